@@ -1,0 +1,120 @@
+"""`Backend.launch`, the narrow waist: every kernel of every back end is called from here."""
+
+import os
+import threading
+from collections.abc import Callable
+from typing import Any, Protocol
+
+import numpy as np
+
+from microgpt.errors import DtypeError, ShapeError
+
+# Held for one launch, for a whole recording and for a whole replay: parallel kernels must not be
+# entered by two Python threads at once (Numba's workqueue layer ends the process).
+LOCK = threading.RLock()
+
+Kernel = Callable[..., None]
+
+
+class Tap(Protocol):
+    """Something that watches launches and the birth of arrays in one thread."""
+
+    def launched(self, backend: "Backend", name: str, kernel: Kernel, arguments: tuple) -> None: ...
+
+    def born(self, array: np.ndarray) -> None: ...
+
+    def read(self, what: str) -> None: ...
+
+
+class _Watch:
+    """The tap in force, if any, and the thread it listens to."""
+
+    tap: Tap | None = None
+    thread: int = 0
+
+
+watch = _Watch()
+
+
+class tapped:
+    """`with tapped(tap):` reports to `tap` what this thread launches; other threads wait."""
+
+    def __init__(self, tap: Tap):
+        self.tap = tap
+
+    def __enter__(self) -> Tap:
+        LOCK.acquire()
+        self.previous = watch.tap, watch.thread
+        watch.tap, watch.thread = self.tap, threading.get_ident()
+        return self.tap
+
+    def __exit__(self, *_: Any) -> None:
+        watch.tap, watch.thread = self.previous
+        LOCK.release()
+
+
+def current_tap() -> Tap | None:
+    """The tap that listens to the calling thread."""
+    return watch.tap if watch.thread == threading.get_ident() else None
+
+
+class Backend:
+    """One way to run the kernels: its name, its kernels, and the memory they work on."""
+
+    def __init__(self, name: str, kernels: dict[str, Kernel]):
+        self.name = name
+        self.kernels = kernels
+        self.poison = os.environ.get("MICROGPT_POISON", "") not in ("", "0")
+        self.debug = os.environ.get("MICROGPT_DEBUG", "") not in ("", "0")
+
+    def __repr__(self) -> str:
+        return f"<back end {self.name!r}: {len(self.kernels)} kernels>"
+
+    def launch(self, name: str, *arguments: Any) -> None:
+        """Run the kernel `name`: outputs first, then inputs, then scalars."""
+        kernel = self.kernels[name]
+        if self.debug:
+            check_arguments(name, arguments)
+        with LOCK:
+            if watch.tap is not None and watch.thread == threading.get_ident():
+                watch.tap.launched(self, name, kernel, arguments)
+            kernel(*arguments)
+
+    def resolve(self, kernel: Kernel, arguments: tuple) -> Kernel:
+        """What a replay calls for this kernel and arguments; back ends may skip a choice here."""
+        return kernel
+
+    def empty(self, shape: Any, dtype: Any) -> np.ndarray:
+        """Memory for a kernel to write; all arrays of the engine are born here."""
+        array = np.empty(shape, dtype)
+        if self.poison:
+            array.fill(np.nan if array.dtype.kind == "f" else -(2**31) + 1)
+        if watch.tap is not None and watch.thread == threading.get_ident():
+            watch.tap.born(array)
+        return array
+
+    def full(self, shape: Any, dtype: Any, number: float = 0.0) -> np.ndarray:
+        """An array with the same number everywhere."""
+        array = self.empty(shape, dtype)
+        self.launch("fill_", array.reshape(-1), number)
+        return array
+
+
+_DTYPES = {np.dtype(name) for name in ("float32", "float64", "int32")}
+
+
+def check_arguments(name: str, arguments: tuple) -> None:
+    """The contract of a launch: C-contiguous arrays of three types, the first one writable.
+
+    Each other layout or type would compile the kernel again, silently.
+    """
+    for place, argument in enumerate(arguments):
+        if isinstance(argument, np.ndarray):
+            if argument.dtype not in _DTYPES:
+                raise DtypeError(f"{name}: argument {place} has dtype {argument.dtype}")
+            if not argument.flags.c_contiguous:
+                raise ShapeError(f"{name}: argument {place} is not C-contiguous")
+            if place == 0 and not (argument.flags.writeable or name.startswith("check_")):
+                raise ShapeError(f"{name}: argument 0 is an output and cannot be written")
+        elif not isinstance(argument, int | float | tuple):
+            raise DtypeError(f"{name}: argument {place} is a {type(argument).__name__}")

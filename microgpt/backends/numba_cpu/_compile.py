@@ -1,0 +1,118 @@
+"""`@kernel`: one readable loop nest, compiled on first use, serial for small work, else parallel."""
+
+import hashlib
+import os
+import tempfile
+import warnings
+from collections.abc import Callable
+from functools import cache, cached_property
+from pathlib import Path
+from typing import Any
+
+import numba
+from numba.core import config as numba_config
+
+from microgpt.folders import cache_folder
+
+# Below this many elementary operations a parallel region costs more than it saves.
+PARALLEL_FROM = 65_536
+
+FLAGS: dict[str, Any] = {
+    "nogil": True,  # other Python threads go on while a kernel runs
+    "error_model": "numpy",  # a division that may raise stops vectorising
+    "fastmath": {"reassoc", "contract", "afn", "nsz", "arcp"},  # all but the flags that drop NaN
+}
+
+
+class Kernel:
+    """A loop nest in two compiled variants; `work` counts elementary operations from arguments."""
+
+    def __init__(self, function: Callable, work: Callable[..., int]):
+        self.function = function
+        self.work = work
+        self.__name__ = function.__name__
+        self.__doc__ = function.__doc__
+        self.__wrapped__ = function
+
+    @cached_property
+    def serial(self) -> Callable:
+        return compiled(self.function)
+
+    @cached_property
+    def parallel(self) -> Callable:
+        start_threads()
+        return compiled(self.function, parallel=True)
+
+    def pick(self, arguments: tuple) -> Callable:
+        """The variant for these arguments: decided by sizes alone, never by timing."""
+        return self.parallel if self.work(*arguments) >= PARALLEL_FROM else self.serial
+
+    def __call__(self, *arguments: Any) -> None:
+        self.pick(arguments)(*arguments)
+
+
+def elements(*arguments: Any) -> int:
+    """The default measure of work: the size of the first output."""
+    return arguments[0].size
+
+
+def kernel(work: Callable[..., int] = elements) -> Callable[[Callable], Kernel]:
+    return lambda function: Kernel(function, work)
+
+
+def serial(function: Callable) -> Kernel:
+    """A kernel that is never worth a parallel region."""
+    return Kernel(function, lambda *arguments: 0)
+
+
+def compiled(function: Callable, **flags: Any) -> Callable:
+    """`numba.njit` with the project's flags and a cache that survives read-only folders."""
+    folder = _kernel_cache()
+    if folder is None:
+        return numba.njit(**FLAGS, **flags)(function)
+    previous = numba_config.CACHE_DIR  # the learner's own functions keep their own cache
+    numba_config.CACHE_DIR = str(folder)
+    try:
+        return numba.njit(cache=True, **FLAGS, **flags)(function)
+    finally:
+        numba_config.CACHE_DIR = previous
+
+
+@cache
+def _kernel_cache() -> Path | None:
+    """A folder for compiled kernels, named after all their sources.
+
+    Numba's own key sees neither a changed callee in another file nor changed flags.
+    """
+    here = Path(__file__).parent
+    digest = hashlib.sha256(repr(sorted(FLAGS["fastmath"])).encode())
+    for source in sorted([*here.glob("*.py"), here.parent / "formulas.py"]):
+        digest.update(source.read_bytes())
+    folder = cache_folder() / "kernels" / digest.hexdigest()[:16]
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            return folder
+    except OSError as error:
+        warnings.warn(
+            f"compiled kernels cannot be kept: {folder} is not writable ({error.strerror}); they "
+            "are compiled anew in each process. Set MICROGPT_CACHE to a folder you can write to.",
+            stacklevel=2,
+        )
+        return None
+
+
+@cache
+def start_threads() -> None:
+    """Start Numba's threads; on OpenMP with a short spin, which a busy machine needs.
+
+    The setting is taken back at once: inherited by other libraries it would slow them.
+    """
+    ours = "GOMP_SPINCOUNT" not in os.environ
+    if ours:
+        os.environ["GOMP_SPINCOUNT"] = "2000"
+    try:
+        numba.get_num_threads()
+    finally:
+        if ours:
+            del os.environ["GOMP_SPINCOUNT"]

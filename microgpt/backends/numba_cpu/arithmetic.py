@@ -1,0 +1,95 @@
+"""Arithmetic on flat arrays of equal length; broadcasting happens before, in `ops/`."""
+
+import math
+
+from numba import prange
+
+from microgpt.backends.numba_cpu._compile import kernel
+
+
+@kernel()
+def fill_(y, number):
+    f = y.dtype.type
+    for i in prange(y.size):
+        y[i] = f(number)
+
+
+@kernel()
+def copy_(y, x):
+    for i in prange(y.size):
+        y[i] = x[i]
+
+
+@kernel()
+def accumulate_(y, x):
+    for i in prange(y.size):
+        y[i] += x[i]
+
+
+@kernel()
+def add_forward(z, x, y):
+    for i in prange(z.size):
+        z[i] = x[i] + y[i]
+
+
+@kernel()
+def subtract_forward(z, x, y):
+    for i in prange(z.size):
+        z[i] = x[i] - y[i]
+
+
+@kernel()
+def multiply_forward(z, x, y):
+    for i in prange(z.size):
+        z[i] = x[i] * y[i]
+
+
+@kernel()
+def multiply_backward(dx, dy, dz, x, y):
+    for i in prange(dz.size):
+        dx[i] = dz[i] * y[i]
+        dy[i] = dz[i] * x[i]
+
+
+@kernel()
+def divide_forward(z, x, y):
+    for i in prange(z.size):
+        z[i] = x[i] / y[i]
+
+
+@kernel()
+def divide_backward(dx, dy, dz, x, y):
+    for i in prange(dz.size):
+        dx[i] = dz[i] / y[i]
+        dy[i] = -dz[i] * x[i] / (y[i] * y[i])
+
+
+@kernel(work=lambda y, x, exponent: 16 * x.size)
+def power_forward(y, x, exponent):
+    f = x.dtype.type
+    for i in prange(x.size):
+        y[i] = math.pow(x[i], f(exponent))
+
+
+@kernel(work=lambda dx, dy, x, exponent: 16 * x.size)
+def power_backward(dx, dy, x, exponent):
+    f = x.dtype.type
+    for i in prange(x.size):
+        if exponent == 0:
+            dx[i] = f(0)
+        else:
+            dx[i] = dy[i] * f(exponent) * math.pow(x[i], f(exponent - 1))
+
+
+@kernel()
+def scale_forward(y, x, number):
+    f = x.dtype.type
+    for i in prange(x.size):
+        y[i] = x[i] * f(number)
+
+
+@kernel()
+def shift_forward(y, x, number):
+    f = x.dtype.type
+    for i in prange(x.size):
+        y[i] = x[i] + f(number)

@@ -1,0 +1,86 @@
+"""Cross-entropy of logits (N, V) against targets (N,); a target of -1 is ignored."""
+
+import math
+
+import numpy as np
+from numba import prange
+
+from microgpt.backends.numba_cpu._compile import kernel, serial
+from microgpt.backends.numba_cpu._intrinsics import exp, maximum
+from microgpt.backends.tokens import refuse_all_ignored, refuse_target
+
+
+@serial
+def _inspect(found, targets, end):
+    """found = the first place outside [-1, end) or -1, and how many targets are not ignored."""
+    found[0], found[1] = -1, 0
+    for n in range(targets.size):
+        if targets[n] < -1 or targets[n] >= end:
+            found[0] = n
+            break
+        if targets[n] >= 0:
+            found[1] += 1
+
+
+def check_targets(targets, vocab_size):
+    found = np.empty(2, np.int32)
+    _inspect(found, targets, vocab_size)
+    if found[0] >= 0:
+        refuse_target(targets, int(found[0]), vocab_size)
+    if targets.size and not found[1]:
+        refuse_all_ignored()
+
+
+@kernel(work=lambda losses, lse, logits, targets: 4 * logits.size)
+def cross_entropy_forward(losses, lse, logits, targets):
+    """losses = lse - logits[target], with lse = log(sum(exp(logits)))."""
+    f = logits.dtype.type
+    N, V = logits.shape
+    for n in prange(N):
+        row = logits[n]
+        greatest = f(-np.inf)
+        for v in range(V):
+            greatest = maximum(greatest, row[v])
+        total = f(0)
+        for v in range(V):
+            total += exp(row[v] - greatest)
+        lse[n] = math.log(total) + greatest
+        target = targets[n]
+        losses[n] = f(0) if target < 0 else lse[n] - row[target]
+
+
+@kernel(work=lambda dlogits, *others: 4 * dlogits.size)
+def cross_entropy_backward(dlogits, dlosses, logits, lse, targets):
+    """softmax(logits) - one_hot(target), times the gradient of each row's loss."""
+    f = logits.dtype.type
+    N, V = logits.shape
+    for n in prange(N):
+        row, out = logits[n], dlogits[n]
+        target, shift = targets[n], lse[n]
+        upstream = f(0) if target < 0 else dlosses[n]
+        for v in range(V):
+            out[v] = exp(row[v] - shift) * upstream
+        if target >= 0:
+            out[target] -= upstream
+
+
+@serial
+def kept_mean_forward(mean, count, losses, targets):
+    """The mean of the losses whose target is not ignored; summed in float64."""
+    f = losses.dtype.type
+    total = 0.0
+    kept = 0
+    for n in range(losses.size):
+        if targets[n] >= 0:
+            total += losses[n]
+            kept += 1
+    count[0] = f(kept)
+    mean[0] = f(total / kept)
+
+
+@serial
+def kept_mean_backward(dlosses, dmean, count, targets):
+    f = dlosses.dtype.type
+    share = dmean[0] / count[0]
+    for n in range(dlosses.size):
+        dlosses[n] = share if targets[n] >= 0 else f(0)

@@ -1,0 +1,62 @@
+"""Optimiser steps in place over flat arrays; lr (1,), step (1,) and norms (1,) are float64 arrays
+that the caller changes between recorded steps."""
+
+import math
+
+from numba import prange
+
+from microgpt.backends.numba_cpu._compile import kernel, serial
+
+CHUNK = 4096
+
+
+@kernel()
+def sgd_step_(data, grad, lr):
+    f = data.dtype.type
+    rate = f(lr[0])
+    for i in prange(data.size):
+        data[i] -= rate * grad[i]
+
+
+@kernel(work=lambda data, *others: 4 * data.size)
+def adam_step_(data, grad, m, v, lr, step, beta1, beta2, eps):
+    """Adam (Kingma & Ba 2015) with bias correction and eps outside the root."""
+    f = data.dtype.type
+    keep1, new1, keep2, new2 = f(beta1), f(1 - beta1), f(beta2), f(1 - beta2)
+    correct1, correct2 = f(1 - beta1 ** step[0]), f(1 - beta2 ** step[0])
+    rate, small = f(lr[0]), f(eps)
+    for i in prange(data.size):
+        g = grad[i]
+        m[i] = keep1 * m[i] + new1 * g
+        v[i] = keep2 * v[i] + new2 * g * g
+        data[i] -= rate * (m[i] / correct1) / (math.sqrt(v[i] / correct2) + small)
+
+
+@serial
+def count_step_(step):
+    step[0] += 1
+
+
+@serial
+def square_sum_(total, x):
+    """Adds the sum of squares, in float64, to `total` (1,)."""
+    for start in range(0, x.size, CHUNK):
+        part = 0.0
+        for i in range(start, min(start + CHUNK, x.size)):
+            number = float(x[i])
+            part += number * number
+        total[0] += part
+
+
+@serial
+def root_(norm, total):
+    norm[0] = math.sqrt(total[0])
+
+
+@kernel(work=lambda grad, norm, limit: grad.size)
+def clip_(grad, norm, limit):
+    f = grad.dtype.type
+    if norm[0] > limit:
+        factor = f(limit / norm[0])
+        for i in prange(grad.size):
+            grad[i] *= factor

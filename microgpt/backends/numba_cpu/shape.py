@@ -1,0 +1,36 @@
+"""One pair of kernels for every rearrangement: transpose, slice, index and broadcast.
+
+A rearrangement of x is described by five sizes, the step in x along each of them, and where in x
+it starts; `x` and `y` are flat.
+"""
+
+from numba import prange
+
+from microgpt.backends.numba_cpu._compile import kernel
+
+
+@kernel()
+def rearrange_forward(y, x, sizes, steps, start):
+    A, B, C, D, E = sizes
+    for ab in prange(A * B):
+        a, b = ab // B, ab % B
+        out = y[ab * C * D * E :]
+        for c in range(C):
+            for d in range(D):
+                source = start + a * steps[0] + b * steps[1] + c * steps[2] + d * steps[3]
+                for e in range(E):
+                    out[(c * D + d) * E + e] = x[source + e * steps[4]]
+
+
+@kernel(work=lambda dx, dy, sizes, steps, start: dy.size)
+def rearrange_backward(dx, dy, sizes, steps, start):
+    """Adds into dx; each element of dx is hit at most once (broadcasts go back through sums)."""
+    A, B, C, D, E = sizes
+    for ab in prange(A * B):
+        a, b = ab // B, ab % B
+        upstream = dy[ab * C * D * E :]
+        for c in range(C):
+            for d in range(D):
+                target = start + a * steps[0] + b * steps[1] + c * steps[2] + d * steps[3]
+                for e in range(E):
+                    dx[target + e * steps[4]] += upstream[(c * D + d) * E + e]

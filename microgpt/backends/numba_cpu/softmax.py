@@ -1,0 +1,114 @@
+"""Softmax over the last axis: x (N, C); causal softmax over scores (N, T, T)."""
+
+import math
+
+import numpy as np
+from numba import prange
+
+from microgpt.backends.numba_cpu._compile import kernel
+from microgpt.backends.numba_cpu._intrinsics import exp, maximum
+
+
+def _work(y, *others):
+    return 4 * y.size
+
+
+@kernel(work=_work)
+def softmax_forward(y, x):
+    f = x.dtype.type
+    N, C = x.shape
+    for n in prange(N):
+        row, out = x[n], y[n]
+        greatest = f(-np.inf)
+        for c in range(C):
+            greatest = maximum(greatest, row[c])
+        total = f(0)
+        for c in range(C):
+            e = exp(row[c] - greatest)
+            out[c] = e
+            total += e
+        for c in range(C):
+            out[c] /= total
+
+
+@kernel(work=_work)
+def softmax_backward(dx, dy, y):
+    f = y.dtype.type
+    N, C = y.shape
+    for n in prange(N):
+        upstream, chances, out = dy[n], y[n], dx[n]
+        inner = f(0)
+        for c in range(C):
+            inner += upstream[c] * chances[c]
+        for c in range(C):
+            out[c] = chances[c] * (upstream[c] - inner)
+
+
+@kernel(work=_work)
+def log_softmax_forward(y, x):
+    f = x.dtype.type
+    N, C = x.shape
+    for n in prange(N):
+        row, out = x[n], y[n]
+        greatest = f(-np.inf)
+        for c in range(C):
+            greatest = maximum(greatest, row[c])
+        total = f(0)
+        for c in range(C):
+            total += exp(row[c] - greatest)
+        shift = greatest + math.log(total)
+        for c in range(C):
+            out[c] = row[c] - shift
+
+
+@kernel(work=_work)
+def log_softmax_backward(dx, dy, y):
+    f = y.dtype.type
+    N, C = y.shape
+    for n in prange(N):
+        upstream, logs, out = dy[n], y[n], dx[n]
+        total = f(0)
+        for c in range(C):
+            total += upstream[c]
+        for c in range(C):
+            out[c] = upstream[c] - exp(logs[c]) * total
+
+
+@kernel(work=_work)
+def causal_softmax_forward(y, x, scale):
+    """Softmax of scale · x over the columns up to the row's own; the future gets 0."""
+    f = x.dtype.type
+    N, T, _ = x.shape
+    factor = f(scale)
+    for r in prange(N * T):
+        n, t = r // T, r % T
+        row, out = x[n, t], y[n, t]
+        greatest = f(-np.inf)
+        for c in range(t + 1):
+            greatest = maximum(greatest, row[c] * factor)
+        total = f(0)
+        for c in range(t + 1):
+            e = exp(row[c] * factor - greatest)
+            out[c] = e
+            total += e
+        for c in range(t + 1):
+            out[c] /= total
+        for c in range(t + 1, T):
+            out[c] = f(0)
+
+
+@kernel(work=_work)
+def causal_softmax_backward(dx, dy, y, scale):
+    f = y.dtype.type
+    N, T, _ = y.shape
+    factor = f(scale)
+    for r in prange(N * T):
+        n, t = r // T, r % T
+        upstream, chances, out = dy[n, t], y[n, t], dx[n, t]
+        inner = f(0)
+        for c in range(t + 1):
+            inner += upstream[c] * chances[c]
+        for c in range(t + 1):
+            out[c] = chances[c] * (upstream[c] - inner) * factor
+        for c in range(t + 1, T):
+            out[c] = f(0)

@@ -1,0 +1,65 @@
+"""Arithmetic on flat arrays of equal length; broadcasting happens before, in `ops/`."""
+
+import numpy as np
+
+
+def fill_(y, number):
+    y[...] = number
+
+
+def copy_(y, x):
+    y[...] = x
+
+
+def accumulate_(y, x):
+    y += x
+
+
+def add_forward(z, x, y):
+    np.add(x, y, out=z)
+
+
+def subtract_forward(z, x, y):
+    np.subtract(x, y, out=z)
+
+
+def multiply_forward(z, x, y):
+    np.multiply(x, y, out=z)
+
+
+def multiply_backward(dx, dy, dz, x, y):
+    np.multiply(dz, y, out=dx)
+    np.multiply(dz, x, out=dy)
+
+
+def divide_forward(z, x, y):
+    with np.errstate(divide="ignore", invalid="ignore"):
+        np.divide(x, y, out=z)
+
+
+def divide_backward(dx, dy, dz, x, y):
+    with np.errstate(divide="ignore", invalid="ignore"):
+        dx[...] = dz / y
+        dy[...] = -dz * x / (y * y)
+
+
+def power_forward(y, x, exponent):
+    with np.errstate(divide="ignore", invalid="ignore"):
+        np.power(x, x.dtype.type(exponent), out=y)
+
+
+def power_backward(dx, dy, x, exponent):
+    if exponent == 0:
+        dx[...] = 0
+        return
+    f = x.dtype.type
+    with np.errstate(divide="ignore", invalid="ignore"):
+        dx[...] = dy * f(exponent) * np.power(x, f(exponent - 1))
+
+
+def scale_forward(y, x, number):
+    np.multiply(x, x.dtype.type(number), out=y)
+
+
+def shift_forward(y, x, number):
+    np.add(x, x.dtype.type(number), out=y)

@@ -1,0 +1,38 @@
+"""Optimiser steps in place over flat arrays; lr (1,), step (1,) and norms (1,) are float64 arrays
+that the caller changes between recorded steps."""
+
+import numpy as np
+
+
+def sgd_step_(data, grad, lr):
+    data -= data.dtype.type(lr[0]) * grad
+
+
+def adam_step_(data, grad, m, v, lr, step, beta1, beta2, eps):
+    """Adam (Kingma & Ba 2015) with bias correction and eps outside the root."""
+    f = data.dtype.type
+    m *= f(beta1)
+    m += f(1 - beta1) * grad
+    v *= f(beta2)
+    v += f(1 - beta2) * grad * grad
+    m_hat = m / f(1 - beta1 ** step[0])
+    v_hat = v / f(1 - beta2 ** step[0])
+    data -= f(lr[0]) * m_hat / (np.sqrt(v_hat) + f(eps))
+
+
+def count_step_(step):
+    step += 1
+
+
+def square_sum_(total, x):
+    """Adds the sum of squares, in float64, to `total` (1,)."""
+    total += np.dot(x.astype(np.float64), x.astype(np.float64))
+
+
+def root_(norm, total):
+    np.sqrt(total, out=norm)
+
+
+def clip_(grad, norm, limit):
+    if norm[0] > limit:
+        grad *= grad.dtype.type(limit / norm[0])

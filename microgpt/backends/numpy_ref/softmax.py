@@ -1,0 +1,36 @@
+"""Softmax over the last axis: x (N, C); causal softmax over scores (N, T, T)."""
+
+import numpy as np
+
+
+def softmax_forward(y, x):
+    np.subtract(x, x.max(axis=1, keepdims=True), out=y)
+    np.exp(y, out=y)
+    y /= y.sum(axis=1, keepdims=True)
+
+
+def softmax_backward(dx, dy, y):
+    dx[...] = y * (dy - (dy * y).sum(axis=1, keepdims=True))
+
+
+def log_softmax_forward(y, x):
+    np.subtract(x, x.max(axis=1, keepdims=True), out=y)
+    y -= np.log(np.exp(y).sum(axis=1, keepdims=True))
+
+
+def log_softmax_backward(dx, dy, y):
+    dx[...] = dy - np.exp(y) * dy.sum(axis=1, keepdims=True)
+
+
+def causal_softmax_forward(y, x, scale):
+    T = x.shape[1]
+    future = np.triu(np.ones((T, T), dtype=bool), 1)
+    scores = np.where(future, x.dtype.type(-1e30), x * x.dtype.type(scale))
+    np.exp(scores - scores.max(axis=2, keepdims=True, initial=-1e30), out=y)
+    y[:, future] = 0
+    y /= y.sum(axis=2, keepdims=True)
+
+
+def causal_softmax_backward(dx, dy, y, scale):
+    inner = (dy * y).sum(axis=2, keepdims=True)
+    dx[...] = y * (dy - inner) * y.dtype.type(scale)

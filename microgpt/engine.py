@@ -1,0 +1,161 @@
+"""The chain rule over a graph of nodes, the part that `Value` and `Tensor` share.
+
+A node knows the nodes it was computed from (`inputs`) and a rule that turns the gradient of the
+node into the gradients of those inputs. `backward` walks the graph from the end to the start and
+applies the rules. Gradients are of first order: the rules are not themselves differentiable.
+"""
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+
+class Node:
+    """Something computed from `inputs`; subclasses say what a gradient is and how two of them add."""
+
+    __slots__ = ()
+    inputs: tuple["Node", ...]
+    requires_grad: bool
+
+    def pull_back(self, gradient: Any) -> tuple[Any, ...]:
+        """The gradients of `inputs`, given the gradient of this node (None: nothing flows)."""
+        raise NotImplementedError
+
+    def receive(self, gradient: Any) -> None:
+        """Keep a gradient: a leaf adds each one that arrives, other nodes get their total once."""
+        raise NotImplementedError
+
+    def sum_gradients(self, first: Any, second: Any) -> Any:
+        """A new gradient, the sum of two; neither argument changes."""
+        raise NotImplementedError
+
+    def zero_gradient(self) -> Any:
+        """A new gradient of zeros, for rules that add into a buffer."""
+        raise NotImplementedError
+
+
+class BackwardPass:
+    """The gradients of one pass, kept for interior nodes only and dropped when the pass ends.
+
+    They live here and not on the nodes so that a second pass starts from nothing, and so that no
+    reference cycle keeps a finished graph alive.
+    """
+
+    def __init__(self) -> None:
+        self.gradients: dict[Node, Any] = {}
+        self._own: set[Node] = set()
+
+    def add(self, node: Node, gradient: Any) -> None:
+        """Count one more contribution to the gradient of `node`."""
+        if not node.inputs:
+            node.receive(gradient)
+            return
+        held = self.gradients.get(node)
+        if held is None:
+            self.gradients[node] = gradient
+        elif held is not gradient:  # a rule that added into `buffer(node)` returns that very buffer
+            self.gradients[node] = node.sum_gradients(held, gradient)
+
+    def buffer(self, node: Node) -> Any:
+        """The array that collects the gradient of `node`, for a rule that adds into it."""
+        if node not in self._own:
+            # What is held so far may be an array that its rule also gave to another node.
+            zeros, held = node.zero_gradient(), self.gradients.get(node)
+            self.gradients[node] = zeros if held is None else node.sum_gradients(zeros, held)
+            self._own.add(node)
+        return self.gradients[node]
+
+
+class _State(threading.local):
+    """What holds for the current thread."""
+
+    grad_enabled = True
+    composed = False
+    backward_pass: BackwardPass | None = None
+    name_hook: Callable[[str, Node], Node] | None = None
+
+
+state = _State()
+
+
+def topological_order(root: Node) -> list[Node]:
+    """Every node that `root` depends on, each after its inputs, `root` last.
+
+    The order is that of a depth-first walk which takes inputs from left to right, without
+    recursion: a graph of any depth works.
+    """
+    order: list[Node] = []
+    seen: set[Node] = set()
+    stack: list[tuple[Node, bool]] = [(root, False)]
+    push = stack.append
+    while stack:
+        node, finished = stack.pop()
+        if finished:
+            order.append(node)
+        elif node not in seen:
+            seen.add(node)
+            inputs = node.inputs
+            if not inputs:
+                order.append(node)
+                continue
+            push((node, True))
+            for parent in reversed(inputs):
+                if parent.requires_grad and parent not in seen:
+                    push((parent, False))
+    return order
+
+
+def backward(root: Node, gradient: Any) -> None:
+    """Add to every leaf's gradient what `root` owes to it, given the gradient of `root`."""
+    current, previous = BackwardPass(), state.backward_pass
+    add, gradients = current.add, current.gradients
+    state.backward_pass = current
+    try:
+        if not root.inputs:
+            root.receive(gradient)
+            return
+        gradients[root] = gradient
+        for node in reversed(topological_order(root)):
+            if node.inputs and node in gradients:
+                total = gradients.pop(node)
+                node.receive(total)
+                for parent, contribution in zip(node.inputs, node.pull_back(total), strict=True):
+                    if contribution is not None and parent.requires_grad:
+                        add(parent, contribution)
+    finally:
+        state.backward_pass = previous
+
+
+@contextmanager
+def _setting(name: str, value: Any) -> Iterator[None]:
+    previous = getattr(state, name)
+    setattr(state, name, value)
+    try:
+        yield
+    finally:
+        setattr(state, name, previous)
+
+
+def no_grad():
+    """`with no_grad():` computes without building a graph, in this thread."""
+    return _setting("grad_enabled", False)
+
+
+def composed():
+    """`with composed():` makes every fused operation run as the composition it stands for."""
+    return _setting("composed", True)
+
+
+def naming(hook: Callable[[str, Node], Node]):
+    """`with naming(hook):` calls `hook(name, node)` at every named intermediate of a model.
+
+    What the hook returns takes the node's place, so a hook can read and change a model's inside.
+    """
+    return _setting("name_hook", hook)
+
+
+def named(name: str, node: Any) -> Any:
+    """Offer an intermediate to the hook set by `naming`; without one, `node` itself."""
+    hook = state.name_hook
+    return node if hook is None else hook(name, node)

@@ -1,0 +1,1 @@
+"""Whole models: `GPT` on tensors, `ScalarGPT` on single numbers."""

@@ -1,0 +1,108 @@
+"""`GPT`: the model, from embedding to logits, on tensors."""
+
+from typing import Any
+
+import numpy as np
+
+from microgpt import ops
+from microgpt.config import GPTConfig
+from microgpt.errors import ShapeError
+from microgpt.nn import Block, Embedding, Init, Linear, Module, pack
+from microgpt.ops.embedding import as_tokens
+from microgpt.tensor import Tensor
+
+
+class GPT(Module):
+    """A decoder-only transformer in the shape of `config`; its defaults are microgpt's.
+
+    Weights are normal with standard deviation `config.init_std`, drawn from `seed`; they live on
+    `backend` (default: the one in use) in `dtype`, all in one flat array.
+    """
+
+    def __init__(
+        self,
+        config: GPTConfig | None = None,
+        *,
+        seed: int = 0,
+        dtype: str = "float32",
+        backend: str | None = None,
+    ):
+        config = GPTConfig() if config is None else config
+        init = Init(np.random.default_rng(seed), config.init_std, dtype, backend)
+        self.config = config
+        self.wte = Embedding(config.vocab_size, config.n_embd, init)
+        self.wpe = None
+        if config.position == "learned":
+            self.wpe = Embedding(config.block_size, config.n_embd, init)
+        self.h = [Block(config, init) for _ in range(config.n_layer)]
+        self.lm_head = None
+        if not config.tie_weights:
+            self.lm_head = Linear(config.n_embd, config.vocab_size, init)
+        pack(self)
+        for path, module in self.named_modules():
+            module.path = path
+
+    def __repr__(self) -> str:
+        c = self.config
+        return (
+            f"GPT({self.parameter_count():,} parameters: {c.n_layer} layers, {c.n_head} heads, "
+            f"{c.n_embd} wide, block {c.block_size}, vocabulary {c.vocab_size}, on {self.backend})"
+        )
+
+    @property
+    def backend(self) -> str:
+        """The back end the weights live on."""
+        return self.wte.weight.backend
+
+    @property
+    def head(self) -> Tensor:
+        """The matrix that turns a hidden vector into logits (V, C)."""
+        return self.wte.weight if self.lm_head is None else self.lm_head.weight
+
+    def __call__(self, tokens: Any, cache: Any = None) -> Tensor:
+        """The logits of the next token at every position.
+
+        tokens (T,) or (B, T) -> logits (T, V) or (B, T, V). With a `KVCache`, tokens are what
+        comes after what the cache has seen: a whole prompt at first, then one at a time.
+        """
+        ids = self._tokens(tokens)
+        logits = ops.linear(self.hidden(ids.reshape(-1, ids.shape[-1]), cache), self.head)
+        return logits.reshape(*ids.shape, self.config.vocab_size)
+
+    def loss(self, tokens: Any, targets: Any) -> Tensor:
+        """The mean surprise, in nats, at `targets`; a target of −1 is ignored.
+
+        tokens and targets (T,) or (B, T) -> loss ()
+        """
+        ids, wanted = self._tokens(tokens), as_tokens(targets)
+        if ids.shape != wanted.shape:
+            raise ShapeError(
+                f"tokens and targets must have one shape; got {ids.shape} and {wanted.shape}"
+            )
+        shape = (-1, ids.shape[-1])
+        return ops.linear_cross_entropy(
+            self.hidden(ids.reshape(shape)), self.head, wanted.reshape(shape)
+        )
+
+    def hidden(self, tokens: np.ndarray, cache: Any = None) -> Tensor:
+        """The last layer's output: tokens (B, T) -> x (B, T, C)."""
+        x = self.wte(tokens)
+        if self.wpe is not None:
+            T = tokens.shape[1]
+            places = self.wpe.weight[:T] if cache is None else cache.places(self.wpe.weight, T)
+            x = x + places  # (B, T, C) + (T, C)
+        x = self.named("embedding", x)
+        if self.config.embedding_norm:
+            x = ops.rms_norm(x)
+        for layer, block in enumerate(self.h):
+            x = block(x, None if cache is None else cache.layers[layer])
+        return ops.rms_norm(x) if self.config.final_norm else x
+
+    def _tokens(self, tokens: Any) -> np.ndarray:
+        ids = as_tokens(tokens)
+        if ids.ndim not in (1, 2) or not 0 < ids.shape[-1] <= self.config.block_size:
+            raise ShapeError(
+                f"tokens must have shape (T,) or (B, T) with T from 1 to block_size "
+                f"{self.config.block_size}; got {ids.shape}"
+            )
+        return ids

@@ -1,0 +1,159 @@
+"""The GPT of `gpt.py` on `Value`: every multiplication is a node one can look at.
+
+Weights are lists of rows of Values, activations are lists of Values, and a sequence is a loop over
+positions. The operations come in the order of the microgpt recipe (Karpathy 2026), so that the
+results agree with it to the last bit. What this model does not do: batches, biases, speed.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from microgpt.config import GPTConfig
+from microgpt.errors import SettingError, ShapeError, TokenError
+from microgpt.value import Value
+
+Vector = list[Value]
+Matrix = list[Vector]
+
+
+class ScalarGPT:
+    """A GPT whose every number is a `Value`; parameter names and shapes are those of `GPT`."""
+
+    def __init__(self, config: GPTConfig):
+        wanted = GPTConfig(bias=False, activation="relu", position="learned")
+        for field in ("norm", "activation", "position", "bias"):
+            if getattr(config, field) != getattr(wanted, field):
+                raise SettingError(
+                    f"ScalarGPT is written for {field}={getattr(wanted, field)!r}; "
+                    f"got {getattr(config, field)!r}"
+                )
+        self.config = config
+        C, V = config.n_embd, config.vocab_size
+        shapes = {"wte.weight": (V, C), "wpe.weight": (config.block_size, C)}
+        for layer in range(config.n_layer):
+            shapes |= {
+                f"h.{layer}.attn.c_attn.weight": (3 * C, C),
+                f"h.{layer}.attn.c_proj.weight": (C, C),
+                f"h.{layer}.mlp.c_fc.weight": (4 * C, C),
+                f"h.{layer}.mlp.c_proj.weight": (C, 4 * C),
+            }
+        if not config.tie_weights:
+            shapes["lm_head.weight"] = (V, C)
+        self.weights: dict[str, Matrix] = {
+            name: [[Value(0.0) for _ in range(columns)] for _ in range(rows)]
+            for name, (rows, columns) in shapes.items()
+        }
+
+    def parameters(self) -> list[Value]:
+        """Every weight, matrix by matrix, row by row."""
+        return [w for matrix in self.weights.values() for row in matrix for w in row]
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Copy weights in, from a dictionary of two-dimensional arrays or nested lists."""
+        for name, matrix in self.weights.items():
+            if name not in state:
+                raise ShapeError(f"{name} is missing from the weights")
+            rows = state[name]
+            if len(rows) != len(matrix) or len(rows[0]) != len(matrix[0]):
+                raise ShapeError(
+                    f"{name} must have shape ({len(matrix)}, {len(matrix[0])}); "
+                    f"got ({len(rows)}, {len(rows[0])})"
+                )
+            for row, numbers in zip(matrix, rows, strict=True):
+                for w, number in zip(row, numbers, strict=True):
+                    w.data = float(number)
+
+    def state_dict(self) -> dict[str, list[list[float]]]:
+        """The weights as plain numbers."""
+        return {k: [[w.data for w in row] for row in m] for k, m in self.weights.items()}
+
+    def gradients(self) -> dict[str, list[list[float]]]:
+        """The gradients as plain numbers, under the names of the weights."""
+        return {k: [[w.grad for w in row] for row in m] for k, m in self.weights.items()}
+
+    def step(self, token: int, position: int, keys: list, values: list) -> Vector:
+        """The logits after one more token; `keys` and `values` (a list per layer) grow by one."""
+        config, weights = self.config, self.weights
+        if not 0 <= token < config.vocab_size:
+            raise TokenError(f"token ids go from 0 to {config.vocab_size - 1}; got {token}")
+        x = [
+            t + p
+            for t, p in zip(
+                weights["wte.weight"][token], weights["wpe.weight"][position], strict=True
+            )
+        ]
+        if config.embedding_norm:
+            x = rms_norm(x)
+        for layer in range(config.n_layer):
+            x = add(x, self._attention(f"h.{layer}.attn", rms_norm(x), keys[layer], values[layer]))
+            hidden = linear(rms_norm(x), weights[f"h.{layer}.mlp.c_fc.weight"])
+            x = add(x, linear([h.relu() for h in hidden], weights[f"h.{layer}.mlp.c_proj.weight"]))
+        if config.final_norm:
+            x = rms_norm(x)
+        return linear(x, weights["wte.weight" if config.tie_weights else "lm_head.weight"])
+
+    def _attention(self, name: str, x: Vector, keys: list, values: list) -> Vector:
+        C, D = self.config.n_embd, self.config.head_dim
+        qkv = self.weights[f"{name}.c_attn.weight"]  # three (C, C) matrices, one above the other
+        q, k, v = (linear(x, qkv[start : start + C]) for start in (0, C, 2 * C))
+        keys.append(k)
+        values.append(v)
+        out = []
+        for head in range(0, C, D):
+            columns = range(head, head + D)
+            scores = [total(q[j] * k[j] for j in columns) / D**0.5 for k in keys]
+            weights = softmax(scores)
+            out += [total(w * v[j] for w, v in zip(weights, values, strict=True)) for j in columns]
+        return linear(out, self.weights[f"{name}.c_proj.weight"])
+
+    def __call__(self, tokens: Sequence[int]) -> list[Vector]:
+        """The logits at every position of one sequence."""
+        if not 0 < len(tokens) <= self.config.block_size:
+            raise ShapeError(
+                f"a sequence must have 1 to {self.config.block_size} tokens; got {len(tokens)}"
+            )
+        keys: list[list[Vector]] = [[] for _ in range(self.config.n_layer)]
+        values: list[list[Vector]] = [[] for _ in range(self.config.n_layer)]
+        return [self.step(int(t), i, keys, values) for i, t in enumerate(tokens)]
+
+    def loss(self, tokens: Sequence[int], targets: Sequence[int]) -> Value:
+        """The mean surprise, in nats, at `targets` given the tokens before each (−1: ignored)."""
+        losses = []
+        for logits, target in zip(self(tokens), targets, strict=True):
+            if target >= 0:
+                losses.append(-softmax(logits)[target].log())
+        if not losses:
+            raise TokenError("every target is -1 (ignored); a loss needs at least one")
+        return (1 / len(losses)) * total(losses)
+
+
+def total(numbers) -> Value:
+    """The sum, from left to right: Python's own `sum` of floats compensates since 3.12."""
+    result = 0
+    for number in numbers:
+        result = result + number
+    return result  # type: ignore[return-value]
+
+
+def add(x: Vector, y: Vector) -> Vector:
+    """x + y, element by element, `y` first as in the recipe's residual connection."""
+    return [b + a for a, b in zip(x, y, strict=True)]
+
+
+def linear(x: Vector, weight: Matrix) -> Vector:
+    """weight · x."""
+    return [total(w * xi for w, xi in zip(row, x, strict=True)) for row in weight]
+
+
+def softmax(logits: Vector) -> Vector:
+    """exp(logits) / sum(exp(logits)); the greatest is subtracted first, as a plain number."""
+    greatest = max(v.data for v in logits)
+    exps = [(v - greatest).exp() for v in logits]
+    whole = total(exps)
+    return [e / whole for e in exps]
+
+
+def rms_norm(x: Vector, eps: float = 1e-5) -> Vector:
+    """x / sqrt(mean(x²) + eps)."""
+    scale = (total(xi * xi for xi in x) / len(x) + eps) ** -0.5
+    return [xi * scale for xi in x]

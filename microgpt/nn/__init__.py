@@ -1,0 +1,22 @@
+"""Layers: what owns weights. Formulas are in `ops/`."""
+
+from microgpt.nn.attention import CausalSelfAttention
+from microgpt.nn.block import Block
+from microgpt.nn.embedding import Embedding
+from microgpt.nn.init import Init
+from microgpt.nn.linear import Linear
+from microgpt.nn.mlp import MLP
+from microgpt.nn.module import Module
+from microgpt.nn.store import pack, segments
+
+__all__ = [
+    "MLP",
+    "Block",
+    "CausalSelfAttention",
+    "Embedding",
+    "Init",
+    "Linear",
+    "Module",
+    "pack",
+    "segments",
+]

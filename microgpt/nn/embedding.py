@@ -1,0 +1,18 @@
+"""`Embedding`: a row of numbers for each token id."""
+
+from typing import Any
+
+from microgpt import ops
+from microgpt.nn.init import Init
+from microgpt.nn.module import Module
+from microgpt.tensor import Tensor
+
+
+class Embedding(Module):
+    """y = weight[tokens], with weight (n_rows, n_embd)."""
+
+    def __init__(self, n_rows: int, n_embd: int, init: Init):
+        self.weight = init.normal(n_rows, n_embd)
+
+    def __call__(self, tokens: Any) -> Tensor:
+        return ops.embedding(self.weight, tokens)

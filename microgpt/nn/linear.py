@@ -1,0 +1,17 @@
+"""`Linear`: a matrix, and a bias if wanted."""
+
+from microgpt import ops
+from microgpt.nn.init import Init
+from microgpt.nn.module import Module
+from microgpt.tensor import Tensor
+
+
+class Linear(Module):
+    """y = x · weightᵀ + bias, with weight (n_out, n_in)."""
+
+    def __init__(self, n_in: int, n_out: int, init: Init, bias: bool = False):
+        self.weight = init.normal(n_out, n_in)
+        self.bias = init.zeros(n_out) if bias else None
+
+    def __call__(self, x: Tensor) -> Tensor:
+        return ops.linear(x, self.weight, self.bias)

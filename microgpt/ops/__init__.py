@@ -1,0 +1,52 @@
+"""WHAT is computed: one differentiable function each, its formula, its shapes, its gradient.
+
+Every rule is written once, over kernels that each back end has under the same name.
+"""
+
+from microgpt.ops.activation import exp, log, relu, sigmoid, tanh
+from microgpt.ops.arithmetic import add, divide, multiply, negative, power, subtract
+from microgpt.ops.arithmetic import divide_from, subtract_from
+from microgpt.ops.attention import causal_attention, decode_attention
+from microgpt.ops.embedding import embedding
+from microgpt.ops.loss import cross_entropy, linear_cross_entropy, token_losses
+from microgpt.ops.matmul import linear, matmul, matmul_transposed
+from microgpt.ops.norm import rms_norm
+from microgpt.ops.reduce import max, mean, sum
+from microgpt.ops.shape import broadcast_to, index, reshape, transpose
+from microgpt.ops.softmax import causal_softmax, log_softmax, softmax
+
+__all__ = [
+    "add",
+    "broadcast_to",
+    "causal_attention",
+    "causal_softmax",
+    "cross_entropy",
+    "decode_attention",
+    "divide",
+    "divide_from",
+    "embedding",
+    "exp",
+    "index",
+    "linear",
+    "linear_cross_entropy",
+    "log",
+    "log_softmax",
+    "matmul",
+    "matmul_transposed",
+    "max",
+    "mean",
+    "multiply",
+    "negative",
+    "power",
+    "relu",
+    "reshape",
+    "rms_norm",
+    "sigmoid",
+    "softmax",
+    "subtract",
+    "subtract_from",
+    "sum",
+    "tanh",
+    "token_losses",
+    "transpose",
+]

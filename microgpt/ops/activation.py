@@ -1,0 +1,43 @@
+"""Functions of one number, applied to each element: x (…) -> y (…)."""
+
+from microgpt.ops.shape import flat
+
+
+def exp(x):
+    """e ** x; dx = dy · y."""
+    return _elementwise("exp", x, "multiply_forward", with_output=True)
+
+
+def log(x):
+    """The natural logarithm; dx = dy / x."""
+    return _elementwise("log", x, "divide_forward", with_output=False)
+
+
+def tanh(x):
+    """The hyperbolic tangent; dx = dy · (1 − y²)."""
+    return _elementwise("tanh", x, "tanh_backward", with_output=True)
+
+
+def sigmoid(x):
+    """1 / (1 + exp(−x)); dx = dy · y · (1 − y)."""
+    return _elementwise("sigmoid", x, "sigmoid_backward", with_output=True)
+
+
+def relu(x):
+    """max(0, x); dx = dy where x > 0, else 0 (also at 0)."""
+    return _elementwise("relu", x, "relu_backward", with_output=False)
+
+
+def _elementwise(name, x, kernel, with_output):
+    """An operation whose gradient is written with its output, or else with its input."""
+    k = x.kernels
+    y = k.empty(x.shape, x.dtype)
+    k.launch(f"{name}_forward", flat(y), flat(x.array))
+    kept = flat(y if with_output else x.array)
+
+    def backward(dy):
+        dx = k.empty(dy.shape, dy.dtype)
+        k.launch(kernel, flat(dx), flat(dy), kept)
+        return (dx,)
+
+    return x.from_op(y, (x,), backward, name)

@@ -1,0 +1,105 @@
+"""+ − × ÷ and powers, with NumPy's broadcasting."""
+
+from numbers import Real
+
+from microgpt.ops.shape import broadcast, flat
+
+
+def add(x, other):
+    """x + y."""
+    if isinstance(other, Real):
+        return _with_number("shift_forward", x, other, lambda dy: dy)
+    x, y = broadcast(x, other)
+    return _of_two("add", x, y, lambda dz: (dz, dz))
+
+
+def subtract(x, other):
+    """x − y."""
+    if isinstance(other, Real):
+        return add(x, -other)
+    x, y = broadcast(x, other)
+
+    def backward(dz):
+        return dz, scaled(x.kernels, dz, -1)
+
+    return _of_two("subtract", x, y, backward)
+
+
+def subtract_from(x, other):
+    """y − x, for `other - x` with a plain number or array at the left."""
+    return add(negative(x), other)
+
+
+def multiply(x, other):
+    """x · y, element by element."""
+    if isinstance(other, Real):
+        number = float(other)
+        return _with_number("scale_forward", x, number, lambda dy: scaled(x.kernels, dy, number))
+    x, y = broadcast(x, other)
+    return _of_two("multiply", x, y, _backward_of_two("multiply_backward", x, y))
+
+
+def negative(x):
+    """−x."""
+    return multiply(x, -1)
+
+
+def divide(x, other):
+    """x / y, element by element."""
+    if isinstance(other, Real):
+        if other == 0:
+            raise ZeroDivisionError("a tensor cannot be divided by the number 0")
+        return multiply(x, 1 / float(other))
+    x, y = broadcast(x, other)
+    return _of_two("divide", x, y, _backward_of_two("divide_backward", x, y))
+
+
+def divide_from(x, other):
+    """y / x, for `other / x` with a plain number or array at the left."""
+    return multiply(power(x, -1), other)
+
+
+def power(x, exponent):
+    """x ** p for a plain number p; dx = dy · p · x ** (p − 1)."""
+    if not isinstance(exponent, Real):
+        raise TypeError("the exponent must be a plain number; for a**b write (b * a.log()).exp()")
+    k, exponent = x.kernels, float(exponent)
+    y = k.empty(x.shape, x.dtype)
+    k.launch("power_forward", flat(y), flat(x.array), exponent)
+
+    def backward(dy):
+        dx = k.empty(x.shape, x.dtype)
+        k.launch("power_backward", flat(dx), flat(dy), flat(x.array), exponent)
+        return (dx,)
+
+    return x.from_op(y, (x,), backward, "power")
+
+
+def scaled(kernels, array, number):
+    """A new array, `number` times this one."""
+    out = kernels.empty(array.shape, array.dtype)
+    kernels.launch("scale_forward", flat(out), flat(array), float(number))
+    return out
+
+
+def _with_number(kernel, x, number, rule):
+    y = x.kernels.empty(x.shape, x.dtype)
+    x.kernels.launch(kernel, flat(y), flat(x.array), float(number))
+    return x.from_op(y, (x,), lambda dy: (rule(dy),), kernel.removesuffix("_forward"))
+
+
+def _of_two(name, x, y, backward):
+    z = x.kernels.empty(x.shape, x.dtype)
+    x.kernels.launch(f"{name}_forward", flat(z), flat(x.array), flat(y.array))
+    return x.from_op(z, (x, y), backward, name)
+
+
+def _backward_of_two(kernel, x, y):
+    k = x.kernels
+
+    def backward(dz):
+        dx, dy = k.empty(x.shape, x.dtype), k.empty(x.shape, x.dtype)
+        k.launch(kernel, flat(dx), flat(dy), flat(dz), flat(x.array), flat(y.array))
+        return dx, dy
+
+    return backward

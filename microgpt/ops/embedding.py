@@ -1,0 +1,44 @@
+"""Looking up rows of a table by token id."""
+
+import numpy as np
+
+from microgpt.errors import DtypeError, ShapeError, TokenError
+
+
+def embedding(weight, tokens):
+    """The row of each token: y[n] = weight[tokens[n]].
+
+    weight (V, C), tokens (…) whole numbers -> y (…, C)
+    """
+    if weight.ndim != 2:
+        raise ShapeError(f"embedding needs weight (V, C); got {weight.shape}")
+    k, ids = weight.kernels, as_tokens(tokens)
+    flat = ids.reshape(-1)
+    y = k.empty((flat.size, weight.shape[1]), weight.dtype)
+    k.launch("check_tokens", flat, weight.shape[0])
+    k.launch("embedding_forward", y, weight.array, flat)
+
+    def backward(dy):
+        dweight = weight.gradient()
+        k.launch("embedding_backward", dweight, dy.reshape(y.shape), flat)
+        return (dweight,)
+
+    return weight.from_op(
+        y.reshape(*ids.shape, weight.shape[1]), (weight,), backward, "embedding"
+    )
+
+
+def as_tokens(tokens):
+    """Token ids as a C-contiguous int32 array; anything but whole numbers is refused."""
+    if isinstance(tokens, np.ndarray) and tokens.dtype == np.int32 and tokens.flags.c_contiguous:
+        return tokens
+    array = np.asarray(tokens)
+    if array.size == 0:
+        return array.astype(np.int32)
+    if array.dtype.kind not in "iu":
+        raise DtypeError(
+            f"token ids must be whole numbers; got {array.dtype} from a {type(tokens).__name__}"
+        )
+    if array.min() < -(2**31) or array.max() >= 2**31:
+        raise TokenError(f"token ids must fit into 32 bits; got {array.min()} to {array.max()}")
+    return np.ascontiguousarray(array, np.int32)

@@ -1,0 +1,60 @@
+"""Sums, means and maxima along one axis or all of them."""
+
+from math import prod
+
+from microgpt.errors import ShapeError
+
+
+def sum(x, axis=None, keepdims=False):
+    """The sum along `axis`, or of everything; each element gets the sum's gradient."""
+    k, folded, shape = x.kernels, *_fold(x, axis, keepdims)
+    y = k.empty((folded.shape[0], folded.shape[2]), x.dtype)
+    k.launch("sum_forward", y, folded)
+
+    def backward(dy):
+        dx = k.empty(folded.shape, x.dtype)
+        k.launch("sum_backward", dx, dy.reshape(y.shape))
+        return (dx.reshape(x.shape),)
+
+    return x.from_op(y.reshape(shape), (x,), backward, "sum")
+
+
+def mean(x, axis=None, keepdims=False):
+    """The mean along `axis`, or of everything."""
+    count = prod(x.shape) if axis is None else x.shape[_axis(x, axis)]
+    if count == 0:
+        raise ShapeError(f"the mean of no numbers is not defined; got shape {x.shape}")
+    return sum(x, axis, keepdims) / count
+
+
+def max(x, axis=None, keepdims=False):
+    """The maximum along `axis`, or of everything; the first of equals gets the gradient."""
+    k, folded, shape = x.kernels, *_fold(x, axis, keepdims)
+    if folded.shape[1] == 0:
+        raise ShapeError(f"the maximum of no numbers is not defined; got shape {x.shape}")
+    y = k.empty((folded.shape[0], folded.shape[2]), x.dtype)
+    where = k.empty(y.shape, "int32")
+    k.launch("max_forward", y, where, folded)
+
+    def backward(dy):
+        dx = k.empty(folded.shape, x.dtype)
+        k.launch("max_backward", dx, dy.reshape(y.shape), where)
+        return (dx.reshape(x.shape),)
+
+    return x.from_op(y.reshape(shape), (x,), backward, "max")
+
+
+def _fold(x, axis, keepdims):
+    """x as (outer, N, inner) with N the sizes to reduce, and the shape of the result."""
+    if axis is None:
+        return x.array.reshape(1, prod(x.shape), 1), (1,) * x.ndim if keepdims else ()
+    axis = _axis(x, axis)
+    before, after = x.shape[:axis], x.shape[axis + 1 :]
+    folded = x.array.reshape(prod(before), x.shape[axis], prod(after))
+    return folded, before + ((1,) if keepdims else ()) + after
+
+
+def _axis(x, axis):
+    if not -x.ndim <= axis < x.ndim:
+        raise ShapeError(f"axis {axis} does not exist in shape {x.shape}")
+    return axis % x.ndim

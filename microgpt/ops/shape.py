@@ -1,0 +1,169 @@
+"""Shapes: `reshape` is a view; transpose, index, slice and broadcast copy, and know the way back.
+
+Every copying rearrangement is five sizes, a step in x along each, and a start; NumPy itself works
+these out on an empty stand-in, once per shape.
+"""
+
+from functools import lru_cache
+from math import prod
+
+import numpy as np
+
+from microgpt.errors import ShapeError
+
+AXES = 5
+
+
+def flat(array):
+    """The same numbers as a one-dimensional view."""
+    return array if array.ndim == 1 else array.reshape(-1)
+
+
+def reshape(x, *shape):
+    """The same numbers in another shape; one size may be −1. A view: nothing is copied."""
+    if len(shape) == 1 and isinstance(shape[0], tuple | list):
+        shape = tuple(shape[0])
+    try:
+        y = x.array.reshape(shape)
+    except ValueError:
+        raise ShapeError(
+            f"{prod(x.shape)} numbers of shape {x.shape} do not fit into shape {shape}"
+        ) from None
+    return x.from_op(y, (x,), lambda dy: (dy.reshape(x.shape),), "reshape")
+
+
+def transpose(x, *axes):
+    """The axes in another order; without arguments, reversed."""
+    if len(axes) == 1 and isinstance(axes[0], tuple | list):
+        axes = tuple(axes[0])
+    axes = axes or tuple(reversed(range(x.ndim)))
+    shape, *description = _transposed(x.shape, axes)
+    inverse = tuple(np.argsort(axes).tolist()) if x.requires_grad else ()
+    k = x.kernels
+    y = _rearranged(x, shape, description)
+
+    def backward(dy):
+        _, *back = _transposed(shape, inverse)
+        dx = k.empty(x.shape, x.dtype)
+        k.launch("rearrange_forward", flat(dx), flat(dy), *back)
+        return (dx,)
+
+    return x.from_op(y, (x,), backward, "transpose")
+
+
+def index(x, key):
+    """x[key] for whole numbers, slices, None and …; a copy. The gradient goes back to its place."""
+    parts = key if isinstance(key, tuple) else (key,)
+    shape, *description = _indexed(x.shape, tuple(_hashable(part) for part in parts))
+    y = _rearranged(x, shape, description)
+
+    def backward(dy):
+        dx = x.gradient()
+        x.kernels.launch("rearrange_backward", flat(dx), flat(dy), *description)
+        return (dx,)
+
+    return x.from_op(y, (x,), backward, "index")
+
+
+def broadcast_to(x, *shape):
+    """x repeated along new or one-wide axes; the gradient is summed along them."""
+    if len(shape) == 1 and isinstance(shape[0], tuple | list):
+        shape = tuple(shape[0])
+    if shape == x.shape:
+        return x
+    k = x.kernels
+    shape, *description = _broadcast(x.shape, shape)
+    y = _rearranged(x, shape, description)
+    added = len(shape) - x.ndim
+    repeated = [
+        axis for axis in range(len(shape)) if axis < added or shape[axis] != x.shape[axis - added]
+    ]
+
+    def backward(dy):
+        for axis in reversed(repeated):  # from the last, so that earlier places stay valid
+            outer, inner = prod(dy.shape[:axis]), prod(dy.shape[axis + 1 :])
+            total = k.empty((outer, inner), dy.dtype)
+            k.launch("sum_forward", total, dy.reshape(outer, dy.shape[axis], inner))
+            dy = total.reshape(dy.shape[:axis] + (1,) + dy.shape[axis + 1 :])
+        return (dy.reshape(x.shape),)
+
+    return x.from_op(y, (x,), backward, "broadcast_to")
+
+
+def broadcast(x, other):
+    """Two operands in one shape, as NumPy would make them, on one back end and of one dtype."""
+    y = x.coerce(other)
+    if x.shape == y.shape:
+        return x, y
+    try:
+        shape = np.broadcast_shapes(x.shape, y.shape)
+    except ValueError:
+        raise ShapeError(
+            f"shapes {x.shape} and {y.shape} do not fit: counted from the right, each pair of "
+            "sizes must be equal, or one of them 1"
+        ) from None
+    return _grown(x, shape), _grown(y, shape)
+
+
+def _grown(x, shape):
+    # Only ones in front are new: then a view is enough.
+    return reshape(x, shape) if prod(x.shape) == prod(shape) else broadcast_to(x, shape)
+
+
+def _rearranged(x, shape, description):
+    y = x.kernels.empty(shape, x.dtype)
+    x.kernels.launch("rearrange_forward", flat(y), flat(x.array), *description)
+    return y
+
+
+def _hashable(part):
+    if isinstance(part, slice):
+        return ("slice", part.start, part.stop, part.step)
+    if part is None or part is Ellipsis or isinstance(part, int | np.integer):
+        return part
+    raise TypeError(
+        "a tensor is indexed by whole numbers, slices, None and ...; "
+        f"got {type(part).__name__}. To look up rows by id, use ops.embedding"
+    )
+
+
+@lru_cache(maxsize=4096)
+def _transposed(shape, axes):
+    try:
+        return _describe(_stand_in(shape).transpose(axes))
+    except ValueError:
+        raise ShapeError(f"{axes} is not an order of the axes of shape {shape}") from None
+
+
+@lru_cache(maxsize=4096)
+def _indexed(shape, key):
+    stand_in = _stand_in(shape)
+    parts = tuple(slice(*p[1:]) if isinstance(p, tuple) else p for p in key)
+    try:
+        return _describe(stand_in[(*parts, ...)] if Ellipsis not in parts else stand_in[parts])
+    except IndexError as error:
+        raise ShapeError(f"shape {shape} cannot be indexed so: {error}") from None
+
+
+@lru_cache(maxsize=4096)
+def _broadcast(shape, wanted):
+    try:
+        return _describe(np.broadcast_to(_stand_in(shape), wanted))
+    except ValueError:
+        raise ShapeError(f"shape {shape} cannot be broadcast to {wanted}") from None
+
+
+def _stand_in(shape):
+    """An array of that shape whose strides count elements; its memory is never touched."""
+    return np.empty(shape, np.int8)
+
+
+def _describe(view):
+    """The view's shape, then sizes, steps and start for the rearranging kernels."""
+    sizes, steps = list(view.shape), list(view.strides)
+    if len(sizes) > AXES:
+        raise ShapeError(f"at most {AXES} axes can be rearranged; got shape {view.shape}")
+    missing = AXES - len(sizes)
+    owner = view if view.base is None else view.base
+    start = view.__array_interface__["data"][0] - owner.__array_interface__["data"][0]
+    return view.shape, (1,) * missing + tuple(sizes), (0,) * missing + tuple(steps), start

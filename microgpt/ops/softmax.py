@@ -1,0 +1,54 @@
+"""Softmax, its logarithm, and the causal one of attention."""
+
+from microgpt.errors import ShapeError
+
+
+def softmax(x):
+    """Positive numbers that sum to 1: y = exp(x) / sum(exp(x)), along the last axis.
+
+    x (…, C) -> y (…, C); the greatest is subtracted first, so exp never overflows
+    """
+    return _along_rows("softmax", x)
+
+
+def log_softmax(x):
+    """The logarithm of softmax, without ever taking the logarithm of 0: y = x − log(sum(exp(x))).
+
+    x (…, C) -> y (…, C)
+    """
+    return _along_rows("log_softmax", x)
+
+
+def causal_softmax(scores, scale=1.0):
+    """Softmax of scale · scores in which position t sees only positions up to t.
+
+    scores (…, T, T) -> weights (…, T, T), 0 above the diagonal
+    """
+    if scores.ndim < 2 or scores.shape[-1] != scores.shape[-2]:
+        raise ShapeError(f"causal_softmax needs scores (…, T, T); got {scores.shape}")
+    k, T, scale = scores.kernels, scores.shape[-1], float(scale)
+    stacked = scores.array.reshape(scores.array.size // (T * T) if T else 0, T, T)
+    y = k.empty(stacked.shape, scores.dtype)
+    k.launch("causal_softmax_forward", y, stacked, scale)
+
+    def backward(dy):
+        dx = k.empty(y.shape, y.dtype)
+        k.launch("causal_softmax_backward", dx, dy.reshape(y.shape), y, scale)
+        return (dx.reshape(scores.shape),)
+
+    return scores.from_op(y.reshape(scores.shape), (scores,), backward, "causal_softmax")
+
+
+def _along_rows(name, x):
+    if x.ndim < 1 or x.shape[-1] == 0:
+        raise ShapeError(f"{name} needs at least one number in each row; got shape {x.shape}")
+    k, rows = x.kernels, x.rows()
+    y = k.empty(rows.shape, x.dtype)
+    k.launch(f"{name}_forward", y, rows)
+
+    def backward(dy):
+        dx = k.empty(y.shape, y.dtype)
+        k.launch(f"{name}_backward", dx, dy.reshape(y.shape), y)
+        return (dx.reshape(x.shape),)
+
+    return x.from_op(y.reshape(x.shape), (x,), backward, name)

@@ -1,0 +1,300 @@
+"""`capture`: record the kernel launches of a function, then replay them without its Python.
+
+A training step is a list of launches over fixed arrays. The first calls run the function and
+record that list; once two recordings in a row are equal, a call copies its arguments into the
+recorded arrays, makes the same launches again and copies the results out.
+"""
+
+import sys
+import weakref
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from microgpt import backends
+from microgpt.backends import LOCK, Backend
+from microgpt.engine import state
+from microgpt.errors import CaptureError
+from microgpt.tensor import Tensor
+
+MAX_RECORDINGS = 64
+MAX_TRIES = 3
+_PACKAGE = str(Path(__file__).parent)
+
+
+def capture(function: Callable) -> "Captured":
+    """Make `function` faster by replaying what it launches; it may then no longer decide anything.
+
+    Its array arguments may change from call to call, and so may parameters, the optimiser's lr
+    and everything else that lives in arrays. Plain numbers are part of the recording: one for
+    each combination of their values and the arrays' shapes. Results are copies without history.
+    A function that cannot be replayed raises CaptureError, which names the launch.
+    """
+    return Captured(function)
+
+
+@dataclass(frozen=True)
+class Role:
+    """Which array an argument of a launch is: born in the call, an argument of it, or older."""
+
+    kind: str
+    identity: int
+    offset: int
+    shape: tuple[int, ...]
+    dtype: str
+
+    def __str__(self) -> str:
+        return f"{self.kind} array {self.identity} of shape {self.shape}, {self.dtype}"
+
+
+@dataclass
+class Launch:
+    """One line of a recording."""
+
+    name: str
+    call: Callable
+    arguments: tuple
+    described: tuple
+    line: str
+
+
+@dataclass
+class Recording:
+    """What one call launched, on which arrays, and what it returned."""
+
+    inputs: list[np.ndarray]
+    launches: list[Launch] = field(default_factory=list)
+    older: list[weakref.ref] = field(default_factory=list)
+    result: Any = None
+
+    def replay(self) -> None:
+        for launch in self.launches:
+            launch.call(*launch.arguments)
+
+
+class Recorder:
+    """The tap that writes a recording."""
+
+    def __init__(self, inputs: list[np.ndarray]):
+        self.recording = Recording(inputs)
+        self._roles = {id(array): ("argument", place) for place, array in enumerate(inputs)}
+        self._kept = list(inputs)  # arrays stay alive, so that an id means one array
+        self._births = 0
+
+    def born(self, array: np.ndarray) -> None:
+        self._roles[id(array)] = ("new", self._births)
+        self._kept.append(array)
+        self._births += 1
+
+    def read(self, what: str) -> None:
+        raise CaptureError(
+            f"{what} inside a captured function at {_caller()}: a replay does not run this line "
+            "and could not follow its numbers. Do it outside, or pass the numbers as an argument"
+        )
+
+    def launched(self, backend: Backend, name: str, kernel: Callable, arguments: tuple) -> None:
+        described = tuple(self._describe(a) if isinstance(a, np.ndarray) else a for a in arguments)
+        call = backend.resolve(kernel, arguments)
+        self.recording.launches.append(Launch(name, call, arguments, described, _caller()))
+
+    def _describe(self, array: np.ndarray) -> Role:
+        owner = array
+        while isinstance(owner.base, np.ndarray):
+            owner = owner.base
+        role = self._roles.get(id(owner))
+        if role is None:
+            role = ("older", len(self.recording.older))
+            self.recording.older.append(weakref.ref(owner))
+            self._roles[id(owner)] = role
+            self._kept.append(owner)
+        offset = array.__array_interface__["data"][0] - owner.__array_interface__["data"][0]
+        return Role(*role, offset, array.shape, str(array.dtype))
+
+
+class Captured:
+    """A function whose launches are recorded and replayed; see `capture`."""
+
+    def __init__(self, function: Callable):
+        self.function = function
+        self.__name__ = getattr(function, "__name__", "captured")
+        self.__doc__ = function.__doc__
+        self._ready: OrderedDict[Hashable, Recording] = OrderedDict()
+        self._tried: dict[Hashable, list[Recording]] = {}
+
+    def __repr__(self) -> str:
+        return f"<captured {self.__name__}: {len(self._ready)} recordings>"
+
+    def launches(self) -> list[str]:
+        """The kernels of the recording used last, in order."""
+        if not self._ready:
+            return []
+        return [launch.name for launch in next(reversed(self._ready.values())).launches]
+
+    def __call__(self, *arguments: Any, **named: Any) -> Any:
+        if state.composed or state.name_hook is not None or backends.current_tap() is not None:
+            return self.function(*arguments, **named)
+        places = [*range(len(arguments)), *sorted(named)]
+        given = [*arguments, *(named[name] for name in sorted(named))]
+        key = (state.grad_enabled, backends.current().name, tuple(map(_key, places, given)))
+        with LOCK:
+            recording = self._ready.get(key)
+            if recording is None:
+                return self._record(key, places, given)
+            self._ready.move_to_end(key)
+            arrays = [_array(value) for value in given if _is_array(value)]
+            for fixed, array in zip(recording.inputs, arrays, strict=True):
+                fixed[...] = array
+            recording.replay()
+            return _copied(recording.result)
+
+    def _record(self, key: Hashable, places: list, given: list) -> Any:
+        tried = self._tried.setdefault(key, [])
+        if tried:
+            inputs = tried[-1].inputs
+            for fixed, value in zip(inputs, filter(_is_array, given), strict=True):
+                fixed[...] = _array(value)
+        else:
+            inputs = [_fixed(value) for value in given if _is_array(value)]
+        fixed_inputs = iter(inputs)
+        values = [_stand_in(v, next(fixed_inputs)) if _is_array(v) else v for v in given]
+        recorder = Recorder(inputs)
+        with backends.tapped(recorder):
+            result = self.function(
+                *(v for v, place in zip(values, places, strict=True) if isinstance(place, int)),
+                **{p: v for v, p in zip(values, places, strict=True) if isinstance(p, str)},
+            )
+        recording = recorder.recording
+        recording.result = _checked(result)
+        if tried and _difference(tried[-1], recording) is None:
+            del self._tried[key]
+            self._ready[key] = recording
+            if len(self._ready) > MAX_RECORDINGS:
+                self._ready.popitem(last=False)
+        else:
+            self._set_aside(key, recorder, recording)
+        return _copied(result)
+
+    def _set_aside(self, key: Hashable, recorder: Recorder, recording: Recording) -> None:
+        """Keep a recording to compare the next one with; refuse what can never settle."""
+        tried = self._tried[key]
+        lines = [(number, launch) for number, launch in enumerate(recording.launches)]
+        del recorder
+        for launch in recording.launches:
+            launch.arguments = ()  # a recording that is only compared keeps nothing alive
+        recording.result = None
+        for number, launch in lines:
+            for role in launch.described:
+                if isinstance(role, Role) and role.kind == "older":
+                    if recording.older[role.identity]() is None:
+                        del self._tried[key]
+                        raise CaptureError(
+                            f"launch {number} {launch.name} ({launch.line}) was given an array "
+                            "made inside the captured function, but not by the back end; a "
+                            "replay would see its old numbers. Make it outside, or pass it as "
+                            "an argument"
+                        )
+        tried.append(recording)
+        if len(tried) == MAX_TRIES:
+            del self._tried[key]
+            raise CaptureError(
+                f"{MAX_TRIES} recordings of {self.__name__} differ, so it cannot be replayed: "
+                f"{_difference(tried[-2], tried[-1])}. What changes from call to call must be in "
+                "an array, or an argument"
+            )
+
+
+def _difference(first: Recording, second: Recording) -> str | None:
+    """The first launch in which two recordings differ, in words; None if they are equal."""
+    for number, (old, new) in enumerate(zip(first.launches, second.launches, strict=False)):
+        where = f"launch {number} {new.name}"
+        if old.name != new.name:
+            return f"launch {number}: recorded {old.name}, this time {new.name} ({new.line})"
+        if len(old.described) != len(new.described):
+            return f"{where}: another number of arguments ({new.line})"
+        for before, now in zip(old.described, new.described, strict=True):
+            if before != now or type(before) is not type(now):
+                return f"{where}: recorded {before}, this time {now} ({new.line})"
+            if isinstance(now, Role) and now.kind == "older":
+                if first.older[before.identity]() is not second.older[now.identity]():
+                    return f"{where}: another array of shape {now.shape} each time ({new.line})"
+    if len(first.launches) != len(second.launches):
+        return f"recorded {len(first.launches)} launches, this time {len(second.launches)}"
+    return None
+
+
+def _caller() -> str:
+    """The file and line, outside this package if possible, that led to a launch."""
+    frame = sys._getframe(1)
+    while frame.f_back is not None and frame.f_code.co_filename.startswith(_PACKAGE):
+        frame = frame.f_back
+    return f"{Path(frame.f_code.co_filename).name}:{frame.f_lineno}"
+
+
+def _is_array(value: Any) -> bool:
+    """Whether an argument is copied in; a parameter is not, it stays where it is."""
+    return isinstance(value, np.ndarray) or (isinstance(value, Tensor) and not value.requires_grad)
+
+
+def _array(value: Any) -> np.ndarray:
+    return value.array if isinstance(value, Tensor) else value
+
+
+def _key(place: Any, value: Any) -> Hashable:
+    if _is_array(value):
+        return (place, type(value).__name__, _array(value).shape, str(_array(value).dtype))
+    if isinstance(value, Tensor) and value.inputs:
+        raise CaptureError(
+            f"argument {place} was computed and requires a gradient, which a replay cannot carry "
+            "back; compute it inside the captured function, or pass it detached"
+        )
+    try:
+        hash(value)
+    except TypeError:
+        raise CaptureError(
+            f"argument {place} is a {type(value).__name__}; a captured function takes arrays, "
+            "tensors and plain values (numbers, texts, None)"
+        ) from None
+    return (place, type(value).__name__, value)
+
+
+def _fixed(value: Any) -> np.ndarray:
+    """The array that stands for an argument in every replay; whole numbers become int32."""
+    array = _array(value)
+    dtype = np.int32 if array.dtype.kind in "iu" else array.dtype
+    return np.array(array, dtype=dtype, order="C")
+
+
+def _stand_in(value: Any, fixed: np.ndarray) -> Any:
+    return value.detached(fixed) if isinstance(value, Tensor) else fixed
+
+
+def _checked(result: Any) -> Any:
+    if isinstance(result, tuple | list):
+        for part in result:
+            _checked(part)
+    elif isinstance(result, dict):
+        for part in result.values():
+            _checked(part)
+    elif not isinstance(result, Tensor | np.ndarray | int | float | str | None):
+        raise CaptureError(
+            f"a captured function returned a {type(result).__name__}; it may return tensors, "
+            "arrays, plain values, and tuples, lists and dictionaries of these"
+        )
+    return result
+
+
+def _copied(result: Any) -> Any:
+    """The result with every array copied and every history dropped."""
+    if isinstance(result, Tensor):
+        return result.detached(result.array.copy())
+    if isinstance(result, np.ndarray):
+        return result.copy()
+    if isinstance(result, tuple | list):
+        return type(result)(_copied(part) for part in result)
+    if isinstance(result, dict):
+        return {name: _copied(part) for name, part in result.items()}
+    return result

@@ -1,0 +1,221 @@
+"""The microgpt recipe, number for number, on each engine.
+
+Karpathy's microgpt (2026) trains 4,192 numbers on names and invents new ones. `run` repeats it:
+on `Value` to the last bit, on `Tensor` to 1e-12 in float64. Every random draw comes from one
+`random.Random(seed)`, in the order shuffle, weights, samples.
+"""
+
+import gc
+import random
+import time
+from collections.abc import Callable, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import numpy as np
+
+from microgpt.config import GPTConfig
+from microgpt.engine import no_grad
+from microgpt.errors import SettingError
+from microgpt.models.gpt import GPT
+from microgpt.models.scalar_gpt import ScalarGPT, softmax
+from microgpt.optim import Adam, linear_schedule
+from microgpt.recording import capture
+from microgpt.tokenizers.char import CharTokenizer
+
+LR, BETA1, BETA2, EPS, STD = 0.01, 0.85, 0.99, 1e-8, 0.08
+
+
+@dataclass
+class ReferenceRun:
+    """What a run of the recipe gave; `seconds` are those of each training step."""
+
+    losses: list[float] = field(default_factory=list)
+    samples: list[str] = field(default_factory=list)
+    parameters: dict[str, Any] = field(default_factory=dict)
+    seconds: list[float] = field(default_factory=list)
+
+
+class _Engine(Protocol):
+    """The recipe's model on one engine."""
+
+    def load_state_dict(self, weights: dict[str, Any]) -> None: ...
+
+    def train(self, tokens: list[int], targets: list[int], lr: float) -> float: ...
+
+    def sampler(self, temperature: float) -> Callable[[int, int], list[float]]: ...
+
+    def state_dict(self) -> dict[str, Any]: ...
+
+
+def run(
+    names: Sequence[str],
+    seed: int = 42,
+    num_steps: int = 1000,
+    n_embd: int = 16,
+    n_head: int = 4,
+    n_layer: int = 1,
+    block_size: int = 16,
+    temperature: float = 0.5,
+    num_samples: int = 20,
+    engine: str = "value",
+    backend: str | None = None,
+    dtype: str = "float64",
+    replay: bool = False,
+    on_step: Callable[[int, float], None] | None = None,
+) -> ReferenceRun:
+    """Train on `names` (in file order) and sample, as the recipe does.
+
+    `engine` is "value" or "tensor"; the latter runs on `backend` in `dtype`, and with `replay`
+    its steps are recorded and replayed. Samples are drawn over token ids in id order, as in the
+    recipe, not in rank order as `next_token` does. `on_step(step, loss)` is called after each.
+    """
+    if not temperature > 0:
+        raise SettingError(f"the recipe's temperature must be above 0; got {temperature}")
+    documents = [name.strip() for name in names if name.strip()]
+    rng = random.Random(seed)
+    rng.shuffle(documents)
+    tokenizer = CharTokenizer.from_documents(documents)
+    config = GPTConfig(
+        vocab_size=tokenizer.vocab_size,
+        block_size=block_size,
+        n_layer=n_layer,
+        n_head=n_head,
+        n_embd=n_embd,
+    )
+    model = _engine(engine, config, backend, dtype, replay)
+    model.load_state_dict(draw_weights(rng, config))
+    lr, result = linear_schedule(LR, num_steps), ReferenceRun()
+    with _no_garbage_collection():
+        for step in range(num_steps):
+            tokens = tokenizer.encode(documents[step % len(documents)], bos=True, eos=True)
+            count = min(block_size, len(tokens) - 1)
+            start = time.perf_counter()
+            loss = model.train(tokens[:count], tokens[1 : count + 1], lr(step))
+            result.seconds.append(time.perf_counter() - start)
+            result.losses.append(loss)
+            if on_step is not None:
+                on_step(step, loss)
+    ids = range(tokenizer.vocab_size)
+    for _ in range(num_samples):
+        chances, token, sample = model.sampler(temperature), tokenizer.bos, []
+        for position in range(block_size):
+            token = rng.choices(ids, weights=chances(token, position))[0]
+            if token == tokenizer.bos:
+                break
+            sample.append(token)
+        result.samples.append(tokenizer.decode(sample))
+    result.parameters = model.state_dict()
+    return result
+
+
+def draw_weights(rng: random.Random, config: GPTConfig) -> dict[str, list[list[float]]]:
+    """The recipe's weights, in the recipe's order, under the names of `GPT`."""
+
+    def matrix(rows: int, columns: int) -> list[list[float]]:
+        return [[rng.gauss(0, STD) for _ in range(columns)] for _ in range(rows)]
+
+    C, V = config.n_embd, config.vocab_size
+    weights = {
+        "wte.weight": matrix(V, C),
+        "wpe.weight": matrix(config.block_size, C),
+        "lm_head.weight": matrix(V, C),
+    }
+    for layer in range(config.n_layer):
+        # Queries, keys and values are drawn one after the other, row by row: c_attn's own order.
+        weights[f"h.{layer}.attn.c_attn.weight"] = matrix(3 * C, C)
+        weights[f"h.{layer}.attn.c_proj.weight"] = matrix(C, C)
+        weights[f"h.{layer}.mlp.c_fc.weight"] = matrix(4 * C, C)
+        weights[f"h.{layer}.mlp.c_proj.weight"] = matrix(C, 4 * C)
+    return weights
+
+
+def _engine(name: str, config: GPTConfig, backend: str | None, dtype: str, replay: bool) -> _Engine:
+    if name == "value":
+        return _OnValues(config)
+    if name == "tensor":
+        return _OnTensors(config, backend, dtype, replay)
+    raise SettingError(f"engine={name!r} is not known; known: 'value', 'tensor'")
+
+
+class _OnValues(ScalarGPT):
+    """The recipe on single numbers, every operation in the recipe's own order."""
+
+    def __init__(self, config: GPTConfig):
+        super().__init__(config)
+        self.moments = [(0.0, 0.0)] * len(self.parameters())
+        self.steps = 0
+
+    def train(self, tokens, targets, lr):
+        loss = self.loss(tokens, targets)
+        loss.backward()
+        self.steps += 1
+        for i, w in enumerate(self.parameters()):
+            m, v = self.moments[i]
+            m = BETA1 * m + (1 - BETA1) * w.grad
+            v = BETA2 * v + (1 - BETA2) * w.grad**2
+            self.moments[i] = m, v
+            m_hat = m / (1 - BETA1**self.steps)
+            v_hat = v / (1 - BETA2**self.steps)
+            w.data -= lr * m_hat / (v_hat**0.5 + EPS)
+            w.grad = 0.0
+        return loss.data
+
+    def sampler(self, temperature):
+        keys: list = [[] for _ in range(self.config.n_layer)]
+        values: list = [[] for _ in range(self.config.n_layer)]
+
+        def chances(token: int, position: int) -> list[float]:
+            with no_grad():
+                logits = self.step(token, position, keys, values)
+                return [chance.data for chance in softmax([x / temperature for x in logits])]
+
+        return chances
+
+
+class _OnTensors:
+    """The recipe on arrays."""
+
+    def __init__(self, config: GPTConfig, backend: str | None, dtype: str, replay: bool):
+        self.model = GPT(config, dtype=dtype, backend=backend)
+        self.optimizer = Adam(self.model.parameters(), LR, (BETA1, BETA2), EPS)
+        self.load_state_dict = self.model.load_state_dict
+        self.state_dict = self.model.state_dict
+        self._step = capture(self._train) if replay else self._train
+
+    def _train(self, tokens: np.ndarray, targets: np.ndarray):
+        self.optimizer.zero_grad()
+        loss = self.model.loss(tokens, targets)
+        loss.backward()
+        self.optimizer.step()
+        return loss
+
+    def train(self, tokens, targets, lr):
+        self.optimizer.lr = lr
+        return self._step(np.array(tokens, np.int32), np.array(targets, np.int32)).item()
+
+    def sampler(self, temperature):
+        tokens: list[int] = []
+
+        def chances(token: int, position: int) -> list[float]:
+            tokens.append(token)
+            with no_grad():
+                logits = self.model(tokens)[-1] / temperature
+                return [float(chance) for chance in logits.softmax().numpy()]
+
+        return chances
+
+
+@contextmanager
+def _no_garbage_collection():
+    """Graphs hold no cycles and die by themselves; looking for cycles among them takes long."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
+
+

@@ -1,0 +1,25 @@
+"""What every tokenizer can do."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any, Protocol
+
+
+class Tokenizer(Protocol):
+    """Turns text into token ids and back; `bos` is the id that stands before and after a text."""
+
+    @property
+    def vocab_size(self) -> int: ...
+
+    @property
+    def bos(self) -> int: ...
+
+    def encode(self, text: str, bos: bool = False, eos: bool = False) -> list[int]: ...
+
+    def decode(self, tokens: Iterable[int]) -> str: ...
+
+    def token_text(self, token: int) -> str: ...
+
+    def to_dict(self) -> dict[str, Any]: ...
+
+
+Documents = Sequence[str]

@@ -1,0 +1,68 @@
+"""`CharTokenizer`: one token a character, in any script.
+
+What it does not do: merge frequent pairs, as GPT-2's tokenizer does.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+from microgpt.errors import FormatError, TokenError
+
+
+class CharTokenizer:
+    """The sorted distinct characters of some texts are tokens 0, 1, …; the last token is BOS.
+
+    BOS (beginning of sequence) stands before a text and, as its end, after it.
+    """
+
+    def __init__(self, characters: Iterable[str]):
+        self.characters = sorted(set(characters))
+        for character in self.characters:
+            if not isinstance(character, str) or len(character) != 1:
+                raise FormatError(f"a character vocabulary holds single characters; got {character!r}")
+        self.ids = {character: token for token, character in enumerate(self.characters)}
+        self.bos = len(self.characters)
+        self.vocab_size = len(self.characters) + 1
+
+    @classmethod
+    def from_documents(cls, documents: Iterable[str]) -> "CharTokenizer":
+        """The vocabulary of these texts."""
+        characters: set[str] = set()
+        for document in documents:
+            characters.update(document)
+        if not characters:
+            raise TokenError("a vocabulary needs at least one character; the corpus is empty")
+        return cls(characters)
+
+    def __repr__(self) -> str:
+        return f"CharTokenizer({self.vocab_size} tokens: {''.join(self.characters[:40])!r} and BOS)"
+
+    def encode(self, text: str, bos: bool = False, eos: bool = False) -> list[int]:
+        """The token ids of a text, with BOS before (`bos`) and after it (`eos`) if wanted."""
+        try:
+            tokens = [self.ids[character] for character in text]
+        except KeyError:
+            place = next(i for i, character in enumerate(text) if character not in self.ids)
+            raise TokenError(
+                f"the vocabulary has no {text[place]!r} (character {place + 1} of "
+                f"{_shortened(text)!r}); it has {_shortened(''.join(self.characters), 100)!r}"
+            ) from None
+        return [self.bos] * bos + tokens + [self.bos] * eos
+
+    def decode(self, tokens: Iterable[int]) -> str:
+        """The text of some token ids; BOS is left out."""
+        return "".join(self.token_text(token) for token in tokens if token != self.bos)
+
+    def token_text(self, token: int) -> str:
+        """What one token stands for; BOS is shown as ⟨BOS⟩."""
+        if not 0 <= token < self.vocab_size:
+            raise TokenError(f"token ids go from 0 to {self.vocab_size - 1}; got {token}")
+        return "⟨BOS⟩" if token == self.bos else self.characters[token]
+
+    def to_dict(self) -> dict[str, Any]:
+        """What a checkpoint keeps of it."""
+        return {"kind": "char", "characters": "".join(self.characters)}
+
+
+def _shortened(text: str, length: int = 40) -> str:
+    return text if len(text) <= length else text[: length - 1] + "…"

@@ -1,0 +1,135 @@
+"""`Value`: a number in the graph, the chain rule at its smallest.
+
+    >>> a, b = Value(2.0), Value(3.0)
+    >>> y = a * b + a
+    >>> y.backward()
+    >>> y.data, a.grad, b.grad
+    (8.0, 4.0, 2.0)
+
+What this engine does not do: arrays, and speed. `Tensor` does both, with the same chain rule.
+"""
+
+import math
+from typing import Any
+
+from microgpt.engine import Node, backward, state
+
+
+class Value(Node):
+    """A number that remembers how it was computed.
+
+    `data` is the number, `grad` the slope of the last result with respect to it: a leaf adds up
+    the slopes of all backward passes, other nodes hold the slope of the latest. `slopes` are the
+    local derivatives, one for each of `inputs`.
+    """
+
+    __slots__ = ("data", "grad", "inputs", "slopes", "op", "__weakref__")
+    requires_grad = True
+
+    def __init__(self, data: Any, inputs: tuple = (), slopes: tuple = (), op: str = ""):
+        self.data = data
+        self.grad = 0.0
+        if inputs and not state.grad_enabled:
+            inputs = slopes = ()
+        self.inputs, self.slopes, self.op = inputs, slopes, op
+
+    def __repr__(self) -> str:
+        return f"Value({self.data:.6g})"
+
+    # Every operation is one line: the result, its inputs, and the slope along each input.
+
+    def __add__(self, other):
+        other = _value(other)
+        return Value(self.data + other.data, (self, other), (1.0, 1.0), "+")
+
+    def __mul__(self, other):
+        other = _value(other)
+        return Value(self.data * other.data, (self, other), (other.data, self.data), "*")
+
+    def __pow__(self, exponent):
+        if isinstance(exponent, Value):
+            raise TypeError(
+                "the exponent must be a plain number; for a**b write (b * a.log()).exp()"
+            )
+        slope = exponent * self.data ** (exponent - 1) if exponent else 0.0
+        return Value(self.data**exponent, (self,), (slope,), f"**{exponent}")
+
+    def exp(self):
+        y = math.exp(self.data)
+        return Value(y, (self,), (y,), "exp")
+
+    def log(self):
+        return Value(math.log(self.data), (self,), (1 / self.data,), "log")
+
+    def tanh(self):
+        y = math.tanh(self.data)
+        return Value(y, (self,), (1 - y * y,), "tanh")
+
+    def relu(self):
+        return Value(max(0.0, self.data), (self,), (float(self.data > 0),), "relu")
+
+    def sigmoid(self):
+        small = math.exp(-abs(self.data))  # never overflows
+        y = (1.0 if self.data >= 0 else small) / (1.0 + small)
+        return Value(y, (self,), (y * (1 - y),), "sigmoid")
+
+    # The rest is made of these.
+
+    def __neg__(self):
+        return self * -1
+
+    def __sub__(self, other):
+        return self + (-_value(other))
+
+    def __truediv__(self, other):
+        return self * _value(other) ** -1
+
+    def __radd__(self, other):
+        return self + other
+
+    def __rsub__(self, other):
+        return _value(other) + (-self)
+
+    def __rmul__(self, other):
+        return self * other
+
+    def __rtruediv__(self, other):
+        return _value(other) * self**-1
+
+    def __float__(self) -> float:
+        return float(self.data)
+
+    def item(self) -> float:
+        """The number itself."""
+        return float(self.data)
+
+    # What the engine needs to know about numbers.
+
+    def backward(self, gradient: float = 1.0) -> None:
+        """Add the slope of this number to the `grad` of every leaf it was computed from."""
+        backward(self, gradient)
+
+    def pull_back(self, gradient):
+        return tuple([slope * gradient for slope in self.slopes])
+
+    def receive(self, gradient):
+        self.grad = gradient if self.inputs else self.grad + gradient
+
+    def sum_gradients(self, first, second):
+        return first + second
+
+    def zero_gradient(self):
+        return 0.0
+
+
+def _value(number: Any) -> Value:
+    if isinstance(number, Value):
+        return number
+    if isinstance(number, int | float):
+        return Value(number)
+    try:
+        return Value(float(number))  # NumPy's scalars, fractions …
+    except (TypeError, ValueError):
+        raise TypeError(
+            f"a Value works with numbers and other Values, not with {type(number).__name__}"
+        ) from None
