@@ -71,6 +71,29 @@ class GPTConfig:
         """The width of one attention head."""
         return self.n_embd // self.n_head
 
+    def parameter_shapes(self, most: int | None = None) -> dict[str, tuple[int, ...]]:
+        """The shape of every weight by name, in the order of a model's construction.
+
+        With `most`, a configuration that needs more weights than that is refused: what a file
+        claims is checked against what it holds before anything grows with it.
+        """
+        C, V = self.n_embd, self.vocab_size
+        if most is not None and self.n_layer > most:
+            raise ShapeError(f"{self.n_layer} layers cannot come from {most} weights")
+        shapes: dict[str, tuple[int, ...]] = {"wte.weight": (V, C)}
+        if self.position == "learned":
+            shapes["wpe.weight"] = (self.block_size, C)
+        matrices = {"attn.c_attn": (3 * C, C), "attn.c_proj": (C, C)}
+        matrices |= {"mlp.c_fc": (4 * C, C), "mlp.c_proj": (C, 4 * C)}
+        for layer in range(self.n_layer):
+            for name, shape in matrices.items():
+                shapes[f"h.{layer}.{name}.weight"] = shape
+                if self.bias:
+                    shapes[f"h.{layer}.{name}.bias"] = shape[:1]
+        if not self.tie_weights:
+            shapes["lm_head.weight"] = (V, C)
+        return shapes
+
     @classmethod
     def preset(cls, name: str, **changes: Any) -> "GPTConfig":
         """A named configuration, with some fields changed."""

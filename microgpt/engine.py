@@ -47,14 +47,12 @@ class BackwardPass:
         self._own: set[Node] = set()
 
     def add(self, node: Node, gradient: Any) -> None:
-        """Count one more contribution to the gradient of `node`."""
-        if not node.inputs:
-            node.receive(gradient)
-            return
+        """Count one more contribution to the gradient of an interior node."""
         held = self.gradients.get(node)
         if held is None:
             self.gradients[node] = gradient
-        elif held is not gradient:  # a rule that added into `buffer(node)` returns that very buffer
+        elif held is not gradient or node not in self._own:
+            # A rule that added into `buffer(node)` returns that very buffer: it is counted.
             self.gradients[node] = node.sum_gradients(held, gradient)
 
     def buffer(self, node: Node) -> Any:
@@ -121,8 +119,14 @@ def backward(root: Node, gradient: Any) -> None:
                 total = gradients.pop(node)
                 node.receive(total)
                 for parent, contribution in zip(node.inputs, node.pull_back(total), strict=True):
-                    if contribution is not None and parent.requires_grad:
+                    if contribution is None or not parent.requires_grad:
+                        continue
+                    if not parent.inputs:
+                        parent.receive(contribution)
+                    elif parent in gradients:
                         add(parent, contribution)
+                    else:
+                        gradients[parent] = contribution
     finally:
         state.backward_pass = previous
 

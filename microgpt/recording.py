@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from microgpt import backends
-from microgpt.backends import LOCK, Backend
+from microgpt.backends import LOCK
 from microgpt.engine import state
 from microgpt.errors import CaptureError
 from microgpt.tensor import Tensor
@@ -96,9 +96,8 @@ class Recorder:
             "and could not follow its numbers. Do it outside, or pass the numbers as an argument"
         )
 
-    def launched(self, backend: Backend, name: str, kernel: Callable, arguments: tuple) -> None:
+    def launched(self, name: str, call: Callable, arguments: tuple) -> None:
         described = tuple(self._describe(a) if isinstance(a, np.ndarray) else a for a in arguments)
-        call = backend.resolve(kernel, arguments)
         self.recording.launches.append(Launch(name, call, arguments, described, _caller()))
 
     def _describe(self, array: np.ndarray) -> Role:
@@ -137,17 +136,16 @@ class Captured:
     def __call__(self, *arguments: Any, **named: Any) -> Any:
         if state.composed or state.name_hook is not None or backends.current_tap() is not None:
             return self.function(*arguments, **named)
-        places = [*range(len(arguments)), *sorted(named)]
-        given = [*arguments, *(named[name] for name in sorted(named))]
+        names = sorted(named)
+        places, given = [*range(len(arguments)), *names], [*arguments, *map(named.get, names)]
         key = (state.grad_enabled, backends.current().name, tuple(map(_key, places, given)))
         with LOCK:
             recording = self._ready.get(key)
             if recording is None:
                 return self._record(key, places, given)
             self._ready.move_to_end(key)
-            arrays = [_array(value) for value in given if _is_array(value)]
-            for fixed, array in zip(recording.inputs, arrays, strict=True):
-                fixed[...] = array
+            for fixed, value in zip(recording.inputs, filter(_is_array, given), strict=True):
+                fixed[...] = _array(value)
             recording.replay()
             return _copied(recording.result)
 
@@ -244,8 +242,10 @@ def _array(value: Any) -> np.ndarray:
 
 
 def _key(place: Any, value: Any) -> Hashable:
+    if isinstance(value, np.ndarray):
+        return (place, value.shape, value.dtype.char)
     if _is_array(value):
-        return (place, type(value).__name__, _array(value).shape, str(_array(value).dtype))
+        return (place, "tensor", value.shape, value.dtype.char)
     if isinstance(value, Tensor) and value.inputs:
         raise CaptureError(
             f"argument {place} was computed and requires a gradient, which a replay cannot carry "

@@ -217,5 +217,3 @@ def _no_garbage_collection():
     finally:
         if enabled:
             gc.enable()
-
-

@@ -1,10 +1,10 @@
 """`Tensor`: an array in the graph. Its class body is the table of operations.
 
-    >>> x = Tensor([1.0, 2.0, 3.0], requires_grad=True)
-    >>> y = (x * x).sum()
-    >>> y.backward()
-    >>> y.item(), x.grad.tolist()
-    (14.0, [2.0, 4.0, 6.0])
+>>> x = Tensor([1.0, 2.0, 3.0], requires_grad=True)
+>>> y = (x * x).sum()
+>>> y.backward()
+>>> y.item(), x.grad.tolist()
+(14.0, [2.0, 4.0, 6.0])
 """
 
 from collections.abc import Callable
@@ -26,10 +26,21 @@ class Tensor(Node):
     float32 unless `dtype` or a NumPy array of float64 says otherwise. The data is copied.
     """
 
-    __slots__ = ("array", "kernels", "inputs", "rule", "op", "requires_grad", "_grad", "__weakref__")
+    __slots__ = (
+        "array",
+        "kernels",
+        "inputs",
+        "rule",
+        "op",
+        "requires_grad",
+        "_grad",
+        "__weakref__",
+    )
     __array_ufunc__ = None  # array + tensor asks the tensor, not NumPy
 
-    def __init__(self, data: Any, requires_grad: bool = False, dtype: Any = None, backend: str | None = None):
+    def __init__(
+        self, data: Any, requires_grad: bool = False, dtype: Any = None, backend: str | None = None
+    ):
         reading("Tensor(data)")
         source = data.array if isinstance(data, Tensor) else np.asarray(data)
         if dtype is None:
@@ -165,10 +176,14 @@ class Tensor(Node):
         Without `gradient` (an array of this tensor's shape) the tensor must be a single number.
         """
         if not self.requires_grad:
-            raise DeviceError("backward() needs a tensor that was computed from one that requires_grad")
+            raise DeviceError(
+                "backward() needs a tensor that was computed from one that requires_grad"
+            )
         if gradient is None:
             if self.size != 1:
-                raise ShapeError(f"backward() starts at a single number; this has shape {self.shape}")
+                raise ShapeError(
+                    f"backward() starts at a single number; this has shape {self.shape}"
+                )
             start = self.kernels.full(self.shape, self.dtype, 1.0)
         else:
             start = self.coerce(gradient).array
@@ -180,13 +195,14 @@ class Tensor(Node):
 
     def from_op(self, array: np.ndarray, inputs: tuple, rule: Callable, op: str) -> "Tensor":
         """A result of `op`: an array, what it was computed from, and the rule for going back."""
-        out = self.detached(array)
         if state.grad_enabled:
             for parent in inputs:
                 if parent.requires_grad:
+                    out = _new(Tensor)
+                    out.array, out.kernels, out._grad = array, self.kernels, None
                     out.inputs, out.rule, out.op, out.requires_grad = inputs, rule, op, True
-                    break
-        return out
+                    return out
+        return self.detached(array)
 
     def detached(self, array: np.ndarray) -> "Tensor":
         """A tensor without history around an array of this back end."""

@@ -110,10 +110,14 @@ def using(name: str) -> Iterator[Backend]:
 def current() -> Backend:
     """Where new tensors are born: `using`, else `use`, else MICROGPT_BACKEND, else numba.
 
-    Where numba is not installed and nothing was chosen, it is numpy.
+    Where numba is not installed and nothing was chosen, it is numpy. The variable is read once.
     """
-    name = _scoped.get() or _default or os.environ.get("MICROGPT_BACKEND")
-    return get(name or ("numba" if available("numba") else "numpy"))
+    name = _scoped.get() or _default
+    if name is None:
+        name = os.environ.get("MICROGPT_BACKEND")
+        name = name or ("numba" if available("numba") else "numpy")
+        use(name)
+    return _loaded.get(name) or get(name)
 
 
 class Table(str):

@@ -13,13 +13,11 @@ from microgpt.errors import DtypeError, ShapeError
 # entered by two Python threads at once (Numba's workqueue layer ends the process).
 LOCK = threading.RLock()
 
-Kernel = Callable[..., None]
-
 
 class Tap(Protocol):
     """Something that watches launches and the birth of arrays in one thread."""
 
-    def launched(self, backend: "Backend", name: str, kernel: Kernel, arguments: tuple) -> None: ...
+    def launched(self, name: str, call: Callable[..., None], arguments: tuple) -> None: ...
 
     def born(self, array: np.ndarray) -> None: ...
 
@@ -58,6 +56,22 @@ def current_tap() -> Tap | None:
     return watch.tap if watch.thread == threading.get_ident() else None
 
 
+class Kernel(Protocol):
+    """A kernel: for given arguments it picks the function that does the work."""
+
+    def pick(self, arguments: tuple) -> Callable[..., None]: ...
+
+
+class Plain:
+    """A kernel that is one Python function."""
+
+    def __init__(self, function: Callable[..., None]):
+        self.function = function
+
+    def pick(self, arguments: tuple) -> Callable[..., None]:
+        return self.function
+
+
 class Backend:
     """One way to run the kernels: its name, its kernels, and the memory they work on."""
 
@@ -72,17 +86,13 @@ class Backend:
 
     def launch(self, name: str, *arguments: Any) -> None:
         """Run the kernel `name`: outputs first, then inputs, then scalars."""
-        kernel = self.kernels[name]
+        call = self.kernels[name].pick(arguments)
         if self.debug:
             check_arguments(name, arguments)
         with LOCK:
-            if watch.tap is not None and watch.thread == threading.get_ident():
-                watch.tap.launched(self, name, kernel, arguments)
-            kernel(*arguments)
-
-    def resolve(self, kernel: Kernel, arguments: tuple) -> Kernel:
-        """What a replay calls for this kernel and arguments; back ends may skip a choice here."""
-        return kernel
+            if watch.tap is not None:  # whoever holds the lock is the thread that set it
+                watch.tap.launched(name, call, arguments)
+            call(*arguments)
 
     def empty(self, shape: Any, dtype: Any) -> np.ndarray:
         """Memory for a kernel to write; all arrays of the engine are born here."""
@@ -100,11 +110,11 @@ class Backend:
         return array
 
 
-_DTYPES = {np.dtype(name) for name in ("float32", "float64", "int32")}
+_DTYPES = {np.dtype(name) for name in ("float32", "float64", "int32", "int64")}
 
 
 def check_arguments(name: str, arguments: tuple) -> None:
-    """The contract of a launch: C-contiguous arrays of three types, the first one writable.
+    """The contract of a launch: C-contiguous arrays of four types, the first one writable.
 
     Each other layout or type would compile the kernel again, silently.
     """

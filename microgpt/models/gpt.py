@@ -89,8 +89,8 @@ class GPT(Module):
         x = self.wte(tokens)
         if self.wpe is not None:
             T = tokens.shape[1]
-            places = self.wpe.weight[:T] if cache is None else cache.places(self.wpe.weight, T)
-            x = x + places  # (B, T, C) + (T, C)
+            learned = self.wpe.weight
+            x = x + (learned[None, :T] if cache is None else cache.places(learned, T))
         x = self.named("embedding", x)
         if self.config.embedding_norm:
             x = ops.rms_norm(x)

@@ -28,20 +28,9 @@ class ScalarGPT:
                     f"got {getattr(config, field)!r}"
                 )
         self.config = config
-        C, V = config.n_embd, config.vocab_size
-        shapes = {"wte.weight": (V, C), "wpe.weight": (config.block_size, C)}
-        for layer in range(config.n_layer):
-            shapes |= {
-                f"h.{layer}.attn.c_attn.weight": (3 * C, C),
-                f"h.{layer}.attn.c_proj.weight": (C, C),
-                f"h.{layer}.mlp.c_fc.weight": (4 * C, C),
-                f"h.{layer}.mlp.c_proj.weight": (C, 4 * C),
-            }
-        if not config.tie_weights:
-            shapes["lm_head.weight"] = (V, C)
         self.weights: dict[str, Matrix] = {
             name: [[Value(0.0) for _ in range(columns)] for _ in range(rows)]
-            for name, (rows, columns) in shapes.items()
+            for name, (rows, columns) in config.parameter_shapes().items()
         }
 
     def parameters(self) -> list[Value]:

@@ -15,20 +15,17 @@ class CausalSelfAttention(Module):
 
     def __init__(self, config: GPTConfig, init: Init):
         C = config.n_embd
-        self.n_head, self.head_dim = config.n_head, config.head_dim
+        self.n_head = config.n_head
         self.c_attn = Linear(C, 3 * C, init, config.bias)
         self.c_proj = Linear(C, C, init, config.bias)
 
     def __call__(self, x: Tensor, cache: Any = None) -> Tensor:
         """x (B, T, C) -> y (B, T, C); `cache` is this layer's part of a `KVCache`."""
-        B, T, C = x.shape
-        qkv = self.c_attn(x).reshape(B, T, 3, self.n_head, self.head_dim)
-        qkv = qkv.transpose(2, 0, 3, 1, 4)  # (3, B, H, T, D)
-        q, k, v = qkv[0], qkv[1], qkv[2]  # (B, H, T, D)
+        qkv = self.c_attn(x)  # (B, T, 3C)
+        q, k, v = (ops.split_heads(qkv, self.n_head, part, 3) for part in range(3))  # (B, H, T, D)
         if cache is not None and cache.extend(k, v):
             y, weights = ops.decode_attention(q, cache.keys, cache.values, cache.position)
             self.named("weights", weights)  # (B, H, S), for looking only
         else:
             y = ops.causal_attention(q, k, v, self.named)
-        y = y.transpose(0, 2, 1, 3).reshape(B, T, C)
-        return self.c_proj(y)
+        return self.c_proj(ops.merge_heads(y))

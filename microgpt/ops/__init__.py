@@ -12,7 +12,7 @@ from microgpt.ops.loss import cross_entropy, linear_cross_entropy, token_losses
 from microgpt.ops.matmul import linear, matmul, matmul_transposed
 from microgpt.ops.norm import rms_norm
 from microgpt.ops.reduce import max, mean, sum
-from microgpt.ops.shape import broadcast_to, index, reshape, transpose
+from microgpt.ops.shape import broadcast_to, index, merge_heads, reshape, split_heads, transpose
 from microgpt.ops.softmax import causal_softmax, log_softmax, softmax
 
 __all__ = [
@@ -35,6 +35,7 @@ __all__ = [
     "matmul_transposed",
     "max",
     "mean",
+    "merge_heads",
     "multiply",
     "negative",
     "power",
@@ -43,6 +44,7 @@ __all__ = [
     "rms_norm",
     "sigmoid",
     "softmax",
+    "split_heads",
     "subtract",
     "subtract_from",
     "sum",

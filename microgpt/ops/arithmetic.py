@@ -1,13 +1,15 @@
 """+ − × ÷ and powers, with NumPy's broadcasting."""
 
-from numbers import Real
+import numpy as np
 
 from microgpt.ops.shape import broadcast, flat
+
+NUMBERS = (int, float, np.integer, np.floating)
 
 
 def add(x, other):
     """x + y."""
-    if isinstance(other, Real):
+    if isinstance(other, NUMBERS):
         return _with_number("shift_forward", x, other, lambda dy: dy)
     x, y = broadcast(x, other)
     return _of_two("add", x, y, lambda dz: (dz, dz))
@@ -15,7 +17,7 @@ def add(x, other):
 
 def subtract(x, other):
     """x − y."""
-    if isinstance(other, Real):
+    if isinstance(other, NUMBERS):
         return add(x, -other)
     x, y = broadcast(x, other)
 
@@ -32,7 +34,7 @@ def subtract_from(x, other):
 
 def multiply(x, other):
     """x · y, element by element."""
-    if isinstance(other, Real):
+    if isinstance(other, NUMBERS):
         number = float(other)
         return _with_number("scale_forward", x, number, lambda dy: scaled(x.kernels, dy, number))
     x, y = broadcast(x, other)
@@ -46,7 +48,7 @@ def negative(x):
 
 def divide(x, other):
     """x / y, element by element."""
-    if isinstance(other, Real):
+    if isinstance(other, NUMBERS):
         if other == 0:
             raise ZeroDivisionError("a tensor cannot be divided by the number 0")
         return multiply(x, 1 / float(other))
@@ -61,7 +63,7 @@ def divide_from(x, other):
 
 def power(x, exponent):
     """x ** p for a plain number p; dx = dy · p · x ** (p − 1)."""
-    if not isinstance(exponent, Real):
+    if not isinstance(exponent, NUMBERS):
         raise TypeError("the exponent must be a plain number; for a**b write (b * a.log()).exp()")
     k, exponent = x.kernels, float(exponent)
     y = k.empty(x.shape, x.dtype)
@@ -89,7 +91,7 @@ def _with_number(kernel, x, number, rule):
 
 
 def _of_two(name, x, y, backward):
-    z = x.kernels.empty(x.shape, x.dtype)
+    z = x.kernels.empty(x.array.shape, x.array.dtype)
     x.kernels.launch(f"{name}_forward", flat(z), flat(x.array), flat(y.array))
     return x.from_op(z, (x, y), backward, name)
 

@@ -23,9 +23,7 @@ def embedding(weight, tokens):
         k.launch("embedding_backward", dweight, dy.reshape(y.shape), flat)
         return (dweight,)
 
-    return weight.from_op(
-        y.reshape(*ids.shape, weight.shape[1]), (weight,), backward, "embedding"
-    )
+    return weight.from_op(y.reshape(*ids.shape, weight.shape[1]), (weight,), backward, "embedding")
 
 
 def as_tokens(tokens):

@@ -30,9 +30,7 @@ def token_losses(logits, targets):
         k.launch("cross_entropy_backward", dlogits, flat(dlosses), rows, lse, ids)
         return (dlogits.reshape(logits.shape),)
 
-    return logits.from_op(
-        losses.reshape(logits.shape[:-1]), (logits,), backward, "token_losses"
-    )
+    return logits.from_op(losses.reshape(logits.shape[:-1]), (logits,), backward, "token_losses")
 
 
 def linear_cross_entropy(h, weight, targets):

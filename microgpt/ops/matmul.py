@@ -29,9 +29,10 @@ def linear(x, weight, bias=None):
 def require_linear(x, weight):
     """Refuse what `linear` cannot multiply."""
     x.require_same(weight)
-    if weight.ndim != 2 or x.ndim < 1 or x.shape[-1] != weight.shape[1]:
+    shape, wanted = x.array.shape, weight.array.shape
+    if len(wanted) != 2 or not shape or shape[-1] != wanted[1]:
         raise ShapeError(
-            f"linear needs x (…, K) and weight (M, K); got x {x.shape} and weight {weight.shape}"
+            f"linear needs x (…, K) and weight (M, K); got x {shape} and weight {wanted}"
         )
 
 

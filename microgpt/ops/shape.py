@@ -1,7 +1,7 @@
 """Shapes: `reshape` is a view; transpose, index, slice and broadcast copy, and know the way back.
 
-Every copying rearrangement is five sizes, a step in x along each, and a start; NumPy itself works
-these out on an empty stand-in, once per shape.
+Every copying rearrangement has a plan, an array (3, 5): five sizes, a step in x along each, and a
+start (five times). NumPy itself works these out on an empty stand-in, once per shape.
 """
 
 from functools import lru_cache
@@ -16,7 +16,7 @@ AXES = 5
 
 def flat(array):
     """The same numbers as a one-dimensional view."""
-    return array if array.ndim == 1 else array.reshape(-1)
+    return array.reshape(-1)
 
 
 def reshape(x, *shape):
@@ -37,15 +37,13 @@ def transpose(x, *axes):
     if len(axes) == 1 and isinstance(axes[0], tuple | list):
         axes = tuple(axes[0])
     axes = axes or tuple(reversed(range(x.ndim)))
-    shape, *description = _transposed(x.shape, axes)
-    inverse = tuple(np.argsort(axes).tolist()) if x.requires_grad else ()
-    k = x.kernels
-    y = _rearranged(x, shape, description)
+    k, (shape, plan, inverse) = x.kernels, _transposed(x.shape, axes)
+    y = _rearranged(x, shape, plan)
 
     def backward(dy):
-        _, *back = _transposed(shape, inverse)
+        back = _transposed(shape, inverse)[1]
         dx = k.empty(x.shape, x.dtype)
-        k.launch("rearrange_forward", flat(dx), flat(dy), *back)
+        k.launch("rearrange_forward", flat(dx), flat(dy), back)
         return (dx,)
 
     return x.from_op(y, (x,), backward, "transpose")
@@ -54,15 +52,40 @@ def transpose(x, *axes):
 def index(x, key):
     """x[key] for whole numbers, slices, None and …; a copy. The gradient goes back to its place."""
     parts = key if isinstance(key, tuple) else (key,)
-    shape, *description = _indexed(x.shape, tuple(_hashable(part) for part in parts))
-    y = _rearranged(x, shape, description)
+    shape, plan = _indexed(x.shape, tuple(_hashable(part) for part in parts))
+    return _selected(x, shape, plan, "index")
+
+
+def split_heads(x, n_head, part=0, parts=1):
+    """One of `parts` equal slices of the features, cut into heads: a copy.
+
+    x (B, T, parts · H · D) -> y (B, H, T, D)
+    """
+    if x.ndim != 3 or x.shape[2] % (parts * n_head):
+        raise ShapeError(f"{x.shape} cannot be split into {parts} parts of {n_head} heads")
+    shape, plan = _heads(x.array.shape, n_head, part, parts)
+    return _selected(x, shape, plan, "split_heads")
+
+
+def merge_heads(x):
+    """The heads side by side again, the way back from `split_heads`: a copy.
+
+    x (B, H, T, D) -> y (B, T, H · D)
+    """
+    if x.ndim != 4:
+        raise ShapeError(f"merge_heads needs x (B, H, T, D); got {x.shape}")
+    B, H, T, D = x.array.shape
+    _, plan, inverse = _transposed(x.array.shape, (0, 2, 1, 3))
+    y = _rearranged(x, (B, T, H * D), plan)
 
     def backward(dy):
-        dx = x.gradient()
-        x.kernels.launch("rearrange_backward", flat(dx), flat(dy), *description)
+        dx = x.kernels.empty(x.shape, x.dtype)
+        x.kernels.launch(
+            "rearrange_forward", flat(dx), flat(dy), _transposed((B, T, H, D), inverse)[1]
+        )
         return (dx,)
 
-    return x.from_op(y, (x,), backward, "index")
+    return x.from_op(y, (x,), backward, "merge_heads")
 
 
 def broadcast_to(x, *shape):
@@ -72,8 +95,8 @@ def broadcast_to(x, *shape):
     if shape == x.shape:
         return x
     k = x.kernels
-    shape, *description = _broadcast(x.shape, shape)
-    y = _rearranged(x, shape, description)
+    shape, plan = _broadcast(x.shape, shape)
+    y = _rearranged(x, shape, plan)
     added = len(shape) - x.ndim
     repeated = [
         axis for axis in range(len(shape)) if axis < added or shape[axis] != x.shape[axis - added]
@@ -93,7 +116,7 @@ def broadcast_to(x, *shape):
 def broadcast(x, other):
     """Two operands in one shape, as NumPy would make them, on one back end and of one dtype."""
     y = x.coerce(other)
-    if x.shape == y.shape:
+    if x.array.shape == y.array.shape:
         return x, y
     try:
         shape = np.broadcast_shapes(x.shape, y.shape)
@@ -110,9 +133,21 @@ def _grown(x, shape):
     return reshape(x, shape) if prod(x.shape) == prod(shape) else broadcast_to(x, shape)
 
 
-def _rearranged(x, shape, description):
+def _selected(x, shape, plan, name):
+    """Some elements of x, each at most once: the gradient goes back to their places."""
+    y = _rearranged(x, shape, plan)
+
+    def backward(dy):
+        dx = x.gradient()
+        x.kernels.launch("rearrange_backward", flat(dx), flat(dy), plan)
+        return (dx,)
+
+    return x.from_op(y, (x,), backward, name)
+
+
+def _rearranged(x, shape, plan):
     y = x.kernels.empty(shape, x.dtype)
-    x.kernels.launch("rearrange_forward", flat(y), flat(x.array), *description)
+    x.kernels.launch("rearrange_forward", flat(y), flat(x.array), plan)
     return y
 
 
@@ -130,7 +165,7 @@ def _hashable(part):
 @lru_cache(maxsize=4096)
 def _transposed(shape, axes):
     try:
-        return _describe(_stand_in(shape).transpose(axes))
+        return *_describe(_stand_in(shape).transpose(axes)), tuple(np.argsort(axes).tolist())
     except ValueError:
         raise ShapeError(f"{axes} is not an order of the axes of shape {shape}") from None
 
@@ -143,6 +178,13 @@ def _indexed(shape, key):
         return _describe(stand_in[(*parts, ...)] if Ellipsis not in parts else stand_in[parts])
     except IndexError as error:
         raise ShapeError(f"shape {shape} cannot be indexed so: {error}") from None
+
+
+@lru_cache(maxsize=4096)
+def _heads(shape, n_head, part, parts):
+    B, T, _ = shape
+    view = _stand_in(shape).reshape(B, T, parts, n_head, -1)[:, :, part]  # (B, T, H, D)
+    return _describe(view.transpose(0, 2, 1, 3))
 
 
 @lru_cache(maxsize=4096)
@@ -159,11 +201,14 @@ def _stand_in(shape):
 
 
 def _describe(view):
-    """The view's shape, then sizes, steps and start for the rearranging kernels."""
+    """The view's shape, and the plan for the rearranging kernels: sizes, steps, start."""
     sizes, steps = list(view.shape), list(view.strides)
     if len(sizes) > AXES:
         raise ShapeError(f"at most {AXES} axes can be rearranged; got shape {view.shape}")
     missing = AXES - len(sizes)
-    owner = view if view.base is None else view.base
+    owner = view
+    while owner.base is not None:
+        owner = owner.base
     start = view.__array_interface__["data"][0] - owner.__array_interface__["data"][0]
-    return view.shape, (1,) * missing + tuple(sizes), (0,) * missing + tuple(steps), start
+    plan = np.array([[1] * missing + sizes, [0] * missing + steps, [start] * AXES], np.int64)
+    return view.shape, plan

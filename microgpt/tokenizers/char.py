@@ -19,7 +19,9 @@ class CharTokenizer:
         self.characters = sorted(set(characters))
         for character in self.characters:
             if not isinstance(character, str) or len(character) != 1:
-                raise FormatError(f"a character vocabulary holds single characters; got {character!r}")
+                raise FormatError(
+                    f"a character vocabulary holds single characters; got {character!r}"
+                )
         self.ids = {character: token for token, character in enumerate(self.characters)}
         self.bos = len(self.characters)
         self.vocab_size = len(self.characters) + 1

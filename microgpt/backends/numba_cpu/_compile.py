@@ -25,14 +25,15 @@ FLAGS: dict[str, Any] = {
 
 
 class Kernel:
-    """A loop nest in two compiled variants; `work` counts elementary operations from arguments."""
+    """A loop nest in two compiled variants.
 
-    def __init__(self, function: Callable, work: Callable[..., int]):
+    `work` counts elementary operations from the arguments; without it, they are as many as the
+    first output has elements.
+    """
+
+    def __init__(self, function: Callable, work: Callable[..., int] | None = None):
         self.function = function
         self.work = work
-        self.__name__ = function.__name__
-        self.__doc__ = function.__doc__
-        self.__wrapped__ = function
 
     @cached_property
     def serial(self) -> Callable:
@@ -45,24 +46,19 @@ class Kernel:
 
     def pick(self, arguments: tuple) -> Callable:
         """The variant for these arguments: decided by sizes alone, never by timing."""
-        return self.parallel if self.work(*arguments) >= PARALLEL_FROM else self.serial
-
-    def __call__(self, *arguments: Any) -> None:
-        self.pick(arguments)(*arguments)
+        work = arguments[0].size if self.work is None else self.work(*arguments)
+        return self.serial if work < PARALLEL_FROM else self.parallel
 
 
-def elements(*arguments: Any) -> int:
-    """The default measure of work: the size of the first output."""
-    return arguments[0].size
-
-
-def kernel(work: Callable[..., int] = elements) -> Callable[[Callable], Kernel]:
-    return lambda function: Kernel(function, work)
-
-
-def serial(function: Callable) -> Kernel:
+class SerialKernel(Kernel):
     """A kernel that is never worth a parallel region."""
-    return Kernel(function, lambda *arguments: 0)
+
+    def pick(self, arguments: tuple) -> Callable:
+        return self.serial
+
+
+def kernel(work: Callable[..., int] | None = None) -> Callable[[Callable], Kernel]:
+    return lambda function: Kernel(function, work)
 
 
 def compiled(function: Callable, **flags: Any) -> Callable:

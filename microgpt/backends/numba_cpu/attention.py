@@ -3,7 +3,7 @@
 import numpy as np
 from numba import prange
 
-from microgpt.backends.numba_cpu._compile import kernel, serial
+from microgpt.backends.numba_cpu._compile import SerialKernel, kernel
 from microgpt.backends.numba_cpu._intrinsics import exp, maximum
 
 
@@ -19,7 +19,7 @@ def cache_write_(cache, x, position):
                 cache[b, h, start + t, d] = x[b, h, t, d]
 
 
-@serial
+@SerialKernel
 def advance_(position, count):
     position[0] += count
 

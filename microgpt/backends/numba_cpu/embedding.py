@@ -3,13 +3,13 @@
 import numpy as np
 from numba import prange
 
-from microgpt.backends.numba_cpu._compile import kernel, serial
+from microgpt.backends.numba_cpu._compile import SerialKernel, kernel
 from microgpt.backends.tokens import refuse
 
 BLOCK = 16
 
 
-@serial
+@SerialKernel
 def _first_outside(place, tokens, least, end):
     place[0] = -1
     for n in range(tokens.size):
@@ -20,7 +20,7 @@ def _first_outside(place, tokens, least, end):
 
 def check_tokens(tokens, vocab_size):
     place = np.empty(1, np.int32)
-    _first_outside(place, tokens, 0, vocab_size)
+    _first_outside.serial(place, tokens, 0, vocab_size)
     if place[0] >= 0:
         refuse(tokens, int(place[0]), vocab_size)
 

@@ -5,12 +5,12 @@ import math
 import numpy as np
 from numba import prange
 
-from microgpt.backends.numba_cpu._compile import kernel, serial
+from microgpt.backends.numba_cpu._compile import SerialKernel, kernel
 from microgpt.backends.numba_cpu._intrinsics import exp, maximum
 from microgpt.backends.tokens import refuse_all_ignored, refuse_target
 
 
-@serial
+@SerialKernel
 def _inspect(found, targets, end):
     """found = the first place outside [-1, end) or -1, and how many targets are not ignored."""
     found[0], found[1] = -1, 0
@@ -24,7 +24,7 @@ def _inspect(found, targets, end):
 
 def check_targets(targets, vocab_size):
     found = np.empty(2, np.int32)
-    _inspect(found, targets, vocab_size)
+    _inspect.serial(found, targets, vocab_size)
     if found[0] >= 0:
         refuse_target(targets, int(found[0]), vocab_size)
     if targets.size and not found[1]:
@@ -64,7 +64,7 @@ def cross_entropy_backward(dlogits, dlosses, logits, lse, targets):
             out[target] -= upstream
 
 
-@serial
+@SerialKernel
 def kept_mean_forward(mean, count, losses, targets):
     """The mean of the losses whose target is not ignored; summed in float64."""
     f = losses.dtype.type
@@ -78,7 +78,7 @@ def kept_mean_forward(mean, count, losses, targets):
     mean[0] = f(total / kept)
 
 
-@serial
+@SerialKernel
 def kept_mean_backward(dlosses, dmean, count, targets):
     f = dlosses.dtype.type
     share = dmean[0] / count[0]

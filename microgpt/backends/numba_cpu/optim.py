@@ -5,7 +5,7 @@ import math
 
 from numba import prange
 
-from microgpt.backends.numba_cpu._compile import kernel, serial
+from microgpt.backends.numba_cpu._compile import SerialKernel, kernel
 
 CHUNK = 4096
 
@@ -32,12 +32,12 @@ def adam_step_(data, grad, m, v, lr, step, beta1, beta2, eps):
         data[i] -= rate * (m[i] / correct1) / (math.sqrt(v[i] / correct2) + small)
 
 
-@serial
+@SerialKernel
 def count_step_(step):
     step[0] += 1
 
 
-@serial
+@SerialKernel
 def square_sum_(total, x):
     """Adds the sum of squares, in float64, to `total` (1,)."""
     for start in range(0, x.size, CHUNK):
@@ -48,7 +48,7 @@ def square_sum_(total, x):
         total[0] += part
 
 
-@serial
+@SerialKernel
 def root_(norm, total):
     norm[0] = math.sqrt(total[0])
 

@@ -1,7 +1,7 @@
 """One pair of kernels for every rearrangement: transpose, slice, index and broadcast.
 
-A rearrangement of x is described by five sizes, the step in x along each of them, and where in x
-it starts; `x` and `y` are flat.
+A plan (3, 5) describes a rearrangement of x: five sizes, the step in x along each of them, and
+where in x it starts (five times); `x` and `y` are flat.
 """
 
 from numba import prange
@@ -10,8 +10,9 @@ from microgpt.backends.numba_cpu._compile import kernel
 
 
 @kernel()
-def rearrange_forward(y, x, sizes, steps, start):
-    A, B, C, D, E = sizes
+def rearrange_forward(y, x, plan):
+    A, B, C, D, E = plan[0]
+    steps, start = plan[1], plan[2, 0]
     for ab in prange(A * B):
         a, b = ab // B, ab % B
         out = y[ab * C * D * E :]
@@ -22,10 +23,11 @@ def rearrange_forward(y, x, sizes, steps, start):
                     out[(c * D + d) * E + e] = x[source + e * steps[4]]
 
 
-@kernel(work=lambda dx, dy, sizes, steps, start: dy.size)
-def rearrange_backward(dx, dy, sizes, steps, start):
+@kernel(work=lambda dx, dy, plan: dy.size)
+def rearrange_backward(dx, dy, plan):
     """Adds into dx; each element of dx is hit at most once (broadcasts go back through sums)."""
-    A, B, C, D, E = sizes
+    A, B, C, D, E = plan[0]
+    steps, start = plan[1], plan[2, 0]
     for ab in prange(A * B):
         a, b = ab // B, ab % B
         upstream = dy[ab * C * D * E :]

@@ -3,7 +3,7 @@
 import importlib
 from types import ModuleType
 
-from microgpt.backends.launching import Backend, Kernel
+from microgpt.backends.launching import Backend, Kernel, Plain
 
 FAMILIES = (
     "arithmetic",
@@ -24,20 +24,18 @@ def kernels_of(package: str) -> dict[str, Kernel]:
     """Every kernel of a back end's family modules, by name."""
     kernels: dict[str, Kernel] = {}
     for family in FAMILIES:
-        module = importlib.import_module(f"{package}.{family}")
-        kernels |= {name: getattr(module, name) for name in kernel_names(module)}
+        kernels |= kernels_in(importlib.import_module(f"{package}.{family}"))
     return kernels
 
 
-def kernel_names(module: ModuleType) -> list[str]:
-    """The names in a module that are kernels: `…_forward`, `…_backward`, `…_` and `check_…`."""
-    return [
-        name
+def kernels_in(module: ModuleType) -> dict[str, Kernel]:
+    """What a module calls `…_forward`, `…_backward`, `…_` or `check_…`."""
+    return {
+        name: thing if hasattr(thing, "pick") else Plain(thing)
         for name, thing in vars(module).items()
-        if callable(thing)
-        and (name.endswith(("_forward", "_backward", "_")) or name.startswith("check_"))
-        and not name.startswith("_")
-    ]
+        if name.endswith(("_forward", "_backward", "_")) or name.startswith("check_")
+        if not name.startswith("_")
+    }
 
 
 def load() -> Backend:

@@ -1,0 +1,104 @@
+"""Tokens and targets, batch after batch."""
+
+import warnings
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from microgpt.errors import ShapeError
+from microgpt.tokenizers import Tokenizer
+
+Batch = tuple[np.ndarray, np.ndarray]
+IGNORED = -1
+
+
+def pad(sequences: Sequence[Sequence[int]], fill: int) -> Batch:
+    """Sequences of token ids as tokens and targets (B, T), each target one place further.
+
+    Shorter ones are filled up with `fill`, and −1 (ignored) as the target.
+    """
+    T = max(len(sequence) for sequence in sequences) - 1
+    tokens = np.full((len(sequences), T), fill, np.int32)
+    targets = np.full((len(sequences), T), IGNORED, np.int32)
+    for row, sequence in enumerate(sequences):
+        tokens[row, : len(sequence) - 1] = sequence[:-1]
+        targets[row, : len(sequence) - 1] = sequence[1:]
+    return tokens, targets
+
+
+class DocumentBatches:
+    """Documents between two BOS tokens, in a new random order in every epoch, without end."""
+
+    def __init__(
+        self,
+        documents: Sequence[str],
+        tokenizer: Tokenizer,
+        block_size: int,
+        batch_size: int = 1,
+        seed: int = 0,
+    ):
+        self.sequences = [
+            tokenizer.encode(document, bos=True, eos=True)[: block_size + 1]
+            for document in documents
+        ]
+        cut = sum(len(document) + 1 > block_size for document in documents)
+        if cut:
+            warnings.warn(
+                f"{cut:,} of {len(documents):,} documents are longer than the block's "
+                f"{block_size} predictions and were cut; raise block_size to keep them whole",
+                stacklevel=3,
+            )
+        self.fill = tokenizer.bos
+        self.batch_size = batch_size
+        self.rng = np.random.default_rng(seed)
+
+    def __iter__(self) -> Iterator[Batch]:
+        queue: list[int] = []
+        while True:
+            while len(queue) < self.batch_size:
+                queue += self.rng.permutation(len(self.sequences)).tolist()
+            batch, queue = queue[: self.batch_size], queue[self.batch_size :]
+            yield pad([self.sequences[i] for i in batch], self.fill)
+
+    def in_order(self, most: int, batch_size: int = 64) -> Iterator[Batch]:
+        """The first `most` documents once, for evaluation; a row is a document."""
+        kept = self.sequences[:most]
+        for start in range(0, len(kept), batch_size):
+            yield pad(kept[start : start + batch_size], self.fill)
+
+
+class TextBatches:
+    """Windows of one long text, from random places, without end."""
+
+    def __init__(
+        self,
+        text: str,
+        tokenizer: Tokenizer,
+        block_size: int,
+        batch_size: int = 1,
+        seed: int = 0,
+    ):
+        self.tokens = np.array(tokenizer.encode(text), np.int32)
+        if len(self.tokens) < 2:
+            raise ShapeError(
+                f"a text needs at least 2 tokens to learn from; got {len(self.tokens)}"
+            )
+        self.width = min(block_size, len(self.tokens) - 1)
+        self.batch_size = batch_size
+        self.rng = np.random.default_rng(seed)
+
+    def __iter__(self) -> Iterator[Batch]:
+        while True:
+            yield self._windows(
+                self.rng.integers(0, len(self.tokens) - self.width, self.batch_size)
+            )
+
+    def in_order(self, most: int, batch_size: int = 64) -> Iterator[Batch]:
+        """The first `most` windows side by side, for evaluation; a row is a window."""
+        starts = np.arange(0, len(self.tokens) - self.width, self.width)[:most]
+        for first in range(0, len(starts), batch_size):
+            yield self._windows(starts[first : first + batch_size])
+
+    def _windows(self, starts: np.ndarray) -> Batch:
+        places = starts[:, None] + np.arange(self.width)
+        return self.tokens[places], self.tokens[places + 1]

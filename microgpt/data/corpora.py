@@ -1,0 +1,122 @@
+"""Corpora: by name, from a file, or from pasted text."""
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from importlib import resources
+from pathlib import Path
+
+from microgpt.data.download import SOURCES, find
+from microgpt.errors import FormatError, SettingError
+from microgpt.tokenizers import CharTokenizer
+
+BUNDLED = {"names-mini": "names-mini.txt"}
+KINDS = ("lines", "text")
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """Texts to learn from. `kind` "lines": each document stands alone; "text": one long text."""
+
+    name: str
+    documents: tuple[str, ...]
+    kind: str = "lines"
+
+    def __post_init__(self) -> None:
+        if self.kind not in KINDS:
+            raise SettingError(f"kind={self.kind!r} is not known; known: 'lines', 'text'")
+        if not any(self.documents):
+            raise FormatError(
+                f"the corpus {self.name!r} is empty; it needs at least one line that is not blank"
+            )
+
+    def __len__(self) -> int:
+        return len(self.documents)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.documents)
+
+    def __getitem__(self, place: int) -> str:
+        return self.documents[place]
+
+    def __repr__(self) -> str:
+        characters = sum(map(len, self.documents))
+        if self.kind == "text":
+            return f"Corpus({self.name!r}: one text of {characters:,} characters)"
+        return f"Corpus({self.name!r}: {len(self):,} lines, such as {self.documents[0][:30]!r})"
+
+    def tokenizer(self) -> CharTokenizer:
+        """The vocabulary of all characters in this corpus."""
+        return CharTokenizer.from_documents(self.documents)
+
+    def split(self, held_out: float = 0.2) -> tuple["Corpus", "Corpus"]:
+        """A part to train on and a part held out, with nothing in both.
+
+        Lines: repeats are removed first, and those with the smallest SHA-256 are held out, so the
+        split depends on no seed and no order. Text: its end is held out.
+        """
+        if not 0 < held_out < 1:
+            raise SettingError(f"held_out must be between 0 and 1; got {held_out}")
+        if self.kind == "text":
+            text = self.documents[0]
+            cut = len(text) - max(1, round(held_out * len(text)))
+            if cut < 1:
+                raise FormatError(f"the corpus {self.name!r} is too short to hold a part of it out")
+            return replace(self, documents=(text[:cut],)), replace(self, documents=(text[cut:],))
+        distinct = list(dict.fromkeys(self.documents))
+        if len(distinct) < 2:
+            raise FormatError(
+                f"the corpus {self.name!r} has {len(distinct)} distinct line; two are needed, "
+                "one to learn from and one to hold out"
+            )
+        ranked = sorted(distinct, key=lambda line: hashlib.sha256(line.encode()).digest())
+        out = set(ranked[: max(1, round(held_out * len(distinct)))])
+        if len(out) == len(distinct):
+            out.remove(ranked[-1])
+        train = tuple(line for line in distinct if line not in out)
+        return replace(self, documents=train), replace(
+            self, documents=tuple(line for line in distinct if line in out)
+        )
+
+
+def load_corpus(
+    name: str | Path | None = None, *, text: str | None = None, kind: str | None = None
+) -> Corpus:
+    """A corpus by name, a file of your own, or `text` that you paste.
+
+    Names: "names-mini" (inside the package, works offline), "names", "tinyshakespeare",
+    "the-verdict" (found in the folder MICROGPT_DATA, else in the cache, else downloaded).
+    A file or a paste is read as `kind` "lines", one document a line, or as one long "text".
+    """
+    if (name is None) == (text is None):
+        raise SettingError("load_corpus takes either a name (or file), or text=…")
+    if text is not None:
+        return _parsed("pasted text", text, kind or "lines")
+    if str(name) in BUNDLED:
+        asset = resources.files("microgpt.data") / "assets" / BUNDLED[str(name)]
+        return _parsed(str(name), asset.read_text("utf-8"), kind or "lines")
+    if str(name) in SOURCES:
+        source = SOURCES[str(name)]
+        return _parsed(str(name), _read(find(source)), kind or source.kind)
+    path = Path(str(name)).expanduser()
+    if not path.is_file():
+        known = ", ".join(repr(known) for known in (*BUNDLED, *SOURCES))
+        raise SettingError(f"there is no corpus and no file {str(name)!r}; corpora: {known}")
+    return _parsed(path.name, _read(path), kind or "lines")
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise FormatError(
+            f"{path} is not UTF-8 text: byte {error.start} cannot be read; save it as UTF-8"
+        ) from None
+
+
+def _parsed(name: str, text: str, kind: str) -> Corpus:
+    text = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
+    if kind == "text":
+        return Corpus(name, (text,) if text.strip() else (), kind)
+    lines = (line.strip() for line in text.split("\n"))
+    return Corpus(name, tuple(line for line in lines if line), kind)

@@ -1,0 +1,128 @@
+"""Checkpoints: safetensors with a JSON header. Nothing is pickled; files are written atomically."""
+
+import contextlib
+import json
+import os
+import tempfile
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+
+from microgpt import tokenizers
+from microgpt.config import GPTConfig, from_dict
+from microgpt.errors import FormatError, MicrogptError
+from microgpt.models.gpt import GPT
+from microgpt.tokenizers import Tokenizer
+
+FILE = "model.safetensors"
+KEY = "microgpt"
+FORMAT = 1
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """What a file holds: a model, its tokenizer if it was saved with one, and notes on training."""
+
+    model: GPT
+    tokenizer: Tokenizer | None
+    training: dict[str, Any]
+
+
+def save(
+    path: str | Path,
+    model: GPT,
+    tokenizer: Tokenizer | None = None,
+    training: dict[str, Any] | None = None,
+) -> Path:
+    """Write a checkpoint into a folder (as model.safetensors) or a .safetensors file.
+
+    `training` is anything JSON can hold. A file that is there is replaced only once the new one
+    is complete.
+    """
+    from safetensors.numpy import save as serialised
+
+    header = {
+        "format": FORMAT,
+        "config": asdict(model.config),
+        "tokenizer": None if tokenizer is None else tokenizer.to_dict(),
+        "training": training or {},
+    }
+    target = _file(path)
+    content = serialised(model.state_dict(), {KEY: json.dumps(header)})
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with writing(target) as stream:
+        stream.write(content)
+    return target
+
+
+def load(path: str | Path, backend: str | None = None) -> Checkpoint:
+    """Read a checkpoint that `save` wrote; the model lives on `backend` (default: the one in use)."""
+    from safetensors import SafetensorError, safe_open
+
+    file = _file(path)
+    if not file.is_file():
+        raise FormatError(f"there is no checkpoint at {file}; `save` or `microgpt train` makes one")
+    try:
+        with safe_open(file, framework="np") as opened:
+            metadata = opened.metadata() or {}
+            shapes = {name: tuple(opened.get_slice(name).get_shape()) for name in opened.keys()}
+            config, tokenizer, training = _header(metadata, shapes)
+            weights = {name: opened.get_tensor(name) for name in shapes}
+    except (SafetensorError, ValueError, KeyError, TypeError, RecursionError) as error:
+        if isinstance(error, MicrogptError) and not isinstance(error, ValueError):
+            raise
+        raise FormatError(f"{file} is not a microgpt checkpoint: {error}") from None
+    dtypes = {str(weight.dtype) for weight in weights.values()}
+    if len(dtypes) != 1 or not dtypes <= {"float32", "float64"}:
+        raise FormatError(f"{file} must hold float32 or float64 weights; got {sorted(dtypes)}")
+    model = GPT(config, dtype=dtypes.pop(), backend=backend)
+    model.load_state_dict(weights)
+    return Checkpoint(model, tokenizer, training)
+
+
+def _header(
+    metadata: dict[str, str], shapes: dict[str, tuple[int, ...]]
+) -> tuple[GPTConfig, Tokenizer | None, dict[str, Any]]:
+    """The configuration, checked against the weights before any memory is asked for."""
+    if KEY not in metadata:
+        raise FormatError(
+            "its header has no 'microgpt' entry, so it was written by another program"
+        )
+    header = json.loads(metadata[KEY])
+    if not isinstance(header, dict) or header.get("format") != FORMAT:
+        raise FormatError(f"its header must have format {FORMAT}")
+    config = from_dict(GPTConfig, header["config"])
+    expected = config.parameter_shapes(most=len(shapes))
+    if expected != shapes:
+        differing = sorted(set(expected.items()) ^ set(shapes.items()))
+        raise FormatError(f"its weights do not fit its configuration: {differing[0]} differs")
+    tokenizer = header.get("tokenizer")
+    kept = None if tokenizer is None else tokenizers.from_dict(tokenizer)
+    if kept is not None and kept.vocab_size != config.vocab_size:
+        raise FormatError(
+            f"its tokenizer has {kept.vocab_size} tokens, its model {config.vocab_size}"
+        )
+    return config, kept, dict(header.get("training") or {})
+
+
+def _file(path: str | Path) -> Path:
+    path = Path(path)
+    return path if path.suffix == ".safetensors" else path / FILE
+
+
+@contextlib.contextmanager
+def writing(target: Path) -> Iterator[Any]:
+    """A binary stream that becomes `target` when the block ends well, and vanishes otherwise."""
+    handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+    try:
+        with os.fdopen(handle, "wb") as stream:
+            yield stream
+            stream.flush()
+            os.fsync(stream.fileno())
+        os.replace(name, target)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            os.unlink(name)
+        raise

@@ -1,0 +1,175 @@
+"""`Trainer`: an iterator over training steps; the loop stays yours.
+
+for step in Trainer(model, corpus):
+    print(step.step, step.loss)
+"""
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from microgpt import ops
+from microgpt.backends import LOCK
+from microgpt.config import TrainConfig
+from microgpt.data import Corpus, DocumentBatches, TextBatches
+from microgpt.engine import no_grad
+from microgpt.errors import ShapeError
+from microgpt.models.gpt import GPT
+from microgpt.optim import Adam, clip_grad_norm_, linear_schedule
+from microgpt.sampling import generate_text
+from microgpt.tokenizers import Tokenizer
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """The mean loss per token over held-out rows (documents or windows), and its standard error.
+
+    In nats. The error counts rows, not tokens, as independent: letters of one name are not.
+    """
+
+    loss: float
+    error: float
+    tokens: int
+
+    def __str__(self) -> str:
+        return f"{self.loss:.3f} ± {self.error:.3f} per token"
+
+
+@dataclass(frozen=True)
+class Step:
+    """One training step: its loss before the update, in nats per token, and what it took."""
+
+    step: int
+    loss: float
+    lr: float
+    grad_norm: float
+    tokens: int
+    seconds: float
+    evaluation: Evaluation | None = None
+    samples: tuple[str, ...] = ()
+
+    @property
+    def tokens_per_second(self) -> float:
+        return self.tokens / self.seconds if self.seconds else float("inf")
+
+
+class Trainer:
+    """Trains `model` on a corpus; iterate over it, stop when you like, iterate on to continue.
+
+    The corpus is split before anything else, repeats removed; `validation` is never trained on.
+    `history` keeps every step. After an interrupt both are as they were after the last step.
+    """
+
+    def __init__(
+        self,
+        model: GPT,
+        corpus: Corpus,
+        config: TrainConfig | None = None,
+        tokenizer: Tokenizer | None = None,
+    ):
+        self.model, self.config = model, TrainConfig() if config is None else config
+        self.tokenizer = corpus.tokenizer() if tokenizer is None else tokenizer
+        if self.tokenizer.vocab_size != model.config.vocab_size:
+            raise ShapeError(
+                f"the corpus {corpus.name!r} has a vocabulary of {self.tokenizer.vocab_size}, the "
+                f"model one of {model.config.vocab_size}; make the model with "
+                f"GPTConfig(vocab_size={self.tokenizer.vocab_size}, …)"
+            )
+        self.train, self.validation = corpus, None
+        if self.config.held_out:
+            self.train, self.validation = corpus.split(self.config.held_out)
+        self.batches = self._batches(self.train)
+        c = self.config
+        self.optimizer = Adam(model.parameters(), c.lr, (c.beta1, c.beta2), c.eps)
+        self.history: list[Step] = []
+        self.interrupted = False
+        self._lr = linear_schedule(c.lr, c.steps)
+        self._stream = iter(self.batches)
+
+    def __iter__(self) -> Iterator[Step]:
+        return self
+
+    def __next__(self) -> Step:
+        number = len(self.history)
+        if number >= self.config.steps:
+            raise StopIteration
+        start = time.perf_counter()
+        tokens, targets = next(self._stream)
+        self.optimizer.lr = self._lr(number)
+        with LOCK:
+            self.optimizer.zero_grad()
+            loss = self.model.loss(tokens, targets)
+            loss.backward()
+            limit = float("inf") if self.config.clip is None else self.config.clip
+            norm = clip_grad_norm_(self.optimizer.parameters, limit)
+            self.optimizer.step()
+        seconds, done = time.perf_counter() - start, number + 1
+        c = self.config
+        step = Step(
+            step=number,
+            loss=loss.item(),
+            lr=self.optimizer.lr,
+            grad_norm=norm.item(),
+            tokens=int((targets >= 0).sum()),
+            seconds=seconds,
+            evaluation=self.evaluate() if c.eval_every and done % c.eval_every == 0 else None,
+            samples=self.sample() if c.sample_every and done % c.sample_every == 0 else (),
+        )
+        self.history.append(step)
+        return step
+
+    def run(self, on_step: Callable[[Step], None] | None = None) -> list[Step]:
+        """Train to the end, or to an interrupt (Ctrl-C, Stop), and return the history."""
+        self.interrupted = False
+        try:
+            for step in self:
+                if on_step is not None:
+                    on_step(step)
+        except KeyboardInterrupt:
+            self.interrupted = True
+        return self.history
+
+    def evaluate(self, corpus: Corpus | None = None) -> Evaluation | None:
+        """The loss on the held-out part, or on another corpus; None if nothing is held out."""
+        corpus = self.validation if corpus is None else corpus
+        if corpus is None:
+            return None
+        losses, counts = [], []
+        with no_grad():
+            for tokens, targets in self._batches(corpus).in_order(self.config.eval_documents):
+                rows = ops.token_losses(self.model(tokens), targets).numpy()
+                losses.append(rows.sum(axis=1, dtype=np.float64))
+                counts.append((targets >= 0).sum(axis=1))
+        return _mean_per_token(np.concatenate(losses), np.concatenate(counts))
+
+    def sample(self, temperature: float = 1.0) -> tuple[str, ...]:
+        """A few texts from the model as it is now, always with the same dice."""
+        c = self.config
+        return tuple(
+            generate_text(
+                self.model, self.tokenizer, c.samples, temperature=temperature, seed=c.seed
+            )
+        )
+
+    def _batches(self, corpus: Corpus) -> DocumentBatches | TextBatches:
+        c, block_size = self.config, self.model.config.block_size
+        if corpus.kind == "text":
+            return TextBatches(
+                corpus.documents[0], self.tokenizer, block_size, c.batch_size, c.seed
+            )
+        return DocumentBatches(corpus.documents, self.tokenizer, block_size, c.batch_size, c.seed)
+
+
+def _mean_per_token(losses: np.ndarray, counts: np.ndarray) -> Evaluation:
+    """Sums of losses and counts of tokens per row, as one mean with its standard error.
+
+    The error is that of a ratio of two sums over independent rows (Cochran 1977, §2.11).
+    """
+    mean, rows = losses.sum() / counts.sum(), len(losses)
+    error = float("nan")
+    if rows > 1:
+        spread = ((losses - mean * counts) ** 2).sum() / (rows - 1)
+        error = float(np.sqrt(spread / rows) / counts.mean())
+    return Evaluation(float(mean), error, int(counts.sum()))
