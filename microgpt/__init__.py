@@ -1,0 +1,70 @@
+"""microgpt: a GPT from one multiplication to sampled names, in Python one can read.
+
+Everything public is an attribute of this module, in the order the notebooks teach it; each name
+is loaded on first use, so `import microgpt` costs nothing.
+"""
+
+import importlib
+from typing import Any
+
+__version__ = "0.1.0"
+
+# Public name -> module it lives in; a module's own name stands for the module.
+_PUBLIC = {
+    "Value": "value",
+    "Tensor": "tensor",
+    "no_grad": "engine",
+    "gradcheck": "gradients",
+    "use": "backends",
+    "using": "backends",
+    "backends": "backends",
+    "ops": "ops",
+    "nn": "nn",
+    "GPTConfig": "config",
+    "GPT": "models.gpt",
+    "ScalarGPT": "models.scalar_gpt",
+    "SGD": "optim",
+    "Adam": "optim",
+    "clip_grad_norm_": "optim",
+    "linear_schedule": "optim",
+    "load_corpus": "data",
+    "tokenizers": "tokenizers",
+    "TrainConfig": "config",
+    "Trainer": "training",
+    "uniform": "sampling",
+    "next_token": "sampling",
+    "Choice": "sampling",
+    "KVCache": "sampling",
+    "generate": "sampling",
+    "generate_text": "sampling",
+    "capture": "recording",
+    "save": "saving",
+    "load": "saving",
+    "viz": "viz",
+    "reference": "reference",
+    "MicrogptError": "errors",
+    "ShapeError": "errors",
+    "TokenError": "errors",
+    "FormatError": "errors",
+    "SettingError": "errors",
+    "DtypeError": "errors",
+    "DeviceError": "errors",
+    "CaptureError": "errors",
+    "BackendUnavailable": "errors",
+    "DownloadError": "errors",
+}
+
+__all__ = ["__version__", *_PUBLIC]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _PUBLIC:
+        raise AttributeError(f"module 'microgpt' has no attribute {name!r}")
+    module = importlib.import_module(f"microgpt.{_PUBLIC[name]}")
+    thing = module if name == _PUBLIC[name] else getattr(module, name)
+    globals()[name] = thing
+    return thing
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -260,9 +260,10 @@ def generate_text(
 ) -> Iterator[str]:
     """Yield `count` texts that begin with `prompt` and end where the model ends them.
 
-    Text number i is drawn with the dice of `seed` + i.
+    Text number i is drawn with the dice of `seed` + i. Without BOS and without a prompt, a text
+    starts from a new line, which is not shown.
     """
-    start = tokenizer.encode(prompt, bos=True)
+    start = tokenizer.encode(prompt or tokenizer.first_prompt, bos=True)
     for i in range(count):
         tokens = generate(
             model,

@@ -48,7 +48,7 @@ class DocumentBatches:
                 f"{block_size} predictions and were cut; raise block_size to keep them whole",
                 stacklevel=3,
             )
-        self.fill = tokenizer.bos
+        self.fill = 0 if tokenizer.bos is None else tokenizer.bos
         self.batch_size = batch_size
         self.rng = np.random.default_rng(seed)
 

@@ -46,8 +46,8 @@ class Corpus:
         return f"Corpus({self.name!r}: {len(self):,} lines, such as {self.documents[0][:30]!r})"
 
     def tokenizer(self) -> CharTokenizer:
-        """The vocabulary of all characters in this corpus."""
-        return CharTokenizer.from_documents(self.documents)
+        """The vocabulary of all characters in this corpus; lines get a BOS, one text needs none."""
+        return CharTokenizer.from_documents(self.documents, bos=self.kind == "lines")
 
     def split(self, held_out: float = 0.2) -> tuple["Corpus", "Corpus"]:
         """A part to train on and a part held out, with nothing in both.

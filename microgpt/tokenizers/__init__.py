@@ -15,4 +15,4 @@ def from_dict(description: dict[str, Any]) -> Tokenizer:
     characters = description.get("characters")
     if kind != "char" or not isinstance(characters, str):
         raise FormatError(f"the tokenizer kind {kind!r} is not known; known: 'char'")
-    return CharTokenizer(characters)
+    return CharTokenizer(characters, bool(description.get("bos")))

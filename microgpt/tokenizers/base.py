@@ -1,17 +1,20 @@
 """What every tokenizer can do."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any, Protocol
 
 
 class Tokenizer(Protocol):
-    """Turns text into token ids and back; `bos` is the id that stands before and after a text."""
+    """Turns text into token ids and back; `bos`, if any, stands before and after a text."""
 
     @property
     def vocab_size(self) -> int: ...
 
     @property
-    def bos(self) -> int: ...
+    def bos(self) -> int | None: ...
+
+    @property
+    def first_prompt(self) -> str: ...
 
     def encode(self, text: str, bos: bool = False, eos: bool = False) -> list[int]: ...
 
@@ -20,6 +23,3 @@ class Tokenizer(Protocol):
     def token_text(self, token: int) -> str: ...
 
     def to_dict(self) -> dict[str, Any]: ...
-
-
-Documents = Sequence[str]

@@ -12,10 +12,11 @@ from microgpt.errors import FormatError, TokenError
 class CharTokenizer:
     """The sorted distinct characters of some texts are tokens 0, 1, …; the last token is BOS.
 
-    BOS (beginning of sequence) stands before a text and, as its end, after it.
+    BOS (beginning of sequence) stands before a text and, as its end, after it. Without it
+    (`bos=False`, for one long text) `bos` is None.
     """
 
-    def __init__(self, characters: Iterable[str]):
+    def __init__(self, characters: Iterable[str], bos: bool = True):
         self.characters = sorted(set(characters))
         for character in self.characters:
             if not isinstance(character, str) or len(character) != 1:
@@ -23,24 +24,31 @@ class CharTokenizer:
                     f"a character vocabulary holds single characters; got {character!r}"
                 )
         self.ids = {character: token for token, character in enumerate(self.characters)}
-        self.bos = len(self.characters)
-        self.vocab_size = len(self.characters) + 1
+        self.bos = len(self.characters) if bos else None
+        self.vocab_size = len(self.characters) + bos
 
     @classmethod
-    def from_documents(cls, documents: Iterable[str]) -> "CharTokenizer":
+    def from_documents(cls, documents: Iterable[str], bos: bool = True) -> "CharTokenizer":
         """The vocabulary of these texts."""
         characters: set[str] = set()
         for document in documents:
             characters.update(document)
         if not characters:
             raise TokenError("a vocabulary needs at least one character; the corpus is empty")
-        return cls(characters)
+        return cls(characters, bos)
 
     def __repr__(self) -> str:
-        return f"CharTokenizer({self.vocab_size} tokens: {''.join(self.characters[:40])!r} and BOS)"
+        return f"CharTokenizer({self.vocab_size} tokens: {''.join(self.characters[:40])!r}{'' if self.bos is None else ' and BOS'})"
+
+    @property
+    def first_prompt(self) -> str:
+        """What a text starts from if nothing is given: nothing after BOS, else a new line."""
+        if self.bos is not None:
+            return ""
+        return "\n" if "\n" in self.ids else self.characters[0]
 
     def encode(self, text: str, bos: bool = False, eos: bool = False) -> list[int]:
-        """The token ids of a text, with BOS before (`bos`) and after it (`eos`) if wanted."""
+        """The token ids of a text, with BOS before (`bos`) and after it (`eos`) if there is one."""
         try:
             tokens = [self.ids[character] for character in text]
         except KeyError:
@@ -49,7 +57,8 @@ class CharTokenizer:
                 f"the vocabulary has no {text[place]!r} (character {place + 1} of "
                 f"{_shortened(text)!r}); it has {_shortened(''.join(self.characters), 100)!r}"
             ) from None
-        return [self.bos] * bos + tokens + [self.bos] * eos
+        mark = [] if self.bos is None else [self.bos]
+        return mark * bos + tokens + mark * eos
 
     def decode(self, tokens: Iterable[int]) -> str:
         """The text of some token ids; BOS is left out."""
@@ -63,7 +72,8 @@ class CharTokenizer:
 
     def to_dict(self) -> dict[str, Any]:
         """What a checkpoint keeps of it."""
-        return {"kind": "char", "characters": "".join(self.characters)}
+        characters = "".join(self.characters)
+        return {"kind": "char", "characters": characters, "bos": self.bos is not None}
 
 
 def _shortened(text: str, length: int = 40) -> str:

@@ -63,7 +63,7 @@ def kernel(work: Callable[..., int] | None = None) -> Callable[[Callable], Kerne
 
 def compiled(function: Callable, **flags: Any) -> Callable:
     """`numba.njit` with the project's flags and a cache that survives read-only folders."""
-    folder = _kernel_cache()
+    folder = _kernel_cache("parallel" if flags.get("parallel") else "serial")
     if folder is None:
         return numba.njit(**FLAGS, **flags)(function)
     previous = numba_config.CACHE_DIR  # the learner's own functions keep their own cache
@@ -75,16 +75,17 @@ def compiled(function: Callable, **flags: Any) -> Callable:
 
 
 @cache
-def _kernel_cache() -> Path | None:
-    """A folder for compiled kernels, named after all their sources.
+def _kernel_cache(variant: str) -> Path | None:
+    """A folder for compiled kernels, named after all their sources and the variant.
 
-    Numba's own key sees neither a changed callee in another file nor changed flags.
+    Numba's own key sees neither a changed callee in another file nor other flags: in one folder,
+    the parallel variant would be given the serial one's code.
     """
     here = Path(__file__).parent
     digest = hashlib.sha256(repr(sorted(FLAGS["fastmath"])).encode())
     for source in sorted([*here.glob("*.py"), here.parent / "formulas.py"]):
         digest.update(source.read_bytes())
-    folder = cache_folder() / "kernels" / digest.hexdigest()[:16]
+    folder = cache_folder() / "kernels" / digest.hexdigest()[:16] / variant
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):

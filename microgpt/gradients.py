@@ -1,0 +1,108 @@
+"""`gradcheck`: compare what a rule says with what measuring says."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from microgpt.engine import composed, no_grad
+from microgpt.errors import DtypeError, MicrogptError, ShapeError
+from microgpt.tensor import Tensor
+from microgpt.value import Value
+
+
+class GradientError(MicrogptError, AssertionError):
+    """A gradient that measuring does not confirm."""
+
+
+def gradcheck(
+    function: Callable[..., Any],
+    inputs: Sequence[Any],
+    *,
+    step: float = 1e-6,
+    tolerance: float = 1e-6,
+    seed: int = 0,
+    directions: int | None = None,
+    fused: bool = False,
+) -> bool:
+    """True if the gradients of `function(*inputs)` agree with finite differences, else an error.
+
+        (f(x + h) − f(x − h)) / 2h  against  the slope by autograd
+
+    `inputs` are Values, or float64 leaf tensors with requires_grad. The output is reduced to one
+    number by a random projection. Every element is measured, or with `directions` that many
+    random directions through each input. Fused operations run composed unless `fused`. Raises
+    GradientError naming the input and the element of the largest difference.
+    """
+    for place, leaf in enumerate(inputs):
+        if isinstance(leaf, Tensor) and leaf.dtype != np.float64:
+            raise DtypeError(f"gradcheck needs float64; input {place} is {leaf.dtype}")
+    rng = np.random.default_rng(seed)
+    if fused:
+        return _checked(function, inputs, step, tolerance, rng, directions)
+    with composed():
+        return _checked(function, inputs, step, tolerance, rng, directions)
+
+
+def _checked(function, inputs, step, tolerance, rng, directions) -> bool:
+    before = [np.copy(leaf.data) for leaf in inputs]
+    output = function(*inputs)
+    shape = output.shape if isinstance(output, Tensor) else ()
+    projection = rng.normal(size=shape)
+    slopes = _by_rule(output, projection, inputs)
+    for place, (leaf, start) in enumerate(zip(inputs, before, strict=True)):
+        if not np.array_equal(leaf.data, start):
+            raise GradientError(f"the function changed its input {place}")
+        if np.shape(slopes[place]) != np.shape(start):
+            raise ShapeError(
+                f"the gradient of input {place} must have shape {np.shape(start)}; "
+                f"got {np.shape(slopes[place])}"
+            )
+        for direction, label in _directions(start, rng, directions):
+            expected = _measured(function, inputs, place, direction, step, projection)
+            got = float(np.sum(slopes[place] * direction))
+            scale = max(1.0, abs(expected), abs(got))
+            if not abs(got - expected) <= tolerance * scale:
+                raise GradientError(
+                    f"input {place}, {label}: the rule says {got:.9g}, measuring says "
+                    f"{expected:.9g}; they differ by more than {tolerance:g}"
+                )
+    return True
+
+
+def _by_rule(output: Any, projection: np.ndarray, inputs: Sequence[Any]) -> list[np.ndarray]:
+    for leaf in inputs:
+        if isinstance(leaf, Tensor):
+            leaf.zero_grad()
+        else:
+            leaf.grad = 0.0
+    if isinstance(output, Value):
+        output.backward(float(projection))
+    elif output.requires_grad:
+        output.backward(projection)
+    return [np.copy(leaf.grad) for leaf in inputs]
+
+
+def _directions(start: np.ndarray, rng: np.random.Generator, count: int | None):
+    if count is not None:
+        for number in range(count):
+            yield rng.normal(size=start.shape), f"random direction {number}"
+        return
+    for index in np.ndindex(start.shape):
+        direction = np.zeros(start.shape)
+        direction[index] = 1.0
+        yield direction, f"element {index}" if index else "the number"
+
+
+def _measured(function, inputs, place, direction, step, projection) -> float:
+    """The slope along a direction, by evaluating on both sides."""
+    leaf, start, sides = inputs[place], np.copy(inputs[place].data), []
+    try:
+        for sign in (1, -1):
+            leaf.data = start + sign * step * direction
+            with no_grad():
+                output = function(*inputs)
+            sides.append(float(np.sum(np.asarray(output.data) * projection)))
+    finally:
+        leaf.data = start if isinstance(leaf, Tensor) else float(start)
+    return (sides[0] - sides[1]) / (2 * step)
