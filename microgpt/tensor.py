@@ -8,6 +8,7 @@
 """
 
 from collections.abc import Callable
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -216,8 +217,8 @@ class Tensor(Node):
         array = self.array
         if array.ndim == 2:
             return array
-        C = array.shape[-1]
-        return array.reshape(array.size // C if C else 0, C)
+        *outer, C = array.shape
+        return array.reshape(prod(outer), C)
 
     def coerce(self, other: Any) -> "Tensor":
         """`other` as a tensor that can meet this one; other back ends and dtypes are refused."""

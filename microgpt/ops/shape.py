@@ -182,8 +182,9 @@ def _indexed(shape, key):
 
 @lru_cache(maxsize=4096)
 def _heads(shape, n_head, part, parts):
-    B, T, _ = shape
-    view = _stand_in(shape).reshape(B, T, parts, n_head, -1)[:, :, part]  # (B, T, H, D)
+    B, T, C = shape
+    D = C // (parts * n_head)
+    view = _stand_in(shape).reshape(B, T, parts, n_head, D)[:, :, part]  # (B, T, H, D)
     return _describe(view.transpose(0, 2, 1, 3))
 
 

@@ -1,0 +1,162 @@
+"""One entry per operation: how to call it, on which shapes, and what it must give.
+
+`reference` is an independent formula in NumPy; `golden` says that PyTorch's values and gradients
+of this case stand in `golden/torch.npz`. Everything in `test_ops.py` runs over these entries.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+
+from microgpt import ops
+
+SIZES = (0, 1, 31, 32, 33, 4099)
+SMALL = (0, 1, 31, 32, 33)
+
+
+@dataclass(frozen=True)
+class Case:
+    name: str
+    call: Callable
+    shapes: Callable[[int], list[tuple[int, ...]]]
+    reference: Callable
+    sizes: tuple[int, ...] = SIZES
+    positive: bool = False
+    kernels: tuple[str, ...] = ()
+    golden: bool = True
+
+    def inputs(self, n: int, seed: int = 0) -> list[np.ndarray]:
+        rng = np.random.default_rng([seed, n])
+        arrays = [rng.normal(size=shape) for shape in self.shapes(n)]
+        # Away from 0, where relu has its corner and a quotient its pole.
+        arrays = [np.where(np.abs(a) < 0.1, a + np.where(a < 0, -0.3, 0.3), a) for a in arrays]
+        return [np.abs(a) + 0.2 for a in arrays] if self.positive else arrays
+
+
+@cache  # the same array each time: a captured function must not make its own
+def tokens(n: int, vocab_size: int, lowest: int = 0) -> np.ndarray:
+    """Fixed token ids with repeats; with `lowest` −1 some are ignored, never all."""
+    ids = np.random.default_rng(n).integers(lowest, vocab_size, n).astype(np.int32)
+    if n:
+        ids[0] = vocab_size - 1
+    return ids
+
+
+def softmax(x):
+    e = np.exp(x - x.max(axis=-1, keepdims=True)) if x.size else x
+    return e / e.sum(axis=-1, keepdims=True) if x.size else x
+
+
+def causal(scores, scale):
+    T = scores.shape[-1]
+    allowed = np.tril(np.ones((T, T), bool))
+    return softmax(np.where(allowed, scores * scale, -np.inf)) if T else scores
+
+
+def attention(q, k, v):
+    return causal(q @ np.swapaxes(k, -1, -2), q.shape[-1] ** -0.5) @ v
+
+
+def rms_norm(x):
+    return x / np.sqrt((x * x).mean(axis=-1, keepdims=True) + 1e-5)
+
+
+def losses(logits, targets):
+    chances = softmax(logits)[np.arange(len(targets)), np.maximum(targets, 0)]
+    return np.where(targets >= 0, -np.log(chances), 0)
+
+
+def mean_loss(logits, targets):
+    return losses(logits, targets).sum() / (targets >= 0).sum()
+
+
+def one(n):
+    return [(n,)]
+
+
+def two(n):
+    return [(n,), (n,)]
+
+
+CASES = [
+    Case("add", lambda x, y: x + y, two, lambda x, y: x + y, kernels=("add",)),
+    Case("add_bias", lambda x, y: x + y, lambda n: [(3, n), (n,)], lambda x, y: x + y,
+         kernels=("sum",)),
+    Case("add_outer", lambda x, y: x + y, lambda n: [(2, n, 1), (3,)], lambda x, y: x + y),
+    Case("add_number", lambda x: 2 + x + 0.5, one, lambda x: x + 2.5, kernels=("shift",)),
+    Case("subtract", lambda x, y: x - y, two, lambda x, y: x - y, kernels=("subtract",)),
+    Case("subtract_from", lambda x: 1 - x, one, lambda x: 1 - x),
+    Case("multiply", lambda x, y: x * y, two, lambda x, y: x * y, kernels=("multiply",)),
+    Case("multiply_column", lambda x, y: x * y, lambda n: [(n, 3), (n, 1)], lambda x, y: x * y),
+    Case("square", lambda x: x * x + x, one, lambda x: x * x + x, kernels=("accumulate",)),
+    Case("negative", lambda x: -x, one, lambda x: -x, kernels=("scale",)),
+    Case("divide", lambda x, y: x / y, two, lambda x, y: x / y, kernels=("divide",)),
+    Case("divide_from", lambda x: 2 / x, one, lambda x: 2 / x),
+    Case("power", lambda x: x**2.5, one, lambda x: x**2.5, positive=True, kernels=("power",)),
+    Case("square_root", lambda x: x**0.5, one, np.sqrt, positive=True),
+    Case("power_zero", lambda x: x**0 + x, one, lambda x: 1 + x, golden=False),
+    Case("exp", ops.exp, one, np.exp, kernels=("exp",)),
+    Case("log", ops.log, one, np.log, positive=True, kernels=("log",)),
+    Case("tanh", ops.tanh, one, np.tanh, kernels=("tanh",)),
+    Case("sigmoid", ops.sigmoid, one, lambda x: 1 / (1 + np.exp(-x)), kernels=("sigmoid",)),
+    Case("relu", ops.relu, one, lambda x: np.maximum(x, 0), kernels=("relu",)),
+    Case("sum", lambda x: x.sum(), one, np.sum, kernels=("sum",)),
+    Case("sum_axis", lambda x: x.sum(axis=1), lambda n: [(2, n, 3)], lambda x: x.sum(axis=1)),
+    Case("sum_last", lambda x: x.sum(axis=-1, keepdims=True), lambda n: [(3, n)],
+         lambda x: x.sum(axis=-1, keepdims=True)),
+    Case("mean", lambda x: x.mean(axis=0), lambda n: [(4, n)], lambda x: x.mean(axis=0)),
+    Case("max", lambda x: x.max(axis=1), lambda n: [(n, 5, 2)], lambda x: x.max(axis=1),
+         kernels=("max",)),
+    Case("reshape", lambda x: x.reshape(3, -1) * 2, lambda n: [(n + 1, 6)],
+         lambda x: x.reshape(3, -1) * 2),
+    Case("transpose", lambda x: x.transpose(2, 0, 1), lambda n: [(2, n, 3)],
+         lambda x: x.transpose(2, 0, 1), kernels=("rearrange",)),
+    Case("index", lambda x: x[1, :, ::2] + x[0, :, ::2], lambda n: [(2, n, 5)],
+         lambda x: x[1, :, ::2] + x[0, :, ::2], kernels=("rearrange",)),
+    Case("index_reverse", lambda x: x[::-1, None, -1], lambda n: [(n, 4)],
+         lambda x: x[::-1, None, -1], golden=False),
+    Case("broadcast_to", lambda x: x.broadcast_to(2, 3, x.shape[1]), lambda n: [(3, n)],
+         lambda x: np.broadcast_to(x, (2, *x.shape))),
+    Case("heads", lambda x: ops.merge_heads(ops.split_heads(x, 2, 1, 3)), lambda n: [(2, n, 12)],
+         lambda x: x[:, :, 4:8]),
+    Case("linear", ops.linear, lambda n: [(n, 5), (7, 5)], lambda x, w: x @ w.T,
+         kernels=("linear",)),
+    Case("linear_wide", ops.linear, lambda n: [(2, 3, n), (4, n), (4,)],
+         lambda x, w, b: x @ w.T + b),
+    Case("matmul", ops.matmul, lambda n: [(n, 3), (3, 4)], lambda a, b: a @ b,
+         kernels=("matmul",)),
+    Case("matmul_stack", ops.matmul, lambda n: [(2, 3, n), (2, n, 5)], lambda a, b: a @ b),
+    Case("matmul_one", ops.matmul, lambda n: [(2, 3, n), (n, 5)], lambda a, b: a @ b),
+    Case("matmul_transposed", ops.matmul_transposed, lambda n: [(2, n, 4), (2, 3, 4)],
+         lambda a, b: a @ b.swapaxes(1, 2), kernels=("matmul_transposed",)),
+    Case("softmax", ops.softmax, lambda n: [(3, n + 1)], softmax, kernels=("softmax",)),
+    Case("softmax_rows", ops.softmax, lambda n: [(n, 4)], softmax),
+    Case("log_softmax", ops.log_softmax, lambda n: [(3, n + 1)], lambda x: np.log(softmax(x)),
+         kernels=("log_softmax",)),
+    Case("causal_softmax", lambda x: ops.causal_softmax(x, 0.7), lambda n: [(2, n, n)],
+         lambda x: causal(x, 0.7), sizes=SMALL, kernels=("causal_softmax",)),
+    Case("rms_norm", ops.rms_norm, lambda n: [(3, n + 1)], rms_norm, kernels=("rms_norm",)),
+    Case("rms_norm_rows", ops.rms_norm, lambda n: [(n, 6)], rms_norm),
+    Case("embedding", lambda w: ops.embedding(w, tokens(33, w.shape[0])), lambda n: [(n + 1, 5)],
+         lambda w: w[tokens(33, w.shape[0])], kernels=("embedding",)),
+    Case("embedding_many", lambda w: ops.embedding(w, tokens(w.shape[1], 7).reshape(1, -1)),
+         lambda n: [(7, n)], lambda w: w[tokens(w.shape[1], 7).reshape(1, -1)]),
+    Case("causal_attention", ops.causal_attention, lambda n: [(2, n, 3)] * 3, attention,
+         sizes=SMALL),
+    Case("cross_entropy", lambda x: ops.cross_entropy(x, tokens(x.shape[0], x.shape[1], -1)),
+         lambda n: [(5, n + 1)],
+         lambda x: mean_loss(x, tokens(x.shape[0], x.shape[1], -1)),
+         kernels=("cross_entropy", "kept_mean")),
+    Case("cross_entropy_rows", lambda x: ops.cross_entropy(x, tokens(x.shape[0], 6, -1)),
+         lambda n: [(n + 1, 6)], lambda x: mean_loss(x, tokens(x.shape[0], 6, -1))),
+    Case("token_losses", lambda x: ops.token_losses(x, tokens(x.shape[0], 6, -1)),
+         lambda n: [(n + 1, 6)], lambda x: losses(x, tokens(x.shape[0], 6, -1))),
+    Case("linear_cross_entropy",
+         lambda h, w: ops.linear_cross_entropy(h, w, tokens(h.shape[0], w.shape[0], -1)),
+         lambda n: [(4, 6), (n + 1, 6)],
+         lambda h, w: mean_loss(h @ w.T, tokens(h.shape[0], w.shape[0], -1))),
+]  # fmt: skip
+
+BY_NAME = {case.name: case for case in CASES}

@@ -1,0 +1,107 @@
+"""Writes torch.npz: each case's value and gradients, computed by PyTorch in float64.
+
+    python tests/golden/write_torch.py        (needs torch; the tests do not)
+"""
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+HERE = Path(__file__).parent
+sys.path[:0] = [str(HERE.parent), str(HERE.parent.parent)]
+
+from cases import CASES, tokens  # noqa: E402
+
+
+def ids(n, vocab_size, lowest=0):
+    return torch.from_numpy(tokens(n, vocab_size, lowest).astype(np.int64))
+
+
+def rms(x):
+    return F.rms_norm(x, x.shape[-1:], eps=1e-5)
+
+
+def attention(q, k, v):
+    return F.scaled_dot_product_attention(q, k, v, is_causal=True)
+
+
+def causal(x):
+    T = x.shape[-1]
+    return (x * 0.7).masked_fill(torch.ones(T, T).triu(1).bool(), -torch.inf).softmax(-1)
+
+
+def nll(x, n, vocab_size, reduction="mean"):
+    return F.cross_entropy(x, ids(n, vocab_size, -1), ignore_index=-1, reduction=reduction)
+
+
+TWINS = {
+    "add": lambda x, y: x + y,
+    "add_bias": lambda x, y: x + y,
+    "add_outer": lambda x, y: x + y,
+    "add_number": lambda x: x + 2.5,
+    "subtract": lambda x, y: x - y,
+    "subtract_from": lambda x: 1 - x,
+    "multiply": lambda x, y: x * y,
+    "multiply_column": lambda x, y: x * y,
+    "square": lambda x: x * x + x,
+    "negative": lambda x: -x,
+    "divide": lambda x, y: x / y,
+    "divide_from": lambda x: 2 / x,
+    "power": lambda x: x**2.5,
+    "square_root": torch.sqrt,
+    "exp": torch.exp,
+    "log": torch.log,
+    "tanh": torch.tanh,
+    "sigmoid": torch.sigmoid,
+    "relu": torch.relu,
+    "sum": lambda x: x.sum(),
+    "sum_axis": lambda x: x.sum(1),
+    "sum_last": lambda x: x.sum(-1, keepdim=True),
+    "mean": lambda x: x.mean(0),
+    "max": lambda x: x.max(1).values,
+    "reshape": lambda x: x.reshape(3, -1) * 2,
+    "transpose": lambda x: x.permute(2, 0, 1),
+    "index": lambda x: x[1, :, ::2] + x[0, :, ::2],
+    "broadcast_to": lambda x: x.broadcast_to(2, *x.shape),
+    "heads": lambda x: x[:, :, 4:8],
+    "linear": F.linear,
+    "linear_wide": F.linear,
+    "matmul": torch.matmul,
+    "matmul_stack": torch.matmul,
+    "matmul_one": torch.matmul,
+    "matmul_transposed": lambda a, b: a @ b.mT,
+    "softmax": lambda x: x.softmax(-1),
+    "softmax_rows": lambda x: x.softmax(-1),
+    "log_softmax": lambda x: x.log_softmax(-1),
+    "causal_softmax": causal,
+    "rms_norm": rms,
+    "rms_norm_rows": rms,
+    "embedding": lambda w: F.embedding(ids(33, len(w)), w),
+    "embedding_many": lambda w: F.embedding(ids(w.shape[1], 7).reshape(1, -1), w),
+    "causal_attention": attention,
+    "cross_entropy": lambda x: nll(x, len(x), x.shape[1]),
+    "cross_entropy_rows": lambda x: nll(x, len(x), 6),
+    "token_losses": lambda x: nll(x, len(x), 6, "none"),
+    "linear_cross_entropy": lambda h, w: nll(h @ w.T, len(h), len(w)),
+}
+
+
+def main() -> None:
+    arrays = {}
+    for case in CASES:
+        if case.golden:
+            leaves = [torch.tensor(a, requires_grad=True) for a in case.inputs(5)]
+            y = TWINS[case.name](*leaves)
+            y.backward(torch.cos(torch.arange(y.numel(), dtype=torch.float64)).reshape(y.shape))
+            arrays[f"{case.name}/y"] = y.detach().numpy()
+            for place, leaf in enumerate(leaves):
+                arrays[f"{case.name}/{place}"] = leaf.grad.numpy()
+    np.savez_compressed(HERE / "torch.npz", **arrays)
+    print(f"{len(arrays)} arrays from torch {torch.__version__}")
+
+
+if __name__ == "__main__":
+    main()
