@@ -165,26 +165,24 @@ class Captured:
                 *(v for v, place in zip(values, places, strict=True) if isinstance(place, int)),
                 **{p: v for v, p in zip(values, places, strict=True) if isinstance(p, str)},
             )
-        recording = recorder.recording
-        recording.result = _checked(result)
+        recording, copied = recorder.recording, _copied(_checked(result))
         if tried and _difference(tried[-1], recording) is None:
             del self._tried[key]
+            recording.result = result
             self._ready[key] = recording
             if len(self._ready) > MAX_RECORDINGS:
                 self._ready.popitem(last=False)
         else:
-            self._set_aside(key, recorder, recording)
-        return _copied(result)
+            del recorder, result  # a recording that is only compared keeps no array alive
+            for launch in recording.launches:
+                launch.arguments = ()
+            self._set_aside(key, recording)
+        return copied
 
-    def _set_aside(self, key: Hashable, recorder: Recorder, recording: Recording) -> None:
+    def _set_aside(self, key: Hashable, recording: Recording) -> None:
         """Keep a recording to compare the next one with; refuse what can never settle."""
         tried = self._tried[key]
-        lines = [(number, launch) for number, launch in enumerate(recording.launches)]
-        del recorder
-        for launch in recording.launches:
-            launch.arguments = ()  # a recording that is only compared keeps nothing alive
-        recording.result = None
-        for number, launch in lines:
+        for number, launch in enumerate(recording.launches):
             for role in launch.described:
                 if isinstance(role, Role) and role.kind == "older":
                     if recording.older[role.identity]() is None:

@@ -227,6 +227,9 @@ class Tensor(Node):
                 raise TypeError(
                     f"a Tensor works with Tensors, arrays and numbers, not {type(other).__name__}"
                 )
+            if backends.current_tap() is not None and isinstance(other, np.ndarray):
+                if other.dtype == self.dtype and other.flags.c_contiguous:
+                    return self.detached(other)  # an argument of a recording is not copied again
             return Tensor(other, dtype=self.dtype, backend=self.kernels.name)
         self.require_same(other)
         return other
@@ -261,6 +264,11 @@ class Tensor(Node):
         return self.rule(gradient)  # type: ignore[misc]
 
     def receive(self, gradient):
+        if gradient.shape != self.array.shape:  # kernels would read past its end
+            raise ShapeError(
+                f"a rule gave a gradient of shape {gradient.shape} to {self.op or 'a leaf'} of "
+                f"shape {self.shape}"
+            )
         if self._grad is not None and gradient is not self._grad:
             self.kernels.launch("accumulate_", self._grad.reshape(-1), gradient.reshape(-1))
 

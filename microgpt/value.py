@@ -10,6 +10,7 @@ What this engine does not do: arrays, and speed. `Tensor` does both, with the sa
 """
 
 import math
+from numbers import Real
 from typing import Any
 
 from microgpt.engine import Node, backward, state
@@ -125,11 +126,8 @@ class Value(Node):
 def _value(number: Any) -> Value:
     if isinstance(number, Value):
         return number
-    if isinstance(number, int | float):
-        return Value(number)
-    try:
-        return Value(float(number))  # NumPy's scalars, fractions …
-    except (TypeError, ValueError):
-        raise TypeError(
-            f"a Value works with numbers and other Values, not with {type(number).__name__}"
-        ) from None
+    if isinstance(number, Real):
+        return Value(number if isinstance(number, int | float) else float(number))
+    raise TypeError(
+        f"a Value works with numbers and other Values, not with {type(number).__name__}"
+    )

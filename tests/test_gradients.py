@@ -1,0 +1,86 @@
+"""The checker itself: right rules pass, wrong ones are named."""
+
+import numpy as np
+import pytest
+
+import microgpt as mg
+from microgpt.errors import DtypeError, ShapeError
+from microgpt.gradients import GradientError
+
+
+def leaf(*shape, seed=0):
+    return mg.Tensor(np.random.default_rng(seed).normal(size=shape), requires_grad=True)
+
+
+def product(change):
+    """x · y elementwise, with a backward rule that `change` spoils."""
+
+    def call(x, y):
+        def backward(dz):
+            return change(dz * y.array, dz * x.array)
+
+        return x.from_op(x.array * y.array, (x, y), backward, "product")
+
+    return call
+
+
+def test_a_right_rule_passes(backend):
+    assert mg.gradcheck(product(lambda dx, dy: (dx, dy)), [leaf(3, 2), leaf(3, 2, seed=1)])
+
+
+WRONG = {
+    "0.1 % too large": lambda dx, dy: (dx * 1.001, dy),
+    "0.1 % too small in one place": lambda dx, dy: (dx, dy - 0.001 * dy * (np.indices(dy.shape).sum(0) == 0)),
+    "swapped": lambda dx, dy: (dy, dx),
+    "missing": lambda dx, dy: (dx, None),
+    "wrong sign": lambda dx, dy: (-dx, dy),
+    "NaN": lambda dx, dy: (dx * np.nan, dy),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", WRONG)
+@pytest.mark.parametrize("directions", [None, 3])
+def test_a_wrong_rule_is_rejected(backend, name, directions):
+    inputs = [leaf(3, 2), leaf(3, 2, seed=1)]
+    with pytest.raises(GradientError, match=r"input \d.*measuring says"):
+        mg.gradcheck(product(WRONG[name]), inputs, directions=directions)
+
+
+def test_a_gradient_of_the_wrong_shape_is_rejected(backend):
+    with pytest.raises((ShapeError, ValueError)):
+        mg.gradcheck(product(lambda dx, dy: (dx[:2], dy)), [leaf(3, 2), leaf(3, 2, seed=1)])
+
+
+def test_too_few_gradients_are_rejected(backend):
+    with pytest.raises(ValueError, match="shorter"):
+        mg.gradcheck(product(lambda dx, dy: (dx,)), [leaf(3, 2), leaf(3, 2, seed=1)])
+
+
+def test_a_function_that_changes_its_input_is_rejected():
+    def call(x):
+        x.array[0] += 1
+        return x * 2
+
+    with pytest.raises(GradientError, match="changed its input 0"):
+        mg.gradcheck(call, [leaf(3)])
+
+
+def test_a_wrong_value_rule_is_rejected():
+    def wrong(a):
+        return mg.Value(a.data**2, (a,), (a.data,), "square")
+
+    with pytest.raises(GradientError, match="the number"):
+        mg.gradcheck(wrong, [mg.Value(3.0)])
+    assert mg.gradcheck(lambda a: a * a, [mg.Value(3.0)])
+
+
+def test_float32_is_refused():
+    with pytest.raises(DtypeError, match="float64"):
+        mg.gradcheck(lambda x: x * 2, [mg.Tensor([1.0], requires_grad=True)])
+
+
+def test_the_inputs_are_left_as_they_were():
+    x = leaf(4)
+    before = x.numpy()
+    mg.gradcheck(lambda x: x.exp(), [x])
+    np.testing.assert_array_equal(x.numpy(), before)
