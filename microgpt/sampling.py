@@ -93,7 +93,8 @@ def next_token(
         ranked, kept, kept_by = np.zeros(V), 1, None
         ranked[0] = 1.0
     else:
-        cooled = _softmax((logits - logits.max()) / temperature)
+        with np.errstate(over="ignore"):  # at a temperature near 0 they go to -inf, as they must
+            cooled = _softmax((logits - logits.max()) / temperature)
         ranked, kept, kept_by = _cut(cooled[order], top_k, top_p, min_p)
     cumulative = np.cumsum(ranked)
     last = int(np.flatnonzero(ranked)[-1])  # rounding may leave the sum just below 1

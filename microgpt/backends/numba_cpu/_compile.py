@@ -23,6 +23,10 @@ FLAGS: dict[str, Any] = {
     "fastmath": {"reassoc", "contract", "afn", "nsz", "arcp"},  # all but the flags that drop NaN
 }
 
+# Quotients and roots of a flat array: with afn and arcp a vector loop estimates them and its
+# remainder does not, so that results would depend on where threads divide the array.
+PRECISE = {"reassoc", "contract", "nsz"}
+
 
 class Kernel:
     """A loop nest in two compiled variants.
@@ -31,18 +35,24 @@ class Kernel:
     first output has elements.
     """
 
-    def __init__(self, function: Callable, work: Callable[..., int] | None = None):
+    def __init__(
+        self,
+        function: Callable,
+        work: Callable[..., int] | None = None,
+        fastmath: set[str] | None = None,
+    ):
         self.function = function
         self.work = work
+        self.flags = FLAGS if fastmath is None else FLAGS | {"fastmath": fastmath}
 
     @cached_property
     def serial(self) -> Callable:
-        return compiled(self.function)
+        return compiled(self.function, self.flags)
 
     @cached_property
     def parallel(self) -> Callable:
         start_threads()
-        return compiled(self.function, parallel=True)
+        return compiled(self.function, self.flags | {"parallel": True})
 
     def pick(self, arguments: tuple) -> Callable:
         """The variant for these arguments: decided by sizes alone, never by timing."""
@@ -57,19 +67,21 @@ class SerialKernel(Kernel):
         return self.serial
 
 
-def kernel(work: Callable[..., int] | None = None) -> Callable[[Callable], Kernel]:
-    return lambda function: Kernel(function, work)
+def kernel(
+    work: Callable[..., int] | None = None, fastmath: set[str] | None = None
+) -> Callable[[Callable], Kernel]:
+    return lambda function: Kernel(function, work, fastmath)
 
 
-def compiled(function: Callable, **flags: Any) -> Callable:
-    """`numba.njit` with the project's flags and a cache that survives read-only folders."""
+def compiled(function: Callable, flags: dict[str, Any]) -> Callable:
+    """`numba.njit` with a cache that survives read-only folders."""
     folder = _kernel_cache("parallel" if flags.get("parallel") else "serial")
     if folder is None:
-        return numba.njit(**FLAGS, **flags)(function)
+        return numba.njit(**flags)(function)
     previous = numba_config.CACHE_DIR  # the learner's own functions keep their own cache
     numba_config.CACHE_DIR = str(folder)
     try:
-        return numba.njit(cache=True, **FLAGS, **flags)(function)
+        return numba.njit(cache=True, **flags)(function)
     finally:
         numba_config.CACHE_DIR = previous
 
@@ -82,7 +94,7 @@ def _kernel_cache(variant: str) -> Path | None:
     the parallel variant would be given the serial one's code.
     """
     here = Path(__file__).parent
-    digest = hashlib.sha256(repr(sorted(FLAGS["fastmath"])).encode())
+    digest = hashlib.sha256()
     for source in sorted([*here.glob("*.py"), here.parent / "formulas.py"]):
         digest.update(source.read_bytes())
     folder = cache_folder() / "kernels" / digest.hexdigest()[:16] / variant

@@ -12,9 +12,8 @@ from numba import types
 from numba.core.errors import TypingError
 from numba.extending import intrinsic, overload
 
-from microgpt.backends.numba_cpu._compile import FLAGS
-
-_JIT_OPTIONS = {key: FLAGS[key] for key in ("error_model", "fastmath")}
+# Without "reassoc": it would add the two parts of ln 2 up again.
+_JIT_OPTIONS = {"error_model": "numpy", "fastmath": {"contract", "nsz"}}
 
 
 def _llvm(name: str):
@@ -48,7 +47,7 @@ def exp(x):
     raise NotImplementedError("exp is for compiled kernels")
 
 
-@overload(exp, jit_options=_JIT_OPTIONS, inline="always")
+@overload(exp, jit_options=_JIT_OPTIONS)
 def _exp(x):
     return _exp32 if x == types.float32 else lambda x: math.exp(x)
 

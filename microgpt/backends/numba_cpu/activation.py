@@ -4,7 +4,7 @@ import math
 
 from numba import prange
 
-from microgpt.backends.numba_cpu._compile import kernel
+from microgpt.backends.numba_cpu._compile import PRECISE, kernel
 from microgpt.backends.numba_cpu._intrinsics import exp
 
 
@@ -38,7 +38,7 @@ def tanh_backward(dx, dy, y):
         dx[i] = dy[i] * (f(1) - y[i] * y[i])
 
 
-@kernel(work=lambda y, x: 4 * y.size)
+@kernel(work=lambda y, x: 4 * y.size, fastmath=PRECISE)
 def sigmoid_forward(y, x):
     f = x.dtype.type
     for i in prange(x.size):

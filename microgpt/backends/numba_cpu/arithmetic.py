@@ -4,7 +4,7 @@ import math
 
 from numba import prange
 
-from microgpt.backends.numba_cpu._compile import kernel
+from microgpt.backends.numba_cpu._compile import PRECISE, kernel
 
 
 @kernel()
@@ -51,13 +51,13 @@ def multiply_backward(dx, dy, dz, x, y):
         dy[i] = dz[i] * x[i]
 
 
-@kernel()
+@kernel(fastmath=PRECISE)
 def divide_forward(z, x, y):
     for i in prange(z.size):
         z[i] = x[i] / y[i]
 
 
-@kernel()
+@kernel(fastmath=PRECISE)
 def divide_backward(dx, dy, dz, x, y):
     for i in prange(dz.size):
         dx[i] = dz[i] / y[i]
@@ -74,11 +74,9 @@ def power_forward(y, x, exponent):
 @kernel(work=lambda dx, dy, x, exponent: 16 * x.size)
 def power_backward(dx, dy, x, exponent):
     f = x.dtype.type
+    p = f(exponent)
     for i in prange(x.size):
-        if exponent == 0:
-            dx[i] = f(0)
-        else:
-            dx[i] = dy[i] * f(exponent) * math.pow(x[i], f(exponent - 1))
+        dx[i] = f(0) if p == f(0) else dy[i] * p * math.pow(x[i], p - f(1))
 
 
 @kernel()

@@ -3,9 +3,10 @@ that the caller changes between recorded steps."""
 
 import math
 
+import numpy as np
 from numba import prange
 
-from microgpt.backends.numba_cpu._compile import SerialKernel, kernel
+from microgpt.backends.numba_cpu._compile import PRECISE, SerialKernel, kernel
 
 CHUNK = 4096
 
@@ -18,7 +19,7 @@ def sgd_step_(data, grad, lr):
         data[i] -= rate * grad[i]
 
 
-@kernel(work=lambda data, *others: 4 * data.size)
+@kernel(work=lambda data, *others: 4 * data.size, fastmath=PRECISE)
 def adam_step_(data, grad, m, v, lr, step, beta1, beta2, eps):
     """Adam (Kingma & Ba 2015) with bias correction and eps outside the root."""
     f = data.dtype.type
@@ -43,7 +44,7 @@ def square_sum_(total, x):
     for start in range(0, x.size, CHUNK):
         part = 0.0
         for i in range(start, min(start + CHUNK, x.size)):
-            number = float(x[i])
+            number = np.float64(x[i])
             part += number * number
         total[0] += part
 

@@ -1,0 +1,109 @@
+"""Optimisers against the same rules written plainly."""
+
+import numpy as np
+import pytest
+
+import microgpt as mg
+from microgpt.errors import SettingError, ShapeError
+
+
+def parameters(dtype="float64"):
+    rng = np.random.default_rng(0)
+    return [
+        mg.Tensor(rng.normal(size=shape), requires_grad=True, dtype=dtype)
+        for shape in [(3, 4), (5,), ()]
+    ]
+
+
+def set_gradients(params, seed):
+    rng = np.random.default_rng(seed)
+    for p in params:
+        p.grad[...] = rng.normal(size=p.shape)
+
+
+def test_sgd(backend):
+    params = parameters()
+    expected = [p.numpy() for p in params]
+    optimizer = mg.SGD(params, lr=0.1)
+    for seed in range(3):
+        set_gradients(params, seed)
+        expected = [e - 0.1 * p.grad for e, p in zip(expected, params, strict=True)]
+        optimizer.step()
+    for p, e in zip(params, expected, strict=True):
+        np.testing.assert_allclose(p.data, e, rtol=1e-14)
+
+
+def test_adam(backend):
+    params = parameters()
+    data = [p.numpy() for p in params]
+    m, v = [0 * d for d in data], [0 * d for d in data]
+    optimizer = mg.Adam(params, lr=0.5, betas=(0.8, 0.95), eps=1e-6)
+    for t in range(1, 6):
+        set_gradients(params, t)
+        optimizer.lr = 0.5 / t
+        for i, p in enumerate(params):
+            m[i] = 0.8 * m[i] + 0.2 * p.grad
+            v[i] = 0.95 * v[i] + 0.05 * p.grad**2
+            m_hat, v_hat = m[i] / (1 - 0.8**t), v[i] / (1 - 0.95**t)
+            data[i] = data[i] - 0.5 / t * m_hat / (np.sqrt(v_hat) + 1e-6)
+        optimizer.step()
+    for p, d in zip(params, data, strict=True):
+        np.testing.assert_allclose(p.data, d, rtol=1e-12)
+
+
+def test_one_launch_for_a_whole_model(backend):
+    model = mg.GPT(mg.GPTConfig())
+    assert len(mg.Adam(model.parameters()).segments) == 1
+    assert len(mg.Adam(model.parameters()[:3]).segments) == 3
+    assert len(mg.Adam(parameters()).segments) == 3
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_clipping(backend, dtype):
+    params = parameters(dtype)
+    set_gradients(params, 1)
+    grads = [p.grad.copy() for p in params]
+    norm = np.sqrt(sum((g.astype(np.float64) ** 2).sum() for g in grads))
+    assert mg.clip_grad_norm_(params, 2 * norm).item() == pytest.approx(norm, rel=1e-12)
+    for p, g in zip(params, grads, strict=True):
+        np.testing.assert_array_equal(p.grad, g)
+    assert mg.clip_grad_norm_(params, norm / 4).item() == pytest.approx(norm, rel=1e-12)
+    for p, g in zip(params, grads, strict=True):
+        np.testing.assert_allclose(p.grad, g / 4, rtol=1e-6)
+
+
+def test_the_norm_of_large_gradients_does_not_overflow(backend):
+    p = mg.Tensor(np.zeros(5000), requires_grad=True, dtype="float32")
+    p.grad[...] = 1e30
+    assert mg.clip_grad_norm_([p]).item() == pytest.approx(1e30 * np.sqrt(5000), rel=1e-6)
+
+
+def test_zero_grad(backend):
+    params = parameters()
+    set_gradients(params, 0)
+    mg.SGD(params, 0.1).zero_grad()
+    assert not any(p.grad.any() for p in params)
+
+
+def test_the_schedule():
+    schedule = mg.linear_schedule(0.01, 1000)
+    assert [schedule(s) for s in (0, 500, 999, 1000, 2000)] == pytest.approx(
+        [0.01, 0.005, 0.00001, 0, 0]
+    )
+
+
+def test_refusals():
+    with pytest.raises(ShapeError, match="at least one parameter"):
+        mg.Adam([])
+    with pytest.raises(ShapeError, match="requires_grad=True"):
+        mg.Adam([mg.Tensor([1.0])])
+    with pytest.raises(SettingError, match="lr must be 0 or above"):
+        mg.SGD(parameters(), lr=-1)
+    with pytest.raises(SettingError, match="lr must be 0 or above"):
+        mg.SGD(parameters(), lr=float("nan"))
+    with pytest.raises(SettingError, match="betas"):
+        mg.Adam(parameters(), betas=(0.9, 1.0))
+    with pytest.raises(SettingError, match="max_norm"):
+        mg.clip_grad_norm_(parameters(), 0)
+    with pytest.raises(ShapeError, match="at least one"):
+        mg.clip_grad_norm_([])
