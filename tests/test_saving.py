@@ -1,0 +1,159 @@
+"""Checkpoints: round trips, hostile files, and a crash that loses nothing."""
+
+import json
+import os
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from safetensors.numpy import save as serialised
+
+import microgpt as mg
+from microgpt import saving
+from microgpt.errors import FormatError
+
+CONFIG = mg.GPTConfig(vocab_size=5, block_size=4, n_embd=8, n_head=2, bias=True)
+
+
+@pytest.fixture
+def model():
+    return mg.GPT(CONFIG, seed=3)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_what_is_saved_comes_back(tmp_path, backend, dtype):
+    model = mg.GPT(CONFIG, seed=3, dtype=dtype)
+    tokenizer = mg.tokenizers.CharTokenizer("éłab")
+    path = mg.save(tmp_path / "run", model, tokenizer, {"steps": 7})
+    assert path == tmp_path / "run" / "model.safetensors"
+    for source in (tmp_path / "run", path, str(path)):
+        checkpoint = mg.load(source)
+        assert checkpoint.model.config == CONFIG
+        assert checkpoint.model.backend == backend
+        assert checkpoint.tokenizer.characters == tokenizer.characters
+        assert checkpoint.training == {"steps": 7}
+        for name, weights in model.state_dict().items():
+            loaded = checkpoint.model.state_dict()[name]
+            assert loaded.dtype == weights.dtype
+            np.testing.assert_array_equal(loaded, weights)
+    tokens = [0, 1, 2]
+    np.testing.assert_array_equal(model(tokens).numpy(), checkpoint.model(tokens).numpy())
+
+
+def test_no_tokenizer_is_fine(tmp_path, model):
+    mg.save(tmp_path / "m.safetensors", model)
+    assert mg.load(tmp_path / "m.safetensors").tokenizer is None
+    assert os.listdir(tmp_path) == ["m.safetensors"]
+
+
+@pytest.mark.parametrize("moment", ["fsync", "replace"])
+def test_a_crash_while_saving_loses_nothing(tmp_path, model, monkeypatch, moment):
+    path = mg.save(tmp_path, model)
+    before = path.read_bytes()
+
+    def crash(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(saving.os, moment, crash)
+    with pytest.raises(OSError, match="No space left"):
+        mg.save(tmp_path, mg.GPT(CONFIG, seed=4))
+    assert path.read_bytes() == before
+    assert os.listdir(tmp_path) == ["model.safetensors"]
+
+
+def test_nothing_there(tmp_path):
+    with pytest.raises(FormatError, match="no checkpoint at .*nowhere"):
+        mg.load(tmp_path / "nowhere")
+
+
+def test_truncated_and_corrupted_files(tmp_path, model):
+    path = mg.save(tmp_path, model)
+    content = path.read_bytes()
+    for cut in (0, 4, 8, 100, len(content) // 2, len(content) - 1):
+        path.write_bytes(content[:cut])
+        with pytest.raises(FormatError, match="is not a microgpt checkpoint"):
+            mg.load(path)
+    path.write_bytes(b"\xff" * 8 + content[8:])
+    with pytest.raises(FormatError, match="is not a microgpt checkpoint"):
+        mg.load(path)
+
+
+def write(path, arrays, header):
+    metadata = None if header is None else {"microgpt": json.dumps(header)}
+    path.write_bytes(serialised(arrays, metadata))
+    return path
+
+
+def header(**changes):
+    from dataclasses import asdict
+
+    return {"format": 1, "config": asdict(CONFIG), "tokenizer": None, "training": {}} | changes
+
+
+def config(**changes):
+    return header()["config"] | changes
+
+
+FOREIGN = {
+    "another program": (None, "written by another program"),
+    "another format": (header(format=2), "format 1"),
+    "no config": ({"format": 1}, "config"),
+    "unknown field": (header(config=config(rotary=True)), "no field rotary"),
+    "unknown norm": (header(config=config(norm="layernorm")), "known: 'rmsnorm'"),
+    "huge": (header(config=config(vocab_size=10**9)), "do not fit its configuration"),
+    "deep": (header(config=config(n_layer=10**9)), "cannot come from"),
+    "text": (header(config=config(n_embd="8")), "n_embd must be a whole number"),
+    "wrong tokenizer": (
+        header(tokenizer={"kind": "char", "characters": "abcdefgh", "bos": True}),
+        "tokenizer has 9 tokens, its model 5",
+    ),
+    "odd tokenizer": (header(tokenizer={"kind": "pickle"}), "'pickle' is not known"),
+    "list": ([1, 2], "format 1"),
+}
+
+
+@pytest.mark.parametrize("name", FOREIGN)
+def test_foreign_headers(tmp_path, model, name):
+    head, message = FOREIGN[name]
+    path = write(tmp_path / "m.safetensors", model.state_dict(), head)
+    with pytest.raises(FormatError, match=message):
+        mg.load(path)
+
+
+def test_foreign_weights(tmp_path, model):
+    weights = model.state_dict()
+    del weights["wpe.weight"]
+    path = write(tmp_path / "m.safetensors", weights, header())
+    with pytest.raises(FormatError, match=r"wpe\.weight.* differs"):
+        mg.load(path)
+    weights = {name: array.astype(np.float16) for name, array in model.state_dict().items()}
+    path = write(tmp_path / "m.safetensors", weights, header())
+    with pytest.raises(FormatError, match="float32 or float64"):
+        mg.load(path)
+
+
+@settings(
+    max_examples=150,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(st.data())
+def test_any_bytes_give_a_model_or_a_format_error(tmp_path, data):
+    path = mg.save(tmp_path, mg.GPT(CONFIG, seed=3), mg.tokenizers.CharTokenizer("abcd"))
+    content = bytearray(path.read_bytes())
+    for _ in range(data.draw(st.integers(1, 4))):
+        place = data.draw(st.integers(0, min(len(content), 1500) - 1))
+        content[place] = data.draw(st.integers(0, 255))
+    path.write_bytes(bytes(content))
+    try:
+        mg.load(path)
+    except FormatError as error:
+        assert str(path) in str(error)
+
+
+def test_the_header_is_plain_json(tmp_path, model):
+    from safetensors import safe_open
+
+    with safe_open(mg.save(tmp_path, model), framework="np") as opened:
+        assert json.loads(opened.metadata()["microgpt"])["config"]["n_embd"] == 8

@@ -1,0 +1,63 @@
+"""Characters to ids and back, in any script."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from microgpt import tokenizers
+from microgpt.errors import FormatError, TokenError
+from microgpt.tokenizers import CharTokenizer
+
+
+@given(st.lists(st.text(), min_size=1))
+def test_any_text_comes_back(documents):
+    if not any(documents):
+        return
+    tokenizer = CharTokenizer.from_documents(documents)
+    for text in documents:
+        tokens = tokenizer.encode(text, bos=True, eos=True)
+        assert tokens[0] == tokens[-1] == tokenizer.bos
+        assert tokenizer.decode(tokens) == text
+        assert all(0 <= token < tokenizer.vocab_size for token in tokens)
+
+
+@pytest.mark.parametrize("text", ["José", "Łukasz", "王芳", "Мария", "عائشة", "👩‍🚀", "a\tb\n"])
+def test_scripts(text):
+    tokenizer = CharTokenizer(text)
+    assert tokenizer.decode(tokenizer.encode(text)) == text
+    assert tokenizers.from_dict(tokenizer.to_dict()).characters == tokenizer.characters
+
+
+def test_ids_are_sorted_and_bos_is_last():
+    tokenizer = CharTokenizer("cab")
+    assert tokenizer.encode("abc") == [0, 1, 2]
+    assert (tokenizer.bos, tokenizer.vocab_size) == (3, 4)
+    assert tokenizer.token_text(3) == "⟨BOS⟩"
+    assert tokenizer.first_prompt == ""
+
+
+def test_without_bos():
+    tokenizer = CharTokenizer("ab\n", bos=False)
+    assert (tokenizer.bos, tokenizer.vocab_size) == (None, 3)
+    assert tokenizer.encode("ab", bos=True, eos=True) == [1, 2]
+    assert tokenizer.first_prompt == "\n"
+    assert CharTokenizer("ab", bos=False).first_prompt == "a"
+    assert tokenizers.from_dict(tokenizer.to_dict()).bos is None
+
+
+def test_an_unknown_character_is_named_with_its_place():
+    with pytest.raises(TokenError, match=r"no 'X' \(character 3 of 'abXa'\); it has 'ab'"):
+        CharTokenizer("ab").encode("abXa")
+
+
+def test_refusals():
+    with pytest.raises(TokenError, match="corpus is empty"):
+        CharTokenizer.from_documents([""])
+    with pytest.raises(TokenError, match="from 0 to 2; got 3"):
+        CharTokenizer("ab").decode([3])
+    with pytest.raises(TokenError, match="got -1"):
+        CharTokenizer("ab").token_text(-1)
+    with pytest.raises(FormatError, match="'bpe' is not known"):
+        tokenizers.from_dict({"kind": "bpe"})
+    with pytest.raises(FormatError, match="single characters"):
+        CharTokenizer(["ab"])
