@@ -15,13 +15,15 @@ from microgpt.errors import MicrogptError
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; what is wrong is said in one sentence, with a non-zero exit status."""
     options = _parser().parse_args(arguments)
-    warnings.showwarning = _say_warning
     try:
-        if options.backend:
-            from microgpt import backends
+        with warnings.catch_warnings():
+            warnings.simplefilter("always")
+            warnings.showwarning = _say_warning
+            if options.backend:
+                from microgpt import backends
 
-            backends.use(options.backend)
-        return options.command(options)
+                backends.use(options.backend)
+            return options.command(options)
     except BrokenPipeError:
         raise
     except (MicrogptError, OSError) as error:
@@ -214,7 +216,8 @@ def _warmup(options: argparse.Namespace) -> int:
         """Counts each kernel at its first launch, which is when it compiles."""
 
         def __init__(self, bar: Any):
-            self.bar, self.seen = bar, set()
+            self.bar = bar
+            self.seen: set[Any] = set()
 
         def launched(self, name: str, call: Any, arguments: tuple) -> None:
             if call not in self.seen:

@@ -59,9 +59,7 @@ class GPTConfig:
                 f"n_embd must be divisible by n_head, so that every head is equally wide; "
                 f"got n_embd={self.n_embd}, n_head={self.n_head}"
             )
-        if self.n_kv_head is None:
-            object.__setattr__(self, "n_kv_head", self.n_head)
-        _known("n_kv_head", self.n_kv_head, (self.n_head,))
+        _known("n_kv_head", self.n_kv_head, (None, self.n_head))
         _known("dropout", self.dropout, (0.0,))
         if not self.init_std > 0:
             raise SettingError(f"init_std must be above 0; got {self.init_std}")

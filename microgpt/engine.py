@@ -12,7 +12,7 @@ from typing import Any
 
 
 class Node:
-    """Something computed from `inputs`; subclasses say what a gradient is and how two of them add."""
+    """Something computed from `inputs`; subclasses say what gradients are and how they add."""
 
     __slots__ = ()
     inputs: tuple["Node", ...]

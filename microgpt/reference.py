@@ -97,12 +97,12 @@ def run(
             result.losses.append(loss)
             if on_step is not None:
                 on_step(step, loss)
-    ids = range(tokenizer.vocab_size)
+    ids, bos = range(tokenizer.vocab_size), tokenizer.vocab_size - 1
     for _ in range(num_samples):
-        chances, token, sample = model.sampler(temperature), tokenizer.bos, []
+        chances, token, sample = model.sampler(temperature), bos, []
         for position in range(block_size):
             token = rng.choices(ids, weights=chances(token, position))[0]
-            if token == tokenizer.bos:
+            if token == bos:
                 break
             sample.append(token)
         result.samples.append(tokenizer.decode(sample))

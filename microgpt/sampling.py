@@ -66,7 +66,7 @@ def next_token(
     min_p: float = 0.0,
     u: float = 0.0,
 ) -> Choice:
-    """Choose a token: temperature first, then top-k, top-p and min-p, each on chances that sum to 1.
+    """Choose a token: temperature, then top-k, top-p and min-p, each on chances that sum to 1.
 
     logits (V,); `u` in [0, 1) is the dart, for example `uniform(seed, t)`. Temperature 0 is
     greedy: the most likely token, whatever the dart. All cuts keep a run from the top.
@@ -215,7 +215,7 @@ def generate(
     """
     tokens = [int(token) for token in prompt]
     block_size, V = model.config.block_size, model.config.vocab_size
-    SampleConfig(temperature, top_k, top_p, min_p)
+    dials = SampleConfig(temperature, top_k, top_p, min_p)
     if not 0 < len(tokens) <= block_size:
         raise ShapeError(
             f"the prompt must have 1 to {block_size} tokens (the model's block); got {len(tokens)}"
@@ -224,11 +224,11 @@ def generate(
         raise SettingError(f"top_k must be from 1 to the vocabulary's {V}; got {top_k}")
     if max_new_tokens is None:
         max_new_tokens = block_size - len(tokens) + 1
-    return _generate(model, tokens, max_new_tokens, (temperature, top_k, top_p, min_p), seed, stop)
+    return _generate(model, tokens, max_new_tokens, dials, seed, stop)
 
 
 def _generate(
-    model: GPT, tokens: list[int], count: int, dials: tuple, seed: int, stop: int | None
+    model: GPT, tokens: list[int], count: int, dials: SampleConfig, seed: int, stop: int | None
 ) -> Iterator[int]:
     cache, unseen = KVCache(model), list(tokens)
     for t in range(len(tokens), len(tokens) + count):
@@ -238,7 +238,7 @@ def _generate(
         with backends.LOCK, no_grad():
             logits = model([unseen], cache).numpy()[0, -1]
         cache.advance(len(unseen))
-        token = next_token(logits, *dials, u=uniform(seed, t)).token
+        token = next_token(logits, **vars(dials), u=uniform(seed, t)).token
         if token == stop:
             return
         tokens.append(token)

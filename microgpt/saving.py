@@ -9,7 +9,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-
 from microgpt import tokenizers
 from microgpt.config import GPTConfig, from_dict
 from microgpt.errors import FormatError, MicrogptError
@@ -58,7 +57,7 @@ def save(
 
 
 def load(path: str | Path, backend: str | None = None) -> Checkpoint:
-    """Read a checkpoint that `save` wrote; the model lives on `backend` (default: the one in use)."""
+    """Read what `save` wrote; the model lives on `backend` (default: the one in use)."""
     from safetensors import SafetensorError, safe_open
 
     file = _file(path)
@@ -67,7 +66,7 @@ def load(path: str | Path, backend: str | None = None) -> Checkpoint:
     try:
         with safe_open(file, framework="np") as opened:
             metadata = opened.metadata() or {}
-            shapes = {name: tuple(opened.get_slice(name).get_shape()) for name in opened.keys()}
+            shapes = {name: tuple(opened.get_slice(name).get_shape()) for name in opened.keys()}  # noqa: SIM118
             config, tokenizer, training = _header(metadata, shapes)
             weights = {name: opened.get_tensor(name) for name in shapes}
     except (SafetensorError, ValueError, KeyError, TypeError, RecursionError) as error:

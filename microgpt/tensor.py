@@ -28,22 +28,23 @@ class Tensor(Node):
     """
 
     __slots__ = (
+        "__weakref__",
+        "_grad",
         "array",
-        "kernels",
         "inputs",
-        "rule",
+        "kernels",
         "op",
         "requires_grad",
-        "_grad",
-        "__weakref__",
+        "rule",
     )
+    array: np.ndarray
     __array_ufunc__ = None  # array + tensor asks the tensor, not NumPy
 
     def __init__(
         self, data: Any, requires_grad: bool = False, dtype: Any = None, backend: str | None = None
     ):
         reading("Tensor(data)")
-        source = data.array if isinstance(data, Tensor) else np.asarray(data)
+        source: np.ndarray = data.array if isinstance(data, Tensor) else np.asarray(data)
         if dtype is None:
             typed = isinstance(data, Tensor | np.ndarray | np.generic) and source.dtype in FLOATS
             dtype = source.dtype if typed else FLOATS[0]
@@ -227,9 +228,13 @@ class Tensor(Node):
                 raise TypeError(
                     f"a Tensor works with Tensors, arrays and numbers, not {type(other).__name__}"
                 )
-            if backends.current_tap() is not None and isinstance(other, np.ndarray):
-                if other.dtype == self.dtype and other.flags.c_contiguous:
-                    return self.detached(other)  # an argument of a recording is not copied again
+            if (
+                backends.current_tap() is not None
+                and isinstance(other, np.ndarray)
+                and other.dtype == self.dtype
+                and other.flags.c_contiguous
+            ):
+                return self.detached(other)  # an argument of a recording is not copied again
             return Tensor(other, dtype=self.dtype, backend=self.kernels.name)
         self.require_same(other)
         return other

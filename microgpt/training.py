@@ -81,6 +81,7 @@ class Trainer:
         if self.config.held_out:
             self.train, self.validation = corpus.split(self.config.held_out)
         self.batches = self._batches(self.train)
+        self._held_out = None if self.validation is None else self._batches(self.validation, False)
         c = self.config
         self.optimizer = Adam(model.parameters(), c.lr, (c.beta1, c.beta2), c.eps)
         self.history: list[Step] = []
@@ -133,12 +134,12 @@ class Trainer:
 
     def evaluate(self, corpus: Corpus | None = None) -> Evaluation | None:
         """The loss on the held-out part, or on another corpus; None if nothing is held out."""
-        corpus = self.validation if corpus is None else corpus
-        if corpus is None:
+        batches = self._held_out if corpus is None else self._batches(corpus, warn=False)
+        if batches is None:
             return None
         losses, counts = [], []
         with no_grad():
-            for tokens, targets in self._batches(corpus).in_order(self.config.eval_documents):
+            for tokens, targets in batches.in_order(self.config.eval_documents):
                 rows = ops.token_losses(self.model(tokens), targets).numpy()
                 losses.append(rows.sum(axis=1, dtype=np.float64))
                 counts.append((targets >= 0).sum(axis=1))
@@ -153,13 +154,15 @@ class Trainer:
             )
         )
 
-    def _batches(self, corpus: Corpus) -> DocumentBatches | TextBatches:
+    def _batches(self, corpus: Corpus, warn: bool = True) -> DocumentBatches | TextBatches:
         c, block_size = self.config, self.model.config.block_size
         if corpus.kind == "text":
             return TextBatches(
                 corpus.documents[0], self.tokenizer, block_size, c.batch_size, c.seed
             )
-        return DocumentBatches(corpus.documents, self.tokenizer, block_size, c.batch_size, c.seed)
+        return DocumentBatches(
+            corpus.documents, self.tokenizer, block_size, c.batch_size, c.seed, warn
+        )
 
 
 def _mean_per_token(losses: np.ndarray, counts: np.ndarray) -> Evaluation:

@@ -24,7 +24,7 @@ class Value(Node):
     local derivatives, one for each of `inputs`.
     """
 
-    __slots__ = ("data", "grad", "inputs", "slopes", "op", "__weakref__")
+    __slots__ = ("__weakref__", "data", "grad", "inputs", "op", "slopes")
     requires_grad = True
 
     def __init__(self, data: Any, inputs: tuple = (), slopes: tuple = (), op: str = ""):
@@ -56,20 +56,25 @@ class Value(Node):
         return Value(self.data**exponent, (self,), (slope,), f"**{exponent}")
 
     def exp(self):
+        """e to this number."""
         y = math.exp(self.data)
         return Value(y, (self,), (y,), "exp")
 
     def log(self):
+        """The natural logarithm."""
         return Value(math.log(self.data), (self,), (1 / self.data,), "log")
 
     def tanh(self):
+        """The hyperbolic tangent."""
         y = math.tanh(self.data)
         return Value(y, (self,), (1 - y * y,), "tanh")
 
     def relu(self):
+        """max(0, x), with slope 0 at 0."""
         return Value(max(0.0, self.data), (self,), (float(self.data > 0),), "relu")
 
     def sigmoid(self):
+        """1 / (1 + exp(-x))."""
         small = math.exp(-abs(self.data))  # never overflows
         y = (1.0 if self.data >= 0 else small) / (1.0 + small)
         return Value(y, (self,), (y * (1 - y),), "sigmoid")

@@ -167,9 +167,7 @@ def test_serial_and_parallel_variants_agree(dtype, monkeypatch):
 
             results.append([])
             for case in CASES:
-                tensors = [
-                    mg.Tensor(a, requires_grad=True, dtype=dtype) for a in case.inputs(31)
-                ]
+                tensors = [mg.Tensor(a, requires_grad=True, dtype=dtype) for a in case.inputs(31)]
                 y = case.call(*tensors)
                 y.backward(y.detach())
                 results[-1] += [y.numpy(), *(tensor.grad for tensor in tensors)]

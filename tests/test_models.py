@@ -24,7 +24,7 @@ def batch(config, rows=3, seed=0):
     ids=str,
 )
 def test_scalar_and_tensor_gpt_agree(backend, changes):
-    config = dataclasses.replace(SMALL, n_kv_head=None, **changes)
+    config = dataclasses.replace(SMALL, **changes)
     model = mg.GPT(config, seed=1, dtype="float64")
     scalar = mg.ScalarGPT(config)
     scalar.load_state_dict(model.state_dict())
@@ -90,9 +90,7 @@ def test_weights_live_in_one_array_matrices_first():
     assert all(p.data.base is store for p in model.parameters())
     grads = model.wte.weight.grad.base
     assert all(p.grad.base is grads for p in model.parameters())
-    starts = {
-        p.ndim: p.data.__array_interface__["data"][0] for p in reversed(model.parameters())
-    }
+    starts = {p.ndim: p.data.__array_interface__["data"][0] for p in reversed(model.parameters())}
     assert starts[2] < starts[1]
 
 
@@ -109,7 +107,9 @@ def test_loading_weights_names_every_problem():
     weights["extra"] = weights.pop("wpe.weight")
     weights["wte.weight"] = np.zeros((2, 2))
     before = model.state_dict()
-    with pytest.raises(ShapeError, match=r"wpe.weight is missing; extra is not .*; wte.weight must"):
+    with pytest.raises(
+        ShapeError, match=r"wpe.weight is missing; extra is not .*; wte.weight must"
+    ):
         model.load_state_dict(weights)
     for name, parameter in model.named_parameters():
         np.testing.assert_array_equal(parameter.data, before[name])
@@ -125,7 +125,7 @@ REFUSALS = [
     (lambda: mg.GPTConfig(norm="layrnorm"), SettingError, "norm='layrnorm'.*known: 'rmsnorm'"),
     (lambda: mg.GPTConfig(activation="gelu"), SettingError, "known: 'relu', 'tanh', 'sigmoid'"),
     (lambda: mg.GPTConfig(position="rotary"), SettingError, "known: 'learned', 'none'"),
-    (lambda: mg.GPTConfig(n_kv_head=2), SettingError, "n_kv_head=2.*known: 4"),
+    (lambda: mg.GPTConfig(n_kv_head=2), SettingError, "n_kv_head=2.*known: None, 4"),
     (lambda: mg.GPTConfig(dropout=0.1), SettingError, r"known: 0\.0"),
     (lambda: mg.GPTConfig(n_layer=0), SettingError, "n_layer must be a whole number, 1 or above"),
     (lambda: mg.GPTConfig(vocab_size=2.5), SettingError, "vocab_size must be a whole number"),

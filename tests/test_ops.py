@@ -15,9 +15,7 @@ MIDDLE = [(case.name, 33) for case in CASES]
 
 
 def leaves(case, n, dtype="float64", backend=None):
-    return [
-        mg.Tensor(a, requires_grad=True, dtype=dtype, backend=backend) for a in case.inputs(n)
-    ]
+    return [mg.Tensor(a, requires_grad=True, dtype=dtype, backend=backend) for a in case.inputs(n)]
 
 
 def value_and_gradients(case, tensors):

@@ -24,7 +24,7 @@ def trainer(config, micro_batches=1, clip=None):
     def step(tokens, targets):
         optimizer.zero_grad()
         total = None
-        for part in range(micro_batches):
+        for _part in range(micro_batches):
             loss = model.loss(tokens, targets) * (1 / micro_batches)
             loss.backward()
             total = loss if total is None else total + loss
@@ -140,7 +140,7 @@ def test_looking_at_numbers_is_refused(backend, name):
 
 
 def test_setting_the_rate_is_refused(backend):
-    model, optimizer, step = trainer(mg.GPTConfig())
+    _model, optimizer, step = trainer(mg.GPTConfig())
 
     def f(tokens, targets):
         optimizer.lr = 0.1

@@ -11,7 +11,7 @@ import microgpt as mg
 from microgpt.backends.formulas import philox
 from microgpt.errors import SettingError, ShapeError
 
-WORDS = "closer every effort forward inches moves pizza toward you".split()
+WORDS = ["closer", "every", "effort", "forward", "inches", "moves", "pizza", "toward", "you"]
 NINE = [4.51, 0.89, -1.90, 6.75, 1.63, -1.62, -1.89, 6.28, 1.79]
 FOUR = [2.0, 1.0, 0.1, -1.0]
 
@@ -24,9 +24,12 @@ def test_philox_gives_the_published_numbers():
     full = 0xFFFFFFFF
     assert philox((0,) * 4, (0, 0)) == (0x6627E8D5, 0xE169C58D, 0xBC57AC4C, 0x9B00DBD8)
     assert philox((full,) * 4, (full,) * 2) == (0x408F276D, 0x41C83B0E, 0xA20BC7C6, 0x6D5451FD)
-    assert philox(
-        (0x243F6A88, 0x85A308D3, 0x13198A2E, 0x03707344), (0xA4093822, 0x299F31D0)
-    ) == (0xD16CFE09, 0x94FDCCEB, 0x5001E420, 0x24126EA1)
+    assert philox((0x243F6A88, 0x85A308D3, 0x13198A2E, 0x03707344), (0xA4093822, 0x299F31D0)) == (
+        0xD16CFE09,
+        0x94FDCCEB,
+        0x5001E420,
+        0x24126EA1,
+    )
 
 
 def test_the_dice_depend_on_three_numbers_only():
@@ -136,8 +139,8 @@ def test_cooling_or_cutting_never_worsens_the_rank(logits, data, u):
         )
 
     one, other = dials(), dials()
-    milder = tuple(map(max, one[:3], other[:3])) + (min(one[3], other[3]),)
-    harder = tuple(map(min, one[:3], other[:3])) + (max(one[3], other[3]),)
+    milder = (*tuple(map(max, one[:3], other[:3])), min(one[3], other[3]))
+    harder = (*tuple(map(min, one[:3], other[:3])), max(one[3], other[3]))
     first, second = (mg.next_token(logits, *d, u=u) for d in (milder, harder))
     if not np.isclose(first.cumulative, u, rtol=0, atol=1e-12).any():
         assert second.rank <= first.rank
@@ -243,19 +246,15 @@ def test_cached_logits_are_the_full_ones(backend):
 
 def test_a_full_block_slides_by_half(backend):
     model = mg.GPT(CONFIG, seed=4, dtype="float64")
-    tokens = [1, 2]
-    got = list(mg.generate(model, tokens, 30, seed=2))
-    assert len(got) == 30
-    window: list[int] = []
-    expected = list(tokens)
+    got = list(mg.generate(model, [1, 2], 30, seed=2))
+    expected, window = [1, 2], [1, 2]
     for t in range(2, 32):
-        window = expected[-1:] if not window else window
-        window = list(tokens) if t == 2 else [*window, expected[-1]]
         if len(window) > 8:
             window = expected[-4:]
         logits = model(window).numpy()[-1]
         expected.append(mg.next_token(logits, u=mg.uniform(2, t)).token)
-    assert tokens + got == expected
+        window = [*window, expected[-1]]
+    assert [1, 2, *got] == expected
 
 
 def test_a_text_continues_itself(backend):

@@ -63,7 +63,7 @@ def test_a_crash_while_saving_loses_nothing(tmp_path, model, monkeypatch, moment
 
 
 def test_nothing_there(tmp_path):
-    with pytest.raises(FormatError, match="no checkpoint at .*nowhere"):
+    with pytest.raises(FormatError, match=r"no checkpoint at .*nowhere"):
         mg.load(tmp_path / "nowhere")
 
 
@@ -146,10 +146,12 @@ def test_any_bytes_give_a_model_or_a_format_error(tmp_path, data):
         place = data.draw(st.integers(0, min(len(content), 1500) - 1))
         content[place] = data.draw(st.integers(0, 255))
     path.write_bytes(bytes(content))
+    error = None
     try:
         mg.load(path)
-    except FormatError as error:
-        assert str(path) in str(error)
+    except FormatError as refused:
+        error = refused
+    assert error is None or str(path) in str(error)
 
 
 def test_the_header_is_plain_json(tmp_path, model):

@@ -34,7 +34,7 @@ class _Watch:
 watch = _Watch()
 
 
-class tapped:
+class tapped:  # noqa: N801  (used as a function)
     """`with tapped(tap):` reports to `tap` what this thread launches; other threads wait."""
 
     def __init__(self, tap: Tap):

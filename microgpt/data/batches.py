@@ -36,13 +36,14 @@ class DocumentBatches:
         block_size: int,
         batch_size: int = 1,
         seed: int = 0,
+        warn: bool = True,
     ):
         self.sequences = [
             tokenizer.encode(document, bos=True, eos=True)[: block_size + 1]
             for document in documents
         ]
         cut = sum(len(document) + 1 > block_size for document in documents)
-        if cut:
+        if cut and warn:
             warnings.warn(
                 f"{cut:,} of {len(documents):,} documents are longer than the block's "
                 f"{block_size} predictions and were cut; raise block_size to keep them whole",

@@ -27,9 +27,12 @@ def pack(module: Module) -> None:
 def segments(parameters: list[Tensor]) -> list[tuple[np.ndarray, np.ndarray]]:
     """The parameters' numbers and gradients as flat arrays: one pair if they are a whole store."""
     first = parameters[0].array.base if parameters else None
-    if isinstance(first, np.ndarray) and all(p.array.base is first for p in parameters):
-        if sum(parameter.size for parameter in parameters) == first.size and first.ndim == 1:
-            grad = parameters[0].gradient().base
-            assert isinstance(grad, np.ndarray)
-            return [(first, grad)]
+    if (
+        isinstance(first, np.ndarray)
+        and all(parameter.array.base is first for parameter in parameters)
+        and sum(parameter.size for parameter in parameters) == first.size
+    ):
+        grad = parameters[0].gradient().base
+        assert isinstance(grad, np.ndarray)
+        return [(first, grad)]
     return [(p.array.reshape(-1), p.gradient().reshape(-1)) for p in parameters]

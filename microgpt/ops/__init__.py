@@ -4,8 +4,16 @@ Every rule is written once, over kernels that each back end has under the same n
 """
 
 from microgpt.ops.activation import exp, log, relu, sigmoid, tanh
-from microgpt.ops.arithmetic import add, divide, multiply, negative, power, subtract
-from microgpt.ops.arithmetic import divide_from, subtract_from
+from microgpt.ops.arithmetic import (
+    add,
+    divide,
+    divide_from,
+    multiply,
+    negative,
+    power,
+    subtract,
+    subtract_from,
+)
 from microgpt.ops.attention import causal_attention, decode_attention
 from microgpt.ops.embedding import embedding
 from microgpt.ops.loss import cross_entropy, linear_cross_entropy, token_losses

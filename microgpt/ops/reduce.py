@@ -7,7 +7,7 @@ from microgpt.errors import ShapeError
 
 def sum(x, axis=None, keepdims=False):
     """The sum along `axis`, or of everything; each element gets the sum's gradient."""
-    k, folded, shape = x.kernels, *_fold(x, axis, keepdims)
+    k, (folded, shape) = x.kernels, _fold(x, axis, keepdims)
     y = k.empty((folded.shape[0], folded.shape[2]), x.dtype)
     k.launch("sum_forward", y, folded)
 
@@ -29,7 +29,7 @@ def mean(x, axis=None, keepdims=False):
 
 def max(x, axis=None, keepdims=False):
     """The maximum along `axis`, or of everything; the first of equals gets the gradient."""
-    k, folded, shape = x.kernels, *_fold(x, axis, keepdims)
+    k, (folded, shape) = x.kernels, _fold(x, axis, keepdims)
     if folded.shape[1] == 0:
         raise ShapeError(f"the maximum of no numbers is not defined; got shape {x.shape}")
     y = k.empty((folded.shape[0], folded.shape[2]), x.dtype)

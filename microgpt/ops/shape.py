@@ -107,7 +107,7 @@ def broadcast_to(x, *shape):
             outer, inner = prod(dy.shape[:axis]), prod(dy.shape[axis + 1 :])
             total = k.empty((outer, inner), dy.dtype)
             k.launch("sum_forward", total, dy.reshape(outer, dy.shape[axis], inner))
-            dy = total.reshape(dy.shape[:axis] + (1,) + dy.shape[axis + 1 :])
+            dy = total.reshape(*dy.shape[:axis], 1, *dy.shape[axis + 1 :])
         return (dy.reshape(x.shape),)
 
     return x.from_op(y, (x,), backward, "broadcast_to")

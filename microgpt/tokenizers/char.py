@@ -38,7 +38,8 @@ class CharTokenizer:
         return cls(characters, bos)
 
     def __repr__(self) -> str:
-        return f"CharTokenizer({self.vocab_size} tokens: {''.join(self.characters[:40])!r}{'' if self.bos is None else ' and BOS'})"
+        characters, mark = "".join(self.characters[:40]), "" if self.bos is None else " and BOS"
+        return f"CharTokenizer({self.vocab_size} tokens: {characters!r}{mark})"
 
     @property
     def first_prompt(self) -> str:

@@ -1,6 +1,6 @@
 """Writes torch.npz: each case's value and gradients, computed by PyTorch in float64.
 
-    python tests/golden/write_torch.py        (needs torch; the tests do not)
+python tests/golden/write_torch.py        (needs torch; the tests do not)
 """
 
 import sys

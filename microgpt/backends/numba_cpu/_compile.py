@@ -1,4 +1,4 @@
-"""`@kernel`: one readable loop nest, compiled on first use, serial for small work, else parallel."""
+"""`@kernel`: a readable loop nest, compiled on first use; serial for small work, else parallel."""
 
 import hashlib
 import os
@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import numba
-from numba.core import config as numba_config
 
 from microgpt.folders import cache_folder
 
@@ -78,12 +77,13 @@ def compiled(function: Callable, flags: dict[str, Any]) -> Callable:
     folder = _kernel_cache("parallel" if flags.get("parallel") else "serial")
     if folder is None:
         return numba.njit(**flags)(function)
-    previous = numba_config.CACHE_DIR  # the learner's own functions keep their own cache
-    numba_config.CACHE_DIR = str(folder)
+    settings: Any = numba.core.config
+    previous = settings.CACHE_DIR  # the learner's own functions keep their own cache
+    settings.CACHE_DIR = str(folder)
     try:
         return numba.njit(cache=True, **flags)(function)
     finally:
-        numba_config.CACHE_DIR = previous
+        settings.CACHE_DIR = previous
 
 
 @cache

@@ -5,6 +5,7 @@ loop), and its `max` is a branch. float64 keeps the C library's exp: exact runs 
 """
 
 import math
+from typing import Any
 
 import numpy as np
 from llvmlite import ir
@@ -13,7 +14,7 @@ from numba.core.errors import TypingError
 from numba.extending import intrinsic, overload
 
 # Without "reassoc": it would add the two parts of ln 2 up again.
-_JIT_OPTIONS = {"error_model": "numpy", "fastmath": {"contract", "nsz"}}
+_JIT_OPTIONS: Any = {"error_model": "numpy", "fastmath": {"contract", "nsz"}}
 
 
 def _llvm(name: str):

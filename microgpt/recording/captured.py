@@ -1,16 +1,12 @@
 """`capture`: record the kernel launches of a function, then replay them without its Python.
 
-A training step is a list of launches over fixed arrays. The first calls run the function and
-record that list; once two recordings in a row are equal, a call copies its arguments into the
-recorded arrays, makes the same launches again and copies the results out.
+The first calls run the function and record its launches; once two recordings in a row are equal,
+a call copies its arguments into the recorded arrays, makes the same launches again and copies the
+results out.
 """
 
-import sys
-import weakref
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
-from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,11 +15,11 @@ from microgpt import backends
 from microgpt.backends import LOCK
 from microgpt.engine import state
 from microgpt.errors import CaptureError
+from microgpt.recording.recorder import Recorder, Recording, difference, is_older
 from microgpt.tensor import Tensor
 
 MAX_RECORDINGS = 64
 MAX_TRIES = 3
-_PACKAGE = str(Path(__file__).parent)
 
 
 def capture(function: Callable) -> "Captured":
@@ -35,83 +31,6 @@ def capture(function: Callable) -> "Captured":
     A function that cannot be replayed raises CaptureError, which names the launch.
     """
     return Captured(function)
-
-
-@dataclass(frozen=True)
-class Role:
-    """Which array an argument of a launch is: born in the call, an argument of it, or older."""
-
-    kind: str
-    identity: int
-    offset: int
-    shape: tuple[int, ...]
-    dtype: str
-
-    def __str__(self) -> str:
-        return f"{self.kind} array {self.identity} of shape {self.shape}, {self.dtype}"
-
-
-@dataclass
-class Launch:
-    """One line of a recording."""
-
-    name: str
-    call: Callable
-    arguments: tuple
-    described: tuple
-    line: str
-
-
-@dataclass
-class Recording:
-    """What one call launched, on which arrays, and what it returned."""
-
-    inputs: list[np.ndarray]
-    launches: list[Launch] = field(default_factory=list)
-    older: list[weakref.ref] = field(default_factory=list)
-    result: Any = None
-
-    def replay(self) -> None:
-        for launch in self.launches:
-            launch.call(*launch.arguments)
-
-
-class Recorder:
-    """The tap that writes a recording."""
-
-    def __init__(self, inputs: list[np.ndarray]):
-        self.recording = Recording(inputs)
-        self._roles = {id(array): ("argument", place) for place, array in enumerate(inputs)}
-        self._kept = list(inputs)  # arrays stay alive, so that an id means one array
-        self._births = 0
-
-    def born(self, array: np.ndarray) -> None:
-        self._roles[id(array)] = ("new", self._births)
-        self._kept.append(array)
-        self._births += 1
-
-    def read(self, what: str) -> None:
-        raise CaptureError(
-            f"{what} inside a captured function at {_caller()}: a replay does not run this line "
-            "and could not follow its numbers. Do it outside, or pass the numbers as an argument"
-        )
-
-    def launched(self, name: str, call: Callable, arguments: tuple) -> None:
-        described = tuple(self._describe(a) if isinstance(a, np.ndarray) else a for a in arguments)
-        self.recording.launches.append(Launch(name, call, arguments, described, _caller()))
-
-    def _describe(self, array: np.ndarray) -> Role:
-        owner = array
-        while isinstance(owner.base, np.ndarray):
-            owner = owner.base
-        role = self._roles.get(id(owner))
-        if role is None:
-            role = ("older", len(self.recording.older))
-            self.recording.older.append(weakref.ref(owner))
-            self._roles[id(owner)] = role
-            self._kept.append(owner)
-        offset = array.__array_interface__["data"][0] - owner.__array_interface__["data"][0]
-        return Role(*role, offset, array.shape, str(array.dtype))
 
 
 class Captured:
@@ -166,7 +85,7 @@ class Captured:
                 **{p: v for v, p in zip(values, places, strict=True) if isinstance(p, str)},
             )
         recording, copied = recorder.recording, _copied(_checked(result))
-        if tried and _difference(tried[-1], recording) is None:
+        if tried and difference(tried[-1], recording) is None:
             del self._tried[key]
             recording.result = result
             self._ready[key] = recording
@@ -184,50 +103,21 @@ class Captured:
         tried = self._tried[key]
         for number, launch in enumerate(recording.launches):
             for role in launch.described:
-                if isinstance(role, Role) and role.kind == "older":
-                    if recording.older[role.identity]() is None:
-                        del self._tried[key]
-                        raise CaptureError(
-                            f"launch {number} {launch.name} ({launch.line}) was given an array "
-                            "made inside the captured function, but not by the back end; a "
-                            "replay would see its old numbers. Make it outside, or pass it as "
-                            "an argument"
-                        )
+                if is_older(role) and recording.older[role.identity]() is None:
+                    del self._tried[key]
+                    raise CaptureError(
+                        f"launch {number} {launch.name} ({launch.line}) was given an array made "
+                        "inside the captured function, but not by the back end; a replay would "
+                        "see its old numbers. Make it outside, or pass it as an argument"
+                    )
         tried.append(recording)
         if len(tried) == MAX_TRIES:
             del self._tried[key]
             raise CaptureError(
                 f"{MAX_TRIES} recordings of {self.__name__} differ, so it cannot be replayed: "
-                f"{_difference(tried[-2], tried[-1])}. What changes from call to call must be in "
+                f"{difference(tried[-2], tried[-1])}. What changes from call to call must be in "
                 "an array, or an argument"
             )
-
-
-def _difference(first: Recording, second: Recording) -> str | None:
-    """The first launch in which two recordings differ, in words; None if they are equal."""
-    for number, (old, new) in enumerate(zip(first.launches, second.launches, strict=False)):
-        where = f"launch {number} {new.name}"
-        if old.name != new.name:
-            return f"launch {number}: recorded {old.name}, this time {new.name} ({new.line})"
-        if len(old.described) != len(new.described):
-            return f"{where}: another number of arguments ({new.line})"
-        for before, now in zip(old.described, new.described, strict=True):
-            if before != now or type(before) is not type(now):
-                return f"{where}: recorded {before}, this time {now} ({new.line})"
-            if isinstance(now, Role) and now.kind == "older":
-                if first.older[before.identity]() is not second.older[now.identity]():
-                    return f"{where}: another array of shape {now.shape} each time ({new.line})"
-    if len(first.launches) != len(second.launches):
-        return f"recorded {len(first.launches)} launches, this time {len(second.launches)}"
-    return None
-
-
-def _caller() -> str:
-    """The file and line, outside this package if possible, that led to a launch."""
-    frame = sys._getframe(1)
-    while frame.f_back is not None and frame.f_code.co_filename.startswith(_PACKAGE):
-        frame = frame.f_back
-    return f"{Path(frame.f_code.co_filename).name}:{frame.f_lineno}"
 
 
 def _is_array(value: Any) -> bool:

@@ -1,0 +1,137 @@
+"""The shape of the code: layers, doors, file length, public names."""
+
+import ast
+import importlib
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import microgpt as mg
+
+ROOT = Path(__file__).parent.parent
+PACKAGE = ROOT / "microgpt"
+FILES = sorted(PACKAGE.rglob("*.py"))
+
+DOORS = {
+    "numba": ("backends/numba_cpu/",),
+    "llvmlite": ("backends/numba_cpu/",),
+    "matplotlib": ("viz/",),
+    "ipywidgets": ("widgets/",),
+    "tiktoken": ("tokenizers/",),
+    "safetensors": ("saving.py", "pretrained/"),
+    "pooch": ("data/",),
+    "requests": ("data/",),
+    "platformdirs": ("folders.py",),
+    "tqdm": ("cli.py",),
+    "argparse": ("cli.py",),
+    "torch": (),
+    "jax": (),
+    "transformers": (),
+    "pickle": (),
+}
+
+
+def imports(path):
+    """Every module that a file imports, at any depth of its code, and the line."""
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from ((alias.name, node.lineno) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.level == 0:
+            yield node.module, node.lineno
+
+
+def test_layers_and_circles():
+    result = subprocess.run(
+        [Path(sys.executable).with_name("lint-imports"), "--no-cache"],
+        cwd=ROOT, capture_output=True, text=True,
+    )  # fmt: skip
+    assert result.returncode == 0, result.stdout
+
+
+def test_every_module_stands_in_the_layers():
+    import tomllib
+
+    linter = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["importlinter"]
+    listed = " ".join(linter["contracts"][0]["layers"]).replace("|", " ").replace(":", " ").split()
+    modules = {
+        f"microgpt.{path.stem}"
+        for path in PACKAGE.iterdir()
+        if path.suffix == ".py" or (path / "__init__.py").exists()
+    }
+    assert modules - {"microgpt.__init__", "microgpt.__main__"} == set(listed)
+
+
+def test_each_library_has_one_door():
+    for path in FILES:
+        name = path.relative_to(PACKAGE).as_posix()
+        for module, line in imports(path):
+            library = module.split(".")[0]
+            if library in DOORS:
+                assert name.startswith(DOORS[library]), f"{name}:{line} imports {library}"
+
+
+def test_the_engine_needs_the_standard_library_only():
+    for name, allowed in [
+        ("engine.py", {"microgpt"}),
+        ("value.py", {"microgpt", "math", "numbers"}),
+    ]:
+        used = {module.split(".")[0] for module, _ in imports(PACKAGE / name)}
+        assert "numpy" not in used
+        assert used - {"threading", "collections", "contextlib", "typing"} <= allowed
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.relative_to(PACKAGE).as_posix())
+def test_files_can_be_read_in_one_sitting(path):
+    text = path.read_text("utf-8")
+    assert text.count("\n") <= 300
+    assert ast.get_docstring(ast.parse(text)), "a module says what it is"
+    for word in ("TODO", "FIXME", "XXX"):
+        assert word not in text
+
+
+def test_half_of_the_files_are_short():
+    lengths = sorted(path.read_text("utf-8").count("\n") for path in FILES)
+    assert lengths[len(lengths) // 2] < 150
+
+
+def test_no_module_has_the_name_of_a_public_function():
+    modules = {path.stem for path in FILES} | {path.parent.name for path in FILES}
+    for name in mg._PUBLIC:
+        if mg._PUBLIC[name] != name:
+            assert name not in modules
+
+
+@pytest.mark.parametrize("name", mg._PUBLIC)
+def test_public_names_are_documented(name):
+    thing = getattr(mg, name)
+    assert thing.__doc__
+    assert len(thing.__doc__.strip().splitlines()) <= 16
+    if isinstance(thing, type) and not issubclass(thing, Exception):
+        for method, what in vars(thing).items():
+            if not method.startswith("_") and callable(what):
+                inherited = [getattr(base, method, None) for base in thing.__mro__]
+                assert any(getattr(one, "__doc__", None) for one in inherited), f"{name}.{method}"
+
+
+def test_public_names_can_be_touched_twice_in_any_order():
+    code = """
+import random, sys
+import microgpt as mg
+names = list(mg._PUBLIC)
+random.Random(int(sys.argv[1])).shuffle(names)
+first = {name: getattr(mg, name) for name in names}
+random.Random(int(sys.argv[1]) + 100).shuffle(names)
+for name in names:
+    assert getattr(mg, name) is first[name], name
+assert set(mg.__all__) == set(dir(mg))
+"""
+    for seed in range(3):
+        subprocess.run([sys.executable, "-c", code, str(seed)], check=True)
+
+
+def test_unknown_names_are_errors():
+    with pytest.raises(AttributeError, match="no attribute 'Tenser'"):
+        _ = mg.Tenser
+    assert not hasattr(importlib.import_module("microgpt.nn"), "Liner")

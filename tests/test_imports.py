@@ -1,0 +1,75 @@
+"""What `import microgpt` loads, and what works without the optional libraries."""
+
+import subprocess
+import sys
+
+import pytest
+
+BLOCK = """
+import sys
+class Absent:
+    def find_spec(self, name, path=None, target=None):
+        if name.split(".")[0] in {blocked!r}:
+            raise ModuleNotFoundError(f"No module named {{name!r}}", name=name)
+sys.meta_path.insert(0, Absent())
+"""
+
+
+def run(code, *blocked, check=True):
+    script = BLOCK.format(blocked=set(blocked)) + code
+    return subprocess.run(
+        [sys.executable, "-W", "error", "-c", script], capture_output=True, text=True, check=check
+    )
+
+
+def test_import_loads_nothing_heavy():
+    out = run(
+        "import microgpt; print([m for m in sys.modules if m.split('.')[0] in "
+        "{'numba', 'matplotlib', 'ipywidgets', 'tiktoken', 'numpy', 'safetensors'}])"
+    ).stdout
+    assert out.strip() == "[]"
+
+
+def test_training_loads_no_plots_and_no_widgets():
+    out = run(
+        "import microgpt as mg; mg.use('numpy'); mg.Trainer; mg.generate; mg.save; "
+        "print([m for m in sys.modules if m.split('.')[0] in "
+        "{'numba', 'matplotlib', 'ipywidgets', 'tiktoken', 'pooch', 'tqdm'}])"
+    ).stdout
+    assert out.strip() == "[]"
+
+
+WORK = """
+import microgpt as mg
+corpus = mg.load_corpus("names-mini")
+model = mg.GPT(mg.GPTConfig.microgpt())
+trainer = mg.Trainer(model, corpus, mg.TrainConfig(steps=50))
+trainer.run()
+mg.save(sys.argv[1] if len(sys.argv) > 1 else "/dev/null/x", model) if len(sys.argv) > 1 else None
+names = list(mg.generate_text(model, corpus.tokenizer(), 5, temperature=0.5))
+run = mg.reference.run(corpus.documents, num_steps=5, num_samples=1, engine="tensor")
+print(model.backend, len(names), len(run.losses), mg.backends.available("numba"))
+"""
+
+
+@pytest.mark.parametrize("blocked", [("numba", "llvmlite"), ("tiktoken",), ("numba", "tiktoken")])
+def test_without_numba_and_tiktoken(blocked):
+    out = run(WORK, *blocked).stdout.split()
+    backend = "numpy" if "numba" in blocked else "numba"
+    assert out == [backend, "5", "5", str("numba" not in blocked)]
+
+
+def test_without_matplotlib_and_widgets_and_downloads():
+    assert run(WORK, "matplotlib", "ipywidgets", "pooch", "requests", "tqdm").returncode == 0
+
+
+def test_asking_for_numba_without_it():
+    result = run("import microgpt as mg; mg.use('numba')", "numba", check=False)
+    assert "BackendUnavailable" in result.stderr
+    assert "pip install numba" in result.stderr
+    result = run(
+        "import os; os.environ['MICROGPT_BACKEND'] = 'numba'; import microgpt as mg; mg.GPT()",
+        "numba",
+        check=False,
+    )
+    assert "pip install numba" in result.stderr
