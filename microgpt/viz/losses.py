@@ -40,6 +40,7 @@ def plot_losses(history: Sequence[Any], window: int = 50, uniform: float | None 
             color=ORANGE,
             markersize=5,
             capsize=3,
+            zorder=3,
             label="held out, ± 2 standard errors",
         )
         picture.caption += f" On held-out data it is {held_out[-1][1]}."
@@ -48,5 +49,8 @@ def plot_losses(history: Sequence[Any], window: int = 50, uniform: float | None 
     axes.set_xlabel("step")
     axes.set_ylabel("loss (nats per token)")
     axes.spines[["top", "right"]].set_visible(False)
-    axes.legend(frameon=False, fontsize=9)
+    axes.legend(
+        frameon=False, fontsize=9, ncols=4, loc="lower center", bbox_to_anchor=(0.5, 1.0),
+        columnspacing=1.2, handlelength=1.4,
+    )  # fmt: skip
     return picture
