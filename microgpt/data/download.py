@@ -4,6 +4,7 @@ import hashlib
 import logging
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from microgpt.errors import DownloadError, FormatError
 from microgpt.folders import cache_folder, data_folder
@@ -82,12 +83,26 @@ def _fetched(source: Source, folder: Path) -> Path:
             source.url, f"sha256:{source.sha256}", source.file, folder, downloader=downloader
         )
     except (OSError, ValueError, requests.RequestException) as error:
-        reason = str(error).split("\n")[0][:200]
         raise DownloadError(
-            f"{source.file} could not be fetched ({type(error).__name__}: {reason}). "
+            f"{source.file} could not be fetched: {_reason(error, source.url)}. "
             + _by_hand(source, folder)
         ) from None
     return Path(path)
+
+
+def _reason(error: Exception, url: str) -> str:
+    import requests
+
+    host = urlsplit(url).netloc
+    if isinstance(error, requests.HTTPError) and error.response is not None:
+        return f"{host} answered {error.response.status_code}"
+    if isinstance(error, requests.Timeout):
+        return f"{host} did not answer within {TIMEOUT} s"
+    if isinstance(error, requests.ConnectionError):
+        return f"no connection to {host}, or it broke off"
+    if isinstance(error, ValueError):
+        return "what arrived is not the published file (its SHA-256 differs)"
+    return str(error)
 
 
 def _by_hand(source: Source, folder: Path) -> str:

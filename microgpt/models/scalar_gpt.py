@@ -5,7 +5,7 @@ positions. The operations come in the order of the microgpt recipe (Karpathy 202
 results agree with it to the last bit. What this model does not do: batches, biases, speed.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from microgpt.config import GPTConfig
@@ -116,12 +116,12 @@ class ScalarGPT:
         return (1 / len(losses)) * total(losses)
 
 
-def total(numbers) -> Value:
+def total(numbers: Iterable[Value]) -> Value:
     """The sum, from left to right: Python's own `sum` of floats compensates since 3.12."""
-    result = 0
-    for number in numbers:
-        result = result + number
-    return result  # type: ignore[return-value]
+    first, *rest = numbers
+    for number in rest:
+        first = first + number
+    return first
 
 
 def add(x: Vector, y: Vector) -> Vector:
