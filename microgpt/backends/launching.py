@@ -89,10 +89,13 @@ class Backend:
         call = self.kernels[name].pick(arguments)
         if self.debug:
             check_arguments(name, arguments)
-        with LOCK:
+        LOCK.acquire()  # not `with LOCK`, which takes a tenth of a microsecond longer
+        try:
             if watch.tap is not None:  # whoever holds the lock is the thread that set it
                 watch.tap.launched(name, call, arguments)
             call(*arguments)
+        finally:
+            LOCK.release()
 
     def empty(self, shape: Any, dtype: Any) -> np.ndarray:
         """Memory for a kernel to write; all arrays of the engine are born here."""

@@ -12,16 +12,16 @@ def linear(x, weight, bias=None):
     x (…, K), weight (M, K), bias (M,) -> y (…, M)
     """
     require_linear(x, weight)
-    k, rows = x.kernels, x.rows()
-    y = k.empty((len(rows), weight.shape[0]), x.dtype)
-    k.launch("linear_forward", y, rows, weight.array)
+    k, rows, matrix = x.kernels, x.rows(), weight.array
+    y = k.empty((len(rows), len(matrix)), matrix.dtype)
+    k.launch("linear_forward", y, rows, matrix)
 
     def backward(dy):
-        dx, dweight = k.empty(rows.shape, x.dtype), weight.gradient()
-        k.launch("linear_backward", dx, dweight, dy.reshape(y.shape), rows, weight.array)
-        return dx.reshape(x.shape), dweight
+        dx, dweight = k.empty(rows.shape, rows.dtype), weight.gradient()
+        k.launch("linear_backward", dx, dweight, dy.reshape(y.shape), rows, matrix)
+        return dx.reshape(x.array.shape), dweight
 
-    y_shape = (*x.shape[:-1], weight.shape[0])
+    y_shape = (*x.array.shape[:-1], len(matrix))
     out = x.from_op(y.reshape(y_shape), (x, weight), backward, "linear")
     return out if bias is None else out + bias
 
