@@ -91,9 +91,9 @@ def run(
         for step in range(num_steps):
             tokens = tokenizer.encode(documents[step % len(documents)], bos=True, eos=True)
             count = min(block_size, len(tokens) - 1)
-            ids = np.array(tokens[: count + 1], np.int32)
+            array = np.array(tokens[: count + 1], np.int32)
             start = time.perf_counter()
-            loss = model.train(ids[:-1], ids[1:], lr(step))
+            loss = model.train(array[:-1], array[1:], lr(step))
             result.seconds.append(time.perf_counter() - start)
             result.losses.append(loss)
             if on_step is not None:
