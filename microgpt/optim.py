@@ -4,9 +4,10 @@ from collections.abc import Callable, Iterable
 
 import numpy as np
 
+from microgpt.backends import reading
 from microgpt.errors import SettingError, ShapeError
 from microgpt.nn import segments
-from microgpt.tensor import Tensor, reading
+from microgpt.tensor import Tensor
 
 
 class Optimizer:

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from microgpt import backends, ops
+from microgpt.backends import reading
 from microgpt.engine import Node, backward, state
 from microgpt.errors import DeviceError, DtypeError, ShapeError
 
@@ -292,13 +293,6 @@ class Tensor(Node):
 
     def zero_gradient(self):
         return self.kernels.full(self.shape, self.dtype)
-
-
-def reading(what: str) -> None:
-    """Tell a recording, if there is one, that Python looks at numbers."""
-    tap = backends.current_tap()
-    if tap is not None:
-        tap.read(what)
 
 
 _new = object.__new__

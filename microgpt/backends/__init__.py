@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from microgpt.backends.launching import LOCK, Backend, Tap, current_tap, tapped
+from microgpt.backends.launching import LOCK, Backend, Tap, current_tap, reading, tapped
 from microgpt.errors import BackendUnavailable
 
 __all__ = [
@@ -23,11 +23,11 @@ __all__ = [
     "current",
     "current_tap",
     "get",
+    "reading",
     "table",
     "tapped",
     "use",
     "using",
-    "warm_up",
 ]
 
 
