@@ -1,10 +1,9 @@
 """One more token's attention over a cache of keys and values (B, H, S, D)."""
 
-import numpy as np
 from numba import prange
 
 from microgpt.backends.numba_cpu._compile import SerialKernel, kernel
-from microgpt.backends.numba_cpu._intrinsics import exp, maximum
+from microgpt.backends.numba_cpu._rows import dot, softmax_row
 
 
 @kernel(work=lambda cache, x, position: x.size)
@@ -34,23 +33,12 @@ def decode_attention_forward(y, weights, q, keys, values, position):
     scale = f(D**-0.5)
     for head in prange(B * H):
         b, h = head // H, head % H
-        query, out, row = q[b, h], y[b, h], weights[b, h]
-        greatest = f(-np.inf)
+        out, row = y[b, h], weights[b, h]
         for s in range(seen):
-            key = keys[b, h, s]
-            score = f(0)
-            for d in range(D):
-                score += query[d] * key[d]
-            row[s] = score * scale
-            greatest = maximum(greatest, row[s])
-        total = f(0)
-        for s in range(seen):
-            e = exp(row[s] - greatest)
-            row[s] = e
-            total += e
+            row[s] = dot(q[b, h], keys[b, h, s])
+        softmax_row(row[:seen], row[:seen], scale)
         out[:] = f(0)
         for s in range(seen):
-            row[s] /= total
             value = values[b, h, s]
             for d in range(D):
                 out[d] += row[s] * value[d]

@@ -1,12 +1,11 @@
 """Cross-entropy of logits (N, V) against targets (N,); a target of -1 is ignored."""
 
-import math
-
 import numpy as np
 from numba import prange
 
 from microgpt.backends.numba_cpu._compile import SerialKernel, kernel
-from microgpt.backends.numba_cpu._intrinsics import exp, maximum
+from microgpt.backends.numba_cpu._intrinsics import exp
+from microgpt.backends.numba_cpu._rows import log_sum_exp
 from microgpt.backends.tokens import refuse_all_ignored, refuse_target
 
 
@@ -35,18 +34,10 @@ def check_targets(targets, vocab_size):
 def cross_entropy_forward(losses, lse, logits, targets):
     """losses = lse - logits[target], with lse = log(sum(exp(logits)))."""
     f = logits.dtype.type
-    N, V = logits.shape
-    for n in prange(N):
-        row = logits[n]
-        greatest = f(-np.inf)
-        for v in range(V):
-            greatest = maximum(greatest, row[v])
-        total = f(0)
-        for v in range(V):
-            total += exp(row[v] - greatest)
-        lse[n] = math.log(total) + greatest
+    for n in prange(logits.shape[0]):
+        lse[n] = log_sum_exp(logits[n])
         target = targets[n]
-        losses[n] = f(0) if target < 0 else lse[n] - row[target]
+        losses[n] = f(0) if target < 0 else lse[n] - logits[n, target]
 
 
 @kernel(work=lambda dlogits, *others: 4 * dlogits.size)

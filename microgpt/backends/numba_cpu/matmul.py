@@ -7,20 +7,15 @@ whole rows are added up, so that memory is always read in order.
 from numba import prange
 
 from microgpt.backends.numba_cpu._compile import kernel
+from microgpt.backends.numba_cpu._rows import dot
 
 
 @kernel(work=lambda y, x, weight: y.size * x.shape[1] // 4)
 def linear_forward(y, x, weight):
-    f = x.dtype.type
-    N, K = x.shape
+    N, M = y.shape
     for n in prange(N):
-        row = x[n]
-        for o in range(weight.shape[0]):
-            column = weight[o]
-            total = f(0)
-            for k in range(K):
-                total += row[k] * column[k]
-            y[n, o] = total
+        for o in range(M):
+            y[n, o] = dot(x[n], weight[o])
 
 
 @kernel(work=lambda dx, dweight, dy, x, weight: dy.size * x.shape[1] // 2)
@@ -71,13 +66,8 @@ def matmul_backward(da, db, dc, a, b):
     N = b.shape[2]
     for row in prange(B * M):
         s, m = row // M, row % M
-        source = dc[s, m]
         for k in range(K):
-            column = b[s, k]
-            total = f(0)
-            for n in range(N):
-                total += source[n] * column[n]
-            da[s, m, k] = total
+            da[s, m, k] = dot(dc[s, m], b[s, k])
     for row in prange(B * K):
         s, k = row // K, row % K
         out = db[s, k]
@@ -92,18 +82,11 @@ def matmul_backward(da, db, dc, a, b):
 @kernel(work=lambda c, a, b: c.size * a.shape[2] // 4)
 def matmul_transposed_forward(c, a, b):
     """c = a · bᵀ for each of the stacked matrices."""
-    f = a.dtype.type
-    B, M, K = a.shape
-    N = b.shape[1]
+    B, M, N = c.shape
     for row in prange(B * M):
         s, m = row // M, row % M
-        left = a[s, m]
         for n in range(N):
-            right = b[s, n]
-            total = f(0)
-            for k in range(K):
-                total += left[k] * right[k]
-            c[s, m, n] = total
+            c[s, m, n] = dot(a[s, m], b[s, n])
 
 
 @kernel(work=lambda da, db, dc, a, b: dc.size * a.shape[2] // 2)

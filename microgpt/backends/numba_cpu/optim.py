@@ -24,13 +24,13 @@ def adam_step_(data, grad, m, v, lr, step, beta1, beta2, eps):
     """Adam (Kingma & Ba 2015) with bias correction and eps outside the root."""
     f = data.dtype.type
     keep1, new1, keep2, new2 = f(beta1), f(1 - beta1), f(beta2), f(1 - beta2)
-    correct1, correct2 = f(1 - beta1 ** step[0]), f(1 - beta2 ** step[0])
-    rate, small = f(lr[0]), f(eps)
+    rate = f(lr[0] / (1 - beta1 ** step[0]))  # both corrections outside the loop
+    correct, small = f(1 / (1 - beta2 ** step[0])), f(eps)
     for i in prange(data.size):
         g = grad[i]
         m[i] = keep1 * m[i] + new1 * g
         v[i] = keep2 * v[i] + new2 * g * g
-        data[i] -= rate * (m[i] / correct1) / (math.sqrt(v[i] / correct2) + small)
+        data[i] -= rate * m[i] / (math.sqrt(v[i] * correct) + small)
 
 
 @SerialKernel

@@ -1,12 +1,10 @@
 """Softmax over the last axis: x (N, C); causal softmax over scores (N, T, T)."""
 
-import math
-
-import numpy as np
 from numba import prange
 
 from microgpt.backends.numba_cpu._compile import kernel
-from microgpt.backends.numba_cpu._intrinsics import exp, maximum
+from microgpt.backends.numba_cpu._intrinsics import exp
+from microgpt.backends.numba_cpu._rows import dot, log_sum_exp, softmax_row
 
 
 def _work(y, *others):
@@ -16,47 +14,26 @@ def _work(y, *others):
 @kernel(work=_work)
 def softmax_forward(y, x):
     f = x.dtype.type
-    N, C = x.shape
-    for n in prange(N):
-        row, out = x[n], y[n]
-        greatest = f(-np.inf)
-        for c in range(C):
-            greatest = maximum(greatest, row[c])
-        total = f(0)
-        for c in range(C):
-            e = exp(row[c] - greatest)
-            out[c] = e
-            total += e
-        for c in range(C):
-            out[c] /= total
+    for n in prange(x.shape[0]):
+        softmax_row(y[n], x[n], f(1))
 
 
 @kernel(work=_work)
 def softmax_backward(dx, dy, y):
-    f = y.dtype.type
     N, C = y.shape
     for n in prange(N):
         upstream, chances, out = dy[n], y[n], dx[n]
-        inner = f(0)
-        for c in range(C):
-            inner += upstream[c] * chances[c]
+        inner = dot(upstream, chances)
         for c in range(C):
             out[c] = chances[c] * (upstream[c] - inner)
 
 
 @kernel(work=_work)
 def log_softmax_forward(y, x):
-    f = x.dtype.type
     N, C = x.shape
     for n in prange(N):
         row, out = x[n], y[n]
-        greatest = f(-np.inf)
-        for c in range(C):
-            greatest = maximum(greatest, row[c])
-        total = f(0)
-        for c in range(C):
-            total += exp(row[c] - greatest)
-        shift = greatest + math.log(total)
+        shift = log_sum_exp(row)
         for c in range(C):
             out[c] = row[c] - shift
 
@@ -79,20 +56,10 @@ def causal_softmax_forward(y, x, scale):
     """Softmax of scale · x over the columns up to the row's own; the future gets 0."""
     f = x.dtype.type
     N, T, _ = x.shape
-    factor = f(scale)
     for r in prange(N * T):
         n, t = r // T, r % T
-        row, out = x[n, t], y[n, t]
-        greatest = f(-np.inf)
-        for c in range(t + 1):
-            greatest = maximum(greatest, row[c] * factor)
-        total = f(0)
-        for c in range(t + 1):
-            e = exp(row[c] * factor - greatest)
-            out[c] = e
-            total += e
-        for c in range(t + 1):
-            out[c] /= total
+        out = y[n, t]
+        softmax_row(out[: t + 1], x[n, t, : t + 1], f(scale))
         for c in range(t + 1, T):
             out[c] = f(0)
 
@@ -105,9 +72,7 @@ def causal_softmax_backward(dx, dy, y, scale):
     for r in prange(N * T):
         n, t = r // T, r % T
         upstream, chances, out = dy[n, t], y[n, t], dx[n, t]
-        inner = f(0)
-        for c in range(t + 1):
-            inner += upstream[c] * chances[c]
+        inner = dot(upstream[: t + 1], chances[: t + 1])
         for c in range(t + 1):
             out[c] = chances[c] * (upstream[c] - inner) * factor
         for c in range(t + 1, T):

@@ -15,9 +15,9 @@ def adam_step_(data, grad, m, v, lr, step, beta1, beta2, eps):
     m += f(1 - beta1) * grad
     v *= f(beta2)
     v += f(1 - beta2) * grad * grad
-    m_hat = m / f(1 - beta1 ** step[0])
-    v_hat = v / f(1 - beta2 ** step[0])
-    data -= f(lr[0]) * m_hat / (np.sqrt(v_hat) + f(eps))
+    rate = f(lr[0] / (1 - beta1 ** step[0]))
+    correct = f(1 / (1 - beta2 ** step[0]))
+    data -= rate * m / (np.sqrt(v * correct) + f(eps))
 
 
 def count_step_(step):
