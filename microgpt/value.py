@@ -102,6 +102,12 @@ class Value(Node):
     def __rtruediv__(self, other):
         return _value(other) * self**-1
 
+    def __rpow__(self, base):
+        return (self * math.log(base)).exp()
+
+    def __pos__(self):
+        return self
+
     def __float__(self) -> float:
         return float(self.data)
 

@@ -1,6 +1,9 @@
 """The Trainer: what it splits, measures, shows and keeps."""
 
 import itertools
+import os
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -146,25 +149,39 @@ def test_refusals():
             mg.TrainConfig(**options)
 
 
-def test_threads_train_and_sample_at_once():
-    import threading
+THREADS = """
+import sys, threading
+import numba
+import microgpt as mg
+from microgpt.backends.numba_cpu import _compile
+_compile.PARALLEL_FROM = 500  # nearly every launch enters a parallel region
+mg.use("numba")
+corpus = mg.load_corpus("names-mini")
+results, errors = {}, []
 
-    errors = []
+def work(number):
+    try:
+        seed = number % 2
+        config = mg.TrainConfig(steps=25, seed=seed, sample_every=10, batch_size=4)
+        trainer = mg.Trainer(mg.GPT(mg.GPTConfig.microgpt(), seed=seed), corpus, config)
+        results[number] = [(s.loss, s.samples) for s in trainer.run()]
+    except BaseException as error:
+        errors.append(repr(error))
 
-    def work(seed):
-        try:
-            with mg.using("numba"):
-                trainer = make(steps=40, seed=seed, sample_every=10)
-                losses.append((seed, [step.loss for step in trainer.run()]))
-        except Exception as error:
-            errors.append(error)
+work(4), work(5)
+threads = [threading.Thread(target=work, args=(n,)) for n in range(4)]
+[t.start() for t in threads], [t.join() for t in threads]
+assert not errors, errors
+assert results[0] == results[2] == results[4] and results[1] == results[3] == results[5]
+print(numba.threading_layer(), len(results))
+"""
 
-    losses: list = []
-    threads = [threading.Thread(target=work, args=(seed,)) for seed in (1, 2, 3, 1)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert errors == []
-    ones = [run for seed, run in losses if seed == 1]
-    assert ones[0] == ones[1]
+
+@pytest.mark.parametrize("layer", ["omp", "workqueue"])
+def test_threads_train_and_sample_at_once(layer):
+    run = subprocess.run(
+        [sys.executable, "-c", THREADS], capture_output=True, text=True,
+        env={**os.environ, "NUMBA_THREADING_LAYER": layer},
+    )  # fmt: skip
+    assert run.returncode == 0, run.stderr
+    assert run.stdout.split() == [layer, "6"]

@@ -22,6 +22,8 @@ OPERATIONS = {
     "negative": lambda a, b: -a * b,
     "power": lambda a, b: a**3 + b**-2,
     "power zero": lambda a, b: a**0 * b,
+    "reverse power": lambda a, b: 2**a + b,
+    "positive": lambda a, b: +a * b,
 }
 FUNCTIONS = {
     "exp": math.exp,
