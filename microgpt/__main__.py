@@ -1,8 +1,6 @@
 """`python -m microgpt` is the command `microgpt`."""
 
-import sys
-
-from microgpt.cli import main
+from microgpt.cli import entry_point
 
 if __name__ == "__main__":
-    sys.exit(main())
+    entry_point()

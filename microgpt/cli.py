@@ -1,6 +1,7 @@
 """The command `microgpt`: train, sample, reference, warmup."""
 
 import argparse
+import io
 import os
 import sys
 import warnings
@@ -26,6 +27,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return options.command(options)
     except BrokenPipeError:
         raise
+    except MemoryError as error:
+        print(f"microgpt: this needs more memory than there is: {error}", file=sys.stderr)
+        return 1
     except (MicrogptError, OSError) as error:
         print(f"microgpt: {_sentence(error)}", file=sys.stderr)
         return 1
@@ -118,6 +122,7 @@ def _train(options: argparse.Namespace) -> int:
         seed=options.seed,
         samples=20,
     )
+    saving.prepare(options.out)  # before hours of training, not after
     model = GPT(config, seed=options.seed)
     trainer = Trainer(model, corpus, train_config, tokenizer)
     print(f"{corpus}\n{model}")
@@ -133,6 +138,9 @@ def _train(options: argparse.Namespace) -> int:
     if not history:
         print("microgpt: interrupted before the first step; nothing is saved", file=sys.stderr)
         return 130
+    notes = {"corpus": corpus.name, "steps_done": len(history), **asdict(train_config)}
+    path = saving.save(options.out, model, tokenizer, notes)  # first of all: the rest may fail
+    print(f"saved: {path}")
     last = [step.loss for step in history[-100:]]
     print(f"loss: {last[-1]:.3f} at the last step, {sum(last) / len(last):.3f} on average over the "
           f"last {len(last)} steps")  # fmt: skip
@@ -140,11 +148,6 @@ def _train(options: argparse.Namespace) -> int:
     if evaluation is not None:
         print(f"held-out loss, the one to believe: {evaluation}")
     print("samples:", ", ".join(repr(text) for text in trainer.sample(0.5)))
-    notes = {"corpus": corpus.name, "steps_done": len(history), **asdict(train_config)}
-    if evaluation is not None:
-        notes["held_out_loss"] = evaluation.loss
-    path = saving.save(options.out, model, tokenizer, notes)
-    print(f"saved: {path}")
     if trainer.interrupted:
         print(f"microgpt: interrupted after {len(history)} steps", file=sys.stderr)
         return 130
@@ -183,7 +186,12 @@ def _reference(options: argparse.Namespace) -> int:
 
     from microgpt import reference
     from microgpt.data import load_corpus
+    from microgpt.errors import SettingError
 
+    if options.steps < 1:
+        raise SettingError(f"--steps must be 1 or above; got {options.steps}")
+    if options.engine == "value" and (options.replay or options.dtype == "float32"):
+        raise SettingError("--engine value is float64 and has nothing to replay")
     with tqdm(total=options.steps, unit="step", disable=None) as bar:
         run = reference.run(
             load_corpus(options.corpus).documents,
@@ -248,7 +256,13 @@ def _warmup(options: argparse.Namespace) -> int:
 
 
 def entry_point() -> None:
-    """What the installed command runs; a closed pipe (`| head`) is not an error."""
+    """What the installed command runs.
+
+    A closed pipe (`| head`) is not an error, and what a terminal cannot show is escaped.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     try:
         status = main()
         sys.stdout.flush()

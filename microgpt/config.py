@@ -1,13 +1,14 @@
 """What can be chosen: the shape of a model, how it trains, how it is sampled."""
 
 from dataclasses import dataclass, fields, replace
+from numbers import Integral
 from typing import Any
 
 from microgpt.errors import SettingError, ShapeError
 
 
 def _whole(name: str, value: Any, least: int) -> None:
-    if not isinstance(value, int) or isinstance(value, bool) or value < least:
+    if not isinstance(value, Integral) or isinstance(value, bool) or value < least:
         raise SettingError(f"{name} must be a whole number, {least} or above; got {value!r}")
 
 
@@ -52,6 +53,7 @@ class GPTConfig:
     def __post_init__(self) -> None:
         for name in ("vocab_size", "block_size", "n_layer", "n_head", "n_embd"):
             _whole(name, getattr(self, name), least=1)
+            object.__setattr__(self, name, int(getattr(self, name)))  # NumPy's become Python's
         for name, known in CHOICES.items():
             _known(name, getattr(self, name), known)
         if self.n_embd % self.n_head:
@@ -61,8 +63,11 @@ class GPTConfig:
             )
         _known("n_kv_head", self.n_kv_head, (None, self.n_head))
         _known("dropout", self.dropout, (0.0,))
-        if not self.init_std > 0:
-            raise SettingError(f"init_std must be above 0; got {self.init_std}")
+        for name in ("embedding_norm", "final_norm", "tie_weights", "bias"):
+            if not isinstance(getattr(self, name), bool):
+                raise SettingError(f"{name} must be True or False; got {getattr(self, name)!r}")
+        if not 0 < self.init_std <= 1000:
+            raise SettingError(f"init_std must be above 0 and at most 1000; got {self.init_std}")
 
     @property
     def head_dim(self) -> int:
@@ -114,8 +119,9 @@ PRESETS = {
 class TrainConfig:
     """How a model trains: `steps` batches of `batch_size`, Adam with a linearly falling lr.
 
-    `held_out` is the share of the corpus kept for validation; `eval_every` and `sample_every` are
-    in steps (0: only at the end, respectively never); `clip` bounds the gradient's norm.
+    `held_out` is the share of the corpus kept for validation, of which evaluation takes at most
+    `eval_documents`, evenly spaced; `eval_every` and `sample_every` are in steps (0: never);
+    `clip` bounds the gradient's norm.
     """
 
     steps: int = 1000
@@ -139,6 +145,8 @@ class TrainConfig:
             _whole(name, getattr(self, name), least=0)
         if not self.lr > 0:
             raise SettingError(f"lr must be above 0; got {self.lr}")
+        if not self.eps >= 0:
+            raise SettingError(f"eps must be 0 or above; got {self.eps}")
         for name in ("beta1", "beta2"):
             if not 0 <= getattr(self, name) < 1:
                 raise SettingError(f"{name} must be in [0, 1); got {getattr(self, name)}")

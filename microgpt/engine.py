@@ -30,6 +30,10 @@ class Node:
         """A new gradient, the sum of two; neither argument changes."""
         raise NotImplementedError
 
+    def add_into(self, buffer: Any, gradient: Any) -> Any:
+        """The buffer with a gradient added to it: changed in place if it can be."""
+        raise NotImplementedError
+
     def zero_gradient(self) -> Any:
         """A new gradient of zeros, for rules that add into a buffer."""
         raise NotImplementedError
@@ -44,25 +48,30 @@ class BackwardPass:
 
     def __init__(self) -> None:
         self.gradients: dict[Node, Any] = {}
-        self._own: set[Node] = set()
+        # Gradients that were born here and that no rule has handed out: these may be added into.
+        self._own: dict[Node, Any] = {}
 
     def add(self, node: Node, gradient: Any) -> None:
         """Count one more contribution to the gradient of an interior node."""
-        held = self.gradients.get(node)
-        if held is None:
-            self.gradients[node] = gradient
-        elif held is not gradient or node not in self._own:
-            # A rule that added into `buffer(node)` returns that very buffer: it is counted.
-            self.gradients[node] = node.sum_gradients(held, gradient)
+        own = self._own.get(node)
+        if own is None:
+            held = self.gradients.get(node)
+            if held is None:
+                self.gradients[node] = gradient
+            else:
+                self._keep(node, node.sum_gradients(held, gradient))
+        elif gradient is not own:  # a rule that added into `buffer(node)` returns that very buffer
+            self._keep(node, node.add_into(own, gradient))
 
     def buffer(self, node: Node) -> Any:
         """The array that collects the gradient of `node`, for a rule that adds into it."""
         if node not in self._own:
-            # What is held so far may be an array that its rule also gave to another node.
             zeros, held = node.zero_gradient(), self.gradients.get(node)
-            self.gradients[node] = zeros if held is None else node.sum_gradients(zeros, held)
-            self._own.add(node)
-        return self.gradients[node]
+            self._keep(node, zeros if held is None else node.add_into(zeros, held))
+        return self._own[node]
+
+    def _keep(self, node: Node, gradient: Any) -> None:
+        self.gradients[node] = self._own[node] = gradient
 
 
 class _State(threading.local):

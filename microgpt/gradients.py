@@ -71,16 +71,25 @@ def _checked(function, inputs, step, tolerance, rng, directions) -> bool:
 
 
 def _by_rule(output: Any, projection: np.ndarray, inputs: Sequence[Any]) -> list[np.ndarray]:
+    """The gradients of one pass; those collected before are put back."""
+    collected = [np.copy(leaf.grad) for leaf in inputs]
     for leaf in inputs:
-        if isinstance(leaf, Tensor):
-            leaf.zero_grad()
-        else:
-            leaf.grad = 0.0
+        _set_grad(leaf, 0.0)
     if isinstance(output, Value):
         output.backward(float(projection))
     elif output.requires_grad:
         output.backward(projection)
-    return [np.copy(leaf.grad) for leaf in inputs]
+    slopes = [np.copy(leaf.grad) for leaf in inputs]
+    for leaf, before in zip(inputs, collected, strict=True):
+        _set_grad(leaf, before)
+    return slopes
+
+
+def _set_grad(leaf: Any, gradient: Any) -> None:
+    if isinstance(leaf, Tensor):
+        leaf.gradient()[...] = gradient
+    else:
+        leaf.grad = float(gradient)
 
 
 def _directions(start: np.ndarray, rng: np.random.Generator, count: int | None):

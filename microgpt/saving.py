@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import secrets
 import tempfile
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
@@ -48,12 +49,19 @@ def save(
         "tokenizer": None if tokenizer is None else tokenizer.to_dict(),
         "training": training or {},
     }
-    target = _file(path)
+    target = prepare(path)
     content = serialised(model.state_dict(), {KEY: json.dumps(header)})
-    target.parent.mkdir(parents=True, exist_ok=True)
     with writing(target) as stream:
         stream.write(content)
     return target
+
+
+def prepare(path: str | Path) -> Path:
+    """The file that `save` will write; its folder is made, and tried, now."""
+    target = _file(path)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryFile(dir=target.parent):
+        return target
 
 
 def load(path: str | Path, backend: str | None = None) -> Checkpoint:
@@ -114,14 +122,14 @@ def _file(path: str | Path) -> Path:
 @contextlib.contextmanager
 def writing(target: Path) -> Iterator[Any]:
     """A binary stream that becomes `target` when the block ends well, and vanishes otherwise."""
-    handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+    draft = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
     try:
-        with os.fdopen(handle, "wb") as stream:
+        with open(draft, "xb") as stream:
             yield stream
             stream.flush()
             os.fsync(stream.fileno())
-        os.replace(name, target)
+        os.replace(draft, target)
     except BaseException:
         with contextlib.suppress(OSError):
-            os.unlink(name)
+            draft.unlink()
         raise

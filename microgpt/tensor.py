@@ -8,37 +8,27 @@
 """
 
 from collections.abc import Callable
-from math import prod
 from typing import Any
 
 import numpy as np
 
 from microgpt import backends, ops
+from microgpt.array_node import ArrayNode
 from microgpt.backends import reading
-from microgpt.engine import Node, backward, state
+from microgpt.engine import backward
 from microgpt.errors import DeviceError, DtypeError, ShapeError
 
 FLOATS = (np.dtype("float32"), np.dtype("float64"))
 
 
-class Tensor(Node):
+class Tensor(ArrayNode):
     """An array of floats on one back end, and how it was computed.
 
     `requires_grad=True` makes a leaf whose `grad` collects gradients, an array of zeros at first.
     float32 unless `dtype` or a NumPy array of float64 says otherwise. The data is copied.
     """
 
-    __slots__ = (
-        "__weakref__",
-        "_grad",
-        "array",
-        "inputs",
-        "kernels",
-        "op",
-        "requires_grad",
-        "rule",
-    )
-    array: np.ndarray
+    __slots__ = ()
     __array_ufunc__ = None  # array + tensor asks the tensor, not NumPy
 
     def __init__(
@@ -47,8 +37,9 @@ class Tensor(Node):
         reading("Tensor(data)")
         source: np.ndarray = data.array if isinstance(data, Tensor) else np.asarray(data)
         if dtype is None:
-            typed = isinstance(data, Tensor | np.ndarray | np.generic) and source.dtype in FLOATS
-            dtype = source.dtype if typed else FLOATS[0]
+            typed = isinstance(data, Tensor | np.ndarray | np.generic)
+            native = source.dtype.newbyteorder("=")
+            dtype = native if typed and native in FLOATS else FLOATS[0]
         if np.dtype(dtype) not in FLOATS or source.dtype.kind not in "fiub":
             raise DtypeError(f"a tensor holds float32 or float64; got {source.dtype} as {dtype}")
         self.kernels = backends.current() if backend is None else backends.get(backend)
@@ -67,7 +58,8 @@ class Tensor(Node):
     __sub__, __rsub__ = ops.subtract, ops.subtract_from
     __mul__ = __rmul__ = ops.multiply
     __truediv__, __rtruediv__ = ops.divide, ops.divide_from
-    __neg__, __pow__, __matmul__ = ops.negative, ops.power, ops.matmul
+    __neg__, __pow__ = ops.negative, ops.power
+    __matmul__, __rmatmul__ = ops.matmul, ops.matmul_from
     # Functions of one number.
     exp, log, tanh, sigmoid, relu = ops.exp, ops.log, ops.tanh, ops.sigmoid, ops.relu
     # Along an axis.
@@ -193,106 +185,3 @@ class Tensor(Node):
             if start.shape != self.shape:
                 raise ShapeError(f"the gradient must have shape {self.shape}; got {start.shape}")
         backward(self, start)
-
-    # What operations need.
-
-    def from_op(self, array: np.ndarray, inputs: tuple, rule: Callable, op: str) -> "Tensor":
-        """A result of `op`: an array, what it was computed from, and the rule for going back."""
-        if state.grad_enabled:
-            for parent in inputs:
-                if parent.requires_grad:
-                    out = _new(Tensor)
-                    out.array, out.kernels, out._grad = array, self.kernels, None
-                    out.inputs, out.rule, out.op, out.requires_grad = inputs, rule, op, True
-                    return out
-        return self.detached(array)
-
-    def detached(self, array: np.ndarray) -> "Tensor":
-        """A tensor without history around an array of this back end."""
-        out = _new(Tensor)
-        out.array, out.kernels = array, self.kernels
-        out.inputs, out.rule, out.op, out.requires_grad, out._grad = (), None, "", False, None
-        return out
-
-    def rows(self) -> np.ndarray:
-        """The array as (N, C): all axes but the last become one."""
-        array = self.array
-        if array.ndim == 2:
-            return array
-        *outer, C = array.shape
-        return array.reshape(prod(outer), C)
-
-    def coerce(self, other: Any) -> "Tensor":
-        """`other` as a tensor that can meet this one; other back ends and dtypes are refused."""
-        if not isinstance(other, Tensor):
-            if not isinstance(other, np.ndarray | np.generic | list | tuple | int | float):
-                raise TypeError(
-                    f"a Tensor works with Tensors, arrays and numbers, not {type(other).__name__}"
-                )
-            if (
-                backends.current_tap() is not None
-                and isinstance(other, np.ndarray)
-                and other.dtype == self.dtype
-                and other.flags.c_contiguous
-            ):
-                return self.detached(other)  # an argument of a recording is not copied again
-            return Tensor(other, dtype=self.dtype, backend=self.kernels.name)
-        self.require_same(other)
-        return other
-
-    def require_same(self, other: "Tensor") -> None:
-        """Refuse a tensor of another back end or dtype."""
-        if other.kernels is not self.kernels:
-            here, there = self.kernels.name, other.kernels.name
-            raise DeviceError(
-                f'one tensor lives on "{here}", the other on "{there}"; call .to("{here}") on it'
-            )
-        if other.array.dtype != self.array.dtype:
-            raise DtypeError(
-                f"one tensor is {self.dtype}, the other {other.dtype}; make both with one dtype"
-            )
-
-    def gradient(self) -> np.ndarray:
-        """The array that collects this tensor's gradient in the current pass, to be added to."""
-        if self._grad is not None:
-            return self._grad
-        if self.requires_grad and state.backward_pass is not None:
-            return state.backward_pass.buffer(self)
-        return self.zero_gradient()
-
-    def move(self, array: np.ndarray, grad: np.ndarray) -> None:
-        """Give a leaf its storage, before anything else holds on to it."""
-        self.array, self._grad = array, grad
-
-    # What the engine needs to know about arrays.
-
-    def pull_back(self, gradient):
-        if gradient.shape != self.array.shape:
-            self._refuse(gradient)
-        return self.rule(gradient)  # type: ignore[misc]
-
-    def receive(self, gradient):
-        if gradient.shape != self.array.shape:
-            self._refuse(gradient)
-        if self._grad is not None and gradient is not self._grad:
-            self.kernels.launch("accumulate_", self._grad.reshape(-1), gradient.reshape(-1))
-
-    def _refuse(self, gradient):
-        """Kernels would read past the end of a gradient that is too small."""
-        raise ShapeError(
-            f"a rule gave a gradient of shape {gradient.shape} to {self.op or 'a leaf'} of shape "
-            f"{self.shape}"
-        )
-
-    def sum_gradients(self, first, second):
-        if first.shape != second.shape:
-            self._refuse(second)
-        out = self.kernels.empty(first.shape, first.dtype)
-        self.kernels.launch("add_forward", out.reshape(-1), first.reshape(-1), second.reshape(-1))
-        return out
-
-    def zero_gradient(self):
-        return self.kernels.full(self.shape, self.dtype)
-
-
-_new = object.__new__

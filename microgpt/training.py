@@ -6,7 +6,7 @@ for step in Trainer(model, corpus):
 
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -106,8 +106,7 @@ class Trainer:
             limit = float("inf") if self.config.clip is None else self.config.clip
             norm = clip_grad_norm_(self.optimizer.parameters, limit)
             self.optimizer.step()
-        seconds, done = time.perf_counter() - start, number + 1
-        c = self.config
+        seconds = time.perf_counter() - start
         step = Step(
             step=number,
             loss=loss.item(),
@@ -115,11 +114,16 @@ class Trainer:
             grad_norm=norm.item(),
             tokens=int((targets >= 0).sum()),
             seconds=seconds,
-            evaluation=self.evaluate() if c.eval_every and done % c.eval_every == 0 else None,
-            samples=self.sample() if c.sample_every and done % c.sample_every == 0 else (),
         )
-        self.history.append(step)
-        return step
+        self.history.append(step)  # before looking, so that an interrupt there keeps the step
+        if self._is_due(self.config.eval_every):
+            self.history[-1] = replace(self.history[-1], evaluation=self.evaluate())
+        if self._is_due(self.config.sample_every):
+            self.history[-1] = replace(self.history[-1], samples=self.sample())
+        return self.history[-1]
+
+    def _is_due(self, every: int) -> bool:
+        return every > 0 and len(self.history) % every == 0
 
     def run(self, on_step: Callable[[Step], None] | None = None) -> list[Step]:
         """Train to the end, or to an interrupt (Ctrl-C, Stop), and return the history."""

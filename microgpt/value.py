@@ -52,6 +52,8 @@ class Value(Node):
             raise TypeError(
                 "the exponent must be a plain number; for a**b write (b * a.log()).exp()"
             )
+        if self.data < 0 and exponent != int(exponent):
+            raise ValueError(f"{self.data} ** {exponent} is not a real number")
         slope = exponent * self.data ** (exponent - 1) if exponent else 0.0
         return Value(self.data**exponent, (self,), (slope,), f"**{exponent}")
 
@@ -71,7 +73,8 @@ class Value(Node):
 
     def relu(self):
         """max(0, x), with slope 0 at 0."""
-        return Value(max(0.0, self.data), (self,), (float(self.data > 0),), "relu")
+        y = self.data if self.data > 0 or self.data != self.data else 0.0  # NaN stays NaN
+        return Value(y, (self,), (float(self.data > 0),), "relu")
 
     def sigmoid(self):
         """1 / (1 + exp(-x))."""
@@ -133,6 +136,9 @@ class Value(Node):
 
     def sum_gradients(self, first, second):
         return first + second
+
+    def add_into(self, buffer, gradient):
+        return buffer + gradient
 
     def zero_gradient(self):
         return 0.0

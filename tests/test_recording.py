@@ -251,10 +251,13 @@ def test_an_error_inside_is_not_recorded(backend):
 def test_recordings_are_bounded(backend):
     x = mg.Tensor([1.0], requires_grad=True)
     f = mg.capture(lambda factor: x * factor)
-    for _ in range(2):
-        for number in range(MAX_RECORDINGS + 10):
+    for number in range(MAX_RECORDINGS + 10):
+        for _ in range(2):
             assert f(float(number)).item() == number
     assert f"{MAX_RECORDINGS} recordings" in repr(f)
+    for number in range(3 * MAX_RECORDINGS):
+        f(-1.0 - number)
+    assert len(f._tried) <= MAX_RECORDINGS
 
 
 def test_it_runs_eagerly_inside_another_recording_and_under_a_hook(backend):

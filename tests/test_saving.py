@@ -104,6 +104,13 @@ FOREIGN = {
     "huge": (header(config=config(vocab_size=10**9)), "do not fit its configuration"),
     "deep": (header(config=config(n_layer=10**9)), "cannot come from"),
     "text": (header(config=config(n_embd="8")), "n_embd must be a whole number"),
+    "not a truth": (header(config=config(bias="false")), "bias must be True or False"),
+    "infinite": (header(config=config(init_std=float("inf"))), "init_std must be"),
+    "a word for a tokenizer": (header(tokenizer="char"), "described by a dictionary"),
+    "half a character": (
+        header(tokenizer={"kind": "char", "characters": "abc\ud800", "bos": True}),
+        "must be whole",
+    ),
     "wrong tokenizer": (
         header(tokenizer={"kind": "char", "characters": "abcdefgh", "bos": True}),
         "tokenizer has 9 tokens, its model 5",

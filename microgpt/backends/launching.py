@@ -91,13 +91,16 @@ class Backend:
     def __repr__(self) -> str:
         return f"<back end {self.name!r}: {len(self.kernels)} kernels>"
 
+    def __deepcopy__(self, memo: dict) -> "Backend":
+        return self
+
     def launch(self, name: str, *arguments: Any) -> None:
         """Run the kernel `name`: outputs first, then inputs, then scalars."""
-        call = self.kernels[name].pick(arguments)
         if self.debug:
             check_arguments(name, arguments)
         LOCK.acquire()  # not `with LOCK`, which takes a tenth of a microsecond longer
         try:
+            call = self.kernels[name].pick(arguments)
             if watch.tap is not None:  # whoever holds the lock is the thread that set it
                 watch.tap.launched(name, call, arguments)
             call(*arguments)

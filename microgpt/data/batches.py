@@ -26,6 +26,13 @@ def pad(sequences: Sequence[Sequence[int]], fill: int) -> Batch:
     return tokens, targets
 
 
+def evenly(count: int, most: int) -> np.ndarray:
+    """At most `most` of the places 0 … count − 1, evenly spaced: a list's start is no sample."""
+    if count <= most:
+        return np.arange(count)
+    return np.linspace(0, count - 1, most).round().astype(int)
+
+
 class DocumentBatches:
     """Documents between two BOS tokens, in a new random order in every epoch, without end."""
 
@@ -42,6 +49,9 @@ class DocumentBatches:
             tokenizer.encode(document, bos=True, eos=True)[: block_size + 1]
             for document in documents
         ]
+        self.sequences = [sequence for sequence in self.sequences if len(sequence) > 1]
+        if not self.sequences:
+            raise ShapeError("no document has two tokens, one to see and one to guess")
         cut = sum(len(document) + 1 > block_size for document in documents)
         if cut and warn:
             warnings.warn(
@@ -62,8 +72,8 @@ class DocumentBatches:
             yield pad([self.sequences[i] for i in batch], self.fill)
 
     def in_order(self, most: int, batch_size: int = 64) -> Iterator[Batch]:
-        """The first `most` documents once, for evaluation; a row is a document."""
-        kept = self.sequences[:most]
+        """At most `most` documents, evenly spaced, once, for evaluation; a row is a document."""
+        kept = [self.sequences[i] for i in evenly(len(self.sequences), most)]
         for start in range(0, len(kept), batch_size):
             yield pad(kept[start : start + batch_size], self.fill)
 
@@ -95,8 +105,9 @@ class TextBatches:
             )
 
     def in_order(self, most: int, batch_size: int = 64) -> Iterator[Batch]:
-        """The first `most` windows side by side, for evaluation; a row is a window."""
-        starts = np.arange(0, len(self.tokens) - self.width, self.width)[:most]
+        """At most `most` windows, evenly spaced, once, for evaluation; a row is a window."""
+        starts = np.arange(0, len(self.tokens) - self.width, self.width)
+        starts = starts[evenly(len(starts), most)]
         for first in range(0, len(starts), batch_size):
             yield self._windows(starts[first : first + batch_size])
 

@@ -49,6 +49,12 @@ class GPT(Module):
             f"{c.n_embd} wide, block {c.block_size}, vocabulary {c.vocab_size}, on {self.backend})"
         )
 
+    def __deepcopy__(self, memo: dict) -> "GPT":
+        """A model of its own with the same weights."""
+        copy = GPT(self.config, dtype=str(self.wte.weight.dtype), backend=self.backend)
+        copy.load_state_dict(self.state_dict())
+        return copy
+
     @property
     def backend(self) -> str:
         """The back end the weights live on."""
@@ -62,8 +68,9 @@ class GPT(Module):
     def __call__(self, tokens: Any, cache: Any = None) -> Tensor:
         """The logits of the next token at every position.
 
-        tokens (T,) or (B, T) -> logits (T, V) or (B, T, V). With a `KVCache`, tokens are what
-        comes after what the cache has seen: a whole prompt at first, then one at a time.
+        tokens (T,) or (B, T) -> logits (T, V) or (B, T, V). With a `KVCache` (B rows,
+        under no_grad), tokens are what comes after those it has seen, which it counts: a whole
+        prompt at first, then one at a time.
         """
         ids = self._tokens(tokens)
         logits = ops.linear(self.hidden(ids.reshape(-1, ids.shape[-1]), cache), self.head)
@@ -86,9 +93,11 @@ class GPT(Module):
 
     def hidden(self, tokens: np.ndarray, cache: Any = None) -> Tensor:
         """The last layer's output: tokens (B, T) -> x (B, T, C)."""
+        B, T = tokens.shape
+        if cache is not None:
+            cache.admit(B, T)
         x = self.wte(tokens)
         if self.wpe is not None:
-            T = tokens.shape[1]
             learned = self.wpe.weight
             x = x + (learned[None, :T] if cache is None else cache.places(learned, T))
         x = self.named("embedding", x)
@@ -96,6 +105,8 @@ class GPT(Module):
             x = ops.rms_norm(x)
         for layer, block in enumerate(self.h):
             x = block(x, None if cache is None else cache.layers[layer])
+        if cache is not None:
+            cache.advance(T)
         return ops.rms_norm(x) if self.config.final_norm else x
 
     def _tokens(self, tokens: Any) -> np.ndarray:

@@ -11,25 +11,25 @@ from microgpt.tensor import Tensor
 
 
 class Module:
-    """Weights are attributes that are tensors; parts are attributes that are modules, or lists."""
+    """Weights are attributes that are tensors, parts those that are modules; or lists of these."""
 
     path = ""
 
     def named_modules(self, prefix: str = "") -> Iterator[tuple[str, "Module"]]:
         """This module and all its parts, each with its dotted name."""
         yield prefix, self
-        for name, part in vars(self).items():
-            for label, child in _children(name, part):
-                yield from child.named_modules(f"{prefix}.{label}" if prefix else label)
+        for label, part in _parts(vars(self)):
+            if isinstance(part, Module):
+                yield from part.named_modules(f"{prefix}.{label}" if prefix else label)
 
     def named_parameters(self) -> Iterator[tuple[str, Tensor]]:
         """Every weight once, with its dotted name, in the order of construction."""
         seen: set[int] = set()
         for prefix, module in self.named_modules():
-            for name, thing in vars(module).items():
-                if isinstance(thing, Tensor) and thing.requires_grad and id(thing) not in seen:
-                    seen.add(id(thing))
-                    yield (f"{prefix}.{name}" if prefix else name), thing
+            for label, part in _parts(vars(module)):
+                if isinstance(part, Tensor) and part.requires_grad and id(part) not in seen:
+                    seen.add(id(part))
+                    yield (f"{prefix}.{label}" if prefix else label), part
 
     def parameters(self) -> list[Tensor]:
         """Every weight once."""
@@ -65,10 +65,12 @@ class Module:
         return named(f"{self.path}.{label}" if self.path else label, node)
 
 
-def _children(name: str, part: Any) -> Iterator[tuple[str, Module]]:
-    if isinstance(part, Module):
-        yield name, part
-    elif isinstance(part, list):
-        for place, item in enumerate(part):
-            if isinstance(item, Module):
-                yield f"{name}.{place}", item
+def _parts(thing: Any) -> Iterator[tuple[str, Any]]:
+    """What a dictionary, list or tuple holds, at any depth, with dotted names."""
+    pairs = thing.items() if isinstance(thing, dict) else enumerate(thing)
+    for label, part in pairs:
+        if isinstance(part, dict | list | tuple):
+            for inner, deeper in _parts(part):
+                yield f"{label}.{inner}", deeper
+        else:
+            yield str(label), part

@@ -5,6 +5,7 @@
 
 import numpy as np
 
+from microgpt.errors import ShapeError
 from microgpt.nn.module import Module
 from microgpt.tensor import Tensor
 
@@ -26,6 +27,8 @@ def pack(module: Module) -> None:
 
 def segments(parameters: list[Tensor]) -> list[tuple[np.ndarray, np.ndarray]]:
     """The parameters' numbers and gradients as flat arrays: one pair if they are a whole store."""
+    if len({id(parameter) for parameter in parameters}) < len(parameters):
+        raise ShapeError("a parameter is listed twice; list each one once")
     first = parameters[0].array.base if parameters else None
     if (
         isinstance(first, np.ndarray)

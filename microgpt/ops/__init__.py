@@ -17,7 +17,7 @@ from microgpt.ops.arithmetic import (
 from microgpt.ops.attention import causal_attention, decode_attention
 from microgpt.ops.embedding import embedding
 from microgpt.ops.loss import cross_entropy, linear_cross_entropy, token_losses
-from microgpt.ops.matmul import linear, matmul, matmul_transposed
+from microgpt.ops.matmul import linear, matmul, matmul_from, matmul_transposed
 from microgpt.ops.norm import rms_norm
 from microgpt.ops.reduce import max, mean, sum
 from microgpt.ops.shape import broadcast_to, index, merge_heads, reshape, split_heads, transpose
@@ -40,6 +40,7 @@ __all__ = [
     "log",
     "log_softmax",
     "matmul",
+    "matmul_from",
     "matmul_transposed",
     "max",
     "mean",

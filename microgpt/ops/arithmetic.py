@@ -18,7 +18,7 @@ def add(x, other):
 def subtract(x, other):
     """x − y."""
     if isinstance(other, NUMBERS):
-        return add(x, -other)
+        return add(x, -float(other))
     x, y = broadcast(x, other)
 
     def backward(dz):

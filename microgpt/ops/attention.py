@@ -13,7 +13,7 @@ def causal_attention(q, k, v, name=lambda label, node: node):
     q, k, v (…, T, D) -> y (…, T, D). `name` is offered "scores" (before scaling) and "weights".
     Vaswani et al. 2017
     """
-    if not q.shape == k.shape == v.shape or q.ndim < 2:
+    if not q.shape == k.shape == v.shape or q.ndim < 2 or not q.shape[-1]:
         raise ShapeError(
             f"attention needs q, k, v of one shape (…, T, D); got {q.shape}, {k.shape}, {v.shape}"
         )

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from microgpt.backends import current_tap
 from microgpt.errors import DtypeError, ShapeError, TokenError
 
 
@@ -12,7 +13,7 @@ def embedding(weight, tokens):
     """
     if weight.ndim != 2:
         raise ShapeError(f"embedding needs weight (V, C); got {weight.shape}")
-    k, ids = weight.kernels, as_tokens(tokens)
+    k, ids = weight.kernels, as_tokens(tokens, keep=True)
     flat = ids.reshape(-1)
     y = k.empty((flat.size, weight.shape[1]), weight.dtype)
     k.launch("check_tokens", flat, weight.shape[0])
@@ -26,11 +27,18 @@ def embedding(weight, tokens):
     return weight.from_op(y.reshape(*ids.shape, weight.shape[1]), (weight,), backward, "embedding")
 
 
-def as_tokens(tokens):
-    """Token ids as a C-contiguous int32 array; anything but whole numbers is refused."""
+def as_tokens(tokens, keep=False):
+    """Token ids as a C-contiguous int32 array; anything but whole numbers is refused.
+
+    With `keep`, a copy: what an operation needs again on the way back must not change meanwhile.
+    The arrays of a recording are never copied, they are what a replay fills.
+    """
     if isinstance(tokens, np.ndarray) and tokens.dtype == np.int32 and tokens.flags.c_contiguous:
-        return tokens
-    array = np.asarray(tokens)
+        return tokens.copy() if keep and current_tap() is None else tokens
+    try:
+        array = np.asarray(tokens)
+    except ValueError:
+        raise ShapeError("rows of token ids must all have one length; pad them") from None
     if array.size == 0:
         return array.astype(np.int32)
     if array.dtype.kind not in "iu":
@@ -39,4 +47,4 @@ def as_tokens(tokens):
         )
     if array.min() < -(2**31) or array.max() >= 2**31:
         raise TokenError(f"token ids must fit into 32 bits; got {array.min()} to {array.max()}")
-    return np.ascontiguousarray(array, np.int32)
+    return array.astype(np.int32, order="C")

@@ -12,7 +12,8 @@ def cross_entropy(logits, targets):
 
     logits (…, V), targets (…) whole numbers -> loss ()
     """
-    return _kept_mean(token_losses(logits, targets), targets)
+    ids = _targets(logits.shape, targets)
+    return _kept_mean(_losses(logits, ids, some=1), ids)
 
 
 def token_losses(logits, targets):
@@ -20,9 +21,13 @@ def token_losses(logits, targets):
 
     logits (…, V), targets (…) -> losses (…)
     """
-    k, rows, ids = logits.kernels, logits.rows(), _targets(logits.shape, targets)
+    return _losses(logits, _targets(logits.shape, targets), some=0)
+
+
+def _losses(logits, ids, some):
+    k, rows = logits.kernels, logits.rows()
     losses, lse = k.empty(len(rows), logits.dtype), k.empty(len(rows), logits.dtype)
-    k.launch("check_targets", ids, rows.shape[1])
+    k.launch("check_targets", ids, rows.shape[1], some)
     k.launch("cross_entropy_forward", losses, lse, rows, ids)
 
     def backward(dlosses):
@@ -46,7 +51,7 @@ def linear_cross_entropy(h, weight, targets):
     logits = k.empty((len(rows), V), h.dtype)
     losses, lse = k.empty(len(rows), h.dtype), k.empty(len(rows), h.dtype)
     loss, count = k.empty(1, h.dtype), k.empty(1, h.dtype)
-    k.launch("check_targets", ids, V)
+    k.launch("check_targets", ids, V, 1)
     k.launch("linear_forward", logits, rows, weight.array)
     k.launch("cross_entropy_forward", losses, lse, logits, ids)
     k.launch("kept_mean_forward", loss, count, losses, ids)
@@ -62,8 +67,8 @@ def linear_cross_entropy(h, weight, targets):
     return h.from_op(loss.reshape(()), (h, weight), backward, "linear_cross_entropy")
 
 
-def _kept_mean(losses, targets):
-    k, ids = losses.kernels, flat(as_tokens(targets))
+def _kept_mean(losses, ids):
+    k = losses.kernels
     loss, count = k.empty(1, losses.dtype), k.empty(1, losses.dtype)
     k.launch("kept_mean_forward", loss, count, flat(losses.array), ids)
 
@@ -77,7 +82,7 @@ def _kept_mean(losses, targets):
 
 def _targets(logits_shape, targets):
     """The targets as a flat int32 array, checked against the shape of the logits."""
-    ids = as_tokens(targets)
+    ids = as_tokens(targets, keep=True)
     if ids.shape != logits_shape[:-1]:
         raise ShapeError(
             f"targets must have the logits' shape without the last axis, {logits_shape[:-1]}; "

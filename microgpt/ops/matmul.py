@@ -44,6 +44,11 @@ def matmul(a, b):
     return _product("matmul", a, a.coerce(b), "a (…, M, K) and b (…, K, N)", -2)
 
 
+def matmul_from(b, a):
+    """a · b, for `a @ b` with a plain array at the left."""
+    return matmul(b.coerce(a), b)
+
+
 def matmul_transposed(a, b):
     """The product with the second matrix transposed: c = a · bᵀ.
 

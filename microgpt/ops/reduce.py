@@ -55,6 +55,8 @@ def _fold(x, axis, keepdims):
 
 
 def _axis(x, axis):
+    if not isinstance(axis, int):
+        raise TypeError(f"axis must be one whole number or None; got {axis!r}")
     if not -x.ndim <= axis < x.ndim:
         raise ShapeError(f"axis {axis} does not exist in shape {x.shape}")
     return axis % x.ndim

@@ -36,6 +36,7 @@ def transpose(x, *axes):
     """The axes in another order; without arguments, reversed."""
     if len(axes) == 1 and isinstance(axes[0], tuple | list):
         axes = tuple(axes[0])
+    axes = tuple(a % x.ndim if -x.ndim <= a < 0 else a for a in axes)
     axes = axes or tuple(reversed(range(x.ndim)))
     k, (shape, plan, inverse) = x.kernels, _transposed(x.shape, axes)
     y = _rearranged(x, shape, plan)
@@ -154,8 +155,10 @@ def _rearranged(x, shape, plan):
 def _hashable(part):
     if isinstance(part, slice):
         return ("slice", part.start, part.stop, part.step)
-    if part is None or part is Ellipsis or isinstance(part, int | np.integer):
+    if part is None or part is Ellipsis:
         return part
+    if isinstance(part, int | np.integer) and not isinstance(part, bool):
+        return int(part)  # True would share the cache's place with 1
     raise TypeError(
         "a tensor is indexed by whole numbers, slices, None and ...; "
         f"got {type(part).__name__}. To look up rows by id, use ops.embedding"

@@ -15,6 +15,7 @@ from microgpt import backends
 from microgpt.backends import LOCK
 from microgpt.engine import state
 from microgpt.errors import CaptureError
+from microgpt.ops.embedding import as_tokens
 from microgpt.recording.recorder import Recorder, Recording, difference, is_older
 from microgpt.tensor import Tensor
 
@@ -28,7 +29,9 @@ def capture(function: Callable) -> "Captured":
     Its array arguments may change from call to call, and so may parameters, the optimiser's lr
     and everything else that lives in arrays. Plain numbers are part of the recording: one for
     each combination of their values and the arrays' shapes. Results are copies without history.
-    A function that cannot be replayed raises CaptureError, which names the launch.
+    A function that cannot be replayed raises CaptureError, which names the launch. Two things it
+    cannot see: what NumPy writes into an array that already existed (`out=…`), and a Python
+    decision on numbers that happened to come out the same in both recordings.
     """
     return Captured(function)
 
@@ -41,7 +44,7 @@ class Captured:
         self.__name__ = getattr(function, "__name__", "captured")
         self.__doc__ = function.__doc__
         self._ready: OrderedDict[Hashable, Recording] = OrderedDict()
-        self._tried: dict[Hashable, list[Recording]] = {}
+        self._tried: OrderedDict[Hashable, list[Recording]] = OrderedDict()
 
     def __repr__(self) -> str:
         return f"<captured {self.__name__}: {len(self._ready)} recordings>"
@@ -70,6 +73,8 @@ class Captured:
 
     def _record(self, key: Hashable, places: list, given: list) -> Any:
         tried = self._tried.setdefault(key, [])
+        if len(self._tried) > MAX_RECORDINGS:
+            self._tried.popitem(last=False)
         if tried:
             inputs = tried[-1].inputs
             for fixed, value in zip(inputs, filter(_is_array, given), strict=True):
@@ -84,14 +89,15 @@ class Captured:
                 *(v for v, place in zip(values, places, strict=True) if isinstance(place, int)),
                 **{p: v for v, p in zip(values, places, strict=True) if isinstance(p, str)},
             )
-        recording, copied = recorder.recording, _copied(_checked(result))
+        recorder.returned(_checked(result))
+        recording, copied = recorder.recording, _copied(result)
         if tried and difference(tried[-1], recording) is None:
             del self._tried[key]
-            recording.result = result
             self._ready[key] = recording
             if len(self._ready) > MAX_RECORDINGS:
                 self._ready.popitem(last=False)
         else:
+            recording.result = None
             del recorder, result  # a recording that is only compared keeps no array alive
             for launch in recording.launches:
                 launch.arguments = ()
@@ -110,6 +116,12 @@ class Captured:
                         "inside the captured function, but not by the back end; a replay would "
                         "see its old numbers. Make it outside, or pass it as an argument"
                     )
+        if any(array() is None for array in recording.older):
+            del self._tried[key]
+            raise CaptureError(
+                f"{self.__name__} returned an array that it made itself, not by the back end; a "
+                "replay would return its old numbers. Return tensors"
+            )
         tried.append(recording)
         if len(tried) == MAX_TRIES:
             del self._tried[key]
@@ -126,14 +138,16 @@ def _is_array(value: Any) -> bool:
 
 
 def _array(value: Any) -> np.ndarray:
-    return value.array if isinstance(value, Tensor) else value
+    if isinstance(value, Tensor):
+        return value.array
+    return as_tokens(value) if value.dtype.kind in "iu" else value
 
 
 def _key(place: Any, value: Any) -> Hashable:
     if isinstance(value, np.ndarray):
         return (place, value.shape, value.dtype.char)
     if _is_array(value):
-        return (place, "tensor", value.shape, value.dtype.char)
+        return (place, value.backend, value.shape, value.dtype.char)
     if isinstance(value, Tensor) and value.inputs:
         raise CaptureError(
             f"argument {place} was computed and requires a gradient, which a replay cannot carry "
@@ -146,14 +160,14 @@ def _key(place: Any, value: Any) -> Hashable:
             f"argument {place} is a {type(value).__name__}; a captured function takes arrays, "
             "tensors and plain values (numbers, texts, None)"
         ) from None
+    if value != value:
+        raise CaptureError(f"argument {place} is NaN, which equals nothing, not even itself")
     return (place, type(value).__name__, value)
 
 
 def _fixed(value: Any) -> np.ndarray:
     """The array that stands for an argument in every replay; whole numbers become int32."""
-    array = _array(value)
-    dtype = np.int32 if array.dtype.kind in "iu" else array.dtype
-    return np.array(array, dtype=dtype, order="C")
+    return np.array(_array(value), order="C")
 
 
 def _stand_in(value: Any, fixed: np.ndarray) -> Any:
@@ -181,6 +195,8 @@ def _copied(result: Any) -> Any:
         return result.detached(result.array.copy())
     if isinstance(result, np.ndarray):
         return result.copy()
+    if isinstance(result, tuple) and hasattr(result, "_fields"):  # a named tuple
+        return type(result)(*map(_copied, result))
     if isinstance(result, tuple | list):
         return type(result)(_copied(part) for part in result)
     if isinstance(result, dict):

@@ -47,6 +47,7 @@ class Recording:
     launches: list[Launch] = field(default_factory=list)
     older: list[weakref.ref] = field(default_factory=list)
     result: Any = None
+    described_result: Any = None
 
     def replay(self) -> None:
         for launch in self.launches:
@@ -74,8 +75,30 @@ class Recorder:
         )
 
     def launched(self, name: str, call: Callable, arguments: tuple) -> None:
+        """Write one launch down."""
         described = tuple(self._describe(a) if isinstance(a, np.ndarray) else a for a in arguments)
-        self.recording.launches.append(Launch(name, call, arguments, described, _caller()))
+        launch = Launch(name, call, arguments, described, _caller())
+        if name.endswith("_") and getattr(described[0], "kind", "") == "argument":
+            raise CaptureError(
+                f"launch {len(self.recording.launches)} {name} ({launch.line}) changes an argument "
+                "in place, which the caller would not see; return the result instead"
+            )
+        self.recording.launches.append(launch)
+
+    def returned(self, result: Any) -> None:
+        """Describe what the call returned, which is compared like a launch."""
+        self.recording.result = result
+        self.recording.described_result = self._described(result)
+
+    def _described(self, result: Any) -> Any:
+        array = getattr(result, "array", result)
+        if isinstance(array, np.ndarray):
+            return self._describe(array)
+        if isinstance(result, tuple | list):
+            return [type(result).__name__, *(self._described(part) for part in result)]
+        if isinstance(result, dict):
+            return {name: self._described(part) for name, part in result.items()}
+        return (type(result).__name__, result)
 
     def _describe(self, array: np.ndarray) -> Role:
         owner = array
@@ -108,6 +131,11 @@ def difference(first: Recording, second: Recording) -> str | None:
                 return f"{where}: another array of shape {now.shape} each time ({new.line})"
     if len(first.launches) != len(second.launches):
         return f"recorded {len(first.launches)} launches, this time {len(second.launches)}"
+    if first.described_result != second.described_result:
+        return f"it returned {first.described_result}, this time {second.described_result}"
+    for before, now in zip(first.older, second.older, strict=True):
+        if before() is not now():
+            return "it returned another array each time"
     return None
 
 

@@ -11,8 +11,11 @@ __all__ = ["CharTokenizer", "Tokenizer", "from_dict"]
 
 def from_dict(description: dict[str, Any]) -> Tokenizer:
     """The tokenizer a checkpoint describes."""
-    kind = description.get("kind")
-    characters = description.get("characters")
+    if not isinstance(description, dict):
+        raise FormatError(f"a tokenizer is described by a dictionary; got {description!r:.80}")
+    kind, characters = description.get("kind"), description.get("characters")
     if kind != "char" or not isinstance(characters, str):
-        raise FormatError(f"the tokenizer kind {kind!r} is not known; known: 'char'")
+        raise FormatError(f"the tokenizer kind {kind!r:.80} is not known; known: 'char'")
+    if any("\ud800" <= character <= "\udfff" for character in characters):
+        raise FormatError("a tokenizer's characters must be whole; one is half of a pair")
     return CharTokenizer(characters, bool(description.get("bos")))

@@ -21,12 +21,13 @@ def _inspect(found, targets, end):
             found[1] += 1
 
 
-def check_targets(targets, vocab_size):
+def check_targets(targets, vocab_size, some):
+    """Refuse what is no token of the vocabulary, and if `some`, targets that are all ignored."""
     found = np.empty(2, np.int32)
     _inspect.serial(found, targets, vocab_size)
     if found[0] >= 0:
         refuse_target(targets, int(found[0]), vocab_size)
-    if targets.size and not found[1]:
+    if some and not found[1]:
         refuse_all_ignored()
 
 

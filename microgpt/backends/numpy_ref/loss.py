@@ -5,11 +5,12 @@ import numpy as np
 from microgpt.backends.tokens import refuse_all_ignored, refuse_target
 
 
-def check_targets(targets, vocab_size):
+def check_targets(targets, vocab_size, some):
+    """Refuse what is no token of the vocabulary, and if `some`, targets that are all ignored."""
     bad = (targets < -1) | (targets >= vocab_size)
     if bad.any():
         refuse_target(targets, int(bad.argmax()), vocab_size)
-    if targets.size and not (targets >= 0).any():
+    if some and not (targets >= 0).any():
         refuse_all_ignored()
 
 

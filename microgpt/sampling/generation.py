@@ -1,0 +1,100 @@
+"""From a prompt to a text, one token at a time."""
+
+from collections.abc import Iterator, Sequence
+
+from microgpt import backends
+from microgpt.config import SampleConfig
+from microgpt.engine import no_grad
+from microgpt.errors import SettingError, ShapeError
+from microgpt.models.gpt import GPT
+from microgpt.ops.embedding import as_tokens
+from microgpt.sampling.cache import KVCache
+from microgpt.sampling.choice import next_token, uniform
+from microgpt.tokenizers import Tokenizer
+
+
+def generate(
+    model: GPT,
+    prompt: Sequence[int],
+    max_new_tokens: int | None = None,
+    *,
+    temperature: float = 1.0,
+    top_k: int | None = None,
+    top_p: float | None = None,
+    min_p: float = 0.0,
+    seed: int = 0,
+    stop: int | None = None,
+) -> Iterator[int]:
+    """Yield token after token, each chosen by `next_token` with the dice `uniform(seed, t)`.
+
+    `t` is the token's place in the text, the prompt counted: a text continues the same way
+    whether its beginning was drawn or given. Ends after `stop` (which is not yielded) or
+    `max_new_tokens` (default: until the block is full). When the block is full and more is
+    wanted, the last block_size / 2 tokens are read anew and the older ones forgotten.
+    """
+    tokens = as_tokens(prompt).tolist()
+    block_size, V = model.config.block_size, model.config.vocab_size
+    dials = SampleConfig(temperature, top_k, top_p, min_p)
+    if not 0 < len(tokens) <= block_size:
+        raise ShapeError(
+            f"the prompt must have 1 to {block_size} tokens (the model's block); got {len(tokens)}"
+        )
+    if top_k is not None and top_k > V:
+        raise SettingError(f"top_k must be from 1 to the vocabulary's {V}; got {top_k}")
+    if max_new_tokens is None:
+        max_new_tokens = block_size - len(tokens) + 1
+    if max_new_tokens < 0:
+        raise SettingError(f"max_new_tokens must be 0 or above; got {max_new_tokens}")
+    return _generate(model, tokens, max_new_tokens, dials, seed, stop)
+
+
+def _generate(
+    model: GPT, tokens: list[int], count: int, dials: SampleConfig, seed: int, stop: int | None
+) -> Iterator[int]:
+    cache, unseen = KVCache(model), list(tokens)
+    for t in range(len(tokens), len(tokens) + count):
+        if cache.length + len(unseen) > cache.block_size:
+            cache.reset()
+            unseen = tokens[-max(1, cache.block_size // 2) :]
+        with backends.LOCK, no_grad():
+            logits = model([unseen], cache).numpy()[0, -1]
+        token = next_token(logits, **vars(dials), u=uniform(seed, t)).token
+        if token == stop:
+            return
+        tokens.append(token)
+        unseen = [token]
+        yield token
+
+
+def generate_text(
+    model: GPT,
+    tokenizer: Tokenizer,
+    count: int = 1,
+    prompt: str = "",
+    max_new_tokens: int | None = None,
+    *,
+    temperature: float = 1.0,
+    top_k: int | None = None,
+    top_p: float | None = None,
+    min_p: float = 0.0,
+    seed: int = 0,
+) -> Iterator[str]:
+    """Yield `count` texts that begin with `prompt` and end where the model ends them.
+
+    Text number i is drawn with the dice of `seed` + i. Without BOS and without a prompt, a text
+    starts from `tokenizer.first_prompt` (a new line, if there is one), which is not shown.
+    """
+    start = tokenizer.encode(prompt or tokenizer.first_prompt, bos=True)
+    for i in range(count):
+        tokens = generate(
+            model,
+            start,
+            max_new_tokens,
+            temperature=temperature,
+            top_k=top_k,
+            top_p=top_p,
+            min_p=min_p,
+            seed=seed + i,
+            stop=tokenizer.bos,
+        )
+        yield prompt + tokenizer.decode(tokens)

@@ -1,0 +1,301 @@
+"""Bugs that were found once, each by its name."""
+
+import copy
+import os
+import subprocess
+import sys
+from typing import NamedTuple
+
+import numpy as np
+import pytest
+
+import microgpt as mg
+from microgpt import nn, ops
+from microgpt.data import DocumentBatches, TextBatches
+from microgpt.errors import CaptureError, DeviceError, SettingError, ShapeError
+
+
+def leaf(*shape, seed=0, **options):
+    return mg.Tensor(np.random.default_rng(seed).normal(size=shape), requires_grad=True, **options)
+
+
+def test_ids_changed_before_backward(backend):
+    model = mg.GPT(mg.GPTConfig())
+    tokens, targets = np.array([1, 2, 3], np.int32), np.array([2, 3, 4], np.int32)
+    loss = model.loss(tokens, targets)
+    tokens[:], targets[:] = 2_000_000_000, 10**9
+    loss.backward()
+    assert np.flatnonzero(model.wte.weight.grad.any(axis=1)).tolist() == [1, 2, 3]
+
+
+def test_a_cache_of_another_size(backend):
+    model = mg.GPT(mg.GPTConfig(position="none"))
+    with mg.no_grad():
+        with pytest.raises(ShapeError, match="for 1 rows; got 64"):
+            model(np.ones((64, 1), np.int32), mg.KVCache(model))
+        cache = mg.KVCache(model)
+        for _ in range(16):
+            model([[1]], cache)
+        with pytest.raises(ShapeError, match="16 are in, 1 more"):
+            model([[1]], cache)
+        wide = mg.GPT(mg.GPTConfig(n_embd=256, position="none"))
+        with pytest.raises(ShapeError, match="made for another model"):
+            wide([[1]], mg.KVCache(model))
+        other = mg.GPT(mg.GPTConfig(position="none"), dtype="float64")
+        with pytest.raises(ShapeError, match="made for another model"):
+            other([[1]], mg.KVCache(model))
+    with pytest.raises(DeviceError, match="no gradient flows through a cache"):
+        model([[1]], mg.KVCache(model))
+
+
+def test_transposing_by_negative_axes(backend):
+    assert mg.gradcheck(lambda x: x.transpose(0, -1, -2), [leaf(2, 3, 4)])
+    assert mg.gradcheck(lambda x: x.transpose(-1, 0), [leaf(2, 3)])
+
+
+@pytest.mark.parametrize("fused", [False, True])
+def test_one_interior_node_as_both_operands(backend, fused):
+    def check(call, *shape):
+        assert mg.gradcheck(lambda x: call(x * 1.0), [leaf(*shape)], fused=fused)
+
+    check(lambda h: ops.linear(h, h), 3, 4)
+    check(lambda h: ops.linear(h, h) + ops.linear(h, h), 3, 4)
+    check(lambda h: ops.linear_cross_entropy(h, h, [0, 1, 2]), 3, 4)
+    check(lambda h: h[1:] + ops.linear(h, h)[:2, :2].sum() + h[:-1], 3, 4)
+    check(lambda h: ops.causal_attention(h, h, h), 3, 4)
+
+
+def test_captured_results_made_by_numpy_or_changing_are_refused(backend):
+    w = leaf(3)
+    with pytest.raises(CaptureError, match="made itself"):
+        mg.capture(lambda x: x * 2)(np.arange(3.0))
+    kept = [w * 1.0, w * 2.0]
+    turns = iter([0, 1, 0, 1])
+    f = mg.capture(lambda: kept[next(turns)])
+    f(), f()
+    with pytest.raises(CaptureError, match="another array each time"):
+        f()
+    f = mg.capture(lambda x: (w * 1.0, float(x.sum())))
+    f(np.zeros(3)), f(np.ones(3))
+    with pytest.raises(CaptureError, match="it returned"):
+        f(np.full(3, 2.0))
+
+
+def test_a_captured_decoding_step_is_refused_not_wrong(backend):
+    model = mg.GPT(mg.GPTConfig())
+    cache = mg.KVCache(model)
+    with mg.no_grad(), pytest.raises(CaptureError, match=r"cache\.length"):
+        mg.capture(lambda t: model(t, cache))(np.array([[1]]))
+
+
+def test_an_argument_changed_in_place_is_refused(backend):
+    f = mg.capture(lambda p: mg.backends.get(backend).launch("advance_", p, 1))
+    with pytest.raises(CaptureError, match="changes an argument"):
+        f(np.zeros(1, np.int32))
+
+
+def test_wide_token_ids_are_refused_by_a_replay(backend):
+    w = leaf(5, 2)
+    f = mg.capture(lambda t: ops.embedding(w, t))
+    for token in (0, 1, 2):
+        f(np.array([token]))
+    with pytest.raises(mg.TokenError, match="32 bits"):
+        f(np.array([2**32 + 1]))
+
+
+def test_recordings_of_tensors_on_two_back_ends():
+    f = mg.capture(lambda x: x * 2)
+    for _ in range(3):
+        for name in ("numpy", "numba"):
+            assert f(mg.Tensor([1.0], backend=name)).backend == name
+
+
+class Pair(NamedTuple):
+    first: mg.Tensor
+    second: int
+
+
+def test_named_tuples_and_nan_in_captured_functions(backend):
+    w = leaf(2)
+    f = mg.capture(lambda: Pair(w * 2, 3))
+    for _ in range(3):
+        assert f().second == 3
+    with pytest.raises(CaptureError, match="NaN"):
+        mg.capture(lambda x: w * x)(float("nan"))
+
+
+def test_held_out_lines_are_taken_from_the_whole_list():
+    lines = tuple("a" * (1 + i // 100) for i in range(1000))
+    tokenizer = mg.tokenizers.CharTokenizer("a")
+    batches = DocumentBatches(lines, tokenizer, 16)
+    lengths = [int((row >= 0).sum()) for _, targets in batches.in_order(10) for row in targets]
+    assert lengths == list(range(2, 12))
+    windows = list(TextBatches("ab" * 500, mg.tokenizers.CharTokenizer("ab"), 4).in_order(3))
+    assert sum(len(tokens) for tokens, _ in windows) == 3
+
+
+def test_unsigned_and_boolean_numbers():
+    assert (mg.Tensor([10.0]) - np.uint8(3)).item() == 7.0
+    x = mg.Tensor(np.ones((2, 3)))
+    assert x[1].shape == (3,)
+    with pytest.raises(TypeError, match="got bool"):
+        x[True]
+
+
+def test_requires_grad_set_later(backend):
+    x = mg.Tensor([2.0])
+    x.requires_grad = True
+    (x * x).sum().backward()
+    assert x.grad.tolist() == [4.0]
+    model = mg.GPT(mg.GPTConfig())
+    model.lm_head.weight.requires_grad = False
+    model.loss([1, 2], [2, 3]).backward()
+    assert not model.lm_head.weight.grad.any()
+    assert model.wte.weight.grad.any()
+
+
+def test_a_parameter_listed_twice():
+    w = leaf(2)
+    with pytest.raises(ShapeError, match="listed twice"):
+        mg.SGD([w, w], 0.1)
+
+
+def test_an_interrupt_during_evaluation(monkeypatch):
+    corpus = mg.load_corpus("names-mini")
+    trainer = mg.Trainer(mg.GPT(mg.GPTConfig()), corpus, mg.TrainConfig(steps=20, eval_every=5))
+
+    def interrupt():
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(trainer, "evaluate", interrupt)
+    assert len(trainer.run()) == 5
+    assert trainer.optimizer._step[0] == 5
+
+
+def test_copies_of_a_model(backend):
+    model = mg.GPT(mg.GPTConfig())
+    other = copy.deepcopy(model)
+    assert other.loss([1, 2], [2, 3]).item() == model.loss([1, 2], [2, 3]).item()
+    other.wte.weight.data[...] = 0
+    assert model.wte.weight.data.any()
+    assert len(mg.Adam(other.parameters()).segments) == 1
+
+
+def test_single_ids_keep_their_shape(backend):
+    w = leaf(5, 2)
+    for token in (3, np.array(3), np.array(3, np.int32), np.int64(3)):
+        assert ops.embedding(w, token).shape == (2,)
+    assert ops.cross_entropy(leaf(5), 3).shape == ()
+
+
+def test_raw_errors_that_became_sentences():
+    w = leaf(2, 3)
+    with pytest.raises(ShapeError, match="one length"):
+        mg.GPT(mg.GPTConfig())([[1, 2], [3]])
+    with pytest.raises(TypeError, match="axis must be one whole number"):
+        w.sum(axis=(0, 1))
+    with pytest.raises(ShapeError, match="attention needs"):
+        ops.causal_attention(leaf(2, 0), leaf(2, 0), leaf(2, 0))
+    with pytest.raises(ValueError, match="not a real number"):
+        mg.Value(-8.0) ** 0.5
+    with pytest.raises(SettingError, match="eps"):
+        mg.TrainConfig(eps=-1)
+    with pytest.raises(SettingError, match="max_new_tokens"):
+        mg.generate(mg.GPT(mg.GPTConfig()), [0], -5)
+    with pytest.raises(mg.DtypeError, match="whole numbers"):
+        mg.generate(mg.GPT(mg.GPTConfig()), [26.9], 2)
+
+
+def test_things_that_were_refused_without_need(backend):
+    assert mg.GPTConfig(vocab_size=np.int64(27)).vocab_size == 27
+    assert mg.next_token([1.0, 2.0], top_k=np.int64(1)).kept == 1
+    np.testing.assert_array_equal(ops.token_losses(leaf(2, 3), [-1, -1]).numpy(), [0, 0])
+    product = np.ones((2, 2)) @ leaf(2, 3)
+    assert product.shape == (2, 3)
+    assert np.isnan(mg.Value(float("nan")).relu().data)
+    assert mg.Tensor(np.ones(2, ">f8")).dtype == np.float64
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such modes")
+def test_checkpoints_follow_the_umask(tmp_path):
+    before = os.umask(0o022)
+    try:
+        path = mg.save(tmp_path, mg.GPT(mg.GPTConfig()))
+    finally:
+        os.umask(before)
+    assert path.stat().st_mode & 0o777 == 0o644
+
+
+def test_weights_in_lists_tuples_and_dictionaries_are_found():
+    class Model(nn.Module):
+        def __init__(self):
+            self.a = [leaf(1), (leaf(2), {"deep": leaf(3)})]
+            self.b = {"part": nn.Linear(2, 2, nn.Init(np.random.default_rng(0)))}
+
+    names = [name for name, _ in Model().named_parameters()]
+    assert names == ["a.0", "a.1.0", "a.1.1.deep", "b.part.weight"]
+
+
+def test_gradcheck_keeps_collected_gradients():
+    x = leaf(2)
+    (x * x).sum().backward()
+    before = x.grad.copy()
+    mg.gradcheck(lambda x: x * 3, [x])
+    np.testing.assert_array_equal(x.grad, before)
+
+
+def test_the_learners_own_numba_cache_folder_is_left_alone():
+    code = """
+import threading
+import numba
+import microgpt as mg
+before = numba.core.config.CACHE_DIR
+mg.use("numba")
+def work(name):
+    x = mg.Tensor([0.5])
+    for op in ("exp", "log", "tanh", "sigmoid", "relu"):
+        getattr(x, op)()
+threads = [threading.Thread(target=work, args=(n,)) for n in range(4)]
+[t.start() for t in threads], [t.join() for t in threads]
+print(numba.core.config.CACHE_DIR == before)
+"""
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert out.stdout.strip() == "True"
+
+
+def microgpt(*arguments, **environment):
+    return subprocess.run(
+        [sys.executable, "-m", "microgpt", *arguments],
+        capture_output=True, text=True, env={**os.environ, **environment},
+    )  # fmt: skip
+
+
+def test_an_ascii_terminal_loses_nothing(tmp_path):
+    out = tmp_path / "run"
+    run = microgpt("train", "--steps", "3", "--out", str(out), PYTHONIOENCODING="ascii")
+    assert run.returncode == 0, run.stderr
+    assert (out / "model.safetensors").is_file()
+
+
+def test_a_model_that_blew_up_is_saved_all_the_same(tmp_path):
+    out = tmp_path / "run"
+    run = microgpt("train", "--steps", "5", "--lr", "1e30", "--out", str(out))
+    assert run.returncode == 1
+    assert "Traceback" not in run.stderr
+    assert (out / "model.safetensors").is_file()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["reference", "--steps", "0"], "--steps must be 1"),
+        (["reference", "--engine", "value", "--replay"], "nothing to replay"),
+        (["train", "--out", "/proc/nope"], "microgpt: "),
+        (["train", "--n-embd", "4000000000000"], "memory"),
+    ],
+)
+def test_more_sentences(arguments, message):
+    run = microgpt(*arguments)
+    assert run.returncode == 1
+    assert message in run.stderr
+    assert "Traceback" not in run.stderr
