@@ -52,6 +52,8 @@ _PUBLIC = {
     "CaptureError": "errors",
     "BackendUnavailable": "errors",
     "DownloadError": "errors",
+    "NotWritable": "errors",
+    "GradientError": "errors",
 }
 
 __all__ = ["__version__", *_PUBLIC]

@@ -87,7 +87,7 @@ class ArrayNode(Node):
         if other.array.dtype != self.array.dtype:
             raise DtypeError(
                 f"one tensor is {self.array.dtype}, the other {other.array.dtype}; "
-                "make both with one dtype"
+                "make both with one dtype (lists become float32, NumPy's float64 stays)"
             )
 
     def gradient(self) -> np.ndarray:

@@ -2,6 +2,7 @@
 
 import argparse
 import io
+import math
 import os
 import sys
 import warnings
@@ -39,6 +40,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _sentence(error: BaseException) -> str:
+    if isinstance(error, OSError) and error.strerror and error.filename:
+        return f"{error.filename}: {error.strerror}"
     return " ".join(str(error).split()) or type(error).__name__
 
 
@@ -61,39 +64,48 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument("--preset", default="microgpt", help="the model's shape: microgpt or char")
     for name in ("n-layer", "n-head", "n-embd", "block-size"):
         train.add_argument(f"--{name}", type=int, help="instead of the preset's")
-    train.add_argument("--steps", type=int, default=1000)
-    train.add_argument("--batch-size", type=int, default=1)
+    train.add_argument("--steps", type=int, default=1000, help="batches to learn from")
+    train.add_argument("--batch-size", type=int, default=1, help="documents or windows a step")
     train.add_argument("--lr", type=float, default=0.01, help="falls to 0 in a straight line")
     train.add_argument("--clip", type=float, help="the largest gradient norm")
     train.add_argument("--held-out", type=float, default=0.2, help="share kept for validation")
-    train.add_argument("--seed", type=int, default=42)
+    train.add_argument("--seed", type=int, default=42, help="of weights, order and samples")
     train.add_argument("--out", default="runs/latest", help="the folder to save to")
 
     sample = _command(commands, "sample", _sample, "sample texts from a saved model")
     sample.add_argument("path", help="a folder that `microgpt train` wrote")
     sample.add_argument("--temperature", type=float, default=1.0, help="0 is greedy")
-    sample.add_argument("--top-k", type=int)
-    sample.add_argument("--top-p", type=float)
-    sample.add_argument("--min-p", type=float, default=0.0)
+    sample.add_argument("--top-k", type=int, help="keep that many tokens")
+    sample.add_argument("--top-p", type=float, help="keep the top tokens up to that chance")
+    sample.add_argument("--min-p", type=float, default=0.0, help="share of the top chance to keep")
     sample.add_argument("--prompt", default="", help="how each text begins")
     sample.add_argument("-n", "--count", type=int, default=10, help="how many texts")
     sample.add_argument("--length", type=int, help="most tokens after the prompt")
-    sample.add_argument("--seed", type=int, default=0)
+    sample.add_argument("--seed", type=int, default=0, help="of the dice of the first text")
 
     reference = _command(commands, "reference", _reference, "run the microgpt recipe exactly")
-    reference.add_argument("--corpus", default="names")
-    reference.add_argument("--engine", choices=("value", "tensor"), default="tensor")
-    reference.add_argument("--dtype", choices=("float32", "float64"), default="float64")
+    reference.add_argument("--corpus", default="names", help="names-mini needs no network")
+    reference.add_argument(
+        "--engine", choices=("value", "tensor"), default="tensor", help="value: to the last bit"
+    )
+    reference.add_argument(
+        "--dtype", choices=("float32", "float64"), default="float64", help="of the tensors"
+    )
     reference.add_argument("--replay", action="store_true", help="record steps and replay them")
-    reference.add_argument("--steps", type=int, default=1000)
-    reference.add_argument("--seed", type=int, default=42)
+    reference.add_argument("--steps", type=int, default=1000, help="the schedule's length too")
+    reference.add_argument("--seed", type=int, default=42, help="of everything")
 
     _command(commands, "warmup", _warmup, "compile the kernels, once")
     return parser
 
 
 def _command(commands: Any, name: str, run: Callable, what: str) -> argparse.ArgumentParser:
-    parser = commands.add_parser(name, help=what, description=what[0].upper() + what[1:] + ".")
+    parser = commands.add_parser(
+        name,
+        help=what,
+        description=what[0].upper() + what[1:] + ".",
+        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+    )
     parser.set_defaults(command=run)
     parser.add_argument("--backend", help="numba (default) or numpy")
     return parser
@@ -105,6 +117,7 @@ def _train(options: argparse.Namespace) -> int:
     from microgpt import saving
     from microgpt.config import GPTConfig, TrainConfig
     from microgpt.data import load_corpus
+    from microgpt.errors import SettingError
     from microgpt.models.gpt import GPT
     from microgpt.training import Trainer
 
@@ -129,6 +142,11 @@ def _train(options: argparse.Namespace) -> int:
     with tqdm(total=options.steps, unit="step", disable=None) as bar:
 
         def show(step: Any) -> None:
+            if not math.isfinite(step.loss):
+                raise SettingError(
+                    f"the loss became {step.loss} at step {step.step}, so training stopped and "
+                    f"nothing is saved; try a smaller --lr than {options.lr:g}"
+                )
             bar.set_postfix_str(
                 f"loss {step.loss:.3f}, {step.tokens_per_second:,.0f} tokens/s", refresh=False
             )
@@ -136,7 +154,7 @@ def _train(options: argparse.Namespace) -> int:
 
         history = trainer.run(show)
     if not history:
-        print("microgpt: interrupted before the first step; nothing is saved", file=sys.stderr)
+        print("microgpt: interrupted before the first step; nothing saved", file=sys.stderr)
         return 130
     notes = {"corpus": corpus.name, "steps_done": len(history), **asdict(train_config)}
     path = saving.save(options.out, model, tokenizer, notes)  # first of all: the rest may fail
@@ -161,6 +179,8 @@ def _sample(options: argparse.Namespace) -> int:
 
     if options.count < 1:
         raise SettingError(f"-n must be 1 or above; got {options.count}")
+    if options.length is not None and options.length < 1:
+        raise SettingError(f"--length must be 1 or above; got {options.length}")
     checkpoint = load(options.path)
     if checkpoint.tokenizer is None:
         raise FormatError(f"{options.path} holds no tokenizer, so it cannot be sampled as text")

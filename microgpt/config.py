@@ -143,8 +143,10 @@ class TrainConfig:
             _whole(name, getattr(self, name), least=1)
         for name in ("eval_every", "sample_every", "samples", "seed"):
             _whole(name, getattr(self, name), least=0)
-        if not self.lr > 0:
-            raise SettingError(f"lr must be above 0; got {self.lr}")
+        if self.seed >= 2**63:
+            raise SettingError(f"seed must be below 2**63; got {self.seed}")
+        if not 0 < self.lr < float("inf"):
+            raise SettingError(f"lr must be above 0, and finite; got {self.lr}")
         if not self.eps >= 0:
             raise SettingError(f"eps must be 0 or above; got {self.eps}")
         for name in ("beta1", "beta2"):

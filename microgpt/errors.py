@@ -37,5 +37,13 @@ class BackendUnavailable(MicrogptError, ImportError):
     """A back end that does not exist, or whose library is not installed."""
 
 
+class NotWritable(MicrogptError, OSError):
+    """A folder that a file cannot be saved in."""
+
+
+class GradientError(MicrogptError, AssertionError):
+    """A gradient that measuring does not confirm."""
+
+
 class DownloadError(MicrogptError, OSError):
     """A file that could not be fetched, or that arrived damaged."""

@@ -6,18 +6,14 @@ from typing import Any
 import numpy as np
 
 from microgpt.engine import composed, no_grad
-from microgpt.errors import DtypeError, MicrogptError, ShapeError
+from microgpt.errors import DtypeError, GradientError, SettingError, ShapeError
 from microgpt.tensor import Tensor
 from microgpt.value import Value
 
 
-class GradientError(MicrogptError, AssertionError):
-    """A gradient that measuring does not confirm."""
-
-
 def gradcheck(
     function: Callable[..., Any],
-    inputs: Sequence[Any],
+    inputs: Any,
     *,
     step: float = 1e-6,
     tolerance: float = 1e-6,
@@ -29,12 +25,19 @@ def gradcheck(
 
         (f(x + h) − f(x − h)) / 2h  against  the slope by autograd
 
-    `inputs` are Values, or float64 leaf tensors with requires_grad. The output is reduced to one
-    number by a random projection. Every element is measured, or with `directions` that many
-    random directions through each input. Fused operations run composed unless `fused`. Raises
-    GradientError naming the input and the element of the largest difference.
+    `inputs` is a list of Values, or of float64 leaf tensors with requires_grad. The output is
+    reduced to one number by a random projection. Every element is measured, or with `directions`
+    that many random directions through each input. Fused operations run composed unless `fused`.
+    Raises GradientError naming the input and the element of the first difference.
     """
+    inputs = [inputs] if isinstance(inputs, Tensor | Value) else list(inputs)
+    if not inputs:
+        raise SettingError("gradcheck needs at least one input to measure; got none")
     for place, leaf in enumerate(inputs):
+        if not isinstance(leaf, Tensor | Value) or leaf.inputs or not leaf.requires_grad:
+            raise SettingError(
+                f"input {place} must be a Value, or a tensor made with requires_grad=True"
+            )
         if isinstance(leaf, Tensor) and leaf.dtype != np.float64:
             raise DtypeError(f"gradcheck needs float64; input {place} is {leaf.dtype}")
     rng = np.random.default_rng(seed)
@@ -47,6 +50,8 @@ def gradcheck(
 def _checked(function, inputs, step, tolerance, rng, directions) -> bool:
     before = [np.copy(leaf.data) for leaf in inputs]
     output = function(*inputs)
+    if not isinstance(output, Tensor | Value):
+        raise SettingError(f"the function must return a tensor; got {type(output).__name__}")
     shape = output.shape if isinstance(output, Tensor) else ()
     projection = rng.normal(size=shape)
     slopes = _by_rule(output, projection, inputs)

@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterable
 import numpy as np
 
 from microgpt.backends import reading
-from microgpt.errors import SettingError, ShapeError
-from microgpt.nn import segments
+from microgpt.errors import SettingError
+from microgpt.nn import Module, segments
 from microgpt.tensor import Tensor
 
 
@@ -17,13 +17,8 @@ class Optimizer:
     follows them.
     """
 
-    def __init__(self, parameters: Iterable[Tensor], lr: float):
-        self.parameters = list(parameters)
-        if not self.parameters:
-            raise ShapeError("an optimiser needs at least one parameter; got none")
-        for parameter in self.parameters:
-            if not (isinstance(parameter, Tensor) and parameter.requires_grad):
-                raise ShapeError("an optimiser works on leaf tensors with requires_grad=True")
+    def __init__(self, parameters: Iterable[Tensor] | Module, lr: float):
+        self.parameters = _leaves(parameters)
         self.kernels = self.parameters[0].kernels
         self.segments = segments(self.parameters)
         self._lr = np.empty(1, np.float64)
@@ -51,6 +46,21 @@ class Optimizer:
         raise NotImplementedError
 
 
+def _leaves(parameters: Iterable[Tensor] | Module) -> list[Tensor]:
+    """The parameters as a list of leaves; a whole model stands for its own."""
+    if isinstance(parameters, Tensor):
+        raise SettingError("parameters come as a list, even one: [parameter]")
+    leaves = parameters.parameters() if isinstance(parameters, Module) else list(parameters)
+    if not leaves:
+        raise SettingError("at least one parameter is needed; got none")
+    for leaf in leaves:
+        if not isinstance(leaf, Tensor) or not leaf.requires_grad or leaf.inputs:
+            raise SettingError(
+                "a parameter is a tensor made with requires_grad=True, not computed from others"
+            )
+    return leaves
+
+
 class SGD(Optimizer):
     """data −= lr · grad."""
 
@@ -70,7 +80,7 @@ class Adam(Optimizer):
 
     def __init__(
         self,
-        parameters: Iterable[Tensor],
+        parameters: Iterable[Tensor] | Module,
         lr: float = 1e-3,
         betas: tuple[float, float] = (0.9, 0.999),
         eps: float = 1e-8,
@@ -93,18 +103,18 @@ class Adam(Optimizer):
             )
 
 
-def clip_grad_norm_(parameters: Iterable[Tensor], max_norm: float = float("inf")) -> Tensor:
+def clip_grad_norm_(
+    parameters: Iterable[Tensor] | Module, max_norm: float = float("inf")
+) -> Tensor:
     """Scale all gradients so that their common norm is at most `max_norm`; the norm before, ().
 
     Pascanu, Mikolov & Bengio 2013
     """
-    parameters = list(parameters)
+    leaves = _leaves(parameters)
     if not max_norm > 0:
         raise SettingError(f"max_norm must be above 0; got {max_norm}")
-    if not parameters:
-        raise ShapeError("clip_grad_norm_ needs at least one parameter; got none")
-    first = parameters[0]
-    kernels, pairs = first.kernels, segments(parameters)
+    first = leaves[0]
+    kernels, pairs = first.kernels, segments(leaves)
     total, norm = kernels.full(1, np.float64), kernels.empty(1, np.float64)
     for _, grad in pairs:
         kernels.launch("square_sum_", total, grad)

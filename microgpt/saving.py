@@ -12,7 +12,7 @@ from typing import Any
 
 from microgpt import tokenizers
 from microgpt.config import GPTConfig, from_dict
-from microgpt.errors import FormatError, MicrogptError
+from microgpt.errors import FormatError, MicrogptError, NotWritable
 from microgpt.models.gpt import GPT
 from microgpt.tokenizers import Tokenizer
 
@@ -59,9 +59,14 @@ def save(
 def prepare(path: str | Path) -> Path:
     """The file that `save` will write; its folder is made, and tried, now."""
     target = _file(path)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryFile(dir=target.parent):
-        return target
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=target.parent):
+            return target
+    except OSError as error:
+        raise NotWritable(
+            f"nothing can be saved in {target.parent} ({error.strerror}); choose another folder"
+        ) from None
 
 
 def load(path: str | Path, backend: str | None = None) -> Checkpoint:
@@ -116,7 +121,7 @@ def _header(
 
 def _file(path: str | Path) -> Path:
     path = Path(path)
-    return path if path.suffix == ".safetensors" else path / FILE
+    return path if path.suffix == ".safetensors" or path.is_file() else path / FILE
 
 
 @contextlib.contextmanager

@@ -16,7 +16,7 @@ from microgpt import backends, ops
 from microgpt.array_node import ArrayNode
 from microgpt.backends import reading
 from microgpt.engine import backward
-from microgpt.errors import DeviceError, DtypeError, ShapeError
+from microgpt.errors import DtypeError, SettingError, ShapeError
 
 FLOATS = (np.dtype("float32"), np.dtype("float64"))
 
@@ -35,7 +35,13 @@ class Tensor(ArrayNode):
         self, data: Any, requires_grad: bool = False, dtype: Any = None, backend: str | None = None
     ):
         reading("Tensor(data)")
-        source: np.ndarray = data.array if isinstance(data, Tensor) else np.asarray(data)
+        try:
+            source: np.ndarray = data.array if isinstance(data, Tensor) else np.asarray(data)
+            dtype = None if dtype is None else np.dtype(dtype)
+        except ValueError:
+            raise ShapeError("the rows of a tensor must all have one length") from None
+        except TypeError:
+            raise DtypeError(f"a tensor holds float32 or float64; got dtype {dtype!r}") from None
         if dtype is None:
             typed = isinstance(data, Tensor | np.ndarray | np.generic)
             native = source.dtype.newbyteorder("=")
@@ -154,6 +160,9 @@ class Tensor(ArrayNode):
     def __float__(self) -> float:
         return self.item()
 
+    def __format__(self, spec: str) -> str:
+        return format(self.item(), spec) if spec else repr(self)
+
     def __bool__(self) -> bool:
         return bool(self.item())
 
@@ -171,7 +180,7 @@ class Tensor(ArrayNode):
         Without `gradient` (an array of this tensor's shape) the tensor must be a single number.
         """
         if not self.requires_grad:
-            raise DeviceError(
+            raise SettingError(
                 "backward() needs a tensor that was computed from one that requires_grad"
             )
         if gradient is None:

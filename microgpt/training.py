@@ -15,7 +15,7 @@ from microgpt.backends import LOCK
 from microgpt.config import TrainConfig
 from microgpt.data import Corpus, DocumentBatches, TextBatches
 from microgpt.engine import no_grad
-from microgpt.errors import ShapeError
+from microgpt.errors import SettingError, ShapeError
 from microgpt.models.gpt import GPT
 from microgpt.optim import Adam, clip_grad_norm_, linear_schedule
 from microgpt.sampling import generate_text
@@ -24,7 +24,7 @@ from microgpt.tokenizers import Tokenizer
 
 @dataclass(frozen=True)
 class Evaluation:
-    """The mean loss per token over held-out rows (documents or windows), and its standard error.
+    """The mean loss per token over held-out rows (documents or windows) ± its standard error.
 
     In nats. The error counts rows, not tokens, as independent: letters of one name are not.
     """
@@ -34,6 +34,8 @@ class Evaluation:
     tokens: int
 
     def __str__(self) -> str:
+        if np.isnan(self.error):
+            return f"{self.loss:.3f} per token, from a single row, so without a standard error"
         return f"{self.loss:.3f} ± {self.error:.3f} per token"
 
 
@@ -69,6 +71,10 @@ class Trainer:
         config: TrainConfig | None = None,
         tokenizer: Tokenizer | None = None,
     ):
+        if not isinstance(corpus, Corpus):
+            raise SettingError(f"a corpus comes from load_corpus; got {type(corpus).__name__}")
+        if not isinstance(config, TrainConfig | None):
+            raise SettingError(f"the settings come as TrainConfig; got {type(config).__name__}")
         self.model, self.config = model, TrainConfig() if config is None else config
         self.tokenizer = corpus.tokenizer() if tokenizer is None else tokenizer
         if self.tokenizer.vocab_size != model.config.vocab_size:

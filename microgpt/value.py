@@ -28,7 +28,7 @@ class Value(Node):
     requires_grad = True
 
     def __init__(self, data: Any, inputs: tuple = (), slopes: tuple = (), op: str = ""):
-        self.data = data
+        self.data = data if inputs or isinstance(data, int | float) else _number(data)
         self.grad = 0.0
         if inputs and not state.grad_enabled:
             inputs = slopes = ()
@@ -52,6 +52,8 @@ class Value(Node):
             raise TypeError(
                 "the exponent must be a plain number; for a**b write (b * a.log()).exp()"
             )
+        if self.data == 0 and exponent < 0:
+            raise ZeroDivisionError("0 cannot be divided by, nor raised to a negative power")
         if self.data < 0 and exponent != int(exponent):
             raise ValueError(f"{self.data} ** {exponent} is not a real number")
         slope = exponent * self.data ** (exponent - 1) if exponent else 0.0
@@ -64,6 +66,8 @@ class Value(Node):
 
     def log(self):
         """The natural logarithm."""
+        if not self.data > 0:
+            raise ValueError(f"log needs a number above 0; got {self.data}")
         return Value(math.log(self.data), (self,), (1 / self.data,), "log")
 
     def tanh(self):
@@ -114,6 +118,9 @@ class Value(Node):
     def __float__(self) -> float:
         return float(self.data)
 
+    def __format__(self, spec: str) -> str:
+        return format(self.data, spec) if spec else repr(self)
+
     def item(self) -> float:
         """The number itself."""
         return float(self.data)
@@ -145,10 +152,12 @@ class Value(Node):
 
 
 def _value(number: Any) -> Value:
-    if isinstance(number, Value):
-        return number
-    if isinstance(number, Real):
-        return Value(number if isinstance(number, int | float) else float(number))
+    return number if isinstance(number, Value) else Value(number)
+
+
+def _number(number: Any) -> float:
+    if isinstance(number, Real):  # NumPy's scalars, fractions …
+        return float(number)
     raise TypeError(
         f"a Value works with numbers and other Values, not with {type(number).__name__}"
     )

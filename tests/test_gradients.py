@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 
 import microgpt as mg
-from microgpt.errors import DtypeError, ShapeError
-from microgpt.gradients import GradientError
+from microgpt.errors import DtypeError, GradientError, SettingError, ShapeError
 
 
 def leaf(*shape, seed=0):
@@ -82,6 +81,19 @@ def test_a_wrong_value_rule_is_rejected():
 def test_float32_is_refused():
     with pytest.raises(DtypeError, match="float64"):
         mg.gradcheck(lambda x: x * 2, [mg.Tensor([1.0], requires_grad=True)])
+
+
+def test_what_cannot_be_checked_is_said():
+    assert mg.gradcheck(lambda x: x * 2, leaf(3))
+    for inputs, message in [
+        ([], "at least one input"),
+        ([np.ones(3)], "input 0 must be"),
+        ([mg.Tensor(np.ones(3))], "requires_grad=True"),
+    ]:
+        with pytest.raises(SettingError, match=message):
+            mg.gradcheck(lambda x: x * 2, inputs)
+    with pytest.raises(SettingError, match="got float"):
+        mg.gradcheck(lambda x: 2.0, leaf(3))
 
 
 def test_the_inputs_are_left_as_they_were():

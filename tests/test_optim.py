@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import microgpt as mg
-from microgpt.errors import SettingError, ShapeError
+from microgpt.errors import SettingError
 
 
 def parameters(dtype="float64"):
@@ -54,6 +54,7 @@ def test_adam(backend):
 def test_one_launch_for_a_whole_model(backend):
     model = mg.GPT(mg.GPTConfig())
     assert len(mg.Adam(model.parameters()).segments) == 1
+    assert len(mg.Adam(model).segments) == 1
     assert len(mg.Adam(model.parameters()[:3]).segments) == 3
     assert len(mg.Adam(parameters()).segments) == 3
 
@@ -93,10 +94,14 @@ def test_the_schedule():
 
 
 def test_refusals():
-    with pytest.raises(ShapeError, match="at least one parameter"):
+    with pytest.raises(SettingError, match="at least one parameter"):
         mg.Adam([])
-    with pytest.raises(ShapeError, match="requires_grad=True"):
-        mg.Adam([mg.Tensor([1.0])])
+    leaf = mg.Tensor([1.0], requires_grad=True)
+    for wrong in ([mg.Tensor([1.0])], [leaf * 2], [1.0]):
+        with pytest.raises(SettingError, match="requires_grad=True"):
+            mg.Adam(wrong)
+    with pytest.raises(SettingError, match="as a list"):
+        mg.SGD(leaf, 0.1)
     with pytest.raises(SettingError, match="lr must be 0 or above"):
         mg.SGD(parameters(), lr=-1)
     with pytest.raises(SettingError, match="lr must be 0 or above"):
@@ -105,5 +110,5 @@ def test_refusals():
         mg.Adam(parameters(), betas=(0.9, 1.0))
     with pytest.raises(SettingError, match="max_norm"):
         mg.clip_grad_norm_(parameters(), 0)
-    with pytest.raises(ShapeError, match="at least one"):
+    with pytest.raises(SettingError, match="at least one"):
         mg.clip_grad_norm_([])

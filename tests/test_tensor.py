@@ -8,7 +8,7 @@ from hypothesis.extra import numpy as hnp
 
 import microgpt as mg
 from microgpt import backends, ops
-from microgpt.errors import DeviceError, DtypeError, ShapeError, TokenError
+from microgpt.errors import DeviceError, DtypeError, SettingError, ShapeError, TokenError
 
 
 def test_python_numbers_become_float32_and_arrays_keep_their_floats():
@@ -140,7 +140,9 @@ REFUSALS = {
     "attention": (lambda: ops.causal_attention(a(2, 3), a(2, 3), a(3, 3)), ShapeError, "one shape"),
     "item": (lambda: a(2).item(), ShapeError, "one number"),
     "start": (lambda: a(2, requires_grad=True).exp().backward(), ShapeError, "single number"),
-    "no history": (lambda: a(1).backward(), DeviceError, "requires_grad"),
+    "no history": (lambda: a(1).backward(), SettingError, "requires_grad"),
+    "ragged": (lambda: mg.Tensor([[1, 2], [3]]), ShapeError, "one length"),
+    "odd dtype": (lambda: mg.Tensor([1], dtype="float31"), DtypeError, "float31"),
     "backend": (
         lambda: a(2, backend="numpy") + a(2, backend="numba"),
         DeviceError,

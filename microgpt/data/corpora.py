@@ -100,6 +100,8 @@ def load_corpus(
         return _parsed(str(name), _read(find(source)), kind or source.kind)
     path = Path(str(name)).expanduser()
     if not path.is_file():
+        if path.is_dir():
+            raise SettingError(f"{path} is a folder; a corpus is one text file")
         known = ", ".join(repr(known) for known in (*BUNDLED, *SOURCES))
         raise SettingError(f"there is no corpus and no file {str(name)!r}; corpora: {known}")
     return _parsed(path.name, _read(path), kind or "lines")

@@ -106,7 +106,9 @@ def _reason(error: Exception, url: str) -> str:
 
 
 def _by_hand(source: Source, folder: Path) -> str:
+    given = data_folder()
+    looked = "" if given is None else f"; it is {given} now, which has no {source.file}"
     return (
         f"Without a network, use the corpus 'names-mini'; or put the file from {source.url} "
-        f"into a folder and set MICROGPT_DATA to it"
+        f"into a folder and set MICROGPT_DATA to it{looked}"
     )

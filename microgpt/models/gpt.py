@@ -6,7 +6,7 @@ import numpy as np
 
 from microgpt import ops
 from microgpt.config import GPTConfig
-from microgpt.errors import ShapeError
+from microgpt.errors import SettingError, ShapeError
 from microgpt.nn import Block, Embedding, Init, Linear, Module, pack
 from microgpt.ops.embedding import as_tokens
 from microgpt.tensor import Tensor
@@ -23,11 +23,13 @@ class GPT(Module):
         self,
         config: GPTConfig | None = None,
         *,
-        seed: int = 0,
+        seed: int = 42,
         dtype: str = "float32",
         backend: str | None = None,
     ):
         config = GPTConfig() if config is None else config
+        if not isinstance(config, GPTConfig):
+            raise SettingError(f"a GPT is made from a GPTConfig; got {type(config).__name__}")
         init = Init(np.random.default_rng(seed), config.init_std, dtype, backend)
         self.config = config
         self.wte = Embedding(config.vocab_size, config.n_embd, init)

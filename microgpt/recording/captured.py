@@ -29,10 +29,13 @@ def capture(function: Callable) -> "Captured":
     Its array arguments may change from call to call, and so may parameters, the optimiser's lr
     and everything else that lives in arrays. Plain numbers are part of the recording: one for
     each combination of their values and the arrays' shapes. Results are copies without history.
-    A function that cannot be replayed raises CaptureError, which names the launch. Two things it
-    cannot see: what NumPy writes into an array that already existed (`out=…`), and a Python
-    decision on numbers that happened to come out the same in both recordings.
+    A function that cannot be replayed raises CaptureError, which names the launch.
+
+    What it cannot see: NumPy writing into an array that existed before (`out=…`); Python code in
+    it, which no longer runs; and names bound to new tensors after recording. Capture again then.
     """
+    if not callable(function):
+        raise CaptureError(f"capture takes a function; got {type(function).__name__}")
     return Captured(function)
 
 

@@ -65,8 +65,9 @@ def next_token(
 ) -> Choice:
     """Choose a token: temperature, then top-k, top-p and min-p, each on chances that sum to 1.
 
-    logits (V,); `u` in [0, 1) is the dart, for example `uniform(seed, t)`. Temperature 0 is
-    greedy: the most likely token, whatever the dart. All cuts keep a run from the top.
+    logits (V,); `u` in [0, 1) is the dart, for example `uniform(seed, t)`; 0 hits the favourite.
+    Temperature 0 is greedy: the most likely token, whatever the dart. All cuts keep a run from
+    the top.
     """
     SampleConfig(temperature, top_k, top_p, min_p)
     logits = np.asarray(logits, np.float64)

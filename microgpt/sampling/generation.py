@@ -37,7 +37,8 @@ def generate(
     dials = SampleConfig(temperature, top_k, top_p, min_p)
     if not 0 < len(tokens) <= block_size:
         raise ShapeError(
-            f"the prompt must have 1 to {block_size} tokens (the model's block); got {len(tokens)}"
+            f"the prompt must have 1 to {block_size} tokens (the model's block, a beginning mark "
+            f"counted); got {len(tokens)}"
         )
     if top_k is not None and top_k > V:
         raise SettingError(f"top_k must be from 1 to the vocabulary's {V}; got {top_k}")
@@ -84,6 +85,8 @@ def generate_text(
     Text number i is drawn with the dice of `seed` + i. Without BOS and without a prompt, a text
     starts from `tokenizer.first_prompt` (a new line, if there is one), which is not shown.
     """
+    if count < 0:
+        raise SettingError(f"count must be 0 or above; got {count}")
     start = tokenizer.encode(prompt or tokenizer.first_prompt, bos=True)
     for i in range(count):
         tokens = generate(
