@@ -114,6 +114,10 @@ def test_ties_at_the_kth_place_keep_the_lowest_ids():
     assert np.flatnonzero(choice.probabilities).tolist() == [0, 1]
 
 
+def test_the_dart_on_an_edge_belongs_to_the_next():
+    assert [mg.next_token([0.0, 0.0], u=u).token for u in (0.0, 0.4999, 0.5, 0.75)] == [0, 0, 1, 1]
+
+
 def test_very_cold_and_very_far_apart():
     for temperature in (1e-300, 1e-5, 0.01):
         choice = mg.next_token([1000.0, -1000.0, 999.0], temperature, u=0.9999999999)
