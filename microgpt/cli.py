@@ -49,6 +49,13 @@ def _say_warning(message: Any, *_: Any, **__: Any) -> None:
     print(f"microgpt: note: {message}", file=sys.stderr)
 
 
+class _Help(argparse.ArgumentDefaultsHelpFormatter):
+    """Shows the defaults there are, and leaves out those that are None."""
+
+    def _get_help_string(self, action: argparse.Action) -> str | None:
+        return action.help if action.default is None else super()._get_help_string(action)
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="microgpt", description="Train a small GPT and sample it."
@@ -104,7 +111,7 @@ def _command(commands: Any, name: str, run: Callable, what: str) -> argparse.Arg
         name,
         help=what,
         description=what[0].upper() + what[1:] + ".",
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+        formatter_class=_Help,
     )
     parser.set_defaults(command=run)
     parser.add_argument("--backend", help="numba (default) or numpy")
