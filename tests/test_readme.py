@@ -39,12 +39,12 @@ def test_docstrings_print_what_they_say(module):
 
 
 def test_commands_exist():
-    from microgpt.cli import _parser
+    from microgpt.cli.main import parser
 
     commands = [line.split("#")[0] for line in README.splitlines() if line.startswith("microgpt ")]
     assert len(commands) >= 6
     for command in commands:
-        _parser().parse_args(shlex.split(command)[1:])
+        parser().parse_args(shlex.split(command)[1:])
 
 
 def test_links_and_files_exist():
