@@ -92,11 +92,12 @@ class ArrayNode(Node):
 
     def gradient(self) -> np.ndarray:
         """The array that collects this tensor's gradient in the current pass, to be added to."""
-        if self.requires_grad:
-            if self._grad is not None:
-                return self._grad
-            if self.inputs and state.backward_pass is not None:
-                return state.backward_pass.buffer(self)
+        if self.requires_grad and not self.inputs:
+            if self._grad is None:  # requires_grad was set after construction
+                self._grad = self.zero_gradient()
+            return self._grad
+        if self.requires_grad and state.backward_pass is not None:
+            return state.backward_pass.buffer(self)
         return self.zero_gradient()
 
     def move(self, array: np.ndarray, grad: np.ndarray) -> None:
@@ -113,10 +114,9 @@ class ArrayNode(Node):
     def receive(self, gradient):
         if gradient.shape != self.array.shape:
             self._refuse(gradient)
-        if self._grad is None:  # requires_grad was set after construction
-            self._grad = self.zero_gradient()
-        if gradient is not self._grad:
-            self.kernels.launch("accumulate_", self._grad.reshape(-1), gradient.reshape(-1))
+        grad = self.gradient()
+        if gradient is not grad:
+            self.kernels.launch("accumulate_", grad.reshape(-1), gradient.reshape(-1))
 
     def _refuse(self, gradient):
         """Kernels would read past the end of a gradient that is too small."""

@@ -48,8 +48,9 @@ class BackwardPass:
 
     def __init__(self) -> None:
         self.gradients: dict[Node, Any] = {}
-        # Gradients that were born here and that no rule has handed out: these may be added into.
+        # Gradients that were born here, which may be added into; and whose buffers rules hold.
         self._own: dict[Node, Any] = {}
+        self._lent: set[Node] = set()
 
     def add(self, node: Node, gradient: Any) -> None:
         """Count one more contribution to the gradient of an interior node."""
@@ -60,11 +61,13 @@ class BackwardPass:
                 self.gradients[node] = gradient
             else:
                 self._keep(node, node.sum_gradients(held, gradient))
-        elif gradient is not own:  # a rule that added into `buffer(node)` returns that very buffer
+        elif gradient is not own or node not in self._lent:
+            # A rule that added into `buffer(node)` returns that very buffer: it is counted.
             self._keep(node, node.add_into(own, gradient))
 
     def buffer(self, node: Node) -> Any:
         """The array that collects the gradient of `node`, for a rule that adds into it."""
+        self._lent.add(node)
         if node not in self._own:
             zeros, held = node.zero_gradient(), self.gradients.get(node)
             self._keep(node, zeros if held is None else node.add_into(zeros, held))

@@ -77,7 +77,9 @@ def _checked(function, inputs, step, tolerance, rng, directions) -> bool:
 
 def _by_rule(output: Any, projection: np.ndarray, inputs: Sequence[Any]) -> list[np.ndarray]:
     """The gradients of one pass; those collected before are put back."""
-    collected = [np.copy(leaf.grad) for leaf in inputs]
+    collected = [
+        np.copy(leaf.gradient() if isinstance(leaf, Tensor) else leaf.grad) for leaf in inputs
+    ]
     for leaf in inputs:
         _set_grad(leaf, 0.0)
     if isinstance(output, Value):

@@ -24,6 +24,9 @@ class Optimizer:
         self._lr = np.empty(1, np.float64)
         self.lr = lr
 
+    def __deepcopy__(self, memo: dict) -> "Optimizer":
+        raise SettingError("an optimiser is tied to its parameters; make a new one for the copy")
+
     @property
     def lr(self) -> float:
         """The learning rate of the next step."""

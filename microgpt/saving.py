@@ -12,7 +12,7 @@ from typing import Any
 
 from microgpt import tokenizers
 from microgpt.config import GPTConfig, from_dict
-from microgpt.errors import FormatError, MicrogptError, NotWritable
+from microgpt.errors import FormatError, MicrogptError, NotWritable, SettingError
 from microgpt.models.gpt import GPT
 from microgpt.tokenizers import Tokenizer
 
@@ -38,11 +38,13 @@ def save(
 ) -> Path:
     """Write a checkpoint into a folder (as model.safetensors) or a .safetensors file.
 
-    `training` is anything JSON can hold. A file that is there is replaced only once the new one
-    is complete.
+    `training` is a dictionary of what JSON can hold. A file that is there is replaced only once
+    the new one is complete.
     """
     from safetensors.numpy import save as serialised
 
+    if not isinstance(training, dict | None):
+        raise SettingError(f"training must be a dictionary; got {type(training).__name__}")
     header = {
         "format": FORMAT,
         "config": asdict(model.config),
@@ -58,6 +60,8 @@ def save(
 
 def prepare(path: str | Path) -> Path:
     """The file that `save` will write; its folder is made, and tried, now."""
+    if Path(path).is_file() and Path(path).suffix != ".safetensors":
+        raise NotWritable(f"{path} is a file that is there already; name a folder to save in")
     target = _file(path)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)

@@ -178,6 +178,7 @@ class Tensor(ArrayNode):
         """Add to the `grad` of every leaf what this tensor owes to it.
 
         Without `gradient` (an array of this tensor's shape) the tensor must be a single number.
+        Rules use the arrays they were given: do not change `.data` between forward and backward.
         """
         if not self.requires_grad:
             raise SettingError(

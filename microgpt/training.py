@@ -61,7 +61,8 @@ class Trainer:
     """Trains `model` on a corpus; iterate over it, stop when you like, iterate on to continue.
 
     The corpus is split before anything else, repeats removed; `validation` is never trained on.
-    `history` keeps every step. After an interrupt both are as they were after the last step.
+    `history` keeps every step. An interrupt keeps both it and the model (at worst, one update
+    that history lacks), and iterating goes on.
     """
 
     def __init__(
@@ -83,7 +84,7 @@ class Trainer:
                 f"model one of {model.config.vocab_size}; make the model with "
                 f"GPTConfig(vocab_size={self.tokenizer.vocab_size}, …)"
             )
-        self.train, self.validation = corpus, None
+        self.train, self.validation = corpus.distinct(), None
         if self.config.held_out:
             self.train, self.validation = corpus.split(self.config.held_out)
         self.batches = self._batches(self.train)
@@ -93,7 +94,6 @@ class Trainer:
         self.history: list[Step] = []
         self.interrupted = False
         self._lr = linear_schedule(c.lr, c.steps)
-        self._stream = iter(self.batches)
 
     def __iter__(self) -> Iterator[Step]:
         return self
@@ -103,7 +103,7 @@ class Trainer:
         if number >= self.config.steps:
             raise StopIteration
         start = time.perf_counter()
-        tokens, targets = next(self._stream)
+        tokens, targets = next(self.batches)
         self.optimizer.lr = self._lr(number)
         with LOCK:
             self.optimizer.zero_grad()
@@ -111,17 +111,17 @@ class Trainer:
             loss.backward()
             limit = float("inf") if self.config.clip is None else self.config.clip
             norm = clip_grad_norm_(self.optimizer.parameters, limit)
+            step = Step(
+                step=number,
+                loss=loss.item(),
+                lr=self.optimizer.lr,
+                grad_norm=norm.item(),
+                tokens=int((targets >= 0).sum()),
+                seconds=0.0,
+            )
             self.optimizer.step()
-        seconds = time.perf_counter() - start
-        step = Step(
-            step=number,
-            loss=loss.item(),
-            lr=self.optimizer.lr,
-            grad_norm=norm.item(),
-            tokens=int((targets >= 0).sum()),
-            seconds=seconds,
-        )
-        self.history.append(step)  # before looking, so that an interrupt there keeps the step
+            self.history.append(replace(step, seconds=time.perf_counter() - start))
+        # What follows only looks: an interrupt here loses nothing of the step.
         if self._is_due(self.config.eval_every):
             self.history[-1] = replace(self.history[-1], evaluation=self.evaluate())
         if self._is_due(self.config.sample_every):
@@ -148,11 +148,11 @@ class Trainer:
         if batches is None:
             return None
         losses, counts = [], []
-        with no_grad():
-            for tokens, targets in batches.in_order(self.config.eval_documents):
+        for tokens, targets in batches.in_order(self.config.eval_documents):
+            with LOCK, no_grad():  # a model that trains in another thread waits a moment
                 rows = ops.token_losses(self.model(tokens), targets).numpy()
-                losses.append(rows.sum(axis=1, dtype=np.float64))
-                counts.append((targets >= 0).sum(axis=1))
+            losses.append(rows.sum(axis=1, dtype=np.float64))
+            counts.append((targets >= 0).sum(axis=1))
         return _mean_per_token(np.concatenate(losses), np.concatenate(counts))
 
     def sample(self, temperature: float = 1.0) -> tuple[str, ...]:

@@ -19,7 +19,6 @@ from microgpt.errors import DtypeError, ShapeError
 
 # Kernels that no case reaches, with the test file that does.
 ELSEWHERE = {
-    "copy_": "here",
     "fill_": "everywhere",
     "advance_": "here",
     "cache_write_": "test_sampling",
@@ -176,11 +175,8 @@ def test_serial_and_parallel_variants_agree(dtype, monkeypatch):
         np.testing.assert_allclose(serial, parallel, rtol=tolerance, atol=tolerance)
 
 
-def test_copy_and_advance(backend):
+def test_advance(backend):
     k = backends.get(backend)
-    x, y = np.arange(5, dtype=np.float32), np.zeros(5, np.float32)
-    k.launch("copy_", y, x)
-    np.testing.assert_array_equal(x, y)
     position = np.array([3], np.int32)
     k.launch("advance_", position, 2)
     assert position[0] == 5

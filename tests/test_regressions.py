@@ -12,7 +12,7 @@ import pytest
 import microgpt as mg
 from microgpt import nn, ops
 from microgpt.data import DocumentBatches, TextBatches
-from microgpt.errors import CaptureError, DeviceError, SettingError, ShapeError
+from microgpt.errors import CaptureError, FormatError, NotWritable, SettingError, ShapeError
 
 
 def leaf(*shape, seed=0, **options):
@@ -44,7 +44,7 @@ def test_a_cache_of_another_size(backend):
         other = mg.GPT(mg.GPTConfig(position="none"), dtype="float64")
         with pytest.raises(ShapeError, match="made for another model"):
             other([[1]], mg.KVCache(model))
-    with pytest.raises(DeviceError, match="no gradient flows through a cache"):
+    with pytest.raises(SettingError, match="no gradient flows through a cache"):
         model([[1]], mg.KVCache(model))
 
 
@@ -318,3 +318,167 @@ def test_more_sentences(arguments, message):
     assert run.returncode == 1
     assert message in run.stderr
     assert "Traceback" not in run.stderr
+
+
+def test_saving_over_a_file_that_is_no_checkpoint(tmp_path):
+    corpus = tmp_path / "mine.txt"
+    corpus.write_text("anna\nbo\n")
+    with pytest.raises(NotWritable, match="there already"):
+        mg.save(corpus, mg.GPT(mg.GPTConfig()))
+    run = microgpt("train", "--corpus", str(corpus), "--steps", "2", "--out", str(corpus))
+    assert run.returncode == 1
+    assert corpus.read_text() == "anna\nbo\n"
+    with pytest.raises(FormatError, match="not a microgpt checkpoint"):
+        mg.load(corpus)
+
+
+def test_notes_on_training_are_a_dictionary(tmp_path):
+    with pytest.raises(SettingError, match="must be a dictionary; got list"):
+        mg.save(tmp_path, mg.GPT(mg.GPTConfig()), training=[[1, 2]])
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_optimiser_on_a_leaf_whose_flag_was_set_later(backend):
+    w = mg.Tensor([1.0, 2.0])
+    w.requires_grad = True
+    optimizer = mg.SGD([w], 0.1)
+    (w * w).sum().backward()
+    optimizer.step()
+    np.testing.assert_allclose(w.data, [0.8, 1.6], rtol=1e-6)
+    optimizer.zero_grad()
+    assert not w.grad.any()
+    x = mg.Tensor(np.array([1.0, 2.0]))
+    x.requires_grad = True
+    assert mg.gradcheck(lambda x: (x * x).sum(), [x])
+    assert not x.grad.any()
+
+
+def test_slopes_of_whole_numbers():
+    for gradient in (1, 1.0):
+        a = mg.Value(1)
+        h = a * mg.Value(1)
+        y = (h**3 * h**2) * h**1
+        y.backward(gradient)
+        assert a.grad == 6.0
+
+
+@pytest.mark.skipif(os.name == "nt", reason="timers are signalled differently there")
+def test_an_interrupt_during_a_launch_frees_the_lock():
+    code = """
+import random, signal, threading
+import microgpt as mg
+from microgpt.backends import LOCK
+x = mg.Tensor([1.0], backend="numpy")
+def interrupt(*_):
+    raise KeyboardInterrupt
+signal.signal(signal.SIGALRM, interrupt)
+random.seed(0)
+for _ in range(1500):
+    try:
+        signal.setitimer(signal.ITIMER_REAL, random.uniform(1e-4, 4e-4))
+        while True:
+            x + x
+    except KeyboardInterrupt:
+        pass
+done = []
+thread = threading.Thread(target=lambda: done.append((x + x).item()), daemon=True)
+thread.start()
+thread.join(10)
+print(done)
+"""
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout.strip() == "[2.0]"
+
+
+def test_an_interrupt_while_a_batch_is_made(monkeypatch):
+    from microgpt.data import batches
+
+    corpus = mg.load_corpus("names-mini")
+    trainer = mg.Trainer(mg.GPT(mg.GPTConfig()), corpus, mg.TrainConfig(steps=30))
+    calls, pad = [], batches.pad
+
+    def interrupted(*arguments):
+        calls.append(1)
+        if len(calls) == 10:
+            raise KeyboardInterrupt
+        return pad(*arguments)
+
+    monkeypatch.setattr(batches, "pad", interrupted)
+    assert len(trainer.run()) == 9
+    assert trainer.interrupted
+    assert len(trainer.run()) == 30
+
+
+def test_a_cache_is_for_its_own_model_and_stays_in_bounds(backend):
+    model, twin = mg.GPT(mg.GPTConfig()), mg.GPT(mg.GPTConfig())
+    cache = mg.KVCache(model)
+    with mg.no_grad():
+        with pytest.raises(ShapeError, match="another model"):
+            twin([[1]], cache)
+        model([[1, 2, 3]], cache)
+    for count in (-4, 14):
+        with pytest.raises(ShapeError, match="do not fit"):
+            cache.advance(count)
+
+
+def test_frozen_weights_are_saved_and_copied(tmp_path, backend):
+    model = mg.GPT(mg.GPTConfig())
+    model.wte.weight.requires_grad = False
+    mg.save(tmp_path, model)
+    assert "wte.weight" in mg.load(tmp_path).model.state_dict()
+    assert model.parameter_count() == 4192
+    assert len(model.parameters()) == len(list(model.named_parameters())) - 1
+    assert not copy.deepcopy(model).wte.weight.requires_grad
+
+
+def test_a_hook_reaches_every_generated_token(backend):
+    from microgpt import engine
+
+    model = mg.GPT(mg.GPTConfig(init_std=0.5), dtype="float64")
+    tokens = [1, 2, 3, 4]
+
+    def silence(name, node):
+        return node * 0 if name.endswith("attn.weights") else node
+
+    with mg.no_grad(), engine.naming(silence):
+        full = model(tokens).numpy()[-1]
+        cache = mg.KVCache(model)
+        model([tokens[:3]], cache)
+        np.testing.assert_allclose(model([tokens[3:]], cache).numpy()[0, -1], full, atol=1e-13)
+    assert not np.allclose(model(tokens).numpy()[-1], full)
+
+
+def test_an_optimiser_is_not_copied(backend):
+    with pytest.raises(SettingError, match="make a new one"):
+        copy.deepcopy(mg.SGD(mg.GPT(mg.GPTConfig()), 0.1))
+
+
+def test_equal_arguments_of_other_kinds_have_their_own_recordings(backend):
+    one = mg.Tensor(np.ones(1), requires_grad=True)
+    f = mg.capture(lambda s: one * (s[0] if isinstance(s[0], float) else 10 * s[0]))
+    for _ in range(3):
+        assert f((1,)).item() == 10.0
+        assert f((1.0,)).item() == 1.0
+    with pytest.raises(CaptureError, match="is or holds a dict"):
+        f({"s": 1})
+
+
+def test_repeats_are_removed_without_a_held_out_part_too():
+    corpus = mg.load_corpus(text="ab\nab\nba\nab")
+    model = mg.GPT(mg.GPTConfig(vocab_size=3))
+    assert len(mg.Trainer(model, corpus, mg.TrainConfig(held_out=0.0)).train) == 2
+
+
+def test_two_texts_are_no_text():
+    from microgpt.data import Corpus
+
+    with pytest.raises(SettingError, match="one text; got 2"):
+        Corpus("x", ("abc", "xyz"), "text")
+
+
+def test_a_last_step_that_breaks_the_weights_is_not_saved(tmp_path):
+    out = tmp_path / "run"
+    run = microgpt("train", "--steps", "1", "--lr", "1e39", "--out", str(out))
+    assert run.returncode == 1
+    assert "smaller --lr" in run.stderr
+    assert not (out / "model.safetensors").exists()

@@ -25,6 +25,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
+    import numpy as np
     from tqdm import tqdm
 
     from microgpt import saving
@@ -69,6 +70,10 @@ def run(options: argparse.Namespace) -> int:
     if not history:
         print("microgpt: interrupted before the first step; nothing saved", file=sys.stderr)
         return 130
+    if not all(np.isfinite(parameter.data).all() for parameter in model.parameters()):
+        raise SettingError(
+            f"the last step broke the weights; try a smaller --lr than {options.lr:g}"
+        )
     notes = {"corpus": corpus.name, "steps_done": len(history), **asdict(train_config)}
     path = saving.save(options.out, model, tokenizer, notes)  # first of all: the rest may fail
     print(f"saved: {path}")

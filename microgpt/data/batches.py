@@ -59,17 +59,20 @@ class DocumentBatches:
                 f"{block_size} predictions and were cut; raise block_size to keep them whole",
                 stacklevel=3,
             )
+        self._queue: list[int] = []
         self.fill = 0 if tokenizer.bos is None else tokenizer.bos
         self.batch_size = batch_size
         self.rng = np.random.default_rng(seed)
 
     def __iter__(self) -> Iterator[Batch]:
-        queue: list[int] = []
-        while True:
-            while len(queue) < self.batch_size:
-                queue += self.rng.permutation(len(self.sequences)).tolist()
-            batch, queue = queue[: self.batch_size], queue[self.batch_size :]
-            yield pad([self.sequences[i] for i in batch], self.fill)
+        return self
+
+    def __next__(self) -> Batch:
+        while len(self._queue) < self.batch_size:
+            self._queue += self.rng.permutation(len(self.sequences)).tolist()
+        batch = pad([self.sequences[i] for i in self._queue[: self.batch_size]], self.fill)
+        del self._queue[: self.batch_size]  # last of all: an interrupt loses no document
+        return batch
 
     def in_order(self, most: int, batch_size: int = 64) -> Iterator[Batch]:
         """At most `most` documents, evenly spaced, once, for evaluation; a row is a document."""
@@ -99,10 +102,10 @@ class TextBatches:
         self.rng = np.random.default_rng(seed)
 
     def __iter__(self) -> Iterator[Batch]:
-        while True:
-            yield self._windows(
-                self.rng.integers(0, len(self.tokens) - self.width, self.batch_size)
-            )
+        return self
+
+    def __next__(self) -> Batch:
+        return self._windows(self.rng.integers(0, len(self.tokens) - self.width, self.batch_size))
 
     def in_order(self, most: int, batch_size: int = 64) -> Iterator[Batch]:
         """At most `most` windows, evenly spaced, once, for evaluation; a row is a window."""

@@ -25,6 +25,8 @@ class Corpus:
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
             raise SettingError(f"kind={self.kind!r} is not known; known: 'lines', 'text'")
+        if self.kind == "text" and len(self.documents) > 1:
+            raise SettingError(f"a corpus of kind 'text' is one text; got {len(self.documents)}")
         if not any(self.documents):
             raise FormatError(
                 f"the corpus {self.name!r} is empty; it needs at least one line that is not blank"
@@ -49,6 +51,10 @@ class Corpus:
         """The vocabulary of all characters in this corpus; lines get a BOS, one text needs none."""
         return CharTokenizer.from_documents(self.documents, bos=self.kind == "lines")
 
+    def distinct(self) -> "Corpus":
+        """The corpus without repeated lines."""
+        return replace(self, documents=tuple(dict.fromkeys(self.documents)))
+
     def split(self, held_out: float = 0.2) -> tuple["Corpus", "Corpus"]:
         """A part to train on and a part held out, with nothing in both.
 
@@ -63,7 +69,7 @@ class Corpus:
             if cut < 1:
                 raise FormatError(f"the corpus {self.name!r} is too short to hold a part of it out")
             return replace(self, documents=(text[:cut],)), replace(self, documents=(text[cut:],))
-        distinct = list(dict.fromkeys(self.documents))
+        distinct = self.distinct().documents
         if len(distinct) < 2:
             raise FormatError(
                 f"the corpus {self.name!r} has {len(distinct)} distinct line; two are needed, "

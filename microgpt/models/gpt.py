@@ -1,10 +1,12 @@
 """`GPT`: the model, from embedding to logits, on tensors."""
 
+from contextlib import nullcontext
 from typing import Any
 
 import numpy as np
 
 from microgpt import ops
+from microgpt.backends import LOCK
 from microgpt.config import GPTConfig
 from microgpt.errors import SettingError, ShapeError
 from microgpt.nn import Block, Embedding, Init, Linear, Module, pack
@@ -55,6 +57,9 @@ class GPT(Module):
         """A model of its own with the same weights."""
         copy = GPT(self.config, dtype=str(self.wte.weight.dtype), backend=self.backend)
         copy.load_state_dict(self.state_dict())
+        flags = [parameter.requires_grad for _, parameter in self.named_parameters()]
+        for (_, parameter), flag in zip(copy.named_parameters(), flags, strict=True):
+            parameter.requires_grad = flag
         return copy
 
     @property
@@ -75,8 +80,9 @@ class GPT(Module):
         prompt at first, then one at a time.
         """
         ids = self._tokens(tokens)
-        logits = ops.linear(self.hidden(ids.reshape(-1, ids.shape[-1]), cache), self.head)
-        return logits.reshape(*ids.shape, self.config.vocab_size)
+        with nullcontext() if cache is None else LOCK:  # a cache is for one thread at a time
+            x = self.hidden(ids.reshape(-1, ids.shape[-1]), cache)
+        return ops.linear(x, self.head).reshape(*ids.shape, self.config.vocab_size)
 
     def loss(self, tokens: Any, targets: Any) -> Tensor:
         """The mean surprise, in nats, at `targets`; a target of −1 is ignored.
@@ -97,7 +103,7 @@ class GPT(Module):
         """The last layer's output: tokens (B, T) -> x (B, T, C)."""
         B, T = tokens.shape
         if cache is not None:
-            cache.admit(B, T)
+            cache.admit(self, B, T)
         x = self.wte(tokens)
         if self.wpe is not None:
             learned = self.wpe.weight

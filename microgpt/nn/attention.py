@@ -24,8 +24,7 @@ class CausalSelfAttention(Module):
         qkv = self.c_attn(x)  # (B, T, 3C)
         q, k, v = (ops.split_heads(qkv, self.n_head, part, 3) for part in range(3))  # (B, H, T, D)
         if cache is not None and cache.extend(k, v):
-            y, weights = ops.decode_attention(q, cache.keys, cache.values, cache.position)
-            self.named("weights", weights)  # (B, H, S), for looking only
+            y = ops.decode_attention(q, cache.keys, cache.values, cache.position, self.named)
         else:
             y = ops.causal_attention(q, k, v, self.named)
         return self.c_proj(ops.merge_heads(y))

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from microgpt.backends import LOCK
 from microgpt.engine import named, state
 from microgpt.errors import ShapeError
 from microgpt.tensor import Tensor
@@ -27,21 +28,22 @@ class Module:
         seen: set[int] = set()
         for prefix, module in self.named_modules():
             for label, part in _parts(vars(module)):
-                if isinstance(part, Tensor) and part.requires_grad and id(part) not in seen:
+                if isinstance(part, Tensor) and id(part) not in seen:
                     seen.add(id(part))
                     yield (f"{prefix}.{label}" if prefix else label), part
 
     def parameters(self) -> list[Tensor]:
-        """Every weight once."""
-        return [parameter for _, parameter in self.named_parameters()]
+        """Every weight that requires a gradient, once: what an optimiser changes."""
+        return [weight for _, weight in self.named_parameters() if weight.requires_grad]
 
     def parameter_count(self) -> int:
         """How many numbers the weights are."""
-        return sum(parameter.size for parameter in self.parameters())
+        return sum(weight.size for _, weight in self.named_parameters())
 
     def state_dict(self) -> dict[str, np.ndarray]:
-        """Copies of all weights, by name."""
-        return {name: parameter.numpy() for name, parameter in self.named_parameters()}
+        """Copies of all weights, by name; between two launches of a training in another thread."""
+        with LOCK:
+            return {name: weight.numpy() for name, weight in self.named_parameters()}
 
     def load_state_dict(self, weights: dict[str, Any]) -> None:
         """Copy weights in; every name must be there with its shape, and no other."""
@@ -55,8 +57,9 @@ class Module:
                 )
         if problems:
             raise ShapeError("these weights do not fit: " + "; ".join(problems))
-        for name, parameter in own.items():
-            parameter.data = weights[name]
+        with LOCK:
+            for name, parameter in own.items():
+                parameter.data = weights[name]
 
     def named(self, label: str, node: Tensor) -> Tensor:
         """Offer an intermediate to the engine's hook, under this module's path."""

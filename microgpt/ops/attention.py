@@ -1,8 +1,9 @@
 """Causal attention, composed of products and a softmax."""
 
+from microgpt.engine import state
 from microgpt.errors import ShapeError
 from microgpt.ops.matmul import matmul, matmul_transposed
-from microgpt.ops.softmax import causal_softmax
+from microgpt.ops.softmax import causal_softmax, softmax
 
 
 def causal_attention(q, k, v, name=lambda label, node: node):
@@ -22,14 +23,20 @@ def causal_attention(q, k, v, name=lambda label, node: node):
     return matmul(weights, v)  # (…, T, D)
 
 
-def decode_attention(q, keys, values, position):
+def decode_attention(q, keys, values, position, name=lambda label, node: node):
     """Attention of one new token over a cache; no gradient flows through a cache.
 
-    q (B, H, 1, D), keys and values (B, H, S, D) arrays, position (1,) int32 -> y (B, H, 1, D)
+    q (B, H, 1, D), keys and values (B, H, S, D) arrays, position (1,) int32 -> y (B, H, 1, D).
+    Where a hook wants to see or change "scores" and "weights", it runs as their composition.
     """
     k = q.kernels
+    if state.name_hook is not None or state.composed:
+        seen = int(position[0]) + 1
+        past, held = (q.detached(a[:, :, :seen].copy()) for a in (keys, values))
+        scores = name("scores", matmul_transposed(q, past))  # (B, H, 1, seen)
+        return matmul(name("weights", softmax(scores * q.shape[-1] ** -0.5)), held)
     B, H, _, D = q.shape
     y, weights = k.empty((B, H, D), q.dtype), k.empty((B, H, keys.shape[2]), q.dtype)
     query = q.array.reshape(B, H, D)
     k.launch("decode_attention_forward", y, weights, query, keys, values, position)
-    return q.detached(y.reshape(B, H, 1, D)), q.detached(weights)
+    return q.detached(y.reshape(B, H, 1, D))

@@ -4,6 +4,7 @@ Every copying rearrangement has a plan, an array (3, 5): five sizes, a step in x
 start (five times). NumPy itself works these out on an empty stand-in, once per shape.
 """
 
+import operator
 from functools import lru_cache
 from math import prod
 
@@ -154,7 +155,8 @@ def _rearranged(x, shape, plan):
 
 def _hashable(part):
     if isinstance(part, slice):
-        return ("slice", part.start, part.stop, part.step)
+        ends = (part.start, part.stop, part.step)
+        return ("slice", *(end if end is None else operator.index(end) for end in ends))
     if part is None or part is Ellipsis:
         return part
     if isinstance(part, int | np.integer) and not isinstance(part, bool):

@@ -15,6 +15,7 @@ from microgpt import backends
 from microgpt.backends import LOCK
 from microgpt.engine import state
 from microgpt.errors import CaptureError
+from microgpt.nn import Module
 from microgpt.ops.embedding import as_tokens
 from microgpt.recording.recorder import Recorder, Recording, difference, is_older
 from microgpt.tensor import Tensor
@@ -31,8 +32,9 @@ def capture(function: Callable) -> "Captured":
     each combination of their values and the arrays' shapes. Results are copies without history.
     A function that cannot be replayed raises CaptureError, which names the launch.
 
-    What it cannot see: NumPy writing into an array that existed before (`out=…`); Python code in
-    it, which no longer runs; and names bound to new tensors after recording. Capture again then.
+    It runs holding the package's lock. What it cannot see: NumPy writing into an array that existed
+    before (`out=…`); Python code in it, which no longer runs; and names bound to new tensors after
+    recording. Capture again then.
     """
     if not callable(function):
         raise CaptureError(f"capture takes a function; got {type(function).__name__}")
@@ -115,9 +117,9 @@ class Captured:
                 if is_older(role) and recording.older[role.identity]() is None:
                     del self._tried[key]
                     raise CaptureError(
-                        f"launch {number} {launch.name} ({launch.line}) was given an array made "
-                        "inside the captured function, but not by the back end; a replay would "
-                        "see its old numbers. Make it outside, or pass it as an argument"
+                        f"launch {number} {launch.name} ({launch.line}) was given an array that "
+                        "is gone after the call: made inside by NumPy, or its name bound anew. A "
+                        "replay would see its old numbers; keep it, or pass it as an argument"
                     )
         if any(array() is None for array in recording.older):
             del self._tried[key]
@@ -156,16 +158,23 @@ def _key(place: Any, value: Any) -> Hashable:
             f"argument {place} was computed and requires a gradient, which a replay cannot carry "
             "back; compute it inside the captured function, or pass it detached"
         )
-    try:
-        hash(value)
-    except TypeError:
-        raise CaptureError(
-            f"argument {place} is a {type(value).__name__}; a captured function takes arrays, "
-            "tensors and plain values (numbers, texts, None)"
-        ) from None
-    if value != value:
+    return (place, _plain(place, value))
+
+
+def _plain(place: Any, value: Any) -> Hashable:
+    """What distinguishes an argument that is not copied in: its type and value, or itself."""
+    if isinstance(value, float) and value != value:
         raise CaptureError(f"argument {place} is NaN, which equals nothing, not even itself")
-    return (place, type(value).__name__, value)
+    if value is None or isinstance(value, int | float | str):
+        return (type(value).__name__, repr(value))  # 1, 1.0 and True are not the same
+    if isinstance(value, tuple):
+        return tuple(_plain(place, part) for part in value)
+    if isinstance(value, Module) or (isinstance(value, Tensor) and value.requires_grad):
+        return value
+    raise CaptureError(
+        f"argument {place} is or holds a {type(value).__name__}; a captured function takes arrays, "
+        "tensors, models, and numbers, texts, None and tuples of these"
+    )
 
 
 def _fixed(value: Any) -> np.ndarray:

@@ -5,7 +5,7 @@ import numpy as np
 from microgpt import ops
 from microgpt.backends import reading
 from microgpt.engine import state
-from microgpt.errors import DeviceError, ShapeError
+from microgpt.errors import SettingError, ShapeError
 from microgpt.models.gpt import GPT
 from microgpt.tensor import Tensor
 
@@ -19,7 +19,7 @@ class KVCache:
 
     def __init__(self, model: GPT, batch_size: int = 1):
         config, weight = model.config, model.wte.weight
-        self.kernels = weight.kernels
+        self.model, self.kernels = model, weight.kernels
         shape = (batch_size, config.n_head, config.block_size, config.head_dim)
         self.array = self.kernels.full((config.n_layer, 2, *shape), weight.dtype)
         self.position = np.zeros(1, np.int32)
@@ -38,8 +38,10 @@ class KVCache:
         reading("cache.reset()")
         self.position[0] = 0
 
-    def admit(self, batch_size: int, count: int) -> None:
+    def admit(self, model: GPT, batch_size: int, count: int) -> None:
         """Refuse tokens (batch_size, count) that the cache cannot take next."""
+        if model is not self.model:
+            raise ShapeError("this cache was made for another model; make one with KVCache(model)")
         if batch_size != self.batch_size:
             raise ShapeError(f"the cache is for {self.batch_size} rows; got {batch_size}")
         if self.length + count > self.block_size:
@@ -49,14 +51,16 @@ class KVCache:
         if self.length and count > 1:
             raise ShapeError("a cache takes a whole prompt first, then one token at a time")
         if state.grad_enabled:
-            raise DeviceError("no gradient flows through a cache; use it under mg.no_grad()")
+            raise SettingError("no gradient flows through a cache; use it under mg.no_grad()")
 
     def places(self, weight: Tensor, count: int) -> Tensor:
         """The position embeddings (1, T, C) of the next `count` tokens."""
         return ops.embedding(weight, self.position[None]) if self.length else weight[None, :count]
 
     def advance(self, count: int) -> None:
-        """Count the tokens that a model has just seen; the model does this itself."""
+        """Count the tokens that the model has just seen; the model does this itself."""
+        if not 0 <= self.length + count <= self.block_size:
+            raise ShapeError(f"{self.length} tokens are in, {count} more do not fit")
         self.kernels.launch("advance_", self.position, count)
 
 
@@ -69,10 +73,6 @@ class _LayerCache:
 
     def extend(self, k: Tensor, v: Tensor) -> bool:
         """Write what comes next; True if attention must look back into the cache."""
-        B, H, _, D = k.shape
-        held = self.keys.shape[0], self.keys.shape[1], self.keys.shape[3], self.keys.dtype
-        if (B, H, D, k.dtype) != held or k.kernels is not self.whole.kernels:
-            raise ShapeError("this cache was made for another model; make one with KVCache(model)")
         k.kernels.launch("cache_write_", self.keys, k.array, self.position)
         k.kernels.launch("cache_write_", self.values, v.array, self.position)
         return self.whole.length > 0

@@ -42,6 +42,7 @@ def generate(
         )
     if top_k is not None and top_k > V:
         raise SettingError(f"top_k must be from 1 to the vocabulary's {V}; got {top_k}")
+    uniform(seed, 0)  # refuses a seed that is none, before the first token
     if max_new_tokens is None:
         max_new_tokens = block_size - len(tokens) + 1
     if max_new_tokens < 0:

@@ -15,12 +15,6 @@ def fill_(y, number):
 
 
 @kernel()
-def copy_(y, x):
-    for i in prange(y.size):
-        y[i] = x[i]
-
-
-@kernel()
 def accumulate_(y, x):
     for i in prange(y.size):
         y[i] += x[i]

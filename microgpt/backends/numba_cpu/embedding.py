@@ -1,6 +1,5 @@
 """Rows of a table (V, C), looked up by token ids (N,)."""
 
-import numpy as np
 from numba import prange
 
 from microgpt.backends.numba_cpu._compile import SerialKernel, kernel
@@ -10,19 +9,18 @@ BLOCK = 16
 
 
 @SerialKernel
-def _first_outside(place, tokens, least, end):
-    place[0] = -1
+def _first_outside(tokens, end):
+    """The first place of an id outside [0, end), or −1."""
     for n in range(tokens.size):
-        if tokens[n] < least or tokens[n] >= end:
-            place[0] = n
-            break
+        if tokens[n] < 0 or tokens[n] >= end:
+            return n
+    return -1
 
 
 def check_tokens(tokens, vocab_size):
-    place = np.empty(1, np.int32)
-    _first_outside.serial(place, tokens, 0, vocab_size)
-    if place[0] >= 0:
-        refuse(tokens, int(place[0]), vocab_size)
+    place = _first_outside.serial(tokens, vocab_size)
+    if place >= 0:
+        refuse(tokens, place, vocab_size)
 
 
 @kernel()

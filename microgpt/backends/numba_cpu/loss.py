@@ -1,6 +1,5 @@
 """Cross-entropy of logits (N, V) against targets (N,); a target of -1 is ignored."""
 
-import numpy as np
 from numba import prange
 
 from microgpt.backends.numba_cpu._compile import SerialKernel, kernel
@@ -10,24 +9,23 @@ from microgpt.backends.tokens import refuse_all_ignored, refuse_target
 
 
 @SerialKernel
-def _inspect(found, targets, end):
-    """found = the first place outside [-1, end) or -1, and how many targets are not ignored."""
-    found[0], found[1] = -1, 0
+def _inspect(targets, end):
+    """The first place outside [−1, end), else −1 if some targets count, −2 if all are ignored."""
+    kept = 0
     for n in range(targets.size):
         if targets[n] < -1 or targets[n] >= end:
-            found[0] = n
-            break
+            return n
         if targets[n] >= 0:
-            found[1] += 1
+            kept += 1
+    return -1 if kept else -2
 
 
 def check_targets(targets, vocab_size, some):
     """Refuse what is no token of the vocabulary, and if `some`, targets that are all ignored."""
-    found = np.empty(2, np.int32)
-    _inspect.serial(found, targets, vocab_size)
-    if found[0] >= 0:
-        refuse_target(targets, int(found[0]), vocab_size)
-    if some and not found[1]:
+    found = _inspect.serial(targets, vocab_size)
+    if found >= 0:
+        refuse_target(targets, found, vocab_size)
+    if some and found == -2:
         refuse_all_ignored()
 
 

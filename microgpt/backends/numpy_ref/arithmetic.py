@@ -7,10 +7,6 @@ def fill_(y, number):
     y[...] = number
 
 
-def copy_(y, x):
-    y[...] = x
-
-
 def accumulate_(y, x):
     y += x
 
