@@ -56,6 +56,8 @@ class ArrayNode(Node):
         array = self.array
         if array.ndim == 2:
             return array
+        if array.size:
+            return array.reshape(-1, array.shape[-1])
         *outer, C = array.shape
         return array.reshape(prod(outer), C)
 
@@ -92,13 +94,15 @@ class ArrayNode(Node):
 
     def gradient(self) -> np.ndarray:
         """The array that collects this tensor's gradient in the current pass, to be added to."""
-        if self.requires_grad and not self.inputs:
-            if self._grad is None:  # requires_grad was set after construction
-                self._grad = self.zero_gradient()
+        if not self.requires_grad:
+            return self.zero_gradient()
+        if self._grad is not None:
             return self._grad
-        if self.requires_grad and state.backward_pass is not None:
-            return state.backward_pass.buffer(self)
-        return self.zero_gradient()
+        if not self.inputs:  # a leaf, whose requires_grad was set after construction
+            self._grad = self.zero_gradient()
+            return self._grad
+        assert state.backward_pass is not None
+        return state.backward_pass.buffer(self)
 
     def move(self, array: np.ndarray, grad: np.ndarray) -> None:
         """Give a leaf its storage, before anything else holds on to it."""
@@ -114,7 +118,7 @@ class ArrayNode(Node):
     def receive(self, gradient):
         if gradient.shape != self.array.shape:
             self._refuse(gradient)
-        grad = self.gradient()
+        grad = self._grad if self._grad is not None else self.gradient()
         if gradient is not grad:
             self.kernels.launch("accumulate_", grad.reshape(-1), gradient.reshape(-1))
 

@@ -82,7 +82,8 @@ class Backend:
         self.name = name
         self.kernels = kernels
         self.poison = os.environ.get("MICROGPT_POISON", "") not in ("", "0")
-        self.debug = os.environ.get("MICROGPT_DEBUG", "") not in ("", "0")
+        if os.environ.get("MICROGPT_DEBUG", "") not in ("", "0"):
+            self.launch = self._checked_launch  # type: ignore[method-assign]
 
     def __repr__(self) -> str:
         return f"<back end {self.name!r}: {len(self.kernels)} kernels>"
@@ -92,13 +93,15 @@ class Backend:
 
     def launch(self, name: str, *arguments: Any) -> None:
         """Run the kernel `name`: outputs first, then inputs, then scalars."""
-        if self.debug:
-            check_arguments(name, arguments)
         with LOCK:  # not acquire and release: an interrupt in between would keep it for ever
             call = self.kernels[name].pick(arguments)
             if watch.tap is not None:  # whoever holds the lock is the thread that set it
                 watch.tap.launched(name, call, arguments)
             call(*arguments)
+
+    def _checked_launch(self, name: str, *arguments: Any) -> None:
+        check_arguments(name, arguments)
+        Backend.launch(self, name, *arguments)
 
     def empty(self, shape: Any, dtype: Any) -> np.ndarray:
         """Memory for a kernel to write; all arrays of the engine are born here."""

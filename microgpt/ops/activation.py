@@ -30,10 +30,10 @@ def relu(x):
 
 def _elementwise(name, x, kernel, with_output):
     """An operation whose gradient is written with its output, or else with its input."""
-    k = x.kernels
-    y = k.empty(x.shape, x.dtype)
-    k.launch(f"{name}_forward", flat(y), flat(x.array))
-    kept = flat(y if with_output else x.array)
+    k, array = x.kernels, x.array
+    y = k.empty(array.shape, array.dtype)
+    k.launch(f"{name}_forward", flat(y), flat(array))
+    kept = flat(y if with_output else array)
 
     def backward(dy):
         dx = k.empty(dy.shape, dy.dtype)

@@ -8,15 +8,16 @@ def rms_norm(x, eps=1e-5):
 
     x (…, C) -> y (…, C)                                        Zhang & Sennrich 2019, without gain
     """
-    if x.ndim < 1 or x.shape[-1] == 0:
-        raise ShapeError(f"rms_norm needs at least one number in each row; got shape {x.shape}")
+    shape = x.array.shape
+    if not shape or shape[-1] == 0:
+        raise ShapeError(f"rms_norm needs at least one number in each row; got shape {shape}")
     k, rows = x.kernels, x.rows()
-    y, rstd = k.empty(rows.shape, x.dtype), k.empty(len(rows), x.dtype)
+    y, rstd = k.empty(rows.shape, rows.dtype), k.empty(len(rows), rows.dtype)
     k.launch("rms_norm_forward", y, rstd, rows, eps)
 
     def backward(dy):
-        dx = k.empty(rows.shape, x.dtype)
+        dx = k.empty(rows.shape, rows.dtype)
         k.launch("rms_norm_backward", dx, dy.reshape(rows.shape), rows, rstd)
-        return (dx.reshape(x.shape),)
+        return (dx.reshape(shape),)
 
-    return x.from_op(y.reshape(x.shape), (x,), backward, "rms_norm")
+    return x.from_op(y.reshape(shape), (x,), backward, "rms_norm")

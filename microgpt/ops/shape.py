@@ -63,10 +63,7 @@ def split_heads(x, n_head, part=0, parts=1):
 
     x (B, T, parts · H · D) -> y (B, H, T, D)
     """
-    if x.ndim != 3 or x.shape[2] % (parts * n_head):
-        raise ShapeError(f"{x.shape} cannot be split into {parts} parts of {n_head} heads")
-    shape, plan = _heads(x.array.shape, n_head, part, parts)
-    return _selected(x, shape, plan, "split_heads")
+    return _selected(x, *_heads(x.array.shape, n_head, part, parts), "split_heads")
 
 
 def merge_heads(x):
@@ -148,8 +145,9 @@ def _selected(x, shape, plan, name):
 
 
 def _rearranged(x, shape, plan):
-    y = x.kernels.empty(shape, x.dtype)
-    x.kernels.launch("rearrange_forward", flat(y), flat(x.array), plan)
+    k, array = x.kernels, x.array
+    y = k.empty(shape, array.dtype)
+    k.launch("rearrange_forward", flat(y), flat(array), plan)
     return y
 
 
@@ -187,6 +185,8 @@ def _indexed(shape, key):
 
 @lru_cache(maxsize=4096)
 def _heads(shape, n_head, part, parts):
+    if len(shape) != 3 or shape[2] % (parts * n_head):
+        raise ShapeError(f"{shape} cannot be split into {parts} parts of {n_head} heads")
     B, T, C = shape
     D = C // (parts * n_head)
     view = _stand_in(shape).reshape(B, T, parts, n_head, D)[:, :, part]  # (B, T, H, D)

@@ -30,18 +30,19 @@ PRECISE = {"reassoc", "contract", "nsz"}
 class Kernel:
     """A loop nest in two compiled variants.
 
-    `work` counts elementary operations from the arguments; without it, they are as many as the
-    first output has elements.
+    `work` counts elementary operations from the arguments; without it, they are `cost` for each
+    element of the first output.
     """
 
     def __init__(
         self,
         function: Callable,
         work: Callable[..., int] | None = None,
+        cost: int = 1,
         fastmath: set[str] | None = None,
     ):
         self.function = function
-        self.work = work
+        self.work, self.cost = work, cost
         self.flags = FLAGS if fastmath is None else FLAGS | {"fastmath": fastmath}
 
     @cached_property
@@ -55,7 +56,7 @@ class Kernel:
 
     def pick(self, arguments: tuple) -> Callable:
         """The variant for these arguments: decided by sizes alone, never by timing."""
-        work = arguments[0].size if self.work is None else self.work(*arguments)
+        work = self.cost * arguments[0].size if self.work is None else self.work(*arguments)
         return self.serial if work < PARALLEL_FROM else self.parallel
 
 
@@ -67,9 +68,9 @@ class SerialKernel(Kernel):
 
 
 def kernel(
-    work: Callable[..., int] | None = None, fastmath: set[str] | None = None
+    work: Callable[..., int] | None = None, cost: int = 1, fastmath: set[str] | None = None
 ) -> Callable[[Callable], Kernel]:
-    return lambda function: Kernel(function, work, fastmath)
+    return lambda function: Kernel(function, work, cost, fastmath)
 
 
 def compiled(function: Callable, flags: dict[str, Any]) -> Callable:

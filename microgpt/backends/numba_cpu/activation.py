@@ -1,4 +1,7 @@
-"""Functions of one number, applied to each element of a flat array."""
+"""Functions of one number, applied to each element of a flat array.
+
+A call of the C library takes about as long as 16 additions, our exponential as 4.
+"""
 
 import math
 
@@ -8,24 +11,19 @@ from microgpt.backends.numba_cpu._compile import PRECISE, kernel
 from microgpt.backends.numba_cpu._intrinsics import exp
 
 
-def _slow(y, *others):
-    """The C library's functions take about as long as 16 additions."""
-    return 16 * y.size
-
-
-@kernel(work=lambda y, x: 4 * y.size)
+@kernel(cost=4)
 def exp_forward(y, x):
     for i in prange(x.size):
         y[i] = exp(x[i])
 
 
-@kernel(work=_slow)
+@kernel(cost=16)
 def log_forward(y, x):
     for i in prange(x.size):
         y[i] = math.log(x[i])
 
 
-@kernel(work=_slow)
+@kernel(cost=16)
 def tanh_forward(y, x):
     for i in prange(x.size):
         y[i] = math.tanh(x[i])
@@ -38,7 +36,7 @@ def tanh_backward(dx, dy, y):
         dx[i] = dy[i] * (f(1) - y[i] * y[i])
 
 
-@kernel(work=lambda y, x: 4 * y.size, fastmath=PRECISE)
+@kernel(cost=4, fastmath=PRECISE)
 def sigmoid_forward(y, x):
     f = x.dtype.type
     for i in prange(x.size):

@@ -58,14 +58,14 @@ def divide_backward(dx, dy, dz, x, y):
         dy[i] = -dz[i] * x[i] / (y[i] * y[i])
 
 
-@kernel(work=lambda y, x, exponent: 16 * x.size)
+@kernel(cost=16)
 def power_forward(y, x, exponent):
     f = x.dtype.type
     for i in prange(x.size):
         y[i] = math.pow(x[i], f(exponent))
 
 
-@kernel(work=lambda dx, dy, x, exponent: 16 * x.size)
+@kernel(cost=16)
 def power_backward(dx, dy, x, exponent):
     f = x.dtype.type
     p = f(exponent)

@@ -39,7 +39,7 @@ def cross_entropy_forward(losses, lse, logits, targets):
         losses[n] = f(0) if target < 0 else lse[n] - logits[n, target]
 
 
-@kernel(work=lambda dlogits, *others: 4 * dlogits.size)
+@kernel(cost=4)
 def cross_entropy_backward(dlogits, dlosses, logits, lse, targets):
     """softmax(logits) - one_hot(target), times the gradient of each row's loss."""
     f = logits.dtype.type

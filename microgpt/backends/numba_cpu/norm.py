@@ -7,7 +7,7 @@ from numba import prange
 from microgpt.backends.numba_cpu._compile import kernel
 
 
-@kernel(work=lambda y, rstd, x, eps: 2 * x.size)
+@kernel(cost=2)
 def rms_norm_forward(y, rstd, x, eps):
     f = x.dtype.type
     N, C = x.shape
@@ -22,7 +22,7 @@ def rms_norm_forward(y, rstd, x, eps):
             out[c] = row[c] * r
 
 
-@kernel(work=lambda dx, dy, x, rstd: 2 * x.size)
+@kernel(cost=2)
 def rms_norm_backward(dx, dy, x, rstd):
     f = x.dtype.type
     N, C = x.shape

@@ -19,7 +19,7 @@ def sgd_step_(data, grad, lr):
         data[i] -= rate * grad[i]
 
 
-@kernel(work=lambda data, *others: 4 * data.size, fastmath=PRECISE)
+@kernel(cost=4, fastmath=PRECISE)
 def adam_step_(data, grad, m, v, lr, step, beta1, beta2, eps):
     """Adam (Kingma & Ba 2015) with bias correction and eps outside the root."""
     f = data.dtype.type
@@ -54,7 +54,7 @@ def root_(norm, total):
     norm[0] = math.sqrt(total[0])
 
 
-@kernel(work=lambda grad, norm, limit: grad.size)
+@kernel()
 def clip_(grad, norm, limit):
     f = grad.dtype.type
     if norm[0] > limit:

@@ -7,18 +7,14 @@ from microgpt.backends.numba_cpu._intrinsics import exp
 from microgpt.backends.numba_cpu._rows import dot, log_sum_exp, softmax_row
 
 
-def _work(y, *others):
-    return 4 * y.size
-
-
-@kernel(work=_work)
+@kernel(cost=4)
 def softmax_forward(y, x):
     f = x.dtype.type
     for n in prange(x.shape[0]):
         softmax_row(y[n], x[n], f(1))
 
 
-@kernel(work=_work)
+@kernel(cost=4)
 def softmax_backward(dx, dy, y):
     N, C = y.shape
     for n in prange(N):
@@ -28,7 +24,7 @@ def softmax_backward(dx, dy, y):
             out[c] = chances[c] * (upstream[c] - inner)
 
 
-@kernel(work=_work)
+@kernel(cost=4)
 def log_softmax_forward(y, x):
     N, C = x.shape
     for n in prange(N):
@@ -38,7 +34,7 @@ def log_softmax_forward(y, x):
             out[c] = row[c] - shift
 
 
-@kernel(work=_work)
+@kernel(cost=4)
 def log_softmax_backward(dx, dy, y):
     f = y.dtype.type
     N, C = y.shape
@@ -51,7 +47,7 @@ def log_softmax_backward(dx, dy, y):
             out[c] = upstream[c] - exp(logs[c]) * total
 
 
-@kernel(work=_work)
+@kernel(cost=4)
 def causal_softmax_forward(y, x, scale):
     """Softmax of scale · x over the columns up to the row's own; the future gets 0."""
     f = x.dtype.type
@@ -64,7 +60,7 @@ def causal_softmax_forward(y, x, scale):
             out[c] = f(0)
 
 
-@kernel(work=_work)
+@kernel(cost=4)
 def causal_softmax_backward(dx, dy, y, scale):
     f = y.dtype.type
     N, T, _ = y.shape
