@@ -76,7 +76,8 @@ class ArrayNode(Node):
             ):
                 return self.detached(other)  # an argument of a recording is not copied again
             return type(self)(other, dtype=self.array.dtype, backend=self.kernels.name)  # type: ignore
-        self.require_same(other)
+        if other.kernels is not self.kernels or other.array.dtype is not self.array.dtype:
+            self.require_same(other)
         return other
 
     def require_same(self, other: "ArrayNode") -> None:
