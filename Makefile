@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 
 help:
 	@echo "make lab    install, compile the kernels once, open the first notebook"
-	@echo "make test   install what the tests need, run them    (ARGS=\"-m fast\": under two minutes)"
+	@echo "make test   install what the tests need, run them    (ARGS=\"-m fast\": without the long one)"
 	@echo "make lint   format, lint and types"
 	@echo "make clean  remove the virtual environment"
 

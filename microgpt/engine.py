@@ -53,14 +53,10 @@ class BackwardPass:
         self._lent: set[Node] = set()
 
     def add(self, node: Node, gradient: Any) -> None:
-        """Count one more contribution to the gradient of an interior node."""
+        """Count another contribution to the gradient of an interior node that has one already."""
         own = self._own.get(node)
         if own is None:
-            held = self.gradients.get(node)
-            if held is None:
-                self.gradients[node] = gradient
-            else:
-                self._keep(node, node.sum_gradients(held, gradient))
+            self._keep(node, node.sum_gradients(self.gradients[node], gradient))
         elif gradient is not own or node not in self._lent:
             # A rule that added into `buffer(node)` returns that very buffer: it is counted.
             self._keep(node, node.add_into(own, gradient))

@@ -45,7 +45,6 @@ corpus = mg.load_corpus("names-mini")
 model = mg.GPT(mg.GPTConfig.microgpt())
 trainer = mg.Trainer(model, corpus, mg.TrainConfig(steps=50))
 trainer.run()
-mg.save(sys.argv[1] if len(sys.argv) > 1 else "/dev/null/x", model) if len(sys.argv) > 1 else None
 names = list(mg.generate_text(model, corpus.tokenizer(), 5, temperature=0.5))
 run = mg.reference.run(corpus.documents, num_steps=5, num_samples=1, engine="tensor")
 print(model.backend, len(names), len(run.losses), mg.backends.available("numba"))

@@ -184,9 +184,14 @@ def test_advance(backend):
 
 def test_what_numba_lacks_is_numpys(monkeypatch):
     from microgpt.backends import numba_cpu
+    from microgpt.backends.numba_cpu import activation
 
+    monkeypatch.delattr(activation, "tanh_forward")
     loaded = numba_cpu.load()
     assert set(loaded.kernels) == set(backends.get("numpy").kernels)
+    x, y = np.array([0.5]), np.empty(1)
+    loaded.launch("tanh_forward", y, x)
+    assert y[0] == np.tanh(0.5)
 
 
 def test_debug_mode_refuses_what_would_compile_again():

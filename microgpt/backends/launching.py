@@ -135,5 +135,5 @@ def check_arguments(name: str, arguments: tuple) -> None:
                 raise ShapeError(f"{name}: argument {place} is not C-contiguous")
             if place == 0 and not (argument.flags.writeable or name.startswith("check_")):
                 raise ShapeError(f"{name}: argument 0 is an output and cannot be written")
-        elif not isinstance(argument, int | float | tuple):
+        elif not isinstance(argument, int | float):
             raise DtypeError(f"{name}: argument {place} is a {type(argument).__name__}")

@@ -1,12 +1,13 @@
 """Compile the kernels, once."""
 
 import argparse
+import sys
 from dataclasses import replace
 from typing import Any
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    pass
+    """None but the common ones."""
 
 
 def run(options: argparse.Namespace) -> int:
@@ -37,6 +38,8 @@ def run(options: argparse.Namespace) -> int:
         def read(self, what: str) -> None:
             pass
 
+    if not sys.stderr.isatty():  # where no progress bar is drawn
+        print("compiling the kernels: half a minute the first time, then seconds", flush=True)
     corpus = load_corpus("names-mini")
     small = GPTConfig.microgpt()
     large = replace(small, n_embd=256, n_layer=1)
