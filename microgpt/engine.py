@@ -80,6 +80,7 @@ class _State(threading.local):
     composed = False
     backward_pass: BackwardPass | None = None
     name_hook: Callable[[str, Node], Node] | None = None
+    op_hook: Callable[[str, Callable, tuple, dict], Any] | None = None
 
 
 state = _State()
@@ -162,6 +163,14 @@ def naming(hook: Callable[[str, Node], Node]):
     What the hook returns takes the node's place, so a hook can read and change a model's inside.
     """
     return _setting("name_hook", hook)
+
+
+def intercepting(hook: Callable[[str, Callable, tuple, dict], Any]):
+    """`with intercepting(hook):` runs `hook(name, op, arguments, options)` in place of operations.
+
+    Of those in `ops.HOOKABLE`, in this thread; what the hook returns is the operation's result.
+    """
+    return _setting("op_hook", hook)
 
 
 def named(name: str, node: Any) -> Any:

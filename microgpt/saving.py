@@ -95,6 +95,7 @@ def load(path: str | Path, backend: str | None = None) -> Checkpoint:
         raise FormatError(f"{file} must hold float32 or float64 weights; got {sorted(dtypes)}")
     model = GPT(config, dtype=dtypes.pop(), backend=backend)
     model.load_state_dict(weights)
+    model.tokenizer = tokenizer
     return Checkpoint(model, tokenizer, training)
 
 

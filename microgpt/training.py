@@ -7,13 +7,14 @@ for step in Trainer(model, corpus):
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from itertools import islice
 
 import numpy as np
 
 from microgpt import ops
 from microgpt.backends import LOCK
 from microgpt.config import TrainConfig
-from microgpt.data import Corpus, DocumentBatches, TextBatches
+from microgpt.data import Batch, Corpus, DocumentBatches, TextBatches
 from microgpt.engine import no_grad
 from microgpt.errors import SettingError, ShapeError
 from microgpt.models.gpt import GPT
@@ -77,6 +78,7 @@ class Trainer:
         if not isinstance(config, TrainConfig | None):
             raise SettingError(f"the settings come as TrainConfig; got {type(config).__name__}")
         self.model, self.config = model, TrainConfig() if config is None else config
+        self.corpus = corpus
         self.tokenizer = corpus.tokenizer() if tokenizer is None else tokenizer
         if self.tokenizer.vocab_size != model.config.vocab_size:
             raise ShapeError(
@@ -84,6 +86,7 @@ class Trainer:
                 f"model one of {model.config.vocab_size}; make the model with "
                 f"GPTConfig(vocab_size={self.tokenizer.vocab_size}, …)"
             )
+        model.tokenizer = self.tokenizer  # it learns to read with this one
         self.train, self.validation = corpus.distinct(), None
         if self.config.held_out:
             self.train, self.validation = corpus.split(self.config.held_out)
@@ -141,6 +144,15 @@ class Trainer:
         except KeyboardInterrupt:
             self.interrupted = True
         return self.history
+
+    def seen(self) -> Iterator[Batch]:
+        """The tokens and targets of all steps so far, drawn anew in the same order."""
+        return islice(self._batches(self.train, warn=False), len(self.history))
+
+    def held_out(self) -> Iterator[Batch]:
+        """The tokens and targets that `evaluate` looks at; nothing if nothing is held out."""
+        batches = self._held_out
+        return iter(()) if batches is None else batches.in_order(self.config.eval_documents)
 
     def evaluate(self, corpus: Corpus | None = None) -> Evaluation | None:
         """The loss on the held-out part, or on another corpus; None if nothing is held out."""

@@ -11,6 +11,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 from microgpt.backends.launching import LOCK, Backend, Tap, current_tap, reading, tapped
 from microgpt.errors import BackendUnavailable
@@ -20,9 +21,12 @@ __all__ = [
     "Backend",
     "Tap",
     "available",
+    "chosen",
     "current",
     "current_tap",
     "get",
+    "kernels_ready",
+    "kernels_stamp",
     "reading",
     "table",
     "tapped",
@@ -107,6 +111,11 @@ def using(name: str) -> Iterator[Backend]:
         _scoped.reset(token)
 
 
+def chosen() -> str | None:
+    """The back end that `using`, `use` or MICROGPT_BACKEND named; None while nobody has chosen."""
+    return _scoped.get() or _default or os.environ.get("MICROGPT_BACKEND") or None
+
+
 def current() -> Backend:
     """Where new tensors are born: `using`, else `use`, else MICROGPT_BACKEND, else numba.
 
@@ -114,10 +123,25 @@ def current() -> Backend:
     """
     name = _scoped.get() or _default
     if name is None:
-        name = os.environ.get("MICROGPT_BACKEND")
-        name = name or ("numba" if available("numba") else "numpy")
+        name = chosen() or ("numba" if available("numba") else "numpy")
         use(name)
     return _loaded.get(name) or get(name)
+
+
+def kernels_ready() -> bool:
+    """Whether `microgpt warmup` has compiled the kernels of this installation, on this machine."""
+    if not available("numba"):
+        return False
+    from microgpt.backends.numba_cpu import _cache
+
+    return _cache.ready()
+
+
+def kernels_stamp() -> tuple[Path, bytes]:
+    """The file that `kernels_ready` looks for, and what to write into it; numba must be there."""
+    from microgpt.backends.numba_cpu import _cache
+
+    return _cache.stamp()
 
 
 class Table(str):

@@ -1,4 +1,4 @@
-"""The command `microgpt`: train, sample, reference, warmup."""
+"""The command `microgpt`: one module for each of its commands."""
 
 import argparse
 import io
@@ -9,10 +9,23 @@ from collections.abc import Sequence
 from typing import Any
 
 from microgpt import __version__
-from microgpt.cli import reference, sample, train, warmup
+from microgpt.cli import (
+    assignment,
+    doctor_,
+    exercises,
+    grade,
+    lab,
+    reference,
+    sample,
+    train,
+    warmup,
+)
 from microgpt.errors import MicrogptError
 
-COMMANDS = (train, sample, reference, warmup)
+COMMANDS = (
+    *(lab, train, sample, reference, doctor_, warmup),
+    *(exercises, assignment, grade),
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -65,7 +78,7 @@ def parser() -> argparse.ArgumentParser:
     for module in COMMANDS:
         what = str(module.__doc__)
         part = commands.add_parser(
-            module.__name__.rpartition(".")[2],
+            module.__name__.rpartition(".")[2].rstrip("_"),  # a command may share a function's name
             help=what[0].lower() + what[1:].rstrip("."),
             description=what,
             formatter_class=_Help,

@@ -2,6 +2,8 @@
 
 import argparse
 import sys
+import time
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -11,46 +13,110 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
+    from microgpt import backends
+
+    backend = backends.current()
+    if backend.name == "numba":
+        compile_kernels()
+    print(f"the kernels of {backend.name!r} are ready")
+    return 0
+
+
+def compile_kernels() -> None:
+    """Compile every kernel that training and sampling launch; say before each what is under way.
+
+    A file is left that says so, which `backends.kernels_ready` finds. Where none can be written,
+    nothing would be kept: that is refused before the compiling.
+    """
     from tqdm import tqdm
 
     from microgpt import backends
+    from microgpt.backends.launching import Plain
+    from microgpt.errors import NotWritable
+    from microgpt.saving import prepare, writing
+
+    stamp, content = backends.kernels_stamp()
+    try:
+        prepare(stamp.parent)
+    except NotWritable:
+        raise NotWritable(
+            f"compiled kernels cannot be kept: {stamp.parent} cannot be written, so they are "
+            "compiled anew in each process; set MICROGPT_CACHE to a folder you can write to"
+        ) from None
+    # Where no loop is written, NumPy's own kernel runs: nothing to compile.
+    every = backends.get("numba").kernels
+    kernels = {name: kernel for name, kernel in every.items() if not isinstance(kernel, Plain)}
+    total = _Launches(kernels)
+    with backends.using("numpy"), backends.tapped(total):  # which sizes decides what is compiled
+        _work()
+    lines = not sys.stderr.isatty()
+    with tqdm(total=len(total.seen), desc="compiling kernels", unit="", disable=lines) as bar:
+        say = _say_line(len(total.seen)) if lines else _say_on(bar)
+        with backends.using("numba"), backends.tapped(_Launches(kernels, say)):
+            _work()
+        bar.update(len(total.seen) - bar.n)
+    with writing(stamp) as stream:
+        stream.write(content)
+
+
+def _work() -> None:
+    """Training and sampling, small enough for serial kernels and large enough for parallel ones."""
     from microgpt.config import GPTConfig, TrainConfig
     from microgpt.data import load_corpus
     from microgpt.models.gpt import GPT
     from microgpt.training import Trainer
 
-    class Progress:
-        """Counts each kernel at its first launch, which is when it compiles."""
-
-        def __init__(self, bar: Any):
-            self.bar = bar
-            self.seen: set[Any] = set()
-
-        def launched(self, name: str, call: Any, arguments: tuple) -> None:
-            if call not in self.seen:
-                self.seen.add(call)
-                self.bar.set_postfix_str(name)
-                self.bar.update()
-
-        def born(self, array: Any) -> None:
-            pass
-
-        def read(self, what: str) -> None:
-            pass
-
-    if not sys.stderr.isatty():  # where no progress bar is drawn
-        print("compiling the kernels: half a minute the first time, then seconds", flush=True)
     corpus = load_corpus("names-mini")
     small = GPTConfig.microgpt()
-    large = replace(small, n_embd=256, n_layer=1)
-    with (
-        tqdm(desc="compiling kernels", unit="", disable=None) as bar,
-        backends.tapped(Progress(bar)),
-    ):
-        for config, batch_size in ((small, 1), (small, 8), (large, 64)):
-            trainer = Trainer(GPT(config), corpus, TrainConfig(steps=2, batch_size=batch_size))
-            trainer.run()
-            trainer.evaluate()
-        trainer.sample()
-    print(f"the kernels of {backends.current().name!r} are ready")
-    return 0
+    for config, batch_size in ((small, 1), (small, 8), (replace(small, n_embd=256), 64)):
+        settings = TrainConfig(steps=2, batch_size=batch_size, clip=1.0, eval_documents=64)
+        trainer = Trainer(GPT(config), corpus, settings)
+        trainer.run()
+        trainer.evaluate()
+    trainer.sample()
+
+
+class _Launches:
+    """A tap that knows each kernel variant at its first launch, which is when it is compiled."""
+
+    def __init__(self, kernels: dict[str, Any], say: Callable[[int, str], None] | None = None):
+        self.kernels, self.say = kernels, say
+        self.seen: set[Any] = set()
+
+    def launched(self, name: str, call: Any, arguments: tuple) -> None:
+        if name not in self.kernels:
+            return
+        types = tuple((getattr(a, "dtype", type(a)), getattr(a, "ndim", 0)) for a in arguments)
+        variant = (self.kernels[name].pick(arguments), types)
+        if variant not in self.seen:
+            self.seen.add(variant)
+            if self.say is not None:
+                self.say(len(self.seen), name)
+
+    def born(self, array: Any) -> None:
+        pass
+
+    def read(self, what: str) -> None:
+        pass
+
+
+def _say_on(bar: Any) -> Callable[[int, str], None]:
+    def say(number: int, name: str) -> None:
+        bar.set_postfix_str(name, refresh=False)
+        bar.update(number - 1 - bar.n)
+        bar.refresh()
+
+    return say
+
+
+def _say_line(total: int) -> Callable[[int, str], None]:
+    """Plain lines for where no progress bar is drawn, at most one a second."""
+    last = -1.0
+
+    def say(number: int, name: str) -> None:
+        nonlocal last
+        if time.monotonic() - last > 1 or last < 0:
+            last = time.monotonic()
+            print(f"compiling kernel {number} of {total}: {name}", flush=True)
+
+    return say

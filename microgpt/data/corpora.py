@@ -1,7 +1,7 @@
 """Corpora: by name, from a file, or from pasted text."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from importlib import resources
 from pathlib import Path
@@ -10,7 +10,8 @@ from microgpt.data.download import SOURCES, find
 from microgpt.errors import FormatError, SettingError
 from microgpt.tokenizers import CharTokenizer
 
-BUNDLED = {"names-mini": "names-mini.txt"}
+# Corpus inside the package -> its file and its kind.
+BUNDLED = {"names-mini": ("names-mini.txt", "lines"), "story": ("story.txt", "text")}
 KINDS = ("lines", "text")
 
 
@@ -84,14 +85,30 @@ class Corpus:
             self, documents=tuple(line for line in distinct if line in out)
         )
 
+    def marking(self, held_out: float = 0.2) -> Callable[[str], str]:
+        """A function that says of a text whether a model trained on this corpus has met it.
+
+        "trained on", "in the list, not trained on" (it is held out), or "new".
+        """
+        train = set(self.split(held_out)[0].documents if held_out else self.documents)
+        known = set(self.documents)
+
+        def mark(text: str) -> str:
+            if text in train:
+                return "trained on"
+            return "in the list, not trained on" if text in known else "new"
+
+        return mark
+
 
 def load_corpus(
     name: str | Path | None = None, *, text: str | None = None, kind: str | None = None
 ) -> Corpus:
     """A corpus by name, a file of your own, or `text` that you paste.
 
-    Names: "names-mini" (inside the package, works offline), "names", "tinyshakespeare",
-    "the-verdict" (found in the folder MICROGPT_DATA, else in the cache, else downloaded).
+    Names: "names-mini" and "story" (inside the package, work offline), "names",
+    "tinyshakespeare", "the-verdict" (found in the folder MICROGPT_DATA, else in the cache, else
+    downloaded).
     A file or a paste is read as `kind` "lines", one document a line, or as one long "text".
     """
     if (name is None) == (text is None):
@@ -99,8 +116,9 @@ def load_corpus(
     if text is not None:
         return _parsed("pasted text", text, kind or "lines")
     if str(name) in BUNDLED:
-        asset = resources.files("microgpt.data") / "assets" / BUNDLED[str(name)]
-        return _parsed(str(name), asset.read_text("utf-8"), kind or "lines")
+        file, its_kind = BUNDLED[str(name)]
+        asset = resources.files("microgpt.data") / "assets" / file
+        return _parsed(str(name), asset.read_text("utf-8"), kind or its_kind)
     if str(name) in SOURCES:
         source = SOURCES[str(name)]
         return _parsed(str(name), _read(find(source)), kind or source.kind)

@@ -34,6 +34,7 @@ class GPT(Module):
             raise SettingError(f"a GPT is made from a GPTConfig; got {type(config).__name__}")
         init = Init(np.random.default_rng(seed), config.init_std, dtype, backend)
         self.config = config
+        self.tokenizer: Any = None  # what it learned to read with: the Trainer and `load` say
         self.wte = Embedding(config.vocab_size, config.n_embd, init)
         self.wpe = None
         if config.position == "learned":
@@ -49,7 +50,8 @@ class GPT(Module):
     def __repr__(self) -> str:
         c = self.config
         return (
-            f"GPT({self.parameter_count():,} parameters: {c.n_layer} layers, {c.n_head} heads, "
+            f"GPT({self.parameter_count():,} parameters: {_many(c.n_layer, 'layer')}, "
+            f"{_many(c.n_head, 'head')}, "
             f"{c.n_embd} wide, block {c.block_size}, vocabulary {c.vocab_size}, on {self.backend})"
         )
 
@@ -57,6 +59,7 @@ class GPT(Module):
         """A model of its own with the same weights."""
         copy = GPT(self.config, dtype=str(self.wte.weight.dtype), backend=self.backend)
         copy.load_state_dict(self.state_dict())
+        copy.tokenizer = self.tokenizer
         flags = [parameter.requires_grad for _, parameter in self.named_parameters()]
         for (_, parameter), flag in zip(copy.named_parameters(), flags, strict=True):
             parameter.requires_grad = flag
@@ -125,3 +128,7 @@ class GPT(Module):
                 f"{self.config.block_size}; got {ids.shape}"
             )
         return ids
+
+
+def _many(count: int, what: str) -> str:
+    return f"{count} {what}{'s' if count != 1 else ''}"

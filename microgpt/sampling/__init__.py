@@ -2,6 +2,28 @@
 
 from microgpt.sampling.cache import KVCache
 from microgpt.sampling.choice import Choice, next_token, uniform
-from microgpt.sampling.generation import generate, generate_text
+from microgpt.sampling.decoder import Decoder
+from microgpt.sampling.generation import choosing, generate, generate_text
+from microgpt.sampling.likelihood import LetterChance, letter_chances, surprise
+from microgpt.sampling.origins import FixedOrigin, ModelOrigin, Origin, long_tail
+from microgpt.sampling.walk import Crossing, Walk
 
-__all__ = ["Choice", "KVCache", "generate", "generate_text", "next_token", "uniform"]
+__all__ = [
+    "Choice",
+    "Crossing",
+    "Decoder",
+    "FixedOrigin",
+    "KVCache",
+    "LetterChance",
+    "ModelOrigin",
+    "Origin",
+    "Walk",
+    "choosing",
+    "generate",
+    "generate_text",
+    "letter_chances",
+    "long_tail",
+    "next_token",
+    "surprise",
+    "uniform",
+]

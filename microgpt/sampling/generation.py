@@ -1,16 +1,33 @@
 """From a prompt to a text, one token at a time."""
 
-from collections.abc import Iterator, Sequence
+import contextvars
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 
-from microgpt import backends
 from microgpt.config import SampleConfig
-from microgpt.engine import no_grad
 from microgpt.errors import SettingError, ShapeError
 from microgpt.models.gpt import GPT
 from microgpt.ops.embedding import as_tokens
-from microgpt.sampling.cache import KVCache
 from microgpt.sampling.choice import next_token, uniform
+from microgpt.sampling.decoder import Decoder
 from microgpt.tokenizers import Tokenizer
+
+_chooser: contextvars.ContextVar[Callable[..., int] | None] = contextvars.ContextVar(
+    "chooser", default=None
+)
+
+
+@contextmanager
+def choosing(function: Callable[..., int]) -> Iterator[None]:
+    """`with choosing(f):` here, `generate` picks each token by `f` in place of `next_token`.
+
+    It is called as f(logits, temperature=, top_k=, top_p=, min_p=, u=) and returns a token id.
+    """
+    mark = _chooser.set(function)
+    try:
+        yield
+    finally:
+        _chooser.reset(mark)
 
 
 def generate(
@@ -53,18 +70,14 @@ def generate(
 def _generate(
     model: GPT, tokens: list[int], count: int, dials: SampleConfig, seed: int, stop: int | None
 ) -> Iterator[int]:
-    cache, unseen = KVCache(model), list(tokens)
-    for t in range(len(tokens), len(tokens) + count):
-        if cache.length + len(unseen) > cache.block_size:
-            cache.reset()
-            unseen = tokens[-max(1, cache.block_size // 2) :]
-        with backends.LOCK, no_grad():
-            logits = model([unseen], cache).numpy()[0, -1]
-        token = next_token(logits, **vars(dials), u=uniform(seed, t)).token
+    decoder, first = Decoder(model, tokens), len(tokens)
+    for t in range(first, first + count):
+        logits, chooser = decoder.logits(), _chooser.get()
+        drawn = {**vars(dials), "u": uniform(seed, t)}
+        token = next_token(logits, **drawn).token if chooser is None else chooser(logits, **drawn)
         if token == stop:
             return
-        tokens.append(token)
-        unseen = [token]
+        decoder.append(token)
         yield token
 
 

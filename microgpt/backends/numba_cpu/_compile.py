@@ -1,6 +1,5 @@
 """`@kernel`: a readable loop nest, compiled on first use; serial for small work, else parallel."""
 
-import hashlib
 import os
 import tempfile
 import warnings
@@ -11,7 +10,7 @@ from typing import Any
 
 import numba
 
-from microgpt.folders import cache_folder
+from microgpt.backends.numba_cpu._cache import kernel_folder
 
 # Below this many elementary operations a parallel region costs more than it saves.
 PARALLEL_FROM = 65_536
@@ -89,16 +88,12 @@ def compiled(function: Callable, flags: dict[str, Any]) -> Callable:
 
 @cache
 def _kernel_cache(variant: str) -> Path | None:
-    """A folder for compiled kernels, named after all their sources and the variant.
+    """A folder for the compiled kernels of a variant.
 
-    Numba's own key sees neither a changed callee in another file nor other flags: in one folder,
-    the parallel variant would be given the serial one's code.
+    Numba's own key does not see flags: in one folder, the parallel variant would be given the
+    serial one's code.
     """
-    here = Path(__file__).parent
-    digest = hashlib.sha256()
-    for source in sorted([*here.glob("*.py"), here.parent / "formulas.py"]):
-        digest.update(source.read_bytes())
-    folder = cache_folder() / "kernels" / digest.hexdigest()[:16] / variant
+    folder = kernel_folder() / variant
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):

@@ -1,0 +1,12 @@
+"""Which threads Numba starts here, as JSON: run as a program, so that asking changes nothing.
+
+Started threads would stay, and a numba that cannot be loaded would take the session with it.
+"""
+
+import json
+
+import numba
+
+if __name__ == "__main__":
+    numba.set_num_threads(numba.get_num_threads())  # starts them, which settles the layer
+    print(json.dumps({"layer": numba.threading_layer(), "threads": numba.get_num_threads()}))

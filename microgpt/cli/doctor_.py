@@ -1,0 +1,15 @@
+"""Say what is installed, what is wrong, and what to do."""
+
+import argparse
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--brief", action="store_true", help="one line")
+
+
+def run(options: argparse.Namespace) -> int:
+    from microgpt.diagnosis import doctor
+
+    report = doctor(brief=options.brief)
+    print(repr(report))
+    return 1 if report.problems else 0

@@ -1,0 +1,93 @@
+"""Copy the notebooks into your folder, compile the kernels once, and open JupyterLab."""
+
+import argparse
+import os
+import signal
+import subprocess
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+FOLDER = "microgpt-notebooks"
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    parser.usage = "%(prog)s [-h] [FOLDER] [--no-browser] [--copy-only] [--backend NAME] [-- …]"
+    parser.epilog = (
+        "Notebooks you changed are never written over: new versions arrive beside them. What "
+        "stands after -- goes to JupyterLab: microgpt lab -- --port 8899"
+    )
+    parser.add_argument("folder", nargs="?", default=FOLDER, metavar="FOLDER", help="where to work")
+    parser.add_argument("--no-browser", action="store_true", help="start JupyterLab only")
+    parser.add_argument("--copy-only", action="store_true", help="copy the notebooks only")
+    plain = parser.parse_known_args
+
+    def split(words: Any = None, namespace: Any = None) -> Any:
+        """What stands behind -- is left to JupyterLab; argparse would take it for FOLDER."""
+        words = list(words)
+        end = words.index("--") if "--" in words else len(words)
+        options, unknown = plain(words[:end], namespace)
+        options.passed_on = words[end + 1 :]
+        return options, unknown
+
+    parser.parse_known_args = split  # type: ignore[method-assign,assignment]
+
+
+def run(options: argparse.Namespace) -> int:
+    from microgpt.cli.delivery import deliver
+    from microgpt.diagnosis import shadows
+    from microgpt.errors import MicrogptError
+
+    folder = Path(options.folder).expanduser()
+    delivery = deliver(folder)
+    print(delivery, flush=True)
+    for path in shadows([folder.resolve()]):
+        print(f"microgpt: note: notebooks would load {path} in place of microgpt; rename it",
+              file=sys.stderr)  # fmt: skip
+    if options.copy_only:
+        return 0
+    if find_spec("jupyterlab") is None:
+        raise MicrogptError(
+            f"JupyterLab is not installed for {sys.executable}; run `pip install "
+            f'"microgpt-lab[lab]"`, or open {folder} in another program that runs notebooks'
+        )
+    _compile_once()
+    first = min(path.name for path in folder.glob("*.ipynb"))
+    page = f"--LabApp.default_url=/lab/tree/{quote(first)}"  # shown without a browser as well
+    command = [sys.executable, "-m", "jupyterlab", str(folder), page, *options.passed_on]
+    if options.no_browser and "--no-browser" not in command:
+        command.append("--no-browser")
+    environment = dict(os.environ)
+    if options.backend:
+        environment["MICROGPT_BACKEND"] = options.backend
+    return _wait_for(subprocess.Popen(command, env=environment))
+
+
+def _compile_once() -> None:
+    """So that no cell has to wait for the compiler."""
+    from microgpt import backends
+    from microgpt.cli.warmup import compile_kernels
+    from microgpt.errors import NotWritable
+
+    wanted = backends.available("numba") and backends.chosen() in (None, "numba")
+    if wanted and not backends.kernels_ready():
+        try:
+            compile_kernels()
+        except NotWritable as error:
+            print(f"microgpt: note: {error}", file=sys.stderr)
+
+
+def _wait_for(server: subprocess.Popen) -> int:
+    """Its exit status. Control-C is JupyterLab's to answer: it asks; to be ended ends both."""
+    before = signal.signal(signal.SIGTERM, lambda *_: server.terminate())
+    try:
+        while True:
+            try:
+                status = server.wait()
+                return status if status >= 0 else 128 - status  # as a shell says it
+            except KeyboardInterrupt:
+                continue
+    finally:
+        signal.signal(signal.SIGTERM, before)

@@ -1,0 +1,70 @@
+"""A report: one sentence, and the findings behind it, as text and as a folded card."""
+
+import html
+import re
+from dataclasses import dataclass
+
+MARKS = {"ok": "✓", "note": "○", "problem": "✗"}
+
+# JupyterLab's colours where there are any, else those of the page, light or dark.
+_CARD = (
+    "font-family: var(--jp-ui-font-family, system-ui, sans-serif); font-size: 14px; "
+    "line-height: 1.5; color: var(--jp-ui-font-color1, inherit)"
+)
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was looked at: its state ("ok", "note" or "problem") and what to do."""
+
+    subject: str
+    state: str
+    text: str
+    advice: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.text}: {self.advice}" if self.advice else self.text
+
+
+@dataclass(frozen=True)
+class Report:
+    """What `doctor` found: `sentence` says it in one line, and a brief report shows no more."""
+
+    sentence: str
+    findings: tuple[Finding, ...]
+    brief: bool = False
+
+    @property
+    def problems(self) -> tuple[Finding, ...]:
+        """The findings that something has to be done about."""
+        return tuple(finding for finding in self.findings if finding.state == "problem")
+
+    def __repr__(self) -> str:
+        if self.brief:
+            return self.sentence
+        width = max((len(finding.subject) for finding in self.findings), default=0)
+        lines = [
+            f"{MARKS[finding.state]} {finding.state:7}  {finding.subject:{width}}  {finding}"
+            for finding in self.findings
+        ]
+        return "\n".join([self.sentence, *lines])
+
+    def _repr_html_(self) -> str:
+        if self.brief:
+            return f'<div style="{_CARD}">{_marked(self.sentence)}</div>'
+        lines = "".join(
+            f"<li>{MARKS[finding.state]} {finding.state} · <b>{html.escape(finding.subject)}</b>: "
+            f"{_marked(str(finding))}</li>"
+            for finding in self.findings
+        )
+        unfolded = " open" if self.problems else ""
+        return (
+            f'<details{unfolded} style="{_CARD}"><summary>{_marked(self.sentence)}</summary>'
+            f'<ul style="list-style: none; padding-left: 1em">{lines}</ul></details>'
+        )
+
+
+def _marked(text: str) -> str:
+    """Escaped, with `commands` in code type; paths of any length may be broken."""
+    code = '<code style="overflow-wrap: anywhere; color: inherit">\\1</code>'
+    return re.sub(r"`([^`]+)`", code, html.escape(text))

@@ -1,0 +1,117 @@
+"""A clean notebook for a class: statements, stubs, checks and, if wanted, hints."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from microgpt.data import load_corpus
+from microgpt.errors import NotWritable, SettingError
+from microgpt.learn.catalogue import sentence
+from microgpt.learn.comparing import shown
+from microgpt.learn.parts import Exercise
+from microgpt.learn.registry import find
+from microgpt.learn.submissions import IMPORTS, TAG
+from microgpt.saving import writing
+
+
+def assignment(
+    ids: Sequence[str], corpus: str = "names-mini", hints: bool = True, nbgrader: bool = False
+) -> Any:
+    """A notebook (of nbformat) with the exercises of those ids; no cell holds a solution.
+
+    `corpus` is named at its top and loaded. With `nbgrader` cells carry its metadata, one point
+    for each exercise.
+    """
+    from nbformat import v4
+
+    chosen = [find(id) for id in ids]
+    if len(set(ids)) < len(ids):
+        raise SettingError("an exercise is listed twice; list each one once")
+    load_corpus(corpus)  # refused now and not in class
+    title = sentence("assignment", "title", names=", ".join(ids))
+    text = sentence("assignment", "text", corpus=corpus, minutes=sum(e.minutes for e in chosen))
+    cells = [
+        _markdown("title", f"# {title}\n\n{text}"),
+        _code("imports", "import numpy as np\n\nimport microgpt as mg", [IMPORTS]),
+        _code("corpus", f"names = mg.load_corpus({json.dumps(corpus)})\nnames", [IMPORTS]),
+    ]
+    for exercise in chosen:
+        cells += _cells(exercise, hints, nbgrader)
+    kernel = {"name": "python3", "display_name": "Python 3 (ipykernel)", "language": "python"}
+    return v4.new_notebook(cells=cells, metadata={"kernelspec": kernel})
+
+
+def write_assignment(notebook: Any, target: Path) -> None:
+    """Write the notebook; a file that is there is never replaced, it may be someone's work."""
+    import nbformat
+
+    if target.suffix != ".ipynb":
+        raise SettingError(f"the file's name must end in .ipynb; got {target}")
+    if target.exists():
+        raise NotWritable(f"{target} is there already and may be someone's work; name another file")
+    nbformat.validate(notebook)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with writing(target) as stream:
+        stream.write((json.dumps(notebook, indent=1, ensure_ascii=False) + "\n").encode())
+
+
+def _cells(exercise: Exercise, hints: bool, nbgrader: bool) -> list[Any]:
+    id, name = exercise.id, exercise.answer
+    place = id.replace(".", "-")  # all that ids of cells, and of nbgrader, may be made of
+    test = f'mg.learn.check("{id}", {name})'
+    cells = [_markdown(f"statement-{place}", statement(exercise))]
+    cells.append(_code(f"exercise-{place}", stub(exercise), [TAG + id]))
+    if hints:
+        cells.append(_code(f"hint-{place}", f'# mg.learn.hint("{id}")', []))
+    if nbgrader:
+        test += ".raise_if_wrong()"
+    cells.append(_code(f"check-{place}", test, [f"check:{id}"]))
+    if nbgrader:
+        solved, graded = cells[1], cells[-1]
+        solved.metadata["nbgrader"] = _nbgrader(solved, solution=True)
+        graded.metadata["nbgrader"] = _nbgrader(graded, solution=False)
+    return cells
+
+
+def statement(exercise: Exercise) -> str:
+    """The exercise as Markdown: what to do, the signature, an example, the minutes."""
+    lines = [
+        f"## {sentence('assignment', 'exercise', id=exercise.id)}",
+        exercise.statement,
+        f"`{exercise.signature}` · {exercise.shapes}",
+    ]
+    if exercise.example is not None:
+        given = ", ".join(map(shown, exercise.example.arguments))
+        result = shown(exercise.example.result)
+        call = f"`{exercise.answer}({given})` → `{result}`"
+        lines.append(sentence("assignment", "example", call=call))
+    lines.append(sentence("assignment", "minutes", minutes=exercise.minutes))
+    return "\n\n".join(lines)
+
+
+def stub(exercise: Exercise) -> str:
+    """What stands in the learner's cell before they write."""
+    if not exercise.is_function:
+        return f"{exercise.answer} = mg.learn.todo()"
+    head = exercise.signature.partition(" ->")[0]
+    return f'def {head}:\n    """{exercise.shapes}"""\n    return mg.learn.todo()'
+
+
+def _markdown(id: str, source: str) -> Any:
+    from nbformat import v4
+
+    return v4.new_markdown_cell(source, id=id)
+
+
+def _code(id: str, source: str, tags: list[str]) -> Any:
+    from nbformat import v4
+
+    return v4.new_code_cell(source, id=id, metadata={"tags": tags} if tags else {})
+
+
+def _nbgrader(cell: Any, solution: bool) -> dict[str, Any]:
+    common = {"grade_id": cell.id, "schema_version": 3, "solution": solution, "task": False}
+    return {**common, "grade": not solution, "locked": not solution} | (
+        {} if solution else {"points": 1}
+    )

@@ -1,0 +1,216 @@
+"""Grading files: a process of its own for each, and one row for each file and exercise."""
+
+import csv
+import io
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+
+import microgpt
+from microgpt.errors import FormatError, SettingError
+from microgpt.learn import registry, submissions
+from microgpt.learn.catalogue import sentence
+from microgpt.learn.marking import BROKEN
+from microgpt.learn.parts import Exercise
+from microgpt.saving import writing
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one file may use: seconds of wall time, and bytes of address space where known."""
+
+    seconds: float = 60.0
+    memory: int = 4 << 30
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row of a table of grades; `state` is a result's, or "broken" for what cannot be run."""
+
+    file: str
+    exercise: str
+    state: str
+    property: str
+    message: str
+    version: str
+    seconds: float
+
+
+class Grading:
+    """Grades a list of files: `len()` of them, one list of rows for each when iterated over.
+
+    Every file gets a row for every exercise that any of them has, in a fixed order. `own` is a
+    teacher's file of exercises; scripts are then graded on those alone.
+    """
+
+    def __init__(
+        self,
+        paths: Sequence[str | Path],
+        seed: int,
+        own: str | Path | None = None,
+        limits: Limits | None = None,
+        backend: str | None = None,
+    ):
+        if seed < 0:
+            raise SettingError(f"seed must be 0 or above; got {seed}")
+        self.seed, self.limits, self.backend = seed, limits or Limits(), backend
+        self.own = None if own is None else Path(own).resolve()
+        known = registry.exercises() if own is None else registry.load(own)
+        self.files = list(_files(paths))
+        self.broken: dict[Path, str] = {}
+        self.ids = self._ids(known)
+
+    def _ids(self, known: Sequence[Exercise]) -> list[str]:
+        found: set[str] = set()
+        for _, path in self.files:
+            try:
+                found |= submissions.read(path, known).answers.keys()
+            except (FormatError, OSError) as error:
+                self.broken[path] = str(error)
+        order = [exercise.id for exercise in registry.exercises()]
+        return [id for id in order if id in found] + sorted(found - set(order))
+
+    def __len__(self) -> int:
+        return len(self.files)
+
+    def __iter__(self) -> Iterator[list[Row]]:
+        for name, path in self.files:
+            if path in self.broken:
+                yield [_broken(name, id, self.broken[path]) for id in self.ids or [""]]
+            elif not self.ids:
+                yield [_broken(name, "", sentence("grading", "nothing"))]
+            else:
+                yield self._graded(name, path)
+
+    def _graded(self, name: str, path: Path) -> list[Row]:
+        """Every row of one file; an exercise that ends the process costs only its own."""
+        rows: dict[str, Row] = {}
+        end = time.monotonic() + self.limits.seconds
+        while len(rows) < len(self.ids):
+            open_ids = [id for id in self.ids if id not in rows]
+            left = end - time.monotonic()
+            marked, trouble = self._marked(path, open_ids, left)
+            rows |= {row["exercise"]: Row(name, **row) for row in marked}
+            for id in [id for id in open_ids if id not in rows][:1]:
+                rows[id] = _broken(name, id, trouble)
+        return [rows[id] for id in self.ids]
+
+    def _marked(self, path: Path, ids: list[str], seconds: float) -> tuple[list[dict], str]:
+        """The rows that one process writes, and why it may have left some out."""
+        if seconds <= 0:
+            return [], sentence("grading", "too_long", limit=f"{self.limits.seconds:g}")
+        with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+            out, desk = Path(folder) / "rows", Path(folder) / "desk"
+            desk.mkdir()
+            request = {
+                "file": str(path), "ids": ids, "own": self.own and str(self.own),
+                "seed": self.seed, "memory": self.limits.memory, "out": str(out),
+            }  # fmt: skip
+            trouble = self._run(json.dumps(request), desk, seconds)
+            lines = out.read_text("utf-8").splitlines() if out.is_file() else []
+        return [row for row in map(_parsed, lines) if row and row["exercise"] in ids], trouble
+
+    def _run(self, request: str, desk: Path, seconds: float) -> str:
+        """Run one marking process; why it may have left rows out."""
+        environment = {
+            **{name: value for name, value in os.environ.items() if name != "DISPLAY"},
+            "PYTHONHASHSEED": "0",
+            "MPLBACKEND": "Agg",
+            "PYTHONPATH": os.pathsep.join(
+                [str(Path(microgpt.__file__).parents[1]), os.environ.get("PYTHONPATH", "")]
+            ).rstrip(os.pathsep),
+        }
+        if self.backend is not None:
+            environment["MICROGPT_BACKEND"] = self.backend
+        process = subprocess.Popen(
+            [sys.executable, "-W", "ignore", "-m", "microgpt.learn.marking"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            cwd=desk,
+            env=environment,
+            start_new_session=True,
+            text=True,
+        )
+        try:
+            process.communicate(request, timeout=seconds)
+        except subprocess.TimeoutExpired:
+            return sentence("grading", "too_long", limit=f"{self.limits.seconds:g}")
+        finally:
+            _end(process)
+        return sentence("grading", "died", status=process.returncode)
+
+
+def _end(process: subprocess.Popen) -> None:
+    """End the process and, where there are process groups, all that it started."""
+    if hasattr(os, "killpg"):
+        try:
+            os.killpg(process.pid, signal.SIGKILL)
+        except (ProcessLookupError, PermissionError):
+            process.poll()
+    elif process.poll() is None:
+        process.kill()
+    process.wait()
+
+
+def _parsed(line: str) -> dict | None:
+    """A row of the marking process; None for what is none: its file could be written by others."""
+    try:
+        row = json.loads(line)
+    except ValueError:
+        return None
+    wanted = {field.name for field in fields(Row)} - {"file"}
+    return row if isinstance(row, dict) and row.keys() == wanted else None
+
+
+def _broken(name: str, id: str, message: str) -> Row:
+    return Row(name, id, BROKEN, "", message, microgpt.__version__, 0.0)
+
+
+def _files(paths: Sequence[str | Path]) -> Iterator[tuple[str, Path]]:
+    """Every notebook and Python file with the name it goes by in the table, in a fixed order."""
+    count = 0
+    for given in map(Path, paths):
+        found = [given]
+        if given.is_dir():
+            found = sorted(
+                path
+                for path in given.rglob("*")
+                if path.suffix in (".ipynb", ".py")
+                and path.is_file()
+                and not any(part.startswith((".", "__")) for part in path.relative_to(given).parts)
+            )
+        elif not given.is_file():
+            raise SettingError(f"there is no file and no folder {given}")
+        for path in found:
+            count += 1
+            name = path.relative_to(given) if given.is_dir() else path
+            yield name.as_posix(), path.resolve()
+    if not count:
+        raise SettingError("there is no notebook and no Python file to grade there")
+
+
+def write_table(rows: Sequence[Row], target: Path) -> None:
+    """The rows as CSV, complete or not at all."""
+    text = io.StringIO()
+    table = csv.writer(text, lineterminator="\n")
+    table.writerow(field.name for field in fields(Row))
+    for row in rows:
+        table.writerow(map(_harmless, asdict(row).values()))
+    with writing(target) as stream:
+        stream.write(text.getvalue().encode("utf-8", "backslashreplace"))
+
+
+def _harmless(value: object) -> object:
+    """A text that a spreadsheet would take for a formula gets an apostrophe in front."""
+    if isinstance(value, str):
+        value = " ".join(value.split())
+        return f"'{value}" if value.startswith(("=", "+", "-", "@")) else value
+    return value

@@ -1,0 +1,197 @@
+"""Examining one answer: every property on every input, and the wrong answer it is most like."""
+
+import copy
+import zlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from microgpt.learn.catalogue import sentence
+from microgpt.learn.comparing import kept, same, unchanged
+from microgpt.learn.parts import Exercise, Miss, Property, Wrong
+from microgpt.learn.readers import Unreadable
+from microgpt.learn.results import NotAttempted
+from microgpt.learn.stub import is_stub
+from microgpt.learn.watchdog import Stopped
+
+MOST_CASES = 60  # that a failed answer is compared on with the named wrong ones
+
+
+class Modified(Exception):
+    """An answer changed what it was given."""
+
+
+class Blank(Exception):
+    """An answer is still the stub."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """One property on one input."""
+
+    property: Property
+    arguments: tuple
+
+
+@dataclass(frozen=True)
+class Failure:
+    """How an answer failed a case: by its value ("differs"), or before there was one."""
+
+    kind: str
+    got: Any = None
+    expected: Any = None
+    cause: str = ""
+    detail: str = ""
+
+    def is_like(self, other: "Failure", tolerance: float) -> bool:
+        """Whether two answers failed in the same way; of errors, only the kind counts."""
+        if self.kind != other.kind:
+            return False
+        if self.kind in ("raised", "unreadable", "nothing"):
+            return self.detail == other.detail
+        return self.kind == "modified" or same(self.got, other.got, tolerance)
+
+
+class Guarded:
+    """A learner's function as tests see it: it gets copies, and what it returns has been read.
+
+    `function` is the bare one, for a test that wants what the learner really returned.
+    """
+
+    def __init__(self, exercise: Exercise, function: Callable[..., Any]):
+        self.exercise, self.function = exercise, function
+        self.error: BaseException | None = None
+        self.returned: Any = None
+
+    def __call__(self, *arguments: Any) -> Any:
+        given = copy.deepcopy(arguments)
+        try:
+            value = self.function(*given)
+        except BaseException as error:
+            self.error = error
+            raise
+        if is_stub(value):
+            raise Blank
+        self.returned = value
+        read = self.exercise.reads(value)
+        if not unchanged(arguments, given):
+            raise Modified
+        return read
+
+
+def cases(exercise: Exercise, seed: int) -> Iterator[Case]:
+    """Every case in order; the same seed gives the same ones. The example comes first."""
+    if exercise.example is not None:
+        shown_first = Property(sentence("card", "example"), test=_equals_the_example(exercise))
+        yield Case(shown_first, exercise.example.arguments)
+    for place, wanted in enumerate(exercise.properties):
+        rng = np.random.default_rng([seed, zlib.crc32(exercise.id.encode()), place])
+        for arguments in wanted.inputs(rng):
+            yield Case(wanted, arguments)
+
+
+def attempt(exercise: Exercise, answer: Any, case: Case) -> Failure | None:
+    """Try one case: None if it holds."""
+    guarded = Guarded(exercise, answer) if exercise.is_function else answer
+    test = case.property.test or _equals_the_solution(exercise)
+    try:
+        with np.errstate(all="ignore"):
+            miss = test(guarded, *copy.deepcopy(case.arguments))
+    except Stopped:
+        raise
+    except (Blank, NotAttempted, NotImplementedError):
+        return Failure("blank")
+    except Modified:
+        return Failure("modified")
+    except Unreadable as error:
+        value = getattr(guarded, "returned", answer)
+        if value is None:
+            return Failure("nothing", got="None", expected=str(error))
+        return Failure(
+            "unreadable", got=kept(value), expected=str(error), detail=type(value).__name__
+        )
+    except BaseException as error:
+        name, own = type(error).__name__, error is getattr(guarded, "error", None)
+        text = f"{name}: {error}" if str(error) else name
+        return Failure("raised" if own else "untestable", got=text, detail=name)
+    if miss is None:
+        return None
+    return Failure("differs", kept(miss.got), kept(miss.expected), miss.cause)
+
+
+def _equals_the_example(exercise: Exercise) -> Callable[..., Miss | None]:
+    def test(answer: Any, *arguments: Any) -> Miss | None:
+        assert exercise.example is not None
+        return _compared(answer(*arguments), exercise.example.result, exercise)
+
+    return test
+
+
+def _equals_the_solution(exercise: Exercise) -> Callable[..., Miss | None]:
+    def test(answer: Any, *arguments: Any) -> Miss | None:
+        return _compared(answer(*arguments), exercise.solution(*copy.deepcopy(arguments)), exercise)
+
+    return test
+
+
+def _compared(got: Any, result: Any, exercise: Exercise) -> Miss | None:
+    expected = exercise.reads(result)
+    return None if same(got, expected, exercise.tolerance) else Miss(got, expected)
+
+
+class Findings:
+    """What became of an answer, case by case, up to where it got."""
+
+    def __init__(self) -> None:
+        self.current: Case | None = None
+        self.first: tuple[Case, Failure] | None = None
+        self.outcomes: list[Failure | None] = []
+
+    def collect(
+        self, exercise: Exercise, answer: Any, seed: int, is_late: Callable[[], bool]
+    ) -> None:
+        """Try every case until one fails, then some more, for `most_like`."""
+        for case in cases(exercise, seed):
+            if self.first is None:
+                self.current = case
+            failure = attempt(exercise, answer, case)
+            if is_late():
+                raise Stopped
+            if self.first is None or len(self.outcomes) < MOST_CASES:
+                self.outcomes.append(failure)
+            if failure is not None and self.first is None:
+                self.first = case, failure
+                if failure.kind == "blank" or not exercise.is_function:
+                    return
+            if self.first is not None and len(self.outcomes) >= MOST_CASES:
+                return
+
+
+def most_like(exercise: Exercise, outcomes: list[Failure | None], seed: int) -> Wrong | None:
+    """The named wrong answer that fails where the answer first failed, and in the same way.
+
+    Of several, the one that agrees on most of the other cases.
+    """
+    first = next(place for place, outcome in enumerate(outcomes) if outcome is not None)
+    tried = [case for case, _ in zip(cases(exercise, seed), outcomes, strict=False)]
+    best: tuple[int, Wrong] | None = None
+    for wrong in exercise.wrong:
+        if wrong.endless:
+            continue
+        if not _agree(attempt(exercise, wrong.function, tried[first]), outcomes[first], exercise):
+            continue
+        agreed = sum(
+            _agree(attempt(exercise, wrong.function, case), outcome, exercise)
+            for case, outcome in zip(tried, outcomes, strict=True)
+        )
+        if best is None or agreed > best[0]:
+            best = agreed, wrong
+    return None if best is None else best[1]
+
+
+def _agree(one: Failure | None, other: Failure | None, exercise: Exercise) -> bool:
+    if one is None or other is None:
+        return one is other
+    return one.is_like(other, exercise.tolerance)

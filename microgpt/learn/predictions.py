@@ -1,0 +1,46 @@
+"""`predict` before a cell, `reveal` in the cell that answers it."""
+
+from collections.abc import Sequence
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+from microgpt.errors import SettingError
+
+if TYPE_CHECKING:
+    from microgpt.widgets.prediction import Prediction
+
+_made: dict[str, "Prediction"] = {}
+
+
+class Answer(str):
+    """One sentence that shows itself at a prompt and in a notebook."""
+
+    def __repr__(self) -> str:
+        return str(self)
+
+    def _repr_html_(self) -> str:
+        return f'<p style="margin:0"><strong>Your prediction.</strong> {escape(self)}</p>'
+
+
+def predict(id: str, question: str, options: Sequence[Any] = (), unit: str = "") -> "Prediction":
+    """Ask for a guess before the answer is on the page: `options`, or a number in some `unit`.
+
+    Nothing waits for it. `reveal(id, …)` in a later cell puts the result beside it.
+    """
+    from microgpt.widgets.prediction import Prediction
+
+    _made[id] = Prediction(question, options, unit)
+    return _made[id]
+
+
+def reveal(id: str, result: Any, why: str = "") -> Answer:
+    """One sentence: your guess, the result (from the arrays, not typed), and why."""
+    from microgpt.widgets.prediction import guess_said
+
+    if id not in _made:
+        known = ", ".join(repr(known) for known in _made) or "none yet"
+        raise SettingError(f"there is no prediction {id!r}; made so far: {known}")
+    if hasattr(result, "item"):
+        result = result.item()
+    _made[id].reveal(result, why)
+    return Answer(guess_said(_made[id].state))

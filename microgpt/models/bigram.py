@@ -1,0 +1,47 @@
+"""`Bigram`: the next token guessed from the last one alone, by counting pairs."""
+
+from typing import Any
+
+import numpy as np
+
+from microgpt.errors import SettingError, ShapeError
+from microgpt.ops.embedding import as_tokens
+
+
+class Bigram:
+    """Counts of which token follows which; every pair starts with `smoothing` (Laplace 1814).
+
+    `counts` (V, V): row = the token before, column = the token after.
+    """
+
+    def __init__(self, vocab_size: int, smoothing: float = 1.0):
+        if not 0 < smoothing < float("inf"):
+            raise SettingError(
+                f"smoothing must be above 0, or an unseen pair has no chance; got {smoothing}"
+            )
+        self.counts = np.full((vocab_size, vocab_size), float(smoothing))
+
+    def count(self, tokens: Any, targets: Any) -> "Bigram":
+        """Count the pairs of tokens and their targets (one shape; a target of −1 is ignored)."""
+        before, after = self._pairs(tokens, targets)
+        np.add.at(self.counts, (before, after), 1.0)
+        return self
+
+    @property
+    def probabilities(self) -> np.ndarray:
+        """The chance of each token after each other one (V, V); rows sum to 1."""
+        return self.counts / self.counts.sum(axis=1, keepdims=True)
+
+    def losses(self, tokens: Any, targets: Any) -> np.ndarray:
+        """The surprise at each target that is not ignored, in nats, as one row."""
+        before, after = self._pairs(tokens, targets)
+        return -np.log(self.probabilities[before, after])
+
+    def _pairs(self, tokens: Any, targets: Any) -> tuple[np.ndarray, np.ndarray]:
+        before, after = as_tokens(tokens), as_tokens(targets)
+        if before.shape != after.shape:
+            raise ShapeError(
+                f"tokens and targets must have one shape; got {before.shape} and {after.shape}"
+            )
+        counted = after >= 0
+        return before[counted], after[counted]

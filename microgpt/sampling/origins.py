@@ -1,0 +1,153 @@
+"""Where logits come from: a model that reads a text, or one row of numbers given by hand."""
+
+from collections.abc import Callable, Sequence
+from copy import deepcopy
+
+import numpy as np
+
+from microgpt.backends import LOCK, using
+from microgpt.errors import ShapeError, TokenError
+from microgpt.models.gpt import GPT
+from microgpt.sampling.decoder import Decoder
+from microgpt.tokenizers import Tokenizer
+
+# How many texts keep their logits: enough to go back and forth, little for any vocabulary.
+KEPT = 64
+
+
+class ModelOrigin:
+    """The logits of a model after any text, computed exactly as `generate` computes them.
+
+    Works on a copy of the model on NumPy, taken now: a model that is still being trained may
+    change, what is looked at does not. `mark` says of a finished text what it is ("new", …).
+    """
+
+    unit = "letter"
+
+    def __init__(
+        self,
+        name: str,
+        model: GPT,
+        tokenizer: Tokenizer,
+        mark: Callable[[str], str] | None = None,
+        note: str = "",
+    ):
+        self.name, self.tokenizer, self.mark, self.note = name, tokenizer, mark, note
+        with LOCK:
+            self.model = on_numpy(model)
+        if tokenizer.vocab_size != model.config.vocab_size:
+            raise ShapeError(
+                f"the tokenizer has {tokenizer.vocab_size} tokens, the model "
+                f"{model.config.vocab_size}; hand over the corpus or tokenizer it was trained with"
+            )
+        self.vocab_size = tokenizer.vocab_size
+        self.stop = tokenizer.bos
+        self.block_size = model.config.block_size
+        self._kept: dict[tuple[int, tuple[int, ...]], np.ndarray] = {}
+        self._decoder: Decoder | None = None
+
+    def start(self, text: str) -> tuple[int, ...]:
+        """The tokens a text begins with; refuses unknown characters and texts over the block."""
+        tokens = self.tokenizer.encode(text or self.tokenizer.first_prompt, bos=True)
+        if len(tokens) > self.block_size:
+            most = self.block_size - (self.stop is not None)
+            raise TokenError(
+                f"the model reads at most {most} characters; this text has {len(text):,}"
+            )
+        return tuple(tokens)
+
+    def shown_start(self, text: str) -> tuple[int, ...]:
+        """Of those tokens, the ones that the reader typed."""
+        return tuple(self.tokenizer.encode(text))
+
+    def label(self, token: int) -> str:
+        """What a token stands for."""
+        return self.tokenizer.token_text(token)
+
+    def logits(self, first: int, tokens: tuple[int, ...]) -> np.ndarray:
+        """The logits after `tokens`, of which the `first` were given at once (V,)."""
+        with LOCK:
+            if (first, tokens) not in self._kept:
+                if len(self._kept) >= KEPT:
+                    self._kept.clear()
+                self._kept[first, tokens] = self._read(first, tokens)
+            return self._kept[first, tokens]
+
+    def _read(self, first: int, tokens: tuple[int, ...]) -> np.ndarray:
+        with using("numpy"):
+            decoder = self._decoder
+            if decoder is None or tuple(decoder.tokens) != tokens[:-1] or len(tokens) <= first:
+                decoder = Decoder(self.model, tokens[:first])
+                for token in tokens[first:-1]:
+                    decoder.append(token)
+            if len(tokens) > first:
+                decoder.append(tokens[-1])
+            self._decoder = decoder
+            return decoder.logits()
+
+
+class FixedOrigin:
+    """One row of logits (V,), the same after any text: an example one can check by hand."""
+
+    mark = None
+    stop = None
+
+    def __init__(
+        self,
+        name: str,
+        logits: Sequence[float] | np.ndarray,
+        labels: Sequence[str] | None = None,
+        unit: str = "word",
+        note: str = "",
+    ):
+        self.row = np.array(logits, np.float64)
+        if self.row.ndim != 1 or not len(self.row):
+            raise ShapeError(f"logits must have shape (V,); got {self.row.shape}")
+        if labels is not None and len(labels) != len(self.row):
+            raise ShapeError(f"{len(self.row)} logits need as many labels; got {len(labels)}")
+        self.name, self.unit, self.note = name, unit, note
+        self.labels = None if labels is None else tuple(map(str, labels))
+        self.vocab_size = len(self.row)
+
+    def start(self, text: str) -> tuple[int, ...]:
+        """No tokens: these numbers follow no text."""
+        if text:
+            raise TokenError(f"{self.name!r} is one row of numbers; no text comes before it")
+        return ()
+
+    shown_start = start
+
+    def label(self, token: int) -> str:
+        """What a token stands for."""
+        return f"rank {token + 1:,}" if self.labels is None else self.labels[token]
+
+    def logits(self, first: int, tokens: tuple[int, ...]) -> np.ndarray:
+        """The row (V,)."""
+        return self.row
+
+
+Origin = ModelOrigin | FixedOrigin
+
+
+def long_tail(vocab_size: int = 50_257, exponent: float = 1.1) -> FixedOrigin:
+    """Invented logits with the long tail of a large vocabulary: chance ~ 1 / rank^exponent.
+
+    Zipf 1949; as many ranks as GPT-2 has tokens.
+    """
+    logits = -exponent * np.log(np.arange(1, vocab_size + 1))
+    return FixedOrigin(
+        "long tail (made-up numbers)",
+        logits,
+        unit="rank",
+        note=f"Made-up numbers: {vocab_size:,} ranks under Zipf's law with exponent {exponent:g}.",
+    )
+
+
+def on_numpy(model: GPT) -> GPT:
+    """A copy of a model with the same weights, on NumPy."""
+    if model.backend == "numpy":
+        return deepcopy(model)
+    copy = GPT(model.config, dtype=str(model.wte.weight.dtype), backend="numpy")
+    copy.load_state_dict(model.state_dict())
+    copy.tokenizer = model.tokenizer
+    return copy

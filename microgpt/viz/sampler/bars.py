@@ -1,0 +1,87 @@
+"""The bars: one row a token, filled for the chance now, outlined for the chance at T = 1."""
+
+from microgpt.sampling import Walk
+from microgpt.viz.drawing import Drawing, Line, Rect, Text
+from microgpt.viz.words import per_cent, share, tenths, visible
+
+ROW, RIGHT = 15, 490
+AFTER = 128  # what the chance and the word "picked" need behind a bar of 100 %
+CUTS = {"top_k": "top-k", "top_p": "top-p", "min_p": "min-p"}
+
+
+def draw_bars(drawing: Drawing, walk: Walk, top: float, rows: int) -> float:
+    """Draw the `rows` first ranks and everything else below y = top; return where they end."""
+    choice, V = walk.choice, len(walk.choice.order)
+    ends = top + ROW * (rows + 1)  # the same for every vocabulary: nothing below may jump
+    rows = V if rows + 1 >= V else rows
+    left = 48 if walk.origin.unit == "letter" else 100
+    now, plain = choice.probabilities[choice.order], choice.unfiltered[choice.order]
+    shown = tenths([*now[:rows], max(0.0, 1 - now[:rows].sum())])
+    greedy = walk.dials.temperature == 0
+    for rank in range(rows):
+        kept = rank < choice.kept
+        said = "" if greedy and rank else per_cent(shown[rank], kept)
+        label = visible(walk.origin.label(int(choice.order[rank])))
+        _draw_row(
+            drawing, left, top + ROW * rank, label, now[rank], plain[rank], said,
+            cut=not kept and not greedy, picked=rank == choice.rank,
+        )  # fmt: skip
+    bottom = top + ROW * rows
+    if rows < V:
+        still = max(0, choice.kept - rows)
+        said = "" if greedy else per_cent(shown[rows], still > 0)
+        what = f"everything else ({V - rows:,} {walk.origin.unit}s"
+        what += f", {still:,} kept)" if 0 < still < V - rows else ")"
+        _draw_rest(drawing, bottom, what, now[rows:].sum(), plain[rows:].sum(), said, walk, rows)
+    if choice.kept_by is not None:
+        _draw_cut(drawing, walk, top + ROW * min(choice.kept, rows), rows)
+    return ends
+
+
+def _draw_row(
+    drawing: Drawing, left: float, y: float, label: str, now: float, plain: float, said: str,
+    cut: bool, picked: bool,
+) -> None:  # fmt: skip
+    scale = RIGHT - AFTER - left
+    drawing.add(Text(left - 8, y + 12, label, "end", strong=picked, role="label"))
+    if cut:
+        drawing.add(Rect(left, y + 3, scale * plain, ROW - 5, hatch=True, role="cut"))
+    else:
+        fill = "orange" if picked else "blue"
+        drawing.add(Rect(left, y + 2, scale * now, ROW - 3, fill, role="now"))
+    drawing.add(
+        Rect(left, y + 2, scale * plain, ROW - 3, stroke="outline", thick=1.5, role="outline")
+    )
+    end = left + scale * max(now, plain) + 6
+    if said:
+        drawing.add(Text(end, y + 12, said, strong=picked, role="chance"))
+    if picked:
+        drawing.add(Text(end + 52, y + 12, "◀ picked", strong=True, role="picked"))
+
+
+def _draw_rest(
+    drawing: Drawing, y: float, what: str, now: float, plain: float, said: str, walk: Walk,
+    rows: int,
+) -> None:  # fmt: skip
+    """The row of everything else: its bar is thin, its words need the room."""
+    start = 8
+    drawing.add(Text(start, y + 12, f"{what} {said}".rstrip(), role="rest"))
+    if walk.choice.rank >= rows:
+        label, rank = (
+            visible(walk.origin.label(walk.choice.token)),
+            f"rank {walk.choice.rank + 1:,}",
+        )
+        picked = f"◀ picked: {label}" + (f", {rank}" if label != rank else "")
+        drawing.add(Text(RIGHT, y + 12, picked, "end", strong=True, role="picked"))
+
+
+def _draw_cut(drawing: Drawing, walk: Walk, y: float, rows: int) -> None:
+    choice, dials = walk.choice, walk.dials
+    held = walk.uncut.cumulative[choice.kept - 1]
+    binding = str(choice.kept_by)
+    said = f"{CUTS[binding]} {getattr(dials, binding):g} keeps {choice.kept:,}"
+    said += f", which held {share(held)}"
+    drawing.add(Line(0, y, RIGHT, y, "orange", 2, dashed=True, role="cut-line"))
+    # Below the line, where the rows are cut and short; a line below all rows is labelled above.
+    below = choice.kept < rows
+    drawing.add(Text(RIGHT, y + 13 if below else y - 4, said, "end", role="cut-label"))

@@ -1,0 +1,81 @@
+"""The picture of dial and dice, 720 wide: heading, bars, strip, and the text so far."""
+
+from microgpt.sampling import Walk
+from microgpt.viz.drawing import Drawing, Text
+from microgpt.viz.sampler.bars import RIGHT, draw_bars
+from microgpt.viz.sampler.sentence import chance_so_far, sentence
+from microgpt.viz.sampler.strip import draw_strip
+from microgpt.viz.words import one_in, visible
+
+WIDTH, HEIGHT = 720, 424
+SIDE = 205  # what the controls cover on the left, where there is room for them
+PATH_CHARACTERS = 23
+
+
+def draw(walk: Walk, note: str = "", name: str = "mg", rows: int = 20) -> tuple[Drawing, str]:
+    """The picture of where a walk stands, and the sentence that says it.
+
+    `note`, if given, stands in the place of the sentence; `rows` is how many bars are shown.
+    """
+    said = note or sentence(walk)
+    height = HEIGHT - 15 * (20 - rows)
+    drawing = Drawing(WIDTH, height, said, name)
+    shown = walk.shown
+    drawing.part("shifted", SIDE)
+    choice = shown.choice
+    drawing.add(
+        Text(0, 14, heading(shown), strong=True),
+        Text(
+            RIGHT,
+            14,
+            f"{choice.kept:,} of {len(choice.order):,} kept · feels like {feels_like(shown)}",
+            anchor="end",
+            role="kept",
+        ),
+    )
+    bottom = draw_bars(drawing, shown, 22, rows)
+    drawing.part("fluid")
+    bottom = draw_strip(drawing, shown, bottom + 8)
+    _draw_path(drawing, walk, bottom + 21)
+    return drawing, said
+
+
+def feels_like(walk: Walk) -> str:
+    """The effective number of choices, e to the entropy: how many equal ones feel the same."""
+    from math import exp
+
+    number = exp(walk.choice.entropy)
+    return f"{number:,.2f}" if number < 10 else f"{number:,.1f}"
+
+
+def heading(walk: Walk) -> str:
+    """What the bars are about: 'next letter after "an"'."""
+    unit = walk.origin.unit
+    if not walk.text_tokens:
+        return f"first {unit}" if walk.origin.stop is not None else f"next {unit}"
+    shown = "".join(visible(walk.origin.label(token)) for token in walk.text_tokens[-10:])
+    return f'next {unit} after "{shown}"'
+
+
+def _draw_path(drawing: Drawing, walk: Walk, y: float) -> None:
+    label = walk.origin.label
+    steps = [visible(label(token)) for token in walk.text_tokens]
+    if walk.ended:
+        last = " → end"
+    elif walk.finished:
+        last = " (16 letters)"
+    else:
+        last = f" → [{visible(label(walk.choice.token))}]"
+    path = " · ".join(["start", *steps])
+    if len(path + last) > PATH_CHARACTERS:
+        path = "start · " + "".join(steps)
+    over = len(path + last) - PATH_CHARACTERS
+    path = f"…{path[over + 1 :]}" if over > 0 else path
+    drawing.add(Text(0, y, path + last, strong=True, role="path"))
+    chance = chance_so_far(walk)
+    if chance is not None:
+        drawing.add(Text(255, y, f"so far: {one_in(chance)}", role="so-far"))
+    if walk.origin.mark is not None:
+        mark = walk.origin.mark(walk.text) if walk.ended and walk.text else ""
+        known = mark or ("(no letters)" if walk.ended else "(its mark comes at its end)")
+        drawing.add(Text(drawing.width - 2, y, known, "end", strong=bool(mark), role="mark"))

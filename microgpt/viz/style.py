@@ -1,0 +1,43 @@
+"""The colours and the style sheet that all views share, in the light and the dark theme."""
+
+# Okabe & Ito 2008, a lighter shade of each for dark backgrounds; the text follows JupyterLab.
+COLOURS: dict[str, tuple[str, str]] = {
+    "blue": ("#0072b2", "#56b4e9"),
+    "orange": ("#c04f00", "#ff9a4d"),
+    "pale": ("#cfe3f1", "#1f4259"),
+    "outline": ("#595959", "#bdbdbd"),
+    "line": ("#8a8a8a", "#8a8a8a"),
+    "ground": ("#f2f2f2", "#2b2b2b"),
+    "text": ("#1f1f1f", "#e8e8e8"),
+    "none": ("none", "none"),
+}
+
+
+def colour(name: str) -> str:
+    """A colour as CSS: it follows the theme, and is the light one where there is no theme."""
+    return "none" if name == "none" else f"var(--mg-{name}, {COLOURS[name][0]})"
+
+
+def light(name: str) -> str:
+    """A colour as matplotlib takes it."""
+    return COLOURS[name][0]
+
+
+def _variables(shade: int) -> str:
+    return ";".join(f"--mg-{name}:{shades[shade]}" for name, shades in COLOURS.items())
+
+
+STYLE = f"""<style>
+.mg-view{{{_variables(0)};color:var(--mg-text);
+  font:13px/18px var(--jp-ui-font-family,system-ui,sans-serif)}}
+[data-jp-theme-light="false"] .mg-view{{{_variables(1)}}}
+.mg-view svg{{display:block;overflow:hidden}}
+.mg-view svg text{{font:13px var(--jp-ui-font-family,system-ui,sans-serif);fill:var(--mg-text)}}
+.mg-view svg text.mg-strong{{font-weight:700}}
+.mg-view p{{margin:0}}
+.mg-view table.mg-table{{border-collapse:collapse;font-size:13px;margin:4px 0}}
+.mg-view table.mg-table th,.mg-view table.mg-table td{{border:1px solid var(--mg-line);
+  padding:2px 8px;text-align:right;color:var(--mg-text);background:none}}
+.mg-view table.mg-table th:first-child,.mg-view table.mg-table td:first-child{{text-align:left}}
+.mg-view .mg-scroll{{max-height:260px;overflow:auto}}
+</style>"""

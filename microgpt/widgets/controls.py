@@ -1,0 +1,105 @@
+"""Controls with names: a slider has none for a screen reader, so each has a labelled number box."""
+
+from collections.abc import Callable
+from typing import Any
+
+import ipywidgets
+
+
+class Dial:
+    """A slider and a number box for one number; `moved(number, most)` hears when either moves.
+
+    `label(number, most)` is what the box is called while it shows that number, such as
+    "top-k (off)"; `most` is the box's right end. Setting `value` moves both and calls nothing.
+    """
+
+    def __init__(
+        self,
+        label: Callable[[float, float], str],
+        least: float,
+        most: float,
+        step: float,
+        moved: Callable[[float, float], None],
+    ):
+        self.label, self.moved, self.step = label, moved, step
+        whole = step == 1
+        make_slider = ipywidgets.IntSlider if whole else ipywidgets.FloatSlider
+        make_box = ipywidgets.BoundedIntText if whole else ipywidgets.BoundedFloatText
+        self._value: float = least
+        self.slider = make_slider(
+            value=least, min=least, max=most, step=step, readout=False,
+            layout={"width": "176px", "margin": "0 0 4px 6px"},
+        )  # fmt: skip
+        self.box = make_box(
+            value=least, min=least, max=most, step=step, description=label(least, most),
+            layout={"width": "190px"}, style={"description_width": "116px"},
+        )  # fmt: skip
+        self.slider.observe(self._slid, "value")
+        self.box.observe(self._typed, "value")
+        self.widget = ipywidgets.VBox([self.box, self.slider])
+        self.widget.add_class("mg-dial")
+
+    def _slid(self, change: Any) -> None:
+        # A slider may end before the box does; its own right end stands for the box's.
+        at_end = change["new"] == self.slider.max
+        self._take(self.box.max if at_end else change["new"], self.slider)
+
+    def _typed(self, change: Any) -> None:
+        self._take(change["new"], self.box)
+
+    def _take(self, number: float, moved: Any) -> None:
+        number = round(number, 3)
+        # A value set from here comes back as an echo, which is not a move.
+        shown = self._on_slider(self._value) if moved is self.slider else self._value
+        if number not in (self._value, shown):
+            self.moved(number, self.box.max)
+
+    def _on_slider(self, number: float) -> float:
+        return min(number, self.slider.max)
+
+    @property
+    def value(self) -> float:
+        """The number as it is shown."""
+        return self._value
+
+    @value.setter
+    def value(self, number: float) -> None:
+        self._value = number
+        self.box.description = self.label(number, self.box.max)
+        self.box.value = number
+        self.slider.value = self._on_slider(number)
+
+    def bounds(self, most: float, box_most: float) -> None:
+        """Give slider and box other right ends."""
+        if (self.slider.max, self.box.max) != (most, box_most):
+            self._value = min(self._value, box_most)
+            self.slider.max, self.box.max = most, box_most
+
+
+def button(text: str, pressed: Callable[[], None], tooltip: str = "") -> ipywidgets.Button:
+    """A button that calls `pressed()`."""
+    made = ipywidgets.Button(description=text, tooltip=tooltip, layout={"width": "auto"})
+    made.on_click(lambda _: pressed())
+    return made
+
+
+class Fold:
+    """A button that shows and hides a part; `filled()` gives its content when it is open."""
+
+    def __init__(self, title: str, part: ipywidgets.Widget, opened: Callable[[], None]):
+        self.title, self.part, self.opened = title, part, opened
+        self.toggle = ipywidgets.ToggleButton(
+            value=False, description=f"{title} ▸", layout={"width": "auto"}
+        )
+        self.part.layout.display = "none"
+        self.toggle.observe(self._toggled, "value")
+
+    @property
+    def open(self) -> bool:
+        """Whether the part is shown."""
+        return bool(self.toggle.value)
+
+    def _toggled(self, change: Any) -> None:
+        self.toggle.description = f"{self.title} {'▾' if change['new'] else '▸'}"
+        self.part.layout.display = "" if change["new"] else "none"
+        self.opened()

@@ -1,0 +1,85 @@
+"""`GuessNext`: three rounds of guessing the next letter, before the model shows its chances."""
+
+from dataclasses import replace
+from typing import Any
+
+import ipywidgets
+import numpy as np
+
+from microgpt.data import Corpus, load_corpus
+from microgpt.errors import SettingError
+from microgpt.models.gpt import GPT
+from microgpt.sampling import ModelOrigin
+from microgpt.viz.guessing import Game, draw_game
+from microgpt.viz.words import visible
+from microgpt.widgets.controls import button
+from microgpt.widgets.origins import origin_of
+from microgpt.widgets.panel import Panel
+
+SHOWN, ROUNDS = 4, 3  # letters of a name that are shown
+
+
+class GuessNext(Panel):
+    """Three names with the next letter hidden: choose one, then see the chance of every letter.
+
+    `model` is "names" (with names it was never trained on) or a GPT with its `corpus`, of which
+    the held-out lines are asked for; `seed` draws the three.
+    """
+
+    def __init__(self, model: str | GPT = "names", corpus: Corpus | None = None, *, seed: int = 0):
+        origin = origin_of(model, corpus)
+        if not isinstance(origin, ModelOrigin) or origin.stop is None:
+            raise SettingError(f"this game needs a model of names; {origin.name!r} has none")
+        if corpus is None:
+            corpus = load_corpus("names-mini")
+        game = Game(origin, _rounds(origin, corpus, seed))
+        self.letter = ipywidgets.Dropdown(
+            options=_options(origin), description="Your guess",
+            layout={"width": "170px"}, style={"description_width": "75px"},
+        )  # fmt: skip
+        self.guess = button("Guess", lambda: self.change(self._guessed))
+        self.following = button("Next round", lambda: self.change(_next))
+        self.again = button("Play again", lambda: self.change(_restart))
+        super().__init__(
+            game, draw_game, header=[self.letter, self.guess, self.following, self.again],
+            height=310,
+        )  # fmt: skip
+
+    def _guessed(self, game: Game) -> Game:
+        if game.answered:
+            return game
+        return replace(game, guesses=(*game.guesses, self.letter.value))
+
+    def refresh(self) -> None:
+        game = self.state
+        self.guess.disabled = self.letter.disabled = game.answered
+        self.following.disabled = not game.answered or game.shown + 1 >= len(game.rounds)
+        self.again.disabled = not game.guesses
+
+
+def _next(game: Game) -> Game:
+    last = len(game.rounds) - 1
+    return replace(game, shown=min(game.shown + 1, last)) if game.answered else game
+
+
+def _restart(game: Game) -> Game:
+    return replace(game, guesses=(), shown=0)
+
+
+def _options(origin: ModelOrigin) -> list[tuple[str, Any]]:
+    return [(visible(origin.label(token)), token) for token in range(origin.vocab_size)]
+
+
+def _rounds(origin: ModelOrigin, corpus: Corpus, seed: int) -> tuple[tuple[str, int], ...]:
+    """Beginnings of held-out names, drawn by the seed, each with its next letter."""
+    held_out = corpus.split()[1].documents
+    asked = []
+    for name in held_out:
+        tokens = origin.tokenizer.encode(name, eos=True)
+        shown = min(SHOWN, len(tokens) - 1)
+        if len(tokens) - 1 >= SHOWN and shown + 1 <= origin.block_size:
+            asked.append((name[:shown], tokens[shown]))
+    if not asked:
+        raise SettingError(f"the corpus {corpus.name!r} holds out no name of {SHOWN} letters")
+    drawn = np.random.default_rng(seed).permutation(len(asked))[:ROUNDS]
+    return tuple(asked[place] for place in drawn)

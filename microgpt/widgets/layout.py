@@ -1,0 +1,65 @@
+"""The style sheet of panels: one column, or controls beside the picture where there is room.
+
+Below 700 pixels the controls stand above. A panel whose kernel is gone says so, by style alone:
+no code runs any more that could.
+"""
+
+from microgpt.viz.style import STYLE
+
+GONE = "This picture has lost its kernel: run this cell to use it."
+RUN = "Run this cell to use it."
+
+# While the view below it lives, the still picture hides; where the view is dead, its complaint does.
+STILL_STYLE = (
+    "<style>.jp-OutputArea-child:has(.mg-still):has(+ .jp-OutputArea-child .mg-panel){display:none}"
+    ".jp-OutputArea-child:has(.mg-still) + .jp-OutputArea-child"
+    " > .jp-OutputArea-output.lm-Panel:not(:has(*)){display:none}</style>"
+)
+
+# ipywidgets gives the handle of a slider no name, and no trait reaches it: this gives each the name
+# of the number box beside it, whenever the panel changes.
+NAME_SLIDERS = (
+    "const p=this.closest('.mg-panel');"
+    "const name=()=>p.querySelectorAll('.mg-dial').forEach(d=>{"
+    "const h=d.querySelector('.noUi-handle'),l=d.querySelector('label');"
+    "if(h&&l&&h.getAttribute('aria-label')!==l.textContent+' slider')"
+    "h.setAttribute('aria-label',l.textContent+' slider')});"
+    "if(p){name();new MutationObserver(name).observe(p,{childList:true,subtree:true})}"
+)
+
+PANEL_STYLE = (
+    STYLE
+    + f"""<style onload="{NAME_SLIDERS}">
+.mg-panel{{container-type:inline-size;width:100%;min-width:510px;max-width:722px;
+  overflow:visible;position:relative}}
+.mg-panel .widget-html-content{{line-height:18px}}
+.mg-panel .mg-style{{display:none}}
+.mg-panel .mg-header{{flex-flow:row wrap;gap:4px 10px;min-height:36px;overflow:visible}}
+.mg-panel .mg-body{{display:block;position:relative;overflow:visible}}
+.mg-panel .mg-controls{{flex-flow:row wrap;gap:2px 10px;overflow:visible}}
+.mg-panel .mg-controls:empty{{display:none}}
+.mg-panel .mg-picture{{margin:0;width:100%;overflow:visible}}
+.mg-panel .mg-dial{{overflow:visible}}
+.mg-panel .mg-dial .widget-slider{{height:22px}}
+.mg-panel .mg-row{{flex-flow:row wrap;gap:4px;overflow:visible}}
+.mg-panel .widget-label,.mg-panel label{{font-size:13px;color:var(--jp-ui-font-color1,#1f1f1f)}}
+.mg-panel input,.mg-panel select,.mg-panel button{{font-size:13px}}
+.mg-panel .mg-shifted{{transform:translate(0,0)}}
+.mg-panel .mg-caption{{margin-top:4px;max-height:56px;overflow:hidden;overflow-wrap:anywhere}}
+.mg-panel .mg-error{{border:2px solid var(--mg-orange);padding:8px;box-sizing:border-box}}
+@container (min-width:700px){{
+  .mg-beside{{display:grid!important;grid-template-columns:196px 1fr}}
+  .mg-beside>.mg-picture{{grid-area:1/1/2/3}}
+  .mg-beside>.mg-controls{{grid-area:1/1/2/2;z-index:1;align-self:start;width:196px;
+    flex-flow:column nowrap}}
+  .mg-beside .mg-shifted{{transform:translate(var(--mg-x),0)}}
+}}
+.mg-panel.jupyter-widgets-disconnected::before,
+.mg-panel .jupyter-widgets-disconnected::before{{content:none}}
+.mg-panel.jupyter-widgets-disconnected>*{{opacity:.45;pointer-events:none}}
+.mg-panel.jupyter-widgets-disconnected::after{{content:"{GONE}";position:absolute;left:10%;top:40%;
+  padding:12px 16px;font:600 15px var(--jp-ui-font-family,sans-serif);z-index:5;
+  color:var(--jp-ui-font-color1,#1f1f1f);background:var(--jp-layout-color1,#fff);
+  border:2px solid var(--jp-ui-font-color1,#1f1f1f)}}
+</style>"""
+)

@@ -1,0 +1,93 @@
+"""How likely is this name? Folded below dial and dice, and a view of its own: `HowLikely`."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from html import escape
+from typing import Any
+
+import ipywidgets
+
+from microgpt.backends import LOCK
+from microgpt.data import Corpus
+from microgpt.errors import SettingError
+from microgpt.models.gpt import GPT
+from microgpt.sampling import FixedOrigin, ModelOrigin, Walk
+from microgpt.tokenizers import Tokenizer
+from microgpt.viz import sampler
+from microgpt.viz.drawing import Drawing
+from microgpt.viz.letters import draw_letters
+from microgpt.widgets.controls import Fold, button
+from microgpt.widgets.origins import origin_of
+from microgpt.widgets.panel import Panel
+
+
+def likelihood_fold(walk: Callable[[], Walk]) -> Fold:
+    """A part that says how likely a typed name is at the walk's dials."""
+    typed = ipywidgets.Text(
+        description="Name", placeholder="anna", continuous_update=False,
+        layout={"width": "240px"}, style={"description_width": "50px"},
+    )  # fmt: skip
+    answer = ipywidgets.HTML()
+
+    def fill() -> None:
+        with LOCK:
+            now = walk()
+            if isinstance(now.origin, FixedOrigin):
+                said = "These numbers belong to no text, so no name has a chance here."
+            else:
+                said = sampler.likelihood(now.origin, typed.value, now.dials)
+            answer.value = f'<div class="mg-view"><p>{escape(said)}</p></div>'
+
+    typed.observe(lambda change: fill(), "value")
+    return Fold("How likely is this name?", ipywidgets.VBox([typed, answer]), fill)
+
+
+@dataclass(frozen=True)
+class _Typed:
+    origin: ModelOrigin
+    text: str
+
+
+class HowLikely(Panel):
+    """How surprised is a model by your name? One bar a letter, and the chance of the whole.
+
+    `model` is "names", "story" or a GPT with its `corpus`; `names` become buttons.
+    """
+
+    def __init__(
+        self,
+        model: str | GPT = "names",
+        corpus: Corpus | Tokenizer | str | None = None,
+        text: str | None = None,
+        *,
+        names: tuple[str, ...] = ("anna", "kevin", "xqzj"),
+    ):
+        if isinstance(corpus, str):  # HowLikely("names", "anna")
+            corpus, text = None, corpus
+        origin = origin_of(model, corpus)
+        if not isinstance(origin, ModelOrigin):
+            raise SettingError(f"{origin.name!r} reads no text; choose 'names' or 'story'")
+        text = names[0] if text is None else text
+        self.typed = ipywidgets.Text(
+            value=text, description="Name", continuous_update=False,
+            layout={"width": "260px"}, style={"description_width": "50px"},
+        )  # fmt: skip
+        self.typed.observe(lambda change: self.change(_retyped, change["new"]), "value")
+        self.buttons = [button(name, lambda name=name: self._type(name)) for name in names]  # type: ignore[misc]
+        super().__init__(
+            _Typed(origin, text), self._draw, header=[self.typed, *self.buttons],
+            height=330, sentence_first=True,
+        )  # fmt: skip
+
+    def _type(self, name: str) -> None:
+        self.typed.value = name
+
+    def _draw(self, typed: _Typed, note: str) -> tuple[Drawing, str]:
+        return draw_letters(typed.origin, typed.text, note)
+
+    def static(self) -> list[str]:
+        return []
+
+
+def _retyped(typed: _Typed, text: Any) -> _Typed:
+    return replace(typed, text=str(text))

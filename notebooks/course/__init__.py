@@ -1,0 +1,1 @@
+"""What builds the course's notebooks from their sources, and what checks their prose and cells."""

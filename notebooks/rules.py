@@ -1,0 +1,8 @@
+"""Check the committed notebooks' prose and cells: `python notebooks/rules.py [NAME ...]`."""
+
+import sys
+
+from course.reporting import main
+
+if __name__ == "__main__":
+    sys.exit(main())

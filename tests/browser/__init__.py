@@ -1,0 +1,1 @@
+"""JupyterLab in a real Chromium: what a learner sees, presses and hears."""

@@ -1,0 +1,37 @@
+"""One JupyterLab and one browser for the tests in this folder.
+
+They live as long as the folder's tests (scope "package"): Playwright keeps an event loop in its
+thread, and tests elsewhere start event loops of their own.
+"""
+
+import pytest
+from playwright.sync_api import sync_playwright
+
+from browser.install import FLAGS, find_browser
+from browser.lab import Lab
+from browser.server import KERNELS, jupyterlab
+
+MISSING = "no Chromium is installed; run: python tests/browser/install.py"
+
+
+def pytest_collection_modifyitems(items):
+    for item in items:
+        if item.path.parent.name == "browser":
+            item.add_marker("slow")
+
+
+@pytest.fixture(scope="package")
+def lab(tmp_path_factory):
+    """JupyterLab in a browser; `lab.open(…)` opens a notebook."""
+    with jupyterlab(tmp_path_factory.mktemp("jupyterlab")) as server, sync_playwright() as play:
+        path = find_browser(play)
+        assert path, MISSING
+        browser = play.chromium.launch(executable_path=path, args=FLAGS)
+        yield Lab(server, browser.new_context())
+        browser.close()
+
+
+@pytest.fixture(params=list(KERNELS))
+def kernel(request):
+    """The name of each kernel: the installed ipykernel and an older one."""
+    return request.param

@@ -1,0 +1,127 @@
+"""`source`: what is shown is what runs, complete, and needs nothing compiled."""
+
+import inspect
+import subprocess
+import sys
+
+import pytest
+
+import microgpt as mg
+from microgpt import backends, ops, sources
+
+TITLES = [f"# {title}" for title in sources.TITLES.values()]
+
+
+def test_its_parts_come_in_order():
+    text = mg.source("rms_norm")
+    places = [text.index(title) for title in TITLES]
+    assert places == sorted(places)
+    for part in (
+        "y = x / sqrt(mean(x²) + eps)",
+        "    rstd[...] = 1 / np.sqrt((x * x).mean(axis=1) + f(eps))",
+        "    dx[...] = r * (dy - x * r * r * mean)",
+        '    k.launch("rms_norm_backward", dx, dy.reshape(rows.shape), rows, rstd)',
+        "@kernel(cost=2)\ndef rms_norm_forward(y, rstd, x, eps):",
+        "        factor = inner / f(C) * r * r",
+        "# microgpt/backends/numba_cpu/norm.py, line ",
+    ):
+        assert text.count(part) >= 1, part
+    assert repr(text) == str(text)  # shows itself
+
+
+@pytest.mark.parametrize("name", ops.__all__)
+def test_every_operation_shows_all_that_it_runs(name):
+    text = mg.source(name)
+    assert text.startswith(TITLES[0])
+    assert inspect.getsource(inspect.unwrap(getattr(ops, name))).rstrip() in text
+    shown = sources._kernels(name)
+    for kernel in shown:
+        plain = backends.get("numpy").kernels[kernel].function
+        assert inspect.getsource(plain).rstrip() in mg.source(name, only="maths")
+        loops = backends.get("numba").kernels[kernel].function
+        assert inspect.getsource(loops).rstrip() in mg.source(name, only="loops")
+    if not shown and name != "reshape":
+        assert "it is made of" in mg.source(name, only="maths")
+
+
+class Launched(set):
+    """A tap that collects the kernels' names."""
+
+    def launched(self, name, call, arguments):
+        self.add(name)
+
+    def born(self, array):
+        pass
+
+    def read(self, what):
+        pass
+
+
+def test_the_kernels_shown_are_those_launched():
+    x = mg.Tensor([[1.0, 2.0], [3.0, 4.0]], requires_grad=True)
+    for name in ("softmax", "rms_norm", "relu", "exp", "max", "sum", "log_softmax", "sigmoid"):
+        with backends.tapped(Launched()) as seen:
+            loss = getattr(ops, name)(x)
+        assert seen <= set(sources._kernels(name)), name
+        assert seen, name
+        with backends.tapped(Launched()) as back:
+            loss.backward(loss.numpy())
+        assert back - {"fill_", "accumulate_"} <= set(sources._kernels(name)), name
+
+
+def test_one_part():
+    formula = mg.source("softmax", only="formula")
+    assert formula.startswith("Positive numbers that sum to 1")
+    assert "def " not in formula
+    maths = mg.source("softmax", only="maths")
+    assert "def softmax_backward(dx, dy, y):" in maths
+    assert "prange" not in maths
+    op = mg.source("softmax", only="op")
+    assert 'k.launch(f"{name}_forward", y, rows)' in op  # the helper that does the work
+    loops = mg.source("softmax", only="loops")
+    assert "def softmax_row(out, x, scale):" in loops  # what the loops share
+    assert loops.count("def dot(") == 1
+    assert "np.exp" not in loops
+
+
+def test_operations_made_of_others_say_of_which():
+    maths = mg.source("causal_attention", only="maths")
+    assert "made of matmul_transposed, causal_softmax, matmul." in maths
+    assert mg.source("causal_attention", only="loops") == "causal_attention has no loops of its own"
+
+
+def test_kernels_that_belong_to_no_operation():
+    text = mg.source("adam_step_")
+    assert "Adam (Kingma & Ba 2015)" in text
+    assert text.count("def adam_step_(") == 2
+    assert mg.source("adam_step_", only="op") == "adam_step_ has no op of its own"
+
+
+def test_a_function_is_as_good_as_its_name():
+    assert mg.source(mg.ops.softmax) == mg.source("softmax") == mg.source(mg.Tensor.softmax)
+
+
+@pytest.mark.parametrize("wrong", ["softmx", "", "_along_rows", "load", 3, None, print])
+def test_unknown_names_list_what_there_is(wrong):
+    with pytest.raises(mg.SettingError, match=r"known: .*rms_norm.*softmax.*adam_step_"):
+        mg.source(wrong)
+
+
+def test_unknown_parts_list_what_there_is():
+    with pytest.raises(mg.SettingError, match="known: 'formula', 'maths', 'op', 'loops'"):
+        mg.source("softmax", only="threads")
+
+
+def test_nothing_is_loaded_or_compiled():
+    code = """
+import sys
+class Absent:
+    def find_spec(self, name, path=None, target=None):
+        if name.split(".")[0] in ("numba", "llvmlite"):
+            raise ModuleNotFoundError(name, name=name)
+sys.meta_path.insert(0, Absent())
+import microgpt as mg
+print(mg.source("softmax", only="loops"))
+"""
+    run = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert run.stdout.strip() == mg.source("softmax", only="loops").strip()
