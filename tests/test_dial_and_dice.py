@@ -10,7 +10,7 @@ import microgpt as mg
 from microgpt.sampling import FixedOrigin, Walk, long_tail
 from microgpt.viz import sampler
 
-WORDS = "closer every effort forward inches moves pizza toward you".split()
+WORDS = ("closer", "every", "effort", "forward", "inches", "moves", "pizza", "toward", "you")
 SCORES = [4.51, 0.89, -1.90, 6.75, 1.63, -1.62, -1.89, 6.28, 1.79]
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -316,3 +316,36 @@ def test_a_redraw_is_quick():
         panel.dials["temperature"].slider.value = hundredths / 100
         slow.append(time.perf_counter() - begun)
     assert np.percentile(slow, 95) < 0.1
+
+
+def test_without_colour_everything_is_told_apart():
+    walk = nine(top_k=4)
+    svg = sampler.draw(walk, name="panel")[0].svg()
+    assert texts(walk, "picked") == ["◀ picked"]  # a word
+    assert texts(walk, "chance")[4:] == ["cut"] * 5  # a word, and a hatch
+    assert svg.count('fill="url(#panel-hatch)"') >= 5
+    assert 'id="panel-hatch"' in svg
+    outlines = [tag for tag in re.findall(r"<rect[^>]*>", svg) if 'class="mg-outline"' in tag]
+    assert len(outlines) == 9
+    assert all('fill="none"' in tag and "stroke=" in tag for tag in outlines)  # no filling
+    kept = [tag for tag in re.findall(r"<rect[^>]*>", svg) if 'class="mg-now"' in tag]
+    assert len(kept) == 4
+    assert not any("hatch" in tag or 'fill="none"' in tag for tag in kept)  # a filling
+    (picked,) = [tag for tag in re.findall(r"<rect[^>]*>", svg) if 'class="mg-cell-picked"' in tag]
+    assert 'stroke-width="3"' in picked  # a thick frame
+
+
+def test_the_same_chances_look_the_same_in_both_themes():
+    from microgpt.viz.style import COLOURS
+
+    def luminance(colour):
+        parts = [int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5)]
+        linear = [p / 12.92 if p <= 0.03928 else ((p + 0.055) / 1.055) ** 2.4 for p in parts]
+        return float(np.dot(linear, (0.2126, 0.7152, 0.0722)))
+
+    for shade, ground in ((0, "#ffffff"), (1, "#111111")):
+        behind = luminance(ground)
+        for name in ("blue", "orange", "outline", "text"):
+            one, other = sorted((luminance(COLOURS[name][shade]), behind))
+            least = 4.5 if name in ("text", "orange") else 3  # letters, and shapes
+            assert (other + 0.05) / (one + 0.05) >= least, (name, shade)

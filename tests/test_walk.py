@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 import microgpt as mg
 from microgpt.sampling import FixedOrigin, ModelOrigin, Walk, letter_chances, long_tail, surprise
 
-WORDS = "closer every effort forward inches moves pizza toward you".split()
+WORDS = ("closer", "every", "effort", "forward", "inches", "moves", "pizza", "toward", "you")
 SCORES = [4.51, 0.89, -1.90, 6.75, 1.63, -1.62, -1.89, 6.28, 1.79]
 
 

@@ -93,7 +93,7 @@ def test_steps_a_hundred_times_larger_end_worse_than_knowing_nothing(names, seed
     assert last.loss > 1.5 * album.state.blind
     assert first.loss > album.state.blind
     assert album.verdict() == "worse than knowing nothing"
-    assert album.sentence.endswith("worse than knowing nothing.")
+    assert "worse than knowing nothing." in album.sentence
 
 
 def test_training_beside_a_notebook_can_be_stopped_and_goes_on(names, monkeypatch):
@@ -137,7 +137,8 @@ def test_training_that_fails_is_a_card(names, monkeypatch):
 
 @pytest.mark.parametrize(
     "text",
-    ["José\nŁukasz\n王芳\nanna", "\ufeffanna\r\nbert\r\n\r\ncleo", "a\nb\nc", "👩\u200d🚀\nسلام\n<b>"],
+    ["José\nŁukasz\n王芳\nanna", "\ufeffanna\r\nbert\r\n\r\ncleo", "a\nb\nc",
+     "👩\u200d🚀\nسلام\n<b>"],
     ids=["scripts", "windows", "three", "signs"],
 )  # fmt: skip
 def test_any_list_trains_samples_and_draws(text):

@@ -6,7 +6,8 @@ from math import exp
 from microgpt.viz.drawing import Drawing, Line, Rect, Text
 from microgpt.viz.words import visible
 
-WIDTH, HEIGHT = 720, 300
+WIDTH, HEIGHT = 720, 342
+BAR = 330  # where the progress begins
 
 
 @dataclass(frozen=True)
@@ -40,19 +41,19 @@ class Story:
 def draw_album(story: Story, note: str = "") -> tuple[Drawing, str]:
     """The pages side by side, the progress above, the comparisons below."""
     drawing = Drawing(WIDTH, HEIGHT)
+    drawing.part("fluid")
     wide = WIDTH / max(1, len(story.due))
-    full = (WIDTH - 245) * story.done / max(1, story.steps)
+    full = (WIDTH - BAR - 5) * story.done / max(1, story.steps)
     drawing.add(
         Text(0, 13, f"{story.said}: {story.done:,} of {story.steps:,} steps", strong=True),
-        Rect(240, 3, WIDTH - 245, 11, "ground", "outline"),
-        Rect(240, 3, full, 11, "blue", role="progress"),
+        Rect(BAR, 3, WIDTH - BAR - 5, 11, "ground", "outline"),
+        Rect(BAR, 3, full, 11, "blue", role="progress"),
     )
     for place, due in enumerate(story.due):
         x = place * wide
-        drawing.add(Line(x, 24, x, 262, "line"))
+        drawing.add(Line(x, 24, x, HEIGHT - 2, "line"))
         page = next((page for page in story.pages if page.step == due), None)
         _draw_page(drawing, x + 8, due, page)
-    drawing.add(Text(0, 284, _comparison(story), role="comparison"))
     drawing.caption = note or _sentence(story)
     return drawing, drawing.caption
 
@@ -64,12 +65,14 @@ def _draw_page(drawing: Drawing, x: float, due: int, page: Page | None) -> None:
         return
     drawing.add(
         Text(x, 57, f"loss {page.loss:.2f}", role="loss"),
-        Text(x, 75, f"feels like {choices(page.loss)} choices"),
+        Text(x, 75, "feels like"),
+        Text(x, 91, f"{choices(page.loss)} choices"),
     )
     for place, (text, mark) in enumerate(page.texts):
-        y = 99 + 34 * place
-        drawing.add(Text(x, y, visible(text, 20) or "(no letters)", strong=True, role="text"))
-        drawing.add(Text(x, y + 15, mark, role="mark"))
+        y = 115 + 47 * place
+        drawing.add(Text(x, y, visible(text, 13) or "(no letters)", strong=True, role="text"))
+        for line, words in enumerate(mark.split(", ")):  # half as wide, for narrow panels
+            drawing.add(Text(x, y + 15 * (line + 1), words, role="mark"))
 
 
 def choices(loss: float) -> str:
@@ -78,15 +81,6 @@ def choices(loss: float) -> str:
     if number < 100:
         return f"{number:.1f}"
     return f"{number:,.0f}" if number < 1e6 else "over a million"
-
-
-def _comparison(story: Story) -> str:
-    said = (
-        f"Texts at T = {story.temperature:g}. Losses to compare: knowing nothing {story.blind:.2f}"
-    )
-    if story.pairs is not None:
-        said += f" · counting pairs of letters in the same texts {story.pairs:.2f}"
-    return said
 
 
 def _sentence(story: Story) -> str:
@@ -103,7 +97,10 @@ def _sentence(story: Story) -> str:
         if story.pairs is not None and last.step == story.due[-1]:
             said += f": {_verdict(last, story.blind, story.pairs)}"
         said += "."
-    return said
+    said += f" To compare: knowing nothing is {story.blind:.2f}"
+    if story.pairs is not None:
+        said += f", counting pairs of letters in the same texts {story.pairs:.2f}"
+    return f"{said}. Texts at T = {story.temperature:g}."
 
 
 def _verdict(page: Page, blind: float, pairs: float) -> str:

@@ -10,7 +10,7 @@ from microgpt.models.gpt import GPT
 from microgpt.sampling import Decoder
 from microgpt.viz.drawing import Drawing, Rect, Text
 
-WIDTH, HEIGHT, SCALE = 720, 84, 330
+WIDTH, HEIGHT, LEFT, SCALE = 720, 84, 170, 300
 
 
 def cache_times(model: GPT, tokens: Sequence[int], length: int, rounds: int = 5) -> Drawing:
@@ -32,14 +32,15 @@ def cache_times(model: GPT, tokens: Sequence[int], length: int, rounds: int = 5)
     middle = {name: median(measured) for name, measured in times.items()}
     ratio = middle["read again"] / middle["kept in a cache"]
     drawing = Drawing(WIDTH, HEIGHT, name="cache")
+    drawing.part("fluid")
     for place, (name, measured) in enumerate(times.items()):
         y = 8 + 34 * place
         long = SCALE * middle[name] / max(middle.values())
         spread = f"{middle[name]:.0f} ms ({min(measured):.0f} to {max(measured):.0f})"
         drawing.add(
-            Text(110, y + 15, name, "end"),
-            Rect(118, y, long, 20, "blue"),
-            Text(126 + long, y + 15, spread),
+            Text(LEFT - 8, y + 15, name, "end"),
+            Rect(LEFT, y, long, 20, "blue"),
+            Text(LEFT + 8 + long, y + 15, spread),
         )
     drawing.caption = (
         f"{length - len(tokens)} letters take {middle['read again']:.0f} ms when all is read again "

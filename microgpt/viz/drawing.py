@@ -89,9 +89,10 @@ class Drawing:
             else ""
         )
         fluid = any(kind == "fluid" for kind, _, _ in self.parts)
-        width = "100%" if fluid else f"{self.width:g}"
+        # Front ends shrink wide pictures, and their letters; a part that does not fit scrolls.
+        width = '100%"' if fluid else f'{self.width:g}" style="max-width:none"'
         return (
-            f'<svg xmlns="http://www.w3.org/2000/svg" role="img" width="{width}" '
+            f'<svg xmlns="http://www.w3.org/2000/svg" role="img" width="{width} '
             f'height="{self.height:g}" aria-label="{escape(self.caption)}">{hatch}{body}</svg>'
         )
 
@@ -123,7 +124,8 @@ class Drawing:
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
         html = (
-            f'{STYLE}<figure class="mg-view" style="margin:0">{self.svg()}'
+            f'{STYLE}<figure class="mg-view" style="margin:0">'
+            f'<div class="mg-wide" tabindex="0" role="group" aria-label="figure">{self.svg()}</div>'
             f"<figcaption>{escape(self.caption)}</figcaption>{self.details}</figure>"
         )
         png = base64.b64encode(self.png()).decode()

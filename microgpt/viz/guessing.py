@@ -33,13 +33,14 @@ def draw_game(game: Game, note: str = "") -> tuple[Drawing, str]:
     """The round in view: the beginning, and after the guess all chances of the next letter."""
     beginning, true = game.rounds[game.shown]
     drawing = Drawing(WIDTH, HEIGHT)
+    drawing.part("fluid")
     title = f"round {game.shown + 1} of {len(game.rounds)}"
     drawing.add(
         Text(0, 16, title, strong=True),
-        Text(130, 16, f"which letter comes next?   {visible(beginning, 16)}_", strong=True),
+        Text(150, 16, f"which letter comes next?   {visible(beginning, 16)}_", strong=True),
     )
     if not game.answered:
-        drawing.add(Text(130, 110, "Choose a letter. Its chances stand here after your guess."))
+        drawing.add(Text(150, 110, "Choose a letter. Its chances stand here after your guess."))
         said = f'A name begins with "{beginning}". Choose the letter that you think comes next.'
         drawing.caption = note or said
         return drawing, drawing.caption

@@ -10,13 +10,14 @@ from microgpt.viz.words import share, visible
 
 WIDTH, HEIGHT, TOP, MOST = 720, 280, 22, 17
 LEAST, ROOM = 15, 26  # pixels a letter; few letters get more room than many
-LEFT, SCALE = 70, 330
+LEFT, SCALE = 70, 280
 
 
 def draw_letters(origin: ModelOrigin, text: str, note: str = "") -> tuple[Drawing, str]:
     """The chance a model gives each letter of `text`, and the sentence that sums it up."""
     said = note or likelihood(origin, text)
     drawing = Drawing(WIDTH, HEIGHT, said)
+    drawing.part("fluid")
     try:
         chances = letter_chances(origin, text) if text else []
     except TokenError:
@@ -25,7 +26,7 @@ def draw_letters(origin: ModelOrigin, text: str, note: str = "") -> tuple[Drawin
         drawing.add(Text(LEFT, TOP + 40, "(no bars: there is nothing that it can read)"))
         return drawing, said
     drawing.add(Text(0, 14, "each letter, after those before it", strong=True))
-    drawing.add(Text(WIDTH - 180, 14, "chance · its rank · surprise"))
+    drawing.add(Text(LEFT + SCALE + 10, 14, "chance · its rank · surprise"))
     row = max(LEAST, min(ROOM, (HEIGHT - TOP) // len(chances)))
     for place, letter in enumerate(chances[:MOST]):
         _draw_row(drawing, origin, letter, TOP + row * place, row)

@@ -196,7 +196,8 @@ def _details(stations: Stations) -> str:
         for token in choice.order[:60].tolist()
     )
     return (
-        "<details><summary>The numbers of the last station</summary><div class='mg-scroll' tabindex='0' role='region' aria-label='numbers'>"
+        "<details><summary>The numbers of the last station</summary>"
+        '<div class="mg-scroll" tabindex="0" role="region" aria-label="numbers">'
         '<table class="mg-table"><thead><tr><th scope="col">token</th><th scope="col">logit</th>'
         f'<th scope="col">chance</th></tr></thead><tbody>{rows}</tbody></table></div></details>'
     )

@@ -31,7 +31,9 @@ STYLE = f"""<style>
 .mg-view{{{_variables(0)};color:var(--mg-text);
   font:13px/18px var(--jp-ui-font-family,system-ui,sans-serif)}}
 [data-jp-theme-light="false"] .mg-view{{{_variables(1)}}}
+.mg-view{{overflow:hidden}}
 .mg-view svg{{display:block;overflow:hidden}}
+.mg-view .mg-wide{{overflow-x:auto}}
 .mg-view svg text{{font:13px var(--jp-ui-font-family,system-ui,sans-serif);fill:var(--mg-text)}}
 .mg-view svg text.mg-strong{{font-weight:700}}
 .mg-view p{{margin:0}}

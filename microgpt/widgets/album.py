@@ -53,7 +53,7 @@ class Album(Panel):
             Story(due=due, steps=steps, blind=blind, said="training"),
             draw_album,
             header=[self.stop_button, self.go_on],
-            height=350,
+            height=420,
         )
         self._key = live_cell()
         self.start()

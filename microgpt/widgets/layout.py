@@ -9,15 +9,15 @@ from microgpt.viz.style import STYLE
 GONE = "This picture has lost its kernel: run this cell to use it."
 RUN = "Run this cell to use it."
 
-# While the view below it lives, the still picture hides; where the view is dead, its complaint does.
+# While the view below it lives, the still picture hides; where it is dead, its complaint does.
 STILL_STYLE = (
     "<style>.jp-OutputArea-child:has(.mg-still):has(+ .jp-OutputArea-child .mg-panel){display:none}"
     ".jp-OutputArea-child:has(.mg-still) + .jp-OutputArea-child"
     " > .jp-OutputArea-output.lm-Panel:not(:has(*)){display:none}</style>"
 )
 
-# ipywidgets gives the handle of a slider no name, and no trait reaches it: this gives each the name
-# of the number box beside it, whenever the panel changes.
+# ipywidgets gives the handle of a slider no name, and no trait reaches it: this gives each the
+# name of the number box beside it, whenever the panel changes.
 NAME_SLIDERS = (
     "const p=this.closest('.mg-panel');"
     "const name=()=>p.querySelectorAll('.mg-dial').forEach(d=>{"
@@ -45,7 +45,7 @@ PANEL_STYLE = (
 .mg-panel .widget-label,.mg-panel label{{font-size:13px;color:var(--jp-ui-font-color1,#1f1f1f)}}
 .mg-panel input,.mg-panel select,.mg-panel button{{font-size:13px}}
 .mg-panel .mg-shifted{{transform:translate(0,0)}}
-.mg-panel .mg-caption{{margin-top:4px;max-height:56px;overflow:hidden;overflow-wrap:anywhere}}
+.mg-panel .mg-caption{{margin:4px 0;overflow-wrap:anywhere}}
 .mg-panel .mg-error{{border:2px solid var(--mg-orange);padding:8px;box-sizing:border-box}}
 @container (min-width:700px){{
   .mg-beside{{display:grid!important;grid-template-columns:196px 1fr}}

@@ -32,7 +32,10 @@ element => {
     const svg = parent.closest('svg');
     let front = rgb(svg ? style.fill : style.color);
     const back = ground(parent);
-    if (front.length === 4) front = front.slice(0, 3).map((v, i) => v * front[3] + back[i] * (1 - front[3]));
+    if (front.length === 4) {
+      const [over, through] = [front[3], 1 - front[3]];
+      front = front.slice(0, 3).map((v, i) => v * over + back[i] * through);
+    }
     const [light, dark] = [luminance(front), luminance(back)].sort((a, b) => b - a);
     const frame = svg ? svg.getBoundingClientRect() : null;
     pieces.push({

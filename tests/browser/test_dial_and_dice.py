@@ -4,9 +4,10 @@ import re
 from statistics import quantiles
 
 import pytest
+from playwright.sync_api import expect
+
 from browser.looking import boxes_that_meet, faults, scroll_bars
 from browser.server import KERNELS
-from playwright.sync_api import expect
 
 NINE = """
 words = "closer every effort forward inches moves pizza toward you".split()

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from browser.looking import boxes_that_meet, faults
 from playwright.sync_api import expect
+
+from browser.looking import boxes_that_meet, faults
 
 NOTEBOOKS = sorted((Path(__file__).parents[2] / "notebooks").glob("*.ipynb"))
 each = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)

@@ -61,7 +61,7 @@ def _draw_cells(
                 Rect(_place(start), y, width, height, "none", "orange", 3, role="cell-picked")
             )
         label = visible(walk.origin.label(int(choice.order[rank])))
-        if width > LETTER * len(label) + 2:
+        if width > LETTER * len(label) + 2 and not cut:
             x = _place((start + end) / 2)
             drawing.add(Text(x, y + height / 2 + 5, label, "middle", strong=picked))
         start = end
