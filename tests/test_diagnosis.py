@@ -127,10 +127,10 @@ def test_the_report_does_not_choose(cache, monkeypatch):
 
 
 def test_the_card_is_folded_and_escaped():
-    bad = Finding("name", "problem", "/home/<b>&/microgpt.py is there", "`rm` it")
+    bad = Finding("name", "problem", "/here/<b>&/microgpt.py is there", "`rm` it")
     card = Report("one <problem>", (bad,))._repr_html_()
     assert card.startswith("<details open")
-    assert "/home/&lt;b&gt;&amp;/microgpt.py" in card
+    assert "/here/&lt;b&gt;&amp;/microgpt.py" in card
     assert "one &lt;problem&gt;" in card
     assert "rm</code> it" in card
     assert "<b>&" not in card

@@ -92,6 +92,7 @@ def without_seconds(text):
     return [row[:-1] for row in csv.reader(text.splitlines())]
 
 
+@pytest.mark.slow
 def test_every_file_gets_a_row_for_every_exercise(folder, tmp_path):
     before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
     text = graded(folder, tmp_path / "grades.csv")
@@ -123,6 +124,7 @@ def test_every_file_gets_a_row_for_every_exercise(folder, tmp_path):
     assert {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()} == before
 
 
+@pytest.mark.slow
 def test_the_same_grades_on_other_machines(tmp_path):
     """Two thread counts, NumPy and Numba, loaded and idle: the same table but for seconds."""
     place = tmp_path / "submissions"

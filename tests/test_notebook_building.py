@@ -35,7 +35,7 @@ print("two")
 
 # %% tags=["varies"]
 import os
-os.environ["MICROGPT_BACKEND"], os.getcwd()
+os.path.basename(os.environ["MICROGPT_CACHE"]), os.getcwd()
 """
 
 

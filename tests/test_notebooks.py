@@ -25,6 +25,7 @@ def test_there_are_notebooks_and_corpora():
 
 
 @each
+@pytest.mark.slow
 def test_it_is_what_its_source_makes(path):
     assert building.difference(path.stem) is None
 
@@ -79,6 +80,7 @@ def on_other_corpus(path, corpus):
 
 @each
 @pytest.mark.parametrize("corpus", CORPORA, ids=lambda path: path.stem)
+@pytest.mark.slow
 def test_it_runs_on_another_corpus_without_numba_and_tiktoken(path, corpus):
     notebook = on_other_corpus(path, corpus)
     execution.execute(notebook, path.stem, {"MICROGPT_BACKEND": "numpy", **STARTUP})
@@ -86,6 +88,7 @@ def test_it_runs_on_another_corpus_without_numba_and_tiktoken(path, corpus):
 
 
 @each
+@pytest.mark.slow
 def test_it_runs_on_the_fast_kernels(path):
     notebook = source.read(source.SOURCES / f"{path.stem}.py")
     execution.execute(notebook, path.stem, {"MICROGPT_BACKEND": "numba"})

@@ -102,6 +102,7 @@ def answer(url):
         return None
 
 
+@pytest.mark.slow
 def test_the_lab_starts(microgpt, home, tmp_path):
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
