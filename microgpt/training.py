@@ -41,6 +41,18 @@ class Evaluation:
 
 
 @dataclass(frozen=True)
+class Comparison:
+    """Another model's held-out loss, and by how much ours is lower on the same texts.
+
+    `lead` is above 0 if ours is better; `error` is the standard error of the paired difference.
+    """
+
+    loss: float
+    lead: float
+    error: float
+
+
+@dataclass(frozen=True)
 class Step:
     """One training step: its loss before the update, in nats per token, and what it took."""
 
@@ -86,7 +98,7 @@ class Trainer:
                 f"model one of {model.config.vocab_size}; make the model with "
                 f"GPTConfig(vocab_size={self.tokenizer.vocab_size}, …)"
             )
-        model.tokenizer = self.tokenizer  # it learns to read with this one
+        self._list = frozenset(corpus.documents)
         self.train, self.validation = corpus.distinct(), None
         if self.config.held_out:
             self.train, self.validation = corpus.split(self.config.held_out)
@@ -95,6 +107,9 @@ class Trainer:
         c = self.config
         self.optimizer = Adam(model.parameters(), c.lr, (c.beta1, c.beta2), c.eps)
         self.history: list[Step] = []
+        self._texts: tuple[int, set[str]] = (0, set())
+        model.tokenizer = self.tokenizer
+        model.mark = self.mark if corpus.kind == "lines" else None
         self.interrupted = False
         self._lr = linear_schedule(c.lr, c.steps)
 
@@ -149,31 +164,77 @@ class Trainer:
         """The tokens and targets of all steps so far, drawn anew in the same order."""
         return islice(self._batches(self.train, warn=False), len(self.history))
 
+    def mark(self, text: str) -> str:
+        """Whether a text was "trained on" so far, is "in the list, not trained on", or "new".
+
+        Of a text longer than the block, the beginning that fits into it counts.
+        """
+        done, most = len(self.history), self.model.config.block_size
+        if self._texts[0] != done:
+            met = {
+                self.tokenizer.decode([*tokens[:1], *targets[targets >= 0]])
+                for batch in self.seen()
+                for tokens, targets in zip(*batch, strict=True)
+            }
+            self._texts = done, met
+        if text[:most] in self._texts[1]:
+            return "trained on"
+        return "in the list, not trained on" if text in self._list else "new"
+
     def held_out(self) -> Iterator[Batch]:
         """The tokens and targets that `evaluate` looks at; nothing if nothing is held out."""
         batches = self._held_out
         return iter(()) if batches is None else batches.in_order(self.config.eval_documents)
 
-    def evaluate(self, corpus: Corpus | None = None) -> Evaluation | None:
-        """The loss on the held-out part, or on another corpus; None if nothing is held out."""
+    def evaluate(
+        self, corpus: Corpus | None = None, cancelled: Callable[[], bool] = lambda: False
+    ) -> Evaluation | None:
+        """The loss on the held-out part, or on another corpus; None if nothing is held out.
+
+        None too if `cancelled()` says so, which is asked before each batch.
+        """
         batches = self._held_out if corpus is None else self._batches(corpus, warn=False)
         if batches is None:
             return None
         losses, counts = [], []
         for tokens, targets in batches.in_order(self.config.eval_documents):
-            with LOCK, no_grad():  # a model that trains in another thread waits a moment
-                rows = ops.token_losses(self.model(tokens), targets).numpy()
-            losses.append(rows.sum(axis=1, dtype=np.float64))
+            if cancelled():
+                return None
+            losses.append(self._losses(tokens, targets).sum(axis=1))
             counts.append((targets >= 0).sum(axis=1))
         return _mean_per_token(np.concatenate(losses), np.concatenate(counts))
 
+    def compare(self, other: Callable[[np.ndarray, np.ndarray], np.ndarray]) -> "Comparison":
+        """The model beside another one, on the same held-out texts.
+
+        `other(tokens, targets)` gives the other's surprise at each target (B, T), 0 where ignored.
+        """
+        ours, theirs, counts = [], [], []
+        for tokens, targets in self.held_out():
+            ours.append(self._losses(tokens, targets).sum(axis=1))
+            theirs.append(other(tokens, targets).sum(axis=1))
+            counts.append((targets >= 0).sum(axis=1))
+        if not counts:
+            raise SettingError("nothing is held out to compare on; set TrainConfig(held_out=…)")
+        us, them, tokens_each = map(np.concatenate, (ours, theirs, counts))
+        lead = _mean_per_token(them - us, tokens_each)
+        return Comparison(_mean_per_token(them, tokens_each).loss, lead.loss, lead.error)
+
+    def _losses(self, tokens: np.ndarray, targets: np.ndarray) -> np.ndarray:
+        """The surprise at each target (B, T), 0 where it is ignored."""
+        with LOCK, no_grad():  # a model that trains in another thread waits a moment
+            rows = ops.token_losses(self.model(tokens), targets).numpy()
+        return rows.astype(np.float64)
+
     def sample(self, temperature: float = 1.0) -> tuple[str, ...]:
         """A few texts from the model as it is now, always with the same dice."""
+        return tuple(self.texts(temperature))
+
+    def texts(self, temperature: float = 1.0) -> Iterator[str]:
+        """The texts of `sample`, one after the other."""
         c = self.config
-        return tuple(
-            generate_text(
-                self.model, self.tokenizer, c.samples, temperature=temperature, seed=c.seed
-            )
+        return generate_text(
+            self.model, self.tokenizer, c.samples, temperature=temperature, seed=c.seed
         )
 
     def _batches(self, corpus: Corpus, warn: bool = True) -> DocumentBatches | TextBatches:

@@ -25,7 +25,7 @@ DOORS = {
     "requests": ("data/",),
     "platformdirs": ("folders.py",),
     "tqdm": ("cli/",),
-    "IPython": ("widgets/",),
+    "IPython": ("widgets/", "learn/"),
     "nbformat": ("learn/",),
     "PIL": ("viz/",),
     "argparse": ("cli/",),

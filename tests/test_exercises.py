@@ -2,6 +2,7 @@
 
 import json
 import re
+import threading
 from dataclasses import replace
 from pathlib import Path
 
@@ -96,7 +97,7 @@ def test_the_changes_of_a_run_are_counted():
         trainer.run()
         return learn.check("00.first_change", trainer)
 
-    assert run()
+    assert run(steps=20)
     assert run(train={"eval_every": 2, "samples": 3}), "these only look"
     assert "two things changed, width and steps" in run(n_embd=8).cause
     three = run(corpus=mg.load_corpus(text="anna\nbob\ncleo\n" * 3), n_layer=2)
@@ -104,8 +105,71 @@ def test_the_changes_of_a_run_are_counted():
     half = mg.Trainer(mg.GPT(backend="numpy"), names, mg.TrainConfig(steps=10))
     next(half)
     assert "stopped after 1 of 10 steps" in learn.check("00.first_change", half).cause
+    card = repr(learn.check("00.first_change", half))
+    assert "does not hold: The training has run to its end." in card
+    assert "got: 1 of 10 steps" in card
     assert "That is a model" in learn.check("00.first_change", half.model).cause
     assert "a dict" in learn.check("00.first_change", {}).cause
+
+
+def trained(model, steps):
+    run = mg.Trainer(model, mg.load_corpus("names-mini"), mg.TrainConfig(steps=steps))
+    run.run()
+    return run
+
+
+def test_the_model_of_a_run_must_be_new():
+    model = mg.GPT(mg.GPTConfig.microgpt(), backend="numpy")
+    assert learn.check("00.first_change", trained(model, 150))
+    again = learn.check("00.first_change", trained(model, 200))
+    assert again.property == "The training began with a new model."
+    assert "Start from a new one: mg.GPT" in again.cause
+    assert "a new model's is near ln 27 = 3.30" in again.cause
+
+
+def test_a_changed_run_is_told_what_came_of_it():
+    model = mg.GPT(mg.GPTConfig.microgpt(), backend="numpy")
+    result = learn.check("00.first_change", trained(model, 40))
+    found = trained(mg.GPT(mg.GPTConfig.microgpt(), backend="numpy"), 40).evaluate()
+    said = (
+        f"With steps = 40 your run ends at {found.loss:.2f} ± {found.error:.2f} on held-out texts."
+    )
+    assert result.effect == result.message == said
+    assert said in result._repr_html_()
+    corpus = mg.load_corpus(text="\n".join(f"{a}{b}{a}" for a in "abcdefgh" for b in "aeiou"))
+    shape = mg.GPTConfig.microgpt(vocab_size=corpus.tokenizer().vocab_size)
+    other = mg.Trainer(mg.GPT(shape, backend="numpy"), corpus)
+    other.run()
+    assert "With your list the run ends at" in learn.check("00.first_change", other).effect
+
+
+class Panel:
+    """Trains beside the notebook and keeps its trainer, as the album does."""
+
+    def __init__(self, steps, until):
+        model = mg.GPT(mg.GPTConfig.microgpt(), backend="numpy")
+        self.trainer = mg.Trainer(model, mg.load_corpus("names-mini"), mg.TrainConfig(steps=steps))
+        self.until, self.waited = until, False
+
+    def wait(self):
+        self.waited = True
+        while len(self.trainer.history) < self.until:
+            next(self.trainer)
+
+
+def test_a_run_beside_the_notebook_is_waited_for(monkeypatch):
+    panel = Panel(30, until=30)
+    assert learn.check("00.first_change", panel)
+    assert panel.waited
+    stopped = learn.check("00.first_change", Panel(1100, until=10))
+    assert "It is at step 10 of 1,100: let it train to the last page" in stopped.cause
+    assert "press Go on" in learn.check("00.first_change", Panel(1100, until=0)).cause
+    monkeypatch.setattr("microgpt.learn.collection.first_change.PATIENCE", 0.3)
+    slow = Panel(30, until=30)
+    release = threading.Event()
+    slow.wait = lambda: release.wait(60)
+    assert learn.check("00.first_change", slow).state == "not yet"
+    release.set()
 
 
 # A teacher's own file.
@@ -176,7 +240,7 @@ def test_files_that_cannot_be_loaded(tmp_path):
         learn.load(tmp_path / "absent.py")
     file = tmp_path / "broken.py"
     for text, message in [("def", "cannot be run: SyntaxError"), ("1 / 0", "ZeroDivisionError"),
-                          ("x = 1", "no Exercise")]:  # fmt: skip
+                          ("x = 1", "no Exercise"), ("raise SystemExit(4)", "SystemExit: 4")]:  # fmt: skip
         file.write_text(text)
         with pytest.raises(mg.FormatError, match=message):
             learn.load(file)
@@ -195,6 +259,17 @@ def test_an_exercise_says_what_it_lacks():
         replace(EXERCISES[1], hints=("one",))
     with pytest.raises(mg.SettingError, match="worked example"):
         replace(EXERCISES[1], example=None)
+    with pytest.raises(mg.SettingError, match=r"must read like f\(x, y\) -> z; got 'f\(x -> y'"):
+        replace(EXERCISES[1], signature="f(x -> y")
+
+
+def test_parameters_are_read_as_python_reads_them():
+    def parameters(signature):
+        return replace(EXERCISES[1], signature=signature).parameters
+
+    assert parameters("f(x, axis=(0, 1), *, eps=1e-5) -> y") == ["x", "axis", "eps"]
+    assert parameters("f() -> (a, b)") == []
+    assert parameters("my_run") == []
 
 
 # Commands and notebooks.
@@ -270,6 +345,35 @@ def test_assignments_for_nbgrader_and_without_hints(tmp_path):
     assert [mark["solution"] for mark in marks] == [True, False]
     assert [mark["grade"] for mark in marks] == [False, True]
     assert all(re.fullmatch(r"[\w-]+", mark["grade_id"]) for mark in marks)
+    assert "About 5 minutes." in text
+
+
+@each
+def test_nbgraders_students_keep_the_signature(exercise):
+    """What `generate_assignment` makes of a cell: its own stub for what stands between the marks."""
+    from microgpt.learn.assignments import stub
+
+    marks = r"( *)### BEGIN SOLUTION\n(.*\n)*? *### END SOLUTION"
+    student = re.sub(marks, r"\1raise NotImplementedError()", stub(exercise, nbgrader=True))
+    assert "todo" not in student
+    if exercise.is_function:
+        names = {}
+        exec(student, names)
+        assert learn.check(exercise, names[exercise.answer]).state == "not attempted"
+    else:
+        with pytest.raises(NotImplementedError):
+            exec(student, {})
+
+
+def test_one_is_not_many(tmp_path, capsys):
+    file = own(tmp_path)
+    file.write_text(file.read_text("utf-8").replace("minutes=3", "minutes=1"), "utf-8")
+    (exercise,) = learn.load(file)
+    assert main(["exercises"]) == 0
+    assert "1 minute   difficulty" in capsys.readouterr().out
+    out = tmp_path / "hw.ipynb"
+    assert main(["assignment", exercise.id, "--out", str(out)]) == 0
+    assert out.read_text("utf-8").count("About 1 minute.") == 2
 
 
 @pytest.mark.parametrize(
@@ -279,6 +383,7 @@ def test_assignments_for_nbgrader_and_without_hints(tmp_path):
         (["09.sample", "09.sample", "--out", "a.ipynb"], "listed twice"),
         (["09.sample", "--corpus", "nmaes", "--out", "a.ipynb"], "no corpus"),
         (["09.sample", "--out", "a.txt"], "end in .ipynb"),
+        (["00.first_change", "--corpus", "story", "--out", "a.ipynb"], "about the corpus 'names-"),
     ],
 )
 def test_wrong_assignments_are_refused(tmp_path, monkeypatch, capsys, command, message):

@@ -41,7 +41,8 @@ def test_the_dart_stays_and_the_edge_moves(nine):
     assert round(cooled.crossing.before, 3) == 0.593
     assert round(cooled.crossing.after, 3) == 0.605
     cooler = cooled.turned(temperature=0.8)
-    assert cooler.crossing == cooled.crossing  # the reason stays while the pick does
+    assert cooler.crossing.before == cooled.crossing.before  # the reason stays while the pick does
+    assert cooler.crossing.after == cooler.choice.cumulative[0]  # and the edge is where it is now
     warmed = cooled.turned(temperature=0.9)
     assert pick(warmed) == "toward"
     assert warmed.crossing.edge == cooled.crossing.edge

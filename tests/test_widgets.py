@@ -1,5 +1,6 @@
 """The other views: the game, the album, the bars of a name, predictions."""
 
+import itertools
 import re
 import threading
 import time
@@ -10,7 +11,7 @@ import pytest
 import microgpt as mg
 from microgpt.learn.predictions import predict, reveal
 from microgpt.widgets.album import Album
-from microgpt.widgets.background import Worker
+from microgpt.widgets.background import Latest, Worker
 from microgpt.widgets.kernel import live_cell
 
 
@@ -21,6 +22,7 @@ def names():
 
 def test_guess_next_asks_three_held_out_names(names):
     game = mg.widgets.GuessNext("names")
+    first = game.state.rounds
     held_out = names.split()[1].documents
     for beginning, letter in game.state.rounds:
         follows = {name[len(beginning) :][:1] for name in held_out if name.startswith(beginning)}
@@ -37,13 +39,21 @@ def test_guess_next_asks_three_held_out_names(names):
     assert game.following.disabled
     game.again.click()
     assert game.state.guesses == ()
+    assert game.state.rounds != first
     with pytest.raises(mg.SettingError, match="needs a model of names"):
         mg.widgets.GuessNext("story")
+    model = mg.GPT(backend="numpy")
+    mg.Trainer(model, names)
+    with pytest.raises(mg.SettingError, match="needs its corpus"):
+        mg.widgets.GuessNext(model)
 
 
 def test_how_likely(names):
     view = mg.widgets.HowLikely("names", "anna")
     assert view.sentence.startswith('"anna" (trained on): 1 in ')
+    shown = view.sentence
+    view.typed.value = " Anna "
+    assert view.sentence == shown
     view.buttons[2].click()
     assert '"xqzj" (new)' in view.sentence
     for text in ("José", "Łukasz", "王芳", "<b>", "a" * 10_000, "  ", ""):
@@ -69,10 +79,16 @@ def test_the_album_keeps_its_pages(names):
     for page in album.state.pages:
         assert len(page.texts) == 5
         assert f"{page.loss:.2f}" in album.picture.value
-    train, held_out = map(set, (split.documents for split in names.split()))
-    for text, mark in album.state.pages[-1].texts:
-        wanted = "trained on" if text in train else "in the list, not trained on"
-        assert mark == (wanted if text in train | held_out else "new")
+    met = set()  # by hand: the letters of each row it was given
+    for tokens, targets in album.trainer.seen():
+        for row, wanted in zip(tokens, targets, strict=True):
+            letters = [*row[1:], *wanted[wanted >= 0][-1:]]
+            met.add("".join(chr(97 + token) for token in letters if token < 26))
+    assert len(met) == 100
+    for text in [*list(met)[:5], "anna", "xqzj", names[0], names[-1]]:
+        known = "in the list, not trained on" if text in list(names) else "new"
+        assert model.mark(text) == ("trained on" if text in met else known)
+    assert all(mark == model.mark(text) for text, mark in album.state.pages[-1].texts)
     assert album.choices(0) == pytest.approx(np.exp(album.state.pages[0].loss))
 
 
@@ -81,7 +97,8 @@ def test_the_album_keeps_its_pages(names):
 def test_the_album_ends_better_than_counting_pairs(names, seed):
     album = Album(mg.GPT(seed=seed, backend="numpy"), names, seed=seed)
     last = album.state.pages[-1]
-    assert last.loss + 2 * last.error < album.state.pairs
+    assert last.loss < album.state.pairs.loss
+    assert album.state.pairs.lead > 2 * album.state.pairs.error
     assert "better than counting pairs" in album.sentence
 
 
@@ -99,7 +116,8 @@ def test_steps_a_hundred_times_larger_end_worse_than_knowing_nothing(names, seed
 def test_training_beside_a_notebook_can_be_stopped_and_goes_on(names, monkeypatch):
     from microgpt.widgets import album as module
 
-    monkeypatch.setattr(module, "live_cell", lambda: "cell")
+    runs = itertools.count()
+    monkeypatch.setattr(module, "live_cell", lambda: ("cell", str(next(runs))))
     album = Album(mg.GPT(backend="numpy"), names, steps=100_000)
     _until(lambda: len(album.trainer.history) > 20)
     begun = time.perf_counter()
@@ -125,14 +143,46 @@ def _until(true, seconds=20):
         time.sleep(0.01)
 
 
-def test_training_that_fails_is_a_card(names, monkeypatch):
+def test_training_that_fails_says_so_and_can_go_on(names, monkeypatch):
     from microgpt.widgets import panel
 
     monkeypatch.setattr(panel, "_errors", [])
-    monkeypatch.setattr(mg.Trainer, "__next__", lambda self: 1 / 0)
-    album = Album(mg.GPT(backend="numpy"), names, steps=5)
-    assert "ZeroDivisionError" in album.picture.value
+    with monkeypatch.context() as broken:
+        broken.setattr(mg.Trainer, "__next__", lambda self: 1 / 0)
+        album = Album(mg.GPT(backend="numpy"), names, steps=5)
+    assert album.state.said == "failed"
+    assert "Training ended early: ZeroDivisionError" in album.sentence
     assert len(mg.widgets.errors()) == 1
+    assert not album.go_on.disabled
+    album.go_on.click()
+    assert [page.step for page in album.state.pages] == [0, 5]
+    assert album.state.said == "finished"
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_a_loss_that_breaks_is_said(names):
+    album = Album(mg.GPT(backend="numpy"), names, steps=100, lr=1e20)
+    assert album.state.said == "failed"
+    assert "Training ended early" in album.sentence
+    assert mg.widgets.errors() == []  # the learner's doing, not a fault inside
+
+
+def test_an_album_with_nothing_held_out(names):
+    album = Album(mg.GPT(backend="numpy"), names, steps=10, held_out=0)
+    assert "nan" not in album.sentence
+    assert "nan" not in album.picture.value
+    assert album.verdict() == "nothing is held out, so nothing can be said"
+    few = mg.load_corpus(text="anna\nbert\ncleo")
+    config = mg.GPTConfig.microgpt(vocab_size=few.tokenizer().vocab_size)
+    album = Album(mg.GPT(config, backend="numpy"), few, steps=20)
+    assert "nan" not in album.sentence
+
+
+def test_learning_by_heart_is_said():
+    fifty = mg.load_corpus(text="\n".join(list(mg.load_corpus("names-mini"))[::132]))
+    config = mg.GPTConfig.microgpt(vocab_size=fifty.tokenizer().vocab_size)
+    album = Album(mg.GPT(config, backend="numpy"), fifty)
+    assert "It was better at step 100: since then it learns its list by heart." in album.sentence
 
 
 @pytest.mark.parametrize(
@@ -174,6 +224,9 @@ def test_predictions():
     assert guess.sentence == "You said 1, and it is 1. One."
     number = predict("00.number", "How long?", unit="letters")
     assert reveal("00.number", 28.94).startswith("It is 28.9 letters.")
+    near = predict("00.near", "Among how many?", (1, 10, 27))
+    near.answer.value = 27
+    assert reveal("00.near", 28.94) == "You said 27, the nearest of these: it is 28.9."
     number.answer.value = 7
     assert number.sentence == "You said 7 letters; it is 28.9 letters."
     assert "<script>" not in predict("x", "<script>", (1, 2)).picture.value
@@ -190,13 +243,31 @@ def test_a_worker_gives_way_to_the_next_of_its_cell():
         stop.wait(10)
         order.append("stopped")
 
-    first = Worker(work, "key")
+    first = Worker(work, ("cell", "run 1"))
     first.start()
-    second = Worker(lambda stop: order.append("second"), "key")
+    beside = Worker(lambda stop: order.append("beside"), ("cell", "run 1"))
+    beside.start()
+    beside.wait()
+    assert first.thread.is_alive()  # two of one run may live together
+    second = Worker(lambda stop: order.append("second"), ("cell", "run 2"))
     second.start()
     second.wait()
-    assert order == ["stopped", "second"]
+    assert order == ["beside", "stopped", "second"]
     assert not first.thread.is_alive()
+
+
+def test_only_the_latest_job_runs():
+    done, latest = [], Latest()
+    go = threading.Event()
+    latest.submit(lambda: (go.wait(10), done.append(0)))
+    for number in range(1, 6):
+        latest.submit(lambda number=number: done.append(number))
+    go.set()
+    _until(lambda: 5 in done)
+    assert done in ([0, 5], [5])
+
+
+def test_outside_a_notebook_no_cell_runs():
     assert live_cell() is None  # no notebook here
 
 

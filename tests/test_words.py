@@ -1,11 +1,13 @@
 """Numbers and tokens as they are written."""
 
+import math
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from microgpt.viz.words import one_in, ordinal, per_cent, quoted, tenths, visible
+from microgpt.viz.words import apart, one_in, ordinal, per_cent, quoted, tenths, visible
 
 
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=60).filter(lambda row: sum(row) > 0.01))
@@ -27,12 +29,22 @@ def test_small_and_cut_chances_have_words():
 
 
 @pytest.mark.parametrize(
-    ("chance", "said"),
-    [(0.5, "1 in 2.0"), (1 / 35.2, "1 in 35"), (1 / 4812, "1 in 4,800"), (1e-20, "1 in 10^20"),
-     (0.0, "cannot be produced")],
+    ("odds", "said"),
+    [(2, "1 in 2.0"), (35.2, "1 in 35"), (4812, "1 in 4,800"), (1e20, "1 in 10^20"),
+     (float("inf"), "cannot be produced")],
 )  # fmt: skip
-def test_odds(chance, said):
-    assert one_in(chance) == said
+def test_odds(odds, said):
+    assert one_in(math.log(odds)) == said
+
+
+def test_odds_beyond_all_floats():
+    assert one_in(1243.7) == "1 in 10^540"
+
+
+def test_numbers_are_told_apart():
+    assert apart(0.6, 0.59335, 0.60479) == ["0.600", "0.593", "0.605"]
+    assert apart(0.67204, 0.6961, 0.67198) == ["0.67204", "0.69610", "0.67198"]
+    assert apart(0.5, 0.5) == ["0.500", "0.500"]
 
 
 def test_tokens_are_visible():

@@ -19,9 +19,10 @@ MANIFEST = ".microgpt-notebooks.json"
 
 @dataclass
 class Delivery:
-    """What was done with each file, by its name in the folder."""
+    """What was done with each file, by its name in the folder; `names` are all there are."""
 
     folder: Path
+    names: list[str] = field(default_factory=list)
     new: list[str] = field(default_factory=list)
     updated: list[str] = field(default_factory=list)
     kept: list[str] = field(default_factory=list)
@@ -60,6 +61,7 @@ def deliver(folder: Path, source: Path | None = None, version: str | None = None
     delivered, done = _manifest(folder), Delivery(folder)
     for name in _names(source):
         content = (source / name).read_bytes()
+        done.names.append(name)
         sums = delivered.setdefault(name, [])
         _one(folder, name, content, sums, version, done)
         if _sum(content) not in sums:

@@ -25,7 +25,8 @@ def run(options: argparse.Namespace) -> int:
         return 0
     width = max(len(exercise.id) for exercise in exercises)
     for exercise in exercises:
-        print(f"{exercise.id:{width}}  {exercise.minutes:2d} minutes  difficulty "
+        unit = "minute" if exercise.minutes == 1 else "minutes"
+        print(f"{exercise.id:{width}}  {exercise.minutes:2d} {unit:7}  difficulty "
               f"{exercise.difficulty}  {exercise.signature}")  # fmt: skip
     return 0
 

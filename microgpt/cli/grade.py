@@ -1,8 +1,11 @@
 """Grade notebooks and Python files; this is no sandbox: grade strangers' code in a container."""
 
 import argparse
+import sys
 from collections import Counter
 from pathlib import Path
+
+A_DAY = 86400  # seconds
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -20,15 +23,34 @@ def run(options: argparse.Namespace) -> int:
     from tqdm import tqdm
 
     from microgpt.errors import SettingError
-    from microgpt.learn.grading import Grading, Limits, write_table
+    from microgpt.learn.catalogue import counted
+    from microgpt.learn.grading import Grading, Limits, Row, try_table, write_table
 
-    if not options.limit_seconds > 0 or options.limit_memory < 256:
-        raise SettingError("--limit-seconds must be above 0 and --limit-memory 256 or above")
+    if not 0 < options.limit_seconds <= A_DAY or options.limit_memory < 256:
+        raise SettingError(
+            f"--limit-seconds must be above 0 and at most {A_DAY:,}, a day, and --limit-memory 256 "
+            f"or above; got {options.limit_seconds:g} and {options.limit_memory}"
+        )
+    target = Path(options.csv)
+    try_table(target)
     limits = Limits(options.limit_seconds, options.limit_memory << 20)
     grading = Grading(options.paths, options.seed, options.exercises, limits, options.backend)
-    rows = [row for rows in tqdm(grading, unit="file", disable=None) for row in rows]
-    write_table(rows, Path(options.csv))
+    rows: list[Row] = []
+    done = 0
+    try:
+        for found in tqdm(grading, unit="file", disable=None):
+            rows += found
+            done += 1
+    except KeyboardInterrupt:
+        write_table(rows, target)
+        print(f"microgpt: interrupted; {done} of {counted(len(grading), 'file')} written: {target}",
+              file=sys.stderr)  # fmt: skip
+        return 130
+    write_table(rows, target)
+    if grading.unlimited:
+        print("microgpt: note: this system cannot limit memory; --limit-memory had no effect",
+              file=sys.stderr)  # fmt: skip
     states = Counter(row.state for row in rows)
-    found = ", ".join(f"{count} {state}" for state, count in sorted(states.items()))
-    print(f"{len(grading)} files: {found}; written: {options.csv}")
+    table = ", ".join(f"{count} {state}" for state, count in sorted(states.items()))
+    print(f"{counted(len(grading), 'file')}: {table}; written: {target}")
     return 0

@@ -7,7 +7,6 @@ import subprocess
 import sys
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
 from urllib.parse import quote
 
 FOLDER = "microgpt-notebooks"
@@ -22,17 +21,6 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("folder", nargs="?", default=FOLDER, metavar="FOLDER", help="where to work")
     parser.add_argument("--no-browser", action="store_true", help="start JupyterLab only")
     parser.add_argument("--copy-only", action="store_true", help="copy the notebooks only")
-    plain = parser.parse_known_args
-
-    def split(words: Any = None, namespace: Any = None) -> Any:
-        """What stands behind -- is left to JupyterLab; argparse would take it for FOLDER."""
-        words = list(words)
-        end = words.index("--") if "--" in words else len(words)
-        options, unknown = plain(words[:end], namespace)
-        options.passed_on = words[end + 1 :]
-        return options, unknown
-
-    parser.parse_known_args = split  # type: ignore[method-assign,assignment]
 
 
 def run(options: argparse.Namespace) -> int:
@@ -54,7 +42,8 @@ def run(options: argparse.Namespace) -> int:
             f'"microgpt-lab[lab]"`, or open {folder} in another program that runs notebooks'
         )
     _compile_once()
-    first = min(path.name for path in folder.glob("*.ipynb"))
+    # Not a newer version beside it: in this one the learner has worked.
+    first = min(name for name in delivery.names if name.endswith(".ipynb"))
     page = f"--LabApp.default_url=/lab/tree/{quote(first)}"  # shown without a browser as well
     command = [sys.executable, "-m", "jupyterlab", str(folder), page, *options.passed_on]
     if options.no_browser and "--no-browser" not in command:

@@ -30,7 +30,11 @@ COMMANDS = (
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; what is wrong is said in one sentence, with a non-zero exit status."""
-    options = parser().parse_args(arguments)
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    # What stands behind -- is left to JupyterLab; argparse would take it for a folder.
+    end = words.index("--") if words[:1] == ["lab"] and "--" in words else len(words)
+    options = parser().parse_args(words[:end])
+    options.passed_on = words[end + 1 :]
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("always")

@@ -43,7 +43,10 @@ def installation() -> Iterator[Finding]:
 
 def namesakes(thorough: bool = True) -> Iterator[Finding]:
     """Other files, folders and distributions that would be imported as microgpt."""
-    for path in shadows([Path.cwd(), *map(Path, sys.path)]):
+    ours, _ = installed_place()
+    for path in shadows(map(Path, (os.curdir, *sys.path))):
+        if ours is not None and path.resolve() == ours.resolve():
+            continue  # what should be loaded: another finding says that a stray copy was
         yield Finding(
             "name",
             "problem",

@@ -101,10 +101,12 @@ def compiler(asked: Asked) -> Finding:
             f"{version} is installed and cannot be loaded",
             "`pip install -U numba numpy`; until then `MICROGPT_BACKEND=numpy` works",
         )
-    threads = json.loads(said.splitlines()[-1])
-    return Finding(
-        "numba", "ok", f"{version}, {threads['threads']} threads by {threads['layer']!r}"
-    )
+    for line in said.splitlines():  # the threads' own library may print as well
+        with contextlib.suppress(ValueError, TypeError, LookupError):
+            threads = json.loads(line)
+            text = f"{version}, {threads['threads']} threads by {threads['layer']!r}"
+            return Finding("numba", "ok", text)
+    return Finding("numba", "ok", f"{version}; its threads are not known")
 
 
 def kernels() -> Iterator[Finding]:

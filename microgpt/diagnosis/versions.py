@@ -21,7 +21,8 @@ def require(version: str) -> None:
         return
     series = ".".join(map(str, _series(wanted)))
     installed = installed_version()
-    if installed and _series(numbers(installed)) == _series(wanted) <= numbers(installed):
+    there = numbers(installed or "")
+    if installed and _series(there) == _series(wanted) and there >= wanted:
         remedy = f"microgpt {installed} is installed meanwhile: restart the kernel to use it"
     else:
         remedy = f'run `pip install -U "{DISTRIBUTION}=={series}.*"` and restart the kernel'

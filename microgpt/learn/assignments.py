@@ -7,7 +7,7 @@ from typing import Any
 
 from microgpt.data import load_corpus
 from microgpt.errors import NotWritable, SettingError
-from microgpt.learn.catalogue import sentence
+from microgpt.learn.catalogue import counted, sentence
 from microgpt.learn.comparing import shown
 from microgpt.learn.parts import Exercise
 from microgpt.learn.registry import find
@@ -28,9 +28,14 @@ def assignment(
     chosen = [find(id) for id in ids]
     if len(set(ids)) < len(ids):
         raise SettingError("an exercise is listed twice; list each one once")
+    for exercise in chosen:
+        if exercise.corpus not in (None, corpus):
+            own = {"id": exercise.id, "own": exercise.corpus}
+            raise SettingError(sentence("assignment", "other_corpus", **own))
     load_corpus(corpus)  # refused now and not in class
     title = sentence("assignment", "title", names=", ".join(ids))
-    text = sentence("assignment", "text", corpus=corpus, minutes=sum(e.minutes for e in chosen))
+    minutes = counted(sum(exercise.minutes for exercise in chosen), "minute")
+    text = sentence("assignment", "text", corpus=corpus, minutes=minutes)
     cells = [
         _markdown("title", f"# {title}\n\n{text}"),
         _code("imports", "import numpy as np\n\nimport microgpt as mg", [IMPORTS]),
@@ -61,7 +66,7 @@ def _cells(exercise: Exercise, hints: bool, nbgrader: bool) -> list[Any]:
     place = id.replace(".", "-")  # all that ids of cells, and of nbgrader, may be made of
     test = f'mg.learn.check("{id}", {name})'
     cells = [_markdown(f"statement-{place}", statement(exercise))]
-    cells.append(_code(f"exercise-{place}", stub(exercise), [TAG + id]))
+    cells.append(_code(f"exercise-{place}", stub(exercise, nbgrader), [TAG + id]))
     if hints:
         cells.append(_code(f"hint-{place}", f'# mg.learn.hint("{id}")', []))
     if nbgrader:
@@ -86,16 +91,20 @@ def statement(exercise: Exercise) -> str:
         result = shown(exercise.example.result)
         call = f"`{exercise.answer}({given})` → `{result}`"
         lines.append(sentence("assignment", "example", call=call))
-    lines.append(sentence("assignment", "minutes", minutes=exercise.minutes))
+    minutes = counted(exercise.minutes, "minute")
+    lines.append(sentence("assignment", "minutes", minutes=minutes))
     return "\n\n".join(lines)
 
 
-def stub(exercise: Exercise) -> str:
-    """What stands in the learner's cell before they write."""
-    if not exercise.is_function:
-        return f"{exercise.answer} = mg.learn.todo()"
-    head = exercise.signature.partition(" ->")[0]
-    return f'def {head}:\n    """{exercise.shapes}"""\n    return mg.learn.todo()'
+def stub(exercise: Exercise, nbgrader: bool = False) -> str:
+    """What stands in the learner's cell before they write; nbgrader puts its own between marks."""
+    head, indent, body = [], "", f"{exercise.answer} = mg.learn.todo()"
+    if exercise.is_function:
+        signature = exercise.signature.partition("->")[0].strip()
+        head = [f"def {signature}:", f'    """{exercise.shapes}"""']
+        indent, body = "    ", "return mg.learn.todo()"
+    lines = ["### BEGIN SOLUTION", body, "### END SOLUTION"] if nbgrader else [body]
+    return "\n".join([*head, *(indent + line for line in lines)])
 
 
 def _markdown(id: str, source: str) -> Any:

@@ -24,8 +24,9 @@ def card(edge: str, head: str, body: str) -> str:
 
 def result_card(state: str, head: str, lines: list[tuple[str, str]]) -> str:
     """The card of a check: the sentence first, then a labelled line for each part."""
-    (_, sentence), *rows = lines
-    body = f'<p style="margin:4px 0">{escape(sentence)}</p>' if sentence else ""
+    (label, sentence), *rows = lines
+    before = f"<em>{escape(label)}:</em> " if label else ""
+    body = f'<p style="margin:4px 0">{before}{escape(sentence)}</p>' if sentence else ""
     if rows:
         cells = "".join(
             f'<dt style="float:left;clear:left;min-width:6.5em"><em>{escape(label)}</em></dt>'

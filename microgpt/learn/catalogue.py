@@ -19,6 +19,11 @@ def words(section: str) -> dict[str, Any]:
     return _catalogue()[section]
 
 
+def counted(number: int, one: str) -> str:
+    """A number with its noun: "1 minute", "1,000 minutes"."""
+    return f"{number:,} {one}" if number == 1 else f"{number:,} {one}s"
+
+
 def sentence(section: str, key: str, **parts: Any) -> str:
     """A sentence with its gaps filled in: {name} becomes parts["name"]."""
     return words(section)[key].format(**parts)

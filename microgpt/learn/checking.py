@@ -1,9 +1,11 @@
 """`check`: one answer, one `Result`, within seconds, whatever the answer does."""
 
+import copy
 import time
+from collections.abc import Callable
 from typing import Any
 
-from microgpt import __version__
+from microgpt import __version__, backends
 from microgpt.errors import SettingError
 from microgpt.learn import watchdog
 from microgpt.learn.catalogue import words
@@ -17,16 +19,31 @@ from microgpt.learn.stub import is_stub
 def check(id: str | Exercise, answer: Any, seed: int | None = None) -> Result:
     """What the exercise `id` finds about your answer: correct, not yet, or not attempted.
 
-    The answer runs in a thread of its own for three seconds at most; what it prints is dropped.
-    The same `seed` (default 0) makes the same inputs. Nothing is recorded or sent.
+    The answer runs in a thread of its own, three seconds of work at most, and its tensors live on
+    NumPy; what it prints is dropped. The same `seed` (default 0) makes the same inputs. Nothing is
+    recorded or sent. Not to be called while holding `backends.LOCK`: the answer may need it.
     """
     exercise, seed = find(id), 0 if seed is None else seed
     if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
         raise SettingError(f"seed must be a whole number, 0 or above; got {seed!r}")
     start = time.perf_counter()
-    found = _examined(exercise, answer, seed)
+    if exercise.settle is not None:
+        exercise.settle(answer)
+    with backends.using("numpy"):  # nobody's three seconds go into compiling
+        found = _examined(exercise, answer, seed)
+    if found["state"] == CORRECT and exercise.effect is not None:
+        found["effect"] = _effect(exercise.effect, answer)
     found |= {"exercise": exercise.id, "version": __version__, "seed": seed}
     return Result(**found, seconds=time.perf_counter() - start)
+
+
+def _effect(effect: Callable[[Any], str], answer: Any) -> str:
+    """What the right answer brought about; nothing if that cannot be said in time."""
+    said: list[str] = []
+    ended = watchdog.Watched(
+        lambda: said.append(effect(answer)), watchdog.LIMIT, watchdog.CEILING
+    ).run()
+    return said[0] if ended == "done" and said else ""
 
 
 def _examined(exercise: Exercise, answer: Any, seed: int) -> dict[str, Any]:
@@ -41,7 +58,9 @@ def _examined(exercise: Exercise, answer: Any, seed: int) -> dict[str, Any]:
         }
     findings = Findings()
     watched = watchdog.Watched(
-        lambda: findings.collect(exercise, answer, seed, lambda: watched.late), watchdog.LIMIT
+        lambda: findings.collect(exercise, answer, seed, lambda: watched.late),
+        watchdog.LIMIT,
+        watchdog.CEILING,
     )
     ended = watched.run()
     if findings.first is None and ended != "done":
@@ -51,7 +70,7 @@ def _examined(exercise: Exercise, answer: Any, seed: int) -> dict[str, Any]:
             raise watched.error
         return {"state": CORRECT}
     case, failure = findings.first
-    if failure.kind == "blank":
+    if failure.kind == "blank" and len(findings.outcomes) == 1:
         return {"state": NOT_ATTEMPTED}
     return _described(exercise, case, failure, _cause(exercise, case, failure, findings, seed))
 
@@ -60,9 +79,10 @@ def _cause(exercise: Exercise, case: Case, failure: Failure, findings: Findings,
     """The test's own word, else that of the wrong answer it is like, else the property's."""
     if failure.cause:
         return failure.cause
-    like = most_like(exercise, findings.outcomes, seed) if exercise.is_function else None
-    if like is not None:
-        return like.cause
+    if exercise.is_function and failure.kind != "blank":
+        like = most_like(exercise, findings.outcomes, seed)
+        if like is not None:
+            return like.cause
     if failure.kind in ("raised", "differs") and case.property.cause:
         return case.property.cause
     return words("causes").get(failure.kind, "").format(detail=failure.detail)
@@ -74,7 +94,7 @@ def _described(exercise: Exercise, case: Case, failure: Failure, cause: str) -> 
         "property": case.property.sentence,
         "input": _inputs(exercise, case),
         "got": failure.got,
-        "expected": failure.expected,
+        "expected": copy.deepcopy(failure.expected),
         "cause": cause,
     }
 
@@ -96,4 +116,5 @@ def _inputs(exercise: Exercise, case: Case) -> dict[str, Any] | None:
     names = exercise.parameters
     if len(names) != len(case.arguments):
         names = [f"argument {place + 1}" for place in range(len(case.arguments))]
-    return dict(zip(names, case.arguments, strict=True))
+    # Copies: whoever tries the input in a cell must not change the exercise's own.
+    return dict(zip(names, copy.deepcopy(case.arguments), strict=True))

@@ -1,21 +1,27 @@
 """Are two values the same, is an argument unchanged, and how is a value shown in a line."""
 
+import copy
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
+from microgpt.learn.watchdog import Stopped
+
 WIDTH = 240
+DEPTH = 20  # of lists in lists; a list may contain itself
 
 
 def same(one: Any, other: Any, tolerance: float = 0.0) -> bool:
-    """Equal in kind, shape and value; numbers to within tolerance · max(1, |other|).
+    """Equal in shape and value; numbers to within tolerance · max(1, |other|).
 
-    NaN equals NaN here, and infinity infinity.
+    NaN equals NaN here, infinity infinity, and a list of numbers the array of them.
     """
+    if isinstance(one, np.ndarray) != isinstance(other, np.ndarray):
+        one, other = _as_array(one), _as_array(other)
     if _numeric(one) and _numeric(other):
-        a, b = np.asarray(one), np.asarray(other)
+        a, b = _subtractable(one), _subtractable(other)
         if a.shape != b.shape:
             return False
         with np.errstate(all="ignore"):
@@ -27,13 +33,31 @@ def same(one: Any, other: Any, tolerance: float = 0.0) -> bool:
         return one.keys() == other.keys() and all(same(one[k], other[k], tolerance) for k in one)
     if isinstance(one, Sequence) and isinstance(other, Sequence):
         return len(one) == len(other) and all(map(same, one, other, [tolerance] * len(one)))
-    return one is other or bool(one == other)
+    try:
+        return one is other or bool(np.all(one == other))
+    except Exception:  # what a learner's object makes of ==
+        return False
 
 
 def _numeric(value: Any) -> bool:
-    if isinstance(value, np.ndarray):
+    if isinstance(value, np.ndarray | np.generic):
         return value.dtype.kind in "fiub"
-    return isinstance(value, bool | int | float | np.generic)
+    return isinstance(value, bool | int | float)
+
+
+def _as_array(value: Any) -> Any:
+    """The array of a list of numbers; anything else as it is."""
+    if type(value) in (list, tuple) and is_data(value):
+        try:
+            return np.asarray(value)
+        except ValueError:  # rows of several lengths
+            return value
+    return value
+
+
+def _subtractable(value: Any) -> np.ndarray:
+    array = np.asarray(value)
+    return array.astype(np.int8) if array.dtype.kind == "b" else array
 
 
 def unchanged(before: Any, after: Any) -> bool:
@@ -55,7 +79,9 @@ def shown(value: Any) -> str:
     """A value in one short line; addresses are left out, and no `repr` can do harm."""
     try:
         text = _text(value)
-    except Exception:
+    except Stopped:
+        raise
+    except BaseException:  # a learner's `repr` may raise SystemExit as well
         text = f"a {type(value).__name__} that cannot be shown"
     text = re.sub(r"0x[0-9a-fA-F]{6,}", "0x…", " ".join(text.split()))
     return text if len(text) <= WIDTH else text[: WIDTH - 1] + "…"
@@ -74,21 +100,23 @@ def _text(value: Any) -> str:
     return value if isinstance(value, str) else repr(value)
 
 
-def is_data(value: Any) -> bool:
-    """Whether a value is numbers, or lists, tuples and dictionaries of them."""
-    if type(value) in (list, tuple):
-        return all(map(is_data, value))
+def is_data(value: Any, depth: int = DEPTH) -> bool:
+    """Whether a value is numbers, or lists, tuples and dictionaries of them, not too deep."""
     if type(value) is dict:
-        return all(map(is_data, value.values()))
+        value = list(value.values())
+    if type(value) in (list, tuple):
+        return depth > 0 and all(is_data(part, depth - 1) for part in value)
     return _numeric(value)
 
 
 def kept(value: Any) -> Any:
-    """Numbers, and what is made of them, as they are; anything else as the text it shows.
+    """Numbers, and what is made of them, copied; anything else as the text it shows.
 
     What a learner's object does when it is looked at, it does now and never again.
     """
-    return value if value is None or isinstance(value, str) or is_data(value) else shown(value)
+    if value is None or type(value) is str:
+        return value
+    return copy.deepcopy(value) if is_data(value) else shown(value)
 
 
 def plain(value: Any) -> Any:

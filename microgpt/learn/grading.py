@@ -1,6 +1,7 @@
 """Grading files: a process of its own for each, and one row for each file and exercise."""
 
 import csv
+import errno
 import io
 import json
 import os
@@ -12,12 +13,13 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
+from typing import Any
 
 import microgpt
 from microgpt.errors import FormatError, SettingError
 from microgpt.learn import registry, submissions
 from microgpt.learn.catalogue import sentence
-from microgpt.learn.marking import BROKEN
+from microgpt.learn.marking import BROKEN, UNLIMITED
 from microgpt.learn.parts import Exercise
 from microgpt.saving import writing
 
@@ -47,7 +49,8 @@ class Grading:
     """Grades a list of files: `len()` of them, one list of rows for each when iterated over.
 
     Every file gets a row for every exercise that any of them has, in a fixed order. `own` is a
-    teacher's file of exercises; scripts are then graded on those alone.
+    teacher's file of exercises; scripts are then graded on those alone. After the first file,
+    `unlimited` says whether this system cannot limit memory.
     """
 
     def __init__(
@@ -65,6 +68,7 @@ class Grading:
         known = registry.exercises() if own is None else registry.load(own)
         self.files = list(_files(paths))
         self.broken: dict[Path, str] = {}
+        self.unlimited = False
         self.ids = self._ids(known)
 
     def _ids(self, known: Sequence[Exercise]) -> list[str]:
@@ -92,30 +96,40 @@ class Grading:
     def _graded(self, name: str, path: Path) -> list[Row]:
         """Every row of one file; an exercise that ends the process costs only its own."""
         rows: dict[str, Row] = {}
+        fatal: list[str] = []  # exercises that ended a process: another one goes on without them
         end = time.monotonic() + self.limits.seconds
         while len(rows) < len(self.ids):
             open_ids = [id for id in self.ids if id not in rows]
-            left = end - time.monotonic()
-            marked, trouble = self._marked(path, open_ids, left)
+            marked, begun, trouble = self._marked(path, open_ids, fatal, end - time.monotonic())
             rows |= {row["exercise"]: Row(name, **row) for row in marked}
-            for id in [id for id in open_ids if id not in rows][:1]:
-                rows[id] = _broken(name, id, trouble)
+            if begun is None or begun in fatal:  # none of them did: it is the file
+                rows |= {id: _broken(name, id, trouble) for id in open_ids if id not in rows}
+            elif len(rows) < len(self.ids):
+                fatal.append(begun)
+                rows.setdefault(begun, _broken(name, begun, trouble))
         return [rows[id] for id in self.ids]
 
-    def _marked(self, path: Path, ids: list[str], seconds: float) -> tuple[list[dict], str]:
-        """The rows that one process writes, and why it may have left some out."""
+    def _marked(
+        self, path: Path, ids: list[str], skip: list[str], seconds: float
+    ) -> tuple[list[dict], str | None, str]:
+        """The rows that one process writes, what it began last, and why it left some out."""
         if seconds <= 0:
-            return [], sentence("grading", "too_long", limit=f"{self.limits.seconds:g}")
+            return [], None, sentence("grading", "too_long", limit=f"{self.limits.seconds:g}")
         with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
             out, desk = Path(folder) / "rows", Path(folder) / "desk"
             desk.mkdir()
             request = {
-                "file": str(path), "ids": ids, "own": self.own and str(self.own),
-                "seed": self.seed, "memory": self.limits.memory, "out": str(out),
+                "file": str(path), "ids": ids, "skip": skip, "own": self.own and str(self.own),
+                "seed": self.seed, "memory": self.limits.memory, "seconds": seconds,
+                "folders": [str(path.parent), os.getcwd()], "out": str(out),
             }  # fmt: skip
             trouble = self._run(json.dumps(request), desk, seconds)
             lines = out.read_text("utf-8").splitlines() if out.is_file() else []
-        return [row for row in map(_parsed, lines) if row and row["exercise"] in ids], trouble
+        notes = [line["note"] for line in map(_parsed, lines) if "note" in line]
+        self.unlimited |= UNLIMITED in notes
+        begun = [note for note in notes if note in self.ids]
+        rows = [line for line in map(_parsed, lines) if line.get("exercise") in ids]
+        return rows, (begun or [None])[-1], trouble
 
     def _run(self, request: str, desk: Path, seconds: float) -> str:
         """Run one marking process; why it may have left rows out."""
@@ -160,14 +174,14 @@ def _end(process: subprocess.Popen) -> None:
     process.wait()
 
 
-def _parsed(line: str) -> dict | None:
-    """A row of the marking process; None for what is none: its file could be written by others."""
+def _parsed(line: str) -> dict[str, Any]:
+    """A row or a note of the marking process; nothing for others': its file could be found."""
     try:
         row = json.loads(line)
     except ValueError:
-        return None
-    wanted = {field.name for field in fields(Row)} - {"file"}
-    return row if isinstance(row, dict) and row.keys() == wanted else None
+        return {}
+    wanted = ({field.name for field in fields(Row)} - {"file"}, {"note"})
+    return row if isinstance(row, dict) and row.keys() in wanted else {}
 
 
 def _broken(name: str, id: str, message: str) -> Row:
@@ -191,10 +205,23 @@ def _files(paths: Sequence[str | Path]) -> Iterator[tuple[str, Path]]:
             raise SettingError(f"there is no file and no folder {given}")
         for path in found:
             count += 1
-            name = path.relative_to(given) if given.is_dir() else path
+            # Of several folders, the name says which one: both may have a hw.ipynb.
+            alone = given.is_dir() and len(paths) == 1
+            name = path.relative_to(given) if alone else path
             yield name.as_posix(), path.resolve()
     if not count:
         raise SettingError("there is no notebook and no Python file to grade there")
+
+
+def try_table(target: Path) -> None:
+    """OSError now, and not after an hour, if the table cannot be written there."""
+    if target.is_dir():
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(target))
+    try:
+        with tempfile.TemporaryFile(dir=target.parent):
+            pass
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(target)) from None
 
 
 def write_table(rows: Sequence[Row], target: Path) -> None:

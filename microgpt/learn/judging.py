@@ -17,6 +17,7 @@ from microgpt.learn.stub import is_stub
 from microgpt.learn.watchdog import Stopped
 
 MOST_CASES = 60  # that a failed answer is compared on with the named wrong ones
+ALIKE = 0.95  # of the cases on which either fails: else it is another mistake
 
 
 class Modified(Exception):
@@ -102,7 +103,7 @@ def attempt(exercise: Exercise, answer: Any, case: Case) -> Failure | None:
     except Stopped:
         raise
     except (Blank, NotAttempted, NotImplementedError):
-        return Failure("blank")
+        return Failure("blank")  # the stub, or one way through that is still unwritten
     except Modified:
         return Failure("modified")
     except Unreadable as error:
@@ -170,25 +171,28 @@ class Findings:
 
 
 def most_like(exercise: Exercise, outcomes: list[Failure | None], seed: int) -> Wrong | None:
-    """The named wrong answer that fails where the answer first failed, and in the same way.
+    """The named wrong answer that fails where the answer fails, and in the same way.
 
-    Of several, the one that agrees on most of the other cases.
+    Nearly everywhere: a cause that is not the learner's own is worse than none. Of several, the
+    one that agrees most.
     """
     first = next(place for place, outcome in enumerate(outcomes) if outcome is not None)
     tried = [case for case, _ in zip(cases(exercise, seed), outcomes, strict=False)]
-    best: tuple[int, Wrong] | None = None
+    best: tuple[float, Wrong | None] = (ALIKE - 1e-9, None)
     for wrong in exercise.wrong:
         if wrong.endless:
             continue
         if not _agree(attempt(exercise, wrong.function, tried[first]), outcomes[first], exercise):
             continue
-        agreed = sum(
-            _agree(attempt(exercise, wrong.function, case), outcome, exercise)
-            for case, outcome in zip(tried, outcomes, strict=True)
-        )
-        if best is None or agreed > best[0]:
-            best = agreed, wrong
-    return None if best is None else best[1]
+        failing = agreed = 0
+        for case, outcome in zip(tried, outcomes, strict=True):
+            other = attempt(exercise, wrong.function, case)
+            failing += outcome is not None or other is not None
+            agreed += outcome is not None and _agree(other, outcome, exercise)
+        share = agreed / failing
+        if share > best[0]:
+            best = share, wrong
+    return best[1]
 
 
 def _agree(one: Failure | None, other: Failure | None, exercise: Exercise) -> bool:

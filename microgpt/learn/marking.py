@@ -1,12 +1,14 @@
 """What runs in a process of its own for each submission: run its cells, check its answers.
 
 The request comes as JSON on the standard input; a line of JSON for each exercise goes to the file
-that the request names, as soon as it is known.
+that the request names, as soon as it is known. Before a cell runs, a line {"note": its id} says so.
 """
 
+import contextlib
 import json
 import os
 import random
+import shutil
 import sys
 import time
 import types
@@ -17,7 +19,7 @@ import numpy as np
 
 from microgpt import __version__
 from microgpt.errors import MicrogptError
-from microgpt.learn import registry, submissions
+from microgpt.learn import registry, submissions, watchdog
 from microgpt.learn.catalogue import sentence
 from microgpt.learn.checking import check
 from microgpt.learn.comparing import shown
@@ -26,36 +28,47 @@ from microgpt.learn.results import NOT_ATTEMPTED, NOT_YET, Result
 from microgpt.learn.stub import todo
 
 BROKEN = "broken"
+UNLIMITED = "memory is not limited"
 
 
 def main() -> None:
     """Answer one request."""
     request = json.loads(sys.stdin.read())
-    _limit_memory(request["memory"])
     random.seed(request["seed"])
     np.random.seed(request["seed"] % 2**32)
     if request["own"]:
         registry.load(request["own"])
     with open(request["out"], "w", encoding="utf-8") as out:
+        if not _limit_memory(request["memory"]):
+            out.write(json.dumps({"note": UNLIMITED}) + "\n")
         Marking(request, out).run()
     os._exit(0)  # threads that could not be stopped are left behind
 
 
-def _limit_memory(size: int) -> None:
-    """The most address space, in bytes, on systems that can limit it."""
+def _limit_memory(size: int) -> bool:
+    """Set the most address space, in bytes; False on systems that cannot limit it."""
     try:
         import resource
-    except ImportError:  # Windows
-        return
-    resource.setrlimit(resource.RLIMIT_AS, (size, size))
+
+        _, hard = resource.getrlimit(resource.RLIMIT_AS)
+        most = size if hard == resource.RLIM_INFINITY else min(size, hard)
+        resource.setrlimit(resource.RLIMIT_AS, (most, most))
+    except (ImportError, ValueError, OSError, OverflowError):  # Windows; macOS refuses
+        return False
+    return True
 
 
 class Marking:
-    """The marking of one file: the names its code has bound so far, and where rows go."""
+    """The marking of one file: the names its code has bound so far, and where rows go.
+
+    The cells run in the order of the file, each checked when it has run. `skip` names those that
+    ended an earlier process; `ids` those that still want a row: the others run for what they bind.
+    """
 
     def __init__(self, request: dict[str, Any], out: TextIO):
         self.request, self.out = request, out
         self.names: dict[str, Any] = {"__name__": "__main__"}
+        self.end = time.monotonic() + request["seconds"]
 
     def run(self) -> None:
         """Run what may be run and write one row for each exercise asked for."""
@@ -64,23 +77,55 @@ class Marking:
         if submission.is_script:  # its `if __name__ == "__main__":` is not for us
             module = sys.modules["submission"] = types.ModuleType("submission")
             self.names = vars(module)
-        trouble = self._execute(submission.imports, "the imports")
-        for id in self.request["ids"]:
+        wanted = self.request["ids"]
+        for id in wanted:
             if id not in known:
                 self._row(id, BROKEN, message=sentence("grading", "unknown", id=id))
             elif id not in submission.answers:
                 self._row(id, NOT_ATTEMPTED, message=sentence("grading", "absent"))
-            elif submission.is_script:
-                self._mark(known[id], trouble, sentence("grading", "script_runs"))
-            else:
+        for text in (submission.imports, *submission.answers.values()):
+            self._bring_files(text)
+        trouble = self._execute(submission.imports, "the imports")
+        for id, source in submission.answers.items():
+            if id not in known or id in self.request["skip"]:
+                continue
+            self._write({"note": id})
+            failed = ""
+            if not submission.is_script:
                 self.names.pop(known[id].answer, None)
-                failed = self._execute(submission.answers[id], id)
-                self._mark(known[id], failed or trouble, sentence("grading", "cell_runs"))
+                failed = self._limited(source, id)
+            if id in wanted:
+                runs = "script_runs" if submission.is_script else "cell_runs"
+                self._mark(known[id], failed or trouble, sentence("grading", runs))
+
+    def _bring_files(self, source: str) -> None:
+        """Copy the files that code names, such as a corpus, to where it runs; nothing is moved."""
+        desk = Path.cwd()
+        for name in submissions.texts(source):
+            target = Path(os.path.normpath(desk / name))
+            for folder in map(Path, self.request["folders"]):
+                with contextlib.suppress(OSError):  # a text that can be no file's name
+                    if desk in target.parents and not target.exists() and (folder / name).is_file():
+                        target.parent.mkdir(parents=True, exist_ok=True)
+                        shutil.copyfile(folder / name, target)
+
+    def _limited(self, source: str, name: str) -> str:
+        """Run a cell for half of the time that is left, so that the others get theirs."""
+        trouble: list[str] = []
+        most = max(0.1, (self.end - time.monotonic()) / 2)
+        ended = watchdog.Watched(
+            lambda: trouble.append(self._execute(source, name)), most, most
+        ).run()
+        if ended == "done":
+            return trouble[0]
+        return sentence("grading", "cell_too_long", limit=f"{most:.0f}")
 
     def _execute(self, source: str, name: str) -> str:
         """Run code; what went wrong, in a line, or nothing."""
         try:
             exec(compile(source, f"<{name}>", "exec"), self.names)
+        except watchdog.Stopped:
+            raise
         except BaseException as error:
             place = os.getcwd()
             return shown(f"{type(error).__name__}: {error}".replace(place, "."))
@@ -92,7 +137,7 @@ class Marking:
             if trouble.startswith("NotImplementedError"):
                 self._row(exercise.id, NOT_ATTEMPTED, message=sentence("grading", "absent"))
             else:
-                self._row(exercise.id, NOT_YET, runs, sentence("grading", "alone", error=trouble))
+                self._row(exercise.id, NOT_YET, runs, _alone(trouble))
             return
         if not bound:
             defined = sentence("grading", "defines", name=exercise.answer)
@@ -112,8 +157,17 @@ class Marking:
     ) -> None:
         row = {"exercise": id, "state": state, "property": failed, "message": message,
                "version": __version__, "seconds": round(seconds, 2)}  # fmt: skip
-        self.out.write(json.dumps(row) + "\n")
+        self._write(row)
+
+    def _write(self, line: dict[str, Any]) -> None:
+        self.out.write(json.dumps(line) + "\n")
         self.out.flush()
+
+
+def _alone(trouble: str) -> str:
+    """What went wrong; of a missing name, why it may be missing."""
+    is_name = trouble.startswith("NameError")
+    return sentence("grading", "alone", error=trouble) if is_name else trouble
 
 
 def _message(result: Result) -> str:
@@ -121,7 +175,7 @@ def _message(result: Result) -> str:
     if not isinstance(result.got, str):
         return result.cause
     if result.got.startswith("NameError"):
-        return sentence("grading", "alone", error=result.got)
+        return _alone(result.got)
     return f"{result.cause} ({result.got})"
 
 

@@ -43,7 +43,7 @@ def hint(id: str | Exercise, tier: int | None = None) -> Note:
     if tier is None:
         _given[exercise.id] = min(_given[exercise.id] + 1, most)
         tier = _given[exercise.id]
-    if tier not in range(1, most + 1):
+    if type(tier) is not int or not 1 <= tier <= most:
         raise SettingError(f"a hint has tier 1 to {most}; got {tier!r}")
     kind = words("notes")["tiers"][tier - 1]
     head = sentence("notes", "hint", id=exercise.id, tier=tier, most=most, kind=kind)

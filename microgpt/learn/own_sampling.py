@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from microgpt.errors import SettingError, ShapeError, TokenError
-from microgpt.learn.catalogue import sentence
+from microgpt.learn.catalogue import counted, sentence
 from microgpt.learn.readers import Unreadable, array, whole
 from microgpt.learn.report import COMPARED, Report
 from microgpt.sampling import next_token
@@ -80,7 +80,8 @@ class OwnSampling:
         if not self.report.picks:
             return sentence("using", "nothing_sampled", names=f"your {name}")
         key = "why_greedy" if name == "temperature" else "why_uncut"
-        return sentence("using", "not_asked", names=f"your {name}", count=len(self.report.picks),
+        return sentence("using", "not_asked", names=f"your {name}",
+                        count=counted(len(self.report.picks), "token"),
                         why=sentence("using", key))  # fmt: skip
 
 

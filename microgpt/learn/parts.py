@@ -1,5 +1,6 @@
 """What an exercise is made of: `Exercise`, `Property`, `Wrong`, `Example`, `Miss`."""
 
+import ast
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -74,6 +75,8 @@ class Exercise:
     the name of the answer; `shapes` says what goes in and comes out. `solution` and the `right`
     ones (other roads to it) are functions, or, where `is_function` is False, functions without
     arguments that make the answer. `reads` turns what an answer returns into what is compared.
+    `settle(answer)` waits for an answer that is still at work; `effect(answer)` says what a right
+    one brought about; `corpus` is the only one that the exercise can be set on.
     """
 
     id: str
@@ -93,6 +96,9 @@ class Exercise:
     tolerance: float = 1e-5
     reads: Callable[[Any], Any] = array
     is_function: bool = True
+    settle: Callable[[Any], None] | None = None
+    effect: Callable[[Any], str] | None = None
+    corpus: str | None = None
 
     def __post_init__(self) -> None:
         if not re.fullmatch(r"[a-z0-9_]+\.[a-z0-9_]+", self.id):
@@ -105,6 +111,12 @@ class Exercise:
                 f"the signature of {self.id} must begin with the answer's name; "
                 f"got {self.signature!r}"
             )
+        try:
+            _ = self.parameters
+        except SyntaxError:
+            raise SettingError(
+                f"the signature of {self.id} must read like f(x, y) -> z; got {self.signature!r}"
+            ) from None
         for name, least in (("hints", 3), ("properties", 1)):
             if len(getattr(self, name)) < least:
                 raise SettingError(
@@ -121,7 +133,10 @@ class Exercise:
     @property
     def parameters(self) -> list[str]:
         """The names of the arguments, as the signature gives them."""
-        inner = re.search(r"\((.*?)\)", self.signature)
-        if inner is None:
+        head = self.signature.partition("->")[0]
+        if "(" not in head:
             return []
-        return [part.partition("=")[0].strip() for part in inner[1].split(",") if part.strip()]
+        function = ast.parse(f"def {head}: ...").body[0]
+        assert isinstance(function, ast.FunctionDef)
+        given = function.args
+        return [part.arg for part in (*given.posonlyargs, *given.args, *given.kwonlyargs)]

@@ -19,7 +19,7 @@ class Answer(str):
         return str(self)
 
     def _repr_html_(self) -> str:
-        return f'<p style="margin:0"><strong>Your prediction.</strong> {escape(self)}</p>'
+        return f'<p style="margin:0"><strong>Prediction.</strong> {escape(self)}</p>'
 
 
 def predict(id: str, question: str, options: Sequence[Any] = (), unit: str = "") -> "Prediction":

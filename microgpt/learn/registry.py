@@ -50,7 +50,7 @@ def load(path: str | Path) -> list[Exercise]:
     sys.modules[name] = module  # where `inspect` looks for the source of a solution
     try:
         specification.loader.exec_module(module)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         del sys.modules[name]
         raise FormatError(f"{file} cannot be run: {type(error).__name__}: {error}") from error
     found = [

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from microgpt.learn.cards import note_card
-from microgpt.learn.catalogue import sentence
+from microgpt.learn.catalogue import counted, sentence
 
 CLOSE = 1e-4  # relative: float32 in another order of sums stays well below
 COMPARED = 10  # first calls, and first losses, that are compared with the library's
@@ -72,12 +72,16 @@ class Report:
 
     def _function(self, name: str) -> list[str]:
         tally = self.tallies[name]
-        parts = [sentence("using", "ran", name=name, count=tally.calls)]
+        ran = counted(tally.calls, "time")
+        parts = [sentence("using", "ran", name=name, count=ran)]
         if tally.trains is not None:
             parts.append(sentence("using", "trains" if tally.trains else "evaluates"))
         if tally.compared:
             key = tally.what if tally.difference <= CLOSE else f"{tally.what}_differ"
-            parts.append(sentence("using", key, difference=tally.difference))
+            things = "chances" if tally.what == "chances" else "results"
+            some = "first" if tally.compared < tally.calls else "all"
+            which = sentence("using", some, count=tally.compared, things=things)
+            parts.append(sentence("using", key, which=which, difference=tally.difference))
         return parts
 
     def _picked(self) -> list[str]:

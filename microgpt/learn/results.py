@@ -26,7 +26,8 @@ class Result:
 
     For "not yet": the `property` that failed, in one sentence; the smallest `input` that shows it,
     as a dictionary by argument; what it `got` and what was `expected`; the usual `cause`.
-    `version` is the package's, `seconds` how long the check took: no verdict depends on it.
+    For "correct": its `effect`, where the exercise can tell. `version` is the package's, `seconds`
+    how long the check took: no verdict depends on it.
     """
 
     state: str
@@ -39,6 +40,7 @@ class Result:
     version: str = ""
     seed: int = 0
     seconds: float = 0.0
+    effect: str = ""
 
     def __bool__(self) -> bool:
         return self.state == CORRECT
@@ -56,15 +58,17 @@ class Result:
     def message(self) -> str:
         """The finding in one line: the property and the cause, or what to do."""
         if self.state != NOT_YET:
-            return words("states")[self.state]["message"]
-        return " ".join(part for part in (self.property, self.cause) if part)
+            return self.effect or words("states")[self.state]["message"]
+        label = words("labels")["property"].capitalize()
+        failed = f"{label}: {self.property}" if self.property else ""
+        return " ".join(part for part in (failed, self.cause) if part)
 
     def lines(self) -> list[tuple[str, str]]:
-        """What there is to say, as labelled lines; the first label is empty."""
+        """What there is to say, as labelled lines; the first is the finding."""
         labels = words("labels")
         if self.state != NOT_YET:
             return [("", self.message)]
-        found = [("", self.property)]
+        found = [(labels["property"], self.property)]  # it alone would read as if it held
         if self.input:
             given = (f"{name} = {shown(value)}" for name, value in self.input.items())
             found.append((labels["input"], ", ".join(given)))

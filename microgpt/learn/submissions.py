@@ -2,7 +2,7 @@
 
 import ast
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -40,7 +40,7 @@ def read(path: Path, known: Sequence[Exercise]) -> Submission:
 
 def _script(text: str, known: Sequence[Exercise]) -> Submission:
     try:
-        tree = ast.parse(text)
+        tree = _parsed(text)
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         raise FormatError(f"it is not Python: {error}") from None
     names = {name for statement in tree.body for name in _bound(statement)}
@@ -48,17 +48,41 @@ def _script(text: str, known: Sequence[Exercise]) -> Submission:
     return Submission(text, answered, is_script=True)
 
 
-def _bound(statement: ast.stmt) -> list[str]:
+def texts(source: str) -> list[str]:
+    """The short texts in code: one of them may name a file."""
+    try:
+        tree = _parsed(source)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return []
+    values = (node.value for node in ast.walk(tree) if isinstance(node, ast.Constant))
+    found = [one for one in values if isinstance(one, str)]
+    return [one for one in found if 0 < len(one) < 200 and one.isprintable()]
+
+
+def _parsed(text: str) -> ast.Module:
+    """The syntax tree; what Python would warn about is the learner's to see, not the teacher's."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return ast.parse(text)
+
+
+# What stands inside of these is bound in there, and not at the top level.
+OWN_SCOPE = (ast.Lambda, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
+
+
+def _bound(node: ast.AST) -> Iterator[str]:
     """The names that a statement at the top level binds."""
-    if isinstance(statement, ast.FunctionDef | ast.ClassDef):
-        return [statement.name]
-    if isinstance(statement, ast.Import | ast.ImportFrom):
-        return [(alias.asname or alias.name).split(".")[0] for alias in statement.names]
-    return [
-        node.id
-        for node in ast.walk(statement)
-        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
-    ]
+    if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+        yield node.name
+    elif isinstance(node, ast.Import | ast.ImportFrom):
+        yield from ((alias.asname or alias.name).split(".")[0] for alias in node.names)
+    elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+        yield node.id
+    elif isinstance(node, ast.AnnAssign) and node.value is None:
+        return  # `x: int` says what x is and binds nothing
+    elif not isinstance(node, OWN_SCOPE):
+        for part in ast.iter_child_nodes(node):
+            yield from _bound(part)
 
 
 def _notebook(text: str) -> Submission:
@@ -72,17 +96,33 @@ def _notebook(text: str) -> Submission:
         tagged = [(_source(cell.source), _tags(cell)) for cell in cells]
     except Exception as error:
         raise FormatError(f"it is not a notebook: {type(error).__name__}: {error}") from None
-    submission = Submission()
-    marked = [source for source, tags in tagged if IMPORTS in tags]
-    first = [source for source, _ in tagged if "import " in source][:1]
-    submission.imports = "\n".join(marked or first)
+    submission = Submission(_imports(tagged))
     for source, tags in tagged:
-        for tag in tags:
-            if tag.startswith(TAG):
-                id = tag.removeprefix(TAG)
-                before = submission.answers.get(id)
-                submission.answers[id] = source if before is None else f"{before}\n{source}"
+        for id in _ids(tags):
+            before = submission.answers.get(id)
+            submission.answers[id] = source if before is None else f"{before}\n{source}"
     return submission
+
+
+def _imports(tagged: list[tuple[str, list[str]]]) -> str:
+    """The cells tagged so; where none is, the first that imports, and other cells' imports."""
+    marked = [source for source, tags in tagged if IMPORTS in tags]
+    if marked:
+        return "\n".join(marked)
+    found: list[str] = []
+    for source, tags in tagged:
+        lines = [] if _ids(tags) else _import_lines(source)
+        if lines:
+            found.append("\n".join(lines) if found else source)
+    return "\n".join(found)
+
+
+def _import_lines(source: str) -> list[str]:
+    try:
+        statements = _parsed(source).body
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return []
+    return [ast.unparse(one) for one in statements if isinstance(one, ast.Import | ast.ImportFrom)]
 
 
 def _tags(cell: dict) -> list[str]:
@@ -90,10 +130,34 @@ def _tags(cell: dict) -> list[str]:
     return [tag for tag in tags if isinstance(tag, str)]
 
 
+def _ids(tags: list[str]) -> list[str]:
+    return [tag.removeprefix(TAG) for tag in tags if tag.startswith(TAG)]
+
+
 def _source(text: str) -> str:
-    """A cell's code without the lines that only a notebook understands (%, !, ?)."""
-    lines = (
-        "" if line.lstrip().startswith(("%", "!")) or line.rstrip().endswith("?") else line
+    """A cell's code; of what only a notebook understands (%, !, ?), nothing is done."""
+    try:
+        _parsed(text)
+        return text
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        pass
+    from IPython.core.inputtransformer2 import TransformerManager
+
+    plain = "\n".join(
+        "" if line.startswith("%%") else line  # %%time: what is below it is Python
         for line in text.splitlines()
     )
-    return "\n".join(lines)
+    try:
+        plain = TransformerManager().transform_cell(plain)
+        return ast.unparse(_Plain().visit(_parsed(plain)))
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return plain  # whoever runs it is told what is wrong
+
+
+class _Plain(ast.NodeTransformer):
+    """Leaves out what IPython would do for a line: get_ipython().run_line_magic(…) and so on."""
+
+    def visit_Call(self, node: ast.Call) -> ast.AST:
+        if ast.unparse(node.func).startswith("get_ipython()."):
+            return ast.copy_location(ast.Constant(None), node)
+        return self.generic_visit(node)

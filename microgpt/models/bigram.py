@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from microgpt.errors import SettingError, ShapeError
+from microgpt.errors import SettingError, ShapeError, TokenError
 from microgpt.ops.embedding import as_tokens
 
 
@@ -33,9 +33,11 @@ class Bigram:
         return self.counts / self.counts.sum(axis=1, keepdims=True)
 
     def losses(self, tokens: Any, targets: Any) -> np.ndarray:
-        """The surprise at each target that is not ignored, in nats, as one row."""
+        """The surprise at each target in nats, in the shape of `targets`; 0 where it is ignored."""
         before, after = self._pairs(tokens, targets)
-        return -np.log(self.probabilities[before, after])
+        surprises = np.zeros(np.shape(targets))
+        surprises[as_tokens(targets) >= 0] = -np.log(self.probabilities[before, after])
+        return surprises
 
     def _pairs(self, tokens: Any, targets: Any) -> tuple[np.ndarray, np.ndarray]:
         before, after = as_tokens(tokens), as_tokens(targets)
@@ -43,5 +45,8 @@ class Bigram:
             raise ShapeError(
                 f"tokens and targets must have one shape; got {before.shape} and {after.shape}"
             )
-        counted = after >= 0
-        return before[counted], after[counted]
+        counted, V = after >= 0, len(self.counts)
+        pairs = before[counted], after[counted]
+        if any(part.size and not 0 <= part.min() <= part.max() < V for part in pairs):
+            raise TokenError(f"token ids go from 0 to {V - 1}")
+        return pairs

@@ -1,5 +1,6 @@
 """`GPT`: the model, from embedding to logits, on tensors."""
 
+from collections.abc import Callable
 from contextlib import nullcontext
 from typing import Any
 
@@ -34,7 +35,9 @@ class GPT(Module):
             raise SettingError(f"a GPT is made from a GPTConfig; got {type(config).__name__}")
         init = Init(np.random.default_rng(seed), config.init_std, dtype, backend)
         self.config = config
-        self.tokenizer: Any = None  # what it learned to read with: the Trainer and `load` say
+        # What it learned to read with, and what it says of a text: the Trainer hands them over.
+        self.tokenizer: Any = None
+        self.mark: Callable[[str], str] | None = None
         self.wte = Embedding(config.vocab_size, config.n_embd, init)
         self.wpe = None
         if config.position == "learned":
@@ -59,7 +62,7 @@ class GPT(Module):
         """A model of its own with the same weights."""
         copy = GPT(self.config, dtype=str(self.wte.weight.dtype), backend=self.backend)
         copy.load_state_dict(self.state_dict())
-        copy.tokenizer = self.tokenizer
+        copy.tokenizer, copy.mark = self.tokenizer, self.mark
         flags = [parameter.requires_grad for _, parameter in self.named_parameters()]
         for (_, parameter), flag in zip(copy.named_parameters(), flags, strict=True):
             parameter.requires_grad = flag

@@ -4,8 +4,14 @@ from microgpt.sampling.cache import KVCache
 from microgpt.sampling.choice import Choice, next_token, uniform
 from microgpt.sampling.decoder import Decoder
 from microgpt.sampling.generation import choosing, generate, generate_text
-from microgpt.sampling.likelihood import LetterChance, letter_chances, surprise
-from microgpt.sampling.origins import FixedOrigin, ModelOrigin, Origin, long_tail
+from microgpt.sampling.likelihood import LetterChance, chances_so_far, letter_chances, surprise
+from microgpt.sampling.origins import (
+    FixedOrigin,
+    ModelOrigin,
+    Origin,
+    long_tail,
+    tokenizer_of,
+)
 from microgpt.sampling.walk import Crossing, Walk
 
 __all__ = [
@@ -18,6 +24,7 @@ __all__ = [
     "ModelOrigin",
     "Origin",
     "Walk",
+    "chances_so_far",
     "choosing",
     "generate",
     "generate_text",
@@ -25,5 +32,6 @@ __all__ = [
     "long_tail",
     "next_token",
     "surprise",
+    "tokenizer_of",
     "uniform",
 ]

@@ -2,17 +2,17 @@
 
 from collections.abc import Callable, Sequence
 from copy import deepcopy
+from typing import Any
 
 import numpy as np
 
 from microgpt.backends import LOCK, using
-from microgpt.errors import ShapeError, TokenError
+from microgpt.errors import SettingError, ShapeError, TokenError
 from microgpt.models.gpt import GPT
 from microgpt.sampling.decoder import Decoder
 from microgpt.tokenizers import Tokenizer
 
-# How many texts keep their logits: enough to go back and forth, little for any vocabulary.
-KEPT = 64
+KEPT_NUMBERS = 2_000_000  # logits that are kept for texts seen lately
 
 
 class ModelOrigin:
@@ -44,7 +44,7 @@ class ModelOrigin:
         self.stop = tokenizer.bos
         self.block_size = model.config.block_size
         self._kept: dict[tuple[int, tuple[int, ...]], np.ndarray] = {}
-        self._decoder: Decoder | None = None
+        self._decoder: tuple[int, Decoder] | None = None
 
     def start(self, text: str) -> tuple[int, ...]:
         """The tokens a text begins with; refuses unknown characters and texts over the block."""
@@ -60,6 +60,13 @@ class ModelOrigin:
         """Of those tokens, the ones that the reader typed."""
         return tuple(self.tokenizer.encode(text))
 
+    def can_read(self, letter: str) -> bool:
+        """Whether a letter is in the model's vocabulary."""
+        try:
+            return bool(self.tokenizer.encode(letter))
+        except TokenError:
+            return False
+
     def label(self, token: int) -> str:
         """What a token stands for."""
         return self.tokenizer.token_text(token)
@@ -68,21 +75,22 @@ class ModelOrigin:
         """The logits after `tokens`, of which the `first` were given at once (V,)."""
         with LOCK:
             if (first, tokens) not in self._kept:
-                if len(self._kept) >= KEPT:
+                if len(self._kept) * self.vocab_size >= KEPT_NUMBERS:
                     self._kept.clear()
                 self._kept[first, tokens] = self._read(first, tokens)
             return self._kept[first, tokens]
 
     def _read(self, first: int, tokens: tuple[int, ...]) -> np.ndarray:
         with using("numpy"):
-            decoder = self._decoder
-            if decoder is None or tuple(decoder.tokens) != tokens[:-1] or len(tokens) <= first:
+            begun, decoder = self._decoder or (0, None)
+            fits = decoder is not None and tuple(decoder.tokens) == tokens[:-1] and begun == first
+            if decoder is None or not fits:
                 decoder = Decoder(self.model, tokens[:first])
                 for token in tokens[first:-1]:
                     decoder.append(token)
             if len(tokens) > first:
                 decoder.append(tokens[-1])
-            self._decoder = decoder
+            self._decoder = first, decoder
             return decoder.logits()
 
 
@@ -129,6 +137,17 @@ class FixedOrigin:
 Origin = ModelOrigin | FixedOrigin
 
 
+def tokenizer_of(model: GPT, corpus: Any = None) -> Tokenizer:
+    """How a model reads: the tokenizer or corpus handed over, or what it trained with."""
+    if corpus is not None:
+        return corpus.tokenizer() if hasattr(corpus, "tokenizer") else corpus
+    if model.tokenizer is None:
+        raise SettingError(
+            "this model was never trained, so nobody knows how it reads; hand over its corpus too"
+        )
+    return model.tokenizer
+
+
 def long_tail(vocab_size: int = 50_257, exponent: float = 1.1) -> FixedOrigin:
     """Invented logits with the long tail of a large vocabulary: chance ~ 1 / rank^exponent.
 
@@ -149,5 +168,5 @@ def on_numpy(model: GPT) -> GPT:
         return deepcopy(model)
     copy = GPT(model.config, dtype=str(model.wte.weight.dtype), backend="numpy")
     copy.load_state_dict(model.state_dict())
-    copy.tokenizer = model.tokenizer
+    copy.tokenizer, copy.mark = model.tokenizer, model.mark
     return copy

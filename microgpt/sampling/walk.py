@@ -7,6 +7,8 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
+import numpy as np
+
 from microgpt.config import SampleConfig
 from microgpt.errors import SettingError
 from microgpt.sampling.choice import Choice, next_token, uniform
@@ -63,6 +65,7 @@ class Walk:
     drawn: tuple[Drawn, ...] = ()
     turn: Turn = Turn()
     crossing: Crossing | None = None
+    reach: int = 0  # how many letters were asked for: another dice set draws as many again
     given: tuple[int, ...] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -123,10 +126,7 @@ class Walk:
 
     @property
     def _dials(self) -> dict[str, Any]:
-        dials = dict(vars(self.dials))
-        if dials["top_k"] is not None:  # a model with fewer tokens keeps them all
-            dials["top_k"] = min(dials["top_k"], self.origin.vocab_size)
-        return dials
+        return fitting(self.dials, self.origin.vocab_size)
 
     def turned(self, **dials: Any) -> "Walk":
         """With some dials moved; the dart stays.
@@ -146,7 +146,8 @@ class Walk:
         if self.finished:
             raise SettingError("the text has ended; go back, or start over")
         letter = Drawn(self.choice.token, self.turn, self.dials, self.crossing)
-        return replace(self, drawn=(*self.drawn, letter), turn=Turn(), crossing=None)
+        drawn = (*self.drawn, letter)
+        return replace(self, drawn=drawn, turn=Turn(), crossing=None, reach=len(drawn))
 
     def finish(self) -> "Walk":
         """With every pick accepted, to the end mark or 16 letters."""
@@ -161,7 +162,8 @@ class Walk:
             raise SettingError("no letter has been drawn yet")
         *drawn, last = self.drawn
         crossing = last.crossing if last.dials == self.dials else None
-        return replace(self, drawn=tuple(drawn), turn=last.turn, crossing=crossing)
+        left = tuple(drawn)
+        return replace(self, drawn=left, turn=last.turn, crossing=crossing, reach=len(left))
 
     def rolled(self) -> "Walk":
         """With another dart for this letter only (of a finished text: for its last)."""
@@ -183,16 +185,30 @@ class Walk:
 
     def redealt(self, dice: int) -> "Walk":
         """With the darts of another dice set for all letters, those drawn already too."""
-        walk, count = self.restarted(dice=dice), len(self.drawn)
-        while len(walk.drawn) < count and not walk.finished:
+        walk = self.restarted(dice=dice)
+        while len(walk.drawn) < self.reach and not walk.finished:
             walk = walk.next()
-        return walk
+        return replace(walk, reach=self.reach)
+
+
+def fitting(dials: SampleConfig, vocab_size: int) -> dict[str, Any]:
+    """The settings of `next_token`; a model with fewer tokens than top_k keeps them all."""
+    settings = dict(vars(dials))
+    if settings["top_k"] is not None:
+        settings["top_k"] = min(settings["top_k"], vocab_size)
+    return settings
 
 
 def _crossing(old: Choice, new: Choice, before: Crossing | None) -> Crossing | None:
-    """Why the pick changed although the dart stayed; the last reason if it did not change."""
+    """Why the pick changed although the dart stayed.
+
+    While it does not change again, the last reason, with the edge where it is now.
+    """
     if new.token == old.token:
-        return before if before is not None and before.new == new.token else None
+        if before is None or before.new != new.token:
+            return None
+        edge = int(np.flatnonzero(new.order == before.edge)[0])
+        return replace(before, after=float(new.cumulative[edge]))
     higher = min(old.rank, new.rank)  # its upper edge is the one that passed the dart
     return Crossing(
         old.token, new.token, int(new.order[higher]),

@@ -9,6 +9,7 @@ from microgpt.errors import SettingError
 from microgpt.models.gpt import GPT
 from microgpt.sampling import Decoder
 from microgpt.viz.drawing import Drawing, Rect, Text
+from microgpt.viz.table import html_table
 
 WIDTH, HEIGHT, LEFT, SCALE = 720, 84, 170, 300
 
@@ -44,9 +45,11 @@ def cache_times(model: GPT, tokens: Sequence[int], length: int, rounds: int = 5)
         )
     drawing.caption = (
         f"{length - len(tokens)} letters take {middle['read again']:.0f} ms when all is read again "
-        f"and {middle['kept in a cache']:.0f} ms with a cache, {ratio:.1f} times "
-        f"{'less' if ratio > 1 else 'of it'}: medians of {rounds} runs in turns."
+        f"and {middle['kept in a cache']:.0f} ms with a cache ({ratio:.1f} to 1): medians of "
+        f"{rounds} runs in turns."
     )
+    rows = [(name, *(f"{time:.3f}" for time in sorted(times[name]))) for name in times]
+    drawing.details = html_table(("way", *("ms",) * rounds), rows, folded=True)
     return drawing
 
 

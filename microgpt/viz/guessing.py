@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from microgpt.sampling import ModelOrigin, next_token
 from microgpt.viz.drawing import Drawing, Line, Rect, Text
+from microgpt.viz.table import html_table
 from microgpt.viz.words import ordinal, quoted, share, visible
 
 WIDTH, HEIGHT = 720, 250
@@ -20,6 +21,7 @@ class Game:
 
     origin: ModelOrigin
     rounds: tuple[tuple[str, int], ...]
+    names: tuple[str, ...] = ()
     guesses: tuple[int, ...] = ()
     shown: int = 0
 
@@ -48,10 +50,8 @@ def draw_game(game: Game, note: str = "") -> tuple[Drawing, str]:
     tokens = game.origin.start(beginning)
     choice = next_token(game.origin.logits(len(tokens), tokens))
     ranks = {int(token): rank for rank, token in enumerate(choice.order)}
-    listed = sorted(int(token) for token in choice.order[:MOST])
-    for token in (guess, true):
-        if token not in listed:
-            listed[-1] = token
+    likeliest = [int(token) for token in choice.order if token not in (guess, true)]
+    listed = sorted({guess, true, *likeliest[: MOST - len({guess, true})]})
     _draw_chances(drawing, game.origin, listed, choice.probabilities, guess, true)
     label = game.origin.label
     said = (
@@ -59,16 +59,30 @@ def draw_game(game: Game, note: str = "") -> tuple[Drawing, str]:
         f"{share(choice.probabilities[guess])}, {ordinal(ranks[guess])}. "
     )
     if guess == true:
-        said += "It is the letter that follows."
+        said += "That is the letter that follows."
     else:
         said += (
             f"The name goes on with {quoted(label(true))}, {ordinal(ranks[true])} "
             f"({share(choice.probabilities[true])})."
         )
+    said += f' It is "{visible(game.names[game.shown], 24)}".'
     if len(game.guesses) == len(game.rounds):
         said += f" {score(game)}"
     drawing.caption = note or said
     return drawing, drawing.caption
+
+
+def chances_table(game: Game) -> str:
+    """The table of the chances in view, six digits each, as HTML; none before the guess."""
+    if not game.answered:
+        return "<p>The chances stand here after your guess.</p>"
+    tokens = game.origin.start(game.rounds[game.shown][0])
+    choice = next_token(game.origin.logits(len(tokens), tokens))
+    rows = [
+        (visible(game.origin.label(token)), rank + 1, f"{choice.probabilities[token]:.6f}")
+        for rank, token in enumerate(choice.order.tolist())
+    ]
+    return html_table(("letter", "rank", "chance"), rows)
 
 
 def score(game: Game) -> str:
@@ -99,7 +113,7 @@ def _draw_chances(
         )
         if strong or chance == top:
             drawing.add(Text(x + step / 2, BASE - tall - 5, f"{100 * chance:.0f} %", "middle"))
-        for who, word, line in ((guess, "▲ you", 0), (true, "▲ name", 1)):
-            if token == who and not (guess == true and line):
-                both = "▲ both" if guess == true else word
-                drawing.add(Text(x + step / 2, BASE + 33, both, "middle", strong=True))
+        if strong:
+            who = "both" if guess == true else "you" if token == guess else "name"
+            drawing.add(Text(x + step / 2, BASE + 30, "▲", "middle", strong=True))
+            drawing.add(Text(x + step / 2, BASE + 46, who, "middle", strong=True))

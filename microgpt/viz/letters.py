@@ -6,6 +6,7 @@ from microgpt.errors import TokenError
 from microgpt.sampling import LetterChance, ModelOrigin, letter_chances
 from microgpt.viz.drawing import Drawing, Rect, Text
 from microgpt.viz.sampler.tables import likelihood
+from microgpt.viz.table import html_table
 from microgpt.viz.words import share, visible
 
 WIDTH, HEIGHT, TOP, MOST = 720, 280, 22, 17
@@ -23,7 +24,7 @@ def draw_letters(origin: ModelOrigin, text: str, note: str = "") -> tuple[Drawin
     except TokenError:
         chances = []
     if not chances:
-        drawing.add(Text(LEFT, TOP + 40, "(no bars: there is nothing that it can read)"))
+        drawing.add(Text(LEFT, TOP + 40, "(no bars: the sentence says why)"))
         return drawing, said
     drawing.add(Text(0, 14, "each letter, after those before it", strong=True))
     drawing.add(Text(LEFT + SCALE + 10, 14, "chance · its rank · surprise"))
@@ -31,6 +32,20 @@ def draw_letters(origin: ModelOrigin, text: str, note: str = "") -> tuple[Drawin
     for place, letter in enumerate(chances[:MOST]):
         _draw_row(drawing, origin, letter, TOP + row * place, row)
     return drawing, said
+
+
+def letters_table(origin: ModelOrigin, text: str) -> str:
+    """The table of a text's letters, six digits each, as HTML."""
+    try:
+        chances = letter_chances(origin, text)
+    except TokenError:
+        chances = []
+    rows = [
+        (visible(origin.label(letter.token)), letter.rank + 1, f"{letter.chance:.6f}",
+         f"{-log(letter.chance):.6f}" if letter.chance else "")
+        for letter in chances
+    ]  # fmt: skip
+    return html_table(("letter", "rank", "chance", "surprise in nats"), rows)
 
 
 def _draw_row(

@@ -1,17 +1,16 @@
 """The journey of a text through a GPT: tokens, embeddings, attention, MLP, logits, chances."""
 
 from dataclasses import dataclass
-from html import escape
 from typing import Any
 
 import numpy as np
 
 from microgpt.backends import LOCK
 from microgpt.engine import naming, no_grad
-from microgpt.errors import SettingError
 from microgpt.models.gpt import GPT
-from microgpt.sampling import Choice, ModelOrigin, next_token
+from microgpt.sampling import Choice, ModelOrigin, next_token, tokenizer_of
 from microgpt.viz.drawing import Drawing, Line, Rect, Text
+from microgpt.viz.table import html_table
 from microgpt.viz.words import quoted, share, visible
 
 WIDTH, HEIGHT = 720, 412
@@ -40,12 +39,7 @@ def journey(model: GPT, text: str, corpus: Any = None) -> Drawing:
 
     `corpus` (or its tokenizer) says how the text is read, if the model was not trained here.
     """
-    tokenizer = corpus.tokenizer() if hasattr(corpus, "tokenizer") else corpus or model.tokenizer
-    if tokenizer is None:
-        raise SettingError(
-            "this model was never trained, so nobody knows how it reads; hand over its corpus too"
-        )
-    stations = visit(ModelOrigin("model", model, tokenizer), text)
+    stations = visit(ModelOrigin("model", model, tokenizer_of(model, corpus)), text)
     drawing = Drawing(WIDTH, HEIGHT, _caption(stations), "journey")
     steps = (_tokens, _embedding, _attention, _mlp, _logits, _chances)
     for place, draw in enumerate(steps):
@@ -54,7 +48,7 @@ def journey(model: GPT, text: str, corpus: Any = None) -> Drawing:
         if place % 3:
             drawing.add(Text(x - 10, y + 100, "→", "middle", strong=True))
         draw(drawing, stations, x + 10, y + 20)
-    drawing.add(Text(WIDTH / 2 - 10, 206, "↓ the last letter goes on", "middle"))
+    drawing.add(Text(WIDTH / 2 - 10, 206, "then, for the last letter: 4, 5, 6", "middle"))
     drawing.details = _details(stations)
     return drawing
 
@@ -90,7 +84,8 @@ def _title(drawing: Drawing, x: float, y: float, title: str, shape: str, noteboo
 
 
 def _tokens(drawing: Drawing, stations: Stations, x: float, y: float) -> None:
-    _title(drawing, x, y, "1 tokens", f"{len(stations.tokens)} whole numbers", "04")
+    many = len(stations.tokens)
+    _title(drawing, x, y, "1 tokens", f"{many} whole number{'s' if many > 1 else ''}", "04")
     for place, (label, token) in enumerate(zip(_labels(stations), stations.tokens, strict=True)):
         if place == 6:
             drawing.add(Text(x, y + 146, "…"))
@@ -123,7 +118,8 @@ def _mlp(drawing: Drawing, stations: Stations, x: float, y: float) -> None:
     T, wide = stations.hidden.shape
     _title(drawing, x, y, "4 MLP", f"({T}, {wide}): each token by itself", "07")
     last = stations.hidden[-1]
-    rows = last[: wide // 16 * 16].reshape(-1, 16)[:8]
+    row = min(wide, 16)
+    rows = last[: wide // row * row].reshape(-1, row)[:8]
     _heat(drawing, rows, x, y + 36, 206, 90)
     drawing.add(Text(x, y + 143, f"{int((last > 0).sum())} of {wide} are above 0"))
 
@@ -181,7 +177,7 @@ def _caption(stations: Stations) -> str:
     first = int(choice.order[0])
     shown = "".join(_labels(stations)[stations.origin.stop is not None :])
     return (
-        f'"{shown}" becomes {len(stations.tokens)} tokens, each token '
+        f'"{shown}" becomes {len(stations.tokens)} token{"s" * (len(stations.tokens) > 1)}, each '
         f"{stations.embedding.shape[1]} numbers; attention mixes them, the MLP works on each, and "
         f"the last one ends as {len(choice.order)} chances, led by {quoted(label(first))} with "
         f"{share(float(choice.probabilities[first]))}."
@@ -189,15 +185,10 @@ def _caption(stations: Stations) -> str:
 
 
 def _details(stations: Stations) -> str:
-    choice = stations.choice
-    rows = "".join(
-        f"<tr><td>{escape(visible(stations.origin.label(token)))}</td>"
-        f"<td>{stations.logits[-1][token]:.6f}</td><td>{choice.probabilities[token]:.6f}</td></tr>"
+    choice, last = stations.choice, stations.logits[-1]
+    rows = [
+        (visible(stations.origin.label(token)), f"{last[token]:.6f}",
+         f"{choice.probabilities[token]:.6f}")
         for token in choice.order[:60].tolist()
-    )
-    return (
-        "<details><summary>The numbers of the last station</summary>"
-        '<div class="mg-scroll" tabindex="0" role="region" aria-label="numbers">'
-        '<table class="mg-table"><thead><tr><th scope="col">token</th><th scope="col">logit</th>'
-        f'<th scope="col">chance</th></tr></thead><tbody>{rows}</tbody></table></div></details>'
-    )
+    ]  # fmt: skip
+    return html_table(("token", "logit", "chance"), rows, "the last station", folded=True)

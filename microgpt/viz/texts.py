@@ -1,11 +1,11 @@
 """Texts of a model at several temperatures, side by side, each with what it is."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from html import escape
 
 from microgpt.data import Corpus
 from microgpt.models.gpt import GPT
-from microgpt.sampling import generate_text
+from microgpt.sampling import generate_text, tokenizer_of
 from microgpt.viz.style import STYLE
 from microgpt.viz.words import visible
 
@@ -13,8 +13,8 @@ from microgpt.viz.words import visible
 class TextTable:
     """`texts[T]` are the texts at temperature T; shows itself as a table with their marks."""
 
-    def __init__(self, texts: dict[float, tuple[str, ...]], corpus: Corpus):
-        self.texts, self._mark = texts, corpus.marking()
+    def __init__(self, texts: dict[float, tuple[str, ...]], mark: Callable[[str], str] | None):
+        self.texts, self._mark = texts, mark
 
     def __getitem__(self, temperature: float) -> tuple[str, ...]:
         return self.texts[temperature]
@@ -22,7 +22,10 @@ class TextTable:
     def _rows(self) -> list[list[str]]:
         rows = zip(*self.texts.values(), strict=True)
         return [
-            [f"{visible(text, 24) or '(no letters)'} · {self._mark(text)}" for text in row]
+            [
+                marked(visible(text, 24), self._mark(text) if self._mark and text else "")
+                for text in row
+            ]
             for row in rows
         ]
 
@@ -46,6 +49,11 @@ class TextTable:
         )
 
 
+def marked(text: str, mark: str) -> str:
+    """A text with its mark; one that ended at once has none."""
+    return f"{text or '(no letters)'} · {mark}" if mark else text or "(no letters)"
+
+
 def text_table(
     model: GPT,
     corpus: Corpus,
@@ -58,11 +66,12 @@ def text_table(
     The mark says whether the text is one the model was "trained on", one "in the list, not
     trained on" (held out), or "new".
     """
-    tokenizer = model.tokenizer or corpus.tokenizer()
+    tokenizer = tokenizer_of(model, corpus)
+    mark = model.mark or (corpus.marking() if corpus.kind == "lines" else None)
     return TextTable(
         {
             T: tuple(generate_text(model, tokenizer, count, temperature=T, seed=seed))
             for T in temperatures
         },
-        corpus,
+        mark,
     )

@@ -44,15 +44,15 @@ def share(chance: float) -> str:
     return "< 0.1 %" if 0 < chance < 0.0005 else f"{100 * chance:.1f} %"
 
 
-def one_in(chance: float) -> str:
-    """A chance as "1 in 4,800", to two or three digits; 0 is "cannot be produced"."""
-    if chance <= 0:
+def one_in(nats: float) -> str:
+    """The chance e^(−nats) as "1 in 4,800", to two digits; infinite is "cannot be produced"."""
+    if math.isinf(nats):
         return "cannot be produced"
-    odds = 1 / chance
+    if nats / math.log(10) >= 15:
+        return f"1 in 10^{nats / math.log(10):.0f}"
+    odds = math.exp(nats)
     if odds < 9.95:
         return f"1 in {odds:.1f}"
-    if odds >= 1e15:
-        return f"1 in 10^{math.log10(odds):.0f}"
     step = 10 ** max(0, math.floor(math.log10(odds)) - 1)
     return f"1 in {round(odds / step) * step:,}"
 
@@ -81,8 +81,17 @@ def visible(token: str, longest: int = 12) -> str:
 
 
 def _invisible(letter: str) -> bool:
-    """Controls, formats and unassigned code points; but the joiner of emoji is part of a sign."""
-    return unicodedata.category(letter) in ("Cc", "Cf", "Co", "Cn") and letter != "\u200d"
+    """What leaves no mark on a page; but the joiner of emoji is part of a sign."""
+    kinds = ("Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp", "Zs")
+    return unicodedata.category(letter) in kinds and letter not in (" ", "\u200d")
+
+
+def apart(*numbers: float) -> list[str]:
+    """Numbers with three digits after the point, or as many more as tell them apart."""
+    digits = 3
+    while digits < 9 and len({f"{number:.{digits}f}" for number in numbers}) < len(set(numbers)):
+        digits += 1
+    return [f"{number:.{digits}f}" for number in numbers]
 
 
 def quoted(token: str) -> str:

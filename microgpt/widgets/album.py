@@ -11,16 +11,18 @@ import numpy as np
 from microgpt.backends import LOCK
 from microgpt.config import TrainConfig
 from microgpt.data import Corpus
+from microgpt.errors import MicrogptError
 from microgpt.models.bigram import Bigram
 from microgpt.models.gpt import GPT
 from microgpt.training import Trainer
-from microgpt.viz.album import Page, Story, draw_album
+from microgpt.viz.album import Page, Pairs, Story, album_table, draw_album, verdict
 from microgpt.widgets.background import Worker
 from microgpt.widgets.controls import button
 from microgpt.widgets.kernel import live_cell
-from microgpt.widgets.panel import Panel
+from microgpt.widgets.panel import Panel, remember
 
 REDRAW_EVERY = 0.1  # seconds
+BREATH = 1e-4  # seconds between steps, so that a hand on another panel gets the lock
 
 
 class Album(Panel):
@@ -42,8 +44,6 @@ class Album(Panel):
     ):
         config = TrainConfig(steps=steps, lr=lr, **settings)
         self.trainer = Trainer(model, corpus, config)
-        self.corpus = self.trainer.train
-        self._mark = corpus.marking(config.held_out)
         due = tuple(sorted({step for step in (0, 10, 100, 1000) if step < steps} | {steps}))[-4:]
         blind = log(model.config.vocab_size)
         self.stop_button = button("Stop", self.stop, "stop training; the model keeps what it has")
@@ -54,8 +54,9 @@ class Album(Panel):
             draw_album,
             header=[self.stop_button, self.go_on],
             height=420,
+            numbers=album_table,
         )
-        self._key = live_cell()
+        self._cell = live_cell()
         self.start()
 
     @property
@@ -67,10 +68,11 @@ class Album(Panel):
         """Train, or train on: beside a live notebook, else before this returns."""
         if self.worker is not None and self.worker.thread.is_alive():
             return
-        if self._key is None:
+        self.change(replace, said="training", problem="")
+        if self._cell is None:
             self._train(threading.Event())
             return
-        self.worker = Worker(self._train, self._key)
+        self.worker = Worker(self._train, self._cell)
         self.worker.start()
 
     def stop(self) -> None:
@@ -89,65 +91,75 @@ class Album(Panel):
         return float(np.exp(self.state.pages[page].loss))
 
     def verdict(self) -> str:
-        """The last page against knowing nothing, in words."""
-        last = self.state.pages[-1]
-        if last.loss > self.state.blind:
-            return "worse than knowing nothing"
-        return "better than knowing nothing"
+        """The last page against knowing nothing and counting pairs, in words."""
+        return verdict(self.state)
 
     def _train(self, stop: threading.Event) -> None:
-        """Runs on the worker's thread: every picture goes through `change`, which may not raise."""
+        """What the worker's thread runs: it may not raise, and every picture goes by `change`."""
         try:
-            self._train_on(stop)
-        except Exception as error:
-            self._fail(error)
+            said = self._train_on(stop)
+        except MicrogptError as error:  # such as a loss that is no number any more
+            self.change(replace, said="failed", problem=str(error))
         except KeyboardInterrupt:
             self.change(replace, said="interrupted")
+        except Exception as error:
+            self.change(replace, said="failed", problem=f"{type(error).__name__}: {error}")
+            remember(self, error)
+        else:
+            self.change(replace, done=len(self.trainer.history), said=said)
+        self.keep()
 
-    def _train_on(self, stop: threading.Event) -> None:
+    def _train_on(self, stop: threading.Event) -> str:
+        """Train to the last step, or until told to stop; the state in a word."""
         trainer, drawn = self.trainer, 0.0
-        if not trainer.history:
-            self.change(self._with_page)
+        self._add_page(stop)
         while not stop.is_set():
             step = next(trainer, None)
             if step is None:
                 break
+            time.sleep(BREATH)
             done = len(trainer.history)
             if done in self.state.due:
-                self.change(self._with_page)
+                self._add_page(stop)
             elif time.monotonic() - drawn > REDRAW_EVERY:
                 self.change(replace, done=done, said="training")
                 drawn = time.monotonic()
-        finished = len(trainer.history) == self.state.steps
-        self.change(replace, done=len(trainer.history), said="finished" if finished else "stopped")
+        return "finished" if len(trainer.history) == self.state.steps else "stopped"
 
-    def _with_page(self, story: Story) -> Story:
-        """The album with a page of the model as it is now."""
-        trainer = self.trainer
-        evaluation = trainer.evaluate()
+    def _add_page(self, stop: threading.Event) -> None:
+        """A page of the model as it is now, if one is due; made beside the lock, then shown."""
+        trainer, story = self.trainer, self.state
         done = len(trainer.history)
-        losses = (float("nan"), float("nan"))
+        if done not in story.due or any(page.step == done for page in story.pages):
+            return
+        evaluation = trainer.evaluate(cancelled=stop.is_set)
+        texts = []
+        for text in trainer.texts(story.temperature):
+            if stop.is_set():
+                return
+            mark = trainer.model.mark
+            texts.append((text, mark(text) if mark is not None and text else ""))
+        loss = error = float("nan")
         if evaluation is not None:
-            losses = (evaluation.loss, evaluation.error)
-        texts = tuple((text, self._mark(text)) for text in trainer.sample(story.temperature))
-        pairs = self._pairs() if done == story.due[-1] else None
-        return replace(
-            story, pages=(*story.pages, Page(done, *losses, texts)), done=done, pairs=pairs
-        )
+            loss, error = evaluation.loss, evaluation.error
+        page = Page(done, loss, error, tuple(texts))
+        pairs = self._pairs() if done == story.due[-1] and evaluation is not None else None
+        self.change(lambda now: replace(now.with_page(page), pairs=pairs))
 
-    def _pairs(self) -> float | None:
-        """The held-out loss of counting pairs in the very texts that were trained on so far."""
+    def _pairs(self) -> Pairs | None:
+        """Counting pairs in the very texts that were trained on, on the same held-out texts."""
         trainer = self.trainer
-        if trainer.validation is None or trainer.train.kind != "lines":
+        if trainer.train.kind != "lines":
             return None
         counted = Bigram(trainer.model.config.vocab_size)
         for tokens, targets in trainer.seen():
             counted.count(tokens, targets)
-        held_out = [counted.losses(tokens, targets) for tokens, targets in trainer.held_out()]
-        return float(np.concatenate(held_out).mean())
+        theirs = trainer.compare(counted.losses)
+        return Pairs(theirs.loss, theirs.lead, theirs.error)
 
     def refresh(self) -> None:
         with LOCK:
+            super().refresh()
             running = self.state.said == "training"
             self.stop_button.disabled = not running
             self.go_on.disabled = running or self.state.done >= self.state.steps

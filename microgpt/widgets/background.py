@@ -2,25 +2,32 @@
 
 import threading
 import weakref
-from collections.abc import Callable, Hashable
+from collections.abc import Callable
 
 STOP_WITHIN = 10.0  # seconds to wait for a stopped worker; each of its steps is milliseconds
 
-_running: "weakref.WeakValueDictionary[Hashable, Worker]" = weakref.WeakValueDictionary()
+# For each cell: its latest run, and the workers that this run has started.
+_running: "dict[str, tuple[str, weakref.WeakSet[Worker]]]" = {}
 
 
 class Worker:
-    """One call of `work(stop)` on a thread of its own; `stop` is the event that ends it early."""
+    """One call of `work(stop)` on a thread of its own; `stop` is the event that ends it early.
 
-    def __init__(self, work: Callable[[threading.Event], None], key: Hashable):
-        before = _running.get(key)
-        if before is not None:
-            before.stop()
+    `cell` is a cell and one run of it: workers of earlier runs are stopped.
+    """
+
+    def __init__(self, work: Callable[[threading.Event], None], cell: tuple[str, str]):
+        name, run = cell
+        latest, workers = _running.get(name, ("", weakref.WeakSet()))
+        if latest != run:
+            for worker in list(workers):
+                worker.stop()
+            workers = weakref.WeakSet()
+        workers.add(self)
+        _running[name] = run, workers
         self._stop = threading.Event()
-        self._work = work
-        # Not a daemon: an interpreter that ends waits for it, and it is told to stop.
+        # A daemon: a kernel that is shut down does not wait for training to end.
         self.thread = threading.Thread(target=work, args=(self._stop,), daemon=True)
-        _running[key] = self
 
     def start(self) -> None:
         """Let the work begin."""
@@ -43,3 +50,30 @@ class Worker:
                 self.thread.join(0.1)
         except KeyboardInterrupt:
             self.stop()
+
+
+class Latest:
+    """Runs the latest of the jobs it is given on a thread; what was overtaken never runs."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._job: Callable[[], None] | None = None
+        self._busy = False
+
+    def submit(self, job: Callable[[], None]) -> None:
+        """Run `job` as soon as the present one is done, unless another one comes before."""
+        with self._lock:
+            self._job = job
+            if self._busy:
+                return
+            self._busy = True
+        threading.Thread(target=self._work, daemon=True).start()
+
+    def _work(self) -> None:
+        while True:
+            with self._lock:
+                job, self._job = self._job, None
+                if job is None:
+                    self._busy = False
+                    return
+            job()

@@ -1,5 +1,6 @@
 """Controls with names: a slider has none for a screen reader, so each has a labelled number box."""
 
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -26,13 +27,14 @@ class Dial:
         make_slider = ipywidgets.IntSlider if whole else ipywidgets.FloatSlider
         make_box = ipywidgets.BoundedIntText if whole else ipywidgets.BoundedFloatText
         self._value: float = least
+        self._setter: int | None = None  # the thread that is setting the value, if one is
         self.slider = make_slider(
             value=least, min=least, max=most, step=step, readout=False,
             layout={"width": "176px", "margin": "0 0 4px 6px"},
         )  # fmt: skip
         self.box = make_box(
             value=least, min=least, max=most, step=step, description=label(least, most),
-            layout={"width": "190px"}, style={"description_width": "116px"},
+            layout={"width": "196px"}, style={"description_width": "130px"},
         )  # fmt: skip
         self.slider.observe(self._slid, "value")
         self.box.observe(self._typed, "value")
@@ -48,14 +50,17 @@ class Dial:
         self._take(change["new"], self.box)
 
     def _take(self, number: float, moved: Any) -> None:
-        number = round(number, 3)
-        # A value set from here comes back as an echo, which is not a move.
+        if self._setter == threading.get_ident():
+            return
+        # A value set from here comes back as an echo, from a slider on its grid: no move.
         shown = self._on_slider(self._value) if moved is self.slider else self._value
-        if number not in (self._value, shown):
+        number = round(number, 3)
+        if number not in (round(self._value, 3), round(shown, 3)):
             self.moved(number, self.box.max)
 
     def _on_slider(self, number: float) -> float:
-        return min(number, self.slider.max)
+        steps = round((number - self.slider.min) / self.step)
+        return min(self.slider.min + steps * self.step, self.slider.max)
 
     @property
     def value(self) -> float:
@@ -64,16 +69,24 @@ class Dial:
 
     @value.setter
     def value(self, number: float) -> None:
-        self._value = number
-        self.box.description = self.label(number, self.box.max)
-        self.box.value = number
-        self.slider.value = self._on_slider(number)
+        self._setter = threading.get_ident()
+        try:
+            self._value = number
+            self.box.description = self.label(number, self.box.max)
+            self.box.value = number
+            self.slider.value = self._on_slider(number)
+        finally:
+            self._setter = None
 
     def bounds(self, most: float, box_most: float) -> None:
         """Give slider and box other right ends."""
         if (self.slider.max, self.box.max) != (most, box_most):
-            self._value = min(self._value, box_most)
-            self.slider.max, self.box.max = most, box_most
+            self._setter = threading.get_ident()
+            try:
+                self._value = min(self._value, box_most)
+                self.slider.max, self.box.max = most, box_most
+            finally:
+                self._setter = None
 
 
 def button(text: str, pressed: Callable[[], None], tooltip: str = "") -> ipywidgets.Button:
@@ -84,7 +97,7 @@ def button(text: str, pressed: Callable[[], None], tooltip: str = "") -> ipywidg
 
 
 class Fold:
-    """A button that shows and hides a part; `filled()` gives its content when it is open."""
+    """A button that shows and hides a part; `opened()` hears of both, and may fill it."""
 
     def __init__(self, title: str, part: ipywidgets.Widget, opened: Callable[[], None]):
         self.title, self.part, self.opened = title, part, opened

@@ -1,11 +1,11 @@
 """`DialAndDice`: one choice of a next letter, with every dial and the dart under your hand."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import ipywidgets
 
-from microgpt.backends import LOCK
 from microgpt.config import SampleConfig
 from microgpt.data import Corpus
 from microgpt.errors import SettingError
@@ -15,9 +15,10 @@ from microgpt.tokenizers import Tokenizer
 from microgpt.viz import sampler
 from microgpt.viz.drawing import Drawing
 from microgpt.viz.words import visible
+from microgpt.widgets.background import Latest
 from microgpt.widgets.controls import Dial, Fold, button
-from microgpt.widgets.dials import DIALS, sample_dials
-from microgpt.widgets.likely import likelihood_fold
+from microgpt.widgets.dials import DIALS, sample_dials, within_dials
+from microgpt.widgets.likely import LikelihoodFold
 from microgpt.widgets.origins import by_name, named_origins, origin_of
 from microgpt.widgets.panel import Panel
 
@@ -55,29 +56,35 @@ class DialAndDice(Panel):
         if model is None and logits is None:
             model = "names"
         origin = origin_of(model, corpus, logits, labels)
-        walk = Walk(origin, prompt, SampleConfig(**settings), dice)
-        self.own = origin
+        walk = Walk(origin, prompt, within_dials(SampleConfig(**settings)), dice)
+        walk = walk if u is None else walk.placed(u)
+        self.own, self._opening_turn = origin, walk.turn
+        self._later = Latest()
         self.rows = COMPACT_ROWS if compact else ROWS
-        self._make_controls(walk if u is None else walk.placed(u), tuple(dials))
+        self._make_controls(walk, tuple(dials))
         beside = [self.dials[name].widget for name in dials[:BESIDE]]
         controls = [*beside, self.dart.widget, self.buttons]
-        folded: list[ipywidgets.Widget] = []
-        if not compact:
+        if compact:
+            under = [self.dials[name].widget for name in dials[BESIDE:]]
+            folded: list[ipywidgets.Widget] = []
+            toggles: list[ipywidgets.Widget] = []
+        else:
             controls.insert(len(beside), self.more.toggle)
-            folds = [self.more, self.table, self.likely, self.five]
-            toggles = ipywidgets.HBox([fold.toggle for fold in folds[1:]])
-            toggles.add_class("mg-row")
-            folded = [self.more.part, toggles, *(fold.part for fold in folds[1:])]
+            under = [self.more.part]
+            folded = [self.likely.part, self.five.part]
+            toggles = [self.likely.toggle, self.five.toggle]
         super().__init__(
-            walk if u is None else walk.placed(u),
+            walk,
             self._draw,
             header=[] if compact else self.header,
             controls=controls,
+            under=under,
             folded=folded,
+            toggles=toggles,
+            numbers=sampler.numbers,
             height=520 - 15 * (ROWS - self.rows) - (HEADER if compact else 0),
             beside=True,
         )
-        self.compact = compact
 
     @property
     def _picture_height(self) -> int:
@@ -100,13 +107,13 @@ class DialAndDice(Panel):
             layout={"width": "190px"}, style={"description_width": "70px"},
         )  # fmt: skip
         self.dice = ipywidgets.BoundedIntText(
-            value=walk.dice, min=0, max=9999, description="Dice set",
+            value=walk.dice, min=0, max=2**31, description="Dice set",
             layout={"width": "130px"}, style={"description_width": "60px"},
         )  # fmt: skip
         self.chooser.observe(lambda change: self._on(change, self._choose), "value")
         self.prompt.observe(lambda change: self._on(change, self._start), "value")
         self.dice.observe(lambda change: self._on(change, self._deal), "value")
-        again = button("Start over", lambda: self.change(Walk.restarted))
+        again = button("Start over", lambda: self.change(self._restart))
         self.header = [self.chooser, self.prompt, self.dice, again]
 
         self.dials = sample_dials(self._turn)
@@ -129,9 +136,8 @@ class DialAndDice(Panel):
         hidden = ipywidgets.HBox(others)
         hidden.add_class("mg-row")
         self.more = Fold("More dials", hidden, lambda: None)
-        self.table = Fold("Numbers", ipywidgets.HTML(), self._fill)
-        self.five = Fold("Five texts", ipywidgets.HTML(), self._fill)
-        self.likely = likelihood_fold(lambda: self.state)
+        self.five = Fold("Five texts", ipywidgets.HTML(), lambda: self.guarded(self.fill))
+        self.likely = LikelihoodFold(lambda: self.state, self.guarded)
 
     def _on(self, change: Any, act: Callable[[Walk, Any], Walk]) -> None:
         self.change(act, change["new"])
@@ -141,6 +147,10 @@ class DialAndDice(Panel):
             return walk
         origin = self.own if name == self.own.name else by_name(name)
         return walk.restarted(origin=origin, prompt="")
+
+    def _restart(self, walk: Walk) -> Walk:
+        """The text from its beginning; a dart that was placed at the opening lies there again."""
+        return replace(walk.restarted(), turn=self._opening_turn)
 
     @staticmethod
     def _start(walk: Walk, prompt: str) -> Walk:
@@ -171,17 +181,18 @@ class DialAndDice(Panel):
         self.prompt.disabled = not isinstance(walk.origin, ModelOrigin)
         self.next.disabled = self.finish.disabled = walk.finished
         self.back.disabled = not walk.drawn
-        self._fill()
+        self.fill()
 
-    def _fill(self) -> None:
-        """Fill the folded parts that are open; the others cost nothing."""
-        with LOCK:
-            if self.table.open:
-                self.table.part.value = _wrapped(sampler.numbers(self.state))
-            if self.five.open:
-                self.five.part.value = _wrapped(sampler.five_texts(self.state))
-            if self.likely.open:
-                self.likely.opened()
+    def fill(self) -> None:
+        super().fill()
+        if self.likely.fold.open:
+            self.likely.fill()
+        if self.five.open:  # a third of a second: beside the hand that turns a dial, not under it
+            walk = self.state
+            self._later.submit(lambda: self.guarded(lambda: self._fill_five(walk)))
+
+    def _fill_five(self, walk: Walk) -> None:
+        self.five.part.value = f'<div class="mg-view">{sampler.five_texts(walk)}</div>'
 
     def static(self) -> list[str]:
         walk = self.state
@@ -189,7 +200,3 @@ class DialAndDice(Panel):
         heat = self.dials["temperature"]
         said.append(f"{heat.label(heat.value, heat.box.max)}: {heat.value:g}")
         return [*said, f"Dart u: {walk.shown.u:.3f}", f"Dice set: {walk.dice}"]
-
-
-def _wrapped(html: str) -> str:
-    return f'<div class="mg-view">{html}</div>'

@@ -4,6 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from microgpt.config import SampleConfig
+from microgpt.errors import SettingError
 from microgpt.sampling import Walk
 from microgpt.widgets.controls import Dial
 
@@ -64,6 +66,19 @@ DIALS: dict[str, Kind] = {
     "top_p": Kind("top-p", 0.05, 1.0, 0.01, 1.0, None),
     "min_p": Kind("min-p", 0.0, 0.5, 0.01, 0.0, 0.0),
 }
+
+
+def within_dials(settings: SampleConfig) -> SampleConfig:
+    """Settings that the dials can show; others are refused."""
+    for name, kind in DIALS.items():
+        value = getattr(settings, name)
+        if isinstance(kind, Ranks) or value == kind.none:
+            continue
+        if not kind.least <= value <= kind.most:
+            raise SettingError(
+                f"the dial {name} goes from {kind.least:g} to {kind.most:g}; got {value:g}"
+            )
+    return settings
 
 
 def sample_dials(turned: Callable[[str, Any], None]) -> dict[str, Dial]:

@@ -11,8 +11,8 @@ def _kernel() -> Any:
     return getattr(get_ipython(), "kernel", None)
 
 
-def live_cell() -> str | None:
-    """The id of the running cell if a person's front end runs it, else None.
+def live_cell() -> tuple[str, str] | None:
+    """The running cell if a person's front end runs it, and this run of it, else None.
 
     JupyterLab sends the cell's id with what it runs; nbclient, papermill and scripts do not.
     """
@@ -20,15 +20,19 @@ def live_cell() -> str | None:
     if kernel is None:
         return None
     try:
-        cell = kernel.get_parent()["metadata"]["cellId"]
-    except (KeyError, TypeError, AttributeError, LookupError):
+        parent = kernel.get_parent()
+        return str(parent["metadata"]["cellId"]), str(parent["header"]["msg_id"])
+    except (TypeError, AttributeError, LookupError):
         return None
-    return str(cell)
 
 
-def show_before(bundle: dict[str, str]) -> None:
-    """Show something above what the cell is about to show; nothing outside a notebook."""
-    if _kernel() is not None:
-        from IPython.display import display
+def show_before(bundle: dict[str, str]) -> Any:
+    """Show something above what the cell is about to show; nothing outside a notebook.
 
-        display(bundle, raw=True)
+    What is returned has `update`, to show something else in its place.
+    """
+    if _kernel() is None:
+        return None
+    from IPython.display import display
+
+    return display(bundle, raw=True, display_id=True)

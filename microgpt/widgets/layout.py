@@ -6,7 +6,7 @@ no code runs any more that could.
 
 from microgpt.viz.style import STYLE
 
-GONE = "This picture has lost its kernel: run this cell to use it."
+GONE = "Its kernel was restarted: run the first cell, then run this cell to use it."
 RUN = "Run this cell to use it."
 
 # While the view below it lives, the still picture hides; where it is dead, its complaint does.

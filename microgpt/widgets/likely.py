@@ -7,7 +7,6 @@ from typing import Any
 
 import ipywidgets
 
-from microgpt.backends import LOCK
 from microgpt.data import Corpus
 from microgpt.errors import SettingError
 from microgpt.models.gpt import GPT
@@ -15,31 +14,35 @@ from microgpt.sampling import FixedOrigin, ModelOrigin, Walk
 from microgpt.tokenizers import Tokenizer
 from microgpt.viz import sampler
 from microgpt.viz.drawing import Drawing
-from microgpt.viz.letters import draw_letters
+from microgpt.viz.letters import draw_letters, letters_table
 from microgpt.widgets.controls import Fold, button
 from microgpt.widgets.origins import origin_of
 from microgpt.widgets.panel import Panel
 
 
-def likelihood_fold(walk: Callable[[], Walk]) -> Fold:
-    """A part that says how likely a typed name is at the walk's dials."""
-    typed = ipywidgets.Text(
-        description="Name", placeholder="anna", continuous_update=False,
-        layout={"width": "240px"}, style={"description_width": "50px"},
-    )  # fmt: skip
-    answer = ipywidgets.HTML()
+class LikelihoodFold:
+    """A part of a panel that says how likely a typed name is at the walk's dials."""
 
-    def fill() -> None:
-        with LOCK:
-            now = walk()
-            if isinstance(now.origin, FixedOrigin):
-                said = "These numbers belong to no text, so no name has a chance here."
-            else:
-                said = sampler.likelihood(now.origin, typed.value, now.dials)
-            answer.value = f'<div class="mg-view"><p>{escape(said)}</p></div>'
+    def __init__(self, walk: Callable[[], Walk], guarded: Callable[[Callable[[], None]], None]):
+        self.walk = walk
+        self.typed = ipywidgets.Text(
+            description="Name", placeholder="anna", continuous_update=False,
+            layout={"width": "240px"}, style={"description_width": "50px"},
+        )  # fmt: skip
+        self.answer = ipywidgets.HTML()
+        self.part = ipywidgets.VBox([self.typed, self.answer])
+        self.fold = Fold("How likely is this name?", self.part, lambda: guarded(self.fill))
+        self.toggle = self.fold.toggle
+        self.typed.observe(lambda change: guarded(self.fill), "value")
 
-    typed.observe(lambda change: fill(), "value")
-    return Fold("How likely is this name?", ipywidgets.VBox([typed, answer]), fill)
+    def fill(self) -> None:
+        """Answer for the name and the dials as they are."""
+        now = self.walk()
+        if isinstance(now.origin, FixedOrigin):
+            said = "These numbers belong to no text, so no name has a chance here."
+        else:
+            said = sampler.likelihood(now.origin, self.typed.value, now.dials)
+        self.answer.value = f'<div class="mg-view"><p>{escape(said)}</p></div>'
 
 
 @dataclass(frozen=True)
@@ -67,7 +70,7 @@ class HowLikely(Panel):
         origin = origin_of(model, corpus)
         if not isinstance(origin, ModelOrigin):
             raise SettingError(f"{origin.name!r} reads no text; choose 'names' or 'story'")
-        text = names[0] if text is None else text
+        text = (names or ("",))[0] if text is None else text
         self.typed = ipywidgets.Text(
             value=text, description="Name", continuous_update=False,
             layout={"width": "260px"}, style={"description_width": "50px"},
@@ -76,17 +79,22 @@ class HowLikely(Panel):
         self.buttons = [button(name, lambda name=name: self._type(name)) for name in names]  # type: ignore[misc]
         super().__init__(
             _Typed(origin, text), self._draw, header=[self.typed, *self.buttons],
-            height=330, sentence_first=True,
+            height=340, sentence_first=True, numbers=lambda typed: letters_table(*_read(typed)),
         )  # fmt: skip
 
     def _type(self, name: str) -> None:
         self.typed.value = name
 
     def _draw(self, typed: _Typed, note: str) -> tuple[Drawing, str]:
-        return draw_letters(typed.origin, typed.text, note)
+        return draw_letters(*_read(typed), note)
 
-    def static(self) -> list[str]:
-        return []
+
+def _read(typed: _Typed) -> tuple[ModelOrigin, str]:
+    """The text as it is read: without blanks around it, in lower case where there is no upper."""
+    origin, text = typed.origin, typed.text.strip()
+    if not all(map(origin.can_read, text)) and all(map(origin.can_read, text.lower())):
+        text = text.lower()
+    return origin, text
 
 
 def _retyped(typed: _Typed, text: Any) -> _Typed:

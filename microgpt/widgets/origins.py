@@ -8,7 +8,7 @@ from microgpt.data import Corpus, load_corpus
 from microgpt.errors import SettingError
 from microgpt.models.gpt import GPT
 from microgpt.pretrained import BUNDLED, load_pretrained
-from microgpt.sampling import FixedOrigin, ModelOrigin, Origin, long_tail
+from microgpt.sampling import FixedOrigin, ModelOrigin, Origin, long_tail, tokenizer_of
 from microgpt.tokenizers import Tokenizer
 
 LONG_TAIL = "long tail (made-up numbers)"
@@ -57,12 +57,7 @@ def origin_of(
         raise SettingError(
             f"a view takes a model by name or a GPT with its corpus; got {type(model).__name__}"
         )
-    if isinstance(corpus, Corpus):
-        mark = corpus.marking() if corpus.kind == "lines" and len(corpus.distinct()) > 1 else None
-        return ModelOrigin("your model", model, corpus.tokenizer(), mark)
-    tokenizer = model.tokenizer if corpus is None else corpus
-    if tokenizer is None:
-        raise SettingError(
-            "this model was never trained, so nobody knows how it reads; hand over its corpus too"
-        )
-    return ModelOrigin("your model", model, tokenizer)
+    mark = model.mark  # what it really met, if it was trained here
+    if mark is None and isinstance(corpus, Corpus) and corpus.kind == "lines":
+        mark = corpus.marking() if len(corpus.distinct()) > 1 else None
+    return ModelOrigin("your model", model, tokenizer_of(model, corpus), mark)

@@ -17,7 +17,8 @@ from microgpt.backends import LOCK
 from microgpt.errors import MicrogptError
 from microgpt.viz.drawing import Drawing
 from microgpt.viz.fallback import fallback
-from microgpt.widgets.kernel import show_before
+from microgpt.widgets.controls import Fold
+from microgpt.widgets.kernel import live_cell, show_before
 from microgpt.widgets.layout import PANEL_STYLE, RUN, STILL_STYLE
 
 Render = Callable[[Any, str], tuple[Drawing, str]]
@@ -34,11 +35,17 @@ def errors() -> list[str]:
     return list(_errors)
 
 
+def remember(panel: "Panel", error: Exception) -> None:
+    """Let `errors` tell of what went wrong inside a panel."""
+    _errors.append(f"{type(panel).__name__}: {type(error).__name__}: {error}")
+
+
 class Panel:
     """A live view of `state`, drawn by `render(state, note) -> (drawing, sentence)`.
 
-    `controls` stand beside or above the picture, `folded` below it; `static` says, for readers who
-    do not run the notebook, how the controls stand. The height is fixed.
+    `controls` stand beside or above the picture, `under` below it. `numbers` gives the table that a
+    button shows, as HTML; `toggles` stand beside that button, `folded` is what they show. `static`
+    says how the controls stand, for readers who do not run the notebook. The height is fixed.
     """
 
     def __init__(
@@ -48,7 +55,10 @@ class Panel:
         *,
         header: Sequence[ipywidgets.Widget] = (),
         controls: Sequence[ipywidgets.Widget] = (),
+        under: Sequence[ipywidgets.Widget] = (),
         folded: Sequence[ipywidgets.Widget] = (),
+        toggles: Sequence[ipywidgets.Widget] = (),
+        numbers: Callable[[Any], str] | None = None,
         height: int = 520,
         beside: bool = False,
         sentence_first: bool = False,
@@ -57,8 +67,16 @@ class Panel:
         self.name = f"mg{next(_names)}"
         self.note, self.error, self.sentence = "", "", ""
         self.drawing: Drawing | None = None
+        self._shown_still: Any = None
         self.picture = ipywidgets.HTML()
         self.picture.add_class("mg-picture")
+        self._numbers = numbers
+        self.table = Fold("Numbers", ipywidgets.HTML(), lambda: self.guarded(self.fill))
+        if numbers is not None:
+            row = ipywidgets.HBox([self.table.toggle, *toggles])
+            row.add_class("mg-row")
+            folded = [row, self.table.part, *folded]
+        folded = [*under, *folded]
         sides = ipywidgets.VBox(list(controls))
         sides.add_class("mg-controls")
         body = ipywidgets.Box([sides, self.picture])
@@ -75,34 +93,52 @@ class Panel:
     def change(self, function: Callable[..., Any], *arguments: Any, **named: Any) -> None:
         """Make `function(state, …)` the state and draw it; a MicrogptError becomes a sentence."""
         with LOCK:
-            self.note = ""
             try:
-                new = function(self.state, *arguments, **named)
+                new, note = function(self.state, *arguments, **named), ""
             except MicrogptError as error:
-                self.note = str(error)
+                new, note = self.state, str(error)
             except Exception as error:
                 self._fail(error)
                 return
-            else:
-                self.state = new
-            self.redraw()
+            self._show(new, note)
 
     def redraw(self) -> None:
         """Draw the state as it is; what cannot be drawn becomes a card."""
         with LOCK:
+            self._show(self.state, self.note)
+
+    def _show(self, state: Any, note: str) -> None:
+        """Draw a state, and only then make it the panel's: one that cannot be drawn is dropped."""
+        before = self.state, self.note
+        try:
+            drawing, sentence = self.render(state, note)
+            drawing.name = self.name
+            html = self._html(drawing.svg(), sentence)
+            self.state, self.note = state, note
+            self.refresh()
+        except Exception as error:
+            self.state, self.note = before
+            self._fail(error)
+            return
+        self.drawing, self.sentence, self.error = drawing, sentence, ""
+        self.picture.value = html
+
+    def guarded(self, act: Callable[[], None]) -> None:
+        """Run what a folded part does, with the lock and the card of `change`."""
+        with LOCK:
             try:
-                drawing, sentence = self.render(self.state, self.note)
-                drawing.name = self.name
-                html = self._html(drawing.svg(), sentence)
-                self.refresh()
+                act()
             except Exception as error:
                 self._fail(error)
-                return
-            self.drawing, self.sentence, self.error = drawing, sentence, ""
-            self.picture.value = html
 
     def refresh(self) -> None:
-        """Bring controls and folded parts in line with the state; panels that have some do."""
+        """Bring controls and folded parts in line with the state; panels that have more do more."""
+        self.fill()
+
+    def fill(self) -> None:
+        """Fill the folded parts that are open; the others cost nothing."""
+        if self._numbers is not None and self.table.open:
+            self.table.part.value = f'<div class="mg-view">{self._numbers(self.state)}</div>'
 
     def _html(self, svg: str, sentence: str) -> str:
         said = f'<p class="mg-caption">{escape(sentence)}</p>'
@@ -116,7 +152,7 @@ class Panel:
     def _fail(self, error: Exception) -> None:
         """A card in place of the picture; the state stays what it was."""
         self.error = f"{type(error).__name__}: {error}"
-        _errors.append(f"{type(self).__name__}: {self.error}")
+        remember(self, error)
         self.picture.value = (
             f'<div class="mg-view mg-error" style="height:{self._picture_height}px">'
             "<p><strong>This view met an error.</strong> Move a control, or run the cell again; "
@@ -129,14 +165,20 @@ class Panel:
 
     def png(self) -> bytes:
         """The picture with its controls written out, for readers without a running kernel."""
+        with LOCK:
+            still = self._still()
+        return still.png()
+
+    def _still(self) -> Drawing:
         if self.drawing is None:
             raise MicrogptError(f"there is no picture to show: {self.error}")
-        return fallback(self.drawing, self.static()).png()
+        return fallback(self.drawing, self.static())
 
     def still(self) -> dict[str, str]:
         """The picture and its sentence as an output that needs no kernel."""
-        png = base64.b64encode(self.png()).decode()
-        said = escape(self.sentence)
+        with LOCK:  # one state in both
+            still, said = self._still(), escape(self.sentence)
+        png = base64.b64encode(still.png()).decode()
         html = (
             f'{STILL_STYLE}<figure class="mg-still" style="margin:0"><img alt="{said}" '
             f'src="data:image/png;base64,{png}"><figcaption>{said} {RUN}</figcaption></figure>'
@@ -150,10 +192,16 @@ class Panel:
         "model not found" in the place of any other part of the same output.
         """
         if self.drawing is not None:
-            show_before(self.still())
+            shown = show_before(self.still())
+            self._shown_still = shown if live_cell() is not None else None
         data = self.box._repr_mimebundle_()
         bundle = dict(data[0] if isinstance(data, tuple) else data)
         return bundle | {"text/plain": f"{self.sentence or self.error} {RUN}"}
+
+    def keep(self) -> None:
+        """Put the picture as it is now into the notebook, for when it is saved and opened again."""
+        if self._shown_still is not None and self.drawing is not None:
+            self._shown_still.update(self.still(), raw=True)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}: {self.sentence or self.error}"

@@ -42,16 +42,21 @@ class Prediction(Panel):
             self.answer = ipywidgets.BoundedFloatText(
                 value=None, min=-1e12, max=1e12, description=unit, layout={"width": "220px"}
             )
-        self.answer.observe(lambda change: self.change(replace, said=change["new"]), "value")
+        self.answer.observe(lambda change: self._say(change["new"]), "value")
         lines = len(textwrap.wrap(question, CHARACTERS))
         super().__init__(
             Guess(question, tuple(options), unit), draw_guess,
             folded=[self.answer], height=LINE * lines + 44,
         )  # fmt: skip
 
+    def _say(self, said: Any) -> None:
+        self.change(replace, said=said)
+        self.keep()
+
     def reveal(self, result: Any, why: str = "") -> None:
         """Say what came out: `result`, from the arrays, and one sentence on why."""
         self.change(replace, result=result, why=why)
+        self.keep()
 
 
 def draw_guess(guess: Guess, note: str = "") -> tuple[Drawing, str]:
@@ -78,9 +83,19 @@ def guess_said(guess: Guess) -> str:
         said = f"It is {came}."
     elif guess.said == guess.result:
         said = f"You said {mine}, and it is {came}."
+    elif guess.said == _nearest(guess):
+        said = f"You said {mine}, the nearest of these: it is {came}."
     else:
         said = f"You said {mine}; it is {came}."
     return f"{said} {guess.why}".strip()
+
+
+def _nearest(guess: Guess) -> Any:
+    """The option nearest to the result, where both are numbers."""
+    numbers = [option for option in guess.options if isinstance(option, int | float)]
+    if not numbers or not isinstance(guess.result, int | float) or guess.result in numbers:
+        return None
+    return min(numbers, key=lambda option: abs(option - guess.result))
 
 
 def _shown(value: Any, unit: str) -> str:

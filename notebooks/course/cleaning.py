@@ -10,12 +10,14 @@ from microgpt.errors import FormatError
 from .source import METADATA
 
 LARGEST = 500_000  # bytes
+WAITS = "Run this cell: it answers the guess above."
 ADDRESS = re.compile(r"\bat 0x[0-9a-f]+")
 
 
 def clean(notebook: Any) -> Any:
     """A copy with PNG and text outputs, tags and ids; no counts, times, widgets or notes."""
     copy = nbformat.v4.new_notebook(metadata=METADATA)
+    hidden = after_a_guess(notebook.cells)
     for cell in notebook.cells:
         tags = list(cell.metadata.get("tags", []))
         metadata = {"tags": tags} if tags else {}
@@ -24,10 +26,34 @@ def clean(notebook: Any) -> Any:
         else:
             outputs = [_output(output) for output in cell.outputs]
             kept = [output for output in outputs if output is not None]
+            if cell.id in hidden and not any("image/png" in _kinds(output) for output in kept):
+                kept = [nbformat.v4.new_output("display_data", data={"text/plain": WAITS})]
             new = nbformat.v4.new_code_cell(cell.source, metadata=metadata, outputs=kept)
         new.id = cell.id
         copy.cells.append(new)
     return copy
+
+
+def after_a_guess(cells: Any) -> set[str]:
+    """The ids of the cells that tell what a prediction asks: their text waits for the guess.
+
+    They stand after a cell tagged `predict:<id>`, up to the one tagged `answer:<id>`.
+    """
+    asked: set[str] = set()
+    found = set()
+    for cell in cells:
+        tags = cell.metadata.get("tags", [])
+        answered = {tag.partition(":")[2] for tag in tags if tag.startswith("answer:")}
+        if asked and cell.cell_type == "code":
+            found.add(cell.id)
+        asked -= answered
+        new = {tag.partition(":")[2] for tag in tags if tag.startswith("predict:")}
+        asked |= new
+    return found
+
+
+def _kinds(output: Any) -> set[str]:
+    return set(output.get("data", {}))
 
 
 def _output(output: Any) -> Any:

@@ -26,24 +26,24 @@ mg.widgets.GuessNext("names")
 # ## A dial bends its chances
 #
 # Next you see those chances as bars, and end to end as a strip. A dart falls on the strip, and the
-# letter it hits is the one picked. A dial, the **temperature**, says how much the chances are
-# sharpened or flattened before the dart falls. First a guess: ten names are drawn with the dial at
-# nought.
+# letter it hits is picked. A dial, the **temperature**, says how much the chances are sharpened or
+# flattened before the dart falls. First a guess: ten names are drawn with the dial at nought.
 
 # %% tags=["predict:00.greedy"]
 # source: misconception: a machine that draws by chance always gives different results
 mg.learn.predict("00.greedy", "With the dial at 0, how many different names will ten tries give?", (1, 3, 10))
 
 # %% [markdown]
-# Turn the temperature down, then up, and watch the dart: it stays, the edges move. Press Roll again
-# for another dart.
+# Turn the temperature down, then up, and watch the dart: it stays, the edges move. An outline shows
+# the chance at temperature 1. "Feels like" is how many equal choices would be as uncertain. Press
+# Next letter to go on, Roll again for another dart.
 
 # %%
 mg.widgets.DialAndDice("names", dials=("temperature",), compact=True)
 
 # %% [markdown]
-# Ten names at each of four temperatures, drawn with the same darts. Each says whether the model was
-# trained on it, whether it stands in the list but was kept back, or whether it is new.
+# Ten names at each of four temperatures, drawn with the same darts. Each says what it is: one the
+# model was trained on, one of the list that was kept back, or a new one.
 
 # %% tags=["imports"]
 names = mg.load_corpus("names-mini")
@@ -55,30 +55,32 @@ table
 mg.learn.reveal(
     "00.greedy",
     len(set(table[0])),
-    "At 0 every dart falls on the favourite, so every try is the same name.",
+    "At 0 the favourite is taken wherever the dart falls, so every try is the same name.",
 )
 
 # %% [markdown]
 # ## Now make your own, from nothing
 #
-# You need a list of names, 4,192 random numbers, and a thousand small corrections. After each name, every number moves a little, so that this name would have been less of a surprise. The
+# You need a list of names, some random numbers, and a thousand small corrections. After each name
+# the numbers that had a part in it move a little, so that it would have been less of a surprise. The
 # average surprise at each letter is the **loss**; lower is better. A loss can be read as a number of
 # choices: it feels as if so many letters were equally likely.
 
 # %% tags=["predict:00.choices"]
 # source: misconception: a model that has learned nothing sees one possibility, or a few
+size = names.tokenizer().vocab_size
 mg.learn.predict(
-    "00.choices", "Before the first correction, among how many letters does it seem to choose?", (1, 10, 27)
+    "00.choices", "Before the first correction, among how many letters does it seem to choose?", (1, 10, size)
 )
 
 # %% [markdown]
 # Watch four pages fill while it trains: what it writes after 0, 10, 100 and 1,000 names. Their loss
-# is measured on names that it never trains on.
+# is measured on names that it never trains on; ± says how far the choice of these names may move it.
+# `lr` is the size of a correction.
 
 # %%
-size = names.tokenizer().vocab_size
 model = mg.GPT(mg.GPTConfig.microgpt(vocab_size=size))
-album = mg.widgets.Album(model, names, steps=1000)
+album = mg.widgets.Album(model, names, steps=1000, lr=0.01)
 album
 
 # %% tags=["answer:00.choices"]
@@ -86,14 +88,14 @@ album.wait()
 mg.learn.reveal(
     "00.choices",
     album.choices(0),
-    f"It has to choose among {size}, the end of a name included, and its random numbers are no help.",
+    f"There are {size}, the end included; random numbers are sure of wrong guesses, which costs more.",
 )
 
 # %% [markdown]
 # ### What changed?
 #
-# Only numbers. Below is how many of them are different now, and the first few that stand for one
-# letter, before and after.
+# Only numbers. Below is how many of them are different now (the others belong to places that no name
+# reached), and the first few that stand for one letter.
 
 # %%
 before, after = mg.GPT(model.config).state_dict(), model.state_dict()
@@ -105,8 +107,8 @@ print("one letter after: ", after["wte.weight"][0, :4].round(2))
 # %% [markdown]
 # ## How surprised is it by your name?
 #
-# Type your own name into the box and press Enter. Each letter gets a bar, and the whole name gets its
-# chance. A letter that is not in its list is named.
+# Type your own name into the box and press Enter. Each letter gets a bar: a long one was likely, a
+# short one is a surprise. The whole name gets its chance. A letter that it never met is named.
 
 # %%
 name = "anna" if "anna" in names else names[0]
@@ -116,9 +118,10 @@ mg.widgets.HowLikely(model, names, name)
 # ## The whole journey fits in one picture
 #
 # Each letter becomes a whole number, a **token**. The token picks a row of numbers, its
-# **embedding**. Then **attention** lets each letter take something from the letters before it. At
-# the end stands one score for each possible next letter, a **logit**. Follow the boxes from 1 to 6;
-# each says which notebook opens it.
+# **embedding**, to which a row for its place is added. Then **attention** lets each letter take
+# something from those before it. At the end stands one score for each possible next letter, a
+# **logit**. Follow the boxes from 1 to 6: blue is above 0, orange below, size is size. Each says which
+# notebook opens it.
 
 # %%
 mg.viz.journey(model, name[:3])
@@ -126,9 +129,9 @@ mg.viz.journey(model, name[:3])
 # %% [markdown]
 # ## Change one thing and say first what will happen
 #
-# Exercise, 5 minutes, difficulty 1. Train once more with one thing changed: another width
-# (`n_embd`), another number of steps, or another list. Leave everything else as it was. Replace the
-# stub by a `mg.Trainer` and call its `run()`. `mg.learn.hint("00.first_change")` helps.
+# Exercise, 5 minutes, difficulty 1. Train a new model with one thing changed: another width
+# (`n_embd`), another number of steps, or another `lr`. Put an album of it into `my_run`, made as in
+# the training cell above. `mg.learn.hint("00.first_change")` helps.
 
 # %% tags=["exercise:00.first_change"]
 my_run = mg.learn.todo()
@@ -140,19 +143,20 @@ mg.learn.check("00.first_change", my_run)
 # %% [markdown]
 # ### Break it
 #
-# Every correction has a size. What if each is a hundred times larger?
+# Each correction had the size `lr=0.01`. What if it is a hundred times larger?
 
 # %% tags=["predict:00.break"]
 # source: misconception: larger steps arrive sooner
-# source: measured: held-out loss after 1,000 steps with lr 1.0, five seeds: see the album's caption
+# source: measured: held-out loss after 1,000 steps with lr 1.0 and seeds 0 to 4 is above 1.5 times
+# source: that of knowing nothing each time (a test holds it)
 mg.learn.predict(
     "00.break",
     "Corrections a hundred times larger: after 1,000 names the model is …",
-    ("better", "about the same", "worse than knowing nothing"),
+    ("better than with 0.01", "about as good", "worse than knowing nothing"),
 )
 
 # %% [markdown]
-# Look at the last page: its loss against the loss of knowing nothing, which stands below it.
+# Look at the last page: its loss against that of knowing nothing, which the sentence names.
 
 # %%
 broken = mg.GPT(model.config)
@@ -166,8 +170,8 @@ mg.learn.reveal("00.break", wild.verdict(), "Each correction overshoots, and the
 # %% [markdown]
 # ## Bring your own list
 #
-# Paste names, words or places between the quotation marks, one a line, in any alphabet. Fifty lines
-# are enough to see something. Then watch the album again.
+# Paste names, words or places between the quotation marks, one a line, in any alphabet. Two hundred
+# or more are best; fifty are soon learned by heart, and the album says so when it happens.
 
 # %% tags=["optional"]
 pasted = """
@@ -184,9 +188,9 @@ my_album
 # %% [markdown]
 # ## What this does not show
 #
-# This model sees sixteen letters and has 4,192 numbers; GPT-2 reads 1,024 pieces of words
-# and has about thirty thousand times as many. The training and the sampling are the same. What such
-# a model can do at that size, you cannot see here, nor whether a text is true.
+# This model reads fifteen letters and has a few thousand numbers; GPT-2 reads 1,024 pieces of words
+# and has tens of thousands of times as many. The training and the sampling are the same. What such a
+# model can do at that size, you cannot see here, nor whether a text is true.
 
 # %% [markdown]
 # ### You can now say
@@ -209,8 +213,9 @@ print("5. What changes in the machine when it trains?")
 # %% [markdown]
 # ### Where to go on
 #
-# A weekend: 00, 03, 06, 09. Language models: 00 to 12. Performance: 00, 01, 02, 13, 14. Straight on
-# to [notebook 09, Sampling](09_sampling.ipynb): why did it say that?
+# A weekend: 00, 03, 06, 09. Language models: 00 to 12. Performance: 00, 01, 02, 13, 14. Of these, 00
+# and 09 are here and the others are being written. Straight on to
+# [notebook 09, Sampling](09_sampling.ipynb): why did it say that?
 
 # %% [markdown]
 # If something above was slow or odd, the last cell says what is installed and what to do.

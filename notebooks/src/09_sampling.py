@@ -9,6 +9,8 @@
 # %% tags=["imports", "varies"]
 import math
 
+import numpy as np
+
 import microgpt as mg
 
 mg.require("0.1")
@@ -40,8 +42,8 @@ print("chances ", [round(chance, 3) for chance in chances])
 # $$p_i = \frac{e^{z_i}}{\sum_j e^{z_j}}$$
 #
 # Read: the chance of letter i is e to its own score, over the sum of e to every score. The
-# **entropy** of a die is its average surprise; e to the entropy is how many equal choices it feels
-# like.
+# **entropy** of a die is its average surprise, in nats: a chance p surprises by −ln p nats. And e to
+# the entropy is how many equal choices it feels like.
 
 # %%
 choice = mg.next_token(logits)
@@ -61,7 +63,8 @@ for u in (0.5, 0.7, 0.9, 0.99):
 
 # %% [markdown]
 # Now with a real model. Look at the strip below the bars: every letter has a cell as wide as its
-# chance. Press Next letter until the name ends, then Back. Put the dart elsewhere by hand.
+# chance. An outline is the chance at T = 1. Press Next letter until the name ends, then Back. Put the
+# dart elsewhere by hand.
 
 # %%
 mg.widgets.DialAndDice("names")
@@ -88,11 +91,11 @@ for T in (0.5, 1, 2):
 mg.learn.reveal(
     "09.double",
     round(mg.next_token(logits, temperature=2).probabilities[0], 3),
-    "T halves the gaps between scores, not the chances; the order stays.",
+    "T = 2 halves the gaps between scores, not the chances; the order stays.",
 )
 
 # %% [markdown]
-# Nine words, and the dart at 0.600. Lower the temperature from 1.00 to 0.85, step by step. Watch one
+# Nine words that might follow "Every effort moves you", and the dart at 0.600. Lower the temperature from 1.00 to 0.85, step by step. Watch one
 # edge pass the dart, and read the sentence below.
 
 # %%
@@ -104,8 +107,9 @@ mg.widgets.DialAndDice(logits=scores, labels=words, u=0.6)
 # ### Your turn: temperature
 #
 # Exercise, 4 minutes. `temperature(logits, T) -> chances`: divide the scores by T, then apply
-# softmax. Scores of 1000 are allowed. For `[2.0, 1.0, 0.1, -1.0]` and T = 1 the chances are those
-# you computed first. `mg.learn.hint("09.temperature")` helps.
+# softmax. The scores come as a list or an array; scores of 1000 are allowed. For
+# `[2.0, 1.0, 0.1, -1.0]` and T = 1 the chances are those you computed first.
+# `mg.learn.hint("09.temperature")` helps.
 
 # %% tags=["exercise:09.temperature"]
 temperature = mg.learn.todo()
@@ -136,8 +140,8 @@ mg.widgets.DialAndDice("names", dials=("temperature", "top_k"), prompt="an")
 # ### Your turn: top-k
 #
 # Exercise, 5 minutes. `top_k(probabilities, k) -> probabilities`, both (V,): keep exactly the k
-# greatest, lower ids first among equals, and make what stays sum to 1. Example: `[0.5, 0.3, 0.2]` with
-# k = 2 gives `[0.625, 0.375, 0.0]`.
+# greatest, of equal ones those that stand first, and make what stays sum to 1. Example:
+# `[0.5, 0.3, 0.2]` with k = 2 gives `[0.625, 0.375, 0.0]`.
 
 # %% tags=["exercise:09.top_k"]
 top_k = mg.learn.todo()
@@ -169,8 +173,9 @@ mg.learn.reveal(
 )
 
 # %% [markdown]
-# Why cut at all? GPT-2 chooses among 50,257 tokens. Here is such a tail, made up: look at how much
-# the first fifty hold.
+# Why cut at all? GPT-2 chooses among 50,257 tokens. Each of the unlikely ones is nearly always a
+# mistake, and together they add up. Here is such a tail, made up: look at how much the first fifty
+# hold.
 
 # %%
 tail = [-1.1 * math.log(rank) for rank in range(1, 50_258)]
@@ -179,8 +184,8 @@ for T in (0.5, 1, 2):
     print(f"T = {T}: the first 50 hold {share:.1%}")
 
 # %% [markdown]
-# The same numbers in the panel. Look at the strip: at T = 2 most of it is tail. Then lower top-p
-# until the tail is gone.
+# The same numbers in the panel. Look at the strip: at T = 2 most of it is tail. Go back to T = 1 and
+# lower top-p to 0.4: the tail is gone.
 
 # %%
 mg.widgets.DialAndDice("long tail (made-up numbers)", dials=("temperature", "top_p"))
@@ -197,8 +202,8 @@ print(f"bar {bar:.3f}; above it:", [round(chance, 3) for chance in chances if ch
 print("the library", mg.next_token(logits, min_p=0.2).probabilities.round(3))
 
 # %% [markdown]
-# A model that has read one story writes on from "Wren ". Raise min-p a little, and see how few
-# letters stay while it is in the middle of a word.
+# A model that has read one story writes on from "Wren ". Raise min-p to 0.1 and press Next letter a
+# few times: many letters stay at the start of a word, one or two in the middle of it.
 
 # %%
 mg.widgets.DialAndDice("story", dials=("temperature", "min_p"), prompt="Wren ")
@@ -257,7 +262,8 @@ print("letters read without a cache:", read, " with one:", len(kept) - 1)
 mg.learn.reveal("09.cache", read, "It is 1 + 2 + … + 59: the work grows with the square of the length.")
 
 # %% [markdown]
-# Fewer letters to read is less time. Measured on this machine, the two ways taking turns:
+# Fewer letters to read is less time, though not by as much: each call has a cost of its own, however
+# little it reads. Measured on this machine for some seconds, the two ways taking turns:
 
 # %% tags=["varies"]
 mg.viz.cache_times(story.model, start, 60)
@@ -265,12 +271,14 @@ mg.viz.cache_times(story.model, start, 60)
 # %% [markdown]
 # ### Break it
 #
-# Turn T up or down far enough and the text breaks in one of two ways. The story model writes 200
-# letters. How long is the longest piece that it copies from the story, letter for letter?
+# A text breaks in one of two ways: too cool, and it repeats what was read; too hot, and words fall
+# apart. The story model writes 200 letters. How long is the longest piece that it copies from the
+# story, letter for letter?
 
 # %% tags=["predict:09.copy"]
 # source: misconception: fluent text is new text
-# source: measured: five seeds each: T = 0.5 197 to 201, T = 1 77 to 179, T = 2 23 to 38
+# source: measured: seeds 1 to 5, the longest piece of 200 letters: 192 to 200 at T = 0.5, 77 to 180
+# source: at T = 1, 23 to 56 at T = 2
 mg.learn.predict("09.copy", "At T = 0.5, of 200 letters, the longest copied piece has about", (10, 50, 200))
 
 # %%
@@ -287,7 +295,7 @@ for T in (0.5, 1, 2):
         low = sorted(copied)[2]
 
 # %% tags=["answer:09.copy"]
-mg.learn.reveal("09.copy", low, "Cool, it recites what it was trained on; hot, it leaves the story and the words.")
+mg.learn.reveal("09.copy", low, "Cool, it recites what it was trained on; hot, the pieces get short and the words fall apart.")
 
 # %% [markdown]
 # ## What this does not show
@@ -299,8 +307,8 @@ mg.learn.reveal("09.copy", low, "Cool, it recites what it was trained on; hot, i
 # %% [markdown]
 # ### You can now say
 #
-# Temperature divides scores, cuts remove the tail, and the dart picks. With the dart fixed, a dial
-# changes the letter only when an edge passes it. Every cut keeps a run from the top.
+# Temperature divides scores, cuts keep a run from the top, and the dart picks. With the dart fixed, a
+# dial changes the letter only when an edge passes it. A cache keeps what was read.
 #
 # ### Explain to a friend
 #

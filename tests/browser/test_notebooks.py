@@ -85,7 +85,7 @@ ALBUM = """
 import microgpt as mg
 names = mg.load_corpus("names-mini")
 model = mg.GPT(mg.GPTConfig.microgpt(), backend="numpy")
-album = mg.widgets.Album(model, names, steps=100_000)
+album = mg.widgets.Album(model, names, steps=1_000_000, eval_documents=100)
 album
 """
 
@@ -95,7 +95,7 @@ def test_stop_during_training(lab, kernel):
     with lab.open(cells, kernel=kernel) as notebook:
         notebook.run_cell(0)
         panel = notebook.panel(".mg-panel", 0)
-        expect(panel).to_contain_text("step 100")
+        expect(panel.locator("text.mg-loss")).to_have_count(3, timeout=60_000)  # past its pages
         expect(panel.locator("svg")).to_contain_text("training:")
         stop = panel.get_by_role("button", name="Stop")
         stop.click()

@@ -1,8 +1,9 @@
 """The game, the album and the bars of a name: any width, both themes, keys alone."""
 
 import pytest
-from browser.looking import boxes_that_meet, faults, scroll_bars
 from playwright.sync_api import expect
+
+from browser.looking import boxes_that_meet, faults, scroll_bars
 
 CELLS = [
     "import microgpt as mg\nnames = mg.load_corpus('names-mini')",

@@ -1,5 +1,8 @@
 """00.first_change: one more training of the names model, with exactly one thing changed."""
 
+import math
+import threading
+import time
 from dataclasses import asdict, replace
 from functools import cache
 from typing import Any
@@ -16,6 +19,11 @@ _says, _causes = _words["properties"], _words["causes"]
 # These only look at a training and do not change it; the vocabulary follows the list.
 ONLY_LOOKS = {"vocab_size", "eval_every", "eval_documents", "sample_every", "samples"}
 
+# A first loss is near ln(vocabulary) for a new model, whatever its width and dice (0.95 was the
+# least of 32), and well below for one that has trained (0.2 to 0.85).
+NEW = 0.9
+PATIENCE = 60.0  # seconds that a training beside the notebook is waited for
+
 
 def _run(answer: Any) -> Any:
     """The trainer: the answer itself, or what a panel that trains keeps as `.trainer`."""
@@ -28,7 +36,24 @@ def is_trained(answer: Any) -> Miss | None:
         return Miss(repr(answer), wanted, _causes["model"])
     if not isinstance(run, mg.Trainer):
         return Miss(answer, wanted, _causes["other"].format(kind=type(answer).__name__))
-    return None if run.history else Miss("0 steps", wanted, _causes["untrained"])
+    return None if run.history else Miss("0 steps", wanted, _cause("untrained", answer))
+
+
+def _cause(name: str, answer: Any, **parts: Any) -> str:
+    """What to do differs: a Trainer is run, a panel has a button."""
+    ending = "" if isinstance(answer, mg.Trainer) else "_album"
+    return _causes[name + ending].format(**parts)
+
+
+def wait(answer: Any) -> None:
+    """Let a panel that trains beside the notebook come to its end."""
+    if isinstance(answer, mg.Trainer) or not isinstance(_run(answer), mg.Trainer):
+        return
+    waiting = threading.Thread(target=getattr(answer, "wait", int), daemon=True)
+    waiting.start()
+    end = time.monotonic() + PATIENCE
+    while waiting.is_alive() and time.monotonic() < end:
+        waiting.join(0.1)  # in short turns: an interrupt must get through
 
 
 def is_finished(answer: Any) -> Miss | None:
@@ -36,7 +61,17 @@ def is_finished(answer: Any) -> Miss | None:
     done, steps = len(run.history), run.config.steps
     if done >= steps:
         return None
-    return Miss(done, steps, _causes["unfinished"].format(done=done, steps=steps))
+    cause = _cause("unfinished", answer, done=f"{done:,}", steps=f"{steps:,}")
+    return Miss(f"{done:,} of {steps:,} steps", "all of them", cause)
+
+
+def is_fresh(answer: Any) -> Miss | None:
+    run = _run(answer)
+    loss, size = run.history[0].loss, run.model.config.vocab_size
+    blind = math.log(size)
+    if not loss < NEW * blind:
+        return None
+    return Miss(loss, blind, _causes["again"].format(loss=loss, size=size, blind=blind))
 
 
 def has_changed(answer: Any) -> Miss | None:
@@ -52,22 +87,37 @@ def has_one_change(answer: Any) -> Miss | None:
     if len(changed) == 1:
         return None
     count = _words["counts"].get(str(len(changed)), str(len(changed)))
-    *some, last = changed
+    *some, last = (_words["names"].get(name, name) for name in changed)
     names = f"{', '.join(some)} and {last}"
     return Miss(names, "one change", _causes["several"].format(count=count, names=names))
 
 
-def _changes(answer: Any) -> list[str]:
-    """What differs from the first training, by the names that the course uses."""
+def _changes(answer: Any) -> dict[str, Any]:
+    """What differs from the first training, by field, and its value now."""
     run = _run(answer)
     first = asdict(mg.GPTConfig.microgpt()) | asdict(mg.TrainConfig())
     settings = asdict(run.model.config) | asdict(run.config)
-    changed = [
-        name for name in settings if name not in ONLY_LOOKS and settings[name] != first.get(name)
-    ]
+    changed = {
+        name: value
+        for name, value in settings.items()
+        if name not in ONLY_LOOKS and value != first.get(name)
+    }
     if run.corpus.kind != "lines" or frozenset(run.corpus) != _first_list():
-        changed.append("corpus")
-    return [_words["names"].get(name, name) for name in changed]
+        changed["corpus"] = run.corpus.name
+    return changed
+
+
+def effect(answer: Any) -> str:
+    """The run's last loss on what it did not train on; nothing if nothing was held out."""
+    ((name, value),) = _changes(answer).items()
+    found = _run(answer).evaluate()
+    if found is None:
+        return ""
+    loss = f"{found.loss:.2f}"
+    if not math.isnan(found.error):
+        loss += f" ± {found.error:.2f}"
+    form = _words["effect_list" if name == "corpus" else "effect"]
+    return form.format(name=_words["names"].get(name, name), value=value, loss=loss)
 
 
 @cache
@@ -76,11 +126,8 @@ def _first_list() -> frozenset[str]:
 
 
 def solution() -> Any:
-    names = mg.load_corpus("names-mini")
-    model = mg.GPT(mg.GPTConfig.microgpt(n_embd=32))
-    trainer = mg.Trainer(model, names, mg.TrainConfig(steps=1000))
-    trainer.run()
-    return trainer
+    wider = mg.GPT(mg.GPTConfig.microgpt(n_embd=32))
+    return mg.widgets.Album(wider, mg.load_corpus("names-mini"), steps=1000)
 
 
 def _training(run_it: bool = True, steps: int = 1000, **shape: Any) -> Any:
@@ -100,11 +147,12 @@ def _other_list() -> Any:
     return run
 
 
-class _Panel:
-    """Something that trains and keeps its trainer, as the album does."""
-
-    def __init__(self, trainer: Any):
-        self.trainer = trainer
+def _again() -> Any:
+    """What comes of changing the steps and keeping the model that is there."""
+    run = _training()
+    more = mg.Trainer(run.model, run.corpus, mg.TrainConfig(steps=50))
+    more.run()
+    return more
 
 
 FIRST_CHANGE = Exercise(
@@ -118,10 +166,11 @@ FIRST_CHANGE = Exercise(
     needs=("training",),
     hints=tuple(_words["hints"]),
     solution=solution,
-    right=(lambda: _training(steps=60), _other_list, lambda: _Panel(_training(steps=30))),
+    right=(lambda: _training(steps=60), _other_list, lambda: _training(n_embd=8)),
     properties=(
         Property(_says["trained"], test=is_trained),
         Property(_says["ended"], test=is_finished),
+        Property(_says["fresh"], test=is_fresh),
         Property(_says["changed"], test=has_changed),
         Property(_says["one"], test=has_one_change),
     ),
@@ -137,4 +186,7 @@ FIRST_CHANGE = Exercise(
     ),
     reads=anything,
     is_function=False,
+    settle=wait,
+    effect=effect,
+    corpus="names-mini",
 )

@@ -5,18 +5,26 @@ from microgpt.viz.drawing import Drawing, Line, Rect, Text
 from microgpt.viz.words import per_cent, share, tenths, visible
 
 ROW, RIGHT = 15, 490
-AFTER = 128  # what the chance and the word "picked" need behind a bar of 100 %
+AFTER = 136  # what the chance and the word "picked" need behind a bar of 100 %
 CUTS = {"top_k": "top-k", "top_p": "top-p", "min_p": "min-p"}
+
+
+def shown_tenths(walk: Walk, rows: int) -> list[int]:
+    """What the rows display, in tenths of a per cent that sum to 1,000; the last is all else."""
+    choice, V = walk.choice, len(walk.choice.order)
+    rows = V if rows + 1 >= V else rows
+    now = choice.probabilities[choice.order[:rows]]
+    return tenths([*now, max(0.0, 1 - now.sum())])
 
 
 def draw_bars(drawing: Drawing, walk: Walk, top: float, rows: int) -> float:
     """Draw the `rows` first ranks and everything else below y = top; return where they end."""
     choice, V = walk.choice, len(walk.choice.order)
     ends = top + ROW * (rows + 1)  # the same for every vocabulary: nothing below may jump
+    shown = shown_tenths(walk, rows)
     rows = V if rows + 1 >= V else rows
     left = 48 if walk.origin.unit == "letter" else 100
     now, plain = choice.probabilities[choice.order], choice.unfiltered[choice.order]
-    shown = tenths([*now[:rows], max(0.0, 1 - now[:rows].sum())])
     greedy = walk.dials.temperature == 0
     for rank in range(rows):
         kept = rank < choice.kept
@@ -34,7 +42,9 @@ def draw_bars(drawing: Drawing, walk: Walk, top: float, rows: int) -> float:
         what += f", {still:,} kept)" if 0 < still < V - rows else ")"
         _draw_rest(drawing, bottom, what, now[rows:].sum(), plain[rows:].sum(), said, walk, rows)
     if choice.kept_by is not None:
-        _draw_cut(drawing, walk, top + ROW * min(choice.kept, rows), rows)
+        # A cut among the rows is drawn below what it keeps; one further down below all rows.
+        within = choice.kept <= rows
+        _draw_cut(drawing, walk, top + ROW * choice.kept if within else ends, rows)
     return ends
 
 
@@ -56,7 +66,7 @@ def _draw_row(
     if said:
         drawing.add(Text(end, y + 12, said, strong=picked, role="chance"))
     if picked:
-        drawing.add(Text(end + 52, y + 12, "◀ picked", strong=True, role="picked"))
+        drawing.add(Text(end + 60, y + 12, "◀ picked", strong=True, role="picked"))
 
 
 def _draw_rest(
@@ -84,4 +94,5 @@ def _draw_cut(drawing: Drawing, walk: Walk, y: float, rows: int) -> None:
     drawing.add(Line(0, y, RIGHT, y, "orange", 2, dashed=True, role="cut-line"))
     # Below the line, where the rows are cut and short; a line below all rows is labelled above.
     below = choice.kept < rows
-    drawing.add(Text(RIGHT, y + 13 if below else y - 4, said, "end", role="cut-label"))
+    above = y - 4 if choice.kept <= rows else y - ROW - 4  # the last row may name the pick
+    drawing.add(Text(RIGHT, y + 13 if below else above, said, "end", role="cut-label"))

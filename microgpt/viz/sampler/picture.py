@@ -1,9 +1,11 @@
 """The picture of dial and dice, 720 wide: heading, bars, strip, and the text so far."""
 
-from microgpt.sampling import Walk
+from math import exp
+
+from microgpt.sampling import Walk, chances_so_far, surprise
 from microgpt.viz.drawing import Drawing, Text
 from microgpt.viz.sampler.bars import RIGHT, draw_bars
-from microgpt.viz.sampler.sentence import chance_so_far, sentence
+from microgpt.viz.sampler.sentence import ROWS, sentence
 from microgpt.viz.sampler.strip import draw_strip
 from microgpt.viz.words import one_in, visible
 
@@ -17,18 +19,20 @@ def draw(walk: Walk, note: str = "", name: str = "mg", rows: int = 20) -> tuple[
 
     `note`, if given, stands in the place of the sentence; `rows` is how many bars are shown.
     """
-    said = note or sentence(walk)
+    said = note or sentence(walk, rows)
     height = HEIGHT - 15 * (20 - rows)
     drawing = Drawing(WIDTH, height, said, name)
     shown = walk.shown
     drawing.part("shifted", SIDE)
     choice = shown.choice
+    # Where no cut can be seen, a count of what is kept says nothing.
+    kept = f"{choice.kept:,} of {len(choice.order):,} kept · " if rows == ROWS else ""
     drawing.add(
         Text(0, 14, heading(shown), strong=True),
         Text(
             RIGHT,
             14,
-            f"{choice.kept:,} of {len(choice.order):,} kept · feels like {feels_like(shown)}",
+            kept + f"feels like {feels_like(shown)}",
             anchor="end",
             role="kept",
         ),
@@ -42,8 +46,6 @@ def draw(walk: Walk, note: str = "", name: str = "mg", rows: int = 20) -> tuple[
 
 def feels_like(walk: Walk) -> str:
     """The effective number of choices, e to the entropy: how many equal ones feel the same."""
-    from math import exp
-
     number = exp(walk.choice.entropy)
     return f"{number:,.2f}" if number < 10 else f"{number:,.1f}"
 
@@ -53,8 +55,10 @@ def heading(walk: Walk) -> str:
     unit = walk.origin.unit
     if not walk.text_tokens:
         return f"first {unit}" if walk.origin.stop is not None else f"next {unit}"
-    shown = "".join(visible(walk.origin.label(token)) for token in walk.text_tokens[-10:])
-    return f'next {unit} after "{shown}"'
+    last = walk.text_tokens[-10:]
+    shown = "".join(visible(walk.origin.label(token)) for token in last)
+    before = "…" if len(walk.text_tokens) > len(last) else ""
+    return f'next {unit} after "{before}{shown}"'
 
 
 def _draw_path(drawing: Drawing, walk: Walk, y: float) -> None:
@@ -63,7 +67,7 @@ def _draw_path(drawing: Drawing, walk: Walk, y: float) -> None:
     if walk.ended:
         last = " → end"
     elif walk.finished:
-        last = " (16 letters)"
+        last = f" (16 {walk.origin.unit}s)"
     else:
         last = f" → [{visible(label(walk.choice.token))}]"
     path = " · ".join(["start", *steps])
@@ -72,10 +76,12 @@ def _draw_path(drawing: Drawing, walk: Walk, y: float) -> None:
     over = len(path + last) - PATH_CHARACTERS
     path = f"…{path[over + 1 :]}" if over > 0 else path
     drawing.add(Text(0, y, path + last, strong=True, role="path"))
-    chance = chance_so_far(walk)
-    if chance is not None:
-        drawing.add(Text(255, y, f"so far: {one_in(chance)}", role="so-far"))
+    chances = chances_so_far(walk)
+    if chances:
+        drawing.add(Text(255, y, f"so far: {one_in(surprise(chances))}", role="so-far"))
     if walk.origin.mark is not None:
         mark = walk.origin.mark(walk.text) if walk.ended and walk.text else ""
-        known = mark or ("(no letters)" if walk.ended else "(its mark comes at its end)")
+        known = mark or "(its mark comes at its end)"
+        if walk.finished and not mark:
+            known = "(no letters)" if walk.ended else "(no mark: it has not ended)"
         drawing.add(Text(drawing.width - 2, y, known, "end", strong=bool(mark), role="mark"))

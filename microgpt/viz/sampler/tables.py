@@ -1,12 +1,13 @@
 """What is folded below dial and dice: the numbers, the chance of a typed name, five names."""
 
 from dataclasses import replace
-from html import escape
 
 from microgpt.config import SampleConfig
 from microgpt.errors import TokenError
 from microgpt.sampling import LetterChance, ModelOrigin, Walk, letter_chances, surprise
+from microgpt.sampling.walk import PLAIN
 from microgpt.viz.sampler.bars import CUTS
+from microgpt.viz.table import html_table
 from microgpt.viz.words import one_in, quoted, share, visible
 
 ROWS = 100
@@ -17,31 +18,29 @@ def numbers(walk: Walk) -> str:
     choice = walk.shown.choice
     rows = []
     for rank, token in enumerate(choice.order[:ROWS].tolist()):
-        kept = rank < choice.kept
-        picked = " ◀ picked" if rank == choice.rank else ""
+        label = visible(walk.origin.label(token))
         rows.append(
-            f"<tr><td>{escape(visible(walk.origin.label(token)))}{picked}</td><td>{rank + 1}</td>"
-            f"<td>{choice.unfiltered[token]:.6f}</td>"
-            f"<td>{f'{choice.probabilities[token]:.6f}' if kept else 'cut'}</td>"
-            f"<td>{choice.cumulative[rank]:.6f}</td></tr>"
+            (
+                f"{label} ◀ picked" if rank == choice.rank else label,
+                rank + 1,
+                f"{choice.unfiltered[token]:.6f}",
+                f"{choice.probabilities[token]:.6f}" if rank < choice.kept else "cut",
+                f"{choice.cumulative[rank]:.6f}",
+            )
         )
     more = len(choice.order) - ROWS
-    left = f"<p>and {more:,} more ranks</p>" if more > 0 else ""
-    return (
-        "<details open><summary>The numbers of this choice</summary>"
-        '<div class="mg-scroll" tabindex="0" role="region" aria-label="numbers">'
-        f'<table class="mg-table"><caption>{escape(walk.origin.unit)}s by rank</caption>'
-        '<thead><tr><th scope="col">token</th><th scope="col">rank</th>'
-        '<th scope="col">chance at T = 1, no cuts</th><th scope="col">chance now</th>'
-        f'<th scope="col">added up</th></tr></thead><tbody>{"".join(rows)}</tbody></table>{left}'
-        "</div></details>"
-    )
+    caption = f"{walk.origin.unit}s by rank" + (f", {more:,} more not shown" if more > 0 else "")
+    heads = ("token", "rank", "chance at T = 1, no cuts", "chance now", "added up")
+    return html_table(heads, rows, caption)
 
 
-def likelihood(origin: ModelOrigin, text: str, dials: SampleConfig | None = None) -> str:
+def likelihood(origin: ModelOrigin, text: str, dials: SampleConfig = PLAIN) -> str:
     """How likely a typed name is at these dials, in one sentence of plain text."""
     if not text:
         return "Type a name, and its chance stands here."
+    if unknown := sorted({letter for letter in text if not origin.can_read(letter)}):
+        letters = ", ".join(quoted(letter) for letter in unknown[:8])
+        return f"This model never met {letters}, so it can say nothing of {quoted_text(text)}."
     try:
         chances = letter_chances(origin, text, dials)
     except TokenError as error:
@@ -52,20 +51,20 @@ def likelihood(origin: ModelOrigin, text: str, dials: SampleConfig | None = None
             return f"{shown} cannot be produced: {_why_cut(origin, letter, dials)}."
     mark = f" ({origin.mark(text)})" if origin.mark is not None else ""
     total = surprise(chances)
-    from math import exp
-
-    least = min(chances, key=lambda letter: letter.chance)
+    place = min(range(len(chances)), key=lambda place: chances[place].chance)
+    least = chances[place]
     return (
-        f"{shown}{mark}: {one_in(exp(-total))}. Its surprises add up to {total:.2f} nats; "
-        f"the greatest is {quoted(origin.label(least.token))}, which had {share(least.chance)}."
+        f"{shown}{mark}: {one_in(total)}. Its surprises add up to {total:.2f} nats; the greatest "
+        f"is {quoted(origin.label(least.token))} in place {place + 1}, "
+        f"which had {share(least.chance)}."
     )
 
 
-def _why_cut(origin: ModelOrigin, letter: LetterChance, dials: SampleConfig | None) -> str:
+def _why_cut(origin: ModelOrigin, letter: LetterChance, dials: SampleConfig) -> str:
     before = [token for token in letter.after if token != origin.stop]
     after = f"after {quoted(origin.label(before[-1]))}" if before else "as the first letter"
     rank = f"{quoted(origin.label(letter.token))} {after} has rank {letter.rank + 1}"
-    if letter.kept_by is None or dials is None:
+    if letter.kept_by is None:
         return f"{rank}, and at T = 0 only the first is taken"
     value = getattr(dials, letter.kept_by)
     return f"{rank}, {CUTS[letter.kept_by]} {value:g} keeps {letter.kept}"
@@ -78,19 +77,19 @@ def quoted_text(text: str) -> str:
 
 def five_texts(walk: Walk) -> str:
     """A text from each of five fixed dice sets, at these dials and at T = 1, as an HTML table."""
-    plain = SampleConfig()
-    rows = []
-    for dice in range(1, 6):
-        cells = []
-        for dials in (walk.dials, plain):
-            drawn = replace(walk.restarted(dice=dice), dials=dials).finish()
-            mark = walk.origin.mark
-            said = f" · {mark(drawn.text)}" if mark is not None and drawn.ended else ""
-            shown = "".join(visible(walk.origin.label(token)) for token in drawn.text_tokens)
-            cells.append(f"<td>{escape(shown or '(no letters)')}{escape(said)}</td>")
-        rows.append(f"<tr><td>{dice}</td>{''.join(cells)}</tr>")
-    return (
-        '<table class="mg-table"><thead><tr><th scope="col">dice set</th>'
-        '<th scope="col">at these dials</th><th scope="col">at T = 1, no cuts</th></tr></thead>'
-        f"<tbody>{''.join(rows)}</tbody></table>"
-    )
+    rows = [
+        (dice, *(_drawn(replace(walk.restarted(dice=dice), dials=dials)) for dials in both))
+        for dice in range(1, 6)
+        for both in [(walk.dials, PLAIN)]
+    ]
+    return html_table(("dice set", "at these dials", "at T = 1, no cuts"), rows)
+
+
+def _drawn(walk: Walk) -> str:
+    """The whole text of a walk, with its mark if it ended."""
+    done, mark = walk.finish(), walk.origin.mark
+    between = "" if walk.origin.unit == "letter" else " · "
+    shown = between.join(visible(walk.origin.label(token)) for token in done.text_tokens)
+    if not shown:
+        return "(no letters)"
+    return f"{shown} · {mark(done.text)}" if mark is not None and done.ended else shown

@@ -8,11 +8,11 @@ import nbformat
 import pytest
 from jupyter_client.manager import KernelManager
 
-PATH = Path(__file__).parent.parent / "notebooks" / "00_start_here.ipynb"
+PATH = Path(__file__).parents[2] / "notebooks" / "00_start_here.ipynb"
 
 
 @pytest.fixture
-def kernel(monkeypatch, tmp_path):
+def newcomer(monkeypatch, tmp_path):
     """A kernel for which nothing was compiled, spoken to as JupyterLab does."""
     for name in ("MICROGPT_POISON", "MICROGPT_DEBUG", "MICROGPT_BACKEND"):
         monkeypatch.delenv(name, raising=False)
@@ -55,12 +55,12 @@ def run(client, code):
 
 
 @pytest.mark.slow
-def test_from_nothing_to_a_model_of_ones_own(kernel):
+def test_from_nothing_to_a_model_of_ones_own(newcomer):
     notebook = nbformat.read(PATH, as_version=4)
     cells = [cell for cell in notebook.cells if cell.cell_type == "code"]
     spent, said = 0.0, ""
     for number, cell in enumerate(cells):
-        seconds, shown = run(kernel, cell.source)
+        seconds, shown = run(newcomer, cell.source)
         spent += seconds
         said += shown
         if number == 0:
@@ -78,7 +78,7 @@ def test_from_nothing_to_a_model_of_ones_own(kernel):
             break
         # A longer wait announces itself: the album by its progress.
         assert seconds < (1 if number > 1 else 2), cell.source
-    _, shown = run(kernel, "album")
+    _, shown = run(newcomer, "album")
     assert "At step 1,000" in shown
-    _, shown = run(kernel, "mg.widgets.errors()")
+    _, shown = run(newcomer, "mg.widgets.errors()")
     assert shown.endswith("[]")
