@@ -66,8 +66,10 @@ class Album(Panel):
 
     def start(self) -> None:
         """Train, or train on: beside a live notebook, else before this returns."""
-        if self.worker is not None and self.worker.thread.is_alive():
-            return
+        if self.worker is not None:
+            if self.state.said == "training":
+                return
+            self.worker.stop()  # it has ended its training, and may still be tidying up
         self.change(replace, said="training", problem="")
         if self._cell is None:
             self._train(threading.Event())
