@@ -210,6 +210,24 @@ def test_which_package_is_loaded(tmp_path, monkeypatch):
     assert "where pip did not install it" in found().text
 
 
+def test_a_stray_copy_does_not_make_the_installed_one_the_problem(tmp_path, monkeypatch):
+    distribution(tmp_path, "microgpt-lab", version=mg.__version__)
+    (tmp_path / "microgpt").mkdir()
+    (tmp_path / "microgpt" / "__init__.py").touch()
+    monkeypatch.syspath_prepend(str(tmp_path))
+    (found,) = installation.installation()
+    assert f"pip installed it in {tmp_path / 'microgpt'}" in found.text
+    assert list(installation.namesakes()) == []
+
+
+def test_a_folder_that_is_gone(tmp_path, monkeypatch):
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+    assert list(installation.namesakes()) == []
+    assert mg.doctor(brief=True)
+
+
 def test_a_cache_that_cannot_be_written(tmp_path, monkeypatch):
     (tmp_path / "file").touch()
     monkeypatch.setenv("MICROGPT_CACHE", str(tmp_path / "file" / "cache"))
@@ -250,6 +268,14 @@ def test_libraries_too_old_or_absent(monkeypatch):
     assert (numpy.state, numpy.text) == ("problem", "1.20.3, and 1.26 or newer is needed")
     assert (lab.state, kernel.state, widgets.state) == ("note", "ok", "ok")
     assert '`pip install -U "jupyterlab>=4.2"`' in lab.advice
+
+
+def test_threads_that_say_more_than_was_asked():
+    said = '{"layer": "omp", "threads": 2}\nOMP: Info #276: omp_set_nested is deprecated'
+    assert machine.compiler(Said(said)).text.endswith(", 2 threads by 'omp'")
+    for strange in ("x", "7", "[]", "{}"):
+        found = machine.compiler(Said(strange))
+        assert (found.state, found.text.partition("; ")[2]) == ("ok", "its threads are not known")
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Python is a command with other quotes there")
@@ -313,6 +339,13 @@ def test_require_notices_an_upgrade_under_a_running_kernel(monkeypatch):
     monkeypatch.setattr(versions, "installed_version", lambda: "0.2.1")
     with pytest.raises(mg.MicrogptError, match=r"0\.2\.1 is installed meanwhile: restart the kern"):
         mg.require("0.2")
+
+
+def test_require_asks_for_no_restart_that_would_not_help(monkeypatch):
+    monkeypatch.setattr(versions, "__version__", "0.1.0")
+    monkeypatch.setattr(versions, "installed_version", lambda: "0.1.0")
+    with pytest.raises(mg.MicrogptError, match=r'run `pip install -U "microgpt-lab==0\.1\.\*"`'):
+        mg.require("0.1.1")
 
 
 @pytest.mark.parametrize("wrong", [0.1, "newest", "0.1.*", "", None, "v0.1", "0.1 "])

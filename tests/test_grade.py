@@ -8,11 +8,15 @@ import sys
 
 import pytest
 
+import microgpt as mg
 from microgpt.cli import main
+from microgpt.learn import marking
 from microgpt.learn.grading import Row, write_table
 from microgpt.learn.notes import source
 from microgpt.learn.registry import find
 from microgpt.learn.submissions import read
+
+pytestmark = pytest.mark.slow  # each file is graded in a process of its own
 
 COLUMNS = ["file", "exercise", "state", "property", "message", "version", "seconds"]
 
@@ -84,6 +88,7 @@ def graded(folder, out, *options, **environment):
         command, capture_output=True, text=True, env={**os.environ, **environment}, timeout=200
     )
     assert run.returncode == 0, run.stderr
+    assert "Traceback" not in run.stderr
     assert "x" * 10 not in run.stdout
     return out.read_text("utf-8")
 
@@ -92,7 +97,6 @@ def without_seconds(text):
     return [row[:-1] for row in csv.reader(text.splitlines())]
 
 
-@pytest.mark.slow
 def test_every_file_gets_a_row_for_every_exercise(folder, tmp_path):
     before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
     text = graded(folder, tmp_path / "grades.csv")
@@ -124,7 +128,6 @@ def test_every_file_gets_a_row_for_every_exercise(folder, tmp_path):
     assert {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()} == before
 
 
-@pytest.mark.slow
 def test_the_same_grades_on_other_machines(tmp_path):
     """Two thread counts, NumPy and Numba, loaded and idle: the same table but for seconds."""
     place = tmp_path / "submissions"
@@ -228,10 +231,12 @@ def test_what_a_submission_is_read_as(tmp_path):
     file.write_text(tagged, "utf-8")
     found = read(file, [])
     assert found.imports == "import os\ny = 1"
-    assert found.answers == {"w.a": "\na = 1\n\n"}
+    assert found.answers == {"w.a": "None\na = 1\nNone\nNone"}
     script = tmp_path / "a.py"
     script.write_text(
-        "for sample in (1, 2): pass\nfrom x import y as top_k\ndef f(): temperature = 1"
+        "for sample in (1, 2): pass\nif 1:\n    from x import y as top_k\n"
+        "def f(): temperature = 1\nx = [temperature for temperature in (1, 2)]\n"
+        "for i in (1,):\n    def g():\n        temperature = 3\ntemperature: int\n"
     )
     known = [find(id) for id in ("09.temperature", "09.top_k", "09.sample")]
     assert list(read(script, known).answers) == ["09.top_k", "09.sample"]
@@ -241,3 +246,177 @@ def test_the_help_says_that_it_is_no_sandbox(capsys):
     with pytest.raises(SystemExit):
         main(["grade", "--help"])
     assert "no sandbox" in capsys.readouterr().out
+
+
+def states(text):
+    return {row["exercise"]: row["state"] for row in csv.DictReader(text.splitlines())}
+
+
+QUESTION = TOP_K.replace("kept.sum()", "kept.sum()  # is that what renormalise means?")
+PERCENT = 'name = ("top %d"\n        % 3)\n' + TOP_K
+MAGIC = f"%matplotlib inline\nfiles = !ls\n{QUESTION}\ntop_k?"
+TIMED = f"%%time\n{PERCENT}"
+
+
+@pytest.mark.parametrize("cell", [QUESTION, PERCENT, MAGIC, TIMED])
+def test_nothing_that_is_python_is_taken_out(tmp_path, cell):
+    file = tmp_path / "a.ipynb"
+    file.write_text(notebook(IMPORTS, (cell, "exercise:09.top_k")), "utf-8")
+    names = {}
+    exec(read(file, []).imports + "\n" + read(file, []).answers["09.top_k"], names)
+    assert mg.learn.check("09.top_k", names["top_k"])
+
+
+def test_cells_that_nobody_can_read_stay_as_they_are(tmp_path):
+    file = tmp_path / "a.ipynb"
+    file.write_text(notebook(("def f(:\n  '", "exercise:w.a")), "utf-8")
+    with pytest.raises(SyntaxError):
+        compile(read(file, []).answers["w.a"], "a", "exec")
+
+
+def test_imports_need_no_tag_and_no_cell_of_their_own(tmp_path):
+    file = tmp_path / "a.ipynb"
+    cells = [("import sys\nx = 1",), ("import numpy as np\nraise SystemExit",),
+             ("# an important word",), ("import os", "exercise:w.a")]  # fmt: skip
+    file.write_text(notebook(*cells), "utf-8")
+    assert read(file, []).imports == "import sys\nx = 1\nimport numpy as np"
+
+
+def test_warnings_about_a_submission_are_not_the_teachers(tmp_path):
+    file = tmp_path / "a.py"
+    file.write_text(r'sample = "\d"')
+    assert list(read(file, [find("09.sample")]).answers) == ["09.sample"]
+
+
+HELPED = """def sample(logits, T, k, u):
+    order = np.argsort(-logits, kind="stable")
+    if T == 0:
+        return int(order[0])
+    p = temperature(logits, T)[order[:k]]
+    rank = int(np.searchsorted(np.cumsum(p / p.sum()), u, side="right"))
+    return int(order[min(rank, len(p) - 1)])"""
+TEMPERATURE = source(find("09.temperature")).partition("\n\n")[2]
+
+
+def test_a_cell_costs_only_its_own_exercise(tmp_path):
+    """One ends the process, one never ends; what the others bind is there all the same."""
+    place = tmp_path / "submissions"
+    place.mkdir()
+    (place / "a.ipynb").write_text(
+        notebook(
+            IMPORTS,
+            (TEMPERATURE, "exercise:09.temperature"),
+            ("import os\nos._exit(1)", "exercise:09.top_k"),
+            (HELPED, "exercise:09.sample"),
+            ("while True: pass", "exercise:00.first_change"),
+        ),
+        "utf-8",
+    )
+    text = graded(place, tmp_path / "g.csv", "--limit-seconds", "20")
+    assert states(text) == {
+        "00.first_change": "not yet", "09.temperature": "correct",
+        "09.top_k": "broken", "09.sample": "correct",
+    }  # fmt: skip
+    said = {row["exercise"]: row["message"] for row in csv.DictReader(text.splitlines())}
+    assert "its share of the time, and was stopped" in said["00.first_change"]
+    assert "status 1" in said["09.top_k"]
+
+
+def test_a_file_that_ends_the_process_is_broken_as_a_whole(tmp_path):
+    file = tmp_path / "a.ipynb"
+    cells = [
+        ("import os\nos._exit(3)",),
+        (SAMPLE, "exercise:09.sample"),
+        (TOP_K, "exercise:09.top_k"),
+    ]
+    file.write_text(notebook(*cells), "utf-8")
+    text = graded(file, tmp_path / "g.csv")
+    assert states(text) == {"09.top_k": "broken", "09.sample": "broken"}
+    assert text.count("status 3") == 2
+
+
+def test_a_corpus_beside_the_submission_is_found(tmp_path):
+    place = tmp_path / "submissions"
+    place.mkdir()
+    (place / "towns.txt").write_text("\n".join(f"{a}ton" for a in "abcdefghij"))
+    cells = [(*IMPORTS, "imports"), ("mine = mg.load_corpus('towns.txt')", "imports"),
+             ("towns = mine.documents\n" + SAMPLE.replace("np.asarray", "(towns, np.asarray)[1]"),
+              "exercise:09.sample")]  # fmt: skip
+    (place / "a.ipynb").write_text(notebook(*cells), "utf-8")
+    assert states(graded(place, tmp_path / "g.csv")) == {"09.sample": "correct"}
+
+
+def test_memory_that_cannot_be_limited_is_said_and_stops_nothing(tmp_path, monkeypatch, capsys):
+    resource = pytest.importorskip("resource")
+    monkeypatch.setattr(resource, "getrlimit", lambda kind: (100, 200))
+    asked = []
+    monkeypatch.setattr(resource, "setrlimit", lambda kind, limits: asked.append(limits))
+    assert marking._limit_memory(500)
+    assert asked == [(200, 200)]
+
+    def refuses(kind, limits):
+        raise ValueError("current limit exceeds maximum limit")
+
+    monkeypatch.setattr(resource, "setrlimit", refuses)
+    assert not marking._limit_memory(500)
+    monkeypatch.setattr("microgpt.learn.grading.Grading._run", _writes_only_the_note)
+    (tmp_path / "a.py").write_text("sample = 1")
+    table = tmp_path / "g.csv"
+    assert main(["grade", str(tmp_path / "a.py"), "--seed", "1", "--csv", str(table)]) == 0
+    said = capsys.readouterr()
+    assert said.err.count("this system cannot limit memory") == 1
+    assert said.out.startswith("1 file: ")
+
+
+def _writes_only_the_note(grading, request, desk, seconds):
+    with open(json.loads(request)["out"], "w", encoding="utf-8") as out:
+        out.write(json.dumps({"note": marking.UNLIMITED}) + "\nnonsense\n[1]\n")
+    return "it died"
+
+
+def test_folders_of_the_same_names_are_told_apart(tmp_path, monkeypatch):
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "hw.py").write_text("sample = 1")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("microgpt.learn.grading.Grading._run", _writes_only_the_note)
+    assert main(["grade", "a", "b", "--seed", "1", "--csv", "g.csv"]) == 0
+    rows = list(csv.DictReader((tmp_path / "g.csv").read_text().splitlines()))
+    assert [row["file"] for row in rows] == ["a/hw.py", "b/hw.py"]
+
+
+@pytest.mark.parametrize("seconds", ["inf", "nan", "1e300", "-1"])
+def test_limits_that_are_none(tmp_path, capsys, seconds):
+    assert main(["grade", str(tmp_path), "--seed", "1", "--limit-seconds", seconds]) == 1
+    said = capsys.readouterr().err
+    assert "--limit-seconds must be above 0 and at most 86,400" in said
+    assert said.count("\n") == 1
+
+
+def test_a_table_that_cannot_be_written_is_said_before_the_work(tmp_path, monkeypatch, capsys):
+    def never(*arguments):
+        raise AssertionError("it was graded")
+
+    monkeypatch.setattr("microgpt.learn.grading.Grading._run", never)
+    (tmp_path / "a.py").write_text("sample = 1")
+    for target in (tmp_path / "nowhere" / "g.csv", tmp_path):
+        assert main(["grade", str(tmp_path), "--seed", "1", "--csv", str(target)]) == 1
+        assert capsys.readouterr().err.startswith(f"microgpt: {target}: ")
+
+
+def test_an_interrupt_keeps_what_is_graded(tmp_path, monkeypatch, capsys):
+    for name in ("a", "b", "c"):
+        (tmp_path / f"{name}.py").write_text("sample = 1")
+    calls = []
+
+    def second_is_interrupted(*arguments):
+        calls.append(1)
+        if len(calls) == 2:
+            raise KeyboardInterrupt
+        return _writes_only_the_note(*arguments)
+
+    monkeypatch.setattr("microgpt.learn.grading.Grading._run", second_is_interrupted)
+    table = tmp_path / "g.csv"
+    assert main(["grade", str(tmp_path), "--seed", "1", "--csv", str(table)]) == 130
+    assert [row["file"] for row in csv.DictReader(table.read_text().splitlines())] == ["a.py"]
+    assert f"interrupted; 1 of 3 files written: {table}" in capsys.readouterr().err

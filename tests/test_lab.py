@@ -217,6 +217,21 @@ def test_options_reach_jupyterlab(started, tmp_path, monkeypatch, capsys):
     assert capsys.readouterr().out.count("\n") == 3  # one line each
 
 
+def test_the_learners_own_notebook_is_opened_and_not_the_newer_one(
+    started, source, tmp_path, monkeypatch
+):
+    mine = tmp_path / "mine"
+    deliver(mine, source, "0.1.0")
+    (mine / "00_start.ipynb").write_bytes(notebook("mine"))
+    (mine / "00_a_file_of_ones_own.ipynb").write_bytes(notebook("x"))
+    (source / "00_start.ipynb").write_bytes(notebook("newer"))
+    monkeypatch.setattr(delivery, "shipped", lambda: source)
+    assert main(["lab", str(mine), "--no-browser"]) == 0
+    assert [path.name for path in sorted(mine.glob("00_start-*"))]
+    ((command, _),) = started
+    assert "--LabApp.default_url=/lab/tree/00_start.ipynb" in command
+
+
 def test_copy_only_starts_nothing(started, tmp_path, capsys):
     assert main(["lab", str(tmp_path / "mine"), "--copy-only"]) == 0
     assert started == []

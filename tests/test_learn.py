@@ -1,5 +1,7 @@
 """Checking answers: results, cards, hints, and answers that do harm."""
 
+# ruff: noqa: N803  (the temperature is T, as in the formula)
+
 import json
 import os
 import subprocess
@@ -17,11 +19,11 @@ from microgpt.learn.comparing import kept, same
 from microgpt.learn.registry import find
 
 
-def right(logits, T, k, u):  # noqa: N803
+def right(logits, T, k, u):
     return mg.next_token(logits, T, min(k, len(logits)), u=u).token
 
 
-def id_order(logits, T, k, u):  # noqa: N803
+def id_order(logits, T, k, u):
     chances = mg.next_token(logits, T, min(k, len(logits))).probabilities
     return int(np.searchsorted(np.cumsum(chances), u, side="right"))
 
@@ -67,7 +69,7 @@ def test_infinity_and_nan_can_be_written_as_json():
 
 
 def test_the_same_seed_gives_the_same_result_and_another_seed_other_inputs():
-    def nearly(logits, T, k, u):  # noqa: N803
+    def nearly(logits, T, k, u):
         return right(logits, T, k, u) if len(logits) < 20 else 0
 
     first, again, other = (
@@ -226,7 +228,7 @@ def test_deep_recursion_becomes_a_card():
 
 
 def test_an_answer_gets_copies_and_must_not_change_them():
-    def answer(logits, T):  # noqa: N803
+    def answer(logits, T):
         logits /= T
         exponentials = np.exp(logits - logits.max())
         return exponentials / exponentials.sum()
@@ -258,7 +260,7 @@ def test_a_token_may_be_any_whole_number(kind):
 
 
 def test_a_tensor_is_an_array_too():
-    def answer(logits, T):  # noqa: N803
+    def answer(logits, T):
         return mg.Tensor(logits / T).softmax()
 
     assert learn.check("09.temperature", answer)
@@ -320,14 +322,14 @@ def test_a_mistake_that_nobody_named_gets_no_other_mistakes_cause(id, answer):
 
 
 def test_without_temperature_and_temperature_too_late_look_alike():
-    def without(logits, T, k, u):  # noqa: N803
+    def without(logits, T, k, u):
         return SAMPLE(logits, 1.0 if T else 0, k, u)
 
     assert "T has no effect in yours: it is left out, or" in learn.check("09.sample", without).cause
 
 
 def test_the_input_on_a_card_is_a_copy():
-    def in_place(logits, T):  # noqa: N803
+    def in_place(logits, T):
         logits /= T
         return find("09.temperature").solution(logits, 1.0)
 
@@ -341,7 +343,7 @@ def test_the_input_on_a_card_is_a_copy():
 
 @pytest.mark.parametrize("rest", [NotImplementedError, ..., learn.todo()])
 def test_a_partly_written_answer_is_not_the_stub(rest):
-    def answer(logits, T, k, u):  # noqa: N803
+    def answer(logits, T, k, u):
         if T:
             return right(logits, T, k, u)
         if rest is NotImplementedError:
@@ -391,11 +393,11 @@ def test_what_is_the_same():
 def test_masks_may_be_given():
     exercise = learn.Exercise(
         id="w.masked", signature="masked(x, mask) -> x", shapes="", statement="", difficulty=1,
-        importance=1, minutes=1, needs=(), hints=("a", "b", "c"),
-        solution=lambda x, mask: np.where(mask, x, 0.0), properties=(learn.Property("It masks."),),
-        wrong=(), example=learn.Example((np.ones(2), np.array([True, False])), np.array([1.0, 0.0])),
+        importance=1, minutes=1, needs=(), hints=("a", "b", "c"), wrong=(),
+        solution=lambda x, mask: np.where(mask, x, 0.0),
+        properties=(learn.Property("It masks.", lambda rng: [(np.ones(1), np.array([True]))]),),
+        example=learn.Example((np.ones(2), np.array([True, False])), np.array([1.0, 0.0])),
     )  # fmt: skip
-    exercise.properties[0].__dict__["inputs"] = lambda rng: [(np.ones(1), np.array([True]))]
     assert learn.check(exercise, exercise.solution)
 
 

@@ -272,3 +272,56 @@ def test_a_cache_runs_on_the_answer_too(draw):
         assert draw() == expected
     assert report.calls["softmax"] > 20
     assert report.same
+
+
+def test_what_was_not_compared_is_not_claimed(train, draw):
+    """Right for a while, then wrong: the report says how far it looked."""
+    calls = []
+
+    def tires(x):
+        calls.append(1)
+        return numpy_softmax(x) if len(calls) <= 40 else numpy_softmax(x) * 0.5
+
+    with learn.using(softmax=tires) as report:
+        train(steps=12)
+    assert "its first 10 results are the library's" in str(report)
+    with learn.using(temperature=find("09.temperature").solution) as report:
+        draw()
+    assert "its first 10 chances are the library's" in str(report)
+    with learn.using(softmax=numpy_softmax) as report:
+        train(steps=1)
+    assert "its results are the library's" in str(report)
+
+
+def test_the_first_gradient_may_come_after_other_losses(names):
+    def softmax(x):
+        return tensor_softmax(x.detach()) + (x - x.detach())
+
+    model = mg.GPT(mg.GPTConfig.microgpt(), backend="numpy")
+    with learn.using(softmax=softmax) as report:
+        with mg.no_grad():
+            for _ in range(12):
+                model.loss(np.array([[1, 2, 3]]), np.array([[2, 3, 4]]))
+        assert report.gradient is None
+        mg.Trainer(model, names, mg.TrainConfig(steps=2)).run()
+    assert len(report.losses) == 10
+    assert report.gradient > 0.01
+    assert not report.same
+
+
+def test_a_model_in_another_thread_is_named_as_the_reason(train):
+    def aside():
+        with learn.using(softmax=numpy_softmax):
+            thread = threading.Thread(target=train, args=(1,))
+            thread.start()
+            thread.join()
+
+    with pytest.raises(mg.SettingError, match=r"in another thread, such as a view .* does not see"):
+        aside()
+
+
+def test_one_call_is_one_time():
+    weight = mg.Tensor(np.ones((3, 4)), backend="numpy")
+    with learn.using(softmax=numpy_softmax) as report:
+        mg.ops.softmax(weight)
+    assert str(report).startswith("Your softmax ran 1 time;")

@@ -63,6 +63,7 @@ def test_tensors_give_the_trace(backend, names, trace, dtype, tolerance, replay)
         assert total == pytest.approx(trace["sum_abs_params"], abs=1e-9)
 
 
+@pytest.mark.slow
 def test_another_size_and_seed(backend):
     names = mg.load_corpus("names-mini").documents
     options = {"seed": 7, "num_steps": 50, "n_layer": 2, "n_embd": 24, "n_head": 4}

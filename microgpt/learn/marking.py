@@ -116,7 +116,7 @@ class Marking:
         ended = watchdog.Watched(
             lambda: trouble.append(self._execute(source, name)), most, most
         ).run()
-        if ended == "done":
+        if ended == "done" and trouble:
             return trouble[0]
         return sentence("grading", "cell_too_long", limit=f"{most:.0f}")
 

@@ -71,7 +71,7 @@ def is_fresh(answer: Any) -> Miss | None:
     blind = math.log(size)
     if not loss < NEW * blind:
         return None
-    return Miss(loss, blind, _causes["again"].format(loss=loss, size=size, blind=blind))
+    return Miss(loss, _causes["blind"].format(blind=blind, size=size), _causes["again"])
 
 
 def has_changed(answer: Any) -> Miss | None:
@@ -149,7 +149,7 @@ def _other_list() -> Any:
 
 def _again() -> Any:
     """What comes of changing the steps and keeping the model that is there."""
-    run = _training()
+    run = _training(steps=200)
     more = mg.Trainer(run.model, run.corpus, mg.TrainConfig(steps=50))
     more.run()
     return more
@@ -166,7 +166,7 @@ FIRST_CHANGE = Exercise(
     needs=("training",),
     hints=tuple(_words["hints"]),
     solution=solution,
-    right=(lambda: _training(steps=60), _other_list, lambda: _training(n_embd=8)),
+    right=(lambda: _training(steps=60), _other_list),
     properties=(
         Property(_says["trained"], test=is_trained),
         Property(_says["ended"], test=is_finished),
@@ -177,6 +177,7 @@ FIRST_CHANGE = Exercise(
     wrong=(
         Wrong("a model", lambda: mg.GPT(), _causes["model"]),
         Wrong("not trained", lambda: _training(run_it=False), _causes["untrained"]),
+        Wrong("a model that was trained", _again, _causes["again"]),
         Wrong("nothing changed", _training, _causes["nothing"].format(name="width", value=16)),
         Wrong(
             "two changes",
