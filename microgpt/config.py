@@ -1,7 +1,7 @@
 """What can be chosen: the shape of a model, how it trains, how it is sampled."""
 
 from dataclasses import dataclass, fields, replace
-from numbers import Integral
+from numbers import Integral, Real
 from typing import Any
 
 from microgpt.errors import SettingError, ShapeError
@@ -10,6 +10,13 @@ from microgpt.errors import SettingError, ShapeError
 def _whole(name: str, value: Any, least: int) -> None:
     if not isinstance(value, Integral) or isinstance(value, bool) or value < least:
         raise SettingError(f"{name} must be a whole number, {least} or above; got {value!r}")
+    if int(value) >= 2**63:
+        raise SettingError(f"{name} must be below 2**63; got {value!r}")
+
+
+def _number(name: str, value: Any) -> None:
+    if not isinstance(value, Real) or isinstance(value, bool):
+        raise SettingError(f"{name} must be a number; got {value!r}")
 
 
 def _known(name: str, value: Any, known: tuple) -> None:
@@ -172,6 +179,9 @@ class SampleConfig:
     min_p: float = 0.0
 
     def __post_init__(self) -> None:
+        for name in ("temperature", "min_p", "top_p"):
+            if name != "top_p" or self.top_p is not None:
+                _number(name, getattr(self, name))
         if not 0 <= self.temperature < float("inf"):
             raise SettingError(
                 f"temperature must be 0 (greedy) or above, and finite; got {self.temperature}"

@@ -87,6 +87,8 @@ class Trainer:
     ):
         if not isinstance(corpus, Corpus):
             raise SettingError(f"a corpus comes from load_corpus; got {type(corpus).__name__}")
+        if not isinstance(model, GPT):
+            raise SettingError(f"a trainer takes a GPT; got {type(model).__name__}")
         if not isinstance(config, TrainConfig | None):
             raise SettingError(f"the settings come as TrainConfig; got {type(config).__name__}")
         self.model, self.config = model, TrainConfig() if config is None else config

@@ -70,6 +70,11 @@ def test_own_file(tmp_path, capsys):
     assert said.err.count("microgpt: note: 1 of 2 documents are longer than the block's 5") == 1
 
 
+def hear_interrupts():
+    """Tests that run in the background inherit deaf ears for Ctrl-C."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 WRONG = [
     (["train", "--corpus", "nmaes"], "corpora: 'names-mini'"),
     (["train", "--preset", "gtp"], "known: 'microgpt', 'char'"),
@@ -79,6 +84,7 @@ WRONG = [
     (["train", "--backend", "gpu"], "known: 'numpy', 'numba'"),
     (["train", "--held-out", "1"], "held_out"),
     (["sample", "/nowhere"], "no checkpoint at"),
+    (["train", "--n-embd", "9" * 24], "must be below 2**63"),
     (["sample", "{run}", "--temperature", "-1"], "temperature must be 0"),
     (["sample", "{run}", "--top-k", "0"], "top_k must be"),
     (["sample", "{run}", "--top-k", "99"], "vocabulary's 27; got 99"),
@@ -139,7 +145,7 @@ def test_an_interrupt_saves_what_there_is(tmp_path):
                "--backend", "numpy"]  # fmt: skip
     process = subprocess.Popen(
         command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-        env={**os.environ, "PYTHONUNBUFFERED": "1"},
+        env={**os.environ, "PYTHONUNBUFFERED": "1"}, preexec_fn=hear_interrupts,
     )  # fmt: skip
     assert process.stdout is not None
     assert "Corpus" in process.stdout.readline()
@@ -156,3 +162,33 @@ def test_an_interrupt_saves_what_there_is(tmp_path):
 def test_warmup(capsys):
     assert main(["warmup", "--backend", "numpy"]) == 0
     assert "ready" in capsys.readouterr().out
+
+
+def test_a_model_that_was_there_is_kept(tmp_path, capsys):
+    out = tmp_path / "run"
+    command = ["train", "--steps", "2", "--backend", "numpy", "--out", str(out)]
+    assert main(command) == 0
+    first = (out / "model.safetensors").read_bytes()
+    assert main([*command, "--seed", "7"]) == 0
+    assert (out / "before-model.safetensors").read_bytes() == first
+    assert "the model that was there is kept as" in capsys.readouterr().out
+
+
+def test_the_models_inside_can_be_sampled(capsys):
+    assert main(["sample", "names", "-n", "3", "--backend", "numpy"]) == 0
+    assert len(capsys.readouterr().out.splitlines()) == 3
+
+
+def test_an_interrupt_while_compiling_ends_it(monkeypatch, tmp_path):
+    monkeypatch.setenv("MICROGPT_CACHE", str(tmp_path))
+    with subprocess.Popen(
+        [sys.executable, "-m", "microgpt", "warmup", "--backend", "numba"],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=hear_interrupts,
+    ) as process:  # fmt: skip
+        assert process.stdout is not None
+        assert "compiling kernel" in process.stdout.readline()
+        assert "compiling kernel" in process.stdout.readline()
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert said.strip() == "microgpt: interrupted"

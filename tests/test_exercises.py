@@ -233,6 +233,8 @@ def test_the_battery_finds_what_is_amiss(tmp_path, capsys, quick):
     text = " ".join(learn.battery(exercise))
     for part in ("has 61 words", "right answer 1 is refused", "no wrong answer is named"):
         assert part in text
+    alone = " ".join(learn.battery(replace(EXERCISES[1], right=())))
+    assert "a learner who takes another road than the solution may be refused" in alone
 
 
 def test_files_that_cannot_be_loaded(tmp_path):
@@ -265,6 +267,94 @@ def test_an_exercise_says_what_it_lacks():
         replace(EXERCISES[1], example=None)
     with pytest.raises(mg.SettingError, match=r"must read like f\(x, y\) -> z; got 'f\(x -> y'"):
         replace(EXERCISES[1], signature="f(x -> y")
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("id", 3, "looks like '06.attention_head'"),
+        ("hints", "abc", "hints of 09.temperature must be a tuple of texts"),
+        ("needs", "softmax", "needs of 09.temperature must be a tuple of texts"),
+        ("difficulty", 99, "difficulty of 09.temperature must be a whole number from 1 to 5"),
+        ("importance", True, "importance of 09.temperature must be a whole number"),
+        ("properties", (), "needs at least 1 property; got none"),
+        ("properties", learn.Property("One."), "a tuple of Property objects, with a comma"),
+        ("wrong", (3,), "must be a tuple of Wrong objects"),
+        ("solution", 3, "must be a function; got 3"),
+        ("statement", None, "must be a text"),
+    ],
+)
+def test_an_exercise_made_of_something_else_is_refused(name, value, message):
+    with pytest.raises(mg.SettingError, match=re.escape(message)):
+        replace(EXERCISES[1], **{name: value})
+
+
+def with_property(*parts):
+    """An exercise with one property of those parts."""
+    return replace(find("09.temperature"), properties=(learn.Property("It holds.", *parts),))
+
+
+def one_case(rng):
+    return [(np.array([1.0, 2.0]), 1.0)]
+
+
+def test_a_property_may_answer_true_or_false():
+    solution = find("09.temperature").solution
+    assert learn.check(
+        with_property(one_case, lambda answer, *given: answer(*given)[0] > 0), solution
+    )
+    for no in (False, np.False_):
+        result = learn.check(with_property(one_case, lambda *_, no=no: no), solution)
+        assert (result.state, result.property) == ("not yet", "It holds.")
+        assert (result.got, result.expected) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("inputs", "test", "message"),
+    [
+        (one_case, lambda *_: "no", "must return None if it holds, or a Miss"),
+        (lambda rng: rng.normal(size=(2, 2)), None, "must be tuples of arguments, such as (x,)"),
+        (lambda rng: 1 / 0, None, "cannot be made: ZeroDivisionError"),
+        (lambda: [], None, "cannot be made: TypeError"),
+    ],
+)
+def test_mistakes_in_a_property_are_its_authors(inputs, test, message):
+    exercise = with_property(inputs, test)
+    with pytest.raises(mg.SettingError, match=re.escape(message)):
+        learn.check(exercise, exercise.solution)
+
+
+def test_a_property_is_made_of_functions():
+    for parts, message in [(([(1.0,)],), "inputs must be a function"),
+                           ((one_case, 3), "test must be a function")]:  # fmt: skip
+        with pytest.raises(mg.SettingError, match=message):
+            learn.Property("It holds.", *parts)
+
+
+def test_the_example_in_the_readme_is_complete(tmp_path, capsys, quick):
+    text = (Path(__file__).parent.parent / "notebooks" / "README.md").read_text("utf-8")
+    (code,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    (tmp_path / "week3.py").write_text(code, "utf-8")
+    assert main(["exercises", "--test", str(tmp_path / "week3.py")]) == 0
+    assert capsys.readouterr().out == "week3.surprise: all is well\n"
+
+
+def test_files_that_do_not_come_to_their_end(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr("microgpt.cli.exercises.PATIENCE", 0.3)
+    file = tmp_path / "endless.py"
+    file.write_text("while True: pass")
+    for path, message in [(file, "longer than 0.3 seconds"), (tmp_path, "is a folder")]:
+        assert main(["exercises", "--test", str(path)]) == 1
+        assert message in capsys.readouterr().err
+
+
+def test_a_solution_goes_by_the_answers_name(tmp_path):
+    file = own(tmp_path)
+    text = file.read_text("utf-8").replace("def surprise(p)", "def solution(p)")
+    file.write_text(text.replace("solution=surprise", "solution=solution"), "utf-8")
+    (exercise,) = learn.load(file)
+    assert "def surprise(p):" in learn.solution("week3.surprise")
+    assert "solution" not in source(exercise)
 
 
 def test_parameters_are_read_as_python_reads_them():
@@ -367,6 +457,24 @@ def test_nbgraders_students_keep_the_signature(exercise):
     else:
         with pytest.raises(NotImplementedError):
             exec(student, {})
+
+
+def test_an_assignment_of_own_exercises_loads_them(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    file = own(tmp_path)
+    command = ["assignment", "week3.surprise", "--exercises", str(file), "--out", "hw.ipynb"]
+    assert main(command) == 0
+    assert "hand out week3.py beside it" in capsys.readouterr().out
+    cells = json.loads((tmp_path / "hw.ipynb").read_text("utf-8"))["cells"]
+    (loads,) = [cell for cell in cells if "learn.load" in "".join(cell["source"])]
+    assert "".join(loads["source"]) == 'mg.learn.load("week3.py");'
+    assert loads["metadata"]["tags"] == ["imports"]
+    monkeypatch.setattr(registry, "_own", {})  # a learner's kernel
+    names = {}
+    for cell in cells:
+        if cell["cell_type"] == "code":
+            exec("".join(cell["source"]), names)
+    assert learn.check("week3.surprise", names["surprise"]).state == "not attempted"
 
 
 def test_one_is_not_many(tmp_path, capsys):

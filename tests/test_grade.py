@@ -5,16 +5,17 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 import microgpt as mg
 from microgpt.cli import main
 from microgpt.learn import marking
-from microgpt.learn.grading import Row, write_table
 from microgpt.learn.notes import source
 from microgpt.learn.registry import find
 from microgpt.learn.submissions import read
+from microgpt.learn.tables import Row, write_table
 
 pytestmark = pytest.mark.slow  # each file is graded in a process of its own
 
@@ -365,13 +366,13 @@ def test_memory_that_cannot_be_limited_is_said_and_stops_nothing(tmp_path, monke
     assert main(["grade", str(tmp_path / "a.py"), "--seed", "1", "--csv", str(table)]) == 0
     said = capsys.readouterr()
     assert said.err.count("this system cannot limit memory") == 1
-    assert said.out.startswith("1 file: ")
+    assert said.out.startswith("1 file; answers: 1 broken; ")
 
 
 def _writes_only_the_note(grading, request, desk, seconds):
     with open(json.loads(request)["out"], "w", encoding="utf-8") as out:
         out.write(json.dumps({"note": marking.UNLIMITED}) + "\nnonsense\n[1]\n")
-    return "it died"
+    return 1
 
 
 def test_folders_of_the_same_names_are_told_apart(tmp_path, monkeypatch):
@@ -402,6 +403,98 @@ def test_a_table_that_cannot_be_written_is_said_before_the_work(tmp_path, monkey
     for target in (tmp_path / "nowhere" / "g.csv", tmp_path):
         assert main(["grade", str(tmp_path), "--seed", "1", "--csv", str(target)]) == 1
         assert capsys.readouterr().err.startswith(f"microgpt: {target}: ")
+
+
+def test_a_table_never_takes_the_place_of_work(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr("microgpt.learn.grading.Grading._run", _writes_only_the_note)
+    monkeypatch.chdir(tmp_path)
+    work = {"a.py": "sample = 1", "notes.txt": "mine", "grades.csv": "name,room\nanna,3\n"}
+    for name, text in work.items():
+        (tmp_path / name).write_text(text)
+    os.link("a.py", "b.csv")
+    for options, message in [
+        (["--csv", "a.py"], "is one of the files to grade"),
+        (["--csv", "b.csv"], "is one of the files to grade"),
+        (["--csv", "notes.txt"], "must end in .csv"),
+        ([], "does not begin as a table of grades does"),
+    ]:
+        assert main(["grade", "a.py", "--seed", "1", *options]) == 1
+        assert message in capsys.readouterr().err
+    assert {name: (tmp_path / name).read_text() for name in work} == work
+    for _ in range(2):  # a table of ours is replaced
+        assert main(["grade", "a.py", "--seed", "1", "--csv", "mine.csv"]) == 0
+
+
+def test_memory_beyond_all_sense_is_refused(tmp_path, capsys):
+    (tmp_path / "a.py").write_text("sample = 1")
+    much = ["--limit-memory", "9" * 20]
+    assert main(["grade", str(tmp_path), "--seed", "1", *much]) == 1
+    assert "--limit-memory 256 to 1,048,576, in MB" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("status", "notes", "blamed"),
+    [
+        (-9, [], True),
+        (-9, [marking.UNLIMITED], False),
+        (1, [marking.STARVED], True),
+        (1, [], False),
+    ],
+)
+def test_memory_is_blamed_only_where_it_may_be_the_cause(
+    tmp_path, monkeypatch, status, notes, blamed
+):
+    def ends(grading, request, desk, seconds):
+        lines = [json.dumps({"note": note}) + "\n" for note in notes]
+        Path(json.loads(request)["out"]).write_text("".join(lines))
+        return status
+
+    monkeypatch.setattr("microgpt.learn.grading.Grading._run", ends)
+    (tmp_path / "a.py").write_text("sample = 1")
+    table = tmp_path / "g.csv"
+    assert main(["grade", str(tmp_path / "a.py"), "--seed", "1", "--csv", str(table)]) == 0
+    assert f"with status {status}" in table.read_text()
+    assert ("perhaps it needed more memory" in table.read_text()) is blamed
+
+
+def test_files_that_crash_are_broken_with_their_error(tmp_path):
+    place = tmp_path / "submissions"
+    place.mkdir()
+    (place / "ends.py").write_text("import os\nsample = 1\nos._exit(7)")
+    (place / "crash.py").write_text("raise ValueError('on purpose')")
+    text = graded(place, tmp_path / "g.csv")
+    found = {row["file"]: row for row in csv.DictReader(text.splitlines())}
+    assert found["ends.py"]["message"] == "It ended its process early, with status 7."
+    assert found["crash.py"]["state"] == "broken"
+    assert found["crash.py"]["message"] == "ValueError: on purpose"
+
+
+def test_answers_in_cells_without_a_tag_are_mentioned(tmp_path):
+    place = tmp_path / "submissions"
+    place.mkdir()
+    (place / "a.ipynb").write_text(notebook(IMPORTS, (TOP_K,)), "utf-8")
+    said = "found top_k in a cell without the tag exercise:09.top_k"
+    assert said in graded(place, tmp_path / "g.csv")
+    (place / "b.ipynb").write_text(notebook(IMPORTS, (TOP_K, "exercise:09.top_k")), "utf-8")
+    first, second = csv.DictReader(graded(place, tmp_path / "g.csv").splitlines())
+    assert (first["state"], second["state"]) == ("not attempted", "correct")
+    assert said in first["message"]
+
+
+def test_a_notebook_that_loads_the_exercises_is_graded_on_the_teachers(tmp_path):
+    """What a learner makes of their copy of the file changes nothing."""
+    from test_exercises import BITS, own
+
+    place = tmp_path / "submissions"
+    place.mkdir()
+    loads = ('mg.learn.load("week3.py");\nbase = 2', "imports")
+    answer = ("import math\ndef surprise(p): return -math.log(p, base)", "exercise:week3.surprise")
+    (place / "a.ipynb").write_text(notebook((*IMPORTS, "imports"), loads, answer), "utf-8")
+    (tmp_path / "week3.py").write_text("raise SystemExit")
+    (tmp_path / "real").mkdir()
+    teachers = own(tmp_path / "real", BITS)
+    text = graded(place / "a.ipynb", tmp_path / "g.csv", "--exercises", str(teachers))
+    assert "That is bits." in text
 
 
 def test_an_interrupt_keeps_what_is_graded(tmp_path, monkeypatch, capsys):

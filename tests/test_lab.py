@@ -14,6 +14,7 @@ import pytest
 from microgpt import backends
 from microgpt.cli import delivery, lab, main, warmup
 from microgpt.cli.delivery import MANIFEST, deliver, shipped
+from microgpt.errors import NotWritable
 
 ROOT = Path(__file__).parent.parent
 
@@ -59,12 +60,40 @@ def files(folder):
 def test_a_first_delivery_and_a_second(source, tmp_path):
     mine = tmp_path / "deep" / "mine"
     done = deliver(mine, source, "0.1.0")
-    assert str(done) == f"notebooks in {mine}: 3 new"
+    assert str(done) == f"notebooks in {mine}: 2 new", "images are not counted"
     there = files(mine)
     assert sorted(there) == ["00_start.ipynb", "01_more.ipynb", "images/a.png"]
     assert there == {name: (source / name).read_bytes() for name in there}
     assert str(deliver(mine, source, "0.1.0")) == f"notebooks in {mine}: up to date"
     assert files(mine) == there
+
+
+def test_a_new_image_is_no_notebook(source, tmp_path):
+    deliver(tmp_path / "mine", source, "0.1.0")
+    (source / "images" / "b.png").write_bytes(b"png")
+    assert str(deliver(tmp_path / "mine", source)).endswith(": images brought up to date")
+
+
+def test_what_is_in_the_way_is_said_before_anything_is_written(source, tmp_path):
+    mine, other = tmp_path / "mine", tmp_path / "other"
+    (mine / "01_more.ipynb").mkdir(parents=True)
+    with pytest.raises(NotWritable, match=r"01_more\.ipynb is a folder where a notebook belongs"):
+        deliver(mine, source)
+    other.mkdir()
+    (other / "images").write_text("mine")
+    with pytest.raises(NotWritable, match="images is a file where a folder of images belongs"):
+        deliver(other, source)
+    assert files(mine) == {}
+    assert files(other) == {"images": b"mine"}
+
+
+@pytest.mark.parametrize("words", [["--port", "8899"], ["--no-browser", "--ip=0.0.0.0"]])
+def test_options_of_jupyterlab_in_the_wrong_place(started, tmp_path, capsys, words):
+    with pytest.raises(SystemExit) as end:
+        main(["lab", str(tmp_path / "mine"), *words])
+    assert end.value.code == 2
+    assert "put -- before JupyterLab's own options" in capsys.readouterr().err
+    assert started == []
 
 
 def test_lost_homework(source, tmp_path):
@@ -274,7 +303,7 @@ def wrong_inputs(tmp_path):
     yield [str(ROOT / "notebooks")], "name another folder to work in"
     yield [str(tmp_path / "file")], "is a file that is there already"
     yield [str(tmp_path / "file" / "below")], "choose another folder"
-    yield [str(tmp_path / "odd")], "00_start_here.ipynb: Is a directory"
+    yield [str(tmp_path / "odd")], "00_start_here.ipynb is a folder where a notebook belongs"
     yield [str(tmp_path / "mine"), "--backend", "gpu"], "there is no back end 'gpu'"
 
 
@@ -325,8 +354,9 @@ while True: signal.pause()
 sys.exit(_wait_for(subprocess.Popen([sys.executable, "-c", server])))
 """
     with subprocess.Popen(
-        [sys.executable, "-c", code], stdout=subprocess.PIPE, text=True, start_new_session=True
-    ) as process:
+        [sys.executable, "-c", code], stdout=subprocess.PIPE, text=True, start_new_session=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+    ) as process:  # fmt: skip
         assert process.stdout is not None
         assert process.stdout.readline() == "up\n"
         os.killpg(process.pid, signal.SIGINT)

@@ -232,7 +232,7 @@ def test_predictions():
     assert "<script>" not in predict("x", "<script>", (1, 2)).picture.value
     with pytest.raises(mg.SettingError, match="no prediction 'nope'"):
         reveal("nope", 1)
-    with pytest.raises(mg.SettingError, match="options in a tuple, or a unit"):
+    with pytest.raises(mg.SettingError, match="two or more options in a tuple, or else a unit"):
         predict("x", "?")
 
 
@@ -293,3 +293,27 @@ def test_a_panel_survives_hands_on_four_threads():
         "names"
     ).picture.value.replace(mg.widgets.DialAndDice("names").name, "")
     assert mg.widgets.errors() == []
+
+
+def test_wrong_arguments_are_one_sentence(names):
+    model = mg.GPT(backend="numpy")
+    for call, message in (
+        (lambda: Album("names", names), "takes a GPT"),
+        (lambda: Album(model, "names-mini"), "load_corpus"),
+        (lambda: mg.widgets.HowLikely("names", text=3), "a text is a string"),
+        (lambda: mg.viz.journey(model, "ann", "names-mini"), "from mg.load_corpus"),
+        (lambda: mg.viz.journey("gpt5", "ann"), "known: 'names', 'story'"),
+        (lambda: predict("x", "?", 3), "two or more options"),
+        (lambda: predict("x", "?", ("a",)), "two or more options"),
+    ):
+        with pytest.raises(mg.MicrogptError, match=message):
+            call()
+    assert "becomes 4 tokens" in repr(mg.viz.journey("names", "ann"))
+    assert len(mg.widgets.HowLikely("names", names="anna").buttons) == 1
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_a_loss_that_is_no_number_ends_the_album(names):
+    album = Album(mg.GPT(backend="numpy"), names, steps=50, lr=1e30)
+    assert album.state.said == "failed"
+    assert "smaller lr than 1e+30" in album.sentence or "logits must be" in album.sentence

@@ -17,10 +17,13 @@ def run(options: argparse.Namespace) -> int:
     from microgpt import learn
     from microgpt.learn.assignments import assignment, write_assignment
 
-    if options.exercises is not None:
-        learn.load(options.exercises)
+    own = None if options.exercises is None else Path(options.exercises)
+    if own is not None:
+        learn.load(own)
     hints = not options.no_hints
-    notebook = assignment(options.ids, options.corpus, hints, options.nbgrader)
+    notebook = assignment(options.ids, options.corpus, hints, options.nbgrader, own)
     write_assignment(notebook, Path(options.out))
     print(f"written: {options.out}")
+    if own is not None:
+        print(f"hand out {own.name} beside it: the notebook loads it, solutions and all")
     return 0

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import microgpt
-from microgpt.errors import FormatError, SettingError
+from microgpt.errors import FormatError, NotWritable, SettingError
 from microgpt.saving import prepare, writing
 
 MANIFEST = ".microgpt-notebooks.json"
@@ -29,12 +29,22 @@ class Delivery:
     beside: list[str] = field(default_factory=list)
 
     def __str__(self) -> str:
-        parts = [f"{len(self.new)} new"] * bool(self.new)
-        parts += [f"{len(self.updated)} updated"] * bool(self.updated)
-        parts += [f"{len(self.kept)} with your changes left as they are"] * bool(self.kept)
+        said = {
+            "new": self.new,
+            "updated": self.updated,
+            "with your changes left as they are": self.kept,
+        }
+        counts = {what: sum(map(_is_notebook, names)) for what, names in said.items()}
+        parts = [f"{count} {what}" for what, count in counts.items() if count]
+        if not parts and (self.new or self.updated):
+            parts = ["images brought up to date"]
         if self.beside:
             parts.append(f"the new version beside yours: {', '.join(self.beside)}")
         return f"notebooks in {self.folder}: {'; '.join(parts) or 'up to date'}"
+
+
+def _is_notebook(name: str) -> bool:
+    return name.endswith(".ipynb")
 
 
 def shipped() -> Path:
@@ -59,7 +69,10 @@ def deliver(folder: Path, source: Path | None = None, version: str | None = None
         raise SettingError(f"the notebooks come from {folder}; name another folder to work in")
     prepare(folder)
     delivered, done = _manifest(folder), Delivery(folder)
-    for name in _names(source):
+    names = list(_names(source))
+    for name in names:  # before anything is written
+        _refuse_what_is_in_the_way(folder / name)
+    for name in names:
         content = (source / name).read_bytes()
         done.names.append(name)
         sums = delivered.setdefault(name, [])
@@ -68,6 +81,20 @@ def deliver(folder: Path, source: Path | None = None, version: str | None = None
             sums.append(_sum(content))
     _write(folder / MANIFEST, json.dumps(delivered, indent=1).encode())
     return done
+
+
+def _refuse_what_is_in_the_way(target: Path) -> None:
+    parent, wanted = target.parent, "a notebook" if _is_notebook(target.name) else "an image"
+    if parent.exists() and not parent.is_dir():
+        raise NotWritable(
+            f"{parent} is a file where a folder of images belongs; move it away, or name another "
+            f"folder to work in"
+        )
+    if target.is_dir():
+        raise NotWritable(
+            f"{target} is a folder where {wanted} belongs; move it away, or name another folder "
+            f"to work in"
+        )
 
 
 def _one(

@@ -3,6 +3,8 @@
 import argparse
 import json
 
+PATIENCE = 30.0  # seconds of work for the top level of a teacher's file
+
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="everything there is to say, as JSON")
@@ -31,11 +33,29 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
+def _loaded(path: str) -> list:
+    """The exercises in the file; FormatError if it does not come to its end."""
+    from microgpt import learn
+    from microgpt.errors import FormatError
+    from microgpt.learn.watchdog import Watched
+
+    found: list = []
+    watched = Watched(lambda: found.extend(learn.load(path)), PATIENCE, 10 * PATIENCE)
+    if watched.run() != "done":
+        raise FormatError(
+            f"{path} ran longer than {PATIENCE:g} seconds and was stopped; at its top level, it "
+            f"should only define exercises"
+        )
+    if watched.error is not None:
+        raise watched.error
+    return found
+
+
 def _test(path: str) -> int:
     from microgpt import learn
 
     status = 0
-    for exercise in learn.load(path):
+    for exercise in _loaded(path):
         problems = learn.battery(exercise)
         for problem in problems:
             print(problem)

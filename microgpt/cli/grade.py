@@ -6,6 +6,7 @@ from collections import Counter
 from pathlib import Path
 
 A_DAY = 86400  # seconds
+A_TERABYTE = 1 << 20  # MB
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -24,17 +25,20 @@ def run(options: argparse.Namespace) -> int:
 
     from microgpt.errors import SettingError
     from microgpt.learn.catalogue import counted
-    from microgpt.learn.grading import Grading, Limits, Row, try_table, write_table
+    from microgpt.learn.grading import Grading, Limits, Row
+    from microgpt.learn.tables import spare_others, try_table, write_table
 
-    if not 0 < options.limit_seconds <= A_DAY or options.limit_memory < 256:
+    in_range = 256 <= options.limit_memory <= A_TERABYTE
+    if not 0 < options.limit_seconds <= A_DAY or not in_range:
         raise SettingError(
             f"--limit-seconds must be above 0 and at most {A_DAY:,}, a day, and --limit-memory 256 "
-            f"or above; got {options.limit_seconds:g} and {options.limit_memory}"
+            f"to {A_TERABYTE:,}, in MB; got {options.limit_seconds:g} and {options.limit_memory}"
         )
     target = Path(options.csv)
     try_table(target)
     limits = Limits(options.limit_seconds, options.limit_memory << 20)
     grading = Grading(options.paths, options.seed, options.exercises, limits, options.backend)
+    spare_others(target, [path for _, path in grading.files])
     rows: list[Row] = []
     done = 0
     try:
@@ -52,5 +56,5 @@ def run(options: argparse.Namespace) -> int:
               file=sys.stderr)  # fmt: skip
     states = Counter(row.state for row in rows)
     table = ", ".join(f"{count} {state}" for state, count in sorted(states.items()))
-    print(f"{counted(len(grading), 'file')}: {table}; written: {target}")
+    print(f"{counted(len(grading), 'file')}; answers: {table}; written: {target}")
     return 0

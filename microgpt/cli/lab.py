@@ -7,9 +7,11 @@ import subprocess
 import sys
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 FOLDER = "microgpt-notebooks"
+JUPYTERS = ("--port", "--ip", "--notebook-dir", "--allow-root", "--log-level", "--debug")
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -21,6 +23,16 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("folder", nargs="?", default=FOLDER, metavar="FOLDER", help="where to work")
     parser.add_argument("--no-browser", action="store_true", help="start JupyterLab only")
     parser.add_argument("--copy-only", action="store_true", help="copy the notebooks only")
+    parser.add_argument(*JUPYTERS, action=_Misplaced, nargs="?", help=argparse.SUPPRESS)
+
+
+class _Misplaced(argparse.Action):
+    """An option of JupyterLab's among ours: argparse would only say that it knows none such."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: Any) -> None:
+        parser.error(
+            "put -- before JupyterLab's own options: microgpt lab --no-browser -- --port 8899"
+        )
 
 
 def run(options: argparse.Namespace) -> int:

@@ -1,10 +1,11 @@
 """Sample texts from a saved model."""
 
 import argparse
+from pathlib import Path
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("path", help="a folder that `microgpt train` wrote")
+    parser.add_argument("path", help="a folder that `microgpt train` wrote; or names, or story")
     parser.add_argument("--temperature", type=float, default=1.0, help="0 is greedy")
     parser.add_argument("--top-k", type=int, help="keep that many tokens")
     parser.add_argument("--top-p", type=float, help="keep the top tokens up to that chance")
@@ -17,6 +18,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     from microgpt.errors import FormatError, SettingError
+    from microgpt.pretrained import BUNDLED, load_pretrained
     from microgpt.sampling import generate_text
     from microgpt.saving import load
 
@@ -24,7 +26,8 @@ def run(options: argparse.Namespace) -> int:
         raise SettingError(f"-n must be 1 or above; got {options.count}")
     if options.length is not None and options.length < 1:
         raise SettingError(f"--length must be 1 or above; got {options.length}")
-    checkpoint = load(options.path)
+    inside = options.path in BUNDLED and not Path(options.path).exists()
+    checkpoint = load_pretrained(options.path) if inside else load(options.path)
     if checkpoint.tokenizer is None:
         raise FormatError(f"{options.path} holds no tokenizer, so it cannot be sampled as text")
     texts = generate_text(

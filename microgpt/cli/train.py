@@ -2,8 +2,10 @@
 
 import argparse
 import math
+import os
 import sys
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 
@@ -75,6 +77,7 @@ def run(options: argparse.Namespace) -> int:
             f"the last step broke the weights; try a smaller --lr than {options.lr:g}"
         )
     notes = {"corpus": corpus.name, "steps_done": len(history), **asdict(train_config)}
+    _keep(saving.prepare(options.out))
     path = saving.save(options.out, model, tokenizer, notes)  # first of all: the rest may fail
     print(f"saved: {path}")
     last = [step.loss for step in history[-100:]]
@@ -88,3 +91,11 @@ def run(options: argparse.Namespace) -> int:
         print(f"microgpt: interrupted after {len(history)} steps", file=sys.stderr)
         return 130
     return 0
+
+
+def _keep(target: Path) -> None:
+    """Put a model that is there already aside: a run may end worse than the one before."""
+    if target.exists():
+        aside = target.with_name(f"before-{target.name}")
+        os.replace(target, aside)
+        print(f"the model that was there is kept as {aside}")

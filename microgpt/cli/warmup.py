@@ -1,9 +1,12 @@
 """Compile the kernels, once."""
 
 import argparse
+import signal
 import sys
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -52,7 +55,8 @@ def compile_kernels() -> None:
     lines = not sys.stderr.isatty()
     with tqdm(total=len(total.seen), desc="compiling kernels", unit="", disable=lines) as bar:
         say = _say_line(len(total.seen)) if lines else _say_on(bar)
-        with backends.using("numba"), backends.tapped(_Launches(kernels, say)):
+        launches = _Launches(kernels, say)
+        with backends.using("numba"), backends.tapped(launches), _waiting_interrupts(launches):
             _work()
         bar.update(len(total.seen) - bar.n)
     with writing(stamp) as stream:
@@ -71,7 +75,8 @@ def _work() -> None:
     for config, batch_size in ((small, 1), (small, 8), (replace(small, n_embd=256), 64)):
         settings = TrainConfig(steps=2, batch_size=batch_size, clip=1.0, eval_documents=64)
         trainer = Trainer(GPT(config), corpus, settings)
-        trainer.run()
+        for _ in trainer:  # `run` would take an interrupt for its own
+            pass
         trainer.evaluate()
     trainer.sample()
 
@@ -82,8 +87,11 @@ class _Launches:
     def __init__(self, kernels: dict[str, Any], say: Callable[[int, str], None] | None = None):
         self.kernels, self.say = kernels, say
         self.seen: set[Any] = set()
+        self.interrupted = False
 
     def launched(self, name: str, call: Any, arguments: tuple) -> None:
+        if self.interrupted:
+            raise KeyboardInterrupt
         if name not in self.kernels:
             return
         types = tuple((getattr(a, "dtype", type(a)), getattr(a, "ndim", 0)) for a in arguments)
@@ -98,6 +106,25 @@ class _Launches:
 
     def read(self, what: str) -> None:
         pass
+
+
+@contextmanager
+def _waiting_interrupts(launches: _Launches) -> Iterator[None]:
+    """Ctrl-C takes effect before the next kernel: inside the compiler it would be lost."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def wait(*_: Any) -> None:
+        launches.interrupted = True
+
+    before = signal.signal(signal.SIGINT, wait)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+    if launches.interrupted:
+        raise KeyboardInterrupt
 
 
 def _say_on(bar: Any) -> Callable[[int, str], None]:

@@ -16,12 +16,16 @@ from microgpt.saving import writing
 
 
 def assignment(
-    ids: Sequence[str], corpus: str = "names-mini", hints: bool = True, nbgrader: bool = False
+    ids: Sequence[str],
+    corpus: str = "names-mini",
+    hints: bool = True,
+    nbgrader: bool = False,
+    own: Path | None = None,
 ) -> Any:
     """A notebook (of nbformat) with the exercises of those ids; no cell holds a solution.
 
     `corpus` is named at its top and loaded. With `nbgrader` cells carry its metadata, one point
-    for each exercise.
+    for each exercise. `own` is a teacher's file, to be handed out beside it: the notebook loads it.
     """
     from nbformat import v4
 
@@ -30,8 +34,9 @@ def assignment(
         raise SettingError("an exercise is listed twice; list each one once")
     for exercise in chosen:
         if exercise.corpus not in (None, corpus):
-            own = {"id": exercise.id, "own": exercise.corpus}
-            raise SettingError(sentence("assignment", "other_corpus", **own))
+            raise SettingError(
+                sentence("assignment", "other_corpus", id=exercise.id, own=exercise.corpus)
+            )
     load_corpus(corpus)  # refused now and not in class
     title = sentence("assignment", "title", names=", ".join(ids))
     minutes = counted(sum(exercise.minutes for exercise in chosen), "minute")
@@ -39,6 +44,7 @@ def assignment(
     cells = [
         _markdown("title", f"# {title}\n\n{text}"),
         _code("imports", "import numpy as np\n\nimport microgpt as mg", [IMPORTS]),
+        *([] if own is None else [_loads(own)]),
         _code("corpus", f"names = mg.load_corpus({json.dumps(corpus)})\nnames", [IMPORTS]),
     ]
     for exercise in chosen:
@@ -117,6 +123,11 @@ def _code(id: str, source: str, tags: list[str]) -> Any:
     from nbformat import v4
 
     return v4.new_code_cell(source, id=id, metadata={"tags": tags} if tags else {})
+
+
+def _loads(own: Path) -> Any:
+    # The semicolon: a notebook would show the exercises' list, wrong answers and all.
+    return _code("exercises", f"mg.learn.load({json.dumps(own.name)});", [IMPORTS])
 
 
 def _nbgrader(cell: Any, solution: bool) -> dict[str, Any]:

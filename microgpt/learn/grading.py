@@ -1,8 +1,5 @@
 """Grading files: a process of its own for each, and one row for each file and exercise."""
 
-import csv
-import errno
-import io
 import json
 import os
 import signal
@@ -11,7 +8,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +16,9 @@ import microgpt
 from microgpt.errors import FormatError, SettingError
 from microgpt.learn import registry, submissions
 from microgpt.learn.catalogue import sentence
-from microgpt.learn.marking import BROKEN, UNLIMITED
+from microgpt.learn.marking import BROKEN, STARVED, UNLIMITED
 from microgpt.learn.parts import Exercise
-from microgpt.saving import writing
+from microgpt.learn.tables import Row
 
 
 @dataclass(frozen=True)
@@ -30,19 +27,6 @@ class Limits:
 
     seconds: float = 60.0
     memory: int = 4 << 30
-
-
-@dataclass(frozen=True)
-class Row:
-    """One row of a table of grades; `state` is a result's, or "broken" for what cannot be run."""
-
-    file: str
-    exercise: str
-    state: str
-    property: str
-    message: str
-    version: str
-    seconds: float
 
 
 class Grading:
@@ -68,6 +52,7 @@ class Grading:
         known = registry.exercises() if own is None else registry.load(own)
         self.files = list(_files(paths))
         self.broken: dict[Path, str] = {}
+        self.untagged: dict[Path, dict[str, str]] = {}
         self.unlimited = False
         self.ids = self._ids(known)
 
@@ -75,7 +60,9 @@ class Grading:
         found: set[str] = set()
         for _, path in self.files:
             try:
-                found |= submissions.read(path, known).answers.keys()
+                submission = submissions.read(path, known)
+                found |= submission.answers.keys()
+                self.untagged[path] = submission.untagged
             except (FormatError, OSError) as error:
                 self.broken[path] = str(error)
         order = [exercise.id for exercise in registry.exercises()]
@@ -89,7 +76,8 @@ class Grading:
             if path in self.broken:
                 yield [_broken(name, id, self.broken[path]) for id in self.ids or [""]]
             elif not self.ids:
-                yield [_broken(name, "", sentence("grading", "nothing"))]
+                found = submissions.found_untagged(self.untagged.get(path, {}))
+                yield [_broken(name, "", found or sentence("grading", "nothing"))]
             else:
                 yield self._graded(name, path)
 
@@ -113,8 +101,9 @@ class Grading:
         self, path: Path, ids: list[str], skip: list[str], seconds: float
     ) -> tuple[list[dict], str | None, str]:
         """The rows that one process writes, what it began last, and why it left some out."""
+        trouble = sentence("grading", "too_long", limit=f"{self.limits.seconds:g}")
         if seconds <= 0:
-            return [], None, sentence("grading", "too_long", limit=f"{self.limits.seconds:g}")
+            return [], None, trouble
         with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
             out, desk = Path(folder) / "rows", Path(folder) / "desk"
             desk.mkdir()
@@ -123,16 +112,19 @@ class Grading:
                 "seed": self.seed, "memory": self.limits.memory, "seconds": seconds,
                 "folders": [str(path.parent), os.getcwd()], "out": str(out),
             }  # fmt: skip
-            trouble = self._run(json.dumps(request), desk, seconds)
+            status = self._run(json.dumps(request), desk, seconds)
             lines = out.read_text("utf-8").splitlines() if out.is_file() else []
         notes = [line["note"] for line in map(_parsed, lines) if "note" in line]
         self.unlimited |= UNLIMITED in notes
+        if status is not None:
+            starved = (status < 0 or STARVED in notes) and UNLIMITED not in notes
+            trouble = sentence("grading", "starved" if starved else "died", status=status)
         begun = [note for note in notes if note in self.ids]
         rows = [line for line in map(_parsed, lines) if line.get("exercise") in ids]
         return rows, (begun or [None])[-1], trouble
 
-    def _run(self, request: str, desk: Path, seconds: float) -> str:
-        """Run one marking process; why it may have left rows out."""
+    def _run(self, request: str, desk: Path, seconds: float) -> int | None:
+        """Run one marking process; its exit status, or None if it took too long."""
         environment = {
             **{name: value for name, value in os.environ.items() if name != "DISPLAY"},
             "PYTHONHASHSEED": "0",
@@ -156,10 +148,10 @@ class Grading:
         try:
             process.communicate(request, timeout=seconds)
         except subprocess.TimeoutExpired:
-            return sentence("grading", "too_long", limit=f"{self.limits.seconds:g}")
+            return None
         finally:
             _end(process)
-        return sentence("grading", "died", status=process.returncode)
+        return process.returncode
 
 
 def _end(process: subprocess.Popen) -> None:
@@ -211,33 +203,3 @@ def _files(paths: Sequence[str | Path]) -> Iterator[tuple[str, Path]]:
             yield name.as_posix(), path.resolve()
     if not count:
         raise SettingError("there is no notebook and no Python file to grade there")
-
-
-def try_table(target: Path) -> None:
-    """OSError now, and not after an hour, if the table cannot be written there."""
-    if target.is_dir():
-        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(target))
-    try:
-        with tempfile.TemporaryFile(dir=target.parent):
-            pass
-    except OSError as error:
-        raise OSError(error.errno, error.strerror, str(target)) from None
-
-
-def write_table(rows: Sequence[Row], target: Path) -> None:
-    """The rows as CSV, complete or not at all."""
-    text = io.StringIO()
-    table = csv.writer(text, lineterminator="\n")
-    table.writerow(field.name for field in fields(Row))
-    for row in rows:
-        table.writerow(map(_harmless, asdict(row).values()))
-    with writing(target) as stream:
-        stream.write(text.getvalue().encode("utf-8", "backslashreplace"))
-
-
-def _harmless(value: object) -> object:
-    """A text that a spreadsheet would take for a formula gets an apostrophe in front."""
-    if isinstance(value, str):
-        value = " ".join(value.split())
-        return f"'{value}" if value.startswith(("=", "+", "-", "@")) else value
-    return value

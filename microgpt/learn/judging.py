@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from microgpt.errors import SettingError
 from microgpt.learn.catalogue import sentence
 from microgpt.learn.comparing import kept, same, unchanged
 from microgpt.learn.parts import Exercise, Miss, Property, Wrong
@@ -89,8 +90,28 @@ def cases(exercise: Exercise, seed: int) -> Iterator[Case]:
         yield Case(shown_first, exercise.example.arguments)
     for place, wanted in enumerate(exercise.properties):
         rng = np.random.default_rng([seed, zlib.crc32(exercise.id.encode()), place])
-        for arguments in wanted.inputs(rng):
+        for arguments in _made(exercise, wanted, rng):
             yield Case(wanted, arguments)
+
+
+def _made(exercise: Exercise, wanted: Property, rng: np.random.Generator) -> Iterator[tuple]:
+    """A property's inputs; SettingError, which is its author's to read, if there are none."""
+    place = f"the inputs of {wanted.sentence!r} in {exercise.id}"
+    try:
+        for arguments in wanted.inputs(rng):
+            if not isinstance(arguments, tuple):
+                raise SettingError(
+                    f"{place} must be tuples of arguments, such as (x,) for one; got "
+                    f"{type(arguments).__name__}"
+                )
+            yield arguments
+    except SettingError:
+        raise
+    except Exception as error:
+        raise SettingError(
+            f"{place} cannot be made: {type(error).__name__}: {error}; inputs is a function of "
+            f"rng that gives tuples of arguments, one after the other"
+        ) from error
 
 
 def attempt(exercise: Exercise, answer: Any, case: Case) -> Failure | None:
@@ -117,8 +138,13 @@ def attempt(exercise: Exercise, answer: Any, case: Case) -> Failure | None:
         name, own = type(error).__name__, error is getattr(guarded, "error", None)
         text = f"{name}: {error}" if str(error) else name
         return Failure("raised" if own else "untestable", got=text, detail=name)
-    if miss is None:
-        return None
+    if miss is None or isinstance(miss, bool | np.bool_):
+        return None if miss is None or miss else Failure("differs")
+    if not isinstance(miss, Miss):
+        raise SettingError(
+            f"the test of {case.property.sentence!r} in {exercise.id} must return None if it "
+            f"holds, or a Miss(got, expected), or True or False; got {type(miss).__name__}"
+        )
     return Failure("differs", kept(miss.got), kept(miss.expected), miss.cause)
 
 

@@ -29,6 +29,7 @@ from microgpt.learn.stub import todo
 
 BROKEN = "broken"
 UNLIMITED = "memory is not limited"
+STARVED = "memory ran out"
 
 
 def main() -> None:
@@ -38,10 +39,16 @@ def main() -> None:
     np.random.seed(request["seed"] % 2**32)
     if request["own"]:
         registry.load(request["own"])
+    registry.seal()
     with open(request["out"], "w", encoding="utf-8") as out:
         if not _limit_memory(request["memory"]):
             out.write(json.dumps({"note": UNLIMITED}) + "\n")
-        Marking(request, out).run()
+        try:
+            Marking(request, out).run()
+        except MemoryError:
+            out.write(json.dumps({"note": STARVED}) + "\n")
+            out.flush()
+            os._exit(1)
     os._exit(0)  # threads that could not be stopped are left behind
 
 
@@ -78,14 +85,18 @@ class Marking:
             module = sys.modules["submission"] = types.ModuleType("submission")
             self.names = vars(module)
         wanted = self.request["ids"]
+        absent = [id for id in wanted if id in known and id not in submission.answers]
         for id in wanted:
             if id not in known:
                 self._row(id, BROKEN, message=sentence("grading", "unknown", id=id))
-            elif id not in submission.answers:
-                self._row(id, NOT_ATTEMPTED, message=sentence("grading", "absent"))
+        answers_nothing = submission.is_script and not submission.answers
+        if not answers_nothing:
+            self._absent(absent, submission)
         for text in (submission.imports, *submission.answers.values()):
             self._bring_files(text)
         trouble = self._execute(submission.imports, "the imports")
+        if answers_nothing:  # because it never came so far?
+            self._absent(absent, submission, trouble)
         for id, source in submission.answers.items():
             if id not in known or id in self.request["skip"]:
                 continue
@@ -97,6 +108,19 @@ class Marking:
             if id in wanted:
                 runs = "script_runs" if submission.is_script else "cell_runs"
                 self._mark(known[id], failed or trouble, sentence("grading", runs))
+
+    def _absent(
+        self, ids: list[str], submission: submissions.Submission, trouble: str = ""
+    ) -> None:
+        """The rows of exercises that the file has no answer to."""
+        for id in ids:
+            state, message = NOT_ATTEMPTED, sentence("grading", "absent")
+            if trouble:
+                state, message = BROKEN, trouble
+            elif id in submission.untagged:
+                found = submissions.found_untagged({id: submission.untagged[id]})
+                message = sentence("grading", "absent_untagged", found=found)
+            self._row(id, state, message=message)
 
     def _bring_files(self, source: str) -> None:
         """Copy the files that code names, such as a corpus, to where it runs; nothing is moved."""

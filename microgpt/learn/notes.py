@@ -68,6 +68,10 @@ def source(exercise: Exercise) -> str:
     if not exercise.is_function:  # what the function does, with its result under the answer's name
         body = textwrap.dedent(code.partition(":\n")[2])
         code = re.sub(r"^return ", f"{exercise.answer} = ", body, flags=re.MULTILINE)
+    elif re.search(rf"^def {exercise.solution.__name__}\(", code, flags=re.MULTILINE):
+        # Under the answer's name, also where it calls itself.
+        name = exercise.solution.__name__
+        code = re.sub(rf"(?<![\w.]){name}(?=\()", exercise.answer, code)
     needed = {"np": "import numpy as np", "math": "import math", "mg": "import microgpt as mg"}
     imports = [line for name, line in needed.items() if re.search(rf"\b{name}\.", code)]
     return "\n".join([*imports, *([""] if imports else []), code.rstrip()])

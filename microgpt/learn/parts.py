@@ -4,12 +4,18 @@ import ast
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 
 from microgpt.errors import SettingError
+from microgpt.learn.comparing import shown
 from microgpt.learn.readers import array
+
+SHAPES = {
+    "inputs": "lambda rng: [(0.5,), (1.0,)]",
+    "test": "lambda answer, x: answer(x) > 0",
+}
 
 
 @dataclass(frozen=True)
@@ -34,15 +40,25 @@ class Property:
     """Something that must hold for a right answer, said in one sentence.
 
     `inputs(rng)` yields argument tuples from small to large, so that the first failure is the
-    smallest. `test(answer, *arguments)` returns None or a `Miss`; without one the answer must
-    equal the solution's. `answer` may be called as often as the test likes. `cause` is what
-    usually went wrong, for an answer that is like none of the named wrong ones.
+    smallest. `test(answer, *arguments)` returns None or a `Miss`, or True or False where there is
+    no value to show; without one the answer must equal the solution's. `answer` may be called as
+    often as the test likes. `cause` is what usually went wrong, for an answer that is like none of
+    the named wrong ones.
     """
 
     sentence: str
     inputs: Callable[[np.random.Generator], Iterable[tuple]] = once
-    test: Callable[..., Miss | None] | None = None
+    test: Callable[..., Miss | bool | None] | None = None
     cause: str = ""
+
+    def __post_init__(self) -> None:
+        for name in ("inputs", "test"):
+            value = getattr(self, name)
+            if not callable(value) and (name, value) != ("test", None):
+                raise SettingError(
+                    f"a property's {name} must be a function, such as {SHAPES[name]}; got "
+                    f"{type(value).__name__}"
+                )
 
 
 @dataclass(frozen=True)
@@ -101,11 +117,12 @@ class Exercise:
     corpus: str | None = None
 
     def __post_init__(self) -> None:
-        if not re.fullmatch(r"[a-z0-9_]+\.[a-z0-9_]+", self.id):
+        if not isinstance(self.id, str) or not re.fullmatch(r"[a-z0-9_]+\.[a-z0-9_]+", self.id):
             raise SettingError(
                 f"an exercise's id looks like '06.attention_head': small letters, digits, one "
                 f"dot; got {self.id!r}"
             )
+        self._refuse_other_kinds()
         if not re.match(r"[A-Za-z_]\w*", self.signature):
             raise SettingError(
                 f"the signature of {self.id} must begin with the answer's name; "
@@ -117,13 +134,37 @@ class Exercise:
             raise SettingError(
                 f"the signature of {self.id} must read like f(x, y) -> z; got {self.signature!r}"
             ) from None
-        for name, least in (("hints", 3), ("properties", 1)):
-            if len(getattr(self, name)) < least:
-                raise SettingError(
-                    f"{self.id} needs {least} {name}; got {len(getattr(self, name))}"
-                )
+        if len(self.hints) != 3:
+            raise SettingError(f"{self.id} needs 3 hints; got {len(self.hints)}")
+        if not self.properties:
+            raise SettingError(f"{self.id} needs at least 1 property; got none")
         if self.is_function and self.example is None:
             raise SettingError(f"{self.id} needs a worked example, which is its first test")
+
+    def _refuse_other_kinds(self) -> None:
+        """What Python would take here, to fail before a learner: a text for a tuple of texts."""
+        for name in ("signature", "shapes", "statement"):
+            if not isinstance(getattr(self, name), str):
+                self._refuse(name, "a text")
+        for name, kind in (
+            *(("needs", str), ("hints", str)),
+            *(("properties", Property), ("wrong", Wrong), ("right", object)),
+        ):
+            parts = getattr(self, name)
+            if not isinstance(parts, tuple | list) or not all(isinstance(p, kind) for p in parts):
+                what = {str: "texts", object: "functions"}.get(kind, f"{kind.__name__} objects")
+                self._refuse(name, f"a tuple of {what}, with a comma after a single one")
+        for name, most in (("difficulty", 5), ("importance", 5), ("minutes", 600)):
+            value = getattr(self, name)
+            if type(value) is not int or not 1 <= value <= most:
+                self._refuse(name, f"a whole number from 1 to {most}")
+        if not callable(self.solution):
+            self._refuse("solution", "a function")
+
+    def _refuse(self, name: str, wanted: str) -> NoReturn:
+        raise SettingError(
+            f"{name} of {self.id} must be {wanted}; got {shown(getattr(self, name))}"
+        )
 
     @property
     def answer(self) -> str:

@@ -9,6 +9,7 @@ from microgpt.errors import FormatError, SettingError
 from microgpt.learn.parts import Exercise
 
 _own: dict[str, tuple[Path, Exercise]] = {}
+_sealed = False
 
 
 @cache
@@ -39,7 +40,11 @@ def load(path: str | Path) -> list[Exercise]:
     The file is Python and is run. Its exercises are those bound to names at its top level, or in
     lists there. Loading it again replaces them; an id of the course is refused.
     """
+    if _sealed:
+        return [exercise for _, exercise in _own.values()]
     file = Path(path).expanduser().resolve()
+    if file.is_dir():
+        raise FormatError(f"{file} is a folder; load takes one Python file with exercises")
     if not file.is_file():
         raise FormatError(f"there is no file {file}; load takes a Python file with exercises")
     name = f"microgpt_exercises_{file.stem}"
@@ -50,7 +55,13 @@ def load(path: str | Path) -> list[Exercise]:
     sys.modules[name] = module  # where `inspect` looks for the source of a solution
     try:
         specification.loader.exec_module(module)
-    except (Exception, SystemExit) as error:
+    except SystemExit as error:
+        del sys.modules[name]
+        raise FormatError(
+            f"{file} cannot be run: it ends the program (SystemExit: {error.code}); leave "
+            f"sys.exit out at its top level"
+        ) from error
+    except Exception as error:
         del sys.modules[name]
         raise FormatError(f"{file} cannot be run: {type(error).__name__}: {error}") from error
     found = [
@@ -69,3 +80,9 @@ def load(path: str | Path) -> list[Exercise]:
         del _own[id]
     _own.update({id: (file, exercise) for id, exercise in fresh.items()})
     return list(fresh.values())
+
+
+def seal() -> None:
+    """From now on `load` reads nothing: a submission that loads its copy gets the teacher's own."""
+    global _sealed
+    _sealed = True

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from microgpt.errors import FormatError
+from microgpt.learn.catalogue import sentence
 from microgpt.learn.parts import Exercise
 
 TAG = "exercise:"
@@ -18,12 +19,14 @@ class Submission:
     """The code of one file that may be run: imports first, then a text for each exercise.
 
     A Python file is run whole: `is_script`, with all of it in `imports`; `answers` then has the
-    exercises whose answer's name is bound at its top level.
+    exercises whose answer's name is bound at its top level. `untagged` has the exercises of a
+    notebook without a cell of their own, whose answer's name another cell binds.
     """
 
     imports: str = ""
     answers: dict[str, str] = field(default_factory=dict)
     is_script: bool = False
+    untagged: dict[str, str] = field(default_factory=dict)
 
 
 def read(path: Path, known: Sequence[Exercise]) -> Submission:
@@ -35,7 +38,15 @@ def read(path: Path, known: Sequence[Exercise]) -> Submission:
         text = path.read_text("utf-8-sig")
     except UnicodeDecodeError:
         raise FormatError("it is not UTF-8 text, so it cannot be read") from None
-    return _script(text, known) if path.suffix == ".py" else _notebook(text)
+    return _script(text, known) if path.suffix == ".py" else _notebook(text, known)
+
+
+def found_untagged(untagged: dict[str, str]) -> str:
+    """What may be answers in cells without a tag, in words; nothing if there are none."""
+    if not untagged:
+        return ""
+    tag = TAG + next(iter(untagged))
+    return sentence("grading", "untagged", names=", ".join(untagged.values()), tag=tag)
 
 
 def _script(text: str, known: Sequence[Exercise]) -> Submission:
@@ -85,7 +96,7 @@ def _bound(node: ast.AST) -> Iterator[str]:
             yield from _bound(part)
 
 
-def _notebook(text: str) -> Submission:
+def _notebook(text: str, known: Sequence[Exercise]) -> Submission:
     import nbformat
 
     try:
@@ -101,7 +112,23 @@ def _notebook(text: str) -> Submission:
         for id in _ids(tags):
             before = submission.answers.get(id)
             submission.answers[id] = source if before is None else f"{before}\n{source}"
+    names = {name for source, tags in tagged if not _ids(tags) for name in _names(source)}
+    submission.untagged = {
+        exercise.id: exercise.answer
+        for exercise in known
+        if exercise.id not in submission.answers and exercise.answer in names
+    }
     return submission
+
+
+def _names(source: str) -> Iterator[str]:
+    """What a cell binds; nothing if it cannot be read."""
+    try:
+        statements = _parsed(source).body
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return
+    for statement in statements:
+        yield from _bound(statement)
 
 
 def _imports(tagged: list[tuple[str, list[str]]]) -> str:

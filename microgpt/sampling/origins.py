@@ -48,6 +48,8 @@ class ModelOrigin:
 
     def start(self, text: str) -> tuple[int, ...]:
         """The tokens a text begins with; refuses unknown characters and texts over the block."""
+        if not isinstance(text, str):
+            raise SettingError(f"a text is a string; got {type(text).__name__}")
         tokens = self.tokenizer.encode(text or self.tokenizer.first_prompt, bos=True)
         if len(tokens) > self.block_size:
             most = self.block_size - (self.stop is not None)
@@ -108,7 +110,12 @@ class FixedOrigin:
         unit: str = "word",
         note: str = "",
     ):
-        self.row = np.array(logits, np.float64)
+        try:
+            self.row = np.array(logits, np.float64)
+        except (TypeError, ValueError):
+            raise SettingError(f"logits must be numbers; got {logits!r:.60}") from None
+        if not np.isfinite(self.row).all():
+            raise SettingError("logits must be finite numbers, one for each choice")
         if self.row.ndim != 1 or not len(self.row):
             raise ShapeError(f"logits must have shape (V,); got {self.row.shape}")
         if labels is not None and len(labels) != len(self.row):
@@ -139,8 +146,16 @@ Origin = ModelOrigin | FixedOrigin
 
 def tokenizer_of(model: GPT, corpus: Any = None) -> Tokenizer:
     """How a model reads: the tokenizer or corpus handed over, or what it trained with."""
+    if not isinstance(model, GPT):
+        raise SettingError(f"a view takes a GPT; got {type(model).__name__}")
+    if hasattr(corpus, "tokenizer"):
+        return corpus.tokenizer()
     if corpus is not None:
-        return corpus.tokenizer() if hasattr(corpus, "tokenizer") else corpus
+        if not hasattr(corpus, "vocab_size"):
+            raise SettingError(
+                f"hand over a corpus from mg.load_corpus, or a tokenizer; got {corpus!r:.60}"
+            )
+        return corpus
     if model.tokenizer is None:
         raise SettingError(
             "this model was never trained, so nobody knows how it reads; hand over its corpus too"

@@ -5,6 +5,7 @@ Nothing here changes: each method returns another walk.
 
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -172,8 +173,8 @@ class Walk:
 
     def placed(self, u: float) -> "Walk":
         """With the dart put at u by hand."""
-        if not 0 <= u < 1:
-            raise SettingError(f"the dart must be from 0 to below 1; got {u}")
+        if not isinstance(u, Real) or not 0 <= u < 1:
+            raise SettingError(f"the dart must be a number from 0 to below 1; got {u!r}")
         opened = self.shown
         turn = replace(opened.turn, placed=float(u))
         return replace(opened, turn=turn, crossing=None)

@@ -8,6 +8,7 @@ import numpy as np
 from microgpt.backends import LOCK
 from microgpt.engine import naming, no_grad
 from microgpt.models.gpt import GPT
+from microgpt.pretrained import load_pretrained
 from microgpt.sampling import Choice, ModelOrigin, next_token, tokenizer_of
 from microgpt.viz.drawing import Drawing, Line, Rect, Text
 from microgpt.viz.table import html_table
@@ -34,11 +35,14 @@ class Stations:
     choice: Choice
 
 
-def journey(model: GPT, text: str, corpus: Any = None) -> Drawing:
+def journey(model: GPT | str, text: str, corpus: Any = None) -> Drawing:
     """One picture of what happens to `text` in `model`: true shapes, true numbers, six stations.
 
-    `corpus` (or its tokenizer) says how the text is read, if the model was not trained here.
+    The model is a GPT, or "names" or "story". `corpus` (or its tokenizer) says how the text is
+    read, if the model was not trained here.
     """
+    if isinstance(model, str):
+        model = load_pretrained(model, backend="numpy").model
     stations = visit(ModelOrigin("model", model, tokenizer_of(model, corpus)), text)
     drawing = Drawing(WIDTH, HEIGHT, _caption(stations), "journey")
     steps = (_tokens, _embedding, _attention, _mlp, _logits, _chances)

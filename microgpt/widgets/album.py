@@ -3,7 +3,7 @@
 import threading
 import time
 from dataclasses import replace
-from math import log
+from math import isfinite, log
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,7 @@ import numpy as np
 from microgpt.backends import LOCK
 from microgpt.config import TrainConfig
 from microgpt.data import Corpus
-from microgpt.errors import MicrogptError
+from microgpt.errors import MicrogptError, SettingError
 from microgpt.models.bigram import Bigram
 from microgpt.models.gpt import GPT
 from microgpt.training import Trainer
@@ -119,6 +119,11 @@ class Album(Panel):
             step = next(trainer, None)
             if step is None:
                 break
+            if not isfinite(step.loss):
+                raise SettingError(
+                    f"the loss became {step.loss} at step {step.step + 1}; train a new model with "
+                    f"a smaller lr than {trainer.config.lr:g}"
+                )
             time.sleep(BREATH)
             done = len(trainer.history)
             if done in self.state.due:

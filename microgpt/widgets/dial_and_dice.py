@@ -49,13 +49,15 @@ class DialAndDice(Panel):
         u: float | None = None,
         **settings: Any,
     ):
-        unknown = [name for name in dials if name not in DIALS]
-        if unknown or isinstance(dials, str):
+        listed = isinstance(dials, tuple | list)
+        if not listed or not set(dials) <= set(DIALS):
             known = ", ".join(repr(name) for name in DIALS)
             raise SettingError(f"dials must be some of {known}, in a tuple; got {dials!r}")
         if model is None and logits is None:
             model = "names"
         origin = origin_of(model, corpus, logits, labels)
+        if unknown := sorted(set(settings) - set(DIALS)):
+            raise SettingError(f"there is no setting {unknown[0]!r}; known: {', '.join(DIALS)}")
         walk = Walk(origin, prompt, within_dials(SampleConfig(**settings)), dice)
         walk = walk if u is None else walk.placed(u)
         self.own, self._opening_turn = origin, walk.turn

@@ -70,6 +70,9 @@ class HowLikely(Panel):
         origin = origin_of(model, corpus)
         if not isinstance(origin, ModelOrigin):
             raise SettingError(f"{origin.name!r} reads no text; choose 'names' or 'story'")
+        names = (names,) if isinstance(names, str) else tuple(names)
+        if text is not None and not isinstance(text, str):
+            raise SettingError(f"a text is a string; got {type(text).__name__}")
         text = (names or ("",))[0] if text is None else text
         self.typed = ipywidgets.Text(
             value=text, description="Name", continuous_update=False,

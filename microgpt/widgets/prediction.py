@@ -30,8 +30,9 @@ class Prediction(Panel):
     """A question with two to four `options`, or a number in some `unit`, to be guessed first."""
 
     def __init__(self, question: str, options: Sequence[Any] = (), unit: str = ""):
-        if isinstance(options, str) or bool(options) == bool(unit):
-            raise SettingError("a prediction takes options in a tuple, or a unit, not both")
+        listed = isinstance(options, tuple | list)
+        if not listed or len(options) == 1 or bool(options) == bool(unit):
+            raise SettingError("a prediction takes two or more options in a tuple, or else a unit")
         self.answer: Any
         if options:
             choices = [(_shown(option, ""), option) for option in options]
