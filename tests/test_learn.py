@@ -270,6 +270,7 @@ def test_a_tensor_is_an_array_too():
 def test_ctrl_c_interrupts_the_check_and_stops_the_answer():
     code = """
 import os, signal, threading, time
+signal.signal(signal.SIGINT, signal.default_int_handler)  # deaf where tests run in the background
 from microgpt import learn
 def answer(*arguments):
     while True: pass
