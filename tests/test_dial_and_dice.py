@@ -401,6 +401,8 @@ def test_the_story_model_counts_its_first_letter():
 
 def test_words_are_called_words_and_stand_apart():
     panel = mg.widgets.DialAndDice(logits=SCORES, labels=WORDS, u=0.6)
+    assert panel.next.description == "Next word"
+    assert panel.likely.toggle.disabled
     panel.finish.click()
     assert "Sixteen words are drawn" in panel.sentence
     assert "forward · toward" in sampler.five_texts(panel.state)

@@ -180,7 +180,9 @@ class DialAndDice(Panel):
                 chosen.value = value
         if not self.note and self.prompt.value != walk.prompt:
             self.prompt.value = walk.prompt
-        self.prompt.disabled = not isinstance(walk.origin, ModelOrigin)
+        read = isinstance(walk.origin, ModelOrigin)
+        self.prompt.disabled = self.likely.toggle.disabled = not read
+        self.next.description = f"Next {walk.origin.unit}"
         self.next.disabled = self.finish.disabled = walk.finished
         self.back.disabled = not walk.drawn
         self.fill()
