@@ -434,3 +434,10 @@ def test_every_dial_that_is_named_is_there():
             seen.add(widget)
             stack += getattr(widget, "children", ())
         assert all(panel.dials[name].slider in seen for name in names)
+
+
+def test_start_over_places_the_dart_only_where_it_lay():
+    panel = mg.widgets.DialAndDice(logits=SCORES, labels=WORDS, u=0.6)
+    panel.chooser.value = "names"
+    panel.header[-1].click()
+    assert panel.state.turn.placed is None

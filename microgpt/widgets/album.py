@@ -146,6 +146,8 @@ class Album(Panel):
                 return
             mark = trainer.model.mark
             texts.append((text, mark(text) if mark is not None and text else ""))
+        if stop.is_set():  # the evaluation may be cut short: this page waits for Go on
+            return
         loss = error = float("nan")
         if evaluation is not None:
             loss, error = evaluation.loss, evaluation.error

@@ -152,7 +152,8 @@ class DialAndDice(Panel):
 
     def _restart(self, walk: Walk) -> Walk:
         """The text from its beginning; a dart that was placed at the opening lies there again."""
-        return replace(walk.restarted(), turn=self._opening_turn)
+        new = walk.restarted()
+        return replace(new, turn=self._opening_turn) if new.origin is self.own else new
 
     @staticmethod
     def _start(walk: Walk, prompt: str) -> Walk:
@@ -191,11 +192,12 @@ class DialAndDice(Panel):
         super().fill()
         if self.likely.fold.open:
             self.likely.fill()
-        if self.five.open:  # a third of a second: beside the hand that turns a dial, not under it
+        if self.five.open:  # a third of a second: only the latest of many moves is drawn
             walk = self.state
             self._later.submit(lambda: self.guarded(lambda: self._fill_five(walk)))
 
     def _fill_five(self, walk: Walk) -> None:
+        """Draw the texts, under the lock: a walk's cached choice takes one of its own inside it."""
         self.five.part.value = f'<div class="mg-view">{sampler.five_texts(walk)}</div>'
 
     def static(self) -> list[str]:
