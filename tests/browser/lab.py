@@ -11,7 +11,6 @@ from browser.notebook import Notebook
 from browser.server import Server
 
 VIEWPORT = (1366, 768)
-ATTEMPTS = 3  # to open a notebook whose kernel answers
 _numbers = itertools.count(1)
 
 
@@ -63,14 +62,6 @@ class Lab:
         that was run and saved there is trusted. Close it: `with lab.open(…) as notebook`.
         """
         name = source if isinstance(source, str) else self.write(source, kernel)
-        for _ in range(ATTEMPTS):
-            notebook = self._open(name, viewport)
-            if notebook.answers():
-                return notebook
-            notebook.close()
-        raise TimeoutError(f"no kernel answered, {ATTEMPTS} times: {name}")
-
-    def _open(self, name: str, viewport: tuple[int, int]) -> Notebook:
         page = self.context.new_page()
         page.set_viewport_size({"width": viewport[0], "height": viewport[1]})
         # A workspace of its own: JupyterLab reloads a page whose workspace another one has open.

@@ -1,27 +1,13 @@
 """JavaScript that runs in the page; each text is one function."""
 
-# Whether the kernel answers within so many seconds. ipykernel 7.3 loses about one first request in
-# thirty (ipykernel issue 1554): it rests, and nothing but a new kernel helps.
-READY = """async seconds => {
+READY = """async () => {
     const sleep = ms => new Promise(done => setTimeout(done, ms));
     const open = () => window.jupyterapp?.shell.currentWidget?.context;
-    const kernel = () => open().sessionContext.session?.kernel;
-    const answer = async () => {
-        while (!open()?.sessionContext) await sleep(20);
-        await open().ready;
-        await open().sessionContext.ready;
-        while (kernel()?.status !== "idle") await sleep(20);
-        await kernel().requestExecute({code: "", silent: true, store_history: false}).done;
-        return true;
-    };
-    return Promise.race([answer(), sleep(1000 * seconds).then(() => false)]);
+    while (!open()?.sessionContext) await sleep(20);
+    await open().ready;
+    await open().sessionContext.ready;
+    while (open().sessionContext.session?.kernel?.status !== "idle") await sleep(20);
 }"""
-
-# A kernel that answers nothing may not end by itself; the server ends it with all others.
-SHUT_DOWN = """seconds => Promise.race([
-    window.jupyterapp.shell.currentWidget?.context.sessionContext.shutdown(),
-    new Promise(done => setTimeout(done, 1000 * seconds)),
-])"""
 
 COMMAND = """async ([command, options, seconds]) => {
     const late = new Promise((_, fail) => setTimeout(

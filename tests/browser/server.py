@@ -17,6 +17,7 @@ from pathlib import Path
 from browser.install import OLD_KERNEL_FOLDER
 
 START_SECONDS = 60
+OLD_KERNEL_LAUNCHER = Path(__file__).with_name("old_kernel.py")
 
 # The name of each kernelspec, and the folder that goes before all others on its path.
 KERNELS: dict[str, Path | None] = {"installed": None, "ipykernel-7.3": OLD_KERNEL_FOLDER}
@@ -39,9 +40,10 @@ def _write(path: Path, content: dict) -> None:
 def _write_kernels(folder: Path) -> None:
     for name, first in KERNELS.items():
         paths = [str(first)] if first else []
+        launcher = [str(OLD_KERNEL_LAUNCHER)] if first else ["-m", "ipykernel_launcher"]
         paths += filter(None, [os.environ.get("PYTHONPATH")])
         specification = {
-            "argv": [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"],
+            "argv": [sys.executable, *launcher, "-f", "{connection_file}"],
             "display_name": name,
             "language": "python",
             "metadata": {"debugger": True},
