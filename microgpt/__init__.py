@@ -29,6 +29,7 @@ _PUBLIC = {
     "Bigram": "models.bigram",
     "SGD": "optim",
     "Adam": "optim",
+    "AdamW": "optim",
     "clip_grad_norm_": "optim",
     "linear_schedule": "optim",
     "load_corpus": "data",

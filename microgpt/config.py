@@ -27,10 +27,13 @@ def _known(name: str, value: Any, known: tuple) -> None:
 
 # Fields whose values are names. A name that is not listed is refused with the list.
 CHOICES = {
-    "norm": ("rmsnorm",),
-    "activation": ("relu", "tanh", "sigmoid"),
+    "norm": ("rmsnorm", "layernorm"),
+    "activation": ("relu", "gelu", "tanh", "sigmoid"),
     "position": ("learned", "none"),
 }
+
+
+_AFTER_NORM = {"attn.c_attn": "ln_1", "mlp.c_fc": "ln_2"}
 
 
 @dataclass(frozen=True)
@@ -95,11 +98,24 @@ class GPTConfig:
             shapes["wpe.weight"] = (self.block_size, C)
         matrices = {"attn.c_attn": (3 * C, C), "attn.c_proj": (C, C)}
         matrices |= {"mlp.c_fc": (4 * C, C), "mlp.c_proj": (C, 4 * C)}
+
+        def add_norm(name: str) -> None:
+            if self.norm == "layernorm":
+                shapes[f"{name}.weight"] = (C,)
+                if self.bias:
+                    shapes[f"{name}.bias"] = (C,)
+
+        if self.embedding_norm:
+            add_norm("ln_emb")
         for layer in range(self.n_layer):
             for name, shape in matrices.items():
+                if name in _AFTER_NORM:
+                    add_norm(f"h.{layer}.{_AFTER_NORM[name]}")
                 shapes[f"h.{layer}.{name}.weight"] = shape
                 if self.bias:
                     shapes[f"h.{layer}.{name}.bias"] = shape[:1]
+        if self.final_norm:
+            add_norm("ln_f")
         if not self.tie_weights:
             shapes["lm_head.weight"] = (V, C)
         return shapes
@@ -116,9 +132,28 @@ class GPTConfig:
         return cls.preset("microgpt", **changes)
 
 
+_GPT2 = GPTConfig(
+    vocab_size=50257,
+    block_size=1024,
+    norm="layernorm",
+    activation="gelu",
+    embedding_norm=False,
+    final_norm=True,
+    tie_weights=True,
+    bias=True,
+    init_std=0.02,
+    n_layer=12,
+    n_head=12,
+    n_embd=768,
+)
+
 PRESETS = {
     "microgpt": GPTConfig(),
     "char": GPTConfig(vocab_size=65, block_size=64, n_layer=4, n_embd=128, init_std=0.02),
+    "gpt2-124M": _GPT2,
+    "gpt2-355M": replace(_GPT2, n_layer=24, n_head=16, n_embd=1024),
+    "gpt2-774M": replace(_GPT2, n_layer=36, n_head=20, n_embd=1280),
+    "gpt2-1558M": replace(_GPT2, n_layer=48, n_head=25, n_embd=1600),
 }
 
 

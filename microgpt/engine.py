@@ -69,6 +69,12 @@ class BackwardPass:
             self._keep(node, zeros if held is None else node.add_into(zeros, held))
         return self._own[node]
 
+    def take(self, node: Node) -> Any:
+        """The gradient of `node` so far, for a rule that returns it as part of its own; or None."""
+        self._own.pop(node, None)
+        self._lent.discard(node)
+        return self.gradients.pop(node, None)
+
     def _keep(self, node: Node, gradient: Any) -> None:
         self.gradients[node] = self._own[node] = gradient
 

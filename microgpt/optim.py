@@ -92,11 +92,16 @@ class Adam(Optimizer):
         if not all(0 <= beta < 1 for beta in betas):
             raise SettingError(f"betas must be in [0, 1); got {betas}")
         self.betas, self.eps = betas, eps
-        new = self.kernels.full
+        new = self.kernels.store
         self.moments = [
-            (new(data.shape, data.dtype), new(data.shape, data.dtype)) for data, _ in self.segments
+            (new(data.size, data.dtype), new(data.size, data.dtype)) for data, _ in self.segments
         ]
         self._step = new(1, np.float64)
+
+    @property
+    def steps(self) -> int:
+        """How many steps have been made."""
+        return int(self._step[0])
 
     def step(self) -> None:
         self.kernels.launch("count_step_", self._step)
@@ -104,6 +109,40 @@ class Adam(Optimizer):
             self.kernels.launch(
                 "adam_step_", data, grad, m, v, self._lr, self._step, *self.betas, self.eps
             )
+
+
+class AdamW(Adam):
+    """Adam, and every step also shrinks the matrices: data −= lr · weight_decay · data.
+
+    Tensors of two or more axes (weights, embeddings) decay; vectors (biases, norms) do not, as in
+    GPT-2's training.                                                   Loshchilov & Hutter 2019
+    """
+
+    def __init__(
+        self,
+        parameters: Iterable[Tensor] | Module,
+        lr: float = 1e-3,
+        betas: tuple[float, float] = (0.9, 0.999),
+        eps: float = 1e-8,
+        weight_decay: float = 0.01,
+    ):
+        super().__init__(parameters, lr, betas, eps)
+        if not 0 <= weight_decay < float("inf"):
+            raise SettingError(f"weight_decay must be 0 or above; got {weight_decay}")
+        self.weight_decay = float(weight_decay)
+        # A model's store holds its matrices first; else every parameter is a segment of its own.
+        decayed = [p.size if p.ndim > 1 else 0 for p in self.parameters]
+        self.decayed = [sum(decayed)] if len(self.segments) == 1 else decayed
+
+    def step(self) -> None:
+        self.kernels.launch("count_step_", self._step)
+        for (data, grad), (m, v), decayed in zip(
+            self.segments, self.moments, self.decayed, strict=True
+        ):
+            self.kernels.launch(
+                "adamw_step_", data, grad, m, v, self._lr, self._step, *self.betas, self.eps,
+                self.weight_decay, decayed,
+            )  # fmt: skip
 
 
 def clip_grad_norm_(

@@ -1,8 +1,8 @@
 """The microgpt recipe, number for number, on each engine.
 
 Karpathy's microgpt (2026) trains 4,192 numbers on names and invents new ones. `run` repeats it:
-on `Value` to the last bit, on `Tensor` to 1e-12 in float64. Every random draw comes from one
-`random.Random(seed)`, in the order shuffle, weights, samples.
+on `Value` and on its tape to the last bit, on `Tensor` to 1e-12 in float64. Every random draw
+comes from one `random.Random(seed)`, in the order shuffle, weights, samples.
 """
 
 import gc
@@ -19,10 +19,12 @@ from microgpt.config import GPTConfig
 from microgpt.engine import no_grad
 from microgpt.errors import SettingError
 from microgpt.models.gpt import GPT
-from microgpt.models.scalar_gpt import ScalarGPT, softmax
+from microgpt.models.scalar_gpt import ScalarGPT, Vector, softmax
+from microgpt.models.taped_gpt import TapedGPT
 from microgpt.optim import Adam, linear_schedule
 from microgpt.recording import capture
 from microgpt.tokenizers.char import CharTokenizer
+from microgpt.value import Value
 
 LR, BETA1, BETA2, EPS, STD = 0.01, 0.85, 0.99, 1e-8, 0.08
 
@@ -67,9 +69,10 @@ def run(
 ) -> ReferenceRun:
     """Train on `names` (in file order) and sample, as the recipe does.
 
-    `engine` is "value" or "tensor"; the latter runs on `backend` in `dtype`, and with `replay`
-    its steps are recorded and replayed. Samples are drawn over token ids in id order, as in the
-    recipe, not in rank order as `next_token` does. `on_step(step, loss)` is called after each.
+    `engine` is "value", "tape" (the same graph as a table, needs Numba) or "tensor"; the last
+    runs on `backend` in `dtype`, and with `replay` its steps are recorded and replayed. Samples are
+    drawn over token ids in id order, as in the recipe, not in rank order as `next_token` does.
+    `on_step(step, loss)` is called after each.
     """
     if not temperature > 0:
         raise SettingError(f"the recipe's temperature must be above 0; got {temperature}")
@@ -84,10 +87,11 @@ def run(
         n_head=n_head,
         n_embd=n_embd,
     )
-    model = _engine(engine, config, backend, dtype, replay)
-    model.load_state_dict(draw_weights(rng, config))
+    longest = max(map(len, documents)) + 1
     lr, result = linear_schedule(LR, num_steps), ReferenceRun()
     with _no_garbage_collection():
+        model = _engine(engine, config, longest, backend, dtype, replay)
+        model.load_state_dict(draw_weights(rng, config))
         for step in range(num_steps):
             tokens = tokenizer.encode(documents[step % len(documents)], bos=True, eos=True)
             count = min(block_size, len(tokens) - 1)
@@ -132,12 +136,16 @@ def draw_weights(rng: random.Random, config: GPTConfig) -> dict[str, list[list[f
     return weights
 
 
-def _engine(name: str, config: GPTConfig, backend: str | None, dtype: str, replay: bool) -> _Engine:
+def _engine(
+    name: str, config: GPTConfig, longest: int, backend: str | None, dtype: str, replay: bool
+) -> _Engine:
     if name == "value":
         return _OnValues(config)
+    if name == "tape":
+        return _OnTape(config, longest)
     if name == "tensor":
         return _OnTensors(config, backend, dtype, replay)
-    raise SettingError(f"engine={name!r} is not known; known: 'value', 'tensor'")
+    raise SettingError(f"engine={name!r} is not known; known: 'value', 'tensor', 'tape'")
 
 
 class _OnValues(ScalarGPT):
@@ -169,10 +177,54 @@ class _OnValues(ScalarGPT):
 
         def chances(token: int, position: int) -> list[float]:
             with no_grad():
-                logits = self.step(token, position, keys, values)
-                return [chance.data for chance in softmax([x / temperature for x in logits])]
+                return _chances(self.step(token, position, keys, values), temperature)
 
         return chances
+
+
+class _OnTape:
+    """The recipe on a tape: the numbers of `_OnValues`, to the last bit."""
+
+    def __init__(self, config: GPTConfig, longest: int):
+        self.model = TapedGPT(config, longest)
+        self.moments = np.zeros((2, self.model.count))
+        self.steps = 0
+        self.load_state_dict = self.model.load_state_dict
+        self.state_dict = self.model.state_dict  # also after sampling: weights stay
+
+    def train(self, tokens, targets, lr):
+        loss = self.model.loss(tokens, targets)
+        self.model.backward()
+        self.steps += 1
+        corrections = 1 - BETA1**self.steps, 1 - BETA2**self.steps
+        tape = self.model.tape
+        adam = tape.loops.adam.serial
+        adam(tape.data, tape.grad, *self.moments, lr, BETA1, BETA2, *corrections, EPS, 2.0, 0.5)
+        return loss
+
+    def sampler(self, temperature):
+        tokens: list[int] = []
+
+        def chances(token: int, position: int) -> list[float]:
+            if position == self.model.length:  # longer than any document: a longer tape
+                self._lengthen(tokens)
+            tokens.append(token)
+            with no_grad():
+                logits = [Value(x) for x in self.model.logits(token, position)]
+                return _chances(logits, temperature)
+
+        return chances
+
+    def _lengthen(self, tokens: list[int]) -> None:
+        longer = TapedGPT(self.model.config, 2 * self.model.length)
+        longer.load_state_dict(self.model.state_dict())
+        for position, token in enumerate(tokens):
+            longer.logits(token, position)
+        self.model = longer
+
+
+def _chances(logits: Vector, temperature: float) -> list[float]:
+    return [chance.data for chance in softmax([x / temperature for x in logits])]
 
 
 class _OnTensors:

@@ -22,7 +22,11 @@ TITLES = {
 
 
 # What makes kernels fast rather than says what they compute.
-MACHINERY = ("_compile.py", "_intrinsics.py", "_cache.py", "_threads.py")
+TWINS = PACKAGE / "ops" / "twins.py"
+MACHINERY = (
+    *("_compile.py", "_intrinsics.py", "_cache.py", "_threads.py"),
+    *("_replay.py", "_check.py"),
+)
 
 
 @dataclass(frozen=True)
@@ -74,7 +78,7 @@ def _parts(name: str) -> dict[str, str]:
     parts = {
         "formula": (op or maths[0]).docstring,
         "maths": _written(maths, MATHS),
-        "op": _written([op], OPS) if op else "",
+        "op": _written([op, *_twin(name)], OPS) if op else "",
         "loops": _written(loops, LOOPS),
     }
     without = [kernel for kernel in kernels if kernel not in _kernels_in(LOOPS)]
@@ -87,6 +91,12 @@ def _parts(name: str) -> dict[str, str]:
             f'mg.source("{others[0]}") shows one of them.'
         )
     return parts
+
+
+def _twin(name: str) -> list[_Function]:
+    """What a fused operation is composed of, where somebody looks inside."""
+    twin = _functions(OPS, TWINS).get(name)
+    return [] if twin is None else [twin]
 
 
 def _kernels(name: str) -> list[str]:
@@ -130,8 +140,11 @@ def _with_helpers(function: _Function, folder: str) -> list[_Function]:
 
 @cache
 def _functions(folder: str, file: Path | None = None) -> dict[str, _Function]:
-    """The top-level functions of one file, or of all files of a folder, by name."""
-    files = [file] if file else sorted((PACKAGE / folder).rglob("*.py"))
+    """The top-level functions of one file, or of all files of a folder, by name.
+
+    Twins bear the names of the fused operations; they are asked for by their file.
+    """
+    files = [file] if file else [f for f in sorted((PACKAGE / folder).rglob("*.py")) if f != TWINS]
     return {function.name: function for path in files for function in _read(path)}
 
 

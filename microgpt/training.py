@@ -11,15 +11,16 @@ from itertools import islice
 
 import numpy as np
 
-from microgpt import ops
+from microgpt import ops, recording
 from microgpt.backends import LOCK
 from microgpt.config import TrainConfig
 from microgpt.data import Batch, Corpus, DocumentBatches, TextBatches
 from microgpt.engine import no_grad
-from microgpt.errors import SettingError, ShapeError
+from microgpt.errors import CaptureError, SettingError, ShapeError
 from microgpt.models.gpt import GPT
 from microgpt.optim import Adam, clip_grad_norm_, linear_schedule
 from microgpt.sampling import generate_text
+from microgpt.tensor import Tensor
 from microgpt.tokenizers import Tokenizer
 
 
@@ -74,8 +75,9 @@ class Trainer:
     """Trains `model` on a corpus; iterate over it, stop when you like, iterate on to continue.
 
     The corpus is split before anything else, repeats removed; `validation` is never trained on.
-    `history` keeps every step. An interrupt keeps both it and the model (at worst, one update
-    that history lacks), and iterating goes on.
+    On Numba, steps are recorded and replayed (`captured.launches()` lists what runs), unless
+    `capture` is False. `history` keeps every step. An interrupt keeps both it and the model (at
+    worst, one update that history lacks), and iterating goes on.
     """
 
     def __init__(
@@ -84,6 +86,7 @@ class Trainer:
         corpus: Corpus,
         config: TrainConfig | None = None,
         tokenizer: Tokenizer | None = None,
+        capture: bool = True,
     ):
         if not isinstance(corpus, Corpus):
             raise SettingError(f"a corpus comes from load_corpus; got {type(corpus).__name__}")
@@ -109,6 +112,10 @@ class Trainer:
         c = self.config
         self.optimizer = Adam(model.parameters(), c.lr, (c.beta1, c.beta2), c.eps)
         self.history: list[Step] = []
+        # A model of the reader's own class may decide things in Python, which a replay would not.
+        replays = capture and type(model) is GPT and model.backend != "numpy"
+        self._update = _updating(model, self.optimizer, c.clip)
+        self.captured = recording.capture(self._update) if replays else None
         self._texts: tuple[int, set[str]] = (0, set())
         model.tokenizer = self.tokenizer
         model.mark = self.mark if corpus.kind == "lines" else None
@@ -126,11 +133,7 @@ class Trainer:
         tokens, targets = next(self.batches)
         self.optimizer.lr = self._lr(number)
         with LOCK:
-            self.optimizer.zero_grad()
-            loss = self.model.loss(tokens, targets)
-            loss.backward()
-            limit = float("inf") if self.config.clip is None else self.config.clip
-            norm = clip_grad_norm_(self.optimizer.parameters, limit)
+            loss, norm = self._updated(tokens, targets)
             step = Step(
                 step=number,
                 loss=loss.item(),
@@ -139,7 +142,6 @@ class Trainer:
                 tokens=int((targets >= 0).sum()),
                 seconds=0.0,
             )
-            self.optimizer.step()
             self.history.append(replace(step, seconds=time.perf_counter() - start))
         # What follows only looks: an interrupt here loses nothing of the step.
         if self._is_due(self.config.eval_every):
@@ -147,6 +149,19 @@ class Trainer:
         if self._is_due(self.config.sample_every):
             self.history[-1] = replace(self.history[-1], samples=self.sample())
         return self.history[-1]
+
+    def _updated(self, tokens: np.ndarray, targets: np.ndarray) -> tuple[Tensor, Tensor]:
+        """One update, replayed where that can be."""
+        if self.captured is None:
+            return self._update(tokens, targets)
+        done = self.optimizer.steps
+        try:
+            return self.captured(tokens, targets)
+        except CaptureError as error:
+            if self.optimizer.steps != done:
+                raise CaptureError(f"{error}; or train with Trainer(…, capture=False)") from None
+            self.captured = None  # the model has a part of the reader's own that looks at numbers
+            return self._update(tokens, targets)
 
     def _is_due(self, every: int) -> bool:
         return every > 0 and len(self.history) % every == 0
@@ -248,6 +263,21 @@ class Trainer:
         return DocumentBatches(
             corpus.documents, self.tokenizer, block_size, c.batch_size, c.seed, warn
         )
+
+
+def _updating(model: GPT, optimizer: Adam, clip: float | None) -> Callable[..., tuple]:
+    """What a step does; not a method, so that a recording of it does not hold on to the trainer."""
+
+    def update(tokens: np.ndarray, targets: np.ndarray) -> tuple[Tensor, Tensor]:
+        """The loss before the update, and the gradient's norm before clipping."""
+        optimizer.zero_grad()
+        loss = model.loss(tokens, targets)
+        loss.backward()
+        norm = clip_grad_norm_(optimizer.parameters, float("inf") if clip is None else clip)
+        optimizer.step()
+        return loss, norm
+
+    return update
 
 
 def _mean_per_token(losses: np.ndarray, counts: np.ndarray) -> Evaluation:

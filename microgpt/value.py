@@ -25,6 +25,7 @@ class Value(Node):
     """
 
     __slots__ = ("__weakref__", "data", "grad", "inputs", "op", "slopes")
+    inputs: tuple["Value", ...]
     requires_grad = True
 
     def __init__(self, data: Any, inputs: tuple = (), slopes: tuple = (), op: str = ""):

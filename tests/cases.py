@@ -59,6 +59,21 @@ def attention(q, k, v):
     return causal(q @ np.swapaxes(k, -1, -2), q.shape[-1] ** -0.5) @ v
 
 
+def layer_norm(x, weight, bias=0.0):
+    centred = x - x.mean(axis=-1, keepdims=True)
+    return centred / np.sqrt((centred**2).mean(axis=-1, keepdims=True) + 1e-5) * weight + bias
+
+
+def gelu(x):
+    return 0.5 * x * (1 + np.tanh(np.sqrt(2 / np.pi) * (x + 0.044715 * x**3)))
+
+
+def self_attention(qkv, n_head):
+    B, T, C = qkv.shape
+    q, k, v = np.moveaxis(qkv.reshape(B, T, 3, n_head, C // 3 // n_head), (2, 3), (0, 2))
+    return np.swapaxes(attention(q, k, v), 1, 2).reshape(B, T, C // 3)
+
+
 def rms_norm(x):
     return x / np.sqrt((x * x).mean(axis=-1, keepdims=True) + 1e-5)
 
@@ -102,6 +117,7 @@ CASES = [
     Case("tanh", ops.tanh, one, np.tanh, kernels=("tanh",)),
     Case("sigmoid", ops.sigmoid, one, lambda x: 1 / (1 + np.exp(-x)), kernels=("sigmoid",)),
     Case("relu", ops.relu, one, lambda x: np.maximum(x, 0), kernels=("relu",)),
+    Case("gelu", ops.gelu, one, gelu, kernels=("gelu",)),
     Case("sum", lambda x: x.sum(), one, np.sum, kernels=("sum",)),
     Case("sum_axis", lambda x: x.sum(axis=1), lambda n: [(2, n, 3)], lambda x: x.sum(axis=1)),
     Case("sum_last", lambda x: x.sum(axis=-1, keepdims=True), lambda n: [(3, n)],
@@ -125,6 +141,18 @@ CASES = [
          kernels=("linear",)),
     Case("linear_wide", ops.linear, lambda n: [(2, 3, n), (4, n), (4,)],
          lambda x, w, b: x @ w.T + b),
+    Case("linear_residual", ops.linear_residual, lambda n: [(n, 5), (7, 5), (7,), (n, 7)],
+         lambda x, w, b, r: r + x @ w.T + b, kernels=("linear_residual",)),
+    Case("linear_residual_bare", lambda x, w, r: ops.linear_residual(x, w, None, r),
+         lambda n: [(2, n, 3), (33, 3), (2, n, 33)], lambda x, w, r: r + x @ w.T),
+    Case("linear_gelu", ops.linear_gelu, lambda n: [(3, n), (33, n), (33,)],
+         lambda x, w, b: gelu(x @ w.T + b), kernels=("linear_gelu",)),
+    Case("linear_gelu_bare", ops.linear_gelu, lambda n: [(n, 6), (5, 6)],
+         lambda x, w: gelu(x @ w.T)),
+    Case("linear_relu", ops.linear_relu, lambda n: [(n, 6), (5, 6), (5,)],
+         lambda x, w, b: np.maximum(x @ w.T + b, 0), kernels=("linear_relu",)),
+    Case("linear_relu_bare", ops.linear_relu, lambda n: [(2, 3, 4), (n, 4)],
+         lambda x, w: np.maximum(x @ w.T, 0)),
     Case("matmul", ops.matmul, lambda n: [(n, 3), (3, 4)], lambda a, b: a @ b,
          kernels=("matmul",)),
     Case("matmul_stack", ops.matmul, lambda n: [(2, 3, n), (2, n, 5)], lambda a, b: a @ b),
@@ -139,12 +167,28 @@ CASES = [
          lambda x: causal(x, 0.7), sizes=SMALL, kernels=("causal_softmax",)),
     Case("rms_norm", ops.rms_norm, lambda n: [(3, n + 1)], rms_norm, kernels=("rms_norm",)),
     Case("rms_norm_rows", ops.rms_norm, lambda n: [(n, 6)], rms_norm),
+    Case("rms_norm_added_to", lambda x: x + ops.rms_norm(x * 2) * 3, lambda n: [(n, 5)],
+         lambda x: x + rms_norm(x * 2) * 3),
+    Case("layer_norm", ops.layer_norm, lambda n: [(3, n + 1), (n + 1,), (n + 1,)], layer_norm,
+         kernels=("layer_norm",)),
+    Case("layer_norm_bare", ops.layer_norm, lambda n: [(n, 6), (6,)], layer_norm),
+    Case("layer_norm_added_to", lambda x, w: x * ops.layer_norm(x * 1.5, w) + x,
+         lambda n: [(n, 7), (7,)], lambda x, w: x * layer_norm(x * 1.5, w) + x),
+    Case("embed", lambda w, p: ops.embed(w, p, tokens(33, w.shape[0]).reshape(3, 11)),
+         lambda n: [(n + 1, 5), (12, 5)],
+         lambda w, p: w[tokens(33, w.shape[0])].reshape(3, 11, 5) + p[:11], kernels=("embed",)),
+    Case("embed_wide", lambda w, p: ops.embed(w, p, tokens(5, 4).reshape(1, 5)),
+         lambda n: [(4, n), (5, n)], lambda w, p: (w[tokens(5, 4)] + p)[None]),
     Case("embedding", lambda w: ops.embedding(w, tokens(33, w.shape[0])), lambda n: [(n + 1, 5)],
          lambda w: w[tokens(33, w.shape[0])], kernels=("embedding",)),
     Case("embedding_many", lambda w: ops.embedding(w, tokens(w.shape[1], 7).reshape(1, -1)),
          lambda n: [(7, n)], lambda w: w[tokens(w.shape[1], 7).reshape(1, -1)]),
     Case("causal_attention", ops.causal_attention, lambda n: [(2, n, 3)] * 3, attention,
          sizes=SMALL),
+    Case("self_attention", lambda x: ops.self_attention(x, 2), lambda n: [(2, n, 18)],
+         lambda x: self_attention(x, 2), sizes=SMALL, kernels=("self_attention",)),
+    Case("self_attention_wide", lambda x: ops.self_attention(x, 3), lambda n: [(1, 9, 9 * n + 9)],
+         lambda x: self_attention(x, 3), sizes=SMALL),
     Case("cross_entropy", lambda x: ops.cross_entropy(x, tokens(x.shape[0], x.shape[1], -1)),
          lambda n: [(5, n + 1)],
          lambda x: mean_loss(x, tokens(x.shape[0], x.shape[1], -1)),

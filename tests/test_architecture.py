@@ -29,9 +29,9 @@ DOORS = {
     "nbformat": ("learn/",),
     "PIL": ("viz/",),
     "argparse": ("cli/",),
-    "torch": (),
-    "jax": (),
-    "transformers": (),
+    "torch": ("benchmark/peers/",),
+    "jax": ("benchmark/peers/",),
+    "transformers": ("benchmark/peers/",),
     "pickle": (),
 }
 

@@ -51,11 +51,43 @@ def test_adam(backend):
         np.testing.assert_allclose(p.data, d, rtol=1e-12)
 
 
+def test_adamw_decays_matrices_and_nothing_else(backend):
+    params = parameters()
+    twins = parameters()
+    decaying = mg.AdamW(params, lr=0.3, betas=(0.8, 0.95), eps=1e-6, weight_decay=0.2)
+    plain = mg.Adam(twins, lr=0.3, betas=(0.8, 0.95), eps=1e-6)
+    for t in range(3):
+        set_gradients(params, t)
+        set_gradients(twins, t)
+        decaying.lr = plain.lr = 0.3 / (t + 1)
+        twins[0].data[...] *= 1 - 0.3 / (t + 1) * 0.2
+        decaying.step()
+        plain.step()
+    for one, other in zip(params, twins, strict=True):
+        np.testing.assert_allclose(one.data, other.data, rtol=1e-13)
+
+
+def test_adamw_decays_the_front_of_a_model_s_store(backend):
+    config = mg.GPTConfig.preset("gpt2-124M", vocab_size=9, block_size=4, n_layer=1, n_embd=24)
+    model = mg.GPT(config)
+    optimizer = mg.AdamW(model, lr=0.5, weight_decay=0.1)
+    matrices = sum(p.size for p in model.parameters() if p.ndim == 2)
+    assert optimizer.decayed == [matrices]
+    before = model.state_dict()
+    optimizer.step()  # all gradients are zero: only the decay acts
+    for name, after in model.state_dict().items():
+        factor = np.float32(0.95) if after.ndim == 2 else 1
+        np.testing.assert_allclose(after, before[name] * factor, rtol=1e-6)
+    with pytest.raises(SettingError, match="weight_decay must be 0 or above"):
+        mg.AdamW(model, weight_decay=-1)
+
+
 def test_one_launch_for_a_whole_model(backend):
     model = mg.GPT(mg.GPTConfig())
     assert len(mg.Adam(model.parameters()).segments) == 1
     assert len(mg.Adam(model).segments) == 1
-    assert len(mg.Adam(model.parameters()[:3]).segments) == 3
+    assert len(mg.Adam(model.parameters()[1:3]).segments) == 1  # side by side
+    assert len(mg.Adam(model.parameters()[::2]).segments) == 4
     assert len(mg.Adam(parameters()).segments) == 3
 
 

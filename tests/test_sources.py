@@ -20,7 +20,7 @@ def test_its_parts_come_in_order():
         "y = x / sqrt(mean(x²) + eps)",
         "    rstd[...] = 1 / np.sqrt((x * x).mean(axis=1) + f(eps))",
         "    dx[...] = r * (dy - x * r * r * mean)",
-        '    k.launch("rms_norm_backward", dx, dy.reshape(rows.shape), rows, rstd)',
+        '    k.launch("rms_norm_backward", dx, dy.reshape(rows.shape), rows, rstd, so_far)',
         "@kernel(cost=2)\ndef rms_norm_forward(y, rstd, x, eps):",
         "        factor = inner / f(C) * r * r",
         "# microgpt/backends/numba_cpu/norm.py, line ",

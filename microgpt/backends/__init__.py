@@ -8,12 +8,20 @@ import importlib
 import importlib.util
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from microgpt.backends.launching import LOCK, Backend, Tap, current_tap, reading, tapped
+from microgpt.backends.launching import (
+    LOCK,
+    Backend,
+    CallTable,
+    Tap,
+    current_tap,
+    reading,
+    tapped,
+)
 from microgpt.errors import BackendUnavailable
 
 __all__ = [
@@ -27,6 +35,7 @@ __all__ = [
     "get",
     "kernels_ready",
     "kernels_stamp",
+    "lower",
     "reading",
     "table",
     "tapped",
@@ -126,6 +135,11 @@ def current() -> Backend:
         name = chosen() or ("numba" if available("numba") else "numpy")
         use(name)
     return _loaded.get(name) or get(name)
+
+
+def lower(calls: Sequence[tuple[Callable[..., None], tuple]]) -> CallTable:
+    """Calls of kernels in a table that runs without Python, as far as they are compiled."""
+    return (_loaded.get("numba") or current()).lower(calls)
 
 
 def kernels_ready() -> bool:

@@ -1,10 +1,12 @@
 """`Backend.launch`, the narrow waist: every kernel of every back end is called from here."""
 
+import ctypes
 import os
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, Protocol
+from functools import cache
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
@@ -13,6 +15,9 @@ from microgpt.errors import DtypeError, ShapeError
 # Held for one launch, for a whole recording and for a whole replay: parallel kernels must not be
 # entered by two Python threads at once (Numba's workqueue layer ends the process).
 LOCK = threading.RLock()
+
+
+CACHE_LINE = 64  # bytes
 
 
 class Tap(Protocol):
@@ -75,6 +80,24 @@ class Plain:
         return self.function
 
 
+class CallTable(NamedTuple):
+    """Calls of kernels that are made without Python.
+
+    `rows` holds the address of each call's row, 0 for one that only Python can make.
+    `run(address, count)` makes so many calls, which stand one after the other in `memory`, and
+    gives how many it made before one refused.
+    """
+
+    rows: list[int]
+    run: Callable[[int, int], int]
+    memory: Any
+
+
+@cache
+def _absent(ndim: int, dtype: np.dtype) -> np.ndarray:
+    return np.empty((0,) * ndim, dtype)
+
+
 class Backend:
     """One way to run the kernels: its name, its kernels, and the memory they work on."""
 
@@ -107,16 +130,50 @@ class Backend:
         """Memory for a kernel to write; all arrays of the engine are born here."""
         array = np.empty(shape, dtype)
         if self.poison:
-            array.fill(np.nan if array.dtype.kind == "f" else -(2**31) + 1)
+            poison(array)
         if watch.tap is not None and watch.thread == threading.get_ident():
             watch.tap.born(array)
         return array
+
+    def store(self, count: int, dtype: Any) -> np.ndarray:
+        """A flat array of zeros that stays, from the start of a cache line on.
+
+        Vector loops over memory that begins elsewhere touch two lines with each step: at microgpt's
+        size, Adam then takes twice as long.
+        """
+        dtype = np.dtype(dtype)
+        room = self.empty(count + CACHE_LINE // dtype.itemsize, dtype)
+        start = -address(room) % CACHE_LINE // dtype.itemsize
+        array = room[start : start + count]
+        self.launch("fill_", array, 0.0)
+        return array
+
+    def absent(self, ndim: int, dtype: Any) -> np.ndarray:
+        """What stands for an optional array that is not given: always the same, of no elements."""
+        return _absent(ndim, np.dtype(dtype))
 
     def full(self, shape: Any, dtype: Any, number: float = 0.0) -> np.ndarray:
         """An array with the same number everywhere."""
         array = self.empty(shape, dtype)
         self.launch("fill_", array.reshape(-1), number)
         return array
+
+    def lower(self, calls: Sequence[tuple[Callable[..., None], tuple]]) -> CallTable:
+        """Calls of kernels, as far as possible in a table that runs without Python."""
+        return CallTable([0] * len(calls), lambda address, count: 0, None)
+
+
+def address(array: np.ndarray) -> int:
+    """Where an array's numbers are in memory."""
+    try:
+        return ctypes.addressof(ctypes.c_char.from_buffer(array))  # type: ignore[arg-type]
+    except (TypeError, ValueError):  # read-only, empty or not contiguous; this takes 1 µs
+        return array.__array_interface__["data"][0]
+
+
+def poison(array: np.ndarray) -> None:
+    """Fill new memory with what no result may depend on."""
+    array.fill(np.nan if array.dtype.kind == "f" else -(2**31) + 1)
 
 
 _DTYPES = {np.dtype(name) for name in ("float32", "float64", "int32", "int64")}

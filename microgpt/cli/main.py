@@ -11,6 +11,7 @@ from typing import Any
 from microgpt import __version__
 from microgpt.cli import (
     assignment,
+    bench,
     doctor_,
     exercises,
     grade,
@@ -23,7 +24,7 @@ from microgpt.cli import (
 from microgpt.errors import MicrogptError
 
 COMMANDS = (
-    *(lab, train, sample, reference, doctor_, warmup),
+    *(lab, train, sample, reference, doctor_, warmup, bench),
     *(exercises, assignment, grade),
 )
 

@@ -6,7 +6,10 @@ import argparse
 def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--corpus", default="names", help="names-mini needs no network")
     parser.add_argument(
-        "--engine", choices=("value", "tensor"), default="tensor", help="value: to the last bit"
+        "--engine",
+        choices=("value", "tape", "tensor"),
+        default="tensor",
+        help="value: to the last bit; tape: so too, and fast",
     )
     parser.add_argument(
         "--dtype", choices=("float32", "float64"), default="float64", help="of the tensors"
@@ -25,8 +28,8 @@ def run(options: argparse.Namespace) -> int:
 
     if options.steps < 1:
         raise SettingError(f"--steps must be 1 or above; got {options.steps}")
-    if options.engine == "value" and (options.replay or options.dtype == "float32"):
-        raise SettingError("--engine value is float64 and has nothing to replay")
+    if options.engine != "tensor" and (options.replay or options.dtype == "float32"):
+        raise SettingError(f"--engine {options.engine} is float64 and has nothing to replay")
     with tqdm(total=options.steps, unit="step", disable=None) as bar:
         run = run_reference(
             load_corpus(options.corpus).documents,

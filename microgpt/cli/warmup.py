@@ -65,6 +65,9 @@ def compile_kernels() -> None:
 
 def _work() -> None:
     """Training and sampling, small enough for serial kernels and large enough for parallel ones."""
+    import numpy as np
+
+    from microgpt import backends
     from microgpt.config import GPTConfig, TrainConfig
     from microgpt.data import load_corpus
     from microgpt.models.gpt import GPT
@@ -72,13 +75,21 @@ def _work() -> None:
 
     corpus = load_corpus("names-mini")
     small = GPTConfig.microgpt()
-    for config, batch_size in ((small, 1), (small, 8), (replace(small, n_embd=256), 64)):
+    shape = {"vocab_size": 27, "block_size": 16, "n_layer": 1, "n_head": 4}
+    block = GPTConfig.preset("gpt2-124M", **shape, n_embd=16)
+    wide = (replace(small, n_embd=256), 64), (replace(block, n_embd=256), 64)
+    for config, batch_size in ((small, 1), (small, 8), (block, 1), *wide):
         settings = TrainConfig(steps=2, batch_size=batch_size, clip=1.0, eval_documents=64)
         trainer = Trainer(GPT(config), corpus, settings)
         for _ in trainer:  # `run` would take an interrupt for its own
             pass
         trainer.evaluate()
     trainer.sample()
+    # Where somebody listens, as here, generation does not use the kernel that chooses tokens.
+    token, logits = np.zeros(1, np.int32), np.zeros((1, 27), np.float32)
+    dials, seed, place = np.array([1.0, 0, 1, 0]), np.zeros(1, np.int64), np.zeros(1, np.int32)
+    backends.current().launch("sample_", token, logits, dials, seed, place)
+    backends.current().lower([])  # the loop that replays
 
 
 class _Launches:

@@ -1,7 +1,8 @@
 """Between a model's operations and the plain functions of the exercises.
 
 `PLAIN` turns an operation's arguments into those of an exercise. `PARTS` takes fused operations
-apart into public ones, so that a model that attends runs a learner's softmax too.
+apart into public ones, so that a model that attends runs a learner's softmax too; those that
+have a twin (`ops.twins`) run it by themselves.
 """
 
 from collections.abc import Callable
@@ -51,13 +52,8 @@ def _decode_attention(q: Any, keys: Any, values: Any, position: Any, name: Any =
     return ops.matmul(name("weights", ops.softmax(scores * q.shape[-1] ** -0.5)), held)
 
 
-def _linear_cross_entropy(h: Any, weight: Any, targets: Any) -> Any:
-    return ops.cross_entropy(ops.linear(h, weight), targets)
-
-
 PARTS: dict[str, Callable[..., Any]] = {
     "causal_softmax": _causal_softmax,
     "causal_attention": _causal_attention,
     "decode_attention": _decode_attention,
-    "linear_cross_entropy": _linear_cross_entropy,
 }

@@ -17,7 +17,7 @@ from microgpt.learn.report import COMPARED, Report
 from microgpt.models.gpt import GPT
 from microgpt.tensor import Tensor
 
-FUSED = ("decode_attention", "linear_cross_entropy")
+FUSED = ("decode_attention",)
 NAMES = tuple(name for name in ops.HOOKABLE if name not in FUSED)
 
 

@@ -10,7 +10,7 @@ from microgpt import ops
 from microgpt.backends import LOCK
 from microgpt.config import GPTConfig
 from microgpt.errors import SettingError, ShapeError
-from microgpt.nn import Block, Embedding, Init, Linear, Module, pack
+from microgpt.nn import Block, Embedding, Init, Linear, Module, make_norm, pack
 from microgpt.ops.embedding import as_tokens
 from microgpt.tensor import Tensor
 
@@ -42,7 +42,9 @@ class GPT(Module):
         self.wpe = None
         if config.position == "learned":
             self.wpe = Embedding(config.block_size, config.n_embd, init)
+        self.ln_emb = make_norm(config, init) if config.embedding_norm else None
         self.h = [Block(config, init) for _ in range(config.n_layer)]
+        self.ln_f = make_norm(config, init) if config.final_norm else None
         self.lm_head = None
         if not config.tie_weights:
             self.lm_head = Linear(config.n_embd, config.vocab_size, init)
@@ -86,9 +88,23 @@ class GPT(Module):
         prompt at first, then one at a time.
         """
         ids = self._tokens(tokens)
+        rows = ids.reshape(-1, ids.shape[-1])  # (B, T)
         with nullcontext() if cache is None else LOCK:  # a cache is for one thread at a time
-            x = self.hidden(ids.reshape(-1, ids.shape[-1]), cache)
+            if cache is not None:
+                cache.admit(self, *rows.shape)
+            x = self.hidden(rows, cache)
         return ops.linear(x, self.head).reshape(*ids.shape, self.config.vocab_size)
+
+    def decode(self, tokens: np.ndarray, cache: Any) -> Tensor:
+        """The logits after one more token a row: tokens (B,) int32 -> logits (B, V).
+
+        Nothing here asks Python how full the cache is, so the step can be captured: whoever calls
+        it sees to it that the cache is this model's and has room, and that there is no gradient.
+        """
+        cache.decoding = True
+        return ops.linear(self.hidden(tokens.reshape(-1, 1), cache), self.head).reshape(
+            len(tokens), self.config.vocab_size
+        )
 
     def loss(self, tokens: Any, targets: Any) -> Tensor:
         """The mean surprise, in nats, at `targets`; a target of −1 is ignored.
@@ -107,21 +123,19 @@ class GPT(Module):
 
     def hidden(self, tokens: np.ndarray, cache: Any = None) -> Tensor:
         """The last layer's output: tokens (B, T) -> x (B, T, C)."""
-        B, T = tokens.shape
-        if cache is not None:
-            cache.admit(self, B, T)
-        x = self.wte(tokens)
-        if self.wpe is not None:
-            learned = self.wpe.weight
-            x = x + (learned[None, :T] if cache is None else cache.places(learned, T))
+        place = None if cache is None else cache.position
+        if self.wpe is None:
+            x = self.wte(tokens)
+        else:
+            x = ops.embed(self.wte.weight, self.wpe.weight, tokens, place)
         x = self.named("embedding", x)
-        if self.config.embedding_norm:
-            x = ops.rms_norm(x)
+        if self.ln_emb is not None:
+            x = self.ln_emb(x)
         for layer, block in enumerate(self.h):
             x = block(x, None if cache is None else cache.layers[layer])
         if cache is not None:
-            cache.advance(T)
-        return ops.rms_norm(x) if self.config.final_norm else x
+            cache.advance(tokens.shape[1])
+        return x if self.ln_f is None else self.ln_f(x)
 
     def _tokens(self, tokens: Any) -> np.ndarray:
         ids = as_tokens(tokens)

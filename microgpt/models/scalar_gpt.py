@@ -91,9 +91,13 @@ class ScalarGPT:
         for head in range(0, C, D):
             columns = range(head, head + D)
             scores = [total(q[j] * k[j] for j in columns) / D**0.5 for k in keys]
-            weights = softmax(scores)
+            weights = self.softmax(scores)
             out += [total(w * v[j] for w, v in zip(weights, values, strict=True)) for j in columns]
         return linear(out, self.weights[f"{name}.c_proj.weight"])
+
+    def softmax(self, logits: Vector) -> Vector:
+        """The function of that name; a method, so that whoever records the graph can listen."""
+        return softmax(logits)
 
     def __call__(self, tokens: Sequence[int]) -> list[Vector]:
         """The logits at every position of one sequence."""
@@ -110,7 +114,7 @@ class ScalarGPT:
         losses = []
         for logits, target in zip(self(tokens), targets, strict=True):
             if target >= 0:
-                losses.append(-softmax(logits)[target].log())
+                losses.append(-self.softmax(logits)[target].log())
         if not losses:
             raise TokenError("every target is -1 (ignored); a loss needs at least one")
         return (1 / len(losses)) * total(losses)

@@ -7,6 +7,7 @@ from microgpt.nn.init import Init
 from microgpt.nn.linear import Linear
 from microgpt.nn.mlp import MLP
 from microgpt.nn.module import Module
+from microgpt.nn.norm import LayerNorm, RMSNorm, make_norm
 from microgpt.nn.store import pack, segments
 
 __all__ = [
@@ -15,8 +16,11 @@ __all__ = [
     "CausalSelfAttention",
     "Embedding",
     "Init",
+    "LayerNorm",
     "Linear",
     "Module",
+    "RMSNorm",
+    "make_norm",
     "pack",
     "segments",
 ]

@@ -19,12 +19,19 @@ class CausalSelfAttention(Module):
         self.c_attn = Linear(C, 3 * C, init, config.bias)
         self.c_proj = Linear(C, C, init, config.bias)
 
-    def __call__(self, x: Tensor, cache: Any = None) -> Tensor:
-        """x (B, T, C) -> y (B, T, C); `cache` is this layer's part of a `KVCache`."""
+    def __call__(self, x: Tensor, residual: Tensor, cache: Any = None) -> Tensor:
+        """x and residual (B, T, C) -> residual + y (B, T, C).
+
+        `cache` is this layer's part of a `KVCache`; it says whether x comes after what is in it.
+        """
         qkv = self.c_attn(x)  # (B, T, 3C)
-        q, k, v = (ops.split_heads(qkv, self.n_head, part, 3) for part in range(3))  # (B, H, T, D)
-        if cache is not None and cache.extend(k, v):
-            y = ops.decode_attention(q, cache.keys, cache.values, cache.position, self.named)
+        if cache is None:
+            y = ops.self_attention(qkv, self.n_head, name=self.named)
+        elif cache.decoding:
+            y = ops.decode_self_attention(
+                qkv, cache.keys, cache.values, cache.position, self.n_head, name=self.named
+            )
         else:
-            y = ops.causal_attention(q, k, v, self.named)
-        return self.c_proj(ops.merge_heads(y))
+            cache.fill(qkv, self.n_head)
+            y = ops.self_attention(qkv, self.n_head, name=self.named)
+        return self.c_proj.added_to(residual, y, self.named)

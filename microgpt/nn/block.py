@@ -2,12 +2,12 @@
 
 from typing import Any
 
-from microgpt import ops
 from microgpt.config import GPTConfig
 from microgpt.nn.attention import CausalSelfAttention
 from microgpt.nn.init import Init
 from microgpt.nn.mlp import MLP
 from microgpt.nn.module import Module
+from microgpt.nn.norm import make_norm
 from microgpt.tensor import Tensor
 
 
@@ -15,10 +15,12 @@ class Block(Module):
     """x + attn(norm(x)), then x + mlp(norm(x)): the residual stream is never overwritten."""
 
     def __init__(self, config: GPTConfig, init: Init):
+        self.ln_1 = make_norm(config, init)
         self.attn = CausalSelfAttention(config, init)
+        self.ln_2 = make_norm(config, init)
         self.mlp = MLP(config, init)
 
     def __call__(self, x: Tensor, cache: Any = None) -> Tensor:
-        x = x + self.named("attn.out", self.attn(ops.rms_norm(x), cache))
-        x = x + self.named("mlp.out", self.mlp(ops.rms_norm(x)))
+        x = self.attn(self.ln_1(x), x, cache)
+        x = self.mlp(self.ln_2(x), x)
         return self.named("out", x)

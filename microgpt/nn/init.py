@@ -19,6 +19,9 @@ class Init:
     def normal(self, *shape: int) -> Tensor:
         return self._leaf(self.rng.normal(0.0, self.std, shape))
 
+    def ones(self, *shape: int) -> Tensor:
+        return self._leaf(np.ones(shape))
+
     def zeros(self, *shape: int) -> Tensor:
         return self._leaf(np.zeros(shape))
 

@@ -1,5 +1,8 @@
 """`Linear`: a matrix, and a bias if wanted."""
 
+from collections.abc import Callable
+from typing import Any
+
 from microgpt import ops
 from microgpt.nn.init import Init
 from microgpt.nn.module import Module
@@ -15,3 +18,7 @@ class Linear(Module):
 
     def __call__(self, x: Tensor) -> Tensor:
         return ops.linear(x, self.weight, self.bias)
+
+    def added_to(self, residual: Tensor, x: Tensor, name: Callable[[str, Tensor], Any]) -> Tensor:
+        """residual + y; `name` is offered y as "out"."""
+        return ops.linear_residual(x, self.weight, self.bias, residual, name=name)

@@ -7,8 +7,6 @@ from microgpt.nn.linear import Linear
 from microgpt.nn.module import Module
 from microgpt.tensor import Tensor
 
-ACTIVATIONS = {"relu": ops.relu, "tanh": ops.tanh, "sigmoid": ops.sigmoid}
-
 
 class MLP(Module):
     """c_proj(activation(c_fc(x)))."""
@@ -17,8 +15,17 @@ class MLP(Module):
         C = config.n_embd
         self.c_fc = Linear(C, 4 * C, init, config.bias)
         self.c_proj = Linear(4 * C, C, init, config.bias)
-        self.activation = ACTIVATIONS[config.activation]
+        self.activation = config.activation
 
-    def __call__(self, x: Tensor) -> Tensor:
-        hidden = self.activation(self.named("c_fc", self.c_fc(x)))  # (B, T, 4C)
-        return self.c_proj(self.named("hidden", hidden))  # (B, T, C)
+    def __call__(self, x: Tensor, residual: Tensor) -> Tensor:
+        """x and residual (B, T, C) -> residual + y (B, T, C)."""
+        hidden = self._hidden(x)  # (B, T, 4C)
+        return self.c_proj.added_to(residual, self.named("hidden", hidden), self.named)
+
+    def _hidden(self, x: Tensor) -> Tensor:
+        c_fc = self.c_fc
+        if self.activation == "gelu":
+            return ops.linear_gelu(x, c_fc.weight, c_fc.bias, name=self.named)
+        if self.activation == "relu":
+            return ops.linear_relu(x, c_fc.weight, c_fc.bias, name=self.named)
+        return getattr(ops, self.activation)(self.named("c_fc", c_fc(x)))

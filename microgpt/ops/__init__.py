@@ -8,7 +8,7 @@ from functools import wraps
 from typing import Any
 
 from microgpt.engine import state
-from microgpt.ops.activation import exp, log, relu, sigmoid, tanh
+from microgpt.ops.activation import exp, gelu, log, relu, sigmoid, tanh
 from microgpt.ops.arithmetic import (
     add,
     divide,
@@ -19,14 +19,28 @@ from microgpt.ops.arithmetic import (
     subtract,
     subtract_from,
 )
-from microgpt.ops.attention import causal_attention, decode_attention
-from microgpt.ops.embedding import embedding
+from microgpt.ops.attention import (
+    causal_attention,
+    decode_attention,
+    decode_self_attention,
+    self_attention,
+)
+from microgpt.ops.embedding import embed, embedding
 from microgpt.ops.loss import cross_entropy, linear_cross_entropy, token_losses
-from microgpt.ops.matmul import linear, matmul, matmul_from, matmul_transposed
-from microgpt.ops.norm import rms_norm
+from microgpt.ops.matmul import (
+    linear,
+    linear_gelu,
+    linear_relu,
+    linear_residual,
+    matmul,
+    matmul_from,
+    matmul_transposed,
+)
+from microgpt.ops.norm import layer_norm, rms_norm
 from microgpt.ops.reduce import max, mean, sum
 from microgpt.ops.shape import broadcast_to, index, merge_heads, reshape, split_heads, transpose
 from microgpt.ops.softmax import causal_softmax, log_softmax, softmax
+from microgpt.ops.twins import TWINS, with_twin
 
 __all__ = [
     "add",
@@ -35,13 +49,20 @@ __all__ = [
     "causal_softmax",
     "cross_entropy",
     "decode_attention",
+    "decode_self_attention",
     "divide",
     "divide_from",
+    "embed",
     "embedding",
     "exp",
+    "gelu",
     "index",
+    "layer_norm",
     "linear",
     "linear_cross_entropy",
+    "linear_gelu",
+    "linear_relu",
+    "linear_residual",
     "log",
     "log_softmax",
     "matmul",
@@ -56,6 +77,7 @@ __all__ = [
     "relu",
     "reshape",
     "rms_norm",
+    "self_attention",
     "sigmoid",
     "softmax",
     "split_heads",
@@ -71,7 +93,7 @@ __all__ = [
 # other inside a module are not. Sums and shapes stay as they are: a hook costs 0.1 µs a call.
 HOOKABLE = (
     *("causal_attention", "causal_softmax", "cross_entropy", "decode_attention", "embedding"),
-    *("linear", "linear_cross_entropy", "log_softmax", "matmul", "matmul_transposed", "relu"),
+    *("gelu", "layer_norm", "linear", "log_softmax", "matmul", "matmul_transposed", "relu"),
     *("rms_norm", "sigmoid", "softmax", "tanh", "token_losses"),
 )
 
@@ -87,4 +109,5 @@ def _hookable(op: Callable) -> Callable:
     return offered
 
 
+globals().update({name: with_twin(globals()[name], twin) for name, twin in TWINS.items()})
 globals().update({name: _hookable(globals()[name]) for name in HOOKABLE})

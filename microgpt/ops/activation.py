@@ -23,6 +23,14 @@ def sigmoid(x):
     return _elementwise("sigmoid", x, "sigmoid_backward", with_output=True)
 
 
+def gelu(x):
+    """x times the chance that a standard normal number lies below x, in GPT-2's tanh form.
+
+    y = 0.5 · x · (1 + tanh(√(2/π) · (x + 0.044715 · x³)))          Hendrycks & Gimpel 2016
+    """
+    return _elementwise("gelu", x, "gelu_backward", with_output=False)
+
+
 def relu(x):
     """max(0, x); dx = dy where x > 0, else 0 (also at 0)."""
     return _elementwise("relu", x, "relu_backward", with_output=False)

@@ -1,4 +1,4 @@
-"""Causal attention, composed of products and a softmax."""
+"""Causal attention: composed of products and a softmax, and fused over all heads."""
 
 from microgpt.engine import state
 from microgpt.errors import ShapeError
@@ -21,6 +21,46 @@ def causal_attention(q, k, v, name=lambda label, node: node):
     scores = name("scores", matmul_transposed(q, k))  # (…, T, T)
     weights = name("weights", causal_softmax(scores, q.shape[-1] ** -0.5))  # (…, T, T)
     return matmul(weights, v)  # (…, T, D)
+
+
+def self_attention(qkv, n_head):
+    """Causal attention of every head at once, from queries, keys and values side by side.
+
+    qkv (B, T, 3 · C) -> y (B, T, C), with C = n_head · D. No weights (T, T) are ever stored: the
+    way back computes them again from each row's log-sum-exp.                Dao et al. 2022
+    """
+    B, T, C = _heads(qkv, n_head)
+    k = qkv.kernels
+    y, lse = k.empty((B, T, C), qkv.dtype), k.empty((B, n_head, T), qkv.dtype)
+    k.launch("self_attention_forward", y, lse, qkv.array, n_head)
+
+    def backward(dy):
+        dqkv = k.empty(qkv.shape, qkv.dtype)
+        k.launch("self_attention_backward", dqkv, dy, y, lse, qkv.array, n_head)
+        return (dqkv,)
+
+    return qkv.from_op(y, (qkv,), backward, "self_attention")
+
+
+def decode_self_attention(qkv, keys, values, position, n_head):
+    """One new token a row: its key and value go into the cache, then it attends to all in there.
+
+    qkv (B, 1, 3 · C), keys and values (B, H, S, D) arrays, position (1,) int32 -> y (B, 1, C).
+    No gradient flows through a cache.
+    """
+    B, _, C = _heads(qkv, n_head)
+    k = qkv.kernels
+    y = k.empty((B, C), qkv.dtype)
+    k.launch("decode_self_attention_", y, keys, values, qkv.rows(), position, n_head)
+    return qkv.detached(y.reshape(B, 1, C))
+
+
+def _heads(qkv, n_head):
+    """B, T and C of queries, keys and values side by side."""
+    shape = qkv.array.shape
+    if len(shape) != 3 or not shape[2] or shape[2] % (3 * n_head):
+        raise ShapeError(f"attention of {n_head} heads needs qkv (B, T, 3 · H · D); got {shape}")
+    return shape[0], shape[1], shape[2] // 3
 
 
 def decode_attention(q, keys, values, position, name=lambda label, node: node):

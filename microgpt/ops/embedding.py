@@ -27,6 +27,36 @@ def embedding(weight, tokens):
     return weight.from_op(y.reshape(*ids.shape, weight.shape[1]), (weight,), backward, "embedding")
 
 
+def embed(wte, wpe, tokens, position=None):
+    """The row of each token plus the row of its place: wte[tokens] + wpe[position + t].
+
+    wte (V, C), wpe (S, C), tokens (B, T), position (1,) int32 (default: 0) -> y (B, T, C)
+    """
+    wte.require_same(wpe)
+    k, ids = wte.kernels, as_tokens(tokens, keep=True)
+    if wte.ndim != 2 or wpe.ndim != 2 or wte.shape[1] != wpe.shape[1] or ids.ndim != 2:
+        raise ShapeError(
+            f"embed needs wte (V, C), wpe (S, C) and tokens (B, T); got {wte.shape}, {wpe.shape}, "
+            f"{ids.shape}"
+        )
+    if ids.shape[1] > len(wpe.array):
+        raise ShapeError(f"there are {len(wpe.array)} places; got {ids.shape[1]} tokens in a row")
+    start = _FIRST if position is None else position
+    y = k.empty((ids.size, wte.shape[1]), wte.dtype)
+    k.launch("check_tokens", ids.reshape(-1), wte.shape[0])
+    k.launch("embed_forward", y, wte.array, wpe.array, ids, start)
+
+    def backward(dy):
+        dwte, dwpe = wte.gradient(), wpe.gradient()
+        k.launch("embed_backward", dwte, dwpe, dy.reshape(y.shape), ids, start)
+        return dwte, dwpe
+
+    return wte.from_op(y.reshape(*ids.shape, wte.shape[1]), (wte, wpe), backward, "embed")
+
+
+_FIRST = np.zeros(1, np.int32)
+
+
 def as_tokens(tokens, keep=False):
     """Token ids as a C-contiguous int32 array; anything but whole numbers is refused.
 

@@ -1,9 +1,8 @@
 """Cross-entropy: the mean surprise, in nats, at the tokens that really came."""
 
-from microgpt.engine import state
 from microgpt.errors import ShapeError
 from microgpt.ops.embedding import as_tokens
-from microgpt.ops.matmul import linear, require_linear
+from microgpt.ops.matmul import require_linear
 from microgpt.ops.shape import flat
 
 
@@ -41,27 +40,34 @@ def _losses(logits, ids, some):
 def linear_cross_entropy(h, weight, targets):
     """The head in one operation, `cross_entropy(linear(h, weight), targets)`.
 
-    h (…, C), weight (V, C), targets (…) -> loss (); the logits are never handed out
+    h (…, C), weight (V, C), targets (…) -> loss (); the logits are never handed out. On the way
+    back their gradient takes their place; a second time back computes them again.
     """
-    if state.composed:
-        return cross_entropy(linear(h, weight), targets)
     require_linear(h, weight)
     k, rows, V = h.kernels, h.rows(), weight.shape[0]
     ids = _targets((*h.shape[:-1], V), targets)
     logits = k.empty((len(rows), V), h.dtype)
     losses, lse = k.empty(len(rows), h.dtype), k.empty(len(rows), h.dtype)
     loss, count = k.empty(1, h.dtype), k.empty(1, h.dtype)
+    absent, spent = k.absent(1, h.dtype), False
     k.launch("check_targets", ids, V, 1)
-    k.launch("linear_forward", logits, rows, weight.array)
+    k.launch("linear_forward", logits, rows, weight.array, absent)
     k.launch("cross_entropy_forward", losses, lse, logits, ids)
     k.launch("kept_mean_forward", loss, count, losses, ids)
 
     def backward(dloss):
-        dlosses, dlogits = k.empty(len(rows), h.dtype), k.empty(logits.shape, h.dtype)
-        dh, dweight = k.empty(rows.shape, h.dtype), weight.gradient()
+        nonlocal spent
+        if spent:
+            k.launch("linear_forward", logits, rows, weight.array, absent)
+        spent = True
+        dlosses, dh, dweight = (
+            k.empty(len(rows), h.dtype),
+            k.empty(rows.shape, h.dtype),
+            weight.gradient(),
+        )
         k.launch("kept_mean_backward", dlosses, dloss.reshape(1), count, ids)
-        k.launch("cross_entropy_backward", dlogits, dlosses, logits, lse, ids)
-        k.launch("linear_backward", dh, dweight, dlogits, rows, weight.array)
+        k.launch("cross_entropy_backward", logits, dlosses, logits, lse, ids)
+        k.launch("linear_backward", dh, dweight, absent, logits, rows, weight.array)
         return dh.reshape(h.shape), dweight
 
     return h.from_op(loss.reshape(()), (h, weight), backward, "linear_cross_entropy")

@@ -3,7 +3,7 @@
 from math import prod
 
 from microgpt.errors import ShapeError
-from microgpt.ops.shape import broadcast_to
+from microgpt.ops.shape import broadcast_to, flat
 
 
 def linear(x, weight, bias=None):
@@ -11,22 +11,75 @@ def linear(x, weight, bias=None):
 
     x (…, K), weight (M, K), bias (M,) -> y (…, M)
     """
-    require_linear(x, weight)
+    k, rows, added = _linear_arrays(x, weight, bias)
+    y = k.empty((len(rows), len(weight.array)), rows.dtype)
+    k.launch("linear_forward", y, rows, weight.array, added)
+    return _linear_node("linear", x, weight, bias, y)
+
+
+def linear_residual(x, weight, bias, residual):
+    """`residual + linear(x, weight, bias)` in one operation.
+
+    x (…, K), weight (M, K), bias (M,) or None, residual (…, M) -> y (…, M)
+    """
+    k, rows, added = _linear_arrays(x, weight, bias)
+    x.require_same(residual)
+    y = k.empty((len(rows), len(weight.array)), rows.dtype)
+    if residual.array.shape != (*x.array.shape[:-1], y.shape[1]):
+        raise ShapeError(
+            f"what is added to x {x.shape} times weight {weight.shape} must have the shape of the "
+            f"result; got {residual.shape}"
+        )
+    k.launch("linear_residual_forward", y, rows, weight.array, added, residual.rows())
+    return _linear_node("linear_residual", x, weight, bias, y, residual=residual)
+
+
+def linear_gelu(x, weight, bias=None):
+    """`gelu(linear(x, weight, bias))` in one operation; shapes as there."""
+    k, rows, added = _linear_arrays(x, weight, bias)
+    y, z = (k.empty((len(rows), len(weight.array)), rows.dtype) for _ in range(2))
+    k.launch("linear_gelu_forward", y, z, rows, weight.array, added)
+    return _linear_node("linear_gelu", x, weight, bias, y, activation=("gelu_backward", z))
+
+
+def linear_relu(x, weight, bias=None):
+    """`relu(linear(x, weight, bias))` in one operation; shapes as there."""
+    k, rows, added = _linear_arrays(x, weight, bias)
+    y = k.empty((len(rows), len(weight.array)), rows.dtype)
+    k.launch("linear_relu_forward", y, rows, weight.array, added)
+    # Where the result is above 0, so was what it was made from.
+    return _linear_node("linear_relu", x, weight, bias, y, activation=("relu_backward", y))
+
+
+def _linear_arrays(x, weight, bias):
+    """What a launch of a linear kernel is given: the back end, x as rows, and the bias."""
+    require_linear(x, weight, bias)
+    return x.kernels, x.rows(), x.kernels.absent(1, x.dtype) if bias is None else bias.array
+
+
+def _linear_node(op, x, weight, bias, y, activation=None, residual=None):
+    """A linear operation's result y (N, M) with the rule for going back through it."""
     k, rows, matrix = x.kernels, x.rows(), weight.array
-    y = k.empty((len(rows), len(matrix)), matrix.dtype)
-    k.launch("linear_forward", y, rows, matrix)
 
     def backward(dy):
+        dz = dy.reshape(y.shape)
+        if activation is not None:
+            name, seen = activation
+            dz = k.empty(y.shape, y.dtype)
+            k.launch(name, flat(dz), flat(dy), flat(seen))
         dx, dweight = k.empty(rows.shape, rows.dtype), weight.gradient()
-        k.launch("linear_backward", dx, dweight, dy.reshape(y.shape), rows, matrix)
-        return dx.reshape(x.array.shape), dweight
+        dbias = k.absent(1, rows.dtype) if bias is None else bias.gradient()
+        k.launch("linear_backward", dx, dweight, dbias, dz, rows, matrix)
+        slopes = (dx.reshape(x.array.shape), dweight)
+        slopes += () if bias is None else (dbias,)
+        return slopes if residual is None else (*slopes, dy)
 
-    y_shape = (*x.array.shape[:-1], len(matrix))
-    out = x.from_op(y.reshape(y_shape), (x, weight), backward, "linear")
-    return out if bias is None else out + bias
+    inputs = (x, weight) if bias is None else (x, weight, bias)
+    inputs = inputs if residual is None else (*inputs, residual)
+    return x.from_op(y.reshape(*x.array.shape[:-1], len(matrix)), inputs, backward, op)
 
 
-def require_linear(x, weight):
+def require_linear(x, weight, bias=None):
     """Refuse what `linear` cannot multiply."""
     if weight.kernels is not x.kernels or weight.array.dtype is not x.array.dtype:
         x.require_same(weight)
@@ -35,6 +88,12 @@ def require_linear(x, weight):
         raise ShapeError(
             f"linear needs x (…, K) and weight (M, K); got x {shape} and weight {wanted}"
         )
+    if bias is not None:
+        x.require_same(bias)
+        if bias.array.shape != wanted[:1]:
+            raise ShapeError(
+                f"the bias of a weight {wanted} must have shape {wanted[:1]}; got {bias.shape}"
+            )
 
 
 def matmul(a, b):

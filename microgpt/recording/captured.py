@@ -7,17 +7,21 @@ results out.
 
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from microgpt import backends
 from microgpt.backends import LOCK
+from microgpt.backends.launching import watch
 from microgpt.engine import state
 from microgpt.errors import CaptureError
-from microgpt.nn import Module
-from microgpt.ops.embedding import as_tokens
-from microgpt.recording.recorder import Recorder, Recording, difference, is_older
+from microgpt.recording.arena import Arena
+from microgpt.recording.arguments import copy_in, fixed, given, key_of, stand_ins
+from microgpt.recording.comparing import changed_argument, difference, require_lasting
+from microgpt.recording.listing import Launch, Launches
+from microgpt.recording.recorder import Recorder, Recording
+from microgpt.recording.replay import Replay
 from microgpt.tensor import Tensor
 
 MAX_RECORDINGS = 64
@@ -41,6 +45,13 @@ def capture(function: Callable) -> "Captured":
     return Captured(function)
 
 
+class Memory(NamedTuple):
+    """Bytes: what all arrays of all recordings would take apart, and what they share."""
+
+    arrays: int
+    arena: int
+
+
 class Captured:
     """A function whose launches are recorded and replayed; see `capture`."""
 
@@ -48,142 +59,122 @@ class Captured:
         self.function = function
         self.__name__ = getattr(function, "__name__", "captured")
         self.__doc__ = function.__doc__
-        self._ready: OrderedDict[Hashable, Recording] = OrderedDict()
+        self._ready: OrderedDict[Hashable, Replay] = OrderedDict()
         self._tried: OrderedDict[Hashable, list[Recording]] = OrderedDict()
+        self._arena = Arena()
+        self._last: Replay | None = None
 
     def __repr__(self) -> str:
         return f"<captured {self.__name__}: {len(self._ready)} recordings>"
 
-    def launches(self) -> list[str]:
-        """The kernels of the recording used last, in order."""
-        if not self._ready:
-            return []
-        return [launch.name for launch in next(reversed(self._ready.values())).launches]
+    def launches(self) -> Launches:
+        """The launches of the recording used last, in order: a table when printed.
+
+        Each has a name, shapes, the source line that led to it, and seconds: the shortest time
+        that it took in the first replays, infinite before them.
+        """
+        with LOCK:
+            if not self._ready:
+                return Launches()
+            replay = next(reversed(self._ready.values()))
+            return Launches(
+                Launch(line.name, line.shapes, line.source, seconds)
+                for line, seconds in zip(replay.lines, replay.seconds, strict=True)
+            )
+
+    def memory(self) -> Memory:
+        """The memory of the arrays that the recorded calls made."""
+        with LOCK:
+            replays = self._ready.values()
+            return Memory(
+                sum(r.nbytes for r in replays), max((r.needs for r in replays), default=0)
+            )
 
     def __call__(self, *arguments: Any, **named: Any) -> Any:
-        if state.composed or state.name_hook is not None or backends.current_tap() is not None:
+        if state.composed or state.name_hook is not None or state.op_hook is not None:
             return self.function(*arguments, **named)
-        names = sorted(named)
-        places, given = [*range(len(arguments)), *names], [*arguments, *map(named.get, names)]
-        key = (state.grad_enabled, backends.current().name, tuple(map(_key, places, given)))
+        if watch.tap is not None and backends.current_tap() is not None:
+            return self.function(*arguments, **named)
+        values, names = given(arguments, named) if named else (arguments, ())
+        key = key_of(values, names)
         with LOCK:
-            recording = self._ready.get(key)
-            if recording is None:
-                return self._record(key, places, given)
-            self._ready.move_to_end(key)
-            for fixed, value in zip(recording.inputs, filter(_is_array, given), strict=True):
-                fixed[...] = _array(value)
-            recording.replay()
-            return _copied(recording.result)
+            replay = self._ready.get(key)
+            if replay is None:
+                return self._record(key, values, names)
+            if replay is not self._last:
+                self._use(key, replay)
+            copy_in(replay.inputs, values)
+            replay.run()
+            return _copied(replay.result)
 
-    def _record(self, key: Hashable, places: list, given: list) -> Any:
+    def _use(self, key: Hashable, replay: Replay) -> None:
+        """Make it the one used last, ready to run."""
+        if not replay.bound:
+            self._bind(replay)
+        self._ready.move_to_end(key)
+        self._last = replay
+
+    def _record(self, key: Hashable, values: tuple, names: tuple[str, ...]) -> Any:
         tried = self._tried.setdefault(key, [])
         if len(self._tried) > MAX_RECORDINGS:
             self._tried.popitem(last=False)
-        if tried:
-            inputs = tried[-1].inputs
-            for fixed, value in zip(inputs, filter(_is_array, given), strict=True):
-                fixed[...] = _array(value)
-        else:
-            inputs = [_fixed(value) for value in given if _is_array(value)]
-        fixed_inputs = iter(inputs)
-        values = [_stand_in(v, next(fixed_inputs)) if _is_array(v) else v for v in given]
-        recorder = Recorder(inputs)
-        with backends.tapped(recorder):
-            result = self.function(
-                *(v for v, place in zip(values, places, strict=True) if isinstance(place, int)),
-                **{p: v for v, p in zip(values, places, strict=True) if isinstance(p, str)},
-            )
-        recorder.returned(_checked(result))
-        recording, copied = recorder.recording, _copied(result)
+        inputs = tried[-1].inputs if tried else fixed(values)
+        copy_in(inputs, values)
+        recording, result = self._eager(inputs, values, names)
         if tried and difference(tried[-1], recording) is None:
             del self._tried[key]
-            self._ready[key] = recording
-            if len(self._ready) > MAX_RECORDINGS:
-                self._ready.popitem(last=False)
+            self._settle(key, recording)
         else:
-            recording.result = None
-            del recorder, result  # a recording that is only compared keeps no array alive
-            for launch in recording.launches:
-                launch.arguments = ()
+            recording.let_go()
             self._set_aside(key, recording)
-        return copied
+        return result
+
+    def _eager(self, inputs: list, values: tuple, names: tuple) -> tuple[Recording, Any]:
+        """Run and record the function; all it made is gone when this ends, if nobody keeps it."""
+        before = [array.tobytes() for array in inputs]
+        recorder = Recorder(inputs)
+        arguments = stand_ins(inputs, values)
+        positional = len(arguments) - len(names)
+        with backends.tapped(recorder):
+            result = self.function(
+                *arguments[:positional], **dict(zip(names, arguments[positional:], strict=True))
+            )
+        recorder.returned(_checked(result))
+        for place, array in enumerate(inputs):
+            if array.tobytes() != before[place]:
+                raise CaptureError(changed_argument(recorder.recording, place))
+        return recorder.recording, _copied(result)
+
+    def _settle(self, key: Hashable, recording: Recording) -> None:
+        self._ready[key] = replay = Replay(recording, backends.current().poison)
+        self._use(key, replay)
+        if len(self._ready) > MAX_RECORDINGS:
+            self._ready.popitem(last=False)
+
+    def _bind(self, replay: Replay) -> None:
+        """Give a recording's arrays their places; the arena grows if it has to."""
+        if replay.needs > self._arena.nbytes:
+            self._last = None
+            for other in self._ready.values():
+                other.unbind()  # until it is used again
+            self._arena.grow(replay.needs)
+        replay.bind(self._arena)
 
     def _set_aside(self, key: Hashable, recording: Recording) -> None:
         """Keep a recording to compare the next one with; refuse what can never settle."""
         tried = self._tried[key]
-        for number, launch in enumerate(recording.launches):
-            for role in launch.described:
-                if is_older(role) and recording.older[role.identity]() is None:
-                    del self._tried[key]
-                    raise CaptureError(
-                        f"launch {number} {launch.name} ({launch.line}) was given an array that "
-                        "is gone after the call: made inside by NumPy, or its name bound anew. A "
-                        "replay would see its old numbers; keep it, or pass it as an argument"
-                    )
-        if any(array() is None for array in recording.older):
+        try:
+            require_lasting(recording, self.__name__)
+            tried.append(recording)
+            if len(tried) == MAX_TRIES:
+                raise CaptureError(
+                    f"{MAX_TRIES} recordings of {self.__name__} differ, so it cannot be replayed: "
+                    f"{difference(tried[-2], tried[-1])}. What changes from call to call must be "
+                    "in an array, or an argument"
+                )
+        except CaptureError:
             del self._tried[key]
-            raise CaptureError(
-                f"{self.__name__} returned an array that it made itself, not by the back end; a "
-                "replay would return its old numbers. Return tensors"
-            )
-        tried.append(recording)
-        if len(tried) == MAX_TRIES:
-            del self._tried[key]
-            raise CaptureError(
-                f"{MAX_TRIES} recordings of {self.__name__} differ, so it cannot be replayed: "
-                f"{difference(tried[-2], tried[-1])}. What changes from call to call must be in "
-                "an array, or an argument"
-            )
-
-
-def _is_array(value: Any) -> bool:
-    """Whether an argument is copied in; a parameter is not, it stays where it is."""
-    return isinstance(value, np.ndarray) or (isinstance(value, Tensor) and not value.requires_grad)
-
-
-def _array(value: Any) -> np.ndarray:
-    if isinstance(value, Tensor):
-        return value.array
-    return as_tokens(value) if value.dtype.kind in "iu" else value
-
-
-def _key(place: Any, value: Any) -> Hashable:
-    if isinstance(value, np.ndarray):
-        return (place, value.shape, value.dtype.char)
-    if _is_array(value):
-        return (place, value.backend, value.shape, value.dtype.char)
-    if isinstance(value, Tensor) and value.inputs:
-        raise CaptureError(
-            f"argument {place} was computed and requires a gradient, which a replay cannot carry "
-            "back; compute it inside the captured function, or pass it detached"
-        )
-    return (place, _plain(place, value))
-
-
-def _plain(place: Any, value: Any) -> Hashable:
-    """What distinguishes an argument that is not copied in: its type and value, or itself."""
-    if isinstance(value, float) and value != value:
-        raise CaptureError(f"argument {place} is NaN, which equals nothing, not even itself")
-    if value is None or isinstance(value, int | float | str):
-        return (type(value).__name__, repr(value))  # 1, 1.0 and True are not the same
-    if isinstance(value, tuple):
-        return tuple(_plain(place, part) for part in value)
-    if isinstance(value, Module) or (isinstance(value, Tensor) and value.requires_grad):
-        return value
-    raise CaptureError(
-        f"argument {place} is or holds a {type(value).__name__}; a captured function takes arrays, "
-        "tensors, models, and numbers, texts, None and tuples of these"
-    )
-
-
-def _fixed(value: Any) -> np.ndarray:
-    """The array that stands for an argument in every replay; whole numbers become int32."""
-    return np.array(_array(value), order="C")
-
-
-def _stand_in(value: Any, fixed: np.ndarray) -> Any:
-    return value.detached(fixed) if isinstance(value, Tensor) else fixed
+            raise
 
 
 def _checked(result: Any) -> Any:

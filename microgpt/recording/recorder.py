@@ -1,42 +1,76 @@
-"""What one call launched, on which arrays: the recording, and the tap that writes it."""
+"""What one call launches, on which arrays: the recording, and the tap that writes it."""
 
 import sys
 import weakref
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from math import prod
 from pathlib import Path
-from typing import Any
+from types import FrameType
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from microgpt.backends.launching import address
 from microgpt.errors import CaptureError
+from microgpt.tensor import Tensor
 
 _PACKAGE = str(Path(__file__).parent.parent)
+_CAPTURED, _INSIDE = "/captured", "/inside"
+_places: dict[str, str] = {}
 
 
-@dataclass(frozen=True)
-class Role:
+class Role(NamedTuple):
     """Which array an argument of a launch is: born in the call, an argument of it, or older."""
 
     kind: str
     identity: int
     offset: int
     shape: tuple[int, ...]
-    dtype: str
+    strides: tuple[int, ...]
+    dtype: np.dtype
 
     def __str__(self) -> str:
         return f"{self.kind} array {self.identity} of shape {self.shape}, {self.dtype}"
 
 
+class Known(NamedTuple):
+    """An array and its role; held weakly, so that recording needs no memory of its own."""
+
+    array: weakref.ref
+    role: Role
+
+    @property
+    def nbytes(self) -> int:
+        return prod(self.role.shape) * self.role.dtype.itemsize
+
+
 @dataclass
-class Launch:
-    """One line of a recording."""
+class Line:
+    """One launch of a recording.
+
+    `arguments` holds what is there before the call and after it; an array that was born in the
+    call is only described.
+    """
 
     name: str
     call: Callable
-    arguments: tuple
+    arguments: list
     described: tuple
-    line: str
+    source: str
+
+    @property
+    def shapes(self) -> tuple[tuple[int, ...], ...]:
+        """The shapes of its arrays."""
+        return tuple(what.shape for what in self.described if isinstance(what, Role))
+
+
+class Part(NamedTuple):
+    """An array in a result: where it lives, and what to make of it."""
+
+    role: Role
+    array: np.ndarray | None
+    make: Callable[[np.ndarray], Any]
 
 
 @dataclass
@@ -44,14 +78,18 @@ class Recording:
     """What one call launched, on which arrays, and what it returned."""
 
     inputs: list[np.ndarray]
-    launches: list[Launch] = field(default_factory=list)
+    lines: list[Line] = field(default_factory=list)
+    births: list[Known] = field(default_factory=list)
     older: list[weakref.ref] = field(default_factory=list)
-    result: Any = None
+    result: Any = None  # with a `Part` for each array
     described_result: Any = None
+    returned: list[Role] = field(default_factory=list)
 
-    def replay(self) -> None:
-        for launch in self.launches:
-            launch.call(*launch.arguments)
+    def let_go(self) -> None:
+        """Keep the description only: what is compared must not keep arrays alive."""
+        self.result = None
+        for line in self.lines:
+            line.arguments = []
 
 
 class Recorder:
@@ -59,93 +97,133 @@ class Recorder:
 
     def __init__(self, inputs: list[np.ndarray]):
         self.recording = Recording(inputs)
-        self._roles = {id(array): ("argument", place) for place, array in enumerate(inputs)}
-        self._kept = list(inputs)  # arrays stay alive, so that an id means one array
-        self._births = 0
+        # An id means one array only while that array lives.
+        self._known: dict[int, Known] = {}
+        self._kept: list[np.ndarray] = []
+        self._lasting: dict[int, Role] = {}  # of arguments that a line keeps
+        for place, array in enumerate(inputs):
+            self._meet(array, "argument", place)
 
     def born(self, array: np.ndarray) -> None:
-        self._roles[id(array)] = ("new", self._births)
-        self._kept.append(array)
-        self._births += 1
+        births = self.recording.births
+        births.append(self._meet(array, "new", len(births)))
+
+    def _meet(self, array: np.ndarray, kind: str, identity: int) -> Known:
+        role = Role(kind, identity, 0, array.shape, array.strides, array.dtype)
+        known = self._known[id(array)] = Known(weakref.ref(array), role)
+        return known
 
     def read(self, what: str) -> None:
         raise CaptureError(
-            f"{what} inside a captured function at {_caller()}: a replay does not run this line "
+            f"{what} inside a captured function at {_source()}: a replay does not run this line "
             "and could not follow its numbers. Do it outside, or pass the numbers as an argument"
         )
 
     def launched(self, name: str, call: Callable, arguments: tuple) -> None:
         """Write one launch down."""
-        described = tuple(self._describe(a) if isinstance(a, np.ndarray) else a for a in arguments)
-        launch = Launch(name, call, arguments, described, _caller())
-        if name.endswith("_") and getattr(described[0], "kind", "") == "argument":
+        roles: list[Any] = []
+        kept: list[Any] = []
+        for argument in arguments:
+            role = argument
+            if isinstance(argument, np.ndarray):
+                role = self._lasting.get(id(argument)) or self._describe(argument)
+                if role.kind == "new":
+                    argument = None
+                else:
+                    self._lasting[id(argument)] = role
+            roles.append(role)
+            kept.append(argument)
+        line = Line(name, call, kept, tuple(roles), _source())
+        if name.endswith("_") and getattr(roles[0], "kind", "") == "argument":
             raise CaptureError(
-                f"launch {len(self.recording.launches)} {name} ({launch.line}) changes an argument "
+                f"launch {len(self.recording.lines)} {name} ({line.source}) changes an argument "
                 "in place, which the caller would not see; return the result instead"
             )
-        self.recording.launches.append(launch)
+        self.recording.lines.append(line)
 
     def returned(self, result: Any) -> None:
         """Describe what the call returned, which is compared like a launch."""
-        self.recording.result = result
-        self.recording.described_result = self._described(result)
+        self.recording.result = mapped(result, self._part)
+        self.recording.described_result = _described(self.recording.result)
 
-    def _described(self, result: Any) -> Any:
-        array = getattr(result, "array", result)
-        if isinstance(array, np.ndarray):
-            return self._describe(array)
-        if isinstance(result, tuple | list):
-            return [type(result).__name__, *(self._described(part) for part in result)]
-        if isinstance(result, dict):
-            return {name: self._described(part) for name, part in result.items()}
-        return (type(result).__name__, result)
+    def _part(self, result: Any) -> Any:
+        if isinstance(result, Tensor):
+            array = result.array
+            make: Callable = result.detached(np.empty(0, result.dtype)).detached  # no history
+        elif isinstance(result, np.ndarray):
+            array, make = result, np.asarray
+        else:
+            return result
+        role = self._describe(array)
+        self.recording.returned.append(role)
+        return Part(role, None if role.kind == "new" else array, make)
 
     def _describe(self, array: np.ndarray) -> Role:
         owner = array
         while isinstance(owner.base, np.ndarray):
             owner = owner.base
-        role = self._roles.get(id(owner))
-        if role is None:
-            role = ("older", len(self.recording.older))
-            self.recording.older.append(weakref.ref(owner))
-            self._roles[id(owner)] = role
+        known = self._known.get(id(owner))
+        if known is None or known.array() is not owner:
+            known = self._meet(owner, "older", len(self.recording.older))
+            self.recording.older.append(known.array)
             self._kept.append(owner)
-        offset = array.__array_interface__["data"][0] - owner.__array_interface__["data"][0]
-        return Role(*role, offset, array.shape, str(array.dtype))
+        role = known.role
+        if owner is array and role.shape == array.shape:
+            return role
+        whole = array.nbytes == owner.nbytes and array.flags.c_contiguous
+        offset = 0 if whole else address(array) - address(owner)
+        return Role(role.kind, role.identity, offset, array.shape, array.strides, array.dtype)
 
 
-def difference(first: Recording, second: Recording) -> str | None:
-    """The first launch in which two recordings differ, in words; None if they are equal."""
-    for number, (old, new) in enumerate(zip(first.launches, second.launches, strict=False)):
-        where = f"launch {number} {new.name}"
-        if old.name != new.name:
-            return f"launch {number}: recorded {old.name}, this time {new.name} ({new.line})"
-        if len(old.described) != len(new.described):
-            return f"{where}: another number of arguments ({new.line})"
-        for before, now in zip(old.described, new.described, strict=True):
-            if before != now or type(before) is not type(now):
-                return f"{where}: recorded {before}, this time {now} ({new.line})"
-            if is_older(now) and (
-                first.older[before.identity]() is not second.older[now.identity]()
-            ):
-                return f"{where}: another array of shape {now.shape} each time ({new.line})"
-    if len(first.launches) != len(second.launches):
-        return f"recorded {len(first.launches)} launches, this time {len(second.launches)}"
-    if first.described_result != second.described_result:
-        return f"it returned {first.described_result}, this time {second.described_result}"
-    for before, now in zip(first.older, second.older, strict=True):
-        if before() is not now():
-            return "it returned another array each time"
-    return None
+def is_new(what: Any) -> bool:
+    """Whether an argument of a launch is described as an array that was born in the call."""
+    return isinstance(what, Role) and what.kind == "new"
 
 
-def is_older(described: Any) -> bool:
-    return isinstance(described, Role) and described.kind == "older"
+def mapped(result: Any, change: Callable[[Any], Any]) -> Any:
+    """A result with each part changed; tuples, lists and dictionaries stay what they are."""
+    if isinstance(result, Part):
+        return change(result)
+    if isinstance(result, dict):
+        return {name: mapped(part, change) for name, part in result.items()}
+    if isinstance(result, tuple) and hasattr(result, "_fields"):  # a named tuple
+        return type(result)(*(mapped(part, change) for part in result))
+    if isinstance(result, tuple | list):
+        return type(result)(mapped(part, change) for part in result)
+    return change(result)
 
 
-def _caller() -> str:
-    """The file and line, outside this package if possible, that led to a launch."""
-    frame = sys._getframe(1)
-    while frame.f_back is not None and frame.f_code.co_filename.startswith(_PACKAGE):
-        frame = frame.f_back
-    return f"{Path(frame.f_code.co_filename).name}:{frame.f_lineno}"
+def _described(result: Any) -> Any:
+    """What is compared of a result: kinds, roles and plain values."""
+    if isinstance(result, Part):
+        return result.role
+    if isinstance(result, tuple | list):
+        return [type(result).__name__, *map(_described, result)]
+    if isinstance(result, dict):
+        return {name: _described(part) for name, part in result.items()}
+    return (type(result).__name__, result)
+
+
+def _source() -> str:
+    """The file and line that led to a launch: outside this package, or of the captured function."""
+    frame: FrameType | None = sys._getframe(2)
+    inner = sys._getframe(1)
+    while frame is not None:
+        filename = frame.f_code.co_filename
+        name = _places.get(filename) or _place(filename)
+        if name == _CAPTURED:
+            return f"{Path(inner.f_code.co_filename).name}:{inner.f_lineno}"
+        if name != _INSIDE:
+            return f"{name}:{frame.f_lineno}"
+        inner, frame = frame, frame.f_back
+    return f"{Path(inner.f_code.co_filename).name}:{inner.f_lineno}"
+
+
+def _place(filename: str) -> str:
+    """What a file is called in a list of launches; files of this package are told apart."""
+    path = Path(filename)
+    if filename.startswith(_PACKAGE):
+        name = _CAPTURED if path.name == "captured.py" else _INSIDE
+    else:
+        name = "cell" if path.parent.name.startswith("ipykernel_") else path.name
+    return _places.setdefault(filename, name)

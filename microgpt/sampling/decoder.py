@@ -14,28 +14,34 @@ class Decoder:
     """The logits of the next token after a text that grows.
 
     When the block is full and more is wanted, the last block_size / 2 tokens are read anew and
-    the older ones forgotten.
+    the older ones forgotten. A `cache` handed over must be empty.
     """
 
-    def __init__(self, model: GPT, tokens: Sequence[int]):
-        self.model, self.cache = model, KVCache(model)
+    def __init__(self, model: GPT, tokens: Sequence[int], cache: KVCache | None = None):
+        self.model = model
+        self.cache = KVCache(model) if cache is None else cache
         self.tokens, self.unseen = list(tokens), list(tokens)
-        self._logits: np.ndarray | None = None
+        self._read: np.ndarray | None = None
 
     def logits(self) -> np.ndarray:
         """What the model gives each token of the vocabulary as the next one (V,)."""
-        if self._logits is None:
+        return self.read()[0].copy()
+
+    def read(self) -> np.ndarray:
+        """The same (1, V), not a copy."""
+        if self._read is None:
             cache = self.cache
             if cache.length + len(self.unseen) > cache.block_size:
                 cache.reset()
                 self.unseen = self.tokens[-max(1, cache.block_size // 2) :]
             with backends.LOCK, no_grad():
-                self._logits = self.model([self.unseen], cache).numpy()[0, -1]
+                self._read = self.model([self.unseen], cache).array[:, -1]
             self.unseen = []
-        return self._logits
+        return self._read
 
     def append(self, token: int) -> None:
         """Let the text grow by one token."""
-        self.logits()  # what came before must have been read
+        if self.unseen:  # what came before must have been read
+            self.read()
         self.tokens.append(int(token))
-        self.unseen, self._logits = [int(token)], None
+        self.unseen, self._read = [int(token)], None

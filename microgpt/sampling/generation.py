@@ -10,6 +10,7 @@ from microgpt.models.gpt import GPT
 from microgpt.ops.embedding import as_tokens
 from microgpt.sampling.choice import next_token, uniform
 from microgpt.sampling.decoder import Decoder
+from microgpt.sampling.session import UNDECIDED, give_back, take, undisturbed
 from microgpt.tokenizers import Tokenizer
 
 _chooser: contextvars.ContextVar[Callable[..., int] | None] = contextvars.ContextVar(
@@ -41,6 +42,7 @@ def generate(
     min_p: float = 0.0,
     seed: int = 0,
     stop: int | None = None,
+    capture: bool = True,
 ) -> Iterator[int]:
     """Yield token after token, each chosen by `next_token` with the dice `uniform(seed, t)`.
 
@@ -48,6 +50,7 @@ def generate(
     whether its beginning was drawn or given. Ends after `stop` (which is not yielded) or
     `max_new_tokens` (default: until the block is full). When the block is full and more is
     wanted, the last block_size / 2 tokens are read anew and the older ones forgotten.
+    On Numba each step is one replay, with the same choices; `capture=False` turns that off.
     """
     tokens = as_tokens(prompt).tolist()
     block_size, V = model.config.block_size, model.config.vocab_size
@@ -64,21 +67,38 @@ def generate(
         max_new_tokens = block_size - len(tokens) + 1
     if max_new_tokens < 0:
         raise SettingError(f"max_new_tokens must be 0 or above; got {max_new_tokens}")
-    return _generate(model, tokens, max_new_tokens, dials, seed, stop)
+    return _generate(model, tokens, max_new_tokens, dials, seed, stop, capture)
 
 
 def _generate(
-    model: GPT, tokens: list[int], count: int, dials: SampleConfig, seed: int, stop: int | None
+    model: GPT,
+    tokens: list[int],
+    count: int,
+    dials: SampleConfig,
+    seed: int,
+    stop: int | None,
+    capture: bool,
 ) -> Iterator[int]:
-    decoder, first = Decoder(model, tokens), len(tokens)
-    for t in range(first, first + count):
-        logits, chooser = decoder.logits(), _chooser.get()
-        drawn = {**vars(dials), "u": uniform(seed, t)}
-        token = next_token(logits, **drawn).token if chooser is None else chooser(logits, **drawn)
-        if token == stop:
-            return
-        decoder.append(token)
-        yield token
+    session = take(model) if capture else None
+    try:
+        if session is not None:
+            session.start(dials, seed)
+        decoder = Decoder(model, tokens, None if session is None else session.cache)
+        for t in range(len(tokens), len(tokens) + count):
+            token, chooser = UNDECIDED, _chooser.get()
+            if session is not None and chooser is None and undisturbed():
+                token = session.draw(decoder, t)
+            if token == UNDECIDED:
+                drawn = {**vars(dials), "u": uniform(seed, t)}
+                logits = decoder.logits()
+                token = chooser(logits, **drawn) if chooser else next_token(logits, **drawn).token
+            if token == stop:
+                return
+            decoder.append(token)
+            yield token
+    finally:
+        if session is not None:
+            give_back(model, session)
 
 
 def generate_text(
@@ -93,6 +113,7 @@ def generate_text(
     top_p: float | None = None,
     min_p: float = 0.0,
     seed: int = 0,
+    capture: bool = True,
 ) -> Iterator[str]:
     """Yield `count` texts that begin with `prompt` and end where the model ends them.
 
@@ -113,5 +134,6 @@ def generate_text(
             min_p=min_p,
             seed=seed + i,
             stop=tokenizer.bos,
+            capture=capture,
         )
         yield prompt + tokenizer.decode(tokens)

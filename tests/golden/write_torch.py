@@ -37,6 +37,16 @@ def nll(x, n, vocab_size, reduction="mean"):
     return F.cross_entropy(x, ids(n, vocab_size, -1), ignore_index=-1, reduction=reduction)
 
 
+def gelu(x):
+    return F.gelu(x, approximate="tanh")
+
+
+def heads(x, n_head):
+    B, T, C = x.shape
+    q, k, v = x.reshape(B, T, 3, n_head, C // 3 // n_head).permute(2, 0, 3, 1, 4)
+    return attention(q, k, v).transpose(1, 2).reshape(B, T, C // 3)
+
+
 TWINS = {
     "add": lambda x, y: x + y,
     "add_bias": lambda x, y: x + y,
@@ -57,6 +67,7 @@ TWINS = {
     "tanh": torch.tanh,
     "sigmoid": torch.sigmoid,
     "relu": torch.relu,
+    "gelu": gelu,
     "sum": lambda x: x.sum(),
     "sum_axis": lambda x: x.sum(1),
     "sum_last": lambda x: x.sum(-1, keepdim=True),
@@ -69,6 +80,12 @@ TWINS = {
     "heads": lambda x: x[:, :, 4:8],
     "linear": F.linear,
     "linear_wide": F.linear,
+    "linear_residual": lambda x, w, b, r: r + F.linear(x, w, b),
+    "linear_residual_bare": lambda x, w, r: r + F.linear(x, w),
+    "linear_gelu": lambda x, w, b: gelu(F.linear(x, w, b)),
+    "linear_gelu_bare": lambda x, w: gelu(F.linear(x, w)),
+    "linear_relu": lambda x, w, b: F.linear(x, w, b).relu(),
+    "linear_relu_bare": lambda x, w: F.linear(x, w).relu(),
     "matmul": torch.matmul,
     "matmul_stack": torch.matmul,
     "matmul_one": torch.matmul,
@@ -79,9 +96,17 @@ TWINS = {
     "causal_softmax": causal,
     "rms_norm": rms,
     "rms_norm_rows": rms,
+    "rms_norm_added_to": lambda x: x + rms(x * 2) * 3,
+    "layer_norm": lambda x, w, b: F.layer_norm(x, w.shape, w, b),
+    "layer_norm_bare": lambda x, w: F.layer_norm(x, w.shape, w),
+    "layer_norm_added_to": lambda x, w: x * F.layer_norm(x * 1.5, w.shape, w) + x,
+    "embed": lambda w, p: F.embedding(ids(33, len(w)).reshape(3, 11), w) + p[:11],
+    "embed_wide": lambda w, p: F.embedding(ids(5, 4).reshape(1, 5), w) + p,
     "embedding": lambda w: F.embedding(ids(33, len(w)), w),
     "embedding_many": lambda w: F.embedding(ids(w.shape[1], 7).reshape(1, -1), w),
     "causal_attention": attention,
+    "self_attention": lambda x: heads(x, 2),
+    "self_attention_wide": lambda x: heads(x, 3),
     "cross_entropy": lambda x: nll(x, len(x), x.shape[1]),
     "cross_entropy_rows": lambda x: nll(x, len(x), 6),
     "token_losses": lambda x: nll(x, len(x), 6, "none"),

@@ -1,9 +1,20 @@
 """The loops: every kernel as a loop nest that Numba compiles, parallel where the work is large."""
 
-from microgpt.backends.launching import Backend
+from collections.abc import Callable, Sequence
+
+from microgpt.backends.launching import Backend, CallTable
 from microgpt.backends.numpy_ref import kernels_of
+
+
+class NumbaBackend(Backend):
+    """Compiled kernels, whose calls can be made without Python."""
+
+    def lower(self, calls: Sequence[tuple[Callable[..., None], tuple]]) -> CallTable:
+        from microgpt.backends.numba_cpu._replay import lower
+
+        return lower(calls)
 
 
 def load() -> Backend:
     # A kernel that is not written here is NumPy's: both work on the same arrays.
-    return Backend("numba", kernels_of("microgpt.backends.numpy_ref") | kernels_of(__name__))
+    return NumbaBackend("numba", kernels_of("microgpt.backends.numpy_ref") | kernels_of(__name__))

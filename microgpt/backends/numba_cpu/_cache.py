@@ -16,7 +16,7 @@ from microgpt.folders import cache_folder
 def sources() -> list[Path]:
     """The files that compiled kernels are made of."""
     here = Path(__file__).parent
-    return sorted([*here.glob("*.py"), here.parent / "formulas.py"])
+    return sorted([*here.rglob("*.py"), here.parent / "formulas.py"])
 
 
 @cache

@@ -3,7 +3,8 @@
 import os
 import tempfile
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
@@ -75,13 +76,30 @@ def kernel(
 def compiled(function: Callable, flags: dict[str, Any]) -> Callable:
     """`numba.njit` with a cache that survives read-only folders."""
     folder = _kernel_cache("parallel" if flags.get("parallel") else "serial")
-    if folder is None:
-        return numba.njit(**flags)(function)
+    with _kept_in(folder):
+        return numba.njit(cache=folder is not None, **flags)(function)
+
+
+_for_c: list[Any] = []  # own their machine code
+
+
+def compiled_for_c(function: Callable, signature: Any) -> int:
+    """The address of a function compiled for callers in C, with the same cache."""
+    folder = _kernel_cache("serial")
+    with _kept_in(folder):
+        _for_c.append(numba.cfunc(signature, cache=folder is not None, **FLAGS)(function))
+    return _for_c[-1].address
+
+
+@contextmanager
+def _kept_in(folder: Path | None) -> Iterator[None]:
+    """Numba keeps what is compiled here in this folder; the learner's own functions elsewhere."""
     settings: Any = numba.core.config
-    previous = settings.CACHE_DIR  # the learner's own functions keep their own cache
-    settings.CACHE_DIR = str(folder)
+    previous = settings.CACHE_DIR
     try:
-        return numba.njit(cache=True, **flags)(function)
+        if folder is not None:
+            settings.CACHE_DIR = str(folder)
+        yield
     finally:
         settings.CACHE_DIR = previous
 

@@ -6,6 +6,10 @@ import numpy as np
 from microgpt.backends.numba_cpu._compile import FLAGS
 from microgpt.backends.numba_cpu._intrinsics import exp, maximum
 
+# A loop of fixed length runs in vectors whole, the numbers beyond the row's end masked out; of a
+# loop over a short row, half would run number by number.
+SHORT = 32
+
 
 @numba.njit(**FLAGS)
 def dot(x, y):
@@ -41,12 +45,44 @@ def softmax_row(out, x, scale):
         out[i] /= total
 
 
+@numba.njit(forceinline=True, **FLAGS)
+def sum_exp(x, shift):
+    """The sum of exp(x − shift)."""
+    f = x.dtype.type
+    total = f(0)
+    if x.size <= SHORT:
+        for i in range(SHORT):
+            total += exp(x[i] - shift) if i < x.size else f(0)
+    else:
+        for i in range(x.size):
+            total += exp(x[i] - shift)
+    return total
+
+
+@numba.njit(forceinline=True, **FLAGS)
+def exp_row(x, shift, factor):
+    """x = exp(x − shift) · factor, in place."""
+    if x.size <= SHORT:
+        for i in range(SHORT):
+            if i < x.size:
+                x[i] = exp(x[i] - shift) * factor
+    else:
+        for i in range(x.size):
+            x[i] = exp(x[i] - shift) * factor
+
+
 @numba.njit(**FLAGS)
 def log_sum_exp(x):
     """log(sum(exp(x)))."""
     f = x.dtype.type
-    greatest = greatest_of(x)
-    total = f(0)
-    for i in range(x.size):
-        total += exp(x[i] - greatest)
-    return np.log(total) + greatest
+    return log_of_sum(sum_exp(x, f(0)), x)
+
+
+@numba.njit(**FLAGS)
+def log_of_sum(total, x):
+    """log(total) of total = sum(exp(x)); where that is out of range, the greatest is taken off."""
+    f = x.dtype.type
+    if f(1e-20) < total < f(1e30):
+        return np.log(total)
+    shift = greatest_of(x)
+    return np.log(sum_exp(x, shift)) + shift

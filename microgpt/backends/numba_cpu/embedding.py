@@ -1,26 +1,25 @@
-"""Rows of a table (V, C), looked up by token ids (N,)."""
+"""Rows of a table (V, C), looked up by token ids (N,); with positions, ids are (B, T).
+
+The way back touches only the rows that are used, however long the table is. A token that occurs
+twice counts twice, so that no two threads may own tokens; each owns a block of columns.
+"""
 
 from numba import prange
 
-from microgpt.backends.numba_cpu._compile import SerialKernel, kernel
-from microgpt.backends.tokens import refuse
+from microgpt.backends.numba_cpu._check import check
+from microgpt.backends.numba_cpu._compile import kernel
+from microgpt.backends.numpy_ref import embedding as maths
 
-BLOCK = 16
-
-
-@SerialKernel
-def _first_outside(tokens, end):
-    """The first place of an id outside [0, end), or −1."""
-    for n in range(tokens.size):
-        if tokens[n] < 0 or tokens[n] >= end:
-            return n
-    return -1
+BLOCK = 128
 
 
+@check(maths.check_tokens)
 def check_tokens(tokens, vocab_size):
-    place = _first_outside.serial(tokens, vocab_size)
-    if place >= 0:
-        refuse(tokens, place, vocab_size)
+    outside = 0
+    for n in range(tokens.size):
+        outside += tokens[n] < 0 or tokens[n] >= vocab_size
+    if outside:
+        raise ValueError
 
 
 @kernel()
@@ -34,11 +33,38 @@ def embedding_forward(y, table, tokens):
 
 @kernel(work=lambda dtable, dy, tokens: dy.size)
 def embedding_backward(dtable, dy, tokens):
-    """A token that occurs twice counts twice; each thread owns a block of columns."""
     N, C = dy.shape
     for block in prange((C + BLOCK - 1) // BLOCK):
         first, last = block * BLOCK, min(block * BLOCK + BLOCK, C)
         for n in range(N):
-            row, out = dy[n], dtable[tokens[n]]
-            for c in range(first, last):
+            row, out = dy[n, first:last], dtable[tokens[n], first:last]
+            for c in range(row.size):
                 out[c] += row[c]
+
+
+@kernel()
+def embed_forward(y, wte, wpe, tokens, position):
+    """y (B · T, C): the row of each token plus the row of its place, counted from `position`."""
+    T, C = tokens.shape[1], y.shape[1]
+    start = position[0]
+    for n in prange(tokens.size):
+        b, t = n // T, n % T
+        row, place, out = wte[tokens[b, t]], wpe[start + t], y[n]
+        for c in range(C):
+            out[c] = row[c] + place[c]
+
+
+@kernel(work=lambda dwte, dwpe, dy, tokens, position: dy.size)
+def embed_backward(dwte, dwpe, dy, tokens, position):
+    B, T = tokens.shape
+    C = dy.shape[1]
+    start = position[0]
+    for block in prange((C + BLOCK - 1) // BLOCK):
+        first, last = block * BLOCK, min(block * BLOCK + BLOCK, C)
+        for b in range(B):
+            for t in range(T):
+                row = dy[b * T + t, first:last]
+                out, place = dwte[tokens[b, t], first:last], dwpe[start + t, first:last]
+                for c in range(row.size):
+                    out[c] += row[c]
+                    place[c] += row[c]

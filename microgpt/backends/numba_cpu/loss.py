@@ -2,31 +2,21 @@
 
 from numba import prange
 
+from microgpt.backends.numba_cpu._check import check
 from microgpt.backends.numba_cpu._compile import SerialKernel, kernel
 from microgpt.backends.numba_cpu._intrinsics import exp
-from microgpt.backends.numba_cpu._rows import log_sum_exp
-from microgpt.backends.tokens import refuse_all_ignored, refuse_target
+from microgpt.backends.numba_cpu._rows import exp_row, log_of_sum, sum_exp
+from microgpt.backends.numpy_ref import loss as maths
 
 
-@SerialKernel
-def _inspect(targets, end):
-    """The first place outside [−1, end), else −1 if some targets count, −2 if all are ignored."""
-    kept = 0
-    for n in range(targets.size):
-        if targets[n] < -1 or targets[n] >= end:
-            return n
-        if targets[n] >= 0:
-            kept += 1
-    return -1 if kept else -2
-
-
+@check(maths.check_targets)
 def check_targets(targets, vocab_size, some):
-    """Refuse what is no token of the vocabulary, and if `some`, targets that are all ignored."""
-    found = _inspect.serial(targets, vocab_size)
-    if found >= 0:
-        refuse_target(targets, found, vocab_size)
-    if some and found == -2:
-        refuse_all_ignored()
+    outside, kept = 0, 0
+    for n in range(targets.size):
+        outside += targets[n] < -1 or targets[n] >= vocab_size
+        kept += targets[n] >= 0
+    if outside or (some and not kept):
+        raise ValueError
 
 
 @kernel(work=lambda losses, lse, logits, targets: 4 * logits.size)
@@ -34,22 +24,31 @@ def cross_entropy_forward(losses, lse, logits, targets):
     """losses = lse - logits[target], with lse = log(sum(exp(logits)))."""
     f = logits.dtype.type
     for n in prange(logits.shape[0]):
-        lse[n] = log_sum_exp(logits[n])
-        target = targets[n]
-        losses[n] = f(0) if target < 0 else lse[n] - logits[n, target]
+        lse[n] = sum_exp(logits[n], f(0))
+    for n in prange(logits.shape[0]):
+        row, target = logits[n], targets[n]
+        lse[n] = log_of_sum(lse[n], row)
+        losses[n] = f(0) if target < 0 else lse[n] - row[target]
 
 
 @kernel(cost=4)
 def cross_entropy_backward(dlogits, dlosses, logits, lse, targets):
-    """softmax(logits) - one_hot(target), times the gradient of each row's loss."""
+    """softmax(logits) - one_hot(target), times the gradient of each row's loss.
+
+    dlogits may be logits. That has a loop of its own: one over two arrays that overlap would not
+    run in vectors.
+    """
     f = logits.dtype.type
-    N, V = logits.shape
-    for n in prange(N):
+    in_place = dlogits.ctypes.data == logits.ctypes.data
+    for n in prange(logits.shape[0]):
         row, out = logits[n], dlogits[n]
         target, shift = targets[n], lse[n]
         upstream = f(0) if target < 0 else dlosses[n]
-        for v in range(V):
-            out[v] = exp(row[v] - shift) * upstream
+        if in_place:
+            exp_row(out, shift, upstream)
+        else:
+            for v in range(row.size):
+                out[v] = exp(row[v] - shift) * upstream
         if target >= 0:
             out[target] -= upstream
 

@@ -8,7 +8,7 @@ from numba import prange
 
 from microgpt.backends.numba_cpu._compile import PRECISE, SerialKernel, kernel
 
-CHUNK = 4096
+CHUNK = 16_384
 
 
 @kernel()
@@ -33,20 +33,42 @@ def adam_step_(data, grad, m, v, lr, step, beta1, beta2, eps):
         data[i] -= rate * m[i] / (math.sqrt(v[i] * correct) + small)
 
 
+@kernel(cost=4, fastmath=PRECISE)
+def adamw_step_(data, grad, m, v, lr, step, beta1, beta2, eps, weight_decay, decayed):
+    """Adam after the first `decayed` numbers shrank by lr · weight_decay (Loshchilov & Hutter
+    2019)."""
+    f = data.dtype.type
+    keep1, new1, keep2, new2 = f(beta1), f(1 - beta1), f(beta2), f(1 - beta2)
+    rate = f(lr[0] / (1 - beta1 ** step[0]))
+    correct, small = f(1 / (1 - beta2 ** step[0])), f(eps)
+    shrink = f(1 - lr[0] * weight_decay)
+    for i in prange(data.size):
+        g = grad[i]
+        m[i] = keep1 * m[i] + new1 * g
+        v[i] = keep2 * v[i] + new2 * g * g
+        before = data[i] * (shrink if i < decayed else f(1))
+        data[i] = before - rate * m[i] / (math.sqrt(v[i] * correct) + small)
+
+
 @SerialKernel
 def count_step_(step):
     step[0] += 1
 
 
-@SerialKernel
+@kernel(work=lambda total, x: x.size)
 def square_sum_(total, x):
     """Adds the sum of squares, in float64, to `total` (1,)."""
-    for start in range(0, x.size, CHUNK):
+    chunks = (x.size + CHUNK - 1) // CHUNK
+    parts = np.empty(chunks)
+    for chunk in prange(chunks):
+        piece = x[chunk * CHUNK : (chunk + 1) * CHUNK]
         part = 0.0
-        for i in range(start, min(start + CHUNK, x.size)):
-            number = np.float64(x[i])
+        for i in range(piece.size):
+            number = np.float64(piece[i])
             part += number * number
-        total[0] += part
+        parts[chunk] = part
+    for chunk in range(chunks):
+        total[0] += parts[chunk]
 
 
 @SerialKernel

@@ -17,6 +17,7 @@ FAMILIES = (
     "loss",
     "shape",
     "optim",
+    "sampling",
 )
 
 

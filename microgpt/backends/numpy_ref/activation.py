@@ -1,6 +1,11 @@
 """Functions of one number, applied to each element of a flat array."""
 
+import math
+
 import numpy as np
+
+# gelu's tanh form (Hendrycks & Gimpel 2016): 0.5 x (1 + tanh(ROOT · (x + CUBE · x³))).
+ROOT, CUBE = math.sqrt(2 / math.pi), 0.044715
 
 
 def exp_forward(y, x):
@@ -36,3 +41,15 @@ def relu_forward(y, x):
 
 def relu_backward(dx, dy, x):
     np.multiply(dy, x > 0, out=dx)
+
+
+def gelu_forward(y, x):
+    f = x.dtype.type
+    y[...] = f(0.5) * x * (1 + np.tanh(f(ROOT) * (x + f(CUBE) * x * x * x)))
+
+
+def gelu_backward(dx, dy, x):
+    f = x.dtype.type
+    t = np.tanh(f(ROOT) * (x + f(CUBE) * x * x * x))
+    inner = f(ROOT) * (1 + f(3 * CUBE) * x * x)
+    dx[...] = dy * f(0.5) * (1 + t + x * (1 - t * t) * inner)

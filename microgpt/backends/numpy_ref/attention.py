@@ -1,4 +1,4 @@
-"""One more token's attention over a cache of keys and values (B, H, S, D)."""
+"""Attention of all heads over a text, and of one more token over a cache (B, H, S, D)."""
 
 import numpy as np
 
@@ -24,3 +24,53 @@ def decode_attention_forward(y, weights, q, keys, values, position):
     weights[...] = 0
     weights[:, :, :seen] = scores
     y[...] = np.matmul(scores[:, :, None, :], values[:, :, :seen])[:, :, 0, :]
+
+
+def self_attention_forward(y, lse, qkv, n_head):
+    """Causal attention of every head; lse (B, H, T) is each row's log(sum(exp(scores)))."""
+    q, k, v = _heads(qkv, n_head, 3)
+    scores = _causal_scores(q, k)
+    greatest = scores.max(axis=3, keepdims=True, initial=-np.inf)
+    lse[...] = np.log(np.exp(scores - greatest).sum(axis=3)) + greatest[..., 0]
+    weights = np.exp(scores - lse[..., None])  # (B, H, T, T)
+    _heads(y, n_head, 1)[0][...] = weights @ v
+
+
+def self_attention_backward(dqkv, dy, y, lse, qkv, n_head):
+    """The weights come again from `lse`; delta, the sum of dy · y, is their softmax's inner sum."""
+    q, k, v = _heads(qkv, n_head, 3)
+    dq, dk, dv = _heads(dqkv, n_head, 3)
+    upstream, out = _heads(dy, n_head, 1)[0], _heads(y, n_head, 1)[0]  # (B, H, T, D)
+    weights = np.exp(_causal_scores(q, k) - lse[..., None])  # (B, H, T, T)
+    delta = (upstream * out).sum(axis=3, keepdims=True)
+    scale = q.dtype.type(q.shape[3] ** -0.5)
+    dscores = weights * (upstream @ v.swapaxes(2, 3) - delta) * scale
+    dq[...] = dscores @ k
+    dk[...] = dscores.swapaxes(2, 3) @ q
+    dv[...] = weights.swapaxes(2, 3) @ upstream
+
+
+def decode_self_attention_(y, keys, values, qkv, position, n_head):
+    """One new token a row: its key and value go into the cache, then it attends to all in there."""
+    q, k, v = _heads(qkv[:, None], n_head, 3)  # (B, H, 1, D)
+    cache_write_(keys, k, position)
+    cache_write_(values, v, position)
+    seen = int(position[0]) + 1
+    scores = q @ keys[:, :, :seen].swapaxes(2, 3) * q.dtype.type(q.shape[3] ** -0.5)
+    weights = np.exp(scores - scores.max(axis=3, keepdims=True))
+    weights /= weights.sum(axis=3, keepdims=True)
+    _heads(y[:, None], n_head, 1)[0][...] = weights @ values[:, :, :seen]
+
+
+def _heads(x, n_head, parts):
+    """Views of the features' equal parts, cut into heads: (B, T, parts · H · D) -> (B, H, T, D)."""
+    B, T, features = x.shape
+    view = x.reshape(B, T, parts, n_head, features // (parts * n_head))
+    return view.transpose(2, 0, 3, 1, 4)
+
+
+def _causal_scores(q, k):
+    """Scores (B, H, T, T) over the square root of D, −inf where a key is later than its query."""
+    scores = q @ k.swapaxes(2, 3) * q.dtype.type(q.shape[3] ** -0.5)
+    T = q.shape[2]
+    return np.where(np.tril(np.ones((T, T), bool)), scores, -np.inf).astype(q.dtype)

@@ -20,6 +20,15 @@ def adam_step_(data, grad, m, v, lr, step, beta1, beta2, eps):
     data -= rate * m / (np.sqrt(v * correct) + f(eps))
 
 
+def adamw_step_(data, grad, m, v, lr, step, beta1, beta2, eps, weight_decay, decayed):
+    """Adam, after the first `decayed` numbers shrank by lr · weight_decay.
+
+    Loshchilov & Hutter 2019
+    """
+    data[:decayed] *= data.dtype.type(1 - lr[0] * weight_decay)
+    adam_step_(data, grad, m, v, lr, step, beta1, beta2, eps)
+
+
 def count_step_(step):
     step += 1
 

@@ -1,0 +1,121 @@
+"""Matrix products: `linear` with a weight (out, in), `matmul` of two stacks of matrices.
+
+`readable.py` says what they compute; in float32, `tiled.py` and `tile.py` compute it. Each block
+of a result has one owner and one order of sums, whatever the number of threads. An absent bias has
+no elements.
+"""
+
+from functools import cached_property
+
+from numba import prange
+
+from microgpt.backends.numba_cpu._compile import Kernel
+from microgpt.backends.numba_cpu.matmul.blocks import (
+    GELU,
+    NOTHING,
+    RELU,
+    SUMS,
+    count_blocks,
+    make_ready,
+    times,
+    times_turned,
+    turned_times,
+)
+
+
+class Product(Kernel):
+    """A kernel that calls what `blocks.py` compiles."""
+
+    @cached_property
+    def serial(self):
+        make_ready()
+        return Kernel.serial.func(self)
+
+    @cached_property
+    def parallel(self):
+        make_ready()
+        return Kernel.parallel.func(self)
+
+
+def product(work):
+    return lambda function: Product(function, work)
+
+
+@product(work=lambda y, x, weight, bias: y.size * x.shape[1] // 4)
+def linear_forward(y, x, weight, bias):
+    """y = x · weightᵀ + bias."""
+    N, M = y.shape
+    for block in prange(count_blocks(N, M, x.shape[1])):
+        times_turned(block, y, None, bias, x, weight, None, NOTHING)
+
+
+@product(work=lambda y, x, weight, bias, residual: y.size * x.shape[1] // 4)
+def linear_residual_forward(y, x, weight, bias, residual):
+    """y = residual + x · weightᵀ + bias."""
+    N, M = y.shape
+    for block in prange(count_blocks(N, M, x.shape[1])):
+        times_turned(block, y, residual, bias, x, weight, None, NOTHING)
+
+
+@product(work=lambda y, z, x, weight, bias: y.size * x.shape[1] // 4)
+def linear_gelu_forward(y, z, x, weight, bias):
+    """z = x · weightᵀ + bias and y = gelu(z)."""
+    N, M = y.shape
+    for block in prange(count_blocks(N, M, x.shape[1])):
+        times_turned(block, z, None, bias, x, weight, y, GELU)
+
+
+@product(work=lambda y, x, weight, bias: y.size * x.shape[1] // 4)
+def linear_relu_forward(y, x, weight, bias):
+    """y = relu(x · weightᵀ + bias)."""
+    N, M = y.shape
+    for block in prange(count_blocks(N, M, x.shape[1])):
+        times_turned(block, y, None, bias, x, weight, y, RELU)
+
+
+@product(work=lambda dx, dweight, dbias, dy, x, weight: dy.size * x.shape[1] // 4)
+def linear_backward(dx, dweight, dbias, dy, x, weight):
+    """dx = dy · weight, dweight += dyᵀ · x, and dbias += the sum of the rows of dy."""
+    (N, M), K = dy.shape, x.shape[1]
+    for block in prange(count_blocks(N, K, M)):
+        times(block, dx, None, None, dy, weight, None, NOTHING)
+    for block in prange(count_blocks(M, K, N)):
+        turned_times(block, dweight, dweight, None, dy, x, dbias, SUMS)
+
+
+@product(work=lambda c, a, b: c.size * a.shape[2] // 4)
+def matmul_forward(c, a, b):
+    """c = a · b for each of the stacked matrices."""
+    B, M, N = c.shape
+    for block in prange(B * count_blocks(M, N, a.shape[2])):
+        times(block, c, None, None, a, b, None, NOTHING)
+
+
+@product(work=lambda da, db, dc, a, b: dc.size * a.shape[2] // 4)
+def matmul_backward(da, db, dc, a, b):
+    """da = dc · bᵀ and db = aᵀ · dc."""
+    B, M, N = dc.shape
+    K = a.shape[2]
+    for block in prange(B * count_blocks(M, K, N)):
+        times_turned(block, da, None, None, dc, b, None, NOTHING)
+    for block in prange(B * count_blocks(K, N, M)):
+        turned_times(block, db, None, None, a, dc, None, NOTHING)
+
+
+@product(work=lambda c, a, b: c.size * a.shape[2] // 4)
+def matmul_transposed_forward(c, a, b):
+    """c = a · bᵀ for each of the stacked matrices."""
+    B, M, N = c.shape
+    for block in prange(B * count_blocks(M, N, a.shape[2])):
+        times_turned(block, c, None, None, a, b, None, NOTHING)
+
+
+@product(work=lambda da, db, dc, a, b: dc.size * a.shape[2] // 4)
+def matmul_transposed_backward(da, db, dc, a, b):
+    """da = dc · b and db = dcᵀ · a."""
+    B, M, N = dc.shape
+    K = a.shape[2]
+    for block in prange(B * count_blocks(M, K, N)):
+        times(block, da, None, None, dc, b, None, NOTHING)
+    for block in prange(B * count_blocks(N, K, M)):
+        turned_times(block, db, None, None, dc, a, None, NOTHING)

@@ -1,0 +1,47 @@
+"""This package as a contender, run by `python -m`: the same works on each of its engines."""
+
+from typing import Any
+
+from microgpt.benchmark.peers.serving import Job, serve
+
+
+def prepare(task: dict[str, Any]) -> Job:
+    """The job of a task; only what it needs is loaded."""
+    if task["engine"] in ("value", "tape"):
+        from microgpt.benchmark.ours import scalars
+
+        job = {"train": scalars.train, "names": scalars.names}[task["kind"]](task)
+    elif task["kind"] == "train":
+        from microgpt.benchmark.ours import arrays
+
+        job = arrays.train(task)
+    elif task["kind"] in ("generate", "names"):
+        from microgpt.benchmark.ours import texts
+
+        job = {"generate": texts.generate, "names": texts.names}[task["kind"]](task)
+    else:
+        from microgpt.benchmark.ours import roofs
+
+        job = {"reading": roofs.reading, "multiplying": roofs.multiplying}[task["kind"]](task)
+    job.about |= {"microgpt": _version(), **_libraries(task)}
+    return job
+
+
+def _version() -> str:
+    from microgpt import __version__
+
+    return __version__
+
+
+def _libraries(task: dict[str, Any]) -> dict[str, Any]:
+    """The versions that decide how fast this contender is, read without loading a library."""
+    from importlib import metadata
+
+    names: tuple[str, ...] = () if task["engine"] == "value" else ("numpy",)
+    if task["engine"] == "tape" or task.get("backend") == "numba":
+        names = ("numpy", "numba")
+    return {name: metadata.version(name) for name in names} | {"threads": task["threads"]}
+
+
+if __name__ == "__main__":
+    serve(prepare)

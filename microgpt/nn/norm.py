@@ -1,0 +1,32 @@
+"""`LayerNorm` and `RMSNorm`: every feature vector on one scale."""
+
+from microgpt import ops
+from microgpt.config import GPTConfig
+from microgpt.nn.init import Init
+from microgpt.nn.module import Module
+from microgpt.tensor import Tensor
+
+
+class LayerNorm(Module):
+    """Mean 0 and variance 1, then times a weight (C,), which starts at 1, plus a bias (C,)."""
+
+    def __init__(self, n_embd: int, init: Init, bias: bool = True):
+        self.weight = init.ones(n_embd)
+        self.bias = init.zeros(n_embd) if bias else None
+
+    def __call__(self, x: Tensor) -> Tensor:
+        return ops.layer_norm(x, self.weight, self.bias)
+
+
+class RMSNorm(Module):
+    """A mean square of 1; without weights."""
+
+    def __call__(self, x: Tensor) -> Tensor:
+        return ops.rms_norm(x)
+
+
+def make_norm(config: GPTConfig, init: Init) -> Module:
+    """The norm that the configuration names."""
+    if config.norm == "layernorm":
+        return LayerNorm(config.n_embd, init, config.bias)
+    return RMSNorm()

@@ -1,0 +1,83 @@
+"""Every fused operation and its composed twin: the same values and gradients from smaller steps.
+
+Where somebody looks inside a model (`naming`), puts in an operation of their own (`intercepting`)
+or asks for it (`composed`), the twin runs; `name` is offered what a fused operation never stores.
+The twins call public operations through the package, so that hooks see these too.
+"""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+import numpy as np
+
+import microgpt.ops as ops
+from microgpt.engine import state
+
+
+def _same(label: str, node: Any) -> Any:
+    return node
+
+
+def self_attention(qkv, n_head, name=_same):
+    q, k, v = (ops.split_heads(qkv, n_head, part, 3) for part in range(3))  # (B, H, T, D)
+    return ops.merge_heads(ops.causal_attention(q, k, v, name))
+
+
+def decode_self_attention(qkv, keys, values, position, n_head, name=_same):
+    q, k, v = (ops.split_heads(qkv, n_head, part, 3) for part in range(3))  # (B, H, 1, D)
+    for cache, new in ((keys, k), (values, v)):
+        new.kernels.launch("cache_write_", cache, new.array, position)
+    return ops.merge_heads(ops.decode_attention(q, keys, values, position, name))
+
+
+def linear_residual(x, weight, bias, residual, name=_same):
+    return residual + name("out", ops.linear(x, weight, bias))
+
+
+def linear_gelu(x, weight, bias=None, name=_same):
+    return ops.gelu(name("c_fc", ops.linear(x, weight, bias)))
+
+
+def linear_relu(x, weight, bias=None, name=_same):
+    return ops.relu(name("c_fc", ops.linear(x, weight, bias)))
+
+
+def embed(wte, wpe, tokens, position=None):
+    x = ops.embedding(wte, tokens)
+    T = x.shape[1]
+    if position is None:
+        return x + wpe[None, :T]
+    return x + ops.embedding(wpe, position[None] + np.arange(T, dtype=np.int32))
+
+
+def linear_cross_entropy(h, weight, targets):
+    return ops.cross_entropy(ops.linear(h, weight), targets)
+
+
+TWINS: dict[str, Callable] = {
+    twin.__name__: twin
+    for twin in (
+        self_attention,
+        decode_self_attention,
+        linear_residual,
+        linear_gelu,
+        linear_relu,
+        embed,
+        linear_cross_entropy,
+    )
+}
+
+
+def with_twin(fused: Callable, twin: Callable) -> Callable:
+    """The fused operation, which gives way to its twin where its inside matters."""
+
+    @wraps(fused)
+    def either(*arguments: Any, name: Callable | None = None, **options: Any) -> Any:
+        if not state.composed and state.name_hook is None:
+            return fused(*arguments, **options)
+        if name is not None:
+            options["name"] = name
+        return twin(*arguments, **options)
+
+    return either

@@ -1,0 +1,54 @@
+"""One piece of memory for all arrays that the recordings of a function make.
+
+An array lives from the first launch that is given it to the last. Those that never live at the same
+time may stand in the same place.
+"""
+
+import numpy as np
+
+from microgpt.backends.launching import CACHE_LINE, address
+
+LEAST = 2**20  # small models never need to grow
+
+
+def lay_out(lives: list[tuple[int, int, int]]) -> tuple[list[int], int]:
+    """Places for arrays that live from launch `first` to launch `last` and take `nbytes`.
+
+    `lives` holds (first, last, nbytes) in order of `first`. Each array takes the first gap between
+    those still alive. Gives the place of each, in bytes, and how much memory that takes.
+    """
+    places, total = [], 0
+    alive: list[tuple[int, int, int]] = []  # (start, end, last launch), in order of start
+    for first, last, nbytes in lives:
+        alive = [block for block in alive if block[2] >= first]
+        size, start, before = -(-nbytes // CACHE_LINE) * CACHE_LINE, 0, 0
+        for block in alive:
+            if block[0] - start >= size:
+                break
+            start, before = block[1], before + 1
+        alive.insert(before, (start, start + size, last))
+        places.append(start)
+        total = max(total, start + size)
+    return places, total
+
+
+class Arena:
+    """Memory that grows to what the largest recording needs."""
+
+    def __init__(self) -> None:
+        self.memory = np.empty(0, np.uint8)
+
+    @property
+    def nbytes(self) -> int:
+        return self.memory.nbytes
+
+    def grow(self, nbytes: int) -> None:
+        """New memory of at least `nbytes`, twice as much as before if it grows again.
+
+        What is never written costs nothing: the operating system gives memory on first use.
+        """
+        nbytes = max(nbytes, 2 * self.nbytes, LEAST)
+        self.memory = np.empty(0, np.uint8)  # the old goes before the new comes
+        whole = np.empty(nbytes + CACHE_LINE, np.uint8)
+        start = -address(whole) % CACHE_LINE
+        self.memory = whole[start : start + nbytes]
