@@ -19,13 +19,12 @@ TITLES = {
     "op": "The operation: its kernels, and its gradient's",
     "loops": "The loops: the same kernels, which Numba compiles",
 }
-
+TWINS = PACKAGE / "ops" / "twins.py"
 
 # What makes kernels fast rather than says what they compute.
-TWINS = PACKAGE / "ops" / "twins.py"
 MACHINERY = (
     *("_compile.py", "_intrinsics.py", "_cache.py", "_threads.py"),
-    *("_replay.py", "_check.py"),
+    *("_replay.py", "_check.py", "_lanes.py", "_tiles.py"),
 )
 
 

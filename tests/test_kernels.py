@@ -65,8 +65,8 @@ def test_every_kernel_has_a_case():
 
 def test_no_float_arithmetic_in_double_in_float32_kernels(tmp_path):
     """The compiled float32 kernels compute in float32, but for a named few."""
-    allowed = {"adam_step_", "adamw_step_", "sgd_step_", "clip_", "square_sum_", "root_", "kept_mean_forward",
-               "count_step_"}  # fmt: skip
+    allowed = {"adam_step_", "adamw_step_", "sgd_step_", "clip_", "square_sum_", "root_",
+               "kept_mean_forward", "count_step_"}  # fmt: skip
     code = f"""
 import json, re, sys
 sys.path.insert(0, {str(os.path.dirname(__file__))!r})

@@ -123,8 +123,16 @@ def test_typos_on_a_module_are_errors():
 
 REFUSALS = [
     (lambda: mg.GPTConfig(n_embd=10, n_head=4), ShapeError, "divisible by n_head.*n_embd=10"),
-    (lambda: mg.GPTConfig(norm="layrnorm"), SettingError, "norm='layrnorm'.*known: 'rmsnorm', 'layernorm'"),
-    (lambda: mg.GPTConfig(activation="gelo"), SettingError, "known: 'relu', 'gelu', 'tanh', 'sigmoid'"),
+    (
+        lambda: mg.GPTConfig(norm="layrnorm"),
+        SettingError,
+        "norm='layrnorm'.*known: 'rmsnorm', 'layernorm'",
+    ),
+    (
+        lambda: mg.GPTConfig(activation="gelo"),
+        SettingError,
+        "known: 'relu', 'gelu', 'tanh', 'sigmoid'",
+    ),
     (lambda: mg.GPTConfig(position="rotary"), SettingError, "known: 'learned', 'none'"),
     (lambda: mg.GPTConfig(n_kv_head=2), SettingError, "n_kv_head=2.*known: None, 4"),
     (lambda: mg.GPTConfig(dropout=0.1), SettingError, r"known: 0\.0"),

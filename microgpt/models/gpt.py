@@ -10,7 +10,7 @@ from microgpt import ops
 from microgpt.backends import LOCK
 from microgpt.config import GPTConfig
 from microgpt.errors import SettingError, ShapeError
-from microgpt.nn import Block, Embedding, Init, Linear, Module, make_norm, pack
+from microgpt.nn import Block, Embedding, Init, Linear, Module, make_norm
 from microgpt.ops.embedding import as_tokens
 from microgpt.tensor import Tensor
 
@@ -33,7 +33,8 @@ class GPT(Module):
         config = GPTConfig() if config is None else config
         if not isinstance(config, GPTConfig):
             raise SettingError(f"a GPT is made from a GPTConfig; got {type(config).__name__}")
-        init = Init(np.random.default_rng(seed), config.init_std, dtype, backend)
+        rng, shapes = np.random.default_rng(seed), config.parameter_shapes().values()
+        init = Init(rng, config.init_std, dtype, backend, shapes)
         self.config = config
         # What it learned to read with, and what it says of a text: the Trainer hands them over.
         self.tokenizer: Any = None
@@ -48,7 +49,6 @@ class GPT(Module):
         self.lm_head = None
         if not config.tie_weights:
             self.lm_head = Linear(config.n_embd, config.vocab_size, init)
-        pack(self)
         for path, module in self.named_modules():
             module.path = path
 

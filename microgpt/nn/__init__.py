@@ -8,7 +8,7 @@ from microgpt.nn.linear import Linear
 from microgpt.nn.mlp import MLP
 from microgpt.nn.module import Module
 from microgpt.nn.norm import LayerNorm, RMSNorm, make_norm
-from microgpt.nn.store import pack, segments
+from microgpt.nn.store import Store, segments
 
 __all__ = [
     "MLP",
@@ -20,7 +20,7 @@ __all__ = [
     "Linear",
     "Module",
     "RMSNorm",
+    "Store",
     "make_norm",
-    "pack",
     "segments",
 ]

@@ -25,7 +25,7 @@ class RMSNorm(Module):
         return ops.rms_norm(x)
 
 
-def make_norm(config: GPTConfig, init: Init) -> Module:
+def make_norm(config: GPTConfig, init: Init) -> LayerNorm | RMSNorm:
     """The norm that the configuration names."""
     if config.norm == "layernorm":
         return LayerNorm(config.n_embd, init, config.bias)

@@ -3,29 +3,36 @@
 `zero_grad` is then one fill and an optimiser's step one launch, and nothing moves between steps.
 """
 
+from collections.abc import Iterable
 from itertools import pairwise
+from math import prod
 
 import numpy as np
 
+from microgpt.backends import Backend
 from microgpt.backends.launching import address
 from microgpt.errors import ShapeError
-from microgpt.nn.module import Module
 from microgpt.tensor import Tensor
 
 
-def pack(module: Module) -> None:
-    """Move the module's weights into one array, matrices (which may decay) before vectors."""
-    parameters = sorted(module.parameters(), key=lambda parameter: parameter.ndim < 2)
-    kernels, dtype = parameters[0].kernels, parameters[0].dtype
-    total = sum(parameter.size for parameter in parameters)
-    data, grad = kernels.store(total, dtype), kernels.store(total, dtype)
-    start = 0
-    for parameter in parameters:
-        end = start + parameter.size
-        data[start:end] = parameter.array.reshape(-1)
-        shape = parameter.shape
-        parameter.move(data[start:end].reshape(shape), grad[start:end].reshape(shape))
-        start = end
+class Store:
+    """Room for weights of these shapes, matrices (which may decay) before vectors."""
+
+    def __init__(self, kernels: Backend, dtype: str, shapes: Iterable[tuple[int, ...]]):
+        counts = [(len(shape) < 2, prod(shape)) for shape in shapes]
+        total, matrices = (
+            sum(count for is_vector, count in counts if not (is_vector and skip))
+            for skip in (False, True)
+        )
+        self.data, self.grad = kernels.store(total, dtype), kernels.store(total, dtype)
+        self._next = {False: 0, True: matrices}
+
+    def place(self, shape: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray]:
+        """Where the next weight of that shape and its gradient live."""
+        is_vector = len(shape) < 2
+        start = self._next[is_vector]
+        end = self._next[is_vector] = start + prod(shape)
+        return self.data[start:end].reshape(shape), self.grad[start:end].reshape(shape)
 
 
 def segments(parameters: list[Tensor]) -> list[tuple[np.ndarray, np.ndarray]]:

@@ -23,7 +23,7 @@ def causal_attention(q, k, v, name=lambda label, node: node):
     return matmul(weights, v)  # (…, T, D)
 
 
-def self_attention(qkv, n_head):
+def self_attention(qkv, n_head, name=None):
     """Causal attention of every head at once, from queries, keys and values side by side.
 
     qkv (B, T, 3 · C) -> y (B, T, C), with C = n_head · D. No weights (T, T) are ever stored: the
@@ -42,7 +42,7 @@ def self_attention(qkv, n_head):
     return qkv.from_op(y, (qkv,), backward, "self_attention")
 
 
-def decode_self_attention(qkv, keys, values, position, n_head):
+def decode_self_attention(qkv, keys, values, position, n_head, name=None):
     """One new token a row: its key and value go into the cache, then it attends to all in there.
 
     qkv (B, 1, 3 · C), keys and values (B, H, S, D) arrays, position (1,) int32 -> y (B, 1, C).

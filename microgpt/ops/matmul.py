@@ -17,10 +17,11 @@ def linear(x, weight, bias=None):
     return _linear_node("linear", x, weight, bias, y)
 
 
-def linear_residual(x, weight, bias, residual):
+def linear_residual(x, weight, bias, residual, name=None):
     """`residual + linear(x, weight, bias)` in one operation.
 
-    x (…, K), weight (M, K), bias (M,) or None, residual (…, M) -> y (…, M)
+    x (…, K), weight (M, K), bias (M,) or None, residual (…, M) -> y (…, M). `name` is for its twin,
+    as in all fused operations: it is offered what this one never stores.
     """
     k, rows, added = _linear_arrays(x, weight, bias)
     x.require_same(residual)
@@ -34,7 +35,7 @@ def linear_residual(x, weight, bias, residual):
     return _linear_node("linear_residual", x, weight, bias, y, residual=residual)
 
 
-def linear_gelu(x, weight, bias=None):
+def linear_gelu(x, weight, bias=None, name=None):
     """`gelu(linear(x, weight, bias))` in one operation; shapes as there."""
     k, rows, added = _linear_arrays(x, weight, bias)
     y, z = (k.empty((len(rows), len(weight.array)), rows.dtype) for _ in range(2))
@@ -42,7 +43,7 @@ def linear_gelu(x, weight, bias=None):
     return _linear_node("linear_gelu", x, weight, bias, y, activation=("gelu_backward", z))
 
 
-def linear_relu(x, weight, bias=None):
+def linear_relu(x, weight, bias=None, name=None):
     """`relu(linear(x, weight, bias))` in one operation; shapes as there."""
     k, rows, added = _linear_arrays(x, weight, bias)
     y = k.empty((len(rows), len(weight.array)), rows.dtype)

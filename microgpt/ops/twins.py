@@ -73,11 +73,8 @@ def with_twin(fused: Callable, twin: Callable) -> Callable:
     """The fused operation, which gives way to its twin where its inside matters."""
 
     @wraps(fused)
-    def either(*arguments: Any, name: Callable | None = None, **options: Any) -> Any:
-        if not state.composed and state.name_hook is None:
-            return fused(*arguments, **options)
-        if name is not None:
-            options["name"] = name
-        return twin(*arguments, **options)
+    def either(*arguments: Any, **options: Any) -> Any:
+        looked_inside = state.composed or state.name_hook is not None
+        return (twin if looked_inside else fused)(*arguments, **options)
 
     return either

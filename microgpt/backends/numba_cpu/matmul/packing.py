@@ -1,7 +1,7 @@
-"""Operands copied into the order in which the tile reads them. Transposes happen only here.
+"""Columns of b copied into the order in which the tile reads them. Transposes happen only here.
 
-A panel holds a few rows of a, or a few columns of b: what one step of the inner dimension needs
-lies side by side, and the next step's beside it.
+In a panel, what one step of the inner dimension needs lies side by side, and after it what the next
+step needs.
 """
 
 from llvmlite import ir

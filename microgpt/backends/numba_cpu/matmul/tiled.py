@@ -1,9 +1,8 @@
 """The product of two matrices: loops that bring the operands to the register tile.
 
 The inner dimension is cut into steps of DEPTH, so that what the tile reads again and again stays in
-the first two caches. Of b, what stands in columns is transposed, one panel of WIDTH columns at a
-time; what stands in rows is read where it is. So is a, but for rows that lie a multiple of 4 KiB
-apart: they would compete for the same few places of the first cache, and are copied together.
+the first two caches. Of b, a panel of WIDTH columns is copied together, and transposed on the way,
+where its columns are rows in memory or its rows lie far apart. a is read where it is.
 """
 
 from numba import njit
@@ -23,10 +22,7 @@ from microgpt.backends.numba_cpu.matmul.tile import tile
 from microgpt.backends.numba_cpu.matmul.vectors import HEIGHT, WIDTH
 
 DEPTH = 256
-ROWS = 11 * HEIGHT  # of a that are copied together
-PANEL, BLOCK = WIDTH * DEPTH + SLACK, ROWS * DEPTH + SLACK
-CROWDED = 1024  # numbers in 4 KiB
-FAR = 768  # numbers from row to row, from where copying pays
+FAR = 768  # numbers from a row of b to the next, from where copying pays
 
 
 @njit(**FLAGS)
@@ -52,29 +48,17 @@ def multiply_in_tiles(c, start, bias, a, a_turned, b, b_turned, top, bottom, lef
     front = part(turned(front) if a_turned else front, top, 0)
     side = part(turned(side) if b_turned else side, 0, left)
 
-    panel, block = matrix(scratch(PANEL), WIDTH, 1), scratch(BLOCK)
-    packs_a = not a_turned and front.down % CROWDED == 0 and columns > WIDTH
-    packs_b = b_turned or (side.down >= FAR and rows > 2 * HEIGHT)
-    together = ROWS if packs_a else max(rows, 1)
+    panel = matrix(scratch(WIDTH * DEPTH + SLACK), WIDTH, 1)
+    copies = b_turned or (side.down >= FAR and rows > 2 * HEIGHT)
     for k in range(0, max(depth, 1), DEPTH):
         step = min(DEPTH, depth - k)
-        copied = matrix(block, step, 1)  # HEIGHT rows after HEIGHT rows
-        for i in range(0, rows, together):
-            to = min(rows, i + together)
-            if packs_a:
-                for n in range(i, to, HEIGHT):
-                    target = matrix(part(copied, n - i, 0).place, 1, HEIGHT)
-                    pack(target, part(front, n, k), min(HEIGHT, to - n), step)
-            for j in range(0, columns, WIDTH):
-                width = min(WIDTH, columns - j)
-                b_now = part(side, k, j)
-                if packs_b:
-                    pack(turned(panel), turned(b_now), width, step)
-                    b_now = panel
-                for n in range(i, to, HEIGHT):
-                    a_now = part(front, n, k)
-                    if packs_a:
-                        a_now = matrix(part(copied, n - i, 0).place, 1, HEIGHT)
-                    tile(min(HEIGHT, to - n), width, step, part(result, n, j), part(first, n, j),
-                         part(added, n, j), a_now, b_now)  # fmt: skip
+        for j in range(0, columns, WIDTH):
+            width = min(WIDTH, columns - j)
+            b_now = part(side, k, j)
+            if copies:
+                pack(turned(panel), turned(b_now), width, step)
+                b_now = panel
+            for i in range(0, rows, HEIGHT):
+                tile(min(HEIGHT, rows - i), width, step, part(result, i, j), part(first, i, j),
+                     part(added, i, j), part(front, i, k), b_now)  # fmt: skip
         first, added = result, absent()
