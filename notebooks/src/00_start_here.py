@@ -158,7 +158,7 @@ mg.learn.predict(
 # %% [markdown]
 # Look at the last page: its loss against that of knowing nothing, which the sentence names.
 
-# %%
+# %% tags=["varies"]
 broken = mg.GPT(model.config)
 wild = mg.widgets.Album(broken, names, steps=1000, lr=1.0)
 wild
