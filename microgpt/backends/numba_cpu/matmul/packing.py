@@ -23,16 +23,16 @@ from microgpt.backends.numba_cpu.matmul.vectors import (
     store,
 )
 
-# Whole vectors are written: up to so many numbers after a panel's end.
-SLACK = LANES * WIDTH
+DEPTH = 256  # rows of a panel
+PANEL = (DEPTH + LANES) * WIDTH  # numbers: whole vectors are written, beyond the last row too
 
 
 @intrinsic
-def turn(typing_context, target, width, source, down, rows, columns):
-    """target[k · width + i] = source[i · down + k]: LANES × LANES numbers, transposed."""
+def turn(typing_context, target, source, down, rows, columns):
+    """target[k · WIDTH + i] = source[i · down + k]: LANES × LANES numbers, transposed."""
 
     def codegen(context, builder, signature, arguments):
-        kinds = [POINTER, INDEX, POINTER, INDEX, INDEX, INDEX]
+        kinds = [POINTER, POINTER, INDEX, INDEX, INDEX]
         function, empty = own_function(builder.module, "microgpt_turn", kinds)
         if empty:
             _fill(function)
@@ -40,12 +40,12 @@ def turn(typing_context, target, width, source, down, rows, columns):
         return context.get_dummy_value()
 
     n = types.intp
-    return types.void(ADDRESS, n, ADDRESS, n, n, n), codegen
+    return types.void(ADDRESS, ADDRESS, n, n, n), codegen
 
 
 def _fill(function):
     """Blocks of 1, 2, 4, … lanes change places with their mirror image across the diagonal."""
-    target, width, source, down, rows, columns = function.args
+    target, source, down, rows, columns = function.args
     builder = ir.IRBuilder(function.append_basic_block("entry"))
     mask, last = below(builder, columns), builder.sub(rows, number(1))
     vectors = []
@@ -64,7 +64,7 @@ def _fill(function):
                 vectors[i + block] = builder.shuffle_vector(*pair, lanes(lower))
         block *= 2
     for k in range(LANES):
-        store(builder, vectors[k], builder.gep(target, [builder.mul(width, number(k))]))
+        store(builder, vectors[k], builder.gep(target, [number(k * WIDTH)]))
     builder.ret_void()
 
 
@@ -81,13 +81,13 @@ def copy(typing_context, target, source, count):
 
 
 @njit(**FLAGS)
-def pack(panel, m, rows, depth):
-    """panel[i, k] = m[i, k] for i < rows and k < depth; the panel's rows lie side by side."""
-    for i in range(0, rows, LANES):
-        count = min(LANES, rows - i)
-        for k in range(0, depth, LANES if m.along == 1 else 1):
-            place, source = part(panel, i, k).place, part(m, i, k).place
-            if m.along == 1:
-                turn(place, panel.along, source, m.down, count, depth - k)
-            else:  # m.down is 1
-                copy(place, source, count)
+def pack(panel, b, depth, columns):
+    """panel[k, j] = b[k, j] for k < depth and j < columns."""
+    for j in range(0, columns, LANES):
+        count = min(LANES, columns - j)
+        if b.down == 1:
+            for k in range(0, depth, LANES):
+                turn(part(panel, k, j).place, part(b, k, j).place, b.along, count, depth - k)
+        else:  # b.along is 1
+            for k in range(depth):
+                copy(part(panel, k, j).place, part(b, k, j).place, count)

@@ -14,9 +14,9 @@ from microgpt.backends.numba_cpu._compile import FLAGS
 def add_dots(out, x, rows):
     """out[j] += x · rows[j]: a row of a · bᵀ."""
     f = x.dtype.type
-    together = len(rows) // 4 * 4
-    for j in range(0, together, 4):
-        r0, r1, r2, r3 = rows[j], rows[j + 1], rows[j + 2], rows[j + 3]
+    n = len(rows) // 4  # four rows at once, each the next one of its quarter: memory in order
+    for j in range(n):
+        r0, r1, r2, r3 = rows[j], rows[n + j], rows[2 * n + j], rows[3 * n + j]
         s0, s1, s2, s3 = f(0), f(0), f(0), f(0)
         for k in range(x.size):
             s0 += x[k] * r0[k]
@@ -24,10 +24,10 @@ def add_dots(out, x, rows):
             s2 += x[k] * r2[k]
             s3 += x[k] * r3[k]
         out[j] += s0
-        out[j + 1] += s1
-        out[j + 2] += s2
-        out[j + 3] += s3
-    for j in range(together, len(rows)):
+        out[n + j] += s1
+        out[2 * n + j] += s2
+        out[3 * n + j] += s3
+    for j in range(4 * n, len(rows)):
         row, total = rows[j], f(0)
         for k in range(x.size):
             total += x[k] * row[k]
@@ -35,16 +35,18 @@ def add_dots(out, x, rows):
 
 
 @njit(**FLAGS)
-def add_rows(out, factors, rows):
-    """out += the sum of factors[k] · rows[k]: a row of a · b."""
-    together = len(rows) // 4 * 4
+def add_rows(out, factors, b, left, right):
+    """out += the sum of factors[k] · b[k, left:right]: a row of a · b."""
+    together = len(b) // 4 * 4
     for k in range(0, together, 4):
-        r0, r1, r2, r3 = rows[k], rows[k + 1], rows[k + 2], rows[k + 3]
+        r0, r1, r2, r3 = (
+            b[k, left:right], b[k + 1, left:right], b[k + 2, left:right], b[k + 3, left:right]
+        )  # fmt: skip
         f0, f1, f2, f3 = factors[k], factors[k + 1], factors[k + 2], factors[k + 3]
         for j in range(out.size):
             out[j] += f0 * r0[j] + f1 * r1[j] + f2 * r2[j] + f3 * r3[j]
-    for k in range(together, len(rows)):
-        factor, row = factors[k], rows[k]
+    for k in range(together, len(b)):
+        factor, row = factors[k], b[k, left:right]
         for j in range(out.size):
             out[j] += factor * row[j]
 
@@ -52,11 +54,11 @@ def add_rows(out, factors, rows):
 @njit(**FLAGS)
 def begin(out, start, bias, i, left):
     """out = start + bias: what of row i lies from column `left` on."""
+    row, added = start[i, left:] if start.size else out, bias[left:]
     f = out.dtype.type
     for j in range(out.size):
-        out[j] = start[i, left + j] if start.size else f(0)
+        out[j] = row[j] if start.size else f(0)
     if bias.size:
-        added = bias[left:]
         for j in range(out.size):
             out[j] += added[j]
 
@@ -73,6 +75,6 @@ def multiply_in_loops(c, start, bias, a, a_turned, b, b_turned, top, bottom, lef
         if b_turned:
             add_dots(out, a[i], b[left:right])
         elif a_turned:
-            add_rows(out, a[:, i], b[:, left:right])
+            add_rows(out, a[:, i], b, left, right)
         else:
-            add_rows(out, a[i], b[:, left:right])
+            add_rows(out, a[i], b, left, right)

@@ -16,13 +16,13 @@ from microgpt.backends.numba_cpu.matmul.matrix import (
     scratch,
     turned,
 )
-from microgpt.backends.numba_cpu.matmul.packing import SLACK, pack
+from microgpt.backends.numba_cpu.matmul.packing import DEPTH, PANEL, pack
 from microgpt.backends.numba_cpu.matmul.readable import add_dots, begin
 from microgpt.backends.numba_cpu.matmul.tile import tile
 from microgpt.backends.numba_cpu.matmul.vectors import HEIGHT, WIDTH
 
-DEPTH = 256
 FAR = 768  # numbers from a row of b to the next, from where copying pays
+FEW, FROM_MEMORY = 4, 65_536  # rows of a that wait for a b of so many numbers, not for products
 
 
 @njit(**FLAGS)
@@ -31,7 +31,8 @@ def multiply_in_tiles(c, start, bias, a, a_turned, b, b_turned, top, bottom, lef
 
     `start` and `bias` may have no elements; `start` may be c.
     """
-    if b_turned and len(a) == 1:  # too few sums to transpose b for
+    few = len(a) == 1 or (len(a) <= FEW and b.size >= FROM_MEMORY)
+    if b_turned and few:  # not worth transposing b for
         for i in range(top, bottom):
             begin(c[i, left:right], start, bias, i, left)
             add_dots(c[i, left:right], a[i], b[left:right])
@@ -48,7 +49,7 @@ def multiply_in_tiles(c, start, bias, a, a_turned, b, b_turned, top, bottom, lef
     front = part(turned(front) if a_turned else front, top, 0)
     side = part(turned(side) if b_turned else side, 0, left)
 
-    panel = matrix(scratch(WIDTH * DEPTH + SLACK), WIDTH, 1)
+    panel = matrix(scratch(PANEL), WIDTH, 1)
     copies = b_turned or (side.down >= FAR and rows > 2 * HEIGHT)
     for k in range(0, max(depth, 1), DEPTH):
         step = min(DEPTH, depth - k)
@@ -56,7 +57,7 @@ def multiply_in_tiles(c, start, bias, a, a_turned, b, b_turned, top, bottom, lef
             width = min(WIDTH, columns - j)
             b_now = part(side, k, j)
             if copies:
-                pack(turned(panel), turned(b_now), width, step)
+                pack(panel, b_now, step, width)
                 b_now = panel
             for i in range(0, rows, HEIGHT):
                 tile(min(HEIGHT, rows - i), width, step, part(result, i, j), part(first, i, j),
