@@ -100,7 +100,7 @@ FOREIGN = {
     "another format": (header(format=2), "format 1"),
     "no config": ({"format": 1}, "config"),
     "unknown field": (header(config=config(rotary=True)), "no field rotary"),
-    "unknown norm": (header(config=config(norm="layernorm")), "known: 'rmsnorm'"),
+    "unknown norm": (header(config=config(norm="batchnorm")), "known: 'rmsnorm', 'layernorm'"),
     "huge": (header(config=config(vocab_size=10**9)), "do not fit its configuration"),
     "deep": (header(config=config(n_layer=10**9)), "cannot come from"),
     "text": (header(config=config(n_embd="8")), "n_embd must be a whole number"),

@@ -50,7 +50,8 @@ def compile_kernels() -> None:
     every = backends.get("numba").kernels
     kernels = {name: kernel for name, kernel in every.items() if not isinstance(kernel, Plain)}
     total = _Launches(kernels)
-    with backends.using("numpy"), backends.tapped(total):  # which sizes decides what is compiled
+    # Which sizes decides what is compiled; what kernels share is compiled here already.
+    with backends.using("numpy"), backends.tapped(total), _waiting_interrupts(total):
         _work()
     lines = not sys.stderr.isatty()
     with tqdm(total=len(total.seen), desc="compiling kernels", unit="", disable=lines) as bar:

@@ -19,12 +19,13 @@ class Store:
     """Room for weights of these shapes, matrices (which may decay) before vectors."""
 
     def __init__(self, kernels: Backend, dtype: str, shapes: Iterable[tuple[int, ...]]):
-        counts = [(len(shape) < 2, prod(shape)) for shape in shapes]
-        total, matrices = (
-            sum(count for is_vector, count in counts if not (is_vector and skip))
-            for skip in (False, True)
-        )
-        self.data, self.grad = kernels.store(total, dtype), kernels.store(total, dtype)
+        shapes = list(shapes)
+        total = sum(map(prod, shapes))
+        matrices = sum(prod(shape) for shape in shapes if len(shape) > 1)
+        try:
+            self.data, self.grad = kernels.store(total, dtype), kernels.store(total, dtype)
+        except ValueError:  # more than NumPy can count
+            raise MemoryError(f"{total:,} numbers") from None
         self._next = {False: 0, True: matrices}
 
     def place(self, shape: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray]:
