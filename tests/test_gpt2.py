@@ -1,15 +1,19 @@
 """GPT-2's block: the same numbers as Hugging Face's on a tiny model, and its published sizes."""
 
 import dataclasses
+import json
+from pathlib import Path
 
 import numpy as np
 import pytest
+from curve import BETAS, LR, WEIGHT_DECAY, model_and_batches
 from safetensors.numpy import load_file
 
 import microgpt as mg
 from microgpt.config import GPTConfig
 from microgpt.engine import composed, no_grad
 
+GOLDEN = Path(__file__).parent / "golden"
 TINY = mg.GPTConfig.preset(
     "gpt2-124M", vocab_size=211, block_size=32, n_layer=2, n_head=4, n_embd=32
 )
@@ -115,3 +119,21 @@ def test_every_mixture_has_measured_gradients(backend, changes):
         tolerance=1e-5,
         fused=True,
     )
+
+
+def test_a_hundred_captured_steps_follow_pytorch_s_loss_curve(backend):
+    model, tokens, targets = model_and_batches()
+    optimizer = mg.AdamW(model, lr=LR, betas=BETAS, weight_decay=WEIGHT_DECAY)
+
+    @mg.capture
+    def step(tokens, targets):
+        optimizer.zero_grad()
+        loss = model.loss(tokens, targets)
+        loss.backward()
+        optimizer.step()
+        return loss
+
+    losses = [step(x, y).item() for x, y in zip(tokens, targets, strict=True)]
+    assert losses[-1] < 0.75 * losses[0]
+    expected = json.loads((GOLDEN / "curve.json").read_text("utf-8"))
+    np.testing.assert_allclose(losses, expected, rtol=1e-3)
