@@ -19,7 +19,7 @@ def check_targets(targets, vocab_size, some):
         raise ValueError
 
 
-@kernel(work=lambda losses, lse, logits, targets: 4 * logits.size)
+@kernel(work=lambda losses, lse, logits, targets: 8 * logits.size)
 def cross_entropy_forward(losses, lse, logits, targets):
     """losses = lse - logits[target], with lse = log(sum(exp(logits)))."""
     f = logits.dtype.type
@@ -31,7 +31,7 @@ def cross_entropy_forward(losses, lse, logits, targets):
         losses[n] = f(0) if target < 0 else lse[n] - row[target]
 
 
-@kernel(cost=4)
+@kernel(cost=8)
 def cross_entropy_backward(dlogits, dlosses, logits, lse, targets):
     """softmax(logits) - one_hot(target), times the gradient of each row's loss.
 
