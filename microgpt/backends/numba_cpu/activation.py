@@ -58,7 +58,7 @@ def relu_forward(y, x):
         y[i] = f(0) if x[i] < f(0) else x[i]
 
 
-@kernel()
+@kernel(cost=2)
 def relu_backward(dx, dy, x):
     f = x.dtype.type
     for i in prange(x.size):

@@ -30,7 +30,7 @@ def rms_norm_forward(y, rstd, x, eps):
             out[c] = row[c] * r
 
 
-@kernel(cost=2)
+@kernel(cost=8)
 def rms_norm_backward(dx, dy, x, rstd, so_far):
     f = x.dtype.type
     N, C = x.shape
