@@ -93,7 +93,7 @@ def load(path: str | Path, backend: str | None = None) -> Checkpoint:
     dtypes = {str(weight.dtype) for weight in weights.values()}
     if len(dtypes) != 1 or not dtypes <= {"float32", "float64"}:
         raise FormatError(f"{file} must hold float32 or float64 weights; got {sorted(dtypes)}")
-    model = GPT(config, dtype=dtypes.pop(), backend=backend)
+    model = GPT(config, seed=None, dtype=dtypes.pop(), backend=backend)
     model.load_state_dict(weights)
     model.tokenizer = tokenizer
     return Checkpoint(model, tokenizer, training)

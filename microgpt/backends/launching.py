@@ -142,9 +142,12 @@ class Backend:
         size, Adam then takes twice as long.
         """
         dtype = np.dtype(dtype)
-        room = self.empty(count + CACHE_LINE // dtype.itemsize, dtype)
-        start = -address(room) % CACHE_LINE // dtype.itemsize
-        array = room[start : start + count]
+        room = count + CACHE_LINE // dtype.itemsize
+        if current_tap() is None:
+            # Zeros of the system cost nothing until they are written: a model that only generates
+            # never pays for its gradients.
+            return _aligned(np.zeros(room, dtype), count)
+        array = _aligned(self.empty(room, dtype), count)
         self.launch("fill_", array, 0.0)
         return array
 
@@ -161,6 +164,11 @@ class Backend:
     def lower(self, calls: Sequence[tuple[Callable[..., None], tuple]]) -> CallTable:
         """Calls of kernels, as far as possible in a table that runs without Python."""
         return CallTable([0] * len(calls), lambda address, count: 0, None)
+
+
+def _aligned(room: np.ndarray, count: int) -> np.ndarray:
+    start = -address(room) % CACHE_LINE // room.itemsize
+    return room[start : start + count]
 
 
 def address(array: np.ndarray) -> int:

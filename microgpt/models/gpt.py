@@ -18,22 +18,24 @@ from microgpt.tensor import Tensor
 class GPT(Module):
     """A decoder-only transformer in the shape of `config`; its defaults are microgpt's.
 
-    Weights are normal with standard deviation `config.init_std`, drawn from `seed`; they live on
-    `backend` (default: the one in use) in `dtype`, all in one flat array.
+    Weights are normal with standard deviation `config.init_std`, drawn from `seed` (None: all zero,
+    to be filled from a file); they live on `backend` (default: the one in use) in `dtype`, all in
+    one flat array.
     """
 
     def __init__(
         self,
         config: GPTConfig | None = None,
         *,
-        seed: int = 42,
+        seed: int | None = 42,
         dtype: str = "float32",
         backend: str | None = None,
     ):
         config = GPTConfig() if config is None else config
         if not isinstance(config, GPTConfig):
             raise SettingError(f"a GPT is made from a GPTConfig; got {type(config).__name__}")
-        rng, shapes = np.random.default_rng(seed), config.parameter_shapes().values()
+        shapes = config.parameter_shapes().values()
+        rng = None if seed is None else np.random.default_rng(seed)
         init = Init(rng, config.init_std, dtype, backend, shapes)
         self.config = config
         # What it learned to read with, and what it says of a text: the Trainer hands them over.
@@ -62,7 +64,7 @@ class GPT(Module):
 
     def __deepcopy__(self, memo: dict) -> "GPT":
         """A model of its own with the same weights."""
-        copy = GPT(self.config, dtype=str(self.wte.weight.dtype), backend=self.backend)
+        copy = GPT(self.config, seed=None, dtype=str(self.wte.weight.dtype), backend=self.backend)
         copy.load_state_dict(self.state_dict())
         copy.tokenizer, copy.mark = self.tokenizer, self.mark
         flags = [parameter.requires_grad for _, parameter in self.named_parameters()]

@@ -16,7 +16,7 @@ class CausalSelfAttention(Module):
     def __init__(self, config: GPTConfig, init: Init):
         C = config.n_embd
         self.n_head = config.n_head
-        self.c_attn = Linear(C, 3 * C, init, config.bias)
+        self.c_attn = Linear(C, 3 * C, init, config.has_qkv_bias)
         self.c_proj = Linear(C, C, init, config.bias)
 
     def __call__(self, x: Tensor, residual: Tensor, cache: Any = None) -> Tensor:
