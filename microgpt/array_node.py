@@ -124,8 +124,11 @@ class ArrayNode(Node):
     # What the engine needs to know about arrays.
 
     def pull_back(self, gradient):
-        if gradient.shape != self.array.shape:
+        array = self.array
+        if gradient.shape != array.shape:
             self._refuse(gradient)
+        if gradient.dtype is not array.dtype or not gradient.flags.c_contiguous:
+            gradient = self._readable(gradient)
         return self.rule(gradient)  # type: ignore[misc]
 
     def receive(self, gradient):
@@ -134,6 +137,14 @@ class ArrayNode(Node):
         grad = self._grad if self._grad is not None else self.gradient()
         if gradient is not grad:
             self.kernels.launch("accumulate_", grad.reshape(-1), gradient.reshape(-1))
+
+    def _readable(self, gradient):
+        """A gradient as kernels read it: of this dtype, and in order, while `dy.T` only looks so.
+
+        No rule of this package gives another; a reader's own may.
+        """
+        backends.reading(f"copying a gradient of {self.op or 'a leaf'}, which lies in other order")
+        return np.ascontiguousarray(gradient, self.array.dtype)
 
     def _refuse(self, gradient):
         """Kernels would read past the end of a gradient that is too small."""

@@ -235,14 +235,16 @@ class _OnTensors:
         self.optimizer = Adam(self.model.parameters(), LR, (BETA1, BETA2), EPS)
         self.load_state_dict = self.model.load_state_dict
         self.state_dict = self.model.state_dict
-        self._step = capture(self._train) if replay else self._train
+        model, optimizer = self.model, self.optimizer
 
-    def _train(self, tokens: np.ndarray, targets: np.ndarray):
-        self.optimizer.zero_grad()
-        loss = self.model.loss(tokens, targets)
-        loss.backward()
-        self.optimizer.step()
-        return loss
+        def step(tokens: np.ndarray, targets: np.ndarray):  # not a method, which would hold itself
+            optimizer.zero_grad()
+            loss = model.loss(tokens, targets)
+            loss.backward()
+            optimizer.step()
+            return loss
+
+        self._step = capture(step) if replay else step
 
     def train(self, tokens, targets, lr):
         self.optimizer.lr = lr

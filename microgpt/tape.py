@@ -43,6 +43,8 @@ class Tape:
     def __init__(self, rows: Sequence[tuple[str, int, int, float]]):
         self.loops = _loops()
         self.operations: tuple[str, ...] = self.loops.OPERATIONS
+        if not rows:
+            raise SettingError("a tape needs at least one row; record at least one result")
         names, first, second, data = zip(*rows, strict=True)
         unknown = set(names) - set(self.operations)
         if unknown:
@@ -72,7 +74,8 @@ class Tape:
 
     def forward(self, start: int = 0, stop: int | None = None) -> None:
         """Compute the rows from `start` to before `stop` anew; without them, all."""
-        start, stop = max(start, self.leaves), len(self) if stop is None else stop
+        start, stop, _ = slice(start, stop).indices(len(self))
+        start = max(start, self.leaves)
         run = self.loops.forward.serial
         reached = run(self.data, self.operation, self.first, self.second, start, stop)
         if reached < stop:
@@ -81,6 +84,7 @@ class Tape:
     def walk(self, root: int, floor: int = 0) -> np.ndarray:
         """The computed rows from `floor` on that `root` depends on, in the order of `Value`."""
         arrays = self._order, self._stack, self._seen, self.first, self.second
+        root = range(len(self))[root]  # the loop asks nothing
         count = self.loops.walk.serial(*arrays, root, max(floor, self.leaves))
         return self._order[:count].copy()
 
@@ -111,8 +115,9 @@ class Tape:
 
     def _refuse(self, i: int) -> None:
         """Repeat row i on a `Value`, which says in its own words what is wrong."""
-        name, x = self.operations[self.operation[i]], Value(self.data[self.first[i]])
-        _ = x ** self.data[self.second[i]] if name == "**" else getattr(x, name)()
+        name, x = self.operations[self.operation[i]], Value(float(self.data[self.first[i]]))
+        _ = x ** float(self.data[self.second[i]]) if name == "**" else getattr(x, name)()
+        raise ValueError(f"row {i} of the tape, {name} of {x.data}, has no result")
 
 
 def record(

@@ -11,8 +11,10 @@ import xml.etree.ElementTree as ElementTree
 
 import pytest
 
-from microgpt.benchmark import checking, processes, scaling, surroundings, turns
+from microgpt.benchmark import checking, crew, processes, scaling, surroundings, turns
 from microgpt.benchmark.contenders import LADDER, LIBRARIES, RUNGS, Contender, entrants
+from microgpt.benchmark.crew import Crew
+from microgpt.benchmark.inputs import Task
 from microgpt.benchmark.marks import marks, read_share
 from microgpt.benchmark.ours.scalars import before_shuffling, even_sample
 from microgpt.benchmark.peers import serving
@@ -77,12 +79,37 @@ def test_what_goes_wrong_is_said(played):
         played.ask(do="block", seconds=0.1)
 
 
-def test_a_contender_that_is_late_is_ended(played):
-    played.patience = 0.2
-    with pytest.raises(Failed, match="no answer within 0 seconds"):
-        played.ask(do="prepare", task={"sleeps": True})
-    played.__exit__(None, None, None)
-    assert played.child.poll() is not None
+@pytest.mark.parametrize("trouble", ["sleeps", "dies"])
+def test_a_contender_that_is_late_or_dead_is_ended_and_started_anew(tmp_path, monkeypatch, trouble):
+    script = tmp_path / "played.py"
+    script.write_text(PLAYED)
+    words = [sys.executable, str(script)]
+    monkeypatch.setattr(crew, "command", lambda *_: words)
+    contender, work = Contender("numpy", "NumPy", 1), WORKS["batch"]
+    with Crew(tmp_path, 1, "") as started:
+        first = Measurement(work, contender)
+        started.prepare(first, Task("good", {"seconds": 0.25, "count": 1}))
+        child = started.processes[contender]
+        child.patience = 0.2
+        late = Measurement(work, contender)
+        started.prepare(late, Task("bad", {trouble: True}))
+        assert re.search("no answer within|its last words", late.trouble)
+        assert child.child.poll() is not None
+        again = Measurement(work, contender)
+        started.prepare(again, Task("good", {"seconds": 0.5, "count": 7}))
+        assert (again.trouble, again.count) == ("", 7)
+
+
+def test_a_contender_that_says_what_is_wrong_stays(tmp_path, monkeypatch):
+    script = tmp_path / "played.py"
+    script.write_text(PLAYED)
+    monkeypatch.setattr(crew, "command", lambda *_: [sys.executable, str(script)])
+    contender, work = Contender("numpy", "NumPy", 1), WORKS["batch"]
+    with Crew(tmp_path, 1, "") as started:
+        entry = Measurement(work, contender)
+        started.prepare(entry, Task("", {"raises": True}))
+        assert entry.trouble == "ValueError: two lines"
+        assert started.processes[contender].child.poll() is None
 
 
 def test_a_program_that_is_not_there(tmp_path):
@@ -167,7 +194,8 @@ def measured(work, contender, library="", typical=1.0, **more):
     seconds = 1 / typical if kind.is_rate else typical / kind.number(1.0)
     words = LADDER[contender][0] if contender in LADDER else contender
     entry = Measurement(kind, Contender(contender, words, 2, {}, library), **more)
-    entry.blocks = [[3 * seconds, seconds], [seconds * 0.9, seconds * 1.1, 0.8 * seconds]]
+    # The typical block is neither the slow one nor the fast one, which has the most units.
+    entry.blocks = [[seconds, 3 * seconds, 0.9 * seconds], [2 * seconds], [0.8 * seconds] * 9]
     return entry
 
 
@@ -241,13 +269,13 @@ def test_the_table(results):
         "microgpt replayed is 5,000 × as fast as Value.",
         "microgpt replayed is 0.900 × the best peer (jax-scan-flat-1).",
         "microgpt replayed is 10.0 × the best peer (torch-own-loop-1).",
-        "load average 0.2 to 1.5",
+        "load average before it 0.2",
         "25.0 GB/s",
         "Note: a note <b>.",
     ):
         assert part in said
     value = next(line for line in said.splitlines() if line.startswith("  Value"))
-    assert re.search(r"100,000 +80,000 +1.20 ms +2 +32 MiB$", value)
+    assert re.search(r"100,000 +80,000 to 200,000 +80,000 +1.20 ms +2 +32 MiB$", value)
     assert (shown(1234.5), shown(12.345), shown(0.01234)) == ("1,234", "12.3", "0.0123")
     assert (duration(2.0), duration(0.0025), duration(2e-6)) == ("2.00 s", "2.50 ms", "2.00 µs")
 
@@ -260,7 +288,7 @@ def test_json(results):
     contenders = {c["contender"]: c for c in held["works"]["recipe"]["contenders"]}
     assert contenders["replayed"]["median"] == pytest.approx(20.0)
     assert contenders["replayed"]["first_call_s"] == 1.5
-    assert len(contenders["replayed"]["block_medians"]) == 2
+    assert contenders["replayed"]["block_medians"] == pytest.approx([20.0, 40.0, 16.0])
     assert contenders["tape"]["trouble"] == "it has no tape"
     assert contenders["tape"]["median"] is None
     assert [mark["met"] for mark in held["marks"] if mark["target"] == 25] == [True]

@@ -482,3 +482,65 @@ def test_a_last_step_that_breaks_the_weights_is_not_saved(tmp_path):
     assert run.returncode == 1
     assert "smaller --lr" in run.stderr
     assert not (out / "model.safetensors").exists()
+
+
+def test_norm_of_something_by_itself(backend):
+    """x is also the gain, so that one node's gradient is taken and lent at once."""
+    x = leaf(8, dtype="float64")
+    weights = np.arange(1.0, 9.0)
+
+    def total(x):
+        z = x * 1.0
+        return (ops.layer_norm(z, z) * weights).sum() + (z * z).sum()
+
+    assert mg.gradcheck(total, [x])
+
+
+@pytest.mark.parametrize("gives", [lambda d: d.T, lambda d: d.astype(np.float64)])
+def test_a_gradient_that_lies_in_another_order_or_dtype(backend, gives):
+    x, weight = leaf(3, 2, dtype="float32"), leaf(3, 2, seed=1, dtype="float32")
+    y = ops.linear(x, weight)  # (3, 3)
+    odd = y.from_op(y.array, (y,), lambda d: (gives(d),), "odd")
+    upstream = np.arange(9.0, dtype=np.float32).reshape(3, 3)
+    (odd * upstream).sum().backward()
+    np.testing.assert_allclose(x.grad, gives(upstream) @ weight.numpy(), rtol=1e-6)
+
+
+def test_an_argument_that_is_kept_is_not_the_next_one(backend):
+    state = {}
+
+    def change(x):
+        y = x - state.get("previous", x)
+        state["previous"] = x
+        return y
+
+    f = mg.capture(change)
+    for x in (0.0, 1.0):
+        f(mg.Tensor([x]))
+    with pytest.raises(CaptureError):
+        f(mg.Tensor([4.0]))
+
+
+def test_more_shapes_than_there_is_room_for(backend):
+    two = mg.Tensor([2.0], requires_grad=True, dtype="float64")
+    f = mg.capture(lambda x: x * two)
+    for _ in range(4):
+        for n in range(1, 67):
+            assert f(mg.Tensor(np.ones(n))).sum().item() == 2 * n
+    assert "64 recordings" in repr(f)
+
+
+def test_a_named_tuple_is_not_a_plain_one(backend):
+    class Pair(NamedTuple):
+        a: float
+        b: float
+
+    f = mg.capture(lambda x, pair: x * (pair.a if isinstance(pair, Pair) else 7.0))
+    for _ in range(3):
+        assert f(mg.Tensor([1.0]), Pair(1.0, 2.0)).item() == 1.0
+        assert f(mg.Tensor([1.0]), (1.0, 2.0)).item() == 7.0
+
+
+def test_a_softmax_of_negative_scale(backend):
+    with pytest.raises(SettingError, match="above 0"):
+        ops.causal_softmax(leaf(2, 2), -1.0)

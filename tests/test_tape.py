@@ -14,9 +14,12 @@ from test_reference import TRACE_LIBM, libm_fingerprint
 import microgpt as mg
 from microgpt import reference, tape
 from microgpt.cli import main
+from microgpt.config import GPTConfig
 from microgpt.engine import topological_order
+from microgpt.errors import SettingError
 from microgpt.models.taped_gpt import TapedGPT
 from microgpt.tape import record
+from microgpt.value import Value
 
 SMALL = mg.GPTConfig(vocab_size=11, block_size=6, n_layer=2, n_head=2, n_embd=8, init_std=0.3)
 
@@ -268,3 +271,33 @@ def test_the_command(data, monkeypatch, capsys):
     assert "step    1  loss 3.4242727838717717" in capsys.readouterr().out
     assert main(["reference", "--engine", "tape", "--replay"]) == 1
     assert "--engine tape is float64 and has nothing to replay" in capsys.readouterr().err
+
+
+def test_a_tape_refuses_what_value_refuses():
+    a = Value(3.0)
+    tape, _ = record([a**2 + a])
+    tape.data[0] = 1e200
+    with pytest.raises(OverflowError):
+        tape.forward()
+
+
+def test_rows_beyond_the_table():
+    a = Value(3.0)
+    tape, _ = record([a * 2.0 + a])
+    tape.forward(stop=len(tape) + 3)
+    with pytest.raises(IndexError):
+        tape.walk(len(tape) + 5)
+    with pytest.raises(SettingError, match="at least one row"):
+        record([])
+
+
+def test_no_gradient_without_a_loss():
+    model = TapedGPT(GPTConfig(n_embd=4, n_head=1, block_size=3, vocab_size=3), 2)
+    with pytest.raises(SettingError, match="no loss"):
+        model.backward()
+    model.loss([0, 1], [1, 2])
+    model.logits(0, 0)
+    with pytest.raises(SettingError, match="no loss"):
+        model.backward()
+    with pytest.raises(SettingError, match="length must be 1"):
+        TapedGPT(GPTConfig(), 0)

@@ -86,6 +86,11 @@ def check_names(only: list[str] | None, cores: int) -> None:
             raise SettingError(f"there is no contender {name!r}; known: {', '.join(known)}")
 
 
+def needed(libraries: tuple[str, ...]) -> tuple[str, ...]:
+    """What must be installed for these peers: with PyTorch comes GPT-2 of transformers."""
+    return (*libraries, "transformers") if "torch" in libraries else libraries
+
+
 def counted(threads: int) -> str:
     """How many threads, in words."""
     return "1 thread" if threads == 1 else f"{threads} threads"

@@ -12,7 +12,9 @@ from microgpt.benchmark.inputs import Task
 from microgpt.benchmark.processes import Failed, Process, command, environment
 from microgpt.benchmark.results import Measurement
 
-PAUSE = 0.02  # seconds before a block, in which the last contender's threads fall asleep
+# Seconds before a block, in which the last contender's threads fall asleep: OpenMP of LLVM and
+# Intel lets them spin for 0.2.
+PAUSE = 0.3
 
 
 class Crew:
@@ -58,6 +60,11 @@ class Crew:
             act()
         except Failed as error:
             entry.trouble, entry.blocks = str(error), []
+            process = self.processes.get(entry.contender)
+            if process is not None and not process.answers:
+                # It would compute beside the others, or answer the next question with this answer.
+                del self.processes[entry.contender]
+                process.end()
 
     def _first_call(self, entry: Measurement, task: Task) -> None:
         contender = entry.contender

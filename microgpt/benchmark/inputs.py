@@ -13,10 +13,11 @@ from microgpt.config import GPTConfig
 from microgpt.data import load_corpus
 from microgpt.errors import DownloadError
 from microgpt.pretrained import load_pretrained
+from microgpt.reference import BETA1, BETA2, EPS, LR
 from microgpt.tokenizers.char import CharTokenizer
 
 NAMES = {False: 1000, True: 100}  # usually, and quick
-RECIPE = {"name": "adam", "lr": 0.01, "betas": (0.85, 0.99), "eps": 1e-8, "decay": 0.0}
+RECIPE = {"name": "adam", "lr": LR, "betas": (BETA1, BETA2), "eps": EPS, "decay": 0.0}
 ADAMW = {"name": "adamw", "lr": 3e-4, "betas": (0.9, 0.95), "eps": 1e-8, "decay": 0.1}
 BATCHES = 8  # different ones, taken in turns
 
@@ -32,9 +33,15 @@ class Task:
 class Inputs:
     """The tasks of each work. `notes` says what a reader of the numbers should know of them."""
 
-    def __init__(self, folder: Path, corpus: str = "names", quick: bool = False):
+    def __init__(
+        self,
+        folder: Path,
+        corpus: str = "names",
+        quick: bool = False,
+        notes: list[str] | None = None,
+    ):
         self.folder, self.corpus, self.quick = folder, corpus, quick
-        self.notes: list[str] = []
+        self.notes: list[str] = [] if notes is None else notes
 
     def tasks(self, work: str) -> list[Task]:
         """What a work consists of."""

@@ -20,7 +20,7 @@ from microgpt.errors import BackendUnavailable, MicrogptError
 # Settings that would change how fast somebody is; a contender gets those it sets, and no others.
 PREFIXES = (
     "OMP_", "GOMP_", "KMP_", "MKL_", "OPENBLAS_", "GOTO_", "BLIS_", "VECLIB_", "NUMEXPR_",
-    "NUMBA_", "XLA_", "JAX_", "TF_", "TORCH", "PYTORCH_", "ATEN_", "MALLOC_", "GLIBC_",
+    "NUMBA_", "XLA_", "JAX_", "PJRT_", "TF_", "TORCH", "PYTORCH_", "ATEN_", "MALLOC_", "GLIBC_",
     "LD_PRELOAD", "CUDA_", "PYTHON", "NPROC", "MICROGPT_BACKEND", "MICROGPT_DEBUG",
     "MICROGPT_POISON",
 )  # fmt: skip
@@ -69,7 +69,7 @@ class Process:
     def __init__(
         self, words: Sequence[str], clean: dict[str, str], log: Path, patience: float = PATIENCE
     ):
-        self.patience, self.log = patience, log
+        self.patience, self.log, self.answers = patience, log, True
         self.lines: queue.SimpleQueue[str] = queue.SimpleQueue()
         self.begun = time.perf_counter()
         with open(log, "wb") as said:
@@ -98,6 +98,7 @@ class Process:
             line = self.lines.get(timeout=self.patience)
         except (BrokenPipeError, queue.Empty):
             line = "" if self.child.poll() is not None else "late"
+        self.answers = line not in ("late", "")
         if line == "late":
             raise Failed(f"it gave no answer within {self.patience:,.0f} seconds")
         if not line:
@@ -122,6 +123,10 @@ class Process:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        self.end()
+
+    def end(self) -> None:
+        """Stop the process, whatever it is doing; a second time does nothing."""
         self.child.kill()
         self.child.wait()
         self.reader.join()  # what it reads has ended with the process

@@ -28,9 +28,20 @@ class Measurement:
 
     @property
     def typical(self) -> float | None:
-        """The median of all units, in seconds for one step, token or letter."""
-        units = [unit for block in self.blocks for unit in block]
-        return median(units) / self.count if units else None
+        """The median of the blocks' medians, in seconds for one step, token or letter.
+
+        Not that of all units: a block ends by time, so a fast one has more of them.
+        """
+        return median(self._medians) if self.blocks else None
+
+    @property
+    def spread(self) -> tuple[float, float] | None:
+        """The least and the greatest of the blocks' medians, in the same seconds."""
+        return (min(self._medians), max(self._medians)) if self.blocks else None
+
+    @property
+    def _medians(self) -> list[float]:
+        return [median(block) / self.count for block in self.blocks]
 
     @property
     def best(self) -> float | None:
@@ -58,7 +69,7 @@ class Measurement:
             "unit": self.unit,
             "median": None if typical is None else self.number(typical),
             "best": None if best is None else self.number(best),
-            "block_medians": [self.number(median(b) / self.count) for b in self.blocks],
+            "block_medians": [self.number(seconds) for seconds in self._medians],
             "first_call_s": self.first,
             "threads": self.about.get("threads", self.contender.threads),
             "peak_memory_mib": self.peak,

@@ -4,18 +4,19 @@ import textwrap
 from collections.abc import Iterator, Sequence
 
 from microgpt.benchmark import scaling
-from microgpt.benchmark.contenders import counted
+from microgpt.benchmark.contenders import LADDER, counted
 from microgpt.benchmark.marks import OURS, marks, read_share
 from microgpt.benchmark.results import Measurement, Results
 from microgpt.benchmark.works import TIMES, WORKS, Work
 
 LEGEND = (
     "Each contender is a program of its own, and they take turns: while one works, the others "
-    'sleep. "typical" is the median of all its times, "best" the fastest; "first call" comes '
-    'before and counts compiling; "memory" is the most it held at once.'
+    'sleep. "typical" is the median of its blocks\' medians, "blocks" the least and the greatest '
+    'of these, "best" the fastest of all its times; "first call" comes before and counts '
+    'compiling; "memory" is the most it held at once.'
 )
 WIDTH = 100
-HEADS = ("", "typical", "best", "first call", "threads", "memory")
+HEADS = ("", "typical", "blocks", "best", "first call", "threads", "memory")
 
 
 def text(results: Results) -> str:
@@ -40,21 +41,21 @@ def machine(results: Results) -> str:
     m = results.machine
     memory = f", {m['memory_gib']:g} GiB of memory" if m["memory_gib"] else ""
     vectors = f" with {m['vectors']}" if m["vectors"] else ""
-    loads = results.loads or [0.0]
     said = (
         f"{m['processor']}{vectors}, {m['cores']} cores{memory}, {m['system']}; Python "
-        f"{m['python']}, microgpt {m['microgpt']}; load average {min(loads):.1f} to "
-        f"{max(loads):.1f}"
+        f"{m['python']}, microgpt {m['microgpt']}"
     )
+    if results.loads:
+        said += f"; load average before it {results.loads[0]:.1f}"
     versions = _versions(results)
     return said + (f"; {versions}" if versions else "") + "."
 
 
 def _versions(results: Results) -> str:
-    found: dict[str, str] = {}
+    found: dict[str, str] = dict(results.machine.get("peers", {}))
     for measurement in results.measurements:
-        for name in ("numpy", "numba", "torch", "jax"):
-            if name in measurement.about:
+        for name in ("numpy", "numba"):
+            if name in measurement.about and not measurement.contender.library:
                 found.setdefault(name, measurement.about[name])
     return ", ".join(f"{name} {version}" for name, version in found.items())
 
@@ -74,10 +75,12 @@ def _one(work: Work, results: Results) -> Iterator[str]:
 def _row(m: Measurement) -> tuple[str, ...]:
     assert m.typical is not None
     assert m.best is not None
+    assert m.spread is not None
     unit = f" {m.unit}" if "unit" in m.about else ""
     return (
         m.contender.words,
         shown(m.number(m.typical)) + unit,
+        " to ".join(map(shown, sorted(map(m.number, m.spread)))),
         shown(m.number(m.best)) + unit,
         "" if m.first is None else duration(m.first),
         str(m.about.get("threads") or m.contender.threads or ""),
@@ -86,8 +89,9 @@ def _row(m: Measurement) -> tuple[str, ...]:
 
 
 def sentences(work: Work, results: Results) -> Iterator[str]:
-    """How our fastest engine compares with the slowest rung and with the best peer."""
-    slowest = next((m for m in results.of(work.name) if m.blocks), None)
+    """How our replayed engine compares with the slowest rung and with the best peer."""
+    rungs = [m for m in results.of(work.name) if m.blocks and m.contender.name in LADDER]
+    slowest = max(rungs, key=lambda m: m.typical or 0.0, default=None)
     ratio = None if work.name == "start" else results.ratio(work.name, slowest)
     if slowest is not None and ratio is not None and slowest.contender.name != OURS:
         rung = slowest.contender.words.partition(":")[0]

@@ -1,12 +1,13 @@
 """`Bench`: the contenders of each work in processes of their own, taking turns in blocks."""
 
+import random
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from microgpt.benchmark import surroundings, works
-from microgpt.benchmark.contenders import Contender, check_names, counted, entrants
+from microgpt.benchmark.contenders import Contender, check_names, counted, entrants, needed
 from microgpt.benchmark.crew import Crew
 from microgpt.benchmark.inputs import NAMES, Inputs, Task
 from microgpt.benchmark.processes import library_versions
@@ -63,7 +64,7 @@ class Bench:
             fewer = f"{NAMES[True]} names in the place of {NAMES[False]:,}"
             self.results.notes.append(f"quick and rough: short blocks, {fewer}")
         if peers:
-            self.results.machine["peers"] = library_versions(peer_python, peers)
+            self.results.machine["peers"] = library_versions(peer_python, needed(peers))
         self._done = 0
 
     def __len__(self) -> int:
@@ -73,16 +74,17 @@ class Bench:
         return sum(tasks.get(work.name, 1) * len(found) * each for work, found in self.plan)
 
     def __iter__(self) -> Iterator[Moment]:
+        load = surroundings.load()  # before anybody works: later it would count the contenders
+        self.results.loads += [] if load is None else [load]
         with tempfile.TemporaryDirectory(prefix="microgpt-bench-") as name:
             folder = Path(name)
-            inputs = Inputs(folder, self.corpus, self.quick)
+            inputs = Inputs(folder, self.corpus, self.quick, self.results.notes)
             for work, contenders in self.plan:
                 tasks = inputs.tasks(work.name)
                 for together in self._groups(work, contenders):
                     with Crew(folder, self.cores, self.peer_python) as crew:
                         for task in tasks:
                             yield from self._take_turns(crew, work, together, task)
-            self.results.notes += inputs.notes
 
     def _groups(self, work: Work, contenders: list[Contender]) -> list[list[Contender]]:
         """All contenders together if there is memory for all, else one after the other."""
@@ -104,12 +106,11 @@ class Bench:
             yield self._moment(entry, "gets ready")
             crew.prepare(entry, task)
         seconds = work.seconds / (QUICKER if self.quick else 1)
+        order = random.Random(0)
         for number in range(self.rounds):
-            turn = number % len(entries)  # nobody is always the first
-            for entry in entries[turn:] + entries[:turn]:
+            # Nobody is always the first, nor always behind the same neighbour.
+            for entry in order.sample(entries, len(entries)):
                 yield self._moment(entry, f"block {number + 1} of {self.rounds}")
-                load = surroundings.load()
-                self.results.loads += [] if load is None else [load]
                 crew.block(entry, task, seconds)
 
     def _moment(self, entry: Measurement, what: str) -> Moment:

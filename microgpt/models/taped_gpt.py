@@ -12,8 +12,8 @@ what it finds there depends on that position's target alone. So the walk is put 
 pieces, one for each pair of position and target, each found by walking and then kept.
 """
 
+from collections import OrderedDict
 from collections.abc import Sequence
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -39,6 +39,8 @@ class TapedGPT:
         if not state.grad_enabled:
             raise SettingError("under no_grad there is no graph to record; make the tape outside")
         self.config = config
+        if length is not None and length < 1:
+            raise SettingError(f"length must be 1 or above; got {length}")
         self.length = config.block_size if length is None else min(length, config.block_size)
         model = _Listening(config)
         totals = _running_totals(model.loss([0] * self.length, [0] * self.length), self.length)
@@ -64,7 +66,7 @@ class TapedGPT:
         self._logarithms = np.array([row[logarithm] for logarithm in _logarithms(totals)])
         self._embeddings = self._find_embeddings()
         self._targets: list[int] = []
-        self._piece = lru_cache(PIECES_KEPT)(self._walk)
+        self._pieces: OrderedDict[tuple[int, int], np.ndarray] = OrderedDict()
 
     def loss(self, tokens: Sequence[int], targets: Sequence[int]) -> float:
         """The mean surprise, in nats, at `targets` given the tokens before each."""
@@ -84,6 +86,8 @@ class TapedGPT:
     def backward(self) -> None:
         """Put the slopes of the latest loss into `tape.grad`."""
         positions, tape = len(self._targets), self.tape
+        if not positions:
+            raise SettingError("there is no loss to go back from; call loss() right before")
         tape.grad[: self._starts[positions]] = 0.0
         tape.grad[self._losses[positions - 1]] = 1.0
         tape.pull_back(self._losses[positions - 1 : positions])
@@ -94,7 +98,7 @@ class TapedGPT:
         """The logits after one more token; those before it have been given in order."""
         if not 0 <= position < self.length:
             raise ShapeError(f"positions go from 0 to {self.length - 1} here; got {position}")
-        rows = self._logits[position]
+        rows, self._targets = self._logits[position], []  # what the loss was computed from changes
         self._choose_tokens(self._ids([token]), slice(position, position + 1))
         self.tape.forward(self._starts[position], int(rows.max()) + 1)
         return self.tape.data[rows].tolist()
@@ -135,9 +139,15 @@ class TapedGPT:
         found = (computed >= positions.min()) & (computed <= positions.max())
         return (self.tape.leaves + np.flatnonzero(found)).reshape(self.length, -1)
 
-    def _walk(self, position: int, target: int) -> np.ndarray:
+    def _piece(self, position: int, target: int) -> np.ndarray:
         """The rows of one position as the walk meets them; the target is in place."""
-        return self.tape.walk(self._totals[position], floor=self._starts[position])
+        piece = self._pieces.get((position, target))
+        if piece is None:
+            if len(self._pieces) == PIECES_KEPT:
+                self._pieces.popitem(last=False)
+            piece = self.tape.walk(self._totals[position], floor=self._starts[position])
+            self._pieces[position, target] = piece
+        return piece
 
 
 class _Listening(ScalarGPT):

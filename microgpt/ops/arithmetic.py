@@ -1,4 +1,4 @@
-"""+ − × ÷ and powers, with NumPy's broadcasting."""
+"""+ − × ÷ and powers, element by element; two operands take one shape by NumPy's broadcasting."""
 
 import numpy as np
 

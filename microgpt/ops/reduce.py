@@ -1,12 +1,17 @@
 """Sums, means and maxima along one axis or all of them."""
 
+import operator
 from math import prod
 
 from microgpt.errors import ShapeError
 
 
 def sum(x, axis=None, keepdims=False):
-    """The sum along `axis`, or of everything; each element gets the sum's gradient."""
+    """The sum along `axis`, or of everything; each element gets the sum's gradient.
+
+    x (…, N, …) -> y (…, …), with `keepdims` (…, 1, …); of everything, (). An axis that x does not
+    have is a ShapeError.
+    """
     k, (folded, shape) = x.kernels, _fold(x, axis, keepdims)
     y = k.empty((folded.shape[0], folded.shape[2]), x.dtype)
     k.launch("sum_forward", y, folded)
@@ -20,7 +25,7 @@ def sum(x, axis=None, keepdims=False):
 
 
 def mean(x, axis=None, keepdims=False):
-    """The mean along `axis`, or of everything."""
+    """The mean along `axis`, or of everything; shapes as in `sum`. No numbers: a ShapeError."""
     count = prod(x.shape) if axis is None else x.shape[_axis(x, axis)]
     if count == 0:
         raise ShapeError(f"the mean of no numbers is not defined; got shape {x.shape}")
@@ -28,7 +33,10 @@ def mean(x, axis=None, keepdims=False):
 
 
 def max(x, axis=None, keepdims=False):
-    """The maximum along `axis`, or of everything; the first of equals gets the gradient."""
+    """The maximum along `axis`, or of everything; the first of equals gets the gradient.
+
+    Shapes as in `sum`. No numbers: a ShapeError.
+    """
     k, (folded, shape) = x.kernels, _fold(x, axis, keepdims)
     if folded.shape[1] == 0:
         raise ShapeError(f"the maximum of no numbers is not defined; got shape {x.shape}")
@@ -55,8 +63,9 @@ def _fold(x, axis, keepdims):
 
 
 def _axis(x, axis):
-    if not isinstance(axis, int):
+    if isinstance(axis, bool) or not hasattr(axis, "__index__"):
         raise TypeError(f"axis must be one whole number or None; got {axis!r}")
+    axis = operator.index(axis)
     if not -x.ndim <= axis < x.ndim:
         raise ShapeError(f"axis {axis} does not exist in shape {x.shape}")
     return axis % x.ndim

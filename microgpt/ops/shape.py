@@ -34,7 +34,10 @@ def reshape(x, *shape):
 
 
 def transpose(x, *axes):
-    """The axes in another order; without arguments, reversed."""
+    """The axes in another order; without arguments, reversed: x (2, 3, 4) -> y (4, 3, 2).
+
+    Each axis must be named once, else a ShapeError. A copy.
+    """
     if len(axes) == 1 and isinstance(axes[0], tuple | list):
         axes = tuple(axes[0])
     axes = tuple(a % x.ndim if -x.ndim <= a < 0 else a for a in axes)
@@ -52,7 +55,10 @@ def transpose(x, *axes):
 
 
 def index(x, key):
-    """x[key] for whole numbers, slices, None and …; a copy. The gradient goes back to its place."""
+    """x[key] for whole numbers, slices, None and …; a copy. The gradient goes back to its place.
+
+    Shapes as in NumPy's basic indexing; lists and masks are refused with a TypeError.
+    """
     parts = key if isinstance(key, tuple) else (key,)
     shape, plan = _indexed(x.shape, tuple(_hashable(part) for part in parts))
     return _selected(x, shape, plan, "index")
@@ -88,7 +94,10 @@ def merge_heads(x):
 
 
 def broadcast_to(x, *shape):
-    """x repeated along new or one-wide axes; the gradient is summed along them."""
+    """x repeated along new or one-wide axes; the gradient is summed along them.
+
+    x (3, 1) -> y (2, 3, 4); a shape that NumPy's rule does not allow is a ShapeError.
+    """
     if len(shape) == 1 and isinstance(shape[0], tuple | list):
         shape = tuple(shape[0])
     if shape == x.shape:

@@ -1,6 +1,6 @@
 """Softmax, its logarithm, and the causal one of attention."""
 
-from microgpt.errors import ShapeError
+from microgpt.errors import SettingError, ShapeError
 
 
 def softmax(x):
@@ -26,6 +26,8 @@ def causal_softmax(scores, scale=1.0):
     """
     if scores.ndim < 2 or scores.shape[-1] != scores.shape[-2]:
         raise ShapeError(f"causal_softmax needs scores (…, T, T); got {scores.shape}")
+    if not 0 < scale < float("inf"):
+        raise SettingError(f"scale must be above 0, and finite; got {scale}")
     k, T, scale = scores.kernels, scores.shape[-1], float(scale)
     stacked = scores.array.reshape(scores.array.size // (T * T) if T else 0, T, T)
     y = k.empty(stacked.shape, scores.dtype)

@@ -50,12 +50,12 @@ def _plain(place: Any, value: Any) -> Hashable:
     if value is None or isinstance(value, int | float | str):
         return (type(value).__name__, repr(value))  # 1, 1.0 and True are not the same
     if isinstance(value, tuple):
-        return tuple(_plain(place, part) for part in value)
+        return (type(value), *(_plain(place, part) for part in value))
     if isinstance(value, Module) or (isinstance(value, Tensor) and value.requires_grad):
         return value
     raise CaptureError(
         f"argument {place} is or holds a {type(value).__name__}; a captured function takes arrays, "
-        "tensors, models, and numbers, texts, None and tuples of these"
+        "tensors, models, numbers, texts and None; a tuple may hold these, but no arrays"
     )
 
 

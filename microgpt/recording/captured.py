@@ -25,6 +25,7 @@ from microgpt.recording.replay import Replay
 from microgpt.tensor import Tensor
 
 MAX_RECORDINGS = 64
+MAX_TRIED = 4 * MAX_RECORDINGS  # more, so that as many shapes in turn are met a second time
 MAX_TRIES = 3
 
 
@@ -37,8 +38,9 @@ def capture(function: Callable) -> "Captured":
     A function that cannot be replayed raises CaptureError, which names the launch.
 
     It runs holding the package's lock. What it cannot see: NumPy writing into an array that existed
-    before (`out=…`); Python code in it, which no longer runs; and names bound to new tensors after
-    recording. Capture again then.
+    before (`out=…`); Python code in it, which no longer runs; names bound to new tensors, and
+    `requires_grad` changed, after recording. Capture again then. A function with more than 64
+    combinations replays the first 64 and runs the others as they are.
     """
     if not callable(function):
         raise CaptureError(f"capture takes a function; got {type(function).__name__}")
@@ -100,6 +102,9 @@ class Captured:
         with LOCK:
             replay = self._ready.get(key)
             if replay is None:
+                if len(self._ready) == MAX_RECORDINGS:
+                    # Not the oldest makes room: going round 65 shapes would never replay one.
+                    return _copied(_checked(self.function(*arguments, **named)))
                 return self._record(key, values, names)
             if replay is not self._last:
                 self._use(key, replay)
@@ -116,10 +121,9 @@ class Captured:
 
     def _record(self, key: Hashable, values: tuple, names: tuple[str, ...]) -> Any:
         tried = self._tried.setdefault(key, [])
-        if len(self._tried) > MAX_RECORDINGS:
+        if len(self._tried) > MAX_TRIED:
             self._tried.popitem(last=False)
-        inputs = tried[-1].inputs if tried else fixed(values)
-        copy_in(inputs, values)
+        inputs = fixed(values)  # others each time: one that the function kept must not change
         recording, result = self._eager(inputs, values, names)
         if tried and difference(tried[-1], recording) is None:
             del self._tried[key]
@@ -148,8 +152,6 @@ class Captured:
     def _settle(self, key: Hashable, recording: Recording) -> None:
         self._ready[key] = replay = Replay(recording, backends.current().poison)
         self._use(key, replay)
-        if len(self._ready) > MAX_RECORDINGS:
-            self._ready.popitem(last=False)
 
     def _bind(self, replay: Replay) -> None:
         """Give a recording's arrays their places; the arena grows if it has to."""
