@@ -31,14 +31,14 @@ def test_scripts(text):
 def test_ids_are_sorted_and_bos_is_last():
     tokenizer = CharTokenizer("cab")
     assert tokenizer.encode("abc") == [0, 1, 2]
-    assert (tokenizer.bos, tokenizer.vocab_size) == (3, 4)
+    assert (tokenizer.bos, tokenizer.end_of_text, tokenizer.vocab_size) == (3, 3, 4)
     assert tokenizer.token_text(3) == "⟨BOS⟩"
     assert tokenizer.first_prompt == ""
 
 
 def test_without_bos():
     tokenizer = CharTokenizer("ab\n", bos=False)
-    assert (tokenizer.bos, tokenizer.vocab_size) == (None, 3)
+    assert (tokenizer.bos, tokenizer.end_of_text, tokenizer.vocab_size) == (None, None, 3)
     assert tokenizer.encode("ab", bos=True, eos=True) == [1, 2]
     assert tokenizer.first_prompt == "\n"
     assert CharTokenizer("ab", bos=False).first_prompt == "a"
@@ -57,7 +57,13 @@ def test_refusals():
         CharTokenizer("ab").decode([3])
     with pytest.raises(TokenError, match="got -1"):
         CharTokenizer("ab").token_text(-1)
-    with pytest.raises(FormatError, match="'bpe' is not known"):
+    with pytest.raises(FormatError, match="'word' is not known; known: 'bpe', 'char'"):
+        tokenizers.from_dict({"kind": "word"})
+    with pytest.raises(FormatError, match="is described by"):
         tokenizers.from_dict({"kind": "bpe"})
+    with pytest.raises(FormatError, match="described by its characters; got None"):
+        tokenizers.from_dict({"kind": "char"})
+    with pytest.raises(FormatError, match="half of a pair"):
+        tokenizers.from_dict({"kind": "char", "characters": "\ud800"})
     with pytest.raises(FormatError, match="single characters"):
         CharTokenizer(["ab"])

@@ -1,14 +1,16 @@
 """Corpora: by name, from a file, or from pasted text."""
 
 import hashlib
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from importlib import resources
 from pathlib import Path
 
-from microgpt.data.download import SOURCES, find
+from microgpt.data.catalogue import SOURCES
+from microgpt.downloads import find
 from microgpt.errors import FormatError, SettingError
-from microgpt.tokenizers import CharTokenizer
+from microgpt.tokenizers import CharTokenizer, Tokenizer, gpt2, train_bpe
 
 # Corpus inside the package -> its file and its kind.
 BUNDLED = {"names-mini": ("names-mini.txt", "lines"), "story": ("story.txt", "text")}
@@ -48,9 +50,23 @@ class Corpus:
             return f"Corpus({self.name!r}: one text of {characters:,} characters)"
         return f"Corpus({self.name!r}: {len(self):,} lines, such as {self.documents[0][:30]!r})"
 
-    def tokenizer(self) -> CharTokenizer:
-        """The vocabulary of all characters in this corpus; lines get a BOS, one text needs none."""
-        return CharTokenizer.from_documents(self.documents, bos=self.kind == "lines")
+    def tokenizer(self, kind: str = "char") -> Tokenizer:
+        """A tokenizer for this corpus: "char", "gpt2", or "bpe:1000", learned from it.
+
+        "char" is the vocabulary of all its characters; lines get a BOS, one text needs none.
+        "bpe:N" has N tokens, `<|endoftext|>` among them.
+        """
+        if kind == "char":
+            return CharTokenizer.from_documents(self.documents, bos=self.kind == "lines")
+        if kind == "gpt2":
+            return gpt2()
+        name, _, size = str(kind).partition(":")
+        if name != "bpe" or not re.fullmatch("[0-9]{1,9}", size):
+            raise SettingError(
+                f"a tokenizer is 'char', 'gpt2', or 'bpe:' and a number of tokens, such as "
+                f"'bpe:1000'; got {kind!r:.80}"
+            )
+        return train_bpe(self.documents, int(size))
 
     def distinct(self) -> "Corpus":
         """The corpus without repeated lines."""

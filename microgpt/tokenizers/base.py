@@ -5,13 +5,19 @@ from typing import Any, Protocol
 
 
 class Tokenizer(Protocol):
-    """Turns text into token ids and back; `bos`, if any, stands before and after a text."""
+    """Turns text into token ids and back; `bos`, if any, stands before and after a text.
+
+    `end_of_text` is the token that ends one: the same one, in every tokenizer here.
+    """
 
     @property
     def vocab_size(self) -> int: ...
 
     @property
     def bos(self) -> int | None: ...
+
+    @property
+    def end_of_text(self) -> int | None: ...
 
     @property
     def first_prompt(self) -> str: ...

@@ -37,9 +37,26 @@ class CharTokenizer:
             raise TokenError("a vocabulary needs at least one character; the corpus is empty")
         return cls(characters, bos)
 
+    @classmethod
+    def from_dict(cls, description: dict[str, Any]) -> "CharTokenizer":
+        """What `to_dict` described."""
+        characters = description.get("characters")
+        if not isinstance(characters, str):
+            raise FormatError(
+                f"a character tokenizer is described by its characters; got {characters!r:.80}"
+            )
+        if any("\ud800" <= character <= "\udfff" for character in characters):
+            raise FormatError("a tokenizer's characters must be whole; one is half of a pair")
+        return cls(characters, bool(description.get("bos")))
+
     def __repr__(self) -> str:
         characters, mark = "".join(self.characters[:40]), "" if self.bos is None else " and BOS"
         return f"CharTokenizer({self.vocab_size} tokens: {characters!r}{mark})"
+
+    @property
+    def end_of_text(self) -> int | None:
+        """What ends a text: BOS, which stands after it as before the next one."""
+        return self.bos
 
     @property
     def first_prompt(self) -> str:

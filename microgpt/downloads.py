@@ -1,4 +1,4 @@
-"""Public corpora that are not inside the package: where they are, and what they must contain."""
+"""Public files from the network: looked for nearby first, verified, kept, with a time-out."""
 
 import hashlib
 import logging
@@ -14,34 +14,17 @@ TIMEOUT = 10
 
 @dataclass(frozen=True)
 class Source:
-    """A public file, the SHA-256 it must have, and how it is read."""
+    """A public file, the SHA-256 it must have, and what to do `instead` without a network."""
 
     file: str
     url: str
     sha256: str
-    kind: str
+    instead: str
 
 
-SOURCES = {
-    "names": Source(
-        "names.txt",
-        "https://raw.githubusercontent.com/karpathy/makemore/master/names.txt",
-        "0a30b5557f192f32ab962680889aac5f6fda0f4cecf40a6d0b5694f58ea8cc4d",
-        "lines",
-    ),
-    "tinyshakespeare": Source(
-        "tinyshakespeare.txt",
-        "https://raw.githubusercontent.com/karpathy/char-rnn/master/data/tinyshakespeare/input.txt",
-        "86c4e6aa9db7c042ec79f339dcb96d42b0075e16b8fc2e86bf0ca57e2dc565ed",
-        "text",
-    ),
-    "the-verdict": Source(
-        "the-verdict.txt",
-        "https://raw.githubusercontent.com/rasbt/LLMs-from-scratch/main/ch02/01_main-chapter-code/the-verdict.txt",
-        "b41e41a68f0398a3154ae69e2e4c0e2694e17fe0d66730536837f1b01935b31f",
-        "text",
-    ),
-}
+def kept_in() -> Path:
+    """The folder in the cache that downloads are kept in."""
+    return cache_folder() / "data"
 
 
 def find(source: Source) -> Path:
@@ -49,14 +32,14 @@ def find(source: Source) -> Path:
     given = data_folder()
     if given is not None and (given / source.file).is_file():
         return _verified(given / source.file, source)
-    folder = cache_folder() / "data"
-    if (folder / source.file).is_file():
-        return _verified(folder / source.file, source)
-    return _fetched(source, folder)
+    if (kept_in() / source.file).is_file():
+        return _verified(kept_in() / source.file, source)
+    return _fetched(source, kept_in())
 
 
 def _verified(path: Path, source: Source) -> Path:
-    found = hashlib.sha256(path.read_bytes()).hexdigest()
+    with path.open("rb") as stream:
+        found = hashlib.file_digest(stream, "sha256").hexdigest()
     if found != source.sha256:
         raise FormatError(
             f"{path} is not the published file: its SHA-256 must begin with {source.sha256[:12]}, "
@@ -74,7 +57,7 @@ def _fetched(source: Source, folder: Path) -> Path:
     except OSError as error:
         raise DownloadError(
             f"{source.file} cannot be kept: {folder} is not writable ({error.strerror}). "
-            + _by_hand(source, folder)
+            + _by_hand(source)
         ) from None
     pooch.get_logger().setLevel(logging.WARNING)
     downloader = pooch.HTTPDownloader(progressbar=True, timeout=TIMEOUT)
@@ -84,8 +67,7 @@ def _fetched(source: Source, folder: Path) -> Path:
         )
     except (OSError, ValueError, requests.RequestException) as error:
         raise DownloadError(
-            f"{source.file} could not be fetched: {_reason(error, source.url)}. "
-            + _by_hand(source, folder)
+            f"{source.file} could not be fetched: {_reason(error, source.url)}. " + _by_hand(source)
         ) from None
     return Path(path)
 
@@ -105,10 +87,10 @@ def _reason(error: Exception, url: str) -> str:
     return str(error)
 
 
-def _by_hand(source: Source, folder: Path) -> str:
+def _by_hand(source: Source) -> str:
     given = data_folder()
     looked = "" if given is None else f"; it is {given} now, which has no {source.file}"
     return (
-        f"Without a network, use the corpus 'names-mini'; or put the file from {source.url} "
+        f"Without a network, {source.instead}; or put the file from {source.url} "
         f"into a folder and set MICROGPT_DATA to it{looked}"
     )
