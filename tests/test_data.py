@@ -1,5 +1,6 @@
 """Corpora from everywhere, the split, the batches, and every way a download fails."""
 
+import hashlib
 import http.server
 import re
 import stat
@@ -9,8 +10,9 @@ import numpy as np
 import pytest
 
 import microgpt as mg
-from microgpt.data import Corpus, DocumentBatches, TextBatches, download, pad
-from microgpt.data.download import SOURCES, Source
+from microgpt import downloads
+from microgpt.data import Corpus, DocumentBatches, TextBatches, pad
+from microgpt.data.catalogue import SOURCES, PublicCorpus
 from microgpt.errors import DownloadError, FormatError, SettingError, ShapeError
 
 
@@ -137,7 +139,7 @@ def serve(monkeypatch):
 
     def point(path):
         url = f"http://127.0.0.1:{server.server_port}{path}"
-        monkeypatch.setitem(SOURCES, "names", Source("names.txt", url, DIGEST, "lines"))
+        monkeypatch.setitem(SOURCES, "names", PublicCorpus("names.txt", url, DIGEST))
 
     yield point
     server.shutdown()
@@ -163,7 +165,7 @@ def test_a_broken_download_leaves_nothing_and_says_what_to_do(serve, cache, path
 
 
 def test_no_network(cache, monkeypatch):
-    source = Source("names.txt", "http://127.0.0.1:9/names.txt", DIGEST, "lines")
+    source = PublicCorpus("names.txt", "http://127.0.0.1:9/names.txt", DIGEST)
     monkeypatch.setitem(SOURCES, "names", source)
     with pytest.raises(DownloadError, match="Without a network, use the corpus 'names-mini'"):
         mg.load_corpus("names")
@@ -182,7 +184,7 @@ def test_a_cache_that_cannot_be_made(tmp_path, monkeypatch):
     monkeypatch.delenv("MICROGPT_DATA", raising=False)
     monkeypatch.setenv("MICROGPT_CACHE", str(blocker / "cache"))
     with pytest.raises(DownloadError, match="not writable"):
-        download.find(SOURCES["names"])
+        downloads.find(SOURCES["names"])
     assert stat.S_ISREG(blocker.stat().st_mode)
 
 
@@ -237,3 +239,35 @@ def test_every_place_of_a_text_is_drawn():
     stream = iter(TextBatches(text, tokenizer, 4, 50, seed=1))
     starts = {int(row[0]) for _ in range(5) for row in next(stream)[0]}
     assert starts == set(range(6))
+
+
+# Model cards and resumed runs rest on these streams: they stay as they are.
+STREAMS = [
+    ("names-mini", 6632, 16, 1, 0, "54123d53721c84c9"),
+    ("names-mini", 100, 16, 7, 3, "d853f68c82dd76ce"),
+    ("names-mini", 5, 16, 12, 42, "3f02a950f19e9b87"),
+    ("names-mini", 50, 16, 25, 1, "8fe1b15e71c26fce"),
+    ("story", 1, 16, 1, 0, "c702bcc27972ec19"),
+    ("story", 1, 64, 8, 3, "24f3adecc733a0b9"),
+    ("story", 1, 100_000, 2, 42, "8d363a884a2324c4"),
+]
+
+
+@pytest.mark.parametrize(("name", "count", "block_size", "batch_size", "seed", "expected"), STREAMS)
+def test_streams_of_batches_stay_as_they_are(name, count, block_size, batch_size, seed, expected):
+    corpus = mg.load_corpus(name)
+    batches: DocumentBatches | TextBatches
+    if corpus.kind == "text":
+        batches = TextBatches(corpus[0], corpus.tokenizer(), block_size, batch_size, seed)
+    else:
+        documents = corpus.documents[:count]
+        batches = DocumentBatches(documents, corpus.tokenizer(), block_size, batch_size, seed)
+    digest = hashlib.sha256()
+    for _ in range(300):
+        tokens, targets = next(batches)
+        assert tokens.flags.c_contiguous
+        assert targets.flags.c_contiguous
+        digest.update(repr(tokens.shape).encode() + tokens.tobytes() + targets.tobytes())
+    for tokens, targets in batches.in_order(37, 5):
+        digest.update(tokens.tobytes() + targets.tobytes())
+    assert digest.hexdigest()[:16] == expected

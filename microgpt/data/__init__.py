@@ -1,6 +1,26 @@
 """Texts to learn from: finding them, splitting them, cutting them into batches."""
 
-from microgpt.data.batches import Batch, DocumentBatches, TextBatches, pad
+from microgpt.data.batches import Batch, Batches, DocumentBatches, pad
 from microgpt.data.corpora import Corpus, load_corpus
+from microgpt.data.shard_writing import write_shard
+from microgpt.data.shards import Shards, open_shard
+from microgpt.data.tokenizing import documents_of, encode_documents, sections
+from microgpt.data.windows import RandomBatches, TextBatches, WindowBatches
 
-__all__ = ["Batch", "Corpus", "DocumentBatches", "TextBatches", "load_corpus", "pad"]
+__all__ = [
+    "Batch",
+    "Batches",
+    "Corpus",
+    "DocumentBatches",
+    "RandomBatches",
+    "Shards",
+    "TextBatches",
+    "WindowBatches",
+    "documents_of",
+    "encode_documents",
+    "load_corpus",
+    "open_shard",
+    "pad",
+    "sections",
+    "write_shard",
+]

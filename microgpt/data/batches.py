@@ -1,15 +1,49 @@
 """Tokens and targets, batch after batch."""
 
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from copy import deepcopy
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
+from microgpt.config.checks import whole
+from microgpt.data import states
 from microgpt.errors import ShapeError
 from microgpt.tokenizers import Tokenizer
 
 Batch = tuple[np.ndarray, np.ndarray]
 IGNORED = -1
+
+
+class Batches(Protocol):
+    """What all batches can do: come without end, in order, and go on from where others stopped."""
+
+    @property
+    def drawn(self) -> int:
+        """Batches drawn so far."""
+        ...
+
+    @property
+    def per_epoch(self) -> int:
+        """Batches in one pass over the data."""
+        ...
+
+    def __iter__(self) -> Iterator[Batch]: ...
+
+    def __next__(self) -> Batch: ...
+
+    def in_order(self, most: int, batch_size: int = 64) -> Iterator[Batch]:
+        """At most `most` rows, evenly spaced, once, for evaluation; draws nothing."""
+        ...
+
+    def state(self) -> dict[str, Any]:
+        """Where these batches stand, as JSON can hold it."""
+        ...
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go on exactly as those batches would have that gave `state`, refused if they differ."""
+        ...
 
 
 def pad(sequences: Sequence[Sequence[int]], fill: int) -> Batch:
@@ -33,6 +67,21 @@ def evenly(count: int, most: int) -> np.ndarray:
     return np.linspace(0, count - 1, most).round().astype(int)
 
 
+class _Epoch(NamedTuple):
+    """The order of one pass, with the generator's state before and after it was drawn."""
+
+    number: int
+    order: np.ndarray
+    before: Mapping[str, Any]
+    after: Mapping[str, Any]
+
+    @classmethod
+    def drawn(cls, number: int, size: int, before: Mapping[str, Any]) -> "_Epoch":
+        rng = states.generator(before)
+        before = rng.bit_generator.state  # a copy: the caller's may change
+        return cls(number, rng.permutation(size), before, rng.bit_generator.state)
+
+
 class DocumentBatches:
     """Documents between two BOS tokens, in a new random order in every epoch, without end."""
 
@@ -45,6 +94,9 @@ class DocumentBatches:
         seed: int = 0,
         warn: bool = True,
     ):
+        whole("block_size", block_size, 1)
+        whole("batch_size", batch_size, 1)
+        whole("seed", seed, 0)
         self.sequences = [
             tokenizer.encode(document, bos=True, eos=True)[: block_size + 1]
             for document in documents
@@ -59,19 +111,35 @@ class DocumentBatches:
                 f"{block_size} predictions and were cut; raise block_size to keep them whole",
                 stacklevel=3,
             )
-        self._queue: list[int] = []
         self.fill = 0 if tokenizer.bos is None else tokenizer.bos
-        self.batch_size = batch_size
-        self.rng = np.random.default_rng(seed)
+        self.batch_size = int(batch_size)
+        start = np.random.default_rng(seed).bit_generator.state
+        # Both are replaced at once, last of all: an interrupt loses no document and no order.
+        self._at = 0, _Epoch.drawn(0, len(self.sequences), start)
+
+    @property
+    def drawn(self) -> int:
+        """Batches drawn so far."""
+        return self._at[0]
+
+    @property
+    def per_epoch(self) -> int:
+        """Batches that see every document once, rounded up."""
+        return -(-len(self.sequences) // self.batch_size)
 
     def __iter__(self) -> Iterator[Batch]:
         return self
 
     def __next__(self) -> Batch:
-        while len(self._queue) < self.batch_size:
-            self._queue += self.rng.permutation(len(self.sequences)).tolist()
-        batch = pad([self.sequences[i] for i in self._queue[: self.batch_size]], self.fill)
-        del self._queue[: self.batch_size]  # last of all: an interrupt loses no document
+        drawn, epoch = self._at
+        size, first = len(self.sequences), drawn * self.batch_size
+        chosen = []
+        for place in range(first, first + self.batch_size):
+            if place // size > epoch.number:
+                epoch = _Epoch.drawn(epoch.number + 1, size, epoch.after)
+            chosen.append(self.sequences[epoch.order[place % size]])
+        batch = pad(chosen, self.fill)
+        self._at = drawn + 1, epoch
         return batch
 
     def in_order(self, most: int, batch_size: int = 64) -> Iterator[Batch]:
@@ -80,40 +148,23 @@ class DocumentBatches:
         for start in range(0, len(kept), batch_size):
             yield pad(kept[start : start + batch_size], self.fill)
 
+    def state(self) -> dict[str, Any]:
+        """Where these batches stand, as JSON can hold it; small, however many documents."""
+        drawn, epoch = self._at
+        return {**self._same(), "drawn": drawn, "rng": deepcopy(epoch.before)}
 
-class TextBatches:
-    """Windows of one long text, from random places, without end."""
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go on exactly as those batches would have that gave `state`.
 
-    def __init__(
-        self,
-        text: str,
-        tokenizer: Tokenizer,
-        block_size: int,
-        batch_size: int = 1,
-        seed: int = 0,
-    ):
-        self.tokens = np.array(tokenizer.encode(text), np.int32)
-        if len(self.tokens) < 2:
-            raise ShapeError(
-                f"a text needs at least 2 tokens to learn from; got {len(self.tokens)}"
-            )
-        self.width = min(block_size, len(self.tokens) - 1)
-        self.batch_size = batch_size
-        self.rng = np.random.default_rng(seed)
+        A state of other documents or another batch size is a `FormatError`. The order of an epoch
+        that has begun is drawn again, from the random state that it was drawn from.
+        """
+        drawn, size = states.check(state, **self._same()), len(self.sequences)
+        number = max(0, drawn * self.batch_size - 1) // size
+        self._at = drawn, _Epoch.drawn(number, size, state.get("rng", {}))
 
-    def __iter__(self) -> Iterator[Batch]:
-        return self
-
-    def __next__(self) -> Batch:
-        return self._windows(self.rng.integers(0, len(self.tokens) - self.width, self.batch_size))
-
-    def in_order(self, most: int, batch_size: int = 64) -> Iterator[Batch]:
-        """At most `most` windows, evenly spaced, once, for evaluation; a row is a window."""
-        starts = np.arange(0, len(self.tokens) - self.width, self.width)
-        starts = starts[evenly(len(starts), most)]
-        for first in range(0, len(starts), batch_size):
-            yield self._windows(starts[first : first + batch_size])
-
-    def _windows(self, starts: np.ndarray) -> Batch:
-        places = starts[:, None] + np.arange(self.width)
-        return self.tokens[places], self.tokens[places + 1]
+    def _same(self) -> dict[str, Any]:
+        """What batches must share to go on from each other's state."""
+        tokens = sum(map(len, self.sequences))
+        return {"kind": "documents", "documents": len(self.sequences), "tokens": tokens,
+                "batch_size": self.batch_size}  # fmt: skip

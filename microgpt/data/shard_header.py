@@ -1,0 +1,58 @@
+"""The header of a token shard: what is in it, and every way in which it may be wrong."""
+
+import struct
+
+MAGIC, VERSION = 20240520, 1
+HEADER = 256 * 4  # bytes
+MOST = 2**31 - 1  # tokens that the header's int32 can count
+
+OTHERS = {
+    20240326: "llm.c's model file",
+    20240327: "llm.c's debug state",
+    20240328: "llm.c's tokenizer",
+    20240801: "llm.c's token shard for Llama 3",
+}
+SWAPPED = struct.unpack("<i", struct.pack(">i", MAGIC))[0]
+
+
+def header_of(tokens: int) -> bytes:
+    """The header of a shard with so many tokens."""
+    return struct.pack("<256i", MAGIC, VERSION, tokens, *[0] * 253)
+
+
+def magic_of(beginning: bytes) -> int | None:
+    """The first int32 of a file, if it is long enough to have one."""
+    return struct.unpack_from("<i", beginning)[0] if len(beginning) >= 4 else None
+
+
+def header_problem(header: bytes, size: int) -> str | None:
+    """What is wrong with a shard of `size` bytes that begins so, as the rest of a sentence."""
+    magic = magic_of(header)
+    if magic == SWAPPED:
+        return (
+            f"begins with {MAGIC} in the other byte order (big-endian); write it again on a "
+            "little-endian machine, or swap the bytes of its int32 header and uint16 tokens"
+        )
+    if magic is None:
+        return f"is too short for a token shard: it has {size} bytes"
+    if magic != MAGIC:
+        what = f" ({OTHERS[magic]})" if magic in OTHERS else ""
+        return (
+            f"is not a token shard: it must begin with {MAGIC} (or, as in April 2024, hold int32 "
+            f"token ids alone), but it begins with {magic}{what}"
+        )
+    if len(header) < HEADER:
+        return f"is cut off: a header has {HEADER:,} bytes, the file has {size:,}"
+    version, tokens = struct.unpack_from("<2i", header, 4)
+    if version != VERSION:
+        return f"is a token shard of version {version}; known: {VERSION}"
+    if tokens < 0:
+        return f"is damaged: its header counts {tokens:,} tokens"
+    expected = HEADER + 2 * tokens
+    if size != expected:
+        what = "is cut off" if size < expected else "has surplus bytes"
+        return (
+            f"{what}: its header counts {tokens:,} tokens, which makes {expected:,} bytes, but "
+            f"the file has {size:,}; write or fetch it again"
+        )
+    return None

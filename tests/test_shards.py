@@ -1,0 +1,512 @@
+"""Token shards: written and read as llm.c does, larger than memory, and every way to be wrong."""
+
+import errno
+import itertools
+import json
+import os
+import struct
+import subprocess
+import sys
+import tracemalloc
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from microgpt import files, tokenizers
+from microgpt.cli import main
+from microgpt.data import Shards, encode_documents, load_corpus, open_shard, sections, write_shard
+from microgpt.errors import FormatError, NotWritable, SettingError, TokenError
+
+
+def shard_bytes(tokens, magic=20240520, version=1, count=None, order="<"):
+    count = len(tokens) if count is None else count
+    header = struct.pack(f"{order}3i", magic, version, count) + bytes(253 * 4)
+    return header + struct.pack(f"{order}{len(tokens)}H", *tokens)
+
+
+def raw_bytes(tokens):
+    return struct.pack(f"<{len(tokens)}i", *tokens)
+
+
+# Writing.
+
+
+def test_the_file_is_llm_c_s(tmp_path):
+    path = tmp_path / "deep" / "er" / "a.bin"
+    assert write_shard(path, [5, 0, 65535, 50256]) == 4
+    assert path.read_bytes() == shard_bytes([5, 0, 65535, 50256])
+    tokens = open_shard(path)
+    assert isinstance(tokens, np.memmap)
+    assert tokens.dtype == np.uint16
+    assert tokens.tolist() == [5, 0, 65535, 50256]
+    assert not tokens.flags.writeable
+
+
+@pytest.mark.parametrize(
+    "tokens",
+    [
+        (1, 2, 3, 4),
+        np.array([1, 2, 3, 4], np.int64),
+        np.array([1, 9, 2, 9, 3, 9, 4, 9], np.uint8)[::2],
+        [np.array([1], np.uint16), [], (2, 3), np.array([4], np.uint64)],
+        iter([[1, 2], [3, 4]]),
+        (np.array([token]) for token in range(1, 5)),
+    ],
+)
+def test_rows_and_streams_of_rows(tmp_path, tokens):
+    assert write_shard(tmp_path / "a.bin", tokens) == 4
+    assert open_shard(tmp_path / "a.bin").tolist() == [1, 2, 3, 4]
+
+
+def test_a_stream_larger_than_what_is_held(tmp_path):
+    row = np.arange(2**20, dtype=np.int64) % 50000
+    tracemalloc.start()
+    written = write_shard(tmp_path / "a.bin", (row for _ in range(16)))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert written == 2**24
+    assert peak < 2**23
+    tokens = open_shard(tmp_path / "a.bin", vocab_size=50000)
+    np.testing.assert_array_equal(tokens[-(2**20) :], row)
+
+
+WRONG_TOKENS = [
+    ([1, 2, 65536], TokenError, "token 2 is 65,536; .* from 0 to 65,535"),
+    ([[1, 2], [3, -1]], TokenError, "token 3 is -1"),
+    (np.array([2**63], np.uint64), TokenError, "token 0 is 9,223,372,036,854,775,808"),
+    ([1.5], SettingError, "one row of whole numbers; got 0 dimensions"),
+    (np.array([1.5]), SettingError, "type float64"),
+    (np.ones((2, 2), int), SettingError, "got 2 dimensions"),
+    ([np.ones((2, 2), int)], SettingError, "got 2 dimensions"),
+    ([[[1], [2, 3]]], SettingError, "not one row of numbers"),
+    ([[1, None]], SettingError, "type object"),
+    ([[2**70]], SettingError, "type object"),
+    ([[True]], SettingError, "type bool"),
+    (["text"], SettingError, "type <U4"),
+    ("text", SettingError, "got 'text'"),
+    (7, SettingError, "got 7"),
+    ([], SettingError, "no tokens to write"),
+    (iter(()), SettingError, "no tokens to write"),
+]
+
+
+@pytest.mark.parametrize(("tokens", "kind", "message"), WRONG_TOKENS)
+def test_what_cannot_be_written_leaves_the_old_file(tmp_path, tokens, kind, message):
+    path = tmp_path / "a.bin"
+    write_shard(path, [7])
+    with pytest.raises(kind, match=message):
+        write_shard(path, tokens)
+    assert open_shard(path).tolist() == [7]
+    assert os.listdir(tmp_path) == ["a.bin"]
+
+
+def test_ids_beyond_a_vocabulary_are_not_written(tmp_path):
+    with pytest.raises(TokenError, match=r"token 1 is 27; .* 27 ids go from 0 to 26"):
+        write_shard(tmp_path / "a.bin", [26, 27], vocab_size=27)
+    with pytest.raises(SettingError, match="vocab_size must be a whole number"):
+        write_shard(tmp_path / "a.bin", [1], vocab_size=0)
+    assert os.listdir(tmp_path) == []
+
+
+def test_more_tokens_than_the_header_can_count(tmp_path, monkeypatch):
+    monkeypatch.setattr("microgpt.data.shard_writing.MOST", 5)
+    with pytest.raises(SettingError, match="at most 5 tokens; write several shards"):
+        write_shard(tmp_path / "a.bin", [[1, 2, 3], [4, 5, 6]])
+    assert os.listdir(tmp_path) == []
+
+
+class FullDisk:
+    """A file on a disk with room for 5,000 bytes."""
+
+    def __init__(self, path, mode):
+        self.stream, self.room = path.open(mode), 5000
+
+    def __getattr__(self, name):
+        return getattr(self.stream, name)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.stream.close()
+
+    def write(self, content):
+        self.room -= memoryview(content).nbytes
+        if self.room < 0:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return self.stream.write(content)
+
+
+def test_a_disk_that_fills(tmp_path, monkeypatch):
+    path = tmp_path / "a.bin"
+    write_shard(path, [7])
+    monkeypatch.setattr(files, "open", FullDisk, raising=False)
+    with pytest.raises(NotWritable, match=r"a\.bin could not be written whole \(No space left"):
+        write_shard(path, ([1] * 100 for _ in range(1000)))
+    assert open_shard(path).tolist() == [7]
+    assert os.listdir(tmp_path) == ["a.bin"]
+    assert write_shard(path, [1, 2]) == 2
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, OSError(errno.EIO, "the source broke")])
+def test_a_source_that_breaks_off_leaves_the_old_file(tmp_path, error):
+    def rows():
+        yield [1, 2]
+        raise error
+
+    path = tmp_path / "a.bin"
+    write_shard(path, [7])
+    with pytest.raises(type(error) if isinstance(error, OSError) else error) as caught:
+        write_shard(path, rows())
+    assert not isinstance(caught.value, NotWritable)
+    assert open_shard(path).tolist() == [7]
+    assert os.listdir(tmp_path) == ["a.bin"]
+
+
+def test_places_that_cannot_be_written(tmp_path):
+    with pytest.raises(NotWritable, match="is a folder; name a file"):
+        write_shard(tmp_path, [1])
+    (tmp_path / "file").touch()
+    with pytest.raises(NotWritable, match="nothing can be saved in"):
+        write_shard(tmp_path / "file" / "a.bin", [1])
+
+
+# Reading.
+
+
+def test_files_without_a_header_are_known_by_content(tmp_path):
+    path = tmp_path / "old.bin"
+    path.write_bytes(raw_bytes([50256, 0, 1, 65535]))
+    for form in (None, "raw"):
+        tokens = open_shard(path, format=form)
+        assert tokens.dtype == np.int32
+        assert tokens.tolist() == [50256, 0, 1, 65535]
+    with pytest.raises(FormatError, match="must begin with 20240520"):
+        open_shard(path, format="shard")
+
+
+def test_raw_can_be_forced(tmp_path):
+    path = tmp_path / "old.bin"
+    path.write_bytes(raw_bytes([20240520, 70000, 2]))
+    assert open_shard(path, format="raw").tolist() == [20240520, 70000, 2]
+    with pytest.raises(FormatError, match="token 0 is 20,240,520, but the vocabulary has 50,257"):
+        open_shard(path, 50257, format="raw")
+    path.write_bytes(bytes(6))
+    with pytest.raises(FormatError, match="6 bytes; raw int32 tokens fill a multiple of 4"):
+        open_shard(path, format="raw")
+    with pytest.raises(SettingError, match="format='bin' is not known; known: None, 'raw'"):
+        open_shard(path, format="bin")
+
+
+GOOD = shard_bytes([1, 2, 3])
+BROKEN = [
+    (b"", "is empty"),
+    (b"\x88\xd8", r"too short for a token shard: it has 2 bytes"),
+    (b"First Citizen:\nBefore we", r"must begin with 20240520 .* begins with 1936877894"),
+    (shard_bytes([1, 2, 3], magic=20240326), r"begins with 20240326 \(llm.c's model file\)"),
+    (shard_bytes([1, 2, 3], magic=20240801), "shard for Llama 3"),
+    (shard_bytes([1, 2, 3], order=">"), r"other byte order \(big-endian\)"),
+    (shard_bytes([1, 2, 3], version=2), "of version 2; known: 1"),
+    (shard_bytes([1, 2, 3], version=-1), "of version -1; known: 1"),
+    (shard_bytes([1, 2, 3], count=-3), "header counts -3 tokens"),
+    (shard_bytes([1, 2, 3], count=4), r"cut off: .* 4 tokens, .* 1,032 bytes, .* has 1,030"),
+    (shard_bytes([], count=2**31 - 1), "4,294,968,318 bytes, but the file has 1,024"),
+    (shard_bytes([1, 2, 3], count=2), r"surplus bytes: .* 2 tokens, .* 1,028 bytes.* has 1,030"),
+    (GOOD[:-1], "cut off"),
+    (GOOD + b"\0", "surplus"),
+    (GOOD[:100], "cut off: a header has 1,024 bytes, the file has 100"),
+    (GOOD[:8], "cut off: a header"),
+    (raw_bytes([1, 2, 65536]), "must begin with 20240520"),
+    (raw_bytes([1, 2, -1]), "must begin with 20240520"),
+    (raw_bytes([1, 2]) + b"\0", "must begin with 20240520"),
+]
+
+
+@pytest.mark.parametrize(("content", "message"), BROKEN, ids=lambda part: str(part)[-30:])
+def test_broken_files_are_named_with_what_is_wrong(tmp_path, content, message):
+    path = tmp_path / "b.bin"
+    path.write_bytes(content)
+    with pytest.raises(FormatError, match=rf"b\.bin.* {message}|b\.bin {message}"):
+        open_shard(path)
+    with pytest.raises(FormatError, match=r"b\.bin"):
+        Shards(path)
+
+
+def test_what_is_no_file(tmp_path):
+    with pytest.raises(FormatError, match=r"none\.bin does not exist; `microgpt tokenize` writes"):
+        open_shard(tmp_path / "none.bin")
+    with pytest.raises(FormatError, match="is not a file"):
+        open_shard(tmp_path)
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(FormatError, match="is not a file"):
+        open_shard(tmp_path / "pipe")
+
+
+def test_a_shard_of_no_tokens(tmp_path):
+    path = tmp_path / "a.bin"
+    path.write_bytes(shard_bytes([]))
+    assert len(open_shard(path, vocab_size=1)) == 0
+
+
+@pytest.mark.parametrize("form", [shard_bytes, raw_bytes])
+def test_ids_beyond_the_vocabulary_are_found_wherever_they_are(tmp_path, form, monkeypatch):
+    monkeypatch.setattr("microgpt.data.shards.CHUNK", 8)
+    path = tmp_path / "a.bin"
+    for place in (0, 3, 4, 10):
+        tokens = [5] * 11
+        tokens[place] = 27
+        path.write_bytes(form(tokens))
+        assert len(open_shard(path, vocab_size=28)) == 11
+        with pytest.raises(FormatError, match=rf"a\.bin: token {place} is 27, but the vocabulary"):
+            open_shard(path, vocab_size=27)
+        shards = Shards(path, vocab_size=27)
+        with pytest.raises(FormatError, match=rf"token {place} is 27"):
+            _ = shards[:]
+
+
+@settings(
+    deadline=None, max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(
+    st.one_of(
+        st.binary(max_size=3000),
+        st.lists(st.integers(-2, 70000), max_size=300).map(raw_bytes),
+        st.builds(
+            lambda tokens, magic, version, count, cut, tail: (
+                shard_bytes(tokens, magic, version, count)[:cut] + tail
+            ),
+            st.lists(st.integers(0, 65535), max_size=50),
+            st.sampled_from([20240520, 20240520, 20240326, -2009844223]),
+            st.sampled_from([1, 1, 1, 0, 2, -1, 2**31 - 1]),
+            st.one_of(st.none(), st.integers(-(2**31), 2**31 - 1)),
+            st.one_of(st.just(None), st.integers(0, 1200)),
+            st.binary(max_size=9),
+        ),
+    ),
+    st.sampled_from([None, 1, 300, 50257, 2**40]),
+    st.sampled_from([None, "raw", "shard"]),
+)  # fmt: skip
+def test_any_bytes_give_tokens_or_an_error_that_names_the_file(tmp_path, content, vocab_size, form):
+    path = tmp_path / "any.bin"
+    path.write_bytes(content)
+    tracemalloc.start()
+    try:
+        tokens = open_shard(path, vocab_size, form)
+        assert len(tokens) * tokens.dtype.itemsize <= len(content)
+        if vocab_size is not None and len(tokens):
+            assert 0 <= tokens.min() <= tokens.max() < vocab_size
+        np.testing.assert_array_equal(Shards(path, vocab_size, form)[:], tokens)
+        said = "any.bin"
+    except FormatError as error:
+        said = str(error)
+    finally:
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+    assert "any.bin" in said
+    assert peak < 2**20
+
+
+# Several shards as one sequence.
+
+
+@pytest.fixture
+def three(tmp_path):
+    """Three files, one of them without a header and one empty, and all of their tokens."""
+    parts = [np.arange(0, 7), np.arange(100, 105), np.arange(200, 212)]
+    write_shard(tmp_path / "t_0.bin", parts[0])
+    (tmp_path / "t_1.bin").write_bytes(raw_bytes(parts[1].tolist()))
+    (tmp_path / "t_2.bin").write_bytes(shard_bytes([]))
+    write_shard(tmp_path / "t_3.bin", parts[2])
+    return tmp_path / "t_*.bin", np.concatenate(parts)
+
+
+def test_shards_are_one_sequence(three):
+    pattern, tokens = three
+    shards = Shards(pattern, vocab_size=212)
+    assert len(shards) == 24
+    assert [file.name for file in shards.files] == ["t_0.bin", "t_1.bin", "t_2.bin", "t_3.bin"]
+    assert repr(shards) == "Shards(24 tokens in 4 files, 't_0.bin' first)"
+    assert list(shards) == tokens.tolist()
+    np.testing.assert_array_equal(np.asarray(shards), tokens)
+    for start, stop in itertools.product((None, *range(-26, 27)), repeat=2):
+        found = shards[start:stop]
+        assert found.dtype == np.int32
+        np.testing.assert_array_equal(found, tokens[start:stop])
+    assert [shards[place] for place in range(-24, 24)] == [*tokens, *tokens]
+    for place in (24, -25):
+        with pytest.raises(IndexError):
+            _ = shards[place]
+    with pytest.raises(SettingError, match="steps of 1; got 2"):
+        _ = shards[::2]
+
+
+def test_a_slice_is_its_own(three):
+    shards = Shards(three[0])
+    shards[:7][:] = 9
+    assert shards[0] == 0
+
+
+def test_shards_can_be_written_as_one(three, tmp_path):
+    write_shard(tmp_path / "all.bin", Shards(three[0]))
+    assert open_shard(tmp_path / "all.bin").tolist() == three[1].tolist()
+
+
+def test_which_files(three, tmp_path):
+    first, last = tmp_path / "t_0.bin", tmp_path / "t_3.bin"
+    assert Shards([last, str(first)])[12] == 0
+    assert len(Shards(first)) == 7
+    (tmp_path / "odd[1].bin").write_bytes(shard_bytes([4]))
+    assert list(Shards(str(tmp_path / "odd[1].bin"))) == [4]
+    with pytest.raises(SettingError, match=r"is a folder; name its files, as in '.*\*\.bin'"):
+        Shards(tmp_path)
+    with pytest.raises(SettingError, match="empty list"):
+        Shards([])
+    with pytest.raises(FormatError, match=r"no file is named like '.*u_\*\.bin'"):
+        Shards(tmp_path / "u_*.bin")
+    with pytest.raises(FormatError, match=r"none\.bin does not exist"):
+        Shards([first, tmp_path / "none.bin"])
+    with pytest.raises(SettingError, match="vocab_size"):
+        Shards(first, vocab_size=-1)
+
+
+def test_a_shard_that_changes_meanwhile_is_refused(tmp_path):
+    write_shard(tmp_path / "a.bin", [1, 2, 3])
+    shards = Shards(tmp_path / "a.bin")
+    write_shard(tmp_path / "a.bin", [1, 2])
+    with pytest.raises(FormatError, match="had 3 tokens when it was opened and has 2 now"):
+        _ = shards[0]
+
+
+def in_a_process(code, *arguments):
+    run = subprocess.run(
+        [sys.executable, "-c", code, *map(str, arguments)], capture_output=True, text=True
+    )
+    assert run.returncode == 0, run.stderr
+    return run.stdout.split()
+
+
+def test_more_shards_than_files_may_be_open(tmp_path):
+    for number in range(150):
+        (tmp_path / f"{number:03}.bin").write_bytes(shard_bytes([number, number]))
+    code = """
+import resource, sys
+import numpy as np
+from microgpt.data import RandomBatches, Shards
+resource.setrlimit(resource.RLIMIT_NOFILE, (100, 100))
+shards = Shards(sys.argv[1])
+assert shards[:].tolist() == sorted([*range(150)] * 2)
+assert shards[0] == 0 and shards[299] == 149
+batches = RandomBatches(shards, 200, 4)
+print(*(next(batches)[0].shape))
+"""
+    assert in_a_process(code, tmp_path / "*.bin") == ["4", "200"]
+
+
+def test_a_shard_larger_than_the_memory_it_takes(tmp_path):
+    path, count = tmp_path / "sparse.bin", 2**29
+    with open(path, "wb") as stream:
+        stream.write(shard_bytes([], count=count))
+        stream.truncate(1024 + 2 * count)
+    code = """
+import resource, sys
+from microgpt.data import RandomBatches, Shards, WindowBatches, open_shard
+unit = 1 if sys.platform == "darwin" else 1024
+def most():
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
+warm = WindowBatches(list(range(100)), 5, 5, 2)
+next(warm)
+before = most()
+tokens = open_shard(sys.argv[1], vocab_size=50257)
+for source in (tokens, Shards(sys.argv[1], vocab_size=50257)):
+    windows, places = WindowBatches(source, 1024, 1024, 8), RandomBatches(source, 1024, 8)
+    for _ in range(100):
+        assert next(windows)[0].shape == next(places)[1].shape == (8, 1024)
+    assert sum(len(rows) for rows, _ in windows.in_order(50)) == 50
+print(most() - before)
+"""
+    (grown,) = map(int, in_a_process(code, path))
+    assert grown < 50e6
+
+
+# Tokenising.
+
+
+def test_sections_keep_their_blank_lines():
+    assert sections("a\nb\n\nc\n\n\n\nd\n") == ["a\nb\n\n", "c\n\n", "\n\n", "d\n"]
+    assert sections("a\n\n\nb\n\n") == ["a\n\n", "\nb\n\n", ""]
+    assert sections("no blank line") == ["no blank line"]
+
+
+@settings(deadline=None, max_examples=100)
+@given(st.text("ab\n"))
+def test_sections_are_the_text(text):
+    found = sections(text)
+    assert "".join(found) == text
+    assert all(section.endswith("\n\n") for section in found[:-1])
+
+
+def test_every_line_gets_a_mark():
+    corpus = load_corpus(text="ab\nb\n")
+    pieces = list(encode_documents(corpus, corpus.tokenizer()))
+    assert [piece.tolist() for piece in pieces] == [[2, 0, 1], [2, 1]]
+
+
+def test_a_text_of_characters_has_no_marks():
+    corpus = load_corpus(text="ab\n\nb", kind="text")
+    tokens = np.concatenate(list(encode_documents(corpus, corpus.tokenizer())))
+    assert corpus.tokenizer().decode(tokens.tolist()) == "ab\n\nb"
+
+
+PREFIX = "23f3 0106 99fa 000d 0274 c450 58db c038 0325 0019 00c6 23f3 0106 99fa 0000 0274"
+
+
+def test_tinyshakespeare_is_tokenised_as_llm_c_does(data, tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("MICROGPT_DATA", str(data))
+    assert main(["tokenize", "tinyshakespeare", str(tmp_path / "out")]) == 0
+    said = capsys.readouterr().out
+    for part in ("338,028 tokens of a vocabulary of 50,257, in 7,222 sections", "32,768 tokens"):
+        assert part in said
+    train = open_shard(tmp_path / "out" / "train.bin", vocab_size=50257)
+    val = open_shard(tmp_path / "out" / "val.bin", vocab_size=50257)
+    assert (len(train), len(val)) == (305260, 32768)
+    assert " ".join(f"{token:04x}" for token in train[:16]) == PREFIX
+    assert val[:4].tolist() == [50256, 5962, 22307, 25]
+
+
+def test_the_command_with_characters(tmp_path, capsys):
+    out = tmp_path / "out"
+    command = ["tokenize", "story", str(out), "--tokenizer", "char", "--validation"]
+    assert main([*command, "100"]) == 0
+    assert f"saved: {out / 'val.bin'}, 100 tokens" in capsys.readouterr().out
+    corpus = load_corpus("story")
+    tokens = [*open_shard(out / "val.bin"), *open_shard(out / "train.bin")]
+    assert corpus.tokenizer().decode(tokens) == corpus[0]
+    kept = tokenizers.from_dict(json.loads((out / "tokenizer.json").read_text("utf-8")))
+    assert kept.decode(tokens) == corpus[0]
+    assert main([*command, "0"]) == 1
+    assert "val.bin is from another run" in capsys.readouterr().err
+    assert main([*command, "999999999"]) == 1
+    assert "leaves none of the" in capsys.readouterr().err
+    assert main([*command, "-1"]) == 1
+    assert "--validation must be a whole number, 0 or above" in capsys.readouterr().err
+    (out / "val.bin").unlink()
+    assert main([*command, "0"]) == 0
+    assert len(open_shard(out / "train.bin")) == len(corpus[0])
+    assert not (out / "val.bin").exists()
+
+
+@pytest.mark.parametrize("name", ["names-mini", "story"])
+def test_the_command_trains_a_tokenizer(tmp_path, name):
+    out = tmp_path / "out"
+    command = ["tokenize", name, str(out), "--tokenizer", "bpe:300", "--validation", "10"]
+    assert main(command) == 0
+    shards = [open_shard(out / f"{part}.bin", vocab_size=300) for part in ("val", "train")]
+    kept = tokenizers.from_dict(json.loads((out / "tokenizer.json").read_text("utf-8")))
+    corpus = load_corpus(name)
+    documents = list(corpus) if corpus.kind == "lines" else sections(corpus[0])
+    marks = np.flatnonzero(np.concatenate(shards) == kept.bos)
+    found = np.split(np.concatenate(shards), marks)[1:]
+    assert len(shards[0]) == 10
+    assert [kept.decode(tokens[1:].tolist()) for tokens in found] == documents

@@ -1,0 +1,351 @@
+"""Windows in epochs and from random places, and going on exactly where a run stopped."""
+
+import json
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from microgpt import tokenizers
+from microgpt.data import (
+    Batches,
+    DocumentBatches,
+    RandomBatches,
+    Shards,
+    TextBatches,
+    WindowBatches,
+    load_corpus,
+    write_shard,
+)
+from microgpt.data.mapping import pages_of
+from microgpt.errors import FormatError, SettingError, ShapeError, TokenError
+
+TENS = np.arange(10, 130, 10)
+
+
+def drawn(batches: Batches, count: int) -> list:
+    return [[part.tolist() for part in next(batches)] for _ in range(count)]
+
+
+# The rule.
+
+
+def test_a_target_exists_for_each_input():
+    batches = WindowBatches(TENS, 5, 3, 1, shuffle=False)
+    assert batches.windows == batches.per_epoch == 3
+    assert [tokens for tokens, _ in drawn(batches, 3)] == [
+        [[10, 20, 30, 40, 50]],
+        [[40, 50, 60, 70, 80]],
+        [[70, 80, 90, 100, 110]],
+    ]
+    assert batches.epoch == 1
+    assert drawn(batches, 1)[0][1] == [[20, 30, 40, 50, 60]]
+
+
+@settings(deadline=None, max_examples=150)
+@given(st.integers(2, 60), st.integers(1, 12), st.integers(1, 12))
+def test_windows_are_all_there_are(count, width, stride):
+    starts = [start for start in range(0, count, stride) if start + width < count]
+    tokens = np.arange(count)
+    if not starts:
+        with pytest.raises(ShapeError, match="a smaller width, or a longer text"):
+            WindowBatches(tokens, width, stride, 1)
+        return
+    batches = WindowBatches(tokens, width, stride, 1, shuffle=False)
+    for start, (found, targets) in zip(starts, drawn(batches, len(starts)), strict=True):
+        assert found == [list(range(start, start + width))]
+        assert targets == [list(range(start + 1, start + width + 1))]
+    assert [rows.shape for rows, _ in batches.in_order(1000, 7)] == [
+        (min(7, len(starts) - first), width) for first in range(0, len(starts), 7)
+    ]
+
+
+def test_the_verdict_is_nine_batches_and_one(data, monkeypatch):
+    monkeypatch.setenv("MICROGPT_DATA", str(data))
+    text = load_corpus("the-verdict")[0]
+    tokenizer = tokenizers.gpt2()
+    cut = int(0.9 * len(text))
+    train = WindowBatches(tokenizer.encode(text[:cut]), 256, 256, 2)
+    validation = WindowBatches(tokenizer.encode(text[cut:]), 256, 256, 2, shuffle=False)
+    assert (train.per_epoch, validation.per_epoch) == (9, 1)
+    assert next(train)[0].shape == next(validation)[1].shape == (2, 256)
+
+
+# Epochs.
+
+
+@pytest.mark.parametrize(("drop_last", "sizes"), [(True, [4, 4]), (False, [4, 4, 3])])
+def test_every_window_once_an_epoch(drop_last, sizes):
+    batches = WindowBatches(np.arange(23), 2, 2, 4, drop_last=drop_last, seed=5)
+    assert (batches.windows, batches.per_epoch) == (11, len(sizes))
+    epochs = [drawn(batches, batches.per_epoch) for _ in range(3)]
+    starts = [[row[0] for tokens, _ in epoch for row in tokens] for epoch in epochs]
+    assert [[len(tokens) for tokens, _ in epoch] for epoch in epochs] == [sizes] * 3
+    for epoch in starts:
+        assert len(set(epoch)) == sum(sizes)
+        assert set(epoch) <= set(range(0, 22, 2))
+        assert epoch != sorted(epoch)
+    assert starts[0] != starts[1] != starts[2] != starts[0]
+    again = WindowBatches(np.arange(23), 2, 2, 4, drop_last=drop_last, seed=5)
+    assert drawn(again, len(sizes)) == epochs[0]
+    other = WindowBatches(np.arange(23), 2, 2, 4, drop_last=drop_last, seed=6)
+    assert drawn(other, len(sizes)) != epochs[0]
+
+
+def test_what_one_pass_is():
+    tokenizer = tokenizers.CharTokenizer("abc")
+    assert DocumentBatches(["ab", "c", "b"], tokenizer, 4, 2).per_epoch == 2
+    assert TextBatches("abc" * 10, tokenizer, 4, 3).per_epoch == 2
+    assert TextBatches("abc", tokenizer, 4, 3).per_epoch == 1
+    assert RandomBatches(np.arange(100), 5, 2).per_epoch == 10
+
+
+# The same from everywhere.
+
+
+@pytest.fixture
+def sources(tmp_path):
+    """The same 60 tokens as arrays, memory maps and shards."""
+    tokens = np.arange(1000, 1060)
+    for name, part in (("a_0", tokens[:25]), ("a_1", tokens[25:26]), ("a_2", tokens[26:])):
+        write_shard(tmp_path / f"{name}.bin", part)
+    np.save(tmp_path / "a.npy", tokens.astype(np.uint32))
+    return [
+        tokens,
+        tokens.tolist(),
+        tokens.astype(np.uint16),
+        np.repeat(tokens, 2)[::2],
+        np.load(tmp_path / "a.npy", mmap_mode="r"),
+        np.load(tmp_path / "a.npy", mmap_mode="c"),
+        Shards(tmp_path / "a_*.bin", vocab_size=1060),
+    ]
+
+
+def test_all_sources_give_the_same(sources):
+    windows = [WindowBatches(source, 7, 3, 2, seed=1) for source in sources]
+    places = [RandomBatches(source, 7, 3, seed=1) for source in sources]
+    for kind in (windows, places):
+        found = [drawn(batches, 20) for batches in kind]
+        assert all(one == found[0] for one in found)
+        for batches in kind:
+            tokens, targets = next(batches)
+            assert tokens.dtype == targets.dtype == np.int32
+            assert tokens.flags.c_contiguous
+            assert targets.flags.c_contiguous
+            np.testing.assert_array_equal(tokens + 1, targets)
+
+
+def test_changes_of_a_map_that_keeps_them_are_not_lost(sources):
+    private = sources[5]
+    private[0] = 7
+    batches = WindowBatches(private, 7, 7, 1, shuffle=False)
+    assert next(batches)[0][0, 0] == 7
+    assert private[0] == 7
+    assert pages_of(np.asarray(private)) is None
+    assert pages_of(np.asarray(sources[4])) is not None
+    assert pages_of(sources[0]) is None
+
+
+def test_random_places_are_those_of_a_text():
+    corpus = load_corpus("story")
+    tokenizer = corpus.tokenizer()
+    tokens = np.array(tokenizer.encode(corpus[0]), np.uint16)
+    of_text = TextBatches(corpus[0], tokenizer, 16, 4, seed=3)
+    assert drawn(RandomBatches(tokens, 16, 4, seed=3), 50) == drawn(of_text, 50)
+
+
+# Refusals.
+
+
+@pytest.mark.parametrize("kind", [WindowBatches, RandomBatches])
+@pytest.mark.parametrize(
+    "tokens", [np.ones(9), np.ones((3, 3), int), "text", 5, ["a"] * 9, [True] * 9, None]
+)
+def test_what_is_no_row_of_tokens(kind, tokens):
+    sizes = (2, 2, 2) if kind is WindowBatches else (2, 2)
+    with pytest.raises(SettingError, match="tokens must be one row of whole numbers"):
+        kind(tokens, *sizes)
+
+
+@pytest.mark.parametrize(
+    ("tokens", "found"),
+    [([1, 2, -3, 4], "-3"), (np.array([1, 2, 2**31]), "2,147,483,648"),
+     (np.array([1, 2**64 - 1, 2], np.uint64), "18,446,744,073,709,551,615")],
+)  # fmt: skip
+def test_ids_that_no_vocabulary_has(tokens, found):
+    for batches in (WindowBatches(tokens, 2, 1, 1), RandomBatches(tokens, 2)):
+        with pytest.raises(TokenError, match=f"token ids go from 0 to 2,147,483,647; got {found}"):
+            drawn(batches, 30)
+
+
+@pytest.mark.parametrize("name", ["width", "stride", "batch_size", "seed"])
+@pytest.mark.parametrize("value", [-1, 1.5, True, "2", 2**63])
+def test_settings(name, value):
+    settings = {"width": 2, "stride": 2, "batch_size": 2, "seed": 0, name: value}
+    with pytest.raises(SettingError, match=name):
+        WindowBatches(TENS, **settings)
+    if name != "stride":
+        del settings["stride"]
+        with pytest.raises(SettingError, match=name):
+            RandomBatches(TENS, **settings)
+
+
+def test_documents_and_texts_check_their_settings():
+    tokenizer = tokenizers.CharTokenizer("ab")
+    for wrong in ({"block_size": 0}, {"batch_size": 0}, {"seed": -1}, {"batch_size": 1.0}):
+        given = {"block_size": 2, **wrong}
+        with pytest.raises(SettingError, match=next(iter(wrong))):
+            DocumentBatches(["ab"], tokenizer, **given)
+        with pytest.raises(SettingError, match=next(iter(wrong))):
+            TextBatches("abab", tokenizer, **given)
+
+
+def test_too_few_windows():
+    with pytest.raises(ShapeError, match="3 windows are too few for a batch of 4"):
+        WindowBatches(TENS, 5, 3, 4)
+    assert WindowBatches(TENS, 5, 3, 4, drop_last=False).per_epoch == 1
+    with pytest.raises(ShapeError, match="12 tokens needs 13, one more to guess; there are 12"):
+        WindowBatches(TENS, 12, 1, 1)
+    with pytest.raises(ShapeError, match="at least 2 tokens to learn from; got 1"):
+        RandomBatches([1], 4)
+
+
+# Going on.
+
+NAMES = ("anna", "bo", "celine", "dora", "e", "ann", "bob", "cel", "dor", "ee", "f")
+LETTERS = tokenizers.CharTokenizer("abcdefghijklmnopqrstuvwxyz")
+
+KINDS = {
+    "documents": lambda seed=3, size=4: DocumentBatches(NAMES, LETTERS, 8, size, seed),
+    "one document": lambda seed=3, size=1: DocumentBatches(NAMES, LETTERS, 8, size, seed),
+    "few documents": lambda seed=3, size=9: DocumentBatches(NAMES[:4], LETTERS, 8, size, seed),
+    "text": lambda seed=3, size=3: TextBatches("".join(NAMES), LETTERS, 8, size, seed),
+    "random": lambda seed=3, size=5: RandomBatches(np.arange(99), 6, size, seed),
+    "windows": lambda seed=3, size=5: WindowBatches(np.arange(99), 6, 2, size, seed=seed),
+    "all windows": lambda seed=3, size=5: WindowBatches(
+        np.arange(99), 6, 2, size, drop_last=False, seed=seed
+    ),
+    "in order": lambda seed=3, size=5: WindowBatches(
+        np.arange(99), 6, 2, size, shuffle=False, seed=seed
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_restored_state_goes_on_exactly(kind):
+    straight = KINDS[kind]()
+    assert straight.drawn == 0
+    expected, states = [], []
+    for _ in range(31):
+        states.append(json.dumps(straight.state()))
+        expected += drawn(straight, 1)
+    assert straight.drawn == 31
+    assert max(map(len, states)) < 400
+    for stopped in range(31):
+        for batches in (KINDS[kind](seed=8), KINDS[kind]()):
+            drawn(batches, stopped % 4)
+            batches.restore(json.loads(states[stopped]))
+            assert batches.drawn == stopped
+            assert batches.state() == json.loads(states[stopped])
+            assert drawn(batches, min(9, 31 - stopped)) == expected[stopped : stopped + 9]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_evaluating_and_asking_for_the_state_change_nothing(kind):
+    expected = drawn(KINDS[kind](), 20)
+    batches, found = KINDS[kind](), []
+    for _ in range(20):
+        found += drawn(batches, 1)
+        batches.state()["drawn"] = 99
+        assert sum(len(rows) for rows, _ in batches.in_order(3, 2)) == 3
+        assert batches.per_epoch >= 1
+    assert found == expected
+
+
+class Interrupted(Exception):
+    pass
+
+
+@pytest.mark.parametrize("kind", ["documents", "text", "windows"])
+@pytest.mark.parametrize("at", [0, 2, 3, 11])
+def test_an_interrupt_loses_no_batch(kind, at, monkeypatch):
+    expected = drawn(KINDS[kind](), 20)
+    batches = KINDS[kind]()
+    found = drawn(batches, at)
+
+    def interrupted(*_):
+        raise Interrupted
+
+    with monkeypatch.context() as patch:
+        patch.setattr("microgpt.data.batches.pad", interrupted)
+        patch.setattr("microgpt.data.windows._cut", interrupted)
+        for _ in range(2):
+            with pytest.raises(Interrupted):
+                next(batches)
+    assert batches.drawn == at
+    assert found + drawn(batches, 20 - at) == expected
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_state_of_other_batches_is_refused(kind):
+    batches = KINDS[kind]()
+    drawn(batches, 3)
+    before = batches.state()
+    for other in KINDS:
+        state = KINDS[other]().state()
+        if state["kind"] != before["kind"]:
+            with pytest.raises(FormatError, match=rf"with kind = '{state['kind']}', these have"):
+                batches.restore(state)
+    with pytest.raises(FormatError, match=r"batch_size = 2, .* the same settings"):
+        batches.restore(KINDS[kind](size=2).state())
+    for state in (None, [], "x", {}, {**before, "drawn": -1}, {**before, "drawn": 1.0},
+                  {**before, "drawn": True}, {**before, "drawn": 2**70}):  # fmt: skip
+        with pytest.raises(FormatError):
+            batches.restore(state)
+    assert batches.state() == before
+
+
+def test_a_state_of_other_data_is_refused():
+    for batches, others in [
+        (KINDS["documents"](), [DocumentBatches(NAMES[1:], LETTERS, 8, 4),
+                                DocumentBatches(NAMES, LETTERS, 5, 4, warn=False)]),
+        (KINDS["text"](), [TextBatches("abc" * 30, LETTERS, 8, 3),
+                           TextBatches("".join(NAMES), LETTERS, 7, 3)]),
+        (KINDS["windows"](), [WindowBatches(np.arange(98), 6, 2, 5),
+                              WindowBatches(np.arange(99), 5, 2, 5),
+                              WindowBatches(np.arange(99), 6, 3, 5),
+                              KINDS["all windows"](), KINDS["in order"]()]),
+    ]:  # fmt: skip
+        for other in others:
+            with pytest.raises(FormatError, match="go on with the same data and the same settings"):
+                batches.restore(other.state())
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers(-2, 2**129) | st.floats() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner),
+    max_leaves=5,
+)
+
+
+@settings(deadline=None, max_examples=150)
+@given(
+    st.sampled_from(["documents", "text", "windows"]),
+    st.sampled_from(["drawn", "rng", "seed", "tokens", "bit_generator", "state", "inc",
+                     "has_uint32", "uinteger"]),
+    JSON,
+)  # fmt: skip
+def test_any_state_goes_on_or_is_refused(kind, name, value):
+    batches = KINDS[kind]()
+    state = batches.state()
+    if name in state:
+        state[name] = value
+    elif "rng" in state:
+        inner = state["rng"]["state"]
+        (inner if name in ("state", "inc") else state["rng"])[name] = value
+    try:
+        batches.restore(state)
+    except FormatError:
+        assert batches.drawn == 0
+    assert len(drawn(batches, 3)) == 3
