@@ -44,8 +44,92 @@ def test_story_has_nearly_memorised_its_story():
 
 
 def test_an_unknown_name_says_what_is_known():
-    with pytest.raises(mg.SettingError, match="known: 'names', 'story'"):
+    with pytest.raises(mg.SettingError, match="known: 'names', 'story', 'gpt2', 'gpt2-medium'"):
         mg.load_pretrained("gpt5")
+    with pytest.raises(mg.SettingError, match="there is no checkpoint at /nowhere"):
+        mg.load_pretrained("/nowhere")
+    for text in ("x" * 5000, "\0", "\ud800"):
+        with pytest.raises(mg.SettingError, match="nor a trained model of that name"):
+            mg.load_pretrained(text)
+
+
+@pytest.mark.parametrize("source", [None, 7, "", ["names"]])
+def test_a_source_that_is_none(source):
+    with pytest.raises(mg.SettingError, match="a model is a path or a name; got"):
+        mg.load_pretrained(source)
+
+
+def test_a_checkpoint_of_one_s_own_comes_through_the_same_door(tmp_path, monkeypatch):
+    config = mg.GPTConfig(vocab_size=5, block_size=4, n_embd=8, n_head=2)
+    model = mg.GPT(config, seed=3, backend="numpy")
+    tokenizer = mg.tokenizers.CharTokenizer("abcd")
+    path = mg.save(tmp_path / "names", model, tokenizer, {"steps": 7})
+    for source in (tmp_path / "names", path, str(path)):
+        checkpoint = mg.load_pretrained(source, backend="numpy")
+        assert checkpoint.model.config == config
+        assert checkpoint.tokenizer.characters == tokenizer.characters
+        assert checkpoint.training == {"steps": 7}
+    with pytest.raises(mg.SettingError, match="says n_head 2; you gave n_head=4"):
+        mg.load_pretrained(path, n_head=4)
+    monkeypatch.chdir(tmp_path)
+    with pytest.warns(UserWarning, match="names is read; the published 'names' is loaded where"):
+        assert mg.load_pretrained("names", backend="numpy").model.config == config
+
+
+FOREIGN = {
+    "empty": (b"", "is of no kind that is known"),
+    "text": (b"A model, or is it?\n", "is of no kind that is known"),
+    "zip": (b"PK\x03\x04" + bytes(100), "nothing is unpickled here"),
+    "pickle": (b"\x80\x02}q\x00.", "convert it to safetensors"),
+    "llm.c's shard": ((20240520).to_bytes(4, "little") + bytes(1020), "is a token shard"),
+    "other byte order": ((20240326).to_bytes(4, "big") + bytes(1020), "big-endian"),
+}
+
+
+@pytest.mark.parametrize("kind", FOREIGN)
+def test_the_content_says_what_a_file_is(tmp_path, kind):
+    content, message = FOREIGN[kind]
+    path = tmp_path / "pytorch_model.bin"
+    path.write_bytes(content)
+    with pytest.raises(mg.FormatError, match=message) as refused:
+        mg.load_pretrained(path)
+    assert str(path) in str(refused.value)
+
+
+def test_a_folder_of_pickles_is_refused(tmp_path):
+    with pytest.raises(mg.FormatError, match="there is no checkpoint at"):
+        mg.load_pretrained(tmp_path)
+    (tmp_path / "config.json").write_text("{}")
+    (tmp_path / "pytorch_model.bin").write_bytes(b"PK\x03\x04")
+    with pytest.raises(mg.FormatError, match=r"pytorch_model.bin is a pickle, or may be one"):
+        mg.load_pretrained(tmp_path)
+
+
+def test_names_of_files_do_not_matter(tmp_path):
+    config = mg.GPTConfig.preset(
+        "gpt2-124M", vocab_size=11, block_size=6, n_layer=1, n_head=1, n_embd=64
+    )
+    model = mg.GPT(config, seed=3, backend="numpy")
+    folder = mg.save_pretrained(tmp_path / "hf", model)
+    file = mg.save_pretrained(tmp_path / "c", model, format="llmc")
+    for name, source in (("a", folder / "model.safetensors"), ("b", file)):
+        (tmp_path / name).write_bytes(source.read_bytes())
+        loaded = mg.load_pretrained(tmp_path / name, backend="numpy").model
+        for parameter, array in model.state_dict().items():
+            np.testing.assert_array_equal(loaded.state_dict()[parameter], array)
+    (tmp_path / "c" / "other.bin").write_bytes(file.read_bytes())
+    with pytest.raises(mg.FormatError, match=r"holds 2 models, such as model.bin and other.bin"):
+        mg.load_pretrained(tmp_path / "c")
+
+
+def test_llm_c_s_fixtures_come_through_the_same_door(fixtures):
+    models = [
+        mg.load_pretrained(fixtures / "llmc" / f"{name}.bin", backend="numpy").model
+        for name in ("tiny_v1", "tiny_v3", "tiny_v5_bf16")
+    ]
+    for name, array in models[0].state_dict().items():
+        np.testing.assert_array_equal(models[1].state_dict()[name], array)
+        np.testing.assert_allclose(models[2].state_dict()[name], array, rtol=2**-8)
 
 
 def test_no_unit_of_the_names_model_is_dead():

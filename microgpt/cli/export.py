@@ -1,0 +1,35 @@
+"""Write a model in the shape of GPT-2 for transformers or llm.c."""
+
+import argparse
+import sys
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("model", help="a checkpoint, another program's model, or a name as gpt2")
+    parser.add_argument("out", help="the folder to write; for llmc also a file named NAME.bin")
+    parser.add_argument(
+        "--format",
+        choices=("huggingface", "llmc"),
+        default="huggingface",
+        help="safetensors as transformers loads it, or llm.c's version 3",
+    )
+
+
+def run(options: argparse.Namespace) -> int:
+    from microgpt.pretrained import load_pretrained, save_pretrained
+    from microgpt.pretrained.exporting import is_byte_pair
+
+    checkpoint = load_pretrained(options.model)
+    tokenizer = checkpoint.tokenizer
+    if tokenizer is None:
+        print("microgpt: note: no tokenizer is known for this model", file=sys.stderr)
+    elif not is_byte_pair(tokenizer):
+        print(
+            f"microgpt: note: a {type(tokenizer).__name__} has no file in other programs; the "
+            "weights are written without it",
+            file=sys.stderr,
+        )
+        tokenizer = None
+    print(checkpoint.model)
+    print(f"saved: {save_pretrained(options.out, checkpoint.model, tokenizer, options.format)}")
+    return 0

@@ -1,0 +1,113 @@
+"""`save_pretrained`: a GPT-2 of ours in the files of other programs."""
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from microgpt.backends import LOCK
+from microgpt.config import GPTConfig
+from microgpt.config.checks import known
+from microgpt.errors import FormatError, NotWritable, SettingError
+from microgpt.models.gpt import GPT
+from microgpt.pretrained import huggingface, huggingface_config, llmc, safetensors_file, vocabulary
+from microgpt.pretrained.gpt2_shape import require_gpt2
+from microgpt.saving import prepare, write_tensors, writing
+from microgpt.saving.checkpoint import KEY
+from microgpt.tokenizers import Tokenizer
+
+FORMATS = ("huggingface", "llmc")
+LLMC_MODEL, LLMC_TOKENIZER = "model.bin", "gpt2_tokenizer.bin"
+
+
+def save_pretrained(
+    path: str | os.PathLike,
+    model: GPT,
+    tokenizer: Tokenizer | None = None,
+    format: str = "huggingface",
+) -> Path:
+    """Write a model in the shape of GPT-2, and its byte-pair tokenizer, for other programs.
+
+    "huggingface": a folder with model.safetensors and config.json, vocab.json and merges.txt, as
+    transformers loads it. "llmc": a model file of llm.c's version 3 (`path` if it ends in .bin,
+    else model.bin in that folder) and gpt2_tokenizer.bin beside it. float64 weights are rounded
+    to float32. Returns the folder, or the model's file; each file is there whole, or as before.
+    """
+    known("format", format, FORMATS)
+    if not isinstance(path, str | os.PathLike) or not str(path):
+        raise SettingError(f"a path to write to is a text or a Path; got {path!r:.100}")
+    if not isinstance(model, GPT):
+        raise SettingError(f"a GPT can be written; got {type(model).__name__}")
+    require_gpt2(model.config)
+    if tokenizer is not None:
+        _require_byte_pairs(tokenizer, model.config)
+    write = _write_llmc if format == "llmc" else _write_huggingface
+    return write(Path(path).expanduser(), model, tokenizer)
+
+
+def is_byte_pair(tokenizer: Any) -> bool:
+    """Whether it is a tokenizer that other programs' files can hold."""
+    return hasattr(tokenizer, "token_bytes")
+
+
+def _require_byte_pairs(tokenizer: Any, config: GPTConfig) -> None:
+    if not is_byte_pair(tokenizer):
+        raise SettingError(
+            "other programs' files hold byte-pair tokenizers; got a "
+            f"{type(tokenizer).__name__}: leave it out (tokenizer=None) to write the weights alone"
+        )
+    if tokenizer.vocab_size != config.vocab_size:
+        raise SettingError(
+            f"the tokenizer has {tokenizer.vocab_size:,} tokens, the model {config.vocab_size:,}; "
+            "give the one that it was trained with"
+        )
+
+
+def _write_huggingface(folder: Path, model: GPT, tokenizer: Tokenizer | None) -> Path:
+    if folder.suffix == ".safetensors":
+        raise SettingError(f"Hugging Face's files need a folder; got the file name {folder}")
+    weights = prepare(folder)
+    if weights.is_file() and _is_own(weights):
+        raise NotWritable(
+            f"{weights} is a checkpoint of microgpt, which holds more than the new file would; "
+            "choose another folder"
+        )
+    with writing(weights) as stream, LOCK:
+        write_tensors(stream, dict(_tensors(model)), {"format": "pt"})
+    end_of_text = None if tokenizer is None else tokenizer.end_of_text
+    described = huggingface_config.description(model.config, end_of_text)
+    texts = {huggingface_config.FILE: json.dumps(described, indent=2, sort_keys=True) + "\n"}
+    if tokenizer is not None:
+        texts |= vocabulary.files(tokenizer)
+    for name, text in texts.items():
+        with writing(folder / name) as stream:
+            stream.write(text.encode())
+    return folder
+
+
+def _tensors(model: GPT) -> list[tuple[str, np.ndarray]]:
+    """The weights as Hugging Face lays them out: matrices of blocks (in, out), views of ours."""
+    found = []
+    for name, parameter in model.named_parameters():
+        array = parameter.array.astype(np.float32, copy=False)
+        turned = huggingface.is_turned(name)
+        found.append((huggingface.PREFIX + name, array.T if turned else array))
+    return found
+
+
+def _is_own(file: Path) -> bool:
+    try:
+        return KEY in safetensors_file.metadata(file)
+    except FormatError:
+        return False
+
+
+def _write_llmc(path: Path, model: GPT, tokenizer: Tokenizer | None) -> Path:
+    if path.suffix != ".bin":
+        path = prepare(path).with_name(LLMC_MODEL)
+    llmc.write_model(path, model, version=3)
+    if tokenizer is not None:
+        llmc.write_tokenizer(path.with_name(LLMC_TOKENIZER), tokenizer)
+    return path

@@ -1,0 +1,86 @@
+"""What a file or folder holds, told by its content: whose weights, and the file to begin with."""
+
+from collections.abc import Callable, Collection
+from pathlib import Path
+
+from microgpt.errors import FormatError
+from microgpt.pretrained import huggingface, llmc, openai, safetensors_file
+from microgpt.pretrained.incoming import Incoming
+from microgpt.pretrained.llmc_header import KINDS, MODEL
+from microgpt.pretrained.sorted_table import MAGIC
+from microgpt.saving.checkpoint import KEY, STATE_KEY
+
+Opener = Callable[[Path, int | None], Incoming]
+
+# First bytes of files that PyTorch writes: a zip archive, or a pickle.
+_PICKLED = (b"PK\x03\x04", b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05")
+_PICKLES = ("*.bin", "*.pt", "*.pth", "*.ckpt", "*.pkl")
+
+KNOWN = (
+    "microgpt's own checkpoints, Hugging Face's safetensors, OpenAI's TensorFlow checkpoint and "
+    "llm.c's model files"
+)
+
+
+def recognised(path: Path) -> tuple[Path, Opener | None]:
+    """The file to read, and who reads it; nobody (None) for a checkpoint of our own."""
+    file = _in_folder(path) if path.is_dir() else path
+    if not file.is_file():
+        raise FormatError(f"{file} is not a file; give a model's file or folder")
+    with open(file, "rb") as stream:
+        first = stream.read(16)
+        size = stream.seek(0, 2)
+        stream.seek(max(0, size - 8))
+        last = stream.read(8)
+    if _is_llmc(first):
+        return file, lambda file, _: llmc.open_model(file)
+    if last == MAGIC.to_bytes(8, "little") or file.suffix == openai.SUFFIX:
+        return file, openai.open_model
+    if file.name.endswith(".index.json"):
+        return file, huggingface.open_model
+    if file.suffix == ".safetensors" or first[8:9] == b"{":
+        is_own = bool({KEY, STATE_KEY} & set(safetensors_file.metadata(file)))
+        return file, None if is_own else huggingface.open_model
+    if first.startswith(_PICKLED):
+        raise _pickled(file)
+    raise FormatError(f"{file} is of no kind that is known: {KNOWN}")
+
+
+def _in_folder(folder: Path) -> Path:
+    for name in (huggingface.FILE, huggingface.INDEX, openai.FILE):
+        if (folder / name).is_file():
+            return folder / name
+    for pattern, fits in (
+        ("*.safetensors", None), ("*.safetensors.index.json", None), ("*.index", None),
+        ("*.bin", _is_llmc_model),
+    ):  # fmt: skip
+        found = [file for file in sorted(folder.glob(pattern)) if fits is None or fits(file)]
+        if len(found) > 1:
+            raise FormatError(
+                f"{folder} holds {len(found)} models, such as {found[0].name} and {found[1].name}; "
+                "give the path of one"
+            )
+        if found:
+            return found[0]
+    for pattern in _PICKLES:
+        for file in sorted(folder.glob(pattern)):
+            raise _pickled(file)
+    raise FormatError(f"there is no checkpoint at {folder}, nor any other model; known: {KNOWN}")
+
+
+def _is_llmc_model(file: Path) -> bool:
+    with open(file, "rb") as stream:
+        return _is_llmc(stream.read(4), (MODEL,))
+
+
+def _is_llmc(first: bytes, kinds: Collection[int] = KINDS) -> bool:
+    """Whether it is one of llm.c's files, in either byte order."""
+    numbers = [int.from_bytes(first[:4], order) for order in ("little", "big")]
+    return len(first) >= 4 and any(number in kinds for number in numbers)
+
+
+def _pickled(file: Path) -> FormatError:
+    return FormatError(
+        f"{file} is a pickle, or may be one, and nothing is unpickled here, since a pickle can run "
+        "any code; convert it to safetensors, for example with save_pretrained of transformers"
+    )

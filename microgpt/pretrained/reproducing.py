@@ -1,0 +1,185 @@
+"""Training steps whose losses somebody published: do we come to the same ones?"""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from microgpt import recording
+from microgpt.config.checks import number, whole
+from microgpt.errors import FormatError, SettingError
+from microgpt.models.gpt import GPT
+from microgpt.ops.embedding import as_tokens
+from microgpt.optim import AdamW
+from microgpt.tensor import Tensor
+
+NEAR = 1e-2  # how far a loss may be off and still counts as reproduced
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """AdamW on one batch (B, T) again and again, and the `losses` before each step.
+
+    `decay` is "matrices", as in GPT-2's training, or "every tensor"; `sizes` are those that the
+    model must have.
+    """
+
+    losses: tuple[float, ...]
+    batch_size: int
+    seq_len: int
+    lr: float
+    betas: tuple[float, float] = (0.9, 0.999)
+    eps: float = 1e-8
+    weight_decay: float = 0.0
+    decay: str = "matrices"
+    sizes: dict[str, int] = field(default_factory=dict)
+
+
+# llm.c's first run of GPT-2's 124M weights in PyTorch: the first 256 tokens of tinyshakespeare's
+# validation part, ten times.
+GPT2 = Recipe(
+    losses=(
+        *(5.269998550415039, 4.059630870819092, 3.3749470710754395, 2.8005878925323486),
+        *(2.3152737617492676, 1.8489487171173096, 1.3945865631103516, 0.9988802075386047),
+        *(0.6241909265518188, 0.37664344906806946),
+    ),
+    batch_size=4,
+    seq_len=64,
+    lr=1e-4,
+    sizes={"vocab_size": 50257, "block_size": 1024, "n_layer": 12, "n_head": 12, "n_embd": 768},
+)
+
+
+@dataclass(frozen=True)
+class Moment:
+    """The loss before one step, ours and the expected one."""
+
+    step: int
+    loss: float
+    expected: float
+
+    @property
+    def difference(self) -> float:
+        """How far ours is from the expected loss."""
+        return abs(self.loss - self.expected)
+
+    @property
+    def reproduced(self) -> bool:
+        """Whether that is near enough."""
+        return self.difference <= NEAR
+
+
+def read_recipe(path: str | Path) -> Recipe:
+    """The recipe in a JSON file: `losses_float32`, `batch_size`, `seq_len`, `optimizer`, `config`.
+
+    `optimizer` has name "AdamW" and lr, and may have betas, eps, weight_decay and decay
+    ("matrices" or "every tensor"); `config`, if it is there, names sizes of the model.
+    """
+    file = Path(path)
+    if not file.is_file():
+        raise FormatError(f"there is no recipe at {file}; a JSON file is needed, or the name gpt2")
+    try:
+        written = json.loads(file.read_bytes())
+        optimizer = written["optimizer"]
+        if optimizer["name"] != "AdamW":
+            raise FormatError(f"its optimizer must be 'AdamW'; got {optimizer['name']!r:.80}")
+        first, second = optimizer.get("betas", Recipe.betas)
+        recipe = Recipe(
+            losses=tuple(map(_real, written["losses_float32"])),
+            batch_size=written["batch_size"],
+            seq_len=written["seq_len"],
+            lr=_real(optimizer["lr"]),
+            betas=(_real(first), _real(second)),
+            eps=_real(optimizer.get("eps", Recipe.eps)),
+            weight_decay=_real(optimizer.get("weight_decay", Recipe.weight_decay)),
+            decay=optimizer.get("decay", Recipe.decay),
+            sizes=dict(written.get("config", {})),
+        )
+        _check(recipe)
+    except KeyError as error:
+        raise FormatError(f"{file} is not a recipe of training: it has no entry {error}") from None
+    except (ValueError, TypeError, AttributeError, RecursionError) as error:
+        raise FormatError(f"{file} is not a recipe of training: {error}") from None
+    return recipe
+
+
+def _real(value: Any) -> float:
+    number("a setting", value)
+    return float(value)
+
+
+def _check(recipe: Recipe) -> None:
+    whole("batch_size", recipe.batch_size, least=1)
+    whole("seq_len", recipe.seq_len, least=1)
+    if not recipe.losses:
+        raise FormatError("its losses_float32 must be one loss or more; got none")
+    if recipe.decay not in ("matrices", "every tensor"):
+        raise FormatError(f"decay must be 'matrices' or 'every tensor'; got {recipe.decay!r:.80}")
+    unknown = set(recipe.sizes) - set(GPT2.sizes)
+    if unknown:
+        raise FormatError(f"its config may have {', '.join(GPT2.sizes)}; got {sorted(unknown)}")
+
+
+def first_batch(tokens: Any, recipe: Recipe) -> tuple[np.ndarray, np.ndarray]:
+    """The first B · T tokens and what follows each of them, as tokens and targets (B, T)."""
+    needed = recipe.batch_size * recipe.seq_len + 1
+    if len(tokens) < needed:
+        raise SettingError(
+            f"a batch of {recipe.batch_size} × {recipe.seq_len} needs {needed:,} tokens; got "
+            f"{len(tokens):,}"
+        )
+    row = as_tokens(np.asarray(tokens[:needed]))
+    shape = recipe.batch_size, recipe.seq_len
+    return row[:-1].reshape(shape), row[1:].reshape(shape)
+
+
+class _DecaysAll(AdamW):
+    """PyTorch's AdamW when it is given all weights in one group: vectors shrink too."""
+
+    def __init__(self, *arguments: Any):
+        super().__init__(*arguments)
+        self._decay = [(self.weight_decay, data.size) for data, _ in self.segments]
+
+
+def train(
+    model: GPT, tokens: Any, targets: Any, recipe: Recipe = GPT2, steps: int | None = None
+) -> Iterator[Moment]:
+    """Train `model` by the recipe on tokens and targets (B, T), and yield every loss.
+
+    `steps`: the first ones only. On Numba, steps are recorded and replayed.
+    """
+    steps = len(recipe.losses) if steps is None else steps
+    whole("steps", steps, least=1)
+    if steps > len(recipe.losses):
+        raise SettingError(
+            f"steps must be 1 to {len(recipe.losses)}, the losses known; got {steps}"
+        )
+    for name, size in recipe.sizes.items():
+        if getattr(model.config, name) != size:
+            raise SettingError(
+                f"the expected losses are those of a model with {name}={size}; this one has "
+                f"{getattr(model.config, name)}"
+            )
+    ids, wanted = as_tokens(tokens), as_tokens(targets)
+    shape = recipe.batch_size, recipe.seq_len
+    if ids.shape != shape or wanted.shape != shape:
+        raise SettingError(
+            f"the expected losses are those of tokens and targets {shape}; got {ids.shape} and "
+            f"{wanted.shape}"
+        )
+    rule = AdamW if recipe.decay == "matrices" else _DecaysAll
+    optimizer = rule(model, recipe.lr, recipe.betas, recipe.eps, recipe.weight_decay)
+
+    def update(tokens: np.ndarray, targets: np.ndarray) -> Tensor:
+        optimizer.zero_grad()
+        loss = model.loss(tokens, targets)
+        loss.backward()
+        optimizer.step()
+        return loss
+
+    step = update if model.backend == "numpy" else recording.capture(update)
+    for place in range(steps):
+        yield Moment(place, step(ids, wanted).item(), recipe.losses[place])
