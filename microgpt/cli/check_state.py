@@ -1,0 +1,21 @@
+"""Check a model against an llm.c debug state: logits, loss and every gradient."""
+
+import argparse
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("model", metavar="MODEL.bin", help="an llm.c model file (version 1, 3, 5)")
+    parser.add_argument("state", metavar="STATE.bin", help="the debug state it belongs to")
+    parser.add_argument("--tolerance", type=float, help="for logits and loss (default: 1e-4 at the "
+                        "largest difference; a bfloat16 file: 2e-2 in norm)")  # fmt: skip
+    parser.add_argument("--gradient-tolerance", type=float, help="for each gradient, relative in "
+                        "norm (default: 2e-4; a bfloat16 file: 5e-2)")  # fmt: skip
+    parser.add_argument("--json", action="store_true", help="print JSON instead of the table")
+
+
+def run(options: argparse.Namespace) -> int:
+    from microgpt.pretrained.proving import check_state
+
+    proof = check_state(options.model, options.state, options.tolerance, options.gradient_tolerance)
+    print(proof.to_json() if options.json else proof)
+    return 0 if proof.passed else 1

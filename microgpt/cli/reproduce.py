@@ -1,0 +1,67 @@
+"""Train ten steps from published weights, and compare the losses with the published ones."""
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("what", metavar="gpt2|RECIPE.json", help="llm.c's ten steps of GPT-2 124M; "
+                        "or a JSON file with optimizer, batch and losses")  # fmt: skip
+    parser.add_argument("--weights", required=True, metavar="MODEL", help="a file or folder of any "
+                        "known format, or the name gpt2 (which is fetched)")  # fmt: skip
+    batch = parser.add_mutually_exclusive_group()
+    batch.add_argument("--tokens", metavar="FILE", help="the batch: a token shard, of which the "
+                       "first tokens are taken, or an llm.c debug state")  # fmt: skip
+    batch.add_argument("--corpus", help="the batch: the first tokens of a corpus by name or file, "
+                       "in GPT-2's tokens (default: tinyshakespeare)")  # fmt: skip
+    parser.add_argument("--steps", type=int, help="the first steps only (default: all)")
+
+
+def run(options: argparse.Namespace) -> int:
+    from microgpt.pretrained import load_pretrained
+    from microgpt.pretrained.reproducing import GPT2, NEAR, read_recipe, train
+
+    recipe = GPT2 if options.what == "gpt2" else read_recipe(options.what)
+    tokens, targets, what = _batch(options, recipe)
+    model = load_pretrained(options.weights).model
+    print(f"{model!r}\n{len(tokens)} × {len(tokens[0])} tokens from {what}, the same every step")
+    print("step      loss  expected  difference")
+    moments = []
+    for moment in train(model, tokens, targets, recipe, options.steps):
+        print(f"{moment.step:4d}  {moment.loss:8.6f}  {moment.expected:8.6f}  "
+              f"{moment.difference:10.1e}", flush=True)  # fmt: skip
+        moments.append(moment)
+    good = sum(moment.reproduced for moment in moments)
+    verdict = "reproduced" if good == len(moments) else "NOT reproduced"
+    print(f"{verdict}: {good} of {len(moments)} losses are within {NEAR:g} of the expected ones")
+    return 0 if good == len(moments) else 1
+
+
+def _batch(options: argparse.Namespace, recipe: Any) -> tuple[Any, Any, str]:
+    """Tokens and targets (B, T), and where they are from."""
+    from microgpt.pretrained.llmc_header import STATE, magic
+    from microgpt.pretrained.llmc_state import read_batch
+    from microgpt.pretrained.reproducing import first_batch
+
+    if options.tokens is None:
+        name = options.corpus or "tinyshakespeare"
+        return *first_batch(_first_tokens(name, recipe), recipe), name
+    if Path(options.tokens).is_file() and magic(options.tokens) == STATE:
+        return *read_batch(options.tokens), options.tokens
+    from microgpt.data import open_shard
+
+    return *first_batch(open_shard(options.tokens), recipe), options.tokens
+
+
+def _first_tokens(name: str, recipe: Any) -> list[int]:
+    """The corpus's first tokens, as many as a batch takes; the rest is left alone."""
+    from microgpt import tokenizers
+    from microgpt.data import encode_documents, load_corpus
+
+    tokens: list[int] = []
+    for document in encode_documents(load_corpus(name), tokenizers.gpt2()):
+        tokens.extend(document.tolist())
+        if len(tokens) > recipe.batch_size * recipe.seq_len:
+            break
+    return tokens
