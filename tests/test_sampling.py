@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import microgpt as mg
+from microgpt import sampling
 from microgpt.backends.formulas import philox
 from microgpt.errors import SettingError, ShapeError
 
@@ -284,15 +285,62 @@ def test_no_position_embedding(backend):
 
 def test_refusals_come_before_the_first_token(backend):
     model = mg.GPT(CONFIG)
-    for prompt in ([], [0] * 9):
-        with pytest.raises(ShapeError, match=r"1 to 8 tokens \(the model's block, .*; got"):
+    for prompt in ([], [[0, 1]], 0):
+        with pytest.raises(ShapeError, match=r"1 token or more .*, in one row; got"):
             mg.generate(model, prompt)
     with pytest.raises(SettingError, match="vocabulary's 9; got 10"):
         mg.generate(model, [0], top_k=10)
     with pytest.raises(SettingError, match="temperature"):
         mg.generate(model, [0], temperature=-1)
-    with pytest.raises(mg.TokenError, match="from 0 to 8"):
-        list(mg.generate(model, [9]))
+    for prompt in ([9], [-1], [9] + [0] * 20):
+        with pytest.raises(mg.TokenError, match=r"from 0 to 8; got .* at place 0"):
+            mg.generate(model, prompt)
+    for count in (2.5, -1, True, "3"):
+        with pytest.raises(SettingError, match="max_new_tokens must be a whole number, 0 or above"):
+            mg.generate(model, [0], count)
+    for stop in (9, -1, 1.0, True, "3", [1, 9], [[1]]):
+        with pytest.raises(SettingError, match="stop must be a token id from 0 to 8"):
+            mg.generate(model, [0], stop=stop)
+
+
+def test_any_of_several_tokens_stops(backend):
+    model = mg.GPT(CONFIG, seed=4)
+    whole = list(mg.generate(model, [0], 30, seed=11))
+    for stop in ([whole[3], whole[5]], {whole[5]}, (), np.array([whole[4]])):
+        ends = [t for t, token in enumerate(whole) if token in stop]
+        expected = whole[: ends[0]] if ends else whole
+        assert list(mg.generate(model, [0], 30, seed=11, stop=stop)) == expected
+
+
+def test_what_is_seen_of_a_long_text():
+    assert [sampling.window_start(n, 8) for n in (1, 8, 9, 13, 14, 18, 19)] == [
+        0,
+        0,
+        5,
+        5,
+        10,
+        10,
+        15,
+    ]
+    for block_size in (1, 2, 3, 8, 1024):
+        for length in range(1, 3 * block_size + 2):
+            seen = length - sampling.window_start(length, block_size)
+            assert seen <= block_size
+            assert seen == length or seen >= max(1, block_size // 2)
+
+
+@pytest.mark.parametrize("block_size", [1, 2, 7, 8])
+def test_a_prompt_longer_than_the_block_continues_as_if_it_had_been_drawn(backend, block_size):
+    config = dataclasses.replace(CONFIG, block_size=block_size)
+    model = mg.GPT(config, seed=4, dtype="float64")
+    whole = [0, *mg.generate(model, [0], 40, seed=3)]
+    for cut in range(1, 41):
+        assert list(mg.generate(model, whole[:cut], 41 - cut, seed=3)) == whole[cut:]
+        tail = whole[sampling.window_start(cut, block_size) : cut]
+        assert len(tail) <= block_size
+        rest = list(mg.generate(model, whole[:cut], temperature=0))
+        assert rest == list(mg.generate(model, tail, temperature=0))
+        assert len(rest) == block_size - len(tail) + 1
 
 
 def test_texts_have_their_own_dice(backend):
@@ -305,6 +353,123 @@ def test_texts_have_their_own_dice(backend):
     assert list(mg.generate_text(model, tokenizer, 2, "an", seed=5)) == texts[2:4]
     with pytest.raises(mg.TokenError, match="no 'X'"):
         list(mg.generate_text(model, tokenizer, 1, "Xa"))
+
+
+class Bytes:
+    """Every byte of UTF-8 is a token, so a character is often several; 256 ends a text."""
+
+    vocab_size, bos, end_of_text, first_prompt = 257, None, 256, "\n"
+
+    def encode(self, text, bos=False, eos=False):
+        return [*text.encode(), *[self.end_of_text] * eos]
+
+    def decode(self, tokens):
+        read = b"".join(b"<end>" if token == 256 else bytes([token]) for token in tokens)
+        return read.decode("utf-8", errors="replace")
+
+
+@pytest.fixture
+def byte_model():
+    config = dataclasses.replace(CONFIG, vocab_size=257)
+    return mg.GPT(config, seed=4, dtype="float64", backend="numpy")
+
+
+def test_texts_end_at_end_of_text_and_do_not_show_it(byte_model, monkeypatch):
+    whole = list(mg.generate(byte_model, list(b"ab"), 20, seed=5))
+    end = whole[6]
+    monkeypatch.setattr(Bytes, "end_of_text", end)
+    before = bytes(whole[: whole.index(end)]).decode(errors="replace")
+    options = {"prompt": "ab", "max_new_tokens": 20, "seed": 5}
+    assert list(mg.generate_text(byte_model, Bytes(), 1, **options)) == ["ab" + before]
+    on = "ab" + Bytes().decode(whole)
+    assert list(mg.generate_text(byte_model, Bytes(), 1, **options, ignore_end=True)) == [on]
+    assert "".join(mg.stream_text(byte_model, Bytes(), **options, ignore_end=True)) == on
+    monkeypatch.delattr(Bytes, "end_of_text")
+    assert sampling.end_of(Bytes()) is None
+    assert sampling.end_of(mg.tokenizers.CharTokenizer("ab")) == 2
+
+
+def test_a_stream_is_the_text(byte_model):
+    for seed in range(10):
+        streamed = list(mg.stream_text(byte_model, Bytes(), "né", 30, seed=seed))
+        (text,) = mg.generate_text(byte_model, Bytes(), 1, "né", 30, seed=seed)
+        assert "".join(streamed) == text
+        assert streamed[0] == "né"
+        assert all(streamed)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.one_of(st.text().map(str.encode), st.binary()))
+def test_pieces_never_cut_a_character(written):
+    tokens = Bytes()
+    assert "".join(sampling.pieces(tokens, iter(written))) == tokens.decode(written)
+    try:
+        text = written.decode()
+    except UnicodeDecodeError:
+        return
+    if "\ufffd" not in text:
+        assert list(sampling.pieces(tokens, iter(written))) == list(text)
+
+
+def test_pieces_come_as_soon_as_they_can_be_read():
+    drawn = []
+
+    def drawing():
+        for byte in "aé🙂!".encode():
+            drawn.append(byte)
+            yield byte
+
+    read = [(piece, len(drawn)) for piece in sampling.pieces(Bytes(), drawing())]
+    assert read == [("a", 1), ("é", 3), ("🙂", 7), ("!", 8)]
+
+
+def test_texts_of_several_prompts(byte_model):
+    prompts = ["a", "bcd", "ef" * 9]
+    texts = list(mg.generate_text(byte_model, Bytes(), 2, prompts, 6, seed=3))
+    for i, text in enumerate(texts):
+        alone = mg.generate_text(byte_model, Bytes(), 1, prompts[i % 3], 6, seed=3 + i)
+        assert [text] == list(alone)
+    assert len(texts) == 6
+    assert list(mg.generate_text(byte_model, Bytes(), 2, [])) == []
+
+
+def test_only_with_gpt2s_own_vocabulary_no_mark_stands_before_a_prompt():
+    class GPT2:
+        vocab_size, bos, first_prompt = 50_257, 50_256, ""
+
+        def encode(self, text, bos=False, eos=False):
+            return [self.bos] * bos + [ord(letter) for letter in text]
+
+    config = dataclasses.replace(CONFIG, vocab_size=50_257, n_embd=3)
+    model, gpt2 = mg.GPT(config, seed=None, backend="numpy"), GPT2()
+    assert sampling.opening(model, gpt2) == [50_256]
+    assert sampling.opening(model, gpt2, "a") == [97]
+    assert sampling.opening(model, gpt2, "a", bos=True) == [50_256, 97]
+    names = mg.GPT(mg.GPTConfig(), seed=None)
+    letters = mg.tokenizers.CharTokenizer("abcdefghijklmnopqrstuvwxyz")
+    assert sampling.opening(names, letters, "a") == [26, 0]
+    assert sampling.opening(names, letters, "a", bos=False) == [0]
+
+
+def test_texts_are_refused_at_the_call(byte_model):
+    letters = mg.tokenizers.CharTokenizer("ab")
+    for write in (mg.generate_text, mg.stream_text):
+        with pytest.raises(ShapeError, match="the tokenizer has 3 tokens, the model 257"):
+            write(byte_model, letters)
+        with pytest.raises(SettingError, match="temperature must be"):
+            write(byte_model, Bytes(), temperature=-1)
+        with pytest.raises(SettingError, match="max_new_tokens must be"):
+            write(byte_model, Bytes(), max_new_tokens=2.5)
+        with pytest.raises(SettingError, match="a prompt is a string; got 7"):
+            write(byte_model, Bytes(), prompt=7)
+        with pytest.raises(SettingError, match="seed must be"):
+            write(byte_model, Bytes(), seed=-1)
+    with pytest.raises(SettingError, match="a prompt is a string; got 7"):
+        mg.generate_text(byte_model, Bytes(), 1, ["a", 7])
+    with pytest.raises(SettingError, match="count must be"):
+        mg.generate_text(byte_model, Bytes(), "a")
+    with pytest.raises(SettingError, match="seed must be"):
+        mg.generate_text(byte_model, Bytes(), 2, seed=2**64 - 1)
 
 
 # Captured generation: the same texts, from one recording that stays with the model.

@@ -20,12 +20,17 @@ def uniform(seed: int, t: int, roll: int = 0) -> float:
     leaves all others as they were. 53 bits of Philox4x32-10, key `seed`, counter (t, roll).
     """
     for name, number in (("seed", seed), ("t", t), ("roll", roll)):
-        if not isinstance(number, int | np.integer) or not 0 <= number < 2**64:
-            raise SettingError(f"{name} must be a whole number from 0 to 2**64 - 1; got {number!r}")
+        check_counter(name, number)
     seed, t, roll = int(seed), int(t), int(roll)
     low = 0xFFFFFFFF
     bits = philox((t & low, t >> 32, roll & low, roll >> 32), (seed & low, seed >> 32))
     return ((bits[0] << 21) | (bits[1] >> 11)) / 2**53
+
+
+def check_counter(name: str, number: int) -> None:
+    """Refuse what is no whole number of 64 bits."""
+    if not isinstance(number, int | np.integer) or not 0 <= number < 2**64:
+        raise SettingError(f"{name} must be a whole number from 0 to 2**64 - 1; got {number!r}")
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,11 +10,22 @@ from microgpt.models.gpt import GPT
 from microgpt.sampling.cache import KVCache
 
 
+def window_start(length: int, block_size: int) -> int:
+    """Which token is the first that a model still sees of a text of this many tokens.
+
+    A text that outgrows the block goes on with its last block_size / 2 tokens, and so again
+    whenever the block is full: the model sees between that many and block_size of them. The same
+    holds for a text that was given: its length alone decides.
+    """
+    stride = block_size + 1 - max(1, block_size // 2)
+    return -(-max(0, length - block_size) // stride) * stride
+
+
 class Decoder:
     """The logits of the next token after a text that grows.
 
     When the block is full and more is wanted, the last block_size / 2 tokens are read anew and
-    the older ones forgotten. A `cache` handed over must be empty.
+    the older ones forgotten; see `window_start`. A `cache` handed over must be empty.
     """
 
     def __init__(self, model: GPT, tokens: Sequence[int], cache: KVCache | None = None):
@@ -33,9 +44,9 @@ class Decoder:
             cache = self.cache
             if cache.length + len(self.unseen) > cache.block_size:
                 cache.reset()
-                self.unseen = self.tokens[-max(1, cache.block_size // 2) :]
+                self.unseen = self.tokens[window_start(len(self.tokens), cache.block_size) :]
             with backends.LOCK, no_grad():
-                self._read = self.model([self.unseen], cache).array[:, -1]
+                self._read = self.model.last_logits([self.unseen], cache).array
             self.unseen = []
         return self._read
 

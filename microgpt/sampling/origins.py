@@ -1,7 +1,6 @@
 """Where logits come from: a model that reads a text, or one row of numbers given by hand."""
 
 from collections.abc import Callable, Sequence
-from copy import deepcopy
 from typing import Any
 
 import numpy as np
@@ -179,9 +178,4 @@ def long_tail(vocab_size: int = 50_257, exponent: float = 1.1) -> FixedOrigin:
 
 def on_numpy(model: GPT) -> GPT:
     """A copy of a model with the same weights, on NumPy."""
-    if model.backend == "numpy":
-        return deepcopy(model)
-    copy = GPT(model.config, dtype=str(model.wte.weight.dtype), backend="numpy")
-    copy.load_state_dict(model.state_dict())
-    copy.tokenizer, copy.mark = model.tokenizer, model.mark
-    return copy
+    return model.copy_to("numpy")

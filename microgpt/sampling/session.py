@@ -3,7 +3,7 @@
 Recording takes two steps; a session that was used before replays from its first token on.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from operator import attrgetter, is_
 from typing import Any
 from weakref import WeakKeyDictionary, ref
@@ -26,15 +26,15 @@ _parts = attrgetter("config", "wte", "wpe", "ln_emb", "h", "ln_f", "lm_head")
 
 
 class Session:
-    """A cache for one text, and the step; a generator has it to itself until it ends.
+    """A cache for some texts, and the step; a generator has it to itself until it ends.
 
     The model is held weakly: what is kept with it must not keep it.
     """
 
-    def __init__(self, model: GPT):
-        self.cache = KVCache(model)
-        self.token, self.place = np.zeros(1, np.int32), np.zeros(1, np.int32)
-        self.dials, self.seed = np.zeros(4), np.zeros(1, np.int64)
+    def __init__(self, model: GPT, batch_size: int = 1):
+        self.cache = KVCache(model, batch_size)
+        self.token, self.place = np.zeros(batch_size, np.int32), np.zeros(1, np.int32)
+        self.dials, self.seed = np.zeros(4), np.zeros(batch_size, np.int64)
         choose = _choosing(self.cache, self.token, self.dials, self.seed, self.place)
         self._choose, self._step = choose, capture(_stepping(model, self.cache, self.token, choose))
         self._replays = True
@@ -47,34 +47,43 @@ class Session:
             for container, contents in self._inside
         )
 
-    def start(self, dials: SampleConfig, seed: int) -> None:
-        """Forget the last text; draw the next one with these settings."""
+    def start(self, dials: SampleConfig, seeds: Sequence[int]) -> None:
+        """Forget the last texts; draw the next ones with these settings, each with its seed."""
         self.cache.reset()
         self.dials[:] = dials.temperature, dials.top_k or 0, dials.top_p or 1, dials.min_p
-        self.seed.view(np.uint64)[0] = seed
+        self.seed.view(np.uint64)[:] = seeds
 
     def draw(self, decoder: Decoder, t: int) -> int:
         """The token at place `t`; −1 where only `next_token` can tell, or say what is wrong."""
-        if not self._replays:
-            return UNDECIDED
         position, unseen = self.cache.position, decoder.unseen
         seen = int(position[0])
-        self.place[0] = t
         if len(unseen) != 1 or seen == self.cache.block_size:
-            self._choose(decoder.read())
-            return int(self.token[0])
+            return int(self.choose(decoder.read(), t)[0])
         self.token[0] = unseen[0]
-        try:
-            self._step()
-        except CaptureError:  # a part of the learner's own that cannot be recorded
-            self._replays = False
-            self.token[0] = UNDECIDED
-        token = int(self.token[0])
+        token = int(self.step(t)[0])
         if token == UNDECIDED:
             position[0] = seen  # the decoder reads the token again
         else:
             decoder.unseen = []
         return token
+
+    def choose(self, logits: np.ndarray, t: int) -> np.ndarray:
+        """The tokens (B,) at place `t` after logits (B, V); −1 as in `draw`."""
+        self.place[0] = t
+        self._choose(logits)
+        return self.token
+
+    def step(self, t: int) -> np.ndarray:
+        """Read the tokens in `token` (B,), then choose those at place `t` (B,); −1 as in `draw`."""
+        self.place[0] = t
+        try:
+            if self._replays:
+                self._step()
+        except CaptureError:  # a part of the learner's own that cannot be recorded
+            self._replays = False
+        if not self._replays:
+            self.token[:] = UNDECIDED
+        return self.token
 
 
 # Functions, not methods: these are held by the recording, which the session holds.
@@ -102,9 +111,14 @@ def _stepping(model: GPT, cache: KVCache, token: np.ndarray, choose: Callable) -
     return step
 
 
+def replayed(model: GPT) -> bool:
+    """Whether this kind of model is replayed at all."""
+    return model.backend != "numpy" and type(model) is GPT
+
+
 def take(model: GPT) -> Session | None:
     """A session of this model, to be given back; None for a model that is not replayed."""
-    if model.backend == "numpy" or type(model) is not GPT:
+    if not replayed(model):
         return None
     session = _free.pop(model, None)
     return session if session is not None and session.fits(model) else Session(model)
@@ -113,6 +127,14 @@ def take(model: GPT) -> Session | None:
 def give_back(model: GPT, session: Session) -> None:
     """Keep the session for the next text, unless there is one already."""
     _free.setdefault(model, session)
+
+
+def release(model: GPT) -> None:
+    """Free what generating keeps with a model for the next text: a cache, and the recorded step.
+
+    It would else be freed with the model. For GPT-2 (124M) it is 75 MB.
+    """
+    _free.pop(model, None)
 
 
 def undisturbed() -> bool:

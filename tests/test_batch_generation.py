@@ -1,0 +1,194 @@
+"""Several texts at once: every row is the text that it would be alone."""
+
+import gc
+import weakref
+
+import numpy as np
+import pytest
+
+import microgpt as mg
+from microgpt import sampling
+from microgpt.errors import SettingError, ShapeError
+from microgpt.sampling import session
+
+CONFIG = mg.GPTConfig(vocab_size=9, block_size=8, n_layer=2, n_embd=12, n_head=3, init_std=0.5)
+GPT2 = {"norm": "layernorm", "activation": "gelu", "bias": True, "tie_weights": True}
+
+
+def alone(model, prompts, max_new_tokens=None, *, seed=0, **options):
+    return [
+        list(mg.generate(model, prompt, max_new_tokens, seed=seed + i, **options))
+        for i, prompt in enumerate(prompts)
+    ]
+
+
+def random_prompts(rng, longest):
+    return [rng.integers(0, 9, rng.integers(1, longest + 1)).tolist() for _ in range(5)]
+
+
+@pytest.fixture
+def decodings(monkeypatch):
+    """The sizes of the batches that Python decoded a token for, which a replay does not."""
+    calls, decode = [], mg.GPT.decode
+
+    def counted(self, tokens, cache):
+        calls.append(len(tokens))
+        return decode(self, tokens, cache)
+
+    monkeypatch.setattr(mg.GPT, "decode", counted)
+    return calls
+
+
+@pytest.mark.parametrize("shape", [{}, GPT2], ids=["microgpt", "gpt2"])
+def test_each_row_is_the_text_it_would_be_alone(backend, shape):
+    rng = np.random.default_rng(5)
+    model = mg.GPT(mg.GPTConfig(**{**vars(CONFIG), **shape}), seed=4, dtype="float64")
+    for seed in range(12):
+        options = {
+            "max_new_tokens": (None, 0, 1, 7, 30)[seed % 5],
+            "temperature": float(rng.choice([0, 0.5, 1, 1.5])),
+            "top_k": rng.choice([None, 5]),
+            "top_p": rng.choice([None, 0.8]),
+            "min_p": float(rng.choice([0, 0.1])),
+            "stop": [None, 3, (2, 3)][seed % 3],
+            "seed": seed,
+        }
+        prompts = random_prompts(rng, longest=20 if seed % 2 else 8)
+        assert mg.generate_batch(model, prompts, **options) == alone(model, prompts, **options), (
+            prompts, options,
+        )  # fmt: skip
+
+
+def test_float32_rows_are_the_same_where_chances_are_well_apart(backend):
+    model = mg.GPT(CONFIG, seed=4)
+    prompts = [[1], [2, 3, 4], [5, 6, 7, 8, 0, 1, 2, 3]]
+    got = mg.generate_batch(model, prompts, 20, temperature=0)
+    assert got == alone(model, prompts, 20, temperature=0)
+
+
+def test_a_row_does_not_depend_on_its_neighbours(backend):
+    model = mg.GPT(CONFIG, seed=4, dtype="float64")
+    first = mg.generate_batch(model, [[1, 2], [3], [4] * 6], 12, seed=7)[0]
+    for neighbours in ([], [[1]], [[8] * 8, [2]], [[5] * 30]):
+        assert mg.generate_batch(model, [[1, 2], *neighbours], 12, seed=7)[0] == first
+
+
+def test_no_prompts_and_no_tokens(backend):
+    model = mg.GPT(CONFIG)
+    assert mg.generate_batch(model, []) == []
+    assert mg.generate_batch(model, [[1], [2, 3]], 0) == [[], []]
+    assert list(map(len, mg.generate_batch(model, np.ones((2, 3), int)))) == [6, 6]
+
+
+def test_a_step_is_recorded_once_and_nothing_is_kept(decodings):
+    model = mg.GPT(CONFIG, seed=4, backend="numba")
+    before = mg.generate_batch(model, [[1], [2], [3]], 7)
+    assert decodings == [3, 3]  # recorded twice, the same both times
+    assert model not in session._free
+    assert mg.generate_batch(model, [[1], [2], [3]], 7, capture=False) == before
+
+
+def test_what_a_finished_row_leaves_is_read_at_once(decodings, monkeypatch):
+    calls, call = [], mg.GPT.last_logits
+
+    def counted(self, tokens, cache=None):
+        calls.append(np.shape(tokens))
+        return call(self, tokens, cache)
+
+    model = mg.GPT(CONFIG, seed=4, dtype="float64", backend="numba")
+    prompts = [[1], [2] * 8]
+    expected = alone(model, prompts, 2)
+    monkeypatch.setattr(mg.GPT, "last_logits", counted)
+    decodings.clear()
+    assert mg.generate_batch(model, prompts, 2) == expected
+    assert [shape[1] for shape in calls] == [1, 8, 4]  # the short one, the long one, a full block
+    assert decodings == [2]
+
+
+def test_what_looks_inside_or_chooses_is_asked(backend):
+    from microgpt import engine
+
+    model = mg.GPT(CONFIG, seed=4, dtype="float64")
+    prompts, seen, dice = [[1], [2, 3]], [], []
+    plain = mg.generate_batch(model, prompts, 5, seed=3)
+
+    def look(name, node):
+        seen.append(name)
+        return node
+
+    def choose(logits, u, **dials):
+        assert logits.shape == (9,)
+        dice.append(u)
+        return mg.next_token(logits, **dials, u=u).token
+
+    with engine.naming(look):
+        assert mg.generate_batch(model, prompts, 5, seed=3) == plain
+    assert "h.0.attn.weights" in seen
+    with sampling.choosing(choose):
+        assert mg.generate_batch(model, prompts, 5, seed=3) == plain
+    rows = [[mg.uniform(3 + i, t) for t in range(1 + i, 6 + i)] for i in range(2)]
+    assert sorted(dice) == sorted(rows[0] + rows[1])
+
+
+def test_undecided_choices_are_made_by_next_token():
+    model = mg.GPT(CONFIG, backend="numba")
+    with mg.no_grad():
+        model.lm_head.weight.data[...] = 0
+    options = {"top_p": 1 / 3, "max_new_tokens": 30}  # of nine equal chances, on an edge
+    prompts = [[0], [1, 2], [3, 4, 5]]
+    assert mg.generate_batch(model, prompts, **options) == alone(model, prompts, **options)
+
+
+def test_models_that_are_not_replayed(decodings):
+    class Rounded(mg.nn.Module):
+        def __init__(self, head):
+            self.weight = head.weight
+
+        def __call__(self, x):
+            return mg.Tensor(np.round(x.numpy(), 3), dtype=x.dtype, backend=x.backend)
+
+    class Loud(mg.GPT):
+        def __call__(self, tokens, cache=None):
+            return super().__call__(tokens, cache) * 2.0
+
+    prompts = [[0], [1, 2]]
+    model = mg.GPT(CONFIG, seed=4, dtype="float64", backend="numba")
+    model.h[1].ln_2 = Rounded(model.lm_head)
+    assert mg.generate_batch(model, prompts, 7) == alone(model, prompts, 7, capture=False)
+    assert decodings == [2]
+    loud = Loud(CONFIG, seed=4, dtype="float64", backend="numba")
+    assert mg.generate_batch(loud, prompts, 7) == alone(loud, prompts, 7)
+    assert decodings == [2]
+
+
+def test_a_row_whose_logits_are_no_numbers_is_said(backend):
+    model = mg.GPT(CONFIG, seed=4)
+    with mg.no_grad():
+        model.lm_head.weight.data[5] = np.nan
+    with pytest.raises(SettingError, match="1 of 9 are NaN or inf, the first at token 5"):
+        mg.generate_batch(model, [[1], [2, 3]], 3)
+
+
+def test_what_generating_keeps_can_be_released():
+    model = mg.GPT(CONFIG, backend="numba")
+    list(mg.generate(model, [0]))
+    cache = weakref.ref(session._free[model].cache)
+    sampling.release(model)
+    sampling.release(model)
+    gc.collect()
+    assert cache() is None
+
+
+def test_refusals(backend):
+    model = mg.GPT(CONFIG)
+    for prompts in ([[]], [[1], []], [1, 2], [[[1]]]):
+        with pytest.raises(ShapeError, match="the prompt must have 1 token or more"):
+            mg.generate_batch(model, prompts)
+    with pytest.raises(mg.TokenError, match="from 0 to 8; got 9 at place 1"):
+        mg.generate_batch(model, [[1], [8, 9]])
+    with pytest.raises(SettingError, match="max_new_tokens must be a whole number"):
+        mg.generate_batch(model, [[1]], 2.5)
+    with pytest.raises(SettingError, match="seeds of 2 rows must be below"):
+        mg.generate_batch(model, [[1], [2]], seed=2**64 - 1)
+    last = mg.generate_batch(model, [[1], [2]], seed=2**64 - 2)
+    assert last[1] == list(mg.generate(model, [2], seed=2**64 - 1))
