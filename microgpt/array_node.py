@@ -143,6 +143,8 @@ class ArrayNode(Node):
 
         No rule of this package gives another; a reader's own may.
         """
+        if gradient.dtype == self.array.dtype and gradient.flags.c_contiguous:
+            return gradient  # the same dtype, described by another object
         backends.reading(f"copying a gradient of {self.op or 'a leaf'}, which lies in other order")
         return np.ascontiguousarray(gradient, self.array.dtype)
 

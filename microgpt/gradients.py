@@ -1,12 +1,14 @@
 """`gradcheck`: compare what a rule says with what measuring says."""
 
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from typing import Any
 
 import numpy as np
 
 from microgpt.engine import composed, no_grad
 from microgpt.errors import DtypeError, GradientError, SettingError, ShapeError
+from microgpt.nn.dropout import masks_frozen
 from microgpt.tensor import Tensor
 from microgpt.value import Value
 
@@ -27,7 +29,8 @@ def gradcheck(
 
     `inputs` is a list of Values, or of float64 leaf tensors with requires_grad. The output is
     reduced to one number by a random projection. Every element is measured, or with `directions`
-    that many random directions through each input. Fused operations run composed unless `fused`.
+    that many random directions through each input. Fused operations run composed unless
+    `fused`; dropout keeps its masks, and counts nothing.
     Raises GradientError naming the input and the element of the first difference.
     """
     inputs = [inputs] if isinstance(inputs, Tensor | Value) else list(inputs)
@@ -41,9 +44,7 @@ def gradcheck(
         if isinstance(leaf, Tensor) and leaf.dtype != np.float64:
             raise DtypeError(f"gradcheck needs float64; input {place} is {leaf.dtype}")
     rng = np.random.default_rng(seed)
-    if fused:
-        return _checked(function, inputs, step, tolerance, rng, directions)
-    with composed():
+    with nullcontext() if fused else composed(), masks_frozen():
         return _checked(function, inputs, step, tolerance, rng, directions)
 
 

@@ -4,6 +4,7 @@
 of this case stand in `golden/torch.npz`. Everything in `test_ops.py` runs over these entries.
 """
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
@@ -11,6 +12,7 @@ from functools import cache
 import numpy as np
 
 from microgpt import ops
+from microgpt.backends.formulas import MASK, philox
 
 SIZES = (0, 1, 31, 32, 33, 4099)
 SMALL = (0, 1, 31, 32, 33)
@@ -55,8 +57,28 @@ def causal(scores, scale):
     return softmax(np.where(allowed, scores * scale, -np.inf)) if T else scores
 
 
-def attention(q, k, v):
-    return causal(q @ np.swapaxes(k, -1, -2), q.shape[-1] ** -0.5) @ v
+def attention(q, k, v, dropped=(0.0, 0)):
+    weights = causal(q @ np.swapaxes(k, -1, -2), q.shape[-1] ** -0.5)
+    return weights * factors(weights.shape, *dropped) @ v
+
+
+TURN = np.array([2**40 + 7, 2**32 - 1])  # a seed and a count that need all their bits
+
+
+@cache
+def factors(shape, p, site):
+    """Dropout's factors, number by number: Philox in plain Python."""
+    if p == 0:
+        return np.ones(1)
+    *outer, C = shape
+    N, (seed, count) = math.prod(outer), TURN.tolist()
+    out = np.zeros((N, C))
+    for n in range(N):
+        for c in range(C):
+            if c % 4 == 0:
+                words = philox((c // 4, n, count, site), (seed & MASK, seed >> 32))
+            out[n, c] = (words[c % 4] >= p * 2**32) / (1 - p)
+    return out.reshape(shape)
 
 
 def layer_norm(x, weight, bias=0.0):
@@ -68,10 +90,10 @@ def gelu(x):
     return 0.5 * x * (1 + np.tanh(np.sqrt(2 / np.pi) * (x + 0.044715 * x**3)))
 
 
-def self_attention(qkv, n_head):
+def self_attention(qkv, n_head, dropped=(0.0, 0)):
     B, T, C = qkv.shape
     q, k, v = np.moveaxis(qkv.reshape(B, T, 3, n_head, C // 3 // n_head), (2, 3), (0, 2))
-    return np.swapaxes(attention(q, k, v), 1, 2).reshape(B, T, C // 3)
+    return np.swapaxes(attention(q, k, v, dropped), 1, 2).reshape(B, T, C // 3)
 
 
 def rms_norm(x):
@@ -189,6 +211,22 @@ CASES = [
          lambda x: self_attention(x, 2), sizes=SMALL, kernels=("self_attention",)),
     Case("self_attention_wide", lambda x: ops.self_attention(x, 3), lambda n: [(1, 9, 9 * n + 9)],
          lambda x: self_attention(x, 3), sizes=SMALL),
+    Case("dropout", lambda x: ops.dropout(x, 0.4, TURN, 3), lambda n: [(5, n)],
+         lambda x: x * factors(x.shape, 0.4, 3), golden=False, kernels=("dropout",)),
+    Case("dropout_flat", lambda x: ops.dropout(x, 0.75, TURN, 1), one,
+         lambda x: x * factors(x.shape, 0.75, 1), golden=False),
+    Case("dropout_residual", lambda x, r: ops.dropout_residual(x, r, 0.3, TURN, 7),
+         lambda n: [(2, n, 6), (2, n, 6)], lambda x, r: r + x * factors(x.shape, 0.3, 7),
+         sizes=SMALL, golden=False, kernels=("dropout_residual",)),
+    Case("dropout_residual_wide", lambda x, r: ops.dropout_residual(x, r, 0.6, TURN),
+         lambda n: [(3, n), (3, n)], lambda x, r: r + x * factors(x.shape, 0.6, 0),
+         golden=False),
+    Case("dropout_attention", lambda x: ops.dropout_attention(x, 2, 0.4, TURN, 2),
+         lambda n: [(2, n, 18)], lambda x: self_attention(x, 2, (0.4, 2)), sizes=SMALL,
+         golden=False, kernels=("dropout_attention",)),
+    Case("dropout_attention_wide", lambda x: ops.dropout_attention(x, 3, 0.2, TURN, 9),
+         lambda n: [(1, 9, 9 * n + 9)], lambda x: self_attention(x, 3, (0.2, 9)), sizes=SMALL,
+         golden=False),
     Case("cross_entropy", lambda x: ops.cross_entropy(x, tokens(x.shape[0], x.shape[1], -1)),
          lambda n: [(5, n + 1)],
          lambda x: mean_loss(x, tokens(x.shape[0], x.shape[1], -1)),

@@ -1,6 +1,6 @@
-"""What is said about a token id that a table does not have, in every back end."""
+"""What is said about a token id or a place that a table does not have, in every back end."""
 
-from microgpt.errors import TokenError
+from microgpt.errors import ShapeError, TokenError
 
 
 def refuse(tokens, place, vocab_size):
@@ -22,3 +22,10 @@ def refuse_target(targets, place, vocab_size):
 def refuse_all_ignored():
     """Raise because there is nothing to take a mean of."""
     raise TokenError("every target is -1 (ignored); a loss needs at least one")
+
+
+def refuse_position(start, count, places):
+    """Raise for `count` tokens from the place `start` on, of `places`."""
+    raise ShapeError(
+        f"{count} more from place {start} on do not fit: there are {places} places, counted from 0"
+    )

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from typing import Any
 
-from microgpt.config.checks import known, whole
+from microgpt.config.checks import known, number, whole
 from microgpt.errors import SettingError, ShapeError
 
 # Fields whose values are names. A name that is not listed is refused with the list.
@@ -22,7 +22,7 @@ class GPTConfig:
 
     The defaults are microgpt's: one layer, 16 wide, four heads, an RMSNorm without gain after the
     embedding and before each half of a block, no norm before the head, no biases. `qkv_bias` is
-    for queries, keys and values alone (None: as `bias`).
+    for queries, keys and values alone (None: as `bias`). `dropout` acts in training only.
     """
 
     vocab_size: int = 27
@@ -54,7 +54,12 @@ class GPTConfig:
                 f"got n_embd={self.n_embd}, n_head={self.n_head}"
             )
         known("n_kv_head", self.n_kv_head, (None, self.n_head))
-        known("dropout", self.dropout, (0.0,))
+        number("dropout", self.dropout)
+        if not 0 <= self.dropout < 1:
+            raise SettingError(
+                f"dropout, the share that is left out in training, must be in [0, 1); got "
+                f"{self.dropout}"
+            )
         for name in ("embedding_norm", "final_norm", "tie_weights", "bias"):
             if not isinstance(getattr(self, name), bool):
                 raise SettingError(f"{name} must be True or False; got {getattr(self, name)!r}")

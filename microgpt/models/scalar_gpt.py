@@ -21,7 +21,7 @@ class ScalarGPT:
 
     def __init__(self, config: GPTConfig):
         wanted = GPTConfig(bias=False, activation="relu", position="learned")
-        for field in ("norm", "activation", "position", "bias"):
+        for field in ("norm", "activation", "position", "bias", "dropout"):
             if getattr(config, field) != getattr(wanted, field):
                 raise SettingError(
                     f"ScalarGPT is written for {field}={getattr(wanted, field)!r}; "

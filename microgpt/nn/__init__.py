@@ -2,6 +2,7 @@
 
 from microgpt.nn.attention import CausalSelfAttention
 from microgpt.nn.block import Block
+from microgpt.nn.dropout import Dropout
 from microgpt.nn.embedding import Embedding
 from microgpt.nn.init import Init
 from microgpt.nn.linear import Linear
@@ -14,6 +15,7 @@ __all__ = [
     "MLP",
     "Block",
     "CausalSelfAttention",
+    "Dropout",
     "Embedding",
     "Init",
     "LayerNorm",

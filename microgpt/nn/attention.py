@@ -4,6 +4,7 @@ from typing import Any
 
 from microgpt import ops
 from microgpt.config import GPTConfig
+from microgpt.nn.dropout import Dropout
 from microgpt.nn.init import Init
 from microgpt.nn.linear import Linear
 from microgpt.nn.module import Module
@@ -18,6 +19,8 @@ class CausalSelfAttention(Module):
         self.n_head = config.n_head
         self.c_attn = Linear(C, 3 * C, init, config.has_qkv_bias)
         self.c_proj = Linear(C, C, init, config.bias)
+        self.attn_dropout = Dropout(config.dropout) if config.dropout else None
+        self.resid_dropout = Dropout(config.dropout) if config.dropout else None
 
     def __call__(self, x: Tensor, residual: Tensor, cache: Any = None) -> Tensor:
         """x and residual (B, T, C) -> residual + y (B, T, C).
@@ -26,7 +29,7 @@ class CausalSelfAttention(Module):
         """
         qkv = self.c_attn(x)  # (B, T, 3C)
         if cache is None:
-            y = ops.self_attention(qkv, self.n_head, name=self.named)
+            y = self._attended(qkv)
         elif cache.decoding:
             y = ops.decode_self_attention(
                 qkv, cache.keys, cache.values, cache.position, self.n_head, name=self.named
@@ -34,4 +37,14 @@ class CausalSelfAttention(Module):
         else:
             cache.fill(qkv, self.n_head)
             y = ops.self_attention(qkv, self.n_head, name=self.named)
-        return self.c_proj.added_to(residual, y, self.named)
+        return self.c_proj.added_to(residual, y, self.named, self.resid_dropout)
+
+    def _attended(self, qkv: Tensor) -> Tensor:
+        """Attention of every head: qkv (B, T, 3C) -> y (B, T, C); in training with dropout."""
+        dropout = self.attn_dropout
+        turn = None if dropout is None else dropout.turn(qkv)
+        if dropout is None or turn is None:
+            return ops.self_attention(qkv, self.n_head, name=self.named)
+        return ops.dropout_attention(
+            qkv, self.n_head, dropout.p, turn, dropout.site, name=self.named
+        )

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from microgpt import ops
+from microgpt.nn.dropout import Dropout
 from microgpt.nn.init import Init
 from microgpt.nn.module import Module
 from microgpt.tensor import Tensor
@@ -19,6 +20,16 @@ class Linear(Module):
     def __call__(self, x: Tensor) -> Tensor:
         return ops.linear(x, self.weight, self.bias)
 
-    def added_to(self, residual: Tensor, x: Tensor, name: Callable[[str, Tensor], Any]) -> Tensor:
-        """residual + y; `name` is offered y as "out"."""
+    def added_to(
+        self,
+        residual: Tensor,
+        x: Tensor,
+        name: Callable[[str, Tensor], Any],
+        dropout: Dropout | None = None,
+    ) -> Tensor:
+        """residual + dropout(y); `name` is offered y as "out"."""
+        turn = None if dropout is None else dropout.turn(x)
+        if dropout is not None and turn is not None:
+            y = name("out", self(x))
+            return ops.dropout_residual(y, residual, dropout.p, turn, dropout.site)
         return ops.linear_residual(x, self.weight, self.bias, residual, name=name)

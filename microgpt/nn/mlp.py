@@ -2,6 +2,7 @@
 
 from microgpt import ops
 from microgpt.config import GPTConfig
+from microgpt.nn.dropout import Dropout
 from microgpt.nn.init import Init
 from microgpt.nn.linear import Linear
 from microgpt.nn.module import Module
@@ -9,18 +10,20 @@ from microgpt.tensor import Tensor
 
 
 class MLP(Module):
-    """c_proj(activation(c_fc(x)))."""
+    """c_proj(activation(c_fc(x))), and dropout in training."""
 
     def __init__(self, config: GPTConfig, init: Init):
         C = config.n_embd
         self.c_fc = Linear(C, 4 * C, init, config.bias)
         self.c_proj = Linear(4 * C, C, init, config.bias)
         self.activation = config.activation
+        self.dropout = Dropout(config.dropout) if config.dropout else None
 
     def __call__(self, x: Tensor, residual: Tensor) -> Tensor:
         """x and residual (B, T, C) -> residual + y (B, T, C)."""
         hidden = self._hidden(x)  # (B, T, 4C)
-        return self.c_proj.added_to(residual, self.named("hidden", hidden), self.named)
+        hidden = self.named("hidden", hidden)
+        return self.c_proj.added_to(residual, hidden, self.named, self.dropout)
 
     def _hidden(self, x: Tensor) -> Tensor:
         c_fc = self.c_fc

@@ -1,13 +1,13 @@
 """`Module`: something with weights, found by walking its attributes."""
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
 from microgpt.backends import LOCK
 from microgpt.engine import named, state
-from microgpt.errors import ShapeError
+from microgpt.errors import SettingError, ShapeError
 from microgpt.tensor import Tensor
 
 
@@ -15,6 +15,7 @@ class Module:
     """Weights are attributes that are tensors, parts those that are modules; or lists of these."""
 
     path = ""
+    training = True
 
     def named_modules(self, prefix: str = "") -> Iterator[tuple[str, "Module"]]:
         """This module and all its parts, each with its dotted name."""
@@ -39,6 +40,22 @@ class Module:
     def parameter_count(self) -> int:
         """How many numbers the weights are."""
         return sum(weight.size for _, weight in self.named_parameters())
+
+    def train(self, mode: bool = True) -> Self:
+        """Training mode for this module and all its parts, or with False the mode of use; itself.
+
+        Only `Dropout` asks for it. A captured function stays in the mode it was recorded in.
+        """
+        if not isinstance(mode, bool):
+            raise SettingError(f"train takes True or False; got {mode!r}")
+        for _, module in self.named_modules():
+            if module.training is not mode:
+                module.training = mode
+        return self
+
+    def eval(self) -> Self:
+        """The mode of use: nothing is dropped; the same as `train(False)`."""
+        return self.train(False)
 
     def state_dict(self) -> dict[str, np.ndarray]:
         """Copies of all weights, by name; between two launches of a training in another thread."""

@@ -23,8 +23,10 @@ from microgpt.ops.attention import (
     causal_attention,
     decode_attention,
     decode_self_attention,
+    dropout_attention,
     self_attention,
 )
+from microgpt.ops.dropout import dropout, dropout_residual
 from microgpt.ops.embedding import embed, embedding
 from microgpt.ops.loss import cross_entropy, linear_cross_entropy, token_losses
 from microgpt.ops.matmul import (
@@ -52,6 +54,9 @@ __all__ = [
     "decode_self_attention",
     "divide",
     "divide_from",
+    "dropout",
+    "dropout_attention",
+    "dropout_residual",
     "embed",
     "embedding",
     "exp",

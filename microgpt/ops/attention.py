@@ -1,7 +1,9 @@
 """Causal attention: composed of products and a softmax, and fused over all heads."""
 
 from microgpt.engine import state
-from microgpt.errors import ShapeError
+from microgpt.errors import SettingError, ShapeError
+from microgpt.ops.dropout import drawing
+from microgpt.ops.embedding import require_place
 from microgpt.ops.matmul import matmul, matmul_transposed
 from microgpt.ops.softmax import causal_softmax, softmax
 
@@ -42,15 +44,39 @@ def self_attention(qkv, n_head, name=None):
     return qkv.from_op(y, (qkv,), backward, "self_attention")
 
 
+def dropout_attention(qkv, n_head, p, turn, site=0, name=None):
+    """`self_attention` with dropout on the weights of every head.
+
+    qkv (B, T, 3 · C) -> y (B, T, C). Neither weights nor masks are ever stored; `p`, `turn` and
+    `site` as in `dropout`, for the weights as an array (B, H, T, T).
+    """
+    B, T, C = _heads(qkv, n_head)
+    drawn = drawing(p, turn, site)
+    if drawn is None:
+        return self_attention(qkv, n_head)
+    k = qkv.kernels
+    y, lse = k.empty((B, T, C), qkv.dtype), k.empty((B, n_head, T), qkv.dtype)
+    k.launch("dropout_attention_forward", y, lse, qkv.array, n_head, *drawn)
+
+    def backward(dy):
+        dqkv = k.empty(qkv.shape, qkv.dtype)
+        k.launch("dropout_attention_backward", dqkv, dy, y, lse, qkv.array, n_head, *drawn)
+        return (dqkv,)
+
+    return qkv.from_op(y, (qkv,), backward, "dropout_attention")
+
+
 def decode_self_attention(qkv, keys, values, position, n_head, name=None):
     """One new token a row: its key and value go into the cache, then it attends to all in there.
 
     qkv (B, 1, 3 · C), keys and values (B, H, S, D) arrays, position (1,) int32 -> y (B, 1, C).
     No gradient flows through a cache.
     """
-    B, _, C = _heads(qkv, n_head)
+    B, T, C = _heads(qkv, n_head)
+    require_cache((B, n_head, T, C // n_head), keys, values, position)
     k = qkv.kernels
     y = k.empty((B, C), qkv.dtype)
+    k.launch("check_position", position, 1, keys.shape[2])
     k.launch("decode_self_attention_", y, keys, values, qkv.rows(), position, n_head)
     return qkv.detached(y.reshape(B, 1, C))
 
@@ -58,9 +84,23 @@ def decode_self_attention(qkv, keys, values, position, n_head, name=None):
 def _heads(qkv, n_head):
     """B, T and C of queries, keys and values side by side."""
     shape = qkv.array.shape
+    if not isinstance(n_head, int) or n_head < 1:
+        raise SettingError(f"n_head must be a whole number, 1 or above; got {n_head!r}")
     if len(shape) != 3 or not shape[2] or shape[2] % (3 * n_head):
         raise ShapeError(f"attention of {n_head} heads needs qkv (B, T, 3 · H · D); got {shape}")
     return shape[0], shape[1], shape[2] // 3
+
+
+def require_cache(shape, keys, values, position):
+    """Refuse a query of this shape (B, H, T, D) that is not one token which the caches fit."""
+    B, H, T, D = shape
+    wanted = keys.shape[2] if keys.ndim == 4 else "S"
+    if T != 1 or keys.shape != values.shape or keys.shape != (B, H, wanted, D):
+        raise ShapeError(
+            f"one more token (B, H, 1, D) needs keys and values (B, H, S, D); got {shape}, "
+            f"{keys.shape} and {values.shape}"
+        )
+    require_place(position)
 
 
 def decode_attention(q, keys, values, position, name=lambda label, node: node):
@@ -70,6 +110,10 @@ def decode_attention(q, keys, values, position, name=lambda label, node: node):
     Where a hook wants to see or change "scores" and "weights", it runs as their composition.
     """
     k = q.kernels
+    if q.ndim != 4 or not q.shape[3]:
+        raise ShapeError(f"attention of one more token needs q (B, H, 1, D); got {q.shape}")
+    require_cache(q.shape, keys, values, position)
+    k.launch("check_position", position, 1, keys.shape[2])
     if state.name_hook is not None or state.composed:
         seen = int(position[0]) + 1
         past, held = (q.detached(a[:, :, :seen].copy()) for a in (keys, values))

@@ -41,7 +41,11 @@ def embed(wte, wpe, tokens, position=None):
         )
     if ids.shape[1] > len(wpe.array):
         raise ShapeError(f"there are {len(wpe.array)} places; got {ids.shape[1]} tokens in a row")
-    start = _FIRST if position is None else position
+    start = _FIRST
+    if position is not None:
+        require_place(position)
+        start = position
+        k.launch("check_position", start, ids.shape[1], len(wpe.array))
     y = k.empty((ids.size, wte.shape[1]), wte.dtype)
     k.launch("check_tokens", ids.reshape(-1), wte.shape[0])
     k.launch("embed_forward", y, wte.array, wpe.array, ids, start)
@@ -55,6 +59,12 @@ def embed(wte, wpe, tokens, position=None):
 
 
 _FIRST = np.zeros(1, np.int32)
+
+
+def require_place(position):
+    """Refuse what kernels cannot read a place from."""
+    if not isinstance(position, np.ndarray) or position.shape != (1,) or position.dtype != np.int32:
+        raise ShapeError(f"position must be an int32 array (1,); got {position!r:.60}")
 
 
 def as_tokens(tokens, keep=False):

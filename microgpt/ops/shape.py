@@ -10,7 +10,7 @@ from math import prod
 
 import numpy as np
 
-from microgpt.errors import ShapeError
+from microgpt.errors import SettingError, ShapeError
 
 AXES = 5
 
@@ -194,6 +194,12 @@ def _indexed(shape, key):
 
 @lru_cache(maxsize=4096)
 def _heads(shape, n_head, part, parts):
+    counts = n_head, parts, part + 1
+    if not all(isinstance(count, int) and count >= 1 for count in counts) or part >= parts:
+        raise SettingError(
+            f"heads and parts are counted from 1, and a part is from 0 to parts - 1; got n_head="
+            f"{n_head}, part={part}, parts={parts}"
+        )
     if len(shape) != 3 or shape[2] % (parts * n_head):
         raise ShapeError(f"{shape} cannot be split into {parts} parts of {n_head} heads")
     B, T, C = shape

@@ -13,6 +13,8 @@ import numpy as np
 
 import microgpt.ops as ops
 from microgpt.engine import state
+from microgpt.ops.attention import require_cache
+from microgpt.ops.embedding import require_place
 
 
 def _same(label: str, node: Any) -> Any:
@@ -24,8 +26,22 @@ def self_attention(qkv, n_head, name=_same):
     return ops.merge_heads(ops.causal_attention(q, k, v, name))
 
 
+def dropout_attention(qkv, n_head, p, turn, site=0, name=_same):
+    def dropped(label, node):
+        node = name(label, node)
+        return ops.dropout(node, p, turn, site) if label == "weights" else node
+
+    return self_attention(qkv, n_head, dropped)
+
+
+def dropout_residual(x, residual, p, turn, site=0):
+    return residual + ops.dropout(x, p, turn, site)
+
+
 def decode_self_attention(qkv, keys, values, position, n_head, name=_same):
     q, k, v = (ops.split_heads(qkv, n_head, part, 3) for part in range(3))  # (B, H, 1, D)
+    require_cache(q.shape, keys, values, position)
+    q.kernels.launch("check_position", position, 1, keys.shape[2])
     for cache, new in ((keys, k), (values, v)):
         new.kernels.launch("cache_write_", cache, new.array, position)
     return ops.merge_heads(ops.decode_attention(q, keys, values, position, name))
@@ -48,6 +64,8 @@ def embed(wte, wpe, tokens, position=None):
     T = x.shape[1]
     if position is None:
         return x + wpe[None, :T]
+    require_place(position)
+    x.kernels.launch("check_position", position, T, wpe.shape[0])
     return x + ops.embedding(wpe, position[None] + np.arange(T, dtype=np.int32))
 
 
@@ -59,6 +77,8 @@ TWINS: dict[str, Callable] = {
     twin.__name__: twin
     for twin in (
         self_attention,
+        dropout_attention,
+        dropout_residual,
         decode_self_attention,
         linear_residual,
         linear_gelu,

@@ -24,6 +24,7 @@ from microgpt.backends.numba_cpu._lanes import (
     store,
     store_first,
 )
+from microgpt.backends.numba_cpu._masks import draw_factors, multiply_rows
 from microgpt.backends.numba_cpu._tiles import (
     HELPER,
     add_from_future,
@@ -68,8 +69,11 @@ def _softmax(room, scores, best, total, first, seen):
 
 
 @numba.njit(**HELPER)
-def attend_in_blocks(y, lse, qkv, n_head, begin, end):
-    """The heads from `begin` to `end`, counted over all rows of the batch."""
+def attend_in_blocks(y, lse, qkv, n_head, begin, end, draw):
+    """The heads from `begin` to `end`, counted over all rows of the batch.
+
+    `draw` says how dropout draws its factors of the weights (`_masks.drawing`); None: no dropout.
+    """
     f = qkv.dtype.type
     _, T, C = y.shape
     D = C // n_head
@@ -80,7 +84,8 @@ def attend_in_blocks(y, lse, qkv, n_head, begin, end):
     scores = total + LANES
     keys = scores + rows * LANES
     values = keys + rows * width
-    room = np.empty(values + rows * width, y.dtype)
+    factors = values + rows * width
+    room = np.empty(factors + (0 if draw is None else rows * LANES), y.dtype)
     scale = f(1) / math.sqrt(f(D))
     for head in range(begin, end):
         start = head // n_head * T * 3 * C + head % n_head * D  # in qkv
@@ -94,6 +99,9 @@ def attend_in_blocks(y, lse, qkv, n_head, begin, end):
             turn_rows(room, turned, out, width)
             inner_products(room, scores, keys, width, turned, D, first + count)
             _softmax(room, scores, best, total, first, first + count)
+            if draw is not None:
+                draw_factors(room, factors, draw, head * T + first, first + count)
+                multiply_rows(room, scores, factors, first + count)
             sum_of_past(room, out, scores, values, width, first, count)
             sums = room[total : total + _whole(count)]
             for d in range(0, D, LANES):
@@ -122,8 +130,8 @@ def _softmax_back(room, scores, changes, shift, inner, first, seen):
 
 
 @numba.njit(**HELPER)
-def attend_back_in_blocks(dqkv, dy, y, lse, qkv, n_head, begin, end):
-    """The heads from `begin` to `end`, counted over all rows of the batch."""
+def attend_back_in_blocks(dqkv, dy, y, lse, qkv, n_head, begin, end, draw):
+    """The heads from `begin` to `end`, as there."""
     f = qkv.dtype.type
     _, T, C = dy.shape
     D = C // n_head
@@ -137,7 +145,8 @@ def attend_back_in_blocks(dqkv, dy, y, lse, qkv, n_head, begin, end):
     upstream = values + rows * width
     dkeys = upstream + rows * width
     dvalues = dkeys + rows * width
-    room = np.empty(dvalues + rows * width, dy.dtype)
+    factors = dvalues + rows * width
+    room = np.empty(factors + (0 if draw is None else rows * LANES), dy.dtype)
     scale = f(1) / math.sqrt(f(D))
     for head in range(begin, end):
         start = head // n_head * T * 3 * C + head % n_head * D  # in qkv
@@ -147,7 +156,7 @@ def attend_back_in_blocks(dqkv, dy, y, lse, qkv, n_head, begin, end):
             at = start + part * C
             gather(room, queries + part * rows * width, width, qkv, at, 3 * C, T, D, factor)
         gather(room, upstream, width, dy, place, C, T, D, f(1))
-        room[dkeys:] = f(0)
+        room[dkeys:factors] = f(0)
         for first in range(0, T, LANES):
             count = min(LANES, T - first)
             turn_rows(room, turned, queries + first * width, width)
@@ -160,7 +169,12 @@ def attend_back_in_blocks(dqkv, dy, y, lse, qkv, n_head, begin, end):
             for d in range(0, D * LANES, LANES):
                 inner = inner + load(room, turned + d) * load(room, turned_out + d)
             shift = load_first(lse, head * T + first, count)
+            if draw is not None:
+                draw_factors(room, factors, draw, head * T + first, first + count)
+                multiply_rows(room, changes, factors, first + count)
             _softmax_back(room, scores, changes, shift, inner, first, first + count)
+            if draw is not None:
+                multiply_rows(room, scores, factors, first + count)
             sum_of_past(room, out, changes, keys, width, first, count)
             scatter(dqkv, start + first * 3 * C, 3 * C, room, out, width, count, D, scale)
             add_from_future(room, dkeys, changes, queries, width, first, count)

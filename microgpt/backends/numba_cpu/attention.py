@@ -23,6 +23,7 @@ from microgpt.backends.numba_cpu._lanes import (
     spread,
     store_first,
 )
+from microgpt.backends.numba_cpu._masks import drawing
 from microgpt.backends.numba_cpu._rows import dot, softmax_row
 from microgpt.backends.numba_cpu._tiles import HELPER, INLINE
 
@@ -116,7 +117,7 @@ def self_attention_forward(y, lse, qkv, n_head):
     chunks = _chunks(heads, T, C // n_head)
     for chunk in prange(chunks):
         begin, end = heads * chunk // chunks, heads * (chunk + 1) // chunks
-        attend_in_blocks(y, lse, qkv, n_head, begin, end)
+        attend_in_blocks(y, lse, qkv, n_head, begin, end, None)
 
 
 @kernel(work=lambda dqkv, dy, y, lse, qkv, n_head: _work(qkv, n_head, 5))
@@ -137,7 +138,33 @@ def self_attention_backward(dqkv, dy, y, lse, qkv, n_head):
     chunks = _chunks(heads, T, C // n_head)
     for chunk in prange(chunks):
         begin, end = heads * chunk // chunks, heads * (chunk + 1) // chunks
-        attend_back_in_blocks(dqkv, dy, y, lse, qkv, n_head, begin, end)
+        attend_back_in_blocks(dqkv, dy, y, lse, qkv, n_head, begin, end, None)
+
+
+@kernel(work=lambda y, lse, qkv, n_head, turn, *numbers: _work(qkv, n_head, 2))
+def dropout_attention_forward(y, lse, qkv, n_head, turn, site, threshold, scale):
+    """The same with dropout on the weights; lse is still that of all scores."""
+    f = y.dtype.type
+    B, T, C = y.shape
+    heads = B * n_head
+    chunks = _chunks(heads, T, C // n_head)
+    for chunk in prange(chunks):
+        begin, end = heads * chunk // chunks, heads * (chunk + 1) // chunks
+        draw = drawing(turn, site, threshold, scale, f)  # no thread can be given a tuple
+        attend_in_blocks(y, lse, qkv, n_head, begin, end, draw)
+
+
+@kernel(work=lambda dqkv, dy, y, lse, qkv, n_head, turn, *numbers: _work(qkv, n_head, 5))
+def dropout_attention_backward(dqkv, dy, y, lse, qkv, n_head, turn, site, threshold, scale):
+    """The factors of the weights are drawn once more, too."""
+    f = dy.dtype.type
+    B, T, C = dy.shape
+    heads = B * n_head
+    chunks = _chunks(heads, T, C // n_head)
+    for chunk in prange(chunks):
+        begin, end = heads * chunk // chunks, heads * (chunk + 1) // chunks
+        draw = drawing(turn, site, threshold, scale, f)
+        attend_back_in_blocks(dqkv, dy, y, lse, qkv, n_head, begin, end, draw)
 
 
 @numba.njit(**INLINE)

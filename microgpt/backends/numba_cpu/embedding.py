@@ -22,6 +22,13 @@ def check_tokens(tokens, vocab_size):
         raise ValueError
 
 
+@check(maths.check_position)
+def check_position(position, count, places):
+    """Whether `count` tokens from `position` on have a place."""
+    if position[0] < 0 or position[0] > places - count:
+        raise ValueError
+
+
 @kernel()
 def embedding_forward(y, table, tokens):
     N, C = y.shape

@@ -5,6 +5,7 @@ import numpy as np
 
 from microgpt.backends.numba_cpu._compile import FLAGS, PRECISE, SerialKernel
 from microgpt.backends.numba_cpu._intrinsics import nearest
+from microgpt.backends.numba_cpu._philox import philox
 from microgpt.backends.numba_cpu._rows import greatest_of
 
 # Sums in another order round differently: a dart or a limit this close to an edge, as a share of
@@ -141,17 +142,6 @@ def near(mass, before, after, total):
     """Whether rounding could have put `mass` on the other side of an edge; 0 is none."""
     room = MARGIN * total
     return after - mass < room or (before > 0 and mass - before < room)
-
-
-@numba.njit(**FLAGS)
-def philox(c0, c1, c2, c3, k0, k1):
-    """`formulas.philox` on unsigned numbers: Python's own do not overflow."""
-    mask, half = np.uint64(0xFFFFFFFF), np.uint64(32)
-    for _ in range(10):
-        p0, p1 = np.uint64(0xD2511F53) * c0, np.uint64(0xCD9E8D57) * c2
-        c0, c1, c2, c3 = (p1 >> half) ^ c1 ^ k0, p1 & mask, (p0 >> half) ^ c3 ^ k1, p0 & mask
-        k0, k1 = (k0 + np.uint64(0x9E3779B9)) & mask, (k1 + np.uint64(0xBB67AE85)) & mask
-    return c0, c1, c2, c3
 
 
 @numba.njit(**FLAGS)

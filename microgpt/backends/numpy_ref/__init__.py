@@ -14,6 +14,7 @@ FAMILIES = (
     "norm",
     "embedding",
     "attention",
+    "dropout",
     "loss",
     "shape",
     "optim",

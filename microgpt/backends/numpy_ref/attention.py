@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from microgpt.backends.numpy_ref._masks import factors
+
 
 def cache_write_(cache, x, position):
     """Put x (B, H, T, D) into the cache from `position` (1,) on."""
@@ -29,11 +31,7 @@ def decode_attention_forward(y, weights, q, keys, values, position):
 def self_attention_forward(y, lse, qkv, n_head):
     """Causal attention of every head; lse (B, H, T) is each row's log(sum(exp(scores)))."""
     q, k, v = _heads(qkv, n_head, 3)
-    scores = _causal_scores(q, k)
-    greatest = scores.max(axis=3, keepdims=True, initial=-np.inf)
-    lse[...] = np.log(np.exp(scores - greatest).sum(axis=3)) + greatest[..., 0]
-    weights = np.exp(scores - lse[..., None])  # (B, H, T, T)
-    _heads(y, n_head, 1)[0][...] = weights @ v
+    _heads(y, n_head, 1)[0][...] = _weights(lse, q, k) @ v
 
 
 def self_attention_backward(dqkv, dy, y, lse, qkv, n_head):
@@ -48,6 +46,28 @@ def self_attention_backward(dqkv, dy, y, lse, qkv, n_head):
     dq[...] = dscores @ k
     dk[...] = dscores.swapaxes(2, 3) @ q
     dv[...] = weights.swapaxes(2, 3) @ upstream
+
+
+def dropout_attention_forward(y, lse, qkv, n_head, turn, site, threshold, scale):
+    """The same with dropout on the weights; lse is still that of all scores."""
+    q, k, v = _heads(qkv, n_head, 3)
+    weights = _weights(lse, q, k) * _factors(lse, turn, site, threshold, scale)
+    _heads(y, n_head, 1)[0][...] = weights @ v
+
+
+def dropout_attention_backward(dqkv, dy, y, lse, qkv, n_head, turn, site, threshold, scale):
+    """The factors of the weights come again too; delta is still the sum of dy · y."""
+    q, k, v = _heads(qkv, n_head, 3)
+    dq, dk, dv = _heads(dqkv, n_head, 3)
+    upstream, out = _heads(dy, n_head, 1)[0], _heads(y, n_head, 1)[0]  # (B, H, T, D)
+    weights = np.exp(_causal_scores(q, k) - lse[..., None])  # (B, H, T, T)
+    kept = _factors(lse, turn, site, threshold, scale)
+    delta = (upstream * out).sum(axis=3, keepdims=True)
+    root = q.dtype.type(q.shape[3] ** -0.5)
+    dscores = weights * (upstream @ v.swapaxes(2, 3) * kept - delta) * root
+    dq[...] = dscores @ k
+    dk[...] = dscores.swapaxes(2, 3) @ q
+    dv[...] = (weights * kept).swapaxes(2, 3) @ upstream
 
 
 def decode_self_attention_(y, keys, values, qkv, position, n_head):
@@ -67,6 +87,20 @@ def _heads(x, n_head, parts):
     B, T, features = x.shape
     view = x.reshape(B, T, parts, n_head, features // (parts * n_head))
     return view.transpose(2, 0, 3, 1, 4)
+
+
+def _weights(lse, q, k):
+    """The weights (B, H, T, T); lse is written."""
+    scores = _causal_scores(q, k)
+    greatest = scores.max(axis=3, keepdims=True, initial=-np.inf)
+    lse[...] = np.log(np.exp(scores - greatest).sum(axis=3)) + greatest[..., 0]
+    return np.exp(scores - lse[..., None])
+
+
+def _factors(lse, turn, site, threshold, scale):
+    """What dropout multiplies the weights (B, H, T, T) by, as if they were rows (B · H · T, T)."""
+    B, H, T = lse.shape
+    return factors((B * H * T, T), lse.dtype, turn, site, threshold, scale).reshape(B, H, T, T)
 
 
 def _causal_scores(q, k):
