@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from microgpt import ops
-from microgpt.backends.formulas import philox
+from microgpt.backends import formulas
 from microgpt.config import SampleConfig
 from microgpt.engine import no_grad
 from microgpt.errors import SettingError, ShapeError
@@ -21,10 +21,7 @@ def uniform(seed: int, t: int, roll: int = 0) -> float:
     """
     for name, number in (("seed", seed), ("t", t), ("roll", roll)):
         check_counter(name, number)
-    seed, t, roll = int(seed), int(t), int(roll)
-    low = 0xFFFFFFFF
-    bits = philox((t & low, t >> 32, roll & low, roll >> 32), (seed & low, seed >> 32))
-    return ((bits[0] << 21) | (bits[1] >> 11)) / 2**53
+    return formulas.uniform(int(seed), int(t), int(roll))
 
 
 def check_counter(name: str, number: int) -> None:

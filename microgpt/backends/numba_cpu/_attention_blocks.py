@@ -11,6 +11,7 @@ import math
 import numba
 import numpy as np
 
+from microgpt.backends.numba_cpu._compile import HELPER
 from microgpt.backends.numba_cpu._functions import log
 from microgpt.backends.numba_cpu._intrinsics import exp
 from microgpt.backends.numba_cpu._lanes import (
@@ -26,7 +27,6 @@ from microgpt.backends.numba_cpu._lanes import (
 )
 from microgpt.backends.numba_cpu._masks import draw_factors, multiply_rows
 from microgpt.backends.numba_cpu._tiles import (
-    HELPER,
     add_from_future,
     gather,
     inner_products,

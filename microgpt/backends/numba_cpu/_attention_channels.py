@@ -10,6 +10,7 @@ import math
 import numba
 import numpy as np
 
+from microgpt.backends.numba_cpu._compile import HELPER, INLINE
 from microgpt.backends.numba_cpu._functions import log
 from microgpt.backends.numba_cpu._intrinsics import exp
 from microgpt.backends.numba_cpu._lanes import (
@@ -23,7 +24,6 @@ from microgpt.backends.numba_cpu._lanes import (
     store,
     store_first,
 )
-from microgpt.backends.numba_cpu._tiles import HELPER, INLINE
 
 
 def channels_pay(length, size):

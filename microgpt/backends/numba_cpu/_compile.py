@@ -13,7 +13,8 @@ import numba
 
 from microgpt.backends.numba_cpu._cache import kernel_folder
 
-# Below this many elementary operations a parallel region costs more than it saves.
+# A unit of work takes a serial loop about 0.15 ns, as long as to add up one number of the second
+# cache. Below 10 µs of it, waking the other threads costs more than they save.
 PARALLEL_FROM = 65_536
 
 FLAGS: dict[str, Any] = {
@@ -21,6 +22,10 @@ FLAGS: dict[str, Any] = {
     "error_model": "numpy",  # a division that may raise stops vectorising
     "fastmath": {"reassoc", "contract", "afn", "nsz", "arcp"},  # all but the flags that drop NaN
 }
+
+# For functions that are only called from compiled code.
+HELPER: dict[str, Any] = FLAGS | {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+INLINE: dict[str, Any] = HELPER | {"forceinline": True}  # a call would take as long as a small tile
 
 # Quotients and roots of a flat array: with afn and arcp a vector loop estimates them and its
 # remainder does not, so that results would depend on where threads divide the array.
@@ -30,8 +35,8 @@ PRECISE = {"reassoc", "contract", "nsz"}
 class Kernel:
     """A loop nest in two compiled variants.
 
-    `work` counts elementary operations from the arguments; without it, they are `cost` for each
-    element of the first output.
+    `work` says from the arguments how much there is to do, in the unit of PARALLEL_FROM; without
+    it, there are `cost` of them for each element of the first output. Both are measured.
     """
 
     def __init__(
@@ -47,12 +52,16 @@ class Kernel:
 
     @cached_property
     def serial(self) -> Callable:
-        return compiled(self.function, self.flags)
+        return self.compile(self.flags)
 
     @cached_property
     def parallel(self) -> Callable:
         start_threads()
-        return compiled(self.function, self.flags | {"parallel": True})
+        return self.compile(self.flags | {"parallel": True})
+
+    def compile(self, flags: dict[str, Any]) -> Callable:
+        """The loop nest as machine code."""
+        return compiled(self.function, flags)
 
     def pick(self, arguments: tuple) -> Callable:
         """The variant for these arguments: decided by sizes alone, never by timing."""

@@ -12,14 +12,9 @@ import numpy as np
 from numba import types
 from numba.extending import overload
 
+from microgpt.backends.formulas import CUBE, ROOT
 from microgpt.backends.numba_cpu._compile import FLAGS, PRECISE
-from microgpt.backends.numba_cpu._intrinsics import exp
-
-# Without "reassoc": it would add the two parts of ln 2 up again.
-_JIT_OPTIONS: Any = {"error_model": "numpy", "fastmath": {"contract", "nsz"}}
-
-# gelu's tanh form: 0.5 x (1 + tanh(ROOT · (x + CUBE · x³))).
-ROOT, CUBE = math.sqrt(2 / math.pi), 0.044715
+from microgpt.backends.numba_cpu._intrinsics import POLYNOMIAL, exp
 
 
 def tanh(x):
@@ -32,12 +27,12 @@ def log(x):
     raise NotImplementedError("log is for compiled kernels")
 
 
-@overload(tanh, jit_options=_JIT_OPTIONS)
+@overload(tanh, jit_options=POLYNOMIAL)
 def _tanh(x):
     return _tanh32 if x == types.float32 else lambda x: math.tanh(x)
 
 
-@overload(log, jit_options=_JIT_OPTIONS)
+@overload(log, jit_options=POLYNOMIAL)
 def _log(x):
     return _log32 if x == types.float32 else lambda x: math.log(x)
 

@@ -14,7 +14,7 @@ from numba.core.errors import TypingError
 from numba.extending import intrinsic, overload
 
 # Without "reassoc": it would add the two parts of ln 2 up again.
-_JIT_OPTIONS: Any = {"error_model": "numpy", "fastmath": {"contract", "nsz"}}
+POLYNOMIAL: Any = {"error_model": "numpy", "fastmath": {"contract", "nsz"}}
 
 
 def _llvm(name: str):
@@ -44,11 +44,11 @@ def maximum(typing_context, x, y):
 
 
 def exp(x):
-    """e to the x; relative error below 2e-7 in float32."""
+    """e to the x; in float32, relative error below 2e-7 from −87.3 to 88.3, then 0 and infinity."""
     raise NotImplementedError("exp is for compiled kernels")
 
 
-@overload(exp, jit_options=_JIT_OPTIONS)
+@overload(exp, jit_options=POLYNOMIAL)
 def _exp(x):
     return _exp32 if x == types.float32 else lambda x: math.exp(x)
 

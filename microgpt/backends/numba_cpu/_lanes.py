@@ -2,7 +2,8 @@
 
 LLVM makes vector code of most plain loops by itself. Sums that must stay in registers from the
 first factor to the last it would write to memory at every step, and loops of a few turns it would
-begin with checks that take longer than the loop; such loops are written with these.
+begin with checks that take longer than the loop; such loops are written with these. A place in an
+array, of any number of dimensions, is counted from its first number, so it must be C-contiguous.
 """
 
 import operator
@@ -11,6 +12,7 @@ from typing import Any
 
 from llvmlite import ir
 from numba import types
+from numba.core.errors import TypingError
 from numba.extending import intrinsic, models, overload, register_model
 
 LANES = 16  # float32 numbers in one AVX-512 register; LLVM divides them among smaller ones
@@ -46,43 +48,44 @@ def spread(typing_context, x):
 
 @intrinsic
 def repeat(typing_context, array, at):
-    """The number at `at` of a flat array in every lane."""
+    """The number at `at` of an array in every lane."""
 
     def codegen(context, builder, signature, arguments):
         data = context.make_array(signature.args[0])(context, builder, arguments[0]).data
         number = builder.load(builder.gep(data, [arguments[1]]))
         return _spread(builder, context.get_value_type(signature.return_type), number)
 
-    return Lanes(array.dtype)(array, types.intp), codegen
+    return _in_order(array)(array, types.intp), codegen
 
 
 @intrinsic
 def load(typing_context, array, at):
-    """The numbers of a flat array from `at` on."""
+    """The numbers of an array from `at` on."""
 
     def codegen(context, builder, signature, arguments):
         kind = context.get_value_type(signature.return_type)
         place, size = _place(context, builder, signature, arguments, kind)
         return builder.load(place, align=size)
 
-    return Lanes(array.dtype)(array, types.intp), codegen
+    return _in_order(array)(array, types.intp), codegen
 
 
 @intrinsic
 def store(typing_context, array, at, lanes):
-    """Put all lanes into a flat array, from `at` on."""
+    """Put all lanes into an array, from `at` on."""
 
     def codegen(context, builder, signature, arguments):
         place, size = _place(context, builder, signature, arguments, arguments[2].type)
         builder.store(arguments[2], place, align=size)
         return context.get_dummy_value()
 
+    _in_order(array)
     return types.void(array, types.intp, lanes), codegen
 
 
 @intrinsic
 def load_first(typing_context, array, at, count):
-    """`count` numbers of a flat array from `at` on, at most LANES, then zeros."""
+    """`count` numbers of an array from `at` on, at most LANES, then zeros."""
 
     def codegen(context, builder, signature, arguments):
         kind = context.get_value_type(signature.return_type)
@@ -91,12 +94,12 @@ def load_first(typing_context, array, at, count):
         arguments = [place, _INT(size), mask, kind(None)]
         return _call(builder, "llvm.masked.load", kind, kind, arguments)
 
-    return Lanes(array.dtype)(array, types.intp, types.intp), codegen
+    return _in_order(array)(array, types.intp, types.intp), codegen
 
 
 @intrinsic
 def store_first(typing_context, array, at, lanes, count):
-    """Put the first `count` lanes into a flat array, from `at` on."""
+    """Put the first `count` lanes into an array, from `at` on."""
 
     def codegen(context, builder, signature, arguments):
         kind = arguments[2].type
@@ -106,6 +109,7 @@ def store_first(typing_context, array, at, lanes, count):
         _call(builder, "llvm.masked.store", kind, ir.VoidType(), arguments)
         return context.get_dummy_value()
 
+    _in_order(array)
     return types.void(array, types.intp, lanes, types.intp), codegen
 
 
@@ -176,6 +180,8 @@ def turn(typing_context, target, to, source, at, stride):
             builder.store(rows[r], place, align=size)
         return context.get_dummy_value()
 
+    _in_order(target)
+    _in_order(source)
     return types.void(target, types.intp, source, types.intp, types.intp), codegen
 
 
@@ -245,6 +251,13 @@ def _compare(builder, relation, number):
     return builder.icmp_signed(
         relation, lanes, _spread(builder, _PLACES, builder.trunc(number, _INT))
     )
+
+
+def _in_order(array):
+    """The lanes of an array; another order of its numbers is refused, as strides are not read."""
+    if array.layout != "C":
+        raise TypingError(f"lanes are read from C-contiguous arrays; got {array}")
+    return Lanes(array.dtype)
 
 
 def _place(context, builder, signature, arguments, kind):

@@ -3,9 +3,9 @@
 import numba
 import numpy as np
 
+from microgpt.backends.numba_cpu._compile import HELPER, INLINE
 from microgpt.backends.numba_cpu._lanes import LANES, load, store
 from microgpt.backends.numba_cpu._philox import philox
-from microgpt.backends.numba_cpu._tiles import HELPER, INLINE
 
 
 @numba.njit(**INLINE)

@@ -5,11 +5,9 @@ where that matrix begins. Rows of `size` numbers lie `width` apart: `size` round
 lanes. `weights` has a row of LANES queries for each key.
 """
 
-from typing import Any
-
 import numba
 
-from microgpt.backends.numba_cpu._compile import FLAGS
+from microgpt.backends.numba_cpu._compile import HELPER, INLINE
 from microgpt.backends.numba_cpu._lanes import (
     LANES,
     load,
@@ -22,9 +20,6 @@ from microgpt.backends.numba_cpu._lanes import (
     turn,
 )
 
-# Only called from compiled code.
-HELPER: Any = FLAGS | {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
-INLINE: Any = HELPER | {"forceinline": True}  # a call would take as long as a small tile
 ROWS = 4
 
 

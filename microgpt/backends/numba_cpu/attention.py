@@ -13,7 +13,7 @@ from microgpt.backends.numba_cpu._attention_channels import (
     attend_in_channels,
     channels_pay,
 )
-from microgpt.backends.numba_cpu._compile import Kernel, SerialKernel, kernel
+from microgpt.backends.numba_cpu._compile import HELPER, INLINE, Kernel, SerialKernel, kernel
 from microgpt.backends.numba_cpu._lanes import (
     LANES,
     load,
@@ -25,7 +25,6 @@ from microgpt.backends.numba_cpu._lanes import (
 )
 from microgpt.backends.numba_cpu._masks import drawing
 from microgpt.backends.numba_cpu._rows import dot, softmax_row
-from microgpt.backends.numba_cpu._tiles import HELPER, INLINE
 
 
 @kernel(work=lambda cache, x, position: x.size)
@@ -96,7 +95,7 @@ def _work(qkv, n_head, products):
 @numba.njit(**HELPER)
 def _chunks(count, length, size):
     """Into how many parts, of some microseconds at least, to divide heads: by shape alone."""
-    return min(count, 1 + count * length * length * size // 131_072)
+    return min(count, 1 + count * length * length * size // 2**17)
 
 
 @kernel(work=lambda y, lse, qkv, n_head: _work(qkv, n_head, 2))

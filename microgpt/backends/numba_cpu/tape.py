@@ -46,7 +46,8 @@ def forward(data, operation, first, second, start, stop):
             else:
                 small = math.exp(-abs(x))
                 z = (1.0 if x >= 0 else small) / (1.0 + small)
-            if math.isfinite(x) and not math.isfinite(z):  # the logarithm of 0, an overflow …
+            # An overflow, the logarithm of what is not above 0: `Value` refuses these.
+            if (math.isfinite(x) and not math.isfinite(z)) or (what == LOG and not x > 0):
                 return i
         data[i] = z
     return stop

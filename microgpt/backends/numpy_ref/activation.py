@@ -1,11 +1,8 @@
 """Functions of one number, applied to each element of a flat array."""
 
-import math
-
 import numpy as np
 
-# gelu's tanh form (Hendrycks & Gimpel 2016): 0.5 x (1 + tanh(ROOT · (x + CUBE · x³))).
-ROOT, CUBE = math.sqrt(2 / math.pi), 0.044715
+from microgpt.backends.formulas import CUBE, ROOT
 
 
 def exp_forward(y, x):

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from microgpt.backends.formulas import philox
+from microgpt.backends.formulas import uniform
 
 UNDECIDED = -1
 
@@ -14,7 +14,8 @@ def sample_(token, logits, dials, seed, position):
     dart of row b is `uniform(seed[b], position[0])`.
     """
     for b, row in enumerate(logits.astype(np.float64)):
-        token[b] = _chosen(row, *dials, _uniform(int(seed[b]), int(position[0])))
+        bits = int(seed[b]) & (2**64 - 1)  # those of a negative number too
+        token[b] = _chosen(row, *dials, uniform(bits, int(position[0])))
 
 
 def _chosen(logits, temperature, top_k, top_p, min_p, u):
@@ -45,10 +46,3 @@ def _cut(chances, kept, count):
         return chances, kept
     chances = np.where(np.arange(chances.size) < count, chances, 0.0)
     return chances / chances.sum(), count
-
-
-def _uniform(seed, t):
-    low = 0xFFFFFFFF
-    seed &= 2**64 - 1  # the bits of a negative number
-    bits = philox((t & low, t >> 32, 0, 0), (seed & low, seed >> 32))
-    return ((bits[0] << 21) | (bits[1] >> 11)) / 2**53

@@ -25,8 +25,8 @@ def log_softmax_backward(dx, dy, y):
 def causal_softmax_forward(y, x, scale):
     T = x.shape[1]
     future = np.triu(np.ones((T, T), dtype=bool), 1)
-    scores = np.where(future, x.dtype.type(-1e30), x * x.dtype.type(scale))
-    np.exp(scores - scores.max(axis=2, keepdims=True, initial=-1e30), out=y)
+    scores = np.where(future, x.dtype.type(-np.inf), x * x.dtype.type(scale))
+    np.exp(scores - scores.max(axis=2, keepdims=True, initial=-np.inf), out=y)
     y[:, future] = 0
     y /= y.sum(axis=2, keepdims=True)
 

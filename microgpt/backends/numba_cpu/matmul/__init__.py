@@ -5,8 +5,6 @@ of a result has one owner and one order of sums, whatever the number of threads.
 no elements.
 """
 
-from functools import cached_property
-
 from numba import prange
 
 from microgpt.backends.numba_cpu._compile import Kernel
@@ -26,22 +24,21 @@ from microgpt.backends.numba_cpu.matmul.blocks import (
 class Product(Kernel):
     """A kernel that calls what `blocks.py` compiles."""
 
-    @cached_property
-    def serial(self):
+    def compile(self, flags):
         make_ready()
-        return Kernel.serial.func(self)
-
-    @cached_property
-    def parallel(self):
-        make_ready()
-        return Kernel.parallel.func(self)
+        return super().compile(flags)
 
 
 def product(work):
     return lambda function: Product(function, work)
 
 
-@product(work=lambda y, x, weight, bias: y.size * x.shape[1] // 4)
+def _work(result, factors):
+    """A sum of products for each number of the result; four products take a unit of time."""
+    return result.size * factors.shape[-1] // 4
+
+
+@product(work=lambda y, x, weight, bias: _work(y, x))
 def linear_forward(y, x, weight, bias):
     """y = x · weightᵀ + bias."""
     N, M = y.shape
@@ -49,7 +46,7 @@ def linear_forward(y, x, weight, bias):
         times_turned(block, y, None, bias, x, weight, None, NOTHING)
 
 
-@product(work=lambda y, x, weight, bias, residual: y.size * x.shape[1] // 4)
+@product(work=lambda y, x, weight, bias, residual: _work(y, x))
 def linear_residual_forward(y, x, weight, bias, residual):
     """y = residual + x · weightᵀ + bias."""
     N, M = y.shape
@@ -57,7 +54,7 @@ def linear_residual_forward(y, x, weight, bias, residual):
         times_turned(block, y, residual, bias, x, weight, None, NOTHING)
 
 
-@product(work=lambda y, z, x, weight, bias: y.size * x.shape[1] // 4)
+@product(work=lambda y, z, x, weight, bias: _work(y, x))
 def linear_gelu_forward(y, z, x, weight, bias):
     """z = x · weightᵀ + bias and y = gelu(z)."""
     N, M = y.shape
@@ -65,7 +62,7 @@ def linear_gelu_forward(y, z, x, weight, bias):
         times_turned(block, z, None, bias, x, weight, y, GELU)
 
 
-@product(work=lambda y, x, weight, bias: y.size * x.shape[1] // 4)
+@product(work=lambda y, x, weight, bias: _work(y, x))
 def linear_relu_forward(y, x, weight, bias):
     """y = relu(x · weightᵀ + bias)."""
     N, M = y.shape
@@ -73,7 +70,7 @@ def linear_relu_forward(y, x, weight, bias):
         times_turned(block, y, None, bias, x, weight, y, RELU)
 
 
-@product(work=lambda dx, dweight, dbias, dy, x, weight: dy.size * x.shape[1] // 4)
+@product(work=lambda dx, dweight, dbias, dy, x, weight: _work(dy, x))
 def linear_backward(dx, dweight, dbias, dy, x, weight):
     """dx = dy · weight, dweight += dyᵀ · x, and dbias += the sum of the rows of dy."""
     (N, M), K = dy.shape, x.shape[1]
@@ -83,7 +80,7 @@ def linear_backward(dx, dweight, dbias, dy, x, weight):
         turned_times(block, dweight, dweight, None, dy, x, dbias, SUMS)
 
 
-@product(work=lambda c, a, b: c.size * a.shape[2] // 4)
+@product(work=lambda c, a, b: _work(c, a))
 def matmul_forward(c, a, b):
     """c = a · b for each of the stacked matrices."""
     B, M, N = c.shape
@@ -91,7 +88,7 @@ def matmul_forward(c, a, b):
         times(block, c, None, None, a, b, None, NOTHING)
 
 
-@product(work=lambda da, db, dc, a, b: dc.size * a.shape[2] // 4)
+@product(work=lambda da, db, dc, a, b: _work(dc, a))
 def matmul_backward(da, db, dc, a, b):
     """da = dc · bᵀ and db = aᵀ · dc."""
     B, M, N = dc.shape
@@ -102,7 +99,7 @@ def matmul_backward(da, db, dc, a, b):
         turned_times(block, db, None, None, a, dc, None, NOTHING)
 
 
-@product(work=lambda c, a, b: c.size * a.shape[2] // 4)
+@product(work=lambda c, a, b: _work(c, a))
 def matmul_transposed_forward(c, a, b):
     """c = a · bᵀ for each of the stacked matrices."""
     B, M, N = c.shape
@@ -110,7 +107,7 @@ def matmul_transposed_forward(c, a, b):
         times_turned(block, c, None, None, a, b, None, NOTHING)
 
 
-@product(work=lambda da, db, dc, a, b: dc.size * a.shape[2] // 4)
+@product(work=lambda da, db, dc, a, b: _work(dc, a))
 def matmul_transposed_backward(da, db, dc, a, b):
     """da = dc · b and db = dcᵀ · a."""
     B, M, N = dc.shape

@@ -10,6 +10,7 @@ from typing import Any
 from llvmlite import binding, ir
 from numba import carray, njit, types
 from numba.core import cgutils
+from numba.core.errors import TypingError
 from numba.extending import intrinsic, overload
 
 from microgpt.backends.numba_cpu._compile import FLAGS, compiled_for_c
@@ -152,6 +153,10 @@ def _product(a_turned, b_turned):
 
     @intrinsic
     def product(typing_context, block, c, start, bias, a, b, out, after):
+        for array in (c, start, bias, a, b, out):
+            if isinstance(array, types.Array) and (array.layout, array.dtype) != ("C", c.dtype):
+                raise TypingError(f"a product needs C-contiguous arrays of one dtype; got {array}")
+
         def codegen(context, builder, signature, arguments):
             def array(x):
                 kind = signature.args[x]

@@ -24,7 +24,7 @@ from microgpt.backends.numba_cpu.matmul.vectors import (
 )
 
 DEPTH = 256  # rows of a panel
-PANEL = (DEPTH + LANES) * WIDTH  # numbers: whole vectors are written, beyond the last row too
+PANEL = DEPTH * WIDTH  # numbers; DEPTH is a multiple of LANES, so that whole vectors fit
 
 
 @intrinsic

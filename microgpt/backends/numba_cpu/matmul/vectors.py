@@ -2,6 +2,8 @@
 
 LLVM turns Numba's loops into vector instructions where it sees how; a block of sums held in
 registers it never sees. What is built from these helpers is written in LLVM's own operations.
+Beside `_lanes.py`, whose vectors are values of compiled Python, 16 numbers on any machine: here the
+number of rows and lanes follows the registers of the host, and Python only writes the code.
 """
 
 from collections.abc import Iterable
@@ -43,7 +45,6 @@ WIDTH = 2 * LANES
 
 VECTOR = ir.VectorType(FLOAT, LANES)
 _VECTORS = VECTOR.as_pointer()
-_MASK = ir.VectorType(ir.IntType(1), LANES)
 
 
 def number(n: int) -> ir.Constant:
