@@ -7,8 +7,11 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+import microgpt as mg
+from microgpt import saving
 from microgpt.cli import main
 
 
@@ -52,6 +55,65 @@ def test_sample(trained, capsys):
     assert all(len(name) <= 3 for name in capsys.readouterr().out.splitlines())
 
 
+def test_a_stream_is_the_same_texts(trained, capsys):
+    command = ["sample", str(trained), "--prompt", "an", "--prompt", "b", "-n", "3"]
+    assert main([*command, "--backend", "numpy"]) == 0
+    texts = capsys.readouterr().out
+    assert [text[0] for text in texts.splitlines()] == ["a", "b"] * 3
+    assert main([*command, "--backend", "numpy", "--stream"]) == 0
+    assert capsys.readouterr().out == texts
+
+
+def test_of_a_long_prompt_the_end_is_read(trained, capsys):
+    prompt = "annabellabethcelinedora"  # 24 tokens with the beginning mark
+    assert main(["sample", str(trained), "--prompt", prompt, "-n", "1"]) == 0
+    said = capsys.readouterr()
+    assert said.out.startswith(prompt)
+    assert "note: the prompt has 24 tokens, the model's block 16; it reads the last 15" in said.err
+
+
+def test_token_ids_need_no_tokenizer(tmp_path, capsys):
+    model = mg.GPT(mg.GPTConfig(vocab_size=5, init_std=0.5))
+    command = ["sample", str(saving.save(tmp_path, model)), "--length", "4", "-n", "2"]
+    assert main([*command, "--tokens", "1,2,3", "--tokens", "4"]) == 0
+    rows = [[int(i) for i in line.split(",")] for line in capsys.readouterr().out.splitlines()]
+    prompts = [[1, 2, 3], [4]] * 2
+    expected = [[*p, *mg.generate(model, p, 4, seed=i)] for i, p in enumerate(prompts)]
+    assert rows == expected
+    assert main([*command, "--tokens", "1 2 3", "--stream"]) == 0
+    assert capsys.readouterr().out.startswith("1,2,3,")
+
+
+def test_what_a_terminal_would_obey_is_shown(tmp_path, capsys):
+    tokenizer = mg.tokenizers.CharTokenizer("\x1b\r\x9b\x07é\n\t")
+    model = mg.GPT(mg.GPTConfig(vocab_size=8), seed=1)
+    saving.save(tmp_path, model, tokenizer)
+    for stream in ([], ["--stream"]):
+        assert main(["sample", str(tmp_path), "-n", "30", "--prompt", "\x1b", *stream]) == 0
+        printed = capsys.readouterr().out
+        assert set("\x1b\r\x9b\x07").isdisjoint(printed)
+        assert all(shown in printed for shown in ("\\x1b", "\\x0d", "\\x9b", "\\x07", "é", "\t"))
+        assert "\n---\n" in printed  # after a text of several lines
+
+
+def test_a_model_that_reads_much_writes_one_text(tmp_path, capsys):
+    config = mg.GPTConfig(vocab_size=3, block_size=300, n_embd=4, n_head=1)
+    path = saving.save(tmp_path, mg.GPT(config), mg.tokenizers.CharTokenizer("ab", bos=True))
+    assert main(["sample", str(path), "--ignore-end"]) == 0
+    assert len(capsys.readouterr().out.splitlines()) == 1
+    assert main(["sample", str(path), "--tokens", "0", "--ignore-end"]) == 0
+    assert len(capsys.readouterr().out.split(",")) == 1 + 200
+
+
+def test_greedy_from_a_file_of_hugging_face(fixtures, capsys):
+    with np.load(fixtures / "hf/tiny/expected.npz") as expected:
+        greedy = expected["greedy"].ravel().tolist()
+    start = ",".join(map(str, greedy[:5]))  # the prompt had five
+    command = ["sample", str(fixtures / "hf/tiny"), "--tokens", start, "--temperature", "0"]
+    assert main([*command, "-n", "1", "--length", str(len(greedy) - 5)]) == 0
+    assert capsys.readouterr().out.strip() == ",".join(map(str, greedy))
+
+
 def test_reference(data, monkeypatch, capsys):
     monkeypatch.setenv("MICROGPT_DATA", str(data))
     assert main(["reference", "--steps", "3"]) == 0
@@ -91,10 +153,15 @@ WRONG = [
     (["sample", "{run}", "--top-p", "1.5"], "top_p must be in"),
     (["sample", "{run}", "--min-p", "2"], "min_p must be in"),
     (["sample", "{run}", "--prompt", "José"], "has no 'J' (character 1 of 'José')"),
-    (["sample", "{run}", "--prompt", "a" * 20], "1 to 16 tokens"),
+    (["sample", "{run}", "--prompt", "a", "--tokens", "1"], "not with both"),
+    (["sample", "{run}", "--tokens", "1,x"], "--tokens must be ids such as 1,2,3; got '1,x'"),
+    (["sample", "{run}", "--tokens", "1,99"], "from 0 to 26; got 99 at place 1"),
+    (["sample", "{run}", "--tokens", ","], "1 token or more"),
+    (["sample", "{run}", "--length", "0"], "--length must be 1"),
+    (["sample", "{mute}"], "or give token ids as --tokens 1,2,3"),
     (["sample", "{run}", "--seed", "-1"], "seed must be a whole number"),
     (["sample", "{run}", "-n", "0"], "-n must be 1"),
-    (["sample", "{broken}"], "is not a microgpt checkpoint"),
+    (["sample", "{broken}"], "broken.safetensors is not a whole safetensors file"),
 ]
 
 
@@ -102,7 +169,8 @@ WRONG = [
 def test_wrong_input_is_one_sentence(trained, tmp_path, capsys, command, message):
     broken = tmp_path / "broken.safetensors"
     broken.write_bytes((trained / "model.safetensors").read_bytes()[:500])
-    places = {"{run}": str(trained), "{broken}": str(broken)}
+    mute = saving.save(tmp_path / "mute", mg.GPT(mg.GPTConfig(vocab_size=5)))
+    places = {"{run}": str(trained), "{broken}": str(broken), "{mute}": str(mute)}
     status = main([*(places.get(part, part) for part in command)])
     said = capsys.readouterr().err.strip()
     assert status == 1
@@ -157,6 +225,158 @@ def test_an_interrupt_saves_what_there_is(tmp_path):
     assert "interrupted after" in said
     assert "Traceback" not in said
     assert (tmp_path / "run" / "model.safetensors").is_file()
+
+
+SMALL = ["--n-layer", "1", "--n-head", "2", "--n-embd", "8", "--block-size", "8"]
+STORY = ["train", "--backend", "numpy", "--corpus", "story", "--preset", "gpt2-small-char", *SMALL]
+
+
+def losses(folder):
+    """The losses in a run's folder, and its weights."""
+    with saving.opened(folder / "training.safetensors") as arrays:
+        found = arrays.read("history.loss", "float64").tolist()
+    return found, mg.load(folder, "numpy").model.state_dict()
+
+
+def test_train_with_everything(tmp_path, capsys):
+    out, picture = tmp_path / "run", tmp_path / "pictures" / "loss.svg"
+    options = [
+        "--tokenizer", "bpe:300", "--optimizer", "adamw", "--weight-decay", "0.2", "--dropout",
+        "0.1", "--accumulate", "2", "--batch-size", "4", "--stride", "64", "--epochs", "2",
+        "--schedule", "cosine", "--warmup", "2", "--min-lr", "0.001", "--lr", "0.01", "--clip",
+        "0.5", "--eval-every", "3", "--eval-batches", "2", "--sample-every", "5", "--prompt",
+        "The", "--samples", "1", "--sample-tokens", "5", "--save-every", "4", "--plot",
+        str(picture), "--out", str(out), "--seed", "3", "--no-qkv-bias",
+    ]  # fmt: skip
+    assert main([*STORY, *options]) == 0
+    text = capsys.readouterr().out
+    for part in (
+        "vocabulary 300", "step 3, epoch 0.", "tokens seen: training", "held out", "perplexity",
+        "step 5 writes: 'The", f"plot: {picture}", "lowest held-out loss", "settings: steps",
+        "optimizer adamw",
+    ):  # fmt: skip
+        assert part in text, part
+    assert sorted(os.listdir(out)) == [
+        "best.safetensors", "model.safetensors", "training.safetensors"
+    ]  # fmt: skip
+    assert picture.read_bytes().startswith(b"<?xml")
+    checkpoint = mg.load(out)
+    config, notes = checkpoint.model.config, checkpoint.training
+    assert (config.dropout, config.qkv_bias, config.n_embd) == (0.1, False, 8)
+    assert notes["steps_done"] == notes["steps"]
+    assert notes["optimizer"] == "adamw"
+    assert checkpoint.tokenizer.vocab_size == 300
+
+
+def test_a_run_is_resumed_as_if_it_had_not_stopped(tmp_path, capsys):
+    options = ["--schedule", "constant", "--warmup", "2", "--dropout", "0.2", "--eval-every", "4"]
+    straight = [*STORY, "--steps", "12", *options, "--out", str(tmp_path / "straight")]
+    assert main(straight) == 0
+    assert main([*STORY, "--steps", "5", *options, "--out", str(tmp_path / "part")]) == 0
+    capsys.readouterr()
+    again = ["train", "--backend", "numpy", "--resume", str(tmp_path / "part"), "--steps", "12"]
+    assert main(again) == 0
+    text = capsys.readouterr().out
+    assert "resumed after 5 of 12 steps" in text
+    assert "is kept as" not in text
+    (expected, weights), (found, others) = losses(tmp_path / "straight"), losses(tmp_path / "part")
+    assert found == expected
+    for name, weight in weights.items():
+        assert (others[name] == weight).all()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals are sent differently there")
+def test_an_interrupted_run_is_resumed(tmp_path):
+    command = [sys.executable, "-m", "microgpt", *STORY, "--steps", "200000", "--schedule",
+               "constant", "--out", "run", "--samples", "0"]  # fmt: skip
+    process = subprocess.Popen(
+        command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        env={**os.environ, "PYTHONUNBUFFERED": "1"}, preexec_fn=hear_interrupts,
+    )  # fmt: skip
+    assert process.stdout is not None
+    while "settings" not in process.stdout.readline():
+        pass
+    time.sleep(0.7)
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=60)
+    done = len(losses(tmp_path / "run")[0])
+    assert done > 1
+    steps = ["--steps", str(done + 10)]
+    assert main(["train", "--backend", "numpy", "--resume", str(tmp_path / "run"), *steps]) == 0
+    straight = [*STORY, *steps, "--warmup", "100", "--schedule", "constant", "--samples", "0"]
+    assert main([*straight, "--out", str(tmp_path / "straight")]) == 0
+    (found, _), (expected, _) = losses(tmp_path / "run"), losses(tmp_path / "straight")
+    assert found == expected
+
+
+def test_train_on_a_folder_of_shards(tmp_path, capsys):
+    folder, out = tmp_path / "tokens", tmp_path / "run"
+    tokenize = ["tokenize", "story", str(folder), "--tokenizer", "bpe:300", "--validation", "500"]
+    assert main(tokenize) == 0
+    command = ["train", "--backend", "numpy", "--corpus", str(folder), "--preset", "gpt2-small"]
+    assert main([*command, *SMALL, "--steps", "6", "--eval-every", "3", "--out", str(out)]) == 0
+    text = capsys.readouterr().out
+    assert "Shards(" in text
+    assert "held-out loss" in text
+    again = ["train", "--backend", "numpy", "--resume", str(out), "--steps", "8"]
+    assert main(again) == 0
+    assert len(losses(out)[0]) == 8
+    (folder / "val.bin").unlink()
+    (folder / "tokenizer.json").write_text("[]")
+    assert main([*command, *SMALL, "--out", str(out)]) == 1
+    assert "tokenizer.json describes no tokenizer" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--steps", "3", "--epochs", "2"], "both say how long to train"),
+        (["--tokenizer", "words"], "a tokenizer is 'char', 'gpt2'"),
+        (["--patience", "2"], "set eval_every"),
+        (["--dropout", "1"], "dropout"),
+        (["--optimizer", "sgd"], "known: 'adam', 'adamw'"),
+        (["--weight-decay", "0.1"], 'optimizer="adamw"'),
+        (["--plot", "loss.gif"], "--plot ends in .png, .svg, .pdf"),
+        (["--save-every", "0"], "--save-every must be a whole number"),
+        (["--resume", "nowhere"], "no training to resume at"),
+        (["--resume", "nowhere", "--preset", "char"], "leave out --preset"),
+        (["--corpus", "{empty}"], "is a folder without a file named like *train*.bin"),
+        (["--stride", "4"], 'load it with kind="text"'),
+    ],
+    ids=lambda part: str(part)[:40],
+)
+def test_wrong_settings_are_one_sentence(tmp_path, capsys, monkeypatch, options, message):
+    monkeypatch.chdir(tmp_path)
+    options = [str(tmp_path) if part == "{empty}" else part for part in options]
+    assert main(["train", "--backend", "numpy", *options]) == 1
+    said = capsys.readouterr().err.strip()
+    assert said.startswith("microgpt: ")
+    assert message in said
+    assert "\n" not in said
+    assert os.listdir(tmp_path) == []
+
+
+def test_the_help_is_in_groups(capsys):
+    with pytest.raises(SystemExit):
+        main(["train", "--help"])
+    text = capsys.readouterr().out
+    for group in ("what it learns from", "the model", "how it learns", "what is kept"):
+        assert f"\n{group}" in text
+
+
+def test_recipes_are_settings():
+    from microgpt.cli.recipes import RECIPES, recipe
+    from microgpt.cli.train_options import SHAPE, TRAINING
+    from microgpt.config import PRESETS
+
+    assert set(RECIPES) == set(PRESETS)
+    for preset in PRESETS:
+        assert set(recipe(preset, "the-verdict", None)) <= {*SHAPE, *TRAINING, "tokenizer"}
+    verdict = recipe("gpt2-124M", "the-verdict", None)
+    assert (verdict["epochs"], verdict["lr"], verdict["weight_decay"]) == (10, 4e-4, 0.1)
+    assert (verdict["dropout"], verdict["qkv_bias"], verdict["block_size"]) == (0.1, False, 256)
+    assert "epochs" not in recipe("gpt2-124M", "tinyshakespeare", None)
+    assert recipe("microgpt", "the-verdict", None) == recipe("microgpt", "names", None)
 
 
 def test_warmup(capsys):

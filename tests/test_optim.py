@@ -144,3 +144,85 @@ def test_refusals():
         mg.clip_grad_norm_(parameters(), 0)
     with pytest.raises(SettingError, match="at least one"):
         mg.clip_grad_norm_([])
+
+
+def test_a_cosine_with_a_warm_up():
+    schedule = mg.cosine_schedule(1.0, 14, warmup=4, min_lr=0.2)
+    assert [schedule(s) for s in range(4)] == pytest.approx([0.2, 0.4, 0.6, 0.8])
+    expected = [0.2 + 0.8 * (1 + np.cos(np.pi * done / 10)) / 2 for done in range(11)]
+    assert [schedule(s) for s in range(4, 15)] == pytest.approx(expected)
+    assert schedule(4) == 1.0
+    assert schedule(9) == pytest.approx(0.6)
+    assert [schedule(s) for s in (14, 1000)] == [0.2, 0.2]
+
+
+def test_a_line_with_a_warm_up_and_a_constant():
+    schedule = mg.linear_schedule(1.0, 12, warmup=2, min_lr=0.5)
+    assert [schedule(s) for s in (0, 1, 2, 7, 12, 13)] == pytest.approx(
+        [1 / 3, 2 / 3, 1.0, 0.75, 0.5, 0.5]
+    )
+    constant = mg.constant_schedule(0.3, warmup=2)
+    assert [constant(s) for s in (0, 1, 2, 10**9)] == pytest.approx([0.1, 0.2, 0.3, 0.3])
+    for wrong, message in [
+        ({"warmup": 5}, "warmup must be below steps, 5; got 5"),
+        ({"warmup": -1}, "warmup must be a whole number"),
+        ({"min_lr": 2.0}, "min_lr from 0 to lr"),
+        ({"steps": 0}, "steps must be a whole number, 1"),
+        ({"lr": float("inf")}, "lr must be finite"),
+        ({"lr": "1"}, "lr must be a number"),
+    ]:
+        with pytest.raises(SettingError, match=message):
+            mg.cosine_schedule(**{"lr": 1.0, "steps": 5, **wrong})
+
+
+def test_settings_of_an_optimiser_are_numbers():
+    for wrong, message in [
+        ({"lr": float("inf")}, "lr must be 0 or above, and finite"),
+        ({"lr": "0.1"}, "lr must be a number; got '0.1'"),
+        ({"eps": -1.0}, "eps must be 0 or above"),
+        ({"eps": float("nan")}, "eps must be 0 or above"),
+        ({"eps": "x"}, "eps must be a number"),
+        ({"betas": (0.9, 0.99, 0.999)}, "betas must be two numbers"),
+        ({"betas": 0.9}, "betas must be two numbers"),
+        ({"betas": ("0.9", 0.99)}, "betas must be a number"),
+        ({"betas": (float("nan"), 0.9)}, "betas must be in"),
+    ]:
+        for kind in (mg.Adam, mg.AdamW):
+            with pytest.raises(SettingError, match=message):
+                kind(parameters(), **wrong)
+    for wrong in ("0.1", float("nan"), float("inf"), -1):
+        with pytest.raises(SettingError, match="weight_decay must be"):
+            mg.AdamW(parameters(), weight_decay=wrong)
+    optimizer = mg.SGD(parameters(), lr=0.1)
+    with pytest.raises(SettingError, match="lr must be a number"):
+        optimizer.lr = None
+    assert optimizer.lr == 0.1
+    with pytest.raises(SettingError, match="max_norm must be a number"):
+        mg.clip_grad_norm_(parameters(), "1")
+
+
+@pytest.mark.parametrize("name", ["betas", "eps", "weight_decay"])
+def test_what_a_recorded_step_could_not_follow_is_fixed(name):
+    optimizer = mg.AdamW(parameters(), betas=[0.8, 0.9], eps=0.5, weight_decay=0.25)
+    assert (optimizer.betas, optimizer.eps, optimizer.weight_decay) == ((0.8, 0.9), 0.5, 0.25)
+    with pytest.raises(AttributeError, match="no setter"):
+        setattr(optimizer, name, 0.1)
+
+
+def test_what_an_optimiser_remembers_can_be_filled_again(backend):
+    one, other = parameters(), parameters()
+    first, second = mg.AdamW(one, lr=0.1), mg.AdamW(other, lr=0.1)
+    for seed in range(3):
+        set_gradients(one, seed)
+        first.step()
+    for name, array in first.arrays().items():
+        second.arrays()[name][...] = array
+    for before, after in zip(one, other, strict=True):
+        after.data = before.data
+    for params, optimizer in ((one, first), (other, second)):
+        set_gradients(params, 9)
+        optimizer.step()
+    assert second.steps == 4
+    for expected, found in zip(one, other, strict=True):
+        np.testing.assert_array_equal(found.data, expected.data)
+    assert mg.SGD(parameters(), 0.1).arrays() == {}

@@ -544,3 +544,172 @@ def test_a_named_tuple_is_not_a_plain_one(backend):
 def test_a_softmax_of_negative_scale(backend):
     with pytest.raises(SettingError, match="above 0"):
         ops.causal_softmax(leaf(2, 2), -1.0)
+
+
+def cached(heads=2, places=4, size=3, rows=1):
+    """Queries, keys and values of one more token, and what they are attended with."""
+    keys = np.zeros((rows, heads, places, size), np.float32)
+    qkv = mg.Tensor(np.ones((rows, 1, 3 * heads * size), np.float32))
+    return qkv, keys, keys.copy(), np.zeros(1, np.int32)
+
+
+@pytest.mark.parametrize("composed", [False, True])
+def test_a_token_beyond_the_cache_is_refused(backend, composed):
+    from microgpt import engine
+
+    qkv, keys, values, position = cached()
+    query = mg.Tensor(np.ones((1, 2, 1, 3), np.float32))
+    wte, wpe = leaf(5, 2), leaf(4, 2)
+    calls = [
+        lambda: ops.decode_self_attention(qkv, keys, values, position, 2),
+        lambda: ops.decode_attention(query, keys, values, position),
+        lambda: ops.embed(wte, wpe, np.zeros((1, 1), np.int32), position),
+    ]
+    with engine.composed() if composed else mg.no_grad():
+        for call in calls:
+            for place in (-1, 4, 2**31 - 1):
+                position[0] = place
+                with pytest.raises(ShapeError, match=f"from place {place} on.* 4 places"):
+                    call()
+            assert not keys.any()
+            position[0] = 3
+            call()
+            keys[...] = values[...] = 0
+        position[0] = 3
+        with pytest.raises(ShapeError, match="2 more from place 3"):
+            ops.embed(wte, wpe, np.zeros((1, 2), np.int32), position)
+
+
+def test_a_replay_refuses_a_token_beyond_the_cache(backend):
+    qkv, keys, values, position = cached()
+    with mg.no_grad():
+        step = mg.capture(lambda x: ops.decode_self_attention(x, keys, values, position, 2))
+        for place in range(4):
+            position[0] = place
+            step(qkv)
+        position[0] = 4
+        with pytest.raises(ShapeError, match="from place 4 on"):
+            step(qkv)
+
+
+@pytest.mark.parametrize("composed", [False, True])
+def test_a_cache_of_another_shape_is_refused(backend, composed):
+    from microgpt import engine
+
+    qkv, keys, values, position = cached()
+    with engine.composed() if composed else mg.no_grad():
+        for shape in [(2, 2, 4, 3), (1, 3, 4, 3), (1, 2, 4, 2), (2, 4, 3)]:
+            other = np.zeros(shape, np.float32)
+            with pytest.raises(ShapeError, match=r"needs keys and values \(B, H, S, D\)"):
+                ops.decode_self_attention(qkv, other, other, position, 2)
+        with pytest.raises(ShapeError, match="needs keys and values"):
+            ops.decode_self_attention(qkv, keys, values[:, :, :3].copy(), position, 2)
+        two = mg.Tensor(np.ones((1, 2, 18), np.float32))
+        with pytest.raises(ShapeError, match=r"one more token \(B, H, 1, D\)"):
+            ops.decode_self_attention(two, keys, values, position, 2)
+        with pytest.raises(ShapeError, match=r"needs q \(B, H, 1, D\)"):
+            ops.decode_attention(mg.Tensor(np.ones((2, 3))), keys, values, position)
+        for place in (0, np.zeros(2, np.int32), np.zeros(1, np.int64)):
+            with pytest.raises(ShapeError, match=r"an int32 array \(1,\)"):
+                ops.decode_self_attention(qkv, keys, values, place, 2)
+
+
+def test_no_heads_and_no_such_part():
+    x = leaf(1, 4, 12)
+    for n_head in (0, -1, 2.0):
+        with pytest.raises(SettingError, match=f"got {n_head}"):
+            ops.self_attention(x, n_head)
+        with pytest.raises(SettingError, match=f"n_head={n_head}"):
+            ops.split_heads(x, n_head)
+    for part, parts in ((5, 1), (-1, 3), (3, 3), (0, 0)):
+        with pytest.raises(SettingError, match=f"part={part}, parts={parts}"):
+            ops.split_heads(x, 2, part, parts)
+
+
+class Shouting(mg.GPT):
+    def __call__(self, tokens, cache=None):
+        return super().__call__(tokens, cache) * 2
+
+
+class OwnMLP(nn.Module):
+    def __init__(self):
+        self.weight = mg.Tensor(np.full((16, 16), 0.1), requires_grad=True, dtype="float32")
+        self.same = self.weight
+        self.rows = {"shift": [mg.Tensor(np.ones(16, np.float32), requires_grad=True)]}
+
+    def __call__(self, x, residual):
+        return residual + ops.linear(x, self.same, self.rows["shift"][0])
+
+
+@pytest.mark.parametrize("other", ["numpy", "numba"])
+def test_a_copy_keeps_class_and_parts(backend, other):
+    model = Shouting(mg.GPTConfig(dropout=0.1))
+    model.h[0].mlp = OwnMLP()
+    model.lm_head.weight.requires_grad = False
+    model.h[0].attn.eval()
+    tied = model.h[0].mlp
+    model.tokenizer = mg.tokenizers.CharTokenizer("abc")
+    for twin in (copy.deepcopy(model), model.copy_to(), model.copy_to(other)):
+        assert type(twin) is Shouting
+        assert twin.config == model.config
+        assert twin.tokenizer is model.tokenizer
+        assert twin.h[0].mlp is not tied
+        assert twin.h[0].mlp.same is twin.h[0].mlp.weight
+        assert not twin.h[0].attn.training
+        assert twin.training
+        flags = [(name, weight.requires_grad) for name, weight in model.named_parameters()]
+        assert flags == [(name, weight.requires_grad) for name, weight in twin.named_parameters()]
+        with mg.no_grad():
+            np.testing.assert_allclose(
+                twin([1, 2]).numpy(), model([1, 2]).numpy(), rtol=1e-5, atol=1e-6
+            )
+        twin.h[0].mlp.weight.data[...] = 0
+        assert model.h[0].mlp.weight.data.all()
+        store = twin.wte.weight.array.base
+        assert all(weight.array.base is store for _, weight in twin.named_parameters())
+    assert model.copy_to(other).backend == other
+    with pytest.raises(mg.BackendUnavailable):
+        model.copy_to("gpu")
+
+
+def test_a_view_of_a_changed_model_looks_at_its_copy():
+    from microgpt.sampling.origins import ModelOrigin
+
+    corpus = mg.load_corpus(text="ab\nba\nabba")
+    model = mg.GPT(mg.GPTConfig(vocab_size=3), backend="numba")
+    model.h[0].mlp = OwnMLP()
+    origin = ModelOrigin("mine", model, corpus.tokenizer())
+    assert origin.model.backend == "numpy"
+    assert isinstance(origin.model.h[0].mlp, OwnMLP)
+    np.testing.assert_allclose(origin.logits(1, (0,)), model([0]).numpy()[-1], rtol=1e-5, atol=1e-6)
+
+
+def test_seeds_and_types_of_a_model_are_checked():
+    for seed in (-1, 1.5, True, "a", 2**63):
+        with pytest.raises(SettingError, match="seed must be"):
+            mg.GPT(seed=seed)
+    for dtype in ("abc", "int32", "float16", None, 3):
+        with pytest.raises(mg.DtypeError, match="float32 or float64; got dtype"):
+            mg.GPT(dtype=dtype)
+    assert mg.GPT(dtype=np.float64).wte.weight.dtype == np.float64
+
+
+def test_a_prompt_needs_the_head_at_its_last_place_only(backend):
+    model = mg.GPT(mg.GPTConfig(), dtype="float64")
+    tokens = np.array([[1, 2, 3], [4, 5, 6]], np.int32)
+    with mg.no_grad():
+        every = model(tokens).numpy()
+        last = mg.capture(lambda ids: model.last_logits(ids))
+        for _ in range(3):
+            np.testing.assert_allclose(last(tokens).numpy(), every[:, -1], rtol=1e-13)
+        assert last.launches()[-1].shapes[0] == (2, 27)
+        np.testing.assert_allclose(model.last_logits([1, 2, 3]).numpy(), every[:1, -1], rtol=1e-13)
+        cache = mg.KVCache(model, 2)
+        model.last_logits(tokens[:, :2], cache)
+        assert cache.length == 2
+        np.testing.assert_allclose(
+            model.last_logits(tokens[:, 2:], cache).numpy(), every[:, -1], rtol=1e-12
+        )
+        loud = Shouting(mg.GPTConfig(), dtype="float64")
+        np.testing.assert_allclose(loud.last_logits(tokens).numpy(), 2 * every[:, -1], rtol=1e-13)
+    assert list(mg.generate(loud, [1], 3)) == list(mg.generate(loud, [1], 3))

@@ -2,6 +2,8 @@
 
 import json
 import os
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -55,7 +57,7 @@ def test_a_crash_while_saving_loses_nothing(tmp_path, model, monkeypatch, moment
     def crash(*_):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(saving.os, moment, crash)
+    monkeypatch.setattr(os, moment, crash)
     with pytest.raises(OSError, match="No space left"):
         mg.save(tmp_path, mg.GPT(CONFIG, seed=4))
     assert path.read_bytes() == before
@@ -166,3 +168,76 @@ def test_the_header_is_plain_json(tmp_path, model):
 
     with safe_open(mg.save(tmp_path, model), framework="np") as opened:
         assert json.loads(opened.metadata()["microgpt"])["config"]["n_embd"] == 8
+
+
+def test_the_library_reads_what_is_written(tmp_path, model):
+    from safetensors.numpy import load_file
+
+    found = load_file(mg.save(tmp_path, model))
+    for name, weight in model.state_dict().items():
+        np.testing.assert_array_equal(found[name], weight)
+    assert set(found) == set(model.state_dict())
+
+
+def test_all_kinds_of_arrays_come_back(tmp_path):
+    rng = np.random.default_rng(0)
+    arrays = {
+        "float32": rng.normal(size=(3, 4)).astype(np.float32),
+        "float64": rng.normal(size=5),
+        "int32": np.arange(6, dtype=np.int32).reshape(1, 2, 3),
+        "int64": np.array(7),
+        "uint8": np.frombuffer(b"text", np.uint8),
+        "nothing": np.empty((0, 4)),
+        "turned": np.arange(6.0).reshape(2, 3).T,
+    }
+    file = tmp_path / "arrays.safetensors"
+    with open(file, "wb") as stream:
+        saving.write_tensors(stream, arrays, {"note": "é"})
+    with saving.opened(file) as found:
+        assert found.notes == {"note": "é"}
+        assert set(found.shapes) == set(arrays)
+        for name, array in arrays.items():
+            read = found.read(name, str(array.dtype))
+            assert read.dtype == array.dtype
+            np.testing.assert_array_equal(read, array)
+        with pytest.raises(FormatError, match=r"'float64' must be float32 of shape \(5,\); it is"):
+            found.read("float64", "float32")
+        with pytest.raises(FormatError, match="must be float64 of shape"):
+            found.read_into("float64", np.empty((5, 1)))
+        with pytest.raises(FormatError, match="has no array 'other'"):
+            found.read("other", "float32")
+
+
+MEMORY = """
+import resource, sys
+import numpy as np
+import microgpt as mg
+mg.use("numpy")
+peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+config = mg.GPTConfig(vocab_size=40_000, n_embd=256, n_head=4)
+if sys.argv[1] == "save":
+    model = mg.GPT(config)
+    import microgpt.saving, safetensors.numpy
+    before = peak()
+    mg.save(sys.argv[2], model)
+else:
+    mg.load  # the modules are there
+    import safetensors.numpy
+    before = peak()
+    model = mg.load(sys.argv[2]).model
+print((peak() - before) / sum(w.array.nbytes for _, w in model.named_parameters()))
+"""
+
+
+def test_no_second_copy_in_memory(tmp_path):
+    """Of 82 MB of weights, saving takes next to nothing more, and loading their own size."""
+    shares = []
+    for what in ("save", "load"):
+        run = subprocess.run(
+            [sys.executable, "-c", MEMORY, what, str(tmp_path)],
+            capture_output=True, text=True, env={**os.environ, "MICROGPT_POISON": "0"},
+        )  # fmt: skip
+        assert run.returncode == 0, run.stderr
+        shares.append(float(run.stdout))
+    assert shares[0] < 0.2
+    assert shares[1] < 1.3

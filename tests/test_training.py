@@ -186,3 +186,280 @@ def test_threads_train_and_sample_at_once(layer):
     )  # fmt: skip
     assert run.returncode == 0, run.stderr
     assert run.stdout.split() == [layer, "6"]
+
+
+TEXT = mg.load_corpus(text="the cat sat on the mat; the dog sat on the cat. " * 20, kind="text")
+SHAPE = {"n_layer": 1, "n_head": 2, "n_embd": 8, "block_size": 8}
+
+
+def make_text(model=None, tokenizer=None, texts=TEXT, capture=True, **options):
+    tokenizer = TEXT.tokenizer() if tokenizer is None else tokenizer
+    shape = SHAPE | (model or {})
+    config = mg.GPTConfig.preset("gpt2-small", vocab_size=tokenizer.vocab_size, **shape)
+    more = {name: options.pop(name) for name in ("validation", "best") if name in options}
+    return mg.Trainer(
+        mg.GPT(config, seed=1), texts, mg.TrainConfig(**options), tokenizer, capture, **more
+    )
+
+
+@pytest.mark.parametrize("corpus", ["lines", "text"])
+@pytest.mark.parametrize("capture", [True, False])
+def test_batches_that_are_accumulated_are_one_batch(backend, corpus, capture):
+    """Lines have unequal lengths: every target counts alike, whichever batch it is in."""
+    runs = []
+    for parts in (1, 3):
+        options = {"steps": 6, "batch_size": 12 // parts, "accumulate": parts, "clip": 0.5}
+        if corpus == "lines":
+            model = mg.GPT(mg.GPTConfig(), seed=1, dtype="float64")
+            trainer = mg.Trainer(model, CORPUS, mg.TrainConfig(**options), capture=capture)
+        else:
+            trainer = make_text(capture=capture, **options)
+        runs.append((trainer.run(), trainer.model.state_dict()))
+    (one, weights), (three, others) = runs
+    tolerance = 1e-12 if corpus == "lines" else 1e-5
+    for step, other in zip(one, three, strict=True):
+        assert other.loss == pytest.approx(step.loss, rel=tolerance)
+        assert other.grad_norm == pytest.approx(step.grad_norm, rel=10 * tolerance)
+        assert (other.tokens, other.tokens_seen) == (step.tokens, step.tokens_seen)
+    for name, weight in weights.items():
+        np.testing.assert_allclose(others[name], weight, rtol=0, atol=100 * tolerance)
+
+
+def test_accumulated_steps_are_replayed():
+    with mg.using("numba"):
+        trainer = make_text(steps=4, accumulate=3, stride=8, batch_size=2)
+        trainer.run()
+        names = [launch.name for launch in trainer.captured.launches()]
+        assert names.count("linear_forward") > 1
+        assert not any(name.startswith(("adam", "clip", "fill_")) for name in names[:1])
+        assert "adam_step_" not in names  # once a step, not once a batch
+        eager = make_text(steps=4, accumulate=3, stride=8, batch_size=2, capture=False)
+        assert [s.loss for s in eager.run()] == [s.loss for s in trainer.history]
+        assert eager.captured is None
+
+
+def test_perplexity():
+    from microgpt.training import Evaluation, Step
+
+    assert Step(0, 10.7940, 0.1, 1.0, 5, 0.1).perplexity == pytest.approx(48725.8, rel=1e-4)
+    assert Evaluation(10.7940, 0.1, 5).perplexity == pytest.approx(48725.8, rel=1e-4)
+    assert Evaluation(float("inf"), 0.1, 5).perplexity == float("inf")
+    assert Evaluation(1e9, 0.1, 5).perplexity == float("inf")
+
+
+def test_epochs_and_tokens_seen(backend):
+    trainer = make_text(epochs=3, stride=8, batch_size=4, accumulate=2, held_out=0.1)
+    per_epoch = trainer.batches.per_epoch
+    assert per_epoch == (len(trainer.train.documents[0]) - 1) // 8 // 4
+    history = trainer.run()
+    assert len(history) == trainer.config.steps == -(-3 * per_epoch // 2)
+    assert [step.tokens_seen for step in history] == [64 * (i + 1) for i in range(len(history))]
+    assert history[0].epoch == 2 / per_epoch
+    assert 3 <= history[-1].epoch < 3 + 2 / per_epoch
+    assert make(steps=1).run()[0].epoch is None
+
+
+def test_looking_changes_nothing(backend):
+    """Evaluations and samples use none of the training's dice, with dropout too."""
+    options = {"model": {"dropout": 0.2}, "steps": 20, "batch_size": 2}
+    blind = make_text(**options)
+    watched = make_text(
+        **options, eval_every=2, eval_train=True, eval_batches=3, sample_every=5, samples=1
+    )
+    assert [s.loss for s in blind.run()] == [s.loss for s in watched.run()]
+    held, train = watched.history[1].evaluation, watched.history[1].train_evaluation
+    assert held.tokens == train.tokens == 3 * 2 * 8
+    assert held.loss != train.loss
+    assert blind.history[1].train_evaluation is None
+    assert watched.evaluate(watched.train) == watched.history[-1].train_evaluation
+
+
+def test_a_sample_begins_with_the_prompt(backend):
+    trainer = make_text(steps=2, sample_every=1, samples=2, prompt="the ", sample_tokens=3)
+    for step in trainer:
+        assert [text[:4] for text in step.samples] == ["the ", "the "]
+        assert all(len(text) <= 7 for text in step.samples)
+    with pytest.raises(mg.TokenError, match="has no '7'"):
+        make_text(steps=2, sample_every=1, prompt="the 7")
+
+
+def test_the_schedule_is_followed():
+    trainer = make_text(
+        steps=20, optimizer="adamw", weight_decay=0.3, schedule="cosine", warmup=5, lr=0.01,
+        min_lr=0.001, beta1=0.8, eps=1e-6,
+    )  # fmt: skip
+    expected = mg.cosine_schedule(0.01, 20, 5, 0.001)
+    assert [step.lr for step in trainer] == [expected(step) for step in range(20)]
+    optimizer = trainer.optimizer
+    assert isinstance(optimizer, mg.AdamW)
+    assert (optimizer.weight_decay, optimizer.eps, optimizer.betas) == (0.3, 1e-6, (0.8, 0.99))
+    constant = make_text(steps=4, schedule="constant", warmup=1)
+    assert [step.lr for step in constant] == [0.005, 0.01, 0.01, 0.01]
+    assert make_text(steps=1, optimizer="adamw").optimizer.weight_decay == 0.01
+
+
+def test_tokens_and_shards_train_like_their_text(backend, tmp_path):
+    from microgpt.data import Shards, open_shard, write_shard
+
+    tokenizer = TEXT.tokenizer()
+    tokens = np.array(tokenizer.encode(TEXT.documents[0]))
+    cut = len(tokens) - round(0.2 * len(tokens))
+    write_shard(tmp_path / "train.bin", tokens[:cut])
+    write_shard(tmp_path / "val.bin", tokens[cut:])
+    options = {"steps": 6, "batch_size": 2, "eval_every": 3}
+    expected = make_text(**options).run()
+    forms = [
+        ({"texts": tokens}, {}),
+        ({"texts": tokens[:cut].tolist(), "validation": tokens[cut:]}, {}),
+        ({"texts": open_shard(tmp_path / "train.bin"),
+          "validation": open_shard(tmp_path / "val.bin")}, {}),
+        ({"texts": Shards(tmp_path / "train.bin"), "validation": Shards(tmp_path / "val.bin")},
+         {"held_out": 0.0}),
+    ]  # fmt: skip
+    for texts, more in forms:
+        trainer = make_text(**texts, **options, **more)
+        found = trainer.run()
+        assert [s.loss for s in found] == [s.loss for s in expected]
+        assert [s.evaluation for s in found] == [s.evaluation for s in expected]
+        assert trainer.notes()["corpus"] == "tokens"
+        assert trainer.model.mark is None
+    with pytest.raises(SettingError, match=r"validation=Shards"):
+        make_text(texts=Shards(tmp_path / "train.bin"))
+
+
+def test_tokens_without_a_tokenizer():
+    model = mg.GPT(mg.GPTConfig(vocab_size=20, block_size=4))
+    trainer = mg.Trainer(model, np.arange(40) % 20, mg.TrainConfig(steps=2))
+    trainer.run()
+    with pytest.raises(SettingError, match="needs a tokenizer"):
+        trainer.sample()
+    with pytest.raises(SettingError, match="samples are texts"):
+        mg.Trainer(model, np.arange(40) % 20, mg.TrainConfig(sample_every=1))
+    with pytest.raises(mg.TokenError, match=r"go from 0 to 19.*got 20"):
+        mg.Trainer(model, np.arange(40) % 21)
+    with pytest.raises(SettingError, match="two whole numbers; got shape"):
+        mg.Trainer(model, np.ones((3, 3)))
+
+
+def test_the_best_weights_are_kept_and_patience_ends(backend, tmp_path):
+    trainer = make_text(
+        steps=400, lr=0.05, schedule="constant", eval_every=5, patience=4, held_out=0.5,
+        stride=8, batch_size=4, best=tmp_path / "run",
+    )  # fmt: skip
+    history = trainer.run()
+    assert trainer.stopped_early
+    assert list(trainer) == []  # it stays so
+    losses = {step.step: step.evaluation.loss for step in history if step.evaluation}
+    best = min(losses, key=losses.get)
+    assert trainer.best.step == best == history[-1].step - 4 * 5
+    kept = mg.load(tmp_path / "run" / "best.safetensors", backend)
+    assert kept.training["steps_done"] == best + 1
+    again = mg.Trainer(kept.model, TEXT, trainer.config, kept.tokenizer)
+    assert again.evaluate() == trainer.best.evaluation
+    assert trainer.evaluate() != trainer.best.evaluation
+
+
+def test_settings_that_contradict_each_other():
+    for options, message in [
+        ({"optimizer": "sgd"}, "optimizer='sgd' is not known; known: 'adam', 'adamw'"),
+        ({"schedule": "steps"}, "known: 'linear', 'cosine', 'constant'"),
+        ({"weight_decay": 0.1}, 'optimizer="adamw"'),
+        ({"weight_decay": -1, "optimizer": "adamw"}, "weight_decay must be 0"),
+        ({"min_lr": 0.1}, "min_lr must be from 0 to lr"),
+        ({"accumulate": 0}, "accumulate must be a whole number, 1"),
+        ({"epochs": 1.5}, "epochs must be a whole number"),
+        ({"stride": 0}, "stride"),
+        ({"patience": 2}, "set eval_every"),
+        ({"prompt": 3}, "prompt must be a text"),
+        ({"lr": "0.1"}, "lr must be a number"),
+        ({"eps": float("nan")}, "eps must be 0 or above"),
+        ({"eval_train": 1}, "eval_train must be True or False"),
+    ]:
+        with pytest.raises(SettingError, match=message):
+            mg.TrainConfig(**options)
+    with pytest.raises(SettingError, match="warmup must be below steps, 5; got 5"):
+        make(steps=5, warmup=5)
+    with pytest.raises(SettingError, match='kind="text"'):
+        make(stride=4)
+    with pytest.raises(SettingError, match="set held_out"):
+        make(patience=1, eval_every=1, held_out=0.0)
+    config = mg.TrainConfig(steps=np.int64(3), lr=np.float32(0.5))
+    assert (type(config.steps), type(config.lr)) == (int, float)
+
+
+def test_lines_in_both_parts_are_refused():
+    names = mg.load_corpus(text="anna\nbo\ncy")
+    model = mg.GPT(mg.GPTConfig(vocab_size=names.tokenizer().vocab_size))
+    other = mg.load_corpus(text="bo\nyan")
+    with pytest.raises(SettingError, match="1 of the held-out lines is trained on too"):
+        mg.Trainer(model, names, validation=other)
+
+
+@pytest.mark.parametrize("kind", [KeyboardInterrupt, MemoryError])
+def test_a_batch_of_an_update_that_broke_off_is_trained_on(backend, monkeypatch, kind):
+    straight = make(steps=12)
+    straight.run()
+    trainer = make(steps=12)
+    list(itertools.islice(trainer, 5))
+    loss, calls = trainer.model.loss, []
+
+    def broken(*arguments):
+        calls.append(1)
+        if len(calls) < 3:
+            raise kind("not now")
+        return loss(*arguments)
+
+    monkeypatch.setattr(trainer, "_update", type(trainer._update)(
+        trainer.model, trainer.optimizer, trainer.config, capture=False))  # fmt: skip
+    monkeypatch.setattr(trainer.model, "loss", broken)
+    for _ in range(2):
+        with pytest.raises(kind):
+            next(trainer)
+        assert len(trainer.history) == 5
+    trainer.run()
+    assert [s.loss for s in trainer.history] == [s.loss for s in straight.history]
+    assert [t.tolist() for t, _ in trainer.seen()] == [t.tolist() for t, _ in straight.seen()]
+    for name in straight.train.documents[:300]:
+        assert trainer.mark(name) == straight.mark(name)
+    met = [name for name in straight.train if straight.mark(name) == "trained on"]
+    assert len(met) == 12
+
+
+def test_the_verdict_is_memorised(data, monkeypatch, tmp_path):
+    """Training loss falls on and on; what is held out turns: memorisation, in small."""
+    monkeypatch.setenv("MICROGPT_DATA", str(data))
+    verdict = mg.load_corpus("the-verdict")
+    shape = {"block_size": 32, "n_layer": 2, "n_head": 2, "n_embd": 64, "init_std": 0.08}
+    trainer = make_text(
+        shape | {"dropout": 0.1, "qkv_bias": False}, verdict.tokenizer("bpe:500"), verdict,
+        epochs=24, stride=32, batch_size=16, optimizer="adamw", weight_decay=0.1, lr=5e-3,
+        schedule="constant", beta1=0.9, held_out=0.1, clip=1.0, eval_every=16, eval_train=True,
+        eval_batches=3, sample_every=96, samples=1, prompt="Every effort moves you",
+        best=tmp_path,
+    )  # fmt: skip
+    assert trainer.evaluate().loss == pytest.approx(np.log(500), abs=0.4)
+    history = trainer.run()
+    looked = [step for step in history if step.evaluation]
+    training = [step.train_evaluation.loss for step in looked]
+    held_out = [step.evaluation.loss for step in looked]
+    assert training[-1] < 2.2 < 5 < training[0]
+    assert min(held_out) + 0.3 < held_out[-1]
+    assert held_out[0] > min(held_out) + 0.3
+    assert trainer.best.evaluation.perplexity < 130
+    assert (tmp_path / "best.safetensors").is_file()
+    assert history[-1].samples[0].startswith("Every effort moves you")
+    picture = mg.viz.plot_losses(history)
+    assert "lowest" in picture.caption
+
+
+def test_the_verdict_has_nine_batches(data, monkeypatch):
+    monkeypatch.setenv("MICROGPT_DATA", str(data))
+    verdict = mg.load_corpus("the-verdict")
+    trainer = make_text(
+        {"block_size": 256}, verdict.tokenizer("gpt2"), verdict,
+        epochs=10, stride=256, batch_size=2, held_out=0.1, eval_batches=1,
+    )  # fmt: skip
+    assert trainer.batches.per_epoch == 9
+    assert trainer.config.steps == 90
+    assert [tokens.shape for tokens, _ in trainer.held_out()] == [(1, 256), (1, 256)]
+    assert trainer.evaluate().loss == pytest.approx(np.log(50257), abs=0.1)

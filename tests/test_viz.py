@@ -2,8 +2,11 @@
 
 import subprocess
 import sys
+from dataclasses import replace
 
+import numpy as np
 import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 import microgpt as mg
 from microgpt.training import Evaluation, Step
@@ -25,6 +28,64 @@ def test_losses(count):
     labels = [text.get_text() for text in picture.axes[0].get_legend().get_texts()]
     assert labels[0] == "each step"
     assert "blind guessing" in labels
+
+
+def in_epochs(per_epoch=10, count=35):
+    def step(i):
+        held = Evaluation(5.0 + (i - 19) ** 2 / 100, 0.1, 50) if i % 5 == 4 else None
+        own = Evaluation(6.0 - i / 10, 0.05, 50) if held else None
+        return Step(i, 6.0 - i / 10, 0.01, 1.0, 512, 0.1, held, (), 512 * (i + 1),
+                    (i + 1) / per_epoch, own)  # fmt: skip
+
+    return [step(i) for i in range(count)]
+
+
+def test_epochs_below_and_tokens_above():
+    picture = mg.viz.plot_losses(in_epochs(), uniform=6.2)
+    assert picture._repr_png_().startswith(b"\x89PNG")
+    axes = picture.axes[0]
+    (above,) = axes.child_axes
+    assert (axes.get_xlabel(), above.get_xlabel()) == ("epochs", "tokens seen")
+    assert axes.get_xlim()[0] == 0
+    np.testing.assert_allclose(above.get_xlim(), np.array(axes.get_xlim()) * 5120)
+    labels = [text.get_text() for text in picture.legends[0].get_texts()]
+    assert labels == [
+        "each step", "mean of 10 steps", "blind guessing", "training data, ± 2 standard errors",
+        "held out, ± 2 standard errors",
+    ]  # fmt: skip
+    assert picture.caption.endswith("It was lowest, 5.00, at 2 epochs.")
+
+
+@pytest.mark.parametrize("counted", [True, False])
+def test_nothing_overlaps(counted):
+    steps = in_epochs()
+    if not counted:
+        steps = [replace(step, epoch=None) for step in steps]
+    picture = mg.viz.plot_losses(steps, uniform=6.2)
+    canvas = FigureCanvasAgg(picture)
+    canvas.draw()
+    axes, drawn = picture.axes[0], canvas.get_renderer()
+    legend = picture.legends[0] if counted else axes.get_legend()
+    texts = [*legend.get_texts(), axes.xaxis.label, axes.yaxis.label]
+    for one in (axes, *axes.child_axes):
+        texts += [one.xaxis.label, *one.get_xticklabels()]
+    boxes = {text: text.get_window_extent(drawn) for text in texts if text.get_text()}
+    inside = axes.get_window_extent()  # ticks beyond it are not drawn
+    ticks = [text for one in (axes, *axes.child_axes) for text in one.get_xticklabels()]
+    for text in ticks:
+        if text in boxes and not inside.x0 - 5 <= boxes[text].x0 <= inside.x1:
+            del boxes[text]
+    assert len(boxes) > 12
+    for place, box in enumerate(boxes.values()):
+        assert not any(box.overlaps(other) for other in list(boxes.values())[place + 1 :])
+        assert box.x0 >= 0
+        assert box.x1 <= picture.bbox.x1
+        assert box.y1 <= picture.bbox.y1
+
+
+def test_a_window_of_no_steps():
+    with pytest.raises(mg.SettingError, match="window must be 1"):
+        mg.viz.plot_losses(history(3), window=0)
 
 
 def test_the_caption_says_the_means():

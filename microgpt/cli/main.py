@@ -12,19 +12,24 @@ from microgpt import __version__
 from microgpt.cli import (
     assignment,
     bench,
+    check_state,
     doctor_,
     exercises,
+    export,
     grade,
     lab,
     reference,
+    reproduce,
     sample,
+    tokenize_,
     train,
     warmup,
 )
 from microgpt.errors import MicrogptError
 
 COMMANDS = (
-    *(lab, train, sample, reference, doctor_, warmup, bench),
+    *(lab, tokenize_, train, sample, reference, doctor_, warmup, bench),
+    *(export, check_state, reproduce),
     *(exercises, assignment, grade),
 )
 
@@ -82,8 +87,9 @@ def parser() -> argparse.ArgumentParser:
     commands = whole.add_subparsers(required=True, metavar="COMMAND")
     for module in COMMANDS:
         what = str(module.__doc__)
+        name = module.__name__.rpartition(".")[2].rstrip("_")  # it may share a function's name
         part = commands.add_parser(
-            module.__name__.rpartition(".")[2].rstrip("_"),  # a command may share a function's name
+            name.replace("_", "-"),
             help=what[0].lower() + what[1:].rstrip("."),
             description=what,
             formatter_class=_Help,

@@ -8,84 +8,96 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from microgpt.cli.recipes import RECIPES
+from microgpt.cli.train_options import add as arguments
+from microgpt.cli.train_setup import folder_of, resumed, started
 
-def arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--corpus", default="names-mini", help="a corpus by name, or a text file")
-    parser.add_argument(
-        "--kind", choices=("lines", "text"), help="read the file as lines, or as one text"
-    )
-    parser.add_argument("--preset", default="microgpt", help="the model's shape: microgpt or char")
-    for name in ("n-layer", "n-head", "n-embd", "block-size"):
-        parser.add_argument(f"--{name}", type=int, help="instead of the preset's")
-    parser.add_argument("--steps", type=int, default=1000, help="batches to learn from")
-    parser.add_argument("--batch-size", type=int, default=1, help="documents or windows a step")
-    parser.add_argument("--lr", type=float, default=0.01, help="falls to 0 in a straight line")
-    parser.add_argument("--clip", type=float, help="the largest gradient norm")
-    parser.add_argument("--held-out", type=float, default=0.2, help="share kept for validation")
-    parser.add_argument("--seed", type=int, default=42, help="of weights, order and samples")
-    parser.add_argument("--out", default="runs/latest", help="the folder to save to")
+__all__ = ["arguments", "run"]
+
+PICTURES = (".png", ".svg", ".pdf")
 
 
 def run(options: argparse.Namespace) -> int:
-    import numpy as np
     from tqdm import tqdm
 
     from microgpt import saving
-    from microgpt.config import GPTConfig, TrainConfig
-    from microgpt.data import load_corpus
-    from microgpt.errors import SettingError
-    from microgpt.models.gpt import GPT
-    from microgpt.training import Trainer
 
-    corpus = load_corpus(options.corpus, kind=options.kind)
-    tokenizer = corpus.tokenizer()
-    shape = ("n_layer", "n_head", "n_embd", "block_size")
-    changes = {name: getattr(options, name) for name in shape if getattr(options, name) is not None}
-    config = GPTConfig.preset(options.preset, vocab_size=tokenizer.vocab_size, **changes)
-    train_config = TrainConfig(
-        steps=options.steps,
-        batch_size=options.batch_size,
-        lr=options.lr,
-        clip=options.clip,
-        held_out=options.held_out,
-        seed=options.seed,
-        samples=20,
-    )
-    saving.prepare(options.out)  # before hours of training, not after
-    model = GPT(config, seed=options.seed)
-    trainer = Trainer(model, corpus, train_config, tokenizer)
-    print(f"{corpus}\n{model}")
-    with tqdm(total=options.steps, unit="step", disable=None) as bar:
+    _check(options)
+    out = folder_of(options)
+    trainer = started(options) if options.resume is None else resumed(options)
+    saving.prepare(out)  # before hours of training, not after
+    if options.resume is None:
+        _keep(out / "best.safetensors", trainer.config.eval_every > 0)
+    steps = trainer.config.steps
+    print(f"{trainer.corpus}\n{trainer.model}")
+    if RECIPES.get(options.preset):
+        print(f"settings: {_settings(trainer.config)}")
+    if options.resume is not None:
+        print(f"resumed after {len(trainer.history)} of {steps} steps")
+    saves = _Saves(trainer, out, fresh=options.resume is None)
+    done = len(trainer.history) - trainer.progress.owed
+    with tqdm(total=steps, initial=done, unit="step", disable=None) as bar:
 
         def show(step: Any) -> None:
             if not math.isfinite(step.loss):
-                raise SettingError(
-                    f"the loss became {step.loss} at step {step.step}, so training stopped and "
-                    f"nothing is saved; try a smaller --lr than {options.lr:g}"
-                )
+                raise _diverged(f"the loss became {step.loss} at step {step.step}", trainer)
             bar.set_postfix_str(
                 f"loss {step.loss:.3f}, {step.tokens_per_second:,.0f} tokens/s", refresh=False
             )
             bar.update()
+            for line in _said(step):
+                bar.write(line)
+            if options.save_every and (step.step + 1) % options.save_every == 0:
+                saves.save()
 
-        history = trainer.run(show)
+        trainer.run(show)
+    return _end(trainer, saves, options)
+
+
+def _settings(config: Any) -> str:
+    """What is not as in a TrainConfig of which nothing is said."""
+    from microgpt.config import TrainConfig
+
+    usual = asdict(TrainConfig())
+    changed = {name: value for name, value in asdict(config).items() if value != usual[name]}
+    return ", ".join(f"{name} {value}" for name, value in changed.items())
+
+
+def _check(options: argparse.Namespace) -> None:
+    from microgpt.config.checks import whole
+    from microgpt.errors import SettingError
+
+    if options.save_every is not None:
+        whole("--save-every", options.save_every, least=1)
+    if options.plot is not None:
+        from microgpt import saving
+
+        if Path(options.plot).suffix.lower() not in PICTURES:
+            raise SettingError(f"--plot ends in {', '.join(PICTURES)}; got {options.plot}")
+        saving.prepare(Path(options.plot).parent)
+
+
+def _end(trainer: Any, saves: "_Saves", options: argparse.Namespace) -> int:
+    """Save and say what became of it; the exit status."""
+    history = trainer.history
     if not history:
         print("microgpt: interrupted before the first step; nothing saved", file=sys.stderr)
         return 130
-    if not all(np.isfinite(parameter.data).all() for parameter in model.parameters()):
-        raise SettingError(
-            f"the last step broke the weights; try a smaller --lr than {options.lr:g}"
-        )
-    notes = {"corpus": corpus.name, "steps_done": len(history), **asdict(train_config)}
-    _keep(saving.prepare(options.out))
-    path = saving.save(options.out, model, tokenizer, notes)  # first of all: the rest may fail
-    print(f"saved: {path}")
+    print(f"saved: {saves.save()}")  # first of all: the rest may fail
+    if options.plot is not None:
+        print(f"plot: {_plot(trainer, Path(options.plot))}")
     last = [step.loss for step in history[-100:]]
     print(f"loss: {last[-1]:.3f} at the last step, {sum(last) / len(last):.3f} on average over the "
           f"last {len(last)} steps")  # fmt: skip
+    if trainer.stopped_early:
+        print(f"stopped early: no lower held-out loss in {trainer.config.patience} evaluations")
     evaluation = trainer.evaluate()
     if evaluation is not None:
         print(f"held-out loss, the one to believe: {evaluation}")
+    if trainer.best is not None:
+        print(f"lowest held-out loss: {trainer.best.evaluation}, perplexity "
+              f"{trainer.best.evaluation.perplexity:,.1f}, after step {trainer.best.step + 1}; its "
+              f"weights: {saves.out / 'best.safetensors'}")  # fmt: skip
     print("samples:", ", ".join(repr(text) for text in trainer.sample(0.5)))
     if trainer.interrupted:
         print(f"microgpt: interrupted after {len(history)} steps", file=sys.stderr)
@@ -93,9 +105,72 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def _keep(target: Path) -> None:
+def _said(step: Any) -> list[str]:
+    """Lines for a step that was looked at."""
+    lines = []
+    if step.evaluation is not None or step.train_evaluation is not None:
+        when = f"step {step.step + 1}"
+        if step.epoch is not None:
+            when += f", epoch {step.epoch:.2f}, {step.tokens_seen:,} tokens seen"
+        parts = []
+        if step.train_evaluation is not None:
+            parts.append(f"training {step.train_evaluation.loss:.3f}")
+        if step.evaluation is not None:
+            held_out = step.evaluation
+            parts.append(f"held out {held_out.loss:.3f}, perplexity {held_out.perplexity:,.1f}")
+        lines.append(f"{when}: {', '.join(parts)}")
+    lines += [f"step {step.step + 1} writes: {text!r}" for text in step.samples]
+    return lines
+
+
+class _Saves:
+    """Writes the run into its folder; what another run left there is put aside first."""
+
+    def __init__(self, trainer: Any, out: Path, fresh: bool):
+        self.trainer, self.out, self._fresh = trainer, out, fresh
+
+    def save(self) -> Path:
+        """Save it all; the file of the model."""
+        import numpy as np
+
+        from microgpt import saving
+
+        model = self.trainer.model
+        if not all(np.isfinite(parameter.data).all() for parameter in model.parameters()):
+            raise _diverged("the last step broke the weights", self.trainer)
+        target = saving.prepare(self.out)
+        _keep(target, self._fresh)
+        self._fresh = False
+        self.trainer.save(self.out)
+        return target
+
+
+def _diverged(what: str, trainer: Any) -> Exception:
+    from microgpt.errors import SettingError
+
+    return SettingError(
+        f"{what}, so training stopped and this is not saved; try a smaller --lr than "
+        f"{trainer.config.lr:g}"
+    )
+
+
+def _plot(trainer: Any, target: Path) -> Path:
+    from microgpt import viz
+    from microgpt.files import writing
+
+    uniform = math.log(trainer.model.config.vocab_size)
+    picture, kind = viz.plot_losses(trainer.history, uniform=uniform), target.suffix.lower()[1:]
+    with writing(target) as stream:
+        if kind == "png":
+            stream.write(picture.png(150))
+        else:
+            picture.savefig(stream, format=kind)
+    return target
+
+
+def _keep(target: Path, needed: bool) -> None:
     """Put a model that is there already aside: a run may end worse than the one before."""
-    if target.exists():
+    if needed and target.exists():
         aside = target.with_name(f"before-{target.name}")
         os.replace(target, aside)
         print(f"the model that was there is kept as {aside}")

@@ -1,23 +1,23 @@
-"""Checkpoints: safetensors with a JSON header. Nothing is pickled; files are written atomically."""
+"""`save` and `load`: a model, its tokenizer, and notes on its training in one file."""
 
-import contextlib
 import json
-import os
-import secrets
 import tempfile
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from microgpt import tokenizers
+from microgpt.backends import LOCK
 from microgpt.config import GPTConfig, from_dict
 from microgpt.errors import FormatError, MicrogptError, NotWritable, SettingError
+from microgpt.files import writing
 from microgpt.models.gpt import GPT
+from microgpt.saving.tensor_file import Opened, opened, write_tensors
 from microgpt.tokenizers import Tokenizer
 
 FILE = "model.safetensors"
 KEY = "microgpt"
+STATE_KEY = "microgpt-training"  # of the file that a training is resumed from
 FORMAT = 1
 
 
@@ -41,8 +41,6 @@ def save(
     `training` is a dictionary of what JSON can hold. A file that is there is replaced only once
     the new one is complete.
     """
-    from safetensors.numpy import save as serialised
-
     if not isinstance(training, dict | None):
         raise SettingError(f"training must be a dictionary; got {type(training).__name__}")
     header = {
@@ -51,10 +49,11 @@ def save(
         "tokenizer": None if tokenizer is None else tokenizer.to_dict(),
         "training": training or {},
     }
+    notes = {KEY: json.dumps(header)}
     target = prepare(path)
-    content = serialised(model.state_dict(), {KEY: json.dumps(header)})
-    with writing(target) as stream:
-        stream.write(content)
+    with writing(target) as stream, LOCK:  # a training in another thread waits between two steps
+        arrays = {name: weight.array for name, weight in model.named_parameters()}
+        write_tensors(stream, arrays, notes)
     return target
 
 
@@ -75,41 +74,48 @@ def prepare(path: str | Path) -> Path:
 
 def load(path: str | Path, backend: str | None = None) -> Checkpoint:
     """Read what `save` wrote; the model lives on `backend` (default: the one in use)."""
-    from safetensors import SafetensorError, safe_open
-
     file = _file(path)
     if not file.is_file():
         raise FormatError(f"there is no checkpoint at {file}; `save` or `microgpt train` makes one")
     try:
-        with safe_open(file, framework="np") as opened:
-            metadata = opened.metadata() or {}
-            shapes = {name: tuple(opened.get_slice(name).get_shape()) for name in opened.keys()}  # noqa: SIM118
-            config, tokenizer, training = _header(metadata, shapes)
-            weights = {name: opened.get_tensor(name) for name in shapes}
-    except (SafetensorError, ValueError, KeyError, TypeError, RecursionError) as error:
+        with opened(file) as arrays:
+            config, tokenizer, training = _header(arrays)
+            dtypes = {arrays.dtype(name) for name in arrays.shapes}
+            if len(dtypes) != 1 or not dtypes <= {"float32", "float64"}:
+                raise FormatError(f"must hold float32 or float64 weights; got {sorted(dtypes)}")
+            model = GPT(config, seed=None, dtype=dtypes.pop(), backend=backend)
+            for name, weight in model.named_parameters():
+                arrays.read_into(name, weight.array)
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         if isinstance(error, MicrogptError) and not isinstance(error, ValueError):
             raise
         raise FormatError(f"{file} is not a microgpt checkpoint: {error}") from None
-    dtypes = {str(weight.dtype) for weight in weights.values()}
-    if len(dtypes) != 1 or not dtypes <= {"float32", "float64"}:
-        raise FormatError(f"{file} must hold float32 or float64 weights; got {sorted(dtypes)}")
-    model = GPT(config, seed=None, dtype=dtypes.pop(), backend=backend)
-    model.load_state_dict(weights)
     model.tokenizer = tokenizer
     return Checkpoint(model, tokenizer, training)
 
 
-def _header(
-    metadata: dict[str, str], shapes: dict[str, tuple[int, ...]]
-) -> tuple[GPTConfig, Tokenizer | None, dict[str, Any]]:
+def _header(arrays: Opened) -> tuple[GPTConfig, Tokenizer | None, dict[str, Any]]:
     """The configuration, checked against the weights before any memory is asked for."""
-    if KEY not in metadata:
+    if STATE_KEY in arrays.notes:
+        raise FormatError(
+            "it is the state of a training, which Trainer.resume continues; the model is in "
+            f"{FILE} beside it"
+        )
+    if KEY not in arrays.notes:
         raise FormatError(
             "its header has no 'microgpt' entry, so it was written by another program"
         )
-    header = json.loads(metadata[KEY])
+    header = json.loads(arrays.notes[KEY])
     if not isinstance(header, dict) or header.get("format") != FORMAT:
         raise FormatError(f"its header must have format {FORMAT}")
+    config, tokenizer = model_header(header, arrays.shapes)
+    return config, tokenizer, dict(header.get("training") or {})
+
+
+def model_header(
+    header: dict[str, Any], shapes: dict[str, tuple[int, ...]]
+) -> tuple[GPTConfig, Tokenizer | None]:
+    """The shape of a model and its tokenizer, if they fit each other and the weights' shapes."""
     config = from_dict(GPTConfig, header["config"])
     expected = config.parameter_shapes(most=len(shapes))
     if expected != shapes:
@@ -121,25 +127,9 @@ def _header(
         raise FormatError(
             f"its tokenizer has {kept.vocab_size} tokens, its model {config.vocab_size}"
         )
-    return config, kept, dict(header.get("training") or {})
+    return config, kept
 
 
 def _file(path: str | Path) -> Path:
     path = Path(path)
     return path if path.suffix == ".safetensors" or path.is_file() else path / FILE
-
-
-@contextlib.contextmanager
-def writing(target: Path) -> Iterator[Any]:
-    """A binary stream that becomes `target` when the block ends well, and vanishes otherwise."""
-    draft = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
-    try:
-        with open(draft, "xb") as stream:
-            yield stream
-            stream.flush()
-            os.fsync(stream.fileno())
-        os.replace(draft, target)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            draft.unlink()
-        raise

@@ -1,0 +1,108 @@
+"""Trainings that are stopped and resumed: built here for a test, and again in a process of its own.
+
+`python resuming.py FOLDER NAME …` resumes each and writes what it became.
+"""
+
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import microgpt as mg
+from microgpt import backends
+
+GPT2 = {"n_layer": 2, "n_head": 2, "n_embd": 16, "block_size": 8}
+TEXT = "the cat sat on the mat; the dog sat on the cat. " * 12
+WINDOWS = {"stride": 5, "batch_size": 3, "epochs": 3, "held_out": 0.1}
+ADAMW = {"optimizer": "adamw", "weight_decay": 0.2, "schedule": "cosine", "warmup": 4,
+         "min_lr": 1e-4, "lr": 5e-3, "clip": 0.5}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Case:
+    """A small training, and after how many steps it stops."""
+
+    corpus: str
+    train: dict[str, Any]
+    model: dict[str, Any] = field(default_factory=dict)
+    stop: int = 9
+    dtype: str = "float32"
+    frozen: str = ""
+
+
+CASES = {
+    "documents": Case("names-mini", {"steps": 24, "batch_size": 4, "clip": 1.0}),
+    "frozen": Case("names-mini", {"steps": 20}, dtype="float64", frozen="wte.weight"),
+    "random places": Case("text", {"steps": 24, "batch_size": 3, **ADAMW}, GPT2),
+    "windows": Case("text", {**WINDOWS, **ADAMW}, GPT2, stop=40),
+    "tokens": Case("tokens", {**WINDOWS, "accumulate": 4}, GPT2, stop=10),
+    "dropout": Case(
+        "text", {**WINDOWS, **ADAMW, "accumulate": 2}, {**GPT2, "dropout": 0.3}, stop=17
+    ),
+    "patience": Case(
+        "text",
+        {"steps": 200, "lr": 0.05, "schedule": "constant", "eval_every": 2, "patience": 6,
+         "eval_train": True, "eval_batches": 4, "sample_every": 4, "samples": 2, "held_out": 0.5,
+         "prompt": "the", "sample_tokens": 4},
+        GPT2, stop=10,
+    ),
+}  # fmt: skip
+WAYS = {"numpy": ("numpy", False), "eager": ("numba", False), "captured": ("numba", True)}
+
+
+def corpus_of(case: Case):
+    """What it is trained on: a corpus or tokens."""
+    if case.corpus == "names-mini":
+        return mg.load_corpus("names-mini")
+    text = mg.load_corpus(text=TEXT, kind="text")
+    return np.array(text.tokenizer().encode(TEXT)) if case.corpus == "tokens" else text
+
+
+def trainer_of(case: Case, way: str, **options: Any) -> mg.Trainer:
+    """A new trainer, before its first step."""
+    backend, capture = WAYS[way]
+    corpus = corpus_of(case)
+    tokenizer = mg.load_corpus(text=TEXT, kind="text").tokenizer()
+    if case.corpus == "names-mini":
+        tokenizer = corpus.tokenizer()
+    preset = "gpt2-small" if case.model else "microgpt"
+    shape = mg.GPTConfig.preset(preset, vocab_size=tokenizer.vocab_size, **case.model)
+    model = mg.GPT(shape, seed=7, dtype=case.dtype, backend=backend)
+    for name, weight in model.named_parameters():
+        weight.requires_grad = name != case.frozen
+    config = mg.TrainConfig(**case.train)
+    with backends.using(backend):
+        return mg.Trainer(model, corpus, config, tokenizer, capture, **options)
+
+
+def finish(trainer: mg.Trainer) -> dict[str, np.ndarray]:
+    """Train to the end; all that must be equal, as arrays."""
+    with backends.using(trainer.model.backend):
+        history = trainer.run()
+    assert not trainer.interrupted
+    found = {f"weight {name}": w for name, w in trainer.model.state_dict().items()}
+    found |= {f"optimizer {name}": a.copy() for name, a in trainer.optimizer.arrays().items()}
+    for name in ("step", "loss", "lr", "grad_norm", "tokens", "tokens_seen"):
+        found[name] = np.array([getattr(step, name) for step in history])
+    found["epoch"] = np.array([step.epoch or 0.0 for step in history])
+    found["validation"] = np.array([s.evaluation.loss for s in history if s.evaluation])
+    found["training"] = np.array([s.train_evaluation.loss for s in history if s.train_evaluation])
+    found["samples"] = np.array(["|".join(step.samples) for step in history])
+    found["dropout"] = trainer.model.dropout_counter.copy()
+    return found
+
+
+def main(folder: Path, names: list[str]) -> None:
+    """Resume every training named "case/way" in the folder."""
+    for name in names:
+        case, way = name.split("/")
+        backend, capture = WAYS[way]
+        place = folder / name.replace(" ", "_")
+        trainer = mg.Trainer.resume(place, corpus_of(CASES[case]), capture=capture, backend=backend)
+        np.savez(place / "resumed.npz", **finish(trainer))
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), sys.argv[2:])

@@ -1,0 +1,272 @@
+"""A training that was stopped goes on as if it had not been: every bit, in a new process."""
+
+import itertools
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from resuming import CASES, WAYS, Case, corpus_of, finish, trainer_of
+
+import microgpt as mg
+from microgpt import backends
+from microgpt.backends import Backend
+from microgpt.errors import FormatError, SettingError
+
+EVERY = [f"{case}/{way}" for case in CASES for way in WAYS]
+SMALL = Case("text", {"steps": 8, "batch_size": 2}, CASES["windows"].model)
+
+
+@pytest.fixture(scope="module")
+def resumed(tmp_path_factory):
+    """All trainings stopped and saved here, then finished in one other process."""
+    folder = tmp_path_factory.mktemp("resumed")
+    for name in EVERY:
+        case, way = name.split("/")
+        trainer = trainer_of(CASES[case], way)
+        with backends.using(trainer.model.backend):
+            list(itertools.islice(trainer, CASES[case].stop))
+        trainer.save(folder / name.replace(" ", "_"))
+    subprocess.run(
+        [sys.executable, Path(__file__).parent / "resuming.py", folder, *EVERY], check=True
+    )
+    return folder
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_stopped_and_resumed_is_straight_on(resumed, name):
+    case, way = name.split("/")
+    straight = finish(trainer_of(CASES[case], way))
+    assert len(straight["loss"]) > CASES[case].stop
+    with np.load(resumed / name.replace(" ", "_") / "resumed.npz") as after:
+        assert set(after) == set(straight)
+        for what, numbers in straight.items():
+            np.testing.assert_array_equal(after[what], numbers, err_msg=what)
+
+
+def test_the_cases_stop_where_it_matters():
+    windows = trainer_of(CASES["windows"], "numpy")
+    assert CASES["windows"].stop % windows.batches.per_epoch  # inside an epoch
+    patience = trainer_of(CASES["patience"], "numpy")
+    list(itertools.islice(patience, CASES["patience"].stop))
+    assert 0 < patience.progress.worse < patience.config.patience  # inside its patience
+    finish(patience)
+    assert patience.stopped_early
+    assert len(patience.history) < 200
+
+
+def equal(found, expected):
+    for what, numbers in expected.items():
+        np.testing.assert_array_equal(found[what], numbers, err_msg=what)
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("kind", [KeyboardInterrupt, MemoryError])
+def test_an_error_at_any_launch_of_a_step_loses_nothing(monkeypatch, way, kind):
+    case = Case("text", {"steps": 6, "batch_size": 2, "accumulate": 2, "clip": 1.0},
+                CASES["dropout"].model)  # fmt: skip
+    straight = finish(trainer_of(case, way))
+    trainer = trainer_of(case, way)
+    launch, left, broken = Backend.launch, 0, 0
+
+    def burning(self, name, *arguments):
+        nonlocal left
+        left -= 1
+        if left == 0:
+            raise kind(name)
+        launch(self, name, *arguments)
+
+    monkeypatch.setattr(Backend, "launch", burning)
+    with backends.using(trainer.model.backend):
+        for number in range(case.train["steps"]):
+            place = 1 + number
+            while len(trainer.history) == number:
+                left = place
+                try:
+                    next(trainer)
+                except kind:
+                    broken, place = broken + 1, place + 5
+    left = 0
+    assert broken > 10  # a replay launches nothing that could be cut off
+    equal(finish(trainer), straight)
+    assert len(list(trainer.seen())) == 12
+
+
+@pytest.mark.parametrize("way", ["numpy", "captured"])
+def test_ctrl_c_at_any_time_then_resumed(tmp_path, way):
+    case = CASES["dropout"]
+    straight = finish(trainer_of(case, way))
+    trainer = trainer_of(case, way)
+    batches, rounds = trainer.batches, 0
+
+    class Interrupted:
+        """Batches that are interrupted while they are drawn."""
+
+        def __next__(self):
+            batch = next(batches)
+            if batches.drawn % 7 == 3:
+                signal.raise_signal(signal.SIGINT)
+            return batch
+
+        def __getattr__(self, name):
+            return getattr(batches, name)
+
+    trainer.batches = Interrupted()
+    while True:
+        with backends.using(trainer.model.backend):
+            trainer.run()
+        if not trainer.interrupted:
+            break
+        rounds += 1
+        trainer.save(tmp_path)
+        trainer = mg.Trainer.resume(
+            tmp_path, corpus_of(case), capture=way == "captured", backend=WAYS[way][0]
+        )
+        batches, trainer.batches = trainer.batches, Interrupted()
+    assert rounds > 5
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    equal(finish(trainer), straight)
+
+
+def test_an_evaluation_that_was_cut_off_is_made_up_for(tmp_path, monkeypatch):
+    case = CASES["patience"]
+    straight = finish(trainer_of(case, "numpy"))
+    trainer = trainer_of(case, "numpy", best=tmp_path / "best")
+
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as broken:
+        broken.setattr(trainer, "evaluate", interrupt)
+        assert len(trainer.run()) == 2
+    trainer.save(tmp_path)
+    other = mg.Trainer.resume(tmp_path, corpus_of(case), capture=False, backend="numpy")
+    assert next(trainer).step == next(other).step == 1  # it was never handed out
+    assert trainer.history[1].evaluation == other.history[1].evaluation is not None
+    equal(finish(other), straight)
+    equal(finish(trainer), straight)
+    best = mg.load(tmp_path / "best" / "best.safetensors", "numpy")
+    assert best.training["steps_done"] == trainer.best.step + 1
+    check = mg.Trainer(best.model, corpus_of(case), mg.TrainConfig(**case.train))
+    assert check.evaluate() == trainer.best.evaluation
+
+
+def test_more_steps_for_a_training_that_is_over(tmp_path):
+    trainer = trainer_of(SMALL, "numpy")
+    trainer.run()
+    trainer.save(tmp_path)
+    assert list(mg.Trainer.resume(tmp_path, corpus_of(SMALL), backend="numpy")) == []
+    longer = mg.TrainConfig(**{**SMALL.train, "steps": 12})
+    more = mg.Trainer.resume(tmp_path / "training.safetensors", corpus_of(SMALL), longer)
+    assert [step.step for step in more] == [8, 9, 10, 11]
+    assert len(more.history) == 12
+    assert mg.load(tmp_path).training["steps_done"] == 8
+
+
+def test_what_cannot_be_resumed(tmp_path):
+    trainer = trainer_of(SMALL, "numpy")
+    list(itertools.islice(trainer, 3))
+    trainer.save(tmp_path)
+    other = mg.load_corpus(text="the cat sat on the mat; the dog sat. " * 20, kind="text")
+    with pytest.raises(FormatError, match=r"training.safetensors.*other data.*SHA-256"):
+        mg.Trainer.resume(tmp_path, other)
+    wider = mg.TrainConfig(**{**SMALL.train, "batch_size": 3})
+    with pytest.raises(FormatError, match="batch_size"):
+        mg.Trainer.resume(tmp_path, corpus_of(SMALL), wider)
+    held = mg.TrainConfig(**{**SMALL.train, "held_out": 0.3})
+    with pytest.raises(FormatError, match="same held-out part"):
+        mg.Trainer.resume(tmp_path, corpus_of(SMALL), held)
+    with pytest.raises(FormatError, match="no training to resume at"):
+        mg.Trainer.resume(tmp_path / "nowhere", corpus_of(SMALL))
+    with pytest.raises(FormatError, match="not the state of a training"):
+        mg.Trainer.resume(tmp_path / "model.safetensors", corpus_of(SMALL))
+    with pytest.raises(FormatError, match=r"Trainer.resume continues"):
+        mg.load(tmp_path / "training.safetensors")
+    with pytest.raises(SettingError, match="saved in a folder"):
+        trainer.save(tmp_path / "model.safetensors")
+
+    class Mine(mg.GPT):
+        pass
+
+    mine = mg.Trainer(Mine(trainer.model.config), corpus_of(SMALL))
+    with pytest.raises(SettingError, match="a Mine with parts of its own"):
+        mine.save(tmp_path / "mine")
+
+
+def test_a_crash_while_saving_keeps_the_state_before(tmp_path, monkeypatch):
+    trainer = trainer_of(SMALL, "numpy")
+    next(trainer)
+    file = trainer.save(tmp_path)
+    before = file.read_bytes()
+    next(trainer)
+
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(os, "fsync", full)
+        with pytest.raises(OSError, match="No space left"):
+            trainer.save(tmp_path)
+    assert file.read_bytes() == before
+    assert sorted(os.listdir(tmp_path)) == ["model.safetensors", "training.safetensors"]
+
+
+@settings(
+    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(st.data())
+def test_any_bytes_give_a_trainer_or_a_format_error(saved_bytes, tmp_path, data):
+    content = bytearray(saved_bytes)
+    for _ in range(data.draw(st.integers(1, 4))):
+        place = data.draw(st.integers(0, min(len(content), 6000) - 1))
+        content[place] = data.draw(st.integers(0, 255))
+    del content[data.draw(st.sampled_from([len(content), len(content) - 1, 200, 3])) :]
+    file = tmp_path / "training.safetensors"
+    file.write_bytes(bytes(content))
+    error = None
+    try:
+        mg.Trainer.resume(file, corpus_of(SMALL), capture=False, backend="numpy")
+    except FormatError as refused:
+        error = refused
+    assert error is None or str(file) in str(error)
+
+
+@pytest.fixture(scope="module")
+def saved_bytes(tmp_path_factory):
+    trainer = trainer_of(SMALL, "numpy")
+    list(itertools.islice(trainer, 3))
+    return trainer.save(tmp_path_factory.mktemp("saved")).read_bytes()
+
+
+CHANGES = {
+    "format": (2, "format 1"),
+    "train": ({"steps": "many"}, "steps must be a whole number"),
+    "corpus": ("abc", "other data"),
+    "batches": ({"kind": "documents"}, "kind"),
+    "pending": (5, "5 batches wait for a step that takes 1"),
+    "dropout": ([-1, 2], "dropout_seed"),
+    "tokenizer": ({"kind": "char", "characters": "ab", "bos": False}, "has 2 tokens"),
+    "config": (None, "cannot be resumed"),
+    "frozen": (None, "cannot be resumed"),
+}
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_a_header_that_lies(saved_bytes, tmp_path, name):
+    length = int.from_bytes(saved_bytes[:8], "little")
+    outer = json.loads(saved_bytes[8 : 8 + length])
+    header = json.loads(outer["__metadata__"]["microgpt-training"])
+    header[name], message = CHANGES[name]
+    outer["__metadata__"]["microgpt-training"] = json.dumps(header)
+    content = json.dumps(outer).encode()
+    file = tmp_path / "training.safetensors"
+    file.write_bytes(len(content).to_bytes(8, "little") + content + saved_bytes[8 + length :])
+    with pytest.raises(FormatError, match=message) as refused:
+        mg.Trainer.resume(file, corpus_of(SMALL))
+    assert str(file) in str(refused.value)
