@@ -86,10 +86,6 @@ def _work() -> None:
             pass
         trainer.evaluate()
     trainer.sample()
-    for n_embd, batch_size in ((16, 1), (256, 64)):  # what only GPT-2's recipe launches
-        shape = replace(block, n_embd=n_embd, dropout=0.1)
-        settings = TrainConfig(steps=1, batch_size=batch_size, accumulate=2, optimizer="adamw")
-        next(Trainer(GPT(shape), corpus, settings))
     # Where somebody listens, as here, generation does not use the kernel that chooses tokens.
     token, logits = np.zeros(1, np.int32), np.zeros((1, 27), np.float32)
     dials, seed, place = np.array([1.0, 0, 1, 0]), np.zeros(1, np.int64), np.zeros(1, np.int32)
