@@ -1,4 +1,7 @@
-"""Public files from the network: looked for nearby first, verified, kept, with a time-out."""
+"""Public files from the network: looked for nearby first, verified, kept.
+
+To connect, and each piece that is read, may take TIMEOUT seconds; all of a file may take longer.
+"""
 
 import hashlib
 import logging
@@ -9,7 +12,7 @@ from urllib.parse import urlsplit
 from microgpt.errors import DownloadError, FormatError
 from microgpt.folders import cache_folder, data_folder
 
-TIMEOUT = 10
+TIMEOUT = 10  # seconds
 
 
 @dataclass(frozen=True)
@@ -30,11 +33,19 @@ def kept_in() -> Path:
 def find(source: Source) -> Path:
     """The file, verified: from MICROGPT_DATA, else from the cache, else from the network."""
     given = data_folder()
-    if given is not None and (given / source.file).is_file():
+    if given is not None and _is_there(given / source.file):
         return _verified(given / source.file, source)
-    if (kept_in() / source.file).is_file():
+    if _is_there(kept_in() / source.file):
         return _verified(kept_in() / source.file, source)
     return _fetched(source, kept_in())
+
+
+def _is_there(path: Path) -> bool:
+    """Whether there is such a file; not where nobody may look."""
+    try:
+        return path.is_file()
+    except OSError:
+        return False
 
 
 def _verified(path: Path, source: Source) -> Path:
@@ -79,7 +90,7 @@ def _reason(error: Exception, url: str) -> str:
     if isinstance(error, requests.HTTPError) and error.response is not None:
         return f"{host} answered {error.response.status_code}"
     if isinstance(error, requests.Timeout):
-        return f"{host} did not answer within {TIMEOUT} s"
+        return f"{host} sent nothing for {TIMEOUT} s"
     if isinstance(error, requests.ConnectionError):
         return f"no connection to {host}, or it broke off"
     if isinstance(error, ValueError):

@@ -8,9 +8,20 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-from microgpt.errors import NotWritable
+from microgpt.errors import NotWritable, SettingError
 
 FULL = (errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC))
+
+
+def at_home(path: str | os.PathLike) -> Path:
+    """The path, with the home folder in place of `~`."""
+    try:
+        return Path(path).expanduser()
+    except RuntimeError:  # a user that nobody knows, or no home
+        raise SettingError(
+            f"{path} begins with a home folder that is not known on this machine; give the path "
+            "in full, or as ./~… if the name begins so"
+        ) from None
 
 
 @contextlib.contextmanager

@@ -1,6 +1,7 @@
 """Every test runs with poisoned memory and checked launches."""
 
 import os
+import signal
 import sys
 from pathlib import Path
 
@@ -10,6 +11,8 @@ os.environ.setdefault("MICROGPT_DEBUG", "1")
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
+# A shell that starts this in the background lets it ignore Ctrl-C, which some tests send.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 BACKENDS = ("numpy", "numba")
 

@@ -192,3 +192,18 @@ def test_refusals(backend):
         mg.generate_batch(model, [[1], [2]], seed=2**64 - 1)
     last = mg.generate_batch(model, [[1], [2]], seed=2**64 - 2)
     assert last[1] == list(mg.generate(model, [2], seed=2**64 - 1))
+
+
+def test_what_cannot_write_or_read_is_said():
+    model = mg.GPT(mg.GPTConfig(), backend="numpy")
+    for call in (
+        lambda: mg.stream_text(model, None, "a"),
+        lambda: mg.generate_text(model, None),
+    ):
+        with pytest.raises(mg.SettingError, match="needs a tokenizer; got NoneType"):
+            call()
+    with pytest.raises(mg.SettingError, match="written by a GPT; got NoneType"):
+        mg.generate_batch(None, [[1]])
+    for prompts in (None, 3, "ab"):
+        with pytest.raises(mg.SettingError, match="rows of token ids"):
+            mg.generate_batch(model, prompts)

@@ -11,13 +11,14 @@ import threading
 import time
 from collections import Counter
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import microgpt as mg
-from microgpt import tokenizers
+from microgpt import downloads, tokenizers
 from microgpt.errors import DownloadError, FormatError, SettingError, TokenError
 from microgpt.tokenizers import BPETokenizer, gpt2_file, merge_all, train_bpe
 from microgpt.tokenizers.checking import comes_about
@@ -536,6 +537,37 @@ def test_the_beginning_of_gpt2_s_list(tmp_path):
     assert tokenizers.merges_text(tokenizer) == FIRST_OF_GPT2
     (tmp_path / "merges.txt").write_bytes(FIRST_OF_GPT2.encode().replace(b"\n", b"\r\n")[:-2])
     assert tokenizers.read_merges(tmp_path / "merges.txt").to_dict() == tokenizer.to_dict()
+
+
+def test_one_name_has_one_id(tmp_path):
+    tokenizer = BPETokenizer([(97, 98)], ["ab"])
+    with pytest.raises(SettingError, match="tokens 256 and 257 are both written 'ab'"):
+        tokenizers.token_ids(tokenizer)
+    ids = tokenizers.token_ids(BPETokenizer([(97, 98)], ())) | {"ab": 300}
+    (tmp_path / "vocab.json").write_text(json.dumps(ids))
+    (tmp_path / "merges.txt").write_text("a b\n")
+    with pytest.raises(FormatError, match="found another id for 'ab'"):
+        tokenizers.read_merges(tmp_path / "merges.txt", tmp_path / "vocab.json")
+
+
+def test_a_folder_that_may_not_be_looked_into_is_passed_over(data, monkeypatch, tmp_path):
+    monkeypatch.setenv("MICROGPT_DATA", "x" * 5000)  # whoever asks for such a path gets an OSError
+    monkeypatch.setenv("TIKTOKEN_CACHE_DIR", str(tmp_path / "locked"))
+    monkeypatch.setenv("DATA_GYM_CACHE_DIR", str(data / "tiktoken-cache"))
+    is_file = Path.is_file
+
+    def refuses(path):
+        if "locked" in path.parts:
+            raise PermissionError(13, "Permission denied", str(path))
+        return is_file(path)
+
+    monkeypatch.setattr(Path, "is_file", refuses)
+    assert tokenizers.gpt2().vocab_size == 50257
+    monkeypatch.setenv("MICROGPT_CACHE", str(tmp_path))
+    (tmp_path / "data").mkdir()
+    published = data / "tiktoken-cache" / gpt2_file.IN_TIKTOKENS_CACHE
+    kept = shutil.copy(published, tmp_path / "data" / gpt2_file.SOURCE.file)
+    assert downloads.find(gpt2_file.SOURCE) == kept
 
 
 def test_merges_written_are_the_published_ones(gpt2, data):

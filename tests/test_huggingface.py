@@ -14,12 +14,13 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from peaks import PEAK
 from safetensors.numpy import load_file, save_file
 
 import microgpt as mg
 from microgpt.cli.main import main
 from microgpt.errors import DownloadError, FormatError, NotWritable, SettingError
-from microgpt.pretrained import exporting, hub, huggingface
+from microgpt.pretrained import exporting, hub, huggingface, huggingface_config, llmc, vocabulary
 
 SMALL = mg.GPTConfig.preset(
     "gpt2-124M", vocab_size=11, block_size=6, n_layer=2, n_head=2, n_embd=8, init_std=0.3
@@ -225,6 +226,7 @@ UNSUPPORTED = {
     "vocab_size": -1,
     "n_positions": 1e300,
     "attn_pdrop": 7,
+    "initializer_range": "0.02",
 }
 
 
@@ -340,10 +342,13 @@ def test_files_that_are_cut_off_or_too_long(tmp_path):
     path.write_bytes((2**63).to_bytes(8, "little") + content[8:])
     with pytest.raises(FormatError, match="must fit into"):
         load(folder)
-    with path.open("wb") as stream:  # a hole: 16 MB that take no room
-        stream.write((16 << 20).to_bytes(8, "little") + b"{")
-        stream.truncate(17 << 20)
+    path.write_bytes((9 << 20).to_bytes(8, "little") + b"{}".ljust(9 << 20))
     with pytest.raises(FormatError, match="at most 8,388,608 are read"):
+        load(folder)
+    with path.open("wb") as stream:  # a hole: 40 MB that take no room
+        stream.write((40 << 20).to_bytes(8, "little") + b"{")
+        stream.truncate(41 << 20)
+    with pytest.raises(FormatError, match="at most 33,554,432 are read"):
         load(folder)
 
 
@@ -388,6 +393,8 @@ def test_any_change_is_refused_or_read(tmp_path, data):
     loads_or_refuses(path)
 
 
+ENTRIES = [*config_json(), "n_ctx", "n_inner", "initializer_range"]
+ENTRIES += [*huggingface_config._REQUIRED, *huggingface_config._DROPOUTS]
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner),
@@ -396,7 +403,7 @@ JSON = st.recursive(
 
 
 @FUZZ
-@given(st.dictionaries(st.sampled_from([*config_json(), "n_inner", "resid_pdrop"]), JSON))
+@given(st.dictionaries(st.sampled_from(ENTRIES), JSON, max_size=3))
 def test_any_config_json_is_refused_or_read(tmp_path, changes):
     folder = folder_with(tmp_path, theirs(random_model()), config_json(**changes))
     loads_or_refuses(folder / "model.safetensors")
@@ -484,7 +491,6 @@ def test_only_the_shape_of_gpt2_can_be_written(tmp_path):
     for changes, message in (
         ({"activation": "relu"}, "activation='relu' must be 'gelu'"),
         ({"norm": "rmsnorm", "bias": False}, "norm='rmsnorm' must be 'layernorm'; bias=False"),
-        ({"qkv_bias": False}, "qkv_bias=False must be True"),
         ({"tie_weights": False}, "tie_weights=False must be True"),
     ):
         model = mg.GPT(replace(SMALL, **changes), backend="numpy")
@@ -513,6 +519,94 @@ def test_what_save_pretrained_refuses(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(NotWritable, match="file"):
         mg.save_pretrained(tmp_path / "file", model)
+
+
+@pytest.mark.parametrize("value", [None, "0.02", True, [0.02], float("nan")])
+def test_an_initializer_range_that_is_no_number(tmp_path, value):
+    folder = folder_with(tmp_path, theirs(random_model()), config_json(initializer_range=value))
+    with pytest.raises(FormatError, match=r"config.json does not describe a GPT-2: init_std must"):
+        load(folder)
+
+
+def test_a_pattern_that_the_files_cannot_say_is_refused(tmp_path):
+    tokenizer = mg.tokenizers.train_bpe("the cat sat on the mat\n" * 9, 262, pattern=r"\S+|\s+")
+    model = random_model(replace(SMALL, vocab_size=tokenizer.vocab_size))
+    with pytest.raises(SettingError, match=r"how a text is split.*; the tokenizer's is '.*\+':"):
+        mg.save_pretrained(tmp_path / "out", model, tokenizer)
+    assert not (tmp_path / "out").exists()
+    file = mg.save_pretrained(tmp_path / "c", model, tokenizer, format="llmc")  # it only decodes
+    assert file.with_name("gpt2_tokenizer.bin").is_file()
+
+
+def test_no_model_comes_with_the_tokenizer_of_another(tmp_path):
+    tokenizer = byte_pairs()
+    model = random_model(replace(SMALL, vocab_size=tokenizer.vocab_size))
+    for kind, names in (
+        ("huggingface", "vocab.json, tokenizer_config.json|merges.txt"),
+        ("llmc", "gpt2_tokenizer.bin"),
+    ):
+        folder = tmp_path / kind
+        mg.save_pretrained(folder, model, tokenizer, format=kind)
+        before = {path.name: path.read_bytes() for path in folder.iterdir()}
+        with pytest.raises(NotWritable, match=rf"({names}).*, which would be taken for the tokeni"):
+            mg.save_pretrained(folder, random_model(), format=kind)
+        assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+        mg.save_pretrained(folder, model, tokenizer, format=kind)
+
+
+def test_two_programs_models_in_one_folder_are_refused(tmp_path):
+    mg.save_pretrained(tmp_path, random_model())
+    file = mg.save_pretrained(tmp_path, random_model(seed=4), format="llmc")
+    with pytest.raises(FormatError, match=r"2 models, model.safetensors, model.bin; give the path"):
+        load(tmp_path)
+    require_equal(random_model(seed=4), load(file))
+    file.unlink()
+    (tmp_path / "model.ckpt.index").touch()
+    with pytest.raises(FormatError, match=r"holds 2 models, model.safetensors, model.ckpt.index;"):
+        load(tmp_path)
+
+
+def test_gpt2_s_tokenizer_is_not_given_to_a_model_with_another(tmp_path, data, monkeypatch):
+    monkeypatch.setenv("MICROGPT_DATA", str(data))
+    file, gpt2 = tmp_path / "model.safetensors", mg.tokenizers.gpt2()
+    config = replace(SMALL, vocab_size=50257)
+    decoder, whole = tmp_path / "gpt2_tokenizer.bin", tmp_path / "tokenizer.json"
+
+    def found():
+        return vocabulary.beside(file, config)
+
+    assert found() is not None
+    llmc.write_tokenizer(decoder, gpt2)
+    assert found().merges == gpt2.merges
+    content = bytearray(decoder.read_bytes())
+    content[1024 + 1] ^= 1  # the first token's only byte
+    for wrong in (content, b"cut"):
+        decoder.write_bytes(wrong)
+        assert found() is None
+    decoder.unlink()
+    described = {
+        "model": {"vocab": mg.tokenizers.token_ids(gpt2),
+                  "merges": mg.tokenizers.merges_text(gpt2).split("\n")[1:-1]},
+        "pre_tokenizer": {"type": "ByteLevel", "add_prefix_space": False},
+    }  # fmt: skip
+    whole.write_text(json.dumps(described))
+    assert found().merges == gpt2.merges
+    whole.write_text(json.dumps(gpt2.to_dict()))
+    assert found().merges == gpt2.merges
+    described["model"]["merges"] = [line.split() for line in described["model"]["merges"]]
+    whole.write_text(json.dumps(described))
+    assert found().merges == gpt2.merges
+    for part, name, value in (
+        ("pre_tokenizer", "add_prefix_space", True),
+        ("model", "merges", described["model"]["merges"][::-1]),
+        ("model", "merges", [7]),
+        ("model", "vocab", {}),
+    ):
+        whole.write_text(json.dumps({**described, part: {**described[part], name: value}}))
+        assert found() is None
+    for wrong in ("[]", "{}", '{"model": {}, "pre_tokenizer": 1}', "no JSON"):
+        whole.write_text(wrong)
+        assert found() is None
 
 
 def test_a_disk_that_fills_leaves_what_was_there(tmp_path, monkeypatch):
@@ -553,6 +647,12 @@ def test_export(tmp_path, capsys):
     assert "only a model in the shape of GPT-2" in capsys.readouterr().err
     letters = mg.GPT(SMALL, backend="numpy")
     mg.save(tmp_path / "letters", letters, mg.tokenizers.CharTokenizer("abcdefghij"))
+    bare = ["export", str(tmp_path / "run"), str(tmp_path / "bare"), "--no-tokenizer"]
+    assert main([*bare, "--backend", "numpy"]) == 0
+    assert capsys.readouterr().err == ""
+    assert sorted(path.name for path in (tmp_path / "bare").iterdir()) == [
+        "config.json", "model.safetensors",
+    ]  # fmt: skip
     command = ["export", str(tmp_path / "letters"), str(tmp_path / "y"), "--backend", "numpy"]
     assert main(command) == 0
     assert "note: a CharTokenizer has no file" in capsys.readouterr().err
@@ -659,6 +759,13 @@ def test_a_damaged_download_is_deleted(server, tmp_path):
     require_equal(server.model, load("gpt2"))
 
 
+def test_what_has_no_checksum_is_said(tmp_path):
+    (tmp_path / "merges.txt").touch()
+    for etag in (None, "W/1"):
+        with pytest.warns(UserWarning, match="merges.txt could not be verified: the hub named no"):
+            hub._verify(tmp_path / "merges.txt", etag)
+
+
 def test_no_network(server):
     server.shutdown()
     server.server_close()
@@ -690,20 +797,13 @@ def test_a_folder_of_that_name_wins(tmp_path, monkeypatch):
 
 # Memory.
 
-MEASURE = """
-import resource, sys
-from pathlib import Path
+MEASURE = f"""{PEAK}
 import microgpt as mg
-
-def peak():
-    status = Path("/proc/self/status")
-    if not status.is_file():
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return int(status.read_text().split("VmHWM:")[1].split()[0]) * 1024
 
 mg.GPT(backend="numpy")  # what is loaded on first use is no part of it
 list(mg.generate(mg.load_pretrained("names", backend="numpy").model, [0], 3))
 mg.load_pretrained(sys.argv[1], backend="numpy")
+forget()
 before = peak()
 model = mg.load_pretrained(sys.argv[2], backend="numpy").model
 loaded = peak()

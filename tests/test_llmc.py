@@ -4,12 +4,14 @@ import os
 import subprocess
 import sys
 import tracemalloc
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from llmc_files import SMALL, header, model_file, small_model
+from peaks import PEAK
 
 import microgpt as mg
 from microgpt.pretrained.incoming import model_of
@@ -136,20 +138,9 @@ def test_a_vocabulary_of_whole_rows_is_not_padded(tmp_path):
     assert_same_bits(load(file), model)
 
 
-MEMORY = """
-import os, sys
+MEMORY = f"""{PEAK}
 from microgpt.pretrained.incoming import model_of
 from microgpt.pretrained.llmc import open_model, write_model
-
-def peak():  # without /proc, in the unit of macOS
-    if os.path.exists("/proc/self/status"):
-        return int(open("/proc/self/status").read().split("VmHWM:")[1].split()[0]) * 1024
-    import resource
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-
-def forget():  # the peak so far, where that is possible
-    if os.path.exists("/proc/self/clear_refs"):
-        open("/proc/self/clear_refs", "w").write("5")
 
 model_of(open_model(sys.argv[1]), "numpy")
 forget()
@@ -192,19 +183,41 @@ class Tokens:
         return self.tokens[token]
 
 
+@pytest.mark.parametrize("format", ["llmc", "huggingface"])
+def test_biases_that_a_model_does_not_have_are_written_as_zeros(tmp_path, format):
+    config = mg.GPTConfig.preset(
+        "gpt2-small-char", qkv_bias=False, n_layer=2, n_embd=16, block_size=8
+    )
+    model = mg.GPT(config, backend="numpy")
+    mg.save_pretrained(tmp_path / "out", model, format=format)
+    again = mg.load_pretrained(tmp_path / "out", backend="numpy", n_head=4).model
+    assert again.config.has_qkv_bias
+    assert not again.h[1].attn.c_attn.bias.numpy().any()
+    tokens = np.arange(8)
+    np.testing.assert_allclose(again(tokens).numpy(), model.eval()(tokens).numpy(), atol=1e-6)
+
+
 def test_only_models_built_as_gpt2_are_written(tmp_path):
     target = tmp_path / "m.bin"
     with pytest.raises(mg.SettingError, match=r"norm='rmsnorm' must be 'layernorm'"):
         write_model(target, mg.GPT(mg.GPTConfig.microgpt(), backend="numpy"))
-    no_qkv = mg.GPTConfig.preset("gpt2-small-char", qkv_bias=False)
-    with pytest.raises(mg.SettingError, match="qkv_bias=False"):
-        write_model(target, mg.GPT(no_qkv, seed=None, backend="numpy"))
     with pytest.raises(mg.SettingError, match="version=2 is not known; known: 1, 3, 5"):
         write_model(target, small_model(), version=2)
     with pytest.raises(mg.SettingError, match="takes a GPT; got dict"):
         write_model(target, {})
     with pytest.raises(mg.NotWritable, match="folder"):
         write_model(tmp_path, small_model())
+    assert not os.listdir(tmp_path)
+
+
+def test_nothing_is_written_if_a_part_is_refused(tmp_path):
+    model = small_model(config=replace(SMALL, vocab_size=256))
+    endless = mg.tokenizers.BPETokenizer([], special_tokens=())
+    with pytest.raises(mg.SettingError, match="the token that ends a text; this tokenizer has no"):
+        mg.save_pretrained(tmp_path / "out", model, endless, format="llmc")
+    for name in ("m.safetensors", "gpt2_tokenizer.bin"):
+        with pytest.raises(mg.SettingError, match=rf"needs a folder, or a file named .*{name}"):
+            mg.save_pretrained(tmp_path / "out" / name, model, format="llmc")
     assert not os.listdir(tmp_path)
 
 

@@ -267,7 +267,10 @@ TABLES = {
     "many files": ({"header": field(1, 99_999)}, "says that 28 tensors are in 99999 files"),
     "compressed": ({"compression": 1}, "is compressed, which is not read here"),
     "magic": ({"magic": 1}, r"must end with the number 0xdb4775248b80fb57 .*; got 0x1"),
-    "layers": ({"hparams": HPARAMS | {"n_layer": 10**12}}, "1000000000000 layers cannot come from"),
+    "layers": (
+        {"hparams": HPARAMS | {"n_layer": 10**12}},
+        "1000000000000 layers of 12 tensors cannot come from",
+    ),
     "heads": ({"hparams": HPARAMS | {"n_head": 3}}, r"hparams.json does not describe a GPT-2"),
     "no size": ({"hparams": {"n_ctx": 6}}, r"hparams.json must say n_vocab, n_layer, n_head"),
     "no object": ({"hparams": [1]}, r"hparams.json must be a JSON object"),

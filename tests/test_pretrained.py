@@ -53,6 +53,18 @@ def test_an_unknown_name_says_what_is_known():
             mg.load_pretrained(text)
 
 
+def test_a_home_that_nobody_knows(tmp_path):
+    path = "~nosuchuser/x"
+    config = mg.GPTConfig.preset("gpt2-small-char", n_layer=1)
+    for use in (
+        lambda: mg.load_pretrained(path),
+        lambda: mg.save_pretrained(path, mg.GPT(config, backend="numpy")),
+        lambda: mg.tokenizers.gpt2(path),
+    ):
+        with pytest.raises(mg.SettingError, match="~nosuchuser/x begins with a home folder that"):
+            use()
+
+
 @pytest.mark.parametrize("source", [None, 7, "", ["names"]])
 def test_a_source_that_is_none(source):
     with pytest.raises(mg.SettingError, match="a model is a path or a name; got"):
@@ -118,7 +130,7 @@ def test_names_of_files_do_not_matter(tmp_path):
         for parameter, array in model.state_dict().items():
             np.testing.assert_array_equal(loaded.state_dict()[parameter], array)
     (tmp_path / "c" / "other.bin").write_bytes(file.read_bytes())
-    with pytest.raises(mg.FormatError, match=r"holds 2 models, such as model.bin and other.bin"):
+    with pytest.raises(mg.FormatError, match=r"holds 2 models, model.bin, other.bin; give"):
         mg.load_pretrained(tmp_path / "c")
 
 

@@ -25,8 +25,8 @@ def test_examples_print_what_they_say(number, tmp_path):
 
 
 def test_there_are_examples():
-    assert len(EXAMPLES) == 2
-    assert README.count("```python") == 2
+    assert len(EXAMPLES) == 3
+    assert README.count("```python") == 3
     assert len(EXAMPLES[0][0].strip().splitlines()) <= 22
 
 

@@ -13,10 +13,12 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from peaks import PEAK
 
 from microgpt import files, tokenizers
 from microgpt.cli import main
 from microgpt.data import Shards, encode_documents, load_corpus, open_shard, sections, write_shard
+from microgpt.data.catalogue import SOURCES
 from microgpt.errors import FormatError, NotWritable, SettingError, TokenError
 
 
@@ -409,25 +411,28 @@ def test_a_shard_larger_than_the_memory_it_takes(tmp_path):
     with open(path, "wb") as stream:
         stream.write(shard_bytes([], count=count))
         stream.truncate(1024 + 2 * count)
-    code = """
-import resource, sys
+    code = f"""{PEAK}
 from microgpt.data import RandomBatches, Shards, WindowBatches, open_shard
-unit = 1 if sys.platform == "darwin" else 1024
-def most():
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
 warm = WindowBatches(list(range(100)), 5, 5, 2)
 next(warm)
-before = most()
+forget()
+before = peak()
 tokens = open_shard(sys.argv[1], vocab_size=50257)
 for source in (tokens, Shards(sys.argv[1], vocab_size=50257)):
     windows, places = WindowBatches(source, 1024, 1024, 8), RandomBatches(source, 1024, 8)
     for _ in range(100):
         assert next(windows)[0].shape == next(places)[1].shape == (8, 1024)
     assert sum(len(rows) for rows, _ in windows.in_order(50)) == 50
-print(most() - before)
+print(peak() - before)
 """
     (grown,) = map(int, in_a_process(code, path))
     assert grown < 50e6
+
+
+def test_the_corpus_advised_without_a_network_is_of_the_same_kind():
+    for source in SOURCES.values():
+        instead = source.instead.split("'")[1]
+        assert load_corpus(instead).kind == source.kind
 
 
 # Tokenising.

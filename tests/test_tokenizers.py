@@ -1,5 +1,7 @@
 """Characters to ids and back, in any script."""
 
+import json
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -67,3 +69,48 @@ def test_refusals():
         tokenizers.from_dict({"kind": "char", "characters": "\ud800"})
     with pytest.raises(FormatError, match="single characters"):
         CharTokenizer(["ab"])
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"characters": "ba"}, "must be sorted, each once, .* got 'ba'"),
+        ({"characters": "aab"}, "must be sorted, each once"),
+        ({"bos": "no"}, "bos .true or false.; got"),
+        ({"bos": 1}, "bos .true or false.; got"),
+        ({"more": 1}, "by kind, characters and bos"),
+    ],
+)
+def test_a_description_is_not_put_right(changes, message):
+    description = {"kind": "char", "characters": "ab", "bos": True}
+    assert tokenizers.from_dict(description).encode("ab") == [0, 1]
+    with pytest.raises(FormatError, match=message):
+        tokenizers.from_dict(description | changes)
+    with pytest.raises(FormatError, match=r"bos \(true or false\)"):
+        tokenizers.from_dict({"kind": "char", "characters": "ab"})
+
+
+def test_a_tokenizer_is_read_from_what_there_is(tmp_path):
+    learned = tokenizers.train_bpe("the fox then the hen", 262)
+    own = tmp_path / "tokenizer.json"
+    own.write_text(json.dumps(learned.to_dict()), "utf-8")
+    for path in (own, tmp_path):
+        assert tokenizers.read(path).to_dict() == learned.to_dict()
+    foreign = tmp_path / "foreign"
+    foreign.mkdir()
+    (foreign / "merges.txt").write_text(tokenizers.merges_text(learned), "utf-8")
+    (foreign / "vocab.json").write_text(json.dumps(tokenizers.token_ids(learned)), "utf-8")
+    assert tokenizers.read(foreign).encode("the hen") == learned.encode("the hen")
+    (foreign / "vocab.json").unlink()
+    assert tokenizers.read(foreign / "merges.txt").vocab_size == 262  # with GPT-2's numbers
+
+
+@pytest.mark.parametrize("content", ["", "[1]", '{"kind": "x"}', "[" * 100_000])
+def test_a_file_that_describes_no_tokenizer(tmp_path, content):
+    (tmp_path / "a.json").write_text(content)
+    with pytest.raises(FormatError, match=r"a\.json describes no tokenizer"):
+        tokenizers.read(tmp_path / "a.json")
+    with pytest.raises(FormatError, match="holds no tokenizer"):
+        tokenizers.read(tmp_path)
+    with pytest.raises(FormatError, match="there is no file"):
+        tokenizers.read(tmp_path / "b.json")

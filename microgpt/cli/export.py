@@ -13,6 +13,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         default="huggingface",
         help="safetensors as transformers loads it, or llm.c's version 3",
     )
+    parser.add_argument("--no-tokenizer", action="store_true", help="write the weights alone")
 
 
 def run(options: argparse.Namespace) -> int:
@@ -21,7 +22,9 @@ def run(options: argparse.Namespace) -> int:
 
     checkpoint = load_pretrained(options.model)
     tokenizer = checkpoint.tokenizer
-    if tokenizer is None:
+    if options.no_tokenizer:
+        tokenizer = None
+    elif tokenizer is None:
         print("microgpt: note: no tokenizer is known for this model", file=sys.stderr)
     elif not is_byte_pair(tokenizer):
         print(

@@ -36,7 +36,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     what.add_argument(
         "--tokenizer", metavar="gpt2|FILE",
-        help="read and write with GPT-2's vocabulary, or that of a vocab.bpe file",
+        help="read and write with GPT-2's vocabulary, or with that of a tokenizer.json, merges.txt "
+        "or vocab.bpe, or of a folder that has one",
     )  # fmt: skip
     what.add_argument(
         "-n", "--count", type=int,
@@ -174,4 +175,4 @@ def _tokenizer(name: str | None, own: Any) -> Any:
 
     if name is None:
         return own
-    return tokenizers.gpt2(None if name == "gpt2" else name)
+    return tokenizers.gpt2() if name == "gpt2" else tokenizers.read(name)

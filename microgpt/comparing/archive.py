@@ -15,7 +15,7 @@ from microgpt.errors import FormatError
 
 # What zipfile and NumPy raise for files that are not what they should be.
 _WRONG = (
-    *(zipfile.BadZipFile, zlib.error, struct.error, EOFError, ValueError, RuntimeError),
+    *(zipfile.BadZipFile, zlib.error, struct.error, EOFError, OSError, ValueError, RuntimeError),
     *(NotImplementedError, SyntaxError, TypeError, KeyError, IndexError, OverflowError),
 )
 
@@ -33,6 +33,9 @@ class Archive(Mapping[str, np.ndarray]):
         except _WRONG as error:
             raise FormatError(f"{self.file} is not an .npz file: {error}") from None
         self._members = {name.removesuffix(".npy"): name for name in members}
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._members  # Mapping's own would unpack the array
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._members)

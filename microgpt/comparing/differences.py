@@ -12,7 +12,7 @@ from microgpt.comparing.archive import Archive
 from microgpt.comparing.intermediates import TOKENS, activations, visit
 from microgpt.comparing.measuring import difference
 from microgpt.config.checks import number
-from microgpt.errors import SettingError
+from microgpt.errors import DtypeError, SettingError, ShapeError, TokenError
 from microgpt.nn import Module
 from microgpt.ops.embedding import as_tokens
 
@@ -101,9 +101,9 @@ def compare(model: Any, reference: Any, tokens: Any = None, tolerance: float = 1
             "a reference maps names to arrays, as a dictionary or an .npz file does; got "
             f"{type(reference).__name__}"
         )
+    where = str(arrays.file) if isinstance(arrays, Archive) else "the reference"
     if tokens is None and TOKENS not in arrays:
-        raise SettingError("compare needs tokens: as an argument, or as an entry of the reference")
-    ids = as_tokens(arrays[TOKENS] if tokens is None else tokens)
+        raise SettingError(f"compare needs tokens: as an argument, or as an entry of {where}")
     rows: list[Row] = []
     missing: list[str] = []
 
@@ -113,10 +113,15 @@ def compare(model: Any, reference: Any, tokens: Any = None, tolerance: float = 1
         else:
             missing.append(name)
 
-    visit(model, ids, visitor)
+    try:
+        visit(model, as_tokens(arrays[TOKENS] if tokens is None else tokens), visitor)
+    except (TokenError, ShapeError, DtypeError) as error:
+        if tokens is not None:
+            raise
+        raise type(error)(f"the tokens of {where}: {error}") from None
     if not rows:
         raise SettingError(
-            f"the reference has none of the model's names, which are {', '.join(missing)}; it has "
+            f"{where} has none of the model's names, which are {', '.join(missing)}; it has "
             f"{', '.join(map(str, arrays)) or 'nothing'}"
         )
     seen = {TOKENS, *(row.name for row in rows)}

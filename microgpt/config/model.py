@@ -64,6 +64,7 @@ class GPTConfig:
             if not isinstance(getattr(self, name), bool):
                 raise SettingError(f"{name} must be True or False; got {getattr(self, name)!r}")
         known("qkv_bias", self.qkv_bias, (None, False, True))
+        number("init_std", self.init_std)
         if not 0 < self.init_std <= 1000:
             raise SettingError(f"init_std must be above 0 and at most 1000; got {self.init_std}")
 
@@ -80,38 +81,48 @@ class GPTConfig:
     def parameter_shapes(self, most: int | None = None) -> dict[str, tuple[int, ...]]:
         """The shape of every weight by name, in the order of a model's construction.
 
-        With `most`, a configuration that needs more weights than that is refused: what a file
-        claims is checked against what it holds before anything grows with it.
+        With `most`, a configuration whose layers have more weights than that is refused: what a
+        file claims is checked against what it holds before anything grows with it.
         """
         C, V = self.n_embd, self.vocab_size
-        if most is not None and self.n_layer > most:
-            raise ShapeError(f"{self.n_layer} layers cannot come from {most} weights")
         shapes: dict[str, tuple[int, ...]] = {"wte.weight": (V, C)}
         if self.position == "learned":
             shapes["wpe.weight"] = (self.block_size, C)
-        matrices = {"attn.c_attn": (3 * C, C), "attn.c_proj": (C, C)}
-        matrices |= {"mlp.c_fc": (4 * C, C), "mlp.c_proj": (C, 4 * C)}
-
-        def add_norm(name: str) -> None:
-            if self.norm == "layernorm":
-                shapes[f"{name}.weight"] = (C,)
-                if self.bias:
-                    shapes[f"{name}.bias"] = (C,)
-
         if self.embedding_norm:
-            add_norm("ln_emb")
+            shapes |= self._norm_shapes("ln_emb")
+        block = self._block_shapes()
+        if most is not None and self.n_layer * len(block) > most:
+            raise ShapeError(
+                f"{self.n_layer} layers of {len(block)} tensors cannot come from {most} tensors"
+            )
         for layer in range(self.n_layer):
-            for name, shape in matrices.items():
-                if name in _AFTER_NORM:
-                    add_norm(f"h.{layer}.{_AFTER_NORM[name]}")
-                shapes[f"h.{layer}.{name}.weight"] = shape
-                if self.has_qkv_bias if name == "attn.c_attn" else self.bias:
-                    shapes[f"h.{layer}.{name}.bias"] = shape[:1]
+            shapes |= {f"h.{layer}.{name}": shape for name, shape in block.items()}
         if self.final_norm:
-            add_norm("ln_f")
+            shapes |= self._norm_shapes("ln_f")
         if not self.tie_weights:
             shapes["lm_head.weight"] = (V, C)
         return shapes
+
+    def _block_shapes(self) -> dict[str, tuple[int, ...]]:
+        """The weights of one layer."""
+        C = self.n_embd
+        matrices = {"attn.c_attn": (3 * C, C), "attn.c_proj": (C, C)}
+        matrices |= {"mlp.c_fc": (4 * C, C), "mlp.c_proj": (C, 4 * C)}
+        shapes: dict[str, tuple[int, ...]] = {}
+        for name, shape in matrices.items():
+            if name in _AFTER_NORM:
+                shapes |= self._norm_shapes(_AFTER_NORM[name])
+            shapes[f"{name}.weight"] = shape
+            if self.has_qkv_bias if name == "attn.c_attn" else self.bias:
+                shapes[f"{name}.bias"] = shape[:1]
+        return shapes
+
+    def _norm_shapes(self, name: str) -> dict[str, tuple[int, ...]]:
+        """The weights of one norm: none, unless it is a LayerNorm."""
+        if self.norm != "layernorm":
+            return {}
+        kinds = ("weight", "bias") if self.bias else ("weight",)
+        return {f"{name}.{kind}": (self.n_embd,) for kind in kinds}
 
     @classmethod
     def preset(cls, name: str, **changes: Any) -> "GPTConfig":

@@ -1,15 +1,19 @@
-"""The header of a token shard: what is in it, and every way in which it may be wrong."""
+"""The header of a token shard: what is in it, and every way in which it may be wrong.
+
+The first number of each kind of file that llm.c writes stands here, for its other readers too.
+"""
 
 import struct
 
-MAGIC, VERSION = 20240520, 1
+MODEL, STATE, TOKENIZER, MAGIC = 20240326, 20240327, 20240328, 20240520
+VERSION = 1
 HEADER = 256 * 4  # bytes
 MOST = 2**31 - 1  # tokens that the header's int32 can count
 
 OTHERS = {
-    20240326: "llm.c's model file",
-    20240327: "llm.c's debug state",
-    20240328: "llm.c's tokenizer",
+    MODEL: "llm.c's model file",
+    STATE: "llm.c's debug state",
+    TOKENIZER: "llm.c's tokenizer",
     20240801: "llm.c's token shard for Llama 3",
 }
 SWAPPED = struct.unpack("<i", struct.pack(">i", MAGIC))[0]

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from microgpt.config.checks import whole
 from microgpt.errors import SettingError
+from microgpt.files import at_home
 from microgpt.pretrained import hub, vocabulary
 from microgpt.pretrained.incoming import model_of
 from microgpt.pretrained.recognising import recognised
@@ -39,7 +40,7 @@ def load_pretrained(
 
 
 def _loaded(source: str | os.PathLike, backend: str | None, n_head: int | None) -> Checkpoint:
-    path, is_name = Path(source).expanduser(), source in (*BUNDLED, *hub.NAMES)
+    path, is_name = at_home(source), source in (*BUNDLED, *hub.NAMES)
     if os.path.exists(path):  # False too for a text that no system takes for a path
         if is_name:
             warnings.warn(

@@ -11,15 +11,23 @@ from microgpt.backends import LOCK
 from microgpt.config import GPTConfig
 from microgpt.config.checks import known
 from microgpt.errors import FormatError, NotWritable, SettingError
+from microgpt.files import at_home
 from microgpt.models.gpt import GPT
-from microgpt.pretrained import huggingface, huggingface_config, llmc, safetensors_file, vocabulary
-from microgpt.pretrained.gpt2_shape import require_gpt2
+from microgpt.pretrained import (
+    huggingface,
+    huggingface_config,
+    llmc,
+    llmc_tokenizer,
+    safetensors_file,
+    vocabulary,
+)
+from microgpt.pretrained.gpt2_shape import require_gpt2, weights_of
 from microgpt.saving import prepare, write_tensors, writing
 from microgpt.saving.checkpoint import KEY
-from microgpt.tokenizers import Tokenizer
+from microgpt.tokenizers import GPT2_PATTERN, Tokenizer
 
 FORMATS = ("huggingface", "llmc")
-LLMC_MODEL, LLMC_TOKENIZER = "model.bin", "gpt2_tokenizer.bin"
+LLMC_MODEL = "model.bin"
 
 
 def save_pretrained(
@@ -32,8 +40,9 @@ def save_pretrained(
 
     "huggingface": a folder with model.safetensors and config.json, vocab.json and merges.txt, as
     transformers loads it. "llmc": a model file of llm.c's version 3 (`path` if it ends in .bin,
-    else model.bin in that folder) and gpt2_tokenizer.bin beside it. float64 weights are rounded
-    to float32. Returns the folder, or the model's file; each file is there whole, or as before.
+    else model.bin in that folder) and gpt2_tokenizer.bin beside it. Without a tokenizer, a folder
+    with the files of one is refused. float64 weights are rounded to float32. Returns the folder, or
+    the model's file; what is refused is refused before anything is written.
     """
     known("format", format, FORMATS)
     if not isinstance(path, str | os.PathLike) or not str(path):
@@ -44,7 +53,7 @@ def save_pretrained(
     if tokenizer is not None:
         _require_byte_pairs(tokenizer, model.config)
     write = _write_llmc if format == "llmc" else _write_huggingface
-    return write(Path(path).expanduser(), model, tokenizer)
+    return write(at_home(path), model, tokenizer)
 
 
 def is_byte_pair(tokenizer: Any) -> bool:
@@ -68,6 +77,14 @@ def _require_byte_pairs(tokenizer: Any, config: GPTConfig) -> None:
 def _write_huggingface(folder: Path, model: GPT, tokenizer: Tokenizer | None) -> Path:
     if folder.suffix == ".safetensors":
         raise SettingError(f"Hugging Face's files need a folder; got the file name {folder}")
+    if tokenizer is not None and (pattern := getattr(tokenizer, "pattern", None)) != GPT2_PATTERN:
+        raise SettingError(
+            "Hugging Face's files do not say how a text is split, and are read with GPT-2's "
+            f"pattern; the tokenizer's is {pattern!r:.80}: leave it out (tokenizer=None) to write "
+            "the weights alone, or keep the model with `save`"
+        )
+    texts = {} if tokenizer is None else vocabulary.files(tokenizer)
+    _refuse_left_over(folder, tokenizer)
     weights = prepare(folder)
     if weights.is_file() and _is_own(weights):
         raise NotWritable(
@@ -78,9 +95,7 @@ def _write_huggingface(folder: Path, model: GPT, tokenizer: Tokenizer | None) ->
         write_tensors(stream, dict(_tensors(model)), {"format": "pt"})
     end_of_text = None if tokenizer is None else tokenizer.end_of_text
     described = huggingface_config.description(model.config, end_of_text)
-    texts = {huggingface_config.FILE: json.dumps(described, indent=2, sort_keys=True) + "\n"}
-    if tokenizer is not None:
-        texts |= vocabulary.files(tokenizer)
+    texts[huggingface_config.FILE] = json.dumps(described, indent=2, sort_keys=True) + "\n"
     for name, text in texts.items():
         with writing(folder / name) as stream:
             stream.write(text.encode())
@@ -90,8 +105,8 @@ def _write_huggingface(folder: Path, model: GPT, tokenizer: Tokenizer | None) ->
 def _tensors(model: GPT) -> list[tuple[str, np.ndarray]]:
     """The weights as Hugging Face lays them out: matrices of blocks (in, out), views of ours."""
     found = []
-    for name, parameter in model.named_parameters():
-        array = parameter.array.astype(np.float32, copy=False)
+    for name, weight in weights_of(model).items():
+        array = weight.astype(np.float32, copy=False)
         turned = huggingface.is_turned(name)
         found.append((huggingface.PREFIX + name, array.T if turned else array))
     return found
@@ -105,9 +120,25 @@ def _is_own(file: Path) -> bool:
 
 
 def _write_llmc(path: Path, model: GPT, tokenizer: Tokenizer | None) -> Path:
-    if path.suffix != ".bin":
-        path = prepare(path).with_name(LLMC_MODEL)
-    llmc.write_model(path, model, version=3)
+    if path.suffix == ".safetensors" or path.name == llmc_tokenizer.FILE:
+        raise SettingError(f"llm.c's model needs a folder, or a file named NAME.bin; got {path}")
     if tokenizer is not None:
-        llmc.write_tokenizer(path.with_name(LLMC_TOKENIZER), tokenizer)
-    return path
+        llmc_tokenizer.contents(tokenizer)
+    file = path if path.suffix == ".bin" else path / LLMC_MODEL
+    _refuse_left_over(file.parent, tokenizer)
+    if file != path:
+        prepare(path)
+    llmc.write_model(file, model, version=3)
+    if tokenizer is not None:
+        llmc.write_tokenizer(file.with_name(llmc_tokenizer.FILE), tokenizer)
+    return file
+
+
+def _refuse_left_over(folder: Path, tokenizer: Tokenizer | None) -> None:
+    """A model without a tokenizer must not be read with that of another one."""
+    names = [file.name for file in vocabulary.left_over(folder)] if tokenizer is None else []
+    if names:
+        raise NotWritable(
+            f"{folder} has {', '.join(names)}, which would be taken for the tokenizer of this "
+            "model, and it comes without one; delete them, or choose another folder"
+        )

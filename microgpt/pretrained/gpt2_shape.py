@@ -1,9 +1,12 @@
 """What a model must be for other programs to call it a GPT-2."""
 
-from dataclasses import fields
+from dataclasses import fields, replace
+
+import numpy as np
 
 from microgpt.config import GPTConfig
 from microgpt.errors import SettingError
+from microgpt.models.gpt import GPT
 
 _FREE = {"vocab_size", "block_size", "n_layer", "n_head", "n_embd", "n_kv_head"}
 _FREE |= {"qkv_bias", "dropout", "init_std"}
@@ -18,10 +21,18 @@ def require_gpt2(config: GPTConfig) -> None:
         for name in names
         if getattr(config, name) != getattr(gpt2, name)
     ]
-    if not config.has_qkv_bias and config.bias:
-        differing.append(f"qkv_bias={config.qkv_bias!r} must be True")
     if differing:
         raise SettingError(
             "only a model in the shape of GPT-2 can be written for other programs: "
             f"{'; '.join(differing)}"
         )
+
+
+def weights_of(model: GPT) -> dict[str, np.ndarray]:
+    """The weights of a GPT-2 by our names, not copied; biases that ours may lack are zeros."""
+    arrays = {name: parameter.array for name, parameter in model.named_parameters()}
+    shapes = replace(model.config, qkv_bias=None).parameter_shapes()
+    return {
+        name: arrays[name] if name in arrays else np.zeros(shape, np.float32)
+        for name, shape in shapes.items()
+    }

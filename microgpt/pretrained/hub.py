@@ -5,6 +5,7 @@ cache that other programs share. What has been fetched needs no network again.
 """
 
 import hashlib
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -65,8 +66,14 @@ def _fetched(hub: Any, repository: str) -> Path:
 
 
 def _verify(path: Path, etag: str | None) -> None:
-    """Compare a file with what the hub says it is: SHA-256 of a large one, git's SHA-1 else."""
+    """Compare a file with what the hub says it is: SHA-256 of a large one, git's SHA-1 else.
+
+    Where the hub names no such checksum, a warning says that nothing was compared.
+    """
     if etag is None or len(etag) not in (40, 64):
+        warnings.warn(
+            f"{path.name} could not be verified: the hub named no checksum for it", stacklevel=2
+        )
         return
     if len(etag) == 64:
         with path.open("rb") as stream:

@@ -7,9 +7,10 @@ import numpy as np
 
 from microgpt.config import GPTConfig
 from microgpt.errors import FormatError
-from microgpt.pretrained import huggingface_config, json_file, safetensors_file
+from microgpt.pretrained import huggingface_config, safetensors_file
 from microgpt.pretrained.incoming import Incoming, check_complete, gpt2_of_shapes, wanted_shapes
 from microgpt.pretrained.spans import READABLE, Span, same
+from microgpt.saving import json_file
 
 FILE = "model.safetensors"
 INDEX = "model.safetensors.index.json"

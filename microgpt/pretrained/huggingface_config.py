@@ -5,7 +5,7 @@ from typing import Any
 
 from microgpt.config import GPTConfig
 from microgpt.errors import FormatError, MicrogptError
-from microgpt.pretrained import json_file
+from microgpt.saving import json_file
 
 FILE = "config.json"
 

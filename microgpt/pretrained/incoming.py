@@ -38,7 +38,7 @@ class Incoming:
 
 
 def wanted_shapes(file: Path, config: GPTConfig, most: int) -> dict[str, Shape]:
-    """The tensors of such a model by our names; refused if it has more layers than `most`."""
+    """The tensors of such a model by our names; refused if its layers have more than `most`."""
     try:
         return config.parameter_shapes(most)
     except MicrogptError as error:

@@ -4,6 +4,7 @@ Version 1 is float32, version 3 float32 with `wte` padded to a multiple of 128 r
 same in bfloat16.
 """
 
+from dataclasses import replace
 from pathlib import Path
 
 from microgpt.backends import LOCK
@@ -11,7 +12,7 @@ from microgpt.config import GPTConfig
 from microgpt.config.checks import known
 from microgpt.errors import FormatError, SettingError, ShapeError
 from microgpt.models.gpt import GPT
-from microgpt.pretrained.gpt2_shape import require_gpt2
+from microgpt.pretrained.gpt2_shape import require_gpt2, weights_of
 from microgpt.pretrained.incoming import Incoming
 from microgpt.pretrained.llmc_header import BYTES, MODEL, read_header, require_size, writing_file
 from microgpt.pretrained.llmc_layout import (
@@ -84,9 +85,10 @@ def tensors_of(path: str | Path) -> Tensors:
 def write_model(path: str | Path, model: GPT, version: int = 3) -> Path:
     """Write a model built as GPT-2 is into a file that llm.c reads; the file's path.
 
-    Versions 1 and 3 hold float32 (float64 weights are rounded), 5 bfloat16, rounded to the nearest,
-    halfway to even; 3 and 5 pad `wte` with rows of zeros. Written in pieces, and replaced only
-    once the new file is complete.
+    Versions 1 and 3 hold float32, 5 bfloat16: numbers are rounded to the nearest, halfway to even,
+    float64 first to float32 and from there to bfloat16. 3 and 5 pad `wte` with rows of zeros, and
+    biases that the model does not have are zeros. Written in pieces, and replaced only once the new
+    file is complete.
     """
     known("version", version, VERSIONS)
     if not isinstance(model, GPT):
@@ -97,10 +99,10 @@ def write_model(path: str | Path, model: GPT, version: int = 3) -> Path:
     sizes = [getattr(config, name) for name in _FIELDS]
     if version in PADDED:
         sizes.append(rows)
-    parameters, brief = dict(model.named_parameters()), version == BFLOAT16
+    weights, brief = weights_of(model), version == BFLOAT16
     with LOCK, writing_file(path, MODEL, version, *sizes) as stream:
-        for name in order(config):
-            write_numbers(stream, parameters[name].array, brief)
+        for name in order(replace(config, qkv_bias=None)):
+            write_numbers(stream, weights[name], brief)
             if name == "wte.weight":
                 write_zeros(stream, (rows - config.vocab_size) * config.n_embd, brief)
     return Path(path)

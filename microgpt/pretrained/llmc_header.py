@@ -11,10 +11,11 @@ from typing import BinaryIO
 
 import numpy as np
 
+from microgpt.data.shard_header import MAGIC as SHARD
+from microgpt.data.shard_header import MODEL, STATE, TOKENIZER
 from microgpt.errors import FormatError, SettingError
 from microgpt.files import writing
 
-MODEL, STATE, TOKENIZER, SHARD = 20240326, 20240327, 20240328, 20240520
 KINDS = {MODEL: "model", STATE: "debug state", TOKENIZER: "tokenizer", SHARD: "token shard"}
 INTS, BYTES = 256, 1024
 LARGEST = 2**31 - 1

@@ -12,6 +12,7 @@ from microgpt.pretrained.llmc_header import (
     writing_file,
 )
 
+FILE = "gpt2_tokenizer.bin"  # its name beside a model
 VERSIONS = (1, 2)
 LONGEST = 255  # a token's length is one byte
 
@@ -61,8 +62,16 @@ def write_tokenizer(path: str | Path, tokenizer: Any) -> Path:
     """Write the bytes of a tokenizer's tokens for llm.c (version 2); the file's path.
 
     It takes a byte-pair tokenizer (one that has `token_bytes`) with an end of text; a token is at
-    most 255 bytes long.
+    most 255 bytes long. How a text is split is not in the file: it only turns ids into text.
     """
+    tokens, end_of_text = contents(tokenizer)
+    with writing_file(path, TOKENIZER, 2, len(tokens), end_of_text) as stream:
+        stream.write(b"".join(bytes([len(content)]) + content for content in tokens))
+    return Path(path)
+
+
+def contents(tokenizer: Any) -> tuple[list[bytes], int]:
+    """What the file of a tokenizer holds; what such a file cannot hold is a SettingError."""
     if not hasattr(tokenizer, "token_bytes"):
         raise SettingError(
             "llm.c's file takes a tokenizer of byte pairs, such as tokenizers.gpt2(); got "
@@ -78,6 +87,4 @@ def write_tokenizer(path: str | Path, tokenizer: Any) -> Path:
                 f"a token in llm.c's file has 1 to {LONGEST} bytes; token {token} has "
                 f"{len(content):,}"
             )
-    with writing_file(path, TOKENIZER, 2, len(tokens), end_of_text) as stream:
-        stream.write(b"".join(bytes([len(content)]) + content for content in tokens))
-    return Path(path)
+    return tokens, end_of_text

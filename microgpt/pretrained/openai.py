@@ -7,11 +7,12 @@ import numpy as np
 
 from microgpt.config import GPTConfig
 from microgpt.errors import FormatError
-from microgpt.pretrained import json_file, tensor_bundle
+from microgpt.pretrained import tensor_bundle
 from microgpt.pretrained.huggingface import is_turned
 from microgpt.pretrained.huggingface_config import gpt2_shape
 from microgpt.pretrained.incoming import Incoming, gpt2_of_shapes, wanted_shapes
 from microgpt.pretrained.tensor_bundle import Entry
+from microgpt.saving import json_file
 
 FILE = "model.ckpt.index"
 HPARAMS = "hparams.json"

@@ -16,6 +16,8 @@ Opener = Callable[[Path, int | None], Incoming]
 _PICKLED = (b"PK\x03\x04", b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05")
 _PICKLES = ("*.bin", "*.pt", "*.pth", "*.ckpt", "*.pkl")
 
+MOST_LISTED = 6  # models of a folder
+
 KNOWN = (
     "microgpt's own checkpoints, Hugging Face's safetensors, OpenAI's TensorFlow checkpoint and "
     "llm.c's model files"
@@ -47,25 +49,38 @@ def recognised(path: Path) -> tuple[Path, Opener | None]:
 
 
 def _in_folder(folder: Path) -> Path:
-    for name in (huggingface.FILE, huggingface.INDEX, openai.FILE):
-        if (folder / name).is_file():
-            return folder / name
-    for pattern, fits in (
-        ("*.safetensors", None), ("*.safetensors.index.json", None), ("*.index", None),
-        ("*.bin", _is_llmc_model),
-    ):  # fmt: skip
-        found = [file for file in sorted(folder.glob(pattern)) if fits is None or fits(file)]
-        if len(found) > 1:
-            raise FormatError(
-                f"{folder} holds {len(found)} models, such as {found[0].name} and {found[1].name}; "
-                "give the path of one"
-            )
-        if found:
-            return found[0]
+    found = [*_safetensors(folder), *_tensorflow(folder)]
+    found += filter(_is_llmc_model, sorted(folder.glob("*.bin")))
+    if len(found) > 1:
+        names = ", ".join(file.name for file in found[:MOST_LISTED])
+        more = ", …" if len(found) > MOST_LISTED else ""
+        raise FormatError(
+            f"{folder} holds {len(found)} models, {names}{more}; give the path of one"
+        )
+    if found:
+        return found[0]
     for pattern in _PICKLES:
         for file in sorted(folder.glob(pattern)):
             raise _pickled(file)
     raise FormatError(f"there is no checkpoint at {folder}, nor any other model; known: {KNOWN}")
+
+
+def _safetensors(folder: Path) -> list[Path]:
+    """The usual names, or else any file; a training of ours has its state beside its model."""
+    usual = [folder / name for name in (huggingface.FILE, huggingface.INDEX)]
+    for files in (
+        [file for file in usual if file.is_file()],
+        sorted(folder.glob("*.safetensors.index.json")),
+        sorted(folder.glob("*.safetensors")),
+    ):
+        if files:
+            return files
+    return []
+
+
+def _tensorflow(folder: Path) -> list[Path]:
+    usual = folder / openai.FILE
+    return [usual] if usual.is_file() else sorted(folder.glob("*.index"))
 
 
 def _is_llmc_model(file: Path) -> bool:

@@ -1,21 +1,24 @@
 """Training steps whose losses somebody published: do we come to the same ones?"""
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from math import inf, isfinite
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from microgpt import recording
+from microgpt.config import PRESETS
 from microgpt.config.checks import number, whole
 from microgpt.errors import FormatError, SettingError
 from microgpt.models.gpt import GPT
 from microgpt.ops.embedding import as_tokens
 from microgpt.optim import AdamW
+from microgpt.saving import json_file
 from microgpt.tensor import Tensor
 
+_SIZES = ("vocab_size", "block_size", "n_layer", "n_head", "n_embd")
 NEAR = 1e-2  # how far a loss may be off and still counts as reproduced
 
 
@@ -49,7 +52,7 @@ GPT2 = Recipe(
     batch_size=4,
     seq_len=64,
     lr=1e-4,
-    sizes={"vocab_size": 50257, "block_size": 1024, "n_layer": 12, "n_head": 12, "n_embd": 768},
+    sizes={name: getattr(PRESETS["gpt2-124M"], name) for name in _SIZES},
 )
 
 
@@ -81,8 +84,8 @@ def read_recipe(path: str | Path) -> Recipe:
     file = Path(path)
     if not file.is_file():
         raise FormatError(f"there is no recipe at {file}; a JSON file is needed, or the name gpt2")
+    written = json_file.read(file)
     try:
-        written = json.loads(file.read_bytes())
         optimizer = written["optimizer"]
         if optimizer["name"] != "AdamW":
             raise FormatError(f"its optimizer must be 'AdamW'; got {optimizer['name']!r:.80}")
@@ -101,14 +104,20 @@ def read_recipe(path: str | Path) -> Recipe:
         _check(recipe)
     except KeyError as error:
         raise FormatError(f"{file} is not a recipe of training: it has no entry {error}") from None
-    except (ValueError, TypeError, AttributeError, RecursionError) as error:
+    except (ValueError, TypeError, AttributeError) as error:
         raise FormatError(f"{file} is not a recipe of training: {error}") from None
     return recipe
 
 
 def _real(value: Any) -> float:
     number("a setting", value)
-    return float(value)
+    try:
+        real = float(value)
+    except OverflowError:  # a whole number of hundreds of digits
+        real = inf
+    if not isfinite(real):
+        raise SettingError(f"a setting must be finite; got {value!r:.80}")
+    return real
 
 
 def _check(recipe: Recipe) -> None:

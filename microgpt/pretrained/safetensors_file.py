@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from microgpt.errors import FormatError
-from microgpt.pretrained import json_file
 from microgpt.pretrained.spans import Span
+from microgpt.saving.tensor_header import read_header
 
-LONGEST_HEADER = 8 << 20  # that of GPT-2's largest has some 100 kB
+LONGEST_HEADER = 8 << 20  # bytes; that of GPT-2's largest has some 100 kB
 
 _SIZES = {"BOOL": 1, "U8": 1, "I8": 1, "F8_E5M2": 1, "F8_E4M3": 1, "I16": 2, "U16": 2, "F16": 2}
 _SIZES |= {"BF16": 2, "I32": 4, "U32": 4, "F32": 4, "I64": 8, "U64": 8, "F64": 8}
@@ -22,7 +22,7 @@ _NAMES = {"F32": "float32", "F16": "float16", "BF16": "bfloat16"}
 def spans(file: Path) -> dict[str, Span]:
     """Where every tensor of the file is, after the whole header has been checked."""
     size = file.stat().st_size
-    header, start = _header(file, size)
+    header, start = read_header(file, LONGEST_HEADER)
     header.pop("__metadata__", None)
     found = {name: _span(file, name, entry, start) for name, entry in header.items()}
     place = start
@@ -40,25 +40,9 @@ def spans(file: Path) -> dict[str, Span]:
 
 
 def metadata(file: Path) -> dict[str, Any]:
-    """The notes in the header, if there are any."""
-    notes = _header(file, file.stat().st_size)[0].get("__metadata__")
+    """The notes in the header, if there are any; the file may be one of ours."""
+    notes = read_header(file)[0].get("__metadata__")
     return notes if isinstance(notes, dict) else {}
-
-
-def _header(file: Path, size: int) -> tuple[dict[str, Any], int]:
-    with open(file, "rb") as stream:
-        length = int.from_bytes(stream.read(8), "little")
-        if size < 8 or not 2 <= length <= size - 8:
-            raise FormatError(
-                f"{file} is not a whole safetensors file: its header must fit into {size:,} bytes, "
-                f"but is said to have {length:,}"
-            )
-        if length > LONGEST_HEADER:
-            raise FormatError(
-                f"{file}: its header has {length:,} bytes; at most {LONGEST_HEADER:,} are read"
-            )
-        content = stream.read(length)
-    return json_file.parse(content, f"{file}: its header"), 8 + length
 
 
 def _span(file: Path, name: str, entry: Any, start: int) -> tuple[Span, int]:

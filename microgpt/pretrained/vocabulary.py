@@ -2,24 +2,29 @@
 
 import contextlib
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from microgpt import tokenizers
-from microgpt.config import GPTConfig
+from microgpt.config import PRESETS, GPTConfig
 from microgpt.errors import FormatError
-from microgpt.tokenizers import Tokenizer, gpt2_file
+from microgpt.pretrained import llmc_tokenizer
+from microgpt.saving import json_file
+from microgpt.tokenizers import BPETokenizer, Tokenizer, gpt2_file
+from microgpt.tokenizers.merges_file import LARGEST
 
 # Merges and ids as Hugging Face and OpenAI call them.
 _FILES = (("merges.txt", "vocab.json"), ("vocab.bpe", "encoder.json"))
-_GPT2_SIZE = 50257
+_WHOLE = "tokenizer.json"  # all in one file, as Hugging Face's newer library keeps it
+_CLASS = "tokenizer_config.json"
 
 
 def beside(file: Path, config: GPTConfig) -> Tokenizer | None:
     """The tokenizer of the model in `file`, if it can be known without a network.
 
-    From the merges in its folder; else GPT-2's, if the model has as many tokens and that is on
-    this machine.
+    From the merges in its folder; else GPT-2's, if the model has as many tokens, that is on this
+    machine, and no other file in the folder says otherwise.
     """
     for merges, ids in _FILES:
         if (file.parent / merges).is_file():
@@ -33,10 +38,13 @@ def beside(file: Path, config: GPTConfig) -> Tokenizer | None:
                     f"in {file.name} has {config.vocab_size:,}; put them into different folders"
                 )
             return tokenizer
-    return _gpt2() if config.vocab_size == _GPT2_SIZE else None
+    if config.vocab_size != PRESETS["gpt2-124M"].vocab_size:
+        return None
+    gpt2 = _gpt2()
+    return gpt2 if gpt2 is not None and _agrees(file.parent, gpt2) else None
 
 
-def _gpt2() -> Tokenizer | None:
+def _gpt2() -> BPETokenizer | None:
     """GPT-2's tokenizer, if its merges are on this machine."""
     for path in gpt2_file.nearby():
         with contextlib.suppress(FormatError, OSError):
@@ -44,10 +52,50 @@ def _gpt2() -> Tokenizer | None:
     return None
 
 
+def _agrees(folder: Path, tokenizer: BPETokenizer) -> bool:
+    """Whether the other files that a folder may have describe this tokenizer; unreadable: no."""
+    try:
+        if (folder / llmc_tokenizer.FILE).is_file():
+            tokens, end_of_text = llmc_tokenizer.read_tokenizer(folder / llmc_tokenizer.FILE)
+            ours, end = llmc_tokenizer.contents(tokenizer)
+            if tokens != ours or end_of_text not in (None, end):  # version 1 does not say it
+                return False
+        return not (folder / _WHOLE).is_file() or _is_same(folder / _WHOLE, tokenizer)
+    except (FormatError, OSError):
+        return False
+
+
+def _is_same(file: Path, tokenizer: BPETokenizer) -> bool:
+    """Whether a tokenizer.json has these merges and ids, and splits and normalises as GPT-2."""
+    found = json_file.read(file, most=LARGEST)
+    if found == tokenizer.to_dict():  # our own description
+        return True
+    model, split = found.get("model"), found.get("pre_tokenizer")
+    if not isinstance(model, dict) or not isinstance(split, dict):
+        return False
+    merges = model.get("merges")
+    if not isinstance(merges, list) or model.get("vocab") != tokenizers.token_ids(tokenizer):
+        return False
+    lines = [" ".join(map(str, pair)) if isinstance(pair, list) else pair for pair in merges]
+    plain = (split.get("type"), split.get("add_prefix_space"), split.get("use_regex", True))
+    return (
+        lines == tokenizers.merges_text(tokenizer).split("\n")[1:-1]
+        and plain == ("ByteLevel", False, True)
+        and found.get("normalizer") is None
+    )
+
+
 def files(tokenizer: Any) -> dict[str, str]:
     """What Hugging Face's files hold of a byte-pair tokenizer, by their names."""
     return {
         "vocab.json": json.dumps(tokenizers.token_ids(tokenizer), ensure_ascii=False),
         "merges.txt": tokenizers.merges_text(tokenizer),
-        "tokenizer_config.json": json.dumps({"tokenizer_class": "GPT2Tokenizer"}),
+        _CLASS: json.dumps({"tokenizer_class": "GPT2Tokenizer"}),
     }
+
+
+def left_over(folder: Path) -> Iterator[Path]:
+    """The files in a folder that would be taken for the tokenizer of a model without one."""
+    names = [name for pair in _FILES for name in pair]
+    names += [_WHOLE, _CLASS, llmc_tokenizer.FILE]
+    return (folder / name for name in names if (folder / name).is_file())

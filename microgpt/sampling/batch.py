@@ -7,9 +7,10 @@ import numpy as np
 from microgpt import backends
 from microgpt.config import SampleConfig
 from microgpt.engine import no_grad
+from microgpt.errors import SettingError
 from microgpt.models.gpt import GPT
 from microgpt.sampling.cache import KVCache
-from microgpt.sampling.checks import Request, Stop, count_of, request, tokens_of
+from microgpt.sampling.checks import Request, Stop, count_of, request, require_model, tokens_of
 from microgpt.sampling.choice import next_token, uniform
 from microgpt.sampling.decoder import window_start
 from microgpt.sampling.generation import chooser
@@ -38,6 +39,9 @@ def generate_batch(
     alone would. The cache takes as much memory for each row as for a text of its own.
     """
     dials = SampleConfig(temperature, top_k, top_p, min_p)
+    require_model(model)
+    if not isinstance(prompts, Sequence | np.ndarray) or isinstance(prompts, str):
+        raise SettingError(f"prompts are rows of token ids; got {type(prompts).__name__}")
     rows = [tokens_of(model, prompt) for prompt in prompts]
     wanted = request(model.config, dials, seed, stop, rows=len(rows))
     counts = [count_of(model, len(row), max_new_tokens) for row in rows]

@@ -36,8 +36,24 @@ def request(
     return Request(dials, int(seed), _stops(stop, V))
 
 
+def require_model(model: Any) -> None:
+    """Refuse what cannot write."""
+    if not hasattr(model, "config"):
+        raise SettingError(f"texts are written by a GPT; got {type(model).__name__}")
+
+
+def require_tokenizer(tokenizer: Any) -> None:
+    """Refuse what is no tokenizer; a model of other programs may come without one."""
+    if not (hasattr(tokenizer, "encode") and hasattr(tokenizer, "vocab_size")):
+        raise SettingError(
+            f"a text needs a tokenizer; got {type(tokenizer).__name__}: hand over the one that the "
+            "model was trained with, such as mg.tokenizers.gpt2(), or write token ids with generate"
+        )
+
+
 def tokens_of(model: GPT, prompt: Sequence[int]) -> list[int]:
     """The tokens of a prompt, at least one, all of the model's vocabulary."""
+    require_model(model)
     ids, V = as_tokens(prompt), model.config.vocab_size
     tokens = ids.tolist()
     if ids.ndim != 1 or not tokens:

@@ -8,6 +8,7 @@ from microgpt.config.checks import whole
 from microgpt.errors import SettingError, ShapeError
 from microgpt.models.gpt import GPT
 from microgpt.sampling.batch import generate_batch
+from microgpt.sampling.checks import require_model, require_tokenizer
 from microgpt.sampling.choice import check_counter
 from microgpt.sampling.generation import generate
 from microgpt.tokenizers import Tokenizer
@@ -42,6 +43,7 @@ def generate_text(
     `tokenizer.first_prompt` (a new line, if there is one), which is not shown.
     """
     whole("count", count, least=0)
+    require_tokenizer(tokenizer)
     options: dict[str, Any] = {
         "temperature": temperature, "top_k": top_k, "top_p": top_p, "min_p": min_p,
         "stop": None if ignore_end else end_of(tokenizer), "capture": capture,
@@ -83,7 +85,8 @@ def stream_text(
     several tokens; all together are what `generate_text` gives. `options` are those of `generate`
     (temperature, top_k, top_p, min_p, seed, capture).
     """
-    start, stop = opening(model, tokenizer, prompt, bos), None if ignore_end else end_of(tokenizer)
+    start = opening(model, tokenizer, prompt, bos)
+    stop = None if ignore_end else end_of(tokenizer)
     tokens = generate(model, start, max_new_tokens, **{"stop": stop, **options})
     return chain([prompt] if prompt else [], pieces(tokenizer, tokens))
 
@@ -109,6 +112,8 @@ def opening(
     model: GPT, tokenizer: Tokenizer, prompt: str = "", bos: bool | None = None
 ) -> list[int]:
     """The tokens that a model is given to continue `prompt`; see `generate_text`."""
+    require_model(model)
+    require_tokenizer(tokenizer)
     if not isinstance(prompt, str):
         raise SettingError(f"a prompt is a string; got {prompt!r:.60}")
     if tokenizer.vocab_size != model.config.vocab_size:

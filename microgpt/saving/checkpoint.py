@@ -12,6 +12,7 @@ from microgpt.config import GPTConfig, from_dict
 from microgpt.errors import FormatError, MicrogptError, NotWritable, SettingError
 from microgpt.files import writing
 from microgpt.models.gpt import GPT
+from microgpt.saving import json_file
 from microgpt.saving.tensor_file import Opened, opened, write_tensors
 from microgpt.tokenizers import Tokenizer
 
@@ -19,6 +20,7 @@ FILE = "model.safetensors"
 KEY = "microgpt"
 STATE_KEY = "microgpt-training"  # of the file that a training is resumed from
 FORMAT = 1
+LONGEST = 2**24  # tokens of a text, for which generating sets memory aside
 
 
 @dataclass(frozen=True)
@@ -105,8 +107,8 @@ def _header(arrays: Opened) -> tuple[GPTConfig, Tokenizer | None, dict[str, Any]
         raise FormatError(
             "its header has no 'microgpt' entry, so it was written by another program"
         )
-    header = json.loads(arrays.notes[KEY])
-    if not isinstance(header, dict) or header.get("format") != FORMAT:
+    header = json_file.parse(arrays.notes[KEY].encode(), "its header")
+    if header.get("format") != FORMAT:
         raise FormatError(f"its header must have format {FORMAT}")
     config, tokenizer = model_header(header, arrays.shapes)
     return config, tokenizer, dict(header.get("training") or {})
@@ -117,6 +119,10 @@ def model_header(
 ) -> tuple[GPTConfig, Tokenizer | None]:
     """The shape of a model and its tokenizer, if they fit each other and the weights' shapes."""
     config = from_dict(GPTConfig, header["config"])
+    if config.position == "none" and config.block_size > LONGEST:
+        raise FormatError(  # no table of places says how long a text may be
+            f"its block_size must be at most {LONGEST:,}; got {config.block_size:,}"
+        )
     expected = config.parameter_shapes(most=len(shapes))
     if expected != shapes:
         differing = sorted(set(expected.items()) ^ set(shapes.items()))

@@ -13,7 +13,8 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from microgpt.errors import FormatError
+from microgpt.errors import FormatError, SettingError
+from microgpt.saving.tensor_header import LONGEST, read_header
 
 _TYPES = {"F32": "float32", "F64": "float64", "I32": "int32", "I64": "int64", "U8": "uint8"}
 _NAMES = {name: short for short, name in _TYPES.items()}
@@ -72,18 +73,14 @@ def opened(file: Path) -> Iterator[Opened]:
     """`with opened(file) as arrays:` a safetensors file whose header and size have been checked."""
     from safetensors import SafetensorError, safe_open
 
+    header, start = read_header(file)
     try:
         with safe_open(file, framework="np"):  # refuses places that overlap, or are not there
             pass
-    except (SafetensorError, RecursionError) as error:
+    except SafetensorError as error:
         raise FormatError(f"{file} is not a whole safetensors file: {error}") from None
     with open(file, "rb", buffering=0) as stream:
-        length = int.from_bytes(stream.read(8), "little")
-        try:
-            header = json.loads(stream.read(length))
-        except (ValueError, RecursionError) as error:
-            raise FormatError(f"{file} has a header that is no JSON: {error}") from None
-        yield Opened(file, stream, header, 8 + length)
+        yield Opened(file, stream, header, start)
 
 
 def write_tensors(stream: BinaryIO, arrays: dict[str, np.ndarray], notes: dict[str, str]) -> None:
@@ -97,6 +94,11 @@ def write_tensors(stream: BinaryIO, arrays: dict[str, np.ndarray], notes: dict[s
         place = end
     content = json.dumps(header, separators=(",", ":")).encode()
     content += b" " * (-len(content) % 8)  # so that the numbers begin at a multiple of eight
+    if len(content) > LONGEST:
+        raise SettingError(
+            f"the notes beside the weights may have {LONGEST:,} bytes; these have "
+            f"{len(content):,}, and could not be read again: write less"
+        )
     stream.write(len(content).to_bytes(8, "little") + content)
     for array in arrays.values():
         if array.size:

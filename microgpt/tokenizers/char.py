@@ -39,15 +39,25 @@ class CharTokenizer:
 
     @classmethod
     def from_dict(cls, description: dict[str, Any]) -> "CharTokenizer":
-        """What `to_dict` described."""
-        characters = description.get("characters")
+        """What `to_dict` described; ids follow from the order, so nothing is put right here."""
+        characters, bos = description.get("characters"), description.get("bos")
         if not isinstance(characters, str):
             raise FormatError(
                 f"a character tokenizer is described by its characters; got {characters!r:.80}"
             )
         if any("\ud800" <= character <= "\udfff" for character in characters):
             raise FormatError("a tokenizer's characters must be whole; one is half of a pair")
-        return cls(characters, bool(description.get("bos")))
+        if set(description) != {"kind", "characters", "bos"} or not isinstance(bos, bool):
+            raise FormatError(
+                "a character tokenizer is described by kind, characters and bos (true or false); "
+                f"got {description!r:.200}"
+            )
+        if list(characters) != sorted(set(characters)):
+            raise FormatError(
+                "a tokenizer's characters must be sorted, each once, for their places are the "
+                f"token ids; got {characters!r:.80}"
+            )
+        return cls(characters, bos)
 
     def __repr__(self) -> str:
         characters, mark = "".join(self.characters[:40]), "" if self.bos is None else " and BOS"

@@ -1,5 +1,6 @@
 """`gpt2`: GPT-2's tokenizer, from wherever its list of merges is."""
 
+import contextlib
 import hashlib
 import os
 import tempfile
@@ -8,6 +9,7 @@ from pathlib import Path
 
 from microgpt import downloads
 from microgpt.errors import FormatError
+from microgpt.files import at_home
 from microgpt.folders import data_folder
 from microgpt.tokenizers.bpe import BPETokenizer
 from microgpt.tokenizers.merges_file import parse_merges, read_limited
@@ -33,13 +35,9 @@ def gpt2(path: str | Path | None = None) -> BPETokenizer:
     What is read has the published SHA-256, line ends aside; no file is changed.
     """
     if path is not None:
-        return _parsed(_given(Path(path).expanduser()))
+        return _parsed(_given(at_home(path)))
     for file in nearby():
-        if (
-            file.is_file()
-            and file.stat().st_size == SIZE
-            and _is_gpt2(content := file.read_bytes())
-        ):
+        if (content := _content(file)) is not None and _is_gpt2(content):
             return parse_merges(content, str(file))
     return _parsed(downloads.find(SOURCE))
 
@@ -63,6 +61,14 @@ def _parsed(file: Path) -> BPETokenizer:
             "for another list, use tokenizers.read_merges"
         )
     return parse_merges(content, str(file))
+
+
+def _content(file: Path) -> bytes | None:
+    """What is in a file of the right size; None too where nobody may look."""
+    with contextlib.suppress(OSError):
+        if file.is_file() and file.stat().st_size == SIZE:
+            return file.read_bytes()
+    return None
 
 
 def _is_gpt2(content: bytes) -> bool:

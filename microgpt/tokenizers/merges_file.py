@@ -8,7 +8,7 @@ import json
 from collections.abc import Iterable
 from pathlib import Path
 
-from microgpt.errors import FormatError
+from microgpt.errors import FormatError, SettingError
 from microgpt.tokenizers.bpe import END_OF_TEXT, BPETokenizer
 
 VERSION = "#version: 0.2"
@@ -48,7 +48,8 @@ def read_merges(
     merges = parse_merges(content, str(path), (), order).merges
     special = [name for name in sorted(ids, key=ids.__getitem__) if ids[name] >= 256 + len(merges)]
     tokenizer = BPETokenizer(merges, special, byte_order=order)
-    differing = sorted(token_ids(tokenizer).items() ^ ids.items(), key=lambda item: item[1])
+    names = _ordinary_names(tokenizer) | tokenizer.special_tokens
+    differing = sorted(names.items() ^ ids.items(), key=lambda item: item[1])
     if differing:
         raise FormatError(
             f"{vocabulary} must give ids to the 256 bytes, then to the merges of {path} in their "
@@ -107,10 +108,23 @@ def merges_text(tokenizer: BPETokenizer) -> str:
 
 
 def token_ids(tokenizer: BPETokenizer) -> dict[str, int]:
-    """The content of `vocab.json`, or `encoder.json`: each token as printed there, and its id."""
-    last = 256 + len(tokenizer.merges)
-    names = {printable(tokenizer.token_bytes(token)): token for token in range(last)}
+    """The content of `vocab.json`, or `encoder.json`: each token as printed there, and its id.
+
+    A special token with the name of another token is a SettingError: one of them would be lost.
+    """
+    names = _ordinary_names(tokenizer)
+    for name, token in tokenizer.special_tokens.items():
+        if name in names:
+            raise SettingError(
+                f"tokens {names[name]:,} and {token:,} are both written {name!r:.80}, so one name "
+                "would have two ids; give the special token another name"
+            )
     return {**names, **tokenizer.special_tokens}
+
+
+def _ordinary_names(tokenizer: BPETokenizer) -> dict[str, int]:
+    last = 256 + len(tokenizer.merges)
+    return {printable(tokenizer.token_bytes(token)): token for token in range(last)}
 
 
 def _read_ids(path: str | Path) -> dict[str, int]:

@@ -1,4 +1,4 @@
-"""Small JSON files of other programs: read with care, since nobody knows who wrote them."""
+"""JSON out of files: read with care, since nobody knows who wrote them."""
 
 import json
 from pathlib import Path
