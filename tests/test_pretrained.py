@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import microgpt as mg
+from microgpt.data import write_shard
 from microgpt.pretrained import BUNDLED
 
 
@@ -160,3 +161,9 @@ def test_no_unit_of_the_names_model_is_dead():
         for name in names:
             checkpoint.model([checkpoint.tokenizer.encode(name, bos=True)])
     assert active.sum() >= 60
+
+
+def test_a_folder_of_token_shards_is_no_model(tmp_path):
+    write_shard(tmp_path / "train.bin", [1, 2, 3])
+    with pytest.raises(mg.FormatError, match="token shard"):
+        mg.load_pretrained(tmp_path)

@@ -573,3 +573,12 @@ def test_any_archive_is_compared_or_an_error(tmp_path_factory, place, new, cut, 
     assert str(path) in refused
     if found is not None:  # the numbers are those that were saved: their checksums were compared
         assert found.rows == untouched.rows or "shape" in found.rows[0].problem
+
+
+def test_what_cannot_be_reproduced_is_said_before_anything_is_trained():
+    model = mg.GPT(mg.GPTConfig.preset("gpt2-small-char", n_layer=1, n_embd=8), backend="numpy")
+    recipe = Recipe(losses=(1.0, 2.0), batch_size=1, seq_len=2, lr=0.1)
+    with pytest.raises(mg.SettingError, match="steps must be 1 to 2"):
+        train(model, [[0, 1]], [[1, 2]], recipe, 3)
+    with pytest.raises(mg.SettingError, match="the batch has token 50,256, the model 65 tokens"):
+        train(model, [[0, 50256]], [[1, 2]], recipe)

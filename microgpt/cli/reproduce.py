@@ -20,15 +20,17 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     from microgpt.pretrained import load_pretrained
-    from microgpt.pretrained.reproducing import GPT2, NEAR, read_recipe, train
+    from microgpt.pretrained.reproducing import GPT2, NEAR, count_of, read_recipe, train
 
     recipe = GPT2 if options.what == "gpt2" else read_recipe(options.what)
+    count_of(recipe, options.steps)  # before weights are fetched
     tokens, targets, what = _batch(options, recipe)
     model = load_pretrained(options.weights).model
+    steps = train(model, tokens, targets, recipe, options.steps)
     print(f"{model!r}\n{len(tokens)} × {len(tokens[0])} tokens from {what}, the same every step")
     print("step      loss  expected  difference")
     moments = []
-    for moment in train(model, tokens, targets, recipe, options.steps):
+    for moment in steps:
         print(f"{moment.step:4d}  {moment.loss:8.6f}  {moment.expected:8.6f}  "
               f"{moment.difference:10.1e}", flush=True)  # fmt: skip
         moments.append(moment)

@@ -61,6 +61,8 @@ def _in_folder(folder: Path) -> Path:
         return found[0]
     for pattern in _PICKLES:
         for file in sorted(folder.glob(pattern)):
+            if _is_llmc_file(file):  # a shard, a state: whose reader says what it is
+                return file
             raise _pickled(file)
     raise FormatError(f"there is no checkpoint at {folder}, nor any other model; known: {KNOWN}")
 
@@ -84,8 +86,12 @@ def _tensorflow(folder: Path) -> list[Path]:
 
 
 def _is_llmc_model(file: Path) -> bool:
+    return _is_llmc_file(file, (MODEL,))
+
+
+def _is_llmc_file(file: Path, kinds: Collection[int] = KINDS) -> bool:
     with open(file, "rb") as stream:
-        return _is_llmc(stream.read(4), (MODEL,))
+        return _is_llmc(stream.read(4), kinds)
 
 
 def _is_llmc(first: bytes, kinds: Collection[int] = KINDS) -> bool:

@@ -160,12 +160,7 @@ def train(
 
     `steps`: the first ones only. On Numba, steps are recorded and replayed.
     """
-    steps = len(recipe.losses) if steps is None else steps
-    whole("steps", steps, least=1)
-    if steps > len(recipe.losses):
-        raise SettingError(
-            f"steps must be 1 to {len(recipe.losses)}, the losses known; got {steps}"
-        )
+    count = count_of(recipe, steps)
     for name, size in recipe.sizes.items():
         if getattr(model.config, name) != size:
             raise SettingError(
@@ -179,6 +174,30 @@ def train(
             f"the expected losses are those of tokens and targets {shape}; got {ids.shape} and "
             f"{wanted.shape}"
         )
+    largest, vocab_size = max(ids.max(), wanted.max()), model.config.vocab_size
+    if largest >= vocab_size:
+        raise SettingError(
+            f"the batch has token {largest:,}, the model {vocab_size:,} tokens; give the batch "
+            "that the expected losses are of, such as llm.c's debug state"
+        )
+    return _losses(model, ids, wanted, recipe, count)
+
+
+def count_of(recipe: Recipe, steps: int | None) -> int:
+    """How many steps are made: all whose losses are known, or the first ones."""
+    if steps is None:
+        return len(recipe.losses)
+    whole("steps", steps, least=1)
+    if steps > len(recipe.losses):
+        raise SettingError(
+            f"steps must be 1 to {len(recipe.losses)}, the losses known; got {steps}"
+        )
+    return steps
+
+
+def _losses(
+    model: GPT, ids: np.ndarray, wanted: np.ndarray, recipe: Recipe, steps: int
+) -> Iterator[Moment]:
     rule = AdamW if recipe.decay == "matrices" else _DecaysAll
     optimizer = rule(model, recipe.lr, recipe.betas, recipe.eps, recipe.weight_decay)
 
