@@ -30,16 +30,26 @@ class Case:
     stop: int = 9
     dtype: str = "float32"
     frozen: str = ""
+    used: str = ""  # a part that is put into the mode of use when it stops; "." is all of it
 
 
 CASES = {
     "documents": Case("names-mini", {"steps": 24, "batch_size": 4, "clip": 1.0}),
+    "lines in epochs": Case(
+        "names-mini", {"epochs": 2, "batch_size": 300, "accumulate": 2}, stop=11
+    ),
     "frozen": Case("names-mini", {"steps": 20}, dtype="float64", frozen="wte.weight"),
     "random places": Case("text", {"steps": 24, "batch_size": 3, **ADAMW}, GPT2),
     "windows": Case("text", {**WINDOWS, **ADAMW}, GPT2, stop=40),
     "tokens": Case("tokens", {**WINDOWS, "accumulate": 4}, GPT2, stop=10),
     "dropout": Case(
         "text", {**WINDOWS, **ADAMW, "accumulate": 2}, {**GPT2, "dropout": 0.3}, stop=17
+    ),
+    "used": Case(
+        "text", {**WINDOWS, **ADAMW}, {**GPT2, "dropout": 0.3}, stop=17, used="."
+    ),
+    "part used": Case(
+        "names-mini", {"steps": 20}, {**GPT2, "block_size": 16, "dropout": 0.2}, used="h.0"
     ),
     "patience": Case(
         "text",
@@ -75,6 +85,12 @@ def trainer_of(case: Case, way: str, **options: Any) -> mg.Trainer:
     config = mg.TrainConfig(**case.train)
     with backends.using(backend):
         return mg.Trainer(model, corpus, config, tokenizer, capture, **options)
+
+
+def use(trainer: mg.Trainer, case: Case) -> None:
+    """Look at the model, or at a part of it, as one does between two steps."""
+    if case.used:
+        dict(trainer.model.named_modules())[case.used.strip(".")].eval()
 
 
 def finish(trainer: mg.Trainer) -> dict[str, np.ndarray]:

@@ -384,14 +384,161 @@ def test_warmup(capsys):
     assert "ready" in capsys.readouterr().out
 
 
-def test_a_model_that_was_there_is_kept(tmp_path, capsys):
+NAMES = ("model.safetensors", "training.safetensors", "best.safetensors")
+
+
+def contents(folder, prefix=""):
+    """The files of a run."""
+    files = {name: folder / f"{prefix}{name}" for name in NAMES}
+    return {name: file.read_bytes() for name, file in files.items() if file.exists()}
+
+
+def test_a_run_that_was_there_is_kept_whole(tmp_path, capsys):
     out = tmp_path / "run"
-    command = ["train", "--steps", "2", "--backend", "numpy", "--out", str(out)]
+    command = [*STORY, "--steps", "2", "--samples", "1", "--out", str(out)]
+    assert main([*command, "--eval-every", "1"]) == 0
+    first = contents(out)
+    assert set(first) == set(NAMES)
+    assert "is kept as" not in capsys.readouterr().out
+    assert main([*command, "--eval-every", "1", "--seed", "7"]) == 0
+    said = capsys.readouterr().out
+    assert contents(out, "before-") == first
+    second = contents(out)
+    assert all(second[name] != first[name] for name in NAMES)
+    assert len(os.listdir(out)) == 6
+    assert f"is kept as {', '.join(f'before-{name}' for name in NAMES)} in {out}\n" in said
+    assert f"its weights: {out / 'best.safetensors'}" in said
+    assert main([*command, "--seed", "8"]) == 0
+    assert f"in {out}, in place of an older one" in capsys.readouterr().out
+    assert contents(out, "before-") == second
+    third = contents(out)
+    assert set(third) == set(NAMES[:2])  # it has no best, and the other's is not left to it
+    assert main([*command, "--seed", "9"]) == 0
+    assert contents(out, "before-") == third  # nothing of two runs
+
+
+def test_what_is_there_stays_until_a_run_is_saved(tmp_path, capsys, monkeypatch):
+    from microgpt.training import Trainer
+
+    out = tmp_path / "run"
+    command = [*STORY, "--steps", "4", "--samples", "1", "--eval-every", "1", "--out", str(out)]
     assert main(command) == 0
-    first = (out / "model.safetensors").read_bytes()
+    first = contents(out)
+
+    def broken(*_):
+        raise mg.NotWritable("the disk is full")
+
+    with monkeypatch.context() as full:
+        full.setattr(Trainer, "__next__", broken)
+        assert main([*command, "--seed", "7"]) == 1
+    assert contents(out) == first
+    step, seen = Trainer.__next__, []
+
+    def looking(trainer):
+        seen.append(contents(out) == first and not contents(out, "before-"))
+        return step(trainer)
+
+    monkeypatch.setattr(Trainer, "__next__", looking)
     assert main([*command, "--seed", "7"]) == 0
-    assert (out / "before-model.safetensors").read_bytes() == first
-    assert "the model that was there is kept as" in capsys.readouterr().out
+    assert seen == [True] * 5
+    assert contents(out, "before-") == first
+    assert sorted(os.listdir(out)) == sorted([*NAMES, *(f"before-{name}" for name in NAMES)])
+
+
+@pytest.mark.parametrize("there", [False, True])
+def test_a_run_is_resumed_into_another_folder(tmp_path, capsys, there):
+    run, other = tmp_path / "run", tmp_path / "other"
+    command = [*STORY, "--samples", "1", "--warmup", "0"]
+    assert main([*command, "--steps", "6", "--eval-every", "2", "--out", str(run)]) == 0
+    if there:
+        assert main([*command, "--steps", "2", "--seed", "7", "--out", str(other)]) == 0
+    before, theirs = contents(run), contents(other)
+    again = ["train", "--backend", "numpy", "--resume", str(run), "--steps", "7", "--lr", "5",
+             "--min-lr", "4", "--eval-every", "100"]  # fmt: skip
+    capsys.readouterr()
+    assert main([*again, "--out", str(other)]) == 0
+    said = capsys.readouterr().out
+    assert contents(run) == before
+    assert contents(other, "before-") == theirs
+    assert ("is kept as" in said) == there
+    kept = other / "best.safetensors"
+    assert f"its weights: {kept}" in said
+    assert kept.read_bytes() == before["best.safetensors"]
+    best = mg.load(kept, "numpy").training["steps_done"]
+    assert f"after step {best}; its weights" in said
+
+
+def test_a_best_that_is_nowhere_is_not_named(tmp_path, capsys):
+    command = [*STORY, "--samples", "1", "--steps", "2", "--out", str(tmp_path)]
+    assert main([*command, "--eval-every", "1"]) == 0
+    (tmp_path / "best.safetensors").unlink()
+    capsys.readouterr()
+    again = ["train", "--backend", "numpy", "--resume", str(tmp_path)]
+    assert main(again) == 0
+    said = capsys.readouterr().out
+    assert "lowest held-out loss" in said
+    assert "its weights" not in said
+
+
+def test_the_lowest_loss_may_be_the_last(tmp_path, capsys):
+    command = [*STORY, "--samples", "1", "--warmup", "0", "--eval-every", "4", "--eval-batches",
+               "3", "--out", str(tmp_path)]  # fmt: skip
+    assert main([*command, "--steps", "11", "--lr", "0.01"]) == 0
+    said = capsys.readouterr().out
+    assert "after step 11; its weights" in said
+    (last,) = (line for line in said.splitlines() if line.startswith("held-out loss"))
+    assert (
+        f"lowest held-out loss: {last.removeprefix('held-out loss, the one to believe: ')}" in said
+    )
+    best = mg.load(tmp_path / "best.safetensors", "numpy")
+    assert best.training["steps_done"] == 11
+    again = ["train", "--backend", "numpy", "--resume", str(tmp_path), "--samples", "1"]
+    assert main(again) == 0  # which knows it
+    assert "after step 11; its weights" in capsys.readouterr().out
+    assert main([*again, "--steps", "12", "--lr", "5", "--min-lr", "4"]) == 0
+    assert "after step 11; its weights" in capsys.readouterr().out
+    assert mg.load(tmp_path / "best.safetensors", "numpy").training["steps_done"] == 11
+
+
+@pytest.fixture(scope="module")
+def stopped(tmp_path_factory):
+    """A run of a text file with GPT-2's recipe."""
+    folder = tmp_path_factory.mktemp("stopped")
+    (folder / "story.txt").write_text(mg.load_corpus("story")[0])
+    command = ["train", "--corpus", str(folder / "story.txt"), "--kind",
+               "text", "--preset", "gpt2-small-char", *SMALL]  # fmt: skip
+    options = ["--steps", "5", "--warmup", "3", "--samples", "1", "--out", str(folder / "run")]
+    assert main([*command, *options]) == 0
+    return folder
+
+
+def test_a_changed_run_is_checked_as_a_new_one(stopped, tmp_path, capsys):
+    command = ["train", "--backend", "numpy", "--resume", str(stopped / "run")]
+    out = ["--out", str(tmp_path / "out")]
+    assert main([*command, "--steps", "6", "--epochs", "2"]) == 1
+    assert "both say how long to train" in capsys.readouterr().err
+    for option, name in (("--seed", "seed"), ("--accumulate", "accumulate"),
+                         ("--batch-size", "batch_size")):  # fmt: skip
+        assert main([*command, option, "7"]) == 1
+        assert f"was trained with {name} = " in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+    assert main([*command, *out, "--steps", "6", "--lr", "5e-5"]) == 0  # below the recipe's min_lr
+    notes = mg.load(tmp_path / "out").training
+    assert (notes["lr"], notes["min_lr"], notes["warmup"]) == (5e-5, 5e-6, 3)
+    assert main([*command, *out, "--steps", "6", "--optimizer", "adam"]) == 0
+    assert mg.load(tmp_path / "out").training["weight_decay"] is None
+    assert main([*command, *out, "--steps", "6", "--schedule", "constant"]) == 0
+    assert mg.load(tmp_path / "out").training["min_lr"] == 0
+
+
+def test_a_corpus_that_has_moved_is_remembered(stopped, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    moved = tmp_path / "moved.txt"
+    moved.write_text((stopped / "story.txt").read_text())
+    command = ["train", "--backend", "numpy", "--out", "run", "--samples", "1"]
+    assert main([*command, "--resume", str(stopped / "run"), "--corpus", "moved.txt"]) == 0
+    assert mg.load("run").training["source"] == str(moved)
+    assert mg.load(stopped / "run").training["source"] == str(stopped / "story.txt")
 
 
 def test_the_models_inside_can_be_sampled(capsys):

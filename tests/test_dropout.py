@@ -253,9 +253,14 @@ def test_it_acts_in_training_only_and_where_gradients_are_recorded(backend):
     assert model.dropout_counter == 2
     assert not np.allclose(first, free)
     assert not np.allclose(first, second)
-    with mg.no_grad():
-        mg.generate_text(model, mg.tokenizers.CharTokenizer("abcdefghij"), 1)
+    tokenizer = mg.tokenizers.CharTokenizer("abcdefghij")
+    writing = [list(mg.generate_text(model, tokenizer, 3, seed=5)) for _ in range(2)]
+    assert model.training
     assert model.dropout_counter == 2
+    used = list(mg.generate_text(copy.deepcopy(model).eval(), tokenizer, 3, seed=5))
+    assert writing == [used, used]
+    assert len(used) == 3
+    assert any(used)
     model.loss(tokens, targets).backward()
     assert model.dropout_counter == 3
 

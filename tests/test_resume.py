@@ -6,13 +6,15 @@ import os
 import signal
 import subprocess
 import sys
+import threading
+import time
 from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from resuming import CASES, WAYS, Case, corpus_of, finish, trainer_of
+from resuming import CASES, WAYS, Case, corpus_of, finish, trainer_of, use
 
 import microgpt as mg
 from microgpt import backends
@@ -32,6 +34,7 @@ def resumed(tmp_path_factory):
         trainer = trainer_of(CASES[case], way)
         with backends.using(trainer.model.backend):
             list(itertools.islice(trainer, CASES[case].stop))
+        use(trainer, CASES[case])
         trainer.save(folder / name.replace(" ", "_"))
     subprocess.run(
         [sys.executable, Path(__file__).parent / "resuming.py", folder, *EVERY], check=True
@@ -50,9 +53,28 @@ def test_stopped_and_resumed_is_straight_on(resumed, name):
             np.testing.assert_array_equal(after[what], numbers, err_msg=what)
 
 
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("name", ["used", "part used"])
+def test_the_mode_of_use_lasts_until_the_next_step(name, way):
+    case = CASES[name]
+    straight = finish(trainer_of(case, way))
+    trainer = trainer_of(case, way)
+    use(trainer, case)
+    for _ in range(case.stop):
+        with backends.using(trainer.model.backend):
+            next(trainer)
+        use(trainer, case)
+    assert not all(part.training for _, part in trainer.model.named_modules())
+    equal(finish(trainer), straight)
+    assert trainer.model.dropout_counter == len(trainer.history)
+
+
 def test_the_cases_stop_where_it_matters():
     windows = trainer_of(CASES["windows"], "numpy")
     assert CASES["windows"].stop % windows.batches.per_epoch  # inside an epoch
+    lines = trainer_of(CASES["lines in epochs"], "numpy")
+    assert lines.batches.rows_per_epoch < 600 * CASES["lines in epochs"].stop  # in the second
+    assert lines.batches.rows_per_epoch % 300
     patience = trainer_of(CASES["patience"], "numpy")
     list(itertools.islice(patience, CASES["patience"].stop))
     assert 0 < patience.progress.worse < patience.config.patience  # inside its patience
@@ -176,9 +198,10 @@ def test_what_cannot_be_resumed(tmp_path):
     other = mg.load_corpus(text="the cat sat on the mat; the dog sat. " * 20, kind="text")
     with pytest.raises(FormatError, match=r"training.safetensors.*other data.*SHA-256"):
         mg.Trainer.resume(tmp_path, other)
-    wider = mg.TrainConfig(**{**SMALL.train, "batch_size": 3})
-    with pytest.raises(FormatError, match="batch_size"):
-        mg.Trainer.resume(tmp_path, corpus_of(SMALL), wider)
+    for name, value in {"batch_size": 3, "accumulate": 2, "seed": 7, "stride": 4}.items():
+        other = mg.TrainConfig(**{**SMALL.train, name: value})
+        with pytest.raises(SettingError, match=f"was trained with {name} = .*; got {value}"):
+            mg.Trainer.resume(tmp_path, corpus_of(SMALL), other)
     held = mg.TrainConfig(**{**SMALL.train, "held_out": 0.3})
     with pytest.raises(FormatError, match="same held-out part"):
         mg.Trainer.resume(tmp_path, corpus_of(SMALL), held)
@@ -250,7 +273,17 @@ CHANGES = {
     "corpus": ("abc", "other data"),
     "batches": ({"kind": "documents"}, "kind"),
     "pending": (5, "5 batches wait for a step that takes 1"),
-    "dropout": ([-1, 2], "dropout_seed"),
+    "pending ": (True, "True batches wait"),
+    "dropout": ([-1, 2], "a seed and a count"),
+    "dropout ": ([1, -5], "a seed and a count"),
+    "dropout  ": ([1, 2**63], "a seed and a count"),
+    "dropout   ": ([1, float("inf")], "a seed and a count"),
+    "owed": ("yes", "'owed' must be a bool"),
+    "training": (1, "'training' must be a bool"),
+    "remarks": ([], "'remarks' must be a dict"),
+    "closing": ([3, 1.0, 0.1, 5], "no place in a history of 3"),
+    "closing ": ([1, 1.0, 0.1, float("inf")], "counts its tokens"),
+    "closing  ": ([1, "low", 0.1, 5], "is three numbers"),
     "tokenizer": ({"kind": "char", "characters": "ab", "bos": False}, "has 2 tokens"),
     "config": (None, "cannot be resumed"),
     "frozen": (None, "cannot be resumed"),
@@ -262,7 +295,7 @@ def test_a_header_that_lies(saved_bytes, tmp_path, name):
     length = int.from_bytes(saved_bytes[:8], "little")
     outer = json.loads(saved_bytes[8 : 8 + length])
     header = json.loads(outer["__metadata__"]["microgpt-training"])
-    header[name], message = CHANGES[name]
+    header[name.strip()], message = CHANGES[name]
     outer["__metadata__"]["microgpt-training"] = json.dumps(header)
     content = json.dumps(outer).encode()
     file = tmp_path / "training.safetensors"
@@ -270,3 +303,105 @@ def test_a_header_that_lies(saved_bytes, tmp_path, name):
     with pytest.raises(FormatError, match=message) as refused:
         mg.Trainer.resume(file, corpus_of(SMALL))
     assert str(file) in str(refused.value)
+
+
+@pytest.mark.parametrize("tokens", [np.inf, -1.0, 2.5, np.nan])
+def test_an_evaluation_that_lies(tokens):
+    from microgpt.training.columns import history_of, to_columns
+    from microgpt.training.results import Evaluation, Step
+
+    columns = to_columns([Step(0, 1.0, 0.1, 1.0, 5, 0.1, Evaluation(2.0, 0.1, 5))])
+
+    class Arrays:
+        def read(self, name, dtype):
+            return columns[name].astype(dtype)
+
+    assert history_of(Arrays())[0].evaluation == Evaluation(2.0, 0.1, 5)
+    columns["history.evaluation"][0, 3] = tokens
+    with pytest.raises(FormatError, match="counts its tokens"):
+        history_of(Arrays())
+
+
+def test_a_save_beside_a_running_training_is_of_one_step(tmp_path, monkeypatch):
+    from microgpt.training import state
+
+    trainer = trainer_of(Case("names-mini", {"steps": 10**6}), "numpy")
+    written, over, failed = state.save, threading.Event(), []
+
+    def slow(*given):
+        file = written(*given)
+        time.sleep(0.1)  # many steps
+        return file
+
+    def train():
+        try:
+            while not over.is_set():
+                next(trainer)
+        except BaseException as error:
+            failed.append(error)
+
+    monkeypatch.setattr(state, "save", slow)
+    beside = threading.Thread(target=train)
+    beside.start()
+    try:
+        while len(trainer.history) < 3 and not failed:
+            time.sleep(0.01)
+        trainer.save(tmp_path)
+        done = len(trainer.history)
+    finally:
+        over.set()
+        beside.join()
+    assert not failed
+    checkpoint = mg.load(tmp_path, "numpy")
+    resumed = mg.Trainer.resume(tmp_path, mg.load_corpus("names-mini"), backend="numpy")
+    assert 3 <= checkpoint.training["steps_done"] == len(resumed.history) <= done
+    for name, weight in checkpoint.model.state_dict().items():
+        np.testing.assert_array_equal(resumed.model.state_dict()[name], weight)
+
+
+def test_the_data_are_hashed_once(tmp_path, monkeypatch):
+    import hashlib
+
+    from microgpt.training import material
+
+    made = []
+
+    class Counting:
+        def sha256(self, *given):
+            made.append(1)
+            return hashlib.sha256(*given)
+
+    monkeypatch.setattr(material, "hashlib", Counting())
+    trainer = trainer_of(SMALL, "numpy")
+    for _ in range(3):
+        trainer.save(tmp_path)
+    assert len(made) == 1
+
+
+def test_a_close_changes_nothing_but_the_best(tmp_path):
+    """The last step of a part of a run is not one that is evaluated in the whole run."""
+    case = CASES["patience"]
+    straight = finish(trainer_of(case, "numpy"))
+    closed = set()
+    for stop in (3, 9, 13):
+        trainer = trainer_of(case, "numpy", best=tmp_path)
+        list(itertools.islice(trainer, stop))
+        worse, before = trainer.progress.worse, trainer.best
+        found = trainer.close()
+        assert found == trainer.evaluate()
+        assert trainer.history[-1].evaluation is None
+        assert trainer.progress.worse == worse
+        closed.add(found.loss < before.evaluation.loss)
+        if found.loss < before.evaluation.loss:
+            assert (trainer.best.step, trainer.best.evaluation) == (stop - 1, found)
+            kept = mg.load(tmp_path / "best.safetensors", "numpy")
+            assert kept.training["steps_done"] == stop
+        else:
+            assert trainer.best is before
+        trainer.save(tmp_path)
+        other = mg.Trainer.resume(tmp_path, corpus_of(case), capture=False, backend="numpy")
+        assert other.best == trainer.best
+        equal(finish(other), straight)
+        lowest = min(step.evaluation.loss for step in other.history if step.evaluation)
+        assert other.best.evaluation.loss == min(lowest, found.loss)
+    assert closed == {True, False}

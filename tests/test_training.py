@@ -1,9 +1,12 @@
 """The Trainer: what it splits, measures, shows and keeps."""
 
+import gc
 import itertools
 import os
 import subprocess
 import sys
+import weakref
+from copy import deepcopy
 
 import numpy as np
 import pytest
@@ -231,8 +234,11 @@ def test_accumulated_steps_are_replayed():
         trainer.run()
         names = [launch.name for launch in trainer.captured.launches()]
         assert names.count("linear_forward") > 1
-        assert not any(name.startswith(("adam", "clip", "fill_")) for name in names[:1])
-        assert "adam_step_" not in names  # once a step, not once a batch
+        alone = make_text(steps=4, stride=8, batch_size=2)
+        alone.run()
+        once = {"fill_", "square_sum_", "root_", "count_step_", "adam_step_"}  # a step, no batch
+        assert once <= {launch.name for launch in alone.captured.launches()}
+        assert once.isdisjoint(names)
         eager = make_text(steps=4, accumulate=3, stride=8, batch_size=2, capture=False)
         assert [s.loss for s in eager.run()] == [s.loss for s in trainer.history]
         assert eager.captured is None
@@ -257,6 +263,21 @@ def test_epochs_and_tokens_seen(backend):
     assert history[0].epoch == 2 / per_epoch
     assert 3 <= history[-1].epoch < 3 + 2 / per_epoch
     assert make(steps=1).run()[0].epoch is None
+
+
+@pytest.mark.parametrize("accumulate", [1, 3])
+def test_epochs_of_lines_are_counted_in_lines(accumulate):
+    """A batch at the end of a pass goes on with the next: passes end inside batches."""
+    corpus = mg.load_corpus(text="\n".join("abcdefghij"))
+    trainer = make(
+        corpus=corpus, epochs=6, batch_size=6 // accumulate, accumulate=accumulate, held_out=0.0
+    )
+    history = trainer.run()
+    assert len(history) == trainer.config.steps == 10  # 6 passes over 10 lines, 6 a step
+    assert [step.epoch for step in history] == [6 * (i + 1) / 10 for i in range(10)]
+    rows = [row for tokens, _ in trainer.seen() for row in tokens[:, 1].tolist()]
+    assert {rows.count(row) for row in rows} == {6}
+    assert len(make(corpus=corpus, epochs=1, batch_size=7, held_out=0.0).run()) == 2
 
 
 def test_looking_changes_nothing(backend):
@@ -333,6 +354,9 @@ def test_tokens_without_a_tokenizer():
     trainer.run()
     with pytest.raises(SettingError, match="needs a tokenizer"):
         trainer.sample()
+    for corpus in (CORPUS, TEXT):
+        with pytest.raises(SettingError, match="needs the tokenizer that made these"):
+            trainer.evaluate(corpus)
     with pytest.raises(SettingError, match="samples are texts"):
         mg.Trainer(model, np.arange(40) % 20, mg.TrainConfig(sample_every=1))
     with pytest.raises(mg.TokenError, match=r"go from 0 to 19.*got 20"):
@@ -352,6 +376,7 @@ def test_the_best_weights_are_kept_and_patience_ends(backend, tmp_path):
     losses = {step.step: step.evaluation.loss for step in history if step.evaluation}
     best = min(losses, key=losses.get)
     assert trainer.best.step == best == history[-1].step - 4 * 5
+    assert trainer.best is history[best]
     kept = mg.load(tmp_path / "run" / "best.safetensors", backend)
     assert kept.training["steps_done"] == best + 1
     again = mg.Trainer(kept.model, TEXT, trainer.config, kept.tokenizer)
@@ -366,6 +391,7 @@ def test_settings_that_contradict_each_other():
         ({"weight_decay": 0.1}, 'optimizer="adamw"'),
         ({"weight_decay": -1, "optimizer": "adamw"}, "weight_decay must be 0"),
         ({"min_lr": 0.1}, "min_lr must be from 0 to lr"),
+        ({"min_lr": 0.001, "schedule": "constant"}, "leads nowhere, and got min_lr=0.001"),
         ({"accumulate": 0}, "accumulate must be a whole number, 1"),
         ({"epochs": 1.5}, "epochs must be a whole number"),
         ({"stride": 0}, "stride"),
@@ -393,6 +419,30 @@ def test_lines_in_both_parts_are_refused():
     other = mg.load_corpus(text="bo\nyan")
     with pytest.raises(SettingError, match="1 of the held-out lines is trained on too"):
         mg.Trainer(model, names, validation=other)
+
+
+def test_the_best_is_the_step_of_the_history():
+    trainer = make_text(steps=4, eval_every=2, sample_every=2, samples=1, sample_tokens=3)
+    trainer.run()
+    assert trainer.best is trainer.history[trainer.best.step]
+    assert trainer.best.samples
+
+
+def test_a_model_keeps_no_trainer_and_a_copy_no_original(backend):
+    trainer = make(steps=3)
+    trainer.run()
+    model, name = trainer.model, next(iter(trainer.train))
+    said, gone = trainer.mark(name), weakref.ref(trainer)
+    del trainer
+    gc.collect()
+    assert gone() is None
+    assert model.mark(name) == said
+    copy, original = deepcopy(model), weakref.ref(model)
+    del model
+    gc.collect()
+    assert original() is None
+    assert copy.mark(name) == said
+    assert copy.mark("xq") == "new"
 
 
 @pytest.mark.parametrize("kind", [KeyboardInterrupt, MemoryError])

@@ -50,7 +50,7 @@ def test_epochs_below_and_tokens_above():
     np.testing.assert_allclose(above.get_xlim(), np.array(axes.get_xlim()) * 5120)
     labels = [text.get_text() for text in picture.legends[0].get_texts()]
     assert labels == [
-        "each step", "mean of 10 steps", "blind guessing", "training data, ± 2 standard errors",
+        "each step", "blind guessing", "training data, ± 2 standard errors",
         "held out, ± 2 standard errors",
     ]  # fmt: skip
     assert picture.caption.endswith("It was lowest, 5.00, at 2 epochs.")

@@ -99,6 +99,10 @@ def test_what_one_pass_is():
     assert TextBatches("abc" * 10, tokenizer, 4, 3).per_epoch == 2
     assert TextBatches("abc", tokenizer, 4, 3).per_epoch == 1
     assert RandomBatches(np.arange(100), 5, 2).per_epoch == 10
+    assert DocumentBatches(["ab", "c", "b"], tokenizer, 4, 2).rows_per_epoch == 3
+    assert RandomBatches(np.arange(100), 5, 2).rows_per_epoch == 20
+    assert WindowBatches(np.arange(23), 2, 2, 4).rows_per_epoch == 8
+    assert WindowBatches(np.arange(23), 2, 2, 4, drop_last=False).rows_per_epoch == 12
 
 
 # The same from everywhere.

@@ -2,15 +2,15 @@
 
 import argparse
 import math
-import os
 import sys
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from microgpt.cli.recipes import RECIPES
+from microgpt.cli.train_files import Files
 from microgpt.cli.train_options import add as arguments
-from microgpt.cli.train_setup import folder_of, resumed, started
+from microgpt.cli.train_setup import folder_of, resumed, source_of, started
 
 __all__ = ["arguments", "run"]
 
@@ -23,18 +23,16 @@ def run(options: argparse.Namespace) -> int:
     from microgpt import saving
 
     _check(options)
-    out = folder_of(options)
-    trainer = started(options) if options.resume is None else resumed(options)
-    saving.prepare(out)  # before hours of training, not after
-    if options.resume is None:
-        _keep(out / "best.safetensors", trainer.config.eval_every > 0)
+    files = Files(folder_of(options), source_of(options))
+    trainer = (started if options.resume is None else resumed)(options, files.best)
+    saving.prepare(files.out)  # before hours of training, not after
+    files.belong_to(trainer)
     steps = trainer.config.steps
     print(f"{trainer.corpus}\n{trainer.model}")
     if RECIPES.get(options.preset):
         print(f"settings: {_settings(trainer.config)}")
     if options.resume is not None:
         print(f"resumed after {len(trainer.history)} of {steps} steps")
-    saves = _Saves(trainer, out, fresh=options.resume is None)
     done = len(trainer.history) - trainer.progress.owed
     with tqdm(total=steps, initial=done, unit="step", disable=None) as bar:
 
@@ -48,10 +46,10 @@ def run(options: argparse.Namespace) -> int:
             for line in _said(step):
                 bar.write(line)
             if options.save_every and (step.step + 1) % options.save_every == 0:
-                saves.save()
+                _save(trainer, files)
 
         trainer.run(show)
-    return _end(trainer, saves, options)
+    return _end(trainer, files, options)
 
 
 def _settings(config: Any) -> str:
@@ -77,13 +75,13 @@ def _check(options: argparse.Namespace) -> None:
         saving.prepare(Path(options.plot).parent)
 
 
-def _end(trainer: Any, saves: "_Saves", options: argparse.Namespace) -> int:
+def _end(trainer: Any, files: Files, options: argparse.Namespace) -> int:
     """Save and say what became of it; the exit status."""
     history = trainer.history
     if not history:
         print("microgpt: interrupted before the first step; nothing saved", file=sys.stderr)
         return 130
-    print(f"saved: {saves.save()}")  # first of all: the rest may fail
+    print(f"saved: {_save(trainer, files)}")  # first of all: the rest may fail
     if options.plot is not None:
         print(f"plot: {_plot(trainer, Path(options.plot))}")
     last = [step.loss for step in history[-100:]]
@@ -91,13 +89,17 @@ def _end(trainer: Any, saves: "_Saves", options: argparse.Namespace) -> int:
           f"last {len(last)} steps")  # fmt: skip
     if trainer.stopped_early:
         print(f"stopped early: no lower held-out loss in {trainer.config.patience} evaluations")
-    evaluation = trainer.evaluate()
+    known = trainer.best
+    evaluation = trainer.close() if trainer.config.eval_every else trainer.evaluate()
     if evaluation is not None:
         print(f"held-out loss, the one to believe: {evaluation}")
+    if trainer.best != known:
+        _save(trainer, files)  # the lowest was found at this end, which a resumed run must know
     if trainer.best is not None:
+        kept = files.kept_best()
         print(f"lowest held-out loss: {trainer.best.evaluation}, perplexity "
-              f"{trainer.best.evaluation.perplexity:,.1f}, after step {trainer.best.step + 1}; its "
-              f"weights: {saves.out / 'best.safetensors'}")  # fmt: skip
+              f"{trainer.best.evaluation.perplexity:,.1f}, after step {trainer.best.step + 1}"
+              + (f"; its weights: {kept}" if kept else ""))  # fmt: skip
     print("samples:", ", ".join(repr(text) for text in trainer.sample(0.5)))
     if trainer.interrupted:
         print(f"microgpt: interrupted after {len(history)} steps", file=sys.stderr)
@@ -123,26 +125,13 @@ def _said(step: Any) -> list[str]:
     return lines
 
 
-class _Saves:
-    """Writes the run into its folder; what another run left there is put aside first."""
+def _save(trainer: Any, files: Files) -> Path:
+    """Save it all; the file of the model."""
+    import numpy as np
 
-    def __init__(self, trainer: Any, out: Path, fresh: bool):
-        self.trainer, self.out, self._fresh = trainer, out, fresh
-
-    def save(self) -> Path:
-        """Save it all; the file of the model."""
-        import numpy as np
-
-        from microgpt import saving
-
-        model = self.trainer.model
-        if not all(np.isfinite(parameter.data).all() for parameter in model.parameters()):
-            raise _diverged("the last step broke the weights", self.trainer)
-        target = saving.prepare(self.out)
-        _keep(target, self._fresh)
-        self._fresh = False
-        self.trainer.save(self.out)
-        return target
+    if not all(np.isfinite(parameter.data).all() for parameter in trainer.model.parameters()):
+        raise _diverged("the last step broke the weights", trainer)
+    return files.save()
 
 
 def _diverged(what: str, trainer: Any) -> Exception:
@@ -166,11 +155,3 @@ def _plot(trainer: Any, target: Path) -> Path:
         else:
             picture.savefig(stream, format=kind)
     return target
-
-
-def _keep(target: Path, needed: bool) -> None:
-    """Put a model that is there already aside: a run may end worse than the one before."""
-    if needed and target.exists():
-        aside = target.with_name(f"before-{target.name}")
-        os.replace(target, aside)
-        print(f"the model that was there is kept as {aside}")

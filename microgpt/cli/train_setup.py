@@ -2,7 +2,7 @@
 
 import argparse
 import json
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -20,15 +20,16 @@ class Material(NamedTuple):
     tokenizer: Any = None
 
 
-def started(options: argparse.Namespace) -> Any:
-    """A new trainer."""
+def started(options: argparse.Namespace, best: Path) -> Any:
+    """A new trainer, which keeps its best weights in the file `best`."""
     from microgpt.config import GPTConfig, TrainConfig
     from microgpt.models.gpt import GPT
     from microgpt.training import Trainer
 
     name, preset = options.corpus or "names-mini", options.preset or "microgpt"
     usual = recipe(preset, name, options.kind)
-    chosen = usual | _fitting(usual, said(options, (*SHAPE, *TRAINING, "tokenizer")))
+    given = said(options, (*SHAPE, *TRAINING, "tokenizer"))
+    chosen = usual | _warming(usual, given) | _fitting(usual, given)
     texts, validation, tokenizer = material(name, options.kind)
     changes = {field: chosen[field] for field in SHAPE if field in chosen}
     if tokenizer is None or options.tokenizer is not None:
@@ -40,15 +41,13 @@ def started(options: argparse.Namespace) -> Any:
         chosen["held_out"] = 0.0
     config = TrainConfig(**{field: chosen[field] for field in TRAINING if field in chosen})
     model = GPT(shape, seed=config.seed)
-    out = Path(options.out or OUT)
-    best = out if config.eval_every else None
-    trainer = Trainer(model, texts, config, tokenizer, validation=validation, best=best)
-    source = str(Path(name).resolve()) if Path(name).exists() else name
-    trainer.remarks = {"source": source, "kind": options.kind}
+    kept = best if config.eval_every else None
+    trainer = Trainer(model, texts, config, tokenizer, validation=validation, best=kept)
+    trainer.remarks = {"source": _place(name), "kind": options.kind}
     return trainer
 
 
-def resumed(options: argparse.Namespace) -> Any:
+def resumed(options: argparse.Namespace, best: Path) -> Any:
     """The trainer of a run, where it stopped; options that are given change it."""
     from microgpt.errors import SettingError
     from microgpt.training import Trainer
@@ -62,25 +61,37 @@ def resumed(options: argparse.Namespace) -> Any:
         )
     with saved(options.resume) as found:
         config, remarks = found.config, found.remarks
-    changes = said(options, TRAINING)
-    if "steps" in changes and "epochs" not in changes:
-        changes["epochs"] = None
-    config = replace(config, **changes)
+    config = replace(config, **_fitting(asdict(config), said(options, TRAINING)))
     source = options.corpus or remarks.get("source")
     if source is None:
         raise SettingError(f"{options.resume} does not say what it learned from; add --corpus")
     texts, validation, _ = material(str(source), remarks.get("kind"))
-    out = folder_of(options)
-    best = out if config.eval_every else None
-    return Trainer.resume(options.resume, texts, config, validation=validation, best=best)
+    kept = best if config.eval_every else None
+    trainer = Trainer.resume(options.resume, texts, config, validation=validation, best=kept)
+    if options.corpus is not None:
+        trainer.remarks["source"] = _place(options.corpus)
+    return trainer
+
+
+def _place(name: str) -> str:
+    """Where a corpus is, from any folder; its name if it comes with the package."""
+    return str(Path(name).resolve()) if Path(name).exists() else name
+
+
+def source_of(options: argparse.Namespace) -> Path | None:
+    """The file that is resumed."""
+    from microgpt.training.state import FILE
+
+    if options.resume is None:
+        return None
+    path = Path(options.resume)
+    return path if path.is_file() else path / FILE
 
 
 def folder_of(options: argparse.Namespace) -> Path:
-    """Where to save: what is said, else the run that is resumed."""
-    if options.out is not None or options.resume is None:
-        return Path(options.out or OUT)
-    path = Path(options.resume)
-    return path.parent if path.is_file() else path
+    """Where to save: what is said, else the folder of the run that is resumed."""
+    source = source_of(options)
+    return Path(options.out or OUT) if options.out or source is None else source.parent
 
 
 def material(name: str, kind: str | None) -> Material:
@@ -141,15 +152,21 @@ def _fitting(usual: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
         )
     if "steps" in given:
         changed["epochs"] = None
-    warmup = usual.get("warmup", 0)
-    if "epochs" in given:
-        changed.setdefault("warmup", 0)
-    elif "steps" in given:
-        changed.setdefault("warmup", min(warmup, max(0, given["steps"]) // 10))
     if given.get("optimizer") == "adam":
         changed.setdefault("weight_decay", None)
-    if "lr" in given and usual.get("min_lr"):
+    if given.get("schedule") == "constant":
+        changed.setdefault("min_lr", 0.0)
+    elif "lr" in given and usual.get("min_lr"):
         changed.setdefault("min_lr", min(usual["min_lr"], max(0.0, given["lr"] / 10)))
     if given.get("held_out") == 0:
         changed.setdefault("eval_train", False)
     return changed
+
+
+def _warming(usual: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
+    """A new run that is said to be short warms up for a tenth of it; in epochs, not at all."""
+    if "epochs" in given:
+        return {"warmup": 0}
+    if "steps" in given:
+        return {"warmup": min(usual.get("warmup", 0), max(0, given["steps"]) // 10)}
+    return {}

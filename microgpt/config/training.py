@@ -20,8 +20,8 @@ _COUNTS_OR_NONE = ("epochs", "stride", "eval_batches", "patience", "sample_token
 class TrainConfig:
     """How a model trains: `steps` updates (or `epochs`), each from `accumulate` batches.
 
-    `weight_decay` is AdamW's alone (None: its own 0.01). `schedule` leads lr to `min_lr` after
-    `warmup` steps. `stride` None: windows of a text from random places; a number: in epochs.
+    `weight_decay` is AdamW's alone (None: its own 0.01). After `warmup` steps, `schedule` leads lr
+    towards `min_lr`. `stride` None: windows of a text from random places; a number: in epochs.
     `held_out` is the share kept for validation. Every `eval_every` steps its loss is measured, on
     `eval_documents` rows at most or on `eval_batches` batches, with `eval_train` the training
     data's too; after `patience` of these without a new best, training ends. `clip` bounds the
@@ -87,6 +87,11 @@ class TrainConfig:
             raise SettingError(f"lr must be above 0, and finite; got {self.lr}")
         if not 0 <= self.min_lr <= self.lr:
             raise SettingError(f"min_lr must be from 0 to lr, {self.lr}; got {self.min_lr}")
+        if self.min_lr and self.schedule == "constant":
+            raise SettingError(
+                f"a constant schedule leads nowhere, and got min_lr={self.min_lr}; leave min_lr "
+                'out, or set schedule="linear" or "cosine"'
+            )
         if not 0 <= self.eps < float("inf"):
             raise SettingError(f"eps must be 0 or above, and finite; got {self.eps}")
         for name in ("beta1", "beta2", "held_out"):

@@ -29,6 +29,11 @@ class Batches(Protocol):
         """Batches in one pass over the data."""
         ...
 
+    @property
+    def rows_per_epoch(self) -> int:
+        """Rows in one pass, so that drawn · batch_size / rows_per_epoch passes are done."""
+        ...
+
     def __iter__(self) -> Iterator[Batch]: ...
 
     def __next__(self) -> Batch: ...
@@ -126,6 +131,11 @@ class DocumentBatches:
     def per_epoch(self) -> int:
         """Batches that see every document once, rounded up."""
         return -(-len(self.sequences) // self.batch_size)
+
+    @property
+    def rows_per_epoch(self) -> int:
+        """Documents; a batch at the end of a pass goes on with the next one's."""
+        return len(self.sequences)
 
     def __iter__(self) -> Iterator[Batch]:
         return self

@@ -90,6 +90,11 @@ class WindowBatches:
         return whole_ones + (rest > 0 and not self.drop_last)
 
     @property
+    def rows_per_epoch(self) -> int:
+        """Rows in one pass, as if all of its batches were full."""
+        return self.per_epoch * self.batch_size
+
+    @property
     def epoch(self) -> int:
         """How many passes are complete."""
         return self.drawn // self.per_epoch
@@ -171,6 +176,11 @@ class RandomBatches:
     def per_epoch(self) -> int:
         """Batches that hold as many tokens as there are, at least 1."""
         return max(1, len(self.tokens) // (self.batch_size * self.width))
+
+    @property
+    def rows_per_epoch(self) -> int:
+        """Rows in so many batches."""
+        return self.per_epoch * self.batch_size
 
     def __iter__(self) -> Iterator[Batch]:
         return self

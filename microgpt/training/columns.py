@@ -55,16 +55,27 @@ def history_of(arrays: Any) -> list[Step]:
         if found_rows.ndim != 2 or found_rows.shape[1] != 4:
             raise FormatError(f"{name} must be rows of four; it has shape {found_rows.shape}")
         for place, loss, error, tokens in found_rows.tolist():
-            found: Any = {name: Evaluation(loss, error, int(tokens))}
-            history[_place(place, count)] = replace(history[_place(place, count)], **found)
+            found: Any = {name: evaluation_of(loss, error, tokens)}
+            history[place_in(place, count)] = replace(history[place_in(place, count)], **found)
     for place, texts in json.loads(bytes(arrays.read(PREFIX + "samples", "uint8"))):
         if not all(isinstance(text, str) for text in texts):
             raise FormatError("its samples must be texts")
-        history[_place(place, count)] = replace(history[_place(place, count)], samples=tuple(texts))
+        place = place_in(place, count)
+        history[place] = replace(history[place], samples=tuple(texts))
     return history
 
 
-def _place(number: Any, count: int) -> int:
+def evaluation_of(loss: Any, error: Any, tokens: Any) -> Evaluation:
+    """An evaluation out of a file; loss and error may be no number, for lack of rows."""
+    if any(type(number) not in (int, float) for number in (loss, error, tokens)):
+        raise FormatError(f"an evaluation is three numbers; got {(loss, error, tokens)!r:.80}")
+    if not 0 <= tokens < 2**63 or tokens % 1:
+        raise FormatError(f"an evaluation counts its tokens, from 0 on; got {tokens!r:.40}")
+    return Evaluation(float(loss), float(error), int(tokens))
+
+
+def place_in(number: Any, count: int) -> int:
+    """A step's number out of a file, if it is one of `count`."""
     if not isinstance(number, int | float) or not 0 <= number < count or number % 1:
         raise FormatError(f"{number!r:.40} is no place in a history of {count} steps")
     return int(number)

@@ -2,13 +2,16 @@
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from functools import cached_property
+from itertools import islice
 from typing import Any
 
 import numpy as np
 
 from microgpt.config import GPTConfig, TrainConfig
 from microgpt.data import (
+    Batch,
     Batches,
     Corpus,
     DocumentBatches,
@@ -61,8 +64,7 @@ class Material:
                 f"GPTConfig(vocab_size={tokenizer.vocab_size}, …)"
             )
         for part in (self.train, self.validation):
-            if isinstance(part, Corpus) and tokenizer is None:
-                raise SettingError("a corpus beside tokens needs the tokenizer that made these")
+            self._check_readable(part)
             if isinstance(part, np.ndarray) and not isinstance(part, np.memmap):
                 _check_ids(part, vocab_size)  # those on disk are checked as they are read
         if self.is_lines and isinstance(self.validation, Corpus):
@@ -84,6 +86,13 @@ class Material:
         if config.sample_every:
             tokenizer.encode(config.prompt)
 
+    def _check_readable(self, texts: Any) -> None:
+        if isinstance(texts, Corpus) and self.tokenizer is None:
+            raise SettingError(
+                "a corpus beside tokens needs the tokenizer that made these; set it, as in "
+                "Trainer(…, tokenizer=…)"
+            )
+
     @property
     def is_lines(self) -> bool:
         """Whether each text stands alone between two marks."""
@@ -100,8 +109,20 @@ class Material:
         width = min(self.block_size, max(1, len(tokens) - 1))
         return WindowBatches(tokens, width, c.stride, c.batch_size, seed=c.seed)
 
+    def steps(self, batches: Batches) -> int:
+        """So many steps training takes; counted in epochs, the last of them is finished."""
+        c = self.config
+        if c.epochs is None:
+            return c.steps
+        return -(-c.epochs * batches.rows_per_epoch // (c.batch_size * c.accumulate))
+
+    def seen(self, steps: int) -> Iterator[Batch]:
+        """The batches of the first steps, drawn anew in the same order."""
+        return islice(self.batches(warn=False), steps * self.config.accumulate)
+
     def looks(self, texts: Texts) -> Batches:
         """Batches to be gone through in order, for evaluation."""
+        self._check_readable(texts)
         if isinstance(texts, Corpus) and texts.kind == "lines":
             return self._documents(texts, warn=False)
         return RandomBatches(self._tokens(_texts(texts)), self.block_size)
@@ -117,8 +138,12 @@ class Material:
             return np.array(self.tokenizer.encode(texts.documents[0]), np.int32)
         return texts
 
+    @cached_property
     def fingerprint(self) -> str:
-        """The SHA-256 of all that is trained on and held out, and of how it becomes tokens."""
+        """The SHA-256 of all that is trained on and held out, and of how it becomes tokens.
+
+        Of much data that takes a while, so it is worked out once, when it is first asked for.
+        """
         digest = hashlib.sha256()
         for part in (self.train, self.validation):
             digest.update(b"\0part\0")

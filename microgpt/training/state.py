@@ -20,11 +20,13 @@ from microgpt.files import writing
 from microgpt.models.gpt import GPT
 from microgpt.saving import Opened, opened, prepare, write_tensors
 from microgpt.saving.checkpoint import STATE_KEY, model_header
-from microgpt.training.columns import history_of, to_columns
+from microgpt.training.columns import evaluation_of, history_of, place_in, to_columns
+from microgpt.training.results import Evaluation
 
 FILE = "training.safetensors"
 FORMAT = 1
 MODEL, OPTIMIZER, PENDING = "model.", "optimizer.", "pending."
+FIXED = ("seed", "batch_size", "accumulate", "stride")
 
 
 def save(trainer: Any, folder: str | Path) -> Path:
@@ -39,7 +41,7 @@ def save(trainer: Any, folder: str | Path) -> Path:
     if Path(folder).suffix == ".safetensors":
         raise SettingError(f"a training is saved in a folder, as {FILE}; got {folder}")
     target = prepare(Path(folder) / FILE)
-    fingerprint = trainer.material.fingerprint()
+    fingerprint = trainer.material.fingerprint
     with LOCK:
         header = {
             "format": FORMAT,
@@ -50,6 +52,7 @@ def save(trainer: Any, folder: str | Path) -> Path:
             "batches": trainer.batches.state(),
             "pending": len(progress.pending),
             "owed": progress.owed,
+            "closing": _closing_row(progress),
             "frozen": [name for name, w in model.named_parameters() if not w.requires_grad],
             "dropout": [int(model.dropout_seed), int(model.dropout_counter[0])],
             "training": bool(model.training),
@@ -78,7 +81,7 @@ def saved(path: str | Path) -> Iterator["Saved"]:
     try:
         with opened(file) as arrays:
             yield Saved(file, arrays)
-    except (ValueError, KeyError, TypeError, IndexError, RecursionError) as error:
+    except (ValueError, KeyError, TypeError, IndexError, OverflowError, RecursionError) as error:
         if isinstance(error, MicrogptError) and str(file) in str(error):
             raise
         raise FormatError(f"{file} cannot be resumed: {error}") from None
@@ -101,7 +104,18 @@ class Saved:
         }
         self.model_config, self.tokenizer = model_header(header, weights)
         self.config = from_dict(TrainConfig, header["train"])
-        self.remarks = dict(header["remarks"])
+        self.remarks = _of_kind(header, "remarks", dict)
+
+    def settings(self, changed: TrainConfig | None) -> TrainConfig:
+        """The settings to go on with; refused if a step would be made of something else."""
+        for name in FIXED if isinstance(changed, TrainConfig) else ():
+            now, then = getattr(changed, name), getattr(self.config, name)
+            if now != then:
+                raise SettingError(
+                    f"{self.file} was trained with {name} = {then!r}, which decides what its steps "
+                    f"are made of; got {now!r}: go on with {then!r}, or train anew"
+                )
+        return self.config if changed is None else changed
 
     def model(self, backend: str | None) -> GPT:
         """The model with its weights, on `backend`."""
@@ -109,7 +123,7 @@ class Saved:
         if dtype not in ("float32", "float64"):
             raise FormatError(f"it must hold float32 or float64 weights; got {dtype}")
         model = GPT(self.model_config, seed=None, dtype=dtype, backend=backend)
-        frozen = self.header["frozen"]
+        frozen = _of_kind(self.header, "frozen", list)
         for name, weight in model.named_parameters():
             self.arrays.read_into(MODEL + name, weight.array)
             weight.requires_grad = name not in frozen
@@ -117,7 +131,7 @@ class Saved:
 
     def restore(self, trainer: Any) -> None:
         """Bring a new trainer to where the saved one stood."""
-        found, expected = trainer.material.fingerprint(), self.header["corpus"]
+        found, expected = trainer.material.fingerprint, self.header["corpus"]
         if found != expected:
             raise FormatError(
                 f"it was trained on other data: their SHA-256 begins with {expected!r:.14}, that "
@@ -131,14 +145,31 @@ class Saved:
         for step in progress.history:
             progress.judge(step)
         progress.pending += [self._batch(place) for place in range(self._pending(trainer.config))]
-        progress.owed = bool(self.header["owed"] and progress.history)
-        model.dropout_seed, model.dropout_counter[0] = map(int, self.header["dropout"])
-        if not self.header["training"]:
+        progress.owed = _of_kind(self.header, "owed", bool) and bool(progress.history)
+        progress.closing = self._closing(len(progress.history))
+        model.dropout_seed, model.dropout_counter[0] = self._dropout()
+        if not _of_kind(self.header, "training", bool):
             model.eval()
+
+    def _dropout(self) -> list[int]:
+        draws = _of_kind(self.header, "dropout", list)
+        if len(draws) != 2 or any(type(n) is not int or not 0 <= n < 2**63 for n in draws):
+            raise FormatError(
+                f"'dropout' must be a seed and a count, whole numbers from 0 on; got {draws!r:.60}"
+            )
+        return draws
+
+    def _closing(self, steps: int) -> tuple[int, Evaluation] | None:
+        row = self.header.get("closing")
+        if row is None:
+            return None
+        if not isinstance(row, list) or len(row) != 4:
+            raise FormatError(f"'closing' must be a row of four; got {row!r:.60}")
+        return place_in(row[0], steps), evaluation_of(*row[1:])
 
     def _pending(self, config: TrainConfig) -> int:
         count = self.header["pending"]
-        if not isinstance(count, int) or not 0 <= count <= config.accumulate:
+        if type(count) is not int or not 0 <= count <= config.accumulate:
             raise FormatError(
                 f"{count!r:.40} batches wait for a step that takes {config.accumulate}; go on with "
                 "the settings it was saved with"
@@ -152,3 +183,16 @@ class Saved:
         if tokens.shape != targets.shape or tokens.ndim != 2:
             raise FormatError(f"batch {place} must have tokens and targets of one shape (B, T)")
         return tokens, targets
+
+
+def _closing_row(progress: Any) -> list | None:
+    if progress.closing is None:
+        return None
+    step, found = progress.closing
+    return [step, found.loss, found.error, found.tokens]
+
+
+def _of_kind(header: dict[str, Any], name: str, kind: type) -> Any:
+    if type(header[name]) is not kind:
+        raise FormatError(f"{name!r} must be a {kind.__name__}; got {header[name]!r:.60}")
+    return header[name]

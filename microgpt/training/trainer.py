@@ -7,7 +7,6 @@ for step in Trainer(model, corpus):
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, replace
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +24,7 @@ from microgpt.tokenizers import Tokenizer
 from microgpt.training import state
 from microgpt.training.interrupts import Waiting
 from microgpt.training.looking import compared, evaluated, rows_at_once
+from microgpt.training.marking import Marking
 from microgpt.training.material import Material, Texts
 from microgpt.training.progress import Progress
 from microgpt.training.results import Comparison, Evaluation, Step
@@ -39,8 +39,10 @@ class Trainer:
     What is held out (`validation`, or else a share of the corpus, repeats removed) is never trained
     on. On Numba, steps are recorded and replayed (`captured.launches()` lists what runs), unless
     `capture` is False. `history` keeps every step; an interrupt waits for the end of the present
-    batch and loses nothing. `best`, a folder or file, keeps the weights with the lowest validation
-    loss. After `save`, `Trainer.resume` goes on as if nothing had been in between.
+    batch and loses nothing. A step puts the whole model into training mode, so `eval()` in between
+    lasts until the next one; a part that is not to learn has `requires_grad = False`. `best`, a
+    folder or file, keeps the weights with the lowest validation loss. After `save`,
+    `Trainer.resume` goes on as if nothing had been in between.
     """
 
     def __init__(
@@ -64,24 +66,20 @@ class Trainer:
         self.train, self.validation = material.train, material.validation
         self.batches = material.batches()
         self._held_out = None if self.validation is None else material.looks(self.validation)
-        if config.epochs is not None:  # they are passes over batches, `accumulate` of them a step
-            steps = -(-config.epochs * self.batches.per_epoch // config.accumulate)
-            config = replace(config, steps=steps)
-        self.config = config
+        self.config = config = replace(config, steps=material.steps(self.batches))
         self.optimizer = optimizer_of(model, config)
         # A model of the reader's own class may decide things in Python, which a replay would not.
         replays = capture and type(model) is GPT and model.backend != "numpy"
         self._update = Update(model, self.optimizer, config, replays)
         self._lr = schedule_of(config)
-        self._best_file = None
+        self.best_file: Path | None = None
         if best is not None:
             best = Path(best)
             best = best if best.suffix == ".safetensors" else best / BEST
-            self._best_file = saving.prepare(best)
+            self.best_file = saving.prepare(best)
         self.remarks: dict[str, Any] = {}  # what checkpoints are to say besides
         self.progress = Progress()
-        self._texts: tuple[int, set[str]] = (0, set())
-        self._list = frozenset(material.whole.documents if material.is_lines else ())
+        self.mark = Marking(material, self.progress)
         model.tokenizer = self.tokenizer
         model.mark = self.mark if material.is_lines else None
         model.train()
@@ -94,7 +92,7 @@ class Trainer:
 
     @property
     def best(self) -> Step | None:
-        """The step with the lowest validation loss so far, if any was evaluated."""
+        """The step with the lowest validation loss so far, if any was evaluated or closed with."""
         return self.progress.best
 
     @property
@@ -128,6 +126,7 @@ class Trainer:
     def _step(self, number: int, loss: float, norm: float, start: float) -> Step:
         c = self.config
         tokens = sum(int((targets >= 0).sum()) for _, targets in self.progress.pending)
+        rows = (number + 1) * c.accumulate * c.batch_size
         counts_epochs = c.epochs is not None or c.stride is not None
         return Step(
             step=number,
@@ -137,7 +136,7 @@ class Trainer:
             tokens=tokens,
             seconds=time.perf_counter() - start,
             tokens_seen=self.progress.tokens_seen + tokens,
-            epoch=(number + 1) * c.accumulate / self.batches.per_epoch if counts_epochs else None,
+            epoch=rows / self.batches.rows_per_epoch if counts_epochs else None,
         )
 
     def _looked(self) -> Step:
@@ -158,11 +157,27 @@ class Trainer:
 
     def _judge(self, step: Step) -> None:
         """Keep an evaluated step, and in the file the weights of the best."""
-        if self._best_file is not None and self.progress.would_be_best(step):
-            saving.save(self._best_file, self.model, self.tokenizer, self.notes())
+        if self.progress.would_be_best(step.evaluation):
+            self._keep_best()
         with Waiting():
             self.history[-1] = step
             self.progress.judge(step)
+
+    def _keep_best(self) -> None:
+        if self.best_file is not None:
+            saving.save(self.best_file, self.model, self.tokenizer, self.notes())
+
+    def close(self) -> Evaluation | None:
+        """The held-out loss now; if it is the lowest so far, this step becomes `best`.
+
+        For the end of a training whose last step is not one of those that are evaluated. It does
+        not count for `patience`, and training can go on: every step is what it would have been.
+        """
+        found = self.evaluate()
+        if found is not None and self.history and self.progress.would_be_best(found):
+            self._keep_best()
+            self.progress.closing = len(self.history) - 1, found
+        return found
 
     def _is_due(self, every: int) -> bool:
         return every > 0 and len(self.history) % every == 0
@@ -180,25 +195,7 @@ class Trainer:
 
     def seen(self) -> Iterator[Batch]:
         """The tokens and targets of all steps so far, drawn anew in the same order."""
-        drawn = len(self.history) * self.config.accumulate
-        return islice(self.material.batches(warn=False), drawn)
-
-    def mark(self, text: str) -> str:
-        """Whether a text was "trained on" so far, is "in the list, not trained on", or "new".
-
-        Of a text longer than the block, the beginning that fits into it counts.
-        """
-        done, most = len(self.history), self.model.config.block_size
-        if self._texts[0] != done:
-            met = {
-                self.tokenizer.decode([*tokens[:1], *targets[targets >= 0]])
-                for batch in self.seen()
-                for tokens, targets in zip(*batch, strict=True)
-            }
-            self._texts = done, met
-        if text[:most] in self._texts[1]:
-            return "trained on"
-        return "in the list, not trained on" if text in self._list else "new"
+        return self.material.seen(len(self.history))
 
     def held_out(self) -> Iterator[Batch]:
         """The tokens and targets that `evaluate` looks at; nothing if nothing is held out."""
@@ -258,10 +255,11 @@ class Trainer:
         The weights, the optimiser's moments, the place in the data, the dice of dropout and the
         history stand in training.safetensors; model.safetensors beside it is what `load` reads.
         """
-        with LOCK:  # a training in another thread waits between two steps
+        _ = self.material.fingerprint  # which may take a while, before anybody waits
+        with LOCK:  # a training in another thread waits between two steps, for both files
             self._update.take_back()
             file = state.save(self, folder)
-        saving.save(folder, self.model, self.tokenizer, self.notes())
+            saving.save(folder, self.model, self.tokenizer, self.notes())
         return file
 
     @classmethod
@@ -279,11 +277,11 @@ class Trainer:
         """The trainer that `save` wrote into a folder, where it stopped.
 
         `corpus` (and `validation`) must be what it was trained on, by its SHA-256, else it is a
-        `FormatError`. `config` changes settings from here on, such as more `steps`; the batches
-        must stay what they were.
+        `FormatError`. `config` changes settings from here on, such as more `steps`; those that say
+        what a step is made of (seed, batch_size, accumulate, stride) must stay what they were.
         """
         with state.saved(path) as found:
-            tokenizer, settings = found.tokenizer, found.config if config is None else config
+            tokenizer, settings = found.tokenizer, found.settings(config)
             trainer = cls(
                 found.model(backend), corpus, settings, tokenizer, capture,
                 validation=validation, best=best,

@@ -41,6 +41,7 @@ def schedule_of(config: TrainConfig) -> Schedule:
 class Update:
     """Changes a model once, by the gradients of one batch or of several that count as one.
 
+    All parts of the model are put into training mode first, those too that were not in it.
     Where steps are recorded, `captured` is the function that is replayed for each batch. After an
     error, calling it again with the same batches gives what it would have given at first: the
     optimiser's count and the dice of dropout go back.
@@ -51,6 +52,7 @@ class Update:
         whole, gradients, finish = _functions(model, optimizer, config.clip)
         self._plain = (whole,) if config.accumulate == 1 else (gradients, finish)
         self._captured = tuple(map(recording.capture, self._plain)) if capture else None
+        self._parts = [part for _, part in model.named_modules()]  # a walk takes as long as a step
         # What counts along inside an update, and what it was before one that has not ended.
         self._counters = [optimizer.arrays()["step"], model.dropout_counter]
         self._before: list[np.ndarray] | None = None
@@ -67,6 +69,9 @@ class Update:
         one. `hear` is called where an interrupt does no harm.
         """
         self.take_back()
+        for part in self._parts:  # recorded or not, before and after a resume: one mode
+            if not part.training:
+                part.training = True
         done = self.optimizer.steps
         self._before = [counter.copy() for counter in self._counters]
         try:

@@ -9,6 +9,7 @@ from microgpt.errors import SettingError, ShapeError
 from microgpt.viz.figure import BLUE, GREY, ORANGE, Picture
 
 SEVERAL_STEPS = 50
+ONE_ROW = 75  # letters of a legend that fit beside each other
 LEGEND = {"frameon": False, "fontsize": 9, "columnspacing": 1.2, "handlelength": 1.4}
 
 
@@ -18,8 +19,9 @@ def plot_losses(
     """The loss of every step (dots), the mean of the last `window` steps (line), the held-out loss.
 
     `history` are the steps of a Trainer. If they count epochs, these stand below and the tokens
-    seen above. `window` None: 50 steps, or those of one epoch. `uniform`, the loss of blind
-    guessing, is drawn as a line if given.
+    seen above; where the loss of training data was measured, that stands for the line. `window`
+    None: 50 steps, or those of one epoch. `uniform`, the loss of blind guessing, is drawn as a line
+    if given.
     """
     if not history:
         raise ShapeError("there is no step to draw yet; run the trainer first")
@@ -35,7 +37,9 @@ def plot_losses(
     picture = Picture(figsize=(6.8, 3.6 if in_epochs else 3.2), layout="constrained")
     axes = picture.add_subplot()
     axes.plot(places, losses, ".", color=GREY, alpha=0.35, markersize=3, label="each step")
-    axes.plot(places[window - 1 :], smooth, color=BLUE, linewidth=2, label=_mean_of(window))
+    if not any(getattr(step, "train_evaluation", None) for step in history):
+        # A mean of the past lags behind a loss that falls; measured training data needs no mean.
+        axes.plot(places[window - 1 :], smooth, color=BLUE, linewidth=2, label=_mean_of(window))
     picture.caption = (
         f"Loss over {len(losses):,} steps: the mean of the first {window} is "
         f"{losses[:window].mean():.2f}, of the last {window} {losses[-window:].mean():.2f}."
@@ -50,7 +54,7 @@ def plot_losses(
     axes.spines[["top", "right"]].set_visible(False)
     if in_epochs:
         _epochs_and_tokens(axes, history[-1])
-        picture.legend(loc="outside upper center", ncols=3, **LEGEND)
+        picture.legend(loc="outside upper center", ncols=2, **LEGEND)
         if held_out:
             best = min(held_out, key=lambda step: step.evaluation.loss)
             picture.caption += (
@@ -58,7 +62,8 @@ def plot_losses(
             )
     else:
         axes.set_xlabel("step")
-        columns = 4 if len(axes.get_legend_handles_labels()[1]) < 5 else 3
+        letters = sum(map(len, axes.get_legend_handles_labels()[1]))
+        columns = 4 if letters < ONE_ROW else 2
         axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=columns, **LEGEND)
     return picture
 
