@@ -330,6 +330,48 @@ def test_train_on_a_folder_of_shards(tmp_path, capsys):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
+        (["--tokenizer", "gpt2"], "has a tokenizer.json, which says what its tokens are"),
+        (["--kind", "text"], "--kind text is for text files"),
+        (["--held-out", "0.1"], "the folder has shards to hold out"),
+    ],
+)
+def test_what_a_folder_of_shards_says_itself(tmp_path, capsys, options, message):
+    folder = str(tmp_path / "shards")
+    assert main(["tokenize", "story", folder, "--tokenizer", "bpe:300", "--validation", "99"]) == 0
+    capsys.readouterr()
+    assert main(["train", "--corpus", folder, "--out", str(tmp_path / "run"), *options]) == 1
+    assert message in capsys.readouterr().err
+
+
+def test_a_damaged_shard_is_found_before_training(tmp_path, capsys):
+    folder = tmp_path / "shards"
+    assert main(["tokenize", "story", str(folder), "--tokenizer", "bpe:300",
+                 "--validation", "99"]) == 0  # fmt: skip
+    shard = np.fromfile(folder / "train.bin", "<u2")
+    shard[-5] = 60_000
+    shard.tofile(folder / "train.bin")
+    capsys.readouterr()
+    assert main(["train", "--corpus", str(folder), "--out", str(tmp_path / "run")]) == 1
+    said = capsys.readouterr()
+    assert "is 60,000, but the vocabulary has 300 tokens" in said.err
+    assert "GPT(" not in said.out
+
+
+def test_a_prompt_is_looked_at_before_training(tmp_path, capsys):
+    out = tmp_path / "run"
+    assert main(["train", "--steps", "2", "--prompt", "€", "--out", str(out)]) == 1
+    assert "has no '€'" in capsys.readouterr().err
+    assert not (out / "model.safetensors").exists()
+
+
+def test_a_finished_run_says_so(trained, capsys):
+    assert main(["train", "--resume", str(trained)]) == 0
+    assert "this run is finished; to go on, give --steps" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
         (["--steps", "3", "--epochs", "2"], "both say how long to train"),
         (["--tokenizer", "words"], "a tokenizer is 'char', 'gpt2'"),
         (["--patience", "2"], "set eval_every"),

@@ -3,6 +3,7 @@
 import argparse
 import math
 import sys
+import warnings
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -31,8 +32,15 @@ def run(options: argparse.Namespace) -> int:
     print(f"{trainer.corpus}\n{trainer.model}")
     if RECIPES.get(options.preset):
         print(f"settings: {_settings(trainer.config)}")
+    if trainer.config.samples and trainer.tokenizer is not None:
+        trainer.texts()  # a prompt that cannot be written is said now, not at the end
     if options.resume is not None:
         print(f"resumed after {len(trainer.history)} of {steps} steps")
+        if len(trainer.history) >= steps:
+            warnings.warn(
+                f"this run is finished; to go on, give --steps (or --epochs) above its {steps}",
+                stacklevel=2,
+            )
     done = len(trainer.history) - trainer.progress.owed
     with tqdm(total=steps, initial=done, unit="step", disable=None) as bar:
 
@@ -65,6 +73,8 @@ def _check(options: argparse.Namespace) -> None:
     from microgpt.config.checks import whole
     from microgpt.errors import SettingError
 
+    if options.out == "":
+        raise SettingError("--out must name a folder; got an empty name")
     if options.save_every is not None:
         whole("--save-every", options.save_every, least=1)
     if options.plot is not None:
@@ -77,11 +87,14 @@ def _check(options: argparse.Namespace) -> None:
 
 def _end(trainer: Any, files: Files, options: argparse.Namespace) -> int:
     """Save and say what became of it; the exit status."""
+    from microgpt.training.interrupts import Waiting
+
     history = trainer.history
     if not history:
         print("microgpt: interrupted before the first step; nothing saved", file=sys.stderr)
         return 130
-    print(f"saved: {_save(trainer, files)}")  # first of all: the rest may fail
+    with Waiting():  # who pressed Ctrl-C twice wants to keep the run too
+        print(f"saved: {_save(trainer, files)}")  # first of all: the rest may fail
     if options.plot is not None:
         print(f"plot: {_plot(trainer, Path(options.plot))}")
     last = [step.loss for step in history[-100:]]

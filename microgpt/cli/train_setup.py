@@ -1,7 +1,6 @@
 """From the options of `microgpt train` to a trainer: a new one, or one that goes on."""
 
 import argparse
-import json
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -23,6 +22,7 @@ class Material(NamedTuple):
 def started(options: argparse.Namespace, best: Path) -> Any:
     """A new trainer, which keeps its best weights in the file `best`."""
     from microgpt.config import GPTConfig, TrainConfig
+    from microgpt.errors import SettingError
     from microgpt.models.gpt import GPT
     from microgpt.training import Trainer
 
@@ -32,8 +32,15 @@ def started(options: argparse.Namespace, best: Path) -> Any:
     chosen = usual | _warming(usual, given) | _fitting(usual, given)
     texts, validation, tokenizer = material(name, options.kind)
     changes = {field: chosen[field] for field in SHAPE if field in chosen}
-    if tokenizer is None or options.tokenizer is not None:
+    if tokenizer is None:
         tokenizer = _tokenizer(texts, chosen["tokenizer"])
+    elif options.tokenizer is not None:
+        raise SettingError(
+            f"{name} has a tokenizer.json, which says what its tokens are ({tokenizer!r:.80}); "
+            "leave out --tokenizer"
+        )
+    if _is_shards(texts):
+        _check_shards(options, texts, validation, tokenizer.vocab_size)
     shape = GPTConfig.preset(preset, vocab_size=tokenizer.vocab_size, **changes)
     if chosen.get("stride") == "block_size":
         chosen["stride"] = shape.block_size
@@ -111,10 +118,7 @@ def material(name: str, kind: str | None) -> Material:
         )
     described, tokenizer = folder / "tokenizer.json", None
     if described.is_file():
-        try:
-            tokenizer = tokenizers.from_dict(json.loads(described.read_text("utf-8")))
-        except (ValueError, RecursionError) as error:
-            raise FormatError(f"{described} describes no tokenizer: {error}") from None
+        tokenizer = tokenizers.read(described)
     size = None if tokenizer is None else tokenizer.vocab_size
     validation = Shards(parts["val"], size) if parts["val"] else None
     return Material(Shards(parts["train"], size), validation, tokenizer)
@@ -124,6 +128,29 @@ def _is_shards(texts: Any) -> bool:
     from microgpt.data import Corpus
 
     return not isinstance(texts, Corpus)
+
+
+def _check_shards(options: argparse.Namespace, texts: Any, validation: Any, size: int) -> None:
+    """Before hours of training: every id is of the vocabulary, every option means something."""
+    from microgpt.data import open_shard
+    from microgpt.errors import SettingError
+
+    if options.kind is not None:
+        raise SettingError(
+            f"--kind {options.kind} is for text files; leave it out for token shards"
+        )
+    if options.held_out is not None and validation is not None:
+        raise SettingError(
+            f"--held-out {options.held_out:g}: the folder has shards to hold out; leave it out"
+        )
+    if options.held_out:
+        raise SettingError(
+            f"--held-out {options.held_out:g}: token shards stay whole; hold some out when they "
+            "are made, with `microgpt tokenize --validation N`"
+        )
+    for part in (texts, validation):
+        for file in () if part is None else part.files:
+            open_shard(file, size)
 
 
 def _tokenizer(texts: Any, kind: str) -> Any:

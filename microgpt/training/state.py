@@ -134,7 +134,7 @@ class Saved:
         found, expected = trainer.material.fingerprint, self.header["corpus"]
         if found != expected:
             raise FormatError(
-                f"it was trained on other data: their SHA-256 begins with {expected!r:.14}, that "
+                f"it was trained on other data: their SHA-256 begins with {expected[:12]!r}, that "
                 f"of these with {found[:12]!r}; give the same corpus and the same held-out part"
             )
         model, progress = trainer.model, trainer.progress
