@@ -74,10 +74,12 @@ def _say_warning(message: Any, *_: Any, **__: Any) -> None:
 
 
 class _Help(argparse.ArgumentDefaultsHelpFormatter):
-    """Shows the defaults there are, and leaves out those that are None."""
+    """Shows the defaults there are; of a switch, that it is off is no news."""
 
     def _get_help_string(self, action: argparse.Action) -> str | None:
-        return action.help if action.default is None else super()._get_help_string(action)
+        if action.default is None or action.default is False:
+            return action.help
+        return super()._get_help_string(action)
 
 
 def parser() -> argparse.ArgumentParser:

@@ -111,7 +111,8 @@ def _files(group: Any) -> None:
     group.add_argument(
         "--resume",
         metavar="RUN",
-        help="go on with a run where it stopped; other options change it from there on",
+        help="go on with a run where it stopped; how long and how it learns and what is looked at "
+        "may change, what a batch is and the seed may not",
     )
     group.add_argument("--plot", metavar="FILE", help="a picture of the losses, png, svg or pdf")
 
