@@ -41,7 +41,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     what.add_argument(
         "-n", "--count", type=int,
-        help=f"how many texts, of each prompt (default: 10; 1 of a block above {LONG} tokens)",
+        help=f"how many texts, of each prompt (default: 10; 1 if it is greedy, or the block is "
+        f"above {LONG} tokens)",
     )  # fmt: skip
     what.add_argument(
         "--length", type=int,
@@ -69,7 +70,8 @@ def run(options: argparse.Namespace) -> int:
     checkpoint = load_pretrained(options.source)
     model, tokenizer = checkpoint.model, _tokenizer(options.tokenizer, checkpoint.tokenizer)
     if options.count is None:
-        options.count = 10 if model.config.block_size <= LONG else 1
+        several = model.config.block_size <= LONG and options.temperature > 0
+        options.count = 10 if several else 1  # greedy ones would all be the same
     if given:
         return _print_ids(model, tokenizer, given, options)
     if tokenizer is None:
