@@ -1,9 +1,12 @@
 """Bugs that were found once, each by its name."""
 
+import ast
 import copy
 import os
 import subprocess
 import sys
+import warnings
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -713,3 +716,25 @@ def test_a_prompt_needs_the_head_at_its_last_place_only(backend):
         loud = Shouting(mg.GPTConfig(), dtype="float64")
         np.testing.assert_allclose(loud.last_logits(tokens).numpy(), 2 * every[:, -1], rtol=1e-13)
     assert list(mg.generate(loud, [1], 3)) == list(mg.generate(loud, [1], 3))
+
+
+def test_no_matrix_product_warns(backend):
+    """A processor's flag says nothing of the result; what is infinite or NaN stands in it."""
+    far, near = mg.Tensor([[np.inf, 1e30]]), mg.Tensor([[0.0], [1e30]])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert np.isnan((far @ near).numpy()).all()
+        assert np.isnan(ops.linear(far, mg.Tensor([[0.0, 1.0]])).numpy()).all()
+        assert ops.linear(mg.Tensor([[1e30]]), mg.Tensor([[1e30]])).item() == np.inf
+
+
+def test_one_file_alone_asks_numpy_for_a_matrix_product():
+    folder = Path(mg.__file__).parent / "backends" / "numpy_ref"
+    for path in folder.glob("*.py"):
+        products = [
+            node
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+            if isinstance(node, ast.MatMult)
+            or (isinstance(node, ast.Attribute) and node.attr in ("matmul", "dot", "einsum"))
+        ]
+        assert not products or path.name == "_product.py", path

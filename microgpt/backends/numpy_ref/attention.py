@@ -3,6 +3,7 @@
 import numpy as np
 
 from microgpt.backends.numpy_ref._masks import factors
+from microgpt.backends.numpy_ref._product import product
 
 
 def cache_write_(cache, x, position):
@@ -19,19 +20,19 @@ def decode_attention_forward(y, weights, q, keys, values, position):
     """Attend with q (B, H, D) to the cached positions up to and including `position`."""
     seen = int(position[0]) + 1
     f = q.dtype.type
-    scores = np.matmul(keys[:, :, :seen], q[..., None])[..., 0] * f(q.shape[2] ** -0.5)
+    scores = product(keys[:, :, :seen], q[..., None])[..., 0] * f(q.shape[2] ** -0.5)
     scores -= scores.max(axis=2, keepdims=True)
     np.exp(scores, out=scores)
     scores /= scores.sum(axis=2, keepdims=True)  # (B, H, seen)
     weights[...] = 0
     weights[:, :, :seen] = scores
-    y[...] = np.matmul(scores[:, :, None, :], values[:, :, :seen])[:, :, 0, :]
+    y[...] = product(scores[:, :, None, :], values[:, :, :seen])[:, :, 0, :]
 
 
 def self_attention_forward(y, lse, qkv, n_head):
     """Causal attention of every head; lse (B, H, T) is each row's log(sum(exp(scores)))."""
     q, k, v = _heads(qkv, n_head, 3)
-    _heads(y, n_head, 1)[0][...] = _weights(lse, q, k) @ v
+    _heads(y, n_head, 1)[0][...] = product(_weights(lse, q, k), v)
 
 
 def self_attention_backward(dqkv, dy, y, lse, qkv, n_head):
@@ -42,17 +43,17 @@ def self_attention_backward(dqkv, dy, y, lse, qkv, n_head):
     weights = np.exp(_causal_scores(q, k) - lse[..., None])  # (B, H, T, T)
     delta = (upstream * out).sum(axis=3, keepdims=True)
     scale = q.dtype.type(q.shape[3] ** -0.5)
-    dscores = weights * (upstream @ v.swapaxes(2, 3) - delta) * scale
-    dq[...] = dscores @ k
-    dk[...] = dscores.swapaxes(2, 3) @ q
-    dv[...] = weights.swapaxes(2, 3) @ upstream
+    dscores = weights * (product(upstream, v.swapaxes(2, 3)) - delta) * scale
+    dq[...] = product(dscores, k)
+    dk[...] = product(dscores.swapaxes(2, 3), q)
+    dv[...] = product(weights.swapaxes(2, 3), upstream)
 
 
 def dropout_attention_forward(y, lse, qkv, n_head, turn, site, threshold, scale):
     """The same with dropout on the weights; lse is still that of all scores."""
     q, k, v = _heads(qkv, n_head, 3)
     weights = _weights(lse, q, k) * _factors(lse, turn, site, threshold, scale)
-    _heads(y, n_head, 1)[0][...] = weights @ v
+    _heads(y, n_head, 1)[0][...] = product(weights, v)
 
 
 def dropout_attention_backward(dqkv, dy, y, lse, qkv, n_head, turn, site, threshold, scale):
@@ -64,10 +65,10 @@ def dropout_attention_backward(dqkv, dy, y, lse, qkv, n_head, turn, site, thresh
     kept = _factors(lse, turn, site, threshold, scale)
     delta = (upstream * out).sum(axis=3, keepdims=True)
     root = q.dtype.type(q.shape[3] ** -0.5)
-    dscores = weights * (upstream @ v.swapaxes(2, 3) * kept - delta) * root
-    dq[...] = dscores @ k
-    dk[...] = dscores.swapaxes(2, 3) @ q
-    dv[...] = (weights * kept).swapaxes(2, 3) @ upstream
+    dscores = weights * (product(upstream, v.swapaxes(2, 3)) * kept - delta) * root
+    dq[...] = product(dscores, k)
+    dk[...] = product(dscores.swapaxes(2, 3), q)
+    dv[...] = product((weights * kept).swapaxes(2, 3), upstream)
 
 
 def decode_self_attention_(y, keys, values, qkv, position, n_head):
@@ -76,10 +77,10 @@ def decode_self_attention_(y, keys, values, qkv, position, n_head):
     cache_write_(keys, k, position)
     cache_write_(values, v, position)
     seen = int(position[0]) + 1
-    scores = q @ keys[:, :, :seen].swapaxes(2, 3) * q.dtype.type(q.shape[3] ** -0.5)
+    scores = product(q, keys[:, :, :seen].swapaxes(2, 3)) * q.dtype.type(q.shape[3] ** -0.5)
     weights = np.exp(scores - scores.max(axis=3, keepdims=True))
     weights /= weights.sum(axis=3, keepdims=True)
-    _heads(y[:, None], n_head, 1)[0][...] = weights @ values[:, :, :seen]
+    _heads(y[:, None], n_head, 1)[0][...] = product(weights, values[:, :, :seen])
 
 
 def _heads(x, n_head, parts):
@@ -105,6 +106,6 @@ def _factors(lse, turn, site, threshold, scale):
 
 def _causal_scores(q, k):
     """Scores (B, H, T, T) over the square root of D, −inf where a key is later than its query."""
-    scores = q @ k.swapaxes(2, 3) * q.dtype.type(q.shape[3] ** -0.5)
+    scores = product(q, k.swapaxes(2, 3)) * q.dtype.type(q.shape[3] ** -0.5)
     T = q.shape[2]
     return np.where(np.tril(np.ones((T, T), bool)), scores, -np.inf).astype(q.dtype)

@@ -6,11 +6,12 @@ A bias may be absent: an array of no elements.
 import numpy as np
 
 from microgpt.backends.numpy_ref import activation
+from microgpt.backends.numpy_ref._product import product
 
 
 def linear_forward(y, x, weight, bias):
     """y = x · weightᵀ + bias."""
-    np.matmul(x, weight.T, out=y)
+    product(x, weight.T, out=y)
     if bias.size:
         y += bias
 
@@ -35,25 +36,25 @@ def linear_relu_forward(y, x, weight, bias):
 
 def linear_backward(dx, dweight, dbias, dy, x, weight):
     """dx = dy · weight, dweight += dyᵀ · x, and dbias += the sum of the rows of dy."""
-    np.matmul(dy, weight, out=dx)
-    dweight += dy.T @ x
+    product(dy, weight, out=dx)
+    dweight += product(dy.T, x)
     if dbias.size:
         dbias += dy.sum(axis=0)
 
 
 def matmul_forward(c, a, b):
-    np.matmul(a, b, out=c)
+    product(a, b, out=c)
 
 
 def matmul_backward(da, db, dc, a, b):
-    np.matmul(dc, b.swapaxes(1, 2), out=da)
-    np.matmul(a.swapaxes(1, 2), dc, out=db)
+    product(dc, b.swapaxes(1, 2), out=da)
+    product(a.swapaxes(1, 2), dc, out=db)
 
 
 def matmul_transposed_forward(c, a, b):
-    np.matmul(a, b.swapaxes(1, 2), out=c)
+    product(a, b.swapaxes(1, 2), out=c)
 
 
 def matmul_transposed_backward(da, db, dc, a, b):
-    np.matmul(dc, b, out=da)
-    np.matmul(dc.swapaxes(1, 2), a, out=db)
+    product(dc, b, out=da)
+    product(dc.swapaxes(1, 2), a, out=db)

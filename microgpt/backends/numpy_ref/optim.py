@@ -3,6 +3,8 @@ that the caller changes between recorded steps."""
 
 import numpy as np
 
+from microgpt.backends.numpy_ref._product import product
+
 
 def sgd_step_(data, grad, lr):
     data -= data.dtype.type(lr[0]) * grad
@@ -35,7 +37,8 @@ def count_step_(step):
 
 def square_sum_(total, x):
     """Adds the sum of squares, in float64, to `total` (1,)."""
-    total += np.dot(x.astype(np.float64), x.astype(np.float64))
+    wide = x.astype(np.float64)
+    total += product(wide, wide)
 
 
 def root_(norm, total):
