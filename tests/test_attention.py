@@ -125,6 +125,27 @@ def test_the_future_has_no_influence(length, size, dtype):
             np.testing.assert_array_equal(after[:, : now + 1, :C], dqkv[:, : now + 1, :C])
 
 
+@pytest.mark.parametrize("spoilt", [np.nan, np.inf])
+@pytest.mark.parametrize("length", [3, 7, 16])
+def test_what_a_query_does_not_see_gets_none_of_its_nan(length, spoilt):
+    """In small heads, whose weights of the future are zeros: 0 · NaN is NaN."""
+    qkv, dy = inputs(2, length, 4, 4)
+    with backends.using("numba"):
+        y, lse = forward(qkv, 4)
+        clean = backward(dy, y, lse, qkv, 4)
+        for now in range(length - 1):
+            query, slope = qkv.copy(), dy.copy()
+            query[:, now, :16] = spoilt
+            slope[:, now] = spoilt
+            later = slice(now + 1, None)
+            with_query = backward(dy, y, lse, query, 4)
+            np.testing.assert_array_equal(with_query[:, later], clean[:, later])
+            assert not np.isfinite(with_query[:, : now + 1, 16:32]).any()
+            with_slope = backward(slope, y, lse, qkv, 4)
+            np.testing.assert_array_equal(with_slope[:, later], clean[:, later])
+            assert not np.isfinite(with_slope[:, : now + 1, 32:]).any()
+
+
 def test_the_past_gets_no_gradient_of_what_it_does_not_see(backend):
     qkv, dy = inputs(1, 20, 2, 4)
     dy[:, :12] = 0
@@ -180,7 +201,7 @@ def kernels():
     from microgpt.backends.numba_cpu import attention
 
     choices = [attention.self_attention_forward, attention.self_attention_backward]
-    return [kernel for choice in choices for kernel in (choice.blocks, choice.channels)] + [
+    return [kernel for choice in choices for kernel in (choice.blocks, choice.small)] + [
         attention.decode_self_attention_
     ]
 
@@ -189,20 +210,20 @@ def test_small_heads_and_large_ones_have_kernels_of_their_own(monkeypatch):
     from microgpt.backends.numba_cpu import attention
 
     results = []
-    for pays in (attention.channels_pay, lambda length, size: False):
-        monkeypatch.setattr(attention, "channels_pay", pays)
+    for pays in (attention.small_heads_pay, lambda length, size: False):
+        monkeypatch.setattr(attention, "small_heads_pay", pays)
         with backends.using("numba"):
             results.append([])
             for T, n_head, D in [(7, 4, 4), (16, 3, 4), (16, 40, 1), (5, 3, 8), (4, 1, 16)]:
                 qkv, dy = inputs(3, T, n_head, D)
                 picked = attention.self_attention_forward.pick((None, None, qkv, n_head))
                 both = attention.self_attention_forward
-                kernel = both.channels if pays(T, D) else both.blocks
+                kernel = both.small if pays(T, D) else both.blocks
                 assert picked == kernel.pick((None, None, qkv, n_head))
                 y, lse = forward(qkv, n_head)
                 results[-1] += [y, lse, backward(dy, y, lse, qkv, n_head)]
-    for channels, blocks in zip(*results, strict=True):
-        np.testing.assert_allclose(channels, blocks, rtol=1e-12, atol=1e-12)
+    for small, blocks in zip(*results, strict=True):
+        np.testing.assert_allclose(small, blocks, rtol=1e-12, atol=1e-12)
 
 
 def test_parallel_is_serial(monkeypatch):

@@ -13,7 +13,6 @@ import numpy as np
 
 from microgpt.backends.numba_cpu._compile import HELPER
 from microgpt.backends.numba_cpu._functions import log
-from microgpt.backends.numba_cpu._intrinsics import exp
 from microgpt.backends.numba_cpu._lanes import (
     LANES,
     greatest,
@@ -28,6 +27,7 @@ from microgpt.backends.numba_cpu._lanes import (
 from microgpt.backends.numba_cpu._masks import draw_factors, multiply_rows
 from microgpt.backends.numba_cpu._tiles import (
     add_from_future,
+    exponentials,
     gather,
     inner_products,
     scatter,
@@ -43,13 +43,6 @@ def _whole(n):
 
 
 @numba.njit(**HELPER)
-def _exponentials(room, at, rows):
-    powers = room[at : at + rows * LANES]
-    for i in range(powers.size):
-        powers[i] = exp(powers[i])
-
-
-@numba.njit(**HELPER)
 def _softmax(room, scores, best, total, first, seen):
     """scores = exp(scores − best) in each lane, 0 in its future; `total` is their sum."""
     f = room.dtype.type
@@ -60,7 +53,7 @@ def _softmax(room, scores, best, total, first, seen):
         store(room, scores + j * LANES, score)
     for j in range(seen):
         store(room, scores + j * LANES, load(room, scores + j * LANES) - most)
-    _exponentials(room, scores, seen)
+    exponentials(room, scores, seen)
     sums = spread(f(0))
     for j in range(seen):
         sums = sums + load(room, scores + j * LANES)
@@ -122,7 +115,7 @@ def _softmax_back(room, scores, changes, shift, inner, first, seen):
     for j in range(seen):
         score = load(room, scores + j * LANES) - shift
         store(room, scores + j * LANES, keep_from(score, j - first, f(-np.inf)))
-    _exponentials(room, scores, seen)
+    exponentials(room, scores, seen)
     for j in range(seen):
         change = keep_from(load(room, changes + j * LANES), j - first, f(0))
         p = load(room, scores + j * LANES)

@@ -115,12 +115,13 @@ def store_first(typing_context, array, at, lanes, count):
 
 @intrinsic
 def keep_from(typing_context, lanes, start, other):
-    """The lanes from number `start` on; in the lanes before, the number `other`."""
+    """The lanes from number `start` on; before them, those of `other`, or `other` as a number."""
 
     def codegen(context, builder, signature, arguments):
         lanes, start, other = arguments
-        mask = _compare(builder, ">=", start)
-        return builder.select(mask, lanes, _spread(builder, lanes.type, other))
+        if other.type != lanes.type:
+            other = _spread(builder, lanes.type, other)
+        return builder.select(_compare(builder, ">=", start), lanes, other)
 
     return lanes(lanes, types.intp, other), codegen
 

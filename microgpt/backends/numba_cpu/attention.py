@@ -8,10 +8,10 @@ import numpy as np
 from numba import prange
 
 from microgpt.backends.numba_cpu._attention_blocks import attend_back_in_blocks, attend_in_blocks
-from microgpt.backends.numba_cpu._attention_channels import (
-    attend_back_in_channels,
-    attend_in_channels,
-    channels_pay,
+from microgpt.backends.numba_cpu._attention_small import (
+    attend_back_small_heads,
+    attend_small_heads,
+    small_heads_pay,
 )
 from microgpt.backends.numba_cpu._compile import HELPER, INLINE, Kernel, SerialKernel, kernel
 from microgpt.backends.numba_cpu._lanes import (
@@ -70,20 +70,20 @@ def decode_attention_forward(y, weights, q, keys, values, position):
 class _BySize:
     """One of two kernels: the sizes of qkv (B, T, 3C), the last but one argument, decide."""
 
-    def __init__(self, blocks: Kernel, channels: Kernel):
+    def __init__(self, blocks: Kernel, small: Kernel):
         self.function = blocks.function
-        self.blocks, self.channels = blocks, channels
+        self.blocks, self.small = blocks, small
 
     def pick(self, arguments: tuple) -> Callable:
         qkv, n_head = arguments[-2:]
         _, T, C3 = qkv.shape
-        small = channels_pay(T, C3 // (3 * n_head))
-        return (self.channels if small else self.blocks).pick(arguments)
+        kernel = self.small if small_heads_pay(T, C3 // (3 * n_head)) else self.blocks
+        return kernel.pick(arguments)
 
 
-def _unless_small(channels: Kernel) -> Callable[[Kernel], _BySize]:
+def _unless_small(small: Kernel) -> Callable[[Kernel], _BySize]:
     """Another kernel for small heads."""
-    return lambda blocks: _BySize(blocks, channels)
+    return lambda blocks: _BySize(blocks, small)
 
 
 def _work(qkv, n_head, products):
@@ -99,15 +99,15 @@ def _chunks(count, length, size):
 
 
 @kernel(work=lambda y, lse, qkv, n_head: _work(qkv, n_head, 2))
-def _channels_forward(y, lse, qkv, n_head):
+def _small_forward(y, lse, qkv, n_head):
     B, T, C = y.shape
     chunks = _chunks(B, T, C)
     for chunk in prange(chunks):
         begin, end = B * chunk // chunks, B * (chunk + 1) // chunks
-        attend_in_channels(y, lse, qkv, n_head, begin, end)
+        attend_small_heads(y, lse, qkv, n_head, begin, end)
 
 
-@_unless_small(_channels_forward)
+@_unless_small(_small_forward)
 @kernel(work=lambda y, lse, qkv, n_head: _work(qkv, n_head, 2))
 def self_attention_forward(y, lse, qkv, n_head):
     """Attend with each head of qkv (B, T, 3C) to the positions up to each one's own."""
@@ -120,15 +120,15 @@ def self_attention_forward(y, lse, qkv, n_head):
 
 
 @kernel(work=lambda dqkv, dy, y, lse, qkv, n_head: _work(qkv, n_head, 5))
-def _channels_backward(dqkv, dy, y, lse, qkv, n_head):
+def _small_backward(dqkv, dy, y, lse, qkv, n_head):
     B, T, C = dy.shape
     chunks = _chunks(B, T, C)
     for chunk in prange(chunks):
         begin, end = B * chunk // chunks, B * (chunk + 1) // chunks
-        attend_back_in_channels(dqkv, dy, y, lse, qkv, n_head, begin, end)
+        attend_back_small_heads(dqkv, dy, y, lse, qkv, n_head, begin, end)
 
 
-@_unless_small(_channels_backward)
+@_unless_small(_small_backward)
 @kernel(work=lambda dqkv, dy, y, lse, qkv, n_head: _work(qkv, n_head, 5))
 def self_attention_backward(dqkv, dy, y, lse, qkv, n_head):
     """The scores once more from qkv, their softmax from lse, then the gradient of each third."""

@@ -70,14 +70,24 @@ def linear_relu_forward(y, x, weight, bias):
         times_turned(block, y, None, bias, x, weight, y, RELU)
 
 
-@product(work=lambda dx, dweight, dbias, dy, x, weight: _work(dy, x))
+@product(work=lambda dx, dweight, dbias, dy, x, weight: 2 * _work(dy, x))
 def linear_backward(dx, dweight, dbias, dy, x, weight):
     """dx = dy · weight, dweight += dyᵀ · x, and dbias += the sum of the rows of dy."""
     (N, M), K = dy.shape, x.shape[1]
-    for block in prange(count_blocks(N, K, M)):
-        times(block, dx, None, None, dy, weight, None, NOTHING)
-    for block in prange(count_blocks(M, K, N)):
-        turned_times(block, dweight, dweight, None, dy, x, dbias, SUMS)
+    # One region for both products. If each can be divided, a part has its share of both, as they
+    # may differ in speed; else it has a share of one.
+    first, second = count_blocks(N, K, M), count_blocks(M, K, N)
+    half = max(first, second)
+    mixed = min(first, second) > 1
+    parts = half if mixed else 2 * half
+    for part in prange(parts):
+        i = part % half
+        if mixed or part < half:
+            for block in range(first * i // half, first * (i + 1) // half):
+                times(block, dx, None, None, dy, weight, None, NOTHING)
+        if mixed or part >= half:
+            for block in range(second * i // half, second * (i + 1) // half):
+                turned_times(block, dweight, dweight, None, dy, x, dbias, SUMS)
 
 
 @product(work=lambda c, a, b: _work(c, a))

@@ -99,21 +99,28 @@ def _block(block, c_place, start_place, start_rows, bias_place, bias_size, a_pla
     if after in (RELU, GELU):
         out = carray(out_place, (rows, columns))
         for n in range(top, bottom):
-            activate(out[n, left:right], c[n, left:right], after)
+            if after == RELU:
+                rectify(out[n, left:right])
+            else:
+                gelu_row(out[n, left:right], c[n, left:right])
     elif after == SUMS and left == 0:
         add_sums(carray(out_place, rows)[top:bottom], a[:, top:bottom])
 
 
 @njit(**FLAGS)
-def activate(out, row, after):
-    """out = relu(row), where NaN stays NaN, or gelu(row)."""
+def rectify(row):
+    """row = relu(row), where NaN stays NaN."""
     f = row.dtype.type
-    if after == RELU:
-        for j in range(row.size):
-            out[j] = f(0) if row[j] < f(0) else row[j]
-    else:
-        for j in range(row.size):
-            out[j] = gelu(row[j], f)
+    for j in range(row.size):
+        row[j] = f(0) if row[j] < f(0) else row[j]
+
+
+@njit(**FLAGS)
+def gelu_row(out, row):
+    """out = gelu(row)."""
+    f = row.dtype.type
+    for j in range(row.size):
+        out[j] = gelu(row[j], f)
 
 
 @njit(**FLAGS)
