@@ -196,34 +196,77 @@ def test_an_empty_batch(backend):
     assert backward(dy, y, lse, qkv, 2).shape == (0, 7, 24)
 
 
+def variants(kernel):
+    """The compiled kernels behind a name: small heads have some of their own."""
+    return [kernel.blocks, *(small for _, small in kernel.small)]
+
+
 def kernels():
-    """The compiled kernels behind the names: small heads have one of their own."""
+    """All that is compiled for attention."""
     from microgpt.backends.numba_cpu import attention
 
-    choices = [attention.self_attention_forward, attention.self_attention_backward]
-    return [kernel for choice in choices for kernel in (choice.blocks, choice.small)] + [
-        attention.decode_self_attention_
-    ]
+    forward, backward = attention.self_attention_forward, attention.self_attention_backward
+    return [*variants(forward), *variants(backward), attention.decode_self_attention_]
 
 
-def test_small_heads_and_large_ones_have_kernels_of_their_own(monkeypatch):
+def test_sizes_alone_choose_the_kernel():
     from microgpt.backends.numba_cpu import attention
 
-    results = []
-    for pays in (attention.small_heads_pay, lambda length, size: False):
-        monkeypatch.setattr(attention, "small_heads_pay", pays)
-        with backends.using("numba"):
-            results.append([])
-            for T, n_head, D in [(7, 4, 4), (16, 3, 4), (16, 40, 1), (5, 3, 8), (4, 1, 16)]:
-                qkv, dy = inputs(3, T, n_head, D)
-                picked = attention.self_attention_forward.pick((None, None, qkv, n_head))
-                both = attention.self_attention_forward
-                kernel = both.small if pays(T, D) else both.blocks
-                assert picked == kernel.pick((None, None, qkv, n_head))
-                y, lse = forward(qkv, n_head)
-                results[-1] += [y, lse, backward(dy, y, lse, qkv, n_head)]
-    for small, blocks in zip(*results, strict=True):
-        np.testing.assert_allclose(small, blocks, rtol=1e-12, atol=1e-12)
+    blocks, turned, channels = variants(attention.self_attention_forward)
+    for T, D, kernel in [(16, 4, turned), (9, 4, turned), (8, 4, channels), (16, 2, channels),
+                         (4, 16, channels), (17, 4, blocks), (16, 8, blocks), (7, 3, blocks)]:  # fmt: skip
+        qkv = np.zeros((2, T, 3 * 3 * D))
+        picked = attention.self_attention_forward.pick((None, None, qkv, 3))
+        assert picked == kernel.pick((None, None, qkv, 3)), (T, D)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_small_heads_in_every_kernel(dtype):
+    """Many texts, so that each thread has several; nothing beside the outputs is written."""
+    from microgpt.backends.numba_cpu import attention as compiled
+
+    tolerance = 2e-5 if dtype == "float32" else 1e-12
+    for B, T, n_head, size in [(1, 1, 3, 4), (5, 9, 7, 4), (2, 13, 1, 4), (3, 16, 3, 4),
+                               (64, 16, 12, 4), (64, 12, 5, 4), (64, 16, 9, 2), (3, 7, 5, 8),
+                               (0, 16, 4, 4)]:  # fmt: skip
+        qkv, dy = inputs(B, T, n_head, size, dtype)
+        expected = attention(qkv, dy, n_head)
+        y, lse, dqkv = (fenced(part.shape, dtype) for part in expected)
+        outputs = (y[0], lse[0], dqkv[0])
+        for forward_kernel in variants(compiled.self_attention_forward):
+            for backward_kernel in variants(compiled.self_attention_backward):
+                if not all(fits(kernel, T, size) for kernel in (forward_kernel, backward_kernel)):
+                    continue
+                for variant in ("serial", "parallel"):
+                    for part in outputs:
+                        part[...] = 7
+                    getattr(forward_kernel, variant)(y[0], lse[0], qkv, n_head)
+                    getattr(backward_kernel, variant)(dqkv[0], dy, y[0], lse[0], qkv, n_head)
+                    for part, wanted in zip(outputs, expected, strict=True):
+                        np.testing.assert_allclose(part, wanted, rtol=tolerance, atol=tolerance)
+                    for _, whole in (y, lse, dqkv):
+                        assert (whole[:FENCE] == -99).all()
+                        assert (whole[-FENCE:] == -99).all()
+
+
+def fits(kernel, length, size):
+    """Whether a kernel of small heads can do these, whatever it says of its speed."""
+    from microgpt.backends.numba_cpu import attention
+    from microgpt.backends.numba_cpu._lanes import LANES
+
+    if kernel is variants(attention.self_attention_forward)[1]:
+        return length <= LANES and size == 4
+    return LANES % size == 0
+
+
+FENCE = 48
+
+
+def fenced(shape, dtype):
+    """An array, and the flat one it lies in between two fences."""
+    size = int(np.prod(shape))
+    whole = np.full(size + 2 * FENCE, -99, dtype)
+    return whole[FENCE : FENCE + size].reshape(shape), whole
 
 
 def test_parallel_is_serial(monkeypatch):
@@ -255,7 +298,7 @@ _compile.PARALLEL_FROM = 1
 backends.use("numba")
 digest = hashlib.sha256()
 for T, n_head, D in [(7, 4, 4), (16, 4, 4), (33, 3, 5), (70, 2, 32), (130, 5, 64)]:
-    qkv, dy = here.inputs(3, T, n_head, D, "float32")
+    qkv, dy = here.inputs(40 if T <= 16 else 3, T, n_head, D, "float32")
     y, lse = here.forward(qkv, n_head)
     for array in (y, lse, here.backward(dy, y, lse, qkv, n_head)):
         digest.update(array.tobytes())
@@ -287,7 +330,7 @@ def test_no_arithmetic_in_double_in_float32(monkeypatch):
     y, lse = attention(qkv, dy, 2)[:2]
     y, lse = y.astype(np.float32), lse.astype(np.float32)
     cache, position = np.zeros((1, 2, 4, 4), np.float32), np.zeros(1, np.int32)
-    arguments = [(y, lse, qkv, 2)] * 2 + [(qkv.copy(), dy, y, lse, qkv, 2)] * 2
+    arguments = [(y, lse, qkv, 2)] * 3 + [(qkv.copy(), dy, y, lse, qkv, 2)] * 2
     arguments.append((y[:, 0].copy(), cache, cache.copy(), qkv[:, 0].copy(), position, 2))
     for kernel, given in zip(kernels(), arguments, strict=True):
         fresh = _compile.Kernel(kernel.function).serial

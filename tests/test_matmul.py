@@ -19,7 +19,7 @@ EDGES = (0, 1, 2, 3, 5, 7, 11, 12, 13, 16, 31, 32, 33, 64, 65, 100, 257)
 SHAPES = [(EDGES[i], EDGES[(5 * i + 3) % 17], EDGES[(7 * i + 11) % 17]) for i in range(17)]
 # Steps of the inner dimension, blocks, copied operands: rows that lie 4 KiB apart, and far apart.
 LARGE = [(2, 1300, 40), (13, 1024, 65), (140, 1024, 70), (300, 520, 290), (30, 40, 1024),
-         (40, 768, 800), (270, 257, 33), (3, 300, 290)]  # fmt: skip
+         (40, 768, 800), (270, 257, 33), (3, 300, 290), (3000, 16, 64), (64, 16, 3000)]  # fmt: skip
 
 
 def launch(name, *arguments):
@@ -160,6 +160,10 @@ def test_few_products_stay_on_one_thread_and_many_do_not():
     kernel = matmul.linear_forward
     assert kernel.pick((y[:7], x[:7], weight, bias)) is kernel.serial
     assert kernel.pick((y, x, weight, bias)) is kernel.parallel
+    kernel = matmul.linear_backward  # two products
+    x, weight, bias, y = operands(512, 16, 16, "float32")
+    assert kernel.pick((x, weight, bias, y[:300], x, weight)) is kernel.serial
+    assert kernel.pick((x, weight, bias, y, x, weight)) is kernel.parallel
 
 
 SCRIPT = """

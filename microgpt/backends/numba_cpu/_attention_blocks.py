@@ -117,9 +117,8 @@ def _softmax_back(room, scores, changes, shift, inner, first, seen):
         store(room, scores + j * LANES, keep_from(score, j - first, f(-np.inf)))
     exponentials(room, scores, seen)
     for j in range(seen):
-        change = keep_from(load(room, changes + j * LANES), j - first, f(0))
-        p = load(room, scores + j * LANES)
-        store(room, changes + j * LANES, p * (change - inner))
+        change = load(room, scores + j * LANES) * (load(room, changes + j * LANES) - inner)
+        store(room, changes + j * LANES, keep_from(change, j - first, f(0)))
 
 
 @numba.njit(**HELPER)

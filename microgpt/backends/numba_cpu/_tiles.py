@@ -25,10 +25,9 @@ ROWS = 4
 
 
 @numba.njit(**INLINE)
-def tile(room, out, source, factors, across, along, rows, stride, count, fresh, corner):
+def tile(room, out, factors, across, along, rows, stride, count, fresh, corner):
     """out[r] = Σ_s factors[r, s] · rows[s], for four rows r: from 0, or from what is there.
 
-    Factors lie in `source`: that of r + 1 is `across` further than that of r, of s + 1 `along`.
     Over the first `count` rows s; with a corner also over the next four, but of these row s only
     into out[s] and below.
     """
@@ -43,21 +42,21 @@ def tile(room, out, source, factors, across, along, rows, stride, count, fresh, 
         stay_rolled()
         x = load(room, rows + s * stride)
         f = factors + s * along
-        t0 = t0 + repeat(source, f) * x
-        t1 = t1 + repeat(source, f + across) * x
-        t2 = t2 + repeat(source, f + 2 * across) * x
-        t3 = t3 + repeat(source, f + 3 * across) * x
+        t0 = t0 + repeat(room, f) * x
+        t1 = t1 + repeat(room, f + across) * x
+        t2 = t2 + repeat(room, f + 2 * across) * x
+        t3 = t3 + repeat(room, f + 3 * across) * x
     if corner:
         for s in range(ROWS):
             x = load(room, rows + (count + s) * stride)
             f = factors + (count + s) * along
             if s == 0:
-                t0 = t0 + repeat(source, f) * x
+                t0 = t0 + repeat(room, f) * x
             if s <= 1:
-                t1 = t1 + repeat(source, f + across) * x
+                t1 = t1 + repeat(room, f + across) * x
             if s <= 2:
-                t2 = t2 + repeat(source, f + 2 * across) * x
-            t3 = t3 + repeat(source, f + 3 * across) * x
+                t2 = t2 + repeat(room, f + 2 * across) * x
+            t3 = t3 + repeat(room, f + 3 * across) * x
     store(room, out, t0)
     store(room, out + stride, t1)
     store(room, out + 2 * stride, t2)
@@ -104,7 +103,7 @@ def inner_products(room, weights, rows, width, turned, size, count):
     """weights[j] = Σ_d rows[j, d] · turned[d]: the products of row j with LANES other rows."""
     for j in range(0, count, ROWS):
         w, r = weights + j * LANES, rows + j * width
-        tile(room, w, room, r, width, 1, turned, LANES, size, True, False)
+        tile(room, w, r, width, 1, turned, LANES, size, True, False)
 
 
 @numba.njit(**HELPER)
@@ -113,7 +112,7 @@ def sum_of_past(room, out, weights, rows, width, first, count):
     for i in range(0, count, ROWS):
         o, w = out + i * width, weights + i
         for d in range(0, width, LANES):
-            tile(room, o + d, room, w, 1, LANES, rows + d, width, first + i, True, True)
+            tile(room, o + d, w, 1, LANES, rows + d, width, first + i, True, True)
 
 
 @numba.njit(**HELPER)
@@ -123,4 +122,4 @@ def add_from_future(room, out, weights, rows, width, first, count):
         i = max(0, j - first)
         o, w, r = out + j * width, weights + j * LANES + i, rows + (first + i) * width
         for d in range(0, width, LANES):
-            tile(room, o + d, room, w, LANES, 1, r + d, width, count - i, False, False)
+            tile(room, o + d, w, LANES, 1, r + d, width, count - i, False, False)

@@ -8,11 +8,12 @@ import numpy as np
 from numba import prange
 
 from microgpt.backends.numba_cpu._attention_blocks import attend_back_in_blocks, attend_in_blocks
-from microgpt.backends.numba_cpu._attention_small import (
-    attend_back_small_heads,
-    attend_small_heads,
-    small_heads_pay,
+from microgpt.backends.numba_cpu._attention_channels import (
+    attend_back_in_channels,
+    attend_in_channels,
+    channels_pay,
 )
+from microgpt.backends.numba_cpu._attention_turned import attend_turned, turning_pays
 from microgpt.backends.numba_cpu._compile import HELPER, INLINE, Kernel, SerialKernel, kernel
 from microgpt.backends.numba_cpu._lanes import (
     LANES,
@@ -68,22 +69,24 @@ def decode_attention_forward(y, weights, q, keys, values, position):
 
 
 class _BySize:
-    """One of two kernels: the sizes of qkv (B, T, 3C), the last but one argument, decide."""
+    """One of several kernels: the sizes of qkv (B, T, 3C), the last but one argument, decide."""
 
-    def __init__(self, blocks: Kernel, small: Kernel):
+    def __init__(self, blocks: Kernel, small: list[tuple[Callable[[int, int], bool], Kernel]]):
         self.function = blocks.function
         self.blocks, self.small = blocks, small
 
     def pick(self, arguments: tuple) -> Callable:
         qkv, n_head = arguments[-2:]
         _, T, C3 = qkv.shape
-        kernel = self.small if small_heads_pay(T, C3 // (3 * n_head)) else self.blocks
-        return kernel.pick(arguments)
+        for pays, kernel in self.small:
+            if pays(T, C3 // (3 * n_head)):
+                return kernel.pick(arguments)
+        return self.blocks.pick(arguments)
 
 
-def _unless_small(small: Kernel) -> Callable[[Kernel], _BySize]:
-    """Another kernel for small heads."""
-    return lambda blocks: _BySize(blocks, small)
+def _unless_small(*small: tuple[Callable[[int, int], bool], Kernel]) -> Callable[[Kernel], _BySize]:
+    """Other kernels for small heads: the first one that says it pays."""
+    return lambda blocks: _BySize(blocks, list(small))
 
 
 def _work(qkv, n_head, products):
@@ -94,20 +97,29 @@ def _work(qkv, n_head, products):
 
 @numba.njit(**HELPER)
 def _chunks(count, length, size):
-    """Into how many parts, of some microseconds at least, to divide heads: by shape alone."""
+    """Into how many parts, of some microseconds at least, to divide heads or texts: by shape alone."""
     return min(count, 1 + count * length * length * size // 2**17)
 
 
 @kernel(work=lambda y, lse, qkv, n_head: _work(qkv, n_head, 2))
-def _small_forward(y, lse, qkv, n_head):
+def _turned_forward(y, lse, qkv, n_head):
     B, T, C = y.shape
     chunks = _chunks(B, T, C)
     for chunk in prange(chunks):
         begin, end = B * chunk // chunks, B * (chunk + 1) // chunks
-        attend_small_heads(y, lse, qkv, n_head, begin, end)
+        attend_turned(y, lse, qkv, n_head, begin, end)
 
 
-@_unless_small(_small_forward)
+@kernel(work=lambda y, lse, qkv, n_head: _work(qkv, n_head, 2))
+def _channels_forward(y, lse, qkv, n_head):
+    B, T, C = y.shape
+    chunks = _chunks(B, T, C)
+    for chunk in prange(chunks):
+        begin, end = B * chunk // chunks, B * (chunk + 1) // chunks
+        attend_in_channels(y, lse, qkv, n_head, begin, end)
+
+
+@_unless_small((turning_pays, _turned_forward), (channels_pay, _channels_forward))
 @kernel(work=lambda y, lse, qkv, n_head: _work(qkv, n_head, 2))
 def self_attention_forward(y, lse, qkv, n_head):
     """Attend with each head of qkv (B, T, 3C) to the positions up to each one's own."""
@@ -120,15 +132,15 @@ def self_attention_forward(y, lse, qkv, n_head):
 
 
 @kernel(work=lambda dqkv, dy, y, lse, qkv, n_head: _work(qkv, n_head, 5))
-def _small_backward(dqkv, dy, y, lse, qkv, n_head):
+def _channels_backward(dqkv, dy, y, lse, qkv, n_head):
     B, T, C = dy.shape
     chunks = _chunks(B, T, C)
     for chunk in prange(chunks):
         begin, end = B * chunk // chunks, B * (chunk + 1) // chunks
-        attend_back_small_heads(dqkv, dy, y, lse, qkv, n_head, begin, end)
+        attend_back_in_channels(dqkv, dy, y, lse, qkv, n_head, begin, end)
 
 
-@_unless_small(_small_backward)
+@_unless_small((channels_pay, _channels_backward))
 @kernel(work=lambda dqkv, dy, y, lse, qkv, n_head: _work(qkv, n_head, 5))
 def self_attention_backward(dqkv, dy, y, lse, qkv, n_head):
     """The scores once more from qkv, their softmax from lse, then the gradient of each third."""

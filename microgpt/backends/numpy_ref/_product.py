@@ -6,9 +6,8 @@ import numpy as np
 def product(a, b, out=None):
     """a @ b without a warning: infinities and NaN stay in the result, where they can be seen.
 
-    A BLAS fills its vectors to their width with numbers that nobody asked for and throws the
-    results away; the processor's flag "invalid" stays, and NumPy would warn of sound products
-    (numpy issue 24067).
+    A BLAS may compute with numbers beside the operands and throw that away; the processor's flags
+    stay, and NumPy warns of sound products of sound matrices (numpy issues 28687 and 29820).
     """
-    with np.errstate(invalid="ignore", over="ignore"):
+    with np.errstate(all="ignore"):
         return np.matmul(a, b, out=out)

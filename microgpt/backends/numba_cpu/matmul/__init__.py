@@ -74,8 +74,8 @@ def linear_relu_forward(y, x, weight, bias):
 def linear_backward(dx, dweight, dbias, dy, x, weight):
     """dx = dy · weight, dweight += dyᵀ · x, and dbias += the sum of the rows of dy."""
     (N, M), K = dy.shape, x.shape[1]
-    # One region for both products. If each can be divided, a part has its share of both, as they
-    # may differ in speed; else it has a share of one.
+    # One region for both products. If both can be divided, each part is a share of the first and
+    # one of the second, since the two may differ in speed; else it is a share of one of them.
     first, second = count_blocks(N, K, M), count_blocks(M, K, N)
     half = max(first, second)
     mixed = min(first, second) > 1

@@ -99,7 +99,7 @@ def _block(block, c_place, start_place, start_rows, bias_place, bias_size, a_pla
     if after in (RELU, GELU):
         out = carray(out_place, (rows, columns))
         for n in range(top, bottom):
-            if after == RELU:
+            if after == RELU:  # out is c
                 rectify(out[n, left:right])
             else:
                 gelu_row(out[n, left:right], c[n, left:right])
