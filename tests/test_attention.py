@@ -213,8 +213,10 @@ def test_sizes_alone_choose_the_kernel():
     from microgpt.backends.numba_cpu import attention
 
     blocks, turned, channels = variants(attention.self_attention_forward)
-    for T, D, kernel in [(16, 4, turned), (9, 4, turned), (8, 4, channels), (16, 2, channels),
-                         (4, 16, channels), (17, 4, blocks), (16, 8, blocks), (7, 3, blocks)]:  # fmt: skip
+    for T, D, kernel in [
+        *((16, 4, turned), (9, 4, turned), (8, 4, channels), (16, 2, channels), (4, 16, channels)),
+        *((17, 4, blocks), (16, 8, blocks), (7, 3, blocks)),
+    ]:
         qkv = np.zeros((2, T, 3 * 3 * D))
         picked = attention.self_attention_forward.pick((None, None, qkv, 3))
         assert picked == kernel.pick((None, None, qkv, 3)), (T, D)

@@ -5,7 +5,7 @@ import io
 import os
 import sys
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from microgpt import __version__
@@ -25,6 +25,8 @@ from microgpt.cli import (
     train,
     warmup,
 )
+from microgpt.cli.parsing import Parser, meant
+from microgpt.cli.wording import in_options, of_error
 from microgpt.errors import MicrogptError
 
 COMMANDS = (
@@ -32,6 +34,7 @@ COMMANDS = (
     *(export, check_state, reproduce),
     *(exercises, assignment, grade),
 )
+WHOLE = ("-h", "--help", "--version")  # the options that stand before a command
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -39,12 +42,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if arguments is None else arguments)
     # What stands behind -- is left to JupyterLab; argparse would take it for a folder.
     end = words.index("--") if words[:1] == ["lab"] and "--" in words else len(words)
-    options = parser().parse_args(words[:end])
+    options = _parsed(words[:end])
     options.passed_on = words[end + 1 :]
+    named = options.parser.options()
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("always")
-            warnings.showwarning = _say_warning
+            # NumPy's; training and sampling say themselves what became of it.
+            warnings.filterwarnings("ignore", ".* encountered in ", RuntimeWarning)
+            warnings.showwarning = _notes(named)
             if options.backend:
                 from microgpt import backends
 
@@ -53,24 +59,34 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         raise
     except MemoryError as error:
-        print(f"microgpt: this needs more memory than there is: {error}", file=sys.stderr)
+        said = of_error(error, named)
+        print(f"microgpt: this needs more memory than there is: {said}", file=sys.stderr)
         return 1
     except (MicrogptError, OSError) as error:
-        print(f"microgpt: {_sentence(error)}", file=sys.stderr)
+        print(f"microgpt: {of_error(error, named)}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("microgpt: interrupted", file=sys.stderr)
         return 130
 
 
-def _sentence(error: BaseException) -> str:
-    if isinstance(error, OSError) and error.strerror and error.filename:
-        return f"{error.filename}: {error.strerror}"
-    return " ".join(str(error).split()) or type(error).__name__
+def _parsed(words: list[str]) -> argparse.Namespace:
+    """The options of the command; exit status 2 and one line where a word is wrong."""
+    whole = parser()
+    first = words[0] if words else ""
+    if first.startswith("-") and not any(name.startswith(first) for name in WHOLE):
+        whole.error(f"there is no option {first} before a command{meant(first, WHOLE)}")
+    options, rest = whole.parse_known_args(words)
+    options.parser.refuse_unknown(rest)
+    options.parser.refuse_empty(options)
+    return options
 
 
-def _say_warning(message: Any, *_: Any, **__: Any) -> None:
-    print(f"microgpt: note: {message}", file=sys.stderr)
+def _notes(named: dict[str, str]) -> Callable[..., None]:
+    def say(message: Any, *_: Any, **__: Any) -> None:
+        print(f"microgpt: note: {in_options(str(message), named)}", file=sys.stderr)
+
+    return say
 
 
 class _Help(argparse.ArgumentDefaultsHelpFormatter):
@@ -82,9 +98,9 @@ class _Help(argparse.ArgumentDefaultsHelpFormatter):
         return super()._get_help_string(action)
 
 
-def parser() -> argparse.ArgumentParser:
+def parser() -> Parser:
     """The command line: a module's first docstring line says what its command does."""
-    whole = argparse.ArgumentParser(prog="microgpt", description="Train a small GPT, sample it.")
+    whole = Parser(prog="microgpt", description="Train a small GPT, sample it.")
     whole.add_argument("--version", action="version", version=f"microgpt-lab {__version__}")
     commands = whole.add_subparsers(required=True, metavar="COMMAND")
     for module in COMMANDS:
@@ -98,7 +114,7 @@ def parser() -> argparse.ArgumentParser:
         )
         part.add_argument("--backend", help="numba (default) or numpy")
         module.arguments(part)
-        part.set_defaults(run=module.run)
+        part.set_defaults(run=module.run, parser=part)
     return whole
 
 

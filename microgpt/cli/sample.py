@@ -7,6 +7,7 @@ from typing import Any
 
 LONG = 256  # a model that reads more tokens writes long texts, so one of them is enough
 MOST = 200
+LARGEST = 2**31 - 1  # token id that any model has
 
 # What a terminal would obey: codes that move the cursor, colour, ring. Shown, they do nothing.
 HARMLESS = {
@@ -60,10 +61,9 @@ def run(options: argparse.Namespace) -> int:
     from microgpt.errors import FormatError, SettingError
     from microgpt.pretrained import load_pretrained
 
-    if options.count is not None and options.count < 1:
-        raise SettingError(f"-n must be 1 or above; got {options.count}")
-    if options.length is not None and options.length < 1:
-        raise SettingError(f"--length must be 1 or above; got {options.length}")
+    for name, count in (("-n", options.count), ("--length", options.length)):
+        if count is not None and not 1 <= count < 2**63:
+            raise SettingError(f"{name} must be 1 or above, and below 2**63; got {count}")
     if options.tokens and options.prompt:
         raise SettingError("begin with --prompt or with --tokens, not with both")
     given = [_ids(words) for words in options.tokens or ()]
@@ -158,8 +158,17 @@ def _length(model: Any, starts: list[list[int]], length: int | None) -> int | No
                 f"the last {len(start) - unread:,}",
                 stacklevel=2,
             )
-    if length is None and max(count_of(model, len(start)) for start in starts) > MOST:
-        return MOST
+    room = [count_of(model, len(start)) for start in starts]
+    if length is None:
+        return MOST if max(room) > MOST else None
+    if length > min(room):
+        full = block_size + 1  # tokens that are there when the oldest are first forgotten
+        kept = full - window_start(full, block_size)
+        warnings.warn(
+            f"up to {length:,} tokens are written, and the model's block holds {block_size:,}: "
+            f"whenever it is full, the model goes on from the last {kept:,}",
+            stacklevel=2,
+        )
     return length
 
 
@@ -167,9 +176,12 @@ def _ids(words: str) -> list[int]:
     from microgpt.errors import SettingError
 
     try:
-        return [int(word) for word in words.replace(",", " ").split()]
+        ids = [int(word) for word in words.replace(",", " ").split()]
     except ValueError:
-        raise SettingError(f"--tokens must be ids such as 1,2,3; got {words!r:.60}") from None
+        ids = []
+    if not ids or max(map(abs, ids)) > LARGEST:
+        raise SettingError(f"--tokens must be ids such as 1,2,3; got {words!r:.60}")
+    return ids
 
 
 def _tokenizer(name: str | None, own: Any) -> Any:

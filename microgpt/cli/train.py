@@ -15,6 +15,7 @@ from microgpt.cli.train_setup import folder_of, resumed, source_of, started
 
 __all__ = ["arguments", "run"]
 
+MANY = 1000  # texts take so long that it should be said
 PICTURES = (".png", ".svg", ".pdf")
 
 
@@ -73,8 +74,8 @@ def _check(options: argparse.Namespace) -> None:
     from microgpt.config.checks import whole
     from microgpt.errors import SettingError
 
-    if options.out == "":
-        raise SettingError("--out must name a folder; got an empty name")
+    if (options.samples or 0) > MANY:
+        warnings.warn(f"{options.samples:,} texts are written at the end", stacklevel=2)
     if options.save_every is not None:
         whole("--save-every", options.save_every, least=1)
     if options.plot is not None:

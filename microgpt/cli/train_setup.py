@@ -5,10 +5,12 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from microgpt.cli.memory import refuse_too_large
 from microgpt.cli.recipes import recipe
 from microgpt.cli.train_options import SHAPE, TRAINING, said
 
 OUT = "runs/latest"
+LETTERS = 16  # of a text in a token, more than there are
 
 
 class Material(NamedTuple):
@@ -47,6 +49,7 @@ def started(options: argparse.Namespace, best: Path) -> Any:
     if _is_shards(texts) and validation is None and options.held_out is None:
         chosen["held_out"] = 0.0
     config = TrainConfig(**{field: chosen[field] for field in TRAINING if field in chosen})
+    refuse_too_large(shape, config, _least_row(texts))
     model = GPT(shape, seed=config.seed)
     kept = best if config.eval_every else None
     trainer = Trainer(model, texts, config, tokenizer, validation=validation, best=kept)
@@ -128,6 +131,13 @@ def _is_shards(texts: Any) -> bool:
     from microgpt.data import Corpus
 
     return not isinstance(texts, Corpus)
+
+
+def _least_row(texts: Any) -> int:
+    """So many tokens a row of a batch has at least, if the block has room for them."""
+    if _is_shards(texts):
+        return len(texts)
+    return 2 if texts.kind == "lines" else max(2, len(texts[0]) // LETTERS)
 
 
 def _check_shards(options: argparse.Namespace, texts: Any, validation: Any, size: int) -> None:

@@ -78,9 +78,9 @@ class _BySize:
     def pick(self, arguments: tuple) -> Callable:
         qkv, n_head = arguments[-2:]
         _, T, C3 = qkv.shape
-        for pays, kernel in self.small:
+        for pays, small in self.small:
             if pays(T, C3 // (3 * n_head)):
-                return kernel.pick(arguments)
+                return small.pick(arguments)
         return self.blocks.pick(arguments)
 
 
@@ -97,7 +97,7 @@ def _work(qkv, n_head, products):
 
 @numba.njit(**HELPER)
 def _chunks(count, length, size):
-    """Into how many parts, of some microseconds at least, to divide heads or texts: by shape alone."""
+    """Into how many parts of some microseconds heads or texts are divided: by shape alone."""
     return min(count, 1 + count * length * length * size // 2**17)
 
 
