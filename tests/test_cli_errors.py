@@ -112,7 +112,7 @@ def test_settings_are_said_as_options(sentence, said):
     "sentence",
     [
         "the prompt has 3 steps to go, and the seed of it all is clip art",
-        "/home/n_head/steps.txt is not UTF-8 text: byte 3 cannot be read",
+        "/data/n_head/steps.txt is not UTF-8 text: byte 3 cannot be read",
         "the vocabulary has no 'é' (character 1 of 'n_layer must be é')",
         "--n-layer and --steps stay what they are",
         "n_embd.txt is a folder",
