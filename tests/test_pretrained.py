@@ -89,6 +89,17 @@ def test_a_checkpoint_of_one_s_own_comes_through_the_same_door(tmp_path, monkeyp
         assert mg.load_pretrained("names", backend="numpy").model.config == config
 
 
+def test_a_folder_that_is_only_a_namesake_hides_no_model_of_the_package(tmp_path, monkeypatch):
+    (tmp_path / "names").mkdir()
+    (tmp_path / "names" / "notes.txt").write_text("mine", "utf-8")
+    monkeypatch.chdir(tmp_path)
+    with pytest.warns(UserWarning, match="names holds no model; 'names' inside the package is"):
+        checkpoint = mg.load_pretrained("names", backend="numpy")
+    assert checkpoint.model.config.vocab_size == 27
+    with pytest.raises(mg.FormatError, match="no checkpoint"):
+        mg.load_pretrained(tmp_path / "names")
+
+
 FOREIGN = {
     "empty": (b"", "is of no kind that is known"),
     "text": (b"A model, or is it?\n", "is of no kind that is known"),

@@ -318,3 +318,22 @@ def test_a_loss_that_is_no_number_ends_the_album(names):
     album = Album(mg.GPT(backend="numpy"), names, steps=50, lr=1e30)
     assert album.state.said == "failed"
     assert "smaller lr than 1e+30" in album.sentence or "logits must be" in album.sentence
+
+
+@pytest.mark.parametrize(("most", "step"), [(2.0, 0.05), (1.0, 0.01), (0.5, 0.01), (0.999, 0.001)])
+def test_a_slider_stays_where_the_browser_put_it(most, step):
+    """Whatever differs is sent to the browser, where it would undo a key pressed meanwhile."""
+    from microgpt.widgets.controls import Dial
+
+    def moved(number, _):
+        dial.value = number
+
+    dial = Dial(lambda *_: "dial", 0.0, most, step, moved)
+    sent = []
+    dial.slider.observe(lambda change: sent.append(change["new"]), "value")
+    digits = len(str(step)) - 2
+    places = [round(i * step, digits) for i in range(1, round(most / step) + 1)]
+    for place in places:
+        dial.slider.value = place
+        assert dial.value == place
+    assert sent == places

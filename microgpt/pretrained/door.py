@@ -6,7 +6,7 @@ from importlib import resources
 from pathlib import Path
 
 from microgpt.config.checks import whole
-from microgpt.errors import SettingError
+from microgpt.errors import FormatError, SettingError
 from microgpt.files import at_home
 from microgpt.pretrained import hub, vocabulary
 from microgpt.pretrained.incoming import model_of
@@ -41,7 +41,13 @@ def load_pretrained(
 
 def _loaded(source: str | os.PathLike, backend: str | None, n_head: int | None) -> Checkpoint:
     path, is_name = at_home(source), source in (*BUNDLED, *hub.NAMES)
-    if os.path.exists(path):  # False too for a text that no system takes for a path
+    there = os.path.exists(path)  # False too for a text that no system takes for a path
+    if there and source in BUNDLED and _holds_no_model(path):
+        warnings.warn(
+            f"the folder {path.absolute()} holds no model; {source!r} inside the package is loaded",
+            stacklevel=3,
+        )
+    elif there:
         if is_name:
             warnings.warn(
                 f"{path.absolute()} is read; the published {source!r} is loaded where there is "
@@ -59,6 +65,15 @@ def _loaded(source: str | os.PathLike, backend: str | None, n_head: int | None) 
     raise SettingError(
         f"there is no checkpoint at {source}, nor a trained model of that name; known: {known}"
     )
+
+
+def _holds_no_model(path: Path) -> bool:
+    """Whether a folder is only a namesake of a model."""
+    try:
+        recognised(path)
+    except FormatError:
+        return path.is_dir()
+    return False
 
 
 def _opened(path: Path, backend: str | None, n_head: int | None) -> Checkpoint:

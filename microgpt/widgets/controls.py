@@ -59,8 +59,12 @@ class Dial:
             self.moved(number, self.box.max)
 
     def _on_slider(self, number: float) -> float:
+        """Where the slider stands for it: to the digit what the browser says of that place.
+
+        19 · 0.05 is not 0.95, and the difference would be sent back, over a key pressed meanwhile.
+        """
         steps = round((number - self.slider.min) / self.step)
-        return min(self.slider.min + steps * self.step, self.slider.max)
+        return min(round(self.slider.min + steps * self.step, 3), self.slider.max)
 
     @property
     def value(self) -> float:
