@@ -146,6 +146,21 @@ def test_what_a_query_does_not_see_gets_none_of_its_nan(length, spoilt):
             assert not np.isfinite(with_slope[:, : now + 1, 32:]).any()
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_one_number_that_is_none_reaches_no_query_before_it(dtype):
+    qkv, _ = inputs(2, 16, 5, 4, dtype)  # a group of four heads, and one head more
+    with backends.using("numba"):
+        clean = forward(qkv, 5)[0]
+        for channel in range(20):
+            spoilt = qkv.copy()
+            spoilt[1, 9, 40 + channel] = np.nan
+            y = forward(spoilt, 5)[0]
+            np.testing.assert_array_equal(y[:, :9], clean[:, :9])
+            assert np.isnan(y[1, 9:, channel]).all()
+            y[1, 9:, channel] = clean[1, 9:, channel]
+            np.testing.assert_array_equal(y, clean)
+
+
 def test_the_past_gets_no_gradient_of_what_it_does_not_see(backend):
     qkv, dy = inputs(1, 20, 2, 4)
     dy[:, :12] = 0
