@@ -15,8 +15,9 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from microgpt.autograd.engine import no_grad
+from microgpt.autograd.value import Value
 from microgpt.config import GPTConfig
-from microgpt.engine import no_grad
 from microgpt.errors import SettingError
 from microgpt.models.gpt import GPT
 from microgpt.models.scalar_gpt import ScalarGPT, Vector, softmax
@@ -24,7 +25,6 @@ from microgpt.models.taped_gpt import TapedGPT
 from microgpt.optim import Adam, linear_schedule
 from microgpt.recording import capture
 from microgpt.tokenizers.char import CharTokenizer
-from microgpt.value import Value
 
 LR, BETA1, BETA2, EPS, STD = 0.01, 0.85, 0.99, 1e-8, 0.08
 

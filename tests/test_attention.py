@@ -269,7 +269,7 @@ def test_small_heads_in_every_kernel(dtype):
 def fits(kernel, length, size):
     """Whether a kernel of small heads can do these, whatever it says of its speed."""
     from microgpt.backends.numba_cpu import attention
-    from microgpt.backends.numba_cpu._lanes import LANES
+    from microgpt.backends.numba_cpu.simd.vector import LANES
 
     if kernel is variants(attention.self_attention_forward)[1]:
         return length <= LANES and size == 4
@@ -287,11 +287,11 @@ def fenced(shape, dtype):
 
 
 def test_parallel_is_serial(monkeypatch):
-    from microgpt.backends.numba_cpu import _compile
+    from microgpt.backends.numba_cpu.jit import compile
 
     results = []
     for limit in (10**12, 1):
-        monkeypatch.setattr(_compile, "PARALLEL_FROM", limit)
+        monkeypatch.setattr(compile, "PARALLEL_FROM", limit)
         with backends.using("numba"):
             results.append([])
             for T, n_head, D in [(7, 4, 4), (33, 3, 5), (70, 2, 32), (130, 5, 64)]:
@@ -340,9 +340,9 @@ print(digest.hexdigest())
 def test_no_arithmetic_in_double_in_float32(monkeypatch):
     import numba
 
-    from microgpt.backends.numba_cpu import _compile
+    from microgpt.backends.numba_cpu.jit import compile
 
-    monkeypatch.setattr(_compile, "compiled", lambda function, flags: numba.njit(**flags)(function))
+    monkeypatch.setattr(compile, "compiled", lambda function, flags: numba.njit(**flags)(function))
     qkv, dy = inputs(1, 3, 2, 4, "float32")
     y, lse = attention(qkv, dy, 2)[:2]
     y, lse = y.astype(np.float32), lse.astype(np.float32)
@@ -350,7 +350,7 @@ def test_no_arithmetic_in_double_in_float32(monkeypatch):
     arguments = [(y, lse, qkv, 2)] * 3 + [(qkv.copy(), dy, y, lse, qkv, 2)] * 2
     arguments.append((y[:, 0].copy(), cache, cache.copy(), qkv[:, 0].copy(), position, 2))
     for kernel, given in zip(kernels(), arguments, strict=True):
-        fresh = _compile.Kernel(kernel.function).serial
+        fresh = compile.Kernel(kernel.function).serial
         fresh(*given)
         (text,) = fresh.inspect_llvm().values()
         doubles = re.findall(r"= f(?:add|sub|mul|div|cmp)[a-z ]* (?:<\d+ x )?double.*", text)

@@ -9,7 +9,7 @@ import pytest
 import microgpt as mg
 from microgpt import sampling
 from microgpt.errors import SettingError, ShapeError
-from microgpt.sampling import session
+from microgpt.sampling import captured_decode
 
 CONFIG = mg.GPTConfig(vocab_size=9, block_size=8, n_layer=2, n_embd=12, n_head=3, init_std=0.5)
 GPT2 = {"norm": "layernorm", "activation": "gelu", "bias": True, "tie_weights": True}
@@ -84,7 +84,7 @@ def test_a_step_is_recorded_once_and_nothing_is_kept(decodings):
     model = mg.GPT(CONFIG, seed=4, backend="numba")
     before = mg.generate_batch(model, [[1], [2], [3]], 7)
     assert decodings == [3, 3]  # recorded twice, the same both times
-    assert model not in session._free
+    assert model not in captured_decode._free
     assert mg.generate_batch(model, [[1], [2], [3]], 7, capture=False) == before
 
 
@@ -106,7 +106,7 @@ def test_what_a_finished_row_leaves_is_read_at_once(decodings, monkeypatch):
 
 
 def test_what_looks_inside_or_chooses_is_asked(backend):
-    from microgpt import engine
+    from microgpt.autograd import engine
 
     model = mg.GPT(CONFIG, seed=4, dtype="float64")
     prompts, seen, dice = [[1], [2, 3]], [], []
@@ -172,7 +172,7 @@ def test_a_row_whose_logits_are_no_numbers_is_said(backend):
 def test_what_generating_keeps_can_be_released():
     model = mg.GPT(CONFIG, backend="numba")
     list(mg.generate(model, [0]))
-    cache = weakref.ref(session._free[model].cache)
+    cache = weakref.ref(captured_decode._free[model].cache)
     sampling.release(model)
     sampling.release(model)
     gc.collect()

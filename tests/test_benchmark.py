@@ -11,19 +11,19 @@ import xml.etree.ElementTree as ElementTree
 
 import pytest
 
-from microgpt.benchmark import checking, crew, processes, scaling, surroundings, turns
-from microgpt.benchmark.contenders import LADDER, LIBRARIES, RUNGS, Contender, entrants
-from microgpt.benchmark.crew import Crew
-from microgpt.benchmark.inputs import Task
-from microgpt.benchmark.marks import marks, read_share
+from microgpt.benchmark import machine_info, parity_check, processes, runner, scaling, worker_pool
+from microgpt.benchmark.implementations import LADDER, LIBRARIES, RUNGS, Contender, entrants
 from microgpt.benchmark.ours.scalars import before_shuffling, even_sample
-from microgpt.benchmark.peers import serving
+from microgpt.benchmark.peers import worker_protocol
 from microgpt.benchmark.processes import Failed, Process, environment, library_versions
 from microgpt.benchmark.report import as_dict, bars
 from microgpt.benchmark.results import Measurement, Results
+from microgpt.benchmark.runner import Bench
 from microgpt.benchmark.table import _scaling, duration, marks_text, shown, text
-from microgpt.benchmark.turns import Bench
-from microgpt.benchmark.works import WORKS
+from microgpt.benchmark.targets import marks, read_share
+from microgpt.benchmark.worker_pool import Crew
+from microgpt.benchmark.workload_inputs import Task
+from microgpt.benchmark.workloads import WORKS
 from microgpt.cli import main
 from microgpt.config import GPTConfig
 from microgpt.errors import BackendUnavailable, SettingError, ShapeError
@@ -84,7 +84,7 @@ def test_a_contender_that_is_late_or_dead_is_ended_and_started_anew(tmp_path, mo
     script = tmp_path / "played.py"
     script.write_text(PLAYED)
     words = [sys.executable, str(script)]
-    monkeypatch.setattr(crew, "command", lambda *_: words)
+    monkeypatch.setattr(worker_pool, "command", lambda *_: words)
     contender, work = Contender("numpy", "NumPy", 1), WORKS["batch"]
     with Crew(tmp_path, 1, "") as started:
         first = Measurement(work, contender)
@@ -103,7 +103,7 @@ def test_a_contender_that_is_late_or_dead_is_ended_and_started_anew(tmp_path, mo
 def test_a_contender_that_says_what_is_wrong_stays(tmp_path, monkeypatch):
     script = tmp_path / "played.py"
     script.write_text(PLAYED)
-    monkeypatch.setattr(crew, "command", lambda *_: [sys.executable, str(script)])
+    monkeypatch.setattr(worker_pool, "command", lambda *_: [sys.executable, str(script)])
     contender, work = Contender("numpy", "NumPy", 1), WORKS["batch"]
     with Crew(tmp_path, 1, "") as started:
         entry = Measurement(work, contender)
@@ -119,9 +119,9 @@ def test_a_program_that_is_not_there(tmp_path):
 
 def test_a_block_takes_at_least_one_unit_and_not_too_many():
     asked = []
-    job = serving.Job(lambda: asked.append(1))
-    assert len(serving._block(job, 0.0)) == len(asked) == 1
-    assert len(serving._block(job, 30.0)) == serving.MOST_UNITS
+    job = worker_protocol.Job(lambda: asked.append(1))
+    assert len(worker_protocol._block(job, 0.0)) == len(asked) == 1
+    assert len(worker_protocol._block(job, 30.0)) == worker_protocol.MOST_UNITS
 
 
 def test_losses_come_before_and_after_steps():
@@ -130,11 +130,13 @@ def test_losses_come_before_and_after_steps():
     def halve():
         state[0] /= 2
 
-    job = serving.Job(halve, count=2, loss=lambda: state[0])
-    answer = serving._answer({"do": "losses", "steps": 6}, lambda task: job, [job])
+    job = worker_protocol.Job(halve, count=2, loss=lambda: state[0])
+    answer = worker_protocol._answer({"do": "losses", "steps": 6}, lambda task: job, [job])
     assert answer == {"before": 8.0, "after": 1.0}
     with pytest.raises(ValueError, match="no loss"):
-        serving._answer({"do": "losses", "steps": 1}, lambda task: job, [serving.Job(halve)])
+        worker_protocol._answer(
+            {"do": "losses", "steps": 1}, lambda task: job, [worker_protocol.Job(halve)]
+        )
 
 
 def test_the_environment_is_clean(monkeypatch):
@@ -202,7 +204,7 @@ def measured(work, contender, library="", typical=1.0, **more):
 @pytest.fixture
 def results():
     """A run of three works in which one contender failed."""
-    found = Results(machine=surroundings.describe(), loads=[0.25, 1.5], notes=["a note <b>"])
+    found = Results(machine=machine_info.describe(), loads=[0.25, 1.5], notes=["a note <b>"])
     found.measurements = [
         measured("recipe", "value", typical=100_000.0, first=0.0012, peak=31.5),
         measured("recipe", "replayed", typical=20.0, first=1.5, peak=150.0),
@@ -364,9 +366,9 @@ def test_operations_and_bytes_of_a_step():
 def test_contenders_that_do_not_fit_in_memory_go_one_by_one(monkeypatch):
     bench = Bench(["gpt2"], ["numpy", "replayed"], quick=True)
     work, found = bench.plan[0]
-    monkeypatch.setattr(surroundings, "free_memory", lambda: 2**40)
+    monkeypatch.setattr(machine_info, "free_memory", lambda: 2**40)
     assert bench._groups(work, found) == [found]
-    monkeypatch.setattr(surroundings, "free_memory", lambda: 4 * 2**30)
+    monkeypatch.setattr(machine_info, "free_memory", lambda: 4 * 2**30)
     assert bench._groups(work, found) == [[contender] for contender in found]
     assert "one after the other" in bench.results.notes[-1]
 
@@ -445,7 +447,7 @@ def peer(tmp_path, monkeypatch):
 
     peers = processes.PEERS
     monkeypatch.setattr(processes, "PEERS", tmp_path)
-    monkeypatch.setattr(turns, "library_versions", lambda python, names: {"torch": "0.0"})
+    monkeypatch.setattr(runner, "library_versions", lambda python, names: {"torch": "0.0"})
     return write
 
 
@@ -464,7 +466,7 @@ def test_peers_are_compared_with(peer):
 @pytest.mark.parametrize(("factor", "equal"), [(1.0, True), (1.01, False)])
 def test_peers_are_checked(peer, factor, equal, capsys):
     peer(factor)
-    found = list(checking.compare(("torch",), sys.executable))
+    found = list(parity_check.compare(("torch",), sys.executable))
     assert [what for what, _, _ in found if "later" not in what] == [
         "torch on a small microgpt", "torch on a small char", "torch on a small gpt2"
     ]  # fmt: skip

@@ -18,11 +18,12 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import microgpt as mg
-from microgpt import downloads, tokenizers
+from microgpt import tokenizers
+from microgpt._io import downloads
 from microgpt.errors import DownloadError, FormatError, SettingError, TokenError
-from microgpt.tokenizers import BPETokenizer, gpt2_file, merge_all, train_bpe
-from microgpt.tokenizers.checking import comes_about
+from microgpt.tokenizers import BPETokenizer, gpt2_vocab, merge_all, train_bpe
 from microgpt.tokenizers.merges_file import GPT2_BYTE_ORDER, parse_merges, printable
+from microgpt.tokenizers.validation import comes_about
 
 # What splitting and bytes can trip over: each is encoded by every path and by tiktoken itself.
 TEXTS = [
@@ -379,9 +380,9 @@ def test_patterns_that_ask_for_too_much(pattern, trained):
 
 
 def test_a_pattern_that_takes_too_long(monkeypatch):
-    from microgpt.tokenizers import splitting
+    from microgpt.tokenizers import pretokenization
 
-    monkeypatch.setattr(splitting, "PATIENCE", 0.2)
+    monkeypatch.setattr(pretokenization, "PATIENCE", 0.2)
     with pytest.raises(TokenError, match="tries too many ways"):
         list(tokenizers.chunks("a" * 40 + "b", r"(?:a|aa)+$|(?:a|a)+c"))
 
@@ -565,19 +566,19 @@ def test_a_folder_that_may_not_be_looked_into_is_passed_over(data, monkeypatch, 
     assert tokenizers.gpt2().vocab_size == 50257
     monkeypatch.setenv("MICROGPT_CACHE", str(tmp_path))
     (tmp_path / "data").mkdir()
-    published = data / "tiktoken-cache" / gpt2_file.IN_TIKTOKENS_CACHE
-    kept = shutil.copy(published, tmp_path / "data" / gpt2_file.SOURCE.file)
-    assert downloads.find(gpt2_file.SOURCE) == kept
+    published = data / "tiktoken-cache" / gpt2_vocab.IN_TIKTOKENS_CACHE
+    kept = shutil.copy(published, tmp_path / "data" / gpt2_vocab.SOURCE.file)
+    assert downloads.find(gpt2_vocab.SOURCE) == kept
 
 
 def test_merges_written_are_the_published_ones(gpt2, data):
-    file = data / "tiktoken-cache" / gpt2_file.IN_TIKTOKENS_CACHE
+    file = data / "tiktoken-cache" / gpt2_vocab.IN_TIKTOKENS_CACHE
     assert tokenizers.merges_text(gpt2).encode() == file.read_bytes()
     encoder = (
         data
         / "tiktoken-cache"
         / hashlib.sha1(
-            gpt2_file.SOURCE.url.replace("vocab.bpe", "encoder.json").encode()
+            gpt2_vocab.SOURCE.url.replace("vocab.bpe", "encoder.json").encode()
         ).hexdigest()
     )
     assert tokenizers.token_ids(gpt2) == json.loads(encoder.read_bytes())
@@ -684,9 +685,9 @@ def nowhere(cache, tmp_path, monkeypatch):
     for variable in ("TIKTOKEN_CACHE_DIR", "DATA_GYM_CACHE_DIR"):
         monkeypatch.delenv(variable, raising=False)
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
-    source = gpt2_file.SOURCE
+    source = gpt2_vocab.SOURCE
     offline = type(source)(source.file, "http://127.0.0.1:9/vocab.bpe", source.sha256, "TRAIN")
-    monkeypatch.setattr(gpt2_file, "SOURCE", offline)
+    monkeypatch.setattr(gpt2_vocab, "SOURCE", offline)
     return tmp_path
 
 
@@ -707,16 +708,16 @@ PLACES = {
     ("variable", "name"), [(variable, name) for variable in PLACES for name in PLACES[variable]]
 )
 def test_it_is_found(nowhere, data, monkeypatch, variable, name):
-    file = nowhere / name.replace("SHA", gpt2_file.IN_TIKTOKENS_CACHE)
+    file = nowhere / name.replace("SHA", gpt2_vocab.IN_TIKTOKENS_CACHE)
     file.parent.mkdir(parents=True, exist_ok=True)
-    shutil.copy(data / "tiktoken-cache" / gpt2_file.IN_TIKTOKENS_CACHE, file)
+    shutil.copy(data / "tiktoken-cache" / gpt2_vocab.IN_TIKTOKENS_CACHE, file)
     if variable:
         monkeypatch.setenv(variable, str(nowhere))
     assert mg.load_corpus("story").tokenizer("gpt2").vocab_size == 50257
 
 
 def test_a_given_file_or_folder(nowhere, data):
-    found = data / "tiktoken-cache" / gpt2_file.IN_TIKTOKENS_CACHE
+    found = data / "tiktoken-cache" / gpt2_vocab.IN_TIKTOKENS_CACHE
     for path in (str(found), found.parent, data):
         assert tokenizers.gpt2(path).vocab_size == 50257
     (nowhere / "windows.txt").write_bytes(found.read_bytes().replace(b"\n", b"\r\n").strip())
@@ -728,9 +729,9 @@ def test_a_given_file_or_folder(nowhere, data):
 
 
 def test_another_list_is_refused_or_passed_over_and_never_changed(nowhere, data, monkeypatch):
-    wrong = (data / "tiktoken-cache" / gpt2_file.IN_TIKTOKENS_CACHE).read_bytes()
+    wrong = (data / "tiktoken-cache" / gpt2_vocab.IN_TIKTOKENS_CACHE).read_bytes()
     wrong = wrong.replace(b"h e\n", b"h a\n", 1)
-    file = nowhere / gpt2_file.IN_TIKTOKENS_CACHE
+    file = nowhere / gpt2_vocab.IN_TIKTOKENS_CACHE
     file.write_bytes(wrong)
     with pytest.raises(FormatError, match=r"not GPT-2's list of merges: .*read_merges"):
         tokenizers.gpt2(file)
@@ -745,7 +746,7 @@ def test_another_list_is_refused_or_passed_over_and_never_changed(nowhere, data,
 
 
 def test_it_is_fetched_once(nowhere, data, monkeypatch):
-    content = (data / "tiktoken-cache" / gpt2_file.IN_TIKTOKENS_CACHE).read_bytes()
+    content = (data / "tiktoken-cache" / gpt2_vocab.IN_TIKTOKENS_CACHE).read_bytes()
     asked = []
 
     class Handler(http.server.BaseHTTPRequestHandler):
@@ -761,9 +762,9 @@ def test_it_is_fetched_once(nowhere, data, monkeypatch):
 
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
-        source = gpt2_file.SOURCE
+        source = gpt2_vocab.SOURCE
         url = f"http://127.0.0.1:{server.server_port}/vocab.bpe"
-        monkeypatch.setattr(gpt2_file, "SOURCE", type(source)("vocab.bpe", url, source.sha256, ""))
+        monkeypatch.setattr(gpt2_vocab, "SOURCE", type(source)("vocab.bpe", url, source.sha256, ""))
         assert tokenizers.gpt2().vocab_size == 50257
         assert tokenizers.gpt2().vocab_size == 50257
         server.shutdown()

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import microgpt as mg
-from microgpt import saving
+from microgpt import checkpoints
 from microgpt.cli import main
 
 
@@ -74,7 +74,7 @@ def test_of_a_long_prompt_the_end_is_read(trained, capsys):
 
 def test_token_ids_need_no_tokenizer(tmp_path, capsys):
     model = mg.GPT(mg.GPTConfig(vocab_size=5, init_std=0.5))
-    command = ["sample", str(saving.save(tmp_path, model)), "--length", "4", "-n", "2"]
+    command = ["sample", str(checkpoints.save(tmp_path, model)), "--length", "4", "-n", "2"]
     assert main([*command, "--tokens", "1,2,3", "--tokens", "4"]) == 0
     rows = [[int(i) for i in line.split(",")] for line in capsys.readouterr().out.splitlines()]
     prompts = [[1, 2, 3], [4]] * 2
@@ -87,7 +87,7 @@ def test_token_ids_need_no_tokenizer(tmp_path, capsys):
 def test_what_a_terminal_would_obey_is_shown(tmp_path, capsys):
     tokenizer = mg.tokenizers.CharTokenizer("\x1b\r\x9b\x07é\n\t")
     model = mg.GPT(mg.GPTConfig(vocab_size=8), seed=1)
-    saving.save(tmp_path, model, tokenizer)
+    checkpoints.save(tmp_path, model, tokenizer)
     for stream in ([], ["--stream"]):
         assert main(["sample", str(tmp_path), "-n", "30", "--prompt", "\x1b", *stream]) == 0
         printed = capsys.readouterr().out
@@ -98,7 +98,7 @@ def test_what_a_terminal_would_obey_is_shown(tmp_path, capsys):
 
 def test_a_model_that_reads_much_writes_one_text(tmp_path, capsys):
     config = mg.GPTConfig(vocab_size=3, block_size=300, n_embd=4, n_head=1)
-    path = saving.save(tmp_path, mg.GPT(config), mg.tokenizers.CharTokenizer("ab", bos=True))
+    path = checkpoints.save(tmp_path, mg.GPT(config), mg.tokenizers.CharTokenizer("ab", bos=True))
     assert main(["sample", str(path), "--ignore-end"]) == 0
     assert len(capsys.readouterr().out.splitlines()) == 1
     assert main(["sample", str(path), "--tokens", "0", "--ignore-end"]) == 0
@@ -172,7 +172,7 @@ WRONG = [
 def test_wrong_input_is_one_sentence(trained, tmp_path, capsys, command, message):
     broken = tmp_path / "broken.safetensors"
     broken.write_bytes((trained / "model.safetensors").read_bytes()[:500])
-    mute = saving.save(tmp_path / "mute", mg.GPT(mg.GPTConfig(vocab_size=5)))
+    mute = checkpoints.save(tmp_path / "mute", mg.GPT(mg.GPTConfig(vocab_size=5)))
     places = {"{run}": str(trained), "{broken}": str(broken), "{mute}": str(mute)}
     status = main([*(places.get(part, part) for part in command)])
     said = capsys.readouterr().err.strip()
@@ -228,7 +228,7 @@ STORY = ["train", "--backend", "numpy", "--corpus", "story", "--preset", "gpt2-s
 
 def losses(folder):
     """The losses in a run's folder, and its weights."""
-    with saving.opened(folder / "training.safetensors") as arrays:
+    with checkpoints.opened(folder / "training.safetensors") as arrays:
         found = arrays.read("history.loss", "float64").tolist()
     return found, mg.load(folder, "numpy").model.state_dict()
 
@@ -402,7 +402,7 @@ def test_the_help_is_in_groups(capsys):
 
 
 def test_recipes_are_settings():
-    from microgpt.cli.recipes import RECIPES, recipe
+    from microgpt.cli.train_defaults import RECIPES, recipe
     from microgpt.cli.train_options import SHAPE, TRAINING
     from microgpt.config import PRESETS
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 import microgpt
-from microgpt import backends, saving
-from microgpt.cli import main, memory
+from microgpt import backends, checkpoints
+from microgpt.cli import main, memory_check
 from microgpt.cli.main import parser
 from microgpt.cli.wording import PHRASES, in_options, of_error
 from microgpt.config import GPTConfig, TrainConfig
@@ -200,7 +200,7 @@ def test_what_the_system_refuses(kind, what):
     ],
 )
 def test_what_helps_without_a_network(command, instead):
-    from microgpt.tokenizers.gpt2_file import SOURCE
+    from microgpt.tokenizers.gpt2_vocab import SOURCE
 
     error = DownloadError(f"Without a network, {SOURCE.instead}; or put the file from there")
     said = of_error(error, parser().parse_args(command).parser.options())
@@ -221,7 +221,7 @@ def test_what_helps_without_a_network(command, instead):
 )
 def test_what_does_not_fit_is_refused_at_once(options, message, capsys, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(memory, "available", lambda: 10 * GIB)
+    monkeypatch.setattr(memory_check, "available", lambda: 10 * GIB)
     assert main(["train", "--backend", "numpy", "--steps", "1", *options]) == 1
     said = capsys.readouterr()
     assert message in said.err
@@ -232,40 +232,40 @@ def test_what_does_not_fit_is_refused_at_once(options, message, capsys, tmp_path
 
 def test_a_model_that_fits_is_not_refused(monkeypatch):
     shape, config = GPTConfig.preset("gpt2-124M"), TrainConfig()
-    need = 16 * memory.parameter_count(shape)
+    need = 16 * memory_check.parameter_count(shape)
     for room in (None, 2 * need):
-        monkeypatch.setattr(memory, "available", lambda room=room: room)
-        memory.refuse_too_large(shape, config, 2)
-    monkeypatch.setattr(memory, "available", lambda: need)
+        monkeypatch.setattr(memory_check, "available", lambda room=room: room)
+        memory_check.refuse_too_large(shape, config, 2)
+    monkeypatch.setattr(memory_check, "available", lambda: need)
     with pytest.raises(SettingError, match=r"a model of 124,439,808 parameters takes 1\.85 GiB"):
-        memory.refuse_too_large(shape, config, 2)
+        memory_check.refuse_too_large(shape, config, 2)
 
 
 @pytest.mark.parametrize("preset", ["microgpt", "gpt2-small-char", "char"])
 def test_parameters_are_counted_without_a_model(preset):
     shape = GPTConfig.preset(preset)
-    assert memory.parameter_count(shape) == sum(p.size for p in GPT(shape).parameters())
+    assert memory_check.parameter_count(shape) == sum(p.size for p in GPT(shape).parameters())
 
 
 def test_memory_is_known_or_not_asked_for(monkeypatch):
-    known = memory.available()
+    known = memory_check.available()
     assert known is None or known > 1 << 20
-    monkeypatch.setattr(memory, "_free", lambda: None)
-    monkeypatch.setattr(memory, "_allowed", lambda: None)
-    assert memory.available() is None
-    monkeypatch.setattr(memory, "_allowed", lambda: 5)
-    assert memory.available() == 5
+    monkeypatch.setattr(memory_check, "_free", lambda: None)
+    monkeypatch.setattr(memory_check, "_allowed", lambda: None)
+    assert memory_check.available() is None
+    monkeypatch.setattr(memory_check, "_allowed", lambda: 5)
+    assert memory_check.available() == 5
 
 
 def test_sizes_are_readable():
-    assert [memory.size(n) for n in (0, 999, 1500, 10 * GIB, 3 << 72)] == [
+    assert [memory_check.size(n) for n in (0, 999, 1500, 10 * GIB, 3 << 72)] == [
         "0 bytes", "999 bytes", "1.46 KiB", "10 GiB", "12,288 EiB"
     ]  # fmt: skip
 
 
 def test_a_text_longer_than_the_block_is_announced(tmp_path, capsys):
     model = GPT(GPTConfig(vocab_size=5, block_size=8))
-    command = ["sample", str(saving.save(tmp_path, model)), "--tokens", "1", "-n", "1"]
+    command = ["sample", str(checkpoints.save(tmp_path, model)), "--tokens", "1", "-n", "1"]
     assert main([*command, "--length", "30", "--backend", "numpy"]) == 0
     said = capsys.readouterr()
     assert len(said.out.split(",")) == 31

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 import microgpt as mg
-from microgpt import downloads
+from microgpt._io import downloads
 from microgpt.data import Corpus, DocumentBatches, TextBatches, pad
-from microgpt.data.catalogue import SOURCES, PublicCorpus
+from microgpt.data.remote_corpora import SOURCES, PublicCorpus
 from microgpt.errors import DownloadError, FormatError, SettingError, ShapeError
 
 

@@ -14,7 +14,7 @@ import pytest
 import microgpt as mg
 from microgpt import backends
 from microgpt.cli import main
-from microgpt.diagnosis import Finding, Report, installation, machine, shadows, versions
+from microgpt.diagnostics import Finding, Report, installation, machine, shadows, versions
 
 ROOT = Path(__file__).parent.parent
 FIRST_CELL = """
@@ -93,9 +93,9 @@ def test_kernels_of_another_processor_are_not_ready(warm, monkeypatch, variable)
 
 
 def test_kernels_of_touched_sources_are_not_ready(warm, monkeypatch):
-    from microgpt.backends.numba_cpu import _cache
+    from microgpt.backends.numba_cpu.jit import cache
 
-    monkeypatch.setattr(_cache, "sources", lambda: [Path(__file__)])
+    monkeypatch.setattr(cache, "sources", lambda: [Path(__file__)])
     assert not backends.kernels_ready()
 
 

@@ -12,7 +12,7 @@ from cases import factors as philox_by_hand
 
 import microgpt as mg
 from microgpt import backends, nn, ops
-from microgpt.engine import composed
+from microgpt.autograd.engine import composed
 from microgpt.errors import SettingError, ShapeError
 
 # Which of the first elements of rows 0 and 1 stay, for p = 0.5, seed 42, count 7 and site 3; the

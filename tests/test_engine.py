@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import microgpt as mg
-from microgpt import engine
+from microgpt.autograd import engine
 
 
 def value(number):

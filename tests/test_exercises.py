@@ -13,7 +13,7 @@ import microgpt as mg
 from microgpt import learn
 from microgpt.cli import main
 from microgpt.learn import registry
-from microgpt.learn.notes import source
+from microgpt.learn.hints import source
 from microgpt.learn.registry import find
 
 EXERCISES = learn.exercises()
@@ -29,7 +29,7 @@ def no_exercises_stay(monkeypatch):
 @pytest.fixture
 def quick(monkeypatch):
     """A limit of one second instead of three."""
-    monkeypatch.setattr("microgpt.learn.watchdog.LIMIT", 1.0)
+    monkeypatch.setattr("microgpt.learn.time_limit.LIMIT", 1.0)
 
 
 @each
@@ -164,7 +164,7 @@ def test_a_run_beside_the_notebook_is_waited_for(monkeypatch):
     stopped = learn.check("00.first_change", Panel(1100, until=10))
     assert "It is at step 10 of 1,100: let it train to the last page" in stopped.cause
     assert "press Go on" in learn.check("00.first_change", Panel(1100, until=0)).cause
-    monkeypatch.setattr("microgpt.learn.collection.first_change.PATIENCE", 0.3)
+    monkeypatch.setattr("microgpt.learn.bundled.first_change.PATIENCE", 0.3)
     slow = Panel(30, until=30)
     release = threading.Event()
     slow.wait = lambda: release.wait(60)
@@ -445,7 +445,7 @@ def test_assignments_for_nbgrader_and_without_hints(tmp_path):
 @each
 def test_nbgraders_students_keep_the_signature(exercise):
     """What `generate_assignment` makes of a cell: its own stub for what is between the marks."""
-    from microgpt.learn.assignments import stub
+    from microgpt.learn.grading.assignments import stub
 
     marks = r"( *)### BEGIN SOLUTION\n(.*\n)*? *### END SOLUTION"
     student = re.sub(marks, r"\1raise NotImplementedError()", stub(exercise, nbgrader=True))

@@ -10,8 +10,8 @@ from curve import BETAS, LR, WEIGHT_DECAY, model_and_batches
 from safetensors.numpy import load_file
 
 import microgpt as mg
+from microgpt.autograd.engine import composed, no_grad
 from microgpt.config import GPTConfig
-from microgpt.engine import composed, no_grad
 
 GOLDEN = Path(__file__).parent / "golden"
 TINY = mg.GPTConfig.preset(

@@ -11,11 +11,11 @@ import pytest
 
 import microgpt as mg
 from microgpt.cli import main
-from microgpt.learn import marking
-from microgpt.learn.notes import source
+from microgpt.learn.grading import worker
+from microgpt.learn.grading.gradebook import Row, write_table
+from microgpt.learn.grading.submissions import read
+from microgpt.learn.hints import source
 from microgpt.learn.registry import find
-from microgpt.learn.submissions import read
-from microgpt.learn.tables import Row, write_table
 
 pytestmark = pytest.mark.slow  # each file is graded in a process of its own
 
@@ -352,15 +352,15 @@ def test_memory_that_cannot_be_limited_is_said_and_stops_nothing(tmp_path, monke
     monkeypatch.setattr(resource, "getrlimit", lambda kind: (100, 200))
     asked = []
     monkeypatch.setattr(resource, "setrlimit", lambda kind, limits: asked.append(limits))
-    assert marking._limit_memory(500)
+    assert worker._limit_memory(500)
     assert asked == [(200, 200)]
 
     def refuses(kind, limits):
         raise ValueError("current limit exceeds maximum limit")
 
     monkeypatch.setattr(resource, "setrlimit", refuses)
-    assert not marking._limit_memory(500)
-    monkeypatch.setattr("microgpt.learn.grading.Grading._run", _writes_only_the_note)
+    assert not worker._limit_memory(500)
+    monkeypatch.setattr("microgpt.learn.grading.runner.Grading._run", _writes_only_the_note)
     (tmp_path / "a.py").write_text("sample = 1")
     table = tmp_path / "g.csv"
     assert main(["grade", str(tmp_path / "a.py"), "--seed", "1", "--csv", str(table)]) == 0
@@ -371,7 +371,7 @@ def test_memory_that_cannot_be_limited_is_said_and_stops_nothing(tmp_path, monke
 
 def _writes_only_the_note(grading, request, desk, seconds):
     with open(json.loads(request)["out"], "w", encoding="utf-8") as out:
-        out.write(json.dumps({"note": marking.UNLIMITED}) + "\nnonsense\n[1]\n")
+        out.write(json.dumps({"note": worker.UNLIMITED}) + "\nnonsense\n[1]\n")
     return 1
 
 
@@ -380,7 +380,7 @@ def test_folders_of_the_same_names_are_told_apart(tmp_path, monkeypatch):
         (tmp_path / name).mkdir()
         (tmp_path / name / "hw.py").write_text("sample = 1")
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("microgpt.learn.grading.Grading._run", _writes_only_the_note)
+    monkeypatch.setattr("microgpt.learn.grading.runner.Grading._run", _writes_only_the_note)
     assert main(["grade", "a", "b", "--seed", "1", "--csv", "g.csv"]) == 0
     rows = list(csv.DictReader((tmp_path / "g.csv").read_text().splitlines()))
     assert [row["file"] for row in rows] == ["a/hw.py", "b/hw.py"]
@@ -398,7 +398,7 @@ def test_a_table_that_cannot_be_written_is_said_before_the_work(tmp_path, monkey
     def never(*arguments):
         raise AssertionError("it was graded")
 
-    monkeypatch.setattr("microgpt.learn.grading.Grading._run", never)
+    monkeypatch.setattr("microgpt.learn.grading.runner.Grading._run", never)
     (tmp_path / "a.py").write_text("sample = 1")
     for target in (tmp_path / "nowhere" / "g.csv", tmp_path):
         assert main(["grade", str(tmp_path), "--seed", "1", "--csv", str(target)]) == 1
@@ -406,7 +406,7 @@ def test_a_table_that_cannot_be_written_is_said_before_the_work(tmp_path, monkey
 
 
 def test_a_table_never_takes_the_place_of_work(tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr("microgpt.learn.grading.Grading._run", _writes_only_the_note)
+    monkeypatch.setattr("microgpt.learn.grading.runner.Grading._run", _writes_only_the_note)
     monkeypatch.chdir(tmp_path)
     work = {"a.py": "sample = 1", "notes.txt": "mine", "grades.csv": "name,room\nanna,3\n"}
     for name, text in work.items():
@@ -436,8 +436,8 @@ def test_memory_beyond_all_sense_is_refused(tmp_path, capsys):
     ("status", "notes", "blamed"),
     [
         (-9, [], True),
-        (-9, [marking.UNLIMITED], False),
-        (1, [marking.STARVED], True),
+        (-9, [worker.UNLIMITED], False),
+        (1, [worker.STARVED], True),
         (1, [], False),
     ],
 )
@@ -449,7 +449,7 @@ def test_memory_is_blamed_only_where_it_may_be_the_cause(
         Path(json.loads(request)["out"]).write_text("".join(lines))
         return status
 
-    monkeypatch.setattr("microgpt.learn.grading.Grading._run", ends)
+    monkeypatch.setattr("microgpt.learn.grading.runner.Grading._run", ends)
     (tmp_path / "a.py").write_text("sample = 1")
     table = tmp_path / "g.csv"
     assert main(["grade", str(tmp_path / "a.py"), "--seed", "1", "--csv", str(table)]) == 0
@@ -508,7 +508,7 @@ def test_an_interrupt_keeps_what_is_graded(tmp_path, monkeypatch, capsys):
             raise KeyboardInterrupt
         return _writes_only_the_note(*arguments)
 
-    monkeypatch.setattr("microgpt.learn.grading.Grading._run", second_is_interrupted)
+    monkeypatch.setattr("microgpt.learn.grading.runner.Grading._run", second_is_interrupted)
     table = tmp_path / "g.csv"
     assert main(["grade", str(tmp_path), "--seed", "1", "--csv", str(table)]) == 130
     assert [row["file"] for row in csv.DictReader(table.read_text().splitlines())] == ["a.py"]

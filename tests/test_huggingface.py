@@ -20,7 +20,9 @@ from safetensors.numpy import load_file, save_file
 import microgpt as mg
 from microgpt.cli.main import main
 from microgpt.errors import DownloadError, FormatError, NotWritable, SettingError
-from microgpt.pretrained import exporting, hub, huggingface, huggingface_config, llmc, vocabulary
+from microgpt.pretrained import export, tokenizer_files
+from microgpt.pretrained.huggingface import config, hub, weights
+from microgpt.pretrained.llmc import model_file
 
 SMALL = mg.GPTConfig.preset(
     "gpt2-124M", vocab_size=11, block_size=6, n_layer=2, n_head=2, n_embd=8, init_std=0.3
@@ -355,7 +357,7 @@ def test_files_that_are_cut_off_or_too_long(tmp_path):
 def test_a_file_that_shrinks_while_it_is_read(tmp_path):
     folder = folder_with(tmp_path, theirs(random_model()), config_json())
     path = folder / "model.safetensors"
-    incoming = huggingface.open_model(path)
+    incoming = weights.open_model(path)
     os.truncate(path, path.stat().st_size - 8)
     last = max(incoming.shapes, key=lambda name: incoming.labels[name])
     with pytest.raises(FormatError, match="ends 8 bytes too early"):
@@ -394,7 +396,7 @@ def test_any_change_is_refused_or_read(tmp_path, data):
 
 
 ENTRIES = [*config_json(), "n_ctx", "n_inner", "initializer_range"]
-ENTRIES += [*huggingface_config._REQUIRED, *huggingface_config._DROPOUTS]
+ENTRIES += [*config._REQUIRED, *config._DROPOUTS]
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner),
@@ -494,7 +496,7 @@ def test_only_the_shape_of_gpt2_can_be_written(tmp_path):
         ({"tie_weights": False}, "tie_weights=False must be True"),
     ):
         model = mg.GPT(replace(SMALL, **changes), backend="numpy")
-        for kind in exporting.FORMATS:
+        for kind in export.FORMATS:
             with pytest.raises(SettingError, match=message):
                 mg.save_pretrained(tmp_path / "out", model, format=kind)
     assert not (tmp_path / "out").exists()
@@ -573,10 +575,10 @@ def test_gpt2_s_tokenizer_is_not_given_to_a_model_with_another(tmp_path, data, m
     decoder, whole = tmp_path / "gpt2_tokenizer.bin", tmp_path / "tokenizer.json"
 
     def found():
-        return vocabulary.beside(file, config)
+        return tokenizer_files.beside(file, config)
 
     assert found() is not None
-    llmc.write_tokenizer(decoder, gpt2)
+    model_file.write_tokenizer(decoder, gpt2)
     assert found().merges == gpt2.merges
     content = bytearray(decoder.read_bytes())
     content[1024 + 1] ^= 1  # the first token's only byte

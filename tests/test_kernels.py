@@ -13,7 +13,7 @@ import pytest
 from cases import CASES
 
 from microgpt import backends
-from microgpt.backends.launching import check_arguments
+from microgpt.backends.dispatch import check_arguments
 from microgpt.backends.numpy_ref import FAMILIES, kernels_in
 from microgpt.errors import DtypeError, ShapeError
 
@@ -161,11 +161,11 @@ print(digest.hexdigest(), numba.threading_layer())
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_serial_and_parallel_variants_agree(dtype, monkeypatch):
-    from microgpt.backends.numba_cpu import _compile
+    from microgpt.backends.numba_cpu.jit import compile
 
     results = []
     for limit in (10**12, 1):
-        monkeypatch.setattr(_compile, "PARALLEL_FROM", limit)
+        monkeypatch.setattr(compile, "PARALLEL_FROM", limit)
         with backends.using("numba"):
             import microgpt as mg
 

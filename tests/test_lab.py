@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from microgpt import backends
-from microgpt.cli import delivery, lab, main, warmup
-from microgpt.cli.delivery import MANIFEST, deliver, shipped
+from microgpt.cli import lab, main, notebook_sync, warmup
+from microgpt.cli.notebook_sync import MANIFEST, deliver, shipped
 from microgpt.errors import NotWritable
 
 ROOT = Path(__file__).parent.parent
@@ -182,7 +182,7 @@ def test_a_file_of_ones_own_with_that_name_stays(source, tmp_path):
 
 
 def test_an_interrupted_delivery_is_finished_by_the_next(source, tmp_path, monkeypatch):
-    mine, plain = tmp_path / "mine", delivery._write
+    mine, plain = tmp_path / "mine", notebook_sync._write
     deliver(mine, source, "0.1.0")
     (mine / "00_start.ipynb").write_bytes(notebook("mine"))
     for name in ("00_start.ipynb", "01_more.ipynb"):
@@ -193,7 +193,7 @@ def test_an_interrupted_delivery_is_finished_by_the_next(source, tmp_path, monke
             raise KeyboardInterrupt
         plain(target, content)
 
-    monkeypatch.setattr(delivery, "_write", stops_at_the_manifest)
+    monkeypatch.setattr(notebook_sync, "_write", stops_at_the_manifest)
     with pytest.raises(KeyboardInterrupt):
         deliver(mine, source, "0.2.0")
     monkeypatch.undo()
@@ -254,7 +254,7 @@ def test_the_learners_own_notebook_is_opened_and_not_the_newer_one(
     (mine / "00_start.ipynb").write_bytes(notebook("mine"))
     (mine / "00_a_file_of_ones_own.ipynb").write_bytes(notebook("x"))
     (source / "00_start.ipynb").write_bytes(notebook("newer"))
-    monkeypatch.setattr(delivery, "shipped", lambda: source)
+    monkeypatch.setattr(notebook_sync, "shipped", lambda: source)
     assert main(["lab", str(mine), "--no-browser"]) == 0
     assert [path.name for path in sorted(mine.glob("00_start-*"))]
     ((command, _),) = started
@@ -329,7 +329,9 @@ def test_without_jupyterlab_the_notebooks_arrive_all_the_same(
 
 
 def test_a_wheel_without_notebooks_says_so(tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(delivery.microgpt, "__file__", str(tmp_path / "microgpt" / "__init__.py"))
+    monkeypatch.setattr(
+        notebook_sync.microgpt, "__file__", str(tmp_path / "microgpt" / "__init__.py")
+    )
     assert main(["lab", str(tmp_path / "mine"), "--copy-only"]) == 1
     assert "install microgpt-lab anew" in capsys.readouterr().err
 

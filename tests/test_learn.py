@@ -14,8 +14,8 @@ import pytest
 
 import microgpt as mg
 from microgpt import learn
-from microgpt.learn import watchdog
-from microgpt.learn.comparing import kept, same
+from microgpt.learn import time_limit
+from microgpt.learn.equality import kept, same
 from microgpt.learn.registry import find
 
 
@@ -112,9 +112,9 @@ def test_a_card_is_words_and_symbols_and_escaped():
 
 
 def test_hints_come_one_after_the_other(monkeypatch):
-    from microgpt.learn import notes
+    from microgpt.learn import hints
 
-    notes._given.clear()
+    hints._given.clear()
     texts = find("09.sample").hints
     assert [str(learn.hint("09.sample")) for _ in range(4)] == [*texts, texts[2]]
     assert str(learn.hint("09.sample", tier=1)) == texts[0]
@@ -161,8 +161,8 @@ def test_an_endless_answer_costs_three_seconds():
 @pytest.fixture
 def quick(monkeypatch):
     """A limit of 0.4 seconds of work and of 2 in all."""
-    monkeypatch.setattr("microgpt.learn.watchdog.LIMIT", 0.4)
-    monkeypatch.setattr("microgpt.learn.watchdog.CEILING", 2.0)
+    monkeypatch.setattr("microgpt.learn.time_limit.LIMIT", 0.4)
+    monkeypatch.setattr("microgpt.learn.time_limit.CEILING", 2.0)
 
 
 def catches_errors(*arguments):
@@ -416,12 +416,12 @@ def test_an_answer_computes_on_numpy_so_that_nothing_is_compiled():
 
 @pytest.mark.skipif(not hasattr(time, "pthread_getcpuclockid"), reason="only the clock is known")
 def test_the_limit_is_of_work_and_waiting_has_a_ceiling():
-    waits = watchdog.Watched(lambda: time.sleep(0.6), limit=0.3, ceiling=30.0)
+    waits = time_limit.Watched(lambda: time.sleep(0.6), limit=0.3, ceiling=30.0)
     assert waits.run() == "done"
-    works = watchdog.Watched(lambda: for_ever(), limit=0.3, ceiling=30.0)
+    works = time_limit.Watched(lambda: for_ever(), limit=0.3, ceiling=30.0)
     assert works.run() == "stopped"
     start = time.monotonic()
-    sleeps = watchdog.Watched(lambda: [time.sleep(0.01) for _ in range(6000)], 30.0, ceiling=0.3)
+    sleeps = time_limit.Watched(lambda: [time.sleep(0.01) for _ in range(6000)], 30.0, ceiling=0.3)
     assert sleeps.run() == "stopped"
     assert time.monotonic() - start < 20
 

@@ -14,9 +14,14 @@ from llmc_files import SMALL, header, model_file, small_model
 from peaks import PEAK
 
 import microgpt as mg
-from microgpt.pretrained.incoming import model_of
-from microgpt.pretrained.llmc import open_model, read_tokenizer, write_model, write_tokenizer
-from microgpt.pretrained.llmc_layout import bfloat16
+from microgpt.pretrained.llmc.layout import bfloat16
+from microgpt.pretrained.llmc.model_file import (
+    open_model,
+    read_tokenizer,
+    write_model,
+    write_tokenizer,
+)
+from microgpt.pretrained.weight_source import model_of
 
 VERSIONS = (1, 3, 5)
 FIXTURES = {1: "tiny_v1.bin", 3: "tiny_v3.bin", 5: "tiny_v5_bf16.bin"}
@@ -139,8 +144,8 @@ def test_a_vocabulary_of_whole_rows_is_not_padded(tmp_path):
 
 
 MEMORY = f"""{PEAK}
-from microgpt.pretrained.incoming import model_of
-from microgpt.pretrained.llmc import open_model, write_model
+from microgpt.pretrained.weight_source import model_of
+from microgpt.pretrained.llmc.model_file import open_model, write_model
 
 model_of(open_model(sys.argv[1]), "numpy")
 forget()

@@ -12,7 +12,7 @@ import pytest
 
 from microgpt import backends
 from microgpt.backends.numba_cpu import matmul
-from microgpt.backends.numba_cpu.matmul import blocks, readable, tiled, vectors
+from microgpt.backends.numba_cpu.matmul import blocking, gemm_loops, gemm_tiled, llvm_simd
 
 EDGES = (0, 1, 2, 3, 5, 7, 11, 12, 13, 16, 31, 32, 33, 64, 65, 100, 257)
 # Each size in each dimension, in a different company each time.
@@ -106,7 +106,7 @@ def test_the_tile_is_the_readable_loop(rows, depth, columns, turns):
     start, bias = rng.normal(size=(2, rows, columns)).astype("float32")[0], b.ravel()[:columns]
     top, left = rows // 3, columns // 4
     results = []
-    for multiply in (tiled.multiply_in_tiles, readable.multiply_in_loops):
+    for multiply in (gemm_tiled.multiply_in_tiles, gemm_loops.multiply_in_loops):
         results.append(np.full((rows, columns), 7, "float32"))
         multiply(results[-1], start, bias, a, a_turned, b, b_turned, top, rows, left, columns)
     assert (results[0][:top] == 7).all()
@@ -147,9 +147,12 @@ def test_nothing_is_written_beside_the_result():
 def test_blocks_cover_a_result_once():
     sizes = (0, 1, 11, 12, 31, 65, 256, 257, 768, 3000)
     for rows, columns, depth in itertools.product(sizes, sizes, (0, 16, 768)):
-        down, across = blocks.grid(rows, columns, depth)
-        for size, step, parts in [(rows, vectors.HEIGHT, down), (columns, vectors.WIDTH, across)]:
-            parts_of = [blocks.between(size, step, i, parts) for i in range(parts)]
+        down, across = blocking.grid(rows, columns, depth)
+        for size, step, parts in [
+            (rows, llvm_simd.HEIGHT, down),
+            (columns, llvm_simd.WIDTH, across),
+        ]:
+            parts_of = [blocking.between(size, step, i, parts) for i in range(parts)]
             covered = [place for start, stop in parts_of for place in range(start, stop)]
             assert covered == list(range(size))
 
@@ -202,10 +205,10 @@ def test_one_thread_and_two_give_the_same_bits():
 
 
 def test_the_tile_fits_the_processor():
-    assert vectors.shape_for({"avx512f": True, "avx2": True}) == (16, 12)
-    assert vectors.shape_for({"avx2": True}) == (8, 6)
-    assert vectors.shape_for({"neon": True}) == (4, 8)
-    assert vectors.shape_for({}) == (4, 4)
+    assert llvm_simd.shape_for({"avx512f": True, "avx2": True}) == (16, 12)
+    assert llvm_simd.shape_for({"avx2": True}) == (8, 6)
+    assert llvm_simd.shape_for({"neon": True}) == (4, 8)
+    assert llvm_simd.shape_for({}) == (4, 4)
 
 
 OTHERS = {
@@ -232,13 +235,13 @@ print(vectors.LANES, vectors.HEIGHT)
         capture_output=True, text=True, check=True,
     )  # fmt: skip
     named = {part[1:]: True for part in features.split(",")}
-    assert tuple(map(int, result.stdout.split())) == vectors.shape_for(named)
+    assert tuple(map(int, result.stdout.split())) == llvm_simd.shape_for(named)
 
 
 def test_no_double_in_the_float32_product():
     matrix, number = "f4[:,::1]", "i8"
     kinds = [matrix, matrix, "f4[::1]", matrix, number, matrix, *[number] * 5]
-    tiled.multiply_in_tiles.compile(f"void({','.join(kinds)})")
-    for text in tiled.multiply_in_tiles.inspect_llvm().values():
-        assert f"<{vectors.LANES} x float>" in text
+    gemm_tiled.multiply_in_tiles.compile(f"void({','.join(kinds)})")
+    for text in gemm_tiled.multiply_in_tiles.inspect_llvm().values():
+        assert f"<{llvm_simd.LANES} x float>" in text
         assert "double" not in text

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 import microgpt as mg
 from microgpt.errors import FormatError
-from microgpt.pretrained import checksums, sorted_table
-from microgpt.pretrained.varints import Malformed, fields, varint
+from microgpt.pretrained.tensorflow import crc32c, sstable
+from microgpt.pretrained.tensorflow.protobuf import Malformed, fields, varint
 
 SMALL = mg.GPTConfig.preset(
     "gpt2-124M", vocab_size=11, block_size=6, n_layer=2, n_head=2, n_embd=8, init_std=0.3
@@ -59,7 +59,7 @@ def block(entries, every=4):
     return content + b"".join(int.to_bytes(n, 4, "little") for n in (*restarts, len(restarts)))
 
 
-def table(entries, blocks=2, compression=0, magic=sorted_table.MAGIC, spoil=lambda part: part):
+def table(entries, blocks=2, compression=0, magic=sstable.MAGIC, spoil=lambda part: part):
     """A sorted table of some entries, in a few blocks, each spoilt before its checksum is made."""
     content, index = b"", []
 
@@ -163,10 +163,10 @@ def require_equal(model, other):
 
 
 def test_checksums_are_crc_32c():
-    assert checksums.extended(0, b"123456789") == 0xE3069283
-    assert checksums.extended(checksums.extended(0, b"1234"), b"56789") == 0xE3069283
-    assert checksums.extended(0, bytes(32)) == 0x8A9136AA
-    assert checksums.masked(0) == 0xA282EAD8
+    assert crc32c.extended(0, b"123456789") == 0xE3069283
+    assert crc32c.extended(crc32c.extended(0, b"1234"), b"56789") == 0xE3069283
+    assert crc32c.extended(0, bytes(32)) == 0x8A9136AA
+    assert crc32c.masked(0) == 0xA282EAD8
 
 
 def test_every_array_is_tensorflow_s(fixtures):
@@ -331,7 +331,7 @@ def loads_or_refuses(folder):
 @FUZZ
 @given(st.binary(max_size=200), st.booleans())
 def test_any_bytes_are_refused(tmp_path, content, ends_well):
-    footer = sorted_table.MAGIC.to_bytes(8, "little") if ends_well else b""
+    footer = sstable.MAGIC.to_bytes(8, "little") if ends_well else b""
     (tmp_path / "x.index").write_bytes(content + footer)
     loads_or_refuses(tmp_path / "x.index")
 

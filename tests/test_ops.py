@@ -8,7 +8,7 @@ from cases import BY_NAME, CASES
 
 import microgpt as mg
 from microgpt import backends
-from microgpt.engine import composed
+from microgpt.autograd.engine import composed
 
 EVERY = [(case.name, n) for case in CASES for n in case.sizes]
 MIDDLE = [(case.name, 33) for case in CASES]

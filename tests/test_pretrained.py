@@ -166,7 +166,7 @@ def test_no_unit_of_the_names_model_is_dead():
             active[:] |= (node.numpy() > 0).any(axis=(0, 1))
         return node
 
-    from microgpt.engine import naming, no_grad
+    from microgpt.autograd.engine import naming, no_grad
 
     with no_grad(), naming(look):
         for name in names:

@@ -14,14 +14,14 @@ from test_gpt2 import TINY, renamed
 import microgpt as mg
 from microgpt.cli import main
 from microgpt.cli.reproduce import _first_tokens
-from microgpt.comparing.archive import Archive
 from microgpt.data import write_shard
-from microgpt.pretrained.incoming import model_of
-from microgpt.pretrained.llmc import open_model, write_model
-from microgpt.pretrained.llmc_layout import bfloat16
-from microgpt.pretrained.llmc_state import read_batch, read_state
-from microgpt.pretrained.proving import check_state
-from microgpt.pretrained.reproducing import GPT2, Recipe, first_batch, read_recipe, train
+from microgpt.parity.debug_state import check_state
+from microgpt.parity.npz_archive import Archive
+from microgpt.parity.published_losses import GPT2, Recipe, first_batch, read_recipe, train
+from microgpt.pretrained.llmc.debug_state import read_batch, read_state
+from microgpt.pretrained.llmc.layout import bfloat16
+from microgpt.pretrained.llmc.model_file import open_model, write_model
+from microgpt.pretrained.weight_source import model_of
 
 TOKENS = [[0, 3, 6, 2, 1], [5, 5, 4, 0, 2]]
 TARGETS = [[3, 6, 2, 1, 4], [5, -1, 0, 2, 6]]

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 import microgpt as mg
-from microgpt import backends, engine, ops
+from microgpt import backends, ops
+from microgpt.autograd import engine
 from microgpt.errors import CaptureError
 from microgpt.recording import MAX_RECORDINGS
 

@@ -435,7 +435,7 @@ def test_frozen_weights_are_saved_and_copied(tmp_path, backend):
 
 
 def test_a_hook_reaches_every_generated_token(backend):
-    from microgpt import engine
+    from microgpt.autograd import engine
 
     model = mg.GPT(mg.GPTConfig(init_std=0.5), dtype="float64")
     tokens = [1, 2, 3, 4]
@@ -558,7 +558,7 @@ def cached(heads=2, places=4, size=3, rows=1):
 
 @pytest.mark.parametrize("composed", [False, True])
 def test_a_token_beyond_the_cache_is_refused(backend, composed):
-    from microgpt import engine
+    from microgpt.autograd import engine
 
     qkv, keys, values, position = cached()
     query = mg.Tensor(np.ones((1, 2, 1, 3), np.float32))
@@ -597,7 +597,7 @@ def test_a_replay_refuses_a_token_beyond_the_cache(backend):
 
 @pytest.mark.parametrize("composed", [False, True])
 def test_a_cache_of_another_shape_is_refused(backend, composed):
-    from microgpt import engine
+    from microgpt.autograd import engine
 
     qkv, keys, values, position = cached()
     with engine.composed() if composed else mg.no_grad():
@@ -676,7 +676,7 @@ def test_a_copy_keeps_class_and_parts(backend, other):
 
 
 def test_a_view_of_a_changed_model_looks_at_its_copy():
-    from microgpt.sampling.origins import ModelOrigin
+    from microgpt.sampling.logits_source import ModelOrigin
 
     corpus = mg.load_corpus(text="ab\nba\nabba")
     model = mg.GPT(mg.GPTConfig(vocab_size=3), backend="numba")

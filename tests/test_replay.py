@@ -14,9 +14,9 @@ from test_recording import batches, trainer
 import microgpt as mg
 from microgpt import backends
 from microgpt.backends import numba_cpu
-from microgpt.backends.launching import CACHE_LINE, Backend
+from microgpt.backends.dispatch import CACHE_LINE, Backend
 from microgpt.errors import CaptureError
-from microgpt.recording.arena import lay_out
+from microgpt.recording.memory_plan import lay_out
 
 NAMES = (6, 4, 9, 3, 8, 5, 7, 12, 10, 2, 11, 16)  # lengths
 
@@ -80,7 +80,7 @@ numba.set_num_threads(int(sys.argv[1]))
 import numpy as np
 import microgpt as mg
 from microgpt.backends import numba_cpu
-from microgpt.backends.launching import CACHE_LINE, Backend
+from microgpt.backends.dispatch import CACHE_LINE, Backend
 from microgpt.backends.numba_cpu import _compile
 _compile.PARALLEL_FROM = 1
 mg.use("numba")

@@ -307,8 +307,8 @@ def test_a_header_that_lies(saved_bytes, tmp_path, name):
 
 @pytest.mark.parametrize("tokens", [np.inf, -1.0, 2.5, np.nan])
 def test_an_evaluation_that_lies(tokens):
-    from microgpt.training.columns import history_of, to_columns
-    from microgpt.training.results import Evaluation, Step
+    from microgpt.training.history_arrays import history_of, to_columns
+    from microgpt.training.metrics import Evaluation, Step
 
     columns = to_columns([Step(0, 1.0, 0.1, 1.0, 5, 0.1, Evaluation(2.0, 0.1, 5))])
 
@@ -323,10 +323,10 @@ def test_an_evaluation_that_lies(tokens):
 
 
 def test_a_save_beside_a_running_training_is_of_one_step(tmp_path, monkeypatch):
-    from microgpt.training import state
+    from microgpt.training import trainer_state
 
     trainer = trainer_of(Case("names-mini", {"steps": 10**6}), "numpy")
-    written, over, failed = state.save, threading.Event(), []
+    written, over, failed = trainer_state.save, threading.Event(), []
 
     def slow(*given):
         file = written(*given)
@@ -340,7 +340,7 @@ def test_a_save_beside_a_running_training_is_of_one_step(tmp_path, monkeypatch):
         except BaseException as error:
             failed.append(error)
 
-    monkeypatch.setattr(state, "save", slow)
+    monkeypatch.setattr(trainer_state, "save", slow)
     beside = threading.Thread(target=train)
     beside.start()
     try:
@@ -362,7 +362,7 @@ def test_a_save_beside_a_running_training_is_of_one_step(tmp_path, monkeypatch):
 def test_the_data_are_hashed_once(tmp_path, monkeypatch):
     import hashlib
 
-    from microgpt.training import material
+    from microgpt.training import dataset
 
     made = []
 
@@ -371,7 +371,7 @@ def test_the_data_are_hashed_once(tmp_path, monkeypatch):
             made.append(1)
             return hashlib.sha256(*given)
 
-    monkeypatch.setattr(material, "hashlib", Counting())
+    monkeypatch.setattr(dataset, "hashlib", Counting())
     trainer = trainer_of(SMALL, "numpy")
     for _ in range(3):
         trainer.save(tmp_path)

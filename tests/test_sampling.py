@@ -584,7 +584,8 @@ def test_a_session_does_not_keep_its_model():
 
 
 def test_what_looks_inside_or_chooses_is_asked_at_every_token():
-    from microgpt import engine, sampling
+    from microgpt import sampling
+    from microgpt.autograd import engine
 
     model = mg.GPT(CONFIG, seed=4, dtype="float64", backend="numba")
     whole = list(mg.generate(model, [0], 30, seed=1))

@@ -13,7 +13,7 @@ from peaks import PEAK
 from safetensors.numpy import save as serialised
 
 import microgpt as mg
-from microgpt import saving
+from microgpt import checkpoints
 from microgpt.errors import FormatError
 
 CONFIG = mg.GPTConfig(vocab_size=5, block_size=4, n_embd=8, n_head=2, bias=True)
@@ -161,16 +161,16 @@ def serialised_header(text, notes):
 
 
 def test_a_header_has_a_limit_both_ways(tmp_path, model, monkeypatch):
-    from microgpt.saving import tensor_file, tensor_header
+    from microgpt.checkpoints import safetensors_header, safetensors_io
 
     notes = {"text": "x" * (9 << 20)}  # more than is read of other programs' files
     path = mg.save(tmp_path, model, training=notes)
     for read in (mg.load, mg.load_pretrained):
         assert read(path).training == notes
-    monkeypatch.setattr(tensor_header.read_header, "__defaults__", (1 << 20,))
+    monkeypatch.setattr(safetensors_header.read_header, "__defaults__", (1 << 20,))
     with pytest.raises(FormatError, match=r"header has 9,43\d,\d+ bytes; at most 1,048,576"):
         mg.load(path)
-    monkeypatch.setattr(tensor_file, "LONGEST", 1 << 20)
+    monkeypatch.setattr(safetensors_io, "LONGEST", 1 << 20)
     before = path.read_bytes()
     with pytest.raises(mg.SettingError, match="may have 1,048,576 bytes; these have 9,43"):
         mg.save(tmp_path, model, training=notes)
@@ -239,8 +239,8 @@ def test_all_kinds_of_arrays_come_back(tmp_path):
     }
     file = tmp_path / "arrays.safetensors"
     with open(file, "wb") as stream:
-        saving.write_tensors(stream, arrays, {"note": "é"})
-    with saving.opened(file) as found:
+        checkpoints.write_tensors(stream, arrays, {"note": "é"})
+    with checkpoints.opened(file) as found:
         assert found.notes == {"note": "é"}
         assert set(found.shapes) == set(arrays)
         for name, array in arrays.items():
@@ -262,7 +262,7 @@ mg.use("numpy")
 config = mg.GPTConfig(vocab_size=40_000, n_embd=256, n_head=4)
 if sys.argv[1] == "save":
     model = mg.GPT(config)
-    import microgpt.saving, safetensors.numpy
+    import microgpt.checkpoints, safetensors.numpy
     forget()
     before = peak()
     mg.save(sys.argv[2], model)

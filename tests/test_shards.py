@@ -15,10 +15,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from peaks import PEAK
 
-from microgpt import files, tokenizers
+from microgpt import tokenizers
+from microgpt._io import atomic_write
 from microgpt.cli import main
 from microgpt.data import Shards, encode_documents, load_corpus, open_shard, sections, write_shard
-from microgpt.data.catalogue import SOURCES
+from microgpt.data.remote_corpora import SOURCES
 from microgpt.errors import FormatError, NotWritable, SettingError, TokenError
 
 
@@ -113,7 +114,7 @@ def test_ids_beyond_a_vocabulary_are_not_written(tmp_path):
 
 
 def test_more_tokens_than_the_header_can_count(tmp_path, monkeypatch):
-    monkeypatch.setattr("microgpt.data.shard_writing.MOST", 5)
+    monkeypatch.setattr("microgpt.data.shard_writer.MOST", 5)
     with pytest.raises(SettingError, match="at most 5 tokens; write several shards"):
         write_shard(tmp_path / "a.bin", [[1, 2, 3], [4, 5, 6]])
     assert os.listdir(tmp_path) == []
@@ -144,7 +145,7 @@ class FullDisk:
 def test_a_disk_that_fills(tmp_path, monkeypatch):
     path = tmp_path / "a.bin"
     write_shard(path, [7])
-    monkeypatch.setattr(files, "open", FullDisk, raising=False)
+    monkeypatch.setattr(atomic_write, "open", FullDisk, raising=False)
     with pytest.raises(NotWritable, match=r"a\.bin could not be written whole \(No space left"):
         write_shard(path, ([1] * 100 for _ in range(1000)))
     assert open_shard(path).tolist() == [7]

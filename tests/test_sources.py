@@ -7,9 +7,9 @@ import sys
 import pytest
 
 import microgpt as mg
-from microgpt import backends, ops, sources
+from microgpt import backends, op_source, ops
 
-TITLES = [f"# {title}" for title in sources.TITLES.values()]
+TITLES = [f"# {title}" for title in op_source.TITLES.values()]
 
 
 def test_its_parts_come_in_order():
@@ -34,7 +34,7 @@ def test_every_operation_shows_all_that_it_runs(name):
     text = mg.source(name)
     assert text.startswith(TITLES[0])
     assert inspect.getsource(inspect.unwrap(getattr(ops, name))).rstrip() in text
-    shown = sources._kernels(name)
+    shown = op_source._kernels(name)
     for kernel in shown:
         plain = backends.get("numpy").kernels[kernel].function
         assert inspect.getsource(plain).rstrip() in mg.source(name, only="maths")
@@ -62,11 +62,11 @@ def test_the_kernels_shown_are_those_launched():
     for name in ("softmax", "rms_norm", "relu", "exp", "max", "sum", "log_softmax", "sigmoid"):
         with backends.tapped(Launched()) as seen:
             loss = getattr(ops, name)(x)
-        assert seen <= set(sources._kernels(name)), name
+        assert seen <= set(op_source._kernels(name)), name
         assert seen, name
         with backends.tapped(Launched()) as back:
             loss.backward(loss.numpy())
-        assert back - {"fill_", "accumulate_"} <= set(sources._kernels(name)), name
+        assert back - {"fill_", "accumulate_"} <= set(op_source._kernels(name)), name
 
 
 def test_one_part():

@@ -12,14 +12,15 @@ import pytest
 from test_reference import TRACE_LIBM, libm_fingerprint
 
 import microgpt as mg
-from microgpt import reference, tape
+from microgpt import reference
+from microgpt.autograd import value_tape
+from microgpt.autograd.engine import topological_order
+from microgpt.autograd.value import Value
+from microgpt.autograd.value_tape import record
 from microgpt.cli import main
 from microgpt.config import GPTConfig
-from microgpt.engine import topological_order
 from microgpt.errors import SettingError
 from microgpt.models.taped_gpt import TapedGPT
-from microgpt.tape import record
-from microgpt.value import Value
 
 SMALL = mg.GPTConfig(vocab_size=11, block_size=6, n_layer=2, n_head=2, n_embd=8, init_std=0.3)
 
@@ -64,7 +65,9 @@ def test_any_graph_has_the_numbers_slopes_and_walk_of_its_values(seed):
 
 
 def test_the_example_of_the_module():
-    test = doctest.DocTestFinder().find(tape, "tape", globs={"Value": mg.Value, "record": record})
+    test = doctest.DocTestFinder().find(
+        value_tape, "tape", globs={"Value": mg.Value, "record": record}
+    )
     result = doctest.DocTestRunner().run(test[0])
     assert (result.failed, result.attempted) == (0, 4)
 
@@ -275,18 +278,18 @@ def test_the_command(data, monkeypatch, capsys):
 
 def test_a_tape_refuses_what_value_refuses():
     a = Value(3.0)
-    tape, _ = record([a**2 + a])
-    tape.data[0] = 1e200
+    value_tape, _ = record([a**2 + a])
+    value_tape.data[0] = 1e200
     with pytest.raises(OverflowError):
-        tape.forward()
+        value_tape.forward()
 
 
 def test_rows_beyond_the_table():
     a = Value(3.0)
-    tape, _ = record([a * 2.0 + a])
-    tape.forward(stop=len(tape) + 3)
+    value_tape, _ = record([a * 2.0 + a])
+    value_tape.forward(stop=len(value_tape) + 3)
     with pytest.raises(IndexError):
-        tape.walk(len(tape) + 5)
+        value_tape.walk(len(value_tape) + 5)
     with pytest.raises(SettingError, match="at least one row"):
         record([])
 

@@ -10,9 +10,9 @@ import pytest
 
 import microgpt as mg
 from microgpt.learn.predictions import predict, reveal
-from microgpt.widgets.album import Album
-from microgpt.widgets.background import Latest, Worker
-from microgpt.widgets.kernel import live_cell
+from microgpt.widgets.notebook_context import live_cell
+from microgpt.widgets.training_monitor import Album
+from microgpt.widgets.workers import Latest, Worker
 
 
 @pytest.fixture(scope="module")
@@ -115,7 +115,7 @@ def test_steps_a_hundred_times_larger_end_worse_than_knowing_nothing(names, seed
 
 
 def test_training_beside_a_notebook_can_be_stopped_and_goes_on(names, monkeypatch):
-    from microgpt.widgets import album as module
+    from microgpt.widgets import training_monitor as module
 
     runs = itertools.count()
     monkeypatch.setattr(module, "live_cell", lambda: ("cell", str(next(runs))))

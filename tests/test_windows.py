@@ -18,7 +18,7 @@ from microgpt.data import (
     load_corpus,
     write_shard,
 )
-from microgpt.data.mapping import pages_of
+from microgpt.data.mmap_utils import pages_of
 from microgpt.errors import FormatError, SettingError, ShapeError, TokenError
 
 TENS = np.arange(10, 130, 10)

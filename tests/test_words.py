@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from microgpt.viz.words import apart, one_in, ordinal, per_cent, quoted, tenths, visible
+from microgpt.viz.formatting import apart, one_in, ordinal, per_cent, quoted, tenths, visible
 
 
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=60).filter(lambda row: sum(row) > 0.01))

@@ -13,15 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from microgpt.backends.launching import (
-    LOCK,
-    Backend,
-    CallTable,
-    Tap,
-    current_tap,
-    reading,
-    tapped,
-)
+from microgpt.backends.dispatch import LOCK, Backend, CallTable, Tap, current_tap, reading, tapped
 from microgpt.errors import BackendUnavailable
 
 __all__ = [
@@ -146,16 +138,16 @@ def kernels_ready() -> bool:
     """Whether `microgpt warmup` has compiled the kernels of this installation, on this machine."""
     if not available("numba"):
         return False
-    from microgpt.backends.numba_cpu import _cache
+    from microgpt.backends.numba_cpu.jit import cache
 
-    return _cache.ready()
+    return cache.ready()
 
 
 def kernels_stamp() -> tuple[Path, bytes]:
     """The file that `kernels_ready` looks for, and what to write into it; numba must be there."""
-    from microgpt.backends.numba_cpu import _cache
+    from microgpt.backends.numba_cpu.jit import cache
 
-    return _cache.stamp()
+    return cache.stamp()
 
 
 class Table(str):

@@ -14,7 +14,7 @@ from types import TracebackType
 from typing import Any
 
 from microgpt.benchmark import peers
-from microgpt.benchmark.contenders import Contender
+from microgpt.benchmark.implementations import Contender
 from microgpt.errors import BackendUnavailable, MicrogptError
 
 # Settings that would change how fast somebody is; a contender gets those it sets, and no others.

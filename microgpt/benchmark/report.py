@@ -3,10 +3,10 @@
 from typing import Any
 
 from microgpt.benchmark import scaling
-from microgpt.benchmark.marks import marks, read_share
 from microgpt.benchmark.results import Results
 from microgpt.benchmark.table import sentences, shown
-from microgpt.benchmark.works import WORKS
+from microgpt.benchmark.targets import marks, read_share
+from microgpt.benchmark.workloads import WORKS
 
 FORMAT = 1
 

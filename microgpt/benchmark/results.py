@@ -4,8 +4,8 @@ from dataclasses import dataclass, field
 from statistics import median
 from typing import Any
 
-from microgpt.benchmark.contenders import Contender
-from microgpt.benchmark.works import Work
+from microgpt.benchmark.implementations import Contender
+from microgpt.benchmark.workloads import Work
 
 
 @dataclass

@@ -4,10 +4,10 @@ import textwrap
 from collections.abc import Iterator, Sequence
 
 from microgpt.benchmark import scaling
-from microgpt.benchmark.contenders import LADDER, counted
-from microgpt.benchmark.marks import OURS, marks, read_share
+from microgpt.benchmark.implementations import LADDER, counted
 from microgpt.benchmark.results import Measurement, Results
-from microgpt.benchmark.works import TIMES, WORKS, Work
+from microgpt.benchmark.targets import OURS, marks, read_share
+from microgpt.benchmark.workloads import TIMES, WORKS, Work
 
 LEGEND = (
     "Each contender is a program of its own, and they take turns: while one works, the others "

@@ -15,7 +15,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     from microgpt import learn
-    from microgpt.learn.assignments import assignment, write_assignment
+    from microgpt.learn.grading.assignments import assignment, write_assignment
 
     own = None if options.exercises is None else Path(options.exercises)
     if own is not None:

@@ -34,9 +34,9 @@ def _names(text: str) -> list[str]:
 def run(options: argparse.Namespace) -> int:
     from tqdm import tqdm
 
-    from microgpt.benchmark.contenders import LIBRARIES
+    from microgpt.benchmark.implementations import LIBRARIES
+    from microgpt.benchmark.runner import Bench
     from microgpt.benchmark.table import marks_text, text
-    from microgpt.benchmark.turns import Bench
     from microgpt.errors import SettingError
 
     if options.backend:
@@ -79,8 +79,8 @@ def run(options: argparse.Namespace) -> int:
 
 def _try(path: str | None) -> None:
     """Refuse a file that cannot be written now, not after minutes of measuring."""
+    from microgpt.checkpoints import prepare
     from microgpt.errors import NotWritable
-    from microgpt.saving import prepare
 
     if path is not None and Path(path).is_dir():
         raise NotWritable(f"{path} is a folder; name a file to write")
@@ -103,7 +103,7 @@ def _svg(results: Any) -> str:
 
 
 def _write(path: str, content: str) -> None:
-    from microgpt.saving import writing
+    from microgpt.checkpoints import writing
 
     with writing(Path(path)) as stream:
         stream.write(content.encode())
@@ -111,7 +111,7 @@ def _write(path: str, content: str) -> None:
 
 
 def _check(peers: tuple[str, ...], peer_python: str) -> int:
-    from microgpt.benchmark.checking import CLOSE, compare
+    from microgpt.benchmark.parity_check import CLOSE, compare
     from microgpt.errors import SettingError
 
     if not peers:

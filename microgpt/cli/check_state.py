@@ -15,7 +15,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    from microgpt.pretrained.proving import check_state
+    from microgpt.parity.debug_state import check_state
 
     proof = check_state(options.model, options.state, options.tolerance, options.gradient_tolerance)
     print(proof.to_json() if options.json else proof)

@@ -8,7 +8,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    from microgpt.diagnosis import doctor
+    from microgpt.diagnostics import doctor
 
     report = doctor(brief=options.brief)
     print(repr(report))

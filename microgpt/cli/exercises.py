@@ -37,7 +37,7 @@ def _loaded(path: str) -> list:
     """The exercises in the file; FormatError if it does not come to its end."""
     from microgpt import learn
     from microgpt.errors import FormatError
-    from microgpt.learn.watchdog import Watched
+    from microgpt.learn.time_limit import Watched
 
     found: list = []
     watched = Watched(lambda: found.extend(learn.load(path)), PATIENCE, 10 * PATIENCE)

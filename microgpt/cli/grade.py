@@ -24,9 +24,9 @@ def run(options: argparse.Namespace) -> int:
     from tqdm import tqdm
 
     from microgpt.errors import SettingError
-    from microgpt.learn.catalogue import counted
-    from microgpt.learn.grading import Grading, Limits, Row
-    from microgpt.learn.tables import spare_others, try_table, write_table
+    from microgpt.learn.grading.gradebook import spare_others, try_table, write_table
+    from microgpt.learn.grading.runner import Grading, Limits, Row
+    from microgpt.learn.messages import counted
 
     in_range = 256 <= options.limit_memory <= A_TERABYTE
     if not 0 < options.limit_seconds <= A_DAY or not in_range:

@@ -36,8 +36,8 @@ class _Misplaced(argparse.Action):
 
 
 def run(options: argparse.Namespace) -> int:
-    from microgpt.cli.delivery import deliver
-    from microgpt.diagnosis import shadows
+    from microgpt.cli.notebook_sync import deliver
+    from microgpt.diagnostics import shadows
     from microgpt.errors import MicrogptError
 
     folder = Path(options.folder).expanduser()

@@ -19,8 +19,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
+    from microgpt.parity.published_losses import GPT2, NEAR, count_of, read_recipe, train
     from microgpt.pretrained import load_pretrained
-    from microgpt.pretrained.reproducing import GPT2, NEAR, count_of, read_recipe, train
 
     recipe = GPT2 if options.what == "gpt2" else read_recipe(options.what)
     count_of(recipe, options.steps)  # before weights are fetched
@@ -42,9 +42,9 @@ def run(options: argparse.Namespace) -> int:
 
 def _batch(options: argparse.Namespace, recipe: Any) -> tuple[Any, Any, str]:
     """Tokens and targets (B, T), and where they are from."""
-    from microgpt.pretrained.llmc_header import STATE, magic
-    from microgpt.pretrained.llmc_state import read_batch
-    from microgpt.pretrained.reproducing import first_batch
+    from microgpt.parity.published_losses import first_batch
+    from microgpt.pretrained.llmc.debug_state import read_batch
+    from microgpt.pretrained.llmc.header import STATE, magic
 
     if options.tokens is None:
         name = options.corpus or "tinyshakespeare"

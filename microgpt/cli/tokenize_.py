@@ -24,10 +24,10 @@ def run(options: argparse.Namespace) -> int:
     import numpy as np
     from tqdm import tqdm
 
+    from microgpt._io.atomic_write import writing
     from microgpt.config.checks import whole
     from microgpt.data import documents_of, encode_documents, load_corpus, write_shard
     from microgpt.errors import SettingError
-    from microgpt.files import writing
 
     whole("--validation", options.validation, 0)
     corpus = load_corpus(options.corpus, kind=options.kind)

@@ -8,8 +8,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from microgpt.cli.recipes import RECIPES
-from microgpt.cli.train_files import Files
+from microgpt.cli.run_directory import Files
+from microgpt.cli.train_defaults import RECIPES
 from microgpt.cli.train_options import add as arguments
 from microgpt.cli.train_setup import folder_of, resumed, source_of, started
 
@@ -22,12 +22,12 @@ PICTURES = (".png", ".svg", ".pdf")
 def run(options: argparse.Namespace) -> int:
     from tqdm import tqdm
 
-    from microgpt import saving
+    from microgpt import checkpoints
 
     _check(options)
     files = Files(folder_of(options), source_of(options))
     trainer = (started if options.resume is None else resumed)(options, files.best)
-    saving.prepare(files.out)  # before hours of training, not after
+    checkpoints.prepare(files.out)  # before hours of training, not after
     files.belong_to(trainer)
     steps = trainer.config.steps
     print(f"{trainer.corpus}\n{trainer.model}")
@@ -79,11 +79,11 @@ def _check(options: argparse.Namespace) -> None:
     if options.save_every is not None:
         whole("--save-every", options.save_every, least=1)
     if options.plot is not None:
-        from microgpt import saving
+        from microgpt import checkpoints
 
         if Path(options.plot).suffix.lower() not in PICTURES:
             raise SettingError(f"--plot ends in {', '.join(PICTURES)}; got {options.plot}")
-        saving.prepare(Path(options.plot).parent)
+        checkpoints.prepare(Path(options.plot).parent)
 
 
 def _end(trainer: Any, files: Files, options: argparse.Namespace) -> int:
@@ -159,7 +159,7 @@ def _diverged(what: str, trainer: Any) -> Exception:
 
 def _plot(trainer: Any, target: Path) -> Path:
     from microgpt import viz
-    from microgpt.files import writing
+    from microgpt._io.atomic_write import writing
 
     uniform = math.log(trainer.model.config.vocab_size)
     picture, kind = viz.plot_losses(trainer.history, uniform=uniform), target.suffix.lower()[1:]

@@ -5,8 +5,8 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from microgpt.cli.memory import refuse_too_large
-from microgpt.cli.recipes import recipe
+from microgpt.cli.memory_check import refuse_too_large
+from microgpt.cli.train_defaults import recipe
 from microgpt.cli.train_options import SHAPE, TRAINING, said
 
 OUT = "runs/latest"
@@ -61,7 +61,7 @@ def resumed(options: argparse.Namespace, best: Path) -> Any:
     """The trainer of a run, where it stopped; options that are given change it."""
     from microgpt.errors import SettingError
     from microgpt.training import Trainer
-    from microgpt.training.state import saved
+    from microgpt.training.trainer_state import saved
 
     fixed = said(options, ("preset", *SHAPE, "tokenizer", "kind"))
     if fixed:
@@ -90,7 +90,7 @@ def _place(name: str) -> str:
 
 def source_of(options: argparse.Namespace) -> Path | None:
     """The file that is resumed."""
-    from microgpt.training.state import FILE
+    from microgpt.training.trainer_state import FILE
 
     if options.resume is None:
         return None

@@ -34,9 +34,9 @@ def compile_kernels() -> None:
     from tqdm import tqdm
 
     from microgpt import backends
-    from microgpt.backends.launching import Plain
+    from microgpt.backends.dispatch import Plain
+    from microgpt.checkpoints import prepare, writing
     from microgpt.errors import NotWritable
-    from microgpt.saving import prepare, writing
 
     stamp, content = backends.kernels_stamp()
     try:

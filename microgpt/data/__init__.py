@@ -2,9 +2,9 @@
 
 from microgpt.data.batches import Batch, Batches, DocumentBatches, pad
 from microgpt.data.corpora import Corpus, load_corpus
-from microgpt.data.shard_writing import write_shard
+from microgpt.data.encode_corpus import documents_of, encode_documents, sections
+from microgpt.data.shard_writer import write_shard
 from microgpt.data.shards import Shards, open_shard
-from microgpt.data.tokenizing import documents_of, encode_documents, sections
 from microgpt.data.windows import RandomBatches, TextBatches, WindowBatches
 
 __all__ = [

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 
 from microgpt.config.checks import whole
-from microgpt.data import states
+from microgpt.data import loader_state
 from microgpt.errors import ShapeError
 from microgpt.tokenizers import Tokenizer
 
@@ -82,7 +82,7 @@ class _Epoch(NamedTuple):
 
     @classmethod
     def drawn(cls, number: int, size: int, before: Mapping[str, Any]) -> "_Epoch":
-        rng = states.generator(before)
+        rng = loader_state.generator(before)
         before = rng.bit_generator.state  # a copy: the caller's may change
         return cls(number, rng.permutation(size), before, rng.bit_generator.state)
 
@@ -169,7 +169,7 @@ class DocumentBatches:
         A state of other documents or another batch size is a `FormatError`. The order of an epoch
         that has begun is drawn again, from the random state that it was drawn from.
         """
-        drawn, size = states.check(state, **self._same()), len(self.sequences)
+        drawn, size = loader_state.check(state, **self._same()), len(self.sequences)
         number = max(0, drawn * self.batch_size - 1) // size
         self._at = drawn, _Epoch.drawn(number, size, state.get("rng", {}))
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from importlib import resources
 from pathlib import Path
 
-from microgpt.data.catalogue import SOURCES
-from microgpt.downloads import find
+from microgpt._io.downloads import find
+from microgpt.data.remote_corpora import SOURCES
 from microgpt.errors import FormatError, SettingError
 from microgpt.tokenizers import CharTokenizer, Tokenizer, gpt2, train_bpe
 

@@ -17,7 +17,7 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from microgpt.config.checks import known, whole
-from microgpt.data.mapping import let_go, pages_of
+from microgpt.data.mmap_utils import let_go, pages_of
 from microgpt.data.shard_header import HEADER, header_problem
 from microgpt.errors import FormatError, SettingError
 

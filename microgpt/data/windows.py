@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 
 from microgpt.config.checks import whole
-from microgpt.data import states
+from microgpt.data import loader_state
 from microgpt.data.batches import Batch, evenly
-from microgpt.data.mapping import let_go, pages_of
+from microgpt.data.mmap_utils import let_go, pages_of
 from microgpt.data.shards import Shards
 from microgpt.errors import SettingError, ShapeError, TokenError
 from microgpt.tokenizers import Tokenizer
@@ -125,8 +125,8 @@ class WindowBatches:
 
         A state of other tokens (by their number) or other settings is a `FormatError`.
         """
-        drawn = states.check(state, **self._same())
-        self.seed, self.drawn = states.count(state, "seed"), drawn
+        drawn = loader_state.check(state, **self._same())
+        self.seed, self.drawn = loader_state.count(state, "seed"), drawn
 
     def _same(self) -> dict[str, Any]:
         """What batches must share to go on from each other's state."""
@@ -208,8 +208,8 @@ class RandomBatches:
 
         A state of other tokens (by their number) or other sizes is a `FormatError`.
         """
-        drawn = states.check(state, **self._same())
-        self._at = drawn, states.generator(state.get("rng")).bit_generator.state
+        drawn = loader_state.check(state, **self._same())
+        self._at = drawn, loader_state.generator(state.get("rng")).bit_generator.state
 
     def _same(self) -> dict[str, Any]:
         """What batches must share to go on from each other's state."""

@@ -6,7 +6,7 @@ from functools import cache
 from pathlib import Path
 
 from microgpt.errors import FormatError, SettingError
-from microgpt.learn.parts import Exercise
+from microgpt.learn.exercise import Exercise
 
 _own: dict[str, tuple[Path, Exercise]] = {}
 _sealed = False
@@ -14,7 +14,7 @@ _sealed = False
 
 @cache
 def _of_the_course() -> dict[str, Exercise]:
-    from microgpt.learn.collection import EXERCISES
+    from microgpt.learn.bundled import EXERCISES
 
     return {exercise.id: exercise for exercise in EXERCISES}
 

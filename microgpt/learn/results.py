@@ -5,9 +5,9 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from microgpt.errors import MicrogptError
-from microgpt.learn.cards import result_card
-from microgpt.learn.catalogue import words
-from microgpt.learn.comparing import plain, shown
+from microgpt.learn.equality import plain, shown
+from microgpt.learn.html import result_card
+from microgpt.learn.messages import words
 
 CORRECT, NOT_YET, NOT_ATTEMPTED = "correct", "not yet", "not attempted"
 

@@ -2,7 +2,7 @@
 
 from typing import Any, NoReturn
 
-from microgpt.learn.catalogue import sentence
+from microgpt.learn.messages import sentence
 from microgpt.learn.results import NotAttempted
 
 

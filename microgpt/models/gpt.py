@@ -8,15 +8,15 @@ from typing import Any, Self
 import numpy as np
 
 from microgpt import backends, ops
+from microgpt.autograd.tensor import FLOATS, Tensor
 from microgpt.backends import LOCK, reading
 from microgpt.config import GPTConfig
 from microgpt.config.checks import whole
 from microgpt.errors import DtypeError, SettingError, ShapeError
 from microgpt.nn import Block, Dropout, Embedding, Init, Linear, Module, make_norm
-from microgpt.nn.copying import copied
 from microgpt.nn.dropout import Turn
+from microgpt.nn.module_copy import copied
 from microgpt.ops.embedding import as_tokens
-from microgpt.tensor import FLOATS, Tensor
 
 
 class GPT(Module):

@@ -8,9 +8,9 @@ results agree with it to the last bit. What this model does not do: batches, bia
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from microgpt.autograd.value import Value
 from microgpt.config import GPTConfig
 from microgpt.errors import SettingError, ShapeError, TokenError
-from microgpt.value import Value
 
 Vector = list[Value]
 Matrix = list[Vector]

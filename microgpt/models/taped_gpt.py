@@ -18,12 +18,12 @@ from typing import Any
 
 import numpy as np
 
+from microgpt.autograd.engine import state
+from microgpt.autograd.value import Value
+from microgpt.autograd.value_tape import record
 from microgpt.config import GPTConfig
-from microgpt.engine import state
 from microgpt.errors import SettingError, ShapeError, TokenError
 from microgpt.models.scalar_gpt import ScalarGPT, Vector
-from microgpt.tape import record
-from microgpt.value import Value
 
 PIECES_KEPT = 1024
 

@@ -2,13 +2,13 @@
 
 from typing import Any
 
+from microgpt.autograd.tensor import Tensor
 from microgpt.config import GPTConfig
 from microgpt.nn.attention import CausalSelfAttention
-from microgpt.nn.init import Init
 from microgpt.nn.mlp import MLP
 from microgpt.nn.module import Module
 from microgpt.nn.norm import make_norm
-from microgpt.tensor import Tensor
+from microgpt.nn.parameter_factory import Init
 
 
 class Block(Module):

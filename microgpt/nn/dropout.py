@@ -12,12 +12,12 @@ from numbers import Real
 import numpy as np
 
 from microgpt import ops
+from microgpt.autograd.engine import state
+from microgpt.autograd.tensor import Tensor
 from microgpt.backends import Backend
 from microgpt.config.checks import whole
-from microgpt.engine import state
 from microgpt.errors import SettingError
 from microgpt.nn.module import Module
-from microgpt.tensor import Tensor
 
 
 class Turn:

@@ -3,9 +3,9 @@
 from typing import Any
 
 from microgpt import ops
-from microgpt.nn.init import Init
+from microgpt.autograd.tensor import Tensor
 from microgpt.nn.module import Module
-from microgpt.tensor import Tensor
+from microgpt.nn.parameter_factory import Init
 
 
 class Embedding(Module):

@@ -4,10 +4,10 @@ from collections.abc import Callable
 from typing import Any
 
 from microgpt import ops
+from microgpt.autograd.tensor import Tensor
 from microgpt.nn.dropout import Dropout
-from microgpt.nn.init import Init
 from microgpt.nn.module import Module
-from microgpt.tensor import Tensor
+from microgpt.nn.parameter_factory import Init
 
 
 class Linear(Module):

@@ -1,12 +1,12 @@
 """`MLP`: each position by itself, four times as wide in between."""
 
 from microgpt import ops
+from microgpt.autograd.tensor import Tensor
 from microgpt.config import GPTConfig
 from microgpt.nn.dropout import Dropout
-from microgpt.nn.init import Init
 from microgpt.nn.linear import Linear
 from microgpt.nn.module import Module
-from microgpt.tensor import Tensor
+from microgpt.nn.parameter_factory import Init
 
 
 class MLP(Module):

@@ -5,10 +5,10 @@ from typing import Any, Self
 
 import numpy as np
 
+from microgpt.autograd.engine import named, state
+from microgpt.autograd.tensor import Tensor
 from microgpt.backends import LOCK
-from microgpt.engine import named, state
 from microgpt.errors import SettingError, ShapeError
-from microgpt.tensor import Tensor
 
 
 class Module:

@@ -1,10 +1,10 @@
 """`LayerNorm` and `RMSNorm`: every feature vector on one scale."""
 
 from microgpt import ops
+from microgpt.autograd.tensor import Tensor
 from microgpt.config import GPTConfig
-from microgpt.nn.init import Init
 from microgpt.nn.module import Module
-from microgpt.tensor import Tensor
+from microgpt.nn.parameter_factory import Init
 
 
 class LayerNorm(Module):

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
-from microgpt.engine import state
+from microgpt.autograd.engine import state
 from microgpt.ops.activation import exp, gelu, log, relu, sigmoid, tanh
 from microgpt.ops.arithmetic import (
     add,
@@ -26,6 +26,7 @@ from microgpt.ops.attention import (
     dropout_attention,
     self_attention,
 )
+from microgpt.ops.decompositions import TWINS, with_twin
 from microgpt.ops.dropout import dropout, dropout_residual
 from microgpt.ops.embedding import embed, embedding
 from microgpt.ops.loss import cross_entropy, linear_cross_entropy, token_losses
@@ -42,7 +43,6 @@ from microgpt.ops.norm import layer_norm, rms_norm
 from microgpt.ops.reduce import max, mean, sum
 from microgpt.ops.shape import broadcast_to, index, merge_heads, reshape, split_heads, transpose
 from microgpt.ops.softmax import causal_softmax, log_softmax, softmax
-from microgpt.ops.twins import TWINS, with_twin
 
 __all__ = [
     "add",

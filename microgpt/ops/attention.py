@@ -1,6 +1,6 @@
 """Causal attention: composed of products and a softmax, and fused over all heads."""
 
-from microgpt.engine import state
+from microgpt.autograd.engine import state
 from microgpt.errors import SettingError, ShapeError
 from microgpt.ops.dropout import drawing
 from microgpt.ops.embedding import require_place

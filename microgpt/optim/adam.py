@@ -4,11 +4,11 @@ from collections.abc import Iterable
 
 import numpy as np
 
+from microgpt.autograd.tensor import Tensor
 from microgpt.config.checks import number
 from microgpt.errors import SettingError
 from microgpt.nn import Module
 from microgpt.optim.base import Optimizer
-from microgpt.tensor import Tensor
 
 
 class Adam(Optimizer):

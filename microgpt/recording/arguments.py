@@ -6,11 +6,11 @@ from typing import Any
 import numpy as np
 
 from microgpt import backends
-from microgpt.engine import state
+from microgpt.autograd.engine import state
+from microgpt.autograd.tensor import Tensor
 from microgpt.errors import CaptureError
 from microgpt.nn import Module
 from microgpt.ops.embedding import as_tokens
-from microgpt.tensor import Tensor
 
 
 def given(arguments: tuple, named: dict[str, Any]) -> tuple[tuple, tuple[str, ...]]:

@@ -12,17 +12,17 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from microgpt import backends
+from microgpt.autograd.engine import state
+from microgpt.autograd.tensor import Tensor
 from microgpt.backends import LOCK
-from microgpt.backends.launching import watch
-from microgpt.engine import state
+from microgpt.backends.dispatch import watch
 from microgpt.errors import CaptureError
-from microgpt.recording.arena import Arena
 from microgpt.recording.arguments import copy_in, fixed, given, key_of, stand_ins
-from microgpt.recording.comparing import changed_argument, difference, require_lasting
-from microgpt.recording.listing import Launch, Launches
+from microgpt.recording.equality import changed_argument, difference, require_lasting
+from microgpt.recording.launch_table import Launch, Launches
+from microgpt.recording.memory_plan import Arena
 from microgpt.recording.recorder import Recorder, Recording
 from microgpt.recording.replay import Replay
-from microgpt.tensor import Tensor
 
 MAX_RECORDINGS = 64
 MAX_TRIED = 4 * MAX_RECORDINGS  # more, so that as many shapes in turn are met a second time

@@ -11,9 +11,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from microgpt.backends.launching import address
+from microgpt.autograd.tensor import Tensor
+from microgpt.backends.dispatch import address
 from microgpt.errors import CaptureError
-from microgpt.tensor import Tensor
 
 _PACKAGE = str(Path(__file__).parent.parent)
 _CAPTURED, _INSIDE = "/captured", "/inside"

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from microgpt import backends
-from microgpt.backends.launching import poison
-from microgpt.recording.arena import Arena, lay_out
+from microgpt.backends.dispatch import poison
+from microgpt.recording.memory_plan import Arena, lay_out
 from microgpt.recording.recorder import Part, Recording, Role, is_new, mapped
 
 # So many replays go launch by launch and are timed; the shortest time of each launch counts.

@@ -1,22 +1,22 @@
 """From logits to the next token, and from a prompt to a text."""
 
 from microgpt.sampling.batch import generate_batch
-from microgpt.sampling.cache import KVCache
-from microgpt.sampling.checks import count_of
-from microgpt.sampling.choice import Choice, next_token, uniform
+from microgpt.sampling.captured_decode import release
 from microgpt.sampling.decoder import Decoder, window_start
 from microgpt.sampling.generation import choosing, generate
-from microgpt.sampling.likelihood import LetterChance, chances_so_far, letter_chances, surprise
-from microgpt.sampling.origins import (
+from microgpt.sampling.kv_cache import KVCache
+from microgpt.sampling.logits_source import (
     FixedOrigin,
     ModelOrigin,
     Origin,
     long_tail,
     tokenizer_of,
 )
-from microgpt.sampling.session import release
-from microgpt.sampling.texts import end_of, generate_text, opening, pieces, stream_text
-from microgpt.sampling.walk import Crossing, Walk
+from microgpt.sampling.sampling_trace import Crossing, Walk
+from microgpt.sampling.text_generation import end_of, generate_text, opening, pieces, stream_text
+from microgpt.sampling.token_sampler import Choice, next_token, uniform
+from microgpt.sampling.token_scores import LetterChance, chances_so_far, letter_chances, surprise
+from microgpt.sampling.validation import count_of
 
 __all__ = [
     "Choice",

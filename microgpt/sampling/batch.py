@@ -5,16 +5,16 @@ from collections.abc import Sequence
 import numpy as np
 
 from microgpt import backends
+from microgpt.autograd.engine import no_grad
 from microgpt.config import SampleConfig
-from microgpt.engine import no_grad
 from microgpt.errors import SettingError
 from microgpt.models.gpt import GPT
-from microgpt.sampling.cache import KVCache
-from microgpt.sampling.checks import Request, Stop, count_of, request, require_model, tokens_of
-from microgpt.sampling.choice import next_token, uniform
+from microgpt.sampling.captured_decode import UNDECIDED, Session, replayed, undisturbed
 from microgpt.sampling.decoder import window_start
 from microgpt.sampling.generation import chooser
-from microgpt.sampling.session import UNDECIDED, Session, replayed, undisturbed
+from microgpt.sampling.kv_cache import KVCache
+from microgpt.sampling.token_sampler import next_token, uniform
+from microgpt.sampling.validation import Request, Stop, count_of, request, require_model, tokens_of
 
 
 def generate_batch(

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from microgpt import backends
-from microgpt.engine import no_grad
+from microgpt.autograd.engine import no_grad
 from microgpt.models.gpt import GPT
-from microgpt.sampling.cache import KVCache
+from microgpt.sampling.kv_cache import KVCache
 
 
 def window_start(length: int, block_size: int) -> int:

@@ -6,10 +6,10 @@ from contextlib import contextmanager
 
 from microgpt.config import SampleConfig
 from microgpt.models.gpt import GPT
-from microgpt.sampling.checks import Request, Stop, count_of, request, tokens_of
-from microgpt.sampling.choice import next_token, uniform
+from microgpt.sampling.captured_decode import UNDECIDED, give_back, take, undisturbed
 from microgpt.sampling.decoder import Decoder
-from microgpt.sampling.session import UNDECIDED, give_back, take, undisturbed
+from microgpt.sampling.token_sampler import next_token, uniform
+from microgpt.sampling.validation import Request, Stop, count_of, request, tokens_of
 
 _chooser: contextvars.ContextVar[Callable[..., int] | None] = contextvars.ContextVar(
     "chooser", default=None

@@ -2,14 +2,14 @@
 
 from microgpt.tokenizers.base import Tokenizer
 from microgpt.tokenizers.bpe import END_OF_TEXT, BPETokenizer
+from microgpt.tokenizers.bpe_merge import merge, merge_all
+from microgpt.tokenizers.bpe_training import Merge, train_bpe
 from microgpt.tokenizers.char import CharTokenizer
-from microgpt.tokenizers.describing import from_dict
-from microgpt.tokenizers.gpt2_file import gpt2
-from microgpt.tokenizers.learning import Merge, train_bpe
+from microgpt.tokenizers.gpt2_vocab import gpt2
+from microgpt.tokenizers.loading import read
 from microgpt.tokenizers.merges_file import merges_text, read_merges, token_ids
-from microgpt.tokenizers.merging import merge, merge_all
-from microgpt.tokenizers.reading import read
-from microgpt.tokenizers.splitting import GPT2_PATTERN, chunks
+from microgpt.tokenizers.pretokenization import GPT2_PATTERN, chunks
+from microgpt.tokenizers.serialization import from_dict
 
 __all__ = [
     "END_OF_TEXT",

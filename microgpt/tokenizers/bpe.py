@@ -7,19 +7,19 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from microgpt.errors import FormatError, SettingError, TokenError
-from microgpt.tokenizers.checking import (
-    checked_bytes,
-    checked_counts,
-    checked_merges,
-    checked_names,
-)
-from microgpt.tokenizers.merging import merge_all
-from microgpt.tokenizers.splitting import (
+from microgpt.tokenizers.bpe_merge import merge_all
+from microgpt.tokenizers.pretokenization import (
     GPT2_PATTERN,
     GPT2_PATTERN_FOR_TIKTOKEN,
     chunks,
     compile_pattern,
     require_whole,
+)
+from microgpt.tokenizers.validation import (
+    checked_bytes,
+    checked_counts,
+    checked_merges,
+    checked_names,
 )
 
 END_OF_TEXT = "<|endoftext|>"

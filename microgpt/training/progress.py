@@ -4,7 +4,7 @@ from dataclasses import dataclass, field, replace
 from math import inf
 
 from microgpt.data import Batch
-from microgpt.training.results import Evaluation, Step
+from microgpt.training.metrics import Evaluation, Step
 
 
 @dataclass

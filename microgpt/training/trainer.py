@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from microgpt import saving
+from microgpt import checkpoints
 from microgpt.backends import LOCK
 from microgpt.config import TrainConfig
 from microgpt.data import Batch, Corpus
@@ -21,14 +21,14 @@ from microgpt.models.gpt import GPT
 from microgpt.recording.captured import Captured
 from microgpt.sampling import generate_text
 from microgpt.tokenizers import Tokenizer
-from microgpt.training import state
+from microgpt.training import trainer_state
+from microgpt.training.dataset import Material, Texts
+from microgpt.training.evaluation import compared, evaluated, rows_at_once
 from microgpt.training.interrupts import Waiting
-from microgpt.training.looking import compared, evaluated, rows_at_once
-from microgpt.training.marking import Marking
-from microgpt.training.material import Material, Texts
+from microgpt.training.memorization import Marking
+from microgpt.training.metrics import Comparison, Evaluation, Step
 from microgpt.training.progress import Progress
-from microgpt.training.results import Comparison, Evaluation, Step
-from microgpt.training.updating import Update, optimizer_of, schedule_of
+from microgpt.training.train_step import Update, optimizer_of, schedule_of
 
 BEST = "best.safetensors"
 
@@ -76,7 +76,7 @@ class Trainer:
         if best is not None:
             best = Path(best)
             best = best if best.suffix == ".safetensors" else best / BEST
-            self.best_file = saving.prepare(best)
+            self.best_file = checkpoints.prepare(best)
         self.remarks: dict[str, Any] = {}  # what checkpoints are to say besides
         self.progress = Progress()
         self.mark = Marking(material, self.progress)
@@ -165,7 +165,7 @@ class Trainer:
 
     def _keep_best(self) -> None:
         if self.best_file is not None:
-            saving.save(self.best_file, self.model, self.tokenizer, self.notes())
+            checkpoints.save(self.best_file, self.model, self.tokenizer, self.notes())
 
     def close(self) -> Evaluation | None:
         """The held-out loss now; if it is the lowest so far, this step becomes `best`.
@@ -258,8 +258,8 @@ class Trainer:
         _ = self.material.fingerprint  # which may take a while, before anybody waits
         with LOCK:  # a training in another thread waits between two steps, for both files
             self._update.take_back()
-            file = state.save(self, folder)
-            saving.save(folder, self.model, self.tokenizer, self.notes())
+            file = trainer_state.save(self, folder)
+            checkpoints.save(folder, self.model, self.tokenizer, self.notes())
         return file
 
     @classmethod
@@ -280,7 +280,7 @@ class Trainer:
         `FormatError`. `config` changes settings from here on, such as more `steps`; those that say
         what a step is made of (seed, batch_size, accumulate, stride) must stay what they were.
         """
-        with state.saved(path) as found:
+        with trainer_state.saved(path) as found:
             tokenizer, settings = found.tokenizer, found.settings(config)
             trainer = cls(
                 found.model(backend), corpus, settings, tokenizer, capture,

@@ -10,11 +10,11 @@ from microgpt.data import Corpus, load_corpus
 from microgpt.errors import SettingError
 from microgpt.models.gpt import GPT
 from microgpt.sampling import ModelOrigin
-from microgpt.viz.guessing import Game, chances_table, draw_game
-from microgpt.viz.words import visible
+from microgpt.viz.formatting import visible
+from microgpt.viz.guess_game import Game, chances_table, draw_game
 from microgpt.widgets.controls import button
-from microgpt.widgets.origins import origin_of
 from microgpt.widgets.panel import Panel
+from microgpt.widgets.source_lookup import origin_of
 
 SHOWN, ROUNDS = 4, 3  # letters of a name that are shown
 

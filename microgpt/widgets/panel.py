@@ -16,10 +16,10 @@ import ipywidgets
 from microgpt.backends import LOCK
 from microgpt.errors import MicrogptError
 from microgpt.viz.drawing import Drawing
-from microgpt.viz.fallback import fallback
+from microgpt.viz.static_image import fallback
 from microgpt.widgets.controls import Fold
-from microgpt.widgets.kernel import live_cell, show_before
-from microgpt.widgets.layout import PANEL_STYLE, RUN, STILL_STYLE
+from microgpt.widgets.css import PANEL_STYLE, RUN, STILL_STYLE
+from microgpt.widgets.notebook_context import live_cell, show_before
 
 Render = Callable[[Any, str], tuple[Drawing, str]]
 

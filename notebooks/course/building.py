@@ -7,8 +7,8 @@ from typing import Any
 
 import nbformat
 
+from microgpt.checkpoints import writing
 from microgpt.errors import FormatError, MicrogptError
-from microgpt.saving import writing
 
 from .cleaning import clean, written
 from .comparing import output_difference, source_difference

@@ -1,7 +1,7 @@
 """What takes the place of the bundled model when a notebook runs on another corpus."""
 
 import microgpt as mg
-from microgpt.saving import Checkpoint
+from microgpt.checkpoints import Checkpoint
 
 STEPS = 200
 

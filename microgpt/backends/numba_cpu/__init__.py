@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
-from microgpt.backends.launching import Backend, CallTable
+from microgpt.backends.dispatch import Backend, CallTable
 from microgpt.backends.numpy_ref import kernels_of
 
 
@@ -10,7 +10,7 @@ class NumbaBackend(Backend):
     """Compiled kernels, whose calls can be made without Python."""
 
     def lower(self, calls: Sequence[tuple[Callable[..., None], tuple]]) -> CallTable:
-        from microgpt.backends.numba_cpu._replay import lower
+        from microgpt.backends.numba_cpu.jit.replay import lower
 
         return lower(calls)
 

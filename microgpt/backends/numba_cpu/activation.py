@@ -5,9 +5,9 @@ An exponential takes about as long as 4 additions.
 
 from numba import prange
 
-from microgpt.backends.numba_cpu._compile import PRECISE, kernel
-from microgpt.backends.numba_cpu._functions import gelu, gelu_slope, log, tanh
-from microgpt.backends.numba_cpu._intrinsics import exp
+from microgpt.backends.numba_cpu.jit.compile import PRECISE, kernel
+from microgpt.backends.numba_cpu.simd.intrinsics import exp
+from microgpt.backends.numba_cpu.simd.math import gelu, gelu_slope, log, tanh
 
 
 @kernel(cost=4)

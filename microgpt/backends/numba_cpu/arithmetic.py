@@ -4,7 +4,7 @@ import math
 
 from numba import prange
 
-from microgpt.backends.numba_cpu._compile import PRECISE, kernel
+from microgpt.backends.numba_cpu.jit.compile import PRECISE, kernel
 
 
 @kernel()

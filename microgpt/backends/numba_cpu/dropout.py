@@ -2,8 +2,8 @@
 
 from numba import prange
 
-from microgpt.backends.numba_cpu._compile import SerialKernel, kernel
-from microgpt.backends.numba_cpu._masks import drawing, factors
+from microgpt.backends.numba_cpu.jit.compile import SerialKernel, kernel
+from microgpt.backends.numba_cpu.simd.dropout_mask import drawing, factors
 
 
 @SerialKernel

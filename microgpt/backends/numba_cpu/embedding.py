@@ -6,8 +6,8 @@ twice counts twice, so that no two threads may own tokens; each owns a block of 
 
 from numba import prange
 
-from microgpt.backends.numba_cpu._check import check
-from microgpt.backends.numba_cpu._compile import kernel
+from microgpt.backends.numba_cpu.jit.check import check
+from microgpt.backends.numba_cpu.jit.compile import kernel
 from microgpt.backends.numpy_ref import embedding as maths
 
 BLOCK = 128

@@ -2,10 +2,10 @@
 
 from numba import prange
 
-from microgpt.backends.numba_cpu._check import check
-from microgpt.backends.numba_cpu._compile import SerialKernel, kernel
-from microgpt.backends.numba_cpu._intrinsics import exp
-from microgpt.backends.numba_cpu._rows import exp_row, log_of_sum, sum_exp
+from microgpt.backends.numba_cpu.jit.check import check
+from microgpt.backends.numba_cpu.jit.compile import SerialKernel, kernel
+from microgpt.backends.numba_cpu.simd.intrinsics import exp
+from microgpt.backends.numba_cpu.simd.row_ops import exp_row, log_of_sum, sum_exp
 from microgpt.backends.numpy_ref import loss as maths
 
 

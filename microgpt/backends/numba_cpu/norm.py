@@ -8,7 +8,7 @@ import math
 import numpy as np
 from numba import prange
 
-from microgpt.backends.numba_cpu._compile import kernel
+from microgpt.backends.numba_cpu.jit.compile import kernel
 
 # The rows of a layer norm add up to at most CHUNKS partial gradients of its weight and bias.
 CHUNKS, ROWS = 32, 16

@@ -6,7 +6,7 @@ import math
 import numpy as np
 from numba import prange
 
-from microgpt.backends.numba_cpu._compile import PRECISE, SerialKernel, kernel
+from microgpt.backends.numba_cpu.jit.compile import PRECISE, SerialKernel, kernel
 
 CHUNK = 16_384
 

@@ -3,10 +3,10 @@
 import numba
 import numpy as np
 
-from microgpt.backends.numba_cpu._compile import FLAGS, PRECISE, SerialKernel
-from microgpt.backends.numba_cpu._intrinsics import nearest
-from microgpt.backends.numba_cpu._philox import philox
-from microgpt.backends.numba_cpu._rows import greatest_of
+from microgpt.backends.numba_cpu.jit.compile import FLAGS, PRECISE, SerialKernel
+from microgpt.backends.numba_cpu.simd.intrinsics import nearest
+from microgpt.backends.numba_cpu.simd.philox import philox
+from microgpt.backends.numba_cpu.simd.row_ops import greatest_of
 
 # Sums in another order round differently: a dart or a limit this close to an edge, as a share of
 # all, is left to `next_token`.

@@ -6,7 +6,7 @@ where in x it starts (five times); `x` and `y` are flat.
 
 from numba import prange
 
-from microgpt.backends.numba_cpu._compile import kernel
+from microgpt.backends.numba_cpu.jit.compile import kernel
 
 
 @kernel()

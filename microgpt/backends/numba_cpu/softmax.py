@@ -2,9 +2,9 @@
 
 from numba import prange
 
-from microgpt.backends.numba_cpu._compile import kernel
-from microgpt.backends.numba_cpu._intrinsics import exp
-from microgpt.backends.numba_cpu._rows import dot, log_sum_exp, softmax_row
+from microgpt.backends.numba_cpu.jit.compile import kernel
+from microgpt.backends.numba_cpu.simd.intrinsics import exp
+from microgpt.backends.numba_cpu.simd.row_ops import dot, log_sum_exp, softmax_row
 
 
 @kernel(cost=4)

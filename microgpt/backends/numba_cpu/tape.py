@@ -12,7 +12,7 @@ exponent comes as data: a literal one would become a product or a quotient, wher
 
 import math
 
-from microgpt.backends.numba_cpu._compile import SerialKernel
+from microgpt.backends.numba_cpu.jit.compile import SerialKernel
 
 OPERATIONS = ("leaf", "+", "*", "**", "exp", "log", "tanh", "relu", "sigmoid", "max")
 LEAF, ADD, MULTIPLY, POWER, EXP, LOG, TANH, RELU, SIGMOID, MAX = range(len(OPERATIONS))

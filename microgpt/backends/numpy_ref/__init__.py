@@ -3,7 +3,7 @@
 import importlib
 from types import ModuleType
 
-from microgpt.backends.launching import Backend, Kernel, Plain
+from microgpt.backends.dispatch import Backend, Kernel, Plain
 
 FAMILIES = (
     "arithmetic",

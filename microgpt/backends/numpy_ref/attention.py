@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from microgpt.backends.numpy_ref._masks import factors
+from microgpt.backends.numpy_ref._dropout_mask import factors
 from microgpt.backends.numpy_ref._product import product
 
 

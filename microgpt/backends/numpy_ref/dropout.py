@@ -1,6 +1,6 @@
 """Dropout on rows (N, C). A mask is never stored: it is drawn again wherever it is needed."""
 
-from microgpt.backends.numpy_ref._masks import factors
+from microgpt.backends.numpy_ref._dropout_mask import factors
 
 
 def dropout_turn_(turn, draws):

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from microgpt.backends.tokens import refuse, refuse_position
+from microgpt.backends.index_errors import refuse, refuse_position
 
 
 def check_tokens(tokens, vocab_size):

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from microgpt.backends.tokens import refuse_all_ignored, refuse_target
+from microgpt.backends.index_errors import refuse_all_ignored, refuse_target
 
 
 def check_targets(targets, vocab_size, some):

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 import microgpt as mg
-from microgpt.benchmark.peers.serving import Job
+from microgpt.benchmark.peers.worker_protocol import Job
 
 
 def train(task: dict[str, Any]) -> Job:

@@ -4,9 +4,9 @@ import random
 from typing import Any
 
 from microgpt import reference
-from microgpt.benchmark.peers.serving import Job
+from microgpt.autograd.engine import no_grad
+from microgpt.benchmark.peers.worker_protocol import Job
 from microgpt.config import GPTConfig
-from microgpt.engine import no_grad
 from microgpt.models.scalar_gpt import ScalarGPT, softmax
 
 

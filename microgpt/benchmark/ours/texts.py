@@ -7,7 +7,7 @@ import numpy as np
 
 import microgpt as mg
 from microgpt.benchmark.ours.arrays import model_of
-from microgpt.benchmark.peers.serving import Job
+from microgpt.benchmark.peers.worker_protocol import Job
 
 
 def generate(task: dict[str, Any]) -> Job:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from microgpt.benchmark.peers.serving import Job, serve
+from microgpt.benchmark.peers.worker_protocol import Job, serve
 
 
 def prepare(task: dict[str, Any]) -> Job:
@@ -20,9 +20,11 @@ def prepare(task: dict[str, Any]) -> Job:
 
         job = {"generate": texts.generate, "names": texts.names}[task["kind"]](task)
     else:
-        from microgpt.benchmark.ours import roofs
+        from microgpt.benchmark.ours import peak_rates
 
-        job = {"reading": roofs.reading, "multiplying": roofs.multiplying}[task["kind"]](task)
+        job = {"reading": peak_rates.reading, "multiplying": peak_rates.multiplying}[task["kind"]](
+            task
+        )
     job.about |= {"microgpt": _version(), **_libraries(task)}
     return job
 

@@ -3,8 +3,8 @@
 Everything drawn is a `Choice`; nothing is computed here but places on the page.
 """
 
-from microgpt.viz.sampler.picture import draw
-from microgpt.viz.sampler.sentence import sentence
+from microgpt.viz.sampler.caption import sentence
+from microgpt.viz.sampler.figure import draw
 from microgpt.viz.sampler.tables import five_texts, likelihood, numbers
 
 __all__ = ["draw", "five_texts", "likelihood", "numbers", "sentence"]

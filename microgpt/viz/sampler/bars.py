@@ -2,7 +2,7 @@
 
 from microgpt.sampling import Walk
 from microgpt.viz.drawing import Drawing, Line, Rect, Text
-from microgpt.viz.words import per_cent, share, tenths, visible
+from microgpt.viz.formatting import per_cent, share, tenths, visible
 
 ROW, RIGHT = 15, 490
 AFTER = 136  # what the chance and the word "picked" need behind a bar of 100 %

@@ -5,10 +5,10 @@ from dataclasses import replace
 from microgpt.config import SampleConfig
 from microgpt.errors import TokenError
 from microgpt.sampling import LetterChance, ModelOrigin, Walk, letter_chances, surprise
-from microgpt.sampling.walk import PLAIN
+from microgpt.sampling.sampling_trace import PLAIN
+from microgpt.viz.formatting import one_in, quoted, share, visible
 from microgpt.viz.sampler.bars import CUTS
 from microgpt.viz.table import html_table
-from microgpt.viz.words import one_in, quoted, share, visible
 
 ROWS = 100
 

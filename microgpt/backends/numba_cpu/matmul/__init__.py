@@ -7,8 +7,8 @@ no elements.
 
 from numba import prange
 
-from microgpt.backends.numba_cpu._compile import Kernel
-from microgpt.backends.numba_cpu.matmul.blocks import (
+from microgpt.backends.numba_cpu.jit.compile import Kernel
+from microgpt.backends.numba_cpu.matmul.blocking import (
     GELU,
     NOTHING,
     RELU,

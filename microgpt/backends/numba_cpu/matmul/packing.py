@@ -8,9 +8,8 @@ from llvmlite import ir
 from numba import njit, types
 from numba.extending import intrinsic
 
-from microgpt.backends.numba_cpu._compile import FLAGS
-from microgpt.backends.numba_cpu.matmul.matrix import ADDRESS, part
-from microgpt.backends.numba_cpu.matmul.vectors import (
+from microgpt.backends.numba_cpu.jit.compile import FLAGS
+from microgpt.backends.numba_cpu.matmul.llvm_simd import (
     INDEX,
     LANES,
     POINTER,
@@ -22,6 +21,7 @@ from microgpt.backends.numba_cpu.matmul.vectors import (
     own_function,
     store,
 )
+from microgpt.backends.numba_cpu.matmul.strided_matrix import ADDRESS, part
 
 DEPTH = 256  # rows of a panel
 PANEL = DEPTH * WIDTH  # numbers; DEPTH is a multiple of LANES, so that whole vectors fit

@@ -1,0 +1,1 @@
+"""The chain rule, and the two kinds of node it runs over: a number and an array."""

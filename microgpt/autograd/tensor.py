@@ -1,0 +1,197 @@
+"""`Tensor`: an array in the graph. Its class body is the table of operations.
+
+>>> x = Tensor([1.0, 2.0, 3.0], requires_grad=True)
+>>> y = (x * x).sum()
+>>> y.backward()
+>>> y.item(), x.grad.tolist()
+(14.0, [2.0, 4.0, 6.0])
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from microgpt import backends, ops
+from microgpt.autograd.engine import backward
+from microgpt.autograd.tensor_base import ArrayNode
+from microgpt.backends import reading
+from microgpt.errors import DtypeError, SettingError, ShapeError
+
+FLOATS = (np.dtype("float32"), np.dtype("float64"))
+
+
+class Tensor(ArrayNode):
+    """An array of floats on one back end, and how it was computed.
+
+    `requires_grad=True` makes a leaf whose `grad` collects gradients, an array of zeros at first.
+    float32 unless `dtype` or a NumPy array of float64 says otherwise. The data is copied.
+    """
+
+    __slots__ = ()
+    __array_ufunc__ = None  # array + tensor asks the tensor, not NumPy
+
+    def __init__(
+        self, data: Any, requires_grad: bool = False, dtype: Any = None, backend: str | None = None
+    ):
+        reading("Tensor(data)")
+        try:
+            source: np.ndarray = data.array if isinstance(data, Tensor) else np.asarray(data)
+            dtype = None if dtype is None else np.dtype(dtype)
+        except ValueError:
+            raise ShapeError("the rows of a tensor must all have one length") from None
+        except TypeError:
+            raise DtypeError(f"a tensor holds float32 or float64; got dtype {dtype!r}") from None
+        if dtype is None:
+            typed = isinstance(data, Tensor | np.ndarray | np.generic)
+            native = source.dtype.newbyteorder("=")
+            dtype = native if typed and native in FLOATS else FLOATS[0]
+        if np.dtype(dtype) not in FLOATS or source.dtype.kind not in "fiub":
+            raise DtypeError(f"a tensor holds float32 or float64; got {source.dtype} as {dtype}")
+        self.kernels = backends.current() if backend is None else backends.get(backend)
+        self.array = self.kernels.empty(source.shape, np.dtype(dtype))
+        self.array[...] = source
+        self.inputs: tuple[Tensor, ...] = ()
+        self.rule: Callable | None = None
+        self.op = ""
+        self.requires_grad = requires_grad
+        self._grad: np.ndarray | None = None
+        if requires_grad:
+            self.move(self.array, self.kernels.full(self.shape, self.dtype))
+
+    # Arithmetic.
+    __add__ = __radd__ = ops.add
+    __sub__, __rsub__ = ops.subtract, ops.subtract_from
+    __mul__ = __rmul__ = ops.multiply
+    __truediv__, __rtruediv__ = ops.divide, ops.divide_from
+    __neg__, __pow__ = ops.negative, ops.power
+    __matmul__, __rmatmul__ = ops.matmul, ops.matmul_from
+    # Functions of one number.
+    exp, log, tanh, sigmoid, relu = ops.exp, ops.log, ops.tanh, ops.sigmoid, ops.relu
+    # Along an axis.
+    sum, mean, max = ops.sum, ops.mean, ops.max
+    softmax, log_softmax = ops.softmax, ops.log_softmax
+    # Shapes.
+    reshape, transpose, broadcast_to = ops.reshape, ops.transpose, ops.broadcast_to
+    __getitem__ = ops.index
+
+    def __setitem__(self, key, value):
+        raise TypeError(
+            "a tensor is not changed in place, its history would be lost; "
+            "to set a parameter, write `with mg.no_grad(): p.data[...] = …`"
+        )
+
+    def __iter__(self):
+        return (self[i] for i in range(len(self)))
+
+    def __len__(self) -> int:
+        if not self.shape:
+            raise TypeError("a tensor of shape () has no length")
+        return self.shape[0]
+
+    def __repr__(self) -> str:
+        numbers = np.array2string(self.array, precision=4, threshold=20, separator=", ")
+        where = "" if self.kernels.name == backends.current().name else f", on {self.kernels.name}"
+        return f"Tensor({numbers}, shape={self.shape}, {self.dtype}{where})"
+
+    # What is inside.
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self.array.shape
+
+    @property
+    def ndim(self) -> int:
+        return self.array.ndim
+
+    @property
+    def size(self) -> int:
+        return self.array.size
+
+    @property
+    def dtype(self) -> np.dtype:
+        return self.array.dtype
+
+    @property
+    def backend(self) -> str:
+        """The name of the back end the numbers live on."""
+        return self.kernels.name
+
+    @property
+    def data(self) -> np.ndarray:
+        """The numbers themselves, not a copy; assigning copies new ones in."""
+        reading(".data")
+        return self.array
+
+    @data.setter
+    def data(self, numbers: Any) -> None:
+        reading(".data")
+        numbers = np.asarray(numbers.array if isinstance(numbers, Tensor) else numbers)
+        if numbers.shape != self.shape:
+            raise ShapeError(f"data must have shape {self.shape}; got {numbers.shape}")
+        self.array[...] = numbers
+
+    @property
+    def grad(self) -> np.ndarray | None:
+        """The gradients collected so far (a leaf that requires them), else None."""
+        reading(".grad")
+        return self._grad
+
+    def zero_grad(self) -> None:
+        """Start collecting from zero."""
+        if self._grad is not None:
+            self.kernels.launch("fill_", self._grad.reshape(-1), 0.0)
+
+    def numpy(self) -> np.ndarray:
+        """A copy of the numbers."""
+        reading(".numpy()")
+        return self.array.copy()
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        return self.numpy() if dtype is None else self.numpy().astype(dtype)
+
+    def item(self) -> float:
+        """The one number of a tensor of size 1."""
+        reading(".item()")
+        if self.size != 1:
+            raise ShapeError(f"item() needs a tensor of one number; got shape {self.shape}")
+        return float(self.array.reshape(-1)[0])
+
+    def __float__(self) -> float:
+        return self.item()
+
+    def __format__(self, spec: str) -> str:
+        return format(self.item(), spec) if spec else repr(self)
+
+    def __bool__(self) -> bool:
+        return bool(self.item())
+
+    def to(self, backend: str) -> "Tensor":
+        """A copy on another back end, without history."""
+        return Tensor(self, self.requires_grad and not self.inputs, backend=backend)
+
+    def detach(self) -> "Tensor":
+        """The same numbers without history; no gradient flows back through it."""
+        return self.detached(self.array)
+
+    def backward(self, gradient: Any = None) -> None:
+        """Add to the `grad` of every leaf what this tensor owes to it.
+
+        Without `gradient` (an array of this tensor's shape) the tensor must be a single number.
+        Rules use the arrays they were given: do not change `.data` between forward and backward.
+        """
+        if not self.requires_grad:
+            raise SettingError(
+                "backward() needs a tensor that was computed from one that requires_grad"
+            )
+        if gradient is None:
+            if self.size != 1:
+                raise ShapeError(
+                    f"backward() starts at a single number; this has shape {self.shape}"
+                )
+            start = self.kernels.full(self.shape, self.dtype, 1.0)
+        else:
+            start = self.coerce(gradient).array
+            if start.shape != self.shape:
+                raise ShapeError(f"the gradient must have shape {self.shape}; got {start.shape}")
+        backward(self, start)

@@ -1,0 +1,175 @@
+"""`ArrayNode`: an array in the graph, as operations and the engine see it; `Tensor` is its face."""
+
+from collections.abc import Callable
+from math import prod
+from typing import Any, Self
+
+import numpy as np
+
+from microgpt import backends
+from microgpt.autograd.engine import Node, state
+from microgpt.backends import Backend
+from microgpt.errors import DeviceError, DtypeError, ShapeError
+
+
+class ArrayNode(Node):
+    """An array of one back end (`kernels`), and the rule for going back through its operation."""
+
+    __slots__ = (
+        "__weakref__",
+        "_grad",
+        "array",
+        "inputs",
+        "kernels",
+        "op",
+        "requires_grad",
+        "rule",
+    )
+    array: np.ndarray
+    kernels: Backend
+    rule: Callable | None
+    op: str
+    _grad: np.ndarray | None
+
+    # What operations need.
+
+    def from_op(self, array: np.ndarray, inputs: tuple, rule: Callable, op: str) -> Self:
+        """A result of `op`: an array, what it was computed from, and the rule for going back."""
+        if state.grad_enabled:
+            for parent in inputs:
+                if parent.requires_grad:
+                    out = _new(type(self))
+                    out.array, out.kernels, out._grad = array, self.kernels, None
+                    out.inputs, out.rule, out.op, out.requires_grad = inputs, rule, op, True
+                    return out
+        return self.detached(array)
+
+    def detached(self, array: np.ndarray) -> Self:
+        """A tensor without history around an array of this back end."""
+        out = _new(type(self))
+        out.array, out.kernels = array, self.kernels
+        out.inputs, out.rule, out.op, out.requires_grad, out._grad = (), None, "", False, None
+        return out
+
+    def rows(self) -> np.ndarray:
+        """The array as (N, C): all axes but the last become one."""
+        array = self.array
+        if array.ndim == 2:
+            return array
+        if array.size:
+            return array.reshape(-1, array.shape[-1])
+        *outer, C = array.shape
+        return array.reshape(prod(outer), C)
+
+    def coerce(self, other: Any) -> Self:
+        """`other` as a tensor that can meet this one; other back ends and dtypes are refused."""
+        if not isinstance(other, type(self)):
+            if not isinstance(other, np.ndarray | np.generic | list | tuple | int | float):
+                raise TypeError(
+                    f"a Tensor works with Tensors, arrays and numbers, not {type(other).__name__}"
+                )
+            if (
+                backends.current_tap() is not None
+                and isinstance(other, np.ndarray)
+                and other.dtype == self.array.dtype
+                and other.flags.c_contiguous
+            ):
+                return self.detached(other)  # an argument of a recording is not copied again
+            return type(self)(other, dtype=self.array.dtype, backend=self.kernels.name)  # type: ignore
+        if other.kernels is not self.kernels or other.array.dtype is not self.array.dtype:
+            self.require_same(other)
+        return other
+
+    def require_same(self, other: "ArrayNode") -> None:
+        """Refuse a tensor of another back end or dtype."""
+        if other.kernels is not self.kernels:
+            here, there = self.kernels.name, other.kernels.name
+            raise DeviceError(
+                f'one tensor lives on "{here}", the other on "{there}"; call .to("{here}") on it'
+            )
+        if other.array.dtype != self.array.dtype:
+            raise DtypeError(
+                f"one tensor is {self.array.dtype}, the other {other.array.dtype}; "
+                "make both with one dtype (lists become float32, NumPy's float64 stays)"
+            )
+
+    def gradient(self) -> np.ndarray:
+        """The array that collects this tensor's gradient in the current pass, to be added to."""
+        if not self.requires_grad:
+            return self.zero_gradient()
+        if self._grad is not None:
+            return self._grad
+        if not self.inputs:  # a leaf, whose requires_grad was set after construction
+            self._grad = self.zero_gradient()
+            return self._grad
+        assert state.backward_pass is not None
+        return state.backward_pass.buffer(self)
+
+    def collected(self, shape: tuple[int, ...]) -> np.ndarray:
+        """The gradient collected so far in this pass, in that shape, or an absent array.
+
+        The rule that asks returns it as part of its own: nothing adds the two up once more.
+        """
+        found = None
+        if self.inputs and state.backward_pass is not None:
+            found = state.backward_pass.take(self)
+        if found is None:
+            return self.kernels.absent(len(shape), self.array.dtype)
+        return found.reshape(shape)
+
+    def move(self, array: np.ndarray, grad: np.ndarray) -> None:
+        """Give a leaf its storage, before anything else holds on to it."""
+        self.array, self._grad = array, grad
+
+    # What the engine needs to know about arrays.
+
+    def pull_back(self, gradient):
+        array = self.array
+        if gradient.shape != array.shape:
+            self._refuse(gradient)
+        if gradient.dtype is not array.dtype or not gradient.flags.c_contiguous:
+            gradient = self._readable(gradient)
+        return self.rule(gradient)  # type: ignore[misc]
+
+    def receive(self, gradient):
+        if gradient.shape != self.array.shape:
+            self._refuse(gradient)
+        grad = self._grad if self._grad is not None else self.gradient()
+        if gradient is not grad:
+            self.kernels.launch("accumulate_", grad.reshape(-1), gradient.reshape(-1))
+
+    def _readable(self, gradient):
+        """A gradient as kernels read it: of this dtype, and in order, while `dy.T` only looks so.
+
+        No rule of this package gives another; a reader's own may.
+        """
+        if gradient.dtype == self.array.dtype and gradient.flags.c_contiguous:
+            return gradient  # the same dtype, described by another object
+        backends.reading(f"copying a gradient of {self.op or 'a leaf'}, which lies in other order")
+        return np.ascontiguousarray(gradient, self.array.dtype)
+
+    def _refuse(self, gradient):
+        """Kernels would read past the end of a gradient that is too small."""
+        raise ShapeError(
+            f"a rule gave a gradient of shape {gradient.shape} to {self.op or 'a leaf'} of shape "
+            f"{self.array.shape}"
+        )
+
+    def sum_gradients(self, first, second):
+        if first.shape != second.shape:
+            self._refuse(second)
+        out = self.kernels.empty(first.shape, first.dtype)
+        self.kernels.launch("add_forward", out.reshape(-1), first.reshape(-1), second.reshape(-1))
+        return out
+
+    def add_into(self, buffer, gradient):
+        if buffer.shape != gradient.shape:
+            self._refuse(gradient)
+        self.kernels.launch("accumulate_", buffer.reshape(-1), gradient.reshape(-1))
+        return buffer
+
+    def zero_gradient(self):
+        return self.kernels.full(self.array.shape, self.array.dtype)
+
+
+_new = object.__new__

@@ -1,0 +1,164 @@
+"""`Value`: a number in the graph, the chain rule at its smallest.
+
+    >>> a, b = Value(2.0), Value(3.0)
+    >>> y = a * b + a
+    >>> y.backward()
+    >>> y.data, a.grad, b.grad
+    (8.0, 4.0, 2.0)
+
+What this engine does not do: arrays, and speed. `Tensor` does both, with the same chain rule.
+"""
+
+import math
+from numbers import Real
+from typing import Any
+
+from microgpt.autograd.engine import Node, backward, state
+
+
+class Value(Node):
+    """A number that remembers how it was computed.
+
+    `data` is the number, `grad` the slope of the last result with respect to it: a leaf adds up
+    the slopes of all backward passes, other nodes hold the slope of the latest. `slopes` are the
+    local derivatives, one for each of `inputs`.
+    """
+
+    __slots__ = ("__weakref__", "data", "grad", "inputs", "op", "slopes")
+    inputs: tuple["Value", ...]
+    requires_grad = True
+
+    def __init__(self, data: Any, inputs: tuple = (), slopes: tuple = (), op: str = ""):
+        self.data = data if inputs or isinstance(data, int | float) else _number(data)
+        self.grad = 0.0
+        if inputs and not state.grad_enabled:
+            inputs = slopes = ()
+        self.inputs, self.slopes, self.op = inputs, slopes, op
+
+    def __repr__(self) -> str:
+        return f"Value({self.data:.6g})"
+
+    # Every operation is one line: the result, its inputs, and the slope along each input.
+
+    def __add__(self, other):
+        other = _value(other)
+        return Value(self.data + other.data, (self, other), (1.0, 1.0), "+")
+
+    def __mul__(self, other):
+        other = _value(other)
+        return Value(self.data * other.data, (self, other), (other.data, self.data), "*")
+
+    def __pow__(self, exponent):
+        if isinstance(exponent, Value):
+            raise TypeError(
+                "the exponent must be a plain number; for a**b write (b * a.log()).exp()"
+            )
+        if self.data == 0 and exponent < 0:
+            raise ZeroDivisionError("0 cannot be divided by, nor raised to a negative power")
+        if self.data < 0 and exponent != int(exponent):
+            raise ValueError(f"{self.data} ** {exponent} is not a real number")
+        slope = exponent * self.data ** (exponent - 1) if exponent else 0.0
+        return Value(self.data**exponent, (self,), (slope,), f"**{exponent}")
+
+    def exp(self):
+        """e to this number."""
+        y = math.exp(self.data)
+        return Value(y, (self,), (y,), "exp")
+
+    def log(self):
+        """The natural logarithm."""
+        if not self.data > 0:
+            raise ValueError(f"log needs a number above 0; got {self.data}")
+        return Value(math.log(self.data), (self,), (1 / self.data,), "log")
+
+    def tanh(self):
+        """The hyperbolic tangent."""
+        y = math.tanh(self.data)
+        return Value(y, (self,), (1 - y * y,), "tanh")
+
+    def relu(self):
+        """max(0, x), with slope 0 at 0."""
+        y = self.data if self.data > 0 or self.data != self.data else 0.0  # NaN stays NaN
+        return Value(y, (self,), (float(self.data > 0),), "relu")
+
+    def sigmoid(self):
+        """1 / (1 + exp(-x))."""
+        small = math.exp(-abs(self.data))  # never overflows
+        y = (1.0 if self.data >= 0 else small) / (1.0 + small)
+        return Value(y, (self,), (y * (1 - y),), "sigmoid")
+
+    # The rest is made of these.
+
+    def __neg__(self):
+        return self * -1
+
+    def __sub__(self, other):
+        return self + (-_value(other))
+
+    def __truediv__(self, other):
+        return self * _value(other) ** -1
+
+    def __radd__(self, other):
+        return self + other
+
+    def __rsub__(self, other):
+        return _value(other) + (-self)
+
+    def __rmul__(self, other):
+        return self * other
+
+    def __rtruediv__(self, other):
+        return _value(other) * self**-1
+
+    def __rpow__(self, base):
+        return (self * math.log(base)).exp()
+
+    def __pos__(self):
+        return self
+
+    def __float__(self) -> float:
+        return float(self.data)
+
+    def __format__(self, spec: str) -> str:
+        return format(self.data, spec) if spec else repr(self)
+
+    def item(self) -> float:
+        """The number itself."""
+        return float(self.data)
+
+    # What the engine needs to know about numbers.
+
+    def backward(self, gradient: float = 1.0) -> None:
+        """Add the slope of this number to the `grad` of every leaf it was computed from."""
+        backward(self, gradient)
+
+    def pull_back(self, gradient):
+        self.grad = gradient
+        slopes = self.slopes
+        if len(slopes) == 2:  # most are: spelled out, it is twice as fast
+            return slopes[0] * gradient, slopes[1] * gradient
+        return tuple([slope * gradient for slope in slopes])
+
+    def receive(self, gradient):
+        self.grad += gradient
+
+    def sum_gradients(self, first, second):
+        return first + second
+
+    def add_into(self, buffer, gradient):
+        return buffer + gradient
+
+    def zero_gradient(self):
+        return 0.0
+
+
+def _value(number: Any) -> Value:
+    return number if isinstance(number, Value) else Value(number)
+
+
+def _number(number: Any) -> float:
+    if isinstance(number, Real):  # NumPy's scalars, fractions …
+        return float(number)
+    raise TypeError(
+        f"a Value works with numbers and other Values, not with {type(number).__name__}"
+    )

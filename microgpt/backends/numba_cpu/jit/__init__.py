@@ -1,0 +1,1 @@
+"""How kernels are compiled, cached, checked and replayed; nothing here computes."""

@@ -1,0 +1,67 @@
+"""Where compiled kernels are kept, and whether they are all there: asked without loading numba."""
+
+import hashlib
+import json
+import os
+import platform
+import sys
+from functools import cache
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from microgpt._io.paths import cache_folder
+
+
+def sources() -> list[Path]:
+    """The files that compiled kernels are made of."""
+    here = Path(__file__).parent.parent  # numba_cpu
+    return sorted([*here.rglob("*.py"), here.parent / "formulas.py"])
+
+
+@cache
+def _digest() -> str:
+    digest = hashlib.sha256()
+    for source in sources():
+        digest.update(source.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def kernel_folder() -> Path:
+    """The folder of this version's compiled kernels, named after all their sources.
+
+    Numba's own key does not see a changed callee in another file.
+    """
+    return cache_folder() / "kernels" / _digest()
+
+
+def conditions() -> dict[str, Any]:
+    """What else Numba compares before it takes a kernel from its cache, on this machine."""
+    from llvmlite import binding
+
+    set_by_hand = {name: os.environ.get(name) for name in ("NUMBA_CPU_NAME", "NUMBA_CPU_FEATURES")}
+    return {
+        "python": f"{sys.implementation.cache_tag} on {platform.machine()}",
+        "numba": metadata.version("numba"),
+        "llvmlite": metadata.version("llvmlite"),
+        "processor": binding.get_host_cpu_name(),
+        "features": binding.get_host_cpu_features().flatten(),
+        "environment": set_by_hand,
+        "sources": {str(source): source.stat().st_mtime_ns for source in sources()},
+    }
+
+
+def stamp() -> tuple[Path, bytes]:
+    """The file that says that all kernels are compiled under these conditions, and its content."""
+    content = json.dumps(conditions(), indent=1, sort_keys=True).encode()
+    return kernel_folder() / f"ready-{hashlib.sha256(content).hexdigest()[:16]}.json", content
+
+
+def ready() -> bool:
+    """Whether that file is there; llvmlite, which names the processor, is loaded only then."""
+    if not any(kernel_folder().glob("ready-*.json")):  # of any machine
+        return False
+    try:
+        return stamp()[0].is_file()
+    except (ImportError, OSError):  # a numba that cannot be loaded has no kernels ready
+        return False

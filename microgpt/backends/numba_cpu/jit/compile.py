@@ -1,0 +1,150 @@
+"""`@kernel`: a readable loop nest, compiled on first use; serial for small work, else parallel."""
+
+import os
+import tempfile
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import cache, cached_property
+from pathlib import Path
+from typing import Any
+
+import numba
+
+from microgpt.backends.numba_cpu.jit.cache import kernel_folder
+
+# A unit of work takes a serial loop about 0.15 ns, as long as to add up one number of the second
+# cache. Below 10 µs of it, waking the other threads costs more than they save.
+PARALLEL_FROM = 65_536
+
+FLAGS: dict[str, Any] = {
+    "nogil": True,  # other Python threads go on while a kernel runs
+    "error_model": "numpy",  # a division that may raise stops vectorising
+    "fastmath": {"reassoc", "contract", "afn", "nsz", "arcp"},  # all but the flags that drop NaN
+}
+
+# For functions that are only called from compiled code.
+HELPER: dict[str, Any] = FLAGS | {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+INLINE: dict[str, Any] = HELPER | {"forceinline": True}  # a call would take as long as a small tile
+
+# Quotients and roots of a flat array: with afn and arcp a vector loop estimates them and its
+# remainder does not, so that results would depend on where threads divide the array.
+PRECISE = {"reassoc", "contract", "nsz"}
+
+
+class Kernel:
+    """A loop nest in two compiled variants.
+
+    `work` says from the arguments how much there is to do, in the unit of PARALLEL_FROM; without
+    it, there are `cost` of them for each element of the first output. Both are measured.
+    """
+
+    def __init__(
+        self,
+        function: Callable,
+        work: Callable[..., int] | None = None,
+        cost: int = 1,
+        fastmath: set[str] | None = None,
+    ):
+        self.function = function
+        self.work, self.cost = work, cost
+        self.flags = FLAGS if fastmath is None else FLAGS | {"fastmath": fastmath}
+
+    @cached_property
+    def serial(self) -> Callable:
+        return self.compile(self.flags)
+
+    @cached_property
+    def parallel(self) -> Callable:
+        start_threads()
+        return self.compile(self.flags | {"parallel": True})
+
+    def compile(self, flags: dict[str, Any]) -> Callable:
+        """The loop nest as machine code."""
+        return compiled(self.function, flags)
+
+    def pick(self, arguments: tuple) -> Callable:
+        """The variant for these arguments: decided by sizes alone, never by timing."""
+        work = self.cost * arguments[0].size if self.work is None else self.work(*arguments)
+        return self.serial if work < PARALLEL_FROM else self.parallel
+
+
+class SerialKernel(Kernel):
+    """A kernel that is never worth a parallel region."""
+
+    def pick(self, arguments: tuple) -> Callable:
+        return self.serial
+
+
+def kernel(
+    work: Callable[..., int] | None = None, cost: int = 1, fastmath: set[str] | None = None
+) -> Callable[[Callable], Kernel]:
+    return lambda function: Kernel(function, work, cost, fastmath)
+
+
+def compiled(function: Callable, flags: dict[str, Any]) -> Callable:
+    """`numba.njit` with a cache that survives read-only folders."""
+    folder = _kernel_cache("parallel" if flags.get("parallel") else "serial")
+    with _kept_in(folder):
+        return numba.njit(cache=folder is not None, **flags)(function)
+
+
+_for_c: list[Any] = []  # own their machine code
+
+
+def compiled_for_c(function: Callable, signature: Any) -> int:
+    """The address of a function compiled for callers in C, with the same cache."""
+    folder = _kernel_cache("serial")
+    with _kept_in(folder):
+        _for_c.append(numba.cfunc(signature, cache=folder is not None, **FLAGS)(function))
+    return _for_c[-1].address
+
+
+@contextmanager
+def _kept_in(folder: Path | None) -> Iterator[None]:
+    """Numba keeps what is compiled here in this folder; the learner's own functions elsewhere."""
+    settings: Any = numba.core.config
+    previous = settings.CACHE_DIR
+    try:
+        if folder is not None:
+            settings.CACHE_DIR = str(folder)
+        yield
+    finally:
+        settings.CACHE_DIR = previous
+
+
+@cache
+def _kernel_cache(variant: str) -> Path | None:
+    """A folder for the compiled kernels of a variant.
+
+    Numba's own key does not see flags: in one folder, the parallel variant would be given the
+    serial one's code.
+    """
+    folder = kernel_folder() / variant
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            return folder
+    except OSError as error:
+        warnings.warn(
+            f"compiled kernels cannot be kept: {folder} is not writable ({error.strerror}); they "
+            "are compiled anew in each process. Set MICROGPT_CACHE to a folder you can write to.",
+            stacklevel=2,
+        )
+        return None
+
+
+@cache
+def start_threads() -> None:
+    """Start Numba's threads; on OpenMP with a short spin, which a busy machine needs.
+
+    The setting is taken back at once: inherited by other libraries it would slow them.
+    """
+    ours = "GOMP_SPINCOUNT" not in os.environ
+    if ours:
+        os.environ["GOMP_SPINCOUNT"] = "2000"
+    try:
+        numba.get_num_threads()
+    finally:
+        if ours:
+            del os.environ["GOMP_SPINCOUNT"]

@@ -1,0 +1,1 @@
+"""Vectors, small tiles and scalar functions that the kernels are built from."""

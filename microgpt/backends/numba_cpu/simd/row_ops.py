@@ -1,0 +1,88 @@
+"""What several kernels do with one row; compiled into each of them."""
+
+import numba
+import numpy as np
+
+from microgpt.backends.numba_cpu.jit.compile import FLAGS
+from microgpt.backends.numba_cpu.simd.intrinsics import exp, maximum
+
+# A loop of fixed length runs in vectors whole, the numbers beyond the row's end masked out; of a
+# loop over a short row, half would run number by number.
+SHORT = 32
+
+
+@numba.njit(**FLAGS)
+def dot(x, y):
+    """The sum of x · y."""
+    f = x.dtype.type
+    total = f(0)
+    for i in range(x.size):
+        total += x[i] * y[i]
+    return total
+
+
+@numba.njit(**FLAGS)
+def greatest_of(x):
+    """The maximum; −inf of nothing."""
+    f = x.dtype.type
+    greatest = f(-np.inf)
+    for i in range(x.size):
+        greatest = maximum(greatest, x[i])
+    return greatest
+
+
+@numba.njit(**FLAGS)
+def softmax_row(out, x, scale):
+    """out = softmax(scale · x); the greatest is subtracted first, so exp never overflows."""
+    f = x.dtype.type
+    shift = greatest_of(x) * scale  # scale is positive
+    total = f(0)
+    for i in range(x.size):
+        e = exp(x[i] * scale - shift)
+        out[i] = e
+        total += e
+    for i in range(x.size):
+        out[i] /= total
+
+
+@numba.njit(forceinline=True, **FLAGS)
+def sum_exp(x, shift):
+    """The sum of exp(x − shift)."""
+    f = x.dtype.type
+    total = f(0)
+    if x.size <= SHORT:
+        for i in range(SHORT):
+            total += exp(x[i] - shift) if i < x.size else f(0)
+    else:
+        for i in range(x.size):
+            total += exp(x[i] - shift)
+    return total
+
+
+@numba.njit(forceinline=True, **FLAGS)
+def exp_row(x, shift, factor):
+    """x = exp(x − shift) · factor, in place."""
+    if x.size <= SHORT:
+        for i in range(SHORT):
+            if i < x.size:
+                x[i] = exp(x[i] - shift) * factor
+    else:
+        for i in range(x.size):
+            x[i] = exp(x[i] - shift) * factor
+
+
+@numba.njit(**FLAGS)
+def log_sum_exp(x):
+    """log(sum(exp(x)))."""
+    f = x.dtype.type
+    return log_of_sum(sum_exp(x, f(0)), x)
+
+
+@numba.njit(**FLAGS)
+def log_of_sum(total, x):
+    """log(total) of total = sum(exp(x)); where that is out of range, the greatest is taken off."""
+    f = x.dtype.type
+    if f(1e-20) < total < f(1e30):
+        return np.log(total)
+    shift = greatest_of(x)
+    return np.log(sum_exp(x, shift)) + shift

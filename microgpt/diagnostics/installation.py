@@ -1,0 +1,96 @@
+"""Which microgpt Python loads, and what else of that name could be loaded in its place."""
+
+import json
+import os
+import sys
+from collections.abc import Iterable, Iterator
+from importlib import metadata
+from pathlib import Path
+from urllib.parse import urlparse
+from urllib.request import url2pathname
+
+import microgpt
+from microgpt.diagnostics.report import Finding
+from microgpt.diagnostics.versions import DISTRIBUTION, installed_version
+
+PACKAGE = Path(microgpt.__file__).resolve().parent
+
+
+def installation() -> Iterator[Finding]:
+    """Whether the loaded package is the installed one, of the same version."""
+    expected, installed = installed_place()
+    if expected is None:
+        text = f"microgpt {microgpt.__version__} runs from {PACKAGE}, where pip did not install it"
+        yield Finding("package", "note", text)
+    elif expected.resolve() != PACKAGE:
+        yield Finding(
+            "package",
+            "problem",
+            f"Python loaded microgpt from {PACKAGE}, but pip installed it in {expected}",
+            "start from another folder, or take that folder out of PYTHONPATH",
+        )
+    elif installed not in (None, microgpt.__version__):
+        yield Finding(
+            "package",
+            "problem",
+            f"microgpt {installed} is installed, but {microgpt.__version__} is still loaded",
+            "restart the kernel",
+        )
+    else:
+        where = "from the checkout that pip points to" if installed is None else "as installed"
+        yield Finding("package", "ok", f"microgpt {microgpt.__version__}, {where}")
+
+
+def namesakes(thorough: bool = True) -> Iterator[Finding]:
+    """Other files, folders and distributions that would be imported as microgpt."""
+    ours, _ = installed_place()
+    for path in shadows(map(Path, (os.curdir, *sys.path))):
+        if ours is not None and path.resolve() == ours.resolve():
+            continue  # what should be loaded: another finding says that a stray copy was
+        yield Finding(
+            "name",
+            "problem",
+            f"{path} has this package's name, so Python may load it instead",
+            "rename it, and restart the kernel",
+        )
+    quick = ["microgpt"] if installed_version("microgpt") else []
+    for other in _providers() if thorough else quick:
+        yield Finding(
+            "name",
+            "problem",
+            f"the distribution {other!r} installs a package named microgpt as well",
+            f"`pip uninstall {other}`, then `pip install --force-reinstall {DISTRIBUTION}`",
+        )
+
+
+def shadows(folders: Iterable[Path], package: Path = PACKAGE) -> list[Path]:
+    """Files in `folders` that `import microgpt` would find there, other than this package."""
+    found: dict[Path, None] = {}
+    for folder in folders:
+        for path in (folder / "microgpt.py", folder / "microgpt" / "__init__.py"):
+            try:
+                other = path.is_file() and path.resolve().parent != package
+            except OSError:  # a folder that may not be looked into
+                continue
+            if other:
+                named = path.parent if path.name == "__init__.py" else path
+                found[Path(os.path.abspath(named))] = None
+    return list(found)
+
+
+def installed_place() -> tuple[Path | None, str | None]:
+    """Where pip put the package, and which version; no version where it points to a checkout."""
+    try:
+        distribution = metadata.distribution(DISTRIBUTION)
+    except metadata.PackageNotFoundError:
+        return None, None
+    origin = json.loads(distribution.read_text("direct_url.json") or "{}")
+    if origin.get("dir_info", {}).get("editable"):
+        return Path(url2pathname(urlparse(origin["url"]).path)) / "microgpt", None
+    return Path(str(distribution.locate_file("microgpt"))), distribution.version
+
+
+def _providers() -> list[str]:
+    """Other distributions with a package of this name: their files may have replaced ours."""
+    names = metadata.packages_distributions().get("microgpt", [])
+    return sorted({name for name in names if name.lower().replace("_", "-") != DISTRIBUTION})

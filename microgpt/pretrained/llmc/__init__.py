@@ -1,0 +1,1 @@
+"""llm.c's files: models, debug states and tokenizers."""

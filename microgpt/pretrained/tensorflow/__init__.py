@@ -1,0 +1,1 @@
+"""OpenAI's GPT-2 as published: a TensorFlow checkpoint, read without TensorFlow."""

@@ -1,0 +1,71 @@
+"""One piece of memory for all arrays that the recordings of a function make.
+
+An array lives from the first launch that is given it to the last. Those that never live at the same
+time may stand in the same place.
+"""
+
+import ctypes
+import sys
+
+import numpy as np
+
+from microgpt.backends.dispatch import CACHE_LINE, address
+
+LARGE = 2**26
+LEAST = 2**20  # small models never need to grow
+
+
+def lay_out(lives: list[tuple[int, int, int]]) -> tuple[list[int], int]:
+    """Places for arrays that live from launch `first` to launch `last` and take `nbytes`.
+
+    `lives` holds (first, last, nbytes) in order of `first`. Each array takes the first gap between
+    those still alive. Gives the place of each, in bytes, and how much memory that takes.
+    """
+    places, total = [], 0
+    alive: list[tuple[int, int, int]] = []  # (start, end, last launch), in order of start
+    for first, last, nbytes in lives:
+        alive = [block for block in alive if block[2] >= first]
+        size, start, before = -(-nbytes // CACHE_LINE) * CACHE_LINE, 0, 0
+        for block in alive:
+            if block[0] - start >= size:
+                break
+            start, before = block[1], before + 1
+        alive.insert(before, (start, start + size, last))
+        places.append(start)
+        total = max(total, start + size)
+    return places, total
+
+
+class Arena:
+    """Memory that grows to what the largest recording needs."""
+
+    def __init__(self) -> None:
+        self.memory = np.empty(0, np.uint8)
+
+    @property
+    def nbytes(self) -> int:
+        return self.memory.nbytes
+
+    def grow(self, nbytes: int) -> None:
+        """New memory of at least `nbytes`, twice as much as before if it grows again.
+
+        What is never written costs nothing: the operating system gives memory on first use.
+        """
+        nbytes = max(nbytes, 2 * self.nbytes, LEAST)
+        self.memory = np.empty(0, np.uint8)  # the old goes before the new comes
+        if nbytes >= LARGE:
+            _trim()
+        whole = np.empty(nbytes + CACHE_LINE, np.uint8)
+        start = -address(whole) % CACHE_LINE
+        self.memory = whole[start : start + nbytes]
+
+
+def _trim() -> None:
+    """Give memory back that the recorded calls have freed; the GNU C library keeps it otherwise.
+
+    At GPT-2's size that is 150 MB, which the arena would need a second time.
+    """
+    if sys.platform == "linux":
+        trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+        if trim is not None:
+            trim(0)
