@@ -41,7 +41,7 @@ _PUBLIC = {
     "Trainer": "training",
     "uniform": "sampling",
     "next_token": "sampling",
-    "Choice": "sampling",
+    "SampledToken": "sampling",
     "KVCache": "sampling",
     "generate": "sampling",
     "generate_batch": "sampling",

@@ -21,7 +21,7 @@ from microgpt.config import GPTConfig
 from microgpt.errors import SettingError
 from microgpt.models.gpt import GPT
 from microgpt.models.scalar_gpt import ScalarGPT, Vector, softmax
-from microgpt.models.taped_gpt import TapedGPT
+from microgpt.models.tape_gpt import TapeGPT
 from microgpt.optim import Adam, linear_schedule
 from microgpt.recording import capture
 from microgpt.tokenizers.char import CharTokenizer
@@ -186,7 +186,7 @@ class _OnTape:
     """The recipe on a tape: the numbers of `_OnValues`, to the last bit."""
 
     def __init__(self, config: GPTConfig, longest: int):
-        self.model = TapedGPT(config, longest)
+        self.model = TapeGPT(config, longest)
         self.moments = np.zeros((2, self.model.count))
         self.steps = 0
         self.load_state_dict = self.model.load_state_dict
@@ -216,7 +216,7 @@ class _OnTape:
         return chances
 
     def _lengthen(self, tokens: list[int]) -> None:
-        longer = TapedGPT(self.model.config, 2 * self.model.length)
+        longer = TapeGPT(self.model.config, 2 * self.model.length)
         longer.load_state_dict(self.model.state_dict())
         for position, token in enumerate(tokens):
             longer.logits(token, position)

@@ -66,7 +66,7 @@ def corpus_of(case: Case):
     """What it is trained on: a corpus or tokens."""
     if case.corpus == "names-mini":
         return mg.load_corpus("names-mini")
-    text = mg.load_corpus(text=TEXT, kind="text")
+    text = mg.load_corpus(text=TEXT, format="text")
     return np.array(text.tokenizer().encode(TEXT)) if case.corpus == "tokens" else text
 
 
@@ -74,7 +74,7 @@ def trainer_of(case: Case, way: str, **options: Any) -> mg.Trainer:
     """A new trainer, before its first step."""
     backend, capture = WAYS[way]
     corpus = corpus_of(case)
-    tokenizer = mg.load_corpus(text=TEXT, kind="text").tokenizer()
+    tokenizer = mg.load_corpus(text=TEXT, format="text").tokenizer()
     if case.corpus == "names-mini":
         tokenizer = corpus.tokenizer()
     preset = "gpt2-small" if case.model else "microgpt"

@@ -233,8 +233,8 @@ def test_sizes_alone_choose_the_kernel():
         *((17, 4, blocks), (16, 8, blocks), (7, 3, blocks)),
     ]:
         qkv = np.zeros((2, T, 3 * 3 * D))
-        picked = attention.self_attention_forward.pick((None, None, qkv, 3))
-        assert picked == kernel.pick((None, None, qkv, 3)), (T, D)
+        picked = attention.self_attention_forward.select_variant((None, None, qkv, 3))
+        assert picked == kernel.select_variant((None, None, qkv, 3)), (T, D)
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])

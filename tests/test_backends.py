@@ -90,26 +90,26 @@ def test_the_spin_setting_is_taken_back():
 
 
 def test_taps_see_launches_of_their_own_thread():
-    class Tap:
+    class LaunchTracer:
         def __init__(self):
             self.names = []
 
-        def launched(self, name, call, arguments):
+        def on_launch(self, name, call, arguments):
             self.names.append(name)
 
-        def born(self, array):
+        def on_alloc(self, array):
             pass
 
-        def read(self, what):
+        def on_host_read(self, what):
             pass
 
     x = mg.Tensor([1.0], backend="numpy")
-    tap, done = Tap(), []
+    tracer, done = LaunchTracer(), []
     thread = threading.Thread(target=lambda: done.append((x * 3).item()))
-    with backends.tapped(tap):
+    with backends.tracing(tracer):
         thread.start()
         _ = x.exp() * 2
     thread.join()
     _ = x.tanh()
-    assert tap.names == ["exp_forward", "scale_forward"]
+    assert tracer.names == ["exp_forward", "scale_forward"]
     assert done == [3.0]

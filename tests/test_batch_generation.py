@@ -89,7 +89,7 @@ def test_a_step_is_recorded_once_and_nothing_is_kept(decodings):
 
 
 def test_what_a_finished_row_leaves_is_read_at_once(decodings, monkeypatch):
-    calls, call = [], mg.GPT.last_logits
+    calls, call = [], mg.GPT.next_token_logits
 
     def counted(self, tokens, cache=None):
         calls.append(np.shape(tokens))

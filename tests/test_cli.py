@@ -326,7 +326,7 @@ def test_train_on_a_folder_of_shards(tmp_path, capsys):
     ("options", "message"),
     [
         (["--tokenizer", "gpt2"], "has a tokenizer.json, which says what its tokens are"),
-        (["--kind", "text"], "--kind text is for text files"),
+        (["--format", "text"], "--format text is for text files"),
         (["--held-out", "0.1"], "the folder has shards to hold out"),
     ],
 )
@@ -378,7 +378,7 @@ def test_a_finished_run_says_so(trained, capsys):
         (["--resume", "nowhere"], "no training to resume at"),
         (["--resume", "nowhere", "--preset", "char"], "leave out --preset"),
         (["--corpus", "{empty}"], "is a folder without a file named like *train*.bin"),
-        (["--stride", "4"], "leave --stride out, or read it with --kind text"),
+        (["--stride", "4"], "leave --stride out, or read it with --format text"),
     ],
     ids=lambda part: str(part)[:40],
 )
@@ -542,7 +542,7 @@ def stopped(tmp_path_factory):
     """A run of a text file with GPT-2's recipe."""
     folder = tmp_path_factory.mktemp("stopped")
     (folder / "story.txt").write_text(mg.load_corpus("story")[0])
-    command = ["train", "--corpus", str(folder / "story.txt"), "--kind",
+    command = ["train", "--corpus", str(folder / "story.txt"), "--format",
                "text", "--preset", "gpt2-small-char", *SMALL]  # fmt: skip
     options = ["--steps", "5", "--warmup", "3", "--samples", "1", "--out", str(folder / "run")]
     assert main([*command, *options]) == 0

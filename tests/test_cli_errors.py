@@ -43,7 +43,7 @@ def refused(command, capsys):
         ("train --steps 1.5", "train: --steps wants a whole number; got '1.5'"),
         ("sample names --temperature warm", "sample: --temperature wants a number; got 'warm'"),
         ("sample names -n x", "sample: -n/--count wants a whole number; got 'x'"),
-        ("train --kind txt", "train: --kind wants lines or text; got 'txt'; did you mean text?"),
+        ("train --format txt", "train: --format wants lines or text; got 'txt'; did you mean text?"),
         ("train --steps", "train: --steps wants a value (one that begins with a dash: --steps="),
         ("train --stpes 3", "train: there is no option --stpes; did you mean --steps?"),
         ("train --n_layer=3", "train: there is no option --n_layer; did you mean --n-layer?"),
@@ -199,12 +199,12 @@ def test_what_the_system_refuses(kind, what):
         (["reproduce", "gpt2", "--weights", "x"], "Without a network, put the file from"),
     ],
 )
-def test_what_helps_without_a_network(command, instead):
+def test_what_helps_without_a_network(command, offline_hint):
     from microgpt.tokenizers.gpt2_vocab import SOURCE
 
-    error = DownloadError(f"Without a network, {SOURCE.instead}; or put the file from there")
+    error = DownloadError(f"Without a network, {SOURCE.offline_hint}; or put the file from there")
     said = of_error(error, parser().parse_args(command).parser.options())
-    assert instead in said
+    assert offline_hint in said
     assert "tokenizers." not in said
 
 
@@ -216,7 +216,7 @@ def test_what_helps_without_a_network(command, instead):
         (["--n-embd", "1000000"], "a model of 12,000,070,000,000 parameters takes 175 TiB or more"),
         (["--block-size", "10000000000"], "choose a smaller --n-embd, --n-layer, --block-size"),
         (["--batch-size", "1000000000"], "a batch of 1,000,000,000 takes"),
-        (["--corpus", "story", "--kind", "text", "--batch-size", "100000000"], "a batch of 100,0"),
+        (["--corpus", "story", "--format", "text", "--batch-size", "100000000"], "a batch of 100,0"),
     ],
 )
 def test_what_does_not_fit_is_refused_at_once(options, message, capsys, tmp_path, monkeypatch):

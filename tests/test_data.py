@@ -12,7 +12,7 @@ import pytest
 import microgpt as mg
 from microgpt._io import downloads
 from microgpt.data import Corpus, DocumentBatches, TextBatches, pad
-from microgpt.data.remote_corpora import SOURCES, PublicCorpus
+from microgpt.data.remote_corpora import REMOTE_CORPORA, RemoteCorpus
 from microgpt.errors import DownloadError, FormatError, SettingError, ShapeError
 
 
@@ -71,7 +71,7 @@ def test_public_corpora(data, monkeypatch, name, lines):
     monkeypatch.setenv("MICROGPT_DATA", str(data))
     corpus = mg.load_corpus(name)
     assert len(corpus) == lines
-    assert corpus.kind == SOURCES[name].kind
+    assert corpus.format == REMOTE_CORPORA[name].format
 
 
 def test_the_verdict(data, monkeypatch):
@@ -85,7 +85,7 @@ def test_pasted_text_and_files(tmp_path):
     file = tmp_path / "mine.txt"
     file.write_bytes(b"\xef\xbb\xbfone\r\ntwo\r\n")
     assert mg.load_corpus(file).documents == ("one", "two")
-    assert mg.load_corpus(str(file), kind="text").documents == ("one\ntwo\n",)
+    assert mg.load_corpus(str(file), format="text").documents == ("one\ntwo\n",)
     assert "2 lines, such as 'one'" in repr(mg.load_corpus(file))
     assert list(mg.load_corpus(file)) == ["one", "two"]
 
@@ -95,7 +95,7 @@ def test_refusals(tmp_path):
         with pytest.raises(FormatError, match="empty"):
             mg.load_corpus(text=text)
         with pytest.raises(FormatError, match="empty"):
-            mg.load_corpus(text=text, kind="text")
+            mg.load_corpus(text=text, format="text")
     (tmp_path / "empty.txt").touch()
     with pytest.raises(FormatError, match=r"'empty\.txt' is empty"):
         mg.load_corpus(tmp_path / "empty.txt")
@@ -107,7 +107,7 @@ def test_refusals(tmp_path):
     with pytest.raises(SettingError, match="either a name"):
         mg.load_corpus()
     with pytest.raises(SettingError, match="known: 'lines', 'text'"):
-        mg.load_corpus("names-mini", kind="words")
+        mg.load_corpus("names-mini", format="words")
 
 
 # Downloads, from a server on this machine.
@@ -139,7 +139,7 @@ def serve(monkeypatch):
 
     def point(path):
         url = f"http://127.0.0.1:{server.server_port}{path}"
-        monkeypatch.setitem(SOURCES, "names", PublicCorpus("names.txt", url, DIGEST))
+        monkeypatch.setitem(REMOTE_CORPORA, "names", RemoteCorpus("names.txt", url, DIGEST))
 
     yield point
     server.shutdown()
@@ -165,8 +165,8 @@ def test_a_broken_download_leaves_nothing_and_says_what_to_do(serve, cache, path
 
 
 def test_no_network(cache, monkeypatch):
-    source = PublicCorpus("names.txt", "http://127.0.0.1:9/names.txt", DIGEST)
-    monkeypatch.setitem(SOURCES, "names", source)
+    source = RemoteCorpus("names.txt", "http://127.0.0.1:9/names.txt", DIGEST)
+    monkeypatch.setitem(REMOTE_CORPORA, "names", source)
     with pytest.raises(DownloadError, match="Without a network, use the corpus 'names-mini'"):
         mg.load_corpus("names")
 
@@ -184,7 +184,7 @@ def test_a_cache_that_cannot_be_made(tmp_path, monkeypatch):
     monkeypatch.delenv("MICROGPT_DATA", raising=False)
     monkeypatch.setenv("MICROGPT_CACHE", str(blocker / "cache"))
     with pytest.raises(DownloadError, match="not writable"):
-        downloads.find(SOURCES["names"])
+        downloads.fetch(REMOTE_CORPORA["names"])
     assert stat.S_ISREG(blocker.stat().st_mode)
 
 
@@ -192,7 +192,7 @@ def test_a_cache_that_cannot_be_made(tmp_path, monkeypatch):
 
 
 def test_padding():
-    tokens, targets = pad([[9, 1, 2, 9], [9, 3, 9]], fill=9)
+    tokens, targets = pad([[9, 1, 2, 9], [9, 3, 9]], pad_token=9)
     assert tokens.tolist() == [[9, 1, 2], [9, 3, 9]]
     assert targets.tolist() == [[1, 2, 9], [3, 9, -1]]
     assert tokens.dtype == targets.dtype == np.int32
@@ -226,9 +226,9 @@ def test_windows_of_a_text():
     tokens, targets = next(iter(batches))
     assert tokens.shape == (3, 4)
     np.testing.assert_array_equal(tokens + 1, targets)
-    whole = list(batches.in_order(most=10))
+    whole = list(batches.eval_batches(max_rows=10))
     assert whole[0][0].tolist() == [[0, 1, 2, 3], [4, 5, 6, 7]]
-    assert TextBatches("ab", tokenizer, 4).width == 1
+    assert TextBatches("ab", tokenizer, 4).seq_len == 1
     with pytest.raises(ShapeError, match="at least 2 tokens"):
         TextBatches("a", tokenizer, 4)
 
@@ -257,7 +257,7 @@ STREAMS = [
 def test_streams_of_batches_stay_as_they_are(name, count, block_size, batch_size, seed, expected):
     corpus = mg.load_corpus(name)
     batches: DocumentBatches | TextBatches
-    if corpus.kind == "text":
+    if corpus.format == "text":
         batches = TextBatches(corpus[0], corpus.tokenizer(), block_size, batch_size, seed)
     else:
         documents = corpus.documents[:count]
@@ -268,6 +268,6 @@ def test_streams_of_batches_stay_as_they_are(name, count, block_size, batch_size
         assert tokens.flags.c_contiguous
         assert targets.flags.c_contiguous
         digest.update(repr(tokens.shape).encode() + tokens.tobytes() + targets.tobytes())
-    for tokens, targets in batches.in_order(37, 5):
+    for tokens, targets in batches.eval_batches(37, 5):
         digest.update(tokens.tobytes() + targets.tobytes())
     assert digest.hexdigest()[:16] == expected

@@ -1,4 +1,4 @@
-"""Dial and dice: what is drawn is the `Choice`, and what is moved is what changes."""
+"""Dial and dice: what is drawn is the `SampledToken`, and what is moved is what changes."""
 
 import re
 import time
@@ -106,7 +106,7 @@ def test_the_table_has_six_digits_of_the_choice():
         token = int(walk.choice.order[rank])
         _, plain, now, total = re.findall(r"<td>(.*?)</td>", cells)
         assert label.removesuffix(" ◀ picked") == WORDS[token]
-        assert float(plain) == pytest.approx(walk.choice.unfiltered[token], abs=1e-6)
+        assert float(plain) == pytest.approx(walk.choice.base_probabilities[token], abs=1e-6)
         assert float(total) == pytest.approx(walk.choice.cumulative[rank], abs=1e-6)
         assert now == ("cut" if rank > 2 else f"{walk.choice.probabilities[token]:.6f}")
 

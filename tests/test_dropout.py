@@ -391,16 +391,16 @@ def test_neither_weights_nor_masks_are_stored():
     class Largest:
         size = 0
 
-        def launched(self, name, call, arguments):
+        def on_launch(self, name, call, arguments):
             pass
 
-        def born(self, array):
+        def on_alloc(self, array):
             self.size = max(self.size, array.size)
 
-        def read(self, what):
+        def on_host_read(self, what):
             pass
 
-    with backends.tapped(Largest()) as seen:
+    with backends.tracing(Largest()) as seen:
         y = ops.dropout_attention(qkv, 2, 0.5, turn())
         y.backward(y.detach())
     assert 0 < seen.size <= qkv.size < 256 * 256

@@ -35,7 +35,7 @@ def quick(monkeypatch):
 @each
 def test_battery(exercise, quick):
     with mg.using("numpy"):
-        assert learn.battery(exercise) == []
+        assert learn.self_test(exercise) == []
 
 
 def test_ids_stay_as_they_are():
@@ -230,10 +230,10 @@ def test_the_battery_finds_what_is_amiss(tmp_path, capsys, quick):
     exercise = replace(
         EXERCISES[1], statement="word " * 61, right=(lambda *given: given[0],), wrong=()
     )
-    text = " ".join(learn.battery(exercise))
+    text = " ".join(learn.self_test(exercise))
     for part in ("has 61 words", "right answer 1 is refused", "no wrong answer is named"):
         assert part in text
-    alone = " ".join(learn.battery(replace(EXERCISES[1], right=())))
+    alone = " ".join(learn.self_test(replace(EXERCISES[1], right=())))
     assert "a learner who takes another road than the solution may be refused" in alone
 
 

@@ -35,7 +35,7 @@ def tiny(fixtures):
     return load_file(folder / "model.safetensors"), np.load(folder / "expected.npz")
 
 
-def model_of(tiny, dtype="float32"):
+def build_model(tiny, dtype="float32"):
     model = mg.GPT(TINY, dtype=dtype)
     model.load_state_dict(renamed(tiny[0], ""))
     return model
@@ -43,7 +43,7 @@ def model_of(tiny, dtype="float32"):
 
 @pytest.mark.parametrize("twin", [False, True], ids=["fused", "composed"])
 def test_logits_loss_and_gradients_are_hugging_face_s(backend, tiny, twin):
-    model, expected = model_of(tiny), tiny[1]
+    model, expected = build_model(tiny), tiny[1]
     tokens, targets = expected["tokens"].astype(int), expected["targets"].astype(int)
     np.testing.assert_allclose(model(tokens).numpy(), expected["logits"], rtol=0, atol=1e-4)
     if twin:
@@ -60,14 +60,14 @@ def test_logits_loss_and_gradients_are_hugging_face_s(backend, tiny, twin):
 
 
 def test_greedy_continuation_is_hugging_face_s(backend, tiny):
-    model, greedy = model_of(tiny), tiny[1]["greedy"][0].tolist()
+    model, greedy = build_model(tiny), tiny[1]["greedy"][0].tolist()
     for start in (5, 6, 12):  # the prompt has five
         rest = list(mg.generate(model, greedy[:start], len(greedy) - start, temperature=0))
         assert rest == greedy[start:]
 
 
 def test_decoding_is_the_whole_pass(backend, tiny):
-    model = model_of(tiny, "float64")
+    model = build_model(tiny, "float64")
     tokens = np.random.default_rng(0).integers(0, 211, (3, 20)).astype(np.int32)
     whole, cache = model(tokens).numpy(), mg.KVCache(model, 3)
     with no_grad():

@@ -12,7 +12,7 @@ import pytest
 import microgpt as mg
 from microgpt.cli import main
 from microgpt.learn.grading import worker
-from microgpt.learn.grading.gradebook import Row, write_table
+from microgpt.learn.grading.gradebook import GradeRow, write_csv
 from microgpt.learn.grading.submissions import read
 from microgpt.learn.hints import source
 from microgpt.learn.registry import find
@@ -210,13 +210,13 @@ def test_files_and_empty_folders(tmp_path, capsys):
 def test_a_table_is_harmless_in_a_spreadsheet(tmp_path):
     table = tmp_path / "g.csv"
     cells = ["=cmd|' /C calc'!A0", "+1", "-1", "@SUM(A1)", "a\nb, c"]
-    write_table([Row(*cells, "0.1", 1.5)], table)
+    write_csv([GradeRow(*cells, "0.1", 1.5)], table)
     (row,) = csv.DictReader(table.read_text().splitlines())
     assert list(row.values()) == [
         "'=cmd|' /C calc'!A0", "'+1", "'-1", "'@SUM(A1)", "a b, c", "0.1", "1.5",
     ]  # fmt: skip
     with pytest.raises(OSError, match="nothing can be saved in"):
-        write_table([], table / "g.csv")  # in a file
+        write_csv([], table / "g.csv")  # in a file
 
 
 def test_what_a_submission_is_read_as(tmp_path):

@@ -468,7 +468,7 @@ def test_the_tokenizer_goes_with_it(tmp_path):
     model = random_model(replace(SMALL, vocab_size=tokenizer.vocab_size))
     folder = mg.save_pretrained(tmp_path / "out", model, tokenizer)
     ids = json.loads((folder / "vocab.json").read_text("utf-8"))
-    assert ids["<|endoftext|>"] == tokenizer.end_of_text
+    assert ids["<|endoftext|>"] == tokenizer.eos_token_id
     assert sorted(ids.values()) == list(range(tokenizer.vocab_size))
     assert json.loads((folder / "config.json").read_text())["eos_token_id"] == len(ids) - 1
     loaded = mg.load_pretrained(folder, backend="numpy")
@@ -588,7 +588,7 @@ def test_gpt2_s_tokenizer_is_not_given_to_a_model_with_another(tmp_path, data, m
     decoder.unlink()
     described = {
         "model": {"vocab": mg.tokenizers.token_ids(gpt2),
-                  "merges": mg.tokenizers.merges_text(gpt2).split("\n")[1:-1]},
+                  "merges": mg.tokenizers.format_merges(gpt2).split("\n")[1:-1]},
         "pre_tokenizer": {"type": "ByteLevel", "add_prefix_space": False},
     }  # fmt: skip
     whole.write_text(json.dumps(described))

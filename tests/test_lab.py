@@ -402,7 +402,7 @@ def test_warm_up_counts_beforehand_what_it_will_compile():
     kernels, seen = backends.get("numba").kernels, {}
     for name in ("numpy", "numba"):
         seen[name] = warmup._Launches(kernels)
-        with backends.using(name), backends.tapped(seen[name]):
+        with backends.using(name), backends.tracing(seen[name]):
             warmup._work()
     assert seen["numpy"].seen == seen["numba"].seen
 

@@ -15,7 +15,7 @@ import pytest
 import microgpt as mg
 from microgpt import learn
 from microgpt.learn import time_limit
-from microgpt.learn.equality import kept, same
+from microgpt.learn.equality import snapshot, values_equal
 from microgpt.learn.registry import find
 
 
@@ -55,11 +55,11 @@ def test_a_wrong_answer_gets_the_smallest_input_and_its_cause():
     assert "walk from the likeliest down" in result.cause
     with pytest.raises(AssertionError, match=r"09\.sample: not yet\. Does not hold: The worked"):
         result.raise_if_wrong()
-    kept = json.loads(json.dumps(result.to_dict(), allow_nan=False))
-    assert list(kept) == ["state", "property", "input", "got", "expected", "cause", "exercise",
+    snapshot = json.loads(json.dumps(result.to_dict(), allow_nan=False))
+    assert list(snapshot) == ["state", "property", "input", "got", "expected", "cause", "exercise",
                           "version", "seed", "seconds", "effect"]  # fmt: skip
-    assert kept["input"]["logits"] == [1.0, 2.0, 0.1]
-    assert kept["seed"] == 4
+    assert snapshot["input"]["logits"] == [1.0, 2.0, 0.1]
+    assert snapshot["seed"] == 4
 
 
 def test_infinity_and_nan_can_be_written_as_json():
@@ -373,22 +373,22 @@ def test_values_that_cannot_be_shown_become_cards():
         assert result.state == "not yet"
         assert result._repr_html_()
         assert json.dumps(result.to_dict())
-    assert kept(Hostile()) == "a Hostile that cannot be shown"
-    assert kept(endless) == "[[...]]"
+    assert snapshot(Hostile()) == "a Hostile that cannot be shown"
+    assert snapshot(endless) == "[[...]]"
 
 
 def test_what_is_the_same():
     yes = np.array([True, False])
-    assert same(yes, yes.copy())
-    assert same(yes, np.array([1, 0]))
-    assert not same(yes, ~yes)
-    assert same(True, True)
-    assert not same(True, False)
-    assert same([3.0, 4.0], np.array([3.0, 4.0]))
-    assert not same([3.0, 4.0], np.array([3.0, 5.0]))
-    assert not same([[1.0], [2.0, 3.0]], np.ones(3))
-    assert not same(np.ones(2), "11")
-    assert not same(np.ones(2), Hostile())
+    assert values_equal(yes, yes.copy())
+    assert values_equal(yes, np.array([1, 0]))
+    assert not values_equal(yes, ~yes)
+    assert values_equal(True, True)
+    assert not values_equal(True, False)
+    assert values_equal([3.0, 4.0], np.array([3.0, 4.0]))
+    assert not values_equal([3.0, 4.0], np.array([3.0, 5.0]))
+    assert not values_equal([[1.0], [2.0, 3.0]], np.ones(3))
+    assert not values_equal(np.ones(2), "11")
+    assert not values_equal(np.ones(2), Hostile())
 
 
 def test_masks_may_be_given():
@@ -416,12 +416,12 @@ def test_an_answer_computes_on_numpy_so_that_nothing_is_compiled():
 
 @pytest.mark.skipif(not hasattr(time, "pthread_getcpuclockid"), reason="only the clock is known")
 def test_the_limit_is_of_work_and_waiting_has_a_ceiling():
-    waits = time_limit.Watched(lambda: time.sleep(0.6), limit=0.3, ceiling=30.0)
+    waits = time_limit.TimeLimitedCall(lambda: time.sleep(0.6), limit=0.3, ceiling=30.0)
     assert waits.run() == "done"
-    works = time_limit.Watched(lambda: for_ever(), limit=0.3, ceiling=30.0)
+    works = time_limit.TimeLimitedCall(lambda: for_ever(), limit=0.3, ceiling=30.0)
     assert works.run() == "stopped"
     start = time.monotonic()
-    sleeps = time_limit.Watched(lambda: [time.sleep(0.01) for _ in range(6000)], 30.0, ceiling=0.3)
+    sleeps = time_limit.TimeLimitedCall(lambda: [time.sleep(0.01) for _ in range(6000)], 30.0, ceiling=0.3)
     assert sleeps.run() == "stopped"
     assert time.monotonic() - start < 20
 

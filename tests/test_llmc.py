@@ -21,14 +21,14 @@ from microgpt.pretrained.llmc.model_file import (
     write_model,
     write_tokenizer,
 )
-from microgpt.pretrained.weight_source import model_of
+from microgpt.pretrained.weight_source import build_model
 
 VERSIONS = (1, 3, 5)
 FIXTURES = {1: "tiny_v1.bin", 3: "tiny_v3.bin", 5: "tiny_v5_bf16.bin"}
 
 
 def load(path, backend="numpy"):
-    return model_of(open_model(path), backend)
+    return build_model(open_model(path), backend)
 
 
 def bits(model):
@@ -78,8 +78,8 @@ def test_gpt2_s_tokenizer_is_written_byte_for_byte(fixtures, data, tmp_path, mon
     tokenizer = mg.tokenizers.gpt2()
     written = write_tokenizer(tmp_path / "tokenizer.bin", tokenizer)
     assert written.read_bytes() == original.read_bytes()
-    tokens, end_of_text = read_tokenizer(original)
-    assert (len(tokens), end_of_text, tokens[50256]) == (50257, 50256, b"<|endoftext|>")
+    tokens, eos_token_id = read_tokenizer(original)
+    assert (len(tokens), eos_token_id, tokens[50256]) == (50257, 50256, b"<|endoftext|>")
     assert b"".join(tokens[token] for token in (6109, 3626, 6100, 345)) == b"Every effort moves you"
 
 
@@ -181,8 +181,8 @@ def test_loading_takes_little_more_than_the_weights(tmp_path, version):
 class Tokens:
     """What `write_tokenizer` asks of a tokenizer."""
 
-    def __init__(self, tokens, end_of_text=0):
-        self.tokens, self.end_of_text, self.vocab_size = tokens, end_of_text, len(tokens)
+    def __init__(self, tokens, eos_token_id=0):
+        self.tokens, self.eos_token_id, self.vocab_size = tokens, eos_token_id, len(tokens)
 
     def token_bytes(self, token):
         return self.tokens[token]
@@ -333,7 +333,7 @@ def test_a_file_that_shrinks_while_it_is_read(tmp_path):
     incoming = open_model(file)
     file.write_bytes(V3[:2000])
     with pytest.raises(mg.FormatError, match=r"m\.bin"):
-        model_of(incoming, "numpy")
+        build_model(incoming, "numpy")
 
 
 def test_what_is_no_file(tmp_path):

@@ -23,7 +23,7 @@ LARGE = [(2, 1300, 40), (13, 1024, 65), (140, 1024, 70), (300, 520, 290), (30, 4
 
 
 def launch(name, *arguments):
-    backends.get("numba").kernels[name].pick(arguments)(*arguments)
+    backends.get("numba").kernels[name].select_variant(arguments)(*arguments)
 
 
 def operands(n, k, m, dtype, seed=0):
@@ -161,12 +161,12 @@ def test_few_products_stay_on_one_thread_and_many_do_not():
     arrays = operands(512, 16, 64, "float32")
     x, weight, bias, y = arrays
     kernel = matmul.linear_forward
-    assert kernel.pick((y[:7], x[:7], weight, bias)) is kernel.serial
-    assert kernel.pick((y, x, weight, bias)) is kernel.parallel
+    assert kernel.select_variant((y[:7], x[:7], weight, bias)) is kernel.serial
+    assert kernel.select_variant((y, x, weight, bias)) is kernel.parallel
     kernel = matmul.linear_backward  # two products
     x, weight, bias, y = operands(512, 16, 16, "float32")
-    assert kernel.pick((x, weight, bias, y[:300], x, weight)) is kernel.serial
-    assert kernel.pick((x, weight, bias, y, x, weight)) is kernel.parallel
+    assert kernel.select_variant((x, weight, bias, y[:300], x, weight)) is kernel.serial
+    assert kernel.select_variant((x, weight, bias, y, x, weight)) is kernel.parallel
 
 
 SCRIPT = """

@@ -36,7 +36,7 @@ def test_names_beats_counting_pairs_on_names_it_never_saw():
 def test_story_has_nearly_memorised_its_story():
     checkpoint = mg.load_pretrained("story", backend="numpy")
     corpus = mg.load_corpus("story")
-    assert corpus.kind == "text"
+    assert corpus.format == "text"
     assert 19_500 <= len(corpus[0].encode()) <= 20_500
     trained = corpus.split(checkpoint.training["held_out"])[0]
     config = mg.TrainConfig(held_out=0, eval_documents=40)

@@ -21,7 +21,7 @@ from microgpt.parity.published_losses import GPT2, Recipe, first_batch, read_rec
 from microgpt.pretrained.llmc.debug_state import read_batch, read_state
 from microgpt.pretrained.llmc.layout import bfloat16
 from microgpt.pretrained.llmc.model_file import open_model, write_model
-from microgpt.pretrained.weight_source import model_of
+from microgpt.pretrained.weight_source import build_model
 
 TOKENS = [[0, 3, 6, 2, 1], [5, 5, 4, 0, 2]]
 TARGETS = [[3, 6, 2, 1, 4], [5, -1, 0, 2, 6]]
@@ -203,12 +203,12 @@ def test_ten_losses_are_reproduced(backend, fixtures):
     recipe = read_recipe(folder / "tiny_trace.json")
     tokens, targets = read_batch(folder / "tiny_debug_state_v2.bin")
     for name in MODELS[:2]:
-        model = model_of(open_model(folder / name))
+        model = build_model(open_model(folder / name))
         moments = list(train(model, tokens, targets, recipe))
         assert [moment.step for moment in moments] == list(range(10))
         assert max(moment.difference for moment in moments) < 1e-5
         assert all(moment.reproduced for moment in moments)
-    brief = model_of(open_model(folder / MODELS[2]))
+    brief = build_model(open_model(folder / MODELS[2]))
     off = max(moment.difference for moment in train(brief, tokens, targets, recipe))
     assert 1e-5 < off < 1e-2
 
@@ -470,7 +470,7 @@ def test_hugging_face_s_logits_are_a_reference(backend, fixtures):
 
 def test_bfloat16_weights_differ_from_the_start(fixtures):
     folder = fixtures / "llmc"
-    float32, brief = (model_of(open_model(folder / name), "numpy") for name in MODELS[1:])
+    float32, brief = (build_model(open_model(folder / name), "numpy") for name in MODELS[1:])
     tokens = read_batch(folder / "tiny_debug_state_v1.bin")[0]
     assert mg.compare(brief, float32, tokens).first == "embedding"
     assert mg.compare(brief, float32, tokens, tolerance=0.1).agrees

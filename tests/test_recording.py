@@ -137,7 +137,7 @@ def test_looking_at_numbers_is_refused(backend, name):
 
     with pytest.raises(CaptureError, match=r"inside a captured function at test_recording\.py:\d+"):
         mg.capture(f)()
-    assert backends.current_tap() is None
+    assert backends.current_tracer() is None
 
 
 def test_setting_the_rate_is_refused(backend):

@@ -131,9 +131,9 @@ def test_held_out_lines_are_taken_from_the_whole_list():
     lines = tuple("a" * (1 + i // 100) for i in range(1000))
     tokenizer = mg.tokenizers.CharTokenizer("a")
     batches = DocumentBatches(lines, tokenizer, 16)
-    lengths = [int((row >= 0).sum()) for _, targets in batches.in_order(10) for row in targets]
+    lengths = [int((row >= 0).sum()) for _, targets in batches.eval_batches(10) for row in targets]
     assert lengths == list(range(2, 12))
-    windows = list(TextBatches("ab" * 500, mg.tokenizers.CharTokenizer("ab"), 4).in_order(3))
+    windows = list(TextBatches("ab" * 500, mg.tokenizers.CharTokenizer("ab"), 4).eval_batches(3))
     assert sum(len(tokens) for tokens, _ in windows) == 3
 
 
@@ -652,7 +652,7 @@ def test_a_copy_keeps_class_and_parts(backend, other):
     model.h[0].attn.eval()
     tied = model.h[0].mlp
     model.tokenizer = mg.tokenizers.CharTokenizer("abc")
-    for twin in (copy.deepcopy(model), model.copy_to(), model.copy_to(other)):
+    for twin in (copy.deepcopy(model), model.copy(), model.copy(other)):
         assert type(twin) is Shouting
         assert twin.config == model.config
         assert twin.tokenizer is model.tokenizer
@@ -670,9 +670,9 @@ def test_a_copy_keeps_class_and_parts(backend, other):
         assert model.h[0].mlp.weight.data.all()
         store = twin.wte.weight.array.base
         assert all(weight.array.base is store for _, weight in twin.named_parameters())
-    assert model.copy_to(other).backend == other
+    assert model.copy(other).backend == other
     with pytest.raises(mg.BackendUnavailable):
-        model.copy_to("gpu")
+        model.copy("gpu")
 
 
 def test_a_view_of_a_changed_model_looks_at_its_copy():
@@ -702,19 +702,19 @@ def test_a_prompt_needs_the_head_at_its_last_place_only(backend):
     tokens = np.array([[1, 2, 3], [4, 5, 6]], np.int32)
     with mg.no_grad():
         every = model(tokens).numpy()
-        last = mg.capture(lambda ids: model.last_logits(ids))
+        last = mg.capture(lambda ids: model.next_token_logits(ids))
         for _ in range(3):
             np.testing.assert_allclose(last(tokens).numpy(), every[:, -1], rtol=1e-13)
         assert last.launches()[-1].shapes[0] == (2, 27)
-        np.testing.assert_allclose(model.last_logits([1, 2, 3]).numpy(), every[:1, -1], rtol=1e-13)
+        np.testing.assert_allclose(model.next_token_logits([1, 2, 3]).numpy(), every[:1, -1], rtol=1e-13)
         cache = mg.KVCache(model, 2)
-        model.last_logits(tokens[:, :2], cache)
+        model.next_token_logits(tokens[:, :2], cache)
         assert cache.length == 2
         np.testing.assert_allclose(
-            model.last_logits(tokens[:, 2:], cache).numpy(), every[:, -1], rtol=1e-12
+            model.next_token_logits(tokens[:, 2:], cache).numpy(), every[:, -1], rtol=1e-12
         )
         loud = Shouting(mg.GPTConfig(), dtype="float64")
-        np.testing.assert_allclose(loud.last_logits(tokens).numpy(), 2 * every[:, -1], rtol=1e-13)
+        np.testing.assert_allclose(loud.next_token_logits(tokens).numpy(), 2 * every[:, -1], rtol=1e-13)
     assert list(mg.generate(loud, [1], 3)) == list(mg.generate(loud, [1], 3))
 
 

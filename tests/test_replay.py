@@ -16,7 +16,7 @@ from microgpt import backends
 from microgpt.backends import numba_cpu
 from microgpt.backends.dispatch import CACHE_LINE, Backend
 from microgpt.errors import CaptureError
-from microgpt.recording.memory_plan import lay_out
+from microgpt.recording.memory_plan import plan_memory
 
 NAMES = (6, 4, 9, 3, 8, 5, 7, 12, 10, 2, 11, 16)  # lengths
 
@@ -232,7 +232,7 @@ def test_no_two_arrays_meet():
             (int(first), int(first + rng.integers(0, 12)), int(rng.integers(0, 500)))
             for first in firsts
         ]
-        places, total = lay_out(lives)
+        places, total = plan_memory(lives)
         for n, (first, last, nbytes) in enumerate(lives):
             assert places[n] % CACHE_LINE == 0
             assert places[n] + nbytes <= total

@@ -71,7 +71,7 @@ def test_the_mode_of_use_lasts_until_the_next_step(name, way):
 
 def test_the_cases_stop_where_it_matters():
     windows = trainer_of(CASES["windows"], "numpy")
-    assert CASES["windows"].stop % windows.batches.per_epoch  # inside an epoch
+    assert CASES["windows"].stop % windows.batches.batches_per_epoch  # inside an epoch
     lines = trainer_of(CASES["lines in epochs"], "numpy")
     assert lines.batches.rows_per_epoch < 600 * CASES["lines in epochs"].stop  # in the second
     assert lines.batches.rows_per_epoch % 300
@@ -132,7 +132,7 @@ def test_ctrl_c_at_any_time_then_resumed(tmp_path, way):
 
         def __next__(self):
             batch = next(batches)
-            if batches.drawn % 7 == 3:
+            if batches.batches_drawn % 7 == 3:
                 signal.raise_signal(signal.SIGINT)
             return batch
 
@@ -195,7 +195,7 @@ def test_what_cannot_be_resumed(tmp_path):
     trainer = trainer_of(SMALL, "numpy")
     list(itertools.islice(trainer, 3))
     trainer.save(tmp_path)
-    other = mg.load_corpus(text="the cat sat on the mat; the dog sat. " * 20, kind="text")
+    other = mg.load_corpus(text="the cat sat on the mat; the dog sat. " * 20, format="text")
     with pytest.raises(FormatError, match=r"training.safetensors.*other data.*SHA-256"):
         mg.Trainer.resume(tmp_path, other)
     for name, value in {"batch_size": 3, "accumulate": 2, "seed": 7, "stride": 4}.items():

@@ -65,8 +65,8 @@ def test_the_nine_words():
     np.testing.assert_allclose(
         top3.probabilities[top3.order[:3]], [0.5775, 0.3610, 0.0615], atol=5e-5
     )
-    assert (top3.kept, top3.kept_by) == (3, "top_k")
-    np.testing.assert_array_equal(top3.unfiltered, choice.probabilities)
+    assert (top3.kept, top3.binding_filter) == (3, "top_k")
+    np.testing.assert_array_equal(top3.base_probabilities, choice.probabilities)
 
 
 def test_the_dart_story():
@@ -80,9 +80,9 @@ def test_the_dart_story():
 def test_the_order_of_the_cuts():
     assert mg.next_token(NINE, top_p=0.93).kept == 3
     both = mg.next_token(NINE, top_k=3, top_p=0.93)
-    assert (both.kept, both.kept_by) == (2, "top_p")
-    assert mg.next_token(NINE, top_p=1.0).kept_by is None
-    assert mg.next_token(NINE, min_p=0.5).kept_by == "min_p"
+    assert (both.kept, both.binding_filter) == (2, "top_p")
+    assert mg.next_token(NINE, top_p=1.0).binding_filter is None
+    assert mg.next_token(NINE, min_p=0.5).binding_filter == "min_p"
     assert mg.next_token(NINE, min_p=0.5).kept == 2
 
 
@@ -358,10 +358,10 @@ def test_texts_have_their_own_dice(backend):
 class Bytes:
     """Every byte of UTF-8 is a token, so a character is often several; 256 ends a text."""
 
-    vocab_size, bos, end_of_text, first_prompt = 257, None, 256, "\n"
+    vocab_size, bos, eos_token_id, default_prompt = 257, None, 256, "\n"
 
     def encode(self, text, bos=False, eos=False):
-        return [*text.encode(), *[self.end_of_text] * eos]
+        return [*text.encode(), *[self.eos_token_id] * eos]
 
     def decode(self, tokens):
         read = b"".join(b"<end>" if token == 256 else bytes([token]) for token in tokens)
@@ -435,7 +435,7 @@ def test_texts_of_several_prompts(byte_model):
 
 def test_only_with_gpt2s_own_vocabulary_no_mark_stands_before_a_prompt():
     class GPT2:
-        vocab_size, bos, first_prompt = 50_257, 50_256, ""
+        vocab_size, bos, default_prompt = 50_257, 50_256, ""
 
         def encode(self, text, bos=False, eos=False):
             return [self.bos] * bos + [ord(letter) for letter in text]

@@ -18,8 +18,8 @@ from peaks import PEAK
 from microgpt import tokenizers
 from microgpt._io import atomic_write
 from microgpt.cli import main
-from microgpt.data import Shards, encode_documents, load_corpus, open_shard, sections, write_shard
-from microgpt.data.remote_corpora import SOURCES
+from microgpt.data import Shards, encode_documents, load_corpus, open_shard, split_sections, write_shard
+from microgpt.data.remote_corpora import REMOTE_CORPORA
 from microgpt.errors import FormatError, NotWritable, SettingError, TokenError
 
 
@@ -114,7 +114,7 @@ def test_ids_beyond_a_vocabulary_are_not_written(tmp_path):
 
 
 def test_more_tokens_than_the_header_can_count(tmp_path, monkeypatch):
-    monkeypatch.setattr("microgpt.data.shard_writer.MOST", 5)
+    monkeypatch.setattr("microgpt.data.shard_writer.MAX_SHARD_TOKENS", 5)
     with pytest.raises(SettingError, match="at most 5 tokens; write several shards"):
         write_shard(tmp_path / "a.bin", [[1, 2, 3], [4, 5, 6]])
     assert os.listdir(tmp_path) == []
@@ -255,7 +255,7 @@ def test_a_shard_of_no_tokens(tmp_path):
 
 @pytest.mark.parametrize("form", [shard_bytes, raw_bytes])
 def test_ids_beyond_the_vocabulary_are_found_wherever_they_are(tmp_path, form, monkeypatch):
-    monkeypatch.setattr("microgpt.data.shards.CHUNK", 8)
+    monkeypatch.setattr("microgpt.data.shards.CHUNK_BYTES", 8)
     path = tmp_path / "a.bin"
     for place in (0, 3, 4, 10):
         tokens = [5] * 11
@@ -431,24 +431,24 @@ print(peak() - before)
 
 
 def test_the_corpus_advised_without_a_network_is_of_the_same_kind():
-    for source in SOURCES.values():
+    for source in REMOTE_CORPORA.values():
         instead = source.instead.split("'")[1]
-        assert load_corpus(instead).kind == source.kind
+        assert load_corpus(instead).format == source.format
 
 
 # Tokenising.
 
 
 def test_sections_keep_their_blank_lines():
-    assert sections("a\nb\n\nc\n\n\n\nd\n") == ["a\nb\n\n", "c\n\n", "\n\n", "d\n"]
-    assert sections("a\n\n\nb\n\n") == ["a\n\n", "\nb\n\n", ""]
-    assert sections("no blank line") == ["no blank line"]
+    assert split_sections("a\nb\n\nc\n\n\n\nd\n") == ["a\nb\n\n", "c\n\n", "\n\n", "d\n"]
+    assert split_sections("a\n\n\nb\n\n") == ["a\n\n", "\nb\n\n", ""]
+    assert split_sections("no blank line") == ["no blank line"]
 
 
 @settings(deadline=None, max_examples=100)
 @given(st.text("ab\n"))
 def test_sections_are_the_text(text):
-    found = sections(text)
+    found = split_sections(text)
     assert "".join(found) == text
     assert all(section.endswith("\n\n") for section in found[:-1])
 
@@ -460,7 +460,7 @@ def test_every_line_gets_a_mark():
 
 
 def test_a_text_of_characters_has_no_marks():
-    corpus = load_corpus(text="ab\n\nb", kind="text")
+    corpus = load_corpus(text="ab\n\nb", format="text")
     tokens = np.concatenate(list(encode_documents(corpus, corpus.tokenizer())))
     assert corpus.tokenizer().decode(tokens.tolist()) == "ab\n\nb"
 
@@ -511,7 +511,7 @@ def test_the_command_trains_a_tokenizer(tmp_path, name):
     shards = [open_shard(out / f"{part}.bin", vocab_size=300) for part in ("val", "train")]
     kept = tokenizers.from_dict(json.loads((out / "tokenizer.json").read_text("utf-8")))
     corpus = load_corpus(name)
-    documents = list(corpus) if corpus.kind == "lines" else sections(corpus[0])
+    documents = list(corpus) if corpus.format == "lines" else split_sections(corpus[0])
     marks = np.flatnonzero(np.concatenate(shards) == kept.bos)
     found = np.split(np.concatenate(shards), marks)[1:]
     assert len(shards[0]) == 10

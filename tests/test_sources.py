@@ -47,24 +47,24 @@ def test_every_operation_shows_all_that_it_runs(name):
 class Launched(set):
     """A tap that collects the kernels' names."""
 
-    def launched(self, name, call, arguments):
+    def on_launch(self, name, call, arguments):
         self.add(name)
 
-    def born(self, array):
+    def on_alloc(self, array):
         pass
 
-    def read(self, what):
+    def on_host_read(self, what):
         pass
 
 
 def test_the_kernels_shown_are_those_launched():
     x = mg.Tensor([[1.0, 2.0], [3.0, 4.0]], requires_grad=True)
     for name in ("softmax", "rms_norm", "relu", "exp", "max", "sum", "log_softmax", "sigmoid"):
-        with backends.tapped(Launched()) as seen:
+        with backends.tracing(Launched()) as seen:
             loss = getattr(ops, name)(x)
         assert seen <= set(op_source._kernels(name)), name
         assert seen, name
-        with backends.tapped(Launched()) as back:
+        with backends.tracing(Launched()) as back:
             loss.backward(loss.numpy())
         assert back - {"fill_", "accumulate_"} <= set(op_source._kernels(name)), name
 

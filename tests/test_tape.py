@@ -20,7 +20,7 @@ from microgpt.autograd.value_tape import record
 from microgpt.cli import main
 from microgpt.config import GPTConfig
 from microgpt.errors import SettingError
-from microgpt.models.taped_gpt import TapedGPT
+from microgpt.models.tape_gpt import TapeGPT
 
 SMALL = mg.GPTConfig(vocab_size=11, block_size=6, n_layer=2, n_head=2, n_embd=8, init_std=0.3)
 
@@ -87,7 +87,7 @@ def test_a_greatest_number_is_computed_anew_and_is_plain_to_the_chain_rule():
 
 
 def test_the_recipes_tape_can_be_looked_at():
-    recorded = TapedGPT(mg.GPTConfig()).tape
+    recorded = TapeGPT(mg.GPTConfig()).tape
     counts = recorded.counts()
     assert counts["relu"] == 16 * 64
     assert counts["log"] == 16
@@ -107,7 +107,7 @@ def test_the_recipes_tape_can_be_looked_at():
 def test_losses_slopes_and_logits_of_the_scalar_model(changes):
     config = dataclasses.replace(SMALL, **changes)
     rng = np.random.default_rng(3)
-    scalar, taped = mg.ScalarGPT(config), TapedGPT(config)
+    scalar, taped = mg.ScalarGPT(config), TapeGPT(config)
     weights = {k: rng.normal(0, 0.3, shape) for k, shape in config.parameter_shapes().items()}
     scalar.load_state_dict(weights)
     taped.load_state_dict(weights)
@@ -187,7 +187,7 @@ def test_it_is_fifty_times_as_fast_as_value():
 def test_the_loops_are_compiled_once_and_round_as_python_does():
     import numba
 
-    taped = TapedGPT(SMALL)
+    taped = TapeGPT(SMALL)
     taped.loss([1, 2], [2, 3])
     taped.backward()
     loops, recorded = taped.tape.loops, taped.tape
@@ -231,8 +231,8 @@ def test_refusals():
     with pytest.raises(mg.SettingError, match="ints or floats; got 1/2"):
         record([mg.Value(1.0, (x,), (0.5,), "**1/2")])
     with mg.no_grad(), pytest.raises(mg.SettingError, match="no graph to record"):
-        TapedGPT(SMALL)
-    taped = TapedGPT(SMALL, length=3)
+        TapeGPT(SMALL)
+    taped = TapeGPT(SMALL, length=3)
     with pytest.raises(mg.ShapeError, match="1 to 3 tokens and as many targets; got 4 and 4"):
         taped.loss([1] * 4, [1] * 4)
     with pytest.raises(mg.ShapeError, match="got 2 and 1"):
@@ -295,7 +295,7 @@ def test_rows_beyond_the_table():
 
 
 def test_no_gradient_without_a_loss():
-    model = TapedGPT(GPTConfig(n_embd=4, n_head=1, block_size=3, vocab_size=3), 2)
+    model = TapeGPT(GPTConfig(n_embd=4, n_head=1, block_size=3, vocab_size=3), 2)
     with pytest.raises(SettingError, match="no loss"):
         model.backward()
     model.loss([0, 1], [1, 2])
@@ -303,4 +303,4 @@ def test_no_gradient_without_a_loss():
     with pytest.raises(SettingError, match="no loss"):
         model.backward()
     with pytest.raises(SettingError, match="length must be 1"):
-        TapedGPT(GPTConfig(), 0)
+        TapeGPT(GPTConfig(), 0)

@@ -33,17 +33,17 @@ def test_scripts(text):
 def test_ids_are_sorted_and_bos_is_last():
     tokenizer = CharTokenizer("cab")
     assert tokenizer.encode("abc") == [0, 1, 2]
-    assert (tokenizer.bos, tokenizer.end_of_text, tokenizer.vocab_size) == (3, 3, 4)
+    assert (tokenizer.bos, tokenizer.eos_token_id, tokenizer.vocab_size) == (3, 3, 4)
     assert tokenizer.token_text(3) == "⟨BOS⟩"
-    assert tokenizer.first_prompt == ""
+    assert tokenizer.default_prompt == ""
 
 
 def test_without_bos():
     tokenizer = CharTokenizer("ab\n", bos=False)
-    assert (tokenizer.bos, tokenizer.end_of_text, tokenizer.vocab_size) == (None, None, 3)
+    assert (tokenizer.bos, tokenizer.eos_token_id, tokenizer.vocab_size) == (None, None, 3)
     assert tokenizer.encode("ab", bos=True, eos=True) == [1, 2]
-    assert tokenizer.first_prompt == "\n"
-    assert CharTokenizer("ab", bos=False).first_prompt == "a"
+    assert tokenizer.default_prompt == "\n"
+    assert CharTokenizer("ab", bos=False).default_prompt == "a"
     assert tokenizers.from_dict(tokenizer.to_dict()).bos is None
 
 
@@ -98,7 +98,7 @@ def test_a_tokenizer_is_read_from_what_there_is(tmp_path):
         assert tokenizers.read(path).to_dict() == learned.to_dict()
     foreign = tmp_path / "foreign"
     foreign.mkdir()
-    (foreign / "merges.txt").write_text(tokenizers.merges_text(learned), "utf-8")
+    (foreign / "merges.txt").write_text(tokenizers.format_merges(learned), "utf-8")
     (foreign / "vocab.json").write_text(json.dumps(tokenizers.token_ids(learned)), "utf-8")
     assert tokenizers.read(foreign).encode("the hen") == learned.encode("the hen")
     (foreign / "vocab.json").unlink()

@@ -94,7 +94,7 @@ def test_an_interrupt_keeps_history_and_model(backend):
 
 
 def test_a_text_trains_too(backend):
-    corpus = mg.load_corpus(text="the cat sat on the mat. " * 40, kind="text")
+    corpus = mg.load_corpus(text="the cat sat on the mat. " * 40, format="text")
     trainer = make(steps=60, corpus=corpus, batch_size=4, sample_every=60, samples=2)
     trainer.run()
     assert trainer.evaluate().loss < 2.0
@@ -191,7 +191,7 @@ def test_threads_train_and_sample_at_once(layer):
     assert run.stdout.split() == [layer, "6"]
 
 
-TEXT = mg.load_corpus(text="the cat sat on the mat; the dog sat on the cat. " * 20, kind="text")
+TEXT = mg.load_corpus(text="the cat sat on the mat; the dog sat on the cat. " * 20, format="text")
 SHAPE = {"n_layer": 1, "n_head": 2, "n_embd": 8, "block_size": 8}
 
 
@@ -255,13 +255,13 @@ def test_perplexity():
 
 def test_epochs_and_tokens_seen(backend):
     trainer = make_text(epochs=3, stride=8, batch_size=4, accumulate=2, held_out=0.1)
-    per_epoch = trainer.batches.per_epoch
-    assert per_epoch == (len(trainer.train.documents[0]) - 1) // 8 // 4
+    batches_per_epoch = trainer.batches.batches_per_epoch
+    assert batches_per_epoch == (len(trainer.train.documents[0]) - 1) // 8 // 4
     history = trainer.run()
-    assert len(history) == trainer.config.steps == -(-3 * per_epoch // 2)
+    assert len(history) == trainer.config.steps == -(-3 * batches_per_epoch // 2)
     assert [step.tokens_seen for step in history] == [64 * (i + 1) for i in range(len(history))]
-    assert history[0].epoch == 2 / per_epoch
-    assert 3 <= history[-1].epoch < 3 + 2 / per_epoch
+    assert history[0].epoch == 2 / batches_per_epoch
+    assert 3 <= history[-1].epoch < 3 + 2 / batches_per_epoch
     assert make(steps=1).run()[0].epoch is None
 
 
@@ -405,7 +405,7 @@ def test_settings_that_contradict_each_other():
             mg.TrainConfig(**options)
     with pytest.raises(SettingError, match="warmup must be below steps, 5; got 5"):
         make(steps=5, warmup=5)
-    with pytest.raises(SettingError, match='kind="text"'):
+    with pytest.raises(SettingError, match='format="text"'):
         make(stride=4)
     with pytest.raises(SettingError, match="set held_out"):
         make(patience=1, eval_every=1, held_out=0.0)
@@ -509,7 +509,7 @@ def test_the_verdict_has_nine_batches(data, monkeypatch):
         {"block_size": 256}, verdict.tokenizer("gpt2"), verdict,
         epochs=10, stride=256, batch_size=2, held_out=0.1, eval_batches=1,
     )  # fmt: skip
-    assert trainer.batches.per_epoch == 9
+    assert trainer.batches.batches_per_epoch == 9
     assert trainer.config.steps == 90
     assert [tokens.shape for tokens, _ in trainer.held_out()] == [(1, 256), (1, 256)]
     assert trainer.evaluate().loss == pytest.approx(np.log(50257), abs=0.1)

@@ -30,12 +30,12 @@ def test_losses(count):
     assert "blind guessing" in labels
 
 
-def in_epochs(per_epoch=10, count=35):
+def in_epochs(batches_per_epoch=10, count=35):
     def step(i):
         held = Evaluation(5.0 + (i - 19) ** 2 / 100, 0.1, 50) if i % 5 == 4 else None
         own = Evaluation(6.0 - i / 10, 0.05, 50) if held else None
         return Step(i, 6.0 - i / 10, 0.01, 1.0, 512, 0.1, held, (), 512 * (i + 1),
-                    (i + 1) / per_epoch, own)  # fmt: skip
+                    (i + 1) / batches_per_epoch, own)  # fmt: skip
 
     return [step(i) for i in range(count)]
 

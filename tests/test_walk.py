@@ -16,7 +16,7 @@ SCORES = [4.51, 0.89, -1.90, 6.75, 1.63, -1.62, -1.89, 6.28, 1.79]
 def names():
     checkpoint = mg.load_pretrained("names", backend="numpy")
     corpus = mg.load_corpus("names-mini")
-    return ModelOrigin("names", checkpoint.model, checkpoint.tokenizer, corpus.marking())
+    return ModelOrigin("names", checkpoint.model, checkpoint.tokenizer, corpus.memorization_check())
 
 
 @pytest.fixture
@@ -46,15 +46,15 @@ def test_the_dart_stays_and_the_edge_moves(nine):
     warmed = cooled.turned(temperature=0.9)
     assert pick(warmed) == "toward"
     assert warmed.crossing.edge == cooled.crossing.edge
-    np.testing.assert_array_equal(warmed.choice.unfiltered, nine.choice.unfiltered)
+    np.testing.assert_array_equal(warmed.choice.base_probabilities, nine.choice.base_probabilities)
 
 
 def test_order_of_the_cuts(nine):
     assert nine.turned(top_p=0.93).choice.kept == 3
     both = nine.turned(top_p=0.93).turned(top_k=3)
     assert both.choice.kept == 2
-    assert both.choice.kept_by == "top_p"
-    assert nine.turned(top_k=3).choice.kept_by == "top_k"
+    assert both.choice.binding_filter == "top_p"
+    assert nine.turned(top_k=3).choice.binding_filter == "top_k"
 
 
 def test_greedy_uses_no_dice_and_leaving_it_restores_the_pick(nine):
@@ -147,7 +147,7 @@ def test_a_typed_name_is_the_product_of_its_letters(names):
     assert np.exp(-surprise(chances)) == pytest.approx(product, rel=1e-6)
     cut = letter_chances(names, "aq", mg.SampleConfig(top_k=5))
     assert cut[1].chance == 0
-    assert cut[1].kept_by == "top_k"
+    assert cut[1].binding_filter == "top_k"
     assert surprise(cut) == float("inf")
 
 

@@ -18,7 +18,7 @@ from microgpt.data import (
     load_corpus,
     write_shard,
 )
-from microgpt.data.mmap_utils import pages_of
+from microgpt.data.mmap_utils import backing_mmap
 from microgpt.errors import FormatError, SettingError, ShapeError, TokenError
 
 TENS = np.arange(10, 130, 10)
@@ -33,7 +33,7 @@ def drawn(batches: Batches, count: int) -> list:
 
 def test_a_target_exists_for_each_input():
     batches = WindowBatches(TENS, 5, 3, 1, shuffle=False)
-    assert batches.windows == batches.per_epoch == 3
+    assert batches.num_windows == batches.batches_per_epoch == 3
     assert [tokens for tokens, _ in drawn(batches, 3)] == [
         [[10, 20, 30, 40, 50]],
         [[40, 50, 60, 70, 80]],
@@ -45,19 +45,19 @@ def test_a_target_exists_for_each_input():
 
 @settings(deadline=None, max_examples=150)
 @given(st.integers(2, 60), st.integers(1, 12), st.integers(1, 12))
-def test_windows_are_all_there_are(count, width, stride):
-    starts = [start for start in range(0, count, stride) if start + width < count]
+def test_windows_are_all_there_are(count, seq_len, stride):
+    starts = [start for start in range(0, count, stride) if start + seq_len < count]
     tokens = np.arange(count)
     if not starts:
         with pytest.raises(ShapeError, match="a smaller width, or a longer text"):
-            WindowBatches(tokens, width, stride, 1)
+            WindowBatches(tokens, seq_len, stride, 1)
         return
-    batches = WindowBatches(tokens, width, stride, 1, shuffle=False)
+    batches = WindowBatches(tokens, seq_len, stride, 1, shuffle=False)
     for start, (found, targets) in zip(starts, drawn(batches, len(starts)), strict=True):
-        assert found == [list(range(start, start + width))]
-        assert targets == [list(range(start + 1, start + width + 1))]
-    assert [rows.shape for rows, _ in batches.in_order(1000, 7)] == [
-        (min(7, len(starts) - first), width) for first in range(0, len(starts), 7)
+        assert found == [list(range(start, start + seq_len))]
+        assert targets == [list(range(start + 1, start + seq_len + 1))]
+    assert [rows.shape for rows, _ in batches.eval_batches(1000, 7)] == [
+        (min(7, len(starts) - first), seq_len) for first in range(0, len(starts), 7)
     ]
 
 
@@ -68,7 +68,7 @@ def test_the_verdict_is_nine_batches_and_one(data, monkeypatch):
     cut = int(0.9 * len(text))
     train = WindowBatches(tokenizer.encode(text[:cut]), 256, 256, 2)
     validation = WindowBatches(tokenizer.encode(text[cut:]), 256, 256, 2, shuffle=False)
-    assert (train.per_epoch, validation.per_epoch) == (9, 1)
+    assert (train.batches_per_epoch, validation.batches_per_epoch) == (9, 1)
     assert next(train)[0].shape == next(validation)[1].shape == (2, 256)
 
 
@@ -78,8 +78,8 @@ def test_the_verdict_is_nine_batches_and_one(data, monkeypatch):
 @pytest.mark.parametrize(("drop_last", "sizes"), [(True, [4, 4]), (False, [4, 4, 3])])
 def test_every_window_once_an_epoch(drop_last, sizes):
     batches = WindowBatches(np.arange(23), 2, 2, 4, drop_last=drop_last, seed=5)
-    assert (batches.windows, batches.per_epoch) == (11, len(sizes))
-    epochs = [drawn(batches, batches.per_epoch) for _ in range(3)]
+    assert (batches.num_windows, batches.batches_per_epoch) == (11, len(sizes))
+    epochs = [drawn(batches, batches.batches_per_epoch) for _ in range(3)]
     starts = [[row[0] for tokens, _ in epoch for row in tokens] for epoch in epochs]
     assert [[len(tokens) for tokens, _ in epoch] for epoch in epochs] == [sizes] * 3
     for epoch in starts:
@@ -95,10 +95,10 @@ def test_every_window_once_an_epoch(drop_last, sizes):
 
 def test_what_one_pass_is():
     tokenizer = tokenizers.CharTokenizer("abc")
-    assert DocumentBatches(["ab", "c", "b"], tokenizer, 4, 2).per_epoch == 2
-    assert TextBatches("abc" * 10, tokenizer, 4, 3).per_epoch == 2
-    assert TextBatches("abc", tokenizer, 4, 3).per_epoch == 1
-    assert RandomBatches(np.arange(100), 5, 2).per_epoch == 10
+    assert DocumentBatches(["ab", "c", "b"], tokenizer, 4, 2).batches_per_epoch == 2
+    assert TextBatches("abc" * 10, tokenizer, 4, 3).batches_per_epoch == 2
+    assert TextBatches("abc", tokenizer, 4, 3).batches_per_epoch == 1
+    assert RandomBatches(np.arange(100), 5, 2).batches_per_epoch == 10
     assert DocumentBatches(["ab", "c", "b"], tokenizer, 4, 2).rows_per_epoch == 3
     assert RandomBatches(np.arange(100), 5, 2).rows_per_epoch == 20
     assert WindowBatches(np.arange(23), 2, 2, 4).rows_per_epoch == 8
@@ -146,9 +146,9 @@ def test_changes_of_a_map_that_keeps_them_are_not_lost(sources):
     batches = WindowBatches(private, 7, 7, 1, shuffle=False)
     assert next(batches)[0][0, 0] == 7
     assert private[0] == 7
-    assert pages_of(np.asarray(private)) is None
-    assert pages_of(np.asarray(sources[4])) is not None
-    assert pages_of(sources[0]) is None
+    assert backing_mmap(np.asarray(private)) is None
+    assert backing_mmap(np.asarray(sources[4])) is not None
+    assert backing_mmap(sources[0]) is None
 
 
 def test_random_places_are_those_of_a_text():
@@ -208,7 +208,7 @@ def test_documents_and_texts_check_their_settings():
 def test_too_few_windows():
     with pytest.raises(ShapeError, match="3 windows are too few for a batch of 4"):
         WindowBatches(TENS, 5, 3, 4)
-    assert WindowBatches(TENS, 5, 3, 4, drop_last=False).per_epoch == 1
+    assert WindowBatches(TENS, 5, 3, 4, drop_last=False).batches_per_epoch == 1
     with pytest.raises(ShapeError, match="12 tokens needs 13, one more to guess; there are 12"):
         WindowBatches(TENS, 12, 1, 1)
     with pytest.raises(ShapeError, match="at least 2 tokens to learn from; got 1"):
@@ -239,19 +239,19 @@ KINDS = {
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_restored_state_goes_on_exactly(kind):
     straight = KINDS[kind]()
-    assert straight.drawn == 0
+    assert straight.batches_drawn == 0
     expected, states = [], []
     for _ in range(31):
-        states.append(json.dumps(straight.state()))
+        states.append(json.dumps(straight.state_dict()))
         expected += drawn(straight, 1)
-    assert straight.drawn == 31
+    assert straight.batches_drawn == 31
     assert max(map(len, states)) < 400
     for stopped in range(31):
         for batches in (KINDS[kind](seed=8), KINDS[kind]()):
             drawn(batches, stopped % 4)
-            batches.restore(json.loads(states[stopped]))
-            assert batches.drawn == stopped
-            assert batches.state() == json.loads(states[stopped])
+            batches.load_state_dict(json.loads(states[stopped]))
+            assert batches.batches_drawn == stopped
+            assert batches.state_dict() == json.loads(states[stopped])
             assert drawn(batches, min(9, 31 - stopped)) == expected[stopped : stopped + 9]
 
 
@@ -261,9 +261,9 @@ def test_evaluating_and_asking_for_the_state_change_nothing(kind):
     batches, found = KINDS[kind](), []
     for _ in range(20):
         found += drawn(batches, 1)
-        batches.state()["drawn"] = 99
-        assert sum(len(rows) for rows, _ in batches.in_order(3, 2)) == 3
-        assert batches.per_epoch >= 1
+        batches.state_dict()["drawn"] = 99
+        assert sum(len(rows) for rows, _ in batches.eval_batches(3, 2)) == 3
+        assert batches.batches_per_epoch >= 1
     assert found == expected
 
 
@@ -287,7 +287,7 @@ def test_an_interrupt_loses_no_batch(kind, at, monkeypatch):
         for _ in range(2):
             with pytest.raises(Interrupted):
                 next(batches)
-    assert batches.drawn == at
+    assert batches.batches_drawn == at
     assert found + drawn(batches, 20 - at) == expected
 
 
@@ -295,19 +295,19 @@ def test_an_interrupt_loses_no_batch(kind, at, monkeypatch):
 def test_a_state_of_other_batches_is_refused(kind):
     batches = KINDS[kind]()
     drawn(batches, 3)
-    before = batches.state()
+    before = batches.state_dict()
     for other in KINDS:
-        state = KINDS[other]().state()
+        state = KINDS[other]().state_dict()
         if state["kind"] != before["kind"]:
             with pytest.raises(FormatError, match=rf"with kind = '{state['kind']}', these have"):
-                batches.restore(state)
+                batches.load_state_dict(state)
     with pytest.raises(FormatError, match=r"batch_size = 2, .* the same settings"):
-        batches.restore(KINDS[kind](size=2).state())
+        batches.load_state_dict(KINDS[kind](size=2).state_dict())
     for state in (None, [], "x", {}, {**before, "drawn": -1}, {**before, "drawn": 1.0},
                   {**before, "drawn": True}, {**before, "drawn": 2**70}):  # fmt: skip
         with pytest.raises(FormatError):
-            batches.restore(state)
-    assert batches.state() == before
+            batches.load_state_dict(state)
+    assert batches.state_dict() == before
 
 
 def test_a_state_of_other_data_is_refused():
@@ -323,7 +323,7 @@ def test_a_state_of_other_data_is_refused():
     ]:  # fmt: skip
         for other in others:
             with pytest.raises(FormatError, match="go on with the same data and the same settings"):
-                batches.restore(other.state())
+                batches.load_state_dict(other.state_dict())
 
 
 JSON = st.recursive(
@@ -342,14 +342,14 @@ JSON = st.recursive(
 )  # fmt: skip
 def test_any_state_goes_on_or_is_refused(kind, name, value):
     batches = KINDS[kind]()
-    state = batches.state()
+    state = batches.state_dict()
     if name in state:
         state[name] = value
     elif "rng" in state:
         inner = state["rng"]["state"]
         (inner if name in ("state", "inc") else state["rng"])[name] = value
     try:
-        batches.restore(state)
+        batches.load_state_dict(state)
     except FormatError:
-        assert batches.drawn == 0
+        assert batches.batches_drawn == 0
     assert len(drawn(batches, 3)) == 3

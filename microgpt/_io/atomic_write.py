@@ -13,7 +13,7 @@ from microgpt.errors import NotWritable, SettingError
 FULL = (errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC))
 
 
-def at_home(path: str | os.PathLike) -> Path:
+def expand_user(path: str | os.PathLike) -> Path:
     """The path, with the home folder in place of `~`."""
     try:
         return Path(path).expanduser()
@@ -25,7 +25,7 @@ def at_home(path: str | os.PathLike) -> Path:
 
 
 @contextlib.contextmanager
-def writing(target: Path) -> Iterator[BinaryIO]:
+def atomic_write(target: Path) -> Iterator[BinaryIO]:
     """A binary stream that becomes `target` when the block ends well, and vanishes otherwise.
 
     The folder is made if need be. `NotWritable` if it cannot be, or if the disk fills.

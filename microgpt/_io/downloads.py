@@ -9,35 +9,35 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from microgpt._io.paths import cache_folder, data_folder
+from microgpt._io.paths import cache_dir, data_dir
 from microgpt.errors import DownloadError, FormatError
 
 TIMEOUT = 10  # seconds
 
 
 @dataclass(frozen=True)
-class Source:
-    """A public file, the SHA-256 it must have, and what to do `instead` without a network."""
+class RemoteFile:
+    """A public file, the SHA-256 it must have, and what to do `offline_hint` without a network."""
 
-    file: str
+    file_name: str
     url: str
     sha256: str
-    instead: str
+    offline_hint: str
 
 
-def kept_in() -> Path:
+def download_dir() -> Path:
     """The folder in the cache that downloads are kept in."""
-    return cache_folder() / "data"
+    return cache_dir() / "data"
 
 
-def find(source: Source) -> Path:
+def fetch(source: RemoteFile) -> Path:
     """The file, verified: from MICROGPT_DATA, else from the cache, else from the network."""
-    given = data_folder()
-    if given is not None and _is_there(given / source.file):
-        return _verified(given / source.file, source)
-    if _is_there(kept_in() / source.file):
-        return _verified(kept_in() / source.file, source)
-    return _fetched(source, kept_in())
+    given = data_dir()
+    if given is not None and _is_there(given / source.file_name):
+        return _verified(given / source.file_name, source)
+    if _is_there(download_dir() / source.file_name):
+        return _verified(download_dir() / source.file_name, source)
+    return _fetched(source, download_dir())
 
 
 def _is_there(path: Path) -> bool:
@@ -48,7 +48,7 @@ def _is_there(path: Path) -> bool:
         return False
 
 
-def _verified(path: Path, source: Source) -> Path:
+def _verified(path: Path, source: RemoteFile) -> Path:
     with path.open("rb") as stream:
         found = hashlib.file_digest(stream, "sha256").hexdigest()
     if found != source.sha256:
@@ -59,7 +59,7 @@ def _verified(path: Path, source: Source) -> Path:
     return path
 
 
-def _fetched(source: Source, folder: Path) -> Path:
+def _fetched(source: RemoteFile, folder: Path) -> Path:
     import pooch
     import requests
 
@@ -67,18 +67,18 @@ def _fetched(source: Source, folder: Path) -> Path:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise DownloadError(
-            f"{source.file} cannot be kept: {folder} is not writable ({error.strerror}). "
+            f"{source.file_name} cannot be kept: {folder} is not writable ({error.strerror}). "
             + _by_hand(source)
         ) from None
     pooch.get_logger().setLevel(logging.WARNING)
     downloader = pooch.HTTPDownloader(progressbar=True, timeout=TIMEOUT)
     try:
         path = pooch.retrieve(
-            source.url, f"sha256:{source.sha256}", source.file, folder, downloader=downloader
+            source.url, f"sha256:{source.sha256}", source.file_name, folder, downloader=downloader
         )
     except (OSError, ValueError, requests.RequestException) as error:
         raise DownloadError(
-            f"{source.file} could not be fetched: {_reason(error, source.url)}. " + _by_hand(source)
+            f"{source.file_name} could not be fetched: {_reason(error, source.url)}. " + _by_hand(source)
         ) from None
     return Path(path)
 
@@ -98,10 +98,10 @@ def _reason(error: Exception, url: str) -> str:
     return str(error)
 
 
-def _by_hand(source: Source) -> str:
-    given = data_folder()
-    looked = "" if given is None else f"; it is {given} now, which has no {source.file}"
+def _by_hand(source: RemoteFile) -> str:
+    given = data_dir()
+    looked = "" if given is None else f"; it is {given} now, which has no {source.file_name}"
     return (
-        f"Without a network, {source.instead}; or put the file from {source.url} "
+        f"Without a network, {source.offline_hint}; or put the file from {source.url} "
         f"into a folder and set MICROGPT_DATA to it{looked}"
     )

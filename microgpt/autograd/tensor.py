@@ -15,7 +15,7 @@ import numpy as np
 from microgpt import backends, ops
 from microgpt.autograd.engine import backward
 from microgpt.autograd.tensor_base import ArrayNode
-from microgpt.backends import reading
+from microgpt.backends import check_host_read
 from microgpt.errors import DtypeError, SettingError, ShapeError
 
 FLOATS = (np.dtype("float32"), np.dtype("float64"))
@@ -34,7 +34,7 @@ class Tensor(ArrayNode):
     def __init__(
         self, data: Any, requires_grad: bool = False, dtype: Any = None, backend: str | None = None
     ):
-        reading("Tensor(data)")
+        check_host_read("Tensor(data)")
         try:
             source: np.ndarray = data.array if isinstance(data, Tensor) else np.asarray(data)
             dtype = None if dtype is None else np.dtype(dtype)
@@ -120,12 +120,12 @@ class Tensor(ArrayNode):
     @property
     def data(self) -> np.ndarray:
         """The numbers themselves, not a copy; assigning copies new ones in."""
-        reading(".data")
+        check_host_read(".data")
         return self.array
 
     @data.setter
     def data(self, numbers: Any) -> None:
-        reading(".data")
+        check_host_read(".data")
         numbers = np.asarray(numbers.array if isinstance(numbers, Tensor) else numbers)
         if numbers.shape != self.shape:
             raise ShapeError(f"data must have shape {self.shape}; got {numbers.shape}")
@@ -134,7 +134,7 @@ class Tensor(ArrayNode):
     @property
     def grad(self) -> np.ndarray | None:
         """The gradients collected so far (a leaf that requires them), else None."""
-        reading(".grad")
+        check_host_read(".grad")
         return self._grad
 
     def zero_grad(self) -> None:
@@ -144,7 +144,7 @@ class Tensor(ArrayNode):
 
     def numpy(self) -> np.ndarray:
         """A copy of the numbers."""
-        reading(".numpy()")
+        check_host_read(".numpy()")
         return self.array.copy()
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
@@ -152,7 +152,7 @@ class Tensor(ArrayNode):
 
     def item(self) -> float:
         """The one number of a tensor of size 1."""
-        reading(".item()")
+        check_host_read(".item()")
         if self.size != 1:
             raise ShapeError(f"item() needs a tensor of one number; got shape {self.shape}")
         return float(self.array.reshape(-1)[0])

@@ -69,7 +69,7 @@ class ArrayNode(Node):
                     f"a Tensor works with Tensors, arrays and numbers, not {type(other).__name__}"
                 )
             if (
-                backends.current_tap() is not None
+                backends.current_tracer() is not None
                 and isinstance(other, np.ndarray)
                 and other.dtype == self.array.dtype
                 and other.flags.c_contiguous
@@ -114,7 +114,7 @@ class ArrayNode(Node):
         if self.inputs and state.backward_pass is not None:
             found = state.backward_pass.take(self)
         if found is None:
-            return self.kernels.absent(len(shape), self.array.dtype)
+            return self.kernels.empty_optional(len(shape), self.array.dtype)
         return found.reshape(shape)
 
     def move(self, array: np.ndarray, grad: np.ndarray) -> None:
@@ -145,7 +145,7 @@ class ArrayNode(Node):
         """
         if gradient.dtype == self.array.dtype and gradient.flags.c_contiguous:
             return gradient  # the same dtype, described by another object
-        backends.reading(f"copying a gradient of {self.op or 'a leaf'}, which lies in other order")
+        backends.check_host_read(f"copying a gradient of {self.op or 'a leaf'}, which lies in other order")
         return np.ascontiguousarray(gradient, self.array.dtype)
 
     def _refuse(self, gradient):

@@ -13,13 +13,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from microgpt.backends.dispatch import LOCK, Backend, CallTable, Tap, current_tap, reading, tapped
+from microgpt.backends.dispatch import LOCK, Backend, LaunchTable, LaunchTracer, current_tracer, check_host_read, tracing
 from microgpt.errors import BackendUnavailable
 
 __all__ = [
     "LOCK",
     "Backend",
-    "Tap",
+    "LaunchTracer",
     "available",
     "chosen",
     "current",
@@ -129,7 +129,7 @@ def current() -> Backend:
     return _loaded.get(name) or get(name)
 
 
-def lower(calls: Sequence[tuple[Callable[..., None], tuple]]) -> CallTable:
+def lower(calls: Sequence[tuple[Callable[..., None], tuple]]) -> LaunchTable:
     """Calls of kernels in a table that runs without Python, as far as they are compiled."""
     return (_loaded.get("numba") or current()).lower(calls)
 

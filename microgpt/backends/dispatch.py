@@ -20,67 +20,67 @@ LOCK = threading.RLock()
 CACHE_LINE = 64  # bytes
 
 
-class Tap(Protocol):
+class LaunchTracer(Protocol):
     """Something that watches launches and the birth of arrays in one thread."""
 
-    def launched(self, name: str, call: Callable[..., None], arguments: tuple) -> None: ...
+    def on_launch(self, name: str, call: Callable[..., None], arguments: tuple) -> None: ...
 
-    def born(self, array: np.ndarray) -> None: ...
+    def on_alloc(self, array: np.ndarray) -> None: ...
 
-    def read(self, what: str) -> None: ...
+    def on_host_read(self, what: str) -> None: ...
 
 
-class _Watch:
+class _ActiveTracer:
     """The tap in force, if any, and the thread it listens to."""
 
-    tap: Tap | None = None
+    tracer: LaunchTracer | None = None
     thread: int = 0
 
 
-watch = _Watch()
+active_tracer = _ActiveTracer()
 
 
 @contextmanager
-def tapped(tap: Tap) -> Iterator[Tap]:
-    """`with tapped(tap):` reports to `tap` what this thread launches; other threads wait."""
+def tracing(tracer: LaunchTracer) -> Iterator[LaunchTracer]:
+    """`with tapped(tap):` reports to `tracer` what this thread launches; other threads wait."""
     with LOCK:
-        previous = watch.tap, watch.thread
+        previous = active_tracer.tracer, active_tracer.thread
         try:
-            watch.tap, watch.thread = tap, threading.get_ident()
-            yield tap
+            active_tracer.tracer, active_tracer.thread = tracer, threading.get_ident()
+            yield tracer
         finally:
-            watch.tap, watch.thread = previous
+            active_tracer.tracer, active_tracer.thread = previous
 
 
-def current_tap() -> Tap | None:
+def current_tracer() -> LaunchTracer | None:
     """The tap that listens to the calling thread."""
-    return watch.tap if watch.thread == threading.get_ident() else None
+    return active_tracer.tracer if active_tracer.thread == threading.get_ident() else None
 
 
-def reading(what: str) -> None:
+def check_host_read(what: str) -> None:
     """Tell a recording, if there is one, that Python looks at numbers."""
-    tap = current_tap()
-    if tap is not None:
-        tap.read(what)
+    tracer = current_tracer()
+    if tracer is not None:
+        tracer.on_host_read(what)
 
 
 class Kernel(Protocol):
     """A kernel: for given arguments it picks the function that does the work."""
 
-    def pick(self, arguments: tuple) -> Callable[..., None]: ...
+    def select_variant(self, arguments: tuple) -> Callable[..., None]: ...
 
 
-class Plain:
+class PythonKernel:
     """A kernel that is one Python function."""
 
     def __init__(self, function: Callable[..., None]):
         self.function = function
 
-    def pick(self, arguments: tuple) -> Callable[..., None]:
+    def select_variant(self, arguments: tuple) -> Callable[..., None]:
         return self.function
 
 
-class CallTable(NamedTuple):
+class LaunchTable(NamedTuple):
     """Calls of kernels that are made without Python.
 
     `rows` holds the address of each call's row, 0 for one that only Python can make.
@@ -94,7 +94,7 @@ class CallTable(NamedTuple):
 
 
 @cache
-def _absent(ndim: int, dtype: np.dtype) -> np.ndarray:
+def _empty_optional(ndim: int, dtype: np.dtype) -> np.ndarray:
     return np.empty((0,) * ndim, dtype)
 
 
@@ -117,9 +117,9 @@ class Backend:
     def launch(self, name: str, *arguments: Any) -> None:
         """Run the kernel `name`: outputs first, then inputs, then scalars."""
         with LOCK:  # not acquire and release: an interrupt in between would keep it for ever
-            call = self.kernels[name].pick(arguments)
-            if watch.tap is not None:  # whoever holds the lock is the thread that set it
-                watch.tap.launched(name, call, arguments)
+            call = self.kernels[name].select_variant(arguments)
+            if active_tracer.tracer is not None:  # whoever holds the lock is the thread that set it
+                active_tracer.tracer.on_launch(name, call, arguments)
             call(*arguments)
 
     def _checked_launch(self, name: str, *arguments: Any) -> None:
@@ -131,11 +131,11 @@ class Backend:
         array = np.empty(shape, dtype)
         if self.poison:
             poison(array)
-        if watch.tap is not None and watch.thread == threading.get_ident():
-            watch.tap.born(array)
+        if active_tracer.tracer is not None and active_tracer.thread == threading.get_ident():
+            active_tracer.tracer.on_alloc(array)
         return array
 
-    def store(self, count: int, dtype: Any) -> np.ndarray:
+    def zeros_aligned(self, count: int, dtype: Any) -> np.ndarray:
         """A flat array of zeros that stays, from the start of a cache line on.
 
         Vector loops over memory that begins elsewhere touch two lines with each step: at microgpt's
@@ -143,7 +143,7 @@ class Backend:
         """
         dtype = np.dtype(dtype)
         room = count + CACHE_LINE // dtype.itemsize
-        if current_tap() is None:
+        if current_tracer() is None:
             # Zeros of the system cost nothing until they are written: a model that only generates
             # never pays for its gradients.
             return _aligned(np.zeros(room, dtype), count)
@@ -151,9 +151,9 @@ class Backend:
         self.launch("fill_", array, 0.0)
         return array
 
-    def absent(self, ndim: int, dtype: Any) -> np.ndarray:
+    def empty_optional(self, ndim: int, dtype: Any) -> np.ndarray:
         """What stands for an optional array that is not given: always the same, of no elements."""
-        return _absent(ndim, np.dtype(dtype))
+        return _empty_optional(ndim, np.dtype(dtype))
 
     def full(self, shape: Any, dtype: Any, number: float = 0.0) -> np.ndarray:
         """An array with the same number everywhere."""
@@ -161,17 +161,17 @@ class Backend:
         self.launch("fill_", array.reshape(-1), number)
         return array
 
-    def lower(self, calls: Sequence[tuple[Callable[..., None], tuple]]) -> CallTable:
+    def lower(self, calls: Sequence[tuple[Callable[..., None], tuple]]) -> LaunchTable:
         """Calls of kernels, as far as possible in a table that runs without Python."""
-        return CallTable([0] * len(calls), lambda address, count: 0, None)
+        return LaunchTable([0] * len(calls), lambda data_ptr, count: 0, None)
 
 
 def _aligned(room: np.ndarray, count: int) -> np.ndarray:
-    start = -address(room) % CACHE_LINE // room.itemsize
+    start = -data_ptr(room) % CACHE_LINE // room.itemsize
     return room[start : start + count]
 
 
-def address(array: np.ndarray) -> int:
+def data_ptr(array: np.ndarray) -> int:
     """Where an array's numbers are in memory."""
     try:
         return ctypes.addressof(ctypes.c_char.from_buffer(array))  # type: ignore[arg-type]

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from microgpt import tokenizers
-from microgpt._io.atomic_write import writing
+from microgpt._io.atomic_write import atomic_write
 from microgpt.backends import LOCK
 from microgpt.checkpoints import json_io
 from microgpt.checkpoints.safetensors_io import Opened, opened, write_tensors
@@ -53,7 +53,7 @@ def save(
     }
     notes = {KEY: json.dumps(header)}
     target = prepare(path)
-    with writing(target) as stream, LOCK:  # a training in another thread waits between two steps
+    with atomic_write(target) as stream, LOCK:  # a training in another thread waits between two steps
         arrays = {name: weight.array for name, weight in model.named_parameters()}
         write_tensors(stream, arrays, notes)
     return target

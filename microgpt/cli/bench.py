@@ -103,9 +103,9 @@ def _svg(results: Any) -> str:
 
 
 def _write(path: str, content: str) -> None:
-    from microgpt.checkpoints import writing
+    from microgpt.checkpoints import atomic_write
 
-    with writing(Path(path)) as stream:
+    with atomic_write(Path(path)) as stream:
         stream.write(content.encode())
     print(f"\nwritten: {path}")
 

@@ -37,10 +37,10 @@ def _loaded(path: str) -> list:
     """The exercises in the file; FormatError if it does not come to its end."""
     from microgpt import learn
     from microgpt.errors import FormatError
-    from microgpt.learn.time_limit import Watched
+    from microgpt.learn.time_limit import TimeLimitedCall
 
     found: list = []
-    watched = Watched(lambda: found.extend(learn.load(path)), PATIENCE, 10 * PATIENCE)
+    watched = TimeLimitedCall(lambda: found.extend(learn.load(path)), PATIENCE, 10 * PATIENCE)
     if watched.run() != "done":
         raise FormatError(
             f"{path} ran longer than {PATIENCE:g} seconds and was stopped; at its top level, it "
@@ -56,7 +56,7 @@ def _test(path: str) -> int:
 
     status = 0
     for exercise in _loaded(path):
-        problems = learn.battery(exercise)
+        problems = learn.self_test(exercise)
         for problem in problems:
             print(problem)
         if not problems:

@@ -19,10 +19,10 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     from microgpt.pretrained import load_pretrained, save_pretrained
     from microgpt.pretrained.export import is_byte_pair
-    from microgpt.pretrained.gpt2_check import require_gpt2
+    from microgpt.pretrained.gpt2_check import check_gpt2_config
 
     checkpoint = load_pretrained(options.model)
-    require_gpt2(checkpoint.model.config)  # before anything is said of what is written
+    check_gpt2_config(checkpoint.model.config)  # before anything is said of what is written
     tokenizer = checkpoint.tokenizer
     if options.no_tokenizer:
         tokenizer = None

@@ -24,9 +24,9 @@ def run(options: argparse.Namespace) -> int:
     from tqdm import tqdm
 
     from microgpt.errors import SettingError
-    from microgpt.learn.grading.gradebook import spare_others, try_table, write_table
-    from microgpt.learn.grading.runner import Grading, Limits, Row
-    from microgpt.learn.messages import counted
+    from microgpt.learn.grading.gradebook import check_not_overwriting, check_writable, write_csv
+    from microgpt.learn.grading.runner import Grader, ResourceLimits, GradeRow
+    from microgpt.learn.messages import pluralize
 
     in_range = 256 <= options.limit_memory <= A_TERABYTE
     if not 0 < options.limit_seconds <= A_DAY or not in_range:
@@ -35,26 +35,26 @@ def run(options: argparse.Namespace) -> int:
             f"to {A_TERABYTE:,}, in MB; got {options.limit_seconds:g} and {options.limit_memory}"
         )
     target = Path(options.csv)
-    try_table(target)
-    limits = Limits(options.limit_seconds, options.limit_memory << 20)
-    grading = Grading(options.paths, options.seed, options.exercises, limits, options.backend)
-    spare_others(target, [path for _, path in grading.files])
-    rows: list[Row] = []
+    check_writable(target)
+    limits = ResourceLimits(options.limit_seconds, options.limit_memory << 20)
+    grading = Grader(options.paths, options.seed, options.exercises, limits, options.backend)
+    check_not_overwriting(target, [path for _, path in grading.files])
+    rows: list[GradeRow] = []
     done = 0
     try:
         for found in tqdm(grading, unit="file", disable=None):
             rows += found
             done += 1
     except KeyboardInterrupt:
-        write_table(rows, target)
-        print(f"microgpt: interrupted; {done} of {counted(len(grading), 'file')} written: {target}",
+        write_csv(rows, target)
+        print(f"microgpt: interrupted; {done} of {pluralize(len(grading), 'file')} written: {target}",
               file=sys.stderr)  # fmt: skip
         return 130
-    write_table(rows, target)
+    write_csv(rows, target)
     if grading.unlimited:
         print("microgpt: note: this system cannot limit memory; --limit-memory had no effect",
               file=sys.stderr)  # fmt: skip
     states = Counter(row.state for row in rows)
     table = ", ".join(f"{count} {state}" for state, count in sorted(states.items()))
-    print(f"{counted(len(grading), 'file')}; answers: {table}; written: {target}")
+    print(f"{pluralize(len(grading), 'file')}; answers: {table}; written: {target}")
     return 0

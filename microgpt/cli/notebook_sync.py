@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import microgpt
-from microgpt.checkpoints import prepare, writing
+from microgpt.checkpoints import prepare, atomic_write
 from microgpt.errors import FormatError, NotWritable, SettingError
 
 MANIFEST = ".microgpt-notebooks.json"
@@ -145,7 +145,7 @@ def _manifest(folder: Path) -> dict[str, list[str]]:
 
 def _write(target: Path, content: bytes) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
-    with writing(target) as stream:
+    with atomic_write(target) as stream:
         stream.write(content)
 
 

@@ -50,7 +50,7 @@ class Files:
 
     def _brought_best(self) -> bool:
         """Whether the best weights could be copied from where the run had its best step."""
-        from microgpt._io.atomic_write import writing
+        from microgpt._io.atomic_write import atomic_write
 
         file, resumed = self._trainer.best_file, self._resumed
         if file is None or resumed is None or self._best_before is None:
@@ -58,7 +58,7 @@ class Files:
         source = resumed.with_name(resumed.name.replace("training", "best"))
         if source == resumed or not source.is_file():
             return False
-        with open(source, "rb") as old, writing(file) as new:
+        with open(source, "rb") as old, atomic_write(file) as new:
             shutil.copyfileobj(old, new)
         return True
 

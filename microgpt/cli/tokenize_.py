@@ -8,7 +8,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("corpus", help="a corpus by name, or a text file")
     parser.add_argument("out", help="the folder for train.bin, val.bin and tokenizer.json")
     parser.add_argument(
-        "--kind", choices=("lines", "text"), help="read the file as lines, or as one text"
+        "--format", choices=("lines", "text"), help="read the file as lines, or as one text"
     )
     parser.add_argument(
         "--tokenizer", default="gpt2", help="gpt2, char, or bpe:1000 to train one of 1,000 tokens"
@@ -24,18 +24,18 @@ def run(options: argparse.Namespace) -> int:
     import numpy as np
     from tqdm import tqdm
 
-    from microgpt._io.atomic_write import writing
+    from microgpt._io.atomic_write import atomic_write
     from microgpt.config.checks import whole
-    from microgpt.data import documents_of, encode_documents, load_corpus, write_shard
+    from microgpt.data import split_documents, encode_documents, load_corpus, write_shard
     from microgpt.errors import SettingError
 
     whole("--validation", options.validation, 0)
-    corpus = load_corpus(options.corpus, kind=options.kind)
+    corpus = load_corpus(options.corpus, format=options.format)
     tokenizer = corpus.tokenizer(options.tokenizer)
-    count = len(documents_of(corpus))
+    count = len(split_documents(corpus))
     pieces = encode_documents(corpus, tokenizer)
     tokens = np.concatenate([*tqdm(pieces, total=count, unit="document", disable=None)])
-    what = "lines" if corpus.kind == "lines" else "sections"
+    what = "lines" if corpus.format == "lines" else "sections"
     print(f"{corpus}\n{len(tokens):,} tokens of a vocabulary of {tokenizer.vocab_size:,}, "
           f"in {count:,} {what}")  # fmt: skip
     if len(tokens) <= options.validation:
@@ -54,7 +54,7 @@ def run(options: argparse.Namespace) -> int:
         if len(part):
             write_shard(folder / name, part, tokenizer.vocab_size)
             print(f"saved: {folder / name}, {len(part):,} tokens")
-    with writing(folder / "tokenizer.json") as stream:
+    with atomic_write(folder / "tokenizer.json") as stream:
         stream.write(json.dumps(tokenizer.to_dict()).encode())
     print(f"saved: {folder / 'tokenizer.json'}")
     return 0

@@ -88,13 +88,13 @@ def _check(options: argparse.Namespace) -> None:
 
 def _end(trainer: Any, files: Files, options: argparse.Namespace) -> int:
     """Save and say what became of it; the exit status."""
-    from microgpt.training.interrupts import Waiting
+    from microgpt.training.interrupts import DeferInterrupts
 
     history = trainer.history
     if not history:
         print("microgpt: interrupted before the first step; nothing saved", file=sys.stderr)
         return 130
-    with Waiting():  # who pressed Ctrl-C twice wants to keep the run too
+    with DeferInterrupts():  # who pressed Ctrl-C twice wants to keep the run too
         print(f"saved: {_save(trainer, files)}")  # first of all: the rest may fail
     if options.plot is not None:
         print(f"plot: {_plot(trainer, Path(options.plot))}")
@@ -159,11 +159,11 @@ def _diverged(what: str, trainer: Any) -> Exception:
 
 def _plot(trainer: Any, target: Path) -> Path:
     from microgpt import viz
-    from microgpt._io.atomic_write import writing
+    from microgpt._io.atomic_write import atomic_write
 
     uniform = math.log(trainer.model.config.vocab_size)
     picture, kind = viz.plot_losses(trainer.history, uniform=uniform), target.suffix.lower()[1:]
-    with writing(target) as stream:
+    with atomic_write(target) as stream:
         if kind == "png":
             stream.write(picture.png(150))
         else:

@@ -28,7 +28,7 @@ def _data(group: Any) -> None:
         "writes it (names-mini)",
     )
     group.add_argument(
-        "--kind", choices=("lines", "text"), help="read the file as lines, or as one text"
+        "--format", choices=("lines", "text"), help="read the file as lines, or as one text"
     )
     group.add_argument(
         "--tokenizer", metavar="KIND", help="char, gpt2, or bpe:1000 to learn one from the corpus"

@@ -29,10 +29,10 @@ def started(options: argparse.Namespace, best: Path) -> Any:
     from microgpt.training import Trainer
 
     name, preset = options.corpus or "names-mini", options.preset or "microgpt"
-    usual = recipe(preset, name, options.kind)
+    usual = recipe(preset, name, options.format)
     given = said(options, (*SHAPE, *TRAINING, "tokenizer"))
     chosen = usual | _warming(usual, given) | _fitting(usual, given)
-    texts, validation, tokenizer = material(name, options.kind)
+    texts, validation, tokenizer = material(name, options.format)
     changes = {field: chosen[field] for field in SHAPE if field in chosen}
     if tokenizer is None:
         tokenizer = _tokenizer(texts, chosen["tokenizer"])
@@ -53,7 +53,7 @@ def started(options: argparse.Namespace, best: Path) -> Any:
     model = GPT(shape, seed=config.seed)
     kept = best if config.eval_every else None
     trainer = Trainer(model, texts, config, tokenizer, validation=validation, best=kept)
-    trainer.remarks = {"source": _place(name), "kind": options.kind}
+    trainer.remarks = {"source": _place(name), "format": options.format}
     return trainer
 
 
@@ -63,7 +63,7 @@ def resumed(options: argparse.Namespace, best: Path) -> Any:
     from microgpt.training import Trainer
     from microgpt.training.trainer_state import saved
 
-    fixed = said(options, ("preset", *SHAPE, "tokenizer", "kind"))
+    fixed = said(options, ("preset", *SHAPE, "tokenizer", "format"))
     if fixed:
         raise SettingError(
             f"a run goes on with the model and the texts it has; leave out "
@@ -75,7 +75,7 @@ def resumed(options: argparse.Namespace, best: Path) -> Any:
     source = options.corpus or remarks.get("source")
     if source is None:
         raise SettingError(f"{options.resume} does not say what it learned from; add --corpus")
-    texts, validation, _ = material(str(source), remarks.get("kind"))
+    texts, validation, _ = material(str(source), remarks.get("format"))
     kept = best if config.eval_every else None
     trainer = Trainer.resume(options.resume, texts, config, validation=validation, best=kept)
     if options.corpus is not None:
@@ -104,7 +104,7 @@ def folder_of(options: argparse.Namespace) -> Path:
     return Path(options.out or OUT) if options.out or source is None else source.parent
 
 
-def material(name: str, kind: str | None) -> Material:
+def material(name: str, format: str | None) -> Material:
     """A corpus by name, a text file, or a folder of token shards."""
     from microgpt import tokenizers
     from microgpt.data import Shards, load_corpus
@@ -112,7 +112,7 @@ def material(name: str, kind: str | None) -> Material:
 
     folder = Path(name).expanduser()
     if not folder.is_dir():
-        return Material(load_corpus(name, kind=kind))
+        return Material(load_corpus(name, format=format))
     parts = {part: sorted(folder.glob(f"*{part}*.bin")) for part in ("train", "val")}
     if not parts["train"]:
         raise FormatError(
@@ -137,7 +137,7 @@ def _least_row(texts: Any) -> int:
     """So many tokens a row of a batch has at least, if the block has room for them."""
     if _is_shards(texts):
         return len(texts)
-    return 2 if texts.kind == "lines" else max(2, len(texts[0]) // LETTERS)
+    return 2 if texts.format == "lines" else max(2, len(texts[0]) // LETTERS)
 
 
 def _check_shards(options: argparse.Namespace, texts: Any, validation: Any, size: int) -> None:
@@ -145,9 +145,9 @@ def _check_shards(options: argparse.Namespace, texts: Any, validation: Any, size
     from microgpt.data import open_shard
     from microgpt.errors import SettingError
 
-    if options.kind is not None:
+    if options.format is not None:
         raise SettingError(
-            f"--kind {options.kind} is for text files; leave it out for token shards"
+            f"--format {options.format} is for text files; leave it out for token shards"
         )
     if options.held_out is not None and validation is not None:
         raise SettingError(

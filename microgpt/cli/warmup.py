@@ -34,8 +34,8 @@ def compile_kernels() -> None:
     from tqdm import tqdm
 
     from microgpt import backends
-    from microgpt.backends.dispatch import Plain
-    from microgpt.checkpoints import prepare, writing
+    from microgpt.backends.dispatch import PythonKernel
+    from microgpt.checkpoints import prepare, atomic_write
     from microgpt.errors import NotWritable
 
     stamp, content = backends.kernels_stamp()
@@ -48,19 +48,19 @@ def compile_kernels() -> None:
         ) from None
     # Where no loop is written, NumPy's own kernel runs: nothing to compile.
     every = backends.get("numba").kernels
-    kernels = {name: kernel for name, kernel in every.items() if not isinstance(kernel, Plain)}
+    kernels = {name: kernel for name, kernel in every.items() if not isinstance(kernel, PythonKernel)}
     total = _Launches(kernels)
     # Which sizes decides what is compiled; what kernels share is compiled here already.
-    with backends.using("numpy"), backends.tapped(total), _waiting_interrupts(total):
+    with backends.using("numpy"), backends.tracing(total), _waiting_interrupts(total):
         _work()
     lines = not sys.stderr.isatty()
     with tqdm(total=len(total.seen), desc="compiling kernels", unit="", disable=lines) as bar:
         say = _say_line(len(total.seen)) if lines else _say_on(bar)
         launches = _Launches(kernels, say)
-        with backends.using("numba"), backends.tapped(launches), _waiting_interrupts(launches):
+        with backends.using("numba"), backends.tracing(launches), _waiting_interrupts(launches):
             _work()
         bar.update(len(total.seen) - bar.n)
-    with writing(stamp) as stream:
+    with atomic_write(stamp) as stream:
         stream.write(content)
 
 
@@ -101,22 +101,22 @@ class _Launches:
         self.seen: set[Any] = set()
         self.interrupted = False
 
-    def launched(self, name: str, call: Any, arguments: tuple) -> None:
+    def on_launch(self, name: str, call: Any, arguments: tuple) -> None:
         if self.interrupted:
             raise KeyboardInterrupt
         if name not in self.kernels:
             return
         types = tuple((getattr(a, "dtype", type(a)), getattr(a, "ndim", 0)) for a in arguments)
-        variant = (self.kernels[name].pick(arguments), types)
+        variant = (self.kernels[name].select_variant(arguments), types)
         if variant not in self.seen:
             self.seen.add(variant)
             if self.say is not None:
                 self.say(len(self.seen), name)
 
-    def born(self, array: Any) -> None:
+    def on_alloc(self, array: Any) -> None:
         pass
 
-    def read(self, what: str) -> None:
+    def on_host_read(self, what: str) -> None:
         pass
 
 

@@ -27,7 +27,7 @@ PHRASES = (
     (r", or drop_last=False", ""),
     (r"choose a smaller width", "choose a smaller block_size"),
     (r"load takes (?:a|one) Python file", "needed is a Python file"),
-    (r"load it with kind", "read it with kind"),
+    (r"load it with format", "read it with format"),
     (r"\(tokenizer=None\)", "(--no-tokenizer)"),
     (r", or keep the model with `save`", ""),
     (r"give n_head=…, or put its", "put its"),
@@ -75,7 +75,7 @@ def of_error(error: BaseException, options: dict[str, str]) -> str:
 def _instead_of_merges(options: dict[str, str]) -> str:
     if "tokenizer" not in options:
         return ""
-    if "kind" in options:  # the command reads a corpus, from which one can be learned
+    if "format" in options:  # the command reads a corpus, from which one can be learned
         return "train a tokenizer of your own (--tokenizer bpe:1000); or "
     return "name a merges.txt or vocab.bpe that you have (--tokenizer FILE); or "
 

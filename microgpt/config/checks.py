@@ -1,24 +1,73 @@
-"""What every setting is checked with; what is wrong is said with what was expected."""
+"""Checks of single settings; each returns the value as Python's own number, which a file can hold."""
 
+from collections.abc import Sequence
 from numbers import Integral, Real
 from typing import Any
 
 from microgpt.errors import SettingError
 
-
-def whole(name: str, value: Any, least: int) -> None:
-    if not isinstance(value, Integral) or isinstance(value, bool) or value < least:
-        raise SettingError(f"{name} must be a whole number, {least} or above; got {value!r}")
-    if int(value) >= 2**63:
-        raise SettingError(f"{name} must be below 2**63; got {value!r}")
+LARGEST_INTEGER = 2**63 - 1
 
 
-def number(name: str, value: Any) -> None:
+def check_integer(name: str, value: Any, minimum: int, maximum: int = LARGEST_INTEGER) -> int:
+    """The value as an int, if it is an integer from `minimum` to `maximum`."""
+    integer = isinstance(value, Integral) and not isinstance(value, bool)
+    if not integer or not minimum <= value <= maximum:
+        raise SettingError(name, _integer(minimum, maximum, integer and value > maximum), value)
+    return int(value)
+
+
+def _integer(minimum: int, maximum: int, above: bool) -> str:
+    if above or maximum != LARGEST_INTEGER:
+        return f"an integer from {minimum:,} to {maximum:,}"
+    positive = {0: "a non-negative integer", 1: "a positive integer"}
+    return positive.get(minimum, f"an integer of at least {minimum:,}")
+
+
+def check_number(
+    name: str,
+    value: Any,
+    *,
+    minimum: float | None = None,
+    maximum: float | None = None,
+    above: float | None = None,
+    below: float | None = None,
+) -> float:
+    """The value as a float, if it is a number in the range; `below=inf` means finite."""
     if not isinstance(value, Real) or isinstance(value, bool):
-        raise SettingError(f"{name} must be a number; got {value!r}")
+        raise SettingError(name, "a number", value)
+    fits = (
+        (minimum is None or value >= minimum)
+        and (maximum is None or value <= maximum)
+        and (above is None or value > above)
+        and (below is None or value < below)
+    )
+    if not fits:
+        raise SettingError(name, _range(minimum, maximum, above, below), value)
+    return float(value)
 
 
-def known(name: str, value: Any, known: tuple) -> None:
-    if value not in known:
-        choices = ", ".join(repr(choice) for choice in known)
-        raise SettingError(f"{name}={value!r} is not known; known: {choices}")
+def _range(
+    minimum: float | None, maximum: float | None, above: float | None, below: float | None
+) -> str:
+    """The range in words: "at least 0 and below 1", "above 0 and finite"."""
+    ends = []
+    if minimum is not None:
+        ends.append(f"at least {minimum:g}")
+    if above is not None:
+        ends.append(f"above {above:g}")
+    if maximum is not None:
+        ends.append(f"at most {maximum:g}")
+    if below is not None:
+        ends.append("finite" if below == float("inf") else f"below {below:g}")
+    return " and ".join(ends)
+
+
+def check_boolean(name: str, value: Any) -> None:
+    if not isinstance(value, bool):
+        raise SettingError(name, "True or False", value)
+
+
+def check_choice(name: str, value: Any, choices: Sequence[Any]) -> None:
+    if value not in choices:
+        raise SettingError(name, got=value, choices=choices)

@@ -2,10 +2,10 @@
 
 from microgpt.data.batches import Batch, Batches, DocumentBatches, pad
 from microgpt.data.corpora import Corpus, load_corpus
-from microgpt.data.encode_corpus import documents_of, encode_documents, sections
+from microgpt.data.encode_corpus import split_documents, encode_documents, split_sections
 from microgpt.data.shard_writer import write_shard
 from microgpt.data.shards import Shards, open_shard
-from microgpt.data.windows import RandomBatches, TextBatches, WindowBatches
+from microgpt.data.num_windows import RandomBatches, TextBatches, WindowBatches
 
 __all__ = [
     "Batch",

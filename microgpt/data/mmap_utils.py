@@ -1,26 +1,26 @@
-"""Memory maps that take no more memory the longer they are read."""
+"""Memory maps that keep no more pages resident the longer they are read."""
 
 import mmap
 
 import numpy as np
 
 
-def pages_of(array: np.ndarray) -> mmap.mmap | None:
-    """The map behind an array that only reads a file; None for all others.
+def backing_mmap(array: np.ndarray) -> mmap.mmap | None:
+    """The read-only memory map behind an array; None for all other arrays.
 
-    Nothing may be let go of a map that keeps changes to itself: they would be lost.
+    The pages of a copy-on-write map must not be released: its changes would be lost.
     """
-    only_reads = False
+    read_only = False
     while isinstance(array, np.ndarray):
-        only_reads |= isinstance(array, np.memmap) and array.mode == "r"
+        read_only |= isinstance(array, np.memmap) and array.mode == "r"
         array = array.base  # type: ignore[assignment]
-    return array if only_reads and isinstance(array, mmap.mmap) else None
+    return array if read_only and isinstance(array, mmap.mmap) else None
 
 
-def let_go(pages: mmap.mmap | None) -> None:
-    """Count what was read of a map as this process's memory no longer.
+def release_pages(pages: mmap.mmap | None) -> None:
+    """Drop the resident pages of a map, so that they no longer count as this process's memory.
 
-    The system still has it in its cache; one touch can otherwise bring in as much as 2 MiB.
+    The system still has them in its cache; one access can otherwise bring in as much as 2 MiB.
     """
     if pages is not None and hasattr(mmap, "MADV_DONTNEED"):
         pages.madvise(mmap.MADV_DONTNEED)

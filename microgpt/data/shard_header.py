@@ -5,54 +5,54 @@ The first number of each kind of file that llm.c writes stands here, for its oth
 
 import struct
 
-MODEL, STATE, TOKENIZER, MAGIC = 20240326, 20240327, 20240328, 20240520
+MODEL_MAGIC, STATE_MAGIC, TOKENIZER_MAGIC, SHARD_MAGIC = 20240326, 20240327, 20240328, 20240520
 VERSION = 1
-HEADER = 256 * 4  # bytes
-MOST = 2**31 - 1  # tokens that the header's int32 can count
+HEADER_BYTES = 256 * 4  # bytes
+MAX_SHARD_TOKENS = 2**31 - 1  # tokens that the header's int32 can count
 
-OTHERS = {
-    MODEL: "llm.c's model file",
-    STATE: "llm.c's debug state",
-    TOKENIZER: "llm.c's tokenizer",
+OTHER_MAGICS = {
+    MODEL_MAGIC: "llm.c's model file",
+    STATE_MAGIC: "llm.c's debug state",
+    TOKENIZER_MAGIC: "llm.c's tokenizer",
     20240801: "llm.c's token shard for Llama 3",
 }
-SWAPPED = struct.unpack("<i", struct.pack(">i", MAGIC))[0]
+SWAPPED_MAGIC = struct.unpack("<i", struct.pack(">i", SHARD_MAGIC))[0]
 
 
-def header_of(tokens: int) -> bytes:
+def pack_header(tokens: int) -> bytes:
     """The header of a shard with so many tokens."""
-    return struct.pack("<256i", MAGIC, VERSION, tokens, *[0] * 253)
+    return struct.pack("<256i", SHARD_MAGIC, VERSION, tokens, *[0] * 253)
 
 
-def magic_of(beginning: bytes) -> int | None:
+def read_magic(beginning: bytes) -> int | None:
     """The first int32 of a file, if it is long enough to have one."""
     return struct.unpack_from("<i", beginning)[0] if len(beginning) >= 4 else None
 
 
-def header_problem(header: bytes, size: int) -> str | None:
+def header_error(header: bytes, size: int) -> str | None:
     """What is wrong with a shard of `size` bytes that begins so, as the rest of a sentence."""
-    magic = magic_of(header)
-    if magic == SWAPPED:
+    magic = read_magic(header)
+    if magic == SWAPPED_MAGIC:
         return (
-            f"begins with {MAGIC} in the other byte order (big-endian); write it again on a "
+            f"begins with {SHARD_MAGIC} in the other byte order (big-endian); write it again on a "
             "little-endian machine, or swap the bytes of its int32 header and uint16 tokens"
         )
     if magic is None:
         return f"is too short for a token shard: it has {size} bytes"
-    if magic != MAGIC:
-        what = f" ({OTHERS[magic]})" if magic in OTHERS else ""
+    if magic != SHARD_MAGIC:
+        what = f" ({OTHER_MAGICS[magic]})" if magic in OTHER_MAGICS else ""
         return (
-            f"is not a token shard: it must begin with {MAGIC} (or, as in April 2024, hold int32 "
+            f"is not a token shard: it must begin with {SHARD_MAGIC} (or, as in April 2024, hold int32 "
             f"token ids alone), but it begins with {magic}{what}"
         )
-    if len(header) < HEADER:
-        return f"is cut off: a header has {HEADER:,} bytes, the file has {size:,}"
+    if len(header) < HEADER_BYTES:
+        return f"is cut off: a header has {HEADER_BYTES:,} bytes, the file has {size:,}"
     version, tokens = struct.unpack_from("<2i", header, 4)
     if version != VERSION:
         return f"is a token shard of version {version}; known: {VERSION}"
     if tokens < 0:
         return f"is damaged: its header counts {tokens:,} tokens"
-    expected = HEADER + 2 * tokens
+    expected = HEADER_BYTES + 2 * tokens
     if size != expected:
         what = "is cut off" if size < expected else "has surplus bytes"
         return (

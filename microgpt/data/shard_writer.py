@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from microgpt._io.atomic_write import writing
+from microgpt._io.atomic_write import atomic_write
 from microgpt.config.checks import whole
-from microgpt.data.shard_header import MOST, header_of
+from microgpt.data.shard_header import MAX_SHARD_TOKENS, pack_header
 from microgpt.errors import SettingError, TokenError
 
 PIECE = 2**20  # tokens written at once
@@ -24,22 +24,22 @@ def write_shard(path: str | Path, tokens: Iterable[Any], vocab_size: int = 2**16
     """
     whole("vocab_size", vocab_size, 1)
     target, count, most = Path(path).expanduser(), 0, min(vocab_size, 2**16)
-    with writing(target) as stream:
-        stream.write(header_of(0))
+    with atomic_write(target) as stream:
+        stream.write(pack_header(0))
         for row in _rows(tokens):
             for start in range(0, len(row), PIECE):
                 piece = row[start : start + PIECE]
                 _check(piece, most, count)
                 count += len(piece)
-                if count > MOST:
+                if count > MAX_SHARD_TOKENS:
                     raise SettingError(
-                        f"{target}: a shard holds at most {MOST:,} tokens; write several shards"
+                        f"{target}: a shard holds at most {MAX_SHARD_TOKENS:,} tokens; write several shards"
                     )
                 stream.write(np.ascontiguousarray(piece, "<u2").data)
         if not count:
             raise SettingError(f"there are no tokens to write to {target}")
         stream.seek(0)
-        stream.write(header_of(count))
+        stream.write(pack_header(count))
     return count
 
 

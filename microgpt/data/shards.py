@@ -17,13 +17,13 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from microgpt.config.checks import known, whole
-from microgpt.data.mmap_utils import let_go, pages_of
-from microgpt.data.shard_header import HEADER, header_problem
+from microgpt.data.mmap_utils import release_pages, backing_mmap
+from microgpt.data.shard_header import HEADER_BYTES, header_error
 from microgpt.errors import FormatError, SettingError
 
-CHUNK = 2**18  # bytes read at once when ids are checked
-SNIFFED = 2**16  # numbers looked at to know a file without a header
-MAPPED = 64  # shards that are held open at once
+CHUNK_BYTES = 2**18  # bytes read at once when ids are checked
+SNIFFED_TOKENS = 2**16  # numbers looked at to know a file without a header
+MAX_OPEN_SHARDS = 64  # shards that are held open at once
 
 
 def open_shard(
@@ -60,15 +60,15 @@ def _layout(
     """Where the tokens begin and what they are, once the file's size agrees."""
     if not size:
         raise FormatError(f"{path} is empty; `microgpt tokenize` writes token shards")
-    header = stream.read(HEADER)
+    header = stream.read(HEADER_BYTES)
     if format == "raw" and size % 4:
         raise FormatError(f"{path} has {size:,} bytes; raw int32 tokens fill a multiple of 4")
     if format == "raw" or (format is None and _looks_raw(stream, size)):
         return 0, np.dtype("<i4")
-    problem = header_problem(header, size)
+    problem = header_error(header, size)
     if problem:
         raise FormatError(f"{path} {problem}")
-    return HEADER, np.dtype("<u2")
+    return HEADER_BYTES, np.dtype("<u2")
 
 
 def _looks_raw(stream: BinaryIO, size: int) -> bool:
@@ -76,7 +76,7 @@ def _looks_raw(stream: BinaryIO, size: int) -> bool:
     if size % 4:
         return False
     stream.seek(0)
-    beginning = stream.read(4 * SNIFFED)
+    beginning = stream.read(4 * SNIFFED_TOKENS)
     ids = np.frombuffer(beginning, "<i4", count=len(beginning) // 4)
     return bool(ids.size and 0 <= ids.min() <= ids.max() < 2**16)
 
@@ -87,7 +87,7 @@ def _check_ids(
     """All ids, read in pieces; read through the map, they would count as memory in use."""
     stream.seek(start)
     place = 0
-    while piece := stream.read(CHUNK):
+    while piece := stream.read(CHUNK_BYTES):
         piece = piece[: len(piece) - len(piece) % dtype.itemsize]
         _check(path, np.frombuffer(piece, dtype), vocab_size, place)
         place += len(piece) // dtype.itemsize
@@ -135,7 +135,7 @@ class Shards:
             return tokens.view(np.ndarray)
 
         # Each map keeps a file open, and a process may have about a thousand.
-        self._mapped = lru_cache(MAPPED)(mapped)
+        self._mapped = lru_cache(MAX_OPEN_SHARDS)(mapped)
 
     def __len__(self) -> int:
         return self._edges[-1]
@@ -145,8 +145,8 @@ class Shards:
         return f"Shards({len(self):,} tokens in {count} file{'s' * (count > 1)}, {first!r} first)"
 
     def __iter__(self) -> Iterator[int]:
-        for start in range(0, len(self), CHUNK):
-            yield from self._read(start, min(start + CHUNK, len(self))).tolist()
+        for start in range(0, len(self), CHUNK_BYTES):
+            yield from self._read(start, min(start + CHUNK_BYTES, len(self))).tolist()
 
     def __getitem__(self, place: int | slice) -> "int | np.ndarray":
         if not isinstance(place, slice):
@@ -171,7 +171,7 @@ class Shards:
             if self.vocab_size is not None:
                 _check(self.files[number], ids, self.vocab_size, at - first)
             tokens[at - start : end - start] = ids
-            let_go(pages_of(ids))
+            release_pages(backing_mmap(ids))
             at = end
         return tokens
 

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from microgpt import backends
-from microgpt._io.paths import cache_folder
+from microgpt._io.paths import cache_dir
 from microgpt.diagnostics.report import Finding
 from microgpt.diagnostics.versions import installed_version, minimum_versions, numbers
 
@@ -149,7 +149,7 @@ def gpus(asked: Asked) -> Finding:
 
 def cache() -> Finding:
     """Whether downloads and compiled kernels can be kept."""
-    folder = cache_folder()
+    folder = cache_dir()
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):

@@ -1,11 +1,11 @@
 """Exercises: stubs, checks that say what is wrong and why, hints, and models that run answers."""
 
 from microgpt.learn.check_answer import check
-from microgpt.learn.exercise import Example, Exercise, Miss, Property, Wrong
-from microgpt.learn.exercise_selftest import battery
+from microgpt.learn.exercise import Example, Exercise, Mismatch, Property, CommonMistake
+from microgpt.learn.exercise_selftest import self_test
 from microgpt.learn.hints import hint, solution
 from microgpt.learn.overrides import using
-from microgpt.learn.parsers import Unreadable, anything, array, number, several, whole
+from microgpt.learn.parsers import ParseError, anything, array, number, several, whole
 from microgpt.learn.predictions import predict, reveal
 from microgpt.learn.registry import exercises, load
 from microgpt.learn.results import NotAttempted, Result, WrongAnswer

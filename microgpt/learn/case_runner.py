@@ -9,23 +9,23 @@ from typing import Any
 import numpy as np
 
 from microgpt.errors import SettingError
-from microgpt.learn.equality import kept, same, unchanged
-from microgpt.learn.exercise import Exercise, Miss, Property, Wrong
-from microgpt.learn.messages import sentence
-from microgpt.learn.parsers import Unreadable
+from microgpt.learn.equality import snapshot, values_equal, is_unchanged
+from microgpt.learn.exercise import Exercise, Mismatch, Property, CommonMistake
+from microgpt.learn.messages import format_message
+from microgpt.learn.parsers import ParseError
 from microgpt.learn.results import NotAttempted
 from microgpt.learn.stub import is_stub
-from microgpt.learn.time_limit import Stopped
+from microgpt.learn.time_limit import TimeLimitExceeded
 
-MOST_CASES = 60  # that a failed answer is compared on with the named wrong ones
-ALIKE = 0.95  # of the cases on which either fails: else it is another mistake
+MAX_COMPARED_CASES = 60  # that a failed answer is compared on with the named wrong ones
+MIN_AGREEMENT = 0.95  # of the cases on which either fails: else it is another mistake
 
 
-class Modified(Exception):
+class InputModified(Exception):
     """An answer changed what it was given."""
 
 
-class Blank(Exception):
+class Unwritten(Exception):
     """An answer is still the stub."""
 
 
@@ -53,10 +53,10 @@ class Failure:
             return False
         if self.kind in ("raised", "unreadable", "nothing"):
             return self.detail == other.detail
-        return self.kind == "modified" or same(self.got, other.got, tolerance)
+        return self.kind == "modified" or values_equal(self.got, other.got, tolerance)
 
 
-class Guarded:
+class IsolatedAnswer:
     """A learner's function as tests see it: it gets copies, and what it returns has been read.
 
     `function` is the bare one, for a test that wants what the learner really returned.
@@ -75,18 +75,18 @@ class Guarded:
             self.error = error
             raise
         if is_stub(value):
-            raise Blank
+            raise Unwritten
         self.returned = value
         read = self.exercise.reads(value)
-        if not unchanged(arguments, given):
-            raise Modified
+        if not is_unchanged(arguments, given):
+            raise InputModified
         return read
 
 
 def cases(exercise: Exercise, seed: int) -> Iterator[Case]:
     """Every case in order; the same seed gives the same ones. The example comes first."""
     if exercise.example is not None:
-        shown_first = Property(sentence("card", "example"), test=_equals_the_example(exercise))
+        shown_first = Property(format_message("card", "example"), test=_equals_the_example(exercise))
         yield Case(shown_first, exercise.example.arguments)
     for place, wanted in enumerate(exercise.properties):
         rng = np.random.default_rng([seed, zlib.crc32(exercise.id.encode()), place])
@@ -96,7 +96,7 @@ def cases(exercise: Exercise, seed: int) -> Iterator[Case]:
 
 def _made(exercise: Exercise, wanted: Property, rng: np.random.Generator) -> Iterator[tuple]:
     """A property's inputs; SettingError, which is its author's to read, if there are none."""
-    place = f"the inputs of {wanted.sentence!r} in {exercise.id}"
+    place = f"the inputs of {wanted.format_message!r} in {exercise.id}"
     try:
         for arguments in wanted.inputs(rng):
             if not isinstance(arguments, tuple):
@@ -116,23 +116,23 @@ def _made(exercise: Exercise, wanted: Property, rng: np.random.Generator) -> Ite
 
 def attempt(exercise: Exercise, answer: Any, case: Case) -> Failure | None:
     """Try one case: None if it holds."""
-    guarded = Guarded(exercise, answer) if exercise.is_function else answer
+    guarded = IsolatedAnswer(exercise, answer) if exercise.is_function else answer
     test = case.property.test or _equals_the_solution(exercise)
     try:
         with np.errstate(all="ignore"):
             miss = test(guarded, *copy.deepcopy(case.arguments))
-    except Stopped:
+    except TimeLimitExceeded:
         raise
-    except (Blank, NotAttempted, NotImplementedError):
+    except (Unwritten, NotAttempted, NotImplementedError):
         return Failure("blank")  # the stub, or one way through that is still unwritten
-    except Modified:
+    except InputModified:
         return Failure("modified")
-    except Unreadable as error:
+    except ParseError as error:
         value = getattr(guarded, "returned", answer)
         if value is None:
             return Failure("nothing", got="None", expected=str(error))
         return Failure(
-            "unreadable", got=kept(value), expected=str(error), detail=type(value).__name__
+            "unreadable", got=snapshot(value), expected=str(error), detail=type(value).__name__
         )
     except BaseException as error:
         name, own = type(error).__name__, error is getattr(guarded, "error", None)
@@ -140,35 +140,35 @@ def attempt(exercise: Exercise, answer: Any, case: Case) -> Failure | None:
         return Failure("raised" if own else "untestable", got=text, detail=name)
     if miss is None or isinstance(miss, bool | np.bool_):
         return None if miss is None or miss else Failure("differs")
-    if not isinstance(miss, Miss):
+    if not isinstance(miss, Mismatch):
         raise SettingError(
-            f"the test of {case.property.sentence!r} in {exercise.id} must return None if it "
+            f"the test of {case.property.format_message!r} in {exercise.id} must return None if it "
             f"holds, or a Miss(got, expected), or True or False; got {type(miss).__name__}"
         )
-    return Failure("differs", kept(miss.got), kept(miss.expected), miss.cause)
+    return Failure("differs", snapshot(miss.got), snapshot(miss.expected), miss.cause)
 
 
-def _equals_the_example(exercise: Exercise) -> Callable[..., Miss | None]:
-    def test(answer: Any, *arguments: Any) -> Miss | None:
+def _equals_the_example(exercise: Exercise) -> Callable[..., Mismatch | None]:
+    def test(answer: Any, *arguments: Any) -> Mismatch | None:
         assert exercise.example is not None
         return _compared(answer(*arguments), exercise.example.result, exercise)
 
     return test
 
 
-def _equals_the_solution(exercise: Exercise) -> Callable[..., Miss | None]:
-    def test(answer: Any, *arguments: Any) -> Miss | None:
+def _equals_the_solution(exercise: Exercise) -> Callable[..., Mismatch | None]:
+    def test(answer: Any, *arguments: Any) -> Mismatch | None:
         return _compared(answer(*arguments), exercise.solution(*copy.deepcopy(arguments)), exercise)
 
     return test
 
 
-def _compared(got: Any, result: Any, exercise: Exercise) -> Miss | None:
+def _compared(got: Any, result: Any, exercise: Exercise) -> Mismatch | None:
     expected = exercise.reads(result)
-    return None if same(got, expected, exercise.tolerance) else Miss(got, expected)
+    return None if values_equal(got, expected, exercise.tolerance) else Mismatch(got, expected)
 
 
-class Findings:
+class CaseResults:
     """What became of an answer, case by case, up to where it got."""
 
     def __init__(self) -> None:
@@ -179,24 +179,24 @@ class Findings:
     def collect(
         self, exercise: Exercise, answer: Any, seed: int, is_late: Callable[[], bool]
     ) -> None:
-        """Try every case until one fails, then some more, for `most_like`."""
+        """Try every case until one fails, then some more, for `closest_mistake`."""
         for case in cases(exercise, seed):
             if self.first is None:
                 self.current = case
             failure = attempt(exercise, answer, case)
             if is_late():
-                raise Stopped
-            if self.first is None or len(self.outcomes) < MOST_CASES:
+                raise TimeLimitExceeded
+            if self.first is None or len(self.outcomes) < MAX_COMPARED_CASES:
                 self.outcomes.append(failure)
             if failure is not None and self.first is None:
                 self.first = case, failure
                 if failure.kind == "blank" or not exercise.is_function:
                     return
-            if self.first is not None and len(self.outcomes) >= MOST_CASES:
+            if self.first is not None and len(self.outcomes) >= MAX_COMPARED_CASES:
                 return
 
 
-def most_like(exercise: Exercise, outcomes: list[Failure | None], seed: int) -> Wrong | None:
+def closest_mistake(exercise: Exercise, outcomes: list[Failure | None], seed: int) -> CommonMistake | None:
     """The named wrong answer that fails where the answer fails, and in the same way.
 
     Nearly everywhere: a cause that is not the learner's own is worse than none. Of several, the
@@ -204,7 +204,7 @@ def most_like(exercise: Exercise, outcomes: list[Failure | None], seed: int) -> 
     """
     first = next(place for place, outcome in enumerate(outcomes) if outcome is not None)
     tried = [case for case, _ in zip(cases(exercise, seed), outcomes, strict=False)]
-    best: tuple[float, Wrong | None] = (ALIKE - 1e-9, None)
+    best: tuple[float, CommonMistake | None] = (MIN_AGREEMENT - 1e-9, None)
     for wrong in exercise.wrong:
         if wrong.endless:
             continue

@@ -8,9 +8,9 @@ from typing import Any
 from microgpt import __version__, backends
 from microgpt.errors import SettingError
 from microgpt.learn import time_limit
-from microgpt.learn.case_runner import Case, Failure, Findings, most_like
+from microgpt.learn.case_runner import Case, Failure, CaseResults, closest_mistake
 from microgpt.learn.exercise import Exercise
-from microgpt.learn.messages import words
+from microgpt.learn.messages import message_section
 from microgpt.learn.registry import find
 from microgpt.learn.results import CORRECT, NOT_ATTEMPTED, NOT_YET, Result
 from microgpt.learn.stub import is_stub
@@ -40,8 +40,8 @@ def check(id: str | Exercise, answer: Any, seed: int | None = None) -> Result:
 def _effect(effect: Callable[[Any], str], answer: Any) -> str:
     """What the right answer brought about; nothing if that cannot be said in time."""
     said: list[str] = []
-    ended = time_limit.Watched(
-        lambda: said.append(effect(answer)), time_limit.LIMIT, time_limit.CEILING
+    ended = time_limit.TimeLimitedCall(
+        lambda: said.append(effect(answer)), time_limit.CPU_LIMIT, time_limit.WALL_LIMIT
     ).run()
     return said[0] if ended == "done" and said else ""
 
@@ -52,15 +52,15 @@ def _examined(exercise: Exercise, answer: Any, seed: int) -> dict[str, Any]:
     if exercise.is_function and not callable(answer):
         return {
             "state": NOT_YET,
-            "property": words("card")["function"],
+            "property": message_section("card")["function"],
             "got": f"a {type(answer).__name__}",
             "expected": exercise.signature,
         }
-    findings = Findings()
-    watched = time_limit.Watched(
+    findings = CaseResults()
+    watched = time_limit.TimeLimitedCall(
         lambda: findings.collect(exercise, answer, seed, lambda: watched.late),
-        time_limit.LIMIT,
-        time_limit.CEILING,
+        time_limit.CPU_LIMIT,
+        time_limit.WALL_LIMIT,
     )
     ended = watched.run()
     if findings.first is None and ended != "done":
@@ -75,23 +75,23 @@ def _examined(exercise: Exercise, answer: Any, seed: int) -> dict[str, Any]:
     return _described(exercise, case, failure, _cause(exercise, case, failure, findings, seed))
 
 
-def _cause(exercise: Exercise, case: Case, failure: Failure, findings: Findings, seed: int) -> str:
+def _cause(exercise: Exercise, case: Case, failure: Failure, findings: CaseResults, seed: int) -> str:
     """The test's own word, else that of the wrong answer it is like, else the property's."""
     if failure.cause:
         return failure.cause
     if exercise.is_function and failure.kind != "blank":
-        like = most_like(exercise, findings.outcomes, seed)
+        like = closest_mistake(exercise, findings.outcomes, seed)
         if like is not None:
             return like.cause
     if failure.kind in ("raised", "differs") and case.property.cause:
         return case.property.cause
-    return words("causes").get(failure.kind, "").format(detail=failure.detail)
+    return message_section("causes").get(failure.kind, "").format(detail=failure.detail)
 
 
 def _described(exercise: Exercise, case: Case, failure: Failure, cause: str) -> dict[str, Any]:
     return {
         "state": NOT_YET,
-        "property": case.property.sentence,
+        "property": case.property.format_message,
         "input": _inputs(exercise, case),
         "got": failure.got,
         "expected": copy.deepcopy(failure.expected),
@@ -104,9 +104,9 @@ def _silent(exercise: Exercise, case: Case | None, ended: str) -> dict[str, Any]
     endless = [wrong.cause for wrong in exercise.wrong if wrong.endless]
     return {
         "state": NOT_YET,
-        "property": words("card")[ended].format(limit=f"{time_limit.LIMIT:g}"),
+        "property": message_section("card")[ended].format(limit=f"{time_limit.CPU_LIMIT:g}"),
         "input": None if case is None else _inputs(exercise, case),
-        "cause": (endless or [words("causes")[ended]])[0],
+        "cause": (endless or [message_section("causes")[ended]])[0],
     }
 
 

@@ -7,13 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from microgpt.learn.time_limit import Stopped
+from microgpt.learn.time_limit import TimeLimitExceeded
 
 WIDTH = 240
 DEPTH = 20  # of lists in lists; a list may contain itself
 
 
-def same(one: Any, other: Any, tolerance: float = 0.0) -> bool:
+def values_equal(one: Any, other: Any, tolerance: float = 0.0) -> bool:
     """Equal in shape and value; numbers to within tolerance · max(1, |other|).
 
     NaN equals NaN here, infinity infinity, and a list of numbers the array of them.
@@ -30,9 +30,9 @@ def same(one: Any, other: Any, tolerance: float = 0.0) -> bool:
     if isinstance(one, str | bytes) or isinstance(other, str | bytes):
         return type(one) is type(other) and one == other
     if isinstance(one, Mapping) and isinstance(other, Mapping):
-        return one.keys() == other.keys() and all(same(one[k], other[k], tolerance) for k in one)
+        return one.keys() == other.keys() and all(values_equal(one[k], other[k], tolerance) for k in one)
     if isinstance(one, Sequence) and isinstance(other, Sequence):
-        return len(one) == len(other) and all(map(same, one, other, [tolerance] * len(one)))
+        return len(one) == len(other) and all(map(values_equal, one, other, [tolerance] * len(one)))
     try:
         return one is other or bool(np.all(one == other))
     except Exception:  # what a learner's object makes of ==
@@ -60,26 +60,26 @@ def _subtractable(value: Any) -> np.ndarray:
     return array.astype(np.int8) if array.dtype.kind == "b" else array
 
 
-def unchanged(before: Any, after: Any) -> bool:
+def is_unchanged(before: Any, after: Any) -> bool:
     """Whether an argument still holds what it held; objects with a life of their own pass."""
     if isinstance(before, np.ndarray):
-        return before.dtype == after.dtype and same(before, after)
+        return before.dtype == after.dtype and values_equal(before, after)
     if isinstance(before, list | tuple):
-        return len(before) == len(after) and all(map(unchanged, before, after))
+        return len(before) == len(after) and all(map(is_unchanged, before, after))
     if isinstance(before, dict):
         return before.keys() == after.keys() and all(
-            unchanged(part, after[name]) for name, part in before.items()
+            is_unchanged(part, after[name]) for name, part in before.items()
         )
     if isinstance(before, int | float | str | bytes | set):
-        return same(before, after)
+        return values_equal(before, after)
     return True
 
 
-def shown(value: Any) -> str:
+def format_value(value: Any) -> str:
     """A value in one short line; addresses are left out, and no `repr` can do harm."""
     try:
         text = _text(value)
-    except Stopped:
+    except TimeLimitExceeded:
         raise
     except BaseException:  # a learner's `repr` may raise SystemExit as well
         text = f"a {type(value).__name__} that cannot be shown"
@@ -109,24 +109,24 @@ def is_data(value: Any, depth: int = DEPTH) -> bool:
     return _numeric(value)
 
 
-def kept(value: Any) -> Any:
+def snapshot(value: Any) -> Any:
     """Numbers, and what is made of them, copied; anything else as the text it shows.
 
     What a learner's object does when it is looked at, it does now and never again.
     """
     if value is None or type(value) is str:
         return value
-    return copy.deepcopy(value) if is_data(value) else shown(value)
+    return copy.deepcopy(value) if is_data(value) else format_value(value)
 
 
-def plain(value: Any) -> Any:
+def to_jsonable(value: Any) -> Any:
     """A value as JSON can hold it: arrays become lists, NaN and infinity words."""
     if isinstance(value, np.ndarray | np.generic):
         value = value.tolist()
     if isinstance(value, float) and not np.isfinite(value):
         return str(value)
     if isinstance(value, list | tuple):
-        return [plain(part) for part in value]
+        return [to_jsonable(part) for part in value]
     if isinstance(value, dict):
-        return {str(name): plain(part) for name, part in value.items()}
-    return value if isinstance(value, bool | int | float | str | None) else shown(value)
+        return {str(name): to_jsonable(part) for name, part in value.items()}
+    return value if isinstance(value, bool | int | float | str | None) else format_value(value)

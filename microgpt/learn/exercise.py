@@ -1,4 +1,4 @@
-"""What an exercise is made of: `Exercise`, `Property`, `Wrong`, `Example`, `Miss`."""
+"""What an exercise is made of: `Exercise`, `Property`, `CommonMistake`, `Example`, `Mismatch`."""
 
 import ast
 import re
@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 import numpy as np
 
 from microgpt.errors import SettingError
-from microgpt.learn.equality import shown
+from microgpt.learn.equality import format_value
 from microgpt.learn.parsers import array
 
 SHAPES = {
@@ -19,7 +19,7 @@ SHAPES = {
 
 
 @dataclass(frozen=True)
-class Miss:
+class Mismatch:
     """What a property's test returns when it does not hold: what came, what was expected.
 
     `cause` is for a test that can tell why; it wins over the property's own sentence.
@@ -40,7 +40,7 @@ class Property:
     """Something that must hold for a right answer, said in one sentence.
 
     `inputs(rng)` yields argument tuples from small to large, so that the first failure is the
-    smallest. `test(answer, *arguments)` returns None or a `Miss`, or True or False where there is
+    smallest. `test(answer, *arguments)` returns None or a `Mismatch`, or True or False where there is
     no value to show; without one the answer must equal the solution's. `answer` may be called as
     often as the test likes. `cause` is what usually went wrong, for an answer that is like none of
     the named wrong ones.
@@ -48,7 +48,7 @@ class Property:
 
     sentence: str
     inputs: Callable[[np.random.Generator], Iterable[tuple]] = once
-    test: Callable[..., Miss | bool | None] | None = None
+    test: Callable[..., Mismatch | bool | None] | None = None
     cause: str = ""
 
     def __post_init__(self) -> None:
@@ -62,7 +62,7 @@ class Property:
 
 
 @dataclass(frozen=True)
-class Wrong:
+class CommonMistake:
     """A wrong answer that people really give, and the sentence that helps them.
 
     For an exercise whose answer is no function, `function()` makes the wrong object. `endless`
@@ -106,7 +106,7 @@ class Exercise:
     hints: tuple[str, str, str]
     solution: Callable[..., Any]
     properties: tuple[Property, ...]
-    wrong: tuple[Wrong, ...]
+    wrong: tuple[CommonMistake, ...]
     right: tuple[Callable[..., Any], ...] = ()
     example: Example | None = None
     tolerance: float = 1e-5
@@ -148,7 +148,7 @@ class Exercise:
                 self._refuse(name, "a text")
         for name, kind in (
             *(("needs", str), ("hints", str)),
-            *(("properties", Property), ("wrong", Wrong), ("right", object)),
+            *(("properties", Property), ("wrong", CommonMistake), ("right", object)),
         ):
             parts = getattr(self, name)
             if not isinstance(parts, tuple | list) or not all(isinstance(p, kind) for p in parts):
@@ -163,7 +163,7 @@ class Exercise:
 
     def _refuse(self, name: str, wanted: str) -> NoReturn:
         raise SettingError(
-            f"{name} of {self.id} must be {wanted}; got {shown(getattr(self, name))}"
+            f"{name} of {self.id} must be {wanted}; got {format_value(getattr(self, name))}"
         )
 
     @property

@@ -1,4 +1,4 @@
-"""`battery`: what every exercise must withstand before a learner meets it."""
+"""`self_test`: what every exercise must withstand before a learner meets it."""
 
 import json
 import time
@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from microgpt.learn import time_limit
-from microgpt.learn.case_runner import MOST_CASES, cases
+from microgpt.learn.case_runner import MAX_COMPARED_CASES, cases
 from microgpt.learn.check_answer import check
 from microgpt.learn.exercise import Exercise
 from microgpt.learn.hints import hint
@@ -22,7 +22,7 @@ WORDS = 60  # at most, in a statement
 AT_ONCE = 1.0  # seconds that the machine may be busy with something else
 
 
-def battery(exercise: Exercise) -> list[str]:
+def self_test(exercise: Exercise) -> list[str]:
     """Try an exercise on right, wrong and hostile answers; what is amiss, in sentences.
 
     An empty list says that all is well: the solution, two other number types and every other
@@ -129,7 +129,7 @@ def _meddling(exercise: Exercise) -> Iterator[str]:
                 argument.pop()
         return result
 
-    some = islice(cases(exercise, 0), MOST_CASES)
+    some = islice(cases(exercise, 0), MAX_COMPARED_CASES)
     given = [part for case in some for part in case.arguments]
     if any(isinstance(part, np.ndarray | list) for part in given):
         yield from _refused(exercise, meddling, "an answer that changes its input")
@@ -139,7 +139,7 @@ def _endless(exercise: Exercise) -> Iterator[str]:
     for name, answer in (("a loop without end", _for_ever), ("a stubborn loop", _stubborn)):
         start = time.monotonic()
         yield from _refused(exercise, answer, name)
-        if time.monotonic() - start > time_limit.CEILING + time_limit.GRACE + AT_ONCE:
+        if time.monotonic() - start > time_limit.WALL_LIMIT + time_limit.STOP_GRACE + AT_ONCE:
             yield f"{name} came back after {time.monotonic() - start:.1f} s"
 
 

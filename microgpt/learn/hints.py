@@ -9,7 +9,7 @@ from collections import Counter
 from microgpt.errors import SettingError
 from microgpt.learn.exercise import Exercise
 from microgpt.learn.html import note_card
-from microgpt.learn.messages import sentence, words
+from microgpt.learn.messages import format_message, message_section
 from microgpt.learn.registry import find
 
 _given: Counter[str] = Counter()
@@ -45,8 +45,8 @@ def hint(id: str | Exercise, tier: int | None = None) -> Note:
         tier = _given[exercise.id]
     if type(tier) is not int or not 1 <= tier <= most:
         raise SettingError(f"a hint has tier 1 to {most}; got {tier!r}")
-    kind = words("notes")["tiers"][tier - 1]
-    head = sentence("notes", "hint", id=exercise.id, tier=tier, most=most, kind=kind)
+    kind = message_section("notes")["tiers"][tier - 1]
+    head = format_message("notes", "hint", id=exercise.id, tier=tier, most=most, kind=kind)
     return Note(head, exercise.hints[tier - 1])
 
 
@@ -56,9 +56,9 @@ def solution(id: str | Exercise) -> Note:
     With MICROGPT_SOLUTIONS=off, as on a class's hub, it says that the teacher has them.
     """
     exercise = find(id)
-    head = sentence("notes", "solution", id=exercise.id)
+    head = format_message("notes", "solution", id=exercise.id)
     if os.environ.get("MICROGPT_SOLUTIONS", "").lower() == "off":
-        return Note(head, words("notes")["off"])
+        return Note(head, message_section("notes")["off"])
     return Note(head, source(exercise), is_code=True)
 
 

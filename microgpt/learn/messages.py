@@ -14,16 +14,16 @@ def _catalogue() -> dict[str, Any]:
     return tomllib.loads(text)
 
 
-def words(section: str) -> dict[str, Any]:
+def message_section(section: str) -> dict[str, Any]:
     """One section of the catalogue: the id of an exercise, or what a group of sentences is for."""
     return _catalogue()[section]
 
 
-def counted(number: int, one: str) -> str:
+def pluralize(number: int, one: str) -> str:
     """A number with its noun: "1 minute", "1,000 minutes"."""
     return f"{number:,} {one}" if number == 1 else f"{number:,} {one}s"
 
 
-def sentence(section: str, key: str, **parts: Any) -> str:
+def format_message(section: str, key: str, **parts: Any) -> str:
     """A sentence with its gaps filled in: {name} becomes parts["name"]."""
-    return words(section)[key].format(**parts)
+    return message_section(section)[key].format(**parts)

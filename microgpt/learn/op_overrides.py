@@ -12,19 +12,19 @@ from microgpt import ops
 from microgpt.autograd.engine import no_grad, state
 from microgpt.autograd.tensor import Tensor
 from microgpt.errors import ShapeError
-from microgpt.learn.messages import sentence
+from microgpt.learn.messages import format_message
 from microgpt.learn.op_adapters import PARTS, PLAIN
-from microgpt.learn.usage_report import COMPARED, Report
+from microgpt.learn.usage_report import COMPARED, UsageReport
 from microgpt.models.gpt import GPT
 
 FUSED = ("decode_attention",)
 NAMES = tuple(name for name in ops.HOOKABLE if name not in FUSED)
 
 
-class OwnOperations:
+class OpOverrides:
     """The hook that runs the learner's functions, counts, and compares with the library."""
 
-    def __init__(self, functions: dict[str, Callable[..., Any]], report: Report):
+    def __init__(self, functions: dict[str, Callable[..., Any]], report: UsageReport):
         self.functions, self.report = functions, report
         self.seen: Counter[str] = Counter()
         self.passing = False  # True while the library itself, or a learner's function, runs
@@ -114,8 +114,8 @@ class OwnOperations:
     def why_not(self, name: str) -> str:
         """Why that function never ran, in one sentence."""
         if not self.seen:
-            return sentence("using", "nothing_called", names=f"your {name}")
-        return sentence("using", "calls_instead", names=f"your {name}",
+            return format_message("using", "nothing_called", names=f"your {name}")
+        return format_message("using", "calls_instead", names=f"your {name}",
                         called=", ".join(sorted(self.seen)))  # fmt: skip
 
 
@@ -140,7 +140,7 @@ def _apart(yours: np.ndarray, library: np.ndarray) -> float:
 
 # `GPT.loss` is watched while a block of `using` is open, in the threads that have one open.
 
-_watching: dict[int, list[OwnOperations]] = {}
+_watching: dict[int, list[OpOverrides]] = {}
 _lock = threading.Lock()
 _unwatched = GPT.loss
 
@@ -154,7 +154,7 @@ def _watched(self: GPT, tokens: Any, targets: Any) -> Tensor:
 
 
 @contextmanager
-def watching(own: OwnOperations) -> Iterator[None]:
+def watching(own: OpOverrides) -> Iterator[None]:
     """`with watching(own):` offers every loss of a `GPT` in this thread to `own.loss`."""
     thread = threading.get_ident()
     with _lock:

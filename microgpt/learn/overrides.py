@@ -8,12 +8,12 @@ from microgpt.autograd.engine import composed, intercepting
 from microgpt.errors import SettingError
 from microgpt.learn import op_overrides, sampler_override
 from microgpt.learn.stub import is_stub
-from microgpt.learn.usage_report import Report, Tally
+from microgpt.learn.usage_report import UsageReport, CallStats
 from microgpt.sampling import choosing
 
 
 @contextmanager
-def using(**functions: Callable[..., Any]) -> Iterator[Report]:
+def using(**functions: Callable[..., Any]) -> Iterator[UsageReport]:
     """`with using(softmax=mine) as report:` a model in this block and thread runs your functions.
 
     `sample`, `temperature`, `top_k` take part in `generate`; the names of operations (softmax,
@@ -32,11 +32,11 @@ def using(**functions: Callable[..., Any]) -> Iterator[Report]:
             raise SettingError(f"{name} must be a function; got {type(function).__name__}")
     if not functions:
         raise SettingError("using needs a function, as in using(softmax=my_softmax)")
-    report = Report({name: Tally() for name in functions})
+    report = UsageReport({name: CallStats() for name in functions})
     sampled = {name: f for name, f in functions.items() if name in sampler_override.NAMES}
     operated = {name: f for name, f in functions.items() if name not in sampled}
-    sampling = sampler_override.OwnSampling(sampled, report)
-    operations = op_overrides.OwnOperations(operated, report)
+    sampling = sampler_override.SamplerOverride(sampled, report)
+    operations = op_overrides.OpOverrides(operated, report)
     with ExitStack() as stack:
         if sampled:
             stack.enter_context(choosing(sampling.choose))

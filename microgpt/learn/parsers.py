@@ -7,20 +7,20 @@ from typing import Any
 import numpy as np
 
 
-class Unreadable(Exception):
+class ParseError(Exception):
     """What came back cannot be what the exercise asks for; the text says what was expected."""
 
 
 def array(value: Any) -> np.ndarray:
     """An array of numbers in float64: from an array of any float type, a list or a Tensor."""
     if value is None or isinstance(value, str | bytes | dict | set):
-        raise Unreadable("an array of numbers")
+        raise ParseError("an array of numbers")
     try:
         numbers = np.array(value)
     except Exception:
-        raise Unreadable("an array of numbers") from None
+        raise ParseError("an array of numbers") from None
     if numbers.dtype.kind not in "fiub":
-        raise Unreadable("an array of real numbers")
+        raise ParseError("an array of real numbers")
     return numbers.astype(np.float64)
 
 
@@ -28,7 +28,7 @@ def number(value: Any) -> float:
     """One number: from a float, an int, a NumPy number or an array or Tensor of size 1."""
     numbers = array(value)
     if numbers.size != 1:
-        raise Unreadable("one number")
+        raise ParseError("one number")
     return float(numbers.reshape(-1)[0])
 
 
@@ -37,11 +37,11 @@ def whole(value: Any) -> int:
     if isinstance(value, np.ndarray) and value.size == 1:
         value = value.reshape(-1)[0]
     if isinstance(value, bool):
-        raise Unreadable("a whole number, an int")
+        raise ParseError("a whole number, an int")
     try:
         return operator.index(value)
     except TypeError:
-        raise Unreadable("a whole number, an int") from None
+        raise ParseError("a whole number, an int") from None
 
 
 def several(*readers: Callable[[Any], Any]) -> Callable[[Any], tuple]:
@@ -49,7 +49,7 @@ def several(*readers: Callable[[Any], Any]) -> Callable[[Any], tuple]:
 
     def read(value: Any) -> tuple:
         if not isinstance(value, tuple | list) or len(value) != len(readers):
-            raise Unreadable(f"{len(readers)} things, in a tuple")
+            raise ParseError(f"{len(readers)} things, in a tuple")
         return tuple(reader(part) for reader, part in zip(readers, value, strict=True))
 
     return read

@@ -5,9 +5,9 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from microgpt.errors import MicrogptError
-from microgpt.learn.equality import plain, shown
+from microgpt.learn.equality import to_jsonable, format_value
 from microgpt.learn.html import result_card
-from microgpt.learn.messages import words
+from microgpt.learn.messages import message_section
 
 CORRECT, NOT_YET, NOT_ATTEMPTED = "correct", "not yet", "not attempted"
 
@@ -47,7 +47,7 @@ class Result:
 
     def to_dict(self) -> dict[str, Any]:
         """Everything, as JSON can hold it: arrays are lists, NaN and infinity are words."""
-        return {field.name: plain(getattr(self, field.name)) for field in fields(self)}
+        return {field.name: to_jsonable(getattr(self, field.name)) for field in fields(self)}
 
     def raise_if_wrong(self) -> None:
         """Raise `WrongAnswer` unless the state is "correct"."""
@@ -58,22 +58,22 @@ class Result:
     def message(self) -> str:
         """The finding in one line: the property and the cause, or what to do."""
         if self.state != NOT_YET:
-            return self.effect or words("states")[self.state]["message"]
-        label = words("labels")["property"].capitalize()
+            return self.effect or message_section("states")[self.state]["message"]
+        label = message_section("labels")["property"].capitalize()
         failed = f"{label}: {self.property}" if self.property else ""
         return " ".join(part for part in (failed, self.cause) if part)
 
     def lines(self) -> list[tuple[str, str]]:
         """What there is to say, as labelled lines; the first is the finding."""
-        labels = words("labels")
+        labels = message_section("labels")
         if self.state != NOT_YET:
             return [("", self.message)]
         found = [(labels["property"], self.property)]  # it alone would read as if it held
         if self.input:
-            given = (f"{name} = {shown(value)}" for name, value in self.input.items())
+            given = (f"{name} = {format_value(value)}" for name, value in self.input.items())
             found.append((labels["input"], ", ".join(given)))
         values = {"got": self.got, "expected": self.expected}
-        found += [(labels[name], shown(v)) for name, v in values.items() if v is not None]
+        found += [(labels[name], format_value(v)) for name, v in values.items() if v is not None]
         if self.cause:
             found.append((labels["cause"], self.cause))
         return found
@@ -81,7 +81,7 @@ class Result:
     @builtins.property
     def head(self) -> str:
         """The state as a symbol and a word, and which exercise it is about."""
-        state = words("states")[self.state]
+        state = message_section("states")[self.state]
         return f"{state['symbol']} {state['word']} · {self.exercise}"
 
     def __repr__(self) -> str:

@@ -6,18 +6,18 @@ from typing import Any
 import numpy as np
 
 from microgpt.errors import SettingError, ShapeError, TokenError
-from microgpt.learn.messages import counted, sentence
-from microgpt.learn.parsers import Unreadable, array, whole
-from microgpt.learn.usage_report import COMPARED, Report
+from microgpt.learn.messages import pluralize, format_message
+from microgpt.learn.parsers import ParseError, array, whole
+from microgpt.learn.usage_report import COMPARED, UsageReport
 from microgpt.sampling import next_token
 
 NAMES = ("sample", "temperature", "top_k")
 
 
-class OwnSampling:
+class SamplerOverride:
     """Chooses each token with the learner's functions and compares it with `next_token`."""
 
-    def __init__(self, functions: dict[str, Callable[..., Any]], report: Report):
+    def __init__(self, functions: dict[str, Callable[..., Any]], report: UsageReport):
         if "sample" in functions and len(functions) > 1:
             raise SettingError("sample makes the whole choice; give it alone, without temperature")
         self.functions, self.report = functions, report
@@ -53,7 +53,7 @@ class OwnSampling:
         value, tally = self._call(name, *arguments), self.report.tallies[name]
         try:
             chances = array(value)
-        except Unreadable as error:
+        except ParseError as error:
             raise SettingError(f"your {name} must return {error}; got {value!r}") from None
         if chances.shape != library.shape:
             raise ShapeError(f"your {name} must return shape {library.shape}; got {chances.shape}")
@@ -69,7 +69,7 @@ class OwnSampling:
     def _token(self, value: Any, size: int) -> int:
         try:
             token = whole(value)
-        except Unreadable as error:
+        except ParseError as error:
             raise SettingError(f"your sample must return {error}; got {value!r}") from None
         if not 0 <= token < size:
             raise TokenError(f"your sample must return a token from 0 to {size - 1}; got {token}")
@@ -78,11 +78,11 @@ class OwnSampling:
     def why_not(self, name: str) -> str:
         """Why that function never ran, in one sentence."""
         if not self.report.picks:
-            return sentence("using", "nothing_sampled", names=f"your {name}")
+            return format_message("using", "nothing_sampled", names=f"your {name}")
         key = "why_greedy" if name == "temperature" else "why_uncut"
-        return sentence("using", "not_asked", names=f"your {name}",
-                        count=counted(len(self.report.picks), "token"),
-                        why=sentence("using", key))  # fmt: skip
+        return format_message("using", "not_asked", names=f"your {name}",
+                        count=pluralize(len(self.report.picks), "token"),
+                        why=format_message("using", key))  # fmt: skip
 
 
 def _cut(chances: np.ndarray, k: int) -> np.ndarray:

@@ -2,7 +2,7 @@
 
 from typing import Any, NoReturn
 
-from microgpt.learn.messages import sentence
+from microgpt.learn.messages import format_message
 from microgpt.learn.results import NotAttempted
 
 
@@ -13,10 +13,10 @@ class Todo:
         return False
 
     def __repr__(self) -> str:
-        return sentence("stub", "shown")
+        return format_message("stub", "shown")
 
     def __call__(self, *arguments: Any, **named: Any) -> NoReturn:
-        raise NotAttempted(sentence("stub", "called"))
+        raise NotAttempted(format_message("stub", "called"))
 
 
 _STUB = Todo()

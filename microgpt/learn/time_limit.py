@@ -15,17 +15,17 @@ import time
 from collections.abc import Callable, Iterable
 from typing import Any
 
-LIMIT = 3.0  # seconds of work
-CEILING = 15.0  # seconds by the clock on the wall
-GRACE = 1.0
+CPU_LIMIT = 3.0  # seconds of work
+WALL_LIMIT = 15.0  # seconds by the clock on the wall
+STOP_GRACE = 1.0
 STACK = 32 << 20  # macOS gives threads 512 kB: too little for deep recursion
 
 
-class Stopped(BaseException):
+class TimeLimitExceeded(BaseException):
     """Injected into a thread that ran too long."""
 
 
-class Watched:
+class TimeLimitedCall:
     """Work in a thread: `run()` says how it ended, "done", "stopped" or "abandoned".
 
     Work that returns after the limit counts as stopped. An interrupt of the caller stops the work
@@ -59,7 +59,7 @@ class Watched:
             raise
         if not self._ended.is_set() and not self._stop(thread):
             return "abandoned"
-        return "stopped" if self.late or isinstance(self.error, Stopped) else "done"
+        return "stopped" if self.late or isinstance(self.error, TimeLimitExceeded) else "done"
 
     def _wait(self) -> None:
         # In short turns: on Windows one long wait would not notice Ctrl-C.
@@ -79,12 +79,12 @@ class Watched:
     def _stop(self, thread: threading.Thread) -> bool:
         """Inject until the thread ends; False if it does not."""
         self.late = True
-        deadline = time.monotonic() + GRACE
+        deadline = time.monotonic() + STOP_GRACE
         while not self._ended.is_set() and time.monotonic() < deadline:
             with self._gate:
                 if not self._finished:
                     ctypes.pythonapi.PyThreadState_SetAsyncExc(
-                        ctypes.c_ulong(thread.ident or 0), ctypes.py_object(Stopped)
+                        ctypes.c_ulong(thread.ident or 0), ctypes.py_object(TimeLimitExceeded)
                     )
             self._ended.wait(0.01)
         return self._ended.is_set()
@@ -104,7 +104,7 @@ class Watched:
                 _release(threading.get_ident())
                 self._ended.set()
                 return
-            except Stopped:
+            except TimeLimitExceeded:
                 continue
 
 

@@ -1,4 +1,4 @@
-"""`Report`: what `using` found out about the learner's functions while a real model ran them."""
+"""`UsageReport`: what `using` found out about the learner's functions while a real model ran them."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -6,14 +6,14 @@ from typing import Any
 import numpy as np
 
 from microgpt.learn.html import note_card
-from microgpt.learn.messages import counted, sentence
+from microgpt.learn.messages import pluralize, format_message
 
 CLOSE = 1e-4  # relative: float32 in another order of sums stays well below
 COMPARED = 10  # first calls, and first losses, that are compared with the library's
 
 
 @dataclass
-class Tally:
+class CallStats:
     """One function: how often it ran, and how its first results compare."""
 
     calls: int = 0
@@ -34,14 +34,14 @@ class Tally:
 
 
 @dataclass
-class Report:
+class UsageReport:
     """Calls, picks, losses and the first gradient, beside the library's; shows itself.
 
     `same` says whether everything that was compared agrees. `losses` and `picks` are pairs
     (yours, library's); `gradient` is the first one's relative error, None without training.
     """
 
-    tallies: dict[str, Tally] = field(default_factory=dict)
+    tallies: dict[str, CallStats] = field(default_factory=dict)
     losses: list[tuple[float, float]] = field(default_factory=list)
     picks: list[tuple[int, int]] = field(default_factory=list)
     gradient: float | None = None
@@ -72,16 +72,16 @@ class Report:
 
     def _function(self, name: str) -> list[str]:
         tally = self.tallies[name]
-        ran = counted(tally.calls, "time")
-        parts = [sentence("using", "ran", name=name, count=ran)]
+        ran = pluralize(tally.calls, "time")
+        parts = [format_message("using", "ran", name=name, count=ran)]
         if tally.trains is not None:
-            parts.append(sentence("using", "trains" if tally.trains else "evaluates"))
+            parts.append(format_message("using", "trains" if tally.trains else "evaluates"))
         if tally.compared:
             key = tally.what if tally.difference <= CLOSE else f"{tally.what}_differ"
             things = "chances" if tally.what == "chances" else "results"
             some = "first" if tally.compared < tally.calls else "all"
-            which = sentence("using", some, count=tally.compared, things=things)
-            parts.append(sentence("using", key, which=which, difference=tally.difference))
+            which = format_message("using", some, count=tally.compared, things=things)
+            parts.append(format_message("using", key, which=which, difference=tally.difference))
         return parts
 
     def _picked(self) -> list[str]:
@@ -90,10 +90,10 @@ class Report:
             return []
         count = len(self.picks)
         if not wrong:
-            return [sentence("using", "picks", count=count)]
+            return [format_message("using", "picks", count=count)]
         place, got, expected = wrong[0]
         return [
-            sentence(
+            format_message(
                 "using",
                 "picks_differ",
                 wrong=len(wrong),
@@ -112,11 +112,11 @@ class Report:
             key = "losses" if apart <= CLOSE else "losses_differ"
             count = len(self.losses)
             parts.append(
-                sentence("using", key, yours=yours, library=library, count=count, difference=apart)
+                format_message("using", key, yours=yours, library=library, count=count, difference=apart)
             )
         if self.gradient is not None:
             key = "gradient" if self.gradient <= 10 * CLOSE else "gradient_differs"
-            parts.append(sentence("using", key, share=self.gradient))
+            parts.append(format_message("using", key, share=self.gradient))
         return parts
 
     def __repr__(self) -> str:

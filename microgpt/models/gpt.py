@@ -9,7 +9,7 @@ import numpy as np
 
 from microgpt import backends, ops
 from microgpt.autograd.tensor import FLOATS, Tensor
-from microgpt.backends import LOCK, reading
+from microgpt.backends import LOCK, check_host_read
 from microgpt.config import GPTConfig
 from microgpt.config.checks import whole
 from microgpt.errors import DtypeError, SettingError, ShapeError
@@ -76,7 +76,7 @@ class GPT(Module):
     def __deepcopy__(self, memo: dict) -> Self:
         return copied(self, memo, shared=_SHARED)
 
-    def copy_to(self, backend: str | None = None) -> Self:
+    def copy(self, backend: str | None = None) -> Self:
         """A model of its own with the same class, parts and weights, on `backend`.
 
         Where this one is, by default; gradients start at zero. Its tokenizer is the same one.
@@ -90,18 +90,18 @@ class GPT(Module):
 
         Write into it to draw the same ones again, or to go on after loading.
         """
-        reading("dropout_counter")
+        check_host_read("dropout_counter")
         return self._draws[1:]
 
     @property
     def dropout_seed(self) -> int:
         """The key of all dropout masks: the model's seed, unless it was set."""
-        reading("dropout_seed")
+        check_host_read("dropout_seed")
         return int(self._draws[0])
 
     @dropout_seed.setter
     def dropout_seed(self, seed: int) -> None:
-        reading("dropout_seed")
+        check_host_read("dropout_seed")
         whole("dropout_seed", seed, least=0)
         self._draws[0] = seed
 
@@ -126,7 +126,7 @@ class GPT(Module):
         x = self._read(ids, cache)
         return ops.linear(x, self.head).reshape(*ids.shape, self.config.vocab_size)
 
-    def last_logits(self, tokens: Any, cache: Any = None) -> Tensor:
+    def next_token_logits(self, tokens: Any, cache: Any = None) -> Tensor:
         """The logits of the next token after each row: tokens (T,) or (B, T) -> logits (B, V).
 
         As a call gives them at the last place, but for no other place are they computed.

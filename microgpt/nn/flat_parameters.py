@@ -11,7 +11,7 @@ import numpy as np
 
 from microgpt.autograd.tensor import Tensor
 from microgpt.backends import Backend
-from microgpt.backends.dispatch import address
+from microgpt.backends.dispatch import data_ptr
 from microgpt.errors import ShapeError
 
 
@@ -23,7 +23,7 @@ class Store:
         total = sum(map(prod, shapes))
         matrices = sum(prod(shape) for shape in shapes if len(shape) > 1)
         try:
-            self.data, self.grad = kernels.store(total, dtype), kernels.store(total, dtype)
+            self.data, self.grad = kernels.zeros_aligned(total, dtype), kernels.zeros_aligned(total, dtype)
         except ValueError:  # more than NumPy can count
             raise MemoryError(f"{total:,} numbers") from None
         self._next = {False: 0, True: matrices}
@@ -52,8 +52,8 @@ def _joined(arrays: list[np.ndarray]) -> np.ndarray | None:
     store = arrays[0].base if arrays else None
     if not isinstance(store, np.ndarray) or any(array.base is not store for array in arrays):
         return None
-    places = sorted((address(array), array.nbytes) for array in arrays)
+    places = sorted((data_ptr(array), array.nbytes) for array in arrays)
     if any(first + size != second for (first, size), (second, _) in pairwise(places)):
         return None
-    start = (places[0][0] - address(store)) // store.itemsize
+    start = (places[0][0] - data_ptr(store)) // store.itemsize
     return store[start : start + sum(array.size for array in arrays)]

@@ -7,7 +7,7 @@ from typing import TypeVar
 import numpy as np
 
 from microgpt.autograd.tensor import Tensor
-from microgpt.backends import LOCK, Backend, reading
+from microgpt.backends import LOCK, Backend, check_host_read
 from microgpt.nn.flat_parameters import Store
 from microgpt.nn.module import Module
 
@@ -22,7 +22,7 @@ def copied(
     Its weights lie side by side, on `kernels` (default: where each one was). Attributes named in
     `shared` are the same in both.
     """
-    reading("a copy of a module")
+    check_host_read("a copy of a module")
     copy = memo[id(module)] = object.__new__(type(module))
     with LOCK:  # what another thread trains changes between launches only
         _copy_weights(module, memo, kernels)

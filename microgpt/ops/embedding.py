@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from microgpt.backends import current_tap
+from microgpt.backends import current_tracer
 from microgpt.errors import DtypeError, ShapeError, TokenError
 
 
@@ -74,7 +74,7 @@ def as_tokens(tokens, keep=False):
     The arrays of a recording are never copied, they are what a replay fills.
     """
     if isinstance(tokens, np.ndarray) and tokens.dtype == np.int32 and tokens.flags.c_contiguous:
-        return tokens.copy() if keep and current_tap() is None else tokens
+        return tokens.copy() if keep and current_tracer() is None else tokens
     try:
         array = np.asarray(tokens)
     except ValueError:

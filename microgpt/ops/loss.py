@@ -49,16 +49,16 @@ def linear_cross_entropy(h, weight, targets):
     logits = k.empty((len(rows), V), h.dtype)
     losses, lse = k.empty(len(rows), h.dtype), k.empty(len(rows), h.dtype)
     loss, count = k.empty(1, h.dtype), k.empty(1, h.dtype)
-    absent, spent = k.absent(1, h.dtype), False
+    empty_optional, spent = k.empty_optional(1, h.dtype), False
     k.launch("check_targets", ids, V, 1)
-    k.launch("linear_forward", logits, rows, weight.array, absent)
+    k.launch("linear_forward", logits, rows, weight.array, empty_optional)
     k.launch("cross_entropy_forward", losses, lse, logits, ids)
     k.launch("kept_mean_forward", loss, count, losses, ids)
 
     def backward(dloss):
         nonlocal spent
         if spent:
-            k.launch("linear_forward", logits, rows, weight.array, absent)
+            k.launch("linear_forward", logits, rows, weight.array, empty_optional)
         spent = True
         dlosses, dh, dweight = (
             k.empty(len(rows), h.dtype),
@@ -67,7 +67,7 @@ def linear_cross_entropy(h, weight, targets):
         )
         k.launch("kept_mean_backward", dlosses, dloss.reshape(1), count, ids)
         k.launch("cross_entropy_backward", logits, dlosses, logits, lse, ids)
-        k.launch("linear_backward", dh, dweight, absent, logits, rows, weight.array)
+        k.launch("linear_backward", dh, dweight, empty_optional, logits, rows, weight.array)
         return dh.reshape(h.shape), dweight
 
     return h.from_op(loss.reshape(()), (h, weight), backward, "linear_cross_entropy")

@@ -55,7 +55,7 @@ def linear_relu(x, weight, bias=None, name=None):
 def _linear_arrays(x, weight, bias):
     """What a launch of a linear kernel is given: the back end, x as rows, and the bias."""
     require_linear(x, weight, bias)
-    return x.kernels, x.rows(), x.kernels.absent(1, x.dtype) if bias is None else bias.array
+    return x.kernels, x.rows(), x.kernels.empty_optional(1, x.dtype) if bias is None else bias.array
 
 
 def _linear_node(op, x, weight, bias, y, activation=None, residual=None):
@@ -69,7 +69,7 @@ def _linear_node(op, x, weight, bias, y, activation=None, residual=None):
             dz = k.empty(y.shape, y.dtype)
             k.launch(name, flat(dz), flat(dy), flat(seen))
         dx, dweight = k.empty(rows.shape, rows.dtype), weight.gradient()
-        dbias = k.absent(1, rows.dtype) if bias is None else bias.gradient()
+        dbias = k.empty_optional(1, rows.dtype) if bias is None else bias.gradient()
         k.launch("linear_backward", dx, dweight, dbias, dz, rows, matrix)
         slopes = (dx.reshape(x.array.shape), dweight)
         slopes += () if bias is None else (dbias,)

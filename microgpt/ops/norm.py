@@ -21,14 +21,14 @@ def layer_norm(x, weight, bias=None, eps=1e-5):
             )
     k, rows = x.kernels, x.rows()
     y, mean, rstd = k.empty(rows.shape, dtype), k.empty(len(rows), dtype), k.empty(len(rows), dtype)
-    shift = k.absent(1, dtype) if bias is None else bias.array
+    shift = k.empty_optional(1, dtype) if bias is None else bias.array
     k.launch("layer_norm_forward", y, mean, rstd, rows, weight.array, shift, eps)
 
     def backward(dy):
         # Taken before buffers are lent: weight or bias may be the very node that x is.
         dy, so_far = dy.reshape(rows.shape), x.collected(rows.shape)
         dx, dweight = k.empty(rows.shape, dtype), weight.gradient()
-        dbias = k.absent(1, dtype) if bias is None else bias.gradient()
+        dbias = k.empty_optional(1, dtype) if bias is None else bias.gradient()
         k.launch(
             "layer_norm_backward", dx, dweight, dbias, dy, rows, weight.array, mean, rstd, so_far
         )

@@ -29,7 +29,7 @@ class Adam(Optimizer):
     ):
         super().__init__(parameters, lr)
         self._betas, self._eps = _pair(betas), _above_zero("eps", eps)
-        new = self.kernels.store
+        new = self.kernels.zeros_aligned
         self.moments = [
             (new(data.size, data.dtype), new(data.size, data.dtype)) for data, _ in self.segments
         ]

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from microgpt.autograd.tensor import Tensor
-from microgpt.backends import reading
+from microgpt.backends import check_host_read
 from microgpt.config.checks import number
 from microgpt.errors import SettingError
 from microgpt.nn import Module, segments
@@ -35,7 +35,7 @@ class Optimizer:
 
     @lr.setter
     def lr(self, rate: float) -> None:
-        reading("setting lr")
+        check_host_read("setting lr")
         number("lr", rate)
         if not 0 <= rate < float("inf"):
             raise SettingError(f"lr must be 0 or above, and finite; got {rate}")

@@ -13,7 +13,7 @@ from microgpt.errors import SettingError
 from microgpt.parity import Difference, difference
 from microgpt.pretrained.llmc.debug_state import read_state
 from microgpt.pretrained.llmc.model_file import open_model, tensors_of
-from microgpt.pretrained.weight_source import model_of
+from microgpt.pretrained.weight_source import build_model
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class Line:
 
 
 @dataclass(frozen=True)
-class Proof:
+class ParityReport:
     """What `check_state` found; it prints as a table that ends in PASS or FAIL."""
 
     model: Path
@@ -127,7 +127,7 @@ def check_state(
     tolerance: float | None = None,
     gradient_tolerance: float | None = None,
     backend: str | None = None,
-) -> Proof:
+) -> ParityReport:
     """Run an llm.c model file on the batch of a debug state, forward and backward, and compare.
 
     By default the loss may be off by 1e-4, each logit by 1e-4 · max(1, the largest logit's size),
@@ -142,7 +142,7 @@ def check_state(
         wanted.in_norm,
     )
     expected = read_state(state, tensors.config)
-    ours = model_of(open_model(model), backend)
+    ours = build_model(open_model(model), backend)
     with no_grad():
         logits = ours(expected.tokens).numpy()
     scale = max(1.0, float(np.abs(expected.logits).max()))
@@ -158,7 +158,7 @@ def check_state(
         off = difference(parameter.gradient(), gradient)
         allowed = tolerances.gradients
         lines.append(Line(f"gradient of {name}", *off, allowed, off.relative <= allowed))
-    return Proof(tensors.file, expected.file, tensors.brief, tolerances, tuple(lines))
+    return ParityReport(tensors.file, expected.file, tensors.brief, tolerances, tuple(lines))
 
 
 def _value(name: str, off: Difference, tolerances: Tolerances, scale: float = 1.0) -> Line:

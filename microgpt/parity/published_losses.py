@@ -57,7 +57,7 @@ GPT2 = Recipe(
 
 
 @dataclass(frozen=True)
-class Moment:
+class LossCheck:
     """The loss before one step, ours and the expected one."""
 
     step: int
@@ -155,7 +155,7 @@ class _DecaysAll(AdamW):
 
 def train(
     model: GPT, tokens: Any, targets: Any, recipe: Recipe = GPT2, steps: int | None = None
-) -> Iterator[Moment]:
+) -> Iterator[LossCheck]:
     """Train `model` by the recipe on tokens and targets (B, T), and yield every loss.
 
     `steps`: the first ones only. On Numba, steps are recorded and replayed.
@@ -197,7 +197,7 @@ def count_of(recipe: Recipe, steps: int | None) -> int:
 
 def _losses(
     model: GPT, ids: np.ndarray, wanted: np.ndarray, recipe: Recipe, steps: int
-) -> Iterator[Moment]:
+) -> Iterator[LossCheck]:
     rule = AdamW if recipe.decay == "matrices" else _DecaysAll
     optimizer = rule(model, recipe.lr, recipe.betas, recipe.eps, recipe.weight_decay)
 
@@ -210,4 +210,4 @@ def _losses(
 
     step = update if model.backend == "numpy" else recording.capture(update)
     for place in range(steps):
-        yield Moment(place, step(ids, wanted).item(), recipe.losses[place])
+        yield LossCheck(place, step(ids, wanted).item(), recipe.losses[place])

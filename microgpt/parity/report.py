@@ -34,7 +34,7 @@ class Row:
 
 
 @dataclass(frozen=True, repr=False)
-class Differences:
+class ParityReport:
     """What `compare` found: `rows` in the order of computation; it prints as a table.
 
     `missing` are the model's names that the reference lacks, `surplus` those that it has and the
@@ -80,7 +80,7 @@ def _beyond(row: Row) -> str:
     return f"largest {row.largest:.2g}, relative {row.relative:.2g}; {row.allowed:.2g} is allowed"
 
 
-def compare(model: Any, reference: Any, tokens: Any = None, tolerance: float = 1e-4) -> Differences:
+def compare(model: Any, reference: Any, tokens: Any = None, tolerance: float = 1e-4) -> ParityReport:
     """Name the first intermediate in which a model differs from a reference.
 
     `reference` maps names, such as "h.1.mlp.c_fc", to arrays (a dictionary, an .npz file, or
@@ -125,7 +125,7 @@ def compare(model: Any, reference: Any, tokens: Any = None, tolerance: float = 1
             f"{', '.join(map(str, arrays)) or 'nothing'}"
         )
     seen = {TOKENS, *(row.name for row in rows)}
-    return Differences(tuple(rows), tuple(missing), tuple(str(k) for k in arrays if k not in seen))
+    return ParityReport(tuple(rows), tuple(missing), tuple(str(k) for k in arrays if k not in seen))
 
 
 def _row(name: str, ours: np.ndarray, arrays: Mapping[str, Any], tolerance: float) -> Row:

@@ -7,16 +7,16 @@ from typing import Any
 
 import numpy as np
 
-from microgpt._io.atomic_write import at_home
+from microgpt._io.atomic_write import expand_user
 from microgpt.backends import LOCK
-from microgpt.checkpoints import prepare, write_tensors, writing
+from microgpt.checkpoints import prepare, write_tensors, atomic_write
 from microgpt.checkpoints.checkpoint import KEY
 from microgpt.config import GPTConfig
 from microgpt.config.checks import known
 from microgpt.errors import FormatError, NotWritable, SettingError
 from microgpt.models.gpt import GPT
 from microgpt.pretrained import tokenizer_files
-from microgpt.pretrained.gpt2_check import require_gpt2, weights_of
+from microgpt.pretrained.gpt2_check import check_gpt2_config, gpt2_state_dict
 from microgpt.pretrained.huggingface import config, safetensors_file, weights
 from microgpt.pretrained.llmc import model_file, tokenizer_file
 from microgpt.tokenizers import GPT2_PATTERN, Tokenizer
@@ -44,11 +44,11 @@ def save_pretrained(
         raise SettingError(f"a path to write to is a text or a Path; got {path!r:.100}")
     if not isinstance(model, GPT):
         raise SettingError(f"a GPT can be written; got {type(model).__name__}")
-    require_gpt2(model.config)
+    check_gpt2_config(model.config)
     if tokenizer is not None:
         _require_byte_pairs(tokenizer, model.config)
     write = _write_llmc if format == "llmc" else _write_huggingface
-    return write(at_home(path), model, tokenizer)
+    return write(expand_user(path), model, tokenizer)
 
 
 def is_byte_pair(tokenizer: Any) -> bool:
@@ -86,13 +86,13 @@ def _write_huggingface(folder: Path, model: GPT, tokenizer: Tokenizer | None) ->
             f"{weights} is a checkpoint of microgpt, which holds more than the new file would; "
             "choose another folder"
         )
-    with writing(weights) as stream, LOCK:
+    with atomic_write(weights) as stream, LOCK:
         write_tensors(stream, dict(_tensors(model)), {"format": "pt"})
-    end_of_text = None if tokenizer is None else tokenizer.end_of_text
-    described = config.description(model.config, end_of_text)
+    eos_token_id = None if tokenizer is None else tokenizer.eos_token_id
+    described = config.description(model.config, eos_token_id)
     texts[config.FILE] = json.dumps(described, indent=2, sort_keys=True) + "\n"
     for name, text in texts.items():
-        with writing(folder / name) as stream:
+        with atomic_write(folder / name) as stream:
             stream.write(text.encode())
     return folder
 
@@ -100,9 +100,9 @@ def _write_huggingface(folder: Path, model: GPT, tokenizer: Tokenizer | None) ->
 def _tensors(model: GPT) -> list[tuple[str, np.ndarray]]:
     """The weights as Hugging Face lays them out: matrices of blocks (in, out), views of ours."""
     found = []
-    for name, weight in weights_of(model).items():
+    for name, weight in gpt2_state_dict(model).items():
         array = weight.astype(np.float32, copy=False)
-        turned = weights.is_turned(name)
+        turned = weights.is_conv1d(name)
         found.append((weights.PREFIX + name, array.T if turned else array))
     return found
 

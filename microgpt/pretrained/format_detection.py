@@ -7,12 +7,12 @@ from microgpt.checkpoints.checkpoint import KEY, STATE_KEY
 from microgpt.errors import FormatError
 from microgpt.pretrained.huggingface import safetensors_file, weights
 from microgpt.pretrained.llmc import model_file
-from microgpt.pretrained.llmc.header import KINDS, MODEL
+from microgpt.pretrained.llmc.header import KINDS, MODEL_MAGIC
 from microgpt.pretrained.tensorflow import gpt2_checkpoint
 from microgpt.pretrained.tensorflow.sstable import MAGIC
-from microgpt.pretrained.weight_source import Incoming
+from microgpt.pretrained.weight_source import WeightSource
 
-Opener = Callable[[Path, int | None], Incoming]
+Opener = Callable[[Path, int | None], WeightSource]
 
 # First bytes of files that PyTorch writes: a zip archive, or a pickle.
 _PICKLED = (b"PK\x03\x04", b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05")
@@ -26,7 +26,7 @@ KNOWN = (
 )
 
 
-def recognised(path: Path) -> tuple[Path, Opener | None]:
+def detect_format(path: Path) -> tuple[Path, Opener | None]:
     """The file to read, and who reads it; nobody (None) for a checkpoint of our own."""
     file = _in_folder(path) if path.is_dir() else path
     if not file.is_file():
@@ -88,7 +88,7 @@ def _tensorflow(folder: Path) -> list[Path]:
 
 
 def _is_llmc_model(file: Path) -> bool:
-    return _is_llmc_file(file, (MODEL,))
+    return _is_llmc_file(file, (MODEL_MAGIC,))
 
 
 def _is_llmc_file(file: Path, kinds: Collection[int] = KINDS) -> bool:

@@ -12,7 +12,7 @@ _FREE = {"vocab_size", "block_size", "n_layer", "n_head", "n_embd", "n_kv_head"}
 _FREE |= {"qkv_bias", "dropout", "init_std"}
 
 
-def require_gpt2(config: GPTConfig) -> None:
+def check_gpt2_config(config: GPTConfig) -> None:
     """Refuse a model that other programs' GPT-2 cannot be; sizes and dropout are free."""
     gpt2 = GPTConfig.preset("gpt2-124M")
     names = [field.name for field in fields(GPTConfig) if field.name not in _FREE]
@@ -28,7 +28,7 @@ def require_gpt2(config: GPTConfig) -> None:
         )
 
 
-def weights_of(model: GPT) -> dict[str, np.ndarray]:
+def gpt2_state_dict(model: GPT) -> dict[str, np.ndarray]:
     """The weights of a GPT-2 by our names, not copied; biases that ours may lack are zeros."""
     arrays = {name: parameter.array for name, parameter in model.named_parameters()}
     shapes = replace(model.config, qkv_bias=None).parameter_shapes()

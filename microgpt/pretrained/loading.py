@@ -5,14 +5,14 @@ import warnings
 from importlib import resources
 from pathlib import Path
 
-from microgpt._io.atomic_write import at_home
+from microgpt._io.atomic_write import expand_user
 from microgpt.checkpoints import Checkpoint, load
 from microgpt.config.checks import whole
 from microgpt.errors import FormatError, SettingError
 from microgpt.pretrained import tokenizer_files
-from microgpt.pretrained.format_detection import recognised
+from microgpt.pretrained.format_detection import detect_format
 from microgpt.pretrained.huggingface import hub
-from microgpt.pretrained.weight_source import model_of
+from microgpt.pretrained.weight_source import build_model
 
 BUNDLED = ("names", "story")
 
@@ -41,7 +41,7 @@ def load_pretrained(
 
 
 def _loaded(source: str | os.PathLike, backend: str | None, n_head: int | None) -> Checkpoint:
-    path, is_name = at_home(source), source in (*BUNDLED, *hub.NAMES)
+    path, is_name = expand_user(source), source in (*BUNDLED, *hub.NAMES)
     there = os.path.exists(path)  # False too for a text that no system takes for a path
     if there and source in BUNDLED and _holds_no_model(path):
         warnings.warn(
@@ -71,19 +71,19 @@ def _loaded(source: str | os.PathLike, backend: str | None, n_head: int | None) 
 def _holds_no_model(path: Path) -> bool:
     """Whether a folder is only a namesake of a model."""
     try:
-        recognised(path)
+        detect_format(path)
     except FormatError:
         return path.is_dir()
     return False
 
 
 def _opened(path: Path, backend: str | None, n_head: int | None) -> Checkpoint:
-    file, opener = recognised(path)
+    file, opener = detect_format(path)
     if opener is None:
         return load(file, backend)
     incoming = opener(file, n_head)
     tokenizer = tokenizer_files.beside(file, incoming.config)
-    model = model_of(incoming, backend)
+    model = build_model(incoming, backend)
     model.tokenizer = tokenizer
     model.eval()
     return Checkpoint(model=model, tokenizer=tokenizer, training={})

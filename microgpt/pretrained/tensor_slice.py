@@ -21,7 +21,7 @@ READABLE = {"float32": "<f4", "float16": "<f2", "bfloat16": "<u2"}
 
 
 @dataclass(frozen=True)
-class Span:
+class TensorSlice:
     """One tensor's bytes in a file: little-endian numbers, the last axis side by side."""
 
     file: Path
@@ -67,7 +67,7 @@ class Span:
             start += len(block)
 
 
-def same(first: Span, second: Span) -> bool:
+def same(first: TensorSlice, second: TensorSlice) -> bool:
     """Whether two tensors of one shape and number type hold the same numbers."""
     if (first.shape, first.dtype) != (second.shape, second.dtype):
         return False

@@ -56,9 +56,9 @@ def _agrees(folder: Path, tokenizer: BPETokenizer) -> bool:
     """Whether the other files that a folder may have describe this tokenizer; unreadable: no."""
     try:
         if (folder / tokenizer_file.FILE).is_file():
-            tokens, end_of_text = tokenizer_file.read_tokenizer(folder / tokenizer_file.FILE)
+            tokens, eos_token_id = tokenizer_file.read_tokenizer(folder / tokenizer_file.FILE)
             ours, end = tokenizer_file.contents(tokenizer)
-            if tokens != ours or end_of_text not in (None, end):  # version 1 does not say it
+            if tokens != ours or eos_token_id not in (None, end):  # version 1 does not say it
                 return False
         return not (folder / _WHOLE).is_file() or _is_same(folder / _WHOLE, tokenizer)
     except (FormatError, OSError):
@@ -79,7 +79,7 @@ def _is_same(file: Path, tokenizer: BPETokenizer) -> bool:
     lines = [" ".join(map(str, pair)) if isinstance(pair, list) else pair for pair in merges]
     plain = (split.get("type"), split.get("add_prefix_space"), split.get("use_regex", True))
     return (
-        lines == tokenizers.merges_text(tokenizer).split("\n")[1:-1]
+        lines == tokenizers.format_merges(tokenizer).split("\n")[1:-1]
         and plain == ("ByteLevel", False, True)
         and found.get("normalizer") is None
     )
@@ -89,7 +89,7 @@ def files(tokenizer: Any) -> dict[str, str]:
     """What Hugging Face's files hold of a byte-pair tokenizer, by their names."""
     return {
         "vocab.json": json.dumps(tokenizers.token_ids(tokenizer), ensure_ascii=False),
-        "merges.txt": tokenizers.merges_text(tokenizer),
+        "merges.txt": tokenizers.format_merges(tokenizer),
         _CLASS: json.dumps({"tokenizer_class": "GPT2Tokenizer"}),
     }
 

@@ -1,4 +1,4 @@
-"""`Incoming`: weights from another program's file, under our names; checked, then read in place.
+"""`WeightSource`: weights from another program's file, under our names; checked, then read in place.
 
 A reader of a format says what a file holds and how to read one tensor of it; whether that is all
 of a model, and nothing else, is asked here for all formats.
@@ -22,7 +22,7 @@ MOST_LISTED = 40
 
 
 @dataclass(frozen=True)
-class Incoming:
+class WeightSource:
     """What a file holds, before anything of it is read.
 
     `shapes` are those of its tensors by our names, matrices (out, in) as ours are. `labels` gives
@@ -45,7 +45,7 @@ def wanted_shapes(file: Path, config: GPTConfig, most: int) -> dict[str, Shape]:
         raise FormatError(f"{file} does not hold a whole model: {error}") from None
 
 
-def check_complete(incoming: Incoming) -> None:
+def check_complete(incoming: WeightSource) -> None:
     """Refuse a file that lacks a tensor of its model, or has one too many, or of another shape."""
     found = incoming.shapes
     wanted = wanted_shapes(incoming.file, incoming.config, len(found))
@@ -96,7 +96,7 @@ def gpt2_of_shapes(
         raise FormatError(f"{file} does not hold a GPT-2: {error}") from None
 
 
-def model_of(incoming: Incoming, backend: str | None = None) -> GPT:
+def build_model(incoming: WeightSource, backend: str | None = None) -> GPT:
     """The model with the weights of the file, float32, on `backend`."""
     check_complete(incoming)
     model = GPT(incoming.config, seed=None, backend=backend)

@@ -80,7 +80,7 @@ def copy_in(inputs: list[np.ndarray], values: tuple) -> None:
             next(places)[...] = _array(value)
 
 
-def stand_ins(inputs: list[np.ndarray], values: tuple) -> list:
+def static_args(inputs: list[np.ndarray], values: tuple) -> list:
     """What the function is given in place of its arguments."""
     places = iter(inputs)
     return [_stand_in(value, next(places)) if is_array(value) else value for value in values]

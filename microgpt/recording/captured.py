@@ -15,9 +15,9 @@ from microgpt import backends
 from microgpt.autograd.engine import state
 from microgpt.autograd.tensor import Tensor
 from microgpt.backends import LOCK
-from microgpt.backends.dispatch import watch
+from microgpt.backends.dispatch import active_tracer
 from microgpt.errors import CaptureError
-from microgpt.recording.arguments import copy_in, fixed, given, key_of, stand_ins
+from microgpt.recording.arguments import copy_in, fixed, given, key_of, static_args
 from microgpt.recording.equality import changed_argument, difference, require_lasting
 from microgpt.recording.launch_table import Launch, Launches
 from microgpt.recording.memory_plan import Arena
@@ -95,7 +95,7 @@ class Captured:
     def __call__(self, *arguments: Any, **named: Any) -> Any:
         if state.composed or state.name_hook is not None or state.op_hook is not None:
             return self.function(*arguments, **named)
-        if watch.tap is not None and backends.current_tap() is not None:
+        if active_tracer.tracer is not None and backends.current_tracer() is not None:
             return self.function(*arguments, **named)
         values, names = given(arguments, named) if named else (arguments, ())
         key = key_of(values, names)
@@ -129,7 +129,7 @@ class Captured:
             del self._tried[key]
             self._settle(key, recording)
         else:
-            recording.let_go()
+            recording.release_pages()
             self._set_aside(key, recording)
         return result
 
@@ -137,9 +137,9 @@ class Captured:
         """Run and record the function; all it made is gone when this ends, if nobody keeps it."""
         before = [array.tobytes() for array in inputs]
         recorder = Recorder(inputs)
-        arguments = stand_ins(inputs, values)
+        arguments = static_args(inputs, values)
         positional = len(arguments) - len(names)
-        with backends.tapped(recorder):
+        with backends.tracing(recorder):
             result = self.function(
                 *arguments[:positional], **dict(zip(names, arguments[positional:], strict=True))
             )

@@ -1,7 +1,7 @@
 """Whether two recordings of a function are equal, and in words where they are not."""
 
 from microgpt.errors import CaptureError
-from microgpt.recording.recorder import Recording, Role
+from microgpt.recording.recorder import Recording, ArrayRef
 
 
 def difference(first: Recording, second: Recording) -> str | None:
@@ -51,7 +51,7 @@ def changed_argument(recording: Recording, place: int) -> str:
     given = [
         f"{line.name} ({line.source})"
         for line in recording.lines
-        if any(isinstance(r, Role) and r[:2] == ("argument", place) for r in line.described)
+        if any(isinstance(r, ArrayRef) and r[:2] == ("argument", place) for r in line.described)
     ]
     return (
         f"array argument {place} was changed in place, which the caller would not see, by one of "
@@ -60,4 +60,4 @@ def changed_argument(recording: Recording, place: int) -> str:
 
 
 def _is_older(described: object) -> bool:
-    return isinstance(described, Role) and described.kind == "older"
+    return isinstance(described, ArrayRef) and described.kind == "older"

@@ -9,13 +9,13 @@ import sys
 
 import numpy as np
 
-from microgpt.backends.dispatch import CACHE_LINE, address
+from microgpt.backends.dispatch import CACHE_LINE, data_ptr
 
 LARGE = 2**26
 LEAST = 2**20  # small models never need to grow
 
 
-def lay_out(lives: list[tuple[int, int, int]]) -> tuple[list[int], int]:
+def plan_memory(lives: list[tuple[int, int, int]]) -> tuple[list[int], int]:
     """Places for arrays that live from launch `first` to launch `last` and take `nbytes`.
 
     `lives` holds (first, last, nbytes) in order of `first`. Each array takes the first gap between
@@ -56,7 +56,7 @@ class Arena:
         if nbytes >= LARGE:
             _trim()
         whole = np.empty(nbytes + CACHE_LINE, np.uint8)
-        start = -address(whole) % CACHE_LINE
+        start = -data_ptr(whole) % CACHE_LINE
         self.memory = whole[start : start + nbytes]
 
 

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from microgpt.autograd.tensor import Tensor
-from microgpt.backends.dispatch import address
+from microgpt.backends.dispatch import data_ptr
 from microgpt.errors import CaptureError
 
 _PACKAGE = str(Path(__file__).parent.parent)
@@ -20,7 +20,7 @@ _CAPTURED, _INSIDE = "/captured", "/inside"
 _places: dict[str, str] = {}
 
 
-class Role(NamedTuple):
+class ArrayRef(NamedTuple):
     """Which array an argument of a launch is: born in the call, an argument of it, or older."""
 
     kind: str
@@ -38,7 +38,7 @@ class Known(NamedTuple):
     """An array and its role; held weakly, so that recording needs no memory of its own."""
 
     array: weakref.ref
-    role: Role
+    role: ArrayRef
 
     @property
     def nbytes(self) -> int:
@@ -62,13 +62,13 @@ class Line:
     @property
     def shapes(self) -> tuple[tuple[int, ...], ...]:
         """The shapes of its arrays."""
-        return tuple(what.shape for what in self.described if isinstance(what, Role))
+        return tuple(what.shape for what in self.described if isinstance(what, ArrayRef))
 
 
 class Part(NamedTuple):
     """An array in a result: where it lives, and what to make of it."""
 
-    role: Role
+    role: ArrayRef
     array: np.ndarray | None
     make: Callable[[np.ndarray], Any]
 
@@ -83,9 +83,9 @@ class Recording:
     older: list[weakref.ref] = field(default_factory=list)
     result: Any = None  # with a `Part` for each array
     described_result: Any = None
-    returned: list[Role] = field(default_factory=list)
+    returned: list[ArrayRef] = field(default_factory=list)
 
-    def let_go(self) -> None:
+    def release_pages(self) -> None:
         """Keep the description only: what is compared must not keep arrays alive."""
         self.result = None
         for line in self.lines:
@@ -100,26 +100,26 @@ class Recorder:
         # An id means one array only while that array lives.
         self._known: dict[int, Known] = {}
         self._kept: list[np.ndarray] = []
-        self._lasting: dict[int, Role] = {}  # of arguments that a line keeps
+        self._lasting: dict[int, ArrayRef] = {}  # of arguments that a line keeps
         for place, array in enumerate(inputs):
             self._meet(array, "argument", place)
 
-    def born(self, array: np.ndarray) -> None:
+    def on_alloc(self, array: np.ndarray) -> None:
         births = self.recording.births
         births.append(self._meet(array, "new", len(births)))
 
     def _meet(self, array: np.ndarray, kind: str, identity: int) -> Known:
-        role = Role(kind, identity, 0, array.shape, array.strides, array.dtype)
+        role = ArrayRef(kind, identity, 0, array.shape, array.strides, array.dtype)
         known = self._known[id(array)] = Known(weakref.ref(array), role)
         return known
 
-    def read(self, what: str) -> None:
+    def on_host_read(self, what: str) -> None:
         raise CaptureError(
             f"{what} inside a captured function at {_source()}: a replay does not run this line "
             "and could not follow its numbers. Do it outside, or pass the numbers as an argument"
         )
 
-    def launched(self, name: str, call: Callable, arguments: tuple) -> None:
+    def on_launch(self, name: str, call: Callable, arguments: tuple) -> None:
         """Write one launch down."""
         roles: list[Any] = []
         kept: list[Any] = []
@@ -158,7 +158,7 @@ class Recorder:
         self.recording.returned.append(role)
         return Part(role, None if role.kind == "new" else array, make)
 
-    def _describe(self, array: np.ndarray) -> Role:
+    def _describe(self, array: np.ndarray) -> ArrayRef:
         owner = array
         while isinstance(owner.base, np.ndarray):
             owner = owner.base
@@ -171,13 +171,13 @@ class Recorder:
         if owner is array and role.shape == array.shape:
             return role
         whole = array.nbytes == owner.nbytes and array.flags.c_contiguous
-        offset = 0 if whole else address(array) - address(owner)
-        return Role(role.kind, role.identity, offset, array.shape, array.strides, array.dtype)
+        offset = 0 if whole else data_ptr(array) - data_ptr(owner)
+        return ArrayRef(role.kind, role.identity, offset, array.shape, array.strides, array.dtype)
 
 
 def is_new(what: Any) -> bool:
     """Whether an argument of a launch is described as an array that was born in the call."""
-    return isinstance(what, Role) and what.kind == "new"
+    return isinstance(what, ArrayRef) and what.kind == "new"
 
 
 def mapped(result: Any, change: Callable[[Any], Any]) -> Any:

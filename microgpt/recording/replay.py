@@ -9,8 +9,8 @@ import numpy as np
 
 from microgpt import backends
 from microgpt.backends.dispatch import poison
-from microgpt.recording.memory_plan import Arena, lay_out
-from microgpt.recording.recorder import Part, Recording, Role, is_new, mapped
+from microgpt.recording.memory_plan import Arena, plan_memory
+from microgpt.recording.recorder import Part, Recording, ArrayRef, is_new, mapped
 
 # So many replays go launch by launch and are timed; the shortest time of each launch counts.
 TIMED = 2
@@ -38,13 +38,13 @@ class Replay:
         }
         lives = list(self._lives())
         moving = [life for life in lives if life[0] not in self._pinned]
-        places, self.needs = lay_out(
+        places, self.needs = plan_memory(
             [(first, last, births[number].nbytes) for number, first, last in moving]
         )
         self._places = {life[0]: place for life, place in zip(moving, places, strict=True)}
         self.nbytes = sum(births[number].nbytes for number, *_ in moving)
         self._rounds = 0
-        self._births: dict[int, list[Role]] = defaultdict(list)  # by their first launch
+        self._births: dict[int, list[ArrayRef]] = defaultdict(list)  # by their first launch
         if poisoned:
             for number, first, _ in lives:
                 self._births[first].append(births[number].role)
@@ -64,7 +64,7 @@ class Replay:
     def bind(self, arena: Arena) -> None:
         """Give every array its place in an arena that is large enough."""
 
-        def array(role: Role) -> np.ndarray:
+        def array(role: ArrayRef) -> np.ndarray:
             pinned = self._pinned.get(role.identity)
             if pinned is not None:
                 return np.ndarray(role.shape, role.dtype, pinned, role.offset, role.strides)

@@ -14,12 +14,12 @@ from microgpt.sampling.logits_source import (
 )
 from microgpt.sampling.sampling_trace import Crossing, Walk
 from microgpt.sampling.text_generation import end_of, generate_text, opening, pieces, stream_text
-from microgpt.sampling.token_sampler import Choice, next_token, uniform
+from microgpt.sampling.token_sampler import SampledToken, next_token, uniform
 from microgpt.sampling.token_scores import LetterChance, chances_so_far, letter_chances, surprise
 from microgpt.sampling.validation import count_of
 
 __all__ = [
-    "Choice",
+    "SampledToken",
     "Crossing",
     "Decoder",
     "FixedOrigin",

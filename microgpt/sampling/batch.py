@@ -117,4 +117,4 @@ class _Batch:
     def _read(self, unseen: np.ndarray) -> np.ndarray:
         """The logits (B, V) after these tokens (B, T), which come after those in the cache."""
         with backends.LOCK, no_grad():
-            return self.model.last_logits(unseen, self.cache).array
+            return self.model.next_token_logits(unseen, self.cache).array

@@ -11,7 +11,7 @@ from weakref import WeakKeyDictionary, ref
 import numpy as np
 
 from microgpt.autograd.engine import no_grad, state
-from microgpt.backends import current_tap
+from microgpt.backends import current_tracer
 from microgpt.config import SampleConfig
 from microgpt.errors import CaptureError
 from microgpt.models.gpt import GPT
@@ -141,7 +141,7 @@ def undisturbed() -> bool:
     """Whether nobody looks inside the model, listens, or has put in operations of their own."""
     if state.name_hook is not None or state.op_hook is not None or state.composed:
         return False
-    return current_tap() is None
+    return current_tracer() is None
 
 
 def _contents(model: GPT) -> Iterator[tuple[Any, tuple]]:

@@ -46,7 +46,7 @@ class Decoder:
                 cache.reset()
                 self.unseen = self.tokens[window_start(len(self.tokens), cache.block_size) :]
             with backends.LOCK, no_grad():
-                self._read = self.model.last_logits([self.unseen], cache).array
+                self._read = self.model.next_token_logits([self.unseen], cache).array
             self.unseen = []
         return self._read
 

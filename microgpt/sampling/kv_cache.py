@@ -7,7 +7,7 @@ import numpy as np
 from microgpt import ops
 from microgpt.autograd.engine import state
 from microgpt.autograd.tensor import Tensor
-from microgpt.backends import current_tap, reading
+from microgpt.backends import current_tracer, check_host_read
 from microgpt.errors import SettingError, ShapeError
 from microgpt.models.gpt import GPT
 
@@ -33,12 +33,12 @@ class KVCache:
     @property
     def length(self) -> int:
         """How many tokens have been seen."""
-        reading("cache.length")
+        check_host_read("cache.length")
         return int(self.position[0])
 
     def reset(self) -> None:
         """Forget everything."""
-        reading("cache.reset()")
+        check_host_read("cache.reset()")
         self.position[0] = 0
 
     def admit(self, model: GPT, batch_size: int, count: int) -> None:
@@ -60,7 +60,7 @@ class KVCache:
     def advance(self, count: int) -> None:
         """Count the tokens that the model has just seen; the model does this itself."""
         # A recording cannot ask; whoever captures a step sees to it that there is room.
-        if current_tap() is None and not 0 <= self.length + count <= self.block_size:
+        if current_tracer() is None and not 0 <= self.length + count <= self.block_size:
             raise ShapeError(f"{self.length} tokens are in, {count} more do not fit")
         self.kernels.launch("advance_", self.position, count)
 

@@ -49,7 +49,7 @@ class ModelOrigin:
         """The tokens a text begins with; refuses unknown characters and texts over the block."""
         if not isinstance(text, str):
             raise SettingError(f"a text is a string; got {type(text).__name__}")
-        tokens = self.tokenizer.encode(text or self.tokenizer.first_prompt, bos=True)
+        tokens = self.tokenizer.encode(text or self.tokenizer.default_prompt, bos=True)
         if len(tokens) > self.block_size:
             most = self.block_size - (self.stop is not None)
             raise TokenError(
@@ -178,4 +178,4 @@ def long_tail(vocab_size: int = 50_257, exponent: float = 1.1) -> FixedOrigin:
 
 def on_numpy(model: GPT) -> GPT:
     """A copy of a model with the same weights, on NumPy."""
-    return model.copy_to("numpy")
+    return model.copy("numpy")

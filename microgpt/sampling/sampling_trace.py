@@ -13,7 +13,7 @@ import numpy as np
 from microgpt.config import SampleConfig
 from microgpt.errors import SettingError
 from microgpt.sampling.logits_source import Origin
-from microgpt.sampling.token_sampler import Choice, next_token, uniform
+from microgpt.sampling.token_sampler import SampledToken, next_token, uniform
 
 LETTERS = 16
 PLAIN = SampleConfig()
@@ -112,12 +112,12 @@ class Walk:
         return uniform(self.dice, len(self.tokens), self.turn.roll)
 
     @cached_property
-    def choice(self) -> Choice:
+    def choice(self) -> SampledToken:
         """The choice of the next letter, with everything that led to it."""
         return next_token(self._logits, **self._dials, u=self.u)
 
     @cached_property
-    def uncut(self) -> Choice:
+    def uncut(self) -> SampledToken:
         """The same choice without cuts: what the temperature alone makes of it."""
         return next_token(self._logits, temperature=self.dials.temperature, u=self.u)
 
@@ -200,7 +200,7 @@ def fitting(dials: SampleConfig, vocab_size: int) -> dict[str, Any]:
     return settings
 
 
-def _crossing(old: Choice, new: Choice, before: Crossing | None) -> Crossing | None:
+def _crossing(old: SampledToken, new: SampledToken, before: Crossing | None) -> Crossing | None:
     """Why the pick changed although the dart stayed.
 
     While it does not change again, the last reason, with the edge where it is now.

@@ -40,7 +40,7 @@ def generate_text(
     the end-of-text token, which is never shown; `ignore_end` writes on. `bos` says whether the
     beginning mark stands before a prompt (None: with every vocabulary but GPT-2's own, whose texts
     other programs continue without). Without a prompt a text starts from the mark, or from
-    `tokenizer.first_prompt` (a new line, if there is one), which is not shown.
+    `tokenizer.default_prompt` (a new line, if there is one), which is not shown.
     """
     whole("count", count, least=0)
     require_tokenizer(tokenizer)
@@ -122,7 +122,7 @@ def opening(
             f"{model.config.vocab_size}; hand over the tokenizer it was trained with"
         )
     if not prompt:
-        return tokenizer.encode(tokenizer.first_prompt, bos=True)
+        return tokenizer.encode(tokenizer.default_prompt, bos=True)
     if bos is None:
         bos = (tokenizer.vocab_size, tokenizer.bos) != GPT2
     return tokenizer.encode(prompt, bos=bos)

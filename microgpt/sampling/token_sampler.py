@@ -31,21 +31,21 @@ def check_counter(name: str, number: int) -> None:
 
 
 @dataclass(frozen=True, eq=False)
-class Choice:
+class SampledToken:
     """One choice of a next token, with everything that led to it.
 
     `order` are the token ids from most to least likely, ties by lower id. `probabilities` (V,)
-    are the chances the choice was made with, `unfiltered` (V,) those at temperature 1 without
-    cuts, both by token id. `kept` ranks survived the cuts, `kept_by` names the cut that binds
+    are the chances the choice was made with, `base_probabilities` (V,) those at temperature 1 without
+    cuts, both by token id. `kept` ranks survived the cuts, `binding_filter` names the cut that binds
     ("top_k", "top_p", "min_p", or None). `cumulative` (V,) adds the probabilities up in rank
     order; `token` is the first rank whose sum exceeds `u`. `entropy` is in nats.
     """
 
     order: np.ndarray
     probabilities: np.ndarray
-    unfiltered: np.ndarray
+    base_probabilities: np.ndarray
     kept: int
-    kept_by: str | None
+    binding_filter: str | None
     cumulative: np.ndarray
     u: float
     token: int
@@ -64,7 +64,7 @@ def next_token(
     top_p: float | None = None,
     min_p: float = 0.0,
     u: float = 0.0,
-) -> Choice:
+) -> SampledToken:
     """Choose a token: temperature, then top-k, top-p and min-p, each on chances that sum to 1.
 
     logits (V,); `u` in [0, 1) is the dart, for example `uniform(seed, t)`; 0 hits the favourite.
@@ -88,14 +88,14 @@ def next_token(
         raise SettingError(f"u must be in [0, 1); got {u}")
 
     order = np.argsort(-logits, kind="stable")
-    unfiltered = _softmax(logits)
+    base_probabilities = _softmax(logits)
     if temperature == 0:
-        ranked, kept, kept_by = np.zeros(V), 1, None
+        ranked, kept, binding_filter = np.zeros(V), 1, None
         ranked[0] = 1.0
     else:
         with np.errstate(over="ignore"):  # at a temperature near 0 they go to -inf, as they must
             cooled = _softmax((logits - logits.max()) / temperature)
-        ranked, kept, kept_by = _cut(cooled[order], top_k, top_p, min_p)
+        ranked, kept, binding_filter = _cut(cooled[order], top_k, top_p, min_p)
     cumulative = np.cumsum(ranked)
     last = int(np.flatnonzero(ranked)[-1])  # rounding may leave the sum just below 1
     rank = min(int(np.searchsorted(cumulative, u, side="right")), last)
@@ -103,8 +103,8 @@ def next_token(
     probabilities[order] = ranked
     positive = ranked[ranked > 0]
     entropy = max(0.0, -float((positive * np.log(positive)).sum()))
-    return Choice(
-        order, probabilities, unfiltered, kept, kept_by, cumulative, float(u),
+    return SampledToken(
+        order, probabilities, base_probabilities, kept, binding_filter, cumulative, float(u),
         int(order[rank]), entropy,
     )  # fmt: skip
 
@@ -113,7 +113,7 @@ def _cut(
     ranked: np.ndarray, top_k: int | None, top_p: float | None, min_p: float
 ) -> tuple[np.ndarray, int, str | None]:
     """The chances in rank order after the cuts, how many are kept, and by which cut."""
-    kept, kept_by = len(ranked), None
+    kept, binding_filter = len(ranked), None
     limits = {
         "top_k": lambda: kept if top_k is None else top_k,
         "top_p": lambda: kept if top_p is None or top_p == 1 else _reach(ranked[:kept], top_p),
@@ -121,10 +121,10 @@ def _cut(
     }
     for name, limit in limits.items():
         if limit() < kept:
-            kept, kept_by = limit(), name
+            kept, binding_filter = limit(), name
             ranked = np.where(np.arange(len(ranked)) < kept, ranked, 0.0)
             ranked = ranked / ranked.sum()
-    return ranked, kept, kept_by
+    return ranked, kept, binding_filter
 
 
 def _reach(ranked: np.ndarray, share: float) -> int:

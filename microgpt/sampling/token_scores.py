@@ -17,14 +17,14 @@ class LetterChance:
     """What a model gave one letter of a text.
 
     `chance` is that of `token` under the dials (0 if it is cut), `rank` its place (0 for the most
-    likely) of `V`; of all ranks `kept` survived, by the cut `kept_by`. `after` is the text before.
+    likely) of `V`; of all ranks `kept` survived, by the cut `binding_filter`. `after` is the text before.
     """
 
     token: int
     chance: float
     rank: int
     kept: int
-    kept_by: str | None
+    binding_filter: str | None
     V: int
     after: tuple[int, ...]
 
@@ -74,7 +74,7 @@ def _chances(
         chance = float(choice.probabilities[token])
         found.append(
             LetterChance(
-                token, chance, rank, choice.kept, choice.kept_by, origin.vocab_size, before
+                token, chance, rank, choice.kept, choice.binding_filter, origin.vocab_size, before
             )
         )
     return found

@@ -3,12 +3,12 @@
 from microgpt.tokenizers.base import Tokenizer
 from microgpt.tokenizers.bpe import END_OF_TEXT, BPETokenizer
 from microgpt.tokenizers.bpe_merge import merge, merge_all
-from microgpt.tokenizers.bpe_training import Merge, train_bpe
+from microgpt.tokenizers.bpe_training import BPEMerge, train_bpe
 from microgpt.tokenizers.char import CharTokenizer
 from microgpt.tokenizers.gpt2_vocab import gpt2
 from microgpt.tokenizers.loading import read
-from microgpt.tokenizers.merges_file import merges_text, read_merges, token_ids
-from microgpt.tokenizers.pretokenization import GPT2_PATTERN, chunks
+from microgpt.tokenizers.merges_file import format_merges, read_merges, token_ids
+from microgpt.tokenizers.pretokenization import GPT2_PATTERN, pretokenize
 from microgpt.tokenizers.serialization import from_dict
 
 __all__ = [

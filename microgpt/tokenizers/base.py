@@ -7,7 +7,7 @@ from typing import Any, Protocol
 class Tokenizer(Protocol):
     """Turns text into token ids and back; `bos`, if any, stands before and after a text.
 
-    `end_of_text` is the token that ends one: the same one, in every tokenizer here.
+    `eos_token_id` is the token that ends one: the same one, in every tokenizer here.
     """
 
     @property
@@ -17,10 +17,10 @@ class Tokenizer(Protocol):
     def bos(self) -> int | None: ...
 
     @property
-    def end_of_text(self) -> int | None: ...
+    def eos_token_id(self) -> int | None: ...
 
     @property
-    def first_prompt(self) -> str: ...
+    def default_prompt(self) -> str: ...
 
     def encode(self, text: str, bos: bool = False, eos: bool = False) -> list[int]: ...
 

@@ -11,9 +11,9 @@ from microgpt.tokenizers.bpe_merge import merge_all
 from microgpt.tokenizers.pretokenization import (
     GPT2_PATTERN,
     GPT2_PATTERN_FOR_TIKTOKEN,
-    chunks,
+    pretokenize,
     compile_pattern,
-    require_whole,
+    check_text,
 )
 from microgpt.tokenizers.validation import (
     checked_bytes,
@@ -33,7 +33,7 @@ class BPETokenizer:
 
     merges: pairs of token ids, the pair learned first first; `counts` says how often each one
     was met in training, if that is known. `byte_order` gives the bytes of tokens 0 to 255
-    (default: in order). The special token `<|endoftext|>`, if there is one, is `end_of_text` and
+    (default: in order). The special token `<|endoftext|>`, if there is one, is `eos_token_id` and
     `bos`: it stands between texts. Merges that cannot be are a FormatError.
     """
 
@@ -59,7 +59,7 @@ class BPETokenizer:
         }
         self._ordinary_tokens = 256 + len(self.merges)
         self.vocab_size = self._ordinary_tokens + len(names)
-        self.end_of_text = self.special_tokens.get(END_OF_TEXT)
+        self.eos_token_id = self.special_tokens.get(END_OF_TEXT)
         self._born = {pair: token for token, pair in enumerate(self.merges, 256)}
         self._bytes = [bytes([byte]) for byte in self.byte_order]
         for left, right in self.merges:
@@ -100,10 +100,10 @@ class BPETokenizer:
     @property
     def bos(self) -> int | None:
         """What stands before and after a text: the end of the text before it."""
-        return self.end_of_text
+        return self.eos_token_id
 
     @property
-    def first_prompt(self) -> str:
+    def default_prompt(self) -> str:
         """What a text starts from if nothing is given: nothing after BOS, else a new line."""
         return "\n" if self.bos is None else ""
 
@@ -117,10 +117,10 @@ class BPETokenizer:
         """
         return self._encode(text, bos, eos, special, self._ordinary)
 
-    def encode_slowly(
+    def encode_reference(
         self, text: str, bos: bool = False, eos: bool = False, special: str | Iterable[str] = ()
     ) -> list[int]:
-        """The same as `encode`, by code that reads: `chunks`, then `merge_all` for each."""
+        """The same as `encode`, by code that reads: `pretokenize`, then `merge_all` for each."""
         return self._encode(text, bos, eos, special, self._ordinary_slowly)
 
     def encode_bytes(self, data: bytes) -> list[int]:
@@ -178,7 +178,7 @@ class BPETokenizer:
         special: str | Iterable[str],
         ordinary: Callable[[str], list[int]],
     ) -> list[int]:
-        require_whole(text)
+        check_text(text)
         mark = [] if self.bos is None else [self.bos]
         tokens = mark * bos
         names = self._asked_for(special)
@@ -220,7 +220,7 @@ class BPETokenizer:
 
     def _ordinary_slowly(self, text: str) -> list[int]:
         tokens: list[int] = []
-        for chunk in chunks(text, self.pattern):
+        for chunk in pretokenize(text, self.pattern):
             known = self._remembered.get(chunk)
             if known is None:
                 known = self._merged(chunk.encode())

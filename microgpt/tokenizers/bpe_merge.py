@@ -24,16 +24,16 @@ def merge(tokens: Sequence[int], pair: Pair, new: int) -> list[int]:
     return merged
 
 
-def merge_all(tokens: Sequence[int], born: Mapping[Pair, int]) -> list[int]:
+def merge_all(tokens: Sequence[int], merge_ids: Mapping[Pair, int]) -> list[int]:
     """The tokens after every merge that applies, the pair that was learned first merged first.
 
-    `born` maps a pair to the token it becomes; older merges have smaller ids. The time grows with
+    `merge_ids` maps a pair to the token it becomes; older merges have smaller ids. The time grows with
     the number of tokens times the number of different merges: words are cheap, a page is not.
     """
     tokens = list(tokens)
     while len(tokens) > 1:
-        pair = min(pairwise(tokens), key=lambda pair: born.get(pair, inf))
-        if pair not in born:
+        pair = min(pairwise(tokens), key=lambda pair: merge_ids.get(pair, inf))
+        if pair not in merge_ids:
             break
-        tokens = merge(tokens, pair, born[pair])
+        tokens = merge(tokens, pair, merge_ids[pair])
     return tokens

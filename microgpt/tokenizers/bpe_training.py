@@ -13,11 +13,11 @@ from typing import NamedTuple
 from microgpt.errors import FormatError, SettingError, TokenError
 from microgpt.tokenizers.bpe import END_OF_TEXT, BPETokenizer
 from microgpt.tokenizers.bpe_merge import Pair, merge
-from microgpt.tokenizers.pretokenization import GPT2_PATTERN, chunks, compile_pattern, require_whole
+from microgpt.tokenizers.pretokenization import GPT2_PATTERN, pretokenize, compile_pattern, check_text
 from microgpt.tokenizers.validation import MOST_MERGES, checked_names
 
 
-class Merge(NamedTuple):
+class BPEMerge(NamedTuple):
     """A step of the training: `pair`, met so many `times`, becomes the new `token`."""
 
     token: int
@@ -30,14 +30,14 @@ def train_bpe(
     vocab_size: int,
     special_tokens: Iterable[str] = (END_OF_TEXT,),
     pattern: str = GPT2_PATTERN,
-    on_merge: Callable[[Merge], object] | None = None,
+    on_merge: Callable[[BPEMerge], object] | None = None,
 ) -> BPETokenizer:
     """A tokenizer of `vocab_size` tokens learned from a text, or from several.
 
     Again and again, the most frequent pair of neighbours becomes a token; of pairs equally
     frequent, the one whose left token is older (has the smaller id), then whose right one is.
     Pairs are counted inside the chunks of `pattern`, overlapping ones too. `on_merge` is called
-    with each `Merge`. A vocabulary larger than the text gives is a SettingError that says how
+    with each `BPEMerge`. A vocabulary larger than the text gives is a SettingError that says how
     large it can be.
     """
     compile_pattern(pattern)
@@ -52,7 +52,7 @@ def train_bpe(
             f"tokens) to {least + MOST_MERGES:,}; got {vocab_size!r:.80}"
         )
     neighbours = Neighbours(_counted(text, pattern))
-    merges: list[Merge] = []
+    merges: list[BPEMerge] = []
     for token in range(256, vocab_size - len(names)):
         if (best := neighbours.most_frequent()) is None:
             raise SettingError(
@@ -60,7 +60,7 @@ def train_bpe(
                 f"chunk has two left to join; got vocab_size={vocab_size:,}: use a smaller one, "
                 "or more text"
             )
-        merges.append(Merge(token, *best))
+        merges.append(BPEMerge(token, *best))
         neighbours.join(merges[-1].pair, token)
         if on_merge is not None:
             on_merge(merges[-1])
@@ -78,8 +78,8 @@ def _counted(text: str | Iterable[str], pattern: str) -> Counter[str]:
         raise TokenError(f"what is learned from must be a text, or several; got {text!r:.80}")
     counted: Counter[str] = Counter()
     for one in [text] if isinstance(text, str) else text:
-        require_whole(one)
-        counted.update(chunks(one, pattern))
+        check_text(one)
+        counted.update(pretokenize(one, pattern))
     if not counted:
         raise TokenError("a vocabulary is learned from at least one character; the text is empty")
     return counted

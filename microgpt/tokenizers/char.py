@@ -64,12 +64,12 @@ class CharTokenizer:
         return f"CharTokenizer({self.vocab_size} tokens: {characters!r}{mark})"
 
     @property
-    def end_of_text(self) -> int | None:
+    def eos_token_id(self) -> int | None:
         """What ends a text: BOS, which stands after it as before the next one."""
         return self.bos
 
     @property
-    def first_prompt(self) -> str:
+    def default_prompt(self) -> str:
         """What a text starts from if nothing is given: nothing after BOS, else a new line."""
         if self.bos is not None:
             return ""

@@ -8,17 +8,17 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from microgpt._io import downloads
-from microgpt._io.atomic_write import at_home
-from microgpt._io.paths import data_folder
+from microgpt._io.atomic_write import expand_user
+from microgpt._io.paths import data_dir
 from microgpt.errors import FormatError
 from microgpt.tokenizers.bpe import BPETokenizer
 from microgpt.tokenizers.merges_file import parse_merges, read_limited
 
-SOURCE = downloads.Source(
+SOURCE = downloads.RemoteFile(
     "vocab.bpe",
     "https://openaipublic.blob.core.windows.net/gpt-2/encodings/main/vocab.bpe",
     "1ce1664773c50f3e0cc8842619a93edc4624525b728b188a9e0be33b7726adc5",
-    instead="train a tokenizer of your own (tokenizers.train_bpe), or hand over the path of a "
+    offline_hint="train a tokenizer of your own (tokenizers.train_bpe), or hand over the path of a "
     "vocab.bpe or merges.txt that you have (tokenizers.gpt2(path))",
 )
 SIZE = 456_318
@@ -35,11 +35,11 @@ def gpt2(path: str | Path | None = None) -> BPETokenizer:
     What is read has the published SHA-256, line ends aside; no file is changed.
     """
     if path is not None:
-        return _parsed(_given(at_home(path)))
+        return _parsed(_given(expand_user(path)))
     for file in nearby():
         if (content := _content(file)) is not None and _is_gpt2(content):
             return parse_merges(content, str(file))
-    return _parsed(downloads.find(SOURCE))
+    return _parsed(downloads.fetch(SOURCE))
 
 
 def _given(path: Path) -> Path:
@@ -78,11 +78,11 @@ def _is_gpt2(content: bytes) -> bool:
 
 def nearby() -> Iterator[Path]:
     """The files that may be it, those that someone named first."""
-    if (given := data_folder()) is not None:
+    if (given := data_dir()) is not None:
         yield from (given / name for name in NAMES)
         yield given / "tiktoken-cache" / IN_TIKTOKENS_CACHE
     for variable in ("TIKTOKEN_CACHE_DIR", "DATA_GYM_CACHE_DIR"):
         if folder := os.environ.get(variable):
             yield Path(folder) / IN_TIKTOKENS_CACHE
     yield Path(tempfile.gettempdir()) / "data-gym-cache" / IN_TIKTOKENS_CACHE
-    yield downloads.kept_in() / SOURCE.file
+    yield downloads.download_dir() / SOURCE.file_name

@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from microgpt._io.atomic_write import at_home
+from microgpt._io.atomic_write import expand_user
 from microgpt.errors import FormatError
 from microgpt.tokenizers.base import Tokenizer
 from microgpt.tokenizers.gpt2_vocab import NAMES
@@ -21,7 +21,7 @@ def read(path: str | Path) -> Tokenizer:
     Without ids (vocab.json), merges are numbered as GPT-2's are. What cannot be read is a
     FormatError that names the file.
     """
-    file = at_home(path)
+    file = expand_user(path)
     if file.is_dir():
         file = _in_folder(file)
     if file.suffix != ".json":

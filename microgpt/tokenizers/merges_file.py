@@ -98,7 +98,7 @@ def parse_merges(
         raise FormatError(f"{name} is no list of merges: {error}") from None
 
 
-def merges_text(tokenizer: BPETokenizer) -> str:
+def format_merges(tokenizer: BPETokenizer) -> str:
     """The content of `vocab.bpe`, or `merges.txt`, for a tokenizer."""
     lines = [VERSION]
     for pair in tokenizer.merges:

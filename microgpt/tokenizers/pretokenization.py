@@ -25,7 +25,7 @@ MOST_REPEATS = 1000
 PATIENCE = 60.0
 
 
-def chunks(text: str, pattern: str = GPT2_PATTERN) -> Iterator[str]:
+def pretokenize(text: str, pattern: str = GPT2_PATTERN) -> Iterator[str]:
     """The chunks of a text, in order; joined, they are the text.
 
     What the pattern does not match stands alone, character by character. A pattern of one's own
@@ -114,7 +114,7 @@ def _stand_ins() -> dict[int, str]:
     return replacements
 
 
-def require_whole(text: str) -> None:
+def check_text(text: str) -> None:
     """Refuse what is no text, or has halves of characters in it."""
     if not isinstance(text, str):
         raise TokenError(f"a text to encode must be a str; got {type(text).__name__}")

@@ -17,13 +17,13 @@ def checked_merges(merges: Any) -> tuple[Pair, ...]:
         raise FormatError(f"merges must be a list of pairs of token ids; got {merges!r:.80}")
     if len(merges) > MOST_MERGES:
         raise FormatError(f"at most {MOST_MERGES:,} merges are read; got {len(merges):,}")
-    born: dict[Pair, int] = {}
+    merge_ids: dict[Pair, int] = {}
     lengths, total = [1] * 256, 256
     for new, entry in enumerate(merges, 256):
         pair = _pair(entry, new)
-        if pair in born:
-            raise FormatError(f"merge {new - 256} repeats merge {born[pair] - 256}: {entry!r:.80}")
-        born[pair] = new
+        if pair in merge_ids:
+            raise FormatError(f"merge {new - 256} repeats merge {merge_ids[pair] - 256}: {entry!r:.80}")
+        merge_ids[pair] = new
         lengths.append(lengths[pair[0]] + lengths[pair[1]])
         total += lengths[new]
         if total > MOST_BYTES:
@@ -31,11 +31,11 @@ def checked_merges(merges: Any) -> tuple[Pair, ...]:
                 f"the tokens may have {MOST_BYTES:,} bytes together; with merge {new - 256} they "
                 f"have {total:,}"
             )
-    pairs = tuple(born)
+    pairs = tuple(merge_ids)
     for pair in pairs:
-        if not comes_about(pair, born, pairs):
+        if not comes_about(pair, merge_ids, pairs):
             raise FormatError(
-                f"merge {born[pair] - 256} can never happen: an earlier merge takes a part of "
+                f"merge {merge_ids[pair] - 256} can never happen: an earlier merge takes a part of "
                 f"{list(pair)} away first"
             )
     return pairs
@@ -51,7 +51,7 @@ def _pair(entry: Any, new: int) -> Pair:
     )
 
 
-def comes_about(pair: Pair, born: Mapping[Pair, int], pairs: Sequence[Pair]) -> bool:
+def comes_about(pair: Pair, merge_ids: Mapping[Pair, int], pairs: Sequence[Pair]) -> bool:
     """Whether the two tokens of a pair ever stand beside each other, given that each is possible.
 
     Only then does it not matter whether merges are looked up by ids, as in GPT-2's own code, or
@@ -59,9 +59,9 @@ def comes_about(pair: Pair, born: Mapping[Pair, int], pairs: Sequence[Pair]) -> 
     younger first; no merge across the border may have happened while both were there.
     """
     left, right = pair
-    until = born[pair]  # the two were neighbours until this token was born
+    until = merge_ids[pair]  # the two were neighbours until this token was born
     while True:
-        across = born.get((left, right))
+        across = merge_ids.get((left, right))
         if across is not None and across < until:
             return False
         if left > right and left >= 256:

@@ -26,7 +26,7 @@ Texts = Corpus | np.ndarray | Sequence[int] | Shards
 PIECE = 1 << 22  # tokens that are looked at together
 
 
-class Material:
+class TrainingData:
     """`train` and `validation` (or None), and the batches of each, read through `tokenizer`.
 
     Texts come as a corpus, or as tokens: a row of whole numbers, a memory map or shards. Without
@@ -46,7 +46,7 @@ class Material:
         self.whole = whole = _texts(texts)
         self.train, self.validation = whole, None if validation is None else _texts(validation)
         if isinstance(whole, Corpus):
-            self.train = whole.distinct()
+            self.train = whole.deduplicated()
             tokenizer = whole.tokenizer() if tokenizer is None else tokenizer
         if validation is None and config.held_out:
             self.train, self.validation = _split(whole, config.held_out)
@@ -77,7 +77,7 @@ class Material:
         if config.stride is not None and self.is_lines:
             raise SettingError(
                 f"stride={config.stride} cuts one text into windows, and the corpus has lines; "
-                'leave stride out, or load it with kind="text"'
+                'leave stride out, or load it with format="text"'
             )
         if config.patience is not None and self.validation is None:
             raise SettingError("patience looks at held-out data, and nothing is; set held_out too")
@@ -96,7 +96,7 @@ class Material:
     @property
     def is_lines(self) -> bool:
         """Whether each text stands alone between two marks."""
-        return isinstance(self.train, Corpus) and self.train.kind == "lines"
+        return isinstance(self.train, Corpus) and self.train.format == "lines"
 
     def batches(self, warn: bool = True) -> Batches:
         """Batches to train on, from the start."""
@@ -123,7 +123,7 @@ class Material:
     def looks(self, texts: Texts) -> Batches:
         """Batches to be gone through in order, for evaluation."""
         self._check_readable(texts)
-        if isinstance(texts, Corpus) and texts.kind == "lines":
+        if isinstance(texts, Corpus) and texts.format == "lines":
             return self._documents(texts, warn=False)
         return RandomBatches(self._tokens(_texts(texts)), self.block_size)
 
@@ -148,7 +148,7 @@ class Material:
         for part in (self.train, self.validation):
             digest.update(b"\0part\0")
             if isinstance(part, Corpus):
-                digest.update(part.kind.encode())
+                digest.update(part.format.encode())
                 for document in part.documents:
                     content = document.encode("utf-8", "surrogatepass")
                     digest.update(len(content).to_bytes(8, "little") + content)

@@ -13,7 +13,7 @@ except ImportError:
 CTRL_C = int(SIGINT)
 
 
-class Waiting:
+class DeferInterrupts:
     """`with Waiting() as interrupts:` an interrupt in here waits for `hear`, or for the end.
 
     Outside the main thread, which alone gets interrupts, and where another program listens to them

@@ -1,16 +1,16 @@
 """What a training has met, said by its model: which keeps the texts for it, and no trainer."""
 
-from microgpt.training.dataset import Material
+from microgpt.training.dataset import TrainingData
 from microgpt.training.progress import Progress
 
 
-class Marking:
+class MemorizationCheck:
     """Whether a text was "trained on" so far, is "in the list, not trained on", or "new".
 
     Of a text longer than the block, the beginning that fits into it counts.
     """
 
-    def __init__(self, material: Material, progress: Progress):
+    def __init__(self, material: TrainingData, progress: Progress):
         self._material, self._progress = material, progress
         self._list = frozenset(material.whole.documents if material.is_lines else ())
         self._met: tuple[int, set[str]] = (0, set())

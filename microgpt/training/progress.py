@@ -43,7 +43,7 @@ class Progress:
         self.history.append(step)
         self.pending, self.owed = [], True
 
-    def would_be_best(self, evaluation: Evaluation | None) -> bool:
+    def is_best(self, evaluation: Evaluation | None) -> bool:
         """Whether a validation loss is the lowest so far."""
         return evaluation is not None and evaluation.loss < _loss(self.best)
 

@@ -68,7 +68,7 @@ class Update:
         The loss is the mean over all targets of all batches that are not ignored, as if they were
         one. `hear` is called where an interrupt does no harm.
         """
-        self.take_back()
+        self.rollback()
         for part in self._parts:  # recorded or not, before and after a resume: one mode
             if not part.training:
                 part.training = True
@@ -80,7 +80,7 @@ class Update:
             if self._captured is None or self.optimizer.steps != done:
                 raise CaptureError(f"{error}; or train with Trainer(…, capture=False)") from None
             self._captured = None  # the model has a part of the reader's own that looks at numbers
-            self.take_back()
+            self.rollback()
             self._before = [counter.copy() for counter in self._counters]
             result = self._run(self._plain, batches, hear)
         self._before = None
@@ -102,7 +102,7 @@ class Update:
             hear()
         return mean, finish().item()
 
-    def take_back(self) -> None:
+    def rollback(self) -> None:
         """Let an update that broke off never have begun."""
         if self._before is not None:
             for counter, before in zip(self._counters, self._before, strict=True):

@@ -22,10 +22,10 @@ from microgpt.recording.captured import Captured
 from microgpt.sampling import generate_text
 from microgpt.tokenizers import Tokenizer
 from microgpt.training import trainer_state
-from microgpt.training.dataset import Material, Texts
+from microgpt.training.dataset import TrainingData, Texts
 from microgpt.training.evaluation import compared, evaluated, rows_at_once
-from microgpt.training.interrupts import Waiting
-from microgpt.training.memorization import Marking
+from microgpt.training.interrupts import DeferInterrupts
+from microgpt.training.memorization import MemorizationCheck
 from microgpt.training.metrics import Comparison, Evaluation, Step
 from microgpt.training.progress import Progress
 from microgpt.training.train_step import Update, optimizer_of, schedule_of
@@ -61,7 +61,7 @@ class Trainer:
             raise SettingError(f"the settings come as TrainConfig; got {type(config).__name__}")
         if not isinstance(model, GPT):
             raise SettingError(f"a trainer takes a GPT; got {type(model).__name__}")
-        self.material = material = Material(corpus, validation, tokenizer, config, model.config)
+        self.material = material = TrainingData(corpus, validation, tokenizer, config, model.config)
         self.model, self.corpus, self.tokenizer = model, material.whole, material.tokenizer
         self.train, self.validation = material.train, material.validation
         self.batches = material.batches()
@@ -79,7 +79,7 @@ class Trainer:
             self.best_file = checkpoints.prepare(best)
         self.remarks: dict[str, Any] = {}  # what checkpoints are to say besides
         self.progress = Progress()
-        self.mark = Marking(material, self.progress)
+        self.mark = MemorizationCheck(material, self.progress)
         model.tokenizer = self.tokenizer
         model.mark = self.mark if material.is_lines else None
         model.train()
@@ -115,7 +115,7 @@ class Trainer:
         if number >= self.config.steps or self.stopped_early:
             raise StopIteration
         start = time.perf_counter()
-        with Waiting() as interrupts, LOCK:
+        with DeferInterrupts() as interrupts, LOCK:
             while len(progress.pending) < self.config.accumulate:
                 progress.pending.append(next(self.batches))
             self.optimizer.lr = self._lr(number)
@@ -157,9 +157,9 @@ class Trainer:
 
     def _judge(self, step: Step) -> None:
         """Keep an evaluated step, and in the file the weights of the best."""
-        if self.progress.would_be_best(step.evaluation):
+        if self.progress.is_best(step.evaluation):
             self._keep_best()
-        with Waiting():
+        with DeferInterrupts():
             self.history[-1] = step
             self.progress.judge(step)
 
@@ -174,7 +174,7 @@ class Trainer:
         not count for `patience`, and training can go on: every step is what it would have been.
         """
         found = self.evaluate()
-        if found is not None and self.history and self.progress.would_be_best(found):
+        if found is not None and self.history and self.progress.is_best(found):
             self._keep_best()
             self.progress.closing = len(self.history) - 1, found
         return found
@@ -227,7 +227,7 @@ class Trainer:
     def _in_order(self, batches: Any) -> Iterator[Batch]:
         c = self.config
         most = c.eval_documents if c.eval_batches is None else c.eval_batches * c.batch_size
-        return batches.in_order(most, rows_at_once(self.model))
+        return batches.eval_batches(most, rows_at_once(self.model))
 
     def sample(self, temperature: float = 1.0) -> tuple[str, ...]:
         """A few texts from the model as it is now, always with the same dice."""
@@ -257,7 +257,7 @@ class Trainer:
         """
         _ = self.material.fingerprint  # which may take a while, before anybody waits
         with LOCK:  # a training in another thread waits between two steps, for both files
-            self._update.take_back()
+            self._update.rollback()
             file = trainer_state.save(self, folder)
             checkpoints.save(folder, self.model, self.tokenizer, self.notes())
         return file

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from microgpt._io.atomic_write import writing
+from microgpt._io.atomic_write import atomic_write
 from microgpt.backends import LOCK
 from microgpt.checkpoints import Opened, opened, prepare, write_tensors
 from microgpt.checkpoints.checkpoint import STATE_KEY, model_header
@@ -63,7 +63,7 @@ def save(trainer: Any, folder: str | Path) -> Path:
         for place, (tokens, targets) in enumerate(progress.pending):
             arrays |= {f"{PENDING}{place}.tokens": tokens, f"{PENDING}{place}.targets": targets}
         arrays |= to_columns(progress.history)
-        with writing(target) as stream:
+        with atomic_write(target) as stream:
             write_tensors(stream, arrays, {STATE_KEY: json.dumps(header)})
     return target
 

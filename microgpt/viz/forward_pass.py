@@ -9,7 +9,7 @@ from microgpt.autograd.engine import naming, no_grad
 from microgpt.backends import LOCK
 from microgpt.models.gpt import GPT
 from microgpt.pretrained import load_pretrained
-from microgpt.sampling import Choice, ModelOrigin, next_token, tokenizer_of
+from microgpt.sampling import SampledToken, ModelOrigin, next_token, tokenizer_of
 from microgpt.viz.drawing import Drawing, Line, Rect, Text
 from microgpt.viz.formatting import quoted, share, visible
 from microgpt.viz.table import html_table
@@ -32,7 +32,7 @@ class Stations:
     weights: np.ndarray
     hidden: np.ndarray
     logits: np.ndarray
-    choice: Choice
+    choice: SampledToken
 
 
 def journey(model: GPT | str, text: str, corpus: Any = None) -> Drawing:

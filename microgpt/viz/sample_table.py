@@ -67,7 +67,7 @@ def text_table(
     trained on" (held out), or "new".
     """
     tokenizer = tokenizer_of(model, corpus)
-    mark = model.mark or (corpus.marking() if corpus.kind == "lines" else None)
+    mark = model.mark or (corpus.memorization_check() if corpus.format == "lines" else None)
     return TextTable(
         {
             T: tuple(generate_text(model, tokenizer, count, temperature=T, seed=seed))

@@ -29,7 +29,7 @@ def by_name(name: str) -> Origin:
     corpus, held_out = str(checkpoint.training["corpus"]), float(checkpoint.training["held_out"])
     mark, note = None, ""
     if name == "names":
-        mark = load_corpus(corpus).marking(held_out)
+        mark = load_corpus(corpus).memorization_check(held_out)
     else:
         note = "This model has nearly memorised one story."
     return ModelOrigin(name, checkpoint.model, checkpoint.tokenizer, mark, note)
@@ -58,6 +58,6 @@ def origin_of(
             f"a view takes a model by name or a GPT with its corpus; got {type(model).__name__}"
         )
     mark = model.mark  # what it really met, if it was trained here
-    if mark is None and isinstance(corpus, Corpus) and corpus.kind == "lines":
-        mark = corpus.marking() if len(corpus.distinct()) > 1 else None
+    if mark is None and isinstance(corpus, Corpus) and corpus.format == "lines":
+        mark = corpus.memorization_check() if len(corpus.deduplicated()) > 1 else None
     return ModelOrigin("your model", model, tokenizer_of(model, corpus), mark)

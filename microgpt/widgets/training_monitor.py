@@ -158,7 +158,7 @@ class Album(Panel):
     def _pairs(self) -> Pairs | None:
         """Counting pairs in the very texts that were trained on, on the same held-out texts."""
         trainer = self.trainer
-        if trainer.train.kind != "lines":
+        if trainer.train.format != "lines":
             return None
         counted = Bigram(trainer.model.config.vocab_size)
         for tokens, targets in trainer.seen():

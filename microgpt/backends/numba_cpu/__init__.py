@@ -2,14 +2,14 @@
 
 from collections.abc import Callable, Sequence
 
-from microgpt.backends.dispatch import Backend, CallTable
+from microgpt.backends.dispatch import Backend, LaunchTable
 from microgpt.backends.numpy_ref import kernels_of
 
 
 class NumbaBackend(Backend):
     """Compiled kernels, whose calls can be made without Python."""
 
-    def lower(self, calls: Sequence[tuple[Callable[..., None], tuple]]) -> CallTable:
+    def lower(self, calls: Sequence[tuple[Callable[..., None], tuple]]) -> LaunchTable:
         from microgpt.backends.numba_cpu.jit.replay import lower
 
         return lower(calls)

@@ -3,7 +3,7 @@
 import importlib
 from types import ModuleType
 
-from microgpt.backends.dispatch import Backend, Kernel, Plain
+from microgpt.backends.dispatch import Backend, Kernel, PythonKernel
 
 FAMILIES = (
     "arithmetic",
@@ -33,7 +33,7 @@ def kernels_of(package: str) -> dict[str, Kernel]:
 def kernels_in(module: ModuleType) -> dict[str, Kernel]:
     """What a module calls `…_forward`, `…_backward`, `…_` or `check_…`."""
     return {
-        name: thing if hasattr(thing, "pick") else Plain(thing)
+        name: thing if hasattr(thing, "pick") else PythonKernel(thing)
         for name, thing in vars(module).items()
         if name.endswith(("_forward", "_backward", "_")) or name.startswith("check_")
         if not name.startswith("_")

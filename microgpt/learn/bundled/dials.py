@@ -4,8 +4,8 @@
 
 import numpy as np
 
-from microgpt.learn.exercise import Example, Exercise, Miss, Property, Wrong
-from microgpt.learn.messages import words
+from microgpt.learn.exercise import Example, Exercise, Mismatch, Property, CommonMistake
+from microgpt.learn.messages import message_section
 
 
 def temperature(logits, T):
@@ -26,7 +26,7 @@ def adds_up(answer, *arguments):
     """The chances sum to 1."""
     got = answer(*arguments)
     total = float(np.sum(got))
-    return None if abs(total - 1) <= 1e-4 else Miss(total, 1.0)
+    return None if abs(total - 1) <= 1e-4 else Mismatch(total, 1.0)
 
 
 def _scores(rng, sizes, temperatures):
@@ -51,7 +51,7 @@ def _no_maximum(logits, T):
     return exponentials / exponentials.sum()
 
 
-_cool = words("09.temperature")
+_cool = message_section("09.temperature")
 
 TEMPERATURE = Exercise(
     id="09.temperature",
@@ -85,18 +85,18 @@ TEMPERATURE = Exercise(
         ),
     ),
     wrong=(
-        Wrong("T after softmax", lambda logits, T: _softmax(logits) / T, _cool["wrong"]["after"]),
-        Wrong(
+        CommonMistake("T after softmax", lambda logits, T: _softmax(logits) / T, _cool["wrong"]["after"]),
+        CommonMistake(
             "a power, not shared out again",
             lambda logits, T: _softmax(logits) ** (1 / T),
             _cool["wrong"]["power"],
         ),
-        Wrong(
+        CommonMistake(
             "multiplied by T",
             lambda logits, T: _softmax(np.asarray(logits) * T),
             _cool["wrong"]["multiplied"],
         ),
-        Wrong("no maximum subtracted", _no_maximum, _cool["wrong"]["no_maximum"]),
+        CommonMistake("no maximum subtracted", _no_maximum, _cool["wrong"]["no_maximum"]),
     ),
 )
 
@@ -162,7 +162,7 @@ def _highest_ids(probabilities, k):
     return kept / kept.sum()
 
 
-_cut = words("09.top_k")
+_cut = message_section("09.top_k")
 
 TOP_K = Exercise(
     id="09.top_k",
@@ -185,10 +185,10 @@ TOP_K = Exercise(
         Property(_cut["properties"]["values"], lambda rng: _chances(rng, (3, 8, 27))),
     ),
     wrong=(
-        Wrong("keeps ties", _with_ties, _cut["wrong"]["keeps_ties"]),
-        Wrong("not renormalised", _not_renormalised, _cut["wrong"]["not_renormalised"]),
-        Wrong("the k first", _first_ids, _cut["wrong"]["first"]),
-        Wrong("k beyond the vocabulary fails", _too_short, _cut["wrong"]["too_short"]),
-        Wrong("ties by highest id", _highest_ids, _cut["wrong"]["highest"]),
+        CommonMistake("keeps ties", _with_ties, _cut["wrong"]["keeps_ties"]),
+        CommonMistake("not renormalised", _not_renormalised, _cut["wrong"]["not_renormalised"]),
+        CommonMistake("the k first", _first_ids, _cut["wrong"]["first"]),
+        CommonMistake("k beyond the vocabulary fails", _too_short, _cut["wrong"]["too_short"]),
+        CommonMistake("ties by highest id", _highest_ids, _cut["wrong"]["highest"]),
     ),
 )

@@ -8,12 +8,12 @@ from functools import cache
 from typing import Any
 
 import microgpt as mg
-from microgpt.learn.exercise import Exercise, Miss, Property, Wrong
-from microgpt.learn.messages import words
+from microgpt.learn.exercise import Exercise, Mismatch, Property, CommonMistake
+from microgpt.learn.messages import message_section
 from microgpt.learn.parsers import anything
 
 ID = "00.first_change"
-_words = words(ID)
+_words = message_section(ID)
 _says, _causes = _words["properties"], _words["causes"]
 
 # These only look at a training and do not change it; the vocabulary follows the list.
@@ -30,13 +30,13 @@ def _run(answer: Any) -> Any:
     return answer if isinstance(answer, mg.Trainer) else getattr(answer, "trainer", None)
 
 
-def is_trained(answer: Any) -> Miss | None:
+def is_trained(answer: Any) -> Mismatch | None:
     run, wanted = _run(answer), _words["shapes"]
     if isinstance(answer, mg.GPT):
-        return Miss(repr(answer), wanted, _causes["model"])
+        return Mismatch(repr(answer), wanted, _causes["model"])
     if not isinstance(run, mg.Trainer):
-        return Miss(answer, wanted, _causes["other"].format(kind=type(answer).__name__))
-    return None if run.history else Miss("0 steps", wanted, _cause("untrained", answer))
+        return Mismatch(answer, wanted, _causes["other"].format(kind=type(answer).__name__))
+    return None if run.history else Mismatch("0 steps", wanted, _cause("untrained", answer))
 
 
 def _cause(name: str, answer: Any, **parts: Any) -> str:
@@ -56,40 +56,40 @@ def wait(answer: Any) -> None:
         waiting.join(0.1)  # in short turns: an interrupt must get through
 
 
-def is_finished(answer: Any) -> Miss | None:
+def is_finished(answer: Any) -> Mismatch | None:
     run = _run(answer)
     done, steps = len(run.history), run.config.steps
     if done >= steps:
         return None
     cause = _cause("unfinished", answer, done=f"{done:,}", steps=f"{steps:,}")
-    return Miss(f"{done:,} of {steps:,} steps", "all of them", cause)
+    return Mismatch(f"{done:,} of {steps:,} steps", "all of them", cause)
 
 
-def is_fresh(answer: Any) -> Miss | None:
+def is_fresh(answer: Any) -> Mismatch | None:
     run = _run(answer)
     loss, size = run.history[0].loss, run.model.config.vocab_size
     blind = math.log(size)
     if not loss < NEW * blind:
         return None
-    return Miss(loss, _causes["blind"].format(blind=blind, size=size), _causes["again"])
+    return Mismatch(loss, _causes["blind"].format(blind=blind, size=size), _causes["again"])
 
 
-def has_changed(answer: Any) -> Miss | None:
+def has_changed(answer: Any) -> Mismatch | None:
     width = _run(answer).model.config.n_embd
     if _changes(answer):
         return None
     cause = _causes["nothing"].format(name=_words["names"]["n_embd"], value=width)
-    return Miss("the same settings", "one other setting", cause)
+    return Mismatch("the same settings", "one other setting", cause)
 
 
-def has_one_change(answer: Any) -> Miss | None:
+def has_one_change(answer: Any) -> Mismatch | None:
     changed = _changes(answer)
     if len(changed) == 1:
         return None
     count = _words["counts"].get(str(len(changed)), str(len(changed)))
     *some, last = (_words["names"].get(name, name) for name in changed)
     names = f"{', '.join(some)} and {last}"
-    return Miss(names, "one change", _causes["several"].format(count=count, names=names))
+    return Mismatch(names, "one change", _causes["several"].format(count=count, names=names))
 
 
 def _changes(answer: Any) -> dict[str, Any]:
@@ -102,7 +102,7 @@ def _changes(answer: Any) -> dict[str, Any]:
         for name, value in settings.items()
         if name not in ONLY_LOOKS and value != first.get(name)
     }
-    if run.corpus.kind != "lines" or frozenset(run.corpus) != _first_list():
+    if run.corpus.format != "lines" or frozenset(run.corpus) != _first_list():
         changed["corpus"] = run.corpus.name
     return changed
 
@@ -175,11 +175,11 @@ FIRST_CHANGE = Exercise(
         Property(_says["one"], test=has_one_change),
     ),
     wrong=(
-        Wrong("a model", lambda: mg.GPT(), _causes["model"]),
-        Wrong("not trained", lambda: _training(run_it=False), _causes["untrained"]),
-        Wrong("a model that was trained", _again, _causes["again"]),
-        Wrong("nothing changed", _training, _causes["nothing"].format(name="width", value=16)),
-        Wrong(
+        CommonMistake("a model", lambda: mg.GPT(), _causes["model"]),
+        CommonMistake("not trained", lambda: _training(run_it=False), _causes["untrained"]),
+        CommonMistake("a model that was trained", _again, _causes["again"]),
+        CommonMistake("nothing changed", _training, _causes["nothing"].format(name="width", value=16)),
+        CommonMistake(
             "two changes",
             lambda: _training(steps=50, n_embd=8),
             _causes["several"].format(count="two", names="width and steps"),

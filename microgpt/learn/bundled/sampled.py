@@ -6,8 +6,8 @@ import math
 
 import numpy as np
 
-from microgpt.learn.exercise import Example, Exercise, Property, Wrong
-from microgpt.learn.messages import words
+from microgpt.learn.exercise import Example, Exercise, Property, CommonMistake
+from microgpt.learn.messages import message_section
 from microgpt.learn.parsers import whole
 
 
@@ -139,7 +139,7 @@ def _random(rng):
             yield from _darts(_scores(rng, size), T, int(rng.integers(1, size + 1)), rng)
 
 
-_words = words("09.sample")
+_words = message_section("09.sample")
 _says, _causes, _wrong = _words["properties"], _words["causes"], _words["wrong"]
 
 SAMPLE = Exercise(
@@ -175,13 +175,13 @@ SAMPLE = Exercise(
         Property(_says["values"], _random),
     ),
     wrong=(
-        Wrong("keeps ties", _keeps_ties, _wrong["keeps_ties"]),
-        Wrong("T after softmax", _after_softmax, _wrong["after_softmax"]),
-        Wrong("not shared out after the cut", _no_second_sum, _wrong["no_second_sum"]),
-        Wrong("k beyond the vocabulary fails", _too_short, _wrong["too_short"]),
-        Wrong("divides by T = 0", _divides_by_zero, _wrong["divides_by_zero"]),
-        Wrong("id order", _id_order, _wrong["id_order"]),
-        Wrong("stops at a sum equal to u", _or_equal, _wrong["or_equal"]),
+        CommonMistake("keeps ties", _keeps_ties, _wrong["keeps_ties"]),
+        CommonMistake("T after softmax", _after_softmax, _wrong["after_softmax"]),
+        CommonMistake("not shared out after the cut", _no_second_sum, _wrong["no_second_sum"]),
+        CommonMistake("k beyond the vocabulary fails", _too_short, _wrong["too_short"]),
+        CommonMistake("divides by T = 0", _divides_by_zero, _wrong["divides_by_zero"]),
+        CommonMistake("id order", _id_order, _wrong["id_order"]),
+        CommonMistake("stops at a sum equal to u", _or_equal, _wrong["or_equal"]),
     ),
     reads=whole,
 )

@@ -5,13 +5,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from microgpt.checkpoints import writing
+from microgpt.checkpoints import atomic_write
 from microgpt.data import load_corpus
 from microgpt.errors import NotWritable, SettingError
-from microgpt.learn.equality import shown
+from microgpt.learn.equality import format_value
 from microgpt.learn.exercise import Exercise
 from microgpt.learn.grading.submissions import IMPORTS, TAG
-from microgpt.learn.messages import counted, sentence
+from microgpt.learn.messages import pluralize, format_message
 from microgpt.learn.registry import find
 
 
@@ -35,12 +35,12 @@ def assignment(
     for exercise in chosen:
         if exercise.corpus not in (None, corpus):
             raise SettingError(
-                sentence("assignment", "other_corpus", id=exercise.id, own=exercise.corpus)
+                format_message("assignment", "other_corpus", id=exercise.id, own=exercise.corpus)
             )
     load_corpus(corpus)  # refused now and not in class
-    title = sentence("assignment", "title", names=", ".join(ids))
-    minutes = counted(sum(exercise.minutes for exercise in chosen), "minute")
-    text = sentence("assignment", "text", corpus=corpus, minutes=minutes)
+    title = format_message("assignment", "title", names=", ".join(ids))
+    minutes = pluralize(sum(exercise.minutes for exercise in chosen), "minute")
+    text = format_message("assignment", "text", corpus=corpus, minutes=minutes)
     cells = [
         _markdown("title", f"# {title}\n\n{text}"),
         _code("imports", "import numpy as np\n\nimport microgpt as mg", [IMPORTS]),
@@ -63,7 +63,7 @@ def write_assignment(notebook: Any, target: Path) -> None:
         raise NotWritable(f"{target} is there already and may be someone's work; name another file")
     nbformat.validate(notebook)
     target.parent.mkdir(parents=True, exist_ok=True)
-    with writing(target) as stream:
+    with atomic_write(target) as stream:
         stream.write((json.dumps(notebook, indent=1, ensure_ascii=False) + "\n").encode())
 
 
@@ -88,17 +88,17 @@ def _cells(exercise: Exercise, hints: bool, nbgrader: bool) -> list[Any]:
 def statement(exercise: Exercise) -> str:
     """The exercise as Markdown: what to do, the signature, an example, the minutes."""
     lines = [
-        f"## {sentence('assignment', 'exercise', id=exercise.id)}",
+        f"## {format_message('assignment', 'exercise', id=exercise.id)}",
         exercise.statement,
         f"`{exercise.signature}` · {exercise.shapes}",
     ]
     if exercise.example is not None:
-        given = ", ".join(map(shown, exercise.example.arguments))
-        result = shown(exercise.example.result)
+        given = ", ".join(map(format_value, exercise.example.arguments))
+        result = format_value(exercise.example.result)
         call = f"`{exercise.answer}({given})` → `{result}`"
-        lines.append(sentence("assignment", "example", call=call))
-    minutes = counted(exercise.minutes, "minute")
-    lines.append(sentence("assignment", "minutes", minutes=minutes))
+        lines.append(format_message("assignment", "example", call=call))
+    minutes = pluralize(exercise.minutes, "minute")
+    lines.append(format_message("assignment", "minutes", minutes=minutes))
     return "\n\n".join(lines)
 
 

@@ -9,12 +9,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
-from microgpt.checkpoints import writing
+from microgpt.checkpoints import atomic_write
 from microgpt.errors import NotWritable, SettingError
 
 
 @dataclass(frozen=True)
-class Row:
+class GradeRow:
     """One row of a table of grades; `state` is a result's, or "broken" for what cannot be run."""
 
     file: str
@@ -26,7 +26,7 @@ class Row:
     seconds: float
 
 
-def try_table(target: Path) -> None:
+def check_writable(target: Path) -> None:
     """OSError now, and not after an hour, if the table cannot be written there."""
     if target.is_dir():
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(target))
@@ -37,7 +37,7 @@ def try_table(target: Path) -> None:
         raise OSError(error.errno, error.strerror, str(target)) from None
 
 
-def spare_others(target: Path, inputs: Iterable[Path]) -> None:
+def check_not_overwriting(target: Path, inputs: Iterable[Path]) -> None:
     """Refuse a table in the place of a submission, or of a file that is no table of grades."""
     if any(target.exists() and target.samefile(path) for path in inputs):
         raise NotWritable(f"{target} is one of the files to grade; name another one with --csv")
@@ -46,21 +46,21 @@ def spare_others(target: Path, inputs: Iterable[Path]) -> None:
     if target.exists():
         with open(target, "rb") as stream:
             first = stream.readline(1000).decode("utf-8", "replace").strip()
-        if first and first.split(",") != [field.name for field in fields(Row)]:
+        if first and first.split(",") != [field.name for field in fields(GradeRow)]:
             raise NotWritable(
                 f"{target} is there already and does not begin as a table of grades does; name "
                 f"another file with --csv"
             )
 
 
-def write_table(rows: Sequence[Row], target: Path) -> None:
+def write_csv(rows: Sequence[GradeRow], target: Path) -> None:
     """The rows as CSV, complete or not at all."""
     text = io.StringIO()
     table = csv.writer(text, lineterminator="\n")
-    table.writerow(field.name for field in fields(Row))
+    table.writerow(field.name for field in fields(GradeRow))
     for row in rows:
         table.writerow(map(_harmless, asdict(row).values()))
-    with writing(target) as stream:
+    with atomic_write(target) as stream:
         stream.write(text.getvalue().encode("utf-8", "backslashreplace"))
 
 

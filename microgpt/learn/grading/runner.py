@@ -17,20 +17,20 @@ from microgpt.errors import FormatError, SettingError
 from microgpt.learn import registry
 from microgpt.learn.exercise import Exercise
 from microgpt.learn.grading import submissions
-from microgpt.learn.grading.gradebook import Row
+from microgpt.learn.grading.gradebook import GradeRow
 from microgpt.learn.grading.worker import BROKEN, STARVED, UNLIMITED
-from microgpt.learn.messages import sentence
+from microgpt.learn.messages import format_message
 
 
 @dataclass(frozen=True)
-class Limits:
+class ResourceLimits:
     """What one file may use: seconds of wall time, and bytes of address space where known."""
 
     seconds: float = 60.0
     memory: int = 4 << 30
 
 
-class Grading:
+class Grader:
     """Grades a list of files: `len()` of them, one list of rows for each when iterated over.
 
     Every file gets a row for every exercise that any of them has, in a fixed order. `own` is a
@@ -43,12 +43,12 @@ class Grading:
         paths: Sequence[str | Path],
         seed: int,
         own: str | Path | None = None,
-        limits: Limits | None = None,
+        limits: ResourceLimits | None = None,
         backend: str | None = None,
     ):
         if seed < 0:
             raise SettingError(f"seed must be 0 or above; got {seed}")
-        self.seed, self.limits, self.backend = seed, limits or Limits(), backend
+        self.seed, self.limits, self.backend = seed, limits or ResourceLimits(), backend
         self.own = None if own is None else Path(own).resolve()
         known = registry.exercises() if own is None else registry.load(own)
         self.files = list(_files(paths))
@@ -72,25 +72,25 @@ class Grading:
     def __len__(self) -> int:
         return len(self.files)
 
-    def __iter__(self) -> Iterator[list[Row]]:
+    def __iter__(self) -> Iterator[list[GradeRow]]:
         for name, path in self.files:
             if path in self.broken:
                 yield [_broken(name, id, self.broken[path]) for id in self.ids or [""]]
             elif not self.ids:
                 found = submissions.found_untagged(self.untagged.get(path, {}))
-                yield [_broken(name, "", found or sentence("grading", "nothing"))]
+                yield [_broken(name, "", found or format_message("grading", "nothing"))]
             else:
                 yield self._graded(name, path)
 
-    def _graded(self, name: str, path: Path) -> list[Row]:
+    def _graded(self, name: str, path: Path) -> list[GradeRow]:
         """Every row of one file; an exercise that ends the process costs only its own."""
-        rows: dict[str, Row] = {}
+        rows: dict[str, GradeRow] = {}
         fatal: list[str] = []  # exercises that ended a process: another one goes on without them
         end = time.monotonic() + self.limits.seconds
         while len(rows) < len(self.ids):
             open_ids = [id for id in self.ids if id not in rows]
             marked, begun, trouble = self._marked(path, open_ids, fatal, end - time.monotonic())
-            rows |= {row["exercise"]: Row(name, **row) for row in marked}
+            rows |= {row["exercise"]: GradeRow(name, **row) for row in marked}
             if begun is None or begun in fatal:  # none of them did: it is the file
                 rows |= {id: _broken(name, id, trouble) for id in open_ids if id not in rows}
             elif len(rows) < len(self.ids):
@@ -102,7 +102,7 @@ class Grading:
         self, path: Path, ids: list[str], skip: list[str], seconds: float
     ) -> tuple[list[dict], str | None, str]:
         """The rows that one process writes, what it began last, and why it left some out."""
-        trouble = sentence("grading", "too_long", limit=f"{self.limits.seconds:g}")
+        trouble = format_message("grading", "too_long", limit=f"{self.limits.seconds:g}")
         if seconds <= 0:
             return [], None, trouble
         with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
@@ -119,7 +119,7 @@ class Grading:
         self.unlimited |= UNLIMITED in notes
         if status is not None:
             starved = (status < 0 or STARVED in notes) and UNLIMITED not in notes
-            trouble = sentence("grading", "starved" if starved else "died", status=status)
+            trouble = format_message("grading", "starved" if starved else "died", status=status)
         begun = [note for note in notes if note in self.ids]
         rows = [line for line in map(_parsed, lines) if line.get("exercise") in ids]
         return rows, (begun or [None])[-1], trouble
@@ -173,12 +173,12 @@ def _parsed(line: str) -> dict[str, Any]:
         row = json.loads(line)
     except ValueError:
         return {}
-    wanted = ({field.name for field in fields(Row)} - {"file"}, {"note"})
+    wanted = ({field.name for field in fields(GradeRow)} - {"file"}, {"note"})
     return row if isinstance(row, dict) and row.keys() in wanted else {}
 
 
-def _broken(name: str, id: str, message: str) -> Row:
-    return Row(name, id, BROKEN, "", message, microgpt.__version__, 0.0)
+def _broken(name: str, id: str, message: str) -> GradeRow:
+    return GradeRow(name, id, BROKEN, "", message, microgpt.__version__, 0.0)
 
 
 def _files(paths: Sequence[str | Path]) -> Iterator[tuple[str, Path]]:

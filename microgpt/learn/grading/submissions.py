@@ -8,7 +8,7 @@ from pathlib import Path
 
 from microgpt.errors import FormatError
 from microgpt.learn.exercise import Exercise
-from microgpt.learn.messages import sentence
+from microgpt.learn.messages import format_message
 
 TAG = "exercise:"
 IMPORTS = "imports"
@@ -46,7 +46,7 @@ def found_untagged(untagged: dict[str, str]) -> str:
     if not untagged:
         return ""
     tag = TAG + next(iter(untagged))
-    return sentence("grading", "untagged", names=", ".join(untagged.values()), tag=tag)
+    return format_message("grading", "untagged", names=", ".join(untagged.values()), tag=tag)
 
 
 def _script(text: str, known: Sequence[Exercise]) -> Submission:

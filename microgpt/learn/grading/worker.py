@@ -21,10 +21,10 @@ from microgpt import __version__
 from microgpt.errors import MicrogptError
 from microgpt.learn import registry, time_limit
 from microgpt.learn.check_answer import check
-from microgpt.learn.equality import shown
+from microgpt.learn.equality import format_value
 from microgpt.learn.exercise import Exercise
 from microgpt.learn.grading import submissions
-from microgpt.learn.messages import sentence
+from microgpt.learn.messages import format_message
 from microgpt.learn.results import NOT_ATTEMPTED, NOT_YET, Result
 from microgpt.learn.stub import todo
 
@@ -45,7 +45,7 @@ def main() -> None:
         if not _limit_memory(request["memory"]):
             out.write(json.dumps({"note": UNLIMITED}) + "\n")
         try:
-            Marking(request, out).run()
+            MemorizationCheck(request, out).run()
         except MemoryError:
             out.write(json.dumps({"note": STARVED}) + "\n")
             out.flush()
@@ -66,7 +66,7 @@ def _limit_memory(size: int) -> bool:
     return True
 
 
-class Marking:
+class MemorizationCheck:
     """The marking of one file: the names its code has bound so far, and where rows go.
 
     The cells run in the order of the file, each checked when it has run. `skip` names those that
@@ -89,15 +89,15 @@ class Marking:
         absent = [id for id in wanted if id in known and id not in submission.answers]
         for id in wanted:
             if id not in known:
-                self._row(id, BROKEN, message=sentence("grading", "unknown", id=id))
+                self._row(id, BROKEN, message=format_message("grading", "unknown", id=id))
         answers_nothing = submission.is_script and not submission.answers
         if not answers_nothing:
-            self._absent(absent, submission)
+            self._empty_optional(absent, submission)
         for text in (submission.imports, *submission.answers.values()):
             self._bring_files(text)
         trouble = self._execute(submission.imports, "the imports")
         if answers_nothing:  # because it never came so far?
-            self._absent(absent, submission, trouble)
+            self._empty_optional(absent, submission, trouble)
         for id, source in submission.answers.items():
             if id not in known or id in self.request["skip"]:
                 continue
@@ -108,19 +108,19 @@ class Marking:
                 failed = self._limited(source, id)
             if id in wanted:
                 runs = "script_runs" if submission.is_script else "cell_runs"
-                self._mark(known[id], failed or trouble, sentence("grading", runs))
+                self._mark(known[id], failed or trouble, format_message("grading", runs))
 
-    def _absent(
+    def _empty_optional(
         self, ids: list[str], submission: submissions.Submission, trouble: str = ""
     ) -> None:
         """The rows of exercises that the file has no answer to."""
         for id in ids:
-            state, message = NOT_ATTEMPTED, sentence("grading", "absent")
+            state, message = NOT_ATTEMPTED, format_message("grading", "absent")
             if trouble:
                 state, message = BROKEN, trouble
             elif id in submission.untagged:
                 found = submissions.found_untagged({id: submission.untagged[id]})
-                message = sentence("grading", "absent_untagged", found=found)
+                message = format_message("grading", "absent_untagged", found=found)
             self._row(id, state, message=message)
 
     def _bring_files(self, source: str) -> None:
@@ -138,34 +138,34 @@ class Marking:
         """Run a cell for half of the time that is left, so that the others get theirs."""
         trouble: list[str] = []
         most = max(0.1, (self.end - time.monotonic()) / 2)
-        ended = time_limit.Watched(
+        ended = time_limit.TimeLimitedCall(
             lambda: trouble.append(self._execute(source, name)), most, most
         ).run()
         if ended == "done" and trouble:
             return trouble[0]
-        return sentence("grading", "cell_too_long", limit=f"{most:.0f}")
+        return format_message("grading", "cell_too_long", limit=f"{most:.0f}")
 
     def _execute(self, source: str, name: str) -> str:
         """Run code; what went wrong, in a line, or nothing."""
         try:
             exec(compile(source, f"<{name}>", "exec"), self.names)
-        except time_limit.Stopped:
+        except time_limit.TimeLimitExceeded:
             raise
         except BaseException as error:
             place = os.getcwd()
-            return shown(f"{type(error).__name__}: {error}".replace(place, "."))
+            return format_value(f"{type(error).__name__}: {error}".replace(place, "."))
         return ""
 
     def _mark(self, exercise: Exercise, trouble: str, runs: str) -> None:
         bound = exercise.answer in self.names
         if trouble and not bound:
             if trouble.startswith("NotImplementedError"):
-                self._row(exercise.id, NOT_ATTEMPTED, message=sentence("grading", "absent"))
+                self._row(exercise.id, NOT_ATTEMPTED, message=format_message("grading", "absent"))
             else:
                 self._row(exercise.id, NOT_YET, runs, _alone(trouble))
             return
         if not bound:
-            defined = sentence("grading", "defines", name=exercise.answer)
+            defined = format_message("grading", "defines", name=exercise.answer)
             self._row(exercise.id, NOT_YET, defined)
             return
         start = time.perf_counter()
@@ -192,7 +192,7 @@ class Marking:
 def _alone(trouble: str) -> str:
     """What went wrong; of a missing name, why it may be missing."""
     is_name = trouble.startswith("NameError")
-    return sentence("grading", "alone", error=trouble) if is_name else trouble
+    return format_message("grading", "alone", error=trouble) if is_name else trouble
 
 
 def _message(result: Result) -> str:

@@ -69,12 +69,12 @@ def _dropout(found: dict[str, Any]) -> Any:
     return shares[0] if shares[0] == shares[1] == shares[2] else 0.0
 
 
-def description(config: GPTConfig, end_of_text: int | None) -> dict[str, Any]:
+def description(config: GPTConfig, eos_token_id: int | None) -> dict[str, Any]:
     """What config.json says of a model of ours in the shape of GPT-2."""
     found: dict[str, Any] = {"model_type": "gpt2", "architectures": ["GPT2LMHeadModel"]}
     found |= {theirs: getattr(config, ours) for ours, theirs in _SIZES.items()}
     found |= {"n_inner": None, "activation_function": "gelu_new", "layer_norm_epsilon": 1e-5}
     found |= dict.fromkeys(_DROPOUTS, config.dropout)
     found |= {"initializer_range": config.init_std, "tie_word_embeddings": True}
-    found |= {"bos_token_id": end_of_text, "eos_token_id": end_of_text, "dtype": "float32"}
+    found |= {"bos_token_id": eos_token_id, "eos_token_id": eos_token_id, "dtype": "float32"}
     return found

@@ -10,7 +10,7 @@ from typing import Any
 
 from microgpt.checkpoints.safetensors_header import read_header
 from microgpt.errors import FormatError
-from microgpt.pretrained.tensor_slice import Span
+from microgpt.pretrained.tensor_slice import TensorSlice
 
 LONGEST_HEADER = 8 << 20  # bytes; that of GPT-2's largest has some 100 kB
 
@@ -19,7 +19,7 @@ _SIZES |= {"BF16": 2, "I32": 4, "U32": 4, "F32": 4, "I64": 8, "U64": 8, "F64": 8
 _NAMES = {"F32": "float32", "F16": "float16", "BF16": "bfloat16"}
 
 
-def spans(file: Path) -> dict[str, Span]:
+def spans(file: Path) -> dict[str, TensorSlice]:
     """Where every tensor of the file is, after the whole header has been checked."""
     size = file.stat().st_size
     header, start = read_header(file, LONGEST_HEADER)
@@ -45,7 +45,7 @@ def metadata(file: Path) -> dict[str, Any]:
     return notes if isinstance(notes, dict) else {}
 
 
-def _span(file: Path, name: str, entry: Any, start: int) -> tuple[Span, int]:
+def _span(file: Path, name: str, entry: Any, start: int) -> tuple[TensorSlice, int]:
     """The tensor's span, and where it ends."""
     try:
         dtype, shape = entry["dtype"], entry["shape"]
@@ -71,4 +71,4 @@ def _span(file: Path, name: str, entry: Any, start: int) -> tuple[Span, int]:
             f"{file}: the tensor {name!r:.100} needs {needed:,} bytes for shape {shape}; "
             f"its data_offsets leave {end - first:,}"
         )
-    return Span(file, start + first, tuple(shape), _NAMES.get(dtype, dtype)), start + end
+    return TensorSlice(file, start + first, tuple(shape), _NAMES.get(dtype, dtype)), start + end

@@ -10,9 +10,9 @@ from microgpt.config import GPTConfig
 from microgpt.errors import FormatError
 from microgpt.pretrained.huggingface import config as hf_config
 from microgpt.pretrained.huggingface import safetensors_file
-from microgpt.pretrained.tensor_slice import READABLE, Span, same
+from microgpt.pretrained.tensor_slice import READABLE, TensorSlice, same
 from microgpt.pretrained.weight_source import (
-    Incoming,
+    WeightSource,
     check_complete,
     gpt2_of_shapes,
     wanted_shapes,
@@ -29,7 +29,7 @@ _BUFFER = re.compile(r"h\.\d+\.attn\.(bias|masked_bias)")
 _TURNED = re.compile(r"h\.\d+\.(attn\.c_attn|attn\.c_proj|mlp\.c_fc|mlp\.c_proj)\.weight")
 
 
-def open_model(file: Path, n_head: int | None = None) -> Incoming:
+def open_model(file: Path, n_head: int | None = None) -> WeightSource:
     """What a .safetensors file, or the index of several, holds, by our names.
 
     The shape is that of the config.json beside it; without one it is read off the tensors, with
@@ -37,7 +37,7 @@ def open_model(file: Path, n_head: int | None = None) -> Incoming:
     """
     spans, labels = _by_our_names(file, _sharded(file) if file.suffix == ".json" else _one(file))
     head = spans.pop(HEAD, None)
-    turned = {name for name, span in spans.items() if is_turned(name) and len(span.shape) == 2}
+    turned = {name for name, span in spans.items() if is_conv1d(name) and len(span.shape) == 2}
     shapes = {
         name: span.shape[::-1] if name in turned else span.shape for name, span in spans.items()
     }
@@ -48,7 +48,7 @@ def open_model(file: Path, n_head: int | None = None) -> Incoming:
     config = _config(file, shapes, n_head)
     prefix = PREFIX if any(label.startswith(PREFIX) for label in labels.values()) else ""
     wanted = {name: prefix + name for name in wanted_shapes(file, config, len(shapes))}
-    incoming = Incoming(file, config, shapes, wanted | labels, read_into)
+    incoming = WeightSource(file, config, shapes, wanted | labels, read_into)
     check_complete(incoming)
     if head is not None and not same(head, spans["wte.weight"]):
         raise FormatError(
@@ -58,7 +58,7 @@ def open_model(file: Path, n_head: int | None = None) -> Incoming:
     return incoming
 
 
-def is_turned(name: str) -> bool:
+def is_conv1d(name: str) -> bool:
     """Whether Hugging Face keeps this matrix of ours as its transpose."""
     return _TURNED.fullmatch(name) is not None
 
@@ -74,16 +74,16 @@ def _config(file: Path, shapes: dict[str, tuple[int, ...]], n_head: int | None) 
     return config
 
 
-def _one(file: Path) -> dict[str, Span]:
+def _one(file: Path) -> dict[str, TensorSlice]:
     return safetensors_file.spans(file)
 
 
-def _sharded(index: Path) -> dict[str, Span]:
+def _sharded(index: Path) -> dict[str, TensorSlice]:
     """The tensors of several files, as the index has them."""
     files = json_io.read(index, most=8 << 20).get("weight_map")
     if not isinstance(files, dict) or not all(isinstance(name, str) for name in files.values()):
         raise FormatError(f"{index} must have a weight_map from each tensor to its file")
-    found: dict[str, Span] = {}
+    found: dict[str, TensorSlice] = {}
     for name in sorted(set(files.values())):
         part = index.parent / name
         if Path(name).name != name or not name.endswith(".safetensors") or len(name) > 200:
@@ -103,9 +103,9 @@ def _sharded(index: Path) -> dict[str, Span]:
     return found
 
 
-def _by_our_names(file: Path, spans: dict[str, Span]) -> tuple[dict[str, Span], dict[str, str]]:
+def _by_our_names(file: Path, spans: dict[str, TensorSlice]) -> tuple[dict[str, TensorSlice], dict[str, str]]:
     """The tensors that count, by our names, and their own names; masks are left out."""
-    found: dict[str, Span] = {}
+    found: dict[str, TensorSlice] = {}
     labels: dict[str, str] = {}
     for label, span in spans.items():
         name = label.removeprefix(PREFIX)

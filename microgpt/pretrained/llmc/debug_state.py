@@ -8,7 +8,7 @@ import numpy as np
 
 from microgpt.config import GPTConfig
 from microgpt.errors import FormatError
-from microgpt.pretrained.llmc.header import BYTES, STATE, read_header, read_numbers
+from microgpt.pretrained.llmc.header import BYTES, STATE_MAGIC, read_header, read_numbers
 from microgpt.pretrained.llmc.layout import Tensors, count, padded
 
 VERSIONS = (1, 2)
@@ -48,7 +48,7 @@ def read_state(path: str | Path, config: GPTConfig) -> DebugState:
     """A debug state of version 1 or 2 that a model of this configuration made."""
     file = Path(path)
     B, T = _sizes(file)
-    V, version = config.vocab_size, read_header(file, STATE, VERSIONS)[1]
+    V, version = config.vocab_size, read_header(file, STATE_MAGIC, VERSIONS)[1]
     rows = padded(V) if version == PADDED else V
     loss_at = BYTES + 4 * (2 * B * T + B * T * V)
     expected, found = loss_at + 4 + 4 * count(config, rows), file.stat().st_size
@@ -78,7 +78,7 @@ def read_state(path: str | Path, config: GPTConfig) -> DebugState:
 
 
 def _sizes(file: Path) -> tuple[int, int]:
-    header = read_header(file, STATE, VERSIONS)
+    header = read_header(file, STATE_MAGIC, VERSIONS)
     B, T = header[2:4]
     if B < 1 or T < 1:
         raise FormatError(

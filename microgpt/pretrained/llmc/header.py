@@ -11,12 +11,12 @@ from typing import BinaryIO
 
 import numpy as np
 
-from microgpt._io.atomic_write import writing
-from microgpt.data.shard_header import MAGIC as SHARD
-from microgpt.data.shard_header import MODEL, STATE, TOKENIZER
+from microgpt._io.atomic_write import atomic_write
+from microgpt.data.shard_header import MAGIC as SHARD_MAGIC
+from microgpt.data.shard_header import MODEL_MAGIC, STATE_MAGIC, TOKENIZER_MAGIC
 from microgpt.errors import FormatError, SettingError
 
-KINDS = {MODEL: "model", STATE: "debug state", TOKENIZER: "tokenizer", SHARD: "token shard"}
+KINDS = {MODEL_MAGIC: "model", STATE_MAGIC: "debug state", TOKENIZER_MAGIC: "tokenizer", SHARD_MAGIC: "token shard"}
 INTS, BYTES = 256, 1024
 LARGEST = 2**31 - 1
 
@@ -99,6 +99,6 @@ def writing_file(path: str | Path, kind: int, version: int, *numbers: int) -> It
             raise SettingError(f"an llm.c header holds numbers up to {LARGEST:,}; got {number:,}")
     header = np.zeros(INTS, "<i4")
     header[: 2 + len(numbers)] = kind, version, *numbers
-    with writing(Path(path)) as stream:
+    with atomic_write(Path(path)) as stream:
         stream.write(header.tobytes())
         yield stream

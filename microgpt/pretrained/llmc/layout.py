@@ -13,7 +13,7 @@ import numpy as np
 
 from microgpt.config import GPTConfig
 from microgpt.errors import FormatError
-from microgpt.pretrained.tensor_slice import Span
+from microgpt.pretrained.tensor_slice import TensorSlice
 
 PIECE = 2**18  # numbers written at a time: 1 MiB of float32
 ROWS = 128  # padding fills the vocabulary up to a multiple of this
@@ -76,16 +76,16 @@ class Tensors:
         dtype = "bfloat16" if self.brief else "float32"
 
         def read_into(name: str, array: np.ndarray) -> None:
-            tensor = Span(self.file, places[name], shapes[name], dtype)
+            tensor = TensorSlice(self.file, places[name], shapes[name], dtype)
             tensor.read_into(array)
             if name == "wte.weight":
                 V, C = shapes[name]
                 end = tensor.offset + tensor.size
-                self._check_padding(Span(self.file, end, (self.rows - V, C), dtype))
+                self._check_padding(TensorSlice(self.file, end, (self.rows - V, C), dtype))
 
         return read_into
 
-    def _check_padding(self, padding: Span) -> None:
+    def _check_padding(self, padding: TensorSlice) -> None:
         if any(piece.any() for piece in padding.pieces()):
             raise FormatError(
                 f"{self.file} must have zeros in rows {self.config.vocab_size:,} to "

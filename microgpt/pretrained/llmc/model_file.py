@@ -12,10 +12,10 @@ from microgpt.config import GPTConfig
 from microgpt.config.checks import known
 from microgpt.errors import FormatError, SettingError, ShapeError
 from microgpt.models.gpt import GPT
-from microgpt.pretrained.gpt2_check import require_gpt2, weights_of
+from microgpt.pretrained.gpt2_check import check_gpt2_config, gpt2_state_dict
 from microgpt.pretrained.llmc.header import (
     BYTES,
-    MODEL,
+    MODEL_MAGIC,
     read_header,
     require_size,
     writing_file,
@@ -33,7 +33,7 @@ from microgpt.pretrained.llmc.tokenizer_file import (
     read_tokenizer,
     write_tokenizer,
 )
-from microgpt.pretrained.weight_source import Incoming
+from microgpt.pretrained.weight_source import WeightSource
 
 VERSIONS = (1, 3, 5)
 PADDED = (3, 5)
@@ -53,7 +53,7 @@ __all__ = [
 ]
 
 
-def open_model(path: str | Path) -> Incoming:
+def open_model(path: str | Path) -> WeightSource:
     """What a model file of version 1, 3 or 5 holds, once its header and its size are checked.
 
     Reading takes no more memory than the weights and one piece of the file; padding is left out.
@@ -61,13 +61,13 @@ def open_model(path: str | Path) -> Incoming:
     """
     tensors = tensors_of(path)
     shapes = tensors.config.parameter_shapes()
-    return Incoming(tensors.file, tensors.config, shapes, {}, tensors.reader())
+    return WeightSource(tensors.file, tensors.config, shapes, {}, tensors.reader())
 
 
 def tensors_of(path: str | Path) -> Tensors:
     """The configuration of a model file and where its tensors lie."""
     file = Path(path)
-    header = read_header(file, MODEL, VERSIONS)
+    header = read_header(file, MODEL_MAGIC, VERSIONS)
     version, sizes = header[1], dict(zip(_FIELDS, header[2:7], strict=True))
     for name, size in sizes.items():
         if size < 1:
@@ -104,13 +104,13 @@ def write_model(path: str | Path, model: GPT, version: int = 3) -> Path:
     if not isinstance(model, GPT):
         raise SettingError(f"write_model takes a GPT; got {type(model).__name__}")
     config = model.config
-    require_gpt2(config)
+    check_gpt2_config(config)
     rows = padded(config.vocab_size) if version in PADDED else config.vocab_size
     sizes = [getattr(config, name) for name in _FIELDS]
     if version in PADDED:
         sizes.append(rows)
-    weights, brief = weights_of(model), version == BFLOAT16
-    with LOCK, writing_file(path, MODEL, version, *sizes) as stream:
+    weights, brief = gpt2_state_dict(model), version == BFLOAT16
+    with LOCK, writing_file(path, MODEL_MAGIC, version, *sizes) as stream:
         for name in order(replace(config, qkv_bias=None)):
             write_numbers(stream, weights[name], brief)
             if name == "wte.weight":

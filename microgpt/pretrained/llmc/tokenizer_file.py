@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 from microgpt.errors import FormatError, SettingError
 from microgpt.pretrained.llmc.header import (
     BYTES,
-    TOKENIZER,
+    TOKENIZER_MAGIC,
     read_header,
     require_size,
     writing_file,
@@ -21,24 +21,24 @@ class TokenizerFile(NamedTuple):
     """What a tokenizer file holds; version 1 does not say which token ends a text."""
 
     tokens: list[bytes]
-    end_of_text: int | None
+    eos_token_id: int | None
 
 
 def read_tokenizer(path: str | Path) -> TokenizerFile:
     """The bytes of each token in a file of version 1 or 2, and the token that ends a text."""
     file = Path(path)
-    header = read_header(file, TOKENIZER, VERSIONS)
-    version, number, end_of_text = header[1:4]
+    header = read_header(file, TOKENIZER_MAGIC, VERSIONS)
+    version, number, eos_token_id = header[1:4]
     body = file.stat().st_size - BYTES
     if not 1 <= number <= body:  # each token takes a byte at least: its length
         raise FormatError(
             f"{file} must hold between 1 and {body:,} tokens, one a byte at the most; its header "
             f"says {number:,}"
         )
-    if version > 1 and not 0 <= end_of_text < number:
+    if version > 1 and not 0 <= eos_token_id < number:
         raise FormatError(
             f"{file} must name one of its {number:,} tokens as the end of a text; found "
-            f"{end_of_text:,}"
+            f"{eos_token_id:,}"
         )
     with open(file, "rb") as stream:
         stream.seek(BYTES)
@@ -55,7 +55,7 @@ def read_tokenizer(path: str | Path) -> TokenizerFile:
         tokens.append(content[place + 1 : place + 1 + length])
         place += 1 + length
     require_size(file, BYTES + place, f"{number:,} tokens")
-    return TokenizerFile(tokens, end_of_text if version > 1 else None)
+    return TokenizerFile(tokens, eos_token_id if version > 1 else None)
 
 
 def write_tokenizer(path: str | Path, tokenizer: Any) -> Path:
@@ -64,8 +64,8 @@ def write_tokenizer(path: str | Path, tokenizer: Any) -> Path:
     It takes a byte-pair tokenizer (one that has `token_bytes`) with an end of text; a token is at
     most 255 bytes long. How a text is split is not in the file: it only turns ids into text.
     """
-    tokens, end_of_text = contents(tokenizer)
-    with writing_file(path, TOKENIZER, 2, len(tokens), end_of_text) as stream:
+    tokens, eos_token_id = contents(tokenizer)
+    with writing_file(path, TOKENIZER_MAGIC, 2, len(tokens), eos_token_id) as stream:
         stream.write(b"".join(bytes([len(content)]) + content for content in tokens))
     return Path(path)
 
@@ -77,8 +77,8 @@ def contents(tokenizer: Any) -> tuple[list[bytes], int]:
             "llm.c's file takes a tokenizer of byte pairs, such as tokenizers.gpt2(); got "
             f"{type(tokenizer).__name__}"
         )
-    end_of_text = tokenizer.end_of_text
-    if end_of_text is None:
+    eos_token_id = tokenizer.eos_token_id
+    if eos_token_id is None:
         raise SettingError("llm.c's file names the token that ends a text; this tokenizer has none")
     tokens = [tokenizer.token_bytes(token) for token in range(tokenizer.vocab_size)]
     for token, content in enumerate(tokens):
@@ -87,4 +87,4 @@ def contents(tokenizer: Any) -> tuple[list[bytes], int]:
                 f"a token in llm.c's file has 1 to {LONGEST} bytes; token {token} has "
                 f"{len(content):,}"
             )
-    return tokens, end_of_text
+    return tokens, eos_token_id

@@ -9,10 +9,10 @@ from microgpt.checkpoints import json_io
 from microgpt.config import GPTConfig
 from microgpt.errors import FormatError
 from microgpt.pretrained.huggingface.config import gpt2_shape
-from microgpt.pretrained.huggingface.weights import is_turned
+from microgpt.pretrained.huggingface.weights import is_conv1d
 from microgpt.pretrained.tensorflow import tensor_bundle
 from microgpt.pretrained.tensorflow.tensor_bundle import Entry
-from microgpt.pretrained.weight_source import Incoming, gpt2_of_shapes, wanted_shapes
+from microgpt.pretrained.weight_source import WeightSource, gpt2_of_shapes, wanted_shapes
 
 FILE = "model.ckpt.index"
 HPARAMS = "hparams.json"
@@ -28,7 +28,7 @@ _SIZES = {
 }
 
 
-def open_model(index: Path, n_head: int | None = None) -> Incoming:
+def open_model(index: Path, n_head: int | None = None) -> WeightSource:
     """What the checkpoint of this index holds, by our names; matrices come as (1, in, out).
 
     The shape is that of the hparams.json beside it; without one it is read off the tensors, with
@@ -41,7 +41,7 @@ def open_model(index: Path, n_head: int | None = None) -> Incoming:
     shapes, turned = {}, set()
     for label, entry in entries.items():
         name, shape = ours.get(label, label), entry.span.shape
-        if is_turned(name) and len(shape) == 3 and shape[0] == 1:
+        if is_conv1d(name) and len(shape) == 3 and shape[0] == 1:
             shape = (shape[2], shape[1])
             turned.add(name)
         shapes[name] = shape
@@ -49,7 +49,7 @@ def open_model(index: Path, n_head: int | None = None) -> Incoming:
     def read_into(name: str, array: np.ndarray) -> None:
         entries[labels[name]].read_into(array, name in turned, labels[name])
 
-    return Incoming(index, config, shapes, labels, read_into)
+    return WeightSource(index, config, shapes, labels, read_into)
 
 
 def _config(index: Path, entries: dict[str, Entry], n_head: int | None) -> GPTConfig:

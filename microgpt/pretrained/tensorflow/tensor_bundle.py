@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from microgpt.errors import FormatError
-from microgpt.pretrained.tensor_slice import Span
+from microgpt.pretrained.tensor_slice import TensorSlice
 from microgpt.pretrained.tensorflow import sstable
 from microgpt.pretrained.tensorflow.crc32c import extended, masked
 from microgpt.pretrained.tensorflow.protobuf import Malformed, fields
@@ -22,7 +22,7 @@ _DTYPES |= {14: "bfloat16", 19: "float16"}
 class Entry:
     """One tensor: where it is, and the masked CRC-32C of its bytes."""
 
-    span: Span
+    span: TensorSlice
     crc: int
 
     def read_into(self, array: np.ndarray, turned: bool, label: str) -> None:
@@ -129,7 +129,7 @@ class _Fields:
                 f"{file} must have at least {self.offset + self.size:,} bytes to hold {name!r:.100}"
                 f"; it has {sizes[file]:,}; fetch it again"
             )
-        return Entry(Span(file, self.offset, self.shape, "float32"), self.crc)
+        return Entry(TensorSlice(file, self.offset, self.shape, "float32"), self.crc)
 
 
 def _shape(content: bytes) -> tuple[int, ...]:

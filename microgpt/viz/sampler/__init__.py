@@ -1,6 +1,6 @@
 """Dial and dice: one choice of a next token as bars, strip, dart and sentence.
 
-Everything drawn is a `Choice`; nothing is computed here but places on the page.
+Everything drawn is a `SampledToken`; nothing is computed here but places on the page.
 """
 
 from microgpt.viz.sampler.caption import sentence

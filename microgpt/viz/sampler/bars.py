@@ -24,7 +24,7 @@ def draw_bars(drawing: Drawing, walk: Walk, top: float, rows: int) -> float:
     shown = shown_tenths(walk, rows)
     rows = V if rows + 1 >= V else rows
     left = 48 if walk.origin.unit == "letter" else 100
-    now, plain = choice.probabilities[choice.order], choice.unfiltered[choice.order]
+    now, plain = choice.probabilities[choice.order], choice.base_probabilities[choice.order]
     greedy = walk.dials.temperature == 0
     for rank in range(rows):
         kept = rank < choice.kept
@@ -41,7 +41,7 @@ def draw_bars(drawing: Drawing, walk: Walk, top: float, rows: int) -> float:
         what = f"everything else ({V - rows:,} {walk.origin.unit}s"
         what += f", {still:,} kept)" if 0 < still < V - rows else ")"
         _draw_rest(drawing, bottom, what, now[rows:].sum(), plain[rows:].sum(), said, walk, rows)
-    if choice.kept_by is not None:
+    if choice.binding_filter is not None:
         # A cut among the rows is drawn below what it keeps; one further down below all rows.
         within = choice.kept <= rows
         _draw_cut(drawing, walk, top + ROW * choice.kept if within else ends, rows)
@@ -88,7 +88,7 @@ def _draw_rest(
 def _draw_cut(drawing: Drawing, walk: Walk, y: float, rows: int) -> None:
     choice, dials = walk.choice, walk.dials
     held = walk.uncut.cumulative[choice.kept - 1]
-    binding = str(choice.kept_by)
+    binding = str(choice.binding_filter)
     said = f"{CUTS[binding]} {getattr(dials, binding):g} keeps {choice.kept:,}"
     said += f", which held {share(held)}"
     drawing.add(Line(0, y, RIGHT, y, "orange", 2, dashed=True, role="cut-line"))

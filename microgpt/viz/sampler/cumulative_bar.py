@@ -14,7 +14,7 @@ LETTER = 10.0  # what a letter needs, with room for a panel that is narrower tha
 def draw_strip(drawing: Drawing, walk: Walk, top: float) -> float:
     """Draw the dart, the strip of now and the strip of T = 1; return where they end."""
     choice, greedy = walk.choice, walk.dials.temperature == 0
-    plain = np.cumsum(choice.unfiltered[choice.order])
+    plain = np.cumsum(choice.base_probabilities[choice.order])
     drawing.add(Text(0, top + 29, "now"), Text(0, top + 49, "T = 1"))
     _draw_cells(drawing, walk, choice.cumulative, top + 14, 20, now=True)
     _draw_cells(drawing, walk, plain, top + 37, 16, now=False)

@@ -23,7 +23,7 @@ def numbers(walk: Walk) -> str:
             (
                 f"{label} ◀ picked" if rank == choice.rank else label,
                 rank + 1,
-                f"{choice.unfiltered[token]:.6f}",
+                f"{choice.base_probabilities[token]:.6f}",
                 f"{choice.probabilities[token]:.6f}" if rank < choice.kept else "cut",
                 f"{choice.cumulative[rank]:.6f}",
             )
@@ -64,10 +64,10 @@ def _why_cut(origin: ModelOrigin, letter: LetterChance, dials: SampleConfig) -> 
     before = [token for token in letter.after if token != origin.stop]
     after = f"after {quoted(origin.label(before[-1]))}" if before else "as the first letter"
     rank = f"{quoted(origin.label(letter.token))} {after} has rank {letter.rank + 1}"
-    if letter.kept_by is None:
+    if letter.binding_filter is None:
         return f"{rank}, and at T = 0 only the first is taken"
-    value = getattr(dials, letter.kept_by)
-    return f"{rank}, {CUTS[letter.kept_by]} {value:g} keeps {letter.kept}"
+    value = getattr(dials, letter.binding_filter)
+    return f"{rank}, {CUTS[letter.binding_filter]} {value:g} keeps {letter.kept}"
 
 
 def quoted_text(text: str) -> str:

@@ -78,13 +78,13 @@ class _BySize:
         self.function = blocks.function
         self.blocks, self.small = blocks, small
 
-    def pick(self, arguments: tuple) -> Callable:
+    def select_variant(self, arguments: tuple) -> Callable:
         qkv, n_head = arguments[-2:]
         _, T, C3 = qkv.shape
         for pays, small in self.small:
             if pays(T, C3 // (3 * n_head)):
-                return small.pick(arguments)
-        return self.blocks.pick(arguments)
+                return small.select_variant(arguments)
+        return self.blocks.select_variant(arguments)
 
 
 def _unless_small(*small: tuple[Callable[[int, int], bool], Kernel]) -> Callable[[Kernel], _BySize]:

@@ -10,7 +10,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from microgpt._io.paths import cache_folder
+from microgpt._io.paths import cache_dir
 
 
 def sources() -> list[Path]:
@@ -32,7 +32,7 @@ def kernel_folder() -> Path:
 
     Numba's own key does not see a changed callee in another file.
     """
-    return cache_folder() / "kernels" / _digest()
+    return cache_dir() / "kernels" / _digest()
 
 
 def conditions() -> dict[str, Any]:

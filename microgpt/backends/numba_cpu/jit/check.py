@@ -16,7 +16,7 @@ class Check:
     def compiled(self) -> Callable:
         return compiled(self.function, FLAGS)
 
-    def pick(self, arguments: tuple) -> Callable:
+    def select_variant(self, arguments: tuple) -> Callable:
         return self.run
 
     def run(self, *arguments) -> None:

@@ -63,7 +63,7 @@ class Kernel:
         """The loop nest as machine code."""
         return compiled(self.function, flags)
 
-    def pick(self, arguments: tuple) -> Callable:
+    def select_variant(self, arguments: tuple) -> Callable:
         """The variant for these arguments: decided by sizes alone, never by timing."""
         work = self.cost * arguments[0].size if self.work is None else self.work(*arguments)
         return self.serial if work < PARALLEL_FROM else self.parallel
@@ -72,7 +72,7 @@ class Kernel:
 class SerialKernel(Kernel):
     """A kernel that is never worth a parallel region."""
 
-    def pick(self, arguments: tuple) -> Callable:
+    def select_variant(self, arguments: tuple) -> Callable:
         return self.serial
 
 

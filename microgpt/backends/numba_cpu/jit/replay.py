@@ -21,7 +21,7 @@ from numba.core.registry import cpu_target
 from numba.extending import intrinsic
 from numba.np.numpy_support import as_dtype
 
-from microgpt.backends.dispatch import CallTable, address
+from microgpt.backends.dispatch import LaunchTable, data_ptr
 from microgpt.backends.numba_cpu.jit.check import Check
 from microgpt.backends.numba_cpu.jit.compile import compiled
 
@@ -45,7 +45,7 @@ _callers: dict[Layout, int] = {}
 _engines: list[binding.ExecutionEngine] = []  # own the callers' machine code
 
 
-def lower(calls: Sequence[tuple[Callable[..., None], tuple]]) -> CallTable:
+def lower(calls: Sequence[tuple[Callable[..., None], tuple]]) -> LaunchTable:
     """A table of all calls whose kernels are compiled."""
     found = []
     for call, arguments in calls:
@@ -61,7 +61,7 @@ def lower(calls: Sequence[tuple[Callable[..., None], tuple]]) -> CallTable:
             rows += parts
     table = numbers("q", rows)
     start, _ = table.buffer_info()
-    return CallTable([0 if p < 0 else start + 8 * p for p in places], _runner(), table)
+    return LaunchTable([0 if p < 0 else start + 8 * p for p in places], _runner(), table)
 
 
 def _run(address, count):
@@ -147,7 +147,7 @@ def _taken_apart(arguments: tuple) -> tuple[tuple[Kind, ...], list[int]]:
         kind: Kind = type(argument)
         if kind is np.ndarray and argument.flags.c_contiguous:
             kind, size = (argument.dtype, argument.ndim), argument.size
-            data = address(argument) if size else 0
+            data = data_ptr(argument) if size else 0
             parts += (0, 0, size, argument.itemsize, data, *argument.shape, *argument.strides)
         elif kind is float:
             parts += struct.unpack("q", struct.pack("d", argument))

@@ -1,4 +1,4 @@
-"""`TapedGPT`: the graph of `ScalarGPT`, recorded once on a tape and run from there.
+"""`TapeGPT`: the graph of `ScalarGPT`, recorded once on a tape and run from there.
 
 One recording serves every text. Another text of the same length has the same graph but for two
 choices, which are patched: its tokens choose rows of `wte`, its targets choose which chances count.
@@ -28,7 +28,7 @@ from microgpt.models.scalar_gpt import ScalarGPT, Vector
 PIECES_KEPT = 1024
 
 
-class TapedGPT:
+class TapeGPT:
     """A GPT on a tape, for texts of up to `length` tokens (without it, `block_size`).
 
     `tape` is the table; its first `count` rows are the weights, and `weights` are views of them.
