@@ -33,7 +33,7 @@ def kernels_of(package: str) -> dict[str, Kernel]:
 def kernels_in(module: ModuleType) -> dict[str, Kernel]:
     """What a module calls `…_forward`, `…_backward`, `…_` or `check_…`."""
     return {
-        name: thing if hasattr(thing, "pick") else PythonKernel(thing)
+        name: thing if hasattr(thing, "select_variant") else PythonKernel(thing)
         for name, thing in vars(module).items()
         if name.endswith(("_forward", "_backward", "_")) or name.startswith("check_")
         if not name.startswith("_")
