@@ -15,9 +15,9 @@ from microgpt import backends
 
 GPT2 = {"n_layer": 2, "n_head": 2, "n_embd": 16, "block_size": 8}
 TEXT = "the cat sat on the mat; the dog sat on the cat. " * 12
-WINDOWS = {"stride": 5, "batch_size": 3, "epochs": 3, "held_out": 0.1}
-ADAMW = {"optimizer": "adamw", "weight_decay": 0.2, "schedule": "cosine", "warmup": 4,
-         "min_lr": 1e-4, "lr": 5e-3, "clip": 0.5}  # fmt: skip
+WINDOWS = {"stride": 5, "batch_size": 3, "epochs": 3, "val_fraction": 0.1}
+ADAMW = {"optimizer": "adamw", "weight_decay": 0.2, "lr_schedule": "cosine", "warmup_steps": 4,
+         "min_lr": 1e-4, "lr": 5e-3, "grad_clip": 0.5}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -34,16 +34,16 @@ class Case:
 
 
 CASES = {
-    "documents": Case("names-mini", {"steps": 24, "batch_size": 4, "clip": 1.0}),
+    "documents": Case("names-mini", {"steps": 24, "batch_size": 4, "grad_clip": 1.0}),
     "lines in epochs": Case(
-        "names-mini", {"epochs": 2, "batch_size": 300, "accumulate": 2}, stop=11
+        "names-mini", {"epochs": 2, "batch_size": 300, "grad_accum_steps": 2}, stop=11
     ),
     "frozen": Case("names-mini", {"steps": 20}, dtype="float64", frozen="wte.weight"),
     "random places": Case("text", {"steps": 24, "batch_size": 3, **ADAMW}, GPT2),
     "windows": Case("text", {**WINDOWS, **ADAMW}, GPT2, stop=40),
-    "tokens": Case("tokens", {**WINDOWS, "accumulate": 4}, GPT2, stop=10),
+    "tokens": Case("tokens", {**WINDOWS, "grad_accum_steps": 4}, GPT2, stop=10),
     "dropout": Case(
-        "text", {**WINDOWS, **ADAMW, "accumulate": 2}, {**GPT2, "dropout": 0.3}, stop=17
+        "text", {**WINDOWS, **ADAMW, "grad_accum_steps": 2}, {**GPT2, "dropout": 0.3}, stop=17
     ),
     "used": Case(
         "text", {**WINDOWS, **ADAMW}, {**GPT2, "dropout": 0.3}, stop=17, used="."
@@ -53,9 +53,9 @@ CASES = {
     ),
     "patience": Case(
         "text",
-        {"steps": 200, "lr": 0.05, "schedule": "constant", "eval_every": 2, "patience": 6,
-         "eval_train": True, "eval_batches": 4, "sample_every": 4, "samples": 2, "held_out": 0.5,
-         "prompt": "the", "sample_tokens": 4},
+        {"steps": 200, "lr": 0.05, "lr_schedule": "constant", "eval_every": 2, "patience": 6,
+         "eval_train": True, "eval_batches": 4, "sample_every": 4, "num_samples": 2, "val_fraction": 0.5,
+         "sample_prompt": "the", "sample_max_new_tokens": 4},
         GPT2, stop=10,
     ),
 }  # fmt: skip
@@ -95,11 +95,11 @@ def use(trainer: mg.Trainer, case: Case) -> None:
 
 def finish(trainer: mg.Trainer) -> dict[str, np.ndarray]:
     """Train to the end; all that must be equal, as arrays."""
-    with backends.using(trainer.model.backend):
+    with backends.using(trainer.model.backend.name):
         history = trainer.run()
     assert not trainer.interrupted
     found = {f"weight {name}": w for name, w in trainer.model.state_dict().items()}
-    found |= {f"optimizer {name}": a.copy() for name, a in trainer.optimizer.arrays().items()}
+    found |= {f"optimizer {name}": a.copy() for name, a in trainer.optimizer.state_arrays().items()}
     for name in ("step", "loss", "lr", "grad_norm", "tokens", "tokens_seen"):
         found[name] = np.array([getattr(step, name) for step in history])
     found["epoch"] = np.array([step.epoch or 0.0 for step in history])

@@ -32,7 +32,7 @@ def resumed(tmp_path_factory):
     for name in EVERY:
         case, way = name.split("/")
         trainer = trainer_of(CASES[case], way)
-        with backends.using(trainer.model.backend):
+        with backends.using(trainer.model.backend.name):
             list(itertools.islice(trainer, CASES[case].stop))
         use(trainer, CASES[case])
         trainer.save(folder / name.replace(" ", "_"))
@@ -61,7 +61,7 @@ def test_the_mode_of_use_lasts_until_the_next_step(name, way):
     trainer = trainer_of(case, way)
     use(trainer, case)
     for _ in range(case.stop):
-        with backends.using(trainer.model.backend):
+        with backends.using(trainer.model.backend.name):
             next(trainer)
         use(trainer, case)
     assert not all(part.training for _, part in trainer.model.named_modules())
@@ -77,7 +77,7 @@ def test_the_cases_stop_where_it_matters():
     assert lines.batches.rows_per_epoch % 300
     patience = trainer_of(CASES["patience"], "numpy")
     list(itertools.islice(patience, CASES["patience"].stop))
-    assert 0 < patience.progress.worse < patience.config.patience  # inside its patience
+    assert 0 < patience.state.evals_since_best < patience.config.patience  # inside its patience
     finish(patience)
     assert patience.stopped_early
     assert len(patience.history) < 200
@@ -91,7 +91,7 @@ def equal(found, expected):
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("kind", [KeyboardInterrupt, MemoryError])
 def test_an_error_at_any_launch_of_a_step_loses_nothing(monkeypatch, way, kind):
-    case = Case("text", {"steps": 6, "batch_size": 2, "accumulate": 2, "clip": 1.0},
+    case = Case("text", {"steps": 6, "batch_size": 2, "grad_accum_steps": 2, "grad_clip": 1.0},
                 CASES["dropout"].model)  # fmt: skip
     straight = finish(trainer_of(case, way))
     trainer = trainer_of(case, way)
@@ -105,7 +105,7 @@ def test_an_error_at_any_launch_of_a_step_loses_nothing(monkeypatch, way, kind):
         launch(self, name, *arguments)
 
     monkeypatch.setattr(Backend, "launch", burning)
-    with backends.using(trainer.model.backend):
+    with backends.using(trainer.model.backend.name):
         for number in range(case.train["steps"]):
             place = 1 + number
             while len(trainer.history) == number:
@@ -117,7 +117,7 @@ def test_an_error_at_any_launch_of_a_step_loses_nothing(monkeypatch, way, kind):
     left = 0
     assert broken > 10  # a replay launches nothing that could be cut off
     equal(finish(trainer), straight)
-    assert len(list(trainer.seen())) == 12
+    assert len(list(trainer.seen_batches())) == 12
 
 
 @pytest.mark.parametrize("way", ["numpy", "captured"])
@@ -141,7 +141,7 @@ def test_ctrl_c_at_any_time_then_resumed(tmp_path, way):
 
     trainer.batches = Interrupted()
     while True:
-        with backends.using(trainer.model.backend):
+        with backends.using(trainer.model.backend.name):
             trainer.run()
         if not trainer.interrupted:
             break
@@ -198,12 +198,14 @@ def test_what_cannot_be_resumed(tmp_path):
     other = mg.load_corpus(text="the cat sat on the mat; the dog sat. " * 20, format="text")
     with pytest.raises(FormatError, match=r"training.safetensors.*other data.*SHA-256"):
         mg.Trainer.resume(tmp_path, other)
-    for name, value in {"batch_size": 3, "accumulate": 2, "seed": 7, "stride": 4}.items():
+    for name, value in {"batch_size": 3, "grad_accum_steps": 2, "seed": 7, "stride": 4}.items():
         other = mg.TrainConfig(**{**SMALL.train, name: value})
-        with pytest.raises(SettingError, match=f"was trained with {name} = .*; got {value}"):
+        with pytest.raises(
+            SettingError, match=f"{name} must be .*, as .* was trained, .*; got {value}"
+        ):
             mg.Trainer.resume(tmp_path, corpus_of(SMALL), other)
     held = mg.TrainConfig(**{**SMALL.train, "held_out": 0.3})
-    with pytest.raises(FormatError, match="same held-out part"):
+    with pytest.raises(FormatError, match="same corpus and validation data"):
         mg.Trainer.resume(tmp_path, corpus_of(SMALL), held)
     with pytest.raises(FormatError, match="no training to resume at"):
         mg.Trainer.resume(tmp_path / "nowhere", corpus_of(SMALL))
@@ -211,14 +213,14 @@ def test_what_cannot_be_resumed(tmp_path):
         mg.Trainer.resume(tmp_path / "model.safetensors", corpus_of(SMALL))
     with pytest.raises(FormatError, match=r"Trainer.resume continues"):
         mg.load(tmp_path / "training.safetensors")
-    with pytest.raises(SettingError, match="saved in a folder"):
+    with pytest.raises(SettingError, match="folder must be a folder for"):
         trainer.save(tmp_path / "model.safetensors")
 
     class Mine(mg.GPT):
         pass
 
     mine = mg.Trainer(Mine(trainer.model.config), corpus_of(SMALL))
-    with pytest.raises(SettingError, match="a Mine with parts of its own"):
+    with pytest.raises(SettingError, match="a Mine with custom parts"):
         mine.save(tmp_path / "mine")
 
 
@@ -270,21 +272,21 @@ def saved_bytes(tmp_path_factory):
 CHANGES = {
     "format": (2, "format 1"),
     "train": ({"steps": "many"}, "steps must be a whole number"),
-    "corpus": ("abc", "other data"),
-    "batches": ({"kind": "documents"}, "kind"),
+    "data": ("abc", "other data"),
+    "batches": ({"type": "documents"}, "type"),
     "pending": (5, "5 batches wait for a step that takes 1"),
     "pending ": (True, "True batches wait"),
     "dropout": ([-1, 2], "a seed and a count"),
     "dropout ": ([1, -5], "a seed and a count"),
     "dropout  ": ([1, 2**63], "a seed and a count"),
     "dropout   ": ([1, float("inf")], "a seed and a count"),
-    "owed": ("yes", "'owed' must be a bool"),
+    "evaluation_due": ("yes", "'evaluation_due' must be a bool"),
     "training": (1, "'training' must be a bool"),
-    "remarks": ([], "'remarks' must be a dict"),
-    "closing": ([3, 1.0, 0.1, 5], "no place in a history of 3"),
-    "closing ": ([1, 1.0, 0.1, float("inf")], "counts its tokens"),
-    "closing  ": ([1, "low", 0.1, 5], "is three numbers"),
-    "tokenizer": ({"kind": "char", "characters": "ab", "bos": False}, "has 2 tokens"),
+    "metadata": ([], "'metadata' must be a dict"),
+    "final_evaluation": ([3, 1.0, 0.1, 5], "no step in a history of 3"),
+    "final_evaluation ": ([1, 1.0, 0.1, float("inf")], "counts its tokens"),
+    "final_evaluation  ": ([1, "low", 0.1, 5], "is three numbers"),
+    "tokenizer": ({"type": "char", "characters": "ab", "bos": False}, "has 2 tokens"),
     "config": (None, "cannot be resumed"),
     "frozen": (None, "cannot be resumed"),
 }
@@ -307,26 +309,26 @@ def test_a_header_that_lies(saved_bytes, tmp_path, name):
 
 @pytest.mark.parametrize("tokens", [np.inf, -1.0, 2.5, np.nan])
 def test_an_evaluation_that_lies(tokens):
-    from microgpt.training.history_arrays import history_of, to_columns
+    from microgpt.training.history_arrays import history_from_arrays, history_to_arrays
     from microgpt.training.metrics import Evaluation, Step
 
-    columns = to_columns([Step(0, 1.0, 0.1, 1.0, 5, 0.1, Evaluation(2.0, 0.1, 5))])
+    columns = history_to_arrays([Step(0, 1.0, 0.1, 1.0, 5, 0.1, Evaluation(2.0, 0.1, 5))])
 
     class Arrays:
         def read(self, name, dtype):
             return columns[name].astype(dtype)
 
-    assert history_of(Arrays())[0].evaluation == Evaluation(2.0, 0.1, 5)
+    assert history_from_arrays(Arrays())[0].evaluation == Evaluation(2.0, 0.1, 5)
     columns["history.evaluation"][0, 3] = tokens
     with pytest.raises(FormatError, match="counts its tokens"):
-        history_of(Arrays())
+        history_from_arrays(Arrays())
 
 
 def test_a_save_beside_a_running_training_is_of_one_step(tmp_path, monkeypatch):
-    from microgpt.training import trainer_state
+    from microgpt.training import trainer as trainer_module
 
     trainer = trainer_of(Case("names-mini", {"steps": 10**6}), "numpy")
-    written, over, failed = trainer_state.save, threading.Event(), []
+    written, over, failed = trainer_module.save_state, threading.Event(), []
 
     def slow(*given):
         file = written(*given)
@@ -340,7 +342,7 @@ def test_a_save_beside_a_running_training_is_of_one_step(tmp_path, monkeypatch):
         except BaseException as error:
             failed.append(error)
 
-    monkeypatch.setattr(trainer_state, "save", slow)
+    monkeypatch.setattr(trainer_module, "save_state", slow)
     beside = threading.Thread(target=train)
     beside.start()
     try:
@@ -386,11 +388,11 @@ def test_a_close_changes_nothing_but_the_best(tmp_path):
     for stop in (3, 9, 13):
         trainer = trainer_of(case, "numpy", best=tmp_path)
         list(itertools.islice(trainer, stop))
-        worse, before = trainer.progress.worse, trainer.best
-        found = trainer.close()
+        worse, before = trainer.state.evals_since_best, trainer.best
+        found = trainer.final_evaluate()
         assert found == trainer.evaluate()
         assert trainer.history[-1].evaluation is None
-        assert trainer.progress.worse == worse
+        assert trainer.state.evals_since_best == worse
         closed.add(found.loss < before.evaluation.loss)
         if found.loss < before.evaluation.loss:
             assert (trainer.best.step, trainer.best.evaluation) == (stop - 1, found)

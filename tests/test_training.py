@@ -32,7 +32,7 @@ def test_it_learns(backend):
     assert len(history) == 400
     after = trainer.evaluate()
     assert after.loss < 2.7
-    assert 0 < after.error < 0.05
+    assert 0 < after.stderr < 0.05
     assert str(after).endswith("per token")
 
 
@@ -63,7 +63,9 @@ def test_back_ends_give_the_same_run():
 
 
 def test_batches_evaluation_and_samples_on_the_way(backend):
-    trainer = make(steps=12, batch_size=4, eval_every=4, sample_every=6, samples=3, clip=0.1)
+    trainer = make(
+        steps=12, batch_size=4, eval_every=4, sample_every=6, num_samples=3, grad_clip=0.1
+    )
     trainer.run()
     assert [s.step for s in trainer.history if s.evaluation] == [3, 7, 11]
     assert [len(s.samples) for s in trainer.history if s.samples] == [3, 3]
@@ -72,9 +74,9 @@ def test_batches_evaluation_and_samples_on_the_way(backend):
 
 def test_validation_is_never_trained_on():
     trainer = make(corpus=Corpus("c", ("anna", "bo", "anna", "cy", "dee", "eve", "bo")))
-    assert not set(trainer.train) & set(trainer.validation)
-    assert len(trainer.train) + len(trainer.validation) == 5
-    assert make(held_out=0.0).evaluate() is None
+    assert not set(trainer.train_data) & set(trainer.validation_data)
+    assert len(trainer.train_data) + len(trainer.validation_data) == 5
+    assert make(val_fraction=0.0).evaluate() is None
 
 
 def test_an_interrupt_keeps_history_and_model(backend):
@@ -95,7 +97,7 @@ def test_an_interrupt_keeps_history_and_model(backend):
 
 def test_a_text_trains_too(backend):
     corpus = mg.load_corpus(text="the cat sat on the mat. " * 40, format="text")
-    trainer = make(steps=60, corpus=corpus, batch_size=4, sample_every=60, samples=2)
+    trainer = make(steps=60, corpus=corpus, batch_size=4, sample_every=60, num_samples=2)
     trainer.run()
     assert trainer.evaluate().loss < 2.0
     assert trainer.history[-1].samples[0]
@@ -105,26 +107,26 @@ def test_small_corpora_in_any_script(backend):
     corpus = mg.load_corpus(text="José\nŁukasz\n王芳")
     trainer = make(steps=5, corpus=corpus, sample_every=5)
     trainer.run()
-    assert len(trainer.validation) == 1
+    assert len(trainer.validation_data) == 1
 
 
-def test_the_mean_per_token_and_its_error():
-    from microgpt.training import _mean_per_token
+def test_the_mean_per_token_and_its_standard_error():
+    from microgpt.training import Evaluation
 
     rng = np.random.default_rng(0)
     means = []
     for _ in range(400):
         counts = rng.integers(2, 9, 200)
         losses = counts * (2 + rng.normal(size=200))
-        means.append(_mean_per_token(losses, counts))
+        means.append(Evaluation.from_rows(losses, counts))
     spread = np.std([mean.loss for mean in means])
-    assert np.mean([mean.error for mean in means]) == pytest.approx(spread, rel=0.1)
-    assert np.isnan(_mean_per_token(np.array([2.0]), np.array([1])).error)
+    assert np.mean([mean.stderr for mean in means]) == pytest.approx(spread, rel=0.1)
+    assert np.isnan(Evaluation.from_rows(np.array([2.0]), np.array([1])).stderr)
 
 
 def test_evaluation_is_the_mean_loss_of_the_held_out_part(backend):
     trainer = make(eval_documents=50)
-    held_out = trainer.validation.documents
+    held_out = trainer.validation_data.documents
     names = [held_out[round(i * (len(held_out) - 1) / 49)] for i in range(50)]
     total = count = 0
     for name in names:
@@ -138,15 +140,15 @@ def test_evaluation_is_the_mean_loss_of_the_held_out_part(backend):
 
 def test_refusals():
     model = mg.GPT(mg.GPTConfig(vocab_size=5))
-    with pytest.raises(ShapeError, match=r"vocabulary of 27, the model one of 5.*vocab_size=27"):
+    with pytest.raises(ShapeError, match=r"vocab_size must be 27, the vocabulary of .*; got 5"):
         mg.Trainer(model, CORPUS)
     for options, message in [
-        ({"steps": 0}, "steps must be a whole number, 1 or above"),
+        ({"steps": 0}, "steps must be a positive integer"),
         ({"batch_size": 0}, "batch_size"),
         ({"lr": 0}, "lr must be above 0"),
         ({"beta1": 1.0}, "beta1"),
-        ({"held_out": 1.0}, "held_out"),
-        ({"clip": 0}, "clip must be above 0"),
+        ({"val_fraction": 1.0}, "val_fraction"),
+        ({"grad_clip": 0}, "grad_clip must be above 0"),
         ({"seed": -1}, "seed"),
     ]:
         with pytest.raises(SettingError, match=message):
@@ -157,8 +159,8 @@ THREADS = """
 import sys, threading
 import numba
 import microgpt as mg
-from microgpt.backends.numba_cpu import _compile
-_compile.PARALLEL_FROM = 500  # nearly every launch enters a parallel region
+from microgpt.backends.numba_cpu.jit import compile as jit
+jit.PARALLEL_FROM = 500  # nearly every launch enters a parallel region
 mg.use("numba")
 corpus = mg.load_corpus("names-mini")
 results, errors = {}, []
@@ -211,7 +213,12 @@ def test_batches_that_are_accumulated_are_one_batch(backend, corpus, capture):
     """Lines have unequal lengths: every target counts alike, whichever batch it is in."""
     runs = []
     for parts in (1, 3):
-        options = {"steps": 6, "batch_size": 12 // parts, "accumulate": parts, "clip": 0.5}
+        options = {
+            "steps": 6,
+            "batch_size": 12 // parts,
+            "grad_accum_steps": parts,
+            "grad_clip": 0.5,
+        }
         if corpus == "lines":
             model = mg.GPT(mg.GPTConfig(), seed=1, dtype="float64")
             trainer = mg.Trainer(model, CORPUS, mg.TrainConfig(**options), capture=capture)
@@ -230,7 +237,7 @@ def test_batches_that_are_accumulated_are_one_batch(backend, corpus, capture):
 
 def test_accumulated_steps_are_replayed():
     with mg.using("numba"):
-        trainer = make_text(steps=4, accumulate=3, stride=8, batch_size=2)
+        trainer = make_text(steps=4, grad_accum_steps=3, stride=8, batch_size=2)
         trainer.run()
         names = [launch.name for launch in trainer.captured.launches()]
         assert names.count("linear_forward") > 1
@@ -239,7 +246,7 @@ def test_accumulated_steps_are_replayed():
         once = {"fill_", "square_sum_", "root_", "count_step_", "adam_step_"}  # a step, no batch
         assert once <= {launch.name for launch in alone.captured.launches()}
         assert once.isdisjoint(names)
-        eager = make_text(steps=4, accumulate=3, stride=8, batch_size=2, capture=False)
+        eager = make_text(steps=4, grad_accum_steps=3, stride=8, batch_size=2, capture=False)
         assert [s.loss for s in eager.run()] == [s.loss for s in trainer.history]
         assert eager.captured is None
 
@@ -254,9 +261,9 @@ def test_perplexity():
 
 
 def test_epochs_and_tokens_seen(backend):
-    trainer = make_text(epochs=3, stride=8, batch_size=4, accumulate=2, held_out=0.1)
+    trainer = make_text(epochs=3, stride=8, batch_size=4, grad_accum_steps=2, val_fraction=0.1)
     batches_per_epoch = trainer.batches.batches_per_epoch
-    assert batches_per_epoch == (len(trainer.train.documents[0]) - 1) // 8 // 4
+    assert batches_per_epoch == (len(trainer.train_data.documents[0]) - 1) // 8 // 4
     history = trainer.run()
     assert len(history) == trainer.config.steps == -(-3 * batches_per_epoch // 2)
     assert [step.tokens_seen for step in history] == [64 * (i + 1) for i in range(len(history))]
@@ -265,19 +272,23 @@ def test_epochs_and_tokens_seen(backend):
     assert make(steps=1).run()[0].epoch is None
 
 
-@pytest.mark.parametrize("accumulate", [1, 3])
-def test_epochs_of_lines_are_counted_in_lines(accumulate):
+@pytest.mark.parametrize("grad_accum_steps", [1, 3])
+def test_epochs_of_lines_are_counted_in_lines(grad_accum_steps):
     """A batch at the end of a pass goes on with the next: passes end inside batches."""
     corpus = mg.load_corpus(text="\n".join("abcdefghij"))
     trainer = make(
-        corpus=corpus, epochs=6, batch_size=6 // accumulate, accumulate=accumulate, held_out=0.0
+        corpus=corpus,
+        epochs=6,
+        batch_size=6 // grad_accum_steps,
+        grad_accum_steps=grad_accum_steps,
+        val_fraction=0.0,
     )
     history = trainer.run()
     assert len(history) == trainer.config.steps == 10  # 6 passes over 10 lines, 6 a step
     assert [step.epoch for step in history] == [6 * (i + 1) / 10 for i in range(10)]
-    rows = [row for tokens, _ in trainer.seen() for row in tokens[:, 1].tolist()]
+    rows = [row for tokens, _ in trainer.seen_batches() for row in tokens[:, 1].tolist()]
     assert {rows.count(row) for row in rows} == {6}
-    assert len(make(corpus=corpus, epochs=1, batch_size=7, held_out=0.0).run()) == 2
+    assert len(make(corpus=corpus, epochs=1, batch_size=7, val_fraction=0.0).run()) == 2
 
 
 def test_looking_changes_nothing(backend):
@@ -285,28 +296,30 @@ def test_looking_changes_nothing(backend):
     options = {"model": {"dropout": 0.2}, "steps": 20, "batch_size": 2}
     blind = make_text(**options)
     watched = make_text(
-        **options, eval_every=2, eval_train=True, eval_batches=3, sample_every=5, samples=1
+        **options, eval_every=2, eval_train=True, eval_batches=3, sample_every=5, num_samples=1
     )
     assert [s.loss for s in blind.run()] == [s.loss for s in watched.run()]
     held, train = watched.history[1].evaluation, watched.history[1].train_evaluation
     assert held.tokens == train.tokens == 3 * 2 * 8
     assert held.loss != train.loss
     assert blind.history[1].train_evaluation is None
-    assert watched.evaluate(watched.train) == watched.history[-1].train_evaluation
+    assert watched.evaluate(watched.train_data) == watched.history[-1].train_evaluation
 
 
 def test_a_sample_begins_with_the_prompt(backend):
-    trainer = make_text(steps=2, sample_every=1, samples=2, prompt="the ", sample_tokens=3)
+    trainer = make_text(
+        steps=2, sample_every=1, num_samples=2, sample_prompt="the ", sample_max_new_tokens=3
+    )
     for step in trainer:
         assert [text[:4] for text in step.samples] == ["the ", "the "]
         assert all(len(text) <= 7 for text in step.samples)
     with pytest.raises(mg.TokenError, match="has no '7'"):
-        make_text(steps=2, sample_every=1, prompt="the 7")
+        make_text(steps=2, sample_every=1, sample_prompt="the 7")
 
 
 def test_the_schedule_is_followed():
     trainer = make_text(
-        steps=20, optimizer="adamw", weight_decay=0.3, schedule="cosine", warmup=5, lr=0.01,
+        steps=20, optimizer="adamw", weight_decay=0.3, lr_schedule="cosine", warmup_steps=5, lr=0.01,
         min_lr=0.001, beta1=0.8, eps=1e-6,
     )  # fmt: skip
     expected = mg.cosine_schedule(0.01, 20, 5, 0.001)
@@ -314,7 +327,7 @@ def test_the_schedule_is_followed():
     optimizer = trainer.optimizer
     assert isinstance(optimizer, mg.AdamW)
     assert (optimizer.weight_decay, optimizer.eps, optimizer.betas) == (0.3, 1e-6, (0.8, 0.99))
-    constant = make_text(steps=4, schedule="constant", warmup=1)
+    constant = make_text(steps=4, lr_schedule="constant", warmup_steps=1)
     assert [step.lr for step in constant] == [0.005, 0.01, 0.01, 0.01]
     assert make_text(steps=1, optimizer="adamw").optimizer.weight_decay == 0.01
 
@@ -335,16 +348,16 @@ def test_tokens_and_shards_train_like_their_text(backend, tmp_path):
         ({"texts": open_shard(tmp_path / "train.bin"),
           "validation": open_shard(tmp_path / "val.bin")}, {}),
         ({"texts": Shards(tmp_path / "train.bin"), "validation": Shards(tmp_path / "val.bin")},
-         {"held_out": 0.0}),
+         {"val_fraction": 0.0}),
     ]  # fmt: skip
     for texts, more in forms:
         trainer = make_text(**texts, **options, **more)
         found = trainer.run()
         assert [s.loss for s in found] == [s.loss for s in expected]
         assert [s.evaluation for s in found] == [s.evaluation for s in expected]
-        assert trainer.notes()["corpus"] == "tokens"
+        assert trainer.metadata()["corpus"] == "tokens"
         assert trainer.model.mark is None
-    with pytest.raises(SettingError, match=r"validation=Shards"):
+    with pytest.raises(SettingError, match="give the shards of validation"):
         make_text(texts=Shards(tmp_path / "train.bin"))
 
 
@@ -352,22 +365,24 @@ def test_tokens_without_a_tokenizer():
     model = mg.GPT(mg.GPTConfig(vocab_size=20, block_size=4))
     trainer = mg.Trainer(model, np.arange(40) % 20, mg.TrainConfig(steps=2))
     trainer.run()
-    with pytest.raises(SettingError, match="needs a tokenizer"):
+    with pytest.raises(SettingError, match="tokenizer must be given to write texts"):
         trainer.sample()
     for corpus in (CORPUS, TEXT):
-        with pytest.raises(SettingError, match="needs the tokenizer that made these"):
+        with pytest.raises(SettingError, match="needs the tokenizer that made"):
             trainer.evaluate(corpus)
-    with pytest.raises(SettingError, match="samples are texts"):
+    with pytest.raises(
+        SettingError, match="tokenizer must be given with sample_every=.*, since samples are texts"
+    ):
         mg.Trainer(model, np.arange(40) % 20, mg.TrainConfig(sample_every=1))
     with pytest.raises(mg.TokenError, match=r"go from 0 to 19.*got 20"):
         mg.Trainer(model, np.arange(40) % 21)
-    with pytest.raises(SettingError, match="two whole numbers; got shape"):
+    with pytest.raises(SettingError, match="two integers; got shape"):
         mg.Trainer(model, np.ones((3, 3)))
 
 
 def test_the_best_weights_are_kept_and_patience_ends(backend, tmp_path):
     trainer = make_text(
-        steps=400, lr=0.05, schedule="constant", eval_every=5, patience=4, held_out=0.5,
+        steps=400, lr=0.05, lr_schedule="constant", eval_every=5, patience=4, val_fraction=0.5,
         stride=8, batch_size=4, best=tmp_path / "run",
     )  # fmt: skip
     history = trainer.run()
@@ -386,29 +401,32 @@ def test_the_best_weights_are_kept_and_patience_ends(backend, tmp_path):
 
 def test_settings_that_contradict_each_other():
     for options, message in [
-        ({"optimizer": "sgd"}, "optimizer='sgd' is not known; known: 'adam', 'adamw'"),
-        ({"schedule": "steps"}, "known: 'linear', 'cosine', 'constant'"),
-        ({"weight_decay": 0.1}, 'optimizer="adamw"'),
-        ({"weight_decay": -1, "optimizer": "adamw"}, "weight_decay must be 0"),
+        ({"optimizer": "sgd"}, "optimizer must be one of 'adam', 'adamw'; got 'sgd'"),
+        ({"lr_schedule": "steps"}, "one of 'linear', 'cosine', 'constant'"),
+        ({"weight_decay": 0.1}, "set optimizer='adamw'"),
+        ({"weight_decay": -1, "optimizer": "adamw"}, "weight_decay must be at least 0"),
         ({"min_lr": 0.1}, "min_lr must be from 0 to lr"),
-        ({"min_lr": 0.001, "schedule": "constant"}, "leads nowhere, and got min_lr=0.001"),
-        ({"accumulate": 0}, "accumulate must be a whole number, 1"),
-        ({"epochs": 1.5}, "epochs must be a whole number"),
+        (
+            {"min_lr": 0.001, "lr_schedule": "constant"},
+            "min_lr must be 0 where the learning rate is constant; got 0.001",
+        ),
+        ({"grad_accum_steps": 0}, "grad_accum_steps must be a positive integer"),
+        ({"epochs": 1.5}, "epochs must be a positive integer"),
         ({"stride": 0}, "stride"),
-        ({"patience": 2}, "set eval_every"),
-        ({"prompt": 3}, "prompt must be a text"),
+        ({"patience": 2}, "eval_every must be above 0 with patience=2"),
+        ({"sample_prompt": 3}, "sample_prompt must be a string"),
         ({"lr": "0.1"}, "lr must be a number"),
-        ({"eps": float("nan")}, "eps must be 0 or above"),
+        ({"eps": float("nan")}, "eps must be at least 0"),
         ({"eval_train": 1}, "eval_train must be True or False"),
     ]:
         with pytest.raises(SettingError, match=message):
             mg.TrainConfig(**options)
-    with pytest.raises(SettingError, match="warmup must be below steps, 5; got 5"):
-        make(steps=5, warmup=5)
-    with pytest.raises(SettingError, match='format="text"'):
+    with pytest.raises(SettingError, match="warmup_steps must be below steps=5; got 5"):
+        make(steps=5, warmup_steps=5)
+    with pytest.raises(SettingError, match="format='text'"):
         make(stride=4)
-    with pytest.raises(SettingError, match="set held_out"):
-        make(patience=1, eval_every=1, held_out=0.0)
+    with pytest.raises(SettingError, match="val_fraction must be above 0 with patience=1"):
+        make(patience=1, eval_every=1, val_fraction=0.0)
     config = mg.TrainConfig(steps=np.int64(3), lr=np.float32(0.5))
     assert (type(config.steps), type(config.lr)) == (int, float)
 
@@ -417,12 +435,17 @@ def test_lines_in_both_parts_are_refused():
     names = mg.load_corpus(text="anna\nbo\ncy")
     model = mg.GPT(mg.GPTConfig(vocab_size=names.tokenizer().vocab_size))
     other = mg.load_corpus(text="bo\nyan")
-    with pytest.raises(SettingError, match="1 of the held-out lines is trained on too"):
+    with pytest.raises(
+        SettingError,
+        match="validation must be without lines of the training data; got 1 in both, such as 'bo'",
+    ):
         mg.Trainer(model, names, validation=other)
 
 
 def test_the_best_is_the_step_of_the_history():
-    trainer = make_text(steps=4, eval_every=2, sample_every=2, samples=1, sample_tokens=3)
+    trainer = make_text(
+        steps=4, eval_every=2, sample_every=2, num_samples=1, sample_max_new_tokens=3
+    )
     trainer.run()
     assert trainer.best is trainer.history[trainer.best.step]
     assert trainer.best.samples
@@ -431,8 +454,8 @@ def test_the_best_is_the_step_of_the_history():
 def test_a_model_keeps_no_trainer_and_a_copy_no_original(backend):
     trainer = make(steps=3)
     trainer.run()
-    model, name = trainer.model, next(iter(trainer.train))
-    said, gone = trainer.mark(name), weakref.ref(trainer)
+    model, name = trainer.model, next(iter(trainer.train_data))
+    said, gone = trainer.memorization_check(name), weakref.ref(trainer)
     del trainer
     gc.collect()
     assert gone() is None
@@ -449,7 +472,8 @@ def test_a_model_keeps_no_trainer_and_a_copy_no_original(backend):
 def test_a_batch_of_an_update_that_broke_off_is_trained_on(backend, monkeypatch, kind):
     straight = make(steps=12)
     straight.run()
-    trainer = make(steps=12)
+    model = mg.GPT(mg.GPTConfig(vocab_size=27, block_size=16))
+    trainer = mg.Trainer(model, CORPUS, mg.TrainConfig(steps=12), capture=False)
     list(itertools.islice(trainer, 5))
     loss, calls = trainer.model.loss, []
 
@@ -459,8 +483,6 @@ def test_a_batch_of_an_update_that_broke_off_is_trained_on(backend, monkeypatch,
             raise kind("not now")
         return loss(*arguments)
 
-    monkeypatch.setattr(trainer, "_update", type(trainer._update)(
-        trainer.model, trainer.optimizer, trainer.config, capture=False))  # fmt: skip
     monkeypatch.setattr(trainer.model, "loss", broken)
     for _ in range(2):
         with pytest.raises(kind):
@@ -468,10 +490,14 @@ def test_a_batch_of_an_update_that_broke_off_is_trained_on(backend, monkeypatch,
         assert len(trainer.history) == 5
     trainer.run()
     assert [s.loss for s in trainer.history] == [s.loss for s in straight.history]
-    assert [t.tolist() for t, _ in trainer.seen()] == [t.tolist() for t, _ in straight.seen()]
-    for name in straight.train.documents[:300]:
-        assert trainer.mark(name) == straight.mark(name)
-    met = [name for name in straight.train if straight.mark(name) == "trained on"]
+    assert [t.tolist() for t, _ in trainer.seen_batches()] == [
+        t.tolist() for t, _ in straight.seen_batches()
+    ]
+    for name in straight.train_data.documents[:300]:
+        assert trainer.memorization_check(name) == straight.memorization_check(name)
+    met = [
+        name for name in straight.train_data if straight.memorization_check(name) == "trained on"
+    ]
     assert len(met) == 12
 
 
@@ -483,8 +509,8 @@ def test_the_verdict_is_memorised(data, monkeypatch, tmp_path):
     trainer = make_text(
         shape | {"dropout": 0.1, "qkv_bias": False}, verdict.tokenizer("bpe:500"), verdict,
         epochs=24, stride=32, batch_size=16, optimizer="adamw", weight_decay=0.1, lr=5e-3,
-        schedule="constant", beta1=0.9, held_out=0.1, clip=1.0, eval_every=16, eval_train=True,
-        eval_batches=3, sample_every=96, samples=1, prompt="Every effort moves you",
+        lr_schedule="constant", beta1=0.9, val_fraction=0.1, grad_clip=1.0, eval_every=16, eval_train=True,
+        eval_batches=3, sample_every=96, num_samples=1, sample_prompt="Every effort moves you",
         best=tmp_path,
     )  # fmt: skip
     assert trainer.evaluate().loss == pytest.approx(np.log(500), abs=0.4)
@@ -507,9 +533,9 @@ def test_the_verdict_has_nine_batches(data, monkeypatch):
     verdict = mg.load_corpus("the-verdict")
     trainer = make_text(
         {"block_size": 256}, verdict.tokenizer("gpt2"), verdict,
-        epochs=10, stride=256, batch_size=2, held_out=0.1, eval_batches=1,
+        epochs=10, stride=256, batch_size=2, val_fraction=0.1, eval_batches=1,
     )  # fmt: skip
     assert trainer.batches.batches_per_epoch == 9
     assert trainer.config.steps == 90
-    assert [tokens.shape for tokens, _ in trainer.held_out()] == [(1, 256), (1, 256)]
+    assert [tokens.shape for tokens, _ in trainer.validation_batches()] == [(1, 256), (1, 256)]
     assert trainer.evaluate().loss == pytest.approx(np.log(50257), abs=0.1)

@@ -1,4 +1,4 @@
-"""Optimisers: what turns gradients into smaller losses; and how their learning rate moves."""
+"""Optimisers (SGD, Adam, AdamW), gradient clipping, and learning-rate schedules."""
 
 from microgpt.optim.adam import Adam, AdamW
 from microgpt.optim.base import SGD, Optimizer, clip_grad_norm_

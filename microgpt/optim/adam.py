@@ -1,11 +1,11 @@
-"""Adam and AdamW, one launch a step."""
+"""Adam and AdamW: one fused kernel launch per segment and step."""
 
 from collections.abc import Iterable
 
 import numpy as np
 
 from microgpt.autograd.tensor import Tensor
-from microgpt.config.checks import number
+from microgpt.config.checks import check_number
 from microgpt.errors import SettingError
 from microgpt.nn import Module
 from microgpt.optim.base import Optimizer
@@ -28,14 +28,13 @@ class Adam(Optimizer):
         eps: float = 1e-8,
     ):
         super().__init__(parameters, lr)
-        self._betas, self._eps = _pair(betas), _above_zero("eps", eps)
-        new = self.kernels.zeros_aligned
-        self.moments = [
-            (new(data.size, data.dtype), new(data.size, data.dtype)) for data, _ in self.segments
-        ]
-        self._step = new(1, np.float64)
+        self._betas, self._eps = _check_betas(betas), _check_non_negative("eps", eps)
+        zeros = self.backend.zeros_aligned
+        self.exp_avgs = [zeros(data.size, data.dtype) for data, _ in self.flat_segments]  # m
+        self.exp_avg_sqs = [zeros(data.size, data.dtype) for data, _ in self.flat_segments]  # v
+        self._step = zeros(1, np.float64)
         self._kernel: str = "adam_step_"
-        self._decay: list[tuple] = [()] * len(self.segments)  # what the kernel takes besides
+        self._decay_args: list[tuple] = [()] * len(self.flat_segments)
 
     @property
     def betas(self) -> tuple[float, float]:
@@ -44,33 +43,33 @@ class Adam(Optimizer):
 
     @property
     def eps(self) -> float:
-        """What is added below the fraction; fixed."""
+        """What is added to the denominator; fixed."""
         return self._eps
 
     @property
-    def steps(self) -> int:
+    def step_count(self) -> int:
         """How many steps have been made."""
         return int(self._step[0])
 
-    def arrays(self) -> dict[str, np.ndarray]:
-        named = {"step": self._step}
-        for place, (m, v) in enumerate(self.moments):
-            named |= {f"m.{place}": m, f"v.{place}": v}
-        return named
+    def state_arrays(self) -> dict[str, np.ndarray]:
+        arrays = {"step": self._step}
+        for index, (m, v) in enumerate(zip(self.exp_avgs, self.exp_avg_sqs, strict=True)):
+            arrays |= {f"m.{index}": m, f"v.{index}": v}
+        return arrays
 
     def step(self) -> None:
-        self.kernels.launch("count_step_", self._step)
-        for (data, grad), (m, v), decay in zip(
-            self.segments, self.moments, self._decay, strict=True
+        self.backend.launch("count_step_", self._step)
+        for (data, grad), m, v, decay_args in zip(
+            self.flat_segments, self.exp_avgs, self.exp_avg_sqs, self._decay_args, strict=True
         ):
-            self.kernels.launch(
+            self.backend.launch(
                 self._kernel, data, grad, m, v, self._lr, self._step, *self._betas, self._eps,
-                *decay,
+                *decay_args,
             )  # fmt: skip
 
 
 class AdamW(Adam):
-    """Adam, and every step also shrinks the matrices: data −= lr · weight_decay · data.
+    """Adam with decoupled weight decay: each step also does data −= lr · weight_decay · data.
 
     Tensors of two or more axes (weights, embeddings) decay; vectors (biases, norms) do not, as in
     GPT-2's training.                                                   Loshchilov & Hutter 2019
@@ -85,31 +84,25 @@ class AdamW(Adam):
         weight_decay: float = 0.01,
     ):
         super().__init__(parameters, lr, betas, eps)
-        self._weight_decay = _above_zero("weight_decay", weight_decay)
-        # A model's store holds its matrices first; else every parameter is a segment of its own.
-        decayed = [p.size if p.ndim > 1 else 0 for p in self.parameters]
-        self.decayed = [sum(decayed)] if len(self.segments) == 1 else decayed
+        self._weight_decay = _check_non_negative("weight_decay", weight_decay)
+        # A model's flat array holds its matrices first; else each parameter is its own segment.
+        sizes = [p.size if p.ndim > 1 else 0 for p in self.parameters]
+        self.decayed_sizes = [sum(sizes)] if len(self.flat_segments) == 1 else sizes
         self._kernel = "adamw_step_"
-        self._decay = [(self._weight_decay, count) for count in self.decayed]
+        self._decay_args = [(self._weight_decay, size) for size in self.decayed_sizes]
 
     @property
     def weight_decay(self) -> float:
-        """How strongly matrices shrink; fixed."""
+        """The decay of matrices, relative to lr; fixed."""
         return self._weight_decay
 
 
-def _pair(betas: tuple[float, float]) -> tuple[float, float]:
+def _check_betas(betas: tuple[float, float]) -> tuple[float, float]:
     if not isinstance(betas, tuple | list) or len(betas) != 2:
-        raise SettingError(f"betas must be two numbers, (β₁, β₂); got {betas!r}")
-    for beta in betas:
-        number("betas", beta)
-    if not all(0 <= beta < 1 for beta in betas):
-        raise SettingError(f"betas must be in [0, 1); got {betas}")
-    return float(betas[0]), float(betas[1])
+        raise SettingError("betas", "two numbers, (β₁, β₂)", betas)
+    beta1, beta2 = (check_number("betas", beta, minimum=0, below=1) for beta in betas)
+    return beta1, beta2
 
 
-def _above_zero(name: str, value: float) -> float:
-    number(name, value)
-    if not 0 <= value < float("inf"):
-        raise SettingError(f"{name} must be 0 or above, and finite; got {value}")
-    return float(value)
+def _check_non_negative(name: str, value: float) -> float:
+    return check_number(name, value, minimum=0, below=float("inf"))

@@ -1,70 +1,68 @@
-"""How the learning rate moves: functions from a step's number, 0 first, to its rate.
+"""Learning-rate schedules: functions from the step, 0 first, to its learning rate.
 
-All warm up alike, in a straight line that would start from 0 one step before the first:
-lr · (step + 1) / (warmup + 1).
+All have a linear warmup that would start from 0 one step before the first:
+lr · (step + 1) / (warmup_steps + 1).
 """
 
 from collections.abc import Callable
 from math import cos, pi
 
-from microgpt.config.checks import number, whole
+from microgpt.config.checks import check_integer, check_number
 from microgpt.errors import SettingError
 
 Schedule = Callable[[int], float]
 
 
-def linear_schedule(lr: float, steps: int, warmup: int = 0, min_lr: float = 0.0) -> Schedule:
-    """A rate that falls from `lr` in a straight line and would reach `min_lr` after `steps`.
+def linear_schedule(lr: float, steps: int, warmup_steps: int = 0, min_lr: float = 0.0) -> Schedule:
+    """Linear decay from `lr`, which would reach `min_lr` after `steps`.
 
-    min_lr + (lr − min_lr) · (1 − (step − warmup) / (steps − warmup)), after the warm-up
+    min_lr + (lr − min_lr) · (1 − (step − warmup_steps) / (steps − warmup_steps)), after the warmup
     """
-    return _falling(lambda done: 1 - done, lr, steps, warmup, min_lr)
+    return _decay(lambda progress: 1 - progress, lr, steps, warmup_steps, min_lr)
 
 
-def cosine_schedule(lr: float, steps: int, warmup: int = 0, min_lr: float = 0.0) -> Schedule:
-    """A rate that falls from `lr` along half a cosine and would reach `min_lr` after `steps`.
+def cosine_schedule(lr: float, steps: int, warmup_steps: int = 0, min_lr: float = 0.0) -> Schedule:
+    """Cosine decay from `lr`, which would reach `min_lr` after `steps`.
 
-        min_lr + (lr − min_lr) · ½ (1 + cos(π · (step − warmup) / (steps − warmup)))
+        min_lr + (lr − min_lr) · ½ (1 + cos(π · (step − warmup_steps) / (steps − warmup_steps)))
 
-    after the warm-up.                                             Loshchilov & Hutter 2017; GPT-2
+    after the warmup.                                              Loshchilov & Hutter 2017; GPT-2
     """
-    return _falling(lambda done: (1 + cos(pi * done)) / 2, lr, steps, warmup, min_lr)
+    return _decay(lambda progress: (1 + cos(pi * progress)) / 2, lr, steps, warmup_steps, min_lr)
 
 
-def constant_schedule(lr: float, warmup: int = 0) -> Schedule:
-    """A rate that stays at `lr` after the warm-up."""
-    _check(lr, warmup, 0.0)
-    return lambda step: _warming(lr, step, warmup) if step < warmup else lr
+def constant_schedule(lr: float, warmup_steps: int = 0) -> Schedule:
+    """Constant `lr` after the warmup."""
+    _check_settings(lr, warmup_steps, 0.0)
+    return lambda step: _warmup(lr, step, warmup_steps) if step < warmup_steps else lr
 
 
-def _falling(
-    share: Callable[[float], float], lr: float, steps: int, warmup: int, min_lr: float
+def _decay(
+    factor: Callable[[float], float], lr: float, steps: int, warmup_steps: int, min_lr: float
 ) -> Schedule:
-    """What is left of lr, by the share of the steps after the warm-up that are done."""
-    _check(lr, warmup, min_lr)
-    whole("steps", steps, least=1)
-    if warmup >= steps:
-        raise SettingError(f"warmup must be below steps, {steps}; got {warmup}")
+    """A warmup, then min_lr + (lr − min_lr) · factor(progress), with progress from 0 to 1."""
+    _check_settings(lr, warmup_steps, min_lr)
+    check_integer("steps", steps, minimum=1)
+    if warmup_steps >= steps:
+        raise SettingError("warmup_steps", "below {steps}", warmup_steps, steps=steps)
 
-    def rate(step: int) -> float:
-        if step < warmup:
-            return _warming(lr, step, warmup)
+    def schedule(step: int) -> float:
+        if step < warmup_steps:
+            return _warmup(lr, step, warmup_steps)
         if step >= steps:
             return min_lr
-        return min_lr + (lr - min_lr) * share((step - warmup) / (steps - warmup))
+        return min_lr + (lr - min_lr) * factor((step - warmup_steps) / (steps - warmup_steps))
 
-    return rate
-
-
-def _warming(lr: float, step: int, warmup: int) -> float:
-    return lr * (step + 1) / (warmup + 1)
+    return schedule
 
 
-def _check(lr: float, warmup: int, min_lr: float) -> None:
-    number("lr", lr)
-    number("min_lr", min_lr)
-    whole("warmup", warmup, least=0)
-    if not 0 <= min_lr <= lr < float("inf"):
-        raise SettingError(
-            f"lr must be finite and min_lr from 0 to lr; got lr={lr}, min_lr={min_lr}"
-        )
+def _warmup(lr: float, step: int, warmup_steps: int) -> float:
+    return lr * (step + 1) / (warmup_steps + 1)
+
+
+def _check_settings(lr: float, warmup_steps: int, min_lr: float) -> None:
+    check_number("lr", lr, minimum=0, below=float("inf"))
+    check_number("min_lr", min_lr)
+    check_integer("warmup_steps", warmup_steps, minimum=0)
+    if not 0 <= min_lr <= lr:
+        raise SettingError("min_lr", "from 0 to {lr}", min_lr, lr=lr)

@@ -1,10 +1,9 @@
-"""Training: from a model and a corpus to a history of steps, one at a time.
+"""Training: from a model and a corpus to a history of steps.
 
-`Trainer` is an iterator; `Step`, `Evaluation` and `Comparison` are what it says.
+Where a step happens: `train_step`. What runs around it: `trainer`. What it gives back: `metrics`.
 """
 
 from microgpt.training.metrics import Comparison, Evaluation, Step
-from microgpt.training.metrics import mean_per_token as _mean_per_token
 from microgpt.training.trainer import Trainer
 
-__all__ = ["Comparison", "Evaluation", "Step", "Trainer", "_mean_per_token"]
+__all__ = ["Comparison", "Evaluation", "Step", "Trainer"]

@@ -1,4 +1,4 @@
-"""What a model is trained on and what is held out: split, cut into batches, and known again."""
+"""`TrainingData`: a corpus split into training and validation data, and the batches of each."""
 
 import hashlib
 import json
@@ -19,19 +19,19 @@ from microgpt.data import (
     Shards,
     WindowBatches,
 )
-from microgpt.errors import FormatError, SettingError, ShapeError, TokenError
+from microgpt.errors import Described, FormatError, SettingError, SizeError, TokenError
 from microgpt.tokenizers import Tokenizer
 
 Texts = Corpus | np.ndarray | Sequence[int] | Shards
-PIECE = 1 << 22  # tokens that are looked at together
+HASH_CHUNK = 1 << 22  # tokens
 
 
 class TrainingData:
     """`train` and `validation` (or None), and the batches of each, read through `tokenizer`.
 
-    Texts come as a corpus, or as tokens: a row of whole numbers, a memory map or shards. Without
-    `validation`, `held_out` of them is kept for it: of lines, repeats removed, by their SHA-256; of
-    one text or of tokens, the end.
+    Texts come as a corpus, or as token ids: a one-dimensional array, a memory map or shards.
+    Without `validation`, `val_fraction` of them is held out: of lines, repeats removed, by their
+    SHA-256; of one text or of tokens, the end. `corpus` is what came, before the split.
     """
 
     def __init__(
@@ -40,53 +40,75 @@ class TrainingData:
         validation: Texts | None,
         tokenizer: Tokenizer | None,
         config: TrainConfig,
-        shape: GPTConfig,
+        model_config: GPTConfig,
     ):
-        self.config, self.block_size = config, shape.block_size
-        self.whole = whole = _texts(texts)
-        self.train, self.validation = whole, None if validation is None else _texts(validation)
-        if isinstance(whole, Corpus):
-            self.train = whole.deduplicated()
-            tokenizer = whole.tokenizer() if tokenizer is None else tokenizer
-        if validation is None and config.held_out:
-            self.train, self.validation = _split(whole, config.held_out)
+        self.config, self.block_size = config, model_config.block_size
+        self.corpus = corpus = _check_texts(texts)
+        self.train = corpus
+        self.validation = None if validation is None else _check_texts(validation)
+        if isinstance(corpus, Corpus):
+            self.train = corpus.deduplicated()
+            tokenizer = corpus.tokenizer() if tokenizer is None else tokenizer
+        if validation is None and config.val_fraction:
+            self.train, self.validation = _split(corpus, config.val_fraction)
         self.tokenizer: Any = tokenizer
-        self._check(shape.vocab_size)
+        self._check_vocabulary(model_config.vocab_size)
+        self._check_config()
 
-    def _check(self, vocab_size: int) -> None:
-        """Refuse what does not fit together, before anything is trained."""
-        config, tokenizer = self.config, self.tokenizer
+    def _check_vocabulary(self, vocab_size: int) -> None:
+        """Raise where tokenizer, token ids and model do not fit together."""
+        tokenizer, corpus = self.tokenizer, self.corpus
         if tokenizer is not None and tokenizer.vocab_size != vocab_size:
-            name = f"corpus {self.whole.name!r}" if isinstance(self.whole, Corpus) else "tokenizer"
-            raise ShapeError(
-                f"the {name} has a vocabulary of {tokenizer.vocab_size}, the "
-                f"model one of {vocab_size}; make the model with "
-                f"GPTConfig(vocab_size={tokenizer.vocab_size}, …)"
+            name = f"corpus {corpus.name!r}" if isinstance(corpus, Corpus) else "tokenizer"
+            raise SizeError(
+                "vocab_size",
+                f"{tokenizer.vocab_size}, the vocabulary of the {name}",
+                vocab_size,
+                "train a new model for it",
             )
-        for part in (self.train, self.validation):
-            self._check_readable(part)
-            if isinstance(part, np.ndarray) and not isinstance(part, np.memmap):
-                _check_ids(part, vocab_size)  # those on disk are checked as they are read
+        for texts in (self.train, self.validation):
+            self._check_tokenizer(texts)
+            if isinstance(texts, np.ndarray) and not isinstance(texts, np.memmap):
+                _check_token_ids(texts, vocab_size)  # those on disk are checked as they are read
+
+    def _check_config(self) -> None:
+        """Raise where the settings do not fit the data, before anything is trained."""
+        config = self.config
         if self.is_lines and isinstance(self.validation, Corpus):
-            both = set(self.train.documents) & set(self.validation.documents)
-            if both:
+            overlap = set(self.train.documents) & set(self.validation.documents)
+            if overlap:
                 raise SettingError(
-                    f"{len(both):,} of the held-out lines {'is' if len(both) == 1 else 'are'} "
-                    f"trained on too, such as {min(both)!r:.40}; remove what stands in both"
+                    "validation",
+                    "without lines of the training data",
+                    Described(f"{len(overlap):,} in both, such as {min(overlap)!r:.40}"),
+                    "remove what is in both",
                 )
         if config.stride is not None and self.is_lines:
             raise SettingError(
-                f"stride={config.stride} cuts one text into windows, and the corpus has lines; "
-                'leave stride out, or load it with format="text"'
+                "stride",
+                "left out for a corpus of lines, since it cuts one text into windows",
+                config.stride,
+                ("leave {stride} out", "read the corpus with {format}"),
+                format="text",
             )
         if config.patience is not None and self.validation is None:
-            raise SettingError("patience looks at held-out data, and nothing is; set held_out too")
-        if config.sample_every and tokenizer is None:
-            raise SettingError("samples are texts, which need a tokenizer: Trainer(…, tokenizer=…)")
+            raise SettingError(
+                "val_fraction",
+                "above 0 with {patience}, which counts evaluations of validation data",
+                config.val_fraction,
+                patience=config.patience,
+            )
+        if config.sample_every and self.tokenizer is None:
+            raise SettingError(
+                "tokenizer",
+                "given with {sample_every}, since samples are texts",
+                self.tokenizer,
+                sample_every=config.sample_every,
+            )
         if config.sample_every:
-            tokenizer.encode(config.prompt)
+            self.tokenizer.encode(config.sample_prompt)
 
-    def _check_readable(self, texts: Any) -> None:
+    def _check_tokenizer(self, texts: Any) -> None:
         if isinstance(texts, Corpus) and self.tokenizer is None:
             raise SettingError(
                 "a corpus beside tokens needs the tokenizer that made these; set it, as in "
@@ -95,74 +117,74 @@ class TrainingData:
 
     @property
     def is_lines(self) -> bool:
-        """Whether each text stands alone between two marks."""
+        """Whether each training text is a document between two BOS tokens."""
         return isinstance(self.train, Corpus) and self.train.format == "lines"
 
-    def batches(self, warn: bool = True) -> Batches:
-        """Batches to train on, from the start."""
+    def train_batches(self, warn: bool = True) -> Batches:
+        """Batches of the training data, from the start."""
         c = self.config
         if self.is_lines:
-            return self._documents(self.train, warn)
-        tokens = self._tokens(self.train)
+            return self._document_batches(self.train, warn)
+        tokens = self._token_ids(self.train)
         if c.stride is None:
             return RandomBatches(tokens, self.block_size, c.batch_size, c.seed)
-        width = min(self.block_size, max(1, len(tokens) - 1))
-        return WindowBatches(tokens, width, c.stride, c.batch_size, seed=c.seed)
+        seq_len = min(self.block_size, max(1, len(tokens) - 1))
+        return WindowBatches(tokens, seq_len, c.stride, c.batch_size, seed=c.seed)
 
-    def steps(self, batches: Batches) -> int:
-        """So many steps training takes; counted in epochs, the last of them is finished."""
+    def num_steps(self, batches: Batches) -> int:
+        """How many steps the training has; counted in epochs, the last epoch is finished."""
         c = self.config
         if c.epochs is None:
             return c.steps
-        return -(-c.epochs * batches.rows_per_epoch // (c.batch_size * c.accumulate))
+        return -(-c.epochs * batches.rows_per_epoch // (c.batch_size * c.grad_accum_steps))
 
-    def seen(self, steps: int) -> Iterator[Batch]:
+    def first_batches(self, num_steps: int) -> Iterator[Batch]:
         """The batches of the first steps, drawn anew in the same order."""
-        return islice(self.batches(warn=False), steps * self.config.accumulate)
+        return islice(self.train_batches(warn=False), num_steps * self.config.grad_accum_steps)
 
-    def looks(self, texts: Texts) -> Batches:
-        """Batches to be gone through in order, for evaluation."""
-        self._check_readable(texts)
+    def evaluation_batches(self, texts: Texts) -> Batches:
+        """Batches of other texts, for evaluation."""
+        self._check_tokenizer(texts)
         if isinstance(texts, Corpus) and texts.format == "lines":
-            return self._documents(texts, warn=False)
-        return RandomBatches(self._tokens(_texts(texts)), self.block_size)
+            return self._document_batches(texts, warn=False)
+        return RandomBatches(self._token_ids(_check_texts(texts)), self.block_size)
 
-    def _documents(self, corpus: Any, warn: bool) -> DocumentBatches:
+    def _document_batches(self, corpus: Any, warn: bool) -> DocumentBatches:
         c = self.config
         return DocumentBatches(
             corpus.documents, self.tokenizer, self.block_size, c.batch_size, c.seed, warn
         )
 
-    def _tokens(self, texts: Any) -> Any:
+    def _token_ids(self, texts: Any) -> Any:
         if isinstance(texts, Corpus):
             return np.array(self.tokenizer.encode(texts.documents[0]), np.int32)
         return texts
 
     @cached_property
-    def fingerprint(self) -> str:
-        """The SHA-256 of all that is trained on and held out, and of how it becomes tokens.
+    def sha256(self) -> str:
+        """The SHA-256 of training and validation data, and of the tokenizer.
 
-        Of much data that takes a while, so it is worked out once, when it is first asked for.
+        Of much data that takes a while, so it is computed once, on first use.
         """
         digest = hashlib.sha256()
-        for part in (self.train, self.validation):
+        for texts in (self.train, self.validation):
             digest.update(b"\0part\0")
-            if isinstance(part, Corpus):
-                digest.update(part.format.encode())
-                for document in part.documents:
+            if isinstance(texts, Corpus):
+                digest.update(texts.format.encode())
+                for document in texts.documents:
                     content = document.encode("utf-8", "surrogatepass")
                     digest.update(len(content).to_bytes(8, "little") + content)
-            elif part is not None:
-                for start in range(0, len(part), PIECE):
-                    piece = np.asarray(part[start : start + PIECE])
-                    digest.update(piece.astype("<i8").tobytes())
+            elif texts is not None:
+                for start in range(0, len(texts), HASH_CHUNK):
+                    chunk = np.asarray(texts[start : start + HASH_CHUNK])
+                    digest.update(chunk.astype("<i8").tobytes())
         if self.tokenizer is not None:
             digest.update(json.dumps(self.tokenizer.to_dict(), sort_keys=True).encode())
         return digest.hexdigest()
 
 
-def _texts(texts: Texts) -> Any:
-    """A corpus as it is; tokens as something of one axis, without a copy."""
+def _check_texts(texts: Texts) -> Any:
+    """A corpus or shards as they are; token ids as a one-dimensional array, without a copy."""
     if isinstance(texts, Corpus | Shards):
         return texts
     if isinstance(texts, np.ndarray | list | tuple):
@@ -170,33 +192,36 @@ def _texts(texts: Texts) -> Any:
         if array.ndim == 1 and array.dtype.kind in "iu" and array.size > 1:
             return array
         raise SettingError(
-            "tokens to train on are one row of at least two whole numbers; got shape "
-            f"{array.shape} of {array.dtype}"
+            "tokens to train on",
+            "a one-dimensional array of at least two integers",
+            Described(f"shape {array.shape}, dtype {array.dtype}"),
         )
     raise SettingError(
-        f"a corpus comes from load_corpus; got {type(texts).__name__} (tokens come as an array, or "
-        "as Shards)"
+        "corpus", "what load_corpus returns, an array of tokens, or Shards", type(texts)
     )
 
 
-def _check_ids(tokens: np.ndarray, vocab_size: int) -> None:
-    least, largest = int(tokens.min()), int(tokens.max())
-    if not 0 <= least <= largest < vocab_size:
+def _check_token_ids(tokens: np.ndarray, vocab_size: int) -> None:
+    smallest, largest = int(tokens.min()), int(tokens.max())
+    if not 0 <= smallest <= largest < vocab_size:
         raise TokenError(
-            f"tokens go from 0 to {vocab_size - 1}, as the model's vocabulary does; got "
-            f"{least if least < 0 else largest}"
+            f"token ids must be from 0 to {vocab_size - 1}, as in the model's vocabulary; got "
+            f"{smallest if smallest < 0 else largest}"
         )
 
 
-def _split(texts: Any, held_out: float) -> tuple[Any, Any]:
+def _split(texts: Any, val_fraction: float) -> tuple[Any, Any]:
     if isinstance(texts, Corpus):
-        return texts.split(held_out)
+        return texts.split(val_fraction)
     if isinstance(texts, Shards):
         raise SettingError(
-            "shards stay on disk whole; name others to hold out, Trainer(…, validation=Shards(…)), "
-            "or hold nothing out, TrainConfig(held_out=0)"
+            "val_fraction",
+            "0 for shards, which are not split",
+            val_fraction,
+            ("set {val_fraction}", "give the shards of {validation}"),
+            val_fraction=0.0,
         )
-    cut = len(texts) - max(1, round(held_out * len(texts)))
+    cut = len(texts) - max(1, round(val_fraction * len(texts)))
     if cut < 2:
         raise FormatError(f"{len(texts)} tokens are too few to hold a part of them out")
     return texts[:cut], texts[cut:]

@@ -1,4 +1,4 @@
-"""What a model scores on texts that it is not trained on: nothing here changes anything."""
+"""Evaluation: mean loss ± standard error over batches; no side effects."""
 
 from collections.abc import Callable, Iterable
 
@@ -10,49 +10,50 @@ from microgpt.backends import LOCK
 from microgpt.data import Batch
 from microgpt.errors import SettingError
 from microgpt.models.gpt import GPT
-from microgpt.training.metrics import Comparison, Evaluation, mean_per_token
+from microgpt.training.metrics import Comparison, Evaluation
 
-MOST_LOGITS = 2**24  # that are held at once: 64 MiB of float32
-
-
-def rows_at_once(model: GPT) -> int:
-    """So many rows are evaluated together that their logits stay small."""
-    return max(1, min(64, MOST_LOGITS // (model.config.vocab_size * model.config.block_size)))
+MAX_LOGITS = 2**24  # held at once: 64 MiB of float32
 
 
-def evaluated(
+def eval_batch_size(model: GPT) -> int:
+    """How many rows are evaluated together, so that their logits stay within `MAX_LOGITS`."""
+    return max(1, min(64, MAX_LOGITS // (model.config.vocab_size * model.config.block_size)))
+
+
+def evaluate_loss(
     model: GPT, batches: Iterable[Batch], cancelled: Callable[[], bool]
 ) -> Evaluation | None:
-    """The mean loss over all rows; None if `cancelled()`, which is asked before each batch."""
+    """The mean loss over all rows; None if `cancelled()`, which is called before each batch."""
     losses, counts = [], []
     for tokens, targets in batches:
         if cancelled():
             return None
-        losses.append(_losses(model, tokens, targets).sum(axis=1))
+        losses.append(_losses_per_token(model, tokens, targets).sum(axis=1))
         counts.append((targets >= 0).sum(axis=1))
-    return mean_per_token(np.concatenate(losses), np.concatenate(counts))
+    return Evaluation.from_rows(np.concatenate(losses), np.concatenate(counts))
 
 
-def compared(
+def compare_losses(
     model: GPT,
     batches: Iterable[Batch],
-    other: Callable[[np.ndarray, np.ndarray], np.ndarray],
+    baseline: Callable[[np.ndarray, np.ndarray], np.ndarray],
 ) -> Comparison:
-    """The model beside another one, row by row on the same texts."""
-    ours, theirs, counts = [], [], []
+    """A baseline's loss, and the model's improvement over it, row by row on the same texts."""
+    model_losses, baseline_losses, counts = [], [], []
     for tokens, targets in batches:
-        ours.append(_losses(model, tokens, targets).sum(axis=1))
-        theirs.append(other(tokens, targets).sum(axis=1))
+        model_losses.append(_losses_per_token(model, tokens, targets).sum(axis=1))
+        baseline_losses.append(baseline(tokens, targets).sum(axis=1))
         counts.append((targets >= 0).sum(axis=1))
     if not counts:
-        raise SettingError("nothing is held out to compare on; set TrainConfig(held_out=…)")
-    us, them, tokens_each = map(np.concatenate, (ours, theirs, counts))
-    lead = mean_per_token(them - us, tokens_each)
-    return Comparison(mean_per_token(them, tokens_each).loss, lead.loss, lead.error)
+        raise SettingError("val_fraction", "above 0 to compare on validation data", 0)
+    ours, theirs, num_tokens = map(np.concatenate, (model_losses, baseline_losses, counts))
+    difference = Evaluation.from_rows(theirs - ours, num_tokens)
+    baseline_loss = Evaluation.from_rows(theirs, num_tokens).loss
+    return Comparison(baseline_loss, difference.loss, difference.stderr)
 
 
-def _losses(model: GPT, tokens: np.ndarray, targets: np.ndarray) -> np.ndarray:
-    """The surprise at each target (B, T), 0 where it is ignored."""
+def _losses_per_token(model: GPT, tokens: np.ndarray, targets: np.ndarray) -> np.ndarray:
+    """The negative log-likelihood of each target (B, T), 0 where it is ignored."""
     with LOCK, no_grad():  # a model that trains in another thread waits a moment
-        rows = ops.token_losses(model(tokens), targets).numpy()
-    return rows.astype(np.float64)
+        losses = ops.cross_entropy_per_token(model(tokens), targets).numpy()
+    return losses.astype(np.float64)

@@ -1,4 +1,4 @@
-"""Ctrl-C between two steps, not inside one: an update is made whole or not at all."""
+"""Deferred Ctrl-C: an interrupt takes effect between two steps, not inside one."""
 
 import threading
 from signal import SIGINT
@@ -14,32 +14,32 @@ CTRL_C = int(SIGINT)
 
 
 class DeferInterrupts:
-    """`with Waiting() as interrupts:` an interrupt in here waits for `hear`, or for the end.
+    """`with DeferInterrupts() as interrupts:` an interrupt waits for `deliver`, or for the end.
 
-    Outside the main thread, which alone gets interrupts, and where another program listens to them
-    in its own way, nothing changes.
+    Nothing changes outside the main thread, which alone gets interrupts, nor where SIGINT has no
+    Python handler.
     """
 
-    def __enter__(self) -> "Waiting":
-        self._arrived: tuple[int, FrameType | None] | None = None
-        self._previous: Any = None
+    def __enter__(self) -> "DeferInterrupts":
+        self._pending: tuple[int, FrameType | None] | None = None
+        self._handler: Any = None
         if threading.current_thread() is threading.main_thread():
-            previous = getsignal(CTRL_C)
-            if callable(previous):
-                self._previous = previous
-                signal(CTRL_C, self._note)
+            handler = getsignal(CTRL_C)
+            if callable(handler):
+                self._handler = handler
+                signal(CTRL_C, self._on_signal)
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self._previous is not None:
-            signal(CTRL_C, self._previous)
-            self.hear()
+        if self._handler is not None:
+            signal(CTRL_C, self._handler)
+            self.deliver()
 
-    def _note(self, number: int, frame: FrameType | None) -> None:
-        self._arrived = number, frame
+    def _on_signal(self, signal_number: int, frame: FrameType | None) -> None:
+        self._pending = signal_number, frame
 
-    def hear(self) -> None:
+    def deliver(self) -> None:
         """Let an interrupt that has arrived take effect now."""
-        if self._arrived is not None:
-            arrived, self._arrived = self._arrived, None
-            self._previous(*arrived)
+        if self._pending is not None:
+            pending, self._pending = self._pending, None
+            self._handler(*pending)

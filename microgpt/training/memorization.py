@@ -1,29 +1,30 @@
-"""What a training has met, said by its model: which keeps the texts for it, and no trainer."""
+"""`MemorizationCheck`: labels a generated text as seen in training, held out, or new."""
 
 from microgpt.training.dataset import TrainingData
-from microgpt.training.progress import Progress
+from microgpt.training.trainer_state import TrainerState
 
 
 class MemorizationCheck:
     """Whether a text was "trained on" so far, is "in the list, not trained on", or "new".
 
-    Of a text longer than the block, the beginning that fits into it counts.
+    Of a text longer than the block, the beginning that fits into it counts. It holds the data, not
+    the trainer, so that whoever keeps it does not keep the trainer's model.
     """
 
-    def __init__(self, material: TrainingData, progress: Progress):
-        self._material, self._progress = material, progress
-        self._list = frozenset(material.whole.documents if material.is_lines else ())
-        self._met: tuple[int, set[str]] = (0, set())
+    def __init__(self, data: TrainingData, state: TrainerState):
+        self._data, self._state = data, state
+        self._documents = frozenset(data.corpus.documents if data.is_lines else ())
+        self._trained_on: tuple[int, set[str]] = (0, set())  # after so many steps
 
     def __call__(self, text: str) -> str:
-        done, material = len(self._progress.history), self._material
-        if self._met[0] != done:
-            met = {
-                material.tokenizer.decode([*tokens[:1], *targets[targets >= 0]])
-                for batch in material.seen(done)
+        steps, data = len(self._state.history), self._data
+        if self._trained_on[0] != steps:
+            trained_on = {
+                data.tokenizer.decode([*tokens[:1], *targets[targets >= 0]])
+                for batch in data.first_batches(steps)
                 for tokens, targets in zip(*batch, strict=True)
             }
-            self._met = done, met
-        if text[: material.block_size] in self._met[1]:
+            self._trained_on = steps, trained_on
+        if text[: data.block_size] in self._trained_on[1]:
             return "trained on"
-        return "in the list, not trained on" if text in self._list else "new"
+        return "in the list, not trained on" if text in self._documents else "new"

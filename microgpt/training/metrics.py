@@ -1,21 +1,36 @@
-"""What training says: a step, a loss with its standard error, two models side by side."""
+"""What training reports: `Step`, `Evaluation` (loss ± standard error), `Comparison`."""
 
 from dataclasses import dataclass
-from math import exp, inf
+from math import exp, inf, nan
+from typing import Self
 
 import numpy as np
 
 
 @dataclass(frozen=True)
 class Evaluation:
-    """The mean loss per token over rows (documents or windows) ± its standard error.
+    """Mean loss per token ± its standard error, in nats.
 
-    In nats. The error counts rows, not tokens, as independent: letters of one name are not.
+    The error counts rows (documents or windows) as independent, not tokens: the letters of one name
+    are not.
     """
 
     loss: float
-    error: float
+    stderr: float
     tokens: int
+
+    @classmethod
+    def from_rows(cls, losses: np.ndarray, num_tokens: np.ndarray) -> Self:
+        """The evaluation of rows, given the sum of losses and the number of targets of each.
+
+        The standard error is that of a ratio of two sums over independent rows (Cochran 1977,
+        §2.11); NaN for a single row.
+        """
+        mean, rows, stderr = losses.sum() / num_tokens.sum(), len(losses), nan
+        if rows > 1:
+            variance = ((losses - mean * num_tokens) ** 2).sum() / (rows - 1)
+            stderr = float(np.sqrt(variance / rows) / num_tokens.mean())
+        return cls(float(mean), stderr, int(num_tokens.sum()))
 
     @property
     def perplexity(self) -> float:
@@ -23,30 +38,31 @@ class Evaluation:
         return perplexity(self.loss)
 
     def __str__(self) -> str:
-        if np.isnan(self.error):
+        if np.isnan(self.stderr):
             return f"{self.loss:.3f} per token, from a single row, so without a standard error"
-        return f"{self.loss:.3f} ± {self.error:.3f} per token"
+        return f"{self.loss:.3f} ± {self.stderr:.3f} per token"
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """Another model's held-out loss, and by how much ours is lower on the same texts.
+    """Another model's validation loss, and by how much ours is lower on the same texts.
 
-    `lead` is above 0 if ours is better; `error` is the standard error of the paired difference.
+    `improvement` is above 0 if ours is better; `stderr` is the standard error of the paired
+    difference.
     """
 
     loss: float
-    lead: float
-    error: float
+    improvement: float
+    stderr: float
 
 
 @dataclass(frozen=True)
 class Step:
     """One training step: its loss before the update, in nats per token, and what it took.
 
-    `tokens_seen` counts the targets of all steps so far. `epoch` is how often the data has been
-    gone through after it, if training counts epochs. `evaluation` is of held-out data,
-    `train_evaluation` of the training data, both after the update.
+    `tokens_seen` counts the targets of all steps so far; `epoch` the passes over the data after it,
+    if training counts epochs. `evaluation` is the validation loss, `train_evaluation` that of the
+    training data, both after the update.
     """
 
     step: int
@@ -63,7 +79,7 @@ class Step:
 
     @property
     def tokens_per_second(self) -> float:
-        """How many targets were learnt from in a second."""
+        """Throughput: the step's targets per second."""
         return self.tokens / self.seconds if self.seconds else inf
 
     @property
@@ -73,21 +89,8 @@ class Step:
 
 
 def perplexity(loss: float) -> float:
-    """e to the loss; infinite where that is more than a float holds."""
+    """e to the loss; infinite where that overflows a float."""
     try:
         return exp(loss)
     except OverflowError:
         return inf
-
-
-def mean_per_token(losses: np.ndarray, counts: np.ndarray) -> Evaluation:
-    """Sums of losses and counts of tokens per row, as one mean with its standard error.
-
-    The error is that of a ratio of two sums over independent rows (Cochran 1977, §2.11).
-    """
-    mean, rows = losses.sum() / counts.sum(), len(losses)
-    error = float("nan")
-    if rows > 1:
-        spread = ((losses - mean * counts) ** 2).sum() / (rows - 1)
-        error = float(np.sqrt(spread / rows) / counts.mean())
-    return Evaluation(float(mean), error, int(counts.sum()))

@@ -1,10 +1,13 @@
-"""One update of a model: the gradients of its batches, clipping, the optimiser's step."""
+"""One training step: the plain function `train_step`, and `TrainStep`, which the trainer runs.
+
+`TrainStep` replays recordings of the same launches, and rolls back a step that broke off. The
+trainer defers interrupts around it and lets them through in `after_batch`.
+"""
 
 from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from microgpt import recording
 from microgpt.autograd.tensor import Tensor
 from microgpt.config import TrainConfig
 from microgpt.data import Batch
@@ -19,120 +22,169 @@ from microgpt.optim import (
     linear_schedule,
 )
 from microgpt.optim.schedules import Schedule
+from microgpt.recording import capture
 from microgpt.recording.captured import Captured
 
 
-def optimizer_of(model: GPT, config: TrainConfig) -> Adam:
-    """The optimiser that the settings name, for all weights that may change."""
+def train_step(
+    model: GPT,
+    optimizer: Adam,
+    lr_schedule: Schedule,
+    grad_clip: float,
+    step: int,
+    batches: Sequence[Batch],
+    after_batch: Callable[[], None] = lambda: None,
+) -> tuple[float, float]:
+    """One training step: the loss before it, and the gradient norm before clipping.
+
+    Several batches count as one large batch (gradient accumulation): the loss is the mean over all
+    their targets that are not ignored.
+    """
+    optimizer.lr = lr_schedule(step)
+    optimizer.zero_grad()
+    mean_loss = 0.0
+    for (tokens, targets), weight in zip(batches, loss_weights(batches), strict=True):
+        loss = model.loss(tokens, targets)  # forward
+        loss.backward(weight)  # gradients add up over the batches
+        mean_loss += weight * loss.item()
+        after_batch()
+    grad_norm = clip_grad_norm_(optimizer.parameters, grad_clip)
+    optimizer.step()
+    return mean_loss, grad_norm.item()
+
+
+def loss_weights(batches: Sequence[Batch]) -> list[float]:
+    """The share of each batch in all targets that are not ignored; they sum to 1."""
+    if len(batches) == 1:
+        return [1.0]
+    counts = [int((targets >= 0).sum()) for _, targets in batches]
+    return [count / sum(counts) for count in counts]
+
+
+class TrainStep:
+    """`train_step` of one model, recorded and replayed where `capture`; all or nothing.
+
+    All parts of the model are put into training mode first. After an error, calling it again with
+    the same batches gives what it would have given at first: the optimiser's step count and the
+    dropout counter go back.
+    """
+
+    def __init__(self, model: GPT, config: TrainConfig, capture: bool):
+        self.model, self.optimizer = model, make_optimizer(model, config)
+        self.lr_schedule = make_lr_schedule(config)
+        self.grad_clip = float("inf") if config.grad_clip is None else config.grad_clip
+        self._recorded: _RecordedStep | None = None
+        if capture:
+            accumulates = config.grad_accum_steps > 1
+            self._recorded = _RecordedStep(model, self.optimizer, self.grad_clip, accumulates)
+        self._modules = [
+            module for _, module in model.named_modules()
+        ]  # a walk takes a step's time
+        # What counts inside a step, and its values before a step that has not ended.
+        self._counters = [self.optimizer.state_arrays()["step"], model.dropout_counter]
+        self._counts_before: list[np.ndarray] | None = None
+
+    @property
+    def captured(self) -> Captured | None:
+        """The captured function that runs for each batch, if steps are recorded."""
+        return None if self._recorded is None else self._recorded.captured
+
+    def __call__(
+        self, step: int, batches: Sequence[Batch], after_batch: Callable[[], None]
+    ) -> tuple[float, float]:
+        """The results of `train_step`."""
+        self.rollback()
+        for module in self._modules:  # recorded or not, before and after a resume: one mode
+            if not module.training:
+                module.train()
+        self._counts_before = [counter.copy() for counter in self._counters]
+        result = self._run(step, batches, after_batch)
+        self._counts_before = None
+        return result
+
+    def _run(
+        self, step: int, batches: Sequence[Batch], after_batch: Callable[[], None]
+    ) -> tuple[float, float]:
+        updates = self.optimizer.step_count
+        try:
+            if self._recorded is not None:
+                self.optimizer.lr = self.lr_schedule(step)
+                return self._recorded.run(batches, after_batch)
+            return train_step(
+                self.model, self.optimizer, self.lr_schedule, self.grad_clip, step, batches,
+                after_batch,
+            )  # fmt: skip
+        except CaptureError as error:
+            if self._recorded is None or self.optimizer.step_count != updates:
+                raise CaptureError(f"{error}; or train with Trainer(…, capture=False)") from None
+        self._recorded = (
+            None  # a custom part of the model reads numbers on the host: run it eagerly
+        )
+        self._restore_counters()
+        return self._run(step, batches, after_batch)
+
+    def rollback(self) -> None:
+        """Undo what a step that broke off has counted; without one, nothing."""
+        if self._counts_before is not None:
+            self._restore_counters()
+            self._counts_before = None
+
+    def _restore_counters(self) -> None:
+        assert self._counts_before is not None
+        for counter, before in zip(self._counters, self._counts_before, strict=True):
+            counter[...] = before
+
+
+class _RecordedStep:
+    """The launches of `train_step`, captured: a whole step, or a batch and an update apart."""
+
+    def __init__(self, model: GPT, optimizer: Adam, grad_clip: float, accumulates: bool):
+        # Functions, not methods: a recording holds its function, which must not hold this object.
+        def forward_backward(
+            tokens: np.ndarray, targets: np.ndarray, weight: np.ndarray | None = None
+        ) -> Tensor:
+            loss = model.loss(tokens, targets)
+            loss.backward(weight)
+            return loss
+
+        def update() -> Tensor:
+            grad_norm = clip_grad_norm_(optimizer.parameters, grad_clip)
+            optimizer.step()
+            return grad_norm
+
+        def whole_step(tokens: np.ndarray, targets: np.ndarray) -> tuple[Tensor, Tensor]:
+            optimizer.zero_grad()
+            return forward_backward(tokens, targets), update()
+
+        self._optimizer, self._dtype = optimizer, model.wte.weight.dtype
+        self.captured = capture(forward_backward if accumulates else whole_step)
+        self._update = capture(update) if accumulates else None
+
+    def run(self, batches: Sequence[Batch], after_batch: Callable[[], None]) -> tuple[float, float]:
+        """The results of `train_step`; the learning rate must be set."""
+        if self._update is None:
+            loss, grad_norm = self.captured(*batches[0])
+            return loss.item(), grad_norm.item()
+        self._optimizer.zero_grad()
+        mean_loss = 0.0
+        for (tokens, targets), weight in zip(batches, loss_weights(batches), strict=True):
+            loss = self.captured(tokens, targets, np.array(weight, self._dtype))
+            mean_loss += weight * loss.item()
+            after_batch()
+        return mean_loss, self._update().item()
+
+
+def make_optimizer(model: GPT, config: TrainConfig) -> Adam:
+    """The configured optimiser, over all parameters that are not frozen."""
     common = (model.parameters(), config.lr, (config.beta1, config.beta2), config.eps)
     if config.optimizer == "adam":
         return Adam(*common)
     return AdamW(*common) if config.weight_decay is None else AdamW(*common, config.weight_decay)
 
 
-def schedule_of(config: TrainConfig) -> Schedule:
-    """The learning rate of each step, as the settings say."""
-    if config.schedule == "constant":
-        return constant_schedule(config.lr, config.warmup)
-    falling = cosine_schedule if config.schedule == "cosine" else linear_schedule
-    return falling(config.lr, config.steps, config.warmup, config.min_lr)
-
-
-class Update:
-    """Changes a model once, by the gradients of one batch or of several that count as one.
-
-    All parts of the model are put into training mode first, those too that were not in it.
-    Where steps are recorded, `captured` is the function that is replayed for each batch. After an
-    error, calling it again with the same batches gives what it would have given at first: the
-    optimiser's count and the dice of dropout go back.
-    """
-
-    def __init__(self, model: GPT, optimizer: Adam, config: TrainConfig, capture: bool):
-        self.model, self.optimizer = model, optimizer
-        whole, gradients, finish = _functions(model, optimizer, config.clip)
-        self._plain = (whole,) if config.accumulate == 1 else (gradients, finish)
-        self._captured = tuple(map(recording.capture, self._plain)) if capture else None
-        self._parts = [part for _, part in model.named_modules()]  # a walk takes as long as a step
-        # What counts along inside an update, and what it was before one that has not ended.
-        self._counters = [optimizer.arrays()["step"], model.dropout_counter]
-        self._before: list[np.ndarray] | None = None
-
-    @property
-    def captured(self) -> Captured | None:
-        """The function that is replayed for each batch, if steps are recorded."""
-        return None if self._captured is None else self._captured[0]
-
-    def __call__(self, batches: Sequence[Batch], hear: Callable[[], None]) -> tuple[float, float]:
-        """The loss before the update, and the gradient's norm before clipping.
-
-        The loss is the mean over all targets of all batches that are not ignored, as if they were
-        one. `hear` is called where an interrupt does no harm.
-        """
-        self.rollback()
-        for part in self._parts:  # recorded or not, before and after a resume: one mode
-            if not part.training:
-                part.training = True
-        done = self.optimizer.steps
-        self._before = [counter.copy() for counter in self._counters]
-        try:
-            result = self._run(self._captured or self._plain, batches, hear)
-        except CaptureError as error:
-            if self._captured is None or self.optimizer.steps != done:
-                raise CaptureError(f"{error}; or train with Trainer(…, capture=False)") from None
-            self._captured = None  # the model has a part of the reader's own that looks at numbers
-            self.rollback()
-            self._before = [counter.copy() for counter in self._counters]
-            result = self._run(self._plain, batches, hear)
-        self._before = None
-        return result
-
-    def _run(
-        self, functions: Sequence[Callable], batches: Sequence[Batch], hear: Callable[[], None]
-    ) -> tuple[float, float]:
-        if len(functions) == 1:
-            loss, norm = functions[0](*batches[0])
-            return loss.item(), norm.item()
-        gradients, finish = functions
-        counts = [int((targets >= 0).sum()) for _, targets in batches]
-        mean, dtype = 0.0, self.model.wte.weight.dtype
-        self.optimizer.zero_grad()
-        for (tokens, targets), count in zip(batches, counts, strict=True):
-            share = count / sum(counts)  # not 1 / batches: ignored targets count for nothing
-            mean += share * gradients(tokens, targets, np.array(share, dtype)).item()
-            hear()
-        return mean, finish().item()
-
-    def rollback(self) -> None:
-        """Let an update that broke off never have begun."""
-        if self._before is not None:
-            for counter, before in zip(self._counters, self._before, strict=True):
-                counter[...] = before
-            self._before = None
-
-
-def _functions(model: GPT, optimizer: Adam, clip: float | None) -> tuple[Callable, ...]:
-    """What a step launches; not methods, so that a recording does not hold on to the trainer."""
-    most = float("inf") if clip is None else clip
-
-    def update(tokens: np.ndarray, targets: np.ndarray) -> tuple[Tensor, Tensor]:
-        """The loss before the update, and the gradient's norm before clipping."""
-        optimizer.zero_grad()
-        loss = model.loss(tokens, targets)
-        loss.backward()
-        norm = clip_grad_norm_(optimizer.parameters, most)
-        optimizer.step()
-        return loss, norm
-
-    def gradients(tokens: np.ndarray, targets: np.ndarray, share: np.ndarray) -> Tensor:
-        """The loss of one batch of several, whose gradient is added with its share in them all."""
-        loss = model.loss(tokens, targets)
-        loss.backward(share)
-        return loss
-
-    def finish() -> Tensor:
-        """The gradient's norm before clipping; the weights change."""
-        norm = clip_grad_norm_(optimizer.parameters, most)
-        optimizer.step()
-        return norm
-
-    return update, gradients, finish
+def make_lr_schedule(config: TrainConfig) -> Schedule:
+    """The configured learning rate of each step."""
+    if config.lr_schedule == "constant":
+        return constant_schedule(config.lr, config.warmup_steps)
+    decay = cosine_schedule if config.lr_schedule == "cosine" else linear_schedule
+    return decay(config.lr, config.steps, config.warmup_steps, config.min_lr)

@@ -21,28 +21,27 @@ from microgpt.models.gpt import GPT
 from microgpt.recording.captured import Captured
 from microgpt.sampling import generate_text
 from microgpt.tokenizers import Tokenizer
-from microgpt.training import trainer_state
-from microgpt.training.dataset import TrainingData, Texts
-from microgpt.training.evaluation import compared, evaluated, rows_at_once
+from microgpt.training.dataset import Texts, TrainingData
+from microgpt.training.evaluation import compare_losses, eval_batch_size, evaluate_loss
 from microgpt.training.interrupts import DeferInterrupts
 from microgpt.training.memorization import MemorizationCheck
 from microgpt.training.metrics import Comparison, Evaluation, Step
-from microgpt.training.progress import Progress
-from microgpt.training.train_step import Update, optimizer_of, schedule_of
+from microgpt.training.train_step import TrainStep
+from microgpt.training.trainer_state import TrainerState, open_state, save_state
 
-BEST = "best.safetensors"
+BEST_FILE = "best.safetensors"
 
 
 class Trainer:
     """Trains `model` on a corpus, or on tokens; iterate over it, stop when you like, iterate on.
 
-    What is held out (`validation`, or else a share of the corpus, repeats removed) is never trained
+    Validation data (`validation`, or else a share of the corpus, repeats removed) are never trained
     on. On Numba, steps are recorded and replayed (`captured.launches()` lists what runs), unless
-    `capture` is False. `history` keeps every step; an interrupt waits for the end of the present
+    `capture` is False. `history` keeps every step; an interrupt waits for the end of the current
     batch and loses nothing. A step puts the whole model into training mode, so `eval()` in between
-    lasts until the next one; a part that is not to learn has `requires_grad = False`. `best`, a
-    folder or file, keeps the weights with the lowest validation loss. After `save`,
-    `Trainer.resume` goes on as if nothing had been in between.
+    lasts until the next one; a frozen parameter has `requires_grad = False`. `best`, a folder or
+    file, keeps the weights with the lowest validation loss. After `save`, `Trainer.resume` goes on
+    as if nothing had been in between.
     """
 
     def __init__(
@@ -58,126 +57,130 @@ class Trainer:
     ):
         config = TrainConfig() if config is None else config
         if not isinstance(config, TrainConfig):
-            raise SettingError(f"the settings come as TrainConfig; got {type(config).__name__}")
+            raise SettingError("config", "a TrainConfig", type(config))
         if not isinstance(model, GPT):
-            raise SettingError(f"a trainer takes a GPT; got {type(model).__name__}")
-        self.material = material = TrainingData(corpus, validation, tokenizer, config, model.config)
-        self.model, self.corpus, self.tokenizer = model, material.whole, material.tokenizer
-        self.train, self.validation = material.train, material.validation
-        self.batches = material.batches()
-        self._held_out = None if self.validation is None else material.looks(self.validation)
-        self.config = config = replace(config, steps=material.steps(self.batches))
-        self.optimizer = optimizer_of(model, config)
-        # A model of the reader's own class may decide things in Python, which a replay would not.
-        replays = capture and type(model) is GPT and model.backend != "numpy"
-        self._update = Update(model, self.optimizer, config, replays)
-        self._lr = schedule_of(config)
+            raise SettingError("model", "a GPT", type(model))
+        self.data = data = TrainingData(corpus, validation, tokenizer, config, model.config)
+        self.model, self.corpus, self.tokenizer = model, data.corpus, data.tokenizer
+        self.train_data, self.validation_data = data.train, data.validation
+        self.batches = data.train_batches()
+        self._validation_batches = None
+        if self.validation_data is not None:
+            self._validation_batches = data.evaluation_batches(self.validation_data)
+        self.config = config = replace(config, steps=data.num_steps(self.batches))
+        # A subclass of GPT may decide things in Python, which a replay would not.
+        captures = capture and type(model) is GPT and model.backend.name != "numpy"
+        self._train_step = TrainStep(model, config, captures)
+        self.optimizer = self._train_step.optimizer
         self.best_file: Path | None = None
         if best is not None:
             best = Path(best)
-            best = best if best.suffix == ".safetensors" else best / BEST
-            self.best_file = checkpoints.prepare(best)
-        self.remarks: dict[str, Any] = {}  # what checkpoints are to say besides
-        self.progress = Progress()
-        self.mark = MemorizationCheck(material, self.progress)
+            best = best if best.suffix == ".safetensors" else best / BEST_FILE
+            self.best_file = checkpoints.ensure_writable(best)
+        self.extra_metadata: dict[str, Any] = {}  # saved in checkpoints too
+        self.state = TrainerState()
+        self.memorization_check = MemorizationCheck(data, self.state) if data.is_lines else None
         model.tokenizer = self.tokenizer
-        model.mark = self.mark if material.is_lines else None
+        model.mark = self.memorization_check
         model.train()
         self.interrupted = False
 
     @property
     def history(self) -> list[Step]:
         """All steps so far."""
-        return self.progress.history
+        return self.state.history
 
     @property
     def best(self) -> Step | None:
-        """The step with the lowest validation loss so far, if any was evaluated or closed with."""
-        return self.progress.best
+        """The step with the lowest validation loss so far, if any was evaluated."""
+        return self.state.best
 
     @property
     def stopped_early(self) -> bool:
         """Whether `patience` evaluations in a row brought no lower validation loss."""
-        return self.config.patience is not None and self.progress.worse >= self.config.patience
+        patience = self.config.patience
+        return patience is not None and self.state.evals_since_best >= patience
 
     @property
     def captured(self) -> Captured | None:
-        """The function that is replayed for each batch, if steps are recorded."""
-        return self._update.captured
+        """The captured function that runs for each batch, if steps are recorded."""
+        return self._train_step.captured
 
     def __iter__(self) -> Iterator[Step]:
         return self
 
     def __next__(self) -> Step:
-        progress, number = self.progress, len(self.progress.history)
-        if progress.owed:  # an interrupt came while the last step was looked at
-            return self._looked()
+        """The next step: batches, `train_step`, then evaluation and samples where they are due."""
+        state, number = self.state, len(self.history)
+        if state.evaluation_due:  # an interrupt came while the last step was evaluated
+            return self._evaluate_step()
         if number >= self.config.steps or self.stopped_early:
             raise StopIteration
         start = time.perf_counter()
         with DeferInterrupts() as interrupts, LOCK:
-            while len(progress.pending) < self.config.accumulate:
-                progress.pending.append(next(self.batches))
-            self.optimizer.lr = self._lr(number)
-            loss, norm = self._update(progress.pending, interrupts.hear)
-            progress.add(self._step(number, loss, norm, start))
-        return self._looked()
+            while len(state.pending_batches) < self.config.grad_accum_steps:
+                state.add_batch(next(self.batches))
+            loss, grad_norm = self._train_step(number, state.pending_batches, interrupts.deliver)
+            state.add_step(self._step(number, loss, grad_norm, start))
+        return self._evaluate_step()
 
-    def _step(self, number: int, loss: float, norm: float, start: float) -> Step:
+    def _step(self, number: int, loss: float, grad_norm: float, start: float) -> Step:
         c = self.config
-        tokens = sum(int((targets >= 0).sum()) for _, targets in self.progress.pending)
-        rows = (number + 1) * c.accumulate * c.batch_size
+        tokens = sum(int((targets >= 0).sum()) for _, targets in self.state.pending_batches)
+        rows = (number + 1) * c.grad_accum_steps * c.batch_size
         counts_epochs = c.epochs is not None or c.stride is not None
         return Step(
             step=number,
             loss=loss,
             lr=self.optimizer.lr,
-            grad_norm=norm,
+            grad_norm=grad_norm,
             tokens=tokens,
             seconds=time.perf_counter() - start,
-            tokens_seen=self.progress.tokens_seen + tokens,
+            tokens_seen=self.state.tokens_seen + tokens,
             epoch=rows / self.batches.rows_per_epoch if counts_epochs else None,
         )
 
-    def _looked(self) -> Step:
-        """The last step with what is due after it. Cut off by an interrupt, it is done again."""
+    def _evaluate_step(self) -> Step:
+        """The last step, evaluated and sampled if due; an interrupt in here repeats it."""
         c, history = self.config, self.history
         try:
             if self._is_due(c.eval_every) and history[-1].evaluation is None:
-                found = self.evaluate()
-                train = self.evaluate(self.train) if c.eval_train else None
-                self._judge(replace(history[-1], evaluation=found, train_evaluation=train))
+                evaluation = self.evaluate()
+                train_evaluation = self.evaluate(self.train_data) if c.eval_train else None
+                self._record_evaluation(
+                    replace(history[-1], evaluation=evaluation, train_evaluation=train_evaluation)
+                )
             if self._is_due(c.sample_every) and not history[-1].samples:
                 history[-1] = replace(history[-1], samples=self.sample())
         except Exception:
-            self.progress.owed = False  # training can go on without
+            self.state.complete_step()  # training can go on without
             raise
-        self.progress.owed = False
+        self.state.complete_step()
         return history[-1]
 
-    def _judge(self, step: Step) -> None:
-        """Keep an evaluated step, and in the file the weights of the best."""
-        if self.progress.is_best(step.evaluation):
-            self._keep_best()
+    def _record_evaluation(self, step: Step) -> None:
+        """Put an evaluated step into the history, and the best weights into their file."""
+        if self.state.is_best(step.evaluation):
+            self._save_best()
         with DeferInterrupts():
             self.history[-1] = step
-            self.progress.judge(step)
+            self.state.record_evaluation(step)
 
-    def _keep_best(self) -> None:
+    def _save_best(self) -> None:
         if self.best_file is not None:
-            checkpoints.save(self.best_file, self.model, self.tokenizer, self.notes())
+            checkpoints.save(self.best_file, self.model, self.tokenizer, self.metadata())
 
-    def close(self) -> Evaluation | None:
-        """The held-out loss now; if it is the lowest so far, this step becomes `best`.
+    def final_evaluate(self) -> Evaluation | None:
+        """The validation loss now; if it is the lowest so far, this step becomes `best`.
 
         For the end of a training whose last step is not one of those that are evaluated. It does
         not count for `patience`, and training can go on: every step is what it would have been.
         """
-        found = self.evaluate()
-        if found is not None and self.history and self.progress.is_best(found):
-            self._keep_best()
-            self.progress.closing = len(self.history) - 1, found
-        return found
+        evaluation = self.evaluate()
+        if evaluation is not None and self.history and self.state.is_best(evaluation):
+            self._save_best()
+            self.state.record_final_evaluation(evaluation)
+        return evaluation
 
     def _is_due(self, every: int) -> bool:
         return every > 0 and len(self.history) % every == 0
@@ -193,73 +196,77 @@ class Trainer:
             self.interrupted = True
         return self.history
 
-    def seen(self) -> Iterator[Batch]:
+    def seen_batches(self) -> Iterator[Batch]:
         """The tokens and targets of all steps so far, drawn anew in the same order."""
-        return self.material.seen(len(self.history))
+        return self.data.first_batches(len(self.history))
 
-    def held_out(self) -> Iterator[Batch]:
-        """The tokens and targets that `evaluate` looks at; nothing if nothing is held out."""
-        return iter(()) if self._held_out is None else self._in_order(self._held_out)
+    def validation_batches(self) -> Iterator[Batch]:
+        """The tokens and targets of `evaluate`; empty without validation data."""
+        if self._validation_batches is None:
+            return iter(())
+        return self._eval_batches(self._validation_batches)
 
     def evaluate(
         self, corpus: Texts | None = None, cancelled: Callable[[], bool] = lambda: False
     ) -> Evaluation | None:
-        """The loss on the held-out part, or on another corpus; None if nothing is held out.
+        """The mean loss on the validation data, or on another corpus; None without validation data.
 
-        `evaluate(trainer.train)` is the loss on what is trained on. None too if `cancelled()` says
-        so, which is asked before each batch. Nothing of the training's randomness is used.
+        `evaluate(trainer.train_data)` is the training loss. None too as soon as `cancelled()`,
+        which is called before each batch. It uses none of the training's random numbers.
         """
         if corpus is None:
-            batches = self._held_out
+            batches = self._validation_batches
+        elif corpus is self.train_data:
+            batches = self.batches
         else:
-            batches = self.batches if corpus is self.train else self.material.looks(corpus)
+            batches = self.data.evaluation_batches(corpus)
         if batches is None:
             return None
-        return evaluated(self.model, self._in_order(batches), cancelled)
+        return evaluate_loss(self.model, self._eval_batches(batches), cancelled)
 
-    def compare(self, other: Callable[[np.ndarray, np.ndarray], np.ndarray]) -> Comparison:
-        """The model beside another one, on the same held-out texts.
+    def compare(self, baseline: Callable[[np.ndarray, np.ndarray], np.ndarray]) -> Comparison:
+        """The model against a baseline, on the same validation data.
 
-        `other(tokens, targets)` gives the other's surprise at each target (B, T), 0 where ignored.
+        `baseline(tokens, targets)` gives its loss for each target (B, T), 0 where it is ignored.
         """
-        return compared(self.model, self.held_out(), other)
+        return compare_losses(self.model, self.validation_batches(), baseline)
 
-    def _in_order(self, batches: Any) -> Iterator[Batch]:
+    def _eval_batches(self, batches: Any) -> Iterator[Batch]:
         c = self.config
-        most = c.eval_documents if c.eval_batches is None else c.eval_batches * c.batch_size
-        return batches.eval_batches(most, rows_at_once(self.model))
+        max_rows = c.eval_documents if c.eval_batches is None else c.eval_batches * c.batch_size
+        return batches.eval_batches(max_rows, eval_batch_size(self.model))
 
     def sample(self, temperature: float = 1.0) -> tuple[str, ...]:
-        """A few texts from the model as it is now, always with the same dice."""
-        return tuple(self.texts(temperature))
+        """`num_samples` texts from the model as it is now, always with the same seed."""
+        return tuple(self.iter_samples(temperature))
 
-    def texts(self, temperature: float = 1.0) -> Iterator[str]:
+    def iter_samples(self, temperature: float = 1.0) -> Iterator[str]:
         """The texts of `sample`, one after the other."""
         c = self.config
         if self.tokenizer is None:
-            raise SettingError("a text needs a tokenizer: Trainer(model, tokens, tokenizer=…)")
+            raise SettingError("a sample needs a tokenizer: Trainer(model, tokens, tokenizer=…)")
         return generate_text(
-            self.model, self.tokenizer, c.samples, c.prompt, c.sample_tokens,
+            self.model, self.tokenizer, c.num_samples, c.sample_prompt, c.sample_max_new_tokens,
             temperature=temperature, seed=c.seed,
         )  # fmt: skip
 
-    def notes(self) -> dict[str, Any]:
-        """What a checkpoint says of the training."""
+    def metadata(self) -> dict[str, Any]:
+        """What a checkpoint holds about the training: corpus, steps done and settings."""
         name = self.corpus.name if isinstance(self.corpus, Corpus) else "tokens"
-        done = {"corpus": name, "steps_done": len(self.history)}
-        return {**done, **asdict(self.config), **self.remarks}
+        metadata = {"corpus": name, "steps_done": len(self.history)}
+        return {**metadata, **asdict(self.config), **self.extra_metadata}
 
     def save(self, folder: str | Path) -> Path:
-        """Write all there is into a folder; `Trainer.resume` goes on from it, bit for bit.
+        """Save everything into a folder; `Trainer.resume` goes on from it, bit for bit.
 
-        The weights, the optimiser's moments, the place in the data, the dice of dropout and the
-        history stand in training.safetensors; model.safetensors beside it is what `load` reads.
+        training.safetensors holds the weights, the optimiser's state, the position in the data, the
+        dropout counter and the history; model.safetensors beside it is what `load` reads.
         """
-        _ = self.material.fingerprint  # which may take a while, before anybody waits
+        _ = self.data.sha256  # which may take a while, before anybody waits
         with LOCK:  # a training in another thread waits between two steps, for both files
-            self._update.rollback()
-            file = trainer_state.save(self, folder)
-            checkpoints.save(folder, self.model, self.tokenizer, self.notes())
+            self._train_step.rollback()
+            file = save_state(self, folder)
+            checkpoints.save(folder, self.model, self.tokenizer, self.metadata())
         return file
 
     @classmethod
@@ -277,15 +284,15 @@ class Trainer:
         """The trainer that `save` wrote into a folder, where it stopped.
 
         `corpus` (and `validation`) must be what it was trained on, by its SHA-256, else it is a
-        `FormatError`. `config` changes settings from here on, such as more `steps`; those that say
-        what a step is made of (seed, batch_size, accumulate, stride) must stay what they were.
+        `FormatError`. `config` changes settings from here on, such as more `steps`; those that
+        decide what a step is (seed, batch_size, grad_accum_steps, stride) must stay the same.
         """
-        with trainer_state.saved(path) as found:
-            tokenizer, settings = found.tokenizer, found.settings(config)
+        with open_state(path) as saved:
+            tokenizer, config = saved.tokenizer, saved.check_config(config)
             trainer = cls(
-                found.model(backend), corpus, settings, tokenizer, capture,
+                saved.build_model(backend), corpus, config, tokenizer, capture,
                 validation=validation, best=best,
             )  # fmt: skip
-            found.restore(trainer)
-        trainer.remarks = found.remarks
+            saved.restore(trainer)
+        trainer.extra_metadata = saved.extra_metadata
         return trainer

@@ -1,99 +1,201 @@
-"""A training in a file: everything that decides what its next steps will be.
+"""`TrainerState`: the history of a training and its unfinished work, in memory and in a file.
 
-Safetensors, as a model is, so nothing is unpickled: `model.` are the weights, `optimizer.` what it
-remembers, `pending.` batches that were drawn and not used, `history.` the steps in columns.
+The file, training.safetensors, holds all that decides the next steps: `model.` are the weights,
+`optimizer.` its state, `pending.` batches drawn for the next step, `history.` the steps so far.
 """
 
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, field, replace
+from math import inf
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from microgpt._io.atomic_write import atomic_write
 from microgpt.backends import LOCK
-from microgpt.checkpoints import Opened, opened, prepare, write_tensors
-from microgpt.checkpoints.checkpoint import STATE_KEY, model_header
+from microgpt.checkpoints import (
+    SafetensorsFile,
+    ensure_writable,
+    open_safetensors,
+    write_safetensors,
+)
+from microgpt.checkpoints.checkpoint import TRAINER_STATE_KEY, parse_model_header
 from microgpt.config import TrainConfig, from_dict
-from microgpt.errors import FormatError, MicrogptError, SettingError
+from microgpt.data import Batch
+from microgpt.errors import Described, FormatError, MicrogptError, SettingError
 from microgpt.models.gpt import GPT
-from microgpt.training.history_arrays import evaluation_of, history_of, place_in, to_columns
-from microgpt.training.metrics import Evaluation
+from microgpt.training.history_arrays import (
+    evaluation_from_row,
+    history_from_arrays,
+    history_to_arrays,
+    step_index,
+)
+from microgpt.training.metrics import Evaluation, Step
 
-FILE = "training.safetensors"
+STATE_FILE = "training.safetensors"
 FORMAT = 1
 MODEL, OPTIMIZER, PENDING = "model.", "optimizer.", "pending."
-FIXED = ("seed", "batch_size", "accumulate", "stride")
+FIXED_SETTINGS = ("seed", "batch_size", "grad_accum_steps", "stride")  # they decide what a step is
 
 
-def save(trainer: Any, folder: str | Path) -> Path:
-    """Write a trainer's state into a folder, as training.safetensors; returns the file's path."""
-    model, progress = trainer.model, trainer.progress
+@dataclass
+class TrainerState:
+    """The steps done, and what must not get lost between two of them.
+
+    `pending_batches` were drawn and are in no step yet; `evaluation_due` says that the last step
+    has still to be evaluated or sampled. `lowest` is the index of the step with the lowest
+    validation loss, and `evals_since_best` evaluations came after it. `final_evaluation` is a step
+    and its evaluation out of turn, where that is lower still: the count does not know of it, so
+    that a training which is stopped and resumed ends where it would have.
+    """
+
+    history: list[Step] = field(default_factory=list)
+    pending_batches: list[Batch] = field(default_factory=list)
+    evaluation_due: bool = False
+    lowest: int | None = None
+    evals_since_best: int = 0
+    final_evaluation: tuple[int, Evaluation] | None = None
+
+    @property
+    def tokens_seen(self) -> int:
+        """The targets of all steps so far."""
+        return self.history[-1].tokens_seen if self.history else 0
+
+    @property
+    def best(self) -> Step | None:
+        """The step with the lowest validation loss, the final evaluation included."""
+        if self.final_evaluation is not None:
+            index, evaluation = self.final_evaluation
+            return replace(self.history[index], evaluation=evaluation)
+        return None if self.lowest is None else self.history[self.lowest]
+
+    def add_batch(self, batch: Batch) -> None:
+        """Keep a batch that was drawn until its step is done."""
+        self.pending_batches.append(batch)
+
+    def add_step(self, step: Step) -> None:
+        """Append a step that is done; its batches are spent."""
+        self.history.append(step)
+        self.pending_batches, self.evaluation_due = [], True
+
+    def complete_step(self) -> None:
+        """The last step has been evaluated and sampled, or cannot be."""
+        self.evaluation_due = False
+
+    def is_best(self, evaluation: Evaluation | None) -> bool:
+        """Whether a validation loss is the lowest so far."""
+        return evaluation is not None and evaluation.loss < _validation_loss(self.best)
+
+    def record_evaluation(self, step: Step) -> None:
+        """Count the validation loss of a step in the history, if it has one."""
+        if step.evaluation is None:
+            return
+        loss = step.evaluation.loss
+        if loss < _validation_loss(None if self.lowest is None else self.history[self.lowest]):
+            self.lowest, self.evals_since_best = step.step, 0
+        else:
+            self.evals_since_best += 1
+        if self.final_evaluation is not None and loss <= self.final_evaluation[1].loss:
+            self.final_evaluation = None
+
+    def record_final_evaluation(self, evaluation: Evaluation) -> None:
+        """Make the last step the best one, by an evaluation out of turn."""
+        self.final_evaluation = len(self.history) - 1, evaluation
+
+    def restore(
+        self,
+        history: list[Step],
+        pending_batches: list[Batch],
+        evaluation_due: bool,
+        final_evaluation: tuple[int, Evaluation] | None,
+    ) -> None:
+        """Fill a new state from a file; the evaluations are counted again."""
+        self.history += history
+        for step in history:
+            self.record_evaluation(step)
+        self.pending_batches, self.evaluation_due = pending_batches, evaluation_due
+        self.final_evaluation = final_evaluation
+
+
+def _validation_loss(step: Step | None) -> float:
+    return inf if step is None or step.evaluation is None else step.evaluation.loss
+
+
+def save_state(trainer: Any, folder: str | Path) -> Path:
+    """Write a trainer's state into a folder, as training.safetensors; the file's path."""
+    model, state = trainer.model, trainer.state
     shapes = {name: weight.shape for name, weight in model.named_parameters()}
     if type(model) is not GPT or shapes != model.config.parameter_shapes():
         raise SettingError(
-            "a training can be resumed if its model is a GPT as its config describes it; this one "
-            f"is a {type(model).__name__} with parts of its own: keep it with `save` instead"
+            "model",
+            "a GPT as its config describes it, or its training cannot be resumed",
+            Described(f"a {type(model).__name__} with custom parts"),
+            "keep it with `save` instead",
         )
     if Path(folder).suffix == ".safetensors":
-        raise SettingError(f"a training is saved in a folder, as {FILE}; got {folder}")
-    target = prepare(Path(folder) / FILE)
-    fingerprint = trainer.material.fingerprint
+        raise SettingError("folder", f"a folder for {STATE_FILE}", Described(str(folder)))
+    target = ensure_writable(Path(folder) / STATE_FILE)
+    data_sha256 = trainer.data.sha256
     with LOCK:
         header = {
             "format": FORMAT,
             "config": asdict(model.config),
             "tokenizer": None if trainer.tokenizer is None else trainer.tokenizer.to_dict(),
             "train": asdict(trainer.config),
-            "corpus": fingerprint,
-            "batches": trainer.batches.state(),
-            "pending": len(progress.pending),
-            "owed": progress.owed,
-            "closing": _closing_row(progress),
+            "data": data_sha256,
+            "batches": trainer.batches.state_dict(),
+            "pending": len(state.pending_batches),
+            "evaluation_due": state.evaluation_due,
+            "final_evaluation": _final_evaluation_row(state),
             "frozen": [name for name, w in model.named_parameters() if not w.requires_grad],
             "dropout": [int(model.dropout_seed), int(model.dropout_counter[0])],
             "training": bool(model.training),
-            "remarks": trainer.remarks,
+            "metadata": trainer.extra_metadata,
         }
         arrays = {MODEL + name: weight.array for name, weight in model.named_parameters()}
-        arrays |= {OPTIMIZER + name: a for name, a in trainer.optimizer.arrays().items()}
-        for place, (tokens, targets) in enumerate(progress.pending):
-            arrays |= {f"{PENDING}{place}.tokens": tokens, f"{PENDING}{place}.targets": targets}
-        arrays |= to_columns(progress.history)
+        arrays |= {OPTIMIZER + name: a for name, a in trainer.optimizer.state_arrays().items()}
+        for number, (tokens, targets) in enumerate(state.pending_batches):
+            arrays |= {f"{PENDING}{number}.tokens": tokens, f"{PENDING}{number}.targets": targets}
+        arrays |= history_to_arrays(state.history)
         with atomic_write(target) as stream:
-            write_tensors(stream, arrays, {STATE_KEY: json.dumps(header)})
+            write_safetensors(stream, arrays, {TRAINER_STATE_KEY: json.dumps(header)})
     return target
 
 
+def _final_evaluation_row(state: TrainerState) -> list | None:
+    if state.final_evaluation is None:
+        return None
+    index, evaluation = state.final_evaluation
+    return [index, evaluation.loss, evaluation.stderr, evaluation.tokens]
+
+
 @contextmanager
-def saved(path: str | Path) -> Iterator["Saved"]:
-    """`with saved(folder) as found:` the state in there; what is wrong with it is a FormatError."""
+def open_state(path: str | Path) -> Iterator["SavedState"]:
+    """`with open_state(folder) as saved:` the state in there; any defect of it is a FormatError."""
     path = Path(path)
-    file = path if path.is_file() else path / FILE
+    file = path if path.is_file() else path / STATE_FILE
     if not file.is_file():
         raise FormatError(
-            f"there is no training to resume at {file}; `Trainer.save` and `microgpt train` write "
-            "one"
+            f"there is no training to resume at {file}; `microgpt train`, or a trainer's `save`, "
+            "writes one"
         )
     try:
-        with opened(file) as arrays:
-            yield Saved(file, arrays)
+        with open_safetensors(file) as arrays:
+            yield SavedState(file, arrays)
     except (ValueError, KeyError, TypeError, IndexError, OverflowError, RecursionError) as error:
         if isinstance(error, MicrogptError) and str(file) in str(error):
             raise
         raise FormatError(f"{file} cannot be resumed: {error}") from None
 
 
-class Saved:
-    """A state that was found: its settings at once, its numbers when they are asked for."""
+class SavedState:
+    """A saved state that is open: its settings are read at once, its arrays on demand."""
 
-    def __init__(self, file: Path, arrays: Opened):
-        if STATE_KEY not in arrays.notes:
+    def __init__(self, file: Path, arrays: SafetensorsFile):
+        if TRAINER_STATE_KEY not in arrays.metadata:
             raise FormatError("it is not the state of a training")
-        header = json.loads(arrays.notes[STATE_KEY])
+        header = json.loads(arrays.metadata[TRAINER_STATE_KEY])
         if not isinstance(header, dict) or header.get("format") != FORMAT:
             raise FormatError(f"its header must have format {FORMAT}")
         self.file, self.arrays, self.header = file, arrays, header
@@ -102,28 +204,30 @@ class Saved:
             for name, shape in arrays.shapes.items()
             if name.startswith(MODEL)
         }
-        self.model_config, self.tokenizer = model_header(header, weights)
+        self.model_config, self.tokenizer = parse_model_header(header, weights)
         self.config = from_dict(TrainConfig, header["train"])
-        self.remarks = _of_kind(header, "remarks", dict)
+        self.extra_metadata = self._field("metadata", dict)
 
-    def settings(self, changed: TrainConfig | None) -> TrainConfig:
-        """The settings to go on with; refused if a step would be made of something else."""
-        for name in FIXED if isinstance(changed, TrainConfig) else ():
-            now, then = getattr(changed, name), getattr(self.config, name)
+    def check_config(self, config: TrainConfig | None) -> TrainConfig:
+        """The settings to go on with; raises if a step would consist of other data."""
+        for name in FIXED_SETTINGS if isinstance(config, TrainConfig) else ():
+            now, then = getattr(config, name), getattr(self.config, name)
             if now != then:
                 raise SettingError(
-                    f"{self.file} was trained with {name} = {then!r}, which decides what its steps "
-                    f"are made of; got {now!r}: go on with {then!r}, or train anew"
+                    name,
+                    f"{then!r}, as {self.file} was trained: it decides what its steps are made of",
+                    now,
+                    ("go on with that", "train anew"),
                 )
-        return self.config if changed is None else changed
+        return self.config if config is None else config
 
-    def model(self, backend: str | None) -> GPT:
+    def build_model(self, backend: str | None) -> GPT:
         """The model with its weights, on `backend`."""
         dtype = self.arrays.dtype(MODEL + "wte.weight")
         if dtype not in ("float32", "float64"):
             raise FormatError(f"it must hold float32 or float64 weights; got {dtype}")
         model = GPT(self.model_config, seed=None, dtype=dtype, backend=backend)
-        frozen = _of_kind(self.header, "frozen", list)
+        frozen = self._field("frozen", list)
         for name, weight in model.named_parameters():
             self.arrays.read_into(MODEL + name, weight.array)
             weight.requires_grad = name not in frozen
@@ -131,68 +235,62 @@ class Saved:
 
     def restore(self, trainer: Any) -> None:
         """Bring a new trainer to where the saved one stood."""
-        found, expected = trainer.material.fingerprint, self.header["corpus"]
-        if found != expected:
+        data_sha256, expected = trainer.data.sha256, self.header["data"]
+        if data_sha256 != expected:
             raise FormatError(
                 f"it was trained on other data: their SHA-256 begins with {expected[:12]!r}, that "
-                f"of these with {found[:12]!r}; give the same corpus and the same held-out part"
+                f"of these with {data_sha256[:12]!r}; give the same corpus and validation data"
             )
-        model, progress = trainer.model, trainer.progress
-        for name, array in trainer.optimizer.arrays().items():
+        model = trainer.model
+        for name, array in trainer.optimizer.state_arrays().items():
             self.arrays.read_into(OPTIMIZER + name, array)
-        trainer.batches.restore(self.header["batches"])
-        progress.history += history_of(self.arrays)
-        for step in progress.history:
-            progress.judge(step)
-        progress.pending += [self._batch(place) for place in range(self._pending(trainer.config))]
-        progress.owed = _of_kind(self.header, "owed", bool) and bool(progress.history)
-        progress.closing = self._closing(len(progress.history))
+        trainer.batches.load_state_dict(self.header["batches"])
+        history = history_from_arrays(self.arrays)
+        trainer.state.restore(
+            history,
+            [self._batch(number) for number in range(self._num_pending(trainer.config))],
+            self._field("evaluation_due", bool) and bool(history),
+            self._final_evaluation(len(history)),
+        )
         model.dropout_seed, model.dropout_counter[0] = self._dropout()
-        if not _of_kind(self.header, "training", bool):
+        if not self._field("training", bool):
             model.eval()
 
-    def _dropout(self) -> list[int]:
-        draws = _of_kind(self.header, "dropout", list)
-        if len(draws) != 2 or any(type(n) is not int or not 0 <= n < 2**63 for n in draws):
-            raise FormatError(
-                f"'dropout' must be a seed and a count, whole numbers from 0 on; got {draws!r:.60}"
-            )
-        return draws
+    def _field(self, name: str, expected: type) -> Any:
+        if type(self.header[name]) is not expected:
+            value = self.header[name]
+            raise FormatError(f"{name!r} must be a {expected.__name__}; got {value!r:.60}")
+        return self.header[name]
 
-    def _closing(self, steps: int) -> tuple[int, Evaluation] | None:
-        row = self.header.get("closing")
+    def _dropout(self) -> list[int]:
+        counters = self._field("dropout", list)
+        if len(counters) != 2 or any(type(n) is not int or not 0 <= n < 2**63 for n in counters):
+            raise FormatError(
+                f"'dropout' must be a seed and a count, integers from 0 on; got {counters!r:.60}"
+            )
+        return counters
+
+    def _final_evaluation(self, num_steps: int) -> tuple[int, Evaluation] | None:
+        row = self.header.get("final_evaluation")
         if row is None:
             return None
         if not isinstance(row, list) or len(row) != 4:
-            raise FormatError(f"'closing' must be a row of four; got {row!r:.60}")
-        return place_in(row[0], steps), evaluation_of(*row[1:])
+            raise FormatError(f"'final_evaluation' must be a row of four; got {row!r:.60}")
+        return step_index(row[0], num_steps), evaluation_from_row(*row[1:])
 
-    def _pending(self, config: TrainConfig) -> int:
+    def _num_pending(self, config: TrainConfig) -> int:
         count = self.header["pending"]
-        if type(count) is not int or not 0 <= count <= config.accumulate:
+        if type(count) is not int or not 0 <= count <= config.grad_accum_steps:
             raise FormatError(
-                f"{count!r:.40} batches wait for a step that takes {config.accumulate}; go on with "
-                "the settings it was saved with"
+                f"{count!r:.40} batches wait for a step that takes {config.grad_accum_steps}; go "
+                "on with the settings it was saved with"
             )
         return count
 
-    def _batch(self, place: int) -> tuple[np.ndarray, np.ndarray]:
+    def _batch(self, number: int) -> Batch:
         tokens, targets = (
-            self.arrays.read(f"{PENDING}{place}.{what}", "int32") for what in ("tokens", "targets")
+            self.arrays.read(f"{PENDING}{number}.{name}", "int32") for name in ("tokens", "targets")
         )
         if tokens.shape != targets.shape or tokens.ndim != 2:
-            raise FormatError(f"batch {place} must have tokens and targets of one shape (B, T)")
+            raise FormatError(f"batch {number} must have tokens and targets of one shape (B, T)")
         return tokens, targets
-
-
-def _closing_row(progress: Any) -> list | None:
-    if progress.closing is None:
-        return None
-    step, found = progress.closing
-    return [step, found.loss, found.error, found.tokens]
-
-
-def _of_kind(header: dict[str, Any], name: str, kind: type) -> Any:
-    if type(header[name]) is not kind:
-        raise FormatError(f"{name!r} must be a {kind.__name__}; got {header[name]!r:.60}")
-    return header[name]
