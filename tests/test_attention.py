@@ -309,9 +309,9 @@ import hashlib, sys
 import numba
 numba.set_num_threads(int(sys.argv[1]))
 from microgpt import backends
-from microgpt.backends.numba_cpu import _compile
+from microgpt.backends.numba_cpu.jit import compile as jit_compile
 import test_attention as here
-_compile.PARALLEL_FROM = 1
+jit_compile.PARALLEL_FROM = 1
 backends.use("numba")
 digest = hashlib.sha256()
 for T, n_head, D in [(7, 4, 4), (16, 4, 4), (33, 3, 5), (70, 2, 32), (130, 5, 64)]:

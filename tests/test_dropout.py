@@ -12,7 +12,7 @@ from cases import factors as philox_by_hand
 
 import microgpt as mg
 from microgpt import backends, nn, ops
-from microgpt.autograd.engine import composed
+from microgpt.autograd.engine import decomposed
 from microgpt.errors import SettingError, ShapeError
 
 # Which of the first elements of rows 0 and 1 stay, for p = 0.5, seed 42, count 7 and site 3; the
@@ -114,7 +114,7 @@ def test_shares_out_of_range_are_refused(p):
         lambda: mg.GPTConfig(dropout=p),
     ]
     for call in calls:
-        with pytest.raises(SettingError, match=r"dropped must be in|dropout.* must be"):
+        with pytest.raises(SettingError, match=r"(p|dropout) must be"):
             call()
 
 
@@ -124,16 +124,16 @@ def test_other_refusals():
         ops.dropout(x, 0.5, np.zeros(2))
     with pytest.raises(SettingError, match=r"of shape \(1,\)"):
         ops.dropout(x, 0.5, np.zeros(1, np.int64))
-    with pytest.raises(SettingError, match="site must be a whole number"):
+    with pytest.raises(SettingError, match="layer_id must be an integer"):
         ops.dropout(x, 0.5, turn(), -1)
     with pytest.raises(ShapeError, match="one shape"):
         ops.dropout_residual(x, mg.Tensor(np.ones((3, 2))), 0.5, turn())
-    for options in ({"site": -1}, {"seed": -1}, {"seed": 2**63}, {"site": 0.5}):
+    for options in ({"layer_id": -1}, {"seed": -1}, {"seed": 2**63}, {"layer_id": 0.5}):
         with pytest.raises(SettingError, match="must be"):
             nn.Dropout(0.5, **options)
-    with pytest.raises(SettingError, match="dropout_seed must be a whole number"):
+    with pytest.raises(SettingError, match="dropout_seed must be a non-negative integer"):
         mg.GPT(KINDS["gpt2"]).dropout_seed = 0.5
-    with pytest.raises(SettingError, match="train takes True or False; got 1"):
+    with pytest.raises(SettingError, match="mode must be True or False; got 1"):
         mg.GPT(KINDS["gpt2"]).train(1)
 
 
@@ -144,8 +144,8 @@ import numba
 import numpy as np
 import microgpt as mg
 from microgpt import ops
-from microgpt.backends.numba_cpu import _compile
-_compile.PARALLEL_FROM = 1
+from microgpt.backends.numba_cpu.jit import compile as jit_compile
+jit_compile.PARALLEL_FROM = 1
 numba.set_num_threads(int(sys.argv[1]))
 mg.use("numba")
 turn = np.array([5, 6])
@@ -195,7 +195,7 @@ def test_fused_is_composed(backend, kind):
         for run_composed in (False, True):
             model = mg.GPT(KINDS[kind], dtype=dtype)
             if run_composed:
-                with composed():
+                with decomposed():
                     loss = model.loss(*batch())
                     loss.backward()
             else:
@@ -220,7 +220,7 @@ def test_back_ends_agree():
 
 def test_sites_are_gpt2s():
     model = mg.GPT(KINDS["gpt2"])
-    sites = {m.path: m.site for _, m in model.named_modules() if isinstance(m, nn.Dropout)}
+    sites = {m.path: m.layer_id for _, m in model.named_modules() if isinstance(m, nn.Dropout)}
     layer = ("attn.attn_dropout", "attn.resid_dropout", "mlp.dropout")
     assert list(sites) == ["drop", *(f"h.{i}.{name}" for i in range(2) for name in layer)]
     assert len(set(sites.values())) == 7

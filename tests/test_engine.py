@@ -125,13 +125,13 @@ def test_a_backward_pass_restores_the_state_after_an_error():
     class Broken(mg.Value):
         __slots__ = ()
 
-        def pull_back(self, gradient):
+        def vjp(self, gradient):
             raise RuntimeError("broken rule")
 
     y = Broken(1.0, (mg.Value(1.0),), (1.0,))
     with pytest.raises(RuntimeError, match="broken rule"):
         y.backward()
-    assert engine.state.backward_pass is None
+    assert engine.context.backward_pass is None
 
 
 def test_the_naming_hook_sees_and_changes_intermediates():
@@ -144,12 +144,12 @@ def test_the_naming_hook_sees_and_changes_intermediates():
 
     tokens = np.array([26, 1, 2], np.int32)
     plain = model(tokens).numpy()
-    with engine.naming(look):
+    with engine.hook_activations(look):
         # Under a hook the composed twins run, which round in another order.
         np.testing.assert_allclose(model(tokens).numpy(), plain, rtol=0, atol=1e-6)
     assert seen["h.0.attn.weights"] == (1, 4, 3, 3)
     assert seen["h.1.mlp.hidden"] == (1, 3, 64)
     assert seen["h.1.out"] == (1, 3, 16)
-    with engine.naming(lambda name, node: node * 0 if name == "h.0.attn.out" else node):
+    with engine.hook_activations(lambda name, node: node * 0 if name == "h.0.attn.out" else node):
         assert not np.allclose(model(tokens).numpy(), plain)
     np.testing.assert_array_equal(model(tokens).numpy(), plain)

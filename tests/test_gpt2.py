@@ -10,7 +10,7 @@ from curve import BETAS, LR, WEIGHT_DECAY, model_and_batches
 from safetensors.numpy import load_file
 
 import microgpt as mg
-from microgpt.autograd.engine import composed, no_grad
+from microgpt.autograd.engine import decomposed, no_grad
 from microgpt.config import GPTConfig
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -41,13 +41,13 @@ def build_model(tiny, dtype="float32"):
     return model
 
 
-@pytest.mark.parametrize("twin", [False, True], ids=["fused", "composed"])
+@pytest.mark.parametrize("decomposition", [False, True], ids=["fused", "composed"])
 def test_logits_loss_and_gradients_are_hugging_face_s(backend, tiny, twin):
     model, expected = build_model(tiny), tiny[1]
     tokens, targets = expected["tokens"].astype(int), expected["targets"].astype(int)
     np.testing.assert_allclose(model(tokens).numpy(), expected["logits"], rtol=0, atol=1e-4)
     if twin:
-        with composed():
+        with decomposed():
             loss = model.loss(tokens, targets)
     else:
         loss = model.loss(tokens, targets)
@@ -73,7 +73,7 @@ def test_decoding_is_the_whole_pass(backend, tiny):
     with no_grad():
         np.testing.assert_allclose(model(tokens[:, :7], cache).numpy(), whole[:, :7], atol=1e-12)
         for t in range(7, 20):
-            logits = model.decode(tokens[:, t].copy(), cache).numpy()
+            logits = model.decode_step(tokens[:, t].copy(), cache).numpy()
             np.testing.assert_allclose(logits, whole[:, t], atol=1e-12)
     assert cache.length == 20
 

@@ -8,7 +8,7 @@ from cases import BY_NAME, CASES
 
 import microgpt as mg
 from microgpt import backends
-from microgpt.autograd.engine import composed
+from microgpt.autograd.engine import decomposed
 
 EVERY = [(case.name, n) for case in CASES for n in case.sizes]
 MIDDLE = [(case.name, 33) for case in CASES]
@@ -85,7 +85,7 @@ def test_fused_is_composed(backend, name, n):
     case = BY_NAME[name]
     for dtype, tolerance in (("float64", 1e-12), ("float32", 1e-5)):
         y, gradients = value_and_gradients(case, leaves(case, n, dtype))
-        with composed():
+        with decomposed():
             twin, twin_gradients = value_and_gradients(case, leaves(case, n, dtype))
         np.testing.assert_allclose(y, twin, rtol=tolerance, atol=tolerance)
         for got, expected in zip(gradients, twin_gradients, strict=True):

@@ -18,23 +18,23 @@ class Node:
     inputs: tuple["Node", ...]
     requires_grad: bool
 
-    def pull_back(self, gradient: Any) -> tuple[Any, ...]:
+    def vjp(self, gradient: Any) -> tuple[Any, ...]:
         """The gradients of `inputs`, given this node's total (None: nothing flows to an input)."""
         raise NotImplementedError
 
-    def receive(self, gradient: Any) -> None:
+    def accumulate_grad(self, gradient: Any) -> None:
         """Add one more gradient to those a leaf has collected."""
         raise NotImplementedError
 
-    def sum_gradients(self, first: Any, second: Any) -> Any:
+    def add_grads(self, first: Any, second: Any) -> Any:
         """A new gradient, the sum of two; neither argument changes."""
         raise NotImplementedError
 
-    def add_into(self, buffer: Any, gradient: Any) -> Any:
+    def add_grad_(self, buffer: Any, gradient: Any) -> Any:
         """The buffer with a gradient added to it: changed in place if it can be."""
         raise NotImplementedError
 
-    def zero_gradient(self) -> Any:
+    def zeros_grad(self) -> Any:
         """A new gradient of zeros, for rules that add into a buffer."""
         raise NotImplementedError
 
@@ -56,20 +56,20 @@ class BackwardPass:
         """Count another contribution to the gradient of an interior node that has one already."""
         own = self._own.get(node)
         if own is None:
-            self._keep(node, node.sum_gradients(self.gradients[node], gradient))
+            self._keep(node, node.add_grads(self.gradients[node], gradient))
         elif gradient is not own or node not in self._lent:
-            # A rule that added into `buffer(node)` returns that very buffer: it is counted.
-            self._keep(node, node.add_into(own, gradient))
+            # A rule that added into `grad_buffer(node)` returns that very buffer: it is counted.
+            self._keep(node, node.add_grad_(own, gradient))
 
-    def buffer(self, node: Node) -> Any:
+    def grad_buffer(self, node: Node) -> Any:
         """The array that collects the gradient of `node`, for a rule that adds into it."""
         self._lent.add(node)
         if node not in self._own:
-            zeros, held = node.zero_gradient(), self.gradients.get(node)
-            self._keep(node, zeros if held is None else node.add_into(zeros, held))
+            zeros, held = node.zeros_grad(), self.gradients.get(node)
+            self._keep(node, zeros if held is None else node.add_grad_(zeros, held))
         return self._own[node]
 
-    def take(self, node: Node) -> Any:
+    def pop_grad(self, node: Node) -> Any:
         """The gradient of `node` so far, for a rule that returns it as part of its own; or None."""
         self._own.pop(node, None)
         self._lent.discard(node)
@@ -79,17 +79,17 @@ class BackwardPass:
         self.gradients[node] = self._own[node] = gradient
 
 
-class _State(threading.local):
+class _Context(threading.local):
     """What holds for the current thread."""
 
     grad_enabled = True
-    composed = False
+    decomposed = False
     backward_pass: BackwardPass | None = None
-    name_hook: Callable[[str, Node], Node] | None = None
-    op_hook: Callable[[str, Callable, tuple, dict], Any] | None = None
+    activation_hook: Callable[[str, Node], Node] | None = None
+    op_override: Callable[[str, Callable, tuple, dict], Any] | None = None
 
 
-state = _State()
+context = _Context()
 
 
 def topological_order(root: Node, leaves: bool = True) -> list[Node]:
@@ -118,39 +118,39 @@ def topological_order(root: Node, leaves: bool = True) -> list[Node]:
 
 def backward(root: Node, gradient: Any) -> None:
     """Add to every leaf's gradient what `root` owes to it, given the gradient of `root`."""
-    current, previous = BackwardPass(), state.backward_pass
+    current, previous = BackwardPass(), context.backward_pass
     add, gradients = current.add, current.gradients
-    state.backward_pass = current
+    context.backward_pass = current
     try:
         if not root.inputs:
-            root.receive(gradient)
+            root.accumulate_grad(gradient)
             return
         gradients[root] = gradient
         for node in reversed(topological_order(root, leaves=False)):
             total = gradients.pop(node, None)
             if total is None:  # nothing flowed back to it
                 continue
-            for parent, contribution in zip(node.inputs, node.pull_back(total), strict=True):
+            for parent, contribution in zip(node.inputs, node.vjp(total), strict=True):
                 if contribution is None or not parent.requires_grad:
                     continue
                 if not parent.inputs:
-                    parent.receive(contribution)
+                    parent.accumulate_grad(contribution)
                 elif parent in gradients:
                     add(parent, contribution)
                 else:
                     gradients[parent] = contribution
     finally:
-        state.backward_pass = previous
+        context.backward_pass = previous
 
 
 @contextmanager
 def _setting(name: str, value: Any) -> Iterator[None]:
-    previous = getattr(state, name)
-    setattr(state, name, value)
+    previous = getattr(context, name)
+    setattr(context, name, value)
     try:
         yield
     finally:
-        setattr(state, name, previous)
+        setattr(context, name, previous)
 
 
 def no_grad():
@@ -158,28 +158,28 @@ def no_grad():
     return _setting("grad_enabled", False)
 
 
-def composed():
+def decomposed():
     """`with composed():` makes every fused operation run as the composition it stands for."""
-    return _setting("composed", True)
+    return _setting("decomposed", True)
 
 
-def naming(hook: Callable[[str, Node], Node]):
+def hook_activations(hook: Callable[[str, Node], Node]):
     """`with naming(hook):` calls `hook(name, node)` at every named intermediate of a model.
 
     What the hook returns takes the node's place, so a hook can read and change a model's inside.
     """
-    return _setting("name_hook", hook)
+    return _setting("activation_hook", hook)
 
 
-def intercepting(hook: Callable[[str, Callable, tuple, dict], Any]):
+def override_ops(hook: Callable[[str, Callable, tuple, dict], Any]):
     """`with intercepting(hook):` runs `hook(name, op, arguments, options)` in place of operations.
 
-    Of those in `ops.HOOKABLE`, in this thread; what the hook returns is the operation's result.
+    Of those in `ops.OVERRIDABLE`, in this thread; what the hook returns is the operation's result.
     """
-    return _setting("op_hook", hook)
+    return _setting("op_override", hook)
 
 
-def named(name: str, node: Any) -> Any:
-    """Offer an intermediate to the hook set by `naming`; without one, `node` itself."""
-    hook = state.name_hook
+def offer_activation(name: str, node: Any) -> Any:
+    """Offer an intermediate to the hook set by `hook_activations`; without one, `node` itself."""
+    hook = context.activation_hook
     return node if hook is None else hook(name, node)

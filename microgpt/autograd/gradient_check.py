@@ -6,18 +6,18 @@ from typing import Any
 
 import numpy as np
 
-from microgpt.autograd.engine import composed, no_grad
+from microgpt.autograd.engine import decomposed, no_grad
 from microgpt.autograd.tensor import Tensor
 from microgpt.autograd.value import Value
 from microgpt.errors import DtypeError, GradientError, SettingError, ShapeError
-from microgpt.nn.dropout import masks_frozen
+from microgpt.nn.dropout import freeze_masks
 
 
 def gradcheck(
     function: Callable[..., Any],
     inputs: Any,
     *,
-    step: float = 1e-6,
+    eps: float = 1e-6,
     tolerance: float = 1e-6,
     seed: int = 0,
     directions: int | None = None,
@@ -35,51 +35,51 @@ def gradcheck(
     """
     inputs = [inputs] if isinstance(inputs, Tensor | Value) else list(inputs)
     if not inputs:
-        raise SettingError("gradcheck needs at least one input to measure; got none")
-    for place, leaf in enumerate(inputs):
+        raise SettingError("inputs", "at least one Value or tensor", inputs)
+    for index, leaf in enumerate(inputs):
         if not isinstance(leaf, Tensor | Value) or leaf.inputs or not leaf.requires_grad:
             raise SettingError(
-                f"input {place} must be a Value, or a tensor made with requires_grad=True"
+                f"input {index}", "a Value, or a tensor made with requires_grad=True", type(leaf)
             )
         if isinstance(leaf, Tensor) and leaf.dtype != np.float64:
-            raise DtypeError(f"gradcheck needs float64; input {place} is {leaf.dtype}")
+            raise DtypeError(f"gradcheck needs float64; input {index} is {leaf.dtype}")
     rng = np.random.default_rng(seed)
-    with nullcontext() if fused else composed(), masks_frozen():
-        return _checked(function, inputs, step, tolerance, rng, directions)
+    with nullcontext() if fused else decomposed(), freeze_masks():
+        return _check_inputs(function, inputs, eps, tolerance, rng, directions)
 
 
-def _checked(function, inputs, step, tolerance, rng, directions) -> bool:
+def _check_inputs(function, inputs, eps, tolerance, rng, directions) -> bool:
     before = [np.copy(leaf.data) for leaf in inputs]
     output = function(*inputs)
     if not isinstance(output, Tensor | Value):
-        raise SettingError(f"the function must return a tensor; got {type(output).__name__}")
+        raise SettingError("the function's result", "a tensor", type(output))
     shape = output.shape if isinstance(output, Tensor) else ()
     projection = rng.normal(size=shape)
-    slopes = _by_rule(output, projection, inputs)
-    for place, (leaf, start) in enumerate(zip(inputs, before, strict=True)):
+    grads = _analytic_grads(output, projection, inputs)
+    for index, (leaf, start) in enumerate(zip(inputs, before, strict=True)):
         if not np.array_equal(leaf.data, start):
-            raise GradientError(f"the function changed its input {place}")
-        if np.shape(slopes[place]) != np.shape(start):
+            raise GradientError(f"the function changed its input {index}")
+        if np.shape(grads[index]) != np.shape(start):
             raise ShapeError(
-                f"the gradient of input {place} must have shape {np.shape(start)}; "
-                f"got {np.shape(slopes[place])}"
+                f"the gradient of input {index} must have shape {np.shape(start)}; "
+                f"got {np.shape(grads[index])}"
             )
         for direction, label in _directions(start, rng, directions):
-            expected = _measured(function, inputs, place, direction, step, projection)
-            got = float(np.sum(slopes[place] * direction))
+            expected = _numerical_grad(function, inputs, index, direction, eps, projection)
+            got = float(np.sum(grads[index] * direction))
             scale = max(1.0, abs(expected), abs(got))
             if not abs(got - expected) <= tolerance * scale:
                 raise GradientError(
-                    f"input {place}, {label}: the rule says {got:.9g}, measuring says "
+                    f"input {index}, {label}: the rule says {got:.9g}, measuring says "
                     f"{expected:.9g}; they differ by more than {tolerance:g}"
                 )
     return True
 
 
-def _by_rule(output: Any, projection: np.ndarray, inputs: Sequence[Any]) -> list[np.ndarray]:
+def _analytic_grads(output: Any, projection: np.ndarray, inputs: Sequence[Any]) -> list[np.ndarray]:
     """The gradients of one pass; those collected before are put back."""
     collected = [
-        np.copy(leaf.gradient() if isinstance(leaf, Tensor) else leaf.grad) for leaf in inputs
+        np.copy(leaf.grad_buffer() if isinstance(leaf, Tensor) else leaf.grad) for leaf in inputs
     ]
     for leaf in inputs:
         _set_grad(leaf, 0.0)
@@ -87,15 +87,15 @@ def _by_rule(output: Any, projection: np.ndarray, inputs: Sequence[Any]) -> list
         output.backward(float(projection))
     elif output.requires_grad:
         output.backward(projection)
-    slopes = [np.copy(leaf.grad) for leaf in inputs]
+    grads = [np.copy(leaf.grad) for leaf in inputs]
     for leaf, before in zip(inputs, collected, strict=True):
         _set_grad(leaf, before)
-    return slopes
+    return grads
 
 
 def _set_grad(leaf: Any, gradient: Any) -> None:
     if isinstance(leaf, Tensor):
-        leaf.gradient()[...] = gradient
+        leaf.grad_buffer()[...] = gradient
     else:
         leaf.grad = float(gradient)
 
@@ -111,15 +111,15 @@ def _directions(start: np.ndarray, rng: np.random.Generator, count: int | None):
         yield direction, f"element {index}" if index else "the number"
 
 
-def _measured(function, inputs, place, direction, step, projection) -> float:
+def _numerical_grad(function, inputs, index, direction, eps, projection) -> float:
     """The slope along a direction, by evaluating on both sides."""
-    leaf, start, sides = inputs[place], np.copy(inputs[place].data), []
+    leaf, start, sides = inputs[index], np.copy(inputs[index].data), []
     try:
         for sign in (1, -1):
-            leaf.data = start + sign * step * direction
+            leaf.data = start + sign * eps * direction
             with no_grad():
                 output = function(*inputs)
             sides.append(float(np.sum(np.asarray(output.data) * projection)))
     finally:
         leaf.data = start if isinstance(leaf, Tensor) else float(start)
-    return (sides[0] - sides[1]) / (2 * step)
+    return (sides[0] - sides[1]) / (2 * eps)

@@ -14,14 +14,14 @@ import numpy as np
 
 from microgpt import backends, ops
 from microgpt.autograd.engine import backward
-from microgpt.autograd.tensor_base import ArrayNode
+from microgpt.autograd.tensor_base import TensorBase
 from microgpt.backends import check_host_read
-from microgpt.errors import DtypeError, SettingError, ShapeError
+from microgpt.errors import DtypeError, ShapeError, StateError
 
 FLOATS = (np.dtype("float32"), np.dtype("float64"))
 
 
-class Tensor(ArrayNode):
+class Tensor(TensorBase):
     """An array of floats on one back end, and how it was computed.
 
     `requires_grad=True` makes a leaf whose `grad` collects gradients, an array of zeros at first.
@@ -48,24 +48,24 @@ class Tensor(ArrayNode):
             dtype = native if typed and native in FLOATS else FLOATS[0]
         if np.dtype(dtype) not in FLOATS or source.dtype.kind not in "fiub":
             raise DtypeError(f"a tensor holds float32 or float64; got {source.dtype} as {dtype}")
-        self.kernels = backends.current() if backend is None else backends.get(backend)
-        self.array = self.kernels.empty(source.shape, np.dtype(dtype))
+        self.backend = backends.current() if backend is None else backends.get(backend)
+        self.array = self.backend.empty(source.shape, np.dtype(dtype))
         self.array[...] = source
         self.inputs: tuple[Tensor, ...] = ()
-        self.rule: Callable | None = None
+        self.backward_fn: Callable | None = None
         self.op = ""
         self.requires_grad = requires_grad
         self._grad: np.ndarray | None = None
         if requires_grad:
-            self.move(self.array, self.kernels.full(self.shape, self.dtype))
+            self.set_storage(self.array, self.backend.full(self.shape, self.dtype))
 
     # Arithmetic.
     __add__ = __radd__ = ops.add
-    __sub__, __rsub__ = ops.subtract, ops.subtract_from
+    __sub__, __rsub__ = ops.subtract, ops.rsubtract
     __mul__ = __rmul__ = ops.multiply
-    __truediv__, __rtruediv__ = ops.divide, ops.divide_from
+    __truediv__, __rtruediv__ = ops.divide, ops.rdivide
     __neg__, __pow__ = ops.negative, ops.power
-    __matmul__, __rmatmul__ = ops.matmul, ops.matmul_from
+    __matmul__, __rmatmul__ = ops.matmul, ops.rmatmul
     # Functions of one number.
     exp, log, tanh, sigmoid, relu = ops.exp, ops.log, ops.tanh, ops.sigmoid, ops.relu
     # Along an axis.
@@ -91,7 +91,7 @@ class Tensor(ArrayNode):
 
     def __repr__(self) -> str:
         numbers = np.array2string(self.array, precision=4, threshold=20, separator=", ")
-        where = "" if self.kernels.name == backends.current().name else f", on {self.kernels.name}"
+        where = "" if self.backend.name == backends.current().name else f", on {self.backend.name}"
         return f"Tensor({numbers}, shape={self.shape}, {self.dtype}{where})"
 
     # What is inside.
@@ -111,11 +111,6 @@ class Tensor(ArrayNode):
     @property
     def dtype(self) -> np.dtype:
         return self.array.dtype
-
-    @property
-    def backend(self) -> str:
-        """The name of the back end the numbers live on."""
-        return self.kernels.name
 
     @property
     def data(self) -> np.ndarray:
@@ -140,7 +135,7 @@ class Tensor(ArrayNode):
     def zero_grad(self) -> None:
         """Start collecting from zero."""
         if self._grad is not None:
-            self.kernels.launch("fill_", self._grad.reshape(-1), 0.0)
+            self.backend.launch("fill_", self._grad.reshape(-1), 0.0)
 
     def numpy(self) -> np.ndarray:
         """A copy of the numbers."""
@@ -172,7 +167,7 @@ class Tensor(ArrayNode):
 
     def detach(self) -> "Tensor":
         """The same numbers without history; no gradient flows back through it."""
-        return self.detached(self.array)
+        return self.from_array(self.array)
 
     def backward(self, gradient: Any = None) -> None:
         """Add to the `grad` of every leaf what this tensor owes to it.
@@ -181,17 +176,17 @@ class Tensor(ArrayNode):
         Rules use the arrays they were given: do not change `.data` between forward and backward.
         """
         if not self.requires_grad:
-            raise SettingError(
-                "backward() needs a tensor that was computed from one that requires_grad"
+            raise StateError(
+                "backward() needs a tensor that was computed from one with requires_grad=True"
             )
         if gradient is None:
             if self.size != 1:
                 raise ShapeError(
                     f"backward() starts at a single number; this has shape {self.shape}"
                 )
-            start = self.kernels.full(self.shape, self.dtype, 1.0)
+            start = self.backend.full(self.shape, self.dtype, 1.0)
         else:
-            start = self.coerce(gradient).array
+            start = self.as_tensor_like(gradient).array
             if start.shape != self.shape:
                 raise ShapeError(f"the gradient must have shape {self.shape}; got {start.shape}")
         backward(self, start)

@@ -1,4 +1,4 @@
-"""`ArrayNode`: an array in the graph, as operations and the engine see it; `Tensor` is its face."""
+"""`TensorBase`: an array in the graph as operations and the engine see it; the base of `Tensor`."""
 
 from collections.abc import Callable
 from math import prod
@@ -7,51 +7,62 @@ from typing import Any, Self
 import numpy as np
 
 from microgpt import backends
-from microgpt.autograd.engine import Node, state
+from microgpt.autograd.engine import Node, context
 from microgpt.backends import Backend
 from microgpt.errors import DeviceError, DtypeError, ShapeError
 
 
-class ArrayNode(Node):
-    """An array of one back end (`kernels`), and the rule for going back through its operation."""
+class TensorBase(Node):
+    """An array of one back end (`backend`), and the rule for going back through its operation."""
 
     __slots__ = (
         "__weakref__",
         "_grad",
         "array",
+        "backend",
+        "backward_fn",
         "inputs",
-        "kernels",
         "op",
         "requires_grad",
-        "rule",
     )
     array: np.ndarray
-    kernels: Backend
-    rule: Callable | None
+    backend: Backend
+    backward_fn: Callable | None
     op: str
     _grad: np.ndarray | None
 
     # What operations need.
 
-    def from_op(self, array: np.ndarray, inputs: tuple, rule: Callable, op: str) -> Self:
+    def from_op(self, array: np.ndarray, inputs: tuple, backward_fn: Callable, op: str) -> Self:
         """A result of `op`: an array, what it was computed from, and the rule for going back."""
-        if state.grad_enabled:
+        if context.grad_enabled:
             for parent in inputs:
                 if parent.requires_grad:
                     out = _new(type(self))
-                    out.array, out.kernels, out._grad = array, self.kernels, None
-                    out.inputs, out.rule, out.op, out.requires_grad = inputs, rule, op, True
+                    out.array, out.backend, out._grad = array, self.backend, None
+                    out.inputs, out.backward_fn, out.op, out.requires_grad = (
+                        inputs,
+                        backward_fn,
+                        op,
+                        True,
+                    )
                     return out
-        return self.detached(array)
+        return self.from_array(array)
 
-    def detached(self, array: np.ndarray) -> Self:
+    def from_array(self, array: np.ndarray) -> Self:
         """A tensor without history around an array of this back end."""
         out = _new(type(self))
-        out.array, out.kernels = array, self.kernels
-        out.inputs, out.rule, out.op, out.requires_grad, out._grad = (), None, "", False, None
+        out.array, out.backend = array, self.backend
+        out.inputs, out.backward_fn, out.op, out.requires_grad, out._grad = (
+            (),
+            None,
+            "",
+            False,
+            None,
+        )
         return out
 
-    def rows(self) -> np.ndarray:
+    def as_2d(self) -> np.ndarray:
         """The array as (N, C): all axes but the last become one."""
         array = self.array
         if array.ndim == 2:
@@ -61,7 +72,7 @@ class ArrayNode(Node):
         *outer, C = array.shape
         return array.reshape(prod(outer), C)
 
-    def coerce(self, other: Any) -> Self:
+    def as_tensor_like(self, other: Any) -> Self:
         """`other` as a tensor that can meet this one; other back ends and dtypes are refused."""
         if not isinstance(other, type(self)):
             if not isinstance(other, np.ndarray | np.generic | list | tuple | int | float):
@@ -74,16 +85,16 @@ class ArrayNode(Node):
                 and other.dtype == self.array.dtype
                 and other.flags.c_contiguous
             ):
-                return self.detached(other)  # an argument of a recording is not copied again
-            return type(self)(other, dtype=self.array.dtype, backend=self.kernels.name)  # type: ignore
-        if other.kernels is not self.kernels or other.array.dtype is not self.array.dtype:
-            self.require_same(other)
+                return self.from_array(other)  # an argument of a recording is not copied again
+            return type(self)(other, dtype=self.array.dtype, backend=self.backend.name)  # type: ignore
+        if other.backend is not self.backend or other.array.dtype is not self.array.dtype:
+            self.check_compatible(other)
         return other
 
-    def require_same(self, other: "ArrayNode") -> None:
+    def check_compatible(self, other: "TensorBase") -> None:
         """Refuse a tensor of another back end or dtype."""
-        if other.kernels is not self.kernels:
-            here, there = self.kernels.name, other.kernels.name
+        if other.backend is not self.backend:
+            here, there = self.backend.name, other.backend.name
             raise DeviceError(
                 f'one tensor lives on "{here}", the other on "{there}"; call .to("{here}") on it'
             )
@@ -93,50 +104,50 @@ class ArrayNode(Node):
                 "make both with one dtype (lists become float32, NumPy's float64 stays)"
             )
 
-    def gradient(self) -> np.ndarray:
+    def grad_buffer(self) -> np.ndarray:
         """The array that collects this tensor's gradient in the current pass, to be added to."""
         if not self.requires_grad:
-            return self.zero_gradient()
+            return self.zeros_grad()
         if self._grad is not None:
             return self._grad
         if not self.inputs:  # a leaf, whose requires_grad was set after construction
-            self._grad = self.zero_gradient()
+            self._grad = self.zeros_grad()
             return self._grad
-        assert state.backward_pass is not None
-        return state.backward_pass.buffer(self)
+        assert context.backward_pass is not None
+        return context.backward_pass.grad_buffer(self)
 
-    def collected(self, shape: tuple[int, ...]) -> np.ndarray:
+    def take_grad(self, shape: tuple[int, ...]) -> np.ndarray:
         """The gradient collected so far in this pass, in that shape, or an absent array.
 
         The rule that asks returns it as part of its own: nothing adds the two up once more.
         """
         found = None
-        if self.inputs and state.backward_pass is not None:
-            found = state.backward_pass.take(self)
+        if self.inputs and context.backward_pass is not None:
+            found = context.backward_pass.pop_grad(self)
         if found is None:
-            return self.kernels.empty_optional(len(shape), self.array.dtype)
+            return self.backend.empty_optional(len(shape), self.array.dtype)
         return found.reshape(shape)
 
-    def move(self, array: np.ndarray, grad: np.ndarray) -> None:
+    def set_storage(self, array: np.ndarray, grad: np.ndarray) -> None:
         """Give a leaf its storage, before anything else holds on to it."""
         self.array, self._grad = array, grad
 
     # What the engine needs to know about arrays.
 
-    def pull_back(self, gradient):
+    def vjp(self, gradient):
         array = self.array
         if gradient.shape != array.shape:
             self._refuse(gradient)
         if gradient.dtype is not array.dtype or not gradient.flags.c_contiguous:
             gradient = self._readable(gradient)
-        return self.rule(gradient)  # type: ignore[misc]
+        return self.backward_fn(gradient)  # type: ignore[misc]
 
-    def receive(self, gradient):
+    def accumulate_grad(self, gradient):
         if gradient.shape != self.array.shape:
             self._refuse(gradient)
-        grad = self._grad if self._grad is not None else self.gradient()
+        grad = self._grad if self._grad is not None else self.grad_buffer()
         if gradient is not grad:
-            self.kernels.launch("accumulate_", grad.reshape(-1), gradient.reshape(-1))
+            self.backend.launch("accumulate_", grad.reshape(-1), gradient.reshape(-1))
 
     def _readable(self, gradient):
         """A gradient as kernels read it: of this dtype, and in order, while `dy.T` only looks so.
@@ -145,7 +156,9 @@ class ArrayNode(Node):
         """
         if gradient.dtype == self.array.dtype and gradient.flags.c_contiguous:
             return gradient  # the same dtype, described by another object
-        backends.check_host_read(f"copying a gradient of {self.op or 'a leaf'}, which lies in other order")
+        backends.check_host_read(
+            f"copying a gradient of {self.op or 'a leaf'}, which lies in other order"
+        )
         return np.ascontiguousarray(gradient, self.array.dtype)
 
     def _refuse(self, gradient):
@@ -155,21 +168,21 @@ class ArrayNode(Node):
             f"{self.array.shape}"
         )
 
-    def sum_gradients(self, first, second):
+    def add_grads(self, first, second):
         if first.shape != second.shape:
             self._refuse(second)
-        out = self.kernels.empty(first.shape, first.dtype)
-        self.kernels.launch("add_forward", out.reshape(-1), first.reshape(-1), second.reshape(-1))
+        out = self.backend.empty(first.shape, first.dtype)
+        self.backend.launch("add_forward", out.reshape(-1), first.reshape(-1), second.reshape(-1))
         return out
 
-    def add_into(self, buffer, gradient):
+    def add_grad_(self, buffer, gradient):
         if buffer.shape != gradient.shape:
             self._refuse(gradient)
-        self.kernels.launch("accumulate_", buffer.reshape(-1), gradient.reshape(-1))
+        self.backend.launch("accumulate_", buffer.reshape(-1), gradient.reshape(-1))
         return buffer
 
-    def zero_gradient(self):
-        return self.kernels.full(self.array.shape, self.array.dtype)
+    def zeros_grad(self):
+        return self.backend.full(self.array.shape, self.array.dtype)
 
 
 _new = object.__new__

@@ -13,27 +13,27 @@ import math
 from numbers import Real
 from typing import Any
 
-from microgpt.autograd.engine import Node, backward, state
+from microgpt.autograd.engine import Node, backward, context
 
 
 class Value(Node):
     """A number that remembers how it was computed.
 
-    `data` is the number, `grad` the slope of the last result with respect to it: a leaf adds up
-    the slopes of all backward passes, other nodes hold the slope of the latest. `slopes` are the
-    local derivatives, one for each of `inputs`.
+    `data` is the number, `grad` the derivative of the last result with respect to it: a leaf adds
+    up the gradients of all backward passes, other nodes hold that of the latest. `local_grads` are
+    the local derivatives, one for each of `inputs`.
     """
 
-    __slots__ = ("__weakref__", "data", "grad", "inputs", "op", "slopes")
+    __slots__ = ("__weakref__", "data", "grad", "inputs", "local_grads", "op")
     inputs: tuple["Value", ...]
     requires_grad = True
 
-    def __init__(self, data: Any, inputs: tuple = (), slopes: tuple = (), op: str = ""):
+    def __init__(self, data: Any, inputs: tuple = (), local_grads: tuple = (), op: str = ""):
         self.data = data if inputs or isinstance(data, int | float) else _number(data)
         self.grad = 0.0
-        if inputs and not state.grad_enabled:
-            inputs = slopes = ()
-        self.inputs, self.slopes, self.op = inputs, slopes, op
+        if inputs and not context.grad_enabled:
+            inputs = local_grads = ()
+        self.inputs, self.local_grads, self.op = inputs, local_grads, op
 
     def __repr__(self) -> str:
         return f"Value({self.data:.6g})"
@@ -41,11 +41,11 @@ class Value(Node):
     # Every operation is one line: the result, its inputs, and the slope along each input.
 
     def __add__(self, other):
-        other = _value(other)
+        other = _as_value(other)
         return Value(self.data + other.data, (self, other), (1.0, 1.0), "+")
 
     def __mul__(self, other):
-        other = _value(other)
+        other = _as_value(other)
         return Value(self.data * other.data, (self, other), (other.data, self.data), "*")
 
     def __pow__(self, exponent):
@@ -93,22 +93,22 @@ class Value(Node):
         return self * -1
 
     def __sub__(self, other):
-        return self + (-_value(other))
+        return self + (-_as_value(other))
 
     def __truediv__(self, other):
-        return self * _value(other) ** -1
+        return self * _as_value(other) ** -1
 
     def __radd__(self, other):
         return self + other
 
     def __rsub__(self, other):
-        return _value(other) + (-self)
+        return _as_value(other) + (-self)
 
     def __rmul__(self, other):
         return self * other
 
     def __rtruediv__(self, other):
-        return _value(other) * self**-1
+        return _as_value(other) * self**-1
 
     def __rpow__(self, base):
         return (self * math.log(base)).exp()
@@ -132,27 +132,27 @@ class Value(Node):
         """Add the slope of this number to the `grad` of every leaf it was computed from."""
         backward(self, gradient)
 
-    def pull_back(self, gradient):
+    def vjp(self, gradient):
         self.grad = gradient
-        slopes = self.slopes
-        if len(slopes) == 2:  # most are: spelled out, it is twice as fast
-            return slopes[0] * gradient, slopes[1] * gradient
-        return tuple([slope * gradient for slope in slopes])
+        local_grads = self.local_grads
+        if len(local_grads) == 2:  # most are: spelled out, it is twice as fast
+            return local_grads[0] * gradient, local_grads[1] * gradient
+        return tuple([slope * gradient for slope in local_grads])
 
-    def receive(self, gradient):
+    def accumulate_grad(self, gradient):
         self.grad += gradient
 
-    def sum_gradients(self, first, second):
+    def add_grads(self, first, second):
         return first + second
 
-    def add_into(self, buffer, gradient):
+    def add_grad_(self, buffer, gradient):
         return buffer + gradient
 
-    def zero_gradient(self):
+    def zeros_grad(self):
         return 0.0
 
 
-def _value(number: Any) -> Value:
+def _as_value(number: Any) -> Value:
     return number if isinstance(number, Value) else Value(number)
 
 

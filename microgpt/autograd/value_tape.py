@@ -27,7 +27,7 @@ import numpy as np
 from microgpt import backends
 from microgpt.autograd.engine import topological_order
 from microgpt.autograd.value import Value
-from microgpt.errors import SettingError
+from microgpt.errors import Described, SettingError
 
 TWO_OPERANDS = ("+", "*", "**", "max")
 
@@ -44,13 +44,14 @@ class Tape:
         self.loops = _loops()
         self.operations: tuple[str, ...] = self.loops.OPERATIONS
         if not rows:
-            raise SettingError("a tape needs at least one row; record at least one result")
+            raise SettingError("rows", "at least one recorded result", rows)
         names, first, second, data = zip(*rows, strict=True)
         unknown = set(names) - set(self.operations)
         if unknown:
             raise SettingError(
-                f"a tape knows the operations {', '.join(self.operations[1:])}; "
-                f"this graph also has {', '.join(sorted(map(repr, unknown)))}"
+                "the graph's operations",
+                f"among {', '.join(self.operations[1:])}",
+                Described(f"{', '.join(sorted(map(repr, unknown)))} too"),
             )
         codes = {name: code for code, name in enumerate(self.operations)}
         self.operation = np.array([codes[name] for name in names], np.uint8)
@@ -93,9 +94,9 @@ class Tape:
         root = range(len(self))[root]
         self.grad.fill(0.0)
         self.grad[root] = 1.0
-        self.pull_back(self.walk(root))
+        self.backward_in_order(self.walk(root))
 
-    def pull_back(self, order: np.ndarray) -> None:
+    def backward_in_order(self, order: np.ndarray) -> None:
         """Hand gradients back along a walk, from its last row to its first."""
         run = self.loops.backward.serial
         run(self.grad, self.data, self.operation, self.first, self.second, order)
@@ -169,7 +170,7 @@ def _exponent(op: str) -> float:
         return float(op[2:])
     except ValueError:
         raise SettingError(
-            f"a tape holds powers whose exponents are ints or floats; got {op[2:]}"
+            "the exponent of a power on a tape", "an int or a float", Described(op[2:])
         ) from None
 
 

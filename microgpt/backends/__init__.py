@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from microgpt.backends.dispatch import LOCK, Backend, LaunchTable, LaunchTracer, current_tracer, check_host_read, tracing
-from microgpt.errors import BackendUnavailable
+from microgpt.errors import BackendUnavailable, closest, did_you_mean
 
 __all__ = [
     "LOCK",
@@ -69,7 +69,8 @@ def get(name: str) -> Backend:
 def _require(name: str) -> None:
     if name not in _KINDS:
         known = ", ".join(repr(kind) for kind in _KINDS)
-        raise BackendUnavailable(f"there is no back end {name!r}; known: {known}")
+        nearest = did_you_mean(closest(name, _KINDS))
+        raise BackendUnavailable(f"there is no back end {name!r}; known: {known}{nearest}")
     needs = _KINDS[name].needs
     if needs is not None and not _installed(needs):
         raise BackendUnavailable(

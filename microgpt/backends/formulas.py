@@ -23,8 +23,8 @@ def philox(counter, key):
     return c0, c1, c2, c3
 
 
-def uniform(seed, t, roll=0):
+def uniform(seed, t, draw_index=0):
     """A number in [0, 1) from three numbers below 2**64: 53 bits of Philox, key `seed`."""
-    key, counter = (seed & MASK, seed >> 32), (t & MASK, t >> 32, roll & MASK, roll >> 32)
+    key, counter = (seed & MASK, seed >> 32), (t & MASK, t >> 32, draw_index & MASK, draw_index >> 32)
     bits = philox(counter, key)
     return ((bits[0] << 21) | (bits[1] >> 11)) / 2**53

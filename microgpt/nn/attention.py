@@ -8,17 +8,17 @@ from microgpt.config import GPTConfig
 from microgpt.nn.dropout import Dropout
 from microgpt.nn.linear import Linear
 from microgpt.nn.module import Module
-from microgpt.nn.parameter_factory import Init
+from microgpt.nn.parameter_factory import ParameterFactory
 
 
 class CausalSelfAttention(Module):
     """Queries, keys and values from one matrix `c_attn`, attention per head, then `c_proj`."""
 
-    def __init__(self, config: GPTConfig, init: Init):
+    def __init__(self, config: GPTConfig, factory: ParameterFactory):
         C = config.n_embd
         self.n_head = config.n_head
-        self.c_attn = Linear(C, 3 * C, init, config.has_qkv_bias)
-        self.c_proj = Linear(C, C, init, config.bias)
+        self.c_attn = Linear(C, 3 * C, factory, config.has_qkv_bias)
+        self.c_proj = Linear(C, C, factory, config.bias)
         self.attn_dropout = Dropout(config.dropout) if config.dropout else None
         self.resid_dropout = Dropout(config.dropout) if config.dropout else None
 
@@ -32,19 +32,24 @@ class CausalSelfAttention(Module):
             y = self._attended(qkv)
         elif cache.decoding:
             y = ops.decode_self_attention(
-                qkv, cache.keys, cache.values, cache.position, self.n_head, name=self.named
+                qkv,
+                cache.keys,
+                cache.values,
+                cache.position,
+                self.n_head,
+                hook=self.offer_activation,
             )
         else:
-            cache.fill(qkv, self.n_head)
-            y = ops.self_attention(qkv, self.n_head, name=self.named)
-        return self.c_proj.added_to(residual, y, self.named, self.resid_dropout)
+            cache.write_prompt(qkv, self.n_head)
+            y = ops.self_attention(qkv, self.n_head, hook=self.offer_activation)
+        return self.c_proj.added_to(residual, y, self.offer_activation, self.resid_dropout)
 
     def _attended(self, qkv: Tensor) -> Tensor:
         """Attention of every head: qkv (B, T, 3C) -> y (B, T, C); in training with dropout."""
         dropout = self.attn_dropout
-        turn = None if dropout is None else dropout.turn(qkv)
-        if dropout is None or turn is None:
-            return ops.self_attention(qkv, self.n_head, name=self.named)
+        rng_state = None if dropout is None else dropout.pass_rng_state(qkv)
+        if dropout is None or rng_state is None:
+            return ops.self_attention(qkv, self.n_head, hook=self.offer_activation)
         return ops.dropout_attention(
-            qkv, self.n_head, dropout.p, turn, dropout.site, name=self.named
+            qkv, self.n_head, dropout.p, rng_state, dropout.layer_id, hook=self.offer_activation
         )

@@ -1,7 +1,7 @@
-"""`Dropout`: what a model leaves out at random while it trains.
+"""`Dropout`: sets a random share of the activations to zero while a model trains.
 
-All masks of one forward pass come from one snapshot of a seed and a count, taken by a launch: the
-way back draws the same masks again, and a replay draws new ones with every pass.
+All masks of one forward pass come from one snapshot of `rng_state` (seed and counter), taken by a
+launch: backward draws the same masks again, and a replay draws new ones with every pass.
 """
 
 import threading
@@ -12,46 +12,46 @@ from numbers import Real
 import numpy as np
 
 from microgpt import ops
-from microgpt.autograd.engine import state
+from microgpt.autograd.engine import context
 from microgpt.autograd.tensor import Tensor
 from microgpt.backends import Backend
-from microgpt.config.checks import whole
+from microgpt.config.checks import check_integer
 from microgpt.errors import SettingError
 from microgpt.nn.module import Module
 
 
-class Turn:
+class DropoutPass:
     """`with Turn(draws):` is one forward pass, in this thread.
 
-    `draws` (2,) int64 holds seed and count. The first `Dropout` in the pass that acts takes the
+    `rng_state` (2,) int64 holds seed and count. The first `Dropout` in the pass that acts takes the
     snapshot and counts on.
     """
 
-    __slots__ = ("_before", "_snapshot", "draws")
+    __slots__ = ("_before", "_snapshot", "rng_state")
 
-    def __init__(self, draws: np.ndarray):
-        self.draws = draws
+    def __init__(self, rng_state: np.ndarray):
+        self.rng_state = rng_state
         self._snapshot: np.ndarray | None = None
 
-    def __enter__(self) -> "Turn":
-        self._before, _thread.turn = _thread.turn, self
+    def __enter__(self) -> "DropoutPass":
+        self._before, _thread.active_pass = _thread.active_pass, self
         return self
 
     def __exit__(self, *_: object) -> None:
-        _thread.turn = self._before
+        _thread.active_pass = self._before
 
-    def snapshot(self, kernels: Backend) -> np.ndarray:
-        """Seed and count of this pass."""
+    def snapshot(self, backend: Backend) -> np.ndarray:
+        """Seed and counter of this pass (2,)."""
         if self._snapshot is None and _thread.frozen:
-            self._snapshot = self.draws.copy()
+            self._snapshot = self.rng_state.copy()
         elif self._snapshot is None:
-            self._snapshot = kernels.empty(2, np.int64)
-            kernels.launch("dropout_turn_", self._snapshot, self.draws)
+            self._snapshot = backend.empty(2, np.int64)
+            backend.launch("dropout_turn_", self._snapshot, self.rng_state)
         return self._snapshot
 
 
 class _Thread(threading.local):
-    turn: Turn | None = None
+    active_pass: DropoutPass | None = None
     frozen = False
 
 
@@ -59,10 +59,10 @@ _thread = _Thread()
 
 
 @contextmanager
-def masks_frozen() -> Iterator[None]:
+def freeze_masks() -> Iterator[None]:
     """Every pass in this block drops the same, with gradients or without, and none is counted.
 
-    For measuring the slopes of a model that trains.
+    For finite differences on a model in training mode.
     """
     before = _thread.frozen
     _thread.frozen = True
@@ -73,30 +73,30 @@ def masks_frozen() -> Iterator[None]:
 
 
 class Dropout(Module):
-    """Sets a random share `p` of the numbers to 0 in training, and scales up the others.
+    """Sets a random share `p` of the activations to 0 in training, and scales up the others.
 
-    In training mode (`Module.train`, `Module.eval`) and where gradients are recorded; elsewhere
-    everything passes. Masks follow from `site`, which `GPT` numbers, and from the model's seed and
-    count of passes. A layer outside a GPT has `seed` and counts by itself: two of them with one
-    seed and one site drop the same.
+    Active in training mode (`Module.train`, `Module.eval`) while gradients are recorded; else the
+    identity. Masks follow from `layer_id`, which `GPT` numbers, and from the model's seed and
+    counter. A layer outside a GPT has its own `seed` and counter: two of them with one seed and one
+    layer_id drop the same.
     """
 
-    def __init__(self, p: float, site: int = 0, seed: int = 0):
+    def __init__(self, p: float, layer_id: int = 0, seed: int = 0):
         if not isinstance(p, Real) or isinstance(p, bool) or not 0 <= p < 1:
-            raise SettingError(f"the share p that is dropped must be in [0, 1); got {p!r}")
-        whole("site", site, least=0)
-        whole("seed", seed, least=0)
+            raise SettingError("p", "at least 0 and below 1", p)
+        check_integer("layer_id", layer_id, minimum=0)
+        check_integer("seed", seed, minimum=0)
         self.p: float = float(p)
-        self.site: int = site
-        self._draws: np.ndarray = np.array([seed, 0], np.int64)
+        self.layer_id: int = layer_id
+        self._rng_state: np.ndarray = np.array([seed, 0], np.int64)
 
     def __call__(self, x: Tensor) -> Tensor:
         """x with a share of its numbers dropped, in any shape."""
-        turn = self.turn(x)
-        return x if turn is None else ops.dropout(x, self.p, turn, self.site)
+        rng_state = self.pass_rng_state(x)
+        return x if rng_state is None else ops.dropout(x, self.p, rng_state, self.layer_id)
 
-    def turn(self, x: Tensor) -> np.ndarray | None:
-        """Seed and count of the masks in this pass; None where nothing is dropped."""
-        if not (self.p and self.training and (state.grad_enabled or _thread.frozen)):
+    def pass_rng_state(self, x: Tensor) -> np.ndarray | None:
+        """Seed and counter of this pass's masks (2,); None where nothing is dropped."""
+        if not (self.p and self.training and (context.grad_enabled or _thread.frozen)):
             return None
-        return (_thread.turn or Turn(self._draws)).snapshot(x.kernels)
+        return (_thread.active_pass or DropoutPass(self._rng_state)).snapshot(x.backend)

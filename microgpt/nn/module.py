@@ -5,7 +5,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from microgpt.autograd.engine import named, state
+from microgpt.autograd.engine import context, offer_activation
 from microgpt.autograd.tensor import Tensor
 from microgpt.backends import LOCK
 from microgpt.errors import SettingError, ShapeError
@@ -47,7 +47,7 @@ class Module:
         Only `Dropout` asks for it. A captured function stays in the mode it was recorded in.
         """
         if not isinstance(mode, bool):
-            raise SettingError(f"train takes True or False; got {mode!r}")
+            raise SettingError("mode", "True or False", mode)
         for _, module in self.named_modules():
             if module.training is not mode:
                 module.training = mode
@@ -78,11 +78,11 @@ class Module:
             for name, parameter in own.items():
                 parameter.data = weights[name]
 
-    def named(self, label: str, node: Tensor) -> Tensor:
+    def offer_activation(self, label: str, node: Tensor) -> Tensor:
         """Offer an intermediate to the engine's hook, under this module's path."""
-        if state.name_hook is None:
+        if context.activation_hook is None:
             return node
-        return named(f"{self.path}.{label}" if self.path else label, node)
+        return offer_activation(f"{self.path}.{label}" if self.path else label, node)
 
 
 def _parts(thing: Any) -> Iterator[tuple[str, Any]]:

@@ -8,40 +8,40 @@ import numpy as np
 
 from microgpt.autograd.tensor import Tensor
 from microgpt.backends import LOCK, Backend, check_host_read
-from microgpt.nn.flat_parameters import Store
+from microgpt.nn.flat_parameters import FlatParameters
 from microgpt.nn.module import Module
 
-Kind = TypeVar("Kind", bound=Module)
+ModuleT = TypeVar("Kind", bound=Module)
 
 
-def copied(
-    module: Kind, memo: dict, kernels: Backend | None = None, shared: tuple[str, ...] = ()
-) -> Kind:
+def copy_module(
+    module: ModuleT, memo: dict, backend: Backend | None = None, shared: tuple[str, ...] = ()
+) -> ModuleT:
     """A module of its own, as `copy.deepcopy` makes one; gradients start at zero.
 
-    Its weights lie side by side, on `kernels` (default: where each one was). Attributes named in
+    Its weights lie side by side, on `backend` (default: where each one was). Attributes named in
     `shared` are the same in both.
     """
     check_host_read("a copy of a module")
     copy = memo[id(module)] = object.__new__(type(module))
     with LOCK:  # what another thread trains changes between launches only
-        _copy_weights(module, memo, kernels)
+        _copy_weights(module, memo, backend)
         for label, part in vars(module).items():
             vars(copy)[label] = part if label in shared else deepcopy(part, memo)
     return copy
 
 
-def _copy_weights(module: Module, memo: dict, kernels: Backend | None) -> None:
+def _copy_weights(module: Module, memo: dict, backend: Backend | None) -> None:
     """Put a copy of every weight where `deepcopy` looks for it."""
     rows: dict[tuple[Backend, np.dtype], list[Tensor]] = defaultdict(list)
     for _, weight in module.named_parameters():
-        rows[kernels or weight.kernels, weight.dtype].append(weight)
+        rows[backend or weight.backend, weight.dtype].append(weight)
     for (where, dtype), weights in rows.items():
-        store = Store(where, str(dtype), [weight.shape for weight in weights])
+        flat = FlatParameters(where, str(dtype), [weight.shape for weight in weights])
         for weight in weights:
-            data, grad = store.place(weight.shape)
+            data, grad = flat.allocate(weight.shape)
             data[...] = weight.array
-            leaf = memo[id(weight)] = weight.detached(data)
-            leaf.kernels = where
+            leaf = memo[id(weight)] = weight.from_array(data)
+            leaf.backend = where
             leaf.requires_grad = weight.requires_grad and not weight.inputs
-            leaf.move(data, grad)
+            leaf.set_storage(data, grad)

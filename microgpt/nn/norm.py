@@ -4,15 +4,15 @@ from microgpt import ops
 from microgpt.autograd.tensor import Tensor
 from microgpt.config import GPTConfig
 from microgpt.nn.module import Module
-from microgpt.nn.parameter_factory import Init
+from microgpt.nn.parameter_factory import ParameterFactory
 
 
 class LayerNorm(Module):
     """Mean 0 and variance 1, then times a weight (C,), which starts at 1, plus a bias (C,)."""
 
-    def __init__(self, n_embd: int, init: Init, bias: bool = True):
-        self.weight = init.ones(n_embd)
-        self.bias = init.zeros(n_embd) if bias else None
+    def __init__(self, n_embd: int, factory: ParameterFactory, bias: bool = True):
+        self.weight = factory.ones(n_embd)
+        self.bias = factory.zeros(n_embd) if bias else None
 
     def __call__(self, x: Tensor) -> Tensor:
         return ops.layer_norm(x, self.weight, self.bias)
@@ -25,8 +25,8 @@ class RMSNorm(Module):
         return ops.rms_norm(x)
 
 
-def make_norm(config: GPTConfig, init: Init) -> LayerNorm | RMSNorm:
+def make_norm(config: GPTConfig, factory: ParameterFactory) -> LayerNorm | RMSNorm:
     """The norm that the configuration names."""
     if config.norm == "layernorm":
-        return LayerNorm(config.n_embd, init, config.bias)
+        return LayerNorm(config.n_embd, factory, config.bias)
     return RMSNorm()

@@ -1,5 +1,6 @@
 """Functions of one number, applied to each element: x (…) -> y (…)."""
 
+from microgpt.ops.op_hooks import overridable
 from microgpt.ops.shape import flat
 
 
@@ -13,16 +14,19 @@ def log(x):
     return _elementwise("log", x, "divide_forward", with_output=False)
 
 
+@overridable
 def tanh(x):
     """The hyperbolic tangent; dx = dy · (1 − y²)."""
     return _elementwise("tanh", x, "tanh_backward", with_output=True)
 
 
+@overridable
 def sigmoid(x):
     """1 / (1 + exp(−x)); dx = dy · y · (1 − y)."""
     return _elementwise("sigmoid", x, "sigmoid_backward", with_output=True)
 
 
+@overridable
 def gelu(x):
     """x times the chance that a standard normal number lies below x, in GPT-2's tanh form.
 
@@ -31,6 +35,7 @@ def gelu(x):
     return _elementwise("gelu", x, "gelu_backward", with_output=False)
 
 
+@overridable
 def relu(x):
     """max(0, x); dx = dy where x > 0, else 0 (also at 0)."""
     return _elementwise("relu", x, "relu_backward", with_output=False)
@@ -38,14 +43,14 @@ def relu(x):
 
 def _elementwise(name, x, kernel, with_output):
     """An operation whose gradient is written with its output, or else with its input."""
-    k, array = x.kernels, x.array
-    y = k.empty(array.shape, array.dtype)
-    k.launch(f"{name}_forward", flat(y), flat(array))
+    backend, array = x.backend, x.array
+    y = backend.empty(array.shape, array.dtype)
+    backend.launch(f"{name}_forward", flat(y), flat(array))
     kept = flat(y if with_output else array)
 
     def backward(dy):
-        dx = k.empty(dy.shape, dy.dtype)
-        k.launch(kernel, flat(dx), flat(dy), kept)
+        dx = backend.empty(dy.shape, dy.dtype)
+        backend.launch(kernel, flat(dx), flat(dy), kept)
         return (dx,)
 
     return x.from_op(y, (x,), backward, name)

@@ -22,12 +22,12 @@ def subtract(x, other):
     x, y = broadcast(x, other)
 
     def backward(dz):
-        return dz, scaled(x.kernels, dz, -1)
+        return dz, scaled(x.backend, dz, -1)
 
     return _of_two("subtract", x, y, backward)
 
 
-def subtract_from(x, other):
+def rsubtract(x, other):
     """y − x, for `other - x` with a plain number or array at the left."""
     return add(negative(x), other)
 
@@ -36,7 +36,7 @@ def multiply(x, other):
     """x · y, element by element."""
     if isinstance(other, NUMBERS):
         number = float(other)
-        return _with_number("scale_forward", x, number, lambda dy: scaled(x.kernels, dy, number))
+        return _with_number("scale_forward", x, number, lambda dy: scaled(x.backend, dy, number))
     x, y = broadcast(x, other)
     return _of_two("multiply", x, y, _backward_of_two("multiply_backward", x, y))
 
@@ -56,7 +56,7 @@ def divide(x, other):
     return _of_two("divide", x, y, _backward_of_two("divide_backward", x, y))
 
 
-def divide_from(x, other):
+def rdivide(x, other):
     """y / x, for `other / x` with a plain number or array at the left."""
     return multiply(power(x, -1), other)
 
@@ -65,43 +65,43 @@ def power(x, exponent):
     """x ** p for a plain number p; dx = dy · p · x ** (p − 1)."""
     if not isinstance(exponent, NUMBERS):
         raise TypeError("the exponent must be a plain number; for a**b write (b * a.log()).exp()")
-    k, exponent = x.kernels, float(exponent)
-    y = k.empty(x.shape, x.dtype)
-    k.launch("power_forward", flat(y), flat(x.array), exponent)
+    backend, exponent = x.backend, float(exponent)
+    y = backend.empty(x.shape, x.dtype)
+    backend.launch("power_forward", flat(y), flat(x.array), exponent)
 
     def backward(dy):
-        dx = k.empty(x.shape, x.dtype)
-        k.launch("power_backward", flat(dx), flat(dy), flat(x.array), exponent)
+        dx = backend.empty(x.shape, x.dtype)
+        backend.launch("power_backward", flat(dx), flat(dy), flat(x.array), exponent)
         return (dx,)
 
     return x.from_op(y, (x,), backward, "power")
 
 
-def scaled(kernels, array, number):
+def scaled(backend, array, number):
     """A new array, `number` times this one."""
-    out = kernels.empty(array.shape, array.dtype)
-    kernels.launch("scale_forward", flat(out), flat(array), float(number))
+    out = backend.empty(array.shape, array.dtype)
+    backend.launch("scale_forward", flat(out), flat(array), float(number))
     return out
 
 
 def _with_number(kernel, x, number, rule):
-    y = x.kernels.empty(x.shape, x.dtype)
-    x.kernels.launch(kernel, flat(y), flat(x.array), float(number))
+    y = x.backend.empty(x.shape, x.dtype)
+    x.backend.launch(kernel, flat(y), flat(x.array), float(number))
     return x.from_op(y, (x,), lambda dy: (rule(dy),), kernel.removesuffix("_forward"))
 
 
 def _of_two(name, x, y, backward):
-    z = x.kernels.empty(x.array.shape, x.array.dtype)
-    x.kernels.launch(f"{name}_forward", flat(z), flat(x.array), flat(y.array))
+    z = x.backend.empty(x.array.shape, x.array.dtype)
+    x.backend.launch(f"{name}_forward", flat(z), flat(x.array), flat(y.array))
     return x.from_op(z, (x, y), backward, name)
 
 
 def _backward_of_two(kernel, x, y):
-    k = x.kernels
+    backend = x.backend
 
     def backward(dz):
-        dx, dy = k.empty(x.shape, x.dtype), k.empty(x.shape, x.dtype)
-        k.launch(kernel, flat(dx), flat(dy), flat(dz), flat(x.array), flat(y.array))
+        dx, dy = backend.empty(x.shape, x.dtype), backend.empty(x.shape, x.dtype)
+        backend.launch(kernel, flat(dx), flat(dy), flat(dz), flat(x.array), flat(y.array))
         return dx, dy
 
     return backward

@@ -1,97 +1,104 @@
 """Causal attention: composed of products and a softmax, and fused over all heads."""
 
-from microgpt.autograd.engine import state
+from microgpt.autograd.engine import context
 from microgpt.errors import SettingError, ShapeError
-from microgpt.ops.dropout import drawing
-from microgpt.ops.embedding import require_place
+from microgpt.ops.dropout import dropout_args
 from microgpt.ops.matmul import matmul, matmul_transposed
+from microgpt.ops.op_hooks import fused, overridable
 from microgpt.ops.softmax import causal_softmax, softmax
+from microgpt.ops.token_ids import check_position_array
 
 
-def causal_attention(q, k, v, name=lambda label, node: node):
+@overridable
+def causal_attention(q, k, v, hook=lambda label, node: node):
     """Each position takes a weighted mean of the values at and before it.
 
         weights = softmax(q · kᵀ / sqrt(D)), with the future left out;  y = weights · v
 
-    q, k, v (…, T, D) -> y (…, T, D). `name` is offered "scores" (before scaling) and "weights".
+    q, k, v (…, T, D) -> y (…, T, D). `hook` is offered "scores" (before scaling) and "weights".
     Vaswani et al. 2017
     """
     if not q.shape == k.shape == v.shape or q.ndim < 2 or not q.shape[-1]:
         raise ShapeError(
             f"attention needs q, k, v of one shape (…, T, D); got {q.shape}, {k.shape}, {v.shape}"
         )
-    scores = name("scores", matmul_transposed(q, k))  # (…, T, T)
-    weights = name("weights", causal_softmax(scores, q.shape[-1] ** -0.5))  # (…, T, T)
+    scores = hook("scores", matmul_transposed(q, k))  # (…, T, T)
+    weights = hook("weights", causal_softmax(scores, q.shape[-1] ** -0.5))  # (…, T, T)
     return matmul(weights, v)  # (…, T, D)
 
 
-def self_attention(qkv, n_head, name=None):
+@fused
+def self_attention(qkv, n_head, hook=None):
     """Causal attention of every head at once, from queries, keys and values side by side.
 
     qkv (B, T, 3 · C) -> y (B, T, C), with C = n_head · D. No weights (T, T) are ever stored: the
     way back computes them again from each row's log-sum-exp.                Dao et al. 2022
     """
     B, T, C = _heads(qkv, n_head)
-    k = qkv.kernels
-    y, lse = k.empty((B, T, C), qkv.dtype), k.empty((B, n_head, T), qkv.dtype)
-    k.launch("self_attention_forward", y, lse, qkv.array, n_head)
+    backend = qkv.backend
+    y, lse = backend.empty((B, T, C), qkv.dtype), backend.empty((B, n_head, T), qkv.dtype)
+    backend.launch("self_attention_forward", y, lse, qkv.array, n_head)
 
     def backward(dy):
-        dqkv = k.empty(qkv.shape, qkv.dtype)
-        k.launch("self_attention_backward", dqkv, dy, y, lse, qkv.array, n_head)
+        dqkv = backend.empty(qkv.shape, qkv.dtype)
+        backend.launch("self_attention_backward", dqkv, dy, y, lse, qkv.array, n_head)
         return (dqkv,)
 
     return qkv.from_op(y, (qkv,), backward, "self_attention")
 
 
-def dropout_attention(qkv, n_head, p, turn, site=0, name=None):
+@fused
+def dropout_attention(qkv, n_head, p, rng_state, layer_id=0, hook=None):
     """`self_attention` with dropout on the weights of every head.
 
-    qkv (B, T, 3 · C) -> y (B, T, C). Neither weights nor masks are ever stored; `p`, `turn` and
-    `site` as in `dropout`, for the weights as an array (B, H, T, T).
+    qkv (B, T, 3 · C) -> y (B, T, C). Neither weights nor masks are stored; `p`, `rng_state`
+    and `layer_id` as in `dropout`, for the weights as an array (B, H, T, T).
     """
     B, T, C = _heads(qkv, n_head)
-    drawn = drawing(p, turn, site)
-    if drawn is None:
+    mask_args = dropout_args(p, rng_state, layer_id)
+    if mask_args is None:
         return self_attention(qkv, n_head)
-    k = qkv.kernels
-    y, lse = k.empty((B, T, C), qkv.dtype), k.empty((B, n_head, T), qkv.dtype)
-    k.launch("dropout_attention_forward", y, lse, qkv.array, n_head, *drawn)
+    backend = qkv.backend
+    y, lse = backend.empty((B, T, C), qkv.dtype), backend.empty((B, n_head, T), qkv.dtype)
+    backend.launch("dropout_attention_forward", y, lse, qkv.array, n_head, *mask_args)
 
     def backward(dy):
-        dqkv = k.empty(qkv.shape, qkv.dtype)
-        k.launch("dropout_attention_backward", dqkv, dy, y, lse, qkv.array, n_head, *drawn)
+        dqkv = backend.empty(qkv.shape, qkv.dtype)
+        backend.launch(
+            "dropout_attention_backward", dqkv, dy, y, lse, qkv.array, n_head, *mask_args
+        )
         return (dqkv,)
 
     return qkv.from_op(y, (qkv,), backward, "dropout_attention")
 
 
-def decode_self_attention(qkv, keys, values, position, n_head, name=None):
+@fused
+def decode_self_attention(qkv, keys, values, position, n_head, hook=None):
     """One new token a row: its key and value go into the cache, then it attends to all in there.
 
     qkv (B, 1, 3 · C), keys and values (B, H, S, D) arrays, position (1,) int32 -> y (B, 1, C).
     No gradient flows through a cache.
     """
     B, T, C = _heads(qkv, n_head)
-    require_cache((B, n_head, T, C // n_head), keys, values, position)
-    k = qkv.kernels
-    y = k.empty((B, C), qkv.dtype)
-    k.launch("check_position", position, 1, keys.shape[2])
-    k.launch("decode_self_attention_", y, keys, values, qkv.rows(), position, n_head)
-    return qkv.detached(y.reshape(B, 1, C))
+    check_cache_shapes((B, n_head, T, C // n_head), keys, values, position)
+    backend = qkv.backend
+    y = backend.empty((B, C), qkv.dtype)
+    backend.launch("check_position", position, 1, keys.shape[2])
+    backend.launch("decode_self_attention_", y, keys, values, qkv.as_2d(), position, n_head)
+    return qkv.from_array(y.reshape(B, 1, C))
 
 
 def _heads(qkv, n_head):
     """B, T and C of queries, keys and values side by side."""
     shape = qkv.array.shape
     if not isinstance(n_head, int) or n_head < 1:
-        raise SettingError(f"n_head must be a whole number, 1 or above; got {n_head!r}")
+        raise SettingError("n_head", "a positive integer", n_head)
     if len(shape) != 3 or not shape[2] or shape[2] % (3 * n_head):
         raise ShapeError(f"attention of {n_head} heads needs qkv (B, T, 3 · H · D); got {shape}")
     return shape[0], shape[1], shape[2] // 3
 
 
-def require_cache(shape, keys, values, position):
+def check_cache_shapes(shape, keys, values, position):
     """Refuse a query of this shape (B, H, T, D) that is not one token which the caches fit."""
     B, H, T, D = shape
     wanted = keys.shape[2] if keys.ndim == 4 else "S"
@@ -100,27 +107,28 @@ def require_cache(shape, keys, values, position):
             f"one more token (B, H, 1, D) needs keys and values (B, H, S, D); got {shape}, "
             f"{keys.shape} and {values.shape}"
         )
-    require_place(position)
+    check_position_array(position)
 
 
-def decode_attention(q, keys, values, position, name=lambda label, node: node):
+@overridable
+def decode_attention(q, keys, values, position, hook=lambda label, node: node):
     """Attention of one new token over a cache; no gradient flows through a cache.
 
     q (B, H, 1, D), keys and values (B, H, S, D) arrays, position (1,) int32 -> y (B, H, 1, D).
-    Where a hook wants to see or change "scores" and "weights", it runs as their composition.
+    Where an activation hook wants to see "scores" and "weights", it runs decomposed.
     """
-    k = q.kernels
+    backend = q.backend
     if q.ndim != 4 or not q.shape[3]:
         raise ShapeError(f"attention of one more token needs q (B, H, 1, D); got {q.shape}")
-    require_cache(q.shape, keys, values, position)
-    k.launch("check_position", position, 1, keys.shape[2])
-    if state.name_hook is not None or state.composed:
+    check_cache_shapes(q.shape, keys, values, position)
+    backend.launch("check_position", position, 1, keys.shape[2])
+    if context.activation_hook is not None or context.decomposed:
         seen = int(position[0]) + 1
-        past, held = (q.detached(a[:, :, :seen].copy()) for a in (keys, values))
-        scores = name("scores", matmul_transposed(q, past))  # (B, H, 1, seen)
-        return matmul(name("weights", softmax(scores * q.shape[-1] ** -0.5)), held)
+        past, held = (q.from_array(a[:, :, :seen].copy()) for a in (keys, values))
+        scores = hook("scores", matmul_transposed(q, past))  # (B, H, 1, seen)
+        return matmul(hook("weights", softmax(scores * q.shape[-1] ** -0.5)), held)
     B, H, _, D = q.shape
-    y, weights = k.empty((B, H, D), q.dtype), k.empty((B, H, keys.shape[2]), q.dtype)
+    y, weights = backend.empty((B, H, D), q.dtype), backend.empty((B, H, keys.shape[2]), q.dtype)
     query = q.array.reshape(B, H, D)
-    k.launch("decode_attention_forward", y, weights, query, keys, values, position)
-    return q.detached(y.reshape(B, H, 1, D))
+    backend.launch("decode_attention_forward", y, weights, query, keys, values, position)
+    return q.from_array(y.reshape(B, H, 1, D))

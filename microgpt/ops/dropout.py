@@ -1,81 +1,85 @@
-"""Dropout: while a model trains, a random share of its numbers is left out."""
+"""Dropout with counter-based masks, which are drawn again in backward."""
 
 from numbers import Integral, Real
 
 import numpy as np
 
-from microgpt.errors import SettingError, ShapeError
+from microgpt.errors import Described, SettingError, ShapeError
+from microgpt.ops.op_hooks import fused
 
-WORDS = 2**32  # a random number decides: below this times p, an element is dropped
+RANDOM_RANGE = 2**32  # a 32-bit random number below p times this drops an element
 
 
-def dropout(x, p, turn, site=0):
-    """Set a random share `p` of the numbers to 0 and scale the others up, so that the mean stays.
+def dropout(x, p, rng_state, layer_id=0):
+    """Zero a random share `p` of the elements and scale up the rest: the mean stays.
 
-        y = x · m / (1 − p), where m is 0 with chance p, else 1
+        y = x · m / (1 − p), where m is 0 with probability p, else 1
 
-    x (…, C) -> y (…, C). `turn`, an int64 array of a seed and a count, `site`, a whole number, and
-    an element's place decide alone. No mask is stored: the way back draws it again from `turn`,
-    which must not change meanwhile.                     Srivastava et al. 2014; Salmon et al. 2011
+    x (…, C) -> y (…, C). The mask follows from `rng_state` (2,), int64 seed and counter,
+    from `layer_id`, an integer, and from an element's index alone. No mask is stored: backward
+    draws it again, so `rng_state` must not change in between.
+                                                         Srivastava et al. 2014; Salmon et al. 2011
     """
-    drawn = drawing(p, turn, site)
-    if drawn is None:
+    mask_args = dropout_args(p, rng_state, layer_id)
+    if mask_args is None:
         return x
-    k, rows = x.kernels, _rows(x)
-    y = k.empty(rows.shape, x.dtype)
-    k.launch("dropout_forward", y, rows, *drawn)
+    backend, rows = x.backend, _rows(x)
+    y = backend.empty(rows.shape, x.dtype)
+    backend.launch("dropout_forward", y, rows, *mask_args)
 
     def backward(dy):
-        return (_dropped(k, dy, rows, drawn),)
+        return (_dropout_backward(backend, dy, rows, mask_args),)
 
     return x.from_op(y.reshape(x.shape), (x,), backward, "dropout")
 
 
-def dropout_residual(x, residual, p, turn, site=0):
+@fused
+def dropout_residual(x, residual, p, rng_state, layer_id=0):
     """`residual + dropout(x, p, turn, site)` in one operation."""
-    x.require_same(residual)
+    x.check_compatible(residual)
     if x.shape != residual.shape:
         raise ShapeError(
             f"x and the residual it is added to must have one shape; got {x.shape} and "
             f"{residual.shape}"
         )
-    drawn = drawing(p, turn, site)
-    if drawn is None:
+    mask_args = dropout_args(p, rng_state, layer_id)
+    if mask_args is None:
         return residual + x
-    k, rows = x.kernels, _rows(x)
-    y = k.empty(rows.shape, x.dtype)
-    k.launch("dropout_residual_forward", y, rows, _rows(residual), *drawn)
+    backend, rows = x.backend, _rows(x)
+    y = backend.empty(rows.shape, x.dtype)
+    backend.launch("dropout_residual_forward", y, rows, _rows(residual), *mask_args)
 
     def backward(dy):
-        return _dropped(k, dy, rows, drawn), dy
+        return _dropout_backward(backend, dy, rows, mask_args), dy
 
     return x.from_op(y.reshape(x.shape), (x, residual), backward, "dropout_residual")
 
 
-def drawing(p, turn, site):
-    """What kernels draw masks from: turn, site, threshold and scale; None if nothing is dropped."""
+def dropout_args(p, rng_state, layer_id):
+    """Kernel arguments rng_state, layer_id, threshold and scale; None if nothing is dropped."""
     if not isinstance(p, Real) or isinstance(p, bool) or not 0 <= p < 1:
-        raise SettingError(f"the share p that is dropped must be in [0, 1); got {p!r}")
+        raise SettingError("p", "at least 0 and below 1", p)
     if p == 0:
         return None
-    if not isinstance(site, Integral) or not 0 <= site < WORDS:
-        raise SettingError(f"site must be a whole number from 0 to 2**32 - 1; got {site!r}")
-    turn = np.asarray(turn)
-    if turn.shape != (2,) or turn.dtype != np.int64:
+    if not isinstance(layer_id, Integral) or not 0 <= layer_id < RANDOM_RANGE:
+        raise SettingError("layer_id", f"an integer from 0 to {RANDOM_RANGE - 1:,}", layer_id)
+    rng_state = np.asarray(rng_state)
+    if rng_state.shape != (2,) or rng_state.dtype != np.int64:
         raise SettingError(
-            "turn must be an int64 array of two numbers, seed and count; got "
-            f"{turn.dtype} of shape {turn.shape}"
+            "rng_state",
+            "an int64 array of two numbers, seed and count",
+            Described(f"{rng_state.dtype} of shape {rng_state.shape}"),
         )
-    threshold = min(round(p * WORDS), WORDS - 1)
-    return turn, int(site), threshold, 1 / (1 - float(p))
+    threshold = min(round(p * RANDOM_RANGE), RANDOM_RANGE - 1)
+    return rng_state, int(layer_id), threshold, 1 / (1 - float(p))
 
 
-def _dropped(k, dy, rows, drawn):
-    """The same factors once more, for the gradient."""
-    dx = k.empty(rows.shape, rows.dtype)
-    k.launch("dropout_forward", dx, dy.reshape(rows.shape), *drawn)
+def _dropout_backward(backend, dy, rows, mask_args):
+    """dx: dy times the same mask, drawn again."""
+    dx = backend.empty(rows.shape, rows.dtype)
+    backend.launch("dropout_forward", dx, dy.reshape(rows.shape), *mask_args)
     return dx.reshape(dy.shape)
 
 
 def _rows(x):
-    return x.rows() if x.ndim else x.array.reshape(1, 1)
+    return x.as_2d() if x.ndim else x.array.reshape(1, 1)

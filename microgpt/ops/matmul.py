@@ -3,119 +3,130 @@
 from math import prod
 
 from microgpt.errors import ShapeError
+from microgpt.ops.op_hooks import fused, overridable
 from microgpt.ops.shape import broadcast_to, flat
 
 
+@overridable
 def linear(x, weight, bias=None):
     """Each vector times a matrix, plus a bias: y = x · weightᵀ + bias.
 
     x (…, K), weight (M, K), bias (M,) -> y (…, M)
     """
-    k, rows, added = _linear_arrays(x, weight, bias)
-    y = k.empty((len(rows), len(weight.array)), rows.dtype)
-    k.launch("linear_forward", y, rows, weight.array, added)
+    backend, rows, added = _linear_arrays(x, weight, bias)
+    y = backend.empty((len(rows), len(weight.array)), rows.dtype)
+    backend.launch("linear_forward", y, rows, weight.array, added)
     return _linear_node("linear", x, weight, bias, y)
 
 
-def linear_residual(x, weight, bias, residual, name=None):
+@fused
+def linear_residual(x, weight, bias, residual, hook=None):
     """`residual + linear(x, weight, bias)` in one operation.
 
-    x (…, K), weight (M, K), bias (M,) or None, residual (…, M) -> y (…, M). `name` is for its twin,
-    as in all fused operations: it is offered what this one never stores.
+    x (…, K), weight (M, K), bias (M,) or None, residual (…, M) -> y (…, M). `hook` is for its
+    decomposition, as in all fused operations: it is offered what this one never stores.
     """
-    k, rows, added = _linear_arrays(x, weight, bias)
-    x.require_same(residual)
-    y = k.empty((len(rows), len(weight.array)), rows.dtype)
+    backend, rows, added = _linear_arrays(x, weight, bias)
+    x.check_compatible(residual)
+    y = backend.empty((len(rows), len(weight.array)), rows.dtype)
     if residual.array.shape != (*x.array.shape[:-1], y.shape[1]):
         raise ShapeError(
             f"what is added to x {x.shape} times weight {weight.shape} must have the shape of the "
             f"result; got {residual.shape}"
         )
-    k.launch("linear_residual_forward", y, rows, weight.array, added, residual.rows())
+    backend.launch("linear_residual_forward", y, rows, weight.array, added, residual.as_2d())
     return _linear_node("linear_residual", x, weight, bias, y, residual=residual)
 
 
-def linear_gelu(x, weight, bias=None, name=None):
+@fused
+def linear_gelu(x, weight, bias=None, hook=None):
     """`gelu(linear(x, weight, bias))` in one operation; shapes as there."""
-    k, rows, added = _linear_arrays(x, weight, bias)
-    y, z = (k.empty((len(rows), len(weight.array)), rows.dtype) for _ in range(2))
-    k.launch("linear_gelu_forward", y, z, rows, weight.array, added)
+    backend, rows, added = _linear_arrays(x, weight, bias)
+    y, z = (backend.empty((len(rows), len(weight.array)), rows.dtype) for _ in range(2))
+    backend.launch("linear_gelu_forward", y, z, rows, weight.array, added)
     return _linear_node("linear_gelu", x, weight, bias, y, activation=("gelu_backward", z))
 
 
-def linear_relu(x, weight, bias=None, name=None):
+@fused
+def linear_relu(x, weight, bias=None, hook=None):
     """`relu(linear(x, weight, bias))` in one operation; shapes as there."""
-    k, rows, added = _linear_arrays(x, weight, bias)
-    y = k.empty((len(rows), len(weight.array)), rows.dtype)
-    k.launch("linear_relu_forward", y, rows, weight.array, added)
+    backend, rows, added = _linear_arrays(x, weight, bias)
+    y = backend.empty((len(rows), len(weight.array)), rows.dtype)
+    backend.launch("linear_relu_forward", y, rows, weight.array, added)
     # Where the result is above 0, so was what it was made from.
     return _linear_node("linear_relu", x, weight, bias, y, activation=("relu_backward", y))
 
 
 def _linear_arrays(x, weight, bias):
     """What a launch of a linear kernel is given: the back end, x as rows, and the bias."""
-    require_linear(x, weight, bias)
-    return x.kernels, x.rows(), x.kernels.empty_optional(1, x.dtype) if bias is None else bias.array
+    check_linear_shapes(x, weight, bias)
+    return (
+        x.backend,
+        x.as_2d(),
+        x.backend.empty_optional(1, x.dtype) if bias is None else bias.array,
+    )
 
 
 def _linear_node(op, x, weight, bias, y, activation=None, residual=None):
     """A linear operation's result y (N, M) with the rule for going back through it."""
-    k, rows, matrix = x.kernels, x.rows(), weight.array
+    backend, rows, matrix = x.backend, x.as_2d(), weight.array
 
     def backward(dy):
         dz = dy.reshape(y.shape)
         if activation is not None:
             name, seen = activation
-            dz = k.empty(y.shape, y.dtype)
-            k.launch(name, flat(dz), flat(dy), flat(seen))
-        dx, dweight = k.empty(rows.shape, rows.dtype), weight.gradient()
-        dbias = k.empty_optional(1, rows.dtype) if bias is None else bias.gradient()
-        k.launch("linear_backward", dx, dweight, dbias, dz, rows, matrix)
-        slopes = (dx.reshape(x.array.shape), dweight)
-        slopes += () if bias is None else (dbias,)
-        return slopes if residual is None else (*slopes, dy)
+            dz = backend.empty(y.shape, y.dtype)
+            backend.launch(name, flat(dz), flat(dy), flat(seen))
+        dx, dweight = backend.empty(rows.shape, rows.dtype), weight.grad_buffer()
+        dbias = backend.empty_optional(1, rows.dtype) if bias is None else bias.grad_buffer()
+        backend.launch("linear_backward", dx, dweight, dbias, dz, rows, matrix)
+        grads = (dx.reshape(x.array.shape), dweight)
+        grads += () if bias is None else (dbias,)
+        return grads if residual is None else (*grads, dy)
 
     inputs = (x, weight) if bias is None else (x, weight, bias)
     inputs = inputs if residual is None else (*inputs, residual)
     return x.from_op(y.reshape(*x.array.shape[:-1], len(matrix)), inputs, backward, op)
 
 
-def require_linear(x, weight, bias=None):
+def check_linear_shapes(x, weight, bias=None):
     """Refuse what `linear` cannot multiply."""
-    if weight.kernels is not x.kernels or weight.array.dtype is not x.array.dtype:
-        x.require_same(weight)
+    if weight.backend is not x.backend or weight.array.dtype is not x.array.dtype:
+        x.check_compatible(weight)
     shape, wanted = x.array.shape, weight.array.shape
     if len(wanted) != 2 or not shape or shape[-1] != wanted[1]:
         raise ShapeError(
             f"linear needs x (…, K) and weight (M, K); got x {shape} and weight {wanted}"
         )
     if bias is not None:
-        x.require_same(bias)
+        x.check_compatible(bias)
         if bias.array.shape != wanted[:1]:
             raise ShapeError(
                 f"the bias of a weight {wanted} must have shape {wanted[:1]}; got {bias.shape}"
             )
 
 
+@overridable
 def matmul(a, b):
     """The matrix product c = a · b, for one matrix each or for equal stacks of them.
 
     a (…, M, K), b (…, K, N) -> c (…, M, N); a stack times one matrix works too
     """
-    return _product("matmul", a, a.coerce(b), "a (…, M, K) and b (…, K, N)", -2)
+    return _product("matmul", a, a.as_tensor_like(b), "a (…, M, K) and b (…, K, N)", -2)
 
 
-def matmul_from(b, a):
+def rmatmul(b, a):
     """a · b, for `a @ b` with a plain array at the left."""
-    return matmul(b.coerce(a), b)
+    return matmul(b.as_tensor_like(a), b)
 
 
+@overridable
 def matmul_transposed(a, b):
     """The product with the second matrix transposed: c = a · bᵀ.
 
     a (…, M, K), b (…, N, K) -> c (…, M, N)
     """
-    return _product("matmul_transposed", a, a.coerce(b), "a (…, M, K) and b (…, N, K)", -1)
+    return _product("matmul_transposed", a, a.as_tensor_like(b), "a (…, M, K) and b (…, N, K)", -1)
 
 
 def _product(name, a, b, wanted, inner):
@@ -126,15 +137,15 @@ def _product(name, a, b, wanted, inner):
         if a.shape[:-2] not in ((), stack) or b.shape[:-2] not in ((), stack):
             raise ShapeError(f"{name} needs equal stacks of matrices; got {a.shape} and {b.shape}")
         a, b = broadcast_to(a, stack + a.shape[-2:]), broadcast_to(b, stack + b.shape[-2:])
-    k, stack = a.kernels, a.shape[:-2]
+    backend, stack = a.backend, a.shape[:-2]
     many = prod(stack)
     left, right = a.array.reshape(many, *a.shape[-2:]), b.array.reshape(many, *b.shape[-2:])
-    c = k.empty((many, a.shape[-2], b.shape[-3 - inner]), a.dtype)
-    k.launch(f"{name}_forward", c, left, right)
+    c = backend.empty((many, a.shape[-2], b.shape[-3 - inner]), a.dtype)
+    backend.launch(f"{name}_forward", c, left, right)
 
     def backward(dc):
-        da, db = k.empty(left.shape, a.dtype), k.empty(right.shape, a.dtype)
-        k.launch(f"{name}_backward", da, db, dc.reshape(c.shape), left, right)
+        da, db = backend.empty(left.shape, a.dtype), backend.empty(right.shape, a.dtype)
+        backend.launch(f"{name}_backward", da, db, dc.reshape(c.shape), left, right)
         return da.reshape(a.shape), db.reshape(b.shape)
 
     return a.from_op(c.reshape(*stack, *c.shape[1:]), (a, b), backward, name)

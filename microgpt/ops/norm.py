@@ -1,8 +1,10 @@
 """Normalisation."""
 
 from microgpt.errors import ShapeError
+from microgpt.ops.op_hooks import overridable
 
 
+@overridable
 def layer_norm(x, weight, bias=None, eps=1e-5):
     """Normalise each feature vector to mean 0 and variance 1, then scale and shift.
 
@@ -11,32 +13,37 @@ def layer_norm(x, weight, bias=None, eps=1e-5):
     x (…, C), weight (C,), bias (C,) -> y (…, C)                    Ba, Kiros & Hinton 2016
     """
     shape, dtype = x.array.shape, x.array.dtype
-    given = (weight,) if bias is None else (weight, bias)
-    for parameter in given:
-        x.require_same(parameter)
+    params = (weight,) if bias is None else (weight, bias)
+    for parameter in params:
+        x.check_compatible(parameter)
         if not shape or shape[-1] == 0 or parameter.array.shape != shape[-1:]:
             raise ShapeError(
                 "layer_norm needs x (…, C) with C above 0, and weight and bias (C,); got x "
                 f"{shape} and {parameter.array.shape}"
             )
-    k, rows = x.kernels, x.rows()
-    y, mean, rstd = k.empty(rows.shape, dtype), k.empty(len(rows), dtype), k.empty(len(rows), dtype)
-    shift = k.empty_optional(1, dtype) if bias is None else bias.array
-    k.launch("layer_norm_forward", y, mean, rstd, rows, weight.array, shift, eps)
+    backend, rows = x.backend, x.as_2d()
+    y, mean, rstd = (
+        backend.empty(rows.shape, dtype),
+        backend.empty(len(rows), dtype),
+        backend.empty(len(rows), dtype),
+    )
+    shift = backend.empty_optional(1, dtype) if bias is None else bias.array
+    backend.launch("layer_norm_forward", y, mean, rstd, rows, weight.array, shift, eps)
 
     def backward(dy):
         # Taken before buffers are lent: weight or bias may be the very node that x is.
-        dy, so_far = dy.reshape(rows.shape), x.collected(rows.shape)
-        dx, dweight = k.empty(rows.shape, dtype), weight.gradient()
-        dbias = k.empty_optional(1, dtype) if bias is None else bias.gradient()
-        k.launch(
-            "layer_norm_backward", dx, dweight, dbias, dy, rows, weight.array, mean, rstd, so_far
+        dy, dx_in = dy.reshape(rows.shape), x.take_grad(rows.shape)
+        dx, dweight = backend.empty(rows.shape, dtype), weight.grad_buffer()
+        dbias = backend.empty_optional(1, dtype) if bias is None else bias.grad_buffer()
+        backend.launch(
+            "layer_norm_backward", dx, dweight, dbias, dy, rows, weight.array, mean, rstd, dx_in
         )
-        return (dx.reshape(shape), dweight, dbias)[: 1 + len(given)]
+        return (dx.reshape(shape), dweight, dbias)[: 1 + len(params)]
 
-    return x.from_op(y.reshape(shape), (x, *given), backward, "layer_norm")
+    return x.from_op(y.reshape(shape), (x, *params), backward, "layer_norm")
 
 
+@overridable
 def rms_norm(x, eps=1e-5):
     """Scale each feature vector to a mean square of 1: y = x / sqrt(mean(x²) + eps).
 
@@ -45,14 +52,14 @@ def rms_norm(x, eps=1e-5):
     shape = x.array.shape
     if not shape or shape[-1] == 0:
         raise ShapeError(f"rms_norm needs at least one number in each row; got shape {shape}")
-    k, rows = x.kernels, x.rows()
-    y, rstd = k.empty(rows.shape, rows.dtype), k.empty(len(rows), rows.dtype)
-    k.launch("rms_norm_forward", y, rstd, rows, eps)
+    backend, rows = x.backend, x.as_2d()
+    y, rstd = backend.empty(rows.shape, rows.dtype), backend.empty(len(rows), rows.dtype)
+    backend.launch("rms_norm_forward", y, rstd, rows, eps)
 
     def backward(dy):
-        dx = k.empty(rows.shape, rows.dtype)
-        so_far = x.collected(rows.shape)
-        k.launch("rms_norm_backward", dx, dy.reshape(rows.shape), rows, rstd, so_far)
+        dx = backend.empty(rows.shape, rows.dtype)
+        dx_in = x.take_grad(rows.shape)
+        backend.launch("rms_norm_backward", dx, dy.reshape(rows.shape), rows, rstd, dx_in)
         return (dx.reshape(shape),)
 
     return x.from_op(y.reshape(shape), (x,), backward, "rms_norm")

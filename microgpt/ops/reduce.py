@@ -12,13 +12,13 @@ def sum(x, axis=None, keepdims=False):
     x (…, N, …) -> y (…, …), with `keepdims` (…, 1, …); of everything, (). An axis that x does not
     have is a ShapeError.
     """
-    k, (folded, shape) = x.kernels, _fold(x, axis, keepdims)
-    y = k.empty((folded.shape[0], folded.shape[2]), x.dtype)
-    k.launch("sum_forward", y, folded)
+    backend, (folded, shape) = x.backend, _fold(x, axis, keepdims)
+    y = backend.empty((folded.shape[0], folded.shape[2]), x.dtype)
+    backend.launch("sum_forward", y, folded)
 
     def backward(dy):
-        dx = k.empty(folded.shape, x.dtype)
-        k.launch("sum_backward", dx, dy.reshape(y.shape))
+        dx = backend.empty(folded.shape, x.dtype)
+        backend.launch("sum_backward", dx, dy.reshape(y.shape))
         return (dx.reshape(x.shape),)
 
     return x.from_op(y.reshape(shape), (x,), backward, "sum")
@@ -37,16 +37,16 @@ def max(x, axis=None, keepdims=False):
 
     Shapes as in `sum`. No numbers: a ShapeError.
     """
-    k, (folded, shape) = x.kernels, _fold(x, axis, keepdims)
+    backend, (folded, shape) = x.backend, _fold(x, axis, keepdims)
     if folded.shape[1] == 0:
         raise ShapeError(f"the maximum of no numbers is not defined; got shape {x.shape}")
-    y = k.empty((folded.shape[0], folded.shape[2]), x.dtype)
-    where = k.empty(y.shape, "int32")
-    k.launch("max_forward", y, where, folded)
+    y = backend.empty((folded.shape[0], folded.shape[2]), x.dtype)
+    where = backend.empty(y.shape, "int32")
+    backend.launch("max_forward", y, where, folded)
 
     def backward(dy):
-        dx = k.empty(folded.shape, x.dtype)
-        k.launch("max_backward", dx, dy.reshape(y.shape), where)
+        dx = backend.empty(folded.shape, x.dtype)
+        backend.launch("max_backward", dx, dy.reshape(y.shape), where)
         return (dx.reshape(x.shape),)
 
     return x.from_op(y.reshape(shape), (x,), backward, "max")

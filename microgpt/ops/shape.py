@@ -42,13 +42,13 @@ def transpose(x, *axes):
         axes = tuple(axes[0])
     axes = tuple(a % x.ndim if -x.ndim <= a < 0 else a for a in axes)
     axes = axes or tuple(reversed(range(x.ndim)))
-    k, (shape, plan, inverse) = x.kernels, _transposed(x.shape, axes)
+    backend, (shape, plan, inverse) = x.backend, _transposed(x.shape, axes)
     y = _rearranged(x, shape, plan)
 
     def backward(dy):
         back = _transposed(shape, inverse)[1]
-        dx = k.empty(x.shape, x.dtype)
-        k.launch("rearrange_forward", flat(dx), flat(dy), back)
+        dx = backend.empty(x.shape, x.dtype)
+        backend.launch("rearrange_forward", flat(dx), flat(dy), back)
         return (dx,)
 
     return x.from_op(y, (x,), backward, "transpose")
@@ -84,8 +84,8 @@ def merge_heads(x):
     y = _rearranged(x, (B, T, H * D), plan)
 
     def backward(dy):
-        dx = x.kernels.empty(x.shape, x.dtype)
-        x.kernels.launch(
+        dx = x.backend.empty(x.shape, x.dtype)
+        x.backend.launch(
             "rearrange_forward", flat(dx), flat(dy), _transposed((B, T, H, D), inverse)[1]
         )
         return (dx,)
@@ -102,7 +102,7 @@ def broadcast_to(x, *shape):
         shape = tuple(shape[0])
     if shape == x.shape:
         return x
-    k = x.kernels
+    backend = x.backend
     shape, plan = _broadcast(x.shape, shape)
     y = _rearranged(x, shape, plan)
     added = len(shape) - x.ndim
@@ -113,8 +113,8 @@ def broadcast_to(x, *shape):
     def backward(dy):
         for axis in reversed(repeated):  # from the last, so that earlier places stay valid
             outer, inner = prod(dy.shape[:axis]), prod(dy.shape[axis + 1 :])
-            total = k.empty((outer, inner), dy.dtype)
-            k.launch("sum_forward", total, dy.reshape(outer, dy.shape[axis], inner))
+            total = backend.empty((outer, inner), dy.dtype)
+            backend.launch("sum_forward", total, dy.reshape(outer, dy.shape[axis], inner))
             dy = total.reshape(*dy.shape[:axis], 1, *dy.shape[axis + 1 :])
         return (dy.reshape(x.shape),)
 
@@ -123,7 +123,7 @@ def broadcast_to(x, *shape):
 
 def broadcast(x, other):
     """Two operands in one shape, as NumPy would make them, on one back end and of one dtype."""
-    y = x.coerce(other)
+    y = x.as_tensor_like(other)
     if x.array.shape == y.array.shape:
         return x, y
     try:
@@ -146,17 +146,17 @@ def _selected(x, shape, plan, name):
     y = _rearranged(x, shape, plan)
 
     def backward(dy):
-        dx = x.gradient()
-        x.kernels.launch("rearrange_backward", flat(dx), flat(dy), plan)
+        dx = x.grad_buffer()
+        x.backend.launch("rearrange_backward", flat(dx), flat(dy), plan)
         return (dx,)
 
     return x.from_op(y, (x,), backward, name)
 
 
 def _rearranged(x, shape, plan):
-    k, array = x.kernels, x.array
-    y = k.empty(shape, array.dtype)
-    k.launch("rearrange_forward", flat(y), flat(array), plan)
+    backend, array = x.backend, x.array
+    y = backend.empty(shape, array.dtype)
+    backend.launch("rearrange_forward", flat(y), flat(array), plan)
     return y
 
 
@@ -197,8 +197,9 @@ def _heads(shape, n_head, part, parts):
     counts = n_head, parts, part + 1
     if not all(isinstance(count, int) and count >= 1 for count in counts) or part >= parts:
         raise SettingError(
-            f"heads and parts are counted from 1, and a part is from 0 to parts - 1; got n_head="
-            f"{n_head}, part={part}, parts={parts}"
+            ("n_head", "part", "parts"),
+            "positive integers with part below parts",
+            (n_head, part, parts),
         )
     if len(shape) != 3 or shape[2] % (parts * n_head):
         raise ShapeError(f"{shape} cannot be split into {parts} parts of {n_head} heads")

@@ -1,8 +1,10 @@
 """Softmax, its logarithm, and the causal one of attention."""
 
 from microgpt.errors import SettingError, ShapeError
+from microgpt.ops.op_hooks import overridable
 
 
+@overridable
 def softmax(x):
     """Positive numbers that sum to 1: y = exp(x) / sum(exp(x)), along the last axis.
 
@@ -11,6 +13,7 @@ def softmax(x):
     return _along_rows("softmax", x)
 
 
+@overridable
 def log_softmax(x):
     """The logarithm of softmax, without ever taking the logarithm of 0: y = x − log(sum(exp(x))).
 
@@ -19,6 +22,7 @@ def log_softmax(x):
     return _along_rows("log_softmax", x)
 
 
+@overridable
 def causal_softmax(scores, scale=1.0):
     """Softmax of scale · scores in which position t sees only positions up to t.
 
@@ -27,15 +31,15 @@ def causal_softmax(scores, scale=1.0):
     if scores.ndim < 2 or scores.shape[-1] != scores.shape[-2]:
         raise ShapeError(f"causal_softmax needs scores (…, T, T); got {scores.shape}")
     if not 0 < scale < float("inf"):
-        raise SettingError(f"scale must be above 0, and finite; got {scale}")
-    k, T, scale = scores.kernels, scores.shape[-1], float(scale)
+        raise SettingError("scale", "above 0 and finite", scale)
+    backend, T, scale = scores.backend, scores.shape[-1], float(scale)
     stacked = scores.array.reshape(scores.array.size // (T * T) if T else 0, T, T)
-    y = k.empty(stacked.shape, scores.dtype)
-    k.launch("causal_softmax_forward", y, stacked, scale)
+    y = backend.empty(stacked.shape, scores.dtype)
+    backend.launch("causal_softmax_forward", y, stacked, scale)
 
     def backward(dy):
-        dx = k.empty(y.shape, y.dtype)
-        k.launch("causal_softmax_backward", dx, dy.reshape(y.shape), y, scale)
+        dx = backend.empty(y.shape, y.dtype)
+        backend.launch("causal_softmax_backward", dx, dy.reshape(y.shape), y, scale)
         return (dx.reshape(scores.shape),)
 
     return scores.from_op(y.reshape(scores.shape), (scores,), backward, "causal_softmax")
@@ -44,13 +48,13 @@ def causal_softmax(scores, scale=1.0):
 def _along_rows(name, x):
     if x.ndim < 1 or x.shape[-1] == 0:
         raise ShapeError(f"{name} needs at least one number in each row; got shape {x.shape}")
-    k, rows = x.kernels, x.rows()
-    y = k.empty(rows.shape, x.dtype)
-    k.launch(f"{name}_forward", y, rows)
+    backend, rows = x.backend, x.as_2d()
+    y = backend.empty(rows.shape, x.dtype)
+    backend.launch(f"{name}_forward", y, rows)
 
     def backward(dy):
-        dx = k.empty(y.shape, y.dtype)
-        k.launch(f"{name}_backward", dx, dy.reshape(y.shape), y)
+        dx = backend.empty(y.shape, y.dtype)
+        backend.launch(f"{name}_backward", dx, dy.reshape(y.shape), y)
         return (dx.reshape(x.shape),)
 
     return x.from_op(y.reshape(x.shape), (x,), backward, name)

@@ -47,19 +47,19 @@ def heads(x, n_head):
     return attention(q, k, v).transpose(1, 2).reshape(B, T, C // 3)
 
 
-TWINS = {
+TORCH_OPS = {
     "add": lambda x, y: x + y,
     "add_bias": lambda x, y: x + y,
     "add_outer": lambda x, y: x + y,
     "add_number": lambda x: x + 2.5,
     "subtract": lambda x, y: x - y,
-    "subtract_from": lambda x: 1 - x,
+    "rsubtract": lambda x: 1 - x,
     "multiply": lambda x, y: x * y,
     "multiply_column": lambda x, y: x * y,
     "square": lambda x: x * x + x,
     "negative": lambda x: -x,
     "divide": lambda x, y: x / y,
-    "divide_from": lambda x: 2 / x,
+    "rdivide": lambda x: 2 / x,
     "power": lambda x: x**2.5,
     "square_root": torch.sqrt,
     "exp": torch.exp,
@@ -100,8 +100,8 @@ TWINS = {
     "layer_norm": lambda x, w, b: F.layer_norm(x, w.shape, w, b),
     "layer_norm_bare": lambda x, w: F.layer_norm(x, w.shape, w),
     "layer_norm_added_to": lambda x, w: x * F.layer_norm(x * 1.5, w.shape, w) + x,
-    "embed": lambda w, p: F.embedding(ids(33, len(w)).reshape(3, 11), w) + p[:11],
-    "embed_wide": lambda w, p: F.embedding(ids(5, 4).reshape(1, 5), w) + p,
+    "token_position_embedding": lambda w, p: F.embedding(ids(33, len(w)).reshape(3, 11), w) + p[:11],
+    "token_position_embedding_wide": lambda w, p: F.embedding(ids(5, 4).reshape(1, 5), w) + p,
     "embedding": lambda w: F.embedding(ids(33, len(w)), w),
     "embedding_many": lambda w: F.embedding(ids(w.shape[1], 7).reshape(1, -1), w),
     "causal_attention": attention,
@@ -109,7 +109,7 @@ TWINS = {
     "self_attention_wide": lambda x: heads(x, 3),
     "cross_entropy": lambda x: nll(x, len(x), x.shape[1]),
     "cross_entropy_rows": lambda x: nll(x, len(x), 6),
-    "token_losses": lambda x: nll(x, len(x), 6, "none"),
+    "cross_entropy_per_token": lambda x: nll(x, len(x), 6, "none"),
     "linear_cross_entropy": lambda h, w: nll(h @ w.T, len(h), len(w)),
 }
 
@@ -119,7 +119,7 @@ def main() -> None:
     for case in CASES:
         if case.golden:
             leaves = [torch.tensor(a, requires_grad=True) for a in case.inputs(5)]
-            y = TWINS[case.name](*leaves)
+            y = TORCH_OPS[case.name](*leaves)
             y.backward(torch.cos(torch.arange(y.numel(), dtype=torch.float64)).reshape(y.shape))
             arrays[f"{case.name}/y"] = y.detach().numpy()
             for place, leaf in enumerate(leaves):
