@@ -63,6 +63,7 @@ _PUBLIC = {
     "TokenError": "errors",
     "FormatError": "errors",
     "SettingError": "errors",
+    "StateError": "errors",
     "DtypeError": "errors",
     "DeviceError": "errors",
     "CaptureError": "errors",

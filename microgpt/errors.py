@@ -125,7 +125,7 @@ class SettingError(MicrogptError, ValueError):
         statement = f"{subject} must be {', or '.join(parts)}" if parts else subject
         if self.got is _MISSING:
             return statement
-        if len(self.names) == 1:
+        if len(self.names) == 1 or isinstance(self.got, Described):
             return f"{statement}; got {notation.value(self.got)}"
         pairs = zip(self.names, self.got, strict=True)
         return f"{statement}; got {', '.join(notation.assignment(*pair) for pair in pairs)}"
@@ -163,6 +163,10 @@ class ShapeError(MicrogptError, ValueError):
 
 class SizeError(SettingError, ShapeError):
     """Settings whose sizes do not fit together, such as n_embd and n_head."""
+
+
+class SettingWarning(MicrogptError, UserWarning):
+    """Advice about a setting, for `warnings.warn`: what was asked is done all the same."""
 
 
 class TokenError(MicrogptError, ValueError):

@@ -36,7 +36,7 @@ def test_train_says_what_it_did(tmp_path, capsys):
     assert main(["train", "--corpus", "names-mini", "--preset", "microgpt", "--steps", "40",
                  "--backend", "numpy", "--out", str(out)]) == 0  # fmt: skip
     text = capsys.readouterr().out
-    for part in ("6,632 lines", "4,192 parameters", "on numpy", "held-out loss", "samples: '"):
+    for part in ("6,632 lines", "4,192 parameters", "on numpy", "validation loss", "samples: '"):
         assert part in text
     assert (out / "model.safetensors").is_file()
     assert f"saved: {out / 'model.safetensors'}" in text
@@ -51,7 +51,10 @@ def test_sample(trained, capsys):
     assert all(name.startswith("an") for name in names)
     assert main(command) == 0
     assert capsys.readouterr().out.splitlines() == names
-    assert main(["sample", str(trained), "--top-p", "0.9", "--min-p", "0.05", "--length", "3"]) == 0
+    assert (
+        main(["sample", str(trained), "--top-p", "0.9", "--min-p", "0.05", "--max-new-tokens", "3"])
+        == 0
+    )
     assert all(len(name) <= 3 for name in capsys.readouterr().out.splitlines())
 
 
@@ -74,7 +77,7 @@ def test_of_a_long_prompt_the_end_is_read(trained, capsys):
 
 def test_token_ids_need_no_tokenizer(tmp_path, capsys):
     model = mg.GPT(mg.GPTConfig(vocab_size=5, init_std=0.5))
-    command = ["sample", str(checkpoints.save(tmp_path, model)), "--length", "4", "-n", "2"]
+    command = ["sample", str(checkpoints.save(tmp_path, model)), "--max-new-tokens", "4", "-n", "2"]
     assert main([*command, "--tokens", "1,2,3", "--tokens", "4"]) == 0
     rows = [[int(i) for i in line.split(",")] for line in capsys.readouterr().out.splitlines()]
     prompts = [[1, 2, 3], [4]] * 2
@@ -99,9 +102,9 @@ def test_what_a_terminal_would_obey_is_shown(tmp_path, capsys):
 def test_a_model_that_reads_much_writes_one_text(tmp_path, capsys):
     config = mg.GPTConfig(vocab_size=3, block_size=300, n_embd=4, n_head=1)
     path = checkpoints.save(tmp_path, mg.GPT(config), mg.tokenizers.CharTokenizer("ab", bos=True))
-    assert main(["sample", str(path), "--ignore-end"]) == 0
+    assert main(["sample", str(path), "--ignore-eos"]) == 0
     assert len(capsys.readouterr().out.splitlines()) == 1
-    assert main(["sample", str(path), "--tokens", "0", "--ignore-end"]) == 0
+    assert main(["sample", str(path), "--tokens", "0", "--ignore-eos"]) == 0
     assert len(capsys.readouterr().out.split(",")) == 1 + 200
 
 
@@ -110,7 +113,7 @@ def test_greedy_from_a_file_of_hugging_face(fixtures, capsys):
         greedy = expected["greedy"].ravel().tolist()
     start = ",".join(map(str, greedy[:5]))  # the prompt had five
     command = ["sample", str(fixtures / "hf/tiny"), "--tokens", start, "--temperature", "0"]
-    assert main([*command, "-n", "1", "--length", str(len(greedy) - 5)]) == 0
+    assert main([*command, "-n", "1", "--max-new-tokens", str(len(greedy) - 5)]) == 0
     assert capsys.readouterr().out.strip() == ",".join(map(str, greedy))
 
 
@@ -132,38 +135,47 @@ def test_own_file(tmp_path, capsys):
     assert said.err.count("microgpt: note: 1 of 2 documents are longer than the block's 5") == 1
 
 
-def hear_interrupts():
-    """Tests that run in the background inherit deaf ears for Ctrl-C."""
+def enable_interrupts():
+    """Processes that are started in the background ignore Ctrl-C, and so do their children."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 WRONG = [
-    (["train", "--corpus", "nmaes"], "corpora: 'names-mini'"),
-    (["train", "--preset", "gtp"], "known: 'microgpt', 'char'"),
-    (["train", "--n-embd", "10"], "--n-embd must be divisible by --n-head"),
+    (["train", "--corpus", "nmaes"], "--corpus must be a text file, or one of names-mini, "),
+    (["train", "--preset", "gtp"], "--preset must be one of microgpt, char, "),
+    (["train", "--n-embd", "10"], "--n-embd must be a multiple of --n-head 4; got 10"),
     (["train", "--steps", "0"], "--steps must be"),
     (["train", "--lr", "nan"], "--lr must be above 0"),
     (["train", "--backend", "gpu"], "known: 'numpy', 'numba'"),
-    (["train", "--held-out", "1"], "--held-out must be 0 or above, and below 1"),
-    (["sample", "/nowhere"], "no checkpoint at"),
-    (["train", "--n-embd", "9" * 24], "--n-embd must be below 9,223,372,036,854,775,808"),
-    (["sample", "{run}", "--temperature", "-1"], "--temperature must be 0"),
+    (["train", "--val-fraction", "1"], "--val-fraction must be at least 0 and below 1; got 1.0"),
+    (["sample", "/nowhere"], "source must be a checkpoint's path, or one of names, story"),
+    (
+        ["train", "--n-embd", "9" * 24],
+        "--n-embd must be an integer from 1 to 9,223,372,036,854,775,807",
+    ),
+    (
+        ["sample", "{run}", "--temperature", "-1"],
+        "--temperature must be at least 0 and finite; got -1.0",
+    ),
     (["sample", "{run}", "--top-k", "0"], "--top-k must be"),
     (["sample", "{run}", "--top-k", "99"], "vocabulary's 27; got 99"),
     (
         ["sample", "{run}", "--top-p", "1.5"],
-        "--top-p must be above 0, and at most 1 (1 turns it off)",
+        "--top-p must be above 0 and at most 1; got 1.5",
     ),
-    (["sample", "{run}", "--min-p", "2"], "--min-p must be from 0 to 1"),
+    (["sample", "{run}", "--min-p", "2"], "--min-p must be at least 0 and at most 1; got 2.0"),
     (["sample", "{run}", "--prompt", "José"], "has no 'J' (character 1 of 'José')"),
-    (["sample", "{run}", "--prompt", "a", "--tokens", "1"], "not with both"),
-    (["sample", "{run}", "--tokens", "1,x"], "--tokens must be ids such as 1,2,3; got '1,x'"),
+    (
+        ["sample", "{run}", "--prompt", "a", "--tokens", "1"],
+        "--prompt and --tokens must be given one without the other",
+    ),
+    (["sample", "{run}", "--tokens", "1,x"], "--tokens must be ids such as 1,2,3; got 1,x"),
     (["sample", "{run}", "--tokens", "1,99"], "from 0 to 26; got 99 at place 1"),
-    (["sample", "{run}", "--tokens", ","], "--tokens must be ids such as 1,2,3; got ','"),
-    (["sample", "{run}", "--length", "0"], "--length must be 1 or above"),
+    (["sample", "{run}", "--tokens", ","], "--tokens must be ids such as 1,2,3; got ,"),
+    (["sample", "{run}", "--max-new-tokens", "0"], "--max-new-tokens must be a positive integer"),
     (["sample", "{mute}"], "or give token ids as --tokens 1,2,3"),
-    (["sample", "{run}", "--seed", "-1"], "--seed must be a whole number"),
-    (["sample", "{run}", "-n", "0"], "-n must be 1 or above"),
+    (["sample", "{run}", "--seed", "-1"], "--seed must be an integer from 0 to"),
+    (["sample", "{run}", "-n", "0"], "--num-samples must be a positive integer; got 0"),
     (["sample", "{broken}"], "broken.safetensors is not a whole safetensors file"),
 ]
 
@@ -208,7 +220,7 @@ def test_an_interrupt_saves_what_there_is(tmp_path):
                "--backend", "numpy"]  # fmt: skip
     process = subprocess.Popen(
         command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-        env={**os.environ, "PYTHONUNBUFFERED": "1"}, preexec_fn=hear_interrupts,
+        env={**os.environ, "PYTHONUNBUFFERED": "1"}, preexec_fn=enable_interrupts,
     )  # fmt: skip
     assert process.stdout is not None
     assert "Corpus" in process.stdout.readline()
@@ -228,7 +240,7 @@ STORY = ["train", "--backend", "numpy", "--corpus", "story", "--preset", "gpt2-s
 
 def losses(folder):
     """The losses in a run's folder, and its weights."""
-    with checkpoints.opened(folder / "training.safetensors") as arrays:
+    with checkpoints.open_safetensors(folder / "training.safetensors") as arrays:
         found = arrays.read("history.loss", "float64").tolist()
     return found, mg.load(folder, "numpy").model.state_dict()
 
@@ -237,17 +249,17 @@ def test_train_with_everything(tmp_path, capsys):
     out, picture = tmp_path / "run", tmp_path / "pictures" / "loss.svg"
     options = [
         "--tokenizer", "bpe:300", "--optimizer", "adamw", "--weight-decay", "0.2", "--dropout",
-        "0.1", "--accumulate", "2", "--batch-size", "4", "--stride", "64", "--epochs", "2",
-        "--schedule", "cosine", "--warmup", "2", "--min-lr", "0.001", "--lr", "0.01", "--clip",
-        "0.5", "--eval-every", "3", "--eval-batches", "2", "--sample-every", "5", "--prompt",
-        "The", "--samples", "1", "--sample-tokens", "5", "--save-every", "4", "--plot",
+        "0.1", "--grad-accum-steps", "2", "--batch-size", "4", "--stride", "64", "--epochs", "2",
+        "--lr-schedule", "cosine", "--warmup-steps", "2", "--min-lr", "0.001", "--lr", "0.01", "--grad-clip",
+        "0.5", "--eval-every", "3", "--eval-batches", "2", "--sample-every", "5", "--sample-prompt",
+        "The", "--num-samples", "1", "--sample-max-new-tokens", "5", "--save-every", "4", "--plot",
         str(picture), "--out", str(out), "--seed", "3", "--no-qkv-bias",
     ]  # fmt: skip
     assert main([*STORY, *options]) == 0
     text = capsys.readouterr().out
     for part in (
-        "vocabulary 300", "step 3, epoch 0.", "tokens seen: training", "held out", "perplexity",
-        "step 5 writes: 'The", f"plot: {picture}", "lowest held-out loss", "settings: steps",
+        "vocabulary 300", "step 3, epoch 0.", "tokens seen: training loss", "validation loss", "perplexity",
+        "step 5, sample: 'The", f"plot: {picture}", "lowest validation loss", "settings: steps",
         "optimizer adamw",
     ):  # fmt: skip
         assert part in text, part
@@ -256,7 +268,7 @@ def test_train_with_everything(tmp_path, capsys):
     ]  # fmt: skip
     assert picture.read_bytes().startswith(b"<?xml")
     checkpoint = mg.load(out)
-    config, notes = checkpoint.model.config, checkpoint.training
+    config, notes = checkpoint.model.config, checkpoint.metadata
     assert (config.dropout, config.qkv_bias, config.n_embd) == (0.1, False, 8)
     assert notes["steps_done"] == notes["steps"]
     assert notes["optimizer"] == "adamw"
@@ -264,7 +276,16 @@ def test_train_with_everything(tmp_path, capsys):
 
 
 def test_a_run_is_resumed_as_if_it_had_not_stopped(tmp_path, capsys):
-    options = ["--schedule", "constant", "--warmup", "2", "--dropout", "0.2", "--eval-every", "4"]
+    options = [
+        "--lr-schedule",
+        "constant",
+        "--warmup-steps",
+        "2",
+        "--dropout",
+        "0.2",
+        "--eval-every",
+        "4",
+    ]
     straight = [*STORY, "--steps", "12", *options, "--out", str(tmp_path / "straight")]
     assert main(straight) == 0
     assert main([*STORY, "--steps", "5", *options, "--out", str(tmp_path / "part")]) == 0
@@ -282,11 +303,11 @@ def test_a_run_is_resumed_as_if_it_had_not_stopped(tmp_path, capsys):
 
 @pytest.mark.skipif(os.name == "nt", reason="signals are sent differently there")
 def test_an_interrupted_run_is_resumed(tmp_path):
-    command = [sys.executable, "-m", "microgpt", *STORY, "--steps", "200000", "--schedule",
-               "constant", "--out", "run", "--samples", "0"]  # fmt: skip
+    command = [sys.executable, "-m", "microgpt", *STORY, "--steps", "200000", "--lr-schedule",
+               "constant", "--out", "run", "--num-samples", "0"]  # fmt: skip
     process = subprocess.Popen(
         command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-        env={**os.environ, "PYTHONUNBUFFERED": "1"}, preexec_fn=hear_interrupts,
+        env={**os.environ, "PYTHONUNBUFFERED": "1"}, preexec_fn=enable_interrupts,
     )  # fmt: skip
     assert process.stdout is not None
     while "settings" not in process.stdout.readline():
@@ -298,7 +319,16 @@ def test_an_interrupted_run_is_resumed(tmp_path):
     assert done > 1
     steps = ["--steps", str(done + 10)]
     assert main(["train", "--backend", "numpy", "--resume", str(tmp_path / "run"), *steps]) == 0
-    straight = [*STORY, *steps, "--warmup", "100", "--schedule", "constant", "--samples", "0"]
+    straight = [
+        *STORY,
+        *steps,
+        "--warmup-steps",
+        "100",
+        "--lr-schedule",
+        "constant",
+        "--num-samples",
+        "0",
+    ]
     assert main([*straight, "--out", str(tmp_path / "straight")]) == 0
     (found, _), (expected, _) = losses(tmp_path / "run"), losses(tmp_path / "straight")
     assert found == expected
@@ -306,13 +336,13 @@ def test_an_interrupted_run_is_resumed(tmp_path):
 
 def test_train_on_a_folder_of_shards(tmp_path, capsys):
     folder, out = tmp_path / "tokens", tmp_path / "run"
-    tokenize = ["tokenize", "story", str(folder), "--tokenizer", "bpe:300", "--validation", "500"]
+    tokenize = ["tokenize", "story", str(folder), "--tokenizer", "bpe:300", "--val-tokens", "500"]
     assert main(tokenize) == 0
     command = ["train", "--backend", "numpy", "--corpus", str(folder), "--preset", "gpt2-small"]
     assert main([*command, *SMALL, "--steps", "6", "--eval-every", "3", "--out", str(out)]) == 0
     text = capsys.readouterr().out
     assert "Shards(" in text
-    assert "held-out loss" in text
+    assert "validation loss" in text
     again = ["train", "--backend", "numpy", "--resume", str(out), "--steps", "8"]
     assert main(again) == 0
     assert len(losses(out)[0]) == 8
@@ -325,14 +355,17 @@ def test_train_on_a_folder_of_shards(tmp_path, capsys):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["--tokenizer", "gpt2"], "has a tokenizer.json, which says what its tokens are"),
-        (["--format", "text"], "--format text is for text files"),
-        (["--held-out", "0.1"], "the folder has shards to hold out"),
+        (["--tokenizer", "gpt2"], "--tokenizer must be left out for a folder whose tokenizer.json"),
+        (["--format", "text"], "--format must be left out for token shards; got text"),
+        (
+            ["--val-fraction", "0.1"],
+            "--val-fraction must be left out for a folder with validation shards; got 0.1",
+        ),
     ],
 )
 def test_what_a_folder_of_shards_says_itself(tmp_path, capsys, options, message):
     folder = str(tmp_path / "shards")
-    assert main(["tokenize", "story", folder, "--tokenizer", "bpe:300", "--validation", "99"]) == 0
+    assert main(["tokenize", "story", folder, "--tokenizer", "bpe:300", "--val-tokens", "99"]) == 0
     capsys.readouterr()
     assert main(["train", "--corpus", folder, "--out", str(tmp_path / "run"), *options]) == 1
     assert message in capsys.readouterr().err
@@ -341,7 +374,7 @@ def test_what_a_folder_of_shards_says_itself(tmp_path, capsys, options, message)
 def test_a_damaged_shard_is_found_before_training(tmp_path, capsys):
     folder = tmp_path / "shards"
     assert main(["tokenize", "story", str(folder), "--tokenizer", "bpe:300",
-                 "--validation", "99"]) == 0  # fmt: skip
+                 "--val-tokens", "99"]) == 0  # fmt: skip
     shard = np.fromfile(folder / "train.bin", "<u2")
     shard[-5] = 60_000
     shard.tofile(folder / "train.bin")
@@ -354,7 +387,7 @@ def test_a_damaged_shard_is_found_before_training(tmp_path, capsys):
 
 def test_a_prompt_is_looked_at_before_training(tmp_path, capsys):
     out = tmp_path / "run"
-    assert main(["train", "--steps", "2", "--prompt", "€", "--out", str(out)]) == 1
+    assert main(["train", "--steps", "2", "--sample-prompt", "€", "--out", str(out)]) == 1
     assert "has no '€'" in capsys.readouterr().err
     assert not (out / "model.safetensors").exists()
 
@@ -367,18 +400,24 @@ def test_a_finished_run_says_so(trained, capsys):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["--steps", "3", "--epochs", "2"], "both say how long to train"),
-        (["--tokenizer", "words"], "a tokenizer is 'char', 'gpt2'"),
-        (["--patience", "2"], "--patience counts evaluations; set --eval-every"),
-        (["--dropout", "1"], "--dropout, the share that is left out"),
-        (["--optimizer", "sgd"], "known: 'adam', 'adamw'"),
+        (
+            ["--steps", "3", "--epochs", "2"],
+            "--steps and --epochs must be given one without the other",
+        ),
+        (["--tokenizer", "words"], "--tokenizer must be 'char', 'gpt2'"),
+        (["--patience", "2"], "--eval-every must be above 0 with --patience 2"),
+        (["--dropout", "1"], "--dropout must be at least 0 and below 1; got 1.0"),
+        (["--optimizer", "sgd"], "--optimizer must be one of adam, adamw; got sgd"),
         (["--weight-decay", "0.1"], "set --optimizer adamw"),
-        (["--plot", "loss.gif"], "--plot ends in .png, .svg, .pdf"),
-        (["--save-every", "0"], "--save-every must be a whole number"),
+        (
+            ["--plot", "loss.gif"],
+            "--plot must be a file name that ends in .png, .svg, .pdf; got loss.gif",
+        ),
+        (["--save-every", "0"], "--save-every must be a positive integer; got 0"),
         (["--resume", "nowhere"], "no training to resume at"),
-        (["--resume", "nowhere", "--preset", "char"], "leave out --preset"),
+        (["--resume", "nowhere", "--preset", "char"], "--preset must be left out with --resume"),
         (["--corpus", "{empty}"], "is a folder without a file named like *train*.bin"),
-        (["--stride", "4"], "leave --stride out, or read it with --format text"),
+        (["--stride", "4"], "leave --stride out, or read the corpus with --format text"),
     ],
     ids=lambda part: str(part)[:40],
 )
@@ -397,23 +436,33 @@ def test_the_help_is_in_groups(capsys):
     with pytest.raises(SystemExit):
         main(["train", "--help"])
     text = capsys.readouterr().out
-    for group in ("what it learns from", "the model", "how it learns", "what is kept"):
+    for group in (
+        "data",
+        "model (in place",
+        "optimization (in place",
+        "evaluation and samples",
+        "files",
+    ):
         assert f"\n{group}" in text
 
 
 def test_recipes_are_settings():
-    from microgpt.cli.train_defaults import RECIPES, recipe
-    from microgpt.cli.train_options import SHAPE, TRAINING
+    from microgpt.cli.train_defaults import PRESET_DEFAULTS, defaults
+    from microgpt.cli.train_options import MODEL_FIELDS, TRAIN_FIELDS
     from microgpt.config import PRESETS
 
-    assert set(RECIPES) == set(PRESETS)
+    assert set(PRESET_DEFAULTS) == set(PRESETS)
     for preset in PRESETS:
-        assert set(recipe(preset, "the-verdict", None)) <= {*SHAPE, *TRAINING, "tokenizer"}
-    verdict = recipe("gpt2-124M", "the-verdict", None)
+        assert set(defaults(preset, "the-verdict", None)) <= {
+            *MODEL_FIELDS,
+            *TRAIN_FIELDS,
+            "tokenizer",
+        }
+    verdict = defaults("gpt2-124M", "the-verdict", None)
     assert (verdict["epochs"], verdict["lr"], verdict["weight_decay"]) == (10, 4e-4, 0.1)
     assert (verdict["dropout"], verdict["qkv_bias"], verdict["block_size"]) == (0.1, False, 256)
-    assert "epochs" not in recipe("gpt2-124M", "tinyshakespeare", None)
-    assert recipe("microgpt", "the-verdict", None) == recipe("microgpt", "names", None)
+    assert "epochs" not in defaults("gpt2-124M", "tinyshakespeare", None)
+    assert defaults("microgpt", "the-verdict", None) == defaults("microgpt", "names", None)
 
 
 def test_warmup(capsys):
@@ -432,7 +481,7 @@ def contents(folder, prefix=""):
 
 def test_a_run_that_was_there_is_kept_whole(tmp_path, capsys):
     out = tmp_path / "run"
-    command = [*STORY, "--steps", "2", "--samples", "1", "--out", str(out)]
+    command = [*STORY, "--steps", "2", "--num-samples", "1", "--out", str(out)]
     assert main([*command, "--eval-every", "1"]) == 0
     first = contents(out)
     assert set(first) == set(NAMES)
@@ -458,7 +507,7 @@ def test_what_is_there_stays_until_a_run_is_saved(tmp_path, capsys, monkeypatch)
     from microgpt.training import Trainer
 
     out = tmp_path / "run"
-    command = [*STORY, "--steps", "4", "--samples", "1", "--eval-every", "1", "--out", str(out)]
+    command = [*STORY, "--steps", "4", "--num-samples", "1", "--eval-every", "1", "--out", str(out)]
     assert main(command) == 0
     first = contents(out)
 
@@ -485,7 +534,7 @@ def test_what_is_there_stays_until_a_run_is_saved(tmp_path, capsys, monkeypatch)
 @pytest.mark.parametrize("there", [False, True])
 def test_a_run_is_resumed_into_another_folder(tmp_path, capsys, there):
     run, other = tmp_path / "run", tmp_path / "other"
-    command = [*STORY, "--samples", "1", "--warmup", "0"]
+    command = [*STORY, "--num-samples", "1", "--warmup-steps", "0"]
     assert main([*command, "--steps", "6", "--eval-every", "2", "--out", str(run)]) == 0
     if there:
         assert main([*command, "--steps", "2", "--seed", "7", "--out", str(other)]) == 0
@@ -501,40 +550,38 @@ def test_a_run_is_resumed_into_another_folder(tmp_path, capsys, there):
     kept = other / "best.safetensors"
     assert f"its weights: {kept}" in said
     assert kept.read_bytes() == before["best.safetensors"]
-    best = mg.load(kept, "numpy").training["steps_done"]
+    best = mg.load(kept, "numpy").metadata["steps_done"]
     assert f"after step {best}; its weights" in said
 
 
 def test_a_best_that_is_nowhere_is_not_named(tmp_path, capsys):
-    command = [*STORY, "--samples", "1", "--steps", "2", "--out", str(tmp_path)]
+    command = [*STORY, "--num-samples", "1", "--steps", "2", "--out", str(tmp_path)]
     assert main([*command, "--eval-every", "1"]) == 0
     (tmp_path / "best.safetensors").unlink()
     capsys.readouterr()
     again = ["train", "--backend", "numpy", "--resume", str(tmp_path)]
     assert main(again) == 0
     said = capsys.readouterr().out
-    assert "lowest held-out loss" in said
+    assert "lowest validation loss" in said
     assert "its weights" not in said
 
 
 def test_the_lowest_loss_may_be_the_last(tmp_path, capsys):
-    command = [*STORY, "--samples", "1", "--warmup", "0", "--eval-every", "4", "--eval-batches",
+    command = [*STORY, "--num-samples", "1", "--warmup-steps", "0", "--eval-every", "4", "--eval-batches",
                "3", "--out", str(tmp_path)]  # fmt: skip
     assert main([*command, "--steps", "11", "--lr", "0.01"]) == 0
     said = capsys.readouterr().out
     assert "after step 11; its weights" in said
-    (last,) = (line for line in said.splitlines() if line.startswith("held-out loss"))
-    assert (
-        f"lowest held-out loss: {last.removeprefix('held-out loss, the one to believe: ')}" in said
-    )
+    (last,) = (line for line in said.splitlines() if line.startswith("validation loss"))
+    assert f"lowest validation loss: {last.removeprefix('validation loss: ')}" in said
     best = mg.load(tmp_path / "best.safetensors", "numpy")
-    assert best.training["steps_done"] == 11
-    again = ["train", "--backend", "numpy", "--resume", str(tmp_path), "--samples", "1"]
+    assert best.metadata["steps_done"] == 11
+    again = ["train", "--backend", "numpy", "--resume", str(tmp_path), "--num-samples", "1"]
     assert main(again) == 0  # which knows it
     assert "after step 11; its weights" in capsys.readouterr().out
     assert main([*again, "--steps", "12", "--lr", "5", "--min-lr", "4"]) == 0
     assert "after step 11; its weights" in capsys.readouterr().out
-    assert mg.load(tmp_path / "best.safetensors", "numpy").training["steps_done"] == 11
+    assert mg.load(tmp_path / "best.safetensors", "numpy").metadata["steps_done"] == 11
 
 
 @pytest.fixture(scope="module")
@@ -544,7 +591,16 @@ def stopped(tmp_path_factory):
     (folder / "story.txt").write_text(mg.load_corpus("story")[0])
     command = ["train", "--corpus", str(folder / "story.txt"), "--format",
                "text", "--preset", "gpt2-small-char", *SMALL]  # fmt: skip
-    options = ["--steps", "5", "--warmup", "3", "--samples", "1", "--out", str(folder / "run")]
+    options = [
+        "--steps",
+        "5",
+        "--warmup-steps",
+        "3",
+        "--num-samples",
+        "1",
+        "--out",
+        str(folder / "run"),
+    ]
     assert main([*command, *options]) == 0
     return folder
 
@@ -553,28 +609,28 @@ def test_a_changed_run_is_checked_as_a_new_one(stopped, tmp_path, capsys):
     command = ["train", "--backend", "numpy", "--resume", str(stopped / "run")]
     out = ["--out", str(tmp_path / "out")]
     assert main([*command, "--steps", "6", "--epochs", "2"]) == 1
-    assert "both say how long to train" in capsys.readouterr().err
-    for option in ("--seed", "--accumulate", "--batch-size"):
+    assert "--steps and --epochs must be given one without the other" in capsys.readouterr().err
+    for option in ("--seed", "--grad-accum-steps", "--batch-size"):
         assert main([*command, option, "7"]) == 1
-        assert f"was trained with {option} " in capsys.readouterr().err
+        assert f"microgpt: {option} must be " in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
     assert main([*command, *out, "--steps", "6", "--lr", "5e-5"]) == 0  # below the recipe's min_lr
-    notes = mg.load(tmp_path / "out").training
-    assert (notes["lr"], notes["min_lr"], notes["warmup"]) == (5e-5, 5e-6, 3)
+    notes = mg.load(tmp_path / "out").metadata
+    assert (notes["lr"], notes["min_lr"], notes["warmup_steps"]) == (5e-5, 5e-6, 3)
     assert main([*command, *out, "--steps", "6", "--optimizer", "adam"]) == 0
-    assert mg.load(tmp_path / "out").training["weight_decay"] is None
-    assert main([*command, *out, "--steps", "6", "--schedule", "constant"]) == 0
-    assert mg.load(tmp_path / "out").training["min_lr"] == 0
+    assert mg.load(tmp_path / "out").metadata["weight_decay"] is None
+    assert main([*command, *out, "--steps", "6", "--lr-schedule", "constant"]) == 0
+    assert mg.load(tmp_path / "out").metadata["min_lr"] == 0
 
 
 def test_a_corpus_that_has_moved_is_remembered(stopped, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     moved = tmp_path / "moved.txt"
     moved.write_text((stopped / "story.txt").read_text())
-    command = ["train", "--backend", "numpy", "--out", "run", "--samples", "1"]
+    command = ["train", "--backend", "numpy", "--out", "run", "--num-samples", "1"]
     assert main([*command, "--resume", str(stopped / "run"), "--corpus", "moved.txt"]) == 0
-    assert mg.load("run").training["source"] == str(moved)
-    assert mg.load(stopped / "run").training["source"] == str(stopped / "story.txt")
+    assert mg.load("run").metadata["source"] == str(moved)
+    assert mg.load(stopped / "run").metadata["source"] == str(stopped / "story.txt")
 
 
 def test_the_models_inside_can_be_sampled(capsys):
@@ -586,7 +642,7 @@ def test_an_interrupt_while_compiling_ends_it(monkeypatch, tmp_path):
     monkeypatch.setenv("MICROGPT_CACHE", str(tmp_path))
     with subprocess.Popen(
         [sys.executable, "-m", "microgpt", "warmup", "--backend", "numba"],
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=hear_interrupts,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=enable_interrupts,
     ) as process:  # fmt: skip
         assert process.stdout is not None
         assert "compiling kernel" in process.stdout.readline()

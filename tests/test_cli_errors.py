@@ -1,18 +1,29 @@
 """Wrong words on the command line: one line in its own language, with what to do."""
 
+import ast
+import copy
 import os
-import re
 from pathlib import Path
 
 import pytest
 
 import microgpt
 from microgpt import backends, checkpoints
+from microgpt._io import downloads, memory
 from microgpt.cli import main, memory_check
+from microgpt.cli.error_messages import message
 from microgpt.cli.main import parser
-from microgpt.cli.wording import PHRASES, in_options, of_error
 from microgpt.config import GPTConfig, TrainConfig
-from microgpt.errors import DownloadError, FormatError, SettingError
+from microgpt.errors import (
+    PYTHON,
+    Described,
+    DownloadError,
+    FormatError,
+    SettingError,
+    SettingWarning,
+    ShapeError,
+    SizeError,
+)
 from microgpt.models.gpt import GPT
 
 GIB = 1 << 30
@@ -39,11 +50,14 @@ def refused(command, capsys):
 @pytest.mark.parametrize(
     ("command", "message"),
     [
-        ("train --steps many", "train: --steps wants a whole number; got 'many'"),
-        ("train --steps 1.5", "train: --steps wants a whole number; got '1.5'"),
-        ("sample names --temperature warm", "sample: --temperature wants a number; got 'warm'"),
-        ("sample names -n x", "sample: -n/--count wants a whole number; got 'x'"),
-        ("train --format txt", "train: --format wants lines or text; got 'txt'; did you mean text?"),
+        ("train --steps many", "train: --steps must be an integer; got 'many'"),
+        ("train --steps 1.5", "train: --steps must be an integer; got '1.5'"),
+        ("sample names --temperature warm", "sample: --temperature must be a number; got 'warm'"),
+        ("sample names -n x", "sample: -n/--num-samples must be an integer; got 'x'"),
+        (
+            "train --format txt",
+            "train: --format must be lines or text; got 'txt'; did you mean text?",
+        ),
         ("train --steps", "train: --steps wants a value (one that begins with a dash: --steps="),
         ("train --stpes 3", "train: there is no option --stpes; did you mean --steps?"),
         ("train --n_layer=3", "train: there is no option --n_layer; did you mean --n-layer?"),
@@ -84,50 +98,85 @@ def test_an_empty_prompt_is_a_prompt(capsys):
     assert main(["sample", "names", "--prompt", "", "-n", "1", "--backend", "numpy"]) == 0
 
 
+def written(error, command="train"):
+    """An error as a command writes it."""
+    return message(error, parser().parse_args(command.split()).parser.notation())
+
+
 @pytest.mark.parametrize(
-    ("sentence", "said"),
+    ("error", "python", "options"),
     [
-        ("optimizer='sgd' is not known; known: 'adam', 'adamw'",
-         "--optimizer sgd is not known; known: 'adam', 'adamw'"),
-        ("Adam has no weight decay, and got weight_decay=0.1; set optimizer=\"adamw\"",
-         "Adam has no weight decay, and got --weight-decay 0.1; set --optimizer adamw"),
-        ("leave min_lr out, or set schedule=\"linear\" or \"cosine\"",
-         "leave --min-lr out, or set --schedule linear or cosine"),
-        ("min_lr must be from 0 to lr, 0.01", "--min-lr must be from 0 to --lr, 0.01"),
-        ("x was trained with seed = 42; got 7", "x was trained with --seed 42; got 7"),
-        ("patience looks at data; set held_out",
-         "--patience looks at data; set --held-out"),
-        ("top_p must be in (0, 1], or None to turn it off; got 2",
-         "top_p must be above 0, and at most 1 (1 turns it off); got 2"),
-        ("vocab_size must be a whole number from 257 to 300; got 1",
-         "the N of --tokenizer bpe:N must be a whole number from 257 to 300; got 1"),
+        (SettingError("n_embd", "a positive integer", 0),
+         "n_embd must be a positive integer; got 0",
+         "--n-embd must be a positive integer; got 0"),
+        (SettingError("optimizer", got="adm", choices=("adam", "adamw")),
+         "optimizer must be one of 'adam', 'adamw'; got 'adm'; did you mean 'adam'?",
+         "--optimizer must be one of adam, adamw; got adm; did you mean adam?"),
+        (SettingError("weight_decay", "0 for Adam", 0.1, "set {optimizer}", optimizer="adamw"),
+         "weight_decay must be 0 for Adam; got 0.1; set optimizer='adamw'",
+         "--weight-decay must be 0 for Adam; got 0.1; set --optimizer adamw"),
+        (SettingError("min_lr", "from 0 to {lr}", 1.0, ("leave {min_lr} out", "x"), lr=0.01),
+         "min_lr must be from 0 to lr=0.01; got 1.0; leave min_lr out, or x",
+         "--min-lr must be from 0 to --lr 0.01; got 1.0; leave --min-lr out, or x"),
+        (SettingError(("steps", "epochs"), "given one without the other", (3, 2)),
+         "steps and epochs must be given one without the other; got steps=3, epochs=2",
+         "--steps and --epochs must be given one without the other; got --steps 3, --epochs 2"),
+        (SettingError("top_p", "above 0", 0, "choose {n_layer}"),
+         "top_p must be above 0; got 0; choose n_layer",
+         "top_p must be above 0; got 0; choose --n-layer"),
+        (SettingError("qkv_bias", "left out", True, "set {qkv_bias}", qkv_bias=False),
+         "qkv_bias must be left out; got True; set qkv_bias=False",
+         "--qkv-bias must be left out; got True; set --no-qkv-bias"),
+        (SettingError("model", "a GPT", dict),
+         "model must be a GPT; got dict",
+         "model must be a GPT; got dict"),
+        (SettingError("tokens", "one row", Described("shape (2, 3)")),
+         "tokens must be one row; got shape (2, 3)",
+         "tokens must be one row; got shape (2, 3)"),
+        (SettingError("corpus", "a file", "my file"),
+         "corpus must be a file; got 'my file'",
+         "--corpus must be a file; got 'my file'"),
+        (SizeError("n_embd", "a multiple of {n_head}", 10, n_head=4),
+         "n_embd must be a multiple of n_head=4; got 10",
+         "--n-embd must be a multiple of --n-head 4; got 10"),
+        (FormatError("a.bin has no tokenizer", ("give {vocabulary}", "add {tokenizer}")),
+         "a.bin has no tokenizer; give vocabulary, or add tokenizer",
+         "a.bin has no tokenizer; add --tokenizer"),
+        (SettingWarning("3 texts were cut", "raise {block_size}"),
+         "3 texts were cut; raise block_size",
+         "3 texts were cut; raise --block-size"),
     ],
+    ids=lambda part: str(part)[:30],
 )  # fmt: skip
-def test_settings_are_said_as_options(sentence, said):
-    named = parser().parse_args(["train"]).parser.options()
-    assert of_error(SettingError(sentence), named) == said
+def test_an_error_names_settings_as_python_and_as_options(error, python, options):
+    assert str(error) == python
+    assert written(error) == options
+    assert copy.copy(error).render(PYTHON) == python
+
+
+def test_a_long_value_is_shortened():
+    text = str(SettingError("corpus", "a name", "x" * 1000))
+    assert len(text) < 130
+    assert text.endswith("x…")
 
 
 @pytest.mark.parametrize(
     "sentence",
     [
         "the prompt has 3 steps to go, and the seed of it all is clip art",
-        "/data/n_head/steps.txt is not UTF-8 text: byte 3 cannot be read",
-        "the vocabulary has no 'é' (character 1 of 'n_layer must be é')",
-        "--n-layer and --steps stay what they are",
-        "n_embd.txt is a folder",
-        "a run goes on with the model it has; leave out --preset",
+        "/data/n_head/{steps}.txt is not UTF-8 text: byte 3 cannot be read",
+        "model.safetensors is not a microgpt checkpoint: n_head must be a positive integer",
     ],
 )
-def test_other_words_stay_as_they_are(sentence):
-    named = parser().parse_args(["train"]).parser.options()
-    assert in_options(sentence, named) == sentence
+def test_what_is_no_setting_stays_as_it_is(sentence):
+    assert written(FormatError(sentence)) == sentence
 
 
-def test_what_stands_in_a_file_is_no_option():
-    named = parser().parse_args(["train"]).parser.options()
-    sentence = "model.safetensors is not a microgpt checkpoint: n_head must be 1 or above"
-    assert of_error(FormatError(sentence), named) == sentence
+def test_an_error_of_settings_is_of_both_classes():
+    error = SizeError("n_embd", "a multiple of {n_head}", 10, n_head=4)
+    assert isinstance(error, SettingError)
+    assert isinstance(error, ShapeError)
+    assert (error.name, error.expected, error.got) == ("n_embd", "a multiple of {n_head}", 10)
 
 
 def test_training_that_diverges_is_one_line(tmp_path, capsys):
@@ -147,16 +196,25 @@ def test_names_that_are_like_nothing_are_not_suggested(tmp_path, capsys):
         assert "did you mean" not in capsys.readouterr().err
 
 
-def test_every_phrase_is_of_the_library():
-    """A sentence that was changed there must be changed here too."""
-    folder = Path(microgpt.__file__).parent
-    files = [file for file in folder.rglob("*.py") if file.parent.name != "cli"]
-    source = "".join(file.read_text("utf-8") for file in files)
-    source = re.sub(r'"\s*f?"', "", source)  # sentences that stand in several lines
-    outside = ("Unable to allocate", "^vocab_size", "got vocab_size", "make the model")
-    for python, _ in PHRASES:
-        if not python.startswith(outside) and "2\\*\\*" not in python:
-            assert re.search(python, source), python
+def raised_settings():
+    """Every SettingError that the package raises: its file and line, its name and arguments."""
+    for file in sorted(Path(microgpt.__file__).parent.rglob("*.py")):
+        for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+            if isinstance(node, ast.Call) and ast.unparse(node.func) in (
+                "SettingError",
+                "SizeError",
+            ):
+                yield f"{file.name}:{node.lineno}", node
+
+
+def test_every_setting_error_has_its_fields():
+    """A sentence of its own would be one that the command line cannot write with its options."""
+    count = 0
+    for where, node in raised_settings():
+        count += 1
+        named = {keyword.arg for keyword in node.keywords}
+        assert len(node.args) >= 2 or named & {"expected", "choices"}, where
+    assert count > 150
 
 
 @pytest.mark.parametrize(
@@ -175,7 +233,7 @@ def test_a_name_that_is_nearly_known_is_suggested(command, near, capsys):
 
 
 @pytest.mark.parametrize(
-    ("kind", "what"),
+    ("error", "text"),
     [
         (FileNotFoundError(2, "No such file", "a.txt"), "a.txt: no such file, or no such folder"),
         (IsADirectoryError(21, "Is a directory", "a"), "a: a folder is there where a file"),
@@ -184,48 +242,56 @@ def test_a_name_that_is_nearly_known_is_suggested(command, near, capsys):
         (OSError(5, "Input/output error"), "Input/output error"),
     ],
 )
-def test_what_the_system_refuses(kind, what):
-    assert of_error(kind, {}).startswith(what)
+def test_what_the_system_refuses(error, text):
+    assert message(error, PYTHON).startswith(text)
 
 
 @pytest.mark.parametrize(
-    ("command", "instead"),
+    ("command", "remedy"),
     [
-        (["train"], "train a tokenizer of your own (--tokenizer bpe:1000); or put the file"),
-        (
-            ["sample", "names"],
-            "name a merges.txt or vocab.bpe that you have (--tokenizer FILE); or",
-        ),
-        (["reproduce", "gpt2", "--weights", "x"], "Without a network, put the file from"),
+        (["train", "--tokenizer", "gpt2"],
+         "train a tokenizer on the --corpus, with bpe:1000 as --tokenizer, or put the file from"),
+        (["sample", "names", "--tokenizer", "gpt2"],
+         "name a merges.txt or vocab.bpe that you have as --tokenizer, or put the file from"),
+        (["reproduce", "gpt2", "--weights", "names", "--corpus", "names-mini"],
+         "; put the file from"),
     ],
-)
-def test_what_helps_without_a_network(command, offline_hint):
-    from microgpt.tokenizers.gpt2_vocab import SOURCE
+    ids=lambda part: part[0],
+)  # fmt: skip
+def test_what_helps_without_a_network(command, remedy, capsys, monkeypatch, tmp_path):
+    from microgpt.tokenizers import gpt2_vocab
 
-    error = DownloadError(f"Without a network, {SOURCE.offline_hint}; or put the file from there")
-    said = of_error(error, parser().parse_args(command).parser.options())
-    assert offline_hint in said
-    assert "tokenizers." not in said
+    def fail(remote):
+        raise DownloadError(f"{remote.file_name} could not be fetched", downloads._remedies(remote))
+
+    monkeypatch.setattr(gpt2_vocab.downloads, "fetch", fail)
+    monkeypatch.setattr(gpt2_vocab, "local_candidates", lambda: [])
+    monkeypatch.chdir(tmp_path)
+    assert main([*command, "--backend", "numpy"]) == 1
+    assert remedy in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["--n-layer", "1000000000"], "parameters takes"),
-        (["--n-layer", "1000000", "--n-embd", "1", "--n-head", "1"], "parameters takes"),
-        (["--n-embd", "1000000"], "a model of 12,000,070,000,000 parameters takes 175 TiB or more"),
-        (["--block-size", "10000000000"], "choose a smaller --n-embd, --n-layer, --block-size"),
-        (["--batch-size", "1000000000"], "a batch of 1,000,000,000 takes"),
-        (["--corpus", "story", "--format", "text", "--batch-size", "100000000"], "a batch of 100,0"),
+        (["--n-layer", "1000000000"], "parameters, which takes"),
+        (["--n-layer", "1000000", "--n-embd", "1", "--n-head", "1"], "parameters, which takes"),
+        (["--n-embd", "1000000"], "12,000,070,000,000 parameters, which takes 175 TiB or more"),
+        (["--block-size", "10000000000"], "--n-embd, --n-layer and --block-size must be smaller"),
+        (["--batch-size", "1000000000"], "a batch of 1,000,000,000, which takes"),
+        (
+            ["--corpus", "story", "--format", "text", "--batch-size", "100000000"],
+            "a batch of 100,0",
+        ),
     ],
 )
 def test_what_does_not_fit_is_refused_at_once(options, message, capsys, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(memory_check, "available", lambda: 10 * GIB)
+    monkeypatch.setattr(memory_check, "available_memory", lambda: 10 * GIB)
     assert main(["train", "--backend", "numpy", "--steps", "1", *options]) == 1
     said = capsys.readouterr()
     assert message in said.err
-    assert "and 10 GiB of memory are available; choose" in said.err
+    assert "smaller, to train in the 10 GiB of memory available; got a" in said.err
     assert said.err.count("\n") == 1
     assert os.listdir(tmp_path) == []
 
@@ -233,12 +299,11 @@ def test_what_does_not_fit_is_refused_at_once(options, message, capsys, tmp_path
 def test_a_model_that_fits_is_not_refused(monkeypatch):
     shape, config = GPTConfig.preset("gpt2-124M"), TrainConfig()
     need = 16 * memory_check.parameter_count(shape)
-    for room in (None, 2 * need):
-        monkeypatch.setattr(memory_check, "available", lambda room=room: room)
-        memory_check.refuse_too_large(shape, config, 2)
-    monkeypatch.setattr(memory_check, "available", lambda: need)
-    with pytest.raises(SettingError, match=r"a model of 124,439,808 parameters takes 1\.85 GiB"):
-        memory_check.refuse_too_large(shape, config, 2)
+    monkeypatch.setattr(memory_check, "available_memory", lambda: 2 * need)
+    memory_check.check_fits_memory(shape, config, 2)
+    monkeypatch.setattr(memory_check, "available_memory", lambda: need)
+    with pytest.raises(SettingError, match=r"124,439,808 parameters, which takes 1\.85 GiB"):
+        memory_check.check_fits_memory(shape, config, 2)
 
 
 @pytest.mark.parametrize("preset", ["microgpt", "gpt2-small-char", "char"])
@@ -247,18 +312,17 @@ def test_parameters_are_counted_without_a_model(preset):
     assert memory_check.parameter_count(shape) == sum(p.size for p in GPT(shape).parameters())
 
 
-def test_memory_is_known_or_not_asked_for(monkeypatch):
-    known = memory_check.available()
-    assert known is None or known > 1 << 20
-    monkeypatch.setattr(memory_check, "_free", lambda: None)
-    monkeypatch.setattr(memory_check, "_allowed", lambda: None)
-    assert memory_check.available() is None
-    monkeypatch.setattr(memory_check, "_allowed", lambda: 5)
-    assert memory_check.available() == 5
+def test_available_memory_is_at_most_what_a_container_allows(monkeypatch):
+    assert memory.available_memory() > 1 << 20
+    assert memory.free_memory() <= memory.total_memory()
+    monkeypatch.setattr(memory, "_container_limit", lambda: None)
+    assert memory.available_memory() > 1 << 20
+    monkeypatch.setattr(memory, "_container_limit", lambda: 5)
+    assert memory.available_memory() == 5
 
 
 def test_sizes_are_readable():
-    assert [memory_check.size(n) for n in (0, 999, 1500, 10 * GIB, 3 << 72)] == [
+    assert [memory_check.format_bytes(n) for n in (0, 999, 1500, 10 * GIB, 3 << 72)] == [
         "0 bytes", "999 bytes", "1.46 KiB", "10 GiB", "12,288 EiB"
     ]  # fmt: skip
 
@@ -266,14 +330,14 @@ def test_sizes_are_readable():
 def test_a_text_longer_than_the_block_is_announced(tmp_path, capsys):
     model = GPT(GPTConfig(vocab_size=5, block_size=8))
     command = ["sample", str(checkpoints.save(tmp_path, model)), "--tokens", "1", "-n", "1"]
-    assert main([*command, "--length", "30", "--backend", "numpy"]) == 0
+    assert main([*command, "--max-new-tokens", "30", "--backend", "numpy"]) == 0
     said = capsys.readouterr()
     assert len(said.out.split(",")) == 31
     assert said.err == (
-        "microgpt: note: up to 30 tokens are written, and the model's block holds 8: whenever it "
+        "microgpt: note: up to 30 tokens are generated, and the model's block holds 8: whenever it "
         "is full, the model goes on from the last 4\n"
     )
-    assert main([*command, "--length", "8", "--backend", "numpy"]) == 0
+    assert main([*command, "--max-new-tokens", "8", "--backend", "numpy"]) == 0
     assert capsys.readouterr().err == ""
 
 
@@ -281,6 +345,7 @@ def test_a_model_that_is_no_gpt2_is_not_half_exported(tmp_path, capsys):
     assert main(["export", "names", str(tmp_path / "out"), "--backend", "numpy"]) == 1
     said = capsys.readouterr()
     assert said.out == ""
-    assert said.err.startswith("microgpt: only a model in the shape of GPT-2 can be written")
-    assert "`microgpt train --preset gpt2-small` trains one" in said.err
+    assert said.err.startswith("microgpt: norm, activation, ")
+    assert "as in GPT-2, to be written for other programs; got norm rmsnorm, " in said.err
+    assert "`microgpt train --preset gpt2-small` trains such a model" in said.err
     assert said.err.count("\n") == 1

@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 
 
-def arguments(parser: argparse.ArgumentParser) -> None:
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("ids", nargs="+", metavar="ID", help="such as 09.sample")
     parser.add_argument("--corpus", default="names-mini", help="a corpus by name, or a text file")
     parser.add_argument("--out", required=True, help="the notebook to write; never replaced")
@@ -15,13 +15,13 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     from microgpt import learn
-    from microgpt.learn.grading.assignments import assignment, write_assignment
+    from microgpt.learn.grading.assignments import build_assignment, write_assignment
 
     own = None if options.exercises is None else Path(options.exercises)
     if own is not None:
         learn.load(own)
     hints = not options.no_hints
-    notebook = assignment(options.ids, options.corpus, hints, options.nbgrader, own)
+    notebook = build_assignment(options.ids, options.corpus, hints, options.nbgrader, own)
     write_assignment(notebook, Path(options.out))
     print(f"written: {options.out}")
     if own is not None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 
-def arguments(parser: argparse.ArgumentParser) -> None:
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--works", type=_names, help="some of recipe,batch,char,gpt2,generate,"
                         "names,start,scaling (default: all)")  # fmt: skip
     parser.add_argument("--contenders", type=_names, help="some of value,tape,numpy,numba,replayed,"
@@ -79,13 +79,13 @@ def run(options: argparse.Namespace) -> int:
 
 def _try(path: str | None) -> None:
     """Refuse a file that cannot be written now, not after minutes of measuring."""
-    from microgpt.checkpoints import prepare
+    from microgpt.checkpoints import ensure_writable
     from microgpt.errors import NotWritable
 
     if path is not None and Path(path).is_dir():
         raise NotWritable(f"{path} is a folder; name a file to write")
     if path is not None:
-        prepare(Path(path).parent)
+        ensure_writable(Path(path).parent)
 
 
 def _json(results: Any) -> str:
@@ -103,7 +103,7 @@ def _svg(results: Any) -> str:
 
 
 def _write(path: str, content: str) -> None:
-    from microgpt.checkpoints import atomic_write
+    from microgpt._io.atomic_write import atomic_write
 
     with atomic_write(Path(path)) as stream:
         stream.write(content.encode())

@@ -3,7 +3,7 @@
 import argparse
 
 
-def arguments(parser: argparse.ArgumentParser) -> None:
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("model", metavar="MODEL.bin", help="an llm.c model file (version 1, 3, 5)")
     parser.add_argument("state", metavar="STATE.bin", help="the debug state it belongs to")
     parser.add_argument("--tolerance", type=float, help="for logits and loss (default: 1e-4 at the "
@@ -17,6 +17,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     from microgpt.parity.debug_state import check_state
 
-    proof = check_state(options.model, options.state, options.tolerance, options.gradient_tolerance)
-    print(proof.to_json() if options.json else proof)
-    return 0 if proof.passed else 1
+    report = check_state(
+        options.model, options.state, options.tolerance, options.gradient_tolerance
+    )
+    print(report.to_json() if options.json else report)
+    return 0 if report.passed else 1

@@ -3,13 +3,13 @@
 import argparse
 import json
 
-PATIENCE = 30.0  # seconds of work for the top level of a teacher's file
+TIME_LIMIT = 30.0  # seconds of work for the top level of a teacher's file
 
 
-def arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--json", action="store_true", help="everything there is to say, as JSON")
-    parser.add_argument("--test", metavar="FILE", help="try the exercises in a Python file on "
-                        "right, wrong and hostile answers")  # fmt: skip
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true", help="print all their fields as JSON")
+    parser.add_argument("--test", metavar="FILE", help="self-test the exercises in a Python "
+                        "file with correct, wrong and hostile answers")  # fmt: skip
 
 
 def run(options: argparse.Namespace) -> int:
@@ -20,7 +20,7 @@ def run(options: argparse.Namespace) -> int:
     exercises = learn.exercises()
     if options.json:
         fields = ("id", "signature", "shapes", "statement", "difficulty", "importance", "minutes",
-                  "needs", "answer")  # fmt: skip
+                  "prerequisites", "answer_name")  # fmt: skip
         print(
             json.dumps([{name: getattr(e, name) for name in fields} for e in exercises], indent=1)
         )
@@ -33,29 +33,29 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def _loaded(path: str) -> list:
+def _load(path: str) -> list:
     """The exercises in the file; FormatError if it does not come to its end."""
     from microgpt import learn
     from microgpt.errors import FormatError
     from microgpt.learn.time_limit import TimeLimitedCall
 
-    found: list = []
-    watched = TimeLimitedCall(lambda: found.extend(learn.load(path)), PATIENCE, 10 * PATIENCE)
-    if watched.run() != "done":
+    loaded: list = []
+    call = TimeLimitedCall(lambda: loaded.extend(learn.load(path)), TIME_LIMIT, 10 * TIME_LIMIT)
+    if call.run() != "done":
         raise FormatError(
-            f"{path} ran longer than {PATIENCE:g} seconds and was stopped; at its top level, it "
+            f"{path} ran longer than {TIME_LIMIT:g} seconds and was stopped; at its top level, it "
             f"should only define exercises"
         )
-    if watched.error is not None:
-        raise watched.error
-    return found
+    if call.error is not None:
+        raise call.error
+    return loaded
 
 
 def _test(path: str) -> int:
     from microgpt import learn
 
     status = 0
-    for exercise in _loaded(path):
+    for exercise in _load(path):
         problems = learn.self_test(exercise)
         for problem in problems:
             print(problem)

@@ -4,7 +4,7 @@ import argparse
 import sys
 
 
-def arguments(parser: argparse.ArgumentParser) -> None:
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("model", help="a checkpoint, another program's model, or a name as gpt2")
     parser.add_argument("out", help="the folder to write; for llmc also a file named NAME.bin")
     parser.add_argument(
@@ -18,8 +18,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     from microgpt.pretrained import load_pretrained, save_pretrained
-    from microgpt.pretrained.export import is_byte_pair
-    from microgpt.pretrained.gpt2_check import check_gpt2_config
+    from microgpt.pretrained.gpt2_layout import check_gpt2_config
+    from microgpt.tokenizers import is_byte_pair
 
     checkpoint = load_pretrained(options.model)
     check_gpt2_config(checkpoint.model.config)  # before anything is said of what is written

@@ -5,14 +5,14 @@ import sys
 from collections import Counter
 from pathlib import Path
 
-A_DAY = 86400  # seconds
-A_TERABYTE = 1 << 20  # MB
+MAX_SECONDS = 86400  # a day
+MIN_MEMORY, MAX_MEMORY = 256, 1 << 20  # MB
 
 
-def arguments(parser: argparse.ArgumentParser) -> None:
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("paths", nargs="+", metavar="PATH", help="files, or folders of them")
     parser.add_argument(
-        "--seed", type=int, required=True, help="of the inputs; keep it to yourself"
+        "--seed", type=int, required=True, help="seed of the inputs; keep it to yourself"
     )
     parser.add_argument("--csv", default="grades.csv", help="the table to write")
     parser.add_argument("--exercises", metavar="FILE", help="a Python file with your own")
@@ -21,40 +21,34 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    from tqdm import tqdm
-
-    from microgpt.errors import SettingError
+    from microgpt.cli.progress import Progress
+    from microgpt.config.checks import check_integer, check_number
     from microgpt.learn.grading.gradebook import check_not_overwriting, check_writable, write_csv
-    from microgpt.learn.grading.runner import Grader, ResourceLimits, GradeRow
+    from microgpt.learn.grading.runner import Grader, GradeRow, ResourceLimits
     from microgpt.learn.messages import pluralize
 
-    in_range = 256 <= options.limit_memory <= A_TERABYTE
-    if not 0 < options.limit_seconds <= A_DAY or not in_range:
-        raise SettingError(
-            f"--limit-seconds must be above 0 and at most {A_DAY:,}, a day, and --limit-memory 256 "
-            f"to {A_TERABYTE:,}, in MB; got {options.limit_seconds:g} and {options.limit_memory}"
-        )
+    check_number("limit_seconds", options.limit_seconds, above=0, maximum=MAX_SECONDS)
+    check_integer("limit_memory", options.limit_memory, MIN_MEMORY, MAX_MEMORY)
     target = Path(options.csv)
     check_writable(target)
     limits = ResourceLimits(options.limit_seconds, options.limit_memory << 20)
-    grading = Grader(options.paths, options.seed, options.exercises, limits, options.backend)
-    check_not_overwriting(target, [path for _, path in grading.files])
-    rows: list[GradeRow] = []
-    done = 0
-    try:
-        for found in tqdm(grading, unit="file", disable=None):
-            rows += found
-            done += 1
-    except KeyboardInterrupt:
-        write_csv(rows, target)
-        print(f"microgpt: interrupted; {done} of {pluralize(len(grading), 'file')} written: {target}",
-              file=sys.stderr)  # fmt: skip
-        return 130
+    grader = Grader(options.paths, options.seed, options.exercises, limits, options.backend)
+    check_not_overwriting(target, [path for _, path in grader.files])
+    files, rows = pluralize(len(grader), "file"), list[GradeRow]()
+    with Progress(len(grader), "file") as progress:
+        try:
+            for graded in progress.track(grader):
+                rows += graded
+        except KeyboardInterrupt:
+            write_csv(rows, target)
+            done = progress.done
+            print(f"microgpt: interrupted; {done} of {files} written: {target}", file=sys.stderr)
+            return 130
     write_csv(rows, target)
-    if grading.unlimited:
+    if grader.memory_unlimited:
         print("microgpt: note: this system cannot limit memory; --limit-memory had no effect",
               file=sys.stderr)  # fmt: skip
     states = Counter(row.state for row in rows)
-    table = ", ".join(f"{count} {state}" for state, count in sorted(states.items()))
-    print(f"{pluralize(len(grading), 'file')}; answers: {table}; written: {target}")
+    answers = ", ".join(f"{count} {state}" for state, count in sorted(states.items()))
+    print(f"{files}; answers: {answers}; written: {target}")
     return 0

@@ -10,24 +10,26 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-FOLDER = "microgpt-notebooks"
-JUPYTERS = ("--port", "--ip", "--notebook-dir", "--allow-root", "--log-level", "--debug")
+DEFAULT_FOLDER = "microgpt-notebooks"
+JUPYTER_OPTIONS = ("--port", "--ip", "--notebook-dir", "--allow-root", "--log-level", "--debug")
 
 
-def arguments(parser: argparse.ArgumentParser) -> None:
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.usage = "%(prog)s [-h] [FOLDER] [--no-browser] [--copy-only] [--backend NAME] [-- …]"
     parser.epilog = (
         "Notebooks you changed are never written over: new versions arrive beside them. What "
         "stands after -- goes to JupyterLab: microgpt lab -- --port 8899"
     )
-    parser.add_argument("folder", nargs="?", default=FOLDER, metavar="FOLDER", help="where to work")
+    parser.add_argument(
+        "folder", nargs="?", default=DEFAULT_FOLDER, metavar="FOLDER", help="where to work"
+    )
     parser.add_argument("--no-browser", action="store_true", help="start JupyterLab only")
     parser.add_argument("--copy-only", action="store_true", help="copy the notebooks only")
-    parser.add_argument(*JUPYTERS, action=_Misplaced, nargs="?", help=argparse.SUPPRESS)
+    parser.add_argument(*JUPYTER_OPTIONS, action=_Misplaced, nargs="?", help=argparse.SUPPRESS)
 
 
 class _Misplaced(argparse.Action):
-    """An option of JupyterLab's among ours: argparse would only say that it knows none such."""
+    """An option of JupyterLab's among ours, which argparse would only call unknown."""
 
     def __call__(self, parser: argparse.ArgumentParser, *_: Any) -> None:
         parser.error(
@@ -36,13 +38,13 @@ class _Misplaced(argparse.Action):
 
 
 def run(options: argparse.Namespace) -> int:
-    from microgpt.cli.notebook_sync import deliver
+    from microgpt.cli.notebook_sync import sync_notebooks
     from microgpt.diagnostics import shadows
     from microgpt.errors import MicrogptError
 
     folder = Path(options.folder).expanduser()
-    delivery = deliver(folder)
-    print(delivery, flush=True)
+    synced = sync_notebooks(folder)
+    print(synced, flush=True)
     for path in shadows([folder.resolve()]):
         print(f"microgpt: note: notebooks would load {path} in place of microgpt; rename it",
               file=sys.stderr)  # fmt: skip
@@ -55,7 +57,7 @@ def run(options: argparse.Namespace) -> int:
         )
     _compile_once()
     # Not a newer version beside it: in this one the learner has worked.
-    first = min(name for name in delivery.names if name.endswith(".ipynb"))
+    first = min(name for name in synced.names if name.endswith(".ipynb"))
     page = f"--LabApp.default_url=/lab/tree/{quote(first)}"  # shown without a browser as well
     command = [sys.executable, "-m", "jupyterlab", str(folder), page, *options.passed_on]
     if options.no_browser and "--no-browser" not in command:
@@ -67,13 +69,13 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _compile_once() -> None:
-    """So that no cell has to wait for the compiler."""
+    """Compile the kernels, so that no cell has to wait for the compiler."""
     from microgpt import backends
     from microgpt.cli.warmup import compile_kernels
     from microgpt.errors import NotWritable
 
-    wanted = backends.available("numba") and backends.chosen() in (None, "numba")
-    if wanted and not backends.kernels_ready():
+    uses_numba = backends.available("numba") and backends.selected_name() in (None, "numba")
+    if uses_numba and not backends.kernels_compiled():
         try:
             compile_kernels()
         except NotWritable as error:
@@ -81,13 +83,13 @@ def _compile_once() -> None:
 
 
 def _wait_for(server: subprocess.Popen) -> int:
-    """Its exit status. Control-C is JupyterLab's to answer: it asks; to be ended ends both."""
+    """The server's exit status. Ctrl-C is left to JupyterLab, which asks; SIGTERM ends both."""
     before = signal.signal(signal.SIGTERM, lambda *_: server.terminate())
     try:
         while True:
             try:
                 status = server.wait()
-                return status if status >= 0 else 128 - status  # as a shell says it
+                return status if status >= 0 else 128 - status  # as shells report a signal
             except KeyboardInterrupt:
                 continue
     finally:

@@ -25,32 +25,32 @@ from microgpt.cli import (
     train,
     warmup,
 )
-from microgpt.cli.parsing import Parser, meant
-from microgpt.cli.wording import in_options, of_error
-from microgpt.errors import MicrogptError
+from microgpt.cli.error_messages import message
+from microgpt.cli.parsing import Parser
+from microgpt.errors import MicrogptError, Notation, closest, did_you_mean
 
 COMMANDS = (
     *(lab, tokenize_, train, sample, reference, doctor_, warmup, bench),
     *(export, check_state, reproduce),
     *(exercises, assignment, grade),
 )
-WHOLE = ("-h", "--help", "--version")  # the options that stand before a command
+GLOBAL_OPTIONS = ("-h", "--help", "--version")  # those that stand before a command
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; what is wrong is said in one sentence, with a non-zero exit status."""
-    words = list(sys.argv[1:] if arguments is None else arguments)
+    """Run one command; an error is one line, with a non-zero exit status."""
+    args = list(sys.argv[1:] if arguments is None else arguments)
     # What stands behind -- is left to JupyterLab; argparse would take it for a folder.
-    end = words.index("--") if words[:1] == ["lab"] and "--" in words else len(words)
-    options = _parsed(words[:end])
-    options.passed_on = words[end + 1 :]
-    named = options.parser.options()
+    end = args.index("--") if args[:1] == ["lab"] and "--" in args else len(args)
+    options = _parse(args[:end])
+    options.passed_on = args[end + 1 :]
+    notation = options.parser.notation()
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("always")
-            # NumPy's; training and sampling say themselves what became of it.
+            # NumPy's; training and sampling report NaN themselves.
             warnings.filterwarnings("ignore", ".* encountered in ", RuntimeWarning)
-            warnings.showwarning = _notes(named)
+            warnings.showwarning = _print_warnings(notation)
             if options.backend:
                 from microgpt import backends
 
@@ -59,34 +59,38 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         raise
     except MemoryError as error:
-        said = of_error(error, named)
-        print(f"microgpt: this needs more memory than there is: {said}", file=sys.stderr)
+        what = message(error, notation).partition(" with shape")[0]
+        print(f"microgpt: this needs more memory than there is: {what}", file=sys.stderr)
         return 1
     except (MicrogptError, OSError) as error:
-        print(f"microgpt: {of_error(error, named)}", file=sys.stderr)
+        print(f"microgpt: {message(error, notation)}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("microgpt: interrupted", file=sys.stderr)
         return 130
 
 
-def _parsed(words: list[str]) -> argparse.Namespace:
-    """The options of the command; exit status 2 and one line where a word is wrong."""
-    whole = parser()
-    first = words[0] if words else ""
-    if first.startswith("-") and not any(name.startswith(first) for name in WHOLE):
-        whole.error(f"there is no option {first} before a command{meant(first, WHOLE)}")
-    options, rest = whole.parse_known_args(words)
-    options.parser.refuse_unknown(rest)
-    options.parser.refuse_empty(options)
+def _parse(args: list[str]) -> argparse.Namespace:
+    """The options of the command; exit status 2 and one line where an argument is wrong."""
+    commands = parser()
+    first = args[0] if args else ""
+    if first.startswith("-") and not any(name.startswith(first) for name in GLOBAL_OPTIONS):
+        nearest = did_you_mean(closest(first, GLOBAL_OPTIONS))
+        commands.error(f"there is no option {first} before a command{nearest}")
+    options, rest = commands.parse_known_args(args)
+    options.parser.check_no_rest(rest)
+    options.parser.check_not_empty(options)
     return options
 
 
-def _notes(named: dict[str, str]) -> Callable[..., None]:
-    def say(message: Any, *_: Any, **__: Any) -> None:
-        print(f"microgpt: note: {in_options(str(message), named)}", file=sys.stderr)
+def _print_warnings(notation: Notation) -> Callable[..., None]:
+    """A `warnings.showwarning` that prints a warning as one line."""
 
-    return say
+    def show(warning: Warning | str, *_: Any, **__: Any) -> None:
+        text = message(warning, notation) if isinstance(warning, Warning) else warning
+        print(f"microgpt: note: {text}", file=sys.stderr)
+
+    return show
 
 
 class _Help(argparse.ArgumentDefaultsHelpFormatter):
@@ -100,22 +104,22 @@ class _Help(argparse.ArgumentDefaultsHelpFormatter):
 
 def parser() -> Parser:
     """The command line: a module's first docstring line says what its command does."""
-    whole = Parser(prog="microgpt", description="Train a small GPT, sample it.")
-    whole.add_argument("--version", action="version", version=f"microgpt-lab {__version__}")
-    commands = whole.add_subparsers(required=True, metavar="COMMAND")
+    top = Parser(prog="microgpt", description="Train a small GPT, sample it.")
+    top.add_argument("--version", action="version", version=f"microgpt-lab {__version__}")
+    commands = top.add_subparsers(required=True, metavar="COMMAND")
     for module in COMMANDS:
-        what = str(module.__doc__)
+        summary = str(module.__doc__)
         name = module.__name__.rpartition(".")[2].rstrip("_")  # it may share a function's name
-        part = commands.add_parser(
+        command = commands.add_parser(
             name.replace("_", "-"),
-            help=what[0].lower() + what[1:].rstrip("."),
-            description=what,
+            help=summary[0].lower() + summary[1:].rstrip("."),
+            description=summary,
             formatter_class=_Help,
         )
-        part.add_argument("--backend", help="numba (default) or numpy")
-        module.arguments(part)
-        part.set_defaults(run=module.run, parser=part)
-    return whole
+        command.add_argument("--backend", help="numba (default) or numpy")
+        module.add_arguments(command)
+        command.set_defaults(run=module.run, parser=command)
+    return top
 
 
 def entry_point() -> None:

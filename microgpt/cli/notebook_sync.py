@@ -1,7 +1,7 @@
-"""Bring the notebooks into the learner's folder; what the learner changed is never written over.
+"""Copy the notebooks into the learner's folder; a file the learner changed is never overwritten.
 
-A manifest in the folder holds the SHA-256 of every file that was delivered: a copy with such a sum
-is as it came, and a newer version may take its place; any other copy is the learner's.
+A manifest in the folder holds the SHA-256 of every version of a file that was copied: a file with
+such a checksum is unchanged, and a newer version may replace it; any other is the learner's.
 """
 
 import hashlib
@@ -11,35 +11,39 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import microgpt
-from microgpt.checkpoints import prepare, atomic_write
+from microgpt._io.atomic_write import atomic_write
+from microgpt.checkpoints import ensure_writable
 from microgpt.errors import FormatError, NotWritable, SettingError
 
 MANIFEST = ".microgpt-notebooks.json"
 
 
 @dataclass
-class Delivery:
-    """What was done with each file, by its name in the folder; `names` are all there are."""
+class SyncResult:
+    """What was done with each file, by its name in the folder; `names` are all files.
+
+    `modified` are files that the learner changed, `side_copies` new versions beside them.
+    """
 
     folder: Path
     names: list[str] = field(default_factory=list)
     new: list[str] = field(default_factory=list)
     updated: list[str] = field(default_factory=list)
-    kept: list[str] = field(default_factory=list)
-    beside: list[str] = field(default_factory=list)
+    modified: list[str] = field(default_factory=list)
+    side_copies: list[str] = field(default_factory=list)
 
     def __str__(self) -> str:
-        said = {
+        groups = {
             "new": self.new,
             "updated": self.updated,
-            "with your changes left as they are": self.kept,
+            "with your changes left as they are": self.modified,
         }
-        counts = {what: sum(map(_is_notebook, names)) for what, names in said.items()}
-        parts = [f"{count} {what}" for what, count in counts.items() if count]
+        counts = {label: sum(map(_is_notebook, names)) for label, names in groups.items()}
+        parts = [f"{count} {label}" for label, count in counts.items() if count]
         if not parts and (self.new or self.updated):
             parts = ["images brought up to date"]
-        if self.beside:
-            parts.append(f"the new version beside yours: {', '.join(self.beside)}")
+        if self.side_copies:
+            parts.append(f"the new version beside yours: {', '.join(self.side_copies)}")
         return f"notebooks in {self.folder}: {'; '.join(parts) or 'up to date'}"
 
 
@@ -47,8 +51,8 @@ def _is_notebook(name: str) -> bool:
     return name.endswith(".ipynb")
 
 
-def shipped() -> Path:
-    """The folder that the notebooks come from: inside the wheel, or in the checkout."""
+def notebook_source() -> Path:
+    """The folder with the package's notebooks: inside the wheel, or in the checkout."""
     package = Path(microgpt.__file__).resolve().parent
     for folder in (package / "notebooks", package.parent / "notebooks"):
         if any(folder.glob("*.ipynb")):
@@ -58,33 +62,38 @@ def shipped() -> Path:
     )
 
 
-def deliver(folder: Path, source: Path | None = None, version: str | None = None) -> Delivery:
-    """Copy the notebooks and their images from `source` into `folder`; say what was done.
+def sync_notebooks(
+    folder: Path, source: Path | None = None, version: str | None = None
+) -> SyncResult:
+    """Copy the notebooks and their images from `source` into `folder`.
 
-    A missing file comes back; an unchanged old one is replaced; beside a changed one, the new one
-    arrives once, with the version in its name.
+    A missing file is restored, an unchanged old one replaced; beside a changed one, the new version
+    is copied once, with the version in its name.
     """
-    source, version = source or shipped(), version or microgpt.__version__
+    source, version = source or notebook_source(), version or microgpt.__version__
     if folder.resolve() == source.resolve():
-        raise SettingError(f"the notebooks come from {folder}; name another folder to work in")
-    prepare(folder)
-    delivered, done = _manifest(folder), Delivery(folder)
-    names = list(_names(source))
+        raise SettingError(
+            "folder", "another than the one that the notebooks come from", str(folder)
+        )
+    ensure_writable(folder)
+    manifest, result = _read_manifest(folder), SyncResult(folder)
+    names = list(_file_names(source))
     for name in names:  # before anything is written
-        _refuse_what_is_in_the_way(folder / name)
+        _check_not_blocked(folder / name)
     for name in names:
         content = (source / name).read_bytes()
-        done.names.append(name)
-        sums = delivered.setdefault(name, [])
-        _one(folder, name, content, sums, version, done)
-        if _sum(content) not in sums:
-            sums.append(_sum(content))
-    _write(folder / MANIFEST, json.dumps(delivered, indent=1).encode())
-    return done
+        result.names.append(name)
+        checksums = manifest.setdefault(name, [])
+        _sync_file(folder, name, content, checksums, version, result)
+        if _sha256(content) not in checksums:
+            checksums.append(_sha256(content))
+    _write(folder / MANIFEST, json.dumps(manifest, indent=1).encode())
+    return result
 
 
-def _refuse_what_is_in_the_way(target: Path) -> None:
-    parent, wanted = target.parent, "a notebook" if _is_notebook(target.name) else "an image"
+def _check_not_blocked(target: Path) -> None:
+    """Raise NotWritable at a file in place of the folder, or a folder in place of the file."""
+    parent, expected = target.parent, "a notebook" if _is_notebook(target.name) else "an image"
     if parent.exists() and not parent.is_dir():
         raise NotWritable(
             f"{parent} is a file where a folder of images belongs; move it away, or name another "
@@ -92,53 +101,53 @@ def _refuse_what_is_in_the_way(target: Path) -> None:
         )
     if target.is_dir():
         raise NotWritable(
-            f"{target} is a folder where {wanted} belongs; move it away, or name another folder "
+            f"{target} is a folder where {expected} belongs; move it away, or name another folder "
             f"to work in"
         )
 
 
-def _one(
-    folder: Path, name: str, content: bytes, sums: list[str], version: str, done: Delivery
+def _sync_file(
+    folder: Path, name: str, content: bytes, checksums: list[str], version: str, result: SyncResult
 ) -> None:
     target = folder / name
     if not target.exists():
         _write(target, content)
-        done.new.append(name)
+        result.new.append(name)
         return
-    there = _sum(target.read_bytes())
-    if there == _sum(content):
+    current = _sha256(target.read_bytes())
+    if current == _sha256(content):
         return
-    if there in sums:
+    if current in checksums:
         _write(target, content)
-        done.updated.append(name)
+        result.updated.append(name)
         return
-    done.kept.append(name)
-    if _sum(content) not in sums:  # not delivered yet, neither here nor beside
-        beside = _beside(target, content, version)
-        _write(beside, content)
-        done.beside.append(beside.relative_to(folder).as_posix())
+    result.modified.append(name)
+    if _sha256(content) not in checksums:  # not copied yet, neither here nor beside
+        copy = _side_copy(target, content, version)
+        _write(copy, content)
+        result.side_copies.append(copy.relative_to(folder).as_posix())
 
 
-def _names(source: Path) -> Iterator[str]:
+def _file_names(source: Path) -> Iterator[str]:
     for path in sorted([*source.glob("*.ipynb"), *source.glob("images/*")]):
         if path.is_file():
             yield path.relative_to(source).as_posix()
 
 
-def _beside(target: Path, content: bytes, version: str) -> Path:
-    """A name with the version in it that no other file has."""
-    beside, number = target.with_name(f"{target.stem}-{version}{target.suffix}"), 2
-    while beside.exists() and beside.read_bytes() != content:
-        beside = target.with_name(f"{target.stem}-{version}-{number}{target.suffix}")
+def _side_copy(target: Path, content: bytes, version: str) -> Path:
+    """A path with the version in its name that no other content has."""
+    path, number = target.with_name(f"{target.stem}-{version}{target.suffix}"), 2
+    while path.exists() and path.read_bytes() != content:
+        path = target.with_name(f"{target.stem}-{version}-{number}{target.suffix}")
         number += 1
-    return beside
+    return path
 
 
-def _manifest(folder: Path) -> dict[str, list[str]]:
-    """The sums of what was delivered; none if that cannot be read, so that nothing is replaced."""
+def _read_manifest(folder: Path) -> dict[str, list[str]]:
+    """The checksums by file name; none if it cannot be read, so that nothing is replaced."""
     try:
-        sums = json.loads((folder / MANIFEST).read_bytes())
-        return {str(name): [str(each) for each in sums[name]] for name in sums}
+        manifest = json.loads((folder / MANIFEST).read_bytes())
+        return {str(name): [str(sha256) for sha256 in manifest[name]] for name in manifest}
     except (OSError, ValueError, TypeError, LookupError):
         return {}
 
@@ -149,5 +158,5 @@ def _write(target: Path, content: bytes) -> None:
         stream.write(content)
 
 
-def _sum(content: bytes) -> str:
+def _sha256(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()

@@ -1,96 +1,88 @@
-"""A parser that answers a wrong word with one line: what was expected, what came, what to do."""
+"""argparse with errors of one line: what was expected, what came, what to do."""
 
 import argparse
 import re
-from collections.abc import Iterable
-from difflib import get_close_matches
 from typing import Any, NoReturn
 
-# What an empty text means something for; everywhere else it is a shell's variable that was not set.
-MAY_BE_EMPTY = ("prompt", "tokens")
-_VALUE = re.compile(r"argument (?P<name>\S+): (?P<wrong>.*)", re.DOTALL)
-_CHOICE = re.compile(r"invalid choice: (?P<got>'.*?'|\".*?\")\W.*?\(choose from (?P<known>.*)\)")
+from microgpt.cli.error_messages import OptionNotation
+from microgpt.errors import closest, did_you_mean
+
+# Where an empty string means something; elsewhere it is a variable of the shell that was not set.
+MAY_BE_EMPTY = ("prompt", "sample_prompt", "tokens")
+_ARGUMENT = re.compile(r"argument (?P<name>\S+): (?P<problem>.*)", re.DOTALL)
+_CHOICE = re.compile(r"invalid choice: (?P<got>'.*?'|\".*?\")\W.*?\(choose from (?P<choices>.*)\)")
 
 
 class Parser(argparse.ArgumentParser):
-    """argparse, with errors of one line; `int` and `float` say what they want."""
+    """An ArgumentParser whose errors are one line; `int` and `float` name the expected type."""
 
-    def __init__(self, *arguments: Any, **settings: Any):
-        super().__init__(*arguments, **settings)
-        self.register("type", int, _whole)
+    def __init__(self, *args: Any, **settings: Any):
+        super().__init__(*args, **settings)
+        self.register("type", int, _integer)
         self.register("type", float, _number)
 
     def error(self, message: str) -> NoReturn:
-        sentence = _plain(message)
+        sentence = _one_line(message)
         more = " See" if sentence.endswith("?") else "; see"
         self.exit(2, f"{self.prog}: {sentence}{more} `{self.prog} --help`\n")
 
-    def options(self) -> dict[str, str]:
-        """The option of each setting by its name in the library: n_layer is --n-layer."""
-        named = {}
-        for action in self._actions:
-            if long := [option for option in action.option_strings if option.startswith("--")]:
-                named[action.dest] = long[0]
-        return named
+    def notation(self) -> OptionNotation:
+        """How errors write the settings that are options here."""
+        return OptionNotation(self._actions)
 
-    def refuse_unknown(self, rest: list[str]) -> None:
-        """Say of the words that are left over which option might have been meant."""
+    def check_no_rest(self, rest: list[str]) -> None:
+        """Stop with an error where arguments are left over; suggests the nearest option."""
         if not rest:
             return
-        known = [option for action in self._actions for option in action.option_strings]
-        for word in rest:
-            if word.startswith("-") and len(word) > 1:
-                name = word.partition("=")[0]
-                self.error(f"there is no option {name}{meant(name, known)}")
+        options = [option for action in self._actions for option in action.option_strings]
+        for argument in rest:
+            if argument.startswith("-") and len(argument) > 1:
+                name = argument.partition("=")[0]
+                nearest = did_you_mean(closest(name, options))
+                self.error(f"there is no option {name}{nearest}")
         self.error(f"nothing is expected where {rest[0]!r} stands")
 
-    def refuse_empty(self, options: argparse.Namespace) -> None:
-        """An empty name would be taken for none, or for the folder one is in."""
+    def check_not_empty(self, options: argparse.Namespace) -> None:
+        """Stop with an error at an empty name, which would be taken for the current folder."""
         for action in self._actions:
-            given = getattr(options, action.dest, None)
-            empty = given == "" or (isinstance(given, list) and "" in given)
+            value = getattr(options, action.dest, None)
+            empty = value == "" or (isinstance(value, list) and "" in value)
             if empty and action.dest not in MAY_BE_EMPTY:
                 name = "/".join(action.option_strings) or action.metavar or action.dest
                 self.error(f"{name} wants a value; got an empty one")
 
 
-def meant(word: str, known: Iterable[str]) -> str:
-    """`; did you mean …?` if something known is much like the word, else nothing."""
-    by_small = {name.lower(): name for name in known}
-    near = get_close_matches(word.lower(), by_small, n=1)
-    return f"; did you mean {by_small[near[0]]}?" if near else ""
-
-
-def _plain(message: str) -> str:
-    """What argparse says, in the words of all other errors."""
-    found = _VALUE.fullmatch(message)
-    if found is None:
+def _one_line(message: str) -> str:
+    """An error of argparse in the form of all other errors."""
+    match = _ARGUMENT.fullmatch(message)
+    if match is None:
         return message.replace("the following arguments are required", "something is missing")
-    name, wrong = found["name"], found["wrong"]
-    if wrong == "expected one argument":
+    name, problem = match["name"], match["problem"]
+    if problem == "expected one argument":
         option = name.rpartition("/")[2]
         return f"{name} wants a value (one that begins with a dash: {option}=VALUE)"
-    if choice := _CHOICE.fullmatch(wrong):
-        known, got = [word.strip(" '\"") for word in choice["known"].split(",")], choice["got"]
+    if choice := _CHOICE.fullmatch(problem):
+        choices = [word.strip(" '\"") for word in choice["choices"].split(",")]
+        got, nearest = choice["got"], did_you_mean(closest(choice["got"][1:-1], choices))
         if name == "COMMAND":
-            all_there_are = f"; known: {', '.join(known)}"
-            return f"there is no command {got}{meant(got[1:-1], known) or all_there_are}"
-        return f"{name} wants {' or '.join(known)}; got {got}{meant(got[1:-1], known)}"
-    return f"{name} {wrong.removeprefix('option ')}"
+            all_commands = f"; known: {', '.join(choices)}"
+            return f"there is no command {got}{nearest or all_commands}"
+        return f"{name} must be {' or '.join(choices)}; got {got}{nearest}"
+    return f"{name} {problem.removeprefix('option ')}"
 
 
-def _whole(text: str) -> int:
+def _integer(text: str) -> int:
     try:
         return int(text)
     except ValueError:  # also for thousands of digits, which Python does not read
-        raise argparse.ArgumentTypeError(f"wants a whole number; got {_short(text)}") from None
+        raise argparse.ArgumentTypeError(f"must be an integer; got {_short(text)}") from None
 
 
 def _number(text: str) -> float:
     try:
         return float(text)
     except ValueError:
-        raise argparse.ArgumentTypeError(f"wants a number; got {_short(text)}") from None
+        raise argparse.ArgumentTypeError(f"must be a number; got {_short(text)}") from None
 
 
 def _short(text: str) -> str:

@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Any
 
 
-def arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("what", metavar="gpt2|RECIPE.json", help="llm.c's ten steps of GPT-2 124M; "
-                        "or a JSON file with optimizer, batch and losses")  # fmt: skip
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("recipe", metavar="gpt2|RECIPE.json", help="llm.c's ten steps of GPT-2 "
+                        "124M; or a JSON file with optimizer, batch and losses")  # fmt: skip
     parser.add_argument("--weights", required=True, metavar="MODEL", help="a file or folder of any "
                         "known format, or the name gpt2 (which is fetched)")  # fmt: skip
     batch = parser.add_mutually_exclusive_group()
@@ -22,34 +22,34 @@ def run(options: argparse.Namespace) -> int:
     from microgpt.parity.published_losses import GPT2, NEAR, count_of, read_recipe, train
     from microgpt.pretrained import load_pretrained
 
-    recipe = GPT2 if options.what == "gpt2" else read_recipe(options.what)
+    recipe = GPT2 if options.recipe == "gpt2" else read_recipe(options.recipe)
     count_of(recipe, options.steps)  # before weights are fetched
-    tokens, targets, what = _batch(options, recipe)
+    tokens, targets, source = _batch(options, recipe)
     model = load_pretrained(options.weights).model
     steps = train(model, tokens, targets, recipe, options.steps)
-    print(f"{model!r}\n{len(tokens)} × {len(tokens[0])} tokens from {what}, the same every step")
+    print(f"{model!r}\n{len(tokens)} × {len(tokens[0])} tokens from {source}, the same every step")
     print("step      loss  expected  difference")
-    moments = []
-    for moment in steps:
-        print(f"{moment.step:4d}  {moment.loss:8.6f}  {moment.expected:8.6f}  "
-              f"{moment.difference:10.1e}", flush=True)  # fmt: skip
-        moments.append(moment)
-    good = sum(moment.reproduced for moment in moments)
-    verdict = "reproduced" if good == len(moments) else "NOT reproduced"
-    print(f"{verdict}: {good} of {len(moments)} losses are within {NEAR:g} of the expected ones")
-    return 0 if good == len(moments) else 1
+    checks = []
+    for check in steps:
+        print(f"{check.step:4d}  {check.loss:8.6f}  {check.expected:8.6f}  "
+              f"{check.difference:10.1e}", flush=True)  # fmt: skip
+        checks.append(check)
+    good = sum(check.reproduced for check in checks)
+    verdict = "reproduced" if good == len(checks) else "NOT reproduced"
+    print(f"{verdict}: {good} of {len(checks)} losses are within {NEAR:g} of the expected ones")
+    return 0 if good == len(checks) else 1
 
 
 def _batch(options: argparse.Namespace, recipe: Any) -> tuple[Any, Any, str]:
     """Tokens and targets (B, T), and where they are from."""
     from microgpt.parity.published_losses import first_batch
     from microgpt.pretrained.llmc.debug_state import read_batch
-    from microgpt.pretrained.llmc.header import STATE, magic
+    from microgpt.pretrained.llmc.header import STATE_MAGIC, has_magic
 
     if options.tokens is None:
         name = options.corpus or "tinyshakespeare"
         return *first_batch(_first_tokens(name, recipe), recipe), name
-    if Path(options.tokens).is_file() and magic(options.tokens) == STATE:
+    if Path(options.tokens).is_file() and has_magic(options.tokens, STATE_MAGIC):
         return *read_batch(options.tokens), options.tokens
     from microgpt.data import open_shard
 

@@ -4,7 +4,7 @@ import argparse
 import json
 
 
-def arguments(parser: argparse.ArgumentParser) -> None:
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("corpus", help="a corpus by name, or a text file")
     parser.add_argument("out", help="the folder for train.bin, val.bin and tokenizer.json")
     parser.add_argument(
@@ -14,7 +14,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "--tokenizer", default="gpt2", help="gpt2, char, or bpe:1000 to train one of 1,000 tokens"
     )
     parser.add_argument(
-        "--validation", type=int, default=32768, help="tokens kept for validation: the first ones"
+        "--val-tokens", type=int, default=32768, help="tokens for validation: the first ones"
     )
 
 
@@ -22,34 +22,38 @@ def run(options: argparse.Namespace) -> int:
     from pathlib import Path
 
     import numpy as np
-    from tqdm import tqdm
 
     from microgpt._io.atomic_write import atomic_write
-    from microgpt.config.checks import whole
-    from microgpt.data import split_documents, encode_documents, load_corpus, write_shard
+    from microgpt.cli.progress import Progress
+    from microgpt.config.checks import check_integer
+    from microgpt.data import encode_documents, load_corpus, split_documents, write_shard
     from microgpt.errors import SettingError
 
-    whole("--validation", options.validation, 0)
+    check_integer("val_tokens", options.val_tokens, minimum=0)
     corpus = load_corpus(options.corpus, format=options.format)
-    tokenizer = corpus.tokenizer(options.tokenizer)
+    with Progress(None, description="preparing the tokenizer"):
+        tokenizer = corpus.tokenizer(options.tokenizer)
     count = len(split_documents(corpus))
-    pieces = encode_documents(corpus, tokenizer)
-    tokens = np.concatenate([*tqdm(pieces, total=count, unit="document", disable=None)])
-    what = "lines" if corpus.format == "lines" else "sections"
+    with Progress(count, "document") as progress:
+        tokens = np.concatenate([*progress.track(encode_documents(corpus, tokenizer))])
+    unit = "lines" if corpus.format == "lines" else "sections"
     print(f"{corpus}\n{len(tokens):,} tokens of a vocabulary of {tokenizer.vocab_size:,}, "
-          f"in {count:,} {what}")  # fmt: skip
-    if len(tokens) <= options.validation:
+          f"in {count:,} {unit}")  # fmt: skip
+    if len(tokens) <= options.val_tokens:
         raise SettingError(
-            f"--validation {options.validation} leaves none of the {len(tokens):,} tokens to train "
-            "on; choose a smaller number, or 0"
+            "val_tokens",
+            f"below the corpus's {len(tokens):,} tokens, to leave some to train on",
+            options.val_tokens,
         )
     folder = Path(options.out).expanduser()
-    if not options.validation and (folder / "val.bin").exists():
+    if not options.val_tokens and (folder / "val.bin").exists():
         raise SettingError(
-            f"{folder / 'val.bin'} is from another run, whose tokens would now be trained on; "
-            "remove it, or name another folder"
+            "val_tokens",
+            f"above 0 where {folder / 'val.bin'} is from another run, or it would be trained on",
+            options.val_tokens,
+            ("remove that file", "name another folder"),
         )
-    parts = {"train.bin": tokens[options.validation :], "val.bin": tokens[: options.validation]}
+    parts = {"train.bin": tokens[options.val_tokens :], "val.bin": tokens[: options.val_tokens]}
     for name, part in parts.items():
         if len(part):
             write_shard(folder / name, part, tokenizer.vocab_size)

@@ -8,33 +8,68 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from microgpt.cli.run_directory import Files
-from microgpt.cli.train_defaults import RECIPES
-from microgpt.cli.train_options import add as arguments
-from microgpt.cli.train_setup import folder_of, resumed, source_of, started
+from microgpt.cli.progress import Progress
+from microgpt.cli.run_directory import RunDirectory
+from microgpt.cli.train_defaults import PRESET_DEFAULTS
+from microgpt.cli.train_options import add_arguments
+from microgpt.cli.train_setup import new_trainer, out_folder, resumed_file, resumed_trainer
 
-__all__ = ["arguments", "run"]
+__all__ = ["add_arguments", "run"]
 
-MANY = 1000  # texts take so long that it should be said
-PICTURES = (".png", ".svg", ".pdf")
+MANY_SAMPLES = 1000  # they take so long that a note announces them
+PLOT_FORMATS = (".png", ".svg", ".pdf")
 
 
 def run(options: argparse.Namespace) -> int:
-    from tqdm import tqdm
-
     from microgpt import checkpoints
 
-    _check(options)
-    files = Files(folder_of(options), source_of(options))
-    trainer = (started if options.resume is None else resumed)(options, files.best)
-    checkpoints.prepare(files.out)  # before hours of training, not after
-    files.belong_to(trainer)
+    _check_options(options)
+    directory = RunDirectory(out_folder(options), resumed_file(options))
+    make_trainer = new_trainer if options.resume is None else resumed_trainer
+    with Progress(None, description="preparing"):  # a tokenizer may be trained first
+        trainer = make_trainer(options, directory.best_target)
+    checkpoints.ensure_writable(directory.folder)  # before hours of training, not after
+    directory.attach(trainer)
+    _print_start(trainer, options)
+    done = len(trainer.history) - trainer.state.evaluation_due
+    with Progress(trainer.config.steps, "step", initial=done) as progress:
+
+        def on_step(step: Any) -> None:
+            if not math.isfinite(step.loss):
+                raise _diverged(f"the loss became {step.loss} at step {step.step}", trainer)
+            progress.update(1, f"loss {step.loss:.3f}, {step.tokens_per_second:,.0f} tokens/s")
+            for line in _step_lines(step):
+                progress.print(line)
+            if options.save_every and (step.step + 1) % options.save_every == 0:
+                _save(trainer, directory)
+
+        trainer.run(on_step)
+    return _finish(trainer, directory, options)
+
+
+def _check_options(options: argparse.Namespace) -> None:
+    from microgpt import checkpoints
+    from microgpt.config.checks import check_integer
+    from microgpt.errors import Described, SettingError
+
+    if (options.num_samples or 0) > MANY_SAMPLES:
+        warnings.warn(f"{options.num_samples:,} samples are printed at the end", stacklevel=2)
+    if options.save_every is not None:
+        check_integer("save_every", options.save_every, minimum=1)
+    if options.plot is not None:
+        if Path(options.plot).suffix.lower() not in PLOT_FORMATS:
+            expected = f"a file name that ends in {', '.join(PLOT_FORMATS)}"
+            raise SettingError("plot", expected, Described(options.plot))
+        checkpoints.ensure_writable(Path(options.plot).parent)
+
+
+def _print_start(trainer: Any, options: argparse.Namespace) -> None:
     steps = trainer.config.steps
     print(f"{trainer.corpus}\n{trainer.model}")
-    if RECIPES.get(options.preset):
-        print(f"settings: {_settings(trainer.config)}")
-    if trainer.config.samples and trainer.tokenizer is not None:
-        trainer.texts()  # a prompt that cannot be written is said now, not at the end
+    if PRESET_DEFAULTS.get(options.preset):
+        print(f"settings: {_changed_settings(trainer.config)}")
+    if trainer.config.num_samples and trainer.tokenizer is not None:
+        trainer.iter_samples()  # a prompt with unknown characters raises now, not at the end
     if options.resume is not None:
         print(f"resumed after {len(trainer.history)} of {steps} steps")
         if len(trainer.history) >= steps:
@@ -42,118 +77,90 @@ def run(options: argparse.Namespace) -> int:
                 f"this run is finished; to go on, give --steps (or --epochs) above its {steps}",
                 stacklevel=2,
             )
-    done = len(trainer.history) - trainer.progress.owed
-    with tqdm(total=steps, initial=done, unit="step", disable=None) as bar:
-
-        def show(step: Any) -> None:
-            if not math.isfinite(step.loss):
-                raise _diverged(f"the loss became {step.loss} at step {step.step}", trainer)
-            bar.set_postfix_str(
-                f"loss {step.loss:.3f}, {step.tokens_per_second:,.0f} tokens/s", refresh=False
-            )
-            bar.update()
-            for line in _said(step):
-                bar.write(line)
-            if options.save_every and (step.step + 1) % options.save_every == 0:
-                _save(trainer, files)
-
-        trainer.run(show)
-    return _end(trainer, files, options)
 
 
-def _settings(config: Any) -> str:
-    """What is not as in a TrainConfig of which nothing is said."""
+def _changed_settings(config: Any) -> str:
+    """The settings that differ from TrainConfig's own defaults."""
     from microgpt.config import TrainConfig
 
-    usual = asdict(TrainConfig())
-    changed = {name: value for name, value in asdict(config).items() if value != usual[name]}
+    defaults = asdict(TrainConfig())
+    changed = {name: value for name, value in asdict(config).items() if value != defaults[name]}
     return ", ".join(f"{name} {value}" for name, value in changed.items())
 
 
-def _check(options: argparse.Namespace) -> None:
-    from microgpt.config.checks import whole
-    from microgpt.errors import SettingError
-
-    if (options.samples or 0) > MANY:
-        warnings.warn(f"{options.samples:,} texts are written at the end", stacklevel=2)
-    if options.save_every is not None:
-        whole("--save-every", options.save_every, least=1)
-    if options.plot is not None:
-        from microgpt import checkpoints
-
-        if Path(options.plot).suffix.lower() not in PICTURES:
-            raise SettingError(f"--plot ends in {', '.join(PICTURES)}; got {options.plot}")
-        checkpoints.prepare(Path(options.plot).parent)
-
-
-def _end(trainer: Any, files: Files, options: argparse.Namespace) -> int:
-    """Save and say what became of it; the exit status."""
+def _finish(trainer: Any, directory: RunDirectory, options: argparse.Namespace) -> int:
+    """Save, print the results; the exit status."""
     from microgpt.training.interrupts import DeferInterrupts
 
     history = trainer.history
     if not history:
         print("microgpt: interrupted before the first step; nothing saved", file=sys.stderr)
         return 130
-    with DeferInterrupts():  # who pressed Ctrl-C twice wants to keep the run too
-        print(f"saved: {_save(trainer, files)}")  # first of all: the rest may fail
+    with DeferInterrupts():  # a second Ctrl-C must not lose the run
+        print(f"saved: {_save(trainer, directory)}")  # first of all: the rest may fail
     if options.plot is not None:
         print(f"plot: {_plot(trainer, Path(options.plot))}")
     last = [step.loss for step in history[-100:]]
     print(f"loss: {last[-1]:.3f} at the last step, {sum(last) / len(last):.3f} on average over the "
           f"last {len(last)} steps")  # fmt: skip
     if trainer.stopped_early:
-        print(f"stopped early: no lower held-out loss in {trainer.config.patience} evaluations")
-    known = trainer.best
-    evaluation = trainer.close() if trainer.config.eval_every else trainer.evaluate()
+        print(f"stopped early: no lower validation loss in {trainer.config.patience} evaluations")
+    best = trainer.best
+    with Progress(None, description="evaluating"):
+        evaluation = trainer.final_evaluate() if trainer.config.eval_every else trainer.evaluate()
     if evaluation is not None:
-        print(f"held-out loss, the one to believe: {evaluation}")
-    if trainer.best != known:
-        _save(trainer, files)  # the lowest was found at this end, which a resumed run must know
+        print(f"validation loss: {evaluation}")
+    if trainer.best != best:
+        _save(trainer, directory)  # the last step is the best, which a resumed run must know
     if trainer.best is not None:
-        kept = files.kept_best()
-        print(f"lowest held-out loss: {trainer.best.evaluation}, perplexity "
-              f"{trainer.best.evaluation.perplexity:,.1f}, after step {trainer.best.step + 1}"
-              + (f"; its weights: {kept}" if kept else ""))  # fmt: skip
-    print("samples:", ", ".join(repr(text) for text in trainer.sample(0.5)))
+        best, file = trainer.best, directory.best_file()
+        print(f"lowest validation loss: {best.evaluation}, perplexity "
+              f"{best.evaluation.perplexity:,.1f}, after step {best.step + 1}"
+              + (f"; its weights: {file}" if file else ""))  # fmt: skip
+    with Progress(None, description="sampling"):
+        samples = trainer.sample(0.5)
+    print("samples:", ", ".join(map(repr, samples)))
     if trainer.interrupted:
         print(f"microgpt: interrupted after {len(history)} steps", file=sys.stderr)
         return 130
     return 0
 
 
-def _said(step: Any) -> list[str]:
-    """Lines for a step that was looked at."""
+def _step_lines(step: Any) -> list[str]:
+    """The evaluation and the samples of a step, as lines; none for most steps."""
     lines = []
     if step.evaluation is not None or step.train_evaluation is not None:
         when = f"step {step.step + 1}"
         if step.epoch is not None:
             when += f", epoch {step.epoch:.2f}, {step.tokens_seen:,} tokens seen"
-        parts = []
+        losses = []
         if step.train_evaluation is not None:
-            parts.append(f"training {step.train_evaluation.loss:.3f}")
+            losses.append(f"training loss {step.train_evaluation.loss:.3f}")
         if step.evaluation is not None:
-            held_out = step.evaluation
-            parts.append(f"held out {held_out.loss:.3f}, perplexity {held_out.perplexity:,.1f}")
-        lines.append(f"{when}: {', '.join(parts)}")
-    lines += [f"step {step.step + 1} writes: {text!r}" for text in step.samples]
+            validation = step.evaluation
+            losses.append(
+                f"validation loss {validation.loss:.3f}, perplexity {validation.perplexity:,.1f}"
+            )
+        lines.append(f"{when}: {', '.join(losses)}")
+    lines += [f"step {step.step + 1}, sample: {text!r}" for text in step.samples]
     return lines
 
 
-def _save(trainer: Any, files: Files) -> Path:
-    """Save it all; the file of the model."""
+def _save(trainer: Any, directory: RunDirectory) -> Path:
+    """Save the run, unless its weights are broken; the path of the model."""
     import numpy as np
 
     if not all(np.isfinite(parameter.data).all() for parameter in trainer.model.parameters()):
         raise _diverged("the last step broke the weights", trainer)
-    return files.save()
+    return directory.save()
 
 
-def _diverged(what: str, trainer: Any) -> Exception:
-    from microgpt.errors import SettingError
+def _diverged(problem: str, trainer: Any) -> Exception:
+    from microgpt.errors import MicrogptError
 
-    return SettingError(
-        f"{what}, so training stopped and this is not saved; try a smaller --lr than "
-        f"{trainer.config.lr:g}"
+    return MicrogptError(
+        f"{problem}, so training stopped and this is not saved",
+        f"try a smaller {{lr}} than {trainer.config.lr:g}",
     )
 
 
@@ -162,10 +169,10 @@ def _plot(trainer: Any, target: Path) -> Path:
     from microgpt._io.atomic_write import atomic_write
 
     uniform = math.log(trainer.model.config.vocab_size)
-    picture, kind = viz.plot_losses(trainer.history, uniform=uniform), target.suffix.lower()[1:]
+    figure, format = viz.plot_losses(trainer.history, uniform=uniform), target.suffix.lower()[1:]
     with atomic_write(target) as stream:
-        if kind == "png":
-            stream.write(picture.png(150))
+        if format == "png":
+            stream.write(figure.png(150))
         else:
-            picture.savefig(stream, format=kind)
+            figure.savefig(stream, format=format)
     return target

@@ -1,29 +1,29 @@
-"""What `microgpt train` does where nothing is said: settings that go with a model's shape."""
+"""Defaults of `microgpt train`: hyperparameters that go with a model's size and a text."""
 
 from typing import Any
 
-# Fields of TrainConfig and GPTConfig, and the tokenizer's kind.
-COMMON: dict[str, Any] = {"tokenizer": "char", "samples": 20}
+# Fields of TrainConfig and GPTConfig, and the tokenizer's name.
+_COMMON: dict[str, Any] = {"tokenizer": "char", "num_samples": 20}
 
 _GPT2: dict[str, Any] = {
     "tokenizer": "gpt2",
     "optimizer": "adamw",
-    "schedule": "cosine",
+    "lr_schedule": "cosine",
     "weight_decay": 0.1,
     "beta1": 0.9,
     "beta2": 0.95,
-    "clip": 1.0,
-    "held_out": 0.1,
+    "grad_clip": 1.0,
+    "val_fraction": 0.1,
     "eval_train": True,
     "eval_batches": 20,
-    "samples": 2,
-    "sample_tokens": 60,
+    "num_samples": 2,
+    "sample_max_new_tokens": 60,
 }
-_SMALL = {"steps": 2000, "batch_size": 12, "lr": 1e-3, "min_lr": 1e-4, "warmup": 100}
-_LARGE = {"steps": 1000, "batch_size": 2, "accumulate": 4, "warmup": 50}
+_SMALL = {"steps": 2000, "batch_size": 12, "lr": 1e-3, "min_lr": 1e-4, "warmup_steps": 100}
+_LARGE = {"steps": 1000, "batch_size": 2, "grad_accum_steps": 4, "warmup_steps": 50}
 
-# The larger the model, the smaller its steps (Brown et al. 2020, table 2.1).
-RECIPES: dict[str, dict[str, Any]] = {
+# The larger the model, the smaller its learning rate (Brown et al. 2020, table 2.1).
+PRESET_DEFAULTS: dict[str, dict[str, Any]] = {
     "microgpt": {},
     "char": {},
     "gpt2-small-char": {**_GPT2, **_SMALL, "tokenizer": "char"},
@@ -34,33 +34,33 @@ RECIPES: dict[str, dict[str, Any]] = {
     "gpt2-1558M": {**_GPT2, **_LARGE, "lr": 2e-4, "min_lr": 2e-5, "block_size": 256},
 }
 
-# A short text, gone through again and again in windows side by side: how a model memorises.
+# A short text, in many epochs of windows side by side, as when studying memorisation.
 SHORT_TEXT: dict[str, Any] = {
     "epochs": 10,
     "batch_size": 2,
-    "accumulate": 1,
+    "grad_accum_steps": 1,
     "stride": "block_size",
-    "schedule": "constant",
+    "lr_schedule": "constant",
     "lr": 4e-4,
     "min_lr": 0.0,
-    "warmup": 0,
+    "warmup_steps": 0,
     "beta2": 0.999,
-    "clip": None,
+    "grad_clip": None,
     "dropout": 0.1,
     "qkv_bias": False,
     "eval_every": 5,
     "eval_batches": 5,
     "sample_every": 9,
-    "samples": 1,
-    "sample_tokens": 50,
-    "prompt": "Every effort moves you",
+    "num_samples": 1,
+    "sample_max_new_tokens": 50,
+    "sample_prompt": "Every effort moves you",
 }
 SHORT_TEXTS = ("the-verdict",)
 
 
-def recipe(preset: str, corpus: str, kind: str | None) -> dict[str, Any]:
-    """The settings for a preset, on a corpus that is read as `kind`."""
-    settings = COMMON | RECIPES.get(preset, {})
-    if corpus in SHORT_TEXTS and kind != "lines" and preset.startswith("gpt2"):
+def defaults(preset: str, corpus: str, format: str | None) -> dict[str, Any]:
+    """The settings of a new run of a preset on a corpus, read in this format (None: its own)."""
+    settings = _COMMON | PRESET_DEFAULTS.get(preset, {})
+    if corpus in SHORT_TEXTS and format != "lines" and preset.startswith("gpt2"):
         settings |= SHORT_TEXT
     return settings

@@ -1,23 +1,25 @@
-"""The options of `microgpt train`, in groups; what is not said comes from the preset's recipe."""
+"""The options of `microgpt train`, in groups; what is left out comes from the preset's defaults."""
 
 import argparse
 from typing import Any
 
-SHAPE = ("n_layer", "n_head", "n_embd", "block_size", "dropout", "qkv_bias")
-TRAINING = (
-    "steps", "epochs", "batch_size", "accumulate", "stride", "optimizer", "lr", "schedule",
-    "warmup", "min_lr", "weight_decay", "beta1", "beta2", "clip", "held_out", "seed", "eval_every",
-    "eval_batches", "eval_train", "sample_every", "samples", "sample_tokens", "prompt", "patience",
+# The fields of GPTConfig and of TrainConfig that have an option.
+MODEL_FIELDS = ("n_layer", "n_head", "n_embd", "block_size", "dropout", "qkv_bias")
+TRAIN_FIELDS = (
+    "steps", "epochs", "batch_size", "grad_accum_steps", "stride", "optimizer", "lr", "lr_schedule",
+    "warmup_steps", "min_lr", "weight_decay", "beta1", "beta2", "grad_clip", "val_fraction", "seed",
+    "eval_every", "eval_batches", "eval_train", "patience", "sample_every", "num_samples",
+    "sample_max_new_tokens", "sample_prompt",
 )  # fmt: skip
 
 
-def add(parser: argparse.ArgumentParser) -> None:
-    """All options; numbers in brackets are those of the preset microgpt."""
-    _data(parser.add_argument_group("what it learns from"))
-    _model(parser.add_argument_group("the model (instead of the preset's)"))
-    _steps(parser.add_argument_group("how it learns (instead of the preset's recipe)"))
-    _watching(parser.add_argument_group("what is looked at on the way"))
-    _files(parser.add_argument_group("what is kept"))
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """All options; values in brackets are the defaults of the preset microgpt."""
+    _data(parser.add_argument_group("data"))
+    _model(parser.add_argument_group("model (in place of the preset's)"))
+    _optimization(parser.add_argument_group("optimization (in place of the preset's defaults)"))
+    _evaluation(parser.add_argument_group("evaluation and samples"))
+    _files(parser.add_argument_group("files"))
 
 
 def _data(group: Any) -> None:
@@ -31,14 +33,16 @@ def _data(group: Any) -> None:
         "--format", choices=("lines", "text"), help="read the file as lines, or as one text"
     )
     group.add_argument(
-        "--tokenizer", metavar="KIND", help="char, gpt2, or bpe:1000 to learn one from the corpus"
+        "--tokenizer", metavar="NAME", help="char, gpt2, or bpe:1000 to train one on the corpus"
     )
-    group.add_argument("--held-out", type=float, metavar="SHARE", help="for validation (0.2)")
+    group.add_argument(
+        "--val-fraction", type=float, metavar="P", help="fraction of the data for validation (0.2)"
+    )
     group.add_argument(
         "--stride",
         type=int,
         metavar="N",
-        help="cut a text into windows this far apart, for epochs",
+        help="tokens from the start of a window of text to the next (random windows)",
     )
 
 
@@ -46,13 +50,15 @@ def _model(group: Any) -> None:
     group.add_argument(
         "--preset",
         metavar="NAME",
-        help="microgpt (the default), char, gpt2-small-char, gpt2-small, gpt2-124M, …; each with a "
-        "recipe of its own, and GPT-2's on the-verdict with that of a short text: windows in ten "
-        "epochs, no qkv bias",
+        help="microgpt (the default), char, gpt2-small-char, gpt2-small, gpt2-124M, …; each with "
+        "defaults of its own, and GPT-2's on the-verdict with those for a short text: ten epochs "
+        "of windows side by side, no qkv bias",
     )
-    for name in ("n-layer", "n-head", "n-embd", "block-size"):
-        group.add_argument(f"--{name}", type=int, metavar="N")
-    group.add_argument("--dropout", type=float, metavar="P", help="share that is left out")
+    group.add_argument("--n-layer", type=int, metavar="N", help="blocks")
+    group.add_argument("--n-head", type=int, metavar="N", help="attention heads")
+    group.add_argument("--n-embd", type=int, metavar="N", help="embedding dimension")
+    group.add_argument("--block-size", type=int, metavar="N", help="context length in tokens")
+    group.add_argument("--dropout", type=float, metavar="P", help="dropout probability")
     group.add_argument(
         "--qkv-bias",
         action=argparse.BooleanOptionalAction,
@@ -60,44 +66,63 @@ def _model(group: Any) -> None:
     )
 
 
-def _steps(group: Any) -> None:
-    group.add_argument("--steps", type=int, metavar="N", help="updates of the weights (1000)")
-    group.add_argument("--epochs", type=int, metavar="N", help="passes over the data, not steps")
-    group.add_argument("--batch-size", type=int, metavar="N", help="texts or windows a batch (1)")
-    group.add_argument("--accumulate", type=int, metavar="N", help="batches a step (1)")
+def _optimization(group: Any) -> None:
+    group.add_argument("--steps", type=int, metavar="N", help="optimizer updates (1000)")
+    group.add_argument(
+        "--epochs", type=int, metavar="N", help="passes over the data, in place of --steps"
+    )
+    group.add_argument("--batch-size", type=int, metavar="N", help="sequences in a batch (1)")
+    group.add_argument(
+        "--grad-accum-steps", type=int, metavar="N", help="batches in an optimizer update (1)"
+    )
     group.add_argument("--optimizer", metavar="NAME", help="adam or adamw (adam)")
-    group.add_argument("--lr", type=float, metavar="LR", help="learning rate (0.01)")
+    group.add_argument("--lr", type=float, metavar="LR", help="peak learning rate (0.01)")
     group.add_argument(
-        "--schedule", metavar="NAME", help="how it falls: linear, cosine, or constant (linear)"
+        "--lr-schedule", metavar="NAME", help="linear or cosine decay, or constant (linear)"
     )
-    group.add_argument("--warmup", type=int, metavar="STEPS", help="in which it rises first (0)")
-    group.add_argument("--min-lr", type=float, metavar="LR", help="where it would end (0)")
-    group.add_argument("--weight-decay", type=float, metavar="W", help="of matrices, with adamw")
-    group.add_argument("--beta1", type=float, metavar="B", help="memory for gradients (0.85)")
-    group.add_argument("--beta2", type=float, metavar="B", help="memory for their squares (0.99)")
-    group.add_argument("--clip", type=float, metavar="NORM", help="the largest gradient norm")
-    group.add_argument("--seed", type=int, metavar="N", help="of all that is random (42)")
-
-
-def _watching(group: Any) -> None:
+    group.add_argument("--warmup-steps", type=int, metavar="N", help="linear warmup steps (0)")
+    group.add_argument("--min-lr", type=float, metavar="LR", help="final learning rate (0)")
     group.add_argument(
-        "--eval-every", type=int, metavar="STEPS", help="measure the held-out loss (never)"
+        "--weight-decay", type=float, metavar="W", help="AdamW's weight decay, of matrices (0.01)"
     )
     group.add_argument(
-        "--eval-batches", type=int, metavar="N", help="on so many batches (1,000 rows)"
+        "--beta1", type=float, metavar="B", help="decay of Adam's average of gradients (0.85)"
+    )
+    group.add_argument(
+        "--beta2", type=float, metavar="B", help="decay of Adam's average of their squares (0.99)"
+    )
+    group.add_argument(
+        "--grad-clip", type=float, metavar="NORM", help="largest gradient norm (no clipping)"
+    )
+    group.add_argument("--seed", type=int, metavar="N", help="seed of weights and batches (42)")
+
+
+def _evaluation(group: Any) -> None:
+    group.add_argument(
+        "--eval-every", type=int, metavar="N", help="evaluate every N steps (at the end only)"
+    )
+    group.add_argument(
+        "--eval-batches", type=int, metavar="N", help="batches of an evaluation (1,000 rows)"
     )
     group.add_argument(
         "--eval-train",
         action=argparse.BooleanOptionalAction,
-        help="measure the loss of training data too",
+        help="evaluate on training data too",
     )
     group.add_argument(
-        "--patience", type=int, metavar="N", help="stop after N evaluations without a new best"
+        "--patience",
+        type=int,
+        metavar="N",
+        help="stop early after N evaluations without a new best",
     )
-    group.add_argument("--sample-every", type=int, metavar="STEPS", help="write texts (never)")
-    group.add_argument("--samples", type=int, metavar="N", help="how many texts (20)")
-    group.add_argument("--sample-tokens", type=int, metavar="N", help="most tokens of a text")
-    group.add_argument("--prompt", metavar="TEXT", help="how they begin")
+    group.add_argument(
+        "--sample-every", type=int, metavar="N", help="print samples every N steps (at the end)"
+    )
+    group.add_argument("--num-samples", type=int, metavar="N", help="number of samples (20)")
+    group.add_argument(
+        "--sample-max-new-tokens", type=int, metavar="N", help="largest length of a sample"
+    )
+    group.add_argument("--sample-prompt", metavar="TEXT", help="prompt for samples (none)")
 
 
 def _files(group: Any) -> None:
@@ -105,18 +130,18 @@ def _files(group: Any) -> None:
         "--out",
         metavar="FOLDER",
         help="the folder for model.safetensors, training.safetensors to resume from, and with "
-        "--eval-every best.safetensors (runs/latest, or what is resumed)",
+        "--eval-every best.safetensors (runs/latest, or the resumed run's)",
     )
-    group.add_argument("--save-every", type=int, metavar="STEPS", help="besides at the end")
+    group.add_argument("--save-every", type=int, metavar="N", help="also save every N steps")
     group.add_argument(
         "--resume",
         metavar="RUN",
-        help="go on with a run where it stopped; how long and how it learns and what is looked at "
-        "may change, what a batch is and the seed may not",
+        help="continue a run; its length, optimization and evaluation may change, its data order "
+        "(seed, batch size, accumulation, stride) may not",
     )
-    group.add_argument("--plot", metavar="FILE", help="a picture of the losses, png, svg or pdf")
+    group.add_argument("--plot", metavar="FILE", help="plot of the losses, png, svg or pdf")
 
 
-def said(options: argparse.Namespace, names: tuple[str, ...]) -> dict[str, Any]:
-    """The options among these that were given."""
+def specified(options: argparse.Namespace, names: tuple[str, ...]) -> dict[str, Any]:
+    """Those of the options that were given on the command line."""
     return {name: getattr(options, name) for name in names if getattr(options, name) is not None}

@@ -2,16 +2,14 @@
 
 import argparse
 import signal
-import sys
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
 
-def arguments(parser: argparse.ArgumentParser) -> None:
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     """None but the common ones."""
 
 
@@ -26,46 +24,49 @@ def run(options: argparse.Namespace) -> int:
 
 
 def compile_kernels() -> None:
-    """Compile every kernel that training and sampling launch; say before each what is under way.
+    """Compile every kernel variant that training and sampling launch, with progress.
 
-    A file is left that says so, which `backends.kernels_ready` finds. Where none can be written,
-    nothing would be kept: that is refused before the compiling.
+    A stamp file records it, which `backends.kernels_compiled` finds. Raises NotWritable beforehand
+    where compiled kernels could not be kept.
     """
-    from tqdm import tqdm
-
     from microgpt import backends
+    from microgpt._io.atomic_write import atomic_write
     from microgpt.backends.dispatch import PythonKernel
-    from microgpt.checkpoints import prepare, atomic_write
+    from microgpt.checkpoints import ensure_writable
+    from microgpt.cli.progress import Progress
     from microgpt.errors import NotWritable
 
-    stamp, content = backends.kernels_stamp()
+    stamp, content = backends.compiled_marker()
     try:
-        prepare(stamp.parent)
+        ensure_writable(stamp.parent)
     except NotWritable:
         raise NotWritable(
             f"compiled kernels cannot be kept: {stamp.parent} cannot be written, so they are "
             "compiled anew in each process; set MICROGPT_CACHE to a folder you can write to"
         ) from None
-    # Where no loop is written, NumPy's own kernel runs: nothing to compile.
-    every = backends.get("numba").kernels
-    kernels = {name: kernel for name, kernel in every.items() if not isinstance(kernel, PythonKernel)}
-    total = _Launches(kernels)
-    # Which sizes decides what is compiled; what kernels share is compiled here already.
-    with backends.using("numpy"), backends.tracing(total), _waiting_interrupts(total):
-        _work()
-    lines = not sys.stderr.isatty()
-    with tqdm(total=len(total.seen), desc="compiling kernels", unit="", disable=lines) as bar:
-        say = _say_line(len(total.seen)) if lines else _say_on(bar)
-        launches = _Launches(kernels, say)
-        with backends.using("numba"), backends.tracing(launches), _waiting_interrupts(launches):
-            _work()
-        bar.update(len(total.seen) - bar.n)
+    kernels = {
+        name: kernel
+        for name, kernel in backends.get("numba").kernels.items()
+        if not isinstance(kernel, PythonKernel)  # NumPy's own, where no loop is written
+    }
+    # A run on NumPy counts the variants; what kernels share is compiled here already.
+    with Progress(None, description="counting kernels"):
+        expected = _VariantTracer(kernels)
+        with backends.using("numpy"), backends.tracing(expected), _deferred_interrupts(expected):
+            _launch_all()
+    total = len(expected.variants)
+    with Progress(total, "kernel", description="compiling", interval=1, announce=True) as progress:
+        tracer = _VariantTracer(
+            kernels, lambda number, name: progress.update(number - progress.done, name)
+        )
+        with backends.using("numba"), backends.tracing(tracer), _deferred_interrupts(tracer):
+            _launch_all()
     with atomic_write(stamp) as stream:
         stream.write(content)
 
 
-def _work() -> None:
-    """Training and sampling, small enough for serial kernels and large enough for parallel ones."""
+def _launch_all() -> None:
+    """Train and sample with sizes small enough for serial kernels, and for parallel ones."""
     import numpy as np
 
     from microgpt import backends
@@ -80,7 +81,7 @@ def _work() -> None:
     block = GPTConfig.preset("gpt2-124M", **shape, n_embd=16)
     wide = (replace(small, n_embd=256), 64), (replace(block, n_embd=256), 64)
     for config, batch_size in ((small, 1), (small, 8), (block, 1), *wide):
-        settings = TrainConfig(steps=2, batch_size=batch_size, clip=1.0, eval_documents=64)
+        settings = TrainConfig(steps=2, batch_size=batch_size, grad_clip=1.0, eval_documents=64)
         trainer = Trainer(GPT(config), corpus, settings)
         for _ in trainer:  # `run` would take an interrupt for its own
             pass
@@ -93,12 +94,14 @@ def _work() -> None:
     backends.current().lower([])  # the loop that replays
 
 
-class _Launches:
-    """A tap that knows each kernel variant at its first launch, which is when it is compiled."""
+class _VariantTracer:
+    """A LaunchTracer that reports each kernel variant at its first launch, which compiles it."""
 
-    def __init__(self, kernels: dict[str, Any], say: Callable[[int, str], None] | None = None):
-        self.kernels, self.say = kernels, say
-        self.seen: set[Any] = set()
+    def __init__(
+        self, kernels: dict[str, Any], on_variant: Callable[[int, str], None] | None = None
+    ):
+        self.kernels, self.on_variant = kernels, on_variant
+        self.variants: set[Any] = set()
         self.interrupted = False
 
     def on_launch(self, name: str, call: Any, arguments: tuple) -> None:
@@ -108,10 +111,10 @@ class _Launches:
             return
         types = tuple((getattr(a, "dtype", type(a)), getattr(a, "ndim", 0)) for a in arguments)
         variant = (self.kernels[name].select_variant(arguments), types)
-        if variant not in self.seen:
-            self.seen.add(variant)
-            if self.say is not None:
-                self.say(len(self.seen), name)
+        if variant not in self.variants:
+            self.variants.add(variant)
+            if self.on_variant is not None:
+                self.on_variant(len(self.variants), name)
 
     def on_alloc(self, array: Any) -> None:
         pass
@@ -121,41 +124,19 @@ class _Launches:
 
 
 @contextmanager
-def _waiting_interrupts(launches: _Launches) -> Iterator[None]:
+def _deferred_interrupts(tracer: _VariantTracer) -> Iterator[None]:
     """Ctrl-C takes effect before the next kernel: inside the compiler it would be lost."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
 
-    def wait(*_: Any) -> None:
-        launches.interrupted = True
+    def defer(*_: Any) -> None:
+        tracer.interrupted = True
 
-    before = signal.signal(signal.SIGINT, wait)
+    before = signal.signal(signal.SIGINT, defer)
     try:
         yield
     finally:
         signal.signal(signal.SIGINT, before)
-    if launches.interrupted:
+    if tracer.interrupted:
         raise KeyboardInterrupt
-
-
-def _say_on(bar: Any) -> Callable[[int, str], None]:
-    def say(number: int, name: str) -> None:
-        bar.set_postfix_str(name, refresh=False)
-        bar.update(number - 1 - bar.n)
-        bar.refresh()
-
-    return say
-
-
-def _say_line(total: int) -> Callable[[int, str], None]:
-    """Plain lines for where no progress bar is drawn, at most one a second."""
-    last = -1.0
-
-    def say(number: int, name: str) -> None:
-        nonlocal last
-        if time.monotonic() - last > 1 or last < 0:
-            last = time.monotonic()
-            print(f"compiling kernel {number} of {total}: {name}", flush=True)
-
-    return say

@@ -1,4 +1,4 @@
-"""What can be chosen: the shape of a model, how it trains, how it is sampled."""
+"""Configurations: a model's architecture, its training, sampling."""
 
 from dataclasses import fields
 from typing import Any
@@ -11,12 +11,11 @@ from microgpt.errors import SettingError
 __all__ = ["CHOICES", "PRESETS", "GPTConfig", "SampleConfig", "TrainConfig", "from_dict"]
 
 
-def from_dict(kind: type, values: dict[str, Any]) -> Any:
-    """A configuration from a dictionary out of a file; unknown fields are named."""
-    known = {field.name for field in fields(kind)}
-    unknown = sorted(set(values) - known)
+def from_dict(config_class: type, values: dict[str, Any]) -> Any:
+    """A configuration from a dictionary out of a file; raises on a field that it does not have."""
+    names = sorted(field.name for field in fields(config_class))
+    unknown = [name for name in values if name not in names]
     if unknown:
-        raise SettingError(
-            f"{kind.__name__} has no field {', '.join(unknown)}; known: {', '.join(sorted(known))}"
-        )
-    return kind(**values)
+        field = f"a field of {config_class.__name__}"
+        raise SettingError(field, got=unknown[0], choices=names)
+    return config_class(**values)

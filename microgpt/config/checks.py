@@ -1,4 +1,4 @@
-"""Checks of single settings; each returns the value as Python's own number, which a file can hold."""
+"""Checks of single settings; numbers are returned as Python's own, which a file can hold."""
 
 from collections.abc import Sequence
 from numbers import Integral, Real

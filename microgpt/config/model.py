@@ -1,28 +1,28 @@
-"""The shape of a model, and the shapes that have names."""
+"""The architecture of a model, and named presets."""
 
 from dataclasses import dataclass, replace
 from typing import Any
 
-from microgpt.config.checks import known, number, whole
-from microgpt.errors import SettingError, ShapeError
+from microgpt.config.checks import check_boolean, check_choice, check_integer, check_number
+from microgpt.errors import ShapeError, SizeError
 
-# Fields whose values are names. A name that is not listed is refused with the list.
+# The fields whose values are names.
 CHOICES = {
     "norm": ("rmsnorm", "layernorm"),
     "activation": ("relu", "gelu", "tanh", "sigmoid"),
     "position": ("learned", "none"),
 }
 
-_AFTER_NORM = {"attn.c_attn": "ln_1", "mlp.c_fc": "ln_2"}
+_INPUT_NORM = {"attn.c_attn": "ln_1", "mlp.c_fc": "ln_2"}
 
 
 @dataclass(frozen=True)
 class GPTConfig:
-    """The shape of a GPT; field names are those of nanoGPT and GPT-2's own code where they exist.
+    """The architecture of a GPT; fields are named as in nanoGPT and GPT-2's own code.
 
-    The defaults are microgpt's: one layer, 16 wide, four heads, an RMSNorm without gain after the
-    embedding and before each half of a block, no norm before the head, no biases. `qkv_bias` is
-    for queries, keys and values alone (None: as `bias`). `dropout` acts in training only.
+    The defaults are microgpt's: one layer, 16 channels, four heads, an RMSNorm without gain after
+    the embedding and before attention and MLP, no final norm, no biases. `qkv_bias` is the bias of
+    queries, keys and values (None: as `bias`). `dropout` is the probability, in training only.
     """
 
     vocab_size: int = 27
@@ -30,7 +30,6 @@ class GPTConfig:
     n_layer: int = 1
     n_head: int = 4
     n_embd: int = 16
-    n_kv_head: int | None = None
     norm: str = "rmsnorm"
     activation: str = "relu"
     position: str = "learned"
@@ -44,33 +43,22 @@ class GPTConfig:
 
     def __post_init__(self) -> None:
         for name in ("vocab_size", "block_size", "n_layer", "n_head", "n_embd"):
-            whole(name, getattr(self, name), least=1)
-            object.__setattr__(self, name, int(getattr(self, name)))  # NumPy's become Python's
+            value = check_integer(name, getattr(self, name), minimum=1)
+            object.__setattr__(self, name, value)  # NumPy's numbers become Python's
         for name, choices in CHOICES.items():
-            known(name, getattr(self, name), choices)
+            check_choice(name, getattr(self, name), choices)
         if self.n_embd % self.n_head:
-            raise ShapeError(
-                f"n_embd must be divisible by n_head, so that every head is equally wide; "
-                f"got n_embd={self.n_embd}, n_head={self.n_head}"
-            )
-        known("n_kv_head", self.n_kv_head, (None, self.n_head))
-        number("dropout", self.dropout)
-        if not 0 <= self.dropout < 1:
-            raise SettingError(
-                f"dropout, the share that is left out in training, must be in [0, 1); got "
-                f"{self.dropout}"
-            )
+            raise SizeError("n_embd", "a multiple of {n_head}", self.n_embd, n_head=self.n_head)
+        check_number("dropout", self.dropout, minimum=0, below=1)
         for name in ("embedding_norm", "final_norm", "tie_weights", "bias"):
-            if not isinstance(getattr(self, name), bool):
-                raise SettingError(f"{name} must be True or False; got {getattr(self, name)!r}")
-        known("qkv_bias", self.qkv_bias, (None, False, True))
-        number("init_std", self.init_std)
-        if not 0 < self.init_std <= 1000:
-            raise SettingError(f"init_std must be above 0 and at most 1000; got {self.init_std}")
+            check_boolean(name, getattr(self, name))
+        if self.qkv_bias is not None:
+            check_boolean("qkv_bias", self.qkv_bias)
+        check_number("init_std", self.init_std, above=0, maximum=1000)
 
     @property
     def head_dim(self) -> int:
-        """The width of one attention head."""
+        """Channels of one attention head."""
         return self.n_embd // self.n_head
 
     @property
@@ -78,11 +66,11 @@ class GPTConfig:
         """Whether queries, keys and values have a bias."""
         return self.bias if self.qkv_bias is None else self.qkv_bias
 
-    def parameter_shapes(self, most: int | None = None) -> dict[str, tuple[int, ...]]:
-        """The shape of every weight by name, in the order of a model's construction.
+    def parameter_shapes(self, max_tensors: int | None = None) -> dict[str, tuple[int, ...]]:
+        """The shape of every parameter by name, in the order of construction.
 
-        With `most`, a configuration whose layers have more weights than that is refused: what a
-        file claims is checked against what it holds before anything grows with it.
+        Raises ShapeError if the layers have more than `max_tensors` parameters: what a file's
+        header claims is checked against its content before anything of that size is allocated.
         """
         C, V = self.n_embd, self.vocab_size
         shapes: dict[str, tuple[int, ...]] = {"wte.weight": (V, C)}
@@ -91,9 +79,9 @@ class GPTConfig:
         if self.embedding_norm:
             shapes |= self._norm_shapes("ln_emb")
         block = self._block_shapes()
-        if most is not None and self.n_layer * len(block) > most:
+        if max_tensors is not None and self.n_layer * len(block) > max_tensors:
             raise ShapeError(
-                f"{self.n_layer} layers of {len(block)} tensors cannot come from {most} tensors"
+                f"{self.n_layer} layers of {len(block)} tensors cannot come from {max_tensors}"
             )
         for layer in range(self.n_layer):
             shapes |= {f"h.{layer}.{name}": shape for name, shape in block.items()}
@@ -104,35 +92,35 @@ class GPTConfig:
         return shapes
 
     def _block_shapes(self) -> dict[str, tuple[int, ...]]:
-        """The weights of one layer."""
+        """The parameter shapes of one block."""
         C = self.n_embd
         matrices = {"attn.c_attn": (3 * C, C), "attn.c_proj": (C, C)}
         matrices |= {"mlp.c_fc": (4 * C, C), "mlp.c_proj": (C, 4 * C)}
         shapes: dict[str, tuple[int, ...]] = {}
         for name, shape in matrices.items():
-            if name in _AFTER_NORM:
-                shapes |= self._norm_shapes(_AFTER_NORM[name])
+            if name in _INPUT_NORM:
+                shapes |= self._norm_shapes(_INPUT_NORM[name])
             shapes[f"{name}.weight"] = shape
             if self.has_qkv_bias if name == "attn.c_attn" else self.bias:
                 shapes[f"{name}.bias"] = shape[:1]
         return shapes
 
     def _norm_shapes(self, name: str) -> dict[str, tuple[int, ...]]:
-        """The weights of one norm: none, unless it is a LayerNorm."""
+        """The parameter shapes of one norm; RMSNorm has no parameters here."""
         if self.norm != "layernorm":
             return {}
-        kinds = ("weight", "bias") if self.bias else ("weight",)
-        return {f"{name}.{kind}": (self.n_embd,) for kind in kinds}
+        parameters = ("weight", "bias") if self.bias else ("weight",)
+        return {f"{name}.{parameter}": (self.n_embd,) for parameter in parameters}
 
     @classmethod
     def preset(cls, name: str, **changes: Any) -> "GPTConfig":
         """A named configuration, with some fields changed."""
-        known("preset", name, tuple(PRESETS))
+        check_choice("preset", name, tuple(PRESETS))
         return replace(PRESETS[name], **changes)
 
     @classmethod
     def microgpt(cls, **changes: Any) -> "GPTConfig":
-        """The model of the microgpt recipe: 4,192 numbers with a vocabulary of 27."""
+        """The model of the microgpt recipe: 4,192 parameters with a vocabulary of 27."""
         return cls.preset("microgpt", **changes)
 
 

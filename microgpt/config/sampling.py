@@ -1,17 +1,17 @@
-"""How a token is chosen."""
+"""How a token is sampled."""
 
 from dataclasses import dataclass
 
-from microgpt.config.checks import number, whole
-from microgpt.errors import SettingError
+from microgpt.config.checks import check_integer, check_number
 
 
 @dataclass(frozen=True)
 class SampleConfig:
-    """How a token is chosen from a model's logits; None (or 0 for min_p) turns a cut off.
+    """Sampling parameters; None (or 0 for min_p) turns a filter off.
 
-    `temperature` 0 is greedy. `top_k` keeps that many tokens, `top_p` the shortest run from the
-    top whose chances reach it, `min_p` those with at least that share of the top token's chance.
+    `temperature` 0 is greedy decoding. `top_k` keeps the k most likely tokens, `top_p` the fewest
+    whose probabilities add up to at least p, `min_p` those with at least that fraction of the top
+    token's probability.
     """
 
     temperature: float = 1.0
@@ -20,16 +20,9 @@ class SampleConfig:
     min_p: float = 0.0
 
     def __post_init__(self) -> None:
-        for name in ("temperature", "min_p", "top_p"):
-            if name != "top_p" or self.top_p is not None:
-                number(name, getattr(self, name))
-        if not 0 <= self.temperature < float("inf"):
-            raise SettingError(
-                f"temperature must be 0 (greedy) or above, and finite; got {self.temperature}"
-            )
+        check_number("temperature", self.temperature, minimum=0, below=float("inf"))
         if self.top_k is not None:
-            whole("top_k", self.top_k, least=1)
-        if self.top_p is not None and not 0 < self.top_p <= 1:
-            raise SettingError(f"top_p must be in (0, 1], or None to turn it off; got {self.top_p}")
-        if not 0 <= self.min_p <= 1:
-            raise SettingError(f"min_p must be in [0, 1]; got {self.min_p}")
+            check_integer("top_k", self.top_k, minimum=1)
+        if self.top_p is not None:
+            check_number("top_p", self.top_p, above=0, maximum=1)
+        check_number("min_p", self.min_p, minimum=0, maximum=1)

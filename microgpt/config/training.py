@@ -1,31 +1,46 @@
 """How a model trains."""
 
 from dataclasses import dataclass
+from typing import Any
 
-from microgpt.config.checks import known, number, whole
+from microgpt.config.checks import check_boolean, check_choice, check_integer, check_number
 from microgpt.errors import SettingError
 
 OPTIMIZERS = ("adam", "adamw")
-SCHEDULES = ("linear", "cosine", "constant")
+LR_SCHEDULES = ("linear", "cosine", "constant")
 
-_COUNTS = {
-    1: ("steps", "batch_size", "accumulate", "eval_documents"),
-    0: ("warmup", "eval_every", "sample_every", "samples", "seed"),
+# The integers by their minimum, the numbers by their range; those that may be None apart.
+_INTEGERS = {
+    1: ("steps", "batch_size", "grad_accum_steps", "eval_documents"),
+    0: ("warmup_steps", "eval_every", "sample_every", "num_samples", "seed"),
 }
-_NUMBERS_OR_NONE = ("clip", "weight_decay")
-_COUNTS_OR_NONE = ("epochs", "stride", "eval_batches", "patience", "sample_tokens")
+_OPTIONAL_INTEGERS = ("epochs", "stride", "eval_batches", "patience", "sample_max_new_tokens")
+_INF = float("inf")
+_NUMBERS: dict[str, dict[str, Any]] = {
+    "lr": {"above": 0, "below": _INF},
+    "min_lr": {},
+    "beta1": {"minimum": 0, "below": 1},
+    "beta2": {"minimum": 0, "below": 1},
+    "eps": {"minimum": 0, "below": _INF},
+    "val_fraction": {"minimum": 0, "below": 1},
+}
+_OPTIONAL_NUMBERS: dict[str, dict[str, Any]] = {
+    "grad_clip": {"above": 0},
+    "weight_decay": {"minimum": 0, "below": _INF},
+}
 
 
 @dataclass(frozen=True)
 class TrainConfig:
-    """How a model trains: `steps` updates (or `epochs`), each from `accumulate` batches.
+    """Optimizer, schedule, batches and evaluation of a training run.
 
-    `weight_decay` is AdamW's alone (None: its own 0.01). After `warmup` steps, `schedule` leads lr
-    towards `min_lr`. `stride` None: windows of a text from random places; a number: in epochs.
-    `held_out` is the share kept for validation. Every `eval_every` steps its loss is measured, on
-    `eval_documents` rows at most or on `eval_batches` batches, with `eval_train` the training
-    data's too; after `patience` of these without a new best, training ends. `clip` bounds the
-    gradient's norm. Every `sample_every` steps, `samples` texts begin with `prompt`.
+    One of `steps` optimizer updates (or `epochs`) averages `grad_accum_steps` batches. After
+    `warmup_steps`, `lr_schedule` takes lr to `min_lr`; `grad_clip` is the largest gradient norm.
+    `weight_decay` is AdamW's (None: 0.01). Windows of a text start at random, or every `stride`
+    tokens. Every `eval_every` steps the validation loss (`val_fraction` of the data) is estimated
+    on `eval_batches` batches, or `eval_documents` rows, with `eval_train` the training loss too;
+    training ends after `patience` evaluations without a new best. Every `sample_every` steps,
+    `num_samples` texts continue `sample_prompt`.
     """
 
     steps: int = 1000
@@ -34,79 +49,70 @@ class TrainConfig:
     beta1: float = 0.85
     beta2: float = 0.99
     eps: float = 1e-8
-    clip: float | None = None
-    held_out: float = 0.2
+    grad_clip: float | None = None
+    val_fraction: float = 0.2
     eval_every: int = 0
     eval_documents: int = 1000
     sample_every: int = 0
-    samples: int = 5
+    num_samples: int = 5
     seed: int = 42
     epochs: int | None = None
-    accumulate: int = 1
+    grad_accum_steps: int = 1
     stride: int | None = None
     optimizer: str = "adam"
     weight_decay: float | None = None
-    schedule: str = "linear"
-    warmup: int = 0
+    lr_schedule: str = "linear"
+    warmup_steps: int = 0
     min_lr: float = 0.0
     eval_batches: int | None = None
     eval_train: bool = False
     patience: int | None = None
-    prompt: str = ""
-    sample_tokens: int | None = None
+    sample_prompt: str = ""
+    sample_max_new_tokens: int | None = None
 
     def __post_init__(self) -> None:
-        for least, names in _COUNTS.items():
+        for minimum, names in _INTEGERS.items():
             for name in names:
-                whole(name, getattr(self, name), least=least)
-                self._keep(name, int)
-        for name in _COUNTS_OR_NONE:
+                self._set(name, check_integer(name, getattr(self, name), minimum))
+        for name in _OPTIONAL_INTEGERS:
             if getattr(self, name) is not None:
-                whole(name, getattr(self, name), least=1)
-                self._keep(name, int)
-        for name in ("lr", "eps", "beta1", "beta2", "held_out", "min_lr", "clip", "weight_decay"):
-            if name not in _NUMBERS_OR_NONE or getattr(self, name) is not None:
-                number(name, getattr(self, name))
-                self._keep(name, float)
-        self._check_ranges()
-        known("optimizer", self.optimizer, OPTIMIZERS)
-        known("schedule", self.schedule, SCHEDULES)
-        if not isinstance(self.eval_train, bool):
-            raise SettingError(f"eval_train must be True or False; got {self.eval_train!r}")
-        if not isinstance(self.prompt, str):
-            raise SettingError(f"prompt must be a text; got {self.prompt!r}")
-        if self.patience is not None and not self.eval_every:
-            raise SettingError("patience counts evaluations; set eval_every too, above 0")
+                self._set(name, check_integer(name, getattr(self, name), minimum=1))
+        for name, limits in _NUMBERS.items():
+            self._set(name, check_number(name, getattr(self, name), **limits))
+        for name, limits in _OPTIONAL_NUMBERS.items():
+            if getattr(self, name) is not None:
+                self._set(name, check_number(name, getattr(self, name), **limits))
+        check_choice("optimizer", self.optimizer, OPTIMIZERS)
+        check_choice("lr_schedule", self.lr_schedule, LR_SCHEDULES)
+        check_boolean("eval_train", self.eval_train)
+        if not isinstance(self.sample_prompt, str):
+            raise SettingError("sample_prompt", "a string", self.sample_prompt)
+        self._check_combinations()
 
-    def _keep(self, name: str, kind: type) -> None:
+    def _set(self, name: str, value: Any) -> None:
         """NumPy's numbers become Python's, which a file can hold."""
-        object.__setattr__(self, name, kind(getattr(self, name)))
+        object.__setattr__(self, name, value)
 
-    def _check_ranges(self) -> None:
-        if not 0 < self.lr < float("inf"):
-            raise SettingError(f"lr must be above 0, and finite; got {self.lr}")
+    def _check_combinations(self) -> None:
+        """Raise where two settings contradict each other."""
         if not 0 <= self.min_lr <= self.lr:
-            raise SettingError(f"min_lr must be from 0 to lr, {self.lr}; got {self.min_lr}")
-        if self.min_lr and self.schedule == "constant":
+            raise SettingError("min_lr", "from 0 to {lr}", self.min_lr, lr=self.lr)
+        if self.min_lr and self.lr_schedule == "constant":
             raise SettingError(
-                f"a constant schedule leads nowhere, and got min_lr={self.min_lr}; leave min_lr "
-                'out, or set schedule="linear" or "cosine"'
-            )
-        if not 0 <= self.eps < float("inf"):
-            raise SettingError(f"eps must be 0 or above, and finite; got {self.eps}")
-        for name in ("beta1", "beta2", "held_out"):
-            if not 0 <= getattr(self, name) < 1:
-                raise SettingError(f"{name} must be in [0, 1); got {getattr(self, name)}")
-        if self.clip is not None and not self.clip > 0:
-            raise SettingError(f"clip must be above 0, or None for no clipping; got {self.clip}")
-        if self.weight_decay is None:
-            return
-        if not 0 <= self.weight_decay < float("inf"):
-            raise SettingError(
-                f"weight_decay must be 0 or above, and finite; got {self.weight_decay}"
+                "min_lr",
+                "0 where the learning rate is constant",
+                self.min_lr,
+                ("leave {min_lr} out", "set {lr_schedule}"),
+                lr_schedule="cosine",
             )
         if self.weight_decay and self.optimizer == "adam":
             raise SettingError(
-                f"Adam has no weight decay, and got weight_decay={self.weight_decay}; set "
-                'optimizer="adamw"'
+                "weight_decay",
+                "0 for Adam, which has none",
+                self.weight_decay,
+                "set {optimizer}",
+                optimizer="adamw",
             )
+        if self.patience is not None and not self.eval_every:
+            expected = "above 0 with {patience}, which counts evaluations"
+            raise SettingError("eval_every", expected, self.eval_every, patience=self.patience)

@@ -1,0 +1,102 @@
+"""What `microgpt train` trains on: a corpus, or a folder of token shards."""
+
+import argparse
+from pathlib import Path
+from typing import Any, NamedTuple
+
+MAX_TOKEN_CHARACTERS = 16  # on average over a text; tokenizers have fewer
+
+
+class TrainingTexts(NamedTuple):
+    """A corpus or shards, and what a folder of shards has beside: validation shards, tokenizer."""
+
+    corpus: Any
+    validation: Any = None
+    tokenizer: Any = None
+
+    @property
+    def is_shards(self) -> bool:
+        """Whether the texts are shards of token ids."""
+        from microgpt.data import Corpus
+
+        return not isinstance(self.corpus, Corpus)
+
+    @property
+    def min_row_tokens(self) -> int:
+        """A lower bound of the tokens in a row of a batch, before the block cuts it."""
+        if self.is_shards:
+            return len(self.corpus)
+        if self.corpus.format == "lines":
+            return 2
+        return max(2, len(self.corpus[0]) // MAX_TOKEN_CHARACTERS)
+
+
+def load_texts(name: str, format: str | None) -> TrainingTexts:
+    """A corpus by name, a text file, or a folder of token shards."""
+    from microgpt import tokenizers
+    from microgpt.data import Shards, load_corpus
+    from microgpt.errors import FormatError
+
+    folder = Path(name).expanduser()
+    if not folder.is_dir():
+        return TrainingTexts(load_corpus(name, format=format))
+    train, val = (sorted(folder.glob(f"*{part}*.bin")) for part in ("train", "val"))
+    if not train:
+        raise FormatError(
+            f"{folder} is a folder without a file named like *train*.bin; "
+            "`microgpt tokenize CORPUS FOLDER` makes one"
+        )
+    tokenizer = None
+    if (folder / "tokenizer.json").is_file():
+        tokenizer = tokenizers.load(folder / "tokenizer.json")
+    vocab_size = None if tokenizer is None else tokenizer.vocab_size
+    validation = Shards(val, vocab_size) if val else None
+    return TrainingTexts(Shards(train, vocab_size), validation, tokenizer)
+
+
+def load_tokenizer(texts: TrainingTexts, options: argparse.Namespace, default: str) -> Any:
+    """The folder's tokenizer, else the one of the option or of the preset."""
+    from microgpt import tokenizers
+    from microgpt.errors import Described, SettingError
+
+    if texts.tokenizer is not None:
+        if options.tokenizer is not None:
+            raise SettingError(
+                "tokenizer",
+                "left out for a folder whose tokenizer.json describes its tokens",
+                options.tokenizer,
+            )
+        return texts.tokenizer
+    name = options.tokenizer or default
+    if not texts.is_shards:
+        return texts.corpus.tokenizer(name)
+    if name != "gpt2":
+        raise SettingError(
+            "tokenizer",
+            "gpt2 for a folder without a tokenizer.json, whose tokens are taken for GPT-2's",
+            Described(name),
+        )
+    return tokenizers.gpt2()
+
+
+def check_shards(texts: TrainingTexts, options: argparse.Namespace, vocab_size: int) -> None:
+    """Raise, before hours of training, at options without effect and ids that are out of range."""
+    from microgpt.data import open_shard
+    from microgpt.errors import SettingError
+
+    if options.format is not None:
+        raise SettingError("format", "left out for token shards", options.format)
+    if options.val_fraction is not None and texts.validation is not None:
+        raise SettingError(
+            "val_fraction", "left out for a folder with validation shards", options.val_fraction
+        )
+    if options.val_fraction:
+        raise SettingError(
+            "val_fraction",
+            "0 for token shards, which are not split",
+            options.val_fraction,
+            "make validation shards with `microgpt tokenize --val-tokens N`",
+        )
+    for shards in (texts.corpus, texts.validation):
+        for file in () if shards is None else shards.files:
+            open_shard(file, vocab_size)
