@@ -4,15 +4,26 @@
 of this case stand in `golden/torch.npz`. Everything in `test_ops.py` runs over these entries.
 """
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
+from naive import (
+    RNG_STATE,
+    attention,
+    causal_softmax,
+    cross_entropy,
+    cross_entropy_per_token,
+    dropout_mask,
+    gelu,
+    layer_norm,
+    rms_norm,
+    self_attention,
+    softmax,
+)
 
 from microgpt import ops
-from microgpt.backends.formulas import MASK, philox
 
 SIZES = (0, 1, 31, 32, 33, 4099)
 SMALL = (0, 1, 31, 32, 33)
@@ -44,69 +55,6 @@ def tokens(n: int, vocab_size: int, lowest: int = 0) -> np.ndarray:
     if n:
         ids[0] = vocab_size - 1
     return ids
-
-
-def softmax(x):
-    e = np.exp(x - x.max(axis=-1, keepdims=True)) if x.size else x
-    return e / e.sum(axis=-1, keepdims=True) if x.size else x
-
-
-def causal(scores, scale):
-    T = scores.shape[-1]
-    allowed = np.tril(np.ones((T, T), bool))
-    return softmax(np.where(allowed, scores * scale, -np.inf)) if T else scores
-
-
-def attention(q, k, v, dropped=(0.0, 0)):
-    weights = causal(q @ np.swapaxes(k, -1, -2), q.shape[-1] ** -0.5)
-    return weights * factors(weights.shape, *dropped) @ v
-
-
-TURN = np.array([2**40 + 7, 2**32 - 1])  # a seed and a count that need all their bits
-
-
-@cache
-def factors(shape, p, site):
-    """Dropout's factors, number by number: Philox in plain Python."""
-    if p == 0:
-        return np.ones(1)
-    *outer, C = shape
-    N, (seed, count) = math.prod(outer), TURN.tolist()
-    out = np.zeros((N, C))
-    for n in range(N):
-        for c in range(C):
-            if c % 4 == 0:
-                words = philox((c // 4, n, count, site), (seed & MASK, seed >> 32))
-            out[n, c] = (words[c % 4] >= p * 2**32) / (1 - p)
-    return out.reshape(shape)
-
-
-def layer_norm(x, weight, bias=0.0):
-    centred = x - x.mean(axis=-1, keepdims=True)
-    return centred / np.sqrt((centred**2).mean(axis=-1, keepdims=True) + 1e-5) * weight + bias
-
-
-def gelu(x):
-    return 0.5 * x * (1 + np.tanh(np.sqrt(2 / np.pi) * (x + 0.044715 * x**3)))
-
-
-def self_attention(qkv, n_head, dropped=(0.0, 0)):
-    B, T, C = qkv.shape
-    q, k, v = np.moveaxis(qkv.reshape(B, T, 3, n_head, C // 3 // n_head), (2, 3), (0, 2))
-    return np.swapaxes(attention(q, k, v, dropped), 1, 2).reshape(B, T, C // 3)
-
-
-def rms_norm(x):
-    return x / np.sqrt((x * x).mean(axis=-1, keepdims=True) + 1e-5)
-
-
-def losses(logits, targets):
-    chances = softmax(logits)[np.arange(len(targets)), np.maximum(targets, 0)]
-    return np.where(targets >= 0, -np.log(chances), 0)
-
-
-def mean_loss(logits, targets):
-    return losses(logits, targets).sum() / (targets >= 0).sum()
 
 
 def one(n):
@@ -186,7 +134,7 @@ CASES = [
     Case("log_softmax", ops.log_softmax, lambda n: [(3, n + 1)], lambda x: np.log(softmax(x)),
          kernels=("log_softmax",)),
     Case("causal_softmax", lambda x: ops.causal_softmax(x, 0.7), lambda n: [(2, n, n)],
-         lambda x: causal(x, 0.7), sizes=SMALL, kernels=("causal_softmax",)),
+         lambda x: causal_softmax(x, 0.7), sizes=SMALL, kernels=("causal_softmax",)),
     Case("rms_norm", ops.rms_norm, lambda n: [(3, n + 1)], rms_norm, kernels=("rms_norm",)),
     Case("rms_norm_rows", ops.rms_norm, lambda n: [(n, 6)], rms_norm),
     Case("rms_norm_added_to", lambda x: x + ops.rms_norm(x * 2) * 3, lambda n: [(n, 5)],
@@ -196,10 +144,12 @@ CASES = [
     Case("layer_norm_bare", ops.layer_norm, lambda n: [(n, 6), (6,)], layer_norm),
     Case("layer_norm_added_to", lambda x, w: x * ops.layer_norm(x * 1.5, w) + x,
          lambda n: [(n, 7), (7,)], lambda x, w: x * layer_norm(x * 1.5, w) + x),
-    Case("token_position_embedding", lambda w, p: ops.token_position_embedding(w, p, tokens(33, w.shape[0]).reshape(3, 11)),
+    Case("token_position_embedding",
+         lambda w, p: ops.token_position_embedding(w, p, tokens(33, w.shape[0]).reshape(3, 11)),
          lambda n: [(n + 1, 5), (12, 5)],
          lambda w, p: w[tokens(33, w.shape[0])].reshape(3, 11, 5) + p[:11], kernels=("embed",)),
-    Case("token_position_embedding_wide", lambda w, p: ops.token_position_embedding(w, p, tokens(5, 4).reshape(1, 5)),
+    Case("token_position_embedding_wide",
+         lambda w, p: ops.token_position_embedding(w, p, tokens(5, 4).reshape(1, 5)),
          lambda n: [(4, n), (5, n)], lambda w, p: (w[tokens(5, 4)] + p)[None]),
     Case("embedding", lambda w: ops.embedding(w, tokens(33, w.shape[0])), lambda n: [(n + 1, 5)],
          lambda w: w[tokens(33, w.shape[0])], kernels=("embedding",)),
@@ -211,34 +161,35 @@ CASES = [
          lambda x: self_attention(x, 2), sizes=SMALL, kernels=("self_attention",)),
     Case("self_attention_wide", lambda x: ops.self_attention(x, 3), lambda n: [(1, 9, 9 * n + 9)],
          lambda x: self_attention(x, 3), sizes=SMALL),
-    Case("dropout", lambda x: ops.dropout(x, 0.4, TURN, 3), lambda n: [(5, n)],
-         lambda x: x * factors(x.shape, 0.4, 3), golden=False, kernels=("dropout",)),
-    Case("dropout_flat", lambda x: ops.dropout(x, 0.75, TURN, 1), one,
-         lambda x: x * factors(x.shape, 0.75, 1), golden=False),
-    Case("dropout_residual", lambda x, r: ops.dropout_residual(x, r, 0.3, TURN, 7),
-         lambda n: [(2, n, 6), (2, n, 6)], lambda x, r: r + x * factors(x.shape, 0.3, 7),
+    Case("dropout", lambda x: ops.dropout(x, 0.4, RNG_STATE, 3), lambda n: [(5, n)],
+         lambda x: x * dropout_mask(x.shape, 0.4, 3), golden=False, kernels=("dropout",)),
+    Case("dropout_flat", lambda x: ops.dropout(x, 0.75, RNG_STATE, 1), one,
+         lambda x: x * dropout_mask(x.shape, 0.75, 1), golden=False),
+    Case("dropout_residual", lambda x, r: ops.dropout_residual(x, r, 0.3, RNG_STATE, 7),
+         lambda n: [(2, n, 6), (2, n, 6)], lambda x, r: r + x * dropout_mask(x.shape, 0.3, 7),
          sizes=SMALL, golden=False, kernels=("dropout_residual",)),
-    Case("dropout_residual_wide", lambda x, r: ops.dropout_residual(x, r, 0.6, TURN),
-         lambda n: [(3, n), (3, n)], lambda x, r: r + x * factors(x.shape, 0.6, 0),
+    Case("dropout_residual_wide", lambda x, r: ops.dropout_residual(x, r, 0.6, RNG_STATE),
+         lambda n: [(3, n), (3, n)], lambda x, r: r + x * dropout_mask(x.shape, 0.6, 0),
          golden=False),
-    Case("dropout_attention", lambda x: ops.dropout_attention(x, 2, 0.4, TURN, 2),
+    Case("dropout_attention", lambda x: ops.dropout_attention(x, 2, 0.4, RNG_STATE, 2),
          lambda n: [(2, n, 18)], lambda x: self_attention(x, 2, (0.4, 2)), sizes=SMALL,
          golden=False, kernels=("dropout_attention",)),
-    Case("dropout_attention_wide", lambda x: ops.dropout_attention(x, 3, 0.2, TURN, 9),
+    Case("dropout_attention_wide", lambda x: ops.dropout_attention(x, 3, 0.2, RNG_STATE, 9),
          lambda n: [(1, 9, 9 * n + 9)], lambda x: self_attention(x, 3, (0.2, 9)), sizes=SMALL,
          golden=False),
     Case("cross_entropy", lambda x: ops.cross_entropy(x, tokens(x.shape[0], x.shape[1], -1)),
          lambda n: [(5, n + 1)],
-         lambda x: mean_loss(x, tokens(x.shape[0], x.shape[1], -1)),
+         lambda x: cross_entropy(x, tokens(x.shape[0], x.shape[1], -1)),
          kernels=("cross_entropy", "kept_mean")),
     Case("cross_entropy_rows", lambda x: ops.cross_entropy(x, tokens(x.shape[0], 6, -1)),
-         lambda n: [(n + 1, 6)], lambda x: mean_loss(x, tokens(x.shape[0], 6, -1))),
-    Case("cross_entropy_per_token", lambda x: ops.cross_entropy_per_token(x, tokens(x.shape[0], 6, -1)),
-         lambda n: [(n + 1, 6)], lambda x: losses(x, tokens(x.shape[0], 6, -1))),
+         lambda n: [(n + 1, 6)], lambda x: cross_entropy(x, tokens(x.shape[0], 6, -1))),
+    Case("cross_entropy_per_token",
+         lambda x: ops.cross_entropy_per_token(x, tokens(x.shape[0], 6, -1)),
+         lambda n: [(n + 1, 6)], lambda x: cross_entropy_per_token(x, tokens(x.shape[0], 6, -1))),
     Case("linear_cross_entropy",
          lambda h, w: ops.linear_cross_entropy(h, w, tokens(h.shape[0], w.shape[0], -1)),
          lambda n: [(4, 6), (n + 1, 6)],
-         lambda h, w: mean_loss(h @ w.T, tokens(h.shape[0], w.shape[0], -1))),
+         lambda h, w: cross_entropy(h @ w.T, tokens(h.shape[0], w.shape[0], -1))),
 ]  # fmt: skip
 
 BY_NAME = {case.name: case for case in CASES}

@@ -1,8 +1,9 @@
 """The chain rule over a graph of nodes, the part that `Value` and `Tensor` share.
 
-A node knows the nodes it was computed from (`inputs`) and a rule that turns the gradient of the
-node into the gradients of those inputs. `backward` walks the graph from the end to the start and
-applies the rules. Gradients are of first order: the rules are not themselves differentiable.
+A node knows the nodes it was computed from (`inputs`) and its vector-Jacobian product (`vjp`),
+which turns the gradient of the node into the gradients of those inputs. `backward` walks the graph
+in reverse topological order and applies them. First-order gradients only: a vjp is not itself
+differentiable.
 """
 
 import threading
@@ -12,30 +13,30 @@ from typing import Any
 
 
 class Node:
-    """Something computed from `inputs`; subclasses say what gradients are and how they add."""
+    """A node of the graph, computed from `inputs`; subclasses define how gradients add."""
 
     __slots__ = ()
     inputs: tuple["Node", ...]
     requires_grad: bool
 
     def vjp(self, gradient: Any) -> tuple[Any, ...]:
-        """The gradients of `inputs`, given this node's total (None: nothing flows to an input)."""
+        """Vector-Jacobian product: the gradients of `inputs`, None for those that need none."""
         raise NotImplementedError
 
     def accumulate_grad(self, gradient: Any) -> None:
-        """Add one more gradient to those a leaf has collected."""
+        """Add a gradient to a leaf's `grad`."""
         raise NotImplementedError
 
     def add_grads(self, first: Any, second: Any) -> Any:
-        """A new gradient, the sum of two; neither argument changes."""
+        """The sum of two gradients, as a new one; neither argument changes."""
         raise NotImplementedError
 
     def add_grad_(self, buffer: Any, gradient: Any) -> Any:
-        """The buffer with a gradient added to it: changed in place if it can be."""
+        """The buffer with a gradient added to it, in place where that is possible."""
         raise NotImplementedError
 
     def zeros_grad(self) -> Any:
-        """A new gradient of zeros, for rules that add into a buffer."""
+        """A gradient of zeros, for backward functions that add into a buffer."""
         raise NotImplementedError
 
 
@@ -48,39 +49,39 @@ class BackwardPass:
 
     def __init__(self) -> None:
         self.gradients: dict[Node, Any] = {}
-        # Gradients that were born here, which may be added into; and whose buffers rules hold.
-        self._own: dict[Node, Any] = {}
-        self._lent: set[Node] = set()
+        # Gradients allocated here, to be added to in place; nodes whose buffer was handed out.
+        self._owned: dict[Node, Any] = {}
+        self._borrowed: set[Node] = set()
 
     def add(self, node: Node, gradient: Any) -> None:
-        """Count another contribution to the gradient of an interior node that has one already."""
-        own = self._own.get(node)
-        if own is None:
+        """Accumulate another gradient of an interior node that has one already."""
+        owned = self._owned.get(node)
+        if owned is None:
             self._keep(node, node.add_grads(self.gradients[node], gradient))
-        elif gradient is not own or node not in self._lent:
-            # A rule that added into `grad_buffer(node)` returns that very buffer: it is counted.
-            self._keep(node, node.add_grad_(own, gradient))
+        elif gradient is not owned or node not in self._borrowed:
+            # A vjp that added into `grad_buffer(node)` returns that very buffer: already counted.
+            self._keep(node, node.add_grad_(owned, gradient))
 
     def grad_buffer(self, node: Node) -> Any:
-        """The array that collects the gradient of `node`, for a rule that adds into it."""
-        self._lent.add(node)
-        if node not in self._own:
-            zeros, held = node.zeros_grad(), self.gradients.get(node)
-            self._keep(node, zeros if held is None else node.add_grad_(zeros, held))
-        return self._own[node]
+        """The buffer that accumulates the gradient of `node`, for a vjp that adds into it."""
+        self._borrowed.add(node)
+        if node not in self._owned:
+            zeros, existing = node.zeros_grad(), self.gradients.get(node)
+            self._keep(node, zeros if existing is None else node.add_grad_(zeros, existing))
+        return self._owned[node]
 
     def pop_grad(self, node: Node) -> Any:
-        """The gradient of `node` so far, for a rule that returns it as part of its own; or None."""
-        self._own.pop(node, None)
-        self._lent.discard(node)
+        """Remove and return the gradient of `node` so far, or None; a vjp adds it to its own."""
+        self._owned.pop(node, None)
+        self._borrowed.discard(node)
         return self.gradients.pop(node, None)
 
     def _keep(self, node: Node, gradient: Any) -> None:
-        self.gradients[node] = self._own[node] = gradient
+        self.gradients[node] = self._owned[node] = gradient
 
 
 class _Context(threading.local):
-    """What holds for the current thread."""
+    """The autograd settings of the current thread."""
 
     grad_enabled = True
     decomposed = False
@@ -117,7 +118,7 @@ def topological_order(root: Node, leaves: bool = True) -> list[Node]:
 
 
 def backward(root: Node, gradient: Any) -> None:
-    """Add to every leaf's gradient what `root` owes to it, given the gradient of `root`."""
+    """Accumulate into every leaf the gradient of `root` times `gradient`, by the chain rule."""
     current, previous = BackwardPass(), context.backward_pass
     add, gradients = current.add, current.gradients
     context.backward_pass = current
@@ -164,9 +165,9 @@ def decomposed():
 
 
 def hook_activations(hook: Callable[[str, Node], Node]):
-    """`with naming(hook):` calls `hook(name, node)` at every named intermediate of a model.
+    """`with naming(hook):` calls `hook(name, node)` at every named activation of a model.
 
-    What the hook returns takes the node's place, so a hook can read and change a model's inside.
+    What the hook returns replaces the node: a hook can read activations and change them.
     """
     return _setting("activation_hook", hook)
 
@@ -180,6 +181,6 @@ def override_ops(hook: Callable[[str, Callable, tuple, dict], Any]):
 
 
 def offer_activation(name: str, node: Any) -> Any:
-    """Offer an intermediate to the hook set by `hook_activations`; without one, `node` itself."""
+    """The activation as the hook of `hook_activations` returns it; without one, `node` itself."""
     hook = context.activation_hook
     return node if hook is None else hook(name, node)

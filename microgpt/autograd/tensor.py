@@ -1,4 +1,4 @@
-"""`Tensor`: an array in the graph. Its class body is the table of operations.
+"""`Tensor`: an array in the graph, with the methods and operators of its operations.
 
 >>> x = Tensor([1.0, 2.0, 3.0], requires_grad=True)
 >>> y = (x * x).sum()
@@ -114,7 +114,7 @@ class Tensor(TensorBase):
 
     @property
     def data(self) -> np.ndarray:
-        """The numbers themselves, not a copy; assigning copies new ones in."""
+        """The array itself, not a copy; assigning copies new values in."""
         check_host_read(".data")
         return self.array
 
@@ -128,12 +128,12 @@ class Tensor(TensorBase):
 
     @property
     def grad(self) -> np.ndarray | None:
-        """The gradients collected so far (a leaf that requires them), else None."""
+        """The accumulated gradient of a leaf that requires one, else None."""
         check_host_read(".grad")
         return self._grad
 
     def zero_grad(self) -> None:
-        """Start collecting from zero."""
+        """Set the accumulated gradient to zero."""
         if self._grad is not None:
             self.backend.launch("fill_", self._grad.reshape(-1), 0.0)
 
@@ -170,10 +170,10 @@ class Tensor(TensorBase):
         return self.from_array(self.array)
 
     def backward(self, gradient: Any = None) -> None:
-        """Add to the `grad` of every leaf what this tensor owes to it.
+        """Add the gradient of this tensor to the `grad` of every leaf it was computed from.
 
         Without `gradient` (an array of this tensor's shape) the tensor must be a single number.
-        Rules use the arrays they were given: do not change `.data` between forward and backward.
+        It uses the arrays of the forward pass: do not change `.data` in between.
         """
         if not self.requires_grad:
             raise StateError(

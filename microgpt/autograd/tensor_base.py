@@ -31,10 +31,10 @@ class TensorBase(Node):
     op: str
     _grad: np.ndarray | None
 
-    # What operations need.
+    # For operations.
 
     def from_op(self, array: np.ndarray, inputs: tuple, backward_fn: Callable, op: str) -> Self:
-        """A result of `op`: an array, what it was computed from, and the rule for going back."""
+        """The result of `op`: an array, its inputs, and its backward function."""
         if context.grad_enabled:
             for parent in inputs:
                 if parent.requires_grad:
@@ -50,7 +50,7 @@ class TensorBase(Node):
         return self.from_array(array)
 
     def from_array(self, array: np.ndarray) -> Self:
-        """A tensor without history around an array of this back end."""
+        """A tensor without history around an array of the same back end; nothing is copied."""
         out = _new(type(self))
         out.array, out.backend = array, self.backend
         out.inputs, out.backward_fn, out.op, out.requires_grad, out._grad = (
@@ -63,7 +63,7 @@ class TensorBase(Node):
         return out
 
     def as_2d(self) -> np.ndarray:
-        """The array as (N, C): all axes but the last become one."""
+        """The array as (N, C): all axes but the last flattened into one."""
         array = self.array
         if array.ndim == 2:
             return array
@@ -73,7 +73,7 @@ class TensorBase(Node):
         return array.reshape(prod(outer), C)
 
     def as_tensor_like(self, other: Any) -> Self:
-        """`other` as a tensor that can meet this one; other back ends and dtypes are refused."""
+        """`other` as a tensor of this back end and dtype; a tensor of another one raises."""
         if not isinstance(other, type(self)):
             if not isinstance(other, np.ndarray | np.generic | list | tuple | int | float):
                 raise TypeError(
@@ -92,7 +92,7 @@ class TensorBase(Node):
         return other
 
     def check_compatible(self, other: "TensorBase") -> None:
-        """Refuse a tensor of another back end or dtype."""
+        """Raise for a tensor of another back end or dtype."""
         if other.backend is not self.backend:
             here, there = self.backend.name, other.backend.name
             raise DeviceError(
@@ -105,7 +105,7 @@ class TensorBase(Node):
             )
 
     def grad_buffer(self) -> np.ndarray:
-        """The array that collects this tensor's gradient in the current pass, to be added to."""
+        """The buffer that accumulates this tensor's gradient in the current pass."""
         if not self.requires_grad:
             return self.zeros_grad()
         if self._grad is not None:
@@ -117,67 +117,65 @@ class TensorBase(Node):
         return context.backward_pass.grad_buffer(self)
 
     def take_grad(self, shape: tuple[int, ...]) -> np.ndarray:
-        """The gradient collected so far in this pass, in that shape, or an absent array.
+        """Remove and return the gradient accumulated so far, in that shape; an empty array if none.
 
-        The rule that asks returns it as part of its own: nothing adds the two up once more.
+        The caller returns it as part of its own gradient, in one pass over memory.
         """
-        found = None
+        collected = None
         if self.inputs and context.backward_pass is not None:
-            found = context.backward_pass.pop_grad(self)
-        if found is None:
+            collected = context.backward_pass.pop_grad(self)
+        if collected is None:
             return self.backend.empty_optional(len(shape), self.array.dtype)
-        return found.reshape(shape)
+        return collected.reshape(shape)
 
     def set_storage(self, array: np.ndarray, grad: np.ndarray) -> None:
-        """Give a leaf its storage, before anything else holds on to it."""
+        """Set the arrays of a new leaf: its data and its gradient."""
         self.array, self._grad = array, grad
 
-    # What the engine needs to know about arrays.
+    # For the engine.
 
     def vjp(self, gradient):
         array = self.array
         if gradient.shape != array.shape:
-            self._refuse(gradient)
+            self._raise_shape_error(gradient)
         if gradient.dtype is not array.dtype or not gradient.flags.c_contiguous:
-            gradient = self._readable(gradient)
+            gradient = self._as_contiguous(gradient)
         return self.backward_fn(gradient)  # type: ignore[misc]
 
     def accumulate_grad(self, gradient):
         if gradient.shape != self.array.shape:
-            self._refuse(gradient)
+            self._raise_shape_error(gradient)
         grad = self._grad if self._grad is not None else self.grad_buffer()
         if gradient is not grad:
             self.backend.launch("accumulate_", grad.reshape(-1), gradient.reshape(-1))
 
-    def _readable(self, gradient):
-        """A gradient as kernels read it: of this dtype, and in order, while `dy.T` only looks so.
+    def _as_contiguous(self, gradient):
+        """A gradient as kernels read it: of this dtype and C-contiguous.
 
-        No rule of this package gives another; a reader's own may.
+        Every backward function of this package returns that; a user's own may not (`dy.T`).
         """
         if gradient.dtype == self.array.dtype and gradient.flags.c_contiguous:
             return gradient  # the same dtype, described by another object
-        backends.check_host_read(
-            f"copying a gradient of {self.op or 'a leaf'}, which lies in other order"
-        )
+        backends.check_host_read(f"copying a strided gradient of {self.op or 'a leaf'}")
         return np.ascontiguousarray(gradient, self.array.dtype)
 
-    def _refuse(self, gradient):
-        """Kernels would read past the end of a gradient that is too small."""
+    def _raise_shape_error(self, gradient):
+        """Raise: kernels would read past the end of a gradient that is too small."""
         raise ShapeError(
-            f"a rule gave a gradient of shape {gradient.shape} to {self.op or 'a leaf'} of shape "
-            f"{self.array.shape}"
+            f"a backward function returned a gradient of shape {gradient.shape} for "
+            f"{self.op or 'a leaf'} of shape {self.array.shape}"
         )
 
     def add_grads(self, first, second):
         if first.shape != second.shape:
-            self._refuse(second)
+            self._raise_shape_error(second)
         out = self.backend.empty(first.shape, first.dtype)
         self.backend.launch("add_forward", out.reshape(-1), first.reshape(-1), second.reshape(-1))
         return out
 
     def add_grad_(self, buffer, gradient):
         if buffer.shape != gradient.shape:
-            self._refuse(gradient)
+            self._raise_shape_error(gradient)
         self.backend.launch("accumulate_", buffer.reshape(-1), gradient.reshape(-1))
         return buffer
 

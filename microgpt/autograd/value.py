@@ -29,7 +29,7 @@ class Value(Node):
     requires_grad = True
 
     def __init__(self, data: Any, inputs: tuple = (), local_grads: tuple = (), op: str = ""):
-        self.data = data if inputs or isinstance(data, int | float) else _number(data)
+        self.data = data if inputs or isinstance(data, int | float) else _as_float(data)
         self.grad = 0.0
         if inputs and not context.grad_enabled:
             inputs = local_grads = ()
@@ -57,8 +57,8 @@ class Value(Node):
             raise ZeroDivisionError("0 cannot be divided by, nor raised to a negative power")
         if self.data < 0 and exponent != int(exponent):
             raise ValueError(f"{self.data} ** {exponent} is not a real number")
-        slope = exponent * self.data ** (exponent - 1) if exponent else 0.0
-        return Value(self.data**exponent, (self,), (slope,), f"**{exponent}")
+        local_grad = exponent * self.data ** (exponent - 1) if exponent else 0.0
+        return Value(self.data**exponent, (self,), (local_grad,), f"**{exponent}")
 
     def exp(self):
         """e to this number."""
@@ -137,7 +137,7 @@ class Value(Node):
         local_grads = self.local_grads
         if len(local_grads) == 2:  # most are: spelled out, it is twice as fast
             return local_grads[0] * gradient, local_grads[1] * gradient
-        return tuple([slope * gradient for slope in local_grads])
+        return tuple([local_grad * gradient for local_grad in local_grads])
 
     def accumulate_grad(self, gradient):
         self.grad += gradient
@@ -156,7 +156,7 @@ def _as_value(number: Any) -> Value:
     return number if isinstance(number, Value) else Value(number)
 
 
-def _number(number: Any) -> float:
+def _as_float(number: Any) -> float:
     if isinstance(number, Real):  # NumPy's scalars, fractions …
         return float(number)
     raise TypeError(

@@ -1,6 +1,6 @@
-"""Where and how kernels run: `numpy` says the maths, `numba` the loops.
+"""Back ends: `numpy` is the maths in whole arrays, `numba` the loops, compiled for the CPU.
 
-`use` and `using` decide where new tensors are born; an operation runs where its data is.
+`use` and `using` set where new tensors are created; an operation runs where its data is.
 """
 
 import contextvars
@@ -13,7 +13,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from microgpt.backends.dispatch import LOCK, Backend, LaunchTable, LaunchTracer, current_tracer, check_host_read, tracing
+from microgpt.backends.dispatch import (
+    LOCK,
+    Backend,
+    LaunchTable,
+    LaunchTracer,
+    check_host_read,
+    current_tracer,
+    tracing,
+)
 from microgpt.errors import BackendUnavailable, closest, did_you_mean
 
 __all__ = [
@@ -21,61 +29,63 @@ __all__ = [
     "Backend",
     "LaunchTracer",
     "available",
-    "chosen",
+    "check_host_read",
+    "compiled_marker",
     "current",
-    "current_tap",
+    "current_tracer",
     "get",
-    "kernels_ready",
-    "kernels_stamp",
+    "kernels_compiled",
     "lower",
-    "reading",
+    "selected_name",
     "table",
-    "tapped",
+    "tracing",
     "use",
     "using",
 ]
 
 
 @dataclass(frozen=True)
-class _Kind:
+class _BackendInfo:
     package: str
-    needs: str | None
-    what: str
+    requires: str | None
+    description: str
 
 
-_KINDS = {
-    "numpy": _Kind("numpy_ref", None, "the maths: whole-array NumPy, needs nothing else"),
-    "numba": _Kind("numba_cpu", "numba", "the loops: compiled on first use, parallel on the CPU"),
+_BACKENDS = {
+    "numpy": _BackendInfo("numpy_ref", None, "the maths: whole-array NumPy, needs nothing else"),
+    "numba": _BackendInfo(
+        "numba_cpu", "numba", "the loops: compiled on first use, parallel on the CPU"
+    ),
 }
 
 _loaded: dict[str, Backend] = {}
 _loading = threading.Lock()
-_default: str | None = None
-_scoped: contextvars.ContextVar[str | None] = contextvars.ContextVar("backend", default=None)
+_default_name: str | None = None
+_scoped_name: contextvars.ContextVar[str | None] = contextvars.ContextVar("backend", default=None)
 
 
 def get(name: str) -> Backend:
     """The back end of that name, loaded on first use."""
     if name in _loaded:
         return _loaded[name]
-    _require(name)
+    _check_available(name)
     with _loading:
         if name not in _loaded:
-            module = importlib.import_module(f"microgpt.backends.{_KINDS[name].package}")
+            module = importlib.import_module(f"microgpt.backends.{_BACKENDS[name].package}")
             _loaded[name] = module.load()
     return _loaded[name]
 
 
-def _require(name: str) -> None:
-    if name not in _KINDS:
-        known = ", ".join(repr(kind) for kind in _KINDS)
-        nearest = did_you_mean(closest(name, _KINDS))
+def _check_available(name: str) -> None:
+    if name not in _BACKENDS:
+        known = ", ".join(repr(info) for info in _BACKENDS)
+        nearest = did_you_mean(closest(name, _BACKENDS))
         raise BackendUnavailable(f"there is no back end {name!r}; known: {known}{nearest}")
-    needs = _KINDS[name].needs
-    if needs is not None and not _installed(needs):
+    requires = _BACKENDS[name].requires
+    if requires is not None and not _installed(requires):
         raise BackendUnavailable(
-            f"the back end {name!r} needs {needs}, which is not installed; "
-            f"run `pip install {needs}`, or choose the back end 'numpy'"
+            f"the back end {name!r} needs {requires}, which is not installed; "
+            f"run `pip install {requires}`, or choose the back end 'numpy'"
         )
 
 
@@ -89,53 +99,53 @@ def _installed(library: str) -> bool:
 def available(name: str) -> bool:
     """Whether `use(name)` would work here."""
     try:
-        _require(name)
+        _check_available(name)
     except BackendUnavailable:
         return False
     return True
 
 
 def use(name: str) -> None:
-    """From now on, new tensors are born on this back end, in every thread."""
-    global _default
+    """From now on, new tensors are created on this back end, in every thread."""
+    global _default_name
     get(name)
-    _default = name
+    _default_name = name
 
 
 @contextmanager
 def using(name: str) -> Iterator[Backend]:
-    """`with using("numpy"):` new tensors are born there, in this block of this thread only."""
+    """`with using("numpy"):` new tensors are created there, in this block of this thread only."""
     backend = get(name)
-    token = _scoped.set(name)
+    token = _scoped_name.set(name)
     try:
         yield backend
     finally:
-        _scoped.reset(token)
+        _scoped_name.reset(token)
 
 
-def chosen() -> str | None:
-    """The back end that `using`, `use` or MICROGPT_BACKEND named; None while nobody has chosen."""
-    return _scoped.get() or _default or os.environ.get("MICROGPT_BACKEND") or None
+def selected_name() -> str | None:
+    """The name set by `using`, `use` or MICROGPT_BACKEND; None if none of them was used."""
+    return _scoped_name.get() or _default_name or os.environ.get("MICROGPT_BACKEND") or None
 
 
 def current() -> Backend:
-    """Where new tensors are born: `using`, else `use`, else MICROGPT_BACKEND, else numba.
+    """The back end of new tensors: set by `using`, else `use`, else MICROGPT_BACKEND, else numba.
 
     Where numba is not installed and nothing was chosen, it is numpy. The variable is read once.
     """
-    name = _scoped.get() or _default
+    name = _scoped_name.get() or _default_name
     if name is None:
-        name = chosen() or ("numba" if available("numba") else "numpy")
+        name = selected_name() or ("numba" if available("numba") else "numpy")
         use(name)
     return _loaded.get(name) or get(name)
 
 
 def lower(calls: Sequence[tuple[Callable[..., None], tuple]]) -> LaunchTable:
-    """Calls of kernels in a table that runs without Python, as far as they are compiled."""
+    """Launches lowered to a table that runs without Python, as far as they are compiled."""
     return (_loaded.get("numba") or current()).lower(calls)
 
 
-def kernels_ready() -> bool:
+def kernels_compiled() -> bool:
     """Whether `microgpt warmup` has compiled the kernels of this installation, on this machine."""
     if not available("numba"):
         return False
@@ -144,8 +154,8 @@ def kernels_ready() -> bool:
     return cache.ready()
 
 
-def kernels_stamp() -> tuple[Path, bytes]:
-    """The file that `kernels_ready` looks for, and what to write into it; numba must be there."""
+def compiled_marker() -> tuple[Path, bytes]:
+    """The file that `kernels_compiled` looks for, and its content; needs numba."""
     from microgpt.backends.numba_cpu.jit import cache
 
     return cache.stamp()
@@ -160,11 +170,11 @@ class Table(str):
 
 def table() -> Table:
     """Which back ends there are, which can be used here, and which one is in use."""
-    chosen = current().name
+    selected_name = current().name
     rows = [("", "back end", "usable", "what it is")]
-    for name, kind in _KINDS.items():
-        usable = "yes" if available(name) else f"needs {kind.needs}"
-        rows.append(("*" if name == chosen else "", name, usable, kind.what))
+    for name, info in _BACKENDS.items():
+        usable = "yes" if available(name) else f"needs {info.requires}"
+        rows.append(("*" if name == selected_name else "", name, usable, info.description))
     widths = [max(len(row[column]) for row in rows) for column in range(4)]
     lines = ["  ".join(cell.ljust(w) for cell, w in zip(row, widths, strict=True)) for row in rows]
     return Table("\n".join(line.rstrip() for line in lines))

@@ -1,4 +1,9 @@
-"""`Backend.launch`, the narrow waist: every kernel of every back end is called from here."""
+"""`Backend.launch`: every kernel of every back end is called from here, and only from here.
+
+A launch looks the kernel up by name, lets it select its variant by the sizes of its arguments
+(serial or parallel, blocked or for small heads: `Kernel.select_variant`), tells the active tracer
+(a recording, a profiler, a test), and calls it.
+"""
 
 import ctypes
 import os
@@ -21,9 +26,9 @@ CACHE_LINE = 64  # bytes
 
 
 class LaunchTracer(Protocol):
-    """Something that watches launches and the birth of arrays in one thread."""
+    """Is told of every launch, allocation and read of results by Python, in one thread."""
 
-    def on_launch(self, name: str, call: Callable[..., None], arguments: tuple) -> None: ...
+    def on_launch(self, name: str, call: Callable[..., None], args: tuple) -> None: ...
 
     def on_alloc(self, array: np.ndarray) -> None: ...
 
@@ -31,7 +36,7 @@ class LaunchTracer(Protocol):
 
 
 class _ActiveTracer:
-    """The tap in force, if any, and the thread it listens to."""
+    """The tracer in use, if any, and the thread it traces."""
 
     tracer: LaunchTracer | None = None
     thread: int = 0
@@ -42,7 +47,7 @@ active_tracer = _ActiveTracer()
 
 @contextmanager
 def tracing(tracer: LaunchTracer) -> Iterator[LaunchTracer]:
-    """`with tapped(tap):` reports to `tracer` what this thread launches; other threads wait."""
+    """`with tracing(tracer):` reports the launches of this thread; other threads wait."""
     with LOCK:
         previous = active_tracer.tracer, active_tracer.thread
         try:
@@ -53,21 +58,21 @@ def tracing(tracer: LaunchTracer) -> Iterator[LaunchTracer]:
 
 
 def current_tracer() -> LaunchTracer | None:
-    """The tap that listens to the calling thread."""
+    """The tracer of the calling thread, or None."""
     return active_tracer.tracer if active_tracer.thread == threading.get_ident() else None
 
 
 def check_host_read(what: str) -> None:
-    """Tell a recording, if there is one, that Python looks at numbers."""
+    """Tell the active tracer that Python reads results, which no recording can replay."""
     tracer = current_tracer()
     if tracer is not None:
         tracer.on_host_read(what)
 
 
 class Kernel(Protocol):
-    """A kernel: for given arguments it picks the function that does the work."""
+    """A kernel by name: selects the compiled function for given arguments."""
 
-    def select_variant(self, arguments: tuple) -> Callable[..., None]: ...
+    def select_variant(self, args: tuple) -> Callable[..., None]: ...
 
 
 class PythonKernel:
@@ -76,16 +81,15 @@ class PythonKernel:
     def __init__(self, function: Callable[..., None]):
         self.function = function
 
-    def select_variant(self, arguments: tuple) -> Callable[..., None]:
+    def select_variant(self, args: tuple) -> Callable[..., None]:
         return self.function
 
 
 class LaunchTable(NamedTuple):
-    """Calls of kernels that are made without Python.
+    """Launches in a table that compiled code runs, without Python in between.
 
-    `rows` holds the address of each call's row, 0 for one that only Python can make.
-    `run(address, count)` makes so many calls, which stand one after the other in `memory`, and
-    gives how many it made before one refused.
+    `rows` holds the address of each launch's row in `memory`, 0 for one that only Python can make.
+    `run(address, count)` makes `count` launches from that row on, and returns how many succeeded.
     """
 
     rows: list[int]
@@ -99,7 +103,7 @@ def _empty_optional(ndim: int, dtype: np.dtype) -> np.ndarray:
 
 
 class Backend:
-    """One way to run the kernels: its name, its kernels, and the memory they work on."""
+    """One implementation of all kernels: its name, its kernels by name, and its memory."""
 
     def __init__(self, name: str, kernels: dict[str, Kernel]):
         self.name = name
@@ -114,20 +118,20 @@ class Backend:
     def __deepcopy__(self, memo: dict) -> "Backend":
         return self
 
-    def launch(self, name: str, *arguments: Any) -> None:
+    def launch(self, name: str, *args: Any) -> None:
         """Run the kernel `name`: outputs first, then inputs, then scalars."""
         with LOCK:  # not acquire and release: an interrupt in between would keep it for ever
-            call = self.kernels[name].select_variant(arguments)
+            call = self.kernels[name].select_variant(args)
             if active_tracer.tracer is not None:  # whoever holds the lock is the thread that set it
-                active_tracer.tracer.on_launch(name, call, arguments)
-            call(*arguments)
+                active_tracer.tracer.on_launch(name, call, args)
+            call(*args)
 
-    def _checked_launch(self, name: str, *arguments: Any) -> None:
-        check_arguments(name, arguments)
-        Backend.launch(self, name, *arguments)
+    def _checked_launch(self, name: str, *args: Any) -> None:
+        check_arguments(name, args)
+        Backend.launch(self, name, *args)
 
     def empty(self, shape: Any, dtype: Any) -> np.ndarray:
-        """Memory for a kernel to write; all arrays of the engine are born here."""
+        """Uninitialised memory; all arrays of the engine are allocated here."""
         array = np.empty(shape, dtype)
         if self.poison:
             poison(array)
@@ -136,23 +140,23 @@ class Backend:
         return array
 
     def zeros_aligned(self, count: int, dtype: Any) -> np.ndarray:
-        """A flat array of zeros that stays, from the start of a cache line on.
+        """A flat array of zeros that begins at a cache line, for parameters and optimiser state.
 
         Vector loops over memory that begins elsewhere touch two lines with each step: at microgpt's
         size, Adam then takes twice as long.
         """
         dtype = np.dtype(dtype)
-        room = count + CACHE_LINE // dtype.itemsize
+        padded = count + CACHE_LINE // dtype.itemsize
         if current_tracer() is None:
             # Zeros of the system cost nothing until they are written: a model that only generates
             # never pays for its gradients.
-            return _aligned(np.zeros(room, dtype), count)
-        array = _aligned(self.empty(room, dtype), count)
+            return _from_cache_line(np.zeros(padded, dtype), count)
+        array = _from_cache_line(self.empty(padded, dtype), count)
         self.launch("fill_", array, 0.0)
         return array
 
     def empty_optional(self, ndim: int, dtype: Any) -> np.ndarray:
-        """What stands for an optional array that is not given: always the same, of no elements."""
+        """The placeholder for an optional array that is absent: a shared array of no elements."""
         return _empty_optional(ndim, np.dtype(dtype))
 
     def full(self, shape: Any, dtype: Any, number: float = 0.0) -> np.ndarray:
@@ -162,17 +166,17 @@ class Backend:
         return array
 
     def lower(self, calls: Sequence[tuple[Callable[..., None], tuple]]) -> LaunchTable:
-        """Calls of kernels, as far as possible in a table that runs without Python."""
+        """Launches lowered to a table that runs without Python, as far as this back end can."""
         return LaunchTable([0] * len(calls), lambda data_ptr, count: 0, None)
 
 
-def _aligned(room: np.ndarray, count: int) -> np.ndarray:
-    start = -data_ptr(room) % CACHE_LINE // room.itemsize
-    return room[start : start + count]
+def _from_cache_line(padded: np.ndarray, count: int) -> np.ndarray:
+    start = -data_ptr(padded) % CACHE_LINE // padded.itemsize
+    return padded[start : start + count]
 
 
 def data_ptr(array: np.ndarray) -> int:
-    """Where an array's numbers are in memory."""
+    """The address of an array's first element."""
     try:
         return ctypes.addressof(ctypes.c_char.from_buffer(array))  # type: ignore[arg-type]
     except (TypeError, ValueError):  # read-only, empty or not contiguous; this takes 1 µs
@@ -180,25 +184,25 @@ def data_ptr(array: np.ndarray) -> int:
 
 
 def poison(array: np.ndarray) -> None:
-    """Fill new memory with what no result may depend on."""
+    """Fill new memory with NaN (or a large negative integer), which no result may depend on."""
     array.fill(np.nan if array.dtype.kind == "f" else -(2**31) + 1)
 
 
 _DTYPES = {np.dtype(name) for name in ("float32", "float64", "int32", "int64")}
 
 
-def check_arguments(name: str, arguments: tuple) -> None:
+def check_arguments(name: str, args: tuple) -> None:
     """The contract of a launch: C-contiguous arrays of four types, the first one writable.
 
     Each other layout or type would compile the kernel again, silently.
     """
-    for place, argument in enumerate(arguments):
-        if isinstance(argument, np.ndarray):
-            if argument.dtype not in _DTYPES:
-                raise DtypeError(f"{name}: argument {place} has dtype {argument.dtype}")
-            if not argument.flags.c_contiguous:
-                raise ShapeError(f"{name}: argument {place} is not C-contiguous")
-            if place == 0 and not (argument.flags.writeable or name.startswith("check_")):
+    for index, arg in enumerate(args):
+        if isinstance(arg, np.ndarray):
+            if arg.dtype not in _DTYPES:
+                raise DtypeError(f"{name}: argument {index} has dtype {arg.dtype}")
+            if not arg.flags.c_contiguous:
+                raise ShapeError(f"{name}: argument {index} is not C-contiguous")
+            if index == 0 and not (arg.flags.writeable or name.startswith("check_")):
                 raise ShapeError(f"{name}: argument 0 is an output and cannot be written")
-        elif not isinstance(argument, int | float):
-            raise DtypeError(f"{name}: argument {place} is a {type(argument).__name__}")
+        elif not isinstance(arg, int | float):
+            raise DtypeError(f"{name}: argument {index} is a {type(arg).__name__}")

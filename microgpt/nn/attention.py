@@ -29,7 +29,7 @@ class CausalSelfAttention(Module):
         """
         qkv = self.c_attn(x)  # (B, T, 3C)
         if cache is None:
-            y = self._attended(qkv)
+            y = self._attention(qkv)
         elif cache.decoding:
             y = ops.decode_self_attention(
                 qkv,
@@ -42,9 +42,9 @@ class CausalSelfAttention(Module):
         else:
             cache.write_prompt(qkv, self.n_head)
             y = ops.self_attention(qkv, self.n_head, hook=self.offer_activation)
-        return self.c_proj.added_to(residual, y, self.offer_activation, self.resid_dropout)
+        return self.c_proj.residual_forward(residual, y, self.offer_activation, self.resid_dropout)
 
-    def _attended(self, qkv: Tensor) -> Tensor:
+    def _attention(self, qkv: Tensor) -> Tensor:
         """Attention of every head: qkv (B, T, 3C) -> y (B, T, C); in training with dropout."""
         dropout = self.attn_dropout
         rng_state = None if dropout is None else dropout.pass_rng_state(qkv)

@@ -27,18 +27,18 @@ class DropoutPass:
     snapshot and counts on.
     """
 
-    __slots__ = ("_before", "_snapshot", "rng_state")
+    __slots__ = ("_previous", "_snapshot", "rng_state")
 
     def __init__(self, rng_state: np.ndarray):
         self.rng_state = rng_state
         self._snapshot: np.ndarray | None = None
 
     def __enter__(self) -> "DropoutPass":
-        self._before, _thread.active_pass = _thread.active_pass, self
+        self._previous, _thread.active_pass = _thread.active_pass, self
         return self
 
     def __exit__(self, *_: object) -> None:
-        _thread.active_pass = self._before
+        _thread.active_pass = self._previous
 
     def snapshot(self, backend: Backend) -> np.ndarray:
         """Seed and counter of this pass (2,)."""

@@ -20,7 +20,7 @@ class Linear(Module):
     def __call__(self, x: Tensor) -> Tensor:
         return ops.linear(x, self.weight, self.bias)
 
-    def added_to(
+    def residual_forward(
         self,
         residual: Tensor,
         x: Tensor,

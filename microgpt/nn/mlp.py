@@ -23,7 +23,7 @@ class MLP(Module):
         """x and residual (B, T, C) -> residual + y (B, T, C)."""
         hidden = self._hidden(x)  # (B, T, 4C)
         hidden = self.offer_activation("hidden", hidden)
-        return self.c_proj.added_to(residual, hidden, self.offer_activation, self.dropout)
+        return self.c_proj.residual_forward(residual, hidden, self.offer_activation, self.dropout)
 
     def _hidden(self, x: Tensor) -> Tensor:
         c_fc = self.c_fc

@@ -20,7 +20,7 @@ class Module:
     def named_modules(self, prefix: str = "") -> Iterator[tuple[str, "Module"]]:
         """This module and all its parts, each with its dotted name."""
         yield prefix, self
-        for label, part in _parts(vars(self)):
+        for label, part in _children(vars(self)):
             if isinstance(part, Module):
                 yield from part.named_modules(f"{prefix}.{label}" if prefix else label)
 
@@ -28,7 +28,7 @@ class Module:
         """Every weight once, with its dotted name, in the order of construction."""
         seen: set[int] = set()
         for prefix, module in self.named_modules():
-            for label, part in _parts(vars(module)):
+            for label, part in _children(vars(module)):
                 if isinstance(part, Tensor) and id(part) not in seen:
                     seen.add(id(part))
                     yield (f"{prefix}.{label}" if prefix else label), part
@@ -85,12 +85,12 @@ class Module:
         return offer_activation(f"{self.path}.{label}" if self.path else label, node)
 
 
-def _parts(thing: Any) -> Iterator[tuple[str, Any]]:
+def _children(thing: Any) -> Iterator[tuple[str, Any]]:
     """What a dictionary, list or tuple holds, at any depth, with dotted names."""
     pairs = thing.items() if isinstance(thing, dict) else enumerate(thing)
     for label, part in pairs:
         if isinstance(part, dict | list | tuple):
-            for inner, deeper in _parts(part):
+            for inner, deeper in _children(part):
                 yield f"{label}.{inner}", deeper
         else:
             yield str(label), part

@@ -46,11 +46,11 @@ def _elementwise(name, x, kernel, with_output):
     backend, array = x.backend, x.array
     y = backend.empty(array.shape, array.dtype)
     backend.launch(f"{name}_forward", flat(y), flat(array))
-    kept = flat(y if with_output else array)
+    saved = flat(y if with_output else array)
 
     def backward(dy):
         dx = backend.empty(dy.shape, dy.dtype)
-        backend.launch(kernel, flat(dx), flat(dy), kept)
+        backend.launch(kernel, flat(dx), flat(dy), saved)
         return (dx,)
 
     return x.from_op(y, (x,), backward, name)

@@ -10,9 +10,9 @@ NUMBERS = (int, float, np.integer, np.floating)
 def add(x, other):
     """x + y."""
     if isinstance(other, NUMBERS):
-        return _with_number("shift_forward", x, other, lambda dy: dy)
+        return _scalar_op("shift_forward", x, other, lambda dy: dy)
     x, y = broadcast(x, other)
-    return _of_two("add", x, y, lambda dz: (dz, dz))
+    return _binary_op("add", x, y, lambda dz: (dz, dz))
 
 
 def subtract(x, other):
@@ -22,9 +22,9 @@ def subtract(x, other):
     x, y = broadcast(x, other)
 
     def backward(dz):
-        return dz, scaled(x.backend, dz, -1)
+        return dz, scale(x.backend, dz, -1)
 
-    return _of_two("subtract", x, y, backward)
+    return _binary_op("subtract", x, y, backward)
 
 
 def rsubtract(x, other):
@@ -36,9 +36,9 @@ def multiply(x, other):
     """x · y, element by element."""
     if isinstance(other, NUMBERS):
         number = float(other)
-        return _with_number("scale_forward", x, number, lambda dy: scaled(x.backend, dy, number))
+        return _scalar_op("scale_forward", x, number, lambda dy: scale(x.backend, dy, number))
     x, y = broadcast(x, other)
-    return _of_two("multiply", x, y, _backward_of_two("multiply_backward", x, y))
+    return _binary_op("multiply", x, y, _binary_backward("multiply_backward", x, y))
 
 
 def negative(x):
@@ -53,7 +53,7 @@ def divide(x, other):
             raise ZeroDivisionError("a tensor cannot be divided by the number 0")
         return multiply(x, 1 / float(other))
     x, y = broadcast(x, other)
-    return _of_two("divide", x, y, _backward_of_two("divide_backward", x, y))
+    return _binary_op("divide", x, y, _binary_backward("divide_backward", x, y))
 
 
 def rdivide(x, other):
@@ -77,26 +77,26 @@ def power(x, exponent):
     return x.from_op(y, (x,), backward, "power")
 
 
-def scaled(backend, array, number):
+def scale(backend, array, number):
     """A new array, `number` times this one."""
     out = backend.empty(array.shape, array.dtype)
     backend.launch("scale_forward", flat(out), flat(array), float(number))
     return out
 
 
-def _with_number(kernel, x, number, rule):
+def _scalar_op(kernel, x, number, rule):
     y = x.backend.empty(x.shape, x.dtype)
     x.backend.launch(kernel, flat(y), flat(x.array), float(number))
     return x.from_op(y, (x,), lambda dy: (rule(dy),), kernel.removesuffix("_forward"))
 
 
-def _of_two(name, x, y, backward):
+def _binary_op(name, x, y, backward):
     z = x.backend.empty(x.array.shape, x.array.dtype)
     x.backend.launch(f"{name}_forward", flat(z), flat(x.array), flat(y.array))
     return x.from_op(z, (x, y), backward, name)
 
 
-def _backward_of_two(kernel, x, y):
+def _binary_backward(kernel, x, y):
     backend = x.backend
 
     def backward(dz):

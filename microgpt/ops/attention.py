@@ -34,7 +34,7 @@ def self_attention(qkv, n_head, hook=None):
     qkv (B, T, 3 · C) -> y (B, T, C), with C = n_head · D. No weights (T, T) are ever stored: the
     way back computes them again from each row's log-sum-exp.                Dao et al. 2022
     """
-    B, T, C = _heads(qkv, n_head)
+    B, T, C = _qkv_dims(qkv, n_head)
     backend = qkv.backend
     y, lse = backend.empty((B, T, C), qkv.dtype), backend.empty((B, n_head, T), qkv.dtype)
     backend.launch("self_attention_forward", y, lse, qkv.array, n_head)
@@ -54,7 +54,7 @@ def dropout_attention(qkv, n_head, p, rng_state, layer_id=0, hook=None):
     qkv (B, T, 3 · C) -> y (B, T, C). Neither weights nor masks are stored; `p`, `rng_state`
     and `layer_id` as in `dropout`, for the weights as an array (B, H, T, T).
     """
-    B, T, C = _heads(qkv, n_head)
+    B, T, C = _qkv_dims(qkv, n_head)
     mask_args = dropout_args(p, rng_state, layer_id)
     if mask_args is None:
         return self_attention(qkv, n_head)
@@ -79,7 +79,7 @@ def decode_self_attention(qkv, keys, values, position, n_head, hook=None):
     qkv (B, 1, 3 · C), keys and values (B, H, S, D) arrays, position (1,) int32 -> y (B, 1, C).
     No gradient flows through a cache.
     """
-    B, T, C = _heads(qkv, n_head)
+    B, T, C = _qkv_dims(qkv, n_head)
     check_cache_shapes((B, n_head, T, C // n_head), keys, values, position)
     backend = qkv.backend
     y = backend.empty((B, C), qkv.dtype)
@@ -88,7 +88,7 @@ def decode_self_attention(qkv, keys, values, position, n_head, hook=None):
     return qkv.from_array(y.reshape(B, 1, C))
 
 
-def _heads(qkv, n_head):
+def _qkv_dims(qkv, n_head):
     """B, T and C of queries, keys and values side by side."""
     shape = qkv.array.shape
     if not isinstance(n_head, int) or n_head < 1:

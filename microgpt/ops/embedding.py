@@ -15,7 +15,7 @@ def embedding(weight, tokens):
     """
     if weight.ndim != 2:
         raise ShapeError(f"embedding needs weight (V, C); got {weight.shape}")
-    backend, ids = weight.backend, as_token_ids(tokens, keep=True)
+    backend, ids = weight.backend, as_token_ids(tokens, copy_ids=True)
     flat = ids.reshape(-1)
     y = backend.empty((flat.size, weight.shape[1]), weight.dtype)
     backend.launch("check_tokens", flat, weight.shape[0])
@@ -36,7 +36,7 @@ def token_position_embedding(wte, wpe, tokens, position=None):
     wte (V, C), wpe (S, C), tokens (B, T), position (1,) int32 (default: 0) -> y (B, T, C)
     """
     wte.check_compatible(wpe)
-    backend, ids = wte.backend, as_token_ids(tokens, keep=True)
+    backend, ids = wte.backend, as_token_ids(tokens, copy_ids=True)
     if wte.ndim != 2 or wpe.ndim != 2 or wte.shape[1] != wpe.shape[1] or ids.ndim != 2:
         raise ShapeError(
             "token_position_embedding needs wte (V, C), wpe (S, C) and tokens (B, T); got "

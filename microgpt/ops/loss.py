@@ -13,8 +13,8 @@ def cross_entropy(logits, targets):
 
     logits (…, V), targets (…) integers -> loss ()
     """
-    ids = _targets(logits.shape, targets)
-    return _masked_mean(_losses(logits, ids, some=1), ids)
+    ids = _target_ids(logits.shape, targets)
+    return _masked_mean(_token_losses(logits, ids, min_targets=1), ids)
 
 
 @overridable
@@ -23,13 +23,13 @@ def cross_entropy_per_token(logits, targets):
 
     logits (…, V), targets (…) -> losses (…)
     """
-    return _losses(logits, _targets(logits.shape, targets), some=0)
+    return _token_losses(logits, _target_ids(logits.shape, targets), min_targets=0)
 
 
-def _losses(logits, ids, some):
+def _token_losses(logits, ids, min_targets):
     backend, rows = logits.backend, logits.as_2d()
     losses, lse = backend.empty(len(rows), logits.dtype), backend.empty(len(rows), logits.dtype)
-    backend.launch("check_targets", ids, rows.shape[1], some)
+    backend.launch("check_targets", ids, rows.shape[1], min_targets)
     backend.launch("cross_entropy_forward", losses, lse, rows, ids)
 
     def backward(dlosses):
@@ -51,7 +51,7 @@ def linear_cross_entropy(h, weight, targets):
     """
     check_linear_shapes(h, weight)
     backend, rows, V = h.backend, h.as_2d(), weight.shape[0]
-    ids = _targets((*h.shape[:-1], V), targets)
+    ids = _target_ids((*h.shape[:-1], V), targets)
     logits = backend.empty((len(rows), V), h.dtype)
     losses, lse = backend.empty(len(rows), h.dtype), backend.empty(len(rows), h.dtype)
     loss, count = backend.empty(1, h.dtype), backend.empty(1, h.dtype)
@@ -92,9 +92,9 @@ def _masked_mean(losses, ids):
     return losses.from_op(loss.reshape(()), (losses,), backward, "masked_mean")
 
 
-def _targets(logits_shape, targets):
+def _target_ids(logits_shape, targets):
     """The targets as a flat int32 array, checked against the shape of the logits."""
-    ids = as_token_ids(targets, keep=True)
+    ids = as_token_ids(targets, copy_ids=True)
     if ids.shape != logits_shape[:-1]:
         raise ShapeError(
             f"targets must have the logits' shape without the last axis, {logits_shape[:-1]}; "

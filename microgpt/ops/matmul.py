@@ -13,10 +13,10 @@ def linear(x, weight, bias=None):
 
     x (…, K), weight (M, K), bias (M,) -> y (…, M)
     """
-    backend, rows, added = _linear_arrays(x, weight, bias)
+    backend, rows, bias_array = _linear_inputs(x, weight, bias)
     y = backend.empty((len(rows), len(weight.array)), rows.dtype)
-    backend.launch("linear_forward", y, rows, weight.array, added)
-    return _linear_node("linear", x, weight, bias, y)
+    backend.launch("linear_forward", y, rows, weight.array, bias_array)
+    return _linear_result("linear", x, weight, bias, y)
 
 
 @fused
@@ -26,7 +26,7 @@ def linear_residual(x, weight, bias, residual, hook=None):
     x (…, K), weight (M, K), bias (M,) or None, residual (…, M) -> y (…, M). `hook` is for its
     decomposition, as in all fused operations: it is offered what this one never stores.
     """
-    backend, rows, added = _linear_arrays(x, weight, bias)
+    backend, rows, bias_array = _linear_inputs(x, weight, bias)
     x.check_compatible(residual)
     y = backend.empty((len(rows), len(weight.array)), rows.dtype)
     if residual.array.shape != (*x.array.shape[:-1], y.shape[1]):
@@ -34,30 +34,30 @@ def linear_residual(x, weight, bias, residual, hook=None):
             f"what is added to x {x.shape} times weight {weight.shape} must have the shape of the "
             f"result; got {residual.shape}"
         )
-    backend.launch("linear_residual_forward", y, rows, weight.array, added, residual.as_2d())
-    return _linear_node("linear_residual", x, weight, bias, y, residual=residual)
+    backend.launch("linear_residual_forward", y, rows, weight.array, bias_array, residual.as_2d())
+    return _linear_result("linear_residual", x, weight, bias, y, residual=residual)
 
 
 @fused
 def linear_gelu(x, weight, bias=None, hook=None):
     """`gelu(linear(x, weight, bias))` in one operation; shapes as there."""
-    backend, rows, added = _linear_arrays(x, weight, bias)
+    backend, rows, bias_array = _linear_inputs(x, weight, bias)
     y, z = (backend.empty((len(rows), len(weight.array)), rows.dtype) for _ in range(2))
-    backend.launch("linear_gelu_forward", y, z, rows, weight.array, added)
-    return _linear_node("linear_gelu", x, weight, bias, y, activation=("gelu_backward", z))
+    backend.launch("linear_gelu_forward", y, z, rows, weight.array, bias_array)
+    return _linear_result("linear_gelu", x, weight, bias, y, activation=("gelu_backward", z))
 
 
 @fused
 def linear_relu(x, weight, bias=None, hook=None):
     """`relu(linear(x, weight, bias))` in one operation; shapes as there."""
-    backend, rows, added = _linear_arrays(x, weight, bias)
+    backend, rows, bias_array = _linear_inputs(x, weight, bias)
     y = backend.empty((len(rows), len(weight.array)), rows.dtype)
-    backend.launch("linear_relu_forward", y, rows, weight.array, added)
+    backend.launch("linear_relu_forward", y, rows, weight.array, bias_array)
     # Where the result is above 0, so was what it was made from.
-    return _linear_node("linear_relu", x, weight, bias, y, activation=("relu_backward", y))
+    return _linear_result("linear_relu", x, weight, bias, y, activation=("relu_backward", y))
 
 
-def _linear_arrays(x, weight, bias):
+def _linear_inputs(x, weight, bias):
     """What a launch of a linear kernel is given: the back end, x as rows, and the bias."""
     check_linear_shapes(x, weight, bias)
     return (
@@ -67,7 +67,7 @@ def _linear_arrays(x, weight, bias):
     )
 
 
-def _linear_node(op, x, weight, bias, y, activation=None, residual=None):
+def _linear_result(op, x, weight, bias, y, activation=None, residual=None):
     """A linear operation's result y (N, M) with the rule for going back through it."""
     backend, rows, matrix = x.backend, x.as_2d(), weight.array
 
@@ -93,16 +93,17 @@ def check_linear_shapes(x, weight, bias=None):
     """Refuse what `linear` cannot multiply."""
     if weight.backend is not x.backend or weight.array.dtype is not x.array.dtype:
         x.check_compatible(weight)
-    shape, wanted = x.array.shape, weight.array.shape
-    if len(wanted) != 2 or not shape or shape[-1] != wanted[1]:
+    shape, weight_shape = x.array.shape, weight.array.shape
+    if len(weight_shape) != 2 or not shape or shape[-1] != weight_shape[1]:
         raise ShapeError(
-            f"linear needs x (…, K) and weight (M, K); got x {shape} and weight {wanted}"
+            f"linear needs x (…, K) and weight (M, K); got x {shape} and weight {weight_shape}"
         )
     if bias is not None:
         x.check_compatible(bias)
-        if bias.array.shape != wanted[:1]:
+        if bias.array.shape != weight_shape[:1]:
             raise ShapeError(
-                f"the bias of a weight {wanted} must have shape {wanted[:1]}; got {bias.shape}"
+                f"the bias of a weight {weight_shape} must have shape {weight_shape[:1]}; got "
+                f"{bias.shape}"
             )
 
 
@@ -112,7 +113,7 @@ def matmul(a, b):
 
     a (…, M, K), b (…, K, N) -> c (…, M, N); a stack times one matrix works too
     """
-    return _product("matmul", a, a.as_tensor_like(b), "a (…, M, K) and b (…, K, N)", -2)
+    return _matmul("matmul", a, a.as_tensor_like(b), "a (…, M, K) and b (…, K, N)", -2)
 
 
 def rmatmul(b, a):
@@ -126,21 +127,21 @@ def matmul_transposed(a, b):
 
     a (…, M, K), b (…, N, K) -> c (…, M, N)
     """
-    return _product("matmul_transposed", a, a.as_tensor_like(b), "a (…, M, K) and b (…, N, K)", -1)
+    return _matmul("matmul_transposed", a, a.as_tensor_like(b), "a (…, M, K) and b (…, N, K)", -1)
 
 
-def _product(name, a, b, wanted, inner):
+def _matmul(name, a, b, weight_shape, inner):
     if a.ndim < 2 or b.ndim < 2 or a.shape[-1] != b.shape[inner]:
-        raise ShapeError(f"{name} needs {wanted}; got {a.shape} and {b.shape}")
+        raise ShapeError(f"{name} needs {weight_shape}; got {a.shape} and {b.shape}")
     if a.shape[:-2] != b.shape[:-2]:
         stack = max(a.shape[:-2], b.shape[:-2], key=len)
         if a.shape[:-2] not in ((), stack) or b.shape[:-2] not in ((), stack):
             raise ShapeError(f"{name} needs equal stacks of matrices; got {a.shape} and {b.shape}")
         a, b = broadcast_to(a, stack + a.shape[-2:]), broadcast_to(b, stack + b.shape[-2:])
     backend, stack = a.backend, a.shape[:-2]
-    many = prod(stack)
-    left, right = a.array.reshape(many, *a.shape[-2:]), b.array.reshape(many, *b.shape[-2:])
-    c = backend.empty((many, a.shape[-2], b.shape[-3 - inner]), a.dtype)
+    count = prod(stack)
+    left, right = a.array.reshape(count, *a.shape[-2:]), b.array.reshape(count, *b.shape[-2:])
+    c = backend.empty((count, a.shape[-2], b.shape[-3 - inner]), a.dtype)
     backend.launch(f"{name}_forward", c, left, right)
 
     def backward(dc):

@@ -12,12 +12,12 @@ def sum(x, axis=None, keepdims=False):
     x (…, N, …) -> y (…, …), with `keepdims` (…, 1, …); of everything, (). An axis that x does not
     have is a ShapeError.
     """
-    backend, (folded, shape) = x.backend, _fold(x, axis, keepdims)
-    y = backend.empty((folded.shape[0], folded.shape[2]), x.dtype)
-    backend.launch("sum_forward", y, folded)
+    backend, (array_3d, shape) = x.backend, _as_3d(x, axis, keepdims)
+    y = backend.empty((array_3d.shape[0], array_3d.shape[2]), x.dtype)
+    backend.launch("sum_forward", y, array_3d)
 
     def backward(dy):
-        dx = backend.empty(folded.shape, x.dtype)
+        dx = backend.empty(array_3d.shape, x.dtype)
         backend.launch("sum_backward", dx, dy.reshape(y.shape))
         return (dx.reshape(x.shape),)
 
@@ -37,29 +37,29 @@ def max(x, axis=None, keepdims=False):
 
     Shapes as in `sum`. No numbers: a ShapeError.
     """
-    backend, (folded, shape) = x.backend, _fold(x, axis, keepdims)
-    if folded.shape[1] == 0:
+    backend, (array_3d, shape) = x.backend, _as_3d(x, axis, keepdims)
+    if array_3d.shape[1] == 0:
         raise ShapeError(f"the maximum of no numbers is not defined; got shape {x.shape}")
-    y = backend.empty((folded.shape[0], folded.shape[2]), x.dtype)
+    y = backend.empty((array_3d.shape[0], array_3d.shape[2]), x.dtype)
     where = backend.empty(y.shape, "int32")
-    backend.launch("max_forward", y, where, folded)
+    backend.launch("max_forward", y, where, array_3d)
 
     def backward(dy):
-        dx = backend.empty(folded.shape, x.dtype)
+        dx = backend.empty(array_3d.shape, x.dtype)
         backend.launch("max_backward", dx, dy.reshape(y.shape), where)
         return (dx.reshape(x.shape),)
 
     return x.from_op(y.reshape(shape), (x,), backward, "max")
 
 
-def _fold(x, axis, keepdims):
+def _as_3d(x, axis, keepdims):
     """x as (outer, N, inner) with N the sizes to reduce, and the shape of the result."""
     if axis is None:
         return x.array.reshape(1, prod(x.shape), 1), (1,) * x.ndim if keepdims else ()
     axis = _axis(x, axis)
     before, after = x.shape[:axis], x.shape[axis + 1 :]
-    folded = x.array.reshape(prod(before), x.shape[axis], prod(after))
-    return folded, before + ((1,) if keepdims else ()) + after
+    array_3d = x.array.reshape(prod(before), x.shape[axis], prod(after))
+    return array_3d, before + ((1,) if keepdims else ()) + after
 
 
 def _axis(x, axis):

@@ -42,11 +42,11 @@ def transpose(x, *axes):
         axes = tuple(axes[0])
     axes = tuple(a % x.ndim if -x.ndim <= a < 0 else a for a in axes)
     axes = axes or tuple(reversed(range(x.ndim)))
-    backend, (shape, plan, inverse) = x.backend, _transposed(x.shape, axes)
-    y = _rearranged(x, shape, plan)
+    backend, (shape, plan, inverse) = x.backend, _transpose_strides(x.shape, axes)
+    y = _strided_copy(x, shape, plan)
 
     def backward(dy):
-        back = _transposed(shape, inverse)[1]
+        back = _transpose_strides(shape, inverse)[1]
         dx = backend.empty(x.shape, x.dtype)
         backend.launch("rearrange_forward", flat(dx), flat(dy), back)
         return (dx,)
@@ -60,8 +60,8 @@ def index(x, key):
     Shapes as in NumPy's basic indexing; lists and masks are refused with a TypeError.
     """
     parts = key if isinstance(key, tuple) else (key,)
-    shape, plan = _indexed(x.shape, tuple(_hashable(part) for part in parts))
-    return _selected(x, shape, plan, "index")
+    shape, plan = _index_strides(x.shape, tuple(_hashable_key(part) for part in parts))
+    return _select(x, shape, plan, "index")
 
 
 def split_heads(x, n_head, part=0, parts=1):
@@ -69,7 +69,7 @@ def split_heads(x, n_head, part=0, parts=1):
 
     x (B, T, parts · H · D) -> y (B, H, T, D)
     """
-    return _selected(x, *_heads(x.array.shape, n_head, part, parts), "split_heads")
+    return _select(x, *_head_strides(x.array.shape, n_head, part, parts), "split_heads")
 
 
 def merge_heads(x):
@@ -80,13 +80,13 @@ def merge_heads(x):
     if x.ndim != 4:
         raise ShapeError(f"merge_heads needs x (B, H, T, D); got {x.shape}")
     B, H, T, D = x.array.shape
-    _, plan, inverse = _transposed(x.array.shape, (0, 2, 1, 3))
-    y = _rearranged(x, (B, T, H * D), plan)
+    _, plan, inverse = _transpose_strides(x.array.shape, (0, 2, 1, 3))
+    y = _strided_copy(x, (B, T, H * D), plan)
 
     def backward(dy):
         dx = x.backend.empty(x.shape, x.dtype)
         x.backend.launch(
-            "rearrange_forward", flat(dx), flat(dy), _transposed((B, T, H, D), inverse)[1]
+            "rearrange_forward", flat(dx), flat(dy), _transpose_strides((B, T, H, D), inverse)[1]
         )
         return (dx,)
 
@@ -103,8 +103,8 @@ def broadcast_to(x, *shape):
     if shape == x.shape:
         return x
     backend = x.backend
-    shape, plan = _broadcast(x.shape, shape)
-    y = _rearranged(x, shape, plan)
+    shape, plan = _broadcast_strides(x.shape, shape)
+    y = _strided_copy(x, shape, plan)
     added = len(shape) - x.ndim
     repeated = [
         axis for axis in range(len(shape)) if axis < added or shape[axis] != x.shape[axis - added]
@@ -133,17 +133,17 @@ def broadcast(x, other):
             f"shapes {x.shape} and {y.shape} do not fit: counted from the right, each pair of "
             "sizes must be equal, or one of them 1"
         ) from None
-    return _grown(x, shape), _grown(y, shape)
+    return _expand(x, shape), _expand(y, shape)
 
 
-def _grown(x, shape):
+def _expand(x, shape):
     # Only ones in front are new: then a view is enough.
     return reshape(x, shape) if prod(x.shape) == prod(shape) else broadcast_to(x, shape)
 
 
-def _selected(x, shape, plan, name):
+def _select(x, shape, plan, name):
     """Some elements of x, each at most once: the gradient goes back to their places."""
-    y = _rearranged(x, shape, plan)
+    y = _strided_copy(x, shape, plan)
 
     def backward(dy):
         dx = x.grad_buffer()
@@ -153,14 +153,14 @@ def _selected(x, shape, plan, name):
     return x.from_op(y, (x,), backward, name)
 
 
-def _rearranged(x, shape, plan):
+def _strided_copy(x, shape, plan):
     backend, array = x.backend, x.array
     y = backend.empty(shape, array.dtype)
     backend.launch("rearrange_forward", flat(y), flat(array), plan)
     return y
 
 
-def _hashable(part):
+def _hashable_key(part):
     if isinstance(part, slice):
         ends = (part.start, part.stop, part.step)
         return ("slice", *(end if end is None else operator.index(end) for end in ends))
@@ -175,25 +175,25 @@ def _hashable(part):
 
 
 @lru_cache(maxsize=4096)
-def _transposed(shape, axes):
+def _transpose_strides(shape, axes):
     try:
-        return *_describe(_stand_in(shape).transpose(axes)), tuple(np.argsort(axes).tolist())
+        return *_strided_view(_dummy(shape).transpose(axes)), tuple(np.argsort(axes).tolist())
     except ValueError:
         raise ShapeError(f"{axes} is not an order of the axes of shape {shape}") from None
 
 
 @lru_cache(maxsize=4096)
-def _indexed(shape, key):
-    stand_in = _stand_in(shape)
+def _index_strides(shape, key):
+    dummy = _dummy(shape)
     parts = tuple(slice(*p[1:]) if isinstance(p, tuple) else p for p in key)
     try:
-        return _describe(stand_in[(*parts, ...)] if Ellipsis not in parts else stand_in[parts])
+        return _strided_view(dummy[(*parts, ...)] if Ellipsis not in parts else dummy[parts])
     except IndexError as error:
         raise ShapeError(f"shape {shape} cannot be indexed so: {error}") from None
 
 
 @lru_cache(maxsize=4096)
-def _heads(shape, n_head, part, parts):
+def _head_strides(shape, n_head, part, parts):
     counts = n_head, parts, part + 1
     if not all(isinstance(count, int) and count >= 1 for count in counts) or part >= parts:
         raise SettingError(
@@ -205,24 +205,24 @@ def _heads(shape, n_head, part, parts):
         raise ShapeError(f"{shape} cannot be split into {parts} parts of {n_head} heads")
     B, T, C = shape
     D = C // (parts * n_head)
-    view = _stand_in(shape).reshape(B, T, parts, n_head, D)[:, :, part]  # (B, T, H, D)
-    return _describe(view.transpose(0, 2, 1, 3))
+    view = _dummy(shape).reshape(B, T, parts, n_head, D)[:, :, part]  # (B, T, H, D)
+    return _strided_view(view.transpose(0, 2, 1, 3))
 
 
 @lru_cache(maxsize=4096)
-def _broadcast(shape, wanted):
+def _broadcast_strides(shape, out_shape):
     try:
-        return _describe(np.broadcast_to(_stand_in(shape), wanted))
+        return _strided_view(np.broadcast_to(_dummy(shape), out_shape))
     except ValueError:
-        raise ShapeError(f"shape {shape} cannot be broadcast to {wanted}") from None
+        raise ShapeError(f"shape {shape} cannot be broadcast to {out_shape}") from None
 
 
-def _stand_in(shape):
+def _dummy(shape):
     """An array of that shape whose strides count elements; its memory is never touched."""
     return np.empty(shape, np.int8)
 
 
-def _describe(view):
+def _strided_view(view):
     """The view's shape, and the plan for the rearranging kernels: sizes, steps, start."""
     sizes, steps = list(view.shape), list(view.strides)
     if len(sizes) > AXES:

@@ -10,7 +10,7 @@ def softmax(x):
 
     x (…, C) -> y (…, C); the greatest is subtracted first, so exp never overflows
     """
-    return _along_rows("softmax", x)
+    return _row_op("softmax", x)
 
 
 @overridable
@@ -19,7 +19,7 @@ def log_softmax(x):
 
     x (…, C) -> y (…, C)
     """
-    return _along_rows("log_softmax", x)
+    return _row_op("log_softmax", x)
 
 
 @overridable
@@ -45,7 +45,7 @@ def causal_softmax(scores, scale=1.0):
     return scores.from_op(y.reshape(scores.shape), (scores,), backward, "causal_softmax")
 
 
-def _along_rows(name, x):
+def _row_op(name, x):
     if x.ndim < 1 or x.shape[-1] == 0:
         raise ShapeError(f"{name} needs at least one number in each row; got shape {x.shape}")
     backend, rows = x.backend, x.as_2d()

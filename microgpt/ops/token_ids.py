@@ -6,14 +6,14 @@ from microgpt.backends import current_tracer
 from microgpt.errors import DtypeError, ShapeError, TokenError
 
 
-def as_token_ids(tokens, keep=False):
+def as_token_ids(tokens, copy_ids=False):
     """Token ids as a C-contiguous int32 array; anything but integers raises.
 
-    With `keep`, a copy: what an operation needs again on the way back must not change meanwhile.
-    The arrays of a recording are never copied, they are what a replay fills.
+    With `copy_ids`, a copy: what backward needs again must not change in between. The arrays of a
+    recording are never copied, they are what a replay fills.
     """
     if isinstance(tokens, np.ndarray) and tokens.dtype == np.int32 and tokens.flags.c_contiguous:
-        return tokens.copy() if keep and current_tracer() is None else tokens
+        return tokens.copy() if copy_ids and current_tracer() is None else tokens
     try:
         array = np.asarray(tokens)
     except ValueError:

@@ -8,7 +8,8 @@ import sys
 
 import numpy as np
 import pytest
-from cases import factors as philox_by_hand
+from naive import RNG_STATE
+from naive import dropout_mask as philox_by_hand
 
 import microgpt as mg
 from microgpt import backends, nn, ops
@@ -20,7 +21,7 @@ from microgpt.errors import SettingError, ShapeError
 STAY = ["011101110011011011010010", "000001010000110000101000"]
 
 SHAPE = {"vocab_size": 11, "block_size": 9, "n_layer": 2, "n_head": 2, "n_embd": 12}
-KINDS = {
+CONFIGS = {
     "microgpt": mg.GPTConfig(**SHAPE, dropout=0.3),
     "gpt2": mg.GPTConfig.preset("gpt2-124M", **SHAPE, dropout=0.3, init_std=0.2),
 }
@@ -31,14 +32,14 @@ def batch(seed=0, rows=3, length=9):
     return tokens, np.roll(tokens, -1, 1)
 
 
-def turn(seed=42, count=7):
+def rng_state(seed=42, count=7):
     return np.array([seed, count], np.int64)
 
 
-def kept(shape, p=0.5, site=3, at=None):
+def kept(shape, p=0.5, layer_id=3, at=None):
     """Which elements of a tensor stay."""
     ones = mg.Tensor(np.ones(shape, np.float32))
-    return ops.dropout(ones, p, turn() if at is None else at, site).numpy() > 0
+    return ops.dropout(ones, p, rng_state() if at is None else at, layer_id).numpy() > 0
 
 
 def gradients(model):
@@ -53,7 +54,7 @@ def test_the_masks_are_the_ones_they_always_were(backend):
 @pytest.mark.parametrize("shape", [(3, 4), (2, 3, 7), (5,), (), (1, 33), (0, 4), (4, 0)])
 def test_kept_numbers_grow_and_all_others_are_zero(backend, shape):
     x = np.random.default_rng(0).normal(size=shape)
-    y = ops.dropout(mg.Tensor(x, dtype="float64"), 0.25, turn(), 3).numpy()
+    y = ops.dropout(mg.Tensor(x, dtype="float64"), 0.25, rng_state(), 3).numpy()
     assert y.shape == shape
     stays = kept(shape, 0.25)
     np.testing.assert_allclose(y[stays], x[stays] / 0.75, rtol=1e-15)
@@ -61,12 +62,10 @@ def test_kept_numbers_grow_and_all_others_are_zero(backend, shape):
 
 
 def test_masks_are_philoxs_number_by_number(backend):
-    from cases import TURN
-
-    for shape, p, site in (((3, 10), 0.3, 5), ((2, 2, 9), 0.9, 2**32 - 1)):
+    for shape, p, layer_id in (((3, 10), 0.3, 5), ((2, 2, 9), 0.9, 2**32 - 1)):
         x = mg.Tensor(np.ones(shape), dtype="float64")
         np.testing.assert_array_equal(
-            ops.dropout(x, p, TURN, site).numpy(), philox_by_hand(shape, p, site)
+            ops.dropout(x, p, RNG_STATE, layer_id).numpy(), philox_by_hand(shape, p, layer_id)
         )
 
 
@@ -80,36 +79,36 @@ def test_shares_and_means_are_those_asked_for(p):
     for one, other in ((stays[1:], stays[:-1]), (stays[:, 1:], stays[:, :-1])):
         assert abs((one & other).mean() - (1 - p) ** 2) < 4 * np.sqrt(p / one.size)
     x = np.random.default_rng(1).uniform(1, 2, (rows, columns))
-    mean = ops.dropout(mg.Tensor(x), p, turn(), 3).numpy().mean()
+    mean = ops.dropout(mg.Tensor(x), p, rng_state(), 3).numpy().mean()
     assert abs(mean - x.mean()) < 4 * 1.53 * np.sqrt(p / (1 - p) / x.size)
 
 
 def test_masks_differ_between_seeds_counts_sites_and_rows():
-    masks = [kept((1, 64), at=turn(42 + i, 7)) for i in range(3)]
-    masks += [kept((1, 64), at=turn(42, 8 + i)) for i in range(3)]
-    masks += [kept((1, 64), site=4 + i) for i in range(3)]
+    masks = [kept((1, 64), at=rng_state(42 + i, 7)) for i in range(3)]
+    masks += [kept((1, 64), at=rng_state(42, 8 + i)) for i in range(3)]
+    masks += [kept((1, 64), layer_id=4 + i) for i in range(3)]
     masks += list(kept((4, 64))[1:, None])
     assert len({mask.tobytes() for mask in masks}) == len(masks)
 
 
 def test_no_p_is_the_identity(backend):
     x = mg.Tensor(np.ones((2, 3, 12)), requires_grad=True)
-    assert ops.dropout(x, 0, turn()) is x
-    np.testing.assert_array_equal(ops.dropout_residual(x, x, 0.0, turn()).numpy(), 2)
+    assert ops.dropout(x, 0, rng_state()) is x
+    np.testing.assert_array_equal(ops.dropout_residual(x, x, 0.0, rng_state()).numpy(), 2)
     plain = ops.self_attention(x, 2).numpy()
-    np.testing.assert_array_equal(ops.dropout_attention(x, 2, 0.0, turn()).numpy(), plain)
+    np.testing.assert_array_equal(ops.dropout_attention(x, 2, 0.0, rng_state()).numpy(), plain)
 
 
 def test_what_is_no_number_stays_so(backend):
     x = mg.Tensor(np.full((1, 16), np.nan))
-    assert np.isnan(ops.dropout(x, 0.5, turn()).numpy()).all()
+    assert np.isnan(ops.dropout(x, 0.5, rng_state()).numpy()).all()
 
 
 @pytest.mark.parametrize("p", [-0.1, 1, 1.0, float("nan"), "a", None, True])
 def test_shares_out_of_range_are_refused(p):
     x = mg.Tensor([1.0])
     calls = [
-        lambda: ops.dropout(x, p, turn()),
+        lambda: ops.dropout(x, p, rng_state()),
         lambda: nn.Dropout(p),
         lambda: mg.GPTConfig(dropout=p),
     ]
@@ -125,16 +124,16 @@ def test_other_refusals():
     with pytest.raises(SettingError, match=r"of shape \(1,\)"):
         ops.dropout(x, 0.5, np.zeros(1, np.int64))
     with pytest.raises(SettingError, match="layer_id must be an integer"):
-        ops.dropout(x, 0.5, turn(), -1)
+        ops.dropout(x, 0.5, rng_state(), -1)
     with pytest.raises(ShapeError, match="one shape"):
-        ops.dropout_residual(x, mg.Tensor(np.ones((3, 2))), 0.5, turn())
+        ops.dropout_residual(x, mg.Tensor(np.ones((3, 2))), 0.5, rng_state())
     for options in ({"layer_id": -1}, {"seed": -1}, {"seed": 2**63}, {"layer_id": 0.5}):
         with pytest.raises(SettingError, match="must be"):
             nn.Dropout(0.5, **options)
     with pytest.raises(SettingError, match="dropout_seed must be a non-negative integer"):
-        mg.GPT(KINDS["gpt2"]).dropout_seed = 0.5
+        mg.GPT(CONFIGS["gpt2"]).dropout_seed = 0.5
     with pytest.raises(SettingError, match="mode must be True or False; got 1"):
-        mg.GPT(KINDS["gpt2"]).train(1)
+        mg.GPT(CONFIGS["gpt2"]).train(1)
 
 
 def test_results_are_the_same_on_both_back_ends_and_for_any_number_of_threads():
@@ -170,10 +169,10 @@ for result in (ops.dropout_attention(qkv, 2, 0.5, turn, 2), ops.dropout(ones, 0.
     assert results[0].split()[-1] == hashlib.sha256(mask.tobytes()).hexdigest()
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("config_name", CONFIGS)
 @pytest.mark.parametrize("fused", [False, True])
-def test_a_models_gradients_are_the_measured_ones(backend, kind, fused):
-    model = mg.GPT(KINDS[kind], dtype="float64")
+def test_a_models_gradients_are_the_measured_ones(backend, config_name, fused):
+    model = mg.GPT(CONFIGS[config_name], dtype="float64")
     for name, parameter in model.named_parameters():  # away from ReLU's corners
         if name.endswith("bias"):
             parameter.data = np.random.default_rng(1).normal(size=parameter.shape)
@@ -188,12 +187,12 @@ def test_a_models_gradients_are_the_measured_ones(backend, kind, fused):
     assert model.loss(*batch()).item() != free  # something was dropped
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_fused_is_composed(backend, kind):
+@pytest.mark.parametrize("config_name", CONFIGS)
+def test_fused_is_composed(backend, config_name):
     for dtype, tolerance in (("float64", 1e-12), ("float32", 1e-5)):
         found = []
         for run_composed in (False, True):
-            model = mg.GPT(KINDS[kind], dtype=dtype)
+            model = mg.GPT(CONFIGS[config_name], dtype=dtype)
             if run_composed:
                 with decomposed():
                     loss = model.loss(*batch())
@@ -209,7 +208,7 @@ def test_fused_is_composed(backend, kind):
 def test_back_ends_agree():
     found = []
     for name in ("numpy", "numba"):
-        model = mg.GPT(KINDS["gpt2"], dtype="float64", backend=name)
+        model = mg.GPT(CONFIGS["gpt2"], dtype="float64", backend=name)
         for _ in range(3):
             loss = model.loss(*batch())
         loss.backward()
@@ -219,12 +218,12 @@ def test_back_ends_agree():
 
 
 def test_sites_are_gpt2s():
-    model = mg.GPT(KINDS["gpt2"])
-    sites = {m.path: m.layer_id for _, m in model.named_modules() if isinstance(m, nn.Dropout)}
+    model = mg.GPT(CONFIGS["gpt2"])
+    layer_ids = {m.path: m.layer_id for _, m in model.named_modules() if isinstance(m, nn.Dropout)}
     layer = ("attn.attn_dropout", "attn.resid_dropout", "mlp.dropout")
-    assert list(sites) == ["drop", *(f"h.{i}.{name}" for i in range(2) for name in layer)]
-    assert len(set(sites.values())) == 7
-    assert 0 not in sites.values()
+    assert list(layer_ids) == ["drop", *(f"h.{i}.{name}" for i in range(2) for name in layer)]
+    assert len(set(layer_ids.values())) == 7
+    assert 0 not in layer_ids.values()
 
 
 def test_without_dropout_nothing_of_it_runs(backend):
@@ -237,7 +236,7 @@ def test_without_dropout_nothing_of_it_runs(backend):
 
 
 def test_it_acts_in_training_only_and_where_gradients_are_recorded(backend):
-    model = mg.GPT(KINDS["gpt2"])
+    model = mg.GPT(CONFIGS["gpt2"])
     tokens, targets = batch()
     with mg.no_grad():
         free = model(tokens).numpy()
@@ -266,7 +265,7 @@ def test_it_acts_in_training_only_and_where_gradients_are_recorded(backend):
 
 
 def test_parts_can_be_put_into_either_mode(backend):
-    model = mg.GPT(KINDS["gpt2"]).eval()
+    model = mg.GPT(CONFIGS["gpt2"]).eval()
     model.h[1].mlp.train()
     first, second = model(batch()[0]).numpy(), model(batch()[0]).numpy()
     assert not np.allclose(first, second)
@@ -290,11 +289,11 @@ def trained(model, steps, capture, accumulate=2):
     return [step(*batch()).item() for _ in range(steps)], model.state_dict()
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_captured_is_eager_bit_for_bit_over_fifty_steps(backend, kind):
+@pytest.mark.parametrize("config_name", CONFIGS)
+def test_captured_is_eager_bit_for_bit_over_fifty_steps(backend, config_name):
     steps = 50 if backend == "numba" else 12
-    losses, weights = trained(mg.GPT(KINDS[kind]), steps, capture=False)
-    model = mg.GPT(KINDS[kind])
+    losses, weights = trained(mg.GPT(CONFIGS[config_name]), steps, capture=False)
+    model = mg.GPT(CONFIGS[config_name])
     again, copied = trained(model, steps, capture=True)
     assert again == losses
     for name, weight in weights.items():
@@ -304,7 +303,7 @@ def test_captured_is_eager_bit_for_bit_over_fifty_steps(backend, kind):
 
 
 def test_replays_draw_a_fresh_mask_each_time(backend):
-    model = mg.GPT(KINDS["gpt2"])
+    model = mg.GPT(CONFIGS["gpt2"])
     loss = mg.capture(lambda *given: model.loss(*given))
     seen = [loss(*batch()).item() for _ in range(6)]
     assert len(set(seen)) == 6
@@ -321,7 +320,7 @@ def test_replays_draw_a_fresh_mask_each_time(backend):
 
 def test_two_forward_passes_then_two_backward(backend):
     def passes(interleaved):
-        model = mg.GPT(KINDS["gpt2"], dtype="float64")
+        model = mg.GPT(CONFIGS["gpt2"], dtype="float64")
         if interleaved:
             losses = [model.loss(*batch()) for _ in range(2)]
             for loss in losses:
@@ -339,10 +338,10 @@ def test_resuming_goes_on_with_the_same_masks(backend, tmp_path):
     def losses(model, count):
         return [model.loss(*batch()).item() for _ in range(count)]
 
-    model = mg.GPT(KINDS["gpt2"], seed=3)
+    model = mg.GPT(CONFIGS["gpt2"], seed=3)
     assert model.dropout_seed == 3
     whole = losses(model, 6)
-    half = mg.GPT(KINDS["gpt2"], seed=3)
+    half = mg.GPT(CONFIGS["gpt2"], seed=3)
     assert losses(half, 3) == whole[:3]
     twin = copy.deepcopy(half)
     assert (twin.dropout_seed, int(twin.dropout_counter[0])) == (3, 3)
@@ -355,7 +354,7 @@ def test_resuming_goes_on_with_the_same_masks(backend, tmp_path):
 
 
 def test_the_counter_is_not_read_while_recording(backend):
-    model = mg.GPT(KINDS["gpt2"])
+    model = mg.GPT(CONFIGS["gpt2"])
     with pytest.raises(mg.CaptureError, match="dropout_counter"):
         mg.capture(lambda: model.dropout_counter[0])()
 
@@ -401,7 +400,7 @@ def test_neither_weights_nor_masks_are_stored():
             pass
 
     with backends.tracing(Largest()) as seen:
-        y = ops.dropout_attention(qkv, 2, 0.5, turn())
+        y = ops.dropout_attention(qkv, 2, 0.5, rng_state())
         y.backward(y.detach())
     assert 0 < seen.size <= qkv.size < 256 * 256
 
@@ -414,7 +413,7 @@ def test_the_future_has_no_influence(length, size):
 
     def run(numbers):
         leaf = mg.Tensor(numbers, requires_grad=True, backend="numba")
-        y = ops.dropout_attention(leaf, 2, 0.3, turn())
+        y = ops.dropout_attention(leaf, 2, 0.3, rng_state())
         dy = np.ones(y.shape, np.float32)
         dy[:, length // 2 :] = 0
         y.backward(dy)
