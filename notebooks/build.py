@@ -2,7 +2,7 @@
 
 import sys
 
-from course.building import main
+from course.build_command import main
 
 if __name__ == "__main__":
     sys.exit(main())

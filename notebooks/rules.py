@@ -2,7 +2,7 @@
 
 import sys
 
-from course.reporting import main
+from course.rules.command import main
 
 if __name__ == "__main__":
     sys.exit(main())

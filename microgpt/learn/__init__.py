@@ -1,39 +1,42 @@
-"""Exercises: stubs, checks that say what is wrong and why, hints, and models that run answers."""
+"""Exercises: stubs, checks that explain what is wrong, hints, and models that run answers.
 
+How an answer is checked: `check_answer`, then `case_runner`, `equality` and `messages.toml`.
+"""
+
+from microgpt.learn.answer_stub import todo
 from microgpt.learn.check_answer import check
-from microgpt.learn.exercise import Example, Exercise, Mismatch, Property, CommonMistake
+from microgpt.learn.exercise import CommonMistake, Example, Exercise, Mismatch, Property
 from microgpt.learn.exercise_selftest import self_test
 from microgpt.learn.hints import hint, solution
 from microgpt.learn.overrides import using
-from microgpt.learn.parsers import ParseError, anything, array, number, several, whole
+from microgpt.learn.parsers import ParseError, anything, array, integer, number, tuple_of
 from microgpt.learn.predictions import predict, reveal
 from microgpt.learn.registry import exercises, load
 from microgpt.learn.results import NotAttempted, Result, WrongAnswer
-from microgpt.learn.stub import todo
 
 __all__ = [
+    "CommonMistake",
     "Example",
     "Exercise",
-    "Miss",
+    "Mismatch",
     "NotAttempted",
+    "ParseError",
     "Property",
     "Result",
-    "Unreadable",
-    "Wrong",
     "WrongAnswer",
     "anything",
     "array",
-    "battery",
     "check",
     "exercises",
     "hint",
+    "integer",
     "load",
     "number",
     "predict",
     "reveal",
-    "several",
+    "self_test",
     "solution",
     "todo",
+    "tuple_of",
     "using",
-    "whole",
 ]

@@ -1,4 +1,4 @@
-"""Examining one answer: every property on every input, and the wrong answer it is most like."""
+"""Runs an answer on an exercise's cases, and finds the common mistake that fails as it does."""
 
 import copy
 import zlib
@@ -8,25 +8,26 @@ from typing import Any
 
 import numpy as np
 
-from microgpt.errors import SettingError
-from microgpt.learn.equality import snapshot, values_equal, is_unchanged
-from microgpt.learn.exercise import Exercise, Mismatch, Property, CommonMistake
-from microgpt.learn.messages import format_message
+from microgpt.errors import Described, SettingError
+from microgpt.learn.answer_stub import is_stub
+from microgpt.learn.equality import is_unchanged, values_equal
+from microgpt.learn.exercise import CommonMistake, Exercise, Mismatch, Property
+from microgpt.learn.formatting import snapshot
+from microgpt.learn.messages import message_section
 from microgpt.learn.parsers import ParseError
 from microgpt.learn.results import NotAttempted
-from microgpt.learn.stub import is_stub
 from microgpt.learn.time_limit import TimeLimitExceeded
 
-MAX_COMPARED_CASES = 60  # that a failed answer is compared on with the named wrong ones
+MAX_COMPARED_CASES = 60  # on which a failed answer is compared with the common mistakes
 MIN_AGREEMENT = 0.95  # of the cases on which either fails: else it is another mistake
 
 
 class InputModified(Exception):
-    """An answer changed what it was given."""
+    """The answer modified one of its arguments."""
 
 
 class Unwritten(Exception):
-    """An answer is still the stub."""
+    """The answer returned the stub."""
 
 
 @dataclass(frozen=True)
@@ -39,27 +40,32 @@ class Case:
 
 @dataclass(frozen=True)
 class Failure:
-    """How an answer failed a case: by its value ("differs"), or before there was one."""
+    """How an answer failed a case.
 
-    kind: str
+    `reason` is a key of `causes` in messages.toml: "mismatch" for a wrong value; "unwritten",
+    "input_modified", "returned_none", "wrong_type", "raised" and "test_crashed" for an answer that
+    gave none to compare. `detail` is the type of the exception or of the result.
+    """
+
+    reason: str
     got: Any = None
     expected: Any = None
     cause: str = ""
     detail: str = ""
 
     def is_like(self, other: "Failure", tolerance: float) -> bool:
-        """Whether two answers failed in the same way; of errors, only the kind counts."""
-        if self.kind != other.kind:
+        """Whether two answers failed in the same way; of exceptions, only the type counts."""
+        if self.reason != other.reason:
             return False
-        if self.kind in ("raised", "unreadable", "nothing"):
+        if self.reason in ("raised", "wrong_type", "returned_none"):
             return self.detail == other.detail
-        return self.kind == "modified" or values_equal(self.got, other.got, tolerance)
+        return self.reason == "input_modified" or values_equal(self.got, other.got, tolerance)
 
 
 class IsolatedAnswer:
-    """A learner's function as tests see it: it gets copies, and what it returns has been read.
+    """A learner's function as tests call it: with copies of the inputs, its result parsed.
 
-    `function` is the bare one, for a test that wants what the learner really returned.
+    `function` is the bare one, for a test that needs what the learner's function really returned.
     """
 
     def __init__(self, exercise: Exercise, function: Callable[..., Any]):
@@ -68,160 +74,154 @@ class IsolatedAnswer:
         self.returned: Any = None
 
     def __call__(self, *arguments: Any) -> Any:
-        given = copy.deepcopy(arguments)
+        copies = copy.deepcopy(arguments)
         try:
-            value = self.function(*given)
+            value = self.function(*copies)
         except BaseException as error:
             self.error = error
             raise
         if is_stub(value):
             raise Unwritten
         self.returned = value
-        read = self.exercise.reads(value)
-        if not is_unchanged(arguments, given):
+        result = self.exercise.parse(value)
+        if not is_unchanged(arguments, copies):
             raise InputModified
-        return read
+        return result
 
 
-def cases(exercise: Exercise, seed: int) -> Iterator[Case]:
-    """Every case in order; the same seed gives the same ones. The example comes first."""
+def iter_cases(exercise: Exercise, seed: int) -> Iterator[Case]:
+    """Every case in order, the worked example first; the same seed gives the same cases."""
     if exercise.example is not None:
-        shown_first = Property(format_message("card", "example"), test=_equals_the_example(exercise))
-        yield Case(shown_first, exercise.example.arguments)
-    for place, wanted in enumerate(exercise.properties):
-        rng = np.random.default_rng([seed, zlib.crc32(exercise.id.encode()), place])
-        for arguments in _made(exercise, wanted, rng):
-            yield Case(wanted, arguments)
+        result = exercise.example.result
+        description = message_section("properties")["worked_example"]
+        test = _equals(exercise, lambda *_: result)
+        yield Case(Property(description, test=test), exercise.example.arguments)
+    for index, prop in enumerate(exercise.properties):
+        rng = np.random.default_rng([seed, zlib.crc32(exercise.id.encode()), index])
+        for arguments in _inputs(exercise, prop, rng):
+            yield Case(prop, arguments)
 
 
-def _made(exercise: Exercise, wanted: Property, rng: np.random.Generator) -> Iterator[tuple]:
-    """A property's inputs; SettingError, which is its author's to read, if there are none."""
-    place = f"the inputs of {wanted.format_message!r} in {exercise.id}"
+def _inputs(exercise: Exercise, prop: Property, rng: np.random.Generator) -> Iterator[tuple]:
+    """A property's inputs; SettingError, for the exercise's author, if they cannot be made."""
+    name = f"the inputs of {prop.description!r} in {exercise.id}"
     try:
-        for arguments in wanted.inputs(rng):
+        for arguments in prop.inputs(rng):
             if not isinstance(arguments, tuple):
                 raise SettingError(
-                    f"{place} must be tuples of arguments, such as (x,) for one; got "
-                    f"{type(arguments).__name__}"
+                    name, "tuples of arguments, such as (x,) for one", type(arguments)
                 )
             yield arguments
     except SettingError:
         raise
     except Exception as error:
         raise SettingError(
-            f"{place} cannot be made: {type(error).__name__}: {error}; inputs is a function of "
-            f"rng that gives tuples of arguments, one after the other"
+            name,
+            "made by a function of rng that gives tuples of arguments, one after the other",
+            Described(f"{type(error).__name__}: {error}"),
         ) from error
 
 
-def attempt(exercise: Exercise, answer: Any, case: Case) -> Failure | None:
-    """Try one case: None if it holds."""
-    guarded = IsolatedAnswer(exercise, answer) if exercise.is_function else answer
-    test = case.property.test or _equals_the_solution(exercise)
+def run_case(exercise: Exercise, answer: Any, case: Case) -> Failure | None:
+    """Run the answer on one case: None if the property holds."""
+    isolated = IsolatedAnswer(exercise, answer) if exercise.is_function else answer
+    test = case.property.test or _equals(exercise, exercise.solution)
     try:
         with np.errstate(all="ignore"):
-            miss = test(guarded, *copy.deepcopy(case.arguments))
+            outcome = test(isolated, *copy.deepcopy(case.arguments))
     except TimeLimitExceeded:
         raise
     except (Unwritten, NotAttempted, NotImplementedError):
-        return Failure("blank")  # the stub, or one way through that is still unwritten
+        return Failure("unwritten")  # the whole answer, or only one branch of it
     except InputModified:
-        return Failure("modified")
+        return Failure("input_modified")
     except ParseError as error:
-        value = getattr(guarded, "returned", answer)
+        value = getattr(isolated, "returned", answer)
         if value is None:
-            return Failure("nothing", got="None", expected=str(error))
+            return Failure("returned_none", got="None", expected=str(error))
         return Failure(
-            "unreadable", got=snapshot(value), expected=str(error), detail=type(value).__name__
+            "wrong_type", got=snapshot(value), expected=str(error), detail=type(value).__name__
         )
     except BaseException as error:
-        name, own = type(error).__name__, error is getattr(guarded, "error", None)
+        name = type(error).__name__
         text = f"{name}: {error}" if str(error) else name
-        return Failure("raised" if own else "untestable", got=text, detail=name)
-    if miss is None or isinstance(miss, bool | np.bool_):
-        return None if miss is None or miss else Failure("differs")
-    if not isinstance(miss, Mismatch):
+        by_answer = error is getattr(isolated, "error", None)
+        return Failure("raised" if by_answer else "test_crashed", got=text, detail=name)
+    if outcome is None or isinstance(outcome, bool | np.bool_):
+        return None if outcome is None or outcome else Failure("mismatch")
+    if not isinstance(outcome, Mismatch):
         raise SettingError(
-            f"the test of {case.property.format_message!r} in {exercise.id} must return None if it "
-            f"holds, or a Miss(got, expected), or True or False; got {type(miss).__name__}"
+            f"the result of the test of {case.property.description!r} in {exercise.id}",
+            "None if it holds, or a Mismatch(got, expected), or True or False",
+            type(outcome),
         )
-    return Failure("differs", snapshot(miss.got), snapshot(miss.expected), miss.cause)
+    return Failure("mismatch", snapshot(outcome.got), snapshot(outcome.expected), outcome.cause)
 
 
-def _equals_the_example(exercise: Exercise) -> Callable[..., Mismatch | None]:
+def _equals(exercise: Exercise, reference: Callable[..., Any]) -> Callable[..., Mismatch | None]:
+    """The test that an answer's results are those of `reference`, within the tolerance."""
+
     def test(answer: Any, *arguments: Any) -> Mismatch | None:
-        assert exercise.example is not None
-        return _compared(answer(*arguments), exercise.example.result, exercise)
+        got = answer(*arguments)
+        expected = exercise.parse(reference(*copy.deepcopy(arguments)))
+        return None if values_equal(got, expected, exercise.tolerance) else Mismatch(got, expected)
 
     return test
-
-
-def _equals_the_solution(exercise: Exercise) -> Callable[..., Mismatch | None]:
-    def test(answer: Any, *arguments: Any) -> Mismatch | None:
-        return _compared(answer(*arguments), exercise.solution(*copy.deepcopy(arguments)), exercise)
-
-    return test
-
-
-def _compared(got: Any, result: Any, exercise: Exercise) -> Mismatch | None:
-    expected = exercise.reads(result)
-    return None if values_equal(got, expected, exercise.tolerance) else Mismatch(got, expected)
 
 
 class CaseResults:
-    """What became of an answer, case by case, up to where it got."""
+    """The outcome of each case, filled in while the answer runs in a thread of its own."""
 
     def __init__(self) -> None:
         self.current: Case | None = None
-        self.first: tuple[Case, Failure] | None = None
+        self.first_failure: tuple[Case, Failure] | None = None
         self.outcomes: list[Failure | None] = []
 
-    def collect(
-        self, exercise: Exercise, answer: Any, seed: int, is_late: Callable[[], bool]
+    def run(
+        self, exercise: Exercise, answer: Any, seed: int, timed_out: Callable[[], bool]
     ) -> None:
-        """Try every case until one fails, then some more, for `closest_mistake`."""
-        for case in cases(exercise, seed):
-            if self.first is None:
+        """Run every case until one fails, then some more for `closest_mistake`."""
+        for case in iter_cases(exercise, seed):
+            if self.first_failure is None:
                 self.current = case
-            failure = attempt(exercise, answer, case)
-            if is_late():
+            failure = run_case(exercise, answer, case)
+            if timed_out():
                 raise TimeLimitExceeded
-            if self.first is None or len(self.outcomes) < MAX_COMPARED_CASES:
+            if self.first_failure is None or len(self.outcomes) < MAX_COMPARED_CASES:
                 self.outcomes.append(failure)
-            if failure is not None and self.first is None:
-                self.first = case, failure
-                if failure.kind == "blank" or not exercise.is_function:
+            if failure is not None and self.first_failure is None:
+                self.first_failure = case, failure
+                if failure.reason == "unwritten" or not exercise.is_function:
                     return
-            if self.first is not None and len(self.outcomes) >= MAX_COMPARED_CASES:
+            if self.first_failure is not None and len(self.outcomes) >= MAX_COMPARED_CASES:
                 return
 
 
-def closest_mistake(exercise: Exercise, outcomes: list[Failure | None], seed: int) -> CommonMistake | None:
-    """The named wrong answer that fails where the answer fails, and in the same way.
+def closest_mistake(
+    exercise: Exercise, outcomes: list[Failure | None], seed: int
+) -> CommonMistake | None:
+    """The common mistake that fails on the same cases as the answer, and in the same way.
 
-    Nearly everywhere: a cause that is not the learner's own is worse than none. Of several, the
-    one that agrees most.
+    On nearly all of them: the cause of a mistake that the learner did not make is worse than none.
+    Of several, the one that agrees on the largest share.
     """
-    first = next(place for place, outcome in enumerate(outcomes) if outcome is not None)
-    tried = [case for case, _ in zip(cases(exercise, seed), outcomes, strict=False)]
+    first = next(index for index, outcome in enumerate(outcomes) if outcome is not None)
+    cases = [case for case, _ in zip(iter_cases(exercise, seed), outcomes, strict=False)]
     best: tuple[float, CommonMistake | None] = (MIN_AGREEMENT - 1e-9, None)
-    for wrong in exercise.wrong:
-        if wrong.endless:
+    for mistake in exercise.common_mistakes:
+        if mistake.times_out:
             continue
-        if not _agree(attempt(exercise, wrong.function, tried[first]), outcomes[first], exercise):
+        failure = run_case(exercise, mistake.function, cases[first])
+        if not _agree(failure, outcomes[first], exercise):
             continue
-        failing = agreed = 0
-        for case, outcome in zip(tried, outcomes, strict=True):
-            other = attempt(exercise, wrong.function, case)
-            failing += outcome is not None or other is not None
-            agreed += outcome is not None and _agree(other, outcome, exercise)
-        share = agreed / failing
-        if share > best[0]:
-            best = share, wrong
+        num_failing = num_agreeing = 0
+        for case, outcome in zip(cases, outcomes, strict=True):
+            failure = run_case(exercise, mistake.function, case)
+            num_failing += outcome is not None or failure is not None
+            num_agreeing += outcome is not None and _agree(failure, outcome, exercise)
+        best = max(best, (num_agreeing / num_failing, mistake), key=lambda pair: pair[0])
     return best[1]
 
 
-def _agree(one: Failure | None, other: Failure | None, exercise: Exercise) -> bool:
-    if one is None or other is None:
-        return one is other
-    return one.is_like(other, exercise.tolerance)
+def _agree(a: Failure | None, b: Failure | None, exercise: Exercise) -> bool:
+    return a is b if a is None or b is None else a.is_like(b, exercise.tolerance)

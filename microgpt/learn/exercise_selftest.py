@@ -1,86 +1,87 @@
-"""`self_test`: what every exercise must withstand before a learner meets it."""
+"""`self_test`: tries an exercise on right, wrong and hostile answers before a learner meets it."""
 
 import json
 import time
 from collections.abc import Callable, Iterator
-from functools import partial
 from itertools import islice
 from typing import Any
 
 import numpy as np
 
 from microgpt.learn import time_limit
-from microgpt.learn.case_runner import MAX_COMPARED_CASES, cases
+from microgpt.learn.answer_stub import todo
+from microgpt.learn.case_runner import MAX_COMPARED_CASES, iter_cases
 from microgpt.learn.check_answer import check
 from microgpt.learn.exercise import Exercise
 from microgpt.learn.hints import hint
-from microgpt.learn.results import CORRECT, NOT_ATTEMPTED, NOT_YET, Result
-from microgpt.learn.stub import todo
+from microgpt.learn.results import CORRECT, NOT_ATTEMPTED, NOT_YET
 
 SEEDS = (0, 1, 2731)
-WORDS = 60  # at most, in a statement
-AT_ONCE = 1.0  # seconds that the machine may be busy with something else
+MAX_STATEMENT_WORDS = 60
+SLACK = 1.0  # seconds that the machine may be busy with something else
 
 
 def self_test(exercise: Exercise) -> list[str]:
-    """Try an exercise on right, wrong and hostile answers; what is amiss, in sentences.
+    """The exercise's problems, in sentences; an empty list says that there are none.
 
-    An empty list says that all is well: the solution, two other number types and every other
-    road are correct, the stub is not attempted, each named wrong answer gets its own cause, and
-    endless, raising, meddling and meaningless answers get a card within seconds.
+    The solution, two other number types and the alternative solutions must be correct, the stub
+    not attempted, and each common mistake must get its own cause. Answers that never return,
+    raise, modify their input or return something of the wrong type must get a card within seconds.
     """
-    tests = [_texts, _right, _stub, _wrong, _meaningless, _repeated]
+    tests = [_test_texts, _test_solutions, _test_stubs, _test_common_mistakes, _test_wrong_types,
+             _test_same_seed]  # fmt: skip
     if exercise.is_function:
-        tests += [_meddling, _endless]
+        tests += [_test_input_modified, _test_timeouts]
     return [f"{exercise.id}: {problem}" for test in tests for problem in test(exercise)]
 
 
-def _texts(exercise: Exercise) -> Iterator[str]:
+def _test_texts(exercise: Exercise) -> Iterator[str]:
     count = len(exercise.statement.split())
-    if count > WORDS:
-        yield f"the statement has {count} words; {WORDS} is the most"
-    if not exercise.wrong:
-        yield "no wrong answer is named, so no cause can be"
-    if not exercise.right:
+    if count > MAX_STATEMENT_WORDS:
+        yield f"the statement has {count} words; at most {MAX_STATEMENT_WORDS} fit"
+    if not exercise.common_mistakes:
+        yield "there are no common_mistakes, so no wrong answer gets a cause of its own"
+    if not exercise.alternative_solutions:
         yield (
-            "no second right answer is given (right=…), so a learner who takes another road than "
-            "the solution may be refused"
+            "there are no alternative_solutions, so a learner who solves it in another way than "
+            "the solution may be rejected"
         )
     if [str(hint(exercise, tier)) for tier in (1, 2, 3)] != list(exercise.hints):
         yield "the hints do not come in their order"
     if exercise.is_function and exercise.example is not None:
-        given, named = len(exercise.example.arguments), len(exercise.parameters)
-        if given != named:
-            yield f"the example has {given} arguments, the signature {named}"
+        num_arguments, num_parameters = (
+            len(exercise.example.arguments),
+            len(exercise.parameter_names),
+        )
+        if num_arguments != num_parameters:
+            yield f"the example has {num_arguments} arguments, the signature {num_parameters}"
 
 
-def _answers(exercise: Exercise) -> Iterator[tuple[str, Callable[[], Any]]]:
-    """Right answers, each with its name and a function that makes it."""
-    for name, function in (
-        ("the solution", exercise.solution),
-        *((f"right answer {place + 1}", other) for place, other in enumerate(exercise.right)),
-    ):
-        yield name, partial(_itself, function) if exercise.is_function else function
+def _correct_answers(exercise: Exercise) -> Iterator[tuple[str, Any]]:
+    """The answers that must be correct, each with its name."""
+    yield "the solution", _answer(exercise, exercise.solution)
+    for number, function in enumerate(exercise.alternative_solutions, 1):
+        yield f"alternative solution {number}", _answer(exercise, function)
     if exercise.is_function:
-        yield "the solution in float32", lambda: in_float32(exercise.solution)
-        yield "the solution with lists", lambda: with_lists(exercise.solution)
+        yield "the solution in float32", in_float32(exercise.solution)
+        yield "the solution with lists", with_lists(exercise.solution)
 
 
-def _itself(function: Callable[..., Any]) -> Callable[..., Any]:
-    return function
+def _answer(exercise: Exercise, function: Callable[..., Any]) -> Any:
+    """The answer that a solution or mistake stands for: itself, or what it makes."""
+    return function if exercise.is_function else function()
 
 
-def _right(exercise: Exercise) -> Iterator[str]:
-    for name, make in _answers(exercise):
-        answer = make()
+def _test_solutions(exercise: Exercise) -> Iterator[str]:
+    for name, answer in _correct_answers(exercise):
         for seed in SEEDS:
             result = check(exercise, answer, seed)
             if result.state != CORRECT:
-                yield f"{name} is refused with seed {seed}: {_line(result)}"
+                yield f"{name} is rejected with seed {seed}: {' '.join(repr(result).split())}"
                 break
 
 
-def _stub(exercise: Exercise) -> Iterator[str]:
+def _test_stubs(exercise: Exercise) -> Iterator[str]:
     stubs: dict[str, Any] = {"the stub": todo()}
     if exercise.is_function:
         stubs["a function that returns the stub"] = lambda *_: todo()
@@ -92,35 +93,37 @@ def _stub(exercise: Exercise) -> Iterator[str]:
             yield f"{name} is {state!r} instead of {NOT_ATTEMPTED!r}"
 
 
-def _wrong(exercise: Exercise) -> Iterator[str]:
-    for wrong in exercise.wrong:
-        answer = wrong.function if exercise.is_function else wrong.function()
+def _test_common_mistakes(exercise: Exercise) -> Iterator[str]:
+    for mistake in exercise.common_mistakes:
+        answer = _answer(exercise, mistake.function)
         for seed in SEEDS:
             result = check(exercise, answer, seed)
             if result.state != NOT_YET:
-                yield f"the wrong answer {wrong.name!r} is {result.state!r} with seed {seed}"
+                yield f"the mistake {mistake.name!r} is {result.state!r} with seed {seed}"
                 break
-            if result.cause != wrong.cause:
+            if result.cause != mistake.cause:
                 yield (
-                    f"the wrong answer {wrong.name!r} gets another cause with seed {seed}: "
+                    f"the mistake {mistake.name!r} gets another cause with seed {seed}: "
                     f"{result.cause!r}"
                 )
                 break
 
 
-def _meaningless(exercise: Exercise) -> Iterator[str]:
+def _test_wrong_types(exercise: Exercise) -> Iterator[str]:
     values: tuple[Any, ...] = (None, "seven", object(), np.zeros((2, 3, 1)), {}, [[1], [2, 3]])
     for value in values:
         answer = (lambda *_, value=value: value) if exercise.is_function else value
-        yield from _refused(exercise, answer, f"an answer that gives {type(value).__name__}")
+        yield from _test_rejected(exercise, answer, f"an answer that gives {type(value).__name__}")
     if exercise.is_function:
-        for kind in (ValueError, SystemExit, KeyboardInterrupt, MemoryError, RecursionError):
-            yield from _refused(exercise, _raising(kind), f"an answer that raises {kind.__name__}")
-        yield from _refused(exercise, 7, "an answer that is no function")
+        for error in (ValueError, SystemExit, KeyboardInterrupt, MemoryError, RecursionError):
+            yield from _test_rejected(
+                exercise, _raise(error), f"an answer that raises {error.__name__}"
+            )
+        yield from _test_rejected(exercise, 7, "an answer that is no function")
 
 
-def _meddling(exercise: Exercise) -> Iterator[str]:
-    def meddling(*arguments: Any) -> Any:
+def _test_input_modified(exercise: Exercise) -> Iterator[str]:
+    def modifies_input(*arguments: Any) -> Any:
         result = exercise.solution(*arguments)
         for argument in arguments:
             if isinstance(argument, np.ndarray) and argument.size:
@@ -129,89 +132,88 @@ def _meddling(exercise: Exercise) -> Iterator[str]:
                 argument.pop()
         return result
 
-    some = islice(cases(exercise, 0), MAX_COMPARED_CASES)
-    given = [part for case in some for part in case.arguments]
-    if any(isinstance(part, np.ndarray | list) for part in given):
-        yield from _refused(exercise, meddling, "an answer that changes its input")
+    cases = islice(iter_cases(exercise, 0), MAX_COMPARED_CASES)
+    inputs = (argument for case in cases for argument in case.arguments)
+    if any(isinstance(argument, np.ndarray | list) for argument in inputs):
+        yield from _test_rejected(exercise, modifies_input, "an answer that changes its input")
 
 
-def _endless(exercise: Exercise) -> Iterator[str]:
-    for name, answer in (("a loop without end", _for_ever), ("a stubborn loop", _stubborn)):
+def _test_timeouts(exercise: Exercise) -> Iterator[str]:
+    for name, answer in (
+        ("an endless loop", _endless),
+        ("a loop that catches errors", _catches_errors),
+    ):
         start = time.monotonic()
-        yield from _refused(exercise, answer, name)
-        if time.monotonic() - start > time_limit.WALL_LIMIT + time_limit.STOP_GRACE + AT_ONCE:
+        yield from _test_rejected(exercise, answer, name)
+        if time.monotonic() - start > time_limit.WALL_LIMIT + time_limit.STOP_GRACE + SLACK:
             yield f"{name} came back after {time.monotonic() - start:.1f} s"
 
 
-def _repeated(exercise: Exercise) -> Iterator[str]:
-    wrong = exercise.wrong[0].function if exercise.wrong else exercise.solution
-    answer = wrong if exercise.is_function else wrong()
+def _test_same_seed(exercise: Exercise) -> Iterator[str]:
+    mistakes = [mistake.function for mistake in exercise.common_mistakes]
+    answer = _answer(exercise, [*mistakes, exercise.solution][0])
     first, second = ({**check(exercise, answer, 5).to_dict(), "seconds": 0} for _ in range(2))
     if json.dumps(first) != json.dumps(second):
-        yield "the same seed gives two results"
+        yield "the same seed gives two different results"
 
 
-def _refused(exercise: Exercise, answer: Any, name: str) -> Iterator[str]:
+def _test_rejected(exercise: Exercise, answer: Any, name: str) -> Iterator[str]:
     result = check(exercise, answer)
     if result.state != NOT_YET:
         yield f"{name} is {result.state!r} instead of {NOT_YET!r}"
     elif not (result.property and result._repr_html_() and json.dumps(result.to_dict())):
-        yield f"{name} gets a card without a sentence"
-
-
-def _line(result: Result) -> str:
-    return " ".join(repr(result).split())
+        yield f"{name} gets a card without the failed property"
 
 
 def in_float32(function: Callable[..., Any]) -> Callable[..., Any]:
-    """The function computing in float32: what it is given and what it gives."""
+    """The function with float32 arguments and results."""
 
-    def small(*arguments: Any) -> Any:
-        return _converted(function(*(_converted(part) for part in arguments)))
+    def float32_function(*arguments: Any) -> Any:
+        return _to_float32(function(*map(_to_float32, arguments)))
 
-    return small
+    return float32_function
 
 
-def _converted(value: Any) -> Any:
+def _to_float32(value: Any) -> Any:
     if isinstance(value, float) or (isinstance(value, np.ndarray) and value.dtype.kind == "f"):
         return np.float32(value)
     if isinstance(value, list | tuple):
-        return type(value)(_converted(part) for part in value)
+        return type(value)(map(_to_float32, value))
     return value
 
 
 def with_lists(function: Callable[..., Any]) -> Callable[..., Any]:
-    """The function returning lists where it returned arrays."""
+    """The function, returning lists instead of arrays."""
 
-    def listed(*arguments: Any) -> Any:
-        return _listed(function(*arguments))
+    def list_function(*arguments: Any) -> Any:
+        return _to_lists(function(*arguments))
 
-    return listed
+    return list_function
 
 
-def _listed(value: Any) -> Any:
+def _to_lists(value: Any) -> Any:
     if isinstance(value, np.ndarray):
         return value.tolist()
-    return tuple(map(_listed, value)) if isinstance(value, tuple) else value
+    return tuple(map(_to_lists, value)) if isinstance(value, tuple) else value
 
 
 def _not_implemented(*arguments: Any) -> Any:
     raise NotImplementedError
 
 
-def _raising(kind: type[BaseException]) -> Callable[..., Any]:
-    def raising(*arguments: Any) -> Any:
-        raise kind("on purpose")
+def _raise(error: type[BaseException]) -> Callable[..., Any]:
+    def raises(*arguments: Any) -> Any:
+        raise error("on purpose")
 
-    return raising
+    return raises
 
 
-def _for_ever(*arguments: Any) -> Any:
+def _endless(*arguments: Any) -> Any:
     while True:
         pass
 
 
-def _stubborn(*arguments: Any) -> Any:
+def _catches_errors(*arguments: Any) -> Any:
     while True:
         try:
             while True:

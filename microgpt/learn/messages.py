@@ -1,4 +1,4 @@
-"""Every sentence a learner reads on a card, a hint or a statement, from one file."""
+"""Every text a learner reads on a card, a hint or a statement, from `messages.toml`."""
 
 import tomllib
 from functools import cache
@@ -9,21 +9,21 @@ FILE = "messages.toml"
 
 
 @cache
-def _catalogue() -> dict[str, Any]:
+def _messages() -> dict[str, Any]:
     text = (resources.files("microgpt.learn") / FILE).read_text("utf-8")
     return tomllib.loads(text)
 
 
 def message_section(section: str) -> dict[str, Any]:
-    """One section of the catalogue: the id of an exercise, or what a group of sentences is for."""
-    return _catalogue()[section]
+    """One table of the file: the texts of an exercise, by its id, or of a group of messages."""
+    return _messages()[section]
 
 
-def pluralize(number: int, one: str) -> str:
-    """A number with its noun: "1 minute", "1,000 minutes"."""
-    return f"{number:,} {one}" if number == 1 else f"{number:,} {one}s"
+def format_message(section: str, key: str, **values: Any) -> str:
+    """A message with its placeholders filled in: {name} becomes values["name"]."""
+    return message_section(section)[key].format(**values)
 
 
-def format_message(section: str, key: str, **parts: Any) -> str:
-    """A sentence with its gaps filled in: {name} becomes parts["name"]."""
-    return message_section(section)[key].format(**parts)
+def pluralize(count: int, noun: str) -> str:
+    """A count with its noun: "1 minute", "1,000 minutes"."""
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"

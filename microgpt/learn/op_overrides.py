@@ -1,6 +1,5 @@
-"""A learner's softmax, cross-entropy and so on, in the place of a model's operations."""
+"""A learner's softmax, cross-entropy and so on, in place of a model's operations."""
 
-import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -9,163 +8,137 @@ from typing import Any
 import numpy as np
 
 from microgpt import ops
-from microgpt.autograd.engine import no_grad, state
+from microgpt.autograd.engine import context, no_grad
 from microgpt.autograd.tensor import Tensor
 from microgpt.errors import ShapeError
 from microgpt.learn.messages import format_message
-from microgpt.learn.op_adapters import PARTS, PLAIN
-from microgpt.learn.usage_report import COMPARED, UsageReport
+from microgpt.learn.op_adapters import DECOMPOSITIONS, EXERCISE_ARGUMENTS
+from microgpt.learn.usage_report import MAX_COMPARISONS, UsageReport
 from microgpt.models.gpt import GPT
 
-FUSED = ("decode_attention",)
-NAMES = tuple(name for name in ops.HOOKABLE if name not in FUSED)
+NAMES = tuple(name for name in ops.OVERRIDABLE if name != "decode_attention")
 
 
 class OpOverrides:
-    """The hook that runs the learner's functions, counts, and compares with the library."""
+    """Runs the learner's functions as operations, counts them, compares them with the library."""
 
     def __init__(self, functions: dict[str, Callable[..., Any]], report: UsageReport):
         self.functions, self.report = functions, report
-        self.seen: Counter[str] = Counter()
-        self.passing = False  # True while the library itself, or a learner's function, runs
+        self.other_ops: Counter[str] = Counter()
+        self.bypassed = False  # while the library itself, or a learner's function, runs
 
-    def hook(self, name: str, op: Callable, arguments: tuple, options: dict) -> Any:
-        """What stands in for the operation `name`."""
-        if self.passing:
-            return op(*arguments, **options)
+    def hook(self, name: str, op: Callable, args: tuple, kwargs: dict) -> Any:
+        """The result of the operation `name`: of the learner's function if there is one."""
+        if self.bypassed:
+            return op(*args, **kwargs)
+        if name == "GPT.loss":
+            return self.compare_loss(op, *args)
         if name in self.functions:
-            return self._own(name, op, arguments, options)
-        if name in PARTS and (name != "causal_softmax" or "softmax" in self.functions):
-            return PARTS[name](*arguments, **options)
-        self.seen[name] += 1
-        return op(*arguments, **options)
+            return self._run_function(name, op, args, kwargs)
+        if name in DECOMPOSITIONS and (name != "causal_softmax" or "softmax" in self.functions):
+            return DECOMPOSITIONS[name](*args, **kwargs)
+        self.other_ops[name] += 1
+        return op(*args, **kwargs)
 
-    def _own(self, name: str, op: Callable, arguments: tuple, options: dict) -> Any:
-        tally = self.report.tallies[name]
-        given = PLAIN.get(name, lambda *parts: parts)(*arguments)
-        tally.calls += 1
-        with self._aside():
+    def _run_function(self, name: str, op: Callable, args: tuple, kwargs: dict) -> Any:
+        stats = self.report.stats[name]
+        function_args = EXERCISE_ARGUMENTS[name](*args) if name in EXERCISE_ARGUMENTS else args
+        stats.num_calls += 1
+        with self._bypass():
             result: Any = None
-            if tally.trains is not False:
-                result = self._on_tensors(name, given, options, must=tally.trains is True)
-            if tally.trains is None:
-                tally.trains = isinstance(result, Tensor)
-            library: Any = None
-            if not tally.trains or tally.compared < COMPARED:
-                library = op(*arguments, **options)
-            if not tally.trains:
-                result = self._on_arrays(name, given, options, library)
-            shape = library.shape if library is not None else result.shape
+            if stats.differentiable is not False:
+                result = self._call_with_tensors(name, function_args, kwargs)
+            if stats.differentiable is None:
+                stats.differentiable = isinstance(result, Tensor)
+            expected: Any = None
+            if not stats.differentiable or stats.num_compared < MAX_COMPARISONS:
+                expected = op(*args, **kwargs)
+            if not stats.differentiable:
+                result = self._call_with_arrays(name, function_args, kwargs, expected)
+            shape = expected.shape if expected is not None else result.shape
             if result.shape != shape:
                 raise ShapeError(f"your {name} must return shape {shape}; got {result.shape}")
-            if library is not None and tally.compared < COMPARED:
-                tally.compare(result.array, library.array)
-            if tally.trains:
+            if expected is not None and stats.num_compared < MAX_COMPARISONS:
+                stats.compare(result.array, expected.array)
+            if stats.differentiable:
                 return result
-            # The learner's values on the library's node: its rule gives the slopes.
-            library.array = result.array
-            return library
+            # The learner's values on the library's node: its backward function gives the gradients.
+            expected.array = result.array
+            return expected
 
-    def _on_tensors(self, name: str, given: tuple, options: dict, must: bool) -> Any:
-        """The learner's result if it is a Tensor; a function made for arrays stumbles here."""
+    def _call_with_tensors(self, name: str, args: tuple, kwargs: dict) -> Any:
+        """The learner's result on Tensors; None if the first call fails, as one on arrays does."""
         try:
-            result = self.functions[name](*given, **options)
+            return self.functions[name](*args, **kwargs)
         except Exception:
-            if must:
+            if self.report.stats[name].differentiable:
                 raise
             return None
-        return result
 
-    def _on_arrays(self, name: str, given: tuple, options: dict, library: Any) -> Tensor:
-        bare = (np.array(part.array) if isinstance(part, Tensor) else part for part in given)
-        value = np.asarray(self.functions[name](*bare, **options))
+    def _call_with_arrays(self, name: str, args: tuple, kwargs: dict, expected: Any) -> Tensor:
+        """The learner's result on copies of the arrays, as a Tensor without a graph."""
+        arrays = (np.array(arg.array) if isinstance(arg, Tensor) else arg for arg in args)
+        value = np.asarray(self.functions[name](*arrays, **kwargs))
         if value.dtype.kind not in "fiub":
             raise ShapeError(f"your {name} must return numbers; got {value.dtype}")
-        if not library.shape:
+        if not expected.shape:
             value = value.reshape(()) if value.size == 1 else value
-        return library.detached(np.ascontiguousarray(value, library.dtype).reshape(value.shape))
+        return expected.from_array(np.ascontiguousarray(value, expected.dtype).reshape(value.shape))
 
     @contextmanager
-    def _aside(self) -> Iterator[None]:
-        self.passing = True
+    def _bypass(self) -> Iterator[None]:
+        self.bypassed = True
         try:
             yield
         finally:
-            self.passing = False
+            self.bypassed = False
 
-    def loss(self, original: Callable, model: GPT, tokens: Any, targets: Any) -> Any:
-        """A model's loss with the learner's functions, the first few beside the library's."""
-        yours = original(model, tokens, targets)
-        slopes = self.report.gradient is None and state.grad_enabled and yours.requires_grad
-        more = len(self.report.losses) < COMPARED
-        if self.passing or not (more or slopes):
+    def compare_loss(self, loss: Callable, model: GPT, tokens: Any, targets: Any) -> Any:
+        """The model's loss with the learner's functions; the first few compared with the library's.
+
+        The gradient is compared once, at the first loss that has one.
+        """
+        yours = loss(model, tokens, targets)
+        has_gradient = context.grad_enabled and yours.requires_grad
+        compare_gradient = self.report.gradient_error is None and has_gradient
+        compare_loss = len(self.report.losses) < MAX_COMPARISONS
+        if self.bypassed or not (compare_loss or compare_gradient):
             return yours
-        with self._aside():
-            if slopes:  # the first loss that has any: others may have been measured before
-                library = original(model, tokens, targets)
-                self.report.gradient = _apart(_gradient(model, yours), _gradient(model, library))
+        with self._bypass():
+            if compare_gradient:
+                library = loss(model, tokens, targets)
+                self.report.gradient_error = _relative_error(
+                    _flat_gradient(model, yours), _flat_gradient(model, library)
+                )
             else:
                 with no_grad():
-                    library = original(model, tokens, targets)
-        if more:
+                    library = loss(model, tokens, targets)
+        if compare_loss:
             self.report.losses.append((yours.item(), library.item()))
         return yours
 
-    def why_not(self, name: str) -> str:
-        """Why that function never ran, in one sentence."""
-        if not self.seen:
-            return format_message("using", "nothing_called", names=f"your {name}")
-        return format_message("using", "calls_instead", names=f"your {name}",
-                        called=", ".join(sorted(self.seen)))  # fmt: skip
+    def why_not_called(self, name: str) -> str:
+        """Why the function never ran, in one sentence."""
+        if not self.other_ops:
+            return format_message("using", "no_model_called", name=f"your {name}")
+        called = ", ".join(sorted(self.other_ops))
+        return format_message("using", "calls_instead", name=f"your {name}", called=called)
 
 
-def _gradient(model: GPT, loss: Any) -> np.ndarray:
-    """The gradient of one pass as one long array; what was collected before is put back."""
+def _flat_gradient(model: GPT, loss: Any) -> np.ndarray:
+    """The gradient of the loss as one vector; the parameters keep the `.grad` they had."""
     parameters = model.parameters()
-    before = [parameter.gradient().copy() for parameter in parameters]
+    before = [parameter.grad_buffer().copy() for parameter in parameters]
     for parameter in parameters:
-        parameter.gradient()[...] = 0.0
+        parameter.grad_buffer()[...] = 0.0
     loss.backward()
-    slopes = np.concatenate([parameter.gradient().reshape(-1) for parameter in parameters])
-    for parameter, collected in zip(parameters, before, strict=True):
-        parameter.gradient()[...] = collected
-    return slopes.astype(np.float64)
+    gradient = np.concatenate([parameter.grad_buffer().reshape(-1) for parameter in parameters])
+    for parameter, grad in zip(parameters, before, strict=True):
+        parameter.grad_buffer()[...] = grad
+    return gradient.astype(np.float64)
 
 
-def _apart(yours: np.ndarray, library: np.ndarray) -> float:
-    """The length of the difference, as a share of the library's length."""
-    share = float(np.linalg.norm(yours - library)) / max(float(np.linalg.norm(library)), 1e-30)
-    return float("inf") if np.isnan(share) else share
-
-
-# `GPT.loss` is watched while a block of `using` is open, in the threads that have one open.
-
-_watching: dict[int, list[OpOverrides]] = {}
-_lock = threading.Lock()
-_unwatched = GPT.loss
-
-
-def _watched(self: GPT, tokens: Any, targets: Any) -> Tensor:
-    """The model's loss, seen by the block of `using` that is open in this thread."""
-    watchers = _watching.get(threading.get_ident())
-    if not watchers:
-        return _unwatched(self, tokens, targets)
-    return watchers[-1].loss(_unwatched, self, tokens, targets)
-
-
-@contextmanager
-def watching(own: OpOverrides) -> Iterator[None]:
-    """`with watching(own):` offers every loss of a `GPT` in this thread to `own.loss`."""
-    thread = threading.get_ident()
-    with _lock:
-        _watching.setdefault(thread, []).append(own)
-        GPT.loss = _watched  # type: ignore[method-assign]
-    try:
-        yield
-    finally:
-        with _lock:
-            _watching[thread].pop()
-            if not _watching[thread]:
-                del _watching[thread]
-            if not _watching:
-                GPT.loss = _unwatched  # type: ignore[method-assign]
+def _relative_error(yours: np.ndarray, library: np.ndarray) -> float:
+    """The norm of the difference, relative to the norm of the library's."""
+    error = float(np.linalg.norm(yours - library)) / max(float(np.linalg.norm(library)), 1e-30)
+    return float("inf") if np.isnan(error) else error

@@ -4,12 +4,12 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
-from microgpt.autograd.engine import composed, intercepting
-from microgpt.errors import SettingError
+from microgpt.autograd.engine import decomposed, override_ops
+from microgpt.errors import Described, SettingError, StateError
 from microgpt.learn import op_overrides, sampler_override
-from microgpt.learn.stub import is_stub
-from microgpt.learn.usage_report import UsageReport, CallStats
-from microgpt.sampling import choosing
+from microgpt.learn.answer_stub import is_stub
+from microgpt.learn.usage_report import CallStats, UsageReport
+from microgpt.sampling import override_sampler
 
 
 @contextmanager
@@ -18,33 +18,38 @@ def using(**functions: Callable[..., Any]) -> Iterator[UsageReport]:
 
     `sample`, `temperature`, `top_k` take part in `generate`; the names of operations (softmax,
     cross_entropy, relu, rms_norm …) in every model. They have the plain signatures of the
-    exercises. One that works on Tensors trains; one that returns arrays gives the values, and
-    the library's rule the slopes. The report counts and compares; show it after the block.
-    SettingError if one of them never ran: it names what ran instead.
+    exercises. A function that works on Tensors is trained through; one that returns arrays gives
+    the values, and the library's backward function the gradients. The report counts calls and
+    compares results; show it after the block. StateError if a function never ran: it names what
+    ran instead.
     """
-    known = (*sampler_override.NAMES, *op_overrides.NAMES)
-    for name, function in functions.items():
-        if name not in known:
-            raise SettingError(f"using knows no {name!r}; known: {', '.join(known)}")
-        if is_stub(function):
-            raise SettingError(f"{name} is still the stub; write it first, then use it")
-        if not callable(function):
-            raise SettingError(f"{name} must be a function; got {type(function).__name__}")
-    if not functions:
-        raise SettingError("using needs a function, as in using(softmax=my_softmax)")
+    _check_functions(functions)
     report = UsageReport({name: CallStats() for name in functions})
-    sampled = {name: f for name, f in functions.items() if name in sampler_override.NAMES}
-    operated = {name: f for name, f in functions.items() if name not in sampled}
-    sampling = sampler_override.SamplerOverride(sampled, report)
-    operations = op_overrides.OpOverrides(operated, report)
+    of_sampler = {name: f for name, f in functions.items() if name in sampler_override.NAMES}
+    of_ops = {name: f for name, f in functions.items() if name not in of_sampler}
+    sampler = sampler_override.SamplerOverride(of_sampler, report)
+    ops = op_overrides.OpOverrides(of_ops, report)
     with ExitStack() as stack:
-        if sampled:
-            stack.enter_context(choosing(sampling.choose))
-        if operated:
-            stack.enter_context(composed())
-            stack.enter_context(intercepting(operations.hook))
-            stack.enter_context(op_overrides.watching(operations))
+        if of_sampler:
+            stack.enter_context(override_sampler(sampler.choose))
+        if of_ops:
+            stack.enter_context(decomposed())
+            stack.enter_context(override_ops(ops.hook))
         yield report
-    for name, tally in report.tallies.items():
-        if not tally.calls:
-            raise SettingError((sampling if name in sampled else operations).why_not(name))
+    for name, stats in report.stats.items():
+        if not stats.num_calls:
+            raise StateError((sampler if name in of_sampler else ops).why_not_called(name))
+
+
+def _check_functions(functions: dict[str, Any]) -> None:
+    """SettingError for names that nothing calls, and for values that cannot be called."""
+    names = (*sampler_override.NAMES, *op_overrides.NAMES)
+    if not functions:
+        raise SettingError("functions", "at least one, as in using(softmax=my_softmax)", functions)
+    for name, function in functions.items():
+        if name not in names:
+            raise SettingError("function", got=name, choices=names)
+        if is_stub(function):
+            raise SettingError(name, "your own function", Described("the stub, still unwritten"))
+        if not callable(function):
+            raise SettingError(name, "a function", type(function))

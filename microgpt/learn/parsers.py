@@ -1,4 +1,4 @@
-"""Reading what an answer returned: generous with its type, strict with its meaning."""
+"""Parsers of what an answer returned: lenient about its type, strict about its meaning."""
 
 import operator
 from collections.abc import Callable
@@ -8,7 +8,7 @@ import numpy as np
 
 
 class ParseError(Exception):
-    """What came back cannot be what the exercise asks for; the text says what was expected."""
+    """An answer's result is not of the expected type, which the message names."""
 
 
 def array(value: Any) -> np.ndarray:
@@ -32,8 +32,8 @@ def number(value: Any) -> float:
     return float(numbers.reshape(-1)[0])
 
 
-def whole(value: Any) -> int:
-    """A whole number: a Python or NumPy int, or an array of one."""
+def integer(value: Any) -> int:
+    """One integer: from a Python or NumPy int, or an array of one."""
     if isinstance(value, np.ndarray) and value.size == 1:
         value = value.reshape(-1)[0]
     if isinstance(value, bool):
@@ -44,17 +44,17 @@ def whole(value: Any) -> int:
         raise ParseError("a whole number, an int") from None
 
 
-def several(*readers: Callable[[Any], Any]) -> Callable[[Any], tuple]:
-    """A reader for answers that return several things, each with its own reader."""
+def tuple_of(*parsers: Callable[[Any], Any]) -> Callable[[Any], tuple]:
+    """A parser of answers that return several values, with a parser for each."""
 
-    def read(value: Any) -> tuple:
-        if not isinstance(value, tuple | list) or len(value) != len(readers):
-            raise ParseError(f"{len(readers)} things, in a tuple")
-        return tuple(reader(part) for reader, part in zip(readers, value, strict=True))
+    def parse(value: Any) -> tuple:
+        if not isinstance(value, tuple | list) or len(value) != len(parsers):
+            raise ParseError(f"{len(parsers)} values, in a tuple")
+        return tuple(parser(item) for parser, item in zip(parsers, value, strict=True))
 
-    return read
+    return parse
 
 
 def anything(value: Any) -> Any:
-    """Whatever came, for properties that look for themselves."""
+    """The value as it is, for properties that test it themselves."""
     return value

@@ -9,11 +9,11 @@ from microgpt.errors import SettingError
 if TYPE_CHECKING:
     from microgpt.widgets.prediction import Prediction
 
-_made: dict[str, "Prediction"] = {}
+_predictions: dict[str, "Prediction"] = {}
 
 
-class Answer(str):
-    """One sentence that shows itself at a prompt and in a notebook."""
+class Revealed(str):
+    """A sentence that displays as itself at a prompt, and as a paragraph in a notebook."""
 
     def __repr__(self) -> str:
         return str(self)
@@ -29,18 +29,17 @@ def predict(id: str, question: str, options: Sequence[Any] = (), unit: str = "")
     """
     from microgpt.widgets.prediction import Prediction
 
-    _made[id] = Prediction(question, options, unit)
-    return _made[id]
+    _predictions[id] = Prediction(question, options, unit)
+    return _predictions[id]
 
 
-def reveal(id: str, result: Any, why: str = "") -> Answer:
+def reveal(id: str, result: Any, why: str = "") -> Revealed:
     """One sentence: your guess, the result (from the arrays, not typed), and why."""
     from microgpt.widgets.prediction import guess_said
 
-    if id not in _made:
-        known = ", ".join(repr(known) for known in _made) or "none yet"
-        raise SettingError(f"there is no prediction {id!r}; made so far: {known}")
+    if id not in _predictions:
+        raise SettingError("id", "that of a prediction", id, choices=_predictions)
     if hasattr(result, "item"):
         result = result.item()
-    _made[id].reveal(result, why)
-    return Answer(guess_said(_made[id].state))
+    _predictions[id].reveal(result, why)
+    return Revealed(guess_said(_predictions[id].state))

@@ -1,60 +1,75 @@
-"""All exercises by id: those of the course, and those of a teacher's own file."""
+"""All exercises by id: the bundled ones, and those of a teacher's own file."""
 
 import importlib.util
 import sys
 from functools import cache
 from pathlib import Path
+from types import ModuleType
 
 from microgpt.errors import FormatError, SettingError
 from microgpt.learn.exercise import Exercise
 
-_own: dict[str, tuple[Path, Exercise]] = {}
-_sealed = False
+_custom: dict[str, tuple[Path, Exercise]] = {}
+_loading_disabled = False
 
 
 @cache
-def _of_the_course() -> dict[str, Exercise]:
+def _bundled() -> dict[str, Exercise]:
     from microgpt.learn.bundled import EXERCISES
 
     return {exercise.id: exercise for exercise in EXERCISES}
 
 
 def exercises() -> list[Exercise]:
-    """Every exercise there is: the course's in its order, then those that `load` has read."""
-    return [*_of_the_course().values(), *(exercise for _, exercise in _own.values())]
+    """Every exercise: the course's in its order, then those that `load` has read."""
+    return [*_bundled().values(), *(exercise for _, exercise in _custom.values())]
 
 
-def find(id: str | Exercise) -> Exercise:
-    """The exercise of that id."""
+def find_exercise(id: str | Exercise) -> Exercise:
+    """The exercise of that id; SettingError, with the known ids, if there is none."""
     if isinstance(id, Exercise):
         return id
-    known = {exercise.id: exercise for exercise in exercises()}
-    if id not in known:
-        raise SettingError(f"there is no exercise {id!r}; known: {', '.join(known)}")
-    return known[id]
+    by_id = {exercise.id: exercise for exercise in exercises()}
+    if id not in by_id:
+        raise SettingError("exercise", got=id, choices=by_id)
+    return by_id[id]
 
 
 def load(path: str | Path) -> list[Exercise]:
-    """Read a teacher's own file of `Exercise` objects; from then on `check`, `hint` know them.
+    """Read a teacher's own file of `Exercise` objects; from then on `check` and `hint` know them.
 
     The file is Python and is run. Its exercises are those bound to names at its top level, or in
-    lists there. Loading it again replaces them; an id of the course is refused.
+    lists there. Loading it again replaces them; the ids of the course are taken.
     """
-    if _sealed:
-        return [exercise for _, exercise in _own.values()]
+    if _loading_disabled:
+        return [exercise for _, exercise in _custom.values()]
     file = Path(path).expanduser().resolve()
     if file.is_dir():
-        raise FormatError(f"{file} is a folder; load takes one Python file with exercises")
+        raise FormatError(f"{file} is a folder; name one Python file with exercises")
     if not file.is_file():
-        raise FormatError(f"there is no file {file}; load takes a Python file with exercises")
+        raise FormatError(f"there is no file {file}; name a Python file with exercises")
+    loaded = {exercise.id: exercise for exercise in _top_level_exercises(_import_file(file))}
+    if not loaded:
+        raise FormatError(f"{file} has no Exercise at its top level; make one with learn.Exercise")
+    for id in loaded:
+        if id in _bundled() or (id in _custom and _custom[id][0] != file):
+            raise SettingError("id", f"new in {file}, and is taken: ids are never used twice", id)
+    for id in [id for id, (source_file, _) in _custom.items() if source_file == file]:
+        del _custom[id]
+    _custom.update({id: (file, exercise) for id, exercise in loaded.items()})
+    return list(loaded.values())
+
+
+def _import_file(file: Path) -> ModuleType:
+    """The file as a module; FormatError if it does not run to its end."""
     name = f"microgpt_exercises_{file.stem}"
-    specification = importlib.util.spec_from_file_location(name, file)
-    if specification is None or specification.loader is None:
+    spec = importlib.util.spec_from_file_location(name, file)
+    if spec is None or spec.loader is None:
         raise FormatError(f"{file} is no Python file; its name must end in .py")
-    module = importlib.util.module_from_spec(specification)
+    module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module  # where `inspect` looks for the source of a solution
     try:
-        specification.loader.exec_module(module)
+        spec.loader.exec_module(module)
     except SystemExit as error:
         del sys.modules[name]
         raise FormatError(
@@ -64,25 +79,19 @@ def load(path: str | Path) -> list[Exercise]:
     except Exception as error:
         del sys.modules[name]
         raise FormatError(f"{file} cannot be run: {type(error).__name__}: {error}") from error
-    found = [
-        thing
+    return module
+
+
+def _top_level_exercises(module: ModuleType) -> list[Exercise]:
+    return [
+        item
         for value in vars(module).values()
-        for thing in (value if isinstance(value, list | tuple) else (value,))
-        if isinstance(thing, Exercise)
+        for item in (value if isinstance(value, list | tuple) else (value,))
+        if isinstance(item, Exercise)
     ]
-    fresh = {exercise.id: exercise for exercise in found}
-    if not fresh:
-        raise FormatError(f"{file} has no Exercise at its top level; make one with learn.Exercise")
-    for id in fresh:
-        if id in _of_the_course() or (id in _own and _own[id][0] != file):
-            raise SettingError(f"the id {id!r} in {file} is taken; ids are never used twice")
-    for id in [id for id, (origin, _) in _own.items() if origin == file]:
-        del _own[id]
-    _own.update({id: (file, exercise) for id, exercise in fresh.items()})
-    return list(fresh.values())
 
 
-def seal() -> None:
-    """From now on `load` reads nothing: a submission that loads its copy gets the teacher's own."""
-    global _sealed
-    _sealed = True
+def disable_loading() -> None:
+    """From now on `load` reads no file: a submission that loads its copy gets the teacher's."""
+    global _loading_disabled
+    _loading_disabled = True

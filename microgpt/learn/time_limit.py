@@ -1,24 +1,26 @@
-"""Running a learner's code with a time limit, on every system, without losing the kernel.
+"""Runs a learner's code with a time limit, on every system, without losing the kernel.
 
-The code runs in a thread of its own. The limit is of its own work, where a system can tell that:
-on a busy machine, or beside a model that trains, a right answer gets its time. Waiting has a limit
-too, the ceiling. When one is over, an exception is injected into that
-thread, again and again, until it ends: `while True: pass` ends at once, and a loop that catches
-`Exception` too. Code that waits inside a C call, or catches everything, is left behind as a daemon.
+The code runs in a thread of its own. The limit is on that thread's CPU time, where the system
+reports it: on a busy machine, or beside a model that trains, a correct answer gets its time. A
+second limit is on wall-clock time. When one is exceeded, an exception is injected into the thread
+again and again until it ends: that stops `while True: pass`, and a loop that catches `Exception`,
+too. Code that waits inside a C call, or catches everything, is left behind as a daemon thread.
 """
 
 import contextvars
 import ctypes
-import sys
 import threading
 import time
-from collections.abc import Callable, Iterable
-from typing import Any
+from collections.abc import Callable
 
-CPU_LIMIT = 3.0  # seconds of work
-WALL_LIMIT = 15.0  # seconds by the clock on the wall
-STOP_GRACE = 1.0
-STACK = 32 << 20  # macOS gives threads 512 kB: too little for deep recursion
+from microgpt.learn.mute_output import mute, unmute
+
+CPU_LIMIT = 3.0  # seconds
+WALL_LIMIT = 15.0
+STOP_GRACE = 1.0  # seconds for a thread to end once it is asked to
+STACK_BYTES = 32 << 20  # macOS gives threads 512 kB: too little for deep recursion
+
+_stack_size_lock = threading.Lock()
 
 
 class TimeLimitExceeded(BaseException):
@@ -26,28 +28,29 @@ class TimeLimitExceeded(BaseException):
 
 
 class TimeLimitedCall:
-    """Work in a thread: `run()` says how it ended, "done", "stopped" or "abandoned".
+    """A call in a muted thread of its own, with limits on its CPU and wall-clock seconds.
 
-    Work that returns after the limit counts as stopped. An interrupt of the caller stops the work
-    and goes on to the caller. `limit` counts the thread's own work, `ceiling` everything.
+    `run()` returns "done", "stopped" or "abandoned" (it could not be stopped and runs on). A
+    function that returns after the limit counts as stopped. An interrupt of the caller stops the
+    thread and is raised in the caller. `error` is what the function raised.
     """
 
-    def __init__(self, work: Callable[[], None], limit: float, ceiling: float):
-        self.work, self.limit, self.ceiling = work, limit, ceiling
+    def __init__(self, function: Callable[[], None], cpu_limit: float, wall_limit: float):
+        self.function, self.cpu_limit, self.wall_limit = function, cpu_limit, wall_limit
         self.error: BaseException | None = None
-        self.late = False
-        self._gate, self._finished = threading.Lock(), False
+        self.timed_out = False
+        self._injection_lock, self._no_more_injections = threading.Lock(), False
         self._ended = threading.Event()
-        self._clock: int | None = None
+        self._cpu_clock: int | None = None
         self._start = time.monotonic()
 
     def run(self) -> str:
-        """Start the work, wait for its end or the limit."""
+        """Start the thread, wait for its end or a limit."""
         context = contextvars.copy_context()
-        thread = threading.Thread(target=context.run, args=(self._body,), daemon=True)
+        thread = threading.Thread(target=context.run, args=(self._run_in_thread,), daemon=True)
         self._start = time.monotonic()
-        with _stack_size:  # the size is that of all threads to come: nobody else's in between
-            previous = threading.stack_size(STACK)
+        with _stack_size_lock:  # the size applies to every thread that starts in between
+            previous = threading.stack_size(STACK_BYTES)
             try:
                 thread.start()
             finally:
@@ -59,95 +62,50 @@ class TimeLimitedCall:
             raise
         if not self._ended.is_set() and not self._stop(thread):
             return "abandoned"
-        return "stopped" if self.late or isinstance(self.error, TimeLimitExceeded) else "done"
+        return "stopped" if self.timed_out or isinstance(self.error, TimeLimitExceeded) else "done"
 
     def _wait(self) -> None:
-        # In short turns: on Windows one long wait would not notice Ctrl-C.
-        while not self._ended.wait(0.02) and self._worked() < self.limit:
-            if time.monotonic() - self._start > self.ceiling:
+        # In short waits: on Windows a single long one would not notice Ctrl-C.
+        while not self._ended.wait(0.02) and self._cpu_seconds() < self.cpu_limit:
+            if time.monotonic() - self._start > self.wall_limit:
                 return
 
-    def _worked(self) -> float:
-        """Seconds that the thread's work took so far; of the clock, where no other is known."""
-        if self._clock is not None:
+    def _cpu_seconds(self) -> float:
+        """CPU time of the thread so far; wall-clock time where the system does not report it."""
+        if self._cpu_clock is not None:
             try:
-                return time.clock_gettime(self._clock)
-            except OSError:  # it has just ended
+                return time.clock_gettime(self._cpu_clock)
+            except OSError:  # the thread has just ended
                 return 0.0
         return time.monotonic() - self._start
 
     def _stop(self, thread: threading.Thread) -> bool:
         """Inject until the thread ends; False if it does not."""
-        self.late = True
+        self.timed_out = True
         deadline = time.monotonic() + STOP_GRACE
         while not self._ended.is_set() and time.monotonic() < deadline:
-            with self._gate:
-                if not self._finished:
+            with self._injection_lock:
+                if not self._no_more_injections:
                     ctypes.pythonapi.PyThreadState_SetAsyncExc(
                         ctypes.c_ulong(thread.ident or 0), ctypes.py_object(TimeLimitExceeded)
                     )
             self._ended.wait(0.01)
         return self._ended.is_set()
 
-    def _body(self) -> None:
+    def _run_in_thread(self) -> None:
         try:
             if hasattr(time, "pthread_getcpuclockid"):  # not on macOS and Windows
-                self._clock = time.pthread_getcpuclockid(threading.get_ident())
-            _silence(threading.get_ident())
-            self.work()
+                self._cpu_clock = time.pthread_getcpuclockid(threading.get_ident())
+            mute(threading.get_ident())
+            self.function()
         except BaseException as error:
             self.error = error
-        while True:  # an injection that is still on its way arrives here, and only here
+        while True:  # an injection that is still pending arrives here, and only here
             try:
-                with self._gate:
-                    self._finished = True
-                _release(threading.get_ident())
+                with self._injection_lock:
+                    self._no_more_injections = True
+                unmute(threading.get_ident())
                 self._ended.set()
                 return
             except TimeLimitExceeded:
                 continue
-
-
-class _Screen:
-    """A stream that drops what silenced threads write and passes the rest on."""
-
-    def __init__(self, stream: Any):
-        self.stream = stream
-
-    def write(self, text: Any) -> int:
-        return len(text) if threading.get_ident() in _silent else self.stream.write(text)
-
-    def writelines(self, lines: Iterable[Any]) -> None:
-        for line in lines:
-            self.write(line)
-
-    @property
-    def buffer(self) -> "_Screen":
-        return _Screen(self.stream.buffer)
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self.stream, name)
-
-
-_silent: set[int] = set()
-_screens = threading.Lock()
-_stack_size = threading.Lock()
-
-
-def _silence(thread: int) -> None:
-    """What this thread prints is dropped from now on; other threads print on."""
-    with _screens:
-        for name in ("stdout", "stderr"):
-            if not isinstance(getattr(sys, name), _Screen):
-                setattr(sys, name, _Screen(getattr(sys, name)))
-        _silent.add(thread)
-
-
-def _release(thread: int) -> None:
-    """A thread of that number may print again; the streams come back once nobody is silent."""
-    with _screens:
-        _silent.discard(thread)
-        for name in ("stdout", "stderr"):
-            screen = getattr(sys, name)
-            if not _silent and isinstance(screen, _Screen):
-                setattr(sys, name, screen.stream)

@@ -1,126 +1,136 @@
-"""`UsageReport`: what `using` found out about the learner's functions while a real model ran them."""
+"""`UsageReport`: calls, results and losses of a learner's functions beside the library's."""
 
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
-from microgpt.learn.html import note_card
-from microgpt.learn.messages import pluralize, format_message
+from microgpt.learn.html import text_card
+from microgpt.learn.messages import format_message, message_section, pluralize
 
-CLOSE = 1e-4  # relative: float32 in another order of sums stays well below
-COMPARED = 10  # first calls, and first losses, that are compared with the library's
+TOLERANCE = 1e-4  # relative: float32 sums in another order differ by much less
+GRADIENT_TOLERANCE = 1e-3
+MAX_COMPARISONS = 10  # of each function's calls, and of the losses
 
 
 @dataclass
 class CallStats:
-    """One function: how often it ran, and how its first results compare."""
+    """One function: how often it ran, and how its first results compare.
 
-    calls: int = 0
-    compared: int = 0
-    difference: float = 0.0
-    what: str = "values"
-    trains: bool | None = None
+    `differentiable` is whether it returns Tensors; None before the first call, and for samplers.
+    """
+
+    num_calls: int = 0
+    num_compared: int = 0
+    max_difference: float = 0.0
+    result_name: str = "results"
+    differentiable: bool | None = None
 
     def compare(self, got: Any, expected: Any) -> None:
-        """Count one more result, and by how much it differs (relative to 1 or to its size)."""
+        """Count one more result and its largest difference, relative to max(1, |expected|)."""
         got, expected = np.asarray(got, np.float64), np.asarray(expected, np.float64)
-        self.compared += 1
+        self.num_compared += 1
         with np.errstate(all="ignore"):
-            apart = np.abs(got - expected) / np.maximum(1.0, np.abs(expected))
+            difference = np.abs(got - expected) / np.maximum(1.0, np.abs(expected))
         equal = (got == expected) | (np.isnan(got) & np.isnan(expected))
-        worst = np.where(equal, 0.0, np.nan_to_num(apart, nan=np.inf)).max(initial=0.0)
-        self.difference = max(self.difference, float(worst))
+        difference = np.where(equal, 0.0, np.nan_to_num(difference, nan=np.inf))
+        self.max_difference = max(self.max_difference, float(difference.max(initial=0.0)))
 
 
 @dataclass
 class UsageReport:
-    """Calls, picks, losses and the first gradient, beside the library's; shows itself.
+    """Calls, sampled tokens, losses and the first gradient, beside the library's; shows itself.
 
-    `same` says whether everything that was compared agrees. `losses` and `picks` are pairs
-    (yours, library's); `gradient` is the first one's relative error, None without training.
+    `losses` and `tokens` are pairs (yours, library's); `gradient_error` is the relative error of
+    the first gradient, None without training.
     """
 
-    tallies: dict[str, CallStats] = field(default_factory=dict)
+    stats: dict[str, CallStats] = field(default_factory=dict)
     losses: list[tuple[float, float]] = field(default_factory=list)
-    picks: list[tuple[int, int]] = field(default_factory=list)
-    gradient: float | None = None
+    tokens: list[tuple[int, int]] = field(default_factory=list)
+    gradient_error: float | None = None
 
     @property
     def calls(self) -> dict[str, int]:
         """How often each function ran."""
-        return {name: tally.calls for name, tally in self.tallies.items()}
+        return {name: stats.num_calls for name, stats in self.stats.items()}
 
     @property
-    def same(self) -> bool:
+    def matches_library(self) -> bool:
         """Whether everything compared so far agrees with the library."""
         return (
-            all(tally.difference <= CLOSE for tally in self.tallies.values())
-            and all(yours == library for yours, library in self.picks)
-            and self._loss_difference() <= CLOSE
-            and (self.gradient is None or self.gradient <= 10 * CLOSE)
+            all(stats.max_difference <= TOLERANCE for stats in self.stats.values())
+            and all(yours == library for yours, library in self.tokens)
+            and self._loss_difference() <= TOLERANCE
+            and (self.gradient_error is None or self.gradient_error <= GRADIENT_TOLERANCE)
         )
 
     def _loss_difference(self) -> float:
-        apart = [abs(yours - library) for yours, library in self.losses]
-        return max([np.inf if np.isnan(one) else one for one in apart], default=0.0)
+        differences = (abs(yours - library) for yours, library in self.losses)
+        return max((np.inf if np.isnan(d) else d for d in differences), default=0.0)
 
     def __str__(self) -> str:
-        parts = [part for name in self.tallies for part in self._function(name)]
-        text = "; ".join([*parts, *self._picked(), *self._trained()])
+        clauses = [clause for name in self.stats for clause in self._function_clauses(name)]
+        text = "; ".join([*clauses, *self._token_clauses(), *self._training_clauses()])
         return text[:1].upper() + text[1:] + "." if text else ""
 
-    def _function(self, name: str) -> list[str]:
-        tally = self.tallies[name]
-        ran = pluralize(tally.calls, "time")
-        parts = [format_message("using", "ran", name=name, count=ran)]
-        if tally.trains is not None:
-            parts.append(format_message("using", "trains" if tally.trains else "evaluates"))
-        if tally.compared:
-            key = tally.what if tally.difference <= CLOSE else f"{tally.what}_differ"
-            things = "chances" if tally.what == "chances" else "results"
-            some = "first" if tally.compared < tally.calls else "all"
-            which = format_message("using", some, count=tally.compared, things=things)
-            parts.append(format_message("using", key, which=which, difference=tally.difference))
-        return parts
+    def _function_clauses(self, name: str) -> list[str]:
+        stats = self.stats[name]
+        count = pluralize(stats.num_calls, "time")
+        clauses = [format_message("using", "num_calls", name=name, count=count)]
+        if stats.differentiable is not None:
+            key = "differentiable" if stats.differentiable else "arrays_only"
+            clauses.append(message_section("using")[key])
+        if stats.num_compared:
+            key = "first_results" if stats.num_compared < stats.num_calls else "all_results"
+            which = format_message(
+                "using", key, count=stats.num_compared, results=stats.result_name
+            )
+            difference = stats.max_difference
+            key = "results_equal" if difference <= TOLERANCE else "results_differ"
+            clauses.append(format_message("using", key, which=which, difference=difference))
+        return clauses
 
-    def _picked(self) -> list[str]:
-        wrong = [(place, *pair) for place, pair in enumerate(self.picks) if pair[0] != pair[1]]
-        if not self.picks:
+    def _token_clauses(self) -> list[str]:
+        if not self.tokens:
             return []
-        count = len(self.picks)
-        if not wrong:
-            return [format_message("using", "picks", count=count)]
-        place, got, expected = wrong[0]
+        count = len(self.tokens)
+        different = [
+            (position, yours, library)
+            for position, (yours, library) in enumerate(self.tokens, 1)
+            if yours != library
+        ]
+        if not different:
+            return [format_message("using", "tokens_equal", count=count)]
+        position, got, expected = different[0]
         return [
             format_message(
                 "using",
-                "picks_differ",
-                wrong=len(wrong),
+                "tokens_differ",
+                num_different=len(different),
                 count=count,
-                place=place + 1,
+                position=position,
                 got=got,
                 expected=expected,
             )
         ]
 
-    def _trained(self) -> list[str]:
-        parts = []
+    def _training_clauses(self) -> list[str]:
+        clauses = []
         if self.losses:
             yours, library = self.losses[-1]
-            apart = self._loss_difference()
-            key = "losses" if apart <= CLOSE else "losses_differ"
-            count = len(self.losses)
-            parts.append(
-                format_message("using", key, yours=yours, library=library, count=count, difference=apart)
-            )
-        if self.gradient is not None:
-            key = "gradient" if self.gradient <= 10 * CLOSE else "gradient_differs"
-            parts.append(format_message("using", key, share=self.gradient))
-        return parts
+            values = {"yours": yours, "library": library, "count": len(self.losses)}
+            difference = self._loss_difference()
+            key = "losses_equal" if difference <= TOLERANCE else "losses_differ"
+            clauses.append(format_message("using", key, difference=difference, **values))
+        if self.gradient_error is not None:
+            matches = self.gradient_error <= GRADIENT_TOLERANCE
+            key = "gradient_equal" if matches else "gradient_differs"
+            clauses.append(format_message("using", key, error=self.gradient_error))
+        return clauses
 
     def __repr__(self) -> str:
         return str(self)
 
     def _repr_html_(self) -> str:
-        return note_card(", ".join(self.tallies), str(self), code=False)
+        return text_card(", ".join(self.stats), str(self), is_code=False)

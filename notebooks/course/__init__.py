@@ -1,1 +1,1 @@
-"""What builds the course's notebooks from their sources, and what checks their prose and cells."""
+"""Builds the course's notebooks from their sources; `course.rules` checks their prose and cells."""

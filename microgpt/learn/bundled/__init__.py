@@ -1,8 +1,9 @@
-"""The exercises of the course, in the order of its notebooks."""
+"""The exercises of the course, in the order of its notebooks; each id names a module."""
 
-from microgpt.learn.bundled.dials import TEMPERATURE, TOP_K
-from microgpt.learn.bundled.first_change import FIRST_CHANGE
-from microgpt.learn.bundled.sampled import SAMPLE
+from microgpt.learn.bundled.ex00_first_change import FIRST_CHANGE
+from microgpt.learn.bundled.ex09_sample import SAMPLE
+from microgpt.learn.bundled.ex09_temperature import TEMPERATURE
+from microgpt.learn.bundled.ex09_top_k import TOP_K
 from microgpt.learn.exercise import Exercise
 
 EXERCISES: tuple[Exercise, ...] = (FIRST_CHANGE, TEMPERATURE, TOP_K, SAMPLE)

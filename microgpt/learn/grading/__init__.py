@@ -1,1 +1,1 @@
-"""Grading files of a class: submissions, a process for each, and the gradebook."""
+"""Grading the files of a class: submissions, a worker process for each, and the gradebook."""

@@ -5,106 +5,92 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from microgpt.checkpoints import atomic_write
+from microgpt._io.atomic_write import atomic_write
 from microgpt.data import load_corpus
-from microgpt.errors import NotWritable, SettingError
-from microgpt.learn.equality import format_value
+from microgpt.errors import Described, NotWritable, SettingError
 from microgpt.learn.exercise import Exercise
-from microgpt.learn.grading.submissions import IMPORTS, TAG
-from microgpt.learn.messages import pluralize, format_message
-from microgpt.learn.registry import find
+from microgpt.learn.formatting import format_value
+from microgpt.learn.grading.submissions import EXERCISE_TAG, IMPORTS_TAG
+from microgpt.learn.messages import format_message, pluralize
+from microgpt.learn.registry import find_exercise
+
+KERNEL = {"name": "python3", "display_name": "Python 3 (ipykernel)", "language": "python"}
 
 
-def assignment(
+def build_assignment(
     ids: Sequence[str],
     corpus: str = "names-mini",
     hints: bool = True,
     nbgrader: bool = False,
-    own: Path | None = None,
+    exercises_file: Path | None = None,
 ) -> Any:
     """A notebook (of nbformat) with the exercises of those ids; no cell holds a solution.
 
     `corpus` is named at its top and loaded. With `nbgrader` cells carry its metadata, one point
-    for each exercise. `own` is a teacher's file, to be handed out beside it: the notebook loads it.
+    for each exercise. `exercises_file` is a teacher's own, to be handed out beside the notebook,
+    which loads it.
     """
     from nbformat import v4
 
-    chosen = [find(id) for id in ids]
+    exercises = [find_exercise(id) for id in ids]
     if len(set(ids)) < len(ids):
-        raise SettingError("an exercise is listed twice; list each one once")
-    for exercise in chosen:
+        raise SettingError("exercises", "listed once each", ids)
+    for exercise in exercises:
         if exercise.corpus not in (None, corpus):
-            raise SettingError(
-                format_message("assignment", "other_corpus", id=exercise.id, own=exercise.corpus)
-            )
-    load_corpus(corpus)  # refused now and not in class
+            raise SettingError("corpus", f"{exercise.corpus!r} for {exercise.id}", corpus)
+    load_corpus(corpus)  # raises now and not in class
     title = format_message("assignment", "title", names=", ".join(ids))
-    minutes = pluralize(sum(exercise.minutes for exercise in chosen), "minute")
-    text = format_message("assignment", "text", corpus=corpus, minutes=minutes)
+    minutes = pluralize(sum(exercise.minutes for exercise in exercises), "minute")
+    text = format_message("assignment", "introduction", corpus=corpus, minutes=minutes)
     cells = [
-        _markdown("title", f"# {title}\n\n{text}"),
-        _code("imports", "import numpy as np\n\nimport microgpt as mg", [IMPORTS]),
-        *([] if own is None else [_loads(own)]),
-        _code("corpus", f"names = mg.load_corpus({json.dumps(corpus)})\nnames", [IMPORTS]),
+        _markdown_cell("title", f"# {title}\n\n{text}"),
+        _code_cell("imports", "import numpy as np\n\nimport microgpt as mg", [IMPORTS_TAG]),
     ]
-    for exercise in chosen:
-        cells += _cells(exercise, hints, nbgrader)
-    kernel = {"name": "python3", "display_name": "Python 3 (ipykernel)", "language": "python"}
-    return v4.new_notebook(cells=cells, metadata={"kernelspec": kernel})
+    if exercises_file is not None:
+        # The semicolon: a notebook would show the list of exercises, with their mistakes.
+        load = f"mg.learn.load({json.dumps(exercises_file.name)});"
+        cells.append(_code_cell("exercises", load, [IMPORTS_TAG]))
+    load = f"names = mg.load_corpus({json.dumps(corpus)})\nnames"
+    cells.append(_code_cell("corpus", load, [IMPORTS_TAG]))
+    for exercise in exercises:
+        cells += _exercise_cells(exercise, hints, nbgrader)
+    return v4.new_notebook(cells=cells, metadata={"kernelspec": KERNEL})
 
 
 def write_assignment(notebook: Any, target: Path) -> None:
-    """Write the notebook; a file that is there is never replaced, it may be someone's work."""
+    """Write the notebook; an existing file is never overwritten, it may be someone's work."""
     import nbformat
 
     if target.suffix != ".ipynb":
-        raise SettingError(f"the file's name must end in .ipynb; got {target}")
+        raise SettingError("out", "a file name that ends in .ipynb", Described(str(target)))
     if target.exists():
-        raise NotWritable(f"{target} is there already and may be someone's work; name another file")
+        raise NotWritable(f"{target} exists already and may be someone's work; name another file")
     nbformat.validate(notebook)
     target.parent.mkdir(parents=True, exist_ok=True)
     with atomic_write(target) as stream:
         stream.write((json.dumps(notebook, indent=1, ensure_ascii=False) + "\n").encode())
 
 
-def _cells(exercise: Exercise, hints: bool, nbgrader: bool) -> list[Any]:
-    id, name = exercise.id, exercise.answer
-    place = id.replace(".", "-")  # all that ids of cells, and of nbgrader, may be made of
-    test = f'mg.learn.check("{id}", {name})'
-    cells = [_markdown(f"statement-{place}", statement(exercise))]
-    cells.append(_code(f"exercise-{place}", stub(exercise, nbgrader), [TAG + id]))
-    if hints:
-        cells.append(_code(f"hint-{place}", f'# mg.learn.hint("{id}")', []))
-    if nbgrader:
-        test += ".raise_if_wrong()"
-    cells.append(_code(f"check-{place}", test, [f"check:{id}"]))
-    if nbgrader:
-        solved, graded = cells[1], cells[-1]
-        solved.metadata["nbgrader"] = _nbgrader(solved, solution=True)
-        graded.metadata["nbgrader"] = _nbgrader(graded, solution=False)
-    return cells
-
-
-def statement(exercise: Exercise) -> str:
+def statement_markdown(exercise: Exercise) -> str:
     """The exercise as Markdown: what to do, the signature, an example, the minutes."""
-    lines = [
+    paragraphs = [
         f"## {format_message('assignment', 'exercise', id=exercise.id)}",
         exercise.statement,
         f"`{exercise.signature}` · {exercise.shapes}",
     ]
     if exercise.example is not None:
-        given = ", ".join(map(format_value, exercise.example.arguments))
+        arguments = ", ".join(map(format_value, exercise.example.arguments))
         result = format_value(exercise.example.result)
-        call = f"`{exercise.answer}({given})` → `{result}`"
-        lines.append(format_message("assignment", "example", call=call))
+        call = f"`{exercise.answer_name}({arguments})` → `{result}`"
+        paragraphs.append(format_message("assignment", "example", call=call))
     minutes = pluralize(exercise.minutes, "minute")
-    lines.append(format_message("assignment", "minutes", minutes=minutes))
-    return "\n\n".join(lines)
+    paragraphs.append(format_message("assignment", "minutes", minutes=minutes))
+    return "\n\n".join(paragraphs)
 
 
-def stub(exercise: Exercise, nbgrader: bool = False) -> str:
-    """What stands in the learner's cell before they write; nbgrader puts its own between marks."""
-    head, indent, body = [], "", f"{exercise.answer} = mg.learn.todo()"
+def stub_source(exercise: Exercise, nbgrader: bool = False) -> str:
+    """The learner's cell before they write; nbgrader replaces what is between its two marks."""
+    head, indent, body = [], "", f"{exercise.answer_name} = mg.learn.todo()"
     if exercise.is_function:
         signature = exercise.signature.partition("->")[0].strip()
         head = [f"def {signature}:", f'    """{exercise.shapes}"""']
@@ -113,25 +99,47 @@ def stub(exercise: Exercise, nbgrader: bool = False) -> str:
     return "\n".join([*head, *(indent + line for line in lines)])
 
 
-def _markdown(id: str, source: str) -> Any:
+def _exercise_cells(exercise: Exercise, hints: bool, nbgrader: bool) -> list[Any]:
+    """The statement, the stub, the hint and the check of one exercise."""
+    id, suffix = exercise.id, exercise.id.replace(".", "-")  # cell ids have no dots
+    check = f'mg.learn.check("{id}", {exercise.answer_name})'
+    if nbgrader:
+        check += ".raise_if_wrong()"
+    stub_cell = _code_cell(
+        f"exercise-{suffix}", stub_source(exercise, nbgrader), [EXERCISE_TAG + id]
+    )
+    check_cell = _code_cell(f"check-{suffix}", check, [f"check:{id}"])
+    if nbgrader:
+        stub_cell.metadata["nbgrader"] = _nbgrader_metadata(stub_cell, is_solution=True)
+        check_cell.metadata["nbgrader"] = _nbgrader_metadata(check_cell, is_solution=False)
+    hint_cell = _code_cell(f"hint-{suffix}", f'# mg.learn.hint("{id}")', [])
+    return [
+        _markdown_cell(f"statement-{suffix}", statement_markdown(exercise)),
+        stub_cell,
+        *([hint_cell] if hints else []),
+        check_cell,
+    ]
+
+
+def _markdown_cell(id: str, source: str) -> Any:
     from nbformat import v4
 
     return v4.new_markdown_cell(source, id=id)
 
 
-def _code(id: str, source: str, tags: list[str]) -> Any:
+def _code_cell(id: str, source: str, tags: list[str]) -> Any:
     from nbformat import v4
 
     return v4.new_code_cell(source, id=id, metadata={"tags": tags} if tags else {})
 
 
-def _loads(own: Path) -> Any:
-    # The semicolon: a notebook would show the exercises' list, wrong answers and all.
-    return _code("exercises", f"mg.learn.load({json.dumps(own.name)});", [IMPORTS])
-
-
-def _nbgrader(cell: Any, solution: bool) -> dict[str, Any]:
-    common = {"grade_id": cell.id, "schema_version": 3, "solution": solution, "task": False}
-    return {**common, "grade": not solution, "locked": not solution} | (
-        {} if solution else {"points": 1}
-    )
+def _nbgrader_metadata(cell: Any, is_solution: bool) -> dict[str, Any]:
+    metadata = {
+        "schema_version": 3,
+        "grade_id": cell.id,
+        "solution": is_solution,
+        "grade": not is_solution,
+        "locked": not is_solution,
+        "task": False,
+    }
+    return metadata if is_solution else {**metadata, "points": 1}

@@ -1,4 +1,4 @@
-"""The table of grades: its rows, and a file that never takes the place of someone's work."""
+"""The gradebook: its rows, and a CSV file that never overwrites anybody's work."""
 
 import csv
 import errno
@@ -9,13 +9,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
-from microgpt.checkpoints import atomic_write
-from microgpt.errors import NotWritable, SettingError
+from microgpt._io.atomic_write import atomic_write
+from microgpt.errors import Described, NotWritable, SettingError
 
 
 @dataclass(frozen=True)
 class GradeRow:
-    """One row of a table of grades; `state` is a result's, or "broken" for what cannot be run."""
+    """One row of the gradebook; `state` is a `Result`'s, or "broken" for what cannot be run."""
 
     file: str
     exercise: str
@@ -26,8 +26,11 @@ class GradeRow:
     seconds: float
 
 
+COLUMNS = [field.name for field in fields(GradeRow)]
+
+
 def check_writable(target: Path) -> None:
-    """OSError now, and not after an hour, if the table cannot be written there."""
+    """Raise OSError now, and not after an hour of grading, if no file can be written there."""
     if target.is_dir():
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(target))
     try:
@@ -37,35 +40,35 @@ def check_writable(target: Path) -> None:
         raise OSError(error.errno, error.strerror, str(target)) from None
 
 
-def check_not_overwriting(target: Path, inputs: Iterable[Path]) -> None:
-    """Refuse a table in the place of a submission, or of a file that is no table of grades."""
-    if any(target.exists() and target.samefile(path) for path in inputs):
+def check_not_overwriting(target: Path, submissions: Iterable[Path]) -> None:
+    """Raise if the target is a submission, or a file that is not a gradebook."""
+    if any(target.exists() and target.samefile(path) for path in submissions):
         raise NotWritable(f"{target} is one of the files to grade; name another one with --csv")
     if target.suffix.lower() != ".csv":
-        raise SettingError(f"the table's name must end in .csv; got {target}")
+        raise SettingError("csv", "a file name that ends in .csv", Described(str(target)))
     if target.exists():
         with open(target, "rb") as stream:
-            first = stream.readline(1000).decode("utf-8", "replace").strip()
-        if first and first.split(",") != [field.name for field in fields(GradeRow)]:
+            header = stream.readline(1000).decode("utf-8", "replace").strip()
+        if header and header.split(",") != COLUMNS:
             raise NotWritable(
-                f"{target} is there already and does not begin as a table of grades does; name "
+                f"{target} exists already and does not begin with a gradebook's header; name "
                 f"another file with --csv"
             )
 
 
 def write_csv(rows: Sequence[GradeRow], target: Path) -> None:
-    """The rows as CSV, complete or not at all."""
+    """Write the rows as CSV, complete or not at all."""
     text = io.StringIO()
     table = csv.writer(text, lineterminator="\n")
-    table.writerow(field.name for field in fields(GradeRow))
+    table.writerow(COLUMNS)
     for row in rows:
-        table.writerow(map(_harmless, asdict(row).values()))
+        table.writerow(map(_escape_formula, asdict(row).values()))
     with atomic_write(target) as stream:
         stream.write(text.getvalue().encode("utf-8", "backslashreplace"))
 
 
-def _harmless(value: object) -> object:
-    """A text that a spreadsheet would take for a formula gets an apostrophe in front."""
+def _escape_formula(value: object) -> object:
+    """A string on one line, with an apostrophe if a spreadsheet would take it for a formula."""
     if isinstance(value, str):
         value = " ".join(value.split())
         return f"'{value}" if value.startswith(("=", "+", "-", "@")) else value

@@ -1,4 +1,4 @@
-"""Grading files: a process of its own for each, and one row for each file and exercise."""
+"""Grades files: a worker process for each, and one row for each file and exercise."""
 
 import json
 import os
@@ -13,119 +13,135 @@ from pathlib import Path
 from typing import Any
 
 import microgpt
-from microgpt.errors import FormatError, SettingError
+from microgpt.config.checks import check_integer
+from microgpt.errors import Described, FormatError, SettingError
 from microgpt.learn import registry
-from microgpt.learn.exercise import Exercise
 from microgpt.learn.grading import submissions
 from microgpt.learn.grading.gradebook import GradeRow
-from microgpt.learn.grading.worker import BROKEN, STARVED, UNLIMITED
-from microgpt.learn.messages import format_message
+from microgpt.learn.grading.worker import BROKEN, MEMORY_UNLIMITED, OUT_OF_MEMORY
+from microgpt.learn.messages import format_message, message_section
 
 
 @dataclass(frozen=True)
 class ResourceLimits:
-    """What one file may use: seconds of wall time, and bytes of address space where known."""
+    """What one file may use: wall-clock seconds, and address space where it can be limited."""
 
     seconds: float = 60.0
-    memory: int = 4 << 30
+    memory_bytes: int = 4 << 30
 
 
 class Grader:
     """Grades a list of files: `len()` of them, one list of rows for each when iterated over.
 
-    Every file gets a row for every exercise that any of them has, in a fixed order. `own` is a
-    teacher's file of exercises; scripts are then graded on those alone. After the first file,
-    `unlimited` says whether this system cannot limit memory.
+    Every file gets a row for every exercise that any of them answers, in a fixed order.
+    `exercises_file` is a teacher's own; scripts are then graded on its exercises alone. After the
+    first file, `memory_unlimited` is whether this system cannot limit memory.
     """
 
     def __init__(
         self,
         paths: Sequence[str | Path],
         seed: int,
-        own: str | Path | None = None,
+        exercises_file: str | Path | None = None,
         limits: ResourceLimits | None = None,
         backend: str | None = None,
     ):
-        if seed < 0:
-            raise SettingError(f"seed must be 0 or above; got {seed}")
-        self.seed, self.limits, self.backend = seed, limits or ResourceLimits(), backend
-        self.own = None if own is None else Path(own).resolve()
-        known = registry.exercises() if own is None else registry.load(own)
-        self.files = list(_files(paths))
-        self.broken: dict[Path, str] = {}
+        self.seed = check_integer("seed", seed, minimum=0)
+        self.limits, self.backend = limits or ResourceLimits(), backend
+        self.exercises_file = None if exercises_file is None else Path(exercises_file).resolve()
+        self.files = list(_find_files(paths))
+        self.unreadable: dict[Path, str] = {}
         self.untagged: dict[Path, dict[str, str]] = {}
-        self.unlimited = False
-        self.ids = self._ids(known)
+        self.memory_unlimited = False
+        self.exercise_ids = self._read_exercise_ids()
 
-    def _ids(self, known: Sequence[Exercise]) -> list[str]:
-        found: set[str] = set()
+    def _read_exercise_ids(self) -> list[str]:
+        """The ids that any file answers; files that cannot be read are noted with their error."""
+        exercises = (
+            registry.exercises()
+            if self.exercises_file is None
+            else registry.load(self.exercises_file)
+        )
+        answered: set[str] = set()
         for _, path in self.files:
             try:
-                submission = submissions.read(path, known)
-                found |= submission.answers.keys()
+                submission = submissions.read_submission(path, exercises)
+                answered |= submission.answers.keys()
                 self.untagged[path] = submission.untagged
             except (FormatError, OSError) as error:
-                self.broken[path] = str(error)
-        order = [exercise.id for exercise in registry.exercises()]
-        return [id for id in order if id in found] + sorted(found - set(order))
+                self.unreadable[path] = str(error)
+        known = [exercise.id for exercise in registry.exercises()]
+        return [id for id in known if id in answered] + sorted(answered - set(known))
 
     def __len__(self) -> int:
         return len(self.files)
 
     def __iter__(self) -> Iterator[list[GradeRow]]:
         for name, path in self.files:
-            if path in self.broken:
-                yield [_broken(name, id, self.broken[path]) for id in self.ids or [""]]
-            elif not self.ids:
-                found = submissions.found_untagged(self.untagged.get(path, {}))
-                yield [_broken(name, "", found or format_message("grading", "nothing"))]
+            if path in self.unreadable:
+                error = self.unreadable[path]
+                yield [_broken_row(name, id, error) for id in self.exercise_ids or [""]]
+            elif not self.exercise_ids:
+                message = submissions.untagged_message(self.untagged.get(path, {}))
+                default = message_section("grading")["nothing_to_grade"]
+                yield [_broken_row(name, "", message or default)]
             else:
-                yield self._graded(name, path)
+                yield self._grade(name, path)
 
-    def _graded(self, name: str, path: Path) -> list[GradeRow]:
-        """Every row of one file; an exercise that ends the process costs only its own."""
+    def _grade(self, name: str, path: Path) -> list[GradeRow]:
+        """The rows of one file; an exercise that ends the process costs only its own."""
         rows: dict[str, GradeRow] = {}
-        fatal: list[str] = []  # exercises that ended a process: another one goes on without them
-        end = time.monotonic() + self.limits.seconds
-        while len(rows) < len(self.ids):
-            open_ids = [id for id in self.ids if id not in rows]
-            marked, begun, trouble = self._marked(path, open_ids, fatal, end - time.monotonic())
-            rows |= {row["exercise"]: GradeRow(name, **row) for row in marked}
-            if begun is None or begun in fatal:  # none of them did: it is the file
-                rows |= {id: _broken(name, id, trouble) for id in open_ids if id not in rows}
-            elif len(rows) < len(self.ids):
-                fatal.append(begun)
-                rows.setdefault(begun, _broken(name, begun, trouble))
-        return [rows[id] for id in self.ids]
+        fatal: list[str] = []  # exercises that ended a process: the next one skips them
+        deadline = time.monotonic() + self.limits.seconds
+        while len(rows) < len(self.exercise_ids):
+            missing = [id for id in self.exercise_ids if id not in rows]
+            new_rows, last_begun, error = self._grade_in_process(
+                path, missing, fatal, deadline - time.monotonic()
+            )
+            rows |= {row["exercise"]: GradeRow(name, **row) for row in new_rows}
+            if last_begun is None or last_begun in fatal:  # the file's own code ended it
+                rows |= {id: _broken_row(name, id, error) for id in missing if id not in rows}
+            elif len(rows) < len(self.exercise_ids):
+                fatal.append(last_begun)
+                rows.setdefault(last_begun, _broken_row(name, last_begun, error))
+        return [rows[id] for id in self.exercise_ids]
 
-    def _marked(
+    def _grade_in_process(
         self, path: Path, ids: list[str], skip: list[str], seconds: float
     ) -> tuple[list[dict], str | None, str]:
-        """The rows that one process writes, what it began last, and why it left some out."""
-        trouble = format_message("grading", "too_long", limit=f"{self.limits.seconds:g}")
+        """The rows one worker wrote, the exercise it began last, and why it left any out."""
+        error = format_message("grading", "file_timed_out", limit=f"{self.limits.seconds:g}")
         if seconds <= 0:
-            return [], None, trouble
+            return [], None, error
         with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
-            out, desk = Path(folder) / "rows", Path(folder) / "desk"
-            desk.mkdir()
+            out, work_dir = Path(folder) / "rows", Path(folder) / "work"
+            work_dir.mkdir()
             request = {
-                "file": str(path), "ids": ids, "skip": skip, "own": self.own and str(self.own),
-                "seed": self.seed, "memory": self.limits.memory, "seconds": seconds,
-                "folders": [str(path.parent), os.getcwd()], "out": str(out),
-            }  # fmt: skip
-            status = self._run(json.dumps(request), desk, seconds)
+                "file": str(path),
+                "ids": ids,
+                "skip": skip,
+                "exercises_file": self.exercises_file and str(self.exercises_file),
+                "seed": self.seed,
+                "memory_bytes": self.limits.memory_bytes,
+                "seconds": seconds,
+                "folders": [str(path.parent), os.getcwd()],
+                "out": str(out),
+            }
+            status = self._run_worker(json.dumps(request), work_dir, seconds)
             lines = out.read_text("utf-8").splitlines() if out.is_file() else []
-        notes = [line["note"] for line in map(_parsed, lines) if "note" in line]
-        self.unlimited |= UNLIMITED in notes
+        parsed = [_parse_line(line) for line in lines]
+        notes = [line["note"] for line in parsed if "note" in line]
+        self.memory_unlimited |= MEMORY_UNLIMITED in notes
         if status is not None:
-            starved = (status < 0 or STARVED in notes) and UNLIMITED not in notes
-            trouble = format_message("grading", "starved" if starved else "died", status=status)
-        begun = [note for note in notes if note in self.ids]
-        rows = [line for line in map(_parsed, lines) if line.get("exercise") in ids]
-        return rows, (begun or [None])[-1], trouble
+            killed = (status < 0 or OUT_OF_MEMORY in notes) and MEMORY_UNLIMITED not in notes
+            key = "out_of_memory" if killed else "process_ended"
+            error = format_message("grading", key, status=status)
+        begun = [note for note in notes if note in self.exercise_ids]
+        rows = [line for line in parsed if line.get("exercise") in ids]
+        return rows, begun[-1] if begun else None, error
 
-    def _run(self, request: str, desk: Path, seconds: float) -> int | None:
-        """Run one marking process; its exit status, or None if it took too long."""
+    def _run_worker(self, request: str, work_dir: Path, seconds: float) -> int | None:
+        """Run one worker process; its exit status, or None if it timed out."""
         environment = {
             **{name: value for name, value in os.environ.items() if name != "DISPLAY"},
             "PYTHONHASHSEED": "0",
@@ -141,7 +157,7 @@ class Grader:
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
-            cwd=desk,
+            cwd=work_dir,
             env=environment,
             start_new_session=True,
             text=True,
@@ -151,11 +167,11 @@ class Grader:
         except subprocess.TimeoutExpired:
             return None
         finally:
-            _end(process)
+            _kill(process)
         return process.returncode
 
 
-def _end(process: subprocess.Popen) -> None:
+def _kill(process: subprocess.Popen) -> None:
     """End the process and, where there are process groups, all that it started."""
     if hasattr(os, "killpg"):
         try:
@@ -167,40 +183,43 @@ def _end(process: subprocess.Popen) -> None:
     process.wait()
 
 
-def _parsed(line: str) -> dict[str, Any]:
-    """A row or a note of the marking process; nothing for others': its file could be found."""
+def _parse_line(line: str) -> dict[str, Any]:
+    """A row or a note of the worker; {} for any other line: a submission can write to the file."""
     try:
-        row = json.loads(line)
+        parsed = json.loads(line)
     except ValueError:
         return {}
-    wanted = ({field.name for field in fields(GradeRow)} - {"file"}, {"note"})
-    return row if isinstance(row, dict) and row.keys() in wanted else {}
+    keys = ({field.name for field in fields(GradeRow)} - {"file"}, {"note"})
+    return parsed if isinstance(parsed, dict) and parsed.keys() in keys else {}
 
 
-def _broken(name: str, id: str, message: str) -> GradeRow:
+def _broken_row(name: str, id: str, message: str) -> GradeRow:
     return GradeRow(name, id, BROKEN, "", message, microgpt.__version__, 0.0)
 
 
-def _files(paths: Sequence[str | Path]) -> Iterator[tuple[str, Path]]:
-    """Every notebook and Python file with the name it goes by in the table, in a fixed order."""
+def _find_files(paths: Sequence[str | Path]) -> Iterator[tuple[str, Path]]:
+    """Every notebook and Python file, in a fixed order, with its name in the gradebook."""
     count = 0
-    for given in map(Path, paths):
-        found = [given]
-        if given.is_dir():
-            found = sorted(
-                path
-                for path in given.rglob("*")
-                if path.suffix in (".ipynb", ".py")
-                and path.is_file()
-                and not any(part.startswith((".", "__")) for part in path.relative_to(given).parts)
+    for path in map(Path, paths):
+        if not path.is_dir() and not path.is_file():
+            raise SettingError(
+                "submissions", "files and folders", Described(f"{path}, which does not exist")
             )
-        elif not given.is_file():
-            raise SettingError(f"there is no file and no folder {given}")
-        for path in found:
+        for file in _submissions_in(path) if path.is_dir() else [path]:
             count += 1
-            # Of several folders, the name says which one: both may have a hw.ipynb.
-            alone = given.is_dir() and len(paths) == 1
-            name = path.relative_to(given) if alone else path
-            yield name.as_posix(), path.resolve()
+            # Of several folders, the name includes which: both may have a hw.ipynb.
+            name = file.relative_to(path) if path.is_dir() and len(paths) == 1 else file
+            yield name.as_posix(), file.resolve()
     if not count:
-        raise SettingError("there is no notebook and no Python file to grade there")
+        raise SettingError("submissions", "notebooks or Python files, or folders of them", paths)
+
+
+def _submissions_in(folder: Path) -> list[Path]:
+    """The notebooks and Python files at any depth of a folder, without hidden ones."""
+    return sorted(
+        file
+        for file in folder.rglob("*")
+        if file.suffix in (".ipynb", ".py")
+        and file.is_file()
+        and not any(part.startswith((".", "__")) for part in file.relative_to(folder).parts)
+    )

@@ -1,4 +1,4 @@
-"""Reading what was handed in: a notebook with tagged cells, or a Python file."""
+"""Reads what was handed in: a notebook with tagged cells, or a Python file."""
 
 import ast
 import warnings
@@ -10,17 +10,19 @@ from microgpt.errors import FormatError
 from microgpt.learn.exercise import Exercise
 from microgpt.learn.messages import format_message
 
-TAG = "exercise:"
-IMPORTS = "imports"
+EXERCISE_TAG = "exercise:"
+IMPORTS_TAG = "imports"
+PARSE_ERRORS = (SyntaxError, ValueError, RecursionError, MemoryError)  # of `ast.parse`
+MAX_FILE_NAME = 200  # characters
 
 
 @dataclass
 class Submission:
-    """The code of one file that may be run: imports first, then a text for each exercise.
+    """The code of one file that is run: the imports first, then the source for each exercise.
 
-    A Python file is run whole: `is_script`, with all of it in `imports`; `answers` then has the
-    exercises whose answer's name is bound at its top level. `untagged` has the exercises of a
-    notebook without a cell of their own, whose answer's name another cell binds.
+    A Python file is run as a whole: `is_script`, with all of it in `imports`; `answers` then has
+    the exercises whose answer is defined at its top level. `untagged` maps the exercises that a
+    notebook has no tagged cell for, but defines the answer of, to the answer's name.
     """
 
     imports: str = ""
@@ -29,59 +31,59 @@ class Submission:
     untagged: dict[str, str] = field(default_factory=dict)
 
 
-def read(path: Path, known: Sequence[Exercise]) -> Submission:
-    """The submission in a file; `known` are the exercises that a script may answer by name.
+def read_submission(path: Path, exercises: Sequence[Exercise]) -> Submission:
+    """The submission in a file; `exercises` are those that it may answer by name.
 
-    FormatError if it cannot be read as what its name says.
+    FormatError if it cannot be read as what its extension says.
     """
     try:
         text = path.read_text("utf-8-sig")
     except UnicodeDecodeError:
         raise FormatError("it is not UTF-8 text, so it cannot be read") from None
-    return _script(text, known) if path.suffix == ".py" else _notebook(text, known)
+    return _script(text, exercises) if path.suffix == ".py" else _notebook(text, exercises)
 
 
-def found_untagged(untagged: dict[str, str]) -> str:
-    """What may be answers in cells without a tag, in words; nothing if there are none."""
+def untagged_message(untagged: dict[str, str]) -> str:
+    """The message that names answers in cells without a tag; "" if there are none."""
     if not untagged:
         return ""
-    tag = TAG + next(iter(untagged))
+    tag = EXERCISE_TAG + next(iter(untagged))
     return format_message("grading", "untagged", names=", ".join(untagged.values()), tag=tag)
 
 
-def _script(text: str, known: Sequence[Exercise]) -> Submission:
+def possible_file_names(source: str) -> list[str]:
+    """The string literals in code that are short enough to name a file."""
     try:
-        tree = _parsed(text)
-    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-        raise FormatError(f"it is not Python: {error}") from None
-    names = {name for statement in tree.body for name in _bound(statement)}
-    answered = {exercise.id: "" for exercise in known if exercise.answer in names}
-    return Submission(text, answered, is_script=True)
-
-
-def texts(source: str) -> list[str]:
-    """The short texts in code: one of them may name a file."""
-    try:
-        tree = _parsed(source)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        tree = _parse(source)
+    except PARSE_ERRORS:
         return []
-    values = (node.value for node in ast.walk(tree) if isinstance(node, ast.Constant))
-    found = [one for one in values if isinstance(one, str)]
-    return [one for one in found if 0 < len(one) < 200 and one.isprintable()]
+    constants = (node.value for node in ast.walk(tree) if isinstance(node, ast.Constant))
+    strings = [value for value in constants if isinstance(value, str)]
+    return [text for text in strings if 0 < len(text) < MAX_FILE_NAME and text.isprintable()]
 
 
-def _parsed(text: str) -> ast.Module:
-    """The syntax tree; what Python would warn about is the learner's to see, not the teacher's."""
+def _parse(source: str) -> ast.Module:
+    """The syntax tree; Python's warnings about it are for the learner, not for the teacher."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        return ast.parse(text)
+        return ast.parse(source)
 
 
-# What stands inside of these is bound in there, and not at the top level.
-OWN_SCOPE = (ast.Lambda, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
+def _script(source: str, exercises: Sequence[Exercise]) -> Submission:
+    try:
+        tree = _parse(source)
+    except PARSE_ERRORS as error:
+        raise FormatError(f"it is not Python: {error}") from None
+    names = {name for statement in tree.body for name in _bound_names(statement)}
+    answers = {exercise.id: "" for exercise in exercises if exercise.answer_name in names}
+    return Submission(source, answers, is_script=True)
 
 
-def _bound(node: ast.AST) -> Iterator[str]:
+# Names bound inside of these are not bound at the top level.
+INNER_SCOPES = (ast.Lambda, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
+
+
+def _bound_names(node: ast.AST) -> Iterator[str]:
     """The names that a statement at the top level binds."""
     if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
         yield node.name
@@ -90,66 +92,70 @@ def _bound(node: ast.AST) -> Iterator[str]:
     elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
         yield node.id
     elif isinstance(node, ast.AnnAssign) and node.value is None:
-        return  # `x: int` says what x is and binds nothing
-    elif not isinstance(node, OWN_SCOPE):
-        for part in ast.iter_child_nodes(node):
-            yield from _bound(part)
+        return  # `x: int` annotates x and does not bind it
+    elif not isinstance(node, INNER_SCOPES):
+        for child in ast.iter_child_nodes(node):
+            yield from _bound_names(child)
 
 
-def _notebook(text: str, known: Sequence[Exercise]) -> Submission:
+def _notebook(text: str, exercises: Sequence[Exercise]) -> Submission:
     import nbformat
 
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # old notebooks lack ids, which nothing here needs
+            warnings.simplefilter("ignore")  # old notebooks lack cell ids, which nothing here needs
             notebook = nbformat.reads(text, as_version=4)
         cells = [cell for cell in notebook.cells if cell.cell_type == "code"]
-        tagged = [(_source(cell.source), _tags(cell)) for cell in cells]
+        tagged = [(_plain_python(cell.source), _tags(cell)) for cell in cells]
     except Exception as error:
         raise FormatError(f"it is not a notebook: {type(error).__name__}: {error}") from None
     submission = Submission(_imports(tagged))
     for source, tags in tagged:
-        for id in _ids(tags):
-            before = submission.answers.get(id)
-            submission.answers[id] = source if before is None else f"{before}\n{source}"
-    names = {name for source, tags in tagged if not _ids(tags) for name in _names(source)}
+        for id in _exercise_ids(tags):
+            earlier = submission.answers.get(id)
+            submission.answers[id] = source if earlier is None else f"{earlier}\n{source}"
+    names = {
+        name
+        for source, tags in tagged
+        if not _exercise_ids(tags)
+        for statement in _statements(source)
+        for name in _bound_names(statement)
+    }
     submission.untagged = {
-        exercise.id: exercise.answer
-        for exercise in known
-        if exercise.id not in submission.answers and exercise.answer in names
+        exercise.id: exercise.answer_name
+        for exercise in exercises
+        if exercise.id not in submission.answers and exercise.answer_name in names
     }
     return submission
 
 
-def _names(source: str) -> Iterator[str]:
-    """What a cell binds; nothing if it cannot be read."""
+def _statements(source: str) -> list[ast.stmt]:
+    """A cell's statements; none if it cannot be parsed."""
     try:
-        statements = _parsed(source).body
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return
-    for statement in statements:
-        yield from _bound(statement)
+        return _parse(source).body
+    except PARSE_ERRORS:
+        return []
 
 
 def _imports(tagged: list[tuple[str, list[str]]]) -> str:
-    """The cells tagged so; where none is, the first that imports, and other cells' imports."""
-    marked = [source for source, tags in tagged if IMPORTS in tags]
+    """The cells tagged `imports`; without any, the first that imports, and the others' imports."""
+    marked = [source for source, tags in tagged if IMPORTS_TAG in tags]
     if marked:
         return "\n".join(marked)
-    found: list[str] = []
+    sources: list[str] = []
     for source, tags in tagged:
-        lines = [] if _ids(tags) else _import_lines(source)
+        lines = [] if _exercise_ids(tags) else _import_lines(source)
         if lines:
-            found.append("\n".join(lines) if found else source)
-    return "\n".join(found)
+            sources.append("\n".join(lines) if sources else source)
+    return "\n".join(sources)
 
 
 def _import_lines(source: str) -> list[str]:
-    try:
-        statements = _parsed(source).body
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return []
-    return [ast.unparse(one) for one in statements if isinstance(one, ast.Import | ast.ImportFrom)]
+    return [
+        ast.unparse(statement)
+        for statement in _statements(source)
+        if isinstance(statement, ast.Import | ast.ImportFrom)
+    ]
 
 
 def _tags(cell: dict) -> list[str]:
@@ -157,32 +163,32 @@ def _tags(cell: dict) -> list[str]:
     return [tag for tag in tags if isinstance(tag, str)]
 
 
-def _ids(tags: list[str]) -> list[str]:
-    return [tag.removeprefix(TAG) for tag in tags if tag.startswith(TAG)]
+def _exercise_ids(tags: list[str]) -> list[str]:
+    return [tag.removeprefix(EXERCISE_TAG) for tag in tags if tag.startswith(EXERCISE_TAG)]
 
 
-def _source(text: str) -> str:
-    """A cell's code; of what only a notebook understands (%, !, ?), nothing is done."""
+def _plain_python(source: str) -> str:
+    """A cell's code with IPython's syntax (%magic, !command, help?) replaced by None."""
     try:
-        _parsed(text)
-        return text
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        _parse(source)
+        return source
+    except PARSE_ERRORS:
         pass
     from IPython.core.inputtransformer2 import TransformerManager
 
-    plain = "\n".join(
+    python = "\n".join(
         "" if line.startswith("%%") else line  # %%time: what is below it is Python
-        for line in text.splitlines()
+        for line in source.splitlines()
     )
     try:
-        plain = TransformerManager().transform_cell(plain)
-        return ast.unparse(_Plain().visit(_parsed(plain)))
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return plain  # whoever runs it is told what is wrong
+        python = TransformerManager().transform_cell(python)
+        return ast.unparse(_RemoveIPythonCalls().visit(_parse(python)))
+    except PARSE_ERRORS:
+        return python  # running it reports what is wrong
 
 
-class _Plain(ast.NodeTransformer):
-    """Leaves out what IPython would do for a line: get_ipython().run_line_magic(…) and so on."""
+class _RemoveIPythonCalls(ast.NodeTransformer):
+    """Replaces get_ipython().run_line_magic(…) and the like by None."""
 
     def visit_Call(self, node: ast.Call) -> ast.AST:
         if ast.unparse(node.func).startswith("get_ipython()."):

@@ -1,7 +1,8 @@
-"""What runs in a process of its own for each submission: run its cells, check its answers.
+"""The process in which one submission runs: it executes the cells and checks the answers.
 
 The request comes as JSON on the standard input; a line of JSON for each exercise goes to the file
-that the request names, as soon as it is known. Before a cell runs, a line {"note": its id} says so.
+that the request names, as soon as it is known. Before a cell runs, a line {"note": id} is written,
+so that the runner knows which exercise ended the process.
 """
 
 import contextlib
@@ -20,17 +21,17 @@ import numpy as np
 from microgpt import __version__
 from microgpt.errors import MicrogptError
 from microgpt.learn import registry, time_limit
+from microgpt.learn.answer_stub import todo
 from microgpt.learn.check_answer import check
-from microgpt.learn.equality import format_value
 from microgpt.learn.exercise import Exercise
+from microgpt.learn.formatting import format_value
 from microgpt.learn.grading import submissions
-from microgpt.learn.messages import format_message
+from microgpt.learn.messages import format_message, message_section
 from microgpt.learn.results import NOT_ATTEMPTED, NOT_YET, Result
-from microgpt.learn.stub import todo
 
 BROKEN = "broken"
-UNLIMITED = "memory is not limited"
-STARVED = "memory ran out"
+MEMORY_UNLIMITED = "memory is not limited"
+OUT_OF_MEMORY = "memory ran out"
 
 
 def main() -> None:
@@ -38,148 +39,152 @@ def main() -> None:
     request = json.loads(sys.stdin.read())
     random.seed(request["seed"])
     np.random.seed(request["seed"] % 2**32)
-    if request["own"]:
-        registry.load(request["own"])
-    registry.seal()
+    if request["exercises_file"]:
+        registry.load(request["exercises_file"])
+    registry.disable_loading()
     with open(request["out"], "w", encoding="utf-8") as out:
-        if not _limit_memory(request["memory"]):
-            out.write(json.dumps({"note": UNLIMITED}) + "\n")
+        if not _limit_memory(request["memory_bytes"]):
+            out.write(json.dumps({"note": MEMORY_UNLIMITED}) + "\n")
         try:
-            MemorizationCheck(request, out).run()
+            GradingWorker(request, out).run()
         except MemoryError:
-            out.write(json.dumps({"note": STARVED}) + "\n")
+            out.write(json.dumps({"note": OUT_OF_MEMORY}) + "\n")
             out.flush()
             os._exit(1)
-    os._exit(0)  # threads that could not be stopped are left behind
+    os._exit(0)  # without waiting for threads that could not be stopped
 
 
-def _limit_memory(size: int) -> bool:
-    """Set the most address space, in bytes; False on systems that cannot limit it."""
+def _limit_memory(num_bytes: int) -> bool:
+    """Limit the address space; False on systems that cannot."""
     try:
         import resource
 
         _, hard = resource.getrlimit(resource.RLIMIT_AS)
-        most = size if hard == resource.RLIM_INFINITY else min(size, hard)
-        resource.setrlimit(resource.RLIMIT_AS, (most, most))
-    except (ImportError, ValueError, OSError, OverflowError):  # Windows; macOS refuses
+        limit = num_bytes if hard == resource.RLIM_INFINITY else min(num_bytes, hard)
+        resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+    except (ImportError, ValueError, OSError, OverflowError):  # Windows has none, macOS refuses
         return False
     return True
 
 
-class MemorizationCheck:
-    """The marking of one file: the names its code has bound so far, and where rows go.
+class GradingWorker:
+    """Grades one file: executes its cells in order, and checks each answer after its cell.
 
-    The cells run in the order of the file, each checked when it has run. `skip` names those that
-    ended an earlier process; `ids` those that still want a row: the others run for what they bind.
+    The request's `skip` lists the exercises that ended an earlier process, `ids` those that still
+    need a row: the other cells run for the names they bind.
     """
 
     def __init__(self, request: dict[str, Any], out: TextIO):
         self.request, self.out = request, out
-        self.names: dict[str, Any] = {"__name__": "__main__"}
-        self.end = time.monotonic() + request["seconds"]
+        self.namespace: dict[str, Any] = {"__name__": "__main__"}
+        self.deadline = time.monotonic() + request["seconds"]
 
     def run(self) -> None:
-        """Run what may be run and write one row for each exercise asked for."""
+        """Execute the submission and write a row for each of the request's exercises."""
         known = {exercise.id: exercise for exercise in registry.exercises()}
-        submission = submissions.read(Path(self.request["file"]), list(known.values()))
-        if submission.is_script:  # its `if __name__ == "__main__":` is not for us
+        submission = submissions.read_submission(Path(self.request["file"]), list(known.values()))
+        if submission.is_script:  # under another name than "__main__"
             module = sys.modules["submission"] = types.ModuleType("submission")
-            self.names = vars(module)
-        wanted = self.request["ids"]
-        absent = [id for id in wanted if id in known and id not in submission.answers]
-        for id in wanted:
+            self.namespace = vars(module)
+        ids = self.request["ids"]
+        unanswered = [id for id in ids if id in known and id not in submission.answers]
+        for id in ids:
             if id not in known:
-                self._row(id, BROKEN, message=format_message("grading", "unknown", id=id))
-        answers_nothing = submission.is_script and not submission.answers
-        if not answers_nothing:
-            self._empty_optional(absent, submission)
-        for text in (submission.imports, *submission.answers.values()):
-            self._bring_files(text)
-        trouble = self._execute(submission.imports, "the imports")
-        if answers_nothing:  # because it never came so far?
-            self._empty_optional(absent, submission, trouble)
+                message = format_message("grading", "unknown_exercise", id=id)
+                self._write_row(id, BROKEN, message=message)
+        # Of a script without any answer, the error that ended it is the better message.
+        has_answers = bool(submission.answers) or not submission.is_script
+        if has_answers:
+            self._write_unanswered(unanswered, submission)
+        for source in (submission.imports, *submission.answers.values()):
+            self._copy_named_files(source)
+        error = self._execute(submission.imports, "the imports")
+        if not has_answers:
+            self._write_unanswered(unanswered, submission, error)
         for id, source in submission.answers.items():
             if id not in known or id in self.request["skip"]:
                 continue
             self._write({"note": id})
-            failed = ""
+            cell_error = ""
             if not submission.is_script:
-                self.names.pop(known[id].answer, None)
-                failed = self._limited(source, id)
-            if id in wanted:
-                runs = "script_runs" if submission.is_script else "cell_runs"
-                self._mark(known[id], failed or trouble, format_message("grading", runs))
+                self.namespace.pop(known[id].answer_name, None)
+                cell_error = self._execute_in_time(source, id)
+            if id in ids:
+                key = "script_runs" if submission.is_script else "cell_runs"
+                self._grade(known[id], cell_error or error, message_section("grading")[key])
 
-    def _empty_optional(
-        self, ids: list[str], submission: submissions.Submission, trouble: str = ""
+    def _write_unanswered(
+        self, ids: list[str], submission: submissions.Submission, error: str = ""
     ) -> None:
-        """The rows of exercises that the file has no answer to."""
+        """Write the rows of exercises that the file has no answer to."""
         for id in ids:
-            state, message = NOT_ATTEMPTED, format_message("grading", "absent")
-            if trouble:
-                state, message = BROKEN, trouble
+            state, message = NOT_ATTEMPTED, message_section("grading")["no_answer"]
+            if error:
+                state, message = BROKEN, error
             elif id in submission.untagged:
-                found = submissions.found_untagged({id: submission.untagged[id]})
-                message = format_message("grading", "absent_untagged", found=found)
-            self._row(id, state, message=message)
+                found = submissions.untagged_message({id: submission.untagged[id]})
+                message = format_message("grading", "no_answer_but", found=found)
+            self._write_row(id, state, message=message)
 
-    def _bring_files(self, source: str) -> None:
-        """Copy the files that code names, such as a corpus, to where it runs; nothing is moved."""
-        desk = Path.cwd()
-        for name in submissions.texts(source):
-            target = Path(os.path.normpath(desk / name))
+    def _copy_named_files(self, source: str) -> None:
+        """Copy the files that code names, such as a corpus, to the folder in which it runs."""
+        work_dir = Path.cwd()
+        for name in submissions.possible_file_names(source):
+            target = Path(os.path.normpath(work_dir / name))
+            if work_dir not in target.parents:
+                continue
             for folder in map(Path, self.request["folders"]):
-                with contextlib.suppress(OSError):  # a text that can be no file's name
-                    if desk in target.parents and not target.exists() and (folder / name).is_file():
+                with contextlib.suppress(OSError):  # a string that cannot be a file's name
+                    if not target.exists() and (folder / name).is_file():
                         target.parent.mkdir(parents=True, exist_ok=True)
                         shutil.copyfile(folder / name, target)
 
-    def _limited(self, source: str, name: str) -> str:
-        """Run a cell for half of the time that is left, so that the others get theirs."""
-        trouble: list[str] = []
-        most = max(0.1, (self.end - time.monotonic()) / 2)
-        ended = time_limit.TimeLimitedCall(
-            lambda: trouble.append(self._execute(source, name)), most, most
+    def _execute_in_time(self, source: str, name: str) -> str:
+        """Execute a cell in half of the time left, so that the others get theirs; its error."""
+        errors: list[str] = []
+        limit = max(0.1, (self.deadline - time.monotonic()) / 2)
+        status = time_limit.TimeLimitedCall(
+            lambda: errors.append(self._execute(source, name)), limit, limit
         ).run()
-        if ended == "done" and trouble:
-            return trouble[0]
-        return format_message("grading", "cell_too_long", limit=f"{most:.0f}")
+        if status == "done" and errors:
+            return errors[0]
+        return format_message("grading", "cell_timed_out", limit=f"{limit:.0f}")
 
     def _execute(self, source: str, name: str) -> str:
-        """Run code; what went wrong, in a line, or nothing."""
+        """Execute code; its error in one line, "" if there is none."""
         try:
-            exec(compile(source, f"<{name}>", "exec"), self.names)
+            exec(compile(source, f"<{name}>", "exec"), self.namespace)
         except time_limit.TimeLimitExceeded:
             raise
         except BaseException as error:
-            place = os.getcwd()
-            return format_value(f"{type(error).__name__}: {error}".replace(place, "."))
+            return format_value(f"{type(error).__name__}: {error}".replace(os.getcwd(), "."))
         return ""
 
-    def _mark(self, exercise: Exercise, trouble: str, runs: str) -> None:
-        bound = exercise.answer in self.names
-        if trouble and not bound:
-            if trouble.startswith("NotImplementedError"):
-                self._row(exercise.id, NOT_ATTEMPTED, message=format_message("grading", "absent"))
+    def _grade(self, exercise: Exercise, error: str, runs: str) -> None:
+        """Check the answer that the cell has bound, and write its row; `runs` is the property."""
+        id, name = exercise.id, exercise.answer_name
+        if name not in self.namespace:
+            if error.startswith("NotImplementedError"):
+                message = message_section("grading")["no_answer"]
+                self._write_row(id, NOT_ATTEMPTED, message=message)
+            elif error:
+                self._write_row(id, NOT_YET, runs, _explain_name_error(error))
             else:
-                self._row(exercise.id, NOT_YET, runs, _alone(trouble))
-            return
-        if not bound:
-            defined = format_message("grading", "defines", name=exercise.answer)
-            self._row(exercise.id, NOT_YET, defined)
+                self._write_row(id, NOT_YET, format_message("grading", "defines_answer", name=name))
             return
         start = time.perf_counter()
         try:
-            result = check(exercise, self.names.get(exercise.answer, todo()), self.request["seed"])
-        except MicrogptError as error:
-            self._row(exercise.id, BROKEN, message=str(error))
+            result = check(exercise, self.namespace.get(name, todo()), self.request["seed"])
+        except MicrogptError as broken_exercise:
+            self._write_row(id, BROKEN, message=str(broken_exercise))
             return
         seconds = time.perf_counter() - start
-        self._row(exercise.id, result.state, result.property, _message(result), seconds)
+        self._write_row(id, result.state, result.property, _message(result), seconds)
 
-    def _row(
+    def _write_row(
         self, id: str, state: str, failed: str = "", message: str = "", seconds: float = 0.0
     ) -> None:
+        """Write the columns of a `GradeRow` but for the file's name."""
         row = {"exercise": id, "state": state, "property": failed, "message": message,
                "version": __version__, "seconds": round(seconds, 2)}  # fmt: skip
         self._write(row)
@@ -189,18 +194,19 @@ class MemorizationCheck:
         self.out.flush()
 
 
-def _alone(trouble: str) -> str:
-    """What went wrong; of a missing name, why it may be missing."""
-    is_name = trouble.startswith("NameError")
-    return format_message("grading", "alone", error=trouble) if is_name else trouble
+def _explain_name_error(error: str) -> str:
+    """The error; if a name is missing, with the reason why it may be missing."""
+    if error.startswith("NameError"):
+        return format_message("grading", "name_missing", error=error)
+    return error
 
 
 def _message(result: Result) -> str:
-    """Why it is not yet right; numbers are left out, their last digits are a machine's own."""
+    """Why it is not yet right; without numbers, whose last digits differ between machines."""
     if not isinstance(result.got, str):
         return result.cause
     if result.got.startswith("NameError"):
-        return _alone(result.got)
+        return _explain_name_error(result.got)
     return f"{result.cause} ({result.got})"
 
 

@@ -1,0 +1,198 @@
+"""00.first_change: one more training of the names model, with exactly one thing changed."""
+
+import math
+import threading
+import time
+from dataclasses import asdict, replace
+from functools import cache
+from typing import Any
+
+import microgpt as mg
+from microgpt.learn.exercise import CommonMistake, Exercise, Mismatch, Property
+from microgpt.learn.messages import message_section
+from microgpt.learn.parsers import anything
+
+ID = "00.first_change"
+_texts = message_section(ID)
+_descriptions, _causes = _texts["properties"], _texts["causes"]
+
+# Settings without an effect on the training; the vocabulary follows the list.
+WITHOUT_EFFECT = {"vocab_size", "eval_every", "eval_documents", "sample_every", "num_samples"}
+
+# A first loss is near ln(vocab_size) for a new model, whatever its width and seed (0.95 times it
+# was the smallest of 32), and well below for one that has trained (0.2 to 0.85 times).
+MIN_NEW_LOSS = 0.9
+MAX_WAIT = 60.0  # seconds, for a training that runs beside the notebook
+
+
+def _trainer(answer: Any) -> Any:
+    """The trainer: the answer itself, or what a view that trains keeps as `.trainer`."""
+    return answer if isinstance(answer, mg.Trainer) else getattr(answer, "trainer", None)
+
+
+def _cause(key: str, answer: Any, **values: Any) -> str:
+    """What to do differs: a Trainer is run, a TrainingMonitor has a button."""
+    suffix = "" if isinstance(answer, mg.Trainer) else "_monitor"
+    return _causes[key + suffix].format(**values)
+
+
+def wait_for_training(answer: Any) -> None:
+    """Wait for a training that runs beside the notebook, for `MAX_WAIT` at most."""
+    if isinstance(answer, mg.Trainer) or not isinstance(_trainer(answer), mg.Trainer):
+        return
+    waiting = threading.Thread(target=getattr(answer, "wait", int), daemon=True)
+    waiting.start()
+    deadline = time.monotonic() + MAX_WAIT
+    while waiting.is_alive() and time.monotonic() < deadline:
+        waiting.join(0.1)  # in short waits: an interrupt must get through
+
+
+def is_trained(answer: Any) -> Mismatch | None:
+    trainer, expected = _trainer(answer), _texts["shapes"]
+    if isinstance(answer, mg.GPT):
+        return Mismatch(repr(answer), expected, _causes["model"])
+    if not isinstance(trainer, mg.Trainer):
+        cause = _causes["wrong_type"].format(type=type(answer).__name__)
+        return Mismatch(answer, expected, cause)
+    return None if trainer.history else Mismatch("0 steps", expected, _cause("untrained", answer))
+
+
+def is_finished(answer: Any) -> Mismatch | None:
+    trainer = _trainer(answer)
+    done, steps = len(trainer.history), trainer.config.steps
+    if done >= steps:
+        return None
+    cause = _cause("unfinished", answer, done=f"{done:,}", steps=f"{steps:,}")
+    return Mismatch(f"{done:,} of {steps:,} steps", "all of them", cause)
+
+
+def began_with_new_model(answer: Any) -> Mismatch | None:
+    trainer = _trainer(answer)
+    loss, vocab_size = trainer.history[0].loss, trainer.model.config.vocab_size
+    uniform_loss = math.log(vocab_size)
+    if not loss < MIN_NEW_LOSS * uniform_loss:
+        return None
+    expected = _causes["uniform_loss"].format(loss=uniform_loss, vocab_size=vocab_size)
+    return Mismatch(loss, expected, _causes["trained_before"])
+
+
+def has_changes(answer: Any) -> Mismatch | None:
+    width = _trainer(answer).model.config.n_embd
+    if _changed_settings(answer):
+        return None
+    cause = _causes["no_change"].format(name=_texts["settings"]["n_embd"], value=width)
+    return Mismatch("the same settings", "one other setting", cause)
+
+
+def has_one_change(answer: Any) -> Mismatch | None:
+    changed = _changed_settings(answer)
+    if len(changed) == 1:
+        return None
+    count = _texts["numbers"].get(str(len(changed)), str(len(changed)))
+    *others, last = (_texts["settings"].get(name, name) for name in changed)
+    names = f"{', '.join(others)} and {last}"
+    return Mismatch(
+        names, "one change", _causes["several_changes"].format(count=count, names=names)
+    )
+
+
+def _changed_settings(answer: Any) -> dict[str, Any]:
+    """The settings that differ from the first training, and their values now."""
+    trainer = _trainer(answer)
+    original = asdict(mg.GPTConfig.microgpt()) | asdict(mg.TrainConfig())
+    settings = asdict(trainer.model.config) | asdict(trainer.config)
+    changed = {
+        name: value
+        for name, value in settings.items()
+        if name not in WITHOUT_EFFECT and value != original.get(name)
+    }
+    if trainer.corpus.format != "lines" or frozenset(trainer.corpus) != _original_names():
+        changed["corpus"] = trainer.corpus.name
+    return changed
+
+
+def success_message(answer: Any) -> str:
+    """The run's validation loss ± standard error; "" if nothing was held out."""
+    ((name, value),) = _changed_settings(answer).items()
+    evaluation = _trainer(answer).evaluate()
+    if evaluation is None:
+        return ""
+    loss = f"{evaluation.loss:.2f}"
+    if not math.isnan(evaluation.stderr):
+        loss += f" ± {evaluation.stderr:.2f}"
+    template = _texts["success_own_corpus" if name == "corpus" else "success"]
+    return template.format(name=_texts["settings"].get(name, name), value=value, loss=loss)
+
+
+@cache
+def _original_names() -> frozenset[str]:
+    return frozenset(mg.load_corpus("names-mini"))
+
+
+def solution() -> Any:
+    wider = mg.GPT(mg.GPTConfig.microgpt(n_embd=32))
+    return mg.widgets.Album(wider, mg.load_corpus("names-mini"), steps=1000)
+
+
+def _train(steps: int = 1000, run: bool = True, **config: Any) -> Any:
+    names = mg.load_corpus("names-mini")
+    model = mg.GPT(replace(mg.GPTConfig.microgpt(), **config))
+    trainer = mg.Trainer(model, names, mg.TrainConfig(steps=steps))
+    if run:
+        trainer.run()
+    return trainer
+
+
+def _train_on_own_list() -> Any:
+    towns = mg.load_corpus(text="\n".join(f"{a}{b}ton" for a in "abcdefgh" for b in "aeiou"))
+    model = mg.GPT(mg.GPTConfig.microgpt(vocab_size=towns.tokenizer().vocab_size))
+    trainer = mg.Trainer(model, towns)
+    trainer.run()
+    return trainer
+
+
+def _train_same_model_again() -> Any:
+    first = _train(steps=200)
+    second = mg.Trainer(first.model, first.corpus, mg.TrainConfig(steps=50))
+    second.run()
+    return second
+
+
+FIRST_CHANGE = Exercise(
+    id=ID,
+    signature="my_run",
+    shapes=_texts["shapes"],
+    statement=_texts["statement"],
+    difficulty=1,
+    importance=3,
+    minutes=5,
+    prerequisites=("training",),
+    hints=tuple(_texts["hints"]),
+    solution=solution,
+    alternative_solutions=(lambda: _train(steps=60), _train_on_own_list),
+    properties=(
+        Property(_descriptions["trained"], test=is_trained),
+        Property(_descriptions["finished"], test=is_finished),
+        Property(_descriptions["new_model"], test=began_with_new_model),
+        Property(_descriptions["changed"], test=has_changes),
+        Property(_descriptions["one_change"], test=has_one_change),
+    ),
+    common_mistakes=(
+        CommonMistake("a model", lambda: mg.GPT(), _causes["model"]),
+        CommonMistake("not trained", lambda: _train(run=False), _causes["untrained"]),
+        CommonMistake("a trained model", _train_same_model_again, _causes["trained_before"]),
+        CommonMistake(
+            "nothing changed", _train, _causes["no_change"].format(name="width", value=16)
+        ),
+        CommonMistake(
+            "two changes",
+            lambda: _train(steps=50, n_embd=8),
+            _causes["several_changes"].format(count="two", names="width and steps"),
+        ),
+    ),
+    parse=anything,
+    is_function=False,
+    wait_for_answer=wait_for_training,
+    success_message=success_message,
+    corpus="names-mini",
+)

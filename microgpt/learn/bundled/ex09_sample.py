@@ -1,0 +1,199 @@
+"""09.sample: from logits to a token, with temperature, top-k and a random number u."""
+
+# ruff: noqa: N803  (the temperature is T, as in the formula)
+
+import math
+
+import numpy as np
+
+from microgpt.learn.bundled.probabilities import softmax
+from microgpt.learn.exercise import CommonMistake, Example, Exercise, Property
+from microgpt.learn.messages import message_section
+from microgpt.learn.parsers import integer
+
+
+def sample(logits, T, k, u):
+    logits = np.asarray(logits)
+    order = np.argsort(-logits, kind="stable")
+    if T == 0:
+        return int(order[0])
+    kept = order[:k]
+    probs = np.exp((logits[kept] - logits.max()) / T)
+    cumulative = np.cumsum(probs / probs.sum())
+    rank = min(np.searchsorted(cumulative, u, side="right"), len(kept) - 1)
+    return int(kept[rank])
+
+
+def _by_a_loop(logits, T, k, u):
+    ids = sorted(range(len(logits)), key=lambda token: (-logits[token], token))[:k]
+    if T == 0:
+        return ids[0]
+    top = float(max(logits))
+    weights = [math.exp((float(logits[token]) - top) / T) for token in ids]
+    cumulative = 0.0
+    for token, weight in zip(ids, weights, strict=True):
+        cumulative += weight / sum(weights)
+        if cumulative > u:
+            return token
+    return ids[-1]
+
+
+def _ranked(logits, T):
+    """The ids by descending probability, and these probabilities; T = 0 is greedy."""
+    order = np.argsort(-logits, kind="stable")
+    if T == 0:
+        return order, (np.arange(len(logits)) == 0).astype(float)
+    return order, softmax(logits[order] / T)
+
+
+def _pick(order, probs, u, side="right"):
+    """The id at the first rank whose cumulative probability exceeds u."""
+    rank = int(np.searchsorted(np.cumsum(probs), u, side=side))
+    return int(order[min(rank, len(order) - 1)])
+
+
+def _normalise(probs):
+    return probs / probs.sum()
+
+
+def _keep_ties(logits, T, k, u):
+    order, probs = _ranked(logits, T)
+    kept = np.where(probs >= probs[min(k, len(order)) - 1], probs, 0.0)
+    return _pick(order, _normalise(kept), u)
+
+
+def _temperature_after_softmax(logits, T, k, u):
+    order, probs = _ranked(logits, 1.0 if T else 0)
+    kept = (probs / T if T else probs)[:k]
+    return _pick(order[:k], _normalise(kept), u)
+
+
+def _not_normalised(logits, T, k, u):
+    order, probs = _ranked(logits, T)
+    return _pick(order, np.where(np.arange(len(order)) < k, probs, 0.0), u)
+
+
+def _index_error_for_large_k(logits, T, k, u):
+    order, probs = _ranked(logits, T)
+    kept = np.array([probs[rank] for rank in range(k)])
+    return _pick(order, _normalise(kept), u)
+
+
+def _divide_by_zero(logits, T, k, u):
+    scaled = [(float(logit) - float(logits.max())) / T for logit in logits]
+    return sample(np.array(scaled), 1.0, k, u)
+
+
+def _id_order(logits, T, k, u):
+    order, probs = _ranked(logits, T)
+    kept = np.zeros(len(order))
+    kept[order[:k]] = probs[:k]
+    return _pick(np.arange(len(order)), _normalise(kept), u)
+
+
+def _stop_at_equal(logits, T, k, u):
+    order, probs = _ranked(logits, T)
+    return _pick(order[:k], _normalise(probs[:k]), u, side="left")
+
+
+def _mid_interval_cases(logits, T, k, rng):
+    """Cases whose u is in the middle of a token's interval, so that rounding cannot decide."""
+    probs = _normalise(_ranked(logits, T)[1][:k])
+    edges = np.cumsum(probs)
+    wide = np.flatnonzero(probs > 0.002)
+    for rank in {int(wide[0]), int(wide[-1]), int(rng.choice(wide))}:
+        yield logits, T, k, round(float(edges[rank] - probs[rank] / 2), 4)
+
+
+def _random_logits(rng, size):
+    return np.round(rng.normal(size=size) * 1.5, 2)
+
+
+def _at_u_zero(rng):
+    for size in (1, 2, 5):
+        yield _random_logits(rng, size), 1.0, size, 0.0
+
+
+def _without_cut(rng):
+    for size in (2, 3, 5):
+        yield from _mid_interval_cases(np.round(rng.permutation(size) * 0.7, 2), 1.0, size, rng)
+
+
+def _temperatures(rng):
+    for size, T in ((2, 0.5), (2, 2.0), (4, 0.5), (4, 2.0)):
+        yield from _mid_interval_cases(np.round(rng.permutation(size) * 0.7, 2), T, size, rng)
+
+
+def _greedy(rng):
+    for size, u in ((2, 0.0), (3, 0.99), (5, 0.5)):
+        yield rng.permutation(size) * 0.5, 0, size, u
+        yield rng.permutation(size) * 0.5, 0.0, 1, u
+
+
+def _top_k(rng):
+    for size, k in ((2, 1), (3, 1), (3, 2), (5, 3)):
+        yield from _mid_interval_cases(np.round(rng.permutation(size) * 0.5, 2), 1.0, k, rng)
+
+
+def _ties(rng):
+    yield np.array([1.0, 1.0]), 1.0, 1, 0.9
+    yield np.array([0.0, 1.0, 1.0, 1.0]), 1.0, 2, 0.9
+    yield np.array([2.0, 1.0, 1.0, 1.0]), 2.0, 2, 0.9
+
+
+def _large_k(rng):
+    for u in (0.2, 0.9):
+        yield np.array([0.0, 1.0]), 1.0, 5, u
+
+
+def _sum_equals_u(rng):
+    yield np.zeros(2), 1.0, 2, 0.5
+    yield np.zeros(4), 1.0, 4, 0.25
+
+
+def _random(rng):
+    for size in (3, 8, 27, 27, 27):
+        for T in (0.25, 0.5, 1.0, 2.0):
+            logits, k = _random_logits(rng, size), int(rng.integers(1, size + 1))
+            yield from _mid_interval_cases(logits, T, k, rng)
+
+
+_texts = message_section("09.sample")
+_descriptions, _causes = _texts["properties"], _texts["causes"]
+_mistakes = _texts["mistakes"]
+
+SAMPLE = Exercise(
+    id="09.sample",
+    signature="sample(logits, T, k, u) -> token",
+    shapes=_texts["shapes"],
+    statement=_texts["statement"],
+    example=Example((np.array([1.0, 2.0, 0.1]), 1.0, 3, 0.7), 0),
+    difficulty=3,
+    importance=5,
+    minutes=10,
+    prerequisites=("softmax", "temperature", "top_k"),
+    hints=tuple(_texts["hints"]),
+    solution=sample,
+    alternative_solutions=(_by_a_loop,),
+    properties=(
+        Property(_descriptions["u_zero"], _at_u_zero),
+        Property(_descriptions["rank_order"], _without_cut),
+        Property(_descriptions["temperature"], _temperatures),
+        Property(_descriptions["greedy"], _greedy, cause=_causes["greedy"]),
+        Property(_descriptions["top_k"], _top_k),
+        Property(_descriptions["ties"], _ties, cause=_causes["ties"]),
+        Property(_descriptions["large_k"], _large_k, cause=_causes["large_k"]),
+        Property(_descriptions["sum_equals_u"], _sum_equals_u, cause=_causes["sum_equals_u"]),
+        Property(_descriptions["random"], _random),
+    ),
+    common_mistakes=(
+        CommonMistake("keeps ties", _keep_ties, _mistakes["keeps_ties"]),
+        CommonMistake("T after softmax", _temperature_after_softmax, _mistakes["after_softmax"]),
+        CommonMistake("not normalised", _not_normalised, _mistakes["not_normalised"]),
+        CommonMistake("index error for k > V", _index_error_for_large_k, _causes["large_k"]),
+        CommonMistake("divides by T = 0", _divide_by_zero, _mistakes["divides_by_zero"]),
+        CommonMistake("id order", _id_order, _mistakes["id_order"]),
+        CommonMistake("stops at a sum equal to u", _stop_at_equal, _causes["sum_equals_u"]),
+    ),
+    parse=integer,
+)

@@ -1,0 +1,87 @@
+"""09.temperature: from logits to probabilities at a temperature."""
+
+# ruff: noqa: N803  (the temperature is T, as in the formula)
+
+import numpy as np
+
+from microgpt.learn.bundled.probabilities import softmax, sums_to_one
+from microgpt.learn.exercise import CommonMistake, Example, Exercise, Property
+from microgpt.learn.messages import message_section
+
+
+def temperature(logits, T):
+    scaled = np.asarray(logits) / T
+    exponentials = np.exp(scaled - scaled.max())
+    return exponentials / exponentials.sum()
+
+
+def _by_logarithms(logits, T):
+    scaled = np.array(logits) / T
+    top = scaled.max()
+    return np.exp(scaled - top - np.log(np.exp(scaled - top).sum()))
+
+
+def _without_maximum(logits, T):
+    exponentials = np.exp(np.asarray(logits) / T)
+    return exponentials / exponentials.sum()
+
+
+def _random_logits(rng, sizes, temperatures):
+    for size in sizes:
+        for T in temperatures:
+            yield np.round(rng.normal(size=size) * 2, 2), T
+
+
+def _large_logits(rng):
+    yield np.array([1000.0, 0.0]), 1.0
+    yield np.array([3.0, 1.0]), 0.001
+
+
+_texts = message_section("09.temperature")
+_descriptions, _causes = _texts["properties"], _texts["causes"]
+_mistakes = _texts["mistakes"]
+
+TEMPERATURE = Exercise(
+    id="09.temperature",
+    signature="temperature(logits, T) -> probabilities",
+    shapes=_texts["shapes"],
+    statement=_texts["statement"],
+    example=Example((np.array([2.0, 1.0, 0.1]), 0.5), np.array([0.86377, 0.1169, 0.01932])),
+    difficulty=1,
+    importance=4,
+    minutes=4,
+    prerequisites=("softmax",),
+    hints=tuple(_texts["hints"]),
+    solution=temperature,
+    alternative_solutions=(_by_logarithms,),
+    properties=(
+        Property(
+            _descriptions["sum_to_one"],
+            lambda rng: _random_logits(rng, (1, 2, 4), (0.5, 2.0)),
+            sums_to_one,
+            cause=_causes["sum_to_one"],
+        ),
+        Property(_descriptions["at_one"], lambda rng: _random_logits(rng, (2, 5), (1.0,))),
+        Property(
+            _descriptions["other_temperatures"],
+            lambda rng: _random_logits(rng, (2, 3, 8, 27), (0.25, 0.5, 2.0, 10.0)),
+        ),
+        Property(_descriptions["large_logits"], _large_logits, cause=_causes["overflow"]),
+    ),
+    common_mistakes=(
+        CommonMistake(
+            "T after softmax", lambda logits, T: softmax(logits) / T, _mistakes["after_softmax"]
+        ),
+        CommonMistake(
+            "a power, not normalised",
+            lambda logits, T: softmax(logits) ** (1 / T),
+            _mistakes["not_normalised"],
+        ),
+        CommonMistake(
+            "multiplied by T",
+            lambda logits, T: softmax(np.asarray(logits) * T),
+            _mistakes["multiplied"],
+        ),
+        CommonMistake("no maximum subtracted", _without_maximum, _causes["overflow"]),
+    ),
+)

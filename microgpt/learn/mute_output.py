@@ -1,0 +1,49 @@
+"""Drops what some threads print, while other threads print on."""
+
+import sys
+import threading
+from collections.abc import Iterable
+from typing import Any
+
+_muted_threads: set[int] = set()
+_lock = threading.Lock()
+
+
+class MutableStream:
+    """A stream that drops what muted threads write and passes everything else on."""
+
+    def __init__(self, stream: Any):
+        self.stream = stream
+
+    def write(self, text: Any) -> int:
+        return len(text) if threading.get_ident() in _muted_threads else self.stream.write(text)
+
+    def writelines(self, lines: Iterable[Any]) -> None:
+        for line in lines:
+            self.write(line)
+
+    @property
+    def buffer(self) -> "MutableStream":
+        return MutableStream(self.stream.buffer)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.stream, name)
+
+
+def mute(thread_id: int) -> None:
+    """From now on what this thread prints is dropped."""
+    with _lock:
+        for name in ("stdout", "stderr"):
+            if not isinstance(getattr(sys, name), MutableStream):
+                setattr(sys, name, MutableStream(getattr(sys, name)))
+        _muted_threads.add(thread_id)
+
+
+def unmute(thread_id: int) -> None:
+    """A thread of that id may print again; the original streams return with the last one."""
+    with _lock:
+        _muted_threads.discard(thread_id)
+        for name in ("stdout", "stderr"):
+            stream = getattr(sys, name)
+            if not _muted_threads and isinstance(stream, MutableStream):
+                setattr(sys, name, stream.stream)

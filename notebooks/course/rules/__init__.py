@@ -1,0 +1,24 @@
+"""The rules for the prose and the cells of a notebook.
+
+A rule is a function from a `Page` to one sentence for each violation; each module lists its own.
+"""
+
+from . import code_cells, endings, exercises, lengths, numbers, terms, wording
+from .page import Page
+
+RULES = [
+    *wording.RULES,
+    *lengths.RULES,
+    *code_cells.RULES,
+    *numbers.RULES,
+    *terms.RULES,
+    *exercises.RULES,
+    *endings.RULES,
+]
+
+
+def violations(page: Page) -> list[str]:
+    """Every violation in a notebook, one sentence each, with the rule's name."""
+    return [
+        f"{page.name}: {rule.__name__}: {violation}" for rule in RULES for violation in rule(page)
+    ]

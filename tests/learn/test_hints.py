@@ -1,0 +1,47 @@
+"""Hints and solutions as texts."""
+
+import pytest
+from exercise_answers import write_teachers_file
+
+import microgpt as mg
+from microgpt import learn
+from microgpt.learn import hints
+from microgpt.learn.hints import solution_source
+from microgpt.learn.registry import find_exercise
+
+
+def test_hints_come_one_after_the_other():
+    hints._hints_shown.clear()
+    texts = find_exercise("09.sample").hints
+    assert [str(learn.hint("09.sample")) for _ in range(4)] == [*texts, texts[2]]
+    assert str(learn.hint("09.sample", tier=1)) == texts[0]
+    assert repr(learn.hint("09.sample", 2)).startswith("Hint 2 of 3 for 09.sample, the method\n")
+    assert "role=" in learn.hint("09.sample", 2)._repr_html_()
+    for tier in (0, 4, "one", 2.0, True):
+        with pytest.raises(mg.SettingError, match="tier must be an integer from 1 to 3"):
+            learn.hint("09.sample", tier)
+
+
+def test_solutions_can_be_kept_by_the_teacher(monkeypatch):
+    monkeypatch.delenv("MICROGPT_SOLUTIONS", raising=False)
+    assert "def sample" in learn.solution("09.sample")
+    monkeypatch.setenv("MICROGPT_SOLUTIONS", "off")
+    assert str(learn.solution("09.sample")) == "Your teacher has them."
+    assert "def sample" not in learn.solution("09.sample")._repr_html_()
+
+
+@pytest.mark.parametrize("exercise", learn.exercises(), ids=lambda exercise: exercise.id)
+def test_the_solution_as_shown_is_correct(exercise):
+    names = {}
+    with mg.using("numpy"):
+        exec(solution_source(exercise), names)
+        assert learn.check(exercise.id, names[exercise.answer_name])
+
+
+def test_a_solution_goes_by_the_answers_name(tmp_path):
+    file = write_teachers_file(tmp_path)
+    text = file.read_text("utf-8").replace("def surprise(p)", "def solution(p)")
+    file.write_text(text.replace("solution=surprise", "solution=solution"), "utf-8")
+    (exercise,) = learn.load(file)
+    assert "def surprise(p):" in learn.solution("week3.surprise")
+    assert "solution" not in solution_source(exercise)

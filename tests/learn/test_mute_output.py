@@ -1,0 +1,29 @@
+"""What an answer prints is dropped."""
+
+import sys
+
+from exercise_answers import correct_sample
+
+from microgpt import learn
+
+
+def test_an_answers_prints_are_dropped(capsys):
+    def prints(*arguments):
+        print("noise")
+        print("more", file=sys.stderr)
+        return correct_sample(*arguments)
+
+    assert learn.check("09.sample", prints)
+    assert capsys.readouterr() == ("", "")
+    print("heard again")
+    assert capsys.readouterr().out == "heard again\n"
+
+
+def test_what_is_written_past_print_is_dropped_too(capfd):
+    def writes(*arguments):
+        sys.stdout.writelines(["leak\n"])
+        getattr(sys.stdout, "buffer", sys.stdout).writelines([b"leak\n"])
+        return correct_sample(*arguments)
+
+    assert learn.check("09.sample", writes)
+    assert capfd.readouterr().out == ""

@@ -1,0 +1,46 @@
+"""Exercises by id, and a teacher's own file of them."""
+
+import numpy as np
+import pytest
+from exercise_answers import IN_BITS, TEACHERS_FILE, write_teachers_file
+
+import microgpt as mg
+from microgpt import learn
+from microgpt.learn.registry import find_exercise
+
+
+def test_a_teachers_exercise_is_known_everywhere(tmp_path):
+    file = write_teachers_file(tmp_path)
+    (exercise,) = learn.load(file)
+    assert learn.exercises()[-1] is exercise
+    assert learn.check("week3.surprise", exercise.solution)
+    assert learn.check("week3.surprise", lambda p: -np.log2(p)).cause == "That is in bits."
+    assert str(learn.hint("week3.surprise", 2)) == "Surprises add."
+    assert "def surprise" in learn.solution("week3.surprise")
+    assert learn.load(file)[0] is find_exercise("week3.surprise"), "loading again replaces"
+
+
+def test_files_that_cannot_be_loaded(tmp_path):
+    with pytest.raises(mg.FormatError, match="no file"):
+        learn.load(tmp_path / "absent.py")
+    file = tmp_path / "broken.py"
+    for text, message in [
+        ("def", "cannot be run: SyntaxError"),
+        ("1 / 0", "ZeroDivisionError"),
+        ("raise SystemExit(4)", "SystemExit: 4"),
+        ("x = 1", "no Exercise"),
+    ]:
+        file.write_text(text)
+        with pytest.raises(mg.FormatError, match=message):
+            learn.load(file)
+
+
+def test_ids_are_never_used_twice(tmp_path):
+    file = tmp_path / "taken.py"
+    text = TEACHERS_FILE.replace("{mistakes}", IN_BITS)
+    file.write_text(text.replace("week3.surprise", "09.sample"), "utf-8")
+    with pytest.raises(mg.SettingError, match=r"never used twice; got '09\.sample'"):
+        learn.load(file)
+    learn.load(write_teachers_file(tmp_path))
+    with pytest.raises(mg.SettingError, match="never used twice"):
+        learn.load(write_teachers_file(tmp_path, name="week4.py"))

@@ -1,0 +1,47 @@
+"""What a committed notebook keeps of its outputs."""
+
+import nbformat
+import pytest
+from course import output_cleaning
+
+from microgpt.errors import FormatError
+
+
+def test_clean_keeps_pictures_and_text_only():
+    view = {"application/vnd.jupyter.widget-view+json": {"model_id": "a"}}
+    text = {"text/plain": "It fell.", "text/html": "<b>"}
+    outputs = [
+        nbformat.v4.new_output("display_data", data=data, metadata={"width": 3})
+        for data in (
+            {"image/png": "cG5n", **text},
+            {"image/svg+xml": "<svg>", **text, **view},
+            view,
+        )
+    ]
+    cell = nbformat.v4.new_code_cell("1", outputs=outputs, execution_count=7)
+    cell.metadata = {"tags": ["varies"], "execution": {"iopub.status.busy": "2020"}}
+    notebook = nbformat.v4.new_notebook(cells=[cell], metadata={"widgets": {}})
+    cleaned = output_cleaning.clean(notebook)
+    (kept,) = cleaned.cells
+    assert [set(output.data) for output in kept.outputs] == [
+        {"image/png", "text/plain"},
+        {"text/plain", "text/html"},
+    ]
+    assert all(output.metadata == {} for output in kept.outputs)
+    assert (kept.execution_count, kept.metadata) == (None, {"tags": ["varies"]})
+    assert set(cleaned.metadata) == {"kernelspec", "language_info"}
+    assert not output_cleaning.is_clean(nbformat.writes(notebook).encode(), "00_test")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("<object object at 0x7f>", "shows the address 'at 0x7f'"),
+        ("x" * 500_000, "bytes, more than 500,000"),
+    ],
+)
+def test_outputs_that_cannot_be_committed(text, message):
+    output = nbformat.v4.new_output("display_data", data={"text/plain": text})
+    cell = nbformat.v4.new_code_cell("1", id="x", outputs=[output])
+    with pytest.raises(FormatError, match=message):
+        output_cleaning.to_bytes(nbformat.v4.new_notebook(cells=[cell]), "00_test")
