@@ -28,7 +28,7 @@ def body(arrays, layers, rows, dtype):
     """The tensors in llm.c's order, `wte` filled up with zeros to `rows` rows."""
     wte = arrays["wte.weight"]
     zeros = np.zeros((rows - len(wte), wte.shape[1]), np.float32)
-    names = [f"h.{layer}.{kind}" for kind in PER_LAYER for layer in range(layers)]
+    names = [f"h.{layer}.{name}" for name in PER_LAYER for layer in range(layers)]
     rest = ["wpe.weight", *names, "ln_f.weight", "ln_f.bias"]
     tensors = [wte, zeros, *(arrays[name] for name in rest)]
     content = [np.asarray(array, "<f4").tobytes() for array in tensors]
@@ -54,7 +54,7 @@ def state_file(model, version, tokens, targets):
     exact.load_state_dict(model.state_dict())
     logits, loss = exact(tokens).numpy(), exact.loss(tokens, targets)
     loss.backward()
-    gradients = {name: weight.gradient() for name, weight in exact.named_parameters()}
+    gradients = {name: weight.grad_buffer() for name, weight in exact.named_parameters()}
     rows = model.config.vocab_size if version == 1 else 128
     return b"".join(
         [

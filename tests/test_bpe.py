@@ -22,8 +22,8 @@ from microgpt import tokenizers
 from microgpt._io import downloads
 from microgpt.errors import DownloadError, FormatError, SettingError, TokenError
 from microgpt.tokenizers import BPETokenizer, gpt2_vocab, merge_all, train_bpe
-from microgpt.tokenizers.merges_file import GPT2_BYTE_ORDER, parse_merges, printable
-from microgpt.tokenizers.validation import comes_about
+from microgpt.tokenizers.merges_file import GPT2_BYTE_ORDER, bytes_to_unicode, parse_merges
+from microgpt.tokenizers.validation import is_reachable
 
 # What splitting and bytes can trip over: each is encoded by every path and by tiktoken itself.
 TEXTS = [
@@ -81,7 +81,7 @@ def test_gpt2_has_the_published_tokens(gpt2, data):
     verdict = (data / "the-verdict.txt").read_text("utf-8")
     assert len(gpt2.encode(verdict)) == 5145
     assert gpt2.decode(gpt2.encode(verdict)) == verdict
-    assert (gpt2.vocab_size, gpt2.eos_token_id, gpt2.bos) == (50257, 50256, 50256)
+    assert (gpt2.vocab_size, gpt2.eos_token_id, gpt2.bos_token_id) == (50257, 50256, 50256)
     assert gpt2.special_tokens == {"<|endoftext|>": 50256}
     assert (gpt2.default_prompt, len(gpt2.merges), gpt2.counts) == ("", 50000, None)
     assert repr(gpt2) == "BPETokenizer(50,257 tokens: 256 bytes, 50,000 merges, <|endoftext|>)"
@@ -93,9 +93,9 @@ def test_gpt2_is_tiktokens(gpt2, published, text):
     assert gpt2.encode(text) == gpt2.encode_reference(text) == expected
     assert gpt2.decode(expected) == text
     asked = published.encode(text, allowed_special="all")
-    assert gpt2.encode(text, special="all") == asked
-    assert gpt2.encode_reference(text, special="all") == asked
-    assert gpt2.decode(asked, special=True) == published.decode(asked) == text
+    assert gpt2.encode(text, allowed_special="all") == asked
+    assert gpt2.encode_reference(text, allowed_special="all") == asked
+    assert gpt2.decode(asked, show_special=True) == published.decode(asked) == text
 
 
 @settings(deadline=None, max_examples=300)
@@ -190,7 +190,7 @@ def textbook(text, count):
 def test_training_is_the_textbooks(text, count):
     expected = textbook(text, count)
     if len(expected) < count:
-        with pytest.raises(SettingError, match=f"at most {256 + len(expected):,} tokens"):
+        with pytest.raises(SettingError, match=f"at most {256 + len(expected):,}, all tokens"):
             train_bpe(text, 256 + count, special_tokens=())
         count = len(expected)
     seen = []
@@ -235,7 +235,7 @@ def test_tinyshakespeare_in_under_ten_seconds(data):
 def test_several_texts_do_not_touch():
     tokenizer = train_bpe(["ab", "ab", "ba"], 257 + 1)
     assert tokenizer.merges == ((97, 98),)
-    with pytest.raises(SettingError, match=r"at most 259 tokens.*got vocab_size=300"):
+    with pytest.raises(SettingError, match=r"vocab_size must be at most 259.*; got 300"):
         train_bpe(["ab", "ab", "ba"], 300)
 
 
@@ -243,17 +243,17 @@ def test_several_texts_do_not_touch():
     ("arguments", "error", "message"),
     [
         (("ab", 256), SettingError, "from 257"),
-        (("ab", 300.0), SettingError, "whole number"),
+        (("ab", 300.0), SettingError, "an integer"),
         (("ab", 10**9), SettingError, "to 262,401"),
         (("", 257), TokenError, "is empty"),
         (([], 257), TokenError, "is empty"),
-        ((5, 257), TokenError, "must be a text, or several; got 5"),
+        ((5, 257), TokenError, "must be a str, or several; got 5"),
         (([b"ab"], 257), TokenError, "must be a str; got bytes"),
         (("a\ud800", 257), TokenError, "half of a pair"),
         (("ab", 300, "<|endoftext|>"), SettingError, "a list of names"),
         (("ab", 300, ("a", "a")), SettingError, "different names"),
-        (("ab", 300, (), "("), SettingError, "not a regular expression"),
-        (("ab", 300, (), None), SettingError, "a pattern is a text"),
+        (("ab", 300, (), "("), SettingError, "a regular expression"),
+        (("ab", 300, (), None), SettingError, "pattern must be a string"),
     ],
 )
 def test_what_cannot_be_learned_from(arguments, error, message):
@@ -270,19 +270,23 @@ def test_special_tokens_are_read_only_where_asked():
     assert tokenizer.special_tokens == {"<|endoftext|>": 259, "<a>": 260, "<a>b": 261}
     assert tokenizer.encode(text) == tokenizer.encode_reference(text)
     assert max(tokenizer.encode(text)) < 259
-    assert tokenizer.encode(text, special="all") == [261, 260, 259]
-    assert tokenizer.encode("<a>b", special=["<a>"]) == [260, ord("b")]
-    assert tokenizer.encode("<a>b", special="<a>") == [260, ord("b")]
+    assert tokenizer.encode(text, allowed_special="all") == [261, 260, 259]
+    assert tokenizer.encode("<a>b", allowed_special=["<a>"]) == [260, ord("b")]
+    assert tokenizer.encode("<a>b", allowed_special="<a>") == [260, ord("b")]
     assert tokenizer.encode("b", bos=True, eos=True) == [259, ord("b"), 259]
     assert tokenizer.decode([259, 98, 260]) == "b"
-    assert tokenizer.decode([259, 98, 260], special=True) == "<|endoftext|>b<a>"
-    with pytest.raises(SettingError, match=r"no special token '<b>'; known: '<\|endoftext\|>'"):
-        tokenizer.encode("a", special=["<b>"])
+    assert tokenizer.decode([259, 98, 260], show_special=True) == "<|endoftext|>b<a>"
+    with pytest.raises(SettingError, match=r"one of '<\|endoftext\|>', .*; got '<b>'"):
+        tokenizer.encode("a", allowed_special=["<b>"])
 
 
 def test_without_special_tokens():
     tokenizer = train_bpe("ab\n", 257, special_tokens=())
-    assert (tokenizer.bos, tokenizer.eos_token_id, tokenizer.default_prompt) == (None, None, "\n")
+    assert (tokenizer.bos_token_id, tokenizer.eos_token_id, tokenizer.default_prompt) == (
+        None,
+        None,
+        "\n",
+    )
     assert tokenizer.encode("ab", bos=True, eos=True) == [256]
 
 
@@ -382,7 +386,7 @@ def test_patterns_that_ask_for_too_much(pattern, trained):
 def test_a_pattern_that_takes_too_long(monkeypatch):
     from microgpt.tokenizers import pretokenization
 
-    monkeypatch.setattr(pretokenization, "PATIENCE", 0.2)
+    monkeypatch.setattr(pretokenization, "REGEX_TIMEOUT", 0.2)
     with pytest.raises(TokenError, match="tries too many ways"):
         list(tokenizers.pretokenize("a" * 40 + "b", r"(?:a|aa)+$|(?:a|a)+c"))
 
@@ -427,10 +431,10 @@ BASE = BPETokenizer([(97, 98), (256, 99)]).to_dict()
         ({"special_tokens": ["\ud800"]}, "half of a pair"),
         ({"special_tokens": ["a"] * 2000}, "at most 1,000"),
         ({"pattern": "("}, "regular expression"),
-        ({"pattern": ["a"]}, "a pattern is a text"),
-        ({"pattern": "a" * 1000}, "a pattern is a text"),
-        ({"counts": [1]}, "counts must be a list of 2 numbers"),
-        ({"counts": [1, 0]}, "above 0"),
+        ({"pattern": ["a"]}, "pattern must be a string"),
+        ({"pattern": "a" * 1000}, "pattern must be a string"),
+        ({"counts": [1]}, "counts must be a list of 2 integers"),
+        ({"counts": [1, 0]}, "positive integers"),
         ({"counts": 5}, "counts must be a list"),
         ({"more": 1}, "is described by"),
     ],
@@ -497,7 +501,7 @@ def test_a_merge_comes_about_if_its_own_bytes_lead_to_it(entries):
         content[256 + place] = content[pair[0]] + content[pair[1]]
         so_far = {known: merge_ids[known] for known in pairs[: place + 1]}
         reached = merge_all(content[256 + place], so_far) == [256 + place]
-        assert comes_about(pair, so_far, pairs[: place + 1]) == reached
+        assert is_reachable(pair, so_far, pairs[: place + 1]) == reached
         if not reached:
             break
 
@@ -542,9 +546,9 @@ def test_the_beginning_of_gpt2_s_list(tmp_path):
 
 def test_one_name_has_one_id(tmp_path):
     tokenizer = BPETokenizer([(97, 98)], ["ab"])
-    with pytest.raises(SettingError, match="tokens 256 and 257 are both written 'ab'"):
-        tokenizers.token_ids(tokenizer)
-    ids = tokenizers.token_ids(BPETokenizer([(97, 98)], ())) | {"ab": 300}
+    with pytest.raises(SettingError, match="got 'ab' as tokens 256 and 257"):
+        tokenizers.get_vocab(tokenizer)
+    ids = tokenizers.get_vocab(BPETokenizer([(97, 98)], ())) | {"ab": 300}
     (tmp_path / "vocab.json").write_text(json.dumps(ids))
     (tmp_path / "merges.txt").write_text("a b\n")
     with pytest.raises(FormatError, match="found another id for 'ab'"):
@@ -566,22 +570,22 @@ def test_a_folder_that_may_not_be_looked_into_is_passed_over(data, monkeypatch, 
     assert tokenizers.gpt2().vocab_size == 50257
     monkeypatch.setenv("MICROGPT_CACHE", str(tmp_path))
     (tmp_path / "data").mkdir()
-    published = data / "tiktoken-cache" / gpt2_vocab.IN_TIKTOKENS_CACHE
-    kept = shutil.copy(published, tmp_path / "data" / gpt2_vocab.SOURCE.file)
-    assert downloads.fetch(gpt2_vocab.SOURCE) == kept
+    published = data / "tiktoken-cache" / gpt2_vocab.TIKTOKEN_CACHE_NAME
+    kept = shutil.copy(published, tmp_path / "data" / gpt2_vocab.VOCAB_BPE.file_name)
+    assert downloads.fetch(gpt2_vocab.VOCAB_BPE) == kept
 
 
 def test_merges_written_are_the_published_ones(gpt2, data):
-    file = data / "tiktoken-cache" / gpt2_vocab.IN_TIKTOKENS_CACHE
+    file = data / "tiktoken-cache" / gpt2_vocab.TIKTOKEN_CACHE_NAME
     assert tokenizers.format_merges(gpt2).encode() == file.read_bytes()
     encoder = (
         data
         / "tiktoken-cache"
         / hashlib.sha1(
-            gpt2_vocab.SOURCE.url.replace("vocab.bpe", "encoder.json").encode()
+            gpt2_vocab.VOCAB_BPE.url.replace("vocab.bpe", "encoder.json").encode()
         ).hexdigest()
     )
-    assert tokenizers.token_ids(gpt2) == json.loads(encoder.read_bytes())
+    assert tokenizers.get_vocab(gpt2) == json.loads(encoder.read_bytes())
     assert tokenizers.read_merges(file, encoder).to_dict() == gpt2.to_dict()
 
 
@@ -590,7 +594,7 @@ def files(trained, tmp_path):
     """The files that other programs take for a tokenizer: merges.txt and vocab.json."""
     merges, vocabulary = tmp_path / "merges.txt", tmp_path / "vocab.json"
     merges.write_text(tokenizers.format_merges(trained), "utf-8")
-    vocabulary.write_text(json.dumps(tokenizers.token_ids(trained)), "utf-8")
+    vocabulary.write_text(json.dumps(tokenizers.get_vocab(trained)), "utf-8")
     return merges, vocabulary
 
 
@@ -606,8 +610,8 @@ def test_a_vocabulary_says_the_order_of_bytes_and_special_tokens(files, trained)
         (lambda ids: {**ids, "a": 400}, "must give ids"),
         (lambda ids: {name: ids[name] for name in list(ids)[5:]}, "must give ids"),
         (lambda ids: {**ids, "<x>": 500}, "must give ids"),
-        (lambda ids: {**ids, "<x>": "y"}, "dictionary from tokens to ids"),
-        (lambda ids: list(ids), "dictionary from tokens to ids"),
+        (lambda ids: {**ids, "<x>": "y"}, "object from tokens to integer ids"),
+        (lambda ids: list(ids), "must be a JSON object"),
     ],
 )
 def test_vocabularies_that_do_not_fit(files, change, message):
@@ -645,7 +649,7 @@ def test_files_that_are_not_there_or_too_large(tmp_path, monkeypatch):
         tokenizers.read_merges(tmp_path / "large")
     (tmp_path / "merges.txt").write_text(FIRST_OF_GPT2, "utf-8")
     (tmp_path / "vocab.json").write_text("[" * 100_000)
-    with pytest.raises(FormatError, match=r"vocab\.json must be JSON"):
+    with pytest.raises(FormatError, match=r"vocab\.json is nested too deeply"):
         tokenizers.read_merges(tmp_path / "merges.txt", tmp_path / "vocab.json")
 
 
@@ -665,13 +669,15 @@ def test_any_bytes_are_merges_or_a_format_error(content):
         with pytest.raises(FormatError, match=r"some\.bpe"):
             parse_merges(content, "some.bpe")
         return
-    assert parse_merges(tokenizers.format_merges(tokenizer).encode(), "x").merges == tokenizer.merges
+    assert (
+        parse_merges(tokenizers.format_merges(tokenizer).encode(), "x").merges == tokenizer.merges
+    )
     assert tokenizer.decode(tokenizer.encode("a✓")) == "a✓"
 
 
 def test_printable_bytes():
-    assert printable(b" a\n\xc3") == "ĠaĊÃ"
-    assert len({printable(bytes([byte])) for byte in range(256)}) == 256
+    assert bytes_to_unicode(b" a\n\xc3") == "ĠaĊÃ"
+    assert len({bytes_to_unicode(bytes([byte])) for byte in range(256)}) == 256
 
 
 # Where GPT-2's list is found.
@@ -685,9 +691,11 @@ def nowhere(cache, tmp_path, monkeypatch):
     for variable in ("TIKTOKEN_CACHE_DIR", "DATA_GYM_CACHE_DIR"):
         monkeypatch.delenv(variable, raising=False)
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
-    source = gpt2_vocab.SOURCE
-    offline = type(source)(source.file, "http://127.0.0.1:9/vocab.bpe", source.sha256, "TRAIN")
-    monkeypatch.setattr(gpt2_vocab, "SOURCE", offline)
+    source = gpt2_vocab.VOCAB_BPE
+    offline = type(source)(
+        source.file_name, "http://127.0.0.1:9/vocab.bpe", source.sha256, ("TRAIN",)
+    )
+    monkeypatch.setattr(gpt2_vocab, "VOCAB_BPE", offline)
     return tmp_path
 
 
@@ -708,16 +716,16 @@ PLACES = {
     ("variable", "name"), [(variable, name) for variable in PLACES for name in PLACES[variable]]
 )
 def test_it_is_found(nowhere, data, monkeypatch, variable, name):
-    file = nowhere / name.replace("SHA", gpt2_vocab.IN_TIKTOKENS_CACHE)
+    file = nowhere / name.replace("SHA", gpt2_vocab.TIKTOKEN_CACHE_NAME)
     file.parent.mkdir(parents=True, exist_ok=True)
-    shutil.copy(data / "tiktoken-cache" / gpt2_vocab.IN_TIKTOKENS_CACHE, file)
+    shutil.copy(data / "tiktoken-cache" / gpt2_vocab.TIKTOKEN_CACHE_NAME, file)
     if variable:
         monkeypatch.setenv(variable, str(nowhere))
     assert mg.load_corpus("story").tokenizer("gpt2").vocab_size == 50257
 
 
 def test_a_given_file_or_folder(nowhere, data):
-    found = data / "tiktoken-cache" / gpt2_vocab.IN_TIKTOKENS_CACHE
+    found = data / "tiktoken-cache" / gpt2_vocab.TIKTOKEN_CACHE_NAME
     for path in (str(found), found.parent, data):
         assert tokenizers.gpt2(path).vocab_size == 50257
     (nowhere / "windows.txt").write_bytes(found.read_bytes().replace(b"\n", b"\r\n").strip())
@@ -729,9 +737,9 @@ def test_a_given_file_or_folder(nowhere, data):
 
 
 def test_another_list_is_refused_or_passed_over_and_never_changed(nowhere, data, monkeypatch):
-    wrong = (data / "tiktoken-cache" / gpt2_vocab.IN_TIKTOKENS_CACHE).read_bytes()
+    wrong = (data / "tiktoken-cache" / gpt2_vocab.TIKTOKEN_CACHE_NAME).read_bytes()
     wrong = wrong.replace(b"h e\n", b"h a\n", 1)
-    file = nowhere / gpt2_vocab.IN_TIKTOKENS_CACHE
+    file = nowhere / gpt2_vocab.TIKTOKEN_CACHE_NAME
     file.write_bytes(wrong)
     with pytest.raises(FormatError, match=r"not GPT-2's list of merges: .*read_merges"):
         tokenizers.gpt2(file)
@@ -746,7 +754,7 @@ def test_another_list_is_refused_or_passed_over_and_never_changed(nowhere, data,
 
 
 def test_it_is_fetched_once(nowhere, data, monkeypatch):
-    content = (data / "tiktoken-cache" / gpt2_vocab.IN_TIKTOKENS_CACHE).read_bytes()
+    content = (data / "tiktoken-cache" / gpt2_vocab.TIKTOKEN_CACHE_NAME).read_bytes()
     asked = []
 
     class Handler(http.server.BaseHTTPRequestHandler):
@@ -762,9 +770,11 @@ def test_it_is_fetched_once(nowhere, data, monkeypatch):
 
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
-        source = gpt2_vocab.SOURCE
+        source = gpt2_vocab.VOCAB_BPE
         url = f"http://127.0.0.1:{server.server_port}/vocab.bpe"
-        monkeypatch.setattr(gpt2_vocab, "SOURCE", type(source)("vocab.bpe", url, source.sha256, ""))
+        monkeypatch.setattr(
+            gpt2_vocab, "VOCAB_BPE", type(source)("vocab.bpe", url, source.sha256, ())
+        )
         assert tokenizers.gpt2().vocab_size == 50257
         assert tokenizers.gpt2().vocab_size == 50257
         server.shutdown()
@@ -780,7 +790,7 @@ def test_a_corpus_names_its_tokenizer(story):
     assert corpus.tokenizer().to_dict() == corpus.tokenizer("char").to_dict()
     tokenizer = corpus.tokenizer("bpe:300")
     assert tokenizer.vocab_size == 300
-    assert tokenizer.bos == 299
+    assert tokenizer.bos_token_id == 299
     tokens = tokenizer.encode(corpus[0], bos=True, eos=True)
     assert tokens[0] == tokens[-1] == 299
     assert tokenizer.decode(tokens) == corpus[0]
@@ -788,7 +798,7 @@ def test_a_corpus_names_its_tokenizer(story):
 
 @pytest.mark.parametrize("kind", ["gpt3", "bpe", "bpe:", "bpe:x", "bpe:-5", "bpe:1e3", "bpe:١", 3])
 def test_kinds_of_tokenizer_that_do_not_exist(kind):
-    with pytest.raises(SettingError, match="a tokenizer is 'char', 'gpt2', or 'bpe:'"):
+    with pytest.raises(SettingError, match="tokenizer must be 'char', 'gpt2', or 'bpe:'"):
         mg.load_corpus("story").tokenizer(kind)
 
 

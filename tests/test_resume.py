@@ -174,7 +174,7 @@ def test_an_evaluation_that_was_cut_off_is_made_up_for(tmp_path, monkeypatch):
     equal(finish(other), straight)
     equal(finish(trainer), straight)
     best = mg.load(tmp_path / "best" / "best.safetensors", "numpy")
-    assert best.training["steps_done"] == trainer.best.step + 1
+    assert best.metadata["steps_done"] == trainer.best.step + 1
     check = mg.Trainer(best.model, corpus_of(case), mg.TrainConfig(**case.train))
     assert check.evaluate() == trainer.best.evaluation
 
@@ -188,7 +188,7 @@ def test_more_steps_for_a_training_that_is_over(tmp_path):
     more = mg.Trainer.resume(tmp_path / "training.safetensors", corpus_of(SMALL), longer)
     assert [step.step for step in more] == [8, 9, 10, 11]
     assert len(more.history) == 12
-    assert mg.load(tmp_path).training["steps_done"] == 8
+    assert mg.load(tmp_path).metadata["steps_done"] == 8
 
 
 def test_what_cannot_be_resumed(tmp_path):
@@ -356,7 +356,7 @@ def test_a_save_beside_a_running_training_is_of_one_step(tmp_path, monkeypatch):
     assert not failed
     checkpoint = mg.load(tmp_path, "numpy")
     resumed = mg.Trainer.resume(tmp_path, mg.load_corpus("names-mini"), backend="numpy")
-    assert 3 <= checkpoint.training["steps_done"] == len(resumed.history) <= done
+    assert 3 <= checkpoint.metadata["steps_done"] == len(resumed.history) <= done
     for name, weight in checkpoint.model.state_dict().items():
         np.testing.assert_array_equal(resumed.model.state_dict()[name], weight)
 
@@ -397,7 +397,7 @@ def test_a_close_changes_nothing_but_the_best(tmp_path):
         if found.loss < before.evaluation.loss:
             assert (trainer.best.step, trainer.best.evaluation) == (stop - 1, found)
             kept = mg.load(tmp_path / "best.safetensors", "numpy")
-            assert kept.training["steps_done"] == stop
+            assert kept.metadata["steps_done"] == stop
         else:
             assert trainer.best is before
         trainer.save(tmp_path)

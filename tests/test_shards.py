@@ -18,7 +18,14 @@ from peaks import PEAK
 from microgpt import tokenizers
 from microgpt._io import atomic_write
 from microgpt.cli import main
-from microgpt.data import Shards, encode_documents, load_corpus, open_shard, split_sections, write_shard
+from microgpt.data import (
+    Shards,
+    encode_documents,
+    load_corpus,
+    open_shard,
+    split_sections,
+    write_shard,
+)
 from microgpt.data.remote_corpora import REMOTE_CORPORA
 from microgpt.errors import FormatError, NotWritable, SettingError, TokenError
 
@@ -79,19 +86,19 @@ WRONG_TOKENS = [
     ([1, 2, 65536], TokenError, "token 2 is 65,536; .* from 0 to 65,535"),
     ([[1, 2], [3, -1]], TokenError, "token 3 is -1"),
     (np.array([2**63], np.uint64), TokenError, "token 0 is 9,223,372,036,854,775,808"),
-    ([1.5], SettingError, "one row of whole numbers; got 0 dimensions"),
+    ([1.5], SettingError, "one-dimensional arrays of integers; got 0 dimensions"),
     (np.array([1.5]), SettingError, "type float64"),
     (np.ones((2, 2), int), SettingError, "got 2 dimensions"),
     ([np.ones((2, 2), int)], SettingError, "got 2 dimensions"),
-    ([[[1], [2, 3]]], SettingError, "not one row of numbers"),
+    ([[[1], [2, 3]]], SettingError, "one-dimensional arrays of integers"),
     ([[1, None]], SettingError, "type object"),
     ([[2**70]], SettingError, "type object"),
     ([[True]], SettingError, "type bool"),
     (["text"], SettingError, "type <U4"),
     ("text", SettingError, "got 'text'"),
     (7, SettingError, "got 7"),
-    ([], SettingError, "no tokens to write"),
-    (iter(()), SettingError, "no tokens to write"),
+    ([], SettingError, "at least one to write"),
+    (iter(()), SettingError, "at least one to write"),
 ]
 
 
@@ -108,20 +115,20 @@ def test_what_cannot_be_written_leaves_the_old_file(tmp_path, tokens, kind, mess
 def test_ids_beyond_a_vocabulary_are_not_written(tmp_path):
     with pytest.raises(TokenError, match=r"token 1 is 27; .* 27 ids go from 0 to 26"):
         write_shard(tmp_path / "a.bin", [26, 27], vocab_size=27)
-    with pytest.raises(SettingError, match="vocab_size must be a whole number"):
+    with pytest.raises(SettingError, match="vocab_size must be a positive integer"):
         write_shard(tmp_path / "a.bin", [1], vocab_size=0)
     assert os.listdir(tmp_path) == []
 
 
 def test_more_tokens_than_the_header_can_count(tmp_path, monkeypatch):
     monkeypatch.setattr("microgpt.data.shard_writer.MAX_SHARD_TOKENS", 5)
-    with pytest.raises(SettingError, match="at most 5 tokens; write several shards"):
+    with pytest.raises(SettingError, match=r"at most 5 for a shard; got .*; write several shards"):
         write_shard(tmp_path / "a.bin", [[1, 2, 3], [4, 5, 6]])
     assert os.listdir(tmp_path) == []
 
 
 class FullDisk:
-    """A file on a disk with room for 5,000 bytes."""
+    """A file on a disk with space for 5,000 bytes."""
 
     def __init__(self, path, mode):
         self.stream, self.room = path.open(mode), 5000
@@ -199,7 +206,7 @@ def test_raw_can_be_forced(tmp_path):
     path.write_bytes(bytes(6))
     with pytest.raises(FormatError, match="6 bytes; raw int32 tokens fill a multiple of 4"):
         open_shard(path, format="raw")
-    with pytest.raises(SettingError, match="format='bin' is not known; known: None, 'raw'"):
+    with pytest.raises(SettingError, match="format must be one of None, 'raw'"):
         open_shard(path, format="bin")
 
 
@@ -341,7 +348,7 @@ def test_shards_are_one_sequence(three):
     for place in (24, -25):
         with pytest.raises(IndexError):
             _ = shards[place]
-    with pytest.raises(SettingError, match="steps of 1; got 2"):
+    with pytest.raises(SettingError, match="the step of a slice of shards must be 1; got 2"):
         _ = shards[::2]
 
 
@@ -362,9 +369,9 @@ def test_which_files(three, tmp_path):
     assert len(Shards(first)) == 7
     (tmp_path / "odd[1].bin").write_bytes(shard_bytes([4]))
     assert list(Shards(str(tmp_path / "odd[1].bin"))) == [4]
-    with pytest.raises(SettingError, match=r"is a folder; name its files, as in '.*\*\.bin'"):
+    with pytest.raises(SettingError, match=r"files of a folder; got .*; name them, as in '.*\*\.bin'"):
         Shards(tmp_path)
-    with pytest.raises(SettingError, match="empty list"):
+    with pytest.raises(SettingError, match="paths must be at least one file"):
         Shards([])
     with pytest.raises(FormatError, match=r"no file is named like '.*u_\*\.bin'"):
         Shards(tmp_path / "u_*.bin")
@@ -420,20 +427,20 @@ forget()
 before = peak()
 tokens = open_shard(sys.argv[1], vocab_size=50257)
 for source in (tokens, Shards(sys.argv[1], vocab_size=50257)):
-    windows, places = WindowBatches(source, 1024, 1024, 8), RandomBatches(source, 1024, 8)
+    windows, random = WindowBatches(source, 1024, 1024, 8), RandomBatches(source, 1024, 8)
     for _ in range(100):
-        assert next(windows)[0].shape == next(places)[1].shape == (8, 1024)
-    assert sum(len(rows) for rows, _ in windows.in_order(50)) == 50
+        assert next(windows)[0].shape == next(random)[1].shape == (8, 1024)
+    assert sum(len(rows) for rows, _ in windows.eval_batches(50)) == 50
 print(peak() - before)
 """
     (grown,) = map(int, in_a_process(code, path))
     assert grown < 50e6
 
 
-def test_the_corpus_advised_without_a_network_is_of_the_same_kind():
+def test_the_corpus_advised_without_a_network_has_the_same_format():
     for source in REMOTE_CORPORA.values():
-        instead = source.instead.split("'")[1]
-        assert load_corpus(instead).format == source.format
+        suggested = source.offline_hint.split("'")[1]
+        assert load_corpus(suggested).format == source.format
 
 
 # Tokenising.
@@ -496,7 +503,7 @@ def test_the_command_with_characters(tmp_path, capsys):
     assert main([*command, "999999999"]) == 1
     assert "leaves none of the" in capsys.readouterr().err
     assert main([*command, "-1"]) == 1
-    assert "--validation must be a whole number, 0 or above" in capsys.readouterr().err
+    assert "--validation must be a non-negative integer" in capsys.readouterr().err
     (out / "val.bin").unlink()
     assert main([*command, "0"]) == 0
     assert len(open_shard(out / "train.bin")) == len(corpus[0])
@@ -512,7 +519,7 @@ def test_the_command_trains_a_tokenizer(tmp_path, name):
     kept = tokenizers.from_dict(json.loads((out / "tokenizer.json").read_text("utf-8")))
     corpus = load_corpus(name)
     documents = list(corpus) if corpus.format == "lines" else split_sections(corpus[0])
-    marks = np.flatnonzero(np.concatenate(shards) == kept.bos)
+    marks = np.flatnonzero(np.concatenate(shards) == kept.bos_token_id)
     found = np.split(np.concatenate(shards), marks)[1:]
     assert len(shards[0]) == 10
     assert [kept.decode(tokens[1:].tolist()) for tokens in found] == documents

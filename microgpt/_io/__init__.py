@@ -1,1 +1,1 @@
-"""Files, folders and downloads: the only places that write, name or fetch them."""
+"""Atomic writes, paths, downloads and JSON: the only modules that write, name or fetch files."""

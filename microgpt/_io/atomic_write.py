@@ -1,4 +1,4 @@
-"""Files that are whole or not there."""
+"""Atomic writes: a file appears complete, or not at all."""
 
 import contextlib
 import errno
@@ -8,42 +8,31 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-from microgpt.errors import NotWritable, SettingError
+from microgpt.errors import NotWritable
 
-FULL = (errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC))
-
-
-def expand_user(path: str | os.PathLike) -> Path:
-    """The path, with the home folder in place of `~`."""
-    try:
-        return Path(path).expanduser()
-    except RuntimeError:  # a user that nobody knows, or no home
-        raise SettingError(
-            f"{path} begins with a home folder that is not known on this machine; give the path "
-            "in full, or as ./~… if the name begins so"
-        ) from None
+DISK_FULL_ERRNOS = (errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC))
 
 
 @contextlib.contextmanager
 def atomic_write(target: Path) -> Iterator[BinaryIO]:
-    """A binary stream that becomes `target` when the block ends well, and vanishes otherwise.
+    """A binary stream that becomes `target` when the block succeeds, and vanishes otherwise.
 
-    The folder is made if need be. `NotWritable` if it cannot be, or if the disk fills.
+    Missing folders are made. `NotWritable` if they cannot be, or if the disk fills.
     """
     if target.is_dir():
         raise NotWritable(f"{target} is a folder; name a file in it to write to")
-    draft = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
+    temp_path = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
     try:
-        with _opened(draft) as stream:
+        with _create_temp(temp_path) as stream:
             yield stream
             stream.flush()
             os.fsync(stream.fileno())
-        os.replace(draft, target)
+        os.replace(temp_path, target)
     except BaseException as error:
         with contextlib.suppress(OSError):
-            draft.unlink()
-        # Reading inside the block may fail too; these three come from writing alone.
-        if isinstance(error, OSError) and error.errno in FULL:
+            temp_path.unlink()
+        # The block may raise other errors, of reading; these three come from writing alone.
+        if isinstance(error, OSError) and error.errno in DISK_FULL_ERRNOS:
             raise NotWritable(
                 f"{target} could not be written whole ({error.strerror}), so nothing of it is "
                 "kept; free some space, or choose another folder"
@@ -51,11 +40,11 @@ def atomic_write(target: Path) -> Iterator[BinaryIO]:
         raise
 
 
-def _opened(draft: Path) -> BinaryIO:
+def _create_temp(temp_path: Path) -> BinaryIO:
     try:
-        draft.parent.mkdir(parents=True, exist_ok=True)
-        return open(draft, "xb")
+        temp_path.parent.mkdir(parents=True, exist_ok=True)
+        return open(temp_path, "xb")
     except OSError as error:
         raise NotWritable(
-            f"nothing can be saved in {draft.parent} ({error.strerror}); choose another folder"
+            f"nothing can be saved in {temp_path.parent} ({error.strerror}); choose another folder"
         ) from None

@@ -1,6 +1,6 @@
-"""Public files from the network: looked for nearby first, verified, kept.
+"""Public files: found locally or downloaded once, and verified by SHA-256.
 
-To connect, and each piece that is read, may take TIMEOUT seconds; all of a file may take longer.
+Connecting, and each read, may take TIMEOUT seconds; a whole file may take longer.
 """
 
 import hashlib
@@ -17,49 +17,49 @@ TIMEOUT = 10  # seconds
 
 @dataclass(frozen=True)
 class RemoteFile:
-    """A public file, the SHA-256 it must have, and what to do `offline_hint` without a network."""
+    """A public file, the SHA-256 it must have, and what to do instead of downloading it."""
 
     file_name: str
     url: str
     sha256: str
-    offline_hint: str
+    offline_remedies: tuple[str, ...]
 
 
 def download_dir() -> Path:
-    """The folder in the cache that downloads are kept in."""
+    """The folder of the cache that downloads are kept in."""
     return cache_dir() / "data"
 
 
-def fetch(source: RemoteFile) -> Path:
-    """The file, verified: from MICROGPT_DATA, else from the cache, else from the network."""
-    given = data_dir()
-    if given is not None and _is_there(given / source.file_name):
-        return _verified(given / source.file_name, source)
-    if _is_there(download_dir() / source.file_name):
-        return _verified(download_dir() / source.file_name, source)
-    return _fetched(source, download_dir())
+def fetch(remote: RemoteFile) -> Path:
+    """The verified file: from MICROGPT_DATA, else from the cache, else from the network."""
+    configured = data_dir()
+    if configured is not None and _is_file(configured / remote.file_name):
+        return _check_sha256(configured / remote.file_name, remote)
+    if _is_file(download_dir() / remote.file_name):
+        return _check_sha256(download_dir() / remote.file_name, remote)
+    return _download(remote, download_dir())
 
 
-def _is_there(path: Path) -> bool:
-    """Whether there is such a file; not where nobody may look."""
+def _is_file(path: Path) -> bool:
+    """Whether there is such a file; False too where it may not be looked for."""
     try:
         return path.is_file()
     except OSError:
         return False
 
 
-def _verified(path: Path, source: RemoteFile) -> Path:
+def _check_sha256(path: Path, remote: RemoteFile) -> Path:
     with path.open("rb") as stream:
         found = hashlib.file_digest(stream, "sha256").hexdigest()
-    if found != source.sha256:
+    if found != remote.sha256:
         raise FormatError(
-            f"{path} is not the published file: its SHA-256 must begin with {source.sha256[:12]}, "
+            f"{path} is not the published file: its SHA-256 must begin with {remote.sha256[:12]}, "
             f"but it begins with {found[:12]}; delete it, and it is fetched again"
         )
     return path
 
 
-def _fetched(source: RemoteFile, folder: Path) -> Path:
+def _download(remote: RemoteFile, folder: Path) -> Path:
     import pooch
     import requests
 
@@ -67,18 +67,19 @@ def _fetched(source: RemoteFile, folder: Path) -> Path:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise DownloadError(
-            f"{source.file_name} cannot be kept: {folder} is not writable ({error.strerror}). "
-            + _by_hand(source)
+            f"{remote.file_name} cannot be kept: {folder} is not writable ({error.strerror})",
+            _remedies(remote),
         ) from None
     pooch.get_logger().setLevel(logging.WARNING)
     downloader = pooch.HTTPDownloader(progressbar=True, timeout=TIMEOUT)
     try:
         path = pooch.retrieve(
-            source.url, f"sha256:{source.sha256}", source.file_name, folder, downloader=downloader
+            remote.url, f"sha256:{remote.sha256}", remote.file_name, folder, downloader=downloader
         )
     except (OSError, ValueError, requests.RequestException) as error:
         raise DownloadError(
-            f"{source.file_name} could not be fetched: {_reason(error, source.url)}. " + _by_hand(source)
+            f"{remote.file_name} could not be fetched: {_reason(error, remote.url)}",
+            _remedies(remote),
         ) from None
     return Path(path)
 
@@ -98,10 +99,9 @@ def _reason(error: Exception, url: str) -> str:
     return str(error)
 
 
-def _by_hand(source: RemoteFile) -> str:
-    given = data_dir()
-    looked = "" if given is None else f"; it is {given} now, which has no {source.file_name}"
-    return (
-        f"Without a network, {source.offline_hint}; or put the file from {source.url} "
-        f"into a folder and set MICROGPT_DATA to it{looked}"
-    )
+def _remedies(remote: RemoteFile) -> tuple[str, ...]:
+    configured = data_dir()
+    by_hand = f"put the file from {remote.url} into a folder and set MICROGPT_DATA to it"
+    if configured is not None:
+        by_hand += f"; it is {configured} now, which has no {remote.file_name}"
+    return (*remote.offline_remedies, by_hand)

@@ -1,17 +1,25 @@
 """Checkpoints: safetensors with a JSON header. Nothing is pickled; files are written atomically."""
 
-from microgpt._io.atomic_write import atomic_write
-from microgpt.checkpoints.checkpoint import FILE, Checkpoint, load, prepare, save
-from microgpt.checkpoints.safetensors_io import Opened, opened, write_tensors
+from microgpt.checkpoints.checkpoint import (
+    MODEL_FILE,
+    Checkpoint,
+    ensure_writable,
+    load,
+    save,
+)
+from microgpt.checkpoints.safetensors_io import (
+    SafetensorsFile,
+    open_safetensors,
+    write_safetensors,
+)
 
 __all__ = [
-    "FILE",
+    "MODEL_FILE",
     "Checkpoint",
-    "Opened",
+    "SafetensorsFile",
+    "ensure_writable",
     "load",
-    "opened",
-    "prepare",
+    "open_safetensors",
     "save",
-    "write_tensors",
-    "writing",
+    "write_safetensors",
 ]

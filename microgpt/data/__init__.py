@@ -1,11 +1,11 @@
-"""Texts to learn from: finding them, splitting them, cutting them into batches."""
+"""Corpora, token shards, and batches of tokens and targets."""
 
 from microgpt.data.batches import Batch, Batches, DocumentBatches, pad
 from microgpt.data.corpora import Corpus, load_corpus
-from microgpt.data.encode_corpus import split_documents, encode_documents, split_sections
+from microgpt.data.encode_corpus import encode_documents, split_documents, split_sections
 from microgpt.data.shard_writer import write_shard
 from microgpt.data.shards import Shards, open_shard
-from microgpt.data.num_windows import RandomBatches, TextBatches, WindowBatches
+from microgpt.data.windows import RandomBatches, TextBatches, WindowBatches
 
 __all__ = [
     "Batch",
@@ -16,11 +16,11 @@ __all__ = [
     "Shards",
     "TextBatches",
     "WindowBatches",
-    "documents_of",
     "encode_documents",
     "load_corpus",
     "open_shard",
     "pad",
-    "sections",
+    "split_documents",
+    "split_sections",
     "write_shard",
 ]

@@ -7,9 +7,9 @@ from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
-from microgpt.config.checks import whole
+from microgpt.config.checks import check_integer
 from microgpt.data import loader_state
-from microgpt.errors import ShapeError
+from microgpt.errors import SettingWarning, ShapeError
 from microgpt.tokenizers import Tokenizer
 
 Batch = tuple[np.ndarray, np.ndarray]
@@ -99,9 +99,9 @@ class DocumentBatches:
         seed: int = 0,
         warn: bool = True,
     ):
-        whole("block_size", block_size, 1)
-        whole("batch_size", batch_size, 1)
-        whole("seed", seed, 0)
+        check_integer("block_size", block_size, 1)
+        check_integer("seed", seed, 0)
+        self.batch_size = check_integer("batch_size", batch_size, 1)
         self.sequences = [
             tokenizer.encode(document, bos=True, eos=True)[: block_size + 1]
             for document in documents
@@ -112,12 +112,14 @@ class DocumentBatches:
         truncated = sum(len(document) + 1 > block_size for document in documents)
         if truncated and warn:
             warnings.warn(
-                f"{truncated:,} of {len(documents):,} documents are longer than the block's "
-                f"{block_size} predictions and were cut; raise block_size to keep them whole",
+                SettingWarning(
+                    f"{truncated:,} of {len(documents):,} documents are longer than the block's "
+                    f"{block_size} predictions and were cut",
+                    "raise {block_size} to keep all of them",
+                ),
                 stacklevel=3,
             )
         self.pad_token = 0 if tokenizer.bos_token_id is None else tokenizer.bos_token_id
-        self.batch_size = int(batch_size)
         rng_state = np.random.default_rng(seed).bit_generator.state
         # Both are replaced at once, last of all: an interrupt loses no document and no order.
         self._position = 0, _Epoch.shuffled(0, len(self.sequences), rng_state)

@@ -8,28 +8,30 @@ from importlib import resources
 from pathlib import Path
 
 from microgpt._io.downloads import fetch
+from microgpt.config.checks import check_choice, check_number
 from microgpt.data.remote_corpora import REMOTE_CORPORA
-from microgpt.errors import FormatError, SettingError
+from microgpt.errors import Described, FormatError, SettingError
 from microgpt.tokenizers import CharTokenizer, Tokenizer, gpt2, train_bpe
 
-# Corpus inside the package -> its file and its kind.
+# Corpus inside the package -> its file and its format.
 BUNDLED_CORPORA = {"names-mini": ("names-mini.txt", "lines"), "story": ("story.txt", "text")}
-KINDS = ("lines", "text")
+FORMATS = ("lines", "text")
 
 
 @dataclass(frozen=True)
 class Corpus:
-    """Texts to learn from. `format` "lines": each document stands alone; "text": one long text."""
+    """Texts to train on. `format` "lines": each line is a document; "text": one long text."""
 
     name: str
     documents: tuple[str, ...]
     format: str = "lines"
 
     def __post_init__(self) -> None:
-        if self.format not in KINDS:
-            raise SettingError(f"kind={self.format!r} is not known; known: 'lines', 'text'")
+        check_choice("format", self.format, FORMATS)
         if self.format == "text" and len(self.documents) > 1:
-            raise SettingError(f"a corpus of kind 'text' is one text; got {len(self.documents)}")
+            raise SettingError(
+                "a corpus of format 'text'", "one text", Described(f"{len(self.documents)} texts")
+            )
         if not any(self.documents):
             raise FormatError(
                 f"the corpus {self.name!r} is empty; it needs at least one line that is not blank"
@@ -41,8 +43,8 @@ class Corpus:
     def __iter__(self) -> Iterator[str]:
         return iter(self.documents)
 
-    def __getitem__(self, place: int) -> str:
-        return self.documents[place]
+    def __getitem__(self, index: int) -> str:
+        return self.documents[index]
 
     def __repr__(self) -> str:
         characters = sum(map(len, self.documents))
@@ -51,70 +53,72 @@ class Corpus:
         return f"Corpus({self.name!r}: {len(self):,} lines, such as {self.documents[0][:30]!r})"
 
     def tokenizer(self, spec: str = "char") -> Tokenizer:
-        """A tokenizer for this corpus: "char", "gpt2", or "bpe:1000", learned from it.
+        """A tokenizer for this corpus: "char", "gpt2", or "bpe:1000", trained on it.
 
-        "char" is the vocabulary of all its characters; lines get a BOS, one text needs none.
+        "char" has all characters of the corpus as its vocabulary, and BOS if it has lines.
         "bpe:N" has N tokens, `<|endoftext|>` among them.
         """
-        if format == "char":
+        if spec == "char":
             return CharTokenizer.from_documents(self.documents, bos=self.format == "lines")
-        if format == "gpt2":
+        if spec == "gpt2":
             return gpt2()
-        name, _, size = str(format).partition(":")
-        if name != "bpe" or not re.fullmatch("[0-9]{1,9}", size):
-            raise SettingError(
-                f"a tokenizer is 'char', 'gpt2', or 'bpe:' and a number of tokens, such as "
-                f"'bpe:1000'; got {format!r:.80}"
-            )
-        return train_bpe(self.documents, int(size))
+        name, _, vocab_size = str(spec).partition(":")
+        if name != "bpe" or not re.fullmatch("[0-9]{1,9}", vocab_size):
+            expected = "'char', 'gpt2', or 'bpe:' and a number of tokens, such as 'bpe:1000'"
+            raise SettingError("tokenizer", expected, spec)
+        try:
+            return train_bpe(self.documents, int(vocab_size))
+        except SettingError as error:
+            expected = f"'bpe:' and N, where N is {error.expected}"
+            raise SettingError("tokenizer", expected, spec, error.remedies) from None
 
     def deduplicated(self) -> "Corpus":
         """The corpus without repeated lines."""
         return replace(self, documents=tuple(dict.fromkeys(self.documents)))
 
-    def split(self, held_out: float = 0.2) -> tuple["Corpus", "Corpus"]:
-        """A part to train on and a part held out, with nothing in both.
+    def split(self, val_fraction: float = 0.2) -> tuple["Corpus", "Corpus"]:
+        """The training and the validation part, with nothing in both.
 
         Lines: repeats are removed first, and those with the smallest SHA-256 are held out, so the
         split depends on no seed and no order. Text: its end is held out.
         """
-        if not 0 < held_out < 1:
-            raise SettingError(f"held_out must be between 0 and 1; got {held_out}")
+        check_number("val_fraction", val_fraction, above=0, below=1)
         if self.format == "text":
             text = self.documents[0]
-            cut = len(text) - max(1, round(held_out * len(text)))
+            cut = len(text) - max(1, round(val_fraction * len(text)))
             if cut < 1:
                 raise FormatError(f"the corpus {self.name!r} is too short to hold a part of it out")
             return replace(self, documents=(text[:cut],)), replace(self, documents=(text[cut:],))
-        deduplicated = self.deduplicated().documents
-        if len(deduplicated) < 2:
+        distinct = self.deduplicated().documents
+        if len(distinct) < 2:
             raise FormatError(
-                f"the corpus {self.name!r} has {len(deduplicated)} distinct line; two are needed, "
-                "one to learn from and one to hold out"
+                f"the corpus {self.name!r} has {len(distinct)} distinct line; two are needed, "
+                "one to train on and one to hold out"
             )
-        ranked = sorted(deduplicated, key=lambda line: hashlib.sha256(line.encode()).digest())
-        out = set(ranked[: max(1, round(held_out * len(deduplicated)))])
-        if len(out) == len(deduplicated):
-            out.remove(ranked[-1])
-        train = tuple(line for line in deduplicated if line not in out)
+        ranked = sorted(distinct, key=lambda line: hashlib.sha256(line.encode()).digest())
+        held_out = set(ranked[: max(1, round(val_fraction * len(distinct)))])
+        if len(held_out) == len(distinct):
+            held_out.remove(ranked[-1])
+        train = tuple(line for line in distinct if line not in held_out)
         return replace(self, documents=train), replace(
-            self, documents=tuple(line for line in deduplicated if line in out)
+            self, documents=tuple(line for line in distinct if line in held_out)
         )
 
-    def memorization_check(self, held_out: float = 0.2) -> Callable[[str], str]:
-        """A function that says of a text whether a model trained on this corpus has met it.
+    def memorization_check(self, val_fraction: float = 0.2) -> Callable[[str], str]:
+        """A function that labels a generated text as seen in training, held out, or new.
 
-        "trained on", "in the list, not trained on" (it is held out), or "new".
+        The labels are "trained on", "in the list, not trained on" and "new", for a model trained
+        on all of `split(val_fraction)`'s first part (of the whole corpus if it is 0).
         """
-        train = set(self.split(held_out)[0].documents if held_out else self.documents)
-        known = set(self.documents)
+        train = set(self.split(val_fraction)[0].documents if val_fraction else self.documents)
+        corpus = set(self.documents)
 
-        def mark(text: str) -> str:
+        def label(text: str) -> str:
             if text in train:
                 return "trained on"
-            return "in the list, not trained on" if text in known else "new"
+            return "in the list, not trained on" if text in corpus else "new"
 
-        return mark
+        return label
 
 
 def load_corpus(
@@ -124,27 +128,30 @@ def load_corpus(
 
     Names: "names-mini" and "story" (inside the package, work offline), "names",
     "tinyshakespeare", "the-verdict" (found in the folder MICROGPT_DATA, else in the cache, else
-    downloaded).
-    A file or a paste is read as `format` "lines", one document a line, or as one long "text".
+    downloaded). `format` "lines" reads a file or a paste as one document a line, "text" as one
+    long text.
     """
     if (name is None) == (text is None):
-        raise SettingError("load_corpus takes either a name (or file), or text=…")
+        raise SettingError(("name", "text"), "given one without the other", (name, text))
     if text is not None:
-        return _parsed("pasted text", text, format or "lines")
+        return _parse("pasted text", text, format or "lines")
     if str(name) in BUNDLED_CORPORA:
-        file, its_kind = BUNDLED_CORPORA[str(name)]
+        file, its_format = BUNDLED_CORPORA[str(name)]
         asset = resources.files("microgpt.data") / "assets" / file
-        return _parsed(str(name), asset.read_text("utf-8"), format or its_kind)
+        return _parse(str(name), asset.read_text("utf-8"), format or its_format)
     if str(name) in REMOTE_CORPORA:
-        source = REMOTE_CORPORA[str(name)]
-        return _parsed(str(name), _read(fetch(source)), format or source.format)
+        remote = REMOTE_CORPORA[str(name)]
+        return _parse(str(name), _read(fetch(remote)), format or remote.format)
     path = Path(str(name)).expanduser()
     if not path.is_file():
         if path.is_dir():
-            raise SettingError(f"{path} is a folder; a corpus is one text file")
-        known = ", ".join(repr(known) for known in (*BUNDLED_CORPORA, *REMOTE_CORPORA))
-        raise SettingError(f"there is no corpus and no file {str(name)!r}; corpora: {known}")
-    return _parsed(path.name, _read(path), format or "lines")
+            raise SettingError(
+                "corpus", "one text file, or the name of a corpus", Described(f"the folder {path}")
+            )
+        raise SettingError(
+            "corpus", "a text file", str(name), choices=(*BUNDLED_CORPORA, *REMOTE_CORPORA)
+        )
+    return _parse(path.name, _read(path), format or "lines")
 
 
 def _read(path: Path) -> str:
@@ -156,7 +163,7 @@ def _read(path: Path) -> str:
         ) from None
 
 
-def _parsed(name: str, text: str, format: str) -> Corpus:
+def _parse(name: str, text: str, format: str) -> Corpus:
     text = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
     if format == "text":
         return Corpus(name, (text,) if text.strip() else (), format)

@@ -9,11 +9,11 @@ from microgpt._io.downloads import RemoteFile
 class RemoteCorpus(RemoteFile):
     """A public text file, and the format of the corpus in it."""
 
-    offline_hint: str = "use the corpus 'names-mini'"
+    offline_remedies: tuple[str, ...] = ("use the corpus 'names-mini'",)
     format: str = "lines"
 
 
-_STORY_HINT = "use the corpus 'story'"  # it too is one long text
+_STORY_REMEDIES = ("use the corpus 'story'",)  # it too is one long text
 
 
 REMOTE_CORPORA = {
@@ -26,14 +26,14 @@ REMOTE_CORPORA = {
         "tinyshakespeare.txt",
         "https://raw.githubusercontent.com/karpathy/char-rnn/master/data/tinyshakespeare/input.txt",
         "86c4e6aa9db7c042ec79f339dcb96d42b0075e16b8fc2e86bf0ca57e2dc565ed",
-        offline_hint=_STORY_HINT,
+        offline_remedies=_STORY_REMEDIES,
         format="text",
     ),
     "the-verdict": RemoteCorpus(
         "the-verdict.txt",
         "https://raw.githubusercontent.com/rasbt/LLMs-from-scratch/main/ch02/01_main-chapter-code/the-verdict.txt",
         "b41e41a68f0398a3154ae69e2e4c0e2694e17fe0d66730536837f1b01935b31f",
-        offline_hint=_STORY_HINT,
+        offline_remedies=_STORY_REMEDIES,
         format="text",
     ),
 }

@@ -1,14 +1,14 @@
-"""The header of a token shard: what is in it, and every way in which it may be wrong.
+"""The header of a token shard: 256 int32, and every way in which they may be wrong.
 
-The first number of each kind of file that llm.c writes stands here, for its other readers too.
+The magic numbers of llm.c's other files stand here too, for their readers.
 """
 
 import struct
 
 MODEL_MAGIC, STATE_MAGIC, TOKENIZER_MAGIC, SHARD_MAGIC = 20240326, 20240327, 20240328, 20240520
 VERSION = 1
-HEADER_BYTES = 256 * 4  # bytes
-MAX_SHARD_TOKENS = 2**31 - 1  # tokens that the header's int32 can count
+HEADER_BYTES = 256 * 4
+MAX_SHARD_TOKENS = 2**31 - 1  # the header counts tokens in an int32
 
 OTHER_MAGICS = {
     MODEL_MAGIC: "llm.c's model file",
@@ -19,18 +19,18 @@ OTHER_MAGICS = {
 SWAPPED_MAGIC = struct.unpack("<i", struct.pack(">i", SHARD_MAGIC))[0]
 
 
-def pack_header(tokens: int) -> bytes:
-    """The header of a shard with so many tokens."""
-    return struct.pack("<256i", SHARD_MAGIC, VERSION, tokens, *[0] * 253)
+def pack_header(num_tokens: int) -> bytes:
+    """The header of a shard with `num_tokens` tokens."""
+    return struct.pack("<256i", SHARD_MAGIC, VERSION, num_tokens, *[0] * 253)
 
 
-def read_magic(beginning: bytes) -> int | None:
-    """The first int32 of a file, if it is long enough to have one."""
-    return struct.unpack_from("<i", beginning)[0] if len(beginning) >= 4 else None
+def read_magic(content: bytes) -> int | None:
+    """The first int32 of a file; None if it is shorter."""
+    return struct.unpack_from("<i", content)[0] if len(content) >= 4 else None
 
 
 def header_error(header: bytes, size: int) -> str | None:
-    """What is wrong with a shard of `size` bytes that begins so, as the rest of a sentence."""
+    """What is wrong with a shard of `size` bytes and this header, as the rest of a sentence."""
     magic = read_magic(header)
     if magic == SWAPPED_MAGIC:
         return (
@@ -40,23 +40,23 @@ def header_error(header: bytes, size: int) -> str | None:
     if magic is None:
         return f"is too short for a token shard: it has {size} bytes"
     if magic != SHARD_MAGIC:
-        what = f" ({OTHER_MAGICS[magic]})" if magic in OTHER_MAGICS else ""
+        other = f" ({OTHER_MAGICS[magic]})" if magic in OTHER_MAGICS else ""
         return (
-            f"is not a token shard: it must begin with {SHARD_MAGIC} (or, as in April 2024, hold int32 "
-            f"token ids alone), but it begins with {magic}{what}"
+            f"is not a token shard: it must begin with {SHARD_MAGIC} (or, as in April 2024, hold "
+            f"int32 token ids alone), but it begins with {magic}{other}"
         )
     if len(header) < HEADER_BYTES:
         return f"is cut off: a header has {HEADER_BYTES:,} bytes, the file has {size:,}"
-    version, tokens = struct.unpack_from("<2i", header, 4)
+    version, num_tokens = struct.unpack_from("<2i", header, 4)
     if version != VERSION:
         return f"is a token shard of version {version}; known: {VERSION}"
-    if tokens < 0:
-        return f"is damaged: its header counts {tokens:,} tokens"
-    expected = HEADER_BYTES + 2 * tokens
+    if num_tokens < 0:
+        return f"is damaged: its header counts {num_tokens:,} tokens"
+    expected = HEADER_BYTES + 2 * num_tokens
     if size != expected:
-        what = "is cut off" if size < expected else "has surplus bytes"
+        problem = "is cut off" if size < expected else "has surplus bytes"
         return (
-            f"{what}: its header counts {tokens:,} tokens, which makes {expected:,} bytes, but "
-            f"the file has {size:,}; write or fetch it again"
+            f"{problem}: its header counts {num_tokens:,} tokens, which makes {expected:,} bytes, "
+            f"but the file has {size:,}; write or fetch it again"
         )
     return None

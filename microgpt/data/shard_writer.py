@@ -1,4 +1,4 @@
-"""Writing a token shard piece by piece, so that it may be larger than memory."""
+"""Writing a token shard block by block, so that it may be larger than memory."""
 
 from collections.abc import Iterable, Iterator
 from numbers import Integral
@@ -8,68 +8,74 @@ from typing import Any
 import numpy as np
 
 from microgpt._io.atomic_write import atomic_write
-from microgpt.config.checks import whole
+from microgpt.config.checks import check_integer
 from microgpt.data.shard_header import MAX_SHARD_TOKENS, pack_header
-from microgpt.errors import SettingError, TokenError
+from microgpt.data.shards import first_out_of_range
+from microgpt.errors import Described, SettingError, TokenError
 
-PIECE = 2**20  # tokens written at once
+BLOCK_TOKENS = 2**20  # tokens written at once
 
 
 def write_shard(path: str | Path, tokens: Iterable[Any], vocab_size: int = 2**16) -> int:
     """Write token ids as llm.c's shard, which `open_shard` reads; returns how many.
 
-    `tokens` is one row of whole numbers, or an iterable of such rows, taken one after the other:
-    all of them need not fit into memory. An id that is negative, beyond `vocab_size` or above
-    65,535 is a `TokenError`. The file is there only once it is whole; a full disk is `NotWritable`.
+    `tokens` is a one-dimensional array of integers, or an iterable of such arrays, which are
+    concatenated and need not fit into memory together. An id that is negative, beyond `vocab_size`
+    or above 65,535 is a `TokenError`. The file appears once it is complete; a full disk is
+    `NotWritable`.
     """
-    whole("vocab_size", vocab_size, 1)
-    target, count, most = Path(path).expanduser(), 0, min(vocab_size, 2**16)
+    target = Path(path).expanduser()
+    count, vocab_size = 0, min(check_integer("vocab_size", vocab_size, 1), 2**16)
     with atomic_write(target) as stream:
         stream.write(pack_header(0))
-        for row in _rows(tokens):
-            for start in range(0, len(row), PIECE):
-                piece = row[start : start + PIECE]
-                _check(piece, most, count)
-                count += len(piece)
+        for array in _arrays(tokens):
+            for start in range(0, len(array), BLOCK_TOKENS):
+                block = array[start : start + BLOCK_TOKENS]
+                _check_ids(block, vocab_size, count)
+                count += len(block)
                 if count > MAX_SHARD_TOKENS:
                     raise SettingError(
-                        f"{target}: a shard holds at most {MAX_SHARD_TOKENS:,} tokens; write several shards"
-                    )
-                stream.write(np.ascontiguousarray(piece, "<u2").data)
+                        "tokens", f"at most {MAX_SHARD_TOKENS:,} for a shard", f"more in {target}",
+                        "write several shards",
+                    )  # fmt: skip
+                stream.write(np.ascontiguousarray(block, "<u2").data)
         if not count:
-            raise SettingError(f"there are no tokens to write to {target}")
+            raise SettingError("tokens", "at least one to write", Described(f"none for {target}"))
         stream.seek(0)
         stream.write(pack_header(count))
     return count
 
 
-def _rows(tokens: Iterable[Any]) -> Iterator[Any]:
-    """The rows of an iterable of rows; a row of numbers is itself the only one."""
-    numbers = isinstance(tokens, list | tuple) and tokens and isinstance(tokens[0], Integral)
-    if numbers or hasattr(tokens, "dtype"):  # an array, a map, Shards
+def _arrays(tokens: Iterable[Any]) -> Iterator[Any]:
+    """The arrays of an iterable of arrays; a single array is the only one."""
+    is_list_of_ids = isinstance(tokens, list | tuple) and tokens and isinstance(tokens[0], Integral)
+    if is_list_of_ids or hasattr(tokens, "dtype"):  # an array, a map, Shards
         tokens = (tokens,)
     if not isinstance(tokens, Iterable) or isinstance(tokens, str | bytes):
-        raise SettingError(f"tokens must be rows of whole numbers; got {tokens!r:.80}")
-    for row in tokens:
-        if hasattr(row, "dtype") and not isinstance(row, np.ndarray):
-            yield row  # Shards: cut into pieces before it becomes an array
+        raise SettingError("tokens", "one-dimensional arrays of integers", tokens)
+    for item in tokens:
+        if hasattr(item, "dtype") and not isinstance(item, np.ndarray):
+            yield item  # Shards: read block by block
             continue
         try:
-            array = np.asarray(row)
+            array = np.asarray(item)
         except ValueError as error:
-            raise SettingError(f"a piece of tokens is not one row of numbers: {error}") from None
+            raise SettingError(
+                "tokens", "one-dimensional arrays of integers", Described(str(error))
+            ) from None
         if array.ndim != 1 or (array.size and array.dtype.kind not in "iu"):
             raise SettingError(
-                f"each piece of tokens must be one row of whole numbers; got {array.ndim} "
-                f"dimensions of type {array.dtype}"
+                "tokens",
+                "one-dimensional arrays of integers",
+                Described(f"{array.ndim} dimensions of type {array.dtype}"),
             )
         yield array
 
 
-def _check(ids: np.ndarray, vocab_size: int, place: int) -> None:
-    if ids.size and not 0 <= ids.min() <= ids.max() < vocab_size:
-        wrong = int(np.flatnonzero((ids < 0) | (ids >= vocab_size))[0])
+def _check_ids(ids: np.ndarray, vocab_size: int, offset: int) -> None:
+    index = first_out_of_range(ids, vocab_size)
+    if index is not None:
         raise TokenError(
-            f"token {place + wrong:,} is {ids[wrong]:,}; with uint16 and a vocabulary of "
+            f"token {offset + index:,} is {ids[index]:,}; with uint16 and a vocabulary of "
             f"{vocab_size:,} ids go from 0 to {vocab_size - 1:,}"
         )

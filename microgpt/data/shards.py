@@ -2,8 +2,9 @@
 
 A shard is a header of 256 int32 (20240520, version 1, the number of tokens, zeros), then one uint16
 for each token, little-endian. Until April 2024 llm.c wrote bare int32 tokens with no header. Such a
-file is known by its content: it does not begin with 20240520, its size is a multiple of 4, and its
-first 65,536 numbers all lie between 0 and 65,535, which text, weights and other headers do not.
+file is detected by its content: it does not begin with 20240520, its size is a multiple of 4, and
+its first 65,536 integers all lie between 0 and 65,535, which those of text, weights and other
+headers do not.
 """
 
 import glob
@@ -16,14 +17,14 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from microgpt.config.checks import known, whole
-from microgpt.data.mmap_utils import release_pages, backing_mmap
+from microgpt.config.checks import check_choice, check_integer
+from microgpt.data.mmap_utils import backing_mmap, release_pages
 from microgpt.data.shard_header import HEADER_BYTES, header_error
-from microgpt.errors import FormatError, SettingError
+from microgpt.errors import Described, FormatError, SettingError
 
-CHUNK_BYTES = 2**18  # bytes read at once when ids are checked
-SNIFFED_TOKENS = 2**16  # numbers looked at to know a file without a header
-MAX_OPEN_SHARDS = 64  # shards that are held open at once
+CHUNK_BYTES = 2**18  # read at once when ids are checked
+SNIFFED_TOKENS = 2**16  # looked at to detect a file without a header
+MAX_OPEN_SHARDS = 64
 
 
 def open_shard(
@@ -31,25 +32,25 @@ def open_shard(
 ) -> np.memmap:
     """The tokens of a shard, mapped into memory: uint16, or int32 if it has no header.
 
-    `format` None knows both by content; "raw" takes the file as int32 without a header, "shard" as
-    one with it. With `vocab_size`, all ids are read now, in pieces, and one beyond it is refused;
-    without, nothing but the header is read. What is wrong is a `FormatError` that names the file.
+    `format` None detects both by content; "raw" reads the file as int32 without a header, "shard"
+    as one with it. With `vocab_size`, all ids are checked now; without, only the header is read.
+    What is wrong is a `FormatError` that names the file.
     """
-    known("format", format, (None, "raw", "shard"))
+    check_choice("format", format, (None, "raw", "shard"))
     if vocab_size is not None:
-        whole("vocab_size", vocab_size, 1)
+        check_integer("vocab_size", vocab_size, 1)
     path = Path(path).expanduser()
     try:
         if not path.is_file():
-            what = "is not a file" if path.exists() else "does not exist"
-            raise FormatError(f"the token shard {path} {what}; `microgpt tokenize` writes one")
+            problem = "is not a file" if path.exists() else "does not exist"
+            raise FormatError(f"the token shard {path} {problem}; `microgpt tokenize` writes one")
         with open(path, "rb") as stream:
             size = os.fstat(stream.fileno()).st_size
-            start, dtype = _layout(path, stream, size, format)
+            offset, dtype = _layout(path, stream, size, format)
             if vocab_size is not None:
-                _check_ids(path, stream, start, dtype, vocab_size)
-            shape = ((size - start) // dtype.itemsize,)
-            return np.memmap(stream, dtype, "r", offset=start, shape=shape)
+                _check_all_ids(path, stream, offset, dtype, vocab_size)
+            shape = ((size - offset) // dtype.itemsize,)
+            return np.memmap(stream, dtype, "r", offset=offset, shape=shape)
     except OSError as error:
         raise FormatError(f"{path} cannot be read ({error.strerror or error})") from None
 
@@ -57,7 +58,7 @@ def open_shard(
 def _layout(
     path: Path, stream: BinaryIO, size: int, format: str | None
 ) -> tuple[int, np.dtype[Any]]:
-    """Where the tokens begin and what they are, once the file's size agrees."""
+    """The offset of the tokens and their dtype, once the file's size agrees."""
     if not size:
         raise FormatError(f"{path} is empty; `microgpt tokenize` writes token shards")
     header = stream.read(HEADER_BYTES)
@@ -72,42 +73,49 @@ def _layout(
 
 
 def _looks_raw(stream: BinaryIO, size: int) -> bool:
-    """Whether a file holds int32 token ids from its first byte on; a magic number is none."""
+    """Whether a file holds int32 token ids from its first byte on; no magic number is one."""
     if size % 4:
         return False
     stream.seek(0)
-    beginning = stream.read(4 * SNIFFED_TOKENS)
-    ids = np.frombuffer(beginning, "<i4", count=len(beginning) // 4)
+    content = stream.read(4 * SNIFFED_TOKENS)
+    ids = np.frombuffer(content, "<i4", count=len(content) // 4)
     return bool(ids.size and 0 <= ids.min() <= ids.max() < 2**16)
 
 
-def _check_ids(
-    path: Path, stream: BinaryIO, start: int, dtype: np.dtype[Any], vocab_size: int
+def first_out_of_range(ids: np.ndarray, vocab_size: int) -> int | None:
+    """The index of the first id that is not from 0 to vocab_size − 1; None if all are."""
+    if not ids.size or 0 <= ids.min() <= ids.max() < vocab_size:
+        return None
+    return int(np.flatnonzero((ids < 0) | (ids >= vocab_size))[0])
+
+
+def _check_all_ids(
+    path: Path, stream: BinaryIO, offset: int, dtype: np.dtype[Any], vocab_size: int
 ) -> None:
-    """All ids, read in pieces; read through the map, they would count as memory in use."""
-    stream.seek(start)
-    place = 0
-    while piece := stream.read(CHUNK_BYTES):
-        piece = piece[: len(piece) - len(piece) % dtype.itemsize]
-        _check(path, np.frombuffer(piece, dtype), vocab_size, place)
-        place += len(piece) // dtype.itemsize
+    """Check in chunks; read through the map, the ids would count as memory in use."""
+    stream.seek(offset)
+    position = 0
+    while chunk := stream.read(CHUNK_BYTES):
+        chunk = chunk[: len(chunk) - len(chunk) % dtype.itemsize]
+        _check_ids(path, np.frombuffer(chunk, dtype), vocab_size, position)
+        position += len(chunk) // dtype.itemsize
 
 
-def _check(path: Path, ids: np.ndarray, vocab_size: int, place: int) -> None:
-    if ids.size and not 0 <= ids.min() <= ids.max() < vocab_size:
-        wrong = int(np.flatnonzero((ids < 0) | (ids >= vocab_size))[0])
+def _check_ids(path: Path, ids: np.ndarray, vocab_size: int, position: int) -> None:
+    index = first_out_of_range(ids, vocab_size)
+    if index is not None:
         raise FormatError(
-            f"{path}: token {place + wrong:,} is {ids[wrong]:,}, but the vocabulary has "
+            f"{path}: token {position + index:,} is {ids[index]:,}, but the vocabulary has "
             f"{vocab_size:,} tokens; the shard was written with another tokenizer, or is damaged"
         )
 
 
 class Shards:
-    """Several shards as one long sequence that stays on disk: `len`, `[place]`, `[from:to]`.
+    """Several shards as one long sequence that stays on disk: `len`, `[index]`, `[start:stop]`.
 
     `paths` is one file, a pattern such as "train_*.bin" (files in the order of their names), or a
     list of files. Headers and sizes are checked now; with `vocab_size`, ids whenever they are read.
-    A slice is an int32 array of its own and may cross from one file into the next.
+    A slice is a new int32 array and may cross from one file into the next.
     """
 
     dtype = np.dtype(np.int32)
@@ -119,26 +127,26 @@ class Shards:
         format: str | None = None,
     ):
         if vocab_size is not None:
-            whole("vocab_size", vocab_size, 1)
-        self.files = files = _files(paths)
+            check_integer("vocab_size", vocab_size, 1)
+        self.files = files = _expand_paths(paths)
         self.vocab_size = vocab_size
         lengths = [len(open_shard(file, format=format)) for file in files]
-        self._edges = [0, *np.cumsum(lengths, dtype=np.int64).tolist()]
+        self._starts = [0, *np.cumsum(lengths, dtype=np.int64).tolist()]
 
-        def mapped(number: int) -> np.ndarray:
-            tokens = open_shard(files[number], format=format)
-            if len(tokens) != lengths[number]:
+        def open_again(shard: int) -> np.ndarray:
+            tokens = open_shard(files[shard], format=format)
+            if len(tokens) != lengths[shard]:
                 raise FormatError(
-                    f"{files[number]} had {lengths[number]:,} tokens when it was opened and has "
+                    f"{files[shard]} had {lengths[shard]:,} tokens when it was opened and has "
                     f"{len(tokens):,} now; open the shards again"
                 )
             return tokens.view(np.ndarray)
 
         # Each map keeps a file open, and a process may have about a thousand.
-        self._mapped = lru_cache(MAX_OPEN_SHARDS)(mapped)
+        self._open = lru_cache(MAX_OPEN_SHARDS)(open_again)
 
     def __len__(self) -> int:
-        return self._edges[-1]
+        return self._starts[-1]
 
     def __repr__(self) -> str:
         first, count = self.files[0].name, len(self.files)
@@ -148,13 +156,13 @@ class Shards:
         for start in range(0, len(self), CHUNK_BYTES):
             yield from self._read(start, min(start + CHUNK_BYTES, len(self))).tolist()
 
-    def __getitem__(self, place: int | slice) -> "int | np.ndarray":
-        if not isinstance(place, slice):
-            wanted = range(len(self))[place]  # raises IndexError, and TypeError, as lists do
-            return int(self._read(wanted, wanted + 1)[0])
-        start, stop, step = place.indices(len(self))
+    def __getitem__(self, index: int | slice) -> "int | np.ndarray":
+        if not isinstance(index, slice):
+            position = range(len(self))[index]  # raises IndexError, and TypeError, as lists do
+            return int(self._read(position, position + 1)[0])
+        start, stop, step = index.indices(len(self))
         if step != 1:
-            raise SettingError(f"shards are cut in steps of 1; got {step}; cut the slice again")
+            raise SettingError("the step of a slice of shards", "1", step, "slice an array of it")
         return self._read(start, max(start, stop))
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
@@ -163,31 +171,36 @@ class Shards:
     def _read(self, start: int, stop: int) -> np.ndarray:
         """The tokens from `start` up to `stop`, from as many files as that takes."""
         tokens = np.empty(stop - start, np.int32)
-        at = start
-        while at < stop:
-            number = bisect_right(self._edges, at) - 1
-            first, end = self._edges[number], min(stop, self._edges[number + 1])
-            ids = self._mapped(number)[at - first : end - first]
+        position = start
+        while position < stop:
+            shard = bisect_right(self._starts, position) - 1
+            first, end = self._starts[shard], min(stop, self._starts[shard + 1])
+            ids = self._open(shard)[position - first : end - first]
             if self.vocab_size is not None:
-                _check(self.files[number], ids, self.vocab_size, at - first)
-            tokens[at - start : end - start] = ids
+                _check_ids(self.files[shard], ids, self.vocab_size, position - first)
+            tokens[position - start : end - start] = ids
             release_pages(backing_mmap(ids))
-            at = end
+            position = end
         return tokens
 
 
-def _files(paths: str | Path | Iterable[str | Path]) -> tuple[Path, ...]:
+def _expand_paths(paths: str | Path | Iterable[str | Path]) -> tuple[Path, ...]:
     if not isinstance(paths, str | Path):
         files = tuple(Path(path).expanduser() for path in paths)
         if not files:
-            raise SettingError("shards need at least one file; got an empty list")
+            raise SettingError("paths", "at least one file", [])
         return files
-    one = Path(paths).expanduser()
-    if one.is_dir():
-        raise SettingError(f"{one} is a folder; name its files, as in '{one / '*.bin'}'")
-    if one.exists() or not glob.has_magic(str(one)):
-        return (one,)
-    files = tuple(Path(name) for name in sorted(glob.glob(str(one))))
+    path = Path(paths).expanduser()
+    if path.is_dir():
+        raise SettingError(
+            "paths",
+            "the files of a folder",
+            Described(str(path)),
+            f"name them, as in '{path / '*.bin'}'",
+        )
+    if path.exists() or not glob.has_magic(str(path)):
+        return (path,)
+    files = tuple(Path(name) for name in sorted(glob.glob(str(path))))
     if not files:
-        raise FormatError(f"no file is named like {str(one)!r}; `microgpt tokenize` writes shards")
+        raise FormatError(f"no file is named like {str(path)!r}; `microgpt tokenize` writes shards")
     return files

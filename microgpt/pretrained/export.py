@@ -7,22 +7,25 @@ from typing import Any
 
 import numpy as np
 
-from microgpt._io.atomic_write import expand_user
+from microgpt._io.atomic_write import atomic_write
+from microgpt._io.paths import expand_user
 from microgpt.backends import LOCK
-from microgpt.checkpoints import prepare, write_tensors, atomic_write
-from microgpt.checkpoints.checkpoint import KEY
+from microgpt.checkpoints import ensure_writable, write_safetensors
+from microgpt.checkpoints.checkpoint import CHECKPOINT_KEY
+from microgpt.checkpoints.safetensors_header import read_metadata
 from microgpt.config import GPTConfig
-from microgpt.config.checks import known
-from microgpt.errors import FormatError, NotWritable, SettingError
+from microgpt.config.checks import check_choice
+from microgpt.errors import Described, FormatError, NotWritable, SettingError, SizeError, shorten
 from microgpt.models.gpt import GPT
 from microgpt.pretrained import tokenizer_files
-from microgpt.pretrained.gpt2_check import check_gpt2_config, gpt2_state_dict
-from microgpt.pretrained.huggingface import config, safetensors_file, weights
-from microgpt.pretrained.llmc import model_file, tokenizer_file
-from microgpt.tokenizers import GPT2_PATTERN, Tokenizer
+from microgpt.pretrained.gpt2_layout import check_gpt2_config, gpt2_state_dict, is_conv1d
+from microgpt.pretrained.huggingface.config import CONFIG_FILE, to_config_json
+from microgpt.pretrained.huggingface.weights import PREFIX
+from microgpt.pretrained.llmc import model_writer, tokenizer_file
+from microgpt.tokenizers import GPT2_PATTERN, Tokenizer, is_byte_pair
 
 FORMATS = ("huggingface", "llmc")
-LLMC_MODEL = "model.bin"
+LLMC_MODEL_FILE = "model.bin"
 
 
 def save_pretrained(
@@ -31,107 +34,112 @@ def save_pretrained(
     tokenizer: Tokenizer | None = None,
     format: str = "huggingface",
 ) -> Path:
-    """Write a model in the shape of GPT-2, and its byte-pair tokenizer, for other programs.
+    """Write a GPT-2, and its byte-pair tokenizer, for other programs; the folder, or llm.c's file.
 
     "huggingface": a folder with model.safetensors and config.json, vocab.json and merges.txt, as
     transformers loads it. "llmc": a model file of llm.c's version 3 (`path` if it ends in .bin,
     else model.bin in that folder) and gpt2_tokenizer.bin beside it. Without a tokenizer, a folder
-    with the files of one is refused. float64 weights are rounded to float32. Returns the folder, or
-    the model's file; what is refused is refused before anything is written.
+    with the files of one is refused. float64 weights are rounded to float32. Whatever is wrong is
+    an error before anything is written.
     """
-    known("format", format, FORMATS)
+    check_choice("format", format, FORMATS)
     if not isinstance(path, str | os.PathLike) or not str(path):
-        raise SettingError(f"a path to write to is a text or a Path; got {path!r:.100}")
+        raise SettingError("path", "a string or a Path", path)
     if not isinstance(model, GPT):
-        raise SettingError(f"a GPT can be written; got {type(model).__name__}")
+        raise SettingError("model", "a GPT", type(model))
     check_gpt2_config(model.config)
     if tokenizer is not None:
-        _require_byte_pairs(tokenizer, model.config)
+        _check_tokenizer(tokenizer, model.config)
     write = _write_llmc if format == "llmc" else _write_huggingface
     return write(expand_user(path), model, tokenizer)
 
 
-def is_byte_pair(tokenizer: Any) -> bool:
-    """Whether it is a tokenizer that other programs' files can hold."""
-    return hasattr(tokenizer, "token_bytes")
-
-
-def _require_byte_pairs(tokenizer: Any, config: GPTConfig) -> None:
+def _check_tokenizer(tokenizer: Any, config: GPTConfig) -> None:
     if not is_byte_pair(tokenizer):
         raise SettingError(
-            "other programs' files hold byte-pair tokenizers; got a "
-            f"{type(tokenizer).__name__}: leave it out (tokenizer=None) to write the weights alone"
+            "tokenizer",
+            "of byte pairs, for the files of other programs",
+            type(tokenizer),
+            "write the weights alone with {tokenizer}",
+            tokenizer=None,
         )
     if tokenizer.vocab_size != config.vocab_size:
-        raise SettingError(
-            f"the tokenizer has {tokenizer.vocab_size:,} tokens, the model {config.vocab_size:,}; "
-            "give the one that it was trained with"
+        raise SizeError(
+            "tokenizer",
+            f"one of the model's {config.vocab_size:,} tokens",
+            Described(f"{tokenizer.vocab_size:,} tokens"),
+            "give the one that it was trained with",
         )
 
 
 def _write_huggingface(folder: Path, model: GPT, tokenizer: Tokenizer | None) -> Path:
     if folder.suffix == ".safetensors":
-        raise SettingError(f"Hugging Face's files need a folder; got the file name {folder}")
+        raise SettingError("path", "a folder for Hugging Face's files", Described(str(folder)))
     if tokenizer is not None and (pattern := getattr(tokenizer, "pattern", None)) != GPT2_PATTERN:
         raise SettingError(
-            "Hugging Face's files do not say how a text is split, and are read with GPT-2's "
-            f"pattern; the tokenizer's is {pattern!r:.80}: leave it out (tokenizer=None) to write "
-            "the weights alone, or keep the model with `save`"
+            "tokenizer",
+            "one that splits texts with GPT-2's pattern, the only one that Hugging Face's files "
+            "are read with",
+            Described(shorten(repr(pattern))),
+            "write the weights alone with {tokenizer}",
+            tokenizer=None,
         )
-    texts = {} if tokenizer is None else tokenizer_files.files(tokenizer)
-    _refuse_left_over(folder, tokenizer)
-    weights = prepare(folder)
-    if weights.is_file() and _is_own(weights):
+    texts = {} if tokenizer is None else tokenizer_files.file_contents(tokenizer)
+    _check_no_other_tokenizer(folder, tokenizer)
+    file = ensure_writable(folder)
+    if file.is_file() and _is_own_checkpoint(file):
         raise NotWritable(
-            f"{weights} is a checkpoint of microgpt, which holds more than the new file would; "
+            f"{file} is a checkpoint of microgpt, which holds more than the new file would; "
             "choose another folder"
         )
-    with atomic_write(weights) as stream, LOCK:
-        write_tensors(stream, dict(_tensors(model)), {"format": "pt"})
-    eos_token_id = None if tokenizer is None else tokenizer.eos_token_id
-    described = config.description(model.config, eos_token_id)
-    texts[config.FILE] = json.dumps(described, indent=2, sort_keys=True) + "\n"
+    with atomic_write(file) as stream, LOCK:
+        write_safetensors(stream, _huggingface_state_dict(model), {"format": "pt"})
+    content = to_config_json(model.config, None if tokenizer is None else tokenizer.eos_token_id)
+    texts[CONFIG_FILE] = json.dumps(content, indent=2, sort_keys=True) + "\n"
     for name, text in texts.items():
         with atomic_write(folder / name) as stream:
             stream.write(text.encode())
     return folder
 
 
-def _tensors(model: GPT) -> list[tuple[str, np.ndarray]]:
-    """The weights as Hugging Face lays them out: matrices of blocks (in, out), views of ours."""
-    found = []
+def _huggingface_state_dict(model: GPT) -> dict[str, np.ndarray]:
+    """The weights by Hugging Face's names; those of its Conv1D layers are transposed views."""
+    arrays = {}
     for name, weight in gpt2_state_dict(model).items():
         array = weight.astype(np.float32, copy=False)
-        turned = weights.is_conv1d(name)
-        found.append((weights.PREFIX + name, array.T if turned else array))
-    return found
+        arrays[PREFIX + name] = array.T if is_conv1d(name) else array
+    return arrays
 
 
-def _is_own(file: Path) -> bool:
+def _is_own_checkpoint(file: Path) -> bool:
     try:
-        return KEY in safetensors_file.metadata(file)
+        return CHECKPOINT_KEY in read_metadata(file)
     except FormatError:
         return False
 
 
 def _write_llmc(path: Path, model: GPT, tokenizer: Tokenizer | None) -> Path:
-    if path.suffix == ".safetensors" or path.name == tokenizer_file.FILE:
-        raise SettingError(f"llm.c's model needs a folder, or a file named NAME.bin; got {path}")
+    if path.suffix == ".safetensors" or path.name == tokenizer_file.TOKENIZER_FILE:
+        raise SettingError(
+            "path", "a folder, or a file named NAME.bin, for llm.c", Described(str(path))
+        )
     if tokenizer is not None:
-        tokenizer_file.contents(tokenizer)
-    file = path if path.suffix == ".bin" else path / LLMC_MODEL
-    _refuse_left_over(file.parent, tokenizer)
+        tokenizer_file.tokenizer_contents(tokenizer)
+    file = path if path.suffix == ".bin" else path / LLMC_MODEL_FILE
+    _check_no_other_tokenizer(file.parent, tokenizer)
     if file != path:
-        prepare(path)
-    model_file.write_model(file, model, version=3)
+        ensure_writable(path)
+    model_writer.write_model(file, model, version=3)
     if tokenizer is not None:
-        model_file.write_tokenizer(file.with_name(tokenizer_file.FILE), tokenizer)
+        tokenizer_file.write_tokenizer(file.with_name(tokenizer_file.TOKENIZER_FILE), tokenizer)
     return file
 
 
-def _refuse_left_over(folder: Path, tokenizer: Tokenizer | None) -> None:
-    """A model without a tokenizer must not be read with that of another one."""
-    names = [file.name for file in tokenizer_files.left_over(folder)] if tokenizer is None else []
+def _check_no_other_tokenizer(folder: Path, tokenizer: Tokenizer | None) -> None:
+    """A model that is written without a tokenizer must not be read with another model's."""
+    if tokenizer is not None:
+        return
+    names = [file.name for file in tokenizer_files.existing_files(folder)]
     if names:
         raise NotWritable(
             f"{folder} has {', '.join(names)}, which would be taken for the tokenizer of this "

@@ -1,28 +1,27 @@
-"""Tensors inside files: where one begins, and how it is read without a second copy of it.
+"""`TensorSlice`: one tensor's bytes in a file, read as float32 without a second copy.
 
-A file that is mapped into memory counts as memory used, page by page; so tensors are read here into
-one small buffer, and come out of it as float32, turned round where they stand the other way.
+A memory-mapped file counts as memory in use, page by page; so tensors are read block by block into
+one small buffer, converted to float32, and transposed where the file has them the other way.
 """
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from math import prod
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from microgpt.errors import FormatError
+from microgpt._io.read_exactly import read_exactly
 
-PIECE = 1 << 20  # bytes
+BLOCK_BYTES = 1 << 20
 
-# Number types that become float32 without loss, and how their bytes are read.
-READABLE = {"float32": "<f4", "float16": "<f2", "bfloat16": "<u2"}
+# Dtypes that become float32 without loss, and how NumPy reads their bytes.
+FLOAT_DTYPES = {"float32": "<f4", "float16": "<f2", "bfloat16": "<u2"}
 
 
 @dataclass(frozen=True)
 class TensorSlice:
-    """One tensor's bytes in a file: little-endian numbers, the last axis side by side."""
+    """Where a tensor is in a file: `shape` little-endian numbers of `dtype`, in C order."""
 
     file: Path
     offset: int
@@ -30,58 +29,48 @@ class TensorSlice:
     dtype: str
 
     @property
-    def size(self) -> int:
-        """How many bytes it is (of a number type that can be read)."""
-        return prod(self.shape) * np.dtype(READABLE[self.dtype]).itemsize
+    def nbytes(self) -> int:
+        """Its size in bytes, for a dtype of FLOAT_DTYPES."""
+        return prod(self.shape) * np.dtype(FLOAT_DTYPES[self.dtype]).itemsize
 
-    def pieces(self, seen: Callable[[np.ndarray], None] | None = None) -> Iterator[np.ndarray]:
-        """A few whole rows at a time, float32 (rows, width); they live until the next ones.
+    def blocks(self, on_bytes: Callable[[np.ndarray], None] | None = None) -> Iterator[np.ndarray]:
+        """Some rows at a time as float32 (rows, columns), each valid until the next is read.
 
-        `seen` is shown the raw bytes of each piece, for a checksum.
+        `on_bytes` is called with the raw bytes of each block, for a checksum.
         """
-        rows, width = self.shape[0] if self.shape else 1, prod(self.shape[1:])
-        raw = np.dtype(READABLE[self.dtype])
-        most = max(1, PIECE // max(1, width * raw.itemsize))
-        buffer = np.empty((min(most, rows), width), raw)
+        rows, columns = self.shape[0] if self.shape else 1, prod(self.shape[1:])
+        raw_dtype = np.dtype(FLOAT_DTYPES[self.dtype])
+        block_rows = max(1, BLOCK_BYTES // max(1, columns * raw_dtype.itemsize))
+        buffer = np.empty((min(block_rows, rows), columns), raw_dtype)
         with open(self.file, "rb", buffering=0) as stream:
             stream.seek(self.offset)
-            for start in range(0, rows, most):
+            for start in range(0, rows, block_rows):
                 block = buffer[: rows - start]
-                content = block.reshape(-1).view(np.uint8)
-                _fill(content, stream, self.file)
-                if seen is not None:
-                    seen(content)
+                read_exactly(stream, block, self.file)
+                if on_bytes is not None:
+                    on_bytes(block.reshape(-1).view(np.uint8))
                 yield _as_float32(block, self.dtype)
 
     def read_into(
         self,
         array: np.ndarray,
-        turned: bool = False,
-        seen: Callable[[np.ndarray], None] | None = None,
+        transpose: bool = False,
+        on_bytes: Callable[[np.ndarray], None] | None = None,
     ) -> None:
-        """Fill a float32 array with the tensor; `turned`: the array is its transpose."""
-        place = array.T if turned else array.reshape(self.shape[0] if self.shape else 1, -1)
-        start = 0
-        for block in self.pieces(seen):
-            place[start : start + len(block)] = block
-            start += len(block)
+        """Fill a float32 array with the tensor, or with its transpose."""
+        target = array.T if transpose else array.reshape(self.shape[0] if self.shape else 1, -1)
+        row = 0
+        for block in self.blocks(on_bytes):
+            target[row : row + len(block)] = block
+            row += len(block)
 
 
-def same(first: TensorSlice, second: TensorSlice) -> bool:
-    """Whether two tensors of one shape and number type hold the same numbers."""
+def equal_contents(first: TensorSlice, second: TensorSlice) -> bool:
+    """Whether two tensors have the same shape, dtype and numbers; NaN equals NaN."""
     if (first.shape, first.dtype) != (second.shape, second.dtype):
         return False
-    pairs = zip(first.pieces(), second.pieces(), strict=True)
+    pairs = zip(first.blocks(), second.blocks(), strict=True)
     return all(np.array_equal(one, other, equal_nan=True) for one, other in pairs)
-
-
-def _fill(content: np.ndarray, stream: Any, file: Path) -> None:
-    view, done = content.data, 0
-    while done < len(view):
-        count = stream.readinto(view[done:])
-        if not count:
-            raise FormatError(f"{file} ends {len(view) - done} bytes too early; fetch it again")
-        done += count
 
 
 def _as_float32(block: np.ndarray, dtype: str) -> np.ndarray:

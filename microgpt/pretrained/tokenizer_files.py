@@ -1,4 +1,4 @@
-"""The tokenizer that belongs to other people's weights: files beside them, read and written."""
+"""The tokenizer that belongs to other programs' weights: files beside them, found and written."""
 
 import contextlib
 import json
@@ -7,95 +7,98 @@ from pathlib import Path
 from typing import Any
 
 from microgpt import tokenizers
-from microgpt.checkpoints import json_io
+from microgpt._io.json_io import read_json
 from microgpt.config import PRESETS, GPTConfig
 from microgpt.errors import FormatError
-from microgpt.pretrained.llmc import tokenizer_file
+from microgpt.pretrained.llmc.tokenizer_file import (
+    TOKENIZER_FILE,
+    read_tokenizer,
+    tokenizer_contents,
+)
 from microgpt.tokenizers import BPETokenizer, Tokenizer, gpt2_vocab
-from microgpt.tokenizers.merges_file import LARGEST
+from microgpt.tokenizers.merges_file import MAX_FILE_BYTES
 
-# Merges and ids as Hugging Face and OpenAI call them.
-_FILES = (("merges.txt", "vocab.json"), ("vocab.bpe", "encoder.json"))
-_WHOLE = "tokenizer.json"  # all in one file, as Hugging Face's newer library keeps it
-_CLASS = "tokenizer_config.json"
+# Merges and vocabularies as Hugging Face and OpenAI call them.
+_MERGES_AND_VOCAB = (("merges.txt", "vocab.json"), ("vocab.bpe", "encoder.json"))
+_TOKENIZER_JSON = "tokenizer.json"  # all in one, as Hugging Face's newer library has it
+_TOKENIZER_CONFIG = "tokenizer_config.json"
 
 
-def beside(file: Path, config: GPTConfig) -> Tokenizer | None:
+def find_tokenizer(file: Path, config: GPTConfig) -> Tokenizer | None:
     """The tokenizer of the model in `file`, if it can be known without a network.
 
-    From the merges in its folder; else GPT-2's, if the model has as many tokens, that is on this
-    machine, and no other file in the folder says otherwise.
+    From the merges in its folder; else GPT-2's, if the model has as many tokens, its merges are on
+    this machine, and no other file in the folder describes another tokenizer.
     """
-    for merges, ids in _FILES:
-        if (file.parent / merges).is_file():
-            given = file.parent / ids
-            tokenizer = tokenizers.read_merges(
-                file.parent / merges, given if given.is_file() else None
-            )
+    for merges_name, vocab_name in _MERGES_AND_VOCAB:
+        merges, vocab = file.parent / merges_name, file.parent / vocab_name
+        if merges.is_file():
+            tokenizer = tokenizers.read_merges(merges, vocab if vocab.is_file() else None)
             if tokenizer.vocab_size != config.vocab_size:
                 raise FormatError(
-                    f"{file.parent / merges} makes {tokenizer.vocab_size:,} tokens, but the model "
-                    f"in {file.name} has {config.vocab_size:,}; put them into different folders"
+                    f"{merges} makes {tokenizer.vocab_size:,} tokens, but the model in "
+                    f"{file.name} has {config.vocab_size:,}; put them into different folders"
                 )
             return tokenizer
     if config.vocab_size != PRESETS["gpt2-124M"].vocab_size:
         return None
-    gpt2 = _gpt2()
+    gpt2 = _local_gpt2()
     return gpt2 if gpt2 is not None and _agrees(file.parent, gpt2) else None
 
 
-def _gpt2() -> BPETokenizer | None:
+def _local_gpt2() -> BPETokenizer | None:
     """GPT-2's tokenizer, if its merges are on this machine."""
-    for path in gpt2_vocab.nearby():
+    for path in gpt2_vocab.local_candidates():
         with contextlib.suppress(FormatError, OSError):
             return tokenizers.gpt2(path)
     return None
 
 
 def _agrees(folder: Path, tokenizer: BPETokenizer) -> bool:
-    """Whether the other files that a folder may have describe this tokenizer; unreadable: no."""
+    """Whether the other tokenizer files of a folder, if any, describe this one; unreadable: no."""
+    llmc_file, json_file = folder / TOKENIZER_FILE, folder / _TOKENIZER_JSON
     try:
-        if (folder / tokenizer_file.FILE).is_file():
-            tokens, eos_token_id = tokenizer_file.read_tokenizer(folder / tokenizer_file.FILE)
-            ours, end = tokenizer_file.contents(tokenizer)
-            if tokens != ours or eos_token_id not in (None, end):  # version 1 does not say it
+        if llmc_file.is_file():
+            tokens, eos_token_id = read_tokenizer(llmc_file)
+            expected = tokenizer_contents(tokenizer)
+            if tokens != expected.tokens or eos_token_id not in (None, expected.eos_token_id):
                 return False
-        return not (folder / _WHOLE).is_file() or _is_same(folder / _WHOLE, tokenizer)
+        return not json_file.is_file() or _is_same(json_file, tokenizer)
     except (FormatError, OSError):
         return False
 
 
 def _is_same(file: Path, tokenizer: BPETokenizer) -> bool:
-    """Whether a tokenizer.json has these merges and ids, and splits and normalises as GPT-2."""
-    found = json_io.read(file, most=LARGEST)
-    if found == tokenizer.to_dict():  # our own description
+    """Whether a tokenizer.json has these merges and ids, and GPT-2's splitting and normalizing."""
+    content = read_json(file, MAX_FILE_BYTES)
+    if content == tokenizer.to_dict():  # written by us
         return True
-    model, split = found.get("model"), found.get("pre_tokenizer")
+    model, split = content.get("model"), content.get("pre_tokenizer")
     if not isinstance(model, dict) or not isinstance(split, dict):
         return False
     merges = model.get("merges")
-    if not isinstance(merges, list) or model.get("vocab") != tokenizers.token_ids(tokenizer):
+    if not isinstance(merges, list) or model.get("vocab") != tokenizers.get_vocab(tokenizer):
         return False
     lines = [" ".join(map(str, pair)) if isinstance(pair, list) else pair for pair in merges]
-    plain = (split.get("type"), split.get("add_prefix_space"), split.get("use_regex", True))
+    splitting = (split.get("type"), split.get("add_prefix_space"), split.get("use_regex", True))
     return (
         lines == tokenizers.format_merges(tokenizer).split("\n")[1:-1]
-        and plain == ("ByteLevel", False, True)
-        and found.get("normalizer") is None
+        and splitting == ("ByteLevel", False, True)
+        and content.get("normalizer") is None
     )
 
 
-def files(tokenizer: Any) -> dict[str, str]:
-    """What Hugging Face's files hold of a byte-pair tokenizer, by their names."""
+def file_contents(tokenizer: Any) -> dict[str, str]:
+    """The texts of Hugging Face's files for a byte-pair tokenizer, by file name."""
     return {
-        "vocab.json": json.dumps(tokenizers.token_ids(tokenizer), ensure_ascii=False),
+        "vocab.json": json.dumps(tokenizers.get_vocab(tokenizer), ensure_ascii=False),
         "merges.txt": tokenizers.format_merges(tokenizer),
-        _CLASS: json.dumps({"tokenizer_class": "GPT2Tokenizer"}),
+        _TOKENIZER_CONFIG: json.dumps({"tokenizer_class": "GPT2Tokenizer"}),
     }
 
 
-def left_over(folder: Path) -> Iterator[Path]:
-    """The files in a folder that would be taken for the tokenizer of a model without one."""
-    names = [name for pair in _FILES for name in pair]
-    names += [_WHOLE, _CLASS, tokenizer_file.FILE]
+def existing_files(folder: Path) -> Iterator[Path]:
+    """The files in a folder that would be taken for the tokenizer of the model in it."""
+    names = [name for pair in _MERGES_AND_VOCAB for name in pair]
+    names += [_TOKENIZER_JSON, _TOKENIZER_CONFIG, TOKENIZER_FILE]
     return (folder / name for name in names if (folder / name).is_file())

@@ -1,12 +1,13 @@
-"""`WeightSource`: weights from another program's file, under our names; checked, then read in place.
+"""`WeightSource`: the weights in another program's file, under our names; checked, then read.
 
-A reader of a format says what a file holds and how to read one tensor of it; whether that is all
-of a model, and nothing else, is asked here for all formats.
+The reader of a format says what a file holds and how to read one tensor of it; whether that is
+exactly one model is checked here for all formats.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -17,17 +18,17 @@ from microgpt.models.gpt import GPT
 
 Shape = tuple[int, ...]
 
-HEAD_DIM = 64  # of every GPT-2 that was published
-MOST_LISTED = 40
+HEAD_DIM = 64  # of every published GPT-2
+MAX_LISTED = 40  # problems in one error
 
 
 @dataclass(frozen=True)
 class WeightSource:
-    """What a file holds, before anything of it is read.
+    """What a file holds, before any of its weights are read.
 
-    `shapes` are those of its tensors by our names, matrices (out, in) as ours are. `labels` gives
-    the name that the file itself has for a tensor. `read_into(name, array)` fills a float32 array
-    of that shape, in pieces: at no time is there a second copy of all weights.
+    `shapes` are those of its tensors by our names, matrices (out, in) as ours are. `labels` are
+    the file's own names of tensors, by ours. `read_into(name, array)` fills a float32 array of
+    that shape, block by block: at no time is there a second copy of all weights.
     """
 
     file: Path
@@ -37,70 +38,86 @@ class WeightSource:
     read_into: Callable[[str, np.ndarray], None]
 
 
-def wanted_shapes(file: Path, config: GPTConfig, most: int) -> dict[str, Shape]:
-    """The tensors of such a model by our names; refused if its layers have more than `most`."""
+def build_model(source: WeightSource, backend: str | None = None) -> GPT:
+    """The model with the weights of the file, float32, on `backend`."""
+    check_complete(source)
+    model = GPT(source.config, seed=None, backend=backend)
+    with LOCK:
+        for name, parameter in model.named_parameters():
+            source.read_into(name, parameter.array)
+    return model
+
+
+def check_complete(source: WeightSource) -> None:
+    """Raise a FormatError unless the file has every tensor of its model, and no other."""
+    shapes = source.shapes
+    expected = expected_shapes(source.file, source.config, len(shapes))
+
+    def label(name: str) -> str:
+        return f"{source.labels.get(name, name):.100}"
+
+    problems = [f"{label(name)} is missing" for name in expected if name not in shapes]
+    problems += [f"{label(name)} is not of this model" for name in shapes if name not in expected]
+    problems += [
+        f"{label(name)} must have shape {expected[name]} (as out, in); got {shape}"
+        for name, shape in shapes.items()
+        if name in expected and expected[name] != shape
+    ]
+    if problems:
+        if len(problems) > MAX_LISTED:
+            rest = len(problems) - MAX_LISTED
+            problems = [*problems[:MAX_LISTED], f"and {rest:,} more"]
+        raise FormatError(f"{source.file} does not hold a whole model: {'; '.join(problems)}")
+
+
+def expected_shapes(file: Path, config: GPTConfig, max_tensors: int) -> dict[str, Shape]:
+    """The shapes of such a model's tensors; a FormatError if there are more than `max_tensors`."""
     try:
-        return config.parameter_shapes(most)
+        return config.parameter_shapes(max_tensors)
     except MicrogptError as error:
         raise FormatError(f"{file} does not hold a whole model: {error}") from None
 
 
-def check_complete(incoming: WeightSource) -> None:
-    """Refuse a file that lacks a tensor of its model, or has one too many, or of another shape."""
-    found = incoming.shapes
-    wanted = wanted_shapes(incoming.file, incoming.config, len(found))
-
-    def label(name: str) -> str:
-        return f"{incoming.labels.get(name, name):.100}"
-
-    problems = [f"{label(name)} is missing" for name in wanted if name not in found]
-    problems += [f"{label(name)} is not of this model" for name in found if name not in wanted]
-    problems += [
-        f"{label(name)} must have shape {wanted[name]} (as out, in); got {shape}"
-        for name, shape in found.items()
-        if name in wanted and wanted[name] != shape
-    ]
-    if problems:
-        if len(problems) > MOST_LISTED:
-            rest = len(problems) - MOST_LISTED
-            problems = [*problems[:MOST_LISTED], f"and {rest:,} more"]
-        raise FormatError(f"{incoming.file} does not hold a whole model: {'; '.join(problems)}")
+def gpt2_config(file: Path, **fields: Any) -> GPTConfig:
+    """A GPT-2 with these fields, which `file` gives."""
+    try:
+        return GPTConfig.preset("gpt2-124M", **fields)
+    except MicrogptError as error:
+        raise FormatError(f"{file} does not describe a GPT-2: {error!s:.300}") from None
 
 
-def gpt2_of_shapes(
+def select_fields(
+    file: Path, content: dict[str, Any], their_names: dict[str, str]
+) -> dict[str, Any]:
+    """The entries of a JSON file that `their_names` maps our names to, by our names."""
+    missing = [theirs for theirs in their_names.values() if theirs not in content]
+    if missing:
+        raise FormatError(f"{file} must have {', '.join(missing)}; it does not")
+    return {ours: content[theirs] for ours, theirs in their_names.items()}
+
+
+def infer_gpt2_config(
     file: Path, shapes: dict[str, Shape], n_layer: int, n_head: int | None
 ) -> GPTConfig:
-    """The GPT-2 whose two tables have these shapes, with `n_head` heads or as many as 64 wide."""
-    tables = [shapes.get(name, ()) for name in ("wte.weight", "wpe.weight")]
-    if any(len(shape) != 2 for shape in tables):
+    """The GPT-2 whose embeddings have these shapes, with `n_head` heads, or heads 64 wide."""
+    embeddings = [shapes.get(name, ()) for name in ("wte.weight", "wpe.weight")]
+    if any(len(shape) != 2 for shape in embeddings):
         raise FormatError(
-            f"{file} must hold the tables wte.weight and wpe.weight of a GPT-2, each of two axes; "
-            f"got shapes {tables[0]} and {tables[1]}"
+            f"{file} must hold the embeddings wte.weight and wpe.weight of a GPT-2, each of two "
+            f"axes; got shapes {embeddings[0]} and {embeddings[1]}"
         )
-    (vocab_size, n_embd), (block_size, _) = tables
+    (vocab_size, n_embd), (block_size, _) = embeddings
     if n_head is None and n_embd % HEAD_DIM:
         raise FormatError(
             f"{file} does not say how many heads its model has, and {n_embd} is not a multiple of "
-            f"the usual {HEAD_DIM}; give n_head=…, or put its config.json or hparams.json beside it"
+            f"the usual {HEAD_DIM}",
+            ("give {n_head}", "put its config.json or hparams.json beside it"),
         )
-    try:
-        return GPTConfig.preset(
-            "gpt2-124M",
-            vocab_size=vocab_size,
-            block_size=block_size,
-            n_layer=n_layer,
-            n_head=n_embd // HEAD_DIM if n_head is None else n_head,
-            n_embd=n_embd,
-        )
-    except MicrogptError as error:
-        raise FormatError(f"{file} does not hold a GPT-2: {error}") from None
-
-
-def build_model(incoming: WeightSource, backend: str | None = None) -> GPT:
-    """The model with the weights of the file, float32, on `backend`."""
-    check_complete(incoming)
-    model = GPT(incoming.config, seed=None, backend=backend)
-    with LOCK:
-        for name, parameter in model.named_parameters():
-            incoming.read_into(name, parameter.array)
-    return model
+    return gpt2_config(
+        file,
+        vocab_size=vocab_size,
+        block_size=block_size,
+        n_layer=n_layer,
+        n_head=n_embd // HEAD_DIM if n_head is None else n_head,
+        n_embd=n_embd,
+    )

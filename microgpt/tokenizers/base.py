@@ -1,20 +1,21 @@
-"""What every tokenizer can do."""
+"""`Tokenizer`: the interface of every tokenizer."""
 
 from collections.abc import Iterable
 from typing import Any, Protocol
 
 
 class Tokenizer(Protocol):
-    """Turns text into token ids and back; `bos`, if any, stands before and after a text.
+    """Text to token ids and back.
 
-    `eos_token_id` is the token that ends one: the same one, in every tokenizer here.
+    `bos_token_id` and `eos_token_id`, if any, stand before and after a document: one and the same
+    token in every tokenizer here. `default_prompt` is what generation starts from without a prompt.
     """
 
     @property
     def vocab_size(self) -> int: ...
 
     @property
-    def bos(self) -> int | None: ...
+    def bos_token_id(self) -> int | None: ...
 
     @property
     def eos_token_id(self) -> int | None: ...
@@ -29,3 +30,8 @@ class Tokenizer(Protocol):
     def token_text(self, token: int) -> str: ...
 
     def to_dict(self) -> dict[str, Any]: ...
+
+
+def is_byte_pair(tokenizer: Any) -> bool:
+    """Whether its tokens are bytes, as the files of other programs need it."""
+    return hasattr(tokenizer, "token_bytes")

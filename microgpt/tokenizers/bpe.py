@@ -1,4 +1,4 @@
-"""`BPETokenizer`: byte pairs, as in GPT-2. Any text has tokens, and every token has its bytes."""
+"""`BPETokenizer`: byte-level BPE, as in GPT-2. Any text has tokens, and every token its bytes."""
 
 import functools
 import operator
@@ -11,30 +11,31 @@ from microgpt.tokenizers.bpe_merge import merge_all
 from microgpt.tokenizers.pretokenization import (
     GPT2_PATTERN,
     GPT2_PATTERN_FOR_TIKTOKEN,
-    pretokenize,
-    compile_pattern,
     check_text,
+    compile_pattern,
+    pretokenize,
 )
 from microgpt.tokenizers.validation import (
-    checked_bytes,
-    checked_counts,
-    checked_merges,
-    checked_names,
+    check_byte_order,
+    check_counts,
+    check_merges,
+    check_special_tokens,
 )
 
 END_OF_TEXT = "<|endoftext|>"
-REMEMBERED = 2**16  # chunks; they are short, and the same ones come again and again
-# tiktoken's splitting fails at a million spaces in a row; there our own goes on.
-MANY_SPACES = 100_000
+MAX_CACHED_CHUNKS = 2**16
+MAX_CACHED_LENGTH = 64  # characters of a chunk whose tokens are cached
+# tiktoken's pretokenization fails at a million spaces in a row; ours does not.
+TIKTOKEN_MAX_SPACES = 100_000
 
 
 class BPETokenizer:
-    """The 256 bytes, then one token for each pair in `merges`, then the special tokens.
+    """A vocabulary of 256 bytes, one token for each pair in `merges`, and the special tokens.
 
-    merges: pairs of token ids, the pair learned first first; `counts` says how often each one
-    was met in training, if that is known. `byte_order` gives the bytes of tokens 0 to 255
-    (default: in order). The special token `<|endoftext|>`, if there is one, is `eos_token_id` and
-    `bos`: it stands between texts. Merges that cannot be are a FormatError.
+    merges: pairs of token ids, in the order they were learned; `counts`: how often each pair was
+    found in training, if known. `byte_order`: the bytes of tokens 0 to 255 (default: in order).
+    The special token `<|endoftext|>`, if there is one, is both `eos_token_id` and `bos_token_id`,
+    since it separates documents. Inconsistent merges are a FormatError.
     """
 
     def __init__(
@@ -45,10 +46,10 @@ class BPETokenizer:
         byte_order: Sequence[int] = range(256),
         counts: Sequence[int] | None = None,
     ):
-        self.byte_order = checked_bytes(byte_order)
-        self.merges = checked_merges(merges)
-        self.counts = checked_counts(counts, len(self.merges))
-        names = checked_names(special_tokens)
+        self.byte_order = check_byte_order(byte_order)
+        self.merges = check_merges(merges)
+        self.counts = check_counts(counts, len(self.merges))
+        names = check_special_tokens(special_tokens)
         self.pattern = pattern
         try:
             compile_pattern(pattern)
@@ -57,32 +58,32 @@ class BPETokenizer:
         self.special_tokens = {
             name: token for token, name in enumerate(names, 256 + len(self.merges))
         }
-        self._ordinary_tokens = 256 + len(self.merges)
-        self.vocab_size = self._ordinary_tokens + len(names)
+        self._num_ordinary = 256 + len(self.merges)
+        self.vocab_size = self._num_ordinary + len(names)
         self.eos_token_id = self.special_tokens.get(END_OF_TEXT)
-        self._born = {pair: token for token, pair in enumerate(self.merges, 256)}
+        self._merge_ids = {pair: token for token, pair in enumerate(self.merges, 256)}
         self._bytes = [bytes([byte]) for byte in self.byte_order]
         for left, right in self.merges:
             self._bytes.append(self._bytes[left] + self._bytes[right])
         self._bytes += [name.encode() for name in names]
-        self._token_of_byte = {byte: token for token, byte in enumerate(self.byte_order)}
-        self._remembered: dict[str, list[int]] = {}
+        self._byte_ids = {byte: token for token, byte in enumerate(self.byte_order)}
+        self._chunk_cache: dict[str, list[int]] = {}
 
     @classmethod
     def from_dict(cls, description: dict[str, Any]) -> "BPETokenizer":
-        """What `to_dict` described."""
-        needed = {"kind", "byte_order", "merges", "counts", "special_tokens", "pattern"}
-        if set(description) != needed:
+        """The tokenizer that `to_dict` described."""
+        fields = {"type", "byte_order", "merges", "counts", "special_tokens", "pattern"}
+        if set(description) != fields:
             raise FormatError(
-                f"a byte-pair tokenizer is described by {sorted(needed)}; got "
+                f"a byte-pair tokenizer is described by {sorted(fields)}; got "
                 f"{sorted(map(str, description))!r:.200}"
             )
-        return cls(**{name: description[name] for name in needed - {"kind"}})
+        return cls(**{name: description[name] for name in fields - {"type"}})
 
     def to_dict(self) -> dict[str, Any]:
-        """All there is to it, as JSON can hold it: no other file is needed."""
+        """The whole tokenizer, as JSON can hold it; no other file is needed."""
         return {
-            "kind": "bpe",
+            "type": "bpe",
             "byte_order": list(self.byte_order),
             "merges": [list(pair) for pair in self.merges],
             "counts": None if self.counts is None else list(self.counts),
@@ -98,74 +99,82 @@ class BPETokenizer:
         )
 
     @property
-    def bos(self) -> int | None:
-        """What stands before and after a text: the end of the text before it."""
+    def bos_token_id(self) -> int | None:
+        """The token before a document, which also ends the one before it."""
         return self.eos_token_id
 
     @property
     def default_prompt(self) -> str:
-        """What a text starts from if nothing is given: nothing after BOS, else a new line."""
-        return "\n" if self.bos is None else ""
+        """What generation starts from without a prompt: BOS, or a new line if there is none."""
+        return "\n" if self.bos_token_id is None else ""
 
     def encode(
-        self, text: str, bos: bool = False, eos: bool = False, special: str | Iterable[str] = ()
+        self,
+        text: str,
+        bos: bool = False,
+        eos: bool = False,
+        allowed_special: str | Iterable[str] = (),
     ) -> list[int]:
         """The token ids of a text, with `<|endoftext|>` before (`bos`) and after it (`eos`).
 
-        The name of a special token in a text is ordinary text, so that nobody's text ends a
-        document by accident; `special` lists the names to be read as tokens, or is "all".
+        The name of a special token in a text is ordinary text, so that no text ends a document
+        by accident; `allowed_special` lists the names that become tokens, or is "all".
         """
-        return self._encode(text, bos, eos, special, self._ordinary)
+        return self._encode(text, bos, eos, allowed_special, self._encode_ordinary)
 
     def encode_reference(
-        self, text: str, bos: bool = False, eos: bool = False, special: str | Iterable[str] = ()
+        self,
+        text: str,
+        bos: bool = False,
+        eos: bool = False,
+        allowed_special: str | Iterable[str] = (),
     ) -> list[int]:
-        """The same as `encode`, by code that reads: `pretokenize`, then `merge_all` for each."""
-        return self._encode(text, bos, eos, special, self._ordinary_slowly)
+        """`encode` in readable Python, without tiktoken: `pretokenize`, then `merge_all`."""
+        return self._encode(text, bos, eos, allowed_special, self._encode_ordinary_reference)
 
     def encode_bytes(self, data: bytes) -> list[int]:
-        """The token ids of any bytes; what is not UTF-8 is split from the text around it."""
+        """The token ids of any bytes; no token joins invalid UTF-8 with the text around it."""
         if not isinstance(data, bytes):
             raise TokenError(f"encode_bytes takes bytes; got {type(data).__name__}")
         text = data.decode("utf-8", "surrogateescape")
         tokens: list[int] = []
-        for place, part in enumerate(re.split("([\udc80-\udcff]+)", text)):
-            if place % 2:
-                tokens += self._merged(part.encode("utf-8", "surrogateescape"))
+        for i, part in enumerate(re.split("([\udc80-\udcff]+)", text)):
+            if i % 2:
+                tokens += self._merge_bytes(part.encode("utf-8", "surrogateescape"))
             else:
-                tokens += self._ordinary(part)
+                tokens += self._encode_ordinary(part)
         return tokens
 
-    def decode(self, tokens: Iterable[int], special: bool = False) -> str:
-        """The text of some token ids; special tokens are left out, or shown (`special`).
+    def decode(self, tokens: Iterable[int], show_special: bool = False) -> str:
+        """The text of some token ids; special tokens are left out unless `show_special`.
 
-        A part of a character, as a single token may be, becomes �.
+        An incomplete UTF-8 character, as a single token may be, becomes �.
         """
-        tokens = map(self._checked, tokens)
-        if not special:
-            tokens = (token for token in tokens if token < self._ordinary_tokens)
+        tokens = map(self._check_token, tokens)
+        if not show_special:
+            tokens = (token for token in tokens if token < self._num_ordinary)
         return self.decode_bytes(tokens).decode("utf-8", "replace")
 
     def decode_bytes(self, tokens: Iterable[int]) -> bytes:
-        """The bytes of some token ids, special tokens by their names."""
+        """The bytes of some token ids; a special token has those of its name."""
         return b"".join(map(self.token_bytes, tokens))
 
     def token_bytes(self, token: int) -> bytes:
-        """The bytes that one token stands for; a special token has those of its name."""
-        return self._bytes[self._checked(token)]
+        """The bytes of one token; a special token has those of its name."""
+        return self._bytes[self._check_token(token)]
 
     def token_text(self, token: int) -> str:
-        """What one token stands for; bytes that are no whole character are shown as ⟨E2 9C⟩."""
+        """The text of one token; bytes that are not UTF-8 alone are shown as ⟨E2 9C⟩."""
         content = self.token_bytes(token)
         try:
             return content.decode("utf-8")
         except UnicodeDecodeError:
             return f"⟨{content.hex(' ').upper()}⟩"
 
-    def _checked(self, token: int) -> int:
+    def _check_token(self, token: int) -> int:
         try:
-            if 0 <= (number := operator.index(token)) < self.vocab_size:
-                return number
+            if 0 <= (index := operator.index(token)) < self.vocab_size:
+                return index
         except TypeError:
             pass
         raise TokenError(f"token ids go from 0 to {self.vocab_size - 1}; got {token!r:.80}")
@@ -175,67 +184,73 @@ class BPETokenizer:
         text: str,
         bos: bool,
         eos: bool,
-        special: str | Iterable[str],
-        ordinary: Callable[[str], list[int]],
+        allowed_special: str | Iterable[str],
+        encode_ordinary: Callable[[str], list[int]],
     ) -> list[int]:
         check_text(text)
-        mark = [] if self.bos is None else [self.bos]
-        tokens = mark * bos
-        names = self._asked_for(special)
+        separator = [] if self.eos_token_id is None else [self.eos_token_id]
+        tokens = separator * bos
+        names = self._special_names(allowed_special)
         if not names:
-            return tokens + ordinary(text) + mark * eos
+            return tokens + encode_ordinary(text) + separator * eos
         for part in re.split(f"({'|'.join(map(re.escape, names))})", text):
-            tokens += [self.special_tokens[part]] if part in names else ordinary(part)
-        return tokens + mark * eos
+            tokens += [self.special_tokens[part]] if part in names else encode_ordinary(part)
+        return tokens + separator * eos
 
-    def _asked_for(self, special: str | Iterable[str]) -> list[str]:
-        if isinstance(special, str):
-            special = self.special_tokens if special == "all" else (special,)
-        asked = tuple(special)
-        for name in asked:
+    def _special_names(self, allowed_special: str | Iterable[str]) -> list[str]:
+        """The names of special tokens that `encode` turns into tokens, longest first."""
+        if isinstance(allowed_special, str):
+            allowed_special = (
+                self.special_tokens if allowed_special == "all" else (allowed_special,)
+            )
+        names = set(allowed_special)
+        for name in names:
             if name not in self.special_tokens:
-                known = ", ".join(map(repr, self.special_tokens)) or "none"
-                raise SettingError(f"there is no special token {name!r:.80}; known: {known:.200}")
-        return sorted(set(asked), key=len, reverse=True)  # the longest is tried first
+                raise SettingError(
+                    "allowed_special",
+                    "a special token of this tokenizer",
+                    name,
+                    choices=self.special_tokens,
+                )
+        return sorted(names, key=len, reverse=True)
 
     @functools.cached_property
     def _tiktoken(self) -> Any:
-        """tiktoken with these merges, or None where it is not installed or splits otherwise."""
+        """tiktoken with these merges; None if it is not installed or the pattern is another."""
         if self.pattern != GPT2_PATTERN:
             return None
         try:
             import tiktoken
         except ImportError:
             return None
-        ordinary = self._bytes[: self._ordinary_tokens]
-        ranks = {content: token for token, content in enumerate(ordinary)}
+        ranks = {content: token for token, content in enumerate(self._bytes[: self._num_ordinary])}
         return tiktoken.Encoding(
             "microgpt", pat_str=GPT2_PATTERN_FOR_TIKTOKEN, mergeable_ranks=ranks, special_tokens={}
         )
 
-    def _ordinary(self, text: str) -> list[int]:
-        if self._tiktoken is None or _has_many_spaces(text):
-            return self._ordinary_slowly(text)
+    def _encode_ordinary(self, text: str) -> list[int]:
+        if self._tiktoken is None or _has_too_many_spaces(text):
+            return self._encode_ordinary_reference(text)
         return self._tiktoken.encode_ordinary(text)
 
-    def _ordinary_slowly(self, text: str) -> list[int]:
+    def _encode_ordinary_reference(self, text: str) -> list[int]:
         tokens: list[int] = []
         for chunk in pretokenize(text, self.pattern):
-            known = self._remembered.get(chunk)
-            if known is None:
-                known = self._merged(chunk.encode())
-                if len(self._remembered) >= REMEMBERED:
-                    self._remembered.clear()
-                if len(chunk) <= 64:
-                    self._remembered[chunk] = known
-            tokens += known
+            chunk_tokens = self._chunk_cache.get(chunk)
+            if chunk_tokens is None:
+                chunk_tokens = self._merge_bytes(chunk.encode())
+                if len(self._chunk_cache) >= MAX_CACHED_CHUNKS:
+                    self._chunk_cache.clear()
+                if len(chunk) <= MAX_CACHED_LENGTH:
+                    self._chunk_cache[chunk] = chunk_tokens
+            tokens += chunk_tokens
         return tokens
 
-    def _merged(self, content: bytes) -> list[int]:
-        return merge_all([self._token_of_byte[byte] for byte in content], self._born)
+    def _merge_bytes(self, content: bytes) -> list[int]:
+        return merge_all([self._byte_ids[byte] for byte in content], self._merge_ids)
 
 
-def _has_many_spaces(text: str) -> bool:
-    if len(text) < MANY_SPACES:
+def _has_too_many_spaces(text: str) -> bool:
+    if len(text) < TIKTOKEN_MAX_SPACES:
         return False
-    return re.search(rf"(?<!\s)\s{{{MANY_SPACES}}}", text) is not None
+    return re.search(rf"(?<!\s)\s{{{TIKTOKEN_MAX_SPACES}}}", text) is not None

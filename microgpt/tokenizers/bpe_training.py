@@ -1,7 +1,6 @@
-"""`train_bpe`: learn merges from a text, the most frequent pair of neighbours first.
+"""`train_bpe`: learn merges from a text, the most frequent pair of adjacent tokens first.
 
-What it does not do: look at a word twice. Equal words are counted together, and a merge visits
-only the words that its pair stands in.
+Equal chunks are counted together, and a merge visits only the chunks that contain its pair.
 """
 
 import heapq
@@ -10,19 +9,24 @@ from collections.abc import Callable, Iterable, Mapping
 from itertools import pairwise
 from typing import NamedTuple
 
-from microgpt.errors import FormatError, SettingError, TokenError
+from microgpt.errors import Described, FormatError, SettingError, TokenError
 from microgpt.tokenizers.bpe import END_OF_TEXT, BPETokenizer
 from microgpt.tokenizers.bpe_merge import Pair, merge
-from microgpt.tokenizers.pretokenization import GPT2_PATTERN, pretokenize, compile_pattern, check_text
-from microgpt.tokenizers.validation import MOST_MERGES, checked_names
+from microgpt.tokenizers.pretokenization import (
+    GPT2_PATTERN,
+    check_text,
+    compile_pattern,
+    pretokenize,
+)
+from microgpt.tokenizers.validation import MAX_MERGES, check_special_tokens
 
 
 class BPEMerge(NamedTuple):
-    """A step of the training: `pair`, met so many `times`, becomes the new `token`."""
+    """One training step: `pair`, found `frequency` times, becomes the new `token`."""
 
     token: int
     pair: Pair
-    times: int
+    frequency: int
 
 
 def train_bpe(
@@ -32,101 +36,105 @@ def train_bpe(
     pattern: str = GPT2_PATTERN,
     on_merge: Callable[[BPEMerge], object] | None = None,
 ) -> BPETokenizer:
-    """A tokenizer of `vocab_size` tokens learned from a text, or from several.
+    """A byte-pair tokenizer of `vocab_size` tokens, trained on a text or on several.
 
-    Again and again, the most frequent pair of neighbours becomes a token; of pairs equally
-    frequent, the one whose left token is older (has the smaller id), then whose right one is.
-    Pairs are counted inside the chunks of `pattern`, overlapping ones too. `on_merge` is called
-    with each `BPEMerge`. A vocabulary larger than the text gives is a SettingError that says how
-    large it can be.
+    Repeatedly, the most frequent pair of adjacent tokens becomes a new token; ties go to the pair
+    with the smaller left id, then the smaller right id. Pairs are counted inside the chunks of
+    `pattern`, overlapping ones too. `on_merge` is called with each `BPEMerge`. A `vocab_size`
+    larger than the text allows is a SettingError that names the largest one.
     """
     compile_pattern(pattern)
     try:
-        names = checked_names(special_tokens)
+        names = check_special_tokens(special_tokens)
     except FormatError as error:
-        raise SettingError(str(error)) from None
-    least = 256 + len(names)
-    if type(vocab_size) is not int or not least <= vocab_size <= least + MOST_MERGES:
+        expected = "different names in a list"
+        raise SettingError("special_tokens", expected, Described(str(error))) from None
+    minimum = 256 + len(names)
+    if type(vocab_size) is not int or not minimum <= vocab_size <= minimum + MAX_MERGES:
         raise SettingError(
-            f"vocab_size must be a whole number from {least} (256 bytes, {len(names)} special "
-            f"tokens) to {least + MOST_MERGES:,}; got {vocab_size!r:.80}"
+            "vocab_size",
+            f"an integer from {minimum} (256 bytes, {len(names)} special tokens) to "
+            f"{minimum + MAX_MERGES:,}",
+            vocab_size,
         )
-    neighbours = Neighbours(_counted(text, pattern))
+    pair_counts = PairCounts(_count_chunks(text, pattern))
     merges: list[BPEMerge] = []
     for token in range(256, vocab_size - len(names)):
-        if (best := neighbours.most_frequent()) is None:
+        if (best := pair_counts.most_frequent()) is None:
             raise SettingError(
-                f"this text gives a vocabulary of at most {token + len(names):,} tokens, then no "
-                f"chunk has two left to join; got vocab_size={vocab_size:,}: use a smaller one, "
-                "or more text"
+                "vocab_size",
+                f"at most {token + len(names):,}, all tokens that this text gives before no chunk "
+                "has two left to join",
+                vocab_size,
+                "use more text",
             )
         merges.append(BPEMerge(token, *best))
-        neighbours.join(merges[-1].pair, token)
+        pair_counts.apply_merge(merges[-1].pair, token)
         if on_merge is not None:
             on_merge(merges[-1])
     return BPETokenizer(
         [merge.pair for merge in merges],
         names,
         pattern,
-        counts=[merge.times for merge in merges],
+        counts=[merge.frequency for merge in merges],
     )
 
 
-def _counted(text: str | Iterable[str], pattern: str) -> Counter[str]:
+def _count_chunks(text: str | Iterable[str], pattern: str) -> Counter[str]:
     """How often each chunk occurs."""
     if not isinstance(text, Iterable):
-        raise TokenError(f"what is learned from must be a text, or several; got {text!r:.80}")
-    counted: Counter[str] = Counter()
-    for one in [text] if isinstance(text, str) else text:
-        check_text(one)
-        counted.update(pretokenize(one, pattern))
-    if not counted:
-        raise TokenError("a vocabulary is learned from at least one character; the text is empty")
-    return counted
+        raise TokenError(f"the training text must be a str, or several; got {text!r:.80}")
+    chunk_counts: Counter[str] = Counter()
+    for document in [text] if isinstance(text, str) else text:
+        check_text(document)
+        chunk_counts.update(pretokenize(document, pattern))
+    if not chunk_counts:
+        raise TokenError("a vocabulary is trained on at least one character; the text is empty")
+    return chunk_counts
 
 
-class Neighbours:
-    """How often each pair of tokens stands side by side, kept up to date from merge to merge."""
+class PairCounts:
+    """How often each pair of tokens is adjacent, updated from merge to merge."""
 
-    def __init__(self, words: Mapping[str, int]):
-        self.words = [list(word.encode()) for word in words]
-        self.times = list(words.values())
+    def __init__(self, chunk_counts: Mapping[str, int]):
+        self.chunks = [list(chunk.encode()) for chunk in chunk_counts]
+        self.chunk_counts = list(chunk_counts.values())
         self.counts: Counter[Pair] = Counter()
-        self.where: defaultdict[Pair, set[int]] = defaultdict(set)  # the words with this pair
-        for word in range(len(self.words)):
-            self._add(word)
-        # Entries that have gone stale are dropped when they come up.
-        self._queue = [(-count, pair) for pair, count in self.counts.items()]
-        heapq.heapify(self._queue)
+        self.chunks_with_pair: defaultdict[Pair, set[int]] = defaultdict(set)
+        for index in range(len(self.chunks)):
+            self._add_chunk(index)
+        # Stale entries are dropped when they reach the top.
+        self._heap = [(-count, pair) for pair, count in self.counts.items()]
+        heapq.heapify(self._heap)
 
     def most_frequent(self) -> tuple[Pair, int] | None:
-        """The pair with the highest count, and the count; None if no word has two tokens."""
-        while self._queue:
-            count, pair = self._queue[0]
-            if self.counts[pair] == -count:
-                return pair, -count
-            heapq.heappop(self._queue)
+        """The pair with the highest count, and the count; None if no chunk has two tokens."""
+        while self._heap:
+            negative_count, pair = self._heap[0]
+            if self.counts[pair] == -negative_count:
+                return pair, -negative_count
+            heapq.heappop(self._heap)
         return None
 
-    def join(self, pair: Pair, new: int) -> None:
-        """Replace the pair by the token `new`, in all words that have it."""
+    def apply_merge(self, pair: Pair, new_token: int) -> None:
+        """Replace the pair by `new_token` in every chunk that contains it."""
         changed: set[Pair] = set()
-        for word in self.where.pop(pair):
-            changed.update(pairwise(self.words[word]))
-            for neighbours in pairwise(self.words[word]):
-                self.counts[neighbours] -= self.times[word]
-            self.words[word] = merge(self.words[word], pair, new)
-            changed.update(self._add(word))
-        for neighbours in changed:
-            if self.counts[neighbours] > 0:
-                heapq.heappush(self._queue, (-self.counts[neighbours], neighbours))
+        for index in self.chunks_with_pair.pop(pair):
+            for old_pair in pairwise(self.chunks[index]):
+                changed.add(old_pair)
+                self.counts[old_pair] -= self.chunk_counts[index]
+            self.chunks[index] = merge(self.chunks[index], pair, new_token)
+            changed.update(self._add_chunk(index))
+        for changed_pair in changed:
+            if self.counts[changed_pair] > 0:
+                heapq.heappush(self._heap, (-self.counts[changed_pair], changed_pair))
             else:
-                del self.counts[neighbours]
-                self.where.pop(neighbours, None)
+                del self.counts[changed_pair]
+                self.chunks_with_pair.pop(changed_pair, None)
 
-    def _add(self, word: int) -> list[Pair]:
-        neighbours = list(pairwise(self.words[word]))
-        for pair in neighbours:
-            self.counts[pair] += self.times[word]
-            self.where[pair].add(word)
-        return neighbours
+    def _add_chunk(self, index: int) -> list[Pair]:
+        pairs = list(pairwise(self.chunks[index]))
+        for pair in pairs:
+            self.counts[pair] += self.chunk_counts[index]
+            self.chunks_with_pair[pair].add(index)
+        return pairs

@@ -1,4 +1,4 @@
-"""`gpt2`: GPT-2's tokenizer, from wherever its list of merges is."""
+"""`gpt2`: GPT-2's tokenizer, from a local or downloaded copy of its merges."""
 
 import contextlib
 import hashlib
@@ -8,23 +8,24 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from microgpt._io import downloads
-from microgpt._io.atomic_write import expand_user
-from microgpt._io.paths import data_dir
+from microgpt._io.paths import data_dir, expand_user
 from microgpt.errors import FormatError
 from microgpt.tokenizers.bpe import BPETokenizer
 from microgpt.tokenizers.merges_file import parse_merges, read_limited
 
-SOURCE = downloads.RemoteFile(
+VOCAB_BPE = downloads.RemoteFile(
     "vocab.bpe",
     "https://openaipublic.blob.core.windows.net/gpt-2/encodings/main/vocab.bpe",
     "1ce1664773c50f3e0cc8842619a93edc4624525b728b188a9e0be33b7726adc5",
-    offline_hint="train a tokenizer of your own (tokenizers.train_bpe), or hand over the path of a "
-    "vocab.bpe or merges.txt that you have (tokenizers.gpt2(path))",
+    offline_remedies=(
+        "train a tokenizer on the {corpus}, with bpe:1000 as {tokenizer}",
+        "give the {path} of a vocab.bpe or merges.txt that you have",
+    ),
 )
-SIZE = 456_318
-# tiktoken names a file in its cache after the address it came from.
-IN_TIKTOKENS_CACHE = hashlib.sha1(SOURCE.url.encode(), usedforsecurity=False).hexdigest()
-NAMES = ("vocab.bpe", "merges.txt", IN_TIKTOKENS_CACHE)
+FILE_BYTES = 456_318
+# tiktoken names a file in its cache after the SHA-1 of its URL.
+TIKTOKEN_CACHE_NAME = hashlib.sha1(VOCAB_BPE.url.encode(), usedforsecurity=False).hexdigest()
+FILE_NAMES = ("vocab.bpe", "merges.txt", TIKTOKEN_CACHE_NAME)
 
 
 def gpt2(path: str | Path | None = None) -> BPETokenizer:
@@ -35,54 +36,57 @@ def gpt2(path: str | Path | None = None) -> BPETokenizer:
     What is read has the published SHA-256, line ends aside; no file is changed.
     """
     if path is not None:
-        return _parsed(_given(expand_user(path)))
-    for file in nearby():
-        if (content := _content(file)) is not None and _is_gpt2(content):
+        return _parse_verified(_locate(expand_user(path)))
+    for file in local_candidates():
+        if (content := _read_candidate(file)) is not None and _is_gpt2(content):
             return parse_merges(content, str(file))
-    return _parsed(downloads.fetch(SOURCE))
+    return _parse_verified(downloads.fetch(VOCAB_BPE))
 
 
-def _given(path: Path) -> Path:
+def _locate(path: Path) -> Path:
     if not path.is_dir():
         return path
     for folder in (path, path / "tiktoken-cache"):
-        for name in NAMES:
+        for name in FILE_NAMES:
             if (folder / name).is_file():
                 return folder / name
-    raise FormatError(f"{path} holds none of GPT-2's files; expected one of {', '.join(NAMES)}")
+    raise FormatError(
+        f"{path} holds none of GPT-2's files; expected one of {', '.join(FILE_NAMES)}"
+    )
 
 
-def _parsed(file: Path) -> BPETokenizer:
+def _parse_verified(file: Path) -> BPETokenizer:
     content = read_limited(file)
     if not _is_gpt2(content):
+        digest = hashlib.sha256(content).hexdigest()
         raise FormatError(
             f"{file} is not GPT-2's list of merges: its SHA-256 must begin with "
-            f"{SOURCE.sha256[:12]}, but it begins with {hashlib.sha256(content).hexdigest()[:12]}; "
+            f"{VOCAB_BPE.sha256[:12]}, but it begins with {digest[:12]}; "
             "for another list, use tokenizers.read_merges"
         )
     return parse_merges(content, str(file))
 
 
-def _content(file: Path) -> bytes | None:
-    """What is in a file of the right size; None too where nobody may look."""
+def _read_candidate(file: Path) -> bytes | None:
+    """The content of a file of the right size; None if it has another, or may not be read."""
     with contextlib.suppress(OSError):
-        if file.is_file() and file.stat().st_size == SIZE:
+        if file.is_file() and file.stat().st_size == FILE_BYTES:
             return file.read_bytes()
     return None
 
 
 def _is_gpt2(content: bytes) -> bool:
     lines = content.replace(b"\r\n", b"\n").rstrip(b"\n") + b"\n"
-    return hashlib.sha256(lines).hexdigest() == SOURCE.sha256
+    return hashlib.sha256(lines).hexdigest() == VOCAB_BPE.sha256
 
 
-def nearby() -> Iterator[Path]:
-    """The files that may be it, those that someone named first."""
-    if (given := data_dir()) is not None:
-        yield from (given / name for name in NAMES)
-        yield given / "tiktoken-cache" / IN_TIKTOKENS_CACHE
+def local_candidates() -> Iterator[Path]:
+    """The paths where GPT-2's merges may be, those that the user configured first."""
+    if (configured := data_dir()) is not None:
+        yield from (configured / name for name in FILE_NAMES)
+        yield configured / "tiktoken-cache" / TIKTOKEN_CACHE_NAME
     for variable in ("TIKTOKEN_CACHE_DIR", "DATA_GYM_CACHE_DIR"):
         if folder := os.environ.get(variable):
-            yield Path(folder) / IN_TIKTOKENS_CACHE
-    yield Path(tempfile.gettempdir()) / "data-gym-cache" / IN_TIKTOKENS_CACHE
-    yield downloads.download_dir() / SOURCE.file_name
+            yield Path(folder) / TIKTOKEN_CACHE_NAME
+    yield Path(tempfile.gettempdir()) / "data-gym-cache" / TIKTOKEN_CACHE_NAME
+    yield downloads.download_dir() / VOCAB_BPE.file_name

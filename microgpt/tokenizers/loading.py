@@ -1,40 +1,43 @@
-"""`read`: a tokenizer from whatever file says what it is."""
+"""`load`: a tokenizer from a file or folder."""
 
-import json
 from pathlib import Path
 
-from microgpt._io.atomic_write import expand_user
+from microgpt._io.json_io import read_json
+from microgpt._io.paths import expand_user
 from microgpt.errors import FormatError
 from microgpt.tokenizers.base import Tokenizer
-from microgpt.tokenizers.gpt2_vocab import NAMES
-from microgpt.tokenizers.merges_file import read_limited, read_merges
+from microgpt.tokenizers.gpt2_vocab import FILE_NAMES
+from microgpt.tokenizers.merges_file import MAX_FILE_BYTES, check_exists, read_merges
 from microgpt.tokenizers.serialization import from_dict
 
-OWN = "tokenizer.json"
-IDS = ("vocab.json", "encoder.json")
+TOKENIZER_FILE = "tokenizer.json"
+VOCAB_FILES = ("vocab.json", "encoder.json")
 
 
-def read(path: str | Path) -> Tokenizer:
-    """The tokenizer in a file or folder: a tokenizer.json as `microgpt tokenize` writes it, or
-    merges (merges.txt, vocab.bpe) with the ids beside them, if there are any.
+def load(path: str | Path) -> Tokenizer:
+    """The tokenizer in a tokenizer.json that `microgpt tokenize` wrote, or in merges.txt.
 
-    Without ids (vocab.json), merges are numbered as GPT-2's are. What cannot be read is a
-    FormatError that names the file.
+    vocab.bpe is the same as merges.txt, and a folder with one of these will do. Ids come from the
+    vocab.json beside the merges, or else are those that GPT-2 would give them. What cannot be read
+    is a FormatError that names it.
     """
     file = expand_user(path)
     if file.is_dir():
-        file = _in_folder(file)
+        file = _find_in_folder(file)
     if file.suffix != ".json":
-        ids = next((file.parent / name for name in IDS if (file.parent / name).is_file()), None)
-        return read_merges(file, ids)
+        vocab_paths = (file.parent / name for name in VOCAB_FILES)
+        return read_merges(file, next(filter(Path.is_file, vocab_paths), None))
+    check_exists(file)
     try:
-        return from_dict(json.loads(read_limited(file)))
-    except (ValueError, RecursionError) as error:
+        return from_dict(read_json(file, MAX_FILE_BYTES))
+    except FormatError as error:
         raise FormatError(f"{file} describes no tokenizer of microgpt: {error}") from None
 
 
-def _in_folder(folder: Path) -> Path:
-    for name in (OWN, *NAMES):
+def _find_in_folder(folder: Path) -> Path:
+    for name in (TOKENIZER_FILE, *FILE_NAMES):
         if (folder / name).is_file():
             return folder / name
-    raise FormatError(f"{folder} holds no tokenizer; expected {OWN}, merges.txt or vocab.bpe")
+    raise FormatError(
+        f"{folder} holds no tokenizer; expected {TOKENIZER_FILE}, merges.txt or vocab.bpe"
+    )

@@ -1,4 +1,4 @@
-"""A tokenizer from the description that a checkpoint keeps of it."""
+"""A tokenizer from the dictionary that `to_dict` made, as checkpoints hold it."""
 
 from typing import Any
 
@@ -9,12 +9,12 @@ from microgpt.tokenizers.char import CharTokenizer
 
 
 def from_dict(description: dict[str, Any]) -> Tokenizer:
-    """The tokenizer a checkpoint describes."""
+    """The tokenizer that `to_dict` described; its "type" is "bpe" or "char"."""
     if not isinstance(description, dict):
         raise FormatError(f"a tokenizer is described by a dictionary; got {description!r:.80}")
-    kind = description.get("kind")
-    if kind == "char":
+    type_ = description.get("type")
+    if type_ == "char":
         return CharTokenizer.from_dict(description)
-    if kind == "bpe":
+    if type_ == "bpe":
         return BPETokenizer.from_dict(description)
-    raise FormatError(f"the tokenizer kind {kind!r:.80} is not known; known: 'bpe', 'char'")
+    raise FormatError(f"the tokenizer type {type_!r:.80} is not known; known: 'bpe', 'char'")

@@ -1,4 +1,4 @@
-"""What a list of merges, and the names of special tokens, must keep, whoever wrote them."""
+"""Validation of a tokenizer's merges, byte order and special tokens, which untrusted files hold."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -6,106 +6,114 @@ from typing import Any
 from microgpt.errors import FormatError
 from microgpt.tokenizers.bpe_merge import Pair
 
-MOST_MERGES = 2**18
-MOST_BYTES = 2**24  # of all tokens together: a list of doublings explodes
-MOST_SPECIAL = 1000
+MAX_MERGES = 2**18
+MAX_TOTAL_BYTES = 2**24  # of all tokens together: a list of doublings explodes
+MAX_SPECIAL_TOKENS = 1000
 
 
-def checked_merges(merges: Any) -> tuple[Pair, ...]:
-    """The merges as pairs of ids; each joins two tokens that exist, and each can come about."""
+def check_merges(merges: Any) -> tuple[Pair, ...]:
+    """The merges as pairs of ids, if each joins two existing tokens and can ever apply."""
     if not isinstance(merges, Sequence) or isinstance(merges, str | bytes):
         raise FormatError(f"merges must be a list of pairs of token ids; got {merges!r:.80}")
-    if len(merges) > MOST_MERGES:
-        raise FormatError(f"at most {MOST_MERGES:,} merges are read; got {len(merges):,}")
+    if len(merges) > MAX_MERGES:
+        raise FormatError(f"at most {MAX_MERGES:,} merges are read; got {len(merges):,}")
     merge_ids: dict[Pair, int] = {}
     lengths, total = [1] * 256, 256
-    for new, entry in enumerate(merges, 256):
-        pair = _pair(entry, new)
+    for token, entry in enumerate(merges, 256):
+        index, pair = token - 256, _check_pair(entry, token)
         if pair in merge_ids:
-            raise FormatError(f"merge {new - 256} repeats merge {merge_ids[pair] - 256}: {entry!r:.80}")
-        merge_ids[pair] = new
+            raise FormatError(f"merge {index} repeats merge {merge_ids[pair] - 256}: {entry!r:.80}")
+        merge_ids[pair] = token
         lengths.append(lengths[pair[0]] + lengths[pair[1]])
-        total += lengths[new]
-        if total > MOST_BYTES:
+        total += lengths[token]
+        if total > MAX_TOTAL_BYTES:
             raise FormatError(
-                f"the tokens may have {MOST_BYTES:,} bytes together; with merge {new - 256} they "
+                f"the tokens may have {MAX_TOTAL_BYTES:,} bytes together; with merge {index} they "
                 f"have {total:,}"
             )
     pairs = tuple(merge_ids)
-    for pair in pairs:
-        if not comes_about(pair, merge_ids, pairs):
+    for index, pair in enumerate(pairs):
+        if not is_reachable(pair, merge_ids, pairs):
             raise FormatError(
-                f"merge {merge_ids[pair] - 256} can never happen: an earlier merge takes a part of "
-                f"{list(pair)} away first"
+                f"merge {index} can never happen: an earlier merge takes a part of {list(pair)} "
+                "away first"
             )
     return pairs
 
 
-def _pair(entry: Any, new: int) -> Pair:
+def _check_pair(entry: Any, token: int) -> Pair:
     if isinstance(entry, list | tuple) and len(entry) == 2:
         left, right = entry
-        if type(left) is int and type(right) is int and 0 <= left < new and 0 <= right < new:
+        if type(left) is int and type(right) is int and 0 <= left < token and 0 <= right < token:
             return left, right
     raise FormatError(
-        f"merge {new - 256} must be a pair of token ids from 0 to {new - 1}; got {entry!r:.80}"
+        f"merge {token - 256} must be a pair of token ids from 0 to {token - 1}; got {entry!r:.80}"
     )
 
 
-def comes_about(pair: Pair, merge_ids: Mapping[Pair, int], pairs: Sequence[Pair]) -> bool:
-    """Whether the two tokens of a pair ever stand beside each other, given that each is possible.
+def is_reachable(pair: Pair, merge_ids: Mapping[Pair, int], pairs: Sequence[Pair]) -> bool:
+    """Whether the two tokens of a pair are ever adjacent, provided that each can be formed.
 
     Only then does it not matter whether merges are looked up by ids, as in GPT-2's own code, or
-    by bytes, as in tiktoken. Backwards in time, the neighbours at the border are taken apart, the
-    younger first; no merge across the border may have happened while both were there.
+    by bytes, as in tiktoken. Backwards in time, the two tokens at the boundary are split, the
+    later one first; no merge across the boundary may have applied while both were there.
     """
     left, right = pair
-    until = merge_ids[pair]  # the two were neighbours until this token was born
+    merged_at = merge_ids[pair]  # the two were adjacent until this token was formed
     while True:
         across = merge_ids.get((left, right))
-        if across is not None and across < until:
+        if across is not None and across < merged_at:
             return False
         if left > right and left >= 256:
-            until, left = left, pairs[left - 256][1]
+            merged_at, left = left, pairs[left - 256][1]
         elif right >= 256:
-            # Merges go from the left: a pair across the border comes before the same pair inside.
-            until, right = right + 1, pairs[right - 256][0]
+            # Merges go from the left: a pair across the boundary precedes the same pair inside.
+            merged_at, right = right + 1, pairs[right - 256][0]
         else:
             return True
 
 
-def checked_names(names: Any) -> tuple[str, ...]:
-    """The names of special tokens: different ones, not empty, of whole characters."""
+def check_special_tokens(names: Any) -> tuple[str, ...]:
+    """The names of special tokens, if they are distinct, non-empty and without surrogates."""
     if isinstance(names, str) or not isinstance(names, Iterable):
         raise FormatError(f"special tokens must be a list of names; got {names!r:.80}")
-    kept = tuple(names)
-    if len(kept) > MOST_SPECIAL:
-        raise FormatError(f"at most {MOST_SPECIAL:,} special tokens are read; got {len(kept):,}")
-    for name in kept:
+    checked = tuple(names)
+    if len(checked) > MAX_SPECIAL_TOKENS:
+        raise FormatError(
+            f"at most {MAX_SPECIAL_TOKENS:,} special tokens are read; got {len(checked):,}"
+        )
+    for name in checked:
         if not isinstance(name, str) or not name:
             raise FormatError(f"the name of a special token must be a text; got {name!r:.80}")
-        if any("\ud800" <= character <= "\udfff" for character in name):
+        if has_surrogates(name):
             raise FormatError(f"the name of a special token holds half of a pair: {name!r:.80}")
-    if len(set(kept)) < len(kept):
-        raise FormatError(f"special tokens must have different names; got {list(kept)!r:.80}")
-    return kept
+    if len(set(checked)) < len(checked):
+        raise FormatError(f"special tokens must have different names; got {list(checked)!r:.80}")
+    return checked
 
 
-def checked_bytes(order: Any) -> bytes:
-    """The bytes of tokens 0 to 255: each of them once, or some text could not be written."""
-    kept = tuple(order) if isinstance(order, Sequence) and len(order) == 256 else ()
-    if not all(type(byte) is int for byte in kept) or sorted(kept) != list(range(256)):
+def has_surrogates(text: str) -> bool:
+    """Whether a text holds halves of UTF-16 pairs, which UTF-8 cannot encode."""
+    return any("\ud800" <= character <= "\udfff" for character in text)
+
+
+def check_byte_order(byte_order: Any) -> bytes:
+    """The bytes of tokens 0 to 255, if each byte is there once, so that any text has tokens."""
+    is_full = isinstance(byte_order, Sequence) and len(byte_order) == 256
+    checked = tuple(byte_order) if is_full else ()
+    if not all(type(byte) is int for byte in checked) or sorted(checked) != list(range(256)):
         raise FormatError(
-            f"byte_order must be a list of the numbers 0 to 255, each once; got {order!r:.80}"
+            f"byte_order must be a list of the integers 0 to 255, each once; got {byte_order!r:.80}"
         )
-    return bytes(kept)
+    return bytes(checked)
 
 
-def checked_counts(counts: Any, number: int) -> tuple[int, ...] | None:
-    """How often each of the merges was met, or None where nobody knows."""
+def check_counts(counts: Any, num_merges: int) -> tuple[int, ...] | None:
+    """How often each merge's pair was found in training; None if that is not known."""
     if counts is None:
         return None
-    if not isinstance(counts, Sequence) or len(counts) != number:
-        raise FormatError(f"counts must be a list of {number:,} numbers; got {counts!r:.80}")
+    if not isinstance(counts, Sequence) or len(counts) != num_merges:
+        raise FormatError(f"counts must be a list of {num_merges:,} integers; got {counts!r:.80}")
     if not all(type(count) is int and count > 0 for count in counts):
-        raise FormatError(f"counts must be whole numbers above 0; got {counts!r:.80}")
+        raise FormatError(f"counts must be positive integers; got {counts!r:.80}")
     return tuple(counts)

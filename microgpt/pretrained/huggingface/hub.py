@@ -1,7 +1,7 @@
 """OpenAI's published weights, as safetensors from the Hugging Face hub.
 
-Its own library fetches them: with a progress bar, going on where a connection broke off, into the
-cache that other programs share. What has been fetched needs no network again.
+Its own library downloads them, with a progress bar and resuming, into the cache that other
+programs share. What has been downloaded needs no network again.
 """
 
 import hashlib
@@ -11,18 +11,18 @@ from typing import Any
 
 from microgpt.errors import DownloadError
 
-# A name here -> the repository on the hub; the full name is known too.
+# Our name -> the repository on the hub, whose full name is accepted too.
 REPOSITORIES = {
     name: f"openai-community/{name}" for name in ("gpt2", "gpt2-medium", "gpt2-large", "gpt2-xl")
 }
 NAMES = (*REPOSITORIES, *REPOSITORIES.values())
 
-# The first is fetched first; the last is the large one.
+# The first is downloaded first; the last is the large one.
 FILES = ("config.json", "merges.txt", "model.safetensors")
-TIMEOUT = 10
+TIMEOUT = 10  # seconds
 
 
-def fetch(name: str) -> Path:
+def download(name: str) -> Path:
     """The folder with the files of a published model, from the cache or the network."""
     repository = REPOSITORIES.get(name, name)
     try:
@@ -30,45 +30,45 @@ def fetch(name: str) -> Path:
     except ImportError:
         raise DownloadError(
             f"{name!r} can be fetched once huggingface_hub is installed: "
-            f'pip install "microgpt-lab[hub]"; or do without: {_by_hand(repository)}'
+            f'pip install "microgpt-lab[hub]"; or do without: {_manual_hint(repository)}'
         ) from None
     try:
-        kept = [hub.try_to_load_from_cache(repository, file) for file in FILES]
-        if all(isinstance(path, str) for path in kept):
-            return Path(str(kept[-1])).parent
-        return _fetched(hub, repository)
+        cached = [hub.try_to_load_from_cache(repository, file) for file in FILES]
+        if all(isinstance(path, str) for path in cached):
+            return Path(str(cached[-1])).parent
+        return _download_files(hub, repository)
     except DownloadError:
         raise
     except Exception as error:  # the library's, or those of the three that it has used for HTTP
         reason = " ".join(str(error).split()) or "no reason given"
         raise DownloadError(
             f"{name!r} could not be fetched from the Hugging Face hub "
-            f"({type(error).__name__}: {reason:.300}); without it: {_by_hand(repository)}"
+            f"({type(error).__name__}: {reason:.300}); without it: {_manual_hint(repository)}"
         ) from None
 
 
-def _fetched(hub: Any, repository: str) -> Path:
+def _download_files(hub: Any, repository: str) -> Path:
     revision, path = "main", Path()
     for file in FILES:
-        # Asked first by itself: this fails at once without a network, a download after 20 s only.
+        # The metadata alone fails at once without a network, a download only after 20 s.
         url = hub.hf_hub_url(repository, file, revision=revision)
-        told = hub.get_hf_file_metadata(url, timeout=TIMEOUT, token=False)
-        known = hub.try_to_load_from_cache(repository, file, revision=revision)
+        metadata = hub.get_hf_file_metadata(url, timeout=TIMEOUT, token=False)
+        cached = hub.try_to_load_from_cache(repository, file, revision=revision)
         path = Path(
             hub.hf_hub_download(
                 repository, file, revision=revision, etag_timeout=TIMEOUT, token=False
             )
         )
-        if not isinstance(known, str):
-            _verify(path, told.etag)
-        revision = told.commit_hash or revision  # all files of one commit
+        if not isinstance(cached, str):
+            _verify_checksum(path, metadata.etag)
+        revision = metadata.commit_hash or revision  # all files of one commit
     return path.parent
 
 
-def _verify(path: Path, etag: str | None) -> None:
-    """Compare a file with what the hub says it is: SHA-256 of a large one, git's SHA-1 else.
+def _verify_checksum(path: Path, etag: str | None) -> None:
+    """Compare a file with the hub's checksum: SHA-256 of a large one, else git's SHA-1.
 
-    Where the hub names no such checksum, a warning says that nothing was compared.
+    Where the hub gives no such checksum, a warning says that nothing was compared.
     """
     if etag is None or len(etag) not in (40, 64):
         warnings.warn(
@@ -77,20 +77,20 @@ def _verify(path: Path, etag: str | None) -> None:
         return
     if len(etag) == 64:
         with path.open("rb") as stream:
-            found = hashlib.file_digest(stream, "sha256").hexdigest()
+            checksum = hashlib.file_digest(stream, "sha256").hexdigest()
     else:
         content = path.read_bytes()
-        found = hashlib.sha1(b"blob %d\0" % len(content) + content).hexdigest()
-    if found != etag:
+        checksum = hashlib.sha1(b"blob %d\0" % len(content) + content).hexdigest()
+    if checksum != etag:
         path.resolve().unlink()
         path.unlink(missing_ok=True)
         raise DownloadError(
             f"{path.name} arrived damaged: its checksum must begin with {etag[:12]}, but it begins "
-            f"with {found[:12]}; it is deleted, try again"
+            f"with {checksum[:12]}; it is deleted, try again"
         )
 
 
-def _by_hand(repository: str) -> str:
+def _manual_hint(repository: str) -> str:
     return (
         f"put {', '.join(FILES[:-1])} and {FILES[-1]} from "
         f"https://huggingface.co/{repository}/tree/main into a folder, and give the folder's path"

@@ -1,122 +1,127 @@
-"""Hugging Face's GPT-2: safetensors in one file or several, and what its names are here."""
+"""Hugging Face's GPT-2: safetensors in one file or several, and its tensors under our names."""
 
 import re
 from pathlib import Path
 
 import numpy as np
 
-from microgpt.checkpoints import json_io
+from microgpt._io.json_io import read_json
+from microgpt.checkpoints.safetensors_header import read_header
 from microgpt.config import GPTConfig
 from microgpt.errors import FormatError
-from microgpt.pretrained.huggingface import config as hf_config
-from microgpt.pretrained.huggingface import safetensors_file
-from microgpt.pretrained.tensor_slice import READABLE, TensorSlice, same
+from microgpt.pretrained.gpt2_layout import is_conv1d
+from microgpt.pretrained.huggingface.config import CONFIG_FILE, read_config
+from microgpt.pretrained.tensor_slice import FLOAT_DTYPES, TensorSlice, equal_contents
 from microgpt.pretrained.weight_source import (
     WeightSource,
     check_complete,
-    gpt2_of_shapes,
-    wanted_shapes,
+    expected_shapes,
+    infer_gpt2_config,
 )
 
-FILE = "model.safetensors"
-INDEX = "model.safetensors.index.json"
+MODEL_FILE = "model.safetensors"
+INDEX_FILE = "model.safetensors.index.json"
 PREFIX = "transformer."
-HEAD = "lm_head.weight"
+LM_HEAD = "lm_head.weight"
+MAX_HEADER_BYTES = 8 << 20  # that of GPT-2's largest has some 100 kB
+MAX_INDEX_BYTES = 8 << 20
 
-# Masks that older versions saved beside the weights.
+# Causal masks that older versions saved beside the weights.
 _BUFFER = re.compile(r"h\.\d+\.attn\.(bias|masked_bias)")
-# Matrices that it keeps as (in, out).
-_TURNED = re.compile(r"h\.\d+\.(attn\.c_attn|attn\.c_proj|mlp\.c_fc|mlp\.c_proj)\.weight")
 
 
 def open_model(file: Path, n_head: int | None = None) -> WeightSource:
     """What a .safetensors file, or the index of several, holds, by our names.
 
-    The shape is that of the config.json beside it; without one it is read off the tensors, with
-    heads 64 wide or `n_head` of them. An output head of its own must equal `wte`.
+    The config is that of the config.json beside it; without one it is inferred from the tensors,
+    with `n_head` heads, or heads 64 wide. A separate output head must equal `wte`.
     """
-    spans, labels = _by_our_names(file, _sharded(file) if file.suffix == ".json" else _one(file))
-    head = spans.pop(HEAD, None)
-    turned = {name for name, span in spans.items() if is_conv1d(name) and len(span.shape) == 2}
+    slices, labels = _by_our_names(
+        file, _read_shards(file) if file.suffix == ".json" else _read_file(file)
+    )
+    lm_head = slices.pop(LM_HEAD, None)
+    transposed = {
+        name for name, found in slices.items() if is_conv1d(name) and len(found.shape) == 2
+    }
     shapes = {
-        name: span.shape[::-1] if name in turned else span.shape for name, span in spans.items()
+        name: found.shape[::-1] if name in transposed else found.shape
+        for name, found in slices.items()
     }
 
     def read_into(name: str, array: np.ndarray) -> None:
-        spans[name].read_into(array, name in turned)
+        slices[name].read_into(array, name in transposed)
 
     config = _config(file, shapes, n_head)
     prefix = PREFIX if any(label.startswith(PREFIX) for label in labels.values()) else ""
-    wanted = {name: prefix + name for name in wanted_shapes(file, config, len(shapes))}
-    incoming = WeightSource(file, config, shapes, wanted | labels, read_into)
-    check_complete(incoming)
-    if head is not None and not same(head, spans["wte.weight"]):
+    expected = {name: prefix + name for name in expected_shapes(file, config, len(shapes))}
+    source = WeightSource(file, config, shapes, expected | labels, read_into)
+    check_complete(source)
+    if lm_head is not None and not equal_contents(lm_head, slices["wte.weight"]):
         raise FormatError(
-            f"{file}: {labels[HEAD]} must equal {labels['wte.weight']}, since GPT-2's output head "
-            "is its token embedding; it differs"
+            f"{file}: {labels[LM_HEAD]} must equal {labels['wte.weight']}, since GPT-2's output "
+            "head is its token embedding; it differs"
         )
-    return incoming
-
-
-def is_conv1d(name: str) -> bool:
-    """Whether Hugging Face keeps this matrix of ours as its transpose."""
-    return _TURNED.fullmatch(name) is not None
+    return source
 
 
 def _config(file: Path, shapes: dict[str, tuple[int, ...]], n_head: int | None) -> GPTConfig:
-    given = file.parent / hf_config.FILE
-    if not given.is_file():
-        layers = {name.split(".")[1] for name in shapes if name.startswith("h.")}
-        return gpt2_of_shapes(file, shapes, len(layers), n_head)
-    config = hf_config.read(given)
-    if n_head not in (None, config.n_head):
-        raise FormatError(f"{given} says n_head {config.n_head}; you gave n_head={n_head}")
-    return config
+    config_file = file.parent / CONFIG_FILE
+    if config_file.is_file():
+        return read_config(config_file)
+    layers = {name.split(".")[1] for name in shapes if name.startswith("h.")}
+    return infer_gpt2_config(file, shapes, len(layers), n_head)
 
 
-def _one(file: Path) -> dict[str, TensorSlice]:
-    return safetensors_file.spans(file)
+def _read_file(file: Path) -> dict[str, TensorSlice]:
+    """The tensors of one file, by its own names."""
+    tensors = read_header(file, MAX_HEADER_BYTES).tensors
+    return {
+        label: TensorSlice(file, entry.start, entry.shape, entry.dtype)
+        for label, entry in tensors.items()
+    }
 
 
-def _sharded(index: Path) -> dict[str, TensorSlice]:
-    """The tensors of several files, as the index has them."""
-    files = json_io.read(index, most=8 << 20).get("weight_map")
-    if not isinstance(files, dict) or not all(isinstance(name, str) for name in files.values()):
+def _read_shards(index: Path) -> dict[str, TensorSlice]:
+    """The tensors of several files, as the index distributes them."""
+    weight_map = read_json(index, MAX_INDEX_BYTES).get("weight_map")
+    if not isinstance(weight_map, dict) or not all(isinstance(v, str) for v in weight_map.values()):
         raise FormatError(f"{index} must have a weight_map from each tensor to its file")
-    found: dict[str, TensorSlice] = {}
-    for name in sorted(set(files.values())):
-        part = index.parent / name
+    slices: dict[str, TensorSlice] = {}
+    for name in sorted(set(weight_map.values())):
+        shard = index.parent / name
         if Path(name).name != name or not name.endswith(".safetensors") or len(name) > 200:
             raise FormatError(f"{index} must name .safetensors files beside it; got {name!r:.100}")
-        if not part.is_file():
+        if not shard.is_file():
             raise FormatError(f"{index} names {name}, which is not beside it; fetch that too")
-        for label, span in safetensors_file.spans(part).items():
-            if files.get(label) != name:
+        for label, found in _read_file(shard).items():
+            if weight_map.get(label) != name:
                 raise FormatError(
-                    f"{part} holds {label!r:.100}, which {index.name} says is in "
-                    f"{files.get(label)!r:.100}"
+                    f"{shard} holds {label!r:.100}, which {index.name} says is in "
+                    f"{weight_map.get(label)!r:.100}"
                 )
-            found[label] = span
-    missing = [label for label in files if label not in found]
+            slices[label] = found
+    missing = [label for label in weight_map if label not in slices]
     if missing:
         raise FormatError(f"{index} names {missing[0]!r:.100}, which is in none of its files")
-    return found
+    return slices
 
 
-def _by_our_names(file: Path, spans: dict[str, TensorSlice]) -> tuple[dict[str, TensorSlice], dict[str, str]]:
-    """The tensors that count, by our names, and their own names; masks are left out."""
+def _by_our_names(
+    file: Path, slices: dict[str, TensorSlice]
+) -> tuple[dict[str, TensorSlice], dict[str, str]]:
+    """The weights by our names, and their own names; masks are left out."""
     found: dict[str, TensorSlice] = {}
     labels: dict[str, str] = {}
-    for label, span in spans.items():
+    for label, tensor in slices.items():
         name = label.removeprefix(PREFIX)
         if _BUFFER.fullmatch(name):
             continue
         if name in found:
             raise FormatError(f"{file} holds both {labels[name]} and {label}; keep one of them")
-        if span.dtype not in READABLE:
+        if tensor.dtype not in FLOAT_DTYPES:
             raise FormatError(
-                f"{file}: {label!r:.100} has dtype {span.dtype}; float32, float16 and bfloat16 "
+                f"{file}: {label!r:.100} has dtype {tensor.dtype}; float32, float16 and bfloat16 "
                 "can be read"
             )
-        found[name], labels[name] = span, label
+        found[name], labels[name] = tensor, label
     return found, labels

@@ -1,6 +1,6 @@
-"""llm.c's binary files: 256 whole numbers of 32 bits say what follows, little-endian.
+"""The header of llm.c's binary files: 256 int32, little-endian.
 
-The first is a magic number that names the kind of file, the second the version of its layout.
+The first is a magic number that names the type of the file, the second the version of its layout.
 """
 
 from collections.abc import Iterator
@@ -12,93 +12,109 @@ from typing import BinaryIO
 import numpy as np
 
 from microgpt._io.atomic_write import atomic_write
-from microgpt.data.shard_header import MAGIC as SHARD_MAGIC
-from microgpt.data.shard_header import MODEL_MAGIC, STATE_MAGIC, TOKENIZER_MAGIC
+from microgpt.data.shard_header import (
+    HEADER_BYTES,
+    MODEL_MAGIC,
+    SHARD_MAGIC,
+    STATE_MAGIC,
+    TOKENIZER_MAGIC,
+    read_magic,
+)
 from microgpt.errors import FormatError, SettingError
 
-KINDS = {MODEL_MAGIC: "model", STATE_MAGIC: "debug state", TOKENIZER_MAGIC: "tokenizer", SHARD_MAGIC: "token shard"}
-INTS, BYTES = 256, 1024
-LARGEST = 2**31 - 1
+FILE_TYPES = {
+    MODEL_MAGIC: "model",
+    STATE_MAGIC: "debug state",
+    TOKENIZER_MAGIC: "tokenizer",
+    SHARD_MAGIC: "token shard",
+}
+MAX_INT32 = 2**31 - 1
 
 
-def magic(path: str | Path) -> int | None:
-    """The first whole number of a file, which says its kind; None if it has none."""
+def has_magic(path: str | Path, magic: int) -> bool:
+    """Whether a file begins with this magic number."""
     with open(path, "rb") as stream:
-        first = stream.read(4)
-    return int.from_bytes(first, "little", signed=True) if len(first) == 4 else None
+        return read_magic(stream.read(4)) == magic
 
 
-def read_header(path: Path, kind: int, versions: tuple[int, ...]) -> list[int]:
-    """The 256 numbers of a file that must be of this kind and of a known version."""
-    what = KINDS[kind]
+def read_header(path: Path, magic: int, versions: tuple[int, ...]) -> list[int]:
+    """The 256 integers of a file that must have this magic number and one of these versions."""
+    file_type = FILE_TYPES[magic]
     if not path.is_file():
-        raise FormatError(f"there is no llm.c {what} file at {path}; give the path of one")
+        raise FormatError(f"there is no llm.c {file_type} file at {path}; give the path of one")
     with open(path, "rb") as stream:
-        content = stream.read(BYTES)
-    found = int.from_bytes(content[:4], "little", signed=True)
-    if len(content) >= 4 and found != kind:
-        raise FormatError(f"{path} is not an llm.c {what}: {_other(content[:4], found, kind)}")
-    if len(content) < BYTES:
+        content = stream.read(HEADER_BYTES)
+    found = read_magic(content)
+    if found is not None and found != magic:
         raise FormatError(
-            f"{path} is cut short: an llm.c {what} begins with a header of {BYTES:,} bytes; "
-            f"found {len(content):,} bytes in all. Copy or write it again"
+            f"{path} is not an llm.c {file_type}: {_explain_magic(content, found, magic)}"
         )
-    header = [int(number) for number in np.frombuffer(content, "<i4")]
-    if header[1] not in versions:
-        known = ", ".join(map(str, versions))
+    if len(content) < HEADER_BYTES:
         raise FormatError(
-            f"{path} is an llm.c {what} of version {header[1]}, which is not known; known: {known}"
+            f"{path} is cut short: an llm.c {file_type} begins with a header of "
+            f"{HEADER_BYTES:,} bytes; found {len(content):,} bytes in all. Copy or write it again"
+        )
+    header = np.frombuffer(content, "<i4").tolist()
+    if header[1] not in versions:
+        raise FormatError(
+            f"{path} is an llm.c {file_type} of version {header[1]}, which is not known; known: "
+            f"{', '.join(map(str, versions))}"
         )
     return header
 
 
-def _other(first: bytes, found: int, kind: int) -> str:
-    if found in KINDS:
-        return f"its magic number {found} says that it is a {KINDS[found]}; give the {KINDS[kind]}"
-    swapped = int.from_bytes(first, "big", signed=True)
-    if swapped in KINDS:
+def _explain_magic(content: bytes, found: int, expected: int) -> str:
+    if found in FILE_TYPES:
+        return (
+            f"its magic number {found} says that it is a {FILE_TYPES[found]}; give the "
+            f"{FILE_TYPES[expected]}"
+        )
+    swapped = int.from_bytes(content[:4], "big", signed=True)
+    if swapped in FILE_TYPES:
         return (
             f"its bytes are in big-endian order (the magic number {swapped} comes as {found}), and "
             "llm.c's are little-endian; write it again on a little-endian machine"
         )
-    return f"it must begin with the magic number {kind}; found {found}"
+    return f"it must begin with the magic number {expected}; found {found}"
 
 
-def require_size(path: Path, expected: int, what: str) -> None:
-    """Refuse a file that is shorter or longer than what its header announces."""
-    found = path.stat().st_size
-    if found < expected:
+def check_file_size(path: Path, expected: int, content: str) -> None:
+    """Raise a FormatError if a file is shorter or longer than the `content` in its header."""
+    size = path.stat().st_size
+    if size < expected:
         raise FormatError(
-            f"{path} is cut short: {what} takes {expected:,} bytes; found {found:,}. Copy or write "
-            "it again"
+            f"{path} is cut short: {content} takes {expected:,} bytes; found {size:,}. Copy or "
+            "write it again"
         )
-    if found > expected:
+    if size > expected:
         raise FormatError(
-            f"{path} is too long: {what} takes {expected:,} bytes; found {found:,}, so its header "
-            "and what follows do not belong together"
+            f"{path} is too long: {content} takes {expected:,} bytes; found {size:,}, so its "
+            "header and what follows do not belong together"
         )
 
 
-def read_numbers(path: Path, start: int, shape: tuple[int, ...], dtype: str) -> np.ndarray:
-    """The numbers that begin at a byte of a file, which must be there."""
-    count = prod(shape)
-    numbers = np.fromfile(path, dtype, count, offset=start)
-    if len(numbers) != count:
+def read_array(path: Path, offset: int, shape: tuple[int, ...], dtype: str) -> np.ndarray:
+    """The array that starts at a byte of a file."""
+    size = prod(shape)
+    array = np.fromfile(path, dtype, size, offset=offset)
+    if len(array) != size:
         raise FormatError(
-            f"{path} is cut short: {count:,} numbers should follow byte {start:,}; found "
-            f"{len(numbers):,}. Copy or write it again"
+            f"{path} is cut short: {size:,} numbers should follow byte {offset:,}; found "
+            f"{len(array):,}. Copy or write it again"
         )
-    return numbers.reshape(shape)
+    return array.reshape(shape)
 
 
 @contextmanager
-def writing_file(path: str | Path, kind: int, version: int, *numbers: int) -> Iterator[BinaryIO]:
-    """A stream that follows a header of these numbers; the file appears once all is written."""
-    for number in numbers:
-        if not 0 <= number <= LARGEST:
-            raise SettingError(f"an llm.c header holds numbers up to {LARGEST:,}; got {number:,}")
-    header = np.zeros(INTS, "<i4")
-    header[: 2 + len(numbers)] = kind, version, *numbers
+def atomic_write_with_header(
+    path: str | Path, magic: int, version: int, *fields: int
+) -> Iterator[BinaryIO]:
+    """A stream after a header of these fields; the file appears once the block succeeds."""
+    for value in fields:
+        if not 0 <= value <= MAX_INT32:
+            raise SettingError("a number in an llm.c header", f"from 0 to {MAX_INT32:,}", value)
+    header = np.zeros(HEADER_BYTES // 4, "<i4")
+    header[: 2 + len(fields)] = magic, version, *fields
     with atomic_write(Path(path)) as stream:
         stream.write(header.tobytes())
         yield stream

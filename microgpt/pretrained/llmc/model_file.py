@@ -1,118 +1,129 @@
-"""llm.c's model files: GPT-2's weights behind a header, as llm.c and its kin in C read them.
+"""llm.c's model files: 256 int32 of header, then GPT-2's weights, as llm.c and its kin read them.
 
-Version 1 is float32, version 3 float32 with `wte` padded to a multiple of 128 rows, version 5 the
-same in bfloat16.
+Version 1 is float32, version 3 float32 with `wte` padded by rows of zeros to a multiple of 128,
+version 5 the same in bfloat16. Tensors come in our own order, except that a block's tensors are
+grouped: `ln_1.weight` of all layers, then `ln_1.bias` of all layers, and so on.
 """
 
-from dataclasses import replace
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
-from microgpt.backends import LOCK
+import numpy as np
+
 from microgpt.config import GPTConfig
-from microgpt.config.checks import known
-from microgpt.errors import FormatError, SettingError, ShapeError
-from microgpt.models.gpt import GPT
-from microgpt.pretrained.gpt2_check import check_gpt2_config, gpt2_state_dict
+from microgpt.errors import FormatError
 from microgpt.pretrained.llmc.header import (
-    BYTES,
+    HEADER_BYTES,
     MODEL_MAGIC,
+    check_file_size,
     read_header,
-    require_size,
-    writing_file,
 )
-from microgpt.pretrained.llmc.layout import (
-    Tensors,
-    count,
-    order,
-    padded,
-    write_numbers,
-    write_zeros,
-)
-from microgpt.pretrained.llmc.tokenizer_file import (
-    TokenizerFile,
-    read_tokenizer,
-    write_tokenizer,
-)
-from microgpt.pretrained.weight_source import WeightSource
+from microgpt.pretrained.tensor_slice import FLOAT_DTYPES, TensorSlice
+from microgpt.pretrained.weight_source import WeightSource, gpt2_config
 
 VERSIONS = (1, 3, 5)
-PADDED = (3, 5)
-BFLOAT16 = 5
+PADDED_VERSIONS = (3, 5)
+BFLOAT16_VERSION = 5
 
-# The places of the header after magic number and version.
-_FIELDS = ("block_size", "vocab_size", "n_layer", "n_head", "n_embd")
-
-__all__ = [
-    "VERSIONS",
-    "TokenizerFile",
-    "open_model",
-    "read_tokenizer",
-    "tensors_of",
-    "write_model",
-    "write_tokenizer",
-]
+# The header after magic number and version; then, in padded versions, the padded vocabulary size.
+HEADER_FIELDS = ("block_size", "vocab_size", "n_layer", "n_head", "n_embd")
 
 
-def open_model(path: str | Path) -> WeightSource:
-    """What a model file of version 1, 3 or 5 holds, once its header and its size are checked.
+def open_model(path: str | Path, n_head: int | None = None) -> WeightSource:
+    """What a model file holds, once its header and size are checked; `n_head` is in the header.
 
-    Reading takes no more memory than the weights and one piece of the file; padding is left out.
-    bfloat16 becomes float32, exactly.
+    Padding is left out; bfloat16 becomes float32, exactly.
     """
-    tensors = tensors_of(path)
-    shapes = tensors.config.parameter_shapes()
-    return WeightSource(tensors.file, tensors.config, shapes, {}, tensors.reader())
+    layout = read_layout(path)
+    shapes = layout.config.parameter_shapes()
+    return WeightSource(layout.file, layout.config, shapes, {}, layout.read_into)
 
 
-def tensors_of(path: str | Path) -> Tensors:
-    """The configuration of a model file and where its tensors lie."""
+def read_layout(path: str | Path) -> "TensorLayout":
+    """The configuration in a model file's header, and where its tensors are."""
     file = Path(path)
     header = read_header(file, MODEL_MAGIC, VERSIONS)
-    version, sizes = header[1], dict(zip(_FIELDS, header[2:7], strict=True))
+    version, sizes = header[1], dict(zip(HEADER_FIELDS, header[2:7], strict=True))
     for name, size in sizes.items():
         if size < 1:
             raise FormatError(f"{file} must have {name} of 1 or more in its header; found {size}")
-    vocab_size = sizes["vocab_size"]
-    rows = header[7] if version in PADDED else vocab_size
-    if rows < vocab_size:
+    is_padded, vocab_size = version in PADDED_VERSIONS, sizes["vocab_size"]
+    padded_vocab_size = header[7] if is_padded else vocab_size
+    if padded_vocab_size < vocab_size:
         raise FormatError(
             f"{file} must have a padded vocabulary of at least its {vocab_size:,} tokens in its "
-            f"header; found {rows:,}"
+            f"header; found {padded_vocab_size:,}"
         )
-    try:
-        config = GPTConfig.preset("gpt2-124M", **sizes)
-    except (SettingError, ShapeError) as error:
-        raise FormatError(f"{file} does not describe a GPT-2: {error}") from None
-    tensors = Tensors(file, config, rows, version == BFLOAT16, BYTES)
-    what = (
+    config = gpt2_config(file, **sizes)
+    dtype = "bfloat16" if version == BFLOAT16_VERSION else "float32"
+    layout = TensorLayout(file, config, padded_vocab_size, dtype, HEADER_BYTES)
+    content = (
         f"version {version} with {', '.join(f'{name} {size}' for name, size in sizes.items())}"
-        f"{f', padded to {rows}' if version in PADDED else ''}"
+        f"{f', padded to {padded_vocab_size}' if is_padded else ''}"
     )
-    require_size(file, BYTES + count(config, rows) * tensors.item_size, what)
-    return tensors
+    check_file_size(file, HEADER_BYTES + layout.nbytes, content)
+    return layout
 
 
-def write_model(path: str | Path, model: GPT, version: int = 3) -> Path:
-    """Write a model built as GPT-2 is into a file that llm.c reads; the file's path.
+def tensor_order(config: GPTConfig) -> list[str]:
+    """Our names of the tensors, in the order of the file."""
+    shapes, prefix = config.parameter_shapes(), "h.0."
+    in_block = [name.removeprefix(prefix) for name in shapes if name.startswith(prefix)]
+    blocks = [f"h.{layer}.{name}" for name in in_block for layer in range(config.n_layer)]
+    return ["wte.weight", "wpe.weight", *blocks, "ln_f.weight", "ln_f.bias"]
 
-    Versions 1 and 3 hold float32, 5 bfloat16: numbers are rounded to the nearest, halfway to even,
-    float64 first to float32 and from there to bfloat16. 3 and 5 pad `wte` with rows of zeros, and
-    biases that the model does not have are zeros. Written in pieces, and replaced only once the new
-    file is complete.
-    """
-    known("version", version, VERSIONS)
-    if not isinstance(model, GPT):
-        raise SettingError(f"write_model takes a GPT; got {type(model).__name__}")
-    config = model.config
-    check_gpt2_config(config)
-    rows = padded(config.vocab_size) if version in PADDED else config.vocab_size
-    sizes = [getattr(config, name) for name in _FIELDS]
-    if version in PADDED:
-        sizes.append(rows)
-    weights, brief = gpt2_state_dict(model), version == BFLOAT16
-    with LOCK, writing_file(path, MODEL_MAGIC, version, *sizes) as stream:
-        for name in order(replace(config, qkv_bias=None)):
-            write_numbers(stream, weights[name], brief)
+
+@dataclass(frozen=True)
+class TensorLayout:
+    """Where the tensors of one model, or their gradients, are in a file: from `start` on."""
+
+    file: Path
+    config: GPTConfig
+    padded_vocab_size: int
+    dtype: str
+    start: int
+
+    @property
+    def nbytes(self) -> int:
+        """The size of all tensors; computed from the config alone, whatever its n_layer."""
+        C = self.config.n_embd
+        in_block = 12 * C * C + 13 * C
+        outside = (self.padded_vocab_size + self.config.block_size + 2) * C
+        return (outside + self.config.n_layer * in_block) * self._itemsize
+
+    @property
+    def _itemsize(self) -> int:
+        return np.dtype(FLOAT_DTYPES[self.dtype]).itemsize
+
+    @cached_property
+    def slices(self) -> dict[str, TensorSlice]:
+        """Each tensor's slice of the file, by name; `wte` without its padding."""
+        slices, offset = {}, self.start
+        shapes = self.config.parameter_shapes()
+        for name in tensor_order(self.config):
+            slices[name] = TensorSlice(self.file, offset, shapes[name], self.dtype)
+            offset += slices[name].nbytes
             if name == "wte.weight":
-                write_zeros(stream, (rows - config.vocab_size) * config.n_embd, brief)
-    return Path(path)
+                offset += self._padding(slices[name]).nbytes
+        return slices
+
+    def read_into(self, name: str, array: np.ndarray) -> None:
+        """Fill a float32 array with the tensor of that name."""
+        tensor = self.slices[name]
+        tensor.read_into(array)
+        if name == "wte.weight":
+            self._check_zeros(self._padding(tensor))
+
+    def _padding(self, wte: TensorSlice) -> TensorSlice:
+        V, C = wte.shape
+        shape = (self.padded_vocab_size - V, C)
+        return TensorSlice(self.file, wte.offset + wte.nbytes, shape, self.dtype)
+
+    def _check_zeros(self, padding: TensorSlice) -> None:
+        if any(block.any() for block in padding.blocks()):
+            raise FormatError(
+                f"{self.file} must have zeros in rows {self.config.vocab_size:,} to "
+                f"{self.padded_vocab_size - 1:,} of wte, which only pad it; found other numbers, "
+                "so its vocab_size or its layout is not what the header says"
+            )

@@ -1,90 +1,98 @@
-"""llm.c's tokenizer files: the bytes of every token, for programs that only turn ids into text."""
+"""llm.c's tokenizer files: the bytes of every token, for programs that only decode."""
 
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from microgpt.errors import FormatError, SettingError
+from microgpt.errors import Described, FormatError, SettingError
 from microgpt.pretrained.llmc.header import (
-    BYTES,
+    HEADER_BYTES,
     TOKENIZER_MAGIC,
+    atomic_write_with_header,
+    check_file_size,
     read_header,
-    require_size,
-    writing_file,
 )
+from microgpt.tokenizers import is_byte_pair
 
-FILE = "gpt2_tokenizer.bin"  # its name beside a model
+TOKENIZER_FILE = "gpt2_tokenizer.bin"  # its name beside a model
 VERSIONS = (1, 2)
-LONGEST = 255  # a token's length is one byte
+MAX_TOKEN_BYTES = 255  # a token's length is one byte
 
 
-class TokenizerFile(NamedTuple):
-    """What a tokenizer file holds; version 1 does not say which token ends a text."""
+class TokenizerContents(NamedTuple):
+    """The bytes of each token, and the token that ends a text (None in version 1)."""
 
     tokens: list[bytes]
     eos_token_id: int | None
 
 
-def read_tokenizer(path: str | Path) -> TokenizerFile:
-    """The bytes of each token in a file of version 1 or 2, and the token that ends a text."""
+def read_tokenizer(path: str | Path) -> TokenizerContents:
+    """The contents of a tokenizer file of version 1 or 2."""
     file = Path(path)
-    header = read_header(file, TOKENIZER_MAGIC, VERSIONS)
-    version, number, eos_token_id = header[1:4]
-    body = file.stat().st_size - BYTES
-    if not 1 <= number <= body:  # each token takes a byte at least: its length
+    version, vocab_size, eos_token_id = read_header(file, TOKENIZER_MAGIC, VERSIONS)[1:4]
+    max_tokens = file.stat().st_size - HEADER_BYTES  # each takes a byte or more: its length
+    if not 1 <= vocab_size <= max_tokens:
         raise FormatError(
-            f"{file} must hold between 1 and {body:,} tokens, one a byte at the most; its header "
-            f"says {number:,}"
+            f"{file} must hold between 1 and {max_tokens:,} tokens, one a byte at the most; its "
+            f"header says {vocab_size:,}"
         )
-    if version > 1 and not 0 <= eos_token_id < number:
+    if version > 1 and not 0 <= eos_token_id < vocab_size:
         raise FormatError(
-            f"{file} must name one of its {number:,} tokens as the end of a text; found "
+            f"{file} must name one of its {vocab_size:,} tokens as the end of a text; found "
             f"{eos_token_id:,}"
         )
     with open(file, "rb") as stream:
-        stream.seek(BYTES)
+        stream.seek(HEADER_BYTES)
         content = stream.read()
-    tokens, place = [], 0
-    for token in range(number):
-        length = content[place] if place < len(content) else 0
-        if place + 1 + length > len(content):
+    tokens, offset = [], 0
+    for token in range(vocab_size):
+        length = content[offset] if offset < len(content) else 0
+        end = offset + 1 + length
+        if end > len(content):
             raise FormatError(
-                f"{file} is cut short: token {token:,} of {number:,} ends after byte "
-                f"{BYTES + place + 1 + length:,}; found {BYTES + len(content):,}. Copy or write "
+                f"{file} is cut short: token {token:,} of {vocab_size:,} ends after byte "
+                f"{HEADER_BYTES + end:,}; found {HEADER_BYTES + len(content):,}. Copy or write "
                 "it again"
             )
-        tokens.append(content[place + 1 : place + 1 + length])
-        place += 1 + length
-    require_size(file, BYTES + place, f"{number:,} tokens")
-    return TokenizerFile(tokens, eos_token_id if version > 1 else None)
+        tokens.append(content[offset + 1 : end])
+        offset = end
+    check_file_size(file, HEADER_BYTES + offset, f"{vocab_size:,} tokens")
+    return TokenizerContents(tokens, eos_token_id if version > 1 else None)
 
 
 def write_tokenizer(path: str | Path, tokenizer: Any) -> Path:
-    """Write the bytes of a tokenizer's tokens for llm.c (version 2); the file's path.
+    """Write the bytes of a byte-pair tokenizer's tokens for llm.c (version 2); the file's path.
 
-    It takes a byte-pair tokenizer (one that has `token_bytes`) with an end of text; a token is at
-    most 255 bytes long. How a text is split is not in the file: it only turns ids into text.
+    It must have an `eos_token_id`, and tokens of at most 255 bytes. How a text is split into
+    tokens is not in the file: programs decode with it only.
     """
-    tokens, eos_token_id = contents(tokenizer)
-    with writing_file(path, TOKENIZER_MAGIC, 2, len(tokens), eos_token_id) as stream:
-        stream.write(b"".join(bytes([len(content)]) + content for content in tokens))
+    tokens, eos_token_id = tokenizer_contents(tokenizer)
+    assert eos_token_id is not None
+    header = (TOKENIZER_MAGIC, 2, len(tokens), eos_token_id)
+    with atomic_write_with_header(path, *header) as stream:
+        stream.write(b"".join(bytes([len(token)]) + token for token in tokens))
     return Path(path)
 
 
-def contents(tokenizer: Any) -> tuple[list[bytes], int]:
-    """What the file of a tokenizer holds; what such a file cannot hold is a SettingError."""
-    if not hasattr(tokenizer, "token_bytes"):
+def tokenizer_contents(tokenizer: Any) -> TokenizerContents:
+    """What the file of a tokenizer holds; a SettingError if the format cannot hold it."""
+    if not is_byte_pair(tokenizer):
         raise SettingError(
-            "llm.c's file takes a tokenizer of byte pairs, such as tokenizers.gpt2(); got "
-            f"{type(tokenizer).__name__}"
+            "tokenizer",
+            "of byte pairs, such as tokenizers.gpt2(), for llm.c's file",
+            type(tokenizer),
         )
-    eos_token_id = tokenizer.eos_token_id
-    if eos_token_id is None:
-        raise SettingError("llm.c's file names the token that ends a text; this tokenizer has none")
+    if tokenizer.eos_token_id is None:
+        raise SettingError(
+            "tokenizer",
+            "one with a token that ends a text, for llm.c's file",
+            Described("one without"),
+        )
     tokens = [tokenizer.token_bytes(token) for token in range(tokenizer.vocab_size)]
     for token, content in enumerate(tokens):
-        if not 1 <= len(content) <= LONGEST:
+        if not 1 <= len(content) <= MAX_TOKEN_BYTES:
             raise SettingError(
-                f"a token in llm.c's file has 1 to {LONGEST} bytes; token {token} has "
-                f"{len(content):,}"
+                f"token {token}",
+                f"1 to {MAX_TOKEN_BYTES} bytes long, for llm.c's file",
+                Described(f"{len(content):,} bytes"),
             )
-    return tokens, eos_token_id
+    return TokenizerContents(tokens, tokenizer.eos_token_id)

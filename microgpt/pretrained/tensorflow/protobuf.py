@@ -1,48 +1,52 @@
-"""Whole numbers of seven bits a byte, and the fields of a protobuf message made of them."""
+"""Protobuf messages: varints, and the fields made of them."""
 
 from collections.abc import Iterator
 
-Field = tuple[int, int | bytes]
+Field = tuple[int, int | bytes]  # field number and value
+
+# Wire types.
+_VARINT, _FIXED64, _LENGTH_DELIMITED, _FIXED32 = 0, 1, 2, 5
 
 
-class Malformed(Exception):
-    """Bytes that no writer of the format leaves; whoever reads a file says which file."""
+class DecodeError(Exception):
+    """Bytes that no writer of the format leaves; the reader of a file adds which file."""
 
 
-def varint(content: bytes, place: int) -> tuple[int, int]:
-    """The number at `place`, low bits first, and the place after it."""
-    number = 0
+def read_varint(content: bytes, offset: int) -> tuple[int, int]:
+    """The varint at `offset` (seven bits a byte, low bits first), and the offset after it."""
+    value = 0
     for shift in range(0, 70, 7):
-        if place >= len(content):
-            raise Malformed("a number is cut off")
-        byte = content[place]
-        place += 1
-        number |= (byte & 127) << shift
+        if offset >= len(content):
+            raise DecodeError("a number is cut off")
+        byte = content[offset]
+        offset += 1
+        value |= (byte & 127) << shift
         if byte < 128:
-            if number >= 2**64:
+            if value >= 2**64:
                 break
-            return number, place
-    raise Malformed("a number has more than 64 bits")
+            return value, offset
+    raise DecodeError("a number has more than 64 bits")
 
 
-def fields(content: bytes) -> Iterator[Field]:
-    """The fields of a protobuf message: number, and an integer or some bytes."""
-    place = 0
-    while place < len(content):
-        tag, place = varint(content, place)
-        kind, size = tag & 7, 0
-        if kind == 0:
-            value, place = varint(content, place)
-            yield tag >> 3, value
+def iter_fields(content: bytes) -> Iterator[Field]:
+    """The fields of a message: each field's number, and an integer or bytes."""
+    offset = 0
+    while offset < len(content):
+        tag, offset = read_varint(content, offset)
+        number, wire_type = tag >> 3, tag & 7
+        if wire_type == _VARINT:
+            value, offset = read_varint(content, offset)
+            yield number, value
             continue
-        if kind == 2:
-            size, place = varint(content, place)
-        elif kind in (1, 5):
-            size = 8 if kind == 1 else 4
+        if wire_type == _LENGTH_DELIMITED:
+            size, offset = read_varint(content, offset)
+        elif wire_type in (_FIXED64, _FIXED32):
+            size = 8 if wire_type == _FIXED64 else 4
         else:
-            raise Malformed(f"a field of kind {kind} is not known")
-        if size > len(content) - place:
-            raise Malformed("a field is longer than its message")
-        part = content[place : place + size]
-        place += size
-        yield tag >> 3, part if kind == 2 else int.from_bytes(part, "little")
+            raise DecodeError(f"the wire type {wire_type} of a field is not known")
+        if size > len(content) - offset:
+            raise DecodeError("a field is longer than its message")
+        field = content[offset : offset + size]
+        offset += size
+        is_bytes = wire_type == _LENGTH_DELIMITED
+        yield number, field if is_bytes else int.from_bytes(field, "little")

@@ -1,92 +1,98 @@
-"""A sorted table of keys and values in one file, as LevelDB writes it and TensorFlow's index is.
+"""LevelDB's sorted table (SSTable) of keys and values, as TensorFlow's checkpoint index is one.
 
-Blocks of entries, each key without what it shares with the one before; a block that says where the
-blocks are; at the end a footer that says where that one is. Each block has its checksum.
+Data blocks of entries, each key without the prefix that it shares with the one before; an index
+block with the handles of the data blocks; a footer with the handle of the index block. A handle is
+offset and size. Each block has its checksum.
 """
 
 from collections.abc import Iterator
 from pathlib import Path
 
 from microgpt.errors import FormatError
-from microgpt.pretrained.tensorflow.crc32c import extended, masked
-from microgpt.pretrained.tensorflow.protobuf import Malformed, varint
+from microgpt.pretrained.tensorflow.crc32c import extend_crc, mask_crc
+from microgpt.pretrained.tensorflow.protobuf import DecodeError, read_varint
 
-MAGIC = 0xDB4775248B80FB57
-FOOTER = 48
-TRAILER = 5  # how the block is compressed, and its checksum
+SSTABLE_MAGIC = 0xDB4775248B80FB57
+FOOTER_BYTES = 48
+TRAILER_BYTES = 5  # a block's compression type, and its checksum
 
 # GPT-2's largest index has some 40 kB, its longest key 27 bytes.
-LARGEST = 1 << 20
-LONGEST_KEY = 256
+MAX_FILE_BYTES = 1 << 20
+MAX_KEY_BYTES = 256
 
 
-def read(file: Path) -> dict[bytes, bytes]:
+def read_sstable(file: Path) -> dict[bytes, bytes]:
     """All keys and values of the table."""
     size = file.stat().st_size
-    if not FOOTER <= size <= LARGEST:
+    if not FOOTER_BYTES <= size <= MAX_FILE_BYTES:
         raise FormatError(
-            f"{file} must be a table of {FOOTER} to {LARGEST:,} bytes; it has {size:,}"
+            f"{file} must be a table of {FOOTER_BYTES} to {MAX_FILE_BYTES:,} bytes; it has {size:,}"
         )
     content = file.read_bytes()
-    found = int.from_bytes(content[-8:], "little")
-    if found != MAGIC:
+    magic = int.from_bytes(content[-8:], "little")
+    if magic != SSTABLE_MAGIC:
         raise FormatError(
-            f"{file} must end with the number {MAGIC:#x} of a sorted table; got {found:#x}: it is "
-            "of another kind, or cut off"
+            f"{file} must end with the magic number {SSTABLE_MAGIC:#x} of a sorted table; got "
+            f"{magic:#x}: it is of another format, or cut off"
         )
     try:
-        return _entries(content)
-    except Malformed as wrong:
-        raise FormatError(f"{file} is damaged: {wrong}; fetch it again") from None
+        return _read_entries(content)
+    except DecodeError as error:
+        raise FormatError(f"{file} is damaged: {error}; fetch it again") from None
 
 
-def _entries(content: bytes) -> dict[bytes, bytes]:
-    footer = content[-FOOTER:]
-    _, _, place = _handle(footer, 0)
-    offset, size, _ = _handle(footer, place)
+def _read_entries(content: bytes) -> dict[bytes, bytes]:
+    footer = content[-FOOTER_BYTES:]
+    _, _, position = _read_handle(footer, 0)  # of the meta index, which nothing here needs
+    offset, size, _ = _read_handle(footer, position)
     entries: dict[bytes, bytes] = {}
-    last, end = None, 0
-    for _, handle in _block(content, offset, size):
-        offset, size, _ = _handle(handle, 0)
+    last_key, end = None, 0
+    for _, handle in _read_block(content, offset, size):
+        offset, size, _ = _read_handle(handle, 0)
         if offset < end:
-            raise Malformed("its blocks overlap")
-        end = offset + size + TRAILER
-        for key, value in _block(content, offset, size):
-            if last is not None and key <= last:
-                raise Malformed(f"the key {key[:100]!r} does not come after {last[:100]!r}")
+            raise DecodeError("its blocks overlap")
+        end = offset + size + TRAILER_BYTES
+        for key, value in _read_block(content, offset, size):
+            if last_key is not None and key <= last_key:
+                raise DecodeError(f"the key {key[:100]!r} does not come after {last_key[:100]!r}")
             entries[key] = value
-            last = key
+            last_key = key
     return entries
 
 
-def _handle(content: bytes, place: int) -> tuple[int, int, int]:
-    """Offset and size of a block, and the place after them."""
-    offset, place = varint(content, place)
-    size, place = varint(content, place)
-    return offset, size, place
+def _read_handle(content: bytes, position: int) -> tuple[int, int, int]:
+    """Offset and size of a block, and the position after them."""
+    offset, position = read_varint(content, position)
+    size, position = read_varint(content, position)
+    return offset, size, position
 
 
-def _block(content: bytes, offset: int, size: int) -> Iterator[tuple[bytes, bytes]]:
+def _read_block(content: bytes, offset: int, size: int) -> Iterator[tuple[bytes, bytes]]:
+    """The keys and values of the block at `offset`."""
     end = offset + size
-    if size < 4 or end + TRAILER > len(content) - FOOTER:
-        raise Malformed(f"a block of {size:,} bytes at byte {offset:,} does not fit into it")
-    wanted = int.from_bytes(content[end + 1 : end + TRAILER], "little")
-    if masked(extended(0, content[offset : end + 1])) != wanted:
-        raise Malformed(f"the checksum of the block at byte {offset:,} is wrong")
+    if size < 4 or end + TRAILER_BYTES > len(content) - FOOTER_BYTES:
+        raise DecodeError(f"a block of {size:,} bytes at byte {offset:,} does not fit into it")
+    expected_crc = int.from_bytes(content[end + 1 : end + TRAILER_BYTES], "little")
+    if mask_crc(extend_crc(0, content[offset : end + 1])) != expected_crc:
+        raise DecodeError(f"the checksum of the block at byte {offset:,} is wrong")
     if content[end]:
-        raise Malformed(f"the block at byte {offset:,} is compressed, which is not read here")
+        raise DecodeError(f"the block at byte {offset:,} is compressed, which is not read here")
     block = content[offset:end]
-    restarts = int.from_bytes(block[-4:], "little")  # places where a key shares nothing
-    if 4 * restarts + 4 > size:
-        raise Malformed(f"the block at byte {offset:,} has no room for its {restarts:,} restarts")
-    block = block[: size - 4 * restarts - 4]
-    key, place = b"", 0
-    while place < len(block):
-        shared, place = varint(block, place)
-        own, place = varint(block, place)
-        length, place = varint(block, place)
-        if shared > len(key) or own + length > len(block) - place or shared + own > LONGEST_KEY:
-            raise Malformed(f"an entry of the block at byte {offset:,} is longer than it can be")
-        key = key[:shared] + block[place : place + own]
-        yield key, block[place + own : place + own + length]
-        place += own + length
+    num_restarts = int.from_bytes(block[-4:], "little")  # positions where a key shares nothing
+    if 4 * num_restarts + 4 > size:
+        raise DecodeError(
+            f"the block at byte {offset:,} is too small for its {num_restarts:,} restarts"
+        )
+    block = block[: size - 4 * num_restarts - 4]
+    key, position = b"", 0
+    while position < len(block):
+        shared, position = read_varint(block, position)
+        unshared, position = read_varint(block, position)
+        value_size, position = read_varint(block, position)
+        rest = len(block) - position
+        if shared > len(key) or unshared + value_size > rest or shared + unshared > MAX_KEY_BYTES:
+            raise DecodeError(f"an entry of the block at byte {offset:,} is longer than it can be")
+        value_start = position + unshared
+        key = key[:shared] + block[position:value_start]
+        position = value_start + value_size
+        yield key, block[value_start:position]

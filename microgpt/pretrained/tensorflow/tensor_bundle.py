@@ -1,4 +1,4 @@
-"""TensorFlow's checkpoint: an index of tensors, and their numbers in one file or several."""
+"""TensorFlow's checkpoint format: an index of tensors, and their numbers in one file or several."""
 
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -9,147 +9,154 @@ import numpy as np
 
 from microgpt.errors import FormatError
 from microgpt.pretrained.tensor_slice import TensorSlice
-from microgpt.pretrained.tensorflow import sstable
-from microgpt.pretrained.tensorflow.crc32c import extended, masked
-from microgpt.pretrained.tensorflow.protobuf import Malformed, fields
+from microgpt.pretrained.tensorflow.crc32c import extend_crc, mask_crc
+from microgpt.pretrained.tensorflow.protobuf import DecodeError, iter_fields
+from microgpt.pretrained.tensorflow.sstable import read_sstable
 
+# TensorFlow's DataType; only float32 is read.
 FLOAT32 = 1
-_DTYPES = {2: "float64", 3: "int32", 4: "uint8", 7: "string", 9: "int64", 10: "bool"}
-_DTYPES |= {14: "bfloat16", 19: "float16"}
+_OTHER_DTYPES = {2: "float64", 3: "int32", 4: "uint8", 7: "string", 9: "int64", 10: "bool"}
+_OTHER_DTYPES |= {14: "bfloat16", 19: "float16"}
 
 
 @dataclass(frozen=True)
-class Entry:
+class BundleEntry:
     """One tensor: where it is, and the masked CRC-32C of its bytes."""
 
-    span: TensorSlice
-    crc: int
+    tensor: TensorSlice
+    masked_crc: int
 
-    def read_into(self, array: np.ndarray, turned: bool, label: str) -> None:
+    def read_into(self, array: np.ndarray, transpose: bool, label: str) -> None:
         """Fill a float32 array with the tensor, then compare the checksum.
 
-        `turned`: the tensor has shape (1, in, out), the array (out, in).
+        `transpose`: the tensor has shape (1, in, out), the array (out, in).
         """
-        crc, span = 0, self.span
-        if turned:
-            span = replace(span, shape=span.shape[1:])
+        crc, tensor = 0, self.tensor
+        if transpose:
+            tensor = replace(tensor, shape=tensor.shape[1:])
 
-        def seen(content: np.ndarray) -> None:
+        def update_crc(content: np.ndarray) -> None:
             nonlocal crc
-            crc = extended(crc, content)
+            crc = extend_crc(crc, content)
 
-        span.read_into(array, turned, seen)
-        if masked(crc) != self.crc:
+        tensor.read_into(array, transpose, update_crc)
+        if mask_crc(crc) != self.masked_crc:
             raise FormatError(
-                f"{self.span.file} is damaged: the checksum of {label} is {masked(crc):#010x}; "
-                f"the index says {self.crc:#010x}; fetch the file again"
+                f"{tensor.file} is damaged: the checksum of {label} is {mask_crc(crc):#010x}; "
+                f"the index says {self.masked_crc:#010x}; fetch the file again"
             )
 
 
-def read(index: Path) -> dict[str, Entry]:
-    """Every tensor that the index names, by name; all of them lie within the files of numbers."""
-    table = sstable.read(index)
+def read_bundle(index: Path) -> dict[str, BundleEntry]:
+    """Every tensor in the index, by name; all of them lie within the data files."""
+    table = read_sstable(index)
     if b"" not in table:
         raise FormatError(f"{index} has no header; it is not the index of a checkpoint")
     try:
-        shards = _shards(table.pop(b""))
-        found = {key.decode("utf-8"): _Fields.of(value) for key, value in table.items()}
-    except (Malformed, UnicodeDecodeError) as wrong:
-        raise FormatError(f"{index} is not a checkpoint that can be read: {wrong}") from None
-    if shards > max(1, len(found)):
-        raise FormatError(f"{index} says that {len(found)} tensors are in {shards} files")
-    sizes = {_data(index, shard, shards): 0 for shard in range(shards)}
+        num_shards = _parse_header(table.pop(b""))
+        protos = {key.decode("utf-8"): _EntryProto.parse(value) for key, value in table.items()}
+    except (DecodeError, UnicodeDecodeError) as error:
+        raise FormatError(f"{index} is not a checkpoint that can be read: {error}") from None
+    if num_shards > max(1, len(protos)):
+        raise FormatError(f"{index} says that {len(protos)} tensors are in {num_shards} files")
+    sizes = {_data_file(index, shard, num_shards): 0 for shard in range(num_shards)}
     for file in sizes:
         if not file.is_file():
             raise FormatError(f"{index} needs {file.name} beside it, which is not there")
         sizes[file] = file.stat().st_size
-    entries = {name: one.entry(index, name, shards, sizes) for name, one in found.items()}
-    _refuse_overlaps(entries)
+    entries = {name: proto.check(index, name, num_shards, sizes) for name, proto in protos.items()}
+    _check_no_overlaps(entries)
     return entries
 
 
-def _data(index: Path, shard: int, shards: int) -> Path:
-    return index.with_suffix(f".data-{shard:05d}-of-{shards:05d}")
+def _data_file(index: Path, shard: int, num_shards: int) -> Path:
+    return index.with_suffix(f".data-{shard:05d}-of-{num_shards:05d}")
 
 
-def _shards(header: bytes) -> int:
-    told = dict(fields(header))
-    shards, byte_order = told.get(1, 0), told.get(2, 0)
+def _parse_header(content: bytes) -> int:
+    """The number of data files, from a BundleHeaderProto."""
+    fields = dict(iter_fields(content))
+    num_shards, byte_order = fields.get(1, 0), fields.get(2, 0)
     if byte_order != 0:
-        raise Malformed("its numbers are big-endian; only little-endian ones are read")
-    if not isinstance(shards, int) or not 1 <= shards <= 99_999:
-        raise Malformed(f"it must have 1 file of numbers or more; it says {shards!r:.40}")
-    return shards
+        raise DecodeError("its numbers are big-endian; only little-endian ones are read")
+    if not isinstance(num_shards, int) or not 1 <= num_shards <= 99_999:
+        raise DecodeError(f"it must have 1 data file or more; it says {num_shards!r:.40}")
+    return num_shards
 
 
 @dataclass
-class _Fields:
-    """What the index says of a tensor, before anybody believes it."""
+class _EntryProto:
+    """A BundleEntryProto: what the index says of a tensor, not yet checked."""
 
     dtype: int = 0
     shape: tuple[int, ...] = ()
     shard: int = 0
     offset: int = 0
     size: int = 0
-    crc: int = 0
-    parts: bool = False
+    masked_crc: int = 0
+    is_sliced: bool = False
 
     @classmethod
-    def of(cls, content: bytes) -> "_Fields":
-        found = cls()
-        names = {1: "dtype", 3: "shard", 4: "offset", 5: "size", 6: "crc"}
-        for number, value in fields(content):
+    def parse(cls, content: bytes) -> "_EntryProto":
+        proto = cls()
+        names = {1: "dtype", 3: "shard", 4: "offset", 5: "size", 6: "masked_crc"}
+        for number, value in iter_fields(content):
             if number == 2 and isinstance(value, bytes):
-                found.shape = _shape(value)
+                proto.shape = _parse_shape(value)
             elif number == 7:
-                found.parts = True
+                proto.is_sliced = True
             elif number in names and isinstance(value, int):
-                setattr(found, names[number], value)
+                setattr(proto, names[number], value)
             else:
-                raise Malformed(f"field {number} of a tensor is not one that it knows")
-        return found
+                raise DecodeError(f"field {number} of a tensor is not one that it knows")
+        return proto
 
-    def entry(self, index: Path, name: str, shards: int, sizes: dict[Path, int]) -> Entry:
-        what = f"{index}: the tensor {name!r:.100}"
+    def check(self, index: Path, name: str, num_shards: int, sizes: dict[Path, int]) -> BundleEntry:
+        """The entry, if it is float32, whole, and within its data file."""
+        label = f"{index}: the tensor {name!r:.100}"
         if self.dtype != FLOAT32:
-            given = _DTYPES.get(self.dtype, f"number {self.dtype}")
-            raise FormatError(f"{what} must be float32 (dtype 1); got {given}")
-        if self.parts:
-            raise FormatError(f"{what} is kept in slices, which are not read here")
-        if self.shard >= shards:
-            raise FormatError(f"{what} is said to be in file {self.shard} of {shards}")
+            dtype = _OTHER_DTYPES.get(self.dtype, f"number {self.dtype}")
+            raise FormatError(f"{label} must be float32 (dtype 1); got {dtype}")
+        if self.is_sliced:
+            raise FormatError(f"{label} is kept in slices, which are not read here")
+        if self.shard >= num_shards:
+            raise FormatError(f"{label} is said to be in file {self.shard} of {num_shards}")
         if self.size != 4 * prod(self.shape):
             raise FormatError(
-                f"{what} of shape {self.shape} needs {4 * prod(self.shape):,} bytes; the index "
+                f"{label} of shape {self.shape} needs {4 * prod(self.shape):,} bytes; the index "
                 f"says {self.size:,}"
             )
-        file = _data(index, self.shard, shards)
-        if self.offset + self.size > sizes[file]:
+        file, end = _data_file(index, self.shard, num_shards), self.offset + self.size
+        if end > sizes[file]:
             raise FormatError(
-                f"{file} must have at least {self.offset + self.size:,} bytes to hold {name!r:.100}"
-                f"; it has {sizes[file]:,}; fetch it again"
+                f"{file} must have at least {end:,} bytes to hold {name!r:.100}; it has "
+                f"{sizes[file]:,}; fetch it again"
             )
-        return Entry(TensorSlice(file, self.offset, self.shape, "float32"), self.crc)
+        return BundleEntry(TensorSlice(file, self.offset, self.shape, "float32"), self.masked_crc)
 
 
-def _shape(content: bytes) -> tuple[int, ...]:
-    sizes = []
-    for number, value in fields(content):
+def _parse_shape(content: bytes) -> tuple[int, ...]:
+    """The sizes in a TensorShapeProto."""
+    shape = []
+    for number, value in iter_fields(content):
         if number == 2 and isinstance(value, bytes):
-            size = dict(fields(value)).get(1, 0)
+            size = dict(iter_fields(value)).get(1, 0)
             if not isinstance(size, int) or size >= 2**63:
-                raise Malformed("a tensor has a negative size")
-            sizes.append(size)
+                raise DecodeError("a tensor has a negative size")
+            shape.append(size)
         else:
-            raise Malformed("a tensor's shape is not known")
-    if len(sizes) > 8:
-        raise Malformed(f"a tensor has {len(sizes)} axes")
-    return tuple(sizes)
+            raise DecodeError("a tensor's shape is not known")
+    if len(shape) > 8:
+        raise DecodeError(f"a tensor has {len(shape)} axes")
+    return tuple(shape)
 
 
-def _refuse_overlaps(entries: dict[str, Entry]) -> None:
-    """Two tensors in one place would be a model larger than its file."""
-    spans = sorted((e.span.file, e.span.offset, e.span.size, name) for name, e in entries.items())
-    for (file, offset, size, name), (next_file, next_offset, _, other) in pairwise(spans):
+def _check_no_overlaps(entries: dict[str, BundleEntry]) -> None:
+    """Overlapping tensors would make a model larger than its file."""
+    ranges = sorted(
+        (entry.tensor.file, entry.tensor.offset, entry.tensor.nbytes, name)
+        for name, entry in entries.items()
+    )
+    for (file, offset, size, name), (next_file, next_offset, _, next_name) in pairwise(ranges):
         if file == next_file and next_offset < offset + size:
-            raise FormatError(f"{file} holds {name!r:.100} and {other!r:.100} in the same place")
+            raise FormatError(f"{file} holds {name!r:.100} and {next_name!r:.100} at one offset")
