@@ -1,6 +1,6 @@
-"""How fast this package is on the reader's own machine, rung by rung, and beside other libraries.
+"""Benchmarks of this package on the reader's machine: each engine, and other libraries beside.
 
-`works` says what is measured and `contenders` who takes part; `turns.Bench` lets them take turns,
-and `table`, `report` and `marks` say what came of it. Nothing is loaded here: contenders import
-this package too, and the time to start is one of the works.
+`workloads` are what is measured, `implementations` who does them; `runner.Benchmark` runs them in
+worker processes, and `table`, `report` and `targets` present the results. Nothing is loaded here:
+workers import this package too, and the time to start is one of the workloads.
 """

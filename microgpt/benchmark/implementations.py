@@ -1,30 +1,30 @@
-"""Who takes part: the ladder of this package's engines, and others' libraries where asked for."""
+"""Who does the workloads: the engines of this package, and other libraries where asked for."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from microgpt.errors import SettingError
+from microgpt.config.checks import check_choice
 
-LIBRARIES = ("torch", "jax")
+PEER_LIBRARIES = ("torch", "jax")
 
 
 @dataclass(frozen=True, eq=False)
-class Contender:
-    """One way of doing a work: `words` for the table, `options` for the program that does it.
+class Implementation:
+    """One way of doing a workload: `label` for the table, `options` for the worker that does it.
 
     `library` is what it needs beside this package; "" is this package itself.
     """
 
     name: str
-    words: str
+    label: str
     threads: int
     options: dict[str, Any] = field(default_factory=dict)
     library: str = ""
 
 
-# Rung -> its words and options. Each stores the same model differently, or runs it differently.
-LADDER: dict[str, tuple[str, dict[str, Any]]] = {
+# Engine -> its label and options. Each stores the same model differently, or runs it differently.
+ENGINES: dict[str, tuple[str, dict[str, Any]]] = {
     "value": ("Value: every number a Python object", {"engine": "value"}),
     "tape": ("tape: the same graph in arrays, one loop", {"engine": "tape"}),
     "numpy": ("NumPy: whole arrays", {"engine": "tensor", "backend": "numpy"}),
@@ -33,117 +33,127 @@ LADDER: dict[str, tuple[str, dict[str, Any]]] = {
         {"engine": "tensor", "backend": "numba"},
     ),
     "replayed": (
-        "replayed: the same kernels, recorded once",
+        "replayed: the same kernels, captured once",
         {"engine": "tensor", "backend": "numba", "captured": True},
     ),
 }  # fmt: skip
-ON_ARRAYS = ("numpy", "numba", "replayed")
-RUNGS = {
-    "recipe": tuple(LADDER),
-    "batch": ON_ARRAYS,
-    "char": ON_ARRAYS,
-    "gpt2": ON_ARRAYS,
-    "generate": (*ON_ARRAYS, "memory"),
-    "names": ("value", *ON_ARRAYS),
-    "start": tuple(LADDER),
+ARRAY_ENGINES = ("numpy", "numba", "replayed")
+WORKLOAD_ENGINES = {
+    "recipe": tuple(ENGINES),
+    "batch": ARRAY_ENGINES,
+    "char": ARRAY_ENGINES,
+    "gpt2": ARRAY_ENGINES,
+    "generate": (*ARRAY_ENGINES, "memory"),
+    "names": ("value", *ARRAY_ENGINES),
+    "start": tuple(ENGINES),
     "scaling": ("replayed",),
 }
-# Not a rung: what the memory of this machine gives at most, measured in turns with the others.
-MEMORY = Contender(
-    "memory", "only reading memory, as fast as this machine does", 0,
-    {"engine": "tensor", "backend": "numba", "kind": "reading", "mib": 512},
+# No engine: the memory bandwidth of this machine, measured in alternation with the engines.
+MEMORY_BANDWIDTH = Implementation(
+    "memory", "memory bandwidth: reading memory alone", 0,
+    {"engine": "tensor", "backend": "numba", "type": "memory_bandwidth", "mib": 512},
 )  # fmt: skip
-VALUE_NAMES = {False: 20, True: 4}  # how many names a block of `Value` takes: usually, and quick
+NUM_VALUE_NAMES = {False: 20, True: 4}  # names in a block of `Value`: usually, and with --quick
+NUM_TAPE_NAMES = 1000
 
 
-def entrants(
-    work: str, cores: int, libraries: tuple[str, ...] = (), only: list[str] | None = None,
+def select_implementations(
+    workload: str, cores: int, libraries: tuple[str, ...] = (), only: list[str] | None = None,
     quick: bool = False,
-) -> list[Contender]:  # fmt: skip
-    """The contenders of a work; `only` keeps those of that name."""
-    found = [_rung(name, cores, quick) for name in RUNGS[work]]
-    if work == "scaling":
-        found = [_rung("replayed", n, quick, counted(n)) for n in thread_counts(cores)]
+) -> list[Implementation]:  # fmt: skip
+    """The implementations of a workload; `only` keeps those of these names."""
+    selected = [_engine(name, cores, quick) for name in WORKLOAD_ENGINES[workload]]
+    if workload == "scaling":
+        selected = [
+            _engine("replayed", threads, quick, format_threads(threads))
+            for threads in thread_counts(cores)
+        ]
     for library in libraries:
         peers = {"torch": _torch, "jax": _jax}[library]
-        counts = thread_counts(cores, most_only=work == "gpt2")
-        found += [peer for threads in counts for peer in peers(work, threads)]
-    return [contender for contender in found if only is None or contender.name in only]
+        counts = thread_counts(cores, all_cores_only=workload == "gpt2")
+        selected += [peer for threads in counts for peer in peers(workload, threads)]
+    return [item for item in selected if only is None or item.name in only]
 
 
-def thread_counts(cores: int, most_only: bool = False) -> list[int]:
+def thread_counts(cores: int, all_cores_only: bool = False) -> list[int]:
     """One thread, two, and as many as there are cores."""
-    return [cores] if most_only else sorted({1, min(2, cores), cores})
+    return [cores] if all_cores_only else sorted({1, min(2, cores), cores})
 
 
-def check_names(only: list[str] | None, cores: int) -> None:
-    """Refuse names that no contender of any work has."""
-    known = {
-        contender.name: None for work in RUNGS for contender in entrants(work, cores, LIBRARIES)
+def check_implementation_names(only: list[str] | None, cores: int) -> None:
+    """Raise SettingError at a name that no implementation of any workload has."""
+    names = {
+        implementation.name: None
+        for workload in WORKLOAD_ENGINES
+        for implementation in select_implementations(workload, cores, PEER_LIBRARIES)
     }
     for name in only or ():
-        if name not in known:
-            raise SettingError(f"there is no contender {name!r}; known: {', '.join(known)}")
+        check_choice("implementations", name, tuple(names))
 
 
-def needed(libraries: tuple[str, ...]) -> tuple[str, ...]:
-    """What must be installed for these peers: with PyTorch comes GPT-2 of transformers."""
+def required_libraries(libraries: tuple[str, ...]) -> tuple[str, ...]:
+    """What must be installed for these peers: PyTorch needs transformers for its GPT-2."""
     return (*libraries, "transformers") if "torch" in libraries else libraries
 
 
-def counted(threads: int) -> str:
-    """How many threads, in words."""
+def format_threads(threads: int) -> str:
+    """1 thread, 2 threads."""
     return "1 thread" if threads == 1 else f"{threads} threads"
 
 
-def _rung(name: str, threads: int, quick: bool, more: str = "") -> Contender:
+def _engine(name: str, threads: int, quick: bool, suffix: str = "") -> Implementation:
     if name == "memory":
-        return Contender(name, MEMORY.words, threads, MEMORY.options)
-    words, options = LADDER[name]
-    sample = {"value": VALUE_NAMES[quick], "tape": 1000}
-    if name in sample:
-        options = options | {"sample": sample[name]}
-    words = f"{words}, {more}" if more else words
-    return Contender(name, words, 1 if name in sample else threads, options)
+        return Implementation(name, MEMORY_BANDWIDTH.label, threads, MEMORY_BANDWIDTH.options)
+    label, options = ENGINES[name]
+    num_names = {"value": NUM_VALUE_NAMES[quick], "tape": NUM_TAPE_NAMES}
+    if name in num_names:
+        options, threads = options | {"num_names": num_names[name]}, 1
+    return Implementation(name, f"{label}, {suffix}" if suffix else label, threads, options)
 
 
-def _peer(library: str, words: str, threads: int, **options: Any) -> Contender:
+def _peer(library: str, variant: str, threads: int, **options: Any) -> Implementation:
     label = {"torch": "PyTorch", "jax": "JAX"}[library]
-    name = "-".join([library, *(w.replace(",", "").replace(" ", "-") for w in words.split(", "))])
-    return Contender(
-        f"{name}-{threads}", f"{label} {words}, {counted(threads)}", threads, options, library
+    name = "-".join([library, *(part.replace(" ", "-") for part in variant.split(", "))])
+    return Implementation(
+        f"{name}-{threads}",
+        f"{label} {variant}, {format_threads(threads)}",
+        threads,
+        options,
+        library,
     )
 
 
-def _torch(work: str, threads: int) -> Iterator[Contender]:
-    """Training with the fused optimiser; own lengths are compiled once for all lengths."""
-    if work == "recipe":
-        for padded, how in ((False, "own lengths"), (True, "padded")):
-            yield _peer("torch", f"eager, {how}", threads, padded=padded)
-            yield _peer("torch", f"compiled, {how}", threads, padded=padded, compiled=True)
-    elif work in ("batch", "char", "gpt2"):
+def _torch(workload: str, threads: int) -> Iterator[Implementation]:
+    """Training with the fused optimizer; "own lengths" is compiled once for all lengths."""
+    if workload == "recipe":
+        for padded, lengths in ((False, "own lengths"), (True, "padded")):
+            yield _peer("torch", f"eager, {lengths}", threads, padded=padded)
+            yield _peer("torch", f"compiled, {lengths}", threads, padded=padded, compiled=True)
+    elif workload in ("batch", "char", "gpt2"):
         yield _peer("torch", "eager", threads)
         yield _peer("torch", "compiled", threads, compiled=True)
-    elif work == "generate":
+    elif workload == "generate":
         yield _peer("torch", "own loop", threads)
         yield _peer("torch", "transformers", threads, transformers=True)
-    elif work == "names":
+    elif workload == "names":
         yield _peer("torch", "own loop", threads)
-    elif work == "start" and threads == 1:
+    elif workload == "start" and threads == 1:
         yield _peer("torch", "eager", threads, padded=True)
 
 
-def _jax(work: str, threads: int) -> Iterator[Contender]:
+def _jax(workload: str, threads: int) -> Iterator[Implementation]:
     """Weights as a dictionary (a tree) or one flat array, donated to the step; or all in a scan."""
-    shapes = {"tree": {}, "flat": {"flat": True}}
-    if work in ("recipe", "batch", "char"):
-        for shape, options in shapes.items():
-            if work == "recipe":
-                yield _peer("jax", f"step, own lengths, {shape}", threads, **options)
-            padded = ", padded" if work == "recipe" else ""
-            yield _peer("jax", f"step{padded}, {shape}", threads, padded=True, **options)
-            yield _peer("jax", f"scan{padded}, {shape}", threads, padded=True, scan=True, **options)
-    elif work == "gpt2":
+    layouts = {"tree": {}, "flat": {"flat": True}}
+    if workload in ("recipe", "batch", "char"):
+        for layout, options in layouts.items():
+            if workload == "recipe":
+                yield _peer("jax", f"step, own lengths, {layout}", threads, **options)
+            padded = ", padded" if workload == "recipe" else ""
+            yield _peer("jax", f"step{padded}, {layout}", threads, padded=True, **options)
+            yield _peer(
+                "jax", f"scan{padded}, {layout}", threads, padded=True, scan=True, **options
+            )
+    elif workload == "gpt2":
         yield _peer("jax", "step, tree", threads)
-    elif work == "start" and threads == 1:
+    elif workload == "start" and threads == 1:
         yield _peer("jax", "step, padded, tree", threads, padded=True)

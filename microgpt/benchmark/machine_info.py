@@ -1,4 +1,4 @@
-"""The machine that numbers come from: they mean little without it."""
+"""The machine that the numbers come from."""
 
 import os
 import platform
@@ -9,18 +9,19 @@ from pathlib import Path
 from typing import Any
 
 from microgpt import __version__
+from microgpt._io.memory import total_memory
 
-FEATURES = {"avx512f": "AVX-512", "avx2": "AVX2", "asimd": "NEON"}  # widest first
+# Flags of a processor -> the vector instructions that they stand for, widest first.
+SIMD_FLAGS = {"avx512f": "AVX-512", "avx2": "AVX2", "asimd": "NEON"}
 
 
-def describe() -> dict[str, Any]:
+def machine_info() -> dict[str, Any]:
     """Processor, cores, memory, system, versions and the time, as JSON takes them."""
-    memory = total_memory()
     return {
-        "processor": processor(),
-        "vectors": vectors(),
-        "cores": cores(),
-        "memory_gib": None if memory is None else round(memory / 2**30, 1),
+        "cpu": cpu_name(),
+        "simd": simd_extension(),
+        "cores": num_cores(),
+        "memory_gib": round(total_memory() / 2**30, 1),
         "system": f"{platform.system()} {platform.release()} on {platform.machine()}",
         "python": platform.python_version(),
         "microgpt": __version__,
@@ -28,65 +29,45 @@ def describe() -> dict[str, Any]:
     }
 
 
-def cores() -> int:
+def num_cores() -> int:
     """How many processor cores this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
 
 
-def processor() -> str:
-    """The processor's name, as the system gives it."""
-    for line in _lines("/proc/cpuinfo"):
+def cpu_name() -> str:
+    """The processor's model name; neither `platform` nor psutil has it on Linux."""
+    for line in _cpuinfo_lines():
         if line.startswith("model name"):
             return line.partition(":")[2].strip()
     if sys.platform == "darwin":
         command = ["sysctl", "-n", "machdep.cpu.brand_string"]
-        said = subprocess.run(command, capture_output=True, text=True, timeout=10, check=False)
-        if said.stdout.strip():
-            return said.stdout.strip()
+        run = subprocess.run(command, capture_output=True, text=True, timeout=10, check=False)
+        if run.stdout.strip():
+            return run.stdout.strip()
     return platform.processor() or platform.machine()
 
 
-def vectors() -> str:
+def simd_extension() -> str:
     """The widest vector instructions, where the system lists them."""
-    for line in _lines("/proc/cpuinfo"):
+    for line in _cpuinfo_lines():
         name, _, flags = line.partition(":")
         if name.strip() in ("flags", "Features"):
-            return next((FEATURES[flag] for flag in FEATURES if flag in flags.split()), "")
+            return next((SIMD_FLAGS[flag] for flag in SIMD_FLAGS if flag in flags.split()), "")
     return ""
 
 
-def total_memory() -> int | None:
-    """The machine's memory in bytes, where the system says it."""
-    return _pages("SC_PHYS_PAGES")
-
-
-def free_memory() -> int | None:
-    """The memory that programs could still be given, in bytes."""
-    for line in _lines("/proc/meminfo"):
-        if line.startswith("MemAvailable:"):
-            return int(line.split()[1]) * 1024
-    return _pages("SC_AVPHYS_PAGES")
-
-
-def load() -> float | None:
-    """How many processes wanted a core over the last minute, on average."""
+def load_average() -> float | None:
+    """Processes that wanted a core, on average over the last minute; None on Windows."""
     try:
         return os.getloadavg()[0]
-    except (OSError, AttributeError):  # not on Windows
+    except (OSError, AttributeError):
         return None
 
 
-def _pages(name: str) -> int | None:
+def _cpuinfo_lines() -> list[str]:
     try:
-        return os.sysconf(name) * os.sysconf("SC_PAGE_SIZE")
-    except (ValueError, OSError, AttributeError):
-        return None
-
-
-def _lines(path: str) -> list[str]:
-    try:
-        return Path(path).read_text("utf-8", errors="replace").splitlines()
+        return Path("/proc/cpuinfo").read_text("utf-8", errors="replace").splitlines()
     except OSError:
         return []

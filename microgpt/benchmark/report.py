@@ -2,68 +2,70 @@
 
 from typing import Any
 
-from microgpt.benchmark import scaling
 from microgpt.benchmark.results import Results
-from microgpt.benchmark.table import sentences, shown
-from microgpt.benchmark.targets import marks, read_share
-from microgpt.benchmark.workloads import WORKS
+from microgpt.benchmark.scaling import ScalingRow, scaling_rows
+from microgpt.benchmark.table import comparison_sentences, format_number
+from microgpt.benchmark.targets import bandwidth_fraction, perf_targets
+from microgpt.benchmark.workloads import WORKLOADS
 
 FORMAT = 1
 
 
-def as_dict(results: Results) -> dict[str, Any]:
-    """Everything that was measured, with the machine, the marks and the notes."""
-    loads = results.loads
+def results_dict(results: Results) -> dict[str, Any]:
+    """Everything that was measured, with the machine, the targets and the notes."""
+    loads = results.load_averages
     return {
         "format": FORMAT,
         "machine": results.machine,
-        "load_average": {"least": min(loads), "most": max(loads)} if loads else None,
-        "works": {
+        "load_average": {"min": min(loads), "max": max(loads)} if loads else None,
+        "workloads": {
             name: {
-                "title": work.title,
-                "unit": work.unit,
-                "contenders": [m.as_dict() for m in results.of(name)],
-                "sentences": list(sentences(work, results)),
+                "title": workload.title,
+                "unit": workload.unit,
+                "implementations": [m.to_dict() for m in results.for_workload(name)],
+                "sentences": list(comparison_sentences(workload, results)),
             }
-            for name, work in WORKS.items()
-            if results.of(name)
+            for name, workload in WORKLOADS.items()
+            if results.for_workload(name)
         },
-        "roofline": [_roof(row) for row in scaling.rows(results)],
-        "read_share": read_share(results),
-        "marks": [mark.as_dict() for mark in marks(results)],
+        "roofline": [_roofline_dict(row) for row in scaling_rows(results)],
+        "bandwidth_fraction": bandwidth_fraction(results),
+        "targets": [target.to_dict() for target in perf_targets(results)],
         "notes": results.notes,
     }
 
 
-def _roof(row: scaling.Row) -> dict[str, Any]:
+def _roofline_dict(row: ScalingRow) -> dict[str, Any]:
     return {
         "axis": row.point.axis,
         "size": row.point.size,
         "threads": row.threads,
         "ms": row.seconds * 1e3,
-        "operations": row.point.operations,
-        "bytes": row.point.bytes,
-        "operations_per_byte": row.point.intensity,
-        "gflops": row.reached,
-        "roof_gflops": row.roof,
-        "cliff": row.cliff,
+        "flops": row.point.flops,
+        "bytes_moved": row.point.bytes_moved,
+        "arithmetic_intensity": row.point.arithmetic_intensity,
+        "achieved_gflops": row.achieved_gflops,
+        "attainable_gflops": row.attainable_gflops,
+        "is_cliff": row.is_cliff,
     }
 
 
-def bars(results: Results) -> list[tuple[str, list[tuple[str, float, str, bool]]]]:
-    """For each work with bars: its heading, and (label, number, its text, ours) of each bar."""
+def bar_groups(results: Results) -> list[tuple[str, list[tuple[str, float, str, bool]]]]:
+    """For each workload with bars: its heading, and (label, number, its text, ours) of each bar."""
     groups = []
-    for name, work in WORKS.items():
-        found = [m for m in results.of(name) if m.blocks and "unit" not in m.about]
-        if name == "scaling" or not found:
+    for name, workload in WORKLOADS.items():
+        measurements = [
+            m for m in results.for_workload(name) if m.blocks and "unit" not in m.metadata
+        ]
+        if name == "scaling" or not measurements:
             continue
-        better = "more is better" if work.is_rate else "less is better"
-        heading = f"{name}, in {work.unit} ({better}; each line is ten times the last)"
+        better = "higher is better" if workload.higher_is_better else "lower is better"
+        heading = f"{name}, in {workload.unit} ({better}; each line is ten times the last)"
         rows = []
-        for m in found:
-            assert m.typical is not None
-            number = m.number(m.typical)
-            said = f"{shown(number)} {work.unit}"
-            rows.append((m.contender.words, number, said, not m.contender.library))
+        for m in measurements:
+            assert m.median is not None
+            number = m.in_unit(m.median)
+            text = f"{format_number(number)} {workload.unit}"
+            rows.append((m.implementation.label, number, text, not m.implementation.library))
         groups.append((heading, rows))
     return groups

@@ -1,80 +1,81 @@
-"""What was measured, and the numbers that are shown of it."""
+"""Measurements, and the numbers that are presented of them."""
 
+import statistics
 from dataclasses import dataclass, field
-from statistics import median
 from typing import Any
 
-from microgpt.benchmark.implementations import Contender
-from microgpt.benchmark.workloads import Work
+from microgpt.benchmark.implementations import Implementation
+from microgpt.benchmark.workloads import Workload
 
 
 @dataclass
 class Measurement:
-    """One contender on one task of a work. `blocks` are the seconds of each unit, block by block.
+    """One implementation on one task of a workload.
 
-    `first` is the first call, with what it compiles and warms up; `trouble` says why there are no
-    numbers.
+    `blocks` are the seconds of each unit of work, block by block; a unit is `count` steps, tokens
+    or characters. `first_call` includes compiling and warming up; `error` says why there are no
+    numbers. `metadata` are versions and the like.
     """
 
-    work: Work
-    contender: Contender
+    workload: Workload
+    implementation: Implementation
     task: str = ""
     blocks: list[list[float]] = field(default_factory=list)
     count: float = 1
-    first: float | None = None
-    peak: float | None = None
-    about: dict[str, Any] = field(default_factory=dict)
-    trouble: str = ""
+    first_call: float | None = None
+    peak_memory_mib: float | None = None
+    metadata: dict[str, Any] = field(default_factory=dict)
+    error: str = ""
 
     @property
-    def typical(self) -> float | None:
-        """The median of the blocks' medians, in seconds for one step, token or letter.
+    def median(self) -> float | None:
+        """The median of the blocks' medians, in seconds for one step, token or character.
 
         Not that of all units: a block ends by time, so a fast one has more of them.
         """
-        return median(self._medians) if self.blocks else None
+        return statistics.median(self._block_medians) if self.blocks else None
 
     @property
-    def spread(self) -> tuple[float, float] | None:
-        """The least and the greatest of the blocks' medians, in the same seconds."""
-        return (min(self._medians), max(self._medians)) if self.blocks else None
+    def block_range(self) -> tuple[float, float] | None:
+        """The smallest and the largest of the blocks' medians, in the same seconds."""
+        return (min(self._block_medians), max(self._block_medians)) if self.blocks else None
 
     @property
-    def _medians(self) -> list[float]:
-        return [median(block) / self.count for block in self.blocks]
+    def _block_medians(self) -> list[float]:
+        return [statistics.median(block) / self.count for block in self.blocks]
 
     @property
     def best(self) -> float | None:
-        """The shortest unit, in seconds for one step, token or letter."""
+        """The shortest unit, in seconds for one step, token or character."""
         units = [unit for block in self.blocks for unit in block]
         return min(units) / self.count if units else None
 
     @property
     def unit(self) -> str:
-        """What its numbers are in: the work's, unless it measured something beside the work."""
-        return self.about.get("unit", self.work.unit)
+        """What its numbers are in: the workload's unit, or that of a peak rate."""
+        return self.metadata.get("unit", self.workload.unit)
 
-    def number(self, seconds: float) -> float:
+    def in_unit(self, seconds: float) -> float:
         """Seconds for one thing, in the unit."""
-        return 1e-9 / seconds if "unit" in self.about else self.work.number(seconds)
+        return 1e-9 / seconds if "unit" in self.metadata else self.workload.in_unit(seconds)
 
-    def as_dict(self) -> dict[str, Any]:
-        """Everything, as JSON takes it; numbers of the work are in the work's unit."""
-        typical, best = self.typical, self.best
+    def to_dict(self) -> dict[str, Any]:
+        """All fields and statistics, as JSON takes them; times are in the unit."""
+        median, best = self.median, self.best
         return {
-            "contender": self.contender.name,
-            "words": self.contender.words,
-            "library": self.contender.library or "microgpt",
+            "implementation": self.implementation.name,
+            "label": self.implementation.label,
+            "library": self.implementation.library or "microgpt",
             "task": self.task,
             "unit": self.unit,
-            "median": None if typical is None else self.number(typical),
-            "best": None if best is None else self.number(best),
-            "block_medians": [self.number(seconds) for seconds in self._medians],
-            "first_call_s": self.first,
-            "threads": self.about.get("threads", self.contender.threads),
-            "peak_memory_mib": self.peak,
-            "about": self.about,
-            "trouble": self.trouble,
+            "median": None if median is None else self.in_unit(median),
+            "best": None if best is None else self.in_unit(best),
+            "block_medians": [self.in_unit(seconds) for seconds in self._block_medians],
+            "first_call_s": self.first_call,
+            "threads": self.metadata.get("threads", self.implementation.threads),
+            "peak_memory_mib": self.peak_memory_mib,
+            "metadata": self.metadata,
+            "error": self.error,
         }
 
 
@@ -85,29 +86,33 @@ class Results:
     measurements: list[Measurement] = field(default_factory=list)
     machine: dict[str, Any] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
-    loads: list[float] = field(default_factory=list)
+    load_averages: list[float] = field(default_factory=list)
 
-    def of(self, work: str) -> list[Measurement]:
-        """The measurements of a work, in order."""
-        return [m for m in self.measurements if m.work.name == work]
+    def for_workload(self, workload: str) -> list[Measurement]:
+        """The measurements of a workload, in order."""
+        return [m for m in self.measurements if m.workload.name == workload]
 
-    def find(self, work: str, contender: str) -> Measurement | None:
-        """One contender's measurement, if it came to numbers."""
-        found = (m for m in self.of(work) if m.contender.name == contender)
-        return next((m for m in found if m.blocks), None)
+    def find(self, workload: str, implementation: str) -> Measurement | None:
+        """The measurement of an implementation, if it has blocks."""
+        matches = (
+            m for m in self.for_workload(workload) if m.implementation.name == implementation
+        )
+        return next((m for m in matches if m.blocks), None)
 
-    def best_peer(self, work: str, beginning: str = "") -> Measurement | None:
-        """The fastest contender of another library, by the median; `beginning` is of its name."""
+    def best_peer(self, workload: str, prefix: str = "") -> Measurement | None:
+        """The fastest implementation of another library, by the median; `prefix` is of its name."""
         peers = [
             m
-            for m in self.of(work)
-            if m.contender.library and m.blocks and m.contender.name.startswith(beginning)
+            for m in self.for_workload(workload)
+            if m.implementation.library and m.blocks and m.implementation.name.startswith(prefix)
         ]
-        return min(peers, key=lambda m: m.typical or float("inf"), default=None)
+        return min(peers, key=lambda m: m.median or float("inf"), default=None)
 
-    def ratio(self, work: str, slower: Measurement | None, ours: str = "replayed") -> float | None:
-        """How many times as fast as another measurement our contender is."""
-        mine = self.find(work, ours)
-        if mine is None or slower is None or mine.typical is None or slower.typical is None:
+    def speedup(
+        self, workload: str, slower: Measurement | None, ours: str = "replayed"
+    ) -> float | None:
+        """How many times as fast as another measurement our implementation is."""
+        fast = self.find(workload, ours)
+        if fast is None or slower is None or fast.median is None or slower.median is None:
             return None
-        return slower.typical / mine.typical
+        return slower.median / fast.median

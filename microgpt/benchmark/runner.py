@@ -1,4 +1,4 @@
-"""`Bench`: the contenders of each work in processes of their own, taking turns in blocks."""
+"""`Benchmark`: the implementations of each workload in processes of their own, block by block."""
 
 import random
 import tempfile
@@ -6,114 +6,135 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from microgpt.benchmark import machine_info, workloads
-from microgpt.benchmark.implementations import Contender, check_names, counted, entrants, needed
-from microgpt.benchmark.processes import library_versions
+from microgpt._io.memory import free_memory
+from microgpt.benchmark.implementations import (
+    Implementation,
+    check_implementation_names,
+    format_threads,
+    required_libraries,
+    select_implementations,
+)
+from microgpt.benchmark.machine_info import load_average, machine_info, num_cores
 from microgpt.benchmark.results import Measurement, Results
-from microgpt.benchmark.scaling import ROOFS, points
-from microgpt.benchmark.worker_pool import Crew
-from microgpt.benchmark.workload_inputs import NAMES, Inputs, Task
-from microgpt.benchmark.workloads import Work
+from microgpt.benchmark.scaling import PEAK_RATE_TASKS, scaling_points
+from microgpt.benchmark.worker_pool import WorkerPool
+from microgpt.benchmark.worker_process import library_versions
+from microgpt.benchmark.workload_inputs import NUM_NAMES, Inputs, Task
+from microgpt.benchmark.workloads import Workload, select_workloads
+from microgpt.config.checks import check_integer
 from microgpt.errors import SettingError
 
-SHARE = 0.8  # of the free memory that contenders may hold together
-ROUNDS = {False: 7, True: 2}  # usually, and quick
-QUICKER = 5
+MEMORY_FRACTION = 0.8  # of the free memory that workers may hold together
+DEFAULT_ROUNDS = {False: 7, True: 2}  # usually, and with --quick
+QUICK_FACTOR = 5
 
 
 @dataclass(frozen=True)
-class Moment:
-    """What comes next; `done` counts up to the length of the bench."""
+class ProgressEvent:
+    """What is measured next; `done` counts up to the length of the benchmark."""
 
     done: int
-    text: str
+    message: str
 
 
-class Bench:
-    """Go over it to measure; what was measured so far is in `results`.
+class Benchmark:
+    """Iterate over it to measure; what was measured so far is in `results`.
 
-    `names` and `contenders` choose works and who takes part, `peers` names other libraries, which
-    must be installed for `peer_python`. Each contender has `rounds` blocks; `quick` makes
-    everything short and rough.
+    `peers` names other libraries, which must be installed for `peer_python`. Each implementation
+    has `rounds` blocks; `quick` makes everything short and rough.
     """
 
     def __init__(
         self,
-        names: list[str] | None = None,
-        contenders: list[str] | None = None,
+        workloads: list[str] | None = None,
+        implementations: list[str] | None = None,
         peers: tuple[str, ...] = (),
         peer_python: str = "",
         rounds: int | None = None,
         quick: bool = False,
         corpus: str = "names",
     ):
-        if rounds is not None and rounds < 1:
-            raise SettingError(f"rounds must be 1 or above; got {rounds}")
-        self.cores, self.quick, self.corpus = machine_info.cores(), quick, corpus
-        self.rounds, self.peer_python = rounds or ROUNDS[quick], peer_python
-        check_names(contenders, self.cores)
+        if rounds is not None:
+            check_integer("rounds", rounds, minimum=1)
+        self.cores, self.quick, self.corpus = num_cores(), quick, corpus
+        self.rounds, self.peer_python = rounds or DEFAULT_ROUNDS[quick], peer_python
+        check_implementation_names(implementations, self.cores)
         self.plan = [
-            (work, found)
-            for work in workloads.chosen(names)
-            if (found := entrants(work.name, self.cores, peers, contenders, quick))
+            (workload, selected)
+            for workload in select_workloads(workloads)
+            if (
+                selected := select_implementations(
+                    workload.name, self.cores, peers, implementations, quick
+                )
+            )
         ]
         if not self.plan:
-            raise SettingError("none of the chosen contenders takes part in the chosen works")
-        self.results = Results(machine=machine_info.describe())
+            raise SettingError(
+                "implementations", "among those of the chosen {workloads}", implementations
+            )
+        self.results = Results(machine=machine_info())
         if quick:
-            fewer = f"{NAMES[True]} names in the place of {NAMES[False]:,}"
+            fewer = f"{NUM_NAMES[True]} names in the place of {NUM_NAMES[False]:,}"
             self.results.notes.append(f"quick and rough: short blocks, {fewer}")
         if peers:
-            self.results.machine["peers"] = library_versions(peer_python, needed(peers))
+            versions = library_versions(peer_python, required_libraries(peers))
+            self.results.machine["peers"] = versions
         self._done = 0
 
     def __len__(self) -> int:
-        """How many moments there are: for each task and contender, its start and its blocks."""
-        tasks = {"scaling": len(points(self.quick)) + len(ROOFS)}
-        each = self.rounds + 1
-        return sum(tasks.get(work.name, 1) * len(found) * each for work, found in self.plan)
+        """The number of events: for each task and implementation, its start and its blocks."""
+        num_tasks = {"scaling": len(scaling_points(self.quick)) + len(PEAK_RATE_TASKS)}
+        return sum(
+            num_tasks.get(workload.name, 1) * len(implementations) * (self.rounds + 1)
+            for workload, implementations in self.plan
+        )
 
-    def __iter__(self) -> Iterator[Moment]:
-        load = machine_info.load()  # before anybody works: later it would count the contenders
-        self.results.loads += [] if load is None else [load]
+    def __iter__(self) -> Iterator[ProgressEvent]:
+        load = load_average()  # before any worker starts: later it would count the workers
+        self.results.load_averages += [] if load is None else [load]
         with tempfile.TemporaryDirectory(prefix="microgpt-bench-") as name:
             folder = Path(name)
             inputs = Inputs(folder, self.corpus, self.quick, self.results.notes)
-            for work, contenders in self.plan:
-                tasks = inputs.tasks(work.name)
-                for together in self._groups(work, contenders):
-                    with Crew(folder, self.cores, self.peer_python) as crew:
+            for workload, implementations in self.plan:
+                tasks = inputs.tasks(workload.name)
+                for group in self._group_by_memory(workload, implementations):
+                    with WorkerPool(folder, self.cores, self.peer_python) as pool:
                         for task in tasks:
-                            yield from self._take_turns(crew, work, together, task)
+                            yield from self._run_rounds(pool, workload, group, task)
 
-    def _groups(self, work: Work, contenders: list[Contender]) -> list[list[Contender]]:
-        """All contenders together if there is memory for all, else one after the other."""
-        free, wanted = machine_info.free_memory(), len(contenders) * work.mib * 2**20
-        if work.name == "start" or free is None or wanted <= SHARE * free:
-            return [contenders]
+    def _group_by_memory(
+        self, workload: Workload, implementations: list[Implementation]
+    ) -> list[list[Implementation]]:
+        """All implementations together if there is memory for all, else each by itself."""
+        free, needed = free_memory(), len(implementations) * workload.memory_mib * 2**20
+        if workload.name == "start" or needed <= MEMORY_FRACTION * free:
+            return [implementations]
         self.results.notes.append(
-            f"the contenders of {work.name!r} want {wanted / 2**30:.0f} GiB together and "
-            f"{free / 2**30:.0f} GiB are free, so they ran one after the other, not in turns"
+            f"the implementations of {workload.name!r} need {needed / 2**30:.0f} GiB together and "
+            f"{free / 2**30:.0f} GiB are free, so they ran one after the other, not in alternation"
         )
-        return [[contender] for contender in contenders]
+        return [[implementation] for implementation in implementations]
 
-    def _take_turns(
-        self, crew: Crew, work: Work, contenders: list[Contender], task: Task
-    ) -> Iterator[Moment]:
-        entries = [Measurement(work, contender, task.name) for contender in contenders]
-        self.results.measurements += entries
-        for entry in entries:
-            yield self._moment(entry, "gets ready")
-            crew.prepare(entry, task)
-        seconds = work.seconds / (QUICKER if self.quick else 1)
-        order = random.Random(0)
+    def _run_rounds(
+        self, pool: WorkerPool, workload: Workload, group: list[Implementation], task: Task
+    ) -> Iterator[ProgressEvent]:
+        measurements = [Measurement(workload, item, task.name) for item in group]
+        self.results.measurements += measurements
+        for measurement in measurements:
+            yield self._event(measurement, "first call")
+            pool.prepare(measurement, task)
+        seconds = workload.seconds / (QUICK_FACTOR if self.quick else 1)
+        rng = random.Random(0)
         for number in range(self.rounds):
-            # Nobody is always the first, nor always behind the same neighbour.
-            for entry in order.sample(entries, len(entries)):
-                yield self._moment(entry, f"block {number + 1} of {self.rounds}")
-                crew.block(entry, task, seconds)
+            # Nobody is always the first, nor always after the same neighbour.
+            for measurement in rng.sample(measurements, len(measurements)):
+                yield self._event(measurement, f"block {number + 1} of {self.rounds}")
+                pool.run_block(measurement, task, seconds)
 
-    def _moment(self, entry: Measurement, what: str) -> Moment:
+    def _event(self, measurement: Measurement, phase: str) -> ProgressEvent:
         self._done += 1
-        task = f" ({entry.task}, {counted(entry.contender.threads)})" if entry.task else ""
-        return Moment(self._done, f"{entry.work.name}{task}: {entry.contender.name} {what}")
+        workload, implementation = measurement.workload, measurement.implementation
+        task = ""
+        if measurement.task:
+            task = f" ({measurement.task}, {format_threads(implementation.threads)})"
+        return ProgressEvent(self._done, f"{workload.name}{task}: {implementation.name}, {phase}")

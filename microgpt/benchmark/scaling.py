@@ -1,93 +1,93 @@
-"""How the time of a step grows with each size, and what the machine would allow: the roofline.
+"""How the time of a step grows with each size, and the roofline: what the machine would allow.
 
-A step can be no faster than its operations divided by the most the machine computes in a second,
-nor than its bytes divided by the most it reads (Williams, Waterman & Patterson 2009).
+A step can be no faster than its floating-point operations divided by the machine's peak rate, nor
+than its bytes divided by the memory bandwidth (Williams, Waterman & Patterson 2009).
 """
 
 import math
 from dataclasses import dataclass, replace
 from typing import Any
 
+from microgpt.benchmark.results import Results
 from microgpt.config import GPTConfig
 
-BASE = GPTConfig.preset("char")
-BATCH, CONTEXT = 8, 64
-AXES: dict[str, tuple[int, ...]] = {
-    "batch": (1, 2, 4, 8, 16, 32),
-    "context": (16, 32, 64, 128, 256),
-    "width": (32, 64, 128, 256, 512),
+BASE_CONFIG = GPTConfig.preset("char")
+BATCH_SIZE, SEQ_LEN, HEAD_DIM = 8, 64, 32
+AXIS_SIZES: dict[str, tuple[int, ...]] = {
+    "batch_size": (1, 2, 4, 8, 16, 32),
+    "seq_len": (16, 32, 64, 128, 256),
+    "n_embd": (32, 64, 128, 256, 512),
 }
-QUICK = {"batch": (2, 8), "context": (16, 64), "width": (32, 128)}
-HEAD = 32  # how wide a head is, whatever the model's width
-# Task -> what its request asks for: measured beside the points.
-ROOFS: dict[str, dict[str, Any]] = {
-    "reading memory": {"kind": "reading", "mib": 512},
-    "computing": {"kind": "multiplying"},
+QUICK_AXIS_SIZES = {"batch_size": (2, 8), "seq_len": (16, 64), "n_embd": (32, 128)}
+# Task -> its request: the peak rates, measured beside the points.
+PEAK_RATE_TASKS: dict[str, dict[str, Any]] = {
+    "memory bandwidth": {"type": "memory_bandwidth", "mib": 512},
+    "matrix product": {"type": "matmul_rate"},
 }
-CLIFF = 1.5  # times as long as its operations explain
+CLIFF_FACTOR = 1.5  # times as long as its operations explain
 
 
 @dataclass(frozen=True)
-class Point:
-    """A model and a batch: one size of `axis`, the others as usual."""
+class ScalingPoint:
+    """A model and a batch: one size on `axis`, the others as usual."""
 
     axis: str
     size: int
     config: GPTConfig
-    batch: int
-    context: int
+    batch_size: int
+    seq_len: int
 
     @property
     def name(self) -> str:
-        """What tells it apart from the others."""
+        """Axis and size: "n_embd 64"."""
         return f"{self.axis} {self.size}"
 
     @property
-    def operations(self) -> float:
-        """Multiplications and additions of one step: forward, and twice that for backward.
+    def flops(self) -> float:
+        """Floating-point operations of one step: forward, and twice that for backward.
 
         Two for each weight of a matrix and token; attention's scores and mixture look back half
         the context on average.
         """
-        c, tokens = self.config, self.batch * self.context
+        c, tokens = self.config, self.batch_size * self.seq_len
         weights = c.n_layer * 12 * c.n_embd**2 + c.vocab_size * c.n_embd
-        attention = c.n_layer * 2 * self.context * c.n_embd
+        attention = c.n_layer * 2 * self.seq_len * c.n_embd
         return 3.0 * tokens * (2 * weights + attention)
 
     @property
-    def bytes(self) -> float:
-        """The least that must be moved if nothing stayed in a cache, in float32.
+    def bytes_moved(self) -> float:
+        """A lower bound of the bytes moved if nothing stays in a cache, in float32.
 
         Weights: read forward and backward; gradients: cleared, added to, read; AdamW reads and
         writes weights and both moments. Activations: written once, read twice.
         """
-        c, tokens = self.config, self.batch * self.context
+        c, tokens = self.config, self.batch_size * self.seq_len
         parameters = sum(map(math.prod, c.parameter_shapes().values()))
         activations = tokens * (c.n_layer * 15 * c.n_embd + 2 * c.vocab_size)
         return 4.0 * (12 * parameters + 3 * activations)
 
     @property
-    def intensity(self) -> float:
-        """Operations for each byte moved."""
-        return self.operations / self.bytes
+    def arithmetic_intensity(self) -> float:
+        """Floating-point operations per byte moved."""
+        return self.flops / self.bytes_moved
 
 
-def points(quick: bool = False) -> list[Point]:
+def scaling_points(quick: bool = False) -> list[ScalingPoint]:
     """Every point, axis by axis."""
-    found = []
-    for axis, sizes in (QUICK if quick else AXES).items():
+    points = []
+    for axis, sizes in (QUICK_AXIS_SIZES if quick else AXIS_SIZES).items():
         for size in sizes:
-            batch = size if axis == "batch" else BATCH
-            context = size if axis == "context" else CONTEXT
-            width = size if axis == "width" else BASE.n_embd
-            heads = max(1, width // HEAD)
-            config = replace(BASE, n_embd=width, n_head=heads, block_size=context)
-            found.append(Point(axis, size, config, batch, context))
-    return found
+            batch_size = size if axis == "batch_size" else BATCH_SIZE
+            seq_len = size if axis == "seq_len" else SEQ_LEN
+            n_embd = size if axis == "n_embd" else BASE_CONFIG.n_embd
+            n_head = max(1, n_embd // HEAD_DIM)
+            config = replace(BASE_CONFIG, n_embd=n_embd, n_head=n_head, block_size=seq_len)
+            points.append(ScalingPoint(axis, size, config, batch_size, seq_len))
+    return points
 
 
-def bytes_for_a_token(config: GPTConfig) -> float:
-    """The weights read to draw one token, float32: all, but of tables only the rows looked up."""
+def bytes_per_token(config: GPTConfig) -> float:
+    """The weights read to decode one token, float32: all, but of tables only the rows looked up."""
     tables = ["wpe.weight"] if config.tie_weights else ["wpe.weight", "wte.weight"]
     shapes = config.parameter_shapes()
     unread = sum((shapes[name][0] - 1) * config.n_embd for name in tables if name in shapes)
@@ -95,37 +95,46 @@ def bytes_for_a_token(config: GPTConfig) -> float:
 
 
 @dataclass(frozen=True)
-class Row:
-    """One point with one number of threads: its seconds, the GFLOP/s reached and possible."""
+class ScalingRow:
+    """One point with one number of threads: seconds, GFLOP/s achieved and attainable.
 
-    point: Point
+    `is_cliff`: the step takes far longer than the next smaller one and their operations explain.
+    """
+
+    point: ScalingPoint
     threads: int
     seconds: float
-    reached: float
-    roof: float | None
-    cliff: bool
+    achieved_gflops: float
+    attainable_gflops: float | None
+    is_cliff: bool
 
 
-def rows(results) -> list[Row]:
-    """The table of the work "scaling": each point with each number of threads."""
-    taken = {
-        (m.task, m.contender.threads): m for m in results.of("scaling") if m.typical is not None
+def scaling_rows(results: Results) -> list[ScalingRow]:
+    """The rows of the workload "scaling": each point with each number of threads."""
+    measured = {
+        (m.task, m.implementation.threads): m
+        for m in results.for_workload("scaling")
+        if m.median is not None
     }
-    known = {point.name: point for quick in (True, False) for point in points(quick)}
-    found: list[Row] = []
-    for (task, threads), m in taken.items():
-        if task not in known:
+    points = {point.name: point for quick in (True, False) for point in scaling_points(quick)}
+    rows: list[ScalingRow] = []
+    for (task, threads), m in measured.items():
+        if task not in points or m.median is None:
             continue
-        point, seconds = known[task], m.typical
-        bandwidth, peak = (taken.get((roof, threads)) for roof in ROOFS)
-        roof = None
-        if bandwidth is not None and peak is not None:
-            roof = min(1 / peak.typical, point.intensity / bandwidth.typical) / 1e9
-        smaller = [row for row in found if row.point.axis == point.axis and row.threads == threads]
-        cliff = False
+        point, seconds = points[task], m.median
+        bandwidth, product = (measured.get((name, threads)) for name in PEAK_RATE_TASKS)
+        attainable = None
+        if bandwidth is not None and product is not None:
+            seconds_per_byte, seconds_per_flop = bandwidth.median, product.median
+            assert seconds_per_byte is not None
+            assert seconds_per_flop is not None
+            memory_bound = point.arithmetic_intensity / seconds_per_byte
+            attainable = min(1 / seconds_per_flop, memory_bound) / 1e9
+        smaller = [row for row in rows if row.point.axis == point.axis and row.threads == threads]
+        is_cliff = False
         if smaller:
-            before = smaller[-1]
-            more = point.operations / before.point.operations
-            cliff = seconds / before.seconds > CLIFF * more
-        found.append(Row(point, threads, seconds, point.operations / seconds / 1e9, roof, cliff))
-    return found
+            expected = smaller[-1].seconds * point.flops / smaller[-1].point.flops
+            is_cliff = seconds > CLIFF_FACTOR * expected
+        achieved = point.flops / seconds / 1e9
+        rows.append(ScalingRow(point, threads, seconds, achieved, attainable, is_cliff))
+    return rows

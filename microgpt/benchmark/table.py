@@ -1,162 +1,178 @@
-"""The results as text: one table for each work, and sentences that compare."""
+"""The results as text: one table for each workload, and sentences that compare."""
 
 import textwrap
 from collections.abc import Iterator, Sequence
 
 from microgpt.benchmark import scaling
-from microgpt.benchmark.implementations import LADDER, counted
+from microgpt.benchmark.implementations import ENGINES, format_threads
 from microgpt.benchmark.results import Measurement, Results
-from microgpt.benchmark.targets import OURS, marks, read_share
-from microgpt.benchmark.workloads import TIMES, WORKS, Work
+from microgpt.benchmark.targets import OURS, bandwidth_fraction, perf_targets
+from microgpt.benchmark.workloads import TIME_UNITS, WORKLOADS, Workload
 
 LEGEND = (
-    "Each contender is a program of its own, and they take turns: while one works, the others "
-    'sleep. "typical" is the median of its blocks\' medians, "blocks" the least and the greatest '
-    'of these, "best" the fastest of all its times; "first call" comes before and counts '
-    'compiling; "memory" is the most it held at once.'
+    "Each implementation is a process of its own, and they alternate: while one works, the others "
+    'sleep. "median" is that of its blocks\' medians, "blocks" the smallest and the largest of '
+    'these, "best" the fastest of all its times; "first call" comes before and includes '
+    'compiling; "memory" is the peak.'
 )
 WIDTH = 100
-HEADS = ("", "typical", "blocks", "best", "first call", "threads", "memory")
+HEADER = ("", "median", "blocks", "best", "first call", "threads", "memory")
 
 
-def text(results: Results) -> str:
-    """Every work's table, with what the machine was and what else to know."""
-    parts = [wrapped(machine(results)), wrapped(LEGEND)]
-    for work in WORKS.values():
-        if not results.of(work.name):
+def format_results(results: Results) -> str:
+    """Every workload's table, with the machine and the notes."""
+    parts = [wrap(describe_machine(results)), wrap(LEGEND)]
+    for workload in WORKLOADS.values():
+        if not results.for_workload(workload.name):
             continue
-        lines = _scaling(results) if work.name == "scaling" else _one(work, results)
+        if workload.name == "scaling":
+            lines = scaling_table(results)
+        else:
+            lines = _workload_table(workload, results)
         parts.append("\n".join(lines))
-    parts += [wrapped(f"Note: {note}.") for note in results.notes]
+    parts += [wrap(f"Note: {note}.") for note in results.notes]
     return "\n\n".join(parts)
 
 
-def wrapped(sentence: str) -> str:
+def wrap(sentence: str) -> str:
     """Prose in lines of readable length; tables are as wide as they are."""
     return textwrap.fill(sentence, WIDTH, break_long_words=False, break_on_hyphens=False)
 
 
-def machine(results: Results) -> str:
+def describe_machine(results: Results) -> str:
     """What it ran on, in one sentence."""
     m = results.machine
-    memory = f", {m['memory_gib']:g} GiB of memory" if m["memory_gib"] else ""
-    vectors = f" with {m['vectors']}" if m["vectors"] else ""
-    said = (
-        f"{m['processor']}{vectors}, {m['cores']} cores{memory}, {m['system']}; Python "
-        f"{m['python']}, microgpt {m['microgpt']}"
+    simd = f" with {m['simd']}" if m["simd"] else ""
+    sentence = (
+        f"{m['cpu']}{simd}, {m['cores']} cores, {m['memory_gib']:g} GiB of memory, {m['system']}; "
+        f"Python {m['python']}, microgpt {m['microgpt']}"
     )
-    if results.loads:
-        said += f"; load average before it {results.loads[0]:.1f}"
+    if results.load_averages:
+        sentence += f"; load average before it {results.load_averages[0]:.1f}"
     versions = _versions(results)
-    return said + (f"; {versions}" if versions else "") + "."
+    return sentence + (f"; {versions}" if versions else "") + "."
 
 
 def _versions(results: Results) -> str:
-    found: dict[str, str] = dict(results.machine.get("peers", {}))
+    versions: dict[str, str] = dict(results.machine.get("peers", {}))
     for measurement in results.measurements:
         for name in ("numpy", "numba"):
-            if name in measurement.about and not measurement.contender.library:
-                found.setdefault(name, measurement.about[name])
-    return ", ".join(f"{name} {version}" for name, version in found.items())
+            if name in measurement.metadata and not measurement.implementation.library:
+                versions.setdefault(name, measurement.metadata[name])
+    return ", ".join(f"{name} {version}" for name, version in versions.items())
 
 
-def _one(work: Work, results: Results) -> Iterator[str]:
-    yield wrapped(f"{work.name}: {work.title}.")
-    better = "more is better" if work.is_rate else "less is better"
-    yield f"In {work.unit}; {better}."
-    found = results.of(work.name)
-    yield from columns([HEADS, *(_row(m) for m in found if m.blocks)])
-    for m in found:
+def _workload_table(workload: Workload, results: Results) -> Iterator[str]:
+    yield wrap(f"{workload.name}: {workload.title}.")
+    yield f"In {workload.unit}; {'higher' if workload.higher_is_better else 'lower'} is better."
+    measurements = results.for_workload(workload.name)
+    yield from align_columns([HEADER, *(_row(m) for m in measurements if m.blocks)])
+    for m in measurements:
         if not m.blocks:
-            yield f"  not measured: {m.contender.words}: {m.trouble or 'no block was run'}"
-    yield from (wrapped(sentence) for sentence in sentences(work, results))
+            yield f"  not measured: {m.implementation.label}: {m.error or 'no block was run'}"
+    yield from (wrap(sentence) for sentence in comparison_sentences(workload, results))
 
 
 def _row(m: Measurement) -> tuple[str, ...]:
-    assert m.typical is not None
+    assert m.median is not None
     assert m.best is not None
-    assert m.spread is not None
-    unit = f" {m.unit}" if "unit" in m.about else ""
+    assert m.block_range is not None
+    unit = f" {m.unit}" if "unit" in m.metadata else ""
     return (
-        m.contender.words,
-        shown(m.number(m.typical)) + unit,
-        " to ".join(map(shown, sorted(map(m.number, m.spread)))),
-        shown(m.number(m.best)) + unit,
-        "" if m.first is None else duration(m.first),
-        str(m.about.get("threads") or m.contender.threads or ""),
-        "" if m.peak is None else f"{m.peak:,.0f} MiB",
+        m.implementation.label,
+        format_number(m.in_unit(m.median)) + unit,
+        " to ".join(map(format_number, sorted(map(m.in_unit, m.block_range)))),
+        format_number(m.in_unit(m.best)) + unit,
+        "" if m.first_call is None else format_duration(m.first_call),
+        str(m.metadata.get("threads") or m.implementation.threads or ""),
+        "" if m.peak_memory_mib is None else f"{m.peak_memory_mib:,.0f} MiB",
     )
 
 
-def sentences(work: Work, results: Results) -> Iterator[str]:
-    """How our replayed engine compares with the slowest rung and with the best peer."""
-    rungs = [m for m in results.of(work.name) if m.blocks and m.contender.name in LADDER]
-    slowest = max(rungs, key=lambda m: m.typical or 0.0, default=None)
-    ratio = None if work.name == "start" else results.ratio(work.name, slowest)
-    if slowest is not None and ratio is not None and slowest.contender.name != OURS:
-        rung = slowest.contender.words.partition(":")[0]
-        yield f"microgpt {OURS} is {shown(ratio)} × as fast as {rung}."
-    peer = results.best_peer(work.name)
-    ratio = results.ratio(work.name, peer)
-    if peer is not None and ratio is not None:
-        yield f"microgpt {OURS} is {shown(ratio)} × the best peer ({peer.contender.words})."
-    share = read_share(results) if work.name == "generate" else None
-    memory = results.find(work.name, "memory")
-    if share is not None and memory is not None and memory.typical is not None:
-        most = memory.number(memory.typical)
+def comparison_sentences(workload: Workload, results: Results) -> Iterator[str]:
+    """How our replayed engine compares with the slowest engine and with the best peer."""
+    engines = [
+        m
+        for m in results.for_workload(workload.name)
+        if m.blocks and m.implementation.name in ENGINES
+    ]
+    slowest = max(engines, key=lambda m: m.median or 0.0, default=None)
+    speedup = None if workload.name == "start" else results.speedup(workload.name, slowest)
+    if slowest is not None and speedup is not None and slowest.implementation.name != OURS:
+        engine = slowest.implementation.label.partition(":")[0]
+        yield f"microgpt {OURS} is {format_number(speedup)} × as fast as {engine}."
+    peer = results.best_peer(workload.name)
+    speedup = results.speedup(workload.name, peer)
+    if peer is not None and speedup is not None:
+        label = peer.implementation.label
+        yield f"microgpt {OURS} is {format_number(speedup)} × the best peer ({label})."
+    fraction = bandwidth_fraction(results) if workload.name == "generate" else None
+    memory = results.find(workload.name, "memory")
+    if fraction is not None and memory is not None and memory.median is not None:
+        bandwidth = memory.in_unit(memory.median)
         yield (
-            f"Every token needs all weights: microgpt {OURS} reads {shown(share * most)} GB of "
-            f"them a second, {100 * share:.0f} % of the {shown(most)} that this machine reads at "
-            "most."
+            f"Every token needs all weights: microgpt {OURS} reads "
+            f"{format_number(fraction * bandwidth)} GB/s of them, {100 * fraction:.0f} % of this "
+            f"machine's memory bandwidth of {format_number(bandwidth)} GB/s."
         )
 
 
-def _scaling(results: Results) -> Iterator[str]:
-    rows = scaling.rows(results)
-    usual = scaling.BASE
-    yield wrapped(
-        f"scaling: {WORKS['scaling'].title}: {usual.n_layer} layers, {usual.n_embd} wide, "
-        f"{scaling.BATCH} texts of {scaling.CONTEXT} tokens, where nothing else is said."
+def scaling_table(results: Results) -> Iterator[str]:
+    """The table of the workload "scaling"."""
+    rows = scaling.scaling_rows(results)
+    base = scaling.BASE_CONFIG
+    yield wrap(
+        f"scaling: {WORKLOADS['scaling'].title}: {base.n_layer} layers, n_embd {base.n_embd}, "
+        f"{scaling.BATCH_SIZE} texts of {scaling.SEQ_LEN} tokens, except where one of these grows."
+    )
+    yield wrap(
+        'In ms; lower is better. "FLOP/byte" is the arithmetic intensity if nothing stays in a '
+        'cache; "achieved" are GFLOP/s with the most threads, and "attainable" is the roofline: '
+        "what peak rate and memory bandwidth allow. Small models stay in the cache, and may do "
+        "better."
     )
     counts = sorted({row.threads for row in rows})
-    yield wrapped(
-        'In ms; less is better. "a byte" are the operations for each byte that must be moved if '
-        'nothing stays in a cache; "reached" are billions of operations a second, with the most '
-        'threads, and "possible" those that computing and moving leave room for. Small models stay '
-        "in the cache, and may do better."
-    )
-    heads = ["", *map(counted, counts), "a byte", "reached", "possible", ""]
-    lines: list[Sequence[str]] = [heads]
-    by_point: dict[str, dict[int, scaling.Row]] = {}
+    header = ["", *map(format_threads, counts), "FLOP/byte", "achieved", "attainable", ""]
+    lines: list[Sequence[str]] = [header]
+    by_point: dict[str, dict[int, scaling.ScalingRow]] = {}
     for row in rows:
         by_point.setdefault(row.point.name, {})[row.threads] = row
-    for name, found in by_point.items():
-        most = found[max(found)]
-        times = [shown(found[n].seconds * 1e3) if n in found else "" for n in counts]
-        roof = "" if most.roof is None else shown(most.roof)
-        cliff = "a cliff" if any(row.cliff for row in found.values()) else ""
-        each = shown(most.point.intensity)
-        lines.append([name, *times, each, shown(most.reached), roof, cliff])
-    yield from columns(lines)
-    for m in results.of("scaling"):
-        if m.task in scaling.ROOFS and m.typical is not None and m.contender.threads == counts[-1]:
-            yield f"  {m.task}: at most {shown(m.number(m.typical))} {m.unit}"
-    for m in results.of("scaling"):
-        if m.trouble:
-            yield f"  not measured: {m.task}, {m.contender.words}: {m.trouble}"
+    for name, by_threads in by_point.items():
+        last = by_threads[max(by_threads)]
+        times = [
+            format_number(by_threads[n].seconds * 1e3) if n in by_threads else "" for n in counts
+        ]
+        attainable = last.attainable_gflops
+        lines.append([
+            name,
+            *times,
+            format_number(last.point.arithmetic_intensity),
+            format_number(last.achieved_gflops),
+            "" if attainable is None else format_number(attainable),
+            "a cliff" if any(row.is_cliff for row in by_threads.values()) else "",
+        ])  # fmt: skip
+    yield from align_columns(lines)
+    for m in results.for_workload("scaling"):
+        is_peak = m.task in scaling.PEAK_RATE_TASKS and m.median is not None
+        if is_peak and m.implementation.threads == counts[-1]:
+            yield f"  peak {m.task}: {format_number(m.in_unit(m.median or 0))} {m.unit}"
+    for m in results.for_workload("scaling"):
+        if m.error:
+            yield f"  not measured: {m.task}, {m.implementation.label}: {m.error}"
 
 
-def marks_text(results: Results) -> str:
-    """The marks this package set itself, and whether this run met them."""
-    lines: list[Sequence[str]] = [("", "wanted", "is", "")]
-    for mark in marks(results):
-        said = {True: "met", False: "missed", None: "not measured"}[mark.met]
-        value = "" if mark.value is None else shown(mark.value)
-        lines.append((f"{mark.work}: {mark.text}", shown(mark.target), value, said))
-    return "\n".join(["Marks.", *columns(lines)])
+def format_targets(results: Results) -> str:
+    """The performance targets, and whether this run met them."""
+    lines: list[Sequence[str]] = [("", "target", "measured", "")]
+    for perf_target in perf_targets(results):
+        verdict = {True: "met", False: "missed", None: "not measured"}[perf_target.met]
+        value = "" if perf_target.value is None else format_number(perf_target.value)
+        description = f"{perf_target.workload}: {perf_target.description}"
+        lines.append((description, format_number(perf_target.target), value, verdict))
+    return "\n".join(["Targets.", *align_columns(lines)])
 
 
-def columns(rows: Sequence[Sequence[str]]) -> Iterator[str]:
+def align_columns(rows: Sequence[Sequence[str]]) -> Iterator[str]:
     """Rows as lines: the first column from the left, the others from the right."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
@@ -165,14 +181,14 @@ def columns(rows: Sequence[Sequence[str]]) -> Iterator[str]:
         yield ("  " + "  ".join(cells)).rstrip()
 
 
-def duration(seconds: float) -> str:
+def format_duration(seconds: float) -> str:
     """Seconds in the unit that suits them."""
     unit = next((name for name, limit in (("s", 1.0), ("ms", 1e-3)) if seconds >= limit), "µs")
-    return f"{shown(seconds * TIMES[unit])} {unit}"
+    return f"{format_number(seconds * TIME_UNITS[unit])} {unit}"
 
 
-def shown(number: float) -> str:
-    """A number with three digits or more that count."""
+def format_number(number: float) -> str:
+    """A number with three significant digits or more."""
     for limit, digits in ((100, 0), (10, 1), (1, 2), (0.1, 3)):
         if abs(number) >= limit:
             return f"{number:,.{digits}f}"

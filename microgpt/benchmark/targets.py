@@ -1,104 +1,109 @@
-"""The marks that this package set itself, and whether a run met them."""
+"""The performance targets of this package, and whether a run met them."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from microgpt.benchmark import scaling
 from microgpt.benchmark.results import Measurement, Results
+from microgpt.benchmark.scaling import CLIFF_FACTOR, bytes_per_token, scaling_rows
 from microgpt.config import GPTConfig
 
 OURS = "replayed"
 
 
 @dataclass(frozen=True)
-class Mark:
-    """What was wanted of a work; `value` is None where a contender that it needs took no part."""
+class PerfTarget:
+    """A target of a workload; `value` is None where an implementation that it needs is missing.
 
-    work: str
-    text: str
+    `is_upper_bound`: the value must be at most the target, else at least.
+    """
+
+    workload: str
+    description: str
     target: float
     value: float | None
-    at_most: bool = False
+    is_upper_bound: bool = False
 
     @property
     def met(self) -> bool | None:
         """Whether it was met; None if it was not measured."""
         if self.value is None:
             return None
-        return self.value <= self.target if self.at_most else self.value >= self.target
+        return self.value <= self.target if self.is_upper_bound else self.value >= self.target
 
-    def as_dict(self) -> dict[str, Any]:
-        """Everything, as JSON takes it."""
+    def to_dict(self) -> dict[str, Any]:
+        """All fields, as JSON takes them."""
         return {
-            "work": self.work, "text": self.text, "target": self.target, "value": self.value,
-            "at_most": self.at_most, "met": self.met,
+            "workload": self.workload, "description": self.description, "target": self.target,
+            "value": self.value, "is_upper_bound": self.is_upper_bound, "met": self.met,
         }  # fmt: skip
 
 
-def marks(results: Results) -> Iterator[Mark]:
-    """Every mark of the works that were measured."""
-    for work, make in MARKS.items():
-        if results.of(work):
-            yield from make(results)
+def perf_targets(results: Results) -> Iterator[PerfTarget]:
+    """Every target of the workloads that were measured."""
+    for workload, targets in TARGETS.items():
+        if results.for_workload(workload):
+            yield from targets(results)
 
 
-def _recipe(results: Results) -> Iterator[Mark]:
-    mine = _number(results.find("recipe", OURS))
-    yield Mark("recipe", "µs a step, at most", 25, mine, at_most=True)
-    for text, target, beginning in (
+def _recipe(results: Results) -> Iterator[PerfTarget]:
+    ours = _median_in_unit(results.find("recipe", OURS))
+    yield PerfTarget("recipe", "µs a step, at most", 25, ours, is_upper_bound=True)
+    for description, target, prefix in (
         ("times as fast as JAX, step by step", 4, "jax-step"),
         ("times as fast as JAX in one scan", 1, "jax-scan"),
         ("times as fast as PyTorch's best", 20, "torch"),
     ):
-        peer = results.best_peer("recipe", beginning)
-        yield Mark("recipe", text, target, results.ratio("recipe", peer))
-    value = results.find("recipe", "value")
-    yield Mark("recipe", "times as fast as pure Python", 4000, results.ratio("recipe", value))
+        peer = results.best_peer("recipe", prefix)
+        yield PerfTarget("recipe", description, target, results.speedup("recipe", peer))
+    speedup = results.speedup("recipe", results.find("recipe", "value"))
+    yield PerfTarget("recipe", "times as fast as pure Python", 4000, speedup)
 
 
-def _against(work: str, target: float, beginning: str, whom: str) -> Callable:
-    def make(results: Results) -> Iterator[Mark]:
-        ratio = results.ratio(work, results.best_peer(work, beginning))
-        yield Mark(work, f"times as fast as {whom}", target, ratio)
+def _speedup(workload: str, target: float, prefix: str, peer: str) -> Callable:
+    def targets(results: Results) -> Iterator[PerfTarget]:
+        speedup = results.speedup(workload, results.best_peer(workload, prefix))
+        yield PerfTarget(workload, f"times as fast as {peer}", target, speedup)
 
-    return make
-
-
-def _gpt2(results: Results) -> Iterator[Mark]:
-    yield from _against("gpt2", 1.25, "torch", "PyTorch's best")(results)
-    mine = results.find("gpt2", OURS)
-    peak = None if mine is None else mine.peak
-    yield Mark("gpt2", "MiB of memory held at once, at most", 2350, peak, at_most=True)
+    return targets
 
 
-def _generate(results: Results) -> Iterator[Mark]:
+def _gpt2(results: Results) -> Iterator[PerfTarget]:
+    yield from _speedup("gpt2", 1.25, "torch", "PyTorch's best")(results)
+    ours = results.find("gpt2", OURS)
+    peak = None if ours is None else ours.peak_memory_mib
+    yield PerfTarget("gpt2", "MiB of peak memory, at most", 2350, peak, is_upper_bound=True)
+
+
+def _generate(results: Results) -> Iterator[PerfTarget]:
     peer = "torch-transformers"
-    yield from _against("generate", 2, peer, "transformers on PyTorch")(results)
-    text = "per cent of what the machine reads in a second are weights read"
-    share = read_share(results)
-    yield Mark("generate", text, 75, None if share is None else 100 * share)
+    yield from _speedup("generate", 2, peer, "transformers on PyTorch")(results)
+    fraction = bandwidth_fraction(results)
+    percent = None if fraction is None else 100 * fraction
+    yield PerfTarget("generate", "per cent of the memory bandwidth read weights", 75, percent)
 
 
-def _names(results: Results) -> Iterator[Mark]:
-    yield Mark("names", "characters a second", 30_000, _number(results.find("names", OURS)))
+def _names(results: Results) -> Iterator[PerfTarget]:
+    rate = _median_in_unit(results.find("names", OURS))
+    yield PerfTarget("names", "characters a second", 30_000, rate)
 
 
-def _start(results: Results) -> Iterator[Mark]:
-    yield Mark("start", "s, at most", 1.5, _number(results.find("start", OURS)), at_most=True)
+def _start(results: Results) -> Iterator[PerfTarget]:
+    seconds = _median_in_unit(results.find("start", OURS))
+    yield PerfTarget("start", "s, at most", 1.5, seconds, is_upper_bound=True)
 
 
-def _scaling(results: Results) -> Iterator[Mark]:
-    rows = scaling.rows(results)
-    cliffs = float(sum(row.cliff for row in rows)) if rows else None
-    text = f"sizes at which a step takes over {scaling.CLIFF:g} times what it should, at most"
-    yield Mark("scaling", text, 0, cliffs, at_most=True)
+def _scaling(results: Results) -> Iterator[PerfTarget]:
+    rows = scaling_rows(results)
+    cliffs = float(sum(row.is_cliff for row in rows)) if rows else None
+    description = f"sizes at which a step takes over {CLIFF_FACTOR:g} times what it should, at most"
+    yield PerfTarget("scaling", description, 0, cliffs, is_upper_bound=True)
 
 
-MARKS: dict[str, Callable[[Results], Iterator[Mark]]] = {
+TARGETS: dict[str, Callable[[Results], Iterator[PerfTarget]]] = {
     "recipe": _recipe,
-    "batch": _against("batch", 2.5, "", "the best peer"),
-    "char": _against("char", 1.3, "", "the best peer"),
+    "batch": _speedup("batch", 2.5, "", "the best peer"),
+    "char": _speedup("char", 1.3, "", "the best peer"),
     "gpt2": _gpt2,
     "generate": _generate,
     "names": _names,
@@ -107,16 +112,15 @@ MARKS: dict[str, Callable[[Results], Iterator[Mark]]] = {
 }
 
 
-def _number(measurement: Measurement | None) -> float | None:
-    if measurement is None or measurement.typical is None:
+def _median_in_unit(measurement: Measurement | None) -> float | None:
+    if measurement is None or measurement.median is None:
         return None
-    return measurement.number(measurement.typical)
+    return measurement.in_unit(measurement.median)
 
 
-def read_share(results: Results, contender: str = OURS) -> float | None:
-    """The weights that drawing reads in a second, as a share of all this machine could read."""
-    mine, memory = results.find("generate", contender), results.find("generate", "memory")
-    if mine is None or memory is None or not mine.typical or not memory.typical:
+def bandwidth_fraction(results: Results, implementation: str = OURS) -> float | None:
+    """The weights that decoding reads in a second, as a fraction of the memory bandwidth."""
+    ours, memory = results.find("generate", implementation), results.find("generate", "memory")
+    if ours is None or memory is None or not ours.median or not memory.median:
         return None
-    read = scaling.bytes_for_a_token(GPTConfig.preset("gpt2-124M"))
-    return read / mine.typical * memory.typical
+    return bytes_per_token(GPTConfig.preset("gpt2-124M")) / ours.median * memory.median

@@ -1,102 +1,116 @@
-"""`Crew`: the started contenders of one work, asked for their first calls and their blocks."""
+"""`WorkerPool`: the workers of one workload, called for their first calls and their blocks."""
 
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, Self
 
-from microgpt.benchmark.implementations import Contender
-from microgpt.benchmark.processes import Failed, Process, command, environment
+from microgpt.benchmark.implementations import Implementation
 from microgpt.benchmark.results import Measurement
+from microgpt.benchmark.worker_process import (
+    WorkerFailed,
+    WorkerProcess,
+    worker_command,
+    worker_environment,
+)
 from microgpt.benchmark.workload_inputs import Task
 
-# Seconds before a block, in which the last contender's threads fall asleep: OpenMP of LLVM and
-# Intel lets them spin for 0.2.
-PAUSE = 0.3
+# Seconds before a block, in which the last worker's threads fall asleep: OpenMP of LLVM and Intel
+# lets them spin for 0.2.
+COOLDOWN_SECONDS = 0.3
 
 
-class Crew:
-    """Contenders whose processes live until the `with` block ends.
+class WorkerPool:
+    """Workers that live until the `with` block ends.
 
-    Of the work "start", a block is a process of its own. What goes wrong with one contender is
-    written into its measurement, and the others go on.
+    Of the workload "start", a block is a process of its own. An error of one worker is written into
+    its measurement, and the others go on.
     """
 
     def __init__(self, folder: Path, cores: int, peer_python: str):
         self.folder, self.cores, self.peer_python = folder, cores, peer_python
-        self.stack = ExitStack()
-        self.processes: dict[Contender, Process] = {}
+        self.workers: dict[Implementation, WorkerProcess] = {}
+        self._stack = ExitStack()
 
-    def __enter__(self) -> "Crew":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(
         self,
-        kind: type[BaseException] | None,
+        error_class: type[BaseException] | None,
         error: BaseException | None,
-        trace: TracebackType | None,
+        traceback: TracebackType | None,
     ) -> None:
-        self.stack.close()
+        self._stack.close()
 
-    def prepare(self, entry: Measurement, task: Task) -> None:
-        """Start the contender if it is not running, give it its task, time its first call."""
-        act = self._first_start if entry.work.name == "start" else self._first_call
-        self._guarded(entry, lambda: act(entry, task))
+    def prepare(self, measurement: Measurement, task: Task) -> None:
+        """Start the worker if it is not running, give it its task, time its first call."""
+        starts = measurement.workload.name == "start"
+        action = self._first_start if starts else self._first_call
+        self._record_failure(measurement, lambda: action(measurement, task))
 
-    def block(self, entry: Measurement, task: Task, seconds: float) -> None:
-        """Let the contender work for `seconds`."""
-        time.sleep(PAUSE)
-        if entry.work.name == "start":
-            self._guarded(entry, lambda: entry.blocks.append([self._one_start(entry, task)]))
-        elif not entry.trouble:
-            self._guarded(entry, lambda: self._one_block(entry, seconds))
+    def run_block(self, measurement: Measurement, task: Task, seconds: float) -> None:
+        """Let the worker work for `seconds`, and record the block."""
+        time.sleep(COOLDOWN_SECONDS)
+        if measurement.workload.name == "start":
+            self._record_failure(
+                measurement,
+                lambda: measurement.blocks.append([self._time_start(measurement, task)]),
+            )
+        elif not measurement.error:
+            self._record_failure(measurement, lambda: self._time_block(measurement, seconds))
 
-    def _guarded(self, entry: Measurement, act: Callable[[], Any]) -> None:
-        if entry.trouble:
+    def _record_failure(self, measurement: Measurement, action: Callable[[], Any]) -> None:
+        if measurement.error:
             return
         try:
-            act()
-        except Failed as error:
-            entry.trouble, entry.blocks = str(error), []
-            process = self.processes.get(entry.contender)
-            if process is not None and not process.answers:
-                # It would compute beside the others, or answer the next question with this answer.
-                del self.processes[entry.contender]
-                process.end()
+            action()
+        except WorkerFailed as error:
+            measurement.error, measurement.blocks = str(error), []
+            worker = self.workers.get(measurement.implementation)
+            if worker is not None and not worker.responsive:
+                # It would compute beside the others, or answer the next call with this answer.
+                del self.workers[measurement.implementation]
+                worker.end()
 
-    def _first_call(self, entry: Measurement, task: Task) -> None:
-        contender = entry.contender
-        if contender not in self.processes:
-            self.processes[contender] = self.stack.enter_context(self._started(contender))
-        answer = self.processes[contender].ask(do="prepare", task=_request(task, contender))
-        entry.first, entry.count, entry.about = answer["first"], answer["count"], answer["about"]
-        entry.peak = answer["peak"]
+    def _first_call(self, measurement: Measurement, task: Task) -> None:
+        implementation = measurement.implementation
+        if implementation not in self.workers:
+            worker = self._stack.enter_context(self._start_worker(implementation))
+            self.workers[implementation] = worker
+        worker = self.workers[implementation]
+        answer = worker.call("prepare", task=_request(task, implementation))
+        measurement.first_call, measurement.count = answer["first_call"], answer["count"]
+        measurement.metadata = answer["metadata"]
+        measurement.peak_memory_mib = answer["peak_memory_mib"]
 
-    def _one_block(self, entry: Measurement, seconds: float) -> None:
-        answer = self.processes[entry.contender].ask(do="block", seconds=seconds)
-        entry.blocks.append(answer["seconds"])
-        entry.peak = answer["peak"]
+    def _time_block(self, measurement: Measurement, seconds: float) -> None:
+        answer = self.workers[measurement.implementation].call("block", seconds=seconds)
+        measurement.blocks.append(answer["seconds"])
+        measurement.peak_memory_mib = answer["peak_memory_mib"]
 
-    def _first_start(self, entry: Measurement, task: Task) -> None:
-        entry.first = self._one_start(entry, task)
+    def _first_start(self, measurement: Measurement, task: Task) -> None:
+        measurement.first_call = self._time_start(measurement, task)
 
-    def _one_start(self, entry: Measurement, task: Task) -> float:
+    def _time_start(self, measurement: Measurement, task: Task) -> float:
         """Seconds from starting Python to the end of the first step."""
-        with self._started(entry.contender) as process:
-            answer = process.ask(do="prepare", task=_request(task, entry.contender), warm=0)
-            taken = time.perf_counter() - process.begun
-        entry.about, entry.peak = answer["about"], answer["peak"]
-        return taken
+        request = _request(task, measurement.implementation)
+        with self._start_worker(measurement.implementation) as worker:
+            answer = worker.call("prepare", task=request, warmup_units=0)
+            seconds = time.perf_counter() - worker.start_time
+        measurement.metadata = answer["metadata"]
+        measurement.peak_memory_mib = answer["peak_memory_mib"]
+        return seconds
 
-    def _started(self, contender: Contender) -> Process:
-        return Process(
-            command(contender, self.peer_python),
-            environment(contender, self.cores),
-            self.folder / f"{contender.name}-{contender.threads}.log",
+    def _start_worker(self, implementation: Implementation) -> WorkerProcess:
+        return WorkerProcess(
+            worker_command(implementation, self.peer_python),
+            worker_environment(implementation, self.cores),
+            self.folder / f"{implementation.name}-{implementation.threads}.log",
         )
 
 
-def _request(task: Task, contender: Contender) -> dict[str, Any]:
-    return task.request | contender.options | {"threads": contender.threads}
+def _request(task: Task, implementation: Implementation) -> dict[str, Any]:
+    return task.request | implementation.options | {"threads": implementation.threads}

@@ -1,62 +1,62 @@
-"""What is measured: one entry for each work, in words a reader can check."""
+"""What is measured: one entry for each workload, described so that a reader can check it."""
 
 from dataclasses import dataclass
 
-from microgpt.errors import SettingError
+from microgpt.config.checks import check_choice
 
-# Unit of a time -> how many of it a second has. Every other unit is a rate.
-TIMES = {"µs": 1e6, "ms": 1e3, "s": 1.0}
+# Units of time, and how many of each a second has. Every other unit is a rate.
+TIME_UNITS = {"µs": 1e6, "ms": 1e3, "s": 1.0}
 
 
 @dataclass(frozen=True)
-class Work:
-    """A work: `title` says what one measurement is, `unit` what its numbers are in.
+class Workload:
+    """A workload: `title` says what one measurement is, `unit` what its numbers are in.
 
-    A block of it takes `seconds` or little more, and each contender holds about `mib` of memory.
+    A block of it takes `seconds` or little more, and each worker holds about `memory_mib`.
     """
 
     name: str
     title: str
     unit: str
     seconds: float
-    mib: int = 300
+    memory_mib: int = 300
 
     @property
-    def is_rate(self) -> bool:
-        """Whether more is better."""
-        return self.unit not in TIMES
+    def higher_is_better(self) -> bool:
+        """Whether the unit is a rate."""
+        return self.unit not in TIME_UNITS
 
-    def number(self, seconds: float) -> float:
-        """Seconds for one thing, in this work's unit."""
-        return 1 / seconds if self.is_rate else seconds * TIMES[self.unit]
+    def in_unit(self, seconds: float) -> float:
+        """Seconds for one step, token or character, in this workload's unit."""
+        return 1 / seconds if self.higher_is_better else seconds * TIME_UNITS[self.unit]
 
 
-WORKS = {
-    work.name: work
-    for work in (
-        Work("recipe", "One training step of the microgpt recipe: a model of 4,192 numbers learns "
-             "from one name; the mean over the first 1,000", "µs", 0.5),
-        Work("batch", "One training step of the same model on 32 texts of 16 tokens", "µs", 0.3),
-        Work("char", "One training step of a model of letters: 4 layers, 4 heads, 128 wide, on 12 "
-             "texts of 64 letters out of 65", "ms", 0.5),
-        Work("gpt2", "One training step in the shape of GPT-2: 124 million numbers (random ones) "
-             "on 4 texts of 64 tokens", "ms", 2.0, 3200),
-        Work("generate", "Text in the shape of GPT-2 (random numbers): 64 tokens after 16, each "
-             "the most likely one", "tokens/s", 1.0, 1400),
-        Work("names", "Names drawn one by one from the trained model of names", "characters/s",
-             0.5),
-        Work("start", "From starting Python to the end of the first training step, kernels "
-             "compiled before", "s", 0.0),
-        Work("scaling", "One training step while one size grows", "ms", 0.2),
+WORKLOADS = {
+    workload.name: workload
+    for workload in (
+        Workload("recipe", "One training step of the microgpt recipe: a model of 4,192 parameters "
+                 "learns from one name; the mean over the first 1,000", "µs", 0.5),
+        Workload("batch", "One training step of the same model on 32 texts of 16 tokens", "µs",
+                 0.3),
+        Workload("char", "One training step of a character model: 4 layers, 4 heads, 128 "
+                 "channels, on 12 texts of 64 characters out of 65", "ms", 0.5),
+        Workload("gpt2", "One training step of a GPT-2 with 124 million random parameters on 4 "
+                 "texts of 64 tokens", "ms", 2.0, 3200),
+        Workload("generate", "Greedy decoding with a GPT-2 of random parameters: 64 tokens after "
+                 "a prompt of 16", "tokens/s", 1.0, 1400),
+        Workload("names", "Names sampled one by one from the trained model of names",
+                 "characters/s", 0.5),
+        Workload("start", "From starting Python to the end of the first training step, kernels "
+                 "compiled before", "s", 0.0),
+        Workload("scaling", "One training step while one size grows", "ms", 0.2),
     )
 }  # fmt: skip
 
 
-def chosen(names: list[str] | None) -> list[Work]:
-    """The works of these names in the order of the table; all of them by default."""
+def select_workloads(names: list[str] | None) -> list[Workload]:
+    """The workloads of these names in the order of the table; all of them by default."""
     if names is None:
-        return list(WORKS.values())
+        return list(WORKLOADS.values())
     for name in names:
-        if name not in WORKS:
-            raise SettingError(f"there is no work {name!r}; known: {', '.join(WORKS)}")
-    return [work for work in WORKS.values() if work.name in names]
+        check_choice("workloads", name, tuple(WORKLOADS))
+    return [workload for workload in WORKLOADS.values() if workload.name in names]

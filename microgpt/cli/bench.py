@@ -1,4 +1,4 @@
-"""Measure how fast this machine trains and draws, engine by engine."""
+"""Measure how fast this machine trains and generates, engine by engine."""
 
 import argparse
 import json
@@ -8,22 +8,35 @@ from typing import Any
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--works", type=_names, help="some of recipe,batch,char,gpt2,generate,"
-                        "names,start,scaling (default: all)")  # fmt: skip
-    parser.add_argument("--contenders", type=_names, help="some of value,tape,numpy,numba,replayed,"
-                        "memory, or peers by name (default: all)")  # fmt: skip
-    parser.add_argument("--peers", type=_names, help="libraries to compare with: "
-                        "torch,jax")  # fmt: skip
-    parser.add_argument("--peer-python", metavar="PATH",
-                        help="the Python that has the peers (default: this one)")  # fmt: skip
-    parser.add_argument("--check", action="store_true", help="only compare the peers' losses with "
-                        "ours, before and after training from equal weights")  # fmt: skip
-    parser.add_argument("--corpus", default="names", help="the recipe's names; names-mini needs no "
-                        "network")  # fmt: skip
-    parser.add_argument("--rounds", type=int, help="turns of each contender (default: 7)")
+    parser.add_argument(
+        "--workloads",
+        type=_names,
+        help="some of recipe,batch,char,gpt2,generate,names,start,scaling (default: all)",
+    )
+    parser.add_argument(
+        "--implementations",
+        type=_names,
+        help="some of value,tape,numpy,numba,replayed,memory, or peers by name (default: all)",
+    )
+    parser.add_argument("--peers", type=_names, help="libraries to compare with: torch,jax")
+    parser.add_argument(
+        "--peer-python", metavar="PATH", help="the Python that has the peers (default: this one)"
+    )
+    parser.add_argument(
+        "--check",
+        action="store_true",
+        help="only compare the peers' losses with ours, before and after training from equal "
+        "weights",
+    )
+    parser.add_argument(
+        "--corpus", default="names", help="the recipe's names; names-mini needs no network"
+    )
+    parser.add_argument("--rounds", type=int, help="blocks of each implementation (default: 7)")
     parser.add_argument("--quick", action="store_true", help="short and rough")
-    parser.add_argument("--marks", action="store_true", help="say which marks are met")
-    parser.add_argument("--json", metavar="FILE", help="write everything measured")
+    parser.add_argument(
+        "--targets", action="store_true", help="print which performance targets are met"
+    )
+    parser.add_argument("--json", metavar="FILE", help="write everything measured as JSON")
     parser.add_argument("--svg", metavar="FILE", help="write a bar chart")
 
 
@@ -32,26 +45,30 @@ def _names(text: str) -> list[str]:
 
 
 def run(options: argparse.Namespace) -> int:
-    from tqdm import tqdm
-
-    from microgpt.benchmark.implementations import LIBRARIES
-    from microgpt.benchmark.runner import Bench
-    from microgpt.benchmark.table import marks_text, text
+    from microgpt.benchmark.implementations import PEER_LIBRARIES
+    from microgpt.benchmark.runner import Benchmark
+    from microgpt.benchmark.table import format_results, format_targets
+    from microgpt.cli.progress import Progress
+    from microgpt.config.checks import check_choice
     from microgpt.errors import SettingError
 
     if options.backend:
-        raise SettingError("bench runs every back end; choose among them with --contenders")
+        raise SettingError(
+            "backend",
+            "left out, since bench runs every back end",
+            options.backend,
+            "choose among them with {implementations}",
+        )
     peers, peer_python = tuple(options.peers or ()), options.peer_python or sys.executable
     for name in peers:
-        if name not in LIBRARIES:
-            raise SettingError(f"there is no peer {name!r}; known: {', '.join(LIBRARIES)}")
+        check_choice("peers", name, PEER_LIBRARIES)
     if options.check:
         return _check(peers, peer_python)
     for path in (options.json, options.svg):
-        _try(path)
-    bench = Bench(
-        options.works,
-        options.contenders,
+        _check_writable(path)
+    benchmark = Benchmark(
+        options.workloads,
+        options.implementations,
         peers,
         peer_python,
         options.rounds,
@@ -59,26 +76,26 @@ def run(options: argparse.Namespace) -> int:
         options.corpus,
     )
     status = 0
-    with tqdm(total=len(bench), unit="", disable=None) as bar:
+    with Progress(len(benchmark)) as progress:
         try:
-            for moment in bench:
-                bar.set_postfix_str(moment.text, refresh=False)
-                bar.update(moment.done - bar.n)
+            for event in benchmark:
+                progress.update(event.done - progress.done, event.message)
         except KeyboardInterrupt:
             print("microgpt: interrupted; what follows was measured before", file=sys.stderr)
             status = 130
-    print(text(bench.results))
-    if options.marks:
-        print(f"\n{marks_text(bench.results)}")
+    results = benchmark.results
+    print(format_results(results))
+    if options.targets:
+        print(f"\n{format_targets(results)}")
     if options.json is not None:
-        _write(options.json, _json(bench.results))
+        _write(options.json, _json(results))
     if options.svg is not None:
-        _write(options.svg, _svg(bench.results))
+        _write(options.svg, _svg(results))
     return status
 
 
-def _try(path: str | None) -> None:
-    """Refuse a file that cannot be written now, not after minutes of measuring."""
+def _check_writable(path: str | None) -> None:
+    """Raise NotWritable at a file that cannot be written: now, not after minutes of measuring."""
     from microgpt.checkpoints import ensure_writable
     from microgpt.errors import NotWritable
 
@@ -89,17 +106,17 @@ def _try(path: str | None) -> None:
 
 
 def _json(results: Any) -> str:
-    from microgpt.benchmark.report import as_dict
+    from microgpt.benchmark.report import results_dict
 
-    return json.dumps(as_dict(results), indent=1, ensure_ascii=False) + "\n"
+    return json.dumps(results_dict(results), indent=1, ensure_ascii=False) + "\n"
 
 
 def _svg(results: Any) -> str:
-    from microgpt.benchmark.report import bars
-    from microgpt.benchmark.table import machine
+    from microgpt.benchmark.report import bar_groups
+    from microgpt.benchmark.table import describe_machine
     from microgpt.viz.benchmark_bars import benchmark_bars, standalone
 
-    return standalone(benchmark_bars(bars(results), machine(results)))
+    return standalone(benchmark_bars(bar_groups(results), describe_machine(results)))
 
 
 def _write(path: str, content: str) -> None:
@@ -111,15 +128,19 @@ def _write(path: str, content: str) -> None:
 
 
 def _check(peers: tuple[str, ...], peer_python: str) -> int:
-    from microgpt.benchmark.parity_check import CLOSE, compare
+    from microgpt.benchmark.parity_check import RELATIVE_TOLERANCE, compare_losses
+    from microgpt.cli.progress import Progress
     from microgpt.errors import SettingError
 
     if not peers:
-        raise SettingError("--check compares with peers; say which: --peers torch,jax")
+        raise SettingError("peers", "given with {check}", remedy="name some: torch,jax", check=True)
     status = 0
-    for what, ours, theirs in compare(peers, peer_python):
-        same = abs(ours - theirs) <= CLOSE * abs(ours)
-        status = status if same else 1
-        print(f"{what}: loss {theirs:.6f}, ours {ours:.6f}: {'equal' if same else 'NOT equal'} "
-              f"to {CLOSE:g}")  # fmt: skip
+    with Progress(None, description="comparing losses") as progress:
+        for label, ours, theirs in compare_losses(peers, peer_python):
+            equal = abs(ours - theirs) <= RELATIVE_TOLERANCE * abs(ours)
+            status = status if equal else 1
+            progress.print(
+                f"{label}: loss {theirs:.6f}, ours {ours:.6f}: {'equal' if equal else 'NOT equal'} "
+                f"to {RELATIVE_TOLERANCE:g}"
+            )
     return status

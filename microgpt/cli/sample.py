@@ -140,7 +140,7 @@ def _print_ids(
     settings = _sampling_settings(options)
     max_new_tokens = _max_new_tokens(model, prompts, options.max_new_tokens)
     del settings["bos"]
-    endless = settings.pop("ignore_end") or tokenizer is None
+    endless = settings.pop("ignore_eos") or tokenizer is None
     settings["stop"] = None if endless else eos_token_id(tokenizer)
     end = options.seed + options.num_samples * len(prompts)
     for seed in range(options.seed, end, len(prompts)):
@@ -159,7 +159,7 @@ def _print_ids(
 def _sampling_settings(options: argparse.Namespace) -> dict[str, Any]:
     names = ("temperature", "top_k", "top_p", "min_p", "bos")
     settings = {name: getattr(options, name) for name in names}
-    return settings | {"ignore_end": options.ignore_eos}
+    return settings | {"ignore_eos": options.ignore_eos}
 
 
 def _max_new_tokens(model: Any, prompts: list[list[int]], max_new_tokens: int | None) -> int | None:

@@ -1,1 +1,1 @@
-"""This package as a contender: the programs that are measured."""
+"""This package's own workers: the programs that are measured."""

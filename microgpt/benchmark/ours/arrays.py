@@ -10,12 +10,12 @@ from microgpt.benchmark.peers.worker_protocol import Job
 
 
 def train(task: dict[str, Any]) -> Job:
-    """Steps on one back end; with "captured", recorded and replayed."""
+    """Training steps on one back end; with "captured", recorded and replayed."""
     mg.use(task["backend"])
-    model, settings = model_of(task), task["optimizer"]
+    model, settings = build_model(task), task["optimizer"]
     common = {"lr": settings["lr"], "betas": tuple(settings["betas"]), "eps": settings["eps"]}
     if settings["name"] == "adamw":
-        optimizer = mg.AdamW(model, weight_decay=settings["decay"], **common)
+        optimizer = mg.AdamW(model, weight_decay=settings["weight_decay"], **common)
     else:
         optimizer = mg.Adam(model, **common)
 
@@ -26,26 +26,27 @@ def train(task: dict[str, Any]) -> Job:
         optimizer.step()
         return loss
 
-    run = mg.capture(step) if task.get("captured") else step
+    run_step = mg.capture(step) if task.get("captured") else step
     batches = [tuple(np.array(part, np.int32) for part in batch) for batch in task["batches"]]
-    following = cycle(batches)
+    next_batches = cycle(batches)
 
-    def one():
-        run(*next(following))
+    def first_step():
+        run_step(*next(next_batches))
 
     def unit():
         for _ in range(task["steps"]):
-            run(*next(following))
+            run_step(*next(next_batches))
 
     def loss() -> float:
         with mg.no_grad():
             return model.loss(*batches[0]).item()
 
     # The first two calls of a captured step record it; the third is the first replay.
-    return Job(unit, task["steps"], first=one, warm=2 if task.get("captured") else 1, loss=loss)
+    warmup_units = 2 if task.get("captured") else 1
+    return Job(unit, task["steps"], first_call=first_step, warmup_units=warmup_units, loss=loss)
 
 
-def model_of(task: dict[str, Any]) -> mg.GPT:
+def build_model(task: dict[str, Any]) -> mg.GPT:
     """The model of a task, with the task's weights or those of seed 42."""
     model = mg.GPT(mg.GPTConfig(**task["config"]))
     if task.get("weights"):

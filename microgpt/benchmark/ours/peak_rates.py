@@ -1,4 +1,4 @@
-"""What this machine can do at most: bytes read in a second, and operations in a second."""
+"""Peak rates of this machine: memory bandwidth, and floating-point operations per second."""
 
 import time
 from collections.abc import Callable
@@ -12,54 +12,57 @@ from microgpt.benchmark.peers.worker_protocol import Job
 REPEATS = 3
 
 
-def reading(task: dict[str, Any]) -> Job:
-    """Bytes read: an array far larger than any cache is read from end to end, and nothing else.
+def memory_bandwidth(task: dict[str, Any]) -> Job:
+    """Read an array far larger than any cache from end to end, and nothing else.
 
     The kernels of sums and of a matrix times a vector both only read; so does NumPy. The fastest
     of them is taken.
     """
     mg.use(task["backend"])
-    rows, width = task["mib"] * 2**20 // 4 // 4096, 4096
-    kernels = mg.backends.current()
-    table = kernels.full((rows, width), np.float32, 0.5)
-    one, out = kernels.full((1, width), np.float32, 1.0), kernels.empty((1, rows), np.float32)
-    nothing = kernels.empty((0,), np.float32)
-    sums = kernels.empty((rows, 1), np.float32)
-    ways: dict[str, Callable[[], Any]] = {
-        "sums": lambda: kernels.launch("sum_forward", sums, table.reshape(rows, width, 1)),
-        "matrix times vector": lambda: kernels.launch("linear_forward", out, one, table, nothing),
-        "NumPy's dot": lambda: np.dot(table, one[0], out=out[0]),
+    rows, columns = task["mib"] * 2**20 // 4 // 4096, 4096
+    backend = mg.backends.current()
+    matrix = backend.full((rows, columns), np.float32, 0.5)
+    vector = backend.full((1, columns), np.float32, 1.0)
+    product, sums = backend.empty((1, rows), np.float32), backend.empty((rows, 1), np.float32)
+    no_bias = backend.empty((0,), np.float32)
+    variants: dict[str, Callable[[], Any]] = {
+        "sums": lambda: backend.launch("sum_forward", sums, matrix.reshape(rows, columns, 1)),
+        "matrix times vector": lambda: backend.launch(
+            "linear_forward", product, vector, matrix, no_bias
+        ),
+        "NumPy's dot": lambda: np.dot(matrix, vector[0], out=product[0]),
     }
-    return _fastest(ways, table.nbytes, "GB/s")
+    return _fastest(variants, matrix.nbytes, "GB/s")
 
 
-def multiplying(task: dict[str, Any]) -> Job:
-    """Operations: a matrix product as large as those of GPT-2, by our own kernel and by NumPy."""
+def matmul_rate(task: dict[str, Any]) -> Job:
+    """A matrix product as large as those of GPT-2, by our own kernel and by NumPy."""
     mg.use(task["backend"])
     N, K, M = 512, 768, 3072
-    kernels = mg.backends.current()
-    x, weight = (kernels.full(shape, np.float32, 0.5) for shape in ((N, K), (M, K)))
-    y, nothing = kernels.empty((N, M), np.float32), kernels.empty((0,), np.float32)
-    ways: dict[str, Callable[[], Any]] = {
-        "our kernel": lambda: kernels.launch("linear_forward", y, x, weight, nothing),
+    backend = mg.backends.current()
+    x, weight = (backend.full(shape, np.float32, 0.5) for shape in ((N, K), (M, K)))
+    y, no_bias = backend.empty((N, M), np.float32), backend.empty((0,), np.float32)
+    variants: dict[str, Callable[[], Any]] = {
+        "our kernel": lambda: backend.launch("linear_forward", y, x, weight, no_bias),
         "NumPy's product": lambda: np.matmul(x, weight.T, out=y),
     }
-    return _fastest(ways, 2 * N * K * M, "GFLOP/s")
+    return _fastest(variants, 2 * N * K * M, "GFLOP/s")
 
 
-def _fastest(ways: dict[str, Callable[[], Any]], count: int, unit: str) -> Job:
-    """The job of the way that takes the shortest time."""
+def _fastest(variants: dict[str, Callable[[], Any]], count: int, unit: str) -> Job:
+    """The job of the variant that takes the shortest time."""
     times: dict[str, float] = {}
-    for name, way in ways.items():
-        way()  # compiles
+    for name, variant in variants.items():
+        variant()  # compiles
         for _ in range(REPEATS):
-            begun = time.perf_counter()
-            way()
-            times[name] = min(times.get(name, float("inf")), time.perf_counter() - begun)
+            start = time.perf_counter()
+            variant()
+            times[name] = min(times.get(name, float("inf")), time.perf_counter() - start)
     best = min(times, key=times.__getitem__)
-    rates = {name: count / taken / 1e9 for name, taken in times.items()}
+    rates = {name: count / seconds / 1e9 for name, seconds in times.items()}
 
-    def once() -> None:
-        ways[best]()
+    def unit_of_work() -> None:
+        variants[best]()
 
-    return Job(once, count, about={"unit": unit, "way": best, "ways": rates})
+    metadata = {"unit": unit, "variant": best, "rates": rates}
+    return Job(unit_of_work, count, metadata=metadata)

@@ -1,4 +1,4 @@
-"""Works on single numbers: the recipe on `Value` and on the tape, and names drawn from `Value`."""
+"""Workloads on single numbers: the recipe on `Value` and on the tape, names from `Value`."""
 
 import random
 from typing import Any
@@ -11,15 +11,16 @@ from microgpt.models.scalar_gpt import ScalarGPT, softmax
 
 
 def train(task: dict[str, Any]) -> Job:
-    """The microgpt recipe; a unit is a pass over `sample` of the task's names, evenly chosen.
+    """The microgpt recipe; a unit is a pass over `num_names` of the task's names.
 
-    A tape is built when a length of name is met first, so it goes over the names twice, and the
+    A tape is built at the first name of each length, so it goes over the names twice, and the
     second time counts.
     """
-    names, engine, count = task["names"], task["engine"], min(task["sample"], len(task["names"]))
-    chosen = even_sample(names, count)
-    rest = [name for place, name in enumerate(names) if place not in set(chosen)]
-    documents = before_shuffling([names[place] for place in chosen] + rest, seed=42)
+    names, engine = task["names"], task["engine"]
+    count = min(task["num_names"], len(names))
+    sample = stratified_sample(names, count)
+    rest = [name for index, name in enumerate(names) if index not in set(sample)]
+    documents = unshuffle([names[index] for index in sample] + rest, seed=42)
     passes = 2 if engine == "tape" and count == len(names) else 1
 
     def run(steps: int) -> list[float]:
@@ -28,52 +29,52 @@ def train(task: dict[str, Any]) -> Job:
     return Job(
         lambda: sum(run(passes * count)[-count:]),
         count,
-        first=lambda: run(1),
-        warm=0,  # the first call has compiled all there is to compile
+        first_call=lambda: run(1),
+        warmup_units=0,  # the first call has compiled all there is to compile
     )
 
 
-def even_sample(names: list[str], count: int) -> list[int]:
-    """The places of `count` names whose lengths are spread as those of all of them are."""
-    by_length = sorted(range(len(names)), key=lambda place: len(names[place]))
+def stratified_sample(names: list[str], count: int) -> list[int]:
+    """Indices of `count` names whose lengths are spread as those of all of them are."""
+    by_length = sorted(range(len(names)), key=lambda index: len(names[index]))
     return [by_length[(2 * i + 1) * len(names) // (2 * count)] for i in range(count)]
 
 
-def before_shuffling(wanted: list[str], seed: int) -> list[str]:
-    """The order of names that the recipe's shuffle turns into the one wanted."""
-    places = list(range(len(wanted)))
-    random.Random(seed).shuffle(places)
-    documents = [""] * len(wanted)
-    for name, place in zip(wanted, places, strict=True):
-        documents[place] = name
+def unshuffle(shuffled: list[str], seed: int) -> list[str]:
+    """The order of names that the recipe's shuffle with that seed turns into the given one."""
+    indices = list(range(len(shuffled)))
+    random.Random(seed).shuffle(indices)
+    documents = [""] * len(shuffled)
+    for name, index in zip(shuffled, indices, strict=True):
+        documents[index] = name
     return documents
 
 
-def names(task: dict[str, Any]) -> Job:
-    """Names drawn from the model on Values, without a gradient; a unit is always the same names."""
+def sample_names(task: dict[str, Any]) -> Job:
+    """Names sampled from the model on Values, without gradients; each unit samples the same."""
     import numpy as np
 
     model = ScalarGPT(GPTConfig(**task["config"]))
     with np.load(task["weights"]) as arrays:
         model.load_state_dict({name: arrays[name].tolist() for name in arrays.files})
-    stop, temperature, count = task["stop"], task["temperature"], max(1, task["count"] // 20)
-    ids = range(model.config.vocab_size)
+    stop, temperature = task["stop"], task["temperature"]
+    num_samples, ids = max(1, task["num_samples"] // 20), range(model.config.vocab_size)
 
     def unit() -> None:
-        rng, letters = random.Random(0), 0
-        for _ in range(count):
+        rng, characters = random.Random(0), 0
+        for _ in range(num_samples):
             keys: list = [[] for _ in range(model.config.n_layer)]
             values: list = [[] for _ in range(model.config.n_layer)]
             token = stop
             for position in range(model.config.block_size):
                 with no_grad():
                     logits = model.step(token, position, keys, values)
-                    chances = softmax([x / temperature for x in logits])
-                token = rng.choices(ids, weights=[chance.data for chance in chances])[0]
+                    probs = softmax([x / temperature for x in logits])
+                token = rng.choices(ids, weights=[prob.data for prob in probs])[0]
                 if token == stop:
                     break
-                letters += 1
-        job.count = letters
+                characters += 1
+        job.count = characters
 
-    job = Job(unit, warm=0)
+    job = Job(unit, warmup_units=0)
     return job

@@ -1,38 +1,39 @@
-"""Texts drawn token by token: greedy from a large model, names from a small one."""
+"""Generation token by token: greedy from a large model, names from a small one."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 
 import microgpt as mg
-from microgpt.benchmark.ours.arrays import model_of
+from microgpt.benchmark.ours.arrays import build_model
 from microgpt.benchmark.peers.worker_protocol import Job
 
 
 def generate(task: dict[str, Any]) -> Job:
-    """`count` tokens after the prompt, each the most likely one."""
+    """Greedy decoding of `max_new_tokens` tokens after the prompt."""
     mg.use(task["backend"])
-    model, prompt, count = model_of(task), task["prompt"], task["count"]
-    draw = drawing(task)
+    model, prompt, max_new_tokens = build_model(task), task["prompt"], task["max_new_tokens"]
+    generate_tokens = _generator(task)
 
     def unit() -> None:
-        if len(list(draw(model, prompt, count, 0.0, 0, None))) != count:
-            raise mg.SettingError(f"{count} tokens were wanted")
+        count = len(list(generate_tokens(model, prompt, max_new_tokens, 0.0, 0, None)))
+        if count != max_new_tokens:
+            raise ValueError(f"{max_new_tokens} tokens must be generated; got {count}")
 
-    return Job(unit, count)
+    return Job(unit, max_new_tokens)
 
 
-def names(task: dict[str, Any]) -> Job:
-    """Names until each ends; a unit is always the same names, and its letters are counted."""
+def sample_names(task: dict[str, Any]) -> Job:
+    """Names until each ends; each unit samples the same, and its characters are counted."""
     mg.use(task["backend"])
-    model, stop = model_of(task), task["stop"]
-    draw, most = drawing(task), model.config.block_size
+    model, stop = build_model(task), task["stop"]
+    generate_tokens, block_size = _generator(task), model.config.block_size
 
     def unit() -> None:
         texts = (
-            draw(model, [stop], most, task["temperature"], seed, stop)
-            for seed in range(task["count"])
+            generate_tokens(model, [stop], block_size, task["temperature"], seed, stop)
+            for seed in range(task["num_samples"])
         )
         job.count = sum(len(list(text)) for text in texts)
 
@@ -40,26 +41,27 @@ def names(task: dict[str, Any]) -> Job:
     return job
 
 
-def drawing(task: dict[str, Any]):
-    """How this contender draws: `mg.generate`, which replays where it can, or the loop below."""
-    return generated if task.get("captured") or task["backend"] == "numpy" else one_by_one
+def _generator(task: dict[str, Any]) -> Callable[..., Iterator[int]]:
+    """`mg.generate`, which replays captured steps where it can, or the loop below."""
+    return _generate if task.get("captured") or task["backend"] == "numpy" else _eager_loop
 
 
-def generated(
+def _generate(
     model: mg.GPT, prompt: list[int], count: int, temperature: float, seed: int, stop: int | None
 ) -> Iterator[int]:
     return mg.generate(model, prompt, count, temperature=temperature, seed=seed, stop=stop)
 
 
-def one_by_one(
+def _eager_loop(
     model: mg.GPT, prompt: list[int], count: int, temperature: float, seed: int, stop: int | None
 ) -> Iterator[int]:
     """The same tokens, every operation called from Python."""
     cache, new = mg.KVCache(model), prompt
-    for place in range(len(prompt), len(prompt) + count):
+    for position in range(len(prompt), len(prompt) + count):
         with mg.no_grad():
             logits = model(np.array([new], np.int32), cache).numpy()[0, -1]
-        token = mg.next_token(logits, temperature=temperature, u=mg.uniform(seed, place)).token
+        u = mg.uniform(seed, position)
+        token = mg.next_token(logits, temperature=temperature, u=u).token
         if token == stop:
             return
         yield token

@@ -1,4 +1,4 @@
-"""This package as a contender, run by `python -m`: the same works on each of its engines."""
+"""This package's worker, run by `python -m`: the same workloads on each of its engines."""
 
 from typing import Any
 
@@ -7,25 +7,27 @@ from microgpt.benchmark.peers.worker_protocol import Job, serve
 
 def prepare(task: dict[str, Any]) -> Job:
     """The job of a task; only what it needs is loaded."""
+    task_type = task["type"]
     if task["engine"] in ("value", "tape"):
         from microgpt.benchmark.ours import scalars
 
-        job = {"train": scalars.train, "names": scalars.names}[task["kind"]](task)
-    elif task["kind"] == "train":
+        job = {"train": scalars.train, "names": scalars.sample_names}[task_type](task)
+    elif task_type == "train":
         from microgpt.benchmark.ours import arrays
 
         job = arrays.train(task)
-    elif task["kind"] in ("generate", "names"):
+    elif task_type in ("generate", "names"):
         from microgpt.benchmark.ours import texts
 
-        job = {"generate": texts.generate, "names": texts.names}[task["kind"]](task)
+        job = {"generate": texts.generate, "names": texts.sample_names}[task_type](task)
     else:
         from microgpt.benchmark.ours import peak_rates
 
-        job = {"reading": peak_rates.reading, "multiplying": peak_rates.multiplying}[task["kind"]](
-            task
-        )
-    job.about |= {"microgpt": _version(), **_libraries(task)}
+        job = {
+            "memory_bandwidth": peak_rates.memory_bandwidth,
+            "matmul_rate": peak_rates.matmul_rate,
+        }[task_type](task)
+    job.metadata |= {"microgpt": _version(), **_libraries(task)}
     return job
 
 
@@ -36,7 +38,7 @@ def _version() -> str:
 
 
 def _libraries(task: dict[str, Any]) -> dict[str, Any]:
-    """The versions that decide how fast this contender is, read without loading a library."""
+    """The versions that decide how fast this engine is, read without loading a library."""
     from importlib import metadata
 
     names: tuple[str, ...] = () if task["engine"] == "value" else ("numpy",)

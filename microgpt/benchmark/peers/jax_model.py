@@ -5,11 +5,11 @@ import jax.numpy as jnp
 import numpy as np
 
 EPS = 1e-5
-NEVER = -1e30  # a score that no weight is left of
+MASKED_SCORE = -1e30  # its softmax is 0
 
 
-def shapes_of(config: dict) -> dict[str, tuple[int, ...]]:
-    """Every weight by name, as the package names them."""
+def parameter_shapes(config: dict) -> dict[str, tuple[int, ...]]:
+    """The shape of every parameter by name, as the package names them."""
     C, V = config["n_embd"], config["vocab_size"]
     shapes: dict[str, tuple[int, ...]] = {"wte.weight": (V, C)}
     shapes |= {"wpe.weight": (config["block_size"], C)}
@@ -31,9 +31,9 @@ def shapes_of(config: dict) -> dict[str, tuple[int, ...]]:
     return shapes
 
 
-def start(task: dict) -> dict[str, np.ndarray]:
+def initial_weights(task: dict) -> dict[str, np.ndarray]:
     """The task's weights, or normal ones."""
-    shapes = shapes_of(task["config"])
+    shapes = parameter_shapes(task["config"])
     if task.get("weights"):
         with np.load(task["weights"]) as arrays:
             return {name: arrays[name].astype(np.float32) for name in shapes}
@@ -47,16 +47,16 @@ def start(task: dict) -> dict[str, np.ndarray]:
     return weights
 
 
-def loss_of(config: dict):
-    """The function loss(weights, tokens (B, T), targets (B, T)): the mean where targets are ≥ 0."""
+def loss_function(config: dict):
+    """loss(weights, tokens (B, T), targets (B, T)): mean cross entropy of the targets ≥ 0."""
     H, D = config["n_head"], config["n_embd"] // config["n_head"]
 
-    def plain_norm(x):
+    def rms_norm(x):
         return x * jax.lax.rsqrt((x * x).mean(-1, keepdims=True) + EPS)
 
     def norm(weights, name, x):
         if config["norm"] != "layernorm":
-            return plain_norm(x)
+            return rms_norm(x)
         mean = x.mean(-1, keepdims=True)
         variance = ((x - mean) ** 2).mean(-1, keepdims=True)
         y = (x - mean) * jax.lax.rsqrt(variance + EPS) * weights[f"{name}.weight"]
@@ -68,10 +68,10 @@ def loss_of(config: dict):
 
     def attention(weights, name, x):
         B, T, C = x.shape
-        parts = linear(weights, f"{name}.c_attn", x).reshape(B, T, 3, H, D)
-        q, k, v = parts[:, :, 0], parts[:, :, 1], parts[:, :, 2]
+        qkv = linear(weights, f"{name}.c_attn", x).reshape(B, T, 3, H, D)
+        q, k, v = qkv[:, :, 0], qkv[:, :, 1], qkv[:, :, 2]
         scores = jnp.einsum("bthd,bshd->bhts", q, k) / np.float32(D**0.5)
-        scores = jnp.where(jnp.tril(jnp.ones((T, T), bool)), scores, NEVER)
+        scores = jnp.where(jnp.tril(jnp.ones((T, T), bool)), scores, MASKED_SCORE)
         y = jnp.einsum("bhts,bshd->bthd", jax.nn.softmax(scores), v)
         return linear(weights, f"{name}.c_proj", y.reshape(B, T, C))
 
@@ -84,7 +84,7 @@ def loss_of(config: dict):
         T = tokens.shape[1]
         x = weights["wte.weight"][tokens] + weights["wpe.weight"][:T]
         if config["embedding_norm"]:
-            x = plain_norm(x)
+            x = rms_norm(x)
         for layer in range(config["n_layer"]):
             h = f"h.{layer}"
             x = x + attention(weights, f"{h}.attn", norm(weights, f"{h}.ln_1", x))
@@ -92,10 +92,11 @@ def loss_of(config: dict):
             x = x + linear(weights, f"{h}.mlp.c_proj", y)
         if config["final_norm"]:
             x = norm(weights, "ln_f", x)
-        head = weights["wte.weight" if config["tie_weights"] else "lm_head.weight"]
-        chances = jax.nn.log_softmax(x @ head.T)
-        wanted = jnp.take_along_axis(chances, jnp.maximum(targets, 0)[..., None], -1)[..., 0]
-        counted = targets >= 0
-        return -(wanted * counted).sum() / counted.sum()
+        lm_head_weight = weights["wte.weight" if config["tie_weights"] else "lm_head.weight"]
+        log_probs = jax.nn.log_softmax(x @ lm_head_weight.T)
+        ids = jnp.maximum(targets, 0)[..., None]
+        target_log_probs = jnp.take_along_axis(log_probs, ids, -1)[..., 0]
+        mask = targets >= 0
+        return -(target_log_probs * mask).sum() / mask.sum()
 
     return loss

@@ -10,15 +10,15 @@ from torch.nn import functional
 EPS = 1e-5
 
 
-def norm_of(config: dict) -> nn.Module:
-    """Layer norm with weight (and bias), or the microgpt recipe's norm without either."""
+def build_norm(config: dict) -> nn.Module:
+    """LayerNorm with weight (and bias), or the microgpt recipe's RMSNorm without a gain."""
     if config["norm"] == "layernorm":
         return nn.LayerNorm(config["n_embd"], eps=EPS, bias=config["bias"])
-    return PlainNorm()
+    return RMSNorm()
 
 
-class PlainNorm(nn.Module):
-    """x / sqrt(mean(x²) + eps)."""
+class RMSNorm(nn.Module):
+    """x / sqrt(mean(x²) + eps), without a gain."""
 
     def forward(self, x):
         return functional.rms_norm(x, x.shape[-1:], eps=EPS)
@@ -31,12 +31,12 @@ class Attention(nn.Module):
         self.c_attn = nn.Linear(C, 3 * C, bias=config["bias"])
         self.c_proj = nn.Linear(C, C, bias=config["bias"])
 
-    def forward(self, x, kept=None):
+    def forward(self, x, cache=None):
         B, T, C = x.shape
-        parts = self.c_attn(x).view(B, T, 3, self.n_head, C // self.n_head)
-        q, k, v = parts.permute(2, 0, 3, 1, 4)  # each (B, H, T, D)
-        if kept is not None:
-            k, v = kept.extend(k, v)
+        qkv = self.c_attn(x).view(B, T, 3, self.n_head, C // self.n_head)
+        q, k, v = qkv.permute(2, 0, 3, 1, 4)  # each (B, H, T, D)
+        if cache is not None:
+            k, v = cache.append(k, v)
         y = functional.scaled_dot_product_attention(q, k, v, is_causal=T > 1)
         return self.c_proj(y.transpose(1, 2).reshape(B, T, C))
 
@@ -58,11 +58,11 @@ class MLP(nn.Module):
 class Block(nn.Module):
     def __init__(self, config: dict):
         super().__init__()
-        self.ln_1, self.attn = norm_of(config), Attention(config)
-        self.ln_2, self.mlp = norm_of(config), MLP(config)
+        self.ln_1, self.attn = build_norm(config), Attention(config)
+        self.ln_2, self.mlp = build_norm(config), MLP(config)
 
-    def forward(self, x, kept=None):
-        x = x + self.attn(self.ln_1(x), kept)
+    def forward(self, x, cache=None):
+        x = x + self.attn(self.ln_1(x), cache)
         return x + self.mlp(self.ln_2(x))
 
 
@@ -75,42 +75,42 @@ class GPT(nn.Module):
         V, C = config["vocab_size"], config["n_embd"]
         self.wte, self.wpe = nn.Embedding(V, C), nn.Embedding(config["block_size"], C)
         self.h = nn.ModuleList(Block(config) for _ in range(config["n_layer"]))
-        self.embedding_norm = PlainNorm() if config["embedding_norm"] else nn.Identity()
-        self.ln_f = norm_of(config) if config["final_norm"] else nn.Identity()
+        self.embedding_norm = RMSNorm() if config["embedding_norm"] else nn.Identity()
+        self.ln_f = build_norm(config) if config["final_norm"] else nn.Identity()
         self.lm_head = None if config["tie_weights"] else nn.Linear(C, V, bias=False)
 
-    def logits(self, tokens, kept=None, position=0):
-        places = self.wpe.weight[position : position + tokens.shape[1]]
-        x = self.embedding_norm(self.wte(tokens) + places)
+    def logits(self, tokens, caches=None, position=0):
+        position_embedding = self.wpe.weight[position : position + tokens.shape[1]]
+        x = self.embedding_norm(self.wte(tokens) + position_embedding)
         for layer, block in enumerate(self.h):
-            x = block(x, None if kept is None else kept[layer])
-        if kept is not None:
-            x = x[:, -1:]  # only what comes after the last token is asked for
-        head = self.wte.weight if self.lm_head is None else self.lm_head.weight
-        return functional.linear(self.ln_f(x), head)
+            x = block(x, None if caches is None else caches[layer])
+        if caches is not None:
+            x = x[:, -1:]  # generation needs the last position only
+        lm_head_weight = self.wte.weight if self.lm_head is None else self.lm_head.weight
+        return functional.linear(self.ln_f(x), lm_head_weight)
 
     def forward(self, tokens, targets):
         logits = self.logits(tokens)
-        flat = logits.view(-1, logits.shape[-1])
-        return functional.cross_entropy(flat, targets.view(-1), ignore_index=-1)
+        flat_logits = logits.view(-1, logits.shape[-1])
+        return functional.cross_entropy(flat_logits, targets.view(-1), ignore_index=-1)
 
 
-class Kept:
-    """One layer's keys and values of the tokens seen so far, in memory asked for once."""
+class KVCache:
+    """One layer's keys and values of the tokens so far, allocated once."""
 
     def __init__(self, config: dict):
-        width = config["n_embd"] // config["n_head"]
-        shape = (1, config["n_head"], config["block_size"], width)
+        head_dim = config["n_embd"] // config["n_head"]
+        shape = (1, config["n_head"], config["block_size"], head_dim)
         self.keys, self.values, self.length = torch.zeros(shape), torch.zeros(shape), 0
 
-    def extend(self, k, v):
-        first, self.length = self.length, self.length + k.shape[2]
-        self.keys[:, :, first : self.length] = k
-        self.values[:, :, first : self.length] = v
+    def append(self, k, v):
+        start, self.length = self.length, self.length + k.shape[2]
+        self.keys[:, :, start : self.length] = k
+        self.values[:, :, start : self.length] = v
         return self.keys[:, :, : self.length], self.values[:, :, : self.length]
 
 
-def build(task: dict[str, Any]) -> GPT:
+def build_model(task: dict[str, Any]) -> GPT:
     """The model of a task, with the task's weights or normal ones."""
     model = GPT(task["config"])
     with torch.no_grad():

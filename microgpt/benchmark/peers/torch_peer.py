@@ -1,20 +1,20 @@
-"""PyTorch as a contender: training steps eager or compiled, and generation with a KV cache."""
+"""PyTorch's worker: training steps eager or compiled, and generation with a KV cache."""
 
 from itertools import cycle
 
 import numpy as np
 import torch
-from padding import padded
-from serving import Job, serve
-from torch_model import GPT, Kept, build
+from padding import pad_batch
+from torch_model import GPT, KVCache, build_model
+from worker_protocol import Job, serve
 
 
 def prepare(task: dict) -> Job:
     torch.manual_seed(0)
     if task["threads"]:
         torch.set_num_threads(task["threads"])
-    job = {"train": train, "generate": generate, "names": names}[task["kind"]](task)
-    job.about = {
+    job = {"train": train, "generate": generate, "names": sample_names}[task["type"]](task)
+    job.metadata = {
         "torch": torch.__version__,
         "numpy": np.__version__,
         "threads": torch.get_num_threads(),
@@ -23,32 +23,34 @@ def prepare(task: dict) -> Job:
 
 
 def train(task: dict) -> Job:
-    model, settings = build(task), task["optimizer"]
+    model, settings = build_model(task), task["optimizer"]
     parameters = list(model.parameters())
-    betas, eps = tuple(settings["betas"]), settings["eps"]
+    common = {
+        "lr": settings["lr"], "betas": tuple(settings["betas"]), "eps": settings["eps"],
+        "fused": True,
+    }  # fmt: skip
     if settings["name"] == "adamw":
+        matrices = [p for p in parameters if p.ndim == 2]
+        vectors = [p for p in parameters if p.ndim != 2]
         groups = [
-            {"params": [p for p in parameters if p.ndim == 2], "weight_decay": settings["decay"]},
-            {"params": [p for p in parameters if p.ndim != 2], "weight_decay": 0.0},
+            {"params": matrices, "weight_decay": settings["weight_decay"]},
+            {"params": vectors, "weight_decay": 0.0},
         ]
-        kind = torch.optim.AdamW
-        optimizer = kind(groups, lr=settings["lr"], betas=betas, eps=eps, fused=True)
+        optimizer = torch.optim.AdamW(groups, **common)
     else:
-        optimizer = torch.optim.Adam(
-            parameters, lr=settings["lr"], betas=betas, eps=eps, fused=True
-        )
+        optimizer = torch.optim.Adam(parameters, **common)
     length = task["config"]["block_size"] if task.get("padded") else 0
-    batches = [tuple(map(tensor, padded(batch, length))) for batch in task["batches"]]
-    compute = model
+    batches = [tuple(map(as_tensor, pad_batch(batch, length))) for batch in task["batches"]]
+    loss_function = model
     if task.get("compiled"):
         own_lengths = len({tokens.shape for tokens, _ in batches}) > 1
-        compute = torch.compile(model, dynamic=True if own_lengths else None)
-    following = cycle(batches)
+        loss_function = torch.compile(model, dynamic=True if own_lengths else None)
+    next_batches = cycle(batches)
 
     def step():
-        tokens, targets = next(following)
+        tokens, targets = next(next_batches)
         optimizer.zero_grad()
-        compute(tokens, targets).backward()
+        loss_function(tokens, targets).backward()
         optimizer.step()
 
     def unit():
@@ -57,22 +59,24 @@ def train(task: dict) -> Job:
 
     def loss():
         with torch.no_grad():
-            return compute(*batches[0]).item()
+            return loss_function(*batches[0]).item()
 
-    return Job(unit, task["steps"], first=step, loss=loss)
+    return Job(unit, task["steps"], first_call=step, loss=loss)
 
 
-def tensor(array: np.ndarray) -> torch.Tensor:
+def as_tensor(array: np.ndarray) -> torch.Tensor:
     return torch.from_numpy(array.astype(np.int64))
 
 
-def text(model: GPT, prompt: list[int], count: int, choose, stop: int | None = None) -> list[int]:
-    """`count` tokens after the prompt, or fewer if `stop` comes."""
-    kept, tokens = [Kept(model.config) for _ in range(model.config["n_layer"])], []
+def generate_tokens(
+    model: GPT, prompt: list[int], max_new_tokens: int, choose, stop: int | None = None
+) -> list[int]:
+    """The tokens after the prompt that `choose(logits)` picks, up to `stop`."""
+    caches, tokens = [KVCache(model.config) for _ in range(model.config["n_layer"])], []
     new = torch.tensor([prompt])
     with torch.inference_mode():
-        for _ in range(count):
-            token = choose(model.logits(new, kept, kept[0].length)[0, -1])
+        for _ in range(max_new_tokens):
+            token = choose(model.logits(new, caches, caches[0].length)[0, -1])
             if token == stop:
                 break
             tokens.append(token)
@@ -86,48 +90,52 @@ def greedy(logits: torch.Tensor) -> int:
 
 def generate(task: dict) -> Job:
     if task.get("transformers"):
-        return with_transformers(task)
-    model = build(task).eval()
+        return generate_with_transformers(task)
+    model = build_model(task).eval()
 
     def unit():
-        text(model, task["prompt"], task["count"], greedy)
+        generate_tokens(model, task["prompt"], task["max_new_tokens"], greedy)
 
-    return Job(unit, task["count"])
+    return Job(unit, task["max_new_tokens"])
 
 
-def with_transformers(task: dict) -> Job:
+def generate_with_transformers(task: dict) -> Job:
     from transformers import GPT2Config, GPT2LMHeadModel
 
     c = task["config"]
-    shape = {"n_layer": c["n_layer"], "n_head": c["n_head"], "n_embd": c["n_embd"]}
-    config = GPT2Config(n_positions=c["block_size"], vocab_size=c["vocab_size"], **shape)
+    sizes = {"n_layer": c["n_layer"], "n_head": c["n_head"], "n_embd": c["n_embd"]}
+    config = GPT2Config(n_positions=c["block_size"], vocab_size=c["vocab_size"], **sizes)
     model = GPT2LMHeadModel(config).eval()
-    prompt, count = torch.tensor([task["prompt"]]), task["count"]
-    model.generation_config.eos_token_id = None  # every contender draws the whole count
+    prompt, max_new_tokens = torch.tensor([task["prompt"]]), task["max_new_tokens"]
+    model.generation_config.eos_token_id = None  # every implementation generates all tokens
     model.generation_config.pad_token_id = 0
 
     def unit():
         with torch.inference_mode():
             tokens = model.generate(
-                prompt, attention_mask=torch.ones_like(prompt), max_new_tokens=count,
+                prompt, attention_mask=torch.ones_like(prompt), max_new_tokens=max_new_tokens,
                 do_sample=False, use_cache=True,
             )  # fmt: skip
-        if tokens.shape[1] != prompt.shape[1] + count:
-            raise ValueError(f"{count} tokens were wanted; got {tokens.shape[1]} with the prompt")
+        new = tokens.shape[1] - prompt.shape[1]
+        if new != max_new_tokens:
+            raise ValueError(f"{max_new_tokens} tokens must be generated; got {new}")
 
-    return Job(unit, count)
+    return Job(unit, max_new_tokens)
 
 
-def names(task: dict) -> Job:
-    model, stop, temperature = build(task).eval(), task["stop"], task["temperature"]
+def sample_names(task: dict) -> Job:
+    model, stop, temperature = build_model(task).eval(), task["stop"], task["temperature"]
 
-    def dice(logits: torch.Tensor) -> int:
+    def sample(logits: torch.Tensor) -> int:
         return int(torch.multinomial((logits / temperature).softmax(-1), 1))
 
     def unit():
-        torch.manual_seed(0)  # the same names in each unit
-        most = model.config["block_size"]
-        texts = (text(model, [stop], most, dice, stop) for _ in range(task["count"]))
+        torch.manual_seed(0)  # each unit samples the same names
+        block_size = model.config["block_size"]
+        texts = (
+            generate_tokens(model, [stop], block_size, sample, stop)
+            for _ in range(task["num_samples"])
+        )
         job.count = sum(map(len, texts))
 
     job = Job(unit)

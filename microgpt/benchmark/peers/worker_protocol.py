@@ -1,6 +1,6 @@
-"""What every contender does with its time: it waits for a line, works for a moment, answers.
+"""What every worker does: it waits for a line, works for a moment, answers.
 
-Requests and answers are lines of JSON on standard input and output. Between two blocks a contender
+Commands and answers are lines of JSON on standard input and output. Between two blocks a worker
 sleeps in the reading of a line, so that the others have the machine to themselves. This file needs
 the standard library only, as peers run under a Python that may not have this package.
 """
@@ -17,36 +17,36 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-MOST_UNITS = 2000  # of one block: enough for a median, few enough for a line
+MAX_UNITS_PER_BLOCK = 2000  # enough for a median, few enough for a line
 
 
 @dataclass
 class Job:
-    """A contender's work: `unit` is one piece of it, which yields `count` steps, tokens or letters.
+    """A task made ready: `run_unit` is one unit of it, of `count` steps, tokens or characters.
 
-    `unit` may return the seconds that count, where these are not all it takes, and may set `count`,
-    the same each time. `first` is the first piece a user would wait for (by default a unit), and
-    `warm` how many units come before any is timed. `loss` is the loss of the first batch now.
+    `run_unit` may return the seconds that count, where these are not all it takes, and may set
+    `count`, the same each time. `first_call` is what a user would wait for first (by default a
+    unit), and `warmup_units` come before any is timed. `loss` is the loss of the first batch now.
     """
 
-    unit: Callable[[], float | None]
+    run_unit: Callable[[], float | None]
     count: float = 1
-    first: Callable[[], Any] | None = None
-    warm: int = 1
+    first_call: Callable[[], Any] | None = None
+    warmup_units: int = 1
     loss: Callable[[], float] | None = None
-    about: dict[str, Any] = field(default_factory=dict)
+    metadata: dict[str, Any] = field(default_factory=dict)
 
 
 def serve(prepare: Callable[[dict], Job]) -> None:
-    """Answer requests until there are no more: "prepare", "block", "losses" and "end"."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # whoever started this ends it
+    """Answer the commands "prepare", "block" and "losses" until "end", or until there are none."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent ends this process
     # What libraries print must not stand between the answers.
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
     jobs: list[Job] = []
     for line in sys.stdin:
         request = json.loads(line)
-        if request["do"] == "end":
+        if request["command"] == "end":
             return
         try:
             answer = _answer(request, prepare, jobs)
@@ -58,53 +58,60 @@ def serve(prepare: Callable[[dict], Job]) -> None:
 
 
 def _answer(request: dict, prepare: Callable[[dict], Job], jobs: list[Job]) -> dict:
-    if request["do"] == "prepare":
+    if request["command"] == "prepare":
         jobs.clear()
         gc.collect()
         job = prepare(request["task"])
         jobs.append(job)
-        if request.get("wait"):
-            return {"about": _about(job)}
-        begun = time.perf_counter()
-        (job.first or job.unit)()
-        first = time.perf_counter() - begun
-        for _ in range(min(job.warm, request.get("warm", job.warm))):
-            job.unit()
-        return {"first": first, "count": job.count, "about": _about(job), "peak": peak_memory()}
-    if request["do"] == "block":
-        return {"seconds": _block(jobs[0], request["seconds"]), "peak": peak_memory()}
+        if request.get("only_prepare"):
+            return {"metadata": _metadata(job)}
+        start = time.perf_counter()
+        (job.first_call or job.run_unit)()
+        seconds = time.perf_counter() - start
+        for _ in range(min(job.warmup_units, request.get("warmup_units", job.warmup_units))):
+            job.run_unit()
+        return {
+            "first_call": seconds,
+            "count": job.count,
+            "metadata": _metadata(job),
+            "peak_memory_mib": peak_memory_mib(),
+        }
+    if request["command"] == "block":
+        seconds = _time_block(jobs[0], request["seconds"])
+        return {"seconds": seconds, "peak_memory_mib": peak_memory_mib()}
     if jobs[0].loss is None:
         raise ValueError("this job has no loss")
     before = jobs[0].loss()
     for _ in range(int(request["steps"] // jobs[0].count)):
-        jobs[0].unit()
+        jobs[0].run_unit()
     return {"before": before, "after": jobs[0].loss()}
 
 
-def _block(job: Job, seconds: float) -> list[float]:
+def _time_block(job: Job, seconds: float) -> list[float]:
     """The seconds of each unit: at least one, then as many as begin within `seconds`."""
-    taken: list[float] = []
+    times: list[float] = []
     gc.collect()
-    gc.disable()  # looking for cycles takes long; what a block leaves of them goes before the next
+    gc.disable()  # a collection takes long; cycles of this block are collected before the next
     try:
         end = time.perf_counter() + seconds
-        while not taken or (len(taken) < MOST_UNITS and time.perf_counter() < end):
-            begun = time.perf_counter()
-            own = job.unit()
-            taken.append(time.perf_counter() - begun if own is None else own)
+        while not times or (len(times) < MAX_UNITS_PER_BLOCK and time.perf_counter() < end):
+            start = time.perf_counter()
+            counted = job.run_unit()
+            times.append(time.perf_counter() - start if counted is None else counted)
     finally:
         gc.enable()
-    return taken
+    return times
 
 
-def _about(job: Job) -> dict[str, Any]:
-    return {"python": platform.python_version(), **job.about}
+def _metadata(job: Job) -> dict[str, Any]:
+    return {"python": platform.python_version(), **job.metadata}
 
 
-def peak_memory() -> float | None:
-    """The most memory this process has held at once, in MiB; None where nobody counts it."""
+def peak_memory_mib() -> float | None:
+    """This process's peak resident memory in MiB; None where the system does not count it."""
     try:
-        # Where it is: `getrusage` on Linux counts what the parent held when it started this one.
+        # On Linux `getrusage` counts what the parent held when it started this process, too; and
+        # psutil, which peers' Pythons need not have, knows no peak there.
         with open("/proc/self/status", encoding="ascii") as status:
             kib = next(line for line in status if line.startswith("VmHWM:")).split()[1]
             return int(kib) / 2**10
@@ -114,5 +121,5 @@ def peak_memory() -> float | None:
         import resource
     except ImportError:  # not on Windows
         return None
-    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return most / 2**20 if sys.platform == "darwin" else most / 2**10
+    maxrss = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return maxrss / 2**20 if sys.platform == "darwin" else maxrss / 2**10

@@ -1,0 +1,25 @@
+"""Performance targets, met and missed."""
+
+import pytest
+
+from microgpt.benchmark.table import format_targets
+from microgpt.benchmark.targets import bandwidth_fraction, perf_targets
+
+
+def test_performance_targets(results):
+    targets = {(target.workload, target.target): target for target in perf_targets(results)}
+    assert targets["recipe", 25].met is True
+    assert targets["recipe", 4].value == pytest.approx(3.0)
+    assert targets["recipe", 4].met is False
+    assert targets["recipe", 1].met is False
+    assert targets["recipe", 20].met is True
+    assert targets["recipe", 4000].value == pytest.approx(5000)
+    assert targets["names", 30_000].met is True
+    assert targets["generate", 2].met is None
+    assert {workload for workload, _ in targets} == {"recipe", "names", "generate"}
+    bytes_read = 4 * (124_439_808 - 1023 * 768)
+    assert bandwidth_fraction(results) == pytest.approx(50.0 * bytes_read / 25e9)
+    assert targets["generate", 75].met is (bandwidth_fraction(results) >= 0.75)
+    lines = format_targets(results).splitlines()
+    assert any(line.endswith("met") and "pure Python" in line for line in lines)
+    assert any(line.endswith("not measured") and "transformers" in line for line in lines)

@@ -1,0 +1,58 @@
+"""`microgpt bench`: a short run from end to end, and wrong options."""
+
+import json
+import xml.etree.ElementTree as ElementTree
+
+import pytest
+
+from microgpt.cli import main
+
+WRONG = [
+    (["--workloads", "recipe,poems"], "--workloads must be one of recipe, batch, "),
+    (["--implementations", "abacus"], "--implementations must be one of value, tape, "),
+    (["--peers", "theano"], "--peers must be one of torch, jax; got theano"),
+    (["--peers", "torch", "--peer-python", "/nowhere/python"], "/nowhere/python is not a Python"),
+    (["--rounds", "0"], "--rounds must be a positive integer; got 0"),
+    (
+        ["--workloads", "char", "--implementations", "value"],
+        "--implementations must be among those of the chosen --workloads",
+    ),
+    (["--backend", "numpy"], "choose among them with --implementations"),
+    (["--check"], "--peers must be given with --check; name some"),
+    (["--check", "--peers", "jax", "--peer-python", "/nowhere/python"], "cannot be started"),
+    (["--json", "."], ". is a folder; name a file"),
+    (
+        ["--corpus", "nmaes", "--workloads", "recipe"],
+        "--corpus must be a text file, or one of names-mini",
+    ),
+]
+
+
+@pytest.mark.parametrize(("options", "message"), WRONG, ids=lambda part: str(part)[:30])
+def test_wrong_input_is_one_sentence(options, message, capsys):
+    assert main(["bench", *options]) == 1
+    error = capsys.readouterr().err.strip()
+    assert error.startswith("microgpt: ")
+    assert message in error
+    assert "\n" not in error
+
+
+def test_a_run_from_end_to_end(tmp_path, capsys):
+    json_file, svg_file = tmp_path / "made" / "b.json", tmp_path / "b.svg"
+    command = [
+        "bench", "--workloads", "recipe", "--quick", "--corpus", "names-mini", "--rounds", "2",
+        "--implementations", "value,numpy,replayed", "--targets", "--json", str(json_file),
+        "--svg", str(svg_file),
+    ]  # fmt: skip
+    assert main(command) == 0
+    text = capsys.readouterr().out
+    assert "not measured: " not in text.partition("Targets.")[0]
+    assert "× as fast as Value." in text
+    recipe = json.loads(json_file.read_text("utf-8"))["workloads"]["recipe"]["implementations"]
+    by_name = {item["implementation"]: item for item in recipe}
+    assert by_name["value"]["median"] > by_name["replayed"]["median"] > 0
+    assert by_name["value"]["best"] <= by_name["value"]["median"]
+    assert by_name["replayed"]["metadata"]["numba"]
+    assert {len(item["block_medians"]) for item in recipe} == {2}
+    assert ElementTree.parse(svg_file).getroot().tag.endswith("svg")
+    assert not list(tmp_path.glob(".*"))
