@@ -42,11 +42,11 @@ def build_model(tiny, dtype="float32"):
 
 
 @pytest.mark.parametrize("decomposition", [False, True], ids=["fused", "composed"])
-def test_logits_loss_and_gradients_are_hugging_face_s(backend, tiny, twin):
+def test_logits_loss_and_gradients_are_hugging_face_s(backend, tiny, decomposition):
     model, expected = build_model(tiny), tiny[1]
     tokens, targets = expected["tokens"].astype(int), expected["targets"].astype(int)
     np.testing.assert_allclose(model(tokens).numpy(), expected["logits"], rtol=0, atol=1e-4)
-    if twin:
+    if decomposition:
         with decomposed():
             loss = model.loss(tokens, targets)
     else:

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from microgpt.errors import SettingError, ShapeError, TokenError
-from microgpt.ops.embedding import as_tokens
+from microgpt.ops.token_ids import as_token_ids
 
 
 class Bigram:
@@ -17,7 +17,7 @@ class Bigram:
     def __init__(self, vocab_size: int, smoothing: float = 1.0):
         if not 0 < smoothing < float("inf"):
             raise SettingError(
-                f"smoothing must be above 0, or an unseen pair has no chance; got {smoothing}"
+                "smoothing", "above 0 and finite, or an unseen pair has no probability", smoothing
             )
         self.counts = np.full((vocab_size, vocab_size), float(smoothing))
 
@@ -36,11 +36,11 @@ class Bigram:
         """The surprise at each target in nats, in the shape of `targets`; 0 where it is ignored."""
         before, after = self._pairs(tokens, targets)
         surprises = np.zeros(np.shape(targets))
-        surprises[as_tokens(targets) >= 0] = -np.log(self.probabilities[before, after])
+        surprises[as_token_ids(targets) >= 0] = -np.log(self.probabilities[before, after])
         return surprises
 
     def _pairs(self, tokens: Any, targets: Any) -> tuple[np.ndarray, np.ndarray]:
-        before, after = as_tokens(tokens), as_tokens(targets)
+        before, after = as_token_ids(tokens), as_token_ids(targets)
         if before.shape != after.shape:
             raise ShapeError(
                 f"tokens and targets must have one shape; got {before.shape} and {after.shape}"

@@ -1,6 +1,5 @@
 """`GPT`: the model, from embedding to logits, on tensors."""
 
-from collections.abc import Callable
 from contextlib import nullcontext
 from itertools import count
 from typing import Any, Self
@@ -8,15 +7,16 @@ from typing import Any, Self
 import numpy as np
 
 from microgpt import backends, ops
+from microgpt.autograd.engine import context
 from microgpt.autograd.tensor import FLOATS, Tensor
-from microgpt.backends import LOCK, check_host_read
+from microgpt.backends import LOCK, Backend, check_host_read
 from microgpt.config import GPTConfig
-from microgpt.config.checks import whole
+from microgpt.config.checks import check_integer
 from microgpt.errors import DtypeError, SettingError, ShapeError
-from microgpt.nn import Block, Dropout, Embedding, Init, Linear, Module, make_norm
-from microgpt.nn.dropout import Turn
-from microgpt.nn.module_copy import copied
-from microgpt.ops.embedding import as_tokens
+from microgpt.nn import Block, Dropout, Embedding, Linear, Module, ParameterFactory, make_norm
+from microgpt.nn.dropout import DropoutPass
+from microgpt.nn.module_copy import copy_module
+from microgpt.ops.token_ids import as_token_ids
 
 
 class GPT(Module):
@@ -37,52 +37,50 @@ class GPT(Module):
     ):
         config = GPTConfig() if config is None else config
         if not isinstance(config, GPTConfig):
-            raise SettingError(f"a GPT is made from a GPTConfig; got {type(config).__name__}")
+            raise SettingError("config", "a GPTConfig", type(config))
         if seed is not None:
-            whole("seed", seed, least=0)
+            check_integer("seed", seed, minimum=0)
         shapes = config.parameter_shapes().values()
         rng = None if seed is None else np.random.default_rng(seed)
-        init = Init(rng, config.init_std, _float(dtype), backend, shapes)
+        factory = ParameterFactory(rng, config.init_std, _float_name(dtype), backend, shapes)
         self.config = config
-        self._draws = np.array([seed or 0, 0], np.int64)
-        # What it learned to read with, and what it says of a text: the Trainer hands them over.
-        self.tokenizer: Any = None
-        self.mark: Callable[[str], str] | None = None
-        self.wte = Embedding(config.vocab_size, config.n_embd, init)
+        self._rng_state = np.array([seed or 0, 0], np.int64)
+        self.wte = Embedding(config.vocab_size, config.n_embd, factory)
         self.wpe = None
         if config.position == "learned":
-            self.wpe = Embedding(config.block_size, config.n_embd, init)
+            self.wpe = Embedding(config.block_size, config.n_embd, factory)
         self.drop = Dropout(config.dropout) if config.dropout else None
-        self.ln_emb = make_norm(config, init) if config.embedding_norm else None
-        self.h = [Block(config, init) for _ in range(config.n_layer)]
-        self.ln_f = make_norm(config, init) if config.final_norm else None
+        self.ln_emb = make_norm(config, factory) if config.embedding_norm else None
+        self.h = [Block(config, factory) for _ in range(config.n_layer)]
+        self.ln_f = make_norm(config, factory) if config.final_norm else None
         self.lm_head = None
         if not config.tie_weights:
-            self.lm_head = Linear(config.n_embd, config.vocab_size, init)
-        sites = count(1)
+            self.lm_head = Linear(config.n_embd, config.vocab_size, factory)
+        layer_ids = count(1)
         for path, module in self.named_modules():
             module.path = path
             if isinstance(module, Dropout):
-                module.site = next(sites)
+                module.layer_id = next(layer_ids)
 
     def __repr__(self) -> str:
         c = self.config
         return (
             f"GPT({self.parameter_count():,} parameters: {_many(c.n_layer, 'layer')}, "
             f"{_many(c.n_head, 'head')}, "
-            f"{c.n_embd} wide, block {c.block_size}, vocabulary {c.vocab_size}, on {self.backend})"
+            f"{c.n_embd} wide, block {c.block_size}, vocabulary {c.vocab_size}, "
+            f"on {self.backend.name})"
         )
 
     def __deepcopy__(self, memo: dict) -> Self:
-        return copied(self, memo, shared=_SHARED)
+        return copy_module(self, memo, shared=_SHARED)
 
     def copy(self, backend: str | None = None) -> Self:
         """A model of its own with the same class, parts and weights, on `backend`.
 
-        Where this one is, by default; gradients start at zero. Its tokenizer is the same one.
+        Where this one is, by default; gradients start at zero.
         """
-        kernels = None if backend is None else backends.get(backend)
-        return copied(self, {}, kernels, shared=_SHARED)
+        target = None if backend is None else backends.get(backend)
+        return copy_module(self, {}, target, shared=_SHARED)
 
     @property
     def dropout_counter(self) -> np.ndarray:
@@ -91,97 +89,103 @@ class GPT(Module):
         Write into it to draw the same ones again, or to go on after loading.
         """
         check_host_read("dropout_counter")
-        return self._draws[1:]
+        return self._rng_state[1:]
 
     @property
     def dropout_seed(self) -> int:
         """The key of all dropout masks: the model's seed, unless it was set."""
         check_host_read("dropout_seed")
-        return int(self._draws[0])
+        return int(self._rng_state[0])
 
     @dropout_seed.setter
     def dropout_seed(self, seed: int) -> None:
         check_host_read("dropout_seed")
-        whole("dropout_seed", seed, least=0)
-        self._draws[0] = seed
+        check_integer("dropout_seed", seed, minimum=0)
+        self._rng_state[0] = seed
 
     @property
-    def backend(self) -> str:
-        """The back end the weights live on."""
+    def backend(self) -> Backend:
+        """The back end that the weights live on."""
         return self.wte.weight.backend
 
     @property
-    def head(self) -> Tensor:
-        """The matrix that turns a hidden vector into logits (V, C)."""
+    def lm_head_weight(self) -> Tensor:
+        """The output projection, from hidden states to logits (V, C)."""
         return self.wte.weight if self.lm_head is None else self.lm_head.weight
 
     def __call__(self, tokens: Any, cache: Any = None) -> Tensor:
         """The logits of the next token at every position.
 
         tokens (T,) or (B, T) -> logits (T, V) or (B, T, V). With a `KVCache` (B rows,
-        under no_grad), tokens are what comes after those it has seen, which it counts: a whole
-        prompt at first, then one at a time.
+        under no_grad), tokens come after those that are in it: a whole prompt at first, then one at
+        a time.
         """
-        ids = self._tokens(tokens)
+        ids = self._check_tokens(tokens)
         x = self._read(ids, cache)
-        return ops.linear(x, self.head).reshape(*ids.shape, self.config.vocab_size)
+        return ops.linear(x, self.lm_head_weight).reshape(*ids.shape, self.config.vocab_size)
 
     def next_token_logits(self, tokens: Any, cache: Any = None) -> Tensor:
         """The logits of the next token after each row: tokens (T,) or (B, T) -> logits (B, V).
 
-        As a call gives them at the last place, but for no other place are they computed.
+        As a call gives them at the last position, without computing them at any other.
         """
-        if type(self).__call__ is not GPT.__call__:  # a class of the learner's own decides
+        if type(self).__call__ is not GPT.__call__:  # a subclass may decide otherwise
             logits = self(tokens, cache)
             return logits.reshape(-1, *logits.shape[-2:])[:, -1]
-        return ops.linear(self._read(self._tokens(tokens), cache)[:, -1], self.head)
+        return ops.linear(self._read(self._check_tokens(tokens), cache)[:, -1], self.lm_head_weight)
 
     def _read(self, ids: np.ndarray, cache: Any) -> Tensor:
-        """The last layer's output after ids (T,) or (B, T), which a cache then has seen."""
+        """The hidden states (B, T, C) of ids (T,) or (B, T), which are then in the cache."""
         rows = ids.reshape(-1, ids.shape[-1])  # (B, T)
         with nullcontext() if cache is None else LOCK:  # a cache is for one thread at a time
             if cache is not None:
-                cache.admit(self, *rows.shape)
-            return self.hidden(rows, cache)  # (B, T, C)
+                cache.check_append(self, *rows.shape)
+                cache.start_pass(decoding=cache.length > 0)
+            return self.hidden_states(rows, cache)  # (B, T, C)
 
-    def decode(self, tokens: np.ndarray, cache: Any) -> Tensor:
+    def decode_step(self, tokens: np.ndarray, cache: Any) -> Tensor:
         """The logits after one more token a row: tokens (B,) int32 -> logits (B, V).
 
-        Nothing here asks Python how full the cache is, so the step can be captured: whoever calls
-        it sees to it that the cache is this model's and has room, and that there is no gradient.
+        Nothing here reads the cache's length on the host, so the step can be captured: the caller
+        makes sure that the cache is this model's, that a token fits, and that grad is disabled.
         """
-        cache.decoding = True
-        return ops.linear(self.hidden(tokens.reshape(-1, 1), cache), self.head).reshape(
-            len(tokens), self.config.vocab_size
-        )
+        cache.start_pass(decoding=True)
+        x = self.hidden_states(tokens.reshape(-1, 1), cache)  # (B, 1, C)
+        return ops.linear(x, self.lm_head_weight).reshape(len(tokens), self.config.vocab_size)
 
     def loss(self, tokens: Any, targets: Any) -> Tensor:
-        """The mean surprise, in nats, at `targets`; a target of −1 is ignored.
+        """Mean negative log-likelihood of `targets`, in nats; a target of −1 is ignored.
 
-        tokens and targets (T,) or (B, T) -> loss ()
+        tokens and targets (T,) or (B, T) -> loss (). Under `override_ops` its hook is offered the
+        whole loss too, by the name "GPT.loss".
         """
-        ids, wanted = self._tokens(tokens), as_tokens(targets)
-        if ids.shape != wanted.shape:
+        if context.op_override is not None:
+            return context.op_override("GPT.loss", GPT._loss, (self, tokens, targets), {})
+        return self._loss(tokens, targets)
+
+    def _loss(self, tokens: Any, targets: Any) -> Tensor:
+        ids, target_ids = self._check_tokens(tokens), as_token_ids(targets)
+        if ids.shape != target_ids.shape:
             raise ShapeError(
-                f"tokens and targets must have one shape; got {ids.shape} and {wanted.shape}"
+                f"tokens and targets must have one shape; got {ids.shape} and {target_ids.shape}"
             )
         shape = (-1, ids.shape[-1])
         return ops.linear_cross_entropy(
-            self.hidden(ids.reshape(shape)), self.head, wanted.reshape(shape)
+            self.hidden_states(ids.reshape(shape)), self.lm_head_weight, target_ids.reshape(shape)
         )
 
-    def hidden(self, tokens: np.ndarray, cache: Any = None) -> Tensor:
-        """The last layer's output: tokens (B, T) -> x (B, T, C); one forward pass of dropout."""
-        with Turn(self._draws):
-            return self._hidden(tokens, cache)
+    def hidden_states(self, tokens: np.ndarray, cache: Any = None) -> Tensor:
+        """The last layer's output: tokens (B, T) -> x (B, T, C); one pass of dropout masks."""
+        with DropoutPass(self._rng_state):
+            return self._hidden_states(tokens, cache)
 
-    def _hidden(self, tokens: np.ndarray, cache: Any) -> Tensor:
-        place = None if cache is None else cache.position
+    def _hidden_states(self, tokens: np.ndarray, cache: Any) -> Tensor:
+        position = None if cache is None else cache.position
         if self.wpe is None:
             x = self.wte(tokens)
         else:
-            x = ops.embed(self.wte.weight, self.wpe.weight, tokens, place)
-        x = self.named("embedding", x)
+            x = ops.token_position_embedding(self.wte.weight, self.wpe.weight, tokens, position)
+        x = self.offer_activation("embedding", x)
         if self.drop is not None:
             x = self.drop(x)
         if self.ln_emb is not None:
@@ -192,8 +196,8 @@ class GPT(Module):
             cache.advance(tokens.shape[1])
         return x if self.ln_f is None else self.ln_f(x)
 
-    def _tokens(self, tokens: Any) -> np.ndarray:
-        ids = as_tokens(tokens)
+    def _check_tokens(self, tokens: Any) -> np.ndarray:
+        ids = as_token_ids(tokens)
         if ids.ndim not in (1, 2) or not 0 < ids.shape[-1] <= self.config.block_size:
             raise ShapeError(
                 f"tokens must have shape (T,) or (B, T) with T from 1 to block_size "
@@ -202,10 +206,10 @@ class GPT(Module):
         return ids
 
 
-_SHARED = ("config", "tokenizer", "mark")
+_SHARED = ("config",)
 
 
-def _float(dtype: Any) -> str:
+def _float_name(dtype: Any) -> str:
     """The name of a type that weights can have."""
     try:
         found = np.dtype(dtype)

@@ -24,8 +24,7 @@ class ScalarGPT:
         for field in ("norm", "activation", "position", "bias", "dropout"):
             if getattr(config, field) != getattr(wanted, field):
                 raise SettingError(
-                    f"ScalarGPT is written for {field}={getattr(wanted, field)!r}; "
-                    f"got {getattr(config, field)!r}"
+                    field, f"{getattr(wanted, field)!r} in a ScalarGPT", getattr(config, field)
                 )
         self.config = config
         self.weights: dict[str, Matrix] = {

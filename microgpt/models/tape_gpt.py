@@ -18,11 +18,11 @@ from typing import Any
 
 import numpy as np
 
-from microgpt.autograd.engine import state
+from microgpt.autograd.engine import context
 from microgpt.autograd.value import Value
 from microgpt.autograd.value_tape import record
 from microgpt.config import GPTConfig
-from microgpt.errors import SettingError, ShapeError, TokenError
+from microgpt.errors import SettingError, ShapeError, StateError, TokenError
 from microgpt.models.scalar_gpt import ScalarGPT, Vector
 
 PIECES_KEPT = 1024
@@ -36,11 +36,11 @@ class TapeGPT:
     """
 
     def __init__(self, config: GPTConfig, length: int | None = None):
-        if not state.grad_enabled:
-            raise SettingError("under no_grad there is no graph to record; make the tape outside")
+        if not context.grad_enabled:
+            raise StateError("under no_grad there is no graph to record; make the tape outside")
         self.config = config
         if length is not None and length < 1:
-            raise SettingError(f"length must be 1 or above; got {length}")
+            raise SettingError("length", "a positive integer", length)
         self.length = config.block_size if length is None else min(length, config.block_size)
         model = _Listening(config)
         totals = _running_totals(model.loss([0] * self.length, [0] * self.length), self.length)
@@ -87,12 +87,12 @@ class TapeGPT:
         """Put the slopes of the latest loss into `tape.grad`."""
         positions, tape = len(self._targets), self.tape
         if not positions:
-            raise SettingError("there is no loss to go back from; call loss() right before")
+            raise StateError("there is no loss to go back from; call loss() right before")
         tape.grad[: self._starts[positions]] = 0.0
         tape.grad[self._losses[positions - 1]] = 1.0
-        tape.pull_back(self._losses[positions - 1 : positions])
+        tape.backward_in_order(self._losses[positions - 1 : positions])
         for position in reversed(range(positions)):
-            tape.pull_back(self._piece(position, self._targets[position]))
+            tape.backward_in_order(self._piece(position, self._targets[position]))
 
     def logits(self, token: int, position: int) -> list[float]:
         """The logits after one more token; those before it have been given in order."""

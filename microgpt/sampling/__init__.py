@@ -1,49 +1,39 @@
-"""From logits to the next token, and from a prompt to a text."""
+"""Sampling: from logits to the next token (`token_sampler`), and from a prompt to a text.
+
+`generation` and `batch` are the loops, `decoder` reads through a `kv_cache`, `captured_decode`
+replays; `text_generation` works on text in place of token ids.
+"""
 
 from microgpt.sampling.batch import generate_batch
-from microgpt.sampling.captured_decode import release
+from microgpt.sampling.captured_decode import free_decode_step
 from microgpt.sampling.decoder import Decoder, window_start
-from microgpt.sampling.generation import choosing, generate
+from microgpt.sampling.generation import generate, override_sampler
 from microgpt.sampling.kv_cache import KVCache
-from microgpt.sampling.logits_source import (
-    FixedOrigin,
-    ModelOrigin,
-    Origin,
-    long_tail,
-    tokenizer_of,
+from microgpt.sampling.text_generation import (
+    encode_prompt,
+    eos_token_id,
+    generate_text,
+    incremental_decode,
+    stream_text,
 )
-from microgpt.sampling.sampling_trace import Crossing, Walk
-from microgpt.sampling.text_generation import end_of, generate_text, opening, pieces, stream_text
 from microgpt.sampling.token_sampler import SampledToken, next_token, uniform
-from microgpt.sampling.token_scores import LetterChance, chances_so_far, letter_chances, surprise
-from microgpt.sampling.validation import count_of
+from microgpt.sampling.validation import resolve_max_new_tokens
 
 __all__ = [
-    "SampledToken",
-    "Crossing",
     "Decoder",
-    "FixedOrigin",
     "KVCache",
-    "LetterChance",
-    "ModelOrigin",
-    "Origin",
-    "Walk",
-    "chances_so_far",
-    "choosing",
-    "count_of",
-    "end_of",
+    "SampledToken",
+    "encode_prompt",
+    "eos_token_id",
+    "free_decode_step",
     "generate",
     "generate_batch",
     "generate_text",
-    "letter_chances",
-    "long_tail",
+    "incremental_decode",
     "next_token",
-    "opening",
-    "pieces",
-    "release",
+    "override_sampler",
+    "resolve_max_new_tokens",
     "stream_text",
-    "surprise",
-    "tokenizer_of",
     "uniform",
     "window_start",
 ]

@@ -1,4 +1,4 @@
-"""Several texts at once: each step reads all weights once, whatever the number of texts."""
+"""`generate_batch`: several texts at once; each step reads all weights once for all of them."""
 
 from collections.abc import Sequence
 
@@ -6,15 +6,26 @@ import numpy as np
 
 from microgpt import backends
 from microgpt.autograd.engine import no_grad
+from microgpt.backends.formulas import UNDECIDED
 from microgpt.config import SampleConfig
 from microgpt.errors import SettingError
 from microgpt.models.gpt import GPT
-from microgpt.sampling.captured_decode import UNDECIDED, Session, replayed, undisturbed
+from microgpt.sampling.captured_decode import (
+    CapturedDecodeStep,
+    no_hooks_active,
+    supports_capture,
+)
 from microgpt.sampling.decoder import window_start
-from microgpt.sampling.generation import chooser
+from microgpt.sampling.generation import has_sampler_override, sample_token
 from microgpt.sampling.kv_cache import KVCache
-from microgpt.sampling.token_sampler import next_token, uniform
-from microgpt.sampling.validation import Request, Stop, count_of, request, require_model, tokens_of
+from microgpt.sampling.validation import (
+    SamplingRequest,
+    Stop,
+    check_model,
+    check_prompt,
+    check_request,
+    resolve_max_new_tokens,
+)
 
 
 def generate_batch(
@@ -33,88 +44,90 @@ def generate_batch(
     """Continue several prompts of any lengths together: the new tokens of each, in their order.
 
     Row i is what `generate(model, prompts[i], …, seed=seed + i)` yields, up to rounding: sums over
-    several rows may differ in their last digits. All rows stand at the same place: the shortest
-    prompt is read whole, and where it is already written on, longer ones read their own next token.
-    Nothing is padded or masked, so no row depends on another; all slide at the same place, as one
-    alone would. The cache takes as much memory for each row as for a text of its own.
+    several rows may differ in their last digits. All rows are at the same position: the shortest
+    prompt is prefilled whole, and where it is already continued, longer ones read their own next
+    token. Nothing is padded or masked, so no row depends on another; all slide at the same
+    position, as one alone would. The cache takes as much memory for each row as for one text.
     """
-    dials = SampleConfig(temperature, top_k, top_p, min_p)
-    require_model(model)
+    config = SampleConfig(temperature, top_k, top_p, min_p)
+    check_model(model)
     if not isinstance(prompts, Sequence | np.ndarray) or isinstance(prompts, str):
-        raise SettingError(f"prompts are rows of token ids; got {type(prompts).__name__}")
-    rows = [tokens_of(model, prompt) for prompt in prompts]
-    wanted = request(model.config, dials, seed, stop, rows=len(rows))
-    counts = [count_of(model, len(row), max_new_tokens) for row in rows]
+        raise SettingError("prompts", "rows of token ids", type(prompts))
+    rows = [check_prompt(model, prompt) for prompt in prompts]
+    request = check_request(model.config, config, seed, stop, batch_size=len(rows))
+    counts = [resolve_max_new_tokens(model, len(row), max_new_tokens) for row in rows]
     if not rows:
         return []
-    return _Batch(model, rows, counts, wanted, capture).write()
+    return _Batch(model, rows, counts, request, capture).generate()
 
 
 class _Batch:
-    """The texts (B, longest), of which everything before `t` is there, and how far each goes."""
+    """The texts (B, T), all of which are known before position `t`, and where each ends."""
 
     def __init__(
-        self, model: GPT, rows: list[list[int]], counts: list[int], wanted: Request, capture: bool
+        self,
+        model: GPT,
+        prompts: list[list[int]],
+        counts: list[int],
+        request: SamplingRequest,
+        capture: bool,
     ):
-        self.model, self.wanted = model, wanted
-        self.given = np.array([len(row) for row in rows])
-        self.ends = self.given + counts
-        self.text = np.zeros((len(rows), self.ends.max()), np.int32)
-        for line, row in zip(self.text, rows, strict=True):
-            line[: len(row)] = row
-        self.session = Session(model, len(rows)) if capture and replayed(model) else None
-        if self.session is None:
-            self.cache = KVCache(model, len(rows))
-        else:
-            self.session.start(wanted.dials, [wanted.seed + i for i in range(len(rows))])
-            self.cache = self.session.cache
+        self.model, self.request = model, request
+        self.prompt_lengths = np.array([len(prompt) for prompt in prompts])
+        self.ends = self.prompt_lengths + counts
+        self.tokens = np.zeros((len(prompts), self.ends.max()), np.int32)
+        for row, prompt in zip(self.tokens, prompts, strict=True):
+            row[: len(prompt)] = prompt
+        self.step: CapturedDecodeStep | None = None
+        if capture and supports_capture(model):
+            self.step = CapturedDecodeStep(model, len(prompts))
+            self.step.reset(request.config, [request.seed + i for i in range(len(prompts))])
+        self.cache = KVCache(model, len(prompts)) if self.step is None else self.step.cache
 
-    def write(self) -> list[list[int]]:
-        """Write every text to its end."""
-        t, going = 0, self.given < self.ends
-        while going.any():
-            if (t < self.given[going]).all():  # nobody writes yet, or any more: read on at once
-                t = int(self.given[going].min())
+    def generate(self) -> list[list[int]]:
+        """Continue every text to its end; the new tokens of each."""
+        t, active = 0, self.prompt_lengths < self.ends
+        while active.any():
+            if (t < self.prompt_lengths[active]).all():  # nothing to sample here: read on at once
+                t = int(self.prompt_lengths[active].min())
                 self.cache.reset()
-            writing = going & (t >= self.given)
-            tokens = self._tokens(t, writing)
-            stopped = writing & np.isin(tokens, list(self.wanted.stops))
+            sampling = active & (t >= self.prompt_lengths)
+            next_tokens = self._next_tokens(t, sampling)
+            stopped = sampling & np.isin(next_tokens, list(self.request.stop_ids))
             self.ends[stopped] = t
-            self.text[writing, t] = tokens[writing]
+            self.tokens[sampling, t] = next_tokens[sampling]
             t += 1
-            going &= t < self.ends
+            active &= t < self.ends
         return [
-            line[start:end].tolist()
-            for line, start, end in zip(self.text, self.given, self.ends, strict=True)
+            row[start:end].tolist()
+            for row, start, end in zip(self.tokens, self.prompt_lengths, self.ends, strict=True)
         ]
 
-    def _tokens(self, t: int, writing: np.ndarray) -> np.ndarray:
-        """The tokens (B,) at place `t`; they count where `writing`."""
-        cache, session, choose = self.cache, self.session, chooser()
-        seen = cache.length
-        if seen == cache.block_size:
+    def _next_tokens(self, t: int, sampling: np.ndarray) -> np.ndarray:
+        """The tokens (B,) at position `t`; they count where `sampling`."""
+        cache, step = self.cache, self.step
+        length = cache.length
+        if length == cache.block_size:
             cache.reset()
-            seen = 0
-        start = t - 1 if seen else window_start(t, cache.block_size)
-        unseen, logits = self.text[:, start:t], None
-        tokens = np.full(len(self.text), UNDECIDED)
-        if session is not None and choose is None and undisturbed():
-            if seen:
-                session.token[:] = unseen[:, 0]
-                tokens[:] = session.step(t)
+            length = 0
+        start = t - 1 if length else window_start(t, cache.block_size)
+        pending, logits = self.tokens[:, start:t], None
+        next_tokens = np.full(len(self.tokens), UNDECIDED)
+        if step is not None and not has_sampler_override() and no_hooks_active():
+            if length:
+                next_tokens[:] = step.decode(pending[:, 0], t)
             else:
-                logits = self._read(unseen)
-                tokens[:] = session.choose(logits, t)
-        for i in np.flatnonzero(writing & (tokens == UNDECIDED)):
+                logits = self._read(pending)
+                next_tokens[:] = step.sample(logits, t)
+        for i in np.flatnonzero(sampling & (next_tokens == UNDECIDED)):
             if logits is None:
-                cache.position[0] = seen  # the step may have read them already
-                logits = self._read(unseen)
-            drawn = {**vars(self.wanted.dials), "u": uniform(self.wanted.seed + int(i), t)}
-            row = logits[i].copy()
-            tokens[i] = choose(row, **drawn) if choose else next_token(row, **drawn).token
-        return tokens
+                cache.rewind(length)  # the step may have read them already
+                logits = self._read(pending)
+            seed = self.request.seed + int(i)
+            next_tokens[i] = sample_token(logits[i].copy(), self.request, seed, t)
+        return next_tokens
 
-    def _read(self, unseen: np.ndarray) -> np.ndarray:
+    def _read(self, tokens: np.ndarray) -> np.ndarray:
         """The logits (B, V) after these tokens (B, T), which come after those in the cache."""
         with backends.LOCK, no_grad():
-            return self.model.next_token_logits(unseen, self.cache).array
+            return self.model.next_token_logits(tokens, self.cache).array

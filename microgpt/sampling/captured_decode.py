@@ -1,6 +1,7 @@
-"""`Session`: one captured step that reads a token and draws the next, kept with its model.
+"""`CapturedDecodeStep`: one captured step that reads a token and samples the next.
 
-Recording takes two steps; a session that was used before replays from its first token on.
+Recording takes two steps; so a step is kept with its model, and replays from the first token of the
+next text on.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -10,8 +11,9 @@ from weakref import WeakKeyDictionary, ref
 
 import numpy as np
 
-from microgpt.autograd.engine import no_grad, state
+from microgpt.autograd.engine import context, no_grad
 from microgpt.backends import current_tracer
+from microgpt.backends.formulas import UNDECIDED
 from microgpt.config import SampleConfig
 from microgpt.errors import CaptureError
 from microgpt.models.gpt import GPT
@@ -19,133 +21,131 @@ from microgpt.recording import capture
 from microgpt.sampling.decoder import Decoder
 from microgpt.sampling.kv_cache import KVCache
 
-UNDECIDED = -1
-
-_free: WeakKeyDictionary[GPT, "Session"] = WeakKeyDictionary()  # at most one for each model
-_parts = attrgetter("config", "wte", "wpe", "ln_emb", "h", "ln_f", "lm_head")
+_idle_steps: WeakKeyDictionary[GPT, "CapturedDecodeStep"] = WeakKeyDictionary()  # one for a model
+_modules = attrgetter("config", "wte", "wpe", "ln_emb", "h", "ln_f", "lm_head")
 
 
-class Session:
-    """A cache for some texts, and the step; a generator has it to itself until it ends.
+class CapturedDecodeStep:
+    """A KV cache for some texts, and the step; a generator has it to itself until it ends.
 
-    The model is held weakly: what is kept with it must not keep it.
+    The model is held weakly: what is kept with it must not keep it alive.
     """
 
     def __init__(self, model: GPT, batch_size: int = 1):
         self.cache = KVCache(model, batch_size)
-        self.token, self.place = np.zeros(batch_size, np.int32), np.zeros(1, np.int32)
-        self.dials, self.seed = np.zeros(4), np.zeros(batch_size, np.int64)
-        choose = _choosing(self.cache, self.token, self.dials, self.seed, self.place)
-        self._choose, self._step = choose, capture(_stepping(model, self.cache, self.token, choose))
-        self._replays = True
-        self._made_of, self._inside = _parts(model), list(_contents(model))
+        self._token, self._position = np.zeros(batch_size, np.int32), np.zeros(1, np.int32)
+        self._params, self._seed = np.zeros(4), np.zeros(batch_size, np.int64)
+        self._sample = _sample_function(
+            self.cache, self._token, self._params, self._seed, self._position
+        )
+        self._step = capture(_step_function(model, self.cache, self._token, self._sample))
+        self._captures = True
+        self._recorded_modules, self._recorded_contents = _modules(model), list(_contents(model))
 
-    def fits(self, model: GPT) -> bool:
-        """Whether the model is still made of the parts that were recorded."""
-        return all(map(is_, _parts(model), self._made_of)) and all(
+    def matches(self, model: GPT) -> bool:
+        """Whether the model still consists of the parts that were recorded."""
+        return all(map(is_, _modules(model), self._recorded_modules)) and all(
             len(container) == len(contents) and all(map(is_, _values(container), contents))
-            for container, contents in self._inside
+            for container, contents in self._recorded_contents
         )
 
-    def start(self, dials: SampleConfig, seeds: Sequence[int]) -> None:
-        """Forget the last texts; draw the next ones with these settings, each with its seed."""
+    def reset(self, config: SampleConfig, seeds: Sequence[int]) -> None:
+        """Forget the last texts; sample the next ones with these parameters and a seed each."""
         self.cache.reset()
-        self.dials[:] = dials.temperature, dials.top_k or 0, dials.top_p or 1, dials.min_p
-        self.seed.view(np.uint64)[:] = seeds
+        self._params[:] = config.temperature, config.top_k or 0, config.top_p or 1, config.min_p
+        self._seed.view(np.uint64)[:] = seeds
 
-    def draw(self, decoder: Decoder, t: int) -> int:
-        """The token at place `t`; −1 where only `next_token` can tell, or say what is wrong."""
-        position, unseen = self.cache.position, decoder.unseen
-        seen = int(position[0])
-        if len(unseen) != 1 or seen == self.cache.block_size:
-            return int(self.choose(decoder.read(), t)[0])
-        self.token[0] = unseen[0]
-        token = int(self.step(t)[0])
+    def next_token(self, decoder: Decoder, t: int) -> int:
+        """The token at position `t`; UNDECIDED where only the function `next_token` can tell."""
+        length = self.cache.length
+        if len(decoder.pending) != 1 or length == self.cache.block_size:
+            return int(self.sample(decoder.read(), t)[0])
+        token = int(self.decode(decoder.pending, t)[0])
         if token == UNDECIDED:
-            position[0] = seen  # the decoder reads the token again
+            self.cache.rewind(length)  # the decoder reads the token again
         else:
-            decoder.unseen = []
+            decoder.commit()
         return token
 
-    def choose(self, logits: np.ndarray, t: int) -> np.ndarray:
-        """The tokens (B,) at place `t` after logits (B, V); −1 as in `draw`."""
-        self.place[0] = t
-        self._choose(logits)
-        return self.token
+    def sample(self, logits: np.ndarray, t: int) -> np.ndarray:
+        """The tokens (B,) at position `t` after logits (B, V), or UNDECIDED."""
+        self._position[0] = t
+        self._sample(logits)
+        return self._token
 
-    def step(self, t: int) -> np.ndarray:
-        """Read the tokens in `token` (B,), then choose those at place `t` (B,); −1 as in `draw`."""
-        self.place[0] = t
+    def decode(self, tokens: Sequence[int] | np.ndarray, t: int) -> np.ndarray:
+        """Read tokens (B,), then sample those at position `t` (B,), or UNDECIDED."""
+        self._token[:], self._position[0] = tokens, t
         try:
-            if self._replays:
+            if self._captures:
                 self._step()
-        except CaptureError:  # a part of the learner's own that cannot be recorded
-            self._replays = False
-        if not self._replays:
-            self.token[:] = UNDECIDED
-        return self.token
+        except CaptureError:  # a custom part of the model that cannot be recorded
+            self._captures = False
+        if not self._captures:
+            self._token[:] = UNDECIDED
+        return self._token
 
 
-# Functions, not methods: these are held by the recording, which the session holds.
+# Functions, not methods: these are held by the recording, which the step holds.
 
 
-def _choosing(cache: KVCache, token: np.ndarray, *settings: np.ndarray) -> Callable:
-    """Write the next token by logits (1, V)."""
+def _sample_function(cache: KVCache, token: np.ndarray, *args: np.ndarray) -> Callable:
+    """A function that writes the next token, given logits (B, V)."""
 
-    def choose(logits: np.ndarray) -> None:
-        cache.kernels.launch("sample_", token, logits, *settings)
+    def sample(logits: np.ndarray) -> None:
+        cache.backend.launch("sample_", token, logits, *args)
 
-    return choose
+    return sample
 
 
-def _stepping(model: GPT, cache: KVCache, token: np.ndarray, choose: Callable) -> Callable:
-    """Read the token, then choose the next: what is captured."""
-    weak = ref(model)
+def _step_function(model: GPT, cache: KVCache, token: np.ndarray, sample: Callable) -> Callable:
+    """The function that is captured: it reads the token, then writes the next."""
+    model_ref = ref(model)
 
     def step() -> None:
-        alive = weak()
-        assert alive is not None  # whoever draws holds it
+        model = model_ref()
+        assert model is not None  # whoever samples holds it
         with no_grad():
-            choose(alive.decode(token, cache).array)
+            sample(model.decode_step(token, cache).array)
 
     return step
 
 
-def replayed(model: GPT) -> bool:
-    """Whether this kind of model is replayed at all."""
-    return model.backend != "numpy" and type(model) is GPT
+def supports_capture(model: GPT) -> bool:
+    """Whether decoding with this model is captured at all."""
+    return model.backend.name != "numpy" and type(model) is GPT
 
 
-def take(model: GPT) -> Session | None:
-    """A session of this model, to be given back; None for a model that is not replayed."""
-    if not replayed(model):
+def acquire_decode_step(model: GPT) -> CapturedDecodeStep | None:
+    """A step of this model, to be returned after use; None for a model that is not captured."""
+    if not supports_capture(model):
         return None
-    session = _free.pop(model, None)
-    return session if session is not None and session.fits(model) else Session(model)
+    step = _idle_steps.pop(model, None)
+    return step if step is not None and step.matches(model) else CapturedDecodeStep(model)
 
 
-def give_back(model: GPT, session: Session) -> None:
-    """Keep the session for the next text, unless there is one already."""
-    _free.setdefault(model, session)
+def return_decode_step(model: GPT, step: CapturedDecodeStep) -> None:
+    """Keep the step for the next text, unless there is one already."""
+    _idle_steps.setdefault(model, step)
 
 
-def release(model: GPT) -> None:
-    """Free what generating keeps with a model for the next text: a cache, and the recorded step.
+def free_decode_step(model: GPT) -> None:
+    """Free what generating keeps with a model for the next text: a KV cache and the recorded step.
 
     It would else be freed with the model. For GPT-2 (124M) it is 75 MB.
     """
-    _free.pop(model, None)
+    _idle_steps.pop(model, None)
 
 
-def undisturbed() -> bool:
-    """Whether nobody looks inside the model, listens, or has put in operations of their own."""
-    if state.name_hook is not None or state.op_hook is not None or state.composed:
+def no_hooks_active() -> bool:
+    """Whether no hook, override, decomposition or tracer is active: a replay would skip them."""
+    if context.activation_hook is not None or context.op_override is not None or context.decomposed:
         return False
     return current_tracer() is None
 
 
 def _contents(model: GPT) -> Iterator[tuple[Any, tuple]]:
-    """Every dictionary and list that says what the model is made of, and what is in it now."""
+    """Every dictionary and list of the model's modules, and what is in it now."""
     for _, module in model.named_modules():
         attributes = vars(module)
         if module is not model:  # its tokenizer may change, and may lead back to it

@@ -1,37 +1,57 @@
-"""From a prompt to a text, one token at a time."""
+"""`generate`: from a prompt to a text, one token at a time."""
 
 import contextvars
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
+import numpy as np
+
+from microgpt.backends.formulas import UNDECIDED
 from microgpt.config import SampleConfig
 from microgpt.models.gpt import GPT
-from microgpt.sampling.captured_decode import UNDECIDED, give_back, take, undisturbed
+from microgpt.sampling.captured_decode import (
+    acquire_decode_step,
+    no_hooks_active,
+    return_decode_step,
+)
 from microgpt.sampling.decoder import Decoder
 from microgpt.sampling.token_sampler import next_token, uniform
-from microgpt.sampling.validation import Request, Stop, count_of, request, tokens_of
+from microgpt.sampling.validation import (
+    SamplingRequest,
+    Stop,
+    check_prompt,
+    check_request,
+    resolve_max_new_tokens,
+)
 
-_chooser: contextvars.ContextVar[Callable[..., int] | None] = contextvars.ContextVar(
-    "chooser", default=None
+_sampler_override: contextvars.ContextVar[Callable[..., int] | None] = contextvars.ContextVar(
+    "sampler_override", default=None
 )
 
 
 @contextmanager
-def choosing(function: Callable[..., int]) -> Iterator[None]:
-    """`with choosing(f):` here, `generate` picks each token by `f` in place of `next_token`.
+def override_sampler(function: Callable[..., int]) -> Iterator[None]:
+    """`with override_sampler(f):` `generate` samples each token by `f`, not by `next_token`.
 
     It is called as f(logits, temperature=, top_k=, top_p=, min_p=, u=) and returns a token id.
     """
-    mark = _chooser.set(function)
+    reset_token = _sampler_override.set(function)
     try:
         yield
     finally:
-        _chooser.reset(mark)
+        _sampler_override.reset(reset_token)
 
 
-def chooser() -> Callable[..., int] | None:
-    """What picks the tokens here, if it is not `next_token`."""
-    return _chooser.get()
+def has_sampler_override() -> bool:
+    """Whether `override_sampler` is in force here."""
+    return _sampler_override.get() is not None
+
+
+def sample_token(logits: np.ndarray, request: SamplingRequest, seed: int, t: int) -> int:
+    """The token at position `t` after logits (V,): by the override if there is one."""
+    args = {**vars(request.config), "u": uniform(seed, t)}
+    override = _sampler_override.get()
+    return next_token(logits, **args).token if override is None else override(logits, **args)
 
 
 def generate(
@@ -47,40 +67,39 @@ def generate(
     stop: Stop = None,
     capture: bool = True,
 ) -> Iterator[int]:
-    """Yield token after token, each chosen by `next_token` with the dice `uniform(seed, t)`.
+    """Yield token after token, each sampled by `next_token` with `uniform(seed, t)`.
 
-    `t` is the token's place in the text, the prompt counted: a text continues the same way whether
-    its beginning was drawn or given, however long. Ends after a token of `stop` (one or several;
+    `t` is the token's index in the text, the prompt counted: a text continues the same way whether
+    its beginning was sampled or given, however long. Ends after a token of `stop` (one or several;
     it is not yielded) or `max_new_tokens` (default: until the block is full). When the block is
-    full and more is wanted, the last block_size / 2 tokens are read anew and the older ones
-    forgotten; of a prompt longer than the block the model sees what it would see had it drawn it.
-    On Numba each step is one replay, with the same choices; `capture=False` turns that off.
+    full and more is asked for, the last block_size / 2 tokens are read anew and the older ones
+    forgotten; of a prompt longer than the block the model sees what it would see had it sampled it.
+    On Numba each step is one replay, with the same tokens; `capture=False` turns that off.
     """
-    dials = SampleConfig(temperature, top_k, top_p, min_p)
-    tokens, wanted = tokens_of(model, prompt), request(model.config, dials, seed, stop)
-    return _generate(model, tokens, count_of(model, len(tokens), max_new_tokens), wanted, capture)
+    config = SampleConfig(temperature, top_k, top_p, min_p)
+    tokens, request = check_prompt(model, prompt), check_request(model.config, config, seed, stop)
+    count = resolve_max_new_tokens(model, len(tokens), max_new_tokens)
+    return _generate(model, tokens, count, request, capture)
 
 
 def _generate(
-    model: GPT, tokens: list[int], count: int, wanted: Request, capture: bool
+    model: GPT, tokens: list[int], count: int, request: SamplingRequest, capture: bool
 ) -> Iterator[int]:
-    session = take(model) if capture else None
+    step = acquire_decode_step(model) if capture else None
     try:
-        if session is not None:
-            session.start(wanted.dials, [wanted.seed])
-        decoder = Decoder(model, tokens, None if session is None else session.cache)
+        if step is not None:
+            step.reset(request.config, [request.seed])
+        decoder = Decoder(model, tokens, None if step is None else step.cache)
         for t in range(len(tokens), len(tokens) + count):
-            token, choose = UNDECIDED, chooser()
-            if session is not None and choose is None and undisturbed():
-                token = session.draw(decoder, t)
+            token = UNDECIDED
+            if step is not None and not has_sampler_override() and no_hooks_active():
+                token = step.next_token(decoder, t)
             if token == UNDECIDED:
-                drawn = {**vars(wanted.dials), "u": uniform(wanted.seed, t)}
-                logits = decoder.logits()
-                token = choose(logits, **drawn) if choose else next_token(logits, **drawn).token
-            if int(token) in wanted.stops:
+                token = sample_token(decoder.logits(), request, request.seed, t)
+            if int(token) in request.stop_ids:
                 return
             decoder.append(token)
             yield token
     finally:
-        if session is not None:
-            give_back(model, session)
+        if step is not None:
+            return_decode_step(model, step)

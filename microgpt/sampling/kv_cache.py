@@ -1,48 +1,59 @@
-"""`KVCache`: what a model keeps of the tokens it has seen."""
+"""`KVCache`: the attention keys and values of the tokens that a model has read."""
 
 from weakref import ref
 
 import numpy as np
 
 from microgpt import ops
-from microgpt.autograd.engine import state
+from microgpt.autograd.engine import context
 from microgpt.autograd.tensor import Tensor
-from microgpt.backends import current_tracer, check_host_read
-from microgpt.errors import SettingError, ShapeError
+from microgpt.backends import check_host_read, current_tracer
+from microgpt.errors import ShapeError, StateError
 from microgpt.models.gpt import GPT
 
 
 class KVCache:
-    """The keys and values of every token seen so far, so that a new token costs one position.
+    """The keys and values of every token read so far, so that a new token costs one position.
 
-    One array (n_layer, 2, B, H, block_size, D), allocated once; the position is an int32 array
-    that kernels read.
+    One array (n_layer, 2, B, H, block_size, D), allocated once; `position` (1,) int32 is the number
+    of tokens in it, an array that kernels read.
     """
 
     def __init__(self, model: GPT, batch_size: int = 1):
         config, weight = model.config, model.wte.weight
-        self._model, self.kernels = ref(model), weight.kernels
+        self._model, self.backend = ref(model), weight.backend
         shape = (batch_size, config.n_head, config.block_size, config.head_dim)
-        self.array = self.kernels.full((config.n_layer, 2, *shape), weight.dtype)
+        self.array = self.backend.full((config.n_layer, 2, *shape), weight.dtype)
         self.position = np.zeros(1, np.int32)
         self.block_size = config.block_size
         self.layers = [_LayerCache(self, keys, values) for keys, values in self.array]
         self.batch_size = batch_size
-        self.decoding = False  # whether there are tokens in it that the next ones look back at
+        self._decoding = False
 
     @property
     def length(self) -> int:
-        """How many tokens have been seen."""
+        """How many tokens are in the cache."""
         check_host_read("cache.length")
         return int(self.position[0])
 
+    @property
+    def decoding(self) -> bool:
+        """Whether the current forward pass attends to what is in the cache: not in a prefill."""
+        return self._decoding
+
     def reset(self) -> None:
         """Forget everything."""
-        check_host_read("cache.reset()")
-        self.position[0] = 0
+        self.rewind(0)
 
-    def admit(self, model: GPT, batch_size: int, count: int) -> None:
-        """Refuse tokens (batch_size, count) that the cache cannot take next."""
+    def rewind(self, length: int) -> None:
+        """Keep the first `length` tokens and forget those after them."""
+        check_host_read("cache.rewind()")
+        if not 0 <= length <= self.position[0]:
+            raise ShapeError(f"a cache of {self.length} tokens cannot be rewound to {length}")
+        self.position[0] = length
+
+    def check_append(self, model: GPT, batch_size: int, count: int) -> None:
+        """Raise if tokens (batch_size, count) cannot be read next, by this model."""
         if model is not self._model():
             raise ShapeError("this cache was made for another model; make one with KVCache(model)")
         if batch_size != self.batch_size:
@@ -53,32 +64,35 @@ class KVCache:
             )
         if self.length and count > 1:
             raise ShapeError("a cache takes a whole prompt first, then one token at a time")
-        if state.grad_enabled:
-            raise SettingError("no gradient flows through a cache; use it under mg.no_grad()")
-        self.decoding = self.length > 0
+        if context.grad_enabled:
+            raise StateError("no gradient flows through a cache; use it under mg.no_grad()")
+
+    def start_pass(self, decoding: bool) -> None:
+        """Begin a forward pass, of a prefill or of a decode step; the model does this itself."""
+        self._decoding = decoding
 
     def advance(self, count: int) -> None:
-        """Count the tokens that the model has just seen; the model does this itself."""
-        # A recording cannot ask; whoever captures a step sees to it that there is room.
+        """Count the tokens of a forward pass; the model does this itself."""
+        # A recording cannot ask; whoever captures a step makes sure that they fit.
         if current_tracer() is None and not 0 <= self.length + count <= self.block_size:
             raise ShapeError(f"{self.length} tokens are in, {count} more do not fit")
-        self.kernels.launch("advance_", self.position, count)
+        self.backend.launch("advance_", self.position, count)
 
 
 class _LayerCache:
     """One layer's keys and values (B, H, block_size, D)."""
 
-    def __init__(self, whole: KVCache, keys: np.ndarray, values: np.ndarray):
-        self.whole, self.keys, self.values = whole, keys, values
-        self.position = whole.position
+    def __init__(self, cache: KVCache, keys: np.ndarray, values: np.ndarray):
+        self._cache, self.keys, self.values = cache, keys, values
+        self.position = cache.position
 
     @property
     def decoding(self) -> bool:
-        """Whether what comes next must look back into the cache."""
-        return self.whole.decoding
+        """Whether the current forward pass attends to what is in the cache."""
+        return self._cache.decoding
 
-    def fill(self, qkv: Tensor, n_head: int) -> None:
-        """Put the keys and values of a whole prompt in: qkv (B, T, 3C)."""
+    def write_prompt(self, qkv: Tensor, n_head: int) -> None:
+        """Write the keys and values of a whole prompt: qkv (B, T, 3C)."""
         for part, cache in ((1, self.keys), (2, self.values)):
             new = ops.split_heads(qkv, n_head, part, 3)  # (B, H, T, D)
-            new.kernels.launch("cache_write_", cache, new.array, self.position)
+            new.backend.launch("cache_write_", cache, new.array, self.position)

@@ -1,17 +1,22 @@
-"""The choice of a next token: what `next_token` chooses, without sorting a whole vocabulary."""
+"""Sampling the next token: what `next_token` gives, without sorting a whole vocabulary.
+
+The rules are those of `formulas`; here they are followed on unnormalised probabilities in buckets.
+Where another order of summation could decide, the choice is left to `next_token`.
+"""
 
 import numba
 import numpy as np
 
+from microgpt.backends import formulas
+from microgpt.backends.formulas import UNDECIDED
 from microgpt.backends.numba_cpu.jit.compile import FLAGS, PRECISE, SerialKernel
 from microgpt.backends.numba_cpu.simd.intrinsics import nearest
 from microgpt.backends.numba_cpu.simd.philox import philox
 from microgpt.backends.numba_cpu.simd.row_ops import greatest_of
 
-# Sums in another order round differently: a dart or a limit this close to an edge, as a share of
-# all, is left to `next_token`.
+# Sums in another order round differently: a draw or a filter this close to the end of a token's
+# interval, as a share of the total, is left to `next_token`.
 MARGIN = 1e-11
-UNDECIDED = -1
 
 # Tokens are put into buckets by how many nats they are below the greatest; all that are deeper than
 # DEPTH are in the last one.
@@ -19,20 +24,26 @@ BUCKETS, DEPTH = 2048, 40.0
 
 _PRECISE = FLAGS | {"fastmath": PRECISE}
 
+ranks_before = numba.njit(**_PRECISE)(formulas.ranks_before)
+nats_below_max = numba.njit(**_PRECISE)(formulas.nats_below_max)
+keeps_min_p = numba.njit(**_PRECISE)(formulas.keeps_min_p)
+hits = numba.njit(**_PRECISE)(formulas.hits)
+near_edge = numba.njit(**FLAGS)(formulas.near_edge)
+
 
 @numba.njit(**FLAGS)
-def numbers(row):
+def all_numbers(row):
     """Whether there is no NaN and no +inf."""
     f = row.dtype.type
-    bad = 0
+    count = 0
     for v in range(row.size):
-        bad += not row[v] < f(np.inf)
-    return bad == 0
+        count += not row[v] < f(np.inf)
+    return count == 0
 
 
 @numba.njit(**FLAGS)
-def first(row, number):
-    """The first place of a number that is there."""
+def first_index(row, number):
+    """The index of the first element that equals a number which is there."""
     v = 0
     while row[v] != number:
         v += 1
@@ -40,10 +51,10 @@ def first(row, number):
 
 
 @numba.njit(error_model="numpy", fastmath={"contract", "nsz"})
-def falling(depth):
+def exp_negative(depth):
     """exp(−depth) for a depth from 0 on, as a vector loop can run it; float64's math.exp cannot.
 
-    exp(x) = 2^n · exp(r): n whole, |r| <= ln 2 / 2, and Taylor's series for exp(r).
+    exp(x) = 2^n · exp(r): n integer, |r| <= ln 2 / 2, and Taylor's series for exp(r).
     """
     n = nearest(depth * -1.4426950408889634)
     r = -depth - n * 0.6931471803691238 - n * 1.9082149292705877e-10  # ln 2 in two parts
@@ -55,60 +66,63 @@ def falling(depth):
 
 
 @numba.njit(**_PRECISE)
-def hit(row, greatest, dials, u):
-    """The token that the dart u hits, after temperature, top-k, top-p and min-p.
+def sample_row(row, max_logit, params, u):
+    """The token that u draws after temperature, top-k, top-p and min-p; or UNDECIDED.
 
-    No chance is divided by their sum: dart and limits are multiplied by it. Every cut keeps a run
-    from the top, so all it changes is that sum.
+    No probability is divided by their sum: u and top_p are multiplied by the mass that is kept.
+    Every filter keeps a prefix of the ranks, so all it changes is that mass.
     """
     V = row.size
-    temperature, top_k, top_p, min_p = dials[0], int(dials[1]), dials[2], dials[3]
-    chances, bucket = np.empty(V), np.empty(V, np.int16)
+    temperature, top_k, top_p, min_p = params[0], int(params[1]), params[2], params[3]
+    masses, bucket_of = np.empty(V), np.empty(V, np.int16)
     counts, sums = np.zeros(min(V, BUCKETS), np.int32), np.zeros(min(V, BUCKETS))
     last, scale = np.float64(counts.size - 1), counts.size / DEPTH
     total = 0.0
     for v in range(V):
-        chances[v] = falling((np.float64(greatest) - np.float64(row[v])) / temperature)
-        total += chances[v]
+        masses[v] = exp_negative(
+            nats_below_max(np.float64(row[v]), np.float64(max_logit), temperature)
+        )
+        total += masses[v]
     for v in range(V):
-        depth = (np.float64(greatest) - np.float64(row[v])) / temperature
-        bucket[v] = b = int(min(depth * scale, last))
+        depth = nats_below_max(np.float64(row[v]), np.float64(max_logit), temperature)
+        bucket_of[v] = b = int(min(depth * scale, last))
         counts[b] += 1
-        sums[b] += chances[v]
-    ranks = row, chances, bucket, counts, sums
-    limit = total
+        sums[b] += masses[v]
+    buckets = row, masses, bucket_of, counts, sums
+    kept_mass, tolerance = total, MARGIN * total
     if 0 < top_k < V:
-        _, limit, _ = reach(ranks, top_k, np.inf)
+        _, kept_mass, _ = find_rank(buckets, top_k, np.inf)
     if top_p < 1:
-        mass = top_p * limit
-        _, before, limit = reach(ranks, V, mass)
-        if near(mass, before, limit, total):
+        mass = top_p * kept_mass
+        _, before, kept_mass = find_rank(buckets, V, mass)
+        if near_edge(mass, before, kept_mass, tolerance):
             return UNDECIDED
     if min_p > 0:
-        enough = 0.0
+        min_p_mass = 0.0
         for v in range(V):
-            if chances[v] < 1 and abs(chances[v] - min_p) < MARGIN * min_p:
+            if masses[v] < 1 and abs(masses[v] - min_p) < MARGIN * min_p:
                 return UNDECIDED
-            enough += chances[v] if chances[v] >= min_p else 0.0
-        limit = min(limit, enough)
-    v, before, after = reach(ranks, V, u * limit)
-    return UNDECIDED if near(u * limit, before, after, total) else v
+            min_p_mass += masses[v] if keeps_min_p(masses[v], 1.0, min_p) else 0.0
+        kept_mass = min(kept_mass, min_p_mass)
+    v, before, through = find_rank(buckets, V, u * kept_mass)
+    return UNDECIDED if near_edge(u * kept_mass, before, through, tolerance) else v
 
 
 @numba.njit(**_PRECISE)
-def reach(ranks, count, mass):
-    """The first token from the top before which `count` are, or with which the sum exceeds `mass`.
+def find_rank(buckets, count, mass):
+    """The first token in rank order before which `count` are, or that a draw of `mass` hits.
 
-    With it, the sum before it and the sum after it.
+    With it, the mass before it and the mass through it. Top-p searches so too: `reaches` and `hits`
+    differ on an edge only, which is undecided.
     """
-    row, chances, bucket, counts, sums = ranks
-    b, ahead, before = 0, 0, 0.0
-    while b < counts.size - 1 and ahead + counts[b] <= count and before + sums[b] <= mass:
-        ahead, before = ahead + counts[b], before + sums[b]
+    row, masses, bucket_of, counts, sums = buckets
+    b, rank, before = 0, 0, 0.0
+    while b < counts.size - 1 and rank + counts[b] <= count and not hits(before + sums[b], mass):
+        rank, before = rank + counts[b], before + sums[b]
         b += 1
     members, n = np.empty(counts[b], np.int32), 0
     for v in range(row.size):
-        if bucket[v] == b:
+        if bucket_of[v] == b:
             members[n] = v
             n += 1
     if not n:  # rounding left the sum of all just below `mass`
@@ -119,53 +133,46 @@ def reach(ranks, count, mass):
         middle = (start + end) // 2
         pivot = members[middle]
         members[middle] = members[start]
-        place, part = start, 0.0
+        split, split_mass = start, 0.0
         for i in range(start + 1, end):
             v = members[i]
-            if row[v] > row[pivot] or (row[v] == row[pivot] and v < pivot):
-                members[i] = members[place + 1]
-                members[place] = v
-                place += 1
-                part += chances[v]
-        members[place] = pivot
-        after = before + part + chances[pivot]
-        if place > start and (ahead + place - start > count or before + part > mass):
-            end = place
-        elif place + 1 == end or ahead + place - start == count or after > mass:
-            return pivot, before + part, after
+            if ranks_before(row[v], v, row[pivot], pivot):
+                members[i] = members[split + 1]
+                members[split] = v
+                split += 1
+                split_mass += masses[v]
+        members[split] = pivot
+        through = before + split_mass + masses[pivot]
+        if split > start and (rank + split - start > count or hits(before + split_mass, mass)):
+            end = split
+        elif split + 1 == end or rank + split - start == count or hits(through, mass):
+            return pivot, before + split_mass, through
         else:
-            ahead, before, start = ahead + place + 1 - start, after, place + 1
-
-
-@numba.njit(**FLAGS)
-def near(mass, before, after, total):
-    """Whether rounding could have put `mass` on the other side of an edge; 0 is none."""
-    room = MARGIN * total
-    return after - mass < room or (before > 0 and mass - before < room)
+            rank, before, start = rank + split + 1 - start, through, split + 1
 
 
 @numba.njit(**FLAGS)
 def uniform(seed, t):
-    """`microgpt.uniform(seed, t)`, to the bit."""
+    """`microgpt.uniform(seed, t)`, to the bit: Python's integers are not uint64."""
     low, half = np.uint64(0xFFFFFFFF), np.uint64(32)
     bits = philox(t & low, t >> half, np.uint64(0), np.uint64(0), seed & low, seed >> half)
     return np.float64((bits[0] << np.uint64(21)) | (bits[1] >> np.uint64(11))) / 2.0**53
 
 
 @SerialKernel
-def sample_(token, logits, dials, seed, position):
-    """Choose token (B,) by logits (B, V), or −1 where only `next_token` can tell.
+def sample_(token, logits, params, seed, position):
+    """Sample token (B,) from logits (B, V); UNDECIDED where only `next_token` can tell.
 
-    dials (4,): temperature, top_k (0: off), top_p (1: off), min_p; seed (B,) holds 64 bits; the
-    dart of row b is `uniform(seed[b], position[0])`. −1 also stands for logits that are no numbers.
+    params (4,): temperature, top_k (0: off), top_p (1: off), min_p; seed (B,) holds 64 bits; row b
+    is drawn by `uniform(seed[b], position[0])`. Logits that are not numbers are undecided too.
     """
     for b in range(token.size):
         row = logits[b]
-        greatest = greatest_of(row)
-        if not numbers(row) or greatest == -np.inf:
+        max_logit = greatest_of(row)
+        if not all_numbers(row) or max_logit == -np.inf:
             token[b] = UNDECIDED
-        elif dials[0] == 0:
-            token[b] = first(row, greatest)
+        elif params[0] == 0:
+            token[b] = first_index(row, max_logit)
         else:
             u = uniform(np.uint64(seed[b]), np.uint64(position[0]))
-            token[b] = hit(row, greatest, dials, u)
+            token[b] = sample_row(row, max_logit, params, u)
