@@ -225,7 +225,7 @@ def started(monkeypatch):
             return 0
 
     monkeypatch.setattr(lab.subprocess, "Popen", Server)
-    monkeypatch.setattr(backends, "kernels_ready", lambda: True)
+    monkeypatch.setattr(backends, "kernels_compiled", lambda: True)
     before = backends.current().name
     yield commands
     backends.use(before)
@@ -270,11 +270,11 @@ def test_copy_only_starts_nothing(started, tmp_path, capsys):
 def test_kernels_are_compiled_once_and_only_if_they_will_be_used(started, tmp_path, monkeypatch):
     compiled, mine = [], str(tmp_path / "mine")
     monkeypatch.setattr(warmup, "compile_kernels", lambda: compiled.append(1))
-    monkeypatch.setattr(backends, "_default", None)
+    monkeypatch.setattr(backends, "_default_name", None)
     monkeypatch.delenv("MICROGPT_BACKEND", raising=False)
     assert main(["lab", mine]) == 0
     assert compiled == []
-    monkeypatch.setattr(backends, "kernels_ready", lambda: False)
+    monkeypatch.setattr(backends, "kernels_compiled", lambda: False)
     assert main(["lab", mine]) == 0
     assert compiled == [1]
     assert main(["lab", mine, "--backend", "numpy"]) == 0
@@ -285,7 +285,7 @@ def test_kernels_are_compiled_once_and_only_if_they_will_be_used(started, tmp_pa
 def test_a_cache_that_cannot_be_written_stops_nothing(started, tmp_path, monkeypatch, capsys):
     (tmp_path / "file").touch()
     monkeypatch.setenv("MICROGPT_CACHE", str(tmp_path / "file" / "cache"))
-    monkeypatch.setattr(backends, "kernels_ready", lambda: False)
+    monkeypatch.setattr(backends, "kernels_compiled", lambda: False)
     assert main(["lab", str(tmp_path / "mine"), "--backend", "numba"]) == 0
     assert "compiled kernels cannot be kept" in capsys.readouterr().err
     assert len(started) == 1

@@ -39,13 +39,13 @@ class _Misplaced(argparse.Action):
 
 def run(options: argparse.Namespace) -> int:
     from microgpt.cli.notebook_sync import sync_notebooks
-    from microgpt.diagnostics import shadows
+    from microgpt.diagnostics import shadowing_paths
     from microgpt.errors import MicrogptError
 
     folder = Path(options.folder).expanduser()
     synced = sync_notebooks(folder)
     print(synced, flush=True)
-    for path in shadows([folder.resolve()]):
+    for path in shadowing_paths([folder.resolve()]):
         print(f"microgpt: note: notebooks would load {path} in place of microgpt; rename it",
               file=sys.stderr)  # fmt: skip
     if options.copy_only:

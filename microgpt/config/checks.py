@@ -36,15 +36,19 @@ def check_number(
     """The value as a float, if it is a number in the range; `below=inf` means finite."""
     if not isinstance(value, Real) or isinstance(value, bool):
         raise SettingError(name, "a number", value)
+    try:
+        number = float(value)
+    except OverflowError:  # an integer of hundreds of digits
+        number = float("inf") if value > 0 else -float("inf")
     fits = (
-        (minimum is None or value >= minimum)
-        and (maximum is None or value <= maximum)
-        and (above is None or value > above)
-        and (below is None or value < below)
+        (minimum is None or number >= minimum)
+        and (maximum is None or number <= maximum)
+        and (above is None or number > above)
+        and (below is None or number < below)
     )
     if not fits:
         raise SettingError(name, _range(minimum, maximum, above, below), value)
-    return float(value)
+    return number
 
 
 def _range(

@@ -16,9 +16,9 @@ from microgpt.diagnostics.versions import DISTRIBUTION, installed_version
 PACKAGE = Path(microgpt.__file__).resolve().parent
 
 
-def installation() -> Iterator[Finding]:
+def installation_findings() -> Iterator[Finding]:
     """Whether the loaded package is the installed one, of the same version."""
-    expected, installed = installed_place()
+    expected, installed = installed_location()
     if expected is None:
         text = f"microgpt {microgpt.__version__} runs from {PACKAGE}, where pip did not install it"
         yield Finding("package", "note", text)
@@ -41,20 +41,20 @@ def installation() -> Iterator[Finding]:
         yield Finding("package", "ok", f"microgpt {microgpt.__version__}, {where}")
 
 
-def namesakes(thorough: bool = True) -> Iterator[Finding]:
+def conflict_findings(thorough: bool = True) -> Iterator[Finding]:
     """Other files, folders and distributions that would be imported as microgpt."""
-    ours, _ = installed_place()
-    for path in shadows(map(Path, (os.curdir, *sys.path))):
-        if ours is not None and path.resolve() == ours.resolve():
-            continue  # what should be loaded: another finding says that a stray copy was
+    installed, _ = installed_location()
+    for path in shadowing_paths(map(Path, (os.curdir, *sys.path))):
+        if installed is not None and path.resolve() == installed.resolve():
+            continue  # it should be loaded: another finding reports the stray copy that was
         yield Finding(
             "name",
             "problem",
             f"{path} has this package's name, so Python may load it instead",
             "rename it, and restart the kernel",
         )
-    quick = ["microgpt"] if installed_version("microgpt") else []
-    for other in _providers() if thorough else quick:
+    likely = ["microgpt"] if installed_version("microgpt") else []
+    for other in _conflicting_distributions() if thorough else likely:
         yield Finding(
             "name",
             "problem",
@@ -63,9 +63,9 @@ def namesakes(thorough: bool = True) -> Iterator[Finding]:
         )
 
 
-def shadows(folders: Iterable[Path], package: Path = PACKAGE) -> list[Path]:
+def shadowing_paths(folders: Iterable[Path], package: Path = PACKAGE) -> list[Path]:
     """Files in `folders` that `import microgpt` would find there, other than this package."""
-    found: dict[Path, None] = {}
+    shadowing: dict[Path, None] = {}
     for folder in folders:
         for path in (folder / "microgpt.py", folder / "microgpt" / "__init__.py"):
             try:
@@ -73,13 +73,13 @@ def shadows(folders: Iterable[Path], package: Path = PACKAGE) -> list[Path]:
             except OSError:  # a folder that may not be looked into
                 continue
             if other:
-                named = path.parent if path.name == "__init__.py" else path
-                found[Path(os.path.abspath(named))] = None
-    return list(found)
+                culprit = path.parent if path.name == "__init__.py" else path
+                shadowing[Path(os.path.abspath(culprit))] = None
+    return list(shadowing)
 
 
-def installed_place() -> tuple[Path | None, str | None]:
-    """Where pip put the package, and which version; no version where it points to a checkout."""
+def installed_location() -> tuple[Path | None, str | None]:
+    """Where pip installed the package, and its version; None for one that points to a checkout."""
     try:
         distribution = metadata.distribution(DISTRIBUTION)
     except metadata.PackageNotFoundError:
@@ -90,7 +90,7 @@ def installed_place() -> tuple[Path | None, str | None]:
     return Path(str(distribution.locate_file("microgpt"))), distribution.version
 
 
-def _providers() -> list[str]:
+def _conflicting_distributions() -> list[str]:
     """Other distributions with a package of this name: their files may have replaced ours."""
     names = metadata.packages_distributions().get("microgpt", [])
     return sorted({name for name in names if name.lower().replace("_", "-") != DISTRIBUTION})

@@ -1,4 +1,4 @@
-"""What Python, the libraries and the machine offer, in plain words."""
+"""Findings about Python, its libraries, the kernels and the machine."""
 
 import contextlib
 import json
@@ -14,11 +14,11 @@ from pathlib import Path
 from microgpt import backends
 from microgpt._io.paths import cache_dir
 from microgpt.diagnostics.report import Finding
-from microgpt.diagnostics.versions import installed_version, minimum_versions, numbers
+from microgpt.diagnostics.versions import installed_version, minimum_versions, parse_version
 
-WARM_UP = "`microgpt warmup` compiles them (half a minute, once)"
-# Library -> what it means that it is not there.
-LIBRARIES = {
+WARMUP_ADVICE = "`microgpt warmup` compiles them (half a minute, once)"
+# Library -> what happens without it.
+CONSEQUENCES = {
     "numpy": "nothing runs",
     "jupyterlab": "notebooks open in other programs only",
     "ipykernel": "notebooks cannot run in this Python",
@@ -26,8 +26,8 @@ LIBRARIES = {
 }
 
 
-class Asked:
-    """A program's answer, given while other things are looked at; None if none came in time."""
+class BackgroundCommand:
+    """A command that runs while other things are checked."""
 
     def __init__(self, *command: str | Path):
         pipe, null = subprocess.PIPE, subprocess.DEVNULL
@@ -37,71 +37,71 @@ class Asked:
                 command, stdin=null, stdout=pipe, stderr=null, text=True, errors="replace"
             )
 
-    def answer(self, seconds: float) -> str | None:
-        """What it printed, if it ended well."""
+    def output(self, timeout: float) -> str | None:
+        """What it printed; None if it failed, is missing, or takes longer than `timeout`."""
         if self.process is None:
             return None
         try:
-            said, _ = self.process.communicate(timeout=seconds)
+            output, _ = self.process.communicate(timeout=timeout)
         except subprocess.TimeoutExpired:
             self.process.kill()
             with contextlib.suppress(subprocess.TimeoutExpired):  # a stuck driver keeps it
                 self.process.communicate(timeout=1)
             return None
-        return said.strip() if self.process.returncode == 0 else None
+        return output.strip() if self.process.returncode == 0 else None
 
 
-def ask_for_threads() -> Asked:
-    """Start a Python that loads numba and its threads; this session does neither."""
+def start_threads_probe() -> BackgroundCommand:
+    """Start a Python that loads numba and its threads, which this session does not load."""
     program = Path(backends.__file__).parent / "numba_cpu" / "jit" / "threads.py"
-    return Asked(sys.executable or "python", "-P", program)
+    return BackgroundCommand(sys.executable or "python", "-P", program)
 
 
-def ask_for_gpus() -> Asked:
+def start_nvidia_smi() -> BackgroundCommand:
     """Start NVIDIA's own program that lists its GPUs."""
     program = shutil.which("nvidia-smi") or "nvidia-smi"
-    return Asked(
+    return BackgroundCommand(
         program, "--query-gpu=name,memory.total,driver_version", "--format=csv,noheader,nounits"
     )
 
 
-def python() -> Finding:
-    """Which Python runs. Without its path: cards are handed in, and a path may name its owner."""
+def python_finding() -> Finding:
+    """The version of Python; without its path, as reports are shared and paths name users."""
     system = f"{platform.system()} on {platform.machine()}, {os.cpu_count()} processor cores"
     text = f"{platform.python_version()} of the environment {Path(sys.prefix).name!r}; {system}"
     return Finding("Python", "ok", text)
 
 
-def libraries() -> Iterator[Finding]:
-    """NumPy and what notebooks need: installed, and new enough?"""
-    minimum = minimum_versions()
-    for name, without in LIBRARIES.items():
-        version, oldest = installed_version(name), minimum.get(name, "0")
+def library_findings() -> Iterator[Finding]:
+    """Whether NumPy and what notebooks need are installed and recent enough."""
+    minimum_version = minimum_versions()
+    for name, consequence in CONSEQUENCES.items():
+        version, minimum = installed_version(name), minimum_version.get(name, "0")
         if version is None:
-            state, text = "note", f"not installed, so {without}"
-        elif numbers(version) < numbers(oldest):
-            state, text = "problem", f"{version}, and {oldest} or newer is needed"
+            state, text = "note", f"not installed, so {consequence}"
+        elif parse_version(version) < parse_version(minimum):
+            state, text = "problem", f"{version}, and {minimum} or newer is needed"
         else:
             yield Finding(name, "ok", version)
             continue
-        yield Finding(name, state, text, f'`pip install -U "{name}>={oldest}"`')
+        yield Finding(name, state, text, f'`pip install -U "{name}>={minimum}"`')
 
 
-def compiler(asked: Asked) -> Finding:
-    """Whether numba is there, can be loaded, and which threads it starts."""
-    version, said = installed_version("numba"), asked.answer(30)
+def numba_finding(command: BackgroundCommand) -> Finding:
+    """Whether numba is installed and can be loaded, and its number of threads."""
+    version, output = installed_version("numba"), command.output(30)
     if not backends.available("numba"):
         return Finding(
             "numba", "note", "not installed, so everything runs on NumPy", "`pip install numba`"
         )
-    if not said:
+    if not output:
         return Finding(
             "numba",
             "problem",
             f"{version} is installed and cannot be loaded",
             "`pip install -U numba numpy`; until then `MICROGPT_BACKEND=numpy` works",
         )
-    for line in said.splitlines():  # the threads' own library may print as well
+    for line in output.splitlines():  # the threads' own library may print as well
         with contextlib.suppress(ValueError, TypeError, LookupError):
             threads = json.loads(line)
             text = f"{version}, {threads['threads']} threads by {threads['layer']!r}"
@@ -109,34 +109,34 @@ def compiler(asked: Asked) -> Finding:
     return Finding("numba", "ok", f"{version}; its threads are not known")
 
 
-def kernels() -> Iterator[Finding]:
+def kernel_findings() -> Iterator[Finding]:
     """Which back end is in use, and whether the compiled kernels are there."""
-    chosen = backends.chosen()
-    if chosen is not None and not backends.available(chosen):
+    selected = backends.selected_name()
+    if selected is not None and not backends.available(selected):
         yield Finding(
             "back end",
             "problem",
-            f"MICROGPT_BACKEND is {chosen!r}, which cannot be used here",
+            f"MICROGPT_BACKEND is {selected!r}, which cannot be used here",
             "set it to 'numpy' or 'numba', or not at all",
         )
-    elif chosen is None:
+    elif selected is None:
         default = "numba" if backends.available("numba") else "numpy"
         yield Finding("back end", "ok", f"{default!r}, as nothing else was chosen")
     else:
-        yield Finding("back end", "ok", f"{chosen!r} in this session")
-    if backends.kernels_ready():
+        yield Finding("back end", "ok", f"{selected!r} in this session")
+    if backends.kernels_compiled():
         yield Finding("fast kernels", "ok", "compiled")
     elif backends.available("numba"):
-        yield Finding("fast kernels", "note", "not compiled yet", WARM_UP)
+        yield Finding("fast kernels", "note", "not compiled yet", WARMUP_ADVICE)
 
 
-def gpus(asked: Asked) -> Finding:
+def gpu_finding(command: BackgroundCommand) -> Finding:
     """Which NVIDIA GPUs there are, and what that means here."""
-    said = asked.answer(5)
-    if not said:
+    output = command.output(5)
+    if not output:
         return Finding("GPU", "ok", "no NVIDIA GPU found, and none is needed")
     names = []
-    for line in said.splitlines():
+    for line in output.splitlines():
         name, memory, driver = [*(part.strip() for part in line.split(",")), "", ""][:3]
         size = f"{int(memory) / 1024:.0f} GiB, " if memory.isdigit() else ""
         names.append(f"{name} ({size}driver {driver})")
@@ -147,7 +147,7 @@ def gpus(asked: Asked) -> Finding:
     )
 
 
-def cache() -> Finding:
+def cache_finding() -> Finding:
     """Whether downloads and compiled kernels can be kept."""
     folder = cache_dir()
     try:

@@ -4,7 +4,7 @@ import html
 import re
 from dataclasses import dataclass
 
-MARKS = {"ok": "✓", "note": "○", "problem": "✗"}
+SYMBOLS = {"ok": "✓", "note": "○", "problem": "✗"}
 
 # JupyterLab's colours where there are any, else those of the page, light or dark.
 _CARD = (
@@ -15,7 +15,7 @@ _CARD = (
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that was looked at: its state ("ok", "note" or "problem") and what to do."""
+    """The result of one check: its state ("ok", "note" or "problem") and what to do."""
 
     subject: str
     state: str
@@ -28,7 +28,7 @@ class Finding:
 
 @dataclass(frozen=True)
 class Report:
-    """What `doctor` found: `sentence` says it in one line, and a brief report shows no more."""
+    """What `doctor` found: `sentence` is a summary, and a brief report shows it alone."""
 
     sentence: str
     findings: tuple[Finding, ...]
@@ -36,7 +36,7 @@ class Report:
 
     @property
     def problems(self) -> tuple[Finding, ...]:
-        """The findings that something has to be done about."""
+        """The findings in state "problem"."""
         return tuple(finding for finding in self.findings if finding.state == "problem")
 
     def __repr__(self) -> str:
@@ -44,27 +44,27 @@ class Report:
             return self.sentence
         width = max((len(finding.subject) for finding in self.findings), default=0)
         lines = [
-            f"{MARKS[finding.state]} {finding.state:7}  {finding.subject:{width}}  {finding}"
+            f"{SYMBOLS[finding.state]} {finding.state:7}  {finding.subject:{width}}  {finding}"
             for finding in self.findings
         ]
         return "\n".join([self.sentence, *lines])
 
     def _repr_html_(self) -> str:
         if self.brief:
-            return f'<div style="{_CARD}">{_marked(self.sentence)}</div>'
+            return f'<div style="{_CARD}">{_format_html(self.sentence)}</div>'
         lines = "".join(
-            f"<li>{MARKS[finding.state]} {finding.state} · <b>{html.escape(finding.subject)}</b>: "
-            f"{_marked(str(finding))}</li>"
+            f"<li>{SYMBOLS[finding.state]} {finding.state} · "
+            f"<b>{html.escape(finding.subject)}</b>: {_format_html(str(finding))}</li>"
             for finding in self.findings
         )
         unfolded = " open" if self.problems else ""
         return (
-            f'<details{unfolded} style="{_CARD}"><summary>{_marked(self.sentence)}</summary>'
+            f'<details{unfolded} style="{_CARD}"><summary>{_format_html(self.sentence)}</summary>'
             f'<ul style="list-style: none; padding-left: 1em">{lines}</ul></details>'
         )
 
 
-def _marked(text: str) -> str:
+def _format_html(text: str) -> str:
     """Escaped, with `commands` in code type; paths of any length may be broken."""
     code = '<code style="overflow-wrap: anywhere; color: inherit">\\1</code>'
     return re.sub(r"`([^`]+)`", code, html.escape(text))

@@ -10,34 +10,37 @@ DISTRIBUTION = "microgpt-lab"
 
 
 def require(version: str) -> None:
-    """Nothing, if this microgpt is `version` ("0.1") or newer in the same series; else an error.
+    """Raise MicrogptError unless this is microgpt `version` ("0.1") or newer in the same series.
 
     A series is 0.1, 0.2, …, and from 1.0 on 1, 2, …: within one, notebooks keep working.
     """
     if not isinstance(version, str) or not re.fullmatch(r"\d+(\.\d+)*", version):
-        raise SettingError(f'a version is a text such as "0.1"; got {version!r}')
-    wanted, here = numbers(version), numbers(__version__)
-    if _series(here) == _series(wanted) and here >= wanted:
+        raise SettingError("version", 'a string such as "0.1"', version)
+    required, loaded = parse_version(version), parse_version(__version__)
+    if _is_compatible(loaded, required):
         return
-    series = ".".join(map(str, _series(wanted)))
+    series = ".".join(map(str, _series(required)))
     installed = installed_version()
-    there = numbers(installed or "")
-    if installed and _series(there) == _series(wanted) and there >= wanted:
+    if installed and _is_compatible(parse_version(installed), required):
         remedy = f"microgpt {installed} is installed meanwhile: restart the kernel to use it"
     else:
         remedy = f'run `pip install -U "{DISTRIBUTION}=={series}.*"` and restart the kernel'
-        if here > wanted:
+        if loaded > required:
             remedy += "; or run `microgpt lab`, which puts this version's notebooks beside yours"
     raise MicrogptError(
         f"this was written for microgpt {version}, and here is {__version__}; {remedy}"
     )
 
 
-def numbers(version: str) -> tuple[int, ...]:
-    """The leading whole numbers of a version, at least three: "0.2rc1" is (0, 2, 0)."""
+def parse_version(version: str) -> tuple[int, ...]:
+    """The leading integers of a version, at least three: "0.2rc1" is (0, 2, 0)."""
     leading = re.match(r"\d+(\.\d+)*", version)
     parts = [int(part) for part in leading.group().split(".")] if leading else []
     return (*parts, *[0] * (3 - len(parts)))
+
+
+def _is_compatible(version: tuple[int, ...], required: tuple[int, ...]) -> bool:
+    return _series(version) == _series(required) and version >= required
 
 
 def _series(version: tuple[int, ...]) -> tuple[int, ...]:
@@ -53,10 +56,10 @@ def installed_version(distribution: str = DISTRIBUTION) -> str | None:
 
 
 def minimum_versions() -> dict[str, str]:
-    """The oldest version of each library that this package works with."""
+    """The minimum version of each library that this package needs."""
     try:
         required = metadata.requires(DISTRIBUTION) or []
     except metadata.PackageNotFoundError:
         required = []
-    found = (re.match(r"([\w.-]+)>=([\d.]+)", line.replace(" ", "")) for line in required)
-    return {match[1].lower(): match[2] for match in found if match}
+    matches = (re.match(r"([\w.-]+)>=([\d.]+)", line.replace(" ", "")) for line in required)
+    return {match[1].lower(): match[2] for match in matches if match}

@@ -67,11 +67,11 @@ def _answer(request: dict, prepare: Callable[[dict], Job], jobs: list[Job]) -> d
             return {"metadata": _metadata(job)}
         start = time.perf_counter()
         (job.first_call or job.run_unit)()
-        seconds = time.perf_counter() - start
+        first_call = time.perf_counter() - start
         for _ in range(min(job.warmup_units, request.get("warmup_units", job.warmup_units))):
             job.run_unit()
         return {
-            "first_call": seconds,
+            "first_call": first_call,
             "count": job.count,
             "metadata": _metadata(job),
             "peak_memory_mib": peak_memory_mib(),

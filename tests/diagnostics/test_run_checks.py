@@ -1,0 +1,156 @@
+"""`doctor`: true sentences, quickly, whatever the machine looks like."""
+
+import importlib.metadata
+import json
+import os
+import platform
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+import microgpt as mg
+from microgpt import backends
+from microgpt.cli import main
+
+ROOT = Path(mg.__file__).parent.parent
+FIRST_CELL = """
+import sys
+import microgpt as mg
+mg.require("0.1")
+{before}
+print(mg.doctor(brief=True))
+print(mg.backends.current().name)
+print(sorted({{"numba", "ipywidgets", "matplotlib"}} & set(sys.modules)))
+"""
+
+
+def first_cell(folder, before="", **environment):
+    """What the first cell says in a fresh process with an empty cache, and how long it takes."""
+    kept = {name: os.environ[name] for name in os.environ if name != "MICROGPT_BACKEND"}
+    started = time.monotonic()
+    run = subprocess.run(
+        [sys.executable, "-c", FIRST_CELL.format(before=before)],
+        cwd=folder, capture_output=True, text=True, check=True,
+        env={**kept, "MICROGPT_CACHE": str(folder / "cache"), **environment},
+    )  # fmt: skip
+    said, backend, loaded = run.stdout.splitlines()
+    return said, backend, loaded, time.monotonic() - started
+
+
+def test_the_first_cell_settles_a_cold_session_on_numpy(tmp_path):
+    said, backend, loaded, seconds = first_cell(tmp_path)
+    python = f"{sys.version_info.major}.{sys.version_info.minor}"
+    assert said == (
+        f"Ready: Python {python}, NumPy. Fast kernels are not compiled yet, so this session runs "
+        "on NumPy; `microgpt warmup` compiles them (half a minute, once)."
+    )
+    assert backend == "numpy"
+    assert loaded == "[]"
+    assert min(seconds, *(first_cell(tmp_path)[3] for _ in range(2))) < 2
+
+
+def test_a_chosen_back_end_stays(tmp_path):
+    said, backend, _, _ = first_cell(tmp_path, before="mg.use('numba')")
+    assert "the first use waits" in said
+    assert backend == "numba"
+    said, backend, _, _ = first_cell(tmp_path, MICROGPT_BACKEND="numba")
+    assert "the first use waits" in said
+    assert backend == "numba"
+
+
+def test_it_says_that_a_chosen_back_end_does_not_exist(monkeypatch):
+    monkeypatch.setattr(backends, "_default_name", None)
+    monkeypatch.setenv("MICROGPT_BACKEND", "gpu")
+    assert "MICROGPT_BACKEND is 'gpu', which cannot be used here" in repr(mg.doctor(brief=True))
+
+
+@pytest.fixture
+def warm(cache):
+    """An empty cache but for the file that a finished `microgpt warmup` leaves."""
+    path, content = backends.compiled_marker()
+    path.parent.mkdir(parents=True)
+    path.write_bytes(content)
+    return path
+
+
+def test_ready_kernels(warm, monkeypatch):
+    assert backends.kernels_compiled()
+    assert json.loads(warm.read_bytes())["numba"] == importlib.metadata.version("numba")
+    with backends.using("numba"):
+        assert repr(mg.doctor(brief=True)).endswith("NumPy; fast kernels compiled.")
+    with backends.using("numpy"):
+        assert "but this session was set to NumPy: restart" in repr(mg.doctor(brief=True))
+
+
+@pytest.mark.parametrize("variable", ["NUMBA_CPU_NAME", "NUMBA_CPU_FEATURES"])
+def test_kernels_of_another_processor_are_not_ready(warm, monkeypatch, variable):
+    monkeypatch.setenv(variable, "generic")
+    assert not backends.kernels_compiled()
+
+
+def test_kernels_of_touched_sources_are_not_ready(warm, monkeypatch):
+    from microgpt.backends.numba_cpu.jit import cache
+
+    monkeypatch.setattr(cache, "sources", lambda: [Path(__file__)])
+    assert not backends.kernels_compiled()
+
+
+def test_the_whole_report(cache):
+    report = mg.doctor()
+    text = repr(report)
+    assert report.problems == (), text
+    assert text.startswith(f"microgpt {mg.__version__}: no problems found\n")
+    for part in (
+        f"{platform.python_version()} of the environment {Path(sys.prefix).name!r}",
+        importlib.metadata.version("numpy"),
+        importlib.metadata.version("ipywidgets"),
+        f"numba         {importlib.metadata.version('numba')}, ",
+        "threads by",
+        "not compiled yet: `microgpt warmup`",
+        "downloads and compiled kernels can be kept",
+        f"microgpt {mg.__version__}, ",
+    ):
+        assert part in text
+    for path in (ROOT, cache, Path.home(), sys.prefix):  # a card is handed in with the notebook
+        assert str(path) not in report._repr_html_()
+
+
+def test_the_report_does_not_choose(cache, monkeypatch):
+    monkeypatch.setattr(backends, "_default_name", None)
+    monkeypatch.delenv("MICROGPT_BACKEND", raising=False)
+    assert "as nothing else was chosen" in repr(mg.doctor())
+    assert backends.selected_name() is None
+
+
+def test_a_file_of_the_same_name_is_named(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "microgpt.py").touch()
+    assert main(["doctor", "--brief"]) == 1
+    said = capsys.readouterr().out
+    assert said.startswith(f"Found a problem: {tmp_path / 'microgpt.py'} has this package's name")
+    assert said.count("\n") == 1
+    assert main(["doctor"]) == 1
+    assert "rename it" in capsys.readouterr().out
+
+
+def test_without_numba(tmp_path):
+    code = """
+import sys
+class Absent:
+    def find_spec(self, name, path=None, target=None):
+        if name.split(".")[0] in ("numba", "llvmlite"):
+            raise ModuleNotFoundError(name, name=name)
+sys.meta_path.insert(0, Absent())
+import microgpt as mg
+print(mg.doctor(brief=True))
+print(mg.doctor())
+"""
+    run = subprocess.run(
+        [sys.executable, "-W", "error", "-c", code],
+        cwd=tmp_path, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert "so this session runs on NumPy; `pip install numba` brings" in run.stdout
+    assert "not installed, so everything runs on NumPy: `pip install numba`" in run.stdout
