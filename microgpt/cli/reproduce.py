@@ -19,25 +19,32 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    from microgpt.parity.published_losses import GPT2, NEAR, count_of, read_recipe, train
+    from microgpt.parity.published_losses import (
+        GPT2_RECIPE,
+        check_steps,
+        read_recipe,
+        report_losses,
+        reproduce_losses,
+    )
     from microgpt.pretrained import load_pretrained
 
-    recipe = GPT2 if options.recipe == "gpt2" else read_recipe(options.recipe)
-    count_of(recipe, options.steps)  # before weights are fetched
+    recipe = GPT2_RECIPE if options.recipe == "gpt2" else read_recipe(options.recipe)
+    check_steps(recipe, options.steps)  # before weights are fetched
     tokens, targets, source = _batch(options, recipe)
     model = load_pretrained(options.weights).model
-    steps = train(model, tokens, targets, recipe, options.steps)
+    losses = reproduce_losses(model, tokens, targets, recipe, options.steps)
     print(f"{model!r}\n{len(tokens)} × {len(tokens[0])} tokens from {source}, the same every step")
-    print("step      loss  expected  difference")
-    checks = []
-    for check in steps:
-        print(f"{check.step:4d}  {check.loss:8.6f}  {check.expected:8.6f}  "
-              f"{check.difference:10.1e}", flush=True)  # fmt: skip
-        checks.append(check)
-    good = sum(check.reproduced for check in checks)
-    verdict = "reproduced" if good == len(checks) else "NOT reproduced"
-    print(f"{verdict}: {good} of {len(checks)} losses are within {NEAR:g} of the expected ones")
-    return 0 if good == len(checks) else 1
+    print("      step      loss  expected  difference")
+    step_losses = []
+    for step_loss in losses:
+        step, loss, expected = step_loss
+        check = step_loss.check
+        print(f"{'PASS' if check.passed else 'FAIL'}  {step:4d}  {loss:8.6f}  {expected:8.6f}  "
+              f"{check.max_abs_diff:10.1e}", flush=True)  # fmt: skip
+        step_losses.append(step_loss)
+    report = report_losses(step_losses)
+    print(f"{report.note}\n{report.verdict()}")
+    return 0 if report.passed else 1
 
 
 def _batch(options: argparse.Namespace, recipe: Any) -> tuple[Any, Any, str]:

@@ -1,7 +1,8 @@
-"""Where two computations of one model part: every named intermediate, in order of computation."""
+"""Parity with other implementations: activations, debug states and published losses compared."""
 
-from microgpt.parity.collect_activations import activations, visit
-from microgpt.parity.report import ParityReport, Row, compare
-from microgpt.parity.tensor_check import Difference, difference
+from microgpt.parity.collect_activations import activations
+from microgpt.parity.compare_activations import compare
+from microgpt.parity.report import ParityReport
+from microgpt.parity.tensor_check import TensorCheck
 
-__all__ = ["Difference", "Differences", "Row", "activations", "compare", "difference", "visit"]
+__all__ = ["ParityReport", "TensorCheck", "activations", "compare"]

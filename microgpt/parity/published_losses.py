@@ -1,33 +1,35 @@
-"""Training steps whose losses somebody published: do we come to the same ones?"""
+"""Training steps with published losses, repeated: whether ours are the same."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from math import inf, isfinite
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from microgpt import recording
+from microgpt._io.json_io import read_json
 from microgpt.autograd.tensor import Tensor
-from microgpt.checkpoints import json_io
 from microgpt.config import PRESETS
-from microgpt.config.checks import number, whole
-from microgpt.errors import FormatError, SettingError
+from microgpt.config.checks import check_integer, check_number
+from microgpt.errors import Described, FormatError, SettingError
 from microgpt.models.gpt import GPT
-from microgpt.ops.embedding import as_tokens
+from microgpt.ops.token_ids import as_token_ids
 from microgpt.optim import AdamW
+from microgpt.parity.report import ParityReport
+from microgpt.parity.tensor_check import TensorCheck, check_tensor
 
 _SIZES = ("vocab_size", "block_size", "n_layer", "n_head", "n_embd")
-NEAR = 1e-2  # how far a loss may be off and still counts as reproduced
+TOLERANCE = 1e-2  # of a loss
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """AdamW on one batch (B, T) again and again, and the `losses` before each step.
+    """AdamW on the same batch (B, T) at every step, and the expected `losses` before each.
 
-    `decay` is "matrices", as in GPT-2's training, or "every tensor"; `sizes` are those that the
-    model must have.
+    `decay` names what decays: "matrices", as in GPT-2's training, or "every tensor"; `sizes` are
+    fields that the model's config must have.
     """
 
     losses: tuple[float, ...]
@@ -41,9 +43,9 @@ class Recipe:
     sizes: dict[str, int] = field(default_factory=dict)
 
 
-# llm.c's first run of GPT-2's 124M weights in PyTorch: the first 256 tokens of tinyshakespeare's
-# validation part, ten times.
-GPT2 = Recipe(
+# llm.c's run of GPT-2's 124M weights in PyTorch: ten steps on the first 256 tokens of
+# tinyshakespeare's validation part.
+GPT2_RECIPE = Recipe(
     losses=(
         *(5.269998550415039, 4.059630870819092, 3.3749470710754395, 2.8005878925323486),
         *(2.3152737617492676, 1.8489487171173096, 1.3945865631103516, 0.9988802075386047),
@@ -56,23 +58,24 @@ GPT2 = Recipe(
 )
 
 
-@dataclass(frozen=True)
-class LossCheck:
-    """The loss before one step, ours and the expected one."""
+class StepLoss(NamedTuple):
+    """The loss before one step, ours and the published one."""
 
     step: int
     loss: float
     expected: float
 
     @property
-    def difference(self) -> float:
-        """How far ours is from the expected loss."""
-        return abs(self.loss - self.expected)
+    def check(self) -> TensorCheck:
+        """Ours beside the published one; it may be off by TOLERANCE."""
+        losses = np.array(self.loss), np.array(self.expected)
+        return check_tensor(f"loss of step {self.step}", *losses, TOLERANCE)
 
-    @property
-    def reproduced(self) -> bool:
-        """Whether that is near enough."""
-        return self.difference <= NEAR
+
+def report_losses(step_losses: Iterable[StepLoss]) -> ParityReport:
+    """The report on the losses of `reproduce_losses`."""
+    checks = tuple(step_loss.check for step_loss in step_losses)
+    return ParityReport(checks, "the published losses", note=f"allowed: {TOLERANCE:g}")
 
 
 def read_recipe(path: str | Path) -> Recipe:
@@ -84,22 +87,22 @@ def read_recipe(path: str | Path) -> Recipe:
     file = Path(path)
     if not file.is_file():
         raise FormatError(f"there is no recipe at {file}; a JSON file is needed, or the name gpt2")
-    written = json_io.read(file)
+    content = read_json(file)
     try:
-        optimizer = written["optimizer"]
+        optimizer = content["optimizer"]
         if optimizer["name"] != "AdamW":
             raise FormatError(f"its optimizer must be 'AdamW'; got {optimizer['name']!r:.80}")
         first, second = optimizer.get("betas", Recipe.betas)
         recipe = Recipe(
-            losses=tuple(map(_real, written["losses_float32"])),
-            batch_size=written["batch_size"],
-            seq_len=written["seq_len"],
-            lr=_real(optimizer["lr"]),
-            betas=(_real(first), _real(second)),
-            eps=_real(optimizer.get("eps", Recipe.eps)),
-            weight_decay=_real(optimizer.get("weight_decay", Recipe.weight_decay)),
+            losses=tuple(map(_finite, content["losses_float32"])),
+            batch_size=content["batch_size"],
+            seq_len=content["seq_len"],
+            lr=_finite(optimizer["lr"]),
+            betas=(_finite(first), _finite(second)),
+            eps=_finite(optimizer.get("eps", Recipe.eps)),
+            weight_decay=_finite(optimizer.get("weight_decay", Recipe.weight_decay)),
             decay=optimizer.get("decay", Recipe.decay),
-            sizes=dict(written.get("config", {})),
+            sizes=dict(content.get("config", {})),
         )
         _check(recipe)
     except KeyError as error:
@@ -109,27 +112,28 @@ def read_recipe(path: str | Path) -> Recipe:
     return recipe
 
 
-def _real(value: Any) -> float:
-    number("a setting", value)
+def _finite(value: Any) -> float:
     try:
-        real = float(value)
-    except OverflowError:  # a whole number of hundreds of digits
-        real = inf
-    if not isfinite(real):
-        raise SettingError(f"a setting must be finite; got {value!r:.80}")
-    return real
+        number = check_number("a setting", value)
+    except OverflowError:  # an integer of hundreds of digits
+        number = inf
+    if not isfinite(number):
+        raise SettingError("a setting", "finite", value)
+    return number
 
 
 def _check(recipe: Recipe) -> None:
-    whole("batch_size", recipe.batch_size, least=1)
-    whole("seq_len", recipe.seq_len, least=1)
+    check_integer("batch_size", recipe.batch_size, minimum=1)
+    check_integer("seq_len", recipe.seq_len, minimum=1)
     if not recipe.losses:
         raise FormatError("its losses_float32 must be one loss or more; got none")
     if recipe.decay not in ("matrices", "every tensor"):
         raise FormatError(f"decay must be 'matrices' or 'every tensor'; got {recipe.decay!r:.80}")
-    unknown = set(recipe.sizes) - set(GPT2.sizes)
+    unknown = set(recipe.sizes) - set(GPT2_RECIPE.sizes)
     if unknown:
-        raise FormatError(f"its config may have {', '.join(GPT2.sizes)}; got {sorted(unknown)}")
+        raise FormatError(
+            f"its config may have {', '.join(GPT2_RECIPE.sizes)}; got {sorted(unknown)}"
+        )
 
 
 def first_batch(tokens: Any, recipe: Recipe) -> tuple[np.ndarray, np.ndarray]:
@@ -137,77 +141,80 @@ def first_batch(tokens: Any, recipe: Recipe) -> tuple[np.ndarray, np.ndarray]:
     needed = recipe.batch_size * recipe.seq_len + 1
     if len(tokens) < needed:
         raise SettingError(
-            f"a batch of {recipe.batch_size} × {recipe.seq_len} needs {needed:,} tokens; got "
-            f"{len(tokens):,}"
+            "tokens",
+            f"at least {needed:,} for a batch of {recipe.batch_size} × {recipe.seq_len}",
+            Described(f"{len(tokens):,} tokens"),
         )
-    row = as_tokens(np.asarray(tokens[:needed]))
+    row = as_token_ids(np.asarray(tokens[:needed]))
     shape = recipe.batch_size, recipe.seq_len
     return row[:-1].reshape(shape), row[1:].reshape(shape)
 
 
-class _DecaysAll(AdamW):
-    """PyTorch's AdamW when it is given all weights in one group: vectors shrink too."""
+class _DecayEveryTensor(AdamW):
+    """PyTorch's AdamW with all weights in one group: vectors decay too."""
 
-    def __init__(self, *arguments: Any):
-        super().__init__(*arguments)
-        self._decay = [(self.weight_decay, data.size) for data, _ in self.segments]
+    def __init__(self, *args: Any):
+        super().__init__(*args)
+        self.decayed_sizes = [data.size for data, _ in self.flat_segments]
+        self._decay_args = [(self.weight_decay, size) for size in self.decayed_sizes]
 
 
-def train(
-    model: GPT, tokens: Any, targets: Any, recipe: Recipe = GPT2, steps: int | None = None
-) -> Iterator[LossCheck]:
-    """Train `model` by the recipe on tokens and targets (B, T), and yield every loss.
+def reproduce_losses(
+    model: GPT, tokens: Any, targets: Any, recipe: Recipe = GPT2_RECIPE, steps: int | None = None
+) -> Iterator[StepLoss]:
+    """Train `model` by the recipe on tokens and targets (B, T), and yield the loss of each step.
 
     `steps`: the first ones only. On Numba, steps are recorded and replayed.
     """
-    count = count_of(recipe, steps)
+    num_steps = check_steps(recipe, steps)
     for name, size in recipe.sizes.items():
         if getattr(model.config, name) != size:
             raise SettingError(
-                f"the expected losses are those of a model with {name}={size}; this one has "
-                f"{getattr(model.config, name)}"
+                name, f"{size}, as for the expected losses", getattr(model.config, name)
             )
-    ids, wanted = as_tokens(tokens), as_tokens(targets)
+    token_ids, target_ids = as_token_ids(tokens), as_token_ids(targets)
     shape = recipe.batch_size, recipe.seq_len
-    if ids.shape != shape or wanted.shape != shape:
+    if token_ids.shape != shape or target_ids.shape != shape:
         raise SettingError(
-            f"the expected losses are those of tokens and targets {shape}; got {ids.shape} and "
-            f"{wanted.shape}"
+            "the batch",
+            f"tokens and targets of shape {shape}, as for the expected losses",
+            Described(f"{token_ids.shape} and {target_ids.shape}"),
         )
-    largest, vocab_size = max(ids.max(), wanted.max()), model.config.vocab_size
+    largest, vocab_size = max(token_ids.max(), target_ids.max()), model.config.vocab_size
     if largest >= vocab_size:
         raise SettingError(
-            f"the batch has token {largest:,}, the model {vocab_size:,} tokens; give the batch "
-            "that the expected losses are of, such as llm.c's debug state"
+            "tokens",
+            f"below the model's {vocab_size:,}",
+            largest,
+            "give the batch that the expected losses are of, such as llm.c's debug state",
         )
-    return _losses(model, ids, wanted, recipe, count)
+    return _train(model, token_ids, target_ids, recipe, num_steps)
 
 
-def count_of(recipe: Recipe, steps: int | None) -> int:
-    """How many steps are made: all whose losses are known, or the first ones."""
+def check_steps(recipe: Recipe, steps: int | None) -> int:
+    """The number of steps to make: as many as there are losses, or fewer if the user says so."""
     if steps is None:
         return len(recipe.losses)
-    whole("steps", steps, least=1)
+    check_integer("steps", steps, minimum=1)
     if steps > len(recipe.losses):
-        raise SettingError(
-            f"steps must be 1 to {len(recipe.losses)}, the losses known; got {steps}"
-        )
+        raise SettingError("steps", f"from 1 to the {len(recipe.losses)} losses known", steps)
     return steps
 
 
-def _losses(
-    model: GPT, ids: np.ndarray, wanted: np.ndarray, recipe: Recipe, steps: int
-) -> Iterator[LossCheck]:
-    rule = AdamW if recipe.decay == "matrices" else _DecaysAll
-    optimizer = rule(model, recipe.lr, recipe.betas, recipe.eps, recipe.weight_decay)
+def _train(
+    model: GPT, tokens: np.ndarray, targets: np.ndarray, recipe: Recipe, num_steps: int
+) -> Iterator[StepLoss]:
+    optimizer_class = AdamW if recipe.decay == "matrices" else _DecayEveryTensor
+    optimizer = optimizer_class(model, recipe.lr, recipe.betas, recipe.eps, recipe.weight_decay)
 
-    def update(tokens: np.ndarray, targets: np.ndarray) -> Tensor:
+    def train_step(tokens: np.ndarray, targets: np.ndarray) -> Tensor:
         optimizer.zero_grad()
         loss = model.loss(tokens, targets)
         loss.backward()
         optimizer.step()
         return loss
 
-    step = update if model.backend == "numpy" else recording.capture(update)
-    for place in range(steps):
-        yield LossCheck(place, step(ids, wanted).item(), recipe.losses[place])
+    is_eager = model.backend.name == "numpy"
+    step_function = train_step if is_eager else recording.capture(train_step)
+    for step in range(num_steps):
+        yield StepLoss(step, step_function(tokens, targets).item(), recipe.losses[step])

@@ -1,145 +1,88 @@
-"""`compare`: the first place where a model and a reference differ."""
+"""`ParityReport`: the result of every comparison with a reference, as a table and as JSON."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+import json
+from dataclasses import dataclass, field
 from math import isfinite
-from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from microgpt.config.checks import number
-from microgpt.errors import DtypeError, SettingError, ShapeError, TokenError
-from microgpt.nn import Module
-from microgpt.ops.embedding import as_tokens
-from microgpt.parity.collect_activations import TOKENS, activations, visit
-from microgpt.parity.npz_archive import Archive
-from microgpt.parity.tensor_check import difference
-
-
-@dataclass(frozen=True)
-class Row:
-    """One intermediate: how far it is from the reference's, and how far it may be."""
-
-    name: str
-    largest: float
-    relative: float
-    allowed: float
-    problem: str | None = None
-
-    @property
-    def agrees(self) -> bool:
-        """Whether the two are within what is allowed; NaN never is."""
-        return self.problem is None and isfinite(self.largest) and self.largest <= self.allowed
+from microgpt.parity.tensor_check import TensorCheck
 
 
 @dataclass(frozen=True, repr=False)
 class ParityReport:
-    """What `compare` found: `rows` in the order of computation; it prints as a table.
+    """The `checks` in the order of computation; it prints as a table that ends in a verdict.
 
-    `missing` are the model's names that the reference lacks, `surplus` those that it has and the
-    model does not; neither is compared.
+    `missing` are names that the reference lacks, `unexpected` those that it alone has; neither is
+    compared. `note` is about the tolerances; `details` go into the JSON.
     """
 
-    rows: tuple[Row, ...]
-    missing: tuple[str, ...]
-    surplus: tuple[str, ...]
+    checks: tuple[TensorCheck, ...]
+    reference: str = "the reference"
+    missing: tuple[str, ...] = ()
+    unexpected: tuple[str, ...] = ()
+    note: str = ""
+    details: dict[str, Any] = field(default_factory=dict)
 
     @property
-    def first(self) -> str | None:
-        """The name of the first intermediate that differs; None if none does."""
-        return next((row.name for row in self.rows if not row.agrees), None)
+    def first_failure(self) -> str | None:
+        """The name of the first tensor that differs; None if none does."""
+        return next((check.name for check in self.checks if not check.passed), None)
 
     @property
-    def agrees(self) -> bool:
-        """Whether all that was compared agrees and the reference has no other names."""
-        return self.first is None and not self.surplus
+    def passed(self) -> bool:
+        """Whether every tensor agrees, and the reference has no other names."""
+        return self.first_failure is None and not self.unexpected
+
+    def __getitem__(self, name: str) -> TensorCheck:
+        """The check of a tensor."""
+        return {check.name: check for check in self.checks}[name]
 
     def __repr__(self) -> str:
-        width = max(len(row.name) for row in self.rows)
-        lines = [f"         {'intermediate':{width}}  largest   relative"]
-        for row in self.rows:
-            word = "agrees" if row.agrees else "DIFFERS"
-            numbers = row.problem or f"{row.largest:<8.2g}  {row.relative:.2g}"
-            lines.append(f"{word:7}  {row.name:{width}}  {numbers}")
-        lines.append(self._verdict())
+        width = max(len(check.name) for check in self.checks)
+        lines = [f"      {'tensor':{width}}  max abs   relative"]
+        for check in self.checks:
+            differences = check.problem or f"{check.max_abs_diff:<8.2g}  {check.relative_diff:.2g}"
+            lines.append(f"{_verdict(check.passed)}  {check.name:{width}}  {differences}")
+        if self.note:
+            lines.append(self.note)
         if self.missing:
             lines.append(f"not in the reference, so not compared: {', '.join(self.missing)}")
-        if self.surplus:
-            lines.append(f"in the reference, but not in the model: {', '.join(self.surplus)}")
-        return "\n".join(lines)
+        if self.unexpected:
+            lines.append(f"in the reference, but not in the model: {', '.join(self.unexpected)}")
+        if self.first_failure is not None:
+            lines.append(f"first difference: {self.first_failure} ({self[self.first_failure]})")
+        return "\n".join([*lines, self.verdict()])
 
-    def _verdict(self) -> str:
-        for row in self.rows:
-            if not row.agrees:
-                return f"first difference: {row.name} ({row.problem or _beyond(row)})"
-        return f"no difference in {len(self.rows)} intermediates"
-
-
-def _beyond(row: Row) -> str:
-    return f"largest {row.largest:.2g}, relative {row.relative:.2g}; {row.allowed:.2g} is allowed"
-
-
-def compare(model: Any, reference: Any, tokens: Any = None, tolerance: float = 1e-4) -> ParityReport:
-    """Name the first intermediate in which a model differs from a reference.
-
-    `reference` maps names, such as "h.1.mlp.c_fc", to arrays (a dictionary, an .npz file, or
-    another model); `tokens` (T,) or (B, T) may be one of them. `activations` shows all names. What
-    differs is off by more than tolerance · max(1, the reference's largest number) somewhere;
-    attention scores of the future, which no result depends on, are left out.
-    """
-    number("tolerance", tolerance)
-    if not 0 <= tolerance < float("inf"):
-        raise SettingError(f"tolerance must be 0 or above, and finite; got {tolerance}")
-    if isinstance(reference, Module):
-        if tokens is None:
-            raise SettingError("to compare two models, say at which tokens: compare(…, tokens=…)")
-        reference = activations(reference, tokens)
-    arrays = Archive(reference) if isinstance(reference, str | Path) else reference
-    if not isinstance(arrays, Mapping):
-        raise SettingError(
-            "a reference maps names to arrays, as a dictionary or an .npz file does; got "
-            f"{type(reference).__name__}"
+    def verdict(self) -> str:
+        """PASS or FAIL, and how many tensors agree."""
+        good = sum(check.passed for check in self.checks)
+        return (
+            f"{_verdict(self.passed)}: {good} of {len(self.checks)} tensors agree with "
+            f"{self.reference}"
         )
-    where = str(arrays.file) if isinstance(arrays, Archive) else "the reference"
-    if tokens is None and TOKENS not in arrays:
-        raise SettingError(f"compare needs tokens: as an argument, or as an entry of {where}")
-    rows: list[Row] = []
-    missing: list[str] = []
 
-    def visitor(name: str, ours: np.ndarray) -> None:
-        if name in arrays:
-            rows.append(_row(name, ours, arrays, tolerance))
-        else:
-            missing.append(name)
-
-    try:
-        visit(model, as_tokens(arrays[TOKENS] if tokens is None else tokens), visitor)
-    except (TokenError, ShapeError, DtypeError) as error:
-        if tokens is not None:
-            raise
-        raise type(error)(f"the tokens of {where}: {error}") from None
-    if not rows:
-        raise SettingError(
-            f"{where} has none of the model's names, which are {', '.join(missing)}; it has "
-            f"{', '.join(map(str, arrays)) or 'nothing'}"
-        )
-    seen = {TOKENS, *(row.name for row in rows)}
-    return ParityReport(tuple(rows), tuple(missing), tuple(str(k) for k in arrays if k not in seen))
+    def to_json(self) -> str:
+        """The report as JSON, with null for numbers that are not finite."""
+        checks = [
+            {
+                "name": check.name,
+                "max_abs_diff": _finite(check.max_abs_diff),
+                "relative_diff": _finite(check.relative_diff),
+                "tolerance": check.tolerance,
+                "in_norm": check.in_norm,
+                "problem": check.problem,
+                "passed": check.passed,
+            }
+            for check in self.checks
+        ]
+        content = {"reference": self.reference, **self.details, "passed": self.passed}
+        content |= {"missing": self.missing, "unexpected": self.unexpected, "tensors": checks}
+        return json.dumps(content, indent=1)
 
 
-def _row(name: str, ours: np.ndarray, arrays: Mapping[str, Any], tolerance: float) -> Row:
-    nan = float("nan")
-    shape = arrays.shape(name) if isinstance(arrays, Archive) else np.shape(arrays[name])
-    # A reference of one text may have no axis of texts.
-    if shape not in (ours.shape, ours.shape[1:] if ours.shape[0] == 1 else None):
-        return Row(name, nan, nan, tolerance, f"shape {ours.shape}, the reference has {shape}")
-    theirs = np.asarray(arrays[name]).reshape(ours.shape)
-    if theirs.dtype.kind not in "fiu":
-        return Row(name, nan, nan, tolerance, f"the reference holds {theirs.dtype}, not numbers")
-    if name.endswith(".scores") and ours.shape[-1] == ours.shape[-2]:
-        past = np.tri(ours.shape[-1], dtype=bool)
-        ours, theirs = np.where(past, ours, 0), np.where(past, theirs, 0)
-    off = difference(ours, theirs)
-    largest = float(np.abs(theirs).max()) if theirs.size else 0.0
-    return Row(name, *off, tolerance * max(1.0, largest))
+def _verdict(passed: bool) -> str:
+    return "PASS" if passed else "FAIL"
+
+
+def _finite(value: float) -> float | None:
+    return value if isfinite(value) else None

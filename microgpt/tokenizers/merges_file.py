@@ -43,9 +43,8 @@ def read_merges(
     if vocab_path is None:
         return parse_merges(content, str(path), special_tokens)
     vocab = _read_vocab(vocab_path)
-    byte_order = bytes(
-        sorted(_BYTE_TO_UNICODE, key=lambda byte: vocab.get(_BYTE_TO_UNICODE[byte], 256))
-    )
+    in_order = sorted(_BYTE_TO_UNICODE, key=lambda byte: vocab.get(_BYTE_TO_UNICODE[byte], 256))
+    byte_order = bytes(in_order)
     merges = parse_merges(content, str(path), (), byte_order).merges
     by_id = sorted(vocab, key=vocab.__getitem__)
     special_tokens = [name for name in by_id if vocab[name] >= 256 + len(merges)]
