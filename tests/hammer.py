@@ -9,7 +9,7 @@ import threading
 import time
 
 import microgpt as mg
-from microgpt.sampling import Walk
+from microgpt.widgets.sampling_trace import SamplingTrace
 
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
 
@@ -20,19 +20,20 @@ def hammer(panels, seed, until, failures):
     try:
         while time.monotonic() < until:
             panel = rng.choice(panels)
-            name = rng.choice(list(panel.dials))
-            dial = panel.dials[name]
+            name = rng.choice(list(panel.sliders))
+            slider = panel.sliders[name]
             moves = (
-                lambda dial=dial: setattr(
-                    dial.slider, "value", rng.uniform(dial.slider.min, dial.slider.max)
+                lambda slider=slider: setattr(
+                    slider.slider, "value", rng.uniform(slider.slider.min, slider.slider.max)
                 ),
-                lambda panel=panel: setattr(panel.dart.slider, "value", rng.random() * 0.99),
-                panel.roll.click, panel.next.click, panel.finish.click, panel.back.click,
-                lambda panel=panel: setattr(panel.prompt, "value", rng.choice(LETTERS)),
-                lambda panel=panel: setattr(panel.dice, "value", rng.randrange(99)),
-                lambda panel=panel: setattr(panel.table.toggle, "value", rng.random() < 0.5),
+                lambda panel=panel: setattr(panel.u_slider.slider, "value", rng.random() * 0.99),
+                panel.redraw_button.click, panel.accept_button.click, panel.finish_button.click,
+                panel.undo_button.click,
+                lambda panel=panel: setattr(panel.prompt_box, "value", rng.choice(LETTERS)),
+                lambda panel=panel: setattr(panel.seed_box, "value", rng.randrange(99)),
+                lambda panel=panel: setattr(panel.numbers.toggle, "value", rng.random() < 0.5),
                 lambda panel=panel: setattr(
-                    panel.chooser, "value", rng.choice(panel.chooser.options)
+                    panel.model_select, "value", rng.choice(panel.model_select.options)
                 ),
             )  # fmt: skip
             rng.choice(moves)()
@@ -41,11 +42,11 @@ def hammer(panels, seed, until, failures):
 
 
 def settled(panel):
-    """The picture after every control was put to one place."""
-    panel.chooser.value = "story"
-    panel.chooser.value = "names"
-    panel.change(lambda walk: Walk(walk.origin, "an", mg.SampleConfig(0.7, 9), 3))
-    return panel.picture.value.replace(f"{panel.name}-", "")
+    """The picture after every control was set to the same value."""
+    panel.model_select.value = "story"
+    panel.model_select.value = "names"
+    panel.update(lambda trace: SamplingTrace(trace.source, "an", mg.SampleConfig(0.7, 9), 3))
+    return panel.picture.value.replace(f"{panel.id_prefix}-", "")
 
 
 def main(seconds):
@@ -54,8 +55,8 @@ def main(seconds):
     config = mg.GPTConfig.microgpt(n_embd=64)
     trainer = mg.Trainer(mg.GPT(config), corpus, mg.TrainConfig(steps=10**9, batch_size=64))
     next(trainer)  # compiles
-    panels = [mg.widgets.DialAndDice("names") for _ in range(2)]
-    panels.append(mg.widgets.DialAndDice(trainer.model, corpus))
+    panels = [mg.widgets.SamplingExplorer("names") for _ in range(2)]
+    panels.append(mg.widgets.SamplingExplorer(trainer))
     failures: list[str] = []
     until = time.monotonic() + seconds
     threads = [
@@ -70,9 +71,9 @@ def main(seconds):
         assert not thread.is_alive(), "a thread hangs"
     assert not failures, failures
     assert mg.widgets.errors() == []
-    wanted = settled(mg.widgets.DialAndDice("names"))
+    expected = settled(mg.widgets.SamplingExplorer("names"))
     for panel in panels:
-        assert settled(panel) == wanted
+        assert settled(panel) == expected
     import numba
 
     print(numba.threading_layer(), len(trainer.history), "alive")

@@ -47,7 +47,7 @@ trainer = mg.Trainer(model, corpus, mg.TrainConfig(steps=50))
 trainer.run()
 names = list(mg.generate_text(model, corpus.tokenizer(), 5, temperature=0.5))
 run = mg.reference.run(corpus.documents, num_steps=5, num_samples=1, engine="tensor")
-print(model.backend, len(names), len(run.losses), mg.backends.available("numba"))
+print(model.backend.name, len(names), len(run.losses), mg.backends.available("numba"))
 """
 
 
@@ -60,6 +60,21 @@ def test_without_numba_and_tiktoken(blocked):
 
 def test_without_matplotlib_and_widgets_and_downloads():
     assert run(WORK, "matplotlib", "ipywidgets", "pooch", "requests", "tqdm").returncode == 0
+
+
+def test_the_state_of_views_needs_neither_widgets_nor_plots():
+    out = run(
+        "import microgpt as mg; "
+        "from microgpt.widgets.model_lookup import load_source; "
+        "from microgpt.widgets.sampling_trace import SamplingTrace; "
+        "from microgpt.widgets.token_scores import text_scores; "
+        "source = load_source('names'); "
+        "print(SamplingTrace(source, 'an').view().picked_rank, text_scores(source, 'anna').nll); "
+        "print(mg.widgets.forward_pass('names', 'ann').svg()[:4])",
+        "ipywidgets",
+        "matplotlib",
+    ).stdout
+    assert out.splitlines()[-1] == "<svg"
 
 
 def test_asking_for_numba_without_it():

@@ -114,9 +114,9 @@ def _json(results: Any) -> str:
 def _svg(results: Any) -> str:
     from microgpt.benchmark.report import bar_groups
     from microgpt.benchmark.table import describe_machine
-    from microgpt.viz.benchmark_bars import benchmark_bars, standalone
+    from microgpt.viz.benchmark_bars import benchmark_bars, standalone_svg
 
-    return standalone(benchmark_bars(bar_groups(results), describe_machine(results)))
+    return standalone_svg(benchmark_bars(bar_groups(results), describe_machine(results)))
 
 
 def _write(path: str, content: str) -> None:

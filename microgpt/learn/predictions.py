@@ -35,11 +35,11 @@ def predict(id: str, question: str, options: Sequence[Any] = (), unit: str = "")
 
 def reveal(id: str, result: Any, why: str = "") -> Revealed:
     """One sentence: your guess, the result (from the arrays, not typed), and why."""
-    from microgpt.widgets.prediction import guess_said
+    from microgpt.viz.prediction import prediction_sentence
 
     if id not in _predictions:
         raise SettingError("id", "that of a prediction", id, choices=_predictions)
     if hasattr(result, "item"):
         result = result.item()
     _predictions[id].reveal(result, why)
-    return Revealed(guess_said(_predictions[id].state))
+    return Revealed(prediction_sentence(_predictions[id].state))

@@ -1,8 +1,22 @@
-"""Pictures: pure functions from data to SVG text or a matplotlib figure; no pyplot, no state."""
+"""Pictures as pure functions: plain data in, SVG text or a matplotlib figure out.
 
-from microgpt.viz.forward_pass import journey
-from microgpt.viz.kv_cache_timing import cache_times
-from microgpt.viz.losses import plot_losses
-from microgpt.viz.sample_table import text_table
+Nothing here loads, runs, trains or times a model: `microgpt.widgets` computes and draws with these.
+"""
 
-__all__ = ["cache_times", "journey", "plot_losses", "text_table"]
+import importlib
+from typing import Any
+
+# Public name -> module; loaded on first use, because matplotlib takes its time.
+_PUBLIC = {"plot_losses": "losses"}
+
+__all__ = ["plot_losses"]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _PUBLIC:
+        raise AttributeError(f"module 'microgpt.viz' has no attribute {name!r}")
+    return getattr(importlib.import_module(f"microgpt.viz.{_PUBLIC[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,4 +1,4 @@
-"""Bars for numbers that differ a thousandfold: each line of the scale is ten times the last."""
+"""Horizontal bars on a logarithmic scale, for numbers that differ a thousandfold."""
 
 import math
 from collections.abc import Sequence
@@ -6,56 +6,59 @@ from collections.abc import Sequence
 from microgpt.errors import ShapeError
 from microgpt.viz.drawing import Drawing, Line, Rect, Text
 
-Row = tuple[str, float, str, bool]  # label, number, the number as text, whether it is ours
-WIDTH, LEFT, RIGHT, BAR, GAP, TICKS = 900, 330, 150, 16, 6, 18
+Bar = tuple[str, float, str, bool]  # label, value, the value as text, whether it is ours
+WIDTH, LEFT, RIGHT, BAR_HEIGHT, BAR_GAP, TICK_HEIGHT = 900, 330, 150, 16, 6, 18
 # A file that is opened by itself has no style sheet around it.
-FONT = "<style>text{font:13px system-ui,sans-serif}.mg-strong{font-weight:700}</style>"
+FONT = "<style>text{font:13px system-ui,sans-serif}.mg-bold{font-weight:700}</style>"
 
 
-def benchmark_bars(groups: Sequence[tuple[str, Sequence[Row]]], caption: str = "") -> Drawing:
-    """One group of bars for each (heading, rows); a row is (label, number, its text, ours).
+def benchmark_bars(groups: Sequence[tuple[str, Sequence[Bar]]], caption: str = "") -> Drawing:
+    """One bar chart for each (heading, bars); a bar is (label, value, value_text, is_ours).
 
-    A bar's length is the logarithm of its number, from the power of ten below the least one of
-    its group. Bars that are not ours are grey.
+    Lengths are logarithmic, from the power of ten below the smallest value of the group. Bars that
+    are not ours are grey.
     """
-    rows = [row for _, group in groups for row in group]
-    if not rows or not all(0 < row[1] < math.inf for row in rows):
+    values = [bar[1] for _, bars in groups for bar in bars]
+    if not values or not all(0 < value < math.inf for value in values):
         raise ShapeError("bars need at least one number, and each above 0 and finite")
-    height = sum(50 + TICKS + len(group) * (BAR + GAP) for _, group in groups if group) + 10
+    height = 10 + sum(
+        50 + TICK_HEIGHT + len(bars) * (BAR_HEIGHT + BAR_GAP) for _, bars in groups if bars
+    )
     drawing = Drawing(WIDTH, height, caption or "Benchmark", "mg-bench")
-    top = 24.0
-    for heading, group in groups:
-        if group:
-            top = _group(drawing, heading, group, top)
+    y = 24.0
+    for heading, bars in groups:
+        if bars:
+            y = _draw_group(drawing, heading, bars, y)
     return drawing
 
 
-def standalone(drawing: Drawing) -> str:
-    """The picture as the text of an SVG file, with its font and its ground."""
+def standalone_svg(drawing: Drawing) -> str:
+    """The drawing as the text of an SVG file, with its own font and a white background."""
     start, end = drawing.svg().split(">", 1)
     return f'{start}>{FONT}<rect width="100%" height="100%" fill="white"/>{end}\n'
 
 
-def _group(drawing: Drawing, heading: str, rows: Sequence[Row], top: float) -> float:
-    least = math.floor(math.log10(min(row[1] for row in rows)))
-    most = max(least + 1, math.ceil(math.log10(max(row[1] for row in rows))))
-    scale = (WIDTH - LEFT - RIGHT) / (most - least)
-    bottom = top + 10 + len(rows) * (BAR + GAP)
-    drawing.add(Text(8, top, heading, strong=True))
-    for power in range(least, most + 1):
-        x = LEFT + (power - least) * scale
-        drawing.add(Line(x, top + 8, x, bottom, thick=0.5))
-        drawing.add(Text(x, bottom + 14, _power(power), anchor="middle"))
-    for place, (label, number, shown, ours) in enumerate(rows):
-        y = top + 12 + place * (BAR + GAP)
-        length = max(2.0, (math.log10(number) - least) * scale)
+def _draw_group(drawing: Drawing, heading: str, bars: Sequence[Bar], top: float) -> float:
+    """Draw one chart below y = top; return where the next one begins."""
+    min_exponent = math.floor(math.log10(min(bar[1] for bar in bars)))
+    max_exponent = max(min_exponent + 1, math.ceil(math.log10(max(bar[1] for bar in bars))))
+    pixels_per_decade = (WIDTH - LEFT - RIGHT) / (max_exponent - min_exponent)
+    bottom = top + 10 + len(bars) * (BAR_HEIGHT + BAR_GAP)
+    drawing.add(Text(8, top, heading, bold=True))
+    for exponent in range(min_exponent, max_exponent + 1):
+        x = LEFT + (exponent - min_exponent) * pixels_per_decade
+        drawing.add(Line(x, top + 8, x, bottom, stroke_width=0.5))
+        drawing.add(Text(x, bottom + 14, _power_of_ten(exponent), anchor="middle"))
+    for i, (label, value, value_text, is_ours) in enumerate(bars):
+        y = top + 12 + i * (BAR_HEIGHT + BAR_GAP)
+        length = max(2.0, (math.log10(value) - min_exponent) * pixels_per_decade)
         drawing.add(
             Text(LEFT - 8, y + 12, label, anchor="end"),
-            Rect(LEFT, y, length, BAR, fill="blue" if ours else "line"),
-            Text(LEFT + length + 6, y + 12, shown),
+            Rect(LEFT, y, length, BAR_HEIGHT, fill="blue" if is_ours else "line"),
+            Text(LEFT + length + 6, y + 12, value_text),
         )
-    return bottom + 40 + TICKS
+    return bottom + 40 + TICK_HEIGHT
 
 
-def _power(power: int) -> str:
-    return f"{10**power:,}" if power >= 0 else f"{10.0**power:g}"
+def _power_of_ten(exponent: int) -> str:
+    return f"{10**exponent:,}" if exponent >= 0 else f"{10.0**exponent:g}"

@@ -1,4 +1,4 @@
-"""`Drawing`: rectangles, lines and texts, drawn as SVG text and, for paper, by matplotlib.
+"""`Drawing`: rectangles, lines and texts, rendered as SVG text and, without a browser, as PNG.
 
 A live view needs SVG, which is a string and takes its colours from the theme; a notebook that is
 read without being run needs a PNG. Both come from one list of shapes.
@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from html import escape
 from typing import Any
 
-from microgpt.viz.style import STYLE, colour, light
+from microgpt.viz.style import STYLE, css_colour, light_colour
 
-ANCHORS = {"start": "left", "middle": "center", "end": "right"}
+MATPLOTLIB_ALIGN = {"start": "left", "middle": "center", "end": "right"}
 
 
 @dataclass(frozen=True)
@@ -23,9 +23,9 @@ class Rect:
     height: float
     fill: str = "none"
     stroke: str = "none"
-    thick: float = 1.0
+    stroke_width: float = 1.0
     hatch: bool = False
-    role: str = ""
+    css_class: str = ""
 
 
 @dataclass(frozen=True)
@@ -35,9 +35,9 @@ class Line:
     x2: float
     y2: float
     stroke: str = "line"
-    thick: float = 1.0
+    stroke_width: float = 1.0
     dashed: bool = False
-    role: str = ""
+    css_class: str = ""
 
 
 @dataclass(frozen=True)
@@ -46,87 +46,94 @@ class Text:
     y: float
     text: str
     anchor: str = "start"
-    strong: bool = False
+    bold: bool = False
     fill: str = "text"
-    role: str = ""
+    css_class: str = ""
 
 
 Shape = Rect | Line | Text
 
 
-class Drawing:
-    """A picture of `width` × `height` pixels with a caption that says what it shows.
+@dataclass
+class Group:
+    """Shapes with one layout: "fixed" in pixels, "fluid" in per cent of the width, or "shifted"
+    to the right by `offset` pixels, which CSS class `mg-shifted` may undo."""
 
-    `name` keeps its parts apart from those of other drawings on the page. Shapes of a `fluid` part
-    spread over whatever width there is; those of a `shifted` part have CSS class `mg-shifted`.
+    layout: str
+    offset: float
+    shapes: list[Shape]
+
+
+class Drawing:
+    """A picture of `width` × `height` pixels, whose caption is its alternative text.
+
+    `id_prefix` keeps its ids apart from those of other drawings on the page.
     """
 
-    def __init__(self, width: float, height: float, caption: str = "", name: str = "mg"):
-        self.width, self.height, self.caption, self.name = width, height, caption, name
-        self.details = ""  # HTML with the numbers, folded, for a picture that stands alone
-        self.parts: list[tuple[str, float, list[Shape]]] = []
-        self.part()
+    def __init__(self, width: float, height: float, caption: str = "", id_prefix: str = "mg"):
+        self.width, self.height, self.caption, self.id_prefix = width, height, caption, id_prefix
+        self.details_html = ""  # the numbers, folded, for a picture that stands alone
+        self.groups: list[Group] = []
+        self.begin_group()
 
-    def part(self, kind: str = "", x: float = 0.0) -> None:
-        """Begin a part: "", "fluid", or "shifted" by x pixels."""
-        self.parts.append((kind, x, []))
+    def begin_group(self, layout: str = "fixed", offset: float = 0.0) -> None:
+        """Let the shapes added from here on have this layout: "fixed", "fluid" or "shifted"."""
+        self.groups.append(Group(layout, offset, []))
 
     def add(self, *shapes: Shape) -> None:
-        """Draw shapes in the present part."""
-        self.parts[-1][2].extend(shapes)
+        """Add shapes to the current group."""
+        self.groups[-1].shapes.extend(shapes)
 
     def svg(self) -> str:
         """The picture as SVG text."""
-        body = "".join(self._part_svg(*part) for part in self.parts if part[2])
+        body = "".join(self._group_svg(group) for group in self.groups if group.shapes)
+        shapes = [shape for group in self.groups for shape in group.shapes]
         hatch = (
-            f'<defs><pattern id="{self.name}-hatch" width="6" height="6" '
+            f'<defs><pattern id="{self.id_prefix}-hatch" width="6" height="6" '
             f'patternUnits="userSpaceOnUse" patternTransform="rotate(45)">'
-            f'<line x1="0" y1="0" x2="0" y2="6" stroke="{colour("outline")}" stroke-width="2"/>'
-            "</pattern></defs>"
-            if any(
-                getattr(shape, "hatch", False) for _, _, shapes in self.parts for shape in shapes
-            )
+            f'<line x1="0" y1="0" x2="0" y2="6" stroke="{css_colour("outline")}" '
+            'stroke-width="2"/></pattern></defs>'
+            if any(isinstance(shape, Rect) and shape.hatch for shape in shapes)
             else ""
         )
-        fluid = any(kind == "fluid" for kind, _, _ in self.parts)
-        # Front ends shrink wide pictures, and their letters; a part that does not fit scrolls.
-        width = '100%"' if fluid else f'{self.width:g}" style="max-width:none"'
+        is_fluid = any(group.layout == "fluid" for group in self.groups)
+        # Front ends shrink wide pictures, and their letters; one that does not fit scrolls.
+        width = '100%"' if is_fluid else f'{self.width:g}" style="max-width:none"'
         return (
             f'<svg xmlns="http://www.w3.org/2000/svg" role="img" width="{width} '
             f'height="{self.height:g}" aria-label="{escape(self.caption)}">{hatch}{body}</svg>'
         )
 
-    def _part_svg(self, kind: str, x: float, shapes: list[Shape]) -> str:
-        place: Callable[[float], str] = _number
-        if kind == "fluid":
-            place = self._per_cent
-        inner = "".join(_svg(shape, place, self.name) for shape in shapes)
-        if kind == "shifted":
-            return f'<g class="mg-shifted" style="--mg-x:{x:g}px">{inner}</g>'
-        return inner
+    def _group_svg(self, group: Group) -> str:
+        format_x = self._percent_of_width if group.layout == "fluid" else _format_number
+        body = "".join(_shape_svg(shape, format_x, self.id_prefix) for shape in group.shapes)
+        if group.layout == "shifted":
+            return f'<g class="mg-shifted" style="--mg-x:{group.offset:g}px">{body}</g>'
+        return body
 
-    def _per_cent(self, x: float) -> str:
+    def _percent_of_width(self, x: float) -> str:
         return f"{100 * x / self.width:.3f}%"
 
     def png(self) -> bytes:
         """The picture as a PNG in the light colours."""
-        from microgpt.viz.figure import Picture
+        from microgpt.viz.figure import CaptionedFigure
 
-        picture = Picture(figsize=(self.width / 100, self.height / 100), dpi=100)
-        picture.caption = self.caption
-        axes = picture.add_axes((0, 0, 1, 1))
+        figure = CaptionedFigure(figsize=(self.width / 100, self.height / 100), dpi=100)
+        figure.caption = self.caption
+        axes = figure.add_axes((0, 0, 1, 1))
         axes.set(xlim=(0, self.width), ylim=(self.height, 0))
         axes.set_axis_off()
-        for kind, x, shapes in self.parts:
-            for shape in shapes:
-                _paint(axes, shape, x if kind == "shifted" else 0.0)
-        return picture.png(110)
+        for group in self.groups:
+            for shape in group.shapes:
+                _plot_shape(axes, shape, group.offset if group.layout == "shifted" else 0.0)
+        return figure.png(110)
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
         html = (
             f'{STYLE}<figure class="mg-view" style="margin:0">'
-            f'<div class="mg-wide" tabindex="0" role="group" aria-label="figure">{self.svg()}</div>'
-            f"<figcaption>{escape(self.caption)}</figcaption>{self.details}</figure>"
+            '<div class="mg-scroll-x" tabindex="0" role="group" aria-label="figure">'
+            f"{self.svg()}</div><figcaption>{escape(self.caption)}</figcaption>"
+            f"{self.details_html}</figure>"
         )
         png = base64.b64encode(self.png()).decode()
         return {"text/html": html, "image/png": png, "text/plain": self.caption}
@@ -135,62 +142,60 @@ class Drawing:
         return self.caption
 
 
-def _number(x: float) -> str:
+def _format_number(x: float) -> str:
     return f"{x:.2f}".rstrip("0").rstrip(".")
 
 
-def _svg(shape: Shape, place: Callable[[float], str], name: str) -> str:
-    tag = f' class="mg-{shape.role}"' if shape.role else ""
+def _shape_svg(shape: Shape, format_x: Callable[[float], str], id_prefix: str) -> str:
+    class_attribute = f' class="mg-{shape.css_class}"' if shape.css_class else ""
     if isinstance(shape, Rect):
-        fill = f"url(#{name}-hatch)" if shape.hatch else colour(shape.fill)
-        stroke = f' stroke="{colour(shape.stroke)}" stroke-width="{shape.thick:g}"'
+        fill = f"url(#{id_prefix}-hatch)" if shape.hatch else css_colour(shape.fill)
+        stroke = f' stroke="{css_colour(shape.stroke)}" stroke-width="{shape.stroke_width:g}"'
         return (
-            f'<rect{tag} x="{place(shape.x)}" y="{_number(shape.y)}" '
-            f'width="{place(max(0.0, shape.width))}" height="{_number(shape.height)}" '
+            f'<rect{class_attribute} x="{format_x(shape.x)}" y="{_format_number(shape.y)}" '
+            f'width="{format_x(max(0.0, shape.width))}" height="{_format_number(shape.height)}" '
             f'fill="{fill}"{stroke if shape.stroke != "none" else ""}/>'
         )
     if isinstance(shape, Line):
         dashes = ' stroke-dasharray="4 3"' if shape.dashed else ""
         return (
-            f'<line{tag} x1="{place(shape.x1)}" y1="{_number(shape.y1)}" x2="{place(shape.x2)}" '
-            f'y2="{_number(shape.y2)}" stroke="{colour(shape.stroke)}" '
-            f'stroke-width="{shape.thick:g}"{dashes}/>'
+            f'<line{class_attribute} x1="{format_x(shape.x1)}" y1="{_format_number(shape.y1)}" '
+            f'x2="{format_x(shape.x2)}" y2="{_format_number(shape.y2)}" '
+            f'stroke="{css_colour(shape.stroke)}" stroke-width="{shape.stroke_width:g}"{dashes}/>'
         )
-    classes = " ".join(
-        part
-        for part in (f"mg-{shape.role}" if shape.role else "", "mg-strong" * shape.strong)
-        if part
-    )
-    tag = f' class="{classes}"' if classes else ""
+    classes = [f"mg-{shape.css_class}"] * bool(shape.css_class) + ["mg-bold"] * shape.bold
+    class_attribute = f' class="{" ".join(classes)}"' if classes else ""
     anchor = "" if shape.anchor == "start" else f' text-anchor="{shape.anchor}"'
-    fill = "" if shape.fill == "text" else f' style="fill:{colour(shape.fill)}"'
+    fill = "" if shape.fill == "text" else f' style="fill:{css_colour(shape.fill)}"'
     return (
-        f'<text{tag} x="{place(shape.x)}" y="{_number(shape.y)}"{anchor}{fill}>'
-        f"{escape(shape.text)}</text>"
+        f'<text{class_attribute} x="{format_x(shape.x)}" y="{_format_number(shape.y)}"'
+        f"{anchor}{fill}>{escape(shape.text)}</text>"
     )
 
 
-def _paint(axes: Any, shape: Shape, shift: float) -> None:
+def _plot_shape(axes: Any, shape: Shape, offset: float) -> None:
     from matplotlib.patches import Rectangle
 
     if isinstance(shape, Rect):
+        has_no_edge = shape.hatch or shape.stroke == "none"
         axes.add_patch(
             Rectangle(
-                (shape.x + shift, shape.y), max(0.0, shape.width), shape.height,
-                facecolor=light(shape.fill),
-                edgecolor=light("outline" if shape.hatch else shape.stroke),
-                linewidth=0.0 if shape.hatch or shape.stroke == "none" else shape.thick * 0.72,
+                (shape.x + offset, shape.y), max(0.0, shape.width), shape.height,
+                facecolor=light_colour(shape.fill),
+                edgecolor=light_colour("outline" if shape.hatch else shape.stroke),
+                linewidth=0.0 if has_no_edge else shape.stroke_width * 0.72,
                 hatch="/////" if shape.hatch else None,
             )
         )  # fmt: skip
     elif isinstance(shape, Line):
         axes.plot(
-            [shape.x1 + shift, shape.x2 + shift], [shape.y1, shape.y2], color=light(shape.stroke),
-            linewidth=shape.thick * 0.72, linestyle="--" if shape.dashed else "-",
+            [shape.x1 + offset, shape.x2 + offset], [shape.y1, shape.y2],
+            color=light_colour(shape.stroke), linewidth=shape.stroke_width * 0.72,
+            linestyle="--" if shape.dashed else "-",
         )  # fmt: skip
     else:
         axes.text(
-            shape.x + shift, shape.y, shape.text, fontsize=13 * 0.72, color=light(shape.fill),
-            ha=ANCHORS[shape.anchor], va="baseline", parse_math=False,
-            fontweight="bold" if shape.strong else "normal",
+            shape.x + offset, shape.y, shape.text, fontsize=13 * 0.72,
+            color=light_colour(shape.fill), ha=MATPLOTLIB_ALIGN[shape.anchor], va="baseline",
+            parse_math=False, fontweight="bold" if shape.bold else "normal",
         )  # fmt: skip

@@ -1,4 +1,4 @@
-"""A figure that shows itself in a notebook, without pyplot."""
+"""A matplotlib figure that shows itself in a notebook, without pyplot."""
 
 import io
 import warnings
@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 BLUE, ORANGE, GREY = "#0072b2", "#d55e00", "#777777"  # Okabe & Ito 2008
 
 
-class Picture(Figure):
+class CaptionedFigure(Figure):
     """A matplotlib figure with a caption, which is also its alternative text."""
 
     caption = ""
@@ -22,18 +22,18 @@ class Picture(Figure):
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", message="Glyph .* missing from")
             self.savefig(stream, format="png", dpi=dpi)
-        return _smaller(stream, self.caption)
+        return _quantize(stream, self.caption)
 
     def __repr__(self) -> str:
         return self.caption or super().__repr__()
 
 
-def _smaller(stream: io.BytesIO, caption: str) -> bytes:
-    """A PNG with few colours, a third of its size: notebooks keep many of them."""
+def _quantize(stream: io.BytesIO, caption: str) -> bytes:
+    """The PNG in 64 colours, a third of its size: notebooks keep many of them."""
     from PIL import Image, PngImagePlugin
 
-    said, small = PngImagePlugin.PngInfo(), io.BytesIO()
-    said.add_itxt("Description", caption)
-    few = Image.open(stream).convert("RGB").quantize(64, dither=Image.Dither.NONE)
-    few.save(small, "PNG", optimize=True, pnginfo=said)
-    return small.getvalue()
+    metadata, output = PngImagePlugin.PngInfo(), io.BytesIO()
+    metadata.add_itxt("Description", caption)
+    quantized = Image.open(stream).convert("RGB").quantize(64, dither=Image.Dither.NONE)
+    quantized.save(output, "PNG", optimize=True, pnginfo=metadata)
+    return output.getvalue()

@@ -1,4 +1,4 @@
-"""How numbers and tokens are written: rounding that adds up, visible spaces, names of ranks."""
+"""Numbers and tokens as text: percentages that add up, odds, visible whitespace, names of ranks."""
 
 import math
 import unicodedata
@@ -9,91 +9,105 @@ import numpy as np
 ORDINALS = (
     "first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth",
 )  # fmt: skip
+FILTER_NAMES = {"top_k": "top-k", "top_p": "top-p", "min_p": "min-p"}
 
-# First-strong isolates: text that runs from right to left keeps to its own place.
-ISOLATE, POP = "\u2068", "\u2069"
+# A first-strong isolate keeps right-to-left text from reordering what stands around it.
+FIRST_STRONG_ISOLATE, POP_DIRECTIONAL_ISOLATE = "\u2068", "\u2069"
 
 
-def tenths(chances: Sequence[float] | np.ndarray) -> list[int]:
-    """Chances that sum to 1, in tenths of a per cent that sum to exactly 1,000.
+def to_permille(probs: Sequence[float] | np.ndarray) -> list[int]:
+    """Probabilities that sum to 1 as integers per mille that sum to exactly 1,000.
 
-    By largest remainder; one below 0.05 % never gets a tenth, so that "< 0.1" stays true.
+    Largest-remainder rounding; what is below 0.5 ‰ stays 0, so that "< 0.1 %" is true of it.
     """
-    exact = np.asarray(chances, np.float64) * 1000
-    whole = np.floor(exact + 1e-9).astype(int)
-    able = np.flatnonzero(exact >= 0.5)
-    whole[exact < 0.5] = 0
-    missing = 1000 - int(whole.sum())
-    if missing <= 0 or not len(able):
-        return whole.tolist()
-    ranked = able[np.argsort(-(exact - whole)[able], kind="stable")]
-    for place in range(missing):
-        whole[ranked[place % len(ranked)]] += 1
-    return whole.tolist()
+    exact = np.asarray(probs, np.float64) * 1000
+    rounded = np.floor(exact + 1e-9).astype(int)
+    roundable = np.flatnonzero(exact >= 0.5)
+    rounded[exact < 0.5] = 0
+    remainder = 1000 - int(rounded.sum())
+    if remainder <= 0 or not len(roundable):
+        return rounded.tolist()
+    by_remainder = roundable[np.argsort(-(exact - rounded)[roundable], kind="stable")]
+    for i in range(remainder):
+        rounded[by_remainder[i % len(by_remainder)]] += 1
+    return rounded.tolist()
 
 
-def per_cent(tenth: int, kept: bool = True) -> str:
-    """A number of tenths as "23.6 %"; kept, but too small to show: "< 0.1 %"; cut: "cut"."""
+def format_permille(permille: int, kept: bool = True) -> str:
+    """An integer per mille as "23.6 %"; one that rounds to 0 as "< 0.1 %"; a filtered one "cut"."""
     if not kept:
         return "cut"
-    return "< 0.1 %" if tenth == 0 else f"{tenth / 10:.1f} %"
+    return "< 0.1 %" if permille == 0 else f"{permille / 10:.1f} %"
 
 
-def share(chance: float) -> str:
-    """One chance in per cent, with one digit after the point."""
-    return "< 0.1 %" if 0 < chance < 0.0005 else f"{100 * chance:.1f} %"
+def format_prob(prob: float) -> str:
+    """A probability in per cent, with one decimal."""
+    return "< 0.1 %" if 0 < prob < 0.0005 else f"{100 * prob:.1f} %"
 
 
-def one_in(nats: float) -> str:
-    """The chance e^(−nats) as "1 in 4,800", to two digits; infinite is "cannot be produced"."""
-    if math.isinf(nats):
+def format_odds(nll: float) -> str:
+    """The probability e^(−nll) as "1 in 4,800", to two digits; inf is "cannot be produced"."""
+    if math.isinf(nll):
         return "cannot be produced"
-    if nats / math.log(10) >= 15:
-        return f"1 in 10^{nats / math.log(10):.0f}"
-    odds = math.exp(nats)
+    if nll / math.log(10) >= 15:
+        return f"1 in 10^{nll / math.log(10):.0f}"
+    odds = math.exp(nll)
     if odds < 9.95:
         return f"1 in {odds:.1f}"
-    step = 10 ** max(0, math.floor(math.log10(odds)) - 1)
-    return f"1 in {round(odds / step) * step:,}"
+    unit = 10 ** max(0, math.floor(math.log10(odds)) - 1)
+    return f"1 in {round(odds / unit) * unit:,}"
 
 
-def ordinal(rank: int) -> str:
-    """A rank counted from 0 as a choice: "the first choice", "choice number 37"."""
+def format_perplexity(loss: float) -> str:
+    """e to the loss, to one decimal below 100; "over a million" above."""
+    perplexity = math.exp(min(loss, 700))
+    if perplexity < 100:
+        return f"{perplexity:.1f}"
+    return f"{perplexity:,.0f}" if perplexity < 1e6 else "over a million"
+
+
+def ordinal_choice(rank: int) -> str:
+    """A rank counted from 0 as "the first choice", or "choice number 37"."""
     return f"the {ORDINALS[rank]} choice" if rank < len(ORDINALS) else f"choice number {rank + 1:,}"
 
 
-def visible(token: str, longest: int = 12) -> str:
-    """A token as it can be shown: the end mark in words, blanks as signs, nothing invisible."""
+def visible(token: str, max_length: int = 12) -> str:
+    """A token's text for the page: BOS as "end", outer blanks and control characters as signs."""
     if token == "⟨BOS⟩":
         return "end"
-    inner = len(token) - len(token.lstrip(" ")), len(token.rstrip(" "))
+    inner_start, inner_end = len(token) - len(token.lstrip(" ")), len(token.rstrip(" "))
     signs = {"\n": "⏎", "\t": "⇥"}
-    shown = "".join(
-        "␣" if letter == " " and not inner[0] <= place < inner[1] else signs.get(letter, letter)
-        for place, letter in enumerate(token)
+    text = "".join(
+        "␣" if char == " " and not inner_start <= i < inner_end else signs.get(char, char)
+        for i, char in enumerate(token)
     )
-    shown = "".join(f"U+{ord(letter):04X}" if _invisible(letter) else letter for letter in shown)
-    if len(shown) > longest:
-        shown = shown[: longest - 1] + "…"
-    if any(unicodedata.bidirectional(letter) in ("R", "AL") for letter in shown):
-        shown = ISOLATE + shown + POP
-    return shown
+    text = "".join(f"U+{ord(char):04X}" if _is_invisible(char) else char for char in text)
+    if len(text) > max_length:
+        text = text[: max_length - 1] + "…"
+    if any(unicodedata.bidirectional(char) in ("R", "AL") for char in text):
+        text = FIRST_STRONG_ISOLATE + text + POP_DIRECTIONAL_ISOLATE
+    return text
 
 
-def _invisible(letter: str) -> bool:
-    """What leaves no mark on a page; but the joiner of emoji is part of a sign."""
-    kinds = ("Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp", "Zs")
-    return unicodedata.category(letter) in kinds and letter not in (" ", "\u200d")
+def _is_invisible(char: str) -> bool:
+    """Whether a character leaves no mark on a page; the joiner inside an emoji belongs to it."""
+    categories = ("Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp", "Zs")
+    return unicodedata.category(char) in categories and char not in (" ", "\u200d")
 
 
-def apart(*numbers: float) -> list[str]:
-    """Numbers with three digits after the point, or as many more as tell them apart."""
-    digits = 3
-    while digits < 9 and len({f"{number:.{digits}f}" for number in numbers}) < len(set(numbers)):
-        digits += 1
-    return [f"{number:.{digits}f}" for number in numbers]
+def distinct_decimals(*numbers: float) -> list[str]:
+    """Numbers with three decimals, or as many more (up to nine) as tell them apart."""
+    decimals = 3
+    while decimals < 9 and len({f"{x:.{decimals}f}" for x in numbers}) < len(set(numbers)):
+        decimals += 1
+    return [f"{x:.{decimals}f}" for x in numbers]
 
 
 def quoted(token: str) -> str:
-    """A token in a sentence: 'a', or the end mark as it is called."""
+    """A token's text inside a sentence: 'a', or "the end" for BOS."""
     return "the end" if token == "⟨BOS⟩" else f"'{visible(token)}'"
+
+
+def quoted_text(text: str) -> str:
+    """A text inside a sentence: in double quotes, shortened, with nothing invisible in it."""
+    return f'"{visible(text, 24)}"'

@@ -1,119 +1,122 @@
-"""The guessing game: a name with its next letter hidden, your guess, and the model's chances."""
+"""The guessing game: a name with its next letter hidden, your guess, the model's distribution."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from microgpt.sampling import ModelOrigin, next_token
+import numpy as np
+
 from microgpt.viz.drawing import Drawing, Line, Rect, Text
-from microgpt.viz.formatting import ordinal, quoted, share, visible
+from microgpt.viz.formatting import format_prob, ordinal_choice, quoted, quoted_text, visible
 from microgpt.viz.table import html_table
 
 WIDTH, HEIGHT = 720, 250
-BASE, TALL, EDGE = 200, 130, 16
-MOST = 30
+BASELINE, MAX_BAR_HEIGHT, MARGIN = 200, 130, 16
+MAX_BARS = 30
 
 
-@dataclass(frozen=True)
-class Game:
-    """Rounds of guessing: each a beginning and the letter that really follows it.
+@dataclass(frozen=True, eq=False)
+class GuessRound:
+    """One round: a `prefix` of `name`, the token that follows it, and the guess (None: not yet).
 
-    `guesses` are token ids, one for each round that was answered; `shown` is the round in view.
+    `probs` (V,) are the model's and `ranked_ids` (V,) go from most to least likely; both are None
+    before the guess. `scores` (yours, the model's) are there once the last round is answered.
     """
 
-    origin: ModelOrigin
-    rounds: tuple[tuple[str, int], ...]
-    names: tuple[str, ...] = ()
-    guesses: tuple[int, ...] = ()
-    shown: int = 0
+    number: int
+    num_rounds: int
+    name: str
+    prefix: str
+    target: int
+    labels: Sequence[str]
+    guess: int | None = None
+    probs: np.ndarray | None = None
+    ranked_ids: np.ndarray | None = None
+    scores: tuple[int, int] | None = None
 
-    @property
-    def answered(self) -> bool:
-        """Whether the round in view has its guess."""
-        return len(self.guesses) > self.shown
 
-
-def draw_game(game: Game, note: str = "") -> tuple[Drawing, str]:
-    """The round in view: the beginning, and after the guess all chances of the next letter."""
-    beginning, true = game.rounds[game.shown]
+def draw_guess_round(game_round: GuessRound, message: str = "") -> tuple[Drawing, str]:
+    """The prefix and, after the guess, the likely tokens; `message` replaces the caption."""
     drawing = Drawing(WIDTH, HEIGHT)
-    drawing.part("fluid")
-    title = f"round {game.shown + 1} of {len(game.rounds)}"
+    drawing.begin_group("fluid")
+    prefix = visible(game_round.prefix, 16)
     drawing.add(
-        Text(0, 16, title, strong=True),
-        Text(150, 16, f"which letter comes next?   {visible(beginning, 16)}_", strong=True),
+        Text(0, 16, f"round {game_round.number} of {game_round.num_rounds}", bold=True),
+        Text(150, 16, f"which letter comes next?   {prefix}_", bold=True),
     )
-    if not game.answered:
+    if game_round.guess is None:
         drawing.add(Text(150, 110, "Choose a letter. Its chances stand here after your guess."))
-        said = f'A name begins with "{beginning}". Choose the letter that you think comes next.'
-        drawing.caption = note or said
-        return drawing, drawing.caption
-    guess = game.guesses[game.shown]
-    tokens = game.origin.start(beginning)
-    choice = next_token(game.origin.logits(len(tokens), tokens))
-    ranks = {int(token): rank for rank, token in enumerate(choice.order)}
-    likeliest = [int(token) for token in choice.order if token not in (guess, true)]
-    listed = sorted({guess, true, *likeliest[: MOST - len({guess, true})]})
-    _draw_chances(drawing, game.origin, listed, choice.probabilities, guess, true)
-    label = game.origin.label
-    said = (
-        f"You said {quoted(label(guess))}: the model gives it "
-        f"{share(choice.probabilities[guess])}, {ordinal(ranks[guess])}. "
-    )
-    if guess == true:
-        said += "That is the letter that follows."
     else:
-        said += (
-            f"The name goes on with {quoted(label(true))}, {ordinal(ranks[true])} "
-            f"({share(choice.probabilities[true])})."
-        )
-    said += f' It is "{visible(game.names[game.shown], 24)}".'
-    if len(game.guesses) == len(game.rounds):
-        said += f" {score(game)}"
-    drawing.caption = note or said
+        _draw_probs(drawing, game_round)
+    drawing.caption = message or _caption(game_round)
     return drawing, drawing.caption
 
 
-def chances_table(game: Game) -> str:
-    """The table of the chances in view, six digits each, as HTML; none before the guess."""
-    if not game.answered:
+def guess_table(game_round: GuessRound) -> str:
+    """The probabilities in view, six digits each, as HTML; none before the guess."""
+    if game_round.probs is None or game_round.ranked_ids is None:
         return "<p>The chances stand here after your guess.</p>"
-    tokens = game.origin.start(game.rounds[game.shown][0])
-    choice = next_token(game.origin.logits(len(tokens), tokens))
     rows = [
-        (visible(game.origin.label(token)), rank + 1, f"{choice.probabilities[token]:.6f}")
-        for rank, token in enumerate(choice.order.tolist())
+        (visible(game_round.labels[token]), rank + 1, f"{game_round.probs[token]:.6f}")
+        for rank, token in enumerate(game_round.ranked_ids.tolist())
     ]
     return html_table(("letter", "rank", "chance"), rows)
 
 
-def score(game: Game) -> str:
-    """How often you were right, and how often the model's first choice was."""
-    right = sum(guess == true for guess, (_, true) in zip(game.guesses, game.rounds, strict=True))
-    its = 0
-    for beginning, true in game.rounds:
-        tokens = game.origin.start(beginning)
-        its += next_token(game.origin.logits(len(tokens), tokens)).order[0] == true
-    count = len(game.rounds)
-    return f"You were right in {right} of {count} rounds; its first choice was right in {its}."
-
-
-def _draw_chances(
-    drawing: Drawing, origin: ModelOrigin, listed: list[int], chances: object, guess: int, true: int
-) -> None:
-    step = (WIDTH - 2 * EDGE) / len(listed)
-    top = max(float(chances[token]) for token in listed)  # type: ignore[index]
-    drawing.add(Line(0, BASE, WIDTH, BASE, "line"))
-    for place, token in enumerate(listed):
-        chance = float(chances[token])  # type: ignore[index]
-        x, tall = EDGE + place * step, TALL * chance / top
-        fill = "orange" if token == guess else "blue"
-        drawing.add(Rect(x + 3, BASE - tall, step - 6, tall, fill, role="now"))
-        strong = token in (guess, true)
-        drawing.add(
-            Text(x + step / 2, BASE + 16, visible(origin.label(token), 3), "middle", strong)
+def _caption(game_round: GuessRound) -> str:
+    guess, target, labels = game_round.guess, game_round.target, game_round.labels
+    if guess is None or game_round.probs is None or game_round.ranked_ids is None:
+        return (
+            f'A name begins with "{game_round.prefix}". Choose the letter that you think comes '
+            "next."
         )
-        if strong or chance == top:
-            drawing.add(Text(x + step / 2, BASE - tall - 5, f"{100 * chance:.0f} %", "middle"))
-        if strong:
-            who = "both" if guess == true else "you" if token == guess else "name"
-            drawing.add(Text(x + step / 2, BASE + 30, "▲", "middle", strong=True))
-            drawing.add(Text(x + step / 2, BASE + 46, who, "middle", strong=True))
+    ranks = {int(token): rank for rank, token in enumerate(game_round.ranked_ids)}
+    sentences = [
+        f"You said {quoted(labels[guess])}: the model gives it "
+        f"{format_prob(game_round.probs[guess])}, {ordinal_choice(ranks[guess])}."
+    ]
+    if guess == target:
+        sentences.append("That is the letter that follows.")
+    else:
+        sentences.append(
+            f"The name goes on with {quoted(labels[target])}, {ordinal_choice(ranks[target])} "
+            f"({format_prob(game_round.probs[target])})."
+        )
+    sentences.append(f"It is {quoted_text(game_round.name)}.")
+    if game_round.scores is not None:
+        yours, its = game_round.scores
+        sentences.append(
+            f"You were right in {yours} of {game_round.num_rounds} rounds; its first choice was "
+            f"right in {its}."
+        )
+    return " ".join(sentences)
+
+
+def _draw_probs(drawing: Drawing, game_round: GuessRound) -> None:
+    """A bar for each of the likeliest tokens, the guess and the target among them, by token id."""
+    guess, target, probs = game_round.guess, game_round.target, game_round.probs
+    assert guess is not None
+    assert probs is not None
+    assert game_round.ranked_ids is not None
+    always_shown = {guess, target}
+    others = [int(token) for token in game_round.ranked_ids if token not in always_shown]
+    tokens = sorted({*always_shown, *others[: MAX_BARS - len(always_shown)]})
+    column_width = (WIDTH - 2 * MARGIN) / len(tokens)
+    max_prob = max(float(probs[token]) for token in tokens)
+    drawing.add(Line(0, BASELINE, WIDTH, BASELINE, "line"))
+    for i, token in enumerate(tokens):
+        prob = float(probs[token])
+        x, height = MARGIN + i * column_width, MAX_BAR_HEIGHT * prob / max_prob
+        centre = x + column_width / 2
+        fill = "orange" if token == guess else "blue"
+        is_marked = token in always_shown
+        drawing.add(
+            Rect(x + 3, BASELINE - height, column_width - 6, height, fill, css_class="prob"),
+            Text(centre, BASELINE + 16, visible(game_round.labels[token], 3), "middle", is_marked),
+        )
+        if is_marked or prob == max_prob:
+            percent = f"{100 * prob:.0f} %"
+            drawing.add(Text(centre, BASELINE - height - 5, percent, "middle"))
+        if is_marked:
+            owner = "both" if guess == target else "you" if token == guess else "name"
+            drawing.add(Text(centre, BASELINE + 30, "▲", "middle", bold=True))
+            drawing.add(Text(centre, BASELINE + 46, owner, "middle", bold=True))

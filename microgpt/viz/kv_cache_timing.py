@@ -1,65 +1,49 @@
-"""What a KV cache saves: the same letters drawn with and without it, timed in turns."""
+"""What a KV cache saves, as two bars: the times to generate the same tokens without and with it."""
 
-import time
-from collections.abc import Sequence
+from dataclasses import dataclass
 from statistics import median
 
-from microgpt.autograd.engine import no_grad
-from microgpt.errors import SettingError
-from microgpt.models.gpt import GPT
-from microgpt.sampling import Decoder
 from microgpt.viz.drawing import Drawing, Rect, Text
 from microgpt.viz.table import html_table
 
-WIDTH, HEIGHT, LEFT, SCALE = 720, 84, 170, 300
+WIDTH, HEIGHT, LEFT, MAX_BAR_WIDTH = 720, 84, 170, 300
 
 
-def cache_times(model: GPT, tokens: Sequence[int], length: int, rounds: int = 5) -> Drawing:
-    """Two bars: the milliseconds to draw a greedy text up to `length` tokens, medians of `rounds`.
+@dataclass(frozen=True)
+class CacheTimings:
+    """Milliseconds to generate `num_new_tokens` greedily, one number for each round.
 
-    One way reads the whole text again for each token, the other keeps it in a KV cache.
+    `recompute_ms`: the text so far is read again for each token; `cached_ms`: keys and values are
+    kept. The two ways took turns.
     """
-    if not len(tokens) < length <= model.config.block_size:
-        raise SettingError(
-            f"length must be above the {len(tokens)} tokens given, and at most the block's "
-            f"{model.config.block_size}; got {length}"
-        )
-    times: dict[str, list[float]] = {"read again": [], "kept in a cache": []}
-    for _ in range(rounds):
-        for name, draw in (("read again", _again), ("kept in a cache", _kept)):
-            begun = time.perf_counter()
-            draw(model, list(tokens), length)
-            times[name].append(1000 * (time.perf_counter() - begun))
-    middle = {name: median(measured) for name, measured in times.items()}
-    ratio = middle["read again"] / middle["kept in a cache"]
-    drawing = Drawing(WIDTH, HEIGHT, name="cache")
-    drawing.part("fluid")
-    for place, (name, measured) in enumerate(times.items()):
-        y = 8 + 34 * place
-        long = SCALE * middle[name] / max(middle.values())
-        spread = f"{middle[name]:.0f} ms ({min(measured):.0f} to {max(measured):.0f})"
+
+    num_new_tokens: int
+    recompute_ms: tuple[float, ...]
+    cached_ms: tuple[float, ...]
+
+
+def draw_cache_timings(timings: CacheTimings) -> Drawing:
+    """Two bars, the medians, with their ranges; the caption gives the ratio."""
+    bars = {"read again": timings.recompute_ms, "kept in a cache": timings.cached_ms}
+    medians = {name: median(times) for name, times in bars.items()}
+    recompute, cached = medians.values()
+    drawing = Drawing(WIDTH, HEIGHT, id_prefix="kv-cache")
+    drawing.begin_group("fluid")
+    for i, (name, times) in enumerate(bars.items()):
+        y = 8 + 34 * i
+        width = MAX_BAR_WIDTH * medians[name] / max(medians.values())
+        time_range = f"{medians[name]:.0f} ms ({min(times):.0f} to {max(times):.0f})"
         drawing.add(
             Text(LEFT - 8, y + 15, name, "end"),
-            Rect(LEFT, y, long, 20, "blue"),
-            Text(LEFT + 8 + long, y + 15, spread),
+            Rect(LEFT, y, width, 20, "blue"),
+            Text(LEFT + 8 + width, y + 15, time_range),
         )
+    num_rounds = len(timings.cached_ms)
     drawing.caption = (
-        f"{length - len(tokens)} letters take {middle['read again']:.0f} ms when all is read again "
-        f"and {middle['kept in a cache']:.0f} ms with a cache ({ratio:.1f} to 1): medians of "
-        f"{rounds} runs in turns."
+        f"{timings.num_new_tokens} letters take {recompute:.0f} ms when all is read again "
+        f"and {cached:.0f} ms with a cache ({recompute / cached:.1f} to 1): medians of "
+        f"{num_rounds} runs in turns."
     )
-    rows = [(name, *(f"{time:.3f}" for time in sorted(times[name]))) for name in times]
-    drawing.details = html_table(("way", *("ms",) * rounds), rows, folded=True)
+    rows = [(name, *(f"{time:.3f}" for time in sorted(times))) for name, times in bars.items()]
+    drawing.details_html = html_table(("way", *("ms",) * num_rounds), rows, folded=True)
     return drawing
-
-
-def _again(model: GPT, tokens: list[int], length: int) -> None:
-    with no_grad():
-        while len(tokens) < length:
-            tokens.append(int(model(tokens).numpy()[-1].argmax()))
-
-
-def _kept(model: GPT, tokens: list[int], length: int) -> None:
-    decoder = Decoder(model, tokens)
-    while len(decoder.tokens) < length:
-        decoder.append(int(decoder.logits().argmax()))

@@ -1,13 +1,13 @@
-"""The still picture of a live view: for notebooks that are read without being run."""
+"""The picture of a live view for notebooks that are read without being run."""
 
-from microgpt.viz.drawing import Drawing, Text
+from microgpt.viz.drawing import Drawing, Group, Text
 
 
-def fallback(drawing: Drawing, controls: list[str]) -> Drawing:
-    """The drawing with its controls written at the left, where the live ones stand."""
-    still = Drawing(drawing.width, drawing.height, drawing.caption, drawing.name)
-    still.parts = [(kind, x, list(shapes)) for kind, x, shapes in drawing.parts]
-    still.part()
-    for place, text in enumerate(controls):
-        still.add(Text(0, 32 + 24 * place, text))
-    return still
+def static_image(drawing: Drawing, control_lines: list[str]) -> Drawing:
+    """A copy of the drawing with the controls' values as text at the left, their live position."""
+    copy = Drawing(drawing.width, drawing.height, drawing.caption, drawing.id_prefix)
+    copy.groups = [Group(group.layout, group.offset, [*group.shapes]) for group in drawing.groups]
+    copy.begin_group()
+    for i, text in enumerate(control_lines):
+        copy.add(Text(0, 32 + 24 * i, text))
+    return copy

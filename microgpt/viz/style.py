@@ -1,4 +1,4 @@
-"""The colours and the style sheet that all views share, in the light and the dark theme."""
+"""The colours and the style sheet that all views share, for the light and the dark theme."""
 
 # Okabe & Ito 2008, a lighter shade of each for dark backgrounds; the text follows JupyterLab.
 COLOURS: dict[str, tuple[str, str]] = {
@@ -13,29 +13,29 @@ COLOURS: dict[str, tuple[str, str]] = {
 }
 
 
-def colour(name: str) -> str:
-    """A colour as CSS: it follows the theme, and is the light one where there is no theme."""
+def css_colour(name: str) -> str:
+    """A colour as CSS: a variable that follows the theme, with the light shade as fallback."""
     return "none" if name == "none" else f"var(--mg-{name}, {COLOURS[name][0]})"
 
 
-def light(name: str) -> str:
-    """A colour as matplotlib takes it."""
+def light_colour(name: str) -> str:
+    """A colour's light shade, as matplotlib takes it."""
     return COLOURS[name][0]
 
 
-def _variables(shade: int) -> str:
-    return ";".join(f"--mg-{name}:{shades[shade]}" for name, shades in COLOURS.items())
+def _css_variables(theme: int) -> str:
+    return ";".join(f"--mg-{name}:{shades[theme]}" for name, shades in COLOURS.items())
 
 
 STYLE = f"""<style>
-.mg-view{{{_variables(0)};color:var(--mg-text);
+.mg-view{{{_css_variables(0)};color:var(--mg-text);
   font:13px/18px var(--jp-ui-font-family,system-ui,sans-serif)}}
-[data-jp-theme-light="false"] .mg-view{{{_variables(1)}}}
+[data-jp-theme-light="false"] .mg-view{{{_css_variables(1)}}}
 .mg-view{{overflow:hidden}}
 .mg-view svg{{display:block;overflow:hidden}}
-.mg-view .mg-wide{{overflow-x:auto}}
+.mg-view .mg-scroll-x{{overflow-x:auto}}
 .mg-view svg text{{font:13px var(--jp-ui-font-family,system-ui,sans-serif);fill:var(--mg-text)}}
-.mg-view svg text.mg-strong{{font-weight:700}}
+.mg-view svg text.mg-bold{{font-weight:700}}
 .mg-view p{{margin:0}}
 .mg-view table.mg-table{{border-collapse:collapse;font-size:13px;margin:4px 0}}
 .mg-view table.mg-table th,.mg-view table.mg-table td{{border:1px solid var(--mg-line);

@@ -6,17 +6,17 @@ from typing import Any
 
 
 def html_table(
-    heads: Sequence[str], rows: Iterable[Sequence[Any]], caption: str = "", folded: bool = False
+    header: Sequence[str], rows: Iterable[Sequence[Any]], caption: str = "", folded: bool = False
 ) -> str:
-    """A `<details>` with a table; everything in it is escaped, and long ones scroll."""
-    head = "".join(f'<th scope="col">{escape(text)}</th>' for text in heads)
+    """A `<details>` with a table; everything in it is escaped, and a long one scrolls."""
+    header_cells = "".join(f'<th scope="col">{escape(text)}</th>' for text in header)
     body = "".join(
         "<tr>" + "".join(f"<td>{escape(str(cell))}</td>" for cell in row) + "</tr>" for row in rows
     )
-    said = f"<caption>{escape(caption)}</caption>" if caption else ""
+    caption_html = f"<caption>{escape(caption)}</caption>" if caption else ""
     return (
         f"<details{'' if folded else ' open'}><summary>The numbers of this picture</summary>"
         '<div class="mg-scroll" tabindex="0" role="group" aria-label="numbers">'
-        f'<table class="mg-table">{said}<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
-        "</div></details>"
+        f'<table class="mg-table">{caption_html}<thead><tr>{header_cells}</tr></thead>'
+        f"<tbody>{body}</tbody></table></div></details>"
     )

@@ -1,63 +1,131 @@
-"""How likely a text is, letter by letter: a bar for each, and the chance of the whole."""
+"""The likelihood of a text, token by token: a bar for each, the odds of all, the reason if none."""
 
-from math import log
+from dataclasses import dataclass
+from math import inf, log
+from typing import Any
 
-from microgpt.errors import TokenError
-from microgpt.sampling import LetterChance, ModelOrigin, letter_chances
 from microgpt.viz.drawing import Drawing, Rect, Text
-from microgpt.viz.formatting import share, visible
-from microgpt.viz.sampler.tables import likelihood
+from microgpt.viz.formatting import (
+    FILTER_NAMES,
+    format_odds,
+    format_prob,
+    quoted,
+    quoted_text,
+    visible,
+)
 from microgpt.viz.table import html_table
 
-WIDTH, HEIGHT, TOP, MOST = 720, 280, 22, 17
-LEAST, ROOM = 15, 26  # pixels a letter; few letters get more room than many
-LEFT, SCALE = 70, 280
+WIDTH, HEIGHT, TOP, MAX_ROWS = 720, 280, 22, 17
+MIN_ROW_HEIGHT, MAX_ROW_HEIGHT = 15, 26  # pixels; few tokens get taller rows than many
+LEFT, MAX_BAR_WIDTH = 70, 280
 
 
-def draw_letters(origin: ModelOrigin, text: str, note: str = "") -> tuple[Drawing, str]:
-    """The chance a model gives each letter of `text`, and the sentence that sums it up."""
-    said = note or likelihood(origin, text)
-    drawing = Drawing(WIDTH, HEIGHT, said)
-    drawing.part("fluid")
-    try:
-        chances = letter_chances(origin, text) if text else []
-    except TokenError:
-        chances = []
-    if not chances:
+@dataclass(frozen=True)
+class TokenScore:
+    """What a model gave one token of a text, after the tokens before it.
+
+    `prob` is 0 for a token that the filters removed; `rank` counts from 0. The filters kept
+    `num_kept` of `vocab_size` tokens, and `binding_filter` names the one that removed most.
+    `preceding` is the text of the token before, "" for the first.
+    """
+
+    label: str
+    prob: float
+    rank: int
+    vocab_size: int
+    num_kept: int
+    binding_filter: str | None
+    preceding: str
+
+    @property
+    def nll(self) -> float:
+        """The negative log-likelihood in nats; infinite for a token that cannot come."""
+        return -log(self.prob) if self.prob else inf
+
+
+@dataclass(frozen=True)
+class TextScores:
+    """A text's scores under sampling parameters and their sum in nats, or why there are none.
+
+    `unknown_chars` are those missing from the vocabulary, `error` any other reason.
+    `memorization` says whether the text was "trained on", is "new", …; "" if nobody knows.
+    """
+
+    text: str
+    params: Any
+    tokens: tuple[TokenScore, ...] = ()
+    nll: float = 0.0
+    memorization: str = ""
+    unknown_chars: tuple[str, ...] = ()
+    error: str = ""
+
+
+def draw_token_likelihood(scores: TextScores, message: str = "") -> tuple[Drawing, str]:
+    """A bar for each token's probability, and the caption; `message` replaces the caption."""
+    caption = message or likelihood_sentence(scores)
+    drawing = Drawing(WIDTH, HEIGHT, caption)
+    drawing.begin_group("fluid")
+    if not scores.tokens:
         drawing.add(Text(LEFT, TOP + 40, "(no bars: the sentence says why)"))
-        return drawing, said
-    drawing.add(Text(0, 14, "each letter, after those before it", strong=True))
-    drawing.add(Text(LEFT + SCALE + 10, 14, "chance · its rank · surprise"))
-    row = max(LEAST, min(ROOM, (HEIGHT - TOP) // len(chances)))
-    for place, letter in enumerate(chances[:MOST]):
-        _draw_row(drawing, origin, letter, TOP + row * place, row)
-    return drawing, said
+        return drawing, caption
+    drawing.add(Text(0, 14, "each letter, after those before it", bold=True))
+    drawing.add(Text(LEFT + MAX_BAR_WIDTH + 10, 14, "chance · its rank · surprise"))
+    height = (HEIGHT - TOP) // len(scores.tokens)
+    height = max(MIN_ROW_HEIGHT, min(MAX_ROW_HEIGHT, height))
+    for i, score in enumerate(scores.tokens[:MAX_ROWS]):
+        _draw_row(drawing, score, TOP + height * i, height)
+    return drawing, caption
 
 
-def letters_table(origin: ModelOrigin, text: str) -> str:
-    """The table of a text's letters, six digits each, as HTML."""
-    try:
-        chances = letter_chances(origin, text)
-    except TokenError:
-        chances = []
+def likelihood_sentence(scores: TextScores) -> str:
+    """How likely the text is, in one sentence of plain text."""
+    text = quoted_text(scores.text)
+    if not scores.text:
+        return "Type a name, and its chance stands here."
+    if scores.unknown_chars:
+        chars = ", ".join(quoted(char) for char in scores.unknown_chars[:8])
+        return f"This model never met {chars}, so it can say nothing of {text}."
+    if scores.error:
+        return scores.error[:1].upper() + scores.error[1:]
+    for score in scores.tokens:
+        if score.prob == 0:
+            return f"{text} cannot be produced: {_why_filtered(score, scores.params)}."
+    memorization = f" ({scores.memorization})" if scores.memorization else ""
+    index = min(range(len(scores.tokens)), key=lambda i: scores.tokens[i].prob)
+    rarest = scores.tokens[index]
+    return (
+        f"{text}{memorization}: {format_odds(scores.nll)}. Its surprises add up to "
+        f"{scores.nll:.2f} nats; the greatest is {quoted(rarest.label)} in place "
+        f"{index + 1}, which had {format_prob(rarest.prob)}."
+    )
+
+
+def _why_filtered(score: TokenScore, params: Any) -> str:
+    position = f"after {quoted(score.preceding)}" if score.preceding else "as the first letter"
+    rank = f"{quoted(score.label)} {position} has rank {score.rank + 1}"
+    if score.binding_filter is None:
+        return f"{rank}, and at T = 0 only the first is taken"
+    value = getattr(params, score.binding_filter)
+    return f"{rank}, {FILTER_NAMES[score.binding_filter]} {value:g} keeps {score.num_kept}"
+
+
+def likelihood_table(scores: TextScores) -> str:
+    """The tokens' ranks, probabilities and negative log-likelihoods, six digits each, as HTML."""
     rows = [
-        (visible(origin.label(letter.token)), letter.rank + 1, f"{letter.chance:.6f}",
-         f"{-log(letter.chance):.6f}" if letter.chance else "")
-        for letter in chances
+        (visible(score.label), score.rank + 1, f"{score.prob:.6f}",
+         f"{score.nll:.6f}" if score.prob else "")
+        for score in scores.tokens
     ]  # fmt: skip
     return html_table(("letter", "rank", "chance", "surprise in nats"), rows)
 
 
-def _draw_row(
-    drawing: Drawing, origin: ModelOrigin, letter: LetterChance, y: float, row: int
-) -> None:
+def _draw_row(drawing: Drawing, score: TokenScore, y: float, height: int) -> None:
+    baseline = y + height / 2 + 5
     drawing.add(
-        Text(LEFT - 8, y + row / 2 + 5, visible(origin.label(letter.token)), "end", strong=True)
+        Text(LEFT - 8, baseline, visible(score.label), "end", bold=True),
+        Rect(LEFT, y + 2, MAX_BAR_WIDTH, height - 3, "ground", css_class="bar-track"),
+        Rect(LEFT, y + 2, MAX_BAR_WIDTH * score.prob, height - 3, "blue", css_class="prob"),
     )
-    drawing.add(
-        Rect(LEFT, y + 2, SCALE, row - 3, "ground", role="whole"),
-        Rect(LEFT, y + 2, SCALE * letter.chance, row - 3, "blue", role="now"),
-    )
-    nats = f"{-log(letter.chance):.2f} nats" if letter.chance else "cannot come"
-    said = f"{share(letter.chance)} · rank {letter.rank + 1} of {letter.V} · {nats}"
-    drawing.add(Text(LEFT + SCALE + 10, y + row / 2 + 5, said, role="chance"))
+    nll = f"{score.nll:.2f} nats" if score.prob else "cannot come"
+    label = f"{format_prob(score.prob)} · rank {score.rank + 1} of {score.vocab_size} · {nll}"
+    drawing.add(Text(LEFT + MAX_BAR_WIDTH + 10, baseline, label, css_class="prob-label"))

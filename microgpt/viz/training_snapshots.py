@@ -1,165 +1,177 @@
-"""The album of a training run: what a model writes after 0, 10, 100 and 1,000 steps."""
+"""A training run as snapshots side by side: the validation loss and samples at chosen steps."""
 
-from dataclasses import dataclass
-from math import exp, isnan
+from dataclasses import dataclass, replace
+from math import isnan
 
 from microgpt.viz.drawing import Drawing, Line, Rect, Text
-from microgpt.viz.formatting import visible
+from microgpt.viz.formatting import format_perplexity, visible
 from microgpt.viz.table import html_table
 
 WIDTH, HEIGHT = 720, 342
-BAR = 330  # where the progress begins
+PROGRESS_LEFT = 330  # where the progress bar begins
 
 
 @dataclass(frozen=True)
-class Page:
-    """One page: the step, the held-out loss ± its standard error, and texts with their marks.
+class Snapshot:
+    """The model at one step: validation loss ± standard error, samples with memorization labels.
 
-    Where nothing is held out, the loss is not a number.
+    Without validation data the loss is NaN.
     """
 
     step: int
     loss: float
-    error: float
-    texts: tuple[tuple[str, str], ...]
+    stderr: float
+    samples: tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True)
-class Pairs:
-    """Counting pairs of letters in the texts trained on: its held-out loss, and by how much the
-    model's is lower on the same texts, ± the standard error of that difference."""
+class BigramBaseline:
+    """The validation loss of a bigram model counted on the same training texts.
 
-    loss: float
-    lead: float
-    error: float
-
-
-@dataclass(frozen=True)
-class Story:
-    """A run so far: its pages, those still to come, and two losses to compare with.
-
-    `blind` is the loss of knowing nothing. `said` is the state in a word, `problem` what ended the
-    run early.
+    `improvement` is by how much the model's loss is lower on the same texts, ± `stderr`, the
+    standard error of that paired difference.
     """
 
-    due: tuple[int, ...]
-    pages: tuple[Page, ...] = ()
-    done: int = 0
+    loss: float
+    improvement: float
+    stderr: float
+
+
+@dataclass(frozen=True)
+class TrainingProgress:
+    """A run so far: its snapshots, the steps at which more are due, and two baselines.
+
+    `uniform_loss` is that of uniform guessing, ln V. `status` is a word, such as "training";
+    `error` is what ended the run early.
+    """
+
+    snapshot_steps: tuple[int, ...]
+    snapshots: tuple[Snapshot, ...] = ()
+    steps_done: int = 0
     steps: int = 1000
-    blind: float = 0.0
-    pairs: Pairs | None = None
-    said: str = "ready"
-    problem: str = ""
+    uniform_loss: float = 0.0
+    bigram: BigramBaseline | None = None
+    status: str = "ready"
+    error: str = ""
     temperature: float = 0.5
 
-    def with_page(self, page: Page) -> "Story":
-        """With one more page, in the place of one of the same step."""
-        others = [other for other in self.pages if other.step != page.step]
-        pages = tuple(sorted([*others, page], key=lambda page: page.step))
-        return Story(**{**vars(self), "pages": pages, "done": page.step})
+    def with_snapshot(self, snapshot: Snapshot) -> "TrainingProgress":
+        """With one more snapshot, which replaces one of the same step."""
+        others = [other for other in self.snapshots if other.step != snapshot.step]
+        snapshots = tuple(sorted([*others, snapshot], key=lambda snapshot: snapshot.step))
+        return replace(self, snapshots=snapshots, steps_done=snapshot.step)
+
+    @property
+    def evaluated(self) -> list[Snapshot]:
+        """The snapshots that have a validation loss."""
+        return [snapshot for snapshot in self.snapshots if not isnan(snapshot.loss)]
 
 
-def draw_album(story: Story, note: str = "") -> tuple[Drawing, str]:
-    """The pages side by side, and the progress above them."""
+def draw_training_progress(progress: TrainingProgress, message: str = "") -> tuple[Drawing, str]:
+    """A column for each snapshot under a progress bar; `message` replaces the caption."""
     drawing = Drawing(WIDTH, HEIGHT)
-    drawing.part("fluid")
-    wide = WIDTH / max(1, len(story.due))
-    full = (WIDTH - BAR - 5) * story.done / max(1, story.steps)
+    drawing.begin_group("fluid")
+    column_width = WIDTH / max(1, len(progress.snapshot_steps))
+    bar_width = WIDTH - PROGRESS_LEFT - 5
+    filled_width = bar_width * progress.steps_done / max(1, progress.steps)
+    status = f"{progress.status}: {progress.steps_done:,} of {progress.steps:,} steps"
     drawing.add(
-        Text(0, 13, f"{story.said}: {story.done:,} of {story.steps:,} steps", strong=True),
-        Rect(BAR, 3, WIDTH - BAR - 5, 11, "ground", "outline"),
-        Rect(BAR, 3, full, 11, "blue", role="progress"),
+        Text(0, 13, status, bold=True),
+        Rect(PROGRESS_LEFT, 3, bar_width, 11, "ground", "outline"),
+        Rect(PROGRESS_LEFT, 3, filled_width, 11, "blue", css_class="progress"),
     )
-    for place, due in enumerate(story.due):
-        x = place * wide
+    by_step = {snapshot.step: snapshot for snapshot in progress.snapshots}
+    for i, step in enumerate(progress.snapshot_steps):
+        x = i * column_width
         drawing.add(Line(x, 24, x, HEIGHT - 2, "line"))
-        page = next((page for page in story.pages if page.step == due), None)
-        _draw_page(drawing, x + 8, due, page)
-    drawing.caption = note or _sentence(story)
+        _draw_snapshot(drawing, x + 8, step, by_step.get(step))
+    drawing.caption = message or _caption(progress)
     return drawing, drawing.caption
 
 
-def _draw_page(drawing: Drawing, x: float, due: int, page: Page | None) -> None:
-    drawing.add(Text(x, 38, f"step {due:,}", strong=True))
-    if page is None:
+def _draw_snapshot(drawing: Drawing, x: float, step: int, snapshot: Snapshot | None) -> None:
+    drawing.add(Text(x, 38, f"step {step:,}", bold=True))
+    if snapshot is None:
         drawing.add(Text(x, 57, "not yet"))
         return
-    if isnan(page.loss):
+    if isnan(snapshot.loss):
         drawing.add(Text(x, 57, "no held-out loss"))
     else:
         drawing.add(
-            Text(x, 57, f"loss {page.loss:.2f}", role="loss"),
+            Text(x, 57, f"loss {snapshot.loss:.2f}", css_class="loss"),
             Text(x, 75, "feels like"),
-            Text(x, 91, f"{choices(page.loss)} choices"),
+            Text(x, 91, f"{format_perplexity(snapshot.loss)} choices"),
         )
-    for place, (text, mark) in enumerate(page.texts):
-        y = 115 + 47 * place
-        drawing.add(Text(x, y, visible(text, 13) or "(no letters)", strong=True, role="text"))
-        for line, words in enumerate(mark.split(", ")):  # half as wide, for narrow panels
-            drawing.add(Text(x, y + 15 * (line + 1), words, role="mark"))
+    for i, (sample, memorization) in enumerate(snapshot.samples):
+        y = 115 + 47 * i
+        text = visible(sample, 13) or "(no letters)"
+        drawing.add(Text(x, y, text, bold=True, css_class="sample"))
+        for line, part in enumerate(memorization.split(", ")):  # two lines, for narrow panels
+            drawing.add(Text(x, y + 15 * (line + 1), part, css_class="memorization"))
 
 
-def choices(loss: float) -> str:
-    """e to the loss: how many equally likely choices feel the same."""
-    number = exp(min(loss, 700))
-    if number < 100:
-        return f"{number:.1f}"
-    return f"{number:,.0f}" if number < 1e6 else "over a million"
-
-
-def album_table(story: Story) -> str:
-    """The table of the pages' losses, six digits each, as HTML."""
-    rows = [(page.step, f"{page.loss:.6f}", f"{page.error:.6f}") for page in story.pages]
-    rows += [("knowing nothing", f"{story.blind:.6f}", "")]  # type: ignore[list-item]
-    if story.pairs is not None:
-        rows += [("counting pairs", f"{story.pairs.loss:.6f}", "")]  # type: ignore[list-item]
+def snapshots_table(progress: TrainingProgress) -> str:
+    """The validation losses of snapshots and baselines, six digits each, as HTML."""
+    rows: list[tuple[object, str, str]] = [
+        (snapshot.step, f"{snapshot.loss:.6f}", f"{snapshot.stderr:.6f}")
+        for snapshot in progress.snapshots
+    ]
+    rows.append(("knowing nothing", f"{progress.uniform_loss:.6f}", ""))
+    if progress.bigram is not None:
+        rows.append(("counting pairs", f"{progress.bigram.loss:.6f}", ""))
     return html_table(("step", "held-out loss", "± standard error"), rows)
 
 
-def _sentence(story: Story) -> str:
-    if story.problem:
-        return f"Training ended early: {story.problem}"
-    known = [page for page in story.pages if not isnan(page.loss)]
-    if not known:
+def _caption(progress: TrainingProgress) -> str:
+    if progress.error:
+        return f"Training ended early: {progress.error}"
+    if not progress.evaluated:
         return "No held-out loss is there yet."
-    first, last = known[0], known[-1]
-    parts = [
+    first, last = progress.evaluated[0], progress.evaluated[-1]
+    sentences = [
         f"At step {first.step:,} its average surprise on held-out texts is {first.loss:.2f}, as if "
-        f"it chose among {choices(first.loss)} letters."
+        f"it chose among {format_perplexity(first.loss)} letters."
     ]
     if last is not first:
-        error = "" if isnan(last.error) else f" ± {last.error:.2f}"
-        said = f"At step {last.step:,} it is {last.loss:.2f}{error}, as if among "
-        said += choices(last.loss)
-        if last.step == story.due[-1]:
-            said += f": {verdict(story)}"
-        parts.append(f"{said}.")
-        best = min(known, key=lambda page: page.loss)
-        if story.blind > best.loss and last.loss > best.loss + 2 * max(best.error, last.error):
-            parts.append(
+        sentences.append(_last_snapshot_sentence(progress, last))
+        best = min(progress.evaluated, key=lambda snapshot: snapshot.loss)
+        is_overfit = last.loss > best.loss + 2 * max(best.stderr, last.stderr)
+        if progress.uniform_loss > best.loss and is_overfit:
+            sentences.append(
                 f"It was better at step {best.step:,}: since then it learns its list by heart."
             )
-    to_compare = f"To compare: knowing nothing is {story.blind:.2f}"
-    if story.pairs is not None:
-        to_compare += f", counting pairs of letters in the same texts {story.pairs.loss:.2f}"
-    return " ".join([*parts, f"{to_compare}. Texts at T = {story.temperature:g}."])
+    baselines = f"To compare: knowing nothing is {progress.uniform_loss:.2f}"
+    if progress.bigram is not None:
+        baselines += f", counting pairs of letters in the same texts {progress.bigram.loss:.2f}"
+    return " ".join([*sentences, f"{baselines}. Texts at T = {progress.temperature:g}."])
 
 
-def verdict(story: Story) -> str:
-    """The last page against knowing nothing and against counting pairs, in words.
+def _last_snapshot_sentence(progress: TrainingProgress, last: Snapshot) -> str:
+    stderr = "" if isnan(last.stderr) else f" ± {last.stderr:.2f}"
+    sentence = (
+        f"At step {last.step:,} it is {last.loss:.2f}{stderr}, as if among "
+        f"{format_perplexity(last.loss)}"
+    )
+    if last.step == progress.snapshot_steps[-1]:
+        sentence += f": {compare_to_baselines(progress)}"
+    return f"{sentence}."
+
+
+def compare_to_baselines(progress: TrainingProgress) -> str:
+    """The last snapshot against uniform guessing and the bigram counts, in words.
 
     A difference within two standard errors is "no difference seen".
     """
-    known = [page for page in story.pages if not isnan(page.loss)]
-    if not known:
+    if not progress.evaluated:
         return "nothing is held out, so nothing can be said"
-    last = known[-1]
-    margin = 0.0 if isnan(last.error) else 2 * last.error
-    if last.loss > story.blind:
-        clear = last.loss - margin > story.blind
-        return "worse than knowing nothing" if clear else "no better than knowing nothing"
-    if story.pairs is None:
+    last = progress.evaluated[-1]
+    margin = 0.0 if isnan(last.stderr) else 2 * last.stderr
+    if last.loss > progress.uniform_loss:
+        is_clear = last.loss - margin > progress.uniform_loss
+        return "worse than knowing nothing" if is_clear else "no better than knowing nothing"
+    if progress.bigram is None:
         return "better than knowing nothing"
-    if abs(story.pairs.lead) < 2 * story.pairs.error:
+    if abs(progress.bigram.improvement) < 2 * progress.bigram.stderr:
         return "no difference seen from counting pairs of letters"
-    return ("better" if story.pairs.lead > 0 else "worse") + " than counting pairs of letters"
+    is_better = progress.bigram.improvement > 0
+    return ("better" if is_better else "worse") + " than counting pairs of letters"

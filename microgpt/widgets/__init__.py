@@ -1,9 +1,32 @@
-"""Live views for notebooks: ipywidgets around the pictures of `viz`."""
+"""Live views for notebooks: they compute what the pure functions of `viz` draw.
 
-from microgpt.widgets.guess_next import GuessNext
-from microgpt.widgets.panel import Panel, errors
-from microgpt.widgets.sampling_explorer import DialAndDice
-from microgpt.widgets.text_likelihood import HowLikely
-from microgpt.widgets.training_monitor import Album
+Names are loaded on first use: the views need ipywidgets, their state does not.
+"""
 
-__all__ = ["Album", "DialAndDice", "GuessNext", "HowLikely", "Panel", "errors"]
+import importlib
+from typing import Any
+
+# Public name -> module. The last three return pictures without controls.
+_PUBLIC = {
+    "GuessNext": "guess_next",
+    "SamplingExplorer": "sampling_explorer",
+    "TextLikelihood": "text_likelihood",
+    "TrainingMonitor": "training_monitor",
+    "Panel": "panel",
+    "errors": "panel",
+    "forward_pass": "forward_pass_state",
+    "kv_cache_timing": "kv_cache_benchmark",
+    "sample_table": "sampled_texts",
+}
+
+__all__ = list(_PUBLIC)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _PUBLIC:
+        raise AttributeError(f"module 'microgpt.widgets' has no attribute {name!r}")
+    return getattr(importlib.import_module(f"microgpt.widgets.{_PUBLIC[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

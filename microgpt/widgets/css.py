@@ -6,13 +6,14 @@ no code runs any more that could.
 
 from microgpt.viz.style import STYLE
 
-GONE = "Its kernel was restarted: run the first cell, then run this cell to use it."
-RUN = "Run this cell to use it."
+KERNEL_GONE = "Its kernel was restarted: run the first cell, then run this cell to use it."
+RUN_CELL = "Run this cell to use it."
 
-# While the view below it lives, the still picture hides; where it is dead, its complaint does.
-STILL_STYLE = (
-    "<style>.jp-OutputArea-child:has(.mg-still):has(+ .jp-OutputArea-child .mg-panel){display:none}"
-    ".jp-OutputArea-child:has(.mg-still) + .jp-OutputArea-child"
+# While the view below is alive, the static picture hides; once it is dead, its error message does.
+STATIC_STYLE = (
+    "<style>.jp-OutputArea-child:has(.mg-static):has(+ .jp-OutputArea-child .mg-panel)"
+    "{display:none}"
+    ".jp-OutputArea-child:has(.mg-static) + .jp-OutputArea-child"
     " > .jp-OutputArea-output.lm-Panel:not(:has(*)){display:none}</style>"
 )
 
@@ -20,7 +21,7 @@ STILL_STYLE = (
 # name of the number box beside it, whenever the panel changes.
 NAME_SLIDERS = (
     "const p=this.closest('.mg-panel');"
-    "const name=()=>p.querySelectorAll('.mg-dial').forEach(d=>{"
+    "const name=()=>p.querySelectorAll('.mg-slider').forEach(d=>{"
     "const h=d.querySelector('.noUi-handle'),l=d.querySelector('label');"
     "if(h&&l&&h.getAttribute('aria-label')!==l.textContent+' slider')"
     "h.setAttribute('aria-label',l.textContent+' slider')});"
@@ -39,8 +40,8 @@ PANEL_STYLE = (
 .mg-panel .mg-controls{{flex-flow:row wrap;gap:2px 10px;overflow:visible}}
 .mg-panel .mg-controls:empty{{display:none}}
 .mg-panel .mg-picture{{margin:0;width:100%;overflow:visible}}
-.mg-panel .mg-dial{{overflow:visible}}
-.mg-panel .mg-dial .widget-slider{{height:22px}}
+.mg-panel .mg-slider{{overflow:visible}}
+.mg-panel .mg-slider .widget-slider{{height:22px}}
 .mg-panel .mg-row{{flex-flow:row wrap;gap:4px;overflow:visible}}
 .mg-panel .widget-label,.mg-panel label{{font-size:13px;color:var(--jp-ui-font-color1,#1f1f1f)}}
 .mg-panel input,.mg-panel select,.mg-panel button{{font-size:13px}}
@@ -57,7 +58,7 @@ PANEL_STYLE = (
 .mg-panel.jupyter-widgets-disconnected::before,
 .mg-panel .jupyter-widgets-disconnected::before{{content:none}}
 .mg-panel.jupyter-widgets-disconnected>*{{opacity:.45;pointer-events:none}}
-.mg-panel.jupyter-widgets-disconnected::after{{content:"{GONE}";position:absolute;left:10%;top:40%;
+.mg-panel.jupyter-widgets-disconnected::after{{content:"{KERNEL_GONE}";position:absolute;left:10%;top:40%;
   padding:12px 16px;font:600 15px var(--jp-ui-font-family,sans-serif);z-index:5;
   color:var(--jp-ui-font-color1,#1f1f1f);background:var(--jp-layout-color1,#fff);
   border:2px solid var(--jp-ui-font-color1,#1f1f1f)}}

@@ -3,7 +3,7 @@
 from typing import Any
 
 
-def _kernel() -> Any:
+def _ipython_kernel() -> Any:
     try:
         from IPython.core.getipython import get_ipython
     except ImportError:
@@ -11,12 +11,12 @@ def _kernel() -> Any:
     return getattr(get_ipython(), "kernel", None)
 
 
-def live_cell() -> tuple[str, str] | None:
-    """The running cell if a person's front end runs it, and this run of it, else None.
+def current_cell() -> tuple[str, str] | None:
+    """The id of the running cell and of this run of it; None unless a live front end runs it.
 
     JupyterLab sends the cell's id with what it runs; nbclient, papermill and scripts do not.
     """
-    kernel = _kernel()
+    kernel = _ipython_kernel()
     if kernel is None:
         return None
     try:
@@ -26,12 +26,12 @@ def live_cell() -> tuple[str, str] | None:
         return None
 
 
-def show_before(bundle: dict[str, str]) -> Any:
-    """Show something above what the cell is about to show; nothing outside a notebook.
+def display_above(bundle: dict[str, str]) -> Any:
+    """Display a MIME bundle above the cell's result; nothing outside a notebook.
 
-    What is returned has `update`, to show something else in its place.
+    The returned handle's `update` displays another bundle in its place.
     """
-    if _kernel() is None:
+    if _ipython_kernel() is None:
         return None
     from IPython.display import display
 

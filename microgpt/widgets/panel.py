@@ -1,7 +1,7 @@
 """`Panel`: what every live view is made of.
 
 A panel has a state, a pure function that draws it, controls that change it, and one HTML that
-shows it. Callbacks may run on any thread, beside a running cell: all go through `change`, which
+shows it. Callbacks may run on any thread, beside a running cell: all go through `update`, which
 holds the package's lock and turns whatever goes wrong into a sentence or a card.
 """
 
@@ -14,16 +14,16 @@ from typing import Any
 import ipywidgets
 
 from microgpt.backends import LOCK
-from microgpt.errors import MicrogptError
+from microgpt.errors import MicrogptError, StateError
 from microgpt.viz.drawing import Drawing
-from microgpt.viz.static_image import fallback
-from microgpt.widgets.controls import Fold
-from microgpt.widgets.css import PANEL_STYLE, RUN, STILL_STYLE
-from microgpt.widgets.notebook_context import live_cell, show_before
+from microgpt.viz.static_image import static_image
+from microgpt.widgets.controls import Collapsible
+from microgpt.widgets.css import PANEL_STYLE, RUN_CELL, STATIC_STYLE
+from microgpt.widgets.notebook_context import current_cell, display_above
 
 Render = Callable[[Any, str], tuple[Drawing, str]]
 
-_names = itertools.count(1)
+_panel_ids = itertools.count(1)
 _errors: list[str] = []
 
 
@@ -35,17 +35,18 @@ def errors() -> list[str]:
     return list(_errors)
 
 
-def remember(panel: "Panel", error: Exception) -> None:
-    """Let `errors` tell of what went wrong inside a panel."""
+def record_error(panel: "Panel", error: Exception) -> None:
+    """Add an exception inside a panel to `errors`."""
     _errors.append(f"{type(panel).__name__}: {type(error).__name__}: {error}")
 
 
 class Panel:
-    """A live view of `state`, drawn by `render(state, note) -> (drawing, sentence)`.
+    """A live view of `state`, drawn by `render(state, message) -> (drawing, caption)`.
 
-    `controls` stand beside or above the picture, `under` below it. `numbers` gives the table that a
-    button shows, as HTML; `toggles` stand beside that button, `folded` is what they show. `static`
-    says how the controls stand, for readers who do not run the notebook. The height is fixed.
+    `controls` stand above the picture, or beside it (`controls_beside`), `below` under it.
+    `numbers_table(state)` is the HTML that the button "Numbers" shows; `toggles` stand beside that
+    button, and `collapsed` is what they show. `control_lines()` describes the controls for readers
+    who do not run the notebook. The height is fixed.
     """
 
     def __init__(
@@ -55,159 +56,164 @@ class Panel:
         *,
         header: Sequence[ipywidgets.Widget] = (),
         controls: Sequence[ipywidgets.Widget] = (),
-        under: Sequence[ipywidgets.Widget] = (),
-        folded: Sequence[ipywidgets.Widget] = (),
+        below: Sequence[ipywidgets.Widget] = (),
         toggles: Sequence[ipywidgets.Widget] = (),
-        numbers: Callable[[Any], str] | None = None,
+        collapsed: Sequence[ipywidgets.Widget] = (),
+        numbers_table: Callable[[Any], str] | None = None,
         height: int = 520,
-        beside: bool = False,
-        sentence_first: bool = False,
+        controls_beside: bool = False,
+        caption_first: bool = False,
     ):
         self.state, self.render = state, render
-        self.name = f"mg{next(_names)}"
-        self.note, self.error, self.sentence = "", "", ""
+        self.id_prefix = f"mg{next(_panel_ids)}"
+        self.message, self.error, self.caption = "", "", ""
         self.drawing: Drawing | None = None
-        self._shown_still: Any = None
+        self._static_display: Any = None
         self.picture = ipywidgets.HTML()
         self.picture.add_class("mg-picture")
-        self._numbers = numbers
-        self.table = Fold("Numbers", ipywidgets.HTML(), lambda: self.guarded(self.fill))
-        if numbers is not None:
-            row = ipywidgets.HBox([self.table.toggle, *toggles])
-            row.add_class("mg-row")
-            folded = [row, self.table.part, *folded]
-        folded = [*under, *folded]
-        sides = ipywidgets.VBox(list(controls))
-        sides.add_class("mg-controls")
-        body = ipywidgets.Box([sides, self.picture])
+        self._numbers_table = numbers_table
+        self.numbers = Collapsible("Numbers", ipywidgets.HTML(), self._on_toggle)
+        if numbers_table is not None:
+            toggle_row = ipywidgets.HBox([self.numbers.toggle, *toggles])
+            toggle_row.add_class("mg-row")
+            below = [*below, toggle_row, self.numbers.content]
+        control_box = ipywidgets.VBox(list(controls))
+        control_box.add_class("mg-controls")
+        body = ipywidgets.Box([control_box, self.picture])
         body.add_class("mg-body")
-        if beside:
+        if controls_beside:
             body.add_class("mg-beside")
-        top = ipywidgets.HBox(list(header))
-        top.add_class("mg-header")
-        self.box = ipywidgets.VBox([top] * bool(header) + [body, *folded, _style()])
+        header_box = ipywidgets.HBox(list(header))
+        header_box.add_class("mg-header")
+        parts = [body, *below, *collapsed, _style_sheet()]
+        self.box = ipywidgets.VBox([header_box] * bool(header) + parts)
         self.box.add_class("mg-panel")
-        self.height, self.sentence_first = height, sentence_first
+        self.height, self.caption_first = height, caption_first
         self.redraw()
 
-    def change(self, function: Callable[..., Any], *arguments: Any, **named: Any) -> None:
+    def update(self, function: Callable[..., Any], *arguments: Any, **named: Any) -> None:
         """Make `function(state, …)` the state and draw it; a MicrogptError becomes a sentence."""
         with LOCK:
             try:
-                new, note = function(self.state, *arguments, **named), ""
+                state, message = function(self.state, *arguments, **named), ""
             except MicrogptError as error:
-                new, note = self.state, str(error)
+                state, message = self.state, str(error)
             except Exception as error:
-                self._fail(error)
+                self._show_error(error)
                 return
-            self._show(new, note)
+            self._show(state, message)
 
     def redraw(self) -> None:
         """Draw the state as it is; what cannot be drawn becomes a card."""
         with LOCK:
-            self._show(self.state, self.note)
+            self._show(self.state, self.message)
 
-    def _show(self, state: Any, note: str) -> None:
+    def _show(self, state: Any, message: str) -> None:
         """Draw a state, and only then make it the panel's: one that cannot be drawn is dropped."""
-        before = self.state, self.note
+        previous = self.state, self.message
         try:
-            drawing, sentence = self.render(state, note)
-            drawing.name = self.name
-            html = self._html(drawing.svg(), sentence)
-            self.state, self.note = state, note
-            self.refresh()
+            drawing, caption = self.render(state, message)
+            drawing.id_prefix = self.id_prefix
+            html = self._html(drawing.svg(), caption)
+            self.state, self.message = state, message
+            self.sync_controls()
         except Exception as error:
-            self.state, self.note = before
-            self._fail(error)
+            self.state, self.message = previous
+            self._show_error(error)
             return
-        self.drawing, self.sentence, self.error = drawing, sentence, ""
+        self.drawing, self.caption, self.error = drawing, caption, ""
         self.picture.value = html
 
-    def guarded(self, act: Callable[[], None]) -> None:
-        """Run what a folded part does, with the lock and the card of `change`."""
+    def run_guarded(self, action: Callable[[], None]) -> None:
+        """Run what a collapsible section does, with the lock and the error card of `update`."""
         with LOCK:
             try:
-                act()
+                action()
             except Exception as error:
-                self._fail(error)
+                self._show_error(error)
 
-    def refresh(self) -> None:
-        """Bring controls and folded parts in line with the state; panels that have more do more."""
-        self.fill()
+    def sync_controls(self) -> None:
+        """Bring controls and open sections in line with the state."""
+        self.fill_open_sections()
 
-    def fill(self) -> None:
-        """Fill the folded parts that are open; the others cost nothing."""
-        if self._numbers is not None and self.table.open:
-            self.table.part.value = f'<div class="mg-view">{self._numbers(self.state)}</div>'
+    def fill_open_sections(self) -> None:
+        """Fill the sections that are open; the others cost nothing."""
+        if self._numbers_table is not None and self.numbers.is_open:
+            table = self._numbers_table(self.state)
+            self.numbers.content.value = f'<div class="mg-view">{table}</div>'
 
-    def _html(self, svg: str, sentence: str) -> str:
-        said = f'<p class="mg-caption">{escape(sentence)}</p>'
-        inner = said + svg if self.sentence_first else svg + said
-        return f'<div class="mg-view" style="height:{self._picture_height}px">{inner}</div>'
+    def _on_toggle(self) -> None:
+        self.run_guarded(self.fill_open_sections)
+
+    def _html(self, svg: str, caption: str) -> str:
+        paragraph = f'<p class="mg-caption">{escape(caption)}</p>'
+        content = paragraph + svg if self.caption_first else svg + paragraph
+        return f'<div class="mg-view" style="height:{self._picture_height}px">{content}</div>'
 
     @property
     def _picture_height(self) -> int:
         return self.height
 
-    def _fail(self, error: Exception) -> None:
+    def _show_error(self, error: Exception) -> None:
         """A card in place of the picture; the state stays what it was."""
         self.error = f"{type(error).__name__}: {error}"
-        remember(self, error)
+        record_error(self, error)
         self.picture.value = (
             f'<div class="mg-view mg-error" style="height:{self._picture_height}px">'
             "<p><strong>This view met an error.</strong> Move a control, or run the cell again; "
             f"`mg.doctor()` may say more.</p><p>{escape(self.error[:300])}</p></div>"
         )
 
-    def static(self) -> list[str]:
-        """How the controls stand, line by line, for the picture of a notebook that is not run."""
+    def control_lines(self) -> list[str]:
+        """The controls' values, line by line, for the picture of a notebook that is not run."""
         return []
 
     def png(self) -> bytes:
-        """The picture with its controls written out, for readers without a running kernel."""
+        """The picture with its controls' values, for readers without a running kernel."""
         with LOCK:
-            still = self._still()
-        return still.png()
+            drawing = self._static_drawing()
+        return drawing.png()
 
-    def _still(self) -> Drawing:
+    def _static_drawing(self) -> Drawing:
         if self.drawing is None:
-            raise MicrogptError(f"there is no picture to show: {self.error}")
-        return fallback(self.drawing, self.static())
+            raise StateError(f"there is no picture to show: {self.error}")
+        return static_image(self.drawing, self.control_lines())
 
-    def still(self) -> dict[str, str]:
-        """The picture and its sentence as an output that needs no kernel."""
+    def static_output(self) -> dict[str, str]:
+        """The picture and its caption as a MIME bundle that needs no kernel."""
         with LOCK:  # one state in both
-            still, said = self._still(), escape(self.sentence)
-        png = base64.b64encode(still.png()).decode()
+            drawing, caption = self._static_drawing(), escape(self.caption)
+        png = base64.b64encode(drawing.png()).decode()
         html = (
-            f'{STILL_STYLE}<figure class="mg-still" style="margin:0"><img alt="{said}" '
-            f'src="data:image/png;base64,{png}"><figcaption>{said} {RUN}</figcaption></figure>'
+            f'{STATIC_STYLE}<figure class="mg-static" style="margin:0"><img alt="{caption}" '
+            f'src="data:image/png;base64,{png}"><figcaption>{caption} {RUN_CELL}</figcaption>'
+            "</figure>"
         )
-        return {"text/html": html, "image/png": png, "text/plain": self.sentence}
+        return {"text/html": html, "image/png": png, "text/plain": self.caption}
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
-        """The live view; above it goes a still picture, which hides while the view is alive.
+        """The live view; above it goes a static picture, which hides while the view is alive.
 
         Two outputs, because a notebook that was saved with a live view and opened again would show
         "model not found" in the place of any other part of the same output.
         """
         if self.drawing is not None:
-            shown = show_before(self.still())
-            self._shown_still = shown if live_cell() is not None else None
+            handle = display_above(self.static_output())
+            self._static_display = handle if current_cell() is not None else None
         data = self.box._repr_mimebundle_()
         bundle = dict(data[0] if isinstance(data, tuple) else data)
-        return bundle | {"text/plain": f"{self.sentence or self.error} {RUN}"}
+        return bundle | {"text/plain": f"{self.caption or self.error} {RUN_CELL}"}
 
-    def keep(self) -> None:
-        """Put the picture as it is now into the notebook, for when it is saved and opened again."""
-        if self._shown_still is not None and self.drawing is not None:
-            self._shown_still.update(self.still(), raw=True)
+    def update_static_output(self) -> None:
+        """Replace the notebook's static picture, for when it is saved and opened again."""
+        if self._static_display is not None and self.drawing is not None:
+            self._static_display.update(self.static_output(), raw=True)
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}: {self.sentence or self.error}"
+        return f"{type(self).__name__}: {self.caption or self.error}"
 
 
-def _style() -> ipywidgets.Widget:
+def _style_sheet() -> ipywidgets.Widget:
     sheet = ipywidgets.HTML(PANEL_STYLE)
     sheet.add_class("mg-style")
     return sheet

@@ -1,4 +1,4 @@
-"""The four dials of sampling: their ends, where they are off, and what they are called then."""
+"""The sliders of the sampling parameters: their ranges, where each is off, what they are called."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -6,88 +6,90 @@ from typing import Any
 
 from microgpt.config import SampleConfig
 from microgpt.errors import SettingError
-from microgpt.sampling import Walk
-from microgpt.widgets.controls import Dial
+from microgpt.widgets.controls import LabeledSlider
 
-SLIDER_RANKS = 100
+MAX_SLIDER_TOP_K = 100  # with a larger vocabulary, the slider's last position stands for all of it
 
 
 @dataclass(frozen=True)
-class Kind:
-    """How a setting of `SampleConfig` is turned; at the value `off` it does nothing."""
+class SliderSpec:
+    """How a field of `SampleConfig` is shown: at the slider position `off` it has no effect.
+
+    `off_value` is what the sampler is given there.
+    """
 
     label: str
-    least: float
-    most: float
+    minimum: float
+    maximum: float
     step: float
     off: float
-    none: Any
+    off_value: Any
 
-    def said(self, value: float, most: float) -> str:
-        """What the dial is called at a value: "top-p (off)"."""
-        return f"{self.label} (off)" if value == self.off else self.label
+    def label_at(self, position: float, maximum: float) -> str:
+        """The label at a position: "top-p (off)"."""
+        return f"{self.label} (off)" if position == self.off else self.label
 
-    def to_setting(self, value: float, most: float) -> Any:
-        """What the sampler is given for a value on the dial."""
-        return self.none if value == self.off else value
+    def to_param(self, position: float, maximum: float) -> Any:
+        """The sampler's value for a position."""
+        return self.off_value if position == self.off else position
 
-    def show(self, dial: Dial, walk: Walk, setting: Any) -> None:
-        """Let a dial show where the walk's setting stands."""
-        dial.value = self.off if setting == self.none else setting
-
-
-@dataclass(frozen=True)
-class Temperature(Kind):
-    """The temperature is never off; at 0 it is greedy."""
-
-    def said(self, value: float, most: float) -> str:
-        return f"{self.label} (greedy)" if value == 0 else self.label
+    def show(self, slider: LabeledSlider, param: Any, vocab_size: int) -> None:
+        """Move the slider to the sampler's value."""
+        slider.value = self.off if param == self.off_value else param
 
 
 @dataclass(frozen=True)
-class Ranks(Kind):
-    """top-k, whose right end is the vocabulary: there it is off."""
+class TemperatureSpec(SliderSpec):
+    """The temperature is never off; at 0 sampling is greedy."""
 
-    def said(self, value: float, most: float) -> str:
-        return f"{self.label} (off)" if value >= most else self.label
-
-    def to_setting(self, value: float, most: float) -> Any:
-        return None if value >= most else int(value)
-
-    def show(self, dial: Dial, walk: Walk, setting: Any) -> None:
-        V = walk.origin.vocab_size
-        dial.bounds(V if V <= SLIDER_RANKS else SLIDER_RANKS + 1, V)
-        dial.value = V if setting is None else min(setting, V)
+    def label_at(self, position: float, maximum: float) -> str:
+        return f"{self.label} (greedy)" if position == 0 else self.label
 
 
-DIALS: dict[str, Kind] = {
-    "temperature": Temperature("Temperature", 0.0, 2.0, 0.05, -1.0, None),
-    "top_k": Ranks("top-k", 1, SLIDER_RANKS, 1, -1, None),
-    "top_p": Kind("top-p", 0.05, 1.0, 0.01, 1.0, None),
-    "min_p": Kind("min-p", 0.0, 0.5, 0.01, 0.0, 0.0),
+@dataclass(frozen=True)
+class TopKSpec(SliderSpec):
+    """top-k is off at the right end, the vocabulary size."""
+
+    def label_at(self, position: float, maximum: float) -> str:
+        return f"{self.label} (off)" if position >= maximum else self.label
+
+    def to_param(self, position: float, maximum: float) -> Any:
+        return None if position >= maximum else int(position)
+
+    def show(self, slider: LabeledSlider, param: Any, vocab_size: int) -> None:
+        V = vocab_size
+        slider.set_maximum(V if V <= MAX_SLIDER_TOP_K else MAX_SLIDER_TOP_K + 1, V)
+        slider.value = V if param is None else min(param, V)
+
+
+SLIDERS: dict[str, SliderSpec] = {
+    "temperature": TemperatureSpec("Temperature", 0.0, 2.0, 0.05, -1.0, None),
+    "top_k": TopKSpec("top-k", 1, MAX_SLIDER_TOP_K, 1, -1, None),
+    "top_p": SliderSpec("top-p", 0.05, 1.0, 0.01, 1.0, None),
+    "min_p": SliderSpec("min-p", 0.0, 0.5, 0.01, 0.0, 0.0),
 }
 
 
-def within_dials(settings: SampleConfig) -> SampleConfig:
-    """Settings that the dials can show; others are refused."""
-    for name, kind in DIALS.items():
-        value = getattr(settings, name)
-        if isinstance(kind, Ranks) or value == kind.none:
+def check_in_range(params: SampleConfig) -> SampleConfig:
+    """The parameters, if the sliders can show them."""
+    for name, spec in SLIDERS.items():
+        value = getattr(params, name)
+        if isinstance(spec, TopKSpec) or value == spec.off_value:
             continue
-        if not kind.least <= value <= kind.most:
+        if not spec.minimum <= value <= spec.maximum:
             raise SettingError(
-                f"the dial {name} goes from {kind.least:g} to {kind.most:g}; got {value:g}"
+                name, f"from {spec.minimum:g} to {spec.maximum:g} to be shown", value
             )
-    return settings
+    return params
 
 
-def sample_dials(turned: Callable[[str, Any], None]) -> dict[str, Dial]:
-    """The four dials; `turned(name, setting)` hears of it when one is moved."""
+def make_sampling_sliders(on_change: Callable[[str, Any], None]) -> dict[str, LabeledSlider]:
+    """The four sliders; `on_change(name, param)` is called when one is moved."""
 
-    def made(name: str, kind: Kind) -> Dial:
-        return Dial(
-            kind.said, kind.least, kind.most, kind.step,
-            lambda value, most: turned(name, kind.to_setting(value, most)),
+    def make(name: str, spec: SliderSpec) -> LabeledSlider:
+        return LabeledSlider(
+            spec.label_at, spec.minimum, spec.maximum, spec.step,
+            lambda position, maximum: on_change(name, spec.to_param(position, maximum)),
         )  # fmt: skip
 
-    return {name: made(name, kind) for name, kind in DIALS.items()}
+    return {name: make(name, spec) for name, spec in SLIDERS.items()}

@@ -1,4 +1,7 @@
-"""`DialAndDice`: one choice of a next letter, with every dial and the dart under your hand."""
+"""`SamplingExplorer`: how one next token is sampled, with every parameter and u under your hand.
+
+A slider moves -> `_on_param` -> `SamplingTrace.with_params` -> `_draw` -> `viz.sampler`.
+"""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -7,202 +10,243 @@ from typing import Any
 import ipywidgets
 
 from microgpt.config import SampleConfig
-from microgpt.data import Corpus
 from microgpt.errors import SettingError
-from microgpt.models.gpt import GPT
-from microgpt.sampling import ModelOrigin, Walk
-from microgpt.tokenizers import Tokenizer
-from microgpt.viz import sampler
 from microgpt.viz.drawing import Drawing
 from microgpt.viz.formatting import visible
-from microgpt.widgets.controls import Dial, Fold, button
+from microgpt.viz.sampler import draw_sampling, probs_table, seeds_table
+from microgpt.widgets.controls import Collapsible, LabeledSlider, button
+from microgpt.widgets.logits_source import ModelLogits
+from microgpt.widgets.model_lookup import (
+    CorpusLike,
+    ModelLike,
+    find_source,
+    load_source,
+    named_sources,
+)
 from microgpt.widgets.panel import Panel
-from microgpt.widgets.sampling_controls import DIALS, sample_dials, within_dials
-from microgpt.widgets.source_lookup import by_name, named_origins, origin_of
-from microgpt.widgets.text_likelihood import LikelihoodFold
-from microgpt.widgets.workers import Latest
+from microgpt.widgets.sampling_controls import SLIDERS, check_in_range, make_sampling_sliders
+from microgpt.widgets.sampling_trace import SamplingTrace, texts_by_seed
+from microgpt.widgets.text_likelihood import LikelihoodSection
+from microgpt.widgets.workers import LatestOnlyQueue
 
-ROWS, COMPACT_ROWS, HEADER = 20, 12, 40
-BESIDE = 3  # as many dials fit beside the picture; the others fold out below
+ROWS, COMPACT_ROWS, HEADER_HEIGHT = 20, 12, 40
+MAX_SLIDERS_BESIDE = 3  # as many fit beside the picture; the others fold out below
+TABLE_SEEDS = range(1, 6)
 
 
-class DialAndDice(Panel):
-    """Why did it say that? Turn the dials; the dart stays where it is until you roll it.
+class SamplingExplorer(Panel):
+    """Why did it say that? Move the sliders; u stays where it is until you draw it again.
 
-    `model` is "names", "story", or a GPT with the `corpus` (or tokenizer) it was trained with; or
-    give one row of `logits` with `labels`. `dials` ("temperature", "top_k", "top_p", "min_p") are
-    in view at first; `compact` leaves out the choosers and most bars. `u` places the dart by hand.
-    Works on a copy of the model as it is now.
+    `model` is "names", "story", a Trainer, or a GPT with the `corpus` (or tokenizer) it was
+    trained with; or give one row of `logits` with `labels`. `sliders` ("temperature", "top_k",
+    "top_p", "min_p") are in view at first; `compact` leaves out the choosers and most bars. `u`
+    sets the first random number by hand. Works on a copy of the model as it is now.
     """
 
     def __init__(
         self,
-        model: str | GPT | None = None,
-        corpus: Corpus | Tokenizer | None = None,
+        model: ModelLike | None = None,
+        corpus: CorpusLike | None = None,
         *,
         logits: Any = None,
         labels: Sequence[str] | None = None,
-        dials: Sequence[str] = ("temperature",),
+        sliders: Sequence[str] = ("temperature",),
         compact: bool = False,
         prompt: str = "",
-        dice: int = 1,
+        seed: int = 1,
         u: float | None = None,
-        **settings: Any,
+        **params: Any,
     ):
-        listed = isinstance(dials, tuple | list)
-        if not listed or not set(dials) <= set(DIALS):
-            known = ", ".join(repr(name) for name in DIALS)
-            raise SettingError(f"dials must be some of {known}, in a tuple; got {dials!r}")
+        if not isinstance(sliders, tuple | list) or not set(sliders) <= set(SLIDERS):
+            known = ", ".join(map(repr, SLIDERS))
+            raise SettingError("sliders", f"some of {known}, in a tuple", sliders)
+        if unknown := sorted(set(params) - set(SLIDERS)):
+            raise SettingError("a setting", got=unknown[0], choices=SLIDERS)
         if model is None and logits is None:
             model = "names"
-        origin = origin_of(model, corpus, logits, labels)
-        if unknown := sorted(set(settings) - set(DIALS)):
-            raise SettingError(f"there is no setting {unknown[0]!r}; known: {', '.join(DIALS)}")
-        walk = Walk(origin, prompt, within_dials(SampleConfig(**settings)), dice)
-        walk = walk if u is None else walk.placed(u)
-        self.own, self._opening_turn = origin, walk.turn
-        self._later = Latest()
+        self.own_source = find_source(model, corpus, logits, labels)
+        params_in_range = check_in_range(SampleConfig(**params))
+        trace = SamplingTrace(self.own_source, prompt, params_in_range, seed)
+        trace = trace if u is None else trace.with_fixed_u(u)
+        self._first_draw = trace.draw
+        self._table_queue = LatestOnlyQueue()
         self.rows = COMPACT_ROWS if compact else ROWS
-        self._make_controls(walk, tuple(dials))
-        beside = [self.dials[name].widget for name in dials[:BESIDE]]
-        controls = [*beside, self.dart.widget, self.buttons]
-        if compact:
-            under = [self.dials[name].widget for name in dials[BESIDE:]]
-            folded: list[ipywidgets.Widget] = []
-            toggles: list[ipywidgets.Widget] = []
-        else:
-            controls.insert(len(beside), self.more.toggle)
-            under = [self.more.part]
-            folded = [self.likely.part, self.five.part]
-            toggles = [self.likely.toggle, self.five.toggle]
+        self._make_controls(trace)
+        layout = self._compact_layout(sliders) if compact else self._full_layout(sliders)
         super().__init__(
-            walk,
+            trace,
             self._draw,
-            header=[] if compact else self.header,
-            controls=controls,
-            under=under,
-            folded=folded,
-            toggles=toggles,
-            numbers=sampler.numbers,
-            height=520 - 15 * (ROWS - self.rows) - (HEADER if compact else 0),
-            beside=True,
+            numbers_table=lambda trace: probs_table(trace.view()),
+            height=520 - 15 * (ROWS - self.rows) - (HEADER_HEIGHT if compact else 0),
+            controls_beside=True,
+            **layout,
         )
 
     @property
     def _picture_height(self) -> int:
-        return self.height - (0 if self.rows == COMPACT_ROWS else HEADER)
+        return self.height - (0 if self.rows == COMPACT_ROWS else HEADER_HEIGHT)
 
-    def _draw(self, walk: Walk, note: str) -> tuple[Drawing, str]:
-        return sampler.draw(walk, note, self.name, self.rows)
+    def _draw(self, trace: SamplingTrace, message: str) -> tuple[Drawing, str]:
+        return draw_sampling(trace.view(), message, self.id_prefix, self.rows)
 
     # -- controls -------------------------------------------------------------------------------
 
-    def _make_controls(self, walk: Walk, dials: tuple[str, ...]) -> None:
-        names = named_origins()
-        own = walk.origin.name
-        self.chooser = ipywidgets.Dropdown(
-            options=names if own in names else [own, *names], value=own, description="Model",
-            layout={"width": "262px"}, style={"description_width": "45px"},
+    def _make_controls(self, trace: SamplingTrace) -> None:
+        self._make_header(trace)
+        self.sliders = make_sampling_sliders(self._on_param)
+        self.u_slider = LabeledSlider(lambda u, maximum: "Dart u", 0.0, 0.999, 0.001, self._on_u)
+
+        def step_button(
+            text: str, step: Callable[[SamplingTrace], SamplingTrace], tooltip: str
+        ) -> ipywidgets.Button:
+            return button(text, lambda: self.update(step), tooltip)
+
+        self.redraw_button = step_button(
+            "Roll again", SamplingTrace.redrawn, "another dart for this letter"
+        )
+        self.accept_button = step_button("Next letter", SamplingTrace.accept, "accept the pick")
+        self.finish_button = step_button(
+            "Finish", SamplingTrace.accept_all, "accept picks to the end, or 16 letters"
+        )
+        self.undo_button = step_button("Back", SamplingTrace.undo, "undo one letter")
+        self.texts = Collapsible("Five texts", ipywidgets.HTML(), self._on_toggle)
+        self.likelihood = LikelihoodSection(lambda: self.state, self.run_guarded)
+
+    def _make_header(self, trace: SamplingTrace) -> None:
+        names, own_name = named_sources(), trace.source.name
+        self.model_select = ipywidgets.Dropdown(
+            options=names if own_name in names else [own_name, *names], value=own_name,
+            description="Model", layout={"width": "262px"}, style={"description_width": "45px"},
         )  # fmt: skip
-        self.prompt = ipywidgets.Text(
-            value=walk.prompt, description="Start with", continuous_update=False,
+        self.prompt_box = ipywidgets.Text(
+            value=trace.prompt, description="Start with", continuous_update=False,
             layout={"width": "190px"}, style={"description_width": "70px"},
         )  # fmt: skip
-        self.dice = ipywidgets.BoundedIntText(
-            value=walk.dice, min=0, max=2**31, description="Dice set",
+        self.seed_box = ipywidgets.BoundedIntText(
+            value=trace.seed, min=0, max=2**31, description="Dice set",
             layout={"width": "130px"}, style={"description_width": "60px"},
         )  # fmt: skip
-        self.chooser.observe(lambda change: self._on(change, self._choose), "value")
-        self.prompt.observe(lambda change: self._on(change, self._start), "value")
-        self.dice.observe(lambda change: self._on(change, self._deal), "value")
-        again = button("Start over", lambda: self.change(self._restart))
-        self.header = [self.chooser, self.prompt, self.dice, again]
+        self.restart_button = button("Start over", lambda: self.update(self._restarted))
+        for widget, with_value in (
+            (self.model_select, self._with_source),
+            (self.prompt_box, self._with_prompt),
+            (self.seed_box, self._with_seed),
+        ):
+            widget.observe(self._updates(with_value), "value")
 
-        self.dials = sample_dials(self._turn)
-        self.dart = Dial(lambda u, most: "Dart u", 0.0, 0.999, 0.001, self._place)
-        pressed: list[tuple[str, Callable[[Walk], Walk], str]] = [
-            ("Roll again", Walk.rolled, "another dart for this letter"),
-            ("Next letter", Walk.next, "accept the pick"),
-            ("Finish", Walk.finish, "accept picks to the end, or 16 letters"),
-            ("Back", Walk.back, "undo one letter"),
-        ]
-        made = [
-            button(text, lambda step=step: self.change(step), tip)  # type: ignore[misc]
-            for text, step, tip in pressed
-        ]
-        self.roll, self.next, self.finish, self.back = made
-        self.buttons = ipywidgets.HBox(made)
-        self.buttons.add_class("mg-row")
+    def _updates(self, with_value: Callable[[SamplingTrace, Any], SamplingTrace]) -> Callable:
+        return lambda change: self.update(with_value, change["new"])
 
-        others = [dial.widget for name, dial in self.dials.items() if name not in dials[:BESIDE]]
-        hidden = ipywidgets.HBox(others)
-        hidden.add_class("mg-row")
-        self.more = Fold("More dials", hidden, lambda: None)
-        self.five = Fold("Five texts", ipywidgets.HTML(), lambda: self.guarded(self.fill))
-        self.likely = LikelihoodFold(lambda: self.state, self.guarded)
+    def _full_layout(self, sliders: Sequence[str]) -> dict[str, Any]:
+        beside = list(sliders[:MAX_SLIDERS_BESIDE])
+        others = [name for name in self.sliders if name not in beside]
+        self.more_sliders = Collapsible(
+            "More dials", _row(self._slider_widgets(others)), lambda: None
+        )
+        return {
+            "header": [
+                self.model_select, self.prompt_box, self.seed_box, self.restart_button,
+            ],
+            "controls": [
+                *self._slider_widgets(beside), self.more_sliders.toggle, self.u_slider.widget,
+                self._step_buttons(),
+            ],
+            "below": [self.more_sliders.content],
+            "toggles": [self.likelihood.toggle, self.texts.toggle],
+            "collapsed": [self.likelihood.content, self.texts.content],
+        }  # fmt: skip
 
-    def _on(self, change: Any, act: Callable[[Walk, Any], Walk]) -> None:
-        self.change(act, change["new"])
+    def _compact_layout(self, sliders: Sequence[str]) -> dict[str, Any]:
+        beside, others = sliders[:MAX_SLIDERS_BESIDE], sliders[MAX_SLIDERS_BESIDE:]
+        return {
+            "controls": [
+                *self._slider_widgets(beside), self.u_slider.widget, self._step_buttons(),
+            ],
+            "below": self._slider_widgets(others),
+        }  # fmt: skip
 
-    def _choose(self, walk: Walk, name: str) -> Walk:
-        if name == walk.origin.name:
-            return walk
-        origin = self.own if name == self.own.name else by_name(name)
-        return walk.restarted(origin=origin, prompt="")
+    def _slider_widgets(self, names: Sequence[str]) -> list[ipywidgets.Widget]:
+        return [self.sliders[name].widget for name in names]
 
-    def _restart(self, walk: Walk) -> Walk:
-        """The text from its beginning; a dart that was placed at the opening lies there again."""
-        new = walk.restarted()
-        return replace(new, turn=self._opening_turn) if new.origin is self.own else new
+    def _step_buttons(self) -> ipywidgets.Widget:
+        buttons = [self.redraw_button, self.accept_button, self.finish_button, self.undo_button]
+        return _row(buttons)
+
+    # -- callbacks ------------------------------------------------------------------------------
+
+    def _on_param(self, name: str, value: Any) -> None:
+        self.update(lambda trace: trace.with_params(**{name: value}))
+
+    def _on_u(self, u: float, maximum: float) -> None:
+        self.update(SamplingTrace.with_fixed_u, u)
+
+    def _with_source(self, trace: SamplingTrace, name: str) -> SamplingTrace:
+        if name == trace.source.name:
+            return trace
+        source = self.own_source if name == self.own_source.name else load_source(name)
+        return trace.restarted(source=source, prompt="")
 
     @staticmethod
-    def _start(walk: Walk, prompt: str) -> Walk:
-        return walk if prompt == walk.prompt else walk.restarted(prompt=prompt)
+    def _with_prompt(trace: SamplingTrace, prompt: str) -> SamplingTrace:
+        return trace if prompt == trace.prompt else trace.restarted(prompt=prompt)
 
     @staticmethod
-    def _deal(walk: Walk, dice: int) -> Walk:
-        return walk if dice == walk.dice else walk.redealt(dice)
+    def _with_seed(trace: SamplingTrace, seed: int) -> SamplingTrace:
+        return trace if seed == trace.seed else trace.with_seed(seed)
 
-    def _turn(self, name: str, value: Any) -> None:
-        self.change(lambda walk: walk.turned(**{name: value}))
-
-    def _place(self, u: float, most: float) -> None:
-        self.change(Walk.placed, u)
+    def _restarted(self, trace: SamplingTrace) -> SamplingTrace:
+        """The text from its beginning; a first u that was set by hand is set again."""
+        new = trace.restarted()
+        return replace(new, draw=self._first_draw) if new.source is self.own_source else new
 
     # -- keeping everything in line with the state ----------------------------------------------
 
-    def refresh(self) -> None:
-        walk = self.state
-        for name, dial in self.dials.items():
-            DIALS[name].show(dial, walk, getattr(walk.dials, name))
-        self.dart.value = round(min(walk.shown.u, 0.999), 3)
-        for chosen, value in ((self.chooser, walk.origin.name), (self.dice, walk.dice)):
-            if chosen.value != value:
-                chosen.value = value
-        if not self.note and self.prompt.value != walk.prompt:
-            self.prompt.value = walk.prompt
-        read = isinstance(walk.origin, ModelOrigin)
-        self.prompt.disabled = self.likely.toggle.disabled = not read
-        self.next.description = f"Next {walk.origin.unit}"
-        self.next.disabled = self.finish.disabled = walk.finished
-        self.back.disabled = not walk.drawn
-        self.fill()
+    def sync_controls(self) -> None:
+        trace = self.state
+        for name, slider in self.sliders.items():
+            SLIDERS[name].show(slider, getattr(trace.params, name), trace.source.vocab_size)
+        self.u_slider.value = round(min(trace.current_step.u, 0.999), 3)
+        for widget, value in (
+            (self.model_select, trace.source.name),
+            (self.seed_box, trace.seed),
+        ):
+            if widget.value != value:
+                widget.value = value
+        if not self.message and self.prompt_box.value != trace.prompt:
+            self.prompt_box.value = trace.prompt
+        has_model = isinstance(trace.source, ModelLogits)
+        self.prompt_box.disabled = self.likelihood.toggle.disabled = not has_model
+        self.accept_button.description = f"Next {trace.source.unit}"
+        self.accept_button.disabled = self.finish_button.disabled = trace.is_finished
+        self.undo_button.disabled = not trace.accepted
+        self.fill_open_sections()
 
-    def fill(self) -> None:
-        super().fill()
-        if self.likely.fold.open:
-            self.likely.fill()
-        if self.five.open:  # a third of a second: only the latest of many moves is drawn
-            walk = self.state
-            self._later.submit(lambda: self.guarded(lambda: self._fill_five(walk)))
+    def fill_open_sections(self) -> None:
+        super().fill_open_sections()
+        if self.likelihood.section.is_open:
+            self.likelihood.fill()
+        if self.texts.is_open:  # a third of a second: only the latest of many moves is drawn
+            trace = self.state
+            self._table_queue.submit(lambda: self.run_guarded(lambda: self._fill_texts(trace)))
 
-    def _fill_five(self, walk: Walk) -> None:
-        """Draw the texts, under the lock: a walk's cached choice takes one of its own inside it."""
-        self.five.part.value = f'<div class="mg-view">{sampler.five_texts(walk)}</div>'
+    def _fill_texts(self, trace: SamplingTrace) -> None:
+        """Sample the texts, under the lock: a trace's cached token takes one of its own inside."""
+        table = seeds_table(texts_by_seed(trace, TABLE_SEEDS))
+        self.texts.content.value = f'<div class="mg-view">{table}</div>'
 
-    def static(self) -> list[str]:
-        walk = self.state
-        said = [f"Model: {walk.origin.name}", f'Start with: "{visible(walk.prompt, 14)}"']
-        heat = self.dials["temperature"]
-        said.append(f"{heat.label(heat.value, heat.box.max)}: {heat.value:g}")
-        return [*said, f"Dart u: {walk.shown.u:.3f}", f"Dice set: {walk.dice}"]
+    def control_lines(self) -> list[str]:
+        trace, temperature = self.state, self.sliders["temperature"]
+        label = temperature.label(temperature.value, temperature.box.max)
+        return [
+            f"Model: {trace.source.name}",
+            f'Start with: "{visible(trace.prompt, 14)}"',
+            f"{label}: {temperature.value:g}",
+            f"Dart u: {trace.current_step.u:.3f}",
+            f"Dice set: {trace.seed}",
+        ]
+
+
+def _row(widgets: Sequence[ipywidgets.Widget]) -> ipywidgets.Widget:
+    row = ipywidgets.HBox(list(widgets))
+    row.add_class("mg-row")
+    return row

@@ -1,4 +1,4 @@
-"""How likely is this name? Folded below dial and dice, and a view of its own: `HowLikely`."""
+"""How likely is this text? `TextLikelihood`, and the section of the sampling explorer."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -7,98 +7,111 @@ from typing import Any
 
 import ipywidgets
 
-from microgpt.data import Corpus
 from microgpt.errors import SettingError
-from microgpt.models.gpt import GPT
-from microgpt.sampling import FixedOrigin, ModelOrigin, Walk
-from microgpt.tokenizers import Tokenizer
-from microgpt.viz import sampler
 from microgpt.viz.drawing import Drawing
-from microgpt.viz.token_likelihood import draw_letters, letters_table
-from microgpt.widgets.controls import Fold, button
+from microgpt.viz.token_likelihood import (
+    TextScores,
+    draw_token_likelihood,
+    likelihood_sentence,
+    likelihood_table,
+)
+from microgpt.widgets.controls import Collapsible, button
+from microgpt.widgets.logits_source import FixedLogits, ModelLogits
+from microgpt.widgets.model_lookup import CorpusLike, ModelLike, find_model_source
 from microgpt.widgets.panel import Panel
-from microgpt.widgets.source_lookup import origin_of
+from microgpt.widgets.sampling_trace import SamplingTrace
+from microgpt.widgets.token_scores import text_scores
 
 
-class LikelihoodFold:
-    """A part of a panel that says how likely a typed name is at the walk's dials."""
+class LikelihoodSection:
+    """A collapsible section: how likely a typed text is under the trace's sampling parameters."""
 
-    def __init__(self, walk: Callable[[], Walk], guarded: Callable[[Callable[[], None]], None]):
-        self.walk = walk
-        self.typed = ipywidgets.Text(
+    def __init__(
+        self,
+        get_trace: Callable[[], SamplingTrace],
+        run_guarded: Callable[[Callable[[], None]], None],
+    ):
+        self.get_trace = get_trace
+        self.text_box = ipywidgets.Text(
             description="Name", placeholder="anna", continuous_update=False,
             layout={"width": "240px"}, style={"description_width": "50px"},
         )  # fmt: skip
         self.answer = ipywidgets.HTML()
-        self.part = ipywidgets.VBox([self.typed, self.answer])
-        self.fold = Fold("How likely is this name?", self.part, lambda: guarded(self.fill))
-        self.toggle = self.fold.toggle
-        self.typed.observe(lambda change: guarded(self.fill), "value")
+        self.content = ipywidgets.VBox([self.text_box, self.answer])
+        self.section = Collapsible(
+            "How likely is this name?", self.content, lambda: run_guarded(self.fill)
+        )
+        self.toggle = self.section.toggle
+        self.text_box.observe(lambda change: run_guarded(self.fill), "value")
 
     def fill(self) -> None:
-        """Answer for the name and the dials as they are."""
-        now = self.walk()
-        if isinstance(now.origin, FixedOrigin):
-            said = "These numbers belong to no text, so no name has a chance here."
+        """Answer for the text and the parameters as they are."""
+        trace = self.get_trace()
+        if isinstance(trace.source, FixedLogits):
+            sentence = "These numbers belong to no text, so no name has a chance here."
         else:
-            said = sampler.likelihood(now.origin, self.typed.value, now.dials)
-        self.answer.value = f'<div class="mg-view"><p>{escape(said)}</p></div>'
+            scores = text_scores(trace.source, self.text_box.value, trace.params)
+            sentence = likelihood_sentence(scores)
+        self.answer.value = f'<div class="mg-view"><p>{escape(sentence)}</p></div>'
 
 
 @dataclass(frozen=True)
-class _Typed:
-    origin: ModelOrigin
+class TypedText:
+    """The state of `TextLikelihood`: a model and a text as it was typed."""
+
+    source: ModelLogits
     text: str
 
+    def scores(self) -> TextScores:
+        """The scores of the text without outer blanks, lower-cased if that makes it readable."""
+        text, can_encode = self.text.strip(), self.source.can_encode
+        if not all(map(can_encode, text)) and all(map(can_encode, text.lower())):
+            text = text.lower()
+        return text_scores(self.source, text)
 
-class HowLikely(Panel):
-    """How surprised is a model by your name? One bar a letter, and the chance of the whole.
 
-    `model` is "names", "story" or a GPT with its `corpus`; `names` become buttons.
+class TextLikelihood(Panel):
+    """How likely is a text to a model? One bar a token, and the probability of all.
+
+    `model` is "names", "story", a Trainer, or a GPT with its `corpus`; `names` become buttons.
     """
 
     def __init__(
         self,
-        model: str | GPT = "names",
-        corpus: Corpus | Tokenizer | str | None = None,
+        model: ModelLike = "names",
+        corpus: CorpusLike | str | None = None,
         text: str | None = None,
         *,
         names: tuple[str, ...] = ("anna", "kevin", "xqzj"),
     ):
-        if isinstance(corpus, str):  # HowLikely("names", "anna")
+        if isinstance(corpus, str):  # TextLikelihood("names", "anna")
             corpus, text = None, corpus
-        origin = origin_of(model, corpus)
-        if not isinstance(origin, ModelOrigin):
-            raise SettingError(f"{origin.name!r} reads no text; choose 'names' or 'story'")
+        source = find_model_source(model, corpus)
         names = (names,) if isinstance(names, str) else tuple(names)
         if text is not None and not isinstance(text, str):
-            raise SettingError(f"a text is a string; got {type(text).__name__}")
+            raise SettingError("text", "a string", type(text))
         text = (names or ("",))[0] if text is None else text
-        self.typed = ipywidgets.Text(
+        self.text_box = ipywidgets.Text(
             value=text, description="Name", continuous_update=False,
             layout={"width": "260px"}, style={"description_width": "50px"},
         )  # fmt: skip
-        self.typed.observe(lambda change: self.change(_retyped, change["new"]), "value")
-        self.buttons = [button(name, lambda name=name: self._type(name)) for name in names]  # type: ignore[misc]
+        self.text_box.observe(lambda change: self._on_text(change["new"]), "value")
+        self.name_buttons = [
+            button(name, lambda name=name: self._on_name(name))  # type: ignore[misc]
+            for name in names
+        ]
         super().__init__(
-            _Typed(origin, text), self._draw, header=[self.typed, *self.buttons],
-            height=340, sentence_first=True, numbers=lambda typed: letters_table(*_read(typed)),
+            TypedText(source, text), self._draw, header=[self.text_box, *self.name_buttons],
+            height=340, caption_first=True,
+            numbers_table=lambda typed: likelihood_table(typed.scores()),
         )  # fmt: skip
 
-    def _type(self, name: str) -> None:
-        self.typed.value = name
+    def _on_name(self, name: str) -> None:
+        self.text_box.value = name
 
-    def _draw(self, typed: _Typed, note: str) -> tuple[Drawing, str]:
-        return draw_letters(*_read(typed), note)
+    def _on_text(self, text: Any) -> None:
+        self.update(replace, text=str(text))
 
-
-def _read(typed: _Typed) -> tuple[ModelOrigin, str]:
-    """The text as it is read: without blanks around it, in lower case where there is no upper."""
-    origin, text = typed.origin, typed.text.strip()
-    if not all(map(origin.can_read, text)) and all(map(origin.can_read, text.lower())):
-        text = text.lower()
-    return origin, text
-
-
-def _retyped(typed: _Typed, text: Any) -> _Typed:
-    return replace(typed, text=str(text))
+    @staticmethod
+    def _draw(typed: TypedText, message: str) -> tuple[Drawing, str]:
+        return draw_token_likelihood(typed.scores(), message)

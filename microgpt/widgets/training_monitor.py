@@ -1,4 +1,4 @@
-"""`Album`: trains a model before your eyes, and keeps what it wrote on the way."""
+"""`TrainingMonitor`: trains a model before your eyes, with snapshots of its loss and samples."""
 
 import threading
 import time
@@ -11,22 +11,30 @@ import numpy as np
 from microgpt.backends import LOCK
 from microgpt.config import TrainConfig
 from microgpt.data import Corpus
-from microgpt.errors import MicrogptError, SettingError
+from microgpt.errors import MicrogptError, StateError
 from microgpt.models.bigram import Bigram
 from microgpt.models.gpt import GPT
 from microgpt.training import Trainer
-from microgpt.viz.training_snapshots import Page, Pairs, Story, album_table, draw_album, verdict
+from microgpt.viz.training_snapshots import (
+    BigramBaseline,
+    Snapshot,
+    TrainingProgress,
+    compare_to_baselines,
+    draw_training_progress,
+    snapshots_table,
+)
 from microgpt.widgets.controls import button
-from microgpt.widgets.notebook_context import live_cell
-from microgpt.widgets.panel import Panel, remember
+from microgpt.widgets.notebook_context import current_cell
+from microgpt.widgets.panel import Panel, record_error
 from microgpt.widgets.workers import Worker
 
-REDRAW_EVERY = 0.1  # seconds
-BREATH = 1e-4  # seconds between steps, so that a hand on another panel gets the lock
+SNAPSHOT_STEPS = (0, 10, 100, 1000)
+REDRAW_SECONDS = 0.1
+YIELD_SECONDS = 1e-4  # between steps, so that a callback of another panel gets the lock
 
 
-class Album(Panel):
-    """Trains `model` on `corpus`, with a page of loss and texts at steps 0, 10, 100, 1,000.
+class TrainingMonitor(Panel):
+    """Trains `model` on `corpus`, with a snapshot of loss and samples at steps 0, 10, 100, 1,000.
 
     In a notebook it trains beside it: Stop acts at once, `wait()` waits for the end, running the
     cell again stops the old run. In a script it trains before it returns. `lr` and other
@@ -44,19 +52,23 @@ class Album(Panel):
     ):
         config = TrainConfig(steps=steps, lr=lr, **settings)
         self.trainer = Trainer(model, corpus, config)
-        due = tuple(sorted({step for step in (0, 10, 100, 1000) if step < steps} | {steps}))[-4:]
-        blind = log(model.config.vocab_size)
+        snapshot_steps = {step for step in SNAPSHOT_STEPS if step < steps} | {steps}
         self.stop_button = button("Stop", self.stop, "stop training; the model keeps what it has")
-        self.go_on = button("Go on", self.start, "train on to the last step")
+        self.resume_button = button("Go on", self.start, "train on to the last step")
         self.worker: Worker | None = None
         super().__init__(
-            Story(due=due, steps=steps, blind=blind, said="training"),
-            draw_album,
-            header=[self.stop_button, self.go_on],
+            TrainingProgress(
+                snapshot_steps=tuple(sorted(snapshot_steps))[-4:],
+                steps=steps,
+                uniform_loss=log(model.config.vocab_size),
+                status="training",
+            ),
+            draw_training_progress,
+            header=[self.stop_button, self.resume_button],
             height=420,
-            numbers=album_table,
+            numbers_table=snapshots_table,
         )
-        self._cell = live_cell()
+        self._cell = current_cell()
         self.start()
 
     @property
@@ -67,108 +79,109 @@ class Album(Panel):
     def start(self) -> None:
         """Train, or train on: beside a live notebook, else before this returns."""
         if self.worker is not None:
-            if self.state.said == "training":
+            if self.state.status == "training":
                 return
             self.worker.stop()  # it has ended its training, and may still be tidying up
-        self.change(replace, said="training", problem="")
+        self.update(replace, status="training", error="")
         if self._cell is None:
-            self._train(threading.Event())
+            self._run(threading.Event())
             return
-        self.worker = Worker(self._train, self._cell)
+        self.worker = Worker(self._run, self._cell)
         self.worker.start()
 
     def stop(self) -> None:
         """Stop after the present step."""
         if self.worker is not None:
-            self.worker.tell_to_stop()
+            self.worker.request_stop()
 
-    def wait(self) -> "Album":
+    def wait(self) -> "TrainingMonitor":
         """Wait until training has ended; an interrupt stops it."""
         if self.worker is not None:
             self.worker.wait()
         return self
 
-    def choices(self, page: int = -1) -> float:
-        """How many equally likely letters a page's loss feels like: e to the loss."""
-        return float(np.exp(self.state.pages[page].loss))
+    def perplexity(self, snapshot: int = -1) -> float:
+        """e to a snapshot's loss: as many equally likely tokens would be as uncertain."""
+        return float(np.exp(self.state.snapshots[snapshot].loss))
 
-    def verdict(self) -> str:
-        """The last page against knowing nothing and counting pairs, in words."""
-        return verdict(self.state)
+    def compare_to_baselines(self) -> str:
+        """The last snapshot against uniform guessing and counting bigrams, in words."""
+        return compare_to_baselines(self.state)
 
-    def _train(self, stop: threading.Event) -> None:
-        """What the worker's thread runs: it may not raise, and every picture goes by `change`."""
+    def _run(self, stop: threading.Event) -> None:
+        """The worker's thread: it may not raise, and every picture goes through `update`."""
         try:
-            said = self._train_on(stop)
-        except MicrogptError as error:  # such as a loss that is no number any more
-            self.change(replace, said="failed", problem=str(error))
+            status = self._train(stop)
+        except MicrogptError as error:  # such as a loss that is NaN
+            self.update(replace, status="failed", error=str(error))
         except KeyboardInterrupt:
-            self.change(replace, said="interrupted")
+            self.update(replace, status="interrupted")
         except Exception as error:
-            self.change(replace, said="failed", problem=f"{type(error).__name__}: {error}")
-            remember(self, error)
+            self.update(replace, status="failed", error=f"{type(error).__name__}: {error}")
+            record_error(self, error)
         else:
-            self.change(replace, done=len(self.trainer.history), said=said)
-        self.keep()
+            self.update(replace, steps_done=len(self.trainer.history), status=status)
+        self.update_static_output()
 
-    def _train_on(self, stop: threading.Event) -> str:
-        """Train to the last step, or until told to stop; the state in a word."""
-        trainer, drawn = self.trainer, 0.0
-        self._add_page(stop)
+    def _train(self, stop: threading.Event) -> str:
+        """Train to the last step, or until `stop` is set; return the status."""
+        trainer, drawn_at = self.trainer, 0.0
+        self._add_snapshot(stop)
         while not stop.is_set():
             step = next(trainer, None)
             if step is None:
                 break
             if not isfinite(step.loss):
-                raise SettingError(
+                raise StateError(
                     f"the loss became {step.loss} at step {step.step + 1}; train a new model with "
                     f"a smaller lr than {trainer.config.lr:g}"
                 )
-            time.sleep(BREATH)
-            done = len(trainer.history)
-            if done in self.state.due:
-                self._add_page(stop)
-            elif time.monotonic() - drawn > REDRAW_EVERY:
-                self.change(replace, done=done, said="training")
-                drawn = time.monotonic()
+            time.sleep(YIELD_SECONDS)
+            steps_done = len(trainer.history)
+            if steps_done in self.state.snapshot_steps:
+                self._add_snapshot(stop)
+            elif time.monotonic() - drawn_at > REDRAW_SECONDS:
+                self.update(replace, steps_done=steps_done, status="training")
+                drawn_at = time.monotonic()
         return "finished" if len(trainer.history) == self.state.steps else "stopped"
 
-    def _add_page(self, stop: threading.Event) -> None:
-        """A page of the model as it is now, if one is due; made beside the lock, then shown."""
-        trainer, story = self.trainer, self.state
-        done = len(trainer.history)
-        if done not in story.due or any(page.step == done for page in story.pages):
+    def _add_snapshot(self, stop: threading.Event) -> None:
+        """Evaluate and sample the model, if a snapshot is due; without the lock, then show it."""
+        trainer, progress = self.trainer, self.state
+        step = len(trainer.history)
+        is_there = any(snapshot.step == step for snapshot in progress.snapshots)
+        if step not in progress.snapshot_steps or is_there:
             return
         evaluation = trainer.evaluate(cancelled=stop.is_set)
-        texts = []
-        for text in trainer.texts(story.temperature):
+        check, samples = trainer.memorization_check, []
+        for text in trainer.iter_samples(progress.temperature):
             if stop.is_set():
                 return
-            mark = trainer.model.mark
-            texts.append((text, mark(text) if mark is not None and text else ""))
-        if stop.is_set():  # the evaluation may be cut short: this page waits for Go on
+            samples.append((text, check(text) if check is not None and text else ""))
+        if stop.is_set():  # the evaluation may be cut short: this snapshot waits for Go on
             return
-        loss = error = float("nan")
+        loss = stderr = float("nan")
         if evaluation is not None:
-            loss, error = evaluation.loss, evaluation.error
-        page = Page(done, loss, error, tuple(texts))
-        pairs = self._pairs() if done == story.due[-1] and evaluation is not None else None
-        self.change(lambda now: replace(now.with_page(page), pairs=pairs))
+            loss, stderr = evaluation.loss, evaluation.stderr
+        snapshot = Snapshot(step, loss, stderr, tuple(samples))
+        is_last = step == progress.snapshot_steps[-1]
+        bigram = self._bigram_baseline() if is_last and evaluation is not None else None
+        self.update(lambda state: replace(state.with_snapshot(snapshot), bigram=bigram))
 
-    def _pairs(self) -> Pairs | None:
-        """Counting pairs in the very texts that were trained on, on the same held-out texts."""
+    def _bigram_baseline(self) -> BigramBaseline | None:
+        """A bigram model of the very texts that were trained on, on the same validation texts."""
         trainer = self.trainer
-        if trainer.train.format != "lines":
+        if trainer.train_data.format != "lines":
             return None
-        counted = Bigram(trainer.model.config.vocab_size)
-        for tokens, targets in trainer.seen():
-            counted.count(tokens, targets)
-        theirs = trainer.compare(counted.losses)
-        return Pairs(theirs.loss, theirs.lead, theirs.error)
+        bigram = Bigram(trainer.model.config.vocab_size)
+        for tokens, targets in trainer.seen_batches():
+            bigram.count(tokens, targets)
+        comparison = trainer.compare(bigram.losses)
+        return BigramBaseline(comparison.loss, comparison.improvement, comparison.stderr)
 
-    def refresh(self) -> None:
+    def sync_controls(self) -> None:
         with LOCK:
-            super().refresh()
-            running = self.state.said == "training"
-            self.stop_button.disabled = not running
-            self.go_on.disabled = running or self.state.done >= self.state.steps
+            super().sync_controls()
+            is_training = self.state.status == "training"
+            self.stop_button.disabled = not is_training
+            self.resume_button.disabled = is_training or self.state.steps_done >= self.state.steps

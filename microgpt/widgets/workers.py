@@ -1,45 +1,45 @@
-"""Work that runs beside the notebook, can be stopped, and gives way when its cell runs again."""
+"""Background work that can be stopped, and that gives way when its cell runs again."""
 
 import threading
 import weakref
 from collections.abc import Callable
 
-STOP_WITHIN = 10.0  # seconds to wait for a stopped worker; each of its steps is milliseconds
+STOP_TIMEOUT = 10.0  # seconds to wait for a stopped worker; each of its steps is milliseconds
 
 # For each cell: its latest run, and the workers that this run has started.
-_running: "dict[str, tuple[str, weakref.WeakSet[Worker]]]" = {}
+_workers_by_cell: "dict[str, tuple[str, weakref.WeakSet[Worker]]]" = {}
 
 
 class Worker:
     """One call of `work(stop)` on a thread of its own; `stop` is the event that ends it early.
 
-    `cell` is a cell and one run of it: workers of earlier runs are stopped.
+    `cell` is a cell's id and one run of it: workers of earlier runs are stopped.
     """
 
     def __init__(self, work: Callable[[threading.Event], None], cell: tuple[str, str]):
-        name, run = cell
-        latest, workers = _running.get(name, ("", weakref.WeakSet()))
-        if latest != run:
+        cell_id, run_id = cell
+        latest_run, workers = _workers_by_cell.get(cell_id, ("", weakref.WeakSet()))
+        if latest_run != run_id:
             for worker in list(workers):
                 worker.stop()
             workers = weakref.WeakSet()
         workers.add(self)
-        _running[name] = run, workers
+        _workers_by_cell[cell_id] = run_id, workers
         self._stop = threading.Event()
         # A daemon: a kernel that is shut down does not wait for training to end.
         self.thread = threading.Thread(target=work, args=(self._stop,), daemon=True)
 
     def start(self) -> None:
-        """Let the work begin."""
+        """Start the work."""
         self.thread.start()
 
     def stop(self) -> None:
         """End it after its present step, and wait until it has ended."""
         self._stop.set()
         if self.thread.is_alive() and threading.current_thread() is not self.thread:
-            self.thread.join(STOP_WITHIN)
+            self.thread.join(STOP_TIMEOUT)
 
-    def tell_to_stop(self) -> None:
+    def request_stop(self) -> None:
         """End it after its present step, without waiting: what a button does."""
         self._stop.set()
 
@@ -52,28 +52,28 @@ class Worker:
             self.stop()
 
 
-class Latest:
-    """Runs the latest of the jobs it is given on a thread; what was overtaken never runs."""
+class LatestOnlyQueue:
+    """Runs jobs on a thread, one at a time; a waiting job is replaced by the next, never run."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._job: Callable[[], None] | None = None
-        self._busy = False
+        self._is_running = False
 
     def submit(self, job: Callable[[], None]) -> None:
-        """Run `job` as soon as the present one is done, unless another one comes before."""
+        """Run `job` as soon as the present one is done, unless another is submitted before."""
         with self._lock:
             self._job = job
-            if self._busy:
+            if self._is_running:
                 return
-            self._busy = True
-        threading.Thread(target=self._work, daemon=True).start()
+            self._is_running = True
+        threading.Thread(target=self._run, daemon=True).start()
 
-    def _work(self) -> None:
+    def _run(self) -> None:
         while True:
             with self._lock:
                 job, self._job = self._job, None
                 if job is None:
-                    self._busy = False
+                    self._is_running = False
                     return
             job()

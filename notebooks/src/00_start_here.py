@@ -39,7 +39,7 @@ mg.learn.predict("00.greedy", "With the dial at 0, how many different names will
 # Next letter to go on, Roll again for another dart.
 
 # %%
-mg.widgets.DialAndDice("names", dials=("temperature",), compact=True)
+mg.widgets.SamplingExplorer("names", sliders=("temperature",), compact=True)
 
 # %% [markdown]
 # Ten names at each of four temperatures, drawn with the same darts. Each says what it is: one the
@@ -48,7 +48,7 @@ mg.widgets.DialAndDice("names", dials=("temperature",), compact=True)
 # %% tags=["imports"]
 names = mg.load_corpus("names-mini")
 trained = mg.load_pretrained("names")
-table = mg.viz.text_table(trained.model, names, temperatures=(0, 0.5, 1, 1.5))
+table = mg.widgets.sample_table(trained, names, temperatures=(0, 0.5, 1, 1.5))
 table
 
 # %% tags=["answer:00.greedy"]
@@ -80,14 +80,14 @@ mg.learn.predict(
 
 # %%
 model = mg.GPT(mg.GPTConfig.microgpt(vocab_size=size))
-album = mg.widgets.Album(model, names, steps=1000, lr=0.01)
-album
+monitor = mg.widgets.TrainingMonitor(model, names, steps=1000, lr=0.01)
+monitor
 
 # %% tags=["answer:00.choices"]
-album.wait()
+monitor.wait()
 mg.learn.reveal(
     "00.choices",
-    album.choices(0),
+    monitor.perplexity(0),
     f"There are {size}, the end included; random numbers are sure of wrong guesses, which costs more.",
 )
 
@@ -99,8 +99,8 @@ mg.learn.reveal(
 
 # %%
 before, after = mg.GPT(model.config).state_dict(), model.state_dict()
-moved = sum(int((before[part] != after[part]).sum()) for part in after)
-print(f"{moved:,} of {model.parameter_count():,} numbers moved; nothing else did")
+num_changed = sum(int((before[name] != after[name]).sum()) for name in after)
+print(f"{num_changed:,} of {model.parameter_count():,} numbers moved; nothing else did")
 print("one letter before:", before["wte.weight"][0, :4].round(2))
 print("one letter after: ", after["wte.weight"][0, :4].round(2))
 
@@ -112,7 +112,7 @@ print("one letter after: ", after["wte.weight"][0, :4].round(2))
 
 # %%
 name = "anna" if "anna" in names else names[0]
-mg.widgets.HowLikely(model, names, name)
+mg.widgets.TextLikelihood(monitor.trainer, text=name)
 
 # %% [markdown]
 # ## The whole journey fits in one picture
@@ -124,13 +124,13 @@ mg.widgets.HowLikely(model, names, name)
 # notebook opens it.
 
 # %%
-mg.viz.journey(model, name[:3])
+mg.widgets.forward_pass(monitor.trainer, name[:3])
 
 # %% [markdown]
 # ## Change one thing and say first what will happen
 #
 # Exercise, 5 minutes, difficulty 1. Train a new model with one thing changed: another width
-# (`n_embd`), another number of steps, or another `lr`. Put an album of it into `my_run`, made as in
+# (`n_embd`), another number of steps, or another `lr`. Put a monitor of it into `my_run`, made as in
 # the training cell above. `mg.learn.hint("00.first_change")` helps.
 
 # %% tags=["exercise:00.first_change"]
@@ -160,30 +160,30 @@ mg.learn.predict(
 
 # %% tags=["varies"]
 broken = mg.GPT(model.config)
-wild = mg.widgets.Album(broken, names, steps=1000, lr=1.0)
+wild = mg.widgets.TrainingMonitor(broken, names, steps=1000, lr=1.0)
 wild
 
 # %% tags=["answer:00.break"]
 wild.wait()
-mg.learn.reveal("00.break", wild.verdict(), "Each correction overshoots, and the next one overshoots back.")
+mg.learn.reveal("00.break", wild.compare_to_baselines(), "Each correction overshoots, and the next one overshoots back.")
 
 # %% [markdown]
 # ## Bring your own list
 #
 # Paste names, words or places between the quotation marks, one a line, in any alphabet. Two hundred
-# or more are best; fifty are soon learned by heart, and the album says so when it happens.
+# or more are best; fifty are soon learned by heart, and the monitor says so when it happens.
 
 # %% tags=["optional"]
 pasted = """
 """
-my_album = None
+my_monitor = None
 if pasted.strip():
     mine = mg.load_corpus(text=pasted)
     config = mg.GPTConfig.microgpt(vocab_size=mine.tokenizer().vocab_size)
-    my_album = mg.widgets.Album(mg.GPT(config), mine, steps=1000)
+    my_monitor = mg.widgets.TrainingMonitor(mg.GPT(config), mine, steps=1000)
 else:
     print("Nothing is pasted yet, so there is nothing to train on; the notebook goes on.")
-my_album
+my_monitor
 
 # %% [markdown]
 # ## What this does not show

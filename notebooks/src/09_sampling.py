@@ -18,7 +18,8 @@ mg.doctor(brief=True)
 
 # %% tags=["imports"]
 names = mg.load_corpus("names-mini")
-model = mg.load_pretrained("names").model
+trained = mg.load_pretrained("names")
+model = trained.model
 print(names)
 print(model)
 
@@ -32,9 +33,9 @@ print(model)
 # %%
 logits = [2.0, 1.0, 0.1, -1.0]
 powers = [math.exp(logit) for logit in logits]
-chances = [power / sum(powers) for power in powers]
+probs = [power / sum(powers) for power in powers]
 print("powers  ", [round(power, 3) for power in powers])
-print("chances ", [round(chance, 3) for chance in chances])
+print("chances ", [round(prob, 3) for prob in probs])
 
 # %% [markdown]
 # In symbols, with z for a score and p for a chance:
@@ -46,9 +47,9 @@ print("chances ", [round(chance, 3) for chance in chances])
 # the entropy is how many equal choices it feels like.
 
 # %%
-choice = mg.next_token(logits)
-print("chances", choice.probabilities.round(3))
-print(f"entropy {choice.entropy:.3f} nats: feels like {math.exp(choice.entropy):.2f} choices")
+sampled = mg.next_token(logits)
+print("chances", sampled.probabilities.round(3))
+print(f"entropy {sampled.entropy:.3f} nats: feels like {math.exp(sampled.entropy):.2f} choices")
 
 # %% [markdown]
 # ## A dart picks
@@ -57,7 +58,7 @@ print(f"entropy {choice.entropy:.3f} nats: feels like {math.exp(choice.entropy):
 # 1, the dart, falls somewhere. The first edge beyond it says which one is picked.
 
 # %%
-print("edges", choice.cumulative.round(3))
+print("edges", sampled.cumulative.round(3))
 for u in (0.5, 0.7, 0.9, 0.99):
     print(f"dart at {u:.2f} picks number {mg.next_token(logits, u=u).token}")
 
@@ -67,7 +68,7 @@ for u in (0.5, 0.7, 0.9, 0.99):
 # dart elsewhere by hand.
 
 # %%
-mg.widgets.DialAndDice("names")
+mg.widgets.SamplingExplorer("names")
 
 # %% [markdown]
 # ## Temperature divides the scores
@@ -101,7 +102,7 @@ mg.learn.reveal(
 # %%
 words = "closer every effort forward inches moves pizza toward you".split()
 scores = [4.51, 0.89, -1.90, 6.75, 1.63, -1.62, -1.89, 6.28, 1.79]
-mg.widgets.DialAndDice(logits=scores, labels=words, u=0.6)
+mg.widgets.SamplingExplorer(logits=scores, labels=words, u=0.6)
 
 # %% [markdown]
 # ### Your turn: temperature
@@ -125,7 +126,7 @@ mg.learn.check("09.temperature", temperature)
 # sum, so that it adds up to 1 again.
 
 # %%
-first, second = sorted(chances)[:-3:-1]
+first, second = sorted(probs)[:-3:-1]
 print("by hand    ", round(first / (first + second), 3), round(second / (first + second), 3))
 print("the library", mg.next_token(logits, top_k=2).probabilities.round(3))
 
@@ -134,7 +135,7 @@ print("the library", mg.next_token(logits, top_k=2).probabilities.round(3))
 # it read "cut". The outlines stay what they were.
 
 # %%
-mg.widgets.DialAndDice("names", dials=("temperature", "top_k"), prompt="an")
+mg.widgets.SamplingExplorer("names", sliders=("temperature", "top_k"), prompt="an")
 
 # %% [markdown]
 # ### Your turn: top-k
@@ -163,12 +164,12 @@ mg.learn.predict("09.reach", "Same p = 0.9, but at T = 0.5. How many does it kee
 # %%
 for T in (0.5, 1, 2):
     cut = mg.next_token(logits, temperature=T, top_p=0.9)
-    print(f"T = {T}: keeps {cut.kept}, chances {cut.probabilities.round(3)}")
+    print(f"T = {T}: keeps {cut.num_kept}, chances {cut.probabilities.round(3)}")
 
 # %% tags=["answer:09.reach"]
 mg.learn.reveal(
     "09.reach",
-    mg.next_token(logits, temperature=0.5, top_p=0.9).kept,
+    mg.next_token(logits, temperature=0.5, top_p=0.9).num_kept,
     "A sharper die reaches 0.9 sooner: top-p keeps few when the model is sure, many when it is not.",
 )
 
@@ -180,15 +181,15 @@ mg.learn.reveal(
 # %%
 tail = [-1.1 * math.log(rank) for rank in range(1, 50_258)]
 for T in (0.5, 1, 2):
-    share = mg.next_token(tail, temperature=T).cumulative[49]
-    print(f"T = {T}: the first 50 hold {share:.1%}")
+    mass = mg.next_token(tail, temperature=T).cumulative[49]
+    print(f"T = {T}: the first 50 hold {mass:.1%}")
 
 # %% [markdown]
 # The same numbers in the panel. Look at the strip: at T = 2 most of it is tail. Go back to T = 1 and
 # lower top-p to 0.4: the tail is gone.
 
 # %%
-mg.widgets.DialAndDice("long tail (made-up numbers)", dials=("temperature", "top_p"))
+mg.widgets.SamplingExplorer("long tail (made-up numbers)", sliders=("temperature", "top_p"))
 
 # %% [markdown]
 # ## Min-p asks for a share of the favourite
@@ -197,8 +198,8 @@ mg.widgets.DialAndDice("long tail (made-up numbers)", dials=("temperature", "top
 # times the favourite's chance.
 
 # %%
-bar = 0.2 * max(chances)
-print(f"bar {bar:.3f}; above it:", [round(chance, 3) for chance in chances if chance >= bar])
+bar = 0.2 * max(probs)
+print(f"bar {bar:.3f}; above it:", [round(prob, 3) for prob in probs if prob >= bar])
 print("the library", mg.next_token(logits, min_p=0.2).probabilities.round(3))
 
 # %% [markdown]
@@ -206,7 +207,7 @@ print("the library", mg.next_token(logits, min_p=0.2).probabilities.round(3))
 # few times: many letters stay at the start of a word, one or two in the middle of it.
 
 # %%
-mg.widgets.DialAndDice("story", dials=("temperature", "min_p"), prompt="Wren ")
+mg.widgets.SamplingExplorer("story", sliders=("temperature", "min_p"), prompt="Wren ")
 
 # %% [markdown]
 # ## Write the sampler yourself
@@ -229,7 +230,7 @@ mg.learn.check("09.sample", sample)
 # %%
 if sample:
     with mg.learn.using(sample=sample) as report:
-        print(*mg.generate_text(model, model.tokenizer, 5, temperature=0.7, top_k=10, seed=1))
+        print(*mg.generate_text(model, trained.tokenizer, 5, temperature=0.7, top_k=10, seed=1))
     print(report)
 else:
     print("There is no sampler of yours yet; the notebook goes on without it.")
@@ -266,7 +267,7 @@ mg.learn.reveal("09.cache", read, "It is 1 + 2 + … + 59: the work grows with t
 # little it reads. Measured on this machine for some seconds, the two ways taking turns:
 
 # %% tags=["varies"]
-mg.viz.cache_times(story.model, start, 60)
+mg.widgets.kv_cache_timing(story.model, start, 60)
 
 # %% [markdown]
 # ### Break it

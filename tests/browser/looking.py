@@ -2,7 +2,7 @@
 
 from playwright.sync_api import Locator
 
-# Every visible piece of text in an element: its words, size, colours, and place.
+# Every visible piece of text in an element: its text, size, colours, and box.
 _PIECES = """
 element => {
   const rgb = text => (text.match(/[\\d.]+/g) || []).map(Number);
@@ -67,8 +67,8 @@ def faults(part: Locator) -> list[str]:
         if piece["clipped"]:
             found.append(f"{what} is clipped")
     drawn = [piece for piece in pieces if piece["svg"]]
-    for place, one in enumerate(drawn):
-        for other in drawn[place + 1 :]:
+    for i, one in enumerate(drawn):
+        for other in drawn[i + 1 :]:
             wide = min(one["right"], other["right"]) - max(one["left"], other["left"])
             high = min(one["bottom"], other["bottom"]) - max(one["top"], other["top"])
             if wide > 1 and high > 4:  # lines of 15 pixels share their empty margins
@@ -86,9 +86,9 @@ def boxes_that_meet(part: Locator) -> list[str]:
           const meet = (a, b) => Math.min(a.right, b.right) - Math.max(a.left, b.left) > 1
             && Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top) > 1;
           const found = [];
-          seen.forEach((one, place) => {
+          seen.forEach((one, i) => {
             const box = one.getBoundingClientRect();
-            for (const other of [...seen.slice(place + 1), ...texts])
+            for (const other of [...seen.slice(i + 1), ...texts])
               if (!one.contains(other) && meet(box, other.getBoundingClientRect()))
                 found.push((one.textContent || one.value || one.className) + ' meets '
                   + (other.textContent || other.value || other.className));

@@ -34,7 +34,7 @@ SELECT = """index => {
 
 # Scrolls, and again after a layout: what lies above may change its height when it comes near.
 SHOW = """async element => {
-    for (let turn = 0; turn < 3; turn++) {
+    for (let attempt = 0; attempt < 3; attempt++) {
         element.scrollIntoView({block: "center", behavior: "instant"});
         await new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)));
     }

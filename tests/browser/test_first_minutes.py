@@ -58,11 +58,10 @@ def run(client, code):
 def test_from_nothing_to_a_model_of_ones_own(newcomer):
     notebook = nbformat.read(PATH, as_version=4)
     cells = [cell for cell in notebook.cells if cell.cell_type == "code"]
-    spent, said = 0.0, ""
+    spent = 0.0
     for number, cell in enumerate(cells):
         seconds, shown = run(newcomer, cell.source)
         spent += seconds
-        said += shown
         if number == 0:
             assert seconds < 2
             assert "Ready: Python" in shown
@@ -70,15 +69,15 @@ def test_from_nothing_to_a_model_of_ones_own(newcomer):
         if "GuessNext" in cell.source:
             assert seconds < 2, "the first picture"
             assert 'A name begins with "' in shown
-        if "text_table" in cell.source:
+        if "sample_table" in cell.source:
             assert spent < 30, "the first names"
             assert "andra" in shown
-        if "album.wait()" in cell.source:
+        if "monitor.wait()" in cell.source:
             assert spent < 15, "a model of one's own, in seconds of the machine"
             break
-        # A longer wait announces itself: the album by its progress.
+        # A longer wait announces itself: the monitor by its progress.
         assert seconds < (1 if number > 1 else 2), cell.source
-    _, shown = run(newcomer, "album")
+    _, shown = run(newcomer, "monitor")
     assert "At step 1,000" in shown
     _, shown = run(newcomer, "mg.widgets.errors()")
     assert shown.endswith("[]")

@@ -15,14 +15,14 @@ LOST = "model not found"
 
 
 def code_cells(path):
-    """The places of a notebook's code cells."""
+    """The indices of a notebook's code cells."""
     cells = nbformat.read(path, as_version=4).cells
-    return [place for place, cell in enumerate(cells) if cell.cell_type == "code"]
+    return [index for index, cell in enumerate(cells) if cell.cell_type == "code"]
 
 
 def seen(notebook, path):
     """What is seen of every code cell's outputs, scrolled to one by one."""
-    return [notebook.show(place).inner_text() for place in code_cells(path)]
+    return [notebook.show(index).inner_text() for index in code_cells(path)]
 
 
 @each
@@ -47,8 +47,8 @@ def run(lab, request):
 
 def test_run_all_gives_no_error_and_every_view_is_alive(run):
     notebook, path = run
-    for number, place in enumerate(code_cells(path)):
-        outputs = notebook.show(place)
+    for number, index in enumerate(code_cells(path)):
+        outputs = notebook.show(index)
         assert LOST not in outputs.inner_text()
         notebook.screenshot(f"{path.stem}-{number:02}", outputs)
         for panel in outputs.locator(".mg-panel").all():
@@ -60,11 +60,11 @@ def test_run_all_gives_no_error_and_every_view_is_alive(run):
 
 def test_axe_finds_no_serious_violation(run):
     notebook, path = run
-    for place in code_cells(path):
-        outputs = notebook.show(place)
+    for index in code_cells(path):
+        outputs = notebook.show(index)
         if outputs.locator(".jp-OutputArea-output").count():
             found = notebook.axe(outputs)
-            assert [one for one in found if one.impact in ("serious", "critical")] == [], place
+            assert [one for one in found if one.impact in ("serious", "critical")] == [], index
 
 
 def test_saved_and_opened_again_it_shows_the_pictures(lab, run):
@@ -76,22 +76,25 @@ def test_saved_and_opened_again_it_shows_the_pictures(lab, run):
     with lab.open(copy.name) as again:
         again.page.wait_for_selector(".jp-OutputArea-output img")
         texts = seen(again, path)
-        for place, text in zip(code_cells(path), texts, strict=True):
-            assert LOST not in text, place
+        for index, text in zip(code_cells(path), texts, strict=True):
+            assert LOST not in text, index
         assert any("Run this cell to use it." in text for text in texts)
 
 
-ALBUM = """
+MONITOR = """
 import microgpt as mg
 names = mg.load_corpus("names-mini")
 model = mg.GPT(mg.GPTConfig.microgpt(), backend="numpy")
-album = mg.widgets.Album(model, names, steps=1_000_000, eval_documents=100)
-album
+monitor = mg.widgets.TrainingMonitor(model, names, steps=1_000_000, eval_documents=100)
+monitor
 """
 
 
 def test_stop_during_training(lab, kernel):
-    cells = [ALBUM, "print(len(album.trainer.history), album.state.said, mg.widgets.errors())"]
+    cells = [
+        MONITOR,
+        "print(len(monitor.trainer.history), monitor.state.status, mg.widgets.errors())",
+    ]
     with lab.open(cells, kernel=kernel) as notebook:
         notebook.run_cell(0)
         panel = notebook.panel(".mg-panel", 0)

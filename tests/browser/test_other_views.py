@@ -1,4 +1,4 @@
-"""The game, the album and the bars of a name: any width, both themes, keys alone."""
+"""The game, the training monitor and the bars of a name: any width, both themes, keys alone."""
 
 import pytest
 from playwright.sync_api import expect
@@ -8,13 +8,13 @@ from browser.looking import boxes_that_meet, faults, scroll_bars
 CELLS = [
     "import microgpt as mg\nnames = mg.load_corpus('names-mini')",
     "mg.widgets.GuessNext('names')",
-    "album = mg.widgets.Album(mg.GPT(backend='numpy'), names, steps=1000)\nalbum",
-    "mg.widgets.HowLikely(album.wait().model, names, 'maximiliana')",
+    "monitor = mg.widgets.TrainingMonitor(mg.GPT(backend='numpy'), names, steps=1000)\nalbum",
+    "mg.widgets.TextLikelihood(monitor.wait().trainer, text='maximiliana')",
     "mg.learn.predict('00.x', 'Among how many letters?', (1, 10, 27))",
-    "mg.viz.journey(album.model, 'ann')",
+    "mg.widgets.forward_pass(monitor.trainer, 'ann')",
     "mg.widgets.errors()",
 ]
-PANELS = {"game": 1, "album": 2, "likely": 3, "prediction": 4}
+PANELS = {"game": 1, "monitor": 2, "likelihood": 3, "prediction": 4}
 
 
 @pytest.fixture(scope="module")
@@ -40,9 +40,9 @@ def test_any_width(notebook, name, width):
     panel.evaluate("(element, width) => element.style.width = width + 'px'", width)
     try:
         found = faults(panel) + boxes_that_meet(panel) + scroll_bars(panel)
-        said, view = panel.locator(".mg-caption"), panel.locator(".mg-view")
-        low = said.bounding_box()["y"] + said.bounding_box()["height"]
-        if low > view.bounding_box()["y"] + view.bounding_box()["height"] + 1:
+        caption, view = panel.locator(".mg-caption"), panel.locator(".mg-view")
+        bottom = caption.bounding_box()["y"] + caption.bounding_box()["height"]
+        if bottom > view.bounding_box()["y"] + view.bounding_box()["height"] + 1:
             found.append("the sentence is cut off")
         notebook.screenshot(f"{name}-{width}", panel)
         assert found == []
@@ -51,18 +51,18 @@ def test_any_width(notebook, name, width):
 
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
-def test_at_the_back_of_the_room(notebook, dark):
+def test_at_the_back_of_the_classroom(notebook, dark):
     notebook.view(1024, 768, zoom=1.5)
     notebook.theme(dark=dark)
     found = []
-    for name, place in PANELS.items():
-        notebook.show(place)
-        panel = notebook.panel(".mg-panel", place)
+    for name, index in PANELS.items():
+        notebook.show(index)
+        panel = notebook.panel(".mg-panel", index)
         notebook.screenshot(f"zoomed-{name}-{'dark' if dark else 'light'}")
         found += faults(panel) + boxes_that_meet(panel)
     picture = notebook.show(5).locator("figure")
     found += faults(picture)
-    notebook.screenshot(f"zoomed-journey-{'dark' if dark else 'light'}")
+    notebook.screenshot(f"zoomed-forward-pass-{'dark' if dark else 'light'}")
     notebook.theme(dark=False)
     notebook.view(1366, 768)
     assert found == []

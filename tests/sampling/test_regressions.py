@@ -161,15 +161,16 @@ def test_a_cache_of_another_shape_is_refused(backend, decomposed):
 
 
 def test_a_view_of_a_changed_model_looks_at_its_copy():
-    from microgpt.sampling.logits_source import ModelOrigin
+    from microgpt.widgets.logits_source import ModelLogits
 
     corpus = mg.load_corpus(text="ab\nba\nabba")
     model = mg.GPT(mg.GPTConfig(vocab_size=3), backend="numba")
     model.h[0].mlp = OwnMLP()
-    origin = ModelOrigin("mine", model, corpus.tokenizer())
-    assert origin.model.backend.name == "numpy"
-    assert isinstance(origin.model.h[0].mlp, OwnMLP)
-    np.testing.assert_allclose(origin.logits(1, (0,)), model([0]).numpy()[-1], rtol=1e-5, atol=1e-6)
+    source = ModelLogits("mine", model, corpus.tokenizer())
+    assert source.model.backend.name == "numpy"
+    assert isinstance(source.model.h[0].mlp, OwnMLP)
+    expected = model([0]).numpy()[-1]
+    np.testing.assert_allclose(source.next_token_logits(1, (0,)), expected, rtol=1e-5, atol=1e-6)
 
 
 def test_a_prompt_needs_the_head_at_its_last_place_only(backend):

@@ -131,7 +131,7 @@ def _original_names() -> frozenset[str]:
 
 def solution() -> Any:
     wider = mg.GPT(mg.GPTConfig.microgpt(n_embd=32))
-    return mg.widgets.Album(wider, mg.load_corpus("names-mini"), steps=1000)
+    return mg.widgets.TrainingMonitor(wider, mg.load_corpus("names-mini"), steps=1000)
 
 
 def _train(steps: int = 1000, run: bool = True, **config: Any) -> Any:

@@ -1,10 +1,18 @@
-"""Dial and dice: one choice of a next token as bars, strip, dart and sentence.
+"""One sampling step as a picture: probability bars, cumulative bar, caption, tables.
 
-Everything drawn is a `SampledToken`; nothing is computed here but places on the page.
+All draw a `SamplingView`, plain data that `widgets/sampling_trace.py` makes.
 """
 
-from microgpt.viz.sampler.caption import sentence
-from microgpt.viz.sampler.figure import draw
-from microgpt.viz.sampler.tables import five_texts, likelihood, numbers
+from microgpt.viz.sampler.caption import sampling_caption
+from microgpt.viz.sampler.figure import draw_sampling
+from microgpt.viz.sampler.tables import probs_table, seeds_table
+from microgpt.viz.sampler.view import PickChange, SamplingView
 
-__all__ = ["draw", "five_texts", "likelihood", "numbers", "sentence"]
+__all__ = [
+    "PickChange",
+    "SamplingView",
+    "draw_sampling",
+    "probs_table",
+    "sampling_caption",
+    "seeds_table",
+]

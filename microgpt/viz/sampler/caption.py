@@ -1,59 +1,60 @@
-"""The sentence under dial and dice: what stands there, and why the pick changed."""
+"""The caption of a sampling step: the parameters, the top token, and why the pick changed."""
 
-from microgpt.sampling import Crossing, Walk
-from microgpt.viz.formatting import apart, ordinal, per_cent, quoted
-from microgpt.viz.sampler.bars import shown_tenths
+from microgpt.viz.formatting import distinct_decimals, format_permille, ordinal_choice, quoted
+from microgpt.viz.sampler.bars import displayed_permille
+from microgpt.viz.sampler.view import PickChange, SamplingView
 
-ROWS = 20
+DEFAULT_ROWS = 20
 
 
-def sentence(walk: Walk, rows: int = ROWS) -> str:
-    """What the picture of a walk with so many rows shows, in one to three sentences."""
-    shown = walk.shown
-    choice, label = shown.choice, shown.origin.label
-    top = quoted(label(int(choice.order[0])))
-    parts = []
-    if walk.ended:
-        parts.append("The text has ended.")
-    elif walk.finished:
-        parts.append(f"Sixteen {walk.origin.unit}s are drawn; the text stops here.")
-    crossing = None if walk.finished else shown.crossing
-    if shown.dials.temperature == 0:
-        parts.append(f"At T = 0 the favourite, {top}, is always taken; the dice are not used.")
+def sampling_caption(view: SamplingView, rows: int = DEFAULT_ROWS) -> str:
+    """What the picture with so many rows shows, in one to four sentences."""
+    top_token = quoted(view.ranked_label(0))
+    sentences = []
+    if view.reached_eos:
+        sentences.append("The text has ended.")
+    elif view.is_finished:
+        sentences.append(f"Sixteen {view.unit}s are drawn; the text stops here.")
+    if view.is_greedy:
+        sentences.append(
+            f"At T = 0 the favourite, {top_token}, is always taken; the dice are not used."
+        )
     else:
-        leads = per_cent(shown_tenths(shown, rows)[0])
-        parts.append(f"At {dials_said(shown)}, {top} leads with {leads}.")
-        if crossing is not None:
-            parts.append(_why(shown, crossing))
+        percent = format_permille(displayed_permille(view, rows)[0])
+        sentences.append(f"At {describe_params(view)}, {top_token} leads with {percent}.")
+        if view.pick_change is not None:
+            sentences.append(_explain(view, view.pick_change))
         else:
-            hand = ", placed by hand," if shown.turn.placed is not None else ""
-            pick = quoted(label(choice.token))
-            parts.append(
-                f"The dart at {choice.u:.3f}{hand} lands on {pick}, {ordinal(choice.rank)}."
+            by_hand = ", placed by hand," if view.u_is_fixed else ""
+            sentences.append(
+                f"The dart at {view.u:.3f}{by_hand} lands on "
+                f"{quoted(view.labels[view.picked_token])}, {ordinal_choice(view.picked_rank)}."
             )
-    if shown.origin.note and crossing is None:
-        parts.append(shown.origin.note)
-    return " ".join(parts)
+    if view.note and view.pick_change is None:
+        sentences.append(view.note)
+    return " ".join(sentences)
 
 
-def _why(walk: Walk, crossing: Crossing) -> str:
-    label = walk.origin.label
-    old, new, edge = (quoted(label(token)) for token in (crossing.old, crossing.new, crossing.edge))
-    dart, before, after = apart(walk.choice.u, crossing.before, crossing.after)
+def _explain(view: SamplingView, change: PickChange) -> str:
+    old, new, edge = (
+        quoted(view.labels[token])
+        for token in (change.old_token, change.new_token, change.edge_token)
+    )
+    u, before, after = distinct_decimals(view.u, change.edge_before, change.edge_after)
     return (
-        f"The dart stayed at {dart}; the edge of {edge} moved from {before} to {after}, "
+        f"The dart stayed at {u}; the edge of {edge} moved from {before} to {after}, "
         f"so the pick changed from {old} to {new}."
     )
 
 
-def dials_said(walk: Walk) -> str:
-    """The dials as they stand, those that are off left out: "T = 0.70, top-k 20"."""
-    dials = walk.dials
-    said = [f"T = {dials.temperature:.2f}"]
-    if dials.top_k is not None and dials.top_k < walk.origin.vocab_size:
-        said.append(f"top-k {dials.top_k}")
-    if dials.top_p is not None:
-        said.append(f"top-p {dials.top_p:g}")
-    if dials.min_p:
-        said.append(f"min-p {dials.min_p:g}")
-    return ", ".join(said)
+def describe_params(view: SamplingView) -> str:
+    """The sampling parameters, without the filters that are off: "T = 0.70, top-k 20"."""
+    params = view.params
+    parts = [f"T = {params.temperature:.2f}"]
+    if params.top_k is not None and params.top_k < view.vocab_size:
+        parts.append(f"top-k {params.top_k}")
+    if params.top_p is not None:
+        parts.append(f"top-p {params.top_p:g}")
+    if params.min_p:
+        parts.append(f"min-p {params.min_p:g}")
+    return ", ".join(parts)

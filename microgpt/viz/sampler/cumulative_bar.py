@@ -1,84 +1,84 @@
-"""The strip: all chances end to end in rank order, and the dart that falls on one of them."""
+"""The cumulative bar: all probabilities end to end in rank order, and the u that falls on one."""
 
 import numpy as np
 
-from microgpt.sampling import Walk
 from microgpt.viz.drawing import Drawing, Line, Rect, Text
 from microgpt.viz.formatting import visible
+from microgpt.viz.sampler.view import SamplingView
 
 LEFT, RIGHT = 52, 718
-NARROWEST = 3.0  # pixels; the cells from the first narrower one on are drawn as one
-LETTER = 10.0  # what a letter needs, with room for a panel that is narrower than drawn
+MIN_CELL_WIDTH = 3.0  # pixels; the cells from the first narrower one on are drawn as one
+CHARACTER_WIDTH = 10.0  # what a character needs, with reserve for panels narrower than drawn
 
 
-def draw_strip(drawing: Drawing, walk: Walk, top: float) -> float:
-    """Draw the dart, the strip of now and the strip of T = 1; return where they end."""
-    choice, greedy = walk.choice, walk.dials.temperature == 0
-    plain = np.cumsum(choice.base_probabilities[choice.order])
+def draw_cumulative_bars(drawing: Drawing, view: SamplingView, top: float) -> float:
+    """Draw u, the bar of the current probabilities and that of T = 1; return where they end."""
     drawing.add(Text(0, top + 29, "now"), Text(0, top + 49, "T = 1"))
-    _draw_cells(drawing, walk, choice.cumulative, top + 14, 20, now=True)
-    _draw_cells(drawing, walk, plain, top + 37, 16, now=False)
-    x = _place(choice.u)
-    if greedy:
-        drawing.add(Text(x, top + 11, "▽", "middle", fill="orange", role="dart"))
-        said = "the dice are not used"
+    _draw_cells(drawing, view, view.cumulative, top + 14, 20, is_base=False)
+    _draw_cells(drawing, view, np.cumsum(view.base_probs), top + 37, 16, is_base=True)
+    x = _to_x(view.u)
+    if view.is_greedy:
+        drawing.add(Text(x, top + 11, "▽", "middle", fill="orange", css_class="u-marker"))
+        label = "the dice are not used"
     else:
         drawing.add(
-            Text(x, top + 11, "▼", "middle", fill="orange", role="dart"),
-            Line(x, top + 12, x, top + 53, "orange", 2, role="dart-line"),
+            Text(x, top + 11, "▼", "middle", fill="orange", css_class="u-marker"),
+            Line(x, top + 12, x, top + 53, "orange", 2, css_class="u-line"),
         )
-        said = f"{choice.u:.3f}" + (" by hand" if walk.turn.placed is not None else "")
-    side = 12 if choice.u < 0.75 else -12
-    drawing.add(Text(x + side, top + 10, said, "start" if side > 0 else "end", role="dart-u"))
+        label = f"{view.u:.3f}" + (" by hand" if view.u_is_fixed else "")
+    offset, anchor = (12, "start") if view.u < 0.75 else (-12, "end")
+    drawing.add(Text(x + offset, top + 10, label, anchor, css_class="u-label"))
     return top + 53
 
 
-def _place(share: float) -> float:
-    return LEFT + (RIGHT - LEFT) * share
+def _to_x(cumulative: float) -> float:
+    return LEFT + (RIGHT - LEFT) * cumulative
 
 
 def _draw_cells(
-    drawing: Drawing, walk: Walk, edges: np.ndarray, y: float, height: float, now: bool
+    drawing: Drawing, view: SamplingView, edges: np.ndarray, y: float, height: float, is_base: bool
 ) -> None:
-    choice = walk.choice
-    start, count = 0.0, choice.kept if now else len(choice.order)
-    for rank in range(count):
+    """One cell a token up to its cumulative edge; `is_base`: the bar of T = 1 without filters."""
+    start, num_cells = 0.0, view.vocab_size if is_base else view.num_kept
+    for rank in range(num_cells):
         end = min(1.0, float(edges[rank]))
         width = (RIGHT - LEFT) * (end - start)
-        picked = now and rank == choice.rank
-        if width < NARROWEST and rank < count - 1 and not picked:
-            _draw_many(drawing, walk, start, y, height, now, rank)
+        is_picked = not is_base and rank == view.picked_rank
+        if width < MIN_CELL_WIDTH and rank < num_cells - 1 and not is_picked:
+            _draw_tail(drawing, view, start, y, height, rank, is_base)
             return
-        cut = not now and rank >= choice.kept and walk.dials.temperature > 0
+        is_filtered = is_base and rank >= view.num_kept and not view.is_greedy
         drawing.add(
             Rect(
-                _place(start), y, width, height, "pale" if now else "none", "outline",
-                hatch=cut, role="cell" if now else "cell-plain",
+                _to_x(start), y, width, height, "none" if is_base else "pale", "outline",
+                hatch=is_filtered, css_class="cell-base" if is_base else "cell",
             )
         )  # fmt: skip
-        if picked:
-            drawing.add(
-                Rect(_place(start), y, width, height, "none", "orange", 3, role="cell-picked")
-            )
-        label = visible(walk.origin.label(int(choice.order[rank])))
-        if width > LETTER * len(label) + 2 and not cut:
-            x = _place((start + end) / 2)
-            drawing.add(Text(x, y + height / 2 + 5, label, "middle", strong=picked))
+        if is_picked:
+            drawing.add(_picked_frame(_to_x(start), y, width, height))
+        label = visible(view.ranked_label(rank))
+        if width > CHARACTER_WIDTH * len(label) + 2 and not is_filtered:
+            x = _to_x((start + end) / 2)
+            drawing.add(Text(x, y + height / 2 + 5, label, "middle", bold=is_picked))
         start = end
 
 
-def _draw_many(
-    drawing: Drawing, walk: Walk, start: float, y: float, height: float, now: bool, rank: int
-) -> None:
-    """The tail as one cell, with the pick outlined inside it."""
-    choice = walk.choice
-    cut = not now and rank >= choice.kept
-    width = _place(1.0) - _place(start)
-    drawing.add(Rect(_place(start), y, width, height, "ground", "outline", hatch=cut))
-    if now and choice.rank >= rank:
-        left = float(choice.cumulative[choice.rank - 1])
-        narrow = max(2.0, _place(float(choice.cumulative[choice.rank])) - _place(left))
-        drawing.add(Rect(_place(left), y, narrow, height, "none", "orange", 3, role="cell-picked"))
-    many = f"{(choice.kept if now else len(choice.order)) - rank:,} more"
-    if width > LETTER * len(many) and not cut:
-        drawing.add(Text(_place((1 + start) / 2), y + height / 2 + 5, many, "middle"))
+def _draw_tail(
+    drawing: Drawing, view: SamplingView, start: float, y: float, height: float, rank: int,
+    is_base: bool,
+) -> None:  # fmt: skip
+    """All cells from `rank` on as one, with the pick framed inside it."""
+    is_filtered = is_base and rank >= view.num_kept
+    width = _to_x(1.0) - _to_x(start)
+    drawing.add(Rect(_to_x(start), y, width, height, "ground", "outline", hatch=is_filtered))
+    if not is_base and view.picked_rank >= rank:
+        left = _to_x(float(view.cumulative[view.picked_rank - 1]))
+        picked_width = max(2.0, _to_x(float(view.cumulative[view.picked_rank])) - left)
+        drawing.add(_picked_frame(left, y, picked_width, height))
+    label = f"{(view.vocab_size if is_base else view.num_kept) - rank:,} more"
+    if width > CHARACTER_WIDTH * len(label) and not is_filtered:
+        drawing.add(Text(_to_x((1 + start) / 2), y + height / 2 + 5, label, "middle"))
+
+
+def _picked_frame(x: float, y: float, width: float, height: float) -> Rect:
+    return Rect(x, y, width, height, "none", "orange", 3, css_class="cell-picked")

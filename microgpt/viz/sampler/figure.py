@@ -1,87 +1,82 @@
-"""The picture of dial and dice, 720 wide: heading, bars, strip, and the text so far."""
+"""The picture of a sampling step, 720 wide: heading, bars, cumulative bar, and the text so far."""
 
 from math import exp
 
-from microgpt.sampling import Walk, chances_so_far, surprise
 from microgpt.viz.drawing import Drawing, Text
-from microgpt.viz.formatting import one_in, visible
+from microgpt.viz.formatting import format_odds, visible
 from microgpt.viz.sampler.bars import RIGHT, draw_bars
-from microgpt.viz.sampler.caption import ROWS, sentence
-from microgpt.viz.sampler.cumulative_bar import draw_strip
+from microgpt.viz.sampler.caption import DEFAULT_ROWS, sampling_caption
+from microgpt.viz.sampler.cumulative_bar import draw_cumulative_bars
+from microgpt.viz.sampler.view import SamplingView
 
 WIDTH, HEIGHT = 720, 424
-SIDE = 205  # what the controls cover on the left, where there is room for them
-PATH_CHARACTERS = 23
+CONTROLS_WIDTH = 205  # what the controls cover on the left, where the panel is wide enough
+MAX_PATH_LENGTH = 23  # characters
 
 
-def draw(walk: Walk, note: str = "", name: str = "mg", rows: int = 20) -> tuple[Drawing, str]:
-    """The picture of where a walk stands, and the sentence that says it.
+def draw_sampling(
+    view: SamplingView, message: str = "", id_prefix: str = "mg", rows: int = DEFAULT_ROWS
+) -> tuple[Drawing, str]:
+    """The picture of a sampling step with `rows` bars, and its caption.
 
-    `note`, if given, stands in the place of the sentence; `rows` is how many bars are shown.
+    `message`, if given, replaces the caption.
     """
-    said = note or sentence(walk, rows)
-    height = HEIGHT - 15 * (20 - rows)
-    drawing = Drawing(WIDTH, height, said, name)
-    shown = walk.shown
-    drawing.part("shifted", SIDE)
-    choice = shown.choice
-    # Where no cut can be seen, a count of what is kept says nothing.
-    kept = f"{choice.kept:,} of {len(choice.order):,} kept · " if rows == ROWS else ""
+    caption = message or sampling_caption(view, rows)
+    drawing = Drawing(WIDTH, HEIGHT - 15 * (DEFAULT_ROWS - rows), caption, id_prefix)
+    drawing.begin_group("shifted", CONTROLS_WIDTH)
+    # Where no filter can be seen, the number of kept tokens says nothing.
+    num_kept = f"{view.num_kept:,} of {view.vocab_size:,} kept · " if rows == DEFAULT_ROWS else ""
+    summary = f"{num_kept}feels like {effective_choices(view)}"
     drawing.add(
-        Text(0, 14, heading(shown), strong=True),
-        Text(
-            RIGHT,
-            14,
-            kept + f"feels like {feels_like(shown)}",
-            anchor="end",
-            role="kept",
-        ),
+        Text(0, 14, heading(view), bold=True),
+        Text(RIGHT, 14, summary, anchor="end", css_class="num-kept"),
     )
-    bottom = draw_bars(drawing, shown, 22, rows)
-    drawing.part("fluid")
-    bottom = draw_strip(drawing, shown, bottom + 8)
-    _draw_path(drawing, walk, bottom + 21)
-    return drawing, said
+    bottom = draw_bars(drawing, view, 22, rows)
+    drawing.begin_group("fluid")
+    bottom = draw_cumulative_bars(drawing, view, bottom + 8)
+    _draw_text_so_far(drawing, view, bottom + 21)
+    return drawing, caption
 
 
-def feels_like(walk: Walk) -> str:
-    """The effective number of choices, e to the entropy: how many equal ones feel the same."""
-    number = exp(walk.choice.entropy)
-    return f"{number:,.2f}" if number < 10 else f"{number:,.1f}"
+def effective_choices(view: SamplingView) -> str:
+    """The perplexity of the distribution, e to its entropy: as many equal choices as it is like."""
+    perplexity = exp(view.entropy)
+    return f"{perplexity:,.2f}" if perplexity < 10 else f"{perplexity:,.1f}"
 
 
-def heading(walk: Walk) -> str:
-    """What the bars are about: 'next letter after "an"'."""
-    unit = walk.origin.unit
-    if not walk.text_tokens:
-        return f"first {unit}" if walk.origin.stop is not None else f"next {unit}"
-    last = walk.text_tokens[-10:]
-    shown = "".join(visible(walk.origin.label(token)) for token in last)
-    before = "…" if len(walk.text_tokens) > len(last) else ""
-    return f'next {unit} after "{before}{shown}"'
+def heading(view: SamplingView) -> str:
+    """Whose distribution is shown: 'next letter after "an"'."""
+    if not view.context_ids:
+        return f"first {view.unit}" if view.has_bos else f"next {view.unit}"
+    last = view.context_ids[-10:]
+    text = "".join(visible(view.labels[token]) for token in last)
+    ellipsis = "…" if len(view.context_ids) > len(last) else ""
+    return f'next {view.unit} after "{ellipsis}{text}"'
 
 
-def _draw_path(drawing: Drawing, walk: Walk, y: float) -> None:
-    label = walk.origin.label
-    steps = [visible(label(token)) for token in walk.text_tokens]
-    if walk.ended:
+def _draw_text_so_far(drawing: Drawing, view: SamplingView, y: float) -> None:
+    labels = [visible(view.labels[token]) for token in view.text_ids]
+    if view.reached_eos:
         last = " → end"
-    elif walk.finished:
-        last = f" (16 {walk.origin.unit}s)"
+    elif view.is_finished:
+        last = f" ({view.num_new_tokens} {view.unit}s)"
     else:
-        last = f" → [{visible(label(walk.choice.token))}]"
-    path = " · ".join(["start", *steps])
-    if len(path + last) > PATH_CHARACTERS:
-        path = "start · " + "".join(steps)
-    over = len(path + last) - PATH_CHARACTERS
-    path = f"…{path[over + 1 :]}" if over > 0 else path
-    drawing.add(Text(0, y, path + last, strong=True, role="path"))
-    chances = chances_so_far(walk)
-    if chances:
-        drawing.add(Text(255, y, f"so far: {one_in(surprise(chances))}", role="so-far"))
-    if walk.origin.mark is not None:
-        mark = walk.origin.mark(walk.text) if walk.ended and walk.text else ""
-        known = mark or "(its mark comes at its end)"
-        if walk.finished and not mark:
-            known = "(no letters)" if walk.ended else "(no mark: it has not ended)"
-        drawing.add(Text(drawing.width - 2, y, known, "end", strong=bool(mark), role="mark"))
+        last = f" → [{visible(view.labels[view.picked_token])}]"
+    path = " · ".join(["start", *labels])
+    if len(path + last) > MAX_PATH_LENGTH:
+        path = "start · " + "".join(labels)
+    excess = len(path + last) - MAX_PATH_LENGTH
+    path = f"…{path[excess + 1 :]}" if excess > 0 else path
+    drawing.add(Text(0, y, path + last, bold=True, css_class="path"))
+    if view.nll is not None:
+        drawing.add(Text(255, y, f"so far: {format_odds(view.nll)}", css_class="odds"))
+    if view.memorization is not None:
+        label = view.memorization or "(its mark comes at its end)"
+        if view.is_finished and not view.memorization:
+            label = "(no letters)" if view.reached_eos else "(no mark: it has not ended)"
+        drawing.add(
+            Text(
+                drawing.width - 2, y, label, "end", bold=bool(view.memorization),
+                css_class="memorization",
+            )
+        )  # fmt: skip

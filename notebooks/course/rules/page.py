@@ -39,7 +39,7 @@ class Cell:
     @property
     def is_view(self) -> bool:
         """Whether this is a cell that always shows a view, a widget or a figure."""
-        view = re.search(r"\bmg\.(widgets\.\w|viz\.(?!text_table))", self.text)
+        view = re.search(r"\bmg\.(viz\.|widgets\.(?!sample_table)\w)", self.text)
         return self.type == "code" and bool(view) and "optional" not in self.tags
 
     def tagged_ids(self, prefix: str) -> list[str]:

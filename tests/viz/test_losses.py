@@ -1,4 +1,4 @@
-"""Pictures are made from the numbers they show, without pyplot."""
+"""The loss curves, drawn without pyplot."""
 
 import subprocess
 import sys
@@ -22,50 +22,50 @@ def history(count):
 
 @pytest.mark.parametrize("count", [1, 3, 200])
 def test_losses(count):
-    picture = mg.viz.plot_losses(history(count), uniform=3.3)
-    assert picture._repr_png_().startswith(b"\x89PNG")
-    assert "2.500 ± 0.100 per token" in repr(picture)
-    labels = [text.get_text() for text in picture.axes[0].get_legend().get_texts()]
+    figure = mg.viz.plot_losses(history(count), uniform=3.3)
+    assert figure._repr_png_().startswith(b"\x89PNG")
+    assert "2.500 ± 0.100 per token" in repr(figure)
+    labels = [text.get_text() for text in figure.axes[0].get_legend().get_texts()]
     assert labels[0] == "each step"
     assert "blind guessing" in labels
 
 
-def in_epochs(batches_per_epoch=10, count=35):
+def in_epochs(per_epoch=10, count=35):
     def step(i):
-        held = Evaluation(5.0 + (i - 19) ** 2 / 100, 0.1, 50) if i % 5 == 4 else None
-        own = Evaluation(6.0 - i / 10, 0.05, 50) if held else None
-        return Step(i, 6.0 - i / 10, 0.01, 1.0, 512, 0.1, held, (), 512 * (i + 1),
-                    (i + 1) / batches_per_epoch, own)  # fmt: skip
+        validation = Evaluation(5.0 + (i - 19) ** 2 / 100, 0.1, 50) if i % 5 == 4 else None
+        train = Evaluation(6.0 - i / 10, 0.05, 50) if validation else None
+        return Step(i, 6.0 - i / 10, 0.01, 1.0, 512, 0.1, validation, (), 512 * (i + 1),
+                    (i + 1) / per_epoch, train)  # fmt: skip
 
     return [step(i) for i in range(count)]
 
 
 def test_epochs_below_and_tokens_above():
-    picture = mg.viz.plot_losses(in_epochs(), uniform=6.2)
-    assert picture._repr_png_().startswith(b"\x89PNG")
-    axes = picture.axes[0]
+    figure = mg.viz.plot_losses(in_epochs(), uniform=6.2)
+    assert figure._repr_png_().startswith(b"\x89PNG")
+    axes = figure.axes[0]
     (above,) = axes.child_axes
     assert (axes.get_xlabel(), above.get_xlabel()) == ("epochs", "tokens seen")
     assert axes.get_xlim()[0] == 0
     np.testing.assert_allclose(above.get_xlim(), np.array(axes.get_xlim()) * 5120)
-    labels = [text.get_text() for text in picture.legends[0].get_texts()]
+    labels = [text.get_text() for text in figure.legends[0].get_texts()]
     assert labels == [
         "each step", "blind guessing", "training data, ± 2 standard errors",
         "held out, ± 2 standard errors",
     ]  # fmt: skip
-    assert picture.caption.endswith("It was lowest, 5.00, at 2 epochs.")
+    assert figure.caption.endswith("It was lowest, 5.00, at 2 epochs.")
 
 
-@pytest.mark.parametrize("counted", [True, False])
-def test_nothing_overlaps(counted):
+@pytest.mark.parametrize("has_epochs", [True, False])
+def test_nothing_overlaps(has_epochs):
     steps = in_epochs()
-    if not counted:
+    if not has_epochs:
         steps = [replace(step, epoch=None) for step in steps]
-    picture = mg.viz.plot_losses(steps, uniform=6.2)
-    canvas = FigureCanvasAgg(picture)
+    figure = mg.viz.plot_losses(steps, uniform=6.2)
+    canvas = FigureCanvasAgg(figure)
     canvas.draw()
-    axes, drawn = picture.axes[0], canvas.get_renderer()
-    legend = picture.legends[0] if counted else axes.get_legend()
+    axes, drawn = figure.axes[0], canvas.get_renderer()
+    legend = figure.legends[0] if has_epochs else axes.get_legend()
     texts = [*legend.get_texts(), axes.xaxis.label, axes.yaxis.label]
     for one in (axes, *axes.child_axes):
         texts += [one.xaxis.label, *one.get_xticklabels()]
@@ -76,22 +76,22 @@ def test_nothing_overlaps(counted):
         if text in boxes and not inside.x0 - 5 <= boxes[text].x0 <= inside.x1:
             del boxes[text]
     assert len(boxes) > 12
-    for place, box in enumerate(boxes.values()):
-        assert not any(box.overlaps(other) for other in list(boxes.values())[place + 1 :])
+    for i, box in enumerate(boxes.values()):
+        assert not any(box.overlaps(other) for other in list(boxes.values())[i + 1 :])
         assert box.x0 >= 0
-        assert box.x1 <= picture.bbox.x1
-        assert box.y1 <= picture.bbox.y1
+        assert box.x1 <= figure.bbox.x1
+        assert box.y1 <= figure.bbox.y1
 
 
 def test_a_window_of_no_steps():
-    with pytest.raises(mg.SettingError, match="window must be 1"):
+    with pytest.raises(mg.SettingError, match="window must be a positive integer"):
         mg.viz.plot_losses(history(3), window=0)
 
 
 def test_the_caption_says_the_means():
-    picture = mg.viz.plot_losses(history(200), window=50)
-    assert f"first 50 is {3.0 - 24.5 / 200:.2f}" in picture.caption
-    assert f"last 50 {3.0 - 174.5 / 200:.2f}" in picture.caption
+    figure = mg.viz.plot_losses(history(200), window=50)
+    assert f"first 50 is {3.0 - 24.5 / 200:.2f}" in figure.caption
+    assert f"last 50 {3.0 - 174.5 / 200:.2f}" in figure.caption
 
 
 def test_nothing_to_draw():
@@ -100,6 +100,9 @@ def test_nothing_to_draw():
 
 
 def test_pyplot_is_never_loaded():
-    code = "import sys; import microgpt as mg; mg.viz; print('matplotlib.pyplot' in sys.modules)"
+    code = (
+        "import sys; import microgpt as mg; mg.viz.plot_losses; "
+        "print('matplotlib.pyplot' in sys.modules)"
+    )
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert out.stdout.strip() == "False"

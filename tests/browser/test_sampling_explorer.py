@@ -1,4 +1,4 @@
-"""Dial and dice in a real browser, on both kernels: the checks that need eyes and hands."""
+"""The sampling explorer in a real browser, on both kernels: the checks that need eyes and hands."""
 
 import re
 from statistics import quantiles
@@ -12,14 +12,14 @@ from browser.server import KERNELS
 NINE = """
 words = "closer every effort forward inches moves pizza toward you".split()
 scores = [4.51, 0.89, -1.90, 6.75, 1.63, -1.62, -1.89, 6.28, 1.79]
-mg.widgets.DialAndDice(logits=scores, labels=words, u=0.6)
+mg.widgets.SamplingExplorer(logits=scores, labels=words, u=0.6)
 """
 CELLS = [
     "import microgpt as mg",
-    'mg.widgets.DialAndDice("names")',
+    'mg.widgets.SamplingExplorer("names")',
     NINE,
-    'mg.widgets.DialAndDice("long tail (made-up numbers)", top_k=50, temperature=2.0)',
-    'mg.widgets.DialAndDice("names", compact=True)',
+    'mg.widgets.SamplingExplorer("long tail (made-up numbers)", top_k=50, temperature=2.0)',
+    'mg.widgets.SamplingExplorer("names", compact=True)',
     "mg.widgets.errors()",
     "from IPython.display import HTML\nHTML('<div style=\"height: 2000px\">tall</div>')",
 ]
@@ -29,7 +29,7 @@ FULL, WORDS, TAIL, COMPACT = 1, 2, 3, 4
 @pytest.fixture(scope="module", params=list(KERNELS))
 def notebook(lab, request):
     with lab.open(CELLS, kernel=request.param) as opened:
-        opened.command("application:toggle-left-area")  # as one does in a room
+        opened.command("application:toggle-left-area")  # as one does in a classroom
         opened.run_all()
         opened.kernel = request.param
         yield opened
@@ -57,7 +57,7 @@ def plain(panel):
     return re.sub(r"mg\d+", "mg", picture(panel).inner_html())
 
 
-def dials_in_view(panel):
+def sliders_in_view(panel):
     return [
         handle.get_attribute("aria-label")
         for handle in panel.get_by_role("slider").all()
@@ -65,10 +65,10 @@ def dials_in_view(panel):
     ]
 
 
-def test_it_opens_whole_with_one_picture_and_two_dials(notebook):
+def test_it_opens_complete_with_one_picture_and_two_sliders(notebook):
     panel = panel_of(notebook, FULL)
     expect(panel.locator("svg")).to_have_count(1)
-    assert dials_in_view(panel) == ["Temperature slider", "Dart u slider"]
+    assert sliders_in_view(panel) == ["Temperature slider", "Dart u slider"]
     assert panel.get_by_role("button", name="More dials").is_visible()
     assert scroll_bars(panel) == []
     panel.evaluate("element => element.scrollIntoView({block: 'center'})")
@@ -79,15 +79,15 @@ def test_it_opens_whole_with_one_picture_and_two_dials(notebook):
     main = panel.locator(".mg-body").bounding_box()["height"]
     header = panel.locator(".mg-header").bounding_box()["height"]
     assert main + header <= 525
-    notebook.screenshot(f"dial-and-dice-{notebook.kernel}", panel)
+    notebook.screenshot(f"sampling-explorer-{notebook.kernel}", panel)
     assert faults(panel) == []
     assert boxes_that_meet(panel) == []
 
 
-def test_the_dart_story_by_keyboard(notebook):
+def test_the_same_u_another_pick_by_keyboard(notebook):
     panel = panel_of(notebook, WORDS)
     handle = slider(panel, "Temperature")
-    outlines = panel.locator("rect.mg-outline").evaluate_all("all => all.map(r => r.outerHTML)")
+    outlines = panel.locator("rect.mg-base-prob").evaluate_all("all => all.map(r => r.outerHTML)")
     handle.focus()
     for _ in range(2):
         handle.press("ArrowLeft")
@@ -98,7 +98,7 @@ def test_the_dart_story_by_keyboard(notebook):
         "The dart stayed at 0.600; the edge of 'forward' moved from 0.593 to 0.605, so the pick "
         "changed from 'toward' to 'forward'."
     )
-    now = panel.locator("rect.mg-outline").evaluate_all("all => all.map(r => r.outerHTML)")
+    now = panel.locator("rect.mg-base-prob").evaluate_all("all => all.map(r => r.outerHTML)")
     assert now == outlines
     notebook.screenshot(f"nine-words-{notebook.kernel}", panel)
     handle.press("ArrowRight")
@@ -155,7 +155,7 @@ def test_tab_and_keys_alone_do_everything(notebook):
     expect(slider(panel, "top-k (off)")).to_be_visible()
     slider(panel, "top-k (off)").focus()
     keyboard.press("ArrowLeft")
-    expect(panel.locator("text.mg-cut-label")).to_contain_text("top-k 26 keeps 26")
+    expect(panel.locator("text.mg-filter-label")).to_contain_text("top-k 26 keeps 26")
     expect(slider(panel, "top-k")).to_be_visible()
     slider(panel, "top-k").press("ArrowRight")
     for name in ("Numbers", "How likely", "Five texts"):
@@ -168,7 +168,7 @@ def test_tab_and_keys_alone_do_everything(notebook):
     keyboard.type("anna")
     keyboard.press("Enter")
     expect(panel).to_contain_text('"anna" (trained on): 1 in')
-    notebook.screenshot(f"dial-and-dice-open-{notebook.kernel}", panel)
+    notebook.screenshot(f"sampling-explorer-open-{notebook.kernel}", panel)
     assert notebook.axe(panel) == []
     for name in ("Numbers", "How likely", "Five texts", "More dials"):
         panel.get_by_role("button", name=name).press("Enter")
@@ -197,7 +197,7 @@ def test_hostile_text_stays_text(notebook):
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 @pytest.mark.parametrize("index", [FULL, COMPACT], ids=["full", "compact"])
-def test_it_can_be_read_at_the_back_of_the_room(notebook, index, dark):
+def test_it_can_be_read_at_the_back_of_the_classroom(notebook, index, dark):
     notebook.view(1024, 768, zoom=1.5)
     notebook.theme(dark=dark)
     panel = panel_of(notebook, index)
@@ -264,7 +264,7 @@ def test_run_all_while_dragging_ten_times(lab, kernel):
     with lab.open(cells, kernel=kernel) as notebook:
         notebook.run_all()
         panel = panel_of(notebook, 1)
-        said, first = caption(panel).inner_text(), plain(panel)
+        sentence, first = caption(panel).inner_text(), plain(panel)
         for _ in range(10):
             notebook.run_all(wait=False)
             handle = slider(panel_of(notebook, 1), "Temperature")
@@ -276,6 +276,6 @@ def test_run_all_while_dragging_ten_times(lab, kernel):
             box.fill("1")
             box.press("Enter")
             panel.get_by_role("button", name="Start over").click()
-            expect(caption(panel)).to_have_text(said)
+            expect(caption(panel)).to_have_text(sentence)
             assert plain(panel) == first
         expect(notebook.outputs(3)).to_contain_text("[]")

@@ -1,0 +1,76 @@
+"""`SamplingView`: one sampling step as plain data, for its picture, caption and tables."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class PickChange:
+    """Another token was sampled with the same u, because a cumulative edge passed u.
+
+    `edge_token` is the one whose upper edge moved from `edge_before` to `edge_after`.
+    """
+
+    old_token: int
+    new_token: int
+    edge_token: int
+    edge_before: float
+    edge_after: float
+
+
+@dataclass(frozen=True, eq=False)
+class SamplingView:
+    """The distribution of one next token under sampling parameters, and the text around it.
+
+    In rank order, all (V,): `ranked_ids`; `base_probs` at T = 1 without filters; `probs`, those
+    sampled from; `cumulative`, their sum. The filters kept `num_kept` tokens, which held
+    `kept_mass` before, and `binding_filter` names the one that removed most. `picked_rank` is the
+    first rank whose cumulative sum exceeds `u`.
+    """
+
+    labels: Sequence[str]  # by token id
+    unit: str  # what a token is called: "letter", "word", "rank"
+    params: Any  # temperature, top_k, top_p, min_p
+    ranked_ids: np.ndarray
+    base_probs: np.ndarray
+    probs: np.ndarray
+    cumulative: np.ndarray
+    num_kept: int
+    kept_mass: float
+    binding_filter: str | None
+    entropy: float  # nats
+    u: float
+    u_is_fixed: bool  # set by hand
+    picked_rank: int
+    pick_change: PickChange | None
+    context_ids: tuple[int, ...]  # the text before this token
+    text_ids: tuple[int, ...]  # the text so far; beyond the context once it is finished
+    num_new_tokens: int
+    reached_eos: bool
+    is_finished: bool
+    has_bos: bool
+    nll: float | None  # of the text so far, where it can be computed
+    memorization: str | None  # "" until the text has ended; None where nobody knows
+    note: str = ""
+
+    @property
+    def vocab_size(self) -> int:
+        """V."""
+        return len(self.ranked_ids)
+
+    @property
+    def is_greedy(self) -> bool:
+        """Whether the most likely token is taken whatever u is."""
+        return self.params.temperature == 0
+
+    @property
+    def picked_token(self) -> int:
+        """The id of the sampled token."""
+        return int(self.ranked_ids[self.picked_rank])
+
+    def ranked_label(self, rank: int) -> str:
+        """The text of the token at a rank."""
+        return self.labels[int(self.ranked_ids[rank])]

@@ -1,0 +1,100 @@
+"""`GuessGame`: the state of the guessing game, dealt from validation names."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from microgpt.data import Corpus
+from microgpt.errors import Described, SettingError
+from microgpt.sampling import SampledToken, next_token
+from microgpt.viz.guess_game import GuessRound
+from microgpt.widgets.logits_source import ModelLogits
+
+PREFIX_LENGTH, NUM_ROUNDS = 4, 3  # letters of a name that are shown
+
+
+@dataclass(frozen=True)
+class GuessGame:
+    """Rounds of guessing: each the `prefixes` of a name and its `targets`, the token that follows.
+
+    `guesses` are token ids, one for each round that was answered; `index` is the round in view.
+    """
+
+    source: ModelLogits
+    names: tuple[str, ...]
+    prefixes: tuple[str, ...]
+    targets: tuple[int, ...]
+    guesses: tuple[int, ...] = ()
+    index: int = 0
+
+    @property
+    def is_answered(self) -> bool:
+        """Whether the round in view has its guess."""
+        return len(self.guesses) > self.index
+
+    @property
+    def is_last_round(self) -> bool:
+        """Whether no round follows the one in view."""
+        return self.index + 1 >= len(self.targets)
+
+    def with_guess(self, token: int) -> "GuessGame":
+        """With the round in view answered; the first guess counts."""
+        return self if self.is_answered else replace(self, guesses=(*self.guesses, token))
+
+    def next_round(self) -> "GuessGame":
+        """With the next round in view, once this one is answered."""
+        if not self.is_answered or self.is_last_round:
+            return self
+        return replace(self, index=self.index + 1)
+
+    def view(self) -> GuessRound:
+        """The round in view as plain data for the picture."""
+        view = GuessRound(
+            number=self.index + 1,
+            num_rounds=len(self.targets),
+            name=self.names[self.index],
+            prefix=self.prefixes[self.index],
+            target=self.targets[self.index],
+            labels=self.source.labels,
+        )
+        if not self.is_answered:
+            return view
+        sampled = self._next_token(self.index)
+        return replace(
+            view,
+            guess=self.guesses[self.index],
+            probs=sampled.probabilities,
+            ranked_ids=sampled.ranked_ids,
+            scores=self._scores() if len(self.guesses) == len(self.targets) else None,
+        )
+
+    def _next_token(self, index: int) -> SampledToken:
+        token_ids = self.source.encode_prompt(self.prefixes[index])
+        return next_token(self.source.next_token_logits(len(token_ids), token_ids))
+
+    def _scores(self) -> tuple[int, int]:
+        """In how many rounds the guess was right, and the model's most likely token."""
+        yours = its = 0
+        for i, target in enumerate(self.targets):
+            yours += self.guesses[i] == target
+            its += int(self._next_token(i).ranked_ids[0]) == target
+        return yours, its
+
+
+def deal_game(source: ModelLogits, corpus: Corpus, seed: int) -> GuessGame:
+    """A game of three validation names, drawn by the seed."""
+    candidates = []
+    for name in corpus.split()[1].documents:
+        token_ids = source.tokenizer.encode(name, eos=True)
+        length = min(PREFIX_LENGTH, len(token_ids) - 1)
+        if len(token_ids) - 1 >= PREFIX_LENGTH and length + 1 <= source.block_size:
+            candidates.append((name, name[:length], token_ids[length]))
+    if not candidates:
+        raise SettingError(
+            "corpus",
+            f"one that holds out names of {PREFIX_LENGTH} letters or more",
+            Described(f"{corpus.name!r}"),
+        )
+    drawn = np.random.default_rng(seed).permutation(len(candidates))[:NUM_ROUNDS]
+    names, prefixes, targets = zip(*(candidates[i] for i in drawn), strict=True)
+    return GuessGame(source, names, prefixes, targets)

@@ -1,0 +1,52 @@
+"""What a KV cache saves: greedy generation without and with one, timed in turns."""
+
+import time
+from collections.abc import Sequence
+
+from microgpt.autograd.engine import no_grad
+from microgpt.errors import SettingError
+from microgpt.models.gpt import GPT
+from microgpt.sampling import Decoder
+from microgpt.viz.drawing import Drawing
+from microgpt.viz.kv_cache_timing import CacheTimings, draw_cache_timings
+
+
+def kv_cache_timing(model: GPT, tokens: Sequence[int], length: int, rounds: int = 5) -> Drawing:
+    """Two bars: the time to generate a greedy text of `length` tokens, medians of `rounds`.
+
+    One way reads the text so far again for each token, the other keeps it in a KV cache.
+    """
+    return draw_cache_timings(time_generation(model, tokens, length, rounds))
+
+
+def time_generation(
+    model: GPT, tokens: Sequence[int], length: int, rounds: int = 5
+) -> CacheTimings:
+    """The milliseconds of each round, both ways taking turns."""
+    block_size = model.config.block_size
+    if not len(tokens) < length <= block_size:
+        raise SettingError(
+            "length",
+            f"above the {len(tokens)} tokens given, and at most the block's {block_size}",
+            length,
+        )
+    recompute_ms: list[float] = []
+    cached_ms: list[float] = []
+    for _ in range(rounds):
+        for generate, times in ((_recompute, recompute_ms), (_generate_cached, cached_ms)):
+            start = time.perf_counter()
+            generate(model, list(tokens), length)
+            times.append(1000 * (time.perf_counter() - start))
+    return CacheTimings(length - len(tokens), tuple(recompute_ms), tuple(cached_ms))
+
+
+def _recompute(model: GPT, tokens: list[int], length: int) -> None:
+    with no_grad():
+        while len(tokens) < length:
+            tokens.append(int(model(tokens).numpy()[-1].argmax()))
+
+
+def _generate_cached(model: GPT, tokens: list[int], length: int) -> None:
+    decoder = Decoder(model, tokens)
+    while len(decoder.tokens) < length:
+        decoder.append(int(decoder.logits().argmax()))

@@ -1,0 +1,158 @@
+"""`LogitsSource`: next-token logits of a model after any text, or one fixed row of them."""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from microgpt.backends import LOCK, using
+from microgpt.errors import SettingError, ShapeError, TokenError
+from microgpt.models.gpt import GPT
+from microgpt.sampling import Decoder
+from microgpt.tokenizers import Tokenizer
+
+MAX_CACHED_LOGITS = 2_000_000  # numbers, over all texts
+
+
+class ModelLogits:
+    """The logits of a model after any text, computed exactly as `generate` computes them.
+
+    Works on a copy of the model on NumPy, taken now, so that training on changes nothing here.
+    `memorization_check` labels a finished text as "trained on", "new", …
+    """
+
+    unit = "letter"
+
+    def __init__(
+        self,
+        name: str,
+        model: GPT,
+        tokenizer: Tokenizer,
+        memorization_check: Callable[[str], str] | None = None,
+        note: str = "",
+    ):
+        self.name, self.tokenizer, self.note = name, tokenizer, note
+        self.memorization_check = memorization_check
+        with LOCK:
+            self.model = model.copy("numpy")
+        if tokenizer.vocab_size != model.config.vocab_size:
+            raise ShapeError(
+                f"the tokenizer has {tokenizer.vocab_size} tokens, the model "
+                f"{model.config.vocab_size}; hand over the corpus or tokenizer it was trained with"
+            )
+        self.vocab_size = tokenizer.vocab_size
+        self.eos_token_id = tokenizer.eos_token_id
+        self.block_size = model.config.block_size
+        self.labels = tuple(map(tokenizer.token_text, range(self.vocab_size)))
+        self._cache: dict[tuple[int, tuple[int, ...]], np.ndarray] = {}
+        self._decoder: tuple[int, Decoder] | None = None
+
+    def encode_prompt(self, text: str) -> tuple[int, ...]:
+        """The token ids that a text begins with: BOS, if there is one, then the prompt.
+
+        An empty prompt is replaced by the tokenizer's default prompt.
+        """
+        if not isinstance(text, str):
+            raise SettingError("text", "a string", type(text))
+        token_ids = self.tokenizer.encode(text or self.tokenizer.default_prompt, bos=True)
+        if len(token_ids) > self.block_size:
+            max_length = self.block_size - (self.eos_token_id is not None)
+            raise TokenError(
+                f"the model reads at most {max_length} characters; this text has {len(text):,}"
+            )
+        return tuple(token_ids)
+
+    def encode_text(self, text: str) -> tuple[int, ...]:
+        """The token ids of the text alone, without BOS and default prompt."""
+        return tuple(self.tokenizer.encode(text))
+
+    def can_encode(self, char: str) -> bool:
+        """Whether a character is in the vocabulary."""
+        try:
+            return bool(self.tokenizer.encode(char))
+        except TokenError:
+            return False
+
+    def next_token_logits(self, prompt_length: int, token_ids: tuple[int, ...]) -> np.ndarray:
+        """The logits (V,) after these tokens, of which the first were read as a prompt, at once."""
+        key = prompt_length, token_ids
+        with LOCK:
+            if key not in self._cache:
+                if len(self._cache) * self.vocab_size >= MAX_CACHED_LOGITS:
+                    self._cache.clear()
+                self._cache[key] = self._decode(prompt_length, token_ids)
+            return self._cache[key]
+
+    def _decode(self, prompt_length: int, token_ids: tuple[int, ...]) -> np.ndarray:
+        with using("numpy"):
+            last_prompt_length, decoder = self._decoder or (0, None)
+            if (
+                decoder is None
+                or tuple(decoder.tokens) != token_ids[:-1]
+                or last_prompt_length != prompt_length
+            ):
+                decoder = Decoder(self.model, token_ids[:prompt_length])
+                for token in token_ids[prompt_length:-1]:
+                    decoder.append(token)
+            if len(token_ids) > prompt_length:
+                decoder.append(token_ids[-1])
+            self._decoder = prompt_length, decoder
+            return decoder.logits()
+
+
+class FixedLogits:
+    """One row of logits (V,), the same after any text: an example one can check by hand."""
+
+    memorization_check = None
+    eos_token_id = None
+
+    def __init__(
+        self,
+        name: str,
+        logits: Sequence[float] | np.ndarray,
+        labels: Sequence[str] | None = None,
+        unit: str = "word",
+        note: str = "",
+    ):
+        try:
+            self.logits = np.array(logits, np.float64)
+        except (TypeError, ValueError):
+            raise SettingError("logits", "numbers", logits) from None
+        if not np.isfinite(self.logits).all():
+            raise SettingError("logits", "finite numbers, one for each choice", logits)
+        if self.logits.ndim != 1 or not len(self.logits):
+            raise ShapeError(f"logits must have shape (V,); got {self.logits.shape}")
+        self.vocab_size = len(self.logits)
+        if labels is None:
+            labels = [f"rank {token + 1:,}" for token in range(self.vocab_size)]
+        if len(labels) != self.vocab_size:
+            raise ShapeError(f"{self.vocab_size} logits need as many labels; got {len(labels)}")
+        self.name, self.unit, self.note = name, unit, note
+        self.labels = tuple(map(str, labels))
+
+    def encode_prompt(self, text: str) -> tuple[int, ...]:
+        """No tokens: these logits follow no text."""
+        if text:
+            raise TokenError(f"{self.name!r} is one row of numbers; no text comes before it")
+        return ()
+
+    encode_text = encode_prompt
+
+    def next_token_logits(self, prompt_length: int, token_ids: tuple[int, ...]) -> np.ndarray:
+        """The row (V,)."""
+        return self.logits
+
+
+LogitsSource = ModelLogits | FixedLogits
+
+
+def zipf_logits(vocab_size: int = 50_257, exponent: float = 1.1) -> FixedLogits:
+    """Made-up logits with the long tail of a large vocabulary: probability ~ 1 / rank^exponent.
+
+    Zipf 1949; as many ranks as GPT-2 has tokens.
+    """
+    return FixedLogits(
+        "long tail (made-up numbers)",
+        -exponent * np.log(np.arange(1, vocab_size + 1)),
+        unit="rank",
+        note=f"Made-up numbers: {vocab_size:,} ranks under Zipf's law with exponent {exponent:g}.",
+    )

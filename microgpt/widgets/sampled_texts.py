@@ -1,0 +1,34 @@
+"""Texts sampled at several temperatures with the same seeds, as a table."""
+
+from collections.abc import Sequence
+
+from microgpt.sampling import generate_text
+from microgpt.viz.sample_table import SampleTable
+from microgpt.widgets.model_lookup import CorpusLike, ModelLike, resolve_model
+
+
+def sample_table(
+    model: ModelLike,
+    corpus: CorpusLike | None = None,
+    temperatures: Sequence[float] = (0, 0.5, 1, 1.5),
+    count: int = 10,
+    seed: int = 1,
+) -> SampleTable:
+    """`count` texts at each temperature with the same seeds, each with its memorization label.
+
+    The label says whether a text is one the model was "trained on", one "in the list, not trained
+    on" (held out), or "new". `model` is what the other views take.
+    """
+    text_model = resolve_model(model, corpus)
+    texts = {
+        T: tuple(
+            generate_text(text_model.model, text_model.tokenizer, count, temperature=T, seed=seed)
+        )
+        for T in temperatures
+    }
+    check = text_model.memorization_check
+    labels = {
+        T: tuple("" if check is None or not text else check(text) for text in column)
+        for T, column in texts.items()
+    }
+    return SampleTable(texts, labels)

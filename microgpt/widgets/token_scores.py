@@ -1,0 +1,91 @@
+"""The log-likelihood of a text under a model and sampling parameters, token by token."""
+
+from collections.abc import Sequence
+from math import inf
+from typing import Any
+
+import numpy as np
+
+from microgpt.config import SampleConfig
+from microgpt.errors import TokenError
+from microgpt.sampling import next_token
+from microgpt.viz.token_likelihood import TextScores, TokenScore
+from microgpt.widgets.logits_source import LogitsSource, ModelLogits
+
+UNFILTERED = SampleConfig()  # T = 1 and no filter
+
+
+def sampler_settings(params: SampleConfig, vocab_size: int) -> dict[str, Any]:
+    """The parameters as arguments of `next_token`, with top_k at most the vocabulary."""
+    settings = dict(vars(params))
+    if settings["top_k"] is not None:
+        settings["top_k"] = min(settings["top_k"], vocab_size)
+    return settings
+
+
+def score_tokens(
+    source: LogitsSource,
+    prompt_ids: tuple[int, ...],
+    token_ids: Sequence[int],
+    params: SampleConfig = UNFILTERED,
+) -> list[TokenScore]:
+    """The score of each token of `token_ids` after the prompt and those before it."""
+    settings, scores, preceding = sampler_settings(params, source.vocab_size), [], ""
+    context = prompt_ids
+    for token in token_ids:
+        logits = source.next_token_logits(len(prompt_ids), context)
+        sampled = next_token(logits, **settings)
+        scores.append(
+            TokenScore(
+                label=source.labels[token],
+                prob=float(sampled.probabilities[token]),
+                rank=int(np.flatnonzero(sampled.ranked_ids == token)[0]),
+                vocab_size=source.vocab_size,
+                num_kept=sampled.num_kept,
+                binding_filter=sampled.binding_filter,
+                preceding=preceding,
+            )
+        )
+        context, preceding = (*context, token), source.labels[token]
+    return scores
+
+
+def score_text(
+    source: ModelLogits, text: str, params: SampleConfig = UNFILTERED
+) -> list[TokenScore]:
+    """The score of each token of `text`, and of the end-of-text token if there is one.
+
+    The first token is scored after BOS; without one, after the tokenizer's default prompt.
+    """
+    token_ids = source.encode_text(text)
+    if not token_ids:
+        raise TokenError("type at least one letter")
+    prompt_ids = source.encode_prompt("")
+    max_length = source.block_size - len(prompt_ids)
+    if len(token_ids) > max_length:
+        raise TokenError(
+            f"the model reads at most {max_length} letters; this text has {len(token_ids):,}"
+        )
+    end = () if source.eos_token_id is None else (source.eos_token_id,)
+    return score_tokens(source, prompt_ids, token_ids + end, params)
+
+
+def total_nll(scores: Sequence[TokenScore]) -> float:
+    """The summed negative log-likelihood in nats; infinite if a token cannot come."""
+    if any(score.prob == 0 for score in scores):
+        return inf
+    return max(0.0, -float(sum(np.log(score.prob) for score in scores)))
+
+
+def text_scores(source: ModelLogits, text: str, params: SampleConfig = UNFILTERED) -> TextScores:
+    """The scores of a text as data for the picture; a text that has none says why."""
+    if unknown := sorted({char for char in text if not source.can_encode(char)}):
+        return TextScores(text, params, unknown_chars=tuple(unknown))
+    try:
+        scores = score_text(source, text, params)
+    except TokenError as error:
+        return TextScores(text, params, error=str(error))
+    check = source.memorization_check
+    return TextScores(
+        text, params, tuple(scores), total_nll(scores), "" if check is None else check(text)
+    )

@@ -1,0 +1,69 @@
+"""Numbers and tokens as they are written."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from microgpt.viz.formatting import (
+    distinct_decimals,
+    format_odds,
+    format_permille,
+    ordinal_choice,
+    quoted,
+    to_permille,
+    visible,
+)
+
+
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=60).filter(lambda row: sum(row) > 0.01))
+@settings(max_examples=1000, deadline=None)
+def test_permille_add_up_and_stay_near(row):
+    probs = np.array(row) / sum(row)
+    rounded = to_permille(probs)
+    assert sum(rounded) == 1000
+    for permille, prob in zip(rounded, probs, strict=True):
+        assert permille == 0 or prob >= 0.0005
+        if len(row) <= 20 and prob >= 0.0005:
+            assert abs(permille - 1000 * prob) <= 10
+
+
+def test_small_and_filtered_probabilities_have_words():
+    assert format_permille(0) == "< 0.1 %"
+    assert format_permille(236) == "23.6 %"
+    assert format_permille(236, kept=False) == "cut"
+
+
+@pytest.mark.parametrize(
+    ("odds", "text"),
+    [(2, "1 in 2.0"), (35.2, "1 in 35"), (4812, "1 in 4,800"), (1e20, "1 in 10^20"),
+     (float("inf"), "cannot be produced")],
+)  # fmt: skip
+def test_odds(odds, text):
+    assert format_odds(math.log(odds)) == text
+
+
+def test_odds_beyond_all_floats():
+    assert format_odds(1243.7) == "1 in 10^540"
+
+
+def test_numbers_are_told_apart():
+    assert distinct_decimals(0.6, 0.59335, 0.60479) == ["0.600", "0.593", "0.605"]
+    assert distinct_decimals(0.67204, 0.6961, 0.67198) == ["0.67204", "0.69610", "0.67198"]
+    assert distinct_decimals(0.5, 0.5) == ["0.500", "0.500"]
+
+
+def test_tokens_are_visible():
+    assert visible(" the") == "␣the"
+    assert visible("rank 1") == "rank 1"
+    assert visible("\n") == "⏎"
+    assert visible("⟨BOS⟩") == "end"
+    assert visible("\u202e") == "U+202E"
+    assert visible("سلام") == "\u2068سلام\u2069"
+    assert visible("👩\u200d🚀") == "👩\u200d🚀"
+    assert len(visible("a" * 100)) == 12
+    assert quoted("⟨BOS⟩") == "the end"
+    assert ordinal_choice(5) == "the sixth choice"
+    assert ordinal_choice(36) == "choice number 37"

@@ -1,0 +1,20 @@
+"""Texts at several temperatures."""
+
+import microgpt as mg
+
+
+def test_greedy_texts_are_one_and_each_has_its_label():
+    table = mg.widgets.sample_table("names", temperatures=(0, 1), count=4)
+    assert len(set(table[0])) == 1
+    assert len(set(table[1])) > 1
+    check = mg.load_corpus("names-mini").memorization_check()
+    assert table.labels[1] == tuple(map(check, table[1]))
+    assert f"{table[1][0]} · {check(table[1][0])}" in repr(table)
+    assert table[1] == tuple(
+        mg.generate_text(*_names(), 4, temperature=1, seed=1)
+    )  # the same seeds at each temperature
+
+
+def _names():
+    checkpoint = mg.load_pretrained("names")
+    return checkpoint.model, checkpoint.tokenizer

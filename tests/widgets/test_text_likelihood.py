@@ -1,0 +1,34 @@
+"""The likelihood of a typed text, whatever is typed."""
+
+import pytest
+
+import microgpt as mg
+
+
+def test_any_text():
+    panel = mg.widgets.TextLikelihood("names", "anna")
+    assert panel.caption.startswith('"anna" (trained on): 1 in ')
+    caption = panel.caption
+    panel.text_box.value = " Anna "
+    assert panel.caption == caption
+    panel.name_buttons[2].click()
+    assert '"xqzj" (new)' in panel.caption
+    for text in ("José", "Łukasz", "王芳", "<b>", "a" * 10_000, "  ", ""):
+        panel.text_box.value = text
+        assert panel.caption
+        assert not panel.error
+        assert "<b>" not in panel.picture.value
+    with pytest.raises(mg.SettingError, match="must be one that reads text"):
+        mg.widgets.TextLikelihood("long tail (made-up numbers)")
+
+
+def test_a_trainer_brings_its_tokenizer_and_what_it_was_trained_on():
+    corpus = mg.load_corpus("names-mini")
+    trainer = mg.Trainer(mg.GPT(backend="numpy"), corpus, mg.TrainConfig(steps=3))
+    trainer.run()
+    trained_on = next(name for name in corpus if trainer.memorization_check(name) == "trained on")
+    other = next(name for name in corpus if trainer.memorization_check(name) != "trained on")
+    panel = mg.widgets.TextLikelihood(trainer, text=trained_on)
+    assert f'"{trained_on}" (trained on): 1 in ' in panel.caption
+    panel.text_box.value = other
+    assert f'"{other}" (in the list, not trained on)' in panel.caption

@@ -1,0 +1,31 @@
+"""The likelihood of a text is the product of its tokens' probabilities."""
+
+import numpy as np
+import pytest
+
+import microgpt as mg
+from microgpt.widgets.model_lookup import load_source
+from microgpt.widgets.token_scores import score_text, text_scores, total_nll
+
+
+def test_a_typed_name_is_the_product_of_its_letters():
+    names = load_source("names")
+    scores = score_text(names, "anna")
+    tokens = names.tokenizer.encode("anna", bos=True, eos=True)
+    losses = mg.ops.cross_entropy_per_token(names.model([tokens[:-1]]), [tokens[1:]]).numpy()
+    assert total_nll(scores) == pytest.approx(float(losses.astype(np.float64).sum()), abs=1e-5)
+    logits = names.model(tokens[:-1]).numpy().astype(np.float64)
+    probs = np.exp(logits) / np.exp(logits).sum(-1, keepdims=True)
+    product = np.prod([row[token] for row, token in zip(probs, tokens[1:], strict=True)])
+    assert np.exp(-total_nll(scores)) == pytest.approx(product, rel=1e-6)
+    filtered = score_text(names, "aq", mg.SampleConfig(top_k=5))
+    assert filtered[1].prob == 0
+    assert filtered[1].binding_filter == "top_k"
+    assert total_nll(filtered) == float("inf")
+
+
+def test_a_text_without_scores_says_why():
+    names = load_source("names")
+    assert text_scores(names, "joséÖ").unknown_chars == ("Ö", "é")
+    assert "at most 15 letters" in text_scores(names, "a" * 100).error
+    assert text_scores(names, "anna").memorization == "trained on"

@@ -1,0 +1,181 @@
+"""The training monitor: its snapshots, its baselines, and training beside a notebook."""
+
+import itertools
+import time
+
+import numpy as np
+import pytest
+
+import microgpt as mg
+from microgpt.widgets.training_monitor import TrainingMonitor
+
+
+@pytest.fixture(scope="module")
+def names():
+    return mg.load_corpus("names-mini")
+
+
+def test_it_keeps_its_snapshots(names):
+    model = mg.GPT(backend="numpy")
+    monitor = TrainingMonitor(model, names, steps=100)
+    assert [snapshot.step for snapshot in monitor.state.snapshots] == [0, 10, 100]
+    assert monitor.state.status == "finished"
+    assert monitor.model is model
+    assert len(monitor.trainer.history) == 100
+    assert monitor.state.snapshots[0].loss == pytest.approx(
+        mg.Trainer(mg.GPT(backend="numpy"), names).evaluate().loss
+    )
+    assert monitor.state.snapshots[-1].loss == pytest.approx(monitor.trainer.evaluate().loss)
+    for snapshot in monitor.state.snapshots:
+        assert len(snapshot.samples) == 5
+        assert f"{snapshot.loss:.2f}" in monitor.picture.value
+    trained_on = set()  # by hand: the letters of each row it was given
+    for tokens, targets in monitor.trainer.seen_batches():
+        for row, row_targets in zip(tokens, targets, strict=True):
+            letters = [*row[1:], *row_targets[row_targets >= 0][-1:]]
+            trained_on.add("".join(chr(97 + token) for token in letters if token < 26))
+    assert len(trained_on) == 100
+    check = monitor.trainer.memorization_check
+    for text in [*list(trained_on)[:5], "anna", "xqzj", names[0], names[-1]]:
+        other = "in the list, not trained on" if text in list(names) else "new"
+        assert check(text) == ("trained on" if text in trained_on else other)
+    assert all(label == check(text) for text, label in monitor.state.snapshots[-1].samples)
+    assert monitor.perplexity(0) == pytest.approx(np.exp(monitor.state.snapshots[0].loss))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(10))
+def test_it_ends_better_than_counting_pairs(names, seed):
+    monitor = TrainingMonitor(mg.GPT(seed=seed, backend="numpy"), names, seed=seed)
+    last, bigram = monitor.state.snapshots[-1], monitor.state.bigram
+    assert last.loss < bigram.loss
+    assert bigram.improvement > 2 * bigram.stderr
+    assert "better than counting pairs" in monitor.caption
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(5))
+def test_steps_a_hundred_times_larger_end_worse_than_knowing_nothing(names, seed):
+    monitor = TrainingMonitor(mg.GPT(seed=seed, backend="numpy"), names, lr=1.0, seed=seed)
+    first, last = monitor.state.snapshots[0], monitor.state.snapshots[-1]
+    assert last.loss > 1.5 * monitor.state.uniform_loss
+    assert first.loss > monitor.state.uniform_loss
+    # With a heavy tail of losses, such as 57 ± 30, two standard errors reach far.
+    verdict = monitor.compare_to_baselines()
+    assert verdict in ("worse than knowing nothing", "no better than knowing nothing")
+    assert f"{verdict}." in monitor.caption
+
+
+def test_training_beside_a_notebook_can_be_stopped_and_goes_on(names, monkeypatch):
+    from microgpt.widgets import training_monitor as module
+
+    runs = itertools.count()
+    monkeypatch.setattr(module, "current_cell", lambda: ("cell", str(next(runs))))
+    monitor = TrainingMonitor(mg.GPT(backend="numpy"), names, steps=100_000)
+    _wait_until(lambda: len(monitor.trainer.history) > 20)
+    start = time.perf_counter()
+    monitor.stop_button.click()
+    assert monitor.wait() is monitor
+    assert time.perf_counter() - start < 0.5
+    assert monitor.state.status == "stopped"
+    steps_done = len(monitor.trainer.history)
+    assert monitor.state.steps_done == steps_done < 100_000
+    monitor.resume_button.click()
+    _wait_until(lambda: len(monitor.trainer.history) > steps_done)
+    again = TrainingMonitor(mg.GPT(backend="numpy"), names, steps=20)  # the same cell runs again
+    assert not monitor.worker.thread.is_alive()
+    again.wait()
+    assert again.state.status == "finished"
+    assert mg.widgets.errors() == []
+
+
+def _wait_until(condition, seconds=20):
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.01)
+
+
+def test_training_that_fails_says_so_and_can_go_on(names, monkeypatch):
+    from microgpt.widgets import panel
+
+    monkeypatch.setattr(panel, "_errors", [])
+    with monkeypatch.context() as broken:
+        broken.setattr(mg.Trainer, "__next__", lambda self: 1 / 0)
+        monitor = TrainingMonitor(mg.GPT(backend="numpy"), names, steps=5)
+    assert monitor.state.status == "failed"
+    assert "Training ended early: ZeroDivisionError" in monitor.caption
+    assert len(mg.widgets.errors()) == 1
+    assert not monitor.resume_button.disabled
+    monitor.resume_button.click()
+    assert [snapshot.step for snapshot in monitor.state.snapshots] == [0, 5]
+    assert monitor.state.status == "finished"
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_a_loss_that_breaks_is_said(names):
+    monitor = TrainingMonitor(mg.GPT(backend="numpy"), names, steps=100, lr=1e20)
+    assert monitor.state.status == "failed"
+    assert "Training ended early" in monitor.caption
+    assert mg.widgets.errors() == []  # the learner's doing, not a fault inside
+
+
+def test_without_validation_data(names):
+    monitor = TrainingMonitor(mg.GPT(backend="numpy"), names, steps=10, val_fraction=0)
+    assert "nan" not in monitor.caption
+    assert "nan" not in monitor.picture.value
+    assert monitor.compare_to_baselines() == "nothing is held out, so nothing can be said"
+    few = mg.load_corpus(text="anna\nbert\ncleo")
+    config = mg.GPTConfig.microgpt(vocab_size=few.tokenizer().vocab_size)
+    monitor = TrainingMonitor(mg.GPT(config, backend="numpy"), few, steps=20)
+    assert "nan" not in monitor.caption
+
+
+def test_overfitting_is_said():
+    fifty = mg.load_corpus(text="\n".join(list(mg.load_corpus("names-mini"))[::132]))
+    config = mg.GPTConfig.microgpt(vocab_size=fifty.tokenizer().vocab_size)
+    monitor = TrainingMonitor(mg.GPT(config, backend="numpy"), fifty)
+    expected = "It was better at step 100: since then it learns its list by heart."
+    assert expected in monitor.caption
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["José\nŁukasz\n王芳\nanna", "\ufeffanna\r\nbert\r\n\r\ncleo", "a\nb\nc",
+     "👩\u200d🚀\nسلام\n<b>"],
+    ids=["scripts", "windows", "three", "signs"],
+)  # fmt: skip
+def test_any_list_trains_samples_and_draws(text):
+    corpus = mg.load_corpus(text=text)
+    model = mg.GPT(mg.GPTConfig.microgpt(vocab_size=corpus.tokenizer().vocab_size), backend="numpy")
+    monitor = TrainingMonitor(model, corpus, steps=20)
+    assert monitor.state.status == "finished"
+    assert "<b>" not in monitor.picture.value
+    assert monitor.png().startswith(b"\x89PNG")
+    name = corpus[0]
+    assert mg.widgets.TextLikelihood(model, corpus, name).caption
+    panel = mg.widgets.SamplingExplorer(monitor.trainer)
+    panel.finish_button.click()
+    picture = mg.widgets.forward_pass(model, name[:2], corpus)
+    assert "<b>" not in picture.svg()
+    assert mg.widgets.errors() == []
+
+
+def test_a_list_that_cannot_be_split_is_refused_in_a_sentence():
+    corpus = mg.load_corpus(text="anna")
+    with pytest.raises(mg.FormatError, match="two are needed"):
+        TrainingMonitor(mg.GPT(mg.GPTConfig.microgpt(vocab_size=3), backend="numpy"), corpus)
+
+
+def test_wrong_arguments_are_one_sentence(names):
+    with pytest.raises(mg.SettingError, match="model must be a GPT; got str"):
+        TrainingMonitor("names", names)
+    with pytest.raises(mg.SettingError, match="load_corpus"):
+        TrainingMonitor(mg.GPT(backend="numpy"), "names-mini")
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_a_loss_that_is_nan_ends_the_training(names):
+    monitor = TrainingMonitor(mg.GPT(backend="numpy"), names, steps=50, lr=1e30)
+    assert monitor.state.status == "failed"
+    assert "smaller lr than 1e+30" in monitor.caption or "logits must be" in monitor.caption
