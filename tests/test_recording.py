@@ -258,7 +258,7 @@ def test_recordings_are_bounded(backend):
     assert f"{MAX_RECORDINGS} recordings" in repr(f)
     for number in range(3 * MAX_RECORDINGS):
         f(-1.0 - number)
-    assert not f._tried  # there is no room for another
+    assert not f._attempts  # at the bound none is added
 
 
 def test_it_runs_eagerly_inside_another_recording_and_under_a_hook(backend):
@@ -272,9 +272,9 @@ def test_it_runs_eagerly_inside_another_recording_and_under_a_hook(backend):
     outer = mg.capture(lambda: inner() + 1)
     assert [outer().item() for _ in range(4)] == [7.0] * 4
     assert len(calls) == 2
-    with engine.naming(lambda name, node: node):
+    with engine.hook_activations(lambda name, node: node):
         inner()
-    with engine.composed():
+    with engine.decomposed():
         inner()
     assert len(calls) == 4
 

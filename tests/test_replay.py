@@ -65,7 +65,7 @@ def test_python_is_not_needed_for_a_step_of_the_recipe():
         _, _, run = weights_after(30, mg.capture)
     replay = run._last
     from_python = {
-        line.name for line, row in zip(replay.lines, replay._rows, strict=True) if not row
+        launch.name for launch, row in zip(replay.launches, replay._rows, strict=True) if not row
     }
     assert from_python == set()
 
@@ -81,8 +81,8 @@ import numpy as np
 import microgpt as mg
 from microgpt.backends import numba_cpu
 from microgpt.backends.dispatch import CACHE_LINE, Backend
-from microgpt.backends.numba_cpu import _compile
-_compile.PARALLEL_FROM = 1
+from microgpt.backends.numba_cpu.jit import compile as jit_compile
+jit_compile.PARALLEL_FROM = 1
 mg.use("numba")
 sys.path.insert(0, sys.argv[2])
 from test_recording import batches, trainer
@@ -144,8 +144,8 @@ def test_a_launch_that_only_seemed_to_refuse_goes_on(monkeypatch):
         for _ in range(5):
             f(np.zeros(3))
         replay = f._last
-        native, refusing = replay._native, [1, 0]
-        replay._native = lambda row, count: native(row, refusing.pop() if refusing else count)
+        native, refusing = replay._run_native, [1, 0]
+        replay._run_native = lambda row, count: native(row, refusing.pop() if refusing else count)
         np.testing.assert_array_equal(f(np.ones(3)).numpy(), np.exp(np.full(3, 2.0)))
         assert refusing == []
 
@@ -166,8 +166,8 @@ def test_arrays_share_memory_and_results_are_right(backend, poison):
         np.testing.assert_array_equal(y.numpy(), 0.5 * number)
         assert total.item() == 500 * number
     memory = f.memory()
-    assert memory.arrays > 40 * 8000
-    assert memory.arena < 4 * 8000
+    assert memory.unshared_bytes > 40 * 8000
+    assert memory.arena_bytes < 4 * 8000
 
 
 def test_one_arena_serves_all_recordings_and_grows(backend, poison):
@@ -177,8 +177,8 @@ def test_one_arena_serves_all_recordings_and_grows(backend, poison):
     for _ in range(4):
         for size in sizes:
             assert f(np.zeros(size)).item() == size
-    assert f.memory().arena >= 2_000_000 * 8
-    assert f.memory().arena < f.memory().arrays
+    assert f.memory().arena_bytes >= 2_000_000 * 8
+    assert f.memory().arena_bytes < f.memory().unshared_bytes
 
 
 def test_what_is_kept_after_the_call_is_not_shared(backend, poison):
@@ -293,14 +293,14 @@ def test_two_threads_take_turns(backend, poison):
 def test_a_method_is_captured_and_state_in_arrays_is_followed(backend, poison):
     class Counter:
         def __init__(self):
-            self.kernels = backends.get(backend)
+            self.backend = backends.get(backend)
             self.position = np.zeros(1, np.int32)
-            self.kept = self.kernels.full((1, 1, 40, 1), np.float64)
+            self.kept = self.backend.full((1, 1, 40, 1), np.float64)
 
         def step(self, new):
             """Writes `new` (1, 1, 1, 1) at the position and goes on."""
-            self.kernels.launch("cache_write_", self.kept, new, self.position)
-            self.kernels.launch("advance_", self.position, 1)
+            self.backend.launch("cache_write_", self.kept, new, self.position)
+            self.backend.launch("advance_", self.position, 1)
 
     counter = Counter()
     step = mg.capture(counter.step)
@@ -321,7 +321,7 @@ def test_launches_are_listed_with_shapes_lines_and_times(backend):
     launches = f.launches()
     assert [launch.name for launch in launches] == ["multiply_forward", "exp_forward"]
     assert launches[0].shapes == ((6,), (6,), (6,))
-    assert all(re.fullmatch(r"test_replay\.py:\d+", launch.line) for launch in launches)
+    assert all(re.fullmatch(r"test_replay\.py:\d+", launch.source) for launch in launches)
     assert all(0 <= launch.seconds < 1 for launch in launches)
     rows = repr(launches).splitlines()
     assert len(rows) == 4
@@ -334,7 +334,7 @@ def test_lines_inside_a_captured_function_of_the_package_are_its_own(backend):
     f = mg.capture(model.loss)
     for _ in range(2):
         f(np.array([1, 2]), np.array([2, 3]))
-    assert all(launch.line.startswith("gpt.py:") for launch in f.launches())
+    assert all(launch.source.startswith("gpt.py:") for launch in f.launches())
 
 
 GROWTH = """

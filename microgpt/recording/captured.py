@@ -1,8 +1,8 @@
 """`capture`: record the kernel launches of a function, then replay them without its Python.
 
-The first calls run the function and record its launches; once two recordings in a row are equal,
-a call copies its arguments into the recorded arrays, makes the same launches again and copies the
-results out.
+The first calls run the function under a `Recorder`; once two recordings in a row are equal, a call
+copies its arguments into the recorded arrays, makes the same launches again and copies the results
+out.
 """
 
 from collections import OrderedDict
@@ -12,21 +12,31 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from microgpt import backends
-from microgpt.autograd.engine import state
+from microgpt.autograd.engine import context
 from microgpt.autograd.tensor import Tensor
 from microgpt.backends import LOCK
 from microgpt.backends.dispatch import active_tracer
 from microgpt.errors import CaptureError
-from microgpt.recording.arguments import copy_in, fixed, given, key_of, static_args
-from microgpt.recording.equality import changed_argument, difference, require_lasting
-from microgpt.recording.launch_table import Launch, Launches
+from microgpt.recording.arguments import (
+    copy_inputs,
+    flatten_arguments,
+    recording_key,
+    static_args,
+    static_inputs,
+)
+from microgpt.recording.equality import (
+    changed_input_message,
+    check_externals_alive,
+    first_difference,
+)
+from microgpt.recording.launch_report import Launch, Launches
 from microgpt.recording.memory_plan import Arena
-from microgpt.recording.recorder import Recorder, Recording
+from microgpt.recording.recorder import Recorder, Recording, map_result
 from microgpt.recording.replay import Replay
 
 MAX_RECORDINGS = 64
-MAX_TRIED = 4 * MAX_RECORDINGS  # more, so that as many shapes in turn are met a second time
-MAX_TRIES = 3
+MAX_PENDING_KEYS = 4 * MAX_RECORDINGS  # so that as many shapes in turn are met a second time
+MAX_ATTEMPTS = 3
 
 
 def capture(function: Callable) -> "Captured":
@@ -48,10 +58,10 @@ def capture(function: Callable) -> "Captured":
 
 
 class Memory(NamedTuple):
-    """Bytes: what all arrays of all recordings would take apart, and what they share."""
+    """Bytes of all temporary arrays of all recordings: each apart, and in the arena they share."""
 
-    arrays: int
-    arena: int
+    unshared_bytes: int
+    arena_bytes: int
 
 
 class Captured:
@@ -61,149 +71,147 @@ class Captured:
         self.function = function
         self.__name__ = getattr(function, "__name__", "captured")
         self.__doc__ = function.__doc__
-        self._ready: OrderedDict[Hashable, Replay] = OrderedDict()
-        self._tried: OrderedDict[Hashable, list[Recording]] = OrderedDict()
+        self._replays: OrderedDict[Hashable, Replay] = OrderedDict()
+        self._attempts: OrderedDict[Hashable, list[Recording]] = OrderedDict()
         self._arena = Arena()
         self._last: Replay | None = None
 
     def __repr__(self) -> str:
-        return f"<captured {self.__name__}: {len(self._ready)} recordings>"
+        return f"<captured {self.__name__}: {len(self._replays)} recordings>"
 
     def launches(self) -> Launches:
         """The launches of the recording used last, in order: a table when printed.
 
-        Each has a name, shapes, the source line that led to it, and seconds: the shortest time
-        that it took in the first replays, infinite before them.
+        Each has a name, shapes, the source line that led to it, and seconds: its shortest time in
+        the first replays, infinite before them.
         """
         with LOCK:
-            if not self._ready:
+            if not self._replays:
                 return Launches()
-            replay = next(reversed(self._ready.values()))
+            replay = next(reversed(self._replays.values()))
             return Launches(
-                Launch(line.name, line.shapes, line.source, seconds)
-                for line, seconds in zip(replay.lines, replay.seconds, strict=True)
+                Launch(launch.name, launch.shapes, launch.source, seconds)
+                for launch, seconds in zip(replay.launches, replay.seconds, strict=True)
             )
 
     def memory(self) -> Memory:
-        """The memory of the arrays that the recorded calls made."""
+        """The memory of the arrays that the recorded calls allocated."""
         with LOCK:
-            replays = self._ready.values()
+            replays = self._replays.values()
             return Memory(
-                sum(r.nbytes for r in replays), max((r.needs for r in replays), default=0)
+                sum(replay.unshared_bytes for replay in replays),
+                max((replay.arena_bytes for replay in replays), default=0),
             )
 
-    def __call__(self, *arguments: Any, **named: Any) -> Any:
-        if state.composed or state.name_hook is not None or state.op_hook is not None:
-            return self.function(*arguments, **named)
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        if context.decomposed or context.activation_hook is not None:
+            return self.function(*args, **kwargs)
+        if context.op_override is not None:
+            return self.function(*args, **kwargs)
         if active_tracer.tracer is not None and backends.current_tracer() is not None:
-            return self.function(*arguments, **named)
-        values, names = given(arguments, named) if named else (arguments, ())
-        key = key_of(values, names)
+            return self.function(*args, **kwargs)
+        values, names = flatten_arguments(args, kwargs) if kwargs else (args, ())
+        key = recording_key(values, names)
         with LOCK:
-            replay = self._ready.get(key)
+            replay = self._replays.get(key)
             if replay is None:
-                if len(self._ready) == MAX_RECORDINGS:
-                    # Not the oldest makes room: going round 65 shapes would never replay one.
-                    return _copied(_checked(self.function(*arguments, **named)))
+                if len(self._replays) == MAX_RECORDINGS:
+                    # None is dropped for it: going round 65 shapes would never replay one.
+                    return _copy_result(_check_result(self.function(*args, **kwargs)))
                 return self._record(key, values, names)
             if replay is not self._last:
                 self._use(key, replay)
-            copy_in(replay.inputs, values)
+            copy_inputs(replay.inputs, values)
             replay.run()
-            return _copied(replay.result)
+            return _copy_result(replay.result)
 
     def _use(self, key: Hashable, replay: Replay) -> None:
         """Make it the one used last, ready to run."""
         if not replay.bound:
             self._bind(replay)
-        self._ready.move_to_end(key)
+        self._replays.move_to_end(key)
         self._last = replay
 
     def _record(self, key: Hashable, values: tuple, names: tuple[str, ...]) -> Any:
-        tried = self._tried.setdefault(key, [])
-        if len(self._tried) > MAX_TRIED:
-            self._tried.popitem(last=False)
-        inputs = fixed(values)  # others each time: one that the function kept must not change
-        recording, result = self._eager(inputs, values, names)
-        if tried and difference(tried[-1], recording) is None:
-            del self._tried[key]
-            self._settle(key, recording)
+        """Run the function and record it; a recording that equals the last attempt is replayed."""
+        attempts = self._attempts.setdefault(key, [])
+        if len(self._attempts) > MAX_PENDING_KEYS:
+            self._attempts.popitem(last=False)
+        inputs = static_inputs(values)  # new each time: one that the function kept must not change
+        recording, result = self._run_recorded(inputs, values, names)
+        if attempts and first_difference(attempts[-1], recording) is None:
+            del self._attempts[key]
+            self._replays[key] = replay = Replay(recording, backends.current().poison)
+            self._use(key, replay)
         else:
-            recording.release_pages()
-            self._set_aside(key, recording)
+            recording.drop_arrays()
+            self._add_attempt(key, recording)
         return result
 
-    def _eager(self, inputs: list, values: tuple, names: tuple) -> tuple[Recording, Any]:
-        """Run and record the function; all it made is gone when this ends, if nobody keeps it."""
+    def _run_recorded(
+        self, inputs: list[np.ndarray], values: tuple, names: tuple[str, ...]
+    ) -> tuple[Recording, Any]:
+        """Its temporary arrays are gone when this ends, unless the function keeps them."""
         before = [array.tobytes() for array in inputs]
         recorder = Recorder(inputs)
-        arguments = static_args(inputs, values)
-        positional = len(arguments) - len(names)
+        args = static_args(inputs, values)
+        positional = len(args) - len(names)
         with backends.tracing(recorder):
             result = self.function(
-                *arguments[:positional], **dict(zip(names, arguments[positional:], strict=True))
+                *args[:positional], **dict(zip(names, args[positional:], strict=True))
             )
-        recorder.returned(_checked(result))
-        for place, array in enumerate(inputs):
-            if array.tobytes() != before[place]:
-                raise CaptureError(changed_argument(recorder.recording, place))
-        return recorder.recording, _copied(result)
-
-    def _settle(self, key: Hashable, recording: Recording) -> None:
-        self._ready[key] = replay = Replay(recording, backends.current().poison)
-        self._use(key, replay)
+        recorder.on_return(_check_result(result))
+        for index, array in enumerate(inputs):
+            if array.tobytes() != before[index]:
+                raise CaptureError(changed_input_message(recorder.recording, index))
+        return recorder.recording, _copy_result(result)
 
     def _bind(self, replay: Replay) -> None:
-        """Give a recording's arrays their places; the arena grows if it has to."""
-        if replay.needs > self._arena.nbytes:
+        """Put a recording's arrays into the arena, which grows if it has to."""
+        if replay.arena_bytes > self._arena.nbytes:
             self._last = None
-            for other in self._ready.values():
+            for other in self._replays.values():
                 other.unbind()  # until it is used again
-            self._arena.grow(replay.needs)
+            self._arena.grow(replay.arena_bytes)
         replay.bind(self._arena)
 
-    def _set_aside(self, key: Hashable, recording: Recording) -> None:
-        """Keep a recording to compare the next one with; refuse what can never settle."""
-        tried = self._tried[key]
+    def _add_attempt(self, key: Hashable, recording: Recording) -> None:
+        """Keep a recording to compare the next one with; raise if they will never be equal."""
+        attempts = self._attempts[key]
         try:
-            require_lasting(recording, self.__name__)
-            tried.append(recording)
-            if len(tried) == MAX_TRIES:
+            check_externals_alive(recording, self.__name__)
+            attempts.append(recording)
+            if len(attempts) == MAX_ATTEMPTS:
                 raise CaptureError(
-                    f"{MAX_TRIES} recordings of {self.__name__} differ, so it cannot be replayed: "
-                    f"{difference(tried[-2], tried[-1])}. What changes from call to call must be "
-                    "in an array, or an argument"
+                    f"{MAX_ATTEMPTS} recordings of {self.__name__} differ, so it cannot be "
+                    f"replayed: {first_difference(attempts[-2], attempts[-1])}. What changes from "
+                    "call to call must be in an array, or an argument"
                 )
         except CaptureError:
-            del self._tried[key]
+            del self._attempts[key]
             raise
 
 
-def _checked(result: Any) -> Any:
-    if isinstance(result, tuple | list):
-        for part in result:
-            _checked(part)
-    elif isinstance(result, dict):
-        for part in result.values():
-            _checked(part)
-    elif not isinstance(result, Tensor | np.ndarray | int | float | str | None):
+def _check_result(result: Any) -> Any:
+    """The result, if it consists of tensors, arrays and plain values."""
+    return map_result(result, _check_part)
+
+
+def _check_part(part: Any) -> Any:
+    if not isinstance(part, Tensor | np.ndarray | int | float | str | None):
         raise CaptureError(
-            f"a captured function returned a {type(result).__name__}; it may return tensors, "
+            f"a captured function returned a {type(part).__name__}; it may return tensors, "
             "arrays, plain values, and tuples, lists and dictionaries of these"
         )
-    return result
+    return part
 
 
-def _copied(result: Any) -> Any:
-    """The result with every array copied and every history dropped."""
-    if isinstance(result, Tensor):
-        return result.detached(result.array.copy())
-    if isinstance(result, np.ndarray):
-        return result.copy()
-    if isinstance(result, tuple) and hasattr(result, "_fields"):  # a named tuple
-        return type(result)(*map(_copied, result))
-    if isinstance(result, tuple | list):
-        return type(result)(_copied(part) for part in result)
-    if isinstance(result, dict):
-        return {name: _copied(part) for name, part in result.items()}
-    return result
+def _copy_result(result: Any) -> Any:
+    """The result with every array copied and every graph dropped."""
+    return map_result(result, _copy_part)
+
+
+def _copy_part(part: Any) -> Any:
+    if isinstance(part, Tensor):
+        return part.from_array(part.array.copy())
+    return part.copy() if isinstance(part, np.ndarray) else part

@@ -1,7 +1,7 @@
-"""One piece of memory for all arrays that the recordings of a function make.
+"""`plan_memory`: which temporary arrays of a recording share memory; `Arena`: that memory.
 
 An array lives from the first launch that is given it to the last. Those that never live at the same
-time may stand in the same place.
+time may be at the same offset.
 """
 
 import ctypes
@@ -11,19 +11,19 @@ import numpy as np
 
 from microgpt.backends.dispatch import CACHE_LINE, data_ptr
 
-LARGE = 2**26
-LEAST = 2**20  # small models never need to grow
+TRIM_BYTES = 2**26
+MIN_BYTES = 2**20  # small models never need to grow
 
 
-def plan_memory(lives: list[tuple[int, int, int]]) -> tuple[list[int], int]:
-    """Places for arrays that live from launch `first` to launch `last` and take `nbytes`.
+def plan_memory(lifetimes: list[tuple[int, int, int]]) -> tuple[list[int], int]:
+    """Offsets for arrays that live from launch `first` to launch `last` and take `nbytes`.
 
-    `lives` holds (first, last, nbytes) in order of `first`. Each array takes the first gap between
-    those still alive. Gives the place of each, in bytes, and how much memory that takes.
+    `lifetimes` holds (first, last, nbytes) in order of `first`. Each array takes the first gap
+    between those still alive. Gives the offset of each in bytes, and the total size.
     """
-    places, total = [], 0
+    offsets, total = [], 0
     alive: list[tuple[int, int, int]] = []  # (start, end, last launch), in order of start
-    for first, last, nbytes in lives:
+    for first, last, nbytes in lifetimes:
         alive = [block for block in alive if block[2] >= first]
         size, start, before = -(-nbytes // CACHE_LINE) * CACHE_LINE, 0, 0
         for block in alive:
@@ -31,9 +31,9 @@ def plan_memory(lives: list[tuple[int, int, int]]) -> tuple[list[int], int]:
                 break
             start, before = block[1], before + 1
         alive.insert(before, (start, start + size, last))
-        places.append(start)
+        offsets.append(start)
         total = max(total, start + size)
-    return places, total
+    return offsets, total
 
 
 class Arena:
@@ -51,19 +51,19 @@ class Arena:
 
         What is never written costs nothing: the operating system gives memory on first use.
         """
-        nbytes = max(nbytes, 2 * self.nbytes, LEAST)
+        nbytes = max(nbytes, 2 * self.nbytes, MIN_BYTES)
         self.memory = np.empty(0, np.uint8)  # the old goes before the new comes
-        if nbytes >= LARGE:
+        if nbytes >= TRIM_BYTES:
             _trim()
-        whole = np.empty(nbytes + CACHE_LINE, np.uint8)
-        start = -data_ptr(whole) % CACHE_LINE
-        self.memory = whole[start : start + nbytes]
+        block = np.empty(nbytes + CACHE_LINE, np.uint8)
+        start = -data_ptr(block) % CACHE_LINE
+        self.memory = block[start : start + nbytes]
 
 
 def _trim() -> None:
-    """Give memory back that the recorded calls have freed; the GNU C library keeps it otherwise.
+    """Return freed memory to the operating system; the GNU C library keeps it otherwise.
 
-    At GPT-2's size that is 150 MB, which the arena would need a second time.
+    At GPT-2's size the recorded calls have freed 150 MB, which the arena would need again.
     """
     if sys.platform == "linux":
         trim = getattr(ctypes.CDLL(None), "malloc_trim", None)

@@ -1,4 +1,4 @@
-"""What one call launches, on which arrays: the recording, and the tap that writes it."""
+"""`Recorder`: the tracer that writes a `Recording` of one call: its launches and their arrays."""
 
 import sys
 import weakref
@@ -15,62 +15,67 @@ from microgpt.autograd.tensor import Tensor
 from microgpt.backends.dispatch import data_ptr
 from microgpt.errors import CaptureError
 
+TEMPORARY, INPUT, EXTERNAL = "temporary", "input", "external"  # the origins of an array
 _PACKAGE = str(Path(__file__).parent.parent)
 _CAPTURED, _INSIDE = "/captured", "/inside"
-_places: dict[str, str] = {}
+_display_names: dict[str, str] = {}
 
 
 class ArrayRef(NamedTuple):
-    """Which array an argument of a launch is: born in the call, an argument of it, or older."""
+    """Which array an argument of a launch is, and which part of it.
 
-    kind: str
-    identity: int
+    `origin` is "temporary" (allocated in the call), "input" (an argument of the call) or "external"
+    (a parameter, or state that existed before); `index` counts the arrays of an origin.
+    """
+
+    origin: str
+    index: int
     offset: int
     shape: tuple[int, ...]
     strides: tuple[int, ...]
     dtype: np.dtype
 
     def __str__(self) -> str:
-        return f"{self.kind} array {self.identity} of shape {self.shape}, {self.dtype}"
+        return f"{self.origin} array {self.index} of shape {self.shape}, {self.dtype}"
 
 
-class Known(NamedTuple):
-    """An array and its role; held weakly, so that recording needs no memory of its own."""
+class TrackedArray(NamedTuple):
+    """An array, held weakly so that recording needs no memory of its own, and its `ArrayRef`."""
 
     array: weakref.ref
-    role: ArrayRef
+    ref: ArrayRef
 
     @property
     def nbytes(self) -> int:
-        return prod(self.role.shape) * self.role.dtype.itemsize
+        return prod(self.ref.shape) * self.ref.dtype.itemsize
 
 
 @dataclass
-class Line:
+class RecordedLaunch:
     """One launch of a recording.
 
-    `arguments` holds what is there before the call and after it; an array that was born in the
-    call is only described.
+    `refs` describes its arguments: an `ArrayRef` for each array. `arguments` holds those that exist
+    before the call and after it, and None for a temporary array.
     """
 
     name: str
     call: Callable
     arguments: list
-    described: tuple
+    refs: tuple
     source: str
 
     @property
     def shapes(self) -> tuple[tuple[int, ...], ...]:
         """The shapes of its arrays."""
-        return tuple(what.shape for what in self.described if isinstance(what, ArrayRef))
+        return tuple(ref.shape for ref in self.refs if isinstance(ref, ArrayRef))
 
 
-class Part(NamedTuple):
-    """An array in a result: where it lives, and what to make of it."""
+class ResultArray(NamedTuple):
+    """An array in a result: its ref, the array if it is not temporary, and how to wrap it."""
 
-    role: ArrayRef
+    ref: ArrayRef
     array: np.ndarray | None
-    make: Callable[[np.ndarray], Any]
+    wrap: Callable[[np.ndarray], Any]
 
 
 @dataclass
@@ -78,129 +83,129 @@ class Recording:
     """What one call launched, on which arrays, and what it returned."""
 
     inputs: list[np.ndarray]
-    lines: list[Line] = field(default_factory=list)
-    births: list[Known] = field(default_factory=list)
-    older: list[weakref.ref] = field(default_factory=list)
-    result: Any = None  # with a `Part` for each array
-    described_result: Any = None
-    returned: list[ArrayRef] = field(default_factory=list)
+    launches: list[RecordedLaunch] = field(default_factory=list)
+    temporaries: list[TrackedArray] = field(default_factory=list)
+    externals: list[weakref.ref] = field(default_factory=list)
+    result: Any = None  # with a `ResultArray` for each array
+    result_signature: Any = None
+    result_refs: list[ArrayRef] = field(default_factory=list)
 
-    def release_pages(self) -> None:
+    def drop_arrays(self) -> None:
         """Keep the description only: what is compared must not keep arrays alive."""
         self.result = None
-        for line in self.lines:
-            line.arguments = []
+        for launch in self.launches:
+            launch.arguments = []
 
 
 class Recorder:
-    """The tap that writes a recording."""
+    """A `LaunchTracer` that writes a recording."""
 
     def __init__(self, inputs: list[np.ndarray]):
         self.recording = Recording(inputs)
         # An id means one array only while that array lives.
-        self._known: dict[int, Known] = {}
-        self._kept: list[np.ndarray] = []
-        self._lasting: dict[int, ArrayRef] = {}  # of arguments that a line keeps
-        for place, array in enumerate(inputs):
-            self._meet(array, "argument", place)
+        self._tracked: dict[int, TrackedArray] = {}
+        self._externals: list[np.ndarray] = []  # kept alive while recording
+        self._lasting_refs: dict[int, ArrayRef] = {}  # of arguments that a launch keeps
+        for index, array in enumerate(inputs):
+            self._track(array, INPUT, index)
 
     def on_alloc(self, array: np.ndarray) -> None:
-        births = self.recording.births
-        births.append(self._meet(array, "new", len(births)))
+        """Track an array that the call allocated."""
+        temporaries = self.recording.temporaries
+        temporaries.append(self._track(array, TEMPORARY, len(temporaries)))
 
-    def _meet(self, array: np.ndarray, kind: str, identity: int) -> Known:
-        role = ArrayRef(kind, identity, 0, array.shape, array.strides, array.dtype)
-        known = self._known[id(array)] = Known(weakref.ref(array), role)
-        return known
+    def _track(self, array: np.ndarray, origin: str, index: int) -> TrackedArray:
+        ref = ArrayRef(origin, index, 0, array.shape, array.strides, array.dtype)
+        tracked = self._tracked[id(array)] = TrackedArray(weakref.ref(array), ref)
+        return tracked
 
     def on_host_read(self, what: str) -> None:
+        """Raise: a replay could not follow a number that Python reads."""
         raise CaptureError(
             f"{what} inside a captured function at {_source()}: a replay does not run this line "
             "and could not follow its numbers. Do it outside, or pass the numbers as an argument"
         )
 
     def on_launch(self, name: str, call: Callable, arguments: tuple) -> None:
-        """Write one launch down."""
-        roles: list[Any] = []
-        kept: list[Any] = []
+        """Record one launch."""
+        refs: list[Any] = []
+        lasting: list[Any] = []
         for argument in arguments:
-            role = argument
+            ref = argument
             if isinstance(argument, np.ndarray):
-                role = self._lasting.get(id(argument)) or self._describe(argument)
-                if role.kind == "new":
+                ref = self._lasting_refs.get(id(argument)) or self._ref(argument)
+                if ref.origin == TEMPORARY:
                     argument = None
                 else:
-                    self._lasting[id(argument)] = role
-            roles.append(role)
-            kept.append(argument)
-        line = Line(name, call, kept, tuple(roles), _source())
-        if name.endswith("_") and getattr(roles[0], "kind", "") == "argument":
+                    self._lasting_refs[id(argument)] = ref
+            refs.append(ref)
+            lasting.append(argument)
+        launch = RecordedLaunch(name, call, lasting, tuple(refs), _source())
+        if name.endswith("_") and getattr(refs[0], "origin", "") == INPUT:
             raise CaptureError(
-                f"launch {len(self.recording.lines)} {name} ({line.source}) changes an argument "
-                "in place, which the caller would not see; return the result instead"
+                f"launch {len(self.recording.launches)} {name} ({launch.source}) changes an "
+                "argument in place, which the caller would not see; return the result instead"
             )
-        self.recording.lines.append(line)
+        self.recording.launches.append(launch)
 
-    def returned(self, result: Any) -> None:
-        """Describe what the call returned, which is compared like a launch."""
-        self.recording.result = mapped(result, self._part)
-        self.recording.described_result = _described(self.recording.result)
+    def on_return(self, result: Any) -> None:
+        """Record what the call returned, which is compared like a launch."""
+        self.recording.result = map_result(result, self._result_array)
+        self.recording.result_signature = _signature(self.recording.result)
 
-    def _part(self, result: Any) -> Any:
+    def _result_array(self, result: Any) -> Any:
         if isinstance(result, Tensor):
             array = result.array
-            make: Callable = result.detached(np.empty(0, result.dtype)).detached  # no history
+            wrap: Callable = result.from_array(np.empty(0, result.dtype)).from_array  # no graph
         elif isinstance(result, np.ndarray):
-            array, make = result, np.asarray
+            array, wrap = result, np.asarray
         else:
             return result
-        role = self._describe(array)
-        self.recording.returned.append(role)
-        return Part(role, None if role.kind == "new" else array, make)
+        ref = self._ref(array)
+        self.recording.result_refs.append(ref)
+        return ResultArray(ref, None if ref.origin == TEMPORARY else array, wrap)
 
-    def _describe(self, array: np.ndarray) -> ArrayRef:
+    def _ref(self, array: np.ndarray) -> ArrayRef:
         owner = array
         while isinstance(owner.base, np.ndarray):
             owner = owner.base
-        known = self._known.get(id(owner))
-        if known is None or known.array() is not owner:
-            known = self._meet(owner, "older", len(self.recording.older))
-            self.recording.older.append(known.array)
-            self._kept.append(owner)
-        role = known.role
-        if owner is array and role.shape == array.shape:
-            return role
-        whole = array.nbytes == owner.nbytes and array.flags.c_contiguous
-        offset = 0 if whole else data_ptr(array) - data_ptr(owner)
-        return ArrayRef(role.kind, role.identity, offset, array.shape, array.strides, array.dtype)
+        tracked = self._tracked.get(id(owner))
+        if tracked is None or tracked.array() is not owner:
+            tracked = self._track(owner, EXTERNAL, len(self.recording.externals))
+            self.recording.externals.append(tracked.array)
+            self._externals.append(owner)
+        ref = tracked.ref
+        if owner is array and ref.shape == array.shape:
+            return ref
+        is_full = array.nbytes == owner.nbytes and array.flags.c_contiguous
+        offset = 0 if is_full else data_ptr(array) - data_ptr(owner)
+        return ArrayRef(ref.origin, ref.index, offset, array.shape, array.strides, array.dtype)
 
 
-def is_new(what: Any) -> bool:
-    """Whether an argument of a launch is described as an array that was born in the call."""
-    return isinstance(what, ArrayRef) and what.kind == "new"
+def is_temporary(ref: Any) -> bool:
+    """Whether an argument of a launch is an array that was allocated in the call."""
+    return isinstance(ref, ArrayRef) and ref.origin == TEMPORARY
 
 
-def mapped(result: Any, change: Callable[[Any], Any]) -> Any:
-    """A result with each part changed; tuples, lists and dictionaries stay what they are."""
-    if isinstance(result, Part):
-        return change(result)
+def map_result(result: Any, change: Callable[[Any], Any]) -> Any:
+    """A result with each leaf changed; tuples, lists and dictionaries stay what they are."""
+    if isinstance(result, tuple | list) and not isinstance(result, ResultArray):
+        parts = [map_result(part, change) for part in result]
+        is_named = hasattr(result, "_fields")  # a named tuple
+        return type(result)(*parts) if is_named else type(result)(parts)
     if isinstance(result, dict):
-        return {name: mapped(part, change) for name, part in result.items()}
-    if isinstance(result, tuple) and hasattr(result, "_fields"):  # a named tuple
-        return type(result)(*(mapped(part, change) for part in result))
-    if isinstance(result, tuple | list):
-        return type(result)(mapped(part, change) for part in result)
+        return {name: map_result(part, change) for name, part in result.items()}
     return change(result)
 
 
-def _described(result: Any) -> Any:
-    """What is compared of a result: kinds, roles and plain values."""
-    if isinstance(result, Part):
-        return result.role
+def _signature(result: Any) -> Any:
+    """What is compared of a result: types, refs and plain values."""
+    if isinstance(result, ResultArray):
+        return result.ref
     if isinstance(result, tuple | list):
-        return [type(result).__name__, *map(_described, result)]
+        return [type(result).__name__, *map(_signature, result)]
     if isinstance(result, dict):
-        return {name: _described(part) for name, part in result.items()}
+        return {name: _signature(part) for name, part in result.items()}
     return (type(result).__name__, result)
 
 
@@ -210,7 +215,7 @@ def _source() -> str:
     inner = sys._getframe(1)
     while frame is not None:
         filename = frame.f_code.co_filename
-        name = _places.get(filename) or _place(filename)
+        name = _display_names.get(filename) or _display_name(filename)
         if name == _CAPTURED:
             return f"{Path(inner.f_code.co_filename).name}:{inner.f_lineno}"
         if name != _INSIDE:
@@ -219,11 +224,11 @@ def _source() -> str:
     return f"{Path(inner.f_code.co_filename).name}:{inner.f_lineno}"
 
 
-def _place(filename: str) -> str:
+def _display_name(filename: str) -> str:
     """What a file is called in a list of launches; files of this package are told apart."""
     path = Path(filename)
     if filename.startswith(_PACKAGE):
         name = _CAPTURED if path.name == "captured.py" else _INSIDE
     else:
         name = "cell" if path.parent.name.startswith("ipykernel_") else path.name
-    return _places.setdefault(filename, name)
+    return _display_names.setdefault(filename, name)

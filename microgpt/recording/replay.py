@@ -1,4 +1,4 @@
-"""A recording that has settled: the same launches again, each array in a place of its own."""
+"""`Replay`: the launches of a recording made again, its temporary arrays in one arena."""
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
@@ -10,132 +10,142 @@ import numpy as np
 from microgpt import backends
 from microgpt.backends.dispatch import poison
 from microgpt.recording.memory_plan import Arena, plan_memory
-from microgpt.recording.recorder import Part, Recording, ArrayRef, is_new, mapped
+from microgpt.recording.recorder import (
+    ArrayRef,
+    Recording,
+    ResultArray,
+    is_temporary,
+    map_result,
+)
 
 # So many replays go launch by launch and are timed; the shortest time of each launch counts.
-TIMED = 2
+TIMED_RUNS = 2
 
 
 class Replay:
     """The launches of a recording, ready to be made again.
 
-    An array that the recorded call made gets a place in the arena, from its first launch to its
-    last; one that is still held somewhere after the call stays what it is.
+    A temporary array has an offset in the arena, from its first launch to its last; one that is
+    still referenced after the call is pinned: it stays where it is.
     """
 
     def __init__(self, recording: Recording, poisoned: bool):
-        self.inputs, self.lines = recording.inputs, recording.lines
-        self.seconds = [float("inf")] * len(self.lines)
+        self.inputs, self.launches = recording.inputs, recording.launches
+        self.seconds = [float("inf")] * len(self.launches)
         self.result: Any = None
         self.bound = False
         self._table: Any = None
         self._calls: list[tuple[Callable, tuple]] = []
-        self._recording, births = recording, recording.births
+        self._recording, temporaries = recording, recording.temporaries
         self._pinned = {
-            number: array
-            for number, birth in enumerate(births)
-            if (array := birth.array()) is not None
+            index: array
+            for index, tracked in enumerate(temporaries)
+            if (array := tracked.array()) is not None
         }
-        lives = list(self._lives())
-        moving = [life for life in lives if life[0] not in self._pinned]
-        places, self.needs = plan_memory(
-            [(first, last, births[number].nbytes) for number, first, last in moving]
+        lifetimes = list(self._lifetimes())
+        in_arena = [lifetime for lifetime in lifetimes if lifetime[0] not in self._pinned]
+        offsets, self.arena_bytes = plan_memory(
+            [(first, last, temporaries[index].nbytes) for index, first, last in in_arena]
         )
-        self._places = {life[0]: place for life, place in zip(moving, places, strict=True)}
-        self.nbytes = sum(births[number].nbytes for number, *_ in moving)
-        self._rounds = 0
-        self._births: dict[int, list[ArrayRef]] = defaultdict(list)  # by their first launch
+        self._offsets = {
+            index: offset for (index, *_), offset in zip(in_arena, offsets, strict=True)
+        }
+        self.unshared_bytes = sum(temporaries[index].nbytes for index, *_ in in_arena)
+        self._timed_runs = 0
+        self._poisoned_refs: dict[int, list[ArrayRef]] = defaultdict(list)  # by first launch
         if poisoned:
-            for number, first, _ in lives:
-                self._births[first].append(births[number].role)
+            for index, first, _ in lifetimes:
+                self._poisoned_refs[first].append(temporaries[index].ref)
 
-    def _lives(self) -> Iterator[tuple[int, int, int]]:
-        """Each array that the call made, its first launch and its last; in order of the first."""
-        lives: dict[int, list[int]] = {}
-        for number, line in enumerate(self.lines):
-            for role in line.described:
-                if is_new(role):
-                    lives.setdefault(role.identity, [number, number])[1] = number
-        for role in filter(is_new, self._recording.returned):  # until they are copied out
-            lives.setdefault(role.identity, [0, 0])[1] = len(self.lines)
-        for number, (first, last) in sorted(lives.items(), key=lambda item: item[1][0]):
-            yield number, first, last
+    def _lifetimes(self) -> Iterator[tuple[int, int, int]]:
+        """Each temporary array's index, first launch and last launch, in order of the first."""
+        lifetimes: dict[int, list[int]] = {}
+        for number, launch in enumerate(self.launches):
+            for ref in launch.refs:
+                if is_temporary(ref):
+                    lifetimes.setdefault(ref.index, [number, number])[1] = number
+        for ref in filter(is_temporary, self._recording.result_refs):  # until they are copied out
+            lifetimes.setdefault(ref.index, [0, 0])[1] = len(self.launches)
+        for index, (first, last) in sorted(lifetimes.items(), key=lambda item: item[1][0]):
+            yield index, first, last
 
     def bind(self, arena: Arena) -> None:
-        """Give every array its place in an arena that is large enough."""
+        """Put every temporary array at its offset in an arena that is large enough."""
 
-        def array(role: ArrayRef) -> np.ndarray:
-            pinned = self._pinned.get(role.identity)
+        def array(ref: ArrayRef) -> np.ndarray:
+            pinned = self._pinned.get(ref.index)
             if pinned is not None:
-                return np.ndarray(role.shape, role.dtype, pinned, role.offset, role.strides)
-            place = self._places[role.identity] + role.offset
-            return np.ndarray(role.shape, role.dtype, arena.memory, place, role.strides)
+                return np.ndarray(ref.shape, ref.dtype, pinned, ref.offset, ref.strides)
+            offset = self._offsets[ref.index] + ref.offset
+            return np.ndarray(ref.shape, ref.dtype, arena.memory, offset, ref.strides)
 
         self._calls = [
             (
-                line.call,
+                launch.call,
                 tuple(
                     [
-                        array(role) if argument is None else argument
-                        for role, argument in zip(line.described, line.arguments, strict=True)
+                        array(ref) if argument is None else argument
+                        for ref, argument in zip(launch.refs, launch.arguments, strict=True)
                     ]
                 ),
             )
-            for line in self.lines
+            for launch in self.launches
         ]
-        self._fresh = {at: list(map(array, roles)) for at, roles in self._births.items()}
+        self._poisoned = {
+            number: list(map(array, refs)) for number, refs in self._poisoned_refs.items()
+        }
 
-        def there(part: Any) -> Any:
-            if not isinstance(part, Part):
+        def result_part(part: Any) -> Any:
+            if not isinstance(part, ResultArray):
                 return part
-            return part.make(array(part.role) if part.array is None else part.array)
+            return part.wrap(array(part.ref) if part.array is None else part.array)
 
-        self.result = mapped(self._recording.result, there)
+        self.result = map_result(self._recording.result, result_part)
         self._table = backends.lower(self._calls)
-        self._native, self._rows = self._table.run, self._table.rows
-        self._stretches = _stretches(self._rows)
+        self._run_native, self._rows = self._table.run, self._table.rows
+        self._segments = _segments(self._rows)
         self.bound = True
 
     def unbind(self) -> None:
         """Let go of the arena's memory."""
-        self._calls, self._fresh, self._table, self.result = [], {}, None, None
+        self._calls, self._poisoned, self._table, self.result = [], {}, None, None
         self.bound = False
 
     def run(self) -> None:
         """Make all launches."""
-        if self._rounds < TIMED or self._births:
-            self._run_one_by_one()
+        if self._timed_runs < TIMED_RUNS or self._poisoned_refs:
+            self._run_timed()
         else:
-            for first, stop in self._stretches:
-                self._make(first, stop)
+            for first, stop in self._segments:
+                self._run_range(first, stop)
 
-    def _make(self, number: int, stop: int) -> None:
+    def _run_range(self, number: int, stop: int) -> None:
         """The launches from `number` to `stop`, which are all in the native table or all not."""
         while number < stop:
             if self._rows[number]:
-                number += self._native(self._rows[number], stop - number)
+                number += self._run_native(self._rows[number], stop - number)
                 if number == stop:
                     return
-                # This one refused. Called from Python, it says why.
+                # This one failed. Called from Python, it raises its error.
             call, arguments = self._calls[number]
             call(*arguments)
             number += 1
 
-    def _run_one_by_one(self) -> None:
-        """With a clock, and with poison in what is new, as memory from the back end would be."""
-        for number in range(len(self.lines)):
-            for array in self._fresh.get(number, ()):
+    def _run_timed(self) -> None:
+        """One by one, timed, and with poison in temporary arrays, as the back end gives memory."""
+        for number in range(len(self.launches)):
+            for array in self._poisoned.get(number, ()):
                 poison(array)
             start = perf_counter()
-            self._native(self._rows[number], 0)  # what making no launch takes
+            self._run_native(self._rows[number], 0)  # what making no launch takes
             middle = perf_counter()
-            self._make(number, number + 1)
+            self._run_range(number, number + 1)
             seconds = perf_counter() - middle - (middle - start)
             self.seconds[number] = min(self.seconds[number], max(seconds, 0.0))
-        self._rounds += 1
+        self._timed_runs += 1
 
 
-def _stretches(rows: Sequence[int]) -> list[tuple[int, int]]:
+def _segments(rows: Sequence[int]) -> list[tuple[int, int]]:
     """The longest runs of launches that are all in the native table, or all not."""
     ends = [n for n in range(1, len(rows)) if (rows[n] == 0) != (rows[n - 1] == 0)]
     return list(zip([0, *ends], [*ends, len(rows)], strict=True))
