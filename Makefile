@@ -2,31 +2,37 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+PYTEST := $(BIN)/python -m pytest
 
-.PHONY: help lab test browser lint notebooks clean
+.PHONY: help lab test browser latency lint notebooks clean
 
 help:
-	@echo "make lab    install, copy the notebooks to lab/, compile the kernels once, open the first"
-	@echo "make test   install what the tests need, run them    (ARGS=\"-m fast\": without the long ones)"
-	@echo "make browser   only the tests in a real browser, which \`make test\` without ARGS runs too"
-	@echo "make lint   format, lint and types"
-	@echo "make notebooks   build the notebooks from notebooks/src    (ARGS=--check: only compare)"
-	@echo "make clean  remove the virtual environment"
+	@echo "make lab        install, copy the notebooks to lab/, compile the kernels once, open the first"
+	@echo "make test       install what the tests need, run what a change needs  (ALL=1: everything;"
+	@echo "                ARGS=\"tests/ops -k norm\": only those)"
+	@echo "make browser    only the tests in a real browser"
+	@echo "make latency    print how fast the live views answer, in a real browser"
+	@echo "make lint       format, lint and types"
+	@echo "make notebooks  build the notebooks from notebooks/src  (ARGS=--check: only compare)"
+	@echo "make clean      remove the virtual environment"
 
 lab: $(VENV)/.lab
 	$(BIN)/microgpt lab lab -- $(ARGS)
 
-# The browser's tests measure times, so they come after the others and one by one.
 test: $(VENV)/.test $(if $(ARGS),,$(VENV)/.browser)
-	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist worksteal --ignore=tests/browser $(ARGS)
-	$(if $(ARGS),,$(BIN)/python -m pytest tests/browser)
+	$(PYTEST) -n auto --maxprocesses 4 --dist worksteal --ignore=tests/browser $(if $(ALL),,-m fast) $(ARGS)
+	$(if $(ARGS),,$(PYTEST) tests/browser $(if $(ALL),,-m smoke))
 
 browser: $(VENV)/.browser
-	$(BIN)/python -m pytest tests/browser $(ARGS)
+	$(PYTEST) tests/browser $(ARGS)
+
+latency: $(VENV)/.browser
+	$(BIN)/python tests/browser/latency.py $(ARGS)
 
 lint: $(VENV)/.test
 	$(BIN)/ruff format --check microgpt tests notebooks/*.py notebooks/course
 	$(BIN)/ruff check microgpt tests notebooks
+	$(BIN)/lint-imports --no-cache
 	$(BIN)/mypy
 
 notebooks: $(VENV)/.test

@@ -24,13 +24,16 @@ def test_examples_print_what_they_say(number, tmp_path):
     assert run.stdout == expected
 
 
-def test_there_are_examples():
-    assert len(EXAMPLES) == 3
-    assert README.count("```python") == 3
-    assert len(EXAMPLES[0][0].strip().splitlines()) <= 22
+def test_it_is_short():
+    assert len(EXAMPLES) == README.count("```python") == 2
+    assert sum(bool(line.strip()) for line in EXAMPLES[0][0].splitlines()) <= 10
+    assert len(README.splitlines()) <= 150
+    first_screen = README.splitlines()[:32]
+    assert any(line.startswith("![") for line in first_screen)
+    assert sum(line.startswith("make ") for line in first_screen) == 2
 
 
-@pytest.mark.parametrize("module", ["value", "tensor"])
+@pytest.mark.parametrize("module", ["autograd.value", "autograd.tensor"])
 def test_docstrings_print_what_they_say(module):
     loaded = importlib.import_module(f"microgpt.{module}")
     results = doctest.testmod(loaded)
@@ -50,17 +53,21 @@ def test_commands_exist():
 def test_links_and_files_exist():
     for target in re.findall(r"\]\(([^)]+)\)", README):
         assert (ROOT / target).exists(), target
-    for path in re.findall(r"`(microgpt/[\w/.]+)`", README):
-        assert (ROOT / path).exists(), path
+    for page in ("README.md", "CONTRIBUTING.md", "docs/speed.md", "GLOSSARY.md"):
+        text = (ROOT / page).read_text("utf-8")
+        for path in re.findall(r"`((?:microgpt|tests|notebooks)/[\w/.]+)`", text):
+            assert (ROOT / path).exists(), f"{page} names {path}"
+        for path in re.findall(r"`(\w+/[\w/]+\.py)`", text):
+            assert (ROOT / path).exists() or (ROOT / "microgpt" / path).exists(), f"{page}: {path}"
 
 
 def test_environment_lists_the_same_dependencies():
     import tomllib
 
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
-    wanted = [*project["dependencies"], *project["optional-dependencies"]["lab"]]
+    required = [*project["dependencies"], *project["optional-dependencies"]["lab"]]
     environment = (ROOT / "environment.yml").read_text("utf-8")
-    for requirement in wanted:
+    for requirement in required:
         name, bound = requirement.split(">=")
         assert f"- {name} >={bound}\n" in environment
 

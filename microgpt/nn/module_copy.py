@@ -11,7 +11,7 @@ from microgpt.backends import LOCK, Backend, check_host_read
 from microgpt.nn.flat_parameters import FlatParameters
 from microgpt.nn.module import Module
 
-ModuleT = TypeVar("Kind", bound=Module)
+ModuleT = TypeVar("ModuleT", bound=Module)
 
 
 def copy_module(
