@@ -83,10 +83,10 @@ def _caption(game_round: GuessRound) -> str:
         )
     sentences.append(f"It is {quoted_text(game_round.name)}.")
     if game_round.scores is not None:
-        yours, its = game_round.scores
+        user_score, model_score = game_round.scores
         sentences.append(
-            f"You were right in {yours} of {game_round.num_rounds} rounds; its first choice was "
-            f"right in {its}."
+            f"You were right in {user_score} of {game_round.num_rounds} rounds; its first choice "
+            f"was right in {model_score}."
         )
     return " ".join(sentences)
 

@@ -74,11 +74,11 @@ class GuessGame:
 
     def _scores(self) -> tuple[int, int]:
         """In how many rounds the guess was right, and the model's most likely token."""
-        yours = its = 0
+        user_score = model_score = 0
         for i, target in enumerate(self.targets):
-            yours += self.guesses[i] == target
-            its += int(self._next_token(i).ranked_ids[0]) == target
-        return yours, its
+            user_score += self.guesses[i] == target
+            model_score += int(self._next_token(i).ranked_ids[0]) == target
+        return user_score, model_score
 
 
 def deal_game(source: ModelLogits, corpus: Corpus, seed: int) -> GuessGame:

@@ -56,8 +56,8 @@ class GuessNext(Panel):
         self.seed += 1  # other names than before
         return deal_game(game.source, self.corpus, self.seed)
 
-    def update(self, function: Any, *arguments: Any, **named: Any) -> None:
-        super().update(function, *arguments, **named)
+    def update(self, function: Any, *args: Any, **kwargs: Any) -> None:
+        super().update(function, *args, **kwargs)
         self.update_static_output()
 
     @staticmethod

@@ -91,11 +91,11 @@ class Panel:
         self.height, self.caption_first = height, caption_first
         self.redraw()
 
-    def update(self, function: Callable[..., Any], *arguments: Any, **named: Any) -> None:
+    def update(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> None:
         """Make `function(state, …)` the state and draw it; a MicrogptError becomes a sentence."""
         with LOCK:
             try:
-                state, message = function(self.state, *arguments, **named), ""
+                state, message = function(self.state, *args, **kwargs), ""
             except MicrogptError as error:
                 state, message = self.state, str(error)
             except Exception as error:

@@ -58,15 +58,15 @@ class SamplingExplorer(Panel):
         **params: Any,
     ):
         if not isinstance(sliders, tuple | list) or not set(sliders) <= set(SLIDERS):
-            known = ", ".join(map(repr, SLIDERS))
-            raise SettingError("sliders", f"some of {known}, in a tuple", sliders)
+            names = ", ".join(map(repr, SLIDERS))
+            raise SettingError("sliders", f"some of {names}, in a tuple", sliders)
         if unknown := sorted(set(params) - set(SLIDERS)):
             raise SettingError("a setting", got=unknown[0], choices=SLIDERS)
         if model is None and logits is None:
             model = "names"
-        self.own_source = find_source(model, corpus, logits, labels)
+        self.initial_source = find_source(model, corpus, logits, labels)
         params_in_range = check_in_range(SampleConfig(**params))
-        trace = SamplingTrace(self.own_source, prompt, params_in_range, seed)
+        trace = SamplingTrace(self.initial_source, prompt, params_in_range, seed)
         trace = trace if u is None else trace.with_fixed_u(u)
         self._first_draw = trace.draw
         self._table_queue = LatestOnlyQueue()
@@ -113,9 +113,9 @@ class SamplingExplorer(Panel):
         self.likelihood = LikelihoodSection(lambda: self.state, self.run_guarded)
 
     def _make_header(self, trace: SamplingTrace) -> None:
-        names, own_name = named_sources(), trace.source.name
+        names, initial_name = named_sources(), trace.source.name
         self.model_select = ipywidgets.Dropdown(
-            options=names if own_name in names else [own_name, *names], value=own_name,
+            options=names if initial_name in names else [initial_name, *names], value=initial_name,
             description="Model", layout={"width": "262px"}, style={"description_width": "45px"},
         )  # fmt: skip
         self.prompt_box = ipywidgets.Text(
@@ -183,7 +183,7 @@ class SamplingExplorer(Panel):
     def _with_source(self, trace: SamplingTrace, name: str) -> SamplingTrace:
         if name == trace.source.name:
             return trace
-        source = self.own_source if name == self.own_source.name else load_source(name)
+        source = self.initial_source if name == self.initial_source.name else load_source(name)
         return trace.restarted(source=source, prompt="")
 
     @staticmethod
@@ -197,7 +197,7 @@ class SamplingExplorer(Panel):
     def _restarted(self, trace: SamplingTrace) -> SamplingTrace:
         """The text from its beginning; a first u that was set by hand is set again."""
         new = trace.restarted()
-        return replace(new, draw=self._first_draw) if new.source is self.own_source else new
+        return replace(new, draw=self._first_draw) if new.source is self.initial_source else new
 
     # -- keeping everything in line with the state ----------------------------------------------
 

@@ -107,7 +107,7 @@ mg.widgets.SamplingExplorer(logits=scores, labels=words, u=0.6)
 # %% [markdown]
 # ### Your turn: temperature
 #
-# Exercise, 4 minutes. `temperature(logits, T) -> chances`: divide the scores by T, then apply
+# Exercise, 4 minutes. `temperature(logits, T) -> probabilities`: divide the scores by T, then apply
 # softmax. The scores come as a list or an array; scores of 1000 are allowed. For
 # `[2.0, 1.0, 0.1, -1.0]` and T = 1 the chances are those you computed first.
 # `mg.learn.hint("09.temperature")` helps.

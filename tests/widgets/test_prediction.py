@@ -24,7 +24,7 @@ def test_predictions():
     number.answer.value = 7
     assert number.caption == "You said 7 letters; it is 28.9 letters."
     assert "<script>" not in predict("x", "<script>", (1, 2)).picture.value
-    with pytest.raises(mg.SettingError, match="that of a prediction.*; got 'nope'"):
+    with pytest.raises(mg.SettingError, match=r"that of a prediction.*; got 'nope'"):
         reveal("nope", 1)
     with pytest.raises(mg.SettingError, match="two or more options in a tuple, or else a unit"):
         predict("x", "?")
