@@ -102,11 +102,11 @@ WRONG_TOKENS = [
 ]
 
 
-@pytest.mark.parametrize(("tokens", "kind", "message"), WRONG_TOKENS)
-def test_what_cannot_be_written_leaves_the_old_file(tmp_path, tokens, kind, message):
+@pytest.mark.parametrize(("tokens", "error_class", "message"), WRONG_TOKENS)
+def test_what_cannot_be_written_leaves_the_old_file(tmp_path, tokens, error_class, message):
     path = tmp_path / "a.bin"
     write_shard(path, [7])
-    with pytest.raises(kind, match=message):
+    with pytest.raises(error_class, match=message):
         write_shard(path, tokens)
     assert open_shard(path).tolist() == [7]
     assert os.listdir(tmp_path) == ["a.bin"]
@@ -264,15 +264,15 @@ def test_a_shard_of_no_tokens(tmp_path):
 def test_ids_beyond_the_vocabulary_are_found_wherever_they_are(tmp_path, form, monkeypatch):
     monkeypatch.setattr("microgpt.data.shards.CHUNK_BYTES", 8)
     path = tmp_path / "a.bin"
-    for place in (0, 3, 4, 10):
+    for index in (0, 3, 4, 10):
         tokens = [5] * 11
-        tokens[place] = 27
+        tokens[index] = 27
         path.write_bytes(form(tokens))
         assert len(open_shard(path, vocab_size=28)) == 11
-        with pytest.raises(FormatError, match=rf"a\.bin: token {place} is 27, but the vocabulary"):
+        with pytest.raises(FormatError, match=rf"a\.bin: token {index} is 27, but the vocabulary"):
             open_shard(path, vocab_size=27)
         shards = Shards(path, vocab_size=27)
-        with pytest.raises(FormatError, match=rf"token {place} is 27"):
+        with pytest.raises(FormatError, match=rf"token {index} is 27"):
             _ = shards[:]
 
 
@@ -344,10 +344,10 @@ def test_shards_are_one_sequence(three):
         found = shards[start:stop]
         assert found.dtype == np.int32
         np.testing.assert_array_equal(found, tokens[start:stop])
-    assert [shards[place] for place in range(-24, 24)] == [*tokens, *tokens]
-    for place in (24, -25):
+    assert [shards[index] for index in range(-24, 24)] == [*tokens, *tokens]
+    for index in (24, -25):
         with pytest.raises(IndexError):
-            _ = shards[place]
+            _ = shards[index]
     with pytest.raises(SettingError, match="the step of a slice of shards must be 1; got 2"):
         _ = shards[::2]
 
@@ -439,7 +439,7 @@ print(peak() - before)
 
 def test_the_corpus_advised_without_a_network_has_the_same_format():
     for source in REMOTE_CORPORA.values():
-        suggested = source.offline_hint.split("'")[1]
+        suggested = source.offline_remedies[0].split("'")[1]
         assert load_corpus(suggested).format == source.format
 
 
@@ -490,7 +490,7 @@ def test_tinyshakespeare_is_tokenised_as_llm_c_does(data, tmp_path, monkeypatch,
 
 def test_the_command_with_characters(tmp_path, capsys):
     out = tmp_path / "out"
-    command = ["tokenize", "story", str(out), "--tokenizer", "char", "--validation"]
+    command = ["tokenize", "story", str(out), "--tokenizer", "char", "--val-tokens"]
     assert main([*command, "100"]) == 0
     assert f"saved: {out / 'val.bin'}, 100 tokens" in capsys.readouterr().out
     corpus = load_corpus("story")
@@ -501,9 +501,9 @@ def test_the_command_with_characters(tmp_path, capsys):
     assert main([*command, "0"]) == 1
     assert "val.bin is from another run" in capsys.readouterr().err
     assert main([*command, "999999999"]) == 1
-    assert "leaves none of the" in capsys.readouterr().err
+    assert "--val-tokens must be below the corpus's" in capsys.readouterr().err
     assert main([*command, "-1"]) == 1
-    assert "--validation must be a non-negative integer" in capsys.readouterr().err
+    assert "--val-tokens must be a non-negative integer" in capsys.readouterr().err
     (out / "val.bin").unlink()
     assert main([*command, "0"]) == 0
     assert len(open_shard(out / "train.bin")) == len(corpus[0])
@@ -513,7 +513,7 @@ def test_the_command_with_characters(tmp_path, capsys):
 @pytest.mark.parametrize("name", ["names-mini", "story"])
 def test_the_command_trains_a_tokenizer(tmp_path, name):
     out = tmp_path / "out"
-    command = ["tokenize", name, str(out), "--tokenizer", "bpe:300", "--validation", "10"]
+    command = ["tokenize", name, str(out), "--tokenizer", "bpe:300", "--val-tokens", "10"]
     assert main(command) == 0
     shards = [open_shard(out / f"{part}.bin", vocab_size=300) for part in ("val", "train")]
     kept = tokenizers.from_dict(json.loads((out / "tokenizer.json").read_text("utf-8")))

@@ -142,17 +142,6 @@ def test_refusals():
     model = mg.GPT(mg.GPTConfig(vocab_size=5))
     with pytest.raises(ShapeError, match=r"vocab_size must be 27, the vocabulary of .*; got 5"):
         mg.Trainer(model, CORPUS)
-    for options, message in [
-        ({"steps": 0}, "steps must be a positive integer"),
-        ({"batch_size": 0}, "batch_size"),
-        ({"lr": 0}, "lr must be above 0"),
-        ({"beta1": 1.0}, "beta1"),
-        ({"val_fraction": 1.0}, "val_fraction"),
-        ({"grad_clip": 0}, "grad_clip must be above 0"),
-        ({"seed": -1}, "seed"),
-    ]:
-        with pytest.raises(SettingError, match=message):
-            mg.TrainConfig(**options)
 
 
 THREADS = """
@@ -319,7 +308,8 @@ def test_a_sample_begins_with_the_prompt(backend):
 
 def test_the_schedule_is_followed():
     trainer = make_text(
-        steps=20, optimizer="adamw", weight_decay=0.3, lr_schedule="cosine", warmup_steps=5, lr=0.01,
+        steps=20, optimizer="adamw", weight_decay=0.3, lr_schedule="cosine", warmup_steps=5,
+        lr=0.01,
         min_lr=0.001, beta1=0.8, eps=1e-6,
     )  # fmt: skip
     expected = mg.cosine_schedule(0.01, 20, 5, 0.001)
@@ -365,16 +355,16 @@ def test_tokens_without_a_tokenizer():
     model = mg.GPT(mg.GPTConfig(vocab_size=20, block_size=4))
     trainer = mg.Trainer(model, np.arange(40) % 20, mg.TrainConfig(steps=2))
     trainer.run()
-    with pytest.raises(SettingError, match="tokenizer must be given to write texts"):
+    with pytest.raises(SettingError, match="tokenizer must be given to write samples"):
         trainer.sample()
     for corpus in (CORPUS, TEXT):
-        with pytest.raises(SettingError, match="needs the tokenizer that made"):
+        with pytest.raises(SettingError, match="tokenizer must be the one that made the tokens"):
             trainer.evaluate(corpus)
     with pytest.raises(
-        SettingError, match="tokenizer must be given with sample_every=.*, since samples are texts"
+        SettingError, match=r"tokenizer must be given with sample_every=.*, since samples are texts"
     ):
         mg.Trainer(model, np.arange(40) % 20, mg.TrainConfig(sample_every=1))
-    with pytest.raises(mg.TokenError, match=r"go from 0 to 19.*got 20"):
+    with pytest.raises(mg.TokenError, match=r"from 0 to 19.*got 20"):
         mg.Trainer(model, np.arange(40) % 21)
     with pytest.raises(SettingError, match="two integers; got shape"):
         mg.Trainer(model, np.ones((3, 3)))
@@ -399,36 +389,13 @@ def test_the_best_weights_are_kept_and_patience_ends(backend, tmp_path):
     assert trainer.evaluate() != trainer.best.evaluation
 
 
-def test_settings_that_contradict_each_other():
-    for options, message in [
-        ({"optimizer": "sgd"}, "optimizer must be one of 'adam', 'adamw'; got 'sgd'"),
-        ({"lr_schedule": "steps"}, "one of 'linear', 'cosine', 'constant'"),
-        ({"weight_decay": 0.1}, "set optimizer='adamw'"),
-        ({"weight_decay": -1, "optimizer": "adamw"}, "weight_decay must be at least 0"),
-        ({"min_lr": 0.1}, "min_lr must be from 0 to lr"),
-        (
-            {"min_lr": 0.001, "lr_schedule": "constant"},
-            "min_lr must be 0 where the learning rate is constant; got 0.001",
-        ),
-        ({"grad_accum_steps": 0}, "grad_accum_steps must be a positive integer"),
-        ({"epochs": 1.5}, "epochs must be a positive integer"),
-        ({"stride": 0}, "stride"),
-        ({"patience": 2}, "eval_every must be above 0 with patience=2"),
-        ({"sample_prompt": 3}, "sample_prompt must be a string"),
-        ({"lr": "0.1"}, "lr must be a number"),
-        ({"eps": float("nan")}, "eps must be at least 0"),
-        ({"eval_train": 1}, "eval_train must be True or False"),
-    ]:
-        with pytest.raises(SettingError, match=message):
-            mg.TrainConfig(**options)
+def test_settings_that_do_not_fit_the_data():
     with pytest.raises(SettingError, match="warmup_steps must be below steps=5; got 5"):
         make(steps=5, warmup_steps=5)
     with pytest.raises(SettingError, match="format='text'"):
         make(stride=4)
     with pytest.raises(SettingError, match="val_fraction must be above 0 with patience=1"):
         make(patience=1, eval_every=1, val_fraction=0.0)
-    config = mg.TrainConfig(steps=np.int64(3), lr=np.float32(0.5))
-    assert (type(config.steps), type(config.lr)) == (int, float)
 
 
 def test_lines_in_both_parts_are_refused():
@@ -510,7 +477,8 @@ def test_the_verdict_is_memorised(data, monkeypatch, tmp_path):
     trainer = make_text(
         shape | {"dropout": 0.1, "qkv_bias": False}, verdict.tokenizer("bpe:500"), verdict,
         epochs=24, stride=32, batch_size=16, optimizer="adamw", weight_decay=0.1, lr=5e-3,
-        lr_schedule="constant", beta1=0.9, val_fraction=0.1, grad_clip=1.0, eval_every=16, eval_train=True,
+        lr_schedule="constant", beta1=0.9, val_fraction=0.1, grad_clip=1.0, eval_every=16,
+        eval_train=True,
         eval_batches=3, sample_every=96, num_samples=1, sample_prompt="Every effort moves you",
         best=tmp_path,
     )  # fmt: skip

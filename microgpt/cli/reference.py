@@ -29,9 +29,12 @@ def run(options: argparse.Namespace) -> int:
     from microgpt.reference import run as run_reference
 
     check_integer("steps", options.steps, minimum=1)
-    if options.engine != "tensor" and (options.replay or options.dtype == "float32"):
-        expected = "tensor for float32, or to replay steps"
-        raise SettingError("engine", expected, options.engine)
+    if options.engine != "tensor" and options.replay:
+        expected = "tensor with {replay}, as others have nothing to replay"
+        raise SettingError("engine", expected, options.engine, replay=True)
+    if options.engine != "tensor" and options.dtype != "float64":
+        expected = "tensor with {dtype}, as others are float64"
+        raise SettingError("engine", expected, options.engine, dtype=options.dtype)
     with Progress(options.steps, "step") as progress:
         run = run_reference(
             load_corpus(options.corpus).documents,
@@ -39,7 +42,7 @@ def run(options: argparse.Namespace) -> int:
             num_steps=options.steps,
             engine=options.engine,
             dtype=options.dtype,
-            replay=options.replay,
+            capture=options.replay,
             on_step=lambda step, loss: progress.update(1, f"loss {loss:.3f}"),
         )
     warm = sorted(run.seconds[len(run.seconds) // 3 :])  # without compilation

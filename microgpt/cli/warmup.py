@@ -77,21 +77,22 @@ def _launch_all() -> None:
 
     corpus = load_corpus("names-mini")
     small = GPTConfig.microgpt()
-    shape = {"vocab_size": 27, "block_size": 16, "n_layer": 1, "n_head": 4}
-    block = GPTConfig.preset("gpt2-124M", **shape, n_embd=16)
-    wide = (replace(small, n_embd=256), 64), (replace(block, n_embd=256), 64)
-    for config, batch_size in ((small, 1), (small, 8), (block, 1), *wide):
+    sizes = {"vocab_size": 27, "block_size": 16, "n_layer": 1, "n_head": 4}
+    gpt2 = GPTConfig.preset("gpt2-124M", **sizes, n_embd=16)
+    large = (replace(small, n_embd=256), 64), (replace(gpt2, n_embd=256), 64)
+    for config, batch_size in ((small, 1), (small, 8), (gpt2, 1), *large):
         settings = TrainConfig(steps=2, batch_size=batch_size, grad_clip=1.0, eval_documents=64)
         trainer = Trainer(GPT(config), corpus, settings)
         for _ in trainer:  # `run` would take an interrupt for its own
             pass
         trainer.evaluate()
     trainer.sample()
-    # Where somebody listens, as here, generation does not use the kernel that chooses tokens.
+    # Under a tracer, as here, generation does not launch the kernel that samples.
     token, logits = np.zeros(1, np.int32), np.zeros((1, 27), np.float32)
-    dials, seed, place = np.array([1.0, 0, 1, 0]), np.zeros(1, np.int64), np.zeros(1, np.int32)
-    backends.current().launch("sample_", token, logits, dials, seed, place)
-    backends.current().lower([])  # the loop that replays
+    parameters, seed = np.array([1.0, 0, 1, 0]), np.zeros(1, np.int64)
+    position = np.zeros(1, np.int32)
+    backends.current().launch("sample_", token, logits, parameters, seed, position)
+    backends.current().lower([])  # compiles the replay loop
 
 
 class _VariantTracer:

@@ -111,8 +111,9 @@ class TrainingData:
     def _check_tokenizer(self, texts: Any) -> None:
         if isinstance(texts, Corpus) and self.tokenizer is None:
             raise SettingError(
-                "a corpus beside tokens needs the tokenizer that made these; set it, as in "
-                "Trainer(…, tokenizer=…)"
+                "tokenizer",
+                "the one that made the tokens, for a corpus beside them",
+                self.tokenizer,
             )
 
     @property

@@ -80,8 +80,6 @@ class Trainer:
         self.extra_metadata: dict[str, Any] = {}  # saved in checkpoints too
         self.state = TrainerState()
         self.memorization_check = MemorizationCheck(data, self.state) if data.is_lines else None
-        model.tokenizer = self.tokenizer
-        model.mark = self.memorization_check
         model.train()
         self.interrupted = False
 
@@ -244,7 +242,7 @@ class Trainer:
         """The texts of `sample`, one after the other."""
         c = self.config
         if self.tokenizer is None:
-            raise SettingError("a sample needs a tokenizer: Trainer(model, tokens, tokenizer=…)")
+            raise SettingError("tokenizer", "given to write samples", self.tokenizer)
         return generate_text(
             self.model, self.tokenizer, c.num_samples, c.sample_prompt, c.sample_max_new_tokens,
             temperature=temperature, seed=c.seed,

@@ -7,7 +7,7 @@ import xml.etree.ElementTree as ElementTree
 import pytest
 
 from microgpt.benchmark.report import bar_groups, results_dict
-from microgpt.viz.benchmark_bars import benchmark_bars, standalone
+from microgpt.viz.benchmark_bars import benchmark_bars, standalone_svg
 
 
 def test_json(results):
@@ -28,7 +28,7 @@ def test_json(results):
 def test_bar_groups(results):
     groups = bar_groups(results)
     assert [len(rows) for _, rows in groups] == [5, 1, 2]
-    svg = standalone(benchmark_bars(groups, "a < b"))
+    svg = standalone_svg(benchmark_bars(groups, "a < b"))
     root = ElementTree.parse(io.StringIO(svg)).getroot()
     assert root.get("aria-label") == "a < b"
     texts = [element.text for element in root.iter() if element.tag.endswith("text")]

@@ -83,13 +83,13 @@ def test_an_ascii_terminal_loses_nothing(tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["reference", "--steps", "0"], "--steps must be 1"),
+        (["reference", "--steps", "0"], "--steps must be a positive integer"),
         (["reference", "--engine", "value", "--replay"], "nothing to replay"),
         (["train", "--out", "/proc/nope"], "nothing can be saved in /proc/nope"),
         (["train", "--corpus", "/proc"], "is a folder"),
         (["train", "--lr", "inf"], "finite"),
-        (["train", "--seed", str(2**70)], "seed must be below"),
-        (["sample", "x", "--length", "0"], "--length must be 1"),
+        (["train", "--seed", str(2**70)], "--seed must be an integer from 0 to"),
+        (["sample", "x", "--max-new-tokens", "0"], "--max-new-tokens must be a positive integer"),
         (["train", "--n-embd", "4000000000000"], "memory"),
     ],
 )

@@ -1,0 +1,114 @@
+"""The files of a run, and those of the run that was there before."""
+
+import os
+
+import pytest
+from cli_runs import NAMES, STORY, contents
+
+import microgpt as mg
+from microgpt.cli import main
+
+
+def test_a_run_that_was_there_is_kept_whole(tmp_path, capsys):
+    out = tmp_path / "run"
+    command = [*STORY, "--steps", "2", "--num-samples", "1", "--out", str(out)]
+    assert main([*command, "--eval-every", "1"]) == 0
+    first = contents(out)
+    assert set(first) == set(NAMES)
+    assert "is kept as" not in capsys.readouterr().out
+    assert main([*command, "--eval-every", "1", "--seed", "7"]) == 0
+    said = capsys.readouterr().out
+    assert contents(out, "before-") == first
+    second = contents(out)
+    assert all(second[name] != first[name] for name in NAMES)
+    assert len(os.listdir(out)) == 6
+    assert f"is kept as {', '.join(f'before-{name}' for name in NAMES)} in {out}\n" in said
+    assert f"its weights: {out / 'best.safetensors'}" in said
+    assert main([*command, "--seed", "8"]) == 0
+    assert f"in {out}, in place of an older one" in capsys.readouterr().out
+    assert contents(out, "before-") == second
+    third = contents(out)
+    assert set(third) == set(NAMES[:2])  # it has no best, and the other's is not left to it
+    assert main([*command, "--seed", "9"]) == 0
+    assert contents(out, "before-") == third  # nothing of two runs
+
+
+def test_what_is_there_stays_until_a_run_is_saved(tmp_path, capsys, monkeypatch):
+    from microgpt.training import Trainer
+
+    out = tmp_path / "run"
+    command = [*STORY, "--steps", "4", "--num-samples", "1", "--eval-every", "1", "--out", str(out)]
+    assert main(command) == 0
+    first = contents(out)
+
+    def broken(*_):
+        raise mg.NotWritable("the disk is full")
+
+    with monkeypatch.context() as full:
+        full.setattr(Trainer, "__next__", broken)
+        assert main([*command, "--seed", "7"]) == 1
+    assert contents(out) == first
+    step, seen = Trainer.__next__, []
+
+    def looking(trainer):
+        seen.append(contents(out) == first and not contents(out, "before-"))
+        return step(trainer)
+
+    monkeypatch.setattr(Trainer, "__next__", looking)
+    assert main([*command, "--seed", "7"]) == 0
+    assert seen == [True] * 5
+    assert contents(out, "before-") == first
+    assert sorted(os.listdir(out)) == sorted([*NAMES, *(f"before-{name}" for name in NAMES)])
+
+
+@pytest.mark.parametrize("there", [False, True])
+def test_a_run_is_resumed_into_another_folder(tmp_path, capsys, there):
+    run, other = tmp_path / "run", tmp_path / "other"
+    command = [*STORY, "--num-samples", "1", "--warmup-steps", "0"]
+    assert main([*command, "--steps", "6", "--eval-every", "2", "--out", str(run)]) == 0
+    if there:
+        assert main([*command, "--steps", "2", "--seed", "7", "--out", str(other)]) == 0
+    before, theirs = contents(run), contents(other)
+    again = ["train", "--backend", "numpy", "--resume", str(run), "--steps", "7", "--lr", "5",
+             "--min-lr", "4", "--eval-every", "100"]  # fmt: skip
+    capsys.readouterr()
+    assert main([*again, "--out", str(other)]) == 0
+    said = capsys.readouterr().out
+    assert contents(run) == before
+    assert contents(other, "before-") == theirs
+    assert ("is kept as" in said) == there
+    kept = other / "best.safetensors"
+    assert f"its weights: {kept}" in said
+    assert kept.read_bytes() == before["best.safetensors"]
+    best = mg.load(kept, "numpy").metadata["steps_done"]
+    assert f"after step {best}; its weights" in said
+
+
+def test_a_best_that_is_nowhere_is_not_named(tmp_path, capsys):
+    command = [*STORY, "--num-samples", "1", "--steps", "2", "--out", str(tmp_path)]
+    assert main([*command, "--eval-every", "1"]) == 0
+    (tmp_path / "best.safetensors").unlink()
+    capsys.readouterr()
+    again = ["train", "--backend", "numpy", "--resume", str(tmp_path)]
+    assert main(again) == 0
+    said = capsys.readouterr().out
+    assert "lowest validation loss" in said
+    assert "its weights" not in said
+
+
+def test_the_lowest_loss_may_be_the_last(tmp_path, capsys):
+    command = [*STORY, "--num-samples", "1", "--warmup-steps", "0", "--eval-every", "4",
+               "--eval-batches", "3", "--out", str(tmp_path)]  # fmt: skip
+    assert main([*command, "--steps", "11", "--lr", "0.01"]) == 0
+    said = capsys.readouterr().out
+    assert "after step 11; its weights" in said
+    (last,) = (line for line in said.splitlines() if line.startswith("validation loss"))
+    assert f"lowest validation loss: {last.removeprefix('validation loss: ')}" in said
+    best = mg.load(tmp_path / "best.safetensors", "numpy")
+    assert best.metadata["steps_done"] == 11
+    again = ["train", "--backend", "numpy", "--resume", str(tmp_path), "--num-samples", "1"]
+    assert main(again) == 0  # which knows it
+    assert "after step 11; its weights" in capsys.readouterr().out
+    assert main([*again, "--steps", "12", "--lr", "5", "--min-lr", "4"]) == 0
+    assert "after step 11; its weights" in capsys.readouterr().out
+    assert mg.load(tmp_path / "best.safetensors", "numpy").metadata["steps_done"] == 11

@@ -1,0 +1,58 @@
+"""`microgpt train` on a folder of token shards."""
+
+import numpy as np
+import pytest
+from cli_runs import SMALL, losses
+
+from microgpt.cli import main
+
+
+def test_train_on_a_folder_of_shards(tmp_path, capsys):
+    folder, out = tmp_path / "tokens", tmp_path / "run"
+    tokenize = ["tokenize", "story", str(folder), "--tokenizer", "bpe:300", "--val-tokens", "500"]
+    assert main(tokenize) == 0
+    command = ["train", "--backend", "numpy", "--corpus", str(folder), "--preset", "gpt2-small"]
+    assert main([*command, *SMALL, "--steps", "6", "--eval-every", "3", "--out", str(out)]) == 0
+    text = capsys.readouterr().out
+    assert "Shards(" in text
+    assert "validation loss" in text
+    again = ["train", "--backend", "numpy", "--resume", str(out), "--steps", "8"]
+    assert main(again) == 0
+    assert len(losses(out)[0]) == 8
+    (folder / "val.bin").unlink()
+    (folder / "tokenizer.json").write_text("[]")
+    assert main([*command, *SMALL, "--out", str(out)]) == 1
+    assert "tokenizer.json describes no tokenizer" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--tokenizer", "gpt2"], "--tokenizer must be left out for a folder whose tokenizer.json"),
+        (["--format", "text"], "--format must be left out for token shards; got text"),
+        (
+            ["--val-fraction", "0.1"],
+            "--val-fraction must be left out for a folder with validation shards; got 0.1",
+        ),
+    ],
+)
+def test_what_a_folder_of_shards_says_itself(tmp_path, capsys, options, message):
+    folder = str(tmp_path / "shards")
+    assert main(["tokenize", "story", folder, "--tokenizer", "bpe:300", "--val-tokens", "99"]) == 0
+    capsys.readouterr()
+    assert main(["train", "--corpus", folder, "--out", str(tmp_path / "run"), *options]) == 1
+    assert message in capsys.readouterr().err
+
+
+def test_a_damaged_shard_is_found_before_training(tmp_path, capsys):
+    folder = tmp_path / "shards"
+    assert main(["tokenize", "story", str(folder), "--tokenizer", "bpe:300",
+                 "--val-tokens", "99"]) == 0  # fmt: skip
+    shard = np.fromfile(folder / "train.bin", "<u2")
+    shard[-5] = 60_000
+    shard.tofile(folder / "train.bin")
+    capsys.readouterr()
+    assert main(["train", "--corpus", str(folder), "--out", str(tmp_path / "run")]) == 1
+    said = capsys.readouterr()
+    assert "is 60,000, but the vocabulary has 300 tokens" in said.err
+    assert "GPT(" not in said.out
