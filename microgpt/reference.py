@@ -1,7 +1,7 @@
 """The microgpt recipe, number for number, on each engine.
 
-Karpathy's microgpt (2026) trains 4,192 numbers on names and invents new ones. `run` repeats it:
-on `Value` and on its tape to the last bit, on `Tensor` to 1e-12 in float64. Every random draw
+Karpathy's microgpt (2026) trains 4,192 parameters on names and samples new ones. `run` repeats it:
+on `Value` and on its tape to the last bit, on `Tensor` to 1e-12 in float64. Every random number
 comes from one `random.Random(seed)`, in the order shuffle, weights, samples.
 """
 
@@ -15,6 +15,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from microgpt import recording
 from microgpt.autograd.engine import no_grad
 from microgpt.autograd.value import Value
 from microgpt.config import GPTConfig
@@ -23,7 +24,6 @@ from microgpt.models.gpt import GPT
 from microgpt.models.scalar_gpt import ScalarGPT, Vector, softmax
 from microgpt.models.tape_gpt import TapeGPT
 from microgpt.optim import Adam, linear_schedule
-from microgpt.recording import capture
 from microgpt.tokenizers.char import CharTokenizer
 
 LR, BETA1, BETA2, EPS, STD = 0.01, 0.85, 0.99, 1e-8, 0.08
@@ -31,7 +31,7 @@ LR, BETA1, BETA2, EPS, STD = 0.01, 0.85, 0.99, 1e-8, 0.08
 
 @dataclass
 class ReferenceRun:
-    """What a run of the recipe gave; `seconds` are those of each training step."""
+    """The results of a run of the recipe; `losses` and `seconds` are of each training step."""
 
     losses: list[float] = field(default_factory=list)
     samples: list[str] = field(default_factory=list)
@@ -44,7 +44,7 @@ class _Engine(Protocol):
 
     def load_state_dict(self, weights: dict[str, Any]) -> None: ...
 
-    def train(self, tokens: np.ndarray, targets: np.ndarray, lr: float) -> float: ...
+    def train_step(self, tokens: np.ndarray, targets: np.ndarray, lr: float) -> float: ...
 
     def sampler(self, temperature: float) -> Callable[[int, int], list[float]]: ...
 
@@ -64,18 +64,18 @@ def run(
     engine: str = "value",
     backend: str | None = None,
     dtype: str = "float64",
-    replay: bool = False,
+    capture: bool = False,
     on_step: Callable[[int, float], None] | None = None,
 ) -> ReferenceRun:
     """Train on `names` (in file order) and sample, as the recipe does.
 
     `engine` is "value", "tape" (the same graph as a table, needs Numba) or "tensor"; the last
-    runs on `backend` in `dtype`, and with `replay` its steps are recorded and replayed. Samples are
-    drawn over token ids in id order, as in the recipe, not in rank order as `next_token` does.
-    `on_step(step, loss)` is called after each.
+    runs on `backend` in `dtype`, and with `capture` its steps are recorded and replayed. Samples
+    are drawn over token ids in id order, as in the recipe, not in rank order as `next_token` does.
+    `on_step(step, loss)` is called after each step.
     """
     if not temperature > 0:
-        raise SettingError(f"the recipe's temperature must be above 0; got {temperature}")
+        raise SettingError("temperature", "above 0 in the recipe", temperature)
     documents = [name.strip() for name in names if name.strip()]
     rng = random.Random(seed)
     rng.shuffle(documents)
@@ -87,26 +87,26 @@ def run(
         n_head=n_head,
         n_embd=n_embd,
     )
-    longest = max(map(len, documents)) + 1
-    lr, result = linear_schedule(LR, num_steps), ReferenceRun()
+    max_length = max(map(len, documents)) + 1
+    lr_schedule, result = linear_schedule(LR, num_steps), ReferenceRun()
     with _no_garbage_collection():
-        model = _engine(engine, config, longest, backend, dtype, replay)
+        model = _build_engine(engine, config, max_length, backend, dtype, capture)
         model.load_state_dict(draw_weights(rng, config))
         for step in range(num_steps):
             tokens = tokenizer.encode(documents[step % len(documents)], bos=True, eos=True)
             count = min(block_size, len(tokens) - 1)
-            array = np.array(tokens[: count + 1], np.int32)
+            ids = np.array(tokens[: count + 1], np.int32)
             start = time.perf_counter()
-            loss = model.train(array[:-1], array[1:], lr(step))
+            loss = model.train_step(ids[:-1], ids[1:], lr_schedule(step))
             result.seconds.append(time.perf_counter() - start)
             result.losses.append(loss)
             if on_step is not None:
                 on_step(step, loss)
     ids, bos = range(tokenizer.vocab_size), tokenizer.vocab_size - 1
     for _ in range(num_samples):
-        chances, token, sample = model.sampler(temperature), bos, []
+        next_probs, token, sample = model.sampler(temperature), bos, []
         for position in range(block_size):
-            token = rng.choices(ids, weights=chances(token, position))[0]
+            token = rng.choices(ids, weights=next_probs(token, position))[0]
             if token == bos:
                 break
             sample.append(token)
@@ -136,37 +136,37 @@ def draw_weights(rng: random.Random, config: GPTConfig) -> dict[str, list[list[f
     return weights
 
 
-def _engine(
-    name: str, config: GPTConfig, longest: int, backend: str | None, dtype: str, replay: bool
+def _build_engine(
+    name: str, config: GPTConfig, max_length: int, backend: str | None, dtype: str, capture: bool
 ) -> _Engine:
     if name == "value":
-        return _OnValues(config)
+        return _ValueEngine(config)
     if name == "tape":
-        return _OnTape(config, longest)
+        return _TapeEngine(config, max_length)
     if name == "tensor":
-        return _OnTensors(config, backend, dtype, replay)
-    raise SettingError(f"engine={name!r} is not known; known: 'value', 'tensor', 'tape'")
+        return _TensorEngine(config, backend, dtype, capture)
+    raise SettingError("engine", got=name, choices=("value", "tensor", "tape"))
 
 
-class _OnValues(ScalarGPT):
+class _ValueEngine(ScalarGPT):
     """The recipe on single numbers, every operation in the recipe's own order."""
 
     def __init__(self, config: GPTConfig):
         super().__init__(config)
-        self.moments = [(0.0, 0.0)] * len(self.parameters())
-        self.steps = 0
+        self.adam_moments = [(0.0, 0.0)] * len(self.parameters())
+        self.step_count = 0
 
-    def train(self, tokens, targets, lr):
+    def train_step(self, tokens, targets, lr):
         loss = self.loss(tokens, targets)
         loss.backward()
-        self.steps += 1
+        self.step_count += 1
         for i, w in enumerate(self.parameters()):
-            m, v = self.moments[i]
+            m, v = self.adam_moments[i]
             m = BETA1 * m + (1 - BETA1) * w.grad
             v = BETA2 * v + (1 - BETA2) * w.grad**2
-            self.moments[i] = m, v
-            m_hat = m / (1 - BETA1**self.steps)
-            v_hat = v / (1 - BETA2**self.steps)
+            self.adam_moments[i] = m, v
+            m_hat = m / (1 - BETA1**self.step_count)
+            v_hat = v / (1 - BETA2**self.step_count)
             w.data -= lr * m_hat / (v_hat**0.5 + EPS)
             w.grad = 0.0
         return loss.data
@@ -175,45 +175,46 @@ class _OnValues(ScalarGPT):
         keys: list = [[] for _ in range(self.config.n_layer)]
         values: list = [[] for _ in range(self.config.n_layer)]
 
-        def chances(token: int, position: int) -> list[float]:
+        def next_probs(token: int, position: int) -> list[float]:
             with no_grad():
-                return _chances(self.step(token, position, keys, values), temperature)
+                return _probs(self.decode_step(token, position, keys, values), temperature)
 
-        return chances
+        return next_probs
 
 
-class _OnTape:
-    """The recipe on a tape: the numbers of `_OnValues`, to the last bit."""
+class _TapeEngine:
+    """The recipe on a tape: the numbers of `_ValueEngine`, to the last bit."""
 
-    def __init__(self, config: GPTConfig, longest: int):
-        self.model = TapeGPT(config, longest)
-        self.moments = np.zeros((2, self.model.count))
-        self.steps = 0
+    def __init__(self, config: GPTConfig, max_length: int):
+        self.model = TapeGPT(config, max_length)
+        self.adam_moments = np.zeros((2, self.model.num_weights))
+        self.step_count = 0
         self.load_state_dict = self.model.load_state_dict
         self.state_dict = self.model.state_dict  # also after sampling: weights stay
 
-    def train(self, tokens, targets, lr):
+    def train_step(self, tokens, targets, lr):
         loss = self.model.loss(tokens, targets)
         self.model.backward()
-        self.steps += 1
-        corrections = 1 - BETA1**self.steps, 1 - BETA2**self.steps
+        self.step_count += 1
+        corrections = 1 - BETA1**self.step_count, 1 - BETA2**self.step_count
         tape = self.model.tape
-        adam = tape.loops.adam.serial
-        adam(tape.data, tape.grad, *self.moments, lr, BETA1, BETA2, *corrections, EPS, 2.0, 0.5)
+        tape.loops.adam.serial(
+            tape.data, tape.grad, *self.adam_moments, lr, BETA1, BETA2, *corrections, EPS, 2.0, 0.5
+        )
         return loss
 
     def sampler(self, temperature):
         tokens: list[int] = []
 
-        def chances(token: int, position: int) -> list[float]:
+        def next_probs(token: int, position: int) -> list[float]:
             if position == self.model.length:  # longer than any document: a longer tape
                 self._lengthen(tokens)
             tokens.append(token)
             with no_grad():
                 logits = [Value(x) for x in self.model.logits(token, position)]
-                return _chances(logits, temperature)
+                return _probs(logits, temperature)
 
-        return chances
+        return next_probs
 
     def _lengthen(self, tokens: list[int]) -> None:
         longer = TapeGPT(self.model.config, 2 * self.model.length)
@@ -223,14 +224,14 @@ class _OnTape:
         self.model = longer
 
 
-def _chances(logits: Vector, temperature: float) -> list[float]:
-    return [chance.data for chance in softmax([x / temperature for x in logits])]
+def _probs(logits: Vector, temperature: float) -> list[float]:
+    return [prob.data for prob in softmax([x / temperature for x in logits])]
 
 
-class _OnTensors:
+class _TensorEngine:
     """The recipe on arrays."""
 
-    def __init__(self, config: GPTConfig, backend: str | None, dtype: str, replay: bool):
+    def __init__(self, config: GPTConfig, backend: str | None, dtype: str, capture: bool):
         self.model = GPT(config, dtype=dtype, backend=backend)
         self.optimizer = Adam(self.model.parameters(), LR, (BETA1, BETA2), EPS)
         self.load_state_dict = self.model.load_state_dict
@@ -244,27 +245,27 @@ class _OnTensors:
             optimizer.step()
             return loss
 
-        self._step = capture(step) if replay else step
+        self._step = recording.capture(step) if capture else step
 
-    def train(self, tokens, targets, lr):
+    def train_step(self, tokens, targets, lr):
         self.optimizer.lr = lr
         return self._step(tokens, targets).item()
 
     def sampler(self, temperature):
         tokens: list[int] = []
 
-        def chances(token: int, position: int) -> list[float]:
+        def next_probs(token: int, position: int) -> list[float]:
             tokens.append(token)
             with no_grad():
                 logits = self.model(tokens)[-1] / temperature
-                return [float(chance) for chance in logits.softmax().numpy()]
+                return [float(prob) for prob in logits.softmax().numpy()]
 
-        return chances
+        return next_probs
 
 
 @contextmanager
 def _no_garbage_collection():
-    """Graphs hold no cycles and die by themselves; looking for cycles among them takes long."""
+    """Graphs have no cycles and are freed by reference counts; looking for cycles takes long."""
     enabled = gc.isenabled()
     gc.disable()
     try:

@@ -51,10 +51,10 @@ def test_values_give_the_trace_to_the_last_bit(names, trace):
     assert sum(map(abs, weights)) == pytest.approx(trace["sum_abs_params"], abs=1e-9)
 
 
-@pytest.mark.parametrize("replay", [False, True])
+@pytest.mark.parametrize("capture", [False, True])
 @pytest.mark.parametrize(("dtype", "tolerance"), [("float64", 1e-12), ("float32", 1e-5)])
-def test_tensors_give_the_trace(backend, names, trace, dtype, tolerance, replay):
-    run = reference.run(names, engine="tensor", backend=backend, dtype=dtype, replay=replay)
+def test_tensors_give_the_trace(backend, names, trace, dtype, tolerance, capture):
+    run = reference.run(names, engine="tensor", backend=backend, dtype=dtype, capture=capture)
     assert len(run.losses) == 1000
     np.testing.assert_allclose(run.losses, trace["losses"], rtol=0, atol=tolerance)
     if dtype == "float64":
@@ -96,7 +96,7 @@ def test_the_list_may_end_before_the_steps_and_blanks_are_dropped(backend):
 
 
 def test_refusals():
-    with pytest.raises(mg.SettingError, match="known: 'value', 'tensor'"):
+    with pytest.raises(mg.SettingError, match="one of 'value', 'tensor'"):
         reference.run(["anna"], engine="torch")
     with pytest.raises(mg.SettingError, match="temperature must be above 0"):
         reference.run(["anna"], temperature=0)

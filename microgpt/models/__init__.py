@@ -1,1 +1,1 @@
-"""Whole models: `GPT` on tensors, `ScalarGPT` on single numbers."""
+"""Whole models: `GPT` on tensors, `ScalarGPT` on single numbers, `TapeGPT` on a tape, `Bigram`."""

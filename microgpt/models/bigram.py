@@ -1,4 +1,4 @@
-"""`Bigram`: the next token guessed from the last one alone, by counting pairs."""
+"""`Bigram`: the next token predicted from the last one alone, by counting pairs."""
 
 from typing import Any
 
@@ -29,15 +29,15 @@ class Bigram:
 
     @property
     def probabilities(self) -> np.ndarray:
-        """The chance of each token after each other one (V, V); rows sum to 1."""
+        """The probability of each token after each other one (V, V); rows sum to 1."""
         return self.counts / self.counts.sum(axis=1, keepdims=True)
 
     def losses(self, tokens: Any, targets: Any) -> np.ndarray:
-        """The surprise at each target in nats, in the shape of `targets`; 0 where it is ignored."""
+        """The negative log-likelihood of each target, in nats; 0 where it is ignored."""
         before, after = self._pairs(tokens, targets)
-        surprises = np.zeros(np.shape(targets))
-        surprises[as_token_ids(targets) >= 0] = -np.log(self.probabilities[before, after])
-        return surprises
+        losses = np.zeros(np.shape(targets))
+        losses[as_token_ids(targets) >= 0] = -np.log(self.probabilities[before, after])
+        return losses
 
     def _pairs(self, tokens: Any, targets: Any) -> tuple[np.ndarray, np.ndarray]:
         before, after = as_token_ids(tokens), as_token_ids(targets)
@@ -45,8 +45,8 @@ class Bigram:
             raise ShapeError(
                 f"tokens and targets must have one shape; got {before.shape} and {after.shape}"
             )
-        counted, V = after >= 0, len(self.counts)
-        pairs = before[counted], after[counted]
-        if any(part.size and not 0 <= part.min() <= part.max() < V for part in pairs):
-            raise TokenError(f"token ids go from 0 to {V - 1}")
+        has_target, V = after >= 0, len(self.counts)
+        pairs = before[has_target], after[has_target]
+        if any(ids.size and not 0 <= ids.min() <= ids.max() < V for ids in pairs):
+            raise TokenError(f"token ids must be from 0 to {V - 1}")
         return pairs

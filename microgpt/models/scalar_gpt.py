@@ -1,4 +1,4 @@
-"""The GPT of `gpt.py` on `Value`: every multiplication is a node one can look at.
+"""`ScalarGPT`: the GPT of `gpt.py` on `Value`; every multiplication is a node one can look at.
 
 Weights are lists of rows of Values, activations are lists of Values, and a sequence is a loop over
 positions. The operations come in the order of the microgpt recipe (Karpathy 2026), so that the
@@ -20,12 +20,11 @@ class ScalarGPT:
     """A GPT whose every number is a `Value`; parameter names and shapes are those of `GPT`."""
 
     def __init__(self, config: GPTConfig):
-        wanted = GPTConfig(bias=False, activation="relu", position="learned")
+        supported = GPTConfig(bias=False, activation="relu", position="learned")
         for field in ("norm", "activation", "position", "bias", "dropout"):
-            if getattr(config, field) != getattr(wanted, field):
-                raise SettingError(
-                    field, f"{getattr(wanted, field)!r} in a ScalarGPT", getattr(config, field)
-                )
+            expected, value = getattr(supported, field), getattr(config, field)
+            if value != expected:
+                raise SettingError(field, f"{expected!r} in a ScalarGPT", value)
         self.config = config
         self.weights: dict[str, Matrix] = {
             name: [[Value(0.0) for _ in range(columns)] for _ in range(rows)]
@@ -59,11 +58,11 @@ class ScalarGPT:
         """The gradients as plain numbers, under the names of the weights."""
         return {k: [[w.grad for w in row] for row in m] for k, m in self.weights.items()}
 
-    def step(self, token: int, position: int, keys: list, values: list) -> Vector:
+    def decode_step(self, token: int, position: int, keys: list, values: list) -> Vector:
         """The logits after one more token; `keys` and `values` (a list per layer) grow by one."""
         config, weights = self.config, self.weights
         if not 0 <= token < config.vocab_size:
-            raise TokenError(f"token ids go from 0 to {config.vocab_size - 1}; got {token}")
+            raise TokenError(f"token ids must be from 0 to {config.vocab_size - 1}; got {token}")
         x = [
             t + p
             for t, p in zip(
@@ -89,14 +88,20 @@ class ScalarGPT:
         out = []
         for head in range(0, C, D):
             columns = range(head, head + D)
-            scores = [total(q[j] * k[j] for j in columns) / D**0.5 for k in keys]
+            scores = [ordered_sum(q[j] * k[j] for j in columns) / D**0.5 for k in keys]
             weights = self.softmax(scores)
-            out += [total(w * v[j] for w, v in zip(weights, values, strict=True)) for j in columns]
+            out += [
+                ordered_sum(w * v[j] for w, v in zip(weights, values, strict=True)) for j in columns
+            ]
         return linear(out, self.weights[f"{name}.c_proj.weight"])
 
     def softmax(self, logits: Vector) -> Vector:
-        """The function of that name; a method, so that whoever records the graph can listen."""
+        """The function of that name; a method, so that a subclass can record it."""
         return softmax(logits)
+
+    def log_prob(self, probs: Vector, target: int) -> Value:
+        """The log-probability of a target; a method, so that a subclass can record it."""
+        return probs[target].log()
 
     def __call__(self, tokens: Sequence[int]) -> list[Vector]:
         """The logits at every position of one sequence."""
@@ -106,24 +111,29 @@ class ScalarGPT:
             )
         keys: list[list[Vector]] = [[] for _ in range(self.config.n_layer)]
         values: list[list[Vector]] = [[] for _ in range(self.config.n_layer)]
-        return [self.step(int(t), i, keys, values) for i, t in enumerate(tokens)]
+        return [self.decode_step(int(t), i, keys, values) for i, t in enumerate(tokens)]
+
+    def token_losses(self, tokens: Sequence[int], targets: Sequence[int]) -> Vector:
+        """The negative log-likelihood of each target that is not ignored (−1), in nats."""
+        return [
+            -self.log_prob(self.softmax(logits), target)
+            for logits, target in zip(self(tokens), targets, strict=True)
+            if target >= 0
+        ]
 
     def loss(self, tokens: Sequence[int], targets: Sequence[int]) -> Value:
-        """The mean surprise, in nats, at `targets` given the tokens before each (−1: ignored)."""
-        losses = []
-        for logits, target in zip(self(tokens), targets, strict=True):
-            if target >= 0:
-                losses.append(-self.softmax(logits)[target].log())
+        """Mean negative log-likelihood of `targets`, in nats; a target of −1 is ignored."""
+        losses = self.token_losses(tokens, targets)
         if not losses:
             raise TokenError("every target is -1 (ignored); a loss needs at least one")
-        return (1 / len(losses)) * total(losses)
+        return (1 / len(losses)) * ordered_sum(losses)
 
 
-def total(numbers: Iterable[Value]) -> Value:
+def ordered_sum(values: Iterable[Value]) -> Value:
     """The sum, from left to right: Python's own `sum` of floats compensates since 3.12."""
-    first, *rest = numbers
-    for number in rest:
-        first = first + number
+    first, *rest = values
+    for value in rest:
+        first = first + value
     return first
 
 
@@ -134,18 +144,24 @@ def add(x: Vector, y: Vector) -> Vector:
 
 def linear(x: Vector, weight: Matrix) -> Vector:
     """weight · x."""
-    return [total(w * xi for w, xi in zip(row, x, strict=True)) for row in weight]
+    return [ordered_sum(w * xi for w, xi in zip(row, x, strict=True)) for row in weight]
 
 
-def softmax(logits: Vector) -> Vector:
-    """exp(logits) / sum(exp(logits)); the greatest is subtracted first, as a plain number."""
-    greatest = max(v.data for v in logits)
-    exps = [(v - greatest).exp() for v in logits]
-    whole = total(exps)
-    return [e / whole for e in exps]
+def softmax(logits: Vector, max_logit: Value | None = None) -> Vector:
+    """exp(logits) / sum(exp(logits)); the greatest logit is subtracted first, as a constant."""
+    if max_logit is None:
+        max_logit = max_of(logits)
+    exps = [(v - max_logit).exp() for v in logits]
+    denominator = ordered_sum(exps)
+    return [e / denominator for e in exps]
+
+
+def max_of(values: Vector) -> Value:
+    """The greatest number, as a constant: no gradient flows from it to the values."""
+    return Value(max(v.data for v in values))
 
 
 def rms_norm(x: Vector, eps: float = 1e-5) -> Vector:
     """x / sqrt(mean(x²) + eps)."""
-    scale = (total(xi * xi for xi in x) / len(x) + eps) ** -0.5
+    scale = (ordered_sum(xi * xi for xi in x) / len(x) + eps) ** -0.5
     return [xi * scale for xi in x]

@@ -1,20 +1,22 @@
 """`TapeGPT`: the graph of `ScalarGPT`, recorded once on a tape and run from there.
 
 One recording serves every text. Another text of the same length has the same graph but for two
-choices, which are patched: its tokens choose rows of `wte`, its targets choose which chances count.
-A shorter text is the beginning of the tape: rows stand position by position, and after each
-position stands the loss of a text that ends there.
+choices, which are patched: its tokens select rows of `wte`, its targets select probabilities.
+A shorter text is the beginning of the tape: rows come position by position, and after each
+position comes the loss of a text that ends there.
 
-The chain rule adds slopes up in the order of a walk, and sums of floats depend on their order.
-`Value` walks depth first from the loss, so at each position it meets the logit of the *target*
-first: names of equal length do not share a walk. But it finishes a position before the next, and
-what it finds there depends on that position's target alone. So the walk is put together from
-pieces, one for each pair of position and target, each found by walking and then kept.
+The chain rule adds gradients up in the order of the nodes, and sums of floats depend on it. `Value`
+goes depth first from the loss, so at each position it meets the logit of the *target* first: texts
+of equal length do not share an order. But it finishes a position before the next, and the order
+there depends on that position's target alone. So the order is put together from parts, one for
+each pair of position and target, each found once and then cached.
 """
 
+import operator
 from collections import OrderedDict
 from collections.abc import Sequence
-from typing import Any
+from itertools import accumulate
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -23,16 +25,16 @@ from microgpt.autograd.value import Value
 from microgpt.autograd.value_tape import record
 from microgpt.config import GPTConfig
 from microgpt.errors import SettingError, ShapeError, StateError, TokenError
-from microgpt.models.scalar_gpt import ScalarGPT, Vector
+from microgpt.models.scalar_gpt import ScalarGPT, Vector, max_of, softmax
 
-PIECES_KEPT = 1024
+MAX_CACHED_ORDERS = 1024
 
 
 class TapeGPT:
     """A GPT on a tape, for texts of up to `length` tokens (without it, `block_size`).
 
-    `tape` is the table; its first `count` rows are the weights, and `weights` are views of them.
-    Losses, logits and gradients are those of `ScalarGPT` to the last bit, in float64.
+    `tape` is the table; its first `num_weights` rows are the weights, and `weights` are views of
+    them. Losses, logits and gradients are those of `ScalarGPT` to the last bit, in float64.
     """
 
     def __init__(self, config: GPTConfig, length: int | None = None):
@@ -42,65 +44,67 @@ class TapeGPT:
         if length is not None and length < 1:
             raise SettingError("length", "a positive integer", length)
         self.length = config.block_size if length is None else min(length, config.block_size)
-        model = _Listening(config)
-        totals = _running_totals(model.loss([0] * self.length, [0] * self.length), self.length)
+        model = _RecordingGPT(config)
+        totals = list(
+            accumulate(model.token_losses([0] * self.length, [0] * self.length), operator.add)
+        )
         losses = [(1 / n) * total for n, total in enumerate(totals, start=1)]
-        self.tape, row = record(
-            model.in_order(losses), leaves=model.parameters(), greatest=model.greatest()
+        self.tape, row_of = record(
+            model.in_order(losses), leaves=model.parameters(), maxima=model.maxima()
         )
         self.weights: dict[str, np.ndarray] = {}
-        self._rows: dict[str, np.ndarray] = {}  # which rows those are
-        self.count = 0
+        self._weight_rows: dict[str, np.ndarray] = {}
+        self.num_weights = 0
         for name, (rows, columns) in config.parameter_shapes().items():
-            place = slice(self.count, self.count + rows * columns)
-            self.weights[name] = self.tape.data[place].reshape(rows, columns)
-            self._rows[name] = np.arange(place.start, place.stop).reshape(rows, columns)
-            self.count = place.stop
-        self._totals = [row[total] for total in totals]
-        self._losses = np.array([row[loss] for loss in losses], np.uint32)
-        self._starts = [self.tape.leaves, *(int(loss) + 1 for loss in self._losses)]
-        ends = model.softmaxes[-self.length :]  # the softmax at the end of each position
-        self._logits = np.array([[row[v] for v in logits] for logits, _ in ends])
-        # What is patched: rows whose operand is a choice, and what there is to choose from.
-        self._chances = np.array([[row[v] for v in chances] for _, chances in ends])
-        self._logarithms = np.array([row[logarithm] for logarithm in _logarithms(totals)])
-        self._embeddings = self._find_embeddings()
+            part = slice(self.num_weights, self.num_weights + rows * columns)
+            self.weights[name] = self.tape.data[part].reshape(rows, columns)
+            self._weight_rows[name] = np.arange(part.start, part.stop).reshape(rows, columns)
+            self.num_weights = part.stop
+        self._total_rows = [row_of[total] for total in totals]
+        self._loss_rows = np.array([row_of[loss] for loss in losses], np.uint32)
+        self._first_rows = [self.tape.num_leaves, *(int(loss) + 1 for loss in self._loss_rows)]
+        outputs = model.softmaxes[-self.length :]  # the softmax at the end of each position
+        self._logit_rows = np.array([[row_of[v] for v in output.logits] for output in outputs])
+        # What is patched: rows with an operand that varies, and the rows that it varies over.
+        self._prob_rows = np.array([[row_of[v] for v in output.probs] for output in outputs])
+        self._log_prob_rows = np.array([row_of[log_prob] for log_prob in model.log_probs])
+        self._embedding_rows = self._find_embedding_rows()
         self._targets: list[int] = []
-        self._pieces: OrderedDict[tuple[int, int], np.ndarray] = OrderedDict()
+        self._orders: OrderedDict[tuple[int, int], np.ndarray] = OrderedDict()
 
     def loss(self, tokens: Sequence[int], targets: Sequence[int]) -> float:
-        """The mean surprise, in nats, at `targets` given the tokens before each."""
-        positions = len(tokens)
-        if len(targets) != positions or not 0 < positions <= self.length:
+        """Mean negative log-likelihood of `targets`, in nats."""
+        T = len(tokens)
+        if len(targets) != T or not 0 < T <= self.length:
             raise ShapeError(
                 f"this tape takes 1 to {self.length} tokens and as many targets; "
-                f"got {positions} and {len(targets)}"
+                f"got {T} and {len(targets)}"
             )
-        tape, chosen = self.tape, self._ids(targets)
-        self._choose_tokens(self._ids(tokens), slice(positions))
-        tape.first[self._logarithms[:positions]] = self._chances[np.arange(positions), chosen]
-        self._targets = chosen.tolist()
-        tape.forward(stop=self._starts[positions])
-        return float(tape.data[self._losses[positions - 1]])
+        tape, target_ids = self.tape, self._check_ids(targets)
+        self._set_tokens(self._check_ids(tokens), slice(T))
+        tape.first[self._log_prob_rows[:T]] = self._prob_rows[np.arange(T), target_ids]
+        self._targets = target_ids.tolist()
+        tape.forward(stop=self._first_rows[T])
+        return float(tape.data[self._loss_rows[T - 1]])
 
     def backward(self) -> None:
-        """Put the slopes of the latest loss into `tape.grad`."""
-        positions, tape = len(self._targets), self.tape
-        if not positions:
+        """Put the gradients of the latest loss into `tape.grad`."""
+        T, tape = len(self._targets), self.tape
+        if not T:
             raise StateError("there is no loss to go back from; call loss() right before")
-        tape.grad[: self._starts[positions]] = 0.0
-        tape.grad[self._losses[positions - 1]] = 1.0
-        tape.backward_in_order(self._losses[positions - 1 : positions])
-        for position in reversed(range(positions)):
-            tape.backward_in_order(self._piece(position, self._targets[position]))
+        tape.grad[: self._first_rows[T]] = 0.0
+        tape.grad[self._loss_rows[T - 1]] = 1.0
+        tape.backward_in_order(self._loss_rows[T - 1 : T])
+        for position in reversed(range(T)):
+            tape.backward_in_order(self._backward_order(position, self._targets[position]))
 
     def logits(self, token: int, position: int) -> list[float]:
         """The logits after one more token; those before it have been given in order."""
         if not 0 <= position < self.length:
             raise ShapeError(f"positions go from 0 to {self.length - 1} here; got {position}")
-        rows, self._targets = self._logits[position], []  # what the loss was computed from changes
-        self._choose_tokens(self._ids([token]), slice(position, position + 1))
-        self.tape.forward(self._starts[position], int(rows.max()) + 1)
+        rows, self._targets = self._logit_rows[position], []  # the loss is of other tokens now
+        self._set_tokens(self._check_ids([token]), slice(position, position + 1))
+        self.tape.forward(self._first_rows[position], int(rows.max()) + 1)
         return self.tape.data[rows].tolist()
 
     def load_state_dict(self, weights: dict[str, Any]) -> None:
@@ -119,57 +123,66 @@ class TapeGPT:
         return {name: weight.copy() for name, weight in self.weights.items()}
 
     def gradients(self) -> dict[str, np.ndarray]:
-        """Copies of the weights' slopes, under the names of the weights."""
-        return {name: self.tape.grad[rows] for name, rows in self._rows.items()}
+        """Copies of the weights' gradients, under the names of the weights."""
+        return {name: self.tape.grad[rows] for name, rows in self._weight_rows.items()}
 
-    def _ids(self, tokens: Sequence[int]) -> np.ndarray:
-        ids = np.asarray(tokens)
-        if ids.min() < 0 or ids.max() >= self.config.vocab_size:
-            wrong = next(int(i) for i in ids if not 0 <= i < self.config.vocab_size)
-            raise TokenError(f"token ids go from 0 to {self.config.vocab_size - 1}; got {wrong}")
+    def _check_ids(self, tokens: Sequence[int]) -> np.ndarray:
+        ids, V = np.asarray(tokens), self.config.vocab_size
+        if ids.min() < 0 or ids.max() >= V:
+            invalid = next(int(i) for i in ids if not 0 <= i < V)
+            raise TokenError(f"token ids must be from 0 to {V - 1}; got {invalid}")
         return ids
 
-    def _choose_tokens(self, tokens: np.ndarray, positions: slice) -> None:
-        self.tape.first[self._embeddings[positions]] = self._rows["wte.weight"][tokens]
+    def _set_tokens(self, tokens: np.ndarray, positions: slice) -> None:
+        self.tape.first[self._embedding_rows[positions]] = self._weight_rows["wte.weight"][tokens]
 
-    def _find_embeddings(self) -> np.ndarray:
-        """The rows where a token's embedding meets a position's: (length, C)."""
-        positions = self._rows["wpe.weight"]
-        computed = self.tape.second[self.tape.leaves :]
-        found = (computed >= positions.min()) & (computed <= positions.max())
-        return (self.tape.leaves + np.flatnonzero(found)).reshape(self.length, -1)
+    def _find_embedding_rows(self) -> np.ndarray:
+        """The rows where a token's embedding and a position's are added: (length, C)."""
+        wpe_rows = self._weight_rows["wpe.weight"]
+        second = self.tape.second[self.tape.num_leaves :]
+        adds_wpe = (second >= wpe_rows.min()) & (second <= wpe_rows.max())
+        return (self.tape.num_leaves + np.flatnonzero(adds_wpe)).reshape(self.length, -1)
 
-    def _piece(self, position: int, target: int) -> np.ndarray:
-        """The rows of one position as the walk meets them; the target is in place."""
-        piece = self._pieces.get((position, target))
-        if piece is None:
-            if len(self._pieces) == PIECES_KEPT:
-                self._pieces.popitem(last=False)
-            piece = self.tape.walk(self._totals[position], floor=self._starts[position])
-            self._pieces[position, target] = piece
-        return piece
+    def _backward_order(self, position: int, target: int) -> np.ndarray:
+        """The rows of one position in the order of the chain rule; the target is in place."""
+        order = self._orders.get((position, target))
+        if order is None:
+            if len(self._orders) == MAX_CACHED_ORDERS:
+                self._orders.popitem(last=False)
+            first_row = self._first_rows[position]
+            order = self.tape.topological_order(self._total_rows[position], first_row)
+            self._orders[position, target] = order
+        return order
 
 
-class _Listening(ScalarGPT):
-    """Remembers what every softmax was given and what it gave."""
+class _Softmax(NamedTuple):
+    """What a softmax was given, the maximum that it subtracted, and what it gave."""
+
+    logits: Vector
+    max_logit: Value
+    probs: Vector
+
+
+class _RecordingGPT(ScalarGPT):
+    """Records every softmax with its maximum, and the log-probability of every target."""
 
     def __init__(self, config: GPTConfig):
         super().__init__(config)
-        self.softmaxes: list[tuple[Vector, Vector]] = []
+        self.softmaxes: list[_Softmax] = []
+        self.log_probs: list[Value] = []
 
     def softmax(self, logits: Vector) -> Vector:
-        chances = super().softmax(logits)
-        self.softmaxes.append((logits, chances))
-        return chances
+        max_logit = max_of(logits)
+        self.softmaxes.append(_Softmax(logits, max_logit, softmax(logits, max_logit)))
+        return self.softmaxes[-1].probs
 
-    def greatest(self) -> dict[Value, Vector]:
-        """The plain numbers that softmaxes subtract, and what each is the greatest of."""
-        found = {}
-        for logits, chances in self.softmaxes:
-            for chance in chances:  # exp(logit + greatest · −1) · whole^−1
-                shifted = chance.inputs[0].inputs[0]
-                found[shifted.inputs[1].inputs[0]] = logits
-        return found
+    def log_prob(self, probs: Vector, target: int) -> Value:
+        self.log_probs.append(super().log_prob(probs, target))
+        return self.log_probs[-1]
+
+    def maxima(self) -> dict[Value, Vector]:
+        """The maximum of each softmax, and the logits it is the maximum of."""
+        return {recorded.max_logit: recorded.logits for recorded in self.softmaxes}
 
     def in_order(self, losses: list[Value]) -> list[Value]:
         """Everything to be recorded, position by position, logits before their softmax."""
@@ -177,21 +190,7 @@ class _Listening(ScalarGPT):
         results: list[Value] = []
         for position, loss in enumerate(losses):
             softmaxes = self.softmaxes[position * heads : (position + 1) * heads]
-            for logits, chances in (*softmaxes, self.softmaxes[positions * heads + position]):
-                results += logits + chances
+            for recorded in (*softmaxes, self.softmaxes[positions * heads + position]):
+                results += recorded.logits + recorded.probs
             results.append(loss)
         return results
-
-
-def _running_totals(loss: Value, positions: int) -> list[Value]:
-    """The total surprise after each position, read off the loss: (total + surprise) · 1/n."""
-    totals = [loss.inputs[0]]
-    while len(totals) < positions:
-        totals.append(totals[-1].inputs[0])
-    return totals[::-1]
-
-
-def _logarithms(totals: list[Value]) -> list[Value]:
-    """The logarithm of each target's chance: a total is total + surprise, a surprise −log."""
-    surprises = [totals[0], *(total.inputs[1] for total in totals[1:])]
-    return [surprise.inputs[0] for surprise in surprises]

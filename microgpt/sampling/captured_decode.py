@@ -145,10 +145,10 @@ def no_hooks_active() -> bool:
 
 
 def _contents(model: GPT) -> Iterator[tuple[Any, tuple]]:
-    """Every dictionary and list of the model's modules, and what is in it now."""
+    """The attributes, dictionaries and lists of the model's modules, and what is in each now."""
     for _, module in model.named_modules():
         attributes = vars(module)
-        if module is not model:  # its tokenizer may change, and may lead back to it
+        if module is not model:  # whose custom attributes may lead back to it: a leak
             yield attributes, tuple(attributes.values())
         for value in attributes.values():
             if isinstance(value, dict | list):

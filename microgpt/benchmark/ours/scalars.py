@@ -68,7 +68,7 @@ def sample_names(task: dict[str, Any]) -> Job:
             token = stop
             for position in range(model.config.block_size):
                 with no_grad():
-                    logits = model.step(token, position, keys, values)
+                    logits = model.decode_step(token, position, keys, values)
                     probs = softmax([x / temperature for x in logits])
                 token = rng.choices(ids, weights=[prob.data for prob in probs])[0]
                 if token == stop:
