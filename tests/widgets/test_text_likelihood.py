@@ -22,6 +22,12 @@ def test_any_text():
         mg.widgets.TextLikelihood("long tail (made-up numbers)")
 
 
+def test_wrong_arguments_are_one_sentence():
+    with pytest.raises(mg.SettingError, match="text must be a string; got int"):
+        mg.widgets.TextLikelihood("names", text=3)
+    assert len(mg.widgets.TextLikelihood("names", names="anna").name_buttons) == 1
+
+
 def test_a_trainer_brings_its_tokenizer_and_what_it_was_trained_on():
     corpus = mg.load_corpus("names-mini")
     trainer = mg.Trainer(mg.GPT(backend="numpy"), corpus, mg.TrainConfig(steps=3))
