@@ -242,12 +242,12 @@ def test_an_answer_gets_copies_and_must_not_modify_them():
 
 
 def test_the_input_on_a_card_is_a_copy():
-    def in_place(logits, T):
+    def modifies_input(logits, T):
         logits /= T
         return TEMPERATURE(logits, 1.0)
 
-    result = learn.check("09.temperature", in_place)
-    in_place(**result.input)
+    result = learn.check("09.temperature", modifies_input)
+    modifies_input(**result.input)
     result.input["logits"][:] = 7
     wrong = learn.check("09.temperature", lambda *_: [1.0, 0.0, 0.0])
     wrong.expected[:] = 7

@@ -32,9 +32,11 @@ def test_solutions_can_be_kept_by_the_teacher(monkeypatch):
 
 @pytest.mark.parametrize("exercise", learn.exercises(), ids=lambda exercise: exercise.id)
 def test_the_solution_as_shown_is_correct(exercise):
-    names = {}
+    names, source = {}, solution_source(exercise)
+    if not exercise.is_function:  # a shorter training; the self-test runs the whole one
+        source = source.replace("n_embd=32", "").replace("steps=1000", "steps=20")
     with mg.using("numpy"):
-        exec(solution_source(exercise), names)
+        exec(source, names)
         assert learn.check(exercise.id, names[exercise.answer_name])
 
 

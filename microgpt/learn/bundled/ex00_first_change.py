@@ -143,7 +143,7 @@ def _train(steps: int = 1000, run: bool = True, **config: Any) -> Any:
     return trainer
 
 
-def _train_on_own_list() -> Any:
+def _train_on_custom_list() -> Any:
     towns = mg.load_corpus(text="\n".join(f"{a}{b}ton" for a in "abcdefgh" for b in "aeiou"))
     model = mg.GPT(mg.GPTConfig.microgpt(vocab_size=towns.tokenizer().vocab_size))
     trainer = mg.Trainer(model, towns)
@@ -169,7 +169,7 @@ FIRST_CHANGE = Exercise(
     prerequisites=("training",),
     hints=tuple(_texts["hints"]),
     solution=solution,
-    alternative_solutions=(lambda: _train(steps=60), _train_on_own_list),
+    alternative_solutions=(lambda: _train(steps=60), _train_on_custom_list),
     properties=(
         Property(_descriptions["trained"], test=is_trained),
         Property(_descriptions["finished"], test=is_finished),

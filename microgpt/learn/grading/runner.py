@@ -8,7 +8,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +16,8 @@ import microgpt
 from microgpt.config.checks import check_integer
 from microgpt.errors import Described, FormatError, SettingError
 from microgpt.learn import registry
-from microgpt.learn.grading import submissions
 from microgpt.learn.grading.gradebook import GradeRow
+from microgpt.learn.grading.submissions import Submission, read_submission, untagged_message
 from microgpt.learn.grading.worker import BROKEN, MEMORY_UNLIMITED, OUT_OF_MEMORY
 from microgpt.learn.messages import format_message, message_section
 
@@ -51,12 +51,12 @@ class Grader:
         self.exercises_file = None if exercises_file is None else Path(exercises_file).resolve()
         self.files = list(_find_files(paths))
         self.unreadable: dict[Path, str] = {}
-        self.untagged: dict[Path, dict[str, str]] = {}
+        self.submissions: dict[Path, Submission] = {}
         self.memory_unlimited = False
-        self.exercise_ids = self._read_exercise_ids()
+        self.exercise_ids = self._read_submissions()
 
-    def _read_exercise_ids(self) -> list[str]:
-        """The ids that any file answers; files that cannot be read are noted with their error."""
+    def _read_submissions(self) -> list[str]:
+        """Read every file, or note its error; the ids of the exercises that any of them answers."""
         exercises = (
             registry.exercises()
             if self.exercises_file is None
@@ -65,9 +65,8 @@ class Grader:
         answered: set[str] = set()
         for _, path in self.files:
             try:
-                submission = submissions.read_submission(path, exercises)
-                answered |= submission.answers.keys()
-                self.untagged[path] = submission.untagged
+                self.submissions[path] = read_submission(path, exercises)
+                answered |= self.submissions[path].answers.keys()
             except (FormatError, OSError) as error:
                 self.unreadable[path] = str(error)
         known = [exercise.id for exercise in registry.exercises()]
@@ -82,7 +81,7 @@ class Grader:
                 error = self.unreadable[path]
                 yield [_broken_row(name, id, error) for id in self.exercise_ids or [""]]
             elif not self.exercise_ids:
-                message = submissions.untagged_message(self.untagged.get(path, {}))
+                message = untagged_message(self.submissions[path].untagged)
                 default = message_section("grading")["nothing_to_grade"]
                 yield [_broken_row(name, "", message or default)]
             else:
@@ -117,7 +116,7 @@ class Grader:
             out, work_dir = Path(folder) / "rows", Path(folder) / "work"
             work_dir.mkdir()
             request = {
-                "file": str(path),
+                "submission": asdict(self.submissions[path]),
                 "ids": ids,
                 "skip": skip,
                 "exercises_file": self.exercises_file and str(self.exercises_file),

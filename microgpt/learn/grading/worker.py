@@ -25,7 +25,11 @@ from microgpt.learn.answer_stub import todo
 from microgpt.learn.check_answer import check
 from microgpt.learn.exercise import Exercise
 from microgpt.learn.formatting import format_value
-from microgpt.learn.grading import submissions
+from microgpt.learn.grading.submissions import (
+    Submission,
+    possible_file_names,
+    untagged_message,
+)
 from microgpt.learn.messages import format_message, message_section
 from microgpt.learn.results import NOT_ATTEMPTED, NOT_YET, Result
 
@@ -68,7 +72,7 @@ def _limit_memory(num_bytes: int) -> bool:
 
 
 class GradingWorker:
-    """Grades one file: executes its cells in order, and checks each answer after its cell.
+    """Grades a submission: executes its cells in order, and checks each answer after its cell.
 
     The request's `skip` lists the exercises that ended an earlier process, `ids` those that still
     need a row: the other cells run for the names they bind.
@@ -82,7 +86,7 @@ class GradingWorker:
     def run(self) -> None:
         """Execute the submission and write a row for each of the request's exercises."""
         known = {exercise.id: exercise for exercise in registry.exercises()}
-        submission = submissions.read_submission(Path(self.request["file"]), list(known.values()))
+        submission = Submission(**self.request["submission"])
         if submission.is_script:  # under another name than "__main__"
             module = sys.modules["submission"] = types.ModuleType("submission")
             self.namespace = vars(module)
@@ -113,23 +117,21 @@ class GradingWorker:
                 key = "script_runs" if submission.is_script else "cell_runs"
                 self._grade(known[id], cell_error or error, message_section("grading")[key])
 
-    def _write_unanswered(
-        self, ids: list[str], submission: submissions.Submission, error: str = ""
-    ) -> None:
+    def _write_unanswered(self, ids: list[str], submission: Submission, error: str = "") -> None:
         """Write the rows of exercises that the file has no answer to."""
         for id in ids:
             state, message = NOT_ATTEMPTED, message_section("grading")["no_answer"]
             if error:
                 state, message = BROKEN, error
             elif id in submission.untagged:
-                found = submissions.untagged_message({id: submission.untagged[id]})
+                found = untagged_message({id: submission.untagged[id]})
                 message = format_message("grading", "no_answer_but", found=found)
             self._write_row(id, state, message=message)
 
     def _copy_named_files(self, source: str) -> None:
         """Copy the files that code names, such as a corpus, to the folder in which it runs."""
         work_dir = Path.cwd()
-        for name in submissions.possible_file_names(source):
+        for name in possible_file_names(source):
             target = Path(os.path.normpath(work_dir / name))
             if work_dir not in target.parents:
                 continue
@@ -207,7 +209,7 @@ def _message(result: Result) -> str:
         return result.cause
     if result.got.startswith("NameError"):
         return _explain_name_error(result.got)
-    return f"{result.cause} ({result.got})"
+    return f"{result.cause} ({result.got})".lstrip()
 
 
 if __name__ == "__main__":

@@ -17,8 +17,6 @@ from exercise_answers import (
 
 from microgpt.learn.grading.runner import Grader, ResourceLimits
 
-pytestmark = pytest.mark.slow  # each file is graded in a process of its own
-
 COLUMNS = ["file", "exercise", "state", "property", "message", "version", "seconds"]
 KEEPS_TIES = "def top_k(p, k):\n    q = np.where(p >= np.sort(p)[-min(k, len(p))], p, 0)\n    return q / q.sum()"  # noqa: E501
 
@@ -59,6 +57,7 @@ def grade_by_command(folder, target, *options, **environment):
     return list(csv.DictReader(target.read_text("utf-8").splitlines()))
 
 
+@pytest.mark.slow
 def test_every_file_gets_a_row_for_every_exercise(folder, tmp_path):
     (folder / ".ipynb_checkpoints").mkdir()
     files = {
@@ -81,9 +80,6 @@ def test_every_file_gets_a_row_for_every_exercise(folder, tmp_path):
             IMPORT_CELL, ("def sample(*_):\n    while True: pass", "exercise:09.sample")
         ),
         "gus.py": "def broken(:",
-        "hal.ipynb": notebook_json(
-            IMPORT_CELL, ("def sample(*_):\n    return '=1+1'", "exercise:09.sample")
-        ),
         "ida.ipynb": notebook_json(
             IMPORT_CELL,
             (f"import os\n{SAMPLE_CODE}\nopen('here', 'w').close()", "exercise:09.sample"),
@@ -91,7 +87,9 @@ def test_every_file_gets_a_row_for_every_exercise(folder, tmp_path):
         ),
         "jo.ipynb": notebook_json(IMPORT_CELL, ("samples = 3", "exercise:09.sample")),
         "kim.ipynb": notebook_json((SAMPLE_CODE, "exercise:09.sample")),
-        "=lee.ipynb": notebook_json(IMPORT_CELL, (SAMPLE_CODE, "exercise:09.sample")),
+        "=lee.ipynb": notebook_json(
+            IMPORT_CELL, ("def sample(*_):\n    return '=1+1'", "exercise:09.sample")
+        ),
         ".ipynb_checkpoints/anna.ipynb": "{",
         "notes.txt": "not looked at",
     }
@@ -102,7 +100,7 @@ def test_every_file_gets_a_row_for_every_exercise(folder, tmp_path):
     assert list(rows[0]) == COLUMNS
     states = {(row["file"], row["exercise"].partition(".")[2]): row["state"] for row in rows}
     assert states == {
-        ("'=lee.ipynb", "top_k"): "not attempted", ("'=lee.ipynb", "sample"): "correct",
+        ("'=lee.ipynb", "top_k"): "not attempted", ("'=lee.ipynb", "sample"): "not yet",
         ("anna.ipynb", "top_k"): "correct", ("anna.ipynb", "sample"): "correct",
         ("bo.ipynb", "top_k"): "not yet", ("bo.ipynb", "sample"): "not attempted",
         ("cleo.py", "top_k"): "not attempted", ("cleo.py", "sample"): "correct",
@@ -110,7 +108,6 @@ def test_every_file_gets_a_row_for_every_exercise(folder, tmp_path):
         ("eve.ipynb", "top_k"): "correct", ("eve.ipynb", "sample"): "not yet",
         ("finn.ipynb", "top_k"): "not attempted", ("finn.ipynb", "sample"): "not yet",
         ("gus.py", "top_k"): "broken", ("gus.py", "sample"): "broken",
-        ("hal.ipynb", "top_k"): "not attempted", ("hal.ipynb", "sample"): "not yet",
         ("ida.ipynb", "top_k"): "broken", ("ida.ipynb", "sample"): "correct",
         ("jo.ipynb", "top_k"): "not attempted", ("jo.ipynb", "sample"): "not yet",
         ("kim.ipynb", "top_k"): "not attempted", ("kim.ipynb", "sample"): "not yet",
@@ -126,6 +123,7 @@ def test_every_file_gets_a_row_for_every_exercise(folder, tmp_path):
     assert {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()} == before
 
 
+@pytest.mark.slow
 def test_the_same_grades_on_other_machines(folder, tmp_path):
     """Two thread counts, NumPy and Numba, busy and idle: the same gradebook but for seconds."""
     run = ("my_run = mg.Trainer(mg.GPT(), mg.load_corpus('names-mini'), "
@@ -139,24 +137,25 @@ def test_the_same_grades_on_other_machines(folder, tmp_path):
         (KEEPS_TIES, "exercise:09.top_k"),
         (multiplied, "exercise:09.temperature"),
     )
-    first = grade_by_command(folder, tmp_path / "1.csv", MICROGPT_BACKEND="numpy")
+    first = grade_by_command(folder, tmp_path / "0.csv", MICROGPT_BACKEND="numpy")
     assert [row["state"] for row in first] == ["correct", "not yet", "not yet", "correct"]
-    busy_loop = [sys.executable, "-c", "while True: pass"]
-    others = [subprocess.Popen(busy_loop) for _ in range(os.cpu_count() or 1)]
-    try:
-        for threads in ("1", "2"):
+    for threads, num_busy in (("1", 0), ("2", os.cpu_count() or 1)):
+        busy_loop = [sys.executable, "-c", "while True: pass"]
+        others = [subprocess.Popen(busy_loop) for _ in range(num_busy)]
+        try:
             variables = {"NUMBA_NUM_THREADS": threads, "OMP_NUM_THREADS": threads}
-            target = tmp_path / "2.csv"
+            target = tmp_path / f"{threads}.csv"
             again = grade_by_command(folder, target, "--backend", "numba", **variables)
-            for row in (*first, *again):
-                row.pop("seconds", None)
-            assert again == first
-    finally:
-        for other in others:
-            other.kill()
-            other.wait()
+        finally:
+            for other in others:
+                other.kill()
+                other.wait()
+        for row in (*first, *again):
+            row.pop("seconds", None)
+        assert again == first
 
 
+@pytest.mark.slow
 def test_time_and_memory_are_limited(folder):
     (folder / "long.py").write_text("sample = 1\nwhile True: pass")
     greedy = "import numpy as np\nsample = np.ones((300, 1024, 1024))"
@@ -195,6 +194,7 @@ HELPED_SAMPLE = """def sample(logits, T, k, u):
     return int(order[min(rank, len(p) - 1)])"""
 
 
+@pytest.mark.slow
 def test_a_cell_costs_only_its_own_exercise(folder):
     """One ends the process, one never ends; what the others bind is there all the same."""
     write_notebook(
@@ -205,7 +205,7 @@ def test_a_cell_costs_only_its_own_exercise(folder):
         (HELPED_SAMPLE, "exercise:09.sample"),
         ("while True: pass", "exercise:00.first_change"),
     )
-    rows = grade(folder, limits=ResourceLimits(seconds=20))
+    rows = grade(folder, limits=ResourceLimits(seconds=12))
     assert states(rows) == {
         "00.first_change": "not yet", "09.temperature": "correct",
         "09.top_k": "broken", "09.sample": "correct",
@@ -215,7 +215,7 @@ def test_a_cell_costs_only_its_own_exercise(folder):
     assert "status 1" in rows["a.ipynb", "09.top_k"].message
 
 
-def test_a_file_that_ends_the_process_is_broken_as_a_whole(folder):
+def test_a_file_that_ends_the_process_is_broken_for_every_exercise(folder):
     file = write_notebook(
         folder,
         ("import os\nos._exit(3)",),
