@@ -271,3 +271,10 @@ def test_a_notebook_that_loads_the_exercises_is_graded_on_the_teachers(folder, t
     (folder / "week3.py").write_text("raise SystemExit")
     (row,) = grade(file, exercises_file=write_teachers_file(tmp_path)).values()
     assert row.message == "That is in bits."
+
+
+def test_a_worker_starts_without_nbformat(folder):
+    """The runner has parsed the notebook; `import nbformat` alone takes seconds of CPU time."""
+    check = "import sys\nassert 'nbformat' not in sys.modules\n"
+    write_notebook(folder, IMPORT_CELL, (check + TOP_K_CODE, "exercise:09.top_k"))
+    assert states(grade(folder)) == {"09.top_k": "correct"}
