@@ -60,7 +60,7 @@ def train_bpe(
     pair_counts = PairCounts(_count_chunks(text, pattern))
     merges: list[BPEMerge] = []
     for token in range(256, vocab_size - len(names)):
-        if (best := pair_counts.most_frequent()) is None:
+        if (best := pair_counts.top_pair()) is None:
             raise SettingError(
                 "vocab_size",
                 f"at most {token + len(names):,}, all tokens that this text gives before no chunk "
@@ -107,7 +107,7 @@ class PairCounts:
         self._heap = [(-count, pair) for pair, count in self.counts.items()]
         heapq.heapify(self._heap)
 
-    def most_frequent(self) -> tuple[Pair, int] | None:
+    def top_pair(self) -> tuple[Pair, int] | None:
         """The pair with the highest count, and the count; None if no chunk has two tokens."""
         while self._heap:
             negative_count, pair = self._heap[0]

@@ -1,10 +1,7 @@
-"""Token shards: written and read as llm.c does, larger than memory, and every way to be wrong."""
+"""Reading token shards: headers, damaged files, several files as one sequence, memory."""
 
-import errno
 import itertools
-import json
 import os
-import struct
 import subprocess
 import sys
 import tracemalloc
@@ -14,176 +11,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from peaks import PEAK
+from shard_files import raw_bytes, shard_bytes
 
-from microgpt import tokenizers
-from microgpt._io import atomic_write
-from microgpt.cli import main
 from microgpt.data import (
     Shards,
-    encode_documents,
-    load_corpus,
     open_shard,
-    split_sections,
     write_shard,
 )
-from microgpt.data.remote_corpora import REMOTE_CORPORA
-from microgpt.errors import FormatError, NotWritable, SettingError, TokenError
-
-
-def shard_bytes(tokens, magic=20240520, version=1, count=None, order="<"):
-    count = len(tokens) if count is None else count
-    header = struct.pack(f"{order}3i", magic, version, count) + bytes(253 * 4)
-    return header + struct.pack(f"{order}{len(tokens)}H", *tokens)
-
-
-def raw_bytes(tokens):
-    return struct.pack(f"<{len(tokens)}i", *tokens)
-
-
-# Writing.
-
-
-def test_the_file_is_llm_c_s(tmp_path):
-    path = tmp_path / "deep" / "er" / "a.bin"
-    assert write_shard(path, [5, 0, 65535, 50256]) == 4
-    assert path.read_bytes() == shard_bytes([5, 0, 65535, 50256])
-    tokens = open_shard(path)
-    assert isinstance(tokens, np.memmap)
-    assert tokens.dtype == np.uint16
-    assert tokens.tolist() == [5, 0, 65535, 50256]
-    assert not tokens.flags.writeable
-
-
-@pytest.mark.parametrize(
-    "tokens",
-    [
-        (1, 2, 3, 4),
-        np.array([1, 2, 3, 4], np.int64),
-        np.array([1, 9, 2, 9, 3, 9, 4, 9], np.uint8)[::2],
-        [np.array([1], np.uint16), [], (2, 3), np.array([4], np.uint64)],
-        iter([[1, 2], [3, 4]]),
-        (np.array([token]) for token in range(1, 5)),
-    ],
-)
-def test_rows_and_streams_of_rows(tmp_path, tokens):
-    assert write_shard(tmp_path / "a.bin", tokens) == 4
-    assert open_shard(tmp_path / "a.bin").tolist() == [1, 2, 3, 4]
-
-
-def test_a_stream_larger_than_what_is_held(tmp_path):
-    row = np.arange(2**20, dtype=np.int64) % 50000
-    tracemalloc.start()
-    written = write_shard(tmp_path / "a.bin", (row for _ in range(16)))
-    peak = tracemalloc.get_traced_memory()[1]
-    tracemalloc.stop()
-    assert written == 2**24
-    assert peak < 2**23
-    tokens = open_shard(tmp_path / "a.bin", vocab_size=50000)
-    np.testing.assert_array_equal(tokens[-(2**20) :], row)
-
-
-WRONG_TOKENS = [
-    ([1, 2, 65536], TokenError, "token 2 is 65,536; .* from 0 to 65,535"),
-    ([[1, 2], [3, -1]], TokenError, "token 3 is -1"),
-    (np.array([2**63], np.uint64), TokenError, "token 0 is 9,223,372,036,854,775,808"),
-    ([1.5], SettingError, "one-dimensional arrays of integers; got 0 dimensions"),
-    (np.array([1.5]), SettingError, "type float64"),
-    (np.ones((2, 2), int), SettingError, "got 2 dimensions"),
-    ([np.ones((2, 2), int)], SettingError, "got 2 dimensions"),
-    ([[[1], [2, 3]]], SettingError, "one-dimensional arrays of integers"),
-    ([[1, None]], SettingError, "type object"),
-    ([[2**70]], SettingError, "type object"),
-    ([[True]], SettingError, "type bool"),
-    (["text"], SettingError, "type <U4"),
-    ("text", SettingError, "got 'text'"),
-    (7, SettingError, "got 7"),
-    ([], SettingError, "at least one to write"),
-    (iter(()), SettingError, "at least one to write"),
-]
-
-
-@pytest.mark.parametrize(("tokens", "error_class", "message"), WRONG_TOKENS)
-def test_what_cannot_be_written_leaves_the_old_file(tmp_path, tokens, error_class, message):
-    path = tmp_path / "a.bin"
-    write_shard(path, [7])
-    with pytest.raises(error_class, match=message):
-        write_shard(path, tokens)
-    assert open_shard(path).tolist() == [7]
-    assert os.listdir(tmp_path) == ["a.bin"]
-
-
-def test_ids_beyond_a_vocabulary_are_not_written(tmp_path):
-    with pytest.raises(TokenError, match=r"token 1 is 27; .* 27 ids go from 0 to 26"):
-        write_shard(tmp_path / "a.bin", [26, 27], vocab_size=27)
-    with pytest.raises(SettingError, match="vocab_size must be a positive integer"):
-        write_shard(tmp_path / "a.bin", [1], vocab_size=0)
-    assert os.listdir(tmp_path) == []
-
-
-def test_more_tokens_than_the_header_can_count(tmp_path, monkeypatch):
-    monkeypatch.setattr("microgpt.data.shard_writer.MAX_SHARD_TOKENS", 5)
-    with pytest.raises(SettingError, match=r"at most 5 for a shard; got .*; write several shards"):
-        write_shard(tmp_path / "a.bin", [[1, 2, 3], [4, 5, 6]])
-    assert os.listdir(tmp_path) == []
-
-
-class FullDisk:
-    """A file on a disk with space for 5,000 bytes."""
-
-    def __init__(self, path, mode):
-        self.stream, self.room = path.open(mode), 5000
-
-    def __getattr__(self, name):
-        return getattr(self.stream, name)
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.stream.close()
-
-    def write(self, content):
-        self.room -= memoryview(content).nbytes
-        if self.room < 0:
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-        return self.stream.write(content)
-
-
-def test_a_disk_that_fills(tmp_path, monkeypatch):
-    path = tmp_path / "a.bin"
-    write_shard(path, [7])
-    monkeypatch.setattr(atomic_write, "open", FullDisk, raising=False)
-    with pytest.raises(NotWritable, match=r"a\.bin could not be written whole \(No space left"):
-        write_shard(path, ([1] * 100 for _ in range(1000)))
-    assert open_shard(path).tolist() == [7]
-    assert os.listdir(tmp_path) == ["a.bin"]
-    assert write_shard(path, [1, 2]) == 2
-
-
-@pytest.mark.parametrize("error", [KeyboardInterrupt, OSError(errno.EIO, "the source broke")])
-def test_a_source_that_breaks_off_leaves_the_old_file(tmp_path, error):
-    def rows():
-        yield [1, 2]
-        raise error
-
-    path = tmp_path / "a.bin"
-    write_shard(path, [7])
-    with pytest.raises(type(error) if isinstance(error, OSError) else error) as caught:
-        write_shard(path, rows())
-    assert not isinstance(caught.value, NotWritable)
-    assert open_shard(path).tolist() == [7]
-    assert os.listdir(tmp_path) == ["a.bin"]
-
-
-def test_places_that_cannot_be_written(tmp_path):
-    with pytest.raises(NotWritable, match="is a folder; name a file"):
-        write_shard(tmp_path, [1])
-    (tmp_path / "file").touch()
-    with pytest.raises(NotWritable, match="nothing can be saved in"):
-        write_shard(tmp_path / "file" / "a.bin", [1])
-
-
-# Reading.
+from microgpt.errors import FormatError, SettingError
 
 
 def test_files_without_a_header_are_known_by_content(tmp_path):
@@ -211,6 +46,8 @@ def test_raw_can_be_forced(tmp_path):
 
 
 GOOD = shard_bytes([1, 2, 3])
+
+
 BROKEN = [
     (b"", "is empty"),
     (b"\x88\xd8", r"too short for a token shard: it has 2 bytes"),
@@ -318,9 +155,6 @@ def test_any_bytes_give_tokens_or_an_error_that_names_the_file(tmp_path, content
     assert peak < 2**20
 
 
-# Several shards as one sequence.
-
-
 @pytest.fixture
 def three(tmp_path):
     """Three files, one of them without a header and one empty, and all of their tokens."""
@@ -369,7 +203,9 @@ def test_which_files(three, tmp_path):
     assert len(Shards(first)) == 7
     (tmp_path / "odd[1].bin").write_bytes(shard_bytes([4]))
     assert list(Shards(str(tmp_path / "odd[1].bin"))) == [4]
-    with pytest.raises(SettingError, match=r"files of a folder; got .*; name them, as in '.*\*\.bin'"):
+    with pytest.raises(
+        SettingError, match=r"files of a folder; got .*; name them, as in '.*\*\.bin'"
+    ):
         Shards(tmp_path)
     with pytest.raises(SettingError, match="paths must be at least one file"):
         Shards([])
@@ -435,91 +271,3 @@ print(peak() - before)
 """
     (grown,) = map(int, in_a_process(code, path))
     assert grown < 50e6
-
-
-def test_the_corpus_advised_without_a_network_has_the_same_format():
-    for source in REMOTE_CORPORA.values():
-        suggested = source.offline_remedies[0].split("'")[1]
-        assert load_corpus(suggested).format == source.format
-
-
-# Tokenising.
-
-
-def test_sections_keep_their_blank_lines():
-    assert split_sections("a\nb\n\nc\n\n\n\nd\n") == ["a\nb\n\n", "c\n\n", "\n\n", "d\n"]
-    assert split_sections("a\n\n\nb\n\n") == ["a\n\n", "\nb\n\n", ""]
-    assert split_sections("no blank line") == ["no blank line"]
-
-
-@settings(deadline=None, max_examples=100)
-@given(st.text("ab\n"))
-def test_sections_are_the_text(text):
-    found = split_sections(text)
-    assert "".join(found) == text
-    assert all(section.endswith("\n\n") for section in found[:-1])
-
-
-def test_every_line_gets_a_mark():
-    corpus = load_corpus(text="ab\nb\n")
-    pieces = list(encode_documents(corpus, corpus.tokenizer()))
-    assert [piece.tolist() for piece in pieces] == [[2, 0, 1], [2, 1]]
-
-
-def test_a_text_of_characters_has_no_marks():
-    corpus = load_corpus(text="ab\n\nb", format="text")
-    tokens = np.concatenate(list(encode_documents(corpus, corpus.tokenizer())))
-    assert corpus.tokenizer().decode(tokens.tolist()) == "ab\n\nb"
-
-
-PREFIX = "23f3 0106 99fa 000d 0274 c450 58db c038 0325 0019 00c6 23f3 0106 99fa 0000 0274"
-
-
-def test_tinyshakespeare_is_tokenised_as_llm_c_does(data, tmp_path, monkeypatch, capsys):
-    monkeypatch.setenv("MICROGPT_DATA", str(data))
-    assert main(["tokenize", "tinyshakespeare", str(tmp_path / "out")]) == 0
-    said = capsys.readouterr().out
-    for part in ("338,028 tokens of a vocabulary of 50,257, in 7,222 sections", "32,768 tokens"):
-        assert part in said
-    train = open_shard(tmp_path / "out" / "train.bin", vocab_size=50257)
-    val = open_shard(tmp_path / "out" / "val.bin", vocab_size=50257)
-    assert (len(train), len(val)) == (305260, 32768)
-    assert " ".join(f"{token:04x}" for token in train[:16]) == PREFIX
-    assert val[:4].tolist() == [50256, 5962, 22307, 25]
-
-
-def test_the_command_with_characters(tmp_path, capsys):
-    out = tmp_path / "out"
-    command = ["tokenize", "story", str(out), "--tokenizer", "char", "--val-tokens"]
-    assert main([*command, "100"]) == 0
-    assert f"saved: {out / 'val.bin'}, 100 tokens" in capsys.readouterr().out
-    corpus = load_corpus("story")
-    tokens = [*open_shard(out / "val.bin"), *open_shard(out / "train.bin")]
-    assert corpus.tokenizer().decode(tokens) == corpus[0]
-    kept = tokenizers.from_dict(json.loads((out / "tokenizer.json").read_text("utf-8")))
-    assert kept.decode(tokens) == corpus[0]
-    assert main([*command, "0"]) == 1
-    assert "val.bin is from another run" in capsys.readouterr().err
-    assert main([*command, "999999999"]) == 1
-    assert "--val-tokens must be below the corpus's" in capsys.readouterr().err
-    assert main([*command, "-1"]) == 1
-    assert "--val-tokens must be a non-negative integer" in capsys.readouterr().err
-    (out / "val.bin").unlink()
-    assert main([*command, "0"]) == 0
-    assert len(open_shard(out / "train.bin")) == len(corpus[0])
-    assert not (out / "val.bin").exists()
-
-
-@pytest.mark.parametrize("name", ["names-mini", "story"])
-def test_the_command_trains_a_tokenizer(tmp_path, name):
-    out = tmp_path / "out"
-    command = ["tokenize", name, str(out), "--tokenizer", "bpe:300", "--val-tokens", "10"]
-    assert main(command) == 0
-    shards = [open_shard(out / f"{part}.bin", vocab_size=300) for part in ("val", "train")]
-    kept = tokenizers.from_dict(json.loads((out / "tokenizer.json").read_text("utf-8")))
-    corpus = load_corpus(name)
-    documents = list(corpus) if corpus.format == "lines" else split_sections(corpus[0])
-    marks = np.flatnonzero(np.concatenate(shards) == kept.bos_token_id)
-    found = np.split(np.concatenate(shards), marks)[1:]
-    assert len(shards[0]) == 10
-    assert [kept.decode(tokens[1:].tolist()) for tokens in found] == documents
