@@ -173,9 +173,9 @@ def hook_activations(hook: Callable[[str, Node], Node]):
 
 
 def override_ops(hook: Callable[[str, Callable, tuple, dict], Any]):
-    """`with intercepting(hook):` runs `hook(name, op, arguments, options)` in place of operations.
+    """`with override_ops(hook):` runs `hook(name, op, arguments, options)` in place of operations.
 
-    Of those in `ops.OVERRIDABLE`, in this thread; what the hook returns is the operation's result.
+    Of those decorated `@overridable`, in this thread; the hook returns the operation's result.
     """
     return _setting("op_override", hook)
 

@@ -1,8 +1,7 @@
 """Adapters between a model's operations and the plain functions of the exercises.
 
-`EXERCISE_ARGUMENTS` converts an operation's arguments to those of an exercise. `DECOMPOSITIONS`
-replaces the attention operations by public ones, so that a model that attends runs a learner's
-softmax, too; other fused operations have decompositions in `ops/decompositions.py`.
+`EXERCISE_ARGUMENTS` converts an operation's arguments to those of an exercise; `causal_softmax` is
+the operation by a plain softmax, so that a model that attends runs a learner's.
 """
 
 from collections.abc import Callable
@@ -31,30 +30,8 @@ EXERCISE_ARGUMENTS: dict[str, Callable[..., tuple]] = {
 }
 
 
-def _no_hook(label: str, node: Any) -> Any:
-    return node
-
-
-def _causal_softmax(scores: Any, scale: float = 1.0) -> Any:
+def causal_softmax(scores: Any, scale: float = 1.0) -> Any:
+    """`ops.causal_softmax` as a softmax of masked scores (…, T, T)."""
     T = scores.shape[-1]
     mask = np.triu(np.full((T, T), MASKED_SCORE, scores.dtype), 1)
     return ops.softmax(scores * scale + mask)
-
-
-def _causal_attention(q: Any, k: Any, v: Any, hook: Callable = _no_hook) -> Any:
-    scores = hook("scores", ops.matmul_transposed(q, k))
-    return ops.matmul(hook("weights", ops.causal_softmax(scores, q.shape[-1] ** -0.5)), v)
-
-
-def _decode_attention(q: Any, keys: Any, values: Any, position: Any, hook: Any = _no_hook) -> Any:
-    length = int(position[0]) + 1
-    keys, values = (q.from_array(cache[:, :, :length].copy()) for cache in (keys, values))
-    scores = hook("scores", ops.matmul_transposed(q, keys))
-    return ops.matmul(hook("weights", ops.softmax(scores * q.shape[-1] ** -0.5)), values)
-
-
-DECOMPOSITIONS: dict[str, Callable[..., Any]] = {
-    "causal_softmax": _causal_softmax,
-    "causal_attention": _causal_attention,
-    "decode_attention": _decode_attention,
-}

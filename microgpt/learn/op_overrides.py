@@ -7,16 +7,17 @@ from typing import Any
 
 import numpy as np
 
-from microgpt import ops
 from microgpt.autograd.engine import context, no_grad
 from microgpt.autograd.tensor import Tensor
 from microgpt.errors import ShapeError
 from microgpt.learn.messages import format_message
-from microgpt.learn.op_adapters import DECOMPOSITIONS, EXERCISE_ARGUMENTS
+from microgpt.learn.op_adapters import EXERCISE_ARGUMENTS, causal_softmax
 from microgpt.learn.usage_report import MAX_COMPARISONS, UsageReport
 from microgpt.models.gpt import GPT
+from microgpt.ops.op_hooks import OVERRIDABLE
 
-NAMES = tuple(name for name in ops.OVERRIDABLE if name != "decode_attention")
+COMPOSITE = ("causal_attention", "decode_attention")  # they run the operations they are made of
+NAMES = tuple(name for name in OVERRIDABLE if name != "decode_attention")
 
 
 class OpOverrides:
@@ -35,9 +36,10 @@ class OpOverrides:
             return self.compare_loss(op, *args)
         if name in self.functions:
             return self._run_function(name, op, args, kwargs)
-        if name in DECOMPOSITIONS and (name != "causal_softmax" or "softmax" in self.functions):
-            return DECOMPOSITIONS[name](*args, **kwargs)
-        self.other_ops[name] += 1
+        if name == "causal_softmax" and "softmax" in self.functions:
+            return causal_softmax(*args, **kwargs)
+        if name not in COMPOSITE:
+            self.other_ops[name] += 1
         return op(*args, **kwargs)
 
     def _run_function(self, name: str, op: Callable, args: tuple, kwargs: dict) -> Any:

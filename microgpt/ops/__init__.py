@@ -3,6 +3,7 @@
 Every rule is written once, over kernels that each back end has under the same name.
 """
 
+from microgpt.ops import decompositions  # noqa: F401 (registers them)
 from microgpt.ops.activation import exp, gelu, log, relu, sigmoid, tanh
 from microgpt.ops.arithmetic import (
     add,
@@ -34,13 +35,11 @@ from microgpt.ops.matmul import (
     rmatmul,
 )
 from microgpt.ops.norm import layer_norm, rms_norm
-from microgpt.ops.op_hooks import OVERRIDABLE
 from microgpt.ops.reduce import max, mean, sum
 from microgpt.ops.shape import broadcast_to, index, merge_heads, reshape, split_heads, transpose
 from microgpt.ops.softmax import causal_softmax, log_softmax, softmax
 
 __all__ = [
-    "OVERRIDABLE",
     "add",
     "broadcast_to",
     "causal_attention",

@@ -11,6 +11,7 @@ import numpy as np
 
 import microgpt.ops as ops
 from microgpt.ops.attention import check_cache_shapes
+from microgpt.ops.op_hooks import decomposition
 from microgpt.ops.token_ids import check_position_array
 
 
@@ -18,11 +19,13 @@ def _no_hook(label: str, node: Any) -> Any:
     return node
 
 
+@decomposition
 def self_attention(qkv, n_head, hook=_no_hook):
     q, k, v = (ops.split_heads(qkv, n_head, part, 3) for part in range(3))  # (B, H, T, D)
     return ops.merge_heads(ops.causal_attention(q, k, v, hook))
 
 
+@decomposition
 def dropout_attention(qkv, n_head, p, rng_state, layer_id=0, hook=_no_hook):
     def drop_weights(label, node):
         node = hook(label, node)
@@ -31,10 +34,12 @@ def dropout_attention(qkv, n_head, p, rng_state, layer_id=0, hook=_no_hook):
     return self_attention(qkv, n_head, drop_weights)
 
 
+@decomposition
 def dropout_residual(x, residual, p, rng_state, layer_id=0):
     return residual + ops.dropout(x, p, rng_state, layer_id)
 
 
+@decomposition
 def decode_self_attention(qkv, keys, values, position, n_head, hook=_no_hook):
     q, k, v = (ops.split_heads(qkv, n_head, part, 3) for part in range(3))  # (B, H, 1, D)
     check_cache_shapes(q.shape, keys, values, position)
@@ -44,18 +49,22 @@ def decode_self_attention(qkv, keys, values, position, n_head, hook=_no_hook):
     return ops.merge_heads(ops.decode_attention(q, keys, values, position, hook))
 
 
+@decomposition
 def linear_residual(x, weight, bias, residual, hook=_no_hook):
     return residual + hook("out", ops.linear(x, weight, bias))
 
 
+@decomposition
 def linear_gelu(x, weight, bias=None, hook=_no_hook):
     return ops.gelu(hook("c_fc", ops.linear(x, weight, bias)))
 
 
+@decomposition
 def linear_relu(x, weight, bias=None, hook=_no_hook):
     return ops.relu(hook("c_fc", ops.linear(x, weight, bias)))
 
 
+@decomposition
 def token_position_embedding(wte, wpe, tokens, position=None):
     x = ops.embedding(wte, tokens)
     T = x.shape[1]
@@ -66,5 +75,6 @@ def token_position_embedding(wte, wpe, tokens, position=None):
     return x + ops.embedding(wpe, position[None] + np.arange(T, dtype=np.int32))
 
 
+@decomposition
 def linear_cross_entropy(h, weight, targets):
     return ops.cross_entropy(ops.linear(h, weight), targets)

@@ -7,7 +7,8 @@ from typing import Any
 from microgpt.autograd.engine import context
 
 OVERRIDABLE: list[str] = []  # the names that `override_ops` offers to its hook
-FUSED: list[str] = []  # the names that have a decomposition in `ops/decompositions.py`
+FUSED: list[str] = []
+DECOMPOSITIONS: dict[str, Callable] = {}  # of fused operations, by name
 
 
 def overridable(op: Callable) -> Callable:
@@ -35,9 +36,13 @@ def fused(op: Callable) -> Callable:
     @wraps(op)
     def fused_or_decomposed(*args: Any, **kwargs: Any) -> Any:
         if context.decomposed or context.activation_hook is not None:
-            from microgpt.ops import decompositions
-
-            return getattr(decompositions, op.__name__)(*args, **kwargs)
+            return DECOMPOSITIONS[op.__name__](*args, **kwargs)
         return op(*args, **kwargs)
 
     return fused_or_decomposed
+
+
+def decomposition(function: Callable) -> Callable:
+    """The decomposition of the fused operation of the same name."""
+    DECOMPOSITIONS[function.__name__] = function
+    return function

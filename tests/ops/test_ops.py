@@ -1,5 +1,6 @@
 """Every case on every back end: values, gradients, two passes, capture, PyTorch's numbers."""
 
+import inspect
 from pathlib import Path
 
 import numpy as np
@@ -7,8 +8,9 @@ import pytest
 from cases import BY_NAME, CASES
 
 import microgpt as mg
-from microgpt import backends
+from microgpt import backends, ops
 from microgpt.autograd.engine import decomposed
+from microgpt.ops import op_hooks
 
 EVERY = [(case.name, n) for case in CASES for n in case.sizes]
 MIDDLE = [(case.name, 33) for case in CASES]
@@ -138,3 +140,10 @@ def test_back_ends_agree_in_float32(name, n):
     np.testing.assert_allclose(y, other, rtol=1e-5, atol=1e-5)
     for got, expected in zip(gradients, other_gradients, strict=True):
         np.testing.assert_allclose(got, expected, rtol=2e-5, atol=2e-5)
+
+
+def test_every_fused_operation_declares_its_decomposition():
+    assert set(op_hooks.FUSED) == set(op_hooks.DECOMPOSITIONS)
+    for name, decomposition in op_hooks.DECOMPOSITIONS.items():
+        fused = inspect.signature(getattr(ops, name)).parameters
+        assert list(inspect.signature(decomposition).parameters) == list(fused), name
