@@ -3,10 +3,9 @@
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
-from types import TracebackType
 from typing import Any, Self
 
-INTERVAL = 10.0  # seconds between lines; with the heartbeat, none is more than twice that late
+INTERVAL = 10.0  # seconds between lines; the heartbeat is at most as late again
 
 
 class Progress:
@@ -15,9 +14,10 @@ class Progress:
         with Progress(total=100, unit="step") as progress:
             progress.update(1, "loss 2.345")
 
-    Lines also come while one step takes long: a thread prints them. Work that cannot be counted
-    has no `total`, and lines alone. With `announce` the first `update` prints one too. `clock`
-    gives seconds; `wait(seconds)` sleeps in that thread, and is true once it has to end.
+    An update prints a line if the last one is `interval` seconds old (with `announce` the first
+    update does); while a step takes long, a thread prints one. Work that cannot be counted has no
+    `total`, and lines alone. `clock` gives seconds; `wait(seconds)` sleeps in that thread, and is
+    true once it has to end.
     """
 
     def __init__(
@@ -51,16 +51,11 @@ class Progress:
 
     def __enter__(self) -> Self:
         if self._bar.disable:
-            self._thread = threading.Thread(target=self._heartbeat, daemon=True)
+            self._thread = threading.Thread(target=self._run_heartbeat, daemon=True)
             self._thread.start()
         return self
 
-    def __exit__(
-        self,
-        error_class: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._stop.set()
         if self._thread is not None:
             self._thread.join()
@@ -73,7 +68,7 @@ class Progress:
             self.status = status
         self._bar.set_postfix_str(status, refresh=False)
         self._bar.update(count)
-        self.print_line_if_due()
+        self._print_line(self._interval)
 
     def track(self, items: Iterable[Any]) -> Iterator[Any]:
         """The items, each counted as done when the next is asked for."""
@@ -85,13 +80,16 @@ class Progress:
         """A line of output that leaves the bar whole."""
         self._bar.write(line)
 
-    def print_line_if_due(self) -> None:
-        """Print where the work stands, if the last line is `interval` seconds old."""
+    def heartbeat(self) -> None:
+        """Print a line, if the last one is INTERVAL seconds old."""
+        self._print_line(INTERVAL)
+
+    def _print_line(self, interval: float) -> None:
         if not self._bar.disable:
             return
         with self._lock:
             now = self._clock()
-            if now - self._last_line < self._interval:
+            if now - self._last_line < interval:
                 return
             self._last_line = now
             print(self._line(now - self._started), flush=True)
@@ -106,6 +104,6 @@ class Progress:
         line = f"{' '.join(filter(None, parts))} ({elapsed})"
         return f"{line}: {self.status}" if self.status else line
 
-    def _heartbeat(self) -> None:
-        while not self._wait(self._interval):
-            self.print_line_if_due()
+    def _run_heartbeat(self) -> None:
+        while not self._wait(INTERVAL):
+            self.heartbeat()

@@ -34,7 +34,8 @@ def check_number(
     below: float | None = None,
 ) -> float:
     """The value as a float, if it is a number in the range; `below=inf` means finite."""
-    if not isinstance(value, Real) or isinstance(value, bool):
+    is_number = isinstance(value, Real) and not isinstance(value, bool)
+    if not is_number:
         raise SettingError(name, "a number", value)
     try:
         number = float(value)

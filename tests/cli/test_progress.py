@@ -80,7 +80,7 @@ def test_no_two_lines_are_more_than_30_seconds_apart(clock, monkeypatch, updates
     while now < 200:
         now = clock.now = min(wakes, updates)
         if now == wakes:
-            work.print_line_if_due()
+            work.heartbeat()
             wakes += INTERVAL
         if now == updates:
             work.update()
@@ -93,7 +93,7 @@ def test_no_two_lines_are_more_than_30_seconds_apart(clock, monkeypatch, updates
 def test_work_that_cannot_be_counted(clock, capsys):
     with Progress(None, description="evaluating", clock=clock, wait=never) as work:
         clock.now = 65.0
-        work.print_line_if_due()
+        work.heartbeat()
     assert lines(capsys) == ["evaluating (1 min 5 s)"]
 
 

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 
+import pytest
 from cli_runs import enable_interrupts
 
 from microgpt import backends
@@ -16,6 +17,7 @@ def test_warmup(capsys):
     assert "ready" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_an_interrupt_while_compiling_ends_it(monkeypatch, tmp_path):
     monkeypatch.setenv("MICROGPT_CACHE", str(tmp_path))
     with subprocess.Popen(
