@@ -2,10 +2,10 @@
 
 from dataclasses import replace
 
-from huggingface_files import SMALL, byte_pairs, load, random_model, require_equal
+from huggingface_files import byte_pairs
+from random_gpt2 import SMALL, load, random_model, require_equal
 
 import microgpt as mg
-from microgpt.cli import main
 from microgpt.cli.main import main
 
 

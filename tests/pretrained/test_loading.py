@@ -1,12 +1,19 @@
-"""The models inside the package: small, loadable, and what is said of them is true."""
+"""`load_pretrained`: the bundled models, checkpoints of one's own, other programs' files, names."""
 
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import replace
 from importlib import resources
 
 import numpy as np
 import pytest
+from huggingface_files import config_json, folder_with, theirs
+from peaks import PEAK
+from random_gpt2 import SMALL, load, random_model, require_equal
 
 import microgpt as mg
-from microgpt.data import write_shard
 from microgpt.pretrained import BUNDLED
 
 
@@ -106,52 +113,6 @@ def test_a_folder_that_is_only_a_namesake_hides_no_model_of_the_package(tmp_path
         mg.load_pretrained(tmp_path / "names")
 
 
-FOREIGN = {
-    "empty": (b"", "is of no known format"),
-    "text": (b"A model, or is it?\n", "is of no known format"),
-    "zip": (b"PK\x03\x04" + bytes(100), "nothing is unpickled here"),
-    "pickle": (b"\x80\x02}q\x00.", "convert it to safetensors"),
-    "llm.c's shard": ((20240520).to_bytes(4, "little") + bytes(1020), "is a token shard"),
-    "other byte order": ((20240326).to_bytes(4, "big") + bytes(1020), "big-endian"),
-}
-
-
-@pytest.mark.parametrize("kind", FOREIGN)
-def test_the_content_says_what_a_file_is(tmp_path, kind):
-    content, message = FOREIGN[kind]
-    path = tmp_path / "pytorch_model.bin"
-    path.write_bytes(content)
-    with pytest.raises(mg.FormatError, match=message) as refused:
-        mg.load_pretrained(path)
-    assert str(path) in str(refused.value)
-
-
-def test_a_folder_of_pickles_is_refused(tmp_path):
-    with pytest.raises(mg.FormatError, match="there is no checkpoint at"):
-        mg.load_pretrained(tmp_path)
-    (tmp_path / "config.json").write_text("{}")
-    (tmp_path / "pytorch_model.bin").write_bytes(b"PK\x03\x04")
-    with pytest.raises(mg.FormatError, match=r"pytorch_model.bin is a pickle, or may be one"):
-        mg.load_pretrained(tmp_path)
-
-
-def test_names_of_files_do_not_matter(tmp_path):
-    config = mg.GPTConfig.preset(
-        "gpt2-124M", vocab_size=11, block_size=6, n_layer=1, n_head=1, n_embd=64
-    )
-    model = mg.GPT(config, seed=3, backend="numpy")
-    folder = mg.save_pretrained(tmp_path / "hf", model)
-    file = mg.save_pretrained(tmp_path / "c", model, format="llmc")
-    for name, source in (("a", folder / "model.safetensors"), ("b", file)):
-        (tmp_path / name).write_bytes(source.read_bytes())
-        loaded = mg.load_pretrained(tmp_path / name, backend="numpy").model
-        for parameter, array in model.state_dict().items():
-            np.testing.assert_array_equal(loaded.state_dict()[parameter], array)
-    (tmp_path / "c" / "other.bin").write_bytes(file.read_bytes())
-    with pytest.raises(mg.FormatError, match=r"holds 2 models, model.bin, other.bin; give"):
-        mg.load_pretrained(tmp_path / "c")
-
-
 def test_llm_c_s_fixtures_come_through_the_same_door(fixtures):
     models = [
         mg.load_pretrained(fixtures / "llmc" / f"{name}.bin", backend="numpy").model
@@ -180,7 +141,52 @@ def test_no_unit_of_the_names_model_is_dead():
     assert active.sum() >= 60
 
 
-def test_a_folder_of_token_shards_is_no_model(tmp_path):
-    write_shard(tmp_path / "train.bin", [1, 2, 3])
-    with pytest.raises(mg.FormatError, match="token shard"):
-        mg.load_pretrained(tmp_path)
+def test_a_loaded_model_is_in_evaluation_mode(tmp_path):
+    folder = folder_with(tmp_path, theirs(random_model()), config_json())
+    model = load(folder)
+    assert model.config.dropout == 0.1  # GPT-2's, where config.json says nothing
+    tokens = np.array([[1, 2, 3]])
+    losses = {model.loss(tokens, tokens).item() for _ in range(3)}
+    assert len(losses) == 1
+    model.train()
+    assert len({model.loss(tokens, tokens).item() for _ in range(3)}) > 1
+
+
+def test_a_folder_of_that_name_wins(tmp_path, monkeypatch):
+    model = random_model()
+    monkeypatch.chdir(tmp_path)
+    mg.save_pretrained("gpt2", model)
+    with pytest.warns(UserWarning, match="gpt2 is read; the published 'gpt2' is loaded where"):
+        require_equal(model, load("gpt2"))
+    require_equal(model, load(tmp_path / "gpt2"))
+
+
+MEASURE = f"""{PEAK}
+import microgpt as mg
+
+mg.GPT(backend="numpy")  # what is loaded on first use is no part of it
+list(mg.generate(mg.load_pretrained("names", backend="numpy").model, [0], 3))
+mg.load_pretrained(sys.argv[1], backend="numpy")
+forget()
+before = peak()
+model = mg.load_pretrained(sys.argv[2], backend="numpy").model
+loaded = peak()
+list(mg.generate(model, [1, 2, 3], 16, temperature=0))
+print(4 * model.parameter_count(), loaded - before, peak() - before)
+"""
+
+
+def test_loading_takes_no_more_than_the_weights(tmp_path):
+    large = replace(SMALL, n_embd=512, n_head=8, n_layer=4, vocab_size=3000, block_size=64)
+    small = mg.save_pretrained(tmp_path / "small", random_model())
+    folder = mg.save_pretrained(tmp_path / "large", mg.GPT(large, seed=1, backend="numpy"))
+    environment = {name: text for name, text in os.environ.items() if "POISON" not in name}
+    output = subprocess.run(
+        [sys.executable, "-c", MEASURE, str(small), str(folder)],
+        env=environment, capture_output=True, text=True, check=True,
+    ).stdout  # fmt: skip
+    weights, loaded, generated = map(int, output.split())
+    assert weights > 50e6
+    assert 0.9 * weights < loaded < 1.1 * weights
+    assert generated < 1.3 * weights
+    shutil.rmtree(folder)
