@@ -86,7 +86,7 @@ def test_float32_is_refused():
 def test_what_cannot_be_checked_is_said():
     assert mg.gradcheck(lambda x: x * 2, leaf(3))
     for inputs, message in [
-        ([], "at least one input"),
+        ([], "inputs must be at least one Value or tensor"),
         ([np.ones(3)], "input 0 must be"),
         ([mg.Tensor(np.ones(3))], "requires_grad=True"),
     ]:

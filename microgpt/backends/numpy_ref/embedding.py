@@ -2,19 +2,19 @@
 
 import numpy as np
 
-from microgpt.backends.index_errors import refuse, refuse_position
+from microgpt.backends.index_errors import raise_token_error, raise_position_error
 
 
 def check_tokens(tokens, vocab_size):
     bad = (tokens < 0) | (tokens >= vocab_size)
     if bad.any():
-        refuse(tokens, int(bad.argmax()), vocab_size)
+        raise_token_error(tokens, int(bad.argmax()), vocab_size)
 
 
 def check_position(position, count, places):
     """Whether `count` tokens from `position` on have a place."""
     if not 0 <= position[0] <= places - count:
-        refuse_position(int(position[0]), count, places)
+        raise_position_error(int(position[0]), count, places)
 
 
 def embedding_forward(y, table, tokens):

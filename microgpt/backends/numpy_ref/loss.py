@@ -2,16 +2,16 @@
 
 import numpy as np
 
-from microgpt.backends.index_errors import refuse_all_ignored, refuse_target
+from microgpt.backends.index_errors import raise_all_ignored, raise_target_error
 
 
 def check_targets(targets, vocab_size, some):
     """Refuse what is no token of the vocabulary, and if `some`, targets that are all ignored."""
     bad = (targets < -1) | (targets >= vocab_size)
     if bad.any():
-        refuse_target(targets, int(bad.argmax()), vocab_size)
+        raise_target_error(targets, int(bad.argmax()), vocab_size)
     if some and not (targets >= 0).any():
-        refuse_all_ignored()
+        raise_all_ignored()
 
 
 def cross_entropy_forward(losses, lse, logits, targets):
