@@ -95,9 +95,9 @@ def run(
         for step in range(num_steps):
             tokens = tokenizer.encode(documents[step % len(documents)], bos=True, eos=True)
             count = min(block_size, len(tokens) - 1)
-            ids = np.array(tokens[: count + 1], np.int32)
+            array = np.array(tokens[: count + 1], np.int32)
             start = time.perf_counter()
-            loss = model.train_step(ids[:-1], ids[1:], lr_schedule(step))
+            loss = model.train_step(array[:-1], array[1:], lr_schedule(step))
             result.seconds.append(time.perf_counter() - start)
             result.losses.append(loss)
             if on_step is not None:

@@ -65,8 +65,8 @@ class GPT(Module):
     def __repr__(self) -> str:
         c = self.config
         return (
-            f"GPT({self.parameter_count():,} parameters: {_many(c.n_layer, 'layer')}, "
-            f"{_many(c.n_head, 'head')}, "
+            f"GPT({self.parameter_count():,} parameters: {_pluralize(c.n_layer, 'layer')}, "
+            f"{_pluralize(c.n_head, 'head')}, "
             f"{c.n_embd} wide, block {c.block_size}, vocabulary {c.vocab_size}, "
             f"on {self.backend.name})"
         )
@@ -210,15 +210,15 @@ _SHARED = ("config",)
 
 
 def _float_name(dtype: Any) -> str:
-    """The name of a type that weights can have."""
+    """The name of a dtype that weights can have."""
     try:
-        found = np.dtype(dtype)
+        parsed = None if dtype is None else np.dtype(dtype)  # to NumPy, None is float64
     except TypeError:
-        found = None
-    if dtype is None or found is None or found not in FLOATS:  # to NumPy, None is float64
+        parsed = None
+    if parsed is None or parsed not in FLOATS:
         raise DtypeError(f"the weights of a GPT are float32 or float64; got dtype {dtype!r}")
-    return found.name
+    return parsed.name
 
 
-def _many(count: int, what: str) -> str:
-    return f"{count} {what}{'s' if count != 1 else ''}"
+def _pluralize(count: int, noun: str) -> str:
+    return f"{count} {noun}{'s' if count != 1 else ''}"

@@ -16,7 +16,7 @@ def first_difference(first: Recording, second: Recording) -> str | None:
             if before != now or type(before) is not type(now):
                 return f"{launch}: recorded {before}, this time {now} ({new.source})"
             if _is_external(now) and (
-                first.externals[before.index]() is not second.externals[now.index]()
+                first.externals[before.number]() is not second.externals[now.number]()
             ):
                 return f"{launch}: another array of shape {now.shape} each time ({new.source})"
     if len(first.launches) != len(second.launches):
@@ -33,7 +33,7 @@ def check_externals_alive(recording: Recording, name: str) -> None:
     """Raise for an external array that is gone after the call: no second recording can equal it."""
     for number, launch in enumerate(recording.launches):
         for ref in launch.refs:
-            if _is_external(ref) and recording.externals[ref.index]() is None:
+            if _is_external(ref) and recording.externals[ref.number]() is None:
                 raise CaptureError(
                     f"launch {number} {launch.name} ({launch.source}) was given an array that "
                     "is gone after the call: made inside by NumPy, or its name bound anew. A "

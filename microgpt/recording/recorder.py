@@ -25,18 +25,18 @@ class ArrayRef(NamedTuple):
     """Which array an argument of a launch is, and which part of it.
 
     `origin` is "temporary" (allocated in the call), "input" (an argument of the call) or "external"
-    (a parameter, or state that existed before); `index` counts the arrays of an origin.
+    (a parameter, or state that existed before); `number` counts the arrays of an origin.
     """
 
     origin: str
-    index: int
+    number: int
     offset: int
     shape: tuple[int, ...]
     strides: tuple[int, ...]
     dtype: np.dtype
 
     def __str__(self) -> str:
-        return f"{self.origin} array {self.index} of shape {self.shape}, {self.dtype}"
+        return f"{self.origin} array {self.number} of shape {self.shape}, {self.dtype}"
 
 
 class TrackedArray(NamedTuple):
@@ -106,16 +106,16 @@ class Recorder:
         self._tracked: dict[int, TrackedArray] = {}
         self._externals: list[np.ndarray] = []  # kept alive while recording
         self._lasting_refs: dict[int, ArrayRef] = {}  # of arguments that a launch keeps
-        for index, array in enumerate(inputs):
-            self._track(array, INPUT, index)
+        for number, array in enumerate(inputs):
+            self._track(array, INPUT, number)
 
     def on_alloc(self, array: np.ndarray) -> None:
         """Track an array that the call allocated."""
         temporaries = self.recording.temporaries
         temporaries.append(self._track(array, TEMPORARY, len(temporaries)))
 
-    def _track(self, array: np.ndarray, origin: str, index: int) -> TrackedArray:
-        ref = ArrayRef(origin, index, 0, array.shape, array.strides, array.dtype)
+    def _track(self, array: np.ndarray, origin: str, number: int) -> TrackedArray:
+        ref = ArrayRef(origin, number, 0, array.shape, array.strides, array.dtype)
         tracked = self._tracked[id(array)] = TrackedArray(weakref.ref(array), ref)
         return tracked
 
@@ -179,7 +179,7 @@ class Recorder:
             return ref
         is_full = array.nbytes == owner.nbytes and array.flags.c_contiguous
         offset = 0 if is_full else data_ptr(array) - data_ptr(owner)
-        return ArrayRef(ref.origin, ref.index, offset, array.shape, array.strides, array.dtype)
+        return ArrayRef(ref.origin, ref.number, offset, array.shape, array.strides, array.dtype)
 
 
 def is_temporary(ref: Any) -> bool:

@@ -63,9 +63,9 @@ class Replay:
         for number, launch in enumerate(self.launches):
             for ref in launch.refs:
                 if is_temporary(ref):
-                    lifetimes.setdefault(ref.index, [number, number])[1] = number
+                    lifetimes.setdefault(ref.number, [number, number])[1] = number
         for ref in filter(is_temporary, self._recording.result_refs):  # until they are copied out
-            lifetimes.setdefault(ref.index, [0, 0])[1] = len(self.launches)
+            lifetimes.setdefault(ref.number, [0, 0])[1] = len(self.launches)
         for index, (first, last) in sorted(lifetimes.items(), key=lambda item: item[1][0]):
             yield index, first, last
 
@@ -73,10 +73,10 @@ class Replay:
         """Put every temporary array at its offset in an arena that is large enough."""
 
         def array(ref: ArrayRef) -> np.ndarray:
-            pinned = self._pinned.get(ref.index)
+            pinned = self._pinned.get(ref.number)
             if pinned is not None:
                 return np.ndarray(ref.shape, ref.dtype, pinned, ref.offset, ref.strides)
-            offset = self._offsets[ref.index] + ref.offset
+            offset = self._offsets[ref.number] + ref.offset
             return np.ndarray(ref.shape, ref.dtype, arena.memory, offset, ref.strides)
 
         self._calls = [

@@ -58,7 +58,8 @@ def history_from_arrays(arrays: Any) -> list[Step]:
         if rows.ndim != 2 or rows.shape[1] != 4:
             raise FormatError(f"{name} must be rows of four; it has shape {rows.shape}")
         for number, *row in rows.tolist():
-            index, field = step_index(number, count), {name: evaluation_from_row(*row)}
+            index = step_index(number, count)
+            field: dict[str, Any] = {name: evaluation_from_row(*row)}
             history[index] = replace(history[index], **field)
     for number, samples in json.loads(bytes(arrays.read(PREFIX + "samples", "uint8"))):
         if not all(isinstance(text, str) for text in samples):

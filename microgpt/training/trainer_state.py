@@ -44,7 +44,7 @@ class TrainerState:
     """The steps done, and what must not get lost between two of them.
 
     `pending_batches` were drawn and are in no step yet; `evaluation_due` says that the last step
-    has still to be evaluated or sampled. `lowest` is the index of the step with the lowest
+    has still to be evaluated or sampled. `best_index` is that of the step with the lowest
     validation loss, and `evals_since_best` evaluations came after it. `final_evaluation` is a step
     and its evaluation out of turn, where that is lower still: the count does not know of it, so
     that a training which is stopped and resumed ends where it would have.
@@ -53,7 +53,7 @@ class TrainerState:
     history: list[Step] = field(default_factory=list)
     pending_batches: list[Batch] = field(default_factory=list)
     evaluation_due: bool = False
-    lowest: int | None = None
+    best_index: int | None = None
     evals_since_best: int = 0
     final_evaluation: tuple[int, Evaluation] | None = None
 
@@ -68,7 +68,7 @@ class TrainerState:
         if self.final_evaluation is not None:
             index, evaluation = self.final_evaluation
             return replace(self.history[index], evaluation=evaluation)
-        return None if self.lowest is None else self.history[self.lowest]
+        return None if self.best_index is None else self.history[self.best_index]
 
     def add_batch(self, batch: Batch) -> None:
         """Keep a batch that was drawn until its step is done."""
@@ -92,8 +92,9 @@ class TrainerState:
         if step.evaluation is None:
             return
         loss = step.evaluation.loss
-        if loss < _validation_loss(None if self.lowest is None else self.history[self.lowest]):
-            self.lowest, self.evals_since_best = step.step, 0
+        best = None if self.best_index is None else self.history[self.best_index]
+        if loss < _validation_loss(best):
+            self.best_index, self.evals_since_best = step.step, 0
         else:
             self.evals_since_best += 1
         if self.final_evaluation is not None and loss <= self.final_evaluation[1].loss:
