@@ -21,17 +21,17 @@ from microgpt.errors import DtypeError, ShapeError
 ELSEWHERE = {
     "fill_": "everywhere",
     "advance_": "here",
-    "sample_": "test_sampling_kernel",
-    "cache_write_": "test_sampling",
-    "decode_attention_forward": "test_sampling",
-    "sgd_step_": "test_optim",
-    "adam_step_": "test_optim",
-    "adamw_step_": "test_optim",
+    "sample_": "backends/test_sampling",
+    "cache_write_": "sampling/test_kv_cache",
+    "decode_attention_forward": "sampling/test_generation",
+    "sgd_step_": "optim/test_base",
+    "adam_step_": "optim/test_adam",
+    "adamw_step_": "optim/test_adam",
     "decode_self_attention_": "test_attention",
-    "count_step_": "test_optim",
-    "square_sum_": "test_optim",
-    "root_": "test_optim",
-    "clip_": "test_optim",
+    "count_step_": "optim/test_adam",
+    "square_sum_": "optim/test_base",
+    "root_": "optim/test_base",
+    "clip_": "optim/test_base",
     "check_tokens": "test_tensor",
     "check_position": "test_regressions",
     "dropout_turn_": "test_dropout",
@@ -129,8 +129,8 @@ import numba
 numba.set_num_threads(int(sys.argv[1]))
 import numpy as np
 import microgpt as mg
-from microgpt.backends.numba_cpu import _compile
-_compile.PARALLEL_FROM = 1
+from microgpt.backends.numba_cpu.jit import compile as jit_compile
+jit_compile.PARALLEL_FROM = 1
 mg.use("numba")
 model = mg.GPT(mg.GPTConfig(n_embd=24, n_head=3, n_layer=2, block_size=13), seed=5)
 optimizer = mg.Adam(model.parameters(), 0.01)

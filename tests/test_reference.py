@@ -1,17 +1,16 @@
-"""The microgpt recipe against the numbers of its original program."""
+"""The microgpt recipe against the numbers of its original program, on each engine."""
 
-import hashlib
 import json
-import math
-import struct
+import subprocess
+import sys
 
 import numpy as np
 import pytest
+from microgpt_trace import TRACE_LIBM, libm_fingerprint
 
 import microgpt as mg
 from microgpt import reference
-
-TRACE_LIBM = "d748ef07bd82"
+from microgpt.cli import main
 
 
 @pytest.fixture(scope="module")
@@ -22,16 +21,6 @@ def trace(fixtures):
 @pytest.fixture(scope="module")
 def names(data):
     return (data / "names.txt").read_text().split("\n")
-
-
-def libm_fingerprint():
-    """A digest of the bits that this machine's exp, log and pow give; C libraries differ in some.
-
-    The trace was made with glibc 2.28 or newer on x86-64 with FMA.
-    """
-    numbers = [0.37 + 0.0173 * k for k in range(2000)]
-    results = [f(x) for x in numbers for f in (math.exp, math.log, lambda x: x**-0.5)]
-    return hashlib.sha256(struct.pack(f"{len(results)}d", *results)).hexdigest()[:12]
 
 
 @pytest.mark.slow
@@ -102,3 +91,91 @@ def test_refusals():
         reference.run(["anna"], temperature=0)
     with pytest.raises(mg.TokenError, match="corpus is empty"):
         reference.run(["", " "])
+
+
+def test_the_trace_to_the_last_bit(data, fixtures):
+    trace = json.loads((fixtures / "microgpt" / "trace.json").read_text())
+    names = (data / "names.txt").read_text().split("\n")
+    run = reference.run(names, engine="tape")
+    if libm_fingerprint() == TRACE_LIBM:
+        assert run.losses == trace["losses"]
+    else:
+        np.testing.assert_allclose(run.losses, trace["losses"], rtol=0, atol=1e-12)
+    assert run.samples == trace["samples"]
+    weights = [w for name in WEIGHTS for w in run.parameters[name].ravel().tolist()]
+    assert len(weights) == 4192
+    assert sum(weights) == pytest.approx(trace["sum_params"], abs=1e-9)
+    assert sum(map(abs, weights)) == pytest.approx(trace["sum_abs_params"], abs=1e-9)
+    if libm_fingerprint() == TRACE_LIBM and sys.version_info < (3, 12):  # else sums compensate
+        assert (sum(weights), sum(map(abs, weights))) == (
+            trace["sum_params"], trace["sum_abs_params"],
+        )  # fmt: skip
+
+
+WEIGHTS = [f"{name}.weight" for name in (
+    "wte", "wpe", "lm_head", "h.0.attn.c_attn", "h.0.attn.c_proj", "h.0.mlp.c_fc", "h.0.mlp.c_proj"
+)]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"seed": 7, "num_steps": 3, "n_layer": 2, "n_embd": 24, "num_samples": 1},
+        {"seed": 1, "num_steps": 12, "n_embd": 8, "n_head": 1, "block_size": 5},
+    ],
+    ids=str,
+)
+def test_another_size_and_seed_equal_value_bit_for_bit(options):
+    names = mg.load_corpus("names-mini").documents
+    value = reference.run(names, engine="value", **options)
+    taped = reference.run(names, engine="tape", **options)
+    assert taped.losses == value.losses
+    assert taped.samples == value.samples
+    for name, weights in value.parameters.items():
+        np.testing.assert_array_equal(taped.parameters[name], weights)
+
+
+def test_samples_may_be_longer_than_any_document():
+    names, options = ["ab", "ba", "bb"], {"num_steps": 2, "n_embd": 4, "n_head": 1}
+    options |= {"block_size": 12, "num_samples": 60}
+    value = reference.run(names, engine="value", **options)
+    taped = reference.run(names, engine="tape", **options)
+    assert max(map(len, value.samples)) > 6
+    assert taped.samples == value.samples
+
+
+def test_it_is_fifty_times_as_fast_as_value():
+    names = [name for name in mg.load_corpus("names-mini").documents if len(name) == 7]
+    value = reference.run(names, engine="value", num_steps=4, num_samples=0)
+    taped = reference.run(names, engine="tape", num_steps=100, num_samples=0)
+    assert taped.losses[0] == value.losses[0]
+    assert min(value.seconds) > 50 * min(taped.seconds)
+
+
+def test_without_numba_the_back_end_says_so():
+    code = """
+import sys
+class Absent:
+    def find_spec(self, name, path=None, target=None):
+        if name.split(".")[0] in {"numba", "llvmlite"}:
+            raise ModuleNotFoundError(name)
+sys.meta_path.insert(0, Absent())
+from microgpt import reference
+try:
+    reference.run(["anna"], engine="tape")
+except Exception as error:
+    print(type(error).__name__, error)
+"""
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert said.stdout.startswith("BackendUnavailable the back end 'numba' needs numba, which is")
+
+
+def test_the_command(data, monkeypatch, capsys):
+    monkeypatch.setenv("MICROGPT_DATA", str(data))
+    assert main(["reference", "--engine", "tape", "--steps", "3"]) == 0
+    assert "step    1  loss 3.4242727838717717" in capsys.readouterr().out
+    assert main(["reference", "--engine", "tape", "--replay"]) == 1
+    assert (
+        "--engine must be tensor with --replay, as others have nothing to replay"
+        in capsys.readouterr().err
+    )

@@ -1,21 +1,8 @@
 """`microgpt train` stops when the loss or the weights are not numbers."""
 
-import ast
-import copy
 import os
 import subprocess
 import sys
-from typing import NamedTuple
-import numpy as np
-import pytest
-import microgpt as mg
-from microgpt import nn, ops
-from microgpt.data import DocumentBatches, TextBatches
-from microgpt.errors import (
-    SettingError,
-    ShapeError,
-    StateError,
-)
 
 
 def microgpt(*arguments, **environment):

@@ -13,7 +13,7 @@ import torch
 HERE = Path(__file__).parent
 sys.path[:0] = [str(HERE.parent), str(HERE.parent.parent)]
 
-from curve import BETAS, LR, WEIGHT_DECAY, model_and_batches  # noqa: E402
+from char_loss_curve import BETAS, LR, WEIGHT_DECAY, model_and_batches  # noqa: E402
 
 from microgpt.benchmark.peers.torch_model import GPT  # noqa: E402
 

@@ -6,14 +6,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from curve import BETAS, LR, WEIGHT_DECAY, model_and_batches
+from char_loss_curve import BETAS, LR, WEIGHT_DECAY, model_and_batches
 from safetensors.numpy import load_file
 
 import microgpt as mg
 from microgpt.autograd.engine import decomposed, no_grad
 from microgpt.config import GPTConfig
 
-GOLDEN = Path(__file__).parent / "golden"
+GOLDEN = Path(__file__).parent.parent / "golden"
+
+
 TINY = mg.GPTConfig.preset(
     "gpt2-124M", vocab_size=211, block_size=32, n_layer=2, n_head=4, n_embd=32
 )

@@ -1,43 +1,20 @@
-"""`GPT` and `ScalarGPT`: one model on two kinds of node."""
+"""`GPT`: shapes, names, seeds, copies, and gradients that measuring confirms."""
 
+import copy
 import dataclasses
 
 import numpy as np
 import pytest
+from custom_models import OwnMLP, Shouting
+from model_cases import SMALL, batch
 
 import microgpt as mg
 from microgpt.config import PRESETS
-from microgpt.errors import SettingError, ShapeError, TokenError
-
-SMALL = mg.GPTConfig(vocab_size=11, block_size=6, n_layer=2, n_head=2, n_embd=8, init_std=0.3)
-
-
-def batch(config, rows=3, seed=0):
-    rng = np.random.default_rng(seed)
-    shape = (rows, config.block_size)
-    return rng.integers(0, config.vocab_size, shape), rng.integers(-1, config.vocab_size, shape)
-
-
-@pytest.mark.parametrize(
-    "changes",
-    [{}, {"tie_weights": True}, {"final_norm": True, "embedding_norm": False}, {"n_head": 1}],
-    ids=str,
+from microgpt.errors import (
+    SettingError,
+    ShapeError,
+    TokenError,
 )
-def test_scalar_and_tensor_gpt_agree(backend, changes):
-    config = dataclasses.replace(SMALL, **changes)
-    model = mg.GPT(config, seed=1, dtype="float64")
-    scalar = mg.ScalarGPT(config)
-    scalar.load_state_dict(model.state_dict())
-    tokens, targets = batch(config, rows=1)
-    loss, expected = model.loss(tokens[0], targets[0]), scalar.loss(tokens[0], targets[0])
-    assert abs(loss.item() - expected.data) < 1e-12
-    logits = [[v.data for v in row] for row in scalar(tokens[0])]
-    np.testing.assert_allclose(model(tokens[0]).numpy(), logits, rtol=0, atol=1e-12)
-    loss.backward()
-    expected.backward()
-    gradients = scalar.gradients()
-    for name, parameter in model.named_parameters():
-        np.testing.assert_allclose(parameter.grad, gradients[name], rtol=0, atol=1e-12)
 
 
 def test_gradients_of_the_whole_model_are_the_measured_ones(backend):
@@ -159,3 +136,86 @@ def test_presets_can_be_built():
         assert mg.GPTConfig.preset(name) == config
         small = dataclasses.replace(config, vocab_size=5, block_size=3, n_layer=1)
         assert repr(mg.GPT(small)).startswith("GPT(")
+
+
+def test_copies_of_a_model(backend):
+    model = mg.GPT(mg.GPTConfig())
+    other = copy.deepcopy(model)
+    assert other.loss([1, 2], [2, 3]).item() == model.loss([1, 2], [2, 3]).item()
+    other.wte.weight.data[...] = 0
+    assert model.wte.weight.data.any()
+    assert len(mg.Adam(other.parameters()).flat_segments) == 1
+
+
+def test_frozen_weights_are_saved_and_copied(tmp_path, backend):
+    model = mg.GPT(mg.GPTConfig())
+    model.wte.weight.requires_grad = False
+    mg.save(tmp_path, model)
+    assert "wte.weight" in mg.load(tmp_path).model.state_dict()
+    assert model.parameter_count() == 4192
+    assert len(model.parameters()) == len(list(model.named_parameters())) - 1
+    assert not copy.deepcopy(model).wte.weight.requires_grad
+
+
+@pytest.mark.parametrize("other", ["numpy", "numba"])
+def test_a_copy_keeps_class_and_parts(backend, other):
+    model = Shouting(mg.GPTConfig(dropout=0.1))
+    model.h[0].mlp = OwnMLP()
+    model.lm_head.weight.requires_grad = False
+    model.h[0].attn.eval()
+    tied = model.h[0].mlp
+    for twin in (copy.deepcopy(model), model.copy(), model.copy(other)):
+        assert type(twin) is Shouting
+        assert twin.config == model.config
+        assert twin.h[0].mlp is not tied
+        assert twin.h[0].mlp.same is twin.h[0].mlp.weight
+        assert not twin.h[0].attn.training
+        assert twin.training
+        flags = [(name, weight.requires_grad) for name, weight in model.named_parameters()]
+        assert flags == [(name, weight.requires_grad) for name, weight in twin.named_parameters()]
+        with mg.no_grad():
+            np.testing.assert_allclose(
+                twin([1, 2]).numpy(), model([1, 2]).numpy(), rtol=1e-5, atol=1e-6
+            )
+        twin.h[0].mlp.weight.data[...] = 0
+        assert model.h[0].mlp.weight.data.all()
+        store = twin.wte.weight.array.base
+        assert all(weight.array.base is store for _, weight in twin.named_parameters())
+    assert model.copy(other).backend.name == other
+    with pytest.raises(mg.BackendUnavailable):
+        model.copy("gpu")
+
+
+def test_seeds_and_types_of_a_model_are_checked():
+    for seed in (-1, 1.5, True, "a", 2**63):
+        with pytest.raises(SettingError, match="seed must be"):
+            mg.GPT(seed=seed)
+    for dtype in ("abc", "int32", "float16", None, 3):
+        with pytest.raises(mg.DtypeError, match="float32 or float64; got dtype"):
+            mg.GPT(dtype=dtype)
+    assert mg.GPT(dtype=np.float64).wte.weight.dtype == np.float64
+
+
+def test_a_prompt_needs_the_head_at_its_last_place_only(backend):
+    model = mg.GPT(mg.GPTConfig(), dtype="float64")
+    tokens = np.array([[1, 2, 3], [4, 5, 6]], np.int32)
+    with mg.no_grad():
+        every = model(tokens).numpy()
+        last = mg.capture(lambda ids: model.next_token_logits(ids))
+        for _ in range(3):
+            np.testing.assert_allclose(last(tokens).numpy(), every[:, -1], rtol=1e-13)
+        assert last.launches()[-1].shapes[0] == (2, 27)
+        np.testing.assert_allclose(
+            model.next_token_logits([1, 2, 3]).numpy(), every[:1, -1], rtol=1e-13
+        )
+        cache = mg.KVCache(model, 2)
+        model.next_token_logits(tokens[:, :2], cache)
+        assert cache.length == 2
+        np.testing.assert_allclose(
+            model.next_token_logits(tokens[:, 2:], cache).numpy(), every[:, -1], rtol=1e-12
+        )
+        loud = Shouting(mg.GPTConfig(), dtype="float64")
+        np.testing.assert_allclose(
+            loud.next_token_logits(tokens).numpy(), 2 * every[:, -1], rtol=1e-13
+        )
+    assert list(mg.generate(loud, [1], 3)) == list(mg.generate(loud, [1], 3))

@@ -1,4 +1,4 @@
-"""A training that was stopped goes on as if it had not been: every bit, in a new process."""
+"""Trainings that stop and resume: bit for bit what they would have been."""
 
 import itertools
 import json
@@ -8,21 +8,19 @@ import subprocess
 import sys
 import threading
 import time
-from pathlib import Path
 
 import numpy as np
 import pytest
+import resume_cases
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from resuming import CASES, WAYS, Case, corpus_of, finish, trainer_of, use
+from resume_cases import CASES, SMALL, WAYS, Case, corpus_of, equal, finish, trainer_of, use
 
 import microgpt as mg
 from microgpt import backends
-from microgpt.backends import Backend
 from microgpt.errors import FormatError, SettingError
 
 EVERY = [f"{case}/{way}" for case in CASES for way in WAYS]
-SMALL = Case("text", {"steps": 8, "batch_size": 2}, CASES["windows"].model)
 
 
 @pytest.fixture(scope="module")
@@ -36,9 +34,7 @@ def resumed(tmp_path_factory):
             list(itertools.islice(trainer, CASES[case].stop))
         use(trainer, CASES[case])
         trainer.save(folder / name.replace(" ", "_"))
-    subprocess.run(
-        [sys.executable, Path(__file__).parent / "resuming.py", folder, *EVERY], check=True
-    )
+    subprocess.run([sys.executable, resume_cases.__file__, folder, *EVERY], check=True)
     return folder
 
 
@@ -81,43 +77,6 @@ def test_the_cases_stop_where_it_matters():
     finish(patience)
     assert patience.stopped_early
     assert len(patience.history) < 200
-
-
-def equal(found, expected):
-    for what, numbers in expected.items():
-        np.testing.assert_array_equal(found[what], numbers, err_msg=what)
-
-
-@pytest.mark.parametrize("way", WAYS)
-@pytest.mark.parametrize("kind", [KeyboardInterrupt, MemoryError])
-def test_an_error_at_any_launch_of_a_step_loses_nothing(monkeypatch, way, kind):
-    case = Case("text", {"steps": 6, "batch_size": 2, "grad_accum_steps": 2, "grad_clip": 1.0},
-                CASES["dropout"].model)  # fmt: skip
-    straight = finish(trainer_of(case, way))
-    trainer = trainer_of(case, way)
-    launch, left, broken = Backend.launch, 0, 0
-
-    def burning(self, name, *arguments):
-        nonlocal left
-        left -= 1
-        if left == 0:
-            raise kind(name)
-        launch(self, name, *arguments)
-
-    monkeypatch.setattr(Backend, "launch", burning)
-    with backends.using(trainer.model.backend.name):
-        for number in range(case.train["steps"]):
-            place = 1 + number
-            while len(trainer.history) == number:
-                left = place
-                try:
-                    next(trainer)
-                except kind:
-                    broken, place = broken + 1, place + 5
-    left = 0
-    assert broken > 10  # a replay launches nothing that could be cut off
-    equal(finish(trainer), straight)
-    assert len(list(trainer.seen_batches())) == 12
 
 
 @pytest.mark.parametrize("way", ["numpy", "captured"])
@@ -307,23 +266,6 @@ def test_a_header_that_lies(saved_bytes, tmp_path, name):
     assert str(file) in str(refused.value)
 
 
-@pytest.mark.parametrize("tokens", [np.inf, -1.0, 2.5, np.nan])
-def test_an_evaluation_that_lies(tokens):
-    from microgpt.training.history_arrays import history_from_arrays, history_to_arrays
-    from microgpt.training.metrics import Evaluation, Step
-
-    columns = history_to_arrays([Step(0, 1.0, 0.1, 1.0, 5, 0.1, Evaluation(2.0, 0.1, 5))])
-
-    class Arrays:
-        def read(self, name, dtype):
-            return columns[name].astype(dtype)
-
-    assert history_from_arrays(Arrays())[0].evaluation == Evaluation(2.0, 0.1, 5)
-    columns["history.evaluation"][0, 3] = tokens
-    with pytest.raises(FormatError, match="counts its tokens"):
-        history_from_arrays(Arrays())
-
-
 def test_a_save_beside_a_running_training_is_of_one_step(tmp_path, monkeypatch):
     from microgpt.training import trainer as trainer_module
 
@@ -359,25 +301,6 @@ def test_a_save_beside_a_running_training_is_of_one_step(tmp_path, monkeypatch):
     assert 3 <= checkpoint.metadata["steps_done"] == len(resumed.history) <= done
     for name, weight in checkpoint.model.state_dict().items():
         np.testing.assert_array_equal(resumed.model.state_dict()[name], weight)
-
-
-def test_the_data_are_hashed_once(tmp_path, monkeypatch):
-    import hashlib
-
-    from microgpt.training import dataset
-
-    made = []
-
-    class Counting:
-        def sha256(self, *given):
-            made.append(1)
-            return hashlib.sha256(*given)
-
-    monkeypatch.setattr(dataset, "hashlib", Counting())
-    trainer = trainer_of(SMALL, "numpy")
-    for _ in range(3):
-        trainer.save(tmp_path)
-    assert len(made) == 1
 
 
 def test_a_close_changes_nothing_but_the_best(tmp_path):

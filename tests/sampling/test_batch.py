@@ -5,14 +5,12 @@ import weakref
 
 import numpy as np
 import pytest
+from generation_cases import CONFIG, GPT2
 
 import microgpt as mg
 from microgpt import sampling
 from microgpt.errors import SettingError, ShapeError
 from microgpt.sampling import captured_decode
-
-CONFIG = mg.GPTConfig(vocab_size=9, block_size=8, n_layer=2, n_embd=12, n_head=3, init_std=0.5)
-GPT2 = {"norm": "layernorm", "activation": "gelu", "bias": True, "tie_weights": True}
 
 
 def alone(model, prompts, max_new_tokens=None, *, seed=0, **options):

@@ -1,0 +1,113 @@
+"""SGD, clipping, and what all optimisers check."""
+
+import copy
+
+import numpy as np
+import pytest
+from optimizer_cases import parameters, set_gradients
+
+import microgpt as mg
+from microgpt.errors import (
+    SettingError,
+    ShapeError,
+    StateError,
+)
+
+
+def test_sgd(backend):
+    params = parameters()
+    expected = [p.numpy() for p in params]
+    optimizer = mg.SGD(params, lr=0.1)
+    for seed in range(3):
+        set_gradients(params, seed)
+        expected = [e - 0.1 * p.grad for e, p in zip(expected, params, strict=True)]
+        optimizer.step()
+    for p, e in zip(params, expected, strict=True):
+        np.testing.assert_allclose(p.data, e, rtol=1e-14)
+
+
+def test_one_launch_for_a_whole_model(backend):
+    model = mg.GPT(mg.GPTConfig())
+    assert len(mg.Adam(model.parameters()).flat_segments) == 1
+    assert len(mg.Adam(model).flat_segments) == 1
+    assert len(mg.Adam(model.parameters()[1:3]).flat_segments) == 1  # side by side
+    assert len(mg.Adam(model.parameters()[::2]).flat_segments) == 4
+    assert len(mg.Adam(parameters()).flat_segments) == 3
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_clipping(backend, dtype):
+    params = parameters(dtype)
+    set_gradients(params, 1)
+    grads = [p.grad.copy() for p in params]
+    norm = np.sqrt(sum((g.astype(np.float64) ** 2).sum() for g in grads))
+    assert mg.clip_grad_norm_(params, 2 * norm).item() == pytest.approx(norm, rel=1e-12)
+    for p, g in zip(params, grads, strict=True):
+        np.testing.assert_array_equal(p.grad, g)
+    assert mg.clip_grad_norm_(params, norm / 4).item() == pytest.approx(norm, rel=1e-12)
+    for p, g in zip(params, grads, strict=True):
+        np.testing.assert_allclose(p.grad, g / 4, rtol=1e-6)
+
+
+def test_the_norm_of_large_gradients_does_not_overflow(backend):
+    p = mg.Tensor(np.zeros(5000), requires_grad=True, dtype="float32")
+    p.grad[...] = 1e30
+    assert mg.clip_grad_norm_([p]).item() == pytest.approx(1e30 * np.sqrt(5000), rel=1e-6)
+
+
+def test_zero_grad(backend):
+    params = parameters()
+    set_gradients(params, 0)
+    mg.SGD(params, 0.1).zero_grad()
+    assert not any(p.grad.any() for p in params)
+
+
+def test_refusals():
+    with pytest.raises(SettingError, match="at least one tensor"):
+        mg.Adam([])
+    leaf = mg.Tensor([1.0], requires_grad=True)
+    for wrong in ([mg.Tensor([1.0])], [leaf * 2], [1.0]):
+        with pytest.raises(SettingError, match="requires_grad=True"):
+            mg.Adam(wrong)
+    with pytest.raises(SettingError, match="parameters must be a list, even of one"):
+        mg.SGD(leaf, 0.1)
+    with pytest.raises(SettingError, match="lr must be at least 0"):
+        mg.SGD(parameters(), lr=-1)
+    with pytest.raises(SettingError, match="lr must be at least 0"):
+        mg.SGD(parameters(), lr=float("nan"))
+    with pytest.raises(SettingError, match="betas"):
+        mg.Adam(parameters(), betas=(0.9, 1.0))
+    with pytest.raises(SettingError, match="max_norm"):
+        mg.clip_grad_norm_(parameters(), 0)
+    with pytest.raises(SettingError, match="at least one"):
+        mg.clip_grad_norm_([])
+
+
+def leaf(*shape, seed=0, **options):
+    return mg.Tensor(np.random.default_rng(seed).normal(size=shape), requires_grad=True, **options)
+
+
+def test_a_parameter_listed_twice():
+    w = leaf(2)
+    with pytest.raises(ShapeError, match="listed twice"):
+        mg.SGD([w, w], 0.1)
+
+
+def test_an_optimiser_on_a_leaf_whose_flag_was_set_later(backend):
+    w = mg.Tensor([1.0, 2.0])
+    w.requires_grad = True
+    optimizer = mg.SGD([w], 0.1)
+    (w * w).sum().backward()
+    optimizer.step()
+    np.testing.assert_allclose(w.data, [0.8, 1.6], rtol=1e-6)
+    optimizer.zero_grad()
+    assert not w.grad.any()
+    x = mg.Tensor(np.array([1.0, 2.0]))
+    x.requires_grad = True
+    assert mg.gradcheck(lambda x: (x * x).sum(), [x])
+    assert not x.grad.any()
+
+
+def test_an_optimiser_is_not_copied(backend):
+    with pytest.raises(StateError, match="make a new one"):
+        copy.deepcopy(mg.SGD(mg.GPT(mg.GPTConfig()), 0.1))

@@ -1,0 +1,97 @@
+"""Arguments of captured functions: which calls share a recording, and what is refused."""
+
+from typing import NamedTuple
+
+import numpy as np
+import pytest
+
+import microgpt as mg
+from microgpt import ops
+from microgpt.errors import (
+    CaptureError,
+)
+
+
+def test_arguments_by_name_numbers_and_grad_mode_have_their_own_recordings(backend):
+    w = mg.Tensor(np.ones(3), requires_grad=True)
+    f = mg.capture(lambda x, factor=1.0: (w * x) * factor)
+    x = np.arange(3.0)
+    for _ in range(3):
+        np.testing.assert_array_equal(f(x).numpy(), x)
+        np.testing.assert_array_equal(f(x, factor=2.0).numpy(), 2 * x)
+        np.testing.assert_array_equal(f(x=2 * x, factor=2.0).numpy(), 4 * x)
+        with mg.no_grad():
+            np.testing.assert_array_equal(f(mg.Tensor(x)).numpy(), x)
+    assert "4 recordings" in repr(f)
+    assert [launch.name for launch in f.launches()] == ["multiply_forward", "scale_forward"]
+
+
+def test_whole_numbers_of_any_width_are_tokens(backend):
+    w = mg.Tensor(np.arange(10.0).reshape(5, 2), requires_grad=True)
+    f = mg.capture(lambda tokens: ops.embedding(w, tokens))
+    for token in (0, 3, 1, 4):
+        np.testing.assert_array_equal(f(np.array([token])).numpy(), [[2 * token, 2 * token + 1]])
+
+
+def test_odd_arguments_and_results_are_refused(backend):
+    x = mg.Tensor([1.0], requires_grad=True)
+    with pytest.raises(CaptureError, match="argument 0 is or holds a list"):
+        mg.capture(lambda a: x)([1.0])
+    with pytest.raises(CaptureError, match="pass it detached"):
+        mg.capture(lambda a: a * 2)(x * 2)
+    with pytest.raises(CaptureError, match="returned a set"):
+        mg.capture(lambda: {x})()
+
+
+def leaf(*shape, seed=0, **options):
+    return mg.Tensor(np.random.default_rng(seed).normal(size=shape), requires_grad=True, **options)
+
+
+class Pair(NamedTuple):
+    first: mg.Tensor
+    second: int
+
+
+def test_named_tuples_and_nan_in_captured_functions(backend):
+    w = leaf(2)
+    f = mg.capture(lambda: Pair(w * 2, 3))
+    for _ in range(3):
+        assert f().second == 3
+    with pytest.raises(CaptureError, match="NaN"):
+        mg.capture(lambda x: w * x)(float("nan"))
+
+
+def test_equal_arguments_of_other_kinds_have_their_own_recordings(backend):
+    one = mg.Tensor(np.ones(1), requires_grad=True)
+    f = mg.capture(lambda s: one * (s[0] if isinstance(s[0], float) else 10 * s[0]))
+    for _ in range(3):
+        assert f((1,)).item() == 10.0
+        assert f((1.0,)).item() == 1.0
+    with pytest.raises(CaptureError, match="is or holds a dict"):
+        f({"s": 1})
+
+
+def test_an_argument_that_is_kept_is_not_the_next_one(backend):
+    state = {}
+
+    def change(x):
+        y = x - state.get("previous", x)
+        state["previous"] = x
+        return y
+
+    f = mg.capture(change)
+    for x in (0.0, 1.0):
+        f(mg.Tensor([x]))
+    with pytest.raises(CaptureError):
+        f(mg.Tensor([4.0]))
+
+
+def test_a_named_tuple_is_not_a_plain_one(backend):
+    class Pair(NamedTuple):
+        a: float
+        b: float
+
+    f = mg.capture(lambda x, pair: x * (pair.a if isinstance(pair, Pair) else 7.0))
+    for _ in range(3):
+        assert f(mg.Tensor([1.0]), Pair(1.0, 2.0)).item() == 1.0
+        assert f(mg.Tensor([1.0]), (1.0, 2.0)).item() == 7.0

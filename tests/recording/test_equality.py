@@ -1,0 +1,98 @@
+"""Recordings that differ are refused with the first difference."""
+
+import numpy as np
+import pytest
+
+import microgpt as mg
+from microgpt import ops
+from microgpt.errors import (
+    CaptureError,
+)
+
+
+def test_a_changing_number_is_refused_with_both_values_and_the_line(backend):
+    rates = iter([0.01, 0.00999, 0.00998, 0.00997])
+    x = mg.Tensor([1.0], requires_grad=True)
+    f = mg.capture(lambda: (x * 1.0) * next(rates))
+    f()
+    f()
+    with pytest.raises(
+        CaptureError,
+        match=r"launch 1 scale_forward: recorded 0\.00999, this time 0\.00998 "
+        r"\(test_equality\.py:\d+\)",
+    ):
+        f()
+
+
+def test_changing_launches_are_refused(backend):
+    turns = iter([1, 2, 3, 4])
+    x = mg.Tensor([1.0], requires_grad=True)
+
+    def f():
+        y = x * 1.0
+        for _ in range(next(turns)):
+            y = y.exp()
+        return y
+
+    captured = mg.capture(f)
+    captured()
+    captured()
+    with pytest.raises(CaptureError, match="recorded 3 launches, this time 4"):
+        captured()
+
+    others = iter([ops.exp, ops.tanh, ops.exp])
+    captured = mg.capture(lambda: next(others)(x))
+    captured()
+    captured()
+    with pytest.raises(CaptureError, match="launch 0: recorded tanh_forward, this time exp_"):
+        captured()
+
+
+def test_an_array_made_inside_is_refused_at_once(backend):
+    w = mg.Tensor(np.ones((5, 2)), requires_grad=True)
+    f = mg.capture(lambda: ops.embedding(w, np.array([0, 1], np.int32)))
+    with pytest.raises(CaptureError, match=r"launch 0 check_tokens \(test_equality.*made inside"):
+        f()
+
+
+def test_an_array_that_is_another_one_each_time_is_refused(backend):
+    w, kept = mg.Tensor(np.ones((5, 2)), requires_grad=True), []
+
+    def f():
+        kept.append(np.array([0, 1], np.int32))
+        return ops.embedding(w, kept[-1])
+
+    captured = mg.capture(f)
+    captured()
+    captured()
+    with pytest.raises(CaptureError, match=r"another array of shape \(2,\) each time"):
+        captured()
+
+
+def test_an_array_made_by_numpy_inside_is_refused(backend):
+    w = mg.Tensor(np.ones(3), requires_grad=True)
+    f = mg.capture(lambda x: w * np.sin(x))
+    with pytest.raises(
+        CaptureError, match=r"multiply_forward \(test_equality.*made inside by NumPy"
+    ):
+        f(np.ones(3))
+
+
+def leaf(*shape, seed=0, **options):
+    return mg.Tensor(np.random.default_rng(seed).normal(size=shape), requires_grad=True, **options)
+
+
+def test_captured_results_made_by_numpy_or_changing_are_refused(backend):
+    w = leaf(3)
+    with pytest.raises(CaptureError, match="made itself"):
+        mg.capture(lambda x: x * 2)(np.arange(3.0))
+    kept = [w * 1.0, w * 2.0]
+    turns = iter([0, 1, 0, 1])
+    f = mg.capture(lambda: kept[next(turns)])
+    f(), f()
+    with pytest.raises(CaptureError, match="another array each time"):
+        f()
+    f = mg.capture(lambda x: (w * 1.0, float(x.sum())))
+    f(np.zeros(3)), f(np.ones(3))
+    with pytest.raises(CaptureError, match="it returned"):
+        f(np.full(3, 2.0))

@@ -1,0 +1,75 @@
+"""Temporary arrays share memory, and never one that is in use."""
+
+import numpy as np
+
+import microgpt as mg
+from microgpt.backends.dispatch import CACHE_LINE
+from microgpt.recording.memory_plan import plan_memory
+
+
+def test_arrays_share_memory_and_results_are_right(backend, poison):
+    w = mg.Tensor(np.full(1000, 0.5), requires_grad=True)
+
+    def chain(x):
+        y = w * x
+        for _ in range(20):
+            y = y * 2.0 * 0.5
+        return y, y.sum()
+
+    f = mg.capture(chain)
+    for number in range(8):
+        with mg.no_grad():
+            y, total = f(np.full(1000, float(number)))
+        np.testing.assert_array_equal(y.numpy(), 0.5 * number)
+        assert total.item() == 500 * number
+    memory = f.memory()
+    assert memory.unshared_bytes > 40 * 8000
+    assert memory.arena_bytes < 4 * 8000
+
+
+def test_one_arena_serves_all_recordings_and_grows(backend, poison):
+    w = mg.Tensor(np.ones(1), requires_grad=True)
+    f = mg.capture(lambda x: (w.broadcast_to(x.shape[0]) * x).exp().sum())
+    sizes = (10, 100_000, 1000, 400_000, 2_000_000, 10)
+    for _ in range(4):
+        for size in sizes:
+            assert f(np.zeros(size)).item() == size
+    assert f.memory().arena_bytes >= 2_000_000 * 8
+    assert f.memory().arena_bytes < f.memory().unshared_bytes
+
+
+def test_what_is_kept_after_the_call_is_not_shared(backend, poison):
+    w, kept = mg.Tensor(np.ones(50), requires_grad=True), {}
+
+    def f(x):
+        kept["y"] = w * x
+        z = kept["y"] * 1.0
+        for _ in range(5):
+            z = z * 2.0
+        return z
+
+    captured = mg.capture(f)
+    for number in range(6):
+        captured(np.full(50, float(number)))
+        np.testing.assert_array_equal(kept["y"].array, number)
+
+
+def test_no_two_arrays_meet():
+    rng = np.random.default_rng(1)
+    for _ in range(50):
+        firsts = np.sort(rng.integers(0, 40, 60))
+        lives = [
+            (int(first), int(first + rng.integers(0, 12)), int(rng.integers(0, 500)))
+            for first in firsts
+        ]
+        places, total = plan_memory(lives)
+        for n, (first, last, nbytes) in enumerate(lives):
+            assert places[n] % CACHE_LINE == 0
+            assert places[n] + nbytes <= total
+            for m in range(n):
+                apart = places[m] + lives[m][2] <= places[n] or places[n] + nbytes <= places[m]
+                assert apart or lives[m][1] < first, (lives[m], lives[n], last)
+        live = np.zeros(60)
+        for first, last, nbytes in lives:
+            live[first : last + 1] += -(-nbytes // CACHE_LINE) * CACHE_LINE
+        assert live.max() <= total <= 1.5 * live.max()

@@ -1,0 +1,33 @@
+"""Evaluation is the mean loss, and has no side effects."""
+
+import pytest
+from small_trainers import names_trainer, text_trainer
+
+
+def test_evaluation_is_the_mean_loss_of_the_held_out_part(backend):
+    trainer = names_trainer(eval_documents=50)
+    held_out = trainer.validation_data.documents
+    names = [held_out[round(i * (len(held_out) - 1) / 49)] for i in range(50)]
+    total = count = 0
+    for name in names:
+        tokens = trainer.tokenizer.encode(name, bos=True, eos=True)
+        total += trainer.model.loss(tokens[:-1], tokens[1:]).item() * (len(tokens) - 1)
+        count += len(tokens) - 1
+    evaluation = trainer.evaluate()
+    assert evaluation.loss == pytest.approx(total / count, rel=1e-5)
+    assert evaluation.tokens == count
+
+
+def test_looking_changes_nothing(backend):
+    """Evaluations and samples use none of the training's dice, with dropout too."""
+    options = {"model": {"dropout": 0.2}, "steps": 20, "batch_size": 2}
+    blind = text_trainer(**options)
+    watched = text_trainer(
+        **options, eval_every=2, eval_train=True, eval_batches=3, sample_every=5, num_samples=1
+    )
+    assert [s.loss for s in blind.run()] == [s.loss for s in watched.run()]
+    held, train = watched.history[1].evaluation, watched.history[1].train_evaluation
+    assert held.tokens == train.tokens == 3 * 2 * 8
+    assert held.loss != train.loss
+    assert blind.history[1].train_evaluation is None
+    assert watched.evaluate(watched.train_data) == watched.history[-1].train_evaluation
