@@ -4,7 +4,7 @@
 """
 
 import sys
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +36,7 @@ class Case:
 CASES = {
     "documents": Case("names-mini", {"steps": 24, "batch_size": 4, "grad_clip": 1.0}),
     "lines in epochs": Case(
-        "names-mini", {"epochs": 2, "batch_size": 300, "grad_accum_steps": 2}, stop=11
+        "few names", {"epochs": 3, "batch_size": 30, "grad_accum_steps": 2}, stop=11
     ),
     "frozen": Case("names-mini", {"steps": 20}, dtype="float64", frozen="wte.weight"),
     "random places": Case("text", {"steps": 24, "batch_size": 3, **ADAMW}, GPT2),
@@ -65,8 +65,9 @@ WAYS = {"numpy": ("numpy", False), "eager": ("numba", False), "captured": ("numb
 
 def corpus_of(case: Case):
     """What it is trained on: a corpus or tokens."""
-    if case.corpus == "names-mini":
-        return mg.load_corpus("names-mini")
+    if "names" in case.corpus:
+        names = mg.load_corpus("names-mini")
+        return names if case.corpus == "names-mini" else replace(names, documents=names[:400])
     text = mg.load_corpus(text=TEXT, format="text")
     return np.array(text.tokenizer().encode(TEXT)) if case.corpus == "tokens" else text
 
@@ -76,8 +77,8 @@ def trainer_of(case: Case, way: str, **options: Any) -> mg.Trainer:
     backend, capture = WAYS[way]
     corpus = corpus_of(case)
     tokenizer = mg.load_corpus(text=TEXT, format="text").tokenizer()
-    if case.corpus == "names-mini":
-        tokenizer = corpus.tokenizer()
+    if "names" in case.corpus:
+        tokenizer = mg.load_corpus("names-mini").tokenizer()
     preset = "gpt2-small" if case.model else "microgpt"
     shape = mg.GPTConfig.preset(preset, vocab_size=tokenizer.vocab_size, **case.model)
     model = mg.GPT(shape, seed=7, dtype=case.dtype, backend=backend)
