@@ -152,7 +152,7 @@ def test_it_is_fifty_times_as_fast_as_value():
     assert min(value.seconds) > 50 * min(taped.seconds)
 
 
-def test_without_numba_the_back_end_says_so():
+def test_without_numba_the_back_end_is_unavailable():
     code = """
 import sys
 class Absent:
@@ -166,8 +166,10 @@ try:
 except Exception as error:
     print(type(error).__name__, error)
 """
-    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert said.stdout.startswith("BackendUnavailable the back end 'numba' needs numba, which is")
+    result = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    assert result.stdout.startswith("BackendUnavailable the back end 'numba' needs numba, which is")
 
 
 def test_the_command(data, monkeypatch, capsys):

@@ -119,10 +119,10 @@ class Recorder:
         tracked = self._tracked[id(array)] = TrackedArray(weakref.ref(array), ref)
         return tracked
 
-    def on_host_read(self, what: str) -> None:
+    def on_host_read(self, operation: str) -> None:
         """Raise: a replay could not follow a number that Python reads."""
         raise CaptureError(
-            f"{what} inside a captured function at {_source()}: a replay does not run this line "
+            f"{operation} inside a captured function at {_source()}: a replay does not run this line "
             "and could not follow its numbers. Do it outside, or pass the numbers as an argument"
         )
 

@@ -152,12 +152,12 @@ class _RecordedStep:
             optimizer.step()
             return grad_norm
 
-        def whole_step(tokens: np.ndarray, targets: np.ndarray) -> tuple[Tensor, Tensor]:
+        def single_batch_step(tokens: np.ndarray, targets: np.ndarray) -> tuple[Tensor, Tensor]:
             optimizer.zero_grad()
             return forward_backward(tokens, targets), update()
 
         self._optimizer, self._dtype = optimizer, model.wte.weight.dtype
-        self.captured = capture(forward_backward if accumulates else whole_step)
+        self.captured = capture(forward_backward if accumulates else single_batch_step)
         self._update = capture(update) if accumulates else None
 
     def run(self, batches: Sequence[Batch], after_batch: Callable[[], None]) -> tuple[float, float]:

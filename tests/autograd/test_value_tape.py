@@ -39,7 +39,7 @@ def random_graph(seed):
 
 
 @pytest.mark.parametrize("seed", range(20))
-def test_any_graph_has_the_numbers_slopes_and_walk_of_its_values(seed):
+def test_any_graph_has_the_numbers_gradients_and_order_of_its_values(seed):
     leaves, y = random_graph(seed)
     recorded, row = record([y], leaves=leaves)
     rng = random.Random(seed)
@@ -65,7 +65,7 @@ def test_the_example_of_the_module():
     assert (result.failed, result.attempted) == (0, 4)
 
 
-def test_a_greatest_number_is_computed_anew_and_is_plain_to_the_chain_rule():
+def test_a_maximum_is_computed_anew_and_is_constant_to_the_chain_rule():
     a, b = mg.Value(1.0), mg.Value(2.0)
     peak = mg.Value(2.0)
     y = a * b - peak
@@ -113,7 +113,7 @@ def test_the_loops_are_compiled_once_and_round_as_python_does():
         assert ("$pow," in code or "pow@" in code) == (name not in ("walk",))
 
 
-def test_what_has_no_answer_is_refused_in_the_words_of_value():
+def test_errors_are_those_of_value():
     x = mg.Value(1.0)
     for y, number in [(x.log(), 0.0), (x**-2, 0.0), (x**0.5, -1.0), (x.exp(), 1000.0)]:
         recorded, row = record([y])

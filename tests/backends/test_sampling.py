@@ -165,7 +165,7 @@ def test_every_row_has_a_seed_of_its_own(backend):
     assert token.tolist() == [expected(row, params, seed, 5) for seed, row in enumerate(logits)]
 
 
-def test_what_rounding_may_turn_is_left_to_next_token():
+def test_what_rounding_decides_is_left_to_next_token():
     with backends.using("numba"):
         assert sampled([0.0] * 10, (1, 0, 0.3, 0)) == [UNDECIDED]  # 0.1 + 0.1 + 0.1 is not 0.3
         assert sampled(np.log([0.5, 0.25, 0.25]), (1, 0, 1, 0.5)) == [UNDECIDED]

@@ -17,7 +17,7 @@ from microgpt.errors import (
 )
 
 
-def test_gradients_of_the_whole_model_are_the_measured_ones(backend):
+def test_gradients_of_the_full_model_are_the_measured_ones(backend):
     config = dataclasses.replace(SMALL, bias=True, activation="tanh", n_layer=1)
     model = mg.GPT(config, seed=2, dtype="float64")
     tokens, targets = batch(config)
@@ -125,9 +125,9 @@ REFUSALS = [
 ]
 
 
-@pytest.mark.parametrize(("call", "kind", "message"), REFUSALS)
-def test_what_came_is_said(call, kind, message):
-    with pytest.raises(kind, match=message):
+@pytest.mark.parametrize(("call", "error_type", "message"), REFUSALS)
+def test_errors_name_the_value(call, error_type, message):
+    with pytest.raises(error_type, match=message):
         call()
 
 
@@ -164,23 +164,25 @@ def test_a_copy_keeps_class_and_parts(backend, other):
     model.lm_head.weight.requires_grad = False
     model.h[0].attn.eval()
     tied = model.h[0].mlp
-    for twin in (copy.deepcopy(model), model.copy(), model.copy(other)):
-        assert type(twin) is Shouting
-        assert twin.config == model.config
-        assert twin.h[0].mlp is not tied
-        assert twin.h[0].mlp.same is twin.h[0].mlp.weight
-        assert not twin.h[0].attn.training
-        assert twin.training
+    for duplicate in (copy.deepcopy(model), model.copy(), model.copy(other)):
+        assert type(duplicate) is Shouting
+        assert duplicate.config == model.config
+        assert duplicate.h[0].mlp is not tied
+        assert duplicate.h[0].mlp.same is duplicate.h[0].mlp.weight
+        assert not duplicate.h[0].attn.training
+        assert duplicate.training
         flags = [(name, weight.requires_grad) for name, weight in model.named_parameters()]
-        assert flags == [(name, weight.requires_grad) for name, weight in twin.named_parameters()]
+        assert flags == [
+            (name, weight.requires_grad) for name, weight in duplicate.named_parameters()
+        ]
         with mg.no_grad():
             np.testing.assert_allclose(
-                twin([1, 2]).numpy(), model([1, 2]).numpy(), rtol=1e-5, atol=1e-6
+                duplicate([1, 2]).numpy(), model([1, 2]).numpy(), rtol=1e-5, atol=1e-6
             )
-        twin.h[0].mlp.weight.data[...] = 0
+        duplicate.h[0].mlp.weight.data[...] = 0
         assert model.h[0].mlp.weight.data.all()
-        store = twin.wte.weight.array.base
-        assert all(weight.array.base is store for _, weight in twin.named_parameters())
+        store = duplicate.wte.weight.array.base
+        assert all(weight.array.base is store for _, weight in duplicate.named_parameters())
     assert model.copy(other).backend.name == other
     with pytest.raises(mg.BackendUnavailable):
         model.copy("gpu")
@@ -196,7 +198,7 @@ def test_seeds_and_types_of_a_model_are_checked():
     assert mg.GPT(dtype=np.float64).wte.weight.dtype == np.float64
 
 
-def test_a_prompt_needs_the_head_at_its_last_place_only(backend):
+def test_next_token_logits_are_computed_at_the_last_position_only(backend):
     model = mg.GPT(mg.GPTConfig(), dtype="float64")
     tokens = np.array([[1, 2, 3], [4, 5, 6]], np.int32)
     with mg.no_grad():

@@ -26,8 +26,8 @@ def renamed(arrays, prefix):
     ours = {}
     for name in TINY.parameter_shapes():
         array = arrays[f"{prefix}transformer.{name}"]
-        turned = array.ndim == 2 and not name.startswith(("wte", "wpe"))
-        ours[name] = array.T if turned else array
+        is_transposed = array.ndim == 2 and not name.startswith(("wte", "wpe"))
+        ours[name] = array.T if is_transposed else array
     return ours
 
 
@@ -68,7 +68,7 @@ def test_greedy_continuation_is_hugging_face_s(backend, tiny):
         assert rest == greedy[start:]
 
 
-def test_decoding_is_the_whole_pass(backend, tiny):
+def test_decoding_is_the_full_pass(backend, tiny):
     model = build_model(tiny, "float64")
     tokens = np.random.default_rng(0).integers(0, 211, (3, 20)).astype(np.int32)
     whole, cache = model(tokens).numpy(), mg.KVCache(model, 3)

@@ -32,7 +32,7 @@ def test_the_recipes_tape_can_be_looked_at():
     [{}, {"tie_weights": True}, {"final_norm": True, "embedding_norm": False}, {"n_head": 1}],
     ids=str,
 )
-def test_losses_slopes_and_logits_of_the_scalar_model(changes):
+def test_losses_gradients_and_logits_of_the_scalar_model(changes):
     config = dataclasses.replace(SMALL, **changes)
     rng = np.random.default_rng(3)
     scalar, taped = mg.ScalarGPT(config), TapeGPT(config)
@@ -45,8 +45,8 @@ def test_losses_slopes_and_logits_of_the_scalar_model(changes):
         assert taped.loss(tokens, targets) == loss.data
         loss.backward()
         taped.backward()
-        for name, slopes in taped.gradients().items():
-            np.testing.assert_array_equal(slopes, scalar.gradients()[name])
+        for name, grads in taped.gradients().items():
+            np.testing.assert_array_equal(grads, scalar.gradients()[name])
         for w in scalar.parameters():
             w.grad = 0.0
         expected = [[v.data for v in row] for row in scalar(tokens)]

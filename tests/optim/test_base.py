@@ -26,7 +26,7 @@ def test_sgd(backend):
         np.testing.assert_allclose(p.data, e, rtol=1e-14)
 
 
-def test_one_launch_for_a_whole_model(backend):
+def test_one_launch_for_a_full_model(backend):
     model = mg.GPT(mg.GPTConfig())
     assert len(mg.Adam(model.parameters()).flat_segments) == 1
     assert len(mg.Adam(model).flat_segments) == 1

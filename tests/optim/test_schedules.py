@@ -7,14 +7,14 @@ import microgpt as mg
 from microgpt.errors import SettingError
 
 
-def test_the_schedule():
+def test_a_linear_schedule():
     schedule = mg.linear_schedule(0.01, 1000)
     assert [schedule(s) for s in (0, 500, 999, 1000, 2000)] == pytest.approx(
         [0.01, 0.005, 0.00001, 0, 0]
     )
 
 
-def test_a_cosine_with_a_warm_up():
+def test_a_cosine_with_a_warmup():
     schedule = mg.cosine_schedule(1.0, 14, warmup_steps=4, min_lr=0.2)
     assert [schedule(s) for s in range(4)] == pytest.approx([0.2, 0.4, 0.6, 0.8])
     expected = [0.2 + 0.8 * (1 + np.cos(np.pi * done / 10)) / 2 for done in range(11)]
@@ -24,7 +24,7 @@ def test_a_cosine_with_a_warm_up():
     assert [schedule(s) for s in (14, 1000)] == [0.2, 0.2]
 
 
-def test_a_line_with_a_warm_up_and_a_constant():
+def test_a_linear_schedule_with_a_warmup_and_a_constant():
     schedule = mg.linear_schedule(1.0, 12, warmup_steps=2, min_lr=0.5)
     assert [schedule(s) for s in (0, 1, 2, 7, 12, 13)] == pytest.approx(
         [1 / 3, 2 / 3, 1.0, 0.75, 0.5, 0.5]

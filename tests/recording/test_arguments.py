@@ -26,7 +26,7 @@ def test_arguments_by_name_numbers_and_grad_mode_have_their_own_recordings(backe
     assert [launch.name for launch in f.launches()] == ["multiply_forward", "scale_forward"]
 
 
-def test_whole_numbers_of_any_width_are_tokens(backend):
+def test_integers_of_any_width_are_tokens(backend):
     w = mg.Tensor(np.arange(10.0).reshape(5, 2), requires_grad=True)
     f = mg.capture(lambda tokens: ops.embedding(w, tokens))
     for token in (0, 3, 1, 4):
@@ -61,7 +61,7 @@ def test_named_tuples_and_nan_in_captured_functions(backend):
         mg.capture(lambda x: w * x)(float("nan"))
 
 
-def test_equal_arguments_of_other_kinds_have_their_own_recordings(backend):
+def test_equal_arguments_of_other_types_have_their_own_recordings(backend):
     one = mg.Tensor(np.ones(1), requires_grad=True)
     f = mg.capture(lambda s: one * (s[0] if isinstance(s[0], float) else 10 * s[0]))
     for _ in range(3):

@@ -169,7 +169,7 @@ def test_recordings_of_tensors_on_two_back_ends():
             assert f(mg.Tensor([1.0], backend=name)).backend.name == name
 
 
-def test_more_shapes_than_there_is_room_for(backend):
+def test_more_shapes_than_recordings(backend):
     two = mg.Tensor([2.0], requires_grad=True, dtype="float64")
     f = mg.capture(lambda x: x * two)
     for _ in range(4):

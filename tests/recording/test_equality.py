@@ -25,12 +25,12 @@ def test_a_changing_number_is_refused_with_both_values_and_the_line(backend):
 
 
 def test_changing_launches_are_refused(backend):
-    turns = iter([1, 2, 3, 4])
+    counts = iter([1, 2, 3, 4])
     x = mg.Tensor([1.0], requires_grad=True)
 
     def f():
         y = x * 1.0
-        for _ in range(next(turns)):
+        for _ in range(next(counts)):
             y = y.exp()
         return y
 
@@ -87,8 +87,8 @@ def test_captured_results_made_by_numpy_or_changing_are_refused(backend):
     with pytest.raises(CaptureError, match="made itself"):
         mg.capture(lambda x: x * 2)(np.arange(3.0))
     kept = [w * 1.0, w * 2.0]
-    turns = iter([0, 1, 0, 1])
-    f = mg.capture(lambda: kept[next(turns)])
+    counts = iter([0, 1, 0, 1])
+    f = mg.capture(lambda: kept[next(counts)])
     f(), f()
     with pytest.raises(CaptureError, match="another array each time"):
         f()

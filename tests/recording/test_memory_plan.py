@@ -58,18 +58,20 @@ def test_no_two_arrays_meet():
     rng = np.random.default_rng(1)
     for _ in range(50):
         firsts = np.sort(rng.integers(0, 40, 60))
-        lives = [
+        lifetimes = [
             (int(first), int(first + rng.integers(0, 12)), int(rng.integers(0, 500)))
             for first in firsts
         ]
-        places, total = plan_memory(lives)
-        for n, (first, last, nbytes) in enumerate(lives):
-            assert places[n] % CACHE_LINE == 0
-            assert places[n] + nbytes <= total
+        offsets, total = plan_memory(lifetimes)
+        for n, (first, last, nbytes) in enumerate(lifetimes):
+            assert offsets[n] % CACHE_LINE == 0
+            assert offsets[n] + nbytes <= total
             for m in range(n):
-                apart = places[m] + lives[m][2] <= places[n] or places[n] + nbytes <= places[m]
-                assert apart or lives[m][1] < first, (lives[m], lives[n], last)
+                apart = (
+                    offsets[m] + lifetimes[m][2] <= offsets[n] or offsets[n] + nbytes <= offsets[m]
+                )
+                assert apart or lifetimes[m][1] < first, (lifetimes[m], lifetimes[n], last)
         live = np.zeros(60)
-        for first, last, nbytes in lives:
+        for first, last, nbytes in lifetimes:
             live[first : last + 1] += -(-nbytes // CACHE_LINE) * CACHE_LINE
         assert live.max() <= total <= 1.5 * live.max()

@@ -257,8 +257,8 @@ def test_a_replay_refuses_a_token_beyond_the_cache(backend):
     qkv, keys, values, position = cached()
     with mg.no_grad():
         step = mg.capture(lambda x: ops.decode_self_attention(x, keys, values, position, 2))
-        for place in range(4):
-            position[0] = place
+        for length in range(4):
+            position[0] = length
             step(qkv)
         position[0] = 4
         with pytest.raises(ShapeError, match="from position 4 on"):

@@ -57,7 +57,7 @@ def test_each_row_is_the_text_it_would_be_alone(backend, shape):
         )  # fmt: skip
 
 
-def test_float32_rows_are_the_same_where_chances_are_well_apart(backend):
+def test_float32_rows_are_the_same_where_probabilities_are_well_apart(backend):
     model = mg.GPT(CONFIG, seed=4)
     prompts = [[1], [2, 3, 4], [5, 6, 7, 8, 0, 1, 2, 3]]
     got = mg.generate_batch(model, prompts, 20, temperature=0)
@@ -103,21 +103,21 @@ def test_what_a_finished_row_leaves_is_read_at_once(decodings, monkeypatch):
     assert decodings == [2]
 
 
-def test_what_looks_inside_or_chooses_is_asked(backend):
+def test_hooks_and_sampler_overrides_run(backend):
     from microgpt.autograd import engine
 
     model = mg.GPT(CONFIG, seed=4, dtype="float64")
-    prompts, seen, dice = [[1], [2, 3]], [], []
+    prompts, seen, seeds = [[1], [2, 3]], [], []
     plain = mg.generate_batch(model, prompts, 5, seed=3)
 
     def look(name, node):
         seen.append(name)
         return node
 
-    def choose(logits, u, **dials):
+    def choose(logits, u, **params):
         assert logits.shape == (9,)
-        dice.append(u)
-        return mg.next_token(logits, **dials, u=u).token
+        seeds.append(u)
+        return mg.next_token(logits, **params, u=u).token
 
     with engine.hook_activations(look):
         assert mg.generate_batch(model, prompts, 5, seed=3) == plain
@@ -125,10 +125,10 @@ def test_what_looks_inside_or_chooses_is_asked(backend):
     with sampling.override_sampler(choose):
         assert mg.generate_batch(model, prompts, 5, seed=3) == plain
     rows = [[mg.uniform(3 + i, t) for t in range(1 + i, 6 + i)] for i in range(2)]
-    assert sorted(dice) == sorted(rows[0] + rows[1])
+    assert sorted(seeds) == sorted(rows[0] + rows[1])
 
 
-def test_undecided_choices_are_made_by_next_token():
+def test_undecided_tokens_are_sampled_by_next_token():
     model = mg.GPT(CONFIG, backend="numba")
     with mg.no_grad():
         model.lm_head.weight.data[...] = 0
@@ -159,7 +159,7 @@ def test_models_that_are_not_replayed(decodings):
     assert decodings == [2]
 
 
-def test_a_row_whose_logits_are_no_numbers_is_said(backend):
+def test_logits_of_a_row_that_are_not_numbers_raise(backend):
     model = mg.GPT(CONFIG, seed=4)
     with mg.no_grad():
         model.lm_head.weight.data[5] = np.nan
@@ -192,7 +192,7 @@ def test_refusals(backend):
     assert last[1] == list(mg.generate(model, [2], seed=2**64 - 1))
 
 
-def test_what_cannot_write_or_read_is_said():
+def test_models_and_tokenizers_are_checked():
     model = mg.GPT(mg.GPTConfig(), backend="numpy")
     for call in (
         lambda: mg.stream_text(model, None, "a"),

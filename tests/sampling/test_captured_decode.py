@@ -97,7 +97,7 @@ def test_texts_at_the_same_time_do_not_meet():
         assert list(threads) == alone
 
 
-def test_a_session_comes_back_however_a_text_ends(decodings, monkeypatch):
+def test_a_decode_step_comes_back_however_a_text_ends(decodings, monkeypatch):
     model = mg.GPT(CONFIG, seed=4, backend="numba")
     list(mg.generate(model, [0]))
     closed = mg.generate(model, [0])
@@ -112,7 +112,7 @@ def test_a_session_comes_back_however_a_text_ends(decodings, monkeypatch):
     assert len(decodings) == 2
 
 
-def test_a_session_does_not_keep_its_model():
+def test_a_decode_step_does_not_keep_its_model():
     model = mg.GPT(CONFIG, backend="numba")
     list(mg.generate(model, [0]))
     gone = weakref.ref(model)
@@ -120,7 +120,7 @@ def test_a_session_does_not_keep_its_model():
     assert gone() is None
 
 
-def test_what_looks_inside_or_chooses_is_asked_at_every_token():
+def test_hooks_and_sampler_overrides_run_at_every_token():
     from microgpt.autograd import engine
 
     model = mg.GPT(CONFIG, seed=4, dtype="float64", backend="numba")
@@ -131,8 +131,8 @@ def test_what_looks_inside_or_chooses_is_asked_at_every_token():
         seen.append(name)
         return node
 
-    def choose(logits, **dials):
-        chosen.append(mg.next_token(logits, **dials).token)
+    def choose(logits, **params):
+        chosen.append(mg.next_token(logits, **params).token)
         return chosen[-1]
 
     contexts = [
@@ -164,7 +164,7 @@ def test_a_part_that_cannot_be_recorded_is_run(decodings):
     assert len(decodings) == 1
 
 
-def test_undecided_choices_are_made_by_next_token():
+def test_undecided_tokens_are_sampled_by_next_token():
     model = mg.GPT(CONFIG, backend="numba")
     with mg.no_grad():
         model.lm_head.weight.data[...] = 0
@@ -174,7 +174,7 @@ def test_undecided_choices_are_made_by_next_token():
         assert texts[0] == texts[1]
 
 
-def test_logits_that_are_no_numbers_are_said_as_before(backend):
+def test_logits_that_are_not_numbers_raise_as_in_next_token(backend):
     model = mg.GPT(CONFIG, seed=4)
     text = mg.generate(model, [0])
     next(text)

@@ -44,7 +44,7 @@ def test_a_text_continues_itself(backend):
         assert list(mg.generate(model, [0, *whole[:cut]], seed=11)) == whole[cut:]
 
 
-def test_the_stop_token_ends_and_is_not_given(backend):
+def test_the_stop_token_ends_and_is_not_yielded(backend):
     model = mg.GPT(CONFIG, seed=4)
     whole = list(mg.generate(model, [0], seed=11))
     stopped = list(mg.generate(model, [0], seed=11, stop=whole[3]))

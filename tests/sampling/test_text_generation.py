@@ -12,7 +12,7 @@ from microgpt import sampling
 from microgpt.errors import SettingError, ShapeError
 
 
-def test_texts_have_their_own_dice(backend):
+def test_texts_have_their_own_seeds(backend):
     corpus = mg.load_corpus("names-mini")
     tokenizer = corpus.tokenizer()
     model = mg.GPT(mg.GPTConfig(vocab_size=tokenizer.vocab_size, init_std=0.5))
@@ -69,7 +69,7 @@ def test_a_stream_is_the_text(byte_model):
 
 @settings(max_examples=300, deadline=None)
 @given(st.one_of(st.text().map(str.encode), st.binary()))
-def test_pieces_never_cut_a_character(written):
+def test_pieces_never_split_a_character(written):
     tokens = Bytes()
     assert "".join(sampling.incremental_decode(tokens, iter(written))) == tokens.decode(written)
     try:
@@ -102,7 +102,7 @@ def test_texts_of_several_prompts(byte_model):
     assert list(mg.generate_text(byte_model, Bytes(), 2, [])) == []
 
 
-def test_only_with_gpt2s_own_vocabulary_no_mark_stands_before_a_prompt():
+def test_only_gpt2s_vocabulary_has_no_bos_before_a_prompt():
     class GPT2:
         vocab_size, bos_token_id, default_prompt = 50_257, 50_256, ""
 

@@ -36,7 +36,7 @@ def test_philox_gives_the_published_numbers():
     )
 
 
-def test_the_dice_depend_on_three_numbers_only():
+def test_uniform_depends_on_three_numbers_only():
     assert mg.uniform(1, 5, 0) == mg.uniform(1, 5)
     draws = {mg.uniform(s, t, r) for s in range(10) for t in range(10) for r in range(10)}
     assert len(draws) == 1000
@@ -69,7 +69,7 @@ def test_the_nine_words():
     np.testing.assert_array_equal(top3.base_probabilities, choice.probabilities)
 
 
-def test_the_dart_story():
+def test_the_published_example():
     for t in np.arange(1.0, 0.89, -0.05):
         assert word(mg.next_token(NINE, t, u=0.6)) == "toward"
     assert word(mg.next_token(NINE, 0.85, u=0.6)) == "forward"
@@ -77,7 +77,7 @@ def test_the_dart_story():
     assert mg.next_token(NINE, 0.85).cumulative[0] == pytest.approx(0.605, abs=5e-4)
 
 
-def test_the_order_of_the_cuts():
+def test_the_order_of_the_filters():
     assert mg.next_token(NINE, top_p=0.93).num_kept == 3
     both = mg.next_token(NINE, top_k=3, top_p=0.93)
     assert (both.num_kept, both.binding_filter) == (2, "top_p")
@@ -99,12 +99,12 @@ def test_temperatures(temperature, expected):
     np.testing.assert_allclose(got, expected, atol=6e-4)
 
 
-def test_top_k_of_given_chances():
+def test_top_k_of_known_probabilities():
     got = mg.next_token(np.log([0.40, 0.25, 0.15, 0.10, 0.07, 0.03]), top_k=3)
     np.testing.assert_allclose(got.probabilities, [0.5, 0.3125, 0.1875, 0, 0, 0], rtol=1e-12)
 
 
-def test_greedy_takes_the_first_of_equals_whatever_the_dart():
+def test_greedy_takes_the_first_of_equals_whatever_u():
     for u in (0.0, 0.5, 0.999999):
         choice = mg.next_token([1.0, 3.0, 3.0], temperature=0, u=u)
         assert choice.token == 1
@@ -112,13 +112,13 @@ def test_greedy_takes_the_first_of_equals_whatever_the_dart():
         np.testing.assert_array_equal(choice.probabilities, [0, 1, 0])
 
 
-def test_ties_at_the_kth_place_keep_the_lowest_ids():
+def test_ties_at_rank_k_keep_the_lowest_ids():
     choice = mg.next_token([1.0, 2.0, 1.0, 1.0], top_k=2)
     assert choice.ranked_ids.tolist() == [1, 0, 2, 3]
     assert np.flatnonzero(choice.probabilities).tolist() == [0, 1]
 
 
-def test_the_dart_on_an_edge_belongs_to_the_next():
+def test_u_on_an_edge_draws_the_next_token():
     assert [mg.next_token([0.0, 0.0], u=u).token for u in (0.0, 0.4999, 0.5, 0.75)] == [0, 0, 1, 1]
 
 
@@ -139,8 +139,8 @@ unit = st.floats(0, 1, exclude_max=True)
 
 @settings(max_examples=400, deadline=None)
 @given(logit_lists, st.data(), unit)
-def test_cooling_or_cutting_never_worsens_the_rank(logits, data, u):
-    def dials():
+def test_cooling_or_filtering_never_worsens_the_rank(logits, data, u):
+    def params():
         return (
             data.draw(st.floats(0, 2)),
             data.draw(st.integers(1, len(logits))),
@@ -148,7 +148,7 @@ def test_cooling_or_cutting_never_worsens_the_rank(logits, data, u):
             data.draw(st.floats(0, 0.5)),
         )
 
-    one, other = dials(), dials()
+    one, other = params(), params()
     milder = (*tuple(map(max, one[:3], other[:3])), min(one[3], other[3]))
     harder = (*tuple(map(min, one[:3], other[:3])), max(one[3], other[3]))
     first, second = (mg.next_token(logits, *d, u=u) for d in (milder, harder))
@@ -161,7 +161,7 @@ def test_cooling_or_cutting_never_worsens_the_rank(logits, data, u):
         assert 0 <= choice.entropy <= math.log(len(logits)) + 1e-9
 
 
-def test_frequencies_follow_the_chances():
+def test_frequencies_follow_the_probabilities():
     counts = np.zeros(4)
     for t in range(4000):
         counts[mg.next_token(FOUR, u=mg.uniform(3, t)).token] += 1

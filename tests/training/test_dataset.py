@@ -129,7 +129,7 @@ def test_the_data_are_hashed_once(tmp_path, monkeypatch):
     assert len(made) == 1
 
 
-def test_repeats_are_removed_without_a_held_out_part_too():
+def test_repeats_are_removed_without_validation_data_too():
     corpus = mg.load_corpus(text="ab\nab\nba\nab")
     model = mg.GPT(mg.GPTConfig(vocab_size=3))
     assert len(mg.Trainer(model, corpus, mg.TrainConfig(val_fraction=0.0)).train_data) == 2

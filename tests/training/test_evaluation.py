@@ -4,10 +4,10 @@ import pytest
 from small_trainers import names_trainer, text_trainer
 
 
-def test_evaluation_is_the_mean_loss_of_the_held_out_part(backend):
+def test_evaluation_is_the_mean_loss_of_the_validation_data(backend):
     trainer = names_trainer(eval_documents=50)
-    held_out = trainer.validation_data.documents
-    names = [held_out[round(i * (len(held_out) - 1) / 49)] for i in range(50)]
+    validation = trainer.validation_data.documents
+    names = [validation[round(i * (len(validation) - 1) / 49)] for i in range(50)]
     total = count = 0
     for name in names:
         tokens = trainer.tokenizer.encode(name, bos=True, eos=True)
@@ -18,7 +18,7 @@ def test_evaluation_is_the_mean_loss_of_the_held_out_part(backend):
     assert evaluation.tokens == count
 
 
-def test_looking_changes_nothing(backend):
+def test_evaluating_and_sampling_change_nothing(backend):
     """Evaluations and samples use none of the training's dice, with dropout too."""
     options = {"model": {"dropout": 0.2}, "steps": 20, "batch_size": 2}
     blind = text_trainer(**options)

@@ -92,8 +92,8 @@ def test_the_schedule_is_followed():
     assert text_trainer(steps=1, optimizer="adamw").optimizer.weight_decay == 0.01
 
 
-@pytest.mark.parametrize("kind", [KeyboardInterrupt, MemoryError])
-def test_a_batch_of_an_update_that_broke_off_is_trained_on(backend, monkeypatch, kind):
+@pytest.mark.parametrize("error_type", [KeyboardInterrupt, MemoryError])
+def test_a_batch_of_an_update_that_broke_off_is_trained_on(backend, monkeypatch, error_type):
     straight = names_trainer(steps=12)
     straight.run()
     model = mg.GPT(mg.GPTConfig(vocab_size=27, block_size=16))
@@ -104,12 +104,12 @@ def test_a_batch_of_an_update_that_broke_off_is_trained_on(backend, monkeypatch,
     def broken(*arguments):
         calls.append(1)
         if len(calls) < 3:
-            raise kind("not now")
+            raise error_type("not now")
         return loss(*arguments)
 
     monkeypatch.setattr(trainer.model, "loss", broken)
     for _ in range(2):
-        with pytest.raises(kind):
+        with pytest.raises(error_type):
             next(trainer)
         assert len(trainer.history) == 5
     trainer.run()
@@ -126,8 +126,8 @@ def test_a_batch_of_an_update_that_broke_off_is_trained_on(backend, monkeypatch,
 
 
 @pytest.mark.parametrize("way", WAYS)
-@pytest.mark.parametrize("kind", [KeyboardInterrupt, MemoryError])
-def test_an_error_at_any_launch_of_a_step_loses_nothing(monkeypatch, way, kind):
+@pytest.mark.parametrize("error_type", [KeyboardInterrupt, MemoryError])
+def test_an_error_at_any_launch_of_a_step_loses_nothing(monkeypatch, way, error_type):
     case = Case("text", {"steps": 6, "batch_size": 2, "grad_accum_steps": 2, "grad_clip": 1.0},
                 CASES["dropout"].model)  # fmt: skip
     straight = finish(trainer_of(case, way))
@@ -138,7 +138,7 @@ def test_an_error_at_any_launch_of_a_step_loses_nothing(monkeypatch, way, kind):
         nonlocal left
         left -= 1
         if left == 0:
-            raise kind(name)
+            raise error_type(name)
         launch(self, name, *arguments)
 
     monkeypatch.setattr(Backend, "launch", burning)
@@ -149,7 +149,7 @@ def test_an_error_at_any_launch_of_a_step_loses_nothing(monkeypatch, way, kind):
                 left = place
                 try:
                     next(trainer)
-                except kind:
+                except error_type:
                     broken, place = broken + 1, place + 5
     left = 0
     assert broken > 10  # a replay launches nothing that could be cut off

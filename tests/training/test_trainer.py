@@ -214,10 +214,10 @@ def test_the_verdict_is_memorised(data, monkeypatch, tmp_path):
     history = trainer.run()
     looked = [step for step in history if step.evaluation]
     training = [step.train_evaluation.loss for step in looked]
-    held_out = [step.evaluation.loss for step in looked]
+    validation = [step.evaluation.loss for step in looked]
     assert training[-1] < 2.2 < 5 < training[0]
-    assert min(held_out) + 0.3 < held_out[-1]
-    assert held_out[0] > min(held_out) + 0.3
+    assert min(validation) + 0.3 < validation[-1]
+    assert validation[0] > min(validation) + 0.3
     assert trainer.best.evaluation.perplexity < 130
     assert (tmp_path / "best.safetensors").is_file()
     assert history[-1].samples[0].startswith("Every effort moves you")

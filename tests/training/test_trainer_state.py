@@ -170,7 +170,7 @@ def test_what_cannot_be_resumed(tmp_path):
         mg.Trainer.resume(tmp_path / "nowhere", corpus_of(SMALL))
     with pytest.raises(FormatError, match="not the state of a training"):
         mg.Trainer.resume(tmp_path / "model.safetensors", corpus_of(SMALL))
-    with pytest.raises(FormatError, match=r"Trainer.resume continues"):
+    with pytest.raises(FormatError, match="state of a training, which can be resumed"):
         mg.load(tmp_path / "training.safetensors")
     with pytest.raises(SettingError, match="folder must be a folder for"):
         trainer.save(tmp_path / "model.safetensors")
@@ -303,7 +303,7 @@ def test_a_save_beside_a_running_training_is_of_one_step(tmp_path, monkeypatch):
         np.testing.assert_array_equal(resumed.model.state_dict()[name], weight)
 
 
-def test_a_close_changes_nothing_but_the_best(tmp_path):
+def test_a_final_evaluation_changes_nothing_but_the_best(tmp_path):
     """The last step of a part of a run is not one that is evaluated in the whole run."""
     case = CASES["patience"]
     straight = finish(trainer_of(case, "numpy"))
