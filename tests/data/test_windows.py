@@ -61,7 +61,7 @@ def test_windows_are_all_there_are(count, seq_len, stride):
     starts = [start for start in range(0, count, stride) if start + seq_len < count]
     tokens = np.arange(count)
     if not starts:
-        with pytest.raises(ShapeError, match="a smaller seq_len, or a longer text"):
+        with pytest.raises(ShapeError, match="choose shorter windows"):
             WindowBatches(tokens, seq_len, stride, 1)
         return
     batches = WindowBatches(tokens, seq_len, stride, 1, shuffle=False)
