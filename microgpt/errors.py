@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from numbers import Number
 from typing import Any
 
-LONGEST = 80  # characters of a value
+MAX_VALUE_LENGTH = 80  # characters
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 _MISSING = object()
 
@@ -32,7 +32,7 @@ class Notation:
         return f"{name}={self.value(value)}"
 
     def value(self, value: Any) -> str:
-        """At most LONGEST characters; a type by its name, a number as it is printed."""
+        """At most MAX_VALUE_LENGTH characters; a type by its name, a number as it is printed."""
         if isinstance(value, Described):
             return str(value)
         if isinstance(value, type):
@@ -132,8 +132,8 @@ class SettingError(MicrogptError, ValueError):
 
 
 def shorten(text: str) -> str:
-    """The text in at most LONGEST characters."""
-    return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
+    """The text in at most MAX_VALUE_LENGTH characters."""
+    return text if len(text) <= MAX_VALUE_LENGTH else f"{text[: MAX_VALUE_LENGTH - 1]}…"
 
 
 def closest(word: Any, names: Iterable[Any]) -> str:

@@ -69,7 +69,7 @@ class Corpus:
         try:
             return train_bpe(self.documents, int(vocab_size))
         except SettingError as error:
-            expected = f"'bpe:' and N, where N is {error.expected}"
+            expected = f"bpe:N, where N is {error.expected}"
             raise SettingError("tokenizer", expected, spec, error.remedies) from None
 
     def deduplicated(self) -> "Corpus":

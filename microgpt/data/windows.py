@@ -74,8 +74,8 @@ class WindowBatches:
         if not self.num_windows:
             raise ShapeError(
                 f"a window of {seq_len:,} tokens needs {seq_len + 1:,}, one more as the last "
-                f"target; there are {len(self.tokens):,}; choose a smaller seq_len, or a longer "
-                "text"
+                f"target; there are {len(self.tokens):,}",
+                ("choose shorter windows (a smaller {block_size})", "a longer text"),
             )
         if not self.batches_per_epoch:
             raise SizeError(
