@@ -17,13 +17,13 @@ def run(options: argparse.Namespace) -> int:
     from microgpt import learn
     from microgpt.learn.grading.assignments import build_assignment, write_assignment
 
-    own = None if options.exercises is None else Path(options.exercises)
-    if own is not None:
-        learn.load(own)
+    custom = None if options.exercises is None else Path(options.exercises)
+    if custom is not None:
+        learn.load(custom)
     hints = not options.no_hints
-    notebook = build_assignment(options.ids, options.corpus, hints, options.nbgrader, own)
+    notebook = build_assignment(options.ids, options.corpus, hints, options.nbgrader, custom)
     write_assignment(notebook, Path(options.out))
     print(f"written: {options.out}")
-    if own is not None:
-        print(f"hand out {own.name} beside it: the notebook loads it, solutions and all")
+    if custom is not None:
+        print(f"hand out {custom.name} beside it: the notebook loads it, solutions and all")
     return 0
