@@ -122,8 +122,9 @@ class Recorder:
     def on_host_read(self, operation: str) -> None:
         """Raise: a replay could not follow a number that Python reads."""
         raise CaptureError(
-            f"{operation} inside a captured function at {_source()}: a replay does not run this line "
-            "and could not follow its numbers. Do it outside, or pass the numbers as an argument"
+            f"{operation} inside a captured function at {_source()}: a replay does not run this "
+            "line and could not follow its numbers. Do it outside, or pass the numbers as an "
+            "argument"
         )
 
     def on_launch(self, name: str, call: Callable, arguments: tuple) -> None:
@@ -189,13 +190,13 @@ def is_temporary(ref: Any) -> bool:
 
 def map_result(result: Any, change: Callable[[Any], Any]) -> Any:
     """A result with each leaf changed; tuples, lists and dictionaries stay what they are."""
-    if isinstance(result, tuple | list) and not isinstance(result, ResultArray):
-        parts = [map_result(part, change) for part in result]
-        is_named = hasattr(result, "_fields")  # a named tuple
-        return type(result)(*parts) if is_named else type(result)(parts)
+    if not isinstance(result, tuple | list | dict) or isinstance(result, ResultArray):
+        return change(result)
     if isinstance(result, dict):
         return {name: map_result(part, change) for name, part in result.items()}
-    return change(result)
+    parts = [map_result(part, change) for part in result]
+    is_named = hasattr(result, "_fields")  # a named tuple
+    return type(result)(*parts) if is_named else type(result)(parts)
 
 
 def _signature(result: Any) -> Any:

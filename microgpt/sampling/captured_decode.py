@@ -57,12 +57,13 @@ class CapturedDecodeStep:
 
     def next_token(self, decoder: Decoder, t: int) -> int:
         """The token at position `t`; UNDECIDED where only the function `next_token` can tell."""
-        length = self.cache.length
-        if len(decoder.pending) != 1 or length == self.cache.block_size:
+        cache = self.cache
+        length = int(cache.position[0])
+        if len(decoder.pending) != 1 or length == cache.block_size:
             return int(self.sample(decoder.read(), t)[0])
         token = int(self.decode(decoder.pending, t)[0])
         if token == UNDECIDED:
-            self.cache.rewind(length)  # the decoder reads the token again
+            cache.rewind(length)  # the decoder reads the token again
         else:
             decoder.commit()
         return token
