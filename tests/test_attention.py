@@ -197,7 +197,7 @@ def test_decoding_step_by_step_is_the_whole(backend, n_head, size, dtype):
         y = k.empty((B, n_head * D), dtype)
         k.launch("decode_self_attention_", y, keys, values, qkv[:, t].copy(), position, n_head)
         np.testing.assert_allclose(y, whole[:, t], rtol=TOLERANCE[dtype], atol=TOLERANCE[dtype])
-        k.launch("advance_", position, 1)
+        k.launch("increment_position_", position, 1)
     _, k_part, v_part = (split(part, n_head) for part in np.split(qkv, 3, axis=2))
     np.testing.assert_array_equal(keys[:, :, :T], k_part)
     np.testing.assert_array_equal(values[:, :, :T], v_part)

@@ -197,7 +197,7 @@ def test_embed(backend, dtype, columns, rng):
     tokens[2] = tokens[0]  # tokens that occur twice
     position = np.array([6], np.int32)
     y = k.empty((B * T, C), dtype)
-    k.launch("embed_forward", y, wte, wpe, tokens, position)
+    k.launch("token_position_embedding_forward", y, wte, wpe, tokens, position)
     np.testing.assert_array_equal(y.reshape(B, T, C), wte[tokens] + wpe[6:10])
 
     dwte, dwpe = made(rng, dtype, (V, C), (S, C))
@@ -206,7 +206,7 @@ def test_embed(backend, dtype, columns, rng):
     np.add.at(expected[0], tokens.reshape(-1), dy)
     expected[1][6:10] += dy.reshape(B, T, C).sum(axis=0, dtype=np.float64)
     alone = dwte.copy()
-    k.launch("embed_backward", dwte, dwpe, dy, tokens, position)
+    k.launch("token_position_embedding_backward", dwte, dwpe, dy, tokens, position)
     k.launch("embedding_backward", alone, dy, tokens.reshape(-1))
     close(dwte, expected[0], dtype)
     close(dwpe, expected[1], dtype)
@@ -266,8 +266,8 @@ def test_kept_mean(backend, dtype, n, rng):
     targets[0] = 0
     losses[targets < 0] = 0
     mean, count, dlosses = k.empty(1, dtype), k.empty(1, dtype), k.empty(n, dtype)
-    k.launch("kept_mean_forward", mean, count, losses, targets)
-    k.launch("kept_mean_backward", dlosses, np.array([2], dtype), count, targets)
+    k.launch("masked_mean_forward", mean, count, losses, targets)
+    k.launch("masked_mean_backward", dlosses, np.array([2], dtype), count, targets)
     kept = targets >= 0
     close(mean[0], exact(losses)[0][kept].mean(), dtype)
     assert count[0] == kept.sum()
@@ -325,14 +325,14 @@ def test_gradient_norm(backend, dtype, n, rng):
     k = backends.get(backend)
     grad = made(rng, dtype, n)[0]
     total, norm = np.array([2.0]), k.empty(1, "float64")
-    k.launch("square_sum_", total, grad)
+    k.launch("sum_of_squares_", total, grad)
     np.testing.assert_allclose(total, 2 + (exact(grad)[0] ** 2).sum(), rtol=1e-12)
-    k.launch("root_", norm, total)
+    k.launch("sqrt_", norm, total)
     assert norm[0] == np.sqrt(total[0])
     small = grad * np.dtype(dtype).type(0.5 / norm[0])
-    k.launch("clip_", grad, norm, 0.5)
+    k.launch("clip_by_norm_", grad, norm, 0.5)
     close(grad, small, dtype, 0.1)
-    k.launch("clip_", small, norm, float(norm[0]))
+    k.launch("clip_by_norm_", small, norm, float(norm[0]))
     close(grad, small, dtype, 0.1)
 
 
@@ -386,10 +386,10 @@ def digest():
     k.launch("gelu_backward", dy.reshape(-1), dx.reshape(-1), x.reshape(-1))
     k.launch("cross_entropy_forward", losses, lse, logits, tokens.reshape(-1))
     k.launch("cross_entropy_backward", logits, mean, logits, lse, tokens.reshape(-1))
-    k.launch("embed_backward", dwte, dwpe, dy, tokens, position)
+    k.launch("token_position_embedding_backward", dwte, dwpe, dy, tokens, position)
     k.launch("adamw_step_", dwte.reshape(-1), made(V * C), m, v * v, lr, step, 0.9, 0.99, 1e-8,
              0.1, 1001)
-    k.launch("square_sum_", total, dwte.reshape(-1))
+    k.launch("sum_of_squares_", total, dwte.reshape(-1))
     arrays = (dx, dy, dweight, dbias, losses, logits, dwte, dwpe, total)
     return hashlib.sha256(b"".join(array.tobytes() for array in arrays)).hexdigest()
 

@@ -20,21 +20,21 @@ from microgpt.errors import DtypeError, ShapeError
 # Kernels that no case reaches, with the test file that does.
 ELSEWHERE = {
     "fill_": "everywhere",
-    "advance_": "here",
+    "increment_position_": "here",
     "sample_": "backends/test_sampling",
-    "cache_write_": "sampling/test_kv_cache",
+    "kv_cache_write_": "sampling/test_kv_cache",
     "decode_attention_forward": "sampling/test_generation",
     "sgd_step_": "optim/test_base",
     "adam_step_": "optim/test_adam",
     "adamw_step_": "optim/test_adam",
     "decode_self_attention_": "test_attention",
-    "count_step_": "optim/test_adam",
-    "square_sum_": "optim/test_base",
-    "root_": "optim/test_base",
-    "clip_": "optim/test_base",
+    "increment_step_": "optim/test_adam",
+    "sum_of_squares_": "optim/test_base",
+    "sqrt_": "optim/test_base",
+    "clip_by_norm_": "optim/test_base",
     "check_tokens": "test_tensor",
     "check_position": "test_regressions",
-    "dropout_turn_": "test_dropout",
+    "dropout_next_state_": "test_dropout",
     "check_targets": "test_tensor",
 }
 
@@ -67,8 +67,8 @@ def test_every_kernel_has_a_case():
 
 def test_no_float_arithmetic_in_double_in_float32_kernels(tmp_path):
     """The compiled float32 kernels compute in float32, but for a named few."""
-    allowed = {"adam_step_", "adamw_step_", "sgd_step_", "clip_", "square_sum_", "root_",
-               "kept_mean_forward", "count_step_"}  # fmt: skip
+    allowed = {"adam_step_", "adamw_step_", "sgd_step_", "clip_by_norm_", "sum_of_squares_", "sqrt_",
+               "masked_mean_forward", "increment_step_"}  # fmt: skip
     code = f"""
 import json, re, sys
 sys.path.insert(0, {str(os.path.dirname(__file__))!r})
@@ -183,7 +183,7 @@ def test_serial_and_parallel_variants_agree(dtype, monkeypatch):
 def test_advance(backend):
     k = backends.get(backend)
     position = np.array([3], np.int32)
-    k.launch("advance_", position, 2)
+    k.launch("increment_position_", position, 2)
     assert position[0] == 5
 
 

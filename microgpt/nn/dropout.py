@@ -46,7 +46,7 @@ class DropoutPass:
             self._snapshot = self.rng_state.copy()
         elif self._snapshot is None:
             self._snapshot = backend.empty(2, np.int64)
-            backend.launch("dropout_turn_", self._snapshot, self.rng_state)
+            backend.launch("dropout_next_state_", self._snapshot, self.rng_state)
         return self._snapshot
 
 

@@ -45,7 +45,7 @@ def decode_self_attention(qkv, keys, values, position, n_head, hook=_no_hook):
     check_cache_shapes(q.shape, keys, values, position)
     q.backend.launch("check_position", position, 1, keys.shape[2])
     for cache, new in ((keys, k), (values, v)):
-        new.backend.launch("cache_write_", cache, new.array, position)
+        new.backend.launch("kv_cache_write_", cache, new.array, position)
     return ops.merge_heads(ops.decode_attention(q, keys, values, position, hook))
 
 

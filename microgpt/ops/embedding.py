@@ -53,11 +53,11 @@ def token_position_embedding(wte, wpe, tokens, position=None):
         backend.launch("check_position", start, ids.shape[1], len(wpe.array))
     y = backend.empty((ids.size, wte.shape[1]), wte.dtype)
     backend.launch("check_tokens", ids.reshape(-1), wte.shape[0])
-    backend.launch("embed_forward", y, wte.array, wpe.array, ids, start)
+    backend.launch("token_position_embedding_forward", y, wte.array, wpe.array, ids, start)
 
     def backward(dy):
         dwte, dwpe = wte.grad_buffer(), wpe.grad_buffer()
-        backend.launch("embed_backward", dwte, dwpe, dy.reshape(y.shape), ids, start)
+        backend.launch("token_position_embedding_backward", dwte, dwpe, dy.reshape(y.shape), ids, start)
         return dwte, dwpe
 
     return wte.from_op(

@@ -59,7 +59,7 @@ def linear_cross_entropy(h, weight, targets):
     backend.launch("check_targets", ids, V, 1)
     backend.launch("linear_forward", logits, rows, weight.array, no_bias)
     backend.launch("cross_entropy_forward", losses, lse, logits, ids)
-    backend.launch("kept_mean_forward", loss, count, losses, ids)
+    backend.launch("masked_mean_forward", loss, count, losses, ids)
 
     def backward(dloss):
         nonlocal logits_overwritten
@@ -71,7 +71,7 @@ def linear_cross_entropy(h, weight, targets):
             backend.empty(rows.shape, h.dtype),
             weight.grad_buffer(),
         )
-        backend.launch("kept_mean_backward", dlosses, dloss.reshape(1), count, ids)
+        backend.launch("masked_mean_backward", dlosses, dloss.reshape(1), count, ids)
         backend.launch("cross_entropy_backward", logits, dlosses, logits, lse, ids)
         backend.launch("linear_backward", dh, dweight, no_bias, logits, rows, weight.array)
         return dh.reshape(h.shape), dweight
@@ -82,11 +82,11 @@ def linear_cross_entropy(h, weight, targets):
 def _masked_mean(losses, ids):
     backend = losses.backend
     loss, count = backend.empty(1, losses.dtype), backend.empty(1, losses.dtype)
-    backend.launch("kept_mean_forward", loss, count, flat(losses.array), ids)
+    backend.launch("masked_mean_forward", loss, count, flat(losses.array), ids)
 
     def backward(dloss):
         dlosses = backend.empty(ids.size, losses.dtype)
-        backend.launch("kept_mean_backward", dlosses, dloss.reshape(1), count, ids)
+        backend.launch("masked_mean_backward", dlosses, dloss.reshape(1), count, ids)
         return (dlosses.reshape(losses.shape),)
 
     return losses.from_op(loss.reshape(()), (losses,), backward, "masked_mean")

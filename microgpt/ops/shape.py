@@ -48,7 +48,7 @@ def transpose(x, *axes):
     def backward(dy):
         back = _transpose_strides(shape, inverse)[1]
         dx = backend.empty(x.shape, x.dtype)
-        backend.launch("rearrange_forward", flat(dx), flat(dy), back)
+        backend.launch("strided_copy_forward", flat(dx), flat(dy), back)
         return (dx,)
 
     return x.from_op(y, (x,), backward, "transpose")
@@ -86,7 +86,7 @@ def merge_heads(x):
     def backward(dy):
         dx = x.backend.empty(x.shape, x.dtype)
         x.backend.launch(
-            "rearrange_forward", flat(dx), flat(dy), _transpose_strides((B, T, H, D), inverse)[1]
+            "strided_copy_forward", flat(dx), flat(dy), _transpose_strides((B, T, H, D), inverse)[1]
         )
         return (dx,)
 
@@ -147,7 +147,7 @@ def _select(x, shape, plan, name):
 
     def backward(dy):
         dx = x.grad_buffer()
-        x.backend.launch("rearrange_backward", flat(dx), flat(dy), plan)
+        x.backend.launch("strided_copy_backward", flat(dx), flat(dy), plan)
         return (dx,)
 
     return x.from_op(y, (x,), backward, name)
@@ -156,7 +156,7 @@ def _select(x, shape, plan, name):
 def _strided_copy(x, shape, plan):
     backend, array = x.backend, x.array
     y = backend.empty(shape, array.dtype)
-    backend.launch("rearrange_forward", flat(y), flat(array), plan)
+    backend.launch("strided_copy_forward", flat(y), flat(array), plan)
     return y
 
 

@@ -58,7 +58,7 @@ class Adam(Optimizer):
         return arrays
 
     def step(self) -> None:
-        self.backend.launch("count_step_", self._step)
+        self.backend.launch("increment_step_", self._step)
         for (data, grad), m, v, decay_args in zip(
             self.flat_segments, self.exp_avgs, self.exp_avg_sqs, self._decay_args, strict=True
         ):

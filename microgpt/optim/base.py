@@ -90,9 +90,9 @@ def clip_grad_norm_(
     backend, pairs = leaves[0].backend, flat_segments(leaves)
     sum_of_squares, norm = backend.full(1, np.float64), backend.empty(1, np.float64)
     for _, grad in pairs:
-        backend.launch("square_sum_", sum_of_squares, grad)
-    backend.launch("root_", norm, sum_of_squares)
+        backend.launch("sum_of_squares_", sum_of_squares, grad)
+    backend.launch("sqrt_", norm, sum_of_squares)
     if max_norm < float("inf"):
         for _, grad in pairs:
-            backend.launch("clip_", grad, norm, float(max_norm))
+            backend.launch("clip_by_norm_", grad, norm, float(max_norm))
     return leaves[0].from_array(norm.reshape(()))

@@ -76,7 +76,7 @@ class KVCache:
         # A recording cannot ask; whoever captures a step makes sure that they fit.
         if current_tracer() is None and not 0 <= self.length + count <= self.block_size:
             raise ShapeError(f"{self.length} tokens are in, {count} more do not fit")
-        self.backend.launch("advance_", self.position, count)
+        self.backend.launch("increment_position_", self.position, count)
 
 
 class _LayerCache:
@@ -95,4 +95,4 @@ class _LayerCache:
         """Write the keys and values of a whole prompt: qkv (B, T, 3C)."""
         for part, cache in ((1, self.keys), (2, self.values)):
             new = ops.split_heads(qkv, n_head, part, 3)  # (B, H, T, D)
-            new.backend.launch("cache_write_", cache, new.array, self.position)
+            new.backend.launch("kv_cache_write_", cache, new.array, self.position)

@@ -151,8 +151,8 @@ def test_a_method_is_captured_and_state_in_arrays_is_followed(backend, poison):
 
         def step(self, new):
             """Writes `new` (1, 1, 1, 1) at the position and goes on."""
-            self.backend.launch("cache_write_", self.kept, new, self.position)
-            self.backend.launch("advance_", self.position, 1)
+            self.backend.launch("kv_cache_write_", self.kept, new, self.position)
+            self.backend.launch("increment_position_", self.position, 1)
 
     counter = Counter()
     step = mg.capture(counter.step)

@@ -102,6 +102,6 @@ def test_a_captured_decoding_step_is_refused_not_wrong(backend):
 
 
 def test_an_argument_changed_in_place_is_refused(backend):
-    f = mg.capture(lambda p: mg.backends.get(backend).launch("advance_", p, 1))
+    f = mg.capture(lambda p: mg.backends.get(backend).launch("increment_position_", p, 1))
     with pytest.raises(CaptureError, match="changes an argument"):
         f(np.zeros(1, np.int32))

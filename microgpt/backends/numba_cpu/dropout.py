@@ -7,7 +7,7 @@ from microgpt.backends.numba_cpu.simd.dropout_mask import drawing, factors
 
 
 @SerialKernel
-def dropout_turn_(turn, draws):
+def dropout_next_state_(turn, draws):
     """turn = draws, which are seed and count; then count one more."""
     turn[0] = draws[0]
     turn[1] = draws[1]

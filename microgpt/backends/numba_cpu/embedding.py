@@ -50,7 +50,7 @@ def embedding_backward(dtable, dy, tokens):
 
 
 @kernel()
-def embed_forward(y, wte, wpe, tokens, position):
+def token_position_embedding_forward(y, wte, wpe, tokens, position):
     """y (B · T, C): the row of each token plus the row of its place, counted from `position`."""
     T, C = tokens.shape[1], y.shape[1]
     start = position[0]
@@ -62,7 +62,7 @@ def embed_forward(y, wte, wpe, tokens, position):
 
 
 @kernel(work=lambda dwte, dwpe, dy, tokens, position: dy.size)
-def embed_backward(dwte, dwpe, dy, tokens, position):
+def token_position_embedding_backward(dwte, dwpe, dy, tokens, position):
     B, T = tokens.shape
     C = dy.shape[1]
     start = position[0]

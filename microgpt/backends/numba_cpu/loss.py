@@ -54,7 +54,7 @@ def cross_entropy_backward(dlogits, dlosses, logits, lse, targets):
 
 
 @SerialKernel
-def kept_mean_forward(mean, count, losses, targets):
+def masked_mean_forward(mean, count, losses, targets):
     """The mean of the losses whose target is not ignored; summed in float64."""
     f = losses.dtype.type
     total = 0.0
@@ -68,7 +68,7 @@ def kept_mean_forward(mean, count, losses, targets):
 
 
 @SerialKernel
-def kept_mean_backward(dlosses, dmean, count, targets):
+def masked_mean_backward(dlosses, dmean, count, targets):
     f = dlosses.dtype.type
     share = dmean[0] / count[0]
     for n in range(dlosses.size):

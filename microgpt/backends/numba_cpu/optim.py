@@ -51,12 +51,12 @@ def adamw_step_(data, grad, m, v, lr, step, beta1, beta2, eps, weight_decay, dec
 
 
 @SerialKernel
-def count_step_(step):
+def increment_step_(step):
     step[0] += 1
 
 
 @kernel(work=lambda total, x: x.size)
-def square_sum_(total, x):
+def sum_of_squares_(total, x):
     """Adds the sum of squares, in float64, to `total` (1,)."""
     chunks = (x.size + CHUNK - 1) // CHUNK
     parts = np.empty(chunks)
@@ -72,12 +72,12 @@ def square_sum_(total, x):
 
 
 @SerialKernel
-def root_(norm, total):
+def sqrt_(norm, total):
     norm[0] = math.sqrt(total[0])
 
 
 @kernel()
-def clip_(grad, norm, limit):
+def clip_by_norm_(grad, norm, limit):
     f = grad.dtype.type
     if norm[0] > limit:
         factor = f(limit / norm[0])

@@ -10,7 +10,7 @@ from microgpt.backends.numba_cpu.jit.compile import kernel
 
 
 @kernel()
-def rearrange_forward(y, x, plan):
+def strided_copy_forward(y, x, plan):
     A, B, C, D, E = plan[0]
     steps, start = plan[1], plan[2, 0]
     for ab in prange(A * B):
@@ -24,7 +24,7 @@ def rearrange_forward(y, x, plan):
 
 
 @kernel(work=lambda dx, dy, plan: dy.size)
-def rearrange_backward(dx, dy, plan):
+def strided_copy_backward(dx, dy, plan):
     """Adds into dx; each element of dx is hit at most once (broadcasts go back through sums)."""
     A, B, C, D, E = plan[0]
     steps, start = plan[1], plan[2, 0]

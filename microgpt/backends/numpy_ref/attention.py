@@ -6,13 +6,13 @@ from microgpt.backends.numpy_ref._dropout_mask import factors
 from microgpt.backends.numpy_ref._product import product
 
 
-def cache_write_(cache, x, position):
+def kv_cache_write_(cache, x, position):
     """Put x (B, H, T, D) into the cache from `position` (1,) on."""
     start = int(position[0])
     cache[:, :, start : start + x.shape[2]] = x
 
 
-def advance_(position, count):
+def increment_position_(position, count):
     position += count
 
 
@@ -74,8 +74,8 @@ def dropout_attention_backward(dqkv, dy, y, lse, qkv, n_head, turn, site, thresh
 def decode_self_attention_(y, keys, values, qkv, position, n_head):
     """One new token a row: its key and value go into the cache, then it attends to all in there."""
     q, k, v = _heads(qkv[:, None], n_head, 3)  # (B, H, 1, D)
-    cache_write_(keys, k, position)
-    cache_write_(values, v, position)
+    kv_cache_write_(keys, k, position)
+    kv_cache_write_(values, v, position)
     seen = int(position[0]) + 1
     scores = product(q, keys[:, :, :seen].swapaxes(2, 3)) * q.dtype.type(q.shape[3] ** -0.5)
     weights = np.exp(scores - scores.max(axis=3, keepdims=True))

@@ -3,7 +3,7 @@
 from microgpt.backends.numpy_ref._dropout_mask import factors
 
 
-def dropout_turn_(turn, draws):
+def dropout_next_state_(turn, draws):
     """turn = draws, which are seed and count; then count one more."""
     turn[...] = draws
     draws[1] += 1

@@ -25,14 +25,14 @@ def embedding_backward(dtable, dy, tokens):
     np.add.at(dtable, tokens, dy)  # a token that occurs twice counts twice
 
 
-def embed_forward(y, wte, wpe, tokens, position):
+def token_position_embedding_forward(y, wte, wpe, tokens, position):
     """y (B · T, C): the row of each token plus that of its place; the first place is `position`."""
     B, T = tokens.shape
     places = wpe[position[0] : position[0] + T]
     y.reshape(B, T, -1)[...] = wte[tokens] + places
 
 
-def embed_backward(dwte, dwpe, dy, tokens, position):
+def token_position_embedding_backward(dwte, dwpe, dy, tokens, position):
     B, T = tokens.shape
     np.add.at(dwte, tokens.reshape(-1), dy)
     dwpe[position[0] : position[0] + T] += dy.reshape(B, T, -1).sum(axis=0)

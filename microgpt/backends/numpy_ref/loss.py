@@ -31,12 +31,12 @@ def cross_entropy_backward(dlogits, dlosses, logits, lse, targets):
     dlogits *= np.where(kept, dlosses, 0)[:, None]
 
 
-def kept_mean_forward(mean, count, losses, targets):
+def masked_mean_forward(mean, count, losses, targets):
     """The mean of the losses whose target is not ignored; summed in float64."""
     kept = (targets >= 0).sum()
     count[0] = kept
     mean[0] = losses.sum(dtype=np.float64) / kept
 
 
-def kept_mean_backward(dlosses, dmean, count, targets):
+def masked_mean_backward(dlosses, dmean, count, targets):
     dlosses[...] = np.where(targets >= 0, dmean[0] / count[0], 0)

@@ -31,20 +31,20 @@ def adamw_step_(data, grad, m, v, lr, step, beta1, beta2, eps, weight_decay, dec
     adam_step_(data, grad, m, v, lr, step, beta1, beta2, eps)
 
 
-def count_step_(step):
+def increment_step_(step):
     step += 1
 
 
-def square_sum_(total, x):
+def sum_of_squares_(total, x):
     """Adds the sum of squares, in float64, to `total` (1,)."""
     wide = x.astype(np.float64)
     total += product(wide, wide)
 
 
-def root_(norm, total):
+def sqrt_(norm, total):
     np.sqrt(total, out=norm)
 
 
-def clip_(grad, norm, limit):
+def clip_by_norm_(grad, norm, limit):
     if norm[0] > limit:
         grad *= grad.dtype.type(limit / norm[0])

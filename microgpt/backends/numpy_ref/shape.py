@@ -12,12 +12,12 @@ def _view(x, plan):
     return as_strided(x[start:], sizes, [step * x.itemsize for step in steps])
 
 
-def rearrange_forward(y, x, plan):
+def strided_copy_forward(y, x, plan):
     if y.size:
         y.reshape(plan[0])[...] = _view(x, plan)
 
 
-def rearrange_backward(dx, dy, plan):
+def strided_copy_backward(dx, dy, plan):
     """Adds into dx; each element of dx is hit at most once (broadcasts go back through sums)."""
     if dy.size:
         _view(dx, plan)[...] += dy.reshape(plan[0])

@@ -32,7 +32,7 @@ from microgpt.backends.numba_cpu.simd.vector import (
 
 
 @kernel(work=lambda cache, x, position: x.size)
-def cache_write_(cache, x, position):
+def kv_cache_write_(cache, x, position):
     """Put x (B, H, T, D) into the cache from `position` (1,) on."""
     B, H, T, D = x.shape
     start = position[0]
@@ -44,7 +44,7 @@ def cache_write_(cache, x, position):
 
 
 @SerialKernel
-def advance_(position, count):
+def increment_position_(position, count):
     position[0] += count
 
 
