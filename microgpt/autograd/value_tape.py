@@ -85,7 +85,7 @@ class Tape:
         """The computed rows from `first_row` on that `root` depends on, in the order of `Value`."""
         arrays = self._order, self._stack, self._visited, self.first, self.second
         root = range(len(self))[root]  # the loop checks no bounds
-        count = self.loops.walk.serial(*arrays, root, max(first_row, self.num_leaves))
+        count = self.loops.topological_order.serial(*arrays, root, max(first_row, self.num_leaves))
         return self._order[:count].copy()
 
     def backward(self, root: int = -1) -> None:

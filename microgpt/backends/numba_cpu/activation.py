@@ -7,7 +7,7 @@ from numba import prange
 
 from microgpt.backends.numba_cpu.jit.compile import PRECISE, kernel
 from microgpt.backends.numba_cpu.simd.intrinsics import exp
-from microgpt.backends.numba_cpu.simd.math import gelu, gelu_slope, log, tanh
+from microgpt.backends.numba_cpu.simd.math import gelu, gelu_grad, log, tanh
 
 
 @kernel(cost=4)
@@ -39,8 +39,8 @@ def tanh_backward(dx, dy, y):
 def sigmoid_forward(y, x):
     f = x.dtype.type
     for i in prange(x.size):
-        small = exp(-abs(x[i]))  # never overflows
-        y[i] = (f(1) if x[i] >= f(0) else small) / (f(1) + small)
+        e = exp(-abs(x[i]))  # never overflows
+        y[i] = (f(1) if x[i] >= f(0) else e) / (f(1) + e)
 
 
 @kernel()
@@ -76,4 +76,4 @@ def gelu_forward(y, x):
 def gelu_backward(dx, dy, x):
     f = x.dtype.type
     for i in prange(x.size):
-        dx[i] = dy[i] * gelu_slope(x[i], f)
+        dx[i] = dy[i] * gelu_grad(x[i], f)

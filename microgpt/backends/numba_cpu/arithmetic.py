@@ -9,6 +9,7 @@ from microgpt.backends.numba_cpu.jit.compile import PRECISE, kernel
 
 @kernel()
 def fill_(y, number):
+    """y = number."""
     f = y.dtype.type
     if f(number) == f(0):  # becomes the C library's memset, which writes past the cache
         for i in prange(y.size):
@@ -20,6 +21,7 @@ def fill_(y, number):
 
 @kernel()
 def accumulate_(y, x):
+    """y += x."""
     for i in prange(y.size):
         y[i] += x[i]
 

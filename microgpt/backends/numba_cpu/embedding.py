@@ -1,7 +1,7 @@
 """Rows of a table (V, C), looked up by token ids (N,); with positions, ids are (B, T).
 
-The way back touches only the rows that are used, however long the table is. A token that occurs
-twice counts twice, so that no two threads may own tokens; each owns a block of columns.
+Backward touches only the rows that are used, however long the table is. A token that occurs twice
+counts twice, so threads cannot own tokens; each owns a block of columns.
 """
 
 from numba import prange
@@ -10,22 +10,23 @@ from microgpt.backends.numba_cpu.jit.check import check
 from microgpt.backends.numba_cpu.jit.compile import kernel
 from microgpt.backends.numpy_ref import embedding as maths
 
-BLOCK = 128
+COLUMN_BLOCK = 128
 
 
 @check(maths.check_tokens)
 def check_tokens(tokens, vocab_size):
-    outside = 0
+    """Raise unless every token is within 0 … vocab_size − 1."""
+    invalid = 0
     for n in range(tokens.size):
-        outside += tokens[n] < 0 or tokens[n] >= vocab_size
-    if outside:
+        invalid += tokens[n] < 0 or tokens[n] >= vocab_size
+    if invalid:
         raise ValueError
 
 
 @check(maths.check_position)
-def check_position(position, count, places):
-    """Whether `count` tokens from `position` on have a place."""
-    if position[0] < 0 or position[0] > places - count:
+def check_position(position, count, block_size):
+    """Raise unless position (1,) … position + count − 1 are within 0 … block_size − 1."""
+    if position[0] < 0 or position[0] > block_size - count:
         raise ValueError
 
 
@@ -41,8 +42,8 @@ def embedding_forward(y, table, tokens):
 @kernel(work=lambda dtable, dy, tokens: dy.size)
 def embedding_backward(dtable, dy, tokens):
     N, C = dy.shape
-    for block in prange((C + BLOCK - 1) // BLOCK):
-        first, last = block * BLOCK, min(block * BLOCK + BLOCK, C)
+    for block in prange((C + COLUMN_BLOCK - 1) // COLUMN_BLOCK):
+        first, last = block * COLUMN_BLOCK, min((block + 1) * COLUMN_BLOCK, C)
         for n in range(N):
             row, out = dy[n, first:last], dtable[tokens[n], first:last]
             for c in range(row.size):
@@ -51,14 +52,14 @@ def embedding_backward(dtable, dy, tokens):
 
 @kernel()
 def token_position_embedding_forward(y, wte, wpe, tokens, position):
-    """y (B · T, C): the row of each token plus the row of its place, counted from `position`."""
+    """y[b · T + t] = wte[tokens[b, t]] + wpe[position + t], for position (1,)."""
     T, C = tokens.shape[1], y.shape[1]
     start = position[0]
     for n in prange(tokens.size):
         b, t = n // T, n % T
-        row, place, out = wte[tokens[b, t]], wpe[start + t], y[n]
+        token_row, position_row, out = wte[tokens[b, t]], wpe[start + t], y[n]
         for c in range(C):
-            out[c] = row[c] + place[c]
+            out[c] = token_row[c] + position_row[c]
 
 
 @kernel(work=lambda dwte, dwpe, dy, tokens, position: dy.size)
@@ -66,12 +67,12 @@ def token_position_embedding_backward(dwte, dwpe, dy, tokens, position):
     B, T = tokens.shape
     C = dy.shape[1]
     start = position[0]
-    for block in prange((C + BLOCK - 1) // BLOCK):
-        first, last = block * BLOCK, min(block * BLOCK + BLOCK, C)
+    for block in prange((C + COLUMN_BLOCK - 1) // COLUMN_BLOCK):
+        first, last = block * COLUMN_BLOCK, min((block + 1) * COLUMN_BLOCK, C)
         for b in range(B):
             for t in range(T):
                 row = dy[b * T + t, first:last]
-                out, place = dwte[tokens[b, t], first:last], dwpe[start + t, first:last]
+                dtoken, dposition = dwte[tokens[b, t], first:last], dwpe[start + t, first:last]
                 for c in range(row.size):
-                    out[c] += row[c]
-                    place[c] += row[c]
+                    dtoken[c] += row[c]
+                    dposition[c] += row[c]

@@ -1,6 +1,6 @@
 """Normalisation of each row of x (N, C).
 
-`so_far` is the gradient that x has from elsewhere, (N, C), or an array of no elements.
+`dx_in` is added to dx: the gradient that x has from elsewhere, (N, C) or an array of no elements.
 """
 
 import math
@@ -10,8 +10,8 @@ from numba import prange
 
 from microgpt.backends.numba_cpu.jit.compile import kernel
 
-# The rows of a layer norm add up to at most CHUNKS partial gradients of its weight and bias.
-CHUNKS, ROWS = 32, 16
+# Rows are summed to at most MAX_CHUNKS partial gradients of weight and bias, of MIN_ROWS or more.
+MAX_CHUNKS, MIN_ROWS = 32, 16
 
 
 @kernel(cost=2)
@@ -21,33 +21,34 @@ def rms_norm_forward(y, rstd, x, eps):
     N, C = x.shape
     for n in prange(N):
         row, out = x[n], y[n]
-        squares = f(0)
+        sum_of_squares = f(0)
         for c in range(C):
-            squares += row[c] * row[c]
-        r = f(1) / math.sqrt(squares / f(C) + f(eps))
+            sum_of_squares += row[c] * row[c]
+        r = f(1) / math.sqrt(sum_of_squares / f(C) + f(eps))
         rstd[n] = r
         for c in range(C):
             out[c] = row[c] * r
 
 
 @kernel(cost=8)
-def rms_norm_backward(dx, dy, x, rstd, so_far):
+def rms_norm_backward(dx, dy, x, rstd, dx_in):
+    """dx = rstd · (dy − x · rstd² · mean(dy · x))."""
     f = x.dtype.type
     N, C = x.shape
     for n in prange(N):
-        upstream, row, out = dy[n], x[n], dx[n]
+        dy_row, row, out = dy[n], x[n], dx[n]
         r = rstd[n]
-        inner = f(0)
+        projection = f(0)
         for c in range(C):
-            inner += upstream[c] * row[c]
-        factor = inner / f(C) * r * r
-        if so_far.size:
-            before = so_far[n]
+            projection += dy_row[c] * row[c]
+        factor = projection / f(C) * r * r
+        if dx_in.size:
+            added = dx_in[n]
             for c in range(C):
-                out[c] = before[c] + r * (upstream[c] - row[c] * factor)
+                out[c] = added[c] + r * (dy_row[c] - row[c] * factor)
         else:
             for c in range(C):
-                out[c] = r * (upstream[c] - row[c] * factor)
+                out[c] = r * (dy_row[c] - row[c] * factor)
 
 
 @kernel(cost=2)
@@ -57,58 +58,61 @@ def layer_norm_forward(y, mean, rstd, x, weight, bias, eps):
     N, C = x.shape
     for n in prange(N):
         row, out = x[n], y[n]
-        total, squares = f(0), f(0)
+        row_sum, sum_of_squares = f(0), f(0)
         for c in range(C):
-            total += row[c]
-        centre = total / f(C)
+            row_sum += row[c]
+        row_mean = row_sum / f(C)
         for c in range(C):
-            squares += (row[c] - centre) * (row[c] - centre)
-        r = f(1) / math.sqrt(squares / f(C) + f(eps))
-        mean[n], rstd[n] = centre, r
+            sum_of_squares += (row[c] - row_mean) * (row[c] - row_mean)
+        r = f(1) / math.sqrt(sum_of_squares / f(C) + f(eps))
+        mean[n], rstd[n] = row_mean, r
         if bias.size:
             for c in range(C):
-                out[c] = (row[c] - centre) * r * weight[c] + bias[c]
+                out[c] = (row[c] - row_mean) * r * weight[c] + bias[c]
         else:
             for c in range(C):
-                out[c] = (row[c] - centre) * r * weight[c]
+                out[c] = (row[c] - row_mean) * r * weight[c]
 
 
 @kernel(cost=4)
-def layer_norm_backward(dx, dweight, dbias, dy, x, weight, mean, rstd, so_far):
-    """A chunk of rows sums its share of dweight and dbias; the shares are added up in order."""
+def layer_norm_backward(dx, dweight, dbias, dy, x, weight, mean, rstd, dx_in):
+    """dx = rstd · (dn − mean(dn) − n · mean(dn · n)), dn = dy · weight, n = (x − mean) · rstd.
+
+    A chunk of rows sums its part of dweight and dbias; the parts are added up in order.
+    """
     f = x.dtype.type
     N, C = x.shape
-    rows = max(ROWS, (N + CHUNKS - 1) // CHUNKS)
+    rows = max(MIN_ROWS, (N + MAX_CHUNKS - 1) // MAX_CHUNKS)
     chunks = (N + rows - 1) // rows
-    shares = np.empty((chunks, 2, C), x.dtype)
+    partials = np.empty((chunks, 2, C), x.dtype)
     for chunk in prange(chunks):
-        weight_share, bias_share = shares[chunk, 0], shares[chunk, 1]
+        dweight_part, dbias_part = partials[chunk, 0], partials[chunk, 1]
         for c in range(C):
-            weight_share[c] = f(0)
-            bias_share[c] = f(0)
+            dweight_part[c] = f(0)
+            dbias_part[c] = f(0)
         for n in range(chunk * rows, min(chunk * rows + rows, N)):
-            upstream, row, out = dy[n], x[n], dx[n]
-            centre, r = mean[n], rstd[n]
-            total, along = f(0), f(0)
+            dy_row, row, out = dy[n], x[n], dx[n]
+            row_mean, r = mean[n], rstd[n]
+            dnorm_sum, projection = f(0), f(0)
             for c in range(C):
-                slope = upstream[c] * weight[c]
-                total += slope
-                along += slope * (row[c] - centre)
-                weight_share[c] += upstream[c] * (row[c] - centre) * r
-                bias_share[c] += upstream[c]
-            shift, factor = total / f(C), along / f(C) * r * r
-            if so_far.size:
-                before = so_far[n]
+                dnorm = dy_row[c] * weight[c]
+                dnorm_sum += dnorm
+                projection += dnorm * (row[c] - row_mean)
+                dweight_part[c] += dy_row[c] * (row[c] - row_mean) * r
+                dbias_part[c] += dy_row[c]
+            shift, factor = dnorm_sum / f(C), projection / f(C) * r * r
+            if dx_in.size:
+                added = dx_in[n]
                 for c in range(C):
-                    slope = upstream[c] * weight[c] - shift - (row[c] - centre) * factor
-                    out[c] = before[c] + r * slope
+                    dcentred = dy_row[c] * weight[c] - shift - (row[c] - row_mean) * factor
+                    out[c] = added[c] + r * dcentred
             else:
                 for c in range(C):
-                    slope = upstream[c] * weight[c] - shift - (row[c] - centre) * factor
-                    out[c] = r * slope
+                    dcentred = dy_row[c] * weight[c] - shift - (row[c] - row_mean) * factor
+                    out[c] = r * dcentred
     for chunk in range(chunks):
-        weight_share, bias_share = shares[chunk, 0], shares[chunk, 1]
+        dweight_part, dbias_part = partials[chunk, 0], partials[chunk, 1]
         for c in range(C):
-            dweight[c] += weight_share[c]
+            dweight[c] += dweight_part[c]
         for c in range(dbias.size):
-            dbias[c] += bias_share[c]
+            dbias[c] += dbias_part[c]

@@ -1,18 +1,25 @@
-"""Optimiser steps in place over flat arrays; lr (1,), step (1,) and norms (1,) are float64 arrays
-that the caller changes between recorded steps."""
+"""Optimiser steps in place over flat arrays.
+
+lr (1,), step (1,), total (1,) and norm (1,) are float64 arrays, so that a recorded step sees them
+change.
+"""
 
 import math
 
+import numba
 import numpy as np
 from numba import prange
 
-from microgpt.backends.numba_cpu.jit.compile import PRECISE, SerialKernel, kernel
+from microgpt.backends.numba_cpu.jit.compile import INLINE, PRECISE, SerialKernel, kernel
 
 CHUNK = 16_384
+
+_INLINE_PRECISE = INLINE | {"fastmath": PRECISE}
 
 
 @kernel()
 def sgd_step_(data, grad, lr):
+    """data −= lr · grad."""
     f = data.dtype.type
     rate = f(lr[0])
     for i in prange(data.size):
@@ -21,65 +28,71 @@ def sgd_step_(data, grad, lr):
 
 @kernel(cost=4, fastmath=PRECISE)
 def adam_step_(data, grad, m, v, lr, step, beta1, beta2, eps):
-    """Adam (Kingma & Ba 2015) with bias correction and eps outside the root."""
+    """data −= lr · m̂ / (√v̂ + eps), with bias-corrected m̂ and v̂ (Kingma & Ba 2015)."""
     f = data.dtype.type
-    keep1, new1, keep2, new2 = f(beta1), f(1 - beta1), f(beta2), f(1 - beta2)
-    rate = f(lr[0] / (1 - beta1 ** step[0]))  # both corrections outside the loop
-    correct, small = f(1 / (1 - beta2 ** step[0])), f(eps)
+    betas = f(beta1), f(1 - beta1), f(beta2), f(1 - beta2)
+    rate = f(lr[0] / (1 - beta1 ** step[0]))  # both bias corrections outside the loop
+    correction2 = f(1 / (1 - beta2 ** step[0]))
     for i in prange(data.size):
-        g = grad[i]
-        m[i] = keep1 * m[i] + new1 * g
-        v[i] = keep2 * v[i] + new2 * g * g
-        data[i] -= rate * m[i] / (math.sqrt(v[i] * correct) + small)
+        data[i] -= _adam_update(m, v, grad, i, betas, rate, correction2, f(eps))
 
 
 @kernel(cost=4, fastmath=PRECISE)
 def adamw_step_(data, grad, m, v, lr, step, beta1, beta2, eps, weight_decay, decayed):
-    """Adam after the first `decayed` numbers shrank by lr · weight_decay (Loshchilov & Hutter
-    2019)."""
+    """Adam, with data[:decayed] · (1 − lr · weight_decay) before (Loshchilov & Hutter 2019)."""
     f = data.dtype.type
-    keep1, new1, keep2, new2 = f(beta1), f(1 - beta1), f(beta2), f(1 - beta2)
+    betas = f(beta1), f(1 - beta1), f(beta2), f(1 - beta2)
     rate = f(lr[0] / (1 - beta1 ** step[0]))
-    correct, small = f(1 / (1 - beta2 ** step[0])), f(eps)
-    shrink = f(1 - lr[0] * weight_decay)
+    correction2 = f(1 / (1 - beta2 ** step[0]))
+    decay_factor = f(1 - lr[0] * weight_decay)
     for i in prange(data.size):
-        g = grad[i]
-        m[i] = keep1 * m[i] + new1 * g
-        v[i] = keep2 * v[i] + new2 * g * g
-        before = data[i] * (shrink if i < decayed else f(1))
-        data[i] = before - rate * m[i] / (math.sqrt(v[i] * correct) + small)
+        decayed_data = data[i] * (decay_factor if i < decayed else f(1))
+        data[i] = decayed_data - _adam_update(m, v, grad, i, betas, rate, correction2, f(eps))
+
+
+@numba.njit(**_INLINE_PRECISE)
+def _adam_update(m, v, grad, i, betas, rate, correction2, eps):
+    """The moments m[i] and v[i] move towards grad[i] and its square; returns what data[i] loses."""
+    beta1, one_minus_beta1, beta2, one_minus_beta2 = betas
+    g = grad[i]
+    m[i] = beta1 * m[i] + one_minus_beta1 * g
+    v[i] = beta2 * v[i] + one_minus_beta2 * g * g
+    return rate * m[i] / (math.sqrt(v[i] * correction2) + eps)
 
 
 @SerialKernel
 def increment_step_(step):
+    """step += 1."""
     step[0] += 1
 
 
 @kernel(work=lambda total, x: x.size)
 def sum_of_squares_(total, x):
-    """Adds the sum of squares, in float64, to `total` (1,)."""
+    """total += Σ x², in float64; in chunks that do not depend on the number of threads."""
     chunks = (x.size + CHUNK - 1) // CHUNK
-    parts = np.empty(chunks)
+    partials = np.empty(chunks)
     for chunk in prange(chunks):
-        piece = x[chunk * CHUNK : (chunk + 1) * CHUNK]
-        part = 0.0
-        for i in range(piece.size):
-            number = np.float64(piece[i])
-            part += number * number
-        parts[chunk] = part
+        part = x[chunk * CHUNK : (chunk + 1) * CHUNK]
+        partial = 0.0
+        for i in range(part.size):
+            number = np.float64(part[i])
+            partial += number * number
+        partials[chunk] = partial
     for chunk in range(chunks):
-        total[0] += parts[chunk]
+        total[0] += partials[chunk]
 
 
 @SerialKernel
 def sqrt_(norm, total):
+    """norm = √total."""
     norm[0] = math.sqrt(total[0])
 
 
 @kernel()
-def clip_by_norm_(grad, norm, limit):
+def clip_by_norm_(grad, norm, max_norm):
+    """grad ·= max_norm / norm where norm is greater."""
     f = grad.dtype.type
-    if norm[0] > limit:
-        factor = f(limit / norm[0])
+    if norm[0] > max_norm:
+        factor = f(max_norm / norm[0])
         for i in prange(grad.size):
             grad[i] *= factor

@@ -8,13 +8,13 @@ from microgpt.backends.numba_cpu.jit.compile import kernel
 CHUNK = 256
 
 
-def _input(y, x):
+def _input_size(y, x):
     return x.size
 
 
-@kernel(work=_input)
+@kernel(work=_input_size)
 def sum_forward(y, x):
-    """Sums of at most CHUNK numbers first, then their sum: long sums lose fewer digits so."""
+    """y = Σ_n x[:, n]: sums of CHUNK numbers first, then their sum, which loses fewer digits."""
     f = x.dtype.type
     outer, N, inner = x.shape
     flat = x.ravel()
@@ -24,56 +24,59 @@ def sum_forward(y, x):
             out[i] = f(0)
         if inner == 1:
             for start in range(0, N, CHUNK):
-                part = f(0)
-                piece = row[start : start + CHUNK]
-                for n in range(piece.size):
-                    part += piece[n]
-                out[0] += part
+                partial = f(0)
+                chunk = row[start : start + CHUNK]
+                for n in range(chunk.size):
+                    partial += chunk[n]
+                out[0] += partial
         else:
-            parts = np.empty(inner, x.dtype)
+            partials = np.empty(inner, x.dtype)
             for start in range(0, N, CHUNK):
                 for i in range(inner):
-                    parts[i] = f(0)
+                    partials[i] = f(0)
                 for n in range(start, min(start + CHUNK, N)):
-                    piece = row[n * inner : (n + 1) * inner]
+                    part = row[n * inner : (n + 1) * inner]
                     for i in range(inner):
-                        parts[i] += piece[i]
+                        partials[i] += part[i]
                 for i in range(inner):
-                    out[i] += parts[i]
+                    out[i] += partials[i]
 
 
 @kernel()
 def sum_backward(dx, dy):
+    """dx[:, n] = dy for every n."""
     outer, N, inner = dx.shape
     flat = dx.ravel()
     for o in prange(outer):
-        out, upstream = flat[o * N * inner : (o + 1) * N * inner], dy[o]
+        out, dy_row = flat[o * N * inner : (o + 1) * N * inner], dy[o]
         if inner == 1:
             for n in range(N):
-                out[n] = upstream[0]
+                out[n] = dy_row[0]
         else:
             for n in range(N):
-                piece = out[n * inner : (n + 1) * inner]
+                part = out[n * inner : (n + 1) * inner]
                 for i in range(inner):
-                    piece[i] = upstream[i]
+                    part[i] = dy_row[i]
 
 
-@kernel(work=lambda y, where, x: x.size)
-def max_forward(y, where, x):
+@kernel(work=lambda y, argmax, x: x.size)
+def max_forward(y, argmax, x):
+    """y = max_n x[:, n], and its index."""
     outer, N, inner = x.shape
     for o in prange(outer):
         for i in range(inner):
-            best = 0  # the first of equals; NaN counts as greatest, as in NumPy
+            best = 0  # the first of equals; NaN counts as the maximum, as in NumPy
             for n in range(1, N):
-                greatest = x[o, best, i]
-                if greatest == greatest and not x[o, n, i] <= greatest:
+                largest = x[o, best, i]
+                if largest == largest and not x[o, n, i] <= largest:
                     best = n
             y[o, i] = x[o, best, i]
-            where[o, i] = best
+            argmax[o, i] = best
 
 
 @kernel()
-def max_backward(dx, dy, where):
+def max_backward(dx, dy, argmax):
+    """dx = dy where the maximum was, else 0."""
     f = dx.dtype.type
     outer, N, inner = dx.shape
     flat = dx.ravel()
@@ -82,4 +85,4 @@ def max_backward(dx, dy, where):
         for i in range(row.size):
             row[i] = f(0)
         for i in range(inner):
-            row[where[o, i] * inner + i] = dy[o, i]
+            row[argmax[o, i] * inner + i] = dy[o, i]

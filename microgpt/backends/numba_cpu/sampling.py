@@ -12,7 +12,7 @@ from microgpt.backends.formulas import UNDECIDED
 from microgpt.backends.numba_cpu.jit.compile import FLAGS, PRECISE, SerialKernel
 from microgpt.backends.numba_cpu.simd.intrinsics import nearest
 from microgpt.backends.numba_cpu.simd.philox import philox
-from microgpt.backends.numba_cpu.simd.row_ops import greatest_of
+from microgpt.backends.numba_cpu.simd.row_ops import row_max
 
 # Sums in another order round differently: a draw or a filter this close to the end of a token's
 # interval, as a share of the total, is left to `next_token`.
@@ -168,7 +168,7 @@ def sample_(token, logits, params, seed, position):
     """
     for b in range(token.size):
         row = logits[b]
-        max_logit = greatest_of(row)
+        max_logit = row_max(row)
         if not all_numbers(row) or max_logit == -np.inf:
             token[b] = UNDECIDED
         elif params[0] == 0:

@@ -9,6 +9,7 @@ from microgpt.backends.numba_cpu.simd.row_ops import dot, log_sum_exp, softmax_r
 
 @kernel(cost=4)
 def softmax_forward(y, x):
+    """y = exp(x) / Σ exp(x)."""
     f = x.dtype.type
     for n in prange(x.shape[0]):
         softmax_row(y[n], x[n], f(1))
@@ -16,16 +17,18 @@ def softmax_forward(y, x):
 
 @kernel(cost=4)
 def softmax_backward(dx, dy, y):
+    """dx = y · (dy − Σ dy · y)."""
     N, C = y.shape
     for n in prange(N):
-        upstream, chances, out = dy[n], y[n], dx[n]
-        inner = dot(upstream, chances)
+        dy_row, probs, out = dy[n], y[n], dx[n]
+        delta = dot(dy_row, probs)
         for c in range(C):
-            out[c] = chances[c] * (upstream[c] - inner)
+            out[c] = probs[c] * (dy_row[c] - delta)
 
 
 @kernel(cost=4)
 def log_softmax_forward(y, x):
+    """y = x − log(Σ exp(x))."""
     N, C = x.shape
     for n in prange(N):
         row, out = x[n], y[n]
@@ -36,20 +39,21 @@ def log_softmax_forward(y, x):
 
 @kernel(cost=4)
 def log_softmax_backward(dx, dy, y):
+    """dx = dy − exp(y) · Σ dy."""
     f = y.dtype.type
     N, C = y.shape
     for n in prange(N):
-        upstream, logs, out = dy[n], y[n], dx[n]
+        dy_row, log_probs, out = dy[n], y[n], dx[n]
         total = f(0)
         for c in range(C):
-            total += upstream[c]
+            total += dy_row[c]
         for c in range(C):
-            out[c] = upstream[c] - exp(logs[c]) * total
+            out[c] = dy_row[c] - exp(log_probs[c]) * total
 
 
 @kernel(cost=4)
 def causal_softmax_forward(y, x, scale):
-    """Softmax of scale · x over the columns up to the row's own; the future gets 0."""
+    """y[t, :t + 1] = softmax(scale · x[t, :t + 1]), and 0 behind it."""
     f = x.dtype.type
     N, T, _ = x.shape
     for r in prange(N * T):
@@ -62,14 +66,15 @@ def causal_softmax_forward(y, x, scale):
 
 @kernel(cost=4)
 def causal_softmax_backward(dx, dy, y, scale):
+    """dx = scale · y · (dy − Σ dy · y), and 0 where y[t] is the future."""
     f = y.dtype.type
     N, T, _ = y.shape
     factor = f(scale)
     for r in prange(N * T):
         n, t = r // T, r % T
-        upstream, chances, out = dy[n, t], y[n, t], dx[n, t]
-        inner = dot(upstream[: t + 1], chances[: t + 1])
+        dy_row, probs, out = dy[n, t], y[n, t], dx[n, t]
+        delta = dot(dy_row[: t + 1], probs[: t + 1])
         for c in range(t + 1):
-            out[c] = chances[c] * (upstream[c] - inner) * factor
+            out[c] = probs[c] * (dy_row[c] - delta) * factor
         for c in range(t + 1, T):
             out[c] = f(0)

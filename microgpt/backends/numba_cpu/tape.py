@@ -1,10 +1,10 @@
-"""The loops that run a tape: a graph of single numbers, one row for each of them.
+"""The loops that run a tape: a graph of single numbers, one row for each.
 
-Row i holds `operation[i]` and its operands, the rows `first[i]` and `second[i]`; an operation of
-one operand names it twice. Operands come before what is computed from them, so that one loop
-forward is the whole computation, and one loop over the walk, backwards, the whole chain rule.
+Row i holds `opcode[i]` and its operands, the rows `first[i]` and `second[i]`; an operation of
+one operand names it twice. Operands come before what is computed from them, so that one loop over
+all rows is the forward pass, and one over the topological order, reversed, the backward pass.
 
-The readable twin is `value.py`, and these loops repeat its numbers to the last bit. Hence no
+The readable version is `value.py`, and these loops repeat its numbers to the last bit. Hence no
 fastmath (a product and a sum that are rounded together lose a digit that Python keeps), and every
 exponent comes as data: a literal one would become a product or a quotient, where Python calls
 `pow`.
@@ -18,59 +18,59 @@ OPERATIONS = ("leaf", "+", "*", "**", "exp", "log", "tanh", "relu", "sigmoid", "
 LEAF, ADD, MULTIPLY, POWER, EXP, LOG, TANH, RELU, SIGMOID, MAX = range(len(OPERATIONS))
 
 
-def exact(function):
+def no_fastmath(function):
     """A loop that computes in the order in which it is written."""
     return SerialKernel(function, fastmath=set())
 
 
-@exact
-def forward(data, operation, first, second, start, stop):
+@no_fastmath
+def forward(data, opcode, first, second, start, stop):
     """Compute rows start … stop−1; returns `stop`, or the first row that has no answer."""
     for i in range(start, stop):
-        what = operation[i]
+        op = opcode[i]
         x, y = data[first[i]], data[second[i]]
-        z = x * y if what == MULTIPLY else x + y  # nearly every row, and no branch to guess
-        if what > MULTIPLY:
-            if what == EXP:
+        z = x * y if op == MULTIPLY else x + y  # nearly every row, and no branch to guess
+        if op > MULTIPLY:
+            if op == EXP:
                 z = math.exp(x)
-            elif what == MAX:
+            elif op == MAX:
                 z = y if y > x else x
-            elif what == RELU:
+            elif op == RELU:
                 z = x if x > 0 or x != x else 0.0
-            elif what == POWER:
+            elif op == POWER:
                 z = math.pow(x, y)
-            elif what == LOG:
+            elif op == LOG:
                 z = math.log(x)
-            elif what == TANH:
+            elif op == TANH:
                 z = math.tanh(x)
             else:
-                small = math.exp(-abs(x))
-                z = (1.0 if x >= 0 else small) / (1.0 + small)
+                e = math.exp(-abs(x))
+                z = (1.0 if x >= 0 else e) / (1.0 + e)
             # An overflow, the logarithm of what is not above 0: `Value` refuses these.
-            if (math.isfinite(x) and not math.isfinite(z)) or (what == LOG and not x > 0):
+            if (math.isfinite(x) and not math.isfinite(z)) or (op == LOG and not x > 0):
                 return i
         data[i] = z
     return stop
 
 
-@exact
-def walk(order, stack, seen, first, second, root, floor):
-    """Write the rows that `root` depends on, each after its operands; returns how many.
+@no_fastmath
+def topological_order(order, stack, visited, first, second, root, first_row):
+    """Write the rows that `root` depends on, each after its operands; return how many.
 
     Depth first, the first operand before the second, as `engine.topological_order`. Rows below
-    `floor` are not entered, nor are rows marked in `seen`.
+    `first_row` are not entered, nor are rows marked in `visited`.
     """
     count, depth, node = 0, 0, root
     while True:
-        while node >= floor and not seen[node]:  # down, along first operands
-            seen[node] = True
+        while node >= first_row and not visited[node]:  # down, along first operands
+            visited[node] = True
             stack[depth] = node
             depth += 1
             node = first[node]
         while depth > 0:  # up, to a row whose second operand is still to be walked
             node = stack[depth - 1]
             other = second[node]
-            if other >= floor and not seen[other]:
+            if other >= first_row and not visited[other]:
                 node = other
                 break
             order[count] = node
@@ -79,46 +79,46 @@ def walk(order, stack, seen, first, second, root, floor):
         else:
             break
     for k in range(count):
-        seen[order[k]] = False
+        visited[order[k]] = False
     return count
 
 
-@exact
-def backward(grad, data, operation, first, second, order):
-    """Hand the gradient of each row of the walk to its operands, the last row first."""
+@no_fastmath
+def backward(grad, data, opcode, first, second, order):
+    """Add each row's gradient, times its local gradients, to its operands, the last row first."""
     for k in range(order.size - 1, -1, -1):
         i = order[k]
-        what, g = operation[i], grad[i]
+        op, g = opcode[i], grad[i]
         a, b = first[i], second[i]
         x, y, z = data[a], data[b], data[i]
-        if what == MULTIPLY:
+        if op == MULTIPLY:
             grad[a] += y * g
             grad[b] += x * g
-        elif what == ADD:
+        elif op == ADD:
             grad[a] += g
             grad[b] += g
         else:
-            if what == EXP:
-                slope = z
-            elif what == RELU:
-                slope = 1.0 if x > 0 else 0.0
-            elif what == POWER:
-                slope = y * math.pow(x, y - 1) if y != 0 else 0.0
-            elif what == LOG:
-                slope = 1 / x
-            elif what == TANH:
-                slope = 1 - z * z
+            if op == EXP:
+                local_grad = z
+            elif op == RELU:
+                local_grad = 1.0 if x > 0 else 0.0
+            elif op == POWER:
+                local_grad = y * math.pow(x, y - 1) if y != 0 else 0.0
+            elif op == LOG:
+                local_grad = 1 / x
+            elif op == TANH:
+                local_grad = 1 - z * z
             else:
-                slope = z * (1 - z)
-            grad[a] += slope * g
+                local_grad = z * (1 - z)
+            grad[a] += local_grad * g
 
 
-@exact
-def adam(data, grad, m, v, lr, beta1, beta2, correction1, correction2, eps, square, root):
-    """The recipe's Adam, operation by operation; `square` is 2 and `root` is 1/2."""
+@no_fastmath
+def adam(data, grad, m, v, lr, beta1, beta2, correction1, correction2, eps, two, half):
+    """Adam, operation by operation as in the recipe; its exponents, `two` and `half`, are data."""
     for i in range(m.size):
         m[i] = beta1 * m[i] + (1 - beta1) * grad[i]
-        v[i] = beta2 * v[i] + (1 - beta2) * math.pow(grad[i], square)
+        v[i] = beta2 * v[i] + (1 - beta2) * math.pow(grad[i], two)
         m_hat = m[i] / correction1
         v_hat = v[i] / correction2
-        data[i] -= lr * m_hat / (math.pow(v_hat, root) + eps)
+        data[i] -= lr * m_hat / (math.pow(v_hat, half) + eps)

@@ -31,10 +31,10 @@ def kernels_of(package: str) -> dict[str, Kernel]:
 
 
 def kernels_in(module: ModuleType) -> dict[str, Kernel]:
-    """What a module calls `…_forward`, `…_backward`, `…_` or `check_…`."""
+    """What a module names `…_forward`, `…_backward`, `…_` or `check_…`."""
     return {
-        name: thing if hasattr(thing, "select_variant") else PythonKernel(thing)
-        for name, thing in vars(module).items()
+        name: function if hasattr(function, "select_variant") else PythonKernel(function)
+        for name, function in vars(module).items()
         if name.endswith(("_forward", "_backward", "_")) or name.startswith("check_")
         if not name.startswith("_")
     }

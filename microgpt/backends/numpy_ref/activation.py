@@ -24,8 +24,8 @@ def tanh_backward(dx, dy, y):
 
 
 def sigmoid_forward(y, x):
-    small = np.exp(-np.abs(x))  # never overflows
-    y[...] = np.where(x >= 0, 1, small) / (1 + small)
+    e = np.exp(-np.abs(x))  # never overflows
+    y[...] = np.where(x >= 0, 1, e) / (1 + e)
 
 
 def sigmoid_backward(dx, dy, y):
@@ -48,5 +48,5 @@ def gelu_forward(y, x):
 def gelu_backward(dx, dy, x):
     f = x.dtype.type
     t = np.tanh(f(ROOT) * (x + f(CUBE) * x * x * x))
-    inner = f(ROOT) * (1 + f(3 * CUBE) * x * x)
-    dx[...] = dy * f(0.5) * (1 + t + x * (1 - t * t) * inner)
+    du = f(ROOT) * (1 + f(3 * CUBE) * x * x)
+    dx[...] = dy * f(0.5) * (1 + t + x * (1 - t * t) * du)

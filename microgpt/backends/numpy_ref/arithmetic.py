@@ -4,10 +4,12 @@ import numpy as np
 
 
 def fill_(y, number):
+    """y = number."""
     y[...] = number
 
 
 def accumulate_(y, x):
+    """y += x."""
     y += x
 
 

@@ -6,15 +6,16 @@ from microgpt.backends.index_errors import raise_token_error, raise_position_err
 
 
 def check_tokens(tokens, vocab_size):
-    bad = (tokens < 0) | (tokens >= vocab_size)
-    if bad.any():
-        raise_token_error(tokens, int(bad.argmax()), vocab_size)
+    """Raise unless every token is within 0 … vocab_size − 1."""
+    invalid = (tokens < 0) | (tokens >= vocab_size)
+    if invalid.any():
+        raise_token_error(tokens, int(invalid.argmax()), vocab_size)
 
 
-def check_position(position, count, places):
-    """Whether `count` tokens from `position` on have a place."""
-    if not 0 <= position[0] <= places - count:
-        raise_position_error(int(position[0]), count, places)
+def check_position(position, count, block_size):
+    """Raise unless position (1,) … position + count − 1 are within 0 … block_size − 1."""
+    if not 0 <= position[0] <= block_size - count:
+        raise_position_error(int(position[0]), count, block_size)
 
 
 def embedding_forward(y, table, tokens):
@@ -26,10 +27,9 @@ def embedding_backward(dtable, dy, tokens):
 
 
 def token_position_embedding_forward(y, wte, wpe, tokens, position):
-    """y (B · T, C): the row of each token plus that of its place; the first place is `position`."""
+    """y[b · T + t] = wte[tokens[b, t]] + wpe[position + t], for position (1,)."""
     B, T = tokens.shape
-    places = wpe[position[0] : position[0] + T]
-    y.reshape(B, T, -1)[...] = wte[tokens] + places
+    y.reshape(B, T, -1)[...] = wte[tokens] + wpe[position[0] : position[0] + T]
 
 
 def token_position_embedding_backward(dwte, dwpe, dy, tokens, position):

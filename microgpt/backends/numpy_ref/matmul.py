@@ -6,12 +6,12 @@ A bias may be absent: an array of no elements.
 import numpy as np
 
 from microgpt.backends.numpy_ref import activation
-from microgpt.backends.numpy_ref._product import product
+from microgpt.backends.numpy_ref._matmul import matmul
 
 
 def linear_forward(y, x, weight, bias):
-    """y = x · weightᵀ + bias."""
-    product(x, weight.T, out=y)
+    """y = x · weightᵀ + bias: x (N, K), weight (M, K), bias (M,) -> y (N, M)."""
+    matmul(x, weight.T, out=y)
     if bias.size:
         y += bias
 
@@ -35,26 +35,30 @@ def linear_relu_forward(y, x, weight, bias):
 
 
 def linear_backward(dx, dweight, dbias, dy, x, weight):
-    """dx = dy · weight, dweight += dyᵀ · x, and dbias += the sum of the rows of dy."""
-    product(dy, weight, out=dx)
-    dweight += product(dy.T, x)
+    """dx = dy · weight, dweight += dyᵀ · x, dbias += Σ_n dy[n]."""
+    matmul(dy, weight, out=dx)
+    dweight += matmul(dy.T, x)
     if dbias.size:
         dbias += dy.sum(axis=0)
 
 
 def matmul_forward(c, a, b):
-    product(a, b, out=c)
+    """c = a · b for each of the stacked matrices: a (B, M, K), b (B, K, N) -> c (B, M, N)."""
+    matmul(a, b, out=c)
 
 
 def matmul_backward(da, db, dc, a, b):
-    product(dc, b.swapaxes(1, 2), out=da)
-    product(a.swapaxes(1, 2), dc, out=db)
+    """da = dc · bᵀ and db = aᵀ · dc."""
+    matmul(dc, b.swapaxes(1, 2), out=da)
+    matmul(a.swapaxes(1, 2), dc, out=db)
 
 
 def matmul_transposed_forward(c, a, b):
-    product(a, b.swapaxes(1, 2), out=c)
+    """c = a · bᵀ for each of the stacked matrices: a (B, M, K), b (B, N, K) -> c (B, M, N)."""
+    matmul(a, b.swapaxes(1, 2), out=c)
 
 
 def matmul_transposed_backward(da, db, dc, a, b):
-    product(dc, b, out=da)
-    product(dc.swapaxes(1, 2), a, out=db)
+    """da = dc · b and db = dcᵀ · a."""
+    matmul(dc, b, out=da)
+    matmul(dc.swapaxes(1, 2), a, out=db)

@@ -1,6 +1,6 @@
 """Normalisation of each row of x (N, C).
 
-`so_far` is the gradient that x has from elsewhere, (N, C), or an array of no elements.
+`dx_in` is added to dx: the gradient that x has from elsewhere, (N, C) or an array of no elements.
 """
 
 import numpy as np
@@ -13,12 +13,13 @@ def rms_norm_forward(y, rstd, x, eps):
     np.multiply(x, rstd[:, None], out=y)
 
 
-def rms_norm_backward(dx, dy, x, rstd, so_far):
+def rms_norm_backward(dx, dy, x, rstd, dx_in):
+    """dx = rstd · (dy − x · rstd² · mean(dy · x))."""
     r = rstd[:, None]
-    mean = (dy * x).mean(axis=1, keepdims=True)
-    dx[...] = r * (dy - x * r * r * mean)
-    if so_far.size:
-        dx += so_far
+    projection = (dy * x).mean(axis=1, keepdims=True)
+    dx[...] = r * (dy - x * r * r * projection)
+    if dx_in.size:
+        dx += dx_in
 
 
 def layer_norm_forward(y, mean, rstd, x, weight, bias, eps):
@@ -32,13 +33,14 @@ def layer_norm_forward(y, mean, rstd, x, weight, bias, eps):
         y += bias
 
 
-def layer_norm_backward(dx, dweight, dbias, dy, x, weight, mean, rstd, so_far):
-    normed = (x - mean[:, None]) * rstd[:, None]
-    dweight += (dy * normed).sum(axis=0)
+def layer_norm_backward(dx, dweight, dbias, dy, x, weight, mean, rstd, dx_in):
+    """dx = rstd · (dn − mean(dn) − n · mean(dn · n)), dn = dy · weight, n = (x − mean) · rstd."""
+    norm = (x - mean[:, None]) * rstd[:, None]
+    dweight += (dy * norm).sum(axis=0)
     if dbias.size:
         dbias += dy.sum(axis=0)
-    dnormed = dy * weight
-    along = normed * (dnormed * normed).mean(axis=1, keepdims=True)
-    dx[...] = rstd[:, None] * (dnormed - dnormed.mean(axis=1, keepdims=True) - along)
-    if so_far.size:
-        dx += so_far
+    dnorm = dy * weight
+    projection = norm * (dnorm * norm).mean(axis=1, keepdims=True)
+    dx[...] = rstd[:, None] * (dnorm - dnorm.mean(axis=1, keepdims=True) - projection)
+    if dx_in.size:
+        dx += dx_in

@@ -1,50 +1,54 @@
-"""Optimiser steps in place over flat arrays; lr (1,), step (1,) and norms (1,) are float64 arrays
-that the caller changes between recorded steps."""
+"""Optimiser steps in place over flat arrays.
+
+lr (1,), step (1,), total (1,) and norm (1,) are float64 arrays, so that a recorded step sees them
+change.
+"""
 
 import numpy as np
 
-from microgpt.backends.numpy_ref._product import product
+from microgpt.backends.numpy_ref._matmul import matmul
 
 
 def sgd_step_(data, grad, lr):
+    """data −= lr · grad."""
     data -= data.dtype.type(lr[0]) * grad
 
 
 def adam_step_(data, grad, m, v, lr, step, beta1, beta2, eps):
-    """Adam (Kingma & Ba 2015) with bias correction and eps outside the root."""
+    """data −= lr · m̂ / (√v̂ + eps), with bias-corrected m̂ and v̂ (Kingma & Ba 2015)."""
     f = data.dtype.type
     m *= f(beta1)
     m += f(1 - beta1) * grad
     v *= f(beta2)
     v += f(1 - beta2) * grad * grad
     rate = f(lr[0] / (1 - beta1 ** step[0]))
-    correct = f(1 / (1 - beta2 ** step[0]))
-    data -= rate * m / (np.sqrt(v * correct) + f(eps))
+    correction2 = f(1 / (1 - beta2 ** step[0]))
+    data -= rate * m / (np.sqrt(v * correction2) + f(eps))
 
 
 def adamw_step_(data, grad, m, v, lr, step, beta1, beta2, eps, weight_decay, decayed):
-    """Adam, after the first `decayed` numbers shrank by lr · weight_decay.
-
-    Loshchilov & Hutter 2019
-    """
+    """Adam, with data[:decayed] · (1 − lr · weight_decay) before (Loshchilov & Hutter 2019)."""
     data[:decayed] *= data.dtype.type(1 - lr[0] * weight_decay)
     adam_step_(data, grad, m, v, lr, step, beta1, beta2, eps)
 
 
 def increment_step_(step):
+    """step += 1."""
     step += 1
 
 
 def sum_of_squares_(total, x):
-    """Adds the sum of squares, in float64, to `total` (1,)."""
+    """total += Σ x², in float64."""
     wide = x.astype(np.float64)
-    total += product(wide, wide)
+    total += matmul(wide, wide)
 
 
 def sqrt_(norm, total):
+    """norm = √total."""
     np.sqrt(total, out=norm)
 
 
-def clip_by_norm_(grad, norm, limit):
-    if norm[0] > limit:
-        grad *= grad.dtype.type(limit / norm[0])
+def clip_by_norm_(grad, norm, max_norm):
+    """grad ·= max_norm / norm where norm is greater."""
+    if norm[0] > max_norm:
+        grad *= grad.dtype.type(max_norm / norm[0])

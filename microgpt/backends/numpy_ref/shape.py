@@ -1,23 +1,24 @@
-"""One pair of kernels for every rearrangement: transpose, slice, index and broadcast.
+"""Copies of strided views: one pair of kernels for transpose, slice, index and broadcast.
 
-A plan (3, 5) describes a rearrangement of x: five sizes, the step in x along each of them, and
-where in x it starts (five times); `x` and `y` are flat.
+A plan (3, 5) describes a view of x: five sizes, five strides in x, and its offset (five times); x
+and y are flat.
 """
 
 from numpy.lib.stride_tricks import as_strided
 
 
 def _view(x, plan):
-    sizes, steps, (start, *_) = plan.tolist()
-    return as_strided(x[start:], sizes, [step * x.itemsize for step in steps])
+    sizes, strides, (offset, *_) = plan.tolist()
+    return as_strided(x[offset:], sizes, [stride * x.itemsize for stride in strides])
 
 
 def strided_copy_forward(y, x, plan):
+    """y = the view of x."""
     if y.size:
         y.reshape(plan[0])[...] = _view(x, plan)
 
 
 def strided_copy_backward(dx, dy, plan):
-    """Adds into dx; each element of dx is hit at most once (broadcasts go back through sums)."""
+    """The view of dx += dy; it repeats no element (a broadcast goes back through a sum)."""
     if dy.size:
         _view(dx, plan)[...] += dy.reshape(plan[0])

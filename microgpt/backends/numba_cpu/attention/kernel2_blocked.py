@@ -1,176 +1,234 @@
-"""Causal self-attention in blocks of LANES queries: a lane is a query.
+"""Causal self-attention in blocks of LANES queries; a lane is a query.
 
-A thread copies the queries, keys and values of a head side by side and takes one block of queries
-after the other. The scores of a block are stored with a row for each key, so that maxima and sums
-over the keys never go across a vector, and are all of the scores that is ever in memory: T · LANES
-numbers, which stay in cache. The way back computes them again.
+Adds to the loops: vectors and register tiles. A thread packs queries, keys and values of a head and
+takes one block of queries after the other. The scores of a block lie with a row for each key, so
+that maxima and sums over keys never go across a vector; T · LANES scores are all that is ever in
+memory, and they stay in cache. Backward computes them again.
 """
 
 import math
 
 import numba
 import numpy as np
+from numba import prange
 
-from microgpt.backends.numba_cpu.jit.compile import HELPER
-from microgpt.backends.numba_cpu.simd.dropout_mask import draw_factors, multiply_rows
+from microgpt.backends.numba_cpu.attention.work import (
+    backward_work,
+    chunk_bounds,
+    count_chunks,
+    forward_work,
+)
+from microgpt.backends.numba_cpu.jit.compile import HELPER, kernel
+from microgpt.backends.numba_cpu.simd.dropout_mask import (
+    fill_mask_factors,
+    mask_state,
+    multiply_rows,
+)
 from microgpt.backends.numba_cpu.simd.math import log
 from microgpt.backends.numba_cpu.simd.tiles import (
-    add_from_future,
-    exponentials,
-    gather,
-    inner_products,
-    scatter,
-    sum_of_past,
-    turn_rows,
+    add_weighted_queries,
+    causal_weighted_sum,
+    exp_rows,
+    multiply_transposed,
+    pack,
+    transpose_rows,
+    unpack,
 )
 from microgpt.backends.numba_cpu.simd.vector import (
     LANES,
-    greatest,
-    keep_from,
     load,
-    load_first,
-    spread,
-    stay_rolled,
+    mask_below,
+    masked_load,
+    masked_store,
+    maximum,
+    no_unroll,
+    splat,
     store,
-    store_first,
 )
 
 
-@numba.njit(**HELPER)
-def _whole(n):
-    """n rounded up to whole lanes."""
-    return (n + LANES - 1) // LANES * LANES
+@kernel(work=forward_work)
+def forward_blocked(y, lse, qkv, n_head):
+    """`self_attention_forward`."""
+    B, T, C = y.shape
+    chunks = count_chunks(B * n_head, T, C // n_head)
+    for chunk in prange(chunks):
+        first, last = chunk_bounds(B * n_head, chunk, chunks)
+        _forward_heads(y, lse, qkv, n_head, first, last, None)
+
+
+@kernel(work=backward_work)
+def backward_blocked(dqkv, dy, y, lse, qkv, n_head):
+    """`self_attention_backward`."""
+    B, T, C = dy.shape
+    chunks = count_chunks(B * n_head, T, C // n_head)
+    for chunk in prange(chunks):
+        first, last = chunk_bounds(B * n_head, chunk, chunks)
+        _backward_heads(dqkv, dy, y, lse, qkv, n_head, first, last, None)
+
+
+@kernel(work=forward_work)
+def dropout_attention_forward(y, lse, qkv, n_head, rng_state, layer_id, threshold, scale):
+    """`self_attention_forward` with dropout of the probabilities; lse is that of all scores."""
+    f = y.dtype.type
+    B, T, C = y.shape
+    chunks = count_chunks(B * n_head, T, C // n_head)
+    for chunk in prange(chunks):
+        first, last = chunk_bounds(B * n_head, chunk, chunks)
+        mask = mask_state(rng_state, layer_id, threshold, scale, f)  # threads share no tuples
+        _forward_heads(y, lse, qkv, n_head, first, last, mask)
+
+
+@kernel(work=backward_work)
+def dropout_attention_backward(
+    dqkv, dy, y, lse, qkv, n_head, rng_state, layer_id, threshold, scale
+):
+    """`self_attention_backward` with the same dropout, whose mask is drawn again."""
+    f = dy.dtype.type
+    B, T, C = dy.shape
+    chunks = count_chunks(B * n_head, T, C // n_head)
+    for chunk in prange(chunks):
+        first, last = chunk_bounds(B * n_head, chunk, chunks)
+        mask = mask_state(rng_state, layer_id, threshold, scale, f)
+        _backward_heads(dqkv, dy, y, lse, qkv, n_head, first, last, mask)
 
 
 @numba.njit(**HELPER)
-def _softmax(room, scores, best, total, first, seen):
-    """scores = exp(scores − best) in each lane, 0 in its future; `total` is their sum."""
-    f = room.dtype.type
-    most = spread(f(-np.inf))
-    for j in range(seen):
-        score = keep_from(load(room, scores + j * LANES), j - first, f(-np.inf))
-        most = greatest(most, score)
-        store(room, scores + j * LANES, score)
-    for j in range(seen):
-        store(room, scores + j * LANES, load(room, scores + j * LANES) - most)
-    exponentials(room, scores, seen)
-    sums = spread(f(0))
-    for j in range(seen):
-        sums = sums + load(room, scores + j * LANES)
-    store(room, best, most)
-    store(room, total, sums)
-
-
-@numba.njit(**HELPER)
-def attend_in_blocks(y, lse, qkv, n_head, begin, end, draw):
-    """The heads from `begin` to `end`, counted over all rows of the batch.
-
-    `draw` says how dropout draws its factors of the weights (`_masks.drawing`); None: no dropout.
-    """
+def _forward_heads(y, lse, qkv, n_head, first_head, last_head, mask):
+    """Heads from first_head to last_head, counted over all texts; a mask of None: no dropout."""
     f = qkv.dtype.type
     _, T, C = y.shape
     D = C // n_head
-    width, rows = _whole(D), _whole(T)
-    turned, out = 0, width * LANES
-    best = out + width * LANES
-    total = best + LANES
-    scores = total + LANES
-    keys = scores + rows * LANES
-    values = keys + rows * width
-    factors = values + rows * width
-    room = np.empty(factors + (0 if draw is None else rows * LANES), y.dtype)
+    width, padded_T = _pad(D), _pad(T)
+    query_columns, out = 0, width * LANES
+    row_max = out + width * LANES
+    row_sum = row_max + LANES
+    scores = row_sum + LANES
+    keys = scores + padded_T * LANES
+    values = keys + padded_T * width
+    factors = values + padded_T * width
+    scratch = np.empty(factors + (0 if mask is None else padded_T * LANES), y.dtype)
     scale = f(1) / math.sqrt(f(D))
-    for head in range(begin, end):
-        start = head // n_head * T * 3 * C + head % n_head * D  # in qkv
-        place = head // n_head * T * C + head % n_head * D  # in y
+    for head in range(first_head, last_head):
+        in_qkv = head // n_head * T * 3 * C + head % n_head * D
+        in_y = head // n_head * T * C + head % n_head * D
         for part in range(2):
-            at = start + (part + 1) * C
-            gather(room, keys + part * rows * width, width, qkv, at, 3 * C, T, D, f(1))
-        for first in range(0, T, LANES):
-            count = min(LANES, T - first)
-            gather(room, out, width, qkv, start + first * 3 * C, 3 * C, count, D, scale)
-            turn_rows(room, turned, out, width)
-            inner_products(room, scores, keys, width, turned, D, first + count)
-            _softmax(room, scores, best, total, first, first + count)
-            if draw is not None:
-                draw_factors(room, factors, draw, head * T + first, first + count)
-                multiply_rows(room, scores, factors, first + count)
-            sum_of_past(room, out, scores, values, width, first, count)
-            sums = room[total : total + _whole(count)]
+            offset = in_qkv + (part + 1) * C
+            pack(scratch, keys + part * padded_T * width, width, qkv, offset, 3 * C, T, D, f(1))
+        for t in range(0, T, LANES):
+            count = min(LANES, T - t)
+            pack(scratch, out, width, qkv, in_qkv + t * 3 * C, 3 * C, count, D, scale)
+            transpose_rows(scratch, query_columns, out, width)
+            multiply_transposed(scratch, scores, keys, width, query_columns, D, t + count)
+            _causal_softmax(scratch, scores, row_max, row_sum, t, t + count)
+            if mask is not None:
+                fill_mask_factors(scratch, factors, mask, head * T + t, t + count)
+                multiply_rows(scratch, scores, factors, t + count)
+            causal_weighted_sum(scratch, out, scores, values, width, t, count)
+            sums = scratch[row_sum : row_sum + _pad(count)]
             for d in range(0, D, LANES):
                 for i in range(count):
-                    stay_rolled()
-                    numbers = load(room, out + i * width + d) / spread(sums[i])
-                    store_first(y, place + (first + i) * C + d, numbers, D - d)
+                    no_unroll()
+                    mean = load(scratch, out + i * width + d) / splat(sums[i])
+                    masked_store(y, in_y + (t + i) * C + d, mean, D - d)
             for i in range(sums.size):
                 sums[i] = log(sums[i])
-            logs = load(room, best) + load(room, total)
-            store_first(lse, head * T + first, logs, count)
+            log_sums = load(scratch, row_max) + load(scratch, row_sum)
+            masked_store(lse, head * T + t, log_sums, count)
 
 
 @numba.njit(**HELPER)
-def _softmax_back(room, scores, changes, shift, inner, first, seen):
-    """scores = their softmax p; changes = p · (changes − inner); 0 in the future."""
-    f = room.dtype.type
-    for j in range(seen):
-        score = load(room, scores + j * LANES) - shift
-        store(room, scores + j * LANES, keep_from(score, j - first, f(-np.inf)))
-    exponentials(room, scores, seen)
-    for j in range(seen):
-        change = load(room, scores + j * LANES) * (load(room, changes + j * LANES) - inner)
-        store(room, changes + j * LANES, keep_from(change, j - first, f(0)))
+def _causal_softmax(scratch, scores, row_max, row_sum, t, num_keys):
+    """scores = exp(scores − row_max) in each lane, 0 for keys after its query; and their sum."""
+    f = scratch.dtype.type
+    largest = splat(f(-np.inf))
+    for s in range(num_keys):
+        score = mask_below(load(scratch, scores + s * LANES), s - t, f(-np.inf))
+        largest = maximum(largest, score)
+        store(scratch, scores + s * LANES, score)
+    for s in range(num_keys):
+        store(scratch, scores + s * LANES, load(scratch, scores + s * LANES) - largest)
+    exp_rows(scratch, scores, num_keys)
+    total = splat(f(0))
+    for s in range(num_keys):
+        total = total + load(scratch, scores + s * LANES)
+    store(scratch, row_max, largest)
+    store(scratch, row_sum, total)
 
 
 @numba.njit(**HELPER)
-def attend_back_in_blocks(dqkv, dy, y, lse, qkv, n_head, begin, end, draw):
-    """The heads from `begin` to `end`, as there."""
+def _backward_heads(dqkv, dy, y, lse, qkv, n_head, first_head, last_head, mask):
+    """Heads from first_head to last_head, as in `_forward_heads`."""
     f = qkv.dtype.type
     _, T, C = dy.shape
     D = C // n_head
-    width, rows = _whole(D), _whole(T)
-    turned, turned_out, out = 0, width * LANES, 2 * width * LANES
+    width, padded_T = _pad(D), _pad(T)
+    columns, y_columns, out = 0, width * LANES, 2 * width * LANES
     scores = out + width * LANES
-    changes = scores + rows * LANES
-    queries = changes + rows * LANES
-    keys = queries + rows * width
-    values = keys + rows * width
-    upstream = values + rows * width
-    dkeys = upstream + rows * width
-    dvalues = dkeys + rows * width
-    factors = dvalues + rows * width
-    room = np.empty(factors + (0 if draw is None else rows * LANES), dy.dtype)
+    dscores = scores + padded_T * LANES
+    queries = dscores + padded_T * LANES
+    keys = queries + padded_T * width
+    values = keys + padded_T * width
+    dy_rows = values + padded_T * width
+    dkeys = dy_rows + padded_T * width
+    dvalues = dkeys + padded_T * width
+    factors = dvalues + padded_T * width
+    scratch = np.empty(factors + (0 if mask is None else padded_T * LANES), dy.dtype)
     scale = f(1) / math.sqrt(f(D))
-    for head in range(begin, end):
-        start = head // n_head * T * 3 * C + head % n_head * D  # in qkv
-        place = head // n_head * T * C + head % n_head * D  # in y
+    for head in range(first_head, last_head):
+        in_qkv = head // n_head * T * 3 * C + head % n_head * D
+        in_y = head // n_head * T * C + head % n_head * D
         for part in range(3):
             factor = scale if part == 0 else f(1)
-            at = start + part * C
-            gather(room, queries + part * rows * width, width, qkv, at, 3 * C, T, D, factor)
-        gather(room, upstream, width, dy, place, C, T, D, f(1))
-        room[dkeys:factors] = f(0)
-        for first in range(0, T, LANES):
-            count = min(LANES, T - first)
-            turn_rows(room, turned, queries + first * width, width)
-            inner_products(room, scores, keys, width, turned, D, first + count)
-            turn_rows(room, turned, upstream + first * width, width)
-            inner_products(room, changes, values, width, turned, D, first + count)
-            gather(room, out, width, y, place + first * C, C, count, D, f(1))
-            turn_rows(room, turned_out, out, width)
-            inner = spread(f(0))  # the sum of dy · y, which is that of p · dp
+            rows, offset = queries + part * padded_T * width, in_qkv + part * C
+            pack(scratch, rows, width, qkv, offset, 3 * C, T, D, factor)
+        pack(scratch, dy_rows, width, dy, in_y, C, T, D, f(1))
+        scratch[dkeys:factors] = f(0)
+        for t in range(0, T, LANES):
+            count = min(LANES, T - t)
+            transpose_rows(scratch, columns, queries + t * width, width)
+            multiply_transposed(scratch, scores, keys, width, columns, D, t + count)
+            transpose_rows(scratch, columns, dy_rows + t * width, width)
+            multiply_transposed(scratch, dscores, values, width, columns, D, t + count)
+            pack(scratch, out, width, y, in_y + t * C, C, count, D, f(1))
+            transpose_rows(scratch, y_columns, out, width)
+            delta = splat(f(0))
             for d in range(0, D * LANES, LANES):
-                inner = inner + load(room, turned + d) * load(room, turned_out + d)
-            shift = load_first(lse, head * T + first, count)
-            if draw is not None:
-                draw_factors(room, factors, draw, head * T + first, first + count)
-                multiply_rows(room, changes, factors, first + count)
-            _softmax_back(room, scores, changes, shift, inner, first, first + count)
-            if draw is not None:
-                multiply_rows(room, scores, factors, first + count)
-            sum_of_past(room, out, changes, keys, width, first, count)
-            scatter(dqkv, start + first * 3 * C, 3 * C, room, out, width, count, D, scale)
-            add_from_future(room, dkeys, changes, queries, width, first, count)
-            add_from_future(room, dvalues, scores, upstream, width, first, count)
+                delta = delta + load(scratch, columns + d) * load(scratch, y_columns + d)
+            log_sums = masked_load(lse, head * T + t, count)
+            if mask is not None:
+                fill_mask_factors(scratch, factors, mask, head * T + t, t + count)
+                multiply_rows(scratch, dscores, factors, t + count)
+            _causal_softmax_backward(scratch, scores, dscores, log_sums, delta, t, t + count)
+            if mask is not None:
+                multiply_rows(scratch, scores, factors, t + count)
+            causal_weighted_sum(scratch, out, dscores, keys, width, t, count)
+            unpack(dqkv, in_qkv + t * 3 * C, 3 * C, scratch, out, width, count, D, scale)
+            add_weighted_queries(scratch, dkeys, dscores, queries, width, t, count)
+            add_weighted_queries(scratch, dvalues, scores, dy_rows, width, t, count)
         for part in range(2):
-            at = start + (part + 1) * C
-            scatter(dqkv, at, 3 * C, room, dkeys + part * rows * width, width, T, D, f(1))
+            rows, offset = dkeys + part * padded_T * width, in_qkv + (part + 1) * C
+            unpack(dqkv, offset, 3 * C, scratch, rows, width, T, D, f(1))
+
+
+@numba.njit(**HELPER)
+def _causal_softmax_backward(scratch, scores, dscores, log_sums, delta, t, num_keys):
+    """scores = probs = exp(scores − lse); dscores = probs · (dprobs − delta); 0 after the query.
+
+    dscores comes in as dprobs.
+    """
+    f = scratch.dtype.type
+    for s in range(num_keys):
+        score = load(scratch, scores + s * LANES) - log_sums
+        store(scratch, scores + s * LANES, mask_below(score, s - t, f(-np.inf)))
+    exp_rows(scratch, scores, num_keys)
+    for s in range(num_keys):
+        prob, dprob = load(scratch, scores + s * LANES), load(scratch, dscores + s * LANES)
+        dscore = prob * (dprob - delta)
+        store(scratch, dscores + s * LANES, mask_below(dscore, s - t, f(0)))
+
+
+@numba.njit(**HELPER)
+def _pad(n):
+    """n rounded up to whole vectors."""
+    return (n + LANES - 1) // LANES * LANES

@@ -1,144 +1,160 @@
-"""Causal attention of heads of four numbers over texts of at most LANES tokens: a lane is a query.
+"""Causal self-attention of heads of four numbers, texts of up to LANES tokens; a lane is a query.
 
-The queries of all heads in LANES channels are turned at once, and the results turned back; keys and
-values are read where they lie. The work is one vector for each head and key, half of them future:
-in the other small heads (`_attention_channels.py`) it is one for each pair of tokens. Lanes beyond
-the text's end hold anything; nothing of theirs is stored.
+The queries of all heads in LANES channels are transposed at once, and the results transposed back;
+keys and values are read where they lie. The work is a vector for each head and key, half of it for
+future keys, where the small heads of kernel 3 take one for each pair of tokens. Lanes beyond the
+text's end hold anything; nothing of theirs is stored. Forward only.
 """
 
 import math
 
 import numba
 import numpy as np
+from numba import prange
 
-from microgpt.backends.numba_cpu.jit.compile import HELPER, INLINE
+from microgpt.backends.numba_cpu.attention.work import chunk_bounds, count_chunks, forward_work
+from microgpt.backends.numba_cpu.jit.compile import HELPER, INLINE, kernel
 from microgpt.backends.numba_cpu.simd.math import log
-from microgpt.backends.numba_cpu.simd.tiles import ROWS, exponentials, gather, scatter
+from microgpt.backends.numba_cpu.simd.tiles import exp_rows, pack, unpack
 from microgpt.backends.numba_cpu.simd.vector import (
     LANES,
-    greatest,
-    keep_from,
+    broadcast_load,
     load,
-    load_first,
-    repeat,
-    spread,
-    stay_rolled,
+    mask_below,
+    masked_load,
+    masked_store,
+    maximum,
+    no_unroll,
+    splat,
     store,
-    store_first,
-    turn,
+    transpose,
 )
 
+HEAD = 4  # numbers of a head
 SQUARE = LANES * LANES
 
 
-def turning_pays(length, size):
-    """Whether attention over a text of that length, in heads of that size, is quickest so."""
-    return LANES // 2 < length <= LANES and size == ROWS
+def supports_transposed(T, D):
+    """Whether heads and texts of that size fit, and forward is faster here than in kernel 3."""
+    return LANES // 2 < T <= LANES and D == HEAD
+
+
+@kernel(work=forward_work)
+def forward_transposed(y, lse, qkv, n_head):
+    """`self_attention_forward`."""
+    B, T, C = y.shape
+    chunks = count_chunks(B, T, C)
+    for chunk in prange(chunks):
+        first, last = chunk_bounds(B, chunk, chunks)
+        _forward_texts(y, lse, qkv, n_head, first, last)
+
+
+@numba.njit(**HELPER)
+def _forward_texts(y, lse, qkv, n_head, first_text, last_text):
+    """Texts b from first_text to last_text, LANES channels of one after the other."""
+    f = qkv.dtype.type
+    T, C = y.shape[1:]
+    heads = LANES // HEAD  # side by side
+    rows, columns, out, row_max = 0, SQUARE, 2 * SQUARE, 3 * SQUARE
+    row_sum = row_max + heads * LANES
+    scores = row_sum + heads * LANES
+    scratch = np.empty(scores + heads * T * LANES, y.dtype)
+    scale = f(1) / math.sqrt(f(HEAD))
+    for b in range(first_text, last_text):
+        for c in range(0, C, LANES):
+            queries, count = b * T * 3 * C + c, min(LANES, C - c)
+            keys, values = queries + C, queries + 2 * C
+            pack(scratch, rows, LANES, qkv, queries, 3 * C, T, count, scale)
+            transpose(scratch, columns, scratch, rows, LANES)
+            finite = _all_finite(scratch, row_sum, qkv, values, 3 * C, T, count)
+            for d in range(0, count, HEAD):
+                head = scores + d // HEAD * T * LANES
+                query_columns = columns + d * LANES
+                largest = _causal_scores(scratch, head, query_columns, qkv, keys + d, 3 * C, T)
+                for s in range(T):
+                    no_unroll()
+                    store(scratch, head + s * LANES, load(scratch, head + s * LANES) - largest)
+                store(scratch, row_max + d // HEAD * LANES, largest)
+            exp_rows(scratch, scores, count // HEAD * T)
+            for d in range(0, count, HEAD):
+                head = scores + d // HEAD * T * LANES
+                total = splat(f(0))
+                for s in range(T):
+                    no_unroll()
+                    total = total + load(scratch, head + s * LANES)
+                store(scratch, row_sum + d // HEAD * LANES, total)
+                out_d, inv_sum = out + d * LANES, splat(f(1)) / total
+                _weighted_sums(scratch, out_d, head, qkv, values + d, 3 * C, T, finite, inv_sum)
+            transpose(scratch, rows, scratch, out, LANES)
+            unpack(y, b * T * C + c, C, scratch, rows, LANES, T, count, f(1))
+            log_sums = scratch[row_sum : row_sum + count // HEAD * LANES]
+            for i in range(log_sums.size):
+                log_sums[i] = log(log_sums[i])
+            for d in range(0, count, HEAD):
+                lanes = d // HEAD * LANES
+                lse_of_head = load(scratch, row_max + lanes) + load(scratch, row_sum + lanes)
+                masked_store(lse, (b * n_head + (c + d) // HEAD) * T, lse_of_head, T)
 
 
 @numba.njit(**INLINE)
-def _all_finite(room, free, source, at, stride, rows, count):
-    """Whether so many rows of `count` numbers are; LANES numbers of the room from `free` change."""
-    f = source.dtype.type
-    sums = spread(f(0))
-    for t in range(rows):
-        stay_rolled()
-        sums = sums + f(0) * load_first(source, at + t * stride, count)  # 0 · inf is NaN
-    store(room, free, sums)
+def _all_finite(scratch, free, array, offset, row_stride, count, size):
+    """Whether `count` rows of `size` numbers are finite; writes LANES numbers of scratch[free:]."""
+    f = array.dtype.type
+    total = splat(f(0))
+    for t in range(count):
+        no_unroll()
+        total = total + f(0) * masked_load(array, offset + t * row_stride, size)  # 0 · inf is NaN
+    store(scratch, free, total)
     finite = True
     for lane in range(LANES):
-        finite &= room[free + lane] == f(0)
+        finite &= scratch[free + lane] == f(0)
     return finite
 
 
 @numba.njit(**INLINE)
-def _scores(room, scores, turned, qkv, keys, stride, count):
-    """scores[j] = key j · queries, or −inf before query j; and the greatest score of each query."""
+def _causal_scores(scratch, scores, query_columns, qkv, keys, row_stride, T):
+    """scores[s] = key s · queries, −inf for queries before s; returns each query's maximum."""
     f = qkv.dtype.type
-    q0, q1 = load(room, turned), load(room, turned + LANES)
-    q2, q3 = load(room, turned + 2 * LANES), load(room, turned + 3 * LANES)
-    most = spread(f(-np.inf))
-    for j in range(count):
-        stay_rolled()
-        key = keys + j * stride
-        even = repeat(qkv, key) * q0 + repeat(qkv, key + 2) * q2
-        odd = repeat(qkv, key + 1) * q1 + repeat(qkv, key + 3) * q3
-        score = keep_from(even + odd, j, f(-np.inf))
-        most = greatest(most, score)
-        store(room, scores + j * LANES, score)
-    return most
+    q0, q1 = load(scratch, query_columns), load(scratch, query_columns + LANES)
+    q2, q3 = load(scratch, query_columns + 2 * LANES), load(scratch, query_columns + 3 * LANES)
+    largest = splat(f(-np.inf))
+    for s in range(T):
+        no_unroll()
+        key = keys + s * row_stride
+        even = broadcast_load(qkv, key) * q0 + broadcast_load(qkv, key + 2) * q2
+        odd = broadcast_load(qkv, key + 1) * q1 + broadcast_load(qkv, key + 3) * q3
+        score = mask_below(even + odd, s, f(-np.inf))
+        largest = maximum(largest, score)
+        store(scratch, scores + s * LANES, score)
+    return largest
 
 
 @numba.njit(**INLINE)
-def _weighted_sums(room, out, weights, qkv, values, stride, count, finite, share):
-    """out[d] = share · Σ_j weights[j] · value j[d].
+def _weighted_sums(scratch, out, weights, qkv, values, row_stride, T, finite, inv_sum):
+    """out[d] = inv_sum · Σ_s weights[s] · value s[d].
 
     A query's weight of a later value is 0. But 0 · NaN is NaN: unless all values are `finite`,
-    lanes before j leave value j out.
+    lanes before s leave value s out.
     """
-    zeros = spread(room.dtype.type(0))
-    t0, t1, t2, t3 = zeros, zeros, zeros, zeros
+    zeros = splat(scratch.dtype.type(0))
+    out0, out1, out2, out3 = zeros, zeros, zeros, zeros
     if finite:
-        for j in range(count):
-            stay_rolled()
-            weight, value = load(room, weights + j * LANES), values + j * stride
-            t0, t1 = t0 + repeat(qkv, value) * weight, t1 + repeat(qkv, value + 1) * weight
-            t2, t3 = t2 + repeat(qkv, value + 2) * weight, t3 + repeat(qkv, value + 3) * weight
+        for s in range(T):
+            no_unroll()
+            weight, value = load(scratch, weights + s * LANES), values + s * row_stride
+            out0 = out0 + broadcast_load(qkv, value) * weight
+            out1 = out1 + broadcast_load(qkv, value + 1) * weight
+            out2 = out2 + broadcast_load(qkv, value + 2) * weight
+            out3 = out3 + broadcast_load(qkv, value + 3) * weight
     else:
-        for j in range(count):
-            stay_rolled()
-            weight, value = load(room, weights + j * LANES), values + j * stride
-            t0 = keep_from(t0 + repeat(qkv, value) * weight, j, t0)
-            t1 = keep_from(t1 + repeat(qkv, value + 1) * weight, j, t1)
-            t2 = keep_from(t2 + repeat(qkv, value + 2) * weight, j, t2)
-            t3 = keep_from(t3 + repeat(qkv, value + 3) * weight, j, t3)
-    store(room, out, t0 * share)
-    store(room, out + LANES, t1 * share)
-    store(room, out + 2 * LANES, t2 * share)
-    store(room, out + 3 * LANES, t3 * share)
-
-
-@numba.njit(**HELPER)
-def attend_turned(y, lse, qkv, n_head, begin, end):
-    """The rows b of a batch from `begin` to `end`."""
-    f = qkv.dtype.type
-    T, C = y.shape[1:]
-    heads = LANES // ROWS  # side by side
-    rows, turned, out, best = 0, SQUARE, 2 * SQUARE, 3 * SQUARE
-    total = best + heads * LANES
-    weights = total + heads * LANES
-    room = np.empty(weights + heads * T * LANES, y.dtype)
-    scale = f(1) / math.sqrt(f(ROWS))
-    for b in range(begin, end):
-        for c in range(0, C, LANES):
-            queries, count = b * T * 3 * C + c, min(LANES, C - c)
-            keys, values = queries + C, queries + 2 * C
-            gather(room, rows, LANES, qkv, queries, 3 * C, T, count, scale)
-            turn(room, turned, room, rows, LANES)
-            finite = _all_finite(room, total, qkv, values, 3 * C, T, count)
-            for d in range(0, count, ROWS):
-                head = weights + d // ROWS * T * LANES
-                most = _scores(room, head, turned + d * LANES, qkv, keys + d, 3 * C, T)
-                for j in range(T):
-                    stay_rolled()
-                    store(room, head + j * LANES, load(room, head + j * LANES) - most)
-                store(room, best + d // ROWS * LANES, most)
-            exponentials(room, weights, count // ROWS * T)
-            for d in range(0, count, ROWS):
-                head = weights + d // ROWS * T * LANES
-                sums = spread(f(0))
-                for j in range(T):
-                    stay_rolled()
-                    sums = sums + load(room, head + j * LANES)
-                store(room, total + d // ROWS * LANES, sums)
-                at, share = out + d * LANES, spread(f(1)) / sums
-                _weighted_sums(room, at, head, qkv, values + d, 3 * C, T, finite, share)
-            turn(room, rows, room, out, LANES)
-            scatter(y, b * T * C + c, C, room, rows, LANES, T, count, f(1))
-            logs = room[total : total + count // ROWS * LANES]
-            for i in range(logs.size):
-                logs[i] = log(logs[i])
-            for d in range(0, count, ROWS):
-                h = d // ROWS * LANES
-                lse_of_head = load(room, best + h) + load(room, total + h)
-                store_first(lse, (b * n_head + (c + d) // ROWS) * T, lse_of_head, T)
+        for s in range(T):
+            no_unroll()
+            weight, value = load(scratch, weights + s * LANES), values + s * row_stride
+            out0 = mask_below(out0 + broadcast_load(qkv, value) * weight, s, out0)
+            out1 = mask_below(out1 + broadcast_load(qkv, value + 1) * weight, s, out1)
+            out2 = mask_below(out2 + broadcast_load(qkv, value + 2) * weight, s, out2)
+            out3 = mask_below(out3 + broadcast_load(qkv, value + 3) * weight, s, out3)
+    store(scratch, out, out0 * inv_sum)
+    store(scratch, out + LANES, out1 * inv_sum)
+    store(scratch, out + 2 * LANES, out2 * inv_sum)
+    store(scratch, out + 3 * LANES, out3 * inv_sum)

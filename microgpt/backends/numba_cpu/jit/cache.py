@@ -1,4 +1,4 @@
-"""Where compiled kernels are kept, and whether they are all there: asked without loading numba."""
+"""Where compiled kernels are cached, and whether all of them are; without loading numba."""
 
 import hashlib
 import json
@@ -14,7 +14,7 @@ from microgpt._io.paths import cache_dir
 
 
 def sources() -> list[Path]:
-    """The files that compiled kernels are made of."""
+    """The source files of compiled kernels."""
     here = Path(__file__).parent.parent  # numba_cpu
     return sorted([*here.rglob("*.py"), here.parent / "formulas.py"])
 
@@ -35,31 +35,31 @@ def kernel_folder() -> Path:
     return cache_dir() / "kernels" / _digest()
 
 
-def conditions() -> dict[str, Any]:
-    """What else Numba compares before it takes a kernel from its cache, on this machine."""
+def cache_key() -> dict[str, Any]:
+    """What else Numba compares before it loads a kernel from its cache, on this machine."""
     from llvmlite import binding
 
-    set_by_hand = {name: os.environ.get(name) for name in ("NUMBA_CPU_NAME", "NUMBA_CPU_FEATURES")}
+    overrides = {name: os.environ.get(name) for name in ("NUMBA_CPU_NAME", "NUMBA_CPU_FEATURES")}
     return {
         "python": f"{sys.implementation.cache_tag} on {platform.machine()}",
         "numba": metadata.version("numba"),
         "llvmlite": metadata.version("llvmlite"),
         "processor": binding.get_host_cpu_name(),
         "features": binding.get_host_cpu_features().flatten(),
-        "environment": set_by_hand,
+        "environment": overrides,
         "sources": {str(source): source.stat().st_mtime_ns for source in sources()},
     }
 
 
 def stamp() -> tuple[Path, bytes]:
-    """The file that says that all kernels are compiled under these conditions, and its content."""
-    content = json.dumps(conditions(), indent=1, sort_keys=True).encode()
+    """The file whose presence means that all kernels are compiled for this key, and its content."""
+    content = json.dumps(cache_key(), indent=1, sort_keys=True).encode()
     return kernel_folder() / f"ready-{hashlib.sha256(content).hexdigest()[:16]}.json", content
 
 
 def ready() -> bool:
-    """Whether that file is there; llvmlite, which names the processor, is loaded only then."""
-    if not any(kernel_folder().glob("ready-*.json")):  # of any machine
+    """Whether that file exists; llvmlite, which names the processor, is loaded only if one may."""
+    if not any(kernel_folder().glob("ready-*.json")):  # for any machine
         return False
     try:
         return stamp()[0].is_file()

@@ -13,7 +13,7 @@ import numba
 
 from microgpt.backends.numba_cpu.jit.cache import kernel_folder
 
-# A unit of work takes a serial loop about 0.15 ns, as long as to add up one number of the second
+# A unit of work takes a serial loop about 0.15 ns: one addition of a number from the second-level
 # cache. Below 10 µs of it, waking the other threads costs more than they save.
 PARALLEL_FROM = 65_536
 
@@ -27,16 +27,16 @@ FLAGS: dict[str, Any] = {
 HELPER: dict[str, Any] = FLAGS | {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
 INLINE: dict[str, Any] = HELPER | {"forceinline": True}  # a call would take as long as a small tile
 
-# Quotients and roots of a flat array: with afn and arcp a vector loop estimates them and its
+# For quotients and roots of a flat array: with afn and arcp a vector loop estimates them and its
 # remainder does not, so that results would depend on where threads divide the array.
 PRECISE = {"reassoc", "contract", "nsz"}
 
 
 class Kernel:
-    """A loop nest in two compiled variants.
+    """A loop nest in two compiled variants, serial and parallel.
 
-    `work` says from the arguments how much there is to do, in the unit of PARALLEL_FROM; without
-    it, there are `cost` of them for each element of the first output. Both are measured.
+    `work` gives the amount of work for these arguments, in the unit of PARALLEL_FROM; without it,
+    the amount is `cost` for each element of the first output. Both are measured.
     """
 
     def __init__(
@@ -61,16 +61,16 @@ class Kernel:
 
     def compile(self, flags: dict[str, Any]) -> Callable:
         """The loop nest as machine code."""
-        return compiled(self.function, flags)
+        return njit_cached(self.function, flags)
 
     def select_variant(self, arguments: tuple) -> Callable:
-        """The variant for these arguments: decided by sizes alone, never by timing."""
+        """The variant for these arguments: by sizes alone, never by timing."""
         work = self.cost * arguments[0].size if self.work is None else self.work(*arguments)
         return self.serial if work < PARALLEL_FROM else self.parallel
 
 
 class SerialKernel(Kernel):
-    """A kernel that is never worth a parallel region."""
+    """A kernel of too little work for a parallel region."""
 
     def select_variant(self, arguments: tuple) -> Callable:
         return self.serial
@@ -82,27 +82,27 @@ def kernel(
     return lambda function: Kernel(function, work, cost, fastmath)
 
 
-def compiled(function: Callable, flags: dict[str, Any]) -> Callable:
-    """`numba.njit` with a cache that survives read-only folders."""
-    folder = _kernel_cache("parallel" if flags.get("parallel") else "serial")
-    with _kept_in(folder):
+def njit_cached(function: Callable, flags: dict[str, Any]) -> Callable:
+    """`numba.njit` with a cache, where there is a writable folder for it."""
+    folder = _variant_folder("parallel" if flags.get("parallel") else "serial")
+    with _cache_dir(folder):
         return numba.njit(cache=folder is not None, **flags)(function)
 
 
-_for_c: list[Any] = []  # own their machine code
+_cfuncs: list[Any] = []  # own their machine code
 
 
-def compiled_for_c(function: Callable, signature: Any) -> int:
+def cfunc_address(function: Callable, signature: Any) -> int:
     """The address of a function compiled for callers in C, with the same cache."""
-    folder = _kernel_cache("serial")
-    with _kept_in(folder):
-        _for_c.append(numba.cfunc(signature, cache=folder is not None, **FLAGS)(function))
-    return _for_c[-1].address
+    folder = _variant_folder("serial")
+    with _cache_dir(folder):
+        _cfuncs.append(numba.cfunc(signature, cache=folder is not None, **FLAGS)(function))
+    return _cfuncs[-1].address
 
 
 @contextmanager
-def _kept_in(folder: Path | None) -> Iterator[None]:
-    """Numba keeps what is compiled here in this folder; the learner's own functions elsewhere."""
+def _cache_dir(folder: Path | None) -> Iterator[None]:
+    """Numba's cache folder for what is compiled here; the learner's own functions keep theirs."""
     settings: Any = numba.core.config
     previous = settings.CACHE_DIR
     try:
@@ -114,7 +114,7 @@ def _kept_in(folder: Path | None) -> Iterator[None]:
 
 
 @cache
-def _kernel_cache(variant: str) -> Path | None:
+def _variant_folder(variant: str) -> Path | None:
     """A folder for the compiled kernels of a variant.
 
     Numba's own key does not see flags: in one folder, the parallel variant would be given the
@@ -138,13 +138,13 @@ def _kernel_cache(variant: str) -> Path | None:
 def start_threads() -> None:
     """Start Numba's threads; on OpenMP with a short spin, which a busy machine needs.
 
-    The setting is taken back at once: inherited by other libraries it would slow them.
+    The setting is removed at once: inherited by other libraries it would slow them.
     """
-    ours = "GOMP_SPINCOUNT" not in os.environ
-    if ours:
+    unset = "GOMP_SPINCOUNT" not in os.environ
+    if unset:
         os.environ["GOMP_SPINCOUNT"] = "2000"
     try:
         numba.get_num_threads()
     finally:
-        if ours:
+        if unset:
             del os.environ["GOMP_SPINCOUNT"]

@@ -1,4 +1,4 @@
-"""Which threads Numba starts here, as JSON: run as a program, so that asking changes nothing.
+"""Prints Numba's threading layer and number of threads as JSON; a program of its own.
 
 Started threads would stay, and a numba that cannot be loaded would take the session with it.
 """

@@ -1,13 +1,47 @@
-"""The matrix product as loops that one can read: the lesson, the check on the tile, float64's own.
+"""The matrix product as loops one can read: the lesson, the tests' reference, float64's own kernel.
 
-A number of c is a sum of products, and the plain loop loads two numbers for each product. Four rows
-at once make four products of five loads. Where a row of a meets rows of b, sums are dot products;
-where it meets columns, multiples of whole rows are added up: memory is always read in order.
+    for i in range(M):
+        for j in range(N):
+            for k in range(K):
+                c[i, j] += a[i, k] * b[k, j]
+
+This order loads two numbers for each product. Below, four rows of b at once make four products of
+five loads, and memory is read in order: where b is transposed a number of c is a dot product of two
+rows, else a row of c is a sum of multiples of rows of b.
 """
 
 from numba import njit
 
 from microgpt.backends.numba_cpu.jit.compile import FLAGS
+
+
+@njit(**FLAGS)
+def gemm_loops(c, c_in, bias, a, a_transposed, b, b_transposed, top, bottom, left, right):
+    """c = c_in + bias + a · b in rows top … bottom − 1, columns left … right − 1; aᵀ, bᵀ if set.
+
+    c_in and bias may have no elements; c_in may be c.
+    """
+    for i in range(top, bottom):
+        out = c[i, left:right]
+        init_row(out, c_in, bias, i, left)
+        if b_transposed:
+            add_dots(out, a[i], b[left:right])
+        elif a_transposed:
+            add_scaled_rows(out, a[:, i], b, left, right)
+        else:
+            add_scaled_rows(out, a[i], b, left, right)
+
+
+@njit(**FLAGS)
+def init_row(out, c_in, bias, i, left):
+    """out = c_in[i, left:] + bias[left:]."""
+    row, bias_row = c_in[i, left:] if c_in.size else out, bias[left:]
+    f = out.dtype.type
+    for j in range(out.size):
+        out[j] = row[j] if c_in.size else f(0)
+    if bias.size:
+        for j in range(out.size):
+            out[j] += bias_row[j]
 
 
 @njit(**FLAGS)
@@ -35,46 +69,17 @@ def add_dots(out, x, rows):
 
 
 @njit(**FLAGS)
-def add_rows(out, factors, b, left, right):
-    """out += the sum of factors[k] · b[k, left:right]: a row of a · b."""
-    together = len(b) // 4 * 4
-    for k in range(0, together, 4):
+def add_scaled_rows(out, factors, b, left, right):
+    """out += Σ_k factors[k] · b[k, left:right]: a row of a · b."""
+    unrolled = len(b) // 4 * 4
+    for k in range(0, unrolled, 4):
         r0, r1, r2, r3 = (
             b[k, left:right], b[k + 1, left:right], b[k + 2, left:right], b[k + 3, left:right]
         )  # fmt: skip
         f0, f1, f2, f3 = factors[k], factors[k + 1], factors[k + 2], factors[k + 3]
         for j in range(out.size):
             out[j] += f0 * r0[j] + f1 * r1[j] + f2 * r2[j] + f3 * r3[j]
-    for k in range(together, len(b)):
+    for k in range(unrolled, len(b)):
         factor, row = factors[k], b[k, left:right]
         for j in range(out.size):
             out[j] += factor * row[j]
-
-
-@njit(**FLAGS)
-def begin(out, start, bias, i, left):
-    """out = start + bias: what of row i lies from column `left` on."""
-    row, added = start[i, left:] if start.size else out, bias[left:]
-    f = out.dtype.type
-    for j in range(out.size):
-        out[j] = row[j] if start.size else f(0)
-    if bias.size:
-        for j in range(out.size):
-            out[j] += added[j]
-
-
-@njit(**FLAGS)
-def multiply_in_loops(c, start, bias, a, a_turned, b, b_turned, top, bottom, left, right):
-    """c = start + bias + a · b between these rows and columns, with aᵀ or bᵀ where so told.
-
-    `start` and `bias` may have no elements; `start` may be c.
-    """
-    for i in range(top, bottom):
-        out = c[i, left:right]
-        begin(out, start, bias, i, left)
-        if b_turned:
-            add_dots(out, a[i], b[left:right])
-        elif a_turned:
-            add_rows(out, a[:, i], b, left, right)
-        else:
-            add_rows(out, a[i], b, left, right)

@@ -1,65 +1,70 @@
-"""The product of two matrices: loops that bring the operands to the register tile.
+"""The matrix product in float32: loops that bring the operands to the micro-kernel.
 
-The inner dimension is cut into steps of DEPTH, so that what the tile reads again and again stays in
-the first two caches. Of b, a panel of WIDTH columns is copied together, and transposed on the way,
-where its columns are rows in memory or its rows lie far apart. a is read where it is.
+Adds to the loops: sums in registers (`micro_kernel.py`), columns of b packed together
+(`packing.py`) and an inner dimension cut into steps of KC, so that what the micro-kernel reads
+again and again stays in the first two caches. a is read where it lies.
 """
 
 from numba import njit
 
 from microgpt.backends.numba_cpu.jit.compile import FLAGS
-from microgpt.backends.numba_cpu.matmul.gemm_loops import add_dots, begin
-from microgpt.backends.numba_cpu.matmul.llvm_simd import HEIGHT, WIDTH
-from microgpt.backends.numba_cpu.matmul.micro_kernel import tile
-from microgpt.backends.numba_cpu.matmul.packing import DEPTH, PANEL, pack
+from microgpt.backends.numba_cpu.matmul.gemm_loops import add_dots, init_row
+from microgpt.backends.numba_cpu.matmul.llvm_simd import MR, NR
+from microgpt.backends.numba_cpu.matmul.micro_kernel import micro_kernel
+from microgpt.backends.numba_cpu.matmul.packing import KC, PANEL_SIZE, pack_panel
 from microgpt.backends.numba_cpu.matmul.strided_matrix import (
-    absent,
-    address,
-    matrix,
-    part,
-    scratch,
-    turned,
+    data_pointer,
+    null_matrix,
+    stack_alloc,
+    strided_matrix,
+    submatrix,
+    transpose,
 )
 
-FAR = 768  # numbers from a row of b to the next, from where copying pays
-FEW, FROM_MEMORY = 4, 65_536  # rows of a that wait for a b of so many numbers, not for products
+MIN_PACKED_STRIDE = 768  # numbers from a row of b to the next, from where packing is faster
+# Up to so many rows of a wait for a bᵀ of so many numbers to come from memory, not for products.
+FEW_ROWS, MIN_STREAMED = 4, 65_536
 
 
 @njit(**FLAGS)
-def multiply_in_tiles(c, start, bias, a, a_turned, b, b_turned, top, bottom, left, right):
-    """c = start + bias + a · b between these rows and columns, with aᵀ or bᵀ where so told.
+def gemm_tiled(c, c_in, bias, a, a_transposed, b, b_transposed, top, bottom, left, right):
+    """c = c_in + bias + a · b in rows top … bottom − 1, columns left … right − 1; aᵀ, bᵀ if set.
 
-    `start` and `bias` may have no elements; `start` may be c.
+    c_in and bias may have no elements; c_in may be c.
     """
-    few = len(a) == 1 or (len(a) <= FEW and b.size >= FROM_MEMORY)
-    if b_turned and few:  # not worth transposing b for
+    few_rows = len(a) == 1 or (len(a) <= FEW_ROWS and b.size >= MIN_STREAMED)
+    if b_transposed and few_rows:  # not worth transposing b for
         for i in range(top, bottom):
-            begin(c[i, left:right], start, bias, i, left)
+            init_row(c[i, left:right], c_in, bias, i, left)
             add_dots(c[i, left:right], a[i], b[left:right])
         return
-    depth = a.shape[0] if a_turned else a.shape[1]
+    K = a.shape[0] if a_transposed else a.shape[1]
     rows, columns = bottom - top, right - left
-    result = part(matrix(address(c), c.shape[1], 1), top, left)
-    first, added = absent(), absent()
-    if start.size:
-        first = part(matrix(address(start), start.shape[1], 1), top, left)
+    c_block = submatrix(strided_matrix(data_pointer(c), c.shape[1], 1), top, left)
+    c_in_block, bias_block = null_matrix(), null_matrix()
+    if c_in.size:
+        c_in_block = submatrix(strided_matrix(data_pointer(c_in), c_in.shape[1], 1), top, left)
     if bias.size:
-        added = part(matrix(address(bias), 0, 1), 0, left)
-    front, side = matrix(address(a), a.shape[1], 1), matrix(address(b), b.shape[1], 1)
-    front = part(turned(front) if a_turned else front, top, 0)
-    side = part(turned(side) if b_turned else side, 0, left)
+        bias_block = submatrix(strided_matrix(data_pointer(bias), 0, 1), 0, left)
+    a_block = strided_matrix(data_pointer(a), a.shape[1], 1)
+    b_block = strided_matrix(data_pointer(b), b.shape[1], 1)
+    a_block = submatrix(transpose(a_block) if a_transposed else a_block, top, 0)
+    b_block = submatrix(transpose(b_block) if b_transposed else b_block, 0, left)
 
-    panel = matrix(scratch(PANEL), WIDTH, 1)
-    copies = b_turned or (side.down >= FAR and rows > 2 * HEIGHT)
-    for k in range(0, max(depth, 1), DEPTH):
-        step = min(DEPTH, depth - k)
-        for j in range(0, columns, WIDTH):
-            width = min(WIDTH, columns - j)
-            b_now = part(side, k, j)
-            if copies:
-                pack(panel, b_now, step, width)
-                b_now = panel
-            for i in range(0, rows, HEIGHT):
-                tile(min(HEIGHT, rows - i), width, step, part(result, i, j), part(first, i, j),
-                     part(added, i, j), part(front, i, k), b_now)  # fmt: skip
-        first, added = result, absent()
+    panel = strided_matrix(stack_alloc(PANEL_SIZE), NR, 1)
+    packs = b_transposed or (b_block.row_stride >= MIN_PACKED_STRIDE and rows > 2 * MR)
+    for k in range(0, max(K, 1), KC):
+        depth = min(KC, K - k)
+        for j in range(0, columns, NR):
+            width = min(NR, columns - j)
+            b_panel = submatrix(b_block, k, j)
+            if packs:
+                pack_panel(panel, b_panel, depth, width)
+                b_panel = panel
+            for i in range(0, rows, MR):
+                micro_kernel(
+                    min(MR, rows - i), width, depth, submatrix(c_block, i, j),
+                    submatrix(c_in_block, i, j), submatrix(bias_block, i, j),
+                    submatrix(a_block, i, k), b_panel,
+                )  # fmt: skip
+        c_in_block, bias_block = c_block, null_matrix()

@@ -1,11 +1,10 @@
-"""The register tile: a block of c that stays in registers while the inner dimension runs by.
+"""The micro-kernel: a tile of c that stays in registers while the inner dimension runs by.
 
-The readable loops load five numbers for four products. Here HEIGHT rows of two vectors of c are
-held in registers; a step loads two vectors of b and HEIGHT numbers of a, for HEIGHT · WIDTH
-products:
+The readable loops load five numbers for four products. Here MR rows of two vectors of c are held in
+registers; a step loads two vectors of b and MR numbers of a, for MR · NR products:
 
     for k in range(depth):
-        for i in range(HEIGHT):
+        for i in range(MR):
             c[i, :] += a[i, k] * b[k, :]
 """
 
@@ -16,17 +15,17 @@ from numba.extending import intrinsic
 
 from microgpt.backends.numba_cpu.matmul.llvm_simd import (
     FLOAT,
-    HEIGHT,
     INDEX,
     LANES,
+    MR,
+    NR,
     POINTER,
     VECTOR,
-    WIDTH,
-    below,
+    count_mask,
+    declare_once,
+    index,
     load,
     multiply_add,
-    number,
-    own_function,
     splat,
     store,
 )
@@ -34,32 +33,34 @@ from microgpt.backends.numba_cpu.matmul.strided_matrix import MATRIX
 
 
 @intrinsic
-def tile(typing_context, height, width, depth, c, start, bias, a, b):
-    """c = start + bias + a · b for at most HEIGHT rows and WIDTH columns.
+def micro_kernel(typing_context, rows, columns, depth, c, c_in, bias, a, b):
+    """c = c_in + bias + a · b, for at most MR rows and NR columns.
 
-    b's columns lie side by side; `start` and `bias` may be absent.
+    b's columns lie side by side; c_in and bias may be null matrices. A function for each number of
+    rows, one or two vectors wide, with a mask for its columns, and one without for full tiles.
     """
 
     def codegen(context, builder, signature, arguments):
-        height, width, depth = arguments[:3]
-        c, start, bias, a, b = (cgutils.unpack_tuple(builder, m) for m in arguments[3:])
-        operands = [*c[:2], *start[:2], bias[0], *a, *b[:2], depth, width]
-        wide = builder.zext(builder.icmp_signed(">", width, number(LANES)), INDEX)
-        whole = builder.and_(
-            builder.icmp_signed("==", height, number(HEIGHT)),
-            builder.icmp_signed("==", width, number(WIDTH)),
+        rows, columns, depth = arguments[:3]
+        c, c_in, bias, a, b = (cgutils.unpack_tuple(builder, m) for m in arguments[3:])
+        operands = [*c[:2], *c_in[:2], bias[0], *a, *b[:2], depth, columns]
+        two_vectors = builder.zext(builder.icmp_signed(">", columns, index(LANES)), INDEX)
+        full = builder.and_(
+            builder.icmp_signed("==", rows, index(MR)),
+            builder.icmp_signed("==", columns, index(NR)),
         )
-        kind = builder.select(whole, number(0), builder.add(builder.shl(height, number(1)), wide))
+        masked_case = builder.add(builder.shl(rows, index(1)), two_vectors)
+        case = builder.select(full, index(0), masked_case)
         done = builder.append_basic_block("done")
-        kinds = builder.switch(kind, done)
-        for case, *shape in [
-            (0, HEIGHT, 2, False),
-            *((2 * h + v - 1, h, v, True) for h in range(1, HEIGHT + 1) for v in (1, 2)),
+        switch = builder.switch(case, done)
+        for number, *shape in [
+            (0, MR, 2, False),
+            *((2 * r + v - 1, r, v, True) for r in range(1, MR + 1) for v in (1, 2)),
         ]:
-            block = builder.append_basic_block(f"kind_{case}")
-            kinds.add_case(number(case), block)
+            block = builder.append_basic_block(f"case_{number}")
+            switch.add_case(index(number), block)
             builder.position_at_end(block)
-            builder.call(_tile(builder.module, *shape), operands)
+            builder.call(_tile_function(builder.module, *shape), operands)
             builder.branch(done)
         builder.position_at_end(done)
         return context.get_dummy_value()
@@ -68,70 +69,71 @@ def tile(typing_context, height, width, depth, c, start, bias, a, b):
     return types.void(n, n, n, m, m, m, m, m), codegen
 
 
-def _tile(module, height, vectors, masked):
-    """The function for `height` rows of `vectors` vectors; masked: of at most so many columns."""
-    name = f"microgpt_tile_{height}_{vectors}_{'masked' if masked else 'whole'}"
-    kinds = [POINTER, INDEX, POINTER, INDEX, POINTER, POINTER, INDEX, INDEX, POINTER, INDEX, INDEX,
-             INDEX]  # fmt: skip
-    function, empty = own_function(module, name, kinds)
+def _tile_function(module, rows, vectors, masked):
+    """The function for a tile of `rows` rows of `vectors` vectors."""
+    name = f"microgpt_tile_{rows}_{vectors}_{'masked' if masked else 'full'}"
+    argument_types = [POINTER, INDEX, POINTER, INDEX, POINTER, POINTER, INDEX, INDEX, POINTER,
+                      INDEX, INDEX, INDEX]  # fmt: skip
+    function, empty = declare_once(module, name, argument_types)
     if empty:
-        _fill(function, height, vectors, masked)
+        _write_tile(function, rows, vectors, masked)
     return function
 
 
-def _fill(function, height, vectors, masked):
-    c, c_down, start, start_down, bias, a, a_down, a_along, b, b_down, depth, width = function.args
-    before, loop, after = (function.append_basic_block(at) for at in ("before", "loop", "after"))
-    builder = ir.IRBuilder(before)
-    masks = [below(builder, width, v * LANES) if masked else None for v in range(vectors)]
+def _write_tile(function, rows, vectors, masked):
+    (c, c_row_stride, c_in, c_in_row_stride, bias, a, a_row_stride, a_col_stride,
+     b, b_row_stride, depth, columns) = function.args  # fmt: skip
+    entry, loop, exit_ = (function.append_basic_block(at) for at in ("entry", "loop", "exit"))
+    builder = ir.IRBuilder(entry)
+    masks = [count_mask(builder, columns, v * LANES) if masked else None for v in range(vectors)]
 
-    def row(place):
-        places = [builder.gep(place, [number(v * LANES)]) for v in range(vectors)]
-        return list(zip(places, masks, strict=True))
+    def vectors_at(pointer):
+        pointers = [builder.gep(pointer, [index(v * LANES)]) for v in range(vectors)]
+        return list(zip(pointers, masks, strict=True))
 
-    def line(place, down, i):
-        return builder.gep(place, [builder.mul(down, number(i))])
+    def row_at(pointer, row_stride, i):
+        return builder.gep(pointer, [builder.mul(row_stride, index(i))])
 
-    def loaded(place):
-        return [load(builder, *vector) for vector in row(place)]
+    def load_row(pointer):
+        return [load(builder, *vector) for vector in vectors_at(pointer)]
 
-    def present(place):  # or zeros
-        missing = builder.icmp_unsigned("==", place, POINTER(None))
-        return builder.select(missing, _zeros(builder), place)
+    def or_zeros(pointer):
+        missing = builder.icmp_unsigned("==", pointer, POINTER(None))
+        return builder.select(missing, _zeros(builder), pointer)
 
-    added, start, first = loaded(present(bias)), present(start), []
-    for i in range(height):
-        begun = loaded(line(start, start_down, i))
-        first += [builder.fadd(x, y) for x, y in zip(begun, added, strict=True)]
-    # Three rows of a share an address: to add one or two strides costs processors nothing.
-    shared = [line(a, a_down, i) for i in range(0, height, 3)]
-    strides = [number(0), a_down, builder.shl(a_down, number(1))]
-    builder.cbranch(builder.icmp_signed(">", depth, number(0)), loop, after)
+    bias_row, c_in, initial_sums = load_row(or_zeros(bias)), or_zeros(c_in), []
+    for i in range(rows):
+        c_in_row = load_row(row_at(c_in, c_in_row_stride, i))
+        initial_sums += [builder.fadd(x, y) for x, y in zip(c_in_row, bias_row, strict=True)]
+    # Three rows of a share a pointer: to add one or two strides costs processors nothing.
+    a_pointers = [row_at(a, a_row_stride, i) for i in range(0, rows, 3)]
+    strides = [index(0), a_row_stride, builder.shl(a_row_stride, index(1))]
+    builder.cbranch(builder.icmp_signed(">", depth, index(0)), loop, exit_)
 
     builder.position_at_end(loop)
-    initial = [number(0), b, *shared, *first]
-    now = [builder.phi(value.type) for value in initial]
-    for variable, value in zip(now, initial, strict=True):
-        variable.add_incoming(value, before)
-    (k, b_now), a_now, sums = now[:2], now[2 : 2 + len(shared)], now[2 + len(shared) :]
-    b_row, following = loaded(b_now), []
-    for i in range(height):
+    initial = [index(0), b, *a_pointers, *initial_sums]
+    current = [builder.phi(value.type) for value in initial]
+    for phi, value in zip(current, initial, strict=True):
+        phi.add_incoming(value, entry)
+    (k, b_now), a_now = current[:2], current[2 : 2 + len(a_pointers)]
+    sums, b_row, next_sums = current[2 + len(a_pointers) :], load_row(b_now), []
+    for i in range(rows):
         factor = splat(builder, builder.load(builder.gep(a_now[i // 3], [strides[i % 3]])))
         row_sums = zip(b_row, sums[i * vectors : (i + 1) * vectors], strict=True)
-        following += [multiply_add(builder, factor, x, total) for x, total in row_sums]
-    moved = [builder.add(k, number(1)), builder.gep(b_now, [b_down])]
-    moved += [builder.gep(place, [a_along]) for place in a_now]
-    for variable, value in zip(now, moved + following, strict=True):
-        variable.add_incoming(value, loop)
-    builder.cbranch(builder.icmp_signed("<", moved[0], depth), loop, after)
+        next_sums += [multiply_add(builder, factor, x, total) for x, total in row_sums]
+    next_pointers = [builder.add(k, index(1)), builder.gep(b_now, [b_row_stride])]
+    next_pointers += [builder.gep(pointer, [a_col_stride]) for pointer in a_now]
+    for phi, value in zip(current, next_pointers + next_sums, strict=True):
+        phi.add_incoming(value, loop)
+    builder.cbranch(builder.icmp_signed("<", next_pointers[0], depth), loop, exit_)
 
-    builder.position_at_end(after)
-    results = [builder.phi(VECTOR) for _ in first]
-    for result, untouched, last in zip(results, first, following, strict=True):
-        result.add_incoming(untouched, before)
-        result.add_incoming(last, loop)
-    for i in range(height):
-        for v, vector in enumerate(row(line(c, c_down, i))):
+    builder.position_at_end(exit_)
+    results = [builder.phi(VECTOR) for _ in initial_sums]
+    for result, without_loop, after_loop in zip(results, initial_sums, next_sums, strict=True):
+        result.add_incoming(without_loop, entry)
+        result.add_incoming(after_loop, loop)
+    for i in range(rows):
+        for v, vector in enumerate(vectors_at(row_at(c, c_row_stride, i))):
             store(builder, results[i * vectors + v], *vector)
     builder.ret_void()
 
@@ -140,8 +142,8 @@ def _zeros(builder):
     """The address of a row of zeros."""
     zeros = builder.module.globals.get("microgpt_zeros")
     if zeros is None:
-        kind = ir.ArrayType(FLOAT, WIDTH)
-        zeros = ir.GlobalVariable(builder.module, kind, "microgpt_zeros")
+        row_type = ir.ArrayType(FLOAT, NR)
+        zeros = ir.GlobalVariable(builder.module, row_type, "microgpt_zeros")
         zeros.linkage, zeros.global_constant = "internal", True
-        zeros.initializer = ir.Constant(kind, None)
+        zeros.initializer = ir.Constant(row_type, None)
     return builder.bitcast(zeros, POINTER)

@@ -1,7 +1,7 @@
-"""Columns of b copied into the order in which the tile reads them. Transposes happen only here.
+"""Columns of b packed into the order in which the micro-kernel reads them, transposed on the way.
 
-In a panel, what one step of the inner dimension needs lies side by side, and after it what the next
-step needs.
+In a panel (KC, NR), what one step of the inner dimension needs lies side by side, and after it what
+the next step needs.
 """
 
 from llvmlite import ir
@@ -12,47 +12,73 @@ from microgpt.backends.numba_cpu.jit.compile import FLAGS
 from microgpt.backends.numba_cpu.matmul.llvm_simd import (
     INDEX,
     LANES,
+    NR,
     POINTER,
-    WIDTH,
-    below,
-    lanes,
+    count_mask,
+    declare_once,
+    index,
+    lane_constants,
     load,
-    number,
-    own_function,
     store,
 )
-from microgpt.backends.numba_cpu.matmul.strided_matrix import ADDRESS, part
+from microgpt.backends.numba_cpu.matmul.strided_matrix import FLOAT_POINTER, submatrix
 
-DEPTH = 256  # rows of a panel
-PANEL = DEPTH * WIDTH  # numbers; DEPTH is a multiple of LANES, so that whole vectors fit
+KC = 256  # rows of a panel, a multiple of LANES, so that whole vectors fit
+PANEL_SIZE = KC * NR  # numbers
+
+
+@njit(**FLAGS)
+def pack_panel(panel, b, depth, columns):
+    """panel[k, j] = b[k, j] for k < depth and j < columns."""
+    for j in range(0, columns, LANES):
+        count = min(LANES, columns - j)
+        if b.row_stride == 1:
+            for k in range(0, depth, LANES):
+                to, source = submatrix(panel, k, j).pointer, submatrix(b, k, j).pointer
+                transpose_block(to, source, b.col_stride, count, depth - k)
+        else:  # b.col_stride is 1
+            for k in range(depth):
+                copy_vector(submatrix(panel, k, j).pointer, submatrix(b, k, j).pointer, count)
 
 
 @intrinsic
-def turn(typing_context, target, source, down, rows, columns):
-    """target[k · WIDTH + i] = source[i · down + k]: LANES × LANES numbers, transposed."""
+def copy_vector(typing_context, out, source, count):
+    """out[:LANES] = source[:count], then zeros."""
 
     def codegen(context, builder, signature, arguments):
-        kinds = [POINTER, POINTER, INDEX, INDEX, INDEX]
-        function, empty = own_function(builder.module, "microgpt_turn", kinds)
+        out, source, count = arguments
+        store(builder, load(builder, source, count_mask(builder, count)), out)
+        return context.get_dummy_value()
+
+    return types.void(FLOAT_POINTER, FLOAT_POINTER, types.intp), codegen
+
+
+@intrinsic
+def transpose_block(typing_context, out, source, row_stride, rows, columns):
+    """out[k · NR + i] = source[i · row_stride + k]: LANES × LANES numbers, transposed."""
+
+    def codegen(context, builder, signature, arguments):
+        argument_types = [POINTER, POINTER, INDEX, INDEX, INDEX]
+        function, empty = declare_once(builder.module, "microgpt_transpose", argument_types)
         if empty:
-            _fill(function)
+            _write_transpose(function)
         builder.call(function, arguments)
         return context.get_dummy_value()
 
     n = types.intp
-    return types.void(ADDRESS, ADDRESS, n, n, n), codegen
+    return types.void(FLOAT_POINTER, FLOAT_POINTER, n, n, n), codegen
 
 
-def _fill(function):
-    """Blocks of 1, 2, 4, … lanes change places with their mirror image across the diagonal."""
-    target, source, down, rows, columns = function.args
+def _write_transpose(function):
+    """Blocks of 1, 2, 4, … lanes are exchanged with their mirror image across the diagonal."""
+    out, source, row_stride, rows, columns = function.args
     builder = ir.IRBuilder(function.append_basic_block("entry"))
-    mask, last = below(builder, columns), builder.sub(rows, number(1))
+    mask, last = count_mask(builder, columns), builder.sub(rows, index(1))
     vectors = []
     for i in range(LANES):
         # Of rows that are not there, the last one is read, and what comes of it never used.
-        row = builder.select(builder.icmp_signed("<", last, number(i)), last, number(i))
-        vectors.append(load(builder, builder.gep(source, [builder.mul(row, down)]), mask))
+        row = builder.select(builder.icmp_signed("<", last, index(i)), last, index(i))
+        vectors.append(load(builder, builder.gep(source, [builder.mul(row, row_stride)]), mask))
     block = 1
     while block < LANES:
         upper = [lane if not lane & block else LANES + lane - block for lane in range(LANES)]
@@ -60,34 +86,9 @@ def _fill(function):
         for i in range(LANES):
             if not i & block:
                 pair = vectors[i], vectors[i + block]
-                vectors[i] = builder.shuffle_vector(*pair, lanes(upper))
-                vectors[i + block] = builder.shuffle_vector(*pair, lanes(lower))
+                vectors[i] = builder.shuffle_vector(*pair, lane_constants(upper))
+                vectors[i + block] = builder.shuffle_vector(*pair, lane_constants(lower))
         block *= 2
     for k in range(LANES):
-        store(builder, vectors[k], builder.gep(target, [number(k * WIDTH)]))
+        store(builder, vectors[k], builder.gep(out, [index(k * NR)]))
     builder.ret_void()
-
-
-@intrinsic
-def copy(typing_context, target, source, count):
-    """target[:LANES] = source[:count], and zeros."""
-
-    def codegen(context, builder, signature, arguments):
-        target, source, count = arguments
-        store(builder, load(builder, source, below(builder, count)), target)
-        return context.get_dummy_value()
-
-    return types.void(ADDRESS, ADDRESS, types.intp), codegen
-
-
-@njit(**FLAGS)
-def pack(panel, b, depth, columns):
-    """panel[k, j] = b[k, j] for k < depth and j < columns."""
-    for j in range(0, columns, LANES):
-        count = min(LANES, columns - j)
-        if b.down == 1:
-            for k in range(0, depth, LANES):
-                turn(part(panel, k, j).place, part(b, k, j).place, b.along, count, depth - k)
-        else:  # b.along is 1
-            for k in range(depth):
-                copy(part(panel, k, j).place, part(b, k, j).place, count)

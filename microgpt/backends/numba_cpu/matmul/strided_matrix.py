@@ -1,4 +1,4 @@
-"""Matrices as addresses and strides: a block or a transpose of one is another such triple.
+"""Matrices as a pointer and two strides: a block or a transpose of one is another such triple.
 
 As Numba arrays, each layout of each operand would be compiled anew.
 """
@@ -10,79 +10,80 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from microgpt.backends.numba_cpu.matmul.llvm_simd import FLOAT, POINTER, number
+from microgpt.backends.numba_cpu.matmul.llvm_simd import FLOAT, POINTER, index
 
-ADDRESS = types.CPointer(types.float32)
-
-
-class Matrix(NamedTuple):
-    """Where a matrix begins; how many numbers on its next row is, and its next column."""
-
-    place: Any
-    down: int
-    along: int
+FLOAT_POINTER = types.CPointer(types.float32)
 
 
-MATRIX = types.NamedTuple((ADDRESS, types.intp, types.intp), Matrix)
+class StridedMatrix(NamedTuple):
+    """Element (i, j) is at pointer + i · row_stride + j · col_stride."""
+
+    pointer: Any
+    row_stride: int
+    col_stride: int
+
+
+MATRIX = types.NamedTuple((FLOAT_POINTER, types.intp, types.intp), StridedMatrix)
 
 
 @intrinsic
-def matrix(typing_context, place, down, along):
+def strided_matrix(typing_context, pointer, row_stride, col_stride):
     """A matrix from its three parts."""
 
     def codegen(context, builder, signature, arguments):
         return context.make_tuple(builder, MATRIX, arguments)
 
-    return MATRIX(ADDRESS, types.intp, types.intp), codegen
+    return MATRIX(FLOAT_POINTER, types.intp, types.intp), codegen
 
 
 @intrinsic
-def turned(typing_context, m):
-    """The transpose."""
+def transpose(typing_context, m):
+    """The transpose: the same pointer, the strides exchanged."""
 
     def codegen(context, builder, signature, arguments):
-        place, down, along = cgutils.unpack_tuple(builder, arguments[0])
-        return context.make_tuple(builder, MATRIX, [place, along, down])
+        pointer, row_stride, col_stride = cgutils.unpack_tuple(builder, arguments[0])
+        return context.make_tuple(builder, MATRIX, [pointer, col_stride, row_stride])
 
     return MATRIX(MATRIX), codegen
 
 
 @intrinsic
-def part(typing_context, m, i, j):
-    """The matrix that begins at row i and column j; of an absent one, an absent one."""
+def submatrix(typing_context, m, i, j):
+    """m[i:, j:]; of a null matrix, a null matrix."""
 
     def codegen(context, builder, signature, arguments):
         m, i, j = arguments
-        place, down, along = cgutils.unpack_tuple(builder, m)
-        offset = builder.add(builder.mul(i, down), builder.mul(j, along))
-        return context.make_tuple(builder, MATRIX, [builder.gep(place, [offset]), down, along])
+        pointer, row_stride, col_stride = cgutils.unpack_tuple(builder, m)
+        offset = builder.add(builder.mul(i, row_stride), builder.mul(j, col_stride))
+        pointer = builder.gep(pointer, [offset])
+        return context.make_tuple(builder, MATRIX, [pointer, row_stride, col_stride])
 
     return MATRIX(MATRIX, types.intp, types.intp), codegen
 
 
 @intrinsic
-def absent(typing_context):
-    """No matrix."""
+def null_matrix(typing_context):
+    """What stands for an absent matrix."""
 
     def codegen(context, builder, signature, arguments):
-        return context.make_tuple(builder, MATRIX, [POINTER(None), number(0), number(0)])
+        return context.make_tuple(builder, MATRIX, [POINTER(None), index(0), index(0)])
 
     return MATRIX(), codegen
 
 
 @intrinsic
-def address(typing_context, array):
-    """Where a float32 array begins."""
+def data_pointer(typing_context, array):
+    """The pointer to a float32 array's first number."""
 
     def codegen(context, builder, signature, arguments):
         return context.make_array(signature.args[0])(context, builder, arguments[0]).data
 
-    return ADDRESS(array), codegen
+    return FLOAT_POINTER(array), codegen
 
 
 @intrinsic(prefer_literal=True)
-def scratch(typing_context, count):
-    """The address of so many numbers on the stack, for as long as the function runs."""
+def stack_alloc(typing_context, count):
+    """A pointer to `count` numbers on the stack, for as long as the function runs."""
     size = count.literal_value
 
     def codegen(context, builder, signature, arguments):
@@ -92,4 +93,4 @@ def scratch(typing_context, count):
         memory.align = 64
         return builder.bitcast(memory, POINTER)
 
-    return ADDRESS(types.intp), codegen
+    return FLOAT_POINTER(types.intp), codegen

@@ -1,4 +1,7 @@
-"""The masks of dropout, drawn wherever they are needed: the same bits as NumPy's."""
+"""Dropout's masks, drawn wherever they are needed: the same bits as NumPy's.
+
+A mask factor is `scale` = 1 / (1 − p) for what is kept, 0 for what is dropped.
+"""
 
 import numba
 import numpy as np
@@ -9,19 +12,19 @@ from microgpt.backends.numba_cpu.simd.vector import LANES, load, store
 
 
 @numba.njit(**INLINE)
-def drawing(turn, site, threshold, scale, f):
-    """What all factors of one site have in common: key, count, site, threshold, scale and 0."""
+def mask_state(rng_state, layer_id, threshold, scale, f):
+    """What all factors of one mask share: key, counter, layer_id, threshold, scale and 0."""
     low, half = np.uint64(0xFFFFFFFF), np.uint64(32)
-    seed, count = np.uint64(turn[0]), np.uint64(turn[1])
+    seed, counter = np.uint64(rng_state[0]), np.uint64(rng_state[1])
     key = seed & low, seed >> half
-    return key, count & low, np.uint64(site), np.uint64(threshold), f(scale), f(0)
+    return key, counter & low, np.uint64(layer_id), np.uint64(threshold), f(scale), f(0)
 
 
 @numba.njit(**INLINE)
-def factors(draw, row, block):
-    """What columns 4 · block to 4 · block + 3 of a row are multiplied by: the scale, or 0."""
-    key, count, site, threshold, scale, zero = draw
-    a, b, c, d = philox(np.uint64(block), np.uint64(row), count, site, key[0], key[1])
+def mask_factors(mask, row, block):
+    """The factors of columns 4 · block … 4 · block + 3 of a row: one draw of Philox."""
+    key, counter, layer_id, threshold, scale, zero = mask
+    a, b, c, d = philox(np.uint64(block), np.uint64(row), counter, layer_id, key[0], key[1])
     return (
         scale if a >= threshold else zero,
         scale if b >= threshold else zero,
@@ -31,15 +34,15 @@ def factors(draw, row, block):
 
 
 @numba.njit(**HELPER)
-def draw_factors(room, at, draw, row, count):
-    """room[at + j, lane] = the factor of column j of row `row` + lane, for `count` columns j.
+def fill_mask_factors(scratch, factors, mask, row, count):
+    """factors[j, lane] = the factor of column j in row `row` + lane, for `count` columns j.
 
-    Rounded up to four columns, for which there must be room.
+    `count` is rounded up to a multiple of four, for which there must be scratch.
     """
     for j in range(0, count, 4):
-        four = room[at + j * LANES : at + (j + 4) * LANES]
+        four = scratch[factors + j * LANES : factors + (j + 4) * LANES]
         for lane in range(LANES):
-            a, b, c, d = factors(draw, row + lane, j // 4)
+            a, b, c, d = mask_factors(mask, row + lane, j // 4)
             four[lane] = a
             four[LANES + lane] = b
             four[2 * LANES + lane] = c
@@ -47,7 +50,7 @@ def draw_factors(room, at, draw, row, count):
 
 
 @numba.njit(**HELPER)
-def multiply_rows(room, rows, by, count):
-    """rows[j] = rows[j] · by[j], for `count` rows of LANES numbers."""
+def multiply_rows(scratch, rows, factors, count):
+    """rows[j] *= factors[j], for `count` rows of LANES numbers."""
     for j in range(0, count * LANES, LANES):
-        store(room, rows + j, load(room, rows + j) * load(room, by + j))
+        store(scratch, rows + j, load(scratch, rows + j) * load(scratch, factors + j))

@@ -17,13 +17,13 @@ from numba.extending import intrinsic, overload
 POLYNOMIAL: Any = {"error_model": "numpy", "fastmath": {"contract", "nsz"}}
 
 
-def _llvm(name: str):
-    """A float function of LLVM as an intrinsic, of one or two arguments of one type."""
+def _llvm_intrinsic(name: str):
+    """Code for a call of an LLVM function from one or two floats of one type to that type."""
 
     def codegen(context, builder, signature, arguments):
-        kind = context.get_value_type(signature.return_type)
-        whole = ir.FunctionType(kind, [kind] * len(arguments))
-        function = builder.module.declare_intrinsic(name, [kind], whole)
+        float_type = context.get_value_type(signature.return_type)
+        function_type = ir.FunctionType(float_type, [float_type] * len(arguments))
+        function = builder.module.declare_intrinsic(name, [float_type], function_type)
         return builder.call(function, arguments)
 
     return codegen
@@ -31,16 +31,16 @@ def _llvm(name: str):
 
 @intrinsic
 def nearest(typing_context, x):
-    """The nearest whole number, as a float."""
-    return x(x), _llvm("llvm.rint")
+    """x rounded to the nearest integer, as a float."""
+    return x(x), _llvm_intrinsic("llvm.rint")
 
 
 @intrinsic
 def maximum(typing_context, x, y):
-    """The greater of two floats of one type; of a number and NaN, the number."""
+    """The maximum of two floats of one type; of a number and NaN, the number."""
     if x != y or not isinstance(x, types.Float):
         raise TypingError(f"maximum takes two floats of one type; got {x} and {y}")
-    return x(x, y), _llvm("llvm.maxnum")
+    return x(x, y), _llvm_intrinsic("llvm.maxnum")
 
 
 def exp(x):
@@ -54,7 +54,7 @@ def _exp(x):
 
 
 def _exp32(x):
-    """exp(x) = 2^n · exp(r): n whole, |r| <= ln 2 / 2, and a polynomial for exp(r)."""
+    """exp(x) = 2^n · exp(r): n an integer, |r| <= ln 2 / 2, and a polynomial for exp(r)."""
     f = np.float32
     n = nearest(x * f(1.44269504))
     r = x - n * f(0.693359375) - n * f(-2.12194440e-4)  # ln 2 in two parts, to lose no digits

@@ -1,4 +1,4 @@
-"""`tanh`, `log` and the two halves of GELU as vector loops can run them.
+"""`tanh`, `log`, GELU and its derivative, as vector loops can run them.
 
 The C library's tanh and log take one number at a time. In float32 these are the polynomials of
 Moshier's Cephes library; float64 keeps the C library's digits.
@@ -40,8 +40,8 @@ def _log(x):
 def _tanh32(x):
     """A polynomial where 1 − 2 / (exp(2x) + 1) would lose digits, near 0."""
     f = np.float32
-    size = abs(x)
-    far = f(1) - f(2) / (exp(size + size) + f(1))  # exp may overflow: 1 − 2 / ∞ = 1
+    magnitude = abs(x)
+    far = f(1) - f(2) / (exp(magnitude + magnitude) + f(1))  # exp may overflow: 1 − 2 / ∞ = 1
     square = x * x
     p = f(-5.70498872745e-3)
     p = p * square + f(2.06390887954e-2)
@@ -50,17 +50,17 @@ def _tanh32(x):
     p = p * square + f(-3.33332819422e-1)
     near = p * square * x + x
     signed = -far if x < f(0) else far
-    return near if size < f(0.625) else signed
+    return near if magnitude < f(0.625) else signed
 
 
 def _log32(x):
     """log(x) = n · ln 2 + log(1 + r): the exponent's bits, and a polynomial for the rest."""
-    f, whole = np.float32, np.int32
-    small = x < f(1.17549435e-38)  # below the normal numbers, whose leading bit is not stored
-    scale = f(8388608) if small else f(1)
-    bits = np.float32(x * scale).view(np.int32) - whole(0x3F3504F3)  # of √½
-    n = f(bits >> whole(23)) - (f(23) if small else f(0))
-    r = np.int32((bits & whole(0x007FFFFF)) + whole(0x3F3504F3)).view(np.float32) - f(1)
+    f, i = np.float32, np.int32
+    subnormal = x < f(1.17549435e-38)  # their leading bit is not stored
+    scale = f(8388608) if subnormal else f(1)
+    bits = np.float32(x * scale).view(np.int32) - i(0x3F3504F3)  # of √½
+    n = f(bits >> i(23)) - (f(23) if subnormal else f(0))
+    r = np.int32((bits & i(0x007FFFFF)) + i(0x3F3504F3)).view(np.float32) - f(1)
     square = r * r
     p = f(7.0376836292e-2)
     p = p * r + f(-1.1514610310e-1)
@@ -89,10 +89,10 @@ def gelu(x, f):
 
 
 @numba.njit(**_PRECISE)
-def gelu_slope(x, f):
+def gelu_grad(x, f):
     """The derivative of gelu at x: s + x · s · (1 − s) · 2u', with s = 1 / (1 + exp(−2u))."""
     u = f(ROOT) * (x + f(CUBE) * x * x * x)
-    small = exp(f(-2) * abs(u))  # never overflows
-    share = f(1) / (f(1) + small)
-    s = share if u >= f(0) else small * share
-    return s + x * small * share * share * f(2 * ROOT) * (f(1) + f(3 * CUBE) * x * x)
+    e = exp(f(-2) * abs(u))  # never overflows
+    inv = f(1) / (f(1) + e)
+    s = inv if u >= f(0) else e * inv
+    return s + x * e * inv * inv * f(2 * ROOT) * (f(1) + f(3 * CUBE) * x * x)

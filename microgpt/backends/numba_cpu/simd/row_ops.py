@@ -1,4 +1,4 @@
-"""What several kernels do with one row; compiled into each of them."""
+"""Operations on one row that several kernels share; compiled into each of them."""
 
 import numba
 import numpy as np
@@ -6,9 +6,9 @@ import numpy as np
 from microgpt.backends.numba_cpu.jit.compile import FLAGS
 from microgpt.backends.numba_cpu.simd.intrinsics import exp, maximum
 
-# A loop of fixed length runs in vectors whole, the numbers beyond the row's end masked out; of a
-# loop over a short row, half would run number by number.
-SHORT = 32
+# A short row takes a loop of fixed length with the numbers beyond its end masked out: it runs in
+# vectors, where of a loop over the row itself half would run number by number.
+SHORT_ROW = 32
 
 
 @numba.njit(**FLAGS)
@@ -22,20 +22,20 @@ def dot(x, y):
 
 
 @numba.njit(**FLAGS)
-def greatest_of(x):
+def row_max(x):
     """The maximum; −inf of nothing."""
     f = x.dtype.type
-    greatest = f(-np.inf)
+    largest = f(-np.inf)
     for i in range(x.size):
-        greatest = maximum(greatest, x[i])
-    return greatest
+        largest = maximum(largest, x[i])
+    return largest
 
 
 @numba.njit(**FLAGS)
 def softmax_row(out, x, scale):
-    """out = softmax(scale · x); the greatest is subtracted first, so exp never overflows."""
+    """out = softmax(scale · x); the maximum is subtracted first, so exp never overflows."""
     f = x.dtype.type
-    shift = greatest_of(x) * scale  # scale is positive
+    shift = row_max(x) * scale  # scale is positive
     total = f(0)
     for i in range(x.size):
         e = exp(x[i] * scale - shift)
@@ -50,8 +50,8 @@ def sum_exp(x, shift):
     """The sum of exp(x − shift)."""
     f = x.dtype.type
     total = f(0)
-    if x.size <= SHORT:
-        for i in range(SHORT):
+    if x.size <= SHORT_ROW:
+        for i in range(SHORT_ROW):
             total += exp(x[i] - shift) if i < x.size else f(0)
     else:
         for i in range(x.size):
@@ -62,8 +62,8 @@ def sum_exp(x, shift):
 @numba.njit(forceinline=True, **FLAGS)
 def exp_row(x, shift, factor):
     """x = exp(x − shift) · factor, in place."""
-    if x.size <= SHORT:
-        for i in range(SHORT):
+    if x.size <= SHORT_ROW:
+        for i in range(SHORT_ROW):
             if i < x.size:
                 x[i] = exp(x[i] - shift) * factor
     else:
@@ -75,14 +75,14 @@ def exp_row(x, shift, factor):
 def log_sum_exp(x):
     """log(sum(exp(x)))."""
     f = x.dtype.type
-    return log_of_sum(sum_exp(x, f(0)), x)
+    return log_sum(sum_exp(x, f(0)), x)
 
 
 @numba.njit(**FLAGS)
-def log_of_sum(total, x):
-    """log(total) of total = sum(exp(x)); where that is out of range, the greatest is taken off."""
+def log_sum(total, x):
+    """log(total) for total = sum(exp(x)); out of range, the maximum is subtracted before exp."""
     f = x.dtype.type
     if f(1e-20) < total < f(1e30):
         return np.log(total)
-    shift = greatest_of(x)
+    shift = row_max(x)
     return np.log(sum_exp(x, shift)) + shift

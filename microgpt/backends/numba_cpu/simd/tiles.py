@@ -1,8 +1,8 @@
-"""Products of small matrices for attention, in tiles of four rows whose sums stay in registers.
+"""Products of small matrices for attention, in 4 × LANES tiles whose sums stay in registers.
 
-All of them lie in one flat array, the `room` of a thread; an argument like `rows` is the place
-where that matrix begins. Rows of `size` numbers lie `width` apart: `size` rounded up to whole
-lanes. `weights` has a row of LANES queries for each key.
+All matrices lie in one flat array, a thread's `scratch`; an argument like `out` is the offset where
+that matrix begins. Rows of D numbers lie `width` apart, D rounded up to whole vectors. `weights` is
+(keys, LANES): a column for each of LANES queries.
 """
 
 import numba
@@ -11,115 +11,123 @@ from microgpt.backends.numba_cpu.jit.compile import HELPER, INLINE
 from microgpt.backends.numba_cpu.simd.intrinsics import exp
 from microgpt.backends.numba_cpu.simd.vector import (
     LANES,
+    broadcast_load,
     load,
-    load_first,
-    repeat,
-    spread,
-    stay_rolled,
+    masked_load,
+    masked_store,
+    no_unroll,
+    splat,
     store,
-    store_first,
-    turn,
+    transpose,
 )
 
-ROWS = 4
+TILE_ROWS = 4
 
 
 @numba.njit(**INLINE)
-def tile(room, out, factors, across, along, rows, stride, count, fresh, corner):
-    """out[r] = Σ_s factors[r, s] · rows[s], for four rows r: from 0, or from what is there.
+def micro_kernel(scratch, out, a, a_row, a_col, b, b_row, depth, accumulate, causal_corner):
+    """out[r] = Σ_k a[r, k] · b[k] for four rows r, or += with `accumulate`; vectors of LANES.
 
-    Over the first `count` rows s; with a corner also over the next four, but of these row s only
-    into out[s] and below.
+    Strides: a_row, a_col; b_row for b and out. k runs up to `depth`; with a causal corner over four
+    more, of which row r takes only the first r + 1.
     """
-    zeros = spread(room.dtype.type(0))
-    t0, t1, t2, t3 = zeros, zeros, zeros, zeros
-    if not fresh:
-        t0 = load(room, out)
-        t1 = load(room, out + stride)
-        t2 = load(room, out + 2 * stride)
-        t3 = load(room, out + 3 * stride)
-    for s in range(count):
-        stay_rolled()
-        x = load(room, rows + s * stride)
-        f = factors + s * along
-        t0 = t0 + repeat(room, f) * x
-        t1 = t1 + repeat(room, f + across) * x
-        t2 = t2 + repeat(room, f + 2 * across) * x
-        t3 = t3 + repeat(room, f + 3 * across) * x
-    if corner:
-        for s in range(ROWS):
-            x = load(room, rows + (count + s) * stride)
-            f = factors + (count + s) * along
-            if s == 0:
-                t0 = t0 + repeat(room, f) * x
-            if s <= 1:
-                t1 = t1 + repeat(room, f + across) * x
-            if s <= 2:
-                t2 = t2 + repeat(room, f + 2 * across) * x
-            t3 = t3 + repeat(room, f + 3 * across) * x
-    store(room, out, t0)
-    store(room, out + stride, t1)
-    store(room, out + 2 * stride, t2)
-    store(room, out + 3 * stride, t3)
+    zeros = splat(scratch.dtype.type(0))
+    sum0, sum1, sum2, sum3 = zeros, zeros, zeros, zeros
+    if accumulate:
+        sum0 = load(scratch, out)
+        sum1 = load(scratch, out + b_row)
+        sum2 = load(scratch, out + 2 * b_row)
+        sum3 = load(scratch, out + 3 * b_row)
+    for k in range(depth):
+        no_unroll()
+        x = load(scratch, b + k * b_row)
+        ak = a + k * a_col
+        sum0 = sum0 + broadcast_load(scratch, ak) * x
+        sum1 = sum1 + broadcast_load(scratch, ak + a_row) * x
+        sum2 = sum2 + broadcast_load(scratch, ak + 2 * a_row) * x
+        sum3 = sum3 + broadcast_load(scratch, ak + 3 * a_row) * x
+    if causal_corner:
+        for k in range(TILE_ROWS):
+            x = load(scratch, b + (depth + k) * b_row)
+            ak = a + (depth + k) * a_col
+            if k == 0:
+                sum0 = sum0 + broadcast_load(scratch, ak) * x
+            if k <= 1:
+                sum1 = sum1 + broadcast_load(scratch, ak + a_row) * x
+            if k <= 2:
+                sum2 = sum2 + broadcast_load(scratch, ak + 2 * a_row) * x
+            sum3 = sum3 + broadcast_load(scratch, ak + 3 * a_row) * x
+    store(scratch, out, sum0)
+    store(scratch, out + b_row, sum1)
+    store(scratch, out + 2 * b_row, sum2)
+    store(scratch, out + 3 * b_row, sum3)
 
 
 @numba.njit(**HELPER)
-def exponentials(room, at, rows):
-    """Rows of LANES from `at` on: x = exp(x)."""
-    powers = room[at : at + rows * LANES]
-    for i in range(powers.size):
-        powers[i] = exp(powers[i])
+def exp_rows(scratch, rows, count):
+    """rows = exp(rows), for `count` rows of LANES numbers."""
+    flat = scratch[rows : rows + count * LANES]
+    for i in range(flat.size):
+        flat[i] = exp(flat[i])
 
 
 @numba.njit(**HELPER)
-def gather(room, rows, width, source, at, stride, count, size, scale):
-    """rows[t] = scale · the `size` numbers of `source` from `at` + t · stride on."""
-    for d in range(0, size, LANES):
+def pack(scratch, rows, width, array, offset, row_stride, count, D, scale):
+    """rows[t] = scale · the D numbers of `array` from offset + t · row_stride on."""
+    for d in range(0, D, LANES):
         for t in range(count):
-            stay_rolled()
-            numbers = load_first(source, at + t * stride + d, size - d)
-            store(room, rows + t * width + d, scale * numbers)
+            no_unroll()
+            x = masked_load(array, offset + t * row_stride + d, D - d)
+            store(scratch, rows + t * width + d, scale * x)
 
 
 @numba.njit(**HELPER)
-def scatter(target, at, stride, room, rows, width, count, size, scale):
-    """The `size` numbers of `target` from `at` + t · stride on = scale · rows[t]."""
-    for d in range(0, size, LANES):
+def unpack(array, offset, row_stride, scratch, rows, width, count, D, scale):
+    """The D numbers of `array` from offset + t · row_stride on = scale · rows[t]."""
+    for d in range(0, D, LANES):
         for t in range(count):
-            stay_rolled()
-            numbers = load(room, rows + t * width + d)
-            store_first(target, at + t * stride + d, scale * numbers, size - d)
+            no_unroll()
+            x = load(scratch, rows + t * width + d)
+            masked_store(array, offset + t * row_stride + d, scale * x, D - d)
 
 
 @numba.njit(**HELPER)
-def turn_rows(room, turned, rows, width):
-    """turned[d, lane] = rows[lane, d]."""
+def transpose_rows(scratch, out, rows, width):
+    """out[d, lane] = rows[lane, d], for LANES rows."""
     for d in range(0, width, LANES):
-        turn(room, turned + d * LANES, room, rows + d, width)
+        transpose(scratch, out + d * LANES, scratch, rows + d, width)
 
 
 @numba.njit(**HELPER)
-def inner_products(room, weights, rows, width, turned, size, count):
-    """weights[j] = Σ_d rows[j, d] · turned[d]: the products of row j with LANES other rows."""
-    for j in range(0, count, ROWS):
-        w, r = weights + j * LANES, rows + j * width
-        tile(room, w, r, width, 1, turned, LANES, size, True, False)
+def multiply_transposed(scratch, weights, rows, width, columns, D, count):
+    """weights[j] = Σ_d rows[j, d] · columns[d]: the dot products of each row with LANES columns."""
+    for j in range(0, count, TILE_ROWS):
+        weights_j, rows_j = weights + j * LANES, rows + j * width
+        micro_kernel(scratch, weights_j, rows_j, width, 1, columns, LANES, D, False, False)
 
 
 @numba.njit(**HELPER)
-def sum_of_past(room, out, weights, rows, width, first, count):
-    """out[i] = Σ_j weights[j, i] · rows[j], over j up to and including first + i."""
-    for i in range(0, count, ROWS):
-        o, w = out + i * width, weights + i
+def causal_weighted_sum(scratch, out, weights, rows, width, first, count):
+    """out[i] = Σ_j weights[j, i] · rows[j] over j ≤ first + i: each query's sum over its past."""
+    for i in range(0, count, TILE_ROWS):
+        out_i, weights_i = out + i * width, weights + i
         for d in range(0, width, LANES):
-            tile(room, o + d, w, 1, LANES, rows + d, width, first + i, True, True)
+            micro_kernel(
+                scratch, out_i + d, weights_i, 1, LANES, rows + d, width, first + i, False, True
+            )
 
 
 @numba.njit(**HELPER)
-def add_from_future(room, out, weights, rows, width, first, count):
-    """out[j] += Σ_i weights[j, i] · rows[first + i], where the weights of a past i are 0."""
-    for j in range(0, first + count, ROWS):
+def add_weighted_queries(scratch, out, weights, rows, width, first, count):
+    """out[j] += Σ_i weights[j, i] · rows[first + i] over i ≥ j − first: each key's later queries.
+
+    The weights of queries before the key are 0 where a tile of four keys takes them in.
+    """
+    for j in range(0, first + count, TILE_ROWS):
         i = max(0, j - first)
-        o, w, r = out + j * width, weights + j * LANES + i, rows + (first + i) * width
+        out_j, weights_j = out + j * width, weights + j * LANES + i
+        rows_i = rows + (first + i) * width
         for d in range(0, width, LANES):
-            tile(room, o + d, w, LANES, 1, r + d, width, count - i, False, False)
+            micro_kernel(
+                scratch, out_j + d, weights_j, LANES, 1, rows_i + d, width, count - i, True, False
+            )

@@ -1,9 +1,9 @@
-"""`Lanes`: LANES numbers of one type side by side, which compiled code holds in vector registers.
+"""`Vector`: LANES numbers of one type side by side, which compiled code holds in SIMD registers.
 
-LLVM makes vector code of most plain loops by itself. Sums that must stay in registers from the
-first factor to the last it would write to memory at every step, and loops of a few turns it would
-begin with checks that take longer than the loop; such loops are written with these. A place in an
-array, of any number of dimensions, is counted from its first number, so it must be C-contiguous.
+LLVM vectorises most plain loops by itself. Two it does badly: accumulators that must stay in
+registers over a whole reduction are spilled at every step, and loops of few iterations begin with
+checks that take longer than the loop. Those are written with these functions. An offset into an
+array, of any number of dimensions, counts elements from its first, so it must be C-contiguous.
 """
 
 import operator
@@ -15,120 +15,120 @@ from numba import types
 from numba.core.errors import TypingError
 from numba.extending import intrinsic, models, overload, register_model
 
-LANES = 16  # float32 numbers in one AVX-512 register; LLVM divides them among smaller ones
+LANES = 16  # float32 numbers in one AVX-512 register; LLVM splits them among smaller ones
 
-_INT = ir.IntType(32)
-_PLACES = ir.VectorType(_INT, LANES)  # a place for each lane
+_I32 = ir.IntType(32)
+_LANE_INDICES = ir.VectorType(_I32, LANES)
 
 
-class Lanes(types.Type):
-    """The type of LANES numbers of one type."""
+class Vector(types.Type):
+    """The type of LANES numbers of one dtype."""
 
     def __init__(self, dtype: types.Type):
         self.dtype = dtype
-        super().__init__(f"Lanes({dtype})")
+        super().__init__(f"Vector({dtype})")
 
 
-@register_model(Lanes)
-class LanesModel(models.PrimitiveModel):
-    def __init__(self, manager: Any, kind: Lanes):
-        number = manager.lookup(kind.dtype).get_value_type()
-        super().__init__(manager, kind, ir.VectorType(number, LANES))
+@register_model(Vector)
+class VectorModel(models.PrimitiveModel):
+    def __init__(self, manager: Any, vector_type: Vector):
+        element = manager.lookup(vector_type.dtype).get_value_type()
+        super().__init__(manager, vector_type, ir.VectorType(element, LANES))
 
 
 @intrinsic
-def spread(typing_context, x):
+def splat(typing_context, x):
     """The number x in every lane."""
 
     def codegen(context, builder, signature, arguments):
-        return _spread(builder, context.get_value_type(signature.return_type), arguments[0])
+        return _splat(builder, context.get_value_type(signature.return_type), arguments[0])
 
-    return Lanes(x)(x), codegen
+    return Vector(x)(x), codegen
 
 
 @intrinsic
-def repeat(typing_context, array, at):
-    """The number at `at` of an array in every lane."""
+def broadcast_load(typing_context, array, offset):
+    """array[offset] in every lane."""
 
     def codegen(context, builder, signature, arguments):
         data = context.make_array(signature.args[0])(context, builder, arguments[0]).data
-        number = builder.load(builder.gep(data, [arguments[1]]))
-        return _spread(builder, context.get_value_type(signature.return_type), number)
+        element = builder.load(builder.gep(data, [arguments[1]]))
+        return _splat(builder, context.get_value_type(signature.return_type), element)
 
-    return _in_order(array)(array, types.intp), codegen
-
-
-@intrinsic
-def load(typing_context, array, at):
-    """The numbers of an array from `at` on."""
-
-    def codegen(context, builder, signature, arguments):
-        kind = context.get_value_type(signature.return_type)
-        place, size = _place(context, builder, signature, arguments, kind)
-        return builder.load(place, align=size)
-
-    return _in_order(array)(array, types.intp), codegen
+    return _vector_of(array)(array, types.intp), codegen
 
 
 @intrinsic
-def store(typing_context, array, at, lanes):
-    """Put all lanes into an array, from `at` on."""
+def load(typing_context, array, offset):
+    """array[offset : offset + LANES]."""
 
     def codegen(context, builder, signature, arguments):
-        place, size = _place(context, builder, signature, arguments, arguments[2].type)
-        builder.store(arguments[2], place, align=size)
+        vector_type = context.get_value_type(signature.return_type)
+        pointer, alignment = _pointer(context, builder, signature, arguments, vector_type)
+        return builder.load(pointer, align=alignment)
+
+    return _vector_of(array)(array, types.intp), codegen
+
+
+@intrinsic
+def store(typing_context, array, offset, vector):
+    """array[offset : offset + LANES] = vector."""
+
+    def codegen(context, builder, signature, arguments):
+        pointer, alignment = _pointer(context, builder, signature, arguments, arguments[2].type)
+        builder.store(arguments[2], pointer, align=alignment)
         return context.get_dummy_value()
 
-    _in_order(array)
-    return types.void(array, types.intp, lanes), codegen
+    _vector_of(array)
+    return types.void(array, types.intp, vector), codegen
 
 
 @intrinsic
-def load_first(typing_context, array, at, count):
-    """`count` numbers of an array from `at` on, at most LANES, then zeros."""
+def masked_load(typing_context, array, offset, count):
+    """array[offset : offset + count], then zeros; memory beyond, or past LANES, is not read."""
 
     def codegen(context, builder, signature, arguments):
-        kind = context.get_value_type(signature.return_type)
-        place, size = _place(context, builder, signature, arguments, kind)
-        mask = _compare(builder, "<", arguments[2])
-        arguments = [place, _INT(size), mask, kind(None)]
-        return _call(builder, "llvm.masked.load", kind, kind, arguments)
+        vector_type = context.get_value_type(signature.return_type)
+        pointer, alignment = _pointer(context, builder, signature, arguments, vector_type)
+        mask = _compare_lanes(builder, "<", arguments[2])
+        operands = [pointer, _I32(alignment), mask, vector_type(None)]
+        return _call_masked(builder, "llvm.masked.load", vector_type, vector_type, operands)
 
-    return _in_order(array)(array, types.intp, types.intp), codegen
+    return _vector_of(array)(array, types.intp, types.intp), codegen
 
 
 @intrinsic
-def store_first(typing_context, array, at, lanes, count):
-    """Put the first `count` lanes into an array, from `at` on."""
+def masked_store(typing_context, array, offset, vector, count):
+    """array[offset : offset + count] = the first `count` lanes, at most LANES."""
 
     def codegen(context, builder, signature, arguments):
-        kind = arguments[2].type
-        place, size = _place(context, builder, signature, arguments, kind)
-        mask = _compare(builder, "<", arguments[3])
-        arguments = [arguments[2], place, _INT(size), mask]
-        _call(builder, "llvm.masked.store", kind, ir.VoidType(), arguments)
+        vector_type = arguments[2].type
+        pointer, alignment = _pointer(context, builder, signature, arguments, vector_type)
+        mask = _compare_lanes(builder, "<", arguments[3])
+        operands = [arguments[2], pointer, _I32(alignment), mask]
+        _call_masked(builder, "llvm.masked.store", vector_type, ir.VoidType(), operands)
         return context.get_dummy_value()
 
-    _in_order(array)
-    return types.void(array, types.intp, lanes, types.intp), codegen
+    _vector_of(array)
+    return types.void(array, types.intp, vector, types.intp), codegen
 
 
 @intrinsic
-def keep_from(typing_context, lanes, start, other):
-    """The lanes from number `start` on; before them, those of `other`, or `other` as a number."""
+def mask_below(typing_context, vector, lane, other):
+    """The vector with its lanes below number `lane` taken from `other`, a vector or a number."""
 
     def codegen(context, builder, signature, arguments):
-        lanes, start, other = arguments
-        if other.type != lanes.type:
-            other = _spread(builder, lanes.type, other)
-        return builder.select(_compare(builder, ">=", start), lanes, other)
+        vector, lane, other = arguments
+        if other.type != vector.type:
+            other = _splat(builder, vector.type, other)
+        return builder.select(_compare_lanes(builder, ">=", lane), vector, other)
 
-    return lanes(lanes, types.intp, other), codegen
+    return vector(vector, types.intp, other), codegen
 
 
 @intrinsic
-def greatest(typing_context, x, y):
-    """The greater number in each lane; where y is NaN, that of x."""
+def maximum(typing_context, x, y):
+    """The maximum of x and y in each lane; x where y is NaN."""
 
     def codegen(context, builder, signature, arguments):
         x, y = arguments
@@ -138,57 +138,61 @@ def greatest(typing_context, x, y):
 
 
 @intrinsic(prefer_literal=True)
-def neighbours(typing_context, lanes, distance):
-    """In each lane the number of the one `distance` away; `distance` is a constant 1, 2, 4 or 8."""
-    places = [lane ^ distance.literal_value for lane in range(LANES)]
+def shuffle_xor(typing_context, vector, distance):
+    """Lane i gets the number of lane i XOR `distance`, a literal 1, 2, 4 or 8."""
+    sources = [lane ^ distance.literal_value for lane in range(LANES)]
 
     def codegen(context, builder, signature, arguments):
         x = arguments[0]
-        mask = ir.Constant(_PLACES, places)
+        mask = ir.Constant(_LANE_INDICES, sources)
         return builder.shuffle_vector(x, ir.Constant(x.type, ir.Undefined), mask)
 
-    return lanes(lanes, distance), codegen
+    return vector(vector, distance), codegen
 
 
 @intrinsic
-def turn(typing_context, target, to, source, at, stride):
-    """Turn LANES rows of LANES numbers, `stride` apart in `source`, into columns of `target`.
+def transpose(typing_context, out, out_offset, array, offset, row_stride):
+    """out[c, r] = array[r, c]: LANES rows of LANES numbers, `row_stride` apart in `array`.
 
-    Half of a row changes places with half of another, then quarters do, then eighths.
+    Halves of rows are exchanged between rows, then quarters, then eighths, in registers.
     """
 
     def codegen(context, builder, signature, arguments):
-        target, to, source, at, stride = arguments
-        kind = ir.VectorType(context.get_value_type(signature.args[0].dtype), LANES)
+        out, out_offset, array, offset, row_stride = arguments
+        vector_type = ir.VectorType(context.get_value_type(signature.args[0].dtype), LANES)
         rows = []
         for r in range(LANES):
-            index = builder.add(at, builder.mul(stride, stride.type(r)))
-            place, size = _element(context, builder, signature.args[2], source, index, kind)
-            rows.append(builder.load(place, align=size))
+            index = builder.add(offset, builder.mul(row_stride, row_stride.type(r)))
+            pointer, alignment = _pointer_at(
+                context, builder, signature.args[2], array, index, vector_type
+            )
+            rows.append(builder.load(pointer, align=alignment))
         distance = LANES // 2
         while distance:
             for r in range(LANES):
                 if not r & distance:
                     upper, lower = rows[r], rows[r + distance]
-                    rows[r] = builder.shuffle_vector(upper, lower, _exchange(distance, 0))
+                    rows[r] = builder.shuffle_vector(upper, lower, _exchange_mask(distance, 0))
                     rows[r + distance] = builder.shuffle_vector(
-                        upper, lower, _exchange(distance, distance)
+                        upper, lower, _exchange_mask(distance, distance)
                     )
             distance //= 2
         for r in range(LANES):
-            index = builder.add(to, to.type(r * LANES))
-            place, size = _element(context, builder, signature.args[0], target, index, kind)
-            builder.store(rows[r], place, align=size)
+            index = builder.add(out_offset, out_offset.type(r * LANES))
+            pointer, alignment = _pointer_at(
+                context, builder, signature.args[0], out, index, vector_type
+            )
+            builder.store(rows[r], pointer, align=alignment)
         return context.get_dummy_value()
 
-    _in_order(target)
-    _in_order(source)
-    return types.void(target, types.intp, source, types.intp, types.intp), codegen
+    _vector_of(out)
+    _vector_of(array)
+    return types.void(out, types.intp, array, types.intp, types.intp), codegen
 
 
 @intrinsic
-def stay_rolled(typing_context):
-    """In a loop of few turns: let LLVM not write it out many times over, which takes it long."""
+def no_unroll(typing_context):
+    """Keep LLVM from unrolling the loop that this stands in: of few iterations, that costs time."""
 
     def codegen(context, builder, signature, arguments):
         builder.asm(ir.FunctionType(ir.VoidType(), []), "", "", [], True)  # nothing, but seen
@@ -197,86 +201,86 @@ def stay_rolled(typing_context):
     return types.void(), codegen
 
 
-def _exchange(distance: int, half: int) -> ir.Constant:
-    """Which lanes of two rows make the first of the exchanged pair (half 0) or the second."""
-    places = [lane + half if not lane & distance else LANES + lane - distance + half
-              for lane in range(LANES)]  # fmt: skip
-    return ir.Constant(_PLACES, places)
+def _exchange_mask(distance: int, half: int) -> ir.Constant:
+    """The shuffle that gives the first row of an exchanged pair (half 0) or the second."""
+    sources = [lane + half if not lane & distance else LANES + lane - distance + half
+               for lane in range(LANES)]  # fmt: skip
+    return ir.Constant(_LANE_INDICES, sources)
 
 
-def _arithmetic(name: str) -> Callable:
-    """+, −, · or / of lanes and lanes, or of a number and lanes."""
+def _arithmetic(instruction: str) -> Callable:
+    """+, −, · or / of two vectors, or of a number and a vector."""
 
     @intrinsic
     def operation(typing_context, x, y):
-        kind = x if isinstance(x, Lanes) else y
+        result_type = x if isinstance(x, Vector) else y
 
         def codegen(context, builder, signature, arguments):
-            whole = context.get_value_type(kind)
-            sides = [
-                argument if argument.type == whole else _spread(builder, whole, argument)
+            vector_type = context.get_value_type(result_type)
+            operands = [
+                argument if argument.type == vector_type else _splat(builder, vector_type, argument)
                 for argument in arguments
             ]
-            return getattr(builder, name)(*sides)
+            return getattr(builder, instruction)(*operands)
 
-        return kind(x, y), codegen
+        return result_type(x, y), codegen
 
     compute: Any = operation
 
-    def with_lanes(x, y):
-        if isinstance(x, Lanes) or isinstance(y, Lanes):
+    def typed(x, y):
+        if isinstance(x, Vector) or isinstance(y, Vector):
             return lambda x, y: compute(x, y)
         return None
 
-    return with_lanes
+    return typed
 
 
-for _operator, _name in [
+for _operator, _instruction in [
     (operator.add, "fadd"),
     (operator.sub, "fsub"),
     (operator.mul, "fmul"),
     (operator.truediv, "fdiv"),
 ]:
-    overload(_operator)(_arithmetic(_name))
+    overload(_operator)(_arithmetic(_instruction))
 
 
-def _spread(builder, kind, x):
-    nothing = ir.Constant(kind, ir.Undefined)
-    first = builder.insert_element(nothing, x, _INT(0))
-    return builder.shuffle_vector(first, nothing, _PLACES(None))
+def _splat(builder, vector_type, x):
+    undefined = ir.Constant(vector_type, ir.Undefined)
+    first = builder.insert_element(undefined, x, _I32(0))
+    return builder.shuffle_vector(first, undefined, _LANE_INDICES(None))
 
 
-def _compare(builder, relation, number):
-    """Whether the number of each lane is < or >= `number`."""
-    lanes = ir.Constant(_PLACES, list(range(LANES)))
+def _compare_lanes(builder, relation, lane):
+    """A mask of the lanes whose number is < or >= `lane`."""
+    numbers = ir.Constant(_LANE_INDICES, list(range(LANES)))
     return builder.icmp_signed(
-        relation, lanes, _spread(builder, _PLACES, builder.trunc(number, _INT))
+        relation, numbers, _splat(builder, _LANE_INDICES, builder.trunc(lane, _I32))
     )
 
 
-def _in_order(array):
-    """The lanes of an array; another order of its numbers is refused, as strides are not read."""
+def _vector_of(array):
+    """The vector type of an array's dtype; strides are not read, so only C order is accepted."""
     if array.layout != "C":
-        raise TypingError(f"lanes are read from C-contiguous arrays; got {array}")
-    return Lanes(array.dtype)
+        raise TypingError(f"vectors are loaded from C-contiguous arrays; got {array}")
+    return Vector(array.dtype)
 
 
-def _place(context, builder, signature, arguments, kind):
-    return _element(context, builder, signature.args[0], *arguments[:2], kind)
+def _pointer(context, builder, signature, arguments, vector_type):
+    return _pointer_at(context, builder, signature.args[0], *arguments[:2], vector_type)
 
 
-def _element(context, builder, kind_of_array, array, index, kind):
-    """Where lanes begin in an array, and the bytes of one number."""
-    data = context.make_array(kind_of_array)(context, builder, array).data
-    place = builder.bitcast(builder.gep(data, [index]), kind.as_pointer())
-    return place, context.get_abi_sizeof(kind.element)
+def _pointer_at(context, builder, array_type, array, offset, vector_type):
+    """A pointer to the vector at an offset of an array, and its alignment: that of one number."""
+    data = context.make_array(array_type)(context, builder, array).data
+    pointer = builder.bitcast(builder.gep(data, [offset]), vector_type.as_pointer())
+    return pointer, context.get_abi_sizeof(vector_type.element)
 
 
-def _call(builder, name, kind, result, arguments):
-    """Call an LLVM function on lanes and their mask."""
-    bits = 32 if isinstance(kind.element, ir.FloatType) else 64
+def _call_masked(builder, name, vector_type, return_type, operands):
+    """Call LLVM's masked load or store."""
+    bits = 32 if isinstance(vector_type.element, ir.FloatType) else 64
     name = f"{name}.v{LANES}f{bits}.p0"
     function = builder.module.globals.get(name) or ir.Function(
-        builder.module, ir.FunctionType(result, [a.type for a in arguments]), name
+        builder.module, ir.FunctionType(return_type, [x.type for x in operands]), name
     )
-    return builder.call(function, arguments)
+    return builder.call(function, operands)

@@ -3,7 +3,7 @@
 import numpy as np
 
 
-def product(a, b, out=None):
+def matmul(a, b, out=None):
     """a @ b without a warning: infinities and NaN stay in the result, where they can be seen.
 
     A BLAS may compute with numbers beside the operands and throw that away; the processor's flags
