@@ -1,7 +1,7 @@
 """`source`: an operation's formula, its maths, its own code and its loops, read from the files."""
 
 import ast
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -19,20 +19,28 @@ TITLES = {
     "op": "The operation: its kernels, and its gradient's",
     "loops": "The loops: the same kernels, which Numba compiles",
 }
-TWINS = PACKAGE / "ops" / "decompositions.py"
+DECOMPOSITIONS = PACKAGE / OPS / "decompositions.py"
 
-# What makes kernels fast rather than says what they compute.
+# What makes kernels fast, not what they compute: never shown as a helper.
 MACHINERY = {
     *("jit/compile.py", "jit/cache.py", "jit/check.py", "jit/replay.py", "jit/threads.py"),
     *("simd/vector.py", "simd/tiles.py", "simd/intrinsics.py"),
 }
-# Folders of functions that several kernels share.
-SHARED = {"simd", "attention"}
+SHARED_FOLDER = "simd"  # its functions are shown as helpers wherever they are called
+
+# Folders that read as a ladder. The first file is shown first, the faster ones are named.
+LADDERS = {
+    "attention": (
+        *("kernel1_loops.py", "kernel2_blocked.py", "kernel3_small_heads.py"),
+        "kernel4_transposed.py",
+    ),
+    "matmul": ("gemm_loops.py", "gemm_tiled.py"),
+}
 
 
 @dataclass(frozen=True)
 class _Function:
-    """A function as it stands in its file: what it calls from there, and the texts in it."""
+    """A function as it stands in its file: what it calls from there, and the strings in it."""
 
     name: str
     file: Path
@@ -48,13 +56,14 @@ def source(name: str | Callable, only: str | None = None) -> Table:
 
     `name` is an operation ("rms_norm"), a kernel ("adam_step_"), or the function itself; `only`
     is "formula", "maths", "op" or "loops". Read from the files: nothing is compiled, and numba
-    need not be there. An operation made of others says of which.
+    need not be installed. An operation composed of others names them. Of kernels that grew faster
+    step by step, the plain loops are shown, and the faster ones are named.
     """
     if only not in (None, *PARTS):
-        raise SettingError(f"only={only!r} is not known; known: {', '.join(map(repr, PARTS))}")
+        raise SettingError("only", got=only, choices=PARTS)
     name = str(getattr(name, "__name__", name))
     if name not in ops.__all__ and name not in _kernels_in(MATHS):
-        raise SettingError(f"there is no operation {name!r}; known: {', '.join(names())}")
+        raise SettingError("name", got=name, choices=names())
     parts = _parts(name)
     if only is not None:
         return Table(parts[only] or f"{name} has no {only} of its own")
@@ -78,65 +87,87 @@ def _parts(name: str) -> dict[str, str]:
     )
     parts = {
         "formula": (op or maths[0]).docstring,
-        "maths": _written(maths, MATHS),
-        "op": _written([op, *_twin(name)], OPS) if op else "",
-        "loops": _written(loops, LOOPS),
+        "maths": _listing(maths, MATHS),
+        "op": _listing([op, *_decomposition(name)], OPS) if op else "",
+        "loops": _loops(loops),
     }
-    without = [kernel for kernel in kernels if kernel not in _kernels_in(LOOPS)]
-    if without:
-        parts["loops"] += f"\n\n# No loop is written for {', '.join(without)}: NumPy's runs."
-    others = _made_of(name) if op and not kernels else []
+    missing = [kernel for kernel in kernels if kernel not in _kernels_in(LOOPS)]
+    if missing:
+        parts["loops"] += f"\n\n# No loop is written for {', '.join(missing)}: NumPy's runs."
+    others = _composed_of(name) if op and not kernels else []
     if others:
         parts["maths"] = (
-            f"{name} has no kernels of its own: it is made of {', '.join(others)}.\n"
+            f"{name} has no kernels of its own: it is composed of {', '.join(others)}.\n"
             f'mg.source("{others[0]}") shows one of them.'
         )
     return parts
 
 
-def _twin(name: str) -> list[_Function]:
+def _decomposition(name: str) -> list[_Function]:
     """What a fused operation is composed of, where somebody looks inside."""
-    twin = _functions(OPS, TWINS).get(name)
-    return [] if twin is None else [twin]
+    function = _functions(OPS, DECOMPOSITIONS).get(name)
+    return [] if function is None else [function]
 
 
 def _kernels(name: str) -> list[str]:
     """The kernels that an operation launches, by the names in its code and its helpers' code."""
-    texts: dict[str, None] = {}
+    strings: dict[str, None] = {}
     for function in _with_helpers(_functions(OPS)[name], OPS):
-        for text in function.strings:
-            texts |= dict.fromkeys((text, f"{text}_forward", f"{text}_backward"))
-    return [text for text in texts if text in _kernels_in(MATHS)]
+        for string in function.strings:
+            strings |= dict.fromkeys((string, f"{string}_forward", f"{string}_backward"))
+    return [string for string in strings if string in _kernels_in(MATHS)]
 
 
-def _made_of(name: str) -> list[str]:
-    used = [call for part in _with_helpers(_functions(OPS)[name], OPS) for call in part.calls]
-    return [call for call in dict.fromkeys(used) if call in ops.__all__ and call != name]
+def _composed_of(name: str) -> list[str]:
+    calls = [call for part in _with_helpers(_functions(OPS)[name], OPS) for call in part.calls]
+    return [call for call in dict.fromkeys(calls) if call in ops.__all__ and call != name]
 
 
-def _written(functions: list[_Function], folder: str) -> str:
+def _loops(kernels: list[_Function]) -> str:
+    """The kernels' loops; of a ladder its first file before them, and its other files named."""
+    ladders = dict.fromkeys(ladder for kernel in kernels if (ladder := _ladder(kernel)))
+    first = [function for ladder in ladders for function in _read(ladder[0])]
+    texts = [_listing([*first, *kernels], LOOPS)]
+    for _, *faster in ladders:
+        lines = [f"#   {_location(file)}: {_first_line(file)}" for file in faster]
+        texts.append("\n".join(["# Faster, and tested to compute the same:", *lines]))
+    return "\n\n".join(texts)
+
+
+def _ladder(kernel: _Function) -> tuple[Path, ...]:
+    """The files of the ladder that a kernel is part of; () if of none."""
+    folder = kernel.file.parent
+    ladder = tuple(folder / name for name in LADDERS.get(folder.name, ()))
+    return ladder if kernel.file in (*ladder, folder / "__init__.py") else ()
+
+
+def _listing(functions: list[_Function], folder: str) -> str:
     """The functions with their helpers, each once, under the names of their files."""
     parts: dict[_Function, None] = {}
     for function in functions:
         parts |= dict.fromkeys(_with_helpers(function, folder))
-    lines: list[str] = []
-    for part in parts:
-        place = part.file.relative_to(PACKAGE.parent).as_posix()
-        lines.append(f"# {place}, line {part.line}\n{part.text}")
-    return "\n\n".join(lines)
+    return "\n\n".join(f"# {_location(part.file)}, line {part.line}\n{part.text}" for part in parts)
+
+
+def _location(file: Path) -> str:
+    return file.relative_to(PACKAGE.parent).as_posix()
+
+
+def _first_line(file: Path) -> str:
+    docstring = ast.get_docstring(ast.parse(file.read_text("utf-8"))) or ""
+    return docstring.partition("\n")[0]
 
 
 def _with_helpers(function: _Function, folder: str) -> list[_Function]:
-    """A function, and what it calls of its own file's private functions or shared private files."""
+    """A function, and its helpers: private ones of its own file, and those of shared files."""
     found = {function: None}
     for part in found.copy():
         for call in part.calls:
             helper = _functions(folder, part.file).get(call) or _functions(folder).get(call)
             if helper is not None and "/".join(helper.file.parts[-2:]) not in MACHINERY:
-                folder_name = helper.file.parent.name
-                private = call.startswith("_") or helper.file.name.startswith("_")
-                private = private or folder_name in SHARED
-                if private and helper not in found:
+                shown = call.startswith("_") or helper.file.name.startswith("_")
+                shown = shown or helper.file.parent.name == SHARED_FOLDER
+                if shown and helper not in found:
                     found |= dict.fromkeys(_with_helpers(helper, folder))
     return list(found)
 
@@ -145,50 +176,56 @@ def _with_helpers(function: _Function, folder: str) -> list[_Function]:
 def _functions(folder: str, file: Path | None = None) -> dict[str, _Function]:
     """The top-level functions of one file, or of all files of a folder, by name.
 
-    Twins bear the names of the fused operations; they are asked for by their file.
+    Decompositions bear the names of the fused operations; they are looked up by their file.
     """
-    files = [file] if file else [f for f in sorted((PACKAGE / folder).rglob("*.py")) if f != TWINS]
-    return {function.name: function for path in files for function in _read(path)}
+    files = [file] if file else sorted((PACKAGE / folder).rglob("*.py"))
+    functions = [f for path in files if file or path != DECOMPOSITIONS for f in _read(path)]
+    return {function.name: function for function in functions}
 
 
 @cache
 def _kernels_in(folder: str) -> dict[str, _Function]:
     """The functions of a back end that are launched by name."""
-    ends = ("_forward", "_backward", "_")
+    suffixes = ("_forward", "_backward", "_")
     return {
         name: function
         for name, function in _functions(folder).items()
-        if (name.endswith(ends) or name.startswith("check_")) and not name.startswith("_")
+        if (name.endswith(suffixes) or name.startswith("check_")) and not name.startswith("_")
     }
 
 
-def _read(path: Path) -> Iterator[_Function]:
+@cache
+def _read(path: Path) -> tuple[_Function, ...]:
     text = path.read_text("utf-8")
     lines, tree = text.splitlines(), ast.parse(text)
-    here = {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
+    callable_names = {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
     for node in tree.body:
         if isinstance(node, ast.ImportFrom) and str(node.module).startswith("microgpt."):
-            here |= {alias.name for alias in node.names}
-    for node in tree.body:
-        if isinstance(node, ast.FunctionDef):
-            first = min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)])
-            inside = sorted(
-                (part for part in ast.walk(node) if isinstance(part, ast.Name | ast.Constant)),
-                key=lambda part: (part.lineno, part.col_offset),
-            )
-            docstring = ast.get_docstring(node, clean=True) or ""
-            yield _Function(
-                name=node.name,
-                file=path,
-                line=first,
-                text="\n".join(lines[first - 1 : node.end_lineno]),
-                calls=tuple(
-                    part.id for part in inside if isinstance(part, ast.Name) and part.id in here
-                ),
-                strings=tuple(
-                    part.value
-                    for part in inside
-                    if isinstance(part, ast.Constant) and isinstance(part.value, str)
-                ),
-                docstring=docstring,
-            )
+            callable_names |= {alias.name for alias in node.names}
+    return tuple(
+        _function(node, path, lines, callable_names)
+        for node in tree.body
+        if isinstance(node, ast.FunctionDef)
+    )
+
+
+def _function(
+    node: ast.FunctionDef, path: Path, lines: list[str], callable_names: set[str]
+) -> _Function:
+    first = min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)])
+    inside = sorted(
+        (part for part in ast.walk(node) if isinstance(part, ast.Name | ast.Constant)),
+        key=lambda part: (part.lineno, part.col_offset),
+    )
+    constants = [part.value for part in inside if isinstance(part, ast.Constant)]
+    return _Function(
+        name=node.name,
+        file=path,
+        line=first,
+        text="\n".join(lines[first - 1 : node.end_lineno]),
+        calls=tuple(
+            part.id for part in inside if isinstance(part, ast.Name) and part.id in callable_names
+        ),
+        strings=tuple(value for value in constants if isinstance(value, str)),
+        docstring=ast.get_docstring(node, clean=True) or "",
+    )

@@ -1,6 +1,6 @@
 """What the tests of exercises share: answers, a teacher's own file, and submitted notebooks."""
 
-# ruff: noqa: N803  (the temperature is T, as in the formula)
+
 
 import json
 

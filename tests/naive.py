@@ -69,3 +69,33 @@ def cross_entropy_per_token(logits, targets):
 
 def cross_entropy(logits, targets):
     return cross_entropy_per_token(logits, targets).sum() / (targets >= 0).sum()
+
+
+def attention_forward_backward(qkv, dy, n_head):
+    """y (B, T, C), lse (B, H, T) and dqkv (B, T, 3C) in float64, one query after the other."""
+
+    def split(x):  # (B, T, C) -> (B, H, T, D)
+        B, T, C = x.shape
+        return x.reshape(B, T, n_head, C // n_head).transpose(0, 2, 1, 3).astype(np.float64)
+
+    def merge(x):
+        B, H, T, D = x.shape
+        return x.transpose(0, 2, 1, 3).reshape(B, T, H * D)
+
+    q, k, v = (split(part) for part in np.split(qkv, 3, axis=2))
+    D = q.shape[3]
+    dout = split(dy)
+    y, lse = np.zeros_like(q), np.zeros(q.shape[:3])
+    dq, dk, dv = np.zeros_like(q), np.zeros_like(q), np.zeros_like(q)
+    for t in range(q.shape[2]):
+        past = slice(0, t + 1)
+        scores = np.einsum("bhd,bhsd->bhs", q[:, :, t], k[:, :, past]) / np.sqrt(D)
+        lse[:, :, t] = np.log(np.exp(scores).sum(axis=2))
+        probs = np.exp(scores - lse[:, :, t, None])
+        y[:, :, t] = np.einsum("bhs,bhsd->bhd", probs, v[:, :, past])
+        dprobs = np.einsum("bhd,bhsd->bhs", dout[:, :, t], v[:, :, past])
+        dscores = probs * (dprobs - (probs * dprobs).sum(axis=2, keepdims=True)) / np.sqrt(D)
+        dq[:, :, t] = np.einsum("bhs,bhsd->bhd", dscores, k[:, :, past])
+        dk[:, :, past] += dscores[..., None] * q[:, :, t, None]
+        dv[:, :, past] += probs[..., None] * dout[:, :, t, None]
+    return merge(y), lse, np.concatenate([merge(dq), merge(dk), merge(dv)], axis=2)

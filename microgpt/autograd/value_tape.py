@@ -41,7 +41,7 @@ class Tape:
 
     def __init__(self, rows: Sequence[tuple[str, int, int, float]]):
         self.loops = _loops()
-        self.op_names: tuple[str, ...] = self.loops.OPERATIONS
+        self.op_names: tuple[str, ...] = self.loops.OP_NAMES
         if not rows:
             raise SettingError("rows", "at least one recorded result", rows)
         names, first, second, data = zip(*rows, strict=True)

@@ -14,8 +14,8 @@ import math
 
 from microgpt.backends.numba_cpu.jit.compile import SerialKernel
 
-OPERATIONS = ("leaf", "+", "*", "**", "exp", "log", "tanh", "relu", "sigmoid", "max")
-LEAF, ADD, MULTIPLY, POWER, EXP, LOG, TANH, RELU, SIGMOID, MAX = range(len(OPERATIONS))
+OP_NAMES = ("leaf", "+", "*", "**", "exp", "log", "tanh", "relu", "sigmoid", "max")
+LEAF, ADD, MULTIPLY, POWER, EXP, LOG, TANH, RELU, SIGMOID, MAX = range(len(OP_NAMES))
 
 
 def no_fastmath(function):

@@ -2,6 +2,7 @@
 
 import importlib
 from types import ModuleType
+from typing import Any
 
 from microgpt.backends.dispatch import Backend, Kernel, PythonKernel
 
@@ -31,13 +32,18 @@ def kernels_of(package: str) -> dict[str, Kernel]:
 
 
 def kernels_in(module: ModuleType) -> dict[str, Kernel]:
-    """What a module names `…_forward`, `…_backward`, `…_` or `check_…`."""
+    """The functions `…_forward`, `…_backward`, `…_` and `check_…` of a module or its submodules."""
     return {
         name: function if hasattr(function, "select_variant") else PythonKernel(function)
         for name, function in vars(module).items()
         if name.endswith(("_forward", "_backward", "_")) or name.startswith("check_")
-        if not name.startswith("_")
+        if not name.startswith("_") and _is_from(module, function)
     }
+
+
+def _is_from(module: ModuleType, function: Any) -> bool:
+    """Whether it is written there, not imported from another family."""
+    return getattr(function, "function", function).__module__.startswith(module.__name__)
 
 
 def load() -> Backend:

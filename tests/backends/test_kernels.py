@@ -2,40 +2,42 @@
 
 import importlib
 import inspect
-import json
-import os
 import re
 import subprocess
 import sys
 
 import numpy as np
 import pytest
+from attention_runs import backward, forward, make_inputs
 from cases import CASES
 
+import microgpt as mg
 from microgpt import backends
 from microgpt.backends.dispatch import check_arguments
+from microgpt.backends.numba_cpu.jit import compile as jit
+from microgpt.backends.numba_cpu.matmul.llvm_simd import LANES
 from microgpt.backends.numpy_ref import FAMILIES, kernels_in
 from microgpt.errors import DtypeError, ShapeError
 
 # Kernels that no case reaches, with the test file that does.
 ELSEWHERE = {
-    "fill_": "everywhere",
-    "increment_position_": "here",
-    "sample_": "backends/test_sampling",
+    "fill_": "test_arithmetic",
+    "increment_position_": "test_attention",
+    "decode_self_attention_": "test_attention",
+    "sample_": "test_sampling",
     "kv_cache_write_": "sampling/test_kv_cache",
     "decode_attention_forward": "sampling/test_generation",
     "sgd_step_": "optim/test_base",
-    "adam_step_": "optim/test_adam",
-    "adamw_step_": "optim/test_adam",
-    "decode_self_attention_": "test_attention",
+    "adam_step_": "test_optim",
+    "adamw_step_": "test_optim",
     "increment_step_": "optim/test_adam",
-    "sum_of_squares_": "optim/test_base",
-    "sqrt_": "optim/test_base",
-    "clip_by_norm_": "optim/test_base",
-    "check_tokens": "test_tensor",
-    "check_position": "test_regressions",
-    "dropout_next_state_": "test_dropout",
-    "check_targets": "test_tensor",
+    "sum_of_squares_": "test_optim",
+    "sqrt_": "test_optim",
+    "clip_by_norm_": "test_optim",
+    "check_tokens": "test_embedding",
+    "check_position": "ops/test_regressions",
+    "check_targets": "test_embedding",
+    "dropout_next_state_": "nn/test_dropout",
 }
 
 
@@ -51,7 +53,7 @@ def functions(package):
 def test_names_and_arguments_are_the_same_in_every_back_end():
     maths, loops = functions("numpy_ref"), functions("numba_cpu")
     for family in FAMILIES:
-        assert list(maths[family]) == list(loops[family]), family
+        assert maths[family].keys() == loops[family].keys(), family
         for name, function in maths[family].items():
             own = list(inspect.signature(loops[family][name]).parameters)
             assert own == list(inspect.signature(function).parameters), name
@@ -65,36 +67,54 @@ def test_every_kernel_has_a_case():
     assert names == (covered & names) | set(ELSEWHERE)
 
 
-def test_no_float_arithmetic_in_double_in_float32_kernels(tmp_path):
-    """The compiled float32 kernels compute in float32, but for a named few."""
-    allowed = {"adam_step_", "adamw_step_", "sgd_step_", "clip_by_norm_", "sum_of_squares_", "sqrt_",
-               "masked_mean_forward", "increment_step_"}  # fmt: skip
-    code = f"""
-import json, re, sys
-sys.path.insert(0, {str(os.path.dirname(__file__))!r})
-from cases import CASES
-import microgpt as mg
-from microgpt import backends
-mg.use("numba")
-found = {{}}
-for case in CASES:
-    tensors = [mg.Tensor(a, requires_grad=True, dtype="float32") for a in case.inputs(5)]
-    y = case.call(*tensors)
-    y.backward(y.detach())
-for name, kernel in backends.get("numba").kernels.items():
-    if hasattr(kernel, "serial") and "serial" in vars(kernel):
-        for signature, text in kernel.serial.inspect_llvm().items():
-            lines = re.findall(r"= f(?:add|sub|mul|div|cmp)[a-z ]* (?:<\\d+ x )?double.*", text)
-            found[name] = found.get(name, []) + lines[:2]
-print(json.dumps(found))
-"""
-    environment = {**os.environ, "MICROGPT_CACHE": str(tmp_path)}
-    result = subprocess.run(
-        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True
-    )
-    found = json.loads(result.stdout)
-    assert len(found) > 40
+FLOAT64_ARITHMETIC = re.compile(r"= f(?:add|sub|mul|div|cmp)[a-z ]* (?:<\d+ x )?double.*")
+
+
+def compiled_code():
+    """The name and LLVM code of all that is compiled here for float32.
+
+    Of what comes from the cache, only the module for linking is left: the optimised one.
+    """
+    for kernel in backends.get("numba").kernels.values():
+        for variant in [rung for _, rung in getattr(kernel, "ladder", [(None, kernel)])]:
+            overloads = variant.serial.overloads.values() if "serial" in vars(variant) else ()
+            for overload in overloads:
+                if "Array(float32" in str(overload.signature):
+                    code = str(overload.library._get_module_for_linking())
+                    yield variant.function.__name__, code
+    for block in jit._cfuncs:
+        if "float32" in str(block._sig):
+            yield "gemm_block", str(block._library._get_module_for_linking())
+
+
+def test_float32_kernels_compute_in_float32_and_in_vectors():
+    """But for a named few, whose sums or settings are float64."""
+    allowed = {"adam_step_", "adamw_step_", "sgd_step_", "clip_by_norm_", "sum_of_squares_",
+               "sqrt_", "masked_mean_forward", "increment_step_"}  # fmt: skip
+    with backends.using("numba") as numba:
+        for case in CASES:
+            tensors = [mg.Tensor(a, requires_grad=True, dtype="float32") for a in case.inputs(5)]
+            y = case.call(*tensors)
+            y.backward(y.detach())
+        for T in (8, 16, 33):  # a kernel each
+            qkv, dy = make_inputs(1, T, 2, 4, "float32")
+            backward(dy, *forward(qkv, 2), qkv, 2)
+        keys, values = np.zeros((2, 1, 2, 4, 4), np.float32)
+        new, position = np.ones((1, 24), np.float32), np.zeros(1, np.int32)
+        numba.launch("decode_self_attention_", new[:, :8], keys, values, new, position, 2)
+    code: dict[str, str] = {}
+    for name, text in compiled_code():
+        code[name] = code.get(name, "") + text
+    assert len(code) > 50
+    found = {name: FLOAT64_ARITHMETIC.findall(text)[:2] for name, text in code.items()}
     assert {name: lines for name, lines in found.items() if lines and name not in allowed} == {}
+    attention = ["forward_transposed", "decode_self_attention_"]
+    attention += [
+        f"{way}_{rung}" for way in ("forward", "backward") for rung in ("small_heads", "blocked")
+    ]
+    for name in attention:
+        assert re.search(r"= fmul[a-z ]* <16 x float>", code[name]), name
+    assert f"<{LANES} x float>" in code["gemm_block"]
 
 
 def test_training_compiles_each_kernel_once_per_dtype():
@@ -120,55 +140,12 @@ for name, kernel in backends.get("numba").kernels.items():
         assert int(count) <= mixed.get(name, 2), name
 
 
-def test_results_do_not_depend_on_the_number_of_threads():
-    # Once before: Numba runs a parallel kernel that it has just compiled from other machine code
-    # than the one it keeps, with other last digits.
-    code = """
-import hashlib, sys
-import numba
-numba.set_num_threads(int(sys.argv[1]))
-import numpy as np
-import microgpt as mg
-from microgpt.backends.numba_cpu.jit import compile as jit_compile
-jit_compile.PARALLEL_FROM = 1
-mg.use("numba")
-model = mg.GPT(mg.GPTConfig(n_embd=24, n_head=3, n_layer=2, block_size=13), seed=5)
-optimizer = mg.Adam(model.parameters(), 0.01)
-rng = np.random.default_rng(0)
-digest = hashlib.sha256()
-for step in range(12):
-    tokens = rng.integers(0, 27, (7, 13))
-    optimizer.zero_grad()
-    loss = model.loss(tokens, np.roll(tokens, -1, 1))
-    loss.backward()
-    optimizer.step()
-    digest.update(loss.numpy().tobytes())
-for parameter in model.parameters():
-    digest.update(parameter.numpy().tobytes())
-assert numba.get_num_threads() == int(sys.argv[1])
-print(digest.hexdigest(), numba.threading_layer())
-"""
-    environment = {**os.environ, "NUMBA_NUM_THREADS": "4"}
-    results = [
-        subprocess.run(
-            [sys.executable, "-c", code, str(threads)],
-            env=environment, capture_output=True, text=True, check=True,
-        ).stdout
-        for threads in (4, 1, 2, 3)
-    ]  # fmt: skip
-    assert len(set(results[1:])) == 1
-
-
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("dtype", ["float32", pytest.param("float64", marks=pytest.mark.slow)])
 def test_serial_and_parallel_variants_agree(dtype, monkeypatch):
-    from microgpt.backends.numba_cpu.jit import compile
-
     results = []
     for limit in (10**12, 1):
-        monkeypatch.setattr(compile, "PARALLEL_FROM", limit)
+        monkeypatch.setattr(jit, "PARALLEL_FROM", limit)
         with backends.using("numba"):
-            import microgpt as mg
-
             results.append([])
             for case in CASES:
                 tensors = [mg.Tensor(a, requires_grad=True, dtype=dtype) for a in case.inputs(31)]
@@ -178,13 +155,6 @@ def test_serial_and_parallel_variants_agree(dtype, monkeypatch):
     tolerance = 1e-5 if dtype == "float32" else 1e-13
     for serial, parallel in zip(*results, strict=True):
         np.testing.assert_allclose(serial, parallel, rtol=tolerance, atol=tolerance)
-
-
-def test_advance(backend):
-    k = backends.get(backend)
-    position = np.array([3], np.int32)
-    k.launch("increment_position_", position, 2)
-    assert position[0] == 5
 
 
 def test_what_numba_lacks_is_numpys(monkeypatch):

@@ -14,15 +14,15 @@ TITLES = [f"# {title}" for title in op_source.TITLES.values()]
 
 def test_its_parts_come_in_order():
     text = mg.source("rms_norm")
-    places = [text.index(title) for title in TITLES]
-    assert places == sorted(places)
+    offsets = [text.index(title) for title in TITLES]
+    assert offsets == sorted(offsets)
     for part in (
         "y = x / sqrt(mean(x²) + eps)",
         "    rstd[...] = 1 / np.sqrt((x * x).mean(axis=1) + f(eps))",
-        "    dx[...] = r * (dy - x * r * r * mean)",
-        '    k.launch("rms_norm_backward", dx, dy.reshape(rows.shape), rows, rstd, so_far)',
+        "    dx[...] = r * (dy - x * r * r * projection)",
+        '    backend.launch("rms_norm_backward", dx, dy.reshape(rows.shape), rows, rstd, dx_in)',
         "@kernel(cost=2)\ndef rms_norm_forward(y, rstd, x, eps):",
-        "        factor = inner / f(C) * r * r",
+        "        factor = projection / f(C) * r * r",
         "# microgpt/backends/numba_cpu/norm.py, line ",
     ):
         assert text.count(part) >= 1, part
@@ -41,11 +41,11 @@ def test_every_operation_shows_all_that_it_runs(name):
         loops = backends.get("numba").kernels[kernel].function
         assert inspect.getsource(loops).rstrip() in mg.source(name, only="loops")
     if not shown and name != "reshape":
-        assert "it is made of" in mg.source(name, only="maths")
+        assert "it is composed of" in mg.source(name, only="maths")
 
 
 class Launched(set):
-    """A tap that collects the kernels' names."""
+    """A tracer that collects the kernels' names."""
 
     def on_launch(self, name, call, arguments):
         self.add(name)
@@ -77,22 +77,58 @@ def test_one_part():
     assert "def softmax_backward(dx, dy, y):" in maths
     assert "prange" not in maths
     op = mg.source("softmax", only="op")
-    assert 'k.launch(f"{name}_forward", y, rows)' in op  # the helper that does the work
+    assert 'backend.launch(f"{name}_forward", y, rows)' in op  # the helper that does the work
     loops = mg.source("softmax", only="loops")
     assert "def softmax_row(out, x, scale):" in loops  # what the loops share
     assert loops.count("def dot(") == 1
     assert "np.exp" not in loops
 
 
-def test_operations_made_of_others_say_of_which():
+def test_operations_composed_of_others_name_them():
     maths = mg.source("causal_attention", only="maths")
-    assert "made of matmul_transposed, causal_softmax, matmul." in maths
+    assert "composed of matmul_transposed, causal_softmax, matmul." in maths
     assert mg.source("causal_attention", only="loops") == "causal_attention has no loops of its own"
+
+
+def test_a_ladder_shows_its_plain_loops_first_and_names_its_faster_kernels():
+    loops = mg.source("self_attention", only="loops")
+    folder = "microgpt/backends/numba_cpu/attention/"
+    assert loops.startswith(f"# {folder}kernel1_loops.py, line ")
+    parts = [
+        "def self_attention_forward(",
+        "# Pass 1: ",
+        "# Pass 4: ",
+        "def self_attention_backward(",
+        f"#   {folder}kernel2_blocked.py: Causal self-attention in blocks",
+        f"#   {folder}kernel3_small_heads.py: ",
+        f"#   {folder}kernel4_transposed.py: ",
+    ]
+    offsets = [loops.index(part) for part in parts]
+    assert offsets == sorted(offsets)
+    assert "LANES," not in loops  # none of the faster code
+    assert "def self_attention_forward(" in mg.source("dropout_attention", only="loops")
+    assert "kernel1" not in mg.source("decode_self_attention", only="loops")
+
+    for name in ("linear", "matmul", "linear_cross_entropy"):
+        loops = mg.source(name, only="loops")
+        folder = "microgpt/backends/numba_cpu/matmul/"
+        first = loops.index(f"# {folder}gemm_loops.py, line ")
+        launched = loops.index(f"# {folder}__init__.py, line ")
+        faster = loops.index(f"#   {folder}gemm_tiled.py: The matrix product in float32")
+        assert first < launched < faster
+        assert loops.count("def add_dots(") == 1
+
+
+def test_every_file_of_a_ladder_is_named():
+    for folder, files in op_source.LADDERS.items():
+        path = op_source.PACKAGE / op_source.LOOPS / folder
+        found = [f.name for pattern in ("kernel*.py", "gemm_*.py") for f in path.glob(pattern)]
+        assert sorted(found) == sorted(files)
 
 
 def test_kernels_that_belong_to_no_operation():
     text = mg.source("adam_step_")
-    assert "Adam (Kingma & Ba 2015)" in text
+    assert "bias-corrected m̂ and v̂ (Kingma & Ba 2015)" in text
     assert text.count("def adam_step_(") == 2
     assert mg.source("adam_step_", only="op") == "adam_step_ has no op of its own"
 
@@ -103,12 +139,12 @@ def test_a_function_is_as_good_as_its_name():
 
 @pytest.mark.parametrize("wrong", ["softmx", "", "_along_rows", "load", 3, None, print])
 def test_unknown_names_list_what_there_is(wrong):
-    with pytest.raises(mg.SettingError, match=r"known: .*rms_norm.*softmax.*adam_step_"):
+    with pytest.raises(mg.SettingError, match=r"one of .*rms_norm.*softmax.*adam_step_"):
         mg.source(wrong)
 
 
 def test_unknown_parts_list_what_there_is():
-    with pytest.raises(mg.SettingError, match="known: 'formula', 'maths', 'op', 'loops'"):
+    with pytest.raises(mg.SettingError, match="one of 'formula', 'maths', 'op', 'loops'"):
         mg.source("softmax", only="threads")
 
 

@@ -1,0 +1,45 @@
+"""Optimiser steps of both back ends against formulas in float64."""
+
+import numpy as np
+import pytest
+from kernel_checks import as_float64, assert_close, normal
+
+from microgpt import backends
+
+
+@pytest.mark.parametrize("decay", [0.0, 0.1])
+@pytest.mark.parametrize("n", [0, 1, 2, 7, 33, 768, 30_000])
+def test_adamw(backend, dtype, n, decay, rng):
+    k = backends.get(backend)
+    data, grad, m = normal(rng, dtype, n, n, n)
+    v = np.abs(normal(rng, dtype, n)[0])
+    x, g, m64, v64 = as_float64(data, grad, m, v)
+    decayed, lr, t = n // 2, 0.1, 3
+    x[:decayed] -= lr * decay * x[:decayed]
+    m64, v64 = 0.8 * m64 + 0.2 * g, 0.95 * v64 + 0.05 * g * g
+    step = lr * m64 / (1 - 0.8**t) / (np.sqrt(v64 / (1 - 0.95**t)) + 1e-6)
+    adam = data.copy(), grad, m.copy(), v.copy()
+    state = np.array([lr]), np.array([float(t)]), 0.8, 0.95, 1e-6
+    k.launch("adamw_step_", data, grad, m, v, *state, decay, decayed)
+    assert_close(data, x - step, dtype)
+    assert_close(m, m64, dtype)
+    assert_close(v, v64, dtype)
+    k.launch("adam_step_", *adam, *state)
+    np.testing.assert_array_equal(adam[0][decayed:], data[decayed:])
+    assert (adam[0][:decayed] != data[:decayed]).any() == (decay > 0 and decayed > 0)
+
+
+@pytest.mark.parametrize("n", [0, 1, 33, 16_384, 16_385, 100_000])
+def test_gradient_norm(backend, dtype, n, rng):
+    k = backends.get(backend)
+    grad = normal(rng, dtype, n)[0]
+    total, norm = np.array([2.0]), k.empty(1, "float64")
+    k.launch("sum_of_squares_", total, grad)
+    np.testing.assert_allclose(total, 2 + (as_float64(grad)[0] ** 2).sum(), rtol=1e-12)
+    k.launch("sqrt_", norm, total)
+    assert norm[0] == np.sqrt(total[0])
+    small = grad * np.dtype(dtype).type(0.5 / norm[0])
+    k.launch("clip_by_norm_", grad, norm, 0.5)
+    assert_close(grad, small, dtype, 0.1)
+    k.launch("clip_by_norm_", small, norm, float(norm[0]))
+    assert_close(grad, small, dtype, 0.1)
