@@ -40,12 +40,12 @@ def cross_entropy_backward(dlogits, dlosses, logits, lse, targets):
     not be vectorised.
     """
     f = logits.dtype.type
-    in_place = dlogits.ctypes.data == logits.ctypes.data
+    inplace = dlogits.ctypes.data == logits.ctypes.data
     for n in prange(logits.shape[0]):
         row, out = logits[n], dlogits[n]
         target, shift = targets[n], lse[n]
         dloss = f(0) if target < 0 else dlosses[n]
-        if in_place:
+        if inplace:
             exp_row(out, shift, dloss)
         else:
             for v in range(row.size):
