@@ -120,7 +120,7 @@ WEIGHTS = [f"{name}.weight" for name in (
 @pytest.mark.parametrize(
     "options",
     [
-        {"seed": 7, "num_steps": 3, "n_layer": 2, "n_embd": 24, "num_samples": 1},
+        {"seed": 7, "num_steps": 3, "n_layer": 2, "n_embd": 12, "n_head": 3, "num_samples": 1},
         {"seed": 1, "num_steps": 12, "n_embd": 8, "n_head": 1, "block_size": 5},
     ],
     ids=str,
