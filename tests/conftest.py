@@ -10,7 +10,8 @@ os.environ.setdefault("MICROGPT_DEBUG", "1")
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent))
+TESTS = Path(__file__).parent
+sys.path[:0] = [str(TESTS), str(TESTS / "helpers")]
 # A shell that starts this in the background lets it ignore Ctrl-C, which some tests send.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 

@@ -169,7 +169,7 @@ REFUSALS = {
 
 
 @pytest.mark.parametrize("name", REFUSALS)
-def test_what_came_is_said(backend, name):
+def test_errors_name_the_value(backend, name):
     call, kind, message = REFUSALS[name]
     with pytest.raises(kind, match=message):
         call()

@@ -9,7 +9,7 @@ from playwright.sync_api import sync_playwright
 
 from browser.install import FLAGS, find_browser
 from browser.lab import Lab
-from browser.server import KERNELS, jupyterlab
+from browser.server import jupyterlab
 
 MISSING = "no Chromium is installed; run: python tests/browser/install.py"
 
@@ -27,11 +27,5 @@ def lab(tmp_path_factory):
         path = find_browser(play)
         assert path, MISSING
         browser = play.chromium.launch(executable_path=path, args=FLAGS)
-        yield Lab(server, browser.new_context())
+        yield Lab(server, browser)
         browser.close()
-
-
-@pytest.fixture(params=list(KERNELS))
-def kernel(request):
-    """The name of each kernel: the installed ipykernel and an older one."""
-    return request.param

@@ -1,38 +1,48 @@
-"""A browser with JupyterLab in it; opens notebooks for the tests."""
+"""JupyterLab in a browser; opens notebooks for the tests."""
 
 import itertools
 from collections.abc import Sequence
 from pathlib import Path
 
 import nbformat
-from playwright.sync_api import BrowserContext, Request
+from playwright.sync_api import Browser, Request
 
-from browser.notebook import Notebook
+from browser import scripts
+from browser.notebook import STEP_SECONDS, Notebook
 from browser.server import Server
 
-VIEWPORT = (1366, 768)
-_numbers = itertools.count(1)
+VIEWPORT = {"width": 1366, "height": 768}
+_file_numbers = itertools.count(1)
 
 
 class Lab:
-    """Opens notebooks in one browser; `outside` lists every address asked for beyond the server."""
+    """One page with JupyterLab, in which notebooks are opened as tabs, one at a time.
 
-    def __init__(self, server: Server, context: BrowserContext):
+    The page is loaded once: that takes as long as many a test. `outside_requests` lists every
+    address asked for beyond the server.
+    """
+
+    def __init__(self, server: Server, browser: Browser):
         self.server = server
-        self.context = context
-        self.outside: list[str] = []
-        context.on("request", self._note_request)
+        self.outside_requests: list[str] = []
+        self._opened: Notebook | None = None
+        context = browser.new_context(viewport=VIEWPORT)
+        context.on("request", self._on_request)
+        self.page = context.new_page()
+        self.page.set_default_timeout(1000 * STEP_SECONDS)
+        self.page.goto(f"{server.url}/lab?token={server.token}")
+        self.page.evaluate(scripts.START)
 
-    def _note_request(self, request: Request) -> None:
+    def _on_request(self, request: Request) -> None:
         if not request.url.startswith((self.server.url, "data:", "blob:")):
-            self.outside.append(request.url)
+            self.outside_requests.append(request.url)
 
     def write(
         self,
         source: Path | nbformat.NotebookNode | Sequence[str],
         kernel: str = "installed",
     ) -> str:
-        """Puts a notebook (file, node, or sources of code cells) into the server's folder.
+        """Write a notebook (file, node, or sources of code cells) to the server's folder.
 
         Returns its new name: each copy has a kernel of its own.
         """
@@ -46,7 +56,7 @@ class Lab:
         notebook.metadata["kernelspec"] = {
             "name": kernel, "display_name": kernel, "language": "python",
         }  # fmt: skip
-        name = f"{next(_numbers):03}.ipynb"
+        name = f"{next(_file_numbers):03}.ipynb"
         nbformat.write(notebook, self.server.root / name)
         return name
 
@@ -54,19 +64,16 @@ class Lab:
         self,
         source: Path | nbformat.NotebookNode | Sequence[str] | str,
         kernel: str = "installed",
-        viewport: tuple[int, int] = VIEWPORT,
     ) -> Notebook:
-        """Opens a notebook in a new page, its kernel ready and no cell run.
+        """Open a notebook in a new tab, its kernel ready and no cell run.
 
-        A `str` is the name of a notebook that lies in the server's folder, kernel included; one
-        that was run and saved there is trusted. Close it: `with lab.open(…) as notebook`.
+        A `str` is the name of a notebook in the server's folder, kernel included; one that was run
+        and saved there is trusted. Close it: `with lab.open(…) as notebook`.
         """
+        # The style sheets of an open notebook reach every tab: another could look right by them.
+        assert self._opened is None or self._opened.is_closed, "close the other notebook first"
         name = source if isinstance(source, str) else self.write(source, kernel)
-        page = self.context.new_page()
-        page.set_viewport_size({"width": viewport[0], "height": viewport[1]})
-        # A workspace of its own: JupyterLab reloads a page whose workspace another one has open.
-        address = f"{self.server.url}/lab/workspaces/{Path(name).stem}/tree/{name}"
-        page.goto(f"{address}?token={self.server.token}")
         path = self.server.root / name
         kernel = nbformat.read(path, as_version=4).metadata["kernelspec"]["name"]
-        return Notebook(page, path, kernel)
+        self._opened = Notebook(self.page, path, kernel)
+        return self._opened

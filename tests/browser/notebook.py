@@ -1,20 +1,23 @@
 """One open notebook: run it, move its sliders, restart it, look at it."""
 
 import base64
+import contextlib
 import os
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import ConsoleMessage, Locator, Page, expect
+from axe_playwright_python.base import AXE_SCRIPT
+from playwright.sync_api import ConsoleMessage, Error, Locator, Page, expect
 
 from browser import scripts
 
 SCREENSHOTS = Path(__file__).parent / "screenshots"
-SECONDS = 60  # for cells
-STEP_SECONDS = 20  # for one thing in the page
+# Upper limits that end a test which hangs; none is a promise of speed.
+RUN_SECONDS = 120
+STEP_SECONDS = 30
 
 
 @dataclass(frozen=True)
@@ -26,8 +29,16 @@ class Violation:
     elements: tuple[str, ...]
 
 
+@dataclass(frozen=True)
+class KeyLog:
+    """What was seen while keys were pressed, from before the first on, without repetitions."""
+
+    positions: tuple[float, ...]  # of the slider's handle
+    captions: tuple[str, ...]  # of the picture
+
+
 class Notebook:
-    """A notebook in a page of its own. `page` is Playwright's, for all that has no method here.
+    """A notebook in JupyterLab's current tab. `page` is Playwright's, for what has no method here.
 
     `errors` lists what the page's console called an error, and exceptions that nothing caught.
     """
@@ -36,15 +47,18 @@ class Notebook:
         self.page = page
         self.path = path
         self.kernel = kernel
+        self.is_closed = False
         self.errors: list[str] = []
-        page.on("console", self._note_console)
-        page.on("pageerror", lambda error: self.errors.append(str(error)))
-        self.page.set_default_timeout(1000 * STEP_SECONDS)
-        self.page.evaluate(scripts.READY)
+        page.on("console", self._on_console)
+        page.on("pageerror", self._on_page_error)
+        page.evaluate(scripts.OPEN, path.name)
 
-    def _note_console(self, message: ConsoleMessage) -> None:
+    def _on_console(self, message: ConsoleMessage) -> None:
         if message.type == "error":
             self.errors.append(message.text)
+
+    def _on_page_error(self, error: Error) -> None:
+        self.errors.append(str(error))
 
     def __enter__(self) -> "Notebook":
         return self
@@ -53,28 +67,29 @@ class Notebook:
         self.close()
 
     def close(self) -> None:
-        """Ends the kernel and closes the page."""
-        self.page.evaluate(
-            "window.jupyterapp.shell.currentWidget.context.sessionContext.shutdown()"
-        )
-        self.page.close()
+        """End the kernel and close the tab, if it is open."""
+        if not self.is_closed:
+            self.is_closed = True
+            self.page.evaluate(scripts.CLOSE)
+            self.page.remove_listener("console", self._on_console)
+            self.page.remove_listener("pageerror", self._on_page_error)
 
     # Run
 
-    def command(self, name: str, seconds: float = SECONDS, **options: Any) -> None:
-        """Runs one of JupyterLab's commands and waits until it is done."""
+    def command(self, name: str, seconds: float = RUN_SECONDS, **options: Any) -> None:
+        """Run one of JupyterLab's commands and wait until it is done."""
         self.page.evaluate(scripts.COMMAND, [name, options, seconds])
 
-    def run_all(self, seconds: float = SECONDS, wait: bool = True) -> None:
-        """Runs all cells; with `wait=False` returns as soon as they are sent."""
+    def run_all(self, seconds: float = RUN_SECONDS, wait: bool = True) -> None:
+        """Run all cells; with `wait=False` return as soon as they are sent."""
         if wait:
             self.command("notebook:run-all-cells", seconds)
             self.wait_idle(seconds)
         else:
             self.page.evaluate(scripts.START_COMMAND, ["notebook:run-all-cells", {}])
 
-    def run_cell(self, index: int, seconds: float = SECONDS, wait: bool = True) -> None:
-        """Runs the cell at `index`, counted from 0 and over all kinds of cells."""
+    def run_cell(self, index: int, seconds: float = RUN_SECONDS, wait: bool = True) -> None:
+        """Run the cell at `index`, counted from 0 over all cells."""
         self.page.evaluate(scripts.SELECT, index)
         if wait:
             self.command("notebook:run-cell", seconds)
@@ -82,54 +97,48 @@ class Notebook:
         else:
             self.page.evaluate(scripts.START_COMMAND, ["notebook:run-cell", {}])
 
-    def wait_idle(self, seconds: float = SECONDS) -> None:
-        """Waits until the kernel and all cells rest."""
+    def wait_idle(self, seconds: float = RUN_SECONDS) -> None:
+        """Wait until the kernel is idle and no cell waits for it."""
         self.page.wait_for_function(scripts.IDLE, timeout=1000 * seconds)
 
     def interrupt(self) -> None:
-        """Interrupts the kernel as the menu does."""
+        """Interrupt the kernel as the menu does."""
         self.command("notebook:interrupt-kernel")
 
-    def restart(self, seconds: float = SECONDS) -> None:
-        """Restarts the kernel as a learner does, its dialogue included; no cell runs."""
+    def restart(self, seconds: float = RUN_SECONDS) -> None:
+        """Restart the kernel as a learner does, the dialogue included; no cell runs."""
         self.page.evaluate(scripts.EXPECT_RESTART)
         self.page.evaluate(scripts.START_COMMAND, ["notebook:restart-kernel", {}])
         self.page.locator(".jp-Dialog .jp-mod-accept").click()
         self.page.evaluate(scripts.RESTARTED, seconds)
 
     def save(self) -> None:
-        """Saves the notebook, outputs included."""
+        """Save the notebook, outputs included."""
         self.command("docmanager:save")
 
     # Find
 
     def cell(self, index: int) -> Locator:
-        """The cell at `index`, counted from 0 and over all kinds of cells."""
+        """The cell at `index`, counted from 0 over all cells."""
         return self.page.locator(".jp-Notebook .jp-Cell").nth(index)
 
     def outputs(self, index: int) -> Locator:
         """All that the cell at `index` shows."""
         return self.cell(index).locator(".jp-OutputArea").first
 
-    def show(self, index: int) -> Locator:
-        """Scrolls to what the cell at `index` shows and returns it; the rest is not laid out."""
+    def scroll_to(self, index: int) -> Locator:
+        """Scroll to what the cell at `index` shows and return it; the rest is not laid out."""
         outputs = self.outputs(index)
-        outputs.evaluate(scripts.SHOW)
+        outputs.evaluate(scripts.SCROLL_TO)
         expect(outputs).to_be_in_viewport()
         return outputs
 
-    def panel(self, selector: str, index: int | None = None) -> Locator:
-        """The one visible element with this selector (in the cell at `index`), once it is there."""
-        within = self.page.locator(".jp-Notebook") if index is None else self.cell(index)
-        panel = within.locator(selector)
+    def panel(self, index: int) -> Locator:
+        """The one live view that the cell at `index` shows, scrolled to, once it is there."""
+        self.scroll_to(index)
+        panel = self.cell(index).locator(".mg-panel")
         expect(panel).to_be_visible()
         return panel
-
-    def slider(self, label: str, panel: Locator) -> Locator:
-        """The handle of the slider whose description is `label`."""
-        text = re.compile(rf"^\s*{re.escape(label)}\s*$")
-        labelled = self.page.locator(".widget-label", has_text=text)
-        return panel.locator(".widget-slider").filter(has=labelled).locator(".noUi-handle")
 
     def scroll_top(self) -> float:
         """How far the notebook is scrolled, in pixels."""
@@ -145,21 +154,33 @@ class Notebook:
 
     # Handle
 
-    def steps(self, handle: Locator, keys: list[str], picture: Locator) -> list[float]:
-        """Presses the keys one by one; returns for each the ms until `picture` changed.
-
-        The times are taken in the page and include the way to the kernel and back. A key that
-        changes nothing in `picture` fails after ten seconds.
-        """
+    @contextlib.contextmanager
+    def logging_keys(self, handle: Locator, picture: Locator) -> Iterator[list[KeyLog]]:
+        """Focus a slider's handle and log what the keys do; the log is in the list at the end."""
         handle.focus()
-        picture.evaluate(scripts.WATCH)
+        elements = [handle.element_handle(), picture.element_handle()]
+        self.page.evaluate(scripts.LOG_KEYS, elements)
+        logs: list[KeyLog] = []
+        try:
+            yield logs
+        finally:
+            log = self.page.evaluate("window.stopKeyLog()")
+            positions = tuple(float(position) for position in log["positions"])
+            logs.append(KeyLog(positions, tuple(log["captions"])))
+
+    def press_one_by_one(self, keys: list[str]) -> None:
+        """Press keys, each after the picture has changed by the one before (see `logging_keys`)."""
         for count, key in enumerate(keys, start=1):
             self.page.keyboard.press(key)
-            self.page.wait_for_function(scripts.DRAWN, arg=count, timeout=10_000)
-        return self.page.evaluate("window.stopWatching()")
+            self.page.wait_for_function(scripts.ALL_DRAWN, arg=count)
+
+    def press_at_once(self, keys: list[str]) -> None:
+        """Press keys as fast as the page takes them."""
+        for key in keys:
+            self.page.keyboard.press(key)
 
     def drag(self, handle: Locator, distance: float, moves: int = 20) -> None:
-        """Drags a slider's handle by `distance` pixels to the right, in so many moves."""
+        """Drag a slider's handle by `distance` pixels to the right, in so many moves."""
         handle.scroll_into_view_if_needed()
         box = handle.bounding_box()
         assert box, "the handle is on the page"
@@ -169,8 +190,8 @@ class Notebook:
         self.page.mouse.move(x + distance, y, steps=moves)
         self.page.mouse.up()
 
-    def tab_through(self, panel: Locator, limit: int = 60) -> list[tuple[str, str]]:
-        """Presses Tab from the first control on; returns each stop's role and spoken name."""
+    def tab_stops(self, panel: Locator, limit: int = 60) -> list[tuple[str, str]]:
+        """Press Tab from the first control on; returns each stop's role and accessible name."""
         first = panel.locator("button, input, select, textarea, summary, [tabindex='0']")
         first.locator("visible=true").first.focus()
         stops: list[tuple[str, str]] = []
@@ -184,15 +205,15 @@ class Notebook:
 
     # See
 
-    def theme(self, dark: bool) -> None:
-        """Switches JupyterLab's theme; it is kept for the pages opened later."""
+    def set_theme(self, dark: bool) -> None:
+        """Switch JupyterLab's theme; it stays for the notebooks opened later."""
         name = "JupyterLab Dark" if dark else "JupyterLab Light"
         self.command("apputils:change-theme", theme=name)
         body = self.page.locator("body")
         expect(body).to_have_attribute("data-jp-theme-light", str(not dark).lower())
 
-    def view(self, width: int, height: int, zoom: float = 1.0) -> None:
-        """Sets the window's size in pixels of the screen, and the browser's zoom."""
+    def set_viewport(self, width: int, height: int, zoom: float = 1.0) -> None:
+        """Set the window's size in pixels of the screen, and the browser's zoom."""
         session = self.page.context.new_cdp_session(self.page)
         session.send(
             "Emulation.setDeviceMetricsOverride",
@@ -205,8 +226,19 @@ class Notebook:
         )
         self.page.wait_for_function("width => innerWidth === width", arg=round(width / zoom))
 
+    @contextlib.contextmanager
+    def on_a_projector(self, dark: bool) -> Iterator[None]:
+        """Show the page as on a projector: 1024 by 768 pixels, zoomed by 150 percent."""
+        try:
+            self.set_viewport(1024, 768, zoom=1.5)
+            self.set_theme(dark)
+            yield
+        finally:
+            self.set_theme(dark=False)
+            self.set_viewport(1366, 768)
+
     def screenshot(self, name: str, part: Locator | None = None) -> Path:
-        """Saves a picture of the page or of a part; returns where it lies."""
+        """Save a picture of the page or of a part, and return its path."""
         folder = Path(os.environ.get("MICROGPT_SCREENSHOTS", SCREENSHOTS))
         folder.mkdir(parents=True, exist_ok=True)
         path = folder / f"{name}.png"
@@ -220,14 +252,9 @@ class Notebook:
         path.write_bytes(base64.b64decode(content))
         return path
 
-    def axe(self, part: Locator) -> list[Violation]:
-        """What axe-core finds wrong with `part`, an element of the page."""
-        part.evaluate("element => element.setAttribute('data-axe', '')")
-        try:
-            found = Axe().run(self.page, context="[data-axe]").response["violations"]
-        finally:
-            part.evaluate("element => element.removeAttribute('data-axe')")
-        return [
-            Violation(rule["id"], rule["impact"], tuple(node["html"] for node in rule["nodes"]))
-            for rule in found
-        ]
+    def axe_violations(self, parts: Locator) -> list[Violation]:
+        """What axe-core finds wrong with the elements of a locator, in one go."""
+        if not self.page.evaluate("'axe' in window"):
+            self.page.evaluate(AXE_SCRIPT)
+        violations = parts.evaluate_all(scripts.RUN_AXE)
+        return [Violation(rule, impact, tuple(html)) for rule, impact, html in violations]

@@ -1,12 +1,30 @@
 """JavaScript that runs in the page; each text is one function."""
 
-READY = """async () => {
+# Resolves when JupyterLab has started; its side bar is closed, as one does in a classroom.
+START = """async () => {
     const sleep = ms => new Promise(done => setTimeout(done, ms));
-    const open = () => window.jupyterapp?.shell.currentWidget?.context;
-    while (!open()?.sessionContext) await sleep(20);
-    await open().ready;
-    await open().sessionContext.ready;
-    while (open().sessionContext.session?.kernel?.status !== "idle") await sleep(20);
+    while (!window.jupyterapp) await sleep(20);
+    const app = window.jupyterapp;
+    await app.restored;
+    if (!app.shell.leftCollapsed) await app.commands.execute("application:toggle-left-area");
+}"""
+
+OPEN = """async path => {
+    const sleep = ms => new Promise(done => setTimeout(done, ms));
+    const app = window.jupyterapp;
+    await app.commands.execute("docmanager:open", {path, factory: "Notebook"});
+    while (app.shell.currentWidget?.context?.path !== path) await sleep(20);
+    const context = app.shell.currentWidget.context;
+    await context.ready;
+    await context.sessionContext.ready;
+    while (context.sessionContext.session?.kernel?.status !== "idle") await sleep(20);
+}"""
+
+# Unsaved changes go without a question.
+CLOSE = """async () => {
+    const panel = window.jupyterapp.shell.currentWidget;
+    await panel.context.sessionContext.shutdown();
+    panel.dispose();
 }"""
 
 COMMAND = """async ([command, options, seconds]) => {
@@ -33,7 +51,7 @@ SELECT = """index => {
 }"""
 
 # Scrolls, and again after a layout: what lies above may change its height when it comes near.
-SHOW = """async element => {
+SCROLL_TO = """async element => {
     for (let attempt = 0; attempt < 3; attempt++) {
         element.scrollIntoView({block: "center", behavior: "instant"});
         await new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)));
@@ -64,24 +82,53 @@ SCROLL_TOP = """() => {
     return (notebook.querySelector(".jp-WindowedPanel-outer") ?? notebook).scrollTop;
 }"""
 
-# Times from a key to the first change inside `picture`; clocks and eyes are both in the page.
-WATCH = """picture => {
-    window.steps = [];
-    const pressed = () => window.steps.push({pressed: performance.now(), drawn: null});
-    const drawn = () => {
-        for (const step of window.steps) step.drawn ??= performance.now();
-    };
-    const observer = new MutationObserver(drawn);
-    observer.observe(picture, {childList: true, subtree: true, characterData: true});
+# Records, without repetitions, where a slider's handle stands and what its picture's caption is.
+# `keys` counts the keys pressed, `drawn` those pressed before the latest change of the picture.
+LOG_KEYS = """([handle, picture]) => {
+    const log = window.keyLog = {keys: 0, drawn: 0, positions: [], captions: []};
+    const note = (list, value) => { if (list.at(-1) !== value) list.push(value); };
+    const position = () => handle.getAttribute("aria-valuetext");
+    const caption = () => picture.querySelector(".mg-caption").textContent;
+    note(log.positions, position());
+    note(log.captions, caption());
+    // Records come in batches; each holds the value before it.
+    const moved = new MutationObserver(records => {
+        for (const record of records) note(log.positions, record.oldValue);
+        note(log.positions, position());
+    });
+    const redrawn = new MutationObserver(() => {
+        log.drawn = log.keys;
+        note(log.captions, caption());
+    });
+    moved.observe(handle, {attributeFilter: ["aria-valuetext"], attributeOldValue: true});
+    redrawn.observe(picture, {childList: true, subtree: true, characterData: true});
+    const pressed = () => { log.keys++; };
     document.addEventListener("keydown", pressed, {capture: true});
-    window.stopWatching = () => {
-        observer.disconnect();
+    window.stopKeyLog = () => {
+        moved.disconnect();
+        redrawn.disconnect();
         document.removeEventListener("keydown", pressed, {capture: true});
-        return window.steps.map(step => step.drawn - step.pressed);
+        return log;
     };
 }"""
 
-DRAWN = "count => window.steps.length === count && window.steps.every(step => step.drawn !== null)"
+ALL_DRAWN = "count => window.keyLog.keys === count && window.keyLog.drawn === count"
+
+# A promise of the ms from the next key to the first change inside `picture` after which it
+# contains `text`; clock and eye are both in the page.
+TIME_KEY = """([picture, text]) => {
+    window.keyTimed = new Promise(done => {
+        let pressed = null;
+        document.addEventListener(
+            "keydown", () => { pressed = performance.now(); }, {capture: true, once: true});
+        const observer = new MutationObserver(() => {
+            if (pressed === null || !picture.textContent.includes(text)) return;
+            observer.disconnect();
+            done(performance.now() - pressed);
+        });
+        observer.observe(picture, {childList: true, subtree: true, characterData: true});
+    });
+}"""
 
 # The name that a screen reader says, for what has the focus; null when the focus left `panel`.
 FOCUSED = """panel => {
@@ -90,4 +137,19 @@ FOCUSED = """panel => {
     const label = one.labels?.[0]?.textContent;
     const role = one.getAttribute("role") ?? one.type ?? one.tagName.toLowerCase();
     return [role, (one.ariaLabel ?? label ?? one.textContent).trim()];
+}"""
+
+# Runs axe-core on all elements at once. What overflows the page counts as invisible for it, and
+# cells out of sight are not laid out.
+RUN_AXE = """async elements => {
+    const style = document.createElement("style");
+    style.textContent = "body, .jp-LabShell {overflow: visible !important}"
+        + ".jp-Cell {content-visibility: visible !important; contain: none !important}";
+    document.head.append(style);
+    try {
+        const {violations} = await window.axe.run(elements, {resultTypes: ["violations"]});
+        return violations.map(({id, impact, nodes}) => [id, impact, nodes.map(node => node.html)]);
+    } finally {
+        style.remove();
+    }
 }"""

@@ -11,7 +11,7 @@ from pathlib import Path
 import torch
 
 HERE = Path(__file__).parent
-sys.path[:0] = [str(HERE.parent), str(HERE.parent.parent)]
+sys.path[:0] = [str(HERE.parent / "helpers"), str(HERE.parent), str(HERE.parent.parent)]
 
 from char_loss_curve import BETAS, LR, WEIGHT_DECAY, model_and_batches  # noqa: E402
 

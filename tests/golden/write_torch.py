@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 
 HERE = Path(__file__).parent
-sys.path[:0] = [str(HERE.parent), str(HERE.parent.parent)]
+sys.path[:0] = [str(HERE.parent / "helpers"), str(HERE.parent), str(HERE.parent.parent)]
 
 from cases import CASES, tokens  # noqa: E402
 

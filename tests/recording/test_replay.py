@@ -61,7 +61,7 @@ def test_python_is_not_needed_for_a_step_of_the_recipe():
     assert from_python == set()
 
 
-TESTS = os.path.dirname(os.path.dirname(__file__))
+HELPERS = os.path.join(os.path.dirname(os.path.dirname(__file__)), "helpers")
 
 
 AS_IN_USE = {**os.environ, "MICROGPT_POISON": "0", "MICROGPT_DEBUG": "0"}
@@ -115,7 +115,7 @@ print("same")
 
 def test_parallel_kernels_run_natively_from_any_thread():
     run = subprocess.run(
-        [sys.executable, "-c", PARALLEL, TESTS],
+        [sys.executable, "-c", PARALLEL, HELPERS],
         env={**AS_IN_USE, "NUMBA_NUM_THREADS": "2"}, capture_output=True, text=True, check=True,
     )  # fmt: skip
     assert run.stdout == "same\n"
@@ -188,7 +188,7 @@ print(resident() - before)
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 def test_ten_thousand_steps_take_no_more_memory():
     run = subprocess.run(
-        [sys.executable, "-c", GROWTH, TESTS],
+        [sys.executable, "-c", GROWTH, HELPERS],
         env=AS_IN_USE, capture_output=True, text=True, check=True,
     )  # fmt: skip
     assert int(run.stdout) < 2**19

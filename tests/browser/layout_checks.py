@@ -1,14 +1,14 @@
-"""What an eye would check, as JavaScript in the page: sizes, contrast, overlaps, clipping."""
+"""Layout checks as JavaScript in the page: text size, contrast, clipping, overlaps, scrollbars."""
 
 from playwright.sync_api import Locator
 
-# Every visible piece of text in an element: its text, size, colours, and box.
-_PIECES = """
+# Every visible text node in an element: its text, font size, contrast, and box.
+_TEXT_BOXES = """
 element => {
   const rgb = text => (text.match(/[\\d.]+/g) || []).map(Number);
-  const ground = node => {
-    for (let at = node; at; at = at.parentElement) {
-      const colour = rgb(getComputedStyle(at).backgroundColor);
+  const background = node => {
+    for (let one = node; one; one = one.parentElement) {
+      const colour = rgb(getComputedStyle(one).backgroundColor);
       if (colour.length === 3 || colour[3] > 0.99) return colour.slice(0, 3);
     }
     return [255, 255, 255];
@@ -18,7 +18,7 @@ element => {
       .map(v => v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4);
     return 0.2126 * r + 0.7152 * g + 0.0722 * b;
   };
-  const pieces = [];
+  const boxes = [];
   const walker = document.createTreeWalker(element, NodeFilter.SHOW_TEXT);
   while (walker.nextNode()) {
     const node = walker.currentNode, parent = node.parentElement;
@@ -31,14 +31,14 @@ element => {
     if (parent.closest('button:disabled,input:disabled,[disabled]')) continue;
     const svg = parent.closest('svg');
     let front = rgb(svg ? style.fill : style.color);
-    const back = ground(parent);
+    const back = background(parent);
     if (front.length === 4) {
       const [over, through] = [front[3], 1 - front[3]];
       front = front.slice(0, 3).map((v, i) => v * over + back[i] * through);
     }
     const [light, dark] = [luminance(front), luminance(back)].sort((a, b) => b - a);
     const frame = svg ? svg.getBoundingClientRect() : null;
-    pieces.push({
+    boxes.push({
       text: node.textContent.trim(), size: parseFloat(style.fontSize), svg: !!svg,
       contrast: (light + 0.05) / (dark + 0.05),
       left: box.left, right: box.right, top: box.top, bottom: box.bottom,
@@ -46,60 +46,60 @@ element => {
         || box.top < frame.top - 2 || box.bottom > frame.bottom + 2),
     });
   }
-  return pieces;
+  return boxes;
 }
 """
 
-SMALLEST, CONTRAST = 13, 4.5
+MIN_FONT_PIXELS, MIN_CONTRAST = 13, 4.5
 
 
-def faults(part: Locator) -> list[str]:
-    """What is too small, too faint, clipped, or lies on something else, in words."""
-    pieces = part.evaluate(_PIECES)
-    assert pieces, "there is text to look at"
-    found = []
-    for piece in pieces:
-        what = repr(piece["text"][:30])
-        if piece["size"] < SMALLEST:
-            found.append(f"{what} is {piece['size']} px")
-        if piece["contrast"] < CONTRAST:
-            found.append(f"{what} has contrast {piece['contrast']:.1f}")
-        if piece["clipped"]:
-            found.append(f"{what} is clipped")
-    drawn = [piece for piece in pieces if piece["svg"]]
+def text_violations(part: Locator) -> list[str]:
+    """Texts that are too small, too faint, clipped, or overlap in a picture, one line each."""
+    boxes = part.evaluate(_TEXT_BOXES)
+    assert boxes, "there is no text to check"
+    violations = []
+    for box in boxes:
+        text = repr(box["text"][:30])
+        if box["size"] < MIN_FONT_PIXELS:
+            violations.append(f"{text} is {box['size']} px")
+        if box["contrast"] < MIN_CONTRAST:
+            violations.append(f"{text} has contrast {box['contrast']:.1f}")
+        if box["clipped"]:
+            violations.append(f"{text} is clipped")
+    drawn = [box for box in boxes if box["svg"]]
     for i, one in enumerate(drawn):
         for other in drawn[i + 1 :]:
-            wide = min(one["right"], other["right"]) - max(one["left"], other["left"])
-            high = min(one["bottom"], other["bottom"]) - max(one["top"], other["top"])
-            if wide > 1 and high > 4:  # lines of 15 pixels share their empty margins
-                found.append(f"{one['text'][:20]!r} lies on {other['text'][:20]!r}")
-    return found
+            width = min(one["right"], other["right"]) - max(one["left"], other["left"])
+            height = min(one["bottom"], other["bottom"]) - max(one["top"], other["top"])
+            if width > 1 and height > 4:  # lines of 15 pixels share their empty margins
+                violations.append(f"{one['text'][:20]!r} overlaps {other['text'][:20]!r}")
+    return violations
 
 
-def boxes_that_meet(part: Locator) -> list[str]:
-    """Controls of a panel that lie on each other or on a text of its picture."""
+def overlapping_controls(part: Locator) -> list[str]:
+    """Controls of a panel that overlap each other or a text of its picture."""
     return part.evaluate(
         """element => {
-          const seen = [...element.querySelectorAll('button, input, select, .noUi-target')]
+          const controls = [...element.querySelectorAll('button, input, select, .noUi-target')]
             .filter(item => item.getBoundingClientRect().width > 0);
           const texts = [...element.querySelectorAll('svg text')];
-          const meet = (a, b) => Math.min(a.right, b.right) - Math.max(a.left, b.left) > 1
+          const overlap = (a, b) => Math.min(a.right, b.right) - Math.max(a.left, b.left) > 1
             && Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top) > 1;
-          const found = [];
-          seen.forEach((one, i) => {
+          const overlaps = [];
+          controls.forEach((one, i) => {
             const box = one.getBoundingClientRect();
-            for (const other of [...seen.slice(i + 1), ...texts])
-              if (!one.contains(other) && meet(box, other.getBoundingClientRect()))
-                found.push((one.textContent || one.value || one.className) + ' meets '
+            for (const other of [...controls.slice(i + 1), ...texts])
+              if (!one.contains(other) && overlap(box, other.getBoundingClientRect()))
+                overlaps.push((one.textContent || one.value || one.className) + ' overlaps '
                   + (other.textContent || other.value || other.className));
           });
-          return found;
+          return overlaps;
         }"""
     )
 
 
-def scroll_bars(part: Locator) -> list[str]:
-    """Elements of a part that scroll inside themselves."""
+def inner_scrollbars(part: Locator) -> list[str]:
+    """Elements of a part that have a scrollbar of their own."""
     return part.evaluate(
         """element => [element, ...element.querySelectorAll('*')].filter(item => {
           const style = getComputedStyle(item);
