@@ -57,7 +57,9 @@ def token_position_embedding(wte, wpe, tokens, position=None):
 
     def backward(dy):
         dwte, dwpe = wte.grad_buffer(), wpe.grad_buffer()
-        backend.launch("token_position_embedding_backward", dwte, dwpe, dy.reshape(y.shape), ids, start)
+        backend.launch(
+            "token_position_embedding_backward", dwte, dwpe, dy.reshape(y.shape), ids, start
+        )
         return dwte, dwpe
 
     return wte.from_op(

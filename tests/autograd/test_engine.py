@@ -145,7 +145,7 @@ def test_the_naming_hook_sees_and_changes_intermediates():
     tokens = np.array([26, 1, 2], np.int32)
     plain = model(tokens).numpy()
     with engine.hook_activations(look):
-        # Under a hook the composed twins run, which round in another order.
+        # Under a hook the decompositions run, which round in another order.
         np.testing.assert_allclose(model(tokens).numpy(), plain, rtol=0, atol=1e-6)
     assert seen["h.0.attn.weights"] == (1, 4, 3, 3)
     assert seen["h.1.mlp.hidden"] == (1, 3, 64)

@@ -100,7 +100,9 @@ TORCH_OPS = {
     "layer_norm": lambda x, w, b: F.layer_norm(x, w.shape, w, b),
     "layer_norm_bare": lambda x, w: F.layer_norm(x, w.shape, w),
     "layer_norm_added_to": lambda x, w: x * F.layer_norm(x * 1.5, w.shape, w) + x,
-    "token_position_embedding": lambda w, p: F.embedding(ids(33, len(w)).reshape(3, 11), w) + p[:11],
+    "token_position_embedding": lambda w, p: (
+        F.embedding(ids(33, len(w)).reshape(3, 11), w) + p[:11]
+    ),
     "token_position_embedding_wide": lambda w, p: F.embedding(ids(5, 4).reshape(1, 5), w) + p,
     "embedding": lambda w: F.embedding(ids(33, len(w)), w),
     "embedding_many": lambda w: F.embedding(ids(w.shape[1], 7).reshape(1, -1), w),

@@ -1,7 +1,5 @@
 """What the tests of exercises share: answers, a teacher's own file, and submitted notebooks."""
 
-
-
 import json
 
 import numpy as np

@@ -1,7 +1,5 @@
 """`check`: correct, not yet or not attempted, whatever the answer does."""
 
-# ruff: noqa: N803  (the temperature is T, as in the formula)
-
 import json
 import os
 import subprocess

@@ -32,7 +32,7 @@ def test_a_function_that_never_ran_is_an_error():
 
 
 def test_an_error_in_the_block_is_the_one_that_is_raised():
-    def broken(logits, T, k, u):  # noqa: N803
+    def broken(logits, T, k, u):
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError), learn.using(sample=broken):

@@ -28,17 +28,17 @@ def test_adam(backend):
 
 def test_adamw_decays_matrices_and_nothing_else(backend):
     params = parameters()
-    twins = parameters()
+    expected_params = parameters()
     decaying = mg.AdamW(params, lr=0.3, betas=(0.8, 0.95), eps=1e-6, weight_decay=0.2)
-    plain = mg.Adam(twins, lr=0.3, betas=(0.8, 0.95), eps=1e-6)
+    plain = mg.Adam(expected_params, lr=0.3, betas=(0.8, 0.95), eps=1e-6)
     for t in range(3):
         set_gradients(params, t)
-        set_gradients(twins, t)
+        set_gradients(expected_params, t)
         decaying.lr = plain.lr = 0.3 / (t + 1)
-        twins[0].data[...] *= 1 - 0.3 / (t + 1) * 0.2
+        expected_params[0].data[...] *= 1 - 0.3 / (t + 1) * 0.2
         decaying.step()
         plain.step()
-    for one, other in zip(params, twins, strict=True):
+    for one, other in zip(params, expected_params, strict=True):
         np.testing.assert_allclose(one.data, other.data, rtol=1e-13)
 
 

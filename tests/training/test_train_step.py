@@ -68,7 +68,8 @@ def test_accumulated_steps_are_replayed():
         assert names.count("linear_forward") > 1
         alone = text_trainer(steps=4, stride=8, batch_size=2)
         alone.run()
-        once = {"fill_", "sum_of_squares_", "sqrt_", "increment_step_", "adam_step_"}  # a step, no batch
+        # Once a step, in no batch:
+        once = {"fill_", "sum_of_squares_", "sqrt_", "increment_step_", "adam_step_"}
         assert once <= {launch.name for launch in alone.captured.launches()}
         assert once.isdisjoint(names)
         eager = text_trainer(steps=4, grad_accum_steps=3, stride=8, batch_size=2, capture=False)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from microgpt.backends.index_errors import raise_token_error, raise_position_error
+from microgpt.backends.index_errors import raise_position_error, raise_token_error
 
 
 def check_tokens(tokens, vocab_size):

@@ -1,7 +1,5 @@
 """09.sample: from logits to a token, with temperature, top-k and a random number u."""
 
-# ruff: noqa: N803  (the temperature is T, as in the formula)
-
 import math
 
 import numpy as np

@@ -1,7 +1,5 @@
 """09.temperature: from logits to probabilities at a temperature."""
 
-# ruff: noqa: N803  (the temperature is T, as in the formula)
-
 import numpy as np
 
 from microgpt.learn.bundled.probabilities import softmax, sums_to_one
