@@ -1,8 +1,9 @@
 """`Backend.launch`: every kernel of every back end is called from here, and only from here.
 
-A launch looks the kernel up by name, lets it select its variant by the sizes of its arguments
-(serial or parallel, blocked or for small heads: `Kernel.select_variant`), tells the active tracer
-(a recording, a profiler, a test), and calls it.
+A launch looks the kernel up by name and lets it select its variant by the sizes of its arguments
+(`Kernel.select_variant`: on Numba in `numba_cpu/jit/compile.py`, serial or parallel; for a family
+with a ladder of kernels in its `__init__.py`). It tells the active tracer, if there is one, of the
+launch (a recording: `recording/recorder.py`), and calls the variant.
 """
 
 import ctypes
@@ -142,14 +143,14 @@ class Backend:
     def zeros_aligned(self, count: int, dtype: Any) -> np.ndarray:
         """A flat array of zeros that begins at a cache line, for parameters and optimiser state.
 
-        Vector loops over memory that begins elsewhere touch two lines with each step: at microgpt's
-        size, Adam then takes twice as long.
+        Vector loops over an array that starts inside a cache line touch two lines at each step: at
+        microgpt's size, Adam then takes twice as long.
         """
         dtype = np.dtype(dtype)
         padded = count + CACHE_LINE // dtype.itemsize
         if current_tracer() is None:
-            # Zeros of the system cost nothing until they are written: a model that only generates
-            # never pays for its gradients.
+            # The system's zero pages cost no memory until they are written: a model that only
+            # generates never pays for its gradients.
             return _from_cache_line(np.zeros(padded, dtype), count)
         array = _from_cache_line(self.empty(padded, dtype), count)
         self.launch("fill_", array, 0.0)
@@ -194,7 +195,7 @@ _DTYPES = {np.dtype(name) for name in ("float32", "float64", "int32", "int64")}
 def check_arguments(name: str, args: tuple) -> None:
     """The contract of a launch: C-contiguous arrays of four types, the first one writable.
 
-    Each other layout or type would compile the kernel again, silently.
+    Any other layout or dtype would silently compile the kernel again.
     """
     for index, arg in enumerate(args):
         if isinstance(arg, np.ndarray):
