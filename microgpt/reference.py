@@ -1,8 +1,8 @@
-"""The microgpt recipe, number for number, on each engine.
+"""Reproduces the microgpt recipe number for number, on each engine.
 
-Karpathy's microgpt (2026) trains 4,192 parameters on names and samples new ones. `run` repeats it:
-on `Value` and on its tape to the last bit, on `Tensor` to 1e-12 in float64. Every random number
-comes from one `random.Random(seed)`, in the order shuffle, weights, samples.
+Karpathy's microgpt (2026) trains 4,192 parameters on names and samples new names. `run` reproduces
+it to the last bit on `Value` and on its tape, and to 1e-12 on `Tensor` in float64. Every random
+number comes from one `random.Random(seed)`, in the order shuffle, weights, samples.
 """
 
 import gc
@@ -31,7 +31,7 @@ LR, BETA1, BETA2, EPS, STD = 0.01, 0.85, 0.99, 1e-8, 0.08
 
 @dataclass
 class ReferenceRun:
-    """The results of a run of the recipe; `losses` and `seconds` are of each training step."""
+    """The results of a run; `losses` and `seconds` have one entry per training step."""
 
     losses: list[float] = field(default_factory=list)
     samples: list[str] = field(default_factory=list)
@@ -69,9 +69,9 @@ def run(
 ) -> ReferenceRun:
     """Train on `names` (in file order) and sample, as the recipe does.
 
-    `engine` is "value", "tape" (the same graph as a table, needs Numba) or "tensor"; the last
-    runs on `backend` in `dtype`, and with `capture` its steps are recorded and replayed. Samples
-    are drawn over token ids in id order, as in the recipe, not in rank order as `next_token` does.
+    `engine` is "value", "tape" (the same graph as a table; needs Numba) or "tensor". "tensor" runs
+    on `backend` in `dtype`, and with `capture` its steps are recorded and replayed. Tokens are
+    drawn in order of token id, as in the recipe, not in rank order as in `next_token`.
     `on_step(step, loss)` is called after each step.
     """
     if not temperature > 0:
@@ -116,7 +116,7 @@ def run(
 
 
 def draw_weights(rng: random.Random, config: GPTConfig) -> dict[str, list[list[float]]]:
-    """The recipe's weights, in the recipe's order, under the names of `GPT`."""
+    """Draw the recipe's weights, in the recipe's order, with the parameter names of `GPT`."""
 
     def matrix(rows: int, columns: int) -> list[list[float]]:
         return [[rng.gauss(0, STD) for _ in range(columns)] for _ in range(rows)]
@@ -128,7 +128,7 @@ def draw_weights(rng: random.Random, config: GPTConfig) -> dict[str, list[list[f
         "lm_head.weight": matrix(V, C),
     }
     for layer in range(config.n_layer):
-        # Queries, keys and values are drawn one after the other, row by row: c_attn's own order.
+        # Queries, then keys, then values, row by row: the row order of c_attn.
         weights[f"h.{layer}.attn.c_attn.weight"] = matrix(3 * C, C)
         weights[f"h.{layer}.attn.c_proj.weight"] = matrix(C, C)
         weights[f"h.{layer}.mlp.c_fc.weight"] = matrix(4 * C, C)
@@ -149,7 +149,7 @@ def _build_engine(
 
 
 class _ValueEngine(ScalarGPT):
-    """The recipe on single numbers, every operation in the recipe's own order."""
+    """The recipe on scalars, with every operation in the recipe's order."""
 
     def __init__(self, config: GPTConfig):
         super().__init__(config)
@@ -183,14 +183,15 @@ class _ValueEngine(ScalarGPT):
 
 
 class _TapeEngine:
-    """The recipe on a tape: the numbers of `_ValueEngine`, to the last bit."""
+    """The recipe on a tape; results equal those of `_ValueEngine` to the last bit."""
 
     def __init__(self, config: GPTConfig, max_length: int):
         self.model = TapeGPT(config, max_length)
         self.adam_moments = np.zeros((2, self.model.num_weights))
         self.step_count = 0
         self.load_state_dict = self.model.load_state_dict
-        self.state_dict = self.model.state_dict  # also after sampling: weights stay
+        # The first tape's, also after `_lengthen`, which does not change the weights.
+        self.state_dict = self.model.state_dict
 
     def train_step(self, tokens, targets, lr):
         loss = self.model.loss(tokens, targets)
@@ -207,7 +208,7 @@ class _TapeEngine:
         tokens: list[int] = []
 
         def next_probs(token: int, position: int) -> list[float]:
-            if position == self.model.length:  # longer than any document: a longer tape
+            if position == self.model.length:  # longer than any document
                 self._lengthen(tokens)
             tokens.append(token)
             with no_grad():
@@ -229,7 +230,7 @@ def _probs(logits: Vector, temperature: float) -> list[float]:
 
 
 class _TensorEngine:
-    """The recipe on arrays."""
+    """The recipe on tensors."""
 
     def __init__(self, config: GPTConfig, backend: str | None, dtype: str, capture: bool):
         self.model = GPT(config, dtype=dtype, backend=backend)
@@ -238,7 +239,7 @@ class _TensorEngine:
         self.state_dict = self.model.state_dict
         model, optimizer = self.model, self.optimizer
 
-        def step(tokens: np.ndarray, targets: np.ndarray):  # not a method, which would hold itself
+        def step(tokens: np.ndarray, targets: np.ndarray):  # not a method: no reference cycle
             optimizer.zero_grad()
             loss = model.loss(tokens, targets)
             loss.backward()
@@ -265,7 +266,7 @@ class _TensorEngine:
 
 @contextmanager
 def _no_garbage_collection():
-    """Graphs have no cycles and are freed by reference counts; looking for cycles takes long."""
+    """Disable garbage collection, which is slow here: graphs have no cycles to collect."""
     enabled = gc.isenabled()
     gc.disable()
     try:

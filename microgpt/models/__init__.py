@@ -1,1 +1,1 @@
-"""Whole models: `GPT` on tensors, `ScalarGPT` on single numbers, `TapeGPT` on a tape, `Bigram`."""
+"""Models: `GPT` on tensors, `ScalarGPT` on scalars, `TapeGPT` on a tape of scalars, `Bigram`."""

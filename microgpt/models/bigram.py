@@ -1,4 +1,4 @@
-"""`Bigram`: the next token predicted from the last one alone, by counting pairs."""
+"""`Bigram`: predicts the next token from the previous one alone, by counting pairs."""
 
 from typing import Any
 
@@ -9,9 +9,9 @@ from microgpt.ops.token_ids import as_token_ids
 
 
 class Bigram:
-    """Counts of which token follows which; every pair starts with `smoothing` (Laplace 1814).
+    """Counts of token pairs; every count starts at `smoothing` (Laplace 1814).
 
-    `counts` (V, V): row = the token before, column = the token after.
+    `counts` (V, V): the row is the token before, the column the token after.
     """
 
     def __init__(self, vocab_size: int, smoothing: float = 1.0):
@@ -22,18 +22,18 @@ class Bigram:
         self.counts = np.full((vocab_size, vocab_size), float(smoothing))
 
     def count(self, tokens: Any, targets: Any) -> "Bigram":
-        """Count the pairs of tokens and their targets (one shape; a target of −1 is ignored)."""
+        """Count pairs of tokens and targets, arrays of one shape; a target of −1 is ignored."""
         before, after = self._pairs(tokens, targets)
         np.add.at(self.counts, (before, after), 1.0)
         return self
 
     @property
     def probabilities(self) -> np.ndarray:
-        """The probability of each token after each other one (V, V); rows sum to 1."""
+        """The probability of each token (column) after each token (row), (V, V); rows sum to 1."""
         return self.counts / self.counts.sum(axis=1, keepdims=True)
 
     def losses(self, tokens: Any, targets: Any) -> np.ndarray:
-        """The negative log-likelihood of each target, in nats; 0 where it is ignored."""
+        """Return the negative log-likelihood of each target, in nats; 0 where it is ignored."""
         before, after = self._pairs(tokens, targets)
         losses = np.zeros(np.shape(targets))
         losses[as_token_ids(targets) >= 0] = -np.log(self.probabilities[before, after])

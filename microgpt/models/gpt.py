@@ -1,4 +1,4 @@
-"""`GPT`: the model, from embedding to logits, on tensors."""
+"""`GPT`: the model on tensors, from token ids to logits and loss."""
 
 from contextlib import nullcontext
 from itertools import count
@@ -20,11 +20,11 @@ from microgpt.ops.token_ids import as_token_ids
 
 
 class GPT(Module):
-    """A decoder-only transformer in the shape of `config`; its defaults are microgpt's.
+    """A decoder-only transformer with the architecture of `config` (default: microgpt's).
 
-    Weights are normal with standard deviation `config.init_std`, drawn from `seed` (None: all zero,
-    to be filled from a file); they live on `backend` (default: the one in use) in `dtype`, all in
-    one flat array.
+    Weights are drawn from `seed`, normal with standard deviation `config.init_std`; with seed None
+    they are zero, to be filled from a file. All are in one flat array of `dtype`, on `backend`
+    (default: the one in use).
     """
 
     def __init__(
@@ -75,25 +75,25 @@ class GPT(Module):
         return copy_module(self, memo, shared=_SHARED)
 
     def copy(self, backend: str | None = None) -> Self:
-        """A model of its own with the same class, parts and weights, on `backend`.
+        """Return an independent copy of the model on `backend` (default: this model's).
 
-        Where this one is, by default; gradients start at zero.
+        It has the same class, modules and weights; its gradients are zero.
         """
         target = None if backend is None else backends.get(backend)
         return copy_module(self, {}, target, shared=_SHARED)
 
     @property
     def dropout_counter(self) -> np.ndarray:
-        """How many forward passes have drawn dropout masks, int64 (1,); each pass draws new ones.
+        """The number of forward passes that drew dropout masks, int64 (1,); each draws new ones.
 
-        Write into it to draw the same ones again, or to go on after loading.
+        Write into it to draw the same masks again, or to continue after loading.
         """
         check_host_read("dropout_counter")
         return self._rng_state[1:]
 
     @property
     def dropout_seed(self) -> int:
-        """The key of all dropout masks: the model's seed, unless it was set."""
+        """The random key of all dropout masks: by default the model's seed."""
         check_host_read("dropout_seed")
         return int(self._rng_state[0])
 
@@ -105,59 +105,58 @@ class GPT(Module):
 
     @property
     def backend(self) -> Backend:
-        """The back end that the weights live on."""
+        """The back end of the weights."""
         return self.wte.weight.backend
 
     @property
     def lm_head_weight(self) -> Tensor:
-        """The output projection, from hidden states to logits (V, C)."""
+        """The output projection (V, C), from hidden states to logits."""
         return self.wte.weight if self.lm_head is None else self.lm_head.weight
 
     def __call__(self, tokens: Any, cache: Any = None) -> Tensor:
-        """The logits of the next token at every position.
+        """Compute the logits of the next token at every position.
 
-        tokens (T,) or (B, T) -> logits (T, V) or (B, T, V). With a `KVCache` (B rows,
-        under no_grad), tokens come after those that are in it: a whole prompt at first, then one at
-        a time.
+        tokens (T,) or (B, T) -> logits (T, V) or (B, T, V). With a `KVCache` (B rows, under
+        no_grad), the tokens follow those in the cache: first a whole prompt, then one at a time.
         """
         ids = self._check_tokens(tokens)
         x = self._read(ids, cache)
         return ops.linear(x, self.lm_head_weight).reshape(*ids.shape, self.config.vocab_size)
 
     def next_token_logits(self, tokens: Any, cache: Any = None) -> Tensor:
-        """The logits of the next token after each row: tokens (T,) or (B, T) -> logits (B, V).
+        """Compute the logits after each row only: tokens (T,) or (B, T) -> logits (B, V).
 
-        As a call gives them at the last position, without computing them at any other.
+        They are those of a call at the last position; no others are computed.
         """
-        if type(self).__call__ is not GPT.__call__:  # a subclass may decide otherwise
+        if type(self).__call__ is not GPT.__call__:  # a subclass may compute other logits
             logits = self(tokens, cache)
             return logits.reshape(-1, *logits.shape[-2:])[:, -1]
         return ops.linear(self._read(self._check_tokens(tokens), cache)[:, -1], self.lm_head_weight)
 
     def _read(self, ids: np.ndarray, cache: Any) -> Tensor:
-        """The hidden states (B, T, C) of ids (T,) or (B, T), which are then in the cache."""
+        """Return hidden states (B, T, C) of ids (T,) or (B, T), and add the ids to the cache."""
         rows = ids.reshape(-1, ids.shape[-1])  # (B, T)
-        with nullcontext() if cache is None else LOCK:  # a cache is for one thread at a time
+        with nullcontext() if cache is None else LOCK:  # one thread at a time may use a cache
             if cache is not None:
                 cache.check_append(self, *rows.shape)
                 cache.start_pass(decoding=cache.length > 0)
             return self.hidden_states(rows, cache)  # (B, T, C)
 
     def decode_step(self, tokens: np.ndarray, cache: Any) -> Tensor:
-        """The logits after one more token a row: tokens (B,) int32 -> logits (B, V).
+        """Compute the logits after one more token per row: tokens (B,) int32 -> logits (B, V).
 
-        Nothing here reads the cache's length on the host, so the step can be captured: the caller
-        makes sure that the cache is this model's, that a token fits, and that grad is disabled.
+        This can be captured, since it never reads the cache's length on the host. So the caller
+        must make sure that the cache is this model's, a token fits, and gradients are disabled.
         """
         cache.start_pass(decoding=True)
         x = self.hidden_states(tokens.reshape(-1, 1), cache)  # (B, 1, C)
         return ops.linear(x, self.lm_head_weight).reshape(len(tokens), self.config.vocab_size)
 
     def loss(self, tokens: Any, targets: Any) -> Tensor:
-        """Mean negative log-likelihood of `targets`, in nats; a target of −1 is ignored.
+        """Compute the mean negative log-likelihood of `targets`, in nats; −1 is ignored.
 
-        tokens and targets (T,) or (B, T) -> loss (). Under `override_ops` its hook is offered the
-        whole loss too, by the name "GPT.loss".
+        tokens and targets (T,) or (B, T) -> loss (). `override_ops` can replace this whole function
+        too, under the name "GPT.loss".
         """
         if context.op_override is not None:
             return context.op_override("GPT.loss", GPT._loss, (self, tokens, targets), {})
@@ -175,7 +174,7 @@ class GPT(Module):
         )
 
     def hidden_states(self, tokens: np.ndarray, cache: Any = None) -> Tensor:
-        """The last layer's output: tokens (B, T) -> x (B, T, C); one pass of dropout masks."""
+        """Compute the last layer's output, tokens (B, T) -> x (B, T, C), with new dropout masks."""
         with DropoutPass(self._rng_state):
             return self._hidden_states(tokens, cache)
 
@@ -210,9 +209,9 @@ _SHARED = ("config",)
 
 
 def _float_name(dtype: Any) -> str:
-    """The name of a dtype that weights can have."""
+    """Return the name of a dtype; raise DtypeError unless weights can have it."""
     try:
-        parsed = None if dtype is None else np.dtype(dtype)  # to NumPy, None is float64
+        parsed = None if dtype is None else np.dtype(dtype)  # np.dtype(None) is float64
     except TypeError:
         parsed = None
     if parsed is None or parsed not in FLOATS:

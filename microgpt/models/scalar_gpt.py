@@ -1,8 +1,8 @@
-"""`ScalarGPT`: the GPT of `gpt.py` on `Value`; every multiplication is a node one can look at.
+"""`ScalarGPT`: the GPT of `gpt.py` on `Value`; every multiplication is a node to inspect.
 
 Weights are lists of rows of Values, activations are lists of Values, and a sequence is a loop over
-positions. The operations come in the order of the microgpt recipe (Karpathy 2026), so that the
-results agree with it to the last bit. What this model does not do: batches, biases, speed.
+positions. Operations are in the order of the microgpt recipe (Karpathy 2026), so that results agree
+with it to the last bit. There are no batches and no biases, and it is slow.
 """
 
 from collections.abc import Iterable, Sequence
@@ -17,7 +17,7 @@ Matrix = list[Vector]
 
 
 class ScalarGPT:
-    """A GPT whose every number is a `Value`; parameter names and shapes are those of `GPT`."""
+    """A GPT in which every number is a `Value`; parameter names and shapes are those of `GPT`."""
 
     def __init__(self, config: GPTConfig):
         supported = GPTConfig(bias=False, activation="relu", position="learned")
@@ -32,7 +32,7 @@ class ScalarGPT:
         }
 
     def parameters(self) -> list[Value]:
-        """Every weight, matrix by matrix, row by row."""
+        """Return all weights in one list, matrix by matrix, row by row."""
         return [w for matrix in self.weights.values() for row in matrix for w in row]
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
@@ -51,15 +51,15 @@ class ScalarGPT:
                     w.data = float(number)
 
     def state_dict(self) -> dict[str, list[list[float]]]:
-        """The weights as plain numbers."""
+        """Return the weights as floats."""
         return {k: [[w.data for w in row] for row in m] for k, m in self.weights.items()}
 
     def gradients(self) -> dict[str, list[list[float]]]:
-        """The gradients as plain numbers, under the names of the weights."""
+        """Return the gradients as floats, by the names of the weights."""
         return {k: [[w.grad for w in row] for row in m] for k, m in self.weights.items()}
 
     def decode_step(self, token: int, position: int, keys: list, values: list) -> Vector:
-        """The logits after one more token; `keys` and `values` (a list per layer) grow by one."""
+        """Compute the logits after one more token; `keys[layer]`, `values[layer]` grow by one."""
         config, weights = self.config, self.weights
         if not 0 <= token < config.vocab_size:
             raise TokenError(f"token ids must be from 0 to {config.vocab_size - 1}; got {token}")
@@ -96,15 +96,15 @@ class ScalarGPT:
         return linear(out, self.weights[f"{name}.c_proj.weight"])
 
     def softmax(self, logits: Vector) -> Vector:
-        """The function of that name; a method, so that a subclass can record it."""
+        """Call the function `softmax`; a method, so that a subclass can record it."""
         return softmax(logits)
 
     def log_prob(self, probs: Vector, target: int) -> Value:
-        """The log-probability of a target; a method, so that a subclass can record it."""
+        """Return the log-probability of a target; a method, so that a subclass can record it."""
         return probs[target].log()
 
     def __call__(self, tokens: Sequence[int]) -> list[Vector]:
-        """The logits at every position of one sequence."""
+        """Compute the logits at every position of one sequence."""
         if not 0 < len(tokens) <= self.config.block_size:
             raise ShapeError(
                 f"a sequence must have 1 to {self.config.block_size} tokens; got {len(tokens)}"
@@ -114,7 +114,7 @@ class ScalarGPT:
         return [self.decode_step(int(t), i, keys, values) for i, t in enumerate(tokens)]
 
     def token_losses(self, tokens: Sequence[int], targets: Sequence[int]) -> Vector:
-        """The negative log-likelihood of each target that is not ignored (−1), in nats."""
+        """Compute the negative log-likelihood of each target that is not −1 (ignored), in nats."""
         return [
             -self.log_prob(self.softmax(logits), target)
             for logits, target in zip(self(tokens), targets, strict=True)
@@ -122,7 +122,7 @@ class ScalarGPT:
         ]
 
     def loss(self, tokens: Sequence[int], targets: Sequence[int]) -> Value:
-        """Mean negative log-likelihood of `targets`, in nats; a target of −1 is ignored."""
+        """Compute the mean negative log-likelihood of `targets`, in nats; −1 is ignored."""
         losses = self.token_losses(tokens, targets)
         if not losses:
             raise TokenError("every target is -1 (ignored); a loss needs at least one")
@@ -130,7 +130,7 @@ class ScalarGPT:
 
 
 def ordered_sum(values: Iterable[Value]) -> Value:
-    """The sum, from left to right: Python's own `sum` of floats compensates since 3.12."""
+    """Add from left to right, without the compensation of Python's `sum` of floats since 3.12."""
     first, *rest = values
     for value in rest:
         first = first + value
@@ -138,7 +138,7 @@ def ordered_sum(values: Iterable[Value]) -> Value:
 
 
 def add(x: Vector, y: Vector) -> Vector:
-    """x + y, element by element, `y` first as in the recipe's residual connection."""
+    """x + y element by element, `y` first as in the recipe's residual connection."""
     return [b + a for a, b in zip(x, y, strict=True)]
 
 
@@ -148,7 +148,7 @@ def linear(x: Vector, weight: Matrix) -> Vector:
 
 
 def softmax(logits: Vector, max_logit: Value | None = None) -> Vector:
-    """exp(logits) / sum(exp(logits)); the greatest logit is subtracted first, as a constant."""
+    """exp(logits) / sum(exp(logits)), after subtracting the largest logit as a constant."""
     if max_logit is None:
         max_logit = max_of(logits)
     exps = [(v - max_logit).exp() for v in logits]
@@ -157,7 +157,7 @@ def softmax(logits: Vector, max_logit: Value | None = None) -> Vector:
 
 
 def max_of(values: Vector) -> Value:
-    """The greatest number, as a constant: no gradient flows from it to the values."""
+    """Return the largest value as a constant: no gradient flows back to the values."""
     return Value(max(v.data for v in values))
 
 

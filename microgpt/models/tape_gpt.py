@@ -1,15 +1,15 @@
-"""`TapeGPT`: the graph of `ScalarGPT`, recorded once on a tape and run from there.
+"""`TapeGPT`: the graph of `ScalarGPT`, recorded once on a tape and run from the tape.
 
-One recording serves every text. Another text of the same length has the same graph but for two
-choices, which are patched: its tokens select rows of `wte`, its targets select probabilities.
-A shorter text is the beginning of the tape: rows come position by position, and after each
+One recording serves every text. Texts of the same length have the same graph except for two
+selections, which are patched in: tokens select rows of `wte`, targets select probabilities.
+A shorter text runs the beginning of the tape: rows are in order of position, and after each
 position comes the loss of a text that ends there.
 
-The chain rule adds gradients up in the order of the nodes, and sums of floats depend on it. `Value`
-goes depth first from the loss, so at each position it meets the logit of the *target* first: texts
-of equal length do not share an order. But it finishes a position before the next, and the order
-there depends on that position's target alone. So the order is put together from parts, one for
-each pair of position and target, each found once and then cached.
+Gradients are accumulated in the order of the nodes, and float sums depend on that order. `Value`
+goes depth first from the loss, so at each position it visits the logit of the *target* first: texts
+of equal length have different orders. But it finishes one position before the next, and the order
+within a position depends on its target alone. So the whole order is assembled from parts, one for
+each pair of position and target, computed once and cached.
 """
 
 import operator
@@ -31,10 +31,10 @@ MAX_CACHED_ORDERS = 1024
 
 
 class TapeGPT:
-    """A GPT on a tape, for texts of up to `length` tokens (without it, `block_size`).
+    """A GPT on a tape, for texts of up to `length` tokens (default: `block_size`).
 
-    `tape` is the table; its first `num_weights` rows are the weights, and `weights` are views of
-    them. Losses, logits and gradients are those of `ScalarGPT` to the last bit, in float64.
+    The first `num_weights` rows of `tape` are the weights; `weights` are views of them by name.
+    Losses, logits and gradients equal those of `ScalarGPT` to the last bit, in float64.
     """
 
     def __init__(self, config: GPTConfig, length: int | None = None):
@@ -65,7 +65,7 @@ class TapeGPT:
         self._first_rows = [self.tape.num_leaves, *(int(loss) + 1 for loss in self._loss_rows)]
         outputs = model.softmaxes[-self.length :]  # the softmax at the end of each position
         self._logit_rows = np.array([[row_of[v] for v in output.logits] for output in outputs])
-        # What is patched: rows with an operand that varies, and the rows that it varies over.
+        # For patching: the rows whose operand depends on the text, and the rows it can be.
         self._prob_rows = np.array([[row_of[v] for v in output.probs] for output in outputs])
         self._log_prob_rows = np.array([row_of[log_prob] for log_prob in model.log_probs])
         self._embedding_rows = self._find_embedding_rows()
@@ -73,7 +73,7 @@ class TapeGPT:
         self._orders: OrderedDict[tuple[int, int], np.ndarray] = OrderedDict()
 
     def loss(self, tokens: Sequence[int], targets: Sequence[int]) -> float:
-        """Mean negative log-likelihood of `targets`, in nats."""
+        """Compute the mean negative log-likelihood of `targets`, in nats."""
         T = len(tokens)
         if len(targets) != T or not 0 < T <= self.length:
             raise ShapeError(
@@ -88,7 +88,7 @@ class TapeGPT:
         return float(tape.data[self._loss_rows[T - 1]])
 
     def backward(self) -> None:
-        """Put the gradients of the latest loss into `tape.grad`."""
+        """Compute the gradients of the latest loss, in `tape.grad`."""
         T, tape = len(self._targets), self.tape
         if not T:
             raise StateError("there is no loss to go back from; call loss() right before")
@@ -99,10 +99,10 @@ class TapeGPT:
             tape.backward_in_order(self._backward_order(position, self._targets[position]))
 
     def logits(self, token: int, position: int) -> list[float]:
-        """The logits after one more token; those before it have been given in order."""
+        """Compute the logits after the token at `position`; call for earlier positions first."""
         if not 0 <= position < self.length:
             raise ShapeError(f"positions go from 0 to {self.length - 1} here; got {position}")
-        rows, self._targets = self._logit_rows[position], []  # the loss is of other tokens now
+        rows, self._targets = self._logit_rows[position], []  # the latest loss is overwritten
         self._set_tokens(self._check_ids([token]), slice(position, position + 1))
         self.tape.forward(self._first_rows[position], int(rows.max()) + 1)
         return self.tape.data[rows].tolist()
@@ -119,11 +119,11 @@ class TapeGPT:
             weight[:] = weights[name]
 
     def state_dict(self) -> dict[str, np.ndarray]:
-        """Copies of the weights."""
+        """Return copies of the weights."""
         return {name: weight.copy() for name, weight in self.weights.items()}
 
     def gradients(self) -> dict[str, np.ndarray]:
-        """Copies of the weights' gradients, under the names of the weights."""
+        """Return copies of the gradients, by the names of the weights."""
         return {name: self.tape.grad[rows] for name, rows in self._weight_rows.items()}
 
     def _check_ids(self, tokens: Sequence[int]) -> np.ndarray:
@@ -137,14 +137,14 @@ class TapeGPT:
         self.tape.first[self._embedding_rows[positions]] = self._weight_rows["wte.weight"][tokens]
 
     def _find_embedding_rows(self) -> np.ndarray:
-        """The rows where a token's embedding and a position's are added: (length, C)."""
+        """Return the rows that add token and position embeddings, (length, C)."""
         wpe_rows = self._weight_rows["wpe.weight"]
         second = self.tape.second[self.tape.num_leaves :]
         adds_wpe = (second >= wpe_rows.min()) & (second <= wpe_rows.max())
         return (self.tape.num_leaves + np.flatnonzero(adds_wpe)).reshape(self.length, -1)
 
     def _backward_order(self, position: int, target: int) -> np.ndarray:
-        """The rows of one position in the order of the chain rule; the target is in place."""
+        """Return a position's rows in backward order; its target must be patched in already."""
         order = self._orders.get((position, target))
         if order is None:
             if len(self._orders) == MAX_CACHED_ORDERS:
@@ -156,7 +156,7 @@ class TapeGPT:
 
 
 class _Softmax(NamedTuple):
-    """What a softmax was given, the maximum that it subtracted, and what it gave."""
+    """A softmax: its input, the maximum that it subtracted, and its output."""
 
     logits: Vector
     max_logit: Value
@@ -181,11 +181,11 @@ class _RecordingGPT(ScalarGPT):
         return self.log_probs[-1]
 
     def maxima(self) -> dict[Value, Vector]:
-        """The maximum of each softmax, and the logits it is the maximum of."""
+        """Map the maximum of each softmax to its logits."""
         return {recorded.max_logit: recorded.logits for recorded in self.softmaxes}
 
     def in_order(self, losses: list[Value]) -> list[Value]:
-        """Everything to be recorded, position by position, logits before their softmax."""
+        """Return all values to record, position by position, logits before their softmax."""
         heads, positions = self.config.n_layer * self.config.n_head, len(losses)
         results: list[Value] = []
         for position, loss in enumerate(losses):

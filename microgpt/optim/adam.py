@@ -12,7 +12,7 @@ from microgpt.optim.base import Optimizer
 
 
 class Adam(Optimizer):
-    """Steps of about lr in each direction, whatever the gradient's size.
+    """Adam: steps of about lr in each coordinate, whatever the size of the gradient.
 
         m = β₁ m + (1 − β₁) g;  v = β₂ v + (1 − β₂) g²
         data −= lr · m̂ / (√v̂ + eps), with m̂ = m / (1 − β₁ᵗ) and v̂ = v / (1 − β₂ᵗ)
@@ -38,17 +38,17 @@ class Adam(Optimizer):
 
     @property
     def betas(self) -> tuple[float, float]:
-        """β₁ and β₂; fixed, since a recorded step could not follow a change."""
+        """β₁ and β₂; read-only, since a recorded step would not follow a change."""
         return self._betas
 
     @property
     def eps(self) -> float:
-        """What is added to the denominator; fixed."""
+        """The constant added to the denominator; read-only."""
         return self._eps
 
     @property
     def step_count(self) -> int:
-        """How many steps have been made."""
+        """The number of steps made."""
         return int(self._step[0])
 
     def state_arrays(self) -> dict[str, np.ndarray]:
@@ -85,7 +85,7 @@ class AdamW(Adam):
     ):
         super().__init__(parameters, lr, betas, eps)
         self._weight_decay = _check_non_negative("weight_decay", weight_decay)
-        # A model's flat array holds its matrices first; else each parameter is its own segment.
+        # A model's flat array holds its matrices first; otherwise each parameter is a segment.
         sizes = [p.size if p.ndim > 1 else 0 for p in self.parameters]
         self.decayed_sizes = [sum(sizes)] if len(self.flat_segments) == 1 else sizes
         self._kernel = "adamw_step_"
@@ -93,7 +93,7 @@ class AdamW(Adam):
 
     @property
     def weight_decay(self) -> float:
-        """The decay of matrices, relative to lr; fixed."""
+        """The weight decay of matrices, a factor of lr; read-only."""
         return self._weight_decay
 
 

@@ -14,8 +14,8 @@ from microgpt.nn import Module, flat_segments
 class Optimizer:
     """The base of all optimisers: parameters and gradients as flat segments, and a learning rate.
 
-    The learning rate and the step count live in small arrays that kernels read, so that a recorded
-    step follows them.
+    The learning rate and the step count are kept in small arrays that kernels read, so that a
+    recorded step follows their changes.
     """
 
     def __init__(self, parameters: Iterable[Tensor] | Module, lr: float):
@@ -40,7 +40,7 @@ class Optimizer:
         self._lr[0] = rate
 
     def state_arrays(self) -> dict[str, np.ndarray]:
-        """The optimiser's state by name: the arrays themselves, so filling them restores it."""
+        """Return the optimiser's state by name; not copies, so filling the arrays restores it."""
         return {}
 
     def zero_grad(self) -> None:
@@ -49,12 +49,12 @@ class Optimizer:
             self.backend.launch("fill_", grad, 0.0)
 
     def step(self) -> None:
-        """Update the parameters once, by their gradients."""
+        """Update the parameters once from their gradients."""
         raise NotImplementedError
 
 
 def _check_parameters(parameters: Iterable[Tensor] | Module) -> list[Tensor]:
-    """The parameters as a list of leaf tensors; a model stands for its own."""
+    """Return the parameters, or those of a model, as a list of leaf tensors."""
     if isinstance(parameters, Tensor):
         raise SettingError("parameters", "a list, even of one: [parameter]", type(parameters))
     leaves = parameters.parameters() if isinstance(parameters, Module) else list(parameters)
@@ -71,7 +71,7 @@ def _check_parameters(parameters: Iterable[Tensor] | Module) -> list[Tensor]:
 
 
 class SGD(Optimizer):
-    """data −= lr · grad."""
+    """Gradient descent without momentum: data −= lr · grad."""
 
     def step(self) -> None:
         for data, grad in self.flat_segments:
@@ -81,7 +81,7 @@ class SGD(Optimizer):
 def clip_grad_norm_(
     parameters: Iterable[Tensor] | Module, max_norm: float = float("inf")
 ) -> Tensor:
-    """Scale all gradients so that their global norm is at most `max_norm`; the norm before, ().
+    """Scale all gradients to a global norm of at most `max_norm`; return the norm before, ().
 
     Pascanu, Mikolov & Bengio 2013
     """

@@ -1,7 +1,7 @@
-"""Learning-rate schedules: functions from the step, 0 first, to its learning rate.
+"""Learning-rate schedules: functions that map a step, counted from 0, to its learning rate.
 
-All have a linear warmup that would start from 0 one step before the first:
-lr · (step + 1) / (warmup_steps + 1).
+All begin with a linear warmup, lr · (step + 1) / (warmup_steps + 1): step 0 already has a learning
+rate above 0, and step `warmup_steps` is the first at `lr`.
 """
 
 from collections.abc import Callable
@@ -14,25 +14,27 @@ Schedule = Callable[[int], float]
 
 
 def linear_schedule(lr: float, steps: int, warmup_steps: int = 0, min_lr: float = 0.0) -> Schedule:
-    """Linear decay from `lr`, which would reach `min_lr` after `steps`.
+    """Make a schedule of linear decay after the warmup, from `lr` to `min_lr` at step `steps`.
 
-    min_lr + (lr − min_lr) · (1 − (step − warmup_steps) / (steps − warmup_steps)), after the warmup
+        min_lr + (lr − min_lr) · (1 − (step − warmup_steps) / (steps − warmup_steps))
+
+    The last step is `steps` − 1, so its learning rate is still above `min_lr`.
     """
     return _decay(lambda progress: 1 - progress, lr, steps, warmup_steps, min_lr)
 
 
 def cosine_schedule(lr: float, steps: int, warmup_steps: int = 0, min_lr: float = 0.0) -> Schedule:
-    """Cosine decay from `lr`, which would reach `min_lr` after `steps`.
+    """Make a schedule of cosine decay after the warmup, from `lr` to `min_lr` at step `steps`.
 
         min_lr + (lr − min_lr) · ½ (1 + cos(π · (step − warmup_steps) / (steps − warmup_steps)))
 
-    after the warmup.                                              Loshchilov & Hutter 2017; GPT-2
+    Loshchilov & Hutter 2017; GPT-2
     """
     return _decay(lambda progress: (1 + cos(pi * progress)) / 2, lr, steps, warmup_steps, min_lr)
 
 
 def constant_schedule(lr: float, warmup_steps: int = 0) -> Schedule:
-    """Constant `lr` after the warmup."""
+    """Make a schedule that is constant at `lr` after the warmup."""
     _check_settings(lr, warmup_steps, 0.0)
     return lambda step: _warmup(lr, step, warmup_steps) if step < warmup_steps else lr
 
@@ -40,7 +42,7 @@ def constant_schedule(lr: float, warmup_steps: int = 0) -> Schedule:
 def _decay(
     factor: Callable[[float], float], lr: float, steps: int, warmup_steps: int, min_lr: float
 ) -> Schedule:
-    """A warmup, then min_lr + (lr − min_lr) · factor(progress), with progress from 0 to 1."""
+    """Warm up, then min_lr + (lr − min_lr) · factor(progress), with progress from 0 to 1."""
     _check_settings(lr, warmup_steps, min_lr)
     check_integer("steps", steps, minimum=1)
     if warmup_steps >= steps:

@@ -1,4 +1,4 @@
-"""The arguments of a captured function: the key of its recording, and the arrays copied in."""
+"""Arguments of a captured function: the key of their recording, and copies of the arrays."""
 
 from collections.abc import Hashable
 from typing import Any
@@ -14,13 +14,13 @@ from microgpt.ops.token_ids import as_token_ids
 
 
 def flatten_arguments(args: tuple, kwargs: dict[str, Any]) -> tuple[tuple, tuple[str, ...]]:
-    """All arguments in one order, and the names of the last ones."""
+    """Return all argument values, keyword arguments last in sorted order, and the sorted names."""
     names = tuple(sorted(kwargs))
     return (*args, *map(kwargs.__getitem__, names)), names
 
 
 def recording_key(values: tuple, names: tuple[str, ...]) -> Hashable:
-    """Equal for two calls that share a recording: arrays by shape and dtype, others by value."""
+    """Return the key of a call's recording: arrays count by shape and dtype, others by value."""
     key = [context.grad_enabled, backends.current().name, names]
     for index, value in enumerate(values):
         if type(value) is np.ndarray:
@@ -44,7 +44,7 @@ def _key(index: int, value: Any) -> Hashable:
 
 
 def _value_key(index: int, value: Any) -> Hashable:
-    """The key of an argument that is not copied in: its type and value, or itself."""
+    """Return the key of an argument that is not copied in: its type and value, or itself."""
     if isinstance(value, float) and value != value:
         raise CaptureError(f"argument {index} is NaN, which equals nothing, not even itself")
     if value is None or isinstance(value, int | float | str):
@@ -60,17 +60,17 @@ def _value_key(index: int, value: Any) -> Hashable:
 
 
 def is_array(value: Any) -> bool:
-    """Whether an argument is copied in; a parameter is not, it stays where it is."""
+    """Whether an argument is copied in for a replay; a parameter is used in place instead."""
     return isinstance(value, np.ndarray) or (isinstance(value, Tensor) and not value.requires_grad)
 
 
 def static_inputs(values: tuple) -> list[np.ndarray]:
-    """Copies of the array arguments, which replays will read; integers become int32."""
+    """Copy the array arguments, for replays to read; integer arrays become int32."""
     return [np.array(_array(value), order="C") for value in values if is_array(value)]
 
 
 def copy_inputs(inputs: list[np.ndarray], values: tuple) -> None:
-    """Fill the static inputs with the array arguments of another call."""
+    """Copy the array arguments of another call into the static inputs."""
     destinations = iter(inputs)
     for value in values:
         if type(value) is np.ndarray:
@@ -81,7 +81,7 @@ def copy_inputs(inputs: list[np.ndarray], values: tuple) -> None:
 
 
 def static_args(inputs: list[np.ndarray], values: tuple) -> list:
-    """The arguments with static inputs in place of arrays: what the function is called with."""
+    """Return the arguments to call the function with: static inputs in place of arrays."""
     arrays = iter(inputs)
     args: list[Any] = []
     for value in values:

@@ -1,8 +1,8 @@
 """`capture`: record the kernel launches of a function, then replay them without its Python.
 
-The first calls run the function under a `Recorder`; once two recordings in a row are equal, a call
-copies its arguments into the recorded arrays, makes the same launches again and copies the results
-out.
+Route of a call: `Captured.__call__` → `Captured._record` under a `Recorder`, until two successive
+recordings are equal; from then on → `copy_inputs` (arguments into the recorded arrays) →
+`Replay.run` (the same launches again) → a copy of the results.
 """
 
 from collections import OrderedDict
@@ -35,22 +35,23 @@ from microgpt.recording.recorder import Recorder, Recording, map_result
 from microgpt.recording.replay import Replay
 
 MAX_RECORDINGS = 64
-MAX_PENDING_KEYS = 4 * MAX_RECORDINGS  # so that as many shapes in turn are met a second time
+# When argument shapes alternate, a first recording must be kept until its shape comes again.
+MAX_PENDING_KEYS = 4 * MAX_RECORDINGS
 MAX_ATTEMPTS = 3
 
 
 def capture(function: Callable) -> "Captured":
-    """Make `function` faster by replaying what it launches; it may then no longer decide anything.
+    """Return a faster `function`: once recorded, its launches are replayed without its Python.
 
-    Its array arguments may change from call to call, and so may parameters, the optimiser's lr
-    and everything else that lives in arrays. Plain numbers are part of the recording: one for
-    each combination of their values and the arrays' shapes. Results are copies without history.
-    A function that cannot be replayed raises CaptureError, which names the launch.
+    Arrays may change from call to call: arguments, parameters, the optimiser's lr and other state
+    in arrays. Other arguments are constants of a recording; there is one for each combination of
+    their values and the arrays' shapes. The first 64 combinations are replayed, any others run
+    normally. Results are copies without a graph. A function that cannot be replayed raises
+    CaptureError, which names the launch.
 
-    It runs holding the package's lock. What it cannot see: NumPy writing into an array that existed
-    before (`out=…`); Python code in it, which no longer runs; names bound to new tensors, and
-    `requires_grad` changed, after recording. Capture again then. A function with more than 64
-    combinations replays the first 64 and runs the others as they are.
+    Calls hold the package's lock. Undetected: NumPy writing into an array that existed before
+    (`out=…`), Python branches and side effects, and after recording, names bound to new tensors or
+    `requires_grad` changed; then capture again.
     """
     if not callable(function):
         raise CaptureError(f"capture takes a function; got {type(function).__name__}")
@@ -58,14 +59,14 @@ def capture(function: Callable) -> "Captured":
 
 
 class Memory(NamedTuple):
-    """Bytes of all temporary arrays of all recordings: each apart, and in the arena they share."""
+    """Bytes of all recordings' temporary arrays: with separate memory, and in the shared arena."""
 
     unshared_bytes: int
     arena_bytes: int
 
 
 class Captured:
-    """A function whose launches are recorded and replayed; see `capture`."""
+    """A function whose launches are recorded, then replayed; see `capture`."""
 
     def __init__(self, function: Callable):
         self.function = function
@@ -80,10 +81,10 @@ class Captured:
         return f"<captured {self.__name__}: {len(self._replays)} recordings>"
 
     def launches(self) -> Launches:
-        """The launches of the recording used last, in order: a table when printed.
+        """Return the launches of the recording used last, in order; they print as a table.
 
-        Each has a name, shapes, the source line that led to it, and seconds: its shortest time in
-        the first replays, infinite before them.
+        Each has the kernel's name, shapes, the source line that led to it, and its shortest time in
+        the first replays in seconds (infinite before the first replay).
         """
         with LOCK:
             if not self._replays:
@@ -95,7 +96,7 @@ class Captured:
             )
 
     def memory(self) -> Memory:
-        """The memory of the arrays that the recorded calls allocated."""
+        """Return the memory that the recordings' temporary arrays take."""
         with LOCK:
             replays = self._replays.values()
             return Memory(
@@ -116,7 +117,7 @@ class Captured:
             replay = self._replays.get(key)
             if replay is None:
                 if len(self._replays) == MAX_RECORDINGS:
-                    # None is dropped for it: going round 65 shapes would never replay one.
+                    # Evicting the oldest would be worse: alternating 65 shapes would replay none.
                     return _copy_result(_check_result(self.function(*args, **kwargs)))
                 return self._record(key, values, names)
             if replay is not self._last:
@@ -126,18 +127,18 @@ class Captured:
             return _copy_result(replay.result)
 
     def _use(self, key: Hashable, replay: Replay) -> None:
-        """Make it the one used last, ready to run."""
+        """Make `replay` ready to run, and the one used last."""
         if not replay.bound:
             self._bind(replay)
         self._replays.move_to_end(key)
         self._last = replay
 
     def _record(self, key: Hashable, values: tuple, names: tuple[str, ...]) -> Any:
-        """Run the function and record it; a recording that equals the last attempt is replayed."""
+        """Run the function and record it; if equal to the last attempt, keep it for replay."""
         attempts = self._attempts.setdefault(key, [])
         if len(self._attempts) > MAX_PENDING_KEYS:
             self._attempts.popitem(last=False)
-        inputs = static_inputs(values)  # new each time: one that the function kept must not change
+        inputs = static_inputs(values)  # new arrays each time, since the function may keep them
         recording, result = self._run_recorded(inputs, values, names)
         if attempts and first_difference(attempts[-1], recording) is None:
             del self._attempts[key]
@@ -151,7 +152,10 @@ class Captured:
     def _run_recorded(
         self, inputs: list[np.ndarray], values: tuple, names: tuple[str, ...]
     ) -> tuple[Recording, Any]:
-        """Its temporary arrays are gone when this ends, unless the function keeps them."""
+        """Run the function once under a `Recorder`; return the recording and a copy of the result.
+
+        A method of its own, so that its return frees temporary arrays the function does not keep.
+        """
         before = [array.tobytes() for array in inputs]
         recorder = Recorder(inputs)
         args = static_args(inputs, values)
@@ -167,16 +171,16 @@ class Captured:
         return recorder.recording, _copy_result(result)
 
     def _bind(self, replay: Replay) -> None:
-        """Put a recording's arrays into the arena, which grows if it has to."""
+        """Place a recording's arrays in the arena, growing it if necessary."""
         if replay.arena_bytes > self._arena.nbytes:
             self._last = None
             for other in self._replays.values():
-                other.unbind()  # until it is used again
+                other.unbind()  # `_use` binds it again
             self._arena.grow(replay.arena_bytes)
         replay.bind(self._arena)
 
     def _add_attempt(self, key: Hashable, recording: Recording) -> None:
-        """Keep a recording to compare the next one with; raise if they will never be equal."""
+        """Keep a recording to compare with the next; raise if they cannot become equal."""
         attempts = self._attempts[key]
         try:
             check_externals_alive(recording, self.__name__)
@@ -193,7 +197,7 @@ class Captured:
 
 
 def _check_result(result: Any) -> Any:
-    """The result, if it consists of tensors, arrays and plain values."""
+    """Return the result; raise unless it consists of tensors, arrays and plain values."""
     return map_result(result, _check_part)
 
 
@@ -207,7 +211,7 @@ def _check_part(part: Any) -> Any:
 
 
 def _copy_result(result: Any) -> Any:
-    """The result with every array copied and every graph dropped."""
+    """Return the result with copies of its arrays and tensors, without their graphs."""
     return map_result(result, _copy_part)
 
 

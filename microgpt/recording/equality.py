@@ -1,11 +1,11 @@
-"""Whether two recordings of a function are equal, and a description of the first difference."""
+"""Compare two recordings of a function, and describe their first difference."""
 
 from microgpt.errors import CaptureError
 from microgpt.recording.recorder import EXTERNAL, INPUT, ArrayRef, Recording
 
 
 def first_difference(first: Recording, second: Recording) -> str | None:
-    """The first launch in which two recordings differ, as a sentence; None if they are equal."""
+    """Describe the first difference of two recordings; None if they are equal."""
     for number, (old, new) in enumerate(zip(first.launches, second.launches, strict=False)):
         launch = f"launch {number} {new.name}"
         if old.name != new.name:
@@ -30,7 +30,7 @@ def first_difference(first: Recording, second: Recording) -> str | None:
 
 
 def check_externals_alive(recording: Recording, name: str) -> None:
-    """Raise for an external array that is gone after the call: no second recording can equal it."""
+    """Raise if an external array was freed after the call: no second recording could equal it."""
     for number, launch in enumerate(recording.launches):
         for ref in launch.refs:
             if _is_external(ref) and recording.externals[ref.number]() is None:
@@ -47,7 +47,7 @@ def check_externals_alive(recording: Recording, name: str) -> None:
 
 
 def changed_input_message(recording: Recording, index: int) -> str:
-    """The error message for an array argument that the call changed in place."""
+    """Return the error message for an array argument that the call changed in place."""
     launches = [
         f"{launch.name} ({launch.source})"
         for launch in recording.launches

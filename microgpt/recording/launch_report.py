@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 
 class Launch(NamedTuple):
-    """One launch: the kernel, the shapes of its arrays, the line that led to it, its duration."""
+    """One launch: kernel name, shapes of its arrays, source line that led to it, and duration."""
 
     name: str
     shapes: tuple[tuple[int, ...], ...]
@@ -14,7 +14,7 @@ class Launch(NamedTuple):
 
 
 class Launches(tuple[Launch, ...]):
-    """Launches in order; printed, they are a table."""
+    """Launches in order; they print as a table."""
 
     __slots__ = ()
 

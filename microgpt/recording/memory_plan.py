@@ -1,7 +1,7 @@
-"""`plan_memory`: which temporary arrays of a recording share memory; `Arena`: that memory.
+"""`plan_memory`: offsets of temporary arrays in shared memory; `Arena`: that memory.
 
-An array lives from the first launch that is given it to the last. Those that never live at the same
-time may be at the same offset.
+An array is alive from the first launch that uses it to the last. Arrays that are never alive at the
+same time may have the same offset.
 """
 
 import ctypes
@@ -16,10 +16,10 @@ MIN_BYTES = 2**20  # small models never need to grow
 
 
 def plan_memory(lifetimes: list[tuple[int, int, int]]) -> tuple[list[int], int]:
-    """Offsets for arrays that live from launch `first` to launch `last` and take `nbytes`.
+    """Assign memory to arrays by first fit; return their offsets and the total size, in bytes.
 
-    `lifetimes` holds (first, last, nbytes) in order of `first`. Each array takes the first gap
-    between those still alive. Gives the offset of each in bytes, and the total size.
+    `lifetimes` holds (first launch, last launch, nbytes) of each array, in order of the first. Each
+    array is placed in the first gap between the arrays still alive.
     """
     offsets, total = [], 0
     alive: list[tuple[int, int, int]] = []  # (start, end, last launch), in order of start
@@ -37,7 +37,7 @@ def plan_memory(lifetimes: list[tuple[int, int, int]]) -> tuple[list[int], int]:
 
 
 class Arena:
-    """Memory that grows to what the largest recording needs."""
+    """Memory that grows to the needs of the largest recording."""
 
     def __init__(self) -> None:
         self.memory = np.empty(0, np.uint8)
@@ -47,12 +47,12 @@ class Arena:
         return self.memory.nbytes
 
     def grow(self, nbytes: int) -> None:
-        """New memory of at least `nbytes`, twice as much as before if it grows again.
+        """Replace the memory by at least `nbytes`, and at least twice the old size.
 
-        What is never written costs nothing: the operating system gives memory on first use.
+        Memory that is never written costs nothing: the operating system provides it on first use.
         """
         nbytes = max(nbytes, 2 * self.nbytes, MIN_BYTES)
-        self.memory = np.empty(0, np.uint8)  # the old goes before the new comes
+        self.memory = np.empty(0, np.uint8)  # free the old memory before allocating the new
         if nbytes >= TRIM_BYTES:
             _trim()
         block = np.empty(nbytes + CACHE_LINE, np.uint8)
@@ -63,7 +63,7 @@ class Arena:
 def _trim() -> None:
     """Return freed memory to the operating system; the GNU C library keeps it otherwise.
 
-    At GPT-2's size the recorded calls have freed 150 MB, which the arena would need again.
+    At GPT-2's size the recorded calls have freed 150 MB, which the arena would otherwise add to.
     """
     if sys.platform == "linux":
         trim = getattr(ctypes.CDLL(None), "malloc_trim", None)

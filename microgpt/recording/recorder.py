@@ -1,4 +1,4 @@
-"""`Recorder`: the tracer that writes a `Recording` of one call: its launches and their arrays."""
+"""`Recorder`: a tracer that records one call, its launches and their arrays, in a `Recording`."""
 
 import sys
 import weakref
@@ -22,10 +22,11 @@ _display_names: dict[str, str] = {}
 
 
 class ArrayRef(NamedTuple):
-    """Which array an argument of a launch is, and which part of it.
+    """Identifies an array argument of a launch: an array of the recording, and the view of it.
 
     `origin` is "temporary" (allocated in the call), "input" (an argument of the call) or "external"
-    (a parameter, or state that existed before); `number` counts the arrays of an origin.
+    (a parameter, or state that existed before); `number` counts the arrays of one origin.
+    `offset` and `strides` are in bytes.
     """
 
     origin: str
@@ -40,7 +41,7 @@ class ArrayRef(NamedTuple):
 
 
 class TrackedArray(NamedTuple):
-    """An array, held weakly so that recording needs no memory of its own, and its `ArrayRef`."""
+    """A weak reference to an array, so that a recording does not keep it alive, and its ref."""
 
     array: weakref.ref
     ref: ArrayRef
@@ -54,8 +55,8 @@ class TrackedArray(NamedTuple):
 class RecordedLaunch:
     """One launch of a recording.
 
-    `refs` describes its arguments: an `ArrayRef` for each array. `arguments` holds those that exist
-    before the call and after it, and None for a temporary array.
+    `refs` describes its arguments, with an `ArrayRef` for each array. `arguments` holds the
+    arguments themselves, with None for each temporary array: a replay fills in its own.
     """
 
     name: str
@@ -66,12 +67,12 @@ class RecordedLaunch:
 
     @property
     def shapes(self) -> tuple[tuple[int, ...], ...]:
-        """The shapes of its arrays."""
+        """The shapes of its array arguments."""
         return tuple(ref.shape for ref in self.refs if isinstance(ref, ArrayRef))
 
 
 class ResultArray(NamedTuple):
-    """An array in a result: its ref, the array if it is not temporary, and how to wrap it."""
+    """An array in a result: its ref, the array unless temporary, and the function to wrap it."""
 
     ref: ArrayRef
     array: np.ndarray | None
@@ -80,7 +81,7 @@ class ResultArray(NamedTuple):
 
 @dataclass
 class Recording:
-    """What one call launched, on which arrays, and what it returned."""
+    """One recorded call: its launches, the arrays they were given, and the result."""
 
     inputs: list[np.ndarray]
     launches: list[RecordedLaunch] = field(default_factory=list)
@@ -91,21 +92,21 @@ class Recording:
     result_refs: list[ArrayRef] = field(default_factory=list)
 
     def drop_arrays(self) -> None:
-        """Keep the description only: what is compared must not keep arrays alive."""
+        """Drop result and arguments: a recording kept for comparison must not keep arrays alive."""
         self.result = None
         for launch in self.launches:
             launch.arguments = []
 
 
 class Recorder:
-    """A `LaunchTracer` that writes a recording."""
+    """A `LaunchTracer` that fills a `Recording`."""
 
     def __init__(self, inputs: list[np.ndarray]):
         self.recording = Recording(inputs)
-        # An id means one array only while that array lives.
+        # By id, which identifies an array only while it is alive.
         self._tracked: dict[int, TrackedArray] = {}
-        self._externals: list[np.ndarray] = []  # kept alive while recording
-        self._lasting_refs: dict[int, ArrayRef] = {}  # of arguments that a launch keeps
+        self._externals: list[np.ndarray] = []  # keeps them alive while recording
+        self._lasting_refs: dict[int, ArrayRef] = {}  # by id; launches keep these alive
         for number, array in enumerate(inputs):
             self._track(array, INPUT, number)
 
@@ -120,7 +121,7 @@ class Recorder:
         return tracked
 
     def on_host_read(self, operation: str) -> None:
-        """Raise: a replay could not follow a number that Python reads."""
+        """Raise CaptureError: a replay could not react to a number that Python read."""
         raise CaptureError(
             f"{operation} inside a captured function at {_source()}: a replay does not run this "
             "line and could not follow its numbers. Do it outside, or pass the numbers as an "
@@ -150,7 +151,7 @@ class Recorder:
         self.recording.launches.append(launch)
 
     def on_return(self, result: Any) -> None:
-        """Record what the call returned, which is compared like a launch."""
+        """Record the result of the call; it is compared like the launches."""
         self.recording.result = map_result(result, self._result_array)
         self.recording.result_signature = _signature(self.recording.result)
 
@@ -184,12 +185,12 @@ class Recorder:
 
 
 def is_temporary(ref: Any) -> bool:
-    """Whether an argument of a launch is an array that was allocated in the call."""
+    """Whether `ref` is that of an array allocated in the call."""
     return isinstance(ref, ArrayRef) and ref.origin == TEMPORARY
 
 
 def map_result(result: Any, change: Callable[[Any], Any]) -> Any:
-    """A result with each leaf changed; tuples, lists and dictionaries stay what they are."""
+    """Apply `change` to each leaf of nested tuples, lists and dictionaries; keep their types."""
     if not isinstance(result, tuple | list | dict) or isinstance(result, ResultArray):
         return change(result)
     if isinstance(result, dict):
@@ -200,7 +201,7 @@ def map_result(result: Any, change: Callable[[Any], Any]) -> Any:
 
 
 def _signature(result: Any) -> Any:
-    """What is compared of a result: types, refs and plain values."""
+    """Return the types, refs and plain values of a result, to compare two recordings by."""
     if isinstance(result, ResultArray):
         return result.ref
     if isinstance(result, tuple | list):
@@ -211,7 +212,7 @@ def _signature(result: Any) -> Any:
 
 
 def _source() -> str:
-    """The file and line that led to a launch: outside this package, or of the captured function."""
+    """Return file:line that led to a launch: outside this package, or in the captured function."""
     frame: FrameType | None = sys._getframe(2)
     inner = sys._getframe(1)
     while frame is not None:
@@ -226,7 +227,7 @@ def _source() -> str:
 
 
 def _display_name(filename: str) -> str:
-    """What a file is called in a list of launches; files of this package are told apart."""
+    """Return a file's name for lists of launches; a marker for files of this package."""
     path = Path(filename)
     if filename.startswith(_PACKAGE):
         name = _CAPTURED if path.name == "captured.py" else _INSIDE

@@ -1,4 +1,4 @@
-"""`Replay`: the launches of a recording made again, its temporary arrays in one arena."""
+"""`Replay`: runs the launches of a recording again, with its temporary arrays in an arena."""
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
@@ -18,15 +18,15 @@ from microgpt.recording.recorder import (
     map_result,
 )
 
-# So many replays go launch by launch and are timed; the shortest time of each launch counts.
+# The first replays run launch by launch, timed; the shortest time of each launch is kept.
 TIMED_RUNS = 2
 
 
 class Replay:
-    """The launches of a recording, ready to be made again.
+    """The launches of a recording and the memory of their arrays, to `bind` and then `run`.
 
-    A temporary array has an offset in the arena, from its first launch to its last; one that is
-    still referenced after the call is pinned: it stays where it is.
+    A temporary array occupies its offset in the arena from its first launch to its last. An array
+    that is still referenced after the recorded call is pinned: it keeps its own memory.
     """
 
     def __init__(self, recording: Recording, poisoned: bool):
@@ -58,19 +58,19 @@ class Replay:
                 self._poisoned_refs[first].append(temporaries[index].ref)
 
     def _lifetimes(self) -> Iterator[tuple[int, int, int]]:
-        """Each temporary array's index, first launch and last launch, in order of the first."""
+        """Yield (index, first launch, last launch) of each temporary array, ordered by first."""
         lifetimes: dict[int, list[int]] = {}
         for number, launch in enumerate(self.launches):
             for ref in launch.refs:
                 if is_temporary(ref):
                     lifetimes.setdefault(ref.number, [number, number])[1] = number
-        for ref in filter(is_temporary, self._recording.result_refs):  # until they are copied out
+        for ref in filter(is_temporary, self._recording.result_refs):  # live until copied out
             lifetimes.setdefault(ref.number, [0, 0])[1] = len(self.launches)
         for index, (first, last) in sorted(lifetimes.items(), key=lambda item: item[1][0]):
             yield index, first, last
 
     def bind(self, arena: Arena) -> None:
-        """Put every temporary array at its offset in an arena that is large enough."""
+        """Place every temporary array at its offset in `arena`, which must be large enough."""
 
         def array(ref: ArrayRef) -> np.ndarray:
             pinned = self._pinned.get(ref.number)
@@ -107,12 +107,12 @@ class Replay:
         self.bound = True
 
     def unbind(self) -> None:
-        """Let go of the arena's memory."""
+        """Release all views of the arena's memory."""
         self._calls, self._poisoned, self._table, self.result = [], {}, None, None
         self.bound = False
 
     def run(self) -> None:
-        """Make all launches."""
+        """Run all launches."""
         if self._timed_runs < TIMED_RUNS or self._poisoned_refs:
             self._run_timed()
         else:
@@ -120,24 +120,24 @@ class Replay:
                 self._run_range(first, stop)
 
     def _run_range(self, number: int, stop: int) -> None:
-        """The launches from `number` to `stop`, which are all in the native table or all not."""
+        """Run launches `number` to `stop` − 1, either all in the native table or none of them."""
         while number < stop:
             if self._rows[number]:
                 number += self._run_native(self._rows[number], stop - number)
                 if number == stop:
                     return
-                # This one failed. Called from Python, it raises its error.
+                # This launch failed. Called from Python below, it raises its error.
             call, arguments = self._calls[number]
             call(*arguments)
             number += 1
 
     def _run_timed(self) -> None:
-        """One by one, timed, and with poison in temporary arrays, as the back end gives memory."""
+        """Run and time launches one by one; poison temporary arrays, as the back end does."""
         for number in range(len(self.launches)):
             for array in self._poisoned.get(number, ()):
                 poison(array)
             start = perf_counter()
-            self._run_native(self._rows[number], 0)  # what making no launch takes
+            self._run_native(self._rows[number], 0)  # overhead: a native call with no launch
             middle = perf_counter()
             self._run_range(number, number + 1)
             seconds = perf_counter() - middle - (middle - start)
@@ -146,6 +146,6 @@ class Replay:
 
 
 def _segments(rows: Sequence[int]) -> list[tuple[int, int]]:
-    """The longest runs of launches that are all in the native table, or all not."""
+    """Return maximal ranges (start, stop) of launches, all in the native table or none."""
     ends = [n for n in range(1, len(rows)) if (rows[n] == 0) != (rows[n - 1] == 0)]
     return list(zip([0, *ends], [*ends, len(rows)], strict=True))

@@ -1,7 +1,8 @@
-"""Sampling: from logits to the next token (`token_sampler`), and from a prompt to a text.
+"""Sampling: the next token from logits (`token_sampler`), and a text from a prompt.
 
-`generation` and `batch` are the loops, `decoder` reads through a `kv_cache`, `captured_decode`
-replays; `text_generation` works on text in place of token ids.
+`generation` (one text) and `batch` (several) are the loops. `decoder` computes logits with a
+`kv_cache`; on Numba, `captured_decode` replays a recorded step instead. `text_generation` wraps
+both loops for text in place of token ids.
 """
 
 from microgpt.sampling.batch import generate_batch

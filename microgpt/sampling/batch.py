@@ -1,4 +1,4 @@
-"""`generate_batch`: several texts at once; each step reads all weights once for all of them."""
+"""`generate_batch`: continue several texts at once; a step reads the weights once for all."""
 
 from collections.abc import Sequence
 
@@ -41,13 +41,15 @@ def generate_batch(
     stop: Stop = None,
     capture: bool = True,
 ) -> list[list[int]]:
-    """Continue several prompts of any lengths together: the new tokens of each, in their order.
+    """Continue several prompts of any lengths together; return the new tokens of each, in order.
 
-    Row i is what `generate(model, prompts[i], …, seed=seed + i)` yields, up to rounding: sums over
-    several rows may differ in their last digits. All rows are at the same position: the shortest
-    prompt is prefilled whole, and where it is already continued, longer ones read their own next
-    token. Nothing is padded or masked, so no row depends on another; all slide at the same
-    position, as one alone would. The cache takes as much memory for each row as for one text.
+    Row i is what `generate(model, prompts[i], …, seed=seed + i)` yields, up to rounding: logits
+    computed for several rows may differ in their last digits. All rows are at the same position:
+    as many tokens as the shortest prompt has are prefilled in every row. Then a row whose prompt is
+    longer reads its prompt's next token while shorter ones sample theirs. Nothing is padded or
+    masked, so no row depends on another. When the block is full, all rows drop their older tokens
+    at the same position, as one text alone would. The KV cache takes as much memory per row as for
+    one text.
     """
     config = SampleConfig(temperature, top_k, top_p, min_p)
     check_model(model)
@@ -62,7 +64,7 @@ def generate_batch(
 
 
 class _Batch:
-    """The texts (B, T), all of which are known before position `t`, and where each ends."""
+    """The token ids (B, T), known in every row before the current position, and each row's end."""
 
     def __init__(
         self,
@@ -85,10 +87,10 @@ class _Batch:
         self.cache = KVCache(model, len(prompts)) if self.step is None else self.step.cache
 
     def generate(self) -> list[list[int]]:
-        """Continue every text to its end; the new tokens of each."""
+        """Continue every text to its end; return the new tokens of each."""
         t, active = 0, self.prompt_lengths < self.ends
         while active.any():
-            if (t < self.prompt_lengths[active]).all():  # nothing to sample here: read on at once
+            if (t < self.prompt_lengths[active]).all():  # all still in their prompts: prefill more
                 t = int(self.prompt_lengths[active].min())
                 self.cache.reset()
             sampling = active & (t >= self.prompt_lengths)
@@ -104,7 +106,7 @@ class _Batch:
         ]
 
     def _next_tokens(self, t: int, sampling: np.ndarray) -> np.ndarray:
-        """The tokens (B,) at position `t`; they count where `sampling`."""
+        """Return the next tokens (B,) at position `t`, valid in the rows that are `sampling`."""
         cache, step = self.cache, self.step
         length = cache.length
         if length == cache.block_size:
@@ -121,13 +123,13 @@ class _Batch:
                 next_tokens[:] = step.sample(logits, t)
         for i in np.flatnonzero(sampling & (next_tokens == UNDECIDED)):
             if logits is None:
-                cache.rewind(length)  # the step may have read them already
+                cache.rewind(length)  # in case the step has read them already
                 logits = self._read(pending)
             seed = self.request.seed + int(i)
             next_tokens[i] = sample_token(logits[i].copy(), self.request, seed, t)
         return next_tokens
 
     def _read(self, tokens: np.ndarray) -> np.ndarray:
-        """The logits (B, V) after these tokens (B, T), which come after those in the cache."""
+        """Return the logits (B, V) after `tokens` (B, T), which follow those in the cache."""
         with backends.LOCK, no_grad():
             return self.model.next_token_logits(tokens, self.cache).array

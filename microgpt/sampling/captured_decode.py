@@ -1,7 +1,7 @@
-"""`CapturedDecodeStep`: one captured step that reads a token and samples the next.
+"""`CapturedDecodeStep`: a captured decode step that reads a token and samples the next.
 
-Recording takes two steps; so a step is kept with its model, and replays from the first token of the
-next text on.
+Recording takes two steps. So the captured step is kept with its model between texts, and the next
+text is replayed from its first decode step.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -21,14 +21,14 @@ from microgpt.recording import capture
 from microgpt.sampling.decoder import Decoder
 from microgpt.sampling.kv_cache import KVCache
 
-_idle_steps: WeakKeyDictionary[GPT, "CapturedDecodeStep"] = WeakKeyDictionary()  # one for a model
+_idle_steps: WeakKeyDictionary[GPT, "CapturedDecodeStep"] = WeakKeyDictionary()  # one per model
 _modules = attrgetter("config", "wte", "wpe", "ln_emb", "h", "ln_f", "lm_head")
 
 
 class CapturedDecodeStep:
-    """A KV cache for some texts, and the step; a generator has it to itself until it ends.
+    """A KV cache for `batch_size` texts and the captured step; used by one generator at a time.
 
-    The model is held weakly: what is kept with it must not keep it alive.
+    It refers to the model weakly, since it is kept with the model and must not keep it alive.
     """
 
     def __init__(self, model: GPT, batch_size: int = 1):
@@ -43,39 +43,39 @@ class CapturedDecodeStep:
         self._recorded_modules, self._recorded_contents = _modules(model), list(_contents(model))
 
     def matches(self, model: GPT) -> bool:
-        """Whether the model still consists of the parts that were recorded."""
+        """Whether the model still has the modules and attributes that were recorded."""
         return all(map(is_, _modules(model), self._recorded_modules)) and all(
             len(container) == len(contents) and all(map(is_, _values(container), contents))
             for container, contents in self._recorded_contents
         )
 
     def reset(self, config: SampleConfig, seeds: Sequence[int]) -> None:
-        """Forget the last texts; sample the next ones with these parameters and a seed each."""
+        """Empty the cache; set the sampling parameters and the seeds (one per row) to use next."""
         self.cache.reset()
         self._params[:] = config.temperature, config.top_k or 0, config.top_p or 1, config.min_p
         self._seed.view(np.uint64)[:] = seeds
 
     def next_token(self, decoder: Decoder, t: int) -> int:
-        """The token at position `t`; UNDECIDED where only the function `next_token` can tell."""
+        """Sample the token at position `t`; UNDECIDED if only the exact `next_token` can decide."""
         cache = self.cache
         length = int(cache.position[0])
         if len(decoder.pending) != 1 or length == cache.block_size:
             return int(self.sample(decoder.read(), t)[0])
         token = int(self.decode(decoder.pending, t)[0])
         if token == UNDECIDED:
-            cache.rewind(length)  # the decoder reads the token again
+            cache.rewind(length)  # the decoder will read the token again
         else:
             decoder.commit()
         return token
 
     def sample(self, logits: np.ndarray, t: int) -> np.ndarray:
-        """The tokens (B,) at position `t` after logits (B, V), or UNDECIDED."""
+        """Sample tokens (B,) at position `t` from logits (B, V); UNDECIDED as in `next_token`."""
         self._position[0] = t
         self._sample(logits)
         return self._token
 
     def decode(self, tokens: Sequence[int] | np.ndarray, t: int) -> np.ndarray:
-        """Read tokens (B,), then sample those at position `t` (B,), or UNDECIDED."""
+        """Read `tokens` (B,) and sample those at position `t` (B,), UNDECIDED as above."""
         self._token[:], self._position[0] = tokens, t
         try:
             if self._captures:
@@ -87,11 +87,11 @@ class CapturedDecodeStep:
         return self._token
 
 
-# Functions, not methods: these are held by the recording, which the step holds.
+# Closures, not methods: a captured bound method would refer back to its step, a reference cycle.
 
 
 def _sample_function(cache: KVCache, token: np.ndarray, *args: np.ndarray) -> Callable:
-    """A function that writes the next token, given logits (B, V)."""
+    """Make the function that samples from logits (B, V) and writes the token into `token`."""
 
     def sample(logits: np.ndarray) -> None:
         cache.backend.launch("sample_", token, logits, *args)
@@ -100,12 +100,12 @@ def _sample_function(cache: KVCache, token: np.ndarray, *args: np.ndarray) -> Ca
 
 
 def _step_function(model: GPT, cache: KVCache, token: np.ndarray, sample: Callable) -> Callable:
-    """The function that is captured: it reads the token, then writes the next."""
+    """Make the function to capture: it reads `token`, then replaces it by the next."""
     model_ref = ref(model)
 
     def step() -> None:
         model = model_ref()
-        assert model is not None  # whoever samples holds it
+        assert model is not None  # the caller who samples refers to it
         with no_grad():
             sample(model.decode_step(token, cache).array)
 
@@ -113,12 +113,12 @@ def _step_function(model: GPT, cache: KVCache, token: np.ndarray, sample: Callab
 
 
 def supports_capture(model: GPT) -> bool:
-    """Whether decoding with this model is captured at all."""
+    """Whether decode steps of this model can be captured."""
     return model.backend.name != "numpy" and type(model) is GPT
 
 
 def acquire_decode_step(model: GPT) -> CapturedDecodeStep | None:
-    """A step of this model, to be returned after use; None for a model that is not captured."""
+    """Take the model's kept step or make one, to be returned after use; None if not captured."""
     if not supports_capture(model):
         return None
     step = _idle_steps.pop(model, None)
@@ -126,14 +126,14 @@ def acquire_decode_step(model: GPT) -> CapturedDecodeStep | None:
 
 
 def return_decode_step(model: GPT, step: CapturedDecodeStep) -> None:
-    """Keep the step for the next text, unless there is one already."""
+    """Keep the step for the next text, unless another is already kept."""
     _idle_steps.setdefault(model, step)
 
 
 def free_decode_step(model: GPT) -> None:
-    """Free what generating keeps with a model for the next text: a KV cache and the recorded step.
+    """Free the KV cache and recorded step that generation keeps with a model for the next text.
 
-    It would else be freed with the model. For GPT-2 (124M) it is 75 MB.
+    Otherwise they are freed with the model. For GPT-2 (124M) they take 75 MB.
     """
     _idle_steps.pop(model, None)
 
@@ -146,10 +146,10 @@ def no_hooks_active() -> bool:
 
 
 def _contents(model: GPT) -> Iterator[tuple[Any, tuple]]:
-    """The attributes, dictionaries and lists of the model's modules, and what is in each now."""
+    """Yield each attribute dictionary, dictionary and list in the modules, with its values now."""
     for _, module in model.named_modules():
         attributes = vars(module)
-        if module is not model:  # whose custom attributes may lead back to it: a leak
+        if module is not model:  # the model's own attributes may refer back to it and leak it
             yield attributes, tuple(attributes.values())
         for value in attributes.values():
             if isinstance(value, dict | list):

@@ -1,4 +1,4 @@
-"""`Decoder`: next-token logits of one text that grows, through a KV cache."""
+"""`Decoder`: next-token logits of one growing text, computed with a KV cache."""
 
 from collections.abc import Sequence
 
@@ -11,22 +11,22 @@ from microgpt.sampling.kv_cache import KVCache
 
 
 def window_start(length: int, block_size: int) -> int:
-    """The index of the first token in the context of a text of `length` tokens.
+    """Return the index of the first token that the model sees of a text of `length` tokens.
 
-    A text that outgrows the block goes on with its last block_size / 2 tokens, and so again
-    whenever the block is full: the context has between that many and block_size of them. The same
-    holds for a prompt: its length alone decides.
+    Whenever the block is full, the context is cut to the last block_size / 2 tokens, and then grows
+    again to block_size. The result depends on `length` alone: a long prompt is cut at the same
+    index as a text of that length that was sampled.
     """
     stride = block_size + 1 - max(1, block_size // 2)
     return -(-max(0, length - block_size) // stride) * stride
 
 
 class Decoder:
-    """The logits of the next token after a text that grows.
+    """Computes the logits of the next token after a growing text.
 
-    When the block is full and more is asked for, the last block_size / 2 tokens are read anew and
-    the older ones forgotten; see `window_start`. `pending` are the tokens that are not in the cache
-    yet. A `cache` handed over must be empty.
+    When the block is full and another token follows, the cache is reset and the last
+    block_size / 2 tokens are read again; see `window_start`. `pending` are the tokens that are not
+    in the cache yet. A `cache` that is passed in must be empty.
     """
 
     def __init__(self, model: GPT, tokens: Sequence[int], cache: KVCache | None = None):
@@ -36,11 +36,11 @@ class Decoder:
         self._logits: np.ndarray | None = None
 
     def logits(self) -> np.ndarray:
-        """The logits of the next token (V,)."""
+        """Return a copy of the logits of the next token (V,)."""
         return self.read()[0].copy()
 
     def read(self) -> np.ndarray:
-        """The logits (1, V), not a copy; pending tokens are read first."""
+        """Read the pending tokens; return the logits of the next token (1, V), not a copy."""
         if self._logits is None:
             cache = self.cache
             if cache.length + len(self.pending) > cache.block_size:
@@ -52,12 +52,12 @@ class Decoder:
         return self._logits
 
     def commit(self) -> None:
-        """The pending tokens are in the cache: here, or by a captured step."""
+        """Note that the pending tokens are now in the cache (a captured step calls this too)."""
         self.pending = []
 
     def append(self, token: int) -> None:
-        """Let the text grow by one token."""
-        if self.pending:  # what came before must have been read
+        """Append one token to the text."""
+        if self.pending:  # the cache must hold all earlier tokens first
             self.read()
         self.tokens.append(int(token))
         self.pending, self._logits = [int(token)], None

@@ -1,4 +1,4 @@
-"""`generate`: from a prompt to a text, one token at a time."""
+"""`generate`: continue a prompt, one token at a time."""
 
 import contextvars
 from collections.abc import Callable, Iterator, Sequence
@@ -31,9 +31,9 @@ _sampler_override: contextvars.ContextVar[Callable[..., int] | None] = contextva
 
 @contextmanager
 def override_sampler(function: Callable[..., int]) -> Iterator[None]:
-    """`with override_sampler(f):` `generate` samples each token by `f`, not by `next_token`.
+    """`with override_sampler(f):` makes `generate` sample each token with `f`, not `next_token`.
 
-    It is called as f(logits, temperature=, top_k=, top_p=, min_p=, u=) and returns a token id.
+    `f` is called as f(logits, temperature=, top_k=, top_p=, min_p=, u=) and returns a token id.
     """
     reset_token = _sampler_override.set(function)
     try:
@@ -43,12 +43,12 @@ def override_sampler(function: Callable[..., int]) -> Iterator[None]:
 
 
 def has_sampler_override() -> bool:
-    """Whether `override_sampler` is in force here."""
+    """Whether `override_sampler` is active."""
     return _sampler_override.get() is not None
 
 
 def sample_token(logits: np.ndarray, request: SamplingRequest, seed: int, t: int) -> int:
-    """The token at position `t` after logits (V,): by the override if there is one."""
+    """Sample the token at position `t` from logits (V,), with the override if one is active."""
     args = {**vars(request.config), "u": uniform(seed, t)}
     override = _sampler_override.get()
     return next_token(logits, **args).token if override is None else override(logits, **args)
@@ -69,12 +69,12 @@ def generate(
 ) -> Iterator[int]:
     """Yield token after token, each sampled by `next_token` with `uniform(seed, t)`.
 
-    `t` is the token's index in the text, the prompt counted: a text continues the same way whether
-    its beginning was sampled or given, however long. Ends after a token of `stop` (one or several;
-    it is not yielded) or `max_new_tokens` (default: until the block is full). When the block is
-    full and more is asked for, the last block_size / 2 tokens are read anew and the older ones
-    forgotten; of a prompt longer than the block the model sees what it would see had it sampled it.
-    On Numba each step is one replay, with the same tokens; `capture=False` turns that off.
+    `t` is the token's index in the whole text including the prompt, so a text continues the same
+    way whether its beginning was sampled or given. It ends at a token of `stop` (one or several;
+    not yielded) or after `max_new_tokens` (default: until the block is full). When the block is
+    full and another token follows, the last block_size / 2 tokens are read again without the older
+    ones; a prompt longer than the block is cut at the same index as if it had been sampled.
+    On Numba each step is a replay, with the same tokens; `capture=False` turns that off.
     """
     config = SampleConfig(temperature, top_k, top_p, min_p)
     tokens, request = check_prompt(model, prompt), check_request(model.config, config, seed, stop)

@@ -1,4 +1,4 @@
-"""`KVCache`: the attention keys and values of the tokens that a model has read."""
+"""`KVCache`: attention keys and values of the tokens that a model has read."""
 
 from weakref import ref
 
@@ -13,10 +13,10 @@ from microgpt.models.gpt import GPT
 
 
 class KVCache:
-    """The keys and values of every token read so far, so that a new token costs one position.
+    """Keys and values of every token read so far: a new token costs the work of one position.
 
-    One array (n_layer, 2, B, H, block_size, D), allocated once; `position` (1,) int32 is the number
-    of tokens in it, an array that kernels read.
+    One array (n_layer, 2, B, H, block_size, D), allocated once. `position` (1,) int32 is the number
+    of tokens in it, kept in an array so that kernels can read it.
     """
 
     def __init__(self, model: GPT, batch_size: int = 1):
@@ -32,28 +32,28 @@ class KVCache:
 
     @property
     def length(self) -> int:
-        """How many tokens are in the cache."""
+        """The number of tokens in the cache."""
         check_host_read("cache.length")
         return int(self.position[0])
 
     @property
     def decoding(self) -> bool:
-        """Whether the current forward pass attends to what is in the cache: not in a prefill."""
+        """Whether the current forward pass attends to the cache (decode step, not prefill)."""
         return self._decoding
 
     def reset(self) -> None:
-        """Forget everything."""
+        """Empty the cache."""
         self.rewind(0)
 
     def rewind(self, length: int) -> None:
-        """Keep the first `length` tokens and forget those after them."""
+        """Keep the first `length` tokens and drop those after them."""
         check_host_read("cache.rewind()")
         if not 0 <= length <= self.position[0]:
             raise ShapeError(f"a cache of {self.length} tokens cannot be rewound to {length}")
         self.position[0] = length
 
     def check_append(self, model: GPT, batch_size: int, count: int) -> None:
-        """Raise if tokens (batch_size, count) cannot be read next, by this model."""
+        """Raise unless `model` can read tokens of shape (batch_size, count) next."""
         if model is not self._model():
             raise ShapeError("this cache was made for another model; make one with KVCache(model)")
         if batch_size != self.batch_size:
@@ -68,19 +68,19 @@ class KVCache:
             raise StateError("no gradient flows through a cache; use it under mg.no_grad()")
 
     def start_pass(self, decoding: bool) -> None:
-        """Begin a forward pass, of a prefill or of a decode step; the model does this itself."""
+        """Begin a forward pass, a prefill or a decode step; called by the model."""
         self._decoding = decoding
 
     def advance(self, count: int) -> None:
-        """Count the tokens of a forward pass; the model does this itself."""
-        # A recording cannot ask; whoever captures a step makes sure that they fit.
+        """Count the tokens of a forward pass; called by the model."""
+        # Not checked while tracing, which allows no host read: the caller makes sure that they fit.
         if current_tracer() is None and not 0 <= self.length + count <= self.block_size:
             raise ShapeError(f"{self.length} tokens are in, {count} more do not fit")
         self.backend.launch("increment_position_", self.position, count)
 
 
 class _LayerCache:
-    """One layer's keys and values (B, H, block_size, D)."""
+    """Keys and values of one layer, each (B, H, block_size, D)."""
 
     def __init__(self, cache: KVCache, keys: np.ndarray, values: np.ndarray):
         self._cache, self.keys, self.values = cache, keys, values
@@ -88,7 +88,7 @@ class _LayerCache:
 
     @property
     def decoding(self) -> bool:
-        """Whether the current forward pass attends to what is in the cache."""
+        """Whether the current forward pass attends to the cache."""
         return self._cache.decoding
 
     def write_prompt(self, qkv: Tensor, n_head: int) -> None:

@@ -1,4 +1,4 @@
-"""`generate_text` and `stream_text`: from a prompt to a text, whole or piece by piece."""
+"""`generate_text` and `stream_text`: continue a prompt as text, whole or piece by piece."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
@@ -13,8 +13,8 @@ from microgpt.sampling.token_sampler import check_counter
 from microgpt.sampling.validation import check_model, check_tokenizer
 from microgpt.tokenizers import Tokenizer
 
-REPLACEMENT = "\N{REPLACEMENT CHARACTER}"  # what bytes of an incomplete character decode to
-GPT2 = 50_257, 50_256  # its vocab_size and its EOS token
+REPLACEMENT = "\N{REPLACEMENT CHARACTER}"  # incomplete UTF-8 bytes decode to it
+GPT2 = 50_257, 50_256  # its vocab_size and BOS/EOS token id
 
 
 def generate_text(
@@ -33,14 +33,14 @@ def generate_text(
     ignore_eos: bool = False,
     capture: bool = True,
 ) -> Iterator[str]:
-    """Yield `num_samples` texts that begin with `prompt` and end where the model ends them.
+    """Yield `num_samples` texts that begin with `prompt` and that the model continues.
 
-    Sample i has the seed `seed` + i. Of several prompts each is continued, all together by
-    `generate_batch`, then all again: `num_samples` texts of each. A text ends before the EOS token,
-    which is never shown; `ignore_eos` goes on. `bos` says whether the BOS token comes before a
-    prompt (None: with every vocabulary but GPT-2's own, whose texts other programs continue without
-    it). Without a prompt a text starts from BOS, or from `tokenizer.default_prompt` (a new line, if
-    there is one), which is not shown.
+    The i-th text has the seed `seed` + i. Several prompts are continued together by
+    `generate_batch`, `num_samples` times: a text of each prompt, then again a text of each. The EOS
+    token ends a text and is not shown; with `ignore_eos` the text goes on. `bos` says whether the BOS
+    token precedes a prompt (default: yes, except with GPT-2's vocabulary, where other programs omit
+    it). Without a prompt a text starts from BOS or, in a vocabulary without BOS, from
+    `tokenizer.default_prompt` (a new line, if there is one); neither is shown.
     """
     check_integer("num_samples", num_samples, minimum=0)
     check_tokenizer(tokenizer)
@@ -51,7 +51,7 @@ def generate_text(
     several = isinstance(prompt, Sequence) and not isinstance(prompt, str)
     texts: Any = list(prompt) if several else [prompt]
     prompts = [encode_prompt(model, tokenizer, text, bos) for text in texts]
-    for ids in prompts:  # errors are raised now, not at the first text
+    for ids in prompts:  # raises errors now, not at the first text
         generate(model, ids, max_new_tokens, seed=seed, **options)
     check_counter("seed", seed)
     seeds = range(int(seed), int(seed) + num_samples * len(prompts), max(1, len(prompts)))
@@ -86,9 +86,9 @@ def stream_text(
 ) -> Iterator[str]:
     """Yield one text of `generate_text` in pieces, as soon as each can be decoded.
 
-    The first piece is the prompt. A token may be a part of a character, so that some pieces take
-    several tokens; joined, they are what `generate_text` gives. `options` are those of `generate`
-    (temperature, top_k, top_p, min_p, seed, capture).
+    The first piece is the prompt. A token may be part of a character, so some pieces need several
+    tokens. The pieces joined are the text that `generate_text` yields. `options` are those of
+    `generate` (temperature, top_k, top_p, min_p, seed, capture).
     """
     ids = encode_prompt(model, tokenizer, prompt, bos)
     stop = None if ignore_eos else eos_token_id(tokenizer)
@@ -97,9 +97,9 @@ def stream_text(
 
 
 def incremental_decode(tokenizer: Tokenizer, tokens: Iterable[int]) -> Iterator[str]:
-    """Yield the text of tokens that come one by one, never half a character.
+    """Decode tokens as they arrive; yield pieces of text that never split a character.
 
-    Joined, the pieces are what `tokenizer.decode` makes of all tokens.
+    The pieces joined equal `tokenizer.decode` of all tokens.
     """
     pending: list[int] = []
     for token in tokens:
@@ -116,7 +116,7 @@ def incremental_decode(tokenizer: Tokenizer, tokens: Iterable[int]) -> Iterator[
 def encode_prompt(
     model: GPT, tokenizer: Tokenizer, prompt: str = "", bos: bool | None = None
 ) -> list[int]:
-    """The token ids that the model continues for `prompt`; see `generate_text`."""
+    """Encode `prompt` as the token ids that the model continues; see `generate_text`."""
     check_model(model)
     check_tokenizer(tokenizer)
     if not isinstance(prompt, str):
@@ -134,5 +134,5 @@ def encode_prompt(
 
 
 def eos_token_id(tokenizer: Tokenizer) -> int | None:
-    """The token that ends a text, if there is one."""
+    """Return the id of the token that ends a text, or None."""
     return getattr(tokenizer, "eos_token_id", tokenizer.bos_token_id)

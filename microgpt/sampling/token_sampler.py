@@ -1,4 +1,4 @@
-"""`next_token`: from logits to a token, with everything that led to it; `uniform`, its `u`."""
+"""`next_token`: sample from logits, with every intermediate result; `uniform`: its number `u`."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -14,10 +14,10 @@ from microgpt.errors import Described, SettingError, ShapeError
 
 
 def uniform(seed: int, t: int, draw_index: int = 0) -> float:
-    """The random number of position `t`: in [0, 1), the same for the same three integers.
+    """Return the random number in [0, 1) of position `t`, a function of these three integers.
 
     Counter-based: no draw depends on another, so drawing one position again (`draw_index` + 1)
-    leaves all others as they were. 53 bits of Philox4x32-10, key `seed`, counter (t, draw_index).
+    changes no other draw. 53 bits of Philox4x32-10, key `seed`, counter (t, draw_index).
     """
     for name, number in (("seed", seed), ("t", t), ("draw_index", draw_index)):
         check_counter(name, number)
@@ -25,20 +25,21 @@ def uniform(seed: int, t: int, draw_index: int = 0) -> float:
 
 
 def check_counter(name: str, number: int) -> None:
-    """Raise for what is not an unsigned 64-bit integer."""
+    """Raise SettingError unless `number` is an unsigned 64-bit integer."""
     if not isinstance(number, int | np.integer) or not 0 <= number < 2**64:
         raise SettingError(name, f"an integer from 0 to {2**64 - 1:,}", number)
 
 
 @dataclass(frozen=True, eq=False)
 class SampledToken:
-    """One draw of a next token, with everything that led to it.
+    """One draw of a next token, with the intermediate results.
 
-    `ranked_ids` are the token ids from most to least likely, ties by lower id. `probabilities` (V,)
-    are those drawn from, `base_probabilities` (V,) those at temperature 1 without filters, both by
-    token id. `num_kept` ranks pass the filters, `binding_filter` names the one that decides that
-    ("top_k", "top_p", "min_p", or None). `cumulative` (V,) adds the probabilities up in rank order;
-    `token` is the first rank whose sum exceeds `u`. `entropy` is in nats.
+    `ranked_ids` are the token ids from most to least likely, ties by lower id. `token` is drawn
+    from `probabilities` (V,); `base_probabilities` (V,) are those at temperature 1 without filters,
+    both indexed by token id. `num_kept` ranks pass the filters; `binding_filter` is the filter that
+    determines their number ("top_k", "top_p", "min_p", or None). `cumulative` (V,) are cumulative
+    sums of the probabilities in rank order; `token` has the first rank whose sum exceeds `u`.
+    `entropy` (nats) is that of `probabilities`.
     """
 
     ranked_ids: np.ndarray
@@ -67,9 +68,9 @@ def next_token(
 ) -> SampledToken:
     """Sample a token: temperature, then top-k, top-p and min-p, each renormalised, then one draw.
 
-    logits (V,); `u` in [0, 1) decides the draw, for example `uniform(seed, t)`; 0 draws the most
-    likely token. Temperature 0 is greedy: the most likely token, whatever `u`. All filters keep a
-    prefix of the ranks; the rules are in `backends/formulas.py`.
+    `logits` is (V,). `u` in [0, 1) decides the draw, for example `uniform(seed, t)`; 0 draws the
+    most likely token. Temperature 0 is greedy: the most likely token, whatever `u` is. Each filter
+    keeps a prefix of the ranks; the rules are in `backends/formulas.py`.
     """
     SampleConfig(temperature, top_k, top_p, min_p)
     logits = np.asarray(logits, np.float64)
@@ -97,7 +98,7 @@ def next_token(
         ranked, num_kept, binding_filter = np.zeros(V), 1, None
         ranked[0] = 1.0
     else:
-        with np.errstate(over="ignore"):  # at a temperature near 0 they go to -inf, as they must
+        with np.errstate(over="ignore"):  # near temperature 0, -inf is intended
             scaled = -formulas.nats_below_max(logits, logits.max(), temperature)
         ranked, num_kept, binding_filter = formulas.filter_ranked(
             _softmax(scaled)[ranked_ids], top_k or 0, 1.0 if top_p is None else top_p, min_p

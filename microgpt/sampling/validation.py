@@ -1,4 +1,4 @@
-"""Checks of what a generation is called with: at the call, before the first token."""
+"""Validation of the arguments of `generate` and its variants, before the first token."""
 
 from collections.abc import Collection, Sequence
 from numbers import Integral
@@ -16,7 +16,7 @@ Stop = int | Collection[int] | None
 
 
 class SamplingRequest(NamedTuple):
-    """Checked sampling parameters, the seed, and the token ids that end a text."""
+    """Validated sampling parameters, the seed, and the token ids that end a text."""
 
     config: SampleConfig
     seed: int
@@ -26,7 +26,7 @@ class SamplingRequest(NamedTuple):
 def check_request(
     model_config: GPTConfig, config: SampleConfig, seed: int, stop: Stop, batch_size: int = 1
 ) -> SamplingRequest:
-    """The request, if it fits the vocabulary; row i of a batch has the seed `seed` + i."""
+    """Validate sampling arguments for a vocabulary; row i of a batch has the seed `seed` + i."""
     V = model_config.vocab_size
     if config.top_k is not None and config.top_k > V:
         raise SettingError("top_k", f"an integer from 1 to the vocabulary's {V}", config.top_k)
@@ -40,13 +40,13 @@ def check_request(
 
 
 def check_model(model: Any) -> None:
-    """Raise for what has no configuration."""
+    """Raise SettingError unless `model` is a GPT (has a `config`)."""
     if not hasattr(model, "config"):
         raise SettingError("model", "a GPT", type(model))
 
 
 def check_tokenizer(tokenizer: Any) -> None:
-    """Raise for what is not a tokenizer; a pretrained model may come without one."""
+    """Raise SettingError unless `tokenizer` is one; pretrained models may come without (None)."""
     if not (hasattr(tokenizer, "encode") and hasattr(tokenizer, "vocab_size")):
         raise SettingError(
             "tokenizer",
@@ -57,7 +57,7 @@ def check_tokenizer(tokenizer: Any) -> None:
 
 
 def check_prompt(model: GPT, prompt: Sequence[int]) -> list[int]:
-    """The token ids of a prompt: at least one, all in the model's vocabulary."""
+    """Return a prompt's token ids; raise if there are none, or any outside the vocabulary."""
     check_model(model)
     ids, V = as_token_ids(prompt), model.config.vocab_size
     tokens = ids.tolist()
@@ -77,7 +77,7 @@ def check_prompt(model: GPT, prompt: Sequence[int]) -> list[int]:
 def resolve_max_new_tokens(
     model: GPT, prompt_length: int, max_new_tokens: int | None = None
 ) -> int:
-    """How many tokens may follow a prompt: by default, until the block is full."""
+    """Return how many tokens to generate after a prompt; by default, until the block is full."""
     block_size = model.config.block_size
     if max_new_tokens is None:
         return block_size - (prompt_length - window_start(prompt_length, block_size)) + 1

@@ -1,6 +1,6 @@
 """Training: from a model and a corpus to a history of steps.
 
-Where a step happens: `train_step`. What runs around it: `trainer`. What it gives back: `metrics`.
+`trainer` is the loop, `train_step` one step of it, `metrics` the results that a step reports.
 """
 
 from microgpt.training.metrics import Comparison, Evaluation, Step

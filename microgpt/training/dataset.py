@@ -1,4 +1,4 @@
-"""`TrainingData`: a corpus split into training and validation data, and the batches of each."""
+"""`TrainingData`: a corpus split into training and validation data, with batches of each."""
 
 import hashlib
 import json
@@ -27,11 +27,12 @@ HASH_CHUNK = 1 << 22  # tokens
 
 
 class TrainingData:
-    """`train` and `validation` (or None), and the batches of each, read through `tokenizer`.
+    """Training data, validation data (or None), and batches of each.
 
-    Texts come as a corpus, or as token ids: a one-dimensional array, a memory map or shards.
-    Without `validation`, `val_fraction` of them is held out: of lines, repeats removed, by their
-    SHA-256; of one text or of tokens, the end. `corpus` is what came, before the split.
+    `texts` are a corpus, or token ids: a one-dimensional array, memory-mapped or not, or shards.
+    `tokenizer` encodes a corpus. Without `validation`, a share `val_fraction` is held out: of a
+    corpus of lines, some of its unique lines, chosen by SHA-256; of one text or of tokens, the end.
+    `corpus` is `texts` before the split.
     """
 
     def __init__(
@@ -56,7 +57,7 @@ class TrainingData:
         self._check_config()
 
     def _check_vocabulary(self, vocab_size: int) -> None:
-        """Raise where tokenizer, token ids and model do not fit together."""
+        """Raise unless tokenizer and token ids fit the model's vocabulary."""
         tokenizer, corpus = self.tokenizer, self.corpus
         if tokenizer is not None and tokenizer.vocab_size != vocab_size:
             name = f"corpus {corpus.name!r}" if isinstance(corpus, Corpus) else "tokenizer"
@@ -69,10 +70,10 @@ class TrainingData:
         for texts in (self.train, self.validation):
             self._check_tokenizer(texts)
             if isinstance(texts, np.ndarray) and not isinstance(texts, np.memmap):
-                _check_token_ids(texts, vocab_size)  # those on disk are checked as they are read
+                _check_token_ids(texts, vocab_size)  # ids on disk are checked when they are read
 
     def _check_config(self) -> None:
-        """Raise where the settings do not fit the data, before anything is trained."""
+        """Raise before training starts if the settings do not fit the data."""
         config = self.config
         if self.is_lines and isinstance(self.validation, Corpus):
             overlap = set(self.train.documents) & set(self.validation.documents)
@@ -122,7 +123,7 @@ class TrainingData:
         return isinstance(self.train, Corpus) and self.train.format == "lines"
 
     def train_batches(self, warn: bool = True) -> Batches:
-        """Batches of the training data, from the start."""
+        """Return batches of the training data, starting with the first."""
         c = self.config
         if self.is_lines:
             return self._document_batches(self.train, warn)
@@ -133,18 +134,18 @@ class TrainingData:
         return WindowBatches(tokens, seq_len, c.stride, c.batch_size, seed=c.seed)
 
     def num_steps(self, batches: Batches) -> int:
-        """How many steps the training has; counted in epochs, the last epoch is finished."""
+        """Return the number of training steps; with `epochs`, enough to finish the last epoch."""
         c = self.config
         if c.epochs is None:
             return c.steps
         return -(-c.epochs * batches.rows_per_epoch // (c.batch_size * c.grad_accum_steps))
 
     def first_batches(self, num_steps: int) -> Iterator[Batch]:
-        """The batches of the first steps, drawn anew in the same order."""
+        """Iterate over the batches of the first `num_steps` steps, drawn again in that order."""
         return islice(self.train_batches(warn=False), num_steps * self.config.grad_accum_steps)
 
     def evaluation_batches(self, texts: Texts) -> Batches:
-        """Batches of other texts, for evaluation."""
+        """Return batches of other texts, for evaluation."""
         self._check_tokenizer(texts)
         if isinstance(texts, Corpus) and texts.format == "lines":
             return self._document_batches(texts, warn=False)
@@ -163,9 +164,9 @@ class TrainingData:
 
     @cached_property
     def sha256(self) -> str:
-        """The SHA-256 of training and validation data, and of the tokenizer.
+        """The SHA-256 of training data, validation data and tokenizer.
 
-        Of much data that takes a while, so it is computed once, on first use.
+        Computed once, on first use, since hashing a large corpus takes a while.
         """
         digest = hashlib.sha256()
         for texts in (self.train, self.validation):
@@ -185,11 +186,11 @@ class TrainingData:
 
 
 def _check_texts(texts: Texts) -> Any:
-    """A corpus or shards as they are; token ids as a one-dimensional array, without a copy."""
+    """Return a corpus or shards unchanged, token ids as a one-dimensional array (not a copy)."""
     if isinstance(texts, Corpus | Shards):
         return texts
     if isinstance(texts, np.ndarray | list | tuple):
-        array = np.asanyarray(texts)  # a memory map stays one
+        array = np.asanyarray(texts)  # keeps a memory-mapped array memory-mapped
         if array.ndim == 1 and array.dtype.kind in "iu" and array.size > 1:
             return array
         raise SettingError(

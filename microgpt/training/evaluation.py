@@ -12,18 +12,18 @@ from microgpt.errors import SettingError
 from microgpt.models.gpt import GPT
 from microgpt.training.metrics import Comparison, Evaluation
 
-MAX_LOGITS = 2**24  # held at once: 64 MiB of float32
+MAX_LOGITS = 2**24  # held in memory at once; 64 MiB in float32
 
 
 def eval_batch_size(model: GPT) -> int:
-    """How many rows are evaluated together, so that their logits stay within `MAX_LOGITS`."""
+    """Return how many rows to evaluate together, so that at most `MAX_LOGITS` logits are held."""
     return max(1, min(64, MAX_LOGITS // (model.config.vocab_size * model.config.block_size)))
 
 
 def evaluate_loss(
     model: GPT, batches: Iterable[Batch], cancelled: Callable[[], bool]
 ) -> Evaluation | None:
-    """The mean loss over all rows; None if `cancelled()`, which is called before each batch."""
+    """Compute the mean loss over all rows; None once `cancelled()`, called before each batch."""
     losses, counts = [], []
     for tokens, targets in batches:
         if cancelled():
@@ -38,7 +38,7 @@ def compare_losses(
     batches: Iterable[Batch],
     baseline: Callable[[np.ndarray, np.ndarray], np.ndarray],
 ) -> Comparison:
-    """A baseline's loss, and the model's improvement over it, row by row on the same texts."""
+    """Compute a baseline's loss and the model's improvement over it, paired row by row."""
     model_losses, baseline_losses, counts = [], [], []
     for tokens, targets in batches:
         model_losses.append(_losses_per_token(model, tokens, targets).sum(axis=1))
@@ -53,7 +53,7 @@ def compare_losses(
 
 
 def _losses_per_token(model: GPT, tokens: np.ndarray, targets: np.ndarray) -> np.ndarray:
-    """The negative log-likelihood of each target (B, T), 0 where it is ignored."""
-    with LOCK, no_grad():  # a model that trains in another thread waits a moment
+    """Return the negative log-likelihood of each target (B, T), 0 where it is ignored."""
+    with LOCK, no_grad():  # training in another thread waits meanwhile
         losses = ops.cross_entropy_per_token(model(tokens), targets).numpy()
     return losses.astype(np.float64)

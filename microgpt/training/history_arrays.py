@@ -1,4 +1,4 @@
-"""A training history as arrays, one for each field, which a safetensors file can hold; and back."""
+"""Convert a training history to named arrays, for a safetensors file, and back."""
 
 import json
 from collections.abc import Sequence
@@ -19,9 +19,9 @@ _EVALUATIONS = ("evaluation", "train_evaluation")
 
 
 def history_to_arrays(history: Sequence[Step]) -> dict[str, np.ndarray]:
-    """An array for each field: numbers (steps,), evaluations (n, 4), samples as JSON in bytes.
+    """Return an array for each field: numbers (steps,), evaluations (n, 4), samples as JSON bytes.
 
-    A row of an evaluation is (index in the history, loss, stderr, tokens).
+    A row of evaluations is (index in the history, loss, stderr, tokens).
     """
     arrays = {}
     for name, dtype in _DTYPES.items():
@@ -41,7 +41,7 @@ def history_to_arrays(history: Sequence[Step]) -> dict[str, np.ndarray]:
 
 
 def history_from_arrays(arrays: Any) -> list[Step]:
-    """The history that a file's arrays hold; FormatError if they do not fit each other."""
+    """Read a history from a file's arrays; FormatError if they do not fit each other."""
     columns = {name: arrays.read(PREFIX + name, dtype) for name, dtype in _DTYPES.items()}
     count = len(columns["step"]) if columns["step"].ndim else -1
     if any(column.shape != (count,) for column in columns.values()):
@@ -70,7 +70,7 @@ def history_from_arrays(arrays: Any) -> list[Step]:
 
 
 def evaluation_from_row(loss: Any, stderr: Any, tokens: Any) -> Evaluation:
-    """An evaluation read from a file, checked; loss and stderr may be NaN, for lack of rows."""
+    """Check an evaluation read from a file; loss and stderr are NaN if there were too few rows."""
     if any(type(number) not in (int, float) for number in (loss, stderr, tokens)):
         raise FormatError(f"an evaluation is three numbers; got {(loss, stderr, tokens)!r:.80}")
     if not 0 <= tokens < 2**63 or tokens % 1:
@@ -79,7 +79,7 @@ def evaluation_from_row(loss: Any, stderr: Any, tokens: Any) -> Evaluation:
 
 
 def step_index(number: Any, num_steps: int) -> int:
-    """A step's index read from a file, checked: from 0 to num_steps − 1."""
+    """Check a step's index read from a file: an integer from 0 to num_steps − 1."""
     if not isinstance(number, int | float) or not 0 <= number < num_steps or number % 1:
         raise FormatError(f"{number!r:.40} is no step in a history of {num_steps}")
     return int(number)

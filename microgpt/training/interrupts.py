@@ -1,11 +1,11 @@
-"""Deferred Ctrl-C: an interrupt takes effect between two steps, not inside one."""
+"""`DeferInterrupts`: lets Ctrl-C take effect between two steps, not inside one."""
 
 import threading
 from signal import SIGINT
 from types import FrameType
 from typing import Any
 
-try:  # what `signal` itself calls, without its enumerations, which take ten times as long
+try:  # the C functions behind `signal`: its enum conversions take ten times as long
     from _signal import getsignal, signal
 except ImportError:
     from signal import getsignal, signal
@@ -14,10 +14,10 @@ CTRL_C = int(SIGINT)
 
 
 class DeferInterrupts:
-    """`with DeferInterrupts() as interrupts:` an interrupt waits for `deliver`, or for the end.
+    """`with DeferInterrupts() as interrupts:` defers SIGINT to `deliver` or the end of the block.
 
-    Nothing changes outside the main thread, which alone gets interrupts, nor where SIGINT has no
-    Python handler.
+    It does nothing outside the main thread, the only one that receives interrupts, or if SIGINT
+    has no Python handler.
     """
 
     def __enter__(self) -> "DeferInterrupts":
@@ -39,7 +39,7 @@ class DeferInterrupts:
         self._pending = signal_number, frame
 
     def deliver(self) -> None:
-        """Let an interrupt that has arrived take effect now."""
+        """Run the handler of a deferred interrupt, if one has arrived."""
         if self._pending is not None:
             pending, self._pending = self._pending, None
             self._handler(*pending)

@@ -5,16 +5,16 @@ from microgpt.training.trainer_state import TrainerState
 
 
 class MemorizationCheck:
-    """Whether a text was "trained on" so far, is "in the list, not trained on", or "new".
+    """Labels a text "trained on" (so far), "in the list, not trained on", or "new".
 
-    Of a text longer than the block, the beginning that fits into it counts. It holds the data, not
-    the trainer, so that whoever keeps it does not keep the trainer's model.
+    A text longer than the block counts as trained on if the part that fits into the block was. The
+    check refers to the data, not to the trainer, so that it does not keep the model alive.
     """
 
     def __init__(self, data: TrainingData, state: TrainerState):
         self._data, self._state = data, state
         self._documents = frozenset(data.corpus.documents if data.is_lines else ())
-        self._trained_on: tuple[int, set[str]] = (0, set())  # after so many steps
+        self._trained_on: tuple[int, set[str]] = (0, set())  # (steps, texts)
 
     def __call__(self, text: str) -> str:
         steps, data = len(self._state.history), self._data

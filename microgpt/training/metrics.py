@@ -1,4 +1,4 @@
-"""What training reports: `Step`, `Evaluation` (loss ± standard error), `Comparison`."""
+"""Results of training: `Step`, `Evaluation` (loss ± standard error), `Comparison`."""
 
 from dataclasses import dataclass
 from math import exp, inf, nan
@@ -11,8 +11,8 @@ import numpy as np
 class Evaluation:
     """Mean loss per token ± its standard error, in nats.
 
-    The error counts rows (documents or windows) as independent, not tokens: the letters of one name
-    are not.
+    The standard error takes rows (documents or windows) as independent, not tokens: the letters of
+    one name depend on each other.
     """
 
     loss: float
@@ -21,10 +21,10 @@ class Evaluation:
 
     @classmethod
     def from_rows(cls, losses: np.ndarray, num_tokens: np.ndarray) -> Self:
-        """The evaluation of rows, given the sum of losses and the number of targets of each.
+        """Compute an evaluation from the summed loss and the number of targets of each row.
 
         The standard error is that of a ratio of two sums over independent rows (Cochran 1977,
-        §2.11); NaN for a single row.
+        §2.11); it is NaN for a single row.
         """
         mean, rows, stderr = losses.sum() / num_tokens.sum(), len(losses), nan
         if rows > 1:
@@ -34,7 +34,7 @@ class Evaluation:
 
     @property
     def perplexity(self) -> float:
-        """e to the loss: between how many equally likely tokens the model seems to choose."""
+        """exp(loss): a uniform choice among so many tokens would have the same loss."""
         return perplexity(self.loss)
 
     def __str__(self) -> str:
@@ -45,10 +45,10 @@ class Evaluation:
 
 @dataclass(frozen=True)
 class Comparison:
-    """Another model's validation loss, and by how much ours is lower on the same texts.
+    """A baseline's validation loss, and how much lower the model's is on the same texts.
 
-    `improvement` is above 0 if ours is better; `stderr` is the standard error of the paired
-    difference.
+    `improvement` is above 0 if the model is better than the baseline; `stderr` is the standard
+    error of the paired difference.
     """
 
     loss: float
@@ -58,11 +58,11 @@ class Comparison:
 
 @dataclass(frozen=True)
 class Step:
-    """One training step: its loss before the update, in nats per token, and what it took.
+    """One training step: its loss before the update in nats per token, learning rate and timing.
 
-    `tokens_seen` counts the targets of all steps so far; `epoch` the passes over the data after it,
-    if training counts epochs. `evaluation` is the validation loss, `train_evaluation` that of the
-    training data, both after the update.
+    `tokens` counts the targets of this step, `tokens_seen` those of all steps so far. `epoch` is
+    the number of passes over the data so far, or None if training does not count epochs.
+    `evaluation` is the validation loss after the update, `train_evaluation` the training loss.
     """
 
     step: int
@@ -79,17 +79,17 @@ class Step:
 
     @property
     def tokens_per_second(self) -> float:
-        """Throughput: the step's targets per second."""
+        """Throughput: targets per second."""
         return self.tokens / self.seconds if self.seconds else inf
 
     @property
     def perplexity(self) -> float:
-        """e to the loss: between how many equally likely tokens the model seemed to choose."""
+        """exp(loss): a uniform choice among so many tokens would have the same loss."""
         return perplexity(self.loss)
 
 
 def perplexity(loss: float) -> float:
-    """e to the loss; infinite where that overflows a float."""
+    """Return exp(loss), or infinity if that overflows a float."""
     try:
         return exp(loss)
     except OverflowError:

@@ -1,7 +1,9 @@
-"""One training step: the plain function `train_step`, and `TrainStep`, which the trainer runs.
+"""One training step: the plain function `train_step`, and `TrainStep`, which the trainer calls.
 
-`TrainStep` replays recordings of the same launches, and rolls back a step that broke off. The
-trainer defers interrupts around it and lets them through in `after_batch`.
+Route: `Trainer.__next__` (trainer.py) → `TrainStep.__call__` → `train_step`, or when steps are
+recorded `_RecordedStep.run` → `Captured.__call__` (recording/captured.py) → `Replay.run`
+(recording/replay.py). The trainer defers interrupts during a step and delivers them in
+`after_batch`; `TrainStep` rolls back a step that did not finish.
 """
 
 from collections.abc import Callable, Sequence
@@ -35,7 +37,7 @@ def train_step(
     batches: Sequence[Batch],
     after_batch: Callable[[], None] = lambda: None,
 ) -> tuple[float, float]:
-    """One training step: the loss before it, and the gradient norm before clipping.
+    """Make one training step; return the loss before it and the gradient norm before clipping.
 
     Several batches count as one large batch (gradient accumulation): the loss is the mean over all
     their targets that are not ignored.
@@ -45,7 +47,7 @@ def train_step(
     mean_loss = 0.0
     for (tokens, targets), weight in zip(batches, loss_weights(batches), strict=True):
         loss = model.loss(tokens, targets)  # forward
-        loss.backward(weight)  # gradients add up over the batches
+        loss.backward(weight)  # gradients accumulate over the batches
         mean_loss += weight * loss.item()
         after_batch()
     grad_norm = clip_grad_norm_(optimizer.parameters, grad_clip)
@@ -54,7 +56,7 @@ def train_step(
 
 
 def loss_weights(batches: Sequence[Batch]) -> list[float]:
-    """The share of each batch in all targets that are not ignored; they sum to 1."""
+    """Return each batch's share of all targets that are not ignored; the shares sum to 1."""
     if len(batches) == 1:
         return [1.0]
     counts = [int((targets >= 0).sum()) for _, targets in batches]
@@ -62,11 +64,11 @@ def loss_weights(batches: Sequence[Batch]) -> list[float]:
 
 
 class TrainStep:
-    """`train_step` of one model, recorded and replayed where `capture`; all or nothing.
+    """Calls `train_step` for one model; with `capture`, records its launches and replays them.
 
-    All parts of the model are put into training mode first. After an error, calling it again with
-    the same batches gives what it would have given at first: the optimiser's step count and the
-    dropout counter go back.
+    A call first puts all modules into training mode. If it raises, the next call with the same
+    batches returns what the failed one would have returned: the optimiser's step count and the
+    dropout counter are rolled back.
     """
 
     def __init__(self, model: GPT, config: TrainConfig, capture: bool):
@@ -77,24 +79,23 @@ class TrainStep:
         if capture:
             accumulates = config.grad_accum_steps > 1
             self._recorded = _RecordedStep(model, self.optimizer, self.grad_clip, accumulates)
-        self._modules = [
-            module for _, module in model.named_modules()
-        ]  # a walk takes a step's time
-        # What counts inside a step, and its values before a step that has not ended.
+        # Listed once: walking through a small model takes as long as a training step.
+        self._modules = [module for _, module in model.named_modules()]
+        # Counters that a step advances, and their values before it, to roll back if it fails.
         self._counters = [self.optimizer.state_arrays()["step"], model.dropout_counter]
         self._counts_before: list[np.ndarray] | None = None
 
     @property
     def captured(self) -> Captured | None:
-        """The captured function that runs for each batch, if steps are recorded."""
+        """The captured function that runs for each batch, or None if steps are not recorded."""
         return None if self._recorded is None else self._recorded.captured
 
     def __call__(
         self, step: int, batches: Sequence[Batch], after_batch: Callable[[], None]
     ) -> tuple[float, float]:
-        """The results of `train_step`."""
+        """Make one step; return the loss and the gradient norm, as `train_step` does."""
         self.rollback()
-        for module in self._modules:  # recorded or not, before and after a resume: one mode
+        for module in self._modules:  # recorded, replayed or resumed: the same mode
             if not module.training:
                 module.train()
         self._counts_before = [counter.copy() for counter in self._counters]
@@ -117,14 +118,13 @@ class TrainStep:
         except CaptureError as error:
             if self._recorded is None or self.optimizer.step_count != updates:
                 raise CaptureError(f"{error}; or train with Trainer(…, capture=False)") from None
-        self._recorded = (
-            None  # a custom part of the model reads numbers on the host: run it eagerly
-        )
+        # A custom part of the model reads numbers in Python: from now on, steps are not recorded.
+        self._recorded = None
         self._restore_counters()
         return self._run(step, batches, after_batch)
 
     def rollback(self) -> None:
-        """Undo what a step that broke off has counted; without one, nothing."""
+        """Restore the counters if the last step did not finish; otherwise do nothing."""
         if self._counts_before is not None:
             self._restore_counters()
             self._counts_before = None
@@ -136,10 +136,11 @@ class TrainStep:
 
 
 class _RecordedStep:
-    """The launches of `train_step`, captured: a whole step, or a batch and an update apart."""
+    """A captured `train_step`: in one piece, or to accumulate gradients as batch and update."""
 
     def __init__(self, model: GPT, optimizer: Adam, grad_clip: float, accumulates: bool):
-        # Functions, not methods: a recording holds its function, which must not hold this object.
+        # Closures, not methods: `Captured` refers to its function, and a bound method would refer
+        # back to this object: a reference cycle, which delays freeing the model.
         def forward_backward(
             tokens: np.ndarray, targets: np.ndarray, weight: np.ndarray | None = None
         ) -> Tensor:
@@ -161,7 +162,7 @@ class _RecordedStep:
         self._update = capture(update) if accumulates else None
 
     def run(self, batches: Sequence[Batch], after_batch: Callable[[], None]) -> tuple[float, float]:
-        """The results of `train_step`; the learning rate must be set."""
+        """Make one step as `train_step` does; the learning rate must have been set."""
         if self._update is None:
             loss, grad_norm = self.captured(*batches[0])
             return loss.item(), grad_norm.item()
@@ -175,7 +176,7 @@ class _RecordedStep:
 
 
 def make_optimizer(model: GPT, config: TrainConfig) -> Adam:
-    """The configured optimiser, over all parameters that are not frozen."""
+    """Make the configured optimiser, over all parameters that are not frozen."""
     common = (model.parameters(), config.lr, (config.beta1, config.beta2), config.eps)
     if config.optimizer == "adam":
         return Adam(*common)
@@ -183,7 +184,7 @@ def make_optimizer(model: GPT, config: TrainConfig) -> Adam:
 
 
 def make_lr_schedule(config: TrainConfig) -> Schedule:
-    """The configured learning rate of each step."""
+    """Make the configured learning-rate schedule."""
     if config.lr_schedule == "constant":
         return constant_schedule(config.lr, config.warmup_steps)
     decay = cosine_schedule if config.lr_schedule == "cosine" else linear_schedule

@@ -1,4 +1,4 @@
-"""`Trainer`: an iterator over training steps; the loop stays yours.
+"""`Trainer`: an iterator over training steps; the loop over it is your code.
 
 for step in Trainer(model, corpus):
     print(step.step, step.loss)
@@ -33,15 +33,15 @@ BEST_FILE = "best.safetensors"
 
 
 class Trainer:
-    """Trains `model` on a corpus, or on tokens; iterate over it, stop when you like, iterate on.
+    """Trains `model` on a corpus or on tokens: iterate over it; stop and go on at any step.
 
-    Validation data (`validation`, or else a share of the corpus, repeats removed) are never trained
-    on. On Numba, steps are recorded and replayed (`captured.launches()` lists what runs), unless
-    `capture` is False. `history` keeps every step; an interrupt waits for the end of the current
-    batch and loses nothing. A step puts the whole model into training mode, so `eval()` in between
-    lasts until the next one; a frozen parameter has `requires_grad = False`. `best`, a folder or
-    file, keeps the weights with the lowest validation loss. After `save`, `Trainer.resume` goes on
-    as if nothing had been in between.
+    Validation data (`validation`, or a share of the corpus without its repeated lines) are never
+    trained on. On Numba, steps are recorded and replayed (`captured.launches()` lists the kernels)
+    unless `capture` is False. `history` keeps every step. An interrupt takes effect after the
+    current batch; no work is lost. Each step puts the whole model into training mode, so `eval()`
+    lasts until the next step; parameters with `requires_grad = False` are frozen. The weights with
+    the lowest validation loss are saved to `best`, a folder or file. After `save`,
+    `Trainer.resume` continues as if training had never stopped.
     """
 
     def __init__(
@@ -68,7 +68,7 @@ class Trainer:
         if self.validation_data is not None:
             self._validation_batches = data.evaluation_batches(self.validation_data)
         self.config = config = replace(config, steps=data.num_steps(self.batches))
-        # A subclass of GPT may decide things in Python, which a replay would not.
+        # A subclass of GPT may branch in Python, which a replay would not do again.
         captures = capture and type(model) is GPT and model.backend.name != "numpy"
         self._train_step = TrainStep(model, config, captures)
         self.optimizer = self._train_step.optimizer
@@ -77,7 +77,7 @@ class Trainer:
             best = Path(best)
             best = best if best.suffix == ".safetensors" else best / BEST_FILE
             self.best_file = checkpoints.ensure_writable(best)
-        self.extra_metadata: dict[str, Any] = {}  # saved in checkpoints too
+        self.extra_metadata: dict[str, Any] = {}  # also saved in checkpoints
         self.state = TrainerState()
         self.memorization_check = MemorizationCheck(data, self.state) if data.is_lines else None
         model.train()
@@ -95,22 +95,22 @@ class Trainer:
 
     @property
     def stopped_early(self) -> bool:
-        """Whether `patience` evaluations in a row brought no lower validation loss."""
+        """Whether the last `patience` evaluations did not lower the validation loss."""
         patience = self.config.patience
         return patience is not None and self.state.evals_since_best >= patience
 
     @property
     def captured(self) -> Captured | None:
-        """The captured function that runs for each batch, if steps are recorded."""
+        """The captured function that runs for each batch, or None if steps are not recorded."""
         return self._train_step.captured
 
     def __iter__(self) -> Iterator[Step]:
         return self
 
     def __next__(self) -> Step:
-        """The next step: batches, `train_step`, then evaluation and samples where they are due."""
+        """Draw batches, make a training step on them, then evaluate and sample if due."""
         state, number = self.state, len(self.history)
-        if state.evaluation_due:  # an interrupt came while the last step was evaluated
+        if state.evaluation_due:  # evaluating the last step was interrupted
             return self._evaluate_step()
         if number >= self.config.steps or self.stopped_early:
             raise StopIteration
@@ -139,7 +139,7 @@ class Trainer:
         )
 
     def _evaluate_step(self) -> Step:
-        """The last step, evaluated and sampled if due; an interrupt in here repeats it."""
+        """Evaluate and sample after the last step if due; after an interrupt, done again."""
         c, history = self.config, self.history
         try:
             if self._is_due(c.eval_every) and history[-1].evaluation is None:
@@ -151,13 +151,13 @@ class Trainer:
             if self._is_due(c.sample_every) and not history[-1].samples:
                 history[-1] = replace(history[-1], samples=self.sample())
         except Exception:
-            self.state.complete_step()  # training can go on without
+            self.state.complete_step()  # so that the next call goes on with training
             raise
         self.state.complete_step()
         return history[-1]
 
     def _record_evaluation(self, step: Step) -> None:
-        """Put an evaluated step into the history, and the best weights into their file."""
+        """Put an evaluated step into the history, and save the weights if it is the best one."""
         if self.state.is_best(step.evaluation):
             self._save_best()
         with DeferInterrupts():
@@ -169,10 +169,10 @@ class Trainer:
             checkpoints.save(self.best_file, self.model, self.tokenizer, self.metadata())
 
     def final_evaluate(self) -> Evaluation | None:
-        """The validation loss now; if it is the lowest so far, this step becomes `best`.
+        """Compute the validation loss now; if it is the lowest so far, this step becomes `best`.
 
-        For the end of a training whose last step is not one of those that are evaluated. It does
-        not count for `patience`, and training can go on: every step is what it would have been.
+        For the end of a training whose last step was not evaluated by `eval_every`. It does not
+        count towards `patience` and does not change later steps if training goes on.
         """
         evaluation = self.evaluate()
         if evaluation is not None and self.history and self.state.is_best(evaluation):
@@ -184,7 +184,7 @@ class Trainer:
         return every > 0 and len(self.history) % every == 0
 
     def run(self, on_step: Callable[[Step], None] | None = None) -> list[Step]:
-        """Train to the end, or to an interrupt (Ctrl-C, Stop), and return the history."""
+        """Train to the end or until an interrupt (Ctrl-C, Stop); return the history."""
         self.interrupted = False
         try:
             for step in self:
@@ -195,11 +195,11 @@ class Trainer:
         return self.history
 
     def seen_batches(self) -> Iterator[Batch]:
-        """The tokens and targets of all steps so far, drawn anew in the same order."""
+        """Iterate over tokens and targets of all steps so far, drawn again in the same order."""
         return self.data.first_batches(len(self.history))
 
     def validation_batches(self) -> Iterator[Batch]:
-        """The tokens and targets of `evaluate`; empty without validation data."""
+        """Iterate over the tokens and targets of `evaluate`; empty without validation data."""
         if self._validation_batches is None:
             return iter(())
         return self._eval_batches(self._validation_batches)
@@ -207,10 +207,10 @@ class Trainer:
     def evaluate(
         self, corpus: Texts | None = None, cancelled: Callable[[], bool] = lambda: False
     ) -> Evaluation | None:
-        """The mean loss on the validation data, or on another corpus; None without validation data.
+        """Compute the mean loss on `corpus`, by default the validation data (None without them).
 
-        `evaluate(trainer.train_data)` is the training loss. None too as soon as `cancelled()`,
-        which is called before each batch. It uses none of the training's random numbers.
+        `evaluate(trainer.train_data)` is the training loss. `cancelled()` is called before each
+        batch; once it is true, None is returned. Training's random numbers are not used.
         """
         if corpus is None:
             batches = self._validation_batches
@@ -223,9 +223,9 @@ class Trainer:
         return evaluate_loss(self.model, self._eval_batches(batches), cancelled)
 
     def compare(self, baseline: Callable[[np.ndarray, np.ndarray], np.ndarray]) -> Comparison:
-        """The model against a baseline, on the same validation data.
+        """Compare the model with a baseline on the same validation data.
 
-        `baseline(tokens, targets)` gives its loss for each target (B, T), 0 where it is ignored.
+        `baseline(tokens, targets)` returns its loss for each target (B, T), 0 where it is ignored.
         """
         return compare_losses(self.model, self.validation_batches(), baseline)
 
@@ -235,11 +235,11 @@ class Trainer:
         return batches.eval_batches(max_rows, eval_batch_size(self.model))
 
     def sample(self, temperature: float = 1.0) -> tuple[str, ...]:
-        """`num_samples` texts from the model as it is now, always with the same seed."""
+        """Generate `num_samples` texts with the current weights, always from the same seed."""
         return tuple(self.iter_samples(temperature))
 
     def iter_samples(self, temperature: float = 1.0) -> Iterator[str]:
-        """The texts of `sample`, one after the other."""
+        """Yield the texts of `sample` one by one."""
         c = self.config
         if self.tokenizer is None:
             raise SettingError("tokenizer", "given to write samples", self.tokenizer)
@@ -249,19 +249,19 @@ class Trainer:
         )  # fmt: skip
 
     def metadata(self) -> dict[str, Any]:
-        """What a checkpoint holds about the training: corpus, steps done and settings."""
+        """Return the metadata of a checkpoint: corpus name, steps done and settings."""
         name = self.corpus.name if isinstance(self.corpus, Corpus) else "tokens"
         metadata = {"corpus": name, "steps_done": len(self.history)}
         return {**metadata, **asdict(self.config), **self.extra_metadata}
 
     def save(self, folder: str | Path) -> Path:
-        """Save everything into a folder; `Trainer.resume` goes on from it, bit for bit.
+        """Save everything into a folder, so that `Trainer.resume` continues bit for bit.
 
         training.safetensors holds the weights, the optimiser's state, the position in the data, the
-        dropout counter and the history; model.safetensors beside it is what `load` reads.
+        dropout counter and the history; model.safetensors beside it is a checkpoint for `load`.
         """
-        _ = self.data.sha256  # which may take a while, before anybody waits
-        with LOCK:  # a training in another thread waits between two steps, for both files
+        _ = self.data.sha256  # may take a while: computed before the lock is taken
+        with LOCK:  # training in another thread waits, so that both files hold the same step
             self._train_step.rollback()
             file = save_state(self, folder)
             checkpoints.save(folder, self.model, self.tokenizer, self.metadata())
@@ -279,11 +279,11 @@ class Trainer:
         best: str | Path | None = None,
         backend: str | None = None,
     ) -> "Trainer":
-        """The trainer that `save` wrote into a folder, where it stopped.
+        """Load the trainer that `save` wrote into a folder, to continue where it stopped.
 
-        `corpus` (and `validation`) must be what it was trained on, by its SHA-256, else it is a
-        `FormatError`. `config` changes settings from here on, such as more `steps`; those that
-        decide what a step is (seed, batch_size, grad_accum_steps, stride) must stay the same.
+        `corpus` (and `validation`) must have the SHA-256 of the data it was trained on, else a
+        FormatError is raised. `config` changes settings from here on, such as more `steps`; those
+        that define a step (seed, batch_size, grad_accum_steps, stride) must stay the same.
         """
         with open_state(path) as saved:
             tokenizer, config = saved.tokenizer, saved.check_config(config)

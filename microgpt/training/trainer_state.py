@@ -1,6 +1,6 @@
 """`TrainerState`: the history of a training and its unfinished work, in memory and in a file.
 
-The file, training.safetensors, holds all that decides the next steps: `model.` are the weights,
+The file, training.safetensors, determines all later steps. Its arrays: `model.` the weights,
 `optimizer.` its state, `pending.` batches drawn for the next step, `history.` the steps so far.
 """
 
@@ -36,18 +36,18 @@ from microgpt.training.metrics import Evaluation, Step
 STATE_FILE = "training.safetensors"
 FORMAT = 1
 MODEL, OPTIMIZER, PENDING = "model.", "optimizer.", "pending."
-FIXED_SETTINGS = ("seed", "batch_size", "grad_accum_steps", "stride")  # they decide what a step is
+FIXED_SETTINGS = ("seed", "batch_size", "grad_accum_steps", "stride")  # they define a step
 
 
 @dataclass
 class TrainerState:
-    """The steps done, and what must not get lost between two of them.
+    """The steps done, and state that an interrupt between two steps must not lose.
 
-    `pending_batches` were drawn and are in no step yet; `evaluation_due` says that the last step
-    has still to be evaluated or sampled. `best_index` is that of the step with the lowest
-    validation loss, and `evals_since_best` evaluations came after it. `final_evaluation` is a step
-    and its evaluation out of turn, where that is lower still: the count does not know of it, so
-    that a training which is stopped and resumed ends where it would have.
+    `pending_batches` were drawn for the next step; `evaluation_due` is true until the last step has
+    been evaluated and sampled. `best_index` is the step with the lowest validation loss, followed
+    by `evals_since_best` evaluations. `final_evaluation` is (step, evaluation) of an evaluation
+    outside the schedule with a lower loss still. `evals_since_best` does not count it, so that
+    training which is stopped and resumed ends at the same step.
     """
 
     history: list[Step] = field(default_factory=list)
@@ -59,7 +59,7 @@ class TrainerState:
 
     @property
     def tokens_seen(self) -> int:
-        """The targets of all steps so far."""
+        """The number of targets of all steps so far."""
         return self.history[-1].tokens_seen if self.history else 0
 
     @property
@@ -71,16 +71,16 @@ class TrainerState:
         return None if self.best_index is None else self.history[self.best_index]
 
     def add_batch(self, batch: Batch) -> None:
-        """Keep a batch that was drawn until its step is done."""
+        """Keep a drawn batch until its step is done."""
         self.pending_batches.append(batch)
 
     def add_step(self, step: Step) -> None:
-        """Append a step that is done; its batches are spent."""
+        """Append a finished step and drop its batches."""
         self.history.append(step)
         self.pending_batches, self.evaluation_due = [], True
 
     def complete_step(self) -> None:
-        """The last step has been evaluated and sampled, or cannot be."""
+        """Mark the last step as evaluated and sampled, or as one that cannot be."""
         self.evaluation_due = False
 
     def is_best(self, evaluation: Evaluation | None) -> bool:
@@ -88,7 +88,7 @@ class TrainerState:
         return evaluation is not None and evaluation.loss < _validation_loss(self.best)
 
     def record_evaluation(self, step: Step) -> None:
-        """Count the validation loss of a step in the history, if it has one."""
+        """Update the best step and the count since, if the step has a validation loss."""
         if step.evaluation is None:
             return
         loss = step.evaluation.loss
@@ -101,7 +101,7 @@ class TrainerState:
             self.final_evaluation = None
 
     def record_final_evaluation(self, evaluation: Evaluation) -> None:
-        """Make the last step the best one, by an evaluation out of turn."""
+        """Make the last step the best one, with an evaluation outside the schedule."""
         self.final_evaluation = len(self.history) - 1, evaluation
 
     def restore(
@@ -111,7 +111,7 @@ class TrainerState:
         evaluation_due: bool,
         final_evaluation: tuple[int, Evaluation] | None,
     ) -> None:
-        """Fill a new state from a file; the evaluations are counted again."""
+        """Fill a new state from a file; best step and count are derived from the history."""
         self.history += history
         for step in history:
             self.record_evaluation(step)
@@ -124,7 +124,7 @@ def _validation_loss(step: Step | None) -> float:
 
 
 def save_state(trainer: Any, folder: str | Path) -> Path:
-    """Write a trainer's state into a folder, as training.safetensors; the file's path."""
+    """Write a trainer's state to training.safetensors in a folder; return the file's path."""
     model, state = trainer.model, trainer.state
     shapes = {name: weight.shape for name, weight in model.named_parameters()}
     if type(model) is not GPT or shapes != model.config.parameter_shapes():
@@ -173,7 +173,7 @@ def _final_evaluation_row(state: TrainerState) -> list | None:
 
 @contextmanager
 def open_state(path: str | Path) -> Iterator["SavedState"]:
-    """`with open_state(folder) as saved:` the state in there; any defect of it is a FormatError."""
+    """`with open_state(folder) as saved:` opens a saved state; any defect is a FormatError."""
     path = Path(path)
     file = path if path.is_file() else path / STATE_FILE
     if not file.is_file():
@@ -191,7 +191,7 @@ def open_state(path: str | Path) -> Iterator["SavedState"]:
 
 
 class SavedState:
-    """A saved state that is open: its settings are read at once, its arrays on demand."""
+    """An open state file: settings are read when it is opened, arrays on demand."""
 
     def __init__(self, file: Path, arrays: SafetensorsFile):
         if TRAINER_STATE_KEY not in arrays.metadata:
@@ -210,7 +210,7 @@ class SavedState:
         self.extra_metadata = self._field("metadata", dict)
 
     def check_config(self, config: TrainConfig | None) -> TrainConfig:
-        """The settings to go on with; raises if a step would consist of other data."""
+        """Return the settings to continue with; raise if they change the data of a step."""
         for name in FIXED_SETTINGS if isinstance(config, TrainConfig) else ():
             now, then = getattr(config, name), getattr(self.config, name)
             if now != then:
@@ -223,7 +223,7 @@ class SavedState:
         return self.config if config is None else config
 
     def build_model(self, backend: str | None) -> GPT:
-        """The model with its weights, on `backend`."""
+        """Build the model on `backend`, with the saved weights."""
         dtype = self.arrays.dtype(MODEL + "wte.weight")
         if dtype not in ("float32", "float64"):
             raise FormatError(f"it must hold float32 or float64 weights; got {dtype}")
@@ -235,7 +235,7 @@ class SavedState:
         return model
 
     def restore(self, trainer: Any) -> None:
-        """Bring a new trainer to where the saved one stood."""
+        """Restore the saved state into a new trainer."""
         data_sha256, expected = trainer.data.sha256, self.header["data"]
         if data_sha256 != expected:
             raise FormatError(
