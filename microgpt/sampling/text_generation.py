@@ -37,7 +37,7 @@ def generate_text(
 
     The i-th text has the seed `seed` + i. Several prompts are continued together by
     `generate_batch`, `num_samples` times: a text of each prompt, then again a text of each. The EOS
-    token ends a text and is not shown; with `ignore_eos` the text goes on. `bos` says whether the BOS
+    token ends a text and is not shown; with `ignore_eos` it goes on. `bos` says whether the BOS
     token precedes a prompt (default: yes, except with GPT-2's vocabulary, where other programs omit
     it). Without a prompt a text starts from BOS or, in a vocabulary without BOS, from
     `tokenizer.default_prompt` (a new line, if there is one); neither is shown.
