@@ -1,1 +1,1 @@
-"""Atomic writes, paths, downloads and JSON: the only modules that write, name or fetch files."""
+"""Shared file access: atomic writes, paths, downloads, JSON, and the memory available."""

@@ -15,9 +15,9 @@ DISK_FULL_ERRNOS = (errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.EN
 
 @contextlib.contextmanager
 def atomic_write(target: Path) -> Iterator[BinaryIO]:
-    """A binary stream that becomes `target` when the block succeeds, and vanishes otherwise.
+    """Yield a binary stream that becomes `target` if the block succeeds, and is deleted otherwise.
 
-    Missing folders are made. `NotWritable` if they cannot be, or if the disk fills.
+    Missing folders are created. Raises NotWritable if they cannot be, or if the disk is full.
     """
     if target.is_dir():
         raise NotWritable(f"{target} is a folder; name a file in it to write to")
@@ -31,7 +31,7 @@ def atomic_write(target: Path) -> Iterator[BinaryIO]:
     except BaseException as error:
         with contextlib.suppress(OSError):
             temp_path.unlink()
-        # The block may raise other errors, of reading; these three come from writing alone.
+        # The block may also raise OSErrors from reading; these three come only from writing.
         if isinstance(error, OSError) and error.errno in DISK_FULL_ERRNOS:
             raise NotWritable(
                 f"{target} could not be written whole ({error.strerror}), so nothing of it is "

@@ -1,6 +1,6 @@
-"""Public files: found locally or downloaded once, and verified by SHA-256.
+"""Find public files locally, or download them once, and verify their SHA-256.
 
-Connecting, and each read, may take TIMEOUT seconds; a whole file may take longer.
+TIMEOUT limits connecting and each read; a whole file may take longer.
 """
 
 import hashlib
@@ -17,7 +17,7 @@ TIMEOUT = 10  # seconds
 
 @dataclass(frozen=True)
 class RemoteFile:
-    """A public file, the SHA-256 it must have, and what to do instead of downloading it."""
+    """A public file, the SHA-256 it must have, and the alternatives to downloading it."""
 
     file_name: str
     url: str
@@ -26,12 +26,12 @@ class RemoteFile:
 
 
 def download_dir() -> Path:
-    """The folder of the cache that downloads are kept in."""
+    """Return the cache folder of downloads."""
     return cache_dir() / "data"
 
 
 def fetch(remote: RemoteFile) -> Path:
-    """The verified file: from MICROGPT_DATA, else from the cache, else from the network."""
+    """Return the verified file from MICROGPT_DATA, else the cache, else the network."""
     configured = data_dir()
     if configured is not None and _is_file(configured / remote.file_name):
         return _check_sha256(configured / remote.file_name, remote)
@@ -41,7 +41,7 @@ def fetch(remote: RemoteFile) -> Path:
 
 
 def _is_file(path: Path) -> bool:
-    """Whether there is such a file; False too where it may not be looked for."""
+    """Whether the file exists; also False if permissions forbid looking."""
     try:
         return path.is_file()
     except OSError:

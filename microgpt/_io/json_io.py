@@ -1,4 +1,4 @@
-"""JSON from untrusted files: bounded in size, UTF-8, an object, no key twice."""
+"""Parse JSON from untrusted files: limited in size, UTF-8, an object, no duplicate keys."""
 
 import json
 from pathlib import Path
@@ -10,7 +10,7 @@ MAX_BYTES = 1 << 20
 
 
 def read_json(file: Path, max_bytes: int = MAX_BYTES) -> dict[str, Any]:
-    """The object in a JSON file of at most `max_bytes` bytes."""
+    """Return the object in a JSON file of at most `max_bytes` bytes."""
     size = file.stat().st_size
     if size > max_bytes:
         raise FormatError(f"{file} must be JSON of at most {max_bytes:,} bytes; got {size:,}")
@@ -18,7 +18,7 @@ def read_json(file: Path, max_bytes: int = MAX_BYTES) -> dict[str, Any]:
 
 
 def parse_json(content: bytes, location: str) -> dict[str, Any]:
-    """The object in some JSON; `location` names it in errors."""
+    """Return the object in some JSON; `location` names its source in errors."""
     try:
         parsed = json.loads(content.decode("utf-8"), object_pairs_hook=_unique_keys)
     except UnicodeDecodeError as error:

@@ -1,4 +1,4 @@
-"""How much memory the machine has, and how much this process can still get."""
+"""The machine's memory, and the memory that this process can still get."""
 
 import contextlib
 from pathlib import Path
@@ -7,17 +7,17 @@ import psutil
 
 
 def total_memory() -> int:
-    """The machine's memory in bytes."""
+    """Return the machine's memory in bytes."""
     return int(psutil.virtual_memory().total)
 
 
 def free_memory() -> int:
-    """The memory that programs can still get without swapping, in bytes."""
+    """Return the machine's memory that is available without swapping, in bytes."""
     return int(psutil.virtual_memory().available)
 
 
 def available_memory() -> int:
-    """The bytes that a process can still get: free memory and swap, as far as a container allows.
+    """Return the bytes this process can still get: free memory and swap, up to its cgroup's limit.
 
     psutil sees the whole machine, even inside a container.
     """
@@ -27,7 +27,7 @@ def available_memory() -> int:
 
 
 def _container_limit() -> int | None:
-    """The memory limit of the cgroup in bytes; None without one."""
+    """Return the cgroup's memory limit in bytes, or None if there is none."""
     with contextlib.suppress(OSError, ValueError):
         return int(Path("/sys/fs/cgroup/memory.max").read_text("ascii"))
     return None

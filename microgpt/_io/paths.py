@@ -1,4 +1,4 @@
-"""The folders this package uses outside itself, and paths as users give them."""
+"""The package's cache and data folders, and paths given by users."""
 
 import os
 from pathlib import Path
@@ -7,7 +7,7 @@ from microgpt.errors import SettingError
 
 
 def cache_dir() -> Path:
-    """Where downloads and compiled kernels are kept: MICROGPT_CACHE, or the user's cache."""
+    """Return the folder for downloads and compiled kernels: MICROGPT_CACHE, or the user's cache."""
     configured = os.environ.get("MICROGPT_CACHE")
     if configured:
         return Path(configured).expanduser()
@@ -17,16 +17,16 @@ def cache_dir() -> Path:
 
 
 def data_dir() -> Path | None:
-    """The folder where public files are looked for first: MICROGPT_DATA."""
+    """Return the folder searched first for public files: MICROGPT_DATA, or None if not set."""
     configured = os.environ.get("MICROGPT_DATA")
     return Path(configured).expanduser() if configured else None
 
 
 def expand_user(path: str | os.PathLike) -> Path:
-    """The path with `~` expanded to the home folder."""
+    """Return the path with `~` expanded to the home folder."""
     try:
         return Path(path).expanduser()
-    except RuntimeError:  # a user that nobody knows, or no home
+    except RuntimeError:  # unknown user, or no home folder
         raise SettingError(
             "path",
             "given in full, since its home folder is not known on this machine",

@@ -1,4 +1,4 @@
-"""Filling an array from a file, without a copy in between."""
+"""Fill an array from a file, without a copy in between."""
 
 from pathlib import Path
 from typing import Any

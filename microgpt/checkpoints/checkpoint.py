@@ -1,4 +1,4 @@
-"""`save` and `load`: a model, its tokenizer, and metadata on its training in one file."""
+"""`save` and `load` checkpoints: a model, its tokenizer and training metadata in one file."""
 
 import json
 import tempfile
@@ -22,14 +22,14 @@ from microgpt.tokenizers import Tokenizer
 
 MODEL_FILE = "model.safetensors"
 CHECKPOINT_KEY = "microgpt"
-TRAINER_STATE_KEY = "microgpt-training"  # of the file that a training is resumed from
+TRAINER_STATE_KEY = "microgpt-training"  # in the file that training is resumed from
 FORMAT = 1
-MAX_BLOCK_SIZE = 2**24  # without a position table, which would bound it by the file's size
+MAX_BLOCK_SIZE = 2**24  # for models without a position table, whose size would bound it
 
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A model, the tokenizer it was saved with (or None), and metadata on its training."""
+    """A model, the tokenizer it was saved with (or None), and its training metadata."""
 
     model: GPT
     tokenizer: Tokenizer | None = None
@@ -42,10 +42,10 @@ def save(
     tokenizer: Tokenizer | None = None,
     metadata: dict[str, Any] | None = None,
 ) -> Path:
-    """Write a checkpoint into a folder (as model.safetensors) or a .safetensors file.
+    """Write a checkpoint to a folder (as model.safetensors) or .safetensors file; return its path.
 
-    `metadata` is a dictionary that JSON can hold. An existing file is replaced only once the new
-    one is complete.
+    `metadata` must be JSON-serializable. An existing file is replaced only once the new one is
+    complete.
     """
     if not isinstance(metadata, dict | None):
         raise SettingError("metadata", "a dictionary", type(metadata))
@@ -56,14 +56,14 @@ def save(
         "metadata": metadata or {},
     }
     target = ensure_writable(path)
-    with atomic_write(target) as stream, LOCK:  # a training in another thread waits
+    with atomic_write(target) as stream, LOCK:  # training in another thread waits
         arrays = {name: weight.array for name, weight in model.named_parameters()}
         write_safetensors(stream, arrays, {CHECKPOINT_KEY: json.dumps(header)})
     return target
 
 
 def ensure_writable(path: str | Path) -> Path:
-    """The file that `save(path, …)` writes, after its folder was made and proved writable."""
+    """Return the file that `save(path, …)` writes, after creating and testing its folder."""
     if Path(path).is_file() and Path(path).suffix != ".safetensors":
         raise NotWritable(f"{path} is a file that is there already; name a folder to save in")
     target = _checkpoint_file(path)
@@ -78,7 +78,7 @@ def ensure_writable(path: str | Path) -> Path:
 
 
 def load(path: str | Path, backend: str | None = None) -> Checkpoint:
-    """The checkpoint that `save` wrote; the model lives on `backend` (default: the one in use)."""
+    """Load a checkpoint that `save` wrote; its model is on `backend` (default: the current one)."""
     file = _checkpoint_file(path)
     if not file.is_file():
         raise FormatError(f"there is no checkpoint at {file}; `save` or `microgpt train` makes one")
@@ -99,7 +99,7 @@ def load(path: str | Path, backend: str | None = None) -> Checkpoint:
 
 
 def _read_header(arrays: SafetensorsFile) -> tuple[GPTConfig, Tokenizer | None, dict[str, Any]]:
-    """Config, tokenizer and metadata, checked against the weights before memory is allocated."""
+    """Return config, tokenizer and metadata, checked against the shapes before any allocation."""
     if TRAINER_STATE_KEY in arrays.metadata:
         raise FormatError(
             "it is the state of a training, which can be resumed; the model is in "
@@ -119,7 +119,7 @@ def _read_header(arrays: SafetensorsFile) -> tuple[GPTConfig, Tokenizer | None, 
 def parse_model_header(
     header: dict[str, Any], shapes: dict[str, tuple[int, ...]]
 ) -> tuple[GPTConfig, Tokenizer | None]:
-    """The config and the tokenizer in a header, if they fit each other and the weights' shapes."""
+    """Return config and tokenizer of a header; raise FormatError unless they fit the weights."""
     config = from_dict(GPTConfig, header["config"])
     if config.position == "none" and config.block_size > MAX_BLOCK_SIZE:
         raise FormatError(

@@ -1,7 +1,7 @@
-"""The header of a safetensors file: eight bytes of length, then JSON with each tensor's offsets.
+"""Read the header of a safetensors file: eight bytes of length, then JSON with tensor offsets.
 
-Everything is checked before anything of it is used: the file holds the tensors it announces, each
-as large as its shape, one after the other, and nothing else.
+All of it is checked before any of it is used: each tensor must have the byte size of its shape and
+dtype, and the tensors must fill the rest of the file without gaps or overlaps.
 """
 
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from typing import Any
 from microgpt._io.json_io import parse_json
 from microgpt.errors import FormatError
 
-MAX_HEADER_BYTES = 32 << 20  # ours hold a tokenizer too, which may have some MB
+MAX_HEADER_BYTES = 32 << 20  # ours also hold a tokenizer, which may take several MB
 
 _ITEM_BYTES = {"BOOL": 1, "U8": 1, "I8": 1, "F8_E5M2": 1, "F8_E4M3": 1, "I16": 2, "U16": 2}
 _ITEM_BYTES |= {"F16": 2, "BF16": 2, "I32": 4, "U32": 4, "F32": 4, "I64": 8, "U64": 8, "F64": 8}
@@ -23,7 +23,7 @@ DTYPE_CODES = {dtype: code for code, dtype in _DTYPES.items()}
 
 @dataclass(frozen=True)
 class TensorEntry:
-    """A tensor's dtype (the format's own code if it has no name here), shape, and byte range."""
+    """A tensor's dtype (the safetensors code if we have no name for it), shape and byte range."""
 
     dtype: str
     shape: tuple[int, ...]
@@ -33,14 +33,14 @@ class TensorEntry:
 
 @dataclass(frozen=True)
 class Header:
-    """A checked header: the tensors by name, and the metadata (strings by name)."""
+    """A checked header: tensor entries by name, and metadata strings by name."""
 
     tensors: dict[str, TensorEntry]
     metadata: dict[str, str]
 
 
 def read_header(file: Path, max_bytes: int = MAX_HEADER_BYTES) -> Header:
-    """The checked header of a file, if it has at most `max_bytes` bytes."""
+    """Read and check a file's header, which may have at most `max_bytes` bytes."""
     size = file.stat().st_size
     entries, data_start = _read_json(file, size, max_bytes)
     metadata = _metadata(file, entries.pop("__metadata__", {}))
@@ -60,13 +60,13 @@ def read_header(file: Path, max_bytes: int = MAX_HEADER_BYTES) -> Header:
 
 
 def read_metadata(file: Path) -> dict[str, str]:
-    """The metadata alone, which tells whose file it is; the tensors are not checked."""
+    """Return only the metadata, which tells who wrote the file; the tensors are not checked."""
     entries, _ = _read_json(file, file.stat().st_size, MAX_HEADER_BYTES)
     return _metadata(file, entries.get("__metadata__", {}))
 
 
 def _read_json(file: Path, size: int, max_bytes: int) -> tuple[dict[str, Any], int]:
-    """The JSON object, and the offset of the data after it."""
+    """Return the header's JSON object, and the offset of the data after it."""
     with open(file, "rb", buffering=0) as stream:
         length = int.from_bytes(stream.read(8), "little")
         if size < 8 or not 2 <= length <= size - 8:

@@ -1,7 +1,8 @@
-"""Reading and writing arrays in safetensors files, without a second copy of them in memory.
+"""Read and write arrays in safetensors files, without a second copy of them in memory.
 
-The library of that name would map the whole file to read it, and join all arrays into one bytes
-object to write them; here each array is read and written in place.
+The safetensors library would memory-map the whole file to read it, and join all arrays into one
+bytes object to write them. Here each array is read directly into its own memory and written
+directly from it.
 """
 
 import json
@@ -23,7 +24,7 @@ from microgpt.errors import Described, FormatError, SettingError
 
 
 class SafetensorsFile:
-    """An open safetensors file whose header has been checked: `metadata`, and arrays by name."""
+    """An open safetensors file with a checked header: its `metadata`, and its arrays by name."""
 
     def __init__(self, file: Path, stream: BinaryIO, header: Header):
         self.file, self._stream, self._tensors = file, stream, header.tensors
@@ -31,17 +32,20 @@ class SafetensorsFile:
         self.shapes = {name: tensor.shape for name, tensor in header.tensors.items()}
 
     def dtype(self, name: str) -> str:
-        """The dtype of an array; the format's own code for one that has no name here."""
+        """Return an array's dtype, or its safetensors code if we have no name for it."""
         return self._tensors[name].dtype
 
     def read_into(self, name: str, array: np.ndarray) -> None:
-        """Fill `array` with the array of that name; shape and dtype must be the file's."""
+        """Fill `array` with the array of that name; shape and dtype must match the file's."""
         self._check(name, array.shape, str(array.dtype))
         self._stream.seek(self._tensors[name].start)
         read_exactly(self._stream, array, self.file)
 
     def read(self, name: str, dtype: str) -> np.ndarray:
-        """The array of that name, which must have this dtype; no larger than the file."""
+        """Return the array of that name, which must have this dtype.
+
+        The header check bounds its size by the size of the file.
+        """
         self._check(name, self.shapes.get(name, ()), dtype)
         array = np.empty(self.shapes[name], dtype)
         self.read_into(name, array)
@@ -59,7 +63,7 @@ class SafetensorsFile:
 
 @contextmanager
 def open_safetensors(file: Path) -> Iterator[SafetensorsFile]:
-    """`with open_safetensors(file) as arrays:` a file whose header and size have been checked."""
+    """Open a file after checking its header and size: `with open_safetensors(file) as arrays:`."""
     header = read_header(file)
     with open(file, "rb", buffering=0) as stream:
         yield SafetensorsFile(file, stream, header)
@@ -68,7 +72,7 @@ def open_safetensors(file: Path) -> Iterator[SafetensorsFile]:
 def write_safetensors(
     stream: BinaryIO, arrays: dict[str, np.ndarray], metadata: dict[str, str]
 ) -> None:
-    """Write arrays and metadata as safetensors, one array after the other as they lie in memory."""
+    """Write arrays and metadata as safetensors, one array after the other, without joining them."""
     header: dict[str, Any] = {"__metadata__": metadata}
     start = 0
     for name, array in arrays.items():
@@ -77,7 +81,7 @@ def write_safetensors(
         header[name] = {"dtype": code, "shape": array.shape, "data_offsets": [start, end]}
         start = end
     content = json.dumps(header, separators=(",", ":")).encode()
-    content += b" " * (-len(content) % 8)  # so that the data starts at a multiple of eight
+    content += b" " * (-len(content) % 8)  # aligns the data to eight bytes
     if len(content) > MAX_HEADER_BYTES:
         raise SettingError(
             "the metadata beside the weights",

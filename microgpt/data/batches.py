@@ -1,4 +1,4 @@
-"""Batches of documents as tokens and targets, and what every kind of batches offers."""
+"""`Batches`, the interface of all batch iterators, and `DocumentBatches`, batches of documents."""
 
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,7 +13,7 @@ from microgpt.errors import SettingWarning, ShapeError
 from microgpt.tokenizers import Tokenizer
 
 Batch = tuple[np.ndarray, np.ndarray]
-IGNORE_INDEX = -1  # a target that no loss counts
+IGNORE_INDEX = -1  # a target that the loss ignores
 
 
 class Batches(Protocol):
@@ -39,22 +39,22 @@ class Batches(Protocol):
     def __next__(self) -> Batch: ...
 
     def eval_batches(self, max_rows: int, batch_size: int = 64) -> Iterator[Batch]:
-        """At most `max_rows` rows, evenly spaced, once, for evaluation; draws nothing."""
+        """Yield at most `max_rows` evenly spaced rows once, for evaluation; the position stays."""
         ...
 
     def state_dict(self) -> dict[str, Any]:
-        """The position in the data, as JSON can hold it."""
+        """Return the position in the data as a JSON-serializable dictionary."""
         ...
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Continue exactly after the batches that gave `state`; a FormatError if they differ."""
+        """Continue where `state` was saved; raise FormatError if data or settings differ."""
         ...
 
 
 def pad(sequences: Sequence[Sequence[int]], pad_token: int) -> Batch:
-    """Sequences of token ids as tokens and targets (B, T), targets shifted by one.
+    """Pad sequences of token ids to tokens and targets (B, T), with the targets shifted by one.
 
-    Shorter ones are padded with `pad_token`, their targets with −1, which the loss ignores.
+    Shorter sequences are padded with `pad_token`, their targets with −1, which the loss ignores.
     """
     T = max(len(sequence) for sequence in sequences) - 1
     tokens = np.full((len(sequences), T), pad_token, np.int32)
@@ -66,7 +66,10 @@ def pad(sequences: Sequence[Sequence[int]], pad_token: int) -> Batch:
 
 
 def evenly_spaced(count: int, max_count: int) -> np.ndarray:
-    """At most `max_count` of the indices 0 … count − 1, evenly spaced: a list's start is biased."""
+    """Return up to `max_count` evenly spaced indices below `count`.
+
+    The first ones of a list would be a biased sample.
+    """
     if count <= max_count:
         return np.arange(count)
     return np.linspace(0, count - 1, max_count).round().astype(int)
@@ -83,12 +86,12 @@ class _Epoch(NamedTuple):
     @classmethod
     def shuffled(cls, number: int, size: int, rng_state: Mapping[str, Any]) -> "_Epoch":
         rng = loader_state.restore_rng(rng_state)
-        before = rng.bit_generator.state  # a copy: the caller's may change
+        before = rng.bit_generator.state  # a copy, since the caller's may change
         return cls(number, rng.permutation(size), before, rng.bit_generator.state)
 
 
 class DocumentBatches:
-    """Documents between two BOS tokens, shuffled anew in every epoch, without end."""
+    """Endless batches of documents, each between two BOS tokens, reshuffled every epoch."""
 
     def __init__(
         self,
@@ -121,7 +124,7 @@ class DocumentBatches:
             )
         self.pad_token = 0 if tokenizer.bos_token_id is None else tokenizer.bos_token_id
         rng_state = np.random.default_rng(seed).bit_generator.state
-        # Both are replaced at once, last of all: an interrupt loses no document and no order.
+        # `__next__` replaces both at once, at its end, so that an interrupt loses no document.
         self._position = 0, _Epoch.shuffled(0, len(self.sequences), rng_state)
 
     @property
@@ -131,12 +134,12 @@ class DocumentBatches:
 
     @property
     def batches_per_epoch(self) -> int:
-        """Batches that hold every document once, rounded up."""
+        """Batches in one pass over the documents, rounded up."""
         return -(-len(self.sequences) // self.batch_size)
 
     @property
     def rows_per_epoch(self) -> int:
-        """The number of documents; the last batch of an epoch is filled from the next epoch."""
+        """The number of documents; an epoch's last batch is filled up from the next epoch."""
         return len(self.sequences)
 
     def __iter__(self) -> Iterator[Batch]:
@@ -155,28 +158,28 @@ class DocumentBatches:
         return batch
 
     def eval_batches(self, max_rows: int, batch_size: int = 64) -> Iterator[Batch]:
-        """At most `max_rows` documents, evenly spaced, once, for evaluation; one in each row."""
+        """Yield at most `max_rows` evenly spaced documents once, for evaluation; one per row."""
         rows = [self.sequences[i] for i in evenly_spaced(len(self.sequences), max_rows)]
         for start in range(0, len(rows), batch_size):
             yield pad(rows[start : start + batch_size], self.pad_token)
 
     def state_dict(self) -> dict[str, Any]:
-        """The position in the data, as JSON can hold it; small, however many documents."""
+        """Return the position as a JSON-serializable dictionary, small for any corpus."""
         drawn, epoch = self._position
         return {**self._identity(), "batches_drawn": drawn, "rng": deepcopy(epoch.rng_before)}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Continue exactly after the batches that gave `state`.
+        """Continue exactly where `state` was saved.
 
-        A state of other documents or another batch size is a `FormatError`. An epoch that has
-        begun is shuffled again, from the generator's state that it was shuffled with.
+        Raises FormatError for a state of other documents or of another batch size. An epoch that
+        has begun is shuffled again, from the generator's state before its shuffle.
         """
         drawn, size = loader_state.check_state(state, **self._identity()), len(self.sequences)
         number = max(0, drawn * self.batch_size - 1) // size
         self._position = drawn, _Epoch.shuffled(number, size, state.get("rng", {}))
 
     def _identity(self) -> dict[str, Any]:
-        """What batches must have in common to continue from each other's state."""
+        """Return the properties that must match for another iterator's state to fit."""
         tokens = sum(map(len, self.sequences))
         return {"type": "documents", "documents": len(self.sequences), "tokens": tokens,
                 "batch_size": self.batch_size}  # fmt: skip

@@ -1,4 +1,4 @@
-"""Corpora: by name, from a file, or from pasted text."""
+"""Load corpora: by name, from a file, or from pasted text."""
 
 import hashlib
 import re
@@ -13,7 +13,7 @@ from microgpt.data.remote_corpora import REMOTE_CORPORA
 from microgpt.errors import Described, FormatError, SettingError
 from microgpt.tokenizers import CharTokenizer, Tokenizer, gpt2, train_bpe
 
-# Corpus inside the package -> its file and its format.
+# Bundled corpus -> its file and its format.
 BUNDLED_CORPORA = {"names-mini": ("names-mini.txt", "lines"), "story": ("story.txt", "text")}
 FORMATS = ("lines", "text")
 
@@ -53,10 +53,10 @@ class Corpus:
         return f"Corpus({self.name!r}: {len(self):,} lines, such as {self.documents[0][:30]!r})"
 
     def tokenizer(self, spec: str = "char") -> Tokenizer:
-        """A tokenizer for this corpus: "char", "gpt2", or "bpe:1000", trained on it.
+        """Return a tokenizer for this corpus: "char", "gpt2", or "bpe:1000", trained on it.
 
-        "char" has all characters of the corpus as its vocabulary, and BOS if it has lines.
-        "bpe:N" has N tokens, `<|endoftext|>` among them.
+        "char" has all characters of the corpus as its vocabulary, and BOS for a corpus of lines.
+        "bpe:N" has N tokens, including `<|endoftext|>`.
         """
         if spec == "char":
             return CharTokenizer.from_documents(self.documents, bos=self.format == "lines")
@@ -73,14 +73,14 @@ class Corpus:
             raise SettingError("tokenizer", expected, spec, error.remedies) from None
 
     def deduplicated(self) -> "Corpus":
-        """The corpus without repeated lines."""
+        """Return the corpus without repeated lines."""
         return replace(self, documents=tuple(dict.fromkeys(self.documents)))
 
     def split(self, val_fraction: float = 0.2) -> tuple["Corpus", "Corpus"]:
-        """The training and the validation part, with nothing in both.
+        """Return the training and the validation split, without overlap.
 
-        Lines: repeats are removed first, and those with the smallest SHA-256 are held out, so the
-        split depends on no seed and no order. Text: its end is held out.
+        Lines: duplicates are removed first, and the lines with the smallest SHA-256 are held out,
+        so the split depends neither on a seed nor on the order. Text: its end is held out.
         """
         check_number("val_fraction", val_fraction, above=0, below=1)
         if self.format == "text":
@@ -105,10 +105,11 @@ class Corpus:
         )
 
     def memorization_check(self, val_fraction: float = 0.2) -> Callable[[str], str]:
-        """A function that labels a generated text as seen in training, held out, or new.
+        """Return a function that labels a generated text as seen in training, held out, or new.
 
-        The labels are "trained on", "in the list, not trained on" and "new", for a model trained
-        on all of `split(val_fraction)`'s first part (of the whole corpus if it is 0).
+        The labels are "trained on", "in the list, not trained on" and "new". They are for a model
+        trained on the training part of `split(val_fraction)`, or, if `val_fraction` is 0, on the
+        whole corpus.
         """
         train = set(self.split(val_fraction)[0].documents if val_fraction else self.documents)
         corpus = set(self.documents)
@@ -124,12 +125,11 @@ class Corpus:
 def load_corpus(
     name: str | Path | None = None, *, text: str | None = None, format: str | None = None
 ) -> Corpus:
-    """A corpus by name, a file of your own, or `text` that you paste.
+    """Load a corpus by name, from a file of your own, or from pasted `text`.
 
-    Names: "names-mini" and "story" (inside the package, work offline), "names",
-    "tinyshakespeare", "the-verdict" (found in the folder MICROGPT_DATA, else in the cache, else
-    downloaded). `format` "lines" reads a file or a paste as one document a line, "text" as one
-    long text.
+    "names-mini" and "story" are inside the package and work offline. "names", "tinyshakespeare" and
+    "the-verdict" come from the folder MICROGPT_DATA, else from the cache, else from the network.
+    `format` "lines" reads a file or pasted text as one document per line, "text" as one long text.
     """
     if (name is None) == (text is None):
         raise SettingError(("name", "text"), "given one without the other", (name, text))

@@ -1,4 +1,4 @@
-"""Corpora as token ids, with BOS before every document."""
+"""Encode corpora as token ids, with BOS before every document."""
 
 from collections.abc import Iterator
 
@@ -9,24 +9,24 @@ from microgpt.tokenizers import Tokenizer
 
 
 def split_sections(text: str) -> list[str]:
-    """A text cut at its blank lines, as llm.c cuts tinyshakespeare; joined, they are the text.
+    """Split a text after each blank line, as llm.c splits tinyshakespeare.
 
-    A section keeps the blank line after it.
+    A section keeps the blank line after it, so the sections joined give the text.
     """
     *first, last = text.split("\n\n")
     return [*(section + "\n\n" for section in first), last]
 
 
 def split_documents(corpus: Corpus) -> list[str]:
-    """What gets a BOS of its own: the lines of a corpus of lines, the sections of a text."""
+    """Return the documents that get a BOS each: lines of a corpus, or sections of a text."""
     return list(corpus) if corpus.format == "lines" else split_sections(corpus[0])
 
 
 def encode_documents(corpus: Corpus, tokenizer: Tokenizer) -> Iterator[np.ndarray]:
-    """The token ids of each document of a corpus in turn, BOS first.
+    """Yield the token ids of each document of a corpus in turn, BOS first.
 
-    For GPT-2's tokenizer BOS is `<|endoftext|>`, which llm.c too puts before every section. A
-    tokenizer without one encodes the text alone.
+    GPT-2's BOS is `<|endoftext|>`, which llm.c too puts before every section. A tokenizer without
+    BOS encodes only the text.
     """
     for document in split_documents(corpus):
         yield np.array(tokenizer.encode(document, bos=True), np.int32)

@@ -1,4 +1,4 @@
-"""The saved position of batches: validated before anything continues from it."""
+"""Validate the saved position of a batch iterator before it is restored."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from microgpt.errors import FormatError
 
 
 def check_state(state: Any, **expected: Any) -> int:
-    """The number of batches drawn; a FormatError if other data or settings gave the state."""
+    """Return the number of batches drawn; raise FormatError if data or settings do not match."""
     if not isinstance(state, dict):
         raise FormatError(f"a state of batches is a dictionary; got {state!r:.80}")
     for name, value in expected.items():
@@ -22,15 +22,15 @@ def check_state(state: Any, **expected: Any) -> int:
 
 
 def read_count(state: dict[str, Any], name: str) -> int:
-    """A non-negative integer of a state."""
-    found = state.get(name)  # JSON gives plain numbers
+    """Return a non-negative integer of a state."""
+    found = state.get(name)  # JSON gives plain ints
     if type(found) is not int or not 0 <= found < 2**63:
         raise FormatError(f"a state's {name!r} is an integer from 0 on; got {found!r:.80}")
     return found
 
 
 def restore_rng(state: Any) -> np.random.Generator:
-    """NumPy's PCG64 generator in the given `bit_generator.state`."""
+    """Return NumPy's PCG64 generator with the given `bit_generator.state`."""
     bit_generator = np.random.PCG64(0)
     try:
         bit_generator.state = state

@@ -1,4 +1,4 @@
-"""Memory maps that keep no more pages resident the longer they are read."""
+"""Release pages of memory maps, so that reading on does not keep more and more of them resident."""
 
 import mmap
 
@@ -6,7 +6,7 @@ import numpy as np
 
 
 def backing_mmap(array: np.ndarray) -> mmap.mmap | None:
-    """The read-only memory map behind an array; None for all other arrays.
+    """Return the read-only memory map behind an array, or None for any other array.
 
     The pages of a copy-on-write map must not be released: its changes would be lost.
     """
@@ -20,7 +20,7 @@ def backing_mmap(array: np.ndarray) -> mmap.mmap | None:
 def release_pages(pages: mmap.mmap | None) -> None:
     """Drop the resident pages of a map, so that they no longer count as this process's memory.
 
-    The system still has them in its cache; one access can otherwise bring in as much as 2 MiB.
+    They stay in the system's page cache. Without this, one access can make up to 2 MiB resident.
     """
     if pages is not None and hasattr(mmap, "MADV_DONTNEED"):
         pages.madvise(mmap.MADV_DONTNEED)

@@ -1,4 +1,4 @@
-"""Public corpora that are not inside the package: URL, SHA-256 and format of each."""
+"""Public corpora to download: URL, SHA-256 and format of each."""
 
 from dataclasses import dataclass
 
@@ -13,7 +13,7 @@ class RemoteCorpus(RemoteFile):
     format: str = "lines"
 
 
-_STORY_REMEDIES = ("use the corpus 'story'",)  # it too is one long text
+_STORY_REMEDIES = ("use the corpus 'story'",)  # also one long text
 
 
 REMOTE_CORPORA = {

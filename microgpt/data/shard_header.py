@@ -1,6 +1,6 @@
-"""The header of a token shard: 256 int32, and every way in which they may be wrong.
+"""Write and check the header of a token shard: 256 int32.
 
-The magic numbers of llm.c's other files stand here too, for their readers.
+The magic numbers of llm.c's other files are also defined here, for their readers.
 """
 
 import struct
@@ -20,17 +20,17 @@ SWAPPED_MAGIC = struct.unpack("<i", struct.pack(">i", SHARD_MAGIC))[0]
 
 
 def pack_header(num_tokens: int) -> bytes:
-    """The header of a shard with `num_tokens` tokens."""
+    """Return the header of a shard with `num_tokens` tokens."""
     return struct.pack("<256i", SHARD_MAGIC, VERSION, num_tokens, *[0] * 253)
 
 
 def read_magic(content: bytes) -> int | None:
-    """The first int32 of a file; None if it is shorter."""
+    """Return the first int32 of a file, or None if the file is shorter."""
     return struct.unpack_from("<i", content)[0] if len(content) >= 4 else None
 
 
 def header_error(header: bytes, size: int) -> str | None:
-    """What is wrong with a shard of `size` bytes and this header, as the rest of a sentence."""
+    """Return the error in a shard's header or size, worded to follow its path, or None."""
     magic = read_magic(header)
     if magic == SWAPPED_MAGIC:
         return (

@@ -1,4 +1,4 @@
-"""Writing a token shard block by block, so that it may be larger than memory."""
+"""Write a token shard block by block, so that it may be larger than memory."""
 
 from collections.abc import Iterable, Iterator
 from numbers import Integral
@@ -17,12 +17,12 @@ BLOCK_TOKENS = 2**20  # tokens written at once
 
 
 def write_shard(path: str | Path, tokens: Iterable[Any], vocab_size: int = 2**16) -> int:
-    """Write token ids as llm.c's shard, which `open_shard` reads; returns how many.
+    """Write token ids as a shard in llm.c's format, for `open_shard`; return how many.
 
     `tokens` is a one-dimensional array of integers, or an iterable of such arrays, which are
-    concatenated and need not fit into memory together. An id that is negative, beyond `vocab_size`
-    or above 65,535 is a `TokenError`. The file appears once it is complete; a full disk is
-    `NotWritable`.
+    concatenated and need not fit into memory together. Raises TokenError for an id that is
+    negative, not below `vocab_size`, or above 65,535. The file appears once it is complete; a full
+    disk raises NotWritable.
     """
     target = Path(path).expanduser()
     count, vocab_size = 0, min(check_integer("vocab_size", vocab_size, 1), 2**16)
@@ -47,9 +47,9 @@ def write_shard(path: str | Path, tokens: Iterable[Any], vocab_size: int = 2**16
 
 
 def _arrays(tokens: Iterable[Any]) -> Iterator[Any]:
-    """The arrays of an iterable of arrays; a single array is the only one."""
+    """Yield the arrays in `tokens`, or `tokens` itself if it is a single array."""
     is_list_of_ids = isinstance(tokens, list | tuple) and tokens and isinstance(tokens[0], Integral)
-    if is_list_of_ids or hasattr(tokens, "dtype"):  # an array, a map, Shards
+    if is_list_of_ids or hasattr(tokens, "dtype"):  # an array, a memory map or Shards
         tokens = (tokens,)
     if not isinstance(tokens, Iterable) or isinstance(tokens, str | bytes):
         raise SettingError("tokens", "one-dimensional arrays of integers", tokens)

@@ -1,10 +1,10 @@
-"""Token shards: llm.c's files of token ids, read from disk where they are needed.
+"""Token shards: llm.c's files of token ids, read from disk on demand.
 
 A shard is a header of 256 int32 (20240520, version 1, the number of tokens, zeros), then one uint16
 for each token, little-endian. Until April 2024 llm.c wrote bare int32 tokens with no header. Such a
 file is detected by its content: it does not begin with 20240520, its size is a multiple of 4, and
-its first 65,536 integers all lie between 0 and 65,535, which those of text, weights and other
-headers do not.
+its first 65,536 integers all lie between 0 and 65,535, unlike those of text, weights and other
+headers.
 """
 
 import glob
@@ -23,18 +23,18 @@ from microgpt.data.shard_header import HEADER_BYTES, header_error
 from microgpt.errors import Described, FormatError, SettingError
 
 CHUNK_BYTES = 2**18  # read at once when ids are checked
-SNIFFED_TOKENS = 2**16  # looked at to detect a file without a header
+SNIFFED_TOKENS = 2**16  # read to detect a file without a header
 MAX_OPEN_SHARDS = 64
 
 
 def open_shard(
     path: str | Path, vocab_size: int | None = None, format: str | None = None
 ) -> np.memmap:
-    """The tokens of a shard, mapped into memory: uint16, or int32 if it has no header.
+    """Memory-map the tokens of a shard: uint16, or int32 if it has no header.
 
-    `format` None detects both by content; "raw" reads the file as int32 without a header, "shard"
-    as one with it. With `vocab_size`, all ids are checked now; without, only the header is read.
-    What is wrong is a `FormatError` that names the file.
+    `format` None detects the format from the content; "raw" reads the file as int32 without a
+    header, "shard" as uint16 with one. With `vocab_size`, all ids are checked now; without, only
+    the header is. Raises a FormatError that names the file if anything is wrong.
     """
     check_choice("format", format, (None, "raw", "shard"))
     if vocab_size is not None:
@@ -58,7 +58,7 @@ def open_shard(
 def _layout(
     path: Path, stream: BinaryIO, size: int, format: str | None
 ) -> tuple[int, np.dtype[Any]]:
-    """The offset of the tokens and their dtype, once the file's size agrees."""
+    """Return the offset of the tokens and their dtype, after checking the file's size."""
     if not size:
         raise FormatError(f"{path} is empty; `microgpt tokenize` writes token shards")
     header = stream.read(HEADER_BYTES)
@@ -73,7 +73,7 @@ def _layout(
 
 
 def _looks_raw(stream: BinaryIO, size: int) -> bool:
-    """Whether a file holds int32 token ids from its first byte on; no magic number is one."""
+    """Whether a file holds bare int32 token ids; magic numbers are too large to be ids."""
     if size % 4:
         return False
     stream.seek(0)
@@ -83,7 +83,7 @@ def _looks_raw(stream: BinaryIO, size: int) -> bool:
 
 
 def first_out_of_range(ids: np.ndarray, vocab_size: int) -> int | None:
-    """The index of the first id that is not from 0 to vocab_size − 1; None if all are."""
+    """Return the index of the first id outside 0 … vocab_size − 1, or None."""
     if not ids.size or 0 <= ids.min() <= ids.max() < vocab_size:
         return None
     return int(np.flatnonzero((ids < 0) | (ids >= vocab_size))[0])
@@ -92,7 +92,7 @@ def first_out_of_range(ids: np.ndarray, vocab_size: int) -> int | None:
 def _check_all_ids(
     path: Path, stream: BinaryIO, offset: int, dtype: np.dtype[Any], vocab_size: int
 ) -> None:
-    """Check in chunks; read through the map, the ids would count as memory in use."""
+    """Check ids in chunks read from the file: pages of a map would count as memory in use."""
     stream.seek(offset)
     position = 0
     while chunk := stream.read(CHUNK_BYTES):
@@ -113,9 +113,9 @@ def _check_ids(path: Path, ids: np.ndarray, vocab_size: int, position: int) -> N
 class Shards:
     """Several shards as one long sequence that stays on disk: `len`, `[index]`, `[start:stop]`.
 
-    `paths` is one file, a pattern such as "train_*.bin" (files in the order of their names), or a
-    list of files. Headers and sizes are checked now; with `vocab_size`, ids whenever they are read.
-    A slice is a new int32 array and may cross from one file into the next.
+    `paths` is one file, a glob pattern such as "train_*.bin" (files sorted by name), or a list of
+    files. Headers and sizes are checked now; with `vocab_size`, ids are checked whenever they are
+    read. A slice is a new int32 array and may span several files.
     """
 
     dtype = np.dtype(np.int32)
@@ -142,7 +142,7 @@ class Shards:
                 )
             return tokens.view(np.ndarray)
 
-        # Each map keeps a file open, and a process may have about a thousand.
+        # Each memory map keeps a file open, and a process may open only about a thousand.
         self._open = lru_cache(MAX_OPEN_SHARDS)(open_again)
 
     def __len__(self) -> int:
@@ -169,7 +169,7 @@ class Shards:
         return self._read(0, len(self)).astype(dtype or np.int32, copy=False)
 
     def _read(self, start: int, stop: int) -> np.ndarray:
-        """The tokens from `start` up to `stop`, from as many files as that takes."""
+        """Return the tokens from `start` up to `stop`, from one file or several."""
         tokens = np.empty(stop - start, np.int32)
         position = start
         while position < stop:

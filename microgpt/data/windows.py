@@ -1,4 +1,4 @@
-"""Windows of one long sequence of tokens: in epochs, or from random positions."""
+"""Batches of windows of one long token sequence: in epochs, or from random positions."""
 
 from collections.abc import Iterator, Sequence
 from copy import deepcopy
@@ -19,7 +19,7 @@ MAX_TOKEN_ID = 2**31 - 1
 
 
 def _as_sequence(tokens: Tokens) -> np.ndarray | Shards:
-    """Tokens as something that can be sliced; nothing is copied, a memory map is not read."""
+    """Return tokens as a sequence to slice; nothing is copied, and a memory map is not read."""
     if isinstance(tokens, Shards):
         return tokens
     array = np.asarray(tokens)
@@ -33,7 +33,7 @@ def _as_sequence(tokens: Tokens) -> np.ndarray | Shards:
 
 
 def _slice_windows(tokens: np.ndarray | Shards, starts: np.ndarray, seq_len: int) -> Batch:
-    """Windows as tokens and targets (B, T): `seq_len` tokens, and one more as the last target."""
+    """Return windows as tokens and targets (B, T); each spans `seq_len` + 1 tokens."""
     block = np.empty((len(starts), seq_len + 1), tokens.dtype)  # (B, T + 1)
     pages = None if isinstance(tokens, Shards) else backing_mmap(tokens)
     for row, start in enumerate(starts.tolist()):
@@ -46,11 +46,11 @@ def _slice_windows(tokens: np.ndarray | Shards, starts: np.ndarray, seq_len: int
 
 
 class WindowBatches:
-    """Windows of `seq_len` tokens that start every `stride` tokens, in epochs, without end.
+    """Endless batches of windows of `seq_len` tokens, one every `stride` tokens, in epochs.
 
-    A window starts at 0, `stride`, 2·`stride` … as long as its last target, one token further,
-    exists. `shuffle` draws a new order in every epoch; `drop_last` leaves out a last batch that
-    is not full. `num_windows` counts them. `tokens` is a one-dimensional array of integers, a
+    Windows start at 0, `stride`, 2·`stride` … as long as the last target, one token further,
+    exists; `num_windows` counts them. `shuffle` draws a new order in every epoch; `drop_last`
+    leaves out a last batch that is not full. `tokens` is a one-dimensional array of integers, a
     memory map (which stays on disk), or `Shards`.
     """
 
@@ -96,12 +96,12 @@ class WindowBatches:
 
     @property
     def rows_per_epoch(self) -> int:
-        """Rows in one pass, as if all of its batches were full."""
+        """Rows in one pass, counting all batches as full."""
         return self.batches_per_epoch * self.batch_size
 
     @property
     def epoch(self) -> int:
-        """How many passes are complete."""
+        """The number of complete passes."""
         return self.batches_drawn // self.batches_per_epoch
 
     def __iter__(self) -> Iterator[Batch]:
@@ -112,35 +112,35 @@ class WindowBatches:
         first = index * self.batch_size
         windows = np.arange(first, min(first + self.batch_size, self.num_windows))
         batch = self._batch(self._permutation(epoch)[windows] if self.shuffle else windows)
-        self.batches_drawn += 1  # last of all: an interrupt loses no window
+        self.batches_drawn += 1  # at the end, so that an interrupt loses no window
         return batch
 
     def eval_batches(self, max_rows: int, batch_size: int = 64) -> Iterator[Batch]:
-        """At most `max_rows` windows, evenly spaced, once, for evaluation; one in each row."""
+        """Yield at most `max_rows` evenly spaced windows once, for evaluation; one in each row."""
         windows = evenly_spaced(self.num_windows, max_rows)
         for first in range(0, len(windows), batch_size):
             yield self._batch(windows[first : first + batch_size])
 
     def state_dict(self) -> dict[str, Any]:
-        """The position in the data, as JSON can hold it: a few numbers."""
+        """Return the position in the data as a JSON-serializable dictionary of a few numbers."""
         return {**self._identity(), "seed": self.seed, "batches_drawn": self.batches_drawn}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Continue exactly after the batches that gave `state`, with its seed.
+        """Continue exactly where `state` was saved, with its seed.
 
-        A state of other tokens (by their number) or other settings is a `FormatError`.
+        Raises FormatError for a state of other tokens (by their number) or other settings.
         """
         drawn = loader_state.check_state(state, **self._identity())
         self.seed, self.batches_drawn = loader_state.read_count(state, "seed"), drawn
 
     def _identity(self) -> dict[str, Any]:
-        """What batches must have in common to continue from each other's state."""
+        """Return the properties that must match for another iterator's state to fit."""
         return {"type": "windows", "tokens": len(self.tokens), "seq_len": self.seq_len,
                 "stride": self.stride, "batch_size": self.batch_size, "shuffle": self.shuffle,
                 "drop_last": self.drop_last}  # fmt: skip
 
     def _permutation(self, epoch: int) -> np.ndarray:
-        """An epoch's order, which depends on seed and epoch alone, so that any can be resumed."""
+        """Return an epoch's order; it depends only on seed and epoch, so any can be resumed."""
         if self._order is None or self._order[:2] != (self.seed, epoch):
             order = np.random.default_rng([self.seed, epoch]).permutation(self.num_windows)
             self._order = self.seed, epoch, order
@@ -151,10 +151,10 @@ class WindowBatches:
 
 
 class RandomBatches:
-    """Windows of a long sequence from random positions, without end.
+    """Endless batches of windows from random positions of a long sequence.
 
-    A window has `seq_len` tokens, or as many as there are. `tokens` is a one-dimensional array of
-    integers, a memory map (which stays on disk), or `Shards`.
+    A window has `seq_len` tokens, or fewer if the sequence is shorter. `tokens` is a
+    one-dimensional array of integers, a memory map (which stays on disk), or `Shards`.
     """
 
     def __init__(self, tokens: Tokens, seq_len: int, batch_size: int = 1, seed: int = 0):
@@ -166,7 +166,7 @@ class RandomBatches:
             raise ShapeError(f"a text needs at least 2 tokens to train on; got {len(self.tokens)}")
         self.seq_len = min(seq_len, len(self.tokens) - 1)
         self._rng = np.random.default_rng(seed)
-        # Both are replaced at once, last of all: an interrupt loses no batch.
+        # `__next__` replaces both at once, at its end, so that an interrupt loses no batch.
         self._position = 0, self._rng.bit_generator.state
 
     @property
@@ -176,12 +176,12 @@ class RandomBatches:
 
     @property
     def batches_per_epoch(self) -> int:
-        """Batches that hold as many tokens as there are, at least 1."""
+        """Batches that hold as many tokens as the sequence, at least 1."""
         return max(1, len(self.tokens) // (self.batch_size * self.seq_len))
 
     @property
     def rows_per_epoch(self) -> int:
-        """Rows in so many batches."""
+        """Rows in the batches of one epoch."""
         return self.batches_per_epoch * self.batch_size
 
     def __iter__(self) -> Iterator[Batch]:
@@ -195,7 +195,7 @@ class RandomBatches:
         return batch
 
     def eval_batches(self, max_rows: int, batch_size: int = 64) -> Iterator[Batch]:
-        """At most `max_rows` windows, evenly spaced, once, for evaluation; one in each row."""
+        """Yield at most `max_rows` evenly spaced windows once, for evaluation; one in each row."""
         num_windows = len(range(0, len(self.tokens) - self.seq_len, self.seq_len))
         windows = evenly_spaced(num_windows, max_rows)
         for first in range(0, len(windows), batch_size):
@@ -203,27 +203,27 @@ class RandomBatches:
             yield _slice_windows(self.tokens, starts, self.seq_len)
 
     def state_dict(self) -> dict[str, Any]:
-        """The position in the data, as JSON can hold it."""
+        """Return the position in the data as a JSON-serializable dictionary."""
         drawn, rng_state = self._position
         return {**self._identity(), "batches_drawn": drawn, "rng": deepcopy(rng_state)}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Continue exactly after the batches that gave `state`.
+        """Continue exactly where `state` was saved.
 
-        A state of other tokens (by their number) or other sizes is a `FormatError`.
+        Raises FormatError for a state of other tokens (by their number) or other sizes.
         """
         drawn = loader_state.check_state(state, **self._identity())
         rng = loader_state.restore_rng(state.get("rng"))
         self._position = drawn, rng.bit_generator.state
 
     def _identity(self) -> dict[str, Any]:
-        """What batches must have in common to continue from each other's state."""
+        """Return the properties that must match for another iterator's state to fit."""
         return {"type": "random", "tokens": len(self.tokens), "seq_len": self.seq_len,
                 "batch_size": self.batch_size}  # fmt: skip
 
 
 class TextBatches(RandomBatches):
-    """Windows of one long text from random positions, without end."""
+    """Endless batches of windows from random positions of one long text."""
 
     def __init__(
         self,

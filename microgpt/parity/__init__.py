@@ -1,4 +1,4 @@
-"""Parity with other implementations: activations, debug states and published losses compared."""
+"""Parity with other implementations: compare activations, debug states and published losses."""
 
 from microgpt.parity.collect_activations import activations
 from microgpt.parity.compare_activations import compare

@@ -1,4 +1,4 @@
-"""A model's intermediate activations by name, as the engine's hook offers them."""
+"""Collect a model's intermediate activations by name, through the engine's activation hook."""
 
 from collections.abc import Callable
 from typing import Any
@@ -17,8 +17,8 @@ TOKENS, LOGITS = "tokens", "logits"
 def visit_activations(model: Any, tokens: Any, visitor: Callable[[str, np.ndarray], None]) -> None:
     """Call `visitor(name, array)` for every named activation in order, "logits" last.
 
-    The activations come from a forward pass through the decomposed operations, which store them;
-    the logits from a second pass with the fused ones, as the model runs otherwise.
+    The activations come from a forward pass through the decomposed operations, which store them.
+    The logits come from a second pass through the fused operations, which the model normally uses.
     """
     if not isinstance(model, Module) or not callable(model):
         raise SettingError("model", "a model, such as a GPT", type(model))
@@ -35,10 +35,10 @@ def visit_activations(model: Any, tokens: Any, visitor: Callable[[str, np.ndarra
 
 
 def activations(model: Any, tokens: Any) -> dict[str, np.ndarray]:
-    """Every named activation of a model at `tokens`, in the order of computation.
+    """Return every named activation of a model for `tokens`, in the order of computation.
 
-    The first entry is "tokens" itself, the last is "logits"; `compare` takes the dictionary, or an
-    .npz file of it: np.savez(file, **activations). Matrices of attention are (B, H, T, T), vectors
+    The first entry is "tokens" itself, the last is "logits". `compare` accepts this dictionary, or
+    an .npz file of it: np.savez(file, **activations). Attention matrices are (B, H, T, T), vectors
     (B, T, C).
     """
     token_ids = as_token_ids(tokens)

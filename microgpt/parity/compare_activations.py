@@ -1,4 +1,4 @@
-"""`compare`: every activation of a model beside a reference's, to find the first that differs."""
+"""`compare`: compare a model's activations with a reference's, to find the first that differs."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -19,12 +19,13 @@ from microgpt.parity.tensor_check import TensorCheck, check_tensor, failed_check
 def compare(
     model: Any, reference: Any, tokens: Any = None, tolerance: float = 1e-4
 ) -> ParityReport:
-    """A report on a model's activations beside a reference's, which names the first that differs.
+    """Compare a model's activations with a reference's; the report names the first that differs.
 
-    `reference` maps names, such as "h.1.mlp.c_fc", to arrays (a dictionary, an .npz file, or
-    another model); `tokens` (T,) or (B, T) may be one of them. `activations` shows all names. An
-    activation fails if an element is off by more than tolerance · max(1, the reference's largest);
-    attention scores of future positions, on which no result depends, are left out.
+    `reference` maps names, such as "h.1.mlp.c_fc", to arrays (a dictionary or an .npz file), or is
+    another model. `tokens`, (T,) or (B, T), may be one of the arrays. `activations` shows all
+    names. An activation fails if an element differs by more than tolerance · max(1, the reference's
+    largest absolute value). Attention scores of future positions are ignored, since no result
+    depends on them.
     """
     check_number("tolerance", tolerance, minimum=0, below=float("inf"))
     if isinstance(reference, Module):
@@ -67,7 +68,7 @@ def compare(
 
 def _check(name: str, ours: np.ndarray, arrays: Mapping[str, Any], tolerance: float) -> TensorCheck:
     shape = arrays.shape(name) if isinstance(arrays, NpzReference) else np.shape(arrays[name])
-    # A reference of one text may have no batch axis.
+    # A reference with one sequence may have no batch axis.
     if shape not in (ours.shape, ours.shape[1:] if ours.shape[0] == 1 else None):
         problem = f"shape {ours.shape}, the reference has {shape}"
         return failed_check(name, tolerance, problem)

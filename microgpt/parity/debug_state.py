@@ -1,4 +1,4 @@
-"""A model against llm.c's debug state: logits, loss and every gradient, tensor by tensor."""
+"""Check a model against llm.c's debug state: the logits, the loss and every gradient."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,10 +16,10 @@ from microgpt.pretrained.weight_source import build_model
 
 @dataclass(frozen=True)
 class Tolerances:
-    """How far logits and loss (`values`) may be off, and each gradient, relative in norm.
+    """Allowed differences of logits and loss (`values`), and of each gradient (relative in norm).
 
-    Values are compared by their largest difference, which for logits may grow with the largest of
-    them; or by norm too (`in_norm`).
+    Values are compared by their largest absolute difference, and for logits the tolerance may grow
+    with the largest logit. With `in_norm`, values too are compared by relative norm.
     """
 
     values: float
@@ -28,8 +28,8 @@ class Tolerances:
 
 
 FLOAT32 = Tolerances(values=1e-4, gradients=2e-4)
-# A bfloat16 weight has 8 bits of precision, so it is off by up to 2⁻⁹ = 0.2 %; through a network
-# such errors add up to a few times that.
+# A bfloat16 weight has 8 bits of precision, so rounding changes it by up to 2⁻⁹ = 0.2 %; through
+# a network such errors add up to a few times that.
 BFLOAT16 = Tolerances(values=2e-2, gradients=5e-2, in_norm=True)
 
 
@@ -40,11 +40,11 @@ def check_state(
     gradient_tolerance: float | None = None,
     backend: str | None = None,
 ) -> ParityReport:
-    """Run an llm.c model file on the batch of a debug state, forward and backward, and compare.
+    """Run an llm.c model file forward and backward on a debug state's batch, and compare.
 
-    By default the loss may be off by 1e-4, each logit by 1e-4 · max(1, the largest logit's size),
-    and each gradient by 2e-4 relative in norm; with a bfloat16 file logits and loss by 2e-2 and
-    gradients by 5e-2, all relative in norm.
+    By default the loss may differ by 1e-4, each logit by 1e-4 · max(1, the largest absolute logit),
+    and each gradient by 2e-4 relative in norm. For a bfloat16 file, logits and loss may differ by
+    2e-2 and gradients by 5e-2, all relative in norm.
     """
     layout = read_layout(model)
     is_bfloat16 = layout.dtype == "bfloat16"

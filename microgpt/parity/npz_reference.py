@@ -1,8 +1,8 @@
-"""Arrays from an .npz file: NumPy's reader behind a check of each array's header.
+"""Read the arrays of an .npz file with NumPy, after checking each array's header.
 
-NumPy allocates what a header claims before it looks for it in the file, and an array that claims
-less than there is escapes its checksum. So a header must claim exactly the bytes that follow it.
-Nothing is unpickled.
+NumPy allocates the memory that a header claims before it reads the data, and if a header claims
+less data than the file has, the checksum is not verified. So a header must claim exactly the bytes
+that follow it. Nothing is unpickled.
 """
 
 import zipfile
@@ -17,7 +17,7 @@ from microgpt.errors import FormatError
 
 
 class NpzReference(Mapping[str, np.ndarray]):
-    """The arrays of an .npz file by name, each read when it is asked for."""
+    """The arrays of an .npz file by name, each read on access."""
 
     def __init__(self, path: str | Path):
         self.file = Path(path)
@@ -28,7 +28,7 @@ class NpzReference(Mapping[str, np.ndarray]):
         self._names = [name.removesuffix(".npy") for name in members if name.endswith(".npy")]
 
     def __contains__(self, name: object) -> bool:
-        return name in self._names  # Mapping's own would read the array
+        return name in self._names  # Mapping's default would read the array
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._names)
@@ -42,7 +42,7 @@ class NpzReference(Mapping[str, np.ndarray]):
             return archive[name]
 
     def shape(self, name: str) -> tuple[int, ...]:
-        """The shape of an array, from its header alone, which must fit the array's size."""
+        """Return an array's shape, read from its header, which must fit the array's size."""
         with self._format_errors(name), zipfile.ZipFile(self.file) as archive:
             member = archive.getinfo(f"{name}.npy")
             with archive.open(member) as stream:
@@ -63,7 +63,7 @@ class NpzReference(Mapping[str, np.ndarray]):
 
     @contextmanager
     def _format_errors(self, name: str) -> Iterator[None]:
-        """Whatever zipfile and NumPy raise for a damaged file becomes a FormatError."""
+        """Turn any error that zipfile and NumPy raise for a damaged file into a FormatError."""
         try:
             yield
         except Exception as error:

@@ -1,4 +1,4 @@
-"""Training steps with published losses, repeated: whether ours are the same."""
+"""Repeat training steps whose losses are published, and compare the losses."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -21,15 +21,15 @@ from microgpt.parity.report import ParityReport
 from microgpt.parity.tensor_check import TensorCheck, check_tensor
 
 _SIZES = ("vocab_size", "block_size", "n_layer", "n_head", "n_embd")
-TOLERANCE = 1e-2  # of a loss
+TOLERANCE = 1e-2  # absolute, for a loss
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """AdamW on the same batch (B, T) at every step, and the expected `losses` before each.
+    """AdamW training on one batch (B, T), the same at every step, and the loss before each step.
 
-    `decay` names what decays: "matrices", as in GPT-2's training, or "every tensor"; `sizes` are
-    fields that the model's config must have.
+    `decay` names the tensors with weight decay: "matrices", as in GPT-2's training, or "every
+    tensor". `sizes` are fields that the model's config must have.
     """
 
     losses: tuple[float, ...]
@@ -44,7 +44,7 @@ class Recipe:
 
 
 # llm.c's run of GPT-2's 124M weights in PyTorch: ten steps on the first 256 tokens of
-# tinyshakespeare's validation part.
+# tinyshakespeare's validation split.
 GPT2_RECIPE = Recipe(
     losses=(
         *(5.269998550415039, 4.059630870819092, 3.3749470710754395, 2.8005878925323486),
@@ -59,7 +59,7 @@ GPT2_RECIPE = Recipe(
 
 
 class StepLoss(NamedTuple):
-    """The loss before one step, ours and the published one."""
+    """The loss before one step: ours, and the published one."""
 
     step: int
     loss: float
@@ -67,22 +67,22 @@ class StepLoss(NamedTuple):
 
     @property
     def check(self) -> TensorCheck:
-        """Ours beside the published one; it may be off by TOLERANCE."""
+        """The comparison of our loss with the published one, with tolerance TOLERANCE."""
         losses = np.array(self.loss), np.array(self.expected)
         return check_tensor(f"loss of step {self.step}", *losses, TOLERANCE)
 
 
 def report_losses(step_losses: Iterable[StepLoss]) -> ParityReport:
-    """The report on the losses of `reproduce_losses`."""
+    """Return the report on the losses that `reproduce_losses` yields."""
     checks = tuple(step_loss.check for step_loss in step_losses)
     return ParityReport(checks, "the published losses", note=f"allowed: {TOLERANCE:g}")
 
 
 def read_recipe(path: str | Path) -> Recipe:
-    """The recipe in a JSON file: `losses_float32`, `batch_size`, `seq_len`, `optimizer`, `config`.
+    """Read a recipe from JSON: `losses_float32`, `batch_size`, `seq_len`, `optimizer`, `config`.
 
-    `optimizer` has name "AdamW" and lr, and may have betas, eps, weight_decay and decay
-    ("matrices" or "every tensor"); `config`, if it is there, names sizes of the model.
+    `optimizer` has name "AdamW" and lr, and may have betas, eps, weight_decay and decay ("matrices"
+    or "every tensor"). `config` is optional and gives sizes of the model.
     """
     file = Path(path)
     if not file.is_file():
@@ -137,7 +137,7 @@ def _check(recipe: Recipe) -> None:
 
 
 def first_batch(tokens: Any, recipe: Recipe) -> tuple[np.ndarray, np.ndarray]:
-    """The first B · T tokens and what follows each of them, as tokens and targets (B, T)."""
+    """Return the first B · T tokens, and the token after each, as tokens and targets (B, T)."""
     needed = recipe.batch_size * recipe.seq_len + 1
     if len(tokens) < needed:
         raise SettingError(
@@ -151,7 +151,7 @@ def first_batch(tokens: Any, recipe: Recipe) -> tuple[np.ndarray, np.ndarray]:
 
 
 class _DecayEveryTensor(AdamW):
-    """PyTorch's AdamW with all weights in one group: vectors decay too."""
+    """AdamW that also decays vectors, like PyTorch's with all weights in one parameter group."""
 
     def __init__(self, *args: Any):
         super().__init__(*args)
@@ -164,7 +164,7 @@ def reproduce_losses(
 ) -> Iterator[StepLoss]:
     """Train `model` by the recipe on tokens and targets (B, T), and yield the loss of each step.
 
-    `steps`: the first ones only. On Numba, steps are recorded and replayed.
+    `steps` limits the training to the first steps. On Numba, steps are recorded and replayed.
     """
     num_steps = check_steps(recipe, steps)
     for name, size in recipe.sizes.items():
@@ -192,7 +192,7 @@ def reproduce_losses(
 
 
 def check_steps(recipe: Recipe, steps: int | None) -> int:
-    """The number of steps to make: as many as there are losses, or fewer if the user says so."""
+    """Return the number of steps: `steps`, or by default as many as the recipe has losses."""
     if steps is None:
         return len(recipe.losses)
     check_integer("steps", steps, minimum=1)

@@ -12,8 +12,8 @@ from microgpt.parity.tensor_check import TensorCheck
 class ParityReport:
     """The `checks` in the order of computation; it prints as a table that ends in a verdict.
 
-    `missing` are names that the reference lacks, `unexpected` those that it alone has; neither is
-    compared. `note` is about the tolerances; `details` go into the JSON.
+    `missing` are names that the reference lacks, `unexpected` are names that only the reference
+    has; neither are compared. `note` describes the tolerances; `details` are added to the JSON.
     """
 
     checks: tuple[TensorCheck, ...]
@@ -25,16 +25,16 @@ class ParityReport:
 
     @property
     def first_failure(self) -> str | None:
-        """The name of the first tensor that differs; None if none does."""
+        """The name of the first tensor that differs, or None."""
         return next((check.name for check in self.checks if not check.passed), None)
 
     @property
     def passed(self) -> bool:
-        """Whether every tensor agrees, and the reference has no other names."""
+        """Whether every tensor agrees, and the reference has no unexpected names."""
         return self.first_failure is None and not self.unexpected
 
     def __getitem__(self, name: str) -> TensorCheck:
-        """The check of a tensor."""
+        """Return the check of a tensor."""
         return {check.name: check for check in self.checks}[name]
 
     def __repr__(self) -> str:
@@ -54,7 +54,7 @@ class ParityReport:
         return "\n".join([*lines, self.verdict()])
 
     def verdict(self) -> str:
-        """PASS or FAIL, and how many tensors agree."""
+        """Return PASS or FAIL, and how many tensors agree."""
         good = sum(check.passed for check in self.checks)
         return (
             f"{_verdict(self.passed)}: {good} of {len(self.checks)} tensors agree with "
@@ -62,7 +62,7 @@ class ParityReport:
         )
 
     def to_json(self) -> str:
-        """The report as JSON, with null for numbers that are not finite."""
+        """Return the report as JSON, with null for NaN and infinite numbers."""
         checks = [
             {
                 "name": check.name,

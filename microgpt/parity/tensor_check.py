@@ -1,4 +1,4 @@
-"""`TensorCheck`: one tensor beside its reference, by largest and by relative difference."""
+"""`TensorCheck`: the largest and the relative difference of a tensor from its reference."""
 
 from dataclasses import dataclass
 from math import isfinite, nan
@@ -8,11 +8,11 @@ import numpy as np
 
 @dataclass(frozen=True)
 class TensorCheck:
-    """How far a tensor is from its reference, and how far it may be.
+    """The differences between a tensor and its reference, and the tolerance.
 
-    `max_abs_diff` is the largest difference of two elements, `relative_diff` that of the whole in
-    the Euclidean norm, |ours − reference| / |reference|. `tolerance` is for the first, or
-    (`in_norm`) for the second. `problem` says why the two cannot be compared, if so.
+    `max_abs_diff` is the largest absolute difference of two elements; `relative_diff` is |ours −
+    reference| / |reference| in the Euclidean norm. `tolerance` applies to the first, or with
+    `in_norm` to the second. `problem` says why the two cannot be compared, if so.
     """
 
     name: str
@@ -47,16 +47,16 @@ def check_tensor(
 
 
 def failed_check(name: str, tolerance: float, problem: str) -> TensorCheck:
-    """The check of a tensor that cannot be compared, for the reason `problem`."""
+    """Return the check of a tensor that cannot be compared, for the reason `problem`."""
     return TensorCheck(name, nan, nan, tolerance, problem=problem)
 
 
 def max_abs(array: np.ndarray) -> float:
-    """The largest absolute value; 0 for no elements."""
+    """Return the largest absolute value, or 0 for an empty array."""
     return float(np.abs(array).max()) if array.size else 0.0
 
 
 def _norm(array: np.ndarray) -> float:
-    """The Euclidean norm, summed in float64 without a copy in float64."""
+    """Return the Euclidean norm, summed in float64 without a float64 copy."""
     flat = array.reshape(-1)
     return float(np.sqrt(np.einsum("i,i", flat, flat, dtype=np.float64)))

@@ -1,4 +1,4 @@
-"""Models that somebody has trained already: ours, inside the package, and other programs' GPT-2."""
+"""Load pretrained models (bundled, or GPT-2 in other programs' files), and export a GPT-2."""
 
 from microgpt.pretrained.export import save_pretrained
 from microgpt.pretrained.loading import BUNDLED, load_pretrained

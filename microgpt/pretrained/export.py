@@ -1,4 +1,4 @@
-"""`save_pretrained`: a GPT-2 of ours in the files of other programs."""
+"""`save_pretrained`: export a GPT-2 to Hugging Face's or llm.c's files."""
 
 import json
 import os
@@ -34,13 +34,13 @@ def save_pretrained(
     tokenizer: Tokenizer | None = None,
     format: str = "huggingface",
 ) -> Path:
-    """Write a GPT-2, and its byte-pair tokenizer, for other programs; the folder, or llm.c's file.
+    """Export a GPT-2, and its byte-pair tokenizer, to another program's files; return the path.
 
-    "huggingface": a folder with model.safetensors and config.json, vocab.json and merges.txt, as
-    transformers loads it. "llmc": a model file of llm.c's version 3 (`path` if it ends in .bin,
-    else model.bin in that folder) and gpt2_tokenizer.bin beside it. Without a tokenizer, a folder
-    with the files of one is refused. float64 weights are rounded to float32. Whatever is wrong is
-    an error before anything is written.
+    "huggingface" writes a folder with model.safetensors, config.json, vocab.json and merges.txt, as
+    transformers loads it. "llmc" writes a model file of llm.c's version 3 (`path` if it ends in
+    .bin, else model.bin in that folder), with gpt2_tokenizer.bin beside it. Without a tokenizer,
+    raises NotWritable if the folder has tokenizer files. float64 weights are rounded to float32.
+    The arguments are checked before anything is written.
     """
     check_choice("format", format, FORMATS)
     if not isinstance(path, str | os.PathLike) or not str(path):
@@ -103,7 +103,7 @@ def _write_huggingface(folder: Path, model: GPT, tokenizer: Tokenizer | None) ->
 
 
 def _huggingface_state_dict(model: GPT) -> dict[str, np.ndarray]:
-    """The weights by Hugging Face's names; those of its Conv1D layers are transposed views."""
+    """Return the weights under Hugging Face's names, those of Conv1D layers as transposed views."""
     arrays = {}
     for name, weight in gpt2_state_dict(model).items():
         array = weight.astype(np.float32, copy=False)
@@ -136,7 +136,7 @@ def _write_llmc(path: Path, model: GPT, tokenizer: Tokenizer | None) -> Path:
 
 
 def _check_no_other_tokenizer(folder: Path, tokenizer: Tokenizer | None) -> None:
-    """A model that is written without a tokenizer must not be read with another model's."""
+    """Raise NotWritable if a model without a tokenizer would be loaded with one from the folder."""
     if tokenizer is not None:
         return
     names = [file.name for file in tokenizer_files.existing_files(folder)]

@@ -1,4 +1,4 @@
-"""`detect_format`: whose weights a file or folder holds, told by its content."""
+"""`detect_format`: find the format of a model's file or folder from its content."""
 
 from collections.abc import Callable, Collection
 from pathlib import Path
@@ -13,14 +13,14 @@ from microgpt.pretrained.tensorflow import gpt2_checkpoint
 from microgpt.pretrained.tensorflow.sstable import SSTABLE_MAGIC
 from microgpt.pretrained.weight_source import WeightSource
 
-# From a file, and the number of heads if the user gave one.
+# Takes the file, and the number of heads if the user gave one.
 OpenModel = Callable[[Path, int | None], WeightSource]
 
 # First bytes of files that PyTorch writes: a zip archive, or a pickle.
 _PICKLE_MAGICS = (b"PK\x03\x04", b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05")
 _PICKLE_PATTERNS = ("*.bin", "*.pt", "*.pth", "*.ckpt", "*.pkl")
 
-MAX_LISTED = 6  # models of a folder, in an error
+MAX_LISTED = 6  # file names in an error
 
 KNOWN_FORMATS = (
     "microgpt's own checkpoints, Hugging Face's safetensors, OpenAI's TensorFlow checkpoint and "
@@ -29,7 +29,7 @@ KNOWN_FORMATS = (
 
 
 def detect_format(path: Path) -> tuple[Path, OpenModel | None]:
-    """The file to read first, and the function that opens it; None for our own checkpoints."""
+    """Return the file to read first, and the function that opens it (None for our checkpoints)."""
     file = _find_in_folder(path) if path.is_dir() else path
     if not file.is_file():
         raise FormatError(f"{file} is not a file; give a model's file or folder")
@@ -65,7 +65,7 @@ def _find_in_folder(folder: Path) -> Path:
         return files[0]
     for pattern in _PICKLE_PATTERNS:
         for file in sorted(folder.glob(pattern)):
-            if _is_llmc_file(file):  # a shard, a debug state: its reader's error says which
+            if _is_llmc_file(file):  # a shard or debug state: opening it raises a clear error
                 return file
             raise _pickle_error(file)
     raise FormatError(
@@ -74,7 +74,10 @@ def _find_in_folder(folder: Path) -> Path:
 
 
 def _safetensors(folder: Path) -> list[Path]:
-    """The usual names, or else any file; our trainer's state lies beside its model."""
+    """Return the files with the usual names, else the indexes, else all safetensors files.
+
+    The usual names come first because our folders hold the trainer's state beside the model.
+    """
     usual = [folder / name for name in (weights.MODEL_FILE, weights.INDEX_FILE)]
     for files in (
         [file for file in usual if file.is_file()],

@@ -1,4 +1,4 @@
-"""GPT-2 as other programs know it: its config, its tensors, and which of them are transposed."""
+"""GPT-2's layout in other programs' files: config, tensors, and which matrices are transposed."""
 
 import re
 from dataclasses import fields, replace
@@ -17,7 +17,7 @@ _CONV1D = re.compile(r"h\.\d+\.(attn\.c_attn|attn\.c_proj|mlp\.c_fc|mlp\.c_proj)
 
 
 def check_gpt2_config(config: GPTConfig) -> None:
-    """Raise a SettingError unless the architecture is GPT-2's; sizes and dropout are free."""
+    """Raise SettingError unless the architecture is GPT-2's; sizes and dropout may vary."""
     gpt2 = GPTConfig.preset("gpt2-124M")
     names = [field.name for field in fields(GPTConfig) if field.name not in _FREE_FIELDS]
     differing = [name for name in names if getattr(config, name) != getattr(gpt2, name)]
@@ -35,7 +35,7 @@ def check_gpt2_config(config: GPTConfig) -> None:
 
 
 def gpt2_state_dict(model: GPT) -> dict[str, np.ndarray]:
-    """The weights of a GPT-2 by our names, not copied; biases that ours may lack are zeros."""
+    """Return a GPT-2's weights under our names, without copying; biases it lacks become zeros."""
     arrays = {name: parameter.array for name, parameter in model.named_parameters()}
     shapes = replace(model.config, qkv_bias=None).parameter_shapes()
     return {
@@ -45,5 +45,5 @@ def gpt2_state_dict(model: GPT) -> dict[str, np.ndarray]:
 
 
 def is_conv1d(name: str) -> bool:
-    """Whether OpenAI and Hugging Face keep this matrix as (in, out), the transpose of ours."""
+    """Whether OpenAI and Hugging Face store this matrix as (in, out), the transpose of ours."""
     return _CONV1D.fullmatch(name) is not None

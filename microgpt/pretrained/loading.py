@@ -1,7 +1,8 @@
-"""`load_pretrained`: a trained model from a name, or from any file or folder of a known format.
+"""`load_pretrained`: load a trained model by name, or from a file or folder of any known format.
 
-A file becomes a model in three steps: `format_detection` finds its format, the format's
-`open_model` gives a `WeightSource`, and `build_model` reads that into a GPT.
+The route of a file: `format_detection.detect_format` → the format's `open_model`, which returns a
+`WeightSource` → `weight_source.build_model`, which reads it into a GPT. Our own checkpoints go to
+`checkpoints.load` instead.
 """
 
 import os
@@ -25,20 +26,21 @@ BUNDLED = ("names", "story")
 def load_pretrained(
     source: str | os.PathLike, backend: str | None = None, n_head: int | None = None
 ) -> Checkpoint:
-    """A trained model with its tokenizer (None if unknown) and metadata on its training.
+    """Load a trained model, with its tokenizer (None if unknown) and its training metadata.
 
-    `source`: a checkpoint of your own; a folder or file of Hugging Face's (safetensors), OpenAI's
-    (TensorFlow) or llm.c's; "names" or "story", inside the package; or "gpt2", "gpt2-medium",
-    "gpt2-large", "gpt2-xl", downloaded once. A file or folder here wins over such a name. Weights
-    become float32 on `backend`; `n_head` is for files that do not give it. A model of another
-    program comes in `eval()`. What is not exactly one model is a FormatError.
+    `source` is a checkpoint of your own; a file or folder of Hugging Face (safetensors), OpenAI
+    (TensorFlow) or llm.c; "names" or "story", bundled with the package; or "gpt2", "gpt2-medium",
+    "gpt2-large" or "gpt2-xl", downloaded once. A file or folder on disk takes precedence over a
+    name. `n_head` is for files that do not record it. The model is on `backend`; other programs'
+    weights become float32, and their models are in eval mode. Raises FormatError unless `source`
+    holds exactly one model.
     """
     if not isinstance(source, str | os.PathLike) or not str(source):
         raise SettingError("source", "the path or the name of a model", source)
     if n_head is not None:
         check_integer("n_head", n_head, minimum=1)
     path, is_name = expand_user(source), source in (*BUNDLED, *hub.NAMES)
-    exists = os.path.exists(path)  # False too for a string that no system takes for a path
+    exists = os.path.exists(path)  # also False for a string that cannot be a path
     if exists and source in BUNDLED and _holds_no_model(path):
         warnings.warn(
             f"the folder {path.absolute()} holds no model; {source!r} inside the package is loaded",
@@ -64,7 +66,7 @@ def load_pretrained(
 
 
 def _holds_no_model(path: Path) -> bool:
-    """Whether a folder merely has the name of a model."""
+    """Whether `path` is a folder with a bundled model's name but without a model in it."""
     try:
         detect_format(path)
     except FormatError:

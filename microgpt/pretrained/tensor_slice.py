@@ -1,7 +1,7 @@
 """`TensorSlice`: one tensor's bytes in a file, read as float32 without a second copy.
 
-A memory-mapped file counts as memory in use, page by page; so tensors are read block by block into
-one small buffer, converted to float32, and transposed where the file has them the other way.
+The pages of a memory-mapped file count as memory in use. So tensors are read block by block into
+one small buffer, converted to float32, and transposed if the file stores the transpose.
 """
 
 from collections.abc import Callable, Iterator
@@ -15,13 +15,13 @@ from microgpt._io.read_exactly import read_exactly
 
 BLOCK_BYTES = 1 << 20
 
-# Dtypes that become float32 without loss, and how NumPy reads their bytes.
+# Dtype that converts to float32 without loss -> NumPy dtype to read its bytes as.
 FLOAT_DTYPES = {"float32": "<f4", "float16": "<f2", "bfloat16": "<u2"}
 
 
 @dataclass(frozen=True)
 class TensorSlice:
-    """Where a tensor is in a file: `shape` little-endian numbers of `dtype`, in C order."""
+    """A tensor's position in a file: `shape` little-endian numbers of `dtype`, in C order."""
 
     file: Path
     offset: int
@@ -30,11 +30,11 @@ class TensorSlice:
 
     @property
     def nbytes(self) -> int:
-        """Its size in bytes, for a dtype of FLOAT_DTYPES."""
+        """The tensor's size in bytes, for a dtype in FLOAT_DTYPES."""
         return prod(self.shape) * np.dtype(FLOAT_DTYPES[self.dtype]).itemsize
 
     def blocks(self, on_bytes: Callable[[np.ndarray], None] | None = None) -> Iterator[np.ndarray]:
-        """Some rows at a time as float32 (rows, columns), each valid until the next is read.
+        """Yield blocks of rows as float32 (rows, columns), each valid until the next one is read.
 
         `on_bytes` is called with the raw bytes of each block, for a checksum.
         """

@@ -1,4 +1,4 @@
-"""The tokenizer that belongs to other programs' weights: files beside them, found and written."""
+"""Find and write the tokenizer files beside other programs' weights."""
 
 import contextlib
 import json
@@ -18,17 +18,18 @@ from microgpt.pretrained.llmc.tokenizer_file import (
 from microgpt.tokenizers import BPETokenizer, Tokenizer, gpt2_vocab
 from microgpt.tokenizers.merges_file import MAX_FILE_BYTES
 
-# Merges and vocabularies as Hugging Face and OpenAI call them.
+# File names of merges and vocabulary: Hugging Face's, then OpenAI's.
 _MERGES_AND_VOCAB = (("merges.txt", "vocab.json"), ("vocab.bpe", "encoder.json"))
-_TOKENIZER_JSON = "tokenizer.json"  # all in one, as Hugging Face's newer library has it
+_TOKENIZER_JSON = "tokenizer.json"  # the format of Hugging Face's newer library, all in one file
 _TOKENIZER_CONFIG = "tokenizer_config.json"
 
 
 def find_tokenizer(file: Path, config: GPTConfig) -> Tokenizer | None:
-    """The tokenizer of the model in `file`, if it can be known without a network.
+    """Return the tokenizer of the model in `file`, or None if it cannot be known offline.
 
-    From the merges in its folder; else GPT-2's, if the model has as many tokens, its merges are on
-    this machine, and no other file in the folder describes another tokenizer.
+    It is read from the merges in the file's folder. Without them it is GPT-2's, provided that the
+    vocabulary sizes match, GPT-2's merges are on this machine, and no other file in the folder
+    describes a different tokenizer.
     """
     for merges_name, vocab_name in _MERGES_AND_VOCAB:
         merges, vocab = file.parent / merges_name, file.parent / vocab_name
@@ -47,7 +48,7 @@ def find_tokenizer(file: Path, config: GPTConfig) -> Tokenizer | None:
 
 
 def _local_gpt2() -> BPETokenizer | None:
-    """GPT-2's tokenizer, if its merges are on this machine."""
+    """Return GPT-2's tokenizer if its merges are on this machine, else None."""
     for path in gpt2_vocab.local_candidates():
         with contextlib.suppress(FormatError, OSError):
             return tokenizers.gpt2(path)
@@ -55,7 +56,7 @@ def _local_gpt2() -> BPETokenizer | None:
 
 
 def _agrees(folder: Path, tokenizer: BPETokenizer) -> bool:
-    """Whether the other tokenizer files of a folder, if any, describe this one; unreadable: no."""
+    """Whether all other tokenizer files in a folder describe this one; False if unreadable."""
     llmc_file, json_file = folder / TOKENIZER_FILE, folder / _TOKENIZER_JSON
     try:
         if llmc_file.is_file():
@@ -89,7 +90,7 @@ def _is_same(file: Path, tokenizer: BPETokenizer) -> bool:
 
 
 def file_contents(tokenizer: Any) -> dict[str, str]:
-    """The texts of Hugging Face's files for a byte-pair tokenizer, by file name."""
+    """Return the contents of Hugging Face's tokenizer files, by file name."""
     return {
         "vocab.json": json.dumps(tokenizers.get_vocab(tokenizer), ensure_ascii=False),
         "merges.txt": tokenizers.format_merges(tokenizer),
@@ -98,7 +99,7 @@ def file_contents(tokenizer: Any) -> dict[str, str]:
 
 
 def existing_files(folder: Path) -> Iterator[Path]:
-    """The files in a folder that would be taken for the tokenizer of the model in it."""
+    """Return the files in a folder that would be loaded as the tokenizer of its model."""
     names = [name for pair in _MERGES_AND_VOCAB for name in pair]
     names += [_TOKENIZER_JSON, _TOKENIZER_CONFIG, TOKENIZER_FILE]
     return (folder / name for name in names if (folder / name).is_file())

@@ -1,7 +1,7 @@
-"""`WeightSource`: the weights in another program's file, under our names; checked, then read.
+"""`WeightSource`: the weights in another program's file, under our names.
 
-The reader of a format says what a file holds and how to read one tensor of it; whether that is
-exactly one model is checked here for all formats.
+Each format's `open_model` returns one. For all formats, `check_complete` checks that it holds
+exactly one model, and `build_model` reads it into a GPT.
 """
 
 from collections.abc import Callable
@@ -18,17 +18,17 @@ from microgpt.models.gpt import GPT
 
 Shape = tuple[int, ...]
 
-HEAD_DIM = 64  # of every published GPT-2
-MAX_LISTED = 40  # problems in one error
+HEAD_DIM = 64  # in every published GPT-2
+MAX_LISTED = 40  # problems listed in one error
 
 
 @dataclass(frozen=True)
 class WeightSource:
-    """What a file holds, before any of its weights are read.
+    """The config and tensor shapes of a model in a file, and a function that reads its weights.
 
-    `shapes` are those of its tensors by our names, matrices (out, in) as ours are. `labels` are
-    the file's own names of tensors, by ours. `read_into(name, array)` fills a float32 array of
-    that shape, block by block: at no time is there a second copy of all weights.
+    `shapes` maps our tensor names to shapes, with matrices (out, in) as in our models. `labels`
+    maps our names to the file's own. `read_into(name, array)` fills a float32 array of that shape
+    block by block, so that the weights are never in memory twice.
     """
 
     file: Path
@@ -39,7 +39,7 @@ class WeightSource:
 
 
 def build_model(source: WeightSource, backend: str | None = None) -> GPT:
-    """The model with the weights of the file, float32, on `backend`."""
+    """Return a float32 GPT on `backend` with the weights of the file."""
     check_complete(source)
     model = GPT(source.config, seed=None, backend=backend)
     with LOCK:
@@ -49,7 +49,7 @@ def build_model(source: WeightSource, backend: str | None = None) -> GPT:
 
 
 def check_complete(source: WeightSource) -> None:
-    """Raise a FormatError unless the file has every tensor of its model, and no other."""
+    """Raise FormatError unless the file has every tensor of its model, and no other."""
     shapes = source.shapes
     expected = expected_shapes(source.file, source.config, len(shapes))
 
@@ -71,7 +71,7 @@ def check_complete(source: WeightSource) -> None:
 
 
 def expected_shapes(file: Path, config: GPTConfig, max_tensors: int) -> dict[str, Shape]:
-    """The shapes of such a model's tensors; a FormatError if there are more than `max_tensors`."""
+    """Return the config's tensor shapes; raise FormatError if there are more than `max_tensors`."""
     try:
         return config.parameter_shapes(max_tensors)
     except MicrogptError as error:
@@ -79,7 +79,7 @@ def expected_shapes(file: Path, config: GPTConfig, max_tensors: int) -> dict[str
 
 
 def gpt2_config(file: Path, **fields: Any) -> GPTConfig:
-    """A GPT-2 with these fields, which `file` gives."""
+    """Return a GPT-2 config with these fields, which come from `file`."""
     try:
         return GPTConfig.preset("gpt2-124M", **fields)
     except MicrogptError as error:
@@ -89,7 +89,7 @@ def gpt2_config(file: Path, **fields: Any) -> GPTConfig:
 def select_fields(
     file: Path, content: dict[str, Any], their_names: dict[str, str]
 ) -> dict[str, Any]:
-    """The entries of a JSON file that `their_names` maps our names to, by our names."""
+    """Return the JSON entries listed in `their_names` (our name -> theirs), by our names."""
     missing = [theirs for theirs in their_names.values() if theirs not in content]
     if missing:
         raise FormatError(f"{file} must have {', '.join(missing)}; it does not")
@@ -99,7 +99,7 @@ def select_fields(
 def infer_gpt2_config(
     file: Path, shapes: dict[str, Shape], n_layer: int, n_head: int | None
 ) -> GPTConfig:
-    """The GPT-2 whose embeddings have these shapes, with `n_head` heads, or heads 64 wide."""
+    """Return the GPT-2 config with these embedding shapes and `n_head` heads (or of size 64)."""
     embeddings = [shapes.get(name, ()) for name in ("wte.weight", "wpe.weight")]
     if any(len(shape) != 2 for shape in embeddings):
         raise FormatError(

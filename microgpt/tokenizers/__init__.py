@@ -1,4 +1,4 @@
-"""Text to token ids and back: one token for each character, or byte-pair encoding."""
+"""Tokenizers from text to token ids and back: by character, or by byte-pair encoding."""
 
 from microgpt.tokenizers.base import Tokenizer, is_byte_pair
 from microgpt.tokenizers.bpe import END_OF_TEXT, BPETokenizer

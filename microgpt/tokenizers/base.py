@@ -5,10 +5,11 @@ from typing import Any, Protocol
 
 
 class Tokenizer(Protocol):
-    """Text to token ids and back.
+    """Encodes text as token ids, and decodes it again.
 
-    `bos_token_id` and `eos_token_id`, if any, stand before and after a document: one and the same
-    token in every tokenizer here. `default_prompt` is what generation starts from without a prompt.
+    `bos_token_id` and `eos_token_id` mark the start and the end of a document, or are None; in
+    every tokenizer here they are the same token. `default_prompt` is the text that generation
+    starts from if no prompt is given.
     """
 
     @property
@@ -33,5 +34,5 @@ class Tokenizer(Protocol):
 
 
 def is_byte_pair(tokenizer: Any) -> bool:
-    """Whether its tokens are bytes, as the files of other programs need it."""
+    """Whether a tokenizer's tokens are bytes, which other programs' files require."""
     return hasattr(tokenizer, "token_bytes")

@@ -1,4 +1,4 @@
-"""`BPETokenizer`: byte-level BPE, as in GPT-2. Any text has tokens, and every token its bytes."""
+"""`BPETokenizer`: byte-level BPE, as in GPT-2, which can encode any text."""
 
 import functools
 import operator
@@ -24,18 +24,18 @@ from microgpt.tokenizers.validation import (
 
 END_OF_TEXT = "<|endoftext|>"
 MAX_CACHED_CHUNKS = 2**16
-MAX_CACHED_LENGTH = 64  # characters of a chunk whose tokens are cached
+MAX_CACHED_LENGTH = 64  # characters; longer chunks are not cached
 # tiktoken's pretokenization fails at a million spaces in a row; ours does not.
 TIKTOKEN_MAX_SPACES = 100_000
 
 
 class BPETokenizer:
-    """A vocabulary of 256 bytes, one token for each pair in `merges`, and the special tokens.
+    """Byte-level BPE: 256 byte tokens, one token for each pair in `merges`, and the special tokens.
 
-    merges: pairs of token ids, in the order they were learned; `counts`: how often each pair was
-    found in training, if known. `byte_order`: the bytes of tokens 0 to 255 (default: in order).
-    The special token `<|endoftext|>`, if there is one, is both `eos_token_id` and `bos_token_id`,
-    since it separates documents. Inconsistent merges are a FormatError.
+    `merges` are pairs of token ids in the order they were learned; `counts`, if known, are how
+    often each pair occurred in training. `byte_order` gives the bytes of tokens 0 to 255 (default:
+    in order). The special token `<|endoftext|>`, if there is one, is both `eos_token_id` and
+    `bos_token_id`, since it separates documents. Raises FormatError for inconsistent merges.
     """
 
     def __init__(
@@ -71,7 +71,7 @@ class BPETokenizer:
 
     @classmethod
     def from_dict(cls, description: dict[str, Any]) -> "BPETokenizer":
-        """The tokenizer that `to_dict` described."""
+        """Rebuild the tokenizer from the dictionary of `to_dict`."""
         fields = {"type", "byte_order", "merges", "counts", "special_tokens", "pattern"}
         if set(description) != fields:
             raise FormatError(
@@ -81,7 +81,7 @@ class BPETokenizer:
         return cls(**{name: description[name] for name in fields - {"type"}})
 
     def to_dict(self) -> dict[str, Any]:
-        """The whole tokenizer, as JSON can hold it; no other file is needed."""
+        """Return the complete tokenizer as a JSON-serializable dictionary."""
         return {
             "type": "bpe",
             "byte_order": list(self.byte_order),
@@ -100,12 +100,12 @@ class BPETokenizer:
 
     @property
     def bos_token_id(self) -> int | None:
-        """The token before a document, which also ends the one before it."""
+        """The BOS token before a document; it is also the EOS of the document before."""
         return self.eos_token_id
 
     @property
     def default_prompt(self) -> str:
-        """What generation starts from without a prompt: BOS, or a new line if there is none."""
+        """The prompt if none is given: empty (only BOS), or a newline if there is no BOS."""
         return "\n" if self.bos_token_id is None else ""
 
     def encode(
@@ -115,10 +115,11 @@ class BPETokenizer:
         eos: bool = False,
         allowed_special: str | Iterable[str] = (),
     ) -> list[int]:
-        """The token ids of a text, with `<|endoftext|>` before (`bos`) and after it (`eos`).
+        """Return the token ids of a text, with `<|endoftext|>` before (`bos`) and after it (`eos`).
 
-        The name of a special token in a text is ordinary text, so that no text ends a document
-        by accident; `allowed_special` lists the names that become tokens, or is "all".
+        A special token's name in the text is encoded as ordinary text, so that no text ends a
+        document by accident. `allowed_special` lists the names to encode as special tokens, or is
+        "all".
         """
         return self._encode(text, bos, eos, allowed_special, self._encode_ordinary)
 
@@ -133,7 +134,7 @@ class BPETokenizer:
         return self._encode(text, bos, eos, allowed_special, self._encode_ordinary_reference)
 
     def encode_bytes(self, data: bytes) -> list[int]:
-        """The token ids of any bytes; no token joins invalid UTF-8 with the text around it."""
+        """Return the token ids of any bytes; no token joins invalid UTF-8 with text around it."""
         if not isinstance(data, bytes):
             raise TokenError(f"encode_bytes takes bytes; got {type(data).__name__}")
         text = data.decode("utf-8", "surrogateescape")
@@ -146,9 +147,9 @@ class BPETokenizer:
         return tokens
 
     def decode(self, tokens: Iterable[int], show_special: bool = False) -> str:
-        """The text of some token ids; special tokens are left out unless `show_special`.
+        """Return the text of token ids; special tokens are dropped unless `show_special`.
 
-        An incomplete UTF-8 character, as a single token may be, becomes �.
+        An incomplete UTF-8 character, which a single token may hold, becomes �.
         """
         tokens = map(self._check_token, tokens)
         if not show_special:
@@ -156,15 +157,15 @@ class BPETokenizer:
         return self.decode_bytes(tokens).decode("utf-8", "replace")
 
     def decode_bytes(self, tokens: Iterable[int]) -> bytes:
-        """The bytes of some token ids; a special token has those of its name."""
+        """Return the bytes of token ids; those of a special token are its name."""
         return b"".join(map(self.token_bytes, tokens))
 
     def token_bytes(self, token: int) -> bytes:
-        """The bytes of one token; a special token has those of its name."""
+        """Return the bytes of one token; those of a special token are its name."""
         return self._bytes[self._check_token(token)]
 
     def token_text(self, token: int) -> str:
-        """The text of one token; bytes that are not UTF-8 alone are shown as ⟨E2 9C⟩."""
+        """Return the text of one token; bytes that are not valid UTF-8 are shown as ⟨E2 9C⟩."""
         content = self.token_bytes(token)
         try:
             return content.decode("utf-8")
@@ -198,7 +199,7 @@ class BPETokenizer:
         return tokens + separator * eos
 
     def _special_names(self, allowed_special: str | Iterable[str]) -> list[str]:
-        """The names of special tokens that `encode` turns into tokens, longest first."""
+        """Return the special-token names that `encode` must look for, longest first."""
         if isinstance(allowed_special, str):
             allowed_special = (
                 self.special_tokens if allowed_special == "all" else (allowed_special,)
@@ -216,7 +217,7 @@ class BPETokenizer:
 
     @functools.cached_property
     def _tiktoken(self) -> Any:
-        """tiktoken with these merges; None if it is not installed or the pattern is another."""
+        """tiktoken with these merges; None if it is not installed or the pattern is not GPT-2's."""
         if self.pattern != GPT2_PATTERN:
             return None
         try:

@@ -22,7 +22,7 @@ from microgpt.tokenizers.validation import MAX_MERGES, check_special_tokens
 
 
 class BPEMerge(NamedTuple):
-    """One training step: `pair`, found `frequency` times, becomes the new `token`."""
+    """One training step: `pair`, which occurs `frequency` times, becomes the new `token`."""
 
     token: int
     pair: Pair
@@ -36,12 +36,12 @@ def train_bpe(
     pattern: str = GPT2_PATTERN,
     on_merge: Callable[[BPEMerge], object] | None = None,
 ) -> BPETokenizer:
-    """A byte-pair tokenizer of `vocab_size` tokens, trained on a text or on several.
+    """Train a byte-pair tokenizer of `vocab_size` tokens on a text or on several.
 
-    Repeatedly, the most frequent pair of adjacent tokens becomes a new token; ties go to the pair
-    with the smaller left id, then the smaller right id. Pairs are counted inside the chunks of
-    `pattern`, overlapping ones too. `on_merge` is called with each `BPEMerge`. A `vocab_size`
-    larger than the text allows is a SettingError that names the largest one.
+    Each step turns the most frequent pair of adjacent tokens into a new token; ties go to the pair
+    with the smaller left id, then the smaller right id. Pairs, also overlapping ones, are counted
+    inside the chunks of `pattern`. `on_merge` is called with each `BPEMerge`. If the text allows
+    fewer tokens than `vocab_size`, raises a SettingError that names the largest possible size.
     """
     compile_pattern(pattern)
     try:
@@ -81,7 +81,7 @@ def train_bpe(
 
 
 def _count_chunks(text: str | Iterable[str], pattern: str) -> Counter[str]:
-    """How often each chunk occurs."""
+    """Return how often each chunk occurs."""
     if not isinstance(text, Iterable):
         raise TokenError(f"the training text must be a str, or several; got {text!r:.80}")
     chunk_counts: Counter[str] = Counter()
@@ -94,7 +94,7 @@ def _count_chunks(text: str | Iterable[str], pattern: str) -> Counter[str]:
 
 
 class PairCounts:
-    """How often each pair of tokens is adjacent, updated from merge to merge."""
+    """How often each pair of tokens is adjacent, updated after each merge."""
 
     def __init__(self, chunk_counts: Mapping[str, int]):
         self.chunks = [list(chunk.encode()) for chunk in chunk_counts]
@@ -103,12 +103,12 @@ class PairCounts:
         self.chunks_with_pair: defaultdict[Pair, set[int]] = defaultdict(set)
         for index in range(len(self.chunks)):
             self._add_chunk(index)
-        # Stale entries are dropped when they reach the top.
+        # A max-heap of counts; stale entries are dropped when they reach the top.
         self._heap = [(-count, pair) for pair, count in self.counts.items()]
         heapq.heapify(self._heap)
 
     def top_pair(self) -> tuple[Pair, int] | None:
-        """The pair with the highest count, and the count; None if no chunk has two tokens."""
+        """Return the most frequent pair and its count, or None if no chunk has two tokens."""
         while self._heap:
             negative_count, pair = self._heap[0]
             if self.counts[pair] == -negative_count:

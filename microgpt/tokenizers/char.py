@@ -8,9 +8,9 @@ from microgpt.tokenizers.validation import has_surrogates
 
 
 class CharTokenizer:
-    """The sorted distinct characters of some texts are tokens 0, 1, …; the last token is BOS.
+    """The distinct characters of some texts, sorted, are tokens 0, 1, …; the last token is BOS.
 
-    BOS (beginning of sequence) stands before a document and, as EOS, after it. Without it
+    BOS (beginning of sequence) precedes a document and, as EOS, follows it. Without BOS
     (`bos=False`, for one long text) `bos_token_id` is None.
     """
 
@@ -27,7 +27,7 @@ class CharTokenizer:
 
     @classmethod
     def from_documents(cls, documents: Iterable[str], bos: bool = True) -> "CharTokenizer":
-        """A tokenizer with all characters of these documents."""
+        """Build a tokenizer with all characters of these documents."""
         characters: set[str] = set()
         for document in documents:
             characters.update(document)
@@ -37,7 +37,7 @@ class CharTokenizer:
 
     @classmethod
     def from_dict(cls, description: dict[str, Any]) -> "CharTokenizer":
-        """The tokenizer that `to_dict` described; its characters must be sorted."""
+        """Rebuild the tokenizer from the dictionary of `to_dict`, with sorted characters."""
         characters, bos = description.get("characters"), description.get("bos")
         if not isinstance(characters, str):
             raise FormatError(
@@ -63,18 +63,18 @@ class CharTokenizer:
 
     @property
     def eos_token_id(self) -> int | None:
-        """The token after a document: BOS, which is also the one before the next document."""
+        """The EOS token after a document: BOS, which also precedes the next document."""
         return self.bos_token_id
 
     @property
     def default_prompt(self) -> str:
-        """What generation starts from without a prompt: BOS, or a new line without BOS."""
+        """The prompt if none is given: empty with BOS, else a newline or the first character."""
         if self.bos_token_id is not None:
             return ""
         return "\n" if "\n" in self.ids else self.characters[0]
 
     def encode(self, text: str, bos: bool = False, eos: bool = False) -> list[int]:
-        """The token ids of a text, with BOS before (`bos`) and after it (`eos`) if there is one."""
+        """Return the token ids of a text, with BOS, if any, before (`bos`) and after it (`eos`)."""
         try:
             tokens = [self.ids[character] for character in text]
         except KeyError:
@@ -87,17 +87,17 @@ class CharTokenizer:
         return separator * bos + tokens + separator * eos
 
     def decode(self, tokens: Iterable[int]) -> str:
-        """The text of some token ids; BOS is left out."""
+        """Return the text of token ids, without BOS."""
         return "".join(self.token_text(token) for token in tokens if token != self.bos_token_id)
 
     def token_text(self, token: int) -> str:
-        """The character of one token; BOS is shown as ⟨BOS⟩."""
+        """Return the character of one token; BOS is shown as ⟨BOS⟩."""
         if not 0 <= token < self.vocab_size:
             raise TokenError(f"token ids go from 0 to {self.vocab_size - 1}; got {token}")
         return "⟨BOS⟩" if token == self.bos_token_id else self.characters[token]
 
     def to_dict(self) -> dict[str, Any]:
-        """The whole tokenizer, as JSON can hold it."""
+        """Return the complete tokenizer as a JSON-serializable dictionary."""
         characters = "".join(self.characters)
         return {"type": "char", "characters": characters, "bos": self.bos_token_id is not None}
 

@@ -29,11 +29,12 @@ FILE_NAMES = ("vocab.bpe", "merges.txt", TIKTOKEN_CACHE_NAME)
 
 
 def gpt2(path: str | Path | None = None) -> BPETokenizer:
-    """GPT-2's tokenizer: 50,257 tokens, the last one `<|endoftext|>`.
+    """Load GPT-2's tokenizer: 50,257 tokens, the last one `<|endoftext|>`.
 
-    From a `path` (vocab.bpe, merges.txt, or a folder with one of them); without one, from the
-    folder MICROGPT_DATA, tiktoken's cache, this package's cache, or the network (0.5 MB, once).
-    What is read has the published SHA-256, line ends aside; no file is changed.
+    The merges come from `path` (vocab.bpe, merges.txt, or a folder with one of them). Without a
+    path, they come from the folder MICROGPT_DATA, tiktoken's cache, this package's cache, or the
+    network (0.5 MB, once). They must have the published SHA-256, apart from line endings; no file
+    is changed.
     """
     if path is not None:
         return _parse_verified(_locate(expand_user(path)))
@@ -68,7 +69,7 @@ def _parse_verified(file: Path) -> BPETokenizer:
 
 
 def _read_candidate(file: Path) -> bytes | None:
-    """The content of a file of the right size; None if it has another, or may not be read."""
+    """Return the content of a file of the right size, or None for another size or no access."""
     with contextlib.suppress(OSError):
         if file.is_file() and file.stat().st_size == FILE_BYTES:
             return file.read_bytes()
@@ -81,7 +82,7 @@ def _is_gpt2(content: bytes) -> bool:
 
 
 def local_candidates() -> Iterator[Path]:
-    """The paths where GPT-2's merges may be, those that the user configured first."""
+    """Yield the paths where GPT-2's merges may be, those that the user configured first."""
     if (configured := data_dir()) is not None:
         yield from (configured / name for name in FILE_NAMES)
         yield configured / "tiktoken-cache" / TIKTOKEN_CACHE_NAME

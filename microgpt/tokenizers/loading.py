@@ -1,4 +1,4 @@
-"""`load`: a tokenizer from a file or folder."""
+"""`load`: load a tokenizer from a file or folder."""
 
 from pathlib import Path
 
@@ -15,11 +15,11 @@ VOCAB_FILES = ("vocab.json", "encoder.json")
 
 
 def load(path: str | Path) -> Tokenizer:
-    """The tokenizer in a tokenizer.json that `microgpt tokenize` wrote, or in merges.txt.
+    """Load a tokenizer from a tokenizer.json that `microgpt tokenize` wrote, or from merges.txt.
 
-    vocab.bpe is the same as merges.txt, and a folder with one of these will do. Ids come from the
-    vocab.json beside the merges, or else are those that GPT-2 would give them. What cannot be read
-    is a FormatError that names it.
+    vocab.bpe has the format of merges.txt. A folder with one of these files works too. Token ids
+    come from the vocab.json beside the merges; without one they are assigned as in GPT-2. Raises a
+    FormatError that names the file if it cannot be read.
     """
     file = expand_user(path)
     if file.is_dir():

@@ -1,7 +1,7 @@
-"""GPT-2's files of merges (`vocab.bpe`, or `merges.txt`) and of ids (`encoder.json`, `vocab.json`).
+"""GPT-2's files of merges (vocab.bpe or merges.txt) and token ids (encoder.json or vocab.json).
 
-Every byte is written as one printable character: the 188 printable ones of Latin-1 as themselves,
-the others as the characters from code point 256 on. A space is Ġ.
+Each byte is written as one printable character: the 188 printable bytes of Latin-1 as themselves,
+the others as the characters from code point 256 on. A space becomes Ġ.
 """
 
 from collections.abc import Iterable
@@ -12,7 +12,7 @@ from microgpt.errors import Described, FormatError, SettingError, shorten
 from microgpt.tokenizers.bpe import END_OF_TEXT, BPETokenizer
 
 VERSION = "#version: 0.2"
-MAX_FILE_BYTES = 2**25  # GPT-2's merges have half a megabyte, its vocab.json one
+MAX_FILE_BYTES = 2**25  # GPT-2's merges.txt has 0.5 MB, its vocab.json 1 MB
 
 _PRINTABLE_BYTES = [*range(33, 127), *range(161, 173), *range(174, 256)]
 # The bytes of GPT-2's tokens 0 to 255: the printable ones first.
@@ -24,7 +24,7 @@ _BYTE_TO_UNICODE = {
 
 
 def bytes_to_unicode(content: bytes) -> str:
-    """Some bytes as GPT-2's files write them: one printable character for each byte."""
+    """Return bytes as GPT-2's files write them: one printable character for each byte."""
     return "".join(_BYTE_TO_UNICODE[byte] for byte in content)
 
 
@@ -33,11 +33,11 @@ def read_merges(
     vocab_path: str | Path | None = None,
     special_tokens: Iterable[str] = (END_OF_TEXT,),
 ) -> BPETokenizer:
-    """The tokenizer in a file of merges, with the ids of `vocab_path` (vocab.json), if given.
+    """Build a tokenizer from a merges file, with the ids in `vocab_path` (vocab.json) if given.
 
-    Without it, ids are GPT-2's: the bytes in its order, the merges, then `special_tokens`. A
-    vocab.json has its own special tokens, and must have that order too, except that the bytes
-    may come in any order.
+    Without a vocab.json, token ids are in GPT-2's order: the bytes, as GPT-2 orders them; then the
+    merges; then `special_tokens`. A vocab.json has its own special tokens. Its ids must follow the
+    same order, except that the bytes may be in any order among themselves.
     """
     content = read_limited(path)
     if vocab_path is None:
@@ -60,7 +60,7 @@ def read_merges(
 
 
 def read_limited(path: str | Path) -> bytes:
-    """The content of a file of at most MAX_FILE_BYTES bytes."""
+    """Return the content of a file of at most MAX_FILE_BYTES bytes."""
     path = check_exists(path)
     if (size := path.stat().st_size) > MAX_FILE_BYTES:
         raise FormatError(f"{path} has {size:,} bytes; expected {MAX_FILE_BYTES:,} at most")
@@ -68,7 +68,7 @@ def read_limited(path: str | Path) -> bytes:
 
 
 def check_exists(path: str | Path) -> Path:
-    """The path, if there is such a file."""
+    """Return the path; raise FormatError unless it is a file."""
     path = Path(path)
     if not path.is_file():
         raise FormatError(f"there is no file {path}; expected one of merges or of a vocabulary")
@@ -81,9 +81,9 @@ def parse_merges(
     special_tokens: Iterable[str] = (END_OF_TEXT,),
     byte_order: bytes = GPT2_BYTE_ORDER,
 ) -> BPETokenizer:
-    """The tokenizer in the content of a file of merges: one pair of tokens in each line.
+    """Build a tokenizer from the content of a merges file: one pair of tokens per line.
 
-    `name` is the file's, for errors.
+    `name` is the file's name, for error messages.
     """
     try:
         lines = content.decode("utf-8").split("\n")
@@ -109,7 +109,7 @@ def parse_merges(
 
 
 def format_merges(tokenizer: BPETokenizer) -> str:
-    """A tokenizer's merges.txt (or vocab.bpe): a version line, then one pair in each line."""
+    """Return the content of a merges.txt (or vocab.bpe): a version line, then one pair per line."""
     lines = [VERSION]
     for pair in tokenizer.merges:
         left, right = (bytes_to_unicode(tokenizer.token_bytes(token)) for token in pair)
@@ -118,9 +118,9 @@ def format_merges(tokenizer: BPETokenizer) -> str:
 
 
 def get_vocab(tokenizer: BPETokenizer) -> dict[str, int]:
-    """A tokenizer's vocab.json (or encoder.json): from each token's text there to its id.
+    """Return the content of a vocab.json (or encoder.json): a dictionary from token text to id.
 
-    A special token with the name of another token is a SettingError: one of them would be lost.
+    Raises SettingError if a special token has the name of another token: one would be lost.
     """
     vocab = _ordinary_vocab(tokenizer)
     for name, token in tokenizer.special_tokens.items():

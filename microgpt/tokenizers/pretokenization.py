@@ -1,6 +1,7 @@
-"""Pretokenization: a text in chunks that no token crosses: words, numbers, punctuation, spaces.
+"""Pretokenization: split a text into chunks (words, numbers, punctuation, spaces).
 
-GPT-2's pattern knows letters, digits and spaces only, no words.
+No token crosses the boundary of a chunk. GPT-2's pattern distinguishes letters, digits, spaces and
+other characters; it has no list of words.
 """
 
 import functools
@@ -12,24 +13,24 @@ from typing import Any
 
 from microgpt.errors import SettingError, TokenError
 
-# OpenAI's, for GPT-2: a word keeps the space before it; of several spaces, the last one goes with
-# the word after them.
+# OpenAI's pattern for GPT-2: a word keeps the space before it; of several spaces, the last one
+# goes with the word after them.
 GPT2_PATTERN = r"""'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"""
-# The same chunks, in the form that OpenAI gives to tiktoken: faster, and it needs less memory.
+# Gives the same chunks, as OpenAI writes it for tiktoken: faster, and needs less memory.
 GPT2_PATTERN_FOR_TIKTOKEN = (
     r"""'(?:[sdmt]|ll|ve|re)| ?\p{L}++| ?\p{N}++| ?[^\s\p{L}\p{N}]++|\s++$|\s+(?!\S)|\s"""
 )
-# A pattern may come with an untrusted checkpoint: these bound its memory and time.
+# A pattern may come from an untrusted checkpoint, so these limit its memory and time.
 MAX_PATTERN_LENGTH = 500
 MAX_REPEATS = 1000
 REGEX_TIMEOUT = 60.0  # seconds
 
 
 def pretokenize(text: str, pattern: str = GPT2_PATTERN) -> Iterator[str]:
-    """The chunks of a text, in order; joined, they are the text.
+    """Yield the chunks of a text in order; joined, they give the text.
 
-    What the pattern does not match becomes chunks of one character each. A custom pattern that
-    takes more than a minute is a TokenError.
+    Characters that the pattern does not match become chunks of one character each. Raises
+    TokenError if a custom pattern takes more than a minute.
     """
     compiled = compile_pattern(pattern)
     if pattern != GPT2_PATTERN:
@@ -59,10 +60,11 @@ def _pretokenize_custom(text: str, compiled: Any) -> Iterator[str]:
 
 
 def compile_pattern(pattern: str) -> Any:
-    """The compiled pattern, in the syntax of the library `regex`.
+    """Compile a pattern in the syntax of the `regex` library.
 
-    All counts in braces, multiplied, may be 1,000; of what begins with `(?`, plain and atomic
-    groups, look-around and `(?i:` are allowed. Anything else is a SettingError.
+    The product of all counts in braces may be at most 1,000. Of the constructs that begin with
+    `(?`, only plain and atomic groups, look-around and `(?i:` are allowed. Raises SettingError for
+    anything else.
     """
     import regex
 
@@ -72,7 +74,7 @@ def compile_pattern(pattern: str) -> Any:
             f"a string of at most {MAX_PATTERN_LENGTH} characters, such as tokenizers.GPT2_PATTERN",
             pattern,
         )
-    unescaped = re.sub(r"\\.", "", pattern, flags=re.DOTALL)  # without what is escaped
+    unescaped = re.sub(r"\\.", "", pattern, flags=re.DOTALL)  # drop escaped characters
     counts = [int(count) for count in re.findall(r"(?<=[{,])\d{1,9}", unescaped)]
     if math.prod(max(count, 1) for count in counts) > MAX_REPEATS or re.search(
         r"\d{10}", unescaped
@@ -92,9 +94,9 @@ def compile_pattern(pattern: str) -> Any:
 
 @functools.cache
 def _tiktoken_replacements() -> dict[int, str]:
-    r"""Stand-ins for characters that `regex` and tiktoken classify differently, by code point.
+    r"""Map the characters that `regex` and tiktoken classify differently to replacements.
 
-    The two libraries carry Unicode tables of different years. Each such character is replaced, for
+    The two libraries have Unicode tables of different years. Each such character is replaced, for
     pretokenization only, by one of the class that it has in tiktoken, so that chunks are the same.
     """
     try:
@@ -119,7 +121,7 @@ def _tiktoken_replacements() -> dict[int, str]:
 
 
 def check_text(text: str) -> None:
-    """Raise a TokenError unless `text` is a str that UTF-8 can encode: without surrogates."""
+    """Raise TokenError unless `text` is a str without surrogates, which UTF-8 cannot encode."""
     if not isinstance(text, str):
         raise TokenError(f"a text to encode must be a str; got {type(text).__name__}")
     try:

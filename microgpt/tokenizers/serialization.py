@@ -1,4 +1,4 @@
-"""A tokenizer from the dictionary that `to_dict` made, as checkpoints hold it."""
+"""Rebuild a tokenizer from the dictionary of `to_dict`, as checkpoints store it."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from microgpt.tokenizers.char import CharTokenizer
 
 
 def from_dict(description: dict[str, Any]) -> Tokenizer:
-    """The tokenizer that `to_dict` described; its "type" is "bpe" or "char"."""
+    """Rebuild the tokenizer from the dictionary of `to_dict`; its "type" is "bpe" or "char"."""
     if not isinstance(description, dict):
         raise FormatError(f"a tokenizer is described by a dictionary; got {description!r:.80}")
     type_ = description.get("type")

@@ -1,4 +1,4 @@
-"""Validation of a tokenizer's merges, byte order and special tokens, which untrusted files hold."""
+"""Validate a tokenizer's merges, byte order and special tokens, which come from untrusted files."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -7,12 +7,12 @@ from microgpt.errors import FormatError
 from microgpt.tokenizers.bpe_merge import Pair
 
 MAX_MERGES = 2**18
-MAX_TOTAL_BYTES = 2**24  # of all tokens together: a list of doublings explodes
+MAX_TOTAL_BYTES = 2**24  # of all tokens together: merges can double the length each time
 MAX_SPECIAL_TOKENS = 1000
 
 
 def check_merges(merges: Any) -> tuple[Pair, ...]:
-    """The merges as pairs of ids, if each joins two existing tokens and can ever apply."""
+    """Return the merges as pairs of ids; each must join two existing tokens and be reachable."""
     if not isinstance(merges, Sequence) or isinstance(merges, str | bytes):
         raise FormatError(f"merges must be a list of pairs of token ids; got {merges!r:.80}")
     if len(merges) > MAX_MERGES:
@@ -52,11 +52,11 @@ def _check_pair(entry: Any, token: int) -> Pair:
 
 
 def is_reachable(pair: Pair, merge_ids: Mapping[Pair, int], pairs: Sequence[Pair]) -> bool:
-    """Whether the two tokens of a pair are ever adjacent, provided that each can be formed.
+    """Whether the two tokens of a pair can be adjacent, provided that each can be formed.
 
-    Only then does it not matter whether merges are looked up by ids, as in GPT-2's own code, or
-    by bytes, as in tiktoken. Backwards in time, the two tokens at the boundary are split, the
-    later one first; no merge across the boundary may have applied while both were there.
+    Only if all pairs are reachable do lookups of merges by ids, as in GPT-2's own code, and by
+    bytes, as in tiktoken, agree. The check goes backwards in time and splits the two tokens at the
+    boundary, the later one first. No merge across the boundary may have applied while both existed.
     """
     left, right = pair
     merged_at = merge_ids[pair]  # the two were adjacent until this token was formed
@@ -67,14 +67,14 @@ def is_reachable(pair: Pair, merge_ids: Mapping[Pair, int], pairs: Sequence[Pair
         if left > right and left >= 256:
             merged_at, left = left, pairs[left - 256][1]
         elif right >= 256:
-            # Merges go from the left: a pair across the boundary precedes the same pair inside.
+            # Merges apply from left to right: a pair across the boundary precedes the same inside.
             merged_at, right = right + 1, pairs[right - 256][0]
         else:
             return True
 
 
 def check_special_tokens(names: Any) -> tuple[str, ...]:
-    """The names of special tokens, if they are distinct, non-empty and without surrogates."""
+    """Return the special tokens' names; they must be distinct, non-empty, without surrogates."""
     if isinstance(names, str) or not isinstance(names, Iterable):
         raise FormatError(f"special tokens must be a list of names; got {names!r:.80}")
     checked = tuple(names)
@@ -93,12 +93,12 @@ def check_special_tokens(names: Any) -> tuple[str, ...]:
 
 
 def has_surrogates(text: str) -> bool:
-    """Whether a text holds halves of UTF-16 pairs, which UTF-8 cannot encode."""
+    """Whether a text holds surrogates (halves of UTF-16 pairs), which UTF-8 cannot encode."""
     return any("\ud800" <= character <= "\udfff" for character in text)
 
 
 def check_byte_order(byte_order: Any) -> bytes:
-    """The bytes of tokens 0 to 255, if each byte is there once, so that any text has tokens."""
+    """Return the bytes of tokens 0 to 255; each must occur once, to encode any text."""
     is_full = isinstance(byte_order, Sequence) and len(byte_order) == 256
     checked = tuple(byte_order) if is_full else ()
     if not all(type(byte) is int for byte in checked) or sorted(checked) != list(range(256)):
@@ -109,7 +109,7 @@ def check_byte_order(byte_order: Any) -> bytes:
 
 
 def check_counts(counts: Any, num_merges: int) -> tuple[int, ...] | None:
-    """How often each merge's pair was found in training; None if that is not known."""
+    """Return how often each merge's pair occurred in training, or None if unknown."""
     if counts is None:
         return None
     if not isinstance(counts, Sequence) or len(counts) != num_merges:

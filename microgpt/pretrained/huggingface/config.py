@@ -1,4 +1,4 @@
-"""Hugging Face's config.json of a GPT-2: read, checked, and written."""
+"""Read, check and write Hugging Face's config.json for GPT-2."""
 
 from pathlib import Path
 from typing import Any
@@ -20,9 +20,9 @@ _SIZES = {
 }
 _DROPOUTS = ("attn_pdrop", "embd_pdrop", "resid_pdrop")
 
-# What this package's GPT-2 computes; an entry that is left out means this too. Both names of the
-# activation are GELU by tanh. Whether attention is upcast (reorder_and_upcast_attn) makes no
-# difference in float32.
+# The values that this package's GPT-2 implements; they are also the defaults of missing entries.
+# Both names of the activation mean GELU with the tanh approximation. reorder_and_upcast_attn is
+# not checked, since it makes no difference in float32.
 _SUPPORTED: dict[str, tuple] = {
     "model_type": ("gpt2",),
     "activation_function": ("gelu_new", "gelu_pytorch_tanh"),
@@ -35,7 +35,7 @@ _SUPPORTED: dict[str, tuple] = {
 
 
 def read_config(file: Path) -> GPTConfig:
-    """The configuration in a config.json; a FormatError if this package does not compute it."""
+    """Read a config.json; raise FormatError if this package does not implement its model."""
     content = read_json(file)
     for name, supported in _SUPPORTED.items():
         if name in content and content[name] not in supported:
@@ -57,13 +57,13 @@ def read_config(file: Path) -> GPTConfig:
 
 
 def _common_dropout(content: dict[str, Any]) -> Any:
-    """The dropout rate, if all three dropouts have the same one; else 0."""
+    """Return the dropout rate if all three dropouts have the same, else 0."""
     rates = [content.get(name, 0.1) for name in _DROPOUTS]
     return rates[0] if rates[0] == rates[1] == rates[2] else 0.0
 
 
 def to_config_json(config: GPTConfig, eos_token_id: int | None) -> dict[str, Any]:
-    """The content of config.json for a GPT-2 of ours."""
+    """Return the content of config.json for one of our GPT-2 models."""
     content: dict[str, Any] = {"model_type": "gpt2", "architectures": ["GPT2LMHeadModel"]}
     content |= {theirs: getattr(config, ours) for ours, theirs in _SIZES.items()}
     content |= {"n_inner": None, "activation_function": "gelu_new", "layer_norm_epsilon": 1e-5}

@@ -1,7 +1,7 @@
-"""OpenAI's published weights, as safetensors from the Hugging Face hub.
+"""Download OpenAI's published GPT-2 weights, as safetensors, from the Hugging Face hub.
 
-Its own library downloads them, with a progress bar and resuming, into the cache that other
-programs share. What has been downloaded needs no network again.
+huggingface_hub downloads them, with a progress bar and resuming, into its cache, which other
+programs share. Files in the cache need no network.
 """
 
 import hashlib
@@ -17,13 +17,13 @@ REPOSITORIES = {
 }
 NAMES = (*REPOSITORIES, *REPOSITORIES.values())
 
-# The first is downloaded first; the last is the large one.
+# In download order; the last file is the large one.
 FILES = ("config.json", "merges.txt", "model.safetensors")
 TIMEOUT = 10  # seconds
 
 
 def download(name: str) -> Path:
-    """The folder with the files of a published model, from the cache or the network."""
+    """Return the folder with a published model's files, from the cache or the network."""
     repository = REPOSITORIES.get(name, name)
     try:
         import huggingface_hub as hub
@@ -39,7 +39,7 @@ def download(name: str) -> Path:
         return _download_files(hub, repository)
     except DownloadError:
         raise
-    except Exception as error:  # the library's, or those of the three that it has used for HTTP
+    except Exception as error:  # huggingface_hub's, or its HTTP library's (it has used three)
         reason = " ".join(str(error).split()) or "no reason given"
         raise DownloadError(
             f"{name!r} could not be fetched from the Hugging Face hub "
@@ -50,7 +50,7 @@ def download(name: str) -> Path:
 def _download_files(hub: Any, repository: str) -> Path:
     revision, path = "main", Path()
     for file in FILES:
-        # The metadata alone fails at once without a network, a download only after 20 s.
+        # Without a network, the metadata request fails at once, a download only after 20 s.
         url = hub.hf_hub_url(repository, file, revision=revision)
         metadata = hub.get_hf_file_metadata(url, timeout=TIMEOUT, token=False)
         cached = hub.try_to_load_from_cache(repository, file, revision=revision)
@@ -61,14 +61,15 @@ def _download_files(hub: Any, repository: str) -> Path:
         )
         if not isinstance(cached, str):
             _verify_checksum(path, metadata.etag)
-        revision = metadata.commit_hash or revision  # all files of one commit
+        revision = metadata.commit_hash or revision  # take all files from one commit
     return path.parent
 
 
 def _verify_checksum(path: Path, etag: str | None) -> None:
-    """Compare a file with the hub's checksum: SHA-256 of a large one, else git's SHA-1.
+    """Compare a file with the hub's checksum: SHA-256 for a large file, else git's SHA-1.
 
-    Where the hub gives no such checksum, a warning says that nothing was compared.
+    Deletes a file that differs, and raises DownloadError. Warns that nothing was compared if the
+    hub gives no such checksum.
     """
     if etag is None or len(etag) not in (40, 64):
         warnings.warn(

@@ -1,4 +1,4 @@
-"""Hugging Face's GPT-2: safetensors in one file or several, and its tensors under our names."""
+"""Hugging Face's GPT-2 weights: safetensors in one file or several shards, under our names."""
 
 import re
 from pathlib import Path
@@ -23,18 +23,18 @@ MODEL_FILE = "model.safetensors"
 INDEX_FILE = "model.safetensors.index.json"
 PREFIX = "transformer."
 LM_HEAD = "lm_head.weight"
-MAX_HEADER_BYTES = 8 << 20  # that of GPT-2's largest has some 100 kB
+MAX_HEADER_BYTES = 8 << 20  # the largest GPT-2's header takes about 100 kB
 MAX_INDEX_BYTES = 8 << 20
 
-# Causal masks that older versions saved beside the weights.
+# Causal masks that older versions of transformers saved with the weights.
 _BUFFER = re.compile(r"h\.\d+\.attn\.(bias|masked_bias)")
 
 
 def open_model(file: Path, n_head: int | None = None) -> WeightSource:
-    """What a .safetensors file, or the index of several, holds, by our names.
+    """Return a WeightSource for a .safetensors file, or for the index of several shards.
 
-    The config is that of the config.json beside it; without one it is inferred from the tensors,
-    with `n_head` heads, or heads 64 wide. A separate output head must equal `wte`.
+    The config is read from the config.json beside the file. Without one it is inferred from the
+    tensors, with `n_head` heads, or heads of size 64. A separate output head must equal `wte`.
     """
     slices, labels = _by_our_names(
         file, _read_shards(file) if file.suffix == ".json" else _read_file(file)
@@ -73,7 +73,7 @@ def _config(file: Path, shapes: dict[str, tuple[int, ...]], n_head: int | None) 
 
 
 def _read_file(file: Path) -> dict[str, TensorSlice]:
-    """The tensors of one file, by its own names."""
+    """Return the tensors of one file, under the file's own names."""
     tensors = read_header(file, MAX_HEADER_BYTES).tensors
     return {
         label: TensorSlice(file, entry.start, entry.shape, entry.dtype)
@@ -82,7 +82,7 @@ def _read_file(file: Path) -> dict[str, TensorSlice]:
 
 
 def _read_shards(index: Path) -> dict[str, TensorSlice]:
-    """The tensors of several files, as the index distributes them."""
+    """Return the tensors of all shards; each must be in the shard that the index names."""
     weight_map = read_json(index, MAX_INDEX_BYTES).get("weight_map")
     if not isinstance(weight_map, dict) or not all(isinstance(v, str) for v in weight_map.values()):
         raise FormatError(f"{index} must have a weight_map from each tensor to its file")
@@ -109,7 +109,7 @@ def _read_shards(index: Path) -> dict[str, TensorSlice]:
 def _by_our_names(
     file: Path, slices: dict[str, TensorSlice]
 ) -> tuple[dict[str, TensorSlice], dict[str, str]]:
-    """The weights by our names, and their own names; masks are left out."""
+    """Return the tensors, and their names in the file, by our names; causal masks are dropped."""
     found: dict[str, TensorSlice] = {}
     labels: dict[str, str] = {}
     for label, tensor in slices.items():

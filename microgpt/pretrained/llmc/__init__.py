@@ -1,1 +1,1 @@
-"""llm.c's files: models, debug states and tokenizers."""
+"""llm.c's binary files: models, debug states and tokenizers."""

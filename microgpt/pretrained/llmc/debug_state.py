@@ -1,4 +1,4 @@
-"""llm.c's debug state: a batch, and what a model made of it: logits, loss and every gradient."""
+"""Read llm.c's debug state: a batch, and a model's logits, loss and gradients on it."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,9 +18,10 @@ PADDED_VERSION = 2
 
 @dataclass(frozen=True)
 class DebugState:
-    """The contents of a debug state: tokens and targets (B, T), logits (B, T, V), and the loss.
+    """A debug state: tokens and targets (B, T), logits (B, T, V), the loss and the gradients.
 
-    `read_gradient(name, array)` fills a float32 array with the gradient of our name.
+    `read_gradient(name, array)` fills a float32 array with the gradient of the parameter that we
+    call `name`.
     """
 
     file: Path
@@ -32,7 +33,7 @@ class DebugState:
 
 
 def read_batch(path: str | Path) -> tuple[np.ndarray, np.ndarray]:
-    """The tokens and targets (B, T) of a debug state, of whatever model."""
+    """Read the tokens and targets (B, T) of a debug state, without knowing its model's config."""
     file = Path(path)
     B, T = _batch_shape(file)
     size, end = file.stat().st_size, HEADER_BYTES + 8 * B * T
@@ -46,7 +47,7 @@ def read_batch(path: str | Path) -> tuple[np.ndarray, np.ndarray]:
 
 
 def read_state(path: str | Path, config: GPTConfig) -> DebugState:
-    """A debug state of version 1 or 2 that a model of this configuration made."""
+    """Read a debug state of version 1 or 2 that a model with this config made."""
     file = Path(path)
     B, T = _batch_shape(file)
     V, version = config.vocab_size, read_header(file, STATE_MAGIC, VERSIONS)[1]

@@ -1,6 +1,6 @@
 """The header of llm.c's binary files: 256 int32, little-endian.
 
-The first is a magic number that names the type of the file, the second the version of its layout.
+The first is a magic number for the file type, the second the version of the format.
 """
 
 from collections.abc import Iterator
@@ -38,7 +38,7 @@ def has_magic(path: str | Path, magic: int) -> bool:
 
 
 def read_header(path: Path, magic: int, versions: tuple[int, ...]) -> list[int]:
-    """The 256 integers of a file that must have this magic number and one of these versions."""
+    """Return the 256 integers of a header, after checking its magic number and version."""
     file_type = FILE_TYPES[magic]
     if not path.is_file():
         raise FormatError(f"there is no llm.c {file_type} file at {path}; give the path of one")
@@ -79,7 +79,7 @@ def _explain_magic(content: bytes, found: int, expected: int) -> str:
 
 
 def check_file_size(path: Path, expected: int, content: str) -> None:
-    """Raise a FormatError if a file is shorter or longer than the `content` in its header."""
+    """Raise FormatError unless a file has `expected` bytes, which its header's `content` takes."""
     size = path.stat().st_size
     if size < expected:
         raise FormatError(
@@ -94,7 +94,7 @@ def check_file_size(path: Path, expected: int, content: str) -> None:
 
 
 def read_array(path: Path, offset: int, shape: tuple[int, ...], dtype: str) -> np.ndarray:
-    """The array that starts at a byte of a file."""
+    """Return the array that starts at byte `offset` of a file."""
     size = prod(shape)
     array = np.fromfile(path, dtype, size, offset=offset)
     if len(array) != size:
@@ -109,7 +109,7 @@ def read_array(path: Path, offset: int, shape: tuple[int, ...], dtype: str) -> n
 def atomic_write_with_header(
     path: str | Path, magic: int, version: int, *fields: int
 ) -> Iterator[BinaryIO]:
-    """A stream after a header of these fields; the file appears once the block succeeds."""
+    """Write a header of these fields, yield the stream; the file appears if the block succeeds."""
     for value in fields:
         if not 0 <= value <= MAX_INT32:
             raise SettingError("a number in an llm.c header", f"from 0 to {MAX_INT32:,}", value)

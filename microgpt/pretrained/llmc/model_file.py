@@ -1,8 +1,9 @@
-"""llm.c's model files: 256 int32 of header, then GPT-2's weights, as llm.c and its kin read them.
+"""Read llm.c's model files: a header of 256 int32, then GPT-2's weights.
 
-Version 1 is float32, version 3 float32 with `wte` padded by rows of zeros to a multiple of 128,
-version 5 the same in bfloat16. Tensors come in our own order, except that a block's tensors are
-grouped: `ln_1.weight` of all layers, then `ln_1.bias` of all layers, and so on.
+llm.c and its ports read these files. Version 1 holds float32. Version 3 holds float32 with `wte`
+padded with rows of zeros to a multiple of 128; version 5 is the same in bfloat16. Tensors come in
+our order, except that those of the blocks are grouped by name: `ln_1.weight` of all layers, then
+`ln_1.bias` of all layers, and so on.
 """
 
 from dataclasses import dataclass
@@ -26,14 +27,15 @@ VERSIONS = (1, 3, 5)
 PADDED_VERSIONS = (3, 5)
 BFLOAT16_VERSION = 5
 
-# The header after magic number and version; then, in padded versions, the padded vocabulary size.
+# Header fields after magic number and version; padded versions add the padded vocabulary size.
 HEADER_FIELDS = ("block_size", "vocab_size", "n_layer", "n_head", "n_embd")
 
 
 def open_model(path: str | Path, n_head: int | None = None) -> WeightSource:
-    """What a model file holds, once its header and size are checked; `n_head` is in the header.
+    """Return the WeightSource of a model file, after checking its header and size.
 
-    Padding is left out; bfloat16 becomes float32, exactly.
+    Padding is dropped; bfloat16 is converted to float32 exactly. `n_head` is not used, since the
+    header gives it.
     """
     layout = read_layout(path)
     shapes = layout.config.parameter_shapes()
@@ -41,7 +43,7 @@ def open_model(path: str | Path, n_head: int | None = None) -> WeightSource:
 
 
 def read_layout(path: str | Path) -> "TensorLayout":
-    """The configuration in a model file's header, and where its tensors are."""
+    """Read the config in a model file's header, and compute the offsets of its tensors."""
     file = Path(path)
     header = read_header(file, MODEL_MAGIC, VERSIONS)
     version, sizes = header[1], dict(zip(HEADER_FIELDS, header[2:7], strict=True))
@@ -67,7 +69,7 @@ def read_layout(path: str | Path) -> "TensorLayout":
 
 
 def tensor_order(config: GPTConfig) -> list[str]:
-    """Our names of the tensors, in the order of the file."""
+    """Return our tensor names in the order of the file."""
     shapes, prefix = config.parameter_shapes(), "h.0."
     in_block = [name.removeprefix(prefix) for name in shapes if name.startswith(prefix)]
     blocks = [f"h.{layer}.{name}" for name in in_block for layer in range(config.n_layer)]
@@ -76,7 +78,7 @@ def tensor_order(config: GPTConfig) -> list[str]:
 
 @dataclass(frozen=True)
 class TensorLayout:
-    """Where the tensors of one model, or their gradients, are in a file: from `start` on."""
+    """The offsets of a model's tensors, or of their gradients, in a file, from `start` on."""
 
     file: Path
     config: GPTConfig
@@ -86,7 +88,7 @@ class TensorLayout:
 
     @property
     def nbytes(self) -> int:
-        """The size of all tensors; computed from the config alone, whatever its n_layer."""
+        """The bytes of all tensors, in closed form: a damaged header may give any n_layer."""
         C = self.config.n_embd
         in_block = 12 * C * C + 13 * C
         outside = (self.padded_vocab_size + self.config.block_size + 2) * C

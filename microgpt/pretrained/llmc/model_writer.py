@@ -1,4 +1,4 @@
-"""Writing llm.c's model files: `write_model`, padding, and rounding to bfloat16."""
+"""Write llm.c's model files: `write_model`, vocabulary padding, and rounding to bfloat16."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -21,15 +21,16 @@ from microgpt.pretrained.llmc.model_file import (
 )
 
 BLOCK_SIZE = 2**18  # numbers converted at a time: 1 MiB of float32
-VOCAB_MULTIPLE = 128  # padding fills the vocabulary up to a multiple of this
+VOCAB_MULTIPLE = 128  # the vocabulary is padded to a multiple of this
 
 
 def write_model(path: str | Path, model: GPT, version: int = 3) -> Path:
-    """Write a GPT-2 into a model file that llm.c reads; the file's path.
+    """Write a GPT-2 to a model file that llm.c reads, and return the path.
 
-    Versions 1 and 3 hold float32, 5 bfloat16, rounded to nearest, ties to even; float64 is rounded
-    to float32 first. 3 and 5 pad `wte` with rows of zeros, and biases that the model does not have
-    are zeros. An existing file is replaced only once the new one is complete.
+    Versions 1 and 3 hold float32; version 5 holds bfloat16, rounded to nearest, ties to even.
+    float64 is rounded to float32 first. Versions 3 and 5 pad `wte` with rows of zeros. Biases that
+    the model lacks are written as zeros. An existing file is replaced only once the new one is
+    complete.
     """
     check_choice("version", version, VERSIONS)
     if not isinstance(model, GPT):
@@ -51,12 +52,12 @@ def write_model(path: str | Path, model: GPT, version: int = 3) -> Path:
 
 
 def pad_vocab_size(vocab_size: int) -> int:
-    """The number of rows that `wte` has in a padded file."""
+    """Return the number of rows of `wte` in a padded file."""
     return -(-vocab_size // VOCAB_MULTIPLE) * VOCAB_MULTIPLE
 
 
 def to_bfloat16(array: np.ndarray) -> np.ndarray:
-    """The bits of float32 numbers rounded to bfloat16, ties to even; NaN stays NaN."""
+    """Round float32 to bfloat16, ties to even, and return the bits as uint16; NaN stays NaN."""
     bits = array.view(np.uint32)
     upper = bits >> 16
     rounded = (bits + np.uint32(0x7FFF) + (upper & 1)) >> 16

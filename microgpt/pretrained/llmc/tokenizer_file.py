@@ -1,4 +1,4 @@
-"""llm.c's tokenizer files: the bytes of every token, for programs that only decode."""
+"""Read and write llm.c's tokenizer files: the bytes of every token, for decoding only."""
 
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -13,23 +13,23 @@ from microgpt.pretrained.llmc.header import (
 )
 from microgpt.tokenizers import is_byte_pair
 
-TOKENIZER_FILE = "gpt2_tokenizer.bin"  # its name beside a model
+TOKENIZER_FILE = "gpt2_tokenizer.bin"  # the file's name beside a model
 VERSIONS = (1, 2)
 MAX_TOKEN_BYTES = 255  # a token's length is one byte
 
 
 class TokenizerContents(NamedTuple):
-    """The bytes of each token, and the token that ends a text (None in version 1)."""
+    """The bytes of each token, and the id of the EOS token (None in version 1)."""
 
     tokens: list[bytes]
     eos_token_id: int | None
 
 
 def read_tokenizer(path: str | Path) -> TokenizerContents:
-    """The contents of a tokenizer file of version 1 or 2."""
+    """Read a tokenizer file of version 1 or 2."""
     file = Path(path)
     version, vocab_size, eos_token_id = read_header(file, TOKENIZER_MAGIC, VERSIONS)[1:4]
-    max_tokens = file.stat().st_size - HEADER_BYTES  # each takes a byte or more: its length
+    max_tokens = file.stat().st_size - HEADER_BYTES  # each token takes at least its length byte
     if not 1 <= vocab_size <= max_tokens:
         raise FormatError(
             f"{file} must hold between 1 and {max_tokens:,} tokens, one a byte at the most; its "
@@ -60,10 +60,10 @@ def read_tokenizer(path: str | Path) -> TokenizerContents:
 
 
 def write_tokenizer(path: str | Path, tokenizer: Any) -> Path:
-    """Write the bytes of a byte-pair tokenizer's tokens for llm.c (version 2); the file's path.
+    """Write a byte-pair tokenizer's tokens to an llm.c file (version 2), and return the path.
 
-    It must have an `eos_token_id`, and tokens of at most 255 bytes. How a text is split into
-    tokens is not in the file: programs decode with it only.
+    The tokenizer must have an `eos_token_id`, and its tokens at most 255 bytes each. The file has
+    no merges and no pattern, so programs can decode with it but not encode.
     """
     tokens, eos_token_id = tokenizer_contents(tokenizer)
     assert eos_token_id is not None
@@ -74,7 +74,7 @@ def write_tokenizer(path: str | Path, tokenizer: Any) -> Path:
 
 
 def tokenizer_contents(tokenizer: Any) -> TokenizerContents:
-    """What the file of a tokenizer holds; a SettingError if the format cannot hold it."""
+    """Return a tokenizer's file contents; raise SettingError if the format cannot hold them."""
     if not is_byte_pair(tokenizer):
         raise SettingError(
             "tokenizer",

@@ -1,4 +1,4 @@
-"""OpenAI's GPT-2 as it was published: a TensorFlow checkpoint, and its tensors under our names."""
+"""OpenAI's published GPT-2: a TensorFlow checkpoint, and its tensors under our names."""
 
 import re
 from pathlib import Path
@@ -33,10 +33,10 @@ _HPARAMS = {
 
 
 def open_model(index: Path, n_head: int | None = None) -> WeightSource:
-    """What the checkpoint of this index holds, by our names; its matrices are (1, in, out).
+    """Return the WeightSource of the checkpoint with this index; its matrices are (1, in, out).
 
-    The config is that of the hparams.json beside it; without one it is inferred from the tensors,
-    with `n_head` heads, or heads 64 wide. Each tensor's CRC-32C is compared as it is read.
+    The config is read from the hparams.json beside it. Without one it is inferred from the tensors,
+    with `n_head` heads, or heads of size 64. Each tensor's CRC-32C is verified as it is read.
     """
     entries = read_bundle(index)
     config = _config(index, entries, n_head)
@@ -67,7 +67,7 @@ def _config(index: Path, entries: dict[str, BundleEntry], n_head: int | None) ->
 
 
 def _label(name: str) -> str:
-    """The checkpoint's name for a tensor of ours: h.0.ln_1.bias is model/h0/ln_1/b."""
+    """Return the checkpoint's name for our tensor: h.0.ln_1.bias is model/h0/ln_1/b."""
     *path, parameter = re.sub(r"^h\.", "h", name).split(".")
     if path[0] not in ("wte", "wpe"):
         weight = "g" if path[-1].startswith("ln_") else "w"

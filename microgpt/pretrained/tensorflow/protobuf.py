@@ -1,4 +1,4 @@
-"""Protobuf messages: varints, and the fields made of them."""
+"""Decode Protobuf messages: varints, and the fields made of them."""
 
 from collections.abc import Iterator
 
@@ -9,11 +9,11 @@ _VARINT, _FIXED64, _LENGTH_DELIMITED, _FIXED32 = 0, 1, 2, 5
 
 
 class DecodeError(Exception):
-    """Bytes that no writer of the format leaves; the reader of a file adds which file."""
+    """Raised for malformed bytes; the reader of the file adds the file's name."""
 
 
 def read_varint(content: bytes, offset: int) -> tuple[int, int]:
-    """The varint at `offset` (seven bits a byte, low bits first), and the offset after it."""
+    """Return the varint at `offset` (seven bits a byte, low bits first) and the offset after it."""
     value = 0
     for shift in range(0, 70, 7):
         if offset >= len(content):
@@ -29,7 +29,7 @@ def read_varint(content: bytes, offset: int) -> tuple[int, int]:
 
 
 def iter_fields(content: bytes) -> Iterator[Field]:
-    """The fields of a message: each field's number, and an integer or bytes."""
+    """Yield the fields of a message: each field's number, and its value as an integer or bytes."""
     offset = 0
     while offset < len(content):
         tag, offset = read_varint(content, offset)

@@ -1,8 +1,8 @@
-"""LevelDB's sorted table (SSTable) of keys and values, as TensorFlow's checkpoint index is one.
+"""Read LevelDB's sorted table (SSTable), the format of TensorFlow's checkpoint index.
 
-Data blocks of entries, each key without the prefix that it shares with the one before; an index
-block with the handles of the data blocks; a footer with the handle of the index block. A handle is
-offset and size. Each block has its checksum.
+The file has data blocks of entries, where a key omits the prefix that it shares with the key
+before; an index block with the handles of the data blocks; and a footer with the handle of the
+index block. A handle is an offset and a size. Each block has a checksum.
 """
 
 from collections.abc import Iterator
@@ -14,15 +14,15 @@ from microgpt.pretrained.tensorflow.protobuf import DecodeError, read_varint
 
 SSTABLE_MAGIC = 0xDB4775248B80FB57
 FOOTER_BYTES = 48
-TRAILER_BYTES = 5  # a block's compression type, and its checksum
+TRAILER_BYTES = 5  # a block's compression type and checksum
 
-# GPT-2's largest index has some 40 kB, its longest key 27 bytes.
+# The largest GPT-2's index has about 40 kB, its longest key 27 bytes.
 MAX_FILE_BYTES = 1 << 20
 MAX_KEY_BYTES = 256
 
 
 def read_sstable(file: Path) -> dict[bytes, bytes]:
-    """All keys and values of the table."""
+    """Return all keys and values of the table."""
     size = file.stat().st_size
     if not FOOTER_BYTES <= size <= MAX_FILE_BYTES:
         raise FormatError(
@@ -43,7 +43,7 @@ def read_sstable(file: Path) -> dict[bytes, bytes]:
 
 def _read_entries(content: bytes) -> dict[bytes, bytes]:
     footer = content[-FOOTER_BYTES:]
-    _, _, position = _read_handle(footer, 0)  # of the meta index, which nothing here needs
+    _, _, position = _read_handle(footer, 0)  # skip the meta index, which is not needed
     offset, size, _ = _read_handle(footer, position)
     entries: dict[bytes, bytes] = {}
     last_key, end = None, 0
@@ -61,14 +61,14 @@ def _read_entries(content: bytes) -> dict[bytes, bytes]:
 
 
 def _read_handle(content: bytes, position: int) -> tuple[int, int, int]:
-    """Offset and size of a block, and the position after them."""
+    """Return a block's offset and size, and the position after the handle."""
     offset, position = read_varint(content, position)
     size, position = read_varint(content, position)
     return offset, size, position
 
 
 def _read_block(content: bytes, offset: int, size: int) -> Iterator[tuple[bytes, bytes]]:
-    """The keys and values of the block at `offset`."""
+    """Yield the keys and values of the block at `offset`."""
     end = offset + size
     if size < 4 or end + TRAILER_BYTES > len(content) - FOOTER_BYTES:
         raise DecodeError(f"a block of {size:,} bytes at byte {offset:,} does not fit into it")
@@ -78,7 +78,7 @@ def _read_block(content: bytes, offset: int, size: int) -> Iterator[tuple[bytes,
     if content[end]:
         raise DecodeError(f"the block at byte {offset:,} is compressed, which is not read here")
     block = content[offset:end]
-    num_restarts = int.from_bytes(block[-4:], "little")  # positions where a key shares nothing
+    num_restarts = int.from_bytes(block[-4:], "little")  # entries with a complete key
     if 4 * num_restarts + 4 > size:
         raise DecodeError(
             f"the block at byte {offset:,} is too small for its {num_restarts:,} restarts"

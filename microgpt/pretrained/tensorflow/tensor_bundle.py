@@ -1,4 +1,4 @@
-"""TensorFlow's checkpoint format: an index of tensors, and their numbers in one file or several."""
+"""Read TensorFlow's checkpoint format: an index of tensors, and one or several data files."""
 
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -21,15 +21,15 @@ _OTHER_DTYPES |= {14: "bfloat16", 19: "float16"}
 
 @dataclass(frozen=True)
 class BundleEntry:
-    """One tensor: where it is, and the masked CRC-32C of its bytes."""
+    """A tensor's position in its data file, and the masked CRC-32C of its bytes."""
 
     tensor: TensorSlice
     masked_crc: int
 
     def read_into(self, array: np.ndarray, transpose: bool, label: str) -> None:
-        """Fill a float32 array with the tensor, then compare the checksum.
+        """Fill a float32 array with the tensor, then verify its checksum.
 
-        `transpose`: the tensor has shape (1, in, out), the array (out, in).
+        With `transpose`, the tensor has shape (1, in, out), and the array (out, in).
         """
         crc, tensor = 0, self.tensor
         if transpose:
@@ -48,7 +48,7 @@ class BundleEntry:
 
 
 def read_bundle(index: Path) -> dict[str, BundleEntry]:
-    """Every tensor in the index, by name; all of them lie within the data files."""
+    """Return every tensor in the index by name; each is checked to lie within its data file."""
     table = read_sstable(index)
     if b"" not in table:
         raise FormatError(f"{index} has no header; it is not the index of a checkpoint")
@@ -74,7 +74,7 @@ def _data_file(index: Path, shard: int, num_shards: int) -> Path:
 
 
 def _parse_header(content: bytes) -> int:
-    """The number of data files, from a BundleHeaderProto."""
+    """Return the number of data files in a BundleHeaderProto."""
     fields = dict(iter_fields(content))
     num_shards, byte_order = fields.get(1, 0), fields.get(2, 0)
     if byte_order != 0:
@@ -86,7 +86,7 @@ def _parse_header(content: bytes) -> int:
 
 @dataclass
 class _EntryProto:
-    """A BundleEntryProto: what the index says of a tensor, not yet checked."""
+    """A BundleEntryProto: the index's entry for one tensor, not yet checked."""
 
     dtype: int = 0
     shape: tuple[int, ...] = ()
@@ -112,7 +112,7 @@ class _EntryProto:
         return proto
 
     def check(self, index: Path, name: str, num_shards: int, sizes: dict[Path, int]) -> BundleEntry:
-        """The entry, if it is float32, whole, and within its data file."""
+        """Return the entry; raise FormatError unless it is float32, unsliced and in its file."""
         label = f"{index}: the tensor {name!r:.100}"
         if self.dtype != FLOAT32:
             dtype = _OTHER_DTYPES.get(self.dtype, f"number {self.dtype}")
@@ -136,7 +136,7 @@ class _EntryProto:
 
 
 def _parse_shape(content: bytes) -> tuple[int, ...]:
-    """The sizes in a TensorShapeProto."""
+    """Return the shape in a TensorShapeProto."""
     shape = []
     for number, value in iter_fields(content):
         if number == 2 and isinstance(value, bytes):
@@ -152,7 +152,7 @@ def _parse_shape(content: bytes) -> tuple[int, ...]:
 
 
 def _check_no_overlaps(entries: dict[str, BundleEntry]) -> None:
-    """Overlapping tensors would make a model larger than its file."""
+    """Raise FormatError if tensors overlap: the model could be larger than its file."""
     ranges = sorted(
         (entry.tensor.file, entry.tensor.offset, entry.tensor.nbytes, name)
         for name, entry in entries.items()
