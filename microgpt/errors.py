@@ -1,7 +1,7 @@
-"""Errors raised on purpose: what was expected, what came, what to do.
+"""The package's exceptions; each message gives the expected value, the actual one and a remedy.
 
-An error keeps the settings that it is about as fields, so that the command line can write it with
-its own options: `n_embd=0` here is `--n-embd 0` there.
+An error stores the settings it is about as fields, so that the command line can render it with its
+own options: `n_embd=0` in Python is `--n-embd 0` there.
 """
 
 import re
@@ -15,14 +15,14 @@ _MISSING = object()
 
 
 class Described(str):
-    """What came, in words, where the value itself would say nothing: "shape (2, 3)"."""
+    """A description shown in place of an unhelpful `repr` of the value: "shape (2, 3)"."""
 
 
 class Notation:
-    """How settings and their values are written in an error: here as in Python, n_embd=0."""
+    """Formats settings and their values in error messages; this class as in Python, n_embd=0."""
 
     def has(self, name: str) -> bool:
-        """Whether there is a setting of that name."""
+        """Whether this notation has a setting of that name."""
         return True
 
     def setting(self, name: str) -> str:
@@ -32,7 +32,7 @@ class Notation:
         return f"{name}={self.value(value)}"
 
     def value(self, value: Any) -> str:
-        """At most MAX_VALUE_LENGTH characters; a type by its name, a number as it is printed."""
+        """Format a value in at most MAX_VALUE_LENGTH characters: types by name, numbers by str."""
         if isinstance(value, Described):
             return str(value)
         if isinstance(value, type):
@@ -44,11 +44,11 @@ PYTHON = Notation()
 
 
 class MicrogptError(Exception):
-    """The root: `except MicrogptError` catches whatever this package refuses on purpose.
+    """Base class of every exception that this package raises on purpose.
 
-    `remedy` is what to do, or alternatives. {names} in it are settings, {name} with a value in
-    `settings` is that setting with that value. Alternatives that need a setting which the
-    notation does not have are left out.
+    `remedy` is one suggestion or several alternatives. A {name} in it is replaced by that setting,
+    together with its value if `settings` has one. Alternatives are left out if they mention a
+    setting that the notation does not have.
     """
 
     def __init__(self, message: str = "", remedy: str | Sequence[str] = (), **settings: Any):
@@ -60,7 +60,7 @@ class MicrogptError(Exception):
         return self.render(PYTHON)
 
     def render(self, notation: Notation) -> str:
-        """The error as one sentence, its settings as this notation writes them."""
+        """Return the error as one sentence, with its settings in this notation."""
         remedies = [
             self._fill(remedy, notation)
             for remedy in self.remedies
@@ -73,7 +73,7 @@ class MicrogptError(Exception):
         return self.message
 
     def _fill(self, template: str, notation: Notation) -> str:
-        """The template with its {settings} written out."""
+        """Return the template with its {settings} filled in."""
 
         def write(match: re.Match[str]) -> str:
             name = match[1]
@@ -85,11 +85,11 @@ class MicrogptError(Exception):
 
 
 class SettingError(MicrogptError, ValueError):
-    """An argument outside its range: its name, what was expected, what came, what to do.
+    """An invalid argument; the message is "`name` must be `expected`; got `got`; `remedy`".
 
-    "`name` must be `expected`; got `got`; `remedy`". With `choices` these are what is expected,
-    and the nearest to what came is suggested. Several names are one error about all of them, `got`
-    then has a value for each. `expected` and `remedy` may hold {names} of other settings.
+    With `choices`, the message lists them and suggests the one closest to `got`. For one error
+    about several names, `got` has a value for each. `expected` and `remedy` may contain {names} of
+    other settings.
     """
 
     def __init__(
@@ -109,7 +109,7 @@ class SettingError(MicrogptError, ValueError):
 
     @property
     def name(self) -> str:
-        """The setting that it is about, the first of several."""
+        """The setting that the error is about; the first if there are several."""
         return self.names[0]
 
     def render(self, notation: Notation) -> str:
@@ -132,12 +132,12 @@ class SettingError(MicrogptError, ValueError):
 
 
 def shorten(text: str) -> str:
-    """The text in at most MAX_VALUE_LENGTH characters."""
+    """Truncate a text to MAX_VALUE_LENGTH characters."""
     return text if len(text) <= MAX_VALUE_LENGTH else f"{text[: MAX_VALUE_LENGTH - 1]}…"
 
 
 def closest(word: Any, names: Iterable[Any]) -> str:
-    """The name that is most like the word; empty if none is."""
+    """Return the name most similar to the word, "" if none is similar."""
     from difflib import get_close_matches
 
     if not isinstance(word, str):
@@ -148,17 +148,17 @@ def closest(word: Any, names: Iterable[Any]) -> str:
 
 
 def did_you_mean(name: str) -> str:
-    """`; did you mean …?`, or nothing for no name."""
+    """Return "; did you mean …?", or "" if the name is empty."""
     return f"; did you mean {name}?" if name else ""
 
 
 def _join(parts: Sequence[str], conjunction: str) -> str:
-    """A list in a sentence: "a", "a and b", "a, b and c"."""
+    """Join parts into a list in a sentence: "a", "a and b", "a, b and c"."""
     return conjunction.join(filter(None, [", ".join(parts[:-1]), *parts[-1:]]))
 
 
 class ShapeError(MicrogptError, ValueError):
-    """Arrays, or a configuration, whose sizes do not fit together."""
+    """Arrays, or sizes of a configuration, that do not fit together."""
 
 
 class SizeError(SettingError, ShapeError):
@@ -166,23 +166,23 @@ class SizeError(SettingError, ShapeError):
 
 
 class SettingWarning(MicrogptError, UserWarning):
-    """Advice about a setting, for `warnings.warn`: what was asked is done all the same."""
+    """Advice about a setting, for `warnings.warn`; the call goes ahead unchanged."""
 
 
 class TokenError(MicrogptError, ValueError):
-    """A character or token id that the vocabulary does not have."""
+    """A character or token id that is not in the vocabulary."""
 
 
 class FormatError(MicrogptError, ValueError):
-    """A file that is not what its reader expects."""
+    """A file that is not in the expected format."""
 
 
 class StateError(MicrogptError, RuntimeError):
-    """A call that its object cannot answer in the state it is in."""
+    """A call that is not possible in the object's current state."""
 
 
 class DtypeError(MicrogptError, TypeError):
-    """Tensors of different or unsupported number types in one operation."""
+    """Tensors of different or unsupported dtypes in one operation."""
 
 
 class DeviceError(MicrogptError, RuntimeError):
@@ -198,12 +198,12 @@ class BackendUnavailable(MicrogptError, ImportError):
 
 
 class NotWritable(MicrogptError, OSError):
-    """A folder that a file cannot be saved in."""
+    """A folder in which no file can be written."""
 
 
 class GradientError(MicrogptError, AssertionError):
-    """A gradient that measuring does not confirm."""
+    """A gradient that a numerical check (finite differences) does not confirm."""
 
 
 class DownloadError(MicrogptError, OSError):
-    """A file that could not be fetched, or that arrived damaged."""
+    """A file that could not be downloaded, or whose checksum is wrong."""

@@ -1,6 +1,7 @@
-"""Benchmarks of this package on the reader's machine: each engine, and other libraries beside.
+"""Benchmarks of this package's engines, and of other libraries, on the reader's machine.
 
-`workloads` are what is measured, `implementations` who does them; `runner.Benchmark` runs them in
-worker processes, and `table`, `report` and `targets` present the results. Nothing is loaded here:
-workers import this package too, and the time to start is one of the workloads.
+Route of a run: `runner.Benchmark` pairs each entry of `workloads` with its `implementations`, gets
+tasks from `workload_inputs` and times them in worker processes (`worker_pool` → `worker_process` →
+`ours` or `peers`). `results` holds the measurements; `table`, `report` and `targets` present them.
+Nothing is imported here: workers import this package too, and one workload measures startup time.
 """

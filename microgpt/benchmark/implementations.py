@@ -1,4 +1,4 @@
-"""Who does the workloads: the engines of this package, and other libraries where asked for."""
+"""The implementations of each workload: this package's engines and, on request, other libraries."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -11,9 +11,9 @@ PEER_LIBRARIES = ("torch", "jax")
 
 @dataclass(frozen=True, eq=False)
 class Implementation:
-    """One way of doing a workload: `label` for the table, `options` for the worker that does it.
+    """One implementation of a workload: its `label` in tables and its `options` for the worker.
 
-    `library` is what it needs beside this package; "" is this package itself.
+    `library` is the library that it is written in; "" is this package.
     """
 
     name: str
@@ -23,7 +23,7 @@ class Implementation:
     library: str = ""
 
 
-# Engine -> its label and options. Each stores the same model differently, or runs it differently.
+# Engine -> its label and options. All run the same model; they differ in storage or execution.
 ENGINES: dict[str, tuple[str, dict[str, Any]]] = {
     "value": ("Value: every number a Python object", {"engine": "value"}),
     "tape": ("tape: the same graph in arrays, one loop", {"engine": "tape"}),
@@ -48,12 +48,12 @@ WORKLOAD_ENGINES = {
     "start": tuple(ENGINES),
     "scaling": ("replayed",),
 }
-# No engine: the memory bandwidth of this machine, measured in alternation with the engines.
+# Not an engine: this machine's memory bandwidth, measured in alternation with the engines.
 MEMORY_BANDWIDTH = Implementation(
     "memory", "memory bandwidth: reading memory alone", 0,
     {"engine": "tensor", "backend": "numba", "type": "memory_bandwidth", "mib": 512},
 )  # fmt: skip
-NUM_VALUE_NAMES = {False: 20, True: 4}  # names in a block of `Value`: usually, and with --quick
+NUM_VALUE_NAMES = {False: 20, True: 4}  # names in a unit of `Value`: by default, with --quick
 NUM_TAPE_NAMES = 1000
 
 
@@ -61,7 +61,7 @@ def select_implementations(
     workload: str, cores: int, libraries: tuple[str, ...] = (), only: list[str] | None = None,
     quick: bool = False,
 ) -> list[Implementation]:  # fmt: skip
-    """The implementations of a workload; `only` keeps those of these names."""
+    """Return the implementations of a workload; `only` keeps those with these names."""
     selected = [_engine(name, cores, quick) for name in WORKLOAD_ENGINES[workload]]
     if workload == "scaling":
         selected = [
@@ -76,12 +76,12 @@ def select_implementations(
 
 
 def thread_counts(cores: int, all_cores_only: bool = False) -> list[int]:
-    """One thread, two, and as many as there are cores."""
+    """Return the thread counts to measure: 1, 2 and the number of cores."""
     return [cores] if all_cores_only else sorted({1, min(2, cores), cores})
 
 
 def check_implementation_names(only: list[str] | None, cores: int) -> None:
-    """Raise SettingError at a name that no implementation of any workload has."""
+    """Raise SettingError if no implementation of any workload has one of these names."""
     names = {
         implementation.name: None
         for workload in WORKLOAD_ENGINES
@@ -92,12 +92,12 @@ def check_implementation_names(only: list[str] | None, cores: int) -> None:
 
 
 def required_libraries(libraries: tuple[str, ...]) -> tuple[str, ...]:
-    """What must be installed for these peers: PyTorch needs transformers for its GPT-2."""
+    """Return the libraries to install for these peers; PyTorch's also include transformers."""
     return (*libraries, "transformers") if "torch" in libraries else libraries
 
 
 def format_threads(threads: int) -> str:
-    """1 thread, 2 threads."""
+    """Format a count as "1 thread" or "2 threads"."""
     return "1 thread" if threads == 1 else f"{threads} threads"
 
 
@@ -124,7 +124,10 @@ def _peer(library: str, variant: str, threads: int, **options: Any) -> Implement
 
 
 def _torch(workload: str, threads: int) -> Iterator[Implementation]:
-    """Training with the fused optimizer; "own lengths" is compiled once for all lengths."""
+    """Yield PyTorch's variants; all train with the fused optimizer.
+
+    Compiled with "own lengths" (no padding), the model is compiled once for dynamic shapes.
+    """
     if workload == "recipe":
         for padded, lengths in ((False, "own lengths"), (True, "padded")):
             yield _peer("torch", f"eager, {lengths}", threads, padded=padded)
@@ -142,7 +145,10 @@ def _torch(workload: str, threads: int) -> Iterator[Implementation]:
 
 
 def _jax(workload: str, threads: int) -> Iterator[Implementation]:
-    """Weights as a dictionary (a tree) or one flat array, donated to the step; or all in a scan."""
+    """Yield JAX's variants: weights as a dictionary ("tree") or one flat array.
+
+    Each step is one jitted call with donated buffers; "scan" runs all steps in one `lax.scan`.
+    """
     layouts = {"tree": {}, "flat": {"flat": True}}
     if workload in ("recipe", "batch", "char"):
         for layout, options in layouts.items():

@@ -1,4 +1,4 @@
-"""The machine that the numbers come from."""
+"""Describe the machine that a benchmark runs on."""
 
 import os
 import platform
@@ -11,12 +11,12 @@ from typing import Any
 from microgpt import __version__
 from microgpt._io.memory import total_memory
 
-# Flags of a processor -> the vector instructions that they stand for, widest first.
+# CPU flags -> SIMD extensions, widest first.
 SIMD_FLAGS = {"avx512f": "AVX-512", "avx2": "AVX2", "asimd": "NEON"}
 
 
 def machine_info() -> dict[str, Any]:
-    """Processor, cores, memory, system, versions and the time, as JSON takes them."""
+    """Return CPU, cores, memory, system, versions and the time, as JSON-serialisable values."""
     return {
         "cpu": cpu_name(),
         "simd": simd_extension(),
@@ -30,14 +30,14 @@ def machine_info() -> dict[str, Any]:
 
 
 def num_cores() -> int:
-    """How many processor cores this process may use."""
+    """Return the number of CPU cores that this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
 
 
 def cpu_name() -> str:
-    """The processor's model name; neither `platform` nor psutil has it on Linux."""
+    """Return the CPU's model name, which neither `platform` nor psutil gives on Linux."""
     for line in _cpuinfo_lines():
         if line.startswith("model name"):
             return line.partition(":")[2].strip()
@@ -50,7 +50,7 @@ def cpu_name() -> str:
 
 
 def simd_extension() -> str:
-    """The widest vector instructions, where the system lists them."""
+    """Return the widest SIMD extension; "" unless /proc/cpuinfo lists the CPU's flags."""
     for line in _cpuinfo_lines():
         name, _, flags = line.partition(":")
         if name.strip() in ("flags", "Features"):
@@ -59,7 +59,7 @@ def simd_extension() -> str:
 
 
 def load_average() -> float | None:
-    """Processes that wanted a core, on average over the last minute; None on Windows."""
+    """Return the load average (runnable processes) of the last minute; None on Windows."""
     try:
         return os.getloadavg()[0]
     except (OSError, AttributeError):

@@ -1,4 +1,4 @@
-"""Whether the peers compute what this package computes: the same losses from the same weights."""
+"""Check that the peers compute the same losses as this package from the same weights."""
 
 import tempfile
 from collections.abc import Iterator
@@ -10,9 +10,9 @@ from microgpt.benchmark.machine_info import num_cores
 from microgpt.benchmark.worker_process import WorkerProcess, worker_command, worker_environment
 from microgpt.benchmark.workload_inputs import parity_tasks
 
-RELATIVE_TOLERANCE = 1e-4  # of a loss
+RELATIVE_TOLERANCE = 1e-4  # of the loss
 STEPS = 16
-# Every way that a library trains here; compiling and padding change no numbers.
+# The variants of each library that compute differently; compiling and padding change no numbers.
 VARIANTS: dict[str, dict[str, dict[str, Any]]] = {
     "torch": {"torch": {}},
     "jax": {"jax": {}, "jax, flat": {"flat": True}, "jax, scan": {"flat": True, "scan": True}},
@@ -22,7 +22,7 @@ VARIANTS: dict[str, dict[str, dict[str, Any]]] = {
 def compare_losses(
     libraries: tuple[str, ...], peer_python: str
 ) -> Iterator[tuple[str, float, float]]:
-    """(label, our loss, the peer's) for each library and model, before and after training."""
+    """Yield (label, our loss, the peer's) for each variant and model, before and after training."""
     ours = Implementation("replayed", "ours", 0, {"engine": "tensor", "backend": "numpy"})
     peers = [
         Implementation(variant, variant, 0, options, library)
@@ -43,7 +43,7 @@ def compare_losses(
 def _losses(
     implementation: Implementation, request: dict, peer_python: str, folder: Path
 ) -> tuple[float, float]:
-    """The losses of the first batch before and after training."""
+    """Return the losses of the first batch before and after STEPS training steps."""
     command = worker_command(implementation, peer_python)
     environment = worker_environment(implementation, num_cores())
     with WorkerProcess(command, environment, folder / f"{implementation.name}.log") as worker:

@@ -1,4 +1,4 @@
-"""The results as JSON takes them, and as bars."""
+"""Convert results to a JSON-serialisable dictionary and to the bars of a chart."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ FORMAT = 1
 
 
 def results_dict(results: Results) -> dict[str, Any]:
-    """Everything that was measured, with the machine, the targets and the notes."""
+    """Return all measurements, the machine, the targets and the notes as a dictionary for JSON."""
     loads = results.load_averages
     return {
         "format": FORMAT,
@@ -51,7 +51,7 @@ def _roofline_dict(row: ScalingRow) -> dict[str, Any]:
 
 
 def bar_groups(results: Results) -> list[tuple[str, list[tuple[str, float, str, bool]]]]:
-    """For each workload with bars: its heading, and (label, number, its text, ours) of each bar."""
+    """Return (heading, bars) of each workload; a bar is (label, number, its text, is ours)."""
     groups = []
     for name, workload in WORKLOADS.items():
         measurements = [

@@ -1,4 +1,4 @@
-"""Measurements, and the numbers that are presented of them."""
+"""Measurements and their statistics."""
 
 import statistics
 from dataclasses import dataclass, field
@@ -10,11 +10,11 @@ from microgpt.benchmark.workloads import Workload
 
 @dataclass
 class Measurement:
-    """One implementation on one task of a workload.
+    """The measurement of one implementation on one task of a workload.
 
-    `blocks` are the seconds of each unit of work, block by block; a unit is `count` steps, tokens
-    or characters. `first_call` includes compiling and warming up; `error` says why there are no
-    numbers. `metadata` are versions and the like.
+    `blocks` has the seconds of each unit of work, block by block; a unit is `count` steps, tokens
+    or characters. `first_call` (seconds) includes compilation. `error` is the reason if there are
+    no numbers. `metadata` has library versions, threads and, for peak rates, the unit.
     """
 
     workload: Workload
@@ -29,15 +29,15 @@ class Measurement:
 
     @property
     def median(self) -> float | None:
-        """The median of the blocks' medians, in seconds for one step, token or character.
+        """The median of the blocks' medians, in seconds per step, token or character.
 
-        Not that of all units: a block ends by time, so a fast one has more of them.
+        A median of all units would be biased: blocks end by time, so fast ones have more units.
         """
         return statistics.median(self._block_medians) if self.blocks else None
 
     @property
     def block_range(self) -> tuple[float, float] | None:
-        """The smallest and the largest of the blocks' medians, in the same seconds."""
+        """The smallest and the largest of the blocks' medians, in seconds like `median`."""
         return (min(self._block_medians), max(self._block_medians)) if self.blocks else None
 
     @property
@@ -46,21 +46,21 @@ class Measurement:
 
     @property
     def best(self) -> float | None:
-        """The shortest unit, in seconds for one step, token or character."""
+        """The time of the fastest unit, in seconds per step, token or character."""
         units = [unit for block in self.blocks for unit in block]
         return min(units) / self.count if units else None
 
     @property
     def unit(self) -> str:
-        """What its numbers are in: the workload's unit, or that of a peak rate."""
+        """The unit of the presented numbers: the workload's, or GB/s or GFLOP/s of a peak rate."""
         return self.metadata.get("unit", self.workload.unit)
 
     def in_unit(self, seconds: float) -> float:
-        """Seconds for one thing, in the unit."""
+        """Convert seconds per step, token or character (byte or FLOP for a peak rate) to `unit`."""
         return 1e-9 / seconds if "unit" in self.metadata else self.workload.in_unit(seconds)
 
     def to_dict(self) -> dict[str, Any]:
-        """All fields and statistics, as JSON takes them; times are in the unit."""
+        """Return all fields and statistics as a dictionary for JSON; times are in `unit`."""
         median, best = self.median, self.best
         return {
             "implementation": self.implementation.name,
@@ -89,18 +89,18 @@ class Results:
     load_averages: list[float] = field(default_factory=list)
 
     def for_workload(self, workload: str) -> list[Measurement]:
-        """The measurements of a workload, in order."""
+        """Return the measurements of a workload, in order."""
         return [m for m in self.measurements if m.workload.name == workload]
 
     def find(self, workload: str, implementation: str) -> Measurement | None:
-        """The measurement of an implementation, if it has blocks."""
+        """Return the measurement of an implementation; None if it is missing or has no blocks."""
         matches = (
             m for m in self.for_workload(workload) if m.implementation.name == implementation
         )
         return next((m for m in matches if m.blocks), None)
 
     def best_peer(self, workload: str, prefix: str = "") -> Measurement | None:
-        """The fastest implementation of another library, by the median; `prefix` is of its name."""
+        """Return the peer with the lowest median among those whose names begin with `prefix`."""
         peers = [
             m
             for m in self.for_workload(workload)
@@ -111,7 +111,7 @@ class Results:
     def speedup(
         self, workload: str, slower: Measurement | None, ours: str = "replayed"
     ) -> float | None:
-        """How many times as fast as another measurement our implementation is."""
+        """Return how many times as fast as `slower` our implementation is, by the medians."""
         fast = self.find(workload, ours)
         if fast is None or slower is None or fast.median is None or slower.median is None:
             return None

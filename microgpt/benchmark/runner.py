@@ -1,4 +1,4 @@
-"""`Benchmark`: the implementations of each workload in processes of their own, block by block."""
+"""`Benchmark`: measure each workload's implementations in worker processes, in shuffled blocks."""
 
 import random
 import tempfile
@@ -24,24 +24,24 @@ from microgpt.benchmark.workloads import Workload, select_workloads
 from microgpt.config.checks import check_integer
 from microgpt.errors import SettingError
 
-MEMORY_FRACTION = 0.8  # of the free memory that workers may hold together
-DEFAULT_ROUNDS = {False: 7, True: 2}  # usually, and with --quick
+MEMORY_FRACTION = 0.8  # of the free memory: the limit for workers that run in alternation
+DEFAULT_ROUNDS = {False: 7, True: 2}  # by default, with --quick
 QUICK_FACTOR = 5
 
 
 @dataclass(frozen=True)
 class ProgressEvent:
-    """What is measured next; `done` counts up to the length of the benchmark."""
+    """Announces the next measurement; `done` counts up to `len(benchmark)`."""
 
     done: int
     message: str
 
 
 class Benchmark:
-    """Iterate over it to measure; what was measured so far is in `results`.
+    """A benchmark run: iterating over it measures; `results` has the measurements so far.
 
-    `peers` names other libraries, which must be installed for `peer_python`. Each implementation
-    has `rounds` blocks; `quick` makes everything short and rough.
+    `peers` are the names of other libraries, which must be installed for `peer_python`. Each
+    implementation runs `rounds` blocks; `quick` makes them fewer and shorter.
     """
 
     def __init__(
@@ -82,7 +82,7 @@ class Benchmark:
         self._done = 0
 
     def __len__(self) -> int:
-        """The number of events: for each task and implementation, its start and its blocks."""
+        """Count the events: a first call and `rounds` blocks for each task and implementation."""
         num_tasks = {"scaling": len(scaling_points(self.quick)) + len(PEAK_RATE_TASKS)}
         return sum(
             num_tasks.get(workload.name, 1) * len(implementations) * (self.rounds + 1)
@@ -90,7 +90,7 @@ class Benchmark:
         )
 
     def __iter__(self) -> Iterator[ProgressEvent]:
-        load = load_average()  # before any worker starts: later it would count the workers
+        load = load_average()  # before any worker starts, since it would count the workers
         self.results.load_averages += [] if load is None else [load]
         with tempfile.TemporaryDirectory(prefix="microgpt-bench-") as name:
             folder = Path(name)
@@ -105,7 +105,7 @@ class Benchmark:
     def _group_by_memory(
         self, workload: Workload, implementations: list[Implementation]
     ) -> list[list[Implementation]]:
-        """All implementations together if there is memory for all, else each by itself."""
+        """Group all implementations if they fit in memory together, else each by itself."""
         free, needed = free_memory(), len(implementations) * workload.memory_mib * 2**20
         if workload.name == "start" or needed <= MEMORY_FRACTION * free:
             return [implementations]
@@ -126,7 +126,7 @@ class Benchmark:
         seconds = workload.seconds / (QUICK_FACTOR if self.quick else 1)
         rng = random.Random(0)
         for number in range(self.rounds):
-            # Nobody is always the first, nor always after the same neighbour.
+            # A new order each round, so that nobody is always first or after the same neighbour.
             for measurement in rng.sample(measurements, len(measurements)):
                 yield self._event(measurement, f"block {number + 1} of {self.rounds}")
                 pool.run_block(measurement, task, seconds)

@@ -1,4 +1,4 @@
-"""How the time of a step grows with each size, and the roofline: what the machine would allow.
+"""Measure how step time scales with each size, and compare with the machine's roofline.
 
 A step can be no faster than its floating-point operations divided by the machine's peak rate, nor
 than its bytes divided by the memory bandwidth (Williams, Waterman & Patterson 2009).
@@ -19,17 +19,17 @@ AXIS_SIZES: dict[str, tuple[int, ...]] = {
     "n_embd": (32, 64, 128, 256, 512),
 }
 QUICK_AXIS_SIZES = {"batch_size": (2, 8), "seq_len": (16, 64), "n_embd": (32, 128)}
-# Task -> its request: the peak rates, measured beside the points.
+# Task -> its request; the peak rates are measured by the same workers as the points.
 PEAK_RATE_TASKS: dict[str, dict[str, Any]] = {
     "memory bandwidth": {"type": "memory_bandwidth", "mib": 512},
     "matrix product": {"type": "matmul_rate"},
 }
-CLIFF_FACTOR = 1.5  # times as long as its operations explain
+CLIFF_FACTOR = 1.5  # a cliff: step time over this factor times what its FLOPs predict
 
 
 @dataclass(frozen=True)
 class ScalingPoint:
-    """A model and a batch: one size on `axis`, the others as usual."""
+    """A model and a batch: `axis` has this size, the others have their base values."""
 
     axis: str
     size: int
@@ -39,14 +39,14 @@ class ScalingPoint:
 
     @property
     def name(self) -> str:
-        """Axis and size: "n_embd 64"."""
+        """The axis and the size, as "n_embd 64"."""
         return f"{self.axis} {self.size}"
 
     @property
     def flops(self) -> float:
-        """Floating-point operations of one step: forward, and twice that for backward.
+        """Floating-point operations of one step: the forward pass and twice that for backward.
 
-        Two for each weight of a matrix and token; attention's scores and mixture look back half
+        Forward takes 2 per matrix weight and token. Causal attention scores, and then mixes, half
         the context on average.
         """
         c, tokens = self.config, self.batch_size * self.seq_len
@@ -56,10 +56,10 @@ class ScalingPoint:
 
     @property
     def bytes_moved(self) -> float:
-        """A lower bound of the bytes moved if nothing stays in a cache, in float32.
+        """A lower bound of the bytes moved in one step, in float32, if nothing stays in a cache.
 
-        Weights: read forward and backward; gradients: cleared, added to, read; AdamW reads and
-        writes weights and both moments. Activations: written once, read twice.
+        Weights are read in forward and backward; gradients zeroed, accumulated, read; AdamW reads
+        and writes weights and both moments. Activations are written once and read twice.
         """
         c, tokens = self.config, self.batch_size * self.seq_len
         parameters = sum(map(math.prod, c.parameter_shapes().values()))
@@ -73,7 +73,7 @@ class ScalingPoint:
 
 
 def scaling_points(quick: bool = False) -> list[ScalingPoint]:
-    """Every point, axis by axis."""
+    """Return all points, axis by axis."""
     points = []
     for axis, sizes in (QUICK_AXIS_SIZES if quick else AXIS_SIZES).items():
         for size in sizes:
@@ -87,7 +87,11 @@ def scaling_points(quick: bool = False) -> list[ScalingPoint]:
 
 
 def bytes_per_token(config: GPTConfig) -> float:
-    """The weights read to decode one token, float32: all, but of tables only the rows looked up."""
+    """Return the bytes of float32 weights read to decode one token.
+
+    That is all weights, except that only one row of each embedding table is read; tied token
+    embeddings are read completely, as the output layer.
+    """
     tables = ["wpe.weight"] if config.tie_weights else ["wpe.weight", "wte.weight"]
     shapes = config.parameter_shapes()
     unread = sum((shapes[name][0] - 1) * config.n_embd for name in tables if name in shapes)
@@ -96,9 +100,10 @@ def bytes_per_token(config: GPTConfig) -> float:
 
 @dataclass(frozen=True)
 class ScalingRow:
-    """One point with one number of threads: seconds, GFLOP/s achieved and attainable.
+    """One point measured with some number of threads: seconds, GFLOP/s achieved and attainable.
 
-    `is_cliff`: the step takes far longer than the next smaller one and their operations explain.
+    `is_cliff`: the step takes more than CLIFF_FACTOR times the time that the next smaller size and
+    the ratio of their FLOPs predict.
     """
 
     point: ScalingPoint
@@ -110,7 +115,7 @@ class ScalingRow:
 
 
 def scaling_rows(results: Results) -> list[ScalingRow]:
-    """The rows of the workload "scaling": each point with each number of threads."""
+    """Return a row for each measured point and number of threads of the workload "scaling"."""
     measured = {
         (m.task, m.implementation.threads): m
         for m in results.for_workload("scaling")

@@ -1,4 +1,4 @@
-"""The results as text: one table for each workload, and sentences that compare."""
+"""Format results as text: a table for each workload, and sentences that compare."""
 
 import textwrap
 from collections.abc import Iterator, Sequence
@@ -20,7 +20,7 @@ HEADER = ("", "median", "blocks", "best", "first call", "threads", "memory")
 
 
 def format_results(results: Results) -> str:
-    """Every workload's table, with the machine and the notes."""
+    """Format every workload's table, with the machine and the notes."""
     parts = [wrap(describe_machine(results)), wrap(LEGEND)]
     for workload in WORKLOADS.values():
         if not results.for_workload(workload.name):
@@ -35,12 +35,12 @@ def format_results(results: Results) -> str:
 
 
 def wrap(sentence: str) -> str:
-    """Prose in lines of readable length; tables are as wide as they are."""
+    """Wrap prose to WIDTH columns; tables are not wrapped."""
     return textwrap.fill(sentence, WIDTH, break_long_words=False, break_on_hyphens=False)
 
 
 def describe_machine(results: Results) -> str:
-    """What it ran on, in one sentence."""
+    """Describe the machine and the library versions in one sentence."""
     m = results.machine
     simd = f" with {m['simd']}" if m["simd"] else ""
     sentence = (
@@ -90,7 +90,7 @@ def _row(m: Measurement) -> tuple[str, ...]:
 
 
 def comparison_sentences(workload: Workload, results: Results) -> Iterator[str]:
-    """How our replayed engine compares with the slowest engine and with the best peer."""
+    """Compare our replayed engine with the slowest engine, the best peer and the bandwidth."""
     engines = [
         m
         for m in results.for_workload(workload.name)
@@ -118,7 +118,7 @@ def comparison_sentences(workload: Workload, results: Results) -> Iterator[str]:
 
 
 def scaling_table(results: Results) -> Iterator[str]:
-    """The table of the workload "scaling"."""
+    """Yield the lines of the table of the workload "scaling"."""
     rows = scaling.scaling_rows(results)
     base = scaling.BASE_CONFIG
     yield wrap(
@@ -162,7 +162,7 @@ def scaling_table(results: Results) -> Iterator[str]:
 
 
 def format_targets(results: Results) -> str:
-    """The performance targets, and whether this run met them."""
+    """Format the performance targets and whether this run met them."""
     lines: list[Sequence[str]] = [("", "target", "measured", "")]
     for perf_target in perf_targets(results):
         verdict = {True: "met", False: "missed", None: "not measured"}[perf_target.met]
@@ -173,7 +173,7 @@ def format_targets(results: Results) -> str:
 
 
 def align_columns(rows: Sequence[Sequence[str]]) -> Iterator[str]:
-    """Rows as lines: the first column from the left, the others from the right."""
+    """Yield rows as aligned lines: the first column left-aligned, the others right-aligned."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
         cells = [row[0].ljust(widths[0])]
@@ -182,13 +182,13 @@ def align_columns(rows: Sequence[Sequence[str]]) -> Iterator[str]:
 
 
 def format_duration(seconds: float) -> str:
-    """Seconds in the unit that suits them."""
+    """Format a duration in s, ms or µs."""
     unit = next((name for name, limit in (("s", 1.0), ("ms", 1e-3)) if seconds >= limit), "µs")
     return f"{format_number(seconds * TIME_UNITS[unit])} {unit}"
 
 
 def format_number(number: float) -> str:
-    """A number with three significant digits or more."""
+    """Format a number with at least three significant digits."""
     for limit, digits in ((100, 0), (10, 1), (1, 2), (0.1, 3)):
         if abs(number) >= limit:
             return f"{number:,.{digits}f}"

@@ -13,9 +13,9 @@ OURS = "replayed"
 
 @dataclass(frozen=True)
 class PerfTarget:
-    """A target of a workload; `value` is None where an implementation that it needs is missing.
+    """A performance target; `value` is the measured one, None if it was not measured.
 
-    `is_upper_bound`: the value must be at most the target, else at least.
+    `is_upper_bound`: whether the value must be at most the target; otherwise at least.
     """
 
     workload: str
@@ -26,13 +26,13 @@ class PerfTarget:
 
     @property
     def met(self) -> bool | None:
-        """Whether it was met; None if it was not measured."""
+        """Whether the target was met; None if it was not measured."""
         if self.value is None:
             return None
         return self.value <= self.target if self.is_upper_bound else self.value >= self.target
 
     def to_dict(self) -> dict[str, Any]:
-        """All fields, as JSON takes them."""
+        """Return all fields as a dictionary for JSON."""
         return {
             "workload": self.workload, "description": self.description, "target": self.target,
             "value": self.value, "is_upper_bound": self.is_upper_bound, "met": self.met,
@@ -40,7 +40,7 @@ class PerfTarget:
 
 
 def perf_targets(results: Results) -> Iterator[PerfTarget]:
-    """Every target of the workloads that were measured."""
+    """Yield every target of the workloads that were measured."""
     for workload, targets in TARGETS.items():
         if results.for_workload(workload):
             yield from targets(results)
@@ -119,7 +119,7 @@ def _median_in_unit(measurement: Measurement | None) -> float | None:
 
 
 def bandwidth_fraction(results: Results, implementation: str = OURS) -> float | None:
-    """The weights that decoding reads in a second, as a fraction of the memory bandwidth."""
+    """Return the rate at which decoding reads weights, as a fraction of the memory bandwidth."""
     ours, memory = results.find("generate", implementation), results.find("generate", "memory")
     if ours is None or memory is None or not ours.median or not memory.median:
         return None

@@ -1,4 +1,4 @@
-"""`WorkerPool`: the workers of one workload, called for their first calls and their blocks."""
+"""`WorkerPool`: start the workers of a workload, time their first calls and their blocks."""
 
 import time
 from collections.abc import Callable
@@ -16,16 +16,16 @@ from microgpt.benchmark.worker_process import (
 )
 from microgpt.benchmark.workload_inputs import Task
 
-# Seconds before a block, in which the last worker's threads fall asleep: OpenMP of LLVM and Intel
-# lets them spin for 0.2.
+# Seconds before a block, until the last worker's threads sleep: the OpenMP of LLVM and Intel lets
+# idle threads spin for 0.2 seconds.
 COOLDOWN_SECONDS = 0.3
 
 
 class WorkerPool:
-    """Workers that live until the `with` block ends.
+    """A context manager for worker processes, which end with the `with` block.
 
-    Of the workload "start", a block is a process of its own. An error of one worker is written into
-    its measurement, and the others go on.
+    For the workload "start", each block is a new process. A worker's error is recorded in its
+    measurement, and the other workers continue.
     """
 
     def __init__(self, folder: Path, cores: int, peer_python: str):
@@ -40,13 +40,13 @@ class WorkerPool:
         self._stack.close()
 
     def prepare(self, measurement: Measurement, task: Task) -> None:
-        """Start the worker if it is not running, give it its task, time its first call."""
+        """Start the worker if it is not running, send it its task and time its first call."""
         starts = measurement.workload.name == "start"
         action = self._first_start if starts else self._first_call
         self._record_failure(measurement, lambda: action(measurement, task))
 
     def run_block(self, measurement: Measurement, task: Task, seconds: float) -> None:
-        """Let the worker work for `seconds`, and record the block."""
+        """Let the worker run units for `seconds`, and record the block."""
         time.sleep(COOLDOWN_SECONDS)
         if measurement.workload.name == "start":
             self._record_failure(
@@ -65,7 +65,8 @@ class WorkerPool:
             measurement.error, measurement.blocks = str(error), []
             worker = self.workers.get(measurement.implementation)
             if worker is not None and not worker.responsive:
-                # It would compute beside the others, or answer the next call with this answer.
+                # It would compute while others are timed, and its late answer would be taken for
+                # that of the next call.
                 del self.workers[measurement.implementation]
                 worker.end()
 
@@ -89,7 +90,7 @@ class WorkerPool:
         measurement.first_call = self._time_start(measurement, task)
 
     def _time_start(self, measurement: Measurement, task: Task) -> float:
-        """Seconds from starting Python to the end of the first step."""
+        """Return the seconds from starting Python to the end of the first step."""
         request = _request(task, measurement.implementation)
         with self._start_worker(measurement.implementation) as worker:
             answer = worker.call("prepare", task=request, warmup_units=0)

@@ -1,4 +1,4 @@
-"""A worker process: started in a clean environment, called line by line, always ended."""
+"""`WorkerProcess`: a process with a clean environment that answers commands in lines of JSON."""
 
 import contextlib
 import json
@@ -16,7 +16,7 @@ from microgpt.benchmark import peers
 from microgpt.benchmark.implementations import Implementation
 from microgpt.errors import BackendUnavailable, MicrogptError
 
-# Variables that change how fast a library is; a worker gets those of its implementation alone.
+# Environment variables that affect a library's speed; workers get only their implementation's.
 CLEARED_PREFIXES = (
     "OMP_", "GOMP_", "KMP_", "MKL_", "OPENBLAS_", "GOTO_", "BLIS_", "VECLIB_", "NUMEXPR_",
     "NUMBA_", "XLA_", "JAX_", "PJRT_", "TF_", "TORCH", "PYTORCH_", "ATEN_", "MALLOC_", "GLIBC_",
@@ -25,20 +25,20 @@ CLEARED_PREFIXES = (
 )  # fmt: skip
 PEERS = Path(peers.__file__).parent
 PACKAGE = Path(__file__).parent.parent.parent
-ANSWER_TIMEOUT = 1200  # seconds: compiling a large model takes minutes
+ANSWER_TIMEOUT = 1200  # seconds; compiling a large model takes minutes
 
 
 class WorkerFailed(MicrogptError):
-    """A worker that gave no result; the message says why."""
+    """A worker gave no result; the message says why."""
 
 
 def worker_environment(implementation: Implementation, cores: int) -> dict[str, str]:
-    """This process's environment, cleared of settings, with those of the implementation."""
+    """Return this process's environment without CLEARED_PREFIXES, with the implementation's own."""
     environment = {
         name: text for name, text in os.environ.items() if not name.startswith(CLEARED_PREFIXES)
     }
     if not implementation.library:
-        environment["PYTHONPATH"] = str(PACKAGE)  # this package, installed or not
+        environment["PYTHONPATH"] = str(PACKAGE)  # so that it need not be installed
     if 0 < implementation.threads < cores:
         threads = str(implementation.threads)
         for library in ("NUMBA", "OMP", "MKL", "OPENBLAS", "VECLIB"):
@@ -58,14 +58,14 @@ def worker_environment(implementation: Implementation, cores: int) -> dict[str, 
 
 
 def worker_command(implementation: Implementation, peer_python: str) -> list[str]:
-    """The command line of the implementation's worker."""
+    """Return the command line of the implementation's worker."""
     if implementation.library:
         return [peer_python, str(PEERS / f"{implementation.library}_peer.py")]
     return [sys.executable, "-P", "-m", "microgpt.benchmark.ours.worker"]
 
 
 class WorkerProcess:
-    """A started worker. Leaving the `with` block ends it, whatever it is doing."""
+    """A worker process; leaving the `with` block kills it, even in the middle of a call."""
 
     def __init__(
         self,
@@ -92,10 +92,13 @@ class WorkerProcess:
         assert self.process.stdout is not None
         for line in self.process.stdout:
             self._answers.put(line)
-        self._answers.put("")  # the end of the process
+        self._answers.put("")  # end of output: the process has ended
 
     def call(self, command: str, **arguments: Any) -> dict[str, Any]:
-        """The answer to a command; WorkerFailed with an error, without an answer, or too late."""
+        """Send a command and return its answer.
+
+        Raises WorkerFailed if the answer is an error, the process ends, or it times out.
+        """
         assert self.process.stdin is not None
         try:
             self.process.stdin.write(json.dumps({"command": command, **arguments}) + "\n")
@@ -129,10 +132,10 @@ class WorkerProcess:
         self.end()
 
     def end(self) -> None:
-        """Stop the process, whatever it is doing; a second call does nothing."""
+        """Kill the process, even in the middle of a call; a second call does nothing."""
         self.process.kill()
         self.process.wait()
-        self._reader.join()  # what it reads has ended with the process
+        self._reader.join()  # ends, since the process has closed its output
         for stream in (self.process.stdin, self.process.stdout):
             if stream is not None:
                 with contextlib.suppress(BrokenPipeError):
@@ -140,7 +143,7 @@ class WorkerProcess:
 
 
 def library_versions(python: str, libraries: Sequence[str]) -> dict[str, str]:
-    """The libraries' versions in that Python; BackendUnavailable names what is not installed."""
+    """Return the libraries' versions in that Python; raise BackendUnavailable if one is missing."""
     code = (
         "import json, sys\nfrom importlib import metadata\nfound = {}\nfor name in sys.argv[1:]:\n"
         "    try:\n        found[name] = metadata.version(name)\n"

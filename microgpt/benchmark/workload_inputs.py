@@ -1,4 +1,4 @@
-"""The tasks of the workloads: the same model, tokens and optimizer for every implementation."""
+"""Make the workloads' tasks: the same model, tokens and optimizer for every implementation."""
 
 import random
 from collections.abc import Iterator
@@ -16,24 +16,24 @@ from microgpt.pretrained import load_pretrained
 from microgpt.reference import BETA1, BETA2, EPS, LR
 from microgpt.tokenizers.char import CharTokenizer
 
-NUM_NAMES = {False: 1000, True: 100}  # usually, and with --quick
+NUM_NAMES = {False: 1000, True: 100}  # by default, with --quick
 ADAM_RECIPE = {"name": "adam", "lr": LR, "betas": (BETA1, BETA2), "eps": EPS, "weight_decay": 0.0}
 ADAMW_RECIPE = {
     "name": "adamw", "lr": 3e-4, "betas": (0.9, 0.95), "eps": 1e-8, "weight_decay": 0.1
 }  # fmt: skip
-NUM_BATCHES = 8  # different ones, one after the other
+NUM_BATCHES = 8  # different batches, which training cycles through
 
 
 @dataclass(frozen=True)
 class Task:
-    """The request to a worker; `name` tells the tasks of one workload apart."""
+    """The request to a worker; `name` distinguishes the tasks of one workload."""
 
     name: str
     request: dict[str, Any] = field(default_factory=dict)
 
 
 class Inputs:
-    """The tasks of each workload; what a reader should know of the numbers is added to `notes`."""
+    """Makes the tasks of each workload; adds caveats for readers of the results to `notes`."""
 
     def __init__(
         self,
@@ -46,7 +46,7 @@ class Inputs:
         self.notes: list[str] = [] if notes is None else notes
 
     def tasks(self, workload: str) -> list[Task]:
-        """The tasks of a workload: one, except for "scaling"."""
+        """Return the tasks of a workload: one, except for "scaling"."""
         if workload == "scaling":
             points = [
                 Task(p.name, train_request(p.config, p.batch_size, p.seq_len))
@@ -65,7 +65,10 @@ class Inputs:
         return [Task("", requests[workload]())]
 
     def _recipe(self) -> dict[str, Any]:
-        """The names in the recipe's order, in their own lengths; a unit goes over all of them."""
+        """Return a training request on the names, unpadded, in the recipe's order.
+
+        A unit is one pass over all names, one name per step.
+        """
         names = self._shuffled_names()
         tokenizer = CharTokenizer.from_documents(names)
         config = GPTConfig.microgpt(vocab_size=tokenizer.vocab_size)
@@ -99,7 +102,7 @@ class Inputs:
         }  # fmt: skip
 
     def _shuffled_names(self) -> list[str]:
-        """The corpus, shuffled as in the recipe; without a network the one in the package."""
+        """Return the corpus, shuffled as in the recipe; names-mini if it cannot be downloaded."""
         try:
             corpus = load_corpus(self.corpus)
         except DownloadError:
@@ -116,7 +119,7 @@ class Inputs:
 def train_request(
     config: GPTConfig, batch_size: int, seq_len: int, optimizer: dict[str, Any] = ADAMW_RECIPE
 ) -> dict[str, Any]:
-    """Training on random tokens, whose time does not depend on which they are."""
+    """Return a training request on random tokens; step time does not depend on their values."""
     rng = np.random.default_rng(0)
     texts = rng.integers(config.vocab_size, size=(NUM_BATCHES, batch_size, seq_len + 1))
     batches = [(text[:, :-1].tolist(), text[:, 1:].tolist()) for text in texts]
@@ -126,7 +129,7 @@ def train_request(
 def _train_request(
     config: GPTConfig, batches: list[tuple], optimizer: dict[str, Any], steps: int
 ) -> dict[str, Any]:
-    """A training request; `steps` of them are one unit."""
+    """Return a training request; one unit is `steps` steps."""
     return {
         "type": "train", "config": asdict(config), "batches": batches, "steps": steps,
         "optimizer": optimizer,
@@ -134,12 +137,12 @@ def _train_request(
 
 
 def save_npz(file: Path, arrays: dict[str, np.ndarray]) -> None:
-    """Weights for a worker's Python, which may have NumPy only."""
+    """Save weights for workers whose Python has NumPy but not this package."""
     np.savez(file, allow_pickle=False, **arrays)
 
 
 def parity_tasks(folder: Path) -> Iterator[tuple[str, dict[str, Any]]]:
-    """(name, training request) of small models with every part that the workloads have."""
+    """Yield (name, training request) of small models with every module that the workloads use."""
     from microgpt.models.gpt import GPT
 
     sizes = {"n_layer": 2, "n_embd": 32, "n_head": 4, "block_size": 16, "vocab_size": 65}
@@ -151,7 +154,7 @@ def parity_tasks(folder: Path) -> Iterator[tuple[str, dict[str, Any]]]:
     for name, config in configs.items():
         model, file = GPT(config, backend="numpy"), folder / f"check-{name}.npz"
         rng = np.random.default_rng(1)
-        # Larger than initial weights, biases too: parts that differ must show in the loss.
+        # Larger than initial weights, biases too, so that any difference shows in the loss.
         weights = {key: rng.normal(0.0, 0.3, array.shape).astype(np.float32)
                    for key, array in model.state_dict().items()}  # fmt: skip
         save_npz(file, weights)

@@ -1,18 +1,18 @@
-"""What is measured: one entry for each workload, described so that a reader can check it."""
+"""The benchmark's workloads, each described so that a reader can check it."""
 
 from dataclasses import dataclass
 
 from microgpt.config.checks import check_choice
 
-# Units of time, and how many of each a second has. Every other unit is a rate.
+# Units of time, and the number of them in a second. Every other unit is a rate.
 TIME_UNITS = {"µs": 1e6, "ms": 1e3, "s": 1.0}
 
 
 @dataclass(frozen=True)
 class Workload:
-    """A workload: `title` says what one measurement is, `unit` what its numbers are in.
+    """A workload: `title` describes one measurement, `unit` is the unit of its numbers.
 
-    A block of it takes `seconds` or little more, and each worker holds about `memory_mib`.
+    A block takes `seconds` or slightly more; each worker uses about `memory_mib` MiB of memory.
     """
 
     name: str
@@ -27,7 +27,7 @@ class Workload:
         return self.unit not in TIME_UNITS
 
     def in_unit(self, seconds: float) -> float:
-        """Seconds for one step, token or character, in this workload's unit."""
+        """Convert seconds per step, token or character to this workload's unit."""
         return 1 / seconds if self.higher_is_better else seconds * TIME_UNITS[self.unit]
 
 
@@ -54,7 +54,7 @@ WORKLOADS = {
 
 
 def select_workloads(names: list[str] | None) -> list[Workload]:
-    """The workloads of these names in the order of the table; all of them by default."""
+    """Return the workloads with these names, in the order of WORKLOADS; all of them for None."""
     if names is None:
         return list(WORKLOADS.values())
     for name in names:

@@ -95,7 +95,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _check_writable(path: str | None) -> None:
-    """Raise NotWritable at a file that cannot be written: now, not after minutes of measuring."""
+    """Raise NotWritable if the file cannot be written, before minutes of measuring."""
     from microgpt.checkpoints import ensure_writable
     from microgpt.errors import NotWritable
 

@@ -1,4 +1,4 @@
-"""Errors in one line, their settings written as the options of the command."""
+"""Format errors as one line, with settings written as command-line options."""
 
 import argparse
 from collections.abc import Iterable
@@ -16,7 +16,7 @@ _FILE_ERRORS: dict[type[OSError], str] = {
 
 
 class OptionNotation(Notation):
-    """Settings as options: n_embd=0 is `--n-embd 0`, qkv_bias=False `--no-qkv-bias`."""
+    """Formats settings as options: n_embd=0 as `--n-embd 0`, qkv_bias=False as `--no-qkv-bias`."""
 
     def __init__(self, actions: Iterable[argparse.Action]):
         self.options: dict[str, str] = {}
@@ -42,14 +42,14 @@ class OptionNotation(Notation):
         return f"{self.setting(name)} {self.value(value)}"
 
     def value(self, value: Any) -> str:
-        """As it would be typed: a string without quotation marks, unless it needs them."""
+        """Format a value as typed in a shell: no quotation marks around a string without spaces."""
         if isinstance(value, str) and value and not any(map(str.isspace, value)):
             return value
         return super().value(value)
 
 
 def message(error: BaseException, notation: Notation) -> str:
-    """What an error says, in one line and with the options of the command."""
+    """Return an error's message on one line, with the command's options for its settings."""
     if isinstance(error, OSError) and error.strerror:
         return _file_message(error)
     sentence = error.render(notation) if isinstance(error, MicrogptError) else str(error)

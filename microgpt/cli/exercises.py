@@ -34,7 +34,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _load(path: str) -> list:
-    """The exercises in the file; FormatError if it does not come to its end."""
+    """Load the file's exercises; raise FormatError if it runs longer than TIME_LIMIT."""
     from microgpt import learn
     from microgpt.errors import FormatError
     from microgpt.learn.time_limit import TimeLimitedCall

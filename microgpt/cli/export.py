@@ -22,7 +22,7 @@ def run(options: argparse.Namespace) -> int:
     from microgpt.tokenizers import is_byte_pair
 
     checkpoint = load_pretrained(options.model)
-    check_gpt2_config(checkpoint.model.config)  # before a note on the tokenizer is printed
+    check_gpt2_config(checkpoint.model.config)  # raises before a note on the tokenizer is printed
     tokenizer = checkpoint.tokenizer
     if options.no_tokenizer:
         tokenizer = None

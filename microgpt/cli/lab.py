@@ -29,7 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 class _Misplaced(argparse.Action):
-    """An option of JupyterLab's among ours, which argparse would only call unknown."""
+    """Catches JupyterLab options before `--` and explains them; argparse only says "unknown"."""
 
     def __call__(self, parser: argparse.ArgumentParser, *_: Any) -> None:
         parser.error(
@@ -56,9 +56,9 @@ def run(options: argparse.Namespace) -> int:
             f'"microgpt-lab[lab]"`, or open {folder} in another program that runs notebooks'
         )
     _compile_once()
-    # Not a newer version beside it: in this one the learner has worked.
+    # Open the learner's own copy, not a newer version beside it.
     first = min(name for name in synced.names if name.endswith(".ipynb"))
-    page = f"--LabApp.default_url=/lab/tree/{quote(first)}"  # shown without a browser as well
+    page = f"--LabApp.default_url=/lab/tree/{quote(first)}"  # also in the URL that it prints
     command = [sys.executable, "-m", "jupyterlab", str(folder), page, *options.passed_on]
     if options.no_browser and "--no-browser" not in command:
         command.append("--no-browser")
@@ -69,7 +69,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _compile_once() -> None:
-    """Compile the kernels, so that no cell has to wait for the compiler."""
+    """Compile the kernels if they are not compiled yet, so that no notebook cell waits for it."""
     from microgpt import backends
     from microgpt.cli.warmup import compile_kernels
     from microgpt.errors import NotWritable
@@ -83,7 +83,10 @@ def _compile_once() -> None:
 
 
 def _wait_for(server: subprocess.Popen) -> int:
-    """The server's exit status. Ctrl-C is left to JupyterLab, which asks; SIGTERM ends both."""
+    """Wait for the server and return its exit status.
+
+    Ctrl-C is left to JupyterLab, which asks for confirmation; SIGTERM is passed on to it.
+    """
     before = signal.signal(signal.SIGTERM, lambda *_: server.terminate())
     try:
         while True:

@@ -34,13 +34,13 @@ COMMANDS = (
     *(export, check_state, reproduce),
     *(exercises, assignment, grade),
 )
-GLOBAL_OPTIONS = ("-h", "--help", "--version")  # those that stand before a command
+GLOBAL_OPTIONS = ("-h", "--help", "--version")  # the only options before a command
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; an error is one line, with a non-zero exit status."""
+    """Run one command and return its exit status; an error is printed on one line."""
     args = list(sys.argv[1:] if arguments is None else arguments)
-    # What stands behind -- is left to JupyterLab; argparse would take it for a folder.
+    # Arguments after -- go to JupyterLab; argparse would take the first for a folder.
     end = args.index("--") if args[:1] == ["lab"] and "--" in args else len(args)
     options = _parse(args[:end])
     options.passed_on = args[end + 1 :]
@@ -48,7 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("always")
-            # NumPy's; training and sampling report NaN themselves.
+            # NumPy's floating-point warnings: training and sampling report NaN themselves.
             warnings.filterwarnings("ignore", ".* encountered in ", RuntimeWarning)
             warnings.showwarning = _print_warnings(notation)
             if options.backend:
@@ -71,7 +71,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _parse(args: list[str]) -> argparse.Namespace:
-    """The options of the command; exit status 2 and one line where an argument is wrong."""
+    """Parse the arguments; exit with status 2 and a one-line message if one is wrong."""
     commands = parser()
     first = args[0] if args else ""
     if first.startswith("-") and not any(name.startswith(first) for name in GLOBAL_OPTIONS):
@@ -84,7 +84,7 @@ def _parse(args: list[str]) -> argparse.Namespace:
 
 
 def _print_warnings(notation: Notation) -> Callable[..., None]:
-    """A `warnings.showwarning` that prints a warning as one line."""
+    """Return a function for `warnings.showwarning` that prints a warning on one line."""
 
     def show(warning: Warning | str, *_: Any, **__: Any) -> None:
         text = message(warning, notation) if isinstance(warning, Warning) else warning
@@ -94,7 +94,7 @@ def _print_warnings(notation: Notation) -> Callable[..., None]:
 
 
 class _Help(argparse.ArgumentDefaultsHelpFormatter):
-    """Shows the defaults there are; of a switch, that it is off is no news."""
+    """Help formatter that shows defaults, except None and the False of a switch."""
 
     def _get_help_string(self, action: argparse.Action) -> str | None:
         if action.default is None or action.default is False:
@@ -103,13 +103,13 @@ class _Help(argparse.ArgumentDefaultsHelpFormatter):
 
 
 def parser() -> Parser:
-    """The command line: a module's first docstring line says what its command does."""
+    """Build the command line's parser; each command's help is its module's first docstring line."""
     top = Parser(prog="microgpt", description="Train a small GPT, sample it.")
     top.add_argument("--version", action="version", version=f"microgpt-lab {__version__}")
     commands = top.add_subparsers(required=True, metavar="COMMAND")
     for module in COMMANDS:
         summary = str(module.__doc__)
-        name = module.__name__.rpartition(".")[2].rstrip("_")  # it may share a function's name
+        name = module.__name__.rpartition(".")[2].rstrip("_")  # doctor_: `doctor` is a function
         command = commands.add_parser(
             name.replace("_", "-"),
             help=summary[0].lower() + summary[1:].rstrip("."),
@@ -123,9 +123,10 @@ def parser() -> Parser:
 
 
 def entry_point() -> None:
-    """What the installed command runs.
+    """Entry point of the installed command.
 
-    A closed pipe (`| head`) is not an error, and what a terminal cannot show is escaped.
+    A closed pipe (`| head`) gives no traceback, and characters that the terminal cannot encode are
+    escaped.
     """
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):

@@ -1,4 +1,4 @@
-"""Check, before anything is allocated, that a training fits into memory."""
+"""Check, before anything is allocated, that a training run fits in memory."""
 
 from dataclasses import replace
 from math import prod
@@ -7,16 +7,16 @@ from microgpt._io.memory import available_memory
 from microgpt.config import GPTConfig, TrainConfig
 from microgpt.errors import Described, SettingError
 
-ARRAYS_PER_PARAMETER = 4  # a weight, its gradient and Adam's two moments
-FLOAT_BYTES = 4  # of a float32
-LAYER_BYTES = 20_000  # of the Python objects of a layer, however small its arrays are
+ARRAYS_PER_PARAMETER = 4  # weights, gradients and Adam's two moments
+FLOAT_BYTES = 4  # bytes of a float32
+LAYER_BYTES = 20_000  # bytes of a layer's Python objects, however small its arrays are
 UNITS = ("bytes", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB")
 
 
 def check_fits_memory(config: GPTConfig, train_config: TrainConfig, min_row_tokens: int) -> None:
-    """Raise SettingError if training such a model takes more memory than there is.
+    """Raise SettingError if training such a model takes more than the available memory.
 
-    The estimate is a lower bound, so that nothing is refused that would fit: weights, gradients,
+    The estimate is a lower bound, so that no run is rejected that would fit: weights, gradients,
     optimizer state, and the logits and embeddings of a batch with rows of `min_row_tokens` tokens.
     """
     available = available_memory()
@@ -46,7 +46,7 @@ def check_fits_memory(config: GPTConfig, train_config: TrainConfig, min_row_toke
 
 
 def parameter_count(config: GPTConfig) -> int:
-    """How many parameters a model has, without a list of all its layers."""
+    """Count a model's parameters from its shapes with one and two layers, in constant time."""
     one, two = (
         sum(map(prod, replace(config, n_layer=layers).parameter_shapes().values()))
         for layers in (1, 2)
@@ -55,7 +55,7 @@ def parameter_count(config: GPTConfig) -> int:
 
 
 def format_bytes(count: int) -> str:
-    """Bytes as a person reads them: 21.7 GiB."""
+    """Format a number of bytes with a unit: 21.7 GiB."""
     number, unit = float(count), 0
     while number >= 1000 and unit < len(UNITS) - 1:
         number, unit = number / 1024, unit + 1

@@ -1,7 +1,8 @@
 """Copy the notebooks into the learner's folder; a file the learner changed is never overwritten.
 
-A manifest in the folder holds the SHA-256 of every version of a file that was copied: a file with
-such a checksum is unchanged, and a newer version may replace it; any other is the learner's.
+A manifest in the folder holds the SHA-256 checksums of every version of a file that was copied. A
+file with one of these checksums is unchanged, so a newer version may replace it; any other file has
+the learner's changes.
 """
 
 import hashlib
@@ -20,9 +21,9 @@ MANIFEST = ".microgpt-notebooks.json"
 
 @dataclass
 class SyncResult:
-    """What was done with each file, by its name in the folder; `names` are all files.
+    """The result of `sync_notebooks`: file names grouped by outcome; `names` has all of them.
 
-    `modified` are files that the learner changed, `side_copies` new versions beside them.
+    `modified` are files that the learner changed, `side_copies` new versions saved beside them.
     """
 
     folder: Path
@@ -52,7 +53,7 @@ def _is_notebook(name: str) -> bool:
 
 
 def notebook_source() -> Path:
-    """The folder with the package's notebooks: inside the wheel, or in the checkout."""
+    """Return the folder of the package's notebooks: in the installed package or the checkout."""
     package = Path(microgpt.__file__).resolve().parent
     for folder in (package / "notebooks", package.parent / "notebooks"):
         if any(folder.glob("*.ipynb")):
@@ -67,8 +68,8 @@ def sync_notebooks(
 ) -> SyncResult:
     """Copy the notebooks and their images from `source` into `folder`.
 
-    A missing file is restored, an unchanged old one replaced; beside a changed one, the new version
-    is copied once, with the version in its name.
+    A missing file is restored, and an old one replaced if it is unchanged. If the learner changed
+    it, the new version is copied beside it, once, with the version in its file name.
     """
     source, version = source or notebook_source(), version or microgpt.__version__
     if folder.resolve() == source.resolve():
@@ -92,7 +93,7 @@ def sync_notebooks(
 
 
 def _check_not_blocked(target: Path) -> None:
-    """Raise NotWritable at a file in place of the folder, or a folder in place of the file."""
+    """Raise NotWritable if the target's folder is a file, or the target is a folder."""
     parent, expected = target.parent, "a notebook" if _is_notebook(target.name) else "an image"
     if parent.exists() and not parent.is_dir():
         raise NotWritable(
@@ -122,7 +123,7 @@ def _sync_file(
         result.updated.append(name)
         return
     result.modified.append(name)
-    if _sha256(content) not in checksums:  # not copied yet, neither here nor beside
+    if _sha256(content) not in checksums:  # this version was not copied yet
         copy = _side_copy(target, content, version)
         _write(copy, content)
         result.side_copies.append(copy.relative_to(folder).as_posix())
@@ -135,7 +136,7 @@ def _file_names(source: Path) -> Iterator[str]:
 
 
 def _side_copy(target: Path, content: bytes, version: str) -> Path:
-    """A path with the version in its name that no other content has."""
+    """Return a path with the version in its name: a new one, or one that has this content."""
     path, number = target.with_name(f"{target.stem}-{version}{target.suffix}"), 2
     while path.exists() and path.read_bytes() != content:
         path = target.with_name(f"{target.stem}-{version}-{number}{target.suffix}")
@@ -144,7 +145,7 @@ def _side_copy(target: Path, content: bytes, version: str) -> Path:
 
 
 def _read_manifest(folder: Path) -> dict[str, list[str]]:
-    """The checksums by file name; none if it cannot be read, so that nothing is replaced."""
+    """Read the checksums by file name; {} if the manifest is unreadable: no file is replaced."""
     try:
         manifest = json.loads((folder / MANIFEST).read_bytes())
         return {str(name): [str(sha256) for sha256 in manifest[name]] for name in manifest}

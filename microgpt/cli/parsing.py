@@ -1,4 +1,4 @@
-"""argparse with errors of one line: what was expected, what came, what to do."""
+"""argparse with one-line errors that give the expected value, the actual one and a remedy."""
 
 import argparse
 import re
@@ -7,14 +7,14 @@ from typing import Any, NoReturn
 from microgpt.cli.error_messages import OptionNotation
 from microgpt.errors import closest, did_you_mean
 
-# Where an empty string means something; elsewhere it is a variable of the shell that was not set.
+# Arguments that may be empty; an empty string elsewhere is usually an unset shell variable.
 MAY_BE_EMPTY = ("prompt", "sample_prompt", "tokens")
 _ARGUMENT = re.compile(r"argument (?P<name>\S+): (?P<problem>.*)", re.DOTALL)
 _CHOICE = re.compile(r"invalid choice: (?P<got>'.*?'|\".*?\")\W.*?\(choose from (?P<choices>.*)\)")
 
 
 class Parser(argparse.ArgumentParser):
-    """An ArgumentParser whose errors are one line; `int` and `float` name the expected type."""
+    """An ArgumentParser with one-line errors; those of `int` and `float` name the expected type."""
 
     def __init__(self, *args: Any, **settings: Any):
         super().__init__(*args, **settings)
@@ -27,11 +27,11 @@ class Parser(argparse.ArgumentParser):
         self.exit(2, f"{self.prog}: {sentence}{more} `{self.prog} --help`\n")
 
     def notation(self) -> OptionNotation:
-        """How errors write the settings that are options here."""
+        """Return the notation in which errors name this parser's options."""
         return OptionNotation(self._actions)
 
     def check_no_rest(self, rest: list[str]) -> None:
-        """Stop with an error where arguments are left over; suggests the nearest option."""
+        """Exit with an error if arguments are left over; suggest the closest option."""
         if not rest:
             return
         options = [option for action in self._actions for option in action.option_strings]
@@ -43,7 +43,7 @@ class Parser(argparse.ArgumentParser):
         self.error(f"nothing is expected where {rest[0]!r} stands")
 
     def check_not_empty(self, options: argparse.Namespace) -> None:
-        """Stop with an error at an empty name, which would be taken for the current folder."""
+        """Exit with an error if a value is "": as a path it would mean the current folder."""
         for action in self._actions:
             value = getattr(options, action.dest, None)
             empty = value == "" or (isinstance(value, list) and "" in value)
@@ -53,7 +53,7 @@ class Parser(argparse.ArgumentParser):
 
 
 def _one_line(message: str) -> str:
-    """An error of argparse in the form of all other errors."""
+    """Rewrite an argparse error in the style of the package's errors."""
     match = _ARGUMENT.fullmatch(message)
     if match is None:
         return message.replace("the following arguments are required", "something is missing")
@@ -74,7 +74,7 @@ def _one_line(message: str) -> str:
 def _integer(text: str) -> int:
     try:
         return int(text)
-    except ValueError:  # also for thousands of digits, which Python does not read
+    except ValueError:  # also for thousands of digits, which `int` rejects
         raise argparse.ArgumentTypeError(f"must be an integer; got {_short(text)}") from None
 
 

@@ -1,23 +1,23 @@
-"""Progress of long work: a bar on a terminal, elsewhere a line every now and then."""
+"""Progress of long work: a tqdm bar in a terminal, otherwise a line every few seconds."""
 
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Self
 
-INTERVAL = 10.0  # seconds between lines; the heartbeat is at most as late again
+INTERVAL = 10.0  # seconds; the heartbeat polls as often, so a gap is at most twice as long
 
 
 class Progress:
-    """A tqdm bar where standard error is a terminal, else plain lines on standard output.
+    """A tqdm bar if standard error is a terminal, otherwise plain lines on standard output.
 
         with Progress(total=100, unit="step") as progress:
             progress.update(1, "loss 2.345")
 
-    An update prints a line if the last one is `interval` seconds old (with `announce` the first
-    update does); while a step takes long, a thread prints one. Work that cannot be counted has no
-    `total`, and lines alone. `clock` gives seconds; `wait(seconds)` sleeps in that thread, and is
-    true once it has to end.
+    An update prints a line if the last one is at least `interval` seconds old; with `announce`, the
+    first update always does. During a long step, a heartbeat thread prints the line. With `total`
+    None (work that cannot be counted) there is never a bar. For tests, `clock` returns seconds, and
+    `wait(seconds)` sleeps in the heartbeat thread and returns True to end it.
     """
 
     def __init__(
@@ -39,7 +39,7 @@ class Progress:
             unit=unit,
             initial=initial,
             desc=description or None,
-            disable=True if total is None else None,  # None: where it is no terminal
+            disable=True if total is None else None,  # None: disabled unless in a terminal
         )
         self.total, self.done, self.unit, self.status = total, initial, unit, ""
         self._description, self._interval, self._clock = description, interval, clock
@@ -62,7 +62,7 @@ class Progress:
         self._bar.close()
 
     def update(self, count: int = 1, status: str = "") -> None:
-        """Count so many as done; `status` says what is under way, or how it goes."""
+        """Add `count` to the finished units; `status` is shown after the count, as "loss 2.345"."""
         with self._lock:
             self.done += count
             self.status = status
@@ -71,17 +71,17 @@ class Progress:
         self._print_line(self._interval)
 
     def track(self, items: Iterable[Any]) -> Iterator[Any]:
-        """The items, each counted as done when the next is asked for."""
+        """Yield the items; each is counted when the next one is requested."""
         for item in items:
             yield item
             self.update()
 
     def print(self, line: str) -> None:
-        """A line of output that leaves the bar whole."""
+        """Print a line of output above the bar."""
         self._bar.write(line)
 
     def heartbeat(self) -> None:
-        """Print a line, if the last one is INTERVAL seconds old."""
+        """Print a line if the last one is at least INTERVAL seconds old."""
         self._print_line(INTERVAL)
 
     def _print_line(self, interval: float) -> None:
@@ -95,7 +95,7 @@ class Progress:
             print(self._line(now - self._started), flush=True)
 
     def _line(self, seconds: float) -> str:
-        """Such as "step 40 of 100 (2 min 5 s): loss 2.345"."""
+        """Format a line such as "step 40 of 100 (2 min 5 s): loss 2.345"."""
         minutes, rest = divmod(round(seconds), 60)
         elapsed = f"{minutes} min {rest} s" if minutes else f"{rest} s"
         parts = [self._description, self.unit]

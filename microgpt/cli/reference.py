@@ -45,7 +45,7 @@ def run(options: argparse.Namespace) -> int:
             capture=options.replay,
             on_step=lambda step, loss: progress.update(1, f"loss {loss:.3f}"),
         )
-    warm = sorted(run.seconds[len(run.seconds) // 3 :])  # without compilation
+    warm = sorted(run.seconds[len(run.seconds) // 3 :])  # the first steps include compilation
     for step in sorted({0, 1, 2, options.steps - 1} & set(range(options.steps))):
         print(f"step {step:4d}  loss {run.losses[step]!r}")
     print("samples:", ", ".join(run.samples))

@@ -29,7 +29,7 @@ def run(options: argparse.Namespace) -> int:
     from microgpt.pretrained import load_pretrained
 
     recipe = GPT2_RECIPE if options.recipe == "gpt2" else read_recipe(options.recipe)
-    check_steps(recipe, options.steps)  # before weights are fetched
+    check_steps(recipe, options.steps)  # raises before weights are downloaded
     tokens, targets, source = _batch(options, recipe)
     model = load_pretrained(options.weights).model
     losses = reproduce_losses(model, tokens, targets, recipe, options.steps)
@@ -48,7 +48,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _batch(options: argparse.Namespace, recipe: Any) -> tuple[Any, Any, str]:
-    """Tokens and targets (B, T), and where they are from."""
+    """Return tokens (B, T), targets (B, T) and the name of their source."""
     from microgpt.parity.published_losses import first_batch
     from microgpt.pretrained.llmc.debug_state import read_batch
     from microgpt.pretrained.llmc.header import STATE_MAGIC, has_magic
@@ -64,7 +64,7 @@ def _batch(options: argparse.Namespace, recipe: Any) -> tuple[Any, Any, str]:
 
 
 def _first_tokens(name: str, recipe: Any) -> list[int]:
-    """The corpus's first tokens, as many as a batch takes; the rest is left alone."""
+    """Encode only as many of the corpus's documents as one batch needs; return their tokens."""
     from microgpt import tokenizers
     from microgpt.data import encode_documents, load_corpus
 

@@ -1,4 +1,4 @@
-"""The files of a run in its folder, saved together; another run's files there are kept aside."""
+"""A training run's files in its folder; files of an earlier run there are renamed, not lost."""
 
 import os
 import shutil
@@ -7,14 +7,13 @@ from typing import Any
 
 MODEL, STATE, BEST = "model.safetensors", "training.safetensors", "best.safetensors"
 FILES = (MODEL, STATE, BEST)
-UNSAVED_BEST = "unsaved-best.safetensors"  # before the first save, beside another run's files
+UNSAVED_BEST = "unsaved-best.safetensors"  # until the first save, if BEST is another run's
 
 
 class RunDirectory:
-    """Where a run is saved; `resumed` is the training state it goes on from, or None.
+    """The folder a run is saved in; `resumed` is the training state it continues, or None.
 
-    The files of another run stay as they are up to the first `save`, and are renamed to before-…
-    then.
+    Files of another run stay unchanged until the first `save`, which renames them to before-….
     """
 
     def __init__(self, folder: Path, resumed: Path | None):
@@ -26,15 +25,15 @@ class RunDirectory:
 
     @property
     def best_target(self) -> Path:
-        """Where to write the best weights while the run has not been saved."""
+        """The file for the best weights until the run is first saved."""
         return self.folder / (UNSAVED_BEST if self._has_other_run else BEST)
 
     def attach(self, trainer: Any) -> None:
-        """Save this trainer's run from now on."""
+        """Set the trainer whose run `save` saves."""
         self._trainer, self._initial_best = trainer, trainer.best
 
     def save(self) -> Path:
-        """Save the run; the path of the model."""
+        """Save the run and return the path of the model."""
         if not self._saved:
             has_best = self._trainer.best != self._initial_best or self._copy_resumed_best()
             if self._has_other_run:
@@ -44,12 +43,12 @@ class RunDirectory:
         return self.folder / MODEL
 
     def best_file(self) -> Path | None:
-        """The file with the best weights, if there is one."""
+        """Return the file with the best weights, None if there is none."""
         file = self._trainer.best_file
         return file if file is not None and file.exists() else None
 
     def _copy_resumed_best(self) -> bool:
-        """Copy the best weights from the resumed run, if its best step is still the best."""
+        """Copy the resumed run's best weights to the best file; return whether there are any."""
         from microgpt._io.atomic_write import atomic_write
 
         file, resumed = self._trainer.best_file, self._resumed
@@ -63,7 +62,7 @@ class RunDirectory:
         return True
 
     def _set_aside(self, has_best: bool) -> None:
-        """Rename another run's files to before-…: all of them, and no file of a third run."""
+        """Rename another run's files to before-…, and delete older before-… files."""
         renamed, replaced = [], False
         for name in FILES:
             file, aside = self.folder / name, self.folder / f"before-{name}"
@@ -72,7 +71,7 @@ class RunDirectory:
                 os.replace(file, aside)
                 renamed.append(aside.name)
             else:
-                aside.unlink(missing_ok=True)  # of a run before that one
+                aside.unlink(missing_ok=True)  # it would mix two runs in the before-… files
         older = ", in place of an older one" if replaced else ""
         print(f"the run that was there is kept as {', '.join(renamed)} in {self.folder}{older}")
         file = self._trainer.best_file

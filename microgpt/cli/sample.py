@@ -5,11 +5,11 @@ import warnings
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-LONG_BLOCK = 256  # a model with a longer context writes long texts, so one of them is enough
-MAX_NEW_TOKENS = 200  # by default
+LONG_BLOCK = 256  # with a longer context, texts are long, so the default is one sample
+MAX_NEW_TOKENS = 200  # the default of --max-new-tokens at most
 MAX_TOKEN_ID = 2**31 - 1
 
-# Control characters, which a terminal would obey, are printed as escapes.
+# Control characters are printed as escapes: a terminal would interpret them.
 ESCAPES = {
     code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160)) if chr(code) not in "\n\t"
 }
@@ -81,7 +81,7 @@ def run(options: argparse.Namespace) -> int:
     model, tokenizer = checkpoint.model, _tokenizer(options.tokenizer, checkpoint.tokenizer)
     if options.num_samples is None:
         several = model.config.block_size <= LONG_BLOCK and options.temperature > 0
-        options.num_samples = 10 if several else 1  # greedy ones would all be the same
+        options.num_samples = 10 if several else 1  # greedy samples would all be the same
     if token_prompts:
         return _print_ids(model, tokenizer, token_prompts, options)
     if tokenizer is None:
@@ -114,20 +114,20 @@ def _print_texts(model: Any, tokenizer: Any, options: argparse.Namespace) -> int
         texts = ([text] for text in samples)
     several_lines = False
     for text in texts:
-        if several_lines:  # else nobody could see where the last text ended
+        if several_lines:  # else the end of the last text could not be seen
             print("---")
         several_lines = _print(text)
     return 0
 
 
 def _print(pieces: Iterable[str]) -> bool:
-    """Print a text piece by piece; whether it has several lines."""
+    """Print a text piece by piece; return whether it has several lines."""
     several_lines = False
     try:
         for piece in pieces:
             several_lines |= "\n" in piece
             print(piece.translate(ESCAPES), end="", flush=True)
-    finally:  # also where it is interrupted
+    finally:  # also on Ctrl-C
         print()
     return several_lines
 
@@ -163,7 +163,7 @@ def _sampling_settings(options: argparse.Namespace) -> dict[str, Any]:
 
 
 def _max_new_tokens(model: Any, prompts: list[list[int]], max_new_tokens: int | None) -> int | None:
-    """The number to generate; warns where a prompt or the text is longer than the block."""
+    """Return the number of tokens to generate; warn if prompt or text exceed the block size."""
     from microgpt.sampling import resolve_max_new_tokens, window_start
 
     block_size = model.config.block_size
@@ -178,7 +178,7 @@ def _max_new_tokens(model: Any, prompts: list[list[int]], max_new_tokens: int | 
     if max_new_tokens is None:
         return MAX_NEW_TOKENS if max(until_full) > MAX_NEW_TOKENS else None
     if max_new_tokens > min(until_full):
-        full = block_size + 1  # tokens that are there when the oldest are first forgotten
+        full = block_size + 1  # the first length at which the oldest tokens are dropped
         kept = full - window_start(full, block_size)
         warnings.warn(
             f"up to {max_new_tokens:,} tokens are generated, and the model's block holds "

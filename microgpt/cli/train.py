@@ -16,7 +16,7 @@ from microgpt.cli.train_setup import new_trainer, out_folder, resumed_file, resu
 
 __all__ = ["add_arguments", "run"]
 
-MANY_SAMPLES = 1000  # they take so long that a note announces them
+MANY_SAMPLES = 1000  # more than these take so long that a note announces them
 PLOT_FORMATS = (".png", ".svg", ".pdf")
 
 
@@ -26,9 +26,9 @@ def run(options: argparse.Namespace) -> int:
     _check_options(options)
     directory = RunDirectory(out_folder(options), resumed_file(options))
     make_trainer = new_trainer if options.resume is None else resumed_trainer
-    with Progress(None, description="preparing"):  # a tokenizer may be trained first
+    with Progress(None, description="preparing"):  # may take a while: bpe:N trains a tokenizer
         trainer = make_trainer(options, directory.best_target)
-    checkpoints.ensure_writable(directory.folder)  # before hours of training, not after
+    checkpoints.ensure_writable(directory.folder)  # raises before hours of training, not after
     directory.attach(trainer)
     _print_start(trainer, options)
     done = len(trainer.history) - trainer.state.evaluation_due
@@ -69,7 +69,7 @@ def _print_start(trainer: Any, options: argparse.Namespace) -> None:
     if PRESET_DEFAULTS.get(options.preset):
         print(f"settings: {_changed_settings(trainer.config)}")
     if trainer.config.num_samples and trainer.tokenizer is not None:
-        trainer.iter_samples()  # a prompt with unknown characters raises now, not at the end
+        trainer.iter_samples()  # raises now, not at the end, if the prompt has unknown characters
     if options.resume is not None:
         print(f"resumed after {len(trainer.history)} of {steps} steps")
         if len(trainer.history) >= steps:
@@ -80,7 +80,7 @@ def _print_start(trainer: Any, options: argparse.Namespace) -> None:
 
 
 def _changed_settings(config: Any) -> str:
-    """The settings that differ from TrainConfig's own defaults."""
+    """List the settings that differ from TrainConfig's defaults, as "lr 0.001, steps 500"."""
     from microgpt.config import TrainConfig
 
     defaults = asdict(TrainConfig())
@@ -89,7 +89,7 @@ def _changed_settings(config: Any) -> str:
 
 
 def _finish(trainer: Any, directory: RunDirectory, options: argparse.Namespace) -> int:
-    """Save, print the results; the exit status."""
+    """Save the run, print its results and return the exit status."""
     from microgpt.training.interrupts import DeferInterrupts
 
     history = trainer.history
@@ -97,7 +97,7 @@ def _finish(trainer: Any, directory: RunDirectory, options: argparse.Namespace) 
         print("microgpt: interrupted before the first step; nothing saved", file=sys.stderr)
         return 130
     with DeferInterrupts():  # a second Ctrl-C must not lose the run
-        print(f"saved: {_save(trainer, directory)}")  # first of all: the rest may fail
+        print(f"saved: {_save(trainer, directory)}")  # before anything else, which may fail
     if options.plot is not None:
         print(f"plot: {_plot(trainer, Path(options.plot))}")
     last = [step.loss for step in history[-100:]]
@@ -111,7 +111,7 @@ def _finish(trainer: Any, directory: RunDirectory, options: argparse.Namespace) 
     if evaluation is not None:
         print(f"validation loss: {evaluation}")
     if trainer.best != best:
-        _save(trainer, directory)  # the last step is the best, which a resumed run must know
+        _save(trainer, directory)  # the final evaluation is the new best; a resumed run needs it
     if trainer.best is not None:
         best, file = trainer.best, directory.best_file()
         print(f"lowest validation loss: {best.evaluation}, perplexity "
@@ -127,7 +127,7 @@ def _finish(trainer: Any, directory: RunDirectory, options: argparse.Namespace) 
 
 
 def _step_lines(step: Any) -> list[str]:
-    """The evaluation and the samples of a step, as lines; none for most steps."""
+    """Format a step's evaluation and samples as lines; most steps have none, and give []."""
     lines = []
     if step.evaluation is not None or step.train_evaluation is not None:
         when = f"step {step.step + 1}"
@@ -147,7 +147,7 @@ def _step_lines(step: Any) -> list[str]:
 
 
 def _save(trainer: Any, directory: RunDirectory) -> Path:
-    """Save the run, unless its weights are broken; the path of the model."""
+    """Save the run and return the path of the model; raise if a weight is NaN or infinite."""
     import numpy as np
 
     if not all(np.isfinite(parameter.data).all() for parameter in trainer.model.parameters()):

@@ -1,14 +1,14 @@
-"""What `microgpt train` trains on: a corpus, or a folder of token shards."""
+"""Load the training data and tokenizer of `microgpt train`: a corpus or a folder of shards."""
 
 import argparse
 from pathlib import Path
 from typing import Any, NamedTuple
 
-MAX_TOKEN_CHARACTERS = 16  # on average over a text; tokenizers have fewer
+MAX_TOKEN_CHARACTERS = 16  # upper bound of a text's average characters per token
 
 
 class TrainingTexts(NamedTuple):
-    """A corpus or shards, and what a folder of shards has beside: validation shards, tokenizer."""
+    """A corpus or shards to train on; for shards, also the folder's validation and tokenizer."""
 
     corpus: Any
     validation: Any = None
@@ -16,14 +16,14 @@ class TrainingTexts(NamedTuple):
 
     @property
     def is_shards(self) -> bool:
-        """Whether the texts are shards of token ids."""
+        """Whether the data are shards of token ids."""
         from microgpt.data import Corpus
 
         return not isinstance(self.corpus, Corpus)
 
     @property
     def min_row_tokens(self) -> int:
-        """A lower bound of the tokens in a row of a batch, before the block cuts it."""
+        """A lower bound of the tokens in a row of a batch, before truncation to the block size."""
         if self.is_shards:
             return len(self.corpus)
         if self.corpus.format == "lines":
@@ -32,7 +32,7 @@ class TrainingTexts(NamedTuple):
 
 
 def load_texts(name: str, format: str | None) -> TrainingTexts:
-    """A corpus by name, a text file, or a folder of token shards."""
+    """Load a corpus by name, a text file, or a folder of token shards."""
     from microgpt import tokenizers
     from microgpt.data import Shards, load_corpus
     from microgpt.errors import FormatError
@@ -55,7 +55,7 @@ def load_texts(name: str, format: str | None) -> TrainingTexts:
 
 
 def load_tokenizer(texts: TrainingTexts, options: argparse.Namespace, default: str) -> Any:
-    """The folder's tokenizer, else the one of the option or of the preset."""
+    """Return the shard folder's tokenizer, else the one that --tokenizer or `default` names."""
     from microgpt import tokenizers
     from microgpt.errors import Described, SettingError
 
@@ -80,7 +80,7 @@ def load_tokenizer(texts: TrainingTexts, options: argparse.Namespace, default: s
 
 
 def check_shards(texts: TrainingTexts, options: argparse.Namespace, vocab_size: int) -> None:
-    """Raise, before hours of training, at options without effect and ids that are out of range."""
+    """Raise, before hours of training, on options without effect and on ids out of range."""
     from microgpt.data import open_shard
     from microgpt.errors import SettingError
 

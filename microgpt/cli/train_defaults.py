@@ -1,8 +1,8 @@
-"""Defaults of `microgpt train`: hyperparameters that go with a model's size and a text."""
+"""Defaults of `microgpt train`: hyperparameters for each preset, and for short texts."""
 
 from typing import Any
 
-# Fields of TrainConfig and GPTConfig, and the tokenizer's name.
+# Keys are fields of TrainConfig and GPTConfig, and "tokenizer".
 _COMMON: dict[str, Any] = {"tokenizer": "char", "num_samples": 20}
 
 _GPT2: dict[str, Any] = {
@@ -34,7 +34,7 @@ PRESET_DEFAULTS: dict[str, dict[str, Any]] = {
     "gpt2-1558M": {**_GPT2, **_LARGE, "lr": 2e-4, "min_lr": 2e-5, "block_size": 256},
 }
 
-# A short text, in many epochs of windows side by side, as when studying memorisation.
+# For a short text: many epochs of adjacent windows, as in studies of memorisation.
 SHORT_TEXT: dict[str, Any] = {
     "epochs": 10,
     "batch_size": 2,
@@ -59,7 +59,7 @@ SHORT_TEXTS = ("the-verdict",)
 
 
 def defaults(preset: str, corpus: str, format: str | None) -> dict[str, Any]:
-    """The settings of a new run of a preset on a corpus, read in this format (None: its own)."""
+    """Return a new run's default settings; `format` is as in `load_corpus`, None by default."""
     settings = _COMMON | PRESET_DEFAULTS.get(preset, {})
     if corpus in SHORT_TEXTS and format != "lines" and preset.startswith("gpt2"):
         settings |= SHORT_TEXT

@@ -1,9 +1,9 @@
-"""The options of `microgpt train`, in groups; what is left out comes from the preset's defaults."""
+"""The options of `microgpt train`, in groups; omitted ones get the preset's defaults."""
 
 import argparse
 from typing import Any
 
-# The fields of GPTConfig and of TrainConfig that have an option.
+# The fields of GPTConfig and of TrainConfig that have an option of the same name.
 MODEL_FIELDS = ("n_layer", "n_head", "n_embd", "block_size", "dropout", "qkv_bias")
 TRAIN_FIELDS = (
     "steps", "epochs", "batch_size", "grad_accum_steps", "stride", "optimizer", "lr", "lr_schedule",
@@ -14,7 +14,7 @@ TRAIN_FIELDS = (
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """All options; values in brackets are the defaults of the preset microgpt."""
+    """Add all options; help texts have the defaults of the preset microgpt in brackets."""
     _data(parser.add_argument_group("data"))
     _model(parser.add_argument_group("model (in place of the preset's)"))
     _optimization(parser.add_argument_group("optimization (in place of the preset's defaults)"))
@@ -143,5 +143,5 @@ def _files(group: Any) -> None:
 
 
 def specified(options: argparse.Namespace, names: tuple[str, ...]) -> dict[str, Any]:
-    """Those of the options that were given on the command line."""
+    """Return the named options that were given on the command line."""
     return {name: getattr(options, name) for name in names if getattr(options, name) is not None}

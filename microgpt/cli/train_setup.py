@@ -1,4 +1,4 @@
-"""From the options of `microgpt train` to a trainer: of a new run, or of a resumed one."""
+"""Build the trainer of a new or resumed run from the options of `microgpt train`."""
 
 import argparse
 from dataclasses import asdict, replace
@@ -14,7 +14,7 @@ DEFAULT_OUT = "runs/latest"
 
 
 def new_trainer(options: argparse.Namespace, best_file: Path) -> Any:
-    """The trainer of a new run, which keeps its best weights in `best_file`."""
+    """Build the trainer of a new run, which saves its best weights to `best_file`."""
     from microgpt.config import GPTConfig, TrainConfig
     from microgpt.models.gpt import GPT
     from microgpt.training import Trainer
@@ -45,7 +45,7 @@ def new_trainer(options: argparse.Namespace, best_file: Path) -> Any:
 
 
 def resumed_trainer(options: argparse.Namespace, best_file: Path) -> Any:
-    """The trainer of a run, where it stopped; options that are given change its settings."""
+    """Restore the trainer of a saved run; options given now replace the run's settings."""
     from microgpt.errors import SettingError
     from microgpt.training import Trainer
     from microgpt.training.trainer_state import open_state
@@ -79,7 +79,7 @@ def resumed_trainer(options: argparse.Namespace, best_file: Path) -> Any:
 
 
 def resumed_file(options: argparse.Namespace) -> Path | None:
-    """The training state that is resumed; None for a new run."""
+    """Return the training state file to resume from; None for a new run."""
     from microgpt.training.trainer_state import STATE_FILE
 
     if options.resume is None:
@@ -89,18 +89,18 @@ def resumed_file(options: argparse.Namespace) -> Path | None:
 
 
 def out_folder(options: argparse.Namespace) -> Path:
-    """The folder to save in: the option's, else that of the resumed run."""
+    """Return the folder to save in: --out, else the resumed run's, else DEFAULT_OUT."""
     resumed = resumed_file(options)
     return Path(options.out or DEFAULT_OUT) if options.out or resumed is None else resumed.parent
 
 
 def _absolute(corpus: str) -> str:
-    """The corpus's name, or its path, which holds from any folder."""
+    """Return the corpus's name, or the absolute path of a file, so that any folder can resume."""
     return str(Path(corpus).resolve()) if Path(corpus).exists() else corpus
 
 
 def _consistent(settings: dict[str, Any], args: dict[str, Any]) -> dict[str, Any]:
-    """The args, and changes of the other settings that would contradict them."""
+    """Return the args, and changes to other settings that would contradict them."""
     from microgpt.errors import SettingError
 
     changes = dict(args)
@@ -121,7 +121,7 @@ def _consistent(settings: dict[str, Any], args: dict[str, Any]) -> dict[str, Any
 
 
 def _warmup(settings: dict[str, Any], args: dict[str, Any]) -> dict[str, Any]:
-    """Warmup of a new run of another length: a tenth of its steps at most; in epochs, none."""
+    """Shorten the preset's warmup: at most a tenth of a given --steps, 0 with --epochs."""
     if "epochs" in args:
         return {"warmup_steps": 0}
     if "steps" in args:

@@ -10,7 +10,7 @@ from typing import Any
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """None but the common ones."""
+    """Add nothing: this command has the common options only."""
 
 
 def run(options: argparse.Namespace) -> int:
@@ -24,10 +24,10 @@ def run(options: argparse.Namespace) -> int:
 
 
 def compile_kernels() -> None:
-    """Compile every kernel variant that training and sampling launch, with progress.
+    """Compile every kernel variant that training and sampling launch, and show progress.
 
-    A stamp file records it, which `backends.kernels_compiled` finds. Raises NotWritable beforehand
-    where compiled kernels could not be kept.
+    Afterwards writes the stamp file that `backends.kernels_compiled` checks. Raises NotWritable,
+    before compiling, if the folder of compiled kernels is not writable.
     """
     from microgpt import backends
     from microgpt._io.atomic_write import atomic_write
@@ -47,9 +47,10 @@ def compile_kernels() -> None:
     kernels = {
         name: kernel
         for name, kernel in backends.get("numba").kernels.items()
-        if not isinstance(kernel, PythonKernel)  # NumPy's own, where no loop is written
+        if not isinstance(kernel, PythonKernel)  # runs on NumPy: nothing to compile
     }
-    # A run on NumPy counts the variants; what kernels share is compiled here already.
+    # A first run on NumPy counts the variants, the total of the progress bar below. It also
+    # compiles the helpers that kernels share.
     with Progress(None, description="counting kernels"):
         expected = _VariantTracer(kernels)
         with backends.using("numpy"), backends.tracing(expected), _deferred_interrupts(expected):
@@ -66,7 +67,7 @@ def compile_kernels() -> None:
 
 
 def _launch_all() -> None:
-    """Train and sample with sizes small enough for serial kernels, and for parallel ones."""
+    """Train and sample, with small sizes that take serial kernels and large ones for parallel."""
     import numpy as np
 
     from microgpt import backends
@@ -83,11 +84,11 @@ def _launch_all() -> None:
     for config, batch_size in ((small, 1), (small, 8), (gpt2, 1), *large):
         settings = TrainConfig(steps=2, batch_size=batch_size, grad_clip=1.0, eval_documents=64)
         trainer = Trainer(GPT(config), corpus, settings)
-        for _ in trainer:  # `run` would take an interrupt for its own
+        for _ in trainer:  # `trainer.run` would handle KeyboardInterrupt itself and return
             pass
         trainer.evaluate()
     trainer.sample()
-    # Under a tracer, as here, generation does not launch the kernel that samples.
+    # Generation does not launch the sampling kernel while a tracer is set, as here.
     token, logits = np.zeros(1, np.int32), np.zeros((1, 27), np.float32)
     parameters, seed = np.array([1.0, 0, 1, 0]), np.zeros(1, np.int64)
     position = np.zeros(1, np.int32)
@@ -96,7 +97,7 @@ def _launch_all() -> None:
 
 
 class _VariantTracer:
-    """A LaunchTracer that reports each kernel variant at its first launch, which compiles it."""
+    """A LaunchTracer that reports the first launch of each kernel variant, which compiles it."""
 
     def __init__(
         self, kernels: dict[str, Any], on_variant: Callable[[int, str], None] | None = None
@@ -126,7 +127,7 @@ class _VariantTracer:
 
 @contextmanager
 def _deferred_interrupts(tracer: _VariantTracer) -> Iterator[None]:
-    """Ctrl-C takes effect before the next kernel: inside the compiler it would be lost."""
+    """Defer Ctrl-C to the next kernel launch: raised inside the compiler, it would be lost."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return

@@ -1,4 +1,4 @@
-"""Configurations: a model's architecture, its training, sampling."""
+"""Configuration dataclasses of the model, of training and of sampling."""
 
 from dataclasses import fields
 from typing import Any
@@ -12,7 +12,7 @@ __all__ = ["CHOICES", "PRESETS", "GPTConfig", "SampleConfig", "TrainConfig", "fr
 
 
 def from_dict(config_class: type, values: dict[str, Any]) -> Any:
-    """A configuration from a dictionary out of a file; raises on a field that it does not have."""
+    """Build a configuration from a dictionary read from a file; raise on an unknown field."""
     names = sorted(field.name for field in fields(config_class))
     unknown = [name for name in values if name not in names]
     if unknown:

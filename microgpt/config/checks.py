@@ -1,4 +1,4 @@
-"""Checks of single settings; numbers are returned as Python's own, which a file can hold."""
+"""Checks of single settings; numbers come back as Python ints and floats, which JSON can hold."""
 
 from collections.abc import Sequence
 from numbers import Integral, Real
@@ -10,7 +10,7 @@ LARGEST_INTEGER = 2**63 - 1
 
 
 def check_integer(name: str, value: Any, minimum: int, maximum: int = LARGEST_INTEGER) -> int:
-    """The value as an int, if it is an integer from `minimum` to `maximum`."""
+    """Return the value as an int; raise SettingError unless `minimum` ≤ value ≤ `maximum`."""
     integer = isinstance(value, Integral) and not isinstance(value, bool)
     if not integer or not minimum <= value <= maximum:
         raise SettingError(name, _integer(minimum, maximum, integer and value > maximum), value)
@@ -33,7 +33,10 @@ def check_number(
     above: float | None = None,
     below: float | None = None,
 ) -> float:
-    """The value as a float, if it is a number in the range; `below=inf` means finite."""
+    """Return the value as a float; raise SettingError if it is no number in the range.
+
+    `minimum` and `maximum` are inclusive, `above` and `below` exclusive; `below=inf` means finite.
+    """
     is_number = isinstance(value, Real) and not isinstance(value, bool)
     if not is_number:
         raise SettingError(name, "a number", value)
@@ -55,7 +58,7 @@ def check_number(
 def _range(
     minimum: float | None, maximum: float | None, above: float | None, below: float | None
 ) -> str:
-    """The range in words: "at least 0 and below 1", "above 0 and finite"."""
+    """Describe the range in words: "at least 0 and below 1", "above 0 and finite"."""
     ends = []
     if minimum is not None:
         ends.append(f"at least {minimum:g}")

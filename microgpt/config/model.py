@@ -1,4 +1,4 @@
-"""The architecture of a model, and named presets."""
+"""`GPTConfig`, the architecture of a model, and the named presets."""
 
 from dataclasses import dataclass, replace
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 from microgpt.config.checks import check_boolean, check_choice, check_integer, check_number
 from microgpt.errors import ShapeError, SizeError
 
-# The fields whose values are names.
+# The fields that take one of several names.
 CHOICES = {
     "norm": ("rmsnorm", "layernorm"),
     "activation": ("relu", "gelu", "tanh", "sigmoid"),
@@ -18,11 +18,12 @@ _INPUT_NORM = {"attn.c_attn": "ln_1", "mlp.c_fc": "ln_2"}
 
 @dataclass(frozen=True)
 class GPTConfig:
-    """The architecture of a GPT; fields are named as in nanoGPT and GPT-2's own code.
+    """The architecture of a GPT; fields are named as in nanoGPT and OpenAI's GPT-2 code.
 
     The defaults are microgpt's: one layer, 16 channels, four heads, an RMSNorm without gain after
-    the embedding and before attention and MLP, no final norm, no biases. `qkv_bias` is the bias of
-    queries, keys and values (None: as `bias`). `dropout` is the probability, in training only.
+    the embedding and before attention and MLP, no final norm, no biases. `qkv_bias` is whether
+    queries, keys and values have a bias (None: same as `bias`). `dropout` is the dropout
+    probability, which applies in training only.
     """
 
     vocab_size: int = 27
@@ -44,7 +45,7 @@ class GPTConfig:
     def __post_init__(self) -> None:
         for name in ("vocab_size", "block_size", "n_layer", "n_head", "n_embd"):
             value = check_integer(name, getattr(self, name), minimum=1)
-            object.__setattr__(self, name, value)  # NumPy's numbers become Python's
+            object.__setattr__(self, name, value)  # NumPy integers become Python ints
         for name, choices in CHOICES.items():
             check_choice(name, getattr(self, name), choices)
         if self.n_embd % self.n_head:
@@ -67,10 +68,11 @@ class GPTConfig:
         return self.bias if self.qkv_bias is None else self.qkv_bias
 
     def parameter_shapes(self, max_tensors: int | None = None) -> dict[str, tuple[int, ...]]:
-        """The shape of every parameter by name, in the order of construction.
+        """Return the shape of every parameter by name, in the order of construction.
 
-        Raises ShapeError if the layers have more than `max_tensors` parameters: what a file's
-        header claims is checked against its content before anything of that size is allocated.
+        Raises ShapeError if the blocks have more than `max_tensors` parameter tensors: a reader
+        passes the number of tensors in a file, so that a wrong header cannot make this dictionary
+        arbitrarily large.
         """
         C, V = self.n_embd, self.vocab_size
         shapes: dict[str, tuple[int, ...]] = {"wte.weight": (V, C)}
@@ -92,7 +94,7 @@ class GPTConfig:
         return shapes
 
     def _block_shapes(self) -> dict[str, tuple[int, ...]]:
-        """The parameter shapes of one block."""
+        """Return the parameter shapes of one block."""
         C = self.n_embd
         matrices = {"attn.c_attn": (3 * C, C), "attn.c_proj": (C, C)}
         matrices |= {"mlp.c_fc": (4 * C, C), "mlp.c_proj": (C, 4 * C)}
@@ -106,7 +108,7 @@ class GPTConfig:
         return shapes
 
     def _norm_shapes(self, name: str) -> dict[str, tuple[int, ...]]:
-        """The parameter shapes of one norm; RMSNorm has no parameters here."""
+        """Return the parameter shapes of one norm: none for RMSNorm, which has no gain here."""
         if self.norm != "layernorm":
             return {}
         parameters = ("weight", "bias") if self.bias else ("weight",)
@@ -114,13 +116,13 @@ class GPTConfig:
 
     @classmethod
     def preset(cls, name: str, **changes: Any) -> "GPTConfig":
-        """A named configuration, with some fields changed."""
+        """Return the preset of that name with some fields changed."""
         check_choice("preset", name, tuple(PRESETS))
         return replace(PRESETS[name], **changes)
 
     @classmethod
     def microgpt(cls, **changes: Any) -> "GPTConfig":
-        """The model of the microgpt recipe: 4,192 parameters with a vocabulary of 27."""
+        """Return the model of the microgpt recipe: 4,192 parameters with a vocabulary of 27."""
         return cls.preset("microgpt", **changes)
 
 

@@ -1,4 +1,4 @@
-"""How a token is sampled."""
+"""`SampleConfig`: how the next token is sampled."""
 
 from dataclasses import dataclass
 
@@ -7,11 +7,11 @@ from microgpt.config.checks import check_integer, check_number
 
 @dataclass(frozen=True)
 class SampleConfig:
-    """Sampling parameters; None (or 0 for min_p) turns a filter off.
+    """Sampling parameters; None (0 for `min_p`) turns a filter off.
 
-    `temperature` 0 is greedy decoding. `top_k` keeps the k most likely tokens, `top_p` the fewest
-    whose probabilities add up to at least p, `min_p` those with at least that fraction of the top
-    token's probability.
+    `temperature` 0 is greedy decoding. `top_k` keeps the k most likely tokens. `top_p` keeps the
+    smallest set of most likely tokens whose probabilities sum to at least p. `min_p` keeps tokens
+    with at least that fraction of the top token's probability.
     """
 
     temperature: float = 1.0

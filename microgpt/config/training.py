@@ -1,4 +1,4 @@
-"""How a model trains."""
+"""`TrainConfig`: the hyperparameters of a training run."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -9,7 +9,7 @@ from microgpt.errors import SettingError
 OPTIMIZERS = ("adam", "adamw")
 LR_SCHEDULES = ("linear", "cosine", "constant")
 
-# The integers by their minimum, the numbers by their range; those that may be None apart.
+# Integer fields by their minimum, number fields by their range; optional fields may be None.
 _INTEGERS = {
     1: ("steps", "batch_size", "grad_accum_steps", "eval_documents"),
     0: ("warmup_steps", "eval_every", "sample_every", "num_samples", "seed"),
@@ -32,15 +32,16 @@ _OPTIONAL_NUMBERS: dict[str, dict[str, Any]] = {
 
 @dataclass(frozen=True)
 class TrainConfig:
-    """Optimizer, schedule, batches and evaluation of a training run.
+    """Optimizer, learning-rate schedule, batches and evaluation of a training run.
 
-    One of `steps` optimizer updates (or `epochs`) averages `grad_accum_steps` batches. After
-    `warmup_steps`, `lr_schedule` takes lr to `min_lr`; `grad_clip` is the largest gradient norm.
-    `weight_decay` is AdamW's (None: 0.01). Windows of a text start at random, or every `stride`
-    tokens. Every `eval_every` steps the validation loss (`val_fraction` of the data) is estimated
-    on `eval_batches` batches, or `eval_documents` rows, with `eval_train` the training loss too;
-    training ends after `patience` evaluations without a new best. Every `sample_every` steps,
-    `num_samples` texts continue `sample_prompt`.
+    Training takes `steps` optimizer updates (or `epochs`), each on the average gradient of
+    `grad_accum_steps` batches. After linear warmup (`warmup_steps`), `lr_schedule` decays lr to
+    `min_lr`; `grad_clip` is the maximum gradient norm, `weight_decay` AdamW's (None: 0.01). Windows
+    of a text start at random, or every `stride` tokens. Every `eval_every` steps, the loss on the
+    validation set (`val_fraction` of the data) is estimated on `eval_batches` batches or
+    `eval_documents` rows; `eval_train` adds the training loss. `patience` stops training early
+    after that many evaluations without a new best. Every `sample_every` steps, `num_samples` texts
+    are sampled that continue `sample_prompt`.
     """
 
     steps: int = 1000
@@ -90,11 +91,11 @@ class TrainConfig:
         self._check_combinations()
 
     def _set(self, name: str, value: Any) -> None:
-        """NumPy's numbers become Python's, which a file can hold."""
+        """Set a field of the frozen dataclass: NumPy numbers become Python's, which JSON holds."""
         object.__setattr__(self, name, value)
 
     def _check_combinations(self) -> None:
-        """Raise where two settings contradict each other."""
+        """Raise SettingError if two settings contradict each other."""
         if not 0 <= self.min_lr <= self.lr:
             raise SettingError("min_lr", "from 0 to {lr}", self.min_lr, lr=self.lr)
         if self.min_lr and self.lr_schedule == "constant":

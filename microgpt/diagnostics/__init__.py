@@ -1,4 +1,4 @@
-"""What is installed, what is in the way, and what to do about it."""
+"""Diagnose the installation: `doctor` runs all checks, `require` checks a notebook's version."""
 
 from microgpt.diagnostics.installation import shadowing_paths
 from microgpt.diagnostics.report import Finding, Report

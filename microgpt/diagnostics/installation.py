@@ -1,4 +1,4 @@
-"""Which microgpt Python loads, and what else of that name could be loaded in its place."""
+"""Check which microgpt Python imports, and whether other files or packages shadow it."""
 
 import json
 import os
@@ -17,7 +17,7 @@ PACKAGE = Path(microgpt.__file__).resolve().parent
 
 
 def installation_findings() -> Iterator[Finding]:
-    """Whether the loaded package is the installed one, of the same version."""
+    """Yield a finding on whether the imported package is the installed one, of the same version."""
     expected, installed = installed_location()
     if expected is None:
         text = f"microgpt {microgpt.__version__} runs from {PACKAGE}, where pip did not install it"
@@ -42,11 +42,14 @@ def installation_findings() -> Iterator[Finding]:
 
 
 def conflict_findings(thorough: bool = True) -> Iterator[Finding]:
-    """Other files, folders and distributions that would be imported as microgpt."""
+    """Yield a finding for each other file, folder or distribution that provides `microgpt`.
+
+    With `thorough` False, only a distribution named microgpt is looked for, which is faster.
+    """
     installed, _ = installed_location()
     for path in shadowing_paths(map(Path, (os.curdir, *sys.path))):
         if installed is not None and path.resolve() == installed.resolve():
-            continue  # it should be loaded: another finding reports the stray copy that was
+            continue  # the right one; `installation_findings` reports the copy loaded instead
         yield Finding(
             "name",
             "problem",
@@ -64,13 +67,13 @@ def conflict_findings(thorough: bool = True) -> Iterator[Finding]:
 
 
 def shadowing_paths(folders: Iterable[Path], package: Path = PACKAGE) -> list[Path]:
-    """Files in `folders` that `import microgpt` would find there, other than this package."""
+    """Return files and packages in `folders` that `import microgpt` could find instead of ours."""
     shadowing: dict[Path, None] = {}
     for folder in folders:
         for path in (folder / "microgpt.py", folder / "microgpt" / "__init__.py"):
             try:
                 other = path.is_file() and path.resolve().parent != package
-            except OSError:  # a folder that may not be looked into
+            except OSError:  # no permission to read the folder
                 continue
             if other:
                 culprit = path.parent if path.name == "__init__.py" else path
@@ -79,7 +82,10 @@ def shadowing_paths(folders: Iterable[Path], package: Path = PACKAGE) -> list[Pa
 
 
 def installed_location() -> tuple[Path | None, str | None]:
-    """Where pip installed the package, and its version; None for one that points to a checkout."""
+    """Return where pip installed the package, and its version.
+
+    The version is None for an editable install; both are None if pip did not install the package.
+    """
     try:
         distribution = metadata.distribution(DISTRIBUTION)
     except metadata.PackageNotFoundError:
@@ -91,6 +97,6 @@ def installed_location() -> tuple[Path | None, str | None]:
 
 
 def _conflicting_distributions() -> list[str]:
-    """Other distributions with a package of this name: their files may have replaced ours."""
+    """Return other distributions with a package `microgpt`, whose files may have replaced ours."""
     names = metadata.packages_distributions().get("microgpt", [])
     return sorted({name for name in names if name.lower().replace("_", "-") != DISTRIBUTION})

@@ -1,4 +1,4 @@
-"""Findings about Python, its libraries, the kernels and the machine."""
+"""Check Python, its libraries, the compiled kernels, the GPU and the cache folder."""
 
 import contextlib
 import json
@@ -17,7 +17,7 @@ from microgpt.diagnostics.report import Finding
 from microgpt.diagnostics.versions import installed_version, minimum_versions, parse_version
 
 WARMUP_ADVICE = "`microgpt warmup` compiles them (half a minute, once)"
-# Library -> what happens without it.
+# Library -> the consequence if it is missing.
 CONSEQUENCES = {
     "numpy": "nothing runs",
     "jupyterlab": "notebooks open in other programs only",
@@ -27,38 +27,38 @@ CONSEQUENCES = {
 
 
 class BackgroundCommand:
-    """A command that runs while other things are checked."""
+    """A command that runs in the background of other checks."""
 
     def __init__(self, *command: str | Path):
         pipe, null = subprocess.PIPE, subprocess.DEVNULL
         self.process: subprocess.Popen[str] | None = None
-        with contextlib.suppress(OSError):  # it is not there
+        with contextlib.suppress(OSError):  # no such program
             self.process = subprocess.Popen(
                 command, stdin=null, stdout=pipe, stderr=null, text=True, errors="replace"
             )
 
     def output(self, timeout: float) -> str | None:
-        """What it printed; None if it failed, is missing, or takes longer than `timeout`."""
+        """Return its output; None if it failed, is missing, or takes over `timeout` seconds."""
         if self.process is None:
             return None
         try:
             output, _ = self.process.communicate(timeout=timeout)
         except subprocess.TimeoutExpired:
             self.process.kill()
-            with contextlib.suppress(subprocess.TimeoutExpired):  # a stuck driver keeps it
+            with contextlib.suppress(subprocess.TimeoutExpired):  # a stuck driver keeps it alive
                 self.process.communicate(timeout=1)
             return None
         return output.strip() if self.process.returncode == 0 else None
 
 
 def start_threads_probe() -> BackgroundCommand:
-    """Start a Python that loads numba and its threads, which this session does not load."""
+    """Start a Python process that loads numba and counts its threads, to not load them here."""
     program = Path(backends.__file__).parent / "numba_cpu" / "jit" / "threads.py"
     return BackgroundCommand(sys.executable or "python", "-P", program)
 
 
 def start_nvidia_smi() -> BackgroundCommand:
-    """Start NVIDIA's own program that lists its GPUs."""
+    """Start nvidia-smi, which lists NVIDIA GPUs."""
     program = shutil.which("nvidia-smi") or "nvidia-smi"
     return BackgroundCommand(
         program, "--query-gpu=name,memory.total,driver_version", "--format=csv,noheader,nounits"
@@ -66,14 +66,14 @@ def start_nvidia_smi() -> BackgroundCommand:
 
 
 def python_finding() -> Finding:
-    """The version of Python; without its path, as reports are shared and paths name users."""
+    """Return the version of Python; not its path, since reports are shared and paths name users."""
     system = f"{platform.system()} on {platform.machine()}, {os.cpu_count()} processor cores"
     text = f"{platform.python_version()} of the environment {Path(sys.prefix).name!r}; {system}"
     return Finding("Python", "ok", text)
 
 
 def library_findings() -> Iterator[Finding]:
-    """Whether NumPy and what notebooks need are installed and recent enough."""
+    """Yield findings on whether NumPy and the notebooks' libraries are installed and recent."""
     minimum_version = minimum_versions()
     for name, consequence in CONSEQUENCES.items():
         version, minimum = installed_version(name), minimum_version.get(name, "0")
@@ -88,7 +88,7 @@ def library_findings() -> Iterator[Finding]:
 
 
 def numba_finding(command: BackgroundCommand) -> Finding:
-    """Whether numba is installed and can be loaded, and its number of threads."""
+    """Return whether numba is installed and can be loaded, and its number of threads."""
     version, output = installed_version("numba"), command.output(30)
     if not backends.available("numba"):
         return Finding(
@@ -101,7 +101,7 @@ def numba_finding(command: BackgroundCommand) -> Finding:
             f"{version} is installed and cannot be loaded",
             "`pip install -U numba numpy`; until then `MICROGPT_BACKEND=numpy` works",
         )
-    for line in output.splitlines():  # the threads' own library may print as well
+    for line in output.splitlines():  # the threading library may print lines of its own
         with contextlib.suppress(ValueError, TypeError, LookupError):
             threads = json.loads(line)
             text = f"{version}, {threads['threads']} threads by {threads['layer']!r}"
@@ -110,7 +110,7 @@ def numba_finding(command: BackgroundCommand) -> Finding:
 
 
 def kernel_findings() -> Iterator[Finding]:
-    """Which back end is in use, and whether the compiled kernels are there."""
+    """Yield which back end is in use, and whether the kernels are compiled."""
     selected = backends.selected_name()
     if selected is not None and not backends.available(selected):
         yield Finding(
@@ -131,7 +131,7 @@ def kernel_findings() -> Iterator[Finding]:
 
 
 def gpu_finding(command: BackgroundCommand) -> Finding:
-    """Which NVIDIA GPUs there are, and what that means here."""
+    """Return which NVIDIA GPUs there are; this version does not use them."""
     output = command.output(5)
     if not output:
         return Finding("GPU", "ok", "no NVIDIA GPU found, and none is needed")
@@ -148,7 +148,7 @@ def gpu_finding(command: BackgroundCommand) -> Finding:
 
 
 def cache_finding() -> Finding:
-    """Whether downloads and compiled kernels can be kept."""
+    """Return whether the cache folder for downloads and compiled kernels is writable."""
     folder = cache_dir()
     try:
         folder.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""A report: one sentence, and the findings behind it, as text and as a folded card."""
+"""`Report`: a one-sentence summary and its findings, shown as text or as a collapsible card."""
 
 import html
 import re
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 SYMBOLS = {"ok": "✓", "note": "○", "problem": "✗"}
 
-# JupyterLab's colours where there are any, else those of the page, light or dark.
+# JupyterLab's theme colours if they are defined, else the page's.
 _CARD = (
     "font-family: var(--jp-ui-font-family, system-ui, sans-serif); font-size: 14px; "
     "line-height: 1.5; color: var(--jp-ui-font-color1, inherit)"
@@ -28,7 +28,7 @@ class Finding:
 
 @dataclass(frozen=True)
 class Report:
-    """What `doctor` found: `sentence` is a summary, and a brief report shows it alone."""
+    """The result of `doctor`: a summary `sentence` and findings; a brief report omits these."""
 
     sentence: str
     findings: tuple[Finding, ...]
@@ -36,7 +36,7 @@ class Report:
 
     @property
     def problems(self) -> tuple[Finding, ...]:
-        """The findings in state "problem"."""
+        """The findings with the state "problem"."""
         return tuple(finding for finding in self.findings if finding.state == "problem")
 
     def __repr__(self) -> str:
@@ -65,6 +65,6 @@ class Report:
 
 
 def _format_html(text: str) -> str:
-    """Escaped, with `commands` in code type; paths of any length may be broken."""
+    """Escape a text for HTML, and show `commands` as code that may wrap anywhere."""
     code = '<code style="overflow-wrap: anywhere; color: inherit">\\1</code>'
     return re.sub(r"`([^`]+)`", code, html.escape(text))

@@ -1,4 +1,4 @@
-"""`doctor`: what is installed, what is in the way, and what to do."""
+"""`doctor`: run all checks and report what is installed, what is wrong and how to fix it."""
 
 import platform
 
@@ -8,16 +8,17 @@ from microgpt.diagnostics.report import Finding, Report
 
 
 def doctor(brief: bool = False) -> Report:
-    """What is installed, what is wrong, and what to do: a report that shows itself.
+    """Report what is installed, what is wrong and what to do.
 
-    With `brief`, one line within two seconds. If the fast kernels are not compiled and nobody
-    chose a back end, it settles this session on NumPy and says so: no cell waits for a compiler.
+    With `brief`, the report is one line and takes at most two seconds. If the fast kernels are not
+    compiled and no back end was chosen, a brief report also selects NumPy for this session and says
+    so, so that no cell waits for the compiler.
     """
     return _brief_report() if brief else _full_report()
 
 
 def _full_report() -> Report:
-    threads, nvidia_smi = machine.start_threads_probe(), machine.start_nvidia_smi()  # take a while
+    threads, nvidia_smi = machine.start_threads_probe(), machine.start_nvidia_smi()  # both are slow
     findings = (
         *installation.installation_findings(),
         *installation.conflict_findings(),
@@ -41,7 +42,7 @@ def _brief_report() -> Report:
         *machine.kernel_findings(),
     )
     problems = [finding for finding in findings if finding.state == "problem"]
-    kernels = _kernels_clause()  # settles the session, whatever else was found
+    kernels = _kernels_clause()  # may select NumPy, whatever else was found
     python = ".".join(platform.python_version_tuple()[:2])
     sentence = f"Ready: Python {python}, NumPy{kernels}"
     if problems:
@@ -51,7 +52,10 @@ def _brief_report() -> Report:
 
 
 def _kernels_clause() -> str:
-    """The clause about kernels; it settles the session on NumPy where nothing is compiled."""
+    """Return the clause about kernels.
+
+    Selects NumPy for this session if they are not compiled and no back end was chosen.
+    """
     if not backends.available("numba"):
         return (
             ". numba is not installed, so this session runs on NumPy; `pip install numba` "

@@ -1,4 +1,4 @@
-"""Versions: is this microgpt the one that a notebook was written for?"""
+"""Check versions: `require` raises if a notebook was written for another microgpt."""
 
 import re
 from importlib import metadata
@@ -12,7 +12,7 @@ DISTRIBUTION = "microgpt-lab"
 def require(version: str) -> None:
     """Raise MicrogptError unless this is microgpt `version` ("0.1") or newer in the same series.
 
-    A series is 0.1, 0.2, …, and from 1.0 on 1, 2, …: within one, notebooks keep working.
+    Within a series notebooks keep working. The series are 0.1, 0.2, … and, from 1.0 on, 1, 2, ….
     """
     if not isinstance(version, str) or not re.fullmatch(r"\d+(\.\d+)*", version):
         raise SettingError("version", 'a string such as "0.1"', version)
@@ -33,7 +33,7 @@ def require(version: str) -> None:
 
 
 def parse_version(version: str) -> tuple[int, ...]:
-    """The leading integers of a version, at least three: "0.2rc1" is (0, 2, 0)."""
+    """Return the leading integers of a version, padded to three: "0.2rc1" is (0, 2, 0)."""
     leading = re.match(r"\d+(\.\d+)*", version)
     parts = [int(part) for part in leading.group().split(".")] if leading else []
     return (*parts, *[0] * (3 - len(parts)))
@@ -48,7 +48,7 @@ def _series(version: tuple[int, ...]) -> tuple[int, ...]:
 
 
 def installed_version(distribution: str = DISTRIBUTION) -> str | None:
-    """The version that pip installed, read without loading the package; None if it did not."""
+    """Return the installed version, without importing the package; None if it is not installed."""
     try:
         return metadata.version(distribution)
     except metadata.PackageNotFoundError:
@@ -56,7 +56,7 @@ def installed_version(distribution: str = DISTRIBUTION) -> str | None:
 
 
 def minimum_versions() -> dict[str, str]:
-    """The minimum version of each library that this package needs."""
+    """Return the minimum version of each library that this package requires."""
     try:
         required = metadata.requires(DISTRIBUTION) or []
     except metadata.PackageNotFoundError:

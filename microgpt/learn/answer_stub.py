@@ -1,4 +1,4 @@
-"""`todo()`: the stub that stands for an answer until the learner has written one."""
+"""`todo()`: the placeholder for an answer until the learner has written one."""
 
 from typing import Any, NoReturn
 
@@ -7,7 +7,7 @@ from microgpt.learn.results import NotAttempted
 
 
 class AnswerStub:
-    """Falsy, so that `if my_run:` skips it; calling it says what is still to be written."""
+    """The stub: falsy, so that `if my_run:` skips it; calling it raises NotAttempted."""
 
     def __bool__(self) -> bool:
         return False
@@ -23,10 +23,10 @@ _STUB = AnswerStub()
 
 
 def todo() -> AnswerStub:
-    """The stub of an exercise: put your own answer in its place."""
+    """Return the stub of an exercise; replace it by your own answer."""
     return _STUB
 
 
 def is_stub(value: Any) -> bool:
-    """Whether a value is the stub, or one of Python's own signs for "not implemented"."""
+    """Whether a value is the stub, `...` or NotImplemented."""
     return isinstance(value, AnswerStub) or value is Ellipsis or value is NotImplemented

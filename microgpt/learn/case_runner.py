@@ -1,4 +1,4 @@
-"""Runs an answer on an exercise's cases, and finds the common mistake that fails as it does."""
+"""Run an answer on an exercise's cases, and find the common mistake that fails in the same way."""
 
 import copy
 import zlib
@@ -18,8 +18,8 @@ from microgpt.learn.parsers import ParseError
 from microgpt.learn.results import NotAttempted
 from microgpt.learn.time_limit import TimeLimitExceeded
 
-MAX_COMPARED_CASES = 60  # on which a failed answer is compared with the common mistakes
-MIN_AGREEMENT = 0.95  # of the cases on which either fails: else it is another mistake
+MAX_COMPARED_CASES = 60  # cases on which a wrong answer is compared with the common mistakes
+MIN_AGREEMENT = 0.95  # fraction of the cases on which either fails; below, it is another mistake
 
 
 class InputModified(Exception):
@@ -43,8 +43,8 @@ class Failure:
     """How an answer failed a case.
 
     `reason` is a key of `causes` in messages.toml: "mismatch" for a wrong value; "unwritten",
-    "input_modified", "returned_none", "wrong_type", "raised" and "test_crashed" for an answer that
-    gave none to compare. `detail` is the type of the exception or of the result.
+    "input_modified", "returned_none", "wrong_type", "raised" or "test_crashed" if there is no value
+    to compare. `detail` is the type of the exception or of the result.
     """
 
     reason: str
@@ -54,7 +54,7 @@ class Failure:
     detail: str = ""
 
     def is_like(self, other: "Failure", tolerance: float) -> bool:
-        """Whether two answers failed in the same way; of exceptions, only the type counts."""
+        """Whether two answers failed in the same way; exceptions are compared by type only."""
         if self.reason != other.reason:
             return False
         if self.reason in ("raised", "wrong_type", "returned_none"):
@@ -63,9 +63,9 @@ class Failure:
 
 
 class IsolatedAnswer:
-    """A learner's function as tests call it: with copies of the inputs, its result parsed.
+    """Wraps a learner's function for tests: it gets copies of the inputs, its result is parsed.
 
-    `function` is the bare one, for a test that needs what the learner's function really returned.
+    `function` is the unwrapped one, for tests that need the learner's unparsed result.
     """
 
     def __init__(self, exercise: Exercise, function: Callable[..., Any]):
@@ -90,7 +90,7 @@ class IsolatedAnswer:
 
 
 def iter_cases(exercise: Exercise, seed: int) -> Iterator[Case]:
-    """Every case in order, the worked example first; the same seed gives the same cases."""
+    """Yield every case in order, the worked example first; the same seed gives the same cases."""
     if exercise.example is not None:
         result = exercise.example.result
         description = message_section("properties")["worked_example"]
@@ -103,7 +103,7 @@ def iter_cases(exercise: Exercise, seed: int) -> Iterator[Case]:
 
 
 def _inputs(exercise: Exercise, prop: Property, rng: np.random.Generator) -> Iterator[tuple]:
-    """A property's inputs; SettingError, for the exercise's author, if they cannot be made."""
+    """Yield a property's inputs; raise SettingError, for the exercise's author, if that fails."""
     name = f"the inputs of {prop.description!r} in {exercise.id}"
     try:
         for arguments in prop.inputs(rng):
@@ -123,7 +123,7 @@ def _inputs(exercise: Exercise, prop: Property, rng: np.random.Generator) -> Ite
 
 
 def run_case(exercise: Exercise, answer: Any, case: Case) -> Failure | None:
-    """Run the answer on one case: None if the property holds."""
+    """Run the answer on one case; return None if the property holds, else the failure."""
     isolated = IsolatedAnswer(exercise, answer) if exercise.is_function else answer
     test = case.property.test or _equals(exercise, exercise.solution)
     try:
@@ -132,7 +132,7 @@ def run_case(exercise: Exercise, answer: Any, case: Case) -> Failure | None:
     except TimeLimitExceeded:
         raise
     except (Unwritten, NotAttempted, NotImplementedError):
-        return Failure("unwritten")  # the whole answer, or only one branch of it
+        return Failure("unwritten")  # the answer, or the branch of it that this case reaches
     except InputModified:
         return Failure("input_modified")
     except ParseError as error:
@@ -159,7 +159,7 @@ def run_case(exercise: Exercise, answer: Any, case: Case) -> Failure | None:
 
 
 def _equals(exercise: Exercise, reference: Callable[..., Any]) -> Callable[..., Mismatch | None]:
-    """The test that an answer's results are those of `reference`, within the tolerance."""
+    """Return a test that an answer's results equal those of `reference`, within the tolerance."""
 
     def test(answer: Any, *arguments: Any) -> Mismatch | None:
         got = answer(*arguments)
@@ -170,7 +170,7 @@ def _equals(exercise: Exercise, reference: Callable[..., Any]) -> Callable[..., 
 
 
 class CaseResults:
-    """The outcome of each case, filled in while the answer runs in a thread of its own."""
+    """The outcome of each case, recorded by the answer's thread while `check` waits."""
 
     def __init__(self) -> None:
         self.current: Case | None = None
@@ -180,7 +180,7 @@ class CaseResults:
     def run(
         self, exercise: Exercise, answer: Any, seed: int, timed_out: Callable[[], bool]
     ) -> None:
-        """Run every case until one fails, then some more for `closest_mistake`."""
+        """Run every case until one fails, then up to MAX_COMPARED_CASES for `closest_mistake`."""
         for case in iter_cases(exercise, seed):
             if self.first_failure is None:
                 self.current = case
@@ -200,10 +200,10 @@ class CaseResults:
 def closest_mistake(
     exercise: Exercise, outcomes: list[Failure | None], seed: int
 ) -> CommonMistake | None:
-    """The common mistake that fails on the same cases as the answer, and in the same way.
+    """Return the common mistake that fails on the same cases as the answer, in the same way.
 
-    On nearly all of them: the cause of a mistake that the learner did not make is worse than none.
-    Of several, the one that agrees on the largest share.
+    It must agree on at least MIN_AGREEMENT of the failing cases, since naming a mistake that the
+    learner did not make is worse than naming none. The one that agrees on most cases wins.
     """
     first = next(index for index, outcome in enumerate(outcomes) if outcome is not None)
     cases = [case for case, _ in zip(iter_cases(exercise, seed), outcomes, strict=False)]

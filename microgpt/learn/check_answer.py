@@ -1,4 +1,4 @@
-"""`check`: one answer, one `Result`, within seconds, whatever the answer does."""
+"""`check`: check an answer and return a `Result` within seconds, whatever the answer does."""
 
 import copy
 import time
@@ -18,17 +18,16 @@ from microgpt.learn.results import CORRECT, NOT_ATTEMPTED, NOT_YET, Result
 def check(id: str | Exercise, answer: Any, seed: int | None = None) -> Result:
     """Check your answer to the exercise `id`: correct, not yet, or not attempted.
 
-    The answer runs in a thread of its own, for three seconds of CPU time at most, and its tensors
-    live on NumPy; what it prints is dropped. The same `seed` (default 0) makes the same inputs.
-    Nothing is recorded or sent. Not to be called while holding `backends.LOCK`: the answer may
-    need it.
+    The answer runs in its own thread, for at most three seconds of CPU time, with the NumPy back
+    end; its printed output is discarded. The same `seed` (default 0) gives the same inputs. No data
+    is stored or sent. Do not call it while holding `backends.LOCK`, which the answer may need.
     """
     exercise = find_exercise(id)
     seed = check_integer("seed", 0 if seed is None else seed, minimum=0)
     start = time.perf_counter()
     if exercise.wait_for_answer is not None:
         exercise.wait_for_answer(answer)
-    with backends.using("numpy"):  # so that none of the three seconds go into compiling
+    with backends.using("numpy"):  # so that compilation takes none of the three seconds
         outcome = _check(exercise, answer, seed)
     if outcome["state"] == CORRECT:
         outcome["success_message"] = _success_message(exercise, answer)
@@ -42,7 +41,7 @@ def check(id: str | Exercise, answer: Any, seed: int | None = None) -> Result:
 
 
 def _check(exercise: Exercise, answer: Any, seed: int) -> dict[str, Any]:
-    """The result's state and what explains it, as fields of `Result`."""
+    """Run the checks and return the state and its explanation, as fields of `Result`."""
     if is_stub(answer):
         return {"state": NOT_ATTEMPTED}
     if exercise.is_function and not callable(answer):
@@ -62,7 +61,7 @@ def _check(exercise: Exercise, answer: Any, seed: int) -> dict[str, Any]:
     if results.first_failure is None and status != "done":
         return _timeout(exercise, results.current, status)
     if results.first_failure is None:
-        if call.error is not None:  # not the learner's: an exercise that cannot be run
+        if call.error is not None:  # the error of a broken exercise, not of the answer
             raise call.error
         return {"state": CORRECT}
     case, failure = results.first_failure
@@ -81,7 +80,7 @@ def _check(exercise: Exercise, answer: Any, seed: int) -> dict[str, Any]:
 def _cause(
     exercise: Exercise, case: Case, failure: Failure, results: CaseResults, seed: int
 ) -> str:
-    """The test's own cause, else that of the closest common mistake, else the property's."""
+    """Return the test's cause, else the closest common mistake's, else the property's."""
     if failure.cause:
         return failure.cause
     if exercise.is_function and failure.reason != "unwritten":
@@ -94,7 +93,7 @@ def _cause(
 
 
 def _timeout(exercise: Exercise, case: Case | None, status: str) -> dict[str, Any]:
-    """The outcome of an answer that was stopped or abandoned."""
+    """Return the outcome, as fields of `Result`, of an answer that was stopped or abandoned."""
     causes = [mistake.cause for mistake in exercise.common_mistakes if mistake.times_out]
     limit = f"{time_limit.CPU_LIMIT:g}"
     return {
@@ -106,7 +105,7 @@ def _timeout(exercise: Exercise, case: Case | None, status: str) -> dict[str, An
 
 
 def _named_arguments(exercise: Exercise, case: Case) -> dict[str, Any] | None:
-    """The case's arguments by parameter name, copied: whoever tries them may change them."""
+    """Return copies of the case's arguments by parameter name, so that learners may modify them."""
     if not case.arguments:
         return None
     names = exercise.parameter_names
@@ -116,7 +115,7 @@ def _named_arguments(exercise: Exercise, case: Case) -> dict[str, Any] | None:
 
 
 def _success_message(exercise: Exercise, answer: Any) -> str:
-    """What the correct answer achieved; "" if the exercise cannot tell, or not in time."""
+    """Return the exercise's success message for the answer; "" if it has none or times out."""
     make_message, messages = exercise.success_message, list[str]()
     if make_message is None:
         return ""

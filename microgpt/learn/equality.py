@@ -1,17 +1,17 @@
-"""Whether two values are equal within a tolerance, and whether an argument was modified."""
+"""Compare values within a tolerance, and check that an argument was not modified."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-MAX_DEPTH = 20  # of nested lists; a list may contain itself
+MAX_DEPTH = 20  # of nested lists: a list may contain itself
 
 
 def values_equal(a: Any, b: Any, tolerance: float = 0.0) -> bool:
-    """Equal in shape and value; numbers to within tolerance · max(1, |b|).
+    """Whether two values are equal in shape and value; numbers within tolerance · max(1, |b|).
 
-    NaN equals NaN here, infinity infinity, and a list of numbers the array of them.
+    NaN equals NaN, infinity equals infinity, and a list of numbers equals the array of them.
     """
     if isinstance(a, np.ndarray) != isinstance(b, np.ndarray):
         a, b = _list_to_array(a), _list_to_array(b)
@@ -25,7 +25,7 @@ def values_equal(a: Any, b: Any, tolerance: float = 0.0) -> bool:
         return len(a) == len(b) and all(map(values_equal, a, b, [tolerance] * len(a)))
     try:
         return a is b or bool(np.all(a == b))
-    except Exception:  # whatever a learner's `__eq__` raises
+    except Exception:  # a learner's `__eq__` may raise anything
         return False
 
 
@@ -38,7 +38,7 @@ def _arrays_equal(a: np.ndarray, b: np.ndarray, tolerance: float) -> bool:
 
 
 def is_unchanged(before: Any, after: Any) -> bool:
-    """Whether an argument still holds what it held; objects that may change by themselves pass."""
+    """Whether an argument was left unmodified; objects of unknown types count as unmodified."""
     if isinstance(before, np.ndarray):
         return before.dtype == after.dtype and values_equal(before, after)
     if isinstance(before, list | tuple):
@@ -53,7 +53,7 @@ def is_unchanged(before: Any, after: Any) -> bool:
 
 
 def is_numeric_data(value: Any, max_depth: int = MAX_DEPTH) -> bool:
-    """Whether a value is numbers, or nested lists, tuples and dictionaries of numbers."""
+    """Whether a value is numeric, or nested lists, tuples and dictionaries of numbers."""
     if type(value) is dict:
         value = list(value.values())
     if type(value) in (list, tuple):
@@ -68,7 +68,7 @@ def _is_numeric(value: Any) -> bool:
 
 
 def _list_to_array(value: Any) -> Any:
-    """The array of a list of numbers; anything else as it is."""
+    """Convert a list of numbers to an array; return any other value unchanged."""
     if type(value) in (list, tuple) and is_numeric_data(value):
         try:
             return np.asarray(value)
@@ -78,6 +78,6 @@ def _list_to_array(value: Any) -> Any:
 
 
 def _bool_to_int(value: Any) -> np.ndarray:
-    """An array that can be subtracted, which NumPy refuses to do with booleans."""
+    """Convert to an array, and booleans to int8, since NumPy cannot subtract booleans."""
     array = np.asarray(value)
     return array.astype(np.int8) if array.dtype.kind == "b" else array

@@ -1,4 +1,4 @@
-"""What an exercise is made of: `Exercise`, `Property`, `Mismatch`, `CommonMistake`, `Example`."""
+"""`Exercise` and its parts: `Property`, `Mismatch`, `CommonMistake`, `Example`."""
 
 import ast
 import re
@@ -20,9 +20,9 @@ RANGES = {"difficulty": (1, 5), "importance": (1, 5), "minutes": (1, 600)}
 
 @dataclass(frozen=True)
 class Mismatch:
-    """What a property's test returns when the property does not hold.
+    """The return value of a property's test if the property does not hold.
 
-    `cause` is for a test that knows why; it takes precedence over the property's `cause`.
+    A test that knows why sets `cause`, which takes precedence over the property's `cause`.
     """
 
     got: Any
@@ -31,18 +31,19 @@ class Mismatch:
 
 
 def no_arguments(rng: np.random.Generator) -> Iterator[tuple]:
-    """One case without arguments: for tests that make their own, or answers that are objects."""
+    """Yield one case without arguments, for tests with inputs of their own or non-functions."""
     yield ()
 
 
 @dataclass(frozen=True)
 class Property:
-    """Something that must hold for a correct answer, described in one sentence.
+    """A property that holds for every correct answer, described in one sentence.
 
-    `inputs(rng)` yields argument tuples from small to large, so that the first failure is on the
-    smallest. `test(answer, *arguments)` returns None or a `Mismatch`, or a bool where there is no
-    value to show; without a test the answer must equal the solution. `cause` is the usual mistake,
-    shown when an answer fails like none of the exercise's common mistakes.
+    `inputs(rng)` yields argument tuples from small to large, so that the first failure has the
+    smallest input. `test(answer, *arguments)` returns None if the property holds, else a
+    `Mismatch`, or a bool if there is no value to show. Without a test, the answer's result must
+    equal the solution's. `cause` describes the usual mistake; it is shown if the answer matches
+    none of the exercise's common mistakes.
     """
 
     description: str
@@ -61,10 +62,11 @@ class Property:
 
 @dataclass(frozen=True)
 class CommonMistake:
-    """A wrong answer that learners really give, and the explanation that helps them.
+    """A wrong answer that learners often give, with the explanation shown for it, `cause`.
 
-    For an exercise whose answer is not a function, `function()` makes the wrong object. With
-    `times_out` the answer never returns: it stands for every timeout, and is never run.
+    If the exercise's answer is not a function, `function()` returns the wrong object. With
+    `times_out`, the mistake never returns: its cause is shown for every timeout, and a wrong answer
+    is never compared with it.
     """
 
     name: str
@@ -75,7 +77,7 @@ class CommonMistake:
 
 @dataclass(frozen=True)
 class Example:
-    """The worked example of a statement: these arguments give this result."""
+    """The worked example of a statement: arguments and their result."""
 
     arguments: tuple
     result: Any
@@ -83,14 +85,15 @@ class Example:
 
 @dataclass(frozen=True)
 class Exercise:
-    """An exercise: its statement, hints and solutions, and what tells right answers from wrong.
+    """An exercise: its statement, hints, solutions, tested properties and common mistakes.
 
     `id` ("06.attention_head") is never reused. `signature` begins with the answer's name; `shapes`
-    gives those of inputs and output. `solution` and `alternative_solutions` are functions; where
-    `is_function` is False they take no arguments and make the answer. `parse` converts what an
-    answer returns into what is compared. `wait_for_answer(answer)` blocks while an answer is still
-    being computed, as a training; `success_message(answer)` tells what a correct one achieved.
-    `corpus` is the only one that the exercise can be assigned with.
+    describes the shapes of inputs and output. `solution` and `alternative_solutions` are functions;
+    if `is_function` is False, they take no arguments and return the answer. `parse` converts an
+    answer's result to the type that is compared. `wait_for_answer(answer)` blocks while the answer
+    is still being computed, such as a training run. `success_message(answer)` describes the result
+    of a correct answer. `corpus` names the only corpus that an assignment with this exercise may
+    use (None: any).
     """
 
     id: str
@@ -134,7 +137,7 @@ class Exercise:
             raise self._error("example", "an Example, which is the first test")
 
     def _check_types(self) -> None:
-        """Raise for what would fail only before a learner, such as a string for a tuple of them."""
+        """Raise on wrong types, which would otherwise fail later, such as a string for a tuple."""
         for name in ("signature", "shapes", "statement"):
             if not isinstance(getattr(self, name), str):
                 raise self._error(name, "a string")
@@ -160,7 +163,7 @@ class Exercise:
 
     @property
     def answer_name(self) -> str:
-        """The name under which the learner defines the answer."""
+        """The name of the learner's answer, from the signature."""
         return re.match(r"\w+", self.signature)[0]  # type: ignore[index]
 
     @property

@@ -1,4 +1,4 @@
-"""`self_test`: tries an exercise on right, wrong and hostile answers before a learner meets it."""
+"""`self_test`: test an exercise with correct, wrong and hostile answers."""
 
 import json
 import time
@@ -18,15 +18,15 @@ from microgpt.learn.results import CORRECT, NOT_ATTEMPTED, NOT_YET
 
 SEEDS = (0, 1, 2731)
 MAX_STATEMENT_WORDS = 60
-SLACK = 1.0  # seconds that the machine may be busy with something else
+SLACK = 1.0  # seconds allowed for a busy machine
 
 
 def self_test(exercise: Exercise) -> list[str]:
-    """The exercise's problems, in sentences; an empty list says that there are none.
+    """Test an exercise and return its problems, one sentence each; [] if there are none.
 
-    The solution, two other number types and the alternative solutions must be correct, the stub
-    not attempted, and each common mistake must get its own cause. Answers that never return,
-    raise, modify their input or return something of the wrong type must get a card within seconds.
+    The solution (also in float32 and with lists) and the alternative solutions must be correct, the
+    stub not attempted, and each common mistake must get its own cause. Answers that never return,
+    raise, modify their input or return the wrong type must be rejected within seconds.
     """
     tests = [_test_texts, _test_solutions, _test_stubs, _test_common_mistakes, _test_wrong_types,
              _test_same_seed]  # fmt: skip
@@ -58,7 +58,7 @@ def _test_texts(exercise: Exercise) -> Iterator[str]:
 
 
 def _correct_answers(exercise: Exercise) -> Iterator[tuple[str, Any]]:
-    """The answers that must be correct, each with its name."""
+    """Yield (name, answer) for each answer that must be correct."""
     yield "the solution", _answer(exercise, exercise.solution)
     for number, function in enumerate(exercise.alternative_solutions, 1):
         yield f"alternative solution {number}", _answer(exercise, function)
@@ -68,7 +68,7 @@ def _correct_answers(exercise: Exercise) -> Iterator[tuple[str, Any]]:
 
 
 def _answer(exercise: Exercise, function: Callable[..., Any]) -> Any:
-    """The answer that a solution or mistake stands for: itself, or what it makes."""
+    """Return the answer of a solution or mistake: the function itself, or the object it returns."""
     return function if exercise.is_function else function()
 
 
@@ -166,7 +166,7 @@ def _test_rejected(exercise: Exercise, answer: Any, name: str) -> Iterator[str]:
 
 
 def in_float32(function: Callable[..., Any]) -> Callable[..., Any]:
-    """The function with float32 arguments and results."""
+    """Wrap a function to convert its arguments and results to float32."""
 
     def float32_function(*arguments: Any) -> Any:
         return _to_float32(function(*map(_to_float32, arguments)))
@@ -183,7 +183,7 @@ def _to_float32(value: Any) -> Any:
 
 
 def with_lists(function: Callable[..., Any]) -> Callable[..., Any]:
-    """The function, returning lists instead of arrays."""
+    """Wrap a function to return lists instead of arrays."""
 
     def list_function(*arguments: Any) -> Any:
         return _to_lists(function(*arguments))

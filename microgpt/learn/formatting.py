@@ -1,4 +1,4 @@
-"""A learner's value as one line of text, as a safe copy, and as JSON."""
+"""Convert a learner's value to one line of text, to a safe copy, or to JSON."""
 
 import copy
 import re
@@ -13,12 +13,12 @@ MAX_CHARACTERS = 240
 
 
 def format_value(value: Any) -> str:
-    """A value in one short line; addresses are left out, and a `__repr__` may raise anything."""
+    """Format a value on one short line, without addresses, even if its `__repr__` raises."""
     try:
         text = _format(value)
     except TimeLimitExceeded:
         raise
-    except BaseException:  # a learner's `__repr__` may raise SystemExit, too
+    except BaseException:  # a learner's `__repr__` may even raise SystemExit
         text = f"a {type(value).__name__} that cannot be shown"
     text = re.sub(r"0x[0-9a-fA-F]{6,}", "0x…", " ".join(text.split()))
     return text if len(text) <= MAX_CHARACTERS else text[: MAX_CHARACTERS - 1] + "…"
@@ -38,9 +38,9 @@ def _format(value: Any) -> str:
 
 
 def snapshot(value: Any) -> Any:
-    """A copy of numeric data; the formatted text of any other object.
+    """Return a copy of numeric data, and the formatted text of any other object.
 
-    A learner's `__repr__` runs here, under the time limit, and never again.
+    A learner's `__repr__` runs only here, under the time limit, and not when a card is shown.
     """
     if value is None or type(value) is str:
         return value
@@ -48,7 +48,7 @@ def snapshot(value: Any) -> Any:
 
 
 def to_jsonable(value: Any) -> Any:
-    """A value as JSON can hold it: arrays become lists, NaN and infinity strings."""
+    """Convert a value to JSON types: arrays become lists, NaN and infinity strings."""
     if isinstance(value, np.ndarray | np.generic):
         value = value.tolist()
     if isinstance(value, float) and not np.isfinite(value):

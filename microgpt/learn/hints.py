@@ -1,4 +1,4 @@
-"""`hint` and `solution`: texts that show themselves and change nothing."""
+"""`hint` and `solution`: texts that a notebook displays as cards."""
 
 import inspect
 import os
@@ -12,14 +12,14 @@ from microgpt.learn.html import text_card
 from microgpt.learn.messages import format_message, message_section
 from microgpt.learn.registry import find_exercise
 
-# What a solution may use without importing it, and the import that its code is shown with.
+# Names that a solution may use without importing them -> the import shown with its code.
 IMPORTS = {"np": "import numpy as np", "math": "import math", "mg": "import microgpt as mg"}
 
 _hints_shown: Counter[str] = Counter()
 
 
 class HeadedText(str):
-    """A string that displays with its heading at a prompt, and as a card in a notebook."""
+    """A string that is displayed with its heading, in a notebook as a card."""
 
     heading: str
     is_code: bool
@@ -37,9 +37,9 @@ class HeadedText(str):
 
 
 def hint(id: str | Exercise, tier: int | None = None) -> HeadedText:
-    """A hint: first a nudge, at the second call the method, then nearly the code.
+    """Return the next hint: a nudge at the first call, then the method, then nearly the code.
 
-    `tier` 1, 2 or 3 asks for one of them and does not count as a call.
+    `tier` 1, 2 or 3 selects a hint, and does not count as a call.
     """
     exercise = find_exercise(id)
     num_tiers = len(exercise.hints)
@@ -54,9 +54,9 @@ def hint(id: str | Exercise, tier: int | None = None) -> HeadedText:
 
 
 def solution(id: str | Exercise) -> HeadedText:
-    """One correct answer, as text; your own cell stays as it is.
+    """Return the code of a correct answer as text; your own cell is not changed.
 
-    With MICROGPT_SOLUTIONS=off, as on a class's hub, it says that the teacher has them.
+    With MICROGPT_SOLUTIONS=off, as on a class's hub, the text says that the teacher has it.
     """
     exercise = find_exercise(id)
     title = format_message("hints", "solution", id=exercise.id)
@@ -66,9 +66,9 @@ def solution(id: str | Exercise) -> HeadedText:
 
 
 def solution_source(exercise: Exercise) -> str:
-    """The solution's code under the answer's name, with its imports: it runs in a cell alone."""
+    """Return the solution's code, with the answer's name and imports, to be run in a cell."""
     code = textwrap.dedent(inspect.getsource(exercise.solution))
-    if not exercise.is_function:  # the function's body, its result bound to the answer's name
+    if not exercise.is_function:  # the function's body, with `return x` replaced by `answer = x`
         body = textwrap.dedent(code.partition(":\n")[2])
         code = re.sub(r"^return ", f"{exercise.answer_name} = ", body, flags=re.MULTILINE)
     elif re.search(rf"^def {exercise.solution.__name__}\(", code, flags=re.MULTILINE):

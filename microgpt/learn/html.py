@@ -1,10 +1,10 @@
-"""HTML cards for a notebook, readable in light and in dark themes."""
+"""HTML cards for notebooks, readable in light and dark themes."""
 
 from html import escape
 
 TEXT_COLOUR = "var(--jp-ui-font-color1, inherit)"
 BORDER_COLOUR = "var(--jp-border-color1, #8a8a8a)"
-# The edge's colour goes with the state's label and symbol; it tells nothing that they do not.
+# The edge colour only repeats the state's label and symbol; it carries no information of its own.
 EDGE_COLOURS = {
     "correct": "var(--jp-success-color1, #2e7d32)",
     "not yet": "var(--jp-warn-color1, #b26a00)",
@@ -17,13 +17,13 @@ CARD_STYLE = (
 
 
 def card(edge_colour: str, title: str, body_html: str) -> str:
-    """A bordered box with a bold title; the title is escaped here, the body is HTML already."""
+    """Return a bordered box with a bold title; `title` is plain text, `body_html` is HTML."""
     style = CARD_STYLE.format(border=BORDER_COLOUR, edge=edge_colour, text=TEXT_COLOUR)
     return f'<div role="group" style="{style}"><strong>{escape(title)}</strong>{body_html}</div>'
 
 
 def result_card(state: str, title: str, lines: list[tuple[str, str]]) -> str:
-    """The card of a check: its first line as a paragraph, the others as a list of labels."""
+    """Return the card of a check: the first line as a paragraph, the others as labelled rows."""
     (label, text), *rows = lines
     prefix = f"<em>{escape(label)}:</em> " if label else ""
     body = f'<p style="margin:4px 0">{prefix}{escape(text)}</p>' if text else ""
@@ -38,6 +38,6 @@ def result_card(state: str, title: str, lines: list[tuple[str, str]]) -> str:
 
 
 def text_card(title: str, text: str, is_code: bool) -> str:
-    """The card of a hint, a solution or a report: a title and a text."""
+    """Return the card of a hint, a solution or a report: a title and a text."""
     tag, style = ("pre", "white-space:pre-wrap") if is_code else ("p", "margin:4px 0")
     return card(BORDER_COLOUR, title, f'<{tag} style="{style}">{escape(text)}</{tag}>')

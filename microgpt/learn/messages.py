@@ -1,4 +1,4 @@
-"""Every text a learner reads on a card, a hint or a statement, from `messages.toml`."""
+"""Load the texts that learners read on cards, in hints and in statements from `messages.toml`."""
 
 import tomllib
 from functools import cache
@@ -15,15 +15,15 @@ def _messages() -> dict[str, Any]:
 
 
 def message_section(section: str) -> dict[str, Any]:
-    """One table of the file: the texts of an exercise, by its id, or of a group of messages."""
+    """Return one table of the file: the texts of an exercise, by id, or a group of messages."""
     return _messages()[section]
 
 
 def format_message(section: str, key: str, **values: Any) -> str:
-    """A message with its placeholders filled in: {name} becomes values["name"]."""
+    """Return a message with its placeholders filled in: {name} becomes values["name"]."""
     return message_section(section)[key].format(**values)
 
 
 def pluralize(count: int, noun: str) -> str:
-    """A count with its noun: "1 minute", "1,000 minutes"."""
+    """Format a count with its noun: "1 minute", "1,000 minutes"."""
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"

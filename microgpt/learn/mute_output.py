@@ -1,4 +1,4 @@
-"""Drops what some threads print, while other threads print on."""
+"""Discard the printed output of some threads while others print normally."""
 
 import sys
 import threading
@@ -10,7 +10,7 @@ _lock = threading.Lock()
 
 
 class MutableStream:
-    """A stream that drops what muted threads write and passes everything else on."""
+    """Wraps a stream: discards writes of muted threads and passes on all others."""
 
     def __init__(self, stream: Any):
         self.stream = stream
@@ -31,7 +31,7 @@ class MutableStream:
 
 
 def mute(thread_id: int) -> None:
-    """From now on what this thread prints is dropped."""
+    """Discard the printed output of this thread until `unmute`."""
     with _lock:
         for name in ("stdout", "stderr"):
             if not isinstance(getattr(sys, name), MutableStream):
@@ -40,7 +40,7 @@ def mute(thread_id: int) -> None:
 
 
 def unmute(thread_id: int) -> None:
-    """A thread of that id may print again; the original streams return with the last one."""
+    """Let this thread print again; the last call restores sys.stdout and sys.stderr."""
     with _lock:
         _muted_threads.discard(thread_id)
         for name in ("stdout", "stderr"):

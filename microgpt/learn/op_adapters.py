@@ -1,7 +1,8 @@
 """Adapters between a model's operations and the plain functions of the exercises.
 
-`EXERCISE_ARGUMENTS` converts an operation's arguments to those of an exercise; `causal_softmax` is
-the operation by a plain softmax, so that a model that attends runs a learner's.
+`EXERCISE_ARGUMENTS` converts an operation's arguments to those of the exercise's function.
+`causal_softmax` implements that operation with `ops.softmax`, so that attention calls a learner's
+softmax.
 """
 
 from collections.abc import Callable
@@ -11,11 +12,11 @@ import numpy as np
 
 from microgpt import ops
 
-MASKED_SCORE = -1e30  # its softmax is 0
+MASKED_SCORE = -1e30  # softmax turns it into 0
 
 
 def _unignored_rows(logits: Any, targets: Any) -> tuple:
-    """(N, V) and (N,): the rows whose target is not −1 (ignored)."""
+    """Return logits (N, V) and targets (N,) of the N positions whose target is not −1 (ignored)."""
     ids = np.asarray(targets).reshape(-1)
     rows = logits.reshape(-1, logits.shape[-1])
     kept = np.flatnonzero(ids >= 0)
@@ -31,7 +32,7 @@ EXERCISE_ARGUMENTS: dict[str, Callable[..., tuple]] = {
 
 
 def causal_softmax(scores: Any, scale: float = 1.0) -> Any:
-    """`ops.causal_softmax` as a softmax of masked scores (…, T, T)."""
+    """Compute `ops.causal_softmax` of scores (…, T, T) as a softmax of masked scores."""
     T = scores.shape[-1]
     mask = np.triu(np.full((T, T), MASKED_SCORE, scores.dtype), 1)
     return ops.softmax(scores * scale + mask)

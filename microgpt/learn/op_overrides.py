@@ -1,4 +1,4 @@
-"""A learner's softmax, cross-entropy and so on, in place of a model's operations."""
+"""Override a model's operations (softmax, cross-entropy, …) with a learner's functions."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -16,20 +16,20 @@ from microgpt.learn.usage_report import MAX_COMPARISONS, UsageReport
 from microgpt.models.gpt import GPT
 from microgpt.ops.op_hooks import OVERRIDABLE
 
-COMPOSITE = ("causal_attention", "decode_attention")  # they run the operations they are made of
+COMPOSITE = ("causal_attention", "decode_attention")  # they call other operations
 NAMES = tuple(name for name in OVERRIDABLE if name != "decode_attention")
 
 
 class OpOverrides:
-    """Runs the learner's functions as operations, counts them, compares them with the library."""
+    """Runs the learner's functions as operations, counts calls, compares with the library."""
 
     def __init__(self, functions: dict[str, Callable[..., Any]], report: UsageReport):
         self.functions, self.report = functions, report
         self.other_ops: Counter[str] = Counter()
-        self.bypassed = False  # while the library itself, or a learner's function, runs
+        self.bypassed = False  # True while the library or a learner's function runs
 
     def hook(self, name: str, op: Callable, args: tuple, kwargs: dict) -> Any:
-        """The result of the operation `name`: of the learner's function if there is one."""
+        """Run the operation `name`, with the learner's function if there is one."""
         if self.bypassed:
             return op(*args, **kwargs)
         if name == "GPT.loss":
@@ -64,12 +64,12 @@ class OpOverrides:
                 stats.compare(result.array, expected.array)
             if stats.differentiable:
                 return result
-            # The learner's values on the library's node: its backward function gives the gradients.
+            # Put the learner's values in the library's node, whose backward gives the gradients.
             expected.array = result.array
             return expected
 
     def _call_with_tensors(self, name: str, args: tuple, kwargs: dict) -> Any:
-        """The learner's result on Tensors; None if the first call fails, as one on arrays does."""
+        """Call the learner's function on Tensors; None if the first call fails: it needs arrays."""
         try:
             return self.functions[name](*args, **kwargs)
         except Exception:
@@ -78,7 +78,7 @@ class OpOverrides:
             return None
 
     def _call_with_arrays(self, name: str, args: tuple, kwargs: dict, expected: Any) -> Tensor:
-        """The learner's result on copies of the arrays, as a Tensor without a graph."""
+        """Call the learner's function on copies of the arrays; return a Tensor without a graph."""
         arrays = (np.array(arg.array) if isinstance(arg, Tensor) else arg for arg in args)
         value = np.asarray(self.functions[name](*arrays, **kwargs))
         if value.dtype.kind not in "fiub":
@@ -96,9 +96,10 @@ class OpOverrides:
             self.bypassed = False
 
     def compare_loss(self, loss: Callable, model: GPT, tokens: Any, targets: Any) -> Any:
-        """The model's loss with the learner's functions; the first few compared with the library's.
+        """Return the model's loss with the learner's functions; compare it with the library's.
 
-        The gradient is compared once, at the first loss that has one.
+        Only the first MAX_COMPARISONS losses are compared, and the gradient once, at the first loss
+        that has one.
         """
         yours = loss(model, tokens, targets)
         has_gradient = context.grad_enabled and yours.requires_grad
@@ -120,7 +121,7 @@ class OpOverrides:
         return yours
 
     def why_not_called(self, name: str) -> str:
-        """Why the function never ran, in one sentence."""
+        """Explain in one sentence why the function never ran."""
         if not self.other_ops:
             return format_message("using", "no_model_called", name=f"your {name}")
         called = ", ".join(sorted(self.other_ops))
@@ -128,7 +129,7 @@ class OpOverrides:
 
 
 def _flat_gradient(model: GPT, loss: Any) -> np.ndarray:
-    """The gradient of the loss as one vector; the parameters keep the `.grad` they had."""
+    """Return the gradient of the loss as one float64 vector; restore each parameter's `.grad`."""
     parameters = model.parameters()
     before = [parameter.grad_buffer().copy() for parameter in parameters]
     for parameter in parameters:
@@ -141,6 +142,6 @@ def _flat_gradient(model: GPT, loss: Any) -> np.ndarray:
 
 
 def _relative_error(yours: np.ndarray, library: np.ndarray) -> float:
-    """The norm of the difference, relative to the norm of the library's."""
+    """Return the norm of the difference, relative to the norm of the library's gradient."""
     error = float(np.linalg.norm(yours - library)) / max(float(np.linalg.norm(library)), 1e-30)
     return float("inf") if np.isnan(error) else error

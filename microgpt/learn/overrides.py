@@ -1,4 +1,4 @@
-"""`using`: a real model runs on the learner's own functions."""
+"""`using`: run a real model with the learner's own functions."""
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -14,14 +14,14 @@ from microgpt.sampling import override_sampler
 
 @contextmanager
 def using(**functions: Callable[..., Any]) -> Iterator[UsageReport]:
-    """`with using(softmax=mine) as report:` a model in this block and thread runs your functions.
+    """Run models with your functions: `with using(softmax=my_softmax) as report: …`.
 
-    `sample`, `temperature`, `top_k` take part in `generate`; the names of operations (softmax,
-    cross_entropy, relu, rms_norm …) in every model. They have the plain signatures of the
-    exercises. A function that works on Tensors is trained through; one that returns arrays gives
-    the values, and the library's backward function the gradients. The report counts calls and
-    compares results; show it after the block. StateError if a function never ran: it names what
-    ran instead.
+    They apply in this block and thread. `sample`, `temperature` and `top_k` replace parts of the
+    sampler in `generate`; operations (softmax, cross_entropy, relu, rms_norm, …) are replaced in
+    every model. The functions have the signatures of the exercises. If a function works on Tensors,
+    gradients flow through it; if it returns arrays, the library's backward function gives the
+    gradients. The report counts calls and compares results with the library's; show it after the
+    block. Raises StateError, which names the operations that ran instead, if a function never ran.
     """
     _check_functions(functions)
     report = UsageReport({name: CallStats() for name in functions})
@@ -42,7 +42,7 @@ def using(**functions: Callable[..., Any]) -> Iterator[UsageReport]:
 
 
 def _check_functions(functions: dict[str, Any]) -> None:
-    """SettingError for names that nothing calls, and for values that cannot be called."""
+    """Raise SettingError on names that cannot be overridden and values that are not callable."""
     names = (*sampler_override.NAMES, *op_overrides.NAMES)
     if not functions:
         raise SettingError("functions", "at least one, as in using(softmax=my_softmax)", functions)

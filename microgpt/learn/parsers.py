@@ -1,4 +1,4 @@
-"""Parsers of what an answer returned: lenient about its type, strict about its meaning."""
+"""Parsers of an answer's result: lenient about its type, strict about its meaning."""
 
 import operator
 from collections.abc import Callable
@@ -12,7 +12,7 @@ class ParseError(Exception):
 
 
 def array(value: Any) -> np.ndarray:
-    """An array of numbers in float64: from an array of any float type, a list or a Tensor."""
+    """Convert an array of real numbers of any dtype, a list or a Tensor to a float64 array."""
     if value is None or isinstance(value, str | bytes | dict | set):
         raise ParseError("an array of numbers")
     try:
@@ -25,7 +25,7 @@ def array(value: Any) -> np.ndarray:
 
 
 def number(value: Any) -> float:
-    """One number: from a float, an int, a NumPy number or an array or Tensor of size 1."""
+    """Convert a float, an int, a NumPy scalar or an array or Tensor of size 1 to a float."""
     numbers = array(value)
     if numbers.size != 1:
         raise ParseError("one number")
@@ -33,7 +33,7 @@ def number(value: Any) -> float:
 
 
 def integer(value: Any) -> int:
-    """One integer: from a Python or NumPy int, or an array of one."""
+    """Convert a Python or NumPy integer, or an array of one, to an int."""
     if isinstance(value, np.ndarray) and value.size == 1:
         value = value.reshape(-1)[0]
     if isinstance(value, bool):
@@ -45,7 +45,7 @@ def integer(value: Any) -> int:
 
 
 def tuple_of(*parsers: Callable[[Any], Any]) -> Callable[[Any], tuple]:
-    """A parser of answers that return several values, with a parser for each."""
+    """Return a parser of tuples of several values, with a parser for each."""
 
     def parse(value: Any) -> tuple:
         if not isinstance(value, tuple | list) or len(value) != len(parsers):
@@ -56,5 +56,5 @@ def tuple_of(*parsers: Callable[[Any], Any]) -> Callable[[Any], tuple]:
 
 
 def anything(value: Any) -> Any:
-    """The value as it is, for properties that test it themselves."""
+    """Return the value unchanged, for properties that test it themselves."""
     return value

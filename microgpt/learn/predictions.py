@@ -1,4 +1,4 @@
-"""`predict` before a cell, `reveal` in the cell that answers it."""
+"""`predict` asks for a guess before an experiment, `reveal` compares it with the result after."""
 
 from collections.abc import Sequence
 from html import escape
@@ -13,7 +13,7 @@ _predictions: dict[str, "Prediction"] = {}
 
 
 class Revealed(str):
-    """A sentence that displays as itself at a prompt, and as a paragraph in a notebook."""
+    """A sentence that is displayed without quotes, in a notebook as a paragraph."""
 
     def __repr__(self) -> str:
         return str(self)
@@ -23,9 +23,10 @@ class Revealed(str):
 
 
 def predict(id: str, question: str, options: Sequence[Any] = (), unit: str = "") -> "Prediction":
-    """Ask for a guess before the answer is on the page: `options`, or a number in some `unit`.
+    """Ask for a guess before the answer is shown: one of `options`, or a number in `unit`.
 
-    Nothing waits for it. `reveal(id, …)` in a later cell puts the result beside it.
+    It does not block: the next cells run without a guess. `reveal(id, …)` in a later cell shows the
+    result beside the guess.
     """
     from microgpt.widgets.prediction import Prediction
 
@@ -34,7 +35,7 @@ def predict(id: str, question: str, options: Sequence[Any] = (), unit: str = "")
 
 
 def reveal(id: str, result: Any, why: str = "") -> Revealed:
-    """One sentence: your guess, the result (from the arrays, not typed), and why."""
+    """Return one sentence with your guess, the measured result, and why it is so."""
     from microgpt.viz.prediction import prediction_sentence
 
     if id not in _predictions:

@@ -1,4 +1,4 @@
-"""All exercises by id: the bundled ones, and those of a teacher's own file."""
+"""The registry of exercises by id: bundled ones, and those loaded from a teacher's file."""
 
 import importlib.util
 import sys
@@ -21,12 +21,12 @@ def _bundled() -> dict[str, Exercise]:
 
 
 def exercises() -> list[Exercise]:
-    """Every exercise: the course's in its order, then those that `load` has read."""
+    """Return every exercise: the course's, in order, then those that `load` has read."""
     return [*_bundled().values(), *(exercise for _, exercise in _custom.values())]
 
 
 def find_exercise(id: str | Exercise) -> Exercise:
-    """The exercise of that id; SettingError, with the known ids, if there is none."""
+    """Return the exercise with that id; raise SettingError, which lists all ids, if unknown."""
     if isinstance(id, Exercise):
         return id
     by_id = {exercise.id: exercise for exercise in exercises()}
@@ -36,10 +36,10 @@ def find_exercise(id: str | Exercise) -> Exercise:
 
 
 def load(path: str | Path) -> list[Exercise]:
-    """Read a teacher's own file of `Exercise` objects; from then on `check` and `hint` know them.
+    """Run a Python file that defines `Exercise` objects, and register them for `check` and `hint`.
 
-    The file is Python and is run. Its exercises are those bound to names at its top level, or in
-    lists there. Loading it again replaces them; the ids of the course are taken.
+    Exercises must be bound to names at the file's top level, or be in lists there. Loading the file
+    again replaces them. Their ids must differ from those of the course.
     """
     if _loading_disabled:
         return [exercise for _, exercise in _custom.values()]
@@ -61,7 +61,7 @@ def load(path: str | Path) -> list[Exercise]:
 
 
 def _import_file(file: Path) -> ModuleType:
-    """The file as a module; FormatError if it does not run to its end."""
+    """Import the file as a module; raise FormatError if it raises or exits."""
     name = f"microgpt_exercises_{file.stem}"
     spec = importlib.util.spec_from_file_location(name, file)
     if spec is None or spec.loader is None:
@@ -92,6 +92,6 @@ def _top_level_exercises(module: ModuleType) -> list[Exercise]:
 
 
 def disable_loading() -> None:
-    """From now on `load` reads no file: a submission that loads its copy gets the teacher's."""
+    """Make `load` return the exercises loaded so far, so that submissions cannot replace them."""
     global _loading_disabled
     _loading_disabled = True

@@ -1,4 +1,4 @@
-"""`Result`: the outcome of a check, as a value, a line, a card and a dictionary."""
+"""`Result`: the outcome of a check, shown as text or a card, and convertible to JSON."""
 
 import builtins
 from dataclasses import dataclass, fields
@@ -17,17 +17,17 @@ class NotAttempted(MicrogptError):
 
 
 class WrongAnswer(MicrogptError, AssertionError):
-    """An answer that is not correct, as an exception for pytest, nbgrader and otter."""
+    """Raised for an answer that is not correct, for pytest, nbgrader and otter."""
 
 
 @dataclass(frozen=True, eq=False)
 class Result:
     """The outcome of a check: `state` is "correct", "not yet" or "not attempted".
 
-    For "not yet": the `property` that failed, in one sentence; the smallest failing `input`, as a
-    dictionary by parameter; what the answer `got` and what was `expected`; the usual `cause`.
-    For "correct": a `success_message`, where the exercise has one. `version` is the package's;
-    `seconds` is how long the check took: no state depends on it.
+    For "not yet": the `property` that failed, in one sentence; the smallest failing `input`, by
+    parameter name; the answer's result `got` and the `expected` one; the usual `cause`. For
+    "correct": the exercise's `success_message`, if it has one. `version` is the package's.
+    `seconds` is the duration of the check; the state does not depend on it.
     """
 
     state: str
@@ -46,7 +46,7 @@ class Result:
         return self.state == CORRECT
 
     def to_dict(self) -> dict[str, Any]:
-        """Every field, as JSON can hold it: arrays are lists, NaN and infinity strings."""
+        """Return every field as JSON types: arrays become lists, NaN and infinity strings."""
         return {field.name: to_jsonable(getattr(self, field.name)) for field in fields(self)}
 
     def raise_if_wrong(self) -> None:
@@ -56,7 +56,7 @@ class Result:
 
     @builtins.property
     def message(self) -> str:
-        """The outcome in one line: the failed property and the cause, or what to do."""
+        """The outcome on one line: the failed property and its cause, or the state's message."""
         if self.state != NOT_YET:
             return self.success_message or message_section("states")[self.state]["message"]
         label = message_section("labels")["property"].capitalize()
@@ -64,11 +64,11 @@ class Result:
         return " ".join(part for part in (failed, self.cause) if part)
 
     def lines(self) -> list[tuple[str, str]]:
-        """The card's lines as (label, text); the first is the outcome."""
+        """Return the card's lines as (label, text); the first is the outcome."""
         labels = message_section("labels")
         if self.state != NOT_YET:
             return [("", self.message)]
-        rows = [(labels["property"], self.property)]  # without a label it would read as if it held
+        rows = [(labels["property"], self.property)]  # unlabelled, it would read as if it held
         if self.input:
             arguments = (f"{name} = {format_value(value)}" for name, value in self.input.items())
             rows.append((labels["input"], ", ".join(arguments)))
@@ -81,7 +81,7 @@ class Result:
 
     @builtins.property
     def title(self) -> str:
-        """The state as a symbol and a label, and the exercise's id."""
+        """The state's symbol and label, and the exercise's id."""
         state = message_section("states")[self.state]
         return f"{state['symbol']} {state['label']} · {self.exercise}"
 

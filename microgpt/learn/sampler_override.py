@@ -1,4 +1,4 @@
-"""A learner's `sample`, or `temperature` and `top_k`, in place of the library's sampler."""
+"""Override the sampler with a learner's `sample`, or with `temperature` and `top_k`."""
 
 from collections.abc import Callable
 from typing import Any
@@ -28,7 +28,7 @@ class SamplerOverride:
 
     def choose(self, logits: Any, *, temperature: float, top_k: int | None, top_p: float | None,
                min_p: float, u: float) -> int:  # fmt: skip
-        """The token that the learner's functions sample."""
+        """Return the token that the learner's functions sample from logits (V,)."""
         if (top_p is not None and top_p < 1) or min_p > 0:
             names = " and ".join(self.functions)
             raise SettingError(
@@ -46,7 +46,7 @@ class SamplerOverride:
         return token
 
     def _sample(self, logits: Any, temperature: float, top_k: int | None, u: float) -> int:
-        """The token of the learner's probabilities: the first rank whose sum exceeds u."""
+        """Sample from the learner's probabilities: the first rank whose cumulative sum is > u."""
         probs = next_token(logits, temperature).probabilities
         if "temperature" in self.functions and temperature > 0:
             probs = self._probabilities("temperature", probs, logits, temperature)
@@ -61,7 +61,7 @@ class SamplerOverride:
         return int(order[min(rank, len(order) - 1)])
 
     def _probabilities(self, name: str, expected: np.ndarray, *arguments: Any) -> np.ndarray:
-        """The probabilities that a function returns, compared with the expected ones."""
+        """Return the probabilities of a learner's function; compare them with the expected ones."""
         value, stats = self._call(name, *arguments), self.report.stats[name]
         try:
             probs = array(value)
@@ -90,7 +90,7 @@ class SamplerOverride:
         return token
 
     def why_not_called(self, name: str) -> str:
-        """Why the function never ran, in one sentence."""
+        """Explain in one sentence why the function never ran."""
         if not self.report.tokens:
             return format_message("using", "no_token_sampled", name=f"your {name}")
         key = "reason_greedy" if name == "temperature" else "reason_no_top_k"
@@ -104,7 +104,7 @@ class SamplerOverride:
 
 
 def _keep_top_k(probs: np.ndarray, k: int) -> np.ndarray:
-    """The k largest probabilities, ties by lower id, normalised; the others 0."""
+    """Return the k largest probabilities, normalised, and 0 elsewhere; ties go to lower ids."""
     kept, ids = np.zeros(len(probs)), np.argsort(-probs, kind="stable")[:k]
     kept[ids] = probs[ids]
     with np.errstate(all="ignore"):

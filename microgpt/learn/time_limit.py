@@ -1,10 +1,10 @@
-"""Runs a learner's code with a time limit, on every system, without losing the kernel.
+"""Run a learner's code with a time limit, on every system, without restarting the kernel.
 
-The code runs in a thread of its own. The limit is on that thread's CPU time, where the system
-reports it: on a busy machine, or beside a model that trains, a correct answer gets its time. A
-second limit is on wall-clock time. When one is exceeded, an exception is injected into the thread
-again and again until it ends: that stops `while True: pass`, and a loop that catches `Exception`,
-too. Code that waits inside a C call, or catches everything, is left behind as a daemon thread.
+The code runs in its own thread. The main limit is on that thread's CPU time, if the system reports
+it, so that a correct answer is not stopped because the machine is busy or a model is training. A
+second limit is on wall-clock time. If either is exceeded, an exception is injected into the thread
+repeatedly until it ends. That stops `while True: pass`, and a loop that catches `Exception`. Code
+that blocks in a C call, or catches every exception, is abandoned as a daemon thread.
 """
 
 import contextvars
@@ -17,22 +17,22 @@ from microgpt.learn.mute_output import mute, unmute
 
 CPU_LIMIT = 3.0  # seconds
 WALL_LIMIT = 15.0
-STOP_GRACE = 1.0  # seconds for a thread to end once it is asked to
-STACK_BYTES = 32 << 20  # macOS gives threads 512 kB: too little for deep recursion
+STOP_GRACE = 1.0  # seconds for a thread to end after the first injected exception
+STACK_BYTES = 32 << 20  # the 512 kB of macOS threads are too little for deep recursion
 
 _stack_size_lock = threading.Lock()
 
 
 class TimeLimitExceeded(BaseException):
-    """Injected into a thread that ran too long."""
+    """Injected into a thread that exceeded its time limit."""
 
 
 class TimeLimitedCall:
-    """A call in a muted thread of its own, with limits on its CPU and wall-clock seconds.
+    """A function call in a muted thread, with limits on its CPU and wall-clock seconds.
 
-    `run()` returns "done", "stopped" or "abandoned" (it could not be stopped and runs on). A
+    `run()` returns "done", "stopped" or "abandoned" (it could not be stopped and still runs). A
     function that returns after the limit counts as stopped. An interrupt of the caller stops the
-    thread and is raised in the caller. `error` is what the function raised.
+    thread and is raised in the caller. `error` is the exception that the function raised, if any.
     """
 
     def __init__(self, function: Callable[[], None], cpu_limit: float, wall_limit: float):
@@ -45,11 +45,11 @@ class TimeLimitedCall:
         self._start = time.monotonic()
 
     def run(self) -> str:
-        """Start the thread, wait for its end or a limit."""
+        """Start the thread, wait until it ends or exceeds a limit, and return its status."""
         context = contextvars.copy_context()
         thread = threading.Thread(target=context.run, args=(self._run_in_thread,), daemon=True)
         self._start = time.monotonic()
-        with _stack_size_lock:  # the size applies to every thread that starts in between
+        with _stack_size_lock:  # the stack size is global to the process
             previous = threading.stack_size(STACK_BYTES)
             try:
                 thread.start()
@@ -65,13 +65,13 @@ class TimeLimitedCall:
         return "stopped" if self.timed_out or isinstance(self.error, TimeLimitExceeded) else "done"
 
     def _wait(self) -> None:
-        # In short waits: on Windows a single long one would not notice Ctrl-C.
+        # Wait in short intervals: on Windows, Ctrl-C does not interrupt one long wait.
         while not self._ended.wait(0.02) and self._cpu_seconds() < self.cpu_limit:
             if time.monotonic() - self._start > self.wall_limit:
                 return
 
     def _cpu_seconds(self) -> float:
-        """CPU time of the thread so far; wall-clock time where the system does not report it."""
+        """Return the thread's CPU time so far; wall-clock time if the system does not report it."""
         if self._cpu_clock is not None:
             try:
                 return time.clock_gettime(self._cpu_clock)
@@ -80,7 +80,7 @@ class TimeLimitedCall:
         return time.monotonic() - self._start
 
     def _stop(self, thread: threading.Thread) -> bool:
-        """Inject until the thread ends; False if it does not."""
+        """Inject exceptions until the thread ends; return False if it does not end in time."""
         self.timed_out = True
         deadline = time.monotonic() + STOP_GRACE
         while not self._ended.is_set() and time.monotonic() < deadline:
@@ -100,7 +100,7 @@ class TimeLimitedCall:
             self.function()
         except BaseException as error:
             self.error = error
-        while True:  # an injection that is still pending arrives here, and only here
+        while True:  # a pending injected exception is raised here, at the latest
             try:
                 with self._injection_lock:
                     self._no_more_injections = True

@@ -1,4 +1,4 @@
-"""`UsageReport`: calls, results and losses of a learner's functions beside the library's."""
+"""`UsageReport`: compare calls, results and losses of a learner's functions with the library's."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -8,16 +8,16 @@ import numpy as np
 from microgpt.learn.html import text_card
 from microgpt.learn.messages import format_message, message_section, pluralize
 
-TOLERANCE = 1e-4  # relative: float32 sums in another order differ by much less
+TOLERANCE = 1e-4  # relative; float32 sums in another order differ by much less
 GRADIENT_TOLERANCE = 1e-3
-MAX_COMPARISONS = 10  # of each function's calls, and of the losses
+MAX_COMPARISONS = 10  # calls of each function, and losses
 
 
 @dataclass
 class CallStats:
-    """One function: how often it ran, and how its first results compare.
+    """Statistics of one function: its number of calls, and how its first results compare.
 
-    `differentiable` is whether it returns Tensors; None before the first call, and for samplers.
+    `differentiable` is whether it returns Tensors; None before its first call and for samplers.
     """
 
     num_calls: int = 0
@@ -27,7 +27,7 @@ class CallStats:
     differentiable: bool | None = None
 
     def compare(self, got: Any, expected: Any) -> None:
-        """Count one more result and its largest difference, relative to max(1, |expected|)."""
+        """Compare one result; update the largest difference, relative to max(1, |expected|)."""
         got, expected = np.asarray(got, np.float64), np.asarray(expected, np.float64)
         self.num_compared += 1
         with np.errstate(all="ignore"):
@@ -39,10 +39,10 @@ class CallStats:
 
 @dataclass
 class UsageReport:
-    """Calls, sampled tokens, losses and the first gradient, beside the library's; shows itself.
+    """Calls, sampled tokens, losses and the first gradient, compared with the library's.
 
     `losses` and `tokens` are pairs (yours, library's); `gradient_error` is the relative error of
-    the first gradient, None without training.
+    the first gradient, None without training. A notebook displays the report as a card.
     """
 
     stats: dict[str, CallStats] = field(default_factory=dict)
@@ -52,12 +52,12 @@ class UsageReport:
 
     @property
     def calls(self) -> dict[str, int]:
-        """How often each function ran."""
+        """The number of calls of each function."""
         return {name: stats.num_calls for name, stats in self.stats.items()}
 
     @property
     def matches_library(self) -> bool:
-        """Whether everything compared so far agrees with the library."""
+        """Whether all comparisons so far are within the tolerances."""
         return (
             all(stats.max_difference <= TOLERANCE for stats in self.stats.values())
             and all(yours == library for yours, library in self.tokens)

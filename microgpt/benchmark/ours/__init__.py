@@ -1,1 +1,1 @@
-"""This package's own workers: the programs that are measured."""
+"""This package's worker and the jobs that it times: `worker.prepare` picks one of the modules."""

@@ -1,4 +1,4 @@
-"""Training steps on arrays, as a user of the package writes them."""
+"""Training on the tensor engine, written as a user of the package would."""
 
 from itertools import cycle
 from typing import Any
@@ -10,7 +10,7 @@ from microgpt.benchmark.peers.worker_protocol import Job
 
 
 def train(task: dict[str, Any]) -> Job:
-    """Training steps on one back end; with "captured", recorded and replayed."""
+    """Return a job of training steps on one back end; with "captured", they are replayed."""
     mg.use(task["backend"])
     model, settings = build_model(task), task["optimizer"]
     common = {"lr": settings["lr"], "betas": tuple(settings["betas"]), "eps": settings["eps"]}
@@ -41,13 +41,13 @@ def train(task: dict[str, Any]) -> Job:
         with mg.no_grad():
             return model.loss(*batches[0]).item()
 
-    # The first two calls of a captured step record it; the third is the first replay.
+    # The first two calls of a captured step record it; only the third replays.
     warmup_units = 2 if task.get("captured") else 1
     return Job(unit, task["steps"], first_call=first_step, warmup_units=warmup_units, loss=loss)
 
 
 def build_model(task: dict[str, Any]) -> mg.GPT:
-    """The model of a task, with the task's weights or those of seed 42."""
+    """Build the task's model, with the task's weights if there are any, else random ones."""
     model = mg.GPT(mg.GPTConfig(**task["config"]))
     if task.get("weights"):
         with np.load(task["weights"]) as arrays:

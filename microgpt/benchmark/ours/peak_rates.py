@@ -1,4 +1,4 @@
-"""Peak rates of this machine: memory bandwidth, and floating-point operations per second."""
+"""Measure this machine's peak rates: memory bandwidth and floating-point operations per second."""
 
 import time
 from collections.abc import Callable
@@ -13,10 +13,9 @@ REPEATS = 3
 
 
 def memory_bandwidth(task: dict[str, Any]) -> Job:
-    """Read an array far larger than any cache from end to end, and nothing else.
+    """Return a job that reads an array far larger than any cache, as fast as possible.
 
-    The kernels of sums and of a matrix times a vector both only read; so does NumPy. The fastest
-    of them is taken.
+    Sums, a matrix-vector product and NumPy's dot all do little but read; the fastest is timed.
     """
     mg.use(task["backend"])
     rows, columns = task["mib"] * 2**20 // 4 // 4096, 4096
@@ -36,7 +35,7 @@ def memory_bandwidth(task: dict[str, Any]) -> Job:
 
 
 def matmul_rate(task: dict[str, Any]) -> Job:
-    """A matrix product as large as those of GPT-2, by our own kernel and by NumPy."""
+    """Return a job of a matrix product of GPT-2's size, by our kernel or NumPy if it is faster."""
     mg.use(task["backend"])
     N, K, M = 512, 768, 3072
     backend = mg.backends.current()
@@ -50,7 +49,7 @@ def matmul_rate(task: dict[str, Any]) -> Job:
 
 
 def _fastest(variants: dict[str, Callable[[], Any]], count: int, unit: str) -> Job:
-    """The job of the variant that takes the shortest time."""
+    """Time every variant and return a job of the fastest; `count` is its bytes or FLOPs."""
     times: dict[str, float] = {}
     for name, variant in variants.items():
         variant()  # compiles

@@ -1,4 +1,4 @@
-"""Workloads on single numbers: the recipe on `Value` and on the tape, names from `Value`."""
+"""Workloads on scalar engines: the recipe on `Value` and on the tape, sampling on `Value`."""
 
 import random
 from typing import Any
@@ -11,10 +11,10 @@ from microgpt.models.scalar_gpt import ScalarGPT, softmax
 
 
 def train(task: dict[str, Any]) -> Job:
-    """The microgpt recipe; a unit is a pass over `num_names` of the task's names.
+    """Return a job of the microgpt recipe; a unit is a pass over `num_names` of the task's names.
 
-    A tape is built at the first name of each length, so it goes over the names twice, and the
-    second time counts.
+    A tape is built at the first name of each length. If it trains on all of them, each unit makes
+    two passes and only the second is timed.
     """
     names, engine = task["names"], task["engine"]
     count = min(task["num_names"], len(names))
@@ -30,18 +30,18 @@ def train(task: dict[str, Any]) -> Job:
         lambda: sum(run(passes * count)[-count:]),
         count,
         first_call=lambda: run(1),
-        warmup_units=0,  # the first call has compiled all there is to compile
+        warmup_units=0,  # the first call has compiled everything
     )
 
 
 def stratified_sample(names: list[str], count: int) -> list[int]:
-    """Indices of `count` names whose lengths are spread as those of all of them are."""
+    """Return the indices of `count` names with the same distribution of lengths as all names."""
     by_length = sorted(range(len(names)), key=lambda index: len(names[index]))
     return [by_length[(2 * i + 1) * len(names) // (2 * count)] for i in range(count)]
 
 
 def unshuffle(shuffled: list[str], seed: int) -> list[str]:
-    """The order of names that the recipe's shuffle with that seed turns into the given one."""
+    """Return the names in the order that the recipe's shuffle with `seed` turns into `shuffled`."""
     indices = list(range(len(shuffled)))
     random.Random(seed).shuffle(indices)
     documents = [""] * len(shuffled)
@@ -51,7 +51,7 @@ def unshuffle(shuffled: list[str], seed: int) -> list[str]:
 
 
 def sample_names(task: dict[str, Any]) -> Job:
-    """Names sampled from the model on Values, without gradients; each unit samples the same."""
+    """Return a job that samples names on Values, without gradients; each unit samples the same."""
     import numpy as np
 
     model = ScalarGPT(GPTConfig(**task["config"]))

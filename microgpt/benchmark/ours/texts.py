@@ -1,4 +1,4 @@
-"""Generation token by token: greedy from a large model, names from a small one."""
+"""Autoregressive generation: greedy decoding with a large model, names from a small one."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -11,7 +11,7 @@ from microgpt.benchmark.peers.worker_protocol import Job
 
 
 def generate(task: dict[str, Any]) -> Job:
-    """Greedy decoding of `max_new_tokens` tokens after the prompt."""
+    """Return a job of greedy decoding of `max_new_tokens` tokens after the prompt."""
     mg.use(task["backend"])
     model, prompt, max_new_tokens = build_model(task), task["prompt"], task["max_new_tokens"]
     generate_tokens = _generator(task)
@@ -25,7 +25,7 @@ def generate(task: dict[str, Any]) -> Job:
 
 
 def sample_names(task: dict[str, Any]) -> Job:
-    """Names until each ends; each unit samples the same, and its characters are counted."""
+    """Return a job that samples whole names and counts characters; each unit samples the same."""
     mg.use(task["backend"])
     model, stop = build_model(task), task["stop"]
     generate_tokens, block_size = _generator(task), model.config.block_size
@@ -42,7 +42,7 @@ def sample_names(task: dict[str, Any]) -> Job:
 
 
 def _generator(task: dict[str, Any]) -> Callable[..., Iterator[int]]:
-    """`mg.generate`, which replays captured steps where it can, or the loop below."""
+    """Return `mg.generate`, which replays captured steps if it can, or the eager loop below."""
     return _generate if task.get("captured") or task["backend"] == "numpy" else _eager_loop
 
 
@@ -55,7 +55,7 @@ def _generate(
 def _eager_loop(
     model: mg.GPT, prompt: list[int], count: int, temperature: float, seed: int, stop: int | None
 ) -> Iterator[int]:
-    """The same tokens, every operation called from Python."""
+    """Yield the same tokens as `mg.generate`, with every operation launched from Python."""
     cache, new = mg.KVCache(model), prompt
     for position in range(len(prompt), len(prompt) + count):
         with mg.no_grad():

@@ -1,4 +1,4 @@
-"""This package's worker, run by `python -m`: the same workloads on each of its engines."""
+"""This package's worker, run with `python -m`: the workloads on any of its engines."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ from microgpt.benchmark.peers.worker_protocol import Job, serve
 
 
 def prepare(task: dict[str, Any]) -> Job:
-    """The job of a task; only what it needs is loaded."""
+    """Return the job of a task; imports only the modules that the task needs."""
     task_type = task["type"]
     if task["engine"] in ("value", "tape"):
         from microgpt.benchmark.ours import scalars
@@ -38,7 +38,7 @@ def _version() -> str:
 
 
 def _libraries(task: dict[str, Any]) -> dict[str, Any]:
-    """The versions that decide how fast this engine is, read without loading a library."""
+    """Return the versions of the engine's libraries, read without importing them, and threads."""
     from importlib import metadata
 
     names: tuple[str, ...] = () if task["engine"] == "value" else ("numpy",)

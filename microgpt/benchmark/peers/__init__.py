@@ -1,4 +1,4 @@
-"""The workers of other libraries, run as scripts by their own Python.
+"""Workers for other libraries, run as scripts by a Python that has these libraries.
 
-They need the standard library, NumPy and the library they are named after, not this package.
+They import the standard library, NumPy and their own library, but not this package.
 """

@@ -1,15 +1,15 @@
-"""The package's GPT as one writes it in JAX: a function of a dictionary of weights."""
+"""The package's GPT written idiomatically in JAX: a function of a dictionary of weights."""
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
 EPS = 1e-5
-MASKED_SCORE = -1e30  # its softmax is 0
+MASKED_SCORE = -1e30  # softmax turns it into 0
 
 
 def parameter_shapes(config: dict) -> dict[str, tuple[int, ...]]:
-    """The shape of every parameter by name, as the package names them."""
+    """Return the shape of every parameter by name, with the package's names."""
     C, V = config["n_embd"], config["vocab_size"]
     shapes: dict[str, tuple[int, ...]] = {"wte.weight": (V, C)}
     shapes |= {"wpe.weight": (config["block_size"], C)}
@@ -32,7 +32,7 @@ def parameter_shapes(config: dict) -> dict[str, tuple[int, ...]]:
 
 
 def initial_weights(task: dict) -> dict[str, np.ndarray]:
-    """The task's weights, or normal ones."""
+    """Return the task's weights if there are any, else normally distributed ones."""
     shapes = parameter_shapes(task["config"])
     if task.get("weights"):
         with np.load(task["weights"]) as arrays:
@@ -48,7 +48,7 @@ def initial_weights(task: dict) -> dict[str, np.ndarray]:
 
 
 def loss_function(config: dict):
-    """loss(weights, tokens (B, T), targets (B, T)): mean cross entropy of the targets ≥ 0."""
+    """Return loss(weights, tokens (B, T), targets (B, T)): mean cross-entropy of targets ≥ 0."""
     H, D = config["n_head"], config["n_embd"] // config["n_head"]
 
     def rms_norm(x):

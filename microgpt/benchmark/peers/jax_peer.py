@@ -1,4 +1,4 @@
-"""JAX's worker: a compiled step over a dictionary or a flat array, or a scan over steps."""
+"""JAX's worker: a jitted step on a dictionary or a flat array of weights, or a scan over steps."""
 
 from functools import partial
 from itertools import cycle
@@ -54,7 +54,7 @@ def train(task: dict) -> Job:
 
 
 def step_job(step, state, batches, steps: int, loss) -> Job:
-    """One call a step; each new length is compiled once."""
+    """Return a job that makes one jitted call per step; each new length is compiled once."""
     arrays = [tuple(map(jnp.asarray, batch)) for batch in batches]
     next_batches, current = cycle(arrays), [state]
     compiled_step = jax.jit(step, donate_argnums=0)
@@ -77,7 +77,7 @@ def step_job(step, state, batches, steps: int, loss) -> Job:
 
 
 def scan_job(step, state, batches, loss) -> Job:
-    """All steps in one call."""
+    """Return a job that runs all steps in one jitted `lax.scan`."""
     tokens, targets = (jnp.asarray(np.stack(part)) for part in zip(*batches, strict=True))
     current = [state]
 
@@ -96,7 +96,7 @@ def scan_job(step, state, batches, loss) -> Job:
 
 
 def loss_and_weights(task: dict):
-    """The loss, its weights (a dictionary, or one flat array), and which of them decay."""
+    """Return the loss, the weights (a dictionary or one flat array) and which of them decay."""
     config, weights = task["config"], initial_weights(task)
     is_decayed = {name: len(shape) == 2 for name, shape in parameter_shapes(config).items()}
     loss = loss_function(config)

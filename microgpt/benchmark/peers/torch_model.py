@@ -1,4 +1,4 @@
-"""The package's GPT as one writes it in PyTorch; parameters have the same names and shapes."""
+"""The package's GPT written idiomatically in PyTorch, with the same parameter names and shapes."""
 
 from typing import Any
 
@@ -11,14 +11,14 @@ EPS = 1e-5
 
 
 def build_norm(config: dict) -> nn.Module:
-    """LayerNorm with weight (and bias), or the microgpt recipe's RMSNorm without a gain."""
+    """Build a LayerNorm with weight (and bias), or the microgpt recipe's RMSNorm without gain."""
     if config["norm"] == "layernorm":
         return nn.LayerNorm(config["n_embd"], eps=EPS, bias=config["bias"])
     return RMSNorm()
 
 
 class RMSNorm(nn.Module):
-    """x / sqrt(mean(x²) + eps), without a gain."""
+    """x / sqrt(mean(x²) + eps), without gain."""
 
     def forward(self, x):
         return functional.rms_norm(x, x.shape[-1:], eps=EPS)
@@ -67,7 +67,10 @@ class Block(nn.Module):
 
 
 class GPT(nn.Module):
-    """Called with tokens and targets (B, T): the mean loss where a target is not −1."""
+    """A GPT; called with tokens (B, T) and targets (B, T), it returns the mean loss.
+
+    Positions with target −1 are ignored.
+    """
 
     def __init__(self, config: dict):
         super().__init__()
@@ -96,7 +99,7 @@ class GPT(nn.Module):
 
 
 class KVCache:
-    """One layer's keys and values of the tokens so far, allocated once."""
+    """The KV cache of one layer, allocated once for block_size tokens."""
 
     def __init__(self, config: dict):
         head_dim = config["n_embd"] // config["n_head"]
@@ -111,7 +114,7 @@ class KVCache:
 
 
 def build_model(task: dict[str, Any]) -> GPT:
-    """The model of a task, with the task's weights or normal ones."""
+    """Build the task's model, with the task's weights if there are any, else normal ones."""
     model = GPT(task["config"])
     with torch.no_grad():
         for parameter in model.parameters():

@@ -1,4 +1,4 @@
-"""PyTorch's worker: training steps eager or compiled, and generation with a KV cache."""
+"""PyTorch's worker: eager or compiled training steps, and generation with a KV cache."""
 
 from itertools import cycle
 
@@ -71,7 +71,7 @@ def as_tensor(array: np.ndarray) -> torch.Tensor:
 def generate_tokens(
     model: GPT, prompt: list[int], max_new_tokens: int, choose, stop: int | None = None
 ) -> list[int]:
-    """The tokens after the prompt that `choose(logits)` picks, up to `stop`."""
+    """Return the tokens after the prompt that `choose(logits)` picks, up to `stop`."""
     caches, tokens = [KVCache(model.config) for _ in range(model.config["n_layer"])], []
     new = torch.tensor([prompt])
     with torch.inference_mode():

@@ -1,8 +1,8 @@
-"""What every worker does: it waits for a line, works for a moment, answers.
+"""The command loop of every worker: read a command, run it, write the answer.
 
-Commands and answers are lines of JSON on standard input and output. Between two blocks a worker
-sleeps in the reading of a line, so that the others have the machine to themselves. This file needs
-the standard library only, as peers run under a Python that may not have this package.
+Commands and answers are lines of JSON on standard input and output. Between blocks a worker blocks
+on reading the next line, so that the others have the machine to themselves. This file imports the
+standard library only, since peers run in a Python that may not have this package.
 """
 
 import gc
@@ -17,16 +17,17 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-MAX_UNITS_PER_BLOCK = 2000  # enough for a median, few enough for a line
+MAX_UNITS_PER_BLOCK = 2000  # enough for a median, few enough for one line of JSON
 
 
 @dataclass
 class Job:
-    """A task made ready: `run_unit` is one unit of it, of `count` steps, tokens or characters.
+    """A prepared task: `run_unit` runs one unit of `count` steps, tokens or characters.
 
-    `run_unit` may return the seconds that count, where these are not all it takes, and may set
-    `count`, the same each time. `first_call` is what a user would wait for first (by default a
-    unit), and `warmup_units` come before any is timed. `loss` is the loss of the first batch now.
+    `run_unit` may return the seconds to record, if part of its time must not count, and may set
+    `count`, to the same number each time. `first_call` is the first thing a user waits for (by
+    default one unit); `warmup_units` run before timing. `loss` returns the current loss of the
+    first batch.
     """
 
     run_unit: Callable[[], float | None]
@@ -38,9 +39,9 @@ class Job:
 
 
 def serve(prepare: Callable[[dict], Job]) -> None:
-    """Answer the commands "prepare", "block" and "losses" until "end", or until there are none."""
+    """Answer the commands "prepare", "block" and "losses" until "end" or the end of the input."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent ends this process
-    # What libraries print must not stand between the answers.
+    # Redirect standard output to standard error: libraries' prints must not mix with answers.
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
     jobs: list[Job] = []
@@ -88,10 +89,10 @@ def _answer(request: dict, prepare: Callable[[dict], Job], jobs: list[Job]) -> d
 
 
 def _time_block(job: Job, seconds: float) -> list[float]:
-    """The seconds of each unit: at least one, then as many as begin within `seconds`."""
+    """Run at least one unit, and all that start within `seconds`; return the seconds of each."""
     times: list[float] = []
     gc.collect()
-    gc.disable()  # a collection takes long; cycles of this block are collected before the next
+    gc.disable()  # a collection would distort a unit; garbage waits until the next block
     try:
         end = time.perf_counter() + seconds
         while not times or (len(times) < MAX_UNITS_PER_BLOCK and time.perf_counter() < end):
@@ -108,10 +109,10 @@ def _metadata(job: Job) -> dict[str, Any]:
 
 
 def peak_memory_mib() -> float | None:
-    """This process's peak resident memory in MiB; None where the system does not count it."""
+    """Return this process's peak resident memory in MiB; None if the system does not report it."""
     try:
-        # On Linux `getrusage` counts what the parent held when it started this process, too; and
-        # psutil, which peers' Pythons need not have, knows no peak there.
+        # On Linux `getrusage` includes the parent's memory at the fork. psutil has no peak there,
+        # and the peers' Python may not have psutil.
         with open("/proc/self/status", encoding="ascii") as status:
             kib = next(line for line in status if line.startswith("VmHWM:")).split()[1]
             return int(kib) / 2**10

@@ -1,4 +1,4 @@
-"""00.first_change: one more training of the names model, with exactly one thing changed."""
+"""00.first_change: train the names model again, with exactly one setting changed."""
 
 import math
 import threading
@@ -16,35 +16,35 @@ ID = "00.first_change"
 _texts = message_section(ID)
 _descriptions, _causes = _texts["properties"], _texts["causes"]
 
-# Settings without an effect on the training; the vocabulary follows the list.
+# Settings without an effect on training, and vocab_size, which the corpus determines.
 WITHOUT_EFFECT = {"vocab_size", "eval_every", "eval_documents", "sample_every", "num_samples"}
 
-# A first loss is near ln(vocab_size) for a new model, whatever its width and seed (0.95 times it
-# was the smallest of 32), and well below for one that has trained (0.2 to 0.85 times).
+# The first loss of a new model is near ln(vocab_size), whatever its width and seed (at least 0.95
+# times in 32 runs); that of a trained model is well below (0.2 to 0.85 times).
 MIN_NEW_LOSS = 0.9
-MAX_WAIT = 60.0  # seconds, for a training that runs beside the notebook
+MAX_WAIT = 60.0  # seconds to wait for a training run in a background thread
 
 
 def _trainer(answer: Any) -> Any:
-    """The trainer: the answer itself, or what a view that trains keeps as `.trainer`."""
+    """Return the trainer: the answer itself, or the `.trainer` of a widget."""
     return answer if isinstance(answer, mg.Trainer) else getattr(answer, "trainer", None)
 
 
 def _cause(key: str, answer: Any, **values: Any) -> str:
-    """What to do differs: a Trainer is run, a TrainingMonitor has a button."""
+    """Return the cause for the answer's type: a Trainer has `run()`, a TrainingMonitor a button."""
     suffix = "" if isinstance(answer, mg.Trainer) else "_monitor"
     return _causes[key + suffix].format(**values)
 
 
 def wait_for_training(answer: Any) -> None:
-    """Wait for a training that runs beside the notebook, for `MAX_WAIT` at most."""
+    """Wait at most MAX_WAIT seconds for a training run in a background thread."""
     if isinstance(answer, mg.Trainer) or not isinstance(_trainer(answer), mg.Trainer):
         return
     waiting = threading.Thread(target=getattr(answer, "wait", int), daemon=True)
     waiting.start()
     deadline = time.monotonic() + MAX_WAIT
     while waiting.is_alive() and time.monotonic() < deadline:
-        waiting.join(0.1)  # in short waits: an interrupt must get through
+        waiting.join(0.1)  # short, so that Ctrl-C is handled
 
 
 def is_trained(answer: Any) -> Mismatch | None:
@@ -97,7 +97,7 @@ def has_one_change(answer: Any) -> Mismatch | None:
 
 
 def _changed_settings(answer: Any) -> dict[str, Any]:
-    """The settings that differ from the first training, and their values now."""
+    """Return the settings that differ from the first training run, with their new values."""
     trainer = _trainer(answer)
     original = asdict(mg.GPTConfig.microgpt()) | asdict(mg.TrainConfig())
     settings = asdict(trainer.model.config) | asdict(trainer.config)
@@ -112,7 +112,7 @@ def _changed_settings(answer: Any) -> dict[str, Any]:
 
 
 def success_message(answer: Any) -> str:
-    """The run's validation loss ± standard error; "" if nothing was held out."""
+    """Return a message with the validation loss ± standard error; "" without a validation set."""
     ((name, value),) = _changed_settings(answer).items()
     evaluation = _trainer(answer).evaluate()
     if evaluation is None:

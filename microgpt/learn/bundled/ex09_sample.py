@@ -1,4 +1,4 @@
-"""09.sample: from logits to a token, with temperature, top-k and a random number u."""
+"""09.sample: sample a token from logits, with temperature, top-k and a uniform random number u."""
 
 import math
 
@@ -37,7 +37,7 @@ def _by_a_loop(logits, T, k, u):
 
 
 def _ranked(logits, T):
-    """The ids by descending probability, and these probabilities; T = 0 is greedy."""
+    """Return ids in descending order of probability, and their probabilities; T = 0 is greedy."""
     order = np.argsort(-logits, kind="stable")
     if T == 0:
         return order, (np.arange(len(logits)) == 0).astype(float)
@@ -45,7 +45,7 @@ def _ranked(logits, T):
 
 
 def _pick(order, probs, u, side="right"):
-    """The id at the first rank whose cumulative probability exceeds u."""
+    """Return the id at the first rank whose cumulative probability exceeds u."""
     rank = int(np.searchsorted(np.cumsum(probs), u, side=side))
     return int(order[min(rank, len(order) - 1)])
 
@@ -95,7 +95,7 @@ def _stop_at_equal(logits, T, k, u):
 
 
 def _mid_interval_cases(logits, T, k, rng):
-    """Cases whose u is in the middle of a token's interval, so that rounding cannot decide."""
+    """Yield cases with u in the middle of a token's interval, so that rounding cannot matter."""
     probs = _normalise(_ranked(logits, T)[1][:k])
     edges = np.cumsum(probs)
     wide = np.flatnonzero(probs > 0.002)

@@ -1,4 +1,4 @@
-"""09.temperature: from logits to probabilities at a temperature."""
+"""09.temperature: convert logits to probabilities with a temperature."""
 
 import numpy as np
 

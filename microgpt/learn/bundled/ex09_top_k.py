@@ -24,7 +24,7 @@ def _by_a_loop(probabilities, k):
 
 
 def _keep_ids(probabilities, ids):
-    """The probabilities of these ids, the others 0; not normalised."""
+    """Return the probabilities with all but these ids set to 0, not normalised."""
     kept = np.zeros(len(probabilities))
     kept[ids] = probabilities[ids]
     return kept

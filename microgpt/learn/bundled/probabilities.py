@@ -1,4 +1,4 @@
-"""What the exercises on probabilities share: softmax, and the test that a result sums to 1."""
+"""Shared by the exercises on probabilities: softmax, and the test that a result sums to 1."""
 
 from typing import Any
 
@@ -8,12 +8,12 @@ from microgpt.learn.exercise import Mismatch
 
 
 def softmax(logits: Any) -> np.ndarray:
-    """Logits (V,) -> probabilities (V,)."""
+    """Return the softmax of logits (V,): probabilities (V,)."""
     exponentials = np.exp(logits - np.max(logits))
     return exponentials / exponentials.sum()
 
 
 def sums_to_one(answer: Any, *arguments: Any) -> Mismatch | None:
-    """A property's test: the probabilities that the answer returns sum to 1."""
+    """Test, for a property, that the probabilities that the answer returns sum to 1."""
     total = float(np.sum(answer(*arguments)))
     return None if abs(total - 1) <= 1e-4 else Mismatch(total, 1.0)

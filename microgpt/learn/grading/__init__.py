@@ -1,1 +1,1 @@
-"""Grading the files of a class: submissions, a worker process for each, and the gradebook."""
+"""Grade the files of a class: `runner.Grader` → `submissions` → `worker` process → `gradebook`."""

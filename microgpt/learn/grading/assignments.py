@@ -1,4 +1,4 @@
-"""A clean notebook for a class: statements, stubs, checks and, if wanted, hints."""
+"""Build an assignment notebook for a class: statements, stubs, checks and, optionally, hints."""
 
 import json
 from collections.abc import Sequence
@@ -24,11 +24,11 @@ def build_assignment(
     nbgrader: bool = False,
     exercises_file: Path | None = None,
 ) -> Any:
-    """A notebook (of nbformat) with the exercises of those ids; no cell holds a solution.
+    """Return a notebook (of nbformat) with the exercises of those ids and without solutions.
 
-    `corpus` is named at its top and loaded. With `nbgrader` cells carry its metadata, one point
-    for each exercise. `exercises_file` is a teacher's own, to be handed out beside the notebook,
-    which loads it.
+    The notebook names `corpus` at the top and loads it. With `nbgrader`, cells have nbgrader's
+    metadata, with one point for each exercise. `exercises_file` is a teacher's file of exercises,
+    which the notebook loads; hand it out with the notebook.
     """
     from nbformat import v4
 
@@ -38,7 +38,7 @@ def build_assignment(
     for exercise in exercises:
         if exercise.corpus not in (None, corpus):
             raise SettingError("corpus", f"{exercise.corpus!r} for {exercise.id}", corpus)
-    load_corpus(corpus)  # raises now and not in class
+    load_corpus(corpus)  # raises now, not in class
     title = format_message("assignment", "title", names=", ".join(ids))
     minutes = pluralize(sum(exercise.minutes for exercise in exercises), "minute")
     text = format_message("assignment", "introduction", corpus=corpus, minutes=minutes)
@@ -47,7 +47,7 @@ def build_assignment(
         _code_cell("imports", "import numpy as np\n\nimport microgpt as mg", [IMPORTS_TAG]),
     ]
     if exercises_file is not None:
-        # The semicolon: a notebook would show the list of exercises, with their mistakes.
+        # Without the semicolon, the cell would display the exercises with their common mistakes.
         load = f"mg.learn.load({json.dumps(exercises_file.name)});"
         cells.append(_code_cell("exercises", load, [IMPORTS_TAG]))
     load = f"names = mg.load_corpus({json.dumps(corpus)})\nnames"
@@ -58,7 +58,7 @@ def build_assignment(
 
 
 def write_assignment(notebook: Any, target: Path) -> None:
-    """Write the notebook; an existing file is never overwritten, it may be someone's work."""
+    """Write the notebook; raise NotWritable if the file exists, since it may be someone's work."""
     import nbformat
 
     if target.suffix != ".ipynb":
@@ -72,7 +72,7 @@ def write_assignment(notebook: Any, target: Path) -> None:
 
 
 def statement_markdown(exercise: Exercise) -> str:
-    """The exercise as Markdown: what to do, the signature, an example, the minutes."""
+    """Return the exercise as Markdown: statement, signature, example and minutes."""
     paragraphs = [
         f"## {format_message('assignment', 'exercise', id=exercise.id)}",
         exercise.statement,
@@ -89,7 +89,7 @@ def statement_markdown(exercise: Exercise) -> str:
 
 
 def stub_source(exercise: Exercise, nbgrader: bool = False) -> str:
-    """The learner's cell before they write; nbgrader replaces what is between its two marks."""
+    """Return the stub's code; nbgrader replaces the part between its two markers."""
     head, indent, body = [], "", f"{exercise.answer_name} = mg.learn.todo()"
     if exercise.is_function:
         signature = exercise.signature.partition("->")[0].strip()
@@ -100,7 +100,7 @@ def stub_source(exercise: Exercise, nbgrader: bool = False) -> str:
 
 
 def _exercise_cells(exercise: Exercise, hints: bool, nbgrader: bool) -> list[Any]:
-    """The statement, the stub, the hint and the check of one exercise."""
+    """Return one exercise's cells: statement, stub, hint and check."""
     id, suffix = exercise.id, exercise.id.replace(".", "-")  # cell ids have no dots
     check = f'mg.learn.check("{id}", {exercise.answer_name})'
     if nbgrader:

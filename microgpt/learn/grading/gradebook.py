@@ -1,4 +1,4 @@
-"""The gradebook: its rows, and a CSV file that never overwrites anybody's work."""
+"""The gradebook: its rows, and a CSV file that overwrites nothing but a gradebook."""
 
 import csv
 import errno
@@ -15,7 +15,7 @@ from microgpt.errors import Described, NotWritable, SettingError
 
 @dataclass(frozen=True)
 class GradeRow:
-    """One row of the gradebook; `state` is a `Result`'s, or "broken" for what cannot be run."""
+    """One row of the gradebook; `state` is a `Result`'s, or "broken" if the code cannot be run."""
 
     file: str
     exercise: str
@@ -30,7 +30,7 @@ COLUMNS = [field.name for field in fields(GradeRow)]
 
 
 def check_writable(target: Path) -> None:
-    """Raise OSError now, and not after an hour of grading, if no file can be written there."""
+    """Raise OSError if the target cannot be written, before an hour of grading."""
     if target.is_dir():
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(target))
     try:
@@ -41,7 +41,7 @@ def check_writable(target: Path) -> None:
 
 
 def check_not_overwriting(target: Path, submissions: Iterable[Path]) -> None:
-    """Raise if the target is a submission, or a file that is not a gradebook."""
+    """Raise if the target is a submission, or an existing file that is not a gradebook."""
     if any(target.exists() and target.samefile(path) for path in submissions):
         raise NotWritable(f"{target} is one of the files to grade; name another one with --csv")
     if target.suffix.lower() != ".csv":
@@ -57,7 +57,7 @@ def check_not_overwriting(target: Path, submissions: Iterable[Path]) -> None:
 
 
 def write_csv(rows: Sequence[GradeRow], target: Path) -> None:
-    """Write the rows as CSV, complete or not at all."""
+    """Write the rows as CSV, atomically."""
     text = io.StringIO()
     table = csv.writer(text, lineterminator="\n")
     table.writerow(COLUMNS)
@@ -68,7 +68,7 @@ def write_csv(rows: Sequence[GradeRow], target: Path) -> None:
 
 
 def _escape_formula(value: object) -> object:
-    """A string on one line, with an apostrophe if a spreadsheet would take it for a formula."""
+    """Put a string on one line, with an apostrophe if a spreadsheet would read it as a formula."""
     if isinstance(value, str):
         value = " ".join(value.split())
         return f"'{value}" if value.startswith(("=", "+", "-", "@")) else value

@@ -1,4 +1,4 @@
-"""Grades files: a worker process for each, and one row for each file and exercise."""
+"""`Grader`: grade each file in a worker process, with one row for each file and exercise."""
 
 import json
 import os
@@ -24,18 +24,18 @@ from microgpt.learn.messages import format_message, message_section
 
 @dataclass(frozen=True)
 class ResourceLimits:
-    """What one file may use: wall-clock seconds, and address space where it can be limited."""
+    """The limits for one file: wall-clock seconds, and address space if the system can limit it."""
 
     seconds: float = 60.0
     memory_bytes: int = 4 << 30
 
 
 class Grader:
-    """Grades a list of files: `len()` of them, one list of rows for each when iterated over.
+    """Grades files: iterating over it yields a list of rows per file; `len()` is their number.
 
-    Every file gets a row for every exercise that any of them answers, in a fixed order.
-    `exercises_file` is a teacher's own; scripts are then graded on its exercises alone. After the
-    first file, `memory_unlimited` is whether this system cannot limit memory.
+    Every file gets a row for every exercise that any of the files answers, in a fixed order.
+    `exercises_file` is a teacher's file of exercises; Python files are then graded on these alone.
+    `memory_unlimited` is set, after the first file, if this system cannot limit memory.
     """
 
     def __init__(
@@ -56,7 +56,7 @@ class Grader:
         self.exercise_ids = self._read_submissions()
 
     def _read_submissions(self) -> list[str]:
-        """Read every file, or note its error; the ids of the exercises that any of them answers."""
+        """Read every file, record errors, and return the ids of all exercises that files answer."""
         exercises = (
             registry.exercises()
             if self.exercises_file is None
@@ -88,9 +88,9 @@ class Grader:
                 yield self._grade(name, path)
 
     def _grade(self, name: str, path: Path) -> list[GradeRow]:
-        """The rows of one file; an exercise that ends the process costs only its own."""
+        """Return the rows of one file; an exercise that ends the process costs only its own row."""
         rows: dict[str, GradeRow] = {}
-        fatal: list[str] = []  # exercises that ended a process: the next one skips them
+        fatal: list[str] = []  # exercises that ended a worker process, skipped by the next
         deadline = time.monotonic() + self.limits.seconds
         while len(rows) < len(self.exercise_ids):
             missing = [id for id in self.exercise_ids if id not in rows]
@@ -98,7 +98,7 @@ class Grader:
                 path, missing, fatal, deadline - time.monotonic()
             )
             rows |= {row["exercise"]: GradeRow(name, **row) for row in new_rows}
-            if last_begun is None or last_begun in fatal:  # the file's own code ended it
+            if last_begun is None or last_begun in fatal:  # other code of the file ended it
                 rows |= {id: _broken_row(name, id, error) for id in missing if id not in rows}
             elif len(rows) < len(self.exercise_ids):
                 fatal.append(last_begun)
@@ -108,7 +108,7 @@ class Grader:
     def _grade_in_process(
         self, path: Path, ids: list[str], skip: list[str], seconds: float
     ) -> tuple[list[dict], str | None, str]:
-        """The rows one worker wrote, the exercise it began last, and why it left any out."""
+        """Run one worker; return its rows, the exercise it began last, and why any are missing."""
         error = format_message("grading", "file_timed_out", limit=f"{self.limits.seconds:g}")
         if seconds <= 0:
             return [], None, error
@@ -140,7 +140,7 @@ class Grader:
         return rows, begun[-1] if begun else None, error
 
     def _run_worker(self, request: str, work_dir: Path, seconds: float) -> int | None:
-        """Run one worker process; its exit status, or None if it timed out."""
+        """Run one worker process and return its exit status, None if it timed out."""
         environment = {
             **{name: value for name, value in os.environ.items() if name != "DISPLAY"},
             "PYTHONHASHSEED": "0",
@@ -171,7 +171,7 @@ class Grader:
 
 
 def _kill(process: subprocess.Popen) -> None:
-    """End the process and, where there are process groups, all that it started."""
+    """Kill the process and, on systems with process groups, all processes that it started."""
     if hasattr(os, "killpg"):
         try:
             os.killpg(process.pid, signal.SIGKILL)
@@ -183,7 +183,7 @@ def _kill(process: subprocess.Popen) -> None:
 
 
 def _parse_line(line: str) -> dict[str, Any]:
-    """A row or a note of the worker; {} for any other line: a submission can write to the file."""
+    """Parse a worker's row or note; {} for any other line, since submissions can write there."""
     try:
         parsed = json.loads(line)
     except ValueError:
@@ -197,7 +197,7 @@ def _broken_row(name: str, id: str, message: str) -> GradeRow:
 
 
 def _find_files(paths: Sequence[str | Path]) -> Iterator[tuple[str, Path]]:
-    """Every notebook and Python file, in a fixed order, with its name in the gradebook."""
+    """Yield every notebook and Python file, in a fixed order, with its name in the gradebook."""
     count = 0
     for path in map(Path, paths):
         if not path.is_dir() and not path.is_file():
@@ -206,7 +206,7 @@ def _find_files(paths: Sequence[str | Path]) -> Iterator[tuple[str, Path]]:
             )
         for file in _submissions_in(path) if path.is_dir() else [path]:
             count += 1
-            # Of several folders, the name includes which: both may have a hw.ipynb.
+            # With several folders, names include the folder: each may have a hw.ipynb.
             name = file.relative_to(path) if path.is_dir() and len(paths) == 1 else file
             yield name.as_posix(), file.resolve()
     if not count:
@@ -214,7 +214,7 @@ def _find_files(paths: Sequence[str | Path]) -> Iterator[tuple[str, Path]]:
 
 
 def _submissions_in(folder: Path) -> list[Path]:
-    """The notebooks and Python files at any depth of a folder, without hidden ones."""
+    """Return the notebooks and Python files at any depth of a folder, except hidden ones."""
     return sorted(
         file
         for file in folder.rglob("*")

@@ -1,4 +1,4 @@
-"""Reads what was handed in: a notebook with tagged cells, or a Python file."""
+"""Read submissions: notebooks with tagged cells, or Python files."""
 
 import ast
 import warnings
@@ -12,17 +12,17 @@ from microgpt.learn.messages import format_message
 
 EXERCISE_TAG = "exercise:"
 IMPORTS_TAG = "imports"
-PARSE_ERRORS = (SyntaxError, ValueError, RecursionError, MemoryError)  # of `ast.parse`
+PARSE_ERRORS = (SyntaxError, ValueError, RecursionError, MemoryError)  # raised by `ast.parse`
 MAX_FILE_NAME = 200  # characters
 
 
 @dataclass
 class Submission:
-    """The code of one file that is run: the imports first, then the source for each exercise.
+    """The code of one file to run: first `imports`, then the source of each exercise's answer.
 
-    A Python file is run as a whole: `is_script`, with all of it in `imports`; `answers` then has
-    the exercises whose answer is defined at its top level. `untagged` maps the exercises that a
-    notebook has no tagged cell for, but defines the answer of, to the answer's name.
+    A Python file (`is_script`) runs as a whole: all of it is in `imports`, and `answers` has the
+    exercises whose answer is defined at its top level, with empty sources. `untagged` maps each
+    exercise that a notebook answers in a cell without a tag to the answer's name.
     """
 
     imports: str = ""
@@ -32,9 +32,9 @@ class Submission:
 
 
 def read_submission(path: Path, exercises: Sequence[Exercise]) -> Submission:
-    """The submission in a file; `exercises` are those that it may answer by name.
+    """Read a submission; `exercises` are those that it may answer by name.
 
-    FormatError if it cannot be read as what its extension says.
+    Raises FormatError if the file cannot be read as the format of its extension.
     """
     try:
         text = path.read_text("utf-8-sig")
@@ -44,7 +44,7 @@ def read_submission(path: Path, exercises: Sequence[Exercise]) -> Submission:
 
 
 def untagged_message(untagged: dict[str, str]) -> str:
-    """The message that names answers in cells without a tag; "" if there are none."""
+    """Return a message that names the answers in untagged cells; "" if there are none."""
     if not untagged:
         return ""
     tag = EXERCISE_TAG + next(iter(untagged))
@@ -52,7 +52,7 @@ def untagged_message(untagged: dict[str, str]) -> str:
 
 
 def possible_file_names(source: str) -> list[str]:
-    """The string literals in code that are short enough to name a file."""
+    """Return the string literals in code that are short enough to be a file name."""
     try:
         tree = _parse(source)
     except PARSE_ERRORS:
@@ -63,7 +63,7 @@ def possible_file_names(source: str) -> list[str]:
 
 
 def _parse(source: str) -> ast.Module:
-    """The syntax tree; Python's warnings about it are for the learner, not for the teacher."""
+    """Parse code; its SyntaxWarnings are hidden, as they concern the learner, not the teacher."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         return ast.parse(source)
@@ -79,12 +79,12 @@ def _script(source: str, exercises: Sequence[Exercise]) -> Submission:
     return Submission(source, answers, is_script=True)
 
 
-# Names bound inside of these are not bound at the top level.
+# Names bound inside these nodes are not bound at the top level.
 INNER_SCOPES = (ast.Lambda, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 
 
 def _bound_names(node: ast.AST) -> Iterator[str]:
-    """The names that a statement at the top level binds."""
+    """Yield the names that a top-level statement binds."""
     if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
         yield node.name
     elif isinstance(node, ast.Import | ast.ImportFrom):
@@ -103,7 +103,7 @@ def _notebook(text: str, exercises: Sequence[Exercise]) -> Submission:
 
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # old notebooks lack cell ids, which nothing here needs
+            warnings.simplefilter("ignore")  # old notebooks lack cell ids, which are not needed
             notebook = nbformat.reads(text, as_version=4)
         cells = [cell for cell in notebook.cells if cell.cell_type == "code"]
         tagged = [(_plain_python(cell.source), _tags(cell)) for cell in cells]
@@ -130,7 +130,7 @@ def _notebook(text: str, exercises: Sequence[Exercise]) -> Submission:
 
 
 def _statements(source: str) -> list[ast.stmt]:
-    """A cell's statements; none if it cannot be parsed."""
+    """Return a cell's statements; [] if it cannot be parsed."""
     try:
         return _parse(source).body
     except PARSE_ERRORS:
@@ -138,7 +138,11 @@ def _statements(source: str) -> list[ast.stmt]:
 
 
 def _imports(tagged: list[tuple[str, list[str]]]) -> str:
-    """The cells tagged `imports`; without any, the first that imports, and the others' imports."""
+    """Return the code of the cells tagged `imports`.
+
+    If there are none, it is the first cell that imports anything, and the import statements of the
+    others.
+    """
     marked = [source for source, tags in tagged if IMPORTS_TAG in tags]
     if marked:
         return "\n".join(marked)
@@ -168,7 +172,7 @@ def _exercise_ids(tags: list[str]) -> list[str]:
 
 
 def _plain_python(source: str) -> str:
-    """A cell's code with IPython's syntax (%magic, !command, help?) replaced by None."""
+    """Return a cell's code with IPython syntax (%magic, !command, help?) replaced by `None`."""
     try:
         _parse(source)
         return source
@@ -177,18 +181,18 @@ def _plain_python(source: str) -> str:
     from IPython.core.inputtransformer2 import TransformerManager
 
     python = "\n".join(
-        "" if line.startswith("%%") else line  # %%time: what is below it is Python
+        "" if line.startswith("%%") else line  # the code below %%time is Python
         for line in source.splitlines()
     )
     try:
         python = TransformerManager().transform_cell(python)
         return ast.unparse(_RemoveIPythonCalls().visit(_parse(python)))
     except PARSE_ERRORS:
-        return python  # running it reports what is wrong
+        return python  # running it reports the error
 
 
 class _RemoveIPythonCalls(ast.NodeTransformer):
-    """Replaces get_ipython().run_line_magic(…) and the like by None."""
+    """Replaces calls such as get_ipython().run_line_magic(…) by `None`."""
 
     def visit_Call(self, node: ast.Call) -> ast.AST:
         if ast.unparse(node.func).startswith("get_ipython()."):

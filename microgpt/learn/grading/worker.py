@@ -1,8 +1,8 @@
-"""The process in which one submission runs: it executes the cells and checks the answers.
+"""The worker process for one submission: execute its cells and check its answers.
 
-The request comes as JSON on the standard input; a line of JSON for each exercise goes to the file
-that the request names, as soon as it is known. Before a cell runs, a line {"note": id} is written,
-so that the runner knows which exercise ended the process.
+The request is JSON on standard input. The result of each exercise is written at once, as a line of
+JSON, to the file that the request names. Before a cell runs, a line {"note": id} is written, so
+that the runner knows which exercise ended the process.
 """
 
 import contextlib
@@ -39,7 +39,7 @@ OUT_OF_MEMORY = "memory ran out"
 
 
 def main() -> None:
-    """Answer one request."""
+    """Grade the submission of the request on standard input, then exit."""
     request = json.loads(sys.stdin.read())
     random.seed(request["seed"])
     np.random.seed(request["seed"] % 2**32)
@@ -55,18 +55,18 @@ def main() -> None:
             out.write(json.dumps({"note": OUT_OF_MEMORY}) + "\n")
             out.flush()
             os._exit(1)
-    os._exit(0)  # without waiting for threads that could not be stopped
+    os._exit(0)  # do not wait for abandoned threads
 
 
 def _limit_memory(num_bytes: int) -> bool:
-    """Limit the address space; False on systems that cannot."""
+    """Limit the address space; return False if the system cannot."""
     try:
         import resource
 
         _, hard = resource.getrlimit(resource.RLIMIT_AS)
         limit = num_bytes if hard == resource.RLIM_INFINITY else min(num_bytes, hard)
         resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
-    except (ImportError, ValueError, OSError, OverflowError):  # Windows has none, macOS refuses
+    except (ImportError, ValueError, OSError, OverflowError):  # no module on Windows; macOS refuses
         return False
     return True
 
@@ -74,8 +74,8 @@ def _limit_memory(num_bytes: int) -> bool:
 class GradingWorker:
     """Grades a submission: executes its cells in order, and checks each answer after its cell.
 
-    The request's `skip` lists the exercises that ended an earlier process, `ids` those that still
-    need a row: the other cells run for the names they bind.
+    The request's `skip` lists exercises that ended an earlier process, `ids` those that still need
+    a row. The cells of the others run too, since later cells may use the names they bind.
     """
 
     def __init__(self, request: dict[str, Any], out: TextIO):
@@ -96,7 +96,7 @@ class GradingWorker:
             if id not in known:
                 message = format_message("grading", "unknown_exercise", id=id)
                 self._write_row(id, BROKEN, message=message)
-        # Of a script without any answer, the error that ended it is the better message.
+        # If a script defines no answer, the error that ended it is a better message.
         has_answers = bool(submission.answers) or not submission.is_script
         if has_answers:
             self._write_unanswered(unanswered, submission)
@@ -118,7 +118,7 @@ class GradingWorker:
                 self._grade(known[id], cell_error or error, message_section("grading")[key])
 
     def _write_unanswered(self, ids: list[str], submission: Submission, error: str = "") -> None:
-        """Write the rows of exercises that the file has no answer to."""
+        """Write the rows of exercises that the file does not answer."""
         for id in ids:
             state, message = NOT_ATTEMPTED, message_section("grading")["no_answer"]
             if error:
@@ -129,20 +129,23 @@ class GradingWorker:
             self._write_row(id, state, message=message)
 
     def _copy_named_files(self, source: str) -> None:
-        """Copy the files that code names, such as a corpus, to the folder in which it runs."""
+        """Copy files named in the code, such as a corpus, to the folder in which it runs."""
         work_dir = Path.cwd()
         for name in possible_file_names(source):
             target = Path(os.path.normpath(work_dir / name))
             if work_dir not in target.parents:
                 continue
             for folder in map(Path, self.request["folders"]):
-                with contextlib.suppress(OSError):  # a string that cannot be a file's name
+                with contextlib.suppress(OSError):  # the string is not a valid file name
                     if not target.exists() and (folder / name).is_file():
                         target.parent.mkdir(parents=True, exist_ok=True)
                         shutil.copyfile(folder / name, target)
 
     def _execute_in_time(self, source: str, name: str) -> str:
-        """Execute a cell in half of the time left, so that the others get theirs; its error."""
+        """Execute a cell and return its error, "" if none.
+
+        The limit is half of the time left, so that later cells have time too.
+        """
         errors: list[str] = []
         limit = max(0.1, (self.deadline - time.monotonic()) / 2)
         status = time_limit.TimeLimitedCall(
@@ -153,7 +156,7 @@ class GradingWorker:
         return format_message("grading", "cell_timed_out", limit=f"{limit:.0f}")
 
     def _execute(self, source: str, name: str) -> str:
-        """Execute code; its error in one line, "" if there is none."""
+        """Execute code and return its error on one line, "" if there is none."""
         try:
             exec(compile(source, f"<{name}>", "exec"), self.namespace)
         except time_limit.TimeLimitExceeded:
@@ -163,7 +166,10 @@ class GradingWorker:
         return ""
 
     def _grade(self, exercise: Exercise, error: str, runs: str) -> None:
-        """Check the answer that the cell has bound, and write its row; `runs` is the property."""
+        """Check the answer that the cell has bound, and write its row.
+
+        `runs` is the property that failed if the cell raised `error` before it bound an answer.
+        """
         id, name = exercise.id, exercise.answer_name
         if name not in self.namespace:
             if error.startswith("NotImplementedError"):
@@ -186,7 +192,7 @@ class GradingWorker:
     def _write_row(
         self, id: str, state: str, failed: str = "", message: str = "", seconds: float = 0.0
     ) -> None:
-        """Write the columns of a `GradeRow` but for the file's name."""
+        """Write the fields of a `GradeRow` except the file's name."""
         row = {"exercise": id, "state": state, "property": failed, "message": message,
                "version": __version__, "seconds": round(seconds, 2)}  # fmt: skip
         self._write(row)
@@ -197,14 +203,14 @@ class GradingWorker:
 
 
 def _explain_name_error(error: str) -> str:
-    """The error; if a name is missing, with the reason why it may be missing."""
+    """Return the error; explain a NameError with the likely reason."""
     if error.startswith("NameError"):
         return format_message("grading", "name_missing", error=error)
     return error
 
 
 def _message(result: Result) -> str:
-    """Why it is not yet right; without numbers, whose last digits differ between machines."""
+    """Return why the answer is wrong; without numbers, whose last digits differ by machine."""
     if not isinstance(result.got, str):
         return result.cause
     if result.got.startswith("NameError"):
