@@ -34,7 +34,7 @@ def atomic_write(target: Path) -> Iterator[BinaryIO]:
         # The block may also raise OSErrors from reading; these three come only from writing.
         if isinstance(error, OSError) and error.errno in DISK_FULL_ERRNOS:
             raise NotWritable(
-                f"{target} could not be written whole ({error.strerror}), so nothing of it is "
+                f"{target} could not be written completely ({error.strerror}), so nothing of it is "
                 "kept; free some space, or choose another folder"
             ) from None
         raise

@@ -40,7 +40,7 @@ class Parser(argparse.ArgumentParser):
                 name = argument.partition("=")[0]
                 nearest = did_you_mean(closest(name, options))
                 self.error(f"there is no option {name}{nearest}")
-        self.error(f"nothing is expected where {rest[0]!r} stands")
+        self.error(f"unexpected argument {rest[0]!r}")
 
     def check_not_empty(self, options: argparse.Namespace) -> None:
         """Exit with an error if a value is "": as a path it would mean the current folder."""
@@ -49,7 +49,7 @@ class Parser(argparse.ArgumentParser):
             empty = value == "" or (isinstance(value, list) and "" in value)
             if empty and action.dest not in MAY_BE_EMPTY:
                 name = "/".join(action.option_strings) or action.metavar or action.dest
-                self.error(f"{name} wants a value; got an empty one")
+                self.error(f"{name} needs a value; got an empty one")
 
 
 def _one_line(message: str) -> str:
@@ -60,7 +60,7 @@ def _one_line(message: str) -> str:
     name, problem = match["name"], match["problem"]
     if problem == "expected one argument":
         option = name.rpartition("/")[2]
-        return f"{name} wants a value (one that begins with a dash: {option}=VALUE)"
+        return f"{name} needs a value (one that begins with a dash: {option}=VALUE)"
     if choice := _CHOICE.fullmatch(problem):
         choices = [word.strip(" '\"") for word in choice["choices"].split(",")]
         got, nearest = choice["got"], did_you_mean(closest(choice["got"][1:-1], choices))

@@ -151,7 +151,7 @@ def _save(trainer: Any, directory: RunDirectory) -> Path:
     import numpy as np
 
     if not all(np.isfinite(parameter.data).all() for parameter in trainer.model.parameters()):
-        raise _diverged("the last step broke the weights", trainer)
+        raise _diverged("the weights became NaN or infinite in the last step", trainer)
     return directory.save()
 
 

@@ -97,15 +97,15 @@ def parse_merges(
         parts = line.rstrip("\r").split(" ")
         if len(parts) != 2 or parts[0] not in vocab or parts[1] not in vocab:
             raise FormatError(
-                f"line {number} of {name} must hold two tokens that exist by then, with a space "
-                f"between them; found {line!r:.80}"
+                f"line {number} of {name} must hold two tokens defined by earlier lines, with a "
+                f"space between them; found {line!r:.80}"
             )
         merges.append((vocab[parts[0]], vocab[parts[1]]))
         vocab["".join(parts)] = 255 + len(merges)
     try:
         return BPETokenizer(merges, special_tokens, byte_order=byte_order)
     except FormatError as error:
-        raise FormatError(f"{name} is no list of merges: {error}") from None
+        raise FormatError(f"{name} is not a valid list of merges: {error}") from None
 
 
 def format_merges(tokenizer: BPETokenizer) -> str:

@@ -27,7 +27,7 @@ def refused(command, capsys):
             "train --format txt",
             "train: --format must be lines or text; got 'txt'; did you mean text?",
         ),
-        ("train --steps", "train: --steps wants a value (one that begins with a dash: --steps="),
+        ("train --steps", "train: --steps needs a value (one that begins with a dash: --steps="),
         ("train --stpes 3", "train: there is no option --stpes; did you mean --steps?"),
         ("train --n_layer=3", "train: there is no option --n_layer; did you mean --n-layer?"),
         ("doctor --zzz", "doctor: there is no option --zzz; see `microgpt doctor --help`"),
@@ -37,8 +37,8 @@ def refused(command, capsys):
         ("--backend numpy train", "there is no option --backend before a command"),
         ("", "something is missing: COMMAND; see `microgpt --help`"),
         ("sample", "sample: something is missing: source"),
-        ("sample names more", "sample: nothing is expected where 'more' stands"),
-        ("train --corpus=", "train: --corpus wants a value; got an empty one"),
+        ("sample names more", "sample: unexpected argument 'more'"),
+        ("train --corpus=", "train: --corpus needs a value; got an empty one"),
         ("tokenize story --tokenizer char --", "tokenize: something is missing: out"),
         ("reproduce gpt2 --weights a --tokens b --corpus c", "not allowed with argument"),
         ("lab --port 8", "lab: put -- before JupyterLab's own options"),
@@ -60,4 +60,4 @@ def test_numbers_of_any_length_are_shortened(capsys):
 
 @pytest.mark.parametrize("words", [["grade", "", "--seed", "1"], ["export", "names", ""]])
 def test_an_empty_name_is_refused(words, capsys):
-    assert "wants a value; got an empty one" in refused(words, capsys)
+    assert "needs a value; got an empty one" in refused(words, capsys)

@@ -126,7 +126,8 @@ def test_a_disk_that_fills(tmp_path, monkeypatch):
     path = tmp_path / "a.bin"
     write_shard(path, [7])
     monkeypatch.setattr(atomic_write, "open", FullDisk, raising=False)
-    with pytest.raises(NotWritable, match=r"a\.bin could not be written whole \(No space left"):
+    message = r"a\.bin could not be written completely \(No space left"
+    with pytest.raises(NotWritable, match=message):
         write_shard(path, ([1] * 100 for _ in range(1000)))
     assert open_shard(path).tolist() == [7]
     assert os.listdir(tmp_path) == ["a.bin"]

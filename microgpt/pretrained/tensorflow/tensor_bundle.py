@@ -108,7 +108,7 @@ class _EntryProto:
             elif number in names and isinstance(value, int):
                 setattr(proto, names[number], value)
             else:
-                raise DecodeError(f"field {number} of a tensor is not one that it knows")
+                raise DecodeError(f"field {number} of a tensor is unknown")
         return proto
 
     def check(self, index: Path, name: str, num_shards: int, sizes: dict[Path, int]) -> BundleEntry:
@@ -145,7 +145,7 @@ def _parse_shape(content: bytes) -> tuple[int, ...]:
                 raise DecodeError("a tensor has a negative size")
             shape.append(size)
         else:
-            raise DecodeError("a tensor's shape is not known")
+            raise DecodeError("the shape of a tensor is unknown")
     if len(shape) > 8:
         raise DecodeError(f"a tensor has {len(shape)} axes")
     return tuple(shape)
