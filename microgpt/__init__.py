@@ -1,7 +1,7 @@
-"""microgpt: a GPT from one multiplication to sampled names, in Python one can read.
+"""microgpt: a GPT in readable Python, from a single multiplication to sampled names.
 
-Everything public is an attribute of this module, in the order the notebooks teach it; each name
-is loaded on first use, so `import microgpt` costs nothing.
+Every public name is an attribute of this module, in the order in which the notebooks teach it.
+Names are imported on first use, so `import microgpt` itself is fast.
 """
 
 import importlib
@@ -9,7 +9,7 @@ from typing import Any
 
 __version__ = "0.1.0"
 
-# Public name -> module it lives in; a module's own name stands for the module.
+# Public name -> module that defines it; if both are equal, the name is the module itself.
 _PUBLIC = {
     "require": "diagnostics",
     "doctor": "diagnostics",

@@ -1,1 +1,1 @@
-"""The chain rule, and the two kinds of node it runs over: a number and an array."""
+"""Reverse-mode autograd: the engine, and its nodes `Value` (a number) and `Tensor` (an array)."""

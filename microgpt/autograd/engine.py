@@ -28,15 +28,15 @@ class Node:
         raise NotImplementedError
 
     def add_grads(self, first: Any, second: Any) -> Any:
-        """The sum of two gradients, as a new one; neither argument changes."""
+        """Return the sum of two gradients as a new one; neither argument changes."""
         raise NotImplementedError
 
     def add_grad_(self, buffer: Any, gradient: Any) -> Any:
-        """The buffer with a gradient added to it, in place where that is possible."""
+        """Add a gradient to `buffer`, in place where that is possible, and return it."""
         raise NotImplementedError
 
     def zeros_grad(self) -> Any:
-        """A gradient of zeros, for backward functions that add into a buffer."""
+        """Return a gradient of zeros, for backward functions that add into a buffer."""
         raise NotImplementedError
 
 
@@ -49,12 +49,13 @@ class BackwardPass:
 
     def __init__(self) -> None:
         self.gradients: dict[Node, Any] = {}
-        # Gradients allocated here, to be added to in place; nodes whose buffer was handed out.
+        # Gradients allocated by this pass, which may be changed in place; nodes whose buffer was
+        # handed out by `grad_buffer`.
         self._owned: dict[Node, Any] = {}
         self._borrowed: set[Node] = set()
 
     def add(self, node: Node, gradient: Any) -> None:
-        """Accumulate another gradient of an interior node that has one already."""
+        """Add another contribution to an interior node that already has a gradient."""
         owned = self._owned.get(node)
         if owned is None:
             self._keep(node, node.add_grads(self.gradients[node], gradient))
@@ -63,7 +64,7 @@ class BackwardPass:
             self._keep(node, node.add_grad_(owned, gradient))
 
     def grad_buffer(self, node: Node) -> Any:
-        """The buffer that accumulates the gradient of `node`, for a vjp that adds into it."""
+        """Return the buffer that accumulates the gradient of `node`; a vjp may add into it."""
         self._borrowed.add(node)
         if node not in self._owned:
             zeros, existing = node.zeros_grad(), self.gradients.get(node)
@@ -94,10 +95,10 @@ context = _Context()
 
 
 def topological_order(root: Node, leaves: bool = True) -> list[Node]:
-    """Every node that `root` depends on, each after its inputs, `root` last.
+    """Return every node that `root` depends on, each after its inputs, `root` last.
 
-    The order is that of a depth-first walk which takes inputs from left to right, without
-    recursion: a graph of any depth works. Without `leaves`, only nodes that have inputs.
+    The order is that of a depth-first walk which takes inputs from left to right. It is not
+    recursive, so a graph of any depth works. Without `leaves`, only nodes that have inputs.
     """
     order: list[Node] = []
     seen: set[Node] = set()
@@ -105,7 +106,7 @@ def topological_order(root: Node, leaves: bool = True) -> list[Node]:
     push, pop = stack.append, stack.pop
     while stack:
         node = pop()
-        if node is None:  # the node below it is finished
+        if node is None:  # a marker: all inputs of the node below it are in `order`
             order.append(pop())  # type: ignore[arg-type]
         elif node not in seen:
             seen.add(node)
@@ -160,14 +161,14 @@ def no_grad():
 
 
 def decomposed():
-    """`with composed():` makes every fused operation run as the composition it stands for."""
+    """`with decomposed():` makes every fused operation run as its decomposition."""
     return _setting("decomposed", True)
 
 
 def hook_activations(hook: Callable[[str, Node], Node]):
-    """`with naming(hook):` calls `hook(name, node)` at every named activation of a model.
+    """`with hook_activations(hook):` calls `hook(name, node)` at every named activation of a model.
 
-    What the hook returns replaces the node: a hook can read activations and change them.
+    The hook returns the node to use from there on, so it can read activations and change them.
     """
     return _setting("activation_hook", hook)
 
@@ -175,12 +176,13 @@ def hook_activations(hook: Callable[[str, Node], Node]):
 def override_ops(hook: Callable[[str, Callable, tuple, dict], Any]):
     """`with override_ops(hook):` runs `hook(name, op, arguments, options)` in place of operations.
 
-    Of those decorated `@overridable`, in this thread; the hook returns the operation's result.
+    It applies to operations decorated with `@overridable`, in this thread; the hook returns the
+    operation's result.
     """
     return _setting("op_override", hook)
 
 
 def offer_activation(name: str, node: Any) -> Any:
-    """The activation as the hook of `hook_activations` returns it; without one, `node` itself."""
+    """Return `hook(name, node)` for the hook of `hook_activations`, or `node` without one."""
     hook = context.activation_hook
     return node if hook is None else hook(name, node)

@@ -1,4 +1,4 @@
-"""`gradcheck`: compare what a rule says with what measuring says."""
+"""`gradcheck`: compare the gradients of autograd with finite differences."""
 
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
@@ -23,15 +23,15 @@ def gradcheck(
     directions: int | None = None,
     fused: bool = False,
 ) -> bool:
-    """True if the gradients of `function(*inputs)` agree with finite differences, else an error.
+    """Return True if the gradients of `function(*inputs)` agree with finite differences.
 
-        (f(x + h) − f(x − h)) / 2h  against  the slope by autograd
+        (f(x + h) − f(x − h)) / 2h  against  the derivative by autograd
 
     `inputs` is a list of Values, or of float64 leaf tensors with requires_grad. The output is
-    reduced to one number by a random projection. Every element is measured, or with `directions`
-    that many random directions through each input. Fused operations run composed unless
-    `fused`; dropout keeps its masks, and counts nothing.
-    Raises GradientError naming the input and the element of the first difference.
+    reduced to one number by a random projection. Every element is checked or, with `directions`,
+    that many random directions through each input. Fused operations run decomposed unless `fused`;
+    dropout masks are frozen. Raises GradientError with the input and the element of the first
+    difference.
     """
     inputs = [inputs] if isinstance(inputs, Tensor | Value) else list(inputs)
     if not inputs:
@@ -77,7 +77,7 @@ def _check_inputs(function, inputs, eps, tolerance, rng, directions) -> bool:
 
 
 def _analytic_grads(output: Any, projection: np.ndarray, inputs: Sequence[Any]) -> list[np.ndarray]:
-    """The gradients of one pass; those collected before are put back."""
+    """Return the gradients of one backward pass; restore those accumulated before it."""
     collected = [
         np.copy(leaf.grad_buffer() if isinstance(leaf, Tensor) else leaf.grad) for leaf in inputs
     ]
@@ -112,7 +112,7 @@ def _directions(start: np.ndarray, rng: np.random.Generator, count: int | None):
 
 
 def _numerical_grad(function, inputs, index, direction, eps, projection) -> float:
-    """The slope along a direction, by evaluating on both sides."""
+    """Return the derivative along a direction, from one evaluation on either side."""
     leaf, start, sides = inputs[index], np.copy(inputs[index].data), []
     try:
         for sign in (1, -1):

@@ -1,4 +1,4 @@
-"""`Tensor`: an array in the graph, with the methods and operators of its operations.
+"""`Tensor`: an array in the autograd graph, with operations as methods and operators.
 
 >>> x = Tensor([1.0, 2.0, 3.0], requires_grad=True)
 >>> y = (x * x).sum()
@@ -22,14 +22,15 @@ FLOATS = (np.dtype("float32"), np.dtype("float64"))
 
 
 class Tensor(TensorBase):
-    """An array of floats on one back end, and how it was computed.
+    """A float array on one back end, with the graph that computed it.
 
-    `requires_grad=True` makes a leaf whose `grad` collects gradients, an array of zeros at first.
-    float32 unless `dtype` or a NumPy array of float64 says otherwise. The data is copied.
+    `requires_grad=True` makes a leaf, whose `grad` starts as zeros and accumulates gradients. The
+    dtype is float32, unless `dtype` or a float64 array or tensor as `data` makes it float64. The
+    data is copied.
     """
 
     __slots__ = ()
-    __array_ufunc__ = None  # array + tensor asks the tensor, not NumPy
+    __array_ufunc__ = None  # `array + tensor` calls `Tensor.__radd__`, not NumPy
 
     def __init__(
         self, data: Any, requires_grad: bool = False, dtype: Any = None, backend: str | None = None
@@ -66,9 +67,9 @@ class Tensor(TensorBase):
     __truediv__, __rtruediv__ = ops.divide, ops.rdivide
     __neg__, __pow__ = ops.negative, ops.power
     __matmul__, __rmatmul__ = ops.matmul, ops.rmatmul
-    # Functions of one number.
+    # Elementwise functions.
     exp, log, tanh, sigmoid, relu = ops.exp, ops.log, ops.tanh, ops.sigmoid, ops.relu
-    # Along an axis.
+    # Reductions and softmax, along an axis.
     sum, mean, max = ops.sum, ops.mean, ops.max
     softmax, log_softmax = ops.softmax, ops.log_softmax
     # Shapes.
@@ -94,7 +95,7 @@ class Tensor(TensorBase):
         where = "" if self.backend.name == backends.current().name else f", on {self.backend.name}"
         return f"Tensor({numbers}, shape={self.shape}, {self.dtype}{where})"
 
-    # What is inside.
+    # Contents and properties.
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -114,7 +115,7 @@ class Tensor(TensorBase):
 
     @property
     def data(self) -> np.ndarray:
-        """The array itself, not a copy; assigning copies new values in."""
+        """The array itself, not a copy; assigning copies new values into it."""
         check_host_read(".data")
         return self.array
 
@@ -138,7 +139,7 @@ class Tensor(TensorBase):
             self.backend.launch("fill_", self._grad.reshape(-1), 0.0)
 
     def numpy(self) -> np.ndarray:
-        """A copy of the numbers."""
+        """Return a copy of the array."""
         check_host_read(".numpy()")
         return self.array.copy()
 
@@ -146,7 +147,7 @@ class Tensor(TensorBase):
         return self.numpy() if dtype is None else self.numpy().astype(dtype)
 
     def item(self) -> float:
-        """The one number of a tensor of size 1."""
+        """Return the one element of a tensor of size 1, as a float."""
         check_host_read(".item()")
         if self.size != 1:
             raise ShapeError(f"item() needs a tensor of one number; got shape {self.shape}")
@@ -162,18 +163,18 @@ class Tensor(TensorBase):
         return bool(self.item())
 
     def to(self, backend: str) -> "Tensor":
-        """A copy on another back end, without history."""
+        """Return a copy on another back end, without history."""
         return Tensor(self, self.requires_grad and not self.inputs, backend=backend)
 
     def detach(self) -> "Tensor":
-        """The same numbers without history; no gradient flows back through it."""
+        """Return a tensor of the same array without history; no gradient flows back through it."""
         return self.from_array(self.array)
 
     def backward(self, gradient: Any = None) -> None:
         """Add the gradient of this tensor to the `grad` of every leaf it was computed from.
 
-        Without `gradient` (an array of this tensor's shape) the tensor must be a single number.
-        It uses the arrays of the forward pass: do not change `.data` in between.
+        `gradient` is an array of this tensor's shape; a tensor of one element does not need it.
+        Backward reads the arrays of the forward pass: do not change `.data` in between.
         """
         if not self.requires_grad:
             raise StateError(

@@ -1,4 +1,4 @@
-"""`TensorBase`: an array in the graph as operations and the engine see it; the base of `Tensor`."""
+"""`TensorBase`: the base of `Tensor`, with the methods that operations and the engine call."""
 
 from collections.abc import Callable
 from math import prod
@@ -13,7 +13,7 @@ from microgpt.errors import DeviceError, DtypeError, ShapeError
 
 
 class TensorBase(Node):
-    """An array of one back end (`backend`), and the rule for going back through its operation."""
+    """An array on one back end, with the inputs and the backward function of its operation."""
 
     __slots__ = (
         "__weakref__",
@@ -31,10 +31,10 @@ class TensorBase(Node):
     op: str
     _grad: np.ndarray | None
 
-    # For operations.
+    # Methods that operations call.
 
     def from_op(self, array: np.ndarray, inputs: tuple, backward_fn: Callable, op: str) -> Self:
-        """The result of `op`: an array, its inputs, and its backward function."""
+        """Return the result of `op`, with `inputs` and `backward_fn` if it needs a gradient."""
         if context.grad_enabled:
             for parent in inputs:
                 if parent.requires_grad:
@@ -50,7 +50,7 @@ class TensorBase(Node):
         return self.from_array(array)
 
     def from_array(self, array: np.ndarray) -> Self:
-        """A tensor without history around an array of the same back end; nothing is copied."""
+        """Wrap an array of the same back end as a tensor without history; nothing is copied."""
         out = _new(type(self))
         out.array, out.backend = array, self.backend
         out.inputs, out.backward_fn, out.op, out.requires_grad, out._grad = (
@@ -63,7 +63,7 @@ class TensorBase(Node):
         return out
 
     def as_2d(self) -> np.ndarray:
-        """The array as (N, C): all axes but the last flattened into one."""
+        """Return the array as (N, C): all axes but the last are flattened into one."""
         array = self.array
         if array.ndim == 2:
             return array
@@ -73,7 +73,7 @@ class TensorBase(Node):
         return array.reshape(prod(outer), C)
 
     def as_tensor_like(self, other: Any) -> Self:
-        """`other` as a tensor of this back end and dtype; a tensor of another one raises."""
+        """Return `other` as a tensor; raise if it is one of another back end or dtype."""
         if not isinstance(other, type(self)):
             if not isinstance(other, np.ndarray | np.generic | list | tuple | int | float):
                 raise TypeError(
@@ -85,14 +85,14 @@ class TensorBase(Node):
                 and other.dtype == self.array.dtype
                 and other.flags.c_contiguous
             ):
-                return self.from_array(other)  # an argument of a recording is not copied again
+                return self.from_array(other)  # replays fill this very array, so it is not copied
             return type(self)(other, dtype=self.array.dtype, backend=self.backend.name)  # type: ignore
         if other.backend is not self.backend or other.array.dtype is not self.array.dtype:
             self.check_compatible(other)
         return other
 
     def check_compatible(self, other: "TensorBase") -> None:
-        """Raise for a tensor of another back end or dtype."""
+        """Raise DeviceError or DtypeError if `other` has another back end or dtype."""
         if other.backend is not self.backend:
             here, there = self.backend.name, other.backend.name
             raise DeviceError(
@@ -105,7 +105,7 @@ class TensorBase(Node):
             )
 
     def grad_buffer(self) -> np.ndarray:
-        """The buffer that accumulates this tensor's gradient in the current pass."""
+        """Return the buffer that accumulates this tensor's gradient; kernels add into it."""
         if not self.requires_grad:
             return self.zeros_grad()
         if self._grad is not None:
@@ -119,7 +119,8 @@ class TensorBase(Node):
     def take_grad(self, shape: tuple[int, ...]) -> np.ndarray:
         """Remove and return the gradient accumulated so far, in that shape; an empty array if none.
 
-        The caller returns it as part of its own gradient, in one pass over memory.
+        The caller's kernel adds it to the gradient that it computes, which saves a pass over
+        memory.
         """
         collected = None
         if self.inputs and context.backward_pass is not None:
@@ -132,7 +133,7 @@ class TensorBase(Node):
         """Set the arrays of a new leaf: its data and its gradient."""
         self.array, self._grad = array, grad
 
-    # For the engine.
+    # Methods that the engine calls.
 
     def vjp(self, gradient):
         array = self.array
@@ -150,17 +151,17 @@ class TensorBase(Node):
             self.backend.launch("accumulate_", grad.reshape(-1), gradient.reshape(-1))
 
     def _as_contiguous(self, gradient):
-        """A gradient as kernels read it: of this dtype and C-contiguous.
+        """Return a gradient in the form that kernels read: this dtype, C-contiguous.
 
-        Every backward function of this package returns that; a user's own may not (`dy.T`).
+        Every backward function of this package returns that form; a user's own may not (`dy.T`).
         """
         if gradient.dtype == self.array.dtype and gradient.flags.c_contiguous:
-            return gradient  # the same dtype, described by another object
+            return gradient  # an equal dtype, but another object
         backends.check_host_read(f"copying a strided gradient of {self.op or 'a leaf'}")
         return np.ascontiguousarray(gradient, self.array.dtype)
 
     def _raise_shape_error(self, gradient):
-        """Raise: kernels would read past the end of a gradient that is too small."""
+        """Raise ShapeError: kernels would read past the end of a gradient that is too small."""
         raise ShapeError(
             f"a backward function returned a gradient of shape {gradient.shape} for "
             f"{self.op or 'a leaf'} of shape {self.array.shape}"

@@ -1,4 +1,4 @@
-"""`Value`: a number in the graph, the chain rule at its smallest.
+"""`Value`: a number in the autograd graph, the chain rule in its smallest form.
 
     >>> a, b = Value(2.0), Value(3.0)
     >>> y = a * b + a
@@ -6,7 +6,7 @@
     >>> y.data, a.grad, b.grad
     (8.0, 4.0, 2.0)
 
-What this engine does not do: arrays, and speed. `Tensor` does both, with the same chain rule.
+It is slow and knows no arrays; `Tensor` is for fast arrays, with the same chain rule.
 """
 
 import math
@@ -19,9 +19,9 @@ from microgpt.autograd.engine import Node, backward, context
 class Value(Node):
     """A number that remembers how it was computed.
 
-    `data` is the number, `grad` the derivative of the last result with respect to it: a leaf adds
-    up the gradients of all backward passes, other nodes hold that of the latest. `local_grads` are
-    the local derivatives, one for each of `inputs`.
+    `data` is the number, `grad` the derivative of the last result with respect to it: a leaf
+    accumulates the gradients of all backward passes, other nodes keep that of the latest pass.
+    `local_grads` are the local derivatives, one for each of `inputs`.
     """
 
     __slots__ = ("__weakref__", "data", "grad", "inputs", "local_grads", "op")
@@ -38,7 +38,7 @@ class Value(Node):
     def __repr__(self) -> str:
         return f"Value({self.data:.6g})"
 
-    # Every operation is one line: the result, its inputs, and the slope along each input.
+    # Each operation returns its result, its inputs, and the local derivative for each input.
 
     def __add__(self, other):
         other = _as_value(other)
@@ -87,7 +87,7 @@ class Value(Node):
         y = (1.0 if self.data >= 0 else small) / (1.0 + small)
         return Value(y, (self,), (y * (1 - y),), "sigmoid")
 
-    # The rest is made of these.
+    # The other operators are composed of these.
 
     def __neg__(self):
         return self * -1
@@ -123,19 +123,19 @@ class Value(Node):
         return format(self.data, spec) if spec else repr(self)
 
     def item(self) -> float:
-        """The number itself."""
+        """Return the number as a float."""
         return float(self.data)
 
-    # What the engine needs to know about numbers.
+    # Backward, and the methods of `Node` that the engine calls.
 
     def backward(self, gradient: float = 1.0) -> None:
-        """Add the slope of this number to the `grad` of every leaf it was computed from."""
+        """Add the derivative of this number to the `grad` of every leaf it was computed from."""
         backward(self, gradient)
 
     def vjp(self, gradient):
         self.grad = gradient
         local_grads = self.local_grads
-        if len(local_grads) == 2:  # most are: spelled out, it is twice as fast
+        if len(local_grads) == 2:  # the common case: written out, it is twice as fast
             return local_grads[0] * gradient, local_grads[1] * gradient
         return tuple([local_grad * gradient for local_grad in local_grads])
 

@@ -12,9 +12,9 @@
 
 It is the same graph, only stored differently. A `Value` is an object that points at the objects
 it was computed from; a row has two row numbers instead. A thousand objects become five arrays,
-and a loop over arrays is something a compiler understands: the numbers are those of `Value` to
-the last bit, some three hundred times faster. What is lost is control flow: a table holds one
-graph, and a graph of another shape has to be recorded again.
+and a loop over arrays can be compiled: the results equal those of `Value` to the last bit, about
+three hundred times faster. Control flow is lost: a table holds one graph, and a graph of another
+shape has to be recorded again.
 """
 
 from collections import Counter
@@ -57,7 +57,7 @@ class Tape:
         self.first, self.second = np.array(first, np.uint32), np.array(second, np.uint32)
         self.data, self.grad = np.array(data, np.float64), np.zeros(len(names))
         self.num_leaves = names.count("leaf")
-        # To the chain rule a maximum is a constant, whose operands are not visited.
+        # The chain rule treats a maximum as a constant, so its operands are not visited.
         self._visited = self.opcode == codes["max"]
         self._order, self._stack = np.empty_like(self.first), np.empty_like(self.first)
 
@@ -69,11 +69,11 @@ class Tape:
         return f"<Tape of {len(self):,} rows: {counts}>"
 
     def counts(self) -> dict[str, int]:
-        """How many rows there are of each operation, the most frequent first."""
+        """Return the number of rows of each operation, the most frequent first."""
         return dict(Counter(self.op_names[code] for code in self.opcode).most_common())
 
     def forward(self, start: int = 0, stop: int | None = None) -> None:
-        """Compute the rows from `start` to before `stop` anew; without them, all."""
+        """Compute the rows from `start` to before `stop` again; by default, all rows."""
         start, stop, _ = slice(start, stop).indices(len(self))
         start = max(start, self.num_leaves)
         run = self.loops.forward.serial
@@ -82,7 +82,7 @@ class Tape:
             self._raise_error(end)
 
     def topological_order(self, root: int, first_row: int = 0) -> np.ndarray:
-        """The computed rows from `first_row` on that `root` depends on, in the order of `Value`."""
+        """Return the computed rows from `first_row` on that `root` needs, in `Value`'s order."""
         arrays = self._order, self._stack, self._visited, self.first, self.second
         root = range(len(self))[root]  # the loop checks no bounds
         count = self.loops.topological_order.serial(*arrays, root, max(first_row, self.num_leaves))
@@ -96,12 +96,12 @@ class Tape:
         self.backward_in_order(self.topological_order(root))
 
     def backward_in_order(self, order: np.ndarray) -> None:
-        """Apply the chain rule to the rows of an order, from the last to the first."""
+        """Apply the chain rule to the rows in `order`, from the last to the first."""
         run = self.loops.backward.serial
         run(self.grad, self.data, self.opcode, self.first, self.second, order)
 
     def table(self, start: int = 0, stop: int | None = None) -> str:
-        """The rows from `start` to before `stop` as text; without `stop`, twenty of them."""
+        """Return the rows from `start` to before `stop` as text; without `stop`, twenty of them."""
         lines = ["row  op    operands     data    grad"]
         for i in range(len(self))[start : start + 20 if stop is None else stop]:
             name, operands = self.op_names[self.opcode[i]], ""
@@ -125,11 +125,11 @@ def record(
     leaves: Iterable[Value] = (),
     maxima: Mapping[Value, Sequence[Value]] | None = None,
 ) -> tuple[Tape, dict[Value, int]]:
-    """The graph of `results` as a tape, and the row of each of its Values.
+    """Record the graph of `results` as a tape; return it and the row of each Value.
 
-    `leaves` get the first rows. All that the first result depends on comes before what else the
-    second depends on, and so on. `maxima` are constants that are computed anew, each as the maximum
-    of some Values, which must be results before it is used.
+    `leaves` get the first rows. Then come all dependencies of the first result, the remaining ones
+    of the second, and so on. `maxima` maps a constant to the Values whose maximum it is, so that
+    the tape computes it again; these Values must be results that come before its first use.
     """
     maxima = maxima or {}
     order: list[Any] = topological_order(Value(0.0, tuple(results)))[:-1]
@@ -160,7 +160,7 @@ def record(
 
 
 def _exponent(op: str) -> float:
-    """The exponent of a power, as data: 1.5 of "**1.5"."""
+    """Return the exponent of a power as a number: 1.5 for the operation "**1.5" (x ** 1.5)."""
     try:
         return float(op[2:])
     except ValueError:
@@ -170,7 +170,7 @@ def _exponent(op: str) -> float:
 
 
 def _loops() -> Any:
-    """The compiled loops; where Numba is not installed, the back end says so."""
+    """Return the compiled loops; raise the back end's error if Numba is not installed."""
     backends.get("numba")
     from microgpt.backends.numba_cpu import tape
 

@@ -1,4 +1,4 @@
-"""Layers: what owns weights. Formulas are in `ops/`."""
+"""Layers: modules that own parameters. The formulas are in `ops/`."""
 
 from microgpt.nn.attention import CausalSelfAttention
 from microgpt.nn.block import Block

@@ -1,4 +1,4 @@
-"""`CausalSelfAttention`: positions look back at each other, in several heads at once."""
+"""`CausalSelfAttention`: each position attends to itself and earlier ones, in several heads."""
 
 from typing import Any
 
@@ -25,7 +25,8 @@ class CausalSelfAttention(Module):
     def __call__(self, x: Tensor, residual: Tensor, cache: Any = None) -> Tensor:
         """x and residual (B, T, C) -> residual + y (B, T, C).
 
-        `cache` is this layer's part of a `KVCache`; it says whether x comes after what is in it.
+        `cache` is this layer's part of a `KVCache`; `cache.decoding` says whether x is one new
+        token after the cached ones (decode) or a prompt (prefill).
         """
         qkv = self.c_attn(x)  # (B, T, 3C)
         if cache is None:
@@ -45,7 +46,7 @@ class CausalSelfAttention(Module):
         return self.c_proj.residual_forward(residual, y, self.offer_activation, self.resid_dropout)
 
     def _attention(self, qkv: Tensor) -> Tensor:
-        """Attention of every head: qkv (B, T, 3C) -> y (B, T, C); in training with dropout."""
+        """Attend in every head: qkv (B, T, 3C) -> y (B, T, C); in training with dropout."""
         dropout = self.attn_dropout
         rng_state = None if dropout is None else dropout.pass_rng_state(qkv)
         if dropout is None or rng_state is None:

@@ -1,4 +1,4 @@
-"""`Block`: attention, then the MLP, each added to what came in."""
+"""`Block`: attention, then the MLP, each added to its input."""
 
 from typing import Any
 

@@ -1,7 +1,8 @@
-"""`Dropout`: sets a random share of the activations to zero while a model trains.
+"""`Dropout`: set a random share of the activations to zero in training.
 
-All masks of one forward pass come from one snapshot of `rng_state` (seed and counter), taken by a
-launch: backward draws the same masks again, and a replay draws new ones with every pass.
+All masks of one forward pass are drawn from one snapshot of `rng_state` (seed and counter), and
+backward draws the same masks again. A launch takes the snapshot and increments the counter, so
+every replay of a captured function draws new masks.
 """
 
 import threading
@@ -21,10 +22,10 @@ from microgpt.nn.module import Module
 
 
 class DropoutPass:
-    """`with Turn(draws):` is one forward pass, in this thread.
+    """`with DropoutPass(rng_state):` is one forward pass, in this thread.
 
-    `rng_state` (2,) int64 holds seed and count. The first `Dropout` in the pass that acts takes the
-    snapshot and counts on.
+    `rng_state` (2,) int64 holds seed and counter. The first active `Dropout` of the pass takes the
+    snapshot and increments the counter.
     """
 
     __slots__ = ("_previous", "_snapshot", "rng_state")
@@ -41,7 +42,7 @@ class DropoutPass:
         _thread.active_pass = self._previous
 
     def snapshot(self, backend: Backend) -> np.ndarray:
-        """Seed and counter of this pass (2,)."""
+        """Return seed and counter of this pass (2,), from a snapshot taken by the first call."""
         if self._snapshot is None and _thread.frozen:
             self._snapshot = self.rng_state.copy()
         elif self._snapshot is None:
@@ -60,9 +61,10 @@ _thread = _Thread()
 
 @contextmanager
 def freeze_masks() -> Iterator[None]:
-    """Every pass in this block drops the same, with gradients or without, and none is counted.
+    """Make every pass in this block drop the same elements, and leave the counter unchanged.
 
-    For finite differences on a model in training mode.
+    Dropout is then active even without gradients. For finite differences on a model in training
+    mode.
     """
     before = _thread.frozen
     _thread.frozen = True
@@ -73,12 +75,12 @@ def freeze_masks() -> Iterator[None]:
 
 
 class Dropout(Module):
-    """Sets a random share `p` of the activations to 0 in training, and scales up the others.
+    """Set a random share `p` of the activations to 0 in training, and scale the others up.
 
-    Active in training mode (`Module.train`, `Module.eval`) while gradients are recorded; else the
-    identity. Masks follow from `layer_id`, which `GPT` numbers, and from the model's seed and
-    counter. A layer outside a GPT has its own `seed` and counter: two of them with one seed and one
-    layer_id drop the same.
+    It is active in training mode (`Module.train`, `Module.eval`) while gradients are recorded, and
+    otherwise the identity. Masks depend on `layer_id`, which `GPT` assigns, and on the model's seed
+    and counter. A layer outside a GPT has its own `seed` and counter: two such layers with the same
+    seed and layer_id drop the same elements.
     """
 
     def __init__(self, p: float, layer_id: int = 0, seed: int = 0):
@@ -91,12 +93,12 @@ class Dropout(Module):
         self._rng_state: np.ndarray = np.array([seed, 0], np.int64)
 
     def __call__(self, x: Tensor) -> Tensor:
-        """x with a share of its numbers dropped, in any shape."""
+        """Return x, of any shape, with a share of its elements dropped."""
         rng_state = self.pass_rng_state(x)
         return x if rng_state is None else ops.dropout(x, self.p, rng_state, self.layer_id)
 
     def pass_rng_state(self, x: Tensor) -> np.ndarray | None:
-        """Seed and counter of this pass's masks (2,); None where nothing is dropped."""
+        """Return seed and counter of this pass's masks (2,), or None if nothing is dropped."""
         if not (self.p and self.training and (context.grad_enabled or _thread.frozen)):
             return None
         return (_thread.active_pass or DropoutPass(self._rng_state)).snapshot(x.backend)

@@ -1,4 +1,4 @@
-"""`Embedding`: a row of numbers for each token id."""
+"""`Embedding`: a table with one vector per token id."""
 
 from typing import Any
 

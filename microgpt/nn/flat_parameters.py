@@ -1,6 +1,6 @@
 """All parameters in one flat array, all gradients in another.
 
-`zero_grad` is then one fill and an optimiser step one launch, and nothing moves between steps.
+`zero_grad` is then one fill and an optimiser step one launch; the arrays never move in memory.
 """
 
 from collections.abc import Iterable
@@ -16,7 +16,10 @@ from microgpt.errors import ShapeError
 
 
 class FlatParameters:
-    """Flat memory for parameters of these shapes: matrices (which may decay) before vectors."""
+    """Flat arrays for the data and the gradients of parameters with these shapes.
+
+    Matrices (which weight decay may apply to) come before vectors.
+    """
 
     def __init__(self, backend: Backend, dtype: str, shapes: Iterable[tuple[int, ...]]):
         shapes = list(shapes)
@@ -25,12 +28,12 @@ class FlatParameters:
         try:
             self.data = backend.zeros_aligned(total, dtype)
             self.grad = backend.zeros_aligned(total, dtype)
-        except ValueError:  # more than NumPy can count
+        except ValueError:  # the size exceeds NumPy's index type
             raise MemoryError(f"{total:,} numbers") from None
         self._next = {False: 0, True: matrices}
 
     def allocate(self, shape: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray]:
-        """Views for the next parameter of that shape: its data and its gradient."""
+        """Return views (data, grad) for the next parameter of that shape."""
         is_vector = len(shape) < 2
         start = self._next[is_vector]
         end = self._next[is_vector] = start + prod(shape)
@@ -38,7 +41,10 @@ class FlatParameters:
 
 
 def flat_segments(parameters: list[Tensor]) -> list[tuple[np.ndarray, np.ndarray]]:
-    """Pairs (data, grad) of flat arrays that cover the parameters: one pair if all are adjacent."""
+    """Return pairs (data, grad) of flat arrays that cover the parameters.
+
+    There is one pair if all parameters are adjacent, otherwise one per parameter.
+    """
     if len({id(parameter) for parameter in parameters}) < len(parameters):
         raise ShapeError("a parameter is listed twice; list each one once")
     data = _as_one_view([parameter.array for parameter in parameters])
@@ -49,7 +55,7 @@ def flat_segments(parameters: list[Tensor]) -> list[tuple[np.ndarray, np.ndarray
 
 
 def _as_one_view(arrays: list[np.ndarray]) -> np.ndarray | None:
-    """The arrays as one flat view if they are adjacent in one base array, in any order."""
+    """Return one flat view of arrays that are adjacent in one base, in any order, else None."""
     base = arrays[0].base if arrays else None
     if not isinstance(base, np.ndarray) or any(array.base is not base for array in arrays):
         return None

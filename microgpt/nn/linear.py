@@ -1,4 +1,4 @@
-"""`Linear`: a matrix, and a bias if wanted."""
+"""`Linear`: a weight matrix and an optional bias."""
 
 from collections.abc import Callable
 from typing import Any
@@ -27,7 +27,7 @@ class Linear(Module):
         hook: Callable[[str, Tensor], Any],
         dropout: Dropout | None = None,
     ) -> Tensor:
-        """residual + dropout(y); `hook` is offered y as "out"."""
+        """Return residual + dropout(y); `hook` is offered y under the name "out"."""
         rng_state = None if dropout is None else dropout.pass_rng_state(x)
         if dropout is not None and rng_state is not None:
             y = hook("out", self(x))

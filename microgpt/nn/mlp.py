@@ -1,4 +1,4 @@
-"""`MLP`: each position by itself, four times as wide in between."""
+"""`MLP`: two linear layers with an activation in between, applied to each position by itself."""
 
 from microgpt import ops
 from microgpt.autograd.tensor import Tensor
@@ -10,7 +10,7 @@ from microgpt.nn.parameter_factory import ParameterFactory
 
 
 class MLP(Module):
-    """c_proj(activation(c_fc(x))), and dropout in training."""
+    """c_proj(activation(c_fc(x))) with a hidden layer of size 4C, and dropout in training."""
 
     def __init__(self, config: GPTConfig, factory: ParameterFactory):
         C = config.n_embd

@@ -1,4 +1,4 @@
-"""`Module`: something with weights, found by walking its attributes."""
+"""`Module`: the base class of layers and models, which finds parameters among its attributes."""
 
 from collections.abc import Iterator
 from typing import Any, Self
@@ -12,20 +12,23 @@ from microgpt.errors import SettingError, ShapeError
 
 
 class Module:
-    """Weights are attributes that are tensors, parts those that are modules; or lists of these."""
+    """The base class of layers: Tensor attributes are its parameters, Module attributes its parts.
+
+    An attribute may also be a list, tuple or dictionary of these, at any depth.
+    """
 
     path = ""
     training = True
 
     def named_modules(self, prefix: str = "") -> Iterator[tuple[str, "Module"]]:
-        """This module and all its parts, each with its dotted name."""
+        """Yield this module and all its parts, each with its dotted name."""
         yield prefix, self
         for label, part in _children(vars(self)):
             if isinstance(part, Module):
                 yield from part.named_modules(f"{prefix}.{label}" if prefix else label)
 
     def named_parameters(self) -> Iterator[tuple[str, Tensor]]:
-        """Every weight once, with its dotted name, in the order of construction."""
+        """Yield every parameter once, with its dotted name, in order of construction."""
         seen: set[int] = set()
         for prefix, module in self.named_modules():
             for label, part in _children(vars(module)):
@@ -34,17 +37,18 @@ class Module:
                     yield (f"{prefix}.{label}" if prefix else label), part
 
     def parameters(self) -> list[Tensor]:
-        """Every weight that requires a gradient, once: what an optimiser changes."""
+        """Return every parameter that requires a gradient, once: those an optimiser updates."""
         return [weight for _, weight in self.named_parameters() if weight.requires_grad]
 
     def parameter_count(self) -> int:
-        """How many numbers the weights are."""
+        """Return the total number of elements of all parameters."""
         return sum(weight.size for _, weight in self.named_parameters())
 
     def train(self, mode: bool = True) -> Self:
-        """Training mode for this module and all its parts, or with False the mode of use; itself.
+        """Set training mode (False: evaluation mode) in this module and its parts; return self.
 
-        Only `Dropout` asks for it. A captured function stays in the mode it was recorded in.
+        Only `Dropout` depends on the mode. A captured function stays in the mode it was recorded
+        in.
         """
         if not isinstance(mode, bool):
             raise SettingError("mode", "True or False", mode)
@@ -54,16 +58,19 @@ class Module:
         return self
 
     def eval(self) -> Self:
-        """The mode of use: nothing is dropped; the same as `train(False)`."""
+        """Set evaluation mode, without dropout, as `train(False)` does; return self."""
         return self.train(False)
 
     def state_dict(self) -> dict[str, np.ndarray]:
-        """Copies of all weights, by name; between two launches of a training in another thread."""
+        """Return copies of all parameters, by name.
+
+        The lock is held, so that another thread that trains the model is between two launches.
+        """
         with LOCK:
             return {name: weight.numpy() for name, weight in self.named_parameters()}
 
     def load_state_dict(self, weights: dict[str, Any]) -> None:
-        """Copy weights in; every name must be there with its shape, and no other."""
+        """Copy parameters in; raise ShapeError unless all names and shapes fit exactly."""
         own = dict(self.named_parameters())
         problems = [f"{name} is missing" for name in own if name not in weights]
         problems += [f"{name} is not a weight of this model" for name in weights if name not in own]
@@ -79,14 +86,14 @@ class Module:
                 parameter.data = weights[name]
 
     def offer_activation(self, label: str, node: Tensor) -> Tensor:
-        """Offer an intermediate to the engine's hook, under this module's path."""
+        """Offer an activation to the engine's hook, under this module's path; return its result."""
         if context.activation_hook is None:
             return node
         return offer_activation(f"{self.path}.{label}" if self.path else label, node)
 
 
 def _children(thing: Any) -> Iterator[tuple[str, Any]]:
-    """What a dictionary, list or tuple holds, at any depth, with dotted names."""
+    """Yield the items of a dictionary, list or tuple, at any depth, with dotted names."""
     pairs = thing.items() if isinstance(thing, dict) else enumerate(thing)
     for label, part in pairs:
         if isinstance(part, dict | list | tuple):

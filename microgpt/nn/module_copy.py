@@ -1,4 +1,4 @@
-"""Copies of modules: the same classes and parts, and weights of their own in one row again."""
+"""Copy modules: the same classes and parts, with parameters of their own in flat arrays."""
 
 from collections import defaultdict
 from copy import deepcopy
@@ -17,14 +17,14 @@ ModuleT = TypeVar("ModuleT", bound=Module)
 def copy_module(
     module: ModuleT, memo: dict, backend: Backend | None = None, shared: tuple[str, ...] = ()
 ) -> ModuleT:
-    """A module of its own, as `copy.deepcopy` makes one; gradients start at zero.
+    """Copy a module as `copy.deepcopy` does; its gradients start at zero.
 
-    Its weights lie side by side, on `backend` (default: where each one was). Attributes named in
-    `shared` are the same in both.
+    The copied parameters share a flat array on `backend` (default: where each one was). Attributes
+    named in `shared` are not copied but shared.
     """
     check_host_read("a copy of a module")
     copy = memo[id(module)] = object.__new__(type(module))
-    with LOCK:  # what another thread trains changes between launches only
+    with LOCK:  # another thread may be training the module
         _copy_weights(module, memo, backend)
         for label, part in vars(module).items():
             vars(copy)[label] = part if label in shared else deepcopy(part, memo)
@@ -32,7 +32,7 @@ def copy_module(
 
 
 def _copy_weights(module: Module, memo: dict, backend: Backend | None) -> None:
-    """Put a copy of every weight where `deepcopy` looks for it."""
+    """Put a copy of every parameter into `memo`, where `deepcopy` looks for it."""
     rows: dict[tuple[Backend, np.dtype], list[Tensor]] = defaultdict(list)
     for _, weight in module.named_parameters():
         rows[backend or weight.backend, weight.dtype].append(weight)

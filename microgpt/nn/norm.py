@@ -1,4 +1,4 @@
-"""`LayerNorm` and `RMSNorm`: every feature vector on one scale."""
+"""`LayerNorm` and `RMSNorm`: normalise each feature vector."""
 
 from microgpt import ops
 from microgpt.autograd.tensor import Tensor
@@ -8,7 +8,10 @@ from microgpt.nn.parameter_factory import ParameterFactory
 
 
 class LayerNorm(Module):
-    """Mean 0 and variance 1, then times a weight (C,), which starts at 1, plus a bias (C,)."""
+    """Normalise to mean 0 and variance 1, multiply by a weight (C,), and add a bias (C,).
+
+    The weight starts at 1, the bias at 0.
+    """
 
     def __init__(self, n_embd: int, factory: ParameterFactory, bias: bool = True):
         self.weight = factory.ones(n_embd)
@@ -19,14 +22,14 @@ class LayerNorm(Module):
 
 
 class RMSNorm(Module):
-    """A mean square of 1; without weights."""
+    """Scale to a mean square of 1; has no parameters."""
 
     def __call__(self, x: Tensor) -> Tensor:
         return ops.rms_norm(x)
 
 
 def make_norm(config: GPTConfig, factory: ParameterFactory) -> LayerNorm | RMSNorm:
-    """The norm that the configuration names."""
+    """Make the norm that the configuration names."""
     if config.norm == "layernorm":
         return LayerNorm(config.n_embd, factory, config.bias)
     return RMSNorm()

@@ -1,4 +1,4 @@
-"""`ParameterFactory`: makes the parameters of a model, initialised and side by side in memory."""
+"""`ParameterFactory`: makes and initialises the parameters of a model, in one flat array."""
 
 from collections.abc import Iterable
 
@@ -10,10 +10,10 @@ from microgpt.nn.flat_parameters import FlatParameters
 
 
 class ParameterFactory:
-    """Makes parameters: normal with standard deviation `std`, ones, or zeros.
+    """Make parameters drawn from N(0, std²), of ones, or of zeros.
 
-    With `shapes`, those of all parameters to come, these share one flat array. Without `rng`,
-    nothing is drawn and all are zero: they are about to be read from a file.
+    With `shapes`, those of all parameters to come, the parameters share one flat array. Without
+    `rng`, `normal` makes zeros: the values are about to be loaded from a file.
     """
 
     def __init__(
@@ -29,21 +29,21 @@ class ParameterFactory:
         self.flat = None if shapes is None else FlatParameters(self.backend, dtype, shapes)
 
     def normal(self, *shape: int) -> Tensor:
-        """A parameter drawn from N(0, std²)."""
+        """Make a parameter drawn from N(0, std²)."""
         if self.rng is None:
             return self.zeros(*shape)
         return self._parameter(shape, self.rng.normal(0.0, self.std, shape))
 
     def ones(self, *shape: int) -> Tensor:
-        """A parameter of ones."""
+        """Make a parameter of ones."""
         return self._parameter(shape, np.ones(shape))
 
     def zeros(self, *shape: int) -> Tensor:
-        """A parameter of zeros."""
+        """Make a parameter of zeros."""
         return self._parameter(shape)
 
     def _parameter(self, shape: tuple[int, ...], initial: np.ndarray | None = None) -> Tensor:
-        """A leaf; flat memory is zero where nothing was written, which then costs nothing yet."""
+        """Make a leaf; flat memory is zero already, so without `initial` none of it is touched."""
         if self.flat is None:
             data = np.zeros(shape) if initial is None else initial
             return Tensor(data, requires_grad=True, dtype=self.dtype, backend=self.backend.name)

@@ -1,6 +1,6 @@
-"""WHAT is computed: one differentiable function each, its formula, its shapes, its gradient.
+"""The operations: differentiable functions, each with its formula, shapes and gradient.
 
-Every rule is written once, over kernels that each back end has under the same name.
+Each one is written once, in terms of kernels that every back end has under the same name.
 """
 
 from microgpt.ops import decompositions  # noqa: F401 (registers them)

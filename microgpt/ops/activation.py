@@ -1,4 +1,4 @@
-"""Functions of one number, applied to each element: x (…) -> y (…)."""
+"""Elementwise functions of one input: x (…) -> y (…)."""
 
 from microgpt.ops.op_hooks import overridable
 from microgpt.ops.shape import flat
@@ -42,7 +42,7 @@ def relu(x):
 
 
 def _elementwise(name, x, kernel, with_output):
-    """An operation whose gradient is written with its output, or else with its input."""
+    """An elementwise operation whose backward kernel reads its output, or else its input."""
     backend, array = x.backend, x.array
     y = backend.empty(array.shape, array.dtype)
     backend.launch(f"{name}_forward", flat(y), flat(array))

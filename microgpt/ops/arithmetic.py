@@ -1,4 +1,4 @@
-"""+ − × ÷ and powers, element by element; two operands take one shape by NumPy's broadcasting."""
+"""Elementwise + − × ÷ and powers; the two operands are broadcast as in NumPy."""
 
 import numpy as np
 
@@ -28,7 +28,7 @@ def subtract(x, other):
 
 
 def rsubtract(x, other):
-    """y − x, for `other - x` with a plain number or array at the left."""
+    """y − x, for `other - x` with a number or an array on the left."""
     return add(negative(x), other)
 
 
@@ -57,7 +57,7 @@ def divide(x, other):
 
 
 def rdivide(x, other):
-    """y / x, for `other / x` with a plain number or array at the left."""
+    """y / x, for `other / x` with a number or an array on the left."""
     return multiply(power(x, -1), other)
 
 
@@ -78,7 +78,7 @@ def power(x, exponent):
 
 
 def scale(backend, array, number):
-    """A new array, `number` times this one."""
+    """Return a new array, `number` · `array`."""
     out = backend.empty(array.shape, array.dtype)
     backend.launch("scale_forward", flat(out), flat(array), float(number))
     return out

@@ -1,4 +1,4 @@
-"""Causal attention: composed of products and a softmax, and fused over all heads."""
+"""Causal attention: composed of matrix products and a softmax, or fused over all heads."""
 
 from microgpt.autograd.engine import context
 from microgpt.errors import SettingError, ShapeError
@@ -29,10 +29,10 @@ def causal_attention(q, k, v, hook=lambda label, node: node):
 
 @fused
 def self_attention(qkv, n_head, hook=None):
-    """Causal attention of every head at once, from queries, keys and values side by side.
+    """Causal attention of all heads at once, from queries, keys and values side by side.
 
-    qkv (B, T, 3 · C) -> y (B, T, C), with C = n_head · D. No weights (T, T) are ever stored: the
-    way back computes them again from each row's log-sum-exp.                Dao et al. 2022
+    qkv (B, T, 3 · C) -> y (B, T, C), with C = n_head · D. The weights (T, T) are never stored:
+    backward computes them again from each row's log-sum-exp.                Dao et al. 2022
     """
     B, T, C = _qkv_dims(qkv, n_head)
     backend = qkv.backend
@@ -51,8 +51,8 @@ def self_attention(qkv, n_head, hook=None):
 def dropout_attention(qkv, n_head, p, rng_state, layer_id=0, hook=None):
     """`self_attention` with dropout on the weights of every head.
 
-    qkv (B, T, 3 · C) -> y (B, T, C). Neither weights nor masks are stored; `p`, `rng_state`
-    and `layer_id` as in `dropout`, for the weights as an array (B, H, T, T).
+    qkv (B, T, 3 · C) -> y (B, T, C). Neither weights nor masks are stored. `p`, `rng_state` and
+    `layer_id` are those of `dropout`, for the weights as an array (B, H, T, T).
     """
     B, T, C = _qkv_dims(qkv, n_head)
     mask_args = dropout_args(p, rng_state, layer_id)
@@ -74,10 +74,10 @@ def dropout_attention(qkv, n_head, p, rng_state, layer_id=0, hook=None):
 
 @fused
 def decode_self_attention(qkv, keys, values, position, n_head, hook=None):
-    """One new token a row: its key and value go into the cache, then it attends to all in there.
+    """One new token per row: write its key and value into the cache, and attend to all in it.
 
-    qkv (B, 1, 3 · C), keys and values (B, H, S, D) arrays, position (1,) int32 -> y (B, 1, C).
-    No gradient flows through a cache.
+    qkv (B, 1, 3 · C), keys and values (B, H, S, D) arrays, position (1,) int32 -> y (B, 1, C). No
+    gradient flows through a cache.
     """
     B, T, C = _qkv_dims(qkv, n_head)
     check_cache_shapes((B, n_head, T, C // n_head), keys, values, position)
@@ -89,7 +89,7 @@ def decode_self_attention(qkv, keys, values, position, n_head, hook=None):
 
 
 def _qkv_dims(qkv, n_head):
-    """B, T and C of queries, keys and values side by side."""
+    """Return B, T and C of qkv (B, T, 3 · C); raise if it does not split into `n_head` heads."""
     shape = qkv.array.shape
     if not isinstance(n_head, int) or n_head < 1:
         raise SettingError("n_head", "a positive integer", n_head)
@@ -99,7 +99,7 @@ def _qkv_dims(qkv, n_head):
 
 
 def check_cache_shapes(shape, keys, values, position):
-    """Refuse a query of this shape (B, H, T, D) that is not one token which the caches fit."""
+    """Raise ShapeError unless a query of `shape` (B, H, T, D) is one token that fits the cache."""
     B, H, T, D = shape
     wanted = keys.shape[2] if keys.ndim == 4 else "S"
     if T != 1 or keys.shape != values.shape or keys.shape != (B, H, wanted, D):
@@ -115,7 +115,8 @@ def decode_attention(q, keys, values, position, hook=lambda label, node: node):
     """Attention of one new token over a cache; no gradient flows through a cache.
 
     q (B, H, 1, D), keys and values (B, H, S, D) arrays, position (1,) int32 -> y (B, H, 1, D).
-    Where an activation hook wants to see "scores" and "weights", it runs decomposed.
+    Under `hook_activations` or `decomposed` it is composed of smaller operations, and `hook` is
+    offered "scores" and "weights".
     """
     backend = q.backend
     if q.ndim != 4 or not q.shape[3]:

@@ -1,8 +1,7 @@
 """The decomposition of each fused operation: the same values and gradients from smaller ones.
 
-They run where somebody looks inside a model (`hook_activations`) or asks for them (`decomposed`);
-`hook` is offered the activations that a fused operation never stores. They call operations through
-the package, so that overrides see these too.
+They run under `hook_activations` and `decomposed`; `hook` is offered the activations that a fused
+operation never stores. They call operations as `ops.…`, so that overrides apply to these.
 """
 
 from typing import Any

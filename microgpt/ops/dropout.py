@@ -11,13 +11,13 @@ RANDOM_RANGE = 2**32  # a 32-bit random number below p times this drops an eleme
 
 
 def dropout(x, p, rng_state, layer_id=0):
-    """Zero a random share `p` of the elements and scale up the rest: the mean stays.
+    """Zero a random share `p` of the elements and scale up the others, so that the mean stays.
 
         y = x · m / (1 − p), where m is 0 with probability p, else 1
 
-    x (…, C) -> y (…, C). The mask follows from `rng_state` (2,), int64 seed and counter,
-    from `layer_id`, an integer, and from an element's index alone. No mask is stored: backward
-    draws it again, so `rng_state` must not change in between.
+    x (…, C) -> y (…, C). The mask depends only on `rng_state` (2,), int64 seed and counter, on the
+    integer `layer_id`, and on each element's index. No mask is stored: backward draws it again,
+    so `rng_state` must not change in between.
                                                          Srivastava et al. 2014; Salmon et al. 2011
     """
     mask_args = dropout_args(p, rng_state, layer_id)
@@ -35,7 +35,7 @@ def dropout(x, p, rng_state, layer_id=0):
 
 @fused
 def dropout_residual(x, residual, p, rng_state, layer_id=0):
-    """`residual + dropout(x, p, turn, site)` in one operation."""
+    """`residual + dropout(x, p, rng_state, layer_id)` in one operation."""
     x.check_compatible(residual)
     if x.shape != residual.shape:
         raise ShapeError(
@@ -56,7 +56,7 @@ def dropout_residual(x, residual, p, rng_state, layer_id=0):
 
 
 def dropout_args(p, rng_state, layer_id):
-    """Kernel arguments rng_state, layer_id, threshold and scale; None if nothing is dropped."""
+    """Return the kernels' rng_state, layer_id, threshold and scale; None if nothing is dropped."""
     if not isinstance(p, Real) or isinstance(p, bool) or not 0 <= p < 1:
         raise SettingError("p", "at least 0 and below 1", p)
     if p == 0:
@@ -75,7 +75,7 @@ def dropout_args(p, rng_state, layer_id):
 
 
 def _dropout_backward(backend, dy, rows, mask_args):
-    """dx: dy times the same mask, drawn again."""
+    """Return dx: dy times the same mask, drawn again."""
     dx = backend.empty(rows.shape, rows.dtype)
     backend.launch("dropout_forward", dx, dy.reshape(rows.shape), *mask_args)
     return dx.reshape(dy.shape)

@@ -1,4 +1,4 @@
-"""Looking up rows of a table by token id."""
+"""Look up rows of a table by token id."""
 
 import numpy as np
 

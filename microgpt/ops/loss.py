@@ -44,10 +44,10 @@ def _token_losses(logits, ids, min_targets):
 
 @fused
 def linear_cross_entropy(h, weight, targets):
-    """The head in one operation, `cross_entropy(linear(h, weight), targets)`.
+    """`cross_entropy(linear(h, weight), targets)`, the head and its loss, in one operation.
 
-    h (…, C), weight (V, C), targets (…) -> loss (); the logits are never handed out. On the way
-    back their gradient takes their place; a second time back computes them again.
+    h (…, C), weight (V, C), targets (…) -> loss (). The logits are not returned: backward
+    overwrites them with their gradient, and a second backward pass computes them again.
     """
     check_linear_shapes(h, weight)
     backend, rows, V = h.backend, h.as_2d(), weight.shape[0]
@@ -93,7 +93,7 @@ def _masked_mean(losses, ids):
 
 
 def _target_ids(logits_shape, targets):
-    """The targets as a flat int32 array, checked against the shape of the logits."""
+    """Return the targets as a flat int32 array, checked against the shape of the logits."""
     ids = as_token_ids(targets, copy_ids=True)
     if ids.shape != logits_shape[:-1]:
         raise ShapeError(

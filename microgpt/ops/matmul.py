@@ -23,8 +23,9 @@ def linear(x, weight, bias=None):
 def linear_residual(x, weight, bias, residual, hook=None):
     """`residual + linear(x, weight, bias)` in one operation.
 
-    x (…, K), weight (M, K), bias (M,) or None, residual (…, M) -> y (…, M). `hook` is for its
-    decomposition, as in all fused operations: it is offered what this one never stores.
+    x (…, K), weight (M, K), bias (M,) or None, residual (…, M) -> y (…, M). As in all fused
+    operations, only the decomposition uses `hook`: it is offered activations that are not stored
+    here.
     """
     backend, rows, bias_array = _linear_inputs(x, weight, bias)
     x.check_compatible(residual)
@@ -40,7 +41,7 @@ def linear_residual(x, weight, bias, residual, hook=None):
 
 @fused
 def linear_gelu(x, weight, bias=None, hook=None):
-    """`gelu(linear(x, weight, bias))` in one operation; shapes as there."""
+    """`gelu(linear(x, weight, bias))` in one operation; shapes as in `linear`."""
     backend, rows, bias_array = _linear_inputs(x, weight, bias)
     y, z = (backend.empty((len(rows), len(weight.array)), rows.dtype) for _ in range(2))
     backend.launch("linear_gelu_forward", y, z, rows, weight.array, bias_array)
@@ -49,16 +50,16 @@ def linear_gelu(x, weight, bias=None, hook=None):
 
 @fused
 def linear_relu(x, weight, bias=None, hook=None):
-    """`relu(linear(x, weight, bias))` in one operation; shapes as there."""
+    """`relu(linear(x, weight, bias))` in one operation; shapes as in `linear`."""
     backend, rows, bias_array = _linear_inputs(x, weight, bias)
     y = backend.empty((len(rows), len(weight.array)), rows.dtype)
     backend.launch("linear_relu_forward", y, rows, weight.array, bias_array)
-    # Where the result is above 0, so was what it was made from.
+    # relu's output is above 0 exactly where its input is, so backward can read y.
     return _linear_result("linear_relu", x, weight, bias, y, activation=("relu_backward", y))
 
 
 def _linear_inputs(x, weight, bias):
-    """What a launch of a linear kernel is given: the back end, x as rows, and the bias."""
+    """Check the shapes; return the back end, x as rows, and the bias array or a placeholder."""
     check_linear_shapes(x, weight, bias)
     return (
         x.backend,
@@ -68,7 +69,7 @@ def _linear_inputs(x, weight, bias):
 
 
 def _linear_result(op, x, weight, bias, y, activation=None, residual=None):
-    """A linear operation's result y (N, M) with the rule for going back through it."""
+    """Make the result of a linear operation from y (N, M), with its backward function."""
     backend, rows, matrix = x.backend, x.as_2d(), weight.array
 
     def backward(dy):
@@ -90,7 +91,7 @@ def _linear_result(op, x, weight, bias, y, activation=None, residual=None):
 
 
 def check_linear_shapes(x, weight, bias=None):
-    """Refuse what `linear` cannot multiply."""
+    """Raise unless x, weight and bias fit `linear` in shape, dtype and back end."""
     if weight.backend is not x.backend or weight.array.dtype is not x.array.dtype:
         x.check_compatible(weight)
     shape, weight_shape = x.array.shape, weight.array.shape
@@ -117,7 +118,7 @@ def matmul(a, b):
 
 
 def rmatmul(b, a):
-    """a · b, for `a @ b` with a plain array at the left."""
+    """a · b, for `a @ b` with an array on the left."""
     return matmul(b.as_tensor_like(a), b)
 
 

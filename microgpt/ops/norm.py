@@ -1,4 +1,4 @@
-"""Normalisation."""
+"""Layer normalisation and RMS normalisation."""
 
 from microgpt.errors import ShapeError
 from microgpt.ops.op_hooks import overridable
@@ -31,7 +31,9 @@ def layer_norm(x, weight, bias=None, eps=1e-5):
     backend.launch("layer_norm_forward", y, mean, rstd, rows, weight.array, shift, eps)
 
     def backward(dy):
-        # Taken before buffers are lent: weight or bias may be the very node that x is.
+        # The kernel overwrites dx, accumulates into dweight and dbias, and adds dx_in to dx: the
+        # gradient that x has so far. take_grad comes before grad_buffer: if x is also the weight
+        # or the bias, it would otherwise remove the buffer that the kernel accumulates into.
         dy, dx_in = dy.reshape(rows.shape), x.take_grad(rows.shape)
         dx, dweight = backend.empty(rows.shape, dtype), weight.grad_buffer()
         dbias = backend.empty_optional(1, dtype) if bias is None else bias.grad_buffer()

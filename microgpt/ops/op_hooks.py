@@ -1,4 +1,4 @@
-"""How an operation gives way: to a function put in its place, or to its decomposition."""
+"""Decorators that let something else run for an operation: an override or its decomposition."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -6,13 +6,13 @@ from typing import Any
 
 from microgpt.autograd.engine import context
 
-OVERRIDABLE: list[str] = []  # the names that `override_ops` offers to its hook
+OVERRIDABLE: list[str] = []  # names of operations that `override_ops` can replace
 FUSED: list[str] = []
-DECOMPOSITIONS: dict[str, Callable] = {}  # of fused operations, by name
+DECOMPOSITIONS: dict[str, Callable] = {}  # fused operation's name -> its decomposition
 
 
 def overridable(op: Callable) -> Callable:
-    """An operation that a learner may write anew: under `override_ops` its hook runs instead."""
+    """Mark an operation that learners may rewrite: under `override_ops` the hook runs instead."""
     OVERRIDABLE.append(op.__name__)
 
     @wraps(op)
@@ -26,7 +26,7 @@ def overridable(op: Callable) -> Callable:
 
 
 def fused(op: Callable) -> Callable:
-    """A fused operation, which runs decomposed where somebody looks inside.
+    """Mark a fused operation, which runs decomposed while activations are hooked.
 
     Under `hook_activations` and `decomposed`, the function of the same name in
     `ops/decompositions.py` runs: the same values and gradients from smaller operations.
@@ -43,6 +43,6 @@ def fused(op: Callable) -> Callable:
 
 
 def decomposition(function: Callable) -> Callable:
-    """The decomposition of the fused operation of the same name."""
+    """Register the decomposition of the fused operation of the same name."""
     DECOMPOSITIONS[function.__name__] = function
     return function

@@ -1,4 +1,4 @@
-"""Sums, means and maxima along one axis or all of them."""
+"""Sums, means and maxima along one axis or over all elements."""
 
 import operator
 from math import prod
@@ -7,10 +7,10 @@ from microgpt.errors import ShapeError
 
 
 def sum(x, axis=None, keepdims=False):
-    """The sum along `axis`, or of everything; each element gets the sum's gradient.
+    """The sum along `axis`, or of all elements; each element gets the gradient of its sum.
 
-    x (…, N, …) -> y (…, …), with `keepdims` (…, 1, …); of everything, (). An axis that x does not
-    have is a ShapeError.
+    x (…, N, …) -> y (…, …), or (…, 1, …) with `keepdims`; without `axis`, y (). Raises ShapeError
+    if x does not have the axis.
     """
     backend, (array_3d, shape) = x.backend, _as_3d(x, axis, keepdims)
     y = backend.empty((array_3d.shape[0], array_3d.shape[2]), x.dtype)
@@ -25,7 +25,10 @@ def sum(x, axis=None, keepdims=False):
 
 
 def mean(x, axis=None, keepdims=False):
-    """The mean along `axis`, or of everything; shapes as in `sum`. No numbers: a ShapeError."""
+    """The mean along `axis`, or of all elements; shapes as in `sum`.
+
+    Raises ShapeError if there are no elements.
+    """
     count = prod(x.shape) if axis is None else x.shape[_axis(x, axis)]
     if count == 0:
         raise ShapeError(f"the mean of no numbers is not defined; got shape {x.shape}")
@@ -33,9 +36,9 @@ def mean(x, axis=None, keepdims=False):
 
 
 def max(x, axis=None, keepdims=False):
-    """The maximum along `axis`, or of everything; the first of equals gets the gradient.
+    """The maximum along `axis`, or of all elements; the first of equals gets the gradient.
 
-    Shapes as in `sum`. No numbers: a ShapeError.
+    Shapes as in `sum`. Raises ShapeError if there are no elements.
     """
     backend, (array_3d, shape) = x.backend, _as_3d(x, axis, keepdims)
     if array_3d.shape[1] == 0:
@@ -53,7 +56,7 @@ def max(x, axis=None, keepdims=False):
 
 
 def _as_3d(x, axis, keepdims):
-    """x as (outer, N, inner) with N the sizes to reduce, and the shape of the result."""
+    """Return x as (outer, N, inner), where N is the axis to reduce, and the result's shape."""
     if axis is None:
         return x.array.reshape(1, prod(x.shape), 1), (1,) * x.ndim if keepdims else ()
     axis = _axis(x, axis)

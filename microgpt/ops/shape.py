@@ -1,7 +1,7 @@
-"""Shapes: `reshape` is a view; transpose, index, slice and broadcast copy, and know the way back.
+"""Shape operations: `reshape` is a view; transpose, index, split_heads and broadcast copy.
 
-Every copying rearrangement has a plan, an array (3, 5): five sizes, a step in x along each, and a
-start (five times). NumPy itself works these out on an empty stand-in, once per shape.
+Each copy follows a plan, an array (3, 5): five sizes, the stride in x along each axis, and the
+start offset (five times). NumPy computes it on a dummy array, once per shape.
 """
 
 import operator
@@ -16,12 +16,12 @@ AXES = 5
 
 
 def flat(array):
-    """The same numbers as a one-dimensional view."""
+    """Return the array as a one-dimensional view."""
     return array.reshape(-1)
 
 
 def reshape(x, *shape):
-    """The same numbers in another shape; one size may be −1. A view: nothing is copied."""
+    """The same elements in another shape, where one size may be −1; a view, nothing is copied."""
     if len(shape) == 1 and isinstance(shape[0], tuple | list):
         shape = tuple(shape[0])
     try:
@@ -34,9 +34,9 @@ def reshape(x, *shape):
 
 
 def transpose(x, *axes):
-    """The axes in another order; without arguments, reversed: x (2, 3, 4) -> y (4, 3, 2).
+    """The axes in another order, by default reversed: x (2, 3, 4) -> y (4, 3, 2). A copy.
 
-    Each axis must be named once, else a ShapeError. A copy.
+    Raises ShapeError unless each axis is named once.
     """
     if len(axes) == 1 and isinstance(axes[0], tuple | list):
         axes = tuple(axes[0])
@@ -55,9 +55,9 @@ def transpose(x, *axes):
 
 
 def index(x, key):
-    """x[key] for whole numbers, slices, None and …; a copy. The gradient goes back to its place.
+    """x[key] for integers, slices, None and `...`, as a copy; dy is added to dx at the same places.
 
-    Shapes as in NumPy's basic indexing; lists and masks are refused with a TypeError.
+    Shapes as in NumPy's basic indexing. Raises TypeError for lists and masks.
     """
     parts = key if isinstance(key, tuple) else (key,)
     shape, plan = _index_strides(x.shape, tuple(_hashable_key(part) for part in parts))
@@ -65,7 +65,7 @@ def index(x, key):
 
 
 def split_heads(x, n_head, part=0, parts=1):
-    """One of `parts` equal slices of the features, cut into heads: a copy.
+    """Slice number `part` of `parts` equal slices of the features, split into heads; a copy.
 
     x (B, T, parts · H · D) -> y (B, H, T, D)
     """
@@ -73,7 +73,7 @@ def split_heads(x, n_head, part=0, parts=1):
 
 
 def merge_heads(x):
-    """The heads side by side again, the way back from `split_heads`: a copy.
+    """The heads side by side again, the inverse of `split_heads`; a copy.
 
     x (B, H, T, D) -> y (B, T, H · D)
     """
@@ -94,9 +94,9 @@ def merge_heads(x):
 
 
 def broadcast_to(x, *shape):
-    """x repeated along new or one-wide axes; the gradient is summed along them.
+    """x repeated along new axes and axes of size 1; the gradient is summed along them.
 
-    x (3, 1) -> y (2, 3, 4); a shape that NumPy's rule does not allow is a ShapeError.
+    x (3, 1) -> y (2, 3, 4). Raises ShapeError where NumPy's broadcasting rule does not allow it.
     """
     if len(shape) == 1 and isinstance(shape[0], tuple | list):
         shape = tuple(shape[0])
@@ -111,7 +111,7 @@ def broadcast_to(x, *shape):
     ]
 
     def backward(dy):
-        for axis in reversed(repeated):  # from the last, so that earlier places stay valid
+        for axis in reversed(repeated):  # from the last: earlier axis numbers stay valid
             outer, inner = prod(dy.shape[:axis]), prod(dy.shape[axis + 1 :])
             total = backend.empty((outer, inner), dy.dtype)
             backend.launch("sum_forward", total, dy.reshape(outer, dy.shape[axis], inner))
@@ -122,7 +122,7 @@ def broadcast_to(x, *shape):
 
 
 def broadcast(x, other):
-    """Two operands in one shape, as NumPy would make them, on one back end and of one dtype."""
+    """Broadcast two operands to one shape as NumPy does; check their back end and dtype."""
     y = x.as_tensor_like(other)
     if x.array.shape == y.array.shape:
         return x, y
@@ -137,12 +137,12 @@ def broadcast(x, other):
 
 
 def _expand(x, shape):
-    # Only ones in front are new: then a view is enough.
+    # If only axes of size 1 are added in front, a view is enough.
     return reshape(x, shape) if prod(x.shape) == prod(shape) else broadcast_to(x, shape)
 
 
 def _select(x, shape, plan, name):
-    """Some elements of x, each at most once: the gradient goes back to their places."""
+    """Copy some elements of x, each at most once; dy is added to dx at the same places."""
     y = _strided_copy(x, shape, plan)
 
     def backward(dy):
@@ -167,7 +167,7 @@ def _hashable_key(part):
     if part is None or part is Ellipsis:
         return part
     if isinstance(part, int | np.integer) and not isinstance(part, bool):
-        return int(part)  # True would share the cache's place with 1
+        return int(part)  # True would share a cache entry with 1
     raise TypeError(
         "a tensor is indexed by whole numbers, slices, None and ...; "
         f"got {type(part).__name__}. To look up rows by id, use ops.embedding"
@@ -218,12 +218,12 @@ def _broadcast_strides(shape, out_shape):
 
 
 def _dummy(shape):
-    """An array of that shape whose strides count elements; its memory is never touched."""
+    """Return an int8 array, whose strides count elements; its memory is never touched."""
     return np.empty(shape, np.int8)
 
 
 def _strided_view(view):
-    """The view's shape, and the plan for the rearranging kernels: sizes, steps, start."""
+    """Return the view's shape, and the plan for the strided kernels: sizes, strides, start."""
     sizes, steps = list(view.shape), list(view.strides)
     if len(sizes) > AXES:
         raise ShapeError(f"at most {AXES} axes can be rearranged; got shape {view.shape}")

@@ -1,4 +1,4 @@
-"""Softmax, its logarithm, and the causal one of attention."""
+"""Softmax, log-softmax, and the causal softmax of attention."""
 
 from microgpt.errors import SettingError, ShapeError
 from microgpt.ops.op_hooks import overridable
@@ -8,7 +8,7 @@ from microgpt.ops.op_hooks import overridable
 def softmax(x):
     """Positive numbers that sum to 1: y = exp(x) / sum(exp(x)), along the last axis.
 
-    x (…, C) -> y (…, C); the greatest is subtracted first, so exp never overflows
+    x (…, C) -> y (…, C); the maximum is subtracted first, so that exp never overflows
     """
     return _row_op("softmax", x)
 

@@ -1,4 +1,4 @@
-"""Token ids and positions as kernels read them: int32 arrays, checked."""
+"""Check token ids and positions, and make them the int32 arrays that kernels read."""
 
 import numpy as np
 
@@ -7,10 +7,10 @@ from microgpt.errors import DtypeError, ShapeError, TokenError
 
 
 def as_token_ids(tokens, copy_ids=False):
-    """Token ids as a C-contiguous int32 array; anything but integers raises.
+    """Return token ids as a C-contiguous int32 array; raise DtypeError unless they are integers.
 
-    With `copy_ids`, a copy: what backward needs again must not change in between. The arrays of a
-    recording are never copied, they are what a replay fills.
+    With `copy_ids`, as a copy, because backward needs the same ids again. While recording, an int32
+    array is never copied, because replays read new ids from that very array.
     """
     if isinstance(tokens, np.ndarray) and tokens.dtype == np.int32 and tokens.flags.c_contiguous:
         return tokens.copy() if copy_ids and current_tracer() is None else tokens
@@ -30,6 +30,6 @@ def as_token_ids(tokens, copy_ids=False):
 
 
 def check_position_array(position):
-    """Raise a ShapeError for what kernels cannot read a position from."""
+    """Raise ShapeError unless `position` is an int32 array (1,)."""
     if not isinstance(position, np.ndarray) or position.shape != (1,) or position.dtype != np.int32:
         raise ShapeError(f"position must be an int32 array (1,); got {position!r:.60}")

@@ -1,12 +1,12 @@
 """Pictures as pure functions: plain data in, SVG text or a matplotlib figure out.
 
-Nothing here loads, runs, trains or times a model: `microgpt.widgets` computes and draws with these.
+Nothing here loads, runs, trains or times a model; `microgpt.widgets` does, and calls this.
 """
 
 import importlib
 from typing import Any
 
-# Public name -> module; loaded on first use, because matplotlib takes its time.
+# Public name -> module; imported on first use, because matplotlib is slow to import.
 _PUBLIC = {"plot_losses": "losses"}
 
 __all__ = ["plot_losses"]

@@ -8,15 +8,15 @@ from microgpt.viz.drawing import Drawing, Line, Rect, Text
 
 Bar = tuple[str, float, str, bool]  # label, value, the value as text, whether it is ours
 WIDTH, LEFT, RIGHT, BAR_HEIGHT, BAR_GAP, TICK_HEIGHT = 900, 330, 150, 16, 6, 18
-# A file that is opened by itself has no style sheet around it.
+# A standalone SVG file has no style sheet around it.
 FONT = "<style>text{font:13px system-ui,sans-serif}.mg-bold{font-weight:700}</style>"
 
 
 def benchmark_bars(groups: Sequence[tuple[str, Sequence[Bar]]], caption: str = "") -> Drawing:
-    """One bar chart for each (heading, bars); a bar is (label, value, value_text, is_ours).
+    """Draw one bar chart for each (heading, bars); a bar is (label, value, value_text, is_ours).
 
-    Lengths are logarithmic, from the power of ten below the smallest value of the group. Bars that
-    are not ours are grey.
+    The scale is logarithmic and begins at the power of ten below the smallest value of the group.
+    Bars that are not ours are grey.
     """
     values = [bar[1] for _, bars in groups for bar in bars]
     if not values or not all(0 < value < math.inf for value in values):
@@ -33,7 +33,7 @@ def benchmark_bars(groups: Sequence[tuple[str, Sequence[Bar]]], caption: str = "
 
 
 def standalone_svg(drawing: Drawing) -> str:
-    """The drawing as the text of an SVG file, with its own font and a white background."""
+    """Return the drawing as the text of an SVG file, with its own font on a white background."""
     start, end = drawing.svg().split(">", 1)
     return f'{start}>{FONT}<rect width="100%" height="100%" fill="white"/>{end}\n'
 

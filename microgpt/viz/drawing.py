@@ -1,7 +1,7 @@
-"""`Drawing`: rectangles, lines and texts, rendered as SVG text and, without a browser, as PNG.
+"""`Drawing`: rectangles, lines and texts, rendered as SVG or, without a browser, as PNG.
 
-A live view needs SVG, which is a string and takes its colours from the theme; a notebook that is
-read without being run needs a PNG. Both come from one list of shapes.
+A live view uses SVG, which follows the colours of the theme; a notebook that is read without a
+kernel needs a PNG. Both are rendered from one list of shapes.
 """
 
 import base64
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from html import escape
 from typing import Any
 
-from microgpt.viz.style import STYLE, css_colour, light_colour
+from microgpt.viz.style import STYLE, css_colour, light_theme_colour
 
 MATPLOTLIB_ALIGN = {"start": "left", "middle": "center", "end": "right"}
 
@@ -56,8 +56,12 @@ Shape = Rect | Line | Text
 
 @dataclass
 class Group:
-    """Shapes with one layout: "fixed" in pixels, "fluid" in per cent of the width, or "shifted"
-    to the right by `offset` pixels, which CSS class `mg-shifted` may undo."""
+    """Shapes that share a layout: "fixed", "fluid" or "shifted".
+
+    Positions are in pixels, or for "fluid" in per cent of the width. "shifted" moves the group
+    right by `offset` pixels; in a panel, CSS does so only where the controls stand beside the
+    picture.
+    """
 
     layout: str
     offset: float
@@ -67,17 +71,17 @@ class Group:
 class Drawing:
     """A picture of `width` × `height` pixels, whose caption is its alternative text.
 
-    `id_prefix` keeps its ids apart from those of other drawings on the page.
+    `id_prefix` makes its SVG ids unique among the drawings on a page.
     """
 
     def __init__(self, width: float, height: float, caption: str = "", id_prefix: str = "mg"):
         self.width, self.height, self.caption, self.id_prefix = width, height, caption, id_prefix
-        self.details_html = ""  # the numbers, folded, for a picture that stands alone
+        self.details_html = ""  # a folded table of numbers, for a picture outside a panel
         self.groups: list[Group] = []
         self.begin_group()
 
     def begin_group(self, layout: str = "fixed", offset: float = 0.0) -> None:
-        """Let the shapes added from here on have this layout: "fixed", "fluid" or "shifted"."""
+        """Start a group with a layout ("fixed", "fluid" or "shifted") for the shapes added next."""
         self.groups.append(Group(layout, offset, []))
 
     def add(self, *shapes: Shape) -> None:
@@ -85,7 +89,7 @@ class Drawing:
         self.groups[-1].shapes.extend(shapes)
 
     def svg(self) -> str:
-        """The picture as SVG text."""
+        """Return the picture as SVG text."""
         body = "".join(self._group_svg(group) for group in self.groups if group.shapes)
         shapes = [shape for group in self.groups for shape in group.shapes]
         hatch = (
@@ -97,7 +101,7 @@ class Drawing:
             else ""
         )
         is_fluid = any(group.layout == "fluid" for group in self.groups)
-        # Front ends shrink wide pictures, and their letters; one that does not fit scrolls.
+        # Front ends would shrink a wide picture, letters included; without max-width it scrolls.
         width = '100%"' if is_fluid else f'{self.width:g}" style="max-width:none"'
         return (
             f'<svg xmlns="http://www.w3.org/2000/svg" role="img" width="{width} '
@@ -115,7 +119,7 @@ class Drawing:
         return f"{100 * x / self.width:.3f}%"
 
     def png(self) -> bytes:
-        """The picture as a PNG in the light colours."""
+        """Return the picture as a PNG in the colours of the light theme."""
         from microgpt.viz.figure import CaptionedFigure
 
         figure = CaptionedFigure(figsize=(self.width / 100, self.height / 100), dpi=100)
@@ -181,8 +185,8 @@ def _plot_shape(axes: Any, shape: Shape, offset: float) -> None:
         axes.add_patch(
             Rectangle(
                 (shape.x + offset, shape.y), max(0.0, shape.width), shape.height,
-                facecolor=light_colour(shape.fill),
-                edgecolor=light_colour("outline" if shape.hatch else shape.stroke),
+                facecolor=light_theme_colour(shape.fill),
+                edgecolor=light_theme_colour("outline" if shape.hatch else shape.stroke),
                 linewidth=0.0 if has_no_edge else shape.stroke_width * 0.72,
                 hatch="/////" if shape.hatch else None,
             )
@@ -190,12 +194,12 @@ def _plot_shape(axes: Any, shape: Shape, offset: float) -> None:
     elif isinstance(shape, Line):
         axes.plot(
             [shape.x1 + offset, shape.x2 + offset], [shape.y1, shape.y2],
-            color=light_colour(shape.stroke), linewidth=shape.stroke_width * 0.72,
+            color=light_theme_colour(shape.stroke), linewidth=shape.stroke_width * 0.72,
             linestyle="--" if shape.dashed else "-",
         )  # fmt: skip
     else:
         axes.text(
             shape.x + offset, shape.y, shape.text, fontsize=13 * 0.72,
-            color=light_colour(shape.fill), ha=MATPLOTLIB_ALIGN[shape.anchor], va="baseline",
+            color=light_theme_colour(shape.fill), ha=MATPLOTLIB_ALIGN[shape.anchor], va="baseline",
             parse_math=False, fontweight="bold" if shape.bold else "normal",
         )  # fmt: skip

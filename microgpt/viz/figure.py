@@ -1,4 +1,4 @@
-"""A matplotlib figure that shows itself in a notebook, without pyplot."""
+"""A matplotlib figure that a notebook displays without pyplot."""
 
 import io
 import warnings
@@ -17,7 +17,7 @@ class CaptionedFigure(Figure):
         return self.png(110)
 
     def png(self, dpi: int) -> bytes:
-        """The figure as PNG; a character that the font lacks is a box, without a warning."""
+        """Return the figure as PNG; characters missing from the font become boxes, silently."""
         stream = io.BytesIO()
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", message="Glyph .* missing from")
@@ -29,7 +29,7 @@ class CaptionedFigure(Figure):
 
 
 def _quantize(stream: io.BytesIO, caption: str) -> bytes:
-    """The PNG in 64 colours, a third of its size: notebooks keep many of them."""
+    """Reduce the PNG to 64 colours, a third of its size, because notebooks store many of them."""
     from PIL import Image, PngImagePlugin
 
     metadata, output = PngImagePlugin.PngInfo(), io.BytesIO()

@@ -1,4 +1,4 @@
-"""Numbers and tokens as text: percentages that add up, odds, visible whitespace, names of ranks."""
+"""Format numbers and tokens: percentages that add up, odds, ranks, visible whitespace."""
 
 import math
 import unicodedata
@@ -11,14 +11,14 @@ ORDINALS = (
 )  # fmt: skip
 FILTER_NAMES = {"top_k": "top-k", "top_p": "top-p", "min_p": "min-p"}
 
-# A first-strong isolate keeps right-to-left text from reordering what stands around it.
+# A first-strong isolate keeps right-to-left text from reordering the text around it.
 FIRST_STRONG_ISOLATE, POP_DIRECTIONAL_ISOLATE = "\u2068", "\u2069"
 
 
 def to_permille(probs: Sequence[float] | np.ndarray) -> list[int]:
-    """Probabilities that sum to 1 as integers per mille that sum to exactly 1,000.
+    """Round probabilities that sum to 1 to integers per mille that sum to exactly 1,000.
 
-    Largest-remainder rounding; what is below 0.5 ‰ stays 0, so that "< 0.1 %" is true of it.
+    By largest remainders; a probability below 0.5 ‰ stays 0, so that "< 0.1 %" is true of it.
     """
     exact = np.asarray(probs, np.float64) * 1000
     rounded = np.floor(exact + 1e-9).astype(int)
@@ -34,19 +34,19 @@ def to_permille(probs: Sequence[float] | np.ndarray) -> list[int]:
 
 
 def format_permille(permille: int, kept: bool = True) -> str:
-    """An integer per mille as "23.6 %"; one that rounds to 0 as "< 0.1 %"; a filtered one "cut"."""
+    """Format an integer per mille as "23.6 %", 0 as "< 0.1 %", and a filtered token as "cut"."""
     if not kept:
         return "cut"
     return "< 0.1 %" if permille == 0 else f"{permille / 10:.1f} %"
 
 
 def format_prob(prob: float) -> str:
-    """A probability in per cent, with one decimal."""
+    """Format a probability in per cent, with one decimal."""
     return "< 0.1 %" if 0 < prob < 0.0005 else f"{100 * prob:.1f} %"
 
 
 def format_odds(nll: float) -> str:
-    """The probability e^(−nll) as "1 in 4,800", to two digits; inf is "cannot be produced"."""
+    """Format the probability e^(−nll) as "1 in 4,800" (two digits), or "cannot be produced"."""
     if math.isinf(nll):
         return "cannot be produced"
     if nll / math.log(10) >= 15:
@@ -59,7 +59,7 @@ def format_odds(nll: float) -> str:
 
 
 def format_perplexity(loss: float) -> str:
-    """e to the loss, to one decimal below 100; "over a million" above."""
+    """Format e to the loss: with one decimal below 100, as "over a million" from 10^6 on."""
     perplexity = math.exp(min(loss, 700))
     if perplexity < 100:
         return f"{perplexity:.1f}"
@@ -67,12 +67,15 @@ def format_perplexity(loss: float) -> str:
 
 
 def ordinal_choice(rank: int) -> str:
-    """A rank counted from 0 as "the first choice", or "choice number 37"."""
+    """Format a rank counted from 0 as "the first choice", or "choice number 37" from 10 on."""
     return f"the {ORDINALS[rank]} choice" if rank < len(ORDINALS) else f"choice number {rank + 1:,}"
 
 
 def visible(token: str, max_length: int = 12) -> str:
-    """A token's text for the page: BOS as "end", outer blanks and control characters as signs."""
+    """Return a token's text as it is shown, in at most `max_length` characters.
+
+    BOS becomes "end"; outer blanks and control characters become symbols.
+    """
     if token == "⟨BOS⟩":
         return "end"
     inner_start, inner_end = len(token) - len(token.lstrip(" ")), len(token.rstrip(" "))
@@ -90,13 +93,13 @@ def visible(token: str, max_length: int = 12) -> str:
 
 
 def _is_invisible(char: str) -> bool:
-    """Whether a character leaves no mark on a page; the joiner inside an emoji belongs to it."""
+    """Return whether a character prints nothing; the joiner inside an emoji does not count."""
     categories = ("Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp", "Zs")
     return unicodedata.category(char) in categories and char not in (" ", "\u200d")
 
 
 def distinct_decimals(*numbers: float) -> list[str]:
-    """Numbers with three decimals, or as many more (up to nine) as tell them apart."""
+    """Format numbers with three decimals, or with more (up to nine) if that tells them apart."""
     decimals = 3
     while decimals < 9 and len({f"{x:.{decimals}f}" for x in numbers}) < len(set(numbers)):
         decimals += 1
@@ -104,10 +107,10 @@ def distinct_decimals(*numbers: float) -> list[str]:
 
 
 def quoted(token: str) -> str:
-    """A token's text inside a sentence: 'a', or "the end" for BOS."""
+    """Return a token's text for use in a sentence: 'a', or "the end" for BOS."""
     return "the end" if token == "⟨BOS⟩" else f"'{visible(token)}'"
 
 
 def quoted_text(text: str) -> str:
-    """A text inside a sentence: in double quotes, shortened, with nothing invisible in it."""
+    """Return a text for use in a sentence: quoted, shortened, control characters as symbols."""
     return f'"{visible(text, 24)}"'

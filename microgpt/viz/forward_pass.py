@@ -18,11 +18,11 @@ MAX_TOKENS, MAX_LOGITS, MAX_BARS = 6, 60, 5
 
 @dataclass(frozen=True, eq=False)
 class ForwardPass:
-    """The activations of one text of T tokens, and the distribution of the next token.
+    """The activations of a text of T tokens, and the distribution of the next token.
 
-    `embedding` (T, C), `attention_weights` (H, T, T) and `mlp_hidden` (T, 4C) of the last layer,
-    `logits` (V,) and `probs` (V,) after the last token; `ranked_ids` (V,) from most to least
-    likely. `labels` are the vocabulary's texts, `bos_id` its BOS token, if it has one.
+    `embedding` is (T, C); `attention_weights` (H, T, T) and `mlp_hidden` (T, 4C) are those of the
+    last layer; `logits` (V,) and `probs` (V,) follow the last token; `ranked_ids` (V,) go from most
+    to least likely. `labels` are the vocabulary's texts, `bos_id` is its BOS token or `None`.
     """
 
     token_ids: tuple[int, ...]
@@ -37,7 +37,7 @@ class ForwardPass:
 
     @property
     def token_labels(self) -> list[str]:
-        """What each token of the text is called in the picture; BOS is "start"."""
+        """The label of each token in the picture; BOS is "start"."""
         return [
             "start" if token == self.bos_id else visible(self.labels[token], 3)
             for token in self.token_ids
@@ -45,7 +45,7 @@ class ForwardPass:
 
 
 def draw_forward_pass(forward: ForwardPass) -> Drawing:
-    """Six boxes from text to next token, with the true shapes and numbers."""
+    """Draw six boxes from text to next token, with the actual shapes and numbers."""
     drawing = Drawing(WIDTH, HEIGHT, _caption(forward), "forward-pass")
     boxes = (_draw_tokens, _draw_embedding, _draw_attention, _draw_mlp, _draw_logits, _draw_probs)
     for i, draw_box in enumerate(boxes):
@@ -141,7 +141,7 @@ def _draw_probs(drawing: Drawing, forward: ForwardPass, x: float, y: float) -> N
 def _draw_heatmap(
     drawing: Drawing, values: np.ndarray, x: float, y: float, width: float, height: float
 ) -> None:
-    """A Hinton diagram: squares whose area is the value, blue above 0, orange below."""
+    """Draw a Hinton diagram: squares whose area is the value, blue above 0, orange below."""
     rows, columns = values.shape
     cell_width, cell_height = width / columns, min(height / rows, 20.0)
     max_value = float(np.abs(values).max()) or 1.0

@@ -1,4 +1,4 @@
-"""The guessing game: a name with its next letter hidden, your guess, the model's distribution."""
+"""The picture of a guessing round: the start of a name, the guess, the model's probabilities."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,10 +16,11 @@ MAX_BARS = 30
 
 @dataclass(frozen=True, eq=False)
 class GuessRound:
-    """One round: a `prefix` of `name`, the token that follows it, and the guess (None: not yet).
+    """One round: a `prefix` of `name`, the `target` token that follows it, and the user's `guess`.
 
-    `probs` (V,) are the model's and `ranked_ids` (V,) go from most to least likely; both are None
-    before the guess. `scores` (yours, the model's) are there once the last round is answered.
+    `probs` (V,) are the model's probabilities; `ranked_ids` (V,) are the tokens from most to least
+    likely. `guess`, `probs` and `ranked_ids` are `None` before the guess. `scores` (user's,
+    model's) are set once the last round is answered.
     """
 
     number: int
@@ -35,7 +36,7 @@ class GuessRound:
 
 
 def draw_guess_round(game_round: GuessRound, message: str = "") -> tuple[Drawing, str]:
-    """The prefix and, after the guess, the likely tokens; `message` replaces the caption."""
+    """Draw the prefix and, after the guess, the likely tokens; `message` replaces the caption."""
     drawing = Drawing(WIDTH, HEIGHT)
     drawing.begin_group("fluid")
     prefix = visible(game_round.prefix, 16)
@@ -52,7 +53,7 @@ def draw_guess_round(game_round: GuessRound, message: str = "") -> tuple[Drawing
 
 
 def guess_table(game_round: GuessRound) -> str:
-    """The probabilities in view, six digits each, as HTML; none before the guess."""
+    """Return all probabilities by rank, with six decimals, as HTML; a sentence before the guess."""
     if game_round.probs is None or game_round.ranked_ids is None:
         return "<p>The chances stand here after your guess.</p>"
     rows = [
@@ -92,7 +93,7 @@ def _caption(game_round: GuessRound) -> str:
 
 
 def _draw_probs(drawing: Drawing, game_round: GuessRound) -> None:
-    """A bar for each of the likeliest tokens, the guess and the target among them, by token id."""
+    """Draw bars for the guess, the target and the most likely tokens, in order of token id."""
     guess, target, probs = game_round.guess, game_round.target, game_round.probs
     assert guess is not None
     assert probs is not None

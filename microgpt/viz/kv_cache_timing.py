@@ -1,4 +1,4 @@
-"""What a KV cache saves, as two bars: the times to generate the same tokens without and with it."""
+"""Two bars: the time to generate the same tokens without and with a KV cache."""
 
 from dataclasses import dataclass
 from statistics import median
@@ -11,10 +11,10 @@ WIDTH, HEIGHT, LEFT, MAX_BAR_WIDTH = 720, 84, 170, 300
 
 @dataclass(frozen=True)
 class CacheTimings:
-    """Milliseconds to generate `num_new_tokens` greedily, one number for each round.
+    """Milliseconds to generate `num_new_tokens` greedily, one measurement per round.
 
-    `recompute_ms`: the text so far is read again for each token; `cached_ms`: keys and values are
-    kept. The two ways took turns.
+    For `recompute_ms` the whole text was recomputed for each token, for `cached_ms` keys and values
+    came from a KV cache. The two ways alternated.
     """
 
     num_new_tokens: int
@@ -23,7 +23,7 @@ class CacheTimings:
 
 
 def draw_cache_timings(timings: CacheTimings) -> Drawing:
-    """Two bars, the medians, with their ranges; the caption gives the ratio."""
+    """Draw the two medians as bars, with their ranges; the caption gives the ratio."""
     bars = {"read again": timings.recompute_ms, "kept in a cache": timings.cached_ms}
     medians = {name: median(times) for name, times in bars.items()}
     recompute, cached = medians.values()

@@ -1,4 +1,4 @@
-"""The loss curves of a training: every step, their moving average, the evaluations."""
+"""Plot the loss of a training run: every step, a moving average, and the evaluations."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -9,18 +9,19 @@ from microgpt.errors import SettingError, ShapeError
 from microgpt.viz.figure import BLUE, GREY, ORANGE, CaptionedFigure
 
 DEFAULT_WINDOW = 50  # steps
-MAX_ONE_ROW_LEGEND = 75  # characters of a legend that fit beside each other
+MAX_ONE_ROW_LEGEND = 75  # characters of a legend that fit in one row
 LEGEND_STYLE = {"frameon": False, "fontsize": 9, "columnspacing": 1.2, "handlelength": 1.4}
 
 
 def plot_losses(
     history: Sequence[Any], window: int | None = None, uniform: float | None = None
 ) -> CaptionedFigure:
-    """The loss of every step (dots), its moving average over `window` steps, the validation loss.
+    """Plot the loss of every step (dots), its moving average, and the validation loss.
 
-    `history` are the steps of a Trainer. If they count epochs, the lower axis shows epochs and the
-    upper one tokens seen; where the training loss was evaluated, it replaces the moving average.
-    `window` None: 50 steps, or one epoch. `uniform`, the loss of uniform guessing, becomes a line.
+    `history` is that of a Trainer. If its steps count epochs, the lower axis shows epochs and the
+    upper axis tokens seen. If the training loss was evaluated, it replaces the moving average.
+    `window` is the number of steps in the average; the default is 50, or one epoch. `uniform`, the
+    loss of uniform guessing, is drawn as a line.
     """
     if not history:
         raise ShapeError("there is no step to draw yet; run the trainer first")
@@ -37,7 +38,7 @@ def plot_losses(
     axes = figure.add_subplot()
     axes.plot(x, losses, ".", color=GREY, alpha=0.35, markersize=3, label="each step")
     if not any(getattr(step, "train_evaluation", None) for step in history):
-        # An average of past steps lags behind a falling loss; an evaluated one needs no average.
+        # A moving average lags behind a falling loss; an evaluated loss does not need one.
         label = f"mean of {window} step{'s' if window > 1 else ''}"
         axes.plot(x[window - 1 :], moving_average, color=BLUE, linewidth=2, label=label)
     figure.caption = (
@@ -69,7 +70,7 @@ def plot_losses(
 
 
 def _plot_evaluations(axes: Any, x: np.ndarray, history: Sequence[Any], connect: bool) -> None:
-    """The evaluations with error bars of two standard errors, connected by lines if asked."""
+    """Plot the evaluations with error bars of two standard errors, and `connect` them by lines."""
     for attribute, colour, marker, label in (
         ("train_evaluation", BLUE, "s", "training data, ± 2 standard errors"),
         ("evaluation", ORANGE, "o", "held out, ± 2 standard errors"),
@@ -95,7 +96,7 @@ def _plot_evaluations(axes: Any, x: np.ndarray, history: Sequence[Any], connect:
 
 
 def _label_epochs_and_tokens(axes: Any, last_step: Any) -> None:
-    """Epochs on the lower axis, the tokens seen by then on the upper one."""
+    """Label the lower axis in epochs and the upper axis in tokens seen."""
     from matplotlib.ticker import EngFormatter, MaxNLocator
 
     tokens_per_epoch = last_step.tokens_seen / last_step.epoch

@@ -1,4 +1,4 @@
-"""A prediction as a picture: the question, and the sentence that compares guess and result."""
+"""The picture of a prediction: the question, and a sentence that compares guess and result."""
 
 import textwrap
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ WIDTH, LINE_HEIGHT, MAX_LINE_LENGTH = 720, 20, 92
 
 @dataclass(frozen=True)
 class PredictionState:
-    """A question with its options or unit, the guess, and the result (None: not yet)."""
+    """A question with its options or unit; `guess` and `result` are `None` until they are known."""
 
     question: str
     options: tuple[Any, ...] = ()
@@ -22,12 +22,12 @@ class PredictionState:
 
 
 def question_lines(question: str) -> list[str]:
-    """The question, wrapped to the width of the picture."""
+    """Wrap the question to the width of the picture."""
     return textwrap.wrap(question, MAX_LINE_LENGTH)
 
 
 def draw_prediction(prediction: PredictionState, message: str = "") -> tuple[Drawing, str]:
-    """The question, and the caption; `message` replaces the caption."""
+    """Draw the question; return the drawing and its caption, which `message` replaces."""
     lines = question_lines(prediction.question)
     caption = message or prediction_sentence(prediction)
     height = LINE_HEIGHT * len(lines) + 2
@@ -38,7 +38,7 @@ def draw_prediction(prediction: PredictionState, message: str = "") -> tuple[Dra
 
 
 def prediction_sentence(prediction: PredictionState) -> str:
-    """The guess, the result, and why, as far as they are there."""
+    """Return a sentence with guess, result and explanation, as far as they are known."""
     unit = prediction.unit
     guess, result = format_value(prediction.guess, unit), format_value(prediction.result, unit)
     if prediction.result is None:
@@ -60,7 +60,7 @@ def prediction_sentence(prediction: PredictionState) -> str:
 
 
 def format_value(value: Any, unit: str = "") -> str:
-    """A guess or a result with its unit; numbers get three digits and thousands separators."""
+    """Format a guess or result with its unit; numbers get three digits or thousands separators."""
     if isinstance(value, float):
         value = f"{value:,.3g}" if abs(value) < 1000 else f"{value:,.0f}"
     elif isinstance(value, int) and not isinstance(value, bool):
@@ -69,7 +69,7 @@ def format_value(value: Any, unit: str = "") -> str:
 
 
 def _nearest_option(prediction: PredictionState) -> Any:
-    """The option nearest to the result, where both are numbers and none is equal to it."""
+    """Return the option nearest to the result; None for texts, or if an option equals it."""
     result = prediction.result
     numbers = [option for option in prediction.options if isinstance(option, int | float)]
     if not numbers or not isinstance(result, int | float) or result in numbers:

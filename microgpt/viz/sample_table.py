@@ -7,9 +7,9 @@ from microgpt.viz.style import STYLE
 
 
 class SampleTable:
-    """Shows itself as a table of `texts[temperature]`, each beside its memorization label.
+    """A table that a notebook displays: `texts[temperature]`, each with its memorization label.
 
-    `labels[temperature]` are the labels ("trained on", "new", …), one for each text; "" is none.
+    `labels[temperature]` holds one label ("trained on", "new", …) per text; "" is no label.
     """
 
     def __init__(self, texts: dict[float, tuple[str, ...]], labels: dict[float, tuple[str, ...]]):
@@ -49,5 +49,5 @@ class SampleTable:
 
 
 def labelled_text(text: str, label: str) -> str:
-    """A text with its memorization label; one that ended at once is "(no letters)"."""
+    """Return a text with its memorization label; an empty text becomes "(no letters)"."""
     return f"{text or '(no letters)'} · {label}" if label else text or "(no letters)"

@@ -1,10 +1,10 @@
-"""The picture of a live view for notebooks that are read without being run."""
+"""The static picture of a live view, for notebooks that are read without a kernel."""
 
 from microgpt.viz.drawing import Drawing, Group, Text
 
 
 def static_image(drawing: Drawing, control_lines: list[str]) -> Drawing:
-    """A copy of the drawing with the controls' values as text at the left, their live position."""
+    """Copy the drawing, with the controls' values as text on the left, where the controls were."""
     copy = Drawing(drawing.width, drawing.height, drawing.caption, drawing.id_prefix)
     copy.groups = [Group(group.layout, group.offset, [*group.shapes]) for group in drawing.groups]
     copy.begin_group()

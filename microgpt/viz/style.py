@@ -1,25 +1,26 @@
-"""The colours and the style sheet that all views share, for the light and the dark theme."""
+"""The colours and the style sheet shared by all views, for the light and the dark theme."""
 
-# Okabe & Ito 2008, a lighter shade of each for dark backgrounds; the text follows JupyterLab.
+# Name -> (colour in the light theme, colour in the dark theme). Blue and orange follow
+# Okabe & Ito 2008, lighter in the dark theme; the text colours follow JupyterLab.
 COLOURS: dict[str, tuple[str, str]] = {
     "blue": ("#0072b2", "#56b4e9"),
     "orange": ("#c04f00", "#ff9a4d"),
     "pale": ("#cfe3f1", "#1f4259"),
     "outline": ("#595959", "#bdbdbd"),
     "line": ("#8a8a8a", "#8a8a8a"),
-    "ground": ("#f2f2f2", "#2b2b2b"),
+    "background": ("#f2f2f2", "#2b2b2b"),
     "text": ("#1f1f1f", "#e8e8e8"),
     "none": ("none", "none"),
 }
 
 
 def css_colour(name: str) -> str:
-    """A colour as CSS: a variable that follows the theme, with the light shade as fallback."""
+    """Return a CSS variable that follows the theme; its fallback is the light theme's colour."""
     return "none" if name == "none" else f"var(--mg-{name}, {COLOURS[name][0]})"
 
 
-def light_colour(name: str) -> str:
-    """A colour's light shade, as matplotlib takes it."""
+def light_theme_colour(name: str) -> str:
+    """Return the colour for the light theme, "#rrggbb" or "none", as matplotlib accepts it."""
     return COLOURS[name][0]
 
 

@@ -1,4 +1,4 @@
-"""Tables of numbers as HTML, folded out below a picture."""
+"""HTML tables of the numbers in a picture, in a collapsible block below it."""
 
 from collections.abc import Iterable, Sequence
 from html import escape
@@ -8,7 +8,7 @@ from typing import Any
 def html_table(
     header: Sequence[str], rows: Iterable[Sequence[Any]], caption: str = "", folded: bool = False
 ) -> str:
-    """A `<details>` with a table; everything in it is escaped, and a long one scrolls."""
+    """Return a `<details>` block with a table; all text is escaped, and long tables scroll."""
     header_cells = "".join(f'<th scope="col">{escape(text)}</th>' for text in header)
     body = "".join(
         "<tr>" + "".join(f"<td>{escape(str(cell))}</td>" for cell in row) + "</tr>" for row in rows

@@ -1,4 +1,4 @@
-"""The likelihood of a text, token by token: a bar for each, the odds of all, the reason if none."""
+"""The likelihood of a text as a picture: a bar for each token, and the odds of the whole."""
 
 from dataclasses import dataclass
 from math import inf, log
@@ -16,17 +16,17 @@ from microgpt.viz.formatting import (
 from microgpt.viz.table import html_table
 
 WIDTH, HEIGHT, TOP, MAX_ROWS = 720, 280, 22, 17
-MIN_ROW_HEIGHT, MAX_ROW_HEIGHT = 15, 26  # pixels; few tokens get taller rows than many
+MIN_ROW_HEIGHT, MAX_ROW_HEIGHT = 15, 26  # pixels; the fewer tokens, the taller the rows
 LEFT, MAX_BAR_WIDTH = 70, 280
 
 
 @dataclass(frozen=True)
 class TokenScore:
-    """What a model gave one token of a text, after the tokens before it.
+    """The probability and rank of one token of a text, given the tokens before it.
 
     `prob` is 0 for a token that the filters removed; `rank` counts from 0. The filters kept
     `num_kept` of `vocab_size` tokens, and `binding_filter` names the one that removed most.
-    `preceding` is the text of the token before, "" for the first.
+    `preceding` is the text of the previous token, "" for the first.
     """
 
     label: str
@@ -39,16 +39,17 @@ class TokenScore:
 
     @property
     def nll(self) -> float:
-        """The negative log-likelihood in nats; infinite for a token that cannot come."""
+        """The negative log-likelihood in nats; infinite for a token of probability 0."""
         return -log(self.prob) if self.prob else inf
 
 
 @dataclass(frozen=True)
 class TextScores:
-    """A text's scores under sampling parameters and their sum in nats, or why there are none.
+    """The scores of a text under sampling parameters, or the reason why it has none.
 
-    `unknown_chars` are those missing from the vocabulary, `error` any other reason.
-    `memorization` says whether the text was "trained on", is "new", …; "" if nobody knows.
+    `nll` is the sum over the tokens, in nats. `unknown_chars` are characters missing from the
+    vocabulary, `error` is any other reason. `memorization` is the label "trained on", "new", …, or
+    "" if it is unknown.
     """
 
     text: str
@@ -61,7 +62,7 @@ class TextScores:
 
 
 def draw_token_likelihood(scores: TextScores, message: str = "") -> tuple[Drawing, str]:
-    """A bar for each token's probability, and the caption; `message` replaces the caption."""
+    """Draw a bar for each token's probability; `message` replaces the caption."""
     caption = message or likelihood_sentence(scores)
     drawing = Drawing(WIDTH, HEIGHT, caption)
     drawing.begin_group("fluid")
@@ -78,7 +79,7 @@ def draw_token_likelihood(scores: TextScores, message: str = "") -> tuple[Drawin
 
 
 def likelihood_sentence(scores: TextScores) -> str:
-    """How likely the text is, in one sentence of plain text."""
+    """Return a sentence that says how likely the text is, or why it has no likelihood."""
     text = quoted_text(scores.text)
     if not scores.text:
         return "Type a name, and its chance stands here."
@@ -110,7 +111,7 @@ def _why_filtered(score: TokenScore, params: Any) -> str:
 
 
 def likelihood_table(scores: TextScores) -> str:
-    """The tokens' ranks, probabilities and negative log-likelihoods, six digits each, as HTML."""
+    """Return ranks, probabilities and negative log-likelihoods, with six decimals, as HTML."""
     rows = [
         (visible(score.label), score.rank + 1, f"{score.prob:.6f}",
          f"{score.nll:.6f}" if score.prob else "")
@@ -123,7 +124,7 @@ def _draw_row(drawing: Drawing, score: TokenScore, y: float, height: int) -> Non
     baseline = y + height / 2 + 5
     drawing.add(
         Text(LEFT - 8, baseline, visible(score.label), "end", bold=True),
-        Rect(LEFT, y + 2, MAX_BAR_WIDTH, height - 3, "ground", css_class="bar-track"),
+        Rect(LEFT, y + 2, MAX_BAR_WIDTH, height - 3, "background", css_class="bar-track"),
         Rect(LEFT, y + 2, MAX_BAR_WIDTH * score.prob, height - 3, "blue", css_class="prob"),
     )
     nll = f"{score.nll:.2f} nats" if score.prob else "cannot come"

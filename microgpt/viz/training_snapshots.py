@@ -1,4 +1,4 @@
-"""A training run as snapshots side by side: the validation loss and samples at chosen steps."""
+"""A training run as snapshots side by side: validation loss and samples at chosen steps."""
 
 from dataclasses import dataclass, replace
 from math import isnan
@@ -28,8 +28,8 @@ class Snapshot:
 class BigramBaseline:
     """The validation loss of a bigram model counted on the same training texts.
 
-    `improvement` is by how much the model's loss is lower on the same texts, ± `stderr`, the
-    standard error of that paired difference.
+    `improvement` is the bigram model's loss minus the model's, on the same texts; `stderr` is the
+    standard error of this paired difference.
     """
 
     loss: float
@@ -39,10 +39,10 @@ class BigramBaseline:
 
 @dataclass(frozen=True)
 class TrainingProgress:
-    """A run so far: its snapshots, the steps at which more are due, and two baselines.
+    """A run so far: its snapshots, the steps at which snapshots are taken, and two baselines.
 
-    `uniform_loss` is that of uniform guessing, ln V. `status` is a word, such as "training";
-    `error` is what ended the run early.
+    `uniform_loss` is the loss of uniform guessing, ln V. `status` is a word, such as "training";
+    `error` is the message of the error that ended the run early.
     """
 
     snapshot_steps: tuple[int, ...]
@@ -56,7 +56,7 @@ class TrainingProgress:
     temperature: float = 0.5
 
     def with_snapshot(self, snapshot: Snapshot) -> "TrainingProgress":
-        """With one more snapshot, which replaces one of the same step."""
+        """Return the progress with one more snapshot, which replaces any of the same step."""
         others = [other for other in self.snapshots if other.step != snapshot.step]
         snapshots = tuple(sorted([*others, snapshot], key=lambda snapshot: snapshot.step))
         return replace(self, snapshots=snapshots, steps_done=snapshot.step)
@@ -68,7 +68,7 @@ class TrainingProgress:
 
 
 def draw_training_progress(progress: TrainingProgress, message: str = "") -> tuple[Drawing, str]:
-    """A column for each snapshot under a progress bar; `message` replaces the caption."""
+    """Draw a column per snapshot below a progress bar; `message` replaces the caption."""
     drawing = Drawing(WIDTH, HEIGHT)
     drawing.begin_group("fluid")
     column_width = WIDTH / max(1, len(progress.snapshot_steps))
@@ -77,7 +77,7 @@ def draw_training_progress(progress: TrainingProgress, message: str = "") -> tup
     status = f"{progress.status}: {progress.steps_done:,} of {progress.steps:,} steps"
     drawing.add(
         Text(0, 13, status, bold=True),
-        Rect(PROGRESS_LEFT, 3, bar_width, 11, "ground", "outline"),
+        Rect(PROGRESS_LEFT, 3, bar_width, 11, "background", "outline"),
         Rect(PROGRESS_LEFT, 3, filled_width, 11, "blue", css_class="progress"),
     )
     by_step = {snapshot.step: snapshot for snapshot in progress.snapshots}
@@ -111,7 +111,7 @@ def _draw_snapshot(drawing: Drawing, x: float, step: int, snapshot: Snapshot | N
 
 
 def snapshots_table(progress: TrainingProgress) -> str:
-    """The validation losses of snapshots and baselines, six digits each, as HTML."""
+    """Return the validation losses of snapshots and baselines, with six decimals, as HTML."""
     rows: list[tuple[object, str, str]] = [
         (snapshot.step, f"{snapshot.loss:.6f}", f"{snapshot.stderr:.6f}")
         for snapshot in progress.snapshots
@@ -158,9 +158,9 @@ def _last_snapshot_sentence(progress: TrainingProgress, last: Snapshot) -> str:
 
 
 def compare_to_baselines(progress: TrainingProgress) -> str:
-    """The last snapshot against uniform guessing and the bigram counts, in words.
+    """Compare the last snapshot with uniform guessing and bigram counts, in words.
 
-    A difference within two standard errors is "no difference seen".
+    A difference from the bigram within two standard errors is "no difference seen".
     """
     if not progress.evaluated:
         return "nothing is held out, so nothing can be said"

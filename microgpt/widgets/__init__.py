@@ -1,12 +1,13 @@
-"""Live views for notebooks: they compute what the pure functions of `viz` draw.
+"""Live notebook views: they run models and give plain data to the drawing functions of `viz`.
 
-Names are loaded on first use: the views need ipywidgets, their state does not.
+Names are imported on first use, because the views need ipywidgets and the modules that hold their
+state do not.
 """
 
 import importlib
 from typing import Any
 
-# Public name -> module. The last three return pictures without controls.
+# Public name -> module. The last three return static pictures.
 _PUBLIC = {
     "GuessNext": "guess_next",
     "SamplingExplorer": "sampling_explorer",

@@ -1,4 +1,4 @@
-"""Sliders, buttons and collapsible sections, each with a name that a screen reader can say."""
+"""Sliders, buttons and collapsible sections that are labelled for screen readers."""
 
 import threading
 from collections.abc import Callable
@@ -8,11 +8,11 @@ import ipywidgets
 
 
 class LabeledSlider:
-    """A slider and a number box for one number; moving either calls `on_change(number, maximum)`.
+    """A slider and a box for one number; moving either calls `on_change(number, maximum)`.
 
-    `label(number, maximum)` is the box's label while it shows that number, such as "top-k (off)";
-    `maximum` is the box's. Assigning `value` moves both and calls nothing. The box is there because
-    a slider alone has no name for a screen reader.
+    `label(number, maximum)` returns the box's label for that number, such as "top-k (off)";
+    `maximum` is the maximum of the box. Assigning `value` moves both without calling `on_change`.
+    The box is needed because a slider alone has no label that a screen reader could say.
     """
 
     def __init__(
@@ -28,7 +28,7 @@ class LabeledSlider:
         slider_type = ipywidgets.IntSlider if is_integer else ipywidgets.FloatSlider
         box_type = ipywidgets.BoundedIntText if is_integer else ipywidgets.BoundedFloatText
         self._value: float = minimum
-        self._setting_thread: int | None = None  # the one that is assigning `value`, if any
+        self._setting_thread: int | None = None  # the thread that is assigning `value`
         self.slider = slider_type(
             value=minimum, min=minimum, max=maximum, step=step, readout=False,
             layout={"width": "176px", "margin": "0 0 4px 6px"},
@@ -44,7 +44,7 @@ class LabeledSlider:
         self.widget.add_class("mg-slider")
 
     def _on_slider(self, change: Any) -> None:
-        # The slider may end before the box does; its right end then stands for the box's.
+        # The slider's maximum may be below the box's: its right end then means the box's maximum.
         is_at_end = change["new"] == self.slider.max
         shown = self._slider_position(self._value)
         self._on_move(self.box.max if is_at_end else change["new"], shown)
@@ -53,7 +53,7 @@ class LabeledSlider:
         self._on_move(change["new"], self._value)
 
     def _on_move(self, number: float, shown: float) -> None:
-        """Call `on_change`, unless the number comes from here: `shown` is what was assigned."""
+        """Call `on_change`, unless `number` only echoes `shown`, which was assigned from Python."""
         if self._setting_thread == threading.get_ident():
             return
         number = round(number, 3)
@@ -61,16 +61,17 @@ class LabeledSlider:
             self.on_change(number, self.box.max)
 
     def _slider_position(self, number: float) -> float:
-        """The position on the slider's grid, equal in every digit to what the browser sends.
+        """Round a number to the slider's grid, to exactly the digits that the browser sends back.
 
-        19 · 0.05 is not 0.95, and the difference would be sent back, over a key pressed meanwhile.
+        In floats 19 · 0.05 is not 0.95. The browser would send its rounded number back as a change,
+        which could overwrite a key pressed in the meantime.
         """
         steps = round((number - self.slider.min) / self.step)
         return min(round(self.slider.min + steps * self.step, 3), self.slider.max)
 
     @property
     def value(self) -> float:
-        """The number that is shown."""
+        """The number shown."""
         return self._value
 
     @value.setter
@@ -85,7 +86,7 @@ class LabeledSlider:
             self._setting_thread = None
 
     def set_maximum(self, slider_maximum: float, box_maximum: float) -> None:
-        """Move the right ends of slider and box; a value beyond them moves along."""
+        """Set the maxima of slider and box; a value above the box's maximum is reduced to it."""
         if (self.slider.max, self.box.max) != (slider_maximum, box_maximum):
             self._setting_thread = threading.get_ident()
             try:
@@ -96,14 +97,17 @@ class LabeledSlider:
 
 
 def button(text: str, on_click: Callable[[], None], tooltip: str = "") -> ipywidgets.Button:
-    """A button that calls `on_click()`."""
+    """Make a button that calls `on_click()`."""
     widget = ipywidgets.Button(description=text, tooltip=tooltip, layout={"width": "auto"})
     widget.on_click(lambda _: on_click())
     return widget
 
 
 class Collapsible:
-    """A button that shows and hides `content`; `on_toggle()` is called at both, and may fill it."""
+    """A toggle button that shows and hides `content`.
+
+    `on_toggle()` is called after each toggle; it may fill the content.
+    """
 
     def __init__(self, title: str, content: ipywidgets.Widget, on_toggle: Callable[[], None]):
         self.title, self.content, self.on_toggle = title, content, on_toggle

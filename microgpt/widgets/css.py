@@ -1,7 +1,6 @@
-"""The style sheet of panels: one column, or controls beside the picture where there is room.
+"""The style sheet of panels: controls above the picture or, from 700 pixels on, beside it.
 
-Below 700 pixels the controls stand above. A panel whose kernel is gone says so, by style alone:
-no code runs any more that could.
+A panel whose kernel is gone shows a message by CSS alone, because no Python code is left to do it.
 """
 
 from microgpt.viz.style import STYLE
@@ -9,7 +8,8 @@ from microgpt.viz.style import STYLE
 KERNEL_GONE = "Its kernel was restarted: run the first cell, then run this cell to use it."
 RUN_CELL = "Run this cell to use it."
 
-# While the view below is alive, the static picture hides; once it is dead, its error message does.
+# Hide the static picture while the live view below it works; once the view is dead, hide the
+# error message that takes its place.
 STATIC_STYLE = (
     "<style>.jp-OutputArea-child:has(.mg-static):has(+ .jp-OutputArea-child .mg-panel)"
     "{display:none}"
@@ -17,8 +17,8 @@ STATIC_STYLE = (
     " > .jp-OutputArea-output.lm-Panel:not(:has(*)){display:none}</style>"
 )
 
-# ipywidgets gives the handle of a slider no name, and no trait reaches it: this gives each the
-# name of the number box beside it, whenever the panel changes.
+# ipywidgets gives slider handles no accessible name, and no trait sets one. Whenever the panel
+# changes, this script gives each handle the label of the number box beside it.
 NAME_SLIDERS = (
     "const p=this.closest('.mg-panel');"
     "const name=()=>p.querySelectorAll('.mg-slider').forEach(d=>{"

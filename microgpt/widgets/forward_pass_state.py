@@ -1,4 +1,4 @@
-"""The activations of one forward pass, hooked on their way, as data for the picture."""
+"""Run one forward pass and collect its activations for the picture in `viz.forward_pass`."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ from microgpt.widgets.model_lookup import CorpusLike, ModelLike, find_model_sour
 
 
 def forward_pass(model: ModelLike, text: str, corpus: CorpusLike | None = None) -> Drawing:
-    """One picture of what happens to `text` in `model`: true shapes, true numbers, six boxes.
+    """Draw the forward pass of `model` on `text` as six boxes, with its actual shapes and numbers.
 
     `model` is "names", "story", a Trainer, or a GPT with its `corpus` (or tokenizer).
     """

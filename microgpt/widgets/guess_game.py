@@ -1,4 +1,4 @@
-"""`GuessGame`: the state of the guessing game, dealt from validation names."""
+"""`GuessGame`: the state of the guessing game, made of validation names."""
 
 from dataclasses import dataclass, replace
 
@@ -10,14 +10,14 @@ from microgpt.sampling import SampledToken, next_token
 from microgpt.viz.guess_game import GuessRound
 from microgpt.widgets.logits_source import ModelLogits
 
-PREFIX_LENGTH, NUM_ROUNDS = 4, 3  # letters of a name that are shown
+PREFIX_LENGTH, NUM_ROUNDS = 4, 3  # letters shown of each name; rounds of a game
 
 
 @dataclass(frozen=True)
 class GuessGame:
-    """Rounds of guessing: each the `prefixes` of a name and its `targets`, the token that follows.
+    """A game: round i shows `prefixes[i]` of `names[i]`; `targets[i]` is the token that follows.
 
-    `guesses` are token ids, one for each round that was answered; `index` is the round in view.
+    `guesses` holds a token id for each answered round; `index` is the current round.
     """
 
     source: ModelLogits
@@ -29,26 +29,26 @@ class GuessGame:
 
     @property
     def is_answered(self) -> bool:
-        """Whether the round in view has its guess."""
+        """Whether the current round has a guess."""
         return len(self.guesses) > self.index
 
     @property
     def is_last_round(self) -> bool:
-        """Whether no round follows the one in view."""
+        """Whether the current round is the last."""
         return self.index + 1 >= len(self.targets)
 
     def with_guess(self, token: int) -> "GuessGame":
-        """With the round in view answered; the first guess counts."""
+        """Return the game with `token` guessed in this round; a second guess is ignored."""
         return self if self.is_answered else replace(self, guesses=(*self.guesses, token))
 
     def next_round(self) -> "GuessGame":
-        """With the next round in view, once this one is answered."""
+        """Return the game at the next round; unchanged before a guess and in the last round."""
         if not self.is_answered or self.is_last_round:
             return self
         return replace(self, index=self.index + 1)
 
     def view(self) -> GuessRound:
-        """The round in view as plain data for the picture."""
+        """Return the current round as plain data for the picture."""
         view = GuessRound(
             number=self.index + 1,
             num_rounds=len(self.targets),
@@ -73,7 +73,7 @@ class GuessGame:
         return next_token(self.source.next_token_logits(len(token_ids), token_ids))
 
     def _scores(self) -> tuple[int, int]:
-        """In how many rounds the guess was right, and the model's most likely token."""
+        """Count the rounds that the guess got right, and those that the model's top token did."""
         user_score = model_score = 0
         for i, target in enumerate(self.targets):
             user_score += self.guesses[i] == target
@@ -82,7 +82,7 @@ class GuessGame:
 
 
 def deal_game(source: ModelLogits, corpus: Corpus, seed: int) -> GuessGame:
-    """A game of three validation names, drawn by the seed."""
+    """Make a game of three validation names, chosen at random by `seed`."""
     candidates = []
     for name in corpus.split()[1].documents:
         token_ids = source.tokenizer.encode(name, eos=True)

@@ -18,10 +18,10 @@ from microgpt.widgets.panel import Panel
 
 
 class GuessNext(Panel):
-    """Three names with the next letter hidden: choose one, then see the probability of every one.
+    """A game of three rounds: guess the next letter of a name, then see the model's probabilities.
 
-    `model` is "names" (with names it was never trained on) or a GPT with its `corpus`, of which
-    the validation lines are asked for; `seed` draws the three.
+    `model` is "names" or a GPT with its `corpus`. The names come from the validation split of the
+    corpus, on which "names" was never trained; `seed` selects them.
     """
 
     def __init__(self, model: str | GPT = "names", corpus: Corpus | None = None, *, seed: int = 0):
@@ -53,7 +53,7 @@ class GuessNext(Panel):
         self.update(GuessGame.with_guess, self.token_select.value)
 
     def _restarted(self, game: GuessGame) -> GuessGame:
-        self.seed += 1  # other names than before
+        self.seed += 1  # different names from before
         return deal_game(game.source, self.corpus, self.seed)
 
     def update(self, function: Any, *args: Any, **kwargs: Any) -> None:

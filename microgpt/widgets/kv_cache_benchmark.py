@@ -1,4 +1,4 @@
-"""What a KV cache saves: greedy generation without and with one, timed in turns."""
+"""Time greedy generation without and with a KV cache, alternating between the two."""
 
 import time
 from collections.abc import Sequence
@@ -12,9 +12,9 @@ from microgpt.viz.kv_cache_timing import CacheTimings, draw_cache_timings
 
 
 def kv_cache_timing(model: GPT, tokens: Sequence[int], length: int, rounds: int = 5) -> Drawing:
-    """Two bars: the time to generate a greedy text of `length` tokens, medians of `rounds`.
+    """Draw two bars: the median times of `rounds` greedy generations of `length` tokens.
 
-    One way reads the text so far again for each token, the other keeps it in a KV cache.
+    One bar is for recomputing the whole text for every token, the other for a KV cache.
     """
     return draw_cache_timings(time_generation(model, tokens, length, rounds))
 
@@ -22,7 +22,7 @@ def kv_cache_timing(model: GPT, tokens: Sequence[int], length: int, rounds: int 
 def time_generation(
     model: GPT, tokens: Sequence[int], length: int, rounds: int = 5
 ) -> CacheTimings:
-    """The milliseconds of each round, both ways taking turns."""
+    """Measure both ways in turn, in each round; return the milliseconds."""
     block_size = model.config.block_size
     if not len(tokens) < length <= block_size:
         raise SettingError(

@@ -1,4 +1,4 @@
-"""`LogitsSource`: next-token logits of a model after any text, or one fixed row of them."""
+"""`LogitsSource`: next-token logits, from a model (`ModelLogits`) or fixed (`FixedLogits`)."""
 
 from collections.abc import Callable, Sequence
 
@@ -10,13 +10,13 @@ from microgpt.models.gpt import GPT
 from microgpt.sampling import Decoder
 from microgpt.tokenizers import Tokenizer
 
-MAX_CACHED_LOGITS = 2_000_000  # numbers, over all texts
+MAX_CACHED_LOGITS = 2_000_000  # floats in the cache, over all texts
 
 
 class ModelLogits:
-    """The logits of a model after any text, computed exactly as `generate` computes them.
+    """The next-token logits of a model after any text, computed exactly as `generate` does.
 
-    Works on a copy of the model on NumPy, taken now, so that training on changes nothing here.
+    It works on a NumPy copy of the model, so that further training does not change it.
     `memorization_check` labels a finished text as "trained on", "new", …
     """
 
@@ -47,7 +47,7 @@ class ModelLogits:
         self._decoder: tuple[int, Decoder] | None = None
 
     def encode_prompt(self, text: str) -> tuple[int, ...]:
-        """The token ids that a text begins with: BOS, if there is one, then the prompt.
+        """Return the token ids of a prompt, after a BOS token if the tokenizer has one.
 
         An empty prompt is replaced by the tokenizer's default prompt.
         """
@@ -62,18 +62,18 @@ class ModelLogits:
         return tuple(token_ids)
 
     def encode_text(self, text: str) -> tuple[int, ...]:
-        """The token ids of the text alone, without BOS and default prompt."""
+        """Return the token ids of the text alone, without BOS or default prompt."""
         return tuple(self.tokenizer.encode(text))
 
     def can_encode(self, char: str) -> bool:
-        """Whether a character is in the vocabulary."""
+        """Return whether a character is in the vocabulary."""
         try:
             return bool(self.tokenizer.encode(char))
         except TokenError:
             return False
 
     def next_token_logits(self, prompt_length: int, token_ids: tuple[int, ...]) -> np.ndarray:
-        """The logits (V,) after these tokens, of which the first were read as a prompt, at once."""
+        """Return the logits (V,) after `token_ids`; the first `prompt_length` are the prefill."""
         key = prompt_length, token_ids
         with LOCK:
             if key not in self._cache:
@@ -100,7 +100,7 @@ class ModelLogits:
 
 
 class FixedLogits:
-    """One row of logits (V,), the same after any text: an example one can check by hand."""
+    """A fixed row of logits (V,), the same after any text: an example to check by hand."""
 
     memorization_check = None
     eos_token_id = None
@@ -130,7 +130,7 @@ class FixedLogits:
         self.labels = tuple(map(str, labels))
 
     def encode_prompt(self, text: str) -> tuple[int, ...]:
-        """No tokens: these logits follow no text."""
+        """Return no tokens; raise TokenError unless the text is empty."""
         if text:
             raise TokenError(f"{self.name!r} is one row of numbers; no text comes before it")
         return ()
@@ -138,7 +138,7 @@ class FixedLogits:
     encode_text = encode_prompt
 
     def next_token_logits(self, prompt_length: int, token_ids: tuple[int, ...]) -> np.ndarray:
-        """The row (V,)."""
+        """Return the row (V,)."""
         return self.logits
 
 
@@ -146,9 +146,9 @@ LogitsSource = ModelLogits | FixedLogits
 
 
 def zipf_logits(vocab_size: int = 50_257, exponent: float = 1.1) -> FixedLogits:
-    """Made-up logits with the long tail of a large vocabulary: probability ~ 1 / rank^exponent.
+    """Make up logits with the long tail of a large vocabulary: probability ~ 1 / rank^exponent.
 
-    Zipf 1949; as many ranks as GPT-2 has tokens.
+    Zipf 1949; the default has as many ranks as GPT-2 has tokens.
     """
     return FixedLogits(
         "long tail (made-up numbers)",

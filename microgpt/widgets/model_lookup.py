@@ -1,4 +1,4 @@
-"""From what a view is given to a model with its tokenizer, and to a source of logits."""
+"""Turn the `model` and `corpus` arguments of a view into a `TextModel` or a `LogitsSource`."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ CorpusLike = Corpus | Tokenizer
 
 @dataclass(frozen=True)
 class TextModel:
-    """A model, its tokenizer, and what labels its texts ("trained on", "new", …), if known."""
+    """A model, its tokenizer and, if known, a function that labels texts "trained on", "new", …"""
 
     model: GPT
     tokenizer: Tokenizer
@@ -30,13 +30,13 @@ class TextModel:
 
 
 def named_sources() -> list[str]:
-    """The sources that a view offers by name."""
+    """Return the names of the logits sources that a view offers."""
     return [*BUNDLED, LONG_TAIL]
 
 
 @cache
 def load_source(name: str) -> LogitsSource:
-    """A bundled model on NumPy, or the long tail."""
+    """Return a bundled model on NumPy, or the made-up long tail, by name."""
     if name == LONG_TAIL:
         return zipf_logits()
     text_model = load_bundled(name, "numpy")
@@ -47,7 +47,7 @@ def load_source(name: str) -> LogitsSource:
 
 
 def load_bundled(name: str, backend: str | None = None) -> TextModel:
-    """A model inside the package by name; texts of "names" are labelled by its training split."""
+    """Load a bundled model by name; texts of "names" are labelled by its training split."""
     if name not in BUNDLED:
         raise SettingError("model", "a GPT of your own", name, choices=BUNDLED)
     checkpoint = load_pretrained(name, backend)
@@ -60,9 +60,10 @@ def load_bundled(name: str, backend: str | None = None) -> TextModel:
 
 
 def resolve_model(model: ModelLike, corpus: CorpusLike | None = None) -> TextModel:
-    """A bundled model by name; a Trainer or Checkpoint; or a GPT with its corpus or tokenizer.
+    """Find model and tokenizer of a bundled name, a Trainer, a Checkpoint, or a GPT with a corpus.
 
-    A Trainer knows which texts it was trained on; else the corpus's default split labels them.
+    A tokenizer may be given in place of the corpus. A Trainer knows which texts it was trained on;
+    otherwise texts are labelled by the default split of the corpus.
     """
     if isinstance(model, str):
         return load_bundled(model)
@@ -99,7 +100,7 @@ def find_source(
     logits: Sequence[float] | Any = None,
     labels: Sequence[str] | None = None,
 ) -> LogitsSource:
-    """The source of a view's logits: a row of them, a name, or what `resolve_model` takes."""
+    """Return the logits source for a row of logits, a name, or arguments of `resolve_model`."""
     if logits is not None:
         return FixedLogits("these numbers", logits, labels)
     if isinstance(model, str) and model in named_sources():
@@ -111,7 +112,7 @@ def find_source(
 
 
 def find_model_source(model: ModelLike, corpus: CorpusLike | None = None) -> ModelLogits:
-    """As `find_source`, for views that need a model that reads text."""
+    """Like `find_source`, but raise SettingError unless the source is a model that reads text."""
     source = find_source(model, corpus)
     if not isinstance(source, ModelLogits):
         raise SettingError("model", "one that reads text, 'names' or 'story'", model)

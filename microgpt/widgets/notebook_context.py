@@ -1,4 +1,4 @@
-"""What a view has to know of the notebook it stands in."""
+"""The notebook around a view: the running cell, and output displayed above its result."""
 
 from typing import Any
 
@@ -12,9 +12,9 @@ def _ipython_kernel() -> Any:
 
 
 def current_cell() -> tuple[str, str] | None:
-    """The id of the running cell and of this run of it; None unless a live front end runs it.
+    """Return the ids of the running cell and of this run, or None outside a live front end.
 
-    JupyterLab sends the cell's id with what it runs; nbclient, papermill and scripts do not.
+    JupyterLab sends the cell's id with the code to run; nbclient, papermill and scripts do not.
     """
     kernel = _ipython_kernel()
     if kernel is None:
@@ -27,9 +27,9 @@ def current_cell() -> tuple[str, str] | None:
 
 
 def display_above(bundle: dict[str, str]) -> Any:
-    """Display a MIME bundle above the cell's result; nothing outside a notebook.
+    """Display a MIME bundle above the cell's result; do nothing outside a notebook.
 
-    The returned handle's `update` displays another bundle in its place.
+    The `update` method of the returned handle displays another bundle in its place.
     """
     if _ipython_kernel() is None:
         return None

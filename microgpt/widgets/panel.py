@@ -1,8 +1,9 @@
-"""`Panel`: what every live view is made of.
+"""`Panel`: the base class of all live views.
 
-A panel has a state, a pure function that draws it, controls that change it, and one HTML that
-shows it. Callbacks may run on any thread, beside a running cell: all go through `update`, which
-holds the package's lock and turns whatever goes wrong into a sentence or a card.
+A panel has a state, a pure function that draws it, controls that change it, and an HTML widget that
+shows the picture. Callbacks may run on any thread while a cell is running, so all of them go
+through `update`: it holds the package's lock, shows a MicrogptError as the caption, and any other
+exception as an error card.
 """
 
 import base64
@@ -28,25 +29,25 @@ _errors: list[str] = []
 
 
 def errors() -> list[str]:
-    """What went wrong inside panels since this process began, one sentence each.
+    """Return the errors inside panels since this process began, one sentence each.
 
-    A live view never raises; a test or the last cell of a notebook asks here.
+    A live view never raises; tests and the last cell of a notebook check this list.
     """
     return list(_errors)
 
 
 def record_error(panel: "Panel", error: Exception) -> None:
-    """Add an exception inside a panel to `errors`."""
+    """Add an exception that was caught inside a panel to `errors()`."""
     _errors.append(f"{type(panel).__name__}: {type(error).__name__}: {error}")
 
 
 class Panel:
     """A live view of `state`, drawn by `render(state, message) -> (drawing, caption)`.
 
-    `controls` stand above the picture, or beside it (`controls_beside`), `below` under it.
-    `numbers_table(state)` is the HTML that the button "Numbers" shows; `toggles` stand beside that
-    button, and `collapsed` is what they show. `control_lines()` describes the controls for readers
-    who do not run the notebook. The height is fixed.
+    `controls` stand above the picture, or beside it with `controls_beside`; `below` stand under it.
+    `numbers_table(state)` returns the HTML that the button "Numbers" shows. `toggles` are more
+    buttons beside that one, and `collapsed` the sections that they open. Override `control_lines()`
+    to list the controls' values in the static picture. The height is fixed.
     """
 
     def __init__(
@@ -92,7 +93,7 @@ class Panel:
         self.redraw()
 
     def update(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> None:
-        """Make `function(state, …)` the state and draw it; a MicrogptError becomes a sentence."""
+        """Set the state to `function(state, …)` and draw it; show a MicrogptError as caption."""
         with LOCK:
             try:
                 state, message = function(self.state, *args, **kwargs), ""
@@ -104,12 +105,12 @@ class Panel:
             self._show(state, message)
 
     def redraw(self) -> None:
-        """Draw the state as it is; what cannot be drawn becomes a card."""
+        """Draw the current state again; show an error card if that fails."""
         with LOCK:
             self._show(self.state, self.message)
 
     def _show(self, state: Any, message: str) -> None:
-        """Draw a state, and only then make it the panel's: one that cannot be drawn is dropped."""
+        """Draw `state`, then make it the panel's state; if drawing fails, keep the previous one."""
         previous = self.state, self.message
         try:
             drawing, caption = self.render(state, message)
@@ -125,7 +126,7 @@ class Panel:
         self.picture.value = html
 
     def run_guarded(self, action: Callable[[], None]) -> None:
-        """Run what a collapsible section does, with the lock and the error card of `update`."""
+        """Run `action`, such as filling a section, under the lock; turn errors into a card."""
         with LOCK:
             try:
                 action()
@@ -133,11 +134,11 @@ class Panel:
                 self._show_error(error)
 
     def sync_controls(self) -> None:
-        """Bring controls and open sections in line with the state."""
+        """Set the controls and fill the open sections from the state."""
         self.fill_open_sections()
 
     def fill_open_sections(self) -> None:
-        """Fill the sections that are open; the others cost nothing."""
+        """Fill the sections that are open; closed sections are not computed."""
         if self._numbers_table is not None and self.numbers.is_open:
             table = self._numbers_table(self.state)
             self.numbers.content.value = f'<div class="mg-view">{table}</div>'
@@ -155,7 +156,7 @@ class Panel:
         return self.height
 
     def _show_error(self, error: Exception) -> None:
-        """A card in place of the picture; the state stays what it was."""
+        """Show an error card in place of the picture; the state does not change."""
         self.error = f"{type(error).__name__}: {error}"
         record_error(self, error)
         self.picture.value = (
@@ -165,11 +166,11 @@ class Panel:
         )
 
     def control_lines(self) -> list[str]:
-        """The controls' values, line by line, for the picture of a notebook that is not run."""
+        """Return the controls' values, one per line, for the static picture."""
         return []
 
     def png(self) -> bytes:
-        """The picture with its controls' values, for readers without a running kernel."""
+        """Return the picture with its controls' values as a PNG, for readers without a kernel."""
         with LOCK:
             drawing = self._static_drawing()
         return drawing.png()
@@ -180,8 +181,8 @@ class Panel:
         return static_image(self.drawing, self.control_lines())
 
     def static_output(self) -> dict[str, str]:
-        """The picture and its caption as a MIME bundle that needs no kernel."""
-        with LOCK:  # one state in both
+        """Return the picture and its caption as a MIME bundle that needs no kernel."""
+        with LOCK:  # so that picture and caption show one state
             drawing, caption = self._static_drawing(), escape(self.caption)
         png = base64.b64encode(drawing.png()).decode()
         html = (
@@ -192,10 +193,11 @@ class Panel:
         return {"text/html": html, "image/png": png, "text/plain": self.caption}
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
-        """The live view; above it goes a static picture, which hides while the view is alive.
+        """Return the live view; display a static picture above it, hidden while the view is live.
 
-        Two outputs, because a notebook that was saved with a live view and opened again would show
-        "model not found" in the place of any other part of the same output.
+        They are two outputs because the widget is gone when a saved notebook is opened again:
+        JupyterLab then shows "model not found" in place of the whole output that contained the
+        widget.
         """
         if self.drawing is not None:
             handle = display_above(self.static_output())
@@ -205,7 +207,7 @@ class Panel:
         return bundle | {"text/plain": f"{self.caption or self.error} {RUN_CELL}"}
 
     def update_static_output(self) -> None:
-        """Replace the notebook's static picture, for when it is saved and opened again."""
+        """Replace the static picture, so that the saved notebook shows the current state."""
         if self._static_display is not None and self.drawing is not None:
             self._static_display.update(self.static_output(), raw=True)
 

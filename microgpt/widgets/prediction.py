@@ -1,4 +1,4 @@
-"""`Prediction`: a guess before the cell that answers it; both then stand side by side."""
+"""`Prediction`: ask for a guess before a cell computes the answer, then show both."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -18,7 +18,7 @@ from microgpt.widgets.panel import Panel
 
 
 class Prediction(Panel):
-    """A question with two to four `options`, or a number in some `unit`, to be guessed first."""
+    """A question to answer by a guess: one of two or more `options`, or a number in `unit`."""
 
     def __init__(self, question: str, options: Sequence[Any] = (), unit: str = ""):
         is_listed = isinstance(options, tuple | list)
@@ -52,6 +52,6 @@ class Prediction(Panel):
         self.update_static_output()
 
     def reveal(self, result: Any, explanation: str = "") -> None:
-        """Show the result beside the guess, with one sentence on why."""
+        """Show the result beside the guess, with one sentence that says why."""
         self.update(replace, result=result, explanation=explanation)
         self.update_static_output()

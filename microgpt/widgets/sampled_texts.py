@@ -14,10 +14,10 @@ def sample_table(
     count: int = 10,
     seed: int = 1,
 ) -> SampleTable:
-    """`count` texts at each temperature with the same seeds, each with its memorization label.
+    """Sample `count` texts at each temperature, with the same seeds, and label each text.
 
-    The label says whether a text is one the model was "trained on", one "in the list, not trained
-    on" (held out), or "new". `model` is what the other views take.
+    The memorization label says whether a text is one the model was "trained on", one "in the list,
+    not trained on" (held out), or "new". `model` and `corpus` are those of the other views.
     """
     text_model = resolve_model(model, corpus)
     texts = {

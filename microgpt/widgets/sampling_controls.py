@@ -1,4 +1,4 @@
-"""The sliders of the sampling parameters: their ranges, where each is off, what they are called."""
+"""The sliders of the sampling parameters: ranges, labels, and the positions that mean "off"."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -8,14 +8,14 @@ from microgpt.config import SampleConfig
 from microgpt.errors import SettingError
 from microgpt.widgets.controls import LabeledSlider
 
-MAX_SLIDER_TOP_K = 100  # with a larger vocabulary, the slider's last position stands for all of it
+MAX_SLIDER_TOP_K = 100  # in a larger vocabulary, the slider has one more position: off
 
 
 @dataclass(frozen=True)
 class SliderSpec:
-    """How a field of `SampleConfig` is shown: at the slider position `off` it has no effect.
+    """How a slider shows a field of `SampleConfig`; at position `off` the parameter has no effect.
 
-    `off_value` is what the sampler is given there.
+    `off_value` is the value that the sampler gets at that position.
     """
 
     label: str
@@ -26,21 +26,21 @@ class SliderSpec:
     off_value: Any
 
     def label_at(self, position: float, maximum: float) -> str:
-        """The label at a position: "top-p (off)"."""
+        """Return the label at a position, such as "top-p (off)" at 1.0."""
         return f"{self.label} (off)" if position == self.off else self.label
 
     def to_param(self, position: float, maximum: float) -> Any:
-        """The sampler's value for a position."""
+        """Convert a slider position to the sampler's value."""
         return self.off_value if position == self.off else position
 
     def show(self, slider: LabeledSlider, param: Any, vocab_size: int) -> None:
-        """Move the slider to the sampler's value."""
+        """Move the slider to the position of the sampler's value."""
         slider.value = self.off if param == self.off_value else param
 
 
 @dataclass(frozen=True)
 class TemperatureSpec(SliderSpec):
-    """The temperature is never off; at 0 sampling is greedy."""
+    """The temperature, which is never off; at 0 sampling is greedy."""
 
     def label_at(self, position: float, maximum: float) -> str:
         return f"{self.label} (greedy)" if position == 0 else self.label
@@ -48,7 +48,7 @@ class TemperatureSpec(SliderSpec):
 
 @dataclass(frozen=True)
 class TopKSpec(SliderSpec):
-    """top-k is off at the right end, the vocabulary size."""
+    """top-k, which is off at the maximum, the vocabulary size."""
 
     def label_at(self, position: float, maximum: float) -> str:
         return f"{self.label} (off)" if position >= maximum else self.label
@@ -71,7 +71,7 @@ SLIDERS: dict[str, SliderSpec] = {
 
 
 def check_in_range(params: SampleConfig) -> SampleConfig:
-    """The parameters, if the sliders can show them."""
+    """Return the parameters; raise SettingError if a slider cannot show one of them."""
     for name, spec in SLIDERS.items():
         value = getattr(params, name)
         if isinstance(spec, TopKSpec) or value == spec.off_value:
@@ -84,7 +84,7 @@ def check_in_range(params: SampleConfig) -> SampleConfig:
 
 
 def make_sampling_sliders(on_change: Callable[[str, Any], None]) -> dict[str, LabeledSlider]:
-    """The four sliders; `on_change(name, param)` is called when one is moved."""
+    """Make the four sliders; moving one calls `on_change(name, param)`."""
 
     def make(name: str, spec: SliderSpec) -> LabeledSlider:
         return LabeledSlider(

@@ -1,6 +1,8 @@
-"""`SamplingExplorer`: how one next token is sampled, with every parameter and u under your hand.
+"""`SamplingExplorer`: see how one token is sampled, with sliders for u and each parameter.
 
-A slider moves -> `_on_param` -> `SamplingTrace.with_params` -> `_draw` -> `viz.sampler`.
+The route from a moved slider to the picture: `_on_param` → `Panel.update` →
+`SamplingTrace.with_params` → `Panel._show` → `_draw` → `SamplingTrace.view` →
+`viz.sampler.draw_sampling`.
 """
 
 from collections.abc import Callable, Sequence
@@ -30,17 +32,17 @@ from microgpt.widgets.text_likelihood import LikelihoodSection
 from microgpt.widgets.workers import LatestOnlyQueue
 
 ROWS, COMPACT_ROWS, HEADER_HEIGHT = 20, 12, 40
-MAX_SLIDERS_BESIDE = 3  # as many fit beside the picture; the others fold out below
+MAX_SLIDERS_BESIDE = 3  # more do not fit beside the picture and go below it
 TABLE_SEEDS = range(1, 6)
 
 
 class SamplingExplorer(Panel):
-    """Why did it say that? Move the sliders; u stays where it is until you draw it again.
+    """A live view of how the next token is sampled; u stays the same until you draw it again.
 
-    `model` is "names", "story", a Trainer, or a GPT with the `corpus` (or tokenizer) it was
-    trained with; or give one row of `logits` with `labels`. `sliders` ("temperature", "top_k",
-    "top_p", "min_p") are in view at first; `compact` leaves out the choosers and most bars. `u`
-    sets the first random number by hand. Works on a copy of the model as it is now.
+    `model` is "names", "story", a Trainer, or a GPT with the `corpus` (or tokenizer) it was trained
+    with; or give one row of `logits` with `labels`. `sliders` are those shown at first, of
+    "temperature", "top_k", "top_p" and "min_p". `compact` leaves out the header and some of the
+    bars. `u` sets the first random number by hand. The view works on a copy of the model.
     """
 
     def __init__(
@@ -102,7 +104,7 @@ class SamplingExplorer(Panel):
             return button(text, lambda: self.update(step), tooltip)
 
         self.redraw_button = step_button(
-            "Roll again", SamplingTrace.redrawn, "another dart for this letter"
+            "Roll again", SamplingTrace.with_new_draw, "another dart for this letter"
         )
         self.accept_button = step_button("Next letter", SamplingTrace.accept, "accept the pick")
         self.finish_button = step_button(
@@ -195,11 +197,11 @@ class SamplingExplorer(Panel):
         return trace if seed == trace.seed else trace.with_seed(seed)
 
     def _restarted(self, trace: SamplingTrace) -> SamplingTrace:
-        """The text from its beginning; a first u that was set by hand is set again."""
+        """Start the text over; set the first u again if the explorer was made with a `u`."""
         new = trace.restarted()
         return replace(new, draw=self._first_draw) if new.source is self.initial_source else new
 
-    # -- keeping everything in line with the state ----------------------------------------------
+    # -- keeping the controls in sync with the state --------------------------------------------
 
     def sync_controls(self) -> None:
         trace = self.state
@@ -225,12 +227,16 @@ class SamplingExplorer(Panel):
         super().fill_open_sections()
         if self.likelihood.section.is_open:
             self.likelihood.fill()
-        if self.texts.is_open:  # a third of a second: only the latest of many moves is drawn
+        if self.texts.is_open:  # takes 0.3 s: of many moves, only the latest is sampled
             trace = self.state
             self._table_queue.submit(lambda: self.run_guarded(lambda: self._fill_texts(trace)))
 
     def _fill_texts(self, trace: SamplingTrace) -> None:
-        """Sample the texts, under the lock: a trace's cached token takes one of its own inside."""
+        """Sample a text for each seed and show the table; the caller must hold the package's lock.
+
+        `SamplingTrace.sampled` is a `cached_property`, which has a lock of its own before Python
+        3.12. Taking the package's lock first on every thread avoids a deadlock.
+        """
         table = seeds_table(texts_by_seed(trace, TABLE_SEEDS))
         self.texts.content.value = f'<div class="mg-view">{table}</div>'
 

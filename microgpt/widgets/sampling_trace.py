@@ -1,6 +1,6 @@
-"""`SamplingTrace`: a text sampled token by token, in which every step can be looked at and undone.
+"""`SamplingTrace`: a text sampled token by token, in which every step can be inspected and undone.
 
-Immutable: each method returns another trace.
+Traces are immutable: each method returns a new one.
 """
 
 from collections.abc import Iterable
@@ -24,8 +24,8 @@ MAX_NEW_TOKENS = 16  # the caption says "Sixteen"
 
 
 @dataclass(frozen=True)
-class Draw:
-    """The random number of one token: how often it was drawn again, or the u set by hand."""
+class RandomDraw:
+    """Where one token's u comes from: draw number `draw_index`, or `fixed_u` set by hand."""
 
     draw_index: int = 0
     fixed_u: float | None = None
@@ -33,20 +33,21 @@ class Draw:
 
 @dataclass(frozen=True)
 class AcceptedToken:
-    """A token that was accepted, with what is needed to undo it."""
+    """An accepted token, with the draw, parameters and pick change that `undo` restores."""
 
     token: int
-    draw: Draw
+    draw: RandomDraw
     params: SampleConfig
     pick_change: PickChange | None
 
 
 @dataclass(frozen=True)
 class SamplingTrace:
-    """A text that grows by the rules of `generate`, and the next token it would sample.
+    """A text sampled by the rules of `generate`, with the next token that it would sample.
 
     At most 16 tokens are sampled after the `prompt`. The u of position t is
-    `uniform(seed, t, draw_index)`, or set by hand; no sampling parameter changes it.
+    `uniform(seed, t, draw_index)`, or was set by hand; it does not depend on the sampling
+    parameters.
     """
 
     source: LogitsSource
@@ -54,13 +55,13 @@ class SamplingTrace:
     params: SampleConfig = UNFILTERED
     seed: int = 1
     accepted: tuple[AcceptedToken, ...] = ()
-    draw: Draw = Draw()
+    draw: RandomDraw = RandomDraw()
     pick_change: PickChange | None = None
-    target_length: int = 0  # tokens accepted by hand: another seed samples as many again
+    target_length: int = 0  # tokens accepted by the user; `with_seed` samples as many
     prompt_ids: tuple[int, ...] = field(init=False)
 
     def __post_init__(self) -> None:
-        uniform(self.seed, 0)  # checks the seed
+        uniform(self.seed, 0)  # raises for an invalid seed
         object.__setattr__(self, "prompt_ids", self.source.encode_prompt(self.prompt))
 
     @property
@@ -70,7 +71,7 @@ class SamplingTrace:
 
     @property
     def text_ids(self) -> tuple[int, ...]:
-        """The tokens that a reader sees: the prompt as typed, then the sampled ones without EOS."""
+        """The tokens of the visible text: the prompt as typed, then sampled tokens without EOS."""
         sampled = [accepted.token for accepted in self.accepted]
         text = [token for token in sampled if token != self.source.eos_token_id]
         return (*self.source.encode_text(self.prompt), *text)
@@ -87,12 +88,12 @@ class SamplingTrace:
 
     @property
     def is_finished(self) -> bool:
-        """Whether no token can follow."""
+        """Whether EOS was sampled or the limit of 16 tokens is reached."""
         return self.reached_eos or len(self.accepted) >= MAX_NEW_TOKENS
 
     @property
     def current_step(self) -> "SamplingTrace":
-        """The trace before the token to look at: of a finished text, its last."""
+        """The trace whose next token is shown: itself or, if finished, without its last token."""
         return self.undo() if self.is_finished else self
 
     @property
@@ -104,13 +105,13 @@ class SamplingTrace:
 
     @cached_property
     def sampled(self) -> SampledToken:
-        """The next token, with everything that led to it."""
+        """The next token, with the distribution it was sampled from."""
         settings = sampler_settings(self.params, self.source.vocab_size)
         return next_token(self._logits, **settings, u=self.u)
 
     @cached_property
     def sampled_without_filters(self) -> SampledToken:
-        """The same by the temperature alone."""
+        """The next token sampled by temperature alone, without top-k, top-p and min-p."""
         return next_token(self._logits, temperature=self.params.temperature, u=self.u)
 
     @property
@@ -119,10 +120,10 @@ class SamplingTrace:
 
     @property
     def nll(self) -> float | None:
-        """The negative log-likelihood of the text so far in nats, EOS included if it was reached.
+        """The negative log-likelihood of the text so far in nats, including EOS if it was reached.
 
-        None for a text that no model made, that is longer than the block or empty, or whose first
-        token has no probability because no BOS precedes the prompt.
+        `None` for fixed logits, for a text that is empty or longer than the block, and for a prompt
+        that no BOS precedes: its first token has no probability.
         """
         source = self.source
         if not isinstance(source, ModelLogits) or len(self.token_ids) > source.block_size + 1:
@@ -134,9 +135,9 @@ class SamplingTrace:
         return total_nll(scores) if scores else None
 
     def with_params(self, **params: Any) -> "SamplingTrace":
-        """With some sampling parameters changed and the same u.
+        """Return the trace with some sampling parameters changed and the same u.
 
-        The last token of a finished text stays if it is picked again; else it is undone.
+        In a finished text, the last token stays if it is picked again; otherwise it is undone.
         """
         if self.is_finished:
             undone = self.undo().with_params(**params)
@@ -144,29 +145,30 @@ class SamplingTrace:
             return undone.accept() if is_same else undone
         new = replace(self, params=replace(self.params, **params))
         if not (self.params.temperature and new.params.temperature):
-            return replace(new, pick_change=None)  # greedy, before or after
+            return replace(new, pick_change=None)  # greedy before or after: u is not used
         change = _explain_pick(self.sampled, new.sampled, self.pick_change)
         return replace(new, pick_change=change)
 
     def accept(self) -> "SamplingTrace":
-        """With the sampled token appended."""
+        """Return the trace with the sampled token appended."""
         if self.is_finished:
             raise StateError("the text has ended; go back, or start over")
         token = AcceptedToken(self.sampled.token, self.draw, self.params, self.pick_change)
         accepted = (*self.accepted, token)
         return replace(
-            self, accepted=accepted, draw=Draw(), pick_change=None, target_length=len(accepted)
-        )
+            self, accepted=accepted, draw=RandomDraw(), pick_change=None,
+            target_length=len(accepted),
+        )  # fmt: skip
 
     def accept_all(self) -> "SamplingTrace":
-        """With tokens appended until EOS or the limit of 16."""
+        """Return the trace with tokens appended until EOS or the limit of 16."""
         trace = self
         while not trace.is_finished:
             trace = trace.accept()
         return trace
 
     def undo(self) -> "SamplingTrace":
-        """Without the last token, its u as it was."""
+        """Return the trace without its last token; the draw of that token is restored."""
         if not self.accepted:
             raise StateError("no letter has been drawn yet")
         accepted, last = self.accepted[:-1], self.accepted[-1]
@@ -176,32 +178,32 @@ class SamplingTrace:
             target_length=len(accepted),
         )  # fmt: skip
 
-    def redrawn(self) -> "SamplingTrace":
-        """With another u for this token only (of a finished text: for its last)."""
+    def with_new_draw(self) -> "SamplingTrace":
+        """Return the trace with a new u for the current token only (if finished, the last one)."""
         step = self.current_step
-        return replace(step, draw=Draw(step.draw.draw_index + 1), pick_change=None)
+        return replace(step, draw=RandomDraw(step.draw.draw_index + 1), pick_change=None)
 
     def with_fixed_u(self, u: float) -> "SamplingTrace":
-        """With u set by hand for this token."""
+        """Return the trace with u set by hand for the current token."""
         if not isinstance(u, Real) or not 0 <= u < 1:
             raise SettingError("u", "at least 0 and below 1", u)
         step = self.current_step
         return replace(step, draw=replace(step.draw, fixed_u=float(u)), pick_change=None)
 
     def restarted(self, **changes: Any) -> "SamplingTrace":
-        """From the prompt on, with another prompt, seed or source if given."""
+        """Return the trace at its prompt, with another prompt, seed or source if given."""
         start = {"source": self.source, "prompt": self.prompt, "seed": self.seed}
         return SamplingTrace(params=self.params, **(start | changes))
 
     def with_seed(self, seed: int) -> "SamplingTrace":
-        """With another seed for all tokens, as many of them sampled as before."""
+        """Return the trace with another seed and the same number of tokens sampled."""
         trace = self.restarted(seed=seed)
         while len(trace.accepted) < self.target_length and not trace.is_finished:
             trace = trace.accept()
         return replace(trace, target_length=self.target_length)
 
     def view(self) -> SamplingView:
-        """The current step as plain data for the picture."""
+        """Return the current step as plain data for the picture."""
         step, sampled, source = self.current_step, self.current_step.sampled, self.source
         ranked_ids, kept_mass = sampled.ranked_ids, 1.0
         if sampled.binding_filter is not None:
@@ -240,13 +242,16 @@ class SamplingTrace:
 def _explain_pick(
     old: SampledToken, new: SampledToken, previous: PickChange | None
 ) -> PickChange | None:
-    """Why another token was picked with the same u; while the pick stays, the previous reason."""
+    """Return why another token was picked with the same u.
+
+    If the pick did not change, return `previous` as long as it explains the current pick.
+    """
     if new.token == old.token:
         if previous is None or previous.new_token != new.token:
             return None
         edge_rank = int(np.flatnonzero(new.ranked_ids == previous.edge_token)[0])
         return replace(previous, edge_after=float(new.cumulative[edge_rank]))
-    edge_rank = min(old.rank, new.rank)  # its upper edge is the one that passed u
+    edge_rank = min(old.rank, new.rank)  # the upper edge of this rank passed u
     return PickChange(
         old.token, new.token, int(new.ranked_ids[edge_rank]),
         float(old.cumulative[edge_rank]), float(new.cumulative[edge_rank]),
@@ -254,7 +259,7 @@ def _explain_pick(
 
 
 def texts_by_seed(trace: SamplingTrace, seeds: Iterable[int]) -> list[tuple[int, str, str]]:
-    """For each seed: a text with the trace's parameters, and one at T = 1 without filters."""
+    """Sample two texts per seed: one with the trace's parameters, one at T = 1 without filters."""
     rows = []
     for seed in seeds:
         start = trace.restarted(seed=seed)
@@ -264,7 +269,7 @@ def texts_by_seed(trace: SamplingTrace, seeds: Iterable[int]) -> list[tuple[int,
 
 
 def _finished_text(trace: SamplingTrace) -> str:
-    """The text sampled to its end, with its memorization label if it reached EOS."""
+    """Sample the text to its end; append its memorization label if it reached EOS."""
     finished, check = trace.accept_all(), trace.source.memorization_check
     separator = "" if trace.source.unit == "letter" else " · "
     text = separator.join(visible(trace.source.labels[token]) for token in finished.text_ids)

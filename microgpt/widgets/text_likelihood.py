@@ -1,4 +1,4 @@
-"""How likely is this text? `TextLikelihood`, and the section of the sampling explorer."""
+"""The likelihood of a typed text: `TextLikelihood`, and a section of the sampling explorer."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -24,7 +24,7 @@ from microgpt.widgets.token_scores import text_scores
 
 
 class LikelihoodSection:
-    """A collapsible section: how likely a typed text is under the trace's sampling parameters."""
+    """A collapsible section that says how likely a typed text is under the trace's parameters."""
 
     def __init__(
         self,
@@ -45,7 +45,7 @@ class LikelihoodSection:
         self.text_box.observe(lambda change: run_guarded(self.fill), "value")
 
     def fill(self) -> None:
-        """Answer for the text and the parameters as they are."""
+        """Show the likelihood of the typed text under the current sampling parameters."""
         trace = self.get_trace()
         if isinstance(trace.source, FixedLogits):
             sentence = "These numbers belong to no text, so no name has a chance here."
@@ -57,13 +57,13 @@ class LikelihoodSection:
 
 @dataclass(frozen=True)
 class TypedText:
-    """The state of `TextLikelihood`: a model and a text as it was typed."""
+    """The state of `TextLikelihood`: a model, and the text as typed."""
 
     source: ModelLogits
     text: str
 
     def scores(self) -> TextScores:
-        """The scores of the text without outer blanks, lower-cased if that makes it readable."""
+        """Score the text without outer whitespace, lower-cased if that makes it encodable."""
         text, can_encode = self.text.strip(), self.source.can_encode
         if not all(map(can_encode, text)) and all(map(can_encode, text.lower())):
             text = text.lower()
@@ -71,9 +71,10 @@ class TypedText:
 
 
 class TextLikelihood(Panel):
-    """How likely is a text to a model? One bar a token, and the probability of all.
+    """A live view of how likely a model finds a text: a bar per token, and the total probability.
 
-    `model` is "names", "story", a Trainer, or a GPT with its `corpus`; `names` become buttons.
+    `model` is "names", "story", a Trainer, or a GPT with its `corpus`. Each of `names` becomes a
+    button that fills in that text.
     """
 
     def __init__(

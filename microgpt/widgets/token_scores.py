@@ -16,7 +16,7 @@ UNFILTERED = SampleConfig()  # T = 1 and no filter
 
 
 def sampler_settings(params: SampleConfig, vocab_size: int) -> dict[str, Any]:
-    """The parameters as arguments of `next_token`, with top_k at most the vocabulary."""
+    """Return the parameters as arguments of `next_token`, with top_k at most `vocab_size`."""
     settings = dict(vars(params))
     if settings["top_k"] is not None:
         settings["top_k"] = min(settings["top_k"], vocab_size)
@@ -29,7 +29,7 @@ def score_tokens(
     token_ids: Sequence[int],
     params: SampleConfig = UNFILTERED,
 ) -> list[TokenScore]:
-    """The score of each token of `token_ids` after the prompt and those before it."""
+    """Score each token of `token_ids`, given the prompt and the tokens before it."""
     settings, scores, preceding = sampler_settings(params, source.vocab_size), [], ""
     context = prompt_ids
     for token in token_ids:
@@ -53,9 +53,9 @@ def score_tokens(
 def score_text(
     source: ModelLogits, text: str, params: SampleConfig = UNFILTERED
 ) -> list[TokenScore]:
-    """The score of each token of `text`, and of the end-of-text token if there is one.
+    """Score each token of `text`, and the end-of-text token if the vocabulary has one.
 
-    The first token is scored after BOS; without one, after the tokenizer's default prompt.
+    The first token is scored after BOS or, without BOS, after the tokenizer's default prompt.
     """
     token_ids = source.encode_text(text)
     if not token_ids:
@@ -71,14 +71,14 @@ def score_text(
 
 
 def total_nll(scores: Sequence[TokenScore]) -> float:
-    """The summed negative log-likelihood in nats; infinite if a token cannot come."""
+    """Sum the negative log-likelihoods, in nats; infinite if a token has probability 0."""
     if any(score.prob == 0 for score in scores):
         return inf
     return max(0.0, -float(sum(np.log(score.prob) for score in scores)))
 
 
 def text_scores(source: ModelLogits, text: str, params: SampleConfig = UNFILTERED) -> TextScores:
-    """The scores of a text as data for the picture; a text that has none says why."""
+    """Return the scores of a text as data for the picture, or the reason why it has none."""
     if unknown := sorted({char for char in text if not source.can_encode(char)}):
         return TextScores(text, params, unknown_chars=tuple(unknown))
     try:

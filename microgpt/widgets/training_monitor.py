@@ -1,4 +1,4 @@
-"""`TrainingMonitor`: trains a model before your eyes, with snapshots of its loss and samples."""
+"""`TrainingMonitor`: train a model in a live view, with snapshots of its loss and samples."""
 
 import threading
 import time
@@ -30,15 +30,16 @@ from microgpt.widgets.workers import Worker
 
 SNAPSHOT_STEPS = (0, 10, 100, 1000)
 REDRAW_SECONDS = 0.1
-YIELD_SECONDS = 1e-4  # between steps, so that a callback of another panel gets the lock
+YIELD_SECONDS = 1e-4  # slept between steps, so that callbacks of other panels get the lock
 
 
 class TrainingMonitor(Panel):
-    """Trains `model` on `corpus`, with a snapshot of loss and samples at steps 0, 10, 100, 1,000.
+    """Train `model` on `corpus`; show snapshots of loss and samples at steps 0, 10, 100, 1,000.
 
-    In a notebook it trains beside it: Stop acts at once, `wait()` waits for the end, running the
-    cell again stops the old run. In a script it trains before it returns. `lr` and other
-    `settings` are those of `TrainConfig`; `trainer` keeps the history.
+    In a notebook training runs on a background thread: Stop takes effect after the current step,
+    `wait()` waits for the end, and running the cell again stops the old run. In a script the
+    constructor trains before it returns. `lr` and `settings` are fields of `TrainConfig`; `trainer`
+    keeps the history.
     """
 
     def __init__(
@@ -73,15 +74,15 @@ class TrainingMonitor(Panel):
 
     @property
     def model(self) -> GPT:
-        """The model that is trained."""
+        """The model being trained."""
         return self.trainer.model
 
     def start(self) -> None:
-        """Train, or train on: beside a live notebook, else before this returns."""
+        """Start or resume training: on a thread in a live notebook, otherwise before returning."""
         if self.worker is not None:
             if self.state.status == "training":
                 return
-            self.worker.stop()  # it has ended its training, and may still be tidying up
+            self.worker.stop()  # its training has ended, but the thread may still be running
         self.update(replace, status="training", error="")
         if self._cell is None:
             self._run(threading.Event())
@@ -90,26 +91,26 @@ class TrainingMonitor(Panel):
         self.worker.start()
 
     def stop(self) -> None:
-        """Stop after the present step."""
+        """Stop after the current step."""
         if self.worker is not None:
             self.worker.request_stop()
 
     def wait(self) -> "TrainingMonitor":
-        """Wait until training has ended; an interrupt stops it."""
+        """Wait until training has ended; a KeyboardInterrupt stops it."""
         if self.worker is not None:
             self.worker.wait()
         return self
 
     def perplexity(self, snapshot: int = -1) -> float:
-        """e to a snapshot's loss: as many equally likely tokens would be as uncertain."""
+        """Return e to a snapshot's loss: the number of equally likely tokens with the same loss."""
         return float(np.exp(self.state.snapshots[snapshot].loss))
 
     def compare_to_baselines(self) -> str:
-        """The last snapshot against uniform guessing and counting bigrams, in words."""
+        """Compare the last snapshot with uniform guessing and bigram counts, in words."""
         return compare_to_baselines(self.state)
 
     def _run(self, stop: threading.Event) -> None:
-        """The worker's thread: it may not raise, and every picture goes through `update`."""
+        """Train on the worker's thread: never raise, and draw only through `update`."""
         try:
             status = self._train(stop)
         except MicrogptError as error:  # such as a loss that is NaN
@@ -146,7 +147,7 @@ class TrainingMonitor(Panel):
         return "finished" if len(trainer.history) == self.state.steps else "stopped"
 
     def _add_snapshot(self, stop: threading.Event) -> None:
-        """Evaluate and sample the model, if a snapshot is due; without the lock, then show it."""
+        """Add a snapshot if one is due; evaluate and sample without the lock, then show it."""
         trainer, progress = self.trainer, self.state
         step = len(trainer.history)
         is_there = any(snapshot.step == step for snapshot in progress.snapshots)
@@ -158,7 +159,7 @@ class TrainingMonitor(Panel):
             if stop.is_set():
                 return
             samples.append((text, check(text) if check is not None and text else ""))
-        if stop.is_set():  # the evaluation may be cut short: this snapshot waits for Go on
+        if stop.is_set():  # the evaluation may be incomplete: Go on repeats this snapshot
             return
         loss = stderr = float("nan")
         if evaluation is not None:
@@ -169,7 +170,7 @@ class TrainingMonitor(Panel):
         self.update(lambda state: replace(state.with_snapshot(snapshot), bigram=bigram))
 
     def _bigram_baseline(self) -> BigramBaseline | None:
-        """A bigram model of the very texts that were trained on, on the same validation texts."""
+        """Evaluate bigrams counted on the same training texts, on the same validation texts."""
         trainer = self.trainer
         if trainer.train_data.format != "lines":
             return None

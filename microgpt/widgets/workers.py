@@ -1,19 +1,19 @@
-"""Background work that can be stopped, and that gives way when its cell runs again."""
+"""Background threads that can be stopped, and that end when their notebook cell runs again."""
 
 import threading
 import weakref
 from collections.abc import Callable
 
-STOP_TIMEOUT = 10.0  # seconds to wait for a stopped worker; each of its steps is milliseconds
+STOP_TIMEOUT = 10.0  # seconds to wait for a worker to stop; its steps take milliseconds
 
-# For each cell: its latest run, and the workers that this run has started.
+# Cell id -> (id of its latest run, workers started by that run).
 _workers_by_cell: "dict[str, tuple[str, weakref.WeakSet[Worker]]]" = {}
 
 
 class Worker:
-    """One call of `work(stop)` on a thread of its own; `stop` is the event that ends it early.
+    """Call `work(stop)` once on a new thread; setting the event `stop` ends it early.
 
-    `cell` is a cell's id and one run of it: workers of earlier runs are stopped.
+    `cell` is (cell id, run id); a new worker stops those of earlier runs of its cell.
     """
 
     def __init__(self, work: Callable[[threading.Event], None], cell: tuple[str, str]):
@@ -26,25 +26,25 @@ class Worker:
         workers.add(self)
         _workers_by_cell[cell_id] = run_id, workers
         self._stop = threading.Event()
-        # A daemon: a kernel that is shut down does not wait for training to end.
+        # A daemon thread, so that shutting down the kernel does not wait for training to end.
         self.thread = threading.Thread(target=work, args=(self._stop,), daemon=True)
 
     def start(self) -> None:
-        """Start the work."""
+        """Start the thread."""
         self.thread.start()
 
     def stop(self) -> None:
-        """End it after its present step, and wait until it has ended."""
+        """Stop after the current step, and wait until the thread has ended."""
         self._stop.set()
         if self.thread.is_alive() and threading.current_thread() is not self.thread:
             self.thread.join(STOP_TIMEOUT)
 
     def request_stop(self) -> None:
-        """End it after its present step, without waiting: what a button does."""
+        """Stop after the current step, without waiting; for button callbacks."""
         self._stop.set()
 
     def wait(self) -> None:
-        """Wait for its end; an interrupt stops the work and ends the waiting."""
+        """Wait until the thread ends; a KeyboardInterrupt stops the work and the waiting."""
         try:
             while self.thread.is_alive():
                 self.thread.join(0.1)
@@ -53,7 +53,7 @@ class Worker:
 
 
 class LatestOnlyQueue:
-    """Runs jobs on a thread, one at a time; a waiting job is replaced by the next, never run."""
+    """Run jobs on a thread, one at a time; a newly submitted job replaces the waiting one."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -61,7 +61,7 @@ class LatestOnlyQueue:
         self._is_running = False
 
     def submit(self, job: Callable[[], None]) -> None:
-        """Run `job` as soon as the present one is done, unless another is submitted before."""
+        """Run `job` after the current one, unless another job replaces it before it starts."""
         with self._lock:
             self._job = job
             if self._is_running:

@@ -114,7 +114,7 @@ def test_accept_all_is_generate_and_undo_is_the_way_back(names, seed):
 
 def test_redrawing_changes_one_token_only(names):
     trace = SamplingTrace(names, "an", seed=3)
-    redrawn = trace.redrawn()
+    redrawn = trace.with_new_draw()
     assert redrawn.u == mg.uniform(3, 3, 1)
     assert redrawn.accept().u == mg.uniform(3, 4)
     assert redrawn.accept().undo().u == redrawn.u

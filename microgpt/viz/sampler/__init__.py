@@ -1,6 +1,6 @@
 """One sampling step as a picture: probability bars, cumulative bar, caption, tables.
 
-All draw a `SamplingView`, plain data that `widgets/sampling_trace.py` makes.
+All of them take a `SamplingView`, plain data that `SamplingTrace.view` in `microgpt.widgets` makes.
 """
 
 from microgpt.viz.sampler.caption import sampling_caption

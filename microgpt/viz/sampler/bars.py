@@ -1,4 +1,4 @@
-"""Probability bars, one row a token: filled for the current probability, outlined for T = 1."""
+"""Probability bars, one row per token: filled for the current probability, outlined for T = 1."""
 
 from microgpt.viz.drawing import Drawing, Line, Rect, Text
 from microgpt.viz.formatting import (
@@ -11,23 +11,23 @@ from microgpt.viz.formatting import (
 from microgpt.viz.sampler.view import SamplingView
 
 ROW_HEIGHT, RIGHT = 15, 490
-LABEL_SPACE = 136  # what the percentage and "picked" need behind a bar of 100 %
+LABEL_SPACE = 136  # pixels for the percentage and "picked" after a bar of 100 %
 
 
 def num_token_rows(view: SamplingView, rows: int) -> int:
-    """How many tokens get a row of their own: all, if only one would be left for the last row."""
+    """Return how many tokens get their own row: all, if the last row would hold only one."""
     return view.vocab_size if rows + 1 >= view.vocab_size else rows
 
 
 def displayed_permille(view: SamplingView, rows: int) -> list[int]:
-    """The rows' probabilities as integers per mille that sum to 1,000; the last is all the rest."""
+    """Round the probabilities of the rows, the last for all other tokens, to sum to 1,000 ‰."""
     probs = view.probs[: num_token_rows(view, rows)]
     return to_permille([*probs, max(0.0, 1 - probs.sum())])
 
 
 def draw_bars(drawing: Drawing, view: SamplingView, top: float, rows: int) -> float:
-    """Draw the first ranks, and all the rest in one row, below y = top; return where they end."""
-    # The end is the same for every vocabulary: what stands below must not jump.
+    """Draw rows for the first ranks, and one for all others, from y = top; return their end."""
+    # The end is the same for every vocabulary size, so that the cumulative bar does not jump.
     end = top + ROW_HEIGHT * (rows + 1)
     permille = displayed_permille(view, rows)
     rows = num_token_rows(view, rows)
@@ -39,7 +39,7 @@ def draw_bars(drawing: Drawing, view: SamplingView, top: float, rows: int) -> fl
     if rows < view.vocab_size:
         _draw_rest(drawing, view, top + ROW_HEIGHT * rows, rows, permille[rows])
     if view.binding_filter is not None:
-        # A cut among the rows is drawn below what it keeps, one further down below all rows.
+        # A cut among the rows is drawn below the kept ones; a cut at a later rank, below all rows.
         is_among_rows = view.num_kept <= rows
         _draw_filter_line(
             drawing, view, top + ROW_HEIGHT * view.num_kept if is_among_rows else end, rows
@@ -75,7 +75,7 @@ def _draw_row(drawing: Drawing, view: SamplingView, y: float, rank: int, percent
 
 
 def _draw_rest(drawing: Drawing, view: SamplingView, y: float, rows: int, permille: int) -> None:
-    """The row of all the rest, in words: a bar for it would have no space."""
+    """Draw the row for all other tokens as text, because there is no room for a bar."""
     V = view.vocab_size
     num_kept = max(0, view.num_kept - rows)
     text = f"everything else ({V - rows:,} {view.unit}s"
@@ -96,8 +96,9 @@ def _draw_filter_line(drawing: Drawing, view: SamplingView, y: float, rows: int)
         f"which held {format_prob(view.kept_mass)}"
     )
     drawing.add(Line(0, y, RIGHT, y, "orange", 2, dashed=True, css_class="filter-line"))
-    # Below the line, where the rows are cut and short; a line below all rows is labelled above,
-    # and one below the row of all the rest above that row, which may name the pick.
+    # The label stands below the line, where the rows are filtered and short. Below the last token
+    # row it stands above the line; below the row of all other tokens, above that row, which may
+    # name the pick.
     if view.num_kept < rows:
         baseline = y + 13
     else:

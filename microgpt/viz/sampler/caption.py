@@ -8,7 +8,7 @@ DEFAULT_ROWS = 20
 
 
 def sampling_caption(view: SamplingView, rows: int = DEFAULT_ROWS) -> str:
-    """What the picture with so many rows shows, in one to four sentences."""
+    """Describe the picture in one to four sentences, with the percentages of its `rows` bars."""
     top_token = quoted(view.ranked_label(0))
     sentences = []
     if view.reached_eos:
@@ -48,7 +48,7 @@ def _explain(view: SamplingView, change: PickChange) -> str:
 
 
 def describe_params(view: SamplingView) -> str:
-    """The sampling parameters, without the filters that are off: "T = 0.70, top-k 20"."""
+    """List the sampling parameters that have an effect, such as "T = 0.70, top-k 20", as text."""
     params = view.params
     parts = [f"T = {params.temperature:.2f}"]
     if params.top_k is not None and params.top_k < view.vocab_size:

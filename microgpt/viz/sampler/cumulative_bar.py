@@ -1,4 +1,4 @@
-"""The cumulative bar: all probabilities end to end in rank order, and the u that falls on one."""
+"""The cumulative bar: all probabilities end to end in rank order, with u marking the pick."""
 
 import numpy as np
 
@@ -7,12 +7,12 @@ from microgpt.viz.formatting import visible
 from microgpt.viz.sampler.view import SamplingView
 
 LEFT, RIGHT = 52, 718
-MIN_CELL_WIDTH = 3.0  # pixels; the cells from the first narrower one on are drawn as one
-CHARACTER_WIDTH = 10.0  # what a character needs, with reserve for panels narrower than drawn
+MIN_CELL_WIDTH = 3.0  # pixels; from the first narrower cell on, all are drawn as one
+CHARACTER_WIDTH = 10.0  # pixels per character, with a reserve for narrower panels
 
 
 def draw_cumulative_bars(drawing: Drawing, view: SamplingView, top: float) -> float:
-    """Draw u, the bar of the current probabilities and that of T = 1; return where they end."""
+    """Draw u and the bars of the current probabilities and of T = 1; return the y of their end."""
     drawing.add(Text(0, top + 29, "now"), Text(0, top + 49, "T = 1"))
     _draw_cells(drawing, view, view.cumulative, top + 14, 20, is_base=False)
     _draw_cells(drawing, view, np.cumsum(view.base_probs), top + 37, 16, is_base=True)
@@ -38,7 +38,7 @@ def _to_x(cumulative: float) -> float:
 def _draw_cells(
     drawing: Drawing, view: SamplingView, edges: np.ndarray, y: float, height: float, is_base: bool
 ) -> None:
-    """One cell a token up to its cumulative edge; `is_base`: the bar of T = 1 without filters."""
+    """Draw a cell per token, up to its cumulative edge; `is_base`: the bar of T = 1, unfiltered."""
     start, num_cells = 0.0, view.vocab_size if is_base else view.num_kept
     for rank in range(num_cells):
         end = min(1.0, float(edges[rank]))
@@ -67,10 +67,10 @@ def _draw_tail(
     drawing: Drawing, view: SamplingView, start: float, y: float, height: float, rank: int,
     is_base: bool,
 ) -> None:  # fmt: skip
-    """All cells from `rank` on as one, with the pick framed inside it."""
+    """Draw all cells from `rank` on as one, with a frame around the pick if it is among them."""
     is_filtered = is_base and rank >= view.num_kept
     width = _to_x(1.0) - _to_x(start)
-    drawing.add(Rect(_to_x(start), y, width, height, "ground", "outline", hatch=is_filtered))
+    drawing.add(Rect(_to_x(start), y, width, height, "background", "outline", hatch=is_filtered))
     if not is_base and view.picked_rank >= rank:
         left = _to_x(float(view.cumulative[view.picked_rank - 1]))
         picked_width = max(2.0, _to_x(float(view.cumulative[view.picked_rank])) - left)

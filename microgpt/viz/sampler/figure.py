@@ -1,4 +1,4 @@
-"""The picture of a sampling step, 720 wide: heading, bars, cumulative bar, and the text so far."""
+"""The picture of a sampling step, 720 pixels wide: heading, bars, cumulative bar, text so far."""
 
 from math import exp
 
@@ -10,21 +10,21 @@ from microgpt.viz.sampler.cumulative_bar import draw_cumulative_bars
 from microgpt.viz.sampler.view import SamplingView
 
 WIDTH, HEIGHT = 720, 424
-CONTROLS_WIDTH = 205  # what the controls cover on the left, where the panel is wide enough
+CONTROLS_WIDTH = 205  # pixels that controls cover on the left of a wide enough panel
 MAX_PATH_LENGTH = 23  # characters
 
 
 def draw_sampling(
     view: SamplingView, message: str = "", id_prefix: str = "mg", rows: int = DEFAULT_ROWS
 ) -> tuple[Drawing, str]:
-    """The picture of a sampling step with `rows` bars, and its caption.
+    """Draw a sampling step with `rows` bars; return the drawing and its caption.
 
     `message`, if given, replaces the caption.
     """
     caption = message or sampling_caption(view, rows)
     drawing = Drawing(WIDTH, HEIGHT - 15 * (DEFAULT_ROWS - rows), caption, id_prefix)
     drawing.begin_group("shifted", CONTROLS_WIDTH)
-    # Where no filter can be seen, the number of kept tokens says nothing.
+    # The compact picture (fewer rows) leaves out the number of kept tokens: it may show no filters.
     num_kept = f"{view.num_kept:,} of {view.vocab_size:,} kept · " if rows == DEFAULT_ROWS else ""
     summary = f"{num_kept}feels like {effective_choices(view)}"
     drawing.add(
@@ -39,13 +39,13 @@ def draw_sampling(
 
 
 def effective_choices(view: SamplingView) -> str:
-    """The perplexity of the distribution, e to its entropy: as many equal choices as it is like."""
+    """Format e to the entropy: the number of equally likely choices with the same entropy."""
     perplexity = exp(view.entropy)
     return f"{perplexity:,.2f}" if perplexity < 10 else f"{perplexity:,.1f}"
 
 
 def heading(view: SamplingView) -> str:
-    """Whose distribution is shown: 'next letter after "an"'."""
+    """Return the heading, which says after which text the token comes: 'next letter after "an"'."""
     if not view.context_ids:
         return f"first {view.unit}" if view.has_bos else f"next {view.unit}"
     last = view.context_ids[-10:]

@@ -1,4 +1,4 @@
-"""The tables below a sampling step: probabilities by rank, and a text for each of some seeds."""
+"""The tables below a sampling step: probabilities by rank, and texts by seed."""
 
 from collections.abc import Iterable
 
@@ -10,7 +10,7 @@ MAX_ROWS = 100
 
 
 def probs_table(view: SamplingView) -> str:
-    """The probabilities and their cumulative sum by rank, six digits each, as HTML."""
+    """Return probabilities and their cumulative sum by rank, with six decimals, as HTML."""
     rows = []
     for rank in range(min(MAX_ROWS, view.vocab_size)):
         label = visible(view.ranked_label(rank))
@@ -30,5 +30,5 @@ def probs_table(view: SamplingView) -> str:
 
 
 def seeds_table(rows: Iterable[tuple[int, str, str]]) -> str:
-    """(seed, text at the current parameters, text at T = 1 without filters) as an HTML table."""
+    """Format rows (seed, text at the current parameters, text at T = 1 without filters) as HTML."""
     return html_table(("dice set", "at these dials", "at T = 1, no cuts"), rows)

@@ -9,9 +9,9 @@ import numpy as np
 
 @dataclass(frozen=True)
 class PickChange:
-    """Another token was sampled with the same u, because a cumulative edge passed u.
+    """Why another token was picked with the same u: a cumulative edge passed u.
 
-    `edge_token` is the one whose upper edge moved from `edge_before` to `edge_after`.
+    `edge_token` is the token whose upper edge moved from `edge_before` to `edge_after`.
     """
 
     old_token: int
@@ -23,12 +23,12 @@ class PickChange:
 
 @dataclass(frozen=True, eq=False)
 class SamplingView:
-    """The distribution of one next token under sampling parameters, and the text around it.
+    """The distribution of the next token under sampling parameters, and the text so far.
 
-    In rank order, all (V,): `ranked_ids`; `base_probs` at T = 1 without filters; `probs`, those
-    sampled from; `cumulative`, their sum. The filters kept `num_kept` tokens, which held
-    `kept_mass` before, and `binding_filter` names the one that removed most. `picked_rank` is the
-    first rank whose cumulative sum exceeds `u`.
+    Arrays (V,) in rank order: `ranked_ids`; `base_probs`, at T = 1 without filters; `probs`, which
+    are sampled from; `cumulative`, their cumulative sum. The filters kept `num_kept` tokens, whose
+    total probability before filtering was `kept_mass`; `binding_filter` names the filter that
+    removed most. `picked_rank` is the first rank whose cumulative sum exceeds `u`.
     """
 
     labels: Sequence[str]  # by token id
@@ -47,23 +47,23 @@ class SamplingView:
     picked_rank: int
     pick_change: PickChange | None
     context_ids: tuple[int, ...]  # the text before this token
-    text_ids: tuple[int, ...]  # the text so far; beyond the context once it is finished
+    text_ids: tuple[int, ...]  # the text so far; longer than the context once it is finished
     num_new_tokens: int
     reached_eos: bool
     is_finished: bool
     has_bos: bool
-    nll: float | None  # of the text so far, where it can be computed
-    memorization: str | None  # "" until the text has ended; None where nobody knows
+    nll: float | None  # of the text so far; None if it cannot be computed
+    memorization: str | None  # "" until the text has ended; None if it is unknown
     note: str = ""
 
     @property
     def vocab_size(self) -> int:
-        """V."""
+        """The vocabulary size V."""
         return len(self.ranked_ids)
 
     @property
     def is_greedy(self) -> bool:
-        """Whether the most likely token is taken whatever u is."""
+        """Whether the most likely token is picked regardless of u (T = 0)."""
         return self.params.temperature == 0
 
     @property
@@ -72,5 +72,5 @@ class SamplingView:
         return int(self.ranked_ids[self.picked_rank])
 
     def ranked_label(self, rank: int) -> str:
-        """The text of the token at a rank."""
+        """Return the text of the token at a rank."""
         return self.labels[int(self.ranked_ids[rank])]
