@@ -70,7 +70,7 @@ def _check_inputs(function, inputs, eps, tolerance, rng, directions) -> bool:
             scale = max(1.0, abs(expected), abs(got))
             if not abs(got - expected) <= tolerance * scale:
                 raise GradientError(
-                    f"input {index}, {label}: the rule says {got:.9g}, measuring says "
+                    f"input {index}, {label}: autograd gives {got:.9g}, finite differences "
                     f"{expected:.9g}; they differ by more than {tolerance:g}"
                 )
     return True

@@ -67,7 +67,7 @@ def dropout_args(p, rng_state, layer_id):
     if rng_state.shape != (2,) or rng_state.dtype != np.int64:
         raise SettingError(
             "rng_state",
-            "an int64 array of two numbers, seed and count",
+            "an int64 array of two numbers, seed and counter",
             Described(f"{rng_state.dtype} of shape {rng_state.shape}"),
         )
     threshold = min(round(p * RANDOM_RANGE), RANDOM_RANGE - 1)

@@ -32,7 +32,7 @@ def linear_residual(x, weight, bias, residual, hook=None):
     y = backend.empty((len(rows), len(weight.array)), rows.dtype)
     if residual.array.shape != (*x.array.shape[:-1], y.shape[1]):
         raise ShapeError(
-            f"what is added to x {x.shape} times weight {weight.shape} must have the shape of the "
+            f"the residual of x {x.shape} times weight {weight.shape} must have the shape of the "
             f"result; got {residual.shape}"
         )
     backend.launch("linear_residual_forward", y, rows, weight.array, bias_array, residual.as_2d())

@@ -189,7 +189,7 @@ def _index_strides(shape, key):
     try:
         return _strided_view(dummy[(*parts, ...)] if Ellipsis not in parts else dummy[parts])
     except IndexError as error:
-        raise ShapeError(f"shape {shape} cannot be indexed so: {error}") from None
+        raise ShapeError(f"shape {shape} cannot be indexed like this: {error}") from None
 
 
 @lru_cache(maxsize=4096)
