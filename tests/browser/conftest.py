@@ -14,6 +14,16 @@ from browser.server import jupyterlab
 MISSING = "no Chromium is installed; run: python tests/browser/install.py"
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item, call):
+    """A picture of the page of a failed test, beside the other screenshots."""
+    report = yield
+    lab = getattr(item, "funcargs", {}).get("lab")
+    if report.failed and lab is not None:
+        lab.screenshot(f"failed-{item.name}")
+    return report
+
+
 def pytest_collection_modifyitems(items):
     for item in items:
         if item.path.parent.name == "browser":

@@ -8,7 +8,7 @@ import nbformat
 from playwright.sync_api import Browser, Request
 
 from browser import scripts
-from browser.notebook import STEP_SECONDS, Notebook
+from browser.notebook import STEP_SECONDS, Notebook, screenshot_path
 from browser.server import Server
 
 VIEWPORT = {"width": 1366, "height": 768}
@@ -77,3 +77,7 @@ class Lab:
         kernel = nbformat.read(path, as_version=4).metadata["kernelspec"]["name"]
         self._opened = Notebook(self.page, path, kernel)
         return self._opened
+
+    def screenshot(self, name: str) -> None:
+        """Save a picture of the page, whatever it shows."""
+        self.page.screenshot(path=screenshot_path(name))

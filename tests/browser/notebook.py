@@ -19,6 +19,13 @@ RUN_SECONDS = 120
 STEP_SECONDS = 30
 
 
+def screenshot_path(name: str) -> Path:
+    """The path of a screenshot, in the folder that MICROGPT_SCREENSHOTS names."""
+    folder = Path(os.environ.get("MICROGPT_SCREENSHOTS", SCREENSHOTS))
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder / f"{name}.png"
+
+
 @dataclass(frozen=True)
 class Violation:
     """A rule of axe-core that is broken, how badly, and the elements that break it."""
@@ -178,6 +185,12 @@ class Notebook:
         for key in keys:
             self.page.keyboard.press(key)
 
+    def time_key(self, key: str, picture: Locator, text: str = "") -> float:
+        """The ms from a key to the change after which `picture` contains `text`, in the page."""
+        self.page.evaluate(scripts.TIME_KEY, [picture.element_handle(), text])
+        self.page.keyboard.press(key)
+        return self.page.evaluate("window.keyTimed")
+
     def drag(self, handle: Locator, distance: float, moves: int = 20) -> None:
         """Drag a slider's handle by `distance` pixels to the right, in so many moves."""
         handle.scroll_into_view_if_needed()
@@ -238,9 +251,7 @@ class Notebook:
 
     def screenshot(self, name: str, part: Locator | None = None) -> Path:
         """Save a picture of the page or of a part, and return its path."""
-        folder = Path(os.environ.get("MICROGPT_SCREENSHOTS", SCREENSHOTS))
-        folder.mkdir(parents=True, exist_ok=True)
-        path = folder / f"{name}.png"
+        path = screenshot_path(name)
         options: dict[str, Any] = {"format": "png"}
         if part is not None:
             part.scroll_into_view_if_needed()

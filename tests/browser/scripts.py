@@ -50,11 +50,16 @@ SELECT = """index => {
     notebook.deselectAll();
 }"""
 
-# Scrolls, and again after a layout: what lies above may change its height when it comes near.
+# Scrolls until the element stays in view for three layouts: what lies above may change its height
+# when it comes near, and a cell that starts to run is scrolled to.
 SCROLL_TO = """async element => {
-    for (let attempt = 0; attempt < 3; attempt++) {
+    const notebook = window.jupyterapp.shell.currentWidget.content.node;
+    const frames = done => requestAnimationFrame(() => requestAnimationFrame(done));
+    for (let attempt = 0, steady = 0; attempt < 200 && steady < 3; attempt++) {
         element.scrollIntoView({block: "center", behavior: "instant"});
-        await new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)));
+        await new Promise(frames);
+        const [box, view] = [element.getBoundingClientRect(), notebook.getBoundingClientRect()];
+        steady = box.bottom >= view.top && box.top <= view.bottom ? steady + 1 : 0;
     }
 }"""
 
@@ -117,7 +122,8 @@ ALL_DRAWN = "count => window.keyLog.keys === count && window.keyLog.drawn === co
 # A promise of the ms from the next key to the first change inside `picture` after which it
 # contains `text`; clock and eye are both in the page.
 TIME_KEY = """([picture, text]) => {
-    window.keyTimed = new Promise(done => {
+    window.keyTimed = new Promise((done, fail) => {
+        setTimeout(() => fail(Error(`no "${text}" a minute after the key`)), 60_000);
         let pressed = null;
         document.addEventListener(
             "keydown", () => { pressed = performance.now(); }, {capture: true, once: true});

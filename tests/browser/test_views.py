@@ -1,0 +1,93 @@
+"""The other live views and pictures: narrow and wide, both themes, keys alone."""
+
+import pytest
+from playwright.sync_api import expect
+
+from browser.layout_checks import inner_scrollbars, overlapping_controls, text_violations
+
+CELLS = [
+    "import microgpt as mg\ncorpus = mg.load_corpus('names-mini')",
+    "mg.widgets.GuessNext('names')",
+    "monitor = mg.widgets.TrainingMonitor(mg.GPT(backend='numpy'), corpus, steps=1000)\nmonitor",
+    "mg.widgets.TextLikelihood(monitor.wait().trainer, text='maximiliana')",
+    "mg.learn.predict('00.x', 'Among how many letters?', (1, 10, 27))",
+    "mg.widgets.forward_pass(monitor.trainer, 'ann')",
+    "mg.widgets.errors()",
+    "mg.learn.reveal('00.x', 27, 'Twenty-seven.')",
+]
+PANELS = {"guess-next": 1, "training-monitor": 2, "text-likelihood": 3, "prediction": 4}
+FORWARD_PASS, ERRORS, REVEAL = 5, 6, 7
+
+
+@pytest.fixture(scope="module")
+def notebook(lab):
+    with lab.open(CELLS) as notebook:
+        for index in range(REVEAL):
+            notebook.run_cell(index)
+        game = notebook.panel(PANELS["guess-next"])
+        game.get_by_label("Your guess").focus()
+        notebook.page.keyboard.type("t")
+        game.get_by_role("button", name="Guess").press("Enter")
+        expect(game).to_contain_text("You said")
+        yield notebook
+
+
+# The narrowest that a panel becomes, and beside the usual width of a notebook's column.
+@pytest.mark.parametrize("width", [512, 720])
+@pytest.mark.parametrize("name", PANELS)
+def test_any_width(notebook, name, width):
+    panel = notebook.panel(PANELS[name])
+    panel.evaluate("(element, width) => element.style.width = width + 'px'", width)
+    try:
+        violations = text_violations(panel) + overlapping_controls(panel) + inner_scrollbars(panel)
+        caption, view = (panel.locator(part).bounding_box() for part in (".mg-caption", ".mg-view"))
+        if caption["y"] + caption["height"] > view["y"] + view["height"] + 1:
+            violations.append("the caption is cut off")
+        notebook.screenshot(f"{name}-{width}", panel)
+        assert violations == []
+    finally:
+        panel.evaluate("element => element.style.width = ''")
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+def test_readable_on_a_projector(notebook, dark):
+    theme, violations = "dark" if dark else "light", []
+    with notebook.on_a_projector(dark):
+        for name, index in PANELS.items():
+            panel = notebook.panel(index)
+            notebook.screenshot(f"projector-{name}-{theme}")
+            violations += text_violations(panel) + overlapping_controls(panel)
+        violations += text_violations(notebook.scroll_to(FORWARD_PASS).locator("figure"))
+        notebook.screenshot(f"projector-forward-pass-{theme}")
+    assert violations == []
+
+
+def test_the_game_is_played_with_keys_alone(notebook):
+    game = notebook.panel(PANELS["guess-next"])
+    for _ in range(2):
+        game.get_by_role("button", name="Next round").press("Enter")
+        expect(game).to_contain_text("Choose the letter")
+        game.get_by_label("Your guess").focus()
+        notebook.page.keyboard.press("ArrowDown")
+        game.get_by_role("button", name="Guess").press("Enter")
+        expect(game).to_contain_text("You said")
+    expect(game).to_contain_text("of 3 rounds")
+    assert notebook.axe_violations(game) == []
+
+
+def test_a_prediction_and_its_answer(notebook):
+    panel = notebook.panel(PANELS["prediction"])
+    assert "27." not in panel.inner_text()
+    panel.get_by_label("1", exact=True).check()
+    expect(panel).to_contain_text("You say 1.")
+    notebook.run_cell(REVEAL)
+    answer = "You said 1; it is 27. Twenty-seven."
+    expect(notebook.outputs(REVEAL)).to_contain_text(answer)
+    expect(panel).to_contain_text(answer)
+    assert notebook.axe_violations(panel) == []
+
+
+def test_no_error_inside(notebook):
+    notebook.run_cell(ERRORS)
+    expect(notebook.outputs(ERRORS)).to_contain_text("[]")
+    assert notebook.cell_errors() == []
