@@ -140,7 +140,8 @@ for name, kernel in backends.get("numba").kernels.items():
         assert int(count) <= mixed.get(name, 2), name
 
 
-@pytest.mark.parametrize("dtype", ["float32", pytest.param("float64", marks=pytest.mark.slow)])
+@pytest.mark.slow  # it compiles everything in parallel, too
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_serial_and_parallel_variants_agree(dtype, monkeypatch):
     results = []
     for limit in (10**12, 1):

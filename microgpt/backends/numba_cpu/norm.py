@@ -1,6 +1,7 @@
 """Normalisation of each row of x (N, C).
 
-`dx_in` is added to dx: the gradient that x has from elsewhere, (N, C) or an array of no elements.
+Backward overwrites dx and accumulates into dweight and dbias. `dx_in` (N, C), the gradient that the
+residual stream has accumulated already, is added to dx; absent, it has no elements.
 """
 
 import math
@@ -10,7 +11,7 @@ from numba import prange
 
 from microgpt.backends.numba_cpu.jit.compile import kernel
 
-# Rows are summed to at most MAX_CHUNKS partial gradients of weight and bias, of MIN_ROWS or more.
+# dweight and dbias are summed in at most MAX_CHUNKS chunks of MIN_ROWS rows or more.
 MAX_CHUNKS, MIN_ROWS = 32, 16
 
 
@@ -76,9 +77,10 @@ def layer_norm_forward(y, mean, rstd, x, weight, bias, eps):
 
 @kernel(cost=4)
 def layer_norm_backward(dx, dweight, dbias, dy, x, weight, mean, rstd, dx_in):
-    """dx = rstd · (dn − mean(dn) − n · mean(dn · n)), dn = dy · weight, n = (x − mean) · rstd.
+    """dx = rstd · (dx_hat − mean(dx_hat) − x_hat · mean(dx_hat · x_hat)), dx_hat = dy · weight.
 
-    A chunk of rows sums its part of dweight and dbias; the parts are added up in order.
+    x_hat = (x − mean) · rstd; dweight += Σ dy · x_hat, dbias += Σ dy, over the rows: a chunk of
+    rows sums its part of both, and the parts are added up in order.
     """
     f = x.dtype.type
     N, C = x.shape
@@ -93,23 +95,23 @@ def layer_norm_backward(dx, dweight, dbias, dy, x, weight, mean, rstd, dx_in):
         for n in range(chunk * rows, min(chunk * rows + rows, N)):
             dy_row, row, out = dy[n], x[n], dx[n]
             row_mean, r = mean[n], rstd[n]
-            dnorm_sum, projection = f(0), f(0)
+            dx_hat_sum, projection = f(0), f(0)
             for c in range(C):
-                dnorm = dy_row[c] * weight[c]
-                dnorm_sum += dnorm
-                projection += dnorm * (row[c] - row_mean)
+                dx_hat = dy_row[c] * weight[c]
+                dx_hat_sum += dx_hat
+                projection += dx_hat * (row[c] - row_mean)
                 dweight_part[c] += dy_row[c] * (row[c] - row_mean) * r
                 dbias_part[c] += dy_row[c]
-            shift, factor = dnorm_sum / f(C), projection / f(C) * r * r
+            shift, factor = dx_hat_sum / f(C), projection / f(C) * r * r
             if dx_in.size:
                 added = dx_in[n]
                 for c in range(C):
-                    dcentred = dy_row[c] * weight[c] - shift - (row[c] - row_mean) * factor
-                    out[c] = added[c] + r * dcentred
+                    dx_centered = dy_row[c] * weight[c] - shift - (row[c] - row_mean) * factor
+                    out[c] = added[c] + r * dx_centered
             else:
                 for c in range(C):
-                    dcentred = dy_row[c] * weight[c] - shift - (row[c] - row_mean) * factor
-                    out[c] = r * dcentred
+                    dx_centered = dy_row[c] * weight[c] - shift - (row[c] - row_mean) * factor
+                    out[c] = r * dx_centered
     for chunk in range(chunks):
         dweight_part, dbias_part = partials[chunk, 0], partials[chunk, 1]
         for c in range(C):

@@ -1,6 +1,7 @@
 """Normalisation of each row of x (N, C).
 
-`dx_in` is added to dx: the gradient that x has from elsewhere, (N, C) or an array of no elements.
+Backward overwrites dx and accumulates into dweight and dbias. `dx_in` (N, C), the gradient that the
+residual stream has accumulated already, is added to dx; absent, it has no elements.
 """
 
 import numpy as np
@@ -26,21 +27,24 @@ def layer_norm_forward(y, mean, rstd, x, weight, bias, eps):
     """y = (x − mean) · rstd · weight + bias, with rstd = 1 / sqrt(var + eps)."""
     f = x.dtype.type
     mean[...] = x.mean(axis=1)
-    centred = x - mean[:, None]
-    rstd[...] = 1 / np.sqrt((centred * centred).mean(axis=1) + f(eps))
-    y[...] = centred * rstd[:, None] * weight
+    centered = x - mean[:, None]
+    rstd[...] = 1 / np.sqrt((centered * centered).mean(axis=1) + f(eps))
+    y[...] = centered * rstd[:, None] * weight
     if bias.size:
         y += bias
 
 
 def layer_norm_backward(dx, dweight, dbias, dy, x, weight, mean, rstd, dx_in):
-    """dx = rstd · (dn − mean(dn) − n · mean(dn · n)), dn = dy · weight, n = (x − mean) · rstd."""
-    norm = (x - mean[:, None]) * rstd[:, None]
-    dweight += (dy * norm).sum(axis=0)
+    """dx = rstd · (dx_hat − mean(dx_hat) − x_hat · mean(dx_hat · x_hat)), dx_hat = dy · weight.
+
+    x_hat = (x − mean) · rstd; dweight += Σ dy · x_hat, dbias += Σ dy, over the rows.
+    """
+    x_hat = (x - mean[:, None]) * rstd[:, None]
+    dweight += (dy * x_hat).sum(axis=0)
     if dbias.size:
         dbias += dy.sum(axis=0)
-    dnorm = dy * weight
-    projection = norm * (dnorm * norm).mean(axis=1, keepdims=True)
-    dx[...] = rstd[:, None] * (dnorm - dnorm.mean(axis=1, keepdims=True) - projection)
+    dx_hat = dy * weight
+    projection = x_hat * (dx_hat * x_hat).mean(axis=1, keepdims=True)
+    dx[...] = rstd[:, None] * (dx_hat - dx_hat.mean(axis=1, keepdims=True) - projection)
     if dx_in.size:
         dx += dx_in
