@@ -8,10 +8,9 @@ import nbformat
 from playwright.sync_api import Browser, Request
 
 from browser import scripts
-from browser.notebook import STEP_SECONDS, Notebook, screenshot_path
+from browser.notebook import STEP_SECONDS, VIEWPORT, Notebook, screenshot_path
 from browser.server import Server
 
-VIEWPORT = {"width": 1366, "height": 768}
 _file_numbers = itertools.count(1)
 
 

@@ -13,6 +13,7 @@ from playwright.sync_api import ConsoleMessage, Error, Locator, Page, expect
 
 from browser import scripts
 
+VIEWPORT = {"width": 1366, "height": 768}
 SCREENSHOTS = Path(__file__).parent / "screenshots"
 # Upper limits that end a test which hangs; none is a promise of speed.
 RUN_SECONDS = 120
@@ -247,18 +248,29 @@ class Notebook:
             yield
         finally:
             self.set_theme(dark=False)
-            self.set_viewport(1366, 768)
+            self.set_viewport(**VIEWPORT)
 
     def screenshot(self, name: str, part: Locator | None = None) -> Path:
         """Save a picture of the page or of a part, and return its path."""
+        if part is None:
+            return self._capture(name, {})
+        height = part.evaluate("element => element.getBoundingClientRect().height")
+        is_tall = height > 0.8 * self.page.evaluate(
+            "document.querySelector('.jp-Notebook').clientHeight"
+        )
+        if is_tall:
+            self.set_viewport(VIEWPORT["width"], round(height) + 300)
+        part.evaluate(scripts.SCROLL_TO)
+        path = self._capture(name, {"clip": {**(part.bounding_box() or {}), "scale": 1}})
+        if is_tall:
+            self.set_viewport(**VIEWPORT)
+        return path
+
+    def _capture(self, name: str, options: dict[str, Any]) -> Path:
+        """Not Playwright's own screenshot: it would set the window's size and the zoom back."""
         path = screenshot_path(name)
-        options: dict[str, Any] = {"format": "png"}
-        if part is not None:
-            part.scroll_into_view_if_needed()
-            options["clip"] = {**(part.bounding_box() or {}), "scale": 1}
-        # Not Playwright's own: it would set the window's size and the zoom back.
         session = self.page.context.new_cdp_session(self.page)
-        content = session.send("Page.captureScreenshot", options)["data"]
+        content = session.send("Page.captureScreenshot", {"format": "png", **options})["data"]
         path.write_bytes(base64.b64decode(content))
         return path
 

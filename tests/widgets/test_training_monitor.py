@@ -73,12 +73,12 @@ def test_training_beside_a_notebook_can_be_stopped_and_goes_on(names, monkeypatc
     monkeypatch.setattr(module, "current_cell", lambda: ("cell", str(next(runs))))
     monitor = TrainingMonitor(mg.GPT(backend="numpy"), names, steps=100_000)
     _wait_until(lambda: len(monitor.trainer.history) > 20)
-    start = time.perf_counter()
     monitor.stop_button.click()
+    steps_at_click = len(monitor.trainer.history)
     assert monitor.wait() is monitor
-    assert time.perf_counter() - start < 0.5
     assert monitor.state.status == "stopped"
     steps_done = len(monitor.trainer.history)
+    assert steps_done <= steps_at_click + 1  # it stops after its present step
     assert monitor.state.steps_done == steps_done < 100_000
     monitor.resume_button.click()
     _wait_until(lambda: len(monitor.trainer.history) > steps_done)
