@@ -95,6 +95,12 @@ class Notebook:
         else:
             self.page.evaluate(scripts.START_COMMAND, ["notebook:run-all-cells", {}])
 
+    def run_above(self, index: int) -> None:
+        """Run all cells above the one at `index`."""
+        self.page.evaluate(scripts.SELECT, index)
+        self.command("notebook:run-all-above")
+        self.wait_idle()
+
     def run_cell(self, index: int, seconds: float = RUN_SECONDS, wait: bool = True) -> None:
         """Run the cell at `index`, counted from 0 over all cells."""
         self.page.evaluate(scripts.SELECT, index)
