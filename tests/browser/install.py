@@ -29,15 +29,15 @@ PACKAGE_SECONDS = 600
 
 
 def find_browser(playwright) -> str | None:
-    """The path of Playwright's own Chromium, else of the system's, else None."""
-    own = playwright.chromium.executable_path
-    if Path(own).is_file():
-        return own
+    """The path of Playwright's Chromium, else of the system's, else None."""
+    bundled = playwright.chromium.executable_path
+    if Path(bundled).is_file():
+        return bundled
     return next(filter(None, map(shutil.which, SYSTEM_NAMES)), None)
 
 
 def _starts() -> bool:
-    """Whether there is a Chromium that draws a page (a file alone may lack its libraries)."""
+    """Whether there is a Chromium that loads a page (a file alone may lack its libraries)."""
     from playwright.sync_api import Error, sync_playwright
 
     with sync_playwright() as playwright:

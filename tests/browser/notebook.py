@@ -16,8 +16,9 @@ from browser import scripts
 VIEWPORT = {"width": 1366, "height": 768}
 SCREENSHOTS = Path(__file__).parent / "screenshots"
 # Upper limits that end a test which hangs; none is a promise of speed.
-RUN_SECONDS = 120
-STEP_SECONDS = 30
+RUN_SECONDS = 240
+STEP_SECONDS = 60
+expect.set_options(timeout=1000 * STEP_SECONDS)
 
 
 def screenshot_path(name: str) -> Path:
@@ -83,15 +84,15 @@ class Notebook:
 
     # Run
 
-    def command(self, name: str, seconds: float = RUN_SECONDS, **options: Any) -> None:
+    def command(self, name: str, **options: Any) -> None:
         """Run one of JupyterLab's commands and wait until it is done."""
-        self.page.evaluate(scripts.COMMAND, [name, options, seconds])
+        self.page.evaluate(scripts.COMMAND, [name, options, RUN_SECONDS])
 
-    def run_all(self, seconds: float = RUN_SECONDS, wait: bool = True) -> None:
+    def run_all(self, wait: bool = True) -> None:
         """Run all cells; with `wait=False` return as soon as they are sent."""
         if wait:
-            self.command("notebook:run-all-cells", seconds)
-            self.wait_idle(seconds)
+            self.command("notebook:run-all-cells")
+            self.wait_idle()
         else:
             self.page.evaluate(scripts.START_COMMAND, ["notebook:run-all-cells", {}])
 
@@ -101,29 +102,29 @@ class Notebook:
         self.command("notebook:run-all-above")
         self.wait_idle()
 
-    def run_cell(self, index: int, seconds: float = RUN_SECONDS, wait: bool = True) -> None:
+    def run_cell(self, index: int, wait: bool = True) -> None:
         """Run the cell at `index`, counted from 0 over all cells."""
         self.page.evaluate(scripts.SELECT, index)
         if wait:
-            self.command("notebook:run-cell", seconds)
-            self.wait_idle(seconds)
+            self.command("notebook:run-cell")
+            self.wait_idle()
         else:
             self.page.evaluate(scripts.START_COMMAND, ["notebook:run-cell", {}])
 
-    def wait_idle(self, seconds: float = RUN_SECONDS) -> None:
+    def wait_idle(self) -> None:
         """Wait until the kernel is idle and no cell waits for it."""
-        self.page.wait_for_function(scripts.IDLE, timeout=1000 * seconds)
+        self.page.wait_for_function(scripts.IDLE, timeout=1000 * RUN_SECONDS)
 
     def interrupt(self) -> None:
         """Interrupt the kernel as the menu does."""
         self.command("notebook:interrupt-kernel")
 
-    def restart(self, seconds: float = RUN_SECONDS) -> None:
+    def restart(self) -> None:
         """Restart the kernel as a learner does, the dialogue included; no cell runs."""
         self.page.evaluate(scripts.EXPECT_RESTART)
         self.page.evaluate(scripts.START_COMMAND, ["notebook:restart-kernel", {}])
         self.page.locator(".jp-Dialog .jp-mod-accept").click()
-        self.page.evaluate(scripts.RESTARTED, seconds)
+        self.page.evaluate(scripts.RESTARTED, RUN_SECONDS)
 
     def save(self) -> None:
         """Save the notebook, outputs included."""

@@ -88,7 +88,7 @@ def check_keys(notebook, index, errors_index):
     expected = [round(1 + 0.05 * sum(steps[:count]), 2) for count in range(41)]
     with notebook.logging_keys(handle, picture(panel)) as logs:
         notebook.press_at_once(["ArrowLeft" if step < 0 else "ArrowRight" for step in steps])
-        expect(caption(panel)).to_contain_text("At T = 2.00", timeout=30_000)
+        expect(caption(panel)).to_contain_text("At T = 2.00")
         assert notebook.scroll_top() == scroll_top
         notebook.run_cell(errors_index)  # whatever the kernel had to send before has come
     assert list(logs[0].positions) == expected  # the kernel moves no slider over the next key
@@ -180,7 +180,7 @@ def test_stop_during_training(tail):
     notebook = tail
     notebook.run_cell(3)
     panel = notebook.panel(3)
-    expect(panel.locator("text.mg-loss")).to_have_count(3, timeout=60_000)  # steps 0, 10, 100
+    expect(panel.locator("text.mg-loss")).to_have_count(3)  # steps 0, 10, 100
     progress = panel.locator("svg")
     expect(progress).to_contain_text("training:")
     stop = panel.get_by_role("button", name="Stop")
