@@ -2,7 +2,6 @@
 
 import os
 import sys
-import time
 
 import pytest
 
@@ -68,9 +67,7 @@ def test_programs_that_fail_hang_or_are_absent():
     assert machine.BackgroundCommand(sys.executable, "-c", "print(7)").output(30) == "7"
     assert machine.BackgroundCommand(sys.executable, "-c", "print(7); exit(1)").output(30) is None
     assert machine.BackgroundCommand("/nowhere/nvidia-smi").output(30) is None
-    started = time.monotonic()
     assert (
-        machine.BackgroundCommand(sys.executable, "-c", "import time; time.sleep(60)").output(0.5)
+        machine.BackgroundCommand(sys.executable, "-c", "import time; time.sleep(999)").output(0.5)
         is None
     )
-    assert time.monotonic() - started < 10

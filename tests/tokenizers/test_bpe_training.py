@@ -1,6 +1,5 @@
 """`train_bpe` against a textbook trainer, and what it refuses."""
 
-import time
 from collections import Counter
 from itertools import pairwise
 
@@ -68,11 +67,9 @@ def test_equal_counts_are_settled_by_the_left_token_then_by_the_right():
     assert train_bpe(["ac", "ab"], 258, ()).merges == ((97, 98), (97, 99))
 
 
-def test_tinyshakespeare_in_under_ten_seconds(data):
+def test_a_thousand_tokens_of_tinyshakespeare(data):
     corpus = mg.load_corpus("tinyshakespeare")
-    began = time.perf_counter()
     tokenizer = corpus.tokenizer("bpe:1000")
-    assert time.perf_counter() - began < 10  # about one second on a quiet machine
     assert tokenizer.vocab_size == 1000
     tokens = tokenizer.encode(corpus[0])
     assert tokenizer.decode(tokens) == corpus[0]

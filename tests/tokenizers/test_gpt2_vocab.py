@@ -3,7 +3,6 @@
 import http.server
 import shutil
 import threading
-import time
 from pathlib import Path
 
 import pytest
@@ -15,10 +14,8 @@ from microgpt.errors import DownloadError, FormatError
 from microgpt.tokenizers import gpt2_vocab
 
 
-def test_gpt2_loads_and_encodes_quickly(data):
-    began = time.perf_counter()
-    tokenizers.gpt2(data).encode("Every effort moves you")
-    assert time.perf_counter() - began < 3  # 0.2 s on a quiet machine
+def test_gpt2_loads_and_encodes(data):
+    assert tokenizers.gpt2(data).encode("Every effort moves you") == [6109, 3626, 6100, 345]
 
 
 def test_a_folder_that_may_not_be_looked_into_is_passed_over(data, monkeypatch, tmp_path):

@@ -1,7 +1,6 @@
 """Descriptions of tokenizers: exact round trips, and any other description refused."""
 
 import json
-import time
 
 import pytest
 from hypothesis import given, settings
@@ -66,10 +65,8 @@ BASE = BPETokenizer([(97, 98), (256, 99)]).to_dict()
     ],
 )
 def test_descriptions_that_cannot_be(change, message):
-    began = time.perf_counter()
     with pytest.raises(FormatError, match=message):
         tokenizers.from_dict({**BASE, **change})
-    assert time.perf_counter() - began < 5
 
 
 JSON = st.recursive(
