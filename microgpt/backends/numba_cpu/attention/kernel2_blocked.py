@@ -107,8 +107,11 @@ def _forward_heads(y, lse, qkv, n_head, first_head, last_head, mask):
     keys = scores + padded_T * LANES
     values = keys + padded_T * width
     factors = values + padded_T * width
-    # Zeros for the rows behind the text's end: subnormal numbers there would be slow.
-    scratch = np.zeros(factors + (0 if mask is None else padded_T * LANES), y.dtype)
+    scratch = np.empty(factors + (0 if mask is None else padded_T * LANES), y.dtype)
+    if padded_T > T:  # tiles reach behind the text's end, where subnormal numbers would be slow
+        scratch[:row_max] = f(0)
+        for rows in (keys, values):
+            scratch[rows + T * width : rows + padded_T * width] = f(0)
     scale = f(1) / math.sqrt(f(D))
     for head in range(first_head, last_head):
         in_qkv = head // n_head * T * 3 * C + head % n_head * D
@@ -174,7 +177,11 @@ def _backward_heads(dqkv, dy, y, lse, qkv, n_head, first_head, last_head, mask):
     dkeys = dy_rows + padded_T * width
     dvalues = dkeys + padded_T * width
     factors = dvalues + padded_T * width
-    scratch = np.zeros(factors + (0 if mask is None else padded_T * LANES), dy.dtype)
+    scratch = np.empty(factors + (0 if mask is None else padded_T * LANES), dy.dtype)
+    if padded_T > T:
+        scratch[:scores] = f(0)
+        for rows in (queries, keys, values, dy_rows):
+            scratch[rows + T * width : rows + padded_T * width] = f(0)
     scale = f(1) / math.sqrt(f(D))
     for head in range(first_head, last_head):
         in_qkv = head // n_head * T * 3 * C + head % n_head * D

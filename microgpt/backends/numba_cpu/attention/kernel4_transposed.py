@@ -59,7 +59,8 @@ def _forward_texts(y, lse, qkv, n_head, first_text, last_text):
     row_sum = row_max + heads * LANES
     scores = row_sum + heads * LANES
     scratch = np.empty(scores + heads * T * LANES, y.dtype)
-    scratch[:columns] = f(0)  # rows behind the text's end: subnormal numbers would be slow
+    if T < LANES:  # lanes behind the text's end, where subnormal numbers would be slow
+        scratch[:columns] = f(0)
     scale = f(1) / math.sqrt(f(HEAD))
     for b in range(first_text, last_text):
         for c in range(0, C, LANES):
