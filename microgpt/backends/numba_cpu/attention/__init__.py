@@ -1,6 +1,14 @@
 """Causal self-attention: which of four kernels runs, by the sizes of a head and a text.
 
-Read `kernel1_loops` first: it is the lesson. TABLE
+Read `kernel1_loops` first: it is the lesson. What the others gain for a replayed training step of
+microgpt's model on 32 texts of 16 tokens, on one thread (medians of 300 interleaved blocks; measure
+with `MICROGPT_ATTENTION_KERNEL=n microgpt bench --workloads batch`):
+
+    ladder up to                  time of a step
+    kernel 1, loops               3.8
+    kernel 2, blocked             1.13
+    kernel 3, small heads         1.06
+    kernel 4, transposed          1
 """
 
 import os
