@@ -34,6 +34,7 @@ def test_an_interrupt_while_compiling_ends_it(monkeypatch, tmp_path):
     assert said.strip() == "microgpt: interrupted"
 
 
+@pytest.mark.slow
 def test_warm_up_reports_progress_and_leaves_a_stamp(capsys):
     assert main(["warmup", "--backend", "numba"]) == 0
     *lines, last = capsys.readouterr().out.splitlines()

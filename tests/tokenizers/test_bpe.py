@@ -74,6 +74,7 @@ def test_every_token_has_the_bytes_in_llm_c_s_file(gpt2, fixtures):
     assert content == b"".join(bytes([len(token)]) + token for token in tokens)
 
 
+@pytest.mark.slow
 def test_ten_megabytes(gpt2, published, data):
     text = (data / "tinyshakespeare.txt").read_text("utf-8") + "\n".join(TEXTS)
     expected = published.encode_ordinary(text)

@@ -27,6 +27,7 @@ def textbook(text, count):
     return learned
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=150)
 @given(
     text=st.text("ab c'é\n", min_size=1, max_size=80) | st.text(min_size=1, max_size=60),
@@ -67,6 +68,7 @@ def test_equal_counts_are_settled_by_the_left_token_then_by_the_right():
     assert train_bpe(["ac", "ab"], 258, ()).merges == ((97, 98), (97, 99))
 
 
+@pytest.mark.slow
 def test_a_thousand_tokens_of_tinyshakespeare(data):
     corpus = mg.load_corpus("tinyshakespeare")
     tokenizer = corpus.tokenizer("bpe:1000")

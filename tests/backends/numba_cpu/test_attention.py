@@ -189,6 +189,7 @@ def test_one_number_that_is_none_reaches_no_query_before_it(numba, dtype):
         np.testing.assert_array_equal(y, clean)
 
 
+@pytest.mark.slow
 def test_parallel_is_serial(numba, monkeypatch):
     results = []
     for limit in (10**12, 1):

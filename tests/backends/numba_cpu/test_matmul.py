@@ -189,6 +189,7 @@ OTHER_PROCESSORS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("processor", OTHER_PROCESSORS)
 def test_other_processors_compute_the_same(processor):
     """With a tile of another shape; the kernels around it are compiled Python, as everywhere."""

@@ -7,6 +7,7 @@ import subprocess
 import sys
 
 
+@pytest.mark.slow
 def test_one_thread_and_four_compute_the_same_bits():
     # In one process: code just compiled by Numba and code from its cache differ in last digits.
     run = subprocess.run(

@@ -19,6 +19,7 @@ def train(model, steps, **config):
     return trainer
 
 
+@pytest.mark.slow
 def test_changes_are_counted():
     assert learn.check(ID, train(new_model(), 20))
     evaluated = train(new_model(), 5, eval_every=2, num_samples=3)
@@ -43,6 +44,7 @@ def test_answers_that_are_no_finished_run():
     assert "a dict" in learn.check(ID, {}).cause
 
 
+@pytest.mark.slow
 def test_the_model_of_a_run_must_be_new():
     model = new_model()
     assert learn.check(ID, train(model, 150))
@@ -52,6 +54,7 @@ def test_the_model_of_a_run_must_be_new():
     assert (again.expected, round(again.got, 2) < 2.97) == ("near 3.30, which is ln 27", True)
 
 
+@pytest.mark.slow
 def test_the_success_message_has_the_validation_loss(monkeypatch):
     monkeypatch.setattr(time_limit, "CPU_LIMIT", 120)  # a busy machine gets its time
     monkeypatch.setattr(time_limit, "WALL_LIMIT", 240)
