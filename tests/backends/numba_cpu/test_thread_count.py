@@ -6,6 +6,8 @@ import re
 import subprocess
 import sys
 
+import pytest
+
 
 @pytest.mark.slow
 def test_one_thread_and_four_compute_the_same_bits():

@@ -2,6 +2,8 @@
 
 import threading
 
+import pytest
+
 import microgpt as mg
 from microgpt import learn
 from microgpt.learn import time_limit
