@@ -43,7 +43,7 @@ def embedding_forward(y, table, tokens):
 def embedding_backward(dtable, dy, tokens):
     N, C = dy.shape
     for block in prange((C + COLUMN_BLOCK - 1) // COLUMN_BLOCK):
-        first, last = block * COLUMN_BLOCK, min((block + 1) * COLUMN_BLOCK, C)
+        first, last = block * COLUMN_BLOCK, min(block * COLUMN_BLOCK + COLUMN_BLOCK, C)
         for n in range(N):
             row, out = dy[n, first:last], dtable[tokens[n], first:last]
             for c in range(row.size):
@@ -68,7 +68,7 @@ def token_position_embedding_backward(dwte, dwpe, dy, tokens, position):
     C = dy.shape[1]
     start = position[0]
     for block in prange((C + COLUMN_BLOCK - 1) // COLUMN_BLOCK):
-        first, last = block * COLUMN_BLOCK, min((block + 1) * COLUMN_BLOCK, C)
+        first, last = block * COLUMN_BLOCK, min(block * COLUMN_BLOCK + COLUMN_BLOCK, C)
         for b in range(B):
             for t in range(T):
                 row = dy[b * T + t, first:last]
