@@ -3,6 +3,10 @@
 Query times key, summed in groups of D lanes, gives each lane the score of its own head. Nothing is
 packed or transposed, as it is for the blocks, but the exponential of a score is taken D times: this
 is faster while D and T are small. LANES must be a multiple of D.
+
+Gained: a step on one name of 7 letters takes 12 % less time, on the 32 texts 3 % (`microgpt bench
+--workloads recipe,batch`, against the same with MICROGPT_ATTENTION_KERNEL=2). Did not help: to take
+larger heads or longer texts so; from T · D = 128 on, blocks take half the time.
 """
 
 import math

@@ -2,8 +2,11 @@
 
 The queries of all heads in LANES channels are transposed at once, and the results transposed back;
 keys and values are read where they lie. The work is a vector for each head and key, half of it for
-future keys, where the small heads of kernel 3 take one for each pair of tokens. Lanes beyond the
-text's end hold anything; nothing of theirs is stored. Forward only.
+future keys, where kernel 3 takes one for each pair of tokens. Forward only.
+
+Gained: a training step on the 32 texts takes 7 % less time (`microgpt bench --workloads batch`,
+against the same with MICROGPT_ATTENTION_KERNEL=3). Did not help: to take texts of 8 tokens or fewer
+so, which have too few pairs.
 """
 
 import math

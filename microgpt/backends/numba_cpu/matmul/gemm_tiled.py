@@ -1,8 +1,12 @@
 """The matrix product in float32: loops that bring the operands to the micro-kernel.
 
-Adds to the loops: sums in registers (`micro_kernel.py`), columns of b packed together
-(`packing.py`) and an inner dimension cut into steps of KC, so that what the micro-kernel reads
-again and again stays in the first two caches. a is read where it lies.
+Adds sums in registers (`micro_kernel.py`), columns of b packed together (`packing.py`) and an inner
+dimension cut into steps of KC, so that what the micro-kernel reads again and again stays in the
+first two caches. a is read where it lies.
+
+Gained: a training step on the letters or on the 32 texts takes a third of the time, in GPT-2's
+width a fifth (`microgpt bench --workloads char,batch,gpt2`, against the loops in float32 too:
+`_gemm` in `blocking.py`). Did not help, within 3 %: a KC of 128 or 512, and to pack b always.
 """
 
 from numba import njit
