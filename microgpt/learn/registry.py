@@ -53,7 +53,7 @@ def load(path: str | Path) -> list[Exercise]:
         raise FormatError(f"{file} has no Exercise at its top level; make one with learn.Exercise")
     for id in loaded:
         if id in _bundled() or (id in _custom and _custom[id][0] != file):
-            raise SettingError("id", f"unused before {file}", id)
+            raise SettingError("id", "an id that no other exercise has", id, f"rename it in {file}")
     for id in [id for id, (source_file, _) in _custom.items() if source_file == file]:
         del _custom[id]
     _custom.update({id: (file, exercise) for id, exercise in loaded.items()})
