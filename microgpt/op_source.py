@@ -23,7 +23,8 @@ DECOMPOSITIONS = PACKAGE / OPS / "decompositions.py"
 
 # What makes kernels fast, not what they compute: never shown as a helper.
 MACHINERY = {
-    *("jit/compile.py", "jit/cache.py", "jit/check.py", "jit/replay.py", "jit/threads.py"),
+    *("jit/compile.py", "jit/kernel.py", "jit/cache.py"),
+    *("jit/check.py", "jit/launch_table.py", "jit/threads.py"),
     *("simd/vector.py", "simd/tiles.py", "simd/intrinsics.py"),
 }
 SHARED_FOLDER = "simd"  # its functions are shown as helpers wherever they are called

@@ -144,14 +144,6 @@ def test_samples_may_be_longer_than_any_document():
     assert taped.samples == value.samples
 
 
-def test_it_is_fifty_times_as_fast_as_value():
-    names = [name for name in mg.load_corpus("names-mini").documents if len(name) == 7]
-    value = reference.run(names, engine="value", num_steps=4, num_samples=0)
-    taped = reference.run(names, engine="tape", num_steps=100, num_samples=0)
-    assert taped.losses[0] == value.losses[0]
-    assert min(value.seconds) > 50 * min(taped.seconds)
-
-
 def test_without_numba_the_back_end_is_unavailable():
     code = """
 import sys

@@ -1,9 +1,11 @@
-"""`Backend.launch`: every kernel of every back end is called from here, and only from here.
+"""`Backend.launch`: operations and optimisers call every kernel through it.
 
-A launch looks the kernel up by name and lets it select its variant by the sizes of its arguments
-(`Kernel.select_variant`: on Numba in `numba_cpu/jit/compile.py`, serial or parallel; for a family
-with a ladder of kernels in its `__init__.py`). It tells the active tracer, if there is one, of the
-launch (a recording: `recording/recorder.py`), and calls the variant.
+A launch looks the kernel up by name and lets it select its variant by the sizes of its arguments:
+on Numba `Kernel.select_variant` (`numba_cpu/jit/kernel.py`), serial or parallel; for attention
+first `KernelLadder.select_kernel` (`numba_cpu/attention/__init__.py`). It tells the active tracer,
+if there is one (`Recorder.on_launch`, `recording/recorder.py`), and calls the variant. A replay
+(`recording/replay.py`) calls the recorded variants again and selects none; the scalar tape
+(`autograd/value_tape.py`) has three kernels of its own.
 """
 
 import ctypes
@@ -70,7 +72,7 @@ def check_host_read(what: str) -> None:
         tracer.on_host_read(what)
 
 
-class Kernel(Protocol):
+class AnyKernel(Protocol):
     """A kernel by name: selects the compiled function for given arguments."""
 
     def select_variant(self, args: tuple) -> Callable[..., None]: ...
@@ -106,7 +108,7 @@ def _empty_optional(ndim: int, dtype: np.dtype) -> np.ndarray:
 class Backend:
     """One implementation of all kernels: its name, its kernels by name, and its memory."""
 
-    def __init__(self, name: str, kernels: dict[str, Kernel]):
+    def __init__(self, name: str, kernels: dict[str, AnyKernel]):
         self.name = name
         self.kernels = kernels
         self.poison = os.environ.get("MICROGPT_POISON", "") not in ("", "0")

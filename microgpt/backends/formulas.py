@@ -1,4 +1,8 @@
-"""Formulas and constants that more than one back end uses, in plain Python."""
+"""Random numbers, the rules of sampling and a few constants that the back ends share.
+
+In plain Python, which Numba compiles as it stands. The formula of an operation is the docstring of
+its function in `ops/`.
+"""
 
 import math
 

@@ -1,4 +1,4 @@
-"""Layer normalisation and RMS normalisation."""
+"""Layer and RMS normalisation; kernels in `backends/*/norm.py`, modules in `nn/norm.py`."""
 
 from microgpt.errors import ShapeError
 from microgpt.ops.op_hooks import overridable

@@ -212,7 +212,7 @@ def _check_part(part: Any) -> Any:
 
 def _copy_result(result: Any) -> Any:
     """Return the result with copies of its arrays and tensors, without their graphs."""
-    return map_result(result, _copy_part)
+    return None if result is None else map_result(result, _copy_part)
 
 
 def _copy_part(part: Any) -> Any:

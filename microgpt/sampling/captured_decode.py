@@ -61,7 +61,8 @@ class CapturedDecodeStep:
         length = int(cache.position[0])
         if len(decoder.pending) != 1 or length == cache.block_size:
             return int(self.sample(decoder.read(), t)[0])
-        token = int(self.decode(decoder.pending, t)[0])
+        self._token[0] = decoder.pending[0]
+        token = int(self._decode(t)[0])
         if token == UNDECIDED:
             cache.rewind(length)  # the decoder will read the token again
         else:
@@ -76,7 +77,11 @@ class CapturedDecodeStep:
 
     def decode(self, tokens: Sequence[int] | np.ndarray, t: int) -> np.ndarray:
         """Read `tokens` (B,) and sample those at position `t` (B,), UNDECIDED as above."""
-        self._token[:], self._position[0] = tokens, t
+        self._token[:] = tokens
+        return self._decode(t)
+
+    def _decode(self, t: int) -> np.ndarray:
+        self._position[0] = t
         try:
             if self._captures:
                 self._step()

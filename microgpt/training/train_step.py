@@ -1,9 +1,10 @@
 """One training step: the plain function `train_step`, and `TrainStep`, which the trainer calls.
 
 Route: `Trainer.__next__` (trainer.py) → `TrainStep.__call__` → `train_step`, or when steps are
-recorded `_RecordedStep.run` → `Captured.__call__` (recording/captured.py) → `Replay.run`
-(recording/replay.py). The trainer defers interrupts during a step and delivers them in
-`after_batch`; `TrainStep` rolls back a step that did not finish.
+recorded `_RecordedStep.run` → `Captured.__call__` (recording/captured.py), which records the
+launches twice (`Recorder.on_launch`, recording/recorder.py) and from then on replays them
+(`Replay.run`, recording/replay.py). The trainer defers interrupts during a step and delivers them
+in `after_batch` or at its end; `TrainStep` rolls back a step that did not finish.
 """
 
 from collections.abc import Callable, Sequence
@@ -64,7 +65,7 @@ def loss_weights(batches: Sequence[Batch]) -> list[float]:
 
 
 class TrainStep:
-    """Calls `train_step` for one model; with `capture`, records its launches and replays them.
+    """Calls `train_step` for one model; with `capture`, the same step in pieces that are replayed.
 
     A call first puts all modules into training mode. If it raises, the next call with the same
     batches returns what the failed one would have returned: the optimiser's step count and the
@@ -136,7 +137,11 @@ class TrainStep:
 
 
 class _RecordedStep:
-    """A captured `train_step`: in one piece, or to accumulate gradients as batch and update."""
+    """`train_step` in pieces that can be recorded: nothing in them reads a number in Python.
+
+    One batch: everything but the learning rate is one piece. Several: one piece for each batch, and
+    one for the update. It repeats `train_step`; a test holds both to the same bits.
+    """
 
     def __init__(self, model: GPT, optimizer: Adam, grad_clip: float, accumulates: bool):
         # Closures, not methods: `Captured` refers to its function, and a bound method would refer
@@ -162,7 +167,10 @@ class _RecordedStep:
         self._update = capture(update) if accumulates else None
 
     def run(self, batches: Sequence[Batch], after_batch: Callable[[], None]) -> tuple[float, float]:
-        """Make one step as `train_step` does; the learning rate must have been set."""
+        """Make one step as `train_step` does; the learning rate must have been set.
+
+        A single batch is one replay up to the updated weights: nothing can be done after the batch.
+        """
         if self._update is None:
             loss, grad_norm = self.captured(*batches[0])
             return loss.item(), grad_norm.item()

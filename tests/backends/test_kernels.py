@@ -14,7 +14,8 @@ from cases import CASES
 import microgpt as mg
 from microgpt import backends
 from microgpt.backends.dispatch import check_arguments
-from microgpt.backends.numba_cpu.jit import compile as jit
+from microgpt.backends.numba_cpu.jit import compile as jit_compile
+from microgpt.backends.numba_cpu.jit import kernel as jit_kernel
 from microgpt.backends.numba_cpu.matmul.llvm_simd import LANES
 from microgpt.backends.numpy_ref import FAMILIES, kernels_in
 from microgpt.errors import DtypeError, ShapeError
@@ -82,7 +83,7 @@ def compiled_code():
                 if "Array(float32" in str(overload.signature):
                     code = str(overload.library._get_module_for_linking())
                     yield variant.function.__name__, code
-    for block in jit._cfuncs:
+    for block in jit_compile._cfuncs:
         if "float32" in str(block._sig):
             yield "gemm_block", str(block._library._get_module_for_linking())
 
@@ -145,7 +146,7 @@ for name, kernel in backends.get("numba").kernels.items():
 def test_serial_and_parallel_variants_agree(dtype, monkeypatch):
     results = []
     for limit in (10**12, 1):
-        monkeypatch.setattr(jit, "PARALLEL_FROM", limit)
+        monkeypatch.setattr(jit_kernel, "PARALLEL_FROM", limit)
         with backends.using("numba"):
             results.append([])
             for case in CASES:

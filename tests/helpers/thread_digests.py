@@ -12,7 +12,7 @@ from attention_runs import backward, forward, make_inputs
 
 import microgpt as mg
 from microgpt import backends
-from microgpt.backends.numba_cpu.jit import compile as jit
+from microgpt.backends.numba_cpu.jit import kernel as jit_kernel
 
 
 def digest(arrays):
@@ -86,7 +86,7 @@ def training():
 
 
 if __name__ == "__main__":
-    jit.PARALLEL_FROM = 1
+    jit_kernel.PARALLEL_FROM = 1
     mg.use("numba")
     digests: dict[str, list[str]] = {}
     for threads in (1, 2, 3, 4):

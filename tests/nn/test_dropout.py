@@ -143,8 +143,8 @@ import numba
 import numpy as np
 import microgpt as mg
 from microgpt import ops
-from microgpt.backends.numba_cpu.jit import compile as jit_compile
-jit_compile.PARALLEL_FROM = 1
+from microgpt.backends.numba_cpu.jit import kernel as jit_kernel
+jit_kernel.PARALLEL_FROM = 1
 numba.set_num_threads(int(sys.argv[1]))
 mg.use("numba")
 turn = np.array([5, 6])

@@ -73,8 +73,8 @@ import numba
 import microgpt as mg
 from microgpt.backends import numba_cpu
 from microgpt.backends.dispatch import Backend
-from microgpt.backends.numba_cpu.jit import compile as jit_compile
-jit_compile.PARALLEL_FROM = 1
+from microgpt.backends.numba_cpu.jit import kernel as jit_kernel
+jit_kernel.PARALLEL_FROM = 1
 mg.use("numba")
 sys.path.insert(0, sys.argv[1])
 from capture_cases import random_batches, training_step

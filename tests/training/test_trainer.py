@@ -105,8 +105,8 @@ THREADS = """
 import sys, threading
 import numba
 import microgpt as mg
-from microgpt.backends.numba_cpu.jit import compile as jit
-jit.PARALLEL_FROM = 500  # nearly every launch enters a parallel region
+from microgpt.backends.numba_cpu.jit import kernel as jit_kernel
+jit_kernel.PARALLEL_FROM = 500  # nearly every launch enters a parallel region
 mg.use("numba")
 corpus = mg.load_corpus("names-mini")
 results, errors = {}, []

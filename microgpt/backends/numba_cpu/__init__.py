@@ -10,7 +10,7 @@ class NumbaBackend(Backend):
     """Compiled kernels, whose calls can be made without Python."""
 
     def lower(self, calls: Sequence[tuple[Callable[..., None], tuple]]) -> LaunchTable:
-        from microgpt.backends.numba_cpu.jit.replay import lower
+        from microgpt.backends.numba_cpu.jit.launch_table import lower
 
         return lower(calls)
 

@@ -4,7 +4,8 @@ import math
 
 from numba import prange
 
-from microgpt.backends.numba_cpu.jit.compile import PRECISE, kernel
+from microgpt.backends.numba_cpu.jit.compile import PRECISE
+from microgpt.backends.numba_cpu.jit.kernel import kernel
 
 
 @kernel()

@@ -2,7 +2,7 @@
 
 from numba import prange
 
-from microgpt.backends.numba_cpu.jit.compile import SerialKernel, kernel
+from microgpt.backends.numba_cpu.jit.kernel import SerialKernel, kernel
 from microgpt.backends.numba_cpu.simd.dropout_mask import mask_factors, mask_state
 
 

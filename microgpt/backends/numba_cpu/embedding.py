@@ -7,7 +7,7 @@ counts twice, so threads cannot own tokens; each owns a block of columns.
 from numba import prange
 
 from microgpt.backends.numba_cpu.jit.check import check
-from microgpt.backends.numba_cpu.jit.compile import kernel
+from microgpt.backends.numba_cpu.jit.kernel import kernel
 from microgpt.backends.numpy_ref import embedding as maths
 
 COLUMN_BLOCK = 128

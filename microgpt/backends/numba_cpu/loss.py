@@ -3,7 +3,7 @@
 from numba import prange
 
 from microgpt.backends.numba_cpu.jit.check import check
-from microgpt.backends.numba_cpu.jit.compile import SerialKernel, kernel
+from microgpt.backends.numba_cpu.jit.kernel import SerialKernel, kernel
 from microgpt.backends.numba_cpu.simd.intrinsics import exp
 from microgpt.backends.numba_cpu.simd.row_ops import exp_row, log_sum, sum_exp
 from microgpt.backends.numpy_ref import loss as maths

@@ -9,7 +9,7 @@ import math
 import numpy as np
 from numba import prange
 
-from microgpt.backends.numba_cpu.jit.compile import kernel
+from microgpt.backends.numba_cpu.jit.kernel import kernel
 
 # dweight and dbias are summed in at most MAX_CHUNKS chunks of MIN_ROWS rows or more.
 MAX_CHUNKS, MIN_ROWS = 32, 16

@@ -10,7 +10,8 @@ import numba
 import numpy as np
 from numba import prange
 
-from microgpt.backends.numba_cpu.jit.compile import INLINE, PRECISE, SerialKernel, kernel
+from microgpt.backends.numba_cpu.jit.compile import INLINE, PRECISE
+from microgpt.backends.numba_cpu.jit.kernel import SerialKernel, kernel
 
 CHUNK = 16_384
 

@@ -3,7 +3,7 @@
 import numpy as np
 from numba import prange
 
-from microgpt.backends.numba_cpu.jit.compile import kernel
+from microgpt.backends.numba_cpu.jit.kernel import kernel
 
 CHUNK = 256
 

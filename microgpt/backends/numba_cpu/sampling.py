@@ -9,7 +9,8 @@ import numpy as np
 
 from microgpt.backends import formulas
 from microgpt.backends.formulas import UNDECIDED
-from microgpt.backends.numba_cpu.jit.compile import FLAGS, PRECISE, SerialKernel
+from microgpt.backends.numba_cpu.jit.compile import FLAGS, PRECISE
+from microgpt.backends.numba_cpu.jit.kernel import SerialKernel
 from microgpt.backends.numba_cpu.simd.intrinsics import nearest
 from microgpt.backends.numba_cpu.simd.philox import philox
 from microgpt.backends.numba_cpu.simd.row_ops import row_max

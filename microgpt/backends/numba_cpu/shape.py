@@ -6,7 +6,7 @@ and y are flat.
 
 from numba import prange
 
-from microgpt.backends.numba_cpu.jit.compile import kernel
+from microgpt.backends.numba_cpu.jit.kernel import kernel
 
 
 @kernel()

@@ -2,7 +2,7 @@
 
 from numba import prange
 
-from microgpt.backends.numba_cpu.jit.compile import kernel
+from microgpt.backends.numba_cpu.jit.kernel import kernel
 from microgpt.backends.numba_cpu.simd.intrinsics import exp
 from microgpt.backends.numba_cpu.simd.row_ops import dot, log_sum_exp, softmax_row
 

@@ -12,7 +12,7 @@ exponent comes as data: a literal one would become a product or a quotient, wher
 
 import math
 
-from microgpt.backends.numba_cpu.jit.compile import SerialKernel
+from microgpt.backends.numba_cpu.jit.kernel import SerialKernel
 
 OP_NAMES = ("leaf", "+", "*", "**", "exp", "log", "tanh", "relu", "sigmoid", "max")
 LEAF, ADD, MULTIPLY, POWER, EXP, LOG, TANH, RELU, SIGMOID, MAX = range(len(OP_NAMES))

@@ -4,7 +4,7 @@ import importlib
 from types import ModuleType
 from typing import Any
 
-from microgpt.backends.dispatch import Backend, Kernel, PythonKernel
+from microgpt.backends.dispatch import AnyKernel, Backend, PythonKernel
 
 FAMILIES = (
     "arithmetic",
@@ -23,15 +23,15 @@ FAMILIES = (
 )
 
 
-def kernels_of(package: str) -> dict[str, Kernel]:
+def kernels_of(package: str) -> dict[str, AnyKernel]:
     """Every kernel of a back end's family modules, by name."""
-    kernels: dict[str, Kernel] = {}
+    kernels: dict[str, AnyKernel] = {}
     for family in FAMILIES:
         kernels |= kernels_in(importlib.import_module(f"{package}.{family}"))
     return kernels
 
 
-def kernels_in(module: ModuleType) -> dict[str, Kernel]:
+def kernels_in(module: ModuleType) -> dict[str, AnyKernel]:
     """The functions `…_forward`, `…_backward`, `…_` and `check_…` of a module or its submodules."""
     return {
         name: function if hasattr(function, "select_variant") else PythonKernel(function)

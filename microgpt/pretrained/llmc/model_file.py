@@ -3,7 +3,8 @@
 llm.c and its ports read these files. Version 1 holds float32. Version 3 holds float32 with `wte`
 padded with rows of zeros to a multiple of 128; version 5 is the same in bfloat16. Tensors come in
 our order, except that those of the blocks are grouped by name: `ln_1.weight` of all layers, then
-`ln_1.bias` of all layers, and so on.
+`ln_1.bias` of all layers, and so on. `open_model` reads the header and says where each weight
+stands; `load_pretrained` (`pretrained/loading.py`) has `build_model` make the GPT from that.
 """
 
 from dataclasses import dataclass

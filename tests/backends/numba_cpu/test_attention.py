@@ -15,7 +15,7 @@ from microgpt.backends.numba_cpu.attention import (
     forward_transposed,
     kernel1_loops,
 )
-from microgpt.backends.numba_cpu.jit import compile as jit
+from microgpt.backends.numba_cpu.jit import kernel as jit_kernel
 from microgpt.backends.numba_cpu.simd.vector import LANES
 
 
@@ -129,16 +129,16 @@ def test_sizes_alone_select_the_kernel():
 
 def test_slower_kernels_can_be_selected(monkeypatch):
     ladder = [(4, lambda T, D: T == 9, "four"), (1, lambda T, D: True, kernel1_loops.kernel()(len))]
-    assert attention.SizedKernel(ladder).select_kernel(9, 4) == "four"
+    assert attention.KernelLadder(ladder).select_kernel(9, 4) == "four"
     monkeypatch.setattr(attention, "MAX_KERNEL", 1)
-    assert attention.SizedKernel(ladder).select_kernel(9, 4).function is len
+    assert attention.KernelLadder(ladder).select_kernel(9, 4).function is len
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize(("length", "size"), [(7, 4), (16, 4), (7, 3), (33, 16), (65, 32)])
 def test_the_future_has_no_influence(numba, monkeypatch, length, size, dtype):
     """Not even as NaN; a NaN in the past spreads."""
-    monkeypatch.setattr(jit, "PARALLEL_FROM", 10**12)
+    monkeypatch.setattr(jit_kernel, "PARALLEL_FROM", 10**12)
     n_head = 2
     C = n_head * size
     qkv, dy = make_inputs(2, length, n_head, size, dtype)
@@ -193,7 +193,7 @@ def test_one_number_that_is_none_reaches_no_query_before_it(numba, dtype):
 def test_parallel_is_serial(numba, monkeypatch):
     results = []
     for limit in (10**12, 1):
-        monkeypatch.setattr(jit, "PARALLEL_FROM", limit)
+        monkeypatch.setattr(jit_kernel, "PARALLEL_FROM", limit)
         results.append([])
         for T, n_head, D in [(7, 4, 4), (16, 4, 4), (33, 3, 5), (70, 2, 32), (130, 5, 64)]:
             qkv, dy = make_inputs(40 if T <= 16 else 3, T, n_head, D, "float32")

@@ -1,7 +1,8 @@
-"""Causal self-attention: which of its four kernels runs, by the sizes of texts and heads.
+"""Causal self-attention: `KernelLadder` selects one of its kernels by the sizes of texts and heads.
 
-Read `kernel1_loops` first: it is the lesson, and the reference of the others. Attention over a
-cache of keys and values is in `decode`.
+Read `kernel1_loops` first: it is the lesson, and the reference of the others. Forward has four
+kernels, backward three. Attention with dropout is always `kernel2_blocked`; attention over a cache
+of keys and values is in `decode`.
 """
 
 import os
@@ -29,7 +30,7 @@ from microgpt.backends.numba_cpu.attention.kernel4_transposed import (
     forward_transposed,
     supports_transposed,
 )
-from microgpt.backends.numba_cpu.jit.compile import Kernel
+from microgpt.backends.numba_cpu.jit.kernel import Kernel
 
 __all__ = [
     "decode_attention_forward",
@@ -61,7 +62,7 @@ MAX_KERNEL = int(os.environ.get("MICROGPT_ATTENTION_KERNEL") or 4)
 Supports = Callable[[int, int], bool]
 
 
-class SizedKernel:
+class KernelLadder:
     """Kernels of one name, the fastest first; the sizes T and D of qkv (B, T, 3C) select one."""
 
     def __init__(self, ladder: list[tuple[int, Supports, Kernel]]):
@@ -88,7 +89,7 @@ def any_size(T: int, D: int) -> bool:
     return True
 
 
-self_attention_forward = SizedKernel(
+self_attention_forward = KernelLadder(
     [
         (4, supports_transposed, forward_transposed),
         (3, supports_small_heads, forward_small_heads),
@@ -96,7 +97,7 @@ self_attention_forward = SizedKernel(
         (1, any_size, kernel1_loops.self_attention_forward),
     ]
 )
-self_attention_backward = SizedKernel(
+self_attention_backward = KernelLadder(
     [
         (3, supports_small_heads, backward_small_heads),
         (2, any_size, backward_blocked),

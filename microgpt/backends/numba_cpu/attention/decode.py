@@ -6,7 +6,8 @@ import numba
 import numpy as np
 from numba import prange
 
-from microgpt.backends.numba_cpu.jit.compile import INLINE, SerialKernel, kernel
+from microgpt.backends.numba_cpu.jit.compile import INLINE
+from microgpt.backends.numba_cpu.jit.kernel import SerialKernel, kernel
 from microgpt.backends.numba_cpu.simd.row_ops import dot, softmax_row
 from microgpt.backends.numba_cpu.simd.vector import (
     LANES,

@@ -11,7 +11,7 @@ import numpy as np
 from numba import prange
 
 from microgpt.backends.numba_cpu.attention.work import backward_work, forward_work
-from microgpt.backends.numba_cpu.jit.compile import kernel
+from microgpt.backends.numba_cpu.jit.kernel import kernel
 
 
 @kernel(work=forward_work)

@@ -22,7 +22,8 @@ from microgpt.backends.numba_cpu.attention.work import (
     count_chunks,
     forward_work,
 )
-from microgpt.backends.numba_cpu.jit.compile import HELPER, INLINE, kernel
+from microgpt.backends.numba_cpu.jit.compile import HELPER, INLINE
+from microgpt.backends.numba_cpu.jit.kernel import kernel
 from microgpt.backends.numba_cpu.simd.dropout_mask import (
     fill_mask_factors,
     mask_state,

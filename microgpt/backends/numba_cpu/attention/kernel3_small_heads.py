@@ -21,7 +21,8 @@ from microgpt.backends.numba_cpu.attention.work import (
     count_chunks,
     forward_work,
 )
-from microgpt.backends.numba_cpu.jit.compile import HELPER, INLINE, kernel
+from microgpt.backends.numba_cpu.jit.compile import HELPER, INLINE
+from microgpt.backends.numba_cpu.jit.kernel import kernel
 from microgpt.backends.numba_cpu.simd.math import log
 from microgpt.backends.numba_cpu.simd.tiles import exp_rows
 from microgpt.backends.numba_cpu.simd.vector import (

@@ -1,21 +1,17 @@
-"""`@kernel`: a readable loop nest, compiled on first use; serial for small work, else parallel."""
+"""Numba's compiler with the package's flags and its cache, and the start of Numba's threads."""
 
 import os
 import tempfile
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import cache, cached_property
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import numba
 
 from microgpt.backends.numba_cpu.jit.cache import kernel_folder
-
-# A unit of work takes a serial loop about 0.15 ns: one addition of a number from the second-level
-# cache. Below 10 µs of it, waking the other threads costs more than they save.
-PARALLEL_FROM = 65_536
 
 FLAGS: dict[str, Any] = {
     "nogil": True,  # other Python threads go on while a kernel runs
@@ -30,56 +26,6 @@ INLINE: dict[str, Any] = HELPER | {"forceinline": True}  # a call would take as 
 # For quotients and roots of a flat array: with afn and arcp a vector loop estimates them and its
 # remainder does not, so that results would depend on where threads divide the array.
 PRECISE = {"reassoc", "contract", "nsz"}
-
-
-class Kernel:
-    """A loop nest in two compiled variants, serial and parallel.
-
-    `work` gives the amount of work for these arguments, in the unit of PARALLEL_FROM; without it,
-    the amount is `cost` for each element of the first output. Both are measured.
-    """
-
-    def __init__(
-        self,
-        function: Callable,
-        work: Callable[..., int] | None = None,
-        cost: int = 1,
-        fastmath: set[str] | None = None,
-    ):
-        self.function = function
-        self.work, self.cost = work, cost
-        self.flags = FLAGS if fastmath is None else FLAGS | {"fastmath": fastmath}
-
-    @cached_property
-    def serial(self) -> Callable:
-        return self.compile(self.flags)
-
-    @cached_property
-    def parallel(self) -> Callable:
-        start_threads()
-        return self.compile(self.flags | {"parallel": True})
-
-    def compile(self, flags: dict[str, Any]) -> Callable:
-        """The loop nest as machine code."""
-        return njit_cached(self.function, flags)
-
-    def select_variant(self, arguments: tuple) -> Callable:
-        """The variant for these arguments: by sizes alone, never by timing."""
-        work = self.cost * arguments[0].size if self.work is None else self.work(*arguments)
-        return self.serial if work < PARALLEL_FROM else self.parallel
-
-
-class SerialKernel(Kernel):
-    """A kernel of too little work for a parallel region."""
-
-    def select_variant(self, arguments: tuple) -> Callable:
-        return self.serial
-
-
-def kernel(
-    work: Callable[..., int] | None = None, cost: int = 1, fastmath: set[str] | None = None
-) -> Callable[[Callable], Kernel]:
-    return lambda function: Kernel(function, work, cost, fastmath)
 
 
 def njit_cached(function: Callable, flags: dict[str, Any]) -> Callable:

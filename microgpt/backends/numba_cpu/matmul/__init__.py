@@ -8,7 +8,7 @@ one order of sums, whatever the number of threads. An absent bias has no element
 
 from numba import prange
 
-from microgpt.backends.numba_cpu.jit.compile import Kernel
+from microgpt.backends.numba_cpu.jit.kernel import Kernel
 from microgpt.backends.numba_cpu.matmul.blocking import (
     BIAS_GRAD,
     GELU,
