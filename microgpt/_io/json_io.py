@@ -1,10 +1,10 @@
-"""Parse JSON from untrusted files: limited in size, UTF-8, an object, no duplicate keys."""
+"""JSON objects: written only if they can be read again, parsed with limits from untrusted files."""
 
 import json
 from pathlib import Path
 from typing import Any
 
-from microgpt.errors import FormatError
+from microgpt.errors import Described, FormatError, SettingError
 
 MAX_BYTES = 1 << 20
 
@@ -15,6 +15,33 @@ def read_json(file: Path, max_bytes: int = MAX_BYTES) -> dict[str, Any]:
     if size > max_bytes:
         raise FormatError(f"{file} must be JSON of at most {max_bytes:,} bytes; got {size:,}")
     return parse_json(file.read_bytes(), str(file))
+
+
+def format_json(content: dict[str, Any], name: str) -> str:
+    """Return an object as JSON that `parse_json` reads; SettingError, about `name`, otherwise."""
+    try:
+        _check_keys(content)
+        text = json.dumps(content)
+        parse_json(text.encode(), name)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise SettingError(
+            name,
+            "made of dictionaries with names, lists, texts, numbers, booleans and None, or it "
+            "could not be read again",
+            Described(str(error) or "nesting too deep"),
+        ) from None
+    return text
+
+
+def _check_keys(content: Any) -> None:
+    if isinstance(content, dict):
+        for key, value in content.items():
+            if not isinstance(key, str):
+                raise TypeError(f"the key {key!r:.80}, which is no text")
+            _check_keys(value)
+    elif isinstance(content, list | tuple):
+        for value in content:
+            _check_keys(value)
 
 
 def parse_json(content: bytes, location: str) -> dict[str, Any]:

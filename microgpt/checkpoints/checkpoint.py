@@ -1,6 +1,5 @@
 """`save` and `load` checkpoints: a model, its tokenizer and training metadata in one file."""
 
-import json
 import tempfile
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -8,7 +7,7 @@ from typing import Any
 
 from microgpt import tokenizers
 from microgpt._io.atomic_write import atomic_write
-from microgpt._io.json_io import parse_json
+from microgpt._io.json_io import format_json, parse_json
 from microgpt.backends import LOCK
 from microgpt.checkpoints.safetensors_io import (
     SafetensorsFile,
@@ -16,7 +15,7 @@ from microgpt.checkpoints.safetensors_io import (
     write_safetensors,
 )
 from microgpt.config import GPTConfig, from_dict
-from microgpt.errors import FormatError, MicrogptError, NotWritable, SettingError
+from microgpt.errors import Described, FormatError, MicrogptError, NotWritable, SettingError
 from microgpt.models.gpt import GPT
 from microgpt.tokenizers import Tokenizer
 
@@ -35,6 +34,10 @@ class Checkpoint:
     tokenizer: Tokenizer | None = None
     metadata: dict[str, Any] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        if self.tokenizer is not None:
+            tokenizers.associate(self.model, self.tokenizer)
+
 
 def save(
     path: str | Path,
@@ -44,22 +47,35 @@ def save(
 ) -> Path:
     """Write a checkpoint to a folder (as model.safetensors) or .safetensors file; return its path.
 
-    `metadata` must be JSON-serializable. An existing file is replaced only once the new one is
-    complete.
+    `metadata` must be JSON-serializable. What could not be loaded again is refused. An existing
+    file is replaced only once the new one is complete.
     """
     if not isinstance(metadata, dict | None):
         raise SettingError("metadata", "a dictionary", type(metadata))
+    if named_shapes(model) != model.config.parameter_shapes():
+        raise SettingError(
+            "model",
+            "a GPT with the weights that its config describes, or `load` could not rebuild it",
+            Described(f"a {type(model).__name__} with custom parts"),
+            "keep its weights with np.savez(path, **model.state_dict())",
+        )
     header = {
         "format": FORMAT,
         "config": asdict(model.config),
-        "tokenizer": None if tokenizer is None else tokenizer.to_dict(),
+        "tokenizer": tokenizers.checked_dict(tokenizer),
         "metadata": metadata or {},
     }
+    content = format_json(header, "metadata")
     target = ensure_writable(path)
     with atomic_write(target) as stream, LOCK:  # training in another thread waits
         arrays = {name: weight.array for name, weight in model.named_parameters()}
-        write_safetensors(stream, arrays, {CHECKPOINT_KEY: json.dumps(header)})
+        write_safetensors(stream, arrays, {CHECKPOINT_KEY: content})
     return target
+
+
+def named_shapes(model: GPT) -> dict[str, tuple[int, ...]]:
+    """Return the shape of each parameter by its name."""
+    return {name: weight.shape for name, weight in model.named_parameters()}
 
 
 def ensure_writable(path: str | Path) -> Path:

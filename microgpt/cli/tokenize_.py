@@ -11,6 +11,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--format", choices=("lines", "text"), help="read the file as lines, or as one text"
     )
     parser.add_argument(
+        "--special",
+        action="store_true",
+        help="take <|endoftext|> in the file for the end of a document",
+    )
+    parser.add_argument(
+        "--distinct",
+        action="store_true",
+        help="write each line once, however often the file repeats it",
+    )
+    parser.add_argument(
         "--tokenizer", default="gpt2", help="gpt2, char, or bpe:1000 to train one of 1,000 tokens"
     )
     parser.add_argument(
@@ -30,13 +40,14 @@ def run(options: argparse.Namespace) -> int:
     from microgpt.errors import SettingError
 
     check_integer("val_tokens", options.val_tokens, minimum=0)
-    corpus = load_corpus(options.corpus, format=options.format)
+    corpus = load_corpus(options.corpus, format=options.format, special=options.special)
+    corpus = corpus.distinct() if options.distinct else corpus
     with Progress(None, description="preparing the tokenizer"):
         tokenizer = corpus.tokenizer(options.tokenizer)
     count = len(split_documents(corpus))
     with Progress(count, "document") as progress:
         tokens = np.concatenate([*progress.track(encode_documents(corpus, tokenizer))])
-    unit = "lines" if corpus.format == "lines" else "sections"
+    unit = "documents" if options.special else "lines" if corpus.format == "lines" else "sections"
     print(f"{corpus}\n{len(tokens):,} tokens of a vocabulary of {tokenizer.vocab_size:,}, "
           f"in {count:,} {unit}")  # fmt: skip
     if len(tokens) <= options.val_tokens:

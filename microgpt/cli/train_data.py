@@ -31,7 +31,9 @@ class TrainingTexts(NamedTuple):
         return max(2, len(self.corpus[0]) // MAX_TOKEN_CHARACTERS)
 
 
-def load_texts(name: str, format: str | None) -> TrainingTexts:
+def load_texts(
+    name: str, format: str | None, special: bool | None = False, distinct: bool | None = False
+) -> TrainingTexts:
     """Load a corpus by name, a text file, or a folder of token shards."""
     from microgpt import tokenizers
     from microgpt.data import Shards, load_corpus
@@ -39,7 +41,8 @@ def load_texts(name: str, format: str | None) -> TrainingTexts:
 
     folder = Path(name).expanduser()
     if not folder.is_dir():
-        return TrainingTexts(load_corpus(name, format=format))
+        corpus = load_corpus(name, format=format, special=bool(special))
+        return TrainingTexts(corpus.distinct() if distinct else corpus)
     train, val = (sorted(folder.glob(f"*{part}*.bin")) for part in ("train", "val"))
     if not train:
         raise FormatError(
@@ -84,8 +87,9 @@ def check_shards(texts: TrainingTexts, options: argparse.Namespace, vocab_size: 
     from microgpt.data import open_shard
     from microgpt.errors import SettingError
 
-    if options.format is not None:
-        raise SettingError("format", "left out for token shards", options.format)
+    for name in ("format", "special", "distinct"):
+        if value := getattr(options, name):
+            raise SettingError(name, "left out for token shards", value)
     if options.val_fraction is not None and texts.validation is not None:
         raise SettingError(
             "val_fraction", "left out for a folder with validation shards", options.val_fraction

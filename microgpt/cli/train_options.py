@@ -33,6 +33,16 @@ def _data(group: Any) -> None:
         "--format", choices=("lines", "text"), help="read the file as lines, or as one text"
     )
     group.add_argument(
+        "--special",
+        action="store_true",
+        help="take <|endoftext|> in the file for the end of a document",
+    )
+    group.add_argument(
+        "--distinct",
+        action="store_true",
+        help="train on each line once, however often the file repeats it",
+    )
+    group.add_argument(
         "--tokenizer", metavar="NAME", help="char, gpt2, or bpe:1000 to train one on the corpus"
     )
     group.add_argument(

@@ -11,6 +11,7 @@ from microgpt.cli.train_defaults import defaults
 from microgpt.cli.train_options import MODEL_FIELDS, TRAIN_FIELDS, specified
 
 DEFAULT_OUT = "runs/latest"
+READING_OPTIONS = ("format", "special", "distinct")  # a resumed run reads its corpus as before
 
 
 def new_trainer(options: argparse.Namespace, best_file: Path) -> Any:
@@ -23,7 +24,7 @@ def new_trainer(options: argparse.Namespace, best_file: Path) -> Any:
     settings = defaults(preset, corpus, options.format)
     args = specified(options, (*MODEL_FIELDS, *TRAIN_FIELDS))
     settings |= _warmup(settings, args) | _consistent(settings, args)
-    texts = load_texts(corpus, options.format)
+    texts = load_texts(corpus, options.format, options.special, options.distinct)
     tokenizer = load_tokenizer(texts, options, settings["tokenizer"])
     if texts.is_shards:
         check_shards(texts, options, tokenizer.vocab_size)
@@ -40,7 +41,9 @@ def new_trainer(options: argparse.Namespace, best_file: Path) -> Any:
     trainer = Trainer(
         model, texts.corpus, config, tokenizer, validation=texts.validation, best=best
     )
-    trainer.extra_metadata = {"source": _absolute(corpus), "format": options.format}
+    trainer.extra_metadata = {"source": _absolute(corpus)} | {
+        name: getattr(options, name) for name in READING_OPTIONS
+    }
     return trainer
 
 
@@ -51,6 +54,7 @@ def resumed_trainer(options: argparse.Namespace, best_file: Path) -> Any:
     from microgpt.training.trainer_state import open_state
 
     fixed = specified(options, ("preset", *MODEL_FIELDS, "tokenizer", "format"))
+    fixed |= {name: True for name in ("special", "distinct") if getattr(options, name)}
     if fixed:
         raise SettingError(
             tuple(fixed),
@@ -65,7 +69,7 @@ def resumed_trainer(options: argparse.Namespace, best_file: Path) -> Any:
         raise SettingError(
             "corpus", f"given, since {options.resume} does not name what it was trained on"
         )
-    texts = load_texts(str(corpus), metadata.get("format"))
+    texts = load_texts(str(corpus), *(metadata.get(name) for name in READING_OPTIONS))
     trainer = Trainer.resume(
         options.resume,
         texts.corpus,

@@ -2,7 +2,12 @@
 
 from microgpt.data.batches import Batch, Batches, DocumentBatches, pad
 from microgpt.data.corpora import Corpus, load_corpus
-from microgpt.data.encode_corpus import encode_documents, split_documents, split_sections
+from microgpt.data.encode_corpus import (
+    encode_documents,
+    encode_text,
+    split_documents,
+    split_sections,
+)
 from microgpt.data.shard_writer import write_shard
 from microgpt.data.shards import Shards, open_shard
 from microgpt.data.windows import RandomBatches, TextBatches, WindowBatches
@@ -17,6 +22,7 @@ __all__ = [
     "TextBatches",
     "WindowBatches",
     "encode_documents",
+    "encode_text",
     "load_corpus",
     "open_shard",
     "pad",

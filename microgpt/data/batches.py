@@ -105,20 +105,18 @@ class DocumentBatches:
         check_integer("block_size", block_size, 1)
         check_integer("seed", seed, 0)
         self.batch_size = check_integer("batch_size", batch_size, 1)
-        self.sequences = [
-            tokenizer.encode(document, bos=True, eos=True)[: block_size + 1]
-            for document in documents
-        ]
-        self.sequences = [sequence for sequence in self.sequences if len(sequence) > 1]
+        sequences = [tokenizer.encode(document, bos=True, eos=True) for document in documents]
+        self.sequences = [tokens[: block_size + 1] for tokens in sequences if len(tokens) > 1]
         if not self.sequences:
             raise ShapeError("no document has two tokens, an input and a target")
-        truncated = sum(len(document) + 1 > block_size for document in documents)
-        if truncated and warn:
+        longest = max(map(len, sequences)) - 1
+        if longest > block_size and warn:
+            truncated = sum(len(tokens) - 1 > block_size for tokens in sequences)
             warnings.warn(
                 SettingWarning(
-                    f"{truncated:,} of {len(documents):,} documents are longer than the block's "
-                    f"{block_size} predictions and were cut",
-                    "raise {block_size} to keep all of them",
+                    f"{truncated:,} of {len(documents):,} documents have more tokens than the "
+                    f"block's {block_size} predictions and were cut",
+                    f"raise {{block_size}} to {longest} to keep all of them",
                 ),
                 stacklevel=3,
             )

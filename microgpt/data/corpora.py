@@ -2,6 +2,8 @@
 
 import hashlib
 import re
+import warnings
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from importlib import resources
@@ -10,8 +12,14 @@ from pathlib import Path
 from microgpt._io.downloads import fetch
 from microgpt.config.checks import check_choice, check_number
 from microgpt.data.remote_corpora import REMOTE_CORPORA
-from microgpt.errors import Described, FormatError, SettingError
-from microgpt.tokenizers import CharTokenizer, Tokenizer, gpt2, train_bpe
+from microgpt.data.text_files import (
+    check_characters,
+    check_surrogates,
+    read_text,
+    warn_of_mixed_forms,
+)
+from microgpt.errors import Described, FormatError, SettingError, SettingWarning
+from microgpt.tokenizers import END_OF_TEXT, CharTokenizer, Tokenizer, gpt2, train_bpe
 
 # Bundled corpus -> its file and its format.
 BUNDLED_CORPORA = {"names-mini": ("names-mini.txt", "lines"), "story": ("story.txt", "text")}
@@ -20,22 +28,33 @@ FORMATS = ("lines", "text")
 
 @dataclass(frozen=True)
 class Corpus:
-    """Texts to train on. `format` "lines": each line is a document; "text": one long text."""
+    """Texts to train on. `format` "lines": each line is a document; "text": one long text.
+
+    A line that comes several times is trained on as often: repeats are weights. `separator`, if it
+    is not empty, ends a document within the long text, such as `<|endoftext|>`.
+    """
 
     name: str
     documents: tuple[str, ...]
     format: str = "lines"
+    separator: str = ""
 
     def __post_init__(self) -> None:
         check_choice("format", self.format, FORMATS)
+        if not all(isinstance(document, str) for document in self.documents):
+            raise SettingError("documents", "strings", self.documents)
         if self.format == "text" and len(self.documents) > 1:
             raise SettingError(
                 "a corpus of format 'text'", "one text", Described(f"{len(self.documents)} texts")
             )
+        if self.separator and self.format != "text":
+            raise SettingError("separator", "left out, since each line is a document")
         if not any(self.documents):
             raise FormatError(
                 f"the corpus {self.name!r} is empty; it needs at least one line that is not blank"
             )
+        for document in self.documents:
+            check_surrogates(document, f"the corpus {self.name!r}")
 
     def __len__(self) -> int:
         return len(self.documents)
@@ -50,16 +69,31 @@ class Corpus:
         characters = sum(map(len, self.documents))
         if self.format == "text":
             return f"Corpus({self.name!r}: one text of {characters:,} characters)"
-        return f"Corpus({self.name!r}: {len(self):,} lines, such as {self.documents[0][:30]!r})"
+        lines = f"{len(self):,} line{'s' * (len(self) > 1)}"
+        repeats = f", {self.num_repeats:,} of them repeats" if self.num_repeats else ""
+        return f"Corpus({self.name!r}: {lines}{repeats}, such as {self[0][:30]!r})"
+
+    @property
+    def num_repeats(self) -> int:
+        """The number of documents that repeat an earlier one."""
+        return len(self) - len(set(self.documents))
+
+    @property
+    def pieces(self) -> tuple[str, ...]:
+        """The documents, or the long text cut at its separator."""
+        if not self.separator:
+            return self.documents
+        return tuple(filter(None, self.documents[0].split(self.separator)))
 
     def tokenizer(self, spec: str = "char") -> Tokenizer:
         """Return a tokenizer for this corpus: "char", "gpt2", or "bpe:1000", trained on it.
 
-        "char" has all characters of the corpus as its vocabulary, and BOS for a corpus of lines.
+        "char" has all characters of the corpus as its vocabulary, and BOS if it has documents.
         "bpe:N" has N tokens, including `<|endoftext|>`.
         """
         if spec == "char":
-            return CharTokenizer.from_documents(self.documents, bos=self.format == "lines")
+            has_documents = self.format == "lines" or bool(self.separator)
+            return CharTokenizer.from_documents(self.pieces, bos=has_documents)
         if spec == "gpt2":
             return gpt2()
         name, _, vocab_size = str(spec).partition(":")
@@ -67,42 +101,58 @@ class Corpus:
             expected = "'char', 'gpt2', or 'bpe:' and a number of tokens, such as 'bpe:1000'"
             raise SettingError("tokenizer", expected, spec)
         try:
-            return train_bpe(self.documents, int(vocab_size))
+            return train_bpe(self.pieces, int(vocab_size))
         except SettingError as error:
             expected = f"bpe:N, where N is {error.expected}"
             raise SettingError("tokenizer", expected, spec, error.remedies) from None
 
-    def deduplicated(self) -> "Corpus":
+    def distinct(self) -> "Corpus":
         """Return the corpus without repeated lines."""
         return replace(self, documents=tuple(dict.fromkeys(self.documents)))
 
     def split(self, val_fraction: float = 0.2) -> tuple["Corpus", "Corpus"]:
-        """Return the training and the validation split, without overlap.
+        """Return the training and the validation split; all copies of a line are in one of them.
 
-        Lines: duplicates are removed first, and the lines with the smallest SHA-256 are held out,
-        so the split depends neither on a seed nor on the order. Text: its end is held out.
+        Lines: of the distinct lines, the share with the smallest SHA-256 is held out, so the split
+        depends neither on a seed nor on the order; a line with so many copies that more than
+        `val_fraction` of the corpus would be held out is passed over. Text: its end is held out.
         """
         check_number("val_fraction", val_fraction, above=0, below=1)
         if self.format == "text":
             text = self.documents[0]
-            cut = len(text) - max(1, round(val_fraction * len(text)))
+            cut = self._outside_separator(len(text) - max(1, round(val_fraction * len(text))))
             if cut < 1:
                 raise FormatError(f"the corpus {self.name!r} is too short to hold a part of it out")
             return replace(self, documents=(text[:cut],)), replace(self, documents=(text[cut:],))
-        distinct = self.deduplicated().documents
-        if len(distinct) < 2:
+        held_out = self._held_out_lines(val_fraction)
+        return (
+            replace(self, documents=tuple(line for line in self if line not in held_out)),
+            replace(self, documents=tuple(line for line in self if line in held_out)),
+        )
+
+    def _outside_separator(self, cut: int) -> int:
+        """Return the position, or the start of the separator that it would cut in two."""
+        start = max(0, cut - len(self.separator) + 1)
+        found = self.documents[0].find(self.separator, start, cut + len(self.separator) - 1)
+        return cut if not self.separator or found < 0 else found
+
+    def _held_out_lines(self, val_fraction: float) -> set[str]:
+        copies = Counter(self.documents)
+        if len(copies) < 2:
             raise FormatError(
-                f"the corpus {self.name!r} has {len(distinct)} distinct line; two are needed, "
+                f"the corpus {self.name!r} has {len(copies)} distinct line; two are needed, "
                 "one to train on and one to hold out"
             )
-        ranked = sorted(distinct, key=lambda line: hashlib.sha256(line.encode()).digest())
-        held_out = set(ranked[: max(1, round(val_fraction * len(distinct)))])
-        if len(held_out) == len(distinct):
-            held_out.remove(ranked[-1])
-        train = tuple(line for line in distinct if line not in held_out)
-        return replace(self, documents=train), replace(
-            self, documents=tuple(line for line in distinct if line in held_out)
-        )
+        ranked = sorted(copies, key=lambda line: hashlib.sha256(line.encode()).digest())
+        max_lines = min(max(1, round(val_fraction * len(copies))), len(copies) - 1)
+        max_documents = max(1, round(val_fraction * len(self)))
+        held_out: set[str] = set()
+        num_documents = 0
+        for line in ranked:
+            if len(held_out) < max_lines and num_documents + copies[line] <= max_documents:
+                held_out.add(line)
+                num_documents += copies[line]
+        return held_out or {min(ranked, key=lambda line: copies[line])}
 
     def memorization_check(self, val_fraction: float = 0.2) -> Callable[[str], str]:
         """Return a function that labels a generated text as seen in training, held out, or new.
@@ -123,25 +173,31 @@ class Corpus:
 
 
 def load_corpus(
-    name: str | Path | None = None, *, text: str | None = None, format: str | None = None
+    name: str | Path | None = None,
+    *,
+    text: str | None = None,
+    format: str | None = None,
+    special: bool = False,
 ) -> Corpus:
     """Load a corpus by name, from a file of your own, or from pasted `text`.
 
     "names-mini" and "story" are inside the package and work offline. "names", "tinyshakespeare" and
     "the-verdict" come from the folder MICROGPT_DATA, else from the cache, else from the network.
     `format` "lines" reads a file or pasted text as one document per line, "text" as one long text.
+    With `special`, `<|endoftext|>` ends a document, which may have several lines; otherwise it is
+    read as 13 characters. Raises FormatError for a file that holds no UTF-8 text.
     """
     if (name is None) == (text is None):
         raise SettingError(("name", "text"), "given one without the other", (name, text))
     if text is not None:
-        return _parse("pasted text", text, format or "lines")
+        return _parse("pasted text", text, format or "lines", special)
     if str(name) in BUNDLED_CORPORA:
         file, its_format = BUNDLED_CORPORA[str(name)]
         asset = resources.files("microgpt.data") / "assets" / file
-        return _parse(str(name), asset.read_text("utf-8"), format or its_format)
+        return _parse(str(name), asset.read_text("utf-8"), format or its_format, special)
     if str(name) in REMOTE_CORPORA:
         remote = REMOTE_CORPORA[str(name)]
-        return _parse(str(name), _read(fetch(remote)), format or remote.format)
+        return _parse(str(name), read_text(fetch(remote)), format or remote.format, special)
     path = Path(str(name)).expanduser()
     if not path.is_file():
         if path.is_dir():
@@ -151,21 +207,25 @@ def load_corpus(
         raise SettingError(
             "corpus", "a text file", str(name), choices=(*BUNDLED_CORPORA, *REMOTE_CORPORA)
         )
-    return _parse(path.name, _read(path), format or "lines")
+    return _parse(path.name, read_text(path), format or "lines", special)
 
 
-def _read(path: Path) -> str:
-    try:
-        return path.read_text("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise FormatError(
-            f"{path} is not UTF-8 text: byte {error.start} cannot be read; save it as UTF-8"
-        ) from None
-
-
-def _parse(name: str, text: str, format: str) -> Corpus:
+def _parse(name: str, text: str, format: str, special: bool) -> Corpus:
     text = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
+    check_characters(text, name)
+    warn_of_mixed_forms(text, name)
+    if not special and (count := text.count(END_OF_TEXT)):
+        warnings.warn(
+            SettingWarning(
+                f"{name} holds {END_OF_TEXT} {count:,} time{'s' * (count > 1)}, which is read as "
+                f"{len(END_OF_TEXT)} characters",
+                "{special} makes it the end of a document",
+                special=True,
+            ),
+            stacklevel=3,
+        )
     if format == "text":
-        return Corpus(name, (text,) if text.strip() else (), format)
-    lines = (line.strip() for line in text.split("\n"))
-    return Corpus(name, tuple(line for line in lines if line), format)
+        separator = END_OF_TEXT if special else ""
+        return Corpus(name, (text,) if text.strip() else (), format, separator)
+    pieces = text.split(END_OF_TEXT if special else "\n")
+    return Corpus(name, tuple(filter(None, map(str.strip, pieces))), format)

@@ -1,10 +1,11 @@
-"""Encode corpora as token ids, with BOS before every document."""
+"""Encode corpora as token ids: each document after BOS, or a long text with its separators."""
 
 from collections.abc import Iterator
 
 import numpy as np
 
 from microgpt.data.corpora import Corpus
+from microgpt.errors import SettingError
 from microgpt.tokenizers import Tokenizer
 
 
@@ -18,8 +19,13 @@ def split_sections(text: str) -> list[str]:
 
 
 def split_documents(corpus: Corpus) -> list[str]:
-    """Return the documents that get a BOS each: lines of a corpus, or sections of a text."""
-    return list(corpus) if corpus.format == "lines" else split_sections(corpus[0])
+    """Return the documents that get a BOS each: lines, or what stands between separators.
+
+    A text without separators is split into sections.
+    """
+    if corpus.format == "text" and not corpus.separator:
+        return split_sections(corpus[0])
+    return list(corpus.pieces)
 
 
 def encode_documents(corpus: Corpus, tokenizer: Tokenizer) -> Iterator[np.ndarray]:
@@ -30,3 +36,18 @@ def encode_documents(corpus: Corpus, tokenizer: Tokenizer) -> Iterator[np.ndarra
     """
     for document in split_documents(corpus):
         yield np.array(tokenizer.encode(document, bos=True), np.int32)
+
+
+def encode_text(corpus: Corpus, tokenizer: Tokenizer) -> np.ndarray:
+    """Return the token ids of a long text; each separator becomes the end-of-text token."""
+    if corpus.separator and tokenizer.eos_token_id is None:
+        raise SettingError(
+            "tokenizer",
+            f"one with a token for {corpus.separator}, which separates the corpus's documents",
+            tokenizer,
+        )
+    first, *others = corpus[0].split(corpus.separator) if corpus.separator else [corpus[0]]
+    tokens = tokenizer.encode(first)
+    for piece in others:
+        tokens += tokenizer.encode(piece, bos=True)
+    return np.array(tokens, np.int32)

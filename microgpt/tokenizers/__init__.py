@@ -1,5 +1,6 @@
 """Tokenizers from text to token ids and back: by character, or by byte-pair encoding."""
 
+from microgpt.tokenizers.association import associate, resolve_tokenizer
 from microgpt.tokenizers.base import Tokenizer, is_byte_pair
 from microgpt.tokenizers.bpe import END_OF_TEXT, BPETokenizer
 from microgpt.tokenizers.bpe_merge import merge, merge_all
@@ -9,7 +10,7 @@ from microgpt.tokenizers.gpt2_vocab import gpt2
 from microgpt.tokenizers.loading import load
 from microgpt.tokenizers.merges_file import format_merges, get_vocab, read_merges
 from microgpt.tokenizers.pretokenization import GPT2_PATTERN, pretokenize
-from microgpt.tokenizers.serialization import from_dict
+from microgpt.tokenizers.serialization import checked_dict, from_dict
 
 __all__ = [
     "END_OF_TEXT",
@@ -18,6 +19,8 @@ __all__ = [
     "BPETokenizer",
     "CharTokenizer",
     "Tokenizer",
+    "associate",
+    "checked_dict",
     "format_merges",
     "from_dict",
     "get_vocab",
@@ -28,5 +31,6 @@ __all__ = [
     "merge_all",
     "pretokenize",
     "read_merges",
+    "resolve_tokenizer",
     "train_bpe",
 ]

@@ -1,5 +1,6 @@
 """`CharTokenizer`: one token for each character, in any script."""
 
+import unicodedata
 from collections.abc import Iterable
 from typing import Any
 
@@ -20,6 +21,10 @@ class CharTokenizer:
             if not isinstance(character, str) or len(character) != 1:
                 raise FormatError(
                     f"a character vocabulary holds single characters; got {character!r}"
+                )
+            if has_surrogates(character):
+                raise FormatError(
+                    f"a tokenizer's characters must be whole; {character!r} is half of a pair"
                 )
         self.ids = {character: token for token, character in enumerate(self.characters)}
         self.bos_token_id = len(self.characters) if bos else None
@@ -43,8 +48,6 @@ class CharTokenizer:
             raise FormatError(
                 f"a character tokenizer is described by its characters; got {characters!r:.80}"
             )
-        if has_surrogates(characters):
-            raise FormatError("a tokenizer's characters must be whole; one is half of a pair")
         if set(description) != {"type", "characters", "bos"} or not isinstance(bos, bool):
             raise FormatError(
                 "a character tokenizer is described by type, characters and bos (true or false); "
@@ -81,10 +84,18 @@ class CharTokenizer:
             index = next(i for i, character in enumerate(text) if character not in self.ids)
             raise TokenError(
                 f"the vocabulary has no {text[index]!r} (character {index + 1} of "
-                f"{_shorten(text)!r}); it has {_shorten(''.join(self.characters), 100)!r}"
+                f"{_shorten(text)!r}); it has {_shorten(''.join(self.characters), 100)!r}",
+                self._remedy(text),
             ) from None
         separator = [] if self.bos_token_id is None else [self.bos_token_id]
         return separator * bos + tokens + separator * eos
+
+    def _remedy(self, text: str) -> str:
+        """What to do if only another Unicode form of a text is in the vocabulary, else ""."""
+        for form in ("NFC", "NFD"):
+            if set(unicodedata.normalize(form, text)) <= self.ids.keys():  # type: ignore[arg-type]
+                return f"the same text in another form is known: unicodedata.normalize({form!r}, …)"
+        return ""
 
     def decode(self, tokens: Iterable[int]) -> str:
         """Return the text of token ids, without BOS."""

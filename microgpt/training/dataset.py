@@ -18,6 +18,7 @@ from microgpt.data import (
     RandomBatches,
     Shards,
     WindowBatches,
+    encode_text,
 )
 from microgpt.errors import Described, FormatError, SettingError, SizeError, TokenError
 from microgpt.tokenizers import Tokenizer
@@ -31,7 +32,8 @@ class TrainingData:
 
     `texts` are a corpus, or token ids: a one-dimensional array, memory-mapped or not, or shards.
     `tokenizer` encodes a corpus. Without `validation`, a share `val_fraction` is held out: of a
-    corpus of lines, some of its unique lines, chosen by SHA-256; of one text or of tokens, the end.
+    corpus of lines, some lines with all their copies, chosen by SHA-256; of one text or of tokens,
+    the end.
     `corpus` is `texts` before the split.
     """
 
@@ -48,7 +50,6 @@ class TrainingData:
         self.train = corpus
         self.validation = None if validation is None else _check_texts(validation)
         if isinstance(corpus, Corpus):
-            self.train = corpus.deduplicated()
             tokenizer = corpus.tokenizer() if tokenizer is None else tokenizer
         if validation is None and config.val_fraction:
             self.train, self.validation = _split(corpus, config.val_fraction)
@@ -159,7 +160,7 @@ class TrainingData:
 
     def _token_ids(self, texts: Any) -> Any:
         if isinstance(texts, Corpus):
-            return np.array(self.tokenizer.encode(texts.documents[0]), np.int32)
+            return encode_text(texts, self.tokenizer)
         return texts
 
     @cached_property
@@ -172,7 +173,7 @@ class TrainingData:
         for texts in (self.train, self.validation):
             digest.update(b"\0part\0")
             if isinstance(texts, Corpus):
-                digest.update(texts.format.encode())
+                digest.update(f"{texts.format}{texts.separator}".encode())
                 for document in texts.documents:
                     content = document.encode("utf-8", "surrogatepass")
                     digest.update(len(content).to_bytes(8, "little") + content)

@@ -20,7 +20,7 @@ from microgpt.errors import SettingError
 from microgpt.models.gpt import GPT
 from microgpt.recording.captured import Captured
 from microgpt.sampling import generate_text
-from microgpt.tokenizers import Tokenizer
+from microgpt.tokenizers import Tokenizer, associate, resolve_tokenizer
 from microgpt.training.dataset import Texts, TrainingData
 from microgpt.training.evaluation import compare_losses, eval_batch_size, evaluate_loss
 from microgpt.training.interrupts import DeferInterrupts
@@ -35,13 +35,14 @@ BEST_FILE = "best.safetensors"
 class Trainer:
     """Trains `model` on a corpus or on tokens: iterate over it; stop and go on at any step.
 
-    Validation data (`validation`, or a share of the corpus without its repeated lines) are never
-    trained on. On Numba, steps are recorded and replayed (`captured.launches()` lists the kernels)
-    unless `capture` is False. `history` keeps every step. An interrupt takes effect after the
-    current batch; no work is lost. Each step puts the whole model into training mode, so `eval()`
-    lasts until the next step; parameters with `requires_grad = False` are frozen. The weights with
-    the lowest validation loss are saved to `best`, a folder or file. After `save`,
-    `Trainer.resume` continues as if training had never stopped.
+    Validation data (`validation`, or a share of the corpus) are never trained on. `tokenizer` is by
+    default the one that the model was trained or loaded with, else the corpus's. On Numba, steps
+    are recorded and replayed (`captured.launches()` lists the kernels) unless `capture` is False.
+    `history` keeps every step. An interrupt takes effect after the current batch; no work is lost.
+    Each step puts the whole model into training mode, so `eval()` lasts until the next step;
+    parameters with `requires_grad = False` are frozen. The weights with the lowest validation loss
+    are saved to `best`, a folder or file. After `save`, `Trainer.resume` continues as if training
+    had never stopped.
     """
 
     def __init__(
@@ -60,7 +61,10 @@ class Trainer:
             raise SettingError("config", "a TrainConfig", type(config))
         if not isinstance(model, GPT):
             raise SettingError("model", "a GPT", type(model))
+        tokenizer = resolve_tokenizer(model, tokenizer)
         self.data = data = TrainingData(corpus, validation, tokenizer, config, model.config)
+        if data.tokenizer is not None:
+            associate(model, data.tokenizer)
         self.model, self.corpus, self.tokenizer = model, data.corpus, data.tokenizer
         self.train_data, self.validation_data = data.train, data.validation
         self.batches = data.train_batches()

@@ -4,7 +4,6 @@ The file, training.safetensors, determines all later steps. Its arrays: `model.`
 `optimizer.` its state, `pending.` batches drawn for the next step, `history.` the steps so far.
 """
 
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
@@ -13,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from microgpt._io.atomic_write import atomic_write
+from microgpt._io.json_io import format_json, parse_json
 from microgpt.backends import LOCK
 from microgpt.checkpoints import (
     SafetensorsFile,
@@ -20,11 +20,12 @@ from microgpt.checkpoints import (
     open_safetensors,
     write_safetensors,
 )
-from microgpt.checkpoints.checkpoint import TRAINER_STATE_KEY, parse_model_header
+from microgpt.checkpoints.checkpoint import TRAINER_STATE_KEY, named_shapes, parse_model_header
 from microgpt.config import TrainConfig, from_dict
 from microgpt.data import Batch
 from microgpt.errors import Described, FormatError, MicrogptError, SettingError
 from microgpt.models.gpt import GPT
+from microgpt.tokenizers import checked_dict
 from microgpt.training.history_arrays import (
     evaluation_from_row,
     history_from_arrays,
@@ -126,13 +127,12 @@ def _validation_loss(step: Step | None) -> float:
 def save_state(trainer: Any, folder: str | Path) -> Path:
     """Write a trainer's state to training.safetensors in a folder; return the file's path."""
     model, state = trainer.model, trainer.state
-    shapes = {name: weight.shape for name, weight in model.named_parameters()}
-    if type(model) is not GPT or shapes != model.config.parameter_shapes():
+    if type(model) is not GPT or named_shapes(model) != model.config.parameter_shapes():
         raise SettingError(
             "model",
             "a GPT as its config describes it, or its training cannot be resumed",
             Described(f"a {type(model).__name__} with custom parts"),
-            "keep it with `save` instead",
+            "keep its weights with np.savez(path, **model.state_dict())",
         )
     if Path(folder).suffix == ".safetensors":
         raise SettingError("folder", f"a folder for {STATE_FILE}", Described(str(folder)))
@@ -142,7 +142,7 @@ def save_state(trainer: Any, folder: str | Path) -> Path:
         header = {
             "format": FORMAT,
             "config": asdict(model.config),
-            "tokenizer": None if trainer.tokenizer is None else trainer.tokenizer.to_dict(),
+            "tokenizer": checked_dict(trainer.tokenizer),
             "train": asdict(trainer.config),
             "data": data_sha256,
             "batches": trainer.batches.state_dict(),
@@ -159,8 +159,9 @@ def save_state(trainer: Any, folder: str | Path) -> Path:
         for number, (tokens, targets) in enumerate(state.pending_batches):
             arrays |= {f"{PENDING}{number}.tokens": tokens, f"{PENDING}{number}.targets": targets}
         arrays |= history_to_arrays(state.history)
+        content = format_json(header, "extra_metadata")
         with atomic_write(target) as stream:
-            write_safetensors(stream, arrays, {TRAINER_STATE_KEY: json.dumps(header)})
+            write_safetensors(stream, arrays, {TRAINER_STATE_KEY: content})
     return target
 
 
@@ -196,8 +197,8 @@ class SavedState:
     def __init__(self, file: Path, arrays: SafetensorsFile):
         if TRAINER_STATE_KEY not in arrays.metadata:
             raise FormatError("it is not the state of a training")
-        header = json.loads(arrays.metadata[TRAINER_STATE_KEY])
-        if not isinstance(header, dict) or header.get("format") != FORMAT:
+        header = parse_json(arrays.metadata[TRAINER_STATE_KEY].encode(), "its header")
+        if header.get("format") != FORMAT:
             raise FormatError(f"its header must have format {FORMAT}")
         self.file, self.arrays, self.header = file, arrays, header
         weights = {

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from microgpt.viz.drawing import Drawing, Line, Rect, Text
-from microgpt.viz.formatting import format_prob, quoted, visible
+from microgpt.viz.formatting import format_prob, quoted, quoted_text, visible
 from microgpt.viz.table import html_table
 
 WIDTH, HEIGHT = 720, 412
@@ -25,6 +25,7 @@ class ForwardPass:
     to least likely. `labels` are the vocabulary's texts, `bos_id` is its BOS token or `None`.
     """
 
+    text: str
     token_ids: tuple[int, ...]
     labels: Sequence[str]
     bos_id: int | None
@@ -55,7 +56,7 @@ def draw_forward_pass(forward: ForwardPass) -> Drawing:
         if column:
             drawing.add(Text(x - 10, y + 100, "→", "middle", bold=True))
         draw_box(drawing, forward, x + 10, y + 20)
-    drawing.add(Text(WIDTH / 2 - 10, 206, "then, for the last letter: 4, 5, 6", "middle"))
+    drawing.add(Text(WIDTH / 2 - 10, 206, "then, for the last token: 4, 5, 6", "middle"))
     drawing.details_html = _details(forward)
     return drawing
 
@@ -160,9 +161,9 @@ def _draw_heatmap(
 
 def _caption(forward: ForwardPass) -> str:
     T, V, best = len(forward.token_ids), len(forward.probs), int(forward.ranked_ids[0])
-    text = "".join(forward.token_labels[forward.bos_id is not None :])
     return (
-        f'"{text}" becomes {T} token{"s" * (T > 1)}, each {forward.embedding.shape[1]} numbers; '
+        f"{quoted_text(forward.text)} becomes {T} token{'s' * (T > 1)}, each "
+        f"{forward.embedding.shape[1]} numbers; "
         "attention mixes them, the MLP works on each, and the last one ends as "
         f"{V} chances, led by {quoted(forward.labels[best])} with "
         f"{format_prob(float(forward.probs[best]))}."

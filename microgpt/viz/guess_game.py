@@ -29,6 +29,7 @@ class GuessRound:
     prefix: str
     target: int
     labels: Sequence[str]
+    unit: str = "letter"
     guess: int | None = None
     probs: np.ndarray | None = None
     ranked_ids: np.ndarray | None = None
@@ -42,10 +43,12 @@ def draw_guess_round(game_round: GuessRound, message: str = "") -> tuple[Drawing
     prefix = visible(game_round.prefix, 16)
     drawing.add(
         Text(0, 16, f"round {game_round.number} of {game_round.num_rounds}", bold=True),
-        Text(150, 16, f"which letter comes next?   {prefix}_", bold=True),
+        Text(150, 16, f"which {game_round.unit} comes next?   {prefix}_", bold=True),
     )
     if game_round.guess is None:
-        drawing.add(Text(150, 110, "Choose a letter. Its chances stand here after your guess."))
+        drawing.add(
+            Text(150, 110, f"Choose a {game_round.unit}. Its chances stand here after your guess.")
+        )
     else:
         _draw_probs(drawing, game_round)
     drawing.caption = message or _caption(game_round)
@@ -60,15 +63,15 @@ def guess_table(game_round: GuessRound) -> str:
         (visible(game_round.labels[token]), rank + 1, f"{game_round.probs[token]:.6f}")
         for rank, token in enumerate(game_round.ranked_ids.tolist())
     ]
-    return html_table(("letter", "rank", "chance"), rows)
+    return html_table((game_round.unit, "rank", "chance"), rows)
 
 
 def _caption(game_round: GuessRound) -> str:
     guess, target, labels = game_round.guess, game_round.target, game_round.labels
     if guess is None or game_round.probs is None or game_round.ranked_ids is None:
         return (
-            f'A name begins with "{game_round.prefix}". Choose the letter that you think comes '
-            "next."
+            f'A name begins with "{game_round.prefix}". Choose the {game_round.unit} that you '
+            "think comes next."
         )
     ranks = {int(token): rank for rank, token in enumerate(game_round.ranked_ids)}
     sentences = [
@@ -76,7 +79,7 @@ def _caption(game_round: GuessRound) -> str:
         f"{format_prob(game_round.probs[guess])}, {ordinal_choice(ranks[guess])}."
     ]
     if guess == target:
-        sentences.append("That is the letter that follows.")
+        sentences.append(f"That is the {game_round.unit} that follows.")
     else:
         sentences.append(
             f"The name goes on with {quoted(labels[target])}, {ordinal_choice(ranks[target])} "

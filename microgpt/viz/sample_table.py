@@ -50,4 +50,4 @@ class SampleTable:
 
 def labelled_text(text: str, label: str) -> str:
     """Return a text with its memorization label; an empty text becomes "(no letters)"."""
-    return f"{text or '(no letters)'} · {label}" if label else text or "(no letters)"
+    return f"{text or '(empty)'} · {label}" if label else text or "(no letters)"

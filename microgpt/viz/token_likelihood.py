@@ -49,7 +49,7 @@ class TextScores:
 
     `nll` is the sum over the tokens, in nats. `unknown_chars` are characters missing from the
     vocabulary, `error` is any other reason. `memorization` is the label "trained on", "new", …, or
-    "" if it is unknown.
+    "" if it is unknown; `unit` is what a token is called.
     """
 
     text: str
@@ -59,6 +59,7 @@ class TextScores:
     memorization: str = ""
     unknown_chars: tuple[str, ...] = ()
     error: str = ""
+    unit: str = "letter"
 
 
 def draw_token_likelihood(scores: TextScores, message: str = "") -> tuple[Drawing, str]:
@@ -69,7 +70,7 @@ def draw_token_likelihood(scores: TextScores, message: str = "") -> tuple[Drawin
     if not scores.tokens:
         drawing.add(Text(LEFT, TOP + 40, "(no bars: the sentence says why)"))
         return drawing, caption
-    drawing.add(Text(0, 14, "each letter, after those before it", bold=True))
+    drawing.add(Text(0, 14, f"each {scores.unit}, after those before it", bold=True))
     drawing.add(Text(LEFT + MAX_BAR_WIDTH + 10, 14, "chance · its rank · surprise"))
     height = (HEIGHT - TOP) // len(scores.tokens)
     height = max(MIN_ROW_HEIGHT, min(MAX_ROW_HEIGHT, height))
@@ -90,7 +91,7 @@ def likelihood_sentence(scores: TextScores) -> str:
         return scores.error[:1].upper() + scores.error[1:]
     for score in scores.tokens:
         if score.prob == 0:
-            return f"{text} cannot be produced: {_why_filtered(score, scores.params)}."
+            return f"{text} cannot be produced: {_why_filtered(score, scores.params, scores.unit)}."
     memorization = f" ({scores.memorization})" if scores.memorization else ""
     index = min(range(len(scores.tokens)), key=lambda i: scores.tokens[i].prob)
     rarest = scores.tokens[index]
@@ -101,8 +102,8 @@ def likelihood_sentence(scores: TextScores) -> str:
     )
 
 
-def _why_filtered(score: TokenScore, params: Any) -> str:
-    position = f"after {quoted(score.preceding)}" if score.preceding else "as the first letter"
+def _why_filtered(score: TokenScore, params: Any, unit: str) -> str:
+    position = f"after {quoted(score.preceding)}" if score.preceding else f"as the first {unit}"
     rank = f"{quoted(score.label)} {position} has rank {score.rank + 1}"
     if score.binding_filter is None:
         return f"{rank}, and at T = 0 only the first is taken"
@@ -117,7 +118,7 @@ def likelihood_table(scores: TextScores) -> str:
          f"{score.nll:.6f}" if score.prob else "")
         for score in scores.tokens
     ]  # fmt: skip
-    return html_table(("letter", "rank", "chance", "surprise in nats"), rows)
+    return html_table((scores.unit, "rank", "chance", "surprise in nats"), rows)
 
 
 def _draw_row(drawing: Drawing, score: TokenScore, y: float, height: int) -> None:

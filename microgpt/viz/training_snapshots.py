@@ -54,6 +54,7 @@ class TrainingProgress:
     status: str = "ready"
     error: str = ""
     temperature: float = 0.5
+    unit: str = "letter"  # what a token is called
 
     def with_snapshot(self, snapshot: Snapshot) -> "TrainingProgress":
         """Return the progress with one more snapshot, which replaces any of the same step."""
@@ -104,7 +105,7 @@ def _draw_snapshot(drawing: Drawing, x: float, step: int, snapshot: Snapshot | N
         )
     for i, (sample, memorization) in enumerate(snapshot.samples):
         y = 115 + 47 * i
-        text = visible(sample, 13) or "(no letters)"
+        text = visible(sample, 13) or "(empty)"
         drawing.add(Text(x, y, text, bold=True, css_class="sample"))
         for line, part in enumerate(memorization.split(", ")):  # two lines, for narrow panels
             drawing.add(Text(x, y + 15 * (line + 1), part, css_class="memorization"))
@@ -130,7 +131,7 @@ def _caption(progress: TrainingProgress) -> str:
     first, last = progress.evaluated[0], progress.evaluated[-1]
     sentences = [
         f"At step {first.step:,} its average surprise on held-out texts is {first.loss:.2f}, as if "
-        f"it chose among {format_perplexity(first.loss)} letters."
+        f"it chose among {format_perplexity(first.loss)} {progress.unit}s."
     ]
     if last is not first:
         sentences.append(_last_snapshot_sentence(progress, last))

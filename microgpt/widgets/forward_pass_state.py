@@ -7,18 +7,25 @@ import numpy as np
 from microgpt.autograd.engine import hook_activations, no_grad
 from microgpt.backends import LOCK
 from microgpt.sampling import next_token
+from microgpt.tokenizers import Tokenizer
 from microgpt.viz.drawing import Drawing
 from microgpt.viz.forward_pass import ForwardPass, draw_forward_pass
 from microgpt.widgets.logits_source import ModelLogits
 from microgpt.widgets.model_lookup import CorpusLike, ModelLike, find_model_source
 
 
-def forward_pass(model: ModelLike, text: str, corpus: CorpusLike | None = None) -> Drawing:
+def forward_pass(
+    model: ModelLike,
+    text: str,
+    corpus: CorpusLike | None = None,
+    *,
+    tokenizer: Tokenizer | None = None,
+) -> Drawing:
     """Draw the forward pass of `model` on `text` as six boxes, with its actual shapes and numbers.
 
     `model` is "names", "story", a Trainer, or a GPT with its `corpus` (or tokenizer).
     """
-    return draw_forward_pass(run_forward_pass(find_model_source(model, corpus), text))
+    return draw_forward_pass(run_forward_pass(find_model_source(model, corpus, tokenizer), text))
 
 
 def run_forward_pass(source: ModelLogits, text: str) -> ForwardPass:
@@ -34,7 +41,9 @@ def run_forward_pass(source: ModelLogits, text: str) -> ForwardPass:
     last_layer = source.model.config.n_layer - 1
     sampled = next_token(logits)
     activation: dict[str, np.ndarray] = activations
+    text_ids = token_ids[source.eos_token_id is not None :]
     return ForwardPass(
+        text="".join(source.pieces(text_ids)),
         token_ids=token_ids,
         labels=source.labels,
         bos_id=source.eos_token_id,

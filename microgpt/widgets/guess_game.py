@@ -15,14 +15,15 @@ PREFIX_LENGTH, NUM_ROUNDS = 4, 3  # letters shown of each name; rounds of a game
 
 @dataclass(frozen=True)
 class GuessGame:
-    """A game: round i shows `prefixes[i]` of `names[i]`; `targets[i]` is the token that follows.
+    """A game: round i shows the tokens `prefixes[i]` of `names[i]`, which `targets[i]` follows.
 
-    `guesses` holds a token id for each answered round; `index` is the current round.
+    The prefixes begin with BOS. `guesses` holds a token id for each answered round; `index` is the
+    current round.
     """
 
     source: ModelLogits
     names: tuple[str, ...]
-    prefixes: tuple[str, ...]
+    prefixes: tuple[tuple[int, ...], ...]
     targets: tuple[int, ...]
     guesses: tuple[int, ...] = ()
     index: int = 0
@@ -53,9 +54,10 @@ class GuessGame:
             number=self.index + 1,
             num_rounds=len(self.targets),
             name=self.names[self.index],
-            prefix=self.prefixes[self.index],
+            prefix="".join(self.source.pieces(self.prefixes[self.index][1:])),
             target=self.targets[self.index],
             labels=self.source.labels,
+            unit=self.source.unit,
         )
         if not self.is_answered:
             return view
@@ -69,7 +71,7 @@ class GuessGame:
         )
 
     def _next_token(self, index: int) -> SampledToken:
-        token_ids = self.source.encode_prompt(self.prefixes[index])
+        token_ids = self.prefixes[index]
         return next_token(self.source.next_token_logits(len(token_ids), token_ids))
 
     def _scores(self) -> tuple[int, int]:
@@ -84,11 +86,11 @@ class GuessGame:
 def deal_game(source: ModelLogits, corpus: Corpus, seed: int) -> GuessGame:
     """Make a game of three validation names, chosen at random by `seed`."""
     candidates = []
-    for name in corpus.split()[1].documents:
-        token_ids = source.tokenizer.encode(name, eos=True)
-        length = min(PREFIX_LENGTH, len(token_ids) - 1)
-        if len(token_ids) - 1 >= PREFIX_LENGTH and length + 1 <= source.block_size:
-            candidates.append((name, name[:length], token_ids[length]))
+    for name in corpus.distinct().split()[1]:
+        token_ids = tuple(source.tokenizer.encode(name, bos=True, eos=True))
+        length = _prefix_length(source, name, token_ids)
+        if length:
+            candidates.append((name, token_ids[: length + 1], token_ids[length + 1]))
     if not candidates:
         raise SettingError(
             "corpus",
@@ -98,3 +100,14 @@ def deal_game(source: ModelLogits, corpus: Corpus, seed: int) -> GuessGame:
     drawn = np.random.default_rng(seed).permutation(len(candidates))[:NUM_ROUNDS]
     names, prefixes, targets = zip(*(candidates[i] for i in drawn), strict=True)
     return GuessGame(source, names, prefixes, targets)
+
+
+def _prefix_length(source: ModelLogits, name: str, token_ids: tuple[int, ...]) -> int:
+    """Return how many tokens after BOS show at most PREFIX_LENGTH letters; 0 if a name has none."""
+    if len(name) < PREFIX_LENGTH:
+        return 0
+    for length in range(min(PREFIX_LENGTH, len(token_ids) - 2, source.block_size - 1), 0, -1):
+        prefix = source.tokenizer.decode(token_ids[1 : length + 1])
+        if len(prefix) <= PREFIX_LENGTH and name.startswith(prefix):
+            return length
+    return 0

@@ -6,31 +6,52 @@ import ipywidgets
 
 from microgpt.data import Corpus, load_corpus
 from microgpt.errors import Described, SettingError
-from microgpt.models.gpt import GPT
+from microgpt.tokenizers import Tokenizer
+from microgpt.training import Trainer
 from microgpt.viz.drawing import Drawing
 from microgpt.viz.formatting import visible
 from microgpt.viz.guess_game import draw_guess_round, guess_table
 from microgpt.widgets.controls import button
 from microgpt.widgets.guess_game import GuessGame, deal_game
 from microgpt.widgets.logits_source import ModelLogits
-from microgpt.widgets.model_lookup import find_source
+from microgpt.widgets.model_lookup import ModelLike, find_source
 from microgpt.widgets.panel import Panel
+
+MAX_CHOICES = 2000
 
 
 class GuessNext(Panel):
-    """A game of three rounds: guess the next letter of a name, then see the model's probabilities.
+    """A game of three rounds: guess the next token of a name, then see the model's probabilities.
 
-    `model` is "names" or a GPT with its `corpus`. The names come from the validation split of the
-    corpus, on which "names" was never trained; `seed` selects them.
+    `model` is "names", a Trainer, or a GPT with its `corpus` of names (and its `tokenizer`, unless
+    it was trained or loaded here). The names come from the validation split of the corpus, on which
+    "names" was never trained; `seed` selects them.
     """
 
-    def __init__(self, model: str | GPT = "names", corpus: Corpus | None = None, *, seed: int = 0):
+    def __init__(
+        self,
+        model: ModelLike = "names",
+        corpus: Corpus | None = None,
+        *,
+        seed: int = 0,
+        tokenizer: Tokenizer | None = None,
+    ):
+        if corpus is None and isinstance(model, Trainer) and isinstance(model.corpus, Corpus):
+            corpus = model.corpus
         if corpus is None and not isinstance(model, str):
             raise SettingError("corpus", "given with a model of your own", corpus)
-        source = find_source(model, corpus)
+        source = find_source(model, corpus, tokenizer=tokenizer)
         if not isinstance(source, ModelLogits) or source.eos_token_id is None:
             raise SettingError("model", "a model of names", Described(f"{source.name!r}"))
+        if source.vocab_size > MAX_CHOICES:
+            raise SettingError(
+                "model",
+                f"one with at most {MAX_CHOICES:,} tokens, as many as one can choose from",
+                Described(f"{source.vocab_size:,} tokens"),
+            )
         self.corpus = load_corpus("names-mini") if corpus is None else corpus
+        if self.corpus.format != "lines":
+            raise SettingError("corpus", "one of names, a line each", self.corpus)
         self.seed = seed
         game = deal_game(source, self.corpus, seed)
         self.token_select = ipywidgets.Dropdown(

@@ -5,12 +5,18 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from microgpt.backends import LOCK, using
-from microgpt.errors import SettingError, ShapeError, TokenError
+from microgpt.errors import SettingError, ShapeError, SizeError, TokenError
 from microgpt.models.gpt import GPT
-from microgpt.sampling import Decoder
-from microgpt.tokenizers import Tokenizer
+from microgpt.sampling import Decoder, incremental_decode
+from microgpt.tokenizers import CharTokenizer, Tokenizer
 
 MAX_CACHED_LOGITS = 2_000_000  # floats in the cache, over all texts
+BOS_LABEL = "⟨BOS⟩"  # pictures show it as the start or the end
+
+
+def token_unit(tokenizer: Tokenizer) -> str:
+    """Return what a token of this tokenizer is called in a sentence: "letter" or "token"."""
+    return "letter" if isinstance(tokenizer, CharTokenizer) else "token"
 
 
 class ModelLogits:
@@ -19,8 +25,6 @@ class ModelLogits:
     It works on a NumPy copy of the model, so that further training does not change it.
     `memorization_check` labels a finished text as "trained on", "new", …
     """
-
-    unit = "letter"
 
     def __init__(
         self,
@@ -35,14 +39,20 @@ class ModelLogits:
         with LOCK:
             self.model = model.copy("numpy")
         if tokenizer.vocab_size != model.config.vocab_size:
-            raise ShapeError(
-                f"the tokenizer has {tokenizer.vocab_size} tokens, the model "
-                f"{model.config.vocab_size}; hand over the corpus or tokenizer it was trained with"
+            raise SizeError(
+                "tokenizer",
+                f"one of {model.config.vocab_size} tokens, as many as the model has",
+                tokenizer,
+                "give the one it was trained with as {tokenizer}",
             )
+        self.unit = token_unit(tokenizer)
         self.vocab_size = tokenizer.vocab_size
         self.eos_token_id = tokenizer.eos_token_id
         self.block_size = model.config.block_size
-        self.labels = tuple(map(tokenizer.token_text, range(self.vocab_size)))
+        self.labels = tuple(
+            BOS_LABEL if token == self.eos_token_id else tokenizer.token_text(token)
+            for token in range(self.vocab_size)
+        )
         self._cache: dict[tuple[int, tuple[int, ...]], np.ndarray] = {}
         self._decoder: tuple[int, Decoder] | None = None
 
@@ -54,16 +64,25 @@ class ModelLogits:
         if not isinstance(text, str):
             raise SettingError("text", "a string", type(text))
         token_ids = self.tokenizer.encode(text or self.tokenizer.default_prompt, bos=True)
-        if len(token_ids) > self.block_size:
-            max_length = self.block_size - (self.eos_token_id is not None)
-            raise TokenError(
-                f"the model reads at most {max_length} characters; this text has {len(text):,}"
-            )
+        self.check_length(len(token_ids))
         return tuple(token_ids)
 
     def encode_text(self, text: str) -> tuple[int, ...]:
         """Return the token ids of the text alone, without BOS or default prompt."""
         return tuple(self.tokenizer.encode(text))
+
+    def check_length(self, num_tokens: int) -> None:
+        """Raise TokenError for more tokens, BOS included, than the block holds."""
+        if num_tokens > self.block_size:
+            bos = self.eos_token_id is not None
+            raise TokenError(
+                f"the model reads at most {self.block_size - bos:,} {self.unit}s; this text has "
+                f"{num_tokens - bos:,}"
+            )
+
+    def pieces(self, token_ids: Sequence[int]) -> tuple[str, ...]:
+        """Return the text of the tokens in pieces, one for each token that ends a character."""
+        return tuple(incremental_decode(self.tokenizer, token_ids))
 
     def can_encode(self, char: str) -> bool:
         """Return whether a character is in the vocabulary."""
@@ -136,6 +155,10 @@ class FixedLogits:
         return ()
 
     encode_text = encode_prompt
+
+    def pieces(self, token_ids: Sequence[int]) -> tuple[str, ...]:
+        """Return the label of each token."""
+        return tuple(self.labels[token] for token in token_ids)
 
     def next_token_logits(self, prompt_length: int, token_ids: tuple[int, ...]) -> np.ndarray:
         """Return the row (V,)."""

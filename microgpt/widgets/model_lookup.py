@@ -7,10 +7,10 @@ from typing import Any
 
 from microgpt.checkpoints import Checkpoint
 from microgpt.data import Corpus, load_corpus
-from microgpt.errors import SettingError
+from microgpt.errors import Described, SettingError, TokenError
 from microgpt.models.gpt import GPT
 from microgpt.pretrained import BUNDLED, load_pretrained
-from microgpt.tokenizers import Tokenizer
+from microgpt.tokenizers import Tokenizer, resolve_tokenizer
 from microgpt.training import Trainer
 from microgpt.widgets.logits_source import FixedLogits, LogitsSource, ModelLogits, zipf_logits
 
@@ -59,39 +59,57 @@ def load_bundled(name: str, backend: str | None = None) -> TextModel:
     return TextModel(checkpoint.model, checkpoint.tokenizer, check)
 
 
-def resolve_model(model: ModelLike, corpus: CorpusLike | None = None) -> TextModel:
+def resolve_model(
+    model: ModelLike, corpus: CorpusLike | None = None, tokenizer: Tokenizer | None = None
+) -> TextModel:
     """Find model and tokenizer of a bundled name, a Trainer, a Checkpoint, or a GPT with a corpus.
 
-    A tokenizer may be given in place of the corpus. A Trainer knows which texts it was trained on;
-    otherwise texts are labelled by the default split of the corpus.
+    The tokenizer is the one that the model was trained or loaded with, else `tokenizer` (which may
+    stand in place of the corpus), else that of the corpus. A Trainer knows which texts it was
+    trained on; otherwise texts are labelled by the default split of the corpus.
     """
     if isinstance(model, str):
         return load_bundled(model)
-    tokenizer = None if corpus is None else _tokenizer_of(corpus)
+    if corpus is not None and not isinstance(corpus, Corpus):
+        corpus, tokenizer = None, _check_tokenizer(corpus)
     check: Callable[[str], str] | None = None
     if isinstance(model, Trainer):
         check = model.memorization_check
-    elif isinstance(corpus, Corpus) and corpus.format == "lines":
-        check = corpus.memorization_check() if len(corpus.deduplicated()) > 1 else None
+    elif corpus is not None and corpus.format == "lines" and len(set(corpus)) > 1:
+        check = corpus.memorization_check()
     if isinstance(model, Trainer | Checkpoint):
-        tokenizer = model.tokenizer if tokenizer is None else tokenizer
         model = model.model
     if not isinstance(model, GPT):
         raise SettingError("model", "the name of a model, or a GPT with its corpus", type(model))
-    if tokenizer is None:
+    return TextModel(model, _tokenizer_of(model, corpus, tokenizer), check)
+
+
+def _check_tokenizer(tokenizer: Any) -> Tokenizer:
+    if not hasattr(tokenizer, "vocab_size"):
+        raise SettingError("corpus", "a corpus from mg.load_corpus, or a tokenizer", tokenizer)
+    return tokenizer
+
+
+def _tokenizer_of(model: GPT, corpus: Corpus | None, tokenizer: Tokenizer | None) -> Tokenizer:
+    """Return the tokenizer of a model; raise if `tokenizer` or `corpus` has other tokens."""
+    found = resolve_tokenizer(model, tokenizer)
+    if found is None and corpus is None:
         raise SettingError(
             "corpus", "given with a model of your own, to know how it reads", corpus,
             "hand over its corpus, its tokenizer, or the Trainer in the model's place",
         )  # fmt: skip
-    return TextModel(model, tokenizer, check)
-
-
-def _tokenizer_of(corpus: Any) -> Tokenizer:
-    if isinstance(corpus, Corpus):
-        return corpus.tokenizer()
-    if not hasattr(corpus, "vocab_size"):
-        raise SettingError("corpus", "a corpus from mg.load_corpus, or a tokenizer", corpus)
-    return corpus
+    if found is None:
+        return corpus.tokenizer()  # type: ignore[union-attr]
+    for character in sorted(set().union(*corpus.pieces)) if corpus is not None else ():
+        try:
+            found.encode(character)
+        except TokenError:
+            raise SettingError(
+                "corpus",
+                "texts that the model's tokenizer can encode",
+                Described(f"{corpus!r}, whose {character!r} is not in {found}"),
+            ) from None
+    return found
 
 
 def find_source(
@@ -99,21 +117,24 @@ def find_source(
     corpus: CorpusLike | None = None,
     logits: Sequence[float] | Any = None,
     labels: Sequence[str] | None = None,
+    tokenizer: Tokenizer | None = None,
 ) -> LogitsSource:
     """Return the logits source for a row of logits, a name, or arguments of `resolve_model`."""
     if logits is not None:
         return FixedLogits("these numbers", logits, labels)
     if isinstance(model, str) and model in named_sources():
         return load_source(model)
-    text_model = resolve_model(model, corpus)  # type: ignore[arg-type]
+    text_model = resolve_model(model, corpus, tokenizer)  # type: ignore[arg-type]
     return ModelLogits(
         "your model", text_model.model, text_model.tokenizer, text_model.memorization_check
     )
 
 
-def find_model_source(model: ModelLike, corpus: CorpusLike | None = None) -> ModelLogits:
+def find_model_source(
+    model: ModelLike, corpus: CorpusLike | None = None, tokenizer: Tokenizer | None = None
+) -> ModelLogits:
     """Like `find_source`, but raise SettingError unless the source is a model that reads text."""
-    source = find_source(model, corpus)
+    source = find_source(model, corpus, tokenizer=tokenizer)
     if not isinstance(source, ModelLogits):
         raise SettingError("model", "one that reads text, 'names' or 'story'", model)
     return source

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from microgpt.sampling import generate_text
+from microgpt.tokenizers import Tokenizer
 from microgpt.viz.sample_table import SampleTable
 from microgpt.widgets.model_lookup import CorpusLike, ModelLike, resolve_model
 
@@ -13,13 +14,16 @@ def sample_table(
     temperatures: Sequence[float] = (0, 0.5, 1, 1.5),
     count: int = 10,
     seed: int = 1,
+    *,
+    tokenizer: Tokenizer | None = None,
 ) -> SampleTable:
     """Sample `count` texts at each temperature, with the same seeds, and label each text.
 
     The memorization label says whether a text is one the model was "trained on", one "in the list,
-    not trained on" (held out), or "new". `model` and `corpus` are those of the other views.
+    not trained on" (held out), or "new". `model`, `corpus` and `tokenizer` are
+    those of the other views.
     """
-    text_model = resolve_model(model, corpus)
+    text_model = resolve_model(model, corpus, tokenizer)
     texts = {
         T: tuple(
             generate_text(text_model.model, text_model.tokenizer, count, temperature=T, seed=seed)

@@ -1,8 +1,11 @@
 """`SamplingExplorer`: see how one token is sampled, with sliders for u and each parameter.
 
-The route from a moved slider to the picture: `_on_param` → `Panel.update` →
-`SamplingTrace.with_params` → `Panel._show` → `_draw` → `SamplingTrace.view` →
-`viz.sampler.draw_sampling`.
+Route from a moved slider to the picture: `LabeledSlider._on_move` (controls.py) →
+`SliderSpec.to_param` (sampling_sliders.py) → `SamplingExplorer._on_param` → `Panel.update`
+(panel.py) → `SamplingTrace.with_params` (sampling_trace.py) → `next_token`
+(sampling/token_sampler.py), where the temperature divides the logits → `Panel._show` →
+`SamplingExplorer._draw` → `SamplingTrace.view` → `draw_sampling` (viz/sampler/figure.py) →
+`Panel.picture`.
 """
 
 from collections.abc import Callable, Sequence
@@ -13,6 +16,7 @@ import ipywidgets
 
 from microgpt.config import SampleConfig
 from microgpt.errors import SettingError
+from microgpt.tokenizers import Tokenizer
 from microgpt.viz.drawing import Drawing
 from microgpt.viz.formatting import visible
 from microgpt.viz.sampler import draw_sampling, probs_table, seeds_table
@@ -26,7 +30,7 @@ from microgpt.widgets.model_lookup import (
     named_sources,
 )
 from microgpt.widgets.panel import Panel
-from microgpt.widgets.sampling_controls import SLIDERS, check_in_range, make_sampling_sliders
+from microgpt.widgets.sampling_sliders import SLIDERS, check_in_range, make_sampling_sliders
 from microgpt.widgets.sampling_trace import SamplingTrace, texts_by_seed
 from microgpt.widgets.text_likelihood import LikelihoodSection
 from microgpt.widgets.workers import LatestOnlyQueue
@@ -39,7 +43,7 @@ TABLE_SEEDS = range(1, 6)
 class SamplingExplorer(Panel):
     """A live view of how the next token is sampled; u stays the same until you draw it again.
 
-    `model` is "names", "story", a Trainer, or a GPT with the `corpus` (or tokenizer) it was trained
+    `model` is "names", "story", a Trainer, or a GPT with the `corpus` or `tokenizer` it was trained
     with; or give one row of `logits` with `labels`. `sliders` are those shown at first, of
     "temperature", "top_k", "top_p" and "min_p". `compact` leaves out the header and some of the
     bars. `u` sets the first random number by hand. The view works on a copy of the model.
@@ -57,6 +61,7 @@ class SamplingExplorer(Panel):
         prompt: str = "",
         seed: int = 1,
         u: float | None = None,
+        tokenizer: Tokenizer | None = None,
         **params: Any,
     ):
         if not isinstance(sliders, tuple | list) or not set(sliders) <= set(SLIDERS):
@@ -66,7 +71,7 @@ class SamplingExplorer(Panel):
             raise SettingError("a setting", got=unknown[0], choices=SLIDERS)
         if model is None and logits is None:
             model = "names"
-        self.initial_source = find_source(model, corpus, logits, labels)
+        self.initial_source = find_source(model, corpus, logits, labels, tokenizer)
         params_in_range = check_in_range(SampleConfig(**params))
         trace = SamplingTrace(self.initial_source, prompt, params_in_range, seed)
         trace = trace if u is None else trace.with_fixed_u(u)
@@ -104,13 +109,13 @@ class SamplingExplorer(Panel):
             return button(text, lambda: self.update(step), tooltip)
 
         self.redraw_button = step_button(
-            "Roll again", SamplingTrace.with_new_draw, "another dart for this letter"
+            "Roll again", SamplingTrace.with_new_draw, "another dart for this token"
         )
         self.accept_button = step_button("Next letter", SamplingTrace.accept, "accept the pick")
         self.finish_button = step_button(
-            "Finish", SamplingTrace.accept_all, "accept picks to the end, or 16 letters"
+            "Finish", SamplingTrace.accept_all, "accept picks to the end, or 16 tokens"
         )
-        self.undo_button = step_button("Back", SamplingTrace.undo, "undo one letter")
+        self.undo_button = step_button("Back", SamplingTrace.undo, "undo one token")
         self.texts = Collapsible("Five texts", ipywidgets.HTML(), self._on_toggle)
         self.likelihood = LikelihoodSection(lambda: self.state, self.run_guarded)
 

@@ -78,8 +78,8 @@ class SamplingTrace:
 
     @property
     def text(self) -> str:
-        """The text so far."""
-        return "".join(self.source.labels[token] for token in self.text_ids)
+        """The text so far, decoded from all its tokens."""
+        return "".join(self.source.pieces(self.text_ids))
 
     @property
     def reached_eos(self) -> bool:
@@ -170,7 +170,7 @@ class SamplingTrace:
     def undo(self) -> "SamplingTrace":
         """Return the trace without its last token; the draw of that token is restored."""
         if not self.accepted:
-            raise StateError("no letter has been drawn yet")
+            raise StateError("no token has been drawn yet")
         accepted, last = self.accepted[:-1], self.accepted[-1]
         change = last.pick_change if last.params == self.params else None
         return replace(
@@ -227,8 +227,8 @@ class SamplingTrace:
             u_is_fixed=step.draw.fixed_u is not None,
             picked_rank=sampled.rank,
             pick_change=None if self.is_finished else step.pick_change,
-            context_ids=step.text_ids,
-            text_ids=self.text_ids,
+            context=source.pieces(step.text_ids),
+            text=source.pieces(self.text_ids),
             num_new_tokens=len(self.accepted),
             reached_eos=self.reached_eos,
             is_finished=self.is_finished,
@@ -271,8 +271,8 @@ def texts_by_seed(trace: SamplingTrace, seeds: Iterable[int]) -> list[tuple[int,
 def _finished_text(trace: SamplingTrace) -> str:
     """Sample the text to its end; append its memorization label if it reached EOS."""
     finished, check = trace.accept_all(), trace.source.memorization_check
-    separator = "" if trace.source.unit == "letter" else " · "
-    text = separator.join(visible(trace.source.labels[token]) for token in finished.text_ids)
+    separator = "" if isinstance(trace.source, ModelLogits) else " · "
+    text = separator.join(map(visible, trace.source.pieces(finished.text_ids)))
     if check is None or not text or not finished.reached_eos:
         return labelled_text(text, "")
     return labelled_text(text, check(finished.text))

@@ -8,6 +8,7 @@ from typing import Any
 import ipywidgets
 
 from microgpt.errors import SettingError
+from microgpt.tokenizers import Tokenizer
 from microgpt.viz.drawing import Drawing
 from microgpt.viz.token_likelihood import (
     TextScores,
@@ -73,8 +74,8 @@ class TypedText:
 class TextLikelihood(Panel):
     """A live view of how likely a model finds a text: a bar per token, and the total probability.
 
-    `model` is "names", "story", a Trainer, or a GPT with its `corpus`. Each of `names` becomes a
-    button that fills in that text.
+    `model` is "names", "story", a Trainer, or a GPT with its `corpus` or `tokenizer`. Each of
+    `names` becomes a button that fills in that text.
     """
 
     def __init__(
@@ -84,10 +85,11 @@ class TextLikelihood(Panel):
         text: str | None = None,
         *,
         names: tuple[str, ...] = ("anna", "kevin", "xqzj"),
+        tokenizer: Tokenizer | None = None,
     ):
         if isinstance(corpus, str):  # TextLikelihood("names", "anna")
             corpus, text = None, corpus
-        source = find_model_source(model, corpus)
+        source = find_model_source(model, corpus, tokenizer)
         names = (names,) if isinstance(names, str) else tuple(names)
         if text is not None and not isinstance(text, str):
             raise SettingError("text", "a string", type(text))

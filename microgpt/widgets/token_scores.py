@@ -59,13 +59,9 @@ def score_text(
     """
     token_ids = source.encode_text(text)
     if not token_ids:
-        raise TokenError("type at least one letter")
+        raise TokenError(f"type at least one {source.unit}")
     prompt_ids = source.encode_prompt("")
-    max_length = source.block_size - len(prompt_ids)
-    if len(token_ids) > max_length:
-        raise TokenError(
-            f"the model reads at most {max_length} letters; this text has {len(token_ids):,}"
-        )
+    source.check_length(len(prompt_ids) + len(token_ids))
     end = () if source.eos_token_id is None else (source.eos_token_id,)
     return score_tokens(source, prompt_ids, token_ids + end, params)
 
@@ -80,12 +76,13 @@ def total_nll(scores: Sequence[TokenScore]) -> float:
 def text_scores(source: ModelLogits, text: str, params: SampleConfig = UNFILTERED) -> TextScores:
     """Return the scores of a text as data for the picture, or the reason why it has none."""
     if unknown := sorted({char for char in text if not source.can_encode(char)}):
-        return TextScores(text, params, unknown_chars=tuple(unknown))
+        return TextScores(text, params, unknown_chars=tuple(unknown), unit=source.unit)
     try:
         scores = score_text(source, text, params)
     except TokenError as error:
-        return TextScores(text, params, error=str(error))
+        return TextScores(text, params, error=str(error), unit=source.unit)
     check = source.memorization_check
+    memorization = "" if check is None else check(text)
     return TextScores(
-        text, params, tuple(scores), total_nll(scores), "" if check is None else check(text)
+        text, params, tuple(scores), total_nll(scores), memorization, unit=source.unit
     )

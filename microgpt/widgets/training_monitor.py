@@ -24,6 +24,7 @@ from microgpt.viz.training_snapshots import (
     snapshots_table,
 )
 from microgpt.widgets.controls import button
+from microgpt.widgets.logits_source import token_unit
 from microgpt.widgets.notebook_context import current_cell
 from microgpt.widgets.panel import Panel, record_error
 from microgpt.widgets.workers import Worker
@@ -53,6 +54,7 @@ class TrainingMonitor(Panel):
     ):
         config = TrainConfig(steps=steps, lr=lr, **settings)
         self.trainer = Trainer(model, corpus, config)
+        tokenizer = self.trainer.tokenizer
         snapshot_steps = {step for step in SNAPSHOT_STEPS if step < steps} | {steps}
         self.stop_button = button("Stop", self.stop, "stop training; the model keeps what it has")
         self.resume_button = button("Go on", self.start, "train on to the last step")
@@ -63,6 +65,7 @@ class TrainingMonitor(Panel):
                 steps=steps,
                 uniform_loss=log(model.config.vocab_size),
                 status="training",
+                unit="token" if tokenizer is None else token_unit(tokenizer),
             ),
             draw_training_progress,
             header=[self.stop_button, self.resume_button],

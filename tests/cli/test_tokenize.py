@@ -64,3 +64,28 @@ def test_the_command_trains_a_tokenizer(tmp_path, name):
     found = np.split(np.concatenate(shards), marks)[1:]
     assert len(shards[0]) == 10
     assert [kept.decode(tokens[1:].tolist()) for tokens in found] == documents
+
+
+def test_special_and_distinct(tmp_path, capsys):
+    file = tmp_path / "texts.txt"
+    file.write_text("one\ntwo<|endoftext|>three\n<|endoftext|>")
+    command = ["tokenize", str(file), str(tmp_path / "out"), "--tokenizer", "char"]
+    assert main([*command, "--format", "text", "--special", "--val-tokens", "0"]) == 0
+    assert "in 2 documents" in capsys.readouterr().out
+    kept = tokenizers.from_dict(json.loads((tmp_path / "out" / "tokenizer.json").read_text()))
+    tokens = open_shard(tmp_path / "out" / "train.bin").tolist()
+    assert tokens == kept.encode("one\ntwo", bos=True) + kept.encode("three\n", bos=True)
+    names = tmp_path / "names.txt"
+    names.write_text("anna\nbo\nanna\n")
+    command = ["tokenize", str(names), str(tmp_path / "out2"), "--tokenizer", "char"]
+    assert main([*command, "--val-tokens", "0"]) == 0
+    assert "3 lines, 1 of them repeats" in capsys.readouterr().out
+    assert main([*command, "--distinct", "--val-tokens", "0"]) == 0
+    assert "2 lines, such as" in capsys.readouterr().out
+
+
+def test_a_separator_that_is_read_as_characters_is_noted(tmp_path, capsys):
+    file = tmp_path / "texts.txt"
+    file.write_text("one<|endoftext|>two")
+    main(["tokenize", str(file), str(tmp_path / "out"), "--val-tokens", "0"])
+    assert "1 time, which is read as 13 characters; --special makes it" in capsys.readouterr().err

@@ -31,7 +31,7 @@ def test_own_file(tmp_path, capsys):
     command = ["train", "--corpus", str(file), "--steps", "5", "--out", str(tmp_path / "r")]
     assert main([*command, *options]) == 0
     said = capsys.readouterr()
-    assert said.err.count("microgpt: note: 1 of 2 documents are longer than the block's 5") == 1
+    assert said.err.count("microgpt: note: 3 of 6 documents have more tokens than") == 1
 
 
 def test_a_folder_that_cannot_be_written(trained, tmp_path, capsys):

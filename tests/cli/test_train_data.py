@@ -56,3 +56,16 @@ def test_a_damaged_shard_is_found_before_training(tmp_path, capsys):
     said = capsys.readouterr()
     assert "is 60,000, but the vocabulary has 300 tokens" in said.err
     assert "GPT(" not in said.out
+
+
+def test_a_corpus_is_read_again_as_it_was(tmp_path, capsys):
+    file = tmp_path / "texts.txt"
+    file.write_text("ab\nba<|endoftext|>" * 4)
+    common = ["train", "--out", str(tmp_path / "run"), "--num-samples", "1"]
+    options = ["--corpus", str(file), "--special", "--distinct", "--val-fraction", "0"]
+    assert main([*common, *options, "--steps", "2"]) == 0
+    assert "1 line, such as 'ab\\nba'" in capsys.readouterr().out
+    assert main([*common, "--resume", str(tmp_path / "run"), "--steps", "3"]) == 0
+    assert "1 line, such as 'ab\\nba'" in capsys.readouterr().out
+    assert main([*common, "--resume", str(tmp_path / "run"), "--special"]) == 1
+    assert "--special must be left out with --resume" in capsys.readouterr().err

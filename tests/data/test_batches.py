@@ -7,6 +7,7 @@ import pytest
 
 import microgpt as mg
 from microgpt.data import Corpus, DocumentBatches, TextBatches, pad
+from microgpt.tokenizers import BPETokenizer
 
 
 def test_padding():
@@ -30,11 +31,22 @@ def test_every_document_once_an_epoch():
 def test_long_documents_are_cut_and_it_is_said_once():
     documents = ("abcdefgh", "ab", "abcdefg")
     tokenizer = Corpus("c", documents).tokenizer()
-    with pytest.warns(UserWarning, match="2 of 3 documents are longer than the block's 6") as said:
+    message = "2 of 3 documents have more tokens than the block's 6 predictions and were cut"
+    with pytest.warns(UserWarning, match=message) as said:
         batches = DocumentBatches(documents, tokenizer, 6)
     assert len(said) == 1
+    assert str(said[0].message).endswith("raise block_size to 9 to keep all of them")
     assert [len(sequence) for sequence in batches.sequences] == [7, 4, 7]
     assert len(DocumentBatches(("abcde",), tokenizer, 6).sequences[0]) == 7
+
+
+def test_lengths_are_counted_in_tokens_not_in_characters():
+    documents = ("abababab", "😀😀")  # 8 letters in 2 tokens; 2 characters in 8 bytes
+    tokenizer = BPETokenizer([(97, 98), (256, 256)])
+    with pytest.warns(UserWarning, match="1 of 2 documents have more tokens") as said:
+        DocumentBatches(documents, tokenizer, 6)
+    assert str(said[0].message).endswith("raise block_size to 9 to keep all of them")
+    assert DocumentBatches(documents[:1], tokenizer, 3).sequences == [[258, 257, 257, 258]]
 
 
 # Model cards and resumed runs rest on these streams: they stay as they are.

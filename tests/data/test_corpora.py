@@ -8,7 +8,9 @@ import pytest
 import microgpt as mg
 from microgpt.data import (
     Corpus,
+    encode_text,
     load_corpus,
+    split_documents,
 )
 from microgpt.data.remote_corpora import REMOTE_CORPORA
 from microgpt.errors import FormatError, SettingError
@@ -54,14 +56,34 @@ def test_the_split_of_names_mini_stays_as_it_is():
 HELD_OUT = "8ffe4f7b6d06aa6f"
 
 
-def test_the_split_depends_on_no_order_and_drops_repeats():
+def test_the_split_depends_on_no_order_and_keeps_copies_together():
     corpus = Corpus("c", ("b", "a", "c", "a", "d", "e", "b"))
     train, held_out = corpus.split(0.4)
-    assert sorted([*train, *held_out]) == list("abcde")
+    assert sorted([*train, *held_out]) == sorted(corpus)
+    assert not set(train) & set(held_out)
     again, out_again = Corpus("c", tuple(reversed(corpus.documents))).split(0.4)
     assert set(again) == set(train)
     assert set(out_again) == set(held_out)
-    assert len(held_out) == 2
+    assert len(set(held_out)) == 2
+
+
+def test_repeats_are_weights():
+    others = tuple(f"name{i}" for i in range(100))
+    corpus = Corpus("c", ("anna",) * 900 + others)
+    assert corpus.num_repeats == 899
+    assert repr(corpus) == "Corpus('c': 1,000 lines, 899 of them repeats, such as 'anna')"
+    train, held_out = corpus.split()
+    assert train.documents.count("anna") == 900  # holding it out would leave 100 lines to train on
+    assert len(held_out) == round(0.2 * 101)
+    assert set(train) | set(held_out) == set(corpus)
+    assert corpus.distinct().documents == ("anna", *others)
+    assert corpus.distinct().num_repeats == 0
+
+
+def test_a_split_of_copies_holds_something_out():
+    train, held_out = Corpus("c", ("a",) * 50 + ("b",) * 60).split()
+    assert set(held_out) == {"a"}
+    assert set(train) == {"b"}
 
 
 def test_two_lines_can_be_split_one_cannot():
@@ -130,3 +152,51 @@ def test_the_corpus_advised_without_a_network_has_the_same_format():
     for source in REMOTE_CORPORA.values():
         suggested = source.offline_remedies[0].split("'")[1]
         assert load_corpus(suggested).format == source.format
+
+
+SPECIAL = "one\ntwo<|endoftext|>three<|endoftext|>"
+
+
+def test_end_of_text_in_a_file_is_noted_and_can_separate_documents(tmp_path):
+    path = tmp_path / "texts.txt"
+    path.write_text(SPECIAL)
+    with pytest.warns(UserWarning, match="2 times, which is read as 13 characters; special=True"):
+        assert load_corpus(path, format="text").tokenizer().bos_token_id is None
+    assert load_corpus(path, special=True).documents == ("one\ntwo", "three")
+    text = load_corpus(path, format="text", special=True)
+    assert text.pieces == ("one\ntwo", "three")
+    for spec in ("char", "bpe:260"):
+        tokenizer = text.tokenizer(spec)
+        bos = tokenizer.bos_token_id
+        assert encode_text(text, tokenizer).tolist() == [
+            *tokenizer.encode("one\ntwo"), bos, *tokenizer.encode("three"), bos
+        ]  # fmt: skip
+        assert "<" not in tokenizer.decode(range(tokenizer.vocab_size - 1)) or spec != "char"
+    assert split_documents(text) == ["one\ntwo", "three"]
+    with pytest.raises(SettingError, match="one with a token for <"):
+        encode_text(text, mg.tokenizers.CharTokenizer(SPECIAL, bos=False))
+
+
+def test_no_split_cuts_a_separator_in_two():
+    text = "ab<|endoftext|>cd"
+    corpus = load_corpus(text=text, format="text", special=True)
+    for characters in range(1, len(text)):
+        train, held_out = corpus.split(characters / len(text) + 1e-9)
+        assert train[0] + held_out[0] == text
+        cut = len(train[0])
+        assert cut <= 2 or cut >= len("ab<|endoftext|>")
+
+
+def test_merges_are_learned_within_documents():
+    text = "ab<|endoftext|>" * 50
+    tokenizer = load_corpus(text=text, format="text", special=True).tokenizer("bpe:258")
+    assert tokenizer.merges == ((97, 98),)
+
+
+def test_documents_are_texts_that_a_file_can_keep():
+    with pytest.raises(FormatError, match="half of a UTF-16 pair"):
+        Corpus("c", ("ok", "\ud800"))
+    with pytest.raises(FormatError, match="half of a UTF-16 pair"):
+        load_corpus(text="\ud800")
+    with pytest.raises(SettingError, match="documents must be strings"):
+        Corpus("c", (1, 2))

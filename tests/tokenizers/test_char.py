@@ -64,7 +64,9 @@ def test_refusals():
     with pytest.raises(FormatError, match="described by its characters; got None"):
         tokenizers.from_dict({"type": "char"})
     with pytest.raises(FormatError, match="half of a pair"):
-        tokenizers.from_dict({"type": "char", "characters": "\ud800"})
+        tokenizers.from_dict({"type": "char", "characters": "\ud800", "bos": True})
+    with pytest.raises(FormatError, match="half of a pair"):  # or `load` could not read `save`
+        CharTokenizer("a\udfff")
     with pytest.raises(FormatError, match="single characters"):
         CharTokenizer(["ab"])
 
@@ -86,3 +88,15 @@ def test_a_description_is_not_put_right(changes, message):
         tokenizers.from_dict(description | changes)
     with pytest.raises(FormatError, match=r"bos \(true or false\)"):
         tokenizers.from_dict({"type": "char", "characters": "ab"})
+
+
+@pytest.mark.parametrize(
+    ("known", "text", "form"),
+    [("caf\u00e9", "cafe\u0301", "NFC"), ("cafe\u0301", "caf\u00e9", "NFD")],
+)
+def test_another_form_of_an_unknown_letter_is_named(known, text, form):
+    tokenizer = CharTokenizer(known)
+    with pytest.raises(TokenError, match=f"in another form is known: .*normalize.'{form}'"):
+        tokenizer.encode(text)
+    with pytest.raises(TokenError, match=r"it has 'ac.*'$"):  # no form of this one is known
+        tokenizer.encode("z")

@@ -13,7 +13,7 @@ from microgpt.errors import SettingError
 def test_validation_is_never_trained_on():
     trainer = names_trainer(corpus=Corpus("c", ("anna", "bo", "anna", "cy", "dee", "eve", "bo")))
     assert not set(trainer.train_data) & set(trainer.validation_data)
-    assert len(trainer.train_data) + len(trainer.validation_data) == 5
+    assert len(trainer.train_data) + len(trainer.validation_data) == 7
     assert names_trainer(val_fraction=0.0).evaluate() is None
 
 
@@ -129,7 +129,11 @@ def test_the_data_are_hashed_once(tmp_path, monkeypatch):
     assert len(made) == 1
 
 
-def test_repeats_are_removed_without_validation_data_too():
+def test_repeats_are_trained_on_as_often_as_they_come():
     corpus = mg.load_corpus(text="ab\nab\nba\nab")
     model = mg.GPT(mg.GPTConfig(vocab_size=3))
-    assert len(mg.Trainer(model, corpus, mg.TrainConfig(val_fraction=0.0)).train_data) == 2
+    trainer = mg.Trainer(model, corpus, mg.TrainConfig(val_fraction=0.0, steps=8))
+    trainer.run()
+    rows = [tokens[0].tolist() for tokens, _ in trainer.seen_batches()]
+    assert rows.count([2, 0, 1]) == 6  # of two passes over four lines
+    assert rows.count([2, 1, 0]) == 2

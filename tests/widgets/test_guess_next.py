@@ -12,7 +12,8 @@ def test_it_asks_three_validation_names():
     panel = mg.widgets.GuessNext("names")
     first = panel.state
     validation = corpus.split()[1].documents
-    for prefix, target in zip(first.prefixes, first.targets, strict=True):
+    for prefix_ids, target in zip(first.prefixes, first.targets, strict=True):
+        prefix = first.source.tokenizer.decode(prefix_ids)
         follows = {name[len(prefix) :][:1] for name in validation if name.startswith(prefix)}
         assert first.source.labels[target].replace("⟨BOS⟩", "") in follows
     assert "Choose the letter" in panel.caption

@@ -130,14 +130,14 @@ def test_a_finished_text_opens_again_when_its_last_token_changes(names):
     assert len(opened.accepted) == len(done.accepted) - 1
     with pytest.raises(mg.StateError, match="ended"):
         done.accept()
-    with pytest.raises(mg.StateError, match="no letter"):
+    with pytest.raises(mg.StateError, match="no token"):
         SamplingTrace(names).undo()
 
 
 def test_unknown_letters_and_long_texts_are_refused(names):
     with pytest.raises(mg.TokenError, match="'é'"):
         SamplingTrace(names, "josé")
-    with pytest.raises(mg.TokenError, match="at most 15 characters; this text has 10,000"):
+    with pytest.raises(mg.TokenError, match="at most 15 letters; this text has 10,000"):
         SamplingTrace(names, "a" * 10_000)
 
 
@@ -152,4 +152,4 @@ def test_the_view_is_the_sampled_token_in_rank_order(names):
     assert view.num_kept == 5
     without = trace.with_params(top_k=None).sampled
     assert view.kept_mass == without.cumulative[4]
-    assert "".join(view.labels[token] for token in view.context_ids) == "an"
+    assert "".join(view.context) == "an"

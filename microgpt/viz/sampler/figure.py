@@ -46,25 +46,25 @@ def effective_choices(view: SamplingView) -> str:
 
 def heading(view: SamplingView) -> str:
     """Return the heading, which says after which text the token comes: 'next letter after "an"'."""
-    if not view.context_ids:
+    if not view.context:
         return f"first {view.unit}" if view.has_bos else f"next {view.unit}"
-    last = view.context_ids[-10:]
-    text = "".join(visible(view.labels[token]) for token in last)
-    ellipsis = "…" if len(view.context_ids) > len(last) else ""
+    last = view.context[-10:]
+    text = "".join(map(visible, last))
+    ellipsis = "…" if len(view.context) > len(last) else ""
     return f'next {view.unit} after "{ellipsis}{text}"'
 
 
 def _draw_text_so_far(drawing: Drawing, view: SamplingView, y: float) -> None:
-    labels = [visible(view.labels[token]) for token in view.text_ids]
+    pieces = [*map(visible, view.text)]
     if view.reached_eos:
         last = " → end"
     elif view.is_finished:
         last = f" ({view.num_new_tokens} {view.unit}s)"
     else:
         last = f" → [{visible(view.labels[view.picked_token])}]"
-    path = " · ".join(["start", *labels])
+    path = " · ".join(["start", *pieces])
     if len(path + last) > MAX_PATH_LENGTH:
-        path = "start · " + "".join(labels)
+        path = "start · " + "".join(pieces)
     excess = len(path + last) - MAX_PATH_LENGTH
     path = f"…{path[excess + 1 :]}" if excess > 0 else path
     drawing.add(Text(0, y, path + last, bold=True, css_class="path"))
@@ -73,7 +73,7 @@ def _draw_text_so_far(drawing: Drawing, view: SamplingView, y: float) -> None:
     if view.memorization is not None:
         label = view.memorization or "(its mark comes at its end)"
         if view.is_finished and not view.memorization:
-            label = "(no letters)" if view.reached_eos else "(no mark: it has not ended)"
+            label = "(empty)" if view.reached_eos else "(no mark: it has not ended)"
         drawing.add(
             Text(
                 drawing.width - 2, y, label, "end", bold=bool(view.memorization),

@@ -32,7 +32,7 @@ class SamplingView:
     """
 
     labels: Sequence[str]  # by token id
-    unit: str  # what a token is called: "letter", "word", "rank"
+    unit: str  # what a token is called: "letter", "token", "word", "rank"
     params: Any  # temperature, top_k, top_p, min_p
     ranked_ids: np.ndarray
     base_probs: np.ndarray
@@ -46,8 +46,8 @@ class SamplingView:
     u_is_fixed: bool  # set by hand
     picked_rank: int
     pick_change: PickChange | None
-    context_ids: tuple[int, ...]  # the text before this token
-    text_ids: tuple[int, ...]  # the text so far; longer than the context once it is finished
+    context: tuple[str, ...]  # the text before this token, in pieces that split no character
+    text: tuple[str, ...]  # the text so far; longer than the context once it is finished
     num_new_tokens: int
     reached_eos: bool
     is_finished: bool

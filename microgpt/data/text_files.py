@@ -1,0 +1,122 @@
+"""Read text files, and name what a file is if it holds no text."""
+
+import re
+import unicodedata
+import warnings
+from collections import Counter
+from pathlib import Path
+
+from microgpt.errors import FormatError, SettingWarning
+
+# How a file begins, what it is, and what to do with it.
+_SIGNATURES = (
+    (b"version https://git-lfs.github.com/spec/", "a pointer of Git LFS, which stands for a file",
+     "fetch the file with `git lfs pull`"),
+    (b"\x1f\x8b", "compressed with gzip", "unpack it with `gunzip`"),
+    (b"BZh", "compressed with bzip2", "unpack it with `bunzip2`"),
+    (b"\xfd7zXZ\0", "compressed with xz", "unpack it with `unxz`"),
+    (b"\x28\xb5\x2f\xfd", "compressed with zstd", "unpack it with `unzstd`"),
+    (b"PK\3\4", "a zip archive, or a document in one", "unpack it, or save it as plain text"),
+    (b"%PDF-", "a PDF document", "save its text as a plain text file"),
+    (b"{\\rtf", "a document in rich text format", "save it as plain text"),
+    (b"\xd0\xcf\x11\xe0", "an old Office document", "save it as plain text"),
+    (b"\x93NUMPY", "a NumPy array", "name the folder of its token ids, or pass the array"),
+    (b"\x89PNG", "an image", "name a text file"),
+    (b"\xff\xd8\xff", "an image", "name a text file"),
+    (b"SQLite format 3\0", "an SQLite database", "export its texts"),
+    (b"PAR1", "a Parquet table", "export its texts"),
+    (b"GGUF", "a model in GGUF format", "name a text file"),
+)  # fmt: skip
+_TAR_MAGIC = slice(257, 262)
+_UTF16_AND_32_MARKS = (b"\xff\xfe", b"\xfe\xff", b"\0\0\xfe\xff")
+_SAMPLE_BYTES = 4096
+# Not blanks, nor backspace, the Ctrl-Z that ended files on DOS, and escapes of terminals.
+_CONTROLS = re.compile(r"[\x01-\x07\x0e-\x19\x1c-\x1f]")
+MAX_CONTROL_SHARE = 0.01
+
+
+def read_text(path: Path) -> str:
+    """Return the text of a UTF-8 file; FormatError says what else it is, and what to do."""
+    content = path.read_bytes()
+    if found := _binary_format(content):
+        format, remedy = found
+        raise FormatError(f"{path} is {format}, not text", remedy)
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise FormatError(
+            f"{path} is not UTF-8 text: byte {error.start} cannot be read; save it as UTF-8"
+        ) from None
+    check_characters(text, str(path))
+    return text
+
+
+def _binary_format(content: bytes) -> tuple[str, str] | None:
+    """Return what a binary file is and what to do with it; None if it may be UTF-8 text."""
+    for signature, format, remedy in _SIGNATURES:
+        if content.startswith(signature):
+            return format, remedy
+    if content[_TAR_MAGIC] == b"ustar":
+        return "a tar archive", "unpack it"
+    sample = content[:_SAMPLE_BYTES]
+    zeros = [sample[i::2].count(0) / max(1, len(sample[i::2])) for i in range(2)]
+    if content.startswith(_UTF16_AND_32_MARKS) or (min(zeros) < 0.05 and max(zeros) > 0.75):
+        return "UTF-16 or UTF-32", "save it as UTF-8"
+    if 0 in content:
+        position = content.index(0)
+        format = f"binary data (byte {position:,} is 0)"
+        if len(content) % 2 == 0 and max(zeros) > 0.05:
+            return format, "if it holds token ids of two bytes, name its folder"
+        return format, "name a text file"
+    return None
+
+
+def check_characters(text: str, name: str) -> None:
+    """Raise FormatError if `text` holds what no text holds: NUL, halves of pairs, many controls."""
+    check_surrogates(text, name)
+    if "\0" in text:
+        raise FormatError(
+            f"{name} holds the character NUL (character {text.index(chr(0)) + 1:,}), so it is "
+            "binary data, not text",
+            "name a text file, or remove that character",
+        )
+    controls = _CONTROLS.findall(text)
+    if len(controls) > MAX_CONTROL_SHARE * len(text):
+        raise FormatError(
+            f"{name} holds {len(controls):,} control characters, such as {controls[0]!r}, so it "
+            "is binary data, not text",
+            "name a text file",
+        )
+
+
+def check_surrogates(text: str, name: str) -> None:
+    """Raise FormatError if `text` holds half of a UTF-16 pair, which UTF-8 cannot encode."""
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise FormatError(
+            f"{name} holds half of a UTF-16 pair, {text[error.start]!r} (character "
+            f"{error.start + 1:,}), which no file can keep",
+            "repair it with text.encode('utf-16', 'surrogatepass').decode('utf-16', 'replace')",
+        ) from None
+
+
+def warn_of_mixed_forms(text: str, name: str) -> None:
+    """Warn if a letter comes both as one character and as a letter with a combining mark."""
+    if mixed := _mixed_forms(text):
+        letters = ", ".join(map(repr, mixed[:5]))
+        warnings.warn(
+            SettingWarning(
+                f"{name} has {letters} both as one character and as a letter with a combining "
+                "mark; a tokenizer takes these for different texts",
+                "make them alike with unicodedata.normalize('NFC', text)",
+            ),
+            stacklevel=4,
+        )
+
+
+def _mixed_forms(text: str) -> list[str]:
+    if unicodedata.is_normalized("NFC", text):
+        return []
+    before, after = Counter(text), Counter(unicodedata.normalize("NFC", text))
+    return sorted(c for c, count in after.items() if 0 < before[c] < count)
