@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PYTEST := $(BIN)/python -m pytest
 
-.PHONY: help lab test browser latency lint notebooks clean
+.PHONY: help lab test browser latency mutants lint notebooks clean
 
 help:
 	@echo "make lab        install, copy the notebooks to lab/, compile the kernels once, open the first"
@@ -12,6 +12,7 @@ help:
 	@echo "                ARGS=\"tests/ops -k norm\": only those)"
 	@echo "make browser    only the tests in a real browser"
 	@echo "make latency    print how fast the live views answer, in a real browser"
+	@echo "make mutants    break the code on purpose, and print what no test notices (ARGS=sampling: one family)"
 	@echo "make lint       format, lint and types"
 	@echo "make notebooks  build the notebooks from notebooks/src  (ARGS=--check: only compare)"
 	@echo "make clean      remove the virtual environment"
@@ -28,6 +29,9 @@ browser: $(VENV)/.browser
 
 latency: $(VENV)/.browser
 	$(BIN)/python tests/browser/latency.py $(ARGS)
+
+mutants: $(VENV)/.test
+	$(BIN)/python tests/mutants $(ARGS)
 
 lint: $(VENV)/.test
 	$(BIN)/ruff format --check microgpt tests notebooks/*.py notebooks/course
