@@ -3,23 +3,13 @@
 import argparse
 import json
 
+from microgpt.cli.corpus_options import add_reading_options, load_corpus_as
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("corpus", help="a corpus by name, or a text file")
     parser.add_argument("out", help="the folder for train.bin, val.bin and tokenizer.json")
-    parser.add_argument(
-        "--format", choices=("lines", "text"), help="read the file as lines, or as one text"
-    )
-    parser.add_argument(
-        "--special",
-        action="store_true",
-        help="take <|endoftext|> in the file for the end of a document",
-    )
-    parser.add_argument(
-        "--distinct",
-        action="store_true",
-        help="write each line once, however often the file repeats it",
-    )
+    add_reading_options(parser)
     parser.add_argument(
         "--tokenizer", default="gpt2", help="gpt2, char, or bpe:1000 to train one of 1,000 tokens"
     )
@@ -36,12 +26,11 @@ def run(options: argparse.Namespace) -> int:
     from microgpt._io.atomic_write import atomic_write
     from microgpt.cli.progress import Progress
     from microgpt.config.checks import check_integer
-    from microgpt.data import encode_documents, load_corpus, split_documents, write_shard
+    from microgpt.data import encode_documents, split_documents, write_shard
     from microgpt.errors import SettingError
 
     check_integer("val_tokens", options.val_tokens, minimum=0)
-    corpus = load_corpus(options.corpus, format=options.format, special=options.special)
-    corpus = corpus.distinct() if options.distinct else corpus
+    corpus = load_corpus_as(options.corpus, options.format, options.special, options.distinct)
     with Progress(None, description="preparing the tokenizer"):
         tokenizer = corpus.tokenizer(options.tokenizer)
     count = len(split_documents(corpus))

@@ -4,6 +4,8 @@ import argparse
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from microgpt.cli.corpus_options import load_corpus_as
+
 MAX_TOKEN_CHARACTERS = 16  # upper bound of a text's average characters per token
 
 
@@ -32,17 +34,16 @@ class TrainingTexts(NamedTuple):
 
 
 def load_texts(
-    name: str, format: str | None, special: bool | None = False, distinct: bool | None = False
+    name: str, format: str | None, special: bool | None = None, distinct: bool | None = None
 ) -> TrainingTexts:
     """Load a corpus by name, a text file, or a folder of token shards."""
     from microgpt import tokenizers
-    from microgpt.data import Shards, load_corpus
+    from microgpt.data import Shards
     from microgpt.errors import FormatError
 
     folder = Path(name).expanduser()
     if not folder.is_dir():
-        corpus = load_corpus(name, format=format, special=bool(special))
-        return TrainingTexts(corpus.distinct() if distinct else corpus)
+        return TrainingTexts(load_corpus_as(name, format, special, distinct))
     train, val = (sorted(folder.glob(f"*{part}*.bin")) for part in ("train", "val"))
     if not train:
         raise FormatError(

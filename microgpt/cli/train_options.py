@@ -3,6 +3,8 @@
 import argparse
 from typing import Any
 
+from microgpt.cli.corpus_options import add_reading_options
+
 # The fields of GPTConfig and of TrainConfig that have an option of the same name.
 MODEL_FIELDS = ("n_layer", "n_head", "n_embd", "block_size", "dropout", "qkv_bias")
 TRAIN_FIELDS = (
@@ -29,19 +31,7 @@ def _data(group: Any) -> None:
         help="a corpus by name, a text file, or a folder with *train*.bin, as `microgpt tokenize` "
         "writes it (names-mini)",
     )
-    group.add_argument(
-        "--format", choices=("lines", "text"), help="read the file as lines, or as one text"
-    )
-    group.add_argument(
-        "--special",
-        action="store_true",
-        help="take <|endoftext|> in the file for the end of a document",
-    )
-    group.add_argument(
-        "--distinct",
-        action="store_true",
-        help="train on each line once, however often the file repeats it",
-    )
+    add_reading_options(group)
     group.add_argument(
         "--tokenizer", metavar="NAME", help="char, gpt2, or bpe:1000 to train one on the corpus"
     )

@@ -1,18 +1,14 @@
 """Bugs that were found once, each by its name."""
 
 import ast
-import os
-import subprocess
-import sys
 import warnings
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 import pytest
 
 import microgpt as mg
-from microgpt import nn, ops
+from microgpt import ops
 from microgpt.errors import (
     CaptureError,
     SettingError,
@@ -22,40 +18,6 @@ from microgpt.errors import (
 
 def leaf(*shape, seed=0, **options):
     return mg.Tensor(np.random.default_rng(seed).normal(size=shape), requires_grad=True, **options)
-
-
-class Pair(NamedTuple):
-    first: mg.Tensor
-    second: int
-
-
-def microgpt(*arguments, **environment):
-    return subprocess.run(
-        [sys.executable, "-m", "microgpt", *arguments],
-        capture_output=True, text=True, env={**os.environ, **environment},
-    )  # fmt: skip
-
-
-def cached(heads=2, places=4, size=3, rows=1):
-    """Queries, keys and values of one more token, and what they are attended with."""
-    keys = np.zeros((rows, heads, places, size), np.float32)
-    qkv = mg.Tensor(np.ones((rows, 1, 3 * heads * size), np.float32))
-    return qkv, keys, keys.copy(), np.zeros(1, np.int32)
-
-
-class Shouting(mg.GPT):
-    def __call__(self, tokens, cache=None):
-        return super().__call__(tokens, cache) * 2
-
-
-class OwnMLP(nn.Module):
-    def __init__(self):
-        self.weight = mg.Tensor(np.full((16, 16), 0.1), requires_grad=True, dtype="float32")
-        self.same = self.weight
-        self.rows = {"shift": [mg.Tensor(np.ones(16, np.float32), requires_grad=True)]}
-
-    def __call__(self, x, residual):
-        return residual + ops.linear(x, self.same, self.rows["shift"][0])
 
 
 PRODUCTS = ("matmul", "dot", "vdot", "vecdot", "inner", "outer", "einsum", "tensordot")
