@@ -5,7 +5,7 @@ from functools import cache
 
 import numpy as np
 
-from microgpt.backends.formulas import MASK, philox
+from microgpt.backends.shared_rules import MASK, philox
 
 
 def softmax(x):

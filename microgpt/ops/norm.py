@@ -1,4 +1,7 @@
-"""Layer and RMS normalisation; kernels in `backends/*/norm.py`, modules in `nn/norm.py`."""
+"""Layer and RMS normalisation, with their formulas.
+
+Kernels are in `backends/*/norm.py`, modules in `nn/norm.py`.
+"""
 
 from microgpt.errors import ShapeError
 from microgpt.ops.op_hooks import overridable

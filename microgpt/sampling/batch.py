@@ -6,7 +6,7 @@ import numpy as np
 
 from microgpt import backends
 from microgpt.autograd.engine import no_grad
-from microgpt.backends.formulas import UNDECIDED
+from microgpt.backends.shared_rules import UNDECIDED
 from microgpt.config import SampleConfig
 from microgpt.errors import SettingError
 from microgpt.models.gpt import GPT

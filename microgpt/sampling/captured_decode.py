@@ -13,7 +13,7 @@ import numpy as np
 
 from microgpt.autograd.engine import context, no_grad
 from microgpt.backends import current_tracer
-from microgpt.backends.formulas import UNDECIDED
+from microgpt.backends.shared_rules import UNDECIDED
 from microgpt.config import SampleConfig
 from microgpt.errors import CaptureError
 from microgpt.models.gpt import GPT

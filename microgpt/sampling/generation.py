@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 import numpy as np
 
-from microgpt.backends.formulas import UNDECIDED
+from microgpt.backends.shared_rules import UNDECIDED
 from microgpt.config import SampleConfig
 from microgpt.models.gpt import GPT
 from microgpt.sampling.captured_decode import (

@@ -8,7 +8,7 @@ import numpy as np
 from microgpt import ops
 from microgpt.autograd.engine import no_grad
 from microgpt.autograd.tensor import Tensor
-from microgpt.backends import formulas
+from microgpt.backends import shared_rules
 from microgpt.config import SampleConfig
 from microgpt.errors import Described, SettingError, ShapeError
 
@@ -21,7 +21,7 @@ def uniform(seed: int, t: int, draw_index: int = 0) -> float:
     """
     for name, number in (("seed", seed), ("t", t), ("draw_index", draw_index)):
         check_counter(name, number)
-    return formulas.uniform(int(seed), int(t), int(draw_index))
+    return shared_rules.uniform(int(seed), int(t), int(draw_index))
 
 
 def check_counter(name: str, number: int) -> None:
@@ -70,7 +70,7 @@ def next_token(
 
     `logits` is (V,). `u` in [0, 1) decides the draw, for example `uniform(seed, t)`; 0 draws the
     most likely token. Temperature 0 is greedy: the most likely token, whatever `u` is. Each filter
-    keeps a prefix of the ranks; the rules are in `backends/formulas.py`.
+    keeps a prefix of the ranks; the rules are in `backends/shared_rules.py`.
     """
     SampleConfig(temperature, top_k, top_p, min_p)
     logits = np.asarray(logits, np.float64)
@@ -92,18 +92,18 @@ def next_token(
     if not 0 <= u < 1:
         raise SettingError("u", "at least 0 and below 1", u)
 
-    ranked_ids = formulas.rank_tokens(logits)
+    ranked_ids = shared_rules.rank_tokens(logits)
     base_probabilities = _softmax(logits)
     if temperature == 0:
         ranked, num_kept, binding_filter = np.zeros(V), 1, None
         ranked[0] = 1.0
     else:
         with np.errstate(over="ignore"):  # near temperature 0, -inf is intended
-            scaled = -formulas.nats_below_max(logits, logits.max(), temperature)
-        ranked, num_kept, binding_filter = formulas.filter_ranked(
+            scaled = -shared_rules.nats_below_max(logits, logits.max(), temperature)
+        ranked, num_kept, binding_filter = shared_rules.filter_ranked(
             _softmax(scaled)[ranked_ids], top_k or 0, 1.0 if top_p is None else top_p, min_p
         )
-    rank, cumulative = formulas.draw_rank(ranked, u)
+    rank, cumulative = shared_rules.draw_rank(ranked, u)
     probabilities = np.empty(V)
     probabilities[ranked_ids] = ranked
     positive = ranked[ranked > 0]

@@ -2,9 +2,9 @@
 
 Route: `Trainer.__next__` (trainer.py) → `TrainStep.__call__` → `train_step`, or when steps are
 recorded `_RecordedStep.run` → `Captured.__call__` (recording/captured.py), which records the
-launches twice (`Recorder.on_launch`, recording/recorder.py) and from then on replays them
-(`Replay.run`, recording/replay.py). The trainer defers interrupts during a step and delivers them
-in `after_batch` or at its end; `TrainStep` rolls back a step that did not finish.
+launches (`Recorder.on_launch`, recording/recorder.py) until two recordings are equal and from then
+on replays them (`Replay.run`, recording/replay.py). The trainer defers interrupts during a step and
+delivers them in `after_batch` or at its end; `TrainStep` rolls back a step that did not finish.
 """
 
 from collections.abc import Callable, Sequence

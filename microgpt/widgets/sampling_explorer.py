@@ -1,8 +1,8 @@
 """`SamplingExplorer`: see how one token is sampled, with sliders for u and each parameter.
 
-Route from a moved slider to the picture: `LabeledSlider._on_move` (controls.py) →
+Route from a moved slider to the picture: `LabeledSlider._on_slider` (controls.py) →
 `SliderSpec.to_param` (sampling_sliders.py) → `SamplingExplorer._on_param` → `Panel.update`
-(panel.py) → `SamplingTrace.with_params` (sampling_trace.py) → `next_token`
+(panel.py) → `SamplingTrace.with_params` (sampling_trace.py); its `sampled` calls `next_token`
 (sampling/token_sampler.py), where the temperature divides the logits → `Panel._show` →
 `SamplingExplorer._draw` → `SamplingTrace.view` → `draw_sampling` (viz/sampler/figure.py) →
 `Panel.picture`.

@@ -8,8 +8,8 @@ import pytest
 
 import microgpt as mg
 from microgpt import backends
-from microgpt.backends import formulas
-from microgpt.backends.formulas import UNDECIDED
+from microgpt.backends import shared_rules
+from microgpt.backends.shared_rules import UNDECIDED
 
 UNFILTERED = (1.0, 0, 1.0, 0.0)  # temperature, top_k, top_p, min_p
 
@@ -67,16 +67,16 @@ def test_it_samples_what_next_token_samples(backend):
 def sampled_by_the_rules(logits, temperature, top_k, top_p, min_p, u):
     """The token by the scalar rules alone, one after the other; UNDECIDED near an edge."""
     before = functools.cmp_to_key(
-        lambda a, b: -1 if formulas.ranks_before(logits[a], a, logits[b], b) else 1
+        lambda a, b: -1 if shared_rules.ranks_before(logits[a], a, logits[b], b) else 1
     )
     ranked = sorted(range(len(logits)), key=before)
-    depths = [formulas.nats_below_max(logits[v], max(logits), temperature) for v in ranked]
+    depths = [shared_rules.nats_below_max(logits[v], max(logits), temperature) for v in ranked]
     masses = [math.exp(-depth) for depth in depths][: top_k or None]
     if top_p < 1:
-        rank = first_rank(formulas.reaches, masses, top_p)
+        rank = first_rank(shared_rules.reaches, masses, top_p)
         masses = masses[: rank + 1] if rank != UNDECIDED else []
-    masses = [mass for mass in masses if formulas.keeps_min_p(mass, masses[0], min_p)]
-    rank = first_rank(formulas.hits, masses, u) if masses else UNDECIDED
+    masses = [mass for mass in masses if shared_rules.keeps_min_p(mass, masses[0], min_p)]
+    rank = first_rank(shared_rules.hits, masses, u) if masses else UNDECIDED
     return rank if rank == UNDECIDED else ranked[rank]
 
 
@@ -85,7 +85,7 @@ def first_rank(rule, masses, share):
     total, through = sum(masses), 0.0
     for rank, mass in enumerate(masses):
         before, through = through, through + mass
-        if formulas.near_edge(share * total, before, through, 1e-11 * total):
+        if shared_rules.near_edge(share * total, before, through, 1e-11 * total):
             return UNDECIDED
         if rule(through, share * total):
             return rank
@@ -112,7 +112,7 @@ def test_the_compiled_loops_use_the_same_rules():
     from microgpt.backends.numba_cpu import sampling
 
     for name in ("ranks_before", "nats_below_max", "keeps_min_p", "hits", "near_edge"):
-        assert getattr(sampling, name).py_func is getattr(formulas, name)
+        assert getattr(sampling, name).py_func is getattr(shared_rules, name)
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])

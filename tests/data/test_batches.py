@@ -29,14 +29,14 @@ def test_every_document_once_an_epoch():
 
 
 def test_long_documents_are_cut_and_it_is_said_once():
-    documents = ("abcdefgh", "ab", "abcdefg")
+    documents = ("abcdefgh", "ab", "abcdefg", "abcde")  # the last one just fits
     tokenizer = Corpus("c", documents).tokenizer()
-    message = "2 of 3 documents have more tokens than the block's 6 predictions and were cut"
+    message = "2 of 4 documents have more tokens than the block's 6 predictions and were cut"
     with pytest.warns(UserWarning, match=message) as said:
         batches = DocumentBatches(documents, tokenizer, 6)
     assert len(said) == 1
     assert str(said[0].message).endswith("raise block_size to 9 to keep all of them")
-    assert [len(sequence) for sequence in batches.sequences] == [7, 4, 7]
+    assert [len(sequence) for sequence in batches.sequences] == [7, 4, 7, 7]
     assert len(DocumentBatches(("abcde",), tokenizer, 6).sequences[0]) == 7
 
 

@@ -41,3 +41,9 @@ def test_a_linear_schedule_with_a_warmup_and_a_constant():
     ]:
         with pytest.raises(SettingError, match=message):
             mg.cosine_schedule(**{"lr": 1.0, "steps": 5, **wrong})
+
+
+@pytest.mark.parametrize("make", [mg.linear_schedule, mg.cosine_schedule])
+def test_a_decay_to_the_same_rate_is_constant(make):
+    schedule = make(0.5, 4, min_lr=0.5)
+    assert [schedule(step) for step in range(6)] == [0.5] * 6

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import microgpt as mg
-from microgpt.backends.formulas import philox
+from microgpt.backends.shared_rules import philox
 from microgpt.errors import SettingError, ShapeError
 
 WORDS = ["closer", "every", "effort", "forward", "inches", "moves", "pizza", "toward", "you"]

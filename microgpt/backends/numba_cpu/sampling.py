@@ -1,19 +1,19 @@
 """Sampling the next token: what `next_token` gives, without sorting a whole vocabulary.
 
-The rules are those of `formulas`; here they are followed on unnormalised probabilities in buckets.
+The rules are those of `shared_rules`, followed here on unnormalised probabilities in buckets.
 Where another order of summation could decide, the choice is left to `next_token`.
 """
 
 import numba
 import numpy as np
 
-from microgpt.backends import formulas
-from microgpt.backends.formulas import UNDECIDED
+from microgpt.backends import shared_rules
 from microgpt.backends.numba_cpu.jit.compile import FLAGS, PRECISE
 from microgpt.backends.numba_cpu.jit.kernel import SerialKernel
 from microgpt.backends.numba_cpu.simd.intrinsics import nearest
 from microgpt.backends.numba_cpu.simd.philox import philox
 from microgpt.backends.numba_cpu.simd.row_ops import row_max
+from microgpt.backends.shared_rules import UNDECIDED
 
 # Sums in another order round differently: a draw or a filter this close to the end of a token's
 # interval, as a share of the total, is left to `next_token`.
@@ -25,11 +25,11 @@ BUCKETS, DEPTH = 2048, 40.0
 
 _PRECISE = FLAGS | {"fastmath": PRECISE}
 
-ranks_before = numba.njit(**_PRECISE)(formulas.ranks_before)
-nats_below_max = numba.njit(**_PRECISE)(formulas.nats_below_max)
-keeps_min_p = numba.njit(**_PRECISE)(formulas.keeps_min_p)
-hits = numba.njit(**_PRECISE)(formulas.hits)
-near_edge = numba.njit(**FLAGS)(formulas.near_edge)
+ranks_before = numba.njit(**_PRECISE)(shared_rules.ranks_before)
+nats_below_max = numba.njit(**_PRECISE)(shared_rules.nats_below_max)
+keeps_min_p = numba.njit(**_PRECISE)(shared_rules.keeps_min_p)
+hits = numba.njit(**_PRECISE)(shared_rules.hits)
+near_edge = numba.njit(**FLAGS)(shared_rules.near_edge)
 
 
 @numba.njit(**FLAGS)

@@ -7,7 +7,7 @@ below `threshold` is dropped. Counters are taken modulo 2**32.
 
 import numpy as np
 
-from microgpt.backends.formulas import MASK, philox
+from microgpt.backends.shared_rules import MASK, philox
 
 
 def dropout_mask(shape, dtype, rng_state, layer_id, threshold, scale):

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from microgpt.backends.formulas import CUBE, ROOT
+from microgpt.backends.shared_rules import CUBE, ROOT
 
 
 def exp_forward(y, x):

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from microgpt.backends.formulas import (
+from microgpt.backends.numpy_ref.softmax import softmax_forward
+from microgpt.backends.shared_rules import (
     UNDECIDED,
     draw_rank,
     filter_ranked,
@@ -10,7 +11,6 @@ from microgpt.backends.formulas import (
     rank_tokens,
     uniform,
 )
-from microgpt.backends.numpy_ref.softmax import softmax_forward
 
 
 def sample_(token, logits, params, seed, position):

@@ -16,7 +16,7 @@ from microgpt._io.paths import cache_dir
 def sources() -> list[Path]:
     """The source files of compiled kernels."""
     here = Path(__file__).parent.parent  # numba_cpu
-    return sorted([*here.rglob("*.py"), here.parent / "formulas.py"])
+    return sorted([*here.rglob("*.py"), here.parent / "shared_rules.py"])
 
 
 @cache

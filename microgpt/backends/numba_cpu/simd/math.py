@@ -12,9 +12,9 @@ import numpy as np
 from numba import types
 from numba.extending import overload
 
-from microgpt.backends.formulas import CUBE, ROOT
 from microgpt.backends.numba_cpu.jit.compile import FLAGS, PRECISE
 from microgpt.backends.numba_cpu.simd.intrinsics import POLYNOMIAL, exp
+from microgpt.backends.shared_rules import CUBE, ROOT
 
 
 def tanh(x):

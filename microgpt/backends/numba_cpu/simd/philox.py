@@ -1,4 +1,4 @@
-"""`formulas.philox` on unsigned 64-bit numbers, for compiled loops: Python's do not overflow."""
+"""`shared_rules.philox` on unsigned 64-bit numbers, for compiled loops, which would overflow."""
 
 from typing import Any
 

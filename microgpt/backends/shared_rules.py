@@ -1,7 +1,6 @@
-"""Random numbers, the rules of sampling and a few constants that the back ends share.
+"""Rules that the back ends share: random numbers, sampling a token, and GELU's constants.
 
-In plain Python, which Numba compiles as it stands. The formula of an operation is the docstring of
-its function in `ops/`.
+In plain Python, which Numba compiles as it stands.
 """
 
 import math
