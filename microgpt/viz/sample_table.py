@@ -49,5 +49,5 @@ class SampleTable:
 
 
 def labelled_text(text: str, label: str) -> str:
-    """Return a text with its memorization label; an empty text becomes "(no letters)"."""
-    return f"{text or '(empty)'} · {label}" if label else text or "(no letters)"
+    """Return a text with its memorization label; an empty text becomes "(empty)"."""
+    return f"{text or '(empty)'} · {label}" if label else text or "(empty)"

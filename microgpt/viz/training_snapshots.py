@@ -143,7 +143,9 @@ def _caption(progress: TrainingProgress) -> str:
             )
     baselines = f"To compare: knowing nothing is {progress.uniform_loss:.2f}"
     if progress.bigram is not None:
-        baselines += f", counting pairs of letters in the same texts {progress.bigram.loss:.2f}"
+        baselines += (
+            f", counting pairs of {progress.unit}s in the same texts {progress.bigram.loss:.2f}"
+        )
     return " ".join([*sentences, f"{baselines}. Texts at T = {progress.temperature:g}."])
 
 
@@ -173,6 +175,6 @@ def compare_to_baselines(progress: TrainingProgress) -> str:
     if progress.bigram is None:
         return "better than knowing nothing"
     if abs(progress.bigram.improvement) < 2 * progress.bigram.stderr:
-        return "no difference seen from counting pairs of letters"
+        return f"no difference seen from counting pairs of {progress.unit}s"
     is_better = progress.bigram.improvement > 0
-    return ("better" if is_better else "worse") + " than counting pairs of letters"
+    return ("better" if is_better else "worse") + f" than counting pairs of {progress.unit}s"
