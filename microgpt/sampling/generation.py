@@ -11,7 +11,6 @@ from microgpt.config import SampleConfig
 from microgpt.models.gpt import GPT
 from microgpt.sampling.captured_decode import (
     acquire_decode_step,
-    no_hooks_active,
     return_decode_step,
 )
 from microgpt.sampling.decoder import Decoder
@@ -92,7 +91,7 @@ def _generate(
         decoder = Decoder(model, tokens, None if step is None else step.cache)
         for t in range(len(tokens), len(tokens) + count):
             token = UNDECIDED
-            if step is not None and not has_sampler_override() and no_hooks_active():
+            if step is not None and not has_sampler_override():
                 token = step.next_token(decoder, t)
             if token == UNDECIDED:
                 token = sample_token(decoder.logits(), request, request.seed, t)

@@ -10,7 +10,9 @@ from generation_cases import CONFIG, GPT2
 
 import microgpt as mg
 from microgpt import sampling
+from microgpt.backends.shared_rules import UNDECIDED
 from microgpt.errors import SettingError
+from microgpt.sampling.captured_decode import CapturedDecodeStep
 
 
 @pytest.fixture
@@ -193,3 +195,24 @@ def test_a_model_of_another_class_is_not_replayed(decodings):
     texts = [list(mg.generate(model, [0], seed=1, capture=c)) for c in (True, False)]
     assert texts[0] == texts[1]
     assert not decodings
+
+
+@pytest.mark.parametrize("every", [1, 2, 3])
+def test_a_token_that_is_left_to_next_token_is_read_once(every, monkeypatch):
+    """A captured step that cannot decide has read the token; the cache goes back before it."""
+    model = mg.GPT(CONFIG, seed=4, dtype="float64", backend="numba")
+    prompts = [[1, 2, 3], [4], [5, 6]]
+    expected = [list(mg.generate(model, row, seed=i)) for i, row in enumerate(prompts)]
+    calls, decode = [], CapturedDecodeStep._decode
+
+    def undecided(self, t):
+        tokens = decode(self, t)
+        calls.append(t)
+        if len(calls) % every == 0:
+            tokens[:] = UNDECIDED
+        return tokens
+
+    monkeypatch.setattr(CapturedDecodeStep, "_decode", undecided)
+    assert [list(mg.generate(model, row, seed=i)) for i, row in enumerate(prompts)] == expected
+    assert mg.generate_batch(model, prompts) == expected
+    assert calls

@@ -37,3 +37,14 @@ def test_committed_tokens_are_not_read_again(backend):
     decoder.append(5)
     expected = sampling.Decoder(model, [1, 2, 3, 4, 5]).logits()
     np.testing.assert_allclose(decoder.logits(), expected, atol=1e-12)
+
+
+def test_logits_are_a_copy_and_a_prompt_is_read_before_the_next_token(backend):
+    model = mg.GPT(CONFIG, seed=4, dtype="float64")
+    expected = sampling.Decoder(model, [1, 2, 3]).logits()
+    decoder = sampling.Decoder(model, [1, 2])
+    decoder.append(3)  # nobody asked for logits of the prompt
+    logits = decoder.logits()
+    np.testing.assert_allclose(logits, expected, atol=1e-12)
+    logits[:] = 0
+    np.testing.assert_allclose(decoder.logits(), expected, atol=1e-12)

@@ -53,6 +53,8 @@ def test_a_cache_of_another_size(backend):
     with mg.no_grad():
         with pytest.raises(ShapeError, match="for 1 rows; got 64"):
             model(np.ones((64, 1), np.int32), mg.KVCache(model))
+        with pytest.raises(ShapeError, match="for 3 rows; got 2"):
+            model(np.ones((2, 1), np.int32), mg.KVCache(model, 3))
         cache = mg.KVCache(model)
         for _ in range(16):
             model([[1]], cache)
