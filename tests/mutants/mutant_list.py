@@ -25,6 +25,12 @@ class Mutant:
         reason = f" ({self.equivalent})" if self.equivalent else ""
         return f"{self.file}: {self.old!r} => {self.new!r}{reason}"
 
+    @property
+    def own_test(self) -> str:
+        """The path of the tests of the file: tests/<package>/test_<module>.py."""
+        path = Path(self.file)
+        return str(Path("tests", *path.parts[1:-1], f"test_{path.name}"))
+
     def apply(self, text: str) -> str:
         """Return the text of the file with the change."""
         if (count := text.count(self.old)) != 1:
