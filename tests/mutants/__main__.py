@@ -39,7 +39,7 @@ def copy_tree(folder: Path) -> Path:
 
 
 def run_tests(tree: Path, tests: Sequence[str]) -> tuple[str, str]:
-    """Run some tests in a copy; return "passed", "failed", "no test" or "no end", and the last line."""
+    """Run tests in a copy; return "passed", "failed", "no test" or "no end", and the last line."""
     command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", "-m", MARKER]
     environment = {**os.environ, "PYTHONPATH": str(tree), "PYTHONDONTWRITEBYTECODE": "1"}
     try:

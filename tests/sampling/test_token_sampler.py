@@ -201,3 +201,18 @@ def test_bad_logits():
         mg.next_token([[1.0]])
     with pytest.raises(ShapeError, match=r"\(V,\)"):
         mg.next_token([])
+
+
+@pytest.mark.parametrize(("top_p", "num_kept"), [(0.5, 1), (0.500001, 2), (0.75, 2), (0.75001, 3)])
+def test_top_p_keeps_no_more_than_it_takes(top_p, num_kept):
+    """Cumulative probabilities of exactly 0.5 and 0.75 reach these bounds."""
+    logits = [0, -np.log(2), -np.log(2) * 2, -np.log(2) * 2]
+    sampled = mg.next_token(logits, top_p=top_p)
+    assert sampled.base_probabilities.tolist() == [0.5, 0.25, 0.125, 0.125]
+    assert sampled.num_kept == num_kept
+
+
+def test_the_entropy_counts_rare_tokens():
+    probs = np.array([1 - 1e-5, *[1e-10] * 100_000])
+    expected = -(probs * np.log(probs)).sum()
+    assert mg.next_token(np.log(probs)).entropy == pytest.approx(expected, rel=1e-9)
