@@ -6,10 +6,9 @@ import numpy as np
 import pytest
 
 import microgpt as mg
-from microgpt import ops
-from microgpt.errors import (
-    CaptureError,
-)
+from microgpt import backends, ops
+from microgpt.errors import CaptureError
+from microgpt.recording.arguments import flatten_arguments, recording_key
 
 
 def test_arguments_by_name_numbers_and_grad_mode_have_their_own_recordings(backend):
@@ -95,3 +94,39 @@ def test_a_named_tuple_is_not_a_plain_one(backend):
     for _ in range(3):
         assert f(mg.Tensor([1.0]), Pair(1.0, 2.0)).item() == 1.0
         assert f(mg.Tensor([1.0]), (1.0, 2.0)).item() == 7.0
+
+
+def test_everything_that_a_recording_depends_on_is_in_its_key():
+    x = np.zeros((2, 3), np.float32)
+
+    def key(*values, names=()):
+        return recording_key(values, names)
+
+    class Two(NamedTuple):
+        first: int
+        second: int
+
+    first = key(x, 1)
+    others = [
+        key(x, 1.0), key(x, True), key(x, "1"), key(x, None), key(x, 2), key(1, x), key(x),
+        key(x.reshape(3, 2), 1), key(x.reshape(6), 1), key(x.astype("float64"), 1),
+        key(x.astype("int32"), 1), key(x, 1, names=("a",)), key(x, 1, names=("b",)),
+        key(x, (1,)), key(x, (1.0,)), key(x, (1, 2)), key(x, Two(1, 2)), key(x, ((1, 2),)),
+        key(mg.Tensor(x, backend="numpy"), 1), key(mg.Tensor(x, backend="numba"), 1),
+    ]  # fmt: skip
+    with mg.no_grad():
+        others.append(key(x, 1))
+    for name in ("numpy", "numba"):
+        with backends.using(name):
+            others.append(key(x, 1))
+    assert len({first, *others}) == len(others)  # one of the back ends is the current one
+    assert key(x + 1, 1) == first
+    assert flatten_arguments((1,), {"b": 2, "a": 3}) == flatten_arguments((1,), {"a": 3, "b": 2})
+
+
+def test_an_argument_is_read_and_never_written(backend):
+    w = mg.Tensor(np.ones(3), requires_grad=True)
+    f = mg.capture(lambda x: w * x)
+    arrays = [np.full(3, float(number)) for number in range(5)]
+    results = [f(array).numpy().tolist() for array in arrays]
+    assert [array.tolist() for array in arrays] == results == [[n] * 3 for n in range(5)]

@@ -176,3 +176,22 @@ def test_more_shapes_than_recordings(backend):
         for n in range(1, 67):
             assert f(mg.Tensor(np.ones(n))).sum().item() == 2 * n
     assert "64 recordings" in repr(f)
+
+
+def test_launches_are_those_of_the_recording_used_last(backend):
+    w = mg.Tensor(np.ones(1), requires_grad=True)
+    f = mg.capture(lambda x: w * x)
+    for size in (2, 3, 2, 3, 2):
+        for _ in range(3):
+            f(np.zeros(size))
+        assert f.launches()[-1].shapes[0] == (size,)
+
+
+def test_an_override_of_operations_is_not_replayed_over(backend):
+    w = mg.Tensor(np.ones(2), requires_grad=True)
+    f = mg.capture(lambda x: mg.ops.relu(w * x))
+    for _ in range(3):
+        f(np.ones(2))
+    with engine.override_ops(lambda name, op, args, options: op(*args, **options) * 10):
+        assert f(np.ones(2)).numpy().tolist() == [10, 10]
+    assert f(np.ones(2)).numpy().tolist() == [1, 1]

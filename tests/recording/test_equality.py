@@ -96,3 +96,20 @@ def test_captured_results_made_by_numpy_or_changing_are_refused(backend):
     f(np.zeros(3)), f(np.ones(3))
     with pytest.raises(CaptureError, match="it returned"):
         f(np.full(3, 2.0))
+
+
+@pytest.mark.parametrize("counts", [(1, 2, 3, 4), (4, 3, 2, 1)])
+def test_another_number_of_launches_is_refused_either_way(backend, counts):
+    remaining = iter(counts)
+    x = mg.Tensor([1.0], requires_grad=True)
+
+    def f():
+        y = x
+        for _ in range(next(remaining)):
+            y = y.exp()
+        return y
+
+    captured = mg.capture(f)
+    captured(), captured()
+    with pytest.raises(CaptureError, match="3 recordings of f differ"):
+        captured()

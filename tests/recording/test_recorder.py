@@ -8,9 +8,8 @@ from capture_cases import training_step
 
 import microgpt as mg
 from microgpt import backends
-from microgpt.errors import (
-    CaptureError,
-)
+from microgpt.errors import CaptureError
+from microgpt.recording.recorder import EXTERNAL, Recorder
 
 READS = {
     ".item()": lambda x: x.item(),
@@ -105,3 +104,16 @@ def test_an_argument_changed_in_place_is_refused(backend):
     f = mg.capture(lambda p: mg.backends.get(backend).launch("increment_position_", p, 1))
     with pytest.raises(CaptureError, match="changes an argument"):
         f(np.zeros(1, np.int32))
+
+
+def test_a_new_array_at_the_address_of_a_freed_one_is_not_taken_for_it():
+    recorder = Recorder([])
+    temporary, other = np.zeros(3), np.zeros(3)
+    recorder.on_alloc(temporary)
+    stale = recorder._tracked[id(temporary)]
+    del temporary
+    recorder._tracked[id(other)] = stale  # as if memory and id were given out again
+    assert recorder._ref(other).origin == EXTERNAL
+    assert recorder._ref(other[1:]).offset == 8
+    transposed = np.zeros((2, 3)).T
+    assert recorder._ref(transposed).strides == transposed.strides
