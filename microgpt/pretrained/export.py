@@ -20,12 +20,12 @@ from microgpt.models.gpt import GPT
 from microgpt.pretrained import tokenizer_files
 from microgpt.pretrained.gpt2_layout import check_gpt2_config, gpt2_state_dict, is_conv1d
 from microgpt.pretrained.huggingface.config import CONFIG_FILE, to_config_json
-from microgpt.pretrained.huggingface.weights import PREFIX
 from microgpt.pretrained.llmc import model_writer, tokenizer_file
 from microgpt.tokenizers import GPT2_PATTERN, Tokenizer, is_byte_pair
 
 FORMATS = ("huggingface", "llmc")
 LLMC_MODEL_FILE = "model.bin"
+PREFIX = "transformer."  # of the weights' names in Hugging Face's files
 
 
 def save_pretrained(

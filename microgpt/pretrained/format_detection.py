@@ -6,9 +6,11 @@ from pathlib import Path
 from microgpt.checkpoints.checkpoint import CHECKPOINT_KEY, TRAINER_STATE_KEY
 from microgpt.checkpoints.safetensors_header import read_metadata
 from microgpt.errors import FormatError
-from microgpt.pretrained.huggingface import weights
+from microgpt.pretrained.huggingface.hub_cache import snapshot_folder
 from microgpt.pretrained.llmc import model_file
 from microgpt.pretrained.llmc.header import FILE_TYPES, MODEL_MAGIC
+from microgpt.pretrained.state_dict import model_file as state_dict_file
+from microgpt.pretrained.state_dict.tensor_files import INDEX_FILE, MODEL_FILE
 from microgpt.pretrained.tensorflow import gpt2_checkpoint
 from microgpt.pretrained.tensorflow.sstable import SSTABLE_MAGIC
 from microgpt.pretrained.weight_source import WeightSource
@@ -18,6 +20,14 @@ OpenModel = Callable[[Path, int | None], WeightSource]
 
 # First bytes of files that PyTorch writes: a zip archive, or a pickle.
 _PICKLE_MAGICS = (b"PK\x03\x04", b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05")
+# First bytes of other files that people have -> what they are.
+_OTHER_FORMATS = {
+    b"version https://": "a Git-LFS pointer to a model; `git lfs pull` fetches the model itself",
+    b"GGUF": "llama.cpp's GGUF; take the safetensors that it was made from",
+    b"\x89HDF": "HDF5, as Keras writes it; take the model's safetensors",
+    b"\x93NUMPY": "an array of NumPy, not a model",
+    b"\x1f\x8b": "compressed with gzip; decompress it first",
+}
 _PICKLE_PATTERNS = ("*.bin", "*.pt", "*.pth", "*.ckpt", "*.pkl")
 
 MAX_LISTED = 6  # file names in an error
@@ -30,7 +40,7 @@ KNOWN_FORMATS = (
 
 def detect_format(path: Path) -> tuple[Path, OpenModel | None]:
     """Return the file to read first, and the function that opens it (None for our checkpoints)."""
-    file = _find_in_folder(path) if path.is_dir() else path
+    file = _find_in_folder(snapshot_folder(path)) if path.is_dir() else path
     if not file.is_file():
         raise FormatError(f"{file} is not a file; give a model's file or folder")
     with open(file, "rb") as stream:
@@ -38,15 +48,18 @@ def detect_format(path: Path) -> tuple[Path, OpenModel | None]:
         size = stream.seek(0, 2)
         stream.seek(max(0, size - 8))
         last = stream.read(8)
+    for magic, description in _OTHER_FORMATS.items():
+        if first.startswith(magic):
+            raise FormatError(f"{file} is {description}")
     if _has_llmc_magic(first):
         return file, model_file.open_model
     if last == SSTABLE_MAGIC.to_bytes(8, "little") or file.suffix == gpt2_checkpoint.INDEX_SUFFIX:
         return file, gpt2_checkpoint.open_model
     if file.name.endswith(".index.json"):
-        return file, weights.open_model
+        return file, state_dict_file.open_model
     if file.suffix == ".safetensors" or first[8:9] == b"{":
         is_own = bool({CHECKPOINT_KEY, TRAINER_STATE_KEY} & set(read_metadata(file)))
-        return file, None if is_own else weights.open_model
+        return file, None if is_own else state_dict_file.open_model
     if first.startswith(_PICKLE_MAGICS):
         raise _pickle_error(file)
     raise FormatError(f"{file} is of no known format: {KNOWN_FORMATS}")
@@ -78,7 +91,7 @@ def _safetensors(folder: Path) -> list[Path]:
 
     The usual names come first because our folders hold the trainer's state beside the model.
     """
-    usual = [folder / name for name in (weights.MODEL_FILE, weights.INDEX_FILE)]
+    usual = [folder / name for name in (MODEL_FILE, INDEX_FILE)]
     for files in (
         [file for file in usual if file.is_file()],
         sorted(folder.glob("*.safetensors.index.json")),
@@ -112,5 +125,8 @@ def _has_llmc_magic(first: bytes, magics: Collection[int] = FILE_TYPES) -> bool:
 def _pickle_error(file: Path) -> FormatError:
     return FormatError(
         f"{file} is a pickle, or may be one, and nothing is unpickled here, since a pickle can run "
-        "any code; convert it to safetensors, for example with save_pretrained of transformers"
+        "any code; convert it to safetensors where PyTorch is, with `state = "
+        f'torch.load("{file.name}", map_location="cpu", weights_only=True)` and '
+        "`safetensors.torch.save_file({name: tensor.clone().contiguous() for name, tensor in "
+        'state.get("model", state).items()}, "model.safetensors")`'
     )

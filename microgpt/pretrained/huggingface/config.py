@@ -18,6 +18,13 @@ _SIZES = {
     "n_head": "n_head",
     "n_embd": "n_embd",
 }
+# Other names of theirs: in older files, in nanoGPT's model_args, in the book's dictionary.
+_OTHER_NAMES = {
+    "n_positions": ("n_ctx", "block_size", "context_length"),
+    "n_layer": ("n_layers",),
+    "n_head": ("n_heads",),
+    "n_embd": ("emb_dim",),
+}
 _DROPOUTS = ("attn_pdrop", "embd_pdrop", "resid_pdrop")
 
 # The values that this package's GPT-2 implements; they are also the defaults of missing entries.
@@ -41,8 +48,10 @@ def read_config(file: Path) -> GPTConfig:
         if name in content and content[name] not in supported:
             expected = " or ".join(map(repr, supported))
             raise FormatError(f"{file}: {name} must be {expected}; got {content[name]!r:.100}")
-    if "n_positions" not in content and "n_ctx" in content:  # its name in older files
-        content["n_positions"] = content["n_ctx"]
+    for name, others in _OTHER_NAMES.items():
+        for other in others:
+            if other in content:
+                content.setdefault(name, content[other])
     config = gpt2_config(
         file,
         **select_fields(file, content, _SIZES),
@@ -54,6 +63,14 @@ def read_config(file: Path) -> GPTConfig:
             f"{file}: n_inner must be 4 times n_embd, or null; got {content['n_inner']!r:.100}"
         )
     return config
+
+
+def reads_tied(file: Path) -> bool | None:
+    """Return whether a config.json has the output head tied to the embedding, None if unsaid."""
+    tied = read_json(file).get("tie_word_embeddings")
+    if tied is not None and not isinstance(tied, bool):
+        raise FormatError(f"{file}: tie_word_embeddings must be true or false; got {tied!r:.100}")
+    return tied
 
 
 def _common_dropout(content: dict[str, Any]) -> Any:
