@@ -1,7 +1,7 @@
 """`generate`: continue a prompt, one token at a time."""
 
 import contextvars
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 
 import numpy as np
@@ -65,7 +65,7 @@ def generate(
     seed: int = 0,
     stop: Stop = None,
     capture: bool = True,
-) -> Iterator[int]:
+) -> Generator[int, None, None]:
     """Yield token after token, each sampled by `next_token` with `uniform(seed, t)`.
 
     `t` is the token's index in the whole text including the prompt, so a text continues the same
@@ -83,7 +83,7 @@ def generate(
 
 def _generate(
     model: GPT, tokens: list[int], count: int, request: SamplingRequest, capture: bool
-) -> Iterator[int]:
+) -> Generator[int, None, None]:
     step = acquire_decode_step(model) if capture else None
     try:
         if step is not None:
