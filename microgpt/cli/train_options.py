@@ -30,7 +30,7 @@ def _data(group: Any) -> None:
         "--corpus",
         metavar="NAME",
         help="a corpus by name, a text file, or a folder with *train*.bin, as `microgpt tokenize` "
-        "writes it (names-mini)",
+        "or nanoGPT writes it, or *train*.npy (names-mini)",
     )
     add_reading_options(group)
     group.add_argument(
