@@ -22,7 +22,7 @@ from microgpt.pretrained.huggingface import hub
 from microgpt.pretrained.tokenizer_files import find_tokenizer, fits
 from microgpt.pretrained.weight_source import build_model
 from microgpt.sampling.validation import check_tokenizer
-from microgpt.tokenizers import Tokenizer
+from microgpt.tokenizers import Tokenizer, resolve_tokenizer
 
 BUNDLED = ("names", "story")
 
@@ -104,6 +104,7 @@ def _load_path(path: Path, options: _Options) -> Checkpoint:
         if options.tokenizer is None:
             return checkpoint
         _check_vocab_size(options.tokenizer, checkpoint.model.config, file)
+        resolve_tokenizer(checkpoint.model, options.tokenizer)  # its own tokens, if it has any
         return replace(checkpoint, tokenizer=options.tokenizer)
     source = open_model(file, options.n_head)
     _check_n_head(options.n_head, source.config, file)
