@@ -94,7 +94,7 @@ def _write_huggingface(folder: Path, model: GPT, tokenizer: Tokenizer | None) ->
         )
     with atomic_write(file) as stream, LOCK:
         write_safetensors(stream, _huggingface_state_dict(model), {"format": "pt"})
-    content = to_config_json(model.config, None if tokenizer is None else tokenizer.eos_token_id)
+    content = to_config_json(model.config, tokenizer)
     texts[CONFIG_FILE] = json.dumps(content, indent=2, sort_keys=True) + "\n"
     for name, text in texts.items():
         with atomic_write(folder / name) as stream:

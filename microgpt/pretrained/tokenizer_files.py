@@ -85,10 +85,12 @@ def _agrees(folder: Path, tokenizer: BPETokenizer) -> bool:
 
 def file_contents(tokenizer: Any) -> dict[str, str]:
     """Return the contents of Hugging Face's tokenizer files, by file name."""
+    tokens = {"bos_token": tokenizer.bos_token, "eos_token": tokenizer.eos_token}
+    roles = {role: token for role, token in tokens.items() if token is not None}
     return {
         "vocab.json": json.dumps(tokenizers.get_vocab(tokenizer), ensure_ascii=False),
         "merges.txt": tokenizers.format_merges(tokenizer),
-        "tokenizer_config.json": json.dumps({"tokenizer_class": "GPT2Tokenizer"}),
+        "tokenizer_config.json": json.dumps({"tokenizer_class": "GPT2Tokenizer", **roles}),
     }
 
 

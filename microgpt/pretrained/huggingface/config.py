@@ -7,6 +7,7 @@ from microgpt._io.json_io import read_json
 from microgpt.config import GPTConfig
 from microgpt.errors import FormatError
 from microgpt.pretrained.weight_source import gpt2_config, select_fields
+from microgpt.tokenizers import Tokenizer
 
 CONFIG_FILE = "config.json"
 
@@ -79,12 +80,13 @@ def _common_dropout(content: dict[str, Any]) -> Any:
     return rates[0] if rates[0] == rates[1] == rates[2] else 0.0
 
 
-def to_config_json(config: GPTConfig, eos_token_id: int | None) -> dict[str, Any]:
+def to_config_json(config: GPTConfig, tokenizer: Tokenizer | None) -> dict[str, Any]:
     """Return the content of config.json for one of our GPT-2 models."""
     content: dict[str, Any] = {"model_type": "gpt2", "architectures": ["GPT2LMHeadModel"]}
     content |= {theirs: getattr(config, ours) for ours, theirs in _SIZES.items()}
     content |= {"n_inner": None, "activation_function": "gelu_new", "layer_norm_epsilon": 1e-5}
     content |= dict.fromkeys(_DROPOUTS, config.dropout)
     content |= {"initializer_range": config.init_std, "tie_word_embeddings": True}
-    content |= {"bos_token_id": eos_token_id, "eos_token_id": eos_token_id, "dtype": "float32"}
-    return content
+    for name in ("bos_token_id", "eos_token_id"):
+        content[name] = None if tokenizer is None else getattr(tokenizer, name)
+    return content | {"dtype": "float32"}
