@@ -6,13 +6,16 @@ writes bare uint16 tokens, others an array of NumPy (.npy). Files without a head
 their content, with care: any file is an array of numbers.
 """
 
+import codecs
 import warnings
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
 
+from microgpt._io.file_signatures import recognize
 from microgpt.data.shard_header import HEADER_BYTES, header_error
+from microgpt.data.text_files import check_characters
 from microgpt.errors import FormatError
 
 FORMATS = (None, "raw", "uint16", "npy", "shard")
@@ -21,7 +24,6 @@ SNIFFED_TOKENS = 2**16  # read to detect a file without a header
 SNIFFED_TEXT = 2**12  # bytes; text has no control characters there
 # The largest id is 50,303 in GPT-2's padded vocabulary; the 16 bits of other data go beyond it.
 MAX_BARE_ID = 50_303
-_PRINTED_CONTROLS = "\t\n\v\f\r"
 _MAX_LATIN = 0x250
 _INT32, _UINT16 = np.dtype("<i4"), np.dtype("<u2")
 _BARE: dict[str, np.dtype[Any]] = {"raw": _INT32, "uint16": _UINT16}
@@ -36,6 +38,9 @@ def read_layout(path: Path, stream: BinaryIO, size: int, format: str | None) -> 
     header = stream.read(HEADER_BYTES)
     if format == "npy" or (format is None and header.startswith(NPY_MAGIC)):
         return _npy_layout(path, stream, size)
+    if format is None and (found := recognize(header)):
+        description, remedy = found
+        raise FormatError(f"{path} is {description}, not token ids", remedy)
     bare = _detect_bare(stream, size) if format is None else _BARE.get(format)
     if bare is not None:
         if size % bare.itemsize:
@@ -72,16 +77,14 @@ def _detect_bare(stream: BinaryIO, size: int) -> np.dtype[Any] | None:
 
 
 def _is_text(content: bytes) -> bool:
-    """Whether bytes are UTF-8, or Latin text in UTF-16, without control characters."""
+    """Whether bytes are UTF-8, or Latin text in UTF-16, that may be cut inside a character."""
     for encoding, largest in (("utf-8", 0x110000), ("utf-16-le", _MAX_LATIN)):
         try:
-            text = content.decode(encoding)
-        except UnicodeDecodeError as error:
-            if error.start < len(content) - 4:  # else a character is cut off at the end
-                continue
-            text = content[: error.start].decode(encoding)
-        controls = any(c < " " and c not in _PRINTED_CONTROLS for c in set(text))
-        if not controls and 2 * sum(ord(c) < largest for c in text) > len(text):
+            text = codecs.getincrementaldecoder(encoding)().decode(content)
+            check_characters(text, encoding)
+        except (UnicodeDecodeError, FormatError):
+            continue
+        if 2 * sum(ord(character) < largest for character in text) > len(text):
             return True
     return False
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Collection
 from pathlib import Path
 
+from microgpt._io.file_signatures import SIGNATURE_BYTES, recognize
 from microgpt.checkpoints.checkpoint import CHECKPOINT_KEY, TRAINER_STATE_KEY
 from microgpt.checkpoints.safetensors_header import read_metadata
 from microgpt.errors import FormatError
@@ -20,14 +21,6 @@ OpenModel = Callable[[Path, int | None], WeightSource]
 
 # First bytes of files that PyTorch writes: a zip archive, or a pickle.
 _PICKLE_MAGICS = (b"PK\x03\x04", b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05")
-# First bytes of other files that people have -> what they are.
-_OTHER_FORMATS = {
-    b"version https://": "a Git-LFS pointer to a model; `git lfs pull` fetches the model itself",
-    b"GGUF": "llama.cpp's GGUF; take the safetensors that it was made from",
-    b"\x89HDF": "HDF5, as Keras writes it; take the model's safetensors",
-    b"\x93NUMPY": "an array of NumPy, not a model",
-    b"\x1f\x8b": "compressed with gzip; decompress it first",
-}
 _PICKLE_PATTERNS = ("*.bin", "*.pt", "*.pth", "*.ckpt", "*.pkl")
 
 MAX_LISTED = 6  # file names in an error
@@ -44,24 +37,25 @@ def detect_format(path: Path) -> tuple[Path, OpenModel | None]:
     if not file.is_file():
         raise FormatError(f"{file} is not a file; give a model's file or folder")
     with open(file, "rb") as stream:
-        first = stream.read(16)
+        first = stream.read(SIGNATURE_BYTES)
         size = stream.seek(0, 2)
         stream.seek(max(0, size - 8))
         last = stream.read(8)
-    for magic, description in _OTHER_FORMATS.items():
-        if first.startswith(magic):
-            raise FormatError(f"{file} is {description}")
+    has_json_header = first[8:9] == b"{"  # after the length, which may look like another magic
+    if not has_json_header and first.startswith(_PICKLE_MAGICS):
+        raise _pickle_error(file)
+    if not has_json_header and (found := recognize(first)):
+        description, remedy = found
+        raise FormatError(f"{file} is {description}, not a model that is read here", remedy)
     if _has_llmc_magic(first):
         return file, model_file.open_model
     if last == SSTABLE_MAGIC.to_bytes(8, "little") or file.suffix == gpt2_checkpoint.INDEX_SUFFIX:
         return file, gpt2_checkpoint.open_model
     if file.name.endswith(".index.json"):
         return file, state_dict_file.open_model
-    if file.suffix == ".safetensors" or first[8:9] == b"{":
+    if has_json_header or file.suffix == ".safetensors":
         is_own = bool({CHECKPOINT_KEY, TRAINER_STATE_KEY} & set(read_metadata(file)))
         return file, None if is_own else state_dict_file.open_model
-    if first.startswith(_PICKLE_MAGICS):
-        raise _pickle_error(file)
     raise FormatError(f"{file} is of no known format: {KNOWN_FORMATS}")
 
 

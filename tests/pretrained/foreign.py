@@ -402,7 +402,7 @@ FOREIGN = {
     "torch's pickle": Foreign(pickled("pytorch_model.bin", b"\x80\x02}q\x00."), WEIGHTS_ONLY),
     "Git-LFS pointer": Foreign(
         in_place_of_weights(b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n"),
-        "model.safetensors is a Git-LFS pointer.*git lfs pull",
+        "model.safetensors is a pointer of Git LFS.*git lfs pull",
     ),
-    "GGUF": Foreign(in_place_of_weights(b"GGUF" + bytes(40)), "is llama.cpp's GGUF"),
+    "GGUF": Foreign(in_place_of_weights(b"GGUF" + bytes(40)), "is a model in GGUF format, not a"),
 }  # fmt: skip
