@@ -78,7 +78,7 @@ class Export:
         for shard in range(self.shards):
             file = f"model-{shard + 1:05}-of-{self.shards:05}.safetensors"
             part = {name: self.tensors[name] for name in names[shard :: self.shards]}
-            files[file] = safetensors_bytes(part, {"format": "pt"})
+            files[file] = safetensors_bytes(part, self.metadata)
             weight_map |= dict.fromkeys(part, file)
         if self.shards:
             files["model.safetensors.index.json"] = {"metadata": {}, "weight_map": weight_map}
@@ -188,6 +188,11 @@ def saved_by_save_model(export: Export) -> None:
     export.metadata = {"transformer.wte.weight": "lm_head.weight", "format": "pt"}
 
 
+def shards_by_save_model(export: Export) -> None:
+    saved_by_save_model(export)
+    export.shards = 2
+
+
 def mixed_layouts(export: Export) -> None:
     name = "transformer.h.1.mlp.c_fc.weight"
     export.tensors[name] = export.tensors[name].T
@@ -282,13 +287,13 @@ def in_place_of_weights(content: bytes) -> Callable[[Export], None]:
 def book_config(export: Export) -> None:
     as_book(export)
     sizes = {"vocab_size": 300, "context_length": 12, "emb_dim": 8, "n_heads": 2, "n_layers": 2}
-    export.config = {**sizes, "drop_rate": 0.1, "qkv_bias": True}
+    export.config = {**sizes, "drop_rate": 0.25, "qkv_bias": True}
 
 
 def nanogpt_args(export: Export) -> None:
     nanogpt(export)
     sizes = {"vocab_size": 300, "block_size": 12, "n_embd": 8, "n_head": 2, "n_layer": 2}
-    export.config = {**sizes, "dropout": 0.0, "bias": True}
+    export.config = {**sizes, "dropout": 0.25, "bias": True}
 
 
 @dataclass(frozen=True)
@@ -326,6 +331,7 @@ FOREIGN = {
     ),
     "nanoGPT with its arguments": Foreign(nanogpt_args),
     "nanoGPT by save_model": Foreign(saved_by_save_model, options=TWO_HEADS),
+    "nanoGPT by save_model, shards": Foreign(shards_by_save_model, options=TWO_HEADS),
     "the book, qkv biases": Foreign(as_book, options=TWO_HEADS, config=UNTIED),
     "the book, no qkv biases": Foreign(
         as_book, options=TWO_HEADS, config=UNTIED | {"qkv_bias": False}

@@ -43,3 +43,9 @@ def test_surplus_ids_are_never_drawn(tmp_path):
     assert loaded.model.config.vocab_size == loaded.tokenizer.vocab_size == 300
     drawn = [token for seed in range(5) for token in mg.generate(loaded.model, [1], 20, seed=seed)]
     assert max(drawn) < 300
+
+
+@pytest.mark.parametrize("name", ["nanoGPT with its arguments", "the book with its dictionary"])
+def test_dropout_for_fine_tuning_is_theirs(tmp_path, name):
+    _, path = FOREIGN[name].write(tmp_path)
+    assert mg.load_pretrained(path, backend="numpy").model.config.dropout == 0.25

@@ -27,6 +27,7 @@ _OTHER_NAMES = {
     "n_embd": ("emb_dim",),
 }
 _DROPOUTS = ("attn_pdrop", "embd_pdrop", "resid_pdrop")
+_OTHER_DROPOUTS = ("dropout", "drop_rate")  # nanoGPT's and the book's
 
 # The values that this package's GPT-2 implements; they are also the defaults of missing entries.
 # Both names of the activation mean GELU with the tanh approximation. reorder_and_upcast_attn is
@@ -76,6 +77,9 @@ def reads_tied(file: Path) -> bool | None:
 
 def _common_dropout(content: dict[str, Any]) -> Any:
     """Return the dropout rate if all three dropouts have the same, else 0."""
+    for name in _OTHER_DROPOUTS:
+        if name in content:
+            return content[name]
     rates = [content.get(name, 0.1) for name in _DROPOUTS]
     return rates[0] if rates[0] == rates[1] == rates[2] else 0.0
 
