@@ -90,10 +90,15 @@ def _load_merges(file: Path) -> Tokenizer:
 
 
 def _document_tokens(folder: Path) -> dict[str, str]:
-    """Return the bos_token and eos_token that the files in a folder name, where they do."""
+    """Return the bos_token and eos_token that the files in a folder name, where they do.
+
+    Raises FormatError if they put a space before each text, which is not done here.
+    """
     tokens: dict[str, str] = {}
     for file in (folder / name for name in ROLE_FILES):
         content: dict[str, Any] = read_json(file, MAX_FILE_BYTES) if file.is_file() else {}
+        if content.get("add_prefix_space", False) is not False:
+            raise FormatError(f"{file}: add_prefix_space must be false, as in GPT-2")
         for role in ("bos_token", "eos_token"):
             value = content.get(role)
             value = value.get("content") if isinstance(value, dict) else value

@@ -76,6 +76,14 @@ def test_a_fine_tuned_model_is_resumed_as_if_it_had_not_stopped(tmp_path, corpus
     assert (config.block_size, config.dropout, config.tie_weights) == (8, 0.2, False)
 
 
+def test_the_seed_is_that_of_dropout_too(tmp_path, corpus):
+    _, path = FOREIGN["as exported"].write(tmp_path / "model")
+    settings = ["--steps", 1, "--seed", 7, "--dropout", 0.1, "--out", tmp_path / "run"]
+    assert train("--init-from", path, *corpus, *settings) == 0
+    texts = mg.load_corpus(corpus[1], format="text")
+    assert mg.Trainer.resume(tmp_path / "run", texts, backend="numpy").model.dropout_seed == 7
+
+
 def test_a_run_of_one_s_own_and_a_model_inside(tmp_path, capsys):
     assert train("--init-from", "names", "--steps", 3, "--out", tmp_path / "a") == 0
     assert "GPT(4,192 parameters" in capsys.readouterr().out

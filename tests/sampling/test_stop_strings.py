@@ -141,6 +141,11 @@ def test_a_row_that_should_stop(model):
 
     rows = mg.sampling.generate_batch(model, prompts, should_stop=should_stop, **options)
     assert rows == seen == [whole[0], whole[1][:4], whole[2]]
+    seen[:] = [], [], []
+    end = whole[2][5]
+    rows = mg.sampling.generate_batch(model, prompts, should_stop=should_stop, stop=end, **options)
+    assert rows == seen, "it is not asked about a token that ends its row"
+    assert len(rows[2]) <= 5
 
 
 def test_token_ids_know_no_strings(model):

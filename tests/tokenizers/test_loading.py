@@ -38,6 +38,11 @@ def test_added_tokens_have_a_file_of_their_own(tmp_path):
     learned = tokenizers.train_bpe("the fox then the hen", 262)
     (tmp_path / "merges.txt").write_text(tokenizers.format_merges(learned), "utf-8")
     (tmp_path / "vocab.json").write_text(json.dumps(tokenizers.get_vocab(learned)), "utf-8")
+    settings = tmp_path / "tokenizer_config.json"
+    settings.write_text('{"add_prefix_space": true}')
+    with pytest.raises(FormatError, match=r"tokenizer_config.json: add_prefix_space must be fal"):
+        tokenizers.load(tmp_path)
+    settings.write_text('{"add_prefix_space": false}')
     added = tmp_path / "added_tokens.json"
     added.write_text('{"<b>": 263, "<a>": 262}')
     for path in (tmp_path, tmp_path / "merges.txt"):
