@@ -42,7 +42,7 @@ def widened(array):
 
 def safetensors_bytes(tensors, metadata):
     header, parts, start = {"__metadata__": metadata} if metadata else {}, [], 0
-    for name, array in tensors.items():
+    for name, array in sorted(tensors.items()):  # as the safetensors library does
         part = np.ascontiguousarray(array).tobytes()
         code = "BF16" if array.dtype == BF16 else CODES[str(array.dtype)]
         offsets = [start, start + len(part)]
@@ -234,6 +234,12 @@ def padded(export: Export) -> None:
     export.config["vocab_size"] = 320
 
 
+def padded_untied(export: Export) -> None:
+    padded(export)
+    head = export.tensors["transformer.lm_head.weight"]
+    export.tensors["transformer.lm_head.weight"] = np.concatenate([head, 9 * head[:20]])
+
+
 def fewer_rows(export: Export) -> None:
     export.tensors["transformer.wte.weight"] = export.tensors["transformer.wte.weight"][:290]
     export.config["vocab_size"] = 290
@@ -344,6 +350,11 @@ FOREIGN = {
     "untied head": Foreign(lambda export: None, config=UNTIED),
     "head in float16": Foreign(with_tensor("lm_head.weight", half_head)),
     "head in bfloat16": Foreign(with_tensor("lm_head.weight", cut_head)),
+    "padded vocabulary, untied head": Foreign(padded_untied, config=UNTIED),
+    "extra head in float64, ignored": Foreign(
+        with_tensor("score.weight", lambda export: np.zeros((2, 8))),
+        options={"ignore_extra_heads": True},
+    ),
     "extra head, ignored": Foreign(SCORE, options={"ignore_extra_heads": True}),
     "float16": Foreign(in_dtype(lambda a: a.astype(np.float16), lambda a: a.astype(np.float32))),
     "bfloat16": Foreign(in_dtype(halves, widened)),
@@ -360,7 +371,7 @@ FOREIGN = {
     ),
     "two prefixes": Foreign(
         with_tensor("_orig_mod.wte.weight", lambda e: e.tensors["transformer.wte.weight"]),
-        "holds both transformer.wte.weight and _orig_mod.wte.weight",
+        "holds both _orig_mod.wte.weight and transformer.wte.weight",
     ),
     "book, keys missing": Foreign(
         lambda export: (as_book(export), export.tensors.pop("trf_blocks.1.att.W_key.weight"))[0],

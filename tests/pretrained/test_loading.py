@@ -204,6 +204,9 @@ def test_a_tokenizer_in_place_of_the_files(tmp_path):
     folder = mg.save(tmp_path / "own", checkpoint.model)
     assert mg.load_pretrained(folder, backend="numpy", tokenizer=other).tokenizer is other
     larger = mg.tokenizers.train_bpe(mg.load_corpus("story")[0], 321)
+    own = mg.save(tmp_path / "with_its_own", checkpoint.model, other)
+    with pytest.raises(mg.SettingError, match="tokenizer must be the one that the model was train"):
+        mg.load_pretrained(own, backend="numpy", tokenizer=swapped(other))
     for source, tokenizer in ((path, larger), (folder, larger), (folder, gpt2_of_bytes())):
         with pytest.raises(
             mg.SettingError, match=r"tokenizer must be one of the [\d]+ tokens of the model in"
@@ -211,6 +214,12 @@ def test_a_tokenizer_in_place_of_the_files(tmp_path):
             mg.load_pretrained(source, backend="numpy", tokenizer=tokenizer)
     with pytest.raises(mg.SettingError, match="ignore_extra_heads must be"):
         mg.load_pretrained(path, ignore_extra_heads=1)
+
+
+def swapped(tokenizer):
+    """As many tokens, two of them with each other's ids."""
+    order = [1, 0, *range(2, 256)]
+    return mg.tokenizers.BPETokenizer(tokenizer.merges, byte_order=order)
 
 
 def gpt2_of_bytes():
