@@ -12,6 +12,7 @@ from microgpt.errors import SettingError
 from microgpt.models.gpt import GPT
 from microgpt.sampling.captured_decode import (
     CapturedDecodeStep,
+    no_hooks_active,
     supports_capture,
 )
 from microgpt.sampling.decoder import window_start
@@ -121,7 +122,7 @@ class _Batch:
         start = t - 1 if length else window_start(t, cache.block_size)
         pending, logits = self.tokens[:, start:t], None
         next_tokens = np.full(len(self.tokens), UNDECIDED)
-        if step is not None and not has_sampler_override():
+        if step is not None and not has_sampler_override() and no_hooks_active():
             if length:
                 next_tokens[:] = step.decode(pending[:, 0], t)
             else:

@@ -11,6 +11,7 @@ from microgpt.config import SampleConfig
 from microgpt.models.gpt import GPT
 from microgpt.sampling.captured_decode import (
     acquire_decode_step,
+    no_hooks_active,
     return_decode_step,
 )
 from microgpt.sampling.decoder import Decoder
@@ -91,7 +92,7 @@ def _generate(
         decoder = Decoder(model, tokens, None if step is None else step.cache)
         for t in range(len(tokens), len(tokens) + count):
             token = UNDECIDED
-            if step is not None and not has_sampler_override():
+            if step is not None and not has_sampler_override() and no_hooks_active():
                 token = step.next_token(decoder, t)
             if token == UNDECIDED:
                 token = sample_token(decoder.logits(), request, request.seed, t)
