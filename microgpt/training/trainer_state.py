@@ -13,7 +13,6 @@ from typing import Any
 
 from microgpt._io.atomic_write import atomic_write
 from microgpt._io.json_io import format_json, parse_json
-from microgpt.backends import LOCK
 from microgpt.checkpoints import (
     SafetensorsFile,
     ensure_writable,
@@ -125,7 +124,10 @@ def _validation_loss(step: Step | None) -> float:
 
 
 def save_state(trainer: Any, folder: str | Path) -> Path:
-    """Write a trainer's state to training.safetensors in a folder; return the file's path."""
+    """Write a trainer's state to training.safetensors in a folder; return the file's path.
+
+    The caller holds the package's lock, so that no other thread trains meanwhile.
+    """
     model, state = trainer.model, trainer.state
     if type(model) is not GPT or named_shapes(model) != model.config.parameter_shapes():
         raise SettingError(
@@ -137,31 +139,29 @@ def save_state(trainer: Any, folder: str | Path) -> Path:
     if Path(folder).suffix == ".safetensors":
         raise SettingError("folder", f"a folder for {STATE_FILE}", Described(str(folder)))
     target = ensure_writable(Path(folder) / STATE_FILE)
-    data_sha256 = trainer.data.sha256
-    with LOCK:
-        header = {
-            "format": FORMAT,
-            "config": asdict(model.config),
-            "tokenizer": checked_dict(trainer.tokenizer),
-            "train": asdict(trainer.config),
-            "data": data_sha256,
-            "batches": trainer.batches.state_dict(),
-            "pending": len(state.pending_batches),
-            "evaluation_due": state.evaluation_due,
-            "final_evaluation": _final_evaluation_row(state),
-            "frozen": [name for name, w in model.named_parameters() if not w.requires_grad],
-            "dropout": [int(model.dropout_seed), int(model.dropout_counter[0])],
-            "training": bool(model.training),
-            "metadata": trainer.extra_metadata,
-        }
-        arrays = {MODEL + name: weight.array for name, weight in model.named_parameters()}
-        arrays |= {OPTIMIZER + name: a for name, a in trainer.optimizer.state_arrays().items()}
-        for number, (tokens, targets) in enumerate(state.pending_batches):
-            arrays |= {f"{PENDING}{number}.tokens": tokens, f"{PENDING}{number}.targets": targets}
-        arrays |= history_to_arrays(state.history)
-        content = format_json(header, "extra_metadata")
-        with atomic_write(target) as stream:
-            write_safetensors(stream, arrays, {TRAINER_STATE_KEY: content})
+    header = {
+        "format": FORMAT,
+        "config": asdict(model.config),
+        "tokenizer": checked_dict(trainer.tokenizer),
+        "train": asdict(trainer.config),
+        "data": trainer.data.sha256,
+        "batches": trainer.batches.state_dict(),
+        "pending": len(state.pending_batches),
+        "evaluation_due": state.evaluation_due,
+        "final_evaluation": _final_evaluation_row(state),
+        "frozen": [name for name, w in model.named_parameters() if not w.requires_grad],
+        "dropout": [int(model.dropout_seed), int(model.dropout_counter[0])],
+        "training": bool(model.training),
+        "metadata": trainer.extra_metadata,
+    }
+    arrays = {MODEL + name: weight.array for name, weight in model.named_parameters()}
+    arrays |= {OPTIMIZER + name: a for name, a in trainer.optimizer.state_arrays().items()}
+    for number, (tokens, targets) in enumerate(state.pending_batches):
+        arrays |= {f"{PENDING}{number}.tokens": tokens, f"{PENDING}{number}.targets": targets}
+    arrays |= history_to_arrays(state.history)
+    content = format_json(header, "extra_metadata")
+    with atomic_write(target) as stream:
+        write_safetensors(stream, arrays, {TRAINER_STATE_KEY: content})
     return target
 
 

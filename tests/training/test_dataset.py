@@ -6,8 +6,10 @@ from resume_cases import SMALL, trainer_of
 from small_trainers import TEXT, names_trainer, text_trainer
 
 import microgpt as mg
-from microgpt.data import Corpus
+from microgpt.data import Corpus, load_corpus
 from microgpt.errors import SettingError
+from microgpt.tokenizers import CharTokenizer
+from microgpt.training.dataset import TrainingData
 
 
 def test_validation_is_never_trained_on():
@@ -137,3 +139,25 @@ def test_repeats_are_trained_on_as_often_as_they_come():
     rows = [tokens[0].tolist() for tokens, _ in trainer.seen_batches()]
     assert rows.count([2, 0, 1]) == 6  # of two passes over four lines
     assert rows.count([2, 1, 0]) == 2
+
+
+def data_of(texts, tokenizer=None, **settings):
+    vocab_size = 8 if tokenizer is None else tokenizer.vocab_size
+    model_config = mg.GPTConfig.microgpt(vocab_size=vocab_size)
+    config = mg.TrainConfig(**{"val_fraction": 0.0, **settings})
+    return TrainingData(texts, None, tokenizer, config, model_config)
+
+
+def test_the_hash_is_of_texts_their_borders_and_the_tokenizer():
+    char = CharTokenizer("abc")
+    corpora = [Corpus("c", documents) for documents in (("ab", "c"), ("a", "bc"), ("abc",))]
+    hashes = {data_of(corpus, char).sha256 for corpus in corpora}
+    hashes.add(data_of(corpora[0], CharTokenizer("abcd")).sha256)
+    hashes.add(data_of(load_corpus(text="ab\nc", format="text"), CharTokenizer("abc\n")).sha256)
+    assert len(hashes) == 5
+    assert data_of(Corpus("d", ("ab", "c")), char).sha256 in hashes  # a name changes nothing
+
+
+def test_something_is_always_held_out():
+    data = data_of(np.arange(8).repeat(5), val_fraction=0.001)
+    assert (len(data.train), len(data.validation)) == (39, 1)

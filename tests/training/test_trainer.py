@@ -7,6 +7,7 @@ import sys
 
 import numpy as np
 import pytest
+from custom_models import Shouting
 from small_trainers import CORPUS, TEXT, names_trainer, text_trainer
 
 import microgpt as mg
@@ -254,3 +255,19 @@ def test_an_interrupt_while_a_batch_is_made(monkeypatch):
     assert len(trainer.run()) == 9
     assert trainer.interrupted
     assert len(trainer.run()) == 30
+
+
+def test_samples_are_of_the_seed_of_the_settings():
+    for seed in (1, 2):
+        trainer = names_trainer(seed=seed, num_samples=3)
+        expected = mg.generate_text(
+            trainer.model, trainer.tokenizer, 3, max_new_tokens=None, temperature=0.8, seed=seed
+        )
+        assert trainer.sample(0.8) == tuple(expected)
+
+
+def test_steps_of_a_subclass_are_not_recorded():
+    corpus = mg.load_corpus("names-mini")
+    for model, is_captured in ((mg.GPT(backend="numba"), True), (Shouting(backend="numba"), False)):
+        trainer = mg.Trainer(model, corpus, mg.TrainConfig(steps=1))
+        assert (trainer.captured is not None) == is_captured
