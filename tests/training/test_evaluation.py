@@ -1,5 +1,8 @@
 """Evaluation is the mean loss, and has no side effects."""
 
+from functools import partial
+
+import numpy as np
 import pytest
 from small_trainers import names_trainer, text_trainer
 
@@ -31,3 +34,32 @@ def test_evaluating_and_sampling_change_nothing(backend):
     assert held.loss != train.loss
     assert blind.history[1].train_evaluation is None
     assert watched.evaluate(watched.train_data) == watched.history[-1].train_evaluation
+
+
+def test_an_evaluation_that_is_cancelled_is_none():
+    trainer = names_trainer(eval_documents=200)
+    calls = []
+
+    def cancelled_at(number):
+        calls.clear()
+        return lambda: calls.append(1) or len(calls) > number
+
+    assert trainer.evaluate(cancelled=cancelled_at(10**9)) is not None
+    batches = len(calls)
+    assert batches > 1
+    for number in (0, batches - 1):
+        assert trainer.evaluate(cancelled=cancelled_at(number)) is None
+        assert len(calls) == number + 1
+
+
+def constant_loss(loss, tokens, targets):
+    return np.where(targets >= 0, loss, 0.0)
+
+
+def test_an_improvement_is_how_much_lower_the_model_is():
+    trainer = names_trainer(steps=1)
+    loss = trainer.evaluate().loss
+    for baseline in (0.0, 10.0):
+        comparison = trainer.compare(partial(constant_loss, baseline))
+        assert comparison.loss == pytest.approx(baseline)
+        assert comparison.improvement == pytest.approx(baseline - loss)
