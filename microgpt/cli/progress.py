@@ -70,6 +70,10 @@ class Progress:
         self._bar.update(count)
         self._print_line(self._interval)
 
+    def count_merge(self, merge: Any) -> None:
+        """Count a token that a byte-pair tokenizer has learned; its `on_merge`."""
+        self.update(1, f"token {merge.token:,} of the tokenizer learned")
+
     def track(self, items: Iterable[Any]) -> Iterator[Any]:
         """Yield the items; each is counted when the next one is requested."""
         for item in items:

@@ -31,8 +31,8 @@ def run(options: argparse.Namespace) -> int:
 
     check_integer("val_tokens", options.val_tokens, minimum=0)
     corpus = load_corpus_as(options.corpus, options.format, options.special, options.distinct)
-    with Progress(None, description="preparing the tokenizer"):
-        tokenizer = corpus.tokenizer(options.tokenizer)
+    with Progress(None, description="preparing the tokenizer") as progress:
+        tokenizer = corpus.tokenizer(options.tokenizer, progress.count_merge)
     count = len(split_documents(corpus))
     with Progress(count, "document") as progress:
         tokens = np.concatenate([*progress.track(encode_documents(corpus, tokenizer))])

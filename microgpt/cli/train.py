@@ -26,8 +26,8 @@ def run(options: argparse.Namespace) -> int:
     _check_options(options)
     directory = RunDirectory(out_folder(options), resumed_file(options))
     make_trainer = new_trainer if options.resume is None else resumed_trainer
-    with Progress(None, description="preparing"):  # may take a while: bpe:N trains a tokenizer
-        trainer = make_trainer(options, directory.best_target)
+    with Progress(None, description="preparing") as progress:  # bpe:N trains a tokenizer
+        trainer = make_trainer(options, directory.best_target, progress)
     checkpoints.ensure_writable(directory.folder)  # raises before hours of training, not after
     directory.attach(trainer)
     _print_start(trainer, options)
