@@ -155,6 +155,11 @@ class Backend:
     def __deepcopy__(self, memo: dict) -> "Backend":
         return self
 
+    def __reduce__(self) -> tuple:
+        from microgpt import backends
+
+        return backends.get, (self.name,)
+
     def launch(self, name: str, *args: Any) -> None:
         """Run the kernel `name`: outputs first, then inputs, then scalars."""
         with LOCK:  # not acquire and release: an interrupt in between would keep it for ever

@@ -99,6 +99,10 @@ class Captured:
         self._attempts.clear()
         self._last = None
 
+    def __reduce__(self) -> tuple:
+        """Copy and pickle the function alone: recordings hold addresses in memory."""
+        return capture, (self.function,)
+
     def __repr__(self) -> str:
         return f"<captured {self.__name__}: {len(self._replays)} recordings>"
 
