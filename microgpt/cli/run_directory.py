@@ -3,25 +3,37 @@
 import os
 import shutil
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
+
+from microgpt._io.atomic_write import remove_abandoned_drafts
+from microgpt._io.file_lock import FolderLock
 
 MODEL, STATE, BEST = "model.safetensors", "training.safetensors", "best.safetensors"
 FILES = (MODEL, STATE, BEST)
 UNSAVED_BEST = "unsaved-best.safetensors"  # until the first save, if BEST is another run's
 
 
-class RunDirectory:
+class RunDirectory(FolderLock):
     """The folder a run is saved in; `resumed` is the training state it continues, or None.
 
-    Files of another run stay unchanged until the first `save`, which renames them to before-….
+    `with` keeps every other run out of it. Files of another run stay unchanged until the first
+    `save`, which renames them to before-….
     """
 
     def __init__(self, folder: Path, resumed: Path | None):
-        self.folder, self._resumed = folder, resumed
+        super().__init__(folder)
+        self._resumed = resumed
         self._trainer: Any = None
-        is_own = resumed is not None and resumed.resolve() == (folder / STATE).resolve()
-        self._has_other_run = not is_own and any((folder / name).exists() for name in FILES)
+
+    def __enter__(self) -> Self:
+        super().__enter__()
+        for name in (*FILES, UNSAVED_BEST):
+            remove_abandoned_drafts(self.folder / name)  # each may be as large as the model
+        resumed, state = self._resumed, self.folder / STATE
+        is_own = resumed is not None and resumed.resolve() == state.resolve()
+        self._has_other_run = not is_own and any((self.folder / name).exists() for name in FILES)
         self._saved = is_own
+        return self
 
     @property
     def best_target(self) -> Path:

@@ -21,10 +21,15 @@ PLOT_FORMATS = (".png", ".svg", ".pdf")
 
 
 def run(options: argparse.Namespace) -> int:
+    _check_options(options)
+    with RunDirectory(out_folder(options), resumed_file(options)) as directory:
+        return _train(directory, options)
+
+
+def _train(directory: RunDirectory, options: argparse.Namespace) -> int:
+    """Make the trainer, train, save, and return the exit status."""
     from microgpt import checkpoints
 
-    _check_options(options)
-    directory = RunDirectory(out_folder(options), resumed_file(options))
     make_trainer = new_trainer if options.resume is None else resumed_trainer
     with Progress(None, description="preparing") as progress:  # bpe:N trains a tokenizer
         trainer = make_trainer(options, directory.best_target, progress)
