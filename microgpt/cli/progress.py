@@ -1,5 +1,6 @@
 """Progress of long work: a tqdm bar in a terminal, otherwise a line every few seconds."""
 
+import contextlib
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -109,5 +110,6 @@ class Progress:
         return f"{line}: {self.status}" if self.status else line
 
     def _run_heartbeat(self) -> None:
-        while not self._wait(INTERVAL):
-            self.heartbeat()
+        with contextlib.suppress(OSError):  # nobody reads: the work itself will find out
+            while not self._wait(INTERVAL):
+                self.heartbeat()

@@ -46,12 +46,15 @@ class RunDirectory(FolderLock):
 
     def save(self) -> Path:
         """Save the run and return the path of the model."""
+        message = ""
         if not self._saved:
             has_best = self._trainer.best != self._initial_best or self._copy_resumed_best()
             if self._has_other_run:
-                self._set_aside(has_best)
+                message = self._set_aside(has_best)
             self._saved = True
         self._trainer.save(self.folder)
+        if message:
+            print(message)
         return self.folder / MODEL
 
     def best_file(self) -> Path | None:
@@ -73,8 +76,8 @@ class RunDirectory(FolderLock):
             shutil.copyfileobj(old, new)
         return True
 
-    def _set_aside(self, has_best: bool) -> None:
-        """Rename another run's files to before-…, and delete older before-… files."""
+    def _set_aside(self, has_best: bool) -> str:
+        """Rename another run's files to before-…, delete older before-… files, and say so."""
         renamed, replaced = [], False
         for name in FILES:
             file, aside = self.folder / name, self.folder / f"before-{name}"
@@ -85,9 +88,9 @@ class RunDirectory(FolderLock):
             else:
                 aside.unlink(missing_ok=True)  # it would mix two runs in the before-… files
         older = ", in place of an older one" if replaced else ""
-        print(f"the run that was there is kept as {', '.join(renamed)} in {self.folder}{older}")
         file = self._trainer.best_file
         if file is not None:
             self._trainer.best_file = self.folder / BEST
             if has_best:
                 os.replace(file, self.folder / BEST)
+        return f"the run that was there is kept as {', '.join(renamed)} in {self.folder}{older}"

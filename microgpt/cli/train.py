@@ -1,6 +1,7 @@
 """Train a model on a corpus and save it."""
 
 import argparse
+import contextlib
 import math
 import sys
 import warnings
@@ -48,7 +49,13 @@ def _train(directory: RunDirectory, options: argparse.Namespace) -> int:
             if options.save_every and (step.step + 1) % options.save_every == 0:
                 _save(trainer, directory)
 
-        trainer.run(on_step)
+        try:
+            trainer.run(on_step)
+        except OSError:  # such as a pipe that nobody reads any more: what is done is not lost
+            if trainer.history:
+                with contextlib.redirect_stdout(None):
+                    _save(trainer, directory)
+            raise
     return _finish(trainer, directory, options)
 
 

@@ -34,8 +34,9 @@ def mute(thread_id: int) -> None:
     """Discard the printed output of this thread until `unmute`."""
     with _lock:
         for name in ("stdout", "stderr"):
-            if not isinstance(getattr(sys, name), MutableStream):
-                setattr(sys, name, MutableStream(getattr(sys, name)))
+            stream = getattr(sys, name)  # None in a program without a console
+            if stream is not None and not isinstance(stream, MutableStream):
+                setattr(sys, name, MutableStream(stream))
         _muted_threads.add(thread_id)
 
 

@@ -24,7 +24,7 @@ from microgpt.optim import (
     cosine_schedule,
     linear_schedule,
 )
-from microgpt.optim.schedules import Schedule
+from microgpt.optim.schedules import Schedule, check_warmup
 from microgpt.recording import capture
 from microgpt.recording.captured import Captured
 
@@ -193,6 +193,7 @@ def make_optimizer(model: GPT, config: TrainConfig) -> Adam:
 
 def make_lr_schedule(config: TrainConfig) -> Schedule:
     """Make the configured learning-rate schedule."""
+    check_warmup(config.warmup_steps, config.steps)
     if config.lr_schedule == "constant":
         return constant_schedule(config.lr, config.warmup_steps)
     decay = cosine_schedule if config.lr_schedule == "cosine" else linear_schedule
