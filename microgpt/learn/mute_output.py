@@ -5,8 +5,11 @@ import threading
 from collections.abc import Iterable
 from typing import Any
 
+from microgpt.backends.dispatch import hold_over_fork
+
 _muted_threads: set[int] = set()
-_lock = threading.Lock()
+_lock = threading.RLock()
+hold_over_fork(_lock)
 
 
 class MutableStream:

@@ -85,9 +85,11 @@ def test_no_lock_is_held_over_a_fork():
     code = """
 from numba.core.compiler_lock import global_compiler_lock
 from microgpt import backends
+from microgpt.learn import mute_output, time_limit
 mg.Tensor([1.0]) + 1
 for name, lock in (("LOCK", backends.LOCK), ("loading", backends._loading),
-                   ("compiler", global_compiler_lock._lock)):
+                   ("compiler", global_compiler_lock._lock), ("mute", mute_output._lock),
+                   ("stack", time_limit._stack_size_lock)):
     held = threading.Event()
     def hold():
         with lock:
@@ -99,7 +101,9 @@ for name, lock in (("LOCK", backends.LOCK), ("loading", backends._loading),
     print(name, run_child(lambda: lock.acquire(timeout=5)))
     thread.join()
 """
-    assert run(code).splitlines() == ["LOCK True", "loading True", "compiler True"]
+    assert run(code).splitlines() == [
+        f"{name} True" for name in ("LOCK", "loading", "compiler", "mute", "stack")
+    ]
 
 
 @pytest.mark.slow

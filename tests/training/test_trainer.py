@@ -1,7 +1,9 @@
 """The Trainer: what it measures, samples and keeps."""
 
+import copy
 import itertools
 import os
+import pickle
 import subprocess
 import sys
 
@@ -13,6 +15,7 @@ import microgpt as mg
 from microgpt.errors import (
     SettingError,
     ShapeError,
+    StateError,
 )
 
 
@@ -254,3 +257,11 @@ def test_an_interrupt_while_a_batch_is_made(monkeypatch):
     assert len(trainer.run()) == 9
     assert trainer.interrupted
     assert len(trainer.run()) == 30
+
+
+@pytest.mark.parametrize("copied", [copy.deepcopy, pickle.dumps])
+def test_a_trainer_is_saved_and_not_copied(copied, backend):
+    trainer = names_trainer(steps=2)
+    trainer.run()
+    with pytest.raises(StateError, match="`save` it into a folder"):
+        copied(trainer)
