@@ -76,6 +76,20 @@ def test_a_move_does_not_drop_another_controls_move(view):
     assert (state.params.temperature, state.params.top_k, state.seed) == (0.75, 3, 9)
 
 
+def test_waiting_moves_are_made_in_the_order_of_their_last(view):
+    """Another model empties the prompt, so a prompt typed after it must come after it."""
+    made = []
+
+    def move(control, number):
+        view.panel.on_move(control, lambda state: made.append((control, number)) or state)
+
+    view.start()
+    for number, control in enumerate(["prompt", "model", "prompt", "seed"]):
+        move(control, number)
+    view.finish()
+    assert made == [("model", 1), ("prompt", 2), ("seed", 3)]
+
+
 def test_a_slider_that_is_back_where_it_was_stays_there(view):
     view.start()
     slider = view.panel.sliders["temperature"]
