@@ -3,6 +3,8 @@
 import argparse
 import sys
 
+from microgpt.cli.model_options import add_model_options, load_model
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("model", help="a checkpoint, another program's model, or a name as gpt2")
@@ -14,14 +16,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="safetensors as transformers loads it, or llm.c's version 3",
     )
     parser.add_argument("--no-tokenizer", action="store_true", help="write the weights alone")
+    add_model_options(parser.add_argument_group("model"))
 
 
 def run(options: argparse.Namespace) -> int:
-    from microgpt.pretrained import load_pretrained, save_pretrained
+    from microgpt.pretrained import save_pretrained
     from microgpt.pretrained.gpt2_layout import check_gpt2_config
     from microgpt.tokenizers import is_byte_pair
 
-    checkpoint = load_pretrained(options.model)
+    checkpoint = load_model(options.model, options)
     check_gpt2_config(checkpoint.model.config)  # raises before a note on the tokenizer is printed
     tokenizer = checkpoint.tokenizer
     if options.no_tokenizer:

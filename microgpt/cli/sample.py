@@ -5,6 +5,8 @@ import warnings
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from microgpt.cli.model_options import add_model_options, load_model
+
 LONG_BLOCK = 256  # with a longer context, texts are long, so the default is one sample
 MAX_NEW_TOKENS = 200  # the default of --max-new-tokens at most
 MAX_TOKEN_ID = 2**31 - 1
@@ -18,8 +20,10 @@ ESCAPES = {
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "source", help="a folder that `microgpt train` wrote; names, story; or GPT-2: a folder or "
-        "file of Hugging Face, llm.c or OpenAI, or gpt2, which is downloaded",
+        "file of Hugging Face, nanoGPT or the book (safetensors), llm.c or OpenAI, or gpt2, which "
+        "is downloaded",
     )  # fmt: skip
+    add_model_options(parser.add_argument_group("model"))
     sampling = parser.add_argument_group("sampling parameters")
     sampling.add_argument("--temperature", type=float, default=1.0, help="0 is greedy decoding")
     sampling.add_argument("--top-k", type=int, help="keep the k most likely tokens")
@@ -41,11 +45,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="a prompt of token ids; prints ids and needs no tokenizer",
     )  # fmt: skip
     output.add_argument(
-        "--tokenizer", metavar="gpt2|FILE",
-        help="use GPT-2's tokenizer, or that of a tokenizer.json, merges.txt or vocab.bpe, or of a "
-        "folder that has one",
-    )  # fmt: skip
-    output.add_argument(
         "-n", "--num-samples", type=int,
         help=f"number of samples of each prompt (default: 10; 1 for greedy decoding, or with a "
         f"block of more than {LONG_BLOCK} tokens)",
@@ -54,6 +53,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--max-new-tokens", type=int,
         help="largest number of tokens after the prompt (default: until the block is full, "
         f"{MAX_NEW_TOKENS} at most)",
+    )  # fmt: skip
+    output.add_argument(
+        "--stop", action="append", metavar="TEXT",
+        help="end a sample before TEXT; several may be given (a new line: --stop $'\\n')",
     )  # fmt: skip
     output.add_argument("--stream", action="store_true", help="print each piece as it is sampled")
     output.add_argument(
@@ -68,7 +71,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     from microgpt.config.checks import check_integer
     from microgpt.errors import FormatError, SettingError
-    from microgpt.pretrained import load_pretrained
 
     for name in ("num_samples", "max_new_tokens"):
         if getattr(options, name) is not None:
@@ -76,9 +78,12 @@ def run(options: argparse.Namespace) -> int:
     if options.tokens and options.prompt:
         prompts = options.prompt[0], options.tokens[0]
         raise SettingError(("prompt", "tokens"), "given one without the other", prompts)
+    if options.tokens and options.stop:
+        values = options.stop[0], options.tokens[0]
+        raise SettingError(("stop", "tokens"), "given one without the other", values)
     token_prompts = [_parse_ids(text) for text in options.tokens or ()]
-    checkpoint = load_pretrained(options.source)
-    model, tokenizer = checkpoint.model, _tokenizer(options.tokenizer, checkpoint.tokenizer)
+    checkpoint = load_model(options.source, options)
+    model, tokenizer = checkpoint.model, checkpoint.tokenizer
     if options.num_samples is None:
         several = model.config.block_size <= LONG_BLOCK and options.temperature > 0
         options.num_samples = 10 if several else 1  # greedy samples would all be the same
@@ -97,7 +102,8 @@ def run(options: argparse.Namespace) -> int:
 def _print_texts(model: Any, tokenizer: Any, options: argparse.Namespace) -> int:
     from microgpt.sampling import encode_prompt, generate_text, stream_text
 
-    prompts, settings = options.prompt or [""], _sampling_settings(options)
+    prompts = options.prompt or [""]
+    settings = _sampling_settings(options) | {"stop": options.stop}
     starts = [encode_prompt(model, tokenizer, prompt, options.bos) for prompt in prompts]
     max_new_tokens = _max_new_tokens(model, starts, options.max_new_tokens)
     texts: Iterator[Iterable[str]]
@@ -198,19 +204,3 @@ def _parse_ids(text: str) -> list[int]:
     if not ids or max(map(abs, ids)) > MAX_TOKEN_ID:
         raise SettingError("tokens", "ids such as 1,2,3", text)
     return ids
-
-
-def _tokenizer(name: str | None, default: Any) -> Any:
-    from microgpt import tokenizers
-    from microgpt.errors import DownloadError
-
-    if name is None:
-        return default
-    if name != "gpt2":
-        return tokenizers.load(name)
-    try:
-        return tokenizers.gpt2()
-    except DownloadError as error:
-        own = "name a merges.txt or vocab.bpe that you have as {tokenizer}"
-        error.remedies = (own, *error.remedies)
-        raise

@@ -78,7 +78,7 @@ def _check_options(options: argparse.Namespace) -> None:
 def _print_start(trainer: Any, options: argparse.Namespace) -> None:
     steps = trainer.config.steps
     print(f"{trainer.corpus}\n{trainer.model}")
-    if PRESET_DEFAULTS.get(options.preset):
+    if PRESET_DEFAULTS.get(options.preset) or options.init_from is not None:
         print(f"settings: {_changed_settings(trainer.config)}")
     if trainer.config.num_samples and trainer.tokenizer is not None:
         trainer.iter_samples()  # raises now, not at the end, if the prompt has unknown characters

@@ -45,18 +45,37 @@ def load_texts(
     folder = Path(name).expanduser()
     if not folder.is_dir():
         return TrainingTexts(load_corpus_as(name, format, special, distinct))
-    train, val = (sorted(folder.glob(f"*{part}*.bin")) for part in ("train", "val"))
+    train, val = (_token_files(folder, part) for part in ("train", "val"))
     if not train:
         raise FormatError(
-            f"{folder} is a folder without a file named like *train*.bin; "
+            f"{folder} is a folder without a file named like *train*.bin or *train*.npy; "
             "`microgpt tokenize CORPUS FOLDER` makes one"
         )
     tokenizer = None
     if (folder / "tokenizer.json").is_file():
         tokenizer = tokenizers.load(folder / "tokenizer.json")
+    elif (folder / "meta.pkl").is_file():
+        raise FormatError(
+            f"{folder / 'meta.pkl'} names the characters of these tokens and is a pickle, which is "
+            f"not read here; train on the text that they were made from, such as "
+            f"{folder / 'input.txt'}"
+        )
     vocab_size = None if tokenizer is None else tokenizer.vocab_size
     validation = Shards(val, vocab_size) if val else None
     return TrainingTexts(Shards(train, vocab_size), validation, tokenizer)
+
+
+def _token_files(folder: Path, part: str) -> list[Path]:
+    """Return a folder's files of tokens with this word in their names, in one format."""
+    from microgpt.errors import FormatError
+
+    shards, arrays = (sorted(folder.glob(f"*{part}*{suffix}")) for suffix in (".bin", ".npy"))
+    if shards and arrays:
+        raise FormatError(
+            f"{folder} holds {shards[0].name} and {arrays[0].name}, which may be the same tokens; "
+            "keep files of one ending"
+        )
+    return shards or arrays
 
 
 def load_tokenizer(

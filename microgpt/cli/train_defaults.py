@@ -34,6 +34,17 @@ PRESET_DEFAULTS: dict[str, dict[str, Any]] = {
     "gpt2-1558M": {**_GPT2, **_LARGE, "lr": 2e-4, "min_lr": 2e-5, "block_size": 256},
 }
 
+# For a trained model: few steps with a small, constant learning rate.
+_FINE_TUNING: dict[str, Any] = {
+    **_GPT2,
+    **_LARGE,
+    "steps": 200,
+    "lr_schedule": "constant",
+    "warmup_steps": 0,
+}
+FINE_TUNING_LR = 0.024  # divided by n_embd: 3e-5 for GPT-2 (124M)
+MIN_BLOCK_FOR_LONG_SAMPLES = 128
+
 # For a short text: many epochs of adjacent windows, as in studies of memorisation.
 SHORT_TEXT: dict[str, Any] = {
     "epochs": 10,
@@ -56,6 +67,14 @@ SHORT_TEXT: dict[str, Any] = {
     "sample_prompt": "Every effort moves you",
 }
 SHORT_TEXTS = ("the-verdict",)
+
+
+def fine_tuning_defaults(n_embd: int, block_size: int) -> dict[str, Any]:
+    """Return the default settings of a run that starts from a trained model of this size."""
+    settings = _FINE_TUNING | {"lr": float(f"{FINE_TUNING_LR / n_embd:.1g}")}
+    if block_size < MIN_BLOCK_FOR_LONG_SAMPLES:
+        settings["sample_max_new_tokens"] = None
+    return settings
 
 
 def defaults(preset: str, corpus: str, format: str | None) -> dict[str, Any]:

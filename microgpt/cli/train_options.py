@@ -4,6 +4,7 @@ import argparse
 from typing import Any
 
 from microgpt.cli.corpus_options import add_reading_options
+from microgpt.cli.model_options import add_ignore_extra_heads
 
 # The fields of GPTConfig and of TrainConfig that have an option of the same name.
 MODEL_FIELDS = ("n_layer", "n_head", "n_embd", "block_size", "dropout", "qkv_bias")
@@ -29,7 +30,7 @@ def _data(group: Any) -> None:
         "--corpus",
         metavar="NAME",
         help="a corpus by name, a text file, or a folder with *train*.bin, as `microgpt tokenize` "
-        "writes it (names-mini)",
+        "or nanoGPT writes it, or *train*.npy (names-mini)",
     )
     add_reading_options(group)
     group.add_argument(
@@ -54,6 +55,13 @@ def _model(group: Any) -> None:
         "defaults of its own, and GPT-2's on the-verdict with those for a short text: ten epochs "
         "of windows side by side, no qkv bias",
     )
+    group.add_argument(
+        "--init-from",
+        metavar="MODEL",
+        help="fine-tune a trained model with its own tokenizer, in place of a preset: gpt2, a run, "
+        "or another program's files, as `microgpt sample` takes them",
+    )
+    add_ignore_extra_heads(group)
     group.add_argument("--n-layer", type=int, metavar="N", help="blocks")
     group.add_argument("--n-head", type=int, metavar="N", help="attention heads")
     group.add_argument("--n-embd", type=int, metavar="N", help="embedding dimension")

@@ -8,7 +8,14 @@ from typing import Any
 from microgpt.cli.memory_check import check_fits_memory
 from microgpt.cli.progress import Progress
 from microgpt.cli.train_data import check_shards, load_texts, load_tokenizer
-from microgpt.cli.train_defaults import defaults
+from microgpt.cli.train_defaults import defaults, fine_tuning_defaults
+from microgpt.cli.train_init import (
+    check_same_tokenizer,
+    check_without_init,
+    initial_config,
+    initial_model,
+    load_initial,
+)
 from microgpt.cli.train_options import MODEL_FIELDS, TRAIN_FIELDS, specified
 
 DEFAULT_OUT = "runs/latest"
@@ -22,22 +29,35 @@ def new_trainer(options: argparse.Namespace, best_file: Path, progress: Progress
     from microgpt.training import Trainer
 
     corpus, preset = options.corpus or "names-mini", options.preset or "microgpt"
-    settings = defaults(preset, corpus, options.format)
+    trained = load_initial(options)
+    if trained is None:
+        settings = defaults(preset, corpus, options.format)
+    else:
+        c = trained.model.config
+        settings = fine_tuning_defaults(c.n_embd, c.block_size)
     args = specified(options, (*MODEL_FIELDS, *TRAIN_FIELDS))
     settings |= _warmup(settings, args) | _consistent(settings, args)
     texts = load_texts(corpus, options.format, options.special, options.distinct)
-    tokenizer = load_tokenizer(texts, options, settings["tokenizer"], progress)
+    if trained is None:
+        tokenizer = load_tokenizer(texts, options, settings["tokenizer"], progress)
+        changes = {name: settings[name] for name in MODEL_FIELDS if name in settings}
+        model_config = GPTConfig.preset(preset, vocab_size=tokenizer.vocab_size, **changes)
+    else:
+        tokenizer = trained.tokenizer
+        check_same_tokenizer(texts, tokenizer)
+        model_config = initial_config(trained.model.config, options)
     if texts.is_shards:
         check_shards(texts, options, tokenizer.vocab_size)
         if texts.validation is None and options.val_fraction is None:
             settings["val_fraction"] = 0.0
-    changes = {name: settings[name] for name in MODEL_FIELDS if name in settings}
-    model_config = GPTConfig.preset(preset, vocab_size=tokenizer.vocab_size, **changes)
     if settings.get("stride") == "block_size":
         settings["stride"] = model_config.block_size
     config = TrainConfig(**{name: settings[name] for name in TRAIN_FIELDS if name in settings})
     check_fits_memory(model_config, config, texts.min_row_tokens)
-    model = GPT(model_config, seed=config.seed)
+    if trained is None:
+        model = GPT(model_config, seed=config.seed)
+    else:
+        model = initial_model(trained.model, model_config, config.seed)
     best = best_file if config.eval_every else None
     trainer = Trainer(
         model, texts.corpus, config, tokenizer, validation=texts.validation, best=best
@@ -45,6 +65,8 @@ def new_trainer(options: argparse.Namespace, best_file: Path, progress: Progress
     trainer.extra_metadata = {"source": _absolute(corpus)} | {
         name: getattr(options, name) for name in READING_OPTIONS
     }
+    if trained is not None:
+        trainer.extra_metadata["init_from"] = _absolute(options.init_from)
     return trainer
 
 
@@ -54,7 +76,8 @@ def resumed_trainer(options: argparse.Namespace, best_file: Path, progress: Prog
     from microgpt.training import Trainer
     from microgpt.training.trainer_state import open_state
 
-    fixed = specified(options, ("preset", *MODEL_FIELDS, "tokenizer", "format"))
+    check_without_init(options)
+    fixed = specified(options, ("preset", "init_from", *MODEL_FIELDS, "tokenizer", "format"))
     fixed |= {name: True for name in ("special", "distinct") if getattr(options, name)}
     if fixed:
         raise SettingError(

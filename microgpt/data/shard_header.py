@@ -42,8 +42,9 @@ def header_error(header: bytes, size: int) -> str | None:
     if magic != SHARD_MAGIC:
         other = f" ({OTHER_MAGICS[magic]})" if magic in OTHER_MAGICS else ""
         return (
-            f"is not a token shard: it must begin with {SHARD_MAGIC} (or, as in April 2024, hold "
-            f"int32 token ids alone), but it begins with {magic}{other}"
+            f"is not a token shard: it must begin with {SHARD_MAGIC} (or hold token ids alone: "
+            "int32 as in April 2024, uint16 up to 50,303 as nanoGPT's, or NumPy's .npy), but it "
+            f"begins with {magic}{other}"
         )
     if len(header) < HEADER_BYTES:
         return f"is cut off: a header has {HEADER_BYTES:,} bytes, the file has {size:,}"

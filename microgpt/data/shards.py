@@ -1,11 +1,4 @@
-"""Token shards: llm.c's files of token ids, read from disk on demand.
-
-A shard is a header of 256 int32 (20240520, version 1, the number of tokens, zeros), then one uint16
-for each token, little-endian. Until April 2024 llm.c wrote bare int32 tokens with no header. Such a
-file is detected by its content: it does not begin with 20240520, its size is a multiple of 4, and
-its first 65,536 integers all lie between 0 and 65,535, unlike those of text, weights and other
-headers.
-"""
+"""Token shards: files of token ids, read from disk on demand; `token_layout` knows the formats."""
 
 import glob
 import os
@@ -19,24 +12,24 @@ import numpy as np
 
 from microgpt.config.checks import check_choice, check_integer
 from microgpt.data.mmap_utils import backing_mmap, release_pages
-from microgpt.data.shard_header import HEADER_BYTES, header_error
+from microgpt.data.token_layout import FORMATS, read_layout
 from microgpt.errors import Described, FormatError, SettingError
 
 CHUNK_BYTES = 2**18  # read at once when ids are checked
-SNIFFED_TOKENS = 2**16  # read to detect a file without a header
 MAX_OPEN_SHARDS = 64
 
 
 def open_shard(
     path: str | Path, vocab_size: int | None = None, format: str | None = None
 ) -> np.memmap:
-    """Memory-map the tokens of a shard: uint16, or int32 if it has no header.
+    """Memory-map the tokens of a file: a shard of llm.c, bare tokens, or an array of NumPy.
 
-    `format` None detects the format from the content; "raw" reads the file as int32 without a
-    header, "shard" as uint16 with one. With `vocab_size`, all ids are checked now; without, only
-    the header is. Raises a FormatError that names the file if anything is wrong.
+    `format` None detects the format from the content; "shard" has llm.c's header, "raw" are int32
+    tokens without one, "uint16" such tokens of nanoGPT, and "npy" is NumPy's format. With
+    `vocab_size`, all ids are checked now; without, only the header is. Raises a FormatError that
+    names the file if anything is wrong.
     """
-    check_choice("format", format, (None, "raw", "shard"))
+    check_choice("format", format, FORMATS)
     if vocab_size is not None:
         check_integer("vocab_size", vocab_size, 1)
     path = Path(path).expanduser()
@@ -46,40 +39,13 @@ def open_shard(
             raise FormatError(f"the token shard {path} {problem}; `microgpt tokenize` writes one")
         with open(path, "rb") as stream:
             size = os.fstat(stream.fileno()).st_size
-            offset, dtype = _layout(path, stream, size, format)
+            offset, dtype = read_layout(path, stream, size, format)
             if vocab_size is not None:
                 _check_all_ids(path, stream, offset, dtype, vocab_size)
             shape = ((size - offset) // dtype.itemsize,)
             return np.memmap(stream, dtype, "r", offset=offset, shape=shape)
     except OSError as error:
         raise FormatError(f"{path} cannot be read ({error.strerror or error})") from None
-
-
-def _layout(
-    path: Path, stream: BinaryIO, size: int, format: str | None
-) -> tuple[int, np.dtype[Any]]:
-    """Return the offset of the tokens and their dtype, after checking the file's size."""
-    if not size:
-        raise FormatError(f"{path} is empty; `microgpt tokenize` writes token shards")
-    header = stream.read(HEADER_BYTES)
-    if format == "raw" and size % 4:
-        raise FormatError(f"{path} has {size:,} bytes; raw int32 tokens fill a multiple of 4")
-    if format == "raw" or (format is None and _looks_raw(stream, size)):
-        return 0, np.dtype("<i4")
-    problem = header_error(header, size)
-    if problem:
-        raise FormatError(f"{path} {problem}")
-    return HEADER_BYTES, np.dtype("<u2")
-
-
-def _looks_raw(stream: BinaryIO, size: int) -> bool:
-    """Whether a file holds bare int32 token ids; magic numbers are too large to be ids."""
-    if size % 4:
-        return False
-    stream.seek(0)
-    content = stream.read(4 * SNIFFED_TOKENS)
-    ids = np.frombuffer(content, "<i4", count=len(content) // 4)
-    return bool(ids.size and 0 <= ids.min() <= ids.max() < 2**16)
 
 
 def first_out_of_range(ids: np.ndarray, vocab_size: int) -> int | None:
@@ -178,6 +144,8 @@ class Shards:
             ids = self._open(shard)[position - first : end - first]
             if self.vocab_size is not None:
                 _check_ids(self.files[shard], ids, self.vocab_size, position - first)
+            elif ids.dtype != np.uint16:  # wider ones may not fit
+                _check_ids(self.files[shard], ids, 2**31, position - first)
             tokens[position - start : end - start] = ids
             release_pages(backing_mmap(ids))
             position = end

@@ -6,28 +6,10 @@ import warnings
 from collections import Counter
 from pathlib import Path
 
+from microgpt._io.file_signatures import recognize
 from microgpt.errors import FormatError, SettingWarning
 
-# How a file begins, what it is, and what to do with it.
-_SIGNATURES = (
-    (b"version https://git-lfs.github.com/spec/", "a pointer of Git LFS, which stands for a file",
-     "fetch the file with `git lfs pull`"),
-    (b"\x1f\x8b", "compressed with gzip", "unpack it with `gunzip`"),
-    (b"BZh", "compressed with bzip2", "unpack it with `bunzip2`"),
-    (b"\xfd7zXZ\0", "compressed with xz", "unpack it with `unxz`"),
-    (b"\x28\xb5\x2f\xfd", "compressed with zstd", "unpack it with `unzstd`"),
-    (b"PK\3\4", "a zip archive, or a document in one", "unpack it, or save it as plain text"),
-    (b"%PDF-", "a PDF document", "save its text as a plain text file"),
-    (b"{\\rtf", "a document in rich text format", "save it as plain text"),
-    (b"\xd0\xcf\x11\xe0", "an old Office document", "save it as plain text"),
-    (b"\x93NUMPY", "a NumPy array", "name the folder of its token ids, or pass the array"),
-    (b"\x89PNG", "an image", "name a text file"),
-    (b"\xff\xd8\xff", "an image", "name a text file"),
-    (b"SQLite format 3\0", "an SQLite database", "export its texts"),
-    (b"PAR1", "a Parquet table", "export its texts"),
-    (b"GGUF", "a model in GGUF format", "name a text file"),
-)  # fmt: skip
-_TAR_MAGIC = slice(257, 262)
+_NUMPY_REMEDY = "name the folder of its token ids, or pass the array"
 _UTF16_AND_32_MARKS = (b"\xff\xfe", b"\xfe\xff", b"\0\0\xfe\xff")
 _SAMPLE_BYTES = 4096
 # Not blanks, nor backspace, the Ctrl-Z that ended files on DOS, and escapes of terminals.
@@ -53,11 +35,9 @@ def read_text(path: Path) -> str:
 
 def _binary_format(content: bytes) -> tuple[str, str] | None:
     """Return what a binary file is and what to do with it; None if it may be UTF-8 text."""
-    for signature, format, remedy in _SIGNATURES:
-        if content.startswith(signature):
-            return format, remedy
-    if content[_TAR_MAGIC] == b"ustar":
-        return "a tar archive", "unpack it"
+    if found := recognize(content):
+        format, remedy = found
+        return format, remedy or (_NUMPY_REMEDY if "NumPy" in format else "name a text file")
     sample = content[:_SAMPLE_BYTES]
     zeros = [sample[i::2].count(0) / max(1, len(sample[i::2])) for i in range(2)]
     if content.startswith(_UTF16_AND_32_MARKS) or (min(zeros) < 0.05 and max(zeros) > 0.75):

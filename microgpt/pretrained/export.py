@@ -20,12 +20,12 @@ from microgpt.models.gpt import GPT
 from microgpt.pretrained import tokenizer_files
 from microgpt.pretrained.gpt2_layout import check_gpt2_config, gpt2_state_dict, is_conv1d
 from microgpt.pretrained.huggingface.config import CONFIG_FILE, to_config_json
-from microgpt.pretrained.huggingface.weights import PREFIX
 from microgpt.pretrained.llmc import model_writer, tokenizer_file
 from microgpt.tokenizers import GPT2_PATTERN, Tokenizer, is_byte_pair
 
 FORMATS = ("huggingface", "llmc")
 LLMC_MODEL_FILE = "model.bin"
+PREFIX = "transformer."  # of the weights' names in Hugging Face's files
 
 
 def save_pretrained(
@@ -94,7 +94,7 @@ def _write_huggingface(folder: Path, model: GPT, tokenizer: Tokenizer | None) ->
         )
     with atomic_write(file) as stream, LOCK:
         write_safetensors(stream, _huggingface_state_dict(model), {"format": "pt"})
-    content = to_config_json(model.config, None if tokenizer is None else tokenizer.eos_token_id)
+    content = to_config_json(model.config, tokenizer)
     texts[CONFIG_FILE] = json.dumps(content, indent=2, sort_keys=True) + "\n"
     for name, text in texts.items():
         with atomic_write(folder / name) as stream:

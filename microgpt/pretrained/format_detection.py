@@ -3,12 +3,15 @@
 from collections.abc import Callable, Collection
 from pathlib import Path
 
+from microgpt._io.file_signatures import SIGNATURE_BYTES, recognize
 from microgpt.checkpoints.checkpoint import CHECKPOINT_KEY, TRAINER_STATE_KEY
 from microgpt.checkpoints.safetensors_header import read_metadata
 from microgpt.errors import FormatError
-from microgpt.pretrained.huggingface import weights
+from microgpt.pretrained.huggingface.hub_cache import snapshot_folder
 from microgpt.pretrained.llmc import model_file
 from microgpt.pretrained.llmc.header import FILE_TYPES, MODEL_MAGIC
+from microgpt.pretrained.state_dict import model_file as state_dict_file
+from microgpt.pretrained.state_dict.tensor_files import INDEX_FILE, MODEL_FILE
 from microgpt.pretrained.tensorflow import gpt2_checkpoint
 from microgpt.pretrained.tensorflow.sstable import SSTABLE_MAGIC
 from microgpt.pretrained.weight_source import WeightSource
@@ -30,25 +33,29 @@ KNOWN_FORMATS = (
 
 def detect_format(path: Path) -> tuple[Path, OpenModel | None]:
     """Return the file to read first, and the function that opens it (None for our checkpoints)."""
-    file = _find_in_folder(path) if path.is_dir() else path
+    file = _find_in_folder(snapshot_folder(path)) if path.is_dir() else path
     if not file.is_file():
         raise FormatError(f"{file} is not a file; give a model's file or folder")
     with open(file, "rb") as stream:
-        first = stream.read(16)
+        first = stream.read(SIGNATURE_BYTES)
         size = stream.seek(0, 2)
         stream.seek(max(0, size - 8))
         last = stream.read(8)
+    has_json_header = first[8:9] == b"{"  # after the length, which may look like another magic
+    if not has_json_header and first.startswith(_PICKLE_MAGICS):
+        raise _pickle_error(file)
+    if not has_json_header and (found := recognize(first)):
+        description, remedy = found
+        raise FormatError(f"{file} is {description}, not a model that is read here", remedy)
     if _has_llmc_magic(first):
         return file, model_file.open_model
     if last == SSTABLE_MAGIC.to_bytes(8, "little") or file.suffix == gpt2_checkpoint.INDEX_SUFFIX:
         return file, gpt2_checkpoint.open_model
     if file.name.endswith(".index.json"):
-        return file, weights.open_model
-    if file.suffix == ".safetensors" or first[8:9] == b"{":
+        return file, state_dict_file.open_model
+    if has_json_header or file.suffix == ".safetensors":
         is_own = bool({CHECKPOINT_KEY, TRAINER_STATE_KEY} & set(read_metadata(file)))
-        return file, None if is_own else weights.open_model
-    if first.startswith(_PICKLE_MAGICS):
-        raise _pickle_error(file)
+        return file, None if is_own else state_dict_file.open_model
     raise FormatError(f"{file} is of no known format: {KNOWN_FORMATS}")
 
 
@@ -78,7 +85,7 @@ def _safetensors(folder: Path) -> list[Path]:
 
     The usual names come first because our folders hold the trainer's state beside the model.
     """
-    usual = [folder / name for name in (weights.MODEL_FILE, weights.INDEX_FILE)]
+    usual = [folder / name for name in (MODEL_FILE, INDEX_FILE)]
     for files in (
         [file for file in usual if file.is_file()],
         sorted(folder.glob("*.safetensors.index.json")),
@@ -112,5 +119,8 @@ def _has_llmc_magic(first: bytes, magics: Collection[int] = FILE_TYPES) -> bool:
 def _pickle_error(file: Path) -> FormatError:
     return FormatError(
         f"{file} is a pickle, or may be one, and nothing is unpickled here, since a pickle can run "
-        "any code; convert it to safetensors, for example with save_pretrained of transformers"
+        "any code; convert it to safetensors where PyTorch is, with `state = "
+        f'torch.load("{file.name}", map_location="cpu", weights_only=True)` and '
+        "`safetensors.torch.save_file({name: tensor.clone().contiguous() for name, tensor in "
+        'state.get("model", state).items()}, "model.safetensors")`'
     )

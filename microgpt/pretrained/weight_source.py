@@ -5,7 +5,7 @@ exactly one model, and `build_model` reads it into a GPT.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ Shape = tuple[int, ...]
 
 HEAD_DIM = 64  # in every published GPT-2
 MAX_LISTED = 40  # problems listed in one error
+_VOCAB_TENSORS = ("wte.weight", "lm_head.weight")  # a row for each token
 
 
 @dataclass(frozen=True)
@@ -27,8 +28,9 @@ class WeightSource:
     """The config and tensor shapes of a model in a file, and a function that reads its weights.
 
     `shapes` maps our tensor names to shapes, with matrices (out, in) as in our models. `labels`
-    maps our names to the file's own. `read_into(name, array)` fills a float32 array of that shape
-    block by block, so that the weights are never in memory twice.
+    maps our names to the file's own. `read_into(name, array)` fills a float32 array of that shape,
+    or of its first rows, block by block, so that the weights are never in memory twice.
+    `extra_heads` are the tensors beside the language model that its logits do not depend on.
     """
 
     file: Path
@@ -36,6 +38,23 @@ class WeightSource:
     shapes: dict[str, Shape]
     labels: dict[str, str]
     read_into: Callable[[str, np.ndarray], None]
+    extra_heads: tuple[str, ...] = ()
+
+    def without_extra_heads(self) -> "WeightSource":
+        """Return the language model alone."""
+        shapes = {
+            name: shape for name, shape in self.shapes.items() if name not in self.extra_heads
+        }
+        return replace(self, shapes=shapes, extra_heads=())
+
+    def with_vocab_size(self, vocab_size: int) -> "WeightSource":
+        """Return the model without the token ids from `vocab_size` on, which pad its vocabulary."""
+        check_complete(self)  # against the size that the file gives
+        shapes = {
+            name: (vocab_size, *shape[1:]) if name in _VOCAB_TENSORS else shape
+            for name, shape in self.shapes.items()
+        }
+        return replace(self, config=replace(self.config, vocab_size=vocab_size), shapes=shapes)
 
 
 def build_model(source: WeightSource, backend: str | None = None) -> GPT:
@@ -57,7 +76,10 @@ def check_complete(source: WeightSource) -> None:
         return f"{source.labels.get(name, name):.100}"
 
     problems = [f"{label(name)} is missing" for name in expected if name not in shapes]
-    problems += [f"{label(name)} is not of this model" for name in shapes if name not in expected]
+    surplus = [name for name in shapes if name not in expected]
+    problems += [
+        f"{label(name)} is not of this model" for name in surplus if name not in source.extra_heads
+    ]
     problems += [
         f"{label(name)} must have shape {expected[name]} (as out, in); got {shape}"
         for name, shape in shapes.items()
@@ -68,6 +90,13 @@ def check_complete(source: WeightSource) -> None:
             rest = len(problems) - MAX_LISTED
             problems = [*problems[:MAX_LISTED], f"and {rest:,} more"]
         raise FormatError(f"{source.file} does not hold a whole model: {'; '.join(problems)}")
+    if surplus:
+        names = ", ".join(map(label, surplus[:MAX_LISTED]))
+        raise FormatError(
+            f"{source.file} holds {names} beside its language model, of a head that is not read",
+            "set {ignore_extra_heads}",
+            ignore_extra_heads=True,
+        )
 
 
 def expected_shapes(file: Path, config: GPTConfig, max_tensors: int) -> dict[str, Shape]:

@@ -48,7 +48,7 @@ def _value_key(index: int, value: Any) -> Hashable:
     if isinstance(value, float) and value != value:
         raise CaptureError(f"argument {index} is NaN, which equals nothing, not even itself")
     if value is None or isinstance(value, int | float | str):
-        return (type(value).__name__, repr(value))  # 1, 1.0 and True are not the same
+        return repr(value)  # 1, 1.0, True and "1" are not the same
     if isinstance(value, tuple):
         return (type(value), *(_value_key(index, part) for part in value))
     if isinstance(value, Module) or (isinstance(value, Tensor) and value.requires_grad):

@@ -1,6 +1,6 @@
 """`generate_batch`: continue several texts at once; a step reads the weights once for all."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -12,6 +12,7 @@ from microgpt.errors import SettingError
 from microgpt.models.gpt import GPT
 from microgpt.sampling.captured_decode import (
     CapturedDecodeStep,
+    no_hooks_active,
     supports_capture,
 )
 from microgpt.sampling.decoder import window_start
@@ -26,6 +27,8 @@ from microgpt.sampling.validation import (
     resolve_max_new_tokens,
 )
 
+ShouldStop = Callable[[int, int], bool]
+
 
 def generate_batch(
     model: GPT,
@@ -38,6 +41,7 @@ def generate_batch(
     min_p: float = 0.0,
     seed: int = 0,
     stop: Stop = None,
+    should_stop: ShouldStop | None = None,
     capture: bool = True,
 ) -> list[list[int]]:
     """Continue several prompts of any lengths together; return the new tokens of each, in order.
@@ -47,8 +51,8 @@ def generate_batch(
     as many tokens as the shortest prompt has are prefilled in every row. Then a row whose prompt is
     longer reads its prompt's next token while shorter ones sample theirs. Nothing is padded or
     masked, so no row depends on another. When the block is full, all rows drop their older tokens
-    at the same position, as one text alone would. The KV cache takes as much memory per row as for
-    one text.
+    at the same position, as one text alone would. `should_stop(i, token)` is called with each new
+    token of row i, and ends the row after it if it returns True.
     """
     config = SampleConfig(temperature, top_k, top_p, min_p)
     check_model(model)
@@ -59,7 +63,7 @@ def generate_batch(
     counts = [resolve_max_new_tokens(model, len(row), max_new_tokens) for row in rows]
     if not rows:
         return []
-    return _Batch(model, rows, counts, request, capture).generate()
+    return _Batch(model, rows, counts, request, capture).generate(should_stop)
 
 
 class _Batch:
@@ -85,7 +89,7 @@ class _Batch:
             self.step.reset(request.config, [request.seed + i for i in range(len(prompts))])
         self.cache = KVCache(model, len(prompts)) if self.step is None else self.step.cache
 
-    def generate(self) -> list[list[int]]:
+    def generate(self, should_stop: ShouldStop | None = None) -> list[list[int]]:
         """Continue every text to its end; return the new tokens of each."""
         t, active = 0, self.prompt_lengths < self.ends
         while active.any():
@@ -98,6 +102,10 @@ class _Batch:
             self.ends[stopped] = t
             self.tokens[sampling, t] = next_tokens[sampling]
             t += 1
+            if should_stop is not None:
+                for i in np.flatnonzero(sampling & ~stopped):
+                    if should_stop(int(i), int(next_tokens[i])):
+                        self.ends[i] = t
             active &= t < self.ends
         return [
             row[start:end].tolist()
@@ -114,7 +122,7 @@ class _Batch:
         start = t - 1 if length else window_start(t, cache.block_size)
         pending, logits = self.tokens[:, start:t], None
         next_tokens = np.full(len(self.tokens), UNDECIDED)
-        if step is not None and not has_sampler_override():
+        if step is not None and not has_sampler_override() and no_hooks_active():
             if length:
                 next_tokens[:] = step.decode(pending[:, 0], t)
             else:

@@ -11,7 +11,8 @@ from weakref import WeakKeyDictionary, ref
 
 import numpy as np
 
-from microgpt.autograd.engine import no_grad
+from microgpt.autograd.engine import context, no_grad
+from microgpt.backends import current_tracer
 from microgpt.backends.shared_rules import UNDECIDED
 from microgpt.config import SampleConfig
 from microgpt.errors import CaptureError
@@ -140,6 +141,13 @@ def free_decode_step(model: GPT) -> None:
     Otherwise they are freed with the model. For GPT-2 (124M) they take 75 MB.
     """
     _idle_steps.pop(model, None)
+
+
+def no_hooks_active() -> bool:
+    """Whether no hook, override, decomposition or tracer is active, which see plain launches."""
+    if context.activation_hook is not None or context.op_override is not None or context.decomposed:
+        return False
+    return current_tracer() is None
 
 
 def _contents(model: GPT) -> Iterator[tuple[Any, tuple]]:

@@ -1,7 +1,7 @@
 """`generate`: continue a prompt, one token at a time."""
 
 import contextvars
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 
 import numpy as np
@@ -11,6 +11,7 @@ from microgpt.config import SampleConfig
 from microgpt.models.gpt import GPT
 from microgpt.sampling.captured_decode import (
     acquire_decode_step,
+    no_hooks_active,
     return_decode_step,
 )
 from microgpt.sampling.decoder import Decoder
@@ -65,7 +66,7 @@ def generate(
     seed: int = 0,
     stop: Stop = None,
     capture: bool = True,
-) -> Iterator[int]:
+) -> Generator[int, None, None]:
     """Yield token after token, each sampled by `next_token` with `uniform(seed, t)`.
 
     `t` is the token's index in the whole text including the prompt, so a text continues the same
@@ -83,7 +84,7 @@ def generate(
 
 def _generate(
     model: GPT, tokens: list[int], count: int, request: SamplingRequest, capture: bool
-) -> Iterator[int]:
+) -> Generator[int, None, None]:
     step = acquire_decode_step(model) if capture else None
     try:
         if step is not None:
@@ -91,7 +92,7 @@ def _generate(
         decoder = Decoder(model, tokens, None if step is None else step.cache)
         for t in range(len(tokens), len(tokens) + count):
             token = UNDECIDED
-            if step is not None and not has_sampler_override():
+            if step is not None and not has_sampler_override() and no_hooks_active():
                 token = step.next_token(decoder, t)
             if token == UNDECIDED:
                 token = sample_token(decoder.logits(), request, request.seed, t)

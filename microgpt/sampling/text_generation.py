@@ -1,6 +1,6 @@
 """`generate_text` and `stream_text`: continue a prompt as text, whole or piece by piece."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from itertools import chain
 from typing import Any
 
@@ -9,11 +9,17 @@ from microgpt.errors import SettingError, ShapeError
 from microgpt.models.gpt import GPT
 from microgpt.sampling.batch import generate_batch
 from microgpt.sampling.generation import generate
+from microgpt.sampling.incremental_decode import incremental_decode
+from microgpt.sampling.stop_strings import (
+    StoppingDecoder,
+    StopText,
+    check_stop_strings,
+    decode_until,
+)
 from microgpt.sampling.token_sampler import check_counter
 from microgpt.sampling.validation import check_model, check_tokenizer
 from microgpt.tokenizers import Tokenizer
 
-REPLACEMENT = "\N{REPLACEMENT CHARACTER}"  # incomplete UTF-8 bytes decode to it
 GPT2 = 50_257, 50_256  # its vocab_size and BOS/EOS token id
 
 
@@ -31,19 +37,22 @@ def generate_text(
     seed: int = 0,
     bos: bool | None = None,
     ignore_eos: bool = False,
+    stop: StopText = None,
     capture: bool = True,
 ) -> Iterator[str]:
     """Yield `num_samples` texts that begin with `prompt` and that the model continues.
 
     The i-th text has the seed `seed` + i. Several prompts are continued together by
     `generate_batch`, `num_samples` times: a text of each prompt, then again a text of each. The EOS
-    token ends a text and is not shown; with `ignore_eos` it goes on. `bos` says whether the BOS
-    token precedes a prompt (default: yes, except with GPT-2's vocabulary, where other programs omit
-    it). Without a prompt a text starts from BOS or, in a vocabulary without BOS, from
-    `tokenizer.default_prompt` (a new line, if there is one); neither is shown.
+    token ends a text and is not shown; with `ignore_eos` it goes on. `stop` is a string or several:
+    what is generated ends before the first of them. `bos` puts the BOS token before a prompt
+    (default: not with GPT-2's vocabulary, as in other programs). Without a prompt a text starts
+    from BOS or, in a vocabulary without BOS, from `tokenizer.default_prompt` (a new line, if there
+    is one); neither is shown.
     """
     check_integer("num_samples", num_samples, minimum=0)
     check_tokenizer(tokenizer)
+    strings = check_stop_strings(stop)
     options: dict[str, Any] = {
         "temperature": temperature, "top_k": top_k, "top_p": top_p, "min_p": min_p,
         "stop": None if ignore_eos else eos_token_id(tokenizer), "capture": capture,
@@ -60,18 +69,51 @@ def generate_text(
     def samples() -> Iterator[str]:
         for first_seed in seeds:
             completions: Any
-            if len(prompts) == 1:
-                completions = [
-                    generate(model, prompts[0], max_new_tokens, seed=first_seed, **options)
-                ]
-            else:
-                completions = generate_batch(
-                    model, prompts, max_new_tokens, seed=first_seed, **options
+            if len(prompts) > 1:
+                options["seed"] = first_seed
+                completions = _continue_batch(
+                    model, tokenizer, prompts, max_new_tokens, strings, options
                 )
-            for text, tokens in zip(texts, completions, strict=True):
-                yield text + tokenizer.decode(tokens)
+            else:
+                tokens = generate(model, prompts[0], max_new_tokens, seed=first_seed, **options)
+                completions = [_decode(tokenizer, tokens, strings)]
+            for text, completion in zip(texts, completions, strict=True):
+                yield text + completion
 
     return samples()
+
+
+def _decode(
+    tokenizer: Tokenizer, tokens: Generator[int, None, None], strings: tuple[str, ...]
+) -> str:
+    return (
+        "".join(decode_until(tokenizer, tokens, strings)) if strings else tokenizer.decode(tokens)
+    )
+
+
+def _continue_batch(
+    model: GPT,
+    tokenizer: Tokenizer,
+    prompts: list[list[int]],
+    max_new_tokens: int | None,
+    strings: tuple[str, ...],
+    options: dict[str, Any],
+) -> list[str]:
+    """Continue several prompts together; a row with a stop string ends, the others go on."""
+    if not strings:
+        rows = generate_batch(model, prompts, max_new_tokens, **options)
+        return [tokenizer.decode(row) for row in rows]
+    decoders = [StoppingDecoder(tokenizer, strings) for _ in prompts]
+    pieces: list[list[str]] = [[] for _ in prompts]
+
+    def should_stop(row: int, token: int) -> bool:
+        pieces[row].append(decoders[row].feed(token))
+        return decoders[row].found
+
+    generate_batch(model, prompts, max_new_tokens, should_stop=should_stop, **options)
+    return [
+        "".join((*parts, decoder.flush())) for parts, decoder in zip(pieces, decoders, strict=True)
+    ]
 
 
 def stream_text(
@@ -82,35 +124,26 @@ def stream_text(
     *,
     bos: bool | None = None,
     ignore_eos: bool = False,
+    stop: StopText = None,
     **options: Any,
 ) -> Iterator[str]:
     """Yield one text of `generate_text` in pieces, as soon as each can be decoded.
 
     The first piece is the prompt. A token may be part of a character, so some pieces need several
-    tokens. The pieces joined are the text that `generate_text` yields. `options` are those of
+    tokens; text that could begin a string of `stop` is held back. The pieces joined are the text
+    that `generate_text` yields. `options` are those of
     `generate` (temperature, top_k, top_p, min_p, seed, capture).
     """
     ids = encode_prompt(model, tokenizer, prompt, bos)
-    stop = None if ignore_eos else eos_token_id(tokenizer)
-    tokens = generate(model, ids, max_new_tokens, **{"stop": stop, **options})
-    return chain([prompt] if prompt else [], incremental_decode(tokenizer, tokens))
-
-
-def incremental_decode(tokenizer: Tokenizer, tokens: Iterable[int]) -> Iterator[str]:
-    """Decode tokens as they arrive; yield pieces of text that never split a character.
-
-    The pieces joined equal `tokenizer.decode` of all tokens.
-    """
-    pending: list[int] = []
-    for token in tokens:
-        pending.append(token)
-        text = tokenizer.decode(pending)
-        if not text.endswith(REPLACEMENT):  # else the next token may complete it
-            pending.clear()
-            if text:
-                yield text
-    if pending:
-        yield tokenizer.decode(pending)
+    strings = check_stop_strings(stop)
+    stop_id = None if ignore_eos else eos_token_id(tokenizer)
+    tokens = generate(model, ids, max_new_tokens, stop=stop_id, **options)
+    pieces = (
+        decode_until(tokenizer, tokens, strings)
+        if strings
+        else incremental_decode(tokenizer, tokens)
+    )
+    return chain([prompt] if prompt else [], pieces)
 
 
 def encode_prompt(

@@ -88,5 +88,10 @@ def _check_stop(stop: Any, vocab_size: int) -> frozenset[int]:
     for token in stop_ids:
         is_integer = isinstance(token, Integral) and not isinstance(token, bool)
         if not is_integer or not 0 <= token < vocab_size:
-            raise SettingError("stop", f"a token id from 0 to {vocab_size - 1}, or several", stop)
+            raise SettingError(
+                "stop",
+                f"a token id from 0 to {vocab_size - 1}, or several",
+                stop,
+                "give strings to sampling.generate_text or stream_text" * isinstance(token, str),
+            )
     return frozenset(int(token) for token in stop_ids)

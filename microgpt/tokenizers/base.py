@@ -7,9 +7,9 @@ from typing import Any, Protocol
 class Tokenizer(Protocol):
     """Encodes text as token ids, and decodes it again.
 
-    `bos_token_id` and `eos_token_id` mark the start and the end of a document, or are None; in
-    every tokenizer here they are the same token. `default_prompt` is the text that generation
-    starts from if no prompt is given.
+    `bos_token_id` and `eos_token_id` mark the start and the end of a document, or are None; they
+    are the same token, except in some that other programs made. `default_prompt` is the text that
+    generation starts from if no prompt is given.
     """
 
     @property

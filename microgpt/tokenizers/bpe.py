@@ -18,7 +18,9 @@ from microgpt.tokenizers.pretokenization import (
 from microgpt.tokenizers.validation import (
     check_byte_order,
     check_counts,
+    check_document_token,
     check_merges,
+    check_num_leading_special,
     check_special_tokens,
 )
 
@@ -27,6 +29,8 @@ MAX_CACHED_CHUNKS = 2**16
 MAX_CACHED_LENGTH = 64  # characters; longer chunks are not cached
 # tiktoken's pretokenization fails at a million spaces in a row; ours does not.
 TIKTOKEN_MAX_SPACES = 100_000
+FIELDS = {"type", "byte_order", "merges", "counts", "special_tokens", "pattern"}
+OPTIONAL_FIELDS = {"num_leading_special", "bos_token", "eos_token"}  # in a description if not usual
 
 
 class BPETokenizer:
@@ -34,8 +38,10 @@ class BPETokenizer:
 
     `merges` are pairs of token ids in the order they were learned; `counts`, if known, are how
     often each pair occurred in training. `byte_order` gives the bytes of tokens 0 to 255 (default:
-    in order). The special token `<|endoftext|>`, if there is one, is both `eos_token_id` and
-    `bos_token_id`, since it separates documents. Raises FormatError for inconsistent merges.
+    in order). The first `num_leading_special` special tokens have the ids before the bytes, the
+    others those after the merges. `eos_token` names the special token that ends a document
+    (default: `<|endoftext|>`, if there is one), `bos_token` the one that begins it (default: the
+    same). Raises FormatError for inconsistent merges.
     """
 
     def __init__(
@@ -45,44 +51,53 @@ class BPETokenizer:
         pattern: str = GPT2_PATTERN,
         byte_order: Sequence[int] = range(256),
         counts: Sequence[int] | None = None,
+        num_leading_special: int = 0,
+        bos_token: str | None = None,
+        eos_token: str | None = None,
     ):
-        self.byte_order = check_byte_order(byte_order)
-        self.merges = check_merges(merges)
-        self.counts = check_counts(counts, len(self.merges))
         names = check_special_tokens(special_tokens)
+        first = check_num_leading_special(num_leading_special, names)
+        self.byte_order = check_byte_order(byte_order)
+        self.merges = check_merges(merges, first)
+        self.counts = check_counts(counts, len(self.merges))
         self.pattern = pattern
         try:
             compile_pattern(pattern)
         except SettingError as error:
             raise FormatError(str(error)) from None
-        self.special_tokens = {
-            name: token for token, name in enumerate(names, 256 + len(self.merges))
-        }
-        self._num_ordinary = 256 + len(self.merges)
-        self.vocab_size = self._num_ordinary + len(names)
-        self.eos_token_id = self.special_tokens.get(END_OF_TEXT)
-        self._merge_ids = {pair: token for token, pair in enumerate(self.merges, 256)}
-        self._bytes = [bytes([byte]) for byte in self.byte_order]
+        end = first + 256 + len(self.merges)
+        self.ordinary_ids = range(first, end)
+        ids = (*range(first), *range(end, end + len(names) - first))
+        self.special_tokens = dict(zip(names, ids, strict=True))
+        self.vocab_size = 256 + len(self.merges) + len(names)
+        self.eos_token = check_document_token("eos_token", eos_token, names)
+        if eos_token is None and END_OF_TEXT in names:
+            self.eos_token = END_OF_TEXT
+        self.bos_token = check_document_token("bos_token", bos_token, names) or self.eos_token
+        self.eos_token_id = self._special_id(self.eos_token)
+        self.bos_token_id = self._special_id(self.bos_token)
+        self._merge_ids = {pair: token for token, pair in enumerate(self.merges, first + 256)}
+        self._bytes = [name.encode() for name in names[:first]]
+        self._bytes += [bytes([byte]) for byte in self.byte_order]
         for left, right in self.merges:
             self._bytes.append(self._bytes[left] + self._bytes[right])
-        self._bytes += [name.encode() for name in names]
-        self._byte_ids = {byte: token for token, byte in enumerate(self.byte_order)}
+        self._bytes += [name.encode() for name in names[first:]]
+        self._byte_ids = {byte: token for token, byte in enumerate(self.byte_order, first)}
         self._chunk_cache: dict[str, list[int]] = {}
 
     @classmethod
     def from_dict(cls, description: dict[str, Any]) -> "BPETokenizer":
         """Rebuild the tokenizer from the dictionary of `to_dict`."""
-        fields = {"type", "byte_order", "merges", "counts", "special_tokens", "pattern"}
-        if set(description) != fields:
+        if not FIELDS <= set(description) <= FIELDS | OPTIONAL_FIELDS:
             raise FormatError(
-                f"a byte-pair tokenizer is described by {sorted(fields)}; got "
+                f"a byte-pair tokenizer is described by {sorted(FIELDS)}; got "
                 f"{sorted(map(str, description))!r:.200}"
             )
-        return cls(**{name: description[name] for name in fields - {"type"}})
+        return cls(**{name: value for name, value in description.items() if name != "type"})
 
     def to_dict(self) -> dict[str, Any]:
         """Return the complete tokenizer as a JSON-serializable dictionary."""
-        return {
+        description: dict[str, Any] = {
             "type": "bpe",
             "byte_order": list(self.byte_order),
             "merges": [list(pair) for pair in self.merges],
@@ -90,6 +105,13 @@ class BPETokenizer:
             "special_tokens": list(self.special_tokens),
             "pattern": self.pattern,
         }
+        if self.ordinary_ids.start:
+            description["num_leading_special"] = self.ordinary_ids.start
+        if self.eos_token not in (None, END_OF_TEXT):
+            description["eos_token"] = self.eos_token
+        if self.bos_token != self.eos_token:
+            description["bos_token"] = self.bos_token
+        return description
 
     def __repr__(self) -> str:
         special = "".join(f", {name}" for name in self.special_tokens)
@@ -97,11 +119,6 @@ class BPETokenizer:
             f"BPETokenizer({self.vocab_size:,} tokens: 256 bytes, {len(self.merges):,} merges"
             f"{special:.80})"
         )
-
-    @property
-    def bos_token_id(self) -> int | None:
-        """The BOS token before a document; it is also the EOS of the document before."""
-        return self.eos_token_id
 
     @property
     def default_prompt(self) -> str:
@@ -115,7 +132,7 @@ class BPETokenizer:
         eos: bool = False,
         allowed_special: str | Iterable[str] = (),
     ) -> list[int]:
-        """Return the token ids of a text, with `<|endoftext|>` before (`bos`) and after it (`eos`).
+        """Return the token ids of a text, with BOS before (`bos`) and EOS after it (`eos`), if any.
 
         A special token's name in the text is encoded as ordinary text, so that no text ends a
         document by accident. `allowed_special` lists the names to encode as special tokens, or is
@@ -153,7 +170,7 @@ class BPETokenizer:
         """
         tokens = map(self._check_token, tokens)
         if not show_special:
-            tokens = (token for token in tokens if token < self._num_ordinary)
+            tokens = (token for token in tokens if token in self.ordinary_ids)
         return self.decode_bytes(tokens).decode("utf-8", "replace")
 
     def decode_bytes(self, tokens: Iterable[int]) -> bytes:
@@ -189,14 +206,18 @@ class BPETokenizer:
         encode_ordinary: Callable[[str], list[int]],
     ) -> list[int]:
         check_text(text)
-        separator = [] if self.eos_token_id is None else [self.eos_token_id]
-        tokens = separator * bos
+        before = [self.bos_token_id] if bos and self.bos_token_id is not None else []
+        after = [self.eos_token_id] if eos and self.eos_token_id is not None else []
         names = self._special_names(allowed_special)
         if not names:
-            return tokens + encode_ordinary(text) + separator * eos
+            return before + encode_ordinary(text) + after
+        tokens: list[int] = []
         for part in re.split(f"({'|'.join(map(re.escape, names))})", text):
             tokens += [self.special_tokens[part]] if part in names else encode_ordinary(part)
-        return tokens + separator * eos
+        return before + tokens + after
+
+    def _special_id(self, name: str | None) -> int | None:
+        return None if name is None else self.special_tokens[name]
 
     def _special_names(self, allowed_special: str | Iterable[str]) -> list[str]:
         """Return the special-token names that `encode` must look for, longest first."""
@@ -224,7 +245,7 @@ class BPETokenizer:
             import tiktoken
         except ImportError:
             return None
-        ranks = {content: token for token, content in enumerate(self._bytes[: self._num_ordinary])}
+        ranks = {self._bytes[token]: token for token in self.ordinary_ids}
         return tiktoken.Encoding(
             "microgpt", pat_str=GPT2_PATTERN_FOR_TIKTOKEN, mergeable_ranks=ranks, special_tokens={}
         )

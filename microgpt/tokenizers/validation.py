@@ -11,8 +11,11 @@ MAX_TOTAL_BYTES = 2**24  # of all tokens together: merges can double the length 
 MAX_SPECIAL_TOKENS = 1000
 
 
-def check_merges(merges: Any) -> tuple[Pair, ...]:
-    """Return the merges as pairs of ids; each must join two existing tokens and be reachable."""
+def check_merges(merges: Any, first_id: int = 0) -> tuple[Pair, ...]:
+    """Return the merges as pairs of ids; each must join two existing tokens and be reachable.
+
+    The 256 bytes have the ids from `first_id` on, the merges those after them.
+    """
     if not isinstance(merges, Sequence) or isinstance(merges, str | bytes):
         raise FormatError(f"merges must be a list of pairs of token ids; got {merges!r:.80}")
     if len(merges) > MAX_MERGES:
@@ -20,7 +23,7 @@ def check_merges(merges: Any) -> tuple[Pair, ...]:
     merge_ids: dict[Pair, int] = {}
     lengths, total = [1] * 256, 256
     for token, entry in enumerate(merges, 256):
-        index, pair = token - 256, _check_pair(entry, token)
+        index, pair = token - 256, _check_pair(entry, token, first_id)
         if pair in merge_ids:
             raise FormatError(f"merge {index} repeats merge {merge_ids[pair] - 256}: {entry!r:.80}")
         merge_ids[pair] = token
@@ -35,19 +38,23 @@ def check_merges(merges: Any) -> tuple[Pair, ...]:
     for index, pair in enumerate(pairs):
         if not is_reachable(pair, merge_ids, pairs):
             raise FormatError(
-                f"merge {index} can never happen: an earlier merge takes a part of {list(pair)} "
-                "away first"
+                f"merge {index} can never happen: an earlier merge takes a part of "
+                f"{[token + first_id for token in pair]} away first"
             )
-    return pairs
+    return tuple((left + first_id, right + first_id) for left, right in pairs)
 
 
-def _check_pair(entry: Any, token: int) -> Pair:
+def _check_pair(entry: Any, token: int, first_id: int) -> Pair:
+    """Return a pair of ids, counted from `first_id`, that are below `token`."""
     if isinstance(entry, list | tuple) and len(entry) == 2:
         left, right = entry
-        if type(left) is int and type(right) is int and 0 <= left < token and 0 <= right < token:
-            return left, right
+        if type(left) is int and type(right) is int:
+            left, right = left - first_id, right - first_id
+            if 0 <= left < token and 0 <= right < token:
+                return left, right
     raise FormatError(
-        f"merge {token - 256} must be a pair of token ids from 0 to {token - 1}; got {entry!r:.80}"
+        f"merge {token - 256} must be a pair of token ids from {first_id} to "
+        f"{first_id + token - 1}; got {entry!r:.80}"
     )
 
 
@@ -90,6 +97,23 @@ def check_special_tokens(names: Any) -> tuple[str, ...]:
     if len(set(checked)) < len(checked):
         raise FormatError(f"special tokens must have different names; got {list(checked)!r:.80}")
     return checked
+
+
+def check_num_leading_special(count: Any, names: Sequence[str]) -> int:
+    """Return how many of the special tokens come before the bytes."""
+    if type(count) is not int or not 0 <= count <= len(names):
+        raise FormatError(
+            f"num_leading_special must be an integer from 0 to {len(names)}, the number of special "
+            f"tokens; got {count!r:.80}"
+        )
+    return count
+
+
+def check_document_token(role: str, name: Any, names: Sequence[str]) -> str | None:
+    """Return the name of a special token that marks a document's start or end, or None."""
+    if name is not None and name not in names:
+        raise FormatError(f"{role} must be one of the special tokens; got {name!r:.80}")
+    return name
 
 
 def has_surrogates(text: str) -> bool:

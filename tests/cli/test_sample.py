@@ -1,6 +1,7 @@
 """`microgpt sample`: texts, token ids, prompts, terminals."""
 
 import numpy as np
+from pretrained.foreign import FOREIGN
 
 import microgpt as mg
 from microgpt import checkpoints
@@ -112,3 +113,35 @@ def test_a_text_longer_than_the_block_is_announced(tmp_path, capsys):
     )
     assert main([*command, "--max-new-tokens", "8", "--backend", "numpy"]) == 0
     assert capsys.readouterr().err == ""
+
+
+def test_texts_end_before_a_stop_string(trained, capsys):
+    command = ["sample", str(trained), "--prompt", "an", "-n", "8", "--backend", "numpy"]
+    assert main(command) == 0
+    names = capsys.readouterr().out.splitlines()
+    expected = []
+    for name in names:
+        ends = [end for letter in "ae" if (end := name.find(letter, 2)) >= 0]
+        expected.append(name[: min(ends, default=len(name))])
+    assert expected != names
+    for stream in ([], ["--stream"]):
+        assert main([*command, "--stop", "a", "--stop", "e", *stream]) == 0
+        assert capsys.readouterr().out.splitlines() == expected
+    assert main([*command, "--stop", "a", "--tokens", "1"]) == 1
+    assert "--prompt and --tokens must be given one" in capsys.readouterr().err
+    assert main(["sample", str(trained), "--stop", "a", "--tokens", "1"]) == 1
+    assert "--stop and --tokens must be given one without the other" in capsys.readouterr().err
+
+
+def test_a_model_whose_file_lacks_the_heads(tmp_path, capsys):
+    _, path = FOREIGN["nanoGPT"].write(tmp_path)
+    command = ["sample", str(path), "-n", "1", "--max-new-tokens", "4", "--backend", "numpy"]
+    assert main(command) == 1
+    assert "give --n-head" in capsys.readouterr().err
+    assert main([*command, "--n-head", "2"]) == 0
+    capsys.readouterr()
+    _, path = FOREIGN["extra head"].write(tmp_path / "extra")
+    command[1] = str(path)
+    assert main(command) == 1
+    assert "set --ignore-extra-heads" in capsys.readouterr().err
+    assert main([*command, "--ignore-extra-heads"]) == 0

@@ -69,3 +69,36 @@ def test_a_corpus_is_read_again_as_it_was(tmp_path, capsys):
     assert "1 line, such as 'ab\\nba'" in capsys.readouterr().out
     assert main([*common, "--resume", str(tmp_path / "run"), "--special"]) == 1
     assert "--special must be left out with --resume" in capsys.readouterr().err
+
+
+def test_train_on_the_folders_of_nanogpt(tmp_path, capsys, data, monkeypatch):
+    monkeypatch.setenv("MICROGPT_DATA", str(data))
+    tokens = np.array([6109, 3626, 6100, 345, 11, 50256, 13, 262] * 60, np.uint16)
+    command = ["train", "--backend", "numpy", "--preset", "gpt2-small", *SMALL, "--steps", "1"]
+    command += ["--num-samples", "0", "--out", str(tmp_path / "run"), "--corpus"]
+    folder, arrays = tmp_path / "openwebtext", tmp_path / "edu_fineweb"
+    for path in (folder, arrays):
+        path.mkdir()
+    for part in ("train", "val"):
+        tokens.tofile(folder / f"{part}.bin")
+        for number in range(2):
+            np.save(arrays / f"edufineweb_{part}_{number:06}.npy", tokens)
+    for path, count in ((folder, "480 tokens in 1 file"), (arrays, "960 tokens in 2 files")):
+        assert main([*command, str(path)]) == 0
+        printed = capsys.readouterr().out
+        assert count in printed
+        assert "validation loss" in printed
+    np.save(folder / "train.npy", tokens)
+    assert main([*command, str(folder)]) == 1
+    assert "train.bin and train.npy, which may be the same tokens" in capsys.readouterr().err
+
+
+def test_characters_of_nanogpt_are_not_taken_for_gpt2_s_tokens(tmp_path, capsys):
+    folder = tmp_path / "shakespeare_char"
+    folder.mkdir()
+    np.array([18, 47, 56, 1, 0] * 90, np.uint16).tofile(folder / "train.bin")
+    (folder / "meta.pkl").write_bytes(b"\x80\x04.")
+    assert main(["train", "--corpus", str(folder), "--out", str(tmp_path / "run")]) == 1
+    error = capsys.readouterr().err
+    assert "meta.pkl names the characters of these tokens and is a pickle, which is not" in error
+    assert "input.txt" in error

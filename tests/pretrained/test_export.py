@@ -7,12 +7,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from huggingface_files import byte_pairs, theirs
-from random_gpt2 import SMALL, load, random_model
+from random_gpt2 import SMALL, load, random_model, require_equal
 from safetensors.numpy import load_file
 
 import microgpt as mg
 from microgpt.errors import FormatError, NotWritable, SettingError
 from microgpt.pretrained import export
+from microgpt.pretrained.llmc.tokenizer_file import read_tokenizer
 
 
 def test_round_trips_are_exact(tmp_path):
@@ -187,3 +188,20 @@ def test_nothing_is_written_if_a_part_is_refused(tmp_path):
         ):
             mg.save_pretrained(tmp_path / "out" / name, model, format="llmc")
     assert not os.listdir(tmp_path)
+
+
+def test_special_tokens_and_their_roles_go_with_it(tmp_path):
+    tokenizer = mg.tokenizers.BPETokenizer(
+        [(99, 100)], ["<s>", "</s>", "<pad>"], num_leading_special=2,
+        bos_token="<s>", eos_token="</s>",
+    )  # fmt: skip
+    model = random_model(replace(SMALL, vocab_size=tokenizer.vocab_size))
+    folder = mg.save_pretrained(tmp_path / "out", model, tokenizer)
+    config = json.loads((folder / "config.json").read_text())
+    assert (config["bos_token_id"], config["eos_token_id"]) == (0, 1)
+    loaded = mg.load_pretrained(folder, backend="numpy")
+    assert loaded.tokenizer.to_dict() == tokenizer.to_dict()
+    require_equal(model, loaded.model)
+    file = mg.save_pretrained(tmp_path / "c", model, tokenizer, format="llmc")
+    tokens, eos_token_id = read_tokenizer(file.with_name("gpt2_tokenizer.bin"))
+    assert (tokens[0], tokens[-1:], eos_token_id) == (b"<s>", [b"<pad>"], 1)

@@ -37,6 +37,20 @@ def test_a_folder_of_pickles_is_refused(tmp_path):
         mg.load_pretrained(tmp_path)
 
 
+@pytest.mark.parametrize("magic", [b"\x80\x02", b"\x80\x04", b"\x1f\x8b\x08"])
+def test_the_length_of_a_header_may_look_like_a_pickle(tmp_path, magic):
+    folder = mg.save_pretrained(tmp_path, random_model())
+    file = folder / "model.safetensors"
+    content = file.read_bytes()
+    length = int.from_bytes(content[:8], "little")
+    wanted = int.from_bytes(magic, "little")
+    while wanted < length:
+        wanted += 1 << (8 * len(magic))
+    header = content[8 : 8 + length].ljust(wanted)
+    file.write_bytes(wanted.to_bytes(8, "little") + header + content[8 + length :])
+    require_equal(random_model(), load(file))
+
+
 def test_names_of_files_do_not_matter(tmp_path):
     config = mg.GPTConfig.preset(
         "gpt2-124M", vocab_size=11, block_size=6, n_layer=1, n_head=1, n_embd=64

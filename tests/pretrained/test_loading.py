@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from huggingface_files import config_json, folder_with, theirs
 from peaks import PEAK
+from pretrained.foreign import FOREIGN, export, nanogpt
 from random_gpt2 import SMALL, load, random_model, require_equal
 
 import microgpt as mg
@@ -190,3 +191,54 @@ def test_loading_takes_no_more_than_the_weights(tmp_path):
     assert 0.9 * weights < loaded < 1.1 * weights
     assert generated < 1.3 * weights
     shutil.rmtree(folder)
+
+
+def test_a_tokenizer_in_place_of_the_files(tmp_path):
+    _, path = FOREIGN["padded vocabulary"].write(tmp_path)
+    (path / "merges.txt").unlink()
+    assert mg.load_pretrained(path, backend="numpy").model.config.vocab_size == 320
+    other = mg.tokenizers.train_bpe("the cat sat on the mat, the cat sat still\n" * 3, 270)
+    checkpoint = mg.load_pretrained(path, backend="numpy", tokenizer=other)
+    assert checkpoint.tokenizer is other
+    assert checkpoint.model.config.vocab_size == 270
+    folder = mg.save(tmp_path / "own", checkpoint.model)
+    assert mg.load_pretrained(folder, backend="numpy", tokenizer=other).tokenizer is other
+    larger = mg.tokenizers.train_bpe(mg.load_corpus("story")[0], 321)
+    own = mg.save(tmp_path / "with_its_own", checkpoint.model, other)
+    with pytest.raises(mg.SettingError, match="tokenizer must be the one that the model was train"):
+        mg.load_pretrained(own, backend="numpy", tokenizer=swapped(other))
+    for source, tokenizer in ((path, larger), (folder, larger), (folder, gpt2_of_bytes())):
+        with pytest.raises(
+            mg.SettingError, match=r"tokenizer must be one of the [\d]+ tokens of the model in"
+        ):
+            mg.load_pretrained(source, backend="numpy", tokenizer=tokenizer)
+    with pytest.raises(mg.SettingError, match="ignore_extra_heads must be"):
+        mg.load_pretrained(path, ignore_extra_heads=1)
+
+
+def swapped(tokenizer):
+    """As many tokens, two of them with each other's ids."""
+    order = [1, 0, *range(2, 256)]
+    return mg.tokenizers.BPETokenizer(tokenizer.merges, byte_order=order)
+
+
+def gpt2_of_bytes():
+    return mg.tokenizers.BPETokenizer([])
+
+
+def test_a_padded_table_that_lacks_rows_is_not_taken_for_a_smaller_one(tmp_path):
+    original, path = FOREIGN["padded vocabulary"].write(tmp_path)
+    original.tensors["transformer.wte.weight"] = original.tensors["transformer.wte.weight"][:290]
+    original.write(tmp_path)
+    with pytest.raises(mg.FormatError, match=r"wte.weight must have shape \(320, 8\).*\(290, 8\)"):
+        mg.load_pretrained(path, backend="numpy")
+
+
+def test_nanogpt_s_padded_vocabulary_has_gpt2_s_tokenizer(tmp_path, data, monkeypatch):
+    monkeypatch.setenv("MICROGPT_DATA", str(data))
+    config = replace(SMALL, vocab_size=50_304, n_layer=1)
+    original = export()
+    original.model, original.files = random_model(config), {}
+    nanogpt(original)
+    checkpoint = mg.load_pretrained(original.write(tmp_path), backend="numpy", n_head=2)
+    assert checkpoint.model.config.vocab_size == checkpoint.tokenizer.vocab_size == 50_257

@@ -112,11 +112,15 @@ def test_it_runs_eagerly_inside_another_recording_and_under_a_hook(backend):
     outer = mg.capture(lambda: inner() + 1)
     assert [outer().item() for _ in range(4)] == [7.0] * 4
     assert len(calls) == 2
+    assert [inner().item() for _ in range(3)] == [6.0] * 3
+    assert len(calls) == 4  # recorded twice by itself too
     with engine.hook_activations(lambda name, node: node):
         inner()
     with engine.decomposed():
         inner()
-    assert len(calls) == 4
+    with engine.override_ops(lambda name, op, args, options: op(*args, **options)):
+        inner()
+    assert len(calls) == 7
 
 
 def test_a_retained_result_of_a_recording_is_not_written_twice(backend):

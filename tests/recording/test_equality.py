@@ -1,13 +1,15 @@
 """Recordings that differ are refused with the first difference."""
 
+import weakref
+
 import numpy as np
 import pytest
 
 import microgpt as mg
 from microgpt import ops
-from microgpt.errors import (
-    CaptureError,
-)
+from microgpt.errors import CaptureError
+from microgpt.recording.equality import check_externals_alive, first_difference
+from microgpt.recording.recorder import RecordedLaunch, Recording
 
 
 def test_a_changing_number_is_refused_with_both_values_and_the_line(backend):
@@ -113,3 +115,41 @@ def test_another_number_of_launches_is_refused_either_way(backend, counts):
     captured(), captured()
     with pytest.raises(CaptureError, match="3 recordings of f differ"):
         captured()
+
+
+def recording(*launches, result=None, externals=()):
+    """A recording of launches, each a name and scalar arguments."""
+    made = [RecordedLaunch(name, print, refs, tuple(refs), "line") for name, *refs in launches]
+    return Recording([], made, externals=list(externals), result_signature=result)
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "message"),
+    [
+        ([("a", 1)], [("a", 1.0)], "launch 0 a: recorded 1, this time 1.0"),
+        ([("a", 1)], [("a", True)], "launch 0 a: recorded 1, this time True"),
+        ([("a", 1)], [("a", 1, 2)], "launch 0 a: another number of arguments"),
+        ([("a", 1, 2)], [("a", 1)], "launch 0 a: another number of arguments"),
+        ([("a", 1), ("b",)], [("a", 1)], "recorded 2 launches, this time 1"),
+        ([("a", 1)], [("a", 1), ("b",)], "recorded 1 launches, this time 2"),
+        ([("a",)], [("b",)], "launch 0: recorded a, this time b"),
+    ],
+)
+def test_the_first_difference_is_described(first, second, message):
+    assert message in first_difference(recording(*first), recording(*second))
+    assert first_difference(recording(*first), recording(*first)) is None
+
+
+def test_results_and_their_arrays_are_compared():
+    kept, other = np.zeros(1), np.zeros(1)
+    assert "it returned 1, this time 2" in first_difference(
+        recording(result=1), recording(result=2)
+    )
+    one, two = (recording(externals=[weakref.ref(array)]) for array in (kept, other))
+    assert first_difference(one, two) == "it returned another array each time"
+    assert first_difference(one, one) is None
+    check_externals_alive(one, "f")
+    gone = weakref.ref(np.zeros(1))
+    for externals in ([gone], [weakref.ref(kept), gone]):
+        with pytest.raises(CaptureError, match="f returned an array that it made itself"):
+            check_externals_alive(recording(externals=externals), "f")

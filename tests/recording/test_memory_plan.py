@@ -1,9 +1,11 @@
 """Temporary arrays share memory, and never one that is in use."""
 
+import weakref
+
 import numpy as np
 
 import microgpt as mg
-from microgpt.backends.dispatch import CACHE_LINE
+from microgpt.backends.dispatch import CACHE_LINE, data_ptr
 from microgpt.recording.memory_plan import plan_memory
 
 
@@ -75,3 +77,17 @@ def test_no_two_arrays_meet():
         for first, last, nbytes in lifetimes:
             live[first : last + 1] += -(-nbytes // CACHE_LINE) * CACHE_LINE
         assert live.max() <= total <= 1.5 * live.max()
+
+
+def test_an_arena_begins_at_a_cache_line_and_keeps_no_old_memory(backend):
+    w = mg.Tensor(np.ones(1), requires_grad=True)
+    f = mg.capture(lambda x: (w.broadcast_to(x.shape[0]) * x).exp().sum())
+    expected = {size: f(np.ones(size)).item() for size in (3, 400_000, 3_000_000)}
+    memories = []
+    for size in expected:
+        for _ in range(3):
+            assert f(np.ones(size)).item() == expected[size]
+        memories.append(weakref.ref(f._arena.memory.base))
+        assert data_ptr(f._arena.memory) % CACHE_LINE == 0
+    assert [memory() is None for memory in memories] == [True, True, False]
+    assert f(np.ones(3)).item() == expected[3]

@@ -32,3 +32,33 @@ def test_a_file_that_describes_no_tokenizer(tmp_path, content):
         tokenizers.load(tmp_path)
     with pytest.raises(FormatError, match="there is no file"):
         tokenizers.load(tmp_path / "b.json")
+
+
+def test_added_tokens_have_a_file_of_their_own(tmp_path):
+    learned = tokenizers.train_bpe("the fox then the hen", 262)
+    (tmp_path / "merges.txt").write_text(tokenizers.format_merges(learned), "utf-8")
+    (tmp_path / "vocab.json").write_text(json.dumps(tokenizers.get_vocab(learned)), "utf-8")
+    settings = tmp_path / "tokenizer_config.json"
+    settings.write_text('{"add_prefix_space": true}')
+    with pytest.raises(FormatError, match=r"tokenizer_config.json: add_prefix_space must be fal"):
+        tokenizers.load(tmp_path)
+    settings.write_text('{"add_prefix_space": false}')
+    added = tmp_path / "added_tokens.json"
+    added.write_text('{"<b>": 263, "<a>": 262}')
+    for path in (tmp_path, tmp_path / "merges.txt"):
+        loaded = tokenizers.load(path)
+        assert loaded.special_tokens == {"<|endoftext|>": 261, "<a>": 262, "<b>": 263}
+        ids = loaded.encode("the<b>hen<|endoftext|>", allowed_special="all")
+        assert ids[-1] == 261
+        assert 263 in ids
+        assert loaded.encode("the hen") == learned.encode("the hen")
+    for content, message in (
+        ('{"<a>": 264}', "found another id for '<a>'"),
+        ('{"<|endoftext|>": 262}', r"added_tokens.json gives '<.*the id 262, vocab.json 261"),
+        ('{"<a>": "262"}', "added_tokens.json must be a JSON object from tokens to integer ids"),
+        ('{"<a>": NaN}', "added_tokens.json must be a JSON object from tokens to integer ids"),
+        ('{"<a>": 262, "<a>": 263}', "comes twice"),
+    ):
+        added.write_text(content)
+        with pytest.raises(FormatError, match=message):
+            tokenizers.load(tmp_path)

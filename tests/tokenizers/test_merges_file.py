@@ -73,6 +73,10 @@ def test_a_vocabulary_says_the_order_of_bytes_and_special_tokens(files, trained)
         (lambda ids: {**ids, "a": 400}, "must give ids"),
         (lambda ids: {name: ids[name] for name in list(ids)[5:]}, "must give ids"),
         (lambda ids: {**ids, "<x>": 500}, "must give ids"),
+        (
+            lambda ids: {n: i + 3 for n, i in ids.items()},
+            "it has 0 tokens before the first byte, w",
+        ),
         (lambda ids: {**ids, "<x>": "y"}, "object from tokens to integer ids"),
         (lambda ids: list(ids), "must be a JSON object"),
     ],

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from microgpt.errors import DownloadError
+from microgpt.pretrained.tokenizer_files import has_tokenizer
 
 # Our name -> the repository on the hub, whose full name is accepted too.
 REPOSITORIES = {
@@ -19,6 +20,7 @@ NAMES = (*REPOSITORIES, *REPOSITORIES.values())
 
 # In download order; the last file is the large one.
 FILES = ("config.json", "merges.txt", "model.safetensors")
+MODEL_FILES = ("config.json", "model.safetensors")  # enough where the tokenizer is known
 TIMEOUT = 10  # seconds
 
 
@@ -32,19 +34,33 @@ def download(name: str) -> Path:
             f"{name!r} can be fetched once huggingface_hub is installed: "
             f'pip install "microgpt-lab[hub]"; or do without: {_manual_hint(repository)}'
         ) from None
+    cached = _cached_folder(hub, repository)
+    if cached is not None and has_tokenizer(cached):
+        return cached
     try:
-        cached = [hub.try_to_load_from_cache(repository, file) for file in FILES]
-        if all(isinstance(path, str) for path in cached):
-            return Path(str(cached[-1])).parent
         return _download_files(hub, repository)
     except DownloadError:
         raise
     except Exception as error:  # huggingface_hub's, or its HTTP library's (it has used three)
+        if cached is not None:
+            return cached
         reason = " ".join(str(error).split()) or "no reason given"
         raise DownloadError(
             f"{name!r} could not be fetched from the Hugging Face hub "
             f"({type(error).__name__}: {reason:.300}); without it: {_manual_hint(repository)}"
         ) from None
+
+
+def _cached_folder(hub: Any, repository: str) -> Path | None:
+    """Return the cached folder with a model's files, under its name of today or without an owner.
+
+    Until 2024 the repositories of GPT-2 had no owner: `gpt2`, cached as models--gpt2.
+    """
+    for name in (repository, repository.rpartition("/")[2]):
+        paths = [hub.try_to_load_from_cache(name, file) for file in MODEL_FILES]
+        if all(isinstance(path, str) for path in paths):
+            return Path(paths[-1]).parent
+    return None
 
 
 def _download_files(hub: Any, repository: str) -> Path:

@@ -1,6 +1,8 @@
 """The hub, played by a server on this machine."""
 
 import hashlib
+import json
+import shutil
 import sys
 import threading
 from dataclasses import replace
@@ -138,3 +140,38 @@ def test_without_the_library(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "huggingface_hub", None)
     with pytest.raises(DownloadError, match=r'pip install "microgpt-lab\[hub\]"; or do without: p'):
         load("gpt2")
+
+
+@pytest.mark.parametrize("name", ["gpt2", "openai-community--gpt2"])
+@pytest.mark.parametrize("tokenizer_file", ["tokenizer.json", "merges.txt"])
+def test_a_cache_under_either_name_needs_no_network(server, tmp_path, name, tokenizer_file):
+    commit = "2" * 40
+    snapshot = tmp_path / "hub" / f"models--{name}" / "snapshots" / commit
+    snapshot.mkdir(parents=True)
+    (tmp_path / "hub" / f"models--{name}" / "refs").mkdir()
+    (tmp_path / "hub" / f"models--{name}" / "refs" / "main").write_text(commit)
+    for file in hub.MODEL_FILES:
+        shutil.copy(server.folder / file, snapshot / file)
+    tokenizer = mg.tokenizers.load(server.folder)
+    if tokenizer_file == "merges.txt":
+        shutil.copy(server.folder / tokenizer_file, snapshot / tokenizer_file)
+    else:
+        (snapshot / tokenizer_file).write_text(json.dumps(tokenizer.to_dict()))
+    checkpoint = mg.load_pretrained("gpt2", backend="numpy")
+    require_equal(server.model, checkpoint.model)
+    assert checkpoint.tokenizer.to_dict() == tokenizer.to_dict()
+    assert server.asked == []
+
+
+def test_a_cache_without_a_tokenizer_is_completed_or_loaded_as_it_is(server, tmp_path, monkeypatch):
+    monkeypatch.setattr(hub, "has_tokenizer", lambda folder: (folder / "merges.txt").is_file())
+    require_equal(server.model, load("gpt2"))
+    (merges,) = (tmp_path / "hub").rglob("merges.txt")
+    merges.unlink()
+    assert mg.load_pretrained("gpt2", backend="numpy").tokenizer.vocab_size == 270
+    next((tmp_path / "hub").rglob("merges.txt")).unlink()
+    server.shutdown()
+    server.server_close()
+    checkpoint = mg.load_pretrained("gpt2", backend="numpy")
+    require_equal(server.model, checkpoint.model)
+    assert checkpoint.tokenizer is None

@@ -14,7 +14,7 @@ from safetensors.numpy import save_file
 
 import microgpt as mg
 from microgpt.errors import FormatError, SettingError
-from microgpt.pretrained.huggingface import weights
+from microgpt.pretrained.state_dict import model_file
 
 
 def test_the_tiny_model_agrees_with_hugging_face(backend, fixtures):
@@ -100,12 +100,18 @@ def test_other_number_types_are_refused_by_name(tmp_path, dtype, name):
         load(folder)
 
 
-def test_an_output_head_of_its_own_is_refused(tmp_path):
+@pytest.mark.parametrize("tied", [None, False, True])
+def test_an_output_head_of_its_own(tmp_path, tied):
     tensors = theirs(random_model())
     tensors["lm_head.weight"] = tensors["transformer.wte.weight"] + np.float32(1e-3)
-    folder = folder_with(tmp_path, tensors, config_json())
-    with pytest.raises(FormatError, match=r"lm_head.weight must equal transformer.wte.weight"):
-        load(folder)
+    folder = folder_with(tmp_path, tensors, config_json(tie_word_embeddings=tied))
+    if tied:
+        with pytest.raises(FormatError, match=r"lm_head.weight must equal transformer.wte.weight"):
+            load(folder)
+        return
+    model = load(folder)
+    assert not model.config.tie_weights
+    np.testing.assert_array_equal(model.lm_head_weight.numpy(), tensors["lm_head.weight"])
 
 
 def test_missing_surplus_and_misshapen_tensors_are_listed(tmp_path):
@@ -231,7 +237,7 @@ def test_files_that_are_cut_off_or_too_long(tmp_path):
 def test_a_file_that_shrinks_while_it_is_read(tmp_path):
     folder = folder_with(tmp_path, theirs(random_model()), config_json())
     path = folder / "model.safetensors"
-    source = weights.open_model(path)
+    source = model_file.open_model(path)
     os.truncate(path, path.stat().st_size - 8)
     last = max(source.shapes, key=lambda name: source.labels[name])
     with pytest.raises(FormatError, match="ends 8 bytes too early"):

@@ -1,0 +1,1 @@
+"""PyTorch's state dicts of GPT-2s in safetensors: Hugging Face's, nanoGPT's, the book's."""
