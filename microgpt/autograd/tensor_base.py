@@ -8,11 +8,12 @@ import numpy as np
 
 from microgpt import backends
 from microgpt.autograd.engine import Node, context
+from microgpt.autograd.tensor_pickling import TensorPickling
 from microgpt.backends import Backend
 from microgpt.errors import DeviceError, DtypeError, ShapeError
 
 
-class TensorBase(Node):
+class TensorBase(TensorPickling, Node):
     """An array on one back end, with the inputs and the backward function of its operation."""
 
     __slots__ = (
@@ -21,6 +22,7 @@ class TensorBase(Node):
         "array",
         "backend",
         "backward_fn",
+        "flat",
         "inputs",
         "op",
         "requires_grad",
@@ -30,6 +32,7 @@ class TensorBase(Node):
     backward_fn: Callable | None
     op: str
     _grad: np.ndarray | None
+    flat: Any  # where a parameter's data and gradient are views of arrays that others share
 
     # Methods that operations call.
 
@@ -129,9 +132,12 @@ class TensorBase(Node):
             return self.backend.empty_optional(len(shape), self.array.dtype)
         return collected.reshape(shape)
 
-    def set_storage(self, array: np.ndarray, grad: np.ndarray) -> None:
-        """Set the arrays of a new leaf: its data and its gradient."""
-        self.array, self._grad = array, grad
+    def set_storage(self, array: np.ndarray, grad: np.ndarray | None, flat: Any = None) -> None:
+        """Set the arrays of a new leaf, its data and its gradient, and what they are views of.
+
+        `flat.views(flat.offset(array), shape)` must give them again after `flat` was pickled.
+        """
+        self.array, self._grad, self.flat = array, grad, flat
 
     # Methods that the engine calls.
 

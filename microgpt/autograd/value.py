@@ -14,6 +14,7 @@ from numbers import Real
 from typing import Any
 
 from microgpt.autograd.engine import Node, backward, context
+from microgpt.autograd.graph_copy import copy_graph, fields, reduce_graph, restore_node
 
 
 class Value(Node):
@@ -150,6 +151,17 @@ class Value(Node):
 
     def zeros_grad(self):
         return 0.0
+
+    # Copies and pickles: Python's own would recurse once for each node.
+
+    def __copy__(self):
+        return restore_node(fields(self))
+
+    def __deepcopy__(self, memo):
+        return copy_graph(self, memo)
+
+    def __reduce__(self):
+        return reduce_graph(self)
 
 
 def _as_value(number: Any) -> Value:

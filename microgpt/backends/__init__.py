@@ -20,6 +20,7 @@ from microgpt.backends.dispatch import (
     LaunchTracer,
     check_host_read,
     current_tracer,
+    hold_over_fork,
     tracing,
 )
 from microgpt.errors import BackendUnavailable, closest, did_you_mean
@@ -33,6 +34,7 @@ __all__ = [
     "compiled_marker",
     "current",
     "current_tracer",
+    "damaged_kernels",
     "get",
     "kernels_compiled",
     "lower",
@@ -59,7 +61,8 @@ _BACKENDS = {
 }
 
 _loaded: dict[str, Backend] = {}
-_loading = threading.Lock()
+_loading = threading.RLock()
+hold_over_fork(_loading)
 _default_name: str | None = None
 _scoped_name: contextvars.ContextVar[str | None] = contextvars.ContextVar("backend", default=None)
 
@@ -159,6 +162,13 @@ def compiled_marker() -> tuple[Path, bytes]:
     from microgpt.backends.numba_cpu.jit import cache
 
     return cache.stamp()
+
+
+def damaged_kernels() -> list[Path]:
+    """Files of compiled kernels that are not as they were written; they can be deleted."""
+    from microgpt.backends.numba_cpu.jit import cache
+
+    return cache.damaged_kernels() if available("numba") else []
 
 
 class Table(str):

@@ -78,7 +78,7 @@ def rank_tokens(logits):
 
 
 def filter_ranked(probs, top_k, top_p, min_p):
-    """Ranked probabilities (V,) after top-k (0: off), top-p (1: off) and min-p (0: off).
+    """Ranked probabilities (V,) after top-k (0, or V and above: off), top-p (1: off), min-p (0).
 
     Also how many ranks are kept, and which filter binds ("top_k", "top_p", "min_p" or None).
     """

@@ -2,7 +2,6 @@
 
 import argparse
 import io
-import os
 import sys
 import warnings
 from collections.abc import Callable, Sequence
@@ -27,6 +26,7 @@ from microgpt.cli import (
 )
 from microgpt.cli.error_messages import message
 from microgpt.cli.parsing import Parser
+from microgpt.cli.streams import flush_streams, open_missing_streams
 from microgpt.errors import MicrogptError, Notation, closest, did_you_mean
 
 COMMANDS = (
@@ -39,6 +39,7 @@ GLOBAL_OPTIONS = ("-h", "--help", "--version")  # the only options before a comm
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status; an error is printed on one line."""
+    open_missing_streams()
     args = list(sys.argv[1:] if arguments is None else arguments)
     # Arguments after -- go to JupyterLab; argparse would take the first for a folder.
     end = args.index("--") if args[:1] == ["lab"] and "--" in args else len(args)
@@ -131,10 +132,11 @@ def entry_point() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
+    status = 1
     try:
         status = main()
-        sys.stdout.flush()
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        status = 1
-    sys.exit(status)
+        pass
+    except SystemExit as exit:  # of argparse, after a mistake or --help
+        status = exit.code if isinstance(exit.code, int) else 0
+    sys.exit(status if flush_streams() else status or 1)

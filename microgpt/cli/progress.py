@@ -1,5 +1,6 @@
 """Progress of long work: a tqdm bar in a terminal, otherwise a line every few seconds."""
 
+import contextlib
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -70,6 +71,10 @@ class Progress:
         self._bar.update(count)
         self._print_line(self._interval)
 
+    def count_merge(self, merge: Any) -> None:
+        """Count a token that a byte-pair tokenizer has learned; its `on_merge`."""
+        self.update(1, f"token {merge.token:,} of the tokenizer learned")
+
     def track(self, items: Iterable[Any]) -> Iterator[Any]:
         """Yield the items; each is counted when the next one is requested."""
         for item in items:
@@ -105,5 +110,6 @@ class Progress:
         return f"{line}: {self.status}" if self.status else line
 
     def _run_heartbeat(self) -> None:
-        while not self._wait(INTERVAL):
-            self.heartbeat()
+        with contextlib.suppress(OSError):  # nobody reads: the work itself will find out
+            while not self._wait(INTERVAL):
+                self.heartbeat()

@@ -3,25 +3,37 @@
 import os
 import shutil
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
+
+from microgpt._io.atomic_write import remove_abandoned_drafts
+from microgpt._io.file_lock import FolderLock
 
 MODEL, STATE, BEST = "model.safetensors", "training.safetensors", "best.safetensors"
 FILES = (MODEL, STATE, BEST)
 UNSAVED_BEST = "unsaved-best.safetensors"  # until the first save, if BEST is another run's
 
 
-class RunDirectory:
+class RunDirectory(FolderLock):
     """The folder a run is saved in; `resumed` is the training state it continues, or None.
 
-    Files of another run stay unchanged until the first `save`, which renames them to before-….
+    `with` keeps every other run out of it. Files of another run stay unchanged until the first
+    `save`, which renames them to before-….
     """
 
     def __init__(self, folder: Path, resumed: Path | None):
-        self.folder, self._resumed = folder, resumed
+        super().__init__(folder)
+        self._resumed = resumed
         self._trainer: Any = None
-        is_own = resumed is not None and resumed.resolve() == (folder / STATE).resolve()
-        self._has_other_run = not is_own and any((folder / name).exists() for name in FILES)
+
+    def __enter__(self) -> Self:
+        super().__enter__()
+        for name in (*FILES, UNSAVED_BEST):
+            remove_abandoned_drafts(self.folder / name)  # each may be as large as the model
+        resumed, state = self._resumed, self.folder / STATE
+        is_own = resumed is not None and resumed.resolve() == state.resolve()
+        self._has_other_run = not is_own and any((self.folder / name).exists() for name in FILES)
         self._saved = is_own
+        return self
 
     @property
     def best_target(self) -> Path:
@@ -34,12 +46,15 @@ class RunDirectory:
 
     def save(self) -> Path:
         """Save the run and return the path of the model."""
+        message = ""
         if not self._saved:
             has_best = self._trainer.best != self._initial_best or self._copy_resumed_best()
             if self._has_other_run:
-                self._set_aside(has_best)
+                message = self._set_aside(has_best)
             self._saved = True
         self._trainer.save(self.folder)
+        if message:
+            print(message)
         return self.folder / MODEL
 
     def best_file(self) -> Path | None:
@@ -61,8 +76,8 @@ class RunDirectory:
             shutil.copyfileobj(old, new)
         return True
 
-    def _set_aside(self, has_best: bool) -> None:
-        """Rename another run's files to before-…, and delete older before-… files."""
+    def _set_aside(self, has_best: bool) -> str:
+        """Rename another run's files to before-…, delete older before-… files, and say so."""
         renamed, replaced = [], False
         for name in FILES:
             file, aside = self.folder / name, self.folder / f"before-{name}"
@@ -73,9 +88,9 @@ class RunDirectory:
             else:
                 aside.unlink(missing_ok=True)  # it would mix two runs in the before-… files
         older = ", in place of an older one" if replaced else ""
-        print(f"the run that was there is kept as {', '.join(renamed)} in {self.folder}{older}")
         file = self._trainer.best_file
         if file is not None:
             self._trainer.best_file = self.folder / BEST
             if has_best:
                 os.replace(file, self.folder / BEST)
+        return f"the run that was there is kept as {', '.join(renamed)} in {self.folder}{older}"

@@ -1,6 +1,7 @@
 """Train a model on a corpus and save it."""
 
 import argparse
+import contextlib
 import math
 import sys
 import warnings
@@ -21,13 +22,18 @@ PLOT_FORMATS = (".png", ".svg", ".pdf")
 
 
 def run(options: argparse.Namespace) -> int:
+    _check_options(options)
+    with RunDirectory(out_folder(options), resumed_file(options)) as directory:
+        return _train(directory, options)
+
+
+def _train(directory: RunDirectory, options: argparse.Namespace) -> int:
+    """Make the trainer, train, save, and return the exit status."""
     from microgpt import checkpoints
 
-    _check_options(options)
-    directory = RunDirectory(out_folder(options), resumed_file(options))
     make_trainer = new_trainer if options.resume is None else resumed_trainer
-    with Progress(None, description="preparing"):  # may take a while: bpe:N trains a tokenizer
-        trainer = make_trainer(options, directory.best_target)
+    with Progress(None, description="preparing") as progress:  # bpe:N trains a tokenizer
+        trainer = make_trainer(options, directory.best_target, progress)
     checkpoints.ensure_writable(directory.folder)  # raises before hours of training, not after
     directory.attach(trainer)
     _print_start(trainer, options)
@@ -43,7 +49,13 @@ def run(options: argparse.Namespace) -> int:
             if options.save_every and (step.step + 1) % options.save_every == 0:
                 _save(trainer, directory)
 
-        trainer.run(on_step)
+        try:
+            trainer.run(on_step)
+        except OSError:  # such as a pipe that nobody reads any more: what is done is not lost
+            if trainer.history:
+                with contextlib.redirect_stdout(None):
+                    _save(trainer, directory)
+            raise
     return _finish(trainer, directory, options)
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from microgpt.cli.corpus_options import load_corpus_as
+from microgpt.cli.progress import Progress
 
 MAX_TOKEN_CHARACTERS = 16  # upper bound of a text's average characters per token
 
@@ -77,7 +78,9 @@ def _token_files(folder: Path, part: str) -> list[Path]:
     return shards or arrays
 
 
-def load_tokenizer(texts: TrainingTexts, options: argparse.Namespace, default: str) -> Any:
+def load_tokenizer(
+    texts: TrainingTexts, options: argparse.Namespace, default: str, progress: Progress
+) -> Any:
     """Return the shard folder's tokenizer, else the one that --tokenizer or `default` names."""
     from microgpt import tokenizers
     from microgpt.errors import Described, SettingError
@@ -92,7 +95,7 @@ def load_tokenizer(texts: TrainingTexts, options: argparse.Namespace, default: s
         return texts.tokenizer
     name = options.tokenizer or default
     if not texts.is_shards:
-        return texts.corpus.tokenizer(name)
+        return texts.corpus.tokenizer(name, progress.count_merge)
     if name != "gpt2":
         raise SettingError(
             "tokenizer",

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from microgpt.cli.memory_check import check_fits_memory
+from microgpt.cli.progress import Progress
 from microgpt.cli.train_data import check_shards, load_texts, load_tokenizer
 from microgpt.cli.train_defaults import defaults, fine_tuning_defaults
 from microgpt.cli.train_init import (
@@ -21,7 +22,7 @@ DEFAULT_OUT = "runs/latest"
 READING_OPTIONS = ("format", "special", "distinct")  # a resumed run reads its corpus as before
 
 
-def new_trainer(options: argparse.Namespace, best_file: Path) -> Any:
+def new_trainer(options: argparse.Namespace, best_file: Path, progress: Progress) -> Any:
     """Build the trainer of a new run, which saves its best weights to `best_file`."""
     from microgpt.config import GPTConfig, TrainConfig
     from microgpt.models.gpt import GPT
@@ -38,7 +39,7 @@ def new_trainer(options: argparse.Namespace, best_file: Path) -> Any:
     settings |= _warmup(settings, args) | _consistent(settings, args)
     texts = load_texts(corpus, options.format, options.special, options.distinct)
     if trained is None:
-        tokenizer = load_tokenizer(texts, options, settings["tokenizer"])
+        tokenizer = load_tokenizer(texts, options, settings["tokenizer"], progress)
         changes = {name: settings[name] for name in MODEL_FIELDS if name in settings}
         model_config = GPTConfig.preset(preset, vocab_size=tokenizer.vocab_size, **changes)
     else:
@@ -69,7 +70,7 @@ def new_trainer(options: argparse.Namespace, best_file: Path) -> Any:
     return trainer
 
 
-def resumed_trainer(options: argparse.Namespace, best_file: Path) -> Any:
+def resumed_trainer(options: argparse.Namespace, best_file: Path, progress: Progress) -> Any:
     """Restore the trainer of a saved run; options given now replace the run's settings."""
     from microgpt.errors import SettingError
     from microgpt.training import Trainer

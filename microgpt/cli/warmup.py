@@ -26,8 +26,9 @@ def run(options: argparse.Namespace) -> int:
 def compile_kernels() -> None:
     """Compile every kernel variant that training and sampling launch, and show progress.
 
-    Afterwards writes the stamp file that `backends.kernels_compiled` checks. Raises NotWritable,
-    before compiling, if the folder of compiled kernels is not writable.
+    Damaged ones are deleted first. Afterwards writes the stamp file that
+    `backends.kernels_compiled` checks. Raises NotWritable, before compiling, if the folder of
+    compiled kernels is not writable.
     """
     from microgpt import backends
     from microgpt._io.atomic_write import atomic_write
@@ -44,6 +45,8 @@ def compile_kernels() -> None:
             f"compiled kernels cannot be kept: {stamp.parent} cannot be written, so they are "
             "compiled anew in each process; set MICROGPT_CACHE to a folder you can write to"
         ) from None
+    for file in backends.damaged_kernels():
+        file.unlink(missing_ok=True)
     kernels = {
         name: kernel
         for name, kernel in backends.get("numba").kernels.items()

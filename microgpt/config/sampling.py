@@ -9,9 +9,9 @@ from microgpt.config.checks import check_integer, check_number
 class SampleConfig:
     """Sampling parameters; None (0 for `min_p`) turns a filter off.
 
-    `temperature` 0 is greedy decoding. `top_k` keeps the k most likely tokens. `top_p` keeps the
-    smallest set of most likely tokens whose probabilities sum to at least p. `min_p` keeps tokens
-    with at least that fraction of the top token's probability.
+    `temperature` 0 is greedy decoding. `top_k` keeps the k most likely tokens, all of a vocabulary
+    that has no more. `top_p` keeps the smallest set of most likely tokens whose probabilities sum
+    to at least p. `min_p` keeps tokens with at least that fraction of the top token's probability.
     """
 
     temperature: float = 1.0

@@ -19,7 +19,7 @@ from microgpt.data.text_files import (
     warn_of_mixed_forms,
 )
 from microgpt.errors import Described, FormatError, SettingError, SettingWarning
-from microgpt.tokenizers import END_OF_TEXT, CharTokenizer, Tokenizer, gpt2, train_bpe
+from microgpt.tokenizers import END_OF_TEXT, BPEMerge, CharTokenizer, Tokenizer, gpt2, train_bpe
 
 # Bundled corpus -> its file and its format.
 BUNDLED_CORPORA = {"names-mini": ("names-mini.txt", "lines"), "story": ("story.txt", "text")}
@@ -85,11 +85,13 @@ class Corpus:
             return self.documents
         return tuple(filter(None, self.documents[0].split(self.separator)))
 
-    def tokenizer(self, spec: str = "char") -> Tokenizer:
+    def tokenizer(
+        self, spec: str = "char", on_merge: Callable[[BPEMerge], object] | None = None
+    ) -> Tokenizer:
         """Return a tokenizer for this corpus: "char", "gpt2", or "bpe:1000", trained on it.
 
         "char" has all characters of the corpus as its vocabulary, and BOS if it has documents.
-        "bpe:N" has N tokens, including `<|endoftext|>`.
+        "bpe:N" has N tokens, including `<|endoftext|>`; `on_merge` hears of each one learned.
         """
         if spec == "char":
             has_documents = self.format == "lines" or bool(self.separator)
@@ -101,7 +103,7 @@ class Corpus:
             expected = "'char', 'gpt2', or 'bpe:' and a number of tokens, such as 'bpe:1000'"
             raise SettingError("tokenizer", expected, spec)
         try:
-            return train_bpe(self.pieces, int(vocab_size))
+            return train_bpe(self.pieces, int(vocab_size), on_merge=on_merge)
         except SettingError as error:
             expected = f"bpe:N, where N is {error.expected}"
             raise SettingError("tokenizer", expected, spec, error.remedies) from None

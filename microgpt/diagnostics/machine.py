@@ -104,7 +104,11 @@ def numba_finding(command: BackgroundCommand) -> Finding:
     for line in output.splitlines():  # the threading library may print lines of its own
         with contextlib.suppress(ValueError, TypeError, LookupError):
             threads = json.loads(line)
+            if "error" in threads:
+                return Finding("numba", "problem", f"{version}, but {threads['error']}")
             text = f"{version}, {threads['threads']} threads by {threads['layer']!r}"
+            if threads.get("limits"):
+                return Finding("numba", "note", f"{text}. {threads['limits']}", threads["advice"])
             return Finding("numba", "ok", text)
     return Finding("numba", "ok", f"{version}; its threads are not known")
 
@@ -124,7 +128,14 @@ def kernel_findings() -> Iterator[Finding]:
         yield Finding("back end", "ok", f"{default!r}, as nothing else was chosen")
     else:
         yield Finding("back end", "ok", f"{selected!r} in this session")
-    if backends.kernels_compiled():
+    if damaged := backends.damaged_kernels():
+        yield Finding(
+            "fast kernels",
+            "problem",
+            f"{len(damaged)} of their files are damaged, such as {damaged[0].name}",
+            "`microgpt warmup` compiles them again; a run that needs one does as well",
+        )
+    elif backends.kernels_compiled():
         yield Finding("fast kernels", "ok", "compiled")
     elif backends.available("numba"):
         yield Finding("fast kernels", "note", "not compiled yet", WARMUP_ADVICE)

@@ -5,8 +5,11 @@ import threading
 from collections.abc import Iterable
 from typing import Any
 
+from microgpt.backends.dispatch import hold_over_fork
+
 _muted_threads: set[int] = set()
-_lock = threading.Lock()
+_lock = threading.RLock()
+hold_over_fork(_lock)
 
 
 class MutableStream:
@@ -34,8 +37,9 @@ def mute(thread_id: int) -> None:
     """Discard the printed output of this thread until `unmute`."""
     with _lock:
         for name in ("stdout", "stderr"):
-            if not isinstance(getattr(sys, name), MutableStream):
-                setattr(sys, name, MutableStream(getattr(sys, name)))
+            stream = getattr(sys, name)  # None in a program without a console
+            if stream is not None and not isinstance(stream, MutableStream):
+                setattr(sys, name, MutableStream(stream))
         _muted_threads.add(thread_id)
 
 

@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Callable
 
+from microgpt.backends.dispatch import hold_over_fork
 from microgpt.learn.mute_output import mute, unmute
 
 CPU_LIMIT = 3.0  # seconds
@@ -20,7 +21,8 @@ WALL_LIMIT = 15.0
 STOP_GRACE = 1.0  # seconds for a thread to end after the first injected exception
 STACK_BYTES = 32 << 20  # the 512 kB of macOS threads are too little for deep recursion
 
-_stack_size_lock = threading.Lock()
+_stack_size_lock = threading.RLock()
+hold_over_fork(_stack_size_lock)
 
 
 class TimeLimitExceeded(BaseException):

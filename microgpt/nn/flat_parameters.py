@@ -6,11 +6,12 @@
 from collections.abc import Iterable
 from itertools import pairwise
 from math import prod
+from typing import Any
 
 import numpy as np
 
 from microgpt.autograd.tensor import Tensor
-from microgpt.backends import Backend
+from microgpt.backends import LOCK, Backend
 from microgpt.backends.dispatch import data_ptr
 from microgpt.errors import ShapeError
 
@@ -30,14 +31,38 @@ class FlatParameters:
             self.grad = backend.zeros_aligned(total, dtype)
         except ValueError:  # the size exceeds NumPy's index type
             raise MemoryError(f"{total:,} numbers") from None
+        self.backend = backend
         self._next = {False: 0, True: matrices}
 
     def allocate(self, shape: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray]:
         """Return views (data, grad) for the next parameter of that shape."""
         is_vector = len(shape) < 2
         start = self._next[is_vector]
-        end = self._next[is_vector] = start + prod(shape)
-        return self.data[start:end].reshape(shape), self.grad[start:end].reshape(shape)
+        self._next[is_vector] = start + prod(shape)
+        return self.views(start, shape)
+
+    def views(self, offset: int, shape: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray]:
+        """Return views (data, grad) of that shape, from `offset` on."""
+        part = slice(offset, offset + prod(shape))
+        return self.data[part].reshape(shape), self.grad[part].reshape(shape)
+
+    def offset(self, data: np.ndarray) -> int:
+        """Return where in the flat array the data of a parameter begins."""
+        return (data_ptr(data) - data_ptr(self.data)) // self.data.itemsize
+
+    def __getstate__(self) -> dict[str, Any]:
+        with LOCK:  # another thread may be training
+            grad = self.grad.copy() if self.grad.any() else None
+            return vars(self) | {"data": self.data.copy(), "grad": grad}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
+        data, grad = state["data"], state["grad"]
+        self.data = self.backend.zeros_aligned(data.size, data.dtype)
+        self.grad = self.backend.zeros_aligned(data.size, data.dtype)
+        self.data[:] = data
+        if grad is not None:
+            self.grad[:] = grad
 
 
 def flat_segments(parameters: list[Tensor]) -> list[tuple[np.ndarray, np.ndarray]]:

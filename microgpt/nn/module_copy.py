@@ -44,4 +44,4 @@ def _copy_weights(module: Module, memo: dict, backend: Backend | None) -> None:
             leaf = memo[id(weight)] = weight.from_array(data)
             leaf.backend = where
             leaf.requires_grad = weight.requires_grad and not weight.inputs
-            leaf.set_storage(data, grad)
+            leaf.set_storage(data, grad, flat)

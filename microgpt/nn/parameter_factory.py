@@ -52,5 +52,5 @@ class ParameterFactory:
             data[...] = initial
         leaf = Tensor(0.0, dtype=self.dtype, backend=self.backend.name).from_array(data)
         leaf.requires_grad = True
-        leaf.set_storage(data, grad)
+        leaf.set_storage(data, grad, self.flat)
         return leaf

@@ -1,6 +1,7 @@
 """Adam and AdamW: one fused kernel launch per segment and step."""
 
 from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 
@@ -35,6 +36,16 @@ class Adam(Optimizer):
         self._step = zeros(1, np.float64)
         self._kernel: str = "adam_step_"
         self._decay_args: list[tuple] = [()] * len(self.flat_segments)
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__(state)
+        self.exp_avgs = list(map(self._aligned, self.exp_avgs))
+        self.exp_avg_sqs = list(map(self._aligned, self.exp_avg_sqs))
+
+    def _aligned(self, array: np.ndarray) -> np.ndarray:
+        aligned = self.backend.zeros_aligned(array.size, array.dtype)
+        aligned[:] = array
+        return aligned
 
     @property
     def betas(self) -> tuple[float, float]:

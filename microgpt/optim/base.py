@@ -1,11 +1,12 @@
 """`Optimizer` (the base class), `SGD`, and gradient clipping by the global norm."""
 
 from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 
 from microgpt.autograd.tensor import Tensor
-from microgpt.backends import check_host_read
+from microgpt.backends import LOCK, check_host_read
 from microgpt.config.checks import check_number
 from microgpt.errors import SettingError, StateError
 from microgpt.nn import Module, flat_segments
@@ -24,6 +25,16 @@ class Optimizer:
         self.flat_segments = flat_segments(self.parameters)
         self._lr = np.empty(1, np.float64)
         self.lr = lr
+
+    def __getstate__(self) -> dict[str, Any]:
+        with LOCK:  # another thread may be training
+            state = {name: _copied(value) for name, value in vars(self).items()}
+        del state["flat_segments"]
+        return state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
+        self.flat_segments = flat_segments(self.parameters)
 
     def __deepcopy__(self, memo: dict) -> "Optimizer":
         raise StateError("an optimiser is tied to its parameters; make a new one for the copy")
@@ -51,6 +62,13 @@ class Optimizer:
     def step(self) -> None:
         """Update the parameters once from their gradients."""
         raise NotImplementedError
+
+
+def _copied(value: Any) -> Any:
+    """Return a copy of an array or of a list of arrays; anything else as it is."""
+    if isinstance(value, list):
+        return list(map(_copied, value))
+    return value.copy() if isinstance(value, np.ndarray) else value
 
 
 def _check_parameters(parameters: Iterable[Tensor] | Module) -> list[Tensor]:

@@ -45,8 +45,7 @@ def _decay(
     """Warm up, then min_lr + (lr − min_lr) · factor(progress), with progress from 0 to 1."""
     _check_settings(lr, warmup_steps, min_lr)
     check_integer("steps", steps, minimum=1)
-    if warmup_steps >= steps:
-        raise SettingError("warmup_steps", "below {steps}", warmup_steps, steps=steps)
+    check_warmup(warmup_steps, steps)
 
     def schedule(step: int) -> float:
         if step < warmup_steps:
@@ -56,6 +55,12 @@ def _decay(
         return min_lr + (lr - min_lr) * factor((step - warmup_steps) / (steps - warmup_steps))
 
     return schedule
+
+
+def check_warmup(warmup_steps: int, steps: int) -> None:
+    """Raise SettingError unless the warmup is over before the last step, which has `lr`."""
+    if warmup_steps >= steps:
+        raise SettingError("warmup_steps", "below {steps}", warmup_steps, steps=steps)
 
 
 def _warmup(lr: float, step: int, warmup_steps: int) -> float:

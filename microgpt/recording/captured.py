@@ -5,9 +5,11 @@ recordings are equal; from then on → `copy_inputs` (arguments into the recorde
 `Replay.run` (the same launches again) → a copy of the results.
 """
 
+import os
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from typing import Any, NamedTuple
+from weakref import WeakSet
 
 import numpy as np
 
@@ -65,6 +67,19 @@ class Memory(NamedTuple):
     arena_bytes: int
 
 
+_captured: "WeakSet[Captured]" = WeakSet()
+
+
+def _forget_after_fork() -> None:
+    """Record anew in a forked child: recorded launches may be parallel, and it has no threads."""
+    for captured in _captured:
+        captured.forget()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget_after_fork)
+
+
 class Captured:
     """A function whose launches are recorded, then replayed; see `capture`."""
 
@@ -76,6 +91,17 @@ class Captured:
         self._attempts: OrderedDict[Hashable, list[Recording]] = OrderedDict()
         self._arena = Arena()
         self._last: Replay | None = None
+        _captured.add(self)
+
+    def forget(self) -> None:
+        """Drop all recordings; the next calls record anew."""
+        self._replays.clear()
+        self._attempts.clear()
+        self._last = None
+
+    def __reduce__(self) -> tuple:
+        """Copy and pickle the function alone: recordings hold addresses in memory."""
+        return capture, (self.function,)
 
     def __repr__(self) -> str:
         return f"<captured {self.__name__}: {len(self._replays)} recordings>"

@@ -30,6 +30,9 @@ class KVCache:
         self.batch_size = batch_size
         self._decoding = False
 
+    def __reduce__(self) -> tuple:
+        raise StateError("a cache belongs to its model; make one with KVCache(model) for the copy")
+
     @property
     def length(self) -> int:
         """The number of tokens in the cache."""

@@ -87,8 +87,6 @@ def next_token(
                 + (f", the first at token {bad.argmax()}" if bad.any() else "")
             ),
         )
-    if top_k is not None and top_k > V:
-        raise SettingError("top_k", f"an integer from 1 to the vocabulary's {V}", top_k)
     if not 0 <= u < 1:
         raise SettingError("u", "at least 0 and below 1", u)
 

@@ -27,16 +27,13 @@ def check_request(
     model_config: GPTConfig, config: SampleConfig, seed: int, stop: Stop, batch_size: int = 1
 ) -> SamplingRequest:
     """Validate sampling arguments for a vocabulary; row i of a batch has the seed `seed` + i."""
-    V = model_config.vocab_size
-    if config.top_k is not None and config.top_k > V:
-        raise SettingError("top_k", f"an integer from 1 to the vocabulary's {V}", config.top_k)
     check_counter("seed", seed)
     if int(seed) + batch_size > 2**64:
         largest = 2**64 - batch_size
         raise SettingError(
             "seed", f"at most {largest:,}, so that each of {batch_size} rows has its own", seed
         )
-    return SamplingRequest(config, int(seed), _check_stop(stop, V))
+    return SamplingRequest(config, int(seed), _check_stop(stop, model_config.vocab_size))
 
 
 def check_model(model: Any) -> None:

@@ -1,17 +1,19 @@
 """`train_bpe`: learn merges from a text, the most frequent pair of adjacent tokens first.
 
-Equal chunks are counted together, and a merge visits only the chunks that contain its pair.
+Equal chunks are counted together, and a merge visits only the occurrences of its pair.
 """
 
 import heapq
+from array import array
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from itertools import pairwise
 from typing import NamedTuple
 
 from microgpt.errors import Described, FormatError, SettingError, TokenError
 from microgpt.tokenizers.bpe import END_OF_TEXT, BPETokenizer
-from microgpt.tokenizers.bpe_merge import Pair, merge
+from microgpt.tokenizers.bpe_merge import Pair
 from microgpt.tokenizers.pretokenization import (
     GPT2_PATTERN,
     check_text,
@@ -19,6 +21,8 @@ from microgpt.tokenizers.pretokenization import (
     pretokenize,
 )
 from microgpt.tokenizers.validation import MAX_MERGES, check_special_tokens
+
+GAP = -1  # in place of a token: the end of a chunk, or merged into the token before
 
 
 class BPEMerge(NamedTuple):
@@ -94,15 +98,28 @@ def _count_chunks(text: str | Iterable[str], pattern: str) -> Counter[str]:
 
 
 class PairCounts:
-    """How often each pair of tokens is adjacent, updated after each merge."""
+    """How often each pair of tokens is adjacent, updated after each merge.
+
+    The chunks stand in one row, with a GAP around each. Tokens are linked to their neighbours, so
+    that a merge visits the occurrences of its pair alone, and not the rest of their chunks: a text
+    without spaces is one long chunk.
+    """
 
     def __init__(self, chunk_counts: Mapping[str, int]):
-        self.chunks = [list(chunk.encode()) for chunk in chunk_counts]
-        self.chunk_counts = list(chunk_counts.values())
+        self.tokens, self.weights = array("i", [GAP]), array("q", [0])
+        for chunk, count in chunk_counts.items():
+            tokens = chunk.encode()
+            self.tokens.extend((*tokens, GAP))
+            self.weights.extend([count] * (len(tokens) + 1))
+        self.previous = array("q", range(-1, len(self.tokens) - 1))
+        self.next = array("q", range(1, len(self.tokens) + 1))
         self.counts: Counter[Pair] = Counter()
-        self.chunks_with_pair: defaultdict[Pair, set[int]] = defaultdict(set)
-        for index in range(len(self.chunks)):
-            self._add_chunk(index)
+        # Positions of each pair's left token, ascending; some may have been merged since.
+        self.positions: defaultdict[Pair, array] = defaultdict(partial(array, "q"))
+        for position, pair in enumerate(pairwise(self.tokens)):
+            if GAP not in pair:
+                self.counts[pair] += self.weights[position]
+                self.positions[pair].append(position)
         # A max-heap of counts; stale entries are dropped when they reach the top.
         self._heap = [(-count, pair) for pair, count in self.counts.items()]
         heapq.heapify(self._heap)
@@ -117,24 +134,28 @@ class PairCounts:
         return None
 
     def apply_merge(self, pair: Pair, new_token: int) -> None:
-        """Replace the pair by `new_token` in every chunk that contains it."""
-        changed: set[Pair] = set()
-        for index in self.chunks_with_pair.pop(pair):
-            for old_pair in pairwise(self.chunks[index]):
-                changed.add(old_pair)
-                self.counts[old_pair] -= self.chunk_counts[index]
-            self.chunks[index] = merge(self.chunks[index], pair, new_token)
-            changed.update(self._add_chunk(index))
-        for changed_pair in changed:
-            if self.counts[changed_pair] > 0:
-                heapq.heappush(self._heap, (-self.counts[changed_pair], changed_pair))
+        """Replace the pair by `new_token` wherever it occurs, from left to right."""
+        tokens, positions = self.tokens, self.positions
+        changes: defaultdict[Pair, int] = defaultdict(int)
+        for left in positions[pair]:
+            right = self.next[left]
+            if (tokens[left], tokens[right]) != pair:
+                continue
+            before, after, weight = self.previous[left], self.next[right], self.weights[left]
+            if (outer := tokens[before]) != GAP:
+                changes[outer, pair[0]] -= weight
+                changes[outer, new_token] += weight
+                positions[outer, new_token].append(before)
+            if (outer := tokens[after]) != GAP:
+                changes[pair[1], outer] -= weight
+                changes[new_token, outer] += weight
+                positions[new_token, outer].append(left)
+            tokens[left], tokens[right] = new_token, GAP
+            self.next[left], self.previous[after] = after, left
+        changes[pair] = -self.counts[pair]  # none is left, nor one that overlapped another
+        for changed, change in changes.items():
+            self.counts[changed] += change
+            if self.counts[changed]:
+                heapq.heappush(self._heap, (-self.counts[changed], changed))
             else:
-                del self.counts[changed_pair]
-                self.chunks_with_pair.pop(changed_pair, None)
-
-    def _add_chunk(self, index: int) -> list[Pair]:
-        pairs = list(pairwise(self.chunks[index]))
-        for pair in pairs:
-            self.counts[pair] += self.chunk_counts[index]
-            self.chunks_with_pair[pair].add(index)
-        return pairs
+                del self.counts[changed], positions[changed]

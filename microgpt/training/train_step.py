@@ -14,7 +14,7 @@ import numpy as np
 from microgpt.autograd.tensor import Tensor
 from microgpt.config import TrainConfig
 from microgpt.data import Batch
-from microgpt.errors import CaptureError
+from microgpt.errors import CaptureError, StateError
 from microgpt.models.gpt import GPT
 from microgpt.optim import (
     Adam,
@@ -24,7 +24,7 @@ from microgpt.optim import (
     cosine_schedule,
     linear_schedule,
 )
-from microgpt.optim.schedules import Schedule
+from microgpt.optim.schedules import Schedule, check_warmup
 from microgpt.recording import capture
 from microgpt.recording.captured import Captured
 
@@ -85,6 +85,12 @@ class TrainStep:
         # Counters that a step advances, and their values before it, to roll back if it fails.
         self._counters = [self.optimizer.state_arrays()["step"], model.dropout_counter]
         self._counts_before: list[np.ndarray] | None = None
+
+    def __reduce__(self) -> tuple:
+        raise StateError(
+            "a trainer is not copied or pickled, for its recorded launches belong to this process; "
+            "`save` it into a folder, and go on with `Trainer.resume`"
+        )
 
     @property
     def captured(self) -> Captured | None:
@@ -193,6 +199,7 @@ def make_optimizer(model: GPT, config: TrainConfig) -> Adam:
 
 def make_lr_schedule(config: TrainConfig) -> Schedule:
     """Make the configured learning-rate schedule."""
+    check_warmup(config.warmup_steps, config.steps)
     if config.lr_schedule == "constant":
         return constant_schedule(config.lr, config.warmup_steps)
     decay = cosine_schedule if config.lr_schedule == "cosine" else linear_schedule

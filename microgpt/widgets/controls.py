@@ -58,6 +58,7 @@ class LabeledSlider:
             return
         number = round(number, 3)
         if number not in (round(self._value, 3), round(shown, 3)):
+            self._value = number  # `on_change` may answer later, and the next move be back again
             self.on_change(number, self.box.max)
 
     def _slider_position(self, number: float) -> float:

@@ -1,4 +1,4 @@
-"""The notebook around a view: the running cell, and output displayed above its result."""
+"""The notebook around a view: its running cell, its controls' messages, output above a result."""
 
 from typing import Any
 
@@ -24,6 +24,17 @@ def current_cell() -> tuple[str, str] | None:
         return str(parent["metadata"]["cellId"]), str(parent["header"]["msg_id"])
     except (TypeError, AttributeError, LookupError):
         return None
+
+
+def in_control_message() -> bool:
+    """Whether this thread handles a control that was moved in the browser, not by a cell's code."""
+    kernel = _ipython_kernel()
+    if kernel is None:
+        return False
+    try:
+        return kernel.get_parent()["header"]["msg_type"] == "comm_msg"
+    except (TypeError, AttributeError, LookupError):
+        return False
 
 
 def display_above(bundle: dict[str, str]) -> Any:

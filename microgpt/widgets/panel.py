@@ -2,12 +2,13 @@
 
 A panel has a state, a pure function that draws it, controls that change it, and an HTML widget that
 shows the picture. Callbacks may run on any thread while a cell is running, so all of them go
-through `update`: it holds the package's lock, shows a MicrogptError as the caption, and any other
-exception as an error card.
+through `update` or `on_move`: these hold the package's lock, show a MicrogptError as the caption,
+and any other exception as an error card.
 """
 
 import base64
 import itertools
+import threading
 from collections.abc import Callable, Sequence
 from html import escape
 from typing import Any
@@ -20,7 +21,8 @@ from microgpt.viz.drawing import Drawing
 from microgpt.viz.static_image import static_image
 from microgpt.widgets.controls import Collapsible
 from microgpt.widgets.css import PANEL_STYLE, RUN_CELL, STATIC_STYLE
-from microgpt.widgets.notebook_context import current_cell, display_above
+from microgpt.widgets.notebook_context import current_cell, display_above, in_control_message
+from microgpt.widgets.workers import LatestOnlyQueue
 
 Render = Callable[[Any, str], tuple[Drawing, str]]
 
@@ -70,6 +72,9 @@ class Panel:
         self.message, self.error, self.caption = "", "", ""
         self.drawing: Drawing | None = None
         self._static_display: Any = None
+        self._waiting: dict[str, Callable[[Any], Any]] = {}  # moves not drawn yet, by control
+        self._waiting_lock = threading.Lock()  # never held while anything is computed
+        self._moves = LatestOnlyQueue()
         self.picture = ipywidgets.HTML()
         self.picture.add_class("mg-picture")
         self._numbers_table = numbers_table
@@ -93,16 +98,50 @@ class Panel:
         self.redraw()
 
     def update(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> None:
-        """Set the state to `function(state, …)` and draw it; show a MicrogptError as caption."""
+        """Set the state to `function(state, …)` and draw it; show a MicrogptError as caption.
+
+        Moves of controls that wait to be drawn are made before it.
+        """
         with LOCK:
-            try:
-                state, message = function(self.state, *args, **kwargs), ""
-            except MicrogptError as error:
-                state, message = self.state, str(error)
-            except Exception as error:
-                self._show_error(error)
-                return
+            state, message = self.state, ""
+            for change in (*self._take_waiting(), lambda state: function(state, *args, **kwargs)):
+                try:
+                    state = change(state)
+                except MicrogptError as error:
+                    message = str(error)
+                except Exception as error:
+                    self._show_error(error)
+                    return
             self._show(state, message)
+
+    def on_move(self, control: str, function: Callable[..., Any], *args: Any) -> None:
+        """Answer a moved control as `update` does, but for a move in the browser without waiting.
+
+        A slider sends dozens of moves in a second, and a picture may take longer than the time
+        between two. So they are drawn on another thread, and of those that arrive while it draws,
+        only the latest of each control is.
+        """
+        if not in_control_message():
+            self.update(function, *args)
+            return
+        with self._waiting_lock:
+            self._waiting.pop(control, None)  # so that the latest move is the last one made
+            self._waiting[control] = lambda state: function(state, *args)
+        self._moves.submit(self._draw_waiting)
+
+    def is_waiting(self, control: str) -> bool:
+        """Whether a move of this control is not drawn yet: it shows more than the state has."""
+        return control in self._waiting
+
+    def _take_waiting(self) -> list[Callable[[Any], Any]]:
+        with self._waiting_lock:
+            waiting, self._waiting = self._waiting, {}
+        return list(waiting.values())
+
+    def _draw_waiting(self) -> None:
+        with LOCK:
+            if self._waiting:
+                self.update(lambda state: state)
 
     def redraw(self) -> None:
         """Draw the current state again; show an error card if that fails."""

@@ -134,15 +134,17 @@ class SamplingExplorer(Panel):
             layout={"width": "130px"}, style={"description_width": "60px"},
         )  # fmt: skip
         self.restart_button = button("Start over", lambda: self.update(self._restarted))
-        for widget, with_value in (
-            (self.model_select, self._with_source),
-            (self.prompt_box, self._with_prompt),
-            (self.seed_box, self._with_seed),
+        for name, widget, with_value in (
+            ("model", self.model_select, self._with_source),
+            ("prompt", self.prompt_box, self._with_prompt),
+            ("seed", self.seed_box, self._with_seed),
         ):
-            widget.observe(self._updates(with_value), "value")
+            widget.observe(self._moves_of(name, with_value), "value")
 
-    def _updates(self, with_value: Callable[[SamplingTrace, Any], SamplingTrace]) -> Callable:
-        return lambda change: self.update(with_value, change["new"])
+    def _moves_of(
+        self, control: str, with_value: Callable[[SamplingTrace, Any], SamplingTrace]
+    ) -> Callable:
+        return lambda change: self.on_move(control, with_value, change["new"])
 
     def _full_layout(self, sliders: Sequence[str]) -> dict[str, Any]:
         beside = list(sliders[:MAX_SLIDERS_BESIDE])
@@ -182,10 +184,10 @@ class SamplingExplorer(Panel):
     # -- callbacks ------------------------------------------------------------------------------
 
     def _on_param(self, name: str, value: Any) -> None:
-        self.update(lambda trace: trace.with_params(**{name: value}))
+        self.on_move(name, lambda trace: trace.with_params(**{name: value}))
 
     def _on_u(self, u: float, maximum: float) -> None:
-        self.update(SamplingTrace.with_fixed_u, u)
+        self.on_move("u", SamplingTrace.with_fixed_u, u)
 
     def _with_source(self, trace: SamplingTrace, name: str) -> SamplingTrace:
         if name == trace.source.name:
@@ -211,16 +213,17 @@ class SamplingExplorer(Panel):
     def sync_controls(self) -> None:
         trace = self.state
         for name, slider in self.sliders.items():
-            SLIDERS[name].show(slider, getattr(trace.params, name), trace.source.vocab_size)
-        self.u_slider.value = round(min(trace.current_step.u, 0.999), 3)
-        for widget, value in (
-            (self.model_select, trace.source.name),
-            (self.seed_box, trace.seed),
+            if not self.is_waiting(name):
+                SLIDERS[name].show(slider, getattr(trace.params, name), trace.source.vocab_size)
+        if not self.is_waiting("u"):
+            self.u_slider.value = round(min(trace.current_step.u, 0.999), 3)
+        for name, widget, value in (
+            ("model", self.model_select, trace.source.name),
+            ("seed", self.seed_box, trace.seed),
+            ("prompt", self.prompt_box, self.prompt_box.value if self.message else trace.prompt),
         ):
-            if widget.value != value:
+            if widget.value != value and not self.is_waiting(name):
                 widget.value = value
-        if not self.message and self.prompt_box.value != trace.prompt:
-            self.prompt_box.value = trace.prompt
         has_model = isinstance(trace.source, ModelLogits)
         self.prompt_box.disabled = self.likelihood.toggle.disabled = not has_model
         self.accept_button.description = f"Next {trace.source.unit}"

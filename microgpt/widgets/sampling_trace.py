@@ -18,7 +18,7 @@ from microgpt.viz.formatting import visible
 from microgpt.viz.sample_table import labelled_text
 from microgpt.viz.sampler import PickChange, SamplingView
 from microgpt.widgets.logits_source import LogitsSource, ModelLogits
-from microgpt.widgets.token_scores import UNFILTERED, sampler_settings, score_tokens, total_nll
+from microgpt.widgets.token_scores import UNFILTERED, score_tokens, total_nll
 
 MAX_NEW_TOKENS = 16  # the caption says "Sixteen"
 
@@ -106,8 +106,7 @@ class SamplingTrace:
     @cached_property
     def sampled(self) -> SampledToken:
         """The next token, with the distribution it was sampled from."""
-        settings = sampler_settings(self.params, self.source.vocab_size)
-        return next_token(self._logits, **settings, u=self.u)
+        return next_token(self._logits, **vars(self.params), u=self.u)
 
     @cached_property
     def sampled_without_filters(self) -> SampledToken:

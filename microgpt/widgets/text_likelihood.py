@@ -113,7 +113,7 @@ class TextLikelihood(Panel):
         self.text_box.value = name
 
     def _on_text(self, text: Any) -> None:
-        self.update(replace, text=str(text))
+        self.on_move("text", lambda typed: replace(typed, text=str(text)))
 
     @staticmethod
     def _draw(typed: TypedText, message: str) -> tuple[Drawing, str]:

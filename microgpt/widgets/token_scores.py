@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from math import inf
-from typing import Any
 
 import numpy as np
 
@@ -15,14 +14,6 @@ from microgpt.widgets.logits_source import LogitsSource, ModelLogits
 UNFILTERED = SampleConfig()  # T = 1 and no filter
 
 
-def sampler_settings(params: SampleConfig, vocab_size: int) -> dict[str, Any]:
-    """Return the parameters as arguments of `next_token`, with top_k at most `vocab_size`."""
-    settings = dict(vars(params))
-    if settings["top_k"] is not None:
-        settings["top_k"] = min(settings["top_k"], vocab_size)
-    return settings
-
-
 def score_tokens(
     source: LogitsSource,
     prompt_ids: tuple[int, ...],
@@ -30,7 +21,7 @@ def score_tokens(
     params: SampleConfig = UNFILTERED,
 ) -> list[TokenScore]:
     """Score each token of `token_ids`, given the prompt and the tokens before it."""
-    settings, scores, preceding = sampler_settings(params, source.vocab_size), [], ""
+    settings, scores, preceding = vars(params), [], ""
     context = prompt_ids
     for token in token_ids:
         logits = source.next_token_logits(len(prompt_ids), context)

@@ -82,7 +82,7 @@ def test_no_writable_cache_is_said_once_and_kernels_still_run(tmp_path):
 
 def test_the_spin_setting_is_taken_back():
     code = (
-        "import os; from microgpt.backends.numba_cpu.jit.compile import start_threads; "
+        "import os; from microgpt.backends.numba_cpu.jit.threads import start_threads; "
         "start_threads(); print('GOMP_SPINCOUNT' in os.environ)"
     )
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -121,6 +121,14 @@ def test_an_error_ends_the_heartbeat(clock):
             "document 1 of ",
         ),
         (["train", "--steps", "3", "--out", "out"], "step 1 of 3 (20 s): loss "),
+        (
+            ["tokenize", "story", "out", "--tokenizer", "bpe:300", "--val-tokens", "99"],
+            "preparing the tokenizer (20 s): token 256 of the tokenizer learned",
+        ),
+        (
+            ["train", "--tokenizer", "bpe:300", "--steps", "3", "--out", "out"],
+            "preparing (20 s): token 256 of the tokenizer learned",
+        ),
         (["reference", "--corpus", "names-mini", "--steps", "3"], "step 1 of 3 (20 s): loss "),
         (
             ["bench", "--workloads", "start", "--implementations", "numpy", "--quick"],

@@ -6,7 +6,9 @@ import pytest
 from cli_runs import NAMES, STORY, contents
 
 import microgpt as mg
+from microgpt._io.atomic_write import atomic_write
 from microgpt.cli import main
+from microgpt.cli.run_directory import RunDirectory
 
 
 def test_a_run_that_was_there_is_kept_whole(tmp_path, capsys):
@@ -112,3 +114,57 @@ def test_the_lowest_loss_may_be_the_last(tmp_path, capsys):
     assert main([*again, "--steps", "12", "--lr", "5", "--min-lr", "4"]) == 0
     assert "after step 11; its weights" in capsys.readouterr().out
     assert mg.load(tmp_path / "best.safetensors", "numpy").metadata["steps_done"] == 11
+
+
+def test_a_folder_in_use_is_refused_before_anything_is_done(tmp_path, capsys):
+    out = tmp_path / "run"
+    command = [*STORY, "--steps", "2", "--num-samples", "1", "--out", str(out)]
+    with RunDirectory(out, None):
+        assert main(command) == 1
+        assert os.listdir(out) == [".lock"]
+    said = capsys.readouterr().err
+    assert said == (
+        f"microgpt: the folder {out} is in use: another process is writing into it; wait for it to "
+        "end, or choose another folder with --out\n"
+    )
+    assert main(command) == 0
+    assert sorted(os.listdir(out)) == sorted(NAMES[:2])
+
+
+def test_a_resumed_run_is_not_resumed_beside_itself(tmp_path, capsys):
+    out = tmp_path / "run"
+    assert main([*STORY, "--steps", "2", "--num-samples", "1", "--out", str(out)]) == 0
+    with RunDirectory(out, out / "training.safetensors"):
+        assert main(["train", "--backend", "numpy", "--resume", str(out), "--steps", "3"]) == 1
+    assert "is in use" in capsys.readouterr().err
+
+
+def test_two_commands_do_not_tokenize_into_one_folder(tmp_path, capsys):
+    command = ["tokenize", "story", str(tmp_path), "--tokenizer", "char", "--val-tokens", "9"]
+    with RunDirectory(tmp_path, None):
+        assert main(command) == 1
+    assert capsys.readouterr().err.endswith("writing into it; wait for it to end\n")
+    assert main(command) == 0
+
+
+def test_a_mistake_leaves_no_folder(tmp_path):
+    assert main([*STORY, "--steps", "0", "--out", str(tmp_path / "new" / "run")]) == 1
+    assert os.listdir(tmp_path) == []
+
+
+def test_drafts_of_a_killed_run_are_removed_before_the_next_begins(tmp_path, monkeypatch):
+    from microgpt.training import Trainer
+
+    abandoned = [f".{name}.0123abcd" for name in (*NAMES, "unsaved-best.safetensors")]
+    for name in abandoned:
+        (tmp_path / name).touch()
+    step, seen = Trainer.__next__, []
+
+    def looking(trainer):
+        seen.append(os.listdir(tmp_path))
+        return step(trainer)
+
+    monkeypatch.setattr(Trainer, "__next__", looking)
+    with atomic_write(tmp_path / "training.safetensors") as stream:  # one that lives
+        main([*STORY, "--steps", "1", "--num-samples", "1", "--out", str(tmp_path)])
+        assert set(seen[0]) == {".lock", os.path.basename(stream.name)}

@@ -26,6 +26,13 @@ def test_sample(trained, capsys):
     assert all(len(name) <= 3 for name in capsys.readouterr().out.splitlines())
 
 
+def test_top_k_above_the_vocabulary_is_off(trained, capsys):
+    assert main(["sample", str(trained), "--top-k", "200", "-n", "3"]) == 0
+    texts = capsys.readouterr().out
+    assert main(["sample", str(trained), "-n", "3"]) == 0
+    assert capsys.readouterr().out == texts
+
+
 def test_a_stream_is_the_same_texts(trained, capsys):
     command = ["sample", str(trained), "--prompt", "an", "--prompt", "b", "-n", "3"]
     assert main([*command, "--backend", "numpy"]) == 0

@@ -27,3 +27,14 @@ def test_what_is_written_past_print_is_dropped_too(capfd):
 
     assert learn.check("09.sample", writes)
     assert capfd.readouterr().out == ""
+
+
+def test_answers_may_print_where_there_is_no_console(monkeypatch):
+    def prints(*arguments):
+        print("noise", flush=True)
+        return correct_sample(*arguments)
+
+    for name in ("stdout", "stderr"):
+        monkeypatch.setattr(sys, name, None)
+    assert learn.check("09.sample", prints)
+    assert sys.stdout is None

@@ -2,6 +2,7 @@
 
 import copy
 import dataclasses
+import pickle
 
 import numpy as np
 import pytest
@@ -145,6 +146,43 @@ def test_copies_of_a_model(backend):
     other.wte.weight.data[...] = 0
     assert model.wte.weight.data.any()
     assert len(mg.Adam(other.parameters()).flat_segments) == 1
+
+
+def pickled(model):
+    return pickle.loads(pickle.dumps(model))
+
+
+def test_a_pickled_model_is_the_same_model(backend):
+    model = Shouting(mg.GPTConfig(dropout=0.1))
+    model.h[0].mlp = OwnMLP()
+    model.lm_head.weight.requires_grad = False
+    model.h[0].attn.eval()
+    model.loss([1, 2], [2, 3]).backward()
+    other = pickled(model)
+    assert type(other) is Shouting
+    assert other.config == model.config
+    assert other.backend is model.backend
+    assert other.h[0].mlp.same is other.h[0].mlp.weight
+    assert (other.training, other.h[0].attn.training) == (True, False)
+    assert other.dropout_counter == model.dropout_counter
+    for (name, weight), (other_name, other_weight) in zip(
+        model.named_parameters(), other.named_parameters(), strict=True
+    ):
+        assert (name, weight.requires_grad) == (other_name, other_weight.requires_grad)
+        np.testing.assert_array_equal(other_weight.data, weight.data)
+        np.testing.assert_array_equal(other_weight.grad, weight.grad)
+    assert other.loss([1, 2], [2, 3]).item() == model.loss([1, 2], [2, 3]).item()  # same masks
+    other.wte.weight.data[...] = 0
+    assert model.wte.weight.data.any()
+
+
+def test_a_pickled_models_parameters_are_flat(backend):
+    model = mg.GPT(mg.GPTConfig())
+    for other in (pickled(model), pickled(pickled(model)), pickled(copy.deepcopy(model))):
+        (segment,) = mg.Adam(other).flat_segments
+        assert segment[0].size == model.parameter_count()
+        assert list(mg.generate(other, [0], 5)) == list(mg.generate(model, [0], 5))
+    assert len(pickle.dumps(model)) < 4 * model.parameter_count() + 10_000  # no zeros of gradients
 
 
 def test_frozen_weights_are_saved_and_copied(tmp_path, backend):

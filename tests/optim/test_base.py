@@ -1,12 +1,14 @@
 """SGD, clipping, and what all optimisers check."""
 
 import copy
+import pickle
 
 import numpy as np
 import pytest
 from optimizer_cases import parameters, set_gradients
 
 import microgpt as mg
+from microgpt.backends.dispatch import CACHE_LINE, data_ptr
 from microgpt.errors import (
     SettingError,
     ShapeError,
@@ -108,6 +110,62 @@ def test_an_optimiser_on_a_leaf_whose_flag_was_set_later(backend):
     assert not x.grad.any()
 
 
-def test_an_optimiser_is_not_copied(backend):
+def test_an_optimiser_is_not_copied_deeply(backend):
     with pytest.raises(StateError, match="make a new one"):
         copy.deepcopy(mg.SGD(mg.GPT(mg.GPTConfig()), 0.1))
+
+
+OPTIMIZERS = {
+    "sgd": lambda model: mg.SGD(model, 0.1),
+    "adam": lambda model: mg.Adam(model, 0.01),
+    "adamw": lambda model: mg.AdamW(model, 0.01, weight_decay=0.1),
+}
+
+
+def train(model, optimizer, steps=3):
+    losses = []
+    for step in range(steps):
+        loss = model.loss([1, 2 + step, 3], [2, 3, 4])
+        losses.append(loss.item())
+        loss.backward()
+        mg.clip_grad_norm_(model, 1.0)
+        optimizer.step()
+        optimizer.zero_grad()
+    return losses
+
+
+@pytest.mark.parametrize("model_first", [True, False])
+@pytest.mark.parametrize("make", OPTIMIZERS.values(), ids=OPTIMIZERS)
+def test_a_model_and_its_optimiser_train_on_after_pickling(backend, make, model_first):
+    model = mg.GPT(mg.GPTConfig())
+    optimizer = make(model)
+    train(model, optimizer)
+    pair = (model, optimizer) if model_first else (optimizer, model)
+    other_pair = pickle.loads(pickle.dumps(pair))
+    other, other_optimizer = other_pair if model_first else other_pair[::-1]
+    assert len(other_optimizer.flat_segments) == 1  # one launch a step, as before
+    flat = [other_optimizer.flat_segments[0][0], *getattr(other_optimizer, "exp_avgs", [])]
+    assert all(data_ptr(array) % CACHE_LINE == 0 for array in flat)
+    other_optimizer.lr = optimizer.lr / 2
+    assert optimizer.lr == 2 * other_optimizer.lr
+    optimizer.lr = other_optimizer.lr
+    assert train(other, other_optimizer) == train(model, optimizer)  # to the last bit
+
+
+def test_an_optimiser_of_its_own_parameters_is_pickled(backend):
+    w = mg.Tensor([1.0, 2.0], requires_grad=True)
+    other_w, other = pickle.loads(pickle.dumps([w, mg.Adam([w], 0.1)]))
+    (other_w * other_w).sum().backward()
+    other.step()
+    np.testing.assert_allclose(other_w.data, [0.9, 1.9], rtol=1e-5)
+    assert w.data.tolist() == [1.0, 2.0]
+
+
+def test_a_shallow_copy_steps_the_same_parameters_with_a_state_of_its_own(backend):
+    w = mg.Tensor([1.0], requires_grad=True)
+    optimizer = mg.Adam([w], 0.1)
+    other = copy.copy(optimizer)
+    (w * w).sum().backward()
+    other.step()
+    assert (optimizer.step_count, other.step_count) == (0, 1)
+    np.testing.assert_allclose(w.data, [0.9], rtol=1e-5)

@@ -1,5 +1,7 @@
 """Captured functions: the same bits as eager, copies as results, bounds."""
 
+import copy
+import pickle
 import threading
 
 import numpy as np
@@ -199,3 +201,21 @@ def test_an_override_of_operations_is_not_replayed_over(backend):
     with engine.override_ops(lambda name, op, args, options: op(*args, **options) * 10):
         assert f(np.ones(2)).numpy().tolist() == [10, 10]
     assert f(np.ones(2)).numpy().tolist() == [1, 1]
+
+
+def add_one(x):
+    return x + 1
+
+
+@pytest.mark.parametrize(
+    "copied", [copy.copy, copy.deepcopy, lambda f: pickle.loads(pickle.dumps(f))]
+)
+def test_a_copy_records_anew(backend, copied):
+    """Recordings hold addresses, which mean nothing in a copy or in another process."""
+    captured = mg.capture(add_one)
+    for _ in range(4):
+        captured(mg.Tensor([1.0]))
+    other = copied(captured)
+    assert len(captured.launches()) > 0
+    assert len(other.launches()) == 0
+    assert [other(mg.Tensor([float(n)])).item() for n in range(4)] == [1, 2, 3, 4]

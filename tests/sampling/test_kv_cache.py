@@ -1,5 +1,8 @@
 """The KV cache: the same logits as without, its bounds, rewinding."""
 
+import copy
+import pickle
+
 import numpy as np
 import pytest
 from generation_cases import CONFIG
@@ -80,3 +83,9 @@ def test_a_cache_is_for_its_own_model_and_stays_in_bounds(backend):
     for count in (-4, 14):
         with pytest.raises(ShapeError, match="do not fit"):
             cache.advance(count)
+
+
+@pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy, pickle.dumps])
+def test_a_cache_is_not_copied(copied):
+    with pytest.raises(StateError, match="belongs to its model"):
+        copied(mg.KVCache(mg.GPT(mg.GPTConfig())))

@@ -1,5 +1,7 @@
 """`train_bpe` against a textbook trainer, and what it refuses."""
 
+import random
+import sys
 from collections import Counter
 from itertools import pairwise
 
@@ -10,7 +12,7 @@ from hypothesis import strategies as st
 import microgpt as mg
 from microgpt import tokenizers
 from microgpt.errors import SettingError, TokenError
-from microgpt.tokenizers import train_bpe
+from microgpt.tokenizers import bpe_training, train_bpe
 
 
 def textbook(text, count):
@@ -77,6 +79,45 @@ def test_a_thousand_tokens_of_tinyshakespeare(data):
     assert tokenizer.decode(tokens) == corpus[0]
     start = corpus[0][:200_000]
     assert tokenizer.encode_reference(start) == tokenizer.encode(start)
+
+
+def letters(alphabet, count):
+    return "".join(random.Random(0).choices(alphabet, k=count))
+
+
+@pytest.mark.parametrize("text", [letters("ACGT", 300), letters("ab", 200), "a" * 99])
+def test_a_text_without_spaces_gives_the_textbooks_merges(text):
+    expected = textbook(text, 12 if "b" in text or "C" in text else 5)
+    tokenizer = train_bpe(text, 256 + len(expected), special_tokens=())
+    assert list(zip(tokenizer.merges, tokenizer.counts, strict=True)) == expected
+
+
+def lines_executed(text, vocab_size):
+    """How many lines of the trainer run, which no machine makes more or fewer."""
+    count = 0
+
+    def on_line(frame, event, argument):
+        nonlocal count
+        count += event == "line"
+        return on_line
+
+    def on_call(frame, event, argument):
+        return on_line if frame.f_code.co_filename == bpe_training.__file__ else None
+
+    before = sys.gettrace()
+    sys.settrace(on_call)
+    try:
+        train_bpe(text, vocab_size)
+    finally:
+        sys.settrace(before)
+    return count
+
+
+def test_a_text_without_spaces_takes_no_more_than_three_times_the_work_of_words():
+    names = "\n".join(mg.load_corpus("names-mini"))[:6000]
+    words = lines_executed(names, 400)
+    assert lines_executed(letters("ACGT", len(names)), 400) < 3 * words
+    assert lines_executed(names.replace("\n", ""), 400) < 3 * words
 
 
 def test_several_texts_do_not_touch():

@@ -6,6 +6,7 @@ from resume_cases import SMALL, trainer_of
 from small_trainers import TEXT, names_trainer, text_trainer
 
 import microgpt as mg
+from microgpt.config.training import LR_SCHEDULES
 from microgpt.data import Corpus, load_corpus
 from microgpt.errors import SettingError
 from microgpt.tokenizers import CharTokenizer
@@ -80,8 +81,12 @@ def test_tokens_and_shards_train_like_their_text(backend, tmp_path):
 
 
 def test_settings_that_do_not_fit_the_data():
-    with pytest.raises(SettingError, match="warmup_steps must be below steps=5; got 5"):
-        names_trainer(steps=5, warmup_steps=5)
+    for schedule in LR_SCHEDULES:
+        with pytest.raises(SettingError, match="warmup_steps must be below steps=5; got 5"):
+            names_trainer(steps=5, warmup_steps=5, lr_schedule=schedule)
+        names_trainer(steps=5, warmup_steps=4, lr_schedule=schedule)
+        with pytest.raises(SettingError, match=r"warmup_steps must be below steps=\d+; got 99999"):
+            names_trainer(epochs=1, warmup_steps=99999, lr_schedule=schedule)
     with pytest.raises(SettingError, match="format='text'"):
         names_trainer(stride=4)
     with pytest.raises(SettingError, match="val_fraction must be above 0 with patience=1"):

@@ -1,7 +1,9 @@
 """The Trainer: what it measures, samples and keeps."""
 
+import copy
 import itertools
 import os
+import pickle
 import subprocess
 import sys
 
@@ -14,6 +16,7 @@ import microgpt as mg
 from microgpt.errors import (
     SettingError,
     ShapeError,
+    StateError,
 )
 
 
@@ -271,3 +274,11 @@ def test_steps_of_a_subclass_are_not_recorded():
     for model, is_captured in ((mg.GPT(backend="numba"), True), (Shouting(backend="numba"), False)):
         trainer = mg.Trainer(model, corpus, mg.TrainConfig(steps=1))
         assert (trainer.captured is not None) == is_captured
+
+
+@pytest.mark.parametrize("copied", [copy.deepcopy, pickle.dumps])
+def test_a_trainer_is_saved_and_not_copied(copied, backend):
+    trainer = names_trainer(steps=2)
+    trainer.run()
+    with pytest.raises(StateError, match="`save` it into a folder"):
+        copied(trainer)

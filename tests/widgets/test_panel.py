@@ -1,8 +1,183 @@
-"""Panels: callbacks on several threads."""
+"""Panels: callbacks on several threads, and moves that come faster than pictures."""
 
 import threading
+import time
+
+import pytest
 
 import microgpt as mg
+from microgpt.widgets import panel as panel_module
+from microgpt.widgets.logits_source import zipf_logits
+
+
+def until(condition):
+    """Wait for another thread."""
+    end = time.monotonic() + 20
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.005)
+
+
+class SlowView:
+    """A view moved in the browser, whose first redraw lasts until `finish`."""
+
+    def __init__(self, monkeypatch):
+        logits = zipf_logits(27).logits
+        self.panel = mg.widgets.SamplingExplorer(logits=logits, sliders=("temperature", "top_k"))
+        monkeypatch.setattr(panel_module, "in_control_message", lambda: True)
+        self.drawn, self.drawing, self._go = [], threading.Event(), threading.Event()
+        self._render, self.panel.render = self.panel.render, self._count
+
+    def _count(self, state, message):
+        self.drawing.set()
+        assert self._go.wait(20)
+        self.drawn.append(state)
+        return self._render(state, message)
+
+    def start(self):
+        """Move the dart, and return while that is being drawn."""
+        self.panel.u_slider.slider.value = 0.5
+        assert self.drawing.wait(20)
+
+    def finish(self):
+        self._go.set()
+        until(lambda: not self.panel._moves._is_running)
+
+
+@pytest.fixture
+def view(monkeypatch):
+    view = SlowView(monkeypatch)
+    yield view
+    view.finish()
+    assert mg.widgets.errors() == []
+
+
+def test_of_forty_quick_moves_the_first_and_the_last_are_drawn(view):
+    view.start()
+    slider = view.panel.sliders["temperature"]
+    for number in range(40):  # none waits for the picture
+        slider.slider.value = round(0.05 * (number + 1) % 1.95, 2)
+    last = slider.slider.value
+    assert view.drawn == []
+    view.finish()
+    assert [state.params.temperature for state in view.drawn] == [1.0, last]
+    assert slider.value == slider.slider.value == slider.box.value == last
+
+
+def test_a_move_does_not_drop_another_controls_move(view):
+    view.start()
+    view.panel.sliders["temperature"].slider.value = 0.5
+    view.panel.sliders["top_k"].slider.value = 3
+    view.panel.sliders["temperature"].slider.value = 0.75
+    view.panel.seed_box.value = 9
+    view.finish()
+    assert len(view.drawn) == 2
+    state = view.panel.state
+    assert (state.params.temperature, state.params.top_k, state.seed) == (0.75, 3, 9)
+
+
+def test_waiting_moves_are_made_in_the_order_of_their_last(view):
+    """Another model empties the prompt, so a prompt typed after it must come after it."""
+    made = []
+
+    def move(control, number):
+        view.panel.on_move(control, lambda state: made.append((control, number)) or state)
+
+    view.start()
+    for number, control in enumerate(["prompt", "model", "prompt", "seed"]):
+        move(control, number)
+    view.finish()
+    assert made == [("model", 1), ("prompt", 2), ("seed", 3)]
+
+
+def test_a_slider_that_is_back_where_it_was_stays_there(view):
+    view.start()
+    slider = view.panel.sliders["temperature"]
+    slider.slider.value = 0.5
+    slider.slider.value = 1.0
+    view.finish()
+    assert view.panel.state.params.temperature == slider.slider.value == 1.0
+
+
+def test_a_stale_picture_does_not_move_a_control_back(view):
+    view.start()
+    slider, shown = view.panel.sliders["temperature"], []
+    slider.slider.value = 0.5
+    slider.slider.observe(lambda change: shown.append(change["new"]), "value")
+    view.finish()
+    assert shown == []
+    assert slider.slider.value == 0.5
+
+
+def test_a_button_counts_each_time_and_comes_after_the_moves_before_it(view):
+    view.start()
+    view.panel.sliders["temperature"].slider.value = 0.5
+    presses = [threading.Thread(target=view.panel.accept_button.click) for _ in range(3)]
+    for press in presses:
+        press.start()
+    view.finish()
+    for press in presses:
+        press.join()
+    assert len(view.panel.state.accepted) == 3
+    assert {token.params.temperature for token in view.panel.state.accepted} == {0.5}
+
+
+def test_a_move_by_a_cells_code_is_drawn_before_the_next_line():
+    panel = mg.widgets.SamplingExplorer(logits=[1.0, 2.0])
+    before = panel.picture.value
+    panel.sliders["temperature"].slider.value = 0.5
+    assert panel.state.params.temperature == 0.5
+    assert panel.picture.value != before
+
+
+IN_A_KERNEL = """
+import threading, time
+import microgpt as mg
+from microgpt.widgets.logits_source import zipf_logits
+panel = mg.widgets.SamplingExplorer(logits=zipf_logits().logits)
+slider = panel.sliders["temperature"].slider
+drawn, received, all_received, render = [], [], threading.Event(), panel.render
+def receive(change):
+    received.append(change["new"])
+    if len(received) == 40:
+        all_received.set()
+def count(state, message):
+    all_received.wait(30)  # the first picture takes until the message loop has heard of all moves
+    drawn.append(state.params.temperature)
+    return render(state, message)
+panel.render = count
+slider.observe(receive, "value")
+print(slider.model_id)
+"""
+
+
+@pytest.mark.slow
+def test_moves_in_a_real_kernel_leave_its_message_loop_alone():
+    from jupyter_client.manager import start_new_kernel
+
+    manager, client = start_new_kernel()
+    try:
+        said = []
+
+        def run(code):
+            said.clear()
+            reply = client.execute_interactive(
+                code, timeout=60, output_hook=lambda m: said.append(m["content"].get("text", ""))
+            )
+            assert reply["content"]["status"] == "ok", reply["content"]
+            return "".join(said).strip()
+
+        model = run(IN_A_KERNEL)
+        for number in range(40):
+            state = {"value": 0.1 if number % 2 else 0.05}
+            content = {"comm_id": model, "data": {"method": "update", "state": state}}
+            client.shell_channel.send(client.session.msg("comm_msg", content))
+        run("while panel._moves._is_running: time.sleep(0.01)")
+        drawn = run("print(all_received.is_set(), *drawn, slider.value)")
+    finally:
+        client.stop_channels()
+        manager.shutdown_kernel(now=True)
+    assert drawn == "True 0.05 0.1 0.1"  # the first, the last, and where the slider is now
 
 
 def test_a_panel_survives_callbacks_on_four_threads():

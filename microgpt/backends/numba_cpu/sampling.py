@@ -74,7 +74,7 @@ def sample_row(row, max_logit, params, u):
     Every filter keeps a prefix of the ranks, so all it changes is that mass.
     """
     V = row.size
-    temperature, top_k, top_p, min_p = params[0], int(params[1]), params[2], params[3]
+    temperature, top_k, top_p, min_p = params[0], params[1], params[2], params[3]
     masses, bucket_of = np.empty(V), np.empty(V, np.int16)
     counts, sums = np.zeros(min(V, BUCKETS), np.int32), np.zeros(min(V, BUCKETS))
     last, scale = np.float64(counts.size - 1), counts.size / DEPTH
@@ -92,7 +92,7 @@ def sample_row(row, max_logit, params, u):
     buckets = row, masses, bucket_of, counts, sums
     kept_mass, tolerance = total, MARGIN * total
     if 0 < top_k < V:
-        _, kept_mass, _ = find_rank(buckets, top_k, np.inf)
+        _, kept_mass, _ = find_rank(buckets, int(top_k), np.inf)
     if top_p < 1:
         mass = top_p * kept_mass
         _, before, kept_mass = find_rank(buckets, V, mass)

@@ -1,5 +1,9 @@
 """The ladder of compiled attention kernels: each is its first one, and none sees the future."""
 
+import os
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 from attention_runs import TOLERANCE, backward, forward, make_inputs
@@ -201,3 +205,21 @@ def test_parallel_is_serial(numba, monkeypatch):
             results[-1] += [y, lse, backward(dy, y, lse, qkv, n_head)]
     for serial, parallel in zip(*results, strict=True):
         np.testing.assert_allclose(serial, parallel, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize(("setting", "expected"), [("", "4"), ("2", "2"), ("x", "SettingError")])
+def test_the_highest_kernel_is_set_by_a_variable(setting, expected):
+    code = """
+from microgpt.errors import SettingError
+try:
+    from microgpt.backends.numba_cpu import attention
+    print(attention.MAX_KERNEL)
+except SettingError as error:
+    assert str(error).startswith("MICROGPT_ATTENTION_KERNEL must be one of '1', '2', '3', '4'")
+    print("SettingError")
+"""
+    environment = {**os.environ, "MICROGPT_ATTENTION_KERNEL": setting}
+    run = subprocess.run(
+        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True
+    )
+    assert run.stdout.strip() == expected

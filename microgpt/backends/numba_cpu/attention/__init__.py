@@ -31,6 +31,7 @@ from microgpt.backends.numba_cpu.attention.kernel4_transposed import (
     supports_transposed,
 )
 from microgpt.backends.numba_cpu.jit.kernel import Kernel
+from microgpt.config.checks import check_choice
 
 __all__ = [
     "decode_attention_forward",
@@ -57,7 +58,9 @@ __all__ = [
 #    64  32   520 / 1380    24 / 58
 #
 # The highest kernel that may run: `MICROGPT_ATTENTION_KERNEL=1 microgpt bench` measures the loops.
-MAX_KERNEL = int(os.environ.get("MICROGPT_ATTENTION_KERNEL") or 4)
+_setting = os.environ.get("MICROGPT_ATTENTION_KERNEL") or "4"
+check_choice("MICROGPT_ATTENTION_KERNEL", _setting, ("1", "2", "3", "4"))
+MAX_KERNEL = int(_setting)
 
 Supports = Callable[[int, int], bool]
 

@@ -11,6 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from microgpt._io.paths import cache_dir
+from microgpt.errors import FormatError
+
+KERNEL_SUFFIX = ".kernel"  # a SHA-256, then what it is the checksum of
+_DIGEST_BYTES = hashlib.sha256().digest_size
 
 
 def sources() -> list[Path]:
@@ -35,8 +39,35 @@ def kernel_folder() -> Path:
     return cache_dir() / "kernels" / _digest()
 
 
+def seal_kernel(payload: bytes) -> bytes:
+    """The content of a compiled kernel's file."""
+    return hashlib.sha256(payload).digest() + payload
+
+
+def read_kernel(file: Path) -> bytes:
+    """The payload of a compiled kernel's file; raises FormatError if it is not as written."""
+    content = file.read_bytes()
+    digest, payload = content[:_DIGEST_BYTES], content[_DIGEST_BYTES:]
+    if hashlib.sha256(payload).digest() != digest:
+        raise FormatError(f"{file} is not as it was written")
+    return payload
+
+
+def damaged_kernels() -> list[Path]:
+    """The files of this version's compiled kernels that cannot be read, or have changed."""
+    damaged = []
+    for file in sorted(kernel_folder().rglob(f"*{KERNEL_SUFFIX}")):
+        try:
+            read_kernel(file)
+        except FileNotFoundError:  # another process has just removed it
+            continue
+        except (OSError, FormatError):
+            damaged.append(file)
+    return damaged
+
+
 def cache_key() -> dict[str, Any]:
-    """What else Numba compares before it loads a kernel from its cache, on this machine."""
+    """What else decides which compiled kernels are loaded, on this machine."""
     from llvmlite import binding
 
     overrides = {name: os.environ.get(name) for name in ("NUMBA_CPU_NAME", "NUMBA_CPU_FEATURES")}
@@ -47,7 +78,6 @@ def cache_key() -> dict[str, Any]:
         "processor": binding.get_host_cpu_name(),
         "features": binding.get_host_cpu_features().flatten(),
         "environment": overrides,
-        "sources": {str(source): source.stat().st_mtime_ns for source in sources()},
     }
 
 

@@ -1,17 +1,19 @@
-"""Numba's compiler with the package's flags and its cache, and the start of Numba's threads."""
+"""Numba's compiler with the package's flags and its cache."""
 
-import os
 import tempfile
-import warnings
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import numba
+from numba.core.ccallback import CFunc
+from numba.core.compiler_lock import global_compiler_lock
+from numba.core.sigutils import normalize_signature
 
+from microgpt.backends.dispatch import hold_over_fork
 from microgpt.backends.numba_cpu.jit.cache import kernel_folder
+from microgpt.backends.numba_cpu.jit.kernel_cache import KernelCache, warn_not_kept
 
 FLAGS: dict[str, Any] = {
     "nogil": True,  # other Python threads go on while a kernel runs
@@ -30,9 +32,9 @@ PRECISE = {"reassoc", "contract", "nsz"}
 
 def njit_cached(function: Callable, flags: dict[str, Any]) -> Callable:
     """`numba.njit` with a cache, where there is a writable folder for it."""
-    folder = _variant_folder("parallel" if flags.get("parallel") else "serial")
-    with _cache_dir(folder):
-        return numba.njit(cache=folder is not None, **flags)(function)
+    dispatcher = numba.njit(**flags)(function)
+    _use_cache(dispatcher, function, "parallel" if flags.get("parallel") else "serial")
+    return dispatcher
 
 
 _cfuncs: list[Any] = []  # own their machine code
@@ -40,21 +42,25 @@ _cfuncs: list[Any] = []  # own their machine code
 
 def cfunc_address(function: Callable, signature: Any) -> int:
     """The address of a function compiled for callers in C, with the same cache."""
-    folder = _variant_folder("serial")
-    with _cache_dir(folder):
-        _cfuncs.append(numba.cfunc(signature, cache=folder is not None, **FLAGS)(function))
-    return _cfuncs[-1].address
+    compiled: Any = CFunc(function, normalize_signature(signature), locals={}, options=FLAGS)
+    _use_cache(compiled, function, "serial")
+    compiled.compile()
+    _cfuncs.append(compiled)
+    return compiled.address
 
 
-@contextmanager
-def _cache_dir(folder: Path | None) -> Iterator[None]:
-    """Numba's cache folder for what is compiled here; the learner's own functions keep theirs."""
-    settings: Any = numba.core.config
+def _use_cache(compiled: Any, function: Callable, variant: str) -> None:
+    """Give a function that is to be compiled its cache, where there is a writable folder."""
+    folder = _variant_folder(variant)
+    if folder is None:
+        return
+    settings: Any = numba.core.config  # the learner's own functions keep their folder
     previous = settings.CACHE_DIR
     try:
-        if folder is not None:
-            settings.CACHE_DIR = str(folder)
-        yield
+        settings.CACHE_DIR = str(folder)
+        compiled._cache = KernelCache(function, folder)
+    except OSError as error:
+        warn_not_kept(error)
     finally:
         settings.CACHE_DIR = previous
 
@@ -72,25 +78,8 @@ def _variant_folder(variant: str) -> Path | None:
         with tempfile.TemporaryFile(dir=folder):
             return folder
     except OSError as error:
-        warnings.warn(
-            f"compiled kernels cannot be kept: {folder} is not writable ({error.strerror}); they "
-            "are compiled anew in each process. Set MICROGPT_CACHE to a folder you can write to.",
-            stacklevel=2,
-        )
+        warn_not_kept(error)
         return None
 
 
-@cache
-def start_threads() -> None:
-    """Start Numba's threads; on OpenMP with a short spin, which a busy machine needs.
-
-    The setting is removed at once: inherited by other libraries it would slow them.
-    """
-    unset = "GOMP_SPINCOUNT" not in os.environ
-    if unset:
-        os.environ["GOMP_SPINCOUNT"] = "2000"
-    try:
-        numba.get_num_threads()
-    finally:
-        if unset:
-            del os.environ["GOMP_SPINCOUNT"]
+hold_over_fork(global_compiler_lock)

@@ -1,10 +1,14 @@
 """`@kernel`: a readable loop nest, compiled on first use; serial for small work, else parallel."""
 
+import os
+import sys
 from collections.abc import Callable
 from functools import cached_property
 from typing import Any
 
-from microgpt.backends.numba_cpu.jit.compile import FLAGS, njit_cached, start_threads
+from microgpt.backends import dispatch
+from microgpt.backends.numba_cpu.jit.compile import FLAGS, njit_cached
+from microgpt.backends.numba_cpu.jit.threads import start_threads, threads_started
 
 # A unit of work takes a serial loop about 0.15 ns: one addition of a number from the second-level
 # cache. Below 10 µs of it, waking the other threads costs more than they save.
@@ -59,3 +63,18 @@ def kernel(
     work: Callable[..., int] | None = None, cost: int = 1, fastmath: set[str] | None = None
 ) -> Callable[[Callable], Kernel]:
     return lambda function: Kernel(function, work, cost, fastmath)
+
+
+def _stay_serial_if_forked() -> None:
+    """Run every kernel serially in a forked child, where the parent's threads do not exist.
+
+    GNU OpenMP ends such a child at its first parallel region, other layers may wait for ever.
+    """
+    global PARALLEL_FROM
+    if dispatch.is_forked and threads_started():
+        PARALLEL_FROM = sys.maxsize
+
+
+_stay_serial_if_forked()  # where this is loaded in the child, after the parent's own functions
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_stay_serial_if_forked)
