@@ -63,3 +63,13 @@ def test_what_goes_on_after_a_trained_name_is_new():
     assert trainer.memorization_check("abdullah") == "trained on"
     assert trainer.memorization_check("abdullahson") == "new"
     assert trainer.memorization_check("abdullahzoe") == "new"
+
+
+def test_labels_follow_each_step():
+    corpus = Corpus("c", ("abdullah", "zoe", "max", "zara"))
+    config = mg.GPTConfig.microgpt(vocab_size=corpus.tokenizer().vocab_size)
+    settings = mg.TrainConfig(steps=4, val_fraction=0)
+    trainer = mg.Trainer(mg.GPT(config, backend="numpy"), corpus, settings)
+    for number, _ in enumerate(trainer, start=1):
+        labels = [trainer.memorization_check(name) for name in corpus]
+        assert labels.count("trained on") == number

@@ -25,3 +25,10 @@ def test_perplexity():
     assert Evaluation(10.7940, 0.1, 5).perplexity == pytest.approx(48725.8, rel=1e-4)
     assert Evaluation(float("inf"), 0.1, 5).perplexity == float("inf")
     assert Evaluation(1e9, 0.1, 5).perplexity == float("inf")
+
+
+def test_the_standard_error_of_two_rows():
+    from microgpt.training import Evaluation
+
+    evaluation = Evaluation.from_rows(np.array([1.0, 3.0]), np.array([1, 1]))
+    assert (evaluation.loss, evaluation.stderr, evaluation.tokens) == (2.0, pytest.approx(1.0), 2)
