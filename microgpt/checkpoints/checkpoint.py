@@ -15,7 +15,14 @@ from microgpt.checkpoints.safetensors_io import (
     write_safetensors,
 )
 from microgpt.config import GPTConfig, from_dict
-from microgpt.errors import Described, FormatError, MicrogptError, NotWritable, SettingError
+from microgpt.errors import (
+    Described,
+    FormatError,
+    MicrogptError,
+    NotWritable,
+    SettingError,
+    SizeError,
+)
 from microgpt.models.gpt import GPT
 from microgpt.tokenizers import Tokenizer
 
@@ -59,6 +66,11 @@ def save(
             Described(f"a {type(model).__name__} with custom parts"),
             "keep its weights with np.savez(path, **model.state_dict())",
         )
+    if tokenizer is not None and tokenizer.vocab_size != model.config.vocab_size:
+        raise SizeError(
+            "tokenizer", f"one of {model.config.vocab_size:,} tokens", tokenizer,
+            "give the one that the model was trained with",
+        )  # fmt: skip
     header = {
         "format": FORMAT,
         "config": asdict(model.config),

@@ -76,3 +76,40 @@ def test_whatever_the_library_refuses_is_refused(tmp_path, changes, metadata, su
         return
     found = read_header(file).tensors
     assert {name: list(entry.shape) for name, entry in found.items()} == expected
+
+
+def entry(start, end, shape=(2,), dtype="F32"):
+    return {"dtype": dtype, "shape": list(shape), "data_offsets": [start, end]}
+
+
+@pytest.mark.parametrize(
+    ("header", "size", "message"),
+    [
+        ({"a": entry(0, 8), "b": entry(12, 20)}, 20, "'b' leaves a gap before it"),
+        ({"a": entry(4, 12)}, 12, "'a' leaves a gap before it"),
+        ({"a": entry(0, 8), "b": entry(4, 12)}, 12, "'b' overlaps the one before it"),
+        ({"a": entry(0, 8), "b": entry(0, 8)}, 8, "'b' overlaps the one before it"),
+        ({"a": entry(0, 8)}, 9, "must have .* bytes, as its header says; it has"),
+        ({"a": entry(0, 8)}, 7, "must have .* bytes, as its header says; it has"),
+        ({"a": entry(0, 7)}, 7, "'a' needs 8 bytes .* leave 7"),
+        ({"a": entry(0, 9)}, 9, "'a' needs 8 bytes .* leave 9"),
+        ({"a": entry(0, 8, dtype="F128")}, 8, "dtype 'F128', which is not known"),
+    ],
+)
+def test_tensors_fill_the_file_without_gaps(tmp_path, header, size, message):
+    file = tmp_path / "a.safetensors"
+    write(file, header, bytes(size))
+    with pytest.raises(FormatError, match=message):
+        read_header(file)
+
+
+@pytest.mark.parametrize("length", [0, 1, 3, 2**40, 2**63])
+@pytest.mark.parametrize("rest", [b"", b"{}"])
+def test_a_header_that_does_not_fit_into_the_file(tmp_path, length, rest):
+    file = tmp_path / "a.safetensors"
+    file.write_bytes(length.to_bytes(8, "little") + rest)
+    with pytest.raises(FormatError, match="not a complete safetensors file"):
+        read_header(file)
+    file.write_bytes(b"1234567")
+    with pytest.raises(FormatError, match="not a complete safetensors file"):
+        read_header(file)

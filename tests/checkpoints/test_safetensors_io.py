@@ -1,5 +1,7 @@
 """Safetensors of every dtype that is written."""
 
+import io
+
 import numpy as np
 import pytest
 
@@ -34,3 +36,12 @@ def test_all_kinds_of_arrays_come_back(tmp_path):
             found.read_into("float64", np.empty((5, 1)))
         with pytest.raises(FormatError, match="has no array 'other'"):
             found.read("other", "float32")
+
+
+@pytest.mark.parametrize("note", ["", "a", "ab", "abc", "abcdefg"])
+def test_the_data_begin_at_a_multiple_of_eight_bytes(note):
+    stream = io.BytesIO()
+    checkpoints.write_safetensors(stream, {"a": np.arange(3.0)}, {"note": note})
+    content = stream.getvalue()
+    assert int.from_bytes(content[:8], "little") % 8 == 0
+    assert np.frombuffer(content[-24:]).tolist() == [0, 1, 2]

@@ -1,12 +1,18 @@
 """Whatever `save` writes, `load` reads; what it could not read is refused at once."""
 
+import json
+import threading
+
 import numpy as np
 import pytest
 from custom_models import OwnMLP
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from safetensors import safe_open
+from safetensors.numpy import load_file, save_file
 
 import microgpt as mg
+from microgpt.backends import LOCK
 from microgpt.data import Corpus
 from microgpt.tokenizers import BPETokenizer, CharTokenizer
 
@@ -122,3 +128,69 @@ def test_what_could_not_be_rebuilt_is_refused(tmp_path):
     ):
         mg.save(tmp_path, model)
     assert list(tmp_path.iterdir()) == []
+
+
+def small_model(vocab_size=4):
+    return mg.GPT(mg.GPTConfig.microgpt(vocab_size=vocab_size), backend="numpy")
+
+
+@pytest.mark.parametrize("characters", ["ab", "abcd"])
+def test_a_tokenizer_of_another_size_is_not_saved(tmp_path, characters):
+    with pytest.raises(mg.SettingError, match=r"tokenizer must be one of 4 tokens; got CharTokeni"):
+        mg.save(tmp_path, small_model(), CharTokenizer(characters))
+    assert list(tmp_path.iterdir()) == []
+
+
+def rewritten(file, change):
+    """Write a checkpoint again after `change(header, arrays)`."""
+    arrays = load_file(file)
+    with safe_open(file, framework="np") as opened:
+        header = json.loads(opened.metadata()["microgpt"])
+    arrays = change(header, arrays) or arrays
+    save_file(arrays, file, {"microgpt": json.dumps(header)})
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda header, arrays: header["tokenizer"].update(characters="ab"), "has 3 tokens"),
+        (lambda header, arrays: header["tokenizer"].update(characters="abcd"), "has 5 tokens"),
+        (lambda header, arrays: header["config"].update(n_embd=32), "do not fit its configuration"),
+        (lambda header, arrays: arrays | {"wpe.weight": arrays["wpe.weight"].astype("f8")},
+         "must hold float32 or float64"),
+        (lambda header, arrays: arrays | {"wpe.weight": arrays["wpe.weight"].reshape(4, -1)},
+         "do not fit its configuration"),
+    ],
+)  # fmt: skip
+def test_parts_that_do_not_fit_each_other(tmp_path, change, message):
+    file = mg.save(tmp_path, small_model(), CharTokenizer("abc"))
+    rewritten(file, lambda header, arrays: None)
+    assert mg.load(file, "numpy").model.config.vocab_size == 4
+    rewritten(file, change)
+    with pytest.raises(mg.FormatError, match=message):
+        mg.load(file, "numpy")
+
+
+def test_saving_waits_for_a_training_step(tmp_path, monkeypatch):
+    """The lock is held while weights are written: no other thread trains meanwhile."""
+    from microgpt.checkpoints import checkpoint
+
+    write, free = checkpoint.write_safetensors, []
+
+    def written(*arguments):
+        thread = threading.Thread(target=lambda: free.append(LOCK.acquire(blocking=False)))
+        thread.start()
+        thread.join()
+        return write(*arguments)
+
+    monkeypatch.setattr(checkpoint, "write_safetensors", written)
+    mg.save(tmp_path, small_model())
+    assert free == [False]
+
+
+def test_a_file_of_another_name_is_not_written_over(tmp_path):
+    file = tmp_path / "notes.txt"
+    file.write_text("mine")
+    with pytest.raises(mg.MicrogptError, match="is a file that is there already"):
+        mg.save(file, small_model())
+    assert file.read_text() == "mine"
