@@ -200,3 +200,13 @@ def test_documents_are_texts_that_a_file_can_keep():
         load_corpus(text="\ud800")
     with pytest.raises(SettingError, match="documents must be strings"):
         Corpus("c", (1, 2))
+
+
+def test_labels_of_generated_texts():
+    corpus = Corpus("c", tuple("abcdefghij"))
+    train, held_out = corpus.split()
+    check = corpus.memorization_check()
+    assert {check(text) for text in train} == {"trained on"}
+    assert {check(text) for text in held_out} == {"in the list, not trained on"}
+    assert check("z") == "new"
+    assert {corpus.memorization_check(0)(text) for text in corpus} == {"trained on"}

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import microgpt as mg
+from microgpt.backends import shared_rules
 from microgpt.backends.shared_rules import philox
 from microgpt.errors import SettingError, ShapeError
 
@@ -215,3 +216,14 @@ def test_the_entropy_counts_rare_tokens():
     probs = np.array([1 - 1e-5, *[1e-10] * 100_000])
     expected = -(probs * np.log(probs)).sum()
     assert mg.next_token(np.log(probs)).entropy == pytest.approx(expected, rel=1e-9)
+
+
+def test_a_draw_beyond_the_sum_picks_the_last_token_that_is_kept():
+    for probs, rank in (([0.4, 0.3, 0.2, 0.0], 2), ([0.9, 0.0, 0.0], 0), ([0.5, 0.4], 1)):
+        assert shared_rules.draw_rank(np.array(probs), 0.95)[0] == rank
+
+
+def test_every_bit_of_seed_position_and_draw_counts():
+    numbers = [mg.uniform(seed, t, draw) for seed in (0, 1, 2**32, 2**63)
+               for t in (0, 1, 2**32, 2**63) for draw in (0, 1, 2**32, 2**63)]  # fmt: skip
+    assert len(set(numbers)) == 64
