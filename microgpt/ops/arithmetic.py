@@ -1,4 +1,30 @@
-"""Elementwise + − × ÷ and powers; the two operands are broadcast as in NumPy."""
+"""Elementwise + − × ÷ and powers; the two operands are broadcast as in NumPy.
+
+At the edges a `Tensor` has PyTorch's value and slope. A `Value` has the same, or stops with a
+sentence where a plain number of Python stops too:
+
+    expression            Tensor, PyTorch: value, slope     Value
+    x ** 0                1, 0                              the same, for any x
+    0 ** 0.5              0, inf                            the same
+    0 ** 1, 0 ** 2        0, 1 and 0, 0                     the same
+    (-2) ** 3             -8, 12                            the same
+    0 ** -1, 1 / 0        inf, -inf                         ZeroDivisionError
+    (-2) ** 0.5           nan, nan                          ValueError
+    1e-200 ** -1          1e200, -inf                       the same
+    1e200 ** 2            inf, 2e200                        OverflowError
+    1e200 * 1e200         inf, 1e200                        the same
+    exp(1000)             inf, inf                          OverflowError
+    log(0), log(-1)       -inf, inf and nan, -1             ValueError
+    relu(0), abs(0)       0, 0                              the same
+    2 ** x, 0 ** x        exact, 2 ** x · log 2 and 0       the same
+    (-2) ** x             a power or nan, nan               ValueError
+    nan                   nan, as far as it is used         the same
+
+Divided by the plain number 0, both raise ZeroDivisionError. An exponent is a finite plain number;
+for `a ** b` of two nodes, `(b * a.log()).exp()`.
+"""
+
+import math
 
 import numpy as np
 
@@ -63,9 +89,7 @@ def rdivide(x, other):
 
 def power(x, exponent):
     """x ** p for a plain number p; dx = dy · p · x ** (p − 1)."""
-    if not isinstance(exponent, NUMBERS):
-        raise TypeError("the exponent must be a plain number; for a**b write (b * a.log()).exp()")
-    backend, exponent = x.backend, float(exponent)
+    backend, exponent = x.backend, _exponent(exponent)
     y = backend.empty(x.shape, x.dtype)
     backend.launch("power_forward", flat(y), flat(x.array), exponent)
 
@@ -75,6 +99,30 @@ def power(x, exponent):
         return (dx,)
 
     return x.from_op(y, (x,), backward, "power")
+
+
+def rpower(x, base):
+    """b ** x for a plain number b; dx = dy · y · log(b), 0 where b is 0."""
+    if not isinstance(base, NUMBERS):
+        raise TypeError("the base must be a plain number; for a**b write (b * a.log()).exp()")
+    backend, base = x.backend, float(base)
+    y = backend.empty(x.shape, x.dtype)
+    backend.launch("rpower_forward", flat(y), flat(x.array), base)
+
+    def backward(dy):
+        dx = backend.empty(x.shape, x.dtype)
+        backend.launch("rpower_backward", flat(dx), flat(dy), flat(y), base)
+        return (dx,)
+
+    return x.from_op(y, (x,), backward, "rpower")
+
+
+def _exponent(number):
+    if not isinstance(number, NUMBERS):
+        raise TypeError("the exponent must be a plain number; for a**b write (b * a.log()).exp()")
+    if not math.isfinite(number):
+        raise ValueError(f"the exponent must be finite; got {number}")
+    return float(number)
 
 
 def scale(backend, array, number):

@@ -1,23 +1,50 @@
 """Softmax, log-softmax, and the causal softmax of attention."""
 
+from functools import wraps
+
 from microgpt.errors import SettingError, ShapeError
+from microgpt.ops.keyword_names import raise_unknown_keyword
 from microgpt.ops.op_hooks import overridable
+from microgpt.ops.shape import transpose
 
 
+def along_any_axis(op):
+    """Decorate an operation along the last axis, which then takes `axis`: x is transposed for it.
+
+    An override replaces the operation inside: it sees the last axis only.
+    """
+
+    @wraps(op)
+    def along_axis(x, axis=-1, **unknown):
+        if unknown:
+            raise_unknown_keyword(op.__name__, unknown)
+        if axis == -1 or axis == x.ndim - 1:
+            return op(x)
+        if not -x.ndim <= axis < x.ndim:
+            raise ShapeError(f"axis {axis} does not exist in shape {x.shape}")
+        order = list(range(x.ndim))
+        order[axis], order[-1] = order[-1], order[axis]
+        return transpose(op(transpose(x, order)), order)
+
+    return along_axis
+
+
+@along_any_axis
 @overridable
 def softmax(x):
-    """Positive numbers that sum to 1: y = exp(x) / sum(exp(x)), along the last axis.
+    """Positive numbers that sum to 1: y = exp(x) / sum(exp(x)), along `axis`, by default the last.
 
     x (…, C) -> y (…, C); the maximum is subtracted first, so that exp never overflows
     """
     return _row_op("softmax", x)
 
 
+@along_any_axis
 @overridable
 def log_softmax(x):
     """The logarithm of softmax, without ever taking the logarithm of 0: y = x − log(sum(exp(x))).
 
-    x (…, C) -> y (…, C)
+    x (…, C) -> y (…, C), along `axis`, by default the last
     """
     return _row_op("log_softmax", x)
 

@@ -87,4 +87,4 @@ def test_the_numbers_of_the_docstring():
     y.backward()
     assert (y.data, a.grad, b.grad) == (8.0, 4.0, 2.0)
     assert repr(y) == "Value(8)"
-    assert float(y) == y.item() == 8.0
+    assert y.item() == 8.0

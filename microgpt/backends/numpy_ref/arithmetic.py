@@ -42,7 +42,7 @@ def divide_backward(dx, dy, dz, x, y):
 
 
 def power_forward(y, x, exponent):
-    with np.errstate(divide="ignore", invalid="ignore"):
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         np.power(x, x.dtype.type(exponent), out=y)
 
 
@@ -51,8 +51,24 @@ def power_backward(dx, dy, x, exponent):
         dx[...] = 0
         return
     f = x.dtype.type
-    with np.errstate(divide="ignore", invalid="ignore"):
-        dx[...] = dy * f(exponent) * np.power(x, f(exponent - 1))
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        dx[...] = dy * (f(exponent) * np.power(x, f(exponent - 1)))
+
+
+def rpower_forward(y, x, base):
+    """y = base ** x."""
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        np.power(x.dtype.type(base), x, out=y)
+
+
+def rpower_backward(dx, dy, y, base):
+    """dx = dy · y · log(base); 0 for the base 0."""
+    f = y.dtype.type
+    if base == 0:
+        dx[...] = 0
+        return
+    with np.errstate(invalid="ignore", over="ignore"):
+        dx[...] = dy * (y * np.log(f(base)))
 
 
 def scale_forward(y, x, number):
