@@ -1,27 +1,40 @@
 """Elementwise + − × ÷ and powers; the two operands are broadcast as in NumPy.
 
-At the edges a `Tensor` has PyTorch's value and slope. A `Value` has the same, or stops with a
-sentence where a plain number of Python stops too:
+At the edges a `Tensor` has the value and the slope that PyTorch has; a `Value` has the same, or
+stops with a sentence where Python's own numbers stop. A test reads this table:
 
-    expression            Tensor, PyTorch: value, slope     Value
-    x ** 0                1, 0                              the same, for any x
-    0 ** 0.5              0, inf                            the same
-    0 ** 1, 0 ** 2        0, 1 and 0, 0                     the same
-    (-2) ** 3             -8, 12                            the same
-    0 ** -1, 1 / 0        inf, -inf                         ZeroDivisionError
-    (-2) ** 0.5           nan, nan                          ValueError
-    1e-200 ** -1          1e200, -inf                       the same
-    1e200 ** 2            inf, 2e200                        OverflowError
-    1e200 * 1e200         inf, 1e200                        the same
-    exp(1000)             inf, inf                          OverflowError
-    log(0), log(-1)       -inf, inf and nan, -1             ValueError
-    relu(0), abs(0)       0, 0                              the same
-    2 ** x, 0 ** x        exact, 2 ** x · log 2 and 0       the same
-    (-2) ** x             a power or nan, nan               ValueError
-    nan                   nan, as far as it is used         the same
+    expression      x         value     slope          Value
+    x ** 0          0         1         0              same
+    x ** 1          0         0         1              same
+    x ** 2          0         0         0              same
+    x ** 0.5        0         0         inf            same
+    x ** 3          -2        -8        12             same
+    x ** -2         -2        0.25      0.25           same
+    x ** -1         0         inf       -inf           ZeroDivisionError
+    1 / x           0         inf       -inf           ZeroDivisionError
+    x ** 0.5        -2        nan       nan            ValueError
+    x ** -1         1e-200    1e200     -inf           same
+    x ** 2          1e200     inf       2e200          OverflowError
+    x * x           1e200     inf       2e200          same
+    x ** 0          nan       1         0              same
+    x ** 2          nan       nan       nan            same
+    2 ** x          10        1024      709.782712893  same
+    0 ** x          2         0         0              same
+    0 ** x          0         1         0              same
+    0 ** x          -1        inf       -inf           ZeroDivisionError
+    (-2) ** x       2         4         nan            ValueError
+    x.exp()         1000      inf       inf            OverflowError
+    x.exp()         -1000     0         0              same
+    x.log()         0         -inf      inf            ValueError
+    x.log()         -1        nan       -1             ValueError
+    x.log()         nan       nan       nan            same
+    x.tanh()        1000      1         0              same
+    x.sigmoid()     -1000     0         0              same
+    x.relu()        0         0         0              same
+    abs(x)          0         0         0              same
 
 Divided by the plain number 0, both raise ZeroDivisionError. An exponent is a finite plain number;
-for `a ** b` of two nodes, `(b * a.log()).exp()`.
+for `a ** b` of two nodes, write `(b * a.log()).exp()`. Of equal maxima the first has the slope 1.
 """
 
 import math

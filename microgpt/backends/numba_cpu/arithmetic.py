@@ -90,11 +90,12 @@ def rpower_forward(y, x, base):
 
 @kernel()
 def rpower_backward(dx, dy, y, base):
-    """dx = dy · y · log(base); 0 for the base 0."""
+    """dx = dy · y · log(base); for the base 0 that is 0, but where y is infinite."""
     f = y.dtype.type
-    log_base = f(0) if f(base) == f(0) else math.log(f(base))
+    log_base = math.log(f(base))
     for i in prange(y.size):
-        dx[i] = f(0) if f(base) == f(0) else dy[i] * (y[i] * log_base)
+        flat = f(base) == f(0) and y[i] <= f(1)
+        dx[i] = f(0) if flat else dy[i] * (y[i] * log_base)
 
 
 @kernel()

@@ -62,13 +62,11 @@ def rpower_forward(y, x, base):
 
 
 def rpower_backward(dx, dy, y, base):
-    """dx = dy · y · log(base); 0 for the base 0."""
+    """dx = dy · y · log(base); for the base 0 that is 0, but where y is infinite."""
     f = y.dtype.type
-    if base == 0:
-        dx[...] = 0
-        return
-    with np.errstate(invalid="ignore", over="ignore"):
-        dx[...] = dy * (y * np.log(f(base)))
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        slope = y * np.log(f(base))
+        dx[...] = dy * (np.where(y <= 1, 0, slope) if base == 0 else slope)
 
 
 def scale_forward(y, x, number):
