@@ -1,6 +1,6 @@
 """Attributes of PyTorch's tensors and NumPy's arrays, with the name that they have here."""
 
-from microgpt import ops
+from typing import Any
 
 OWN_NAMES = {
     "t.reshape(shape)": ("view", "view_as", "squeeze", "ravel"),
@@ -41,11 +41,31 @@ OWN_NAMES = {
     "mg.activations, or a leaf made of t.numpy()": ("retain_grad",),
 }
 
-ADVICE = {name: own for own, names in OWN_NAMES.items() for name in names}
+OWN_NAMES |= {f"mg.ops.{name}(t, …)": (name,) for name in ("gelu", "layer_norm", "cross_entropy")}
 
 
-def advice(name: str) -> str:
-    """Return what to write instead of `t.name`, "" if that is not known."""
-    if name in ADVICE:
-        return ADVICE[name]
-    return f"mg.ops.{name}(t, …)" if name in ops.__all__ else ""
+class Elsewhere:
+    """An attribute that says what to write instead; to `hasattr` and `dir` it does not exist."""
+
+    def __init__(self, name: str, own: str):
+        self.name, self.own = name, own
+
+    def __get__(self, instance: Any, owner: type) -> Any:
+        raise AttributeError(f"a Tensor has no attribute {self.name!r}; write {self.own}")
+
+
+class ForeignNames:
+    """A base class with an `Elsewhere` for each name.
+
+    Not a `__getattr__`: a class that has one makes every access to every attribute slower.
+    """
+
+    __slots__ = ()
+
+    def __dir__(self) -> list[str]:
+        return [name for name in object.__dir__(self) if name not in vars(ForeignNames)]
+
+
+for _own, _names in OWN_NAMES.items():
+    for _name in _names:
+        setattr(ForeignNames, _name, Elsewhere(_name, _own))

@@ -14,7 +14,7 @@ import numpy as np
 
 from microgpt import backends, ops
 from microgpt.autograd.engine import backward
-from microgpt.autograd.foreign_names import advice
+from microgpt.autograd.foreign_names import ForeignNames
 from microgpt.autograd.numpy_protocol import NumpyProtocol
 from microgpt.autograd.tensor_operators import TensorOperators
 from microgpt.backends import check_host_read
@@ -24,7 +24,7 @@ from microgpt.ops.keyword_names import raise_unknown_keyword
 FLOATS = (np.dtype("float32"), np.dtype("float64"))
 
 
-class Tensor(TensorOperators, NumpyProtocol):
+class Tensor(TensorOperators, NumpyProtocol, ForeignNames):
     """A float array on one back end, with the graph that computed it.
 
     `requires_grad=True` makes a leaf, whose `grad` starts as zeros and accumulates gradients. The
@@ -189,12 +189,6 @@ class Tensor(TensorOperators, NumpyProtocol):
 
     def __bool__(self) -> bool:
         return bool(self.item())
-
-    def __getattr__(self, name: str) -> Any:
-        own = "" if name.startswith("__") else advice(name)
-        raise AttributeError(
-            f"a Tensor has no attribute {name!r}" + (f"; write {own}" if own else "")
-        )
 
     def to(self, backend: str) -> "Tensor":
         """Return a copy on another back end, without history."""

@@ -77,17 +77,20 @@ class Value(Node):
             )
         if type(exponent) not in PLAIN_NUMBERS:
             exponent = _as_float(exponent)  # a NumPy number would round the result to its dtype
-        if not math.isfinite(exponent):
+        if exponent * 0 != 0:  # infinite or NaN; faster than a call
             raise ValueError(f"the exponent must be finite; got {exponent}")
         if self.data == 0 and exponent < 0:
             raise ZeroDivisionError("0 cannot be divided by, nor raised to a negative power")
         if self.data < 0 and exponent != int(exponent):
             raise ValueError(f"{self.data} ** {exponent} is not a real number")
-        local_grad = exponent * _power(self.data, exponent - 1) if exponent else 0.0
         try:
             y = self.data**exponent
         except OverflowError:
             raise _too_large(f"{self.data} ** {exponent}") from None
+        try:
+            local_grad = exponent * self.data ** (exponent - 1) if exponent else 0.0
+        except (OverflowError, ZeroDivisionError):
+            local_grad = exponent * _infinite_power(self.data, exponent - 1)
         return Value(y, (self,), (local_grad,), f"**{exponent}")
 
     def __rpow__(self, base):
@@ -240,13 +243,9 @@ class Value(Node):
         return reduce_graph(self)
 
 
-def _power(x: float, exponent: float) -> float:
-    """Return x ** exponent as C computes it: infinite where Python raises an error."""
-    try:
-        return x**exponent
-    except (OverflowError, ZeroDivisionError):
-        negative = math.copysign(1, x) < 0 and exponent % 2 == 1
-        return -math.inf if negative else math.inf
+def _infinite_power(x: float, exponent: float) -> float:
+    """Return x ** exponent where Python raises an error and C, as tensors do, gives infinity."""
+    return -math.inf if math.copysign(1, x) < 0 and exponent % 2 == 1 else math.inf
 
 
 def _too_large(expression: str) -> OverflowError:

@@ -142,9 +142,9 @@ def matmul_transposed(a, b):
 
 
 def _matmul(name, a, b, weight_shape, inner):
-    if (a.ndim == 1 or b.ndim == 1) and name == "matmul":
-        return _vector_product(a, b)
     if a.ndim < 2 or b.ndim < 2 or a.shape[-1] != b.shape[inner]:
+        if name == "matmul" and (a.ndim == 1 or b.ndim == 1):
+            return _vector_product(a, b)
         raise ShapeError(f"{name} needs {weight_shape}; got {a.shape} and {b.shape}")
     if a.shape[:-2] != b.shape[:-2]:
         stack = max(a.shape[:-2], b.shape[:-2], key=len)

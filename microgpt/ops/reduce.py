@@ -9,6 +9,8 @@ from microgpt.ops.arithmetic import divide, multiply, negative, subtract
 from microgpt.ops.keyword_names import raise_unknown_keyword
 from microgpt.ops.shape import flat, reshape, transpose
 
+SEVERAL = (tuple, list)  # the types of several axes
+
 
 def sum(x, axis=None, keepdims=False, **unknown):
     """The sum along `axis`, or of all elements; each element gets the gradient of its sum.
@@ -18,7 +20,7 @@ def sum(x, axis=None, keepdims=False, **unknown):
     """
     if unknown:
         raise_unknown_keyword("sum", unknown)
-    if isinstance(axis, tuple | list):
+    if isinstance(axis, SEVERAL):
         return _over_axes(sum, x, axis, keepdims)
     backend, (array_3d, shape) = x.backend, _as_3d(x, axis, keepdims)
     y = backend.empty((array_3d.shape[0], array_3d.shape[2]), x.dtype)
@@ -53,7 +55,7 @@ def max(x, axis=None, keepdims=False, **unknown):
     """
     if unknown:
         raise_unknown_keyword("max", unknown)
-    if isinstance(axis, tuple | list):
+    if isinstance(axis, SEVERAL):
         return _over_axes(max, x, axis, keepdims)
     y, indices, array_3d, shape = _maximum(x, axis, keepdims)
 
@@ -147,13 +149,14 @@ def _count(x, axis):
     """Return how many elements each result is computed from."""
     if axis is None:
         return prod(x.shape)
-    axes = axis if isinstance(axis, tuple | list) else (axis,)
-    return prod(x.shape[_axis(x, axis)] for axis in axes)
+    if isinstance(axis, SEVERAL):
+        return prod(x.shape[_axis(x, one)] for one in axis)
+    return x.shape[_axis(x, axis)]
 
 
 def _as_3d(x, axis, keepdims):
     """Return x as (outer, N, inner), where N is the axis to reduce, and the result's shape."""
-    if not isinstance(keepdims, bool):
+    if keepdims is not False and keepdims is not True:
         raise TypeError(f"keepdims is True or False, and several axes are a tuple; got {keepdims}")
     if axis is None:
         return x.array.reshape(1, prod(x.shape), 1), (1,) * x.ndim if keepdims else ()
