@@ -5,7 +5,8 @@ import math
 import numpy as np
 from numba import prange
 
-from microgpt.backends.numba_cpu.jit.kernel import PRECISE, kernel
+from microgpt.backends.numba_cpu.jit.compile import PRECISE
+from microgpt.backends.numba_cpu.jit.kernel import kernel
 
 CHUNK = 256
 
