@@ -34,6 +34,11 @@ OWN_NAMES = {
         *("values", "indices", "amax", "topk", "sort"),
     ),
     "(-t).argmax(axis)": ("argmin",),
+    "(t > 0).any(), (t == u).all()": ("any", "all", "eq", "ne", "lt", "le", "gt", "ge"),
+    "np.… of t.numpy(), or operations of mg.ops: it has no gradient here": (
+        *("sin", "cos", "log2", "log10", "log1p", "expm1", "sign", "floor", "ceil", "round"),
+        *("prod", "cumsum", "cumprod", "argsort", "median", "isnan", "isfinite", "nonzero"),
+    ),
     "(t * t).sum() ** 0.5": ("norm",),
     "t.requires_grad = True": ("requires_grad_",),
     "not t.inputs": ("is_leaf",),

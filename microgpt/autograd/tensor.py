@@ -29,7 +29,8 @@ class Tensor(TensorOperators, NumpyProtocol, ForeignNames):
 
     `requires_grad=True` makes a leaf, whose `grad` starts as zeros and accumulates gradients. The
     dtype is float32, unless `dtype` or a float64 array or tensor as `data` makes it float64. The
-    data is copied.
+    data is copied. Operators give new tensors, comparisons give boolean arrays; under `no_grad`,
+    `p -= …` changes a leaf in place. Indices and masks are NumPy arrays.
     """
 
     __slots__ = ()

@@ -43,7 +43,8 @@ class Value(Node):
 
     `data` is the number, `grad` the derivative of the last result with respect to it: a leaf
     accumulates the gradients of all backward passes, other nodes keep that of the latest pass.
-    `local_grads` are the local derivatives, one for each of `inputs`.
+    `local_grads` are the local derivatives, one for each of `inputs`. Values are compared by number
+    and hashed by identity.
     """
 
     __slots__ = ("__weakref__", "data", "grad", "inputs", "local_grads", "op")

@@ -29,6 +29,8 @@ def keys(draw, shape):
     arrays = draw(st.lists(st.sampled_from("ailmsn"), min_size=1, max_size=len(shape)))
     size, parts, axis = draw(st.integers(0, 3)), [], 0
     for part in arrays:
+        if part == "n" and any(p is None for p in parts):
+            continue  # a view has at most five axes
         length = shape[axis]
         indices = draw(hnp.arrays(np.int64, size, elements=st.integers(-length, length - 1)))
         match part:
