@@ -81,7 +81,8 @@ def _check_inputs(function, inputs, eps, tolerance, rng, directions) -> bool:
 def _analytic_grads(output: Any, projection: np.ndarray, inputs: Sequence[Any]) -> list[np.ndarray]:
     """Return the gradients of one backward pass; restore those accumulated before it."""
     collected = [
-        np.copy(leaf.grad_buffer() if isinstance(leaf, Tensor) else leaf.grad) for leaf in inputs
+        np.copy(leaf.grad_buffer() if isinstance(leaf, Tensor) else leaf.grad or 0.0)
+        for leaf in inputs
     ]
     for leaf in inputs:
         _set_grad(leaf, 0.0)

@@ -221,7 +221,8 @@ class Value(Node):
         return tuple([local_grad * gradient for local_grad in local_grads])
 
     def accumulate_grad(self, gradient):
-        self.grad += gradient
+        # None is what loops written for PyTorch set it to.
+        self.grad = gradient if self.grad is None else self.grad + gradient
 
     def add_grads(self, first, second):
         return first + second

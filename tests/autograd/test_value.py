@@ -139,6 +139,16 @@ def test_an_update_changes_the_leaf_or_is_refused():
     assert (total.data, p.grad) == (26.0, 4.0 + 3.0)
 
 
+def test_a_gradient_of_none_is_zero():
+    p = mg.Value(2.0)
+    for _ in range(2):
+        p.grad = None
+        (p * p).backward()
+        assert p.grad == 4.0
+    p.grad = None
+    assert mg.gradcheck(lambda p: p * p, [p])
+
+
 def test_what_would_lose_the_history_is_refused():
     v = mg.Value(2.0)
     for read in (float, math.exp, math.sqrt, lambda v: np.array([v, v], float)):
