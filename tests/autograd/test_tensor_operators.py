@@ -57,6 +57,17 @@ def test_a_loss_is_summed_by_assignments(backend):
         assert (loss.item(), p.grad.tolist()) == (12.0, [5.0, 11.0])
 
 
+def test_a_computed_tensor_is_rebound_with_its_history(backend):
+    p = leaf(1.0, 2.0)
+    before = p * 2
+    after = before
+    after *= 3
+    after /= 2
+    assert before.numpy().tolist() == [2.0, 4.0]
+    after.sum().backward()
+    assert p.grad.tolist() == [3.0, 3.0]
+
+
 def test_a_tensor_without_gradient_changes_under_every_name(backend):
     running = other_name = mg.Tensor([1.0, 2.0])
     running *= 0.5
