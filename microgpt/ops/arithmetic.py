@@ -14,6 +14,7 @@ stops with a sentence where Python's own numbers stop. A test reads this table:
     1 / x           0         inf       -inf           ZeroDivisionError
     x ** 0.5        -2        nan       nan            ValueError
     x ** -1         1e-200    1e200     -inf           same
+    x ** -2         -1e-120   1e240     inf            same
     x ** 2          1e200     inf       2e200          OverflowError
     x * x           1e200     inf       2e200          same
     x ** 0          nan       1         0              same

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import microgpt as mg
+from microgpt import ops
 from microgpt.errors import CaptureError, DtypeError, ShapeError, StateError
 
 
@@ -139,6 +140,7 @@ def test_comparisons_are_of_elements(backend):
         (np.array([1, 1, 5]) <= t, [True, True, False]),
         (t < 2, [True, False, False]),
         (t >= t, [True, True, True]),
+        (t > 2, [False, False, True]),
     ]:
         assert isinstance(got, np.ndarray)
         assert got.tolist() == expected
@@ -173,6 +175,11 @@ def test_tensors_are_hashed_by_identity():
 
 def test_a_recording_refuses_what_python_would_read(backend):
     x = mg.Tensor([1.0, 2.0])
-    for reads in (lambda x: x * (x > 1), lambda x: x.argmax(), lambda x: x[[0, 1]]):
-        with pytest.raises(CaptureError, match="inside a captured function"):
+    for reads, operation in [
+        (lambda x: x if (x > 1).any() else -x, "a comparison"),
+        (lambda x: x.argmax(), r"argmax\(\)"),
+        (lambda x: x[[0, 1]], "indexing with anything but"),
+        (lambda x: x @ ops.one_hot([0, 1], 2), r"one_hot\(\)"),
+    ]:
+        with pytest.raises(CaptureError, match=f"^{operation}.* inside a captured function"):
             mg.capture(reads)(x)
