@@ -100,14 +100,14 @@ def _ravel_indices(shape, parts):
 
 
 def _as_index_array(part):
-    """Return a copy of an array, list or range of integers or booleans, as backward needs it."""
+    """Return an array, list or range of integers or booleans as int64 or bool."""
     try:
-        array = np.array(part)
+        array = np.asarray(part)
     except ValueError:
         raise ShapeError("the rows of an index must all have one length") from None
     if array.dtype.kind not in "iub" and array.size:
         raise TypeError(f"an index holds integers or booleans; got {array.dtype}")
-    return array if array.dtype == bool else array.astype(np.int64)
+    return array if array.dtype == bool else array.astype(np.int64, copy=False)
 
 
 def _is_array(part):
