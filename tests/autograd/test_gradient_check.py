@@ -136,3 +136,11 @@ def test_a_wrong_rule_of_a_curved_function_is_blamed(scale, power):
 
     with pytest.raises(GradientError, match=r"autograd gives .*, finite differences"):
         mg.gradcheck(wrong, [tensor(3.0, 2.0)])
+
+
+def test_a_sharp_bend_is_no_corner():
+    def wrong(x):
+        return x.from_op(1e3 * x.array**2, (x,), lambda dy: (5 * dy,), "wrong")
+
+    with pytest.raises(GradientError, match="finite differences"):
+        mg.gradcheck(wrong, [tensor(1e-3)])
