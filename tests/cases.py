@@ -57,6 +57,12 @@ def tokens(n: int, vocab_size: int, lowest: int = 0) -> np.ndarray:
     return ids
 
 
+@cache
+def flags(*shape: int) -> np.ndarray:
+    """Fixed booleans, about half of them true."""
+    return np.random.default_rng(sum(shape)).random(shape[::-1]) < 0.5
+
+
 def one(n):
     return [(n,)]
 
@@ -82,6 +88,17 @@ CASES = [
     Case("power", lambda x: x**2.5, one, lambda x: x**2.5, positive=True, kernels=("power",)),
     Case("square_root", lambda x: x**0.5, one, np.sqrt, positive=True),
     Case("power_zero", lambda x: x**0 + x, one, lambda x: 1 + x, golden=False),
+    Case("power_cube", lambda x: x**3 + x**np.float32(2), one, lambda x: x**3 + x**2),
+    Case("rpower", lambda x: 2**x + 0**x * 3, one, lambda x: 2**x, positive=True,
+         kernels=("rpower",)),
+    Case("abs", abs, one, np.abs),
+    Case("clip", lambda x: x.clip(-0.5, 1), one, lambda x: np.clip(x, -0.5, 1),
+         kernels=("clip",)),
+    Case("clip_below", lambda x: x.clip(max=0.75), one, lambda x: np.minimum(x, 0.75)),
+    Case("where", lambda x, y: ops.where(flags(len(x.array)), x, y), two,
+         lambda x, y: np.where(flags(len(x)), x, y), kernels=("where",)),
+    Case("where_number", lambda x: ops.where(flags(x.shape[1], 3), x, 2.5), lambda n: [(3, n)],
+         lambda x: np.where(flags(x.shape[1], 3), x, 2.5)),
     Case("exp", ops.exp, one, np.exp, kernels=("exp",)),
     Case("log", ops.log, one, np.log, positive=True, kernels=("log",)),
     Case("tanh", ops.tanh, one, np.tanh, kernels=("tanh",)),
@@ -93,6 +110,17 @@ CASES = [
     Case("sum_last", lambda x: x.sum(axis=-1, keepdims=True), lambda n: [(3, n)],
          lambda x: x.sum(axis=-1, keepdims=True)),
     Case("mean", lambda x: x.mean(axis=0), lambda n: [(4, n)], lambda x: x.mean(axis=0)),
+    Case("mean_axes", lambda x: x.mean(axis=(0, -1)), lambda n: [(2, n, 3)],
+         lambda x: x.mean(axis=(0, -1))),
+    Case("sum_axes", lambda x: x.sum(axis=(1, 2), keepdims=True), lambda n: [(2, n, 3)],
+         lambda x: x.sum(axis=(1, 2), keepdims=True)),
+    Case("var", lambda x: x.var(), lambda n: [(n + 2,)], lambda x: x.var(ddof=1)),
+    Case("var_axis", lambda x: x.var(axis=0, keepdims=True), lambda n: [(5, n)],
+         lambda x: x.var(axis=0, ddof=1, keepdims=True)),
+    Case("std", lambda x: x.std(axis=(0, 2), correction=0), lambda n: [(2, n, 3)],
+         lambda x: x.std(axis=(0, 2)), kernels=("std",)),
+    Case("std_all", lambda x: x.std(), lambda n: [(n + 2,)], lambda x: x.std(ddof=1)),
+    Case("min", lambda x: x.min(axis=1), lambda n: [(n, 5, 2)], lambda x: x.min(axis=1)),
     Case("max", lambda x: x.max(axis=1), lambda n: [(n, 5, 2)], lambda x: x.max(axis=1),
          kernels=("max",)),
     Case("reshape", lambda x: x.reshape(3, -1) * 2, lambda n: [(n + 1, 6)],
@@ -103,6 +131,14 @@ CASES = [
          lambda x: x[1, :, ::2] + x[0, :, ::2], kernels=("strided_copy",)),
     Case("index_reverse", lambda x: x[::-1, None, -1], lambda n: [(n, 4)],
          lambda x: x[::-1, None, -1], golden=False),
+    Case("index_rows", lambda x: x[tokens(33, x.shape[0]).reshape(3, 11)], lambda n: [(n + 1, 2)],
+         lambda x: x[tokens(33, x.shape[0]).reshape(3, 11)], kernels=("embedding",)),
+    Case("index_numbers", lambda x: x[tokens(7, x.shape[0])], lambda n: [(n + 1,)],
+         lambda x: x[tokens(7, x.shape[0])]),
+    Case("cat", lambda x, y: ops.cat([x, y, x], axis=1), lambda n: [(2, n, 3), (2, 2, 3)],
+         lambda x, y: np.concatenate([x, y, x], axis=1), kernels=("strided_copy",)),
+    Case("stack", lambda x, y: ops.stack([x, y], axis=-1), two,
+         lambda x, y: np.stack([x, y], axis=-1)),
     Case("broadcast_to", lambda x: x.broadcast_to(2, 3, x.shape[1]), lambda n: [(3, n)],
          lambda x: np.broadcast_to(x, (2, *x.shape))),
     Case("heads", lambda x: ops.merge_heads(ops.split_heads(x, 2, 1, 3)), lambda n: [(2, n, 12)],
@@ -125,6 +161,10 @@ CASES = [
          lambda x, w: np.maximum(x @ w.T, 0)),
     Case("matmul", ops.matmul, lambda n: [(n, 3), (3, 4)], lambda a, b: a @ b,
          kernels=("matmul",)),
+    Case("matmul_vectors", lambda a, b: a @ b, lambda n: [(n,), (n,)], lambda a, b: a @ b),
+    Case("matmul_row", lambda a, b: a @ b, lambda n: [(n,), (2, n, 3)], lambda a, b: a @ b),
+    Case("matmul_column", lambda a, b: a @ b, lambda n: [(2, n, 3), (3,)], lambda a, b: a @ b),
+    Case("outer", ops.outer, lambda n: [(n,), (3,)], np.outer),
     Case("matmul_stack", ops.matmul, lambda n: [(2, 3, n), (2, n, 5)], lambda a, b: a @ b),
     Case("matmul_one", ops.matmul, lambda n: [(2, 3, n), (n, 5)], lambda a, b: a @ b),
     Case("matmul_transposed", ops.matmul_transposed, lambda n: [(2, n, 4), (2, 3, 4)],

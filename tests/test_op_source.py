@@ -40,7 +40,7 @@ def test_every_operation_shows_all_that_it_runs(name):
         assert inspect.getsource(plain).rstrip() in mg.source(name, only="maths")
         loops = backends.get("numba").kernels[kernel].function
         assert inspect.getsource(loops).rstrip() in mg.source(name, only="loops")
-    if not shown and name != "reshape":
+    if not shown and name not in ("reshape", "one_hot"):  # these only call NumPy
         assert "it is composed of" in mg.source(name, only="maths")
 
 

@@ -160,6 +160,11 @@ def no_grad():
     return _setting("grad_enabled", False)
 
 
+def enable_grad():
+    """`with enable_grad():` builds a graph, also inside `no_grad`."""
+    return _setting("grad_enabled", True)
+
+
 def decomposed():
     """`with decomposed():` makes every fused operation run as its decomposition."""
     return _setting("decomposed", True)

@@ -31,7 +31,7 @@ def gradcheck(
     reduced to one number by a random projection. Every element is checked or, with `directions`,
     that many random directions through each input. Fused operations run decomposed unless `fused`;
     dropout masks are frozen. Raises GradientError with the input and the element of the first
-    difference.
+    difference; at a corner (relu at 0, equal maxima) it says that there is no one slope to check.
     """
     inputs = [inputs] if isinstance(inputs, Tensor | Value) else list(inputs)
     if not inputs:
@@ -65,10 +65,12 @@ def _check_inputs(function, inputs, eps, tolerance, rng, directions) -> bool:
                 f"got {np.shape(grads[index])}"
             )
         for direction, label in _directions(start, rng, directions):
-            expected = _numerical_grad(function, inputs, index, direction, eps, projection)
+            f = _along(function, inputs, index, direction, projection)
+            expected = (f(eps) - f(-eps)) / (2 * eps)
             got = float(np.sum(grads[index] * direction))
             scale = max(1.0, abs(expected), abs(got))
             if not abs(got - expected) <= tolerance * scale:
+                _check_no_corner(f, eps, tolerance * scale, got, f"input {index}, {label}")
                 raise GradientError(
                     f"input {index}, {label}: autograd gives {got:.9g}, finite differences "
                     f"{expected:.9g}; they differ by more than {tolerance:g}"
@@ -79,7 +81,8 @@ def _check_inputs(function, inputs, eps, tolerance, rng, directions) -> bool:
 def _analytic_grads(output: Any, projection: np.ndarray, inputs: Sequence[Any]) -> list[np.ndarray]:
     """Return the gradients of one backward pass; restore those accumulated before it."""
     collected = [
-        np.copy(leaf.grad_buffer() if isinstance(leaf, Tensor) else leaf.grad) for leaf in inputs
+        np.copy(leaf.grad_buffer() if isinstance(leaf, Tensor) else leaf.grad or 0.0)
+        for leaf in inputs
     ]
     for leaf in inputs:
         _set_grad(leaf, 0.0)
@@ -111,15 +114,34 @@ def _directions(start: np.ndarray, rng: np.random.Generator, count: int | None):
         yield direction, f"element {index}" if index else "the number"
 
 
-def _numerical_grad(function, inputs, index, direction, eps, projection) -> float:
-    """Return the derivative along a direction, from one evaluation on either side."""
-    leaf, start, sides = inputs[index], np.copy(inputs[index].data), []
-    try:
-        for sign in (1, -1):
-            leaf.data = start + sign * eps * direction
+def _along(function, inputs, index, direction, projection) -> Callable[[float], float]:
+    """Return f(h): the projected result with input `index` moved by h times `direction`."""
+    leaf, start = inputs[index], np.copy(inputs[index].data)
+
+    def f(h: float) -> float:
+        try:
+            leaf.data = start + h * direction
             with no_grad():
                 output = function(*inputs)
-            sides.append(float(np.sum(np.asarray(output.data) * projection)))
-    finally:
-        leaf.data = start if isinstance(leaf, Tensor) else float(start)
-    return (sides[0] - sides[1]) / (2 * eps)
+        finally:
+            leaf.data = start if isinstance(leaf, Tensor) else float(start)
+        return float(np.sum(np.asarray(output.data) * projection))
+
+    return f
+
+
+def _check_no_corner(f, eps: float, tolerance: float, got: float, label: str) -> None:
+    """Raise GradientError if the slopes to the left and to the right of here differ.
+
+    For a smooth function their difference doubles with the step; at a corner it stays.
+    """
+    gaps = []
+    for h in (4 * eps, 2 * eps):
+        left, right = (f(0.0) - f(-h)) / h, (f(h) - f(0.0)) / h
+        gaps.append(abs(right - left))
+    if gaps[1] > 100 * tolerance and gaps[0] < 1.6 * gaps[1]:
+        raise GradientError(
+            f"{label}: the function has a corner or a jump here, so no one slope can be checked: "
+            f"{left:.6g} on the left, {right:.6g} on the right, by autograd {got:.6g}",
+            "check at another point, away from 0 of relu and from equal maxima",
+        )

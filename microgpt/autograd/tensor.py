@@ -14,23 +14,26 @@ import numpy as np
 
 from microgpt import backends, ops
 from microgpt.autograd.engine import backward
-from microgpt.autograd.tensor_base import TensorBase
+from microgpt.autograd.foreign_names import ForeignNames
+from microgpt.autograd.numpy_protocol import NumpyProtocol
+from microgpt.autograd.tensor_operators import TensorOperators
 from microgpt.backends import check_host_read
 from microgpt.errors import DtypeError, ShapeError, StateError
+from microgpt.ops.keyword_names import raise_unknown_keyword
 
 FLOATS = (np.dtype("float32"), np.dtype("float64"))
 
 
-class Tensor(TensorBase):
+class Tensor(TensorOperators, NumpyProtocol, ForeignNames):
     """A float array on one back end, with the graph that computed it.
 
     `requires_grad=True` makes a leaf, whose `grad` starts as zeros and accumulates gradients. The
     dtype is float32, unless `dtype` or a float64 array or tensor as `data` makes it float64. The
-    data is copied.
+    data is copied. Operators give new tensors, comparisons give boolean arrays; under `no_grad`,
+    `p -= …` changes a leaf in place. Indices and masks are NumPy arrays.
     """
 
     __slots__ = ()
-    __array_ufunc__ = None  # `array + tensor` calls `Tensor.__radd__`, not NumPy
 
     def __init__(
         self, data: Any, requires_grad: bool = False, dtype: Any = None, backend: str | None = None
@@ -65,21 +68,27 @@ class Tensor(TensorBase):
     __sub__, __rsub__ = ops.subtract, ops.rsubtract
     __mul__ = __rmul__ = ops.multiply
     __truediv__, __rtruediv__ = ops.divide, ops.rdivide
-    __neg__, __pow__ = ops.negative, ops.power
+    __neg__, __pow__, __rpow__ = ops.negative, ops.power, ops.rpower
     __matmul__, __rmatmul__ = ops.matmul, ops.rmatmul
     # Elementwise functions.
     exp, log, tanh, sigmoid, relu = ops.exp, ops.log, ops.tanh, ops.sigmoid, ops.relu
+    abs = __abs__ = ops.abs
+    clip = ops.clip
     # Reductions and softmax, along an axis.
-    sum, mean, max = ops.sum, ops.mean, ops.max
+    sum, mean, max, min, argmax = ops.sum, ops.mean, ops.max, ops.min, ops.argmax
+    var, std = ops.var, ops.std
     softmax, log_softmax = ops.softmax, ops.log_softmax
     # Shapes.
     reshape, transpose, broadcast_to = ops.reshape, ops.transpose, ops.broadcast_to
     __getitem__ = ops.index
 
+    def __pos__(self):
+        return self
+
     def __setitem__(self, key, value):
         raise TypeError(
-            "a tensor is not changed in place, its history would be lost; "
-            "to set a parameter, write `with mg.no_grad(): p.data[...] = …`"
+            "a tensor is not changed in place, its history would be lost; to set a parameter, "
+            "write `p.data[...] = …`; for a new tensor, `mg.ops.where(mask, number, t)`"
         )
 
     def __iter__(self):
@@ -96,6 +105,11 @@ class Tensor(TensorBase):
         return f"Tensor({numbers}, shape={self.shape}, {self.dtype}{where})"
 
     # Contents and properties.
+
+    @property
+    def T(self) -> "Tensor":  # noqa: N802 (the name everywhere else)
+        """The tensor with its axes reversed; of a matrix, the transposed one."""
+        return ops.transpose(self)
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -133,28 +147,43 @@ class Tensor(TensorBase):
         check_host_read(".grad")
         return self._grad
 
+    @grad.setter
+    def grad(self, gradient: Any) -> None:
+        """Copy a gradient in; None sets it to zero, since the buffer itself stays."""
+        if gradient is None:
+            self.zero_grad()
+            return
+        check_host_read(".grad")
+        if self.inputs or not self.requires_grad:
+            raise StateError(
+                "only a leaf made with requires_grad=True accumulates a gradient",
+                "call backward(gradient) to send one back through a graph",
+            )
+        gradient = np.asarray(gradient)
+        if gradient.shape != self.shape:
+            raise ShapeError(f"the gradient must have shape {self.shape}; got {gradient.shape}")
+        self.grad_buffer()[...] = gradient
+
     def zero_grad(self) -> None:
         """Set the accumulated gradient to zero."""
         if self._grad is not None:
             self.backend.launch("fill_", self._grad.reshape(-1), 0.0)
 
-    def numpy(self) -> np.ndarray:
-        """Return a copy of the array."""
-        check_host_read(".numpy()")
-        return self.array.copy()
-
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
-        return self.numpy() if dtype is None else self.numpy().astype(dtype)
-
     def item(self) -> float:
         """Return the one element of a tensor of size 1, as a float."""
         check_host_read(".item()")
         if self.size != 1:
-            raise ShapeError(f"item() needs a tensor of one number; got shape {self.shape}")
+            raise ShapeError(
+                f"item(), float(), bool() and math need one number; got shape {self.shape}",
+                "t.numpy() has all; functions of each element are t.exp(), t.log() …",
+            )
         return float(self.array.reshape(-1)[0])
 
     def __float__(self) -> float:
         return self.item()
+
+    def __int__(self) -> int:
+        return int(self.item())
 
     def __format__(self, spec: str) -> str:
         return format(self.item(), spec) if spec else repr(self)
@@ -170,12 +199,14 @@ class Tensor(TensorBase):
         """Return a tensor of the same array without history; no gradient flows back through it."""
         return self.from_array(self.array)
 
-    def backward(self, gradient: Any = None) -> None:
+    def backward(self, gradient: Any = None, **unknown: Any) -> None:
         """Add the gradient of this tensor to the `grad` of every leaf it was computed from.
 
         `gradient` is an array of this tensor's shape; a tensor of one element does not need it.
         Backward reads the arrays of the forward pass: do not change `.data` in between.
         """
+        if unknown:
+            raise_unknown_keyword("backward", unknown)
         if not self.requires_grad:
             raise StateError(
                 "backward() needs a tensor that was computed from one with requires_grad=True"

@@ -10,11 +10,32 @@ It is slow and knows no arrays; `Tensor` is for fast arrays, with the same chain
 """
 
 import math
+from collections.abc import Callable
 from numbers import Real
 from typing import Any
 
 from microgpt.autograd.engine import Node, backward, context
 from microgpt.autograd.graph_copy import copy_graph, fields, reduce_graph, restore_node
+from microgpt.errors import StateError
+
+PLAIN_NUMBERS = (float, int)
+
+
+def _assignment(operation: Callable) -> Callable:
+    """Return `+=` for `+`: a leaf changes by a number under `no_grad`, else the name is rebound."""
+
+    def assign(self: "Value", other: Any) -> "Value":
+        if self.inputs or isinstance(other, Value):
+            return operation(self, other)
+        if context.grad_enabled:
+            raise StateError(
+                "to change a Value in place, write `p.data -= lr * p.grad`, or `with mg.no_grad():`"
+                " around the loop; for a new Value, `q = p - …`"
+            )
+        self.data = operation(self, other).data
+        return self
+
+    return assign
 
 
 class Value(Node):
@@ -22,7 +43,8 @@ class Value(Node):
 
     `data` is the number, `grad` the derivative of the last result with respect to it: a leaf
     accumulates the gradients of all backward passes, other nodes keep that of the latest pass.
-    `local_grads` are the local derivatives, one for each of `inputs`.
+    `local_grads` are the local derivatives, one for each of `inputs`. Values are compared by number
+    and hashed by identity.
     """
 
     __slots__ = ("__weakref__", "data", "grad", "inputs", "local_grads", "op")
@@ -30,7 +52,7 @@ class Value(Node):
     requires_grad = True
 
     def __init__(self, data: Any, inputs: tuple = (), local_grads: tuple = (), op: str = ""):
-        self.data = data if inputs or isinstance(data, int | float) else _as_float(data)
+        self.data = data if inputs or type(data) in PLAIN_NUMBERS else _as_float(data)
         self.grad = 0.0
         if inputs and not context.grad_enabled:
             inputs = local_grads = ()
@@ -54,21 +76,47 @@ class Value(Node):
             raise TypeError(
                 "the exponent must be a plain number; for a**b write (b * a.log()).exp()"
             )
+        if type(exponent) not in PLAIN_NUMBERS:
+            exponent = _as_float(exponent)  # a NumPy number would round the result to its dtype
+        if exponent * 0 != 0:  # infinite or NaN; faster than a call
+            raise ValueError(f"the exponent must be finite; got {exponent}")
         if self.data == 0 and exponent < 0:
             raise ZeroDivisionError("0 cannot be divided by, nor raised to a negative power")
         if self.data < 0 and exponent != int(exponent):
             raise ValueError(f"{self.data} ** {exponent} is not a real number")
-        local_grad = exponent * self.data ** (exponent - 1) if exponent else 0.0
-        return Value(self.data**exponent, (self,), (local_grad,), f"**{exponent}")
+        try:
+            y = self.data**exponent
+        except OverflowError:
+            raise _too_large(f"{self.data} ** {exponent}") from None
+        try:
+            local_grad = exponent * self.data ** (exponent - 1) if exponent else 0.0
+        except (OverflowError, ZeroDivisionError):
+            local_grad = exponent * _infinite_power(self.data, exponent - 1)
+        return Value(y, (self,), (local_grad,), f"**{exponent}")
+
+    def __rpow__(self, base):
+        base = base if type(base) in PLAIN_NUMBERS else _as_float(base)
+        if base < 0:
+            raise ValueError(f"{base} ** x is a real number for some x only; the base must be >= 0")
+        if base == 0 and self.data < 0:
+            raise ZeroDivisionError("0 cannot be divided by, nor raised to a negative power")
+        try:
+            y = base**self.data
+        except OverflowError:
+            raise _too_large(f"{base} ** {self.data}") from None
+        return Value(y, (self,), (y * math.log(base) if base else 0.0,), f"{base}**")
 
     def exp(self):
         """e to this number."""
-        y = math.exp(self.data)
+        try:
+            y = math.exp(self.data)
+        except OverflowError:
+            raise _too_large(f"exp({self.data})") from None
         return Value(y, (self,), (y,), "exp")
 
     def log(self):
         """The natural logarithm."""
-        if not self.data > 0:
+        if self.data <= 0:
             raise ValueError(f"log needs a number above 0; got {self.data}")
         return Value(math.log(self.data), (self,), (1 / self.data,), "log")
 
@@ -111,13 +159,45 @@ class Value(Node):
     def __rtruediv__(self, other):
         return _as_value(other) * self**-1
 
-    def __rpow__(self, base):
-        return (self * math.log(base)).exp()
-
     def __pos__(self):
         return self
 
+    __iadd__, __isub__ = _assignment(__add__), _assignment(__sub__)
+    __imul__, __itruediv__ = _assignment(__mul__), _assignment(__truediv__)
+    __ipow__ = _assignment(__pow__)
+
+    def __abs__(self):
+        return self.relu() + (-self).relu()
+
+    # Comparisons are of the numbers and give True or False, so `max` and `sorted` work. A Value is
+    # hashed by identity: a set of nodes holds each node, whatever its number.
+
+    def __eq__(self, other):
+        return self.data == other.data if isinstance(other, Value) else self.data == other
+
+    def __lt__(self, other):
+        return self.data < _as_value(other).data
+
+    def __le__(self, other):
+        return self.data <= _as_value(other).data
+
+    def __gt__(self, other):
+        return self.data > _as_value(other).data
+
+    def __ge__(self, other):
+        return self.data >= _as_value(other).data
+
+    __hash__ = Node.__hash__
+
+    def __bool__(self) -> bool:
+        return self.data != 0
+
     def __float__(self) -> float:
+        if context.grad_enabled:
+            raise TypeError(
+                "float() and the functions of math would lose the history of a Value: v.data is "
+                "its number, and exp, log, tanh, relu and sigmoid are methods, v.exp()"
+            )
         return float(self.data)
 
     def __format__(self, spec: str) -> str:
@@ -141,7 +221,8 @@ class Value(Node):
         return tuple([local_grad * gradient for local_grad in local_grads])
 
     def accumulate_grad(self, gradient):
-        self.grad += gradient
+        # None is what loops written for PyTorch set it to.
+        self.grad = gradient if self.grad is None else self.grad + gradient
 
     def add_grads(self, first, second):
         return first + second
@@ -162,6 +243,15 @@ class Value(Node):
 
     def __reduce__(self):
         return reduce_graph(self)
+
+
+def _infinite_power(x: float, exponent: float) -> float:
+    """Return x ** exponent where Python raises an error and C, as tensors do, gives infinity."""
+    return -math.inf if math.copysign(1, x) < 0 and exponent % 2 == 1 else math.inf
+
+
+def _too_large(expression: str) -> OverflowError:
+    return OverflowError(f"{expression} is too large for a float, whose end is 1.8e308")
 
 
 def _as_value(number: Any) -> Value:

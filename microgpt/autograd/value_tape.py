@@ -28,7 +28,7 @@ from microgpt.autograd.engine import topological_order
 from microgpt.autograd.value import Value
 from microgpt.errors import Described, SettingError
 
-TWO_OPERANDS = ("+", "*", "**", "max")
+TWO_OPERANDS = ("+", "*", "**", "max", "base**")
 
 
 class Tape:
@@ -116,7 +116,8 @@ class Tape:
     def _raise_error(self, i: int) -> None:
         """Repeat row i on a `Value`, which raises its own error."""
         name, x = self.op_names[self.opcode[i]], Value(float(self.data[self.first[i]]))
-        _ = x ** float(self.data[self.second[i]]) if name == "**" else getattr(x, name)()
+        number = float(self.data[self.second[i]])
+        _ = x**number if name == "**" else number**x if name == "base**" else getattr(x, name)()
         raise ValueError(f"row {i} of the tape, {name} of {x.data}, has no result")
 
 
@@ -143,29 +144,31 @@ def record(
     for node in (*leaves, *order):
         if not node.inputs and node not in row_of and node not in maxima:
             row_of[node] = add_row("leaf", 0, 0, node.data)
-    powers = sorted({node.op for node in order if node.op.startswith("**")})
-    exponents = {op: add_row("leaf", 0, 0, _exponent(op)) for op in powers}
+    powers = sorted({node.op for node in order if "**" in node.op})
+    constants = {op: add_row("leaf", 0, 0, _constant(op)) for op in powers}
     for node in order:
         if node in maxima:
             row = row_of[maxima[node][0]]
             for value in maxima[node]:
                 row = add_row("max", row, row_of[value], max(rows[row][3], value.data))
             row_of[node] = row
-        elif node.op in exponents:
-            row_of[node] = add_row("**", row_of[node.inputs[0]], exponents[node.op], node.data)
+        elif node.op in constants:
+            name = "**" if node.op.startswith("**") else "base**"
+            row_of[node] = add_row(name, row_of[node.inputs[0]], constants[node.op], node.data)
         elif node.inputs:
             operands = row_of[node.inputs[0]], row_of[node.inputs[-1]]
             row_of[node] = add_row(node.op, *operands, node.data)
     return Tape(rows), row_of
 
 
-def _exponent(op: str) -> float:
-    """Return the exponent of a power as a number: 1.5 for the operation "**1.5" (x ** 1.5)."""
+def _constant(op: str) -> float:
+    """Return the number in a power: 1.5 for "**1.5" (x ** 1.5), 2.0 for "2.0**" (2.0 ** x)."""
+    number = op.replace("**", "")
     try:
-        return float(op[2:])
+        return float(number)
     except ValueError:
         raise SettingError(
-            "the exponent of a power on a tape", "an int or a float", Described(op[2:])
+            "the exponent of a power on a tape", "an int or a float", Described(number)
         ) from None
 
 

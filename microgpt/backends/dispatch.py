@@ -230,11 +230,11 @@ def poison(array: np.ndarray) -> None:
     array.fill(np.nan if array.dtype.kind == "f" else -(2**31) + 1)
 
 
-_DTYPES = {np.dtype(name) for name in ("float32", "float64", "int32", "int64")}
+_DTYPES = {np.dtype(name) for name in ("float32", "float64", "int32", "int64", "bool")}
 
 
 def check_arguments(name: str, args: tuple) -> None:
-    """The contract of a launch: C-contiguous arrays of four types, the first one writable.
+    """The contract of a launch: C-contiguous arrays of five types, the first one writable.
 
     Any other layout or dtype would silently compile the kernel again.
     """

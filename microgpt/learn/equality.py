@@ -5,14 +5,19 @@ from typing import Any
 
 import numpy as np
 
+from microgpt.autograd.tensor import Tensor
+from microgpt.autograd.value import Value
+
 MAX_DEPTH = 20  # of nested lists: a list may contain itself
 
 
 def values_equal(a: Any, b: Any, tolerance: float = 0.0) -> bool:
     """Whether two values are equal in shape and value; numbers within tolerance · max(1, |b|).
 
-    NaN equals NaN, infinity equals infinity, and a list of numbers equals the array of them.
+    NaN equals NaN, infinity equals infinity, and a list of numbers equals the array or tensor of
+    them.
     """
+    a, b = _without_history(a), _without_history(b)
     if isinstance(a, np.ndarray) != isinstance(b, np.ndarray):
         a, b = _list_to_array(a), _list_to_array(b)
     if _is_numeric(a) and _is_numeric(b):
@@ -65,6 +70,13 @@ def _is_numeric(value: Any) -> bool:
     if isinstance(value, np.ndarray | np.generic):
         return value.dtype.kind in "fiub"
     return isinstance(value, bool | int | float)
+
+
+def _without_history(value: Any) -> Any:
+    """Return a tensor's array and a Value's number, whose own `==` knows no tolerance."""
+    if isinstance(value, Tensor):
+        return value.numpy()
+    return value.data if isinstance(value, Value) else value
 
 
 def _list_to_array(value: Any) -> Any:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from microgpt.autograd.engine import context, no_grad
+from microgpt.autograd.engine import context, enable_grad, no_grad
 from microgpt.autograd.tensor import Tensor
 from microgpt.errors import ShapeError
 from microgpt.learn.messages import format_message
@@ -47,15 +47,14 @@ class OpOverrides:
         function_args = EXERCISE_ARGUMENTS[name](*args) if name in EXERCISE_ARGUMENTS else args
         stats.num_calls += 1
         with self._bypass():
-            result: Any = None
-            if stats.differentiable is not False:
-                result = self._call_with_tensors(name, function_args, kwargs)
             if stats.differentiable is None:
-                stats.differentiable = isinstance(result, Tensor)
+                stats.differentiable = self._works_on_tensors(name, function_args, kwargs)
             expected: Any = None
             if not stats.differentiable or stats.num_compared < MAX_COMPARISONS:
                 expected = op(*args, **kwargs)
-            if not stats.differentiable:
+            if stats.differentiable:
+                result: Any = self.functions[name](*function_args, **kwargs)
+            else:
                 result = self._call_with_arrays(name, function_args, kwargs, expected)
             shape = expected.shape if expected is not None else result.shape
             if result.shape != shape:
@@ -68,14 +67,19 @@ class OpOverrides:
             expected.array = result.array
             return expected
 
-    def _call_with_tensors(self, name: str, args: tuple, kwargs: dict) -> Any:
-        """Call the learner's function on Tensors; None if the first call fails: it needs arrays."""
+    def _works_on_tensors(self, name: str, args: tuple, kwargs: dict) -> bool:
+        """Try the learner's function on Tensors as in training, where NumPy would lose a graph."""
+        leaves = (
+            Tensor(arg, requires_grad=True, backend=arg.backend.name)
+            if isinstance(arg, Tensor)
+            else arg
+            for arg in args
+        )
         try:
-            return self.functions[name](*args, **kwargs)
+            with enable_grad():
+                return isinstance(self.functions[name](*leaves, **kwargs), Tensor)
         except Exception:
-            if self.report.stats[name].differentiable:
-                raise
-            return None
+            return False
 
     def _call_with_arrays(self, name: str, args: tuple, kwargs: dict, expected: Any) -> Tensor:
         """Call the learner's function on copies of the arrays; return a Tensor without a graph."""

@@ -4,7 +4,7 @@ Each one is written once, in terms of kernels that every back end has under the 
 """
 
 from microgpt.ops import decompositions  # noqa: F401 (registers them)
-from microgpt.ops.activation import exp, gelu, log, relu, sigmoid, tanh
+from microgpt.ops.activation import abs, exp, gelu, log, relu, sigmoid, tanh
 from microgpt.ops.arithmetic import (
     add,
     divide,
@@ -12,6 +12,7 @@ from microgpt.ops.arithmetic import (
     negative,
     power,
     rdivide,
+    rpower,
     rsubtract,
     subtract,
 )
@@ -22,8 +23,10 @@ from microgpt.ops.attention import (
     dropout_attention,
     self_attention,
 )
+from microgpt.ops.concat import cat, stack
 from microgpt.ops.dropout import dropout, dropout_residual
 from microgpt.ops.embedding import embedding, token_position_embedding
+from microgpt.ops.indexing import index
 from microgpt.ops.loss import cross_entropy, cross_entropy_per_token, linear_cross_entropy
 from microgpt.ops.matmul import (
     linear,
@@ -32,18 +35,24 @@ from microgpt.ops.matmul import (
     linear_residual,
     matmul,
     matmul_transposed,
+    outer,
     rmatmul,
 )
 from microgpt.ops.norm import layer_norm, rms_norm
-from microgpt.ops.reduce import max, mean, sum
-from microgpt.ops.shape import broadcast_to, index, merge_heads, reshape, split_heads, transpose
+from microgpt.ops.reduce import argmax, max, mean, min, std, sum, var
+from microgpt.ops.selection import clip, one_hot, where
+from microgpt.ops.shape import broadcast_to, merge_heads, reshape, split_heads, transpose
 from microgpt.ops.softmax import causal_softmax, log_softmax, softmax
 
 __all__ = [
+    "abs",
     "add",
+    "argmax",
     "broadcast_to",
+    "cat",
     "causal_attention",
     "causal_softmax",
+    "clip",
     "cross_entropy",
     "cross_entropy_per_token",
     "decode_attention",
@@ -69,22 +78,30 @@ __all__ = [
     "max",
     "mean",
     "merge_heads",
+    "min",
     "multiply",
     "negative",
+    "one_hot",
+    "outer",
     "power",
     "rdivide",
     "relu",
     "reshape",
     "rmatmul",
     "rms_norm",
+    "rpower",
     "rsubtract",
     "self_attention",
     "sigmoid",
     "softmax",
     "split_heads",
+    "stack",
+    "std",
     "subtract",
     "sum",
     "tanh",
     "token_position_embedding",
     "transpose",
+    "var",
+    "where",
 ]

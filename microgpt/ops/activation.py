@@ -1,5 +1,6 @@
 """Elementwise functions of one input: x (…) -> y (…)."""
 
+from microgpt.ops.arithmetic import add, negative
 from microgpt.ops.op_hooks import overridable
 from microgpt.ops.shape import flat
 
@@ -39,6 +40,11 @@ def gelu(x):
 def relu(x):
     """max(0, x); dx = dy where x > 0, else 0 (also at 0)."""
     return _elementwise("relu", x, "relu_backward", with_output=False)
+
+
+def abs(x):
+    """|x| = relu(x) + relu(−x); the slope at 0 is 0."""
+    return add(relu(x), relu(negative(x)))
 
 
 def _elementwise(name, x, kernel, with_output):

@@ -1,4 +1,44 @@
-"""Elementwise + − × ÷ and powers; the two operands are broadcast as in NumPy."""
+"""Elementwise + − × ÷ and powers; the two operands are broadcast as in NumPy.
+
+At the edges a `Tensor` has the value and the slope that PyTorch has; a `Value` has the same, or
+stops with a sentence where Python's own numbers stop. A test reads this table:
+
+    expression      x         value     slope          Value
+    x ** 0          0         1         0              same
+    x ** 1          0         0         1              same
+    x ** 2          0         0         0              same
+    x ** 0.5        0         0         inf            same
+    x ** 3          -2        -8        12             same
+    x ** -2         -2        0.25      0.25           same
+    x ** -1         0         inf       -inf           ZeroDivisionError
+    1 / x           0         inf       -inf           ZeroDivisionError
+    x ** 0.5        -2        nan       nan            ValueError
+    x ** -1         1e-200    1e200     -inf           same
+    x ** -2         -1e-120   1e240     inf            same
+    x ** 2          1e200     inf       2e200          OverflowError
+    x * x           1e200     inf       2e200          same
+    x ** 0          nan       1         0              same
+    x ** 2          nan       nan       nan            same
+    2 ** x          10        1024      709.782712893  same
+    0 ** x          2         0         0              same
+    0 ** x          0         1         0              same
+    0 ** x          -1        inf       -inf           ZeroDivisionError
+    (-2) ** x       2         4         nan            ValueError
+    x.exp()         1000      inf       inf            OverflowError
+    x.exp()         -1000     0         0              same
+    x.log()         0         -inf      inf            ValueError
+    x.log()         -1        nan       -1             ValueError
+    x.log()         nan       nan       nan            same
+    x.tanh()        1000      1         0              same
+    x.sigmoid()     -1000     0         0              same
+    x.relu()        0         0         0              same
+    abs(x)          0         0         0              same
+
+Divided by the plain number 0, both raise ZeroDivisionError. An exponent is a finite plain number;
+for `a ** b` of two nodes, write `(b * a.log()).exp()`. Of equal maxima the first has the slope 1.
+"""
+
+import math
 
 import numpy as np
 
@@ -63,9 +103,7 @@ def rdivide(x, other):
 
 def power(x, exponent):
     """x ** p for a plain number p; dx = dy · p · x ** (p − 1)."""
-    if not isinstance(exponent, NUMBERS):
-        raise TypeError("the exponent must be a plain number; for a**b write (b * a.log()).exp()")
-    backend, exponent = x.backend, float(exponent)
+    backend, exponent = x.backend, _exponent(exponent)
     y = backend.empty(x.shape, x.dtype)
     backend.launch("power_forward", flat(y), flat(x.array), exponent)
 
@@ -75,6 +113,30 @@ def power(x, exponent):
         return (dx,)
 
     return x.from_op(y, (x,), backward, "power")
+
+
+def rpower(x, base):
+    """b ** x for a plain number b; dx = dy · y · log(b), 0 where b is 0."""
+    if not isinstance(base, NUMBERS):
+        raise TypeError("the base must be a plain number; for a**b write (b * a.log()).exp()")
+    backend, base = x.backend, float(base)
+    y = backend.empty(x.shape, x.dtype)
+    backend.launch("rpower_forward", flat(y), flat(x.array), base)
+
+    def backward(dy):
+        dx = backend.empty(x.shape, x.dtype)
+        backend.launch("rpower_backward", flat(dx), flat(dy), flat(y), base)
+        return (dx,)
+
+    return x.from_op(y, (x,), backward, "rpower")
+
+
+def _exponent(number):
+    if not isinstance(number, NUMBERS):
+        raise TypeError("the exponent must be a plain number; for a**b write (b * a.log()).exp()")
+    if not math.isfinite(number):
+        raise ValueError(f"the exponent must be finite; got {number}")
+    return float(number)
 
 
 def scale(backend, array, number):

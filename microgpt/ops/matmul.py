@@ -3,8 +3,9 @@
 from math import prod
 
 from microgpt.errors import ShapeError
+from microgpt.ops.arithmetic import multiply
 from microgpt.ops.op_hooks import fused, overridable
-from microgpt.ops.shape import broadcast_to, flat
+from microgpt.ops.shape import broadcast_to, flat, reshape
 
 
 @overridable
@@ -112,9 +113,18 @@ def check_linear_shapes(x, weight, bias=None):
 def matmul(a, b):
     """The matrix product c = a · b, for one matrix each or for equal stacks of them.
 
-    a (…, M, K), b (…, K, N) -> c (…, M, N); a stack times one matrix works too
+    a (…, M, K), b (…, K, N) -> c (…, M, N); a stack times one matrix works too. A vector on the
+    left is a row, one on the right a column, and the result lacks that axis.
     """
     return _matmul("matmul", a, a.as_tensor_like(b), "a (…, M, K) and b (…, K, N)", -2)
+
+
+def outer(x, y):
+    """All products of two vectors: x (N,), y (M,) -> z (N, M)."""
+    y = x.as_tensor_like(y)
+    if x.ndim != 1 or y.ndim != 1:
+        raise ShapeError(f"outer needs two vectors; got {x.shape} and {y.shape}")
+    return multiply(reshape(x, (-1, 1)), reshape(y, (1, -1)))
 
 
 def rmatmul(b, a):
@@ -133,6 +143,8 @@ def matmul_transposed(a, b):
 
 def _matmul(name, a, b, weight_shape, inner):
     if a.ndim < 2 or b.ndim < 2 or a.shape[-1] != b.shape[inner]:
+        if name == "matmul" and (a.ndim == 1 or b.ndim == 1):
+            return _vector_product(a, b)
         raise ShapeError(f"{name} needs {weight_shape}; got {a.shape} and {b.shape}")
     if a.shape[:-2] != b.shape[:-2]:
         stack = max(a.shape[:-2], b.shape[:-2], key=len)
@@ -151,3 +163,12 @@ def _matmul(name, a, b, weight_shape, inner):
         return da.reshape(a.shape), db.reshape(b.shape)
 
     return a.from_op(c.reshape(*stack, *c.shape[1:]), (a, b), backward, name)
+
+
+def _vector_product(a, b):
+    """The product where a or b is a vector, which takes part as a matrix of one row or column."""
+    left = reshape(a, (1, -1)) if a.ndim == 1 else a
+    right = reshape(b, (-1, 1)) if b.ndim == 1 else b
+    c = matmul(left, right)
+    shape = c.shape if a.ndim > 1 else (*c.shape[:-2], c.shape[-1])
+    return reshape(c, shape if b.ndim > 1 else shape[:-1])

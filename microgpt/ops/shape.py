@@ -1,10 +1,9 @@
-"""Shape operations: `reshape` is a view; transpose, index, split_heads and broadcast copy.
+"""Shape operations: `reshape` is a view; transpose, split_heads and broadcast copy.
 
 Each copy follows a plan, an array (3, 5): five sizes, the stride in x along each axis, and the
 start offset (five times). NumPy computes it on a dummy array, once per shape.
 """
 
-import operator
 from functools import lru_cache
 from math import prod
 
@@ -36,12 +35,18 @@ def reshape(x, *shape):
 def transpose(x, *axes):
     """The axes in another order, by default reversed: x (2, 3, 4) -> y (4, 3, 2). A copy.
 
-    Raises ShapeError unless each axis is named once.
+    `axes` is NumPy's order of all axes, not PyTorch's pair to swap. Raises ShapeError unless each
+    axis is named once, and for the order that x has, in which the pair (0, 1) would do nothing.
     """
     if len(axes) == 1 and isinstance(axes[0], tuple | list):
         axes = tuple(axes[0])
     axes = tuple(a % x.ndim if -x.ndim <= a < 0 else a for a in axes)
     axes = axes or tuple(reversed(range(x.ndim)))
+    if axes == (0, 1) and x.ndim == 2:
+        raise ShapeError(
+            "transpose(0, 1) is the order that a matrix has; to exchange its axes, use x.T or "
+            "x.transpose(1, 0)"
+        )
     backend, (shape, plan, inverse) = x.backend, _transpose_strides(x.shape, axes)
     y = _strided_copy(x, shape, plan)
 
@@ -52,16 +57,6 @@ def transpose(x, *axes):
         return (dx,)
 
     return x.from_op(y, (x,), backward, "transpose")
-
-
-def index(x, key):
-    """x[key] for integers, slices, None and `...`, as a copy; dy is added to dx at the same places.
-
-    Shapes as in NumPy's basic indexing. Raises TypeError for lists and masks.
-    """
-    parts = key if isinstance(key, tuple) else (key,)
-    shape, plan = _index_strides(x.shape, tuple(_hashable_key(part) for part in parts))
-    return _select(x, shape, plan, "index")
 
 
 def split_heads(x, n_head, part=0, parts=1):
@@ -160,36 +155,15 @@ def _strided_copy(x, shape, plan):
     return y
 
 
-def _hashable_key(part):
-    if isinstance(part, slice):
-        ends = (part.start, part.stop, part.step)
-        return ("slice", *(end if end is None else operator.index(end) for end in ends))
-    if part is None or part is Ellipsis:
-        return part
-    if isinstance(part, int | np.integer) and not isinstance(part, bool):
-        return int(part)  # True would share a cache entry with 1
-    raise TypeError(
-        "a tensor is indexed by whole numbers, slices, None and ...; "
-        f"got {type(part).__name__}. To look up rows by id, use ops.embedding"
-    )
-
-
 @lru_cache(maxsize=4096)
 def _transpose_strides(shape, axes):
     try:
-        return *_strided_view(_dummy(shape).transpose(axes)), tuple(np.argsort(axes).tolist())
+        return *strided_view(dummy_array(shape).transpose(axes)), tuple(np.argsort(axes).tolist())
     except ValueError:
-        raise ShapeError(f"{axes} is not an order of the axes of shape {shape}") from None
-
-
-@lru_cache(maxsize=4096)
-def _index_strides(shape, key):
-    dummy = _dummy(shape)
-    parts = tuple(slice(*p[1:]) if isinstance(p, tuple) else p for p in key)
-    try:
-        return _strided_view(dummy[(*parts, ...)] if Ellipsis not in parts else dummy[parts])
-    except IndexError as error:
-        raise ShapeError(f"shape {shape} cannot be indexed like this: {error}") from None
+        raise ShapeError(
+            f"{axes} is not an order of the axes of shape {shape}: name each once, those that stay "
+            "too"
+        ) from None
 
 
 @lru_cache(maxsize=4096)
@@ -205,24 +179,24 @@ def _head_strides(shape, n_head, part, parts):
         raise ShapeError(f"{shape} cannot be split into {parts} parts of {n_head} heads")
     B, T, C = shape
     D = C // (parts * n_head)
-    view = _dummy(shape).reshape(B, T, parts, n_head, D)[:, :, part]  # (B, T, H, D)
-    return _strided_view(view.transpose(0, 2, 1, 3))
+    view = dummy_array(shape).reshape(B, T, parts, n_head, D)[:, :, part]  # (B, T, H, D)
+    return strided_view(view.transpose(0, 2, 1, 3))
 
 
 @lru_cache(maxsize=4096)
 def _broadcast_strides(shape, out_shape):
     try:
-        return _strided_view(np.broadcast_to(_dummy(shape), out_shape))
+        return strided_view(np.broadcast_to(dummy_array(shape), out_shape))
     except ValueError:
         raise ShapeError(f"shape {shape} cannot be broadcast to {out_shape}") from None
 
 
-def _dummy(shape):
+def dummy_array(shape):
     """Return an int8 array, whose strides count elements; its memory is never touched."""
     return np.empty(shape, np.int8)
 
 
-def _strided_view(view):
+def strided_view(view):
     """Return the view's shape, and the plan for the strided kernels: sizes, strides, start."""
     sizes, steps = list(view.shape), list(view.strides)
     if len(sizes) > AXES:

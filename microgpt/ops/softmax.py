@@ -1,24 +1,30 @@
 """Softmax, log-softmax, and the causal softmax of attention."""
 
 from microgpt.errors import SettingError, ShapeError
+from microgpt.ops.keyword_names import raise_unknown_keyword
 from microgpt.ops.op_hooks import overridable
+from microgpt.ops.shape import transpose
 
 
 @overridable
-def softmax(x):
-    """Positive numbers that sum to 1: y = exp(x) / sum(exp(x)), along the last axis.
+def softmax(x, axis=-1, **unknown):
+    """Positive numbers that sum to 1: y = exp(x) / sum(exp(x)), along `axis`, by default the last.
 
     x (…, C) -> y (…, C); the maximum is subtracted first, so that exp never overflows
     """
+    if axis != -1 or unknown:
+        return _along_axis(softmax, x, axis, unknown)
     return _row_op("softmax", x)
 
 
 @overridable
-def log_softmax(x):
+def log_softmax(x, axis=-1, **unknown):
     """The logarithm of softmax, without ever taking the logarithm of 0: y = x − log(sum(exp(x))).
 
-    x (…, C) -> y (…, C)
+    x (…, C) -> y (…, C), along `axis`, by default the last
     """
+    if axis != -1 or unknown:
+        return _along_axis(log_softmax, x, axis, unknown)
     return _row_op("log_softmax", x)
 
 
@@ -43,6 +49,19 @@ def causal_softmax(scores, scale=1.0):
         return (dx.reshape(scores.shape),)
 
     return scores.from_op(y.reshape(scores.shape), (scores,), backward, "causal_softmax")
+
+
+def _along_axis(op, x, axis, unknown):
+    """Run an operation along another axis than the last: that axis is moved to the end and back."""
+    if unknown:
+        raise_unknown_keyword(op.__name__, unknown)
+    if not -x.ndim <= axis < x.ndim:
+        raise ShapeError(f"axis {axis} does not exist in shape {x.shape}")
+    order = list(range(x.ndim))
+    order[axis], order[-1] = order[-1], order[axis]
+    if order[-1] == x.ndim - 1:
+        return op(x)
+    return transpose(op(transpose(x, order)), order)
 
 
 def _row_op(name, x):

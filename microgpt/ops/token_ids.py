@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from microgpt.autograd.engine import Node
 from microgpt.backends import current_tracer
 from microgpt.errors import DtypeError, ShapeError, TokenError
 
@@ -14,6 +15,8 @@ def as_token_ids(tokens, copy_ids=False):
     """
     if isinstance(tokens, np.ndarray) and tokens.dtype == np.int32 and tokens.flags.c_contiguous:
         return tokens.copy() if copy_ids and current_tracer() is None else tokens
+    if isinstance(tokens, Node):
+        raise DtypeError("token ids are an array or a list of integers; got a tensor of floats")
     try:
         array = np.asarray(tokens)
     except ValueError:

@@ -52,7 +52,7 @@ def _value_key(index: int, value: Any) -> Hashable:
     if isinstance(value, tuple):
         return (type(value), *(_value_key(index, part) for part in value))
     if isinstance(value, Module) or (isinstance(value, Tensor) and value.requires_grad):
-        return value
+        return (id(value), value)  # by identity: tensors are compared element by element
     raise CaptureError(
         f"argument {index} is or holds a {type(value).__name__}; a captured function takes arrays, "
         "tensors, models, numbers, texts and None; a tuple may hold these, but no arrays"

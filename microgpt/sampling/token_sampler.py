@@ -73,7 +73,7 @@ def next_token(
     keeps a prefix of the ranks; the rules are in `backends/shared_rules.py`.
     """
     SampleConfig(temperature, top_k, top_p, min_p)
-    logits = np.asarray(logits, np.float64)
+    logits = np.asarray(logits.numpy() if isinstance(logits, Tensor) else logits, np.float64)
     V = logits.size
     if logits.ndim != 1 or not V:
         raise ShapeError(f"logits must have shape (V,) with V above 0; got {logits.shape}")

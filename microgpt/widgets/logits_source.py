@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from microgpt.autograd.tensor import Tensor
 from microgpt.backends import LOCK, using
 from microgpt.errors import SettingError, ShapeError, SizeError, TokenError
 from microgpt.models.gpt import GPT
@@ -127,13 +128,14 @@ class FixedLogits:
     def __init__(
         self,
         name: str,
-        logits: Sequence[float] | np.ndarray,
+        logits: Sequence[float] | np.ndarray | Tensor,
         labels: Sequence[str] | None = None,
         unit: str = "word",
         note: str = "",
     ):
         try:
-            self.logits = np.array(logits, np.float64)
+            numbers = logits.numpy() if isinstance(logits, Tensor) else logits
+            self.logits = np.array(numbers, np.float64)
         except (TypeError, ValueError):
             raise SettingError("logits", "numbers", logits) from None
         if not np.isfinite(self.logits).all():

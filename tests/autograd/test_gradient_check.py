@@ -101,3 +101,46 @@ def test_the_inputs_are_left_as_they_were():
     before = x.numpy()
     mg.gradcheck(lambda x: x.exp(), [x])
     np.testing.assert_array_equal(x.numpy(), before)
+
+
+def tensor(*numbers):
+    return mg.Tensor(np.array(numbers), requires_grad=True)
+
+
+CORNERS = {
+    "relu at 0": (lambda x: x.relu(), tensor(1.0, 0.0), "element (1,)"),
+    "relu near 0": (lambda x: x.relu(), tensor(1.0, 7e-7), "element (1,)"),
+    "relu just below 0": (lambda x: x.relu(), tensor(-3e-7, 1.0), "element (0,)"),
+    "equal maxima": (lambda x: x.max(), tensor(1.0, 2.0, 2.0), "element (1,)"),
+    "clip at its limit": (lambda x: x.clip(0, 1), tensor(0.5, 1.0), "element (1,)"),
+    "a jump": (lambda x: mg.ops.where(x >= 2, x + 1, x), tensor(2.0, 1.0), "element (0,)"),
+    "a Value": (lambda v: v.relu() * 3, mg.Value(0.0), "the number"),
+}
+
+
+@pytest.mark.parametrize("name", CORNERS)
+def test_at_a_corner_the_rule_is_not_blamed(name):
+    call, x, label = CORNERS[name]
+    with pytest.raises(GradientError, match="a corner or a jump here") as error:
+        mg.gradcheck(call, [x])
+    assert str(error.value).startswith(f"input 0, {label}: ")
+    assert "on the left" in str(error.value)
+
+
+@pytest.mark.parametrize("scale", [1.0, 1e3, 1e-3])
+@pytest.mark.parametrize("power", [2, 3, 8])
+def test_a_wrong_rule_of_a_curved_function_is_blamed(scale, power):
+    def wrong(x):
+        y = x.array**power * scale
+        return x.from_op(y, (x,), lambda dy: (dy * y,), "wrong")
+
+    with pytest.raises(GradientError, match=r"autograd gives .*, finite differences"):
+        mg.gradcheck(wrong, [tensor(3.0, 2.0)])
+
+
+def test_a_sharp_bend_is_no_corner():
+    def wrong(x):
+        return x.from_op(1e3 * x.array**2, (x,), lambda dy: (5 * dy,), "wrong")
+
+    with pytest.raises(GradientError, match="finite differences"):
+        mg.gradcheck(wrong, [tensor(1e-3)])

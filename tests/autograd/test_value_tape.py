@@ -27,6 +27,7 @@ STEPS = [
     lambda a, b: (a * a + 0.1).log() - b**1,
     lambda a, b: (a * a + 0.5) ** -0.5 + b.tanh() ** 3,
     lambda a, b: 2 - a**0 * b.tanh(),
+    lambda a, b: 2 ** a.tanh() + 0.5 ** abs(b.tanh()) - 0 ** (b * b + 1),
 ]
 
 

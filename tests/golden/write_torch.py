@@ -13,11 +13,15 @@ import torch.nn.functional as F
 HERE = Path(__file__).parent
 sys.path[:0] = [str(HERE.parent / "helpers"), str(HERE.parent), str(HERE.parent.parent)]
 
-from cases import CASES, tokens  # noqa: E402
+from cases import CASES, flags, tokens  # noqa: E402
 
 
 def ids(n, vocab_size, lowest=0):
     return torch.from_numpy(tokens(n, vocab_size, lowest).astype(np.int64))
+
+
+def mask(*shape):
+    return torch.from_numpy(flags(*shape))
 
 
 def rms(x):
@@ -62,6 +66,13 @@ TORCH_OPS = {
     "rdivide": lambda x: 2 / x,
     "power": lambda x: x**2.5,
     "square_root": torch.sqrt,
+    "power_cube": lambda x: x**3 + x**2,
+    "rpower": lambda x: 2**x + 0**x * 3,
+    "abs": torch.abs,
+    "clip": lambda x: x.clip(-0.5, 1),
+    "clip_below": lambda x: x.clip(max=0.75),
+    "where": lambda x, y: torch.where(mask(len(x)), x, y),
+    "where_number": lambda x: torch.where(mask(x.shape[1], 3), x, 2.5),
     "exp": torch.exp,
     "log": torch.log,
     "tanh": torch.tanh,
@@ -72,10 +83,21 @@ TORCH_OPS = {
     "sum_axis": lambda x: x.sum(1),
     "sum_last": lambda x: x.sum(-1, keepdim=True),
     "mean": lambda x: x.mean(0),
+    "mean_axes": lambda x: x.mean((0, -1)),
+    "sum_axes": lambda x: x.sum((1, 2), keepdim=True),
+    "var": lambda x: x.var(),
+    "var_axis": lambda x: x.var(0, keepdim=True),
+    "std": lambda x: x.std((0, 2), correction=0),
+    "std_all": lambda x: x.std(),
+    "min": lambda x: x.min(1).values,
     "max": lambda x: x.max(1).values,
     "reshape": lambda x: x.reshape(3, -1) * 2,
     "transpose": lambda x: x.permute(2, 0, 1),
     "index": lambda x: x[1, :, ::2] + x[0, :, ::2],
+    "index_rows": lambda x: x[ids(33, len(x)).reshape(3, 11)],
+    "index_numbers": lambda x: x[ids(7, len(x))],
+    "cat": lambda x, y: torch.cat([x, y, x], 1),
+    "stack": lambda x, y: torch.stack([x, y], -1),
     "broadcast_to": lambda x: x.broadcast_to(2, *x.shape),
     "heads": lambda x: x[:, :, 4:8],
     "linear": F.linear,
@@ -87,6 +109,10 @@ TORCH_OPS = {
     "linear_relu": lambda x, w, b: F.linear(x, w, b).relu(),
     "linear_relu_bare": lambda x, w: F.linear(x, w).relu(),
     "matmul": torch.matmul,
+    "matmul_vectors": torch.matmul,
+    "matmul_row": torch.matmul,
+    "matmul_column": torch.matmul,
+    "outer": torch.outer,
     "matmul_stack": torch.matmul,
     "matmul_one": torch.matmul,
     "matmul_transposed": lambda a, b: a @ b.mT,

@@ -22,7 +22,7 @@ def train(steps=12):
 
 
 def array_softmax(x):
-    exponentials = np.exp(x - x.max(-1, keepdims=True))
+    exponentials = np.exp(x - np.max(x, axis=-1, keepdims=True))
     return exponentials / exponentials.sum(-1, keepdims=True)
 
 

@@ -39,8 +39,8 @@ def test_raw_errors_that_became_sentences():
     w = leaf(2, 3)
     with pytest.raises(ShapeError, match="one length"):
         mg.GPT(mg.GPTConfig())([[1, 2], [3]])
-    with pytest.raises(TypeError, match="axis must be one whole number"):
-        w.sum(axis=(0, 1))
+    with pytest.raises(TypeError, match="axis must be a whole number"):
+        w.sum(axis="0")
     with pytest.raises(ShapeError, match="attention needs"):
         ops.causal_attention(leaf(2, 0), leaf(2, 0), leaf(2, 0))
     with pytest.raises(ValueError, match="not a real number"):

@@ -77,7 +77,25 @@ def power_backward(dx, dy, x, exponent):
     f = x.dtype.type
     p = f(exponent)
     for i in prange(x.size):
-        dx[i] = f(0) if p == f(0) else dy[i] * p * math.pow(x[i], p - f(1))
+        dx[i] = f(0) if p == f(0) else dy[i] * (p * math.pow(x[i], p - f(1)))
+
+
+@kernel(cost=16)
+def rpower_forward(y, x, base):
+    """y = base ** x."""
+    f = x.dtype.type
+    for i in prange(x.size):
+        y[i] = math.pow(f(base), x[i])
+
+
+@kernel()
+def rpower_backward(dx, dy, y, base):
+    """dx = dy · y · log(base); for the base 0 that is 0, but where y is infinite."""
+    f = y.dtype.type
+    log_base = math.log(f(base))
+    for i in prange(y.size):
+        flat = f(base) == f(0) and y[i] <= f(1)
+        dx[i] = f(0) if flat else dy[i] * (y[i] * log_base)
 
 
 @kernel()

@@ -1,8 +1,11 @@
-"""Sums and maxima along the middle of x (outer, N, inner)."""
+"""Sums and maxima along the middle of x (outer, N, inner), and the root of a variance."""
+
+import math
 
 import numpy as np
 from numba import prange
 
+from microgpt.backends.numba_cpu.jit.compile import PRECISE
 from microgpt.backends.numba_cpu.jit.kernel import kernel
 
 CHUNK = 256
@@ -86,3 +89,17 @@ def max_backward(dx, dy, argmax):
             row[i] = f(0)
         for i in range(inner):
             row[argmax[o, i] * inner + i] = dy[o, i]
+
+
+@kernel(fastmath=PRECISE)
+def std_forward(y, variance):
+    for i in prange(y.size):
+        y[i] = math.sqrt(variance[i])
+
+
+@kernel(fastmath=PRECISE)
+def std_backward(dvariance, dy, y):
+    """dvariance = dy / 2y, and 0 where y is 0."""
+    f = y.dtype.type
+    for i in prange(y.size):
+        dvariance[i] = f(0) if y[i] == f(0) else dy[i] / (f(2) * y[i])

@@ -14,8 +14,8 @@ import math
 
 from microgpt.backends.numba_cpu.jit.kernel import SerialKernel
 
-OP_NAMES = ("leaf", "+", "*", "**", "exp", "log", "tanh", "relu", "sigmoid", "max")
-LEAF, ADD, MULTIPLY, POWER, EXP, LOG, TANH, RELU, SIGMOID, MAX = range(len(OP_NAMES))
+OP_NAMES = ("leaf", "+", "*", "**", "exp", "log", "tanh", "relu", "sigmoid", "max", "base**")
+LEAF, ADD, MULTIPLY, POWER, EXP, LOG, TANH, RELU, SIGMOID, MAX, RPOWER = range(len(OP_NAMES))
 
 
 def no_fastmath(function):
@@ -43,11 +43,13 @@ def forward(data, opcode, first, second, start, stop):
                 z = math.log(x)
             elif op == TANH:
                 z = math.tanh(x)
+            elif op == RPOWER:
+                z = math.pow(y, x)
             else:
                 e = math.exp(-abs(x))
                 z = (1.0 if x >= 0 else e) / (1.0 + e)
             # An overflow, the logarithm of what is not above 0: `Value` refuses these.
-            if (math.isfinite(x) and not math.isfinite(z)) or (op == LOG and not x > 0):
+            if (math.isfinite(x) and not math.isfinite(z)) or (op == LOG and x <= 0):
                 return i
         data[i] = z
     return stop
@@ -108,6 +110,8 @@ def backward(grad, data, opcode, first, second, order):
                 local_grad = 1 / x
             elif op == TANH:
                 local_grad = 1 - z * z
+            elif op == RPOWER:
+                local_grad = z * math.log(y) if y != 0 else 0.0
             else:
                 local_grad = z * (1 - z)
             grad[a] += local_grad * g

@@ -18,6 +18,7 @@ FAMILIES = (
     "dropout",
     "loss",
     "shape",
+    "selection",
     "optim",
     "sampling",
 )

@@ -42,7 +42,7 @@ def divide_backward(dx, dy, dz, x, y):
 
 
 def power_forward(y, x, exponent):
-    with np.errstate(divide="ignore", invalid="ignore"):
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         np.power(x, x.dtype.type(exponent), out=y)
 
 
@@ -51,8 +51,22 @@ def power_backward(dx, dy, x, exponent):
         dx[...] = 0
         return
     f = x.dtype.type
-    with np.errstate(divide="ignore", invalid="ignore"):
-        dx[...] = dy * f(exponent) * np.power(x, f(exponent - 1))
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        dx[...] = dy * (f(exponent) * np.power(x, f(exponent - 1)))
+
+
+def rpower_forward(y, x, base):
+    """y = base ** x."""
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        np.power(x.dtype.type(base), x, out=y)
+
+
+def rpower_backward(dx, dy, y, base):
+    """dx = dy · y · log(base); for the base 0 that is 0, but where y is infinite."""
+    f = y.dtype.type
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        slope = y * np.log(f(base))
+        dx[...] = dy * (np.where(y <= 1, 0, slope) if base == 0 else slope)
 
 
 def scale_forward(y, x, number):

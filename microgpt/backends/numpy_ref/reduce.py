@@ -1,4 +1,4 @@
-"""Sums and maxima along the middle of x (outer, N, inner)."""
+"""Sums and maxima along the middle of x (outer, N, inner), and the root of a variance."""
 
 import numpy as np
 
@@ -23,3 +23,13 @@ def max_backward(dx, dy, argmax):
     """dx = dy where the maximum was, else 0."""
     dx[...] = 0
     np.put_along_axis(dx, argmax[:, None, :], dy[:, None, :], axis=1)
+
+
+def std_forward(y, variance):
+    np.sqrt(variance, out=y)
+
+
+def std_backward(dvariance, dy, y):
+    """dvariance = dy / 2y, and 0 where y is 0."""
+    dvariance[...] = 0
+    np.divide(dy, 2 * y, out=dvariance, where=y != 0)
