@@ -91,7 +91,7 @@ def compiled_code():
 def test_float32_kernels_compute_in_float32_and_in_vectors():
     """But for a named few, whose sums or settings are float64."""
     allowed = {"adam_step_", "adamw_step_", "sgd_step_", "clip_by_norm_", "sum_of_squares_",
-               "sqrt_", "masked_mean_forward", "increment_step_"}  # fmt: skip
+               "sqrt_", "masked_mean_forward", "increment_step_", "sample_"}  # fmt: skip
     with backends.using("numba") as numba:
         for case in CASES:
             tensors = [mg.Tensor(a, requires_grad=True, dtype="float32") for a in case.inputs(5)]
