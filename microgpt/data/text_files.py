@@ -39,16 +39,25 @@ def _binary_format(content: bytes) -> tuple[str, str] | None:
         format, remedy = found
         return format, remedy or (_NUMPY_REMEDY if "NumPy" in format else "name a text file")
     sample = content[:_SAMPLE_BYTES]
-    zeros = [sample[i::2].count(0) / max(1, len(sample[i::2])) for i in range(2)]
-    if content.startswith(_UTF16_AND_32_MARKS) or (min(zeros) < 0.05 and max(zeros) > 0.75):
+    if content.startswith(_UTF16_AND_32_MARKS) or (len(content) % 2 == 0 and _is_utf16(sample)):
         return "UTF-16 or UTF-32", "save it as UTF-8"
     if 0 in content:
         position = content.index(0)
         format = f"binary data (byte {position:,} is 0)"
-        if len(content) % 2 == 0 and max(zeros) > 0.05:
+        if len(content) % 2 == 0 and sample[1::2].count(0) > len(sample) / 40:
             return format, "if it holds token ids of two bytes, name its folder"
         return format, "name a text file"
     return None
+
+
+def _is_utf16(sample: bytes) -> bool:
+    """Whether every other byte is mostly 0, and the rest are characters of a text."""
+    for encoding, high_bytes in (("utf-16-le", sample[1::2]), ("utf-16-be", sample[::2])):
+        text = sample.decode(encoding, "ignore")
+        is_text = "\0" not in text and len(_CONTROLS.findall(text)) <= MAX_CONTROL_SHARE * len(text)
+        if high_bytes.count(0) > 0.75 * len(high_bytes) and is_text:
+            return True
+    return False
 
 
 def check_characters(text: str, name: str) -> None:
