@@ -5,9 +5,12 @@ from pathlib import Path
 
 import microgpt
 from microgpt.errors import (
+    MAX_VALUE_LENGTH,
     SettingError,
     ShapeError,
     SizeError,
+    closest,
+    shorten,
 )
 
 
@@ -15,6 +18,17 @@ def test_a_long_value_is_shortened():
     text = str(SettingError("corpus", "a name", "x" * 1000))
     assert len(text) < 130
     assert text.endswith("x…")
+
+
+def test_only_what_is_too_long_is_shortened():
+    assert shorten("x" * MAX_VALUE_LENGTH) == "x" * MAX_VALUE_LENGTH
+    assert shorten("x" * (MAX_VALUE_LENGTH + 1)) == "x" * (MAX_VALUE_LENGTH - 1) + "…"
+
+
+def test_the_nearest_name_is_written_as_it_is_known():
+    assert closest("samplconfig", ["SampleConfig", "GPTConfig"]) == "SampleConfig"
+    assert closest("gpt2-124m", ["gpt2-124M"]) == "gpt2-124M"
+    assert closest("zzz", ["SampleConfig"]) == closest(3, ["3"]) == ""
 
 
 def test_an_error_of_settings_is_of_both_classes():

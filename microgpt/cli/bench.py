@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import math
 import sys
 from pathlib import Path
 from typing import Any
@@ -137,7 +138,7 @@ def _check(peers: tuple[str, ...], peer_python: str) -> int:
     status = 0
     with Progress(None, description="comparing losses") as progress:
         for label, ours, theirs in compare_losses(peers, peer_python):
-            equal = abs(ours - theirs) <= RELATIVE_TOLERANCE * abs(ours)
+            equal = math.isclose(ours, theirs, rel_tol=RELATIVE_TOLERANCE)
             status = status if equal else 1
             progress.print(
                 f"{label}: loss {theirs:.6f}, ours {ours:.6f}: {'equal' if equal else 'NOT equal'} "

@@ -38,7 +38,9 @@ def _arrays_equal(a: np.ndarray, b: np.ndarray, tolerance: float) -> bool:
     if a.shape != b.shape:
         return False
     with np.errstate(all="ignore"):
-        close = np.abs(a - b) <= tolerance * np.maximum(1.0, np.abs(b))
+        # Of an infinite number, the tolerance would be infinite, and any number within it.
+        finite = np.isfinite(a) & np.isfinite(b)
+        close = finite & (np.abs(a - b) <= tolerance * np.maximum(1.0, np.abs(b)))
     return bool((close | (a == b) | ((a != a) & (b != b))).all())
 
 

@@ -38,6 +38,29 @@ def test_the_old_file_stays_when_the_block_fails(tmp_path, error):
     assert os.listdir(tmp_path) == ["a.bin"]
 
 
+def test_two_writers_of_one_file_do_not_mix(tmp_path):
+    file = tmp_path / "a.bin"
+    with atomic_write(file) as first:
+        first.write(b"first")
+        with atomic_write(file) as second:
+            second.write(b"second")
+        assert file.read_bytes() == b"second"
+        first.write(b" and last")
+    assert file.read_bytes() == b"first and last"
+    assert os.listdir(tmp_path) == ["a.bin"]
+
+
+def test_the_content_is_on_the_disk_before_the_file_has_its_name(tmp_path, monkeypatch):
+    """Else a power failure could leave an empty file in the place of the old one."""
+    calls = []
+    for name in ("fsync", "replace"):
+        function = getattr(os, name)
+        monkeypatch.setattr(os, name, lambda *args, f=function, n=name: (calls.append(n), f(*args)))
+    with atomic_write(tmp_path / "a.bin") as stream:
+        stream.write(b"content")
+    assert calls == ["fsync", "replace"]
+
+
 def test_what_cannot_be_written_is_said(tmp_path):
     (tmp_path / "file").touch()
     for target in (tmp_path, tmp_path / "file" / "a.bin"):

@@ -82,6 +82,15 @@ def test_a_damaged_file_is_named(cache, tmp_path, monkeypatch):
         mg.load_corpus("names")
 
 
+def test_a_damaged_copy_in_the_cache_is_named(serve, cache):
+    serve("/whole")
+    mg.load_corpus("names")
+    (file,) = (file for file in cache.rglob("*") if file.is_file())
+    file.write_bytes(CONTENT[:-1])
+    with pytest.raises(FormatError, match=r"names\.txt is not the published file.*delete it"):
+        mg.load_corpus("names")
+
+
 def test_a_cache_that_cannot_be_made(tmp_path, monkeypatch):
     blocker = tmp_path / "file"
     blocker.touch()

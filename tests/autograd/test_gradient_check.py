@@ -50,6 +50,12 @@ def test_a_wrong_rule_is_rejected(backend, name, directions):
         mg.gradcheck(product(WRONG[name]), inputs, directions=directions)
 
 
+def test_an_infinite_gradient_is_rejected(backend):
+    """Relative to itself, it would be within any tolerance."""
+    with pytest.raises(GradientError, match=r"autograd gives -?inf, finite"):
+        mg.gradcheck(product(lambda dx, dy: (dx * np.inf, dy)), [leaf(1), leaf(1, seed=1)])
+
+
 def test_a_gradient_of_the_wrong_shape_is_rejected(backend):
     with pytest.raises((ShapeError, ValueError)):
         mg.gradcheck(product(lambda dx, dy: (dx[:2], dy)), [leaf(3, 2), leaf(3, 2, seed=1)])

@@ -44,6 +44,7 @@ def test_integers(value, minimum, maximum, message):
         (0, {"above": 0, "below": INF}, "x must be above 0 and finite; got 0"),
         (INF, {"minimum": 0, "below": INF}, "x must be at least 0 and finite; got inf"),
         (10**400, {"below": INF}, "x must be finite"),
+        (-(10**400), {"minimum": 0}, "x must be at least 0; got -1"),
         (1.5, {"above": 0, "maximum": 1}, r"x must be above 0 and at most 1; got 1\.5"),
         (float("nan"), {"minimum": 0}, "x must be at least 0; got nan"),
         ("0.1", {}, r"x must be a number; got '0\.1'"),

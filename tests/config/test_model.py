@@ -40,6 +40,26 @@ def test_heads_divide_the_embedding():
         GPTConfig(n_embd=10, n_head=4)
 
 
+@pytest.mark.parametrize(
+    ("bias", "qkv_bias", "expected"),
+    [(True, None, True), (False, None, False), (True, False, False), (False, True, True)],
+)
+def test_queries_keys_and_values_may_have_another_bias(bias, qkv_bias, expected):
+    config = GPTConfig(bias=bias, qkv_bias=qkv_bias)
+    assert config.has_qkv_bias is expected
+    shapes = config.parameter_shapes()
+    assert ("h.0.attn.c_attn.bias" in shapes) is expected
+    assert ("h.0.attn.c_proj.bias" in shapes) is bias
+
+
+def test_the_shapes_of_more_tensors_than_a_file_has_are_not_made():
+    """A damaged header may claim any number of layers."""
+    config = GPTConfig(n_layer=3)  # four matrices in each block
+    assert len(config.parameter_shapes(12)) == 12 + 3
+    with pytest.raises(ShapeError, match="3 layers of 4 tensors cannot come from 11"):
+        config.parameter_shapes(11)
+
+
 def test_presets_are_known_by_name():
     assert GPTConfig.preset("char") == PRESETS["char"]
     with pytest.raises(SettingError, match="preset must be one of 'microgpt', 'char', 'gpt2-small"):

@@ -5,6 +5,7 @@ import pytest
 
 from microgpt.config import TrainConfig
 from microgpt.errors import SettingError
+from microgpt.reference import BETA1, BETA2, EPS, LR
 
 
 @pytest.mark.parametrize(
@@ -19,6 +20,7 @@ from microgpt.errors import SettingError
         ({"lr": 0}, "lr must be above 0 and finite; got 0"),
         ({"lr": "0.1"}, "lr must be a number"),
         ({"beta1": 1.0}, "beta1 must be at least 0 and below 1"),
+        ({"beta2": 1.0}, "beta2 must be at least 0 and below 1"),
         ({"eps": float("nan")}, "eps must be at least 0 and finite; got nan"),
         ({"val_fraction": 1.0}, "val_fraction must be at least 0 and below 1"),
         ({"grad_clip": 0}, "grad_clip must be above 0; got 0"),
@@ -54,6 +56,29 @@ def test_wrong_settings(settings, message):
 def test_settings_that_contradict_each_other(settings, message):
     with pytest.raises(SettingError, match=message):
         TrainConfig(**settings)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"min_lr": 0.01, "lr": 0.01},
+        {"min_lr": 0, "lr_schedule": "constant"},
+        {"weight_decay": 0, "optimizer": "adam"},
+        {"weight_decay": 0, "optimizer": "adamw"},
+        {"patience": 1, "eval_every": 1},
+        {"val_fraction": 0, "beta1": 0, "beta2": 0, "eps": 0, "seed": 0},
+    ],
+    ids=str,
+)
+def test_settings_at_their_limits_are_accepted(settings):
+    assert {name: getattr(TrainConfig(**settings), name) for name in settings} == settings
+
+
+def test_the_defaults_are_those_of_the_recipe():
+    config = TrainConfig()
+    assert (config.lr, config.beta1, config.beta2, config.eps) == (LR, BETA1, BETA2, EPS)
+    assert (config.batch_size, config.grad_accum_steps, config.warmup_steps) == (1, 1, 0)
+    assert (config.steps, config.seed, config.lr_schedule) == (1000, 42, "linear")
 
 
 def test_numbers_become_pythons_own():

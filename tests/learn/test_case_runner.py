@@ -9,6 +9,7 @@ from exercise_answers import TEMPERATURE
 
 import microgpt as mg
 from microgpt import learn
+from microgpt.learn.case_runner import iter_cases
 from microgpt.learn.registry import find_exercise
 
 
@@ -30,6 +31,69 @@ def test_a_test_may_return_a_bool():
         result = learn.check(exercise, TEMPERATURE)
         assert (result.state, result.property) == ("not yet", "It holds.")
         assert (result.got, result.expected) == (None, None)
+
+
+def test_an_answer_may_not_change_its_arguments():
+    def sorts_afterwards(logits, T):
+        probs = TEMPERATURE(logits, T)
+        logits.sort()
+        return probs
+
+    result = learn.check("09.temperature", sorts_afterwards)
+    assert result.state == "not yet"
+    np.testing.assert_array_equal(result.input["logits"], [2.0, 1.0, 0.1])
+
+
+def test_a_test_that_changes_its_arguments_changes_no_other_case():
+    seen, inputs = [], np.array([1.0, 2.0])
+
+    def test(answer, logits, T):
+        seen.append(logits.copy())
+        logits[...] = -1
+
+    exercise = with_property(lambda rng: [(inputs, 1.0), (inputs, 1.0)], test)
+    assert learn.check(exercise, TEMPERATURE)
+    np.testing.assert_array_equal(seen, [[1.0, 2.0]] * 2)
+    np.testing.assert_array_equal(inputs, [1.0, 2.0])
+
+
+def test_inputs_follow_from_the_seed_the_exercise_and_the_property():
+    def drawn(seed, id="09.temperature", properties=1):
+        def inputs(rng):
+            yield (rng.normal(size=3), 1.0)
+
+        prop = learn.Property("It holds.", inputs)
+        exercise = replace(find_exercise("09.temperature"), id=id, properties=(prop,) * properties)
+        return [tuple(case.arguments[0]) for case in iter_cases(exercise, seed)][1:]
+
+    assert drawn(3) == drawn(3)
+    several = [*drawn(3, properties=2), *drawn(4, properties=2), *drawn(3, "09.other", 2)]
+    assert len(set(several)) == 6
+
+
+def test_numbers_count_to_five_digits():
+    (arguments,) = one_case(None)
+    example = learn.Example(arguments, TEMPERATURE(*arguments))
+    exercise = replace(with_property(one_case), example=example)
+    assert exercise.tolerance == 1e-5
+    assert learn.check(exercise, lambda *args: TEMPERATURE(*args) + 5e-6)
+    assert not learn.check(exercise, lambda *args: TEMPERATURE(*args) + 5e-5)
+
+
+def test_a_mistake_is_named_only_if_it_fails_on_nearly_the_same_cases():
+    def inputs(rng):
+        return ((np.array([float(i), 0.0]), 1.0) for i in range(50))
+
+    def wrong_from(first):
+        return lambda x, T: TEMPERATURE(x, T) + (x[0] >= first)
+
+    mistake = learn.CommonMistake("from 10 on", wrong_from(10), "From 10 on.")
+    exercise = replace(with_property(inputs), common_mistakes=(mistake,))
+    assert learn.check(exercise, wrong_from(10)).cause == "From 10 on."
+    # First wrong where the mistake is, in the same way, but right again after some cases.
+    half = learn.check(exercise, lambda x, T: TEMPERATURE(x, T) + (10 <= x[0] < 35))
+    assert half.state == "not yet"
+    assert half.cause != "From 10 on."
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,12 @@
 """A learner's values as text."""
 
-from microgpt.learn.formatting import snapshot
+import copy
+
+import numpy as np
+import pytest
+
+from microgpt.learn.equality import values_equal
+from microgpt.learn.formatting import format_value, snapshot
 
 
 class ExitsWhenShown:
@@ -13,3 +19,25 @@ def test_snapshots_of_values_that_are_no_data():
     recursive.append(recursive)
     assert snapshot(ExitsWhenShown()) == "a ExitsWhenShown that cannot be shown"
     assert snapshot(recursive) == "[[...]]"
+
+
+@pytest.mark.parametrize("value", [np.arange(3.0), [1, [2.0]], {"a": [1]}, (1, 2)], ids=repr)
+def test_a_snapshot_of_data_does_not_follow_it(value):
+    copied = snapshot(value)
+    assert values_equal(copied, value)
+    before = copy.deepcopy(value)
+    for part in value if isinstance(value, tuple) else (value,):
+        if isinstance(part, np.ndarray):
+            part[...] = -1
+        elif isinstance(part, list):
+            part[-1].append(3)
+        elif isinstance(part, dict):
+            part["a"].append(3)
+    assert values_equal(copied, before)
+
+
+def test_text_is_one_short_line_without_addresses():
+    assert format_value(np.array([1.0, 2.34567])) == "[1, 2.346]"
+    assert format_value("a\n b  c") == "a b c"
+    assert "0x…" in format_value(object())
+    assert len(format_value("x" * 241)) == len(format_value("x" * 240)) == 240

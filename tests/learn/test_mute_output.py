@@ -1,10 +1,12 @@
 """What an answer prints is dropped."""
 
 import sys
+import threading
 
 from exercise_answers import correct_sample
 
 from microgpt import learn
+from microgpt.learn.mute_output import MutableStream, mute, unmute
 
 
 def test_an_answers_prints_are_dropped(capsys):
@@ -38,3 +40,18 @@ def test_answers_may_print_where_there_is_no_console(monkeypatch):
         monkeypatch.setattr(sys, name, None)
     assert learn.check("09.sample", prints)
     assert sys.stdout is None
+
+
+def test_one_thread_that_ends_does_not_let_another_print(capsys):
+    first, second = 1, threading.get_ident()
+    mute(first)
+    mute(second)
+    try:
+        unmute(first)
+        print("still muted")
+        assert capsys.readouterr().out == ""
+    finally:
+        unmute(second)
+    print("heard")
+    assert capsys.readouterr().out == "heard\n"
+    assert not isinstance(sys.stdout, MutableStream)

@@ -44,3 +44,28 @@ def test_ids_are_never_used_twice(tmp_path):
     learn.load(write_teachers_file(tmp_path))
     with pytest.raises(mg.SettingError, match="no other exercise has"):
         learn.load(write_teachers_file(tmp_path, name="week4.py"))
+
+
+def test_a_file_that_is_loaded_again_replaces_its_exercises(tmp_path):
+    file = write_teachers_file(tmp_path)
+    learn.load(file)
+    other = write_teachers_file(tmp_path, name="week4.py")
+    other.write_text(other.read_text("utf-8").replace("week3.", "week4."), "utf-8")
+    learn.load(other)
+    file.write_text(file.read_text("utf-8").replace("week3.surprise", "week3.other"), "utf-8")
+    learn.load(file)
+    ids = [exercise.id for exercise in learn.exercises() if exercise.id.startswith("week")]
+    assert sorted(ids) == ["week3.other", "week4.surprise"]
+    learn.load(file)  # its own ids are not taken
+    with pytest.raises(mg.SettingError, match=r"got 'week3\.surprise'"):
+        find_exercise("week3.surprise")
+
+
+def test_a_file_with_a_taken_id_registers_nothing(tmp_path):
+    file = write_teachers_file(tmp_path)
+    text = file.read_text("utf-8")
+    second = text.replace("week3.surprise", "09.sample").replace("EXERCISE =", "SECOND =")
+    file.write_text(f"{text}\n{second}", "utf-8")
+    with pytest.raises(mg.SettingError, match=r"got '09\.sample'"):
+        learn.load(file)
+    assert not any(exercise.id.startswith("week") for exercise in learn.exercises())

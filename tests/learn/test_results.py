@@ -3,9 +3,13 @@
 import json
 
 import numpy as np
+import pytest
 from exercise_answers import correct_sample, id_order_sample
 
 from microgpt import learn
+from microgpt.learn.html import text_card
+from microgpt.learn.predictions import Revealed
+from microgpt.learn.results import Result
 
 
 def test_a_result_can_be_written_as_json():
@@ -37,3 +41,38 @@ def test_a_card_has_labels_and_symbols_and_is_escaped():
     assert lines[1] == "  does not hold: The worked example comes out."
     assert "<em>does not hold:</em> The worked example comes out." in html
     assert any(line.strip().startswith("usual cause:") for line in lines)
+
+
+HOSTILE = "<img src=x onerror=alert(1)>"
+
+
+@pytest.mark.parametrize("field", ["property", "got", "expected", "cause", "exercise"])
+def test_every_field_of_a_card_is_text(field):
+    html = Result("not yet", **{field: HOSTILE})._repr_html_()
+    assert HOSTILE not in html
+    assert "&lt;img" in html
+
+
+@pytest.mark.parametrize(
+    "html",
+    [
+        Result("not yet", input={HOSTILE: 1, "b": HOSTILE})._repr_html_(),
+        Result("correct", success_message=HOSTILE)._repr_html_(),
+        text_card(HOSTILE, "b", False),
+        text_card("a", HOSTILE, False),
+        text_card("a", HOSTILE, True),
+        Revealed(HOSTILE)._repr_html_(),
+    ],
+    ids=("input", "success", "title", "text", "code", "prediction"),
+)
+def test_other_texts_of_cards_are_text_too(html):
+    assert "<img" not in html
+    assert "&lt;img" in html
+
+
+@pytest.mark.parametrize("state", ["not yet", "not attempted"])
+def test_only_a_correct_answer_raises_nothing(state):
+    Result("correct").raise_if_wrong()
+    with pytest.raises(learn.WrongAnswer, match=f"a.b: {state}"):
+        Result(state, exercise="a.b").raise_if_wrong()
+    assert not Result(state)

@@ -113,6 +113,31 @@ def test_shapes_names_and_numbers_that_do_not_fit(reference):
     assert "not numbers" in str(mg.compare(model, reference))
 
 
+@pytest.mark.parametrize("shape", [(2, 20, 5), (40, 5), (5, 2, 20), (1, 2, 5, 20), (200,)])
+def test_another_shape_of_the_same_size_is_another_shape(reference, shape):
+    name = "h.0.mlp.c_fc"
+    reference[name] = np.resize(reference[name], (2, 5, 20)).reshape(shape)
+    found = mg.compare(on("numpy"), reference)
+    assert found.first_failure == name
+    assert f"the reference has {shape}" in str(found[name])
+
+
+@pytest.mark.parametrize(("row", "column", "passes"), [(2, 3, True), (2, 2, False), (2, 1, False)])
+def test_scores_count_up_to_their_own_position(reference, row, column, passes):
+    reference["h.0.attn.scores"][..., row, column] += 1
+    assert mg.compare(on("numpy"), reference)["h.0.attn.scores"].passed is passes
+
+
+def test_the_tolerance_grows_with_the_reference_and_not_with_the_model(reference):
+    model = on("numpy")
+    for factor, passes in ((0.0, False), (0.5, False), (2.0, True)):
+        changed = {"tokens": TOKENS, "logits": 1000 * factor * reference["logits"]}
+        model.load_state_dict(on("numpy").state_dict())
+        dict(model.named_parameters())["ln_f.weight"].array[...] *= 1000
+        dict(model.named_parameters())["ln_f.bias"].array[...] *= 1000
+        assert mg.compare(model, changed, tolerance=0.6).passed is passes
+
+
 def test_what_compare_refuses(tmp_path, reference):
     model = on("numpy")
     for wrong, message in [

@@ -11,6 +11,8 @@ from microgpt.viz.formatting import (
     distinct_decimals,
     format_odds,
     format_permille,
+    format_perplexity,
+    format_prob,
     ordinal_choice,
     quoted,
     to_permille,
@@ -38,11 +40,36 @@ def test_small_and_filtered_probabilities_have_words():
 
 @pytest.mark.parametrize(
     ("odds", "text"),
-    [(2, "1 in 2.0"), (35.2, "1 in 35"), (4812, "1 in 4,800"), (1e20, "1 in 10^20"),
-     (float("inf"), "cannot be produced")],
+    [(1, "1 in 1.0"), (2, "1 in 2.0"), (9.94, "1 in 9.9"), (9.96, "1 in 10"), (35.2, "1 in 35"),
+     (99.4, "1 in 99"), (123, "1 in 120"), (4812, "1 in 4,800"), (9960, "1 in 10,000"),
+     (1e20, "1 in 10^20"), (float("inf"), "cannot be produced")],
 )  # fmt: skip
 def test_odds(odds, text):
     assert format_odds(math.log(odds)) == text
+
+
+@pytest.mark.parametrize(
+    ("prob", "text"),
+    [(0, "0.0 %"), (1e-9, "< 0.1 %"), (0.00049, "< 0.1 %"), (0.00051, "0.1 %"), (0.004, "0.4 %"),
+     (0.236, "23.6 %"), (1, "100.0 %")],
+)  # fmt: skip
+def test_probabilities_in_per_cent(prob, text):
+    assert format_prob(prob) == text
+
+
+@pytest.mark.parametrize(
+    ("perplexity", "text"),
+    [(27, "27.0"), (99.94, "99.9"), (100.4, "100"), (50257, "50,257"), (1.1e6, "over a million")],
+)
+def test_perplexities(perplexity, text):
+    assert format_perplexity(math.log(perplexity)) == text
+
+
+def test_ranks_are_counted_from_one():
+    assert ordinal_choice(0) == "the first choice"
+    assert ordinal_choice(9) == "the tenth choice"
+    assert ordinal_choice(10) == "choice number 11"
+    assert ordinal_choice(1233) == "choice number 1,234"
 
 
 def test_odds_beyond_all_floats():

@@ -94,6 +94,34 @@ def test_the_caption_says_the_means():
     assert f"last 50 {3.0 - 174.5 / 200:.2f}" in figure.caption
 
 
+def test_what_is_drawn_are_the_numbers():
+    steps = history(60)
+    axes = mg.viz.plot_losses(steps, window=20).axes[0]
+    dots, average = axes.lines[:2]
+    losses = np.array([step.loss for step in steps])
+    np.testing.assert_array_equal(dots.get_ydata(), losses)
+    # Each mean stands at the last of its steps.
+    np.testing.assert_array_equal(average.get_xdata(), np.arange(19, 60))
+    np.testing.assert_allclose(average.get_ydata()[0], losses[:20].mean())
+    np.testing.assert_allclose(average.get_ydata()[-1], losses[-20:].mean())
+
+
+def test_error_bars_are_two_standard_errors():
+    (bars,) = mg.viz.plot_losses(history(10)).axes[0].containers
+    (segment,) = bars.lines[2][0].get_segments()
+    np.testing.assert_allclose(segment[:, 1], [2.5 - 0.2, 2.5 + 0.2])
+
+
+def test_the_caption_names_the_lowest_loss_and_the_first_and_last_means():
+    caption = mg.viz.plot_losses(in_epochs()).caption
+    assert "On held-out data it is 7.250 ± 0.100" in caption  # the last evaluation
+    assert "It was lowest, 5.00, at 2 epochs" in caption
+    assert mg.viz.plot_losses(history(200), window=20).caption.startswith(
+        f"Loss over 200 steps: the mean of the first 20 is {3 - 9.5 / 200:.2f}, of the last 20 "
+        f"{3 - 189.5 / 200:.2f}."
+    )
+
+
 def test_nothing_to_draw():
     with pytest.raises(mg.ShapeError, match="run the trainer first"):
         mg.viz.plot_losses([])

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from microgpt.viz.style import COLOURS
+from microgpt.viz.style import COLOURS, STYLE, css_colour
 
 
 def luminance(colour):
@@ -18,3 +18,13 @@ def test_the_same_probabilities_look_the_same_in_both_themes():
             darker, lighter = sorted((luminance(COLOURS[name][theme]), behind))
             min_contrast = 4.5 if name in ("text", "orange") else 3  # letters, and shapes
             assert (lighter + 0.05) / (darker + 0.05) >= min_contrast, (name, theme)
+
+
+def test_each_theme_sets_its_own_colours():
+    light, dark = (
+        rule.partition("}")[0] for rule in STYLE.split('[data-jp-theme-light="false"] .mg-view{')
+    )
+    for name, (in_light, in_dark) in COLOURS.items():
+        assert f"--mg-{name}:{in_light}" in light
+        assert f"--mg-{name}:{in_dark}" in dark
+        assert name == "none" or css_colour(name) == f"var(--mg-{name}, {in_light})"
