@@ -1,6 +1,8 @@
 """`source`: what is shown is what runs, complete, and needs nothing compiled."""
 
+import ast
 import inspect
+import re
 import subprocess
 import sys
 
@@ -67,6 +69,44 @@ def test_the_kernels_shown_are_those_launched():
         with backends.tracing(Launched()) as back:
             loss.backward(loss.numpy())
         assert back - {"fill_", "accumulate_"} <= set(op_source._kernels(name)), name
+
+
+@pytest.mark.parametrize("name", op_source.names())
+def test_private_helpers_are_shown_once_and_machinery_never(name):
+    for part in op_source.PARTS[1:]:
+        text = mg.source(name, only=part)
+        files = re.findall(r"^# microgpt/(\S+), line \d+$", text, re.MULTILINE)
+        assert not {"/".join(file.split("/")[-2:]) for file in files} & op_source.MACHINERY
+        shown = [node.name for node in ast.parse(text).body] if files else []
+        called = re.findall(r"(?<![\w.])(_[a-z]\w+)\(", text)
+        assert set(called) <= set(shown), part
+        assert all(shown.count(helper) == 1 for helper in called)
+
+
+def test_a_helper_is_that_of_its_own_file(monkeypatch, tmp_path):
+    """Two files may have private helpers of one name."""
+    package = tmp_path / "microgpt"
+    for file, value in (("one.py", 1), ("two.py", 2)):
+        folder = package / op_source.MATHS
+        folder.mkdir(parents=True, exist_ok=True)
+        name = file.removesuffix(".py")
+        (folder / file).write_text(
+            f"def {name}_forward(y):\n    _help(y)\n\n\ndef _help(y):\n    y += {value}\n"
+        )
+    monkeypatch.setattr(op_source, "PACKAGE", package)
+    _forget_files()
+    try:
+        functions = op_source._functions(op_source.MATHS)
+        for name, value in (("one", 1), ("two", 2)):
+            listing = op_source._listing([functions[f"{name}_forward"]], op_source.MATHS)
+            assert re.findall(r"y \+= (\d)", listing) == [str(value)]
+    finally:
+        _forget_files()
+
+
+def _forget_files():
+    for function in (op_source._functions, op_source._kernels_in, op_source._read):
+        function.cache_clear()
 
 
 def test_one_part():

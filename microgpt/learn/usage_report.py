@@ -33,7 +33,8 @@ class CallStats:
         with np.errstate(all="ignore"):
             difference = np.abs(got - expected) / np.maximum(1.0, np.abs(expected))
         equal = (got == expected) | (np.isnan(got) & np.isnan(expected))
-        difference = np.where(equal, 0.0, np.nan_to_num(difference, nan=np.inf))
+        difference = np.where(np.isnan(difference), np.inf, difference)
+        difference = np.where(equal, 0.0, difference)
         self.max_difference = max(self.max_difference, float(difference.max(initial=0.0)))
 
 

@@ -8,7 +8,7 @@ from microgpt.benchmark import parity_check
 from microgpt.cli import main
 
 
-@pytest.mark.parametrize(("factor", "equal"), [(1.0, True), (1.01, False)])
+@pytest.mark.parametrize(("factor", "equal"), [(1.0, True), (1.01, False), (1.001, False)])
 def test_peers_are_checked(fake_peer, factor, equal, monkeypatch, capsys):
     fake_peer(factor)
     compared, compare_losses = [], parity_check.compare_losses

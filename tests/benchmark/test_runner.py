@@ -9,6 +9,7 @@ from microgpt.benchmark.implementations import ENGINES
 from microgpt.benchmark.runner import Benchmark
 from microgpt.benchmark.table import format_results
 from microgpt.benchmark.worker_process import WorkerProcess
+from microgpt.benchmark.workload_inputs import Task
 from microgpt.errors import SettingError
 
 
@@ -48,6 +49,42 @@ def test_implementations_that_do_not_fit_in_memory_run_one_by_one(monkeypatch):
     alone = [[implementation] for implementation in selected]
     assert benchmark._group_by_memory(workload, selected) == alone
     assert "one after the other" in benchmark.results.notes[-1]
+
+
+@pytest.mark.parametrize(("share", "together"), [(0.79, True), (0.81, False)])
+def test_a_fifth_of_the_free_memory_stays_free(monkeypatch, share, together):
+    benchmark = Benchmark(["gpt2"], ["numpy", "replayed"], quick=True)
+    workload, selected = benchmark.plan[0]
+    needed = 2 * workload.memory_mib * 2**20
+    monkeypatch.setattr(runner, "free_memory", lambda: needed / share)
+    assert (benchmark._group_by_memory(workload, selected) == [selected]) is together
+
+
+class RecordingPool:
+    """A pool that measures nothing, and remembers whose turn it was."""
+
+    def __init__(self):
+        self.blocks = []
+
+    def prepare(self, measurement, task):
+        self.blocks.append([])
+
+    def run_block(self, measurement, task, seconds):
+        self.blocks.append(measurement.implementation.name)
+
+
+def test_each_round_has_an_order_of_its_own():
+    benchmark = Benchmark(["recipe"], ["value", "tape", "numpy", "numba"], rounds=8)
+    workload, selected = benchmark.plan[0]
+    orders = []
+    for _ in range(2):
+        pool = RecordingPool()
+        assert len(list(benchmark._run_rounds(pool, workload, selected, Task("")))) == 4 * 9
+        blocks = pool.blocks[4:]
+        orders.append([tuple(blocks[i : i + 4]) for i in range(0, 32, 4)])
+    assert orders[0] == orders[1]  # the same in each run
+    assert all(set(order) == {"value", "tape", "numpy", "numba"} for order in orders[0])
+    assert len(set(orders[0])) > 4
 
 
 def test_leaving_early_ends_the_processes(monkeypatch):

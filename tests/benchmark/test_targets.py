@@ -3,7 +3,7 @@
 import pytest
 
 from microgpt.benchmark.table import format_targets
-from microgpt.benchmark.targets import bandwidth_fraction, perf_targets
+from microgpt.benchmark.targets import PerfTarget, bandwidth_fraction, perf_targets
 
 
 def test_performance_targets(results):
@@ -23,3 +23,13 @@ def test_performance_targets(results):
     lines = format_targets(results).splitlines()
     assert any(line.endswith("met") and "pure Python" in line for line in lines)
     assert any(line.endswith("not measured") and "transformers" in line for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("value", "is_upper_bound", "met"),
+    [(24.9, True, True), (25.0, True, True), (25.1, True, False),
+     (24.9, False, False), (25.0, False, True), (25.1, False, True),
+     (None, True, None), (None, False, None)],
+)  # fmt: skip
+def test_a_target_is_met_from_its_number_on(value, is_upper_bound, met):
+    assert PerfTarget("recipe", "µs", 25.0, value, is_upper_bound).met is met

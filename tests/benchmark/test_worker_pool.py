@@ -42,3 +42,17 @@ def test_a_worker_that_answers_with_an_error_stays(pool):
     pool.prepare(measurement, Task("", {"raises": True}))
     assert measurement.error == "ValueError: two lines"
     assert pool.workers[IMPLEMENTATION].process.poll() is None
+
+
+def test_a_worker_that_fails_later_leaves_no_numbers(pool):
+    measurement = Measurement(WORKLOAD, IMPLEMENTATION)
+    task = Task("", {"seconds": 0.25, "count": 1})
+    pool.prepare(measurement, task)
+    pool.run_block(measurement, task, 0.0)
+    assert measurement.blocks == [[0.25]]
+    pool.workers[IMPLEMENTATION].process.kill()
+    pool.run_block(measurement, task, 0.0)
+    assert "ended by signal 9" in measurement.error
+    assert measurement.blocks == []
+    pool.run_block(measurement, task, 0.0)  # no more blocks of it are run
+    assert measurement.blocks == []

@@ -53,6 +53,8 @@ def test_the_environment_is_clean(monkeypatch):
     assert not {name for name in ours if name.startswith(("OMP", "MKL", "NUMBA", "OPENBLAS"))}
     assert ours["PYTHONPATH"] == str(PACKAGE)
     assert not {name for name, value in ours.items() if value == "7"}
+    every = worker_environment(Implementation("numpy", "", 2), cores=2)
+    assert not {name for name in every if name.endswith("_THREADS")}  # all cores are the default
     one = worker_environment(Implementation("replayed", "", 1), cores=2)
     assert one["NUMBA_NUM_THREADS"] == one["OPENBLAS_NUM_THREADS"] == "1"
     peer = worker_environment(Implementation("jax", "", 1, {}, "jax"), cores=2)

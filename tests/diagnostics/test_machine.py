@@ -54,6 +54,17 @@ def test_libraries_too_old_or_absent(monkeypatch):
     assert '`pip install -U "jupyterlab>=4.2"`' in lab.advice
 
 
+@pytest.mark.parametrize(
+    ("version", "state"),
+    [("1.9", "problem"), ("1.26", "ok"), ("1.26.0", "ok"), ("1.100.1", "ok"), ("2.0rc1", "ok"),
+     ("10.0", "ok")],
+)  # fmt: skip
+def test_versions_are_compared_as_numbers(version, state, monkeypatch):
+    monkeypatch.setattr(machine, "installed_version", lambda name: version)
+    monkeypatch.setattr(machine, "minimum_versions", lambda: {"numpy": "1.26"})
+    assert next(machine.library_findings()).state == state
+
+
 def test_threads_that_say_more_than_was_asked():
     said = '{"layer": "omp", "threads": 2}\nOMP: Info #276: omp_set_nested is deprecated'
     assert machine.numba_finding(FakeCommand(said)).text.endswith(", 2 threads by 'omp'")

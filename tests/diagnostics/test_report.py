@@ -19,3 +19,13 @@ def test_the_card_is_folded_and_escaped():
     assert repr(line) == "Ready: `a` < b"
     assert "details" not in line._repr_html_()
     assert "a</code> &lt; b" in line._repr_html_()
+
+
+def test_only_a_problem_unfolds_the_card():
+    for state, is_open in (("ok", False), ("note", False), ("problem", True)):
+        report = Report("a", (Finding("<i>", state, "b <i>", "do `<i>`"),))
+        card = report._repr_html_()
+        assert card.startswith("<details open") is is_open
+        assert "<i>" not in card
+        assert card.count("&lt;i&gt;") == 3
+        assert bool(report.problems) is is_open

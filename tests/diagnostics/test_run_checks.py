@@ -13,6 +13,7 @@ import pytest
 import microgpt as mg
 from microgpt import backends
 from microgpt.cli import main
+from microgpt.diagnostics import Finding, installation, machine
 
 ROOT = Path(mg.__file__).parent.parent
 FIRST_CELL = """
@@ -116,6 +117,51 @@ def test_the_whole_report(cache):
         assert part in text
     for path in (ROOT, cache, Path.home(), sys.prefix):  # a card is handed in with the notebook
         assert str(path) not in report._repr_html_()
+
+
+@pytest.fixture
+def found(monkeypatch):
+    """The findings of all checks: a list to fill."""
+    found = []
+    fine = Finding("x", "ok", "fine")
+    monkeypatch.setattr(installation, "installation_findings", lambda: found)
+    for module, name in ((installation, "conflict_findings"), (machine, "library_findings"),
+                         (machine, "kernel_findings")):  # fmt: skip
+        monkeypatch.setattr(module, name, lambda **_: [])
+    for name in ("python_finding", "cache_finding", "numba_finding", "gpu_finding",
+                 "start_threads_probe", "start_nvidia_smi"):  # fmt: skip
+        monkeypatch.setattr(machine, name, lambda *_: fine)
+    return found
+
+
+def test_only_problems_are_counted(found):
+    for states, verdict in [
+        ((), "no problems found"),
+        (("note", "ok"), "no problems found"),
+        (("problem", "note"), "one problem found"),
+        (("problem", "ok", "problem"), "2 problems found"),
+    ]:
+        found[:] = [Finding("y", state, f"{state} {i}") for i, state in enumerate(states)]
+        report = mg.doctor()
+        assert report.sentence == f"microgpt {mg.__version__}: {verdict}"
+        count = states.count("problem")
+        assert len(report.problems) == count
+        brief = mg.doctor(brief=True)
+        assert len(brief.problems) == count
+        assert brief.sentence.startswith("Ready: " if count == 0 else "Found a problem")
+        assert ("(1 more): problem 0." in brief.sentence) is (count == 2)
+
+
+@pytest.mark.parametrize("chosen", [None, "numba", "numpy"])
+@pytest.mark.parametrize("compiled", [False, True])
+def test_numpy_is_chosen_only_where_nothing_is(found, monkeypatch, chosen, compiled):
+    monkeypatch.setattr(backends, "_default_name", chosen)
+    monkeypatch.delenv("MICROGPT_BACKEND", raising=False)
+    monkeypatch.setattr(backends, "kernels_compiled", lambda: compiled)
+    sentence = mg.doctor(brief=True).sentence
+    assert backends.selected_name() == (chosen if chosen or compiled else "numpy")
+    if chosen == "numba" and not compiled:
+        assert "the first use waits" in sentence
 
 
 def test_the_report_does_not_choose(cache, monkeypatch):

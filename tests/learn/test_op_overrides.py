@@ -101,3 +101,49 @@ def test_a_model_with_a_cache_runs_it_too():
         assert sample_names() == expected
     assert report.calls["softmax"] > 20
     assert report.matches_library
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda x: np.ascontiguousarray(array_softmax(x).swapaxes(-1, -2)),
+        lambda x: array_softmax(x).reshape(-1),
+        lambda x: array_softmax(x)[..., None],
+        lambda x: tensor_softmax(x).transpose(),
+        lambda x: tensor_softmax(x).reshape(-1),
+    ],
+    ids=("transposed", "flat", "another axis", "a transposed Tensor", "a flat Tensor"),
+)
+def test_another_shape_of_the_same_size_is_refused(function):
+    x = mg.Tensor(np.arange(6.0).reshape(2, 3), backend="numpy")
+    with (
+        pytest.raises(mg.ShapeError, match=r"your softmax must return shape \(2, 3\); got \("),
+        learn.using(softmax=function),
+    ):
+        mg.ops.softmax(x)
+
+
+@pytest.mark.parametrize("function", [array_softmax, softmax_with_wrong_gradient])
+def test_gradients_that_were_there_are_kept_and_not_compared(function):
+    model = mg.GPT(mg.GPTConfig.microgpt(), backend="numpy")
+    tokens, targets = np.array([[1, 2, 3]]), np.array([[2, 3, 4]])
+    model.loss(tokens, targets).backward()
+    own = [parameter.grad_buffer().copy() for parameter in model.parameters()]
+    for parameter in model.parameters():
+        parameter.grad_buffer()[...] = 1e4
+    with learn.using(softmax=function) as report:
+        model.loss(tokens, targets)
+    assert (report.gradient_error < 1e-4) is (function is array_softmax)
+    for parameter, gradient in zip(model.parameters(), own, strict=True):
+        assert (parameter.grad_buffer() == 1e4).all()
+        assert gradient.any()
+
+
+@pytest.mark.parametrize("scale", [1.0, 0.25])
+def test_attention_calls_the_softmax_with_scaled_and_masked_scores(scale):
+    scores = mg.Tensor(np.random.default_rng(0).normal(size=(2, 4, 4)), backend="numpy")
+    expected = mg.ops.causal_softmax(scores, scale).numpy()
+    with learn.using(softmax=array_softmax) as report:
+        result = mg.ops.causal_softmax(scores, scale).numpy()
+    np.testing.assert_allclose(result, expected, atol=1e-12)
+    assert report.calls["softmax"] == 1

@@ -1,5 +1,6 @@
 """`generate` samples with a learner's functions: right ones as the library, wrong ones differ."""
 
+import numpy as np
 import pytest
 from exercise_answers import SAMPLE, TEMPERATURE, TOP_K
 from override_models import sample_names
@@ -7,6 +8,8 @@ from override_models import sample_names
 import microgpt as mg
 from microgpt import learn
 from microgpt.learn.registry import find_exercise
+from microgpt.learn.sampler_override import SamplerOverride
+from microgpt.learn.usage_report import CallStats, UsageReport
 
 
 @pytest.fixture(scope="module")
@@ -74,6 +77,33 @@ def test_results_of_another_type_raise(functions, message):
         sample_names()
 
 
-def test_top_p_and_min_p_are_not_for_exercises():
-    with pytest.raises(mg.SettingError, match="top_p"), learn.using(sample=SAMPLE):
-        sample_names(top_p=0.5)
+@pytest.mark.parametrize("settings", [{"top_p": 0.5}, {"min_p": 0.1}, {"top_p": 0.5, "min_p": 0.1}])
+def test_top_p_and_min_p_are_not_for_exercises(settings):
+    with pytest.raises(mg.SettingError, match="top_p and min_p"), learn.using(sample=SAMPLE):
+        sample_names(**settings)
+
+
+def test_top_p_and_min_p_without_effect_are_accepted(library_names):
+    with learn.using(sample=SAMPLE):
+        assert sample_names(top_p=1.0, min_p=0.0) == library_names
+
+
+def test_an_answer_that_changes_the_logits_changes_no_later_token(library_names):
+    def sample(logits, T, k, u):
+        token = SAMPLE(logits, T, k, u)
+        logits[...] = 0
+        return token
+
+    with learn.using(sample=sample) as report:
+        assert sample_names() == library_names
+    assert report.matches_library
+
+
+@pytest.mark.parametrize(("u", "token"), [(0.0, 0), (0.4999, 0), (0.5, 1), (0.7499, 1), (0.75, 2)])
+def test_the_first_rank_whose_sum_exceeds_u_is_taken(u, token):
+    """The same rule as `next_token`, at the edges too."""
+    logits = np.log([0.5, 0.25, 0.25])
+    report = UsageReport({"temperature": CallStats()})
+    override = SamplerOverride({"temperature": lambda x, T: [0.5, 0.25, 0.25]}, report)
+    settings = {"top_k": None, "top_p": None, "min_p": 0.0, "u": u}
+    assert override.choose(logits, temperature=1.0, **settings) == token

@@ -1,11 +1,13 @@
 """What the report of `using` claims."""
 
 import numpy as np
+import pytest
 from exercise_answers import TEMPERATURE
 from override_models import array_softmax, sample_names, train
 
 import microgpt as mg
 from microgpt import learn
+from microgpt.learn.usage_report import CallStats, UsageReport
 
 
 def test_what_was_not_compared_is_not_claimed():
@@ -33,3 +35,47 @@ def test_one_call_is_one_time():
     with learn.using(softmax=array_softmax) as report:
         mg.ops.softmax(x)
     assert str(report).startswith("Your softmax ran 1 time;")
+
+
+@pytest.mark.parametrize(
+    ("got", "expected", "difference"),
+    [
+        ([1.0, 2.0], [1.0, 2.0], 0.0),
+        ([0.5], [0.4], 0.1),  # absolute below 1
+        ([50.0], [40.0], 0.25),  # relative above
+        ([0.0, np.nan], [0.0, np.nan], 0.0),
+        ([np.inf, -np.inf], [np.inf, -np.inf], 0.0),
+        ([np.nan], [0.0], np.inf),
+        ([0.0], [np.nan], np.inf),
+        ([np.inf], [0.0], np.inf),
+        ([1.0], [np.inf], np.inf),
+        ([np.inf], [-np.inf], np.inf),
+        ([], [], 0.0),
+    ],
+)
+def test_the_largest_difference(got, expected, difference):
+    stats = CallStats()
+    stats.compare(got, expected)
+    assert stats.max_difference == pytest.approx(difference)
+    stats.compare([1.0], [1.0])  # a later result makes no earlier one right
+    assert stats.max_difference == pytest.approx(difference)
+    assert stats.num_compared == 2
+
+
+@pytest.mark.parametrize("factor", [0.9, 1.1])
+def test_what_counts_as_the_librarys(factor):
+    within = factor < 1
+    results = UsageReport({"f": CallStats(1, 1, 1e-4 * factor)})
+    losses = UsageReport(losses=[(1.0, 1.0), (1.0 + 1e-4 * factor, 1.0)])
+    gradient = UsageReport(gradient_error=1e-3 * factor)
+    for report in (results, losses, gradient):
+        assert report.matches_library is within
+    assert ("differ" in str(results)) is not within
+    assert not UsageReport(losses=[(np.nan, 1.0)]).matches_library
+    assert not UsageReport(tokens=[(1, 1), (1, 2)]).matches_library
+
+
+def test_the_first_token_that_differs_is_counted_from_one():
+    report = UsageReport(tokens=[(5, 5), (6, 7), (8, 8), (1, 2)])
+    assert "2 of its first 4 tokens differ" in str(report)
+    assert "the first at token 2: 6, library 7" in str(report)

@@ -14,6 +14,8 @@ from microgpt.data import write_shard
 from microgpt.parity.published_losses import (
     GPT2_RECIPE,
     Recipe,
+    StepLoss,
+    check_steps,
     first_batch,
     read_recipe,
     report_losses,
@@ -82,6 +84,38 @@ def test_reproduce_says_what_it_found(backend, pair, trace, capsys):
     output = capsys.readouterr().out
     assert "FAIL     1  " in output
     assert "FAIL: 1 of 2 tensors agree with the published losses" in output
+
+
+@pytest.mark.parametrize(("token", "fits"), [(6, True), (7, False)])
+@pytest.mark.parametrize("changed", ["tokens", "targets"])
+def test_tokens_are_below_the_vocabulary(changed, token, fits):
+    batch = {"tokens": np.array(TOKENS), "targets": np.array(TARGETS)}
+    batch[changed][0, 0] = token
+    recipe = Recipe((0.0,), 2, 5, 0.1)
+    if fits:
+        assert len(list(reproduce_losses(small_model(), **batch, recipe=recipe))) == 1
+    else:
+        with pytest.raises(mg.SettingError, match=r"tokens must be below the model's 7; got 7"):
+            reproduce_losses(small_model(), **batch, recipe=recipe)
+
+
+@pytest.mark.parametrize(("steps", "expected"), [(None, 3), (1, 1), (3, 3), (4, None), (0, None)])
+def test_steps_up_to_the_losses_that_are_known(steps, expected):
+    recipe = Recipe((0.0,) * 3, 2, 5, 0.1)
+    if expected is None:
+        with pytest.raises(mg.SettingError, match="steps must be"):
+            check_steps(recipe, steps)
+    else:
+        assert check_steps(recipe, steps) == expected
+
+
+def test_a_loss_counts_as_reproduced_within_a_hundredth():
+    def passes(difference):
+        return report_losses([StepLoss(0, 5.0 + difference, 5.0)]).passed
+
+    assert [passes(d) for d in (0.0, 0.0099, -0.0099, 0.0101, -0.0101, np.nan)] == [
+        True, True, True, False, False, False,
+    ]  # fmt: skip
 
 
 def test_every_tensor_shrinks_if_the_recipe_says_so():

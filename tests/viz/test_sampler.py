@@ -54,6 +54,40 @@ def test_the_caption_says_why_the_pick_changed():
     assert len(before) == 9
 
 
+@pytest.mark.parametrize(
+    ("vocab_size", "rows", "rest"),
+    [(19, 19, []), (20, 20, []), (21, 21, []), (22, 20, ["everything else (2 ranks)"])],
+)
+def test_a_row_for_the_others_stands_for_two_or_more(vocab_size, rows, rest):
+    trace = SamplingTrace(zipf_logits(vocab_size))
+    assert len(texts(trace, "label")) == rows
+    assert [
+        text[: len(part)] for text, part in zip(texts(trace, "rest"), rest, strict=True)
+    ] == rest
+
+
+def test_the_filters_without_effect_are_not_named():
+    assert caption(nine_words(top_k=8)).startswith("At T = 1.00, top-k 8, 'forward'")
+    assert caption(nine_words(top_k=9)).startswith("At T = 1.00, 'forward'")
+    assert "top-p 0.9" in caption(nine_words(top_p=0.9))
+    assert "top-p" not in caption(nine_words())
+    assert "min-p 0.1" in caption(nine_words(min_p=0.1))
+
+
+@pytest.mark.parametrize("u", [0.1, 0.6, 0.93, 0.999])
+def test_the_frame_of_the_pick_is_around_the_dart(u):
+    """Also where the pick is one of many narrow cells that are drawn as one."""
+    trace = SamplingTrace(zipf_logits(500)).with_fixed_u(u)
+    rank, cumulative = trace.sampled.rank, trace.sampled.cumulative
+    drawing = sampler.draw_sampling(trace.view())[0]
+    ((x, width),) = rects_of(drawing, "cell-picked")
+    left, right = (float(cumulative[i]) if i >= 0 else 0.0 for i in (rank - 1, rank))
+    start = (52 + 666 * left) / 720
+    assert float(x.rstrip("%")) == pytest.approx(100 * start, abs=0.01)
+    expected = 100 * max(2.0, 666 * (right - left)) / 720
+    assert float(width.rstrip("%")) == pytest.approx(expected, abs=0.01)
+
+
 def test_greedy():
     trace = nine_words(temperature=0.0)
     assert texts(trace, "prob-label") == ["100.0 %"]
