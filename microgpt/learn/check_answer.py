@@ -72,7 +72,7 @@ def _check(exercise: Exercise, answer: Any, seed: int) -> dict[str, Any]:
         "property": case.property.description,
         "input": _named_arguments(exercise, case),
         "got": failure.got,
-        "expected": copy.deepcopy(failure.expected),
+        "expected": failure.expected,
         "cause": _cause(exercise, case, failure, results, seed),
     }
 

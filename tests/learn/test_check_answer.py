@@ -56,6 +56,17 @@ def test_the_same_seed_gives_the_same_result_and_another_seed_other_inputs():
     assert first["input"] != other["input"]
 
 
+def test_a_learner_may_change_what_a_result_shows():
+    """The worked example's arguments are the exercise's own."""
+    first = learn.check("09.temperature", lambda logits, T: logits)
+    shown = repr(first)
+    first.input["logits"][...] = 99
+    first.got[...] = 99
+    first.expected[...] = 99
+    assert repr(learn.check("09.temperature", lambda logits, T: logits)) == shown
+    assert learn.check("09.temperature", TEMPERATURE)
+
+
 def test_unknown_ids_and_invalid_seeds_raise():
     with pytest.raises(mg.SettingError, match=r"one of '00\.first_change', .*; got '09\.smaple'"):
         learn.check("09.smaple", correct_sample)

@@ -1,7 +1,9 @@
 """The guessing game asks for validation names, and keeps the probabilities until the guess."""
 
 import re
+from dataclasses import replace
 
+import numpy as np
 import pytest
 
 import microgpt as mg
@@ -38,3 +40,34 @@ def test_it_needs_a_model_of_names():
     mg.Trainer(model, mg.load_corpus("names-mini"))
     with pytest.raises(mg.SettingError, match="corpus must be given"):
         mg.widgets.GuessNext(model)
+
+
+@pytest.fixture
+def game():
+    return mg.widgets.GuessNext("names").state
+
+
+def test_a_round_has_one_guess(game):
+    first = game.with_guess(3)
+    assert first.guesses == (3,)
+    assert first.with_guess(4) is first
+    assert game.next_round() is game  # not before the guess
+    second = first.next_round()
+    assert (second.index, second.is_answered) == (1, False)
+    assert second.with_guess(4).guesses == (3, 4)
+
+
+def test_the_scores_are_counted_over_all_rounds(game):
+    likeliest = []
+    for token_ids in game.prefixes:
+        logits = game.source.next_token_logits(len(token_ids), token_ids)
+        likeliest.append(int(np.argmax(logits)))
+    wrong = [(token + 1) % 26 for token in game.targets]
+    model_score = sum(map(int.__eq__, likeliest, game.targets))
+    for right in range(4):
+        played = game
+        for guess in [*game.targets[:right], *wrong[right:]]:
+            played = played.next_round().with_guess(guess)
+        assert played.view().scores == (right, model_score)
+    certain = replace(game, targets=tuple(likeliest), guesses=tuple(likeliest), index=2)
+    assert certain.view().scores == (3, 3)

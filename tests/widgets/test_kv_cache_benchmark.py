@@ -12,5 +12,8 @@ def test_each_round_is_timed():
     assert timings.num_new_tokens == 7
     assert len(timings.recompute_ms) == len(timings.cached_ms) == 2
     assert "7 letters take" in repr(mg.widgets.kv_cache_timing(model, [26], 8, rounds=1))
-    with pytest.raises(mg.SettingError, match="above the 1 tokens given"):
-        mg.widgets.kv_cache_timing(model, [26], 100)
+    for length in (0, 1, 17, 100):
+        with pytest.raises(mg.SettingError, match="above the 1 tokens given, and at most the"):
+            mg.widgets.kv_cache_timing(model, [26], length)
+    assert time_generation(model, [26], 16, rounds=1).num_new_tokens == 15  # the whole block
+    assert time_generation(model, [26, 0, 1], 4, rounds=1).num_new_tokens == 1

@@ -6,6 +6,7 @@ import time
 import pytest
 
 import microgpt as mg
+from microgpt.viz.drawing import Drawing
 from microgpt.widgets import panel as panel_module
 from microgpt.widgets.logits_source import zipf_logits
 
@@ -203,3 +204,53 @@ def test_a_panel_survives_callbacks_on_four_threads():
         fresh.id_prefix, ""
     )
     assert mg.widgets.errors() == []
+
+
+HOSTILE, SHOWN = "<img src=x onerror=alert(1)>", "&lt;img src=x"
+
+
+def draw(state, message):
+    if isinstance(state, Exception):
+        raise state
+    return Drawing(100, 50, message or state), message or state
+
+
+def test_captions_and_errors_are_text():
+    panel = mg.widgets.Panel(HOSTILE, draw)
+    assert SHOWN in panel.picture.value
+    assert SHOWN in panel.static_output()["text/html"]
+    panel.update(lambda state: f"{state} again")
+    assert HOSTILE not in panel.picture.value
+
+    def refuse(state):
+        raise mg.SettingError("x", HOSTILE, 3)
+
+    panel.update(refuse)
+    assert panel.caption == f"x must be {HOSTILE}; got 3"
+    assert HOSTILE not in panel.picture.value
+    assert HOSTILE not in panel.static_output()["text/html"]
+
+
+def test_a_picture_that_cannot_be_drawn_leaves_the_state(monkeypatch):
+    monkeypatch.setattr(panel_module, "_errors", [])
+    panel = mg.widgets.Panel("first", draw)
+    panel.update(lambda state: ZeroDivisionError(HOSTILE))
+    assert (panel.state, panel.caption, panel.message) == ("first", "first", "")
+    assert panel.error == f"ZeroDivisionError: {HOSTILE}"
+    assert SHOWN in panel.picture.value
+    assert HOSTILE not in panel.picture.value
+
+    class Unsynchronised(mg.widgets.Panel):
+        def sync_controls(self):
+            if self.state == "second":
+                raise KeyError(HOSTILE)
+
+    other = Unsynchronised("first", draw)
+    other.update(lambda state: "second")  # fails after the state was set
+    assert (other.state, other.caption) == ("first", "first")
+    assert HOSTILE not in other.picture.value
+    other.update(lambda state: "third")
+    assert (other.state, other.error) == ("third", "")
+    assert len(mg.widgets.errors()) == 2
+    mg.widgets.errors().clear()  # a copy
+    assert [error.partition(":")[0] for error in mg.widgets.errors()] == ["Panel", "Unsynchronised"]

@@ -15,6 +15,15 @@ def test_greedy_texts_are_one_and_each_has_its_label():
     )  # the same seeds at each temperature
 
 
+def test_the_seed_is_passed_on():
+    tables = [
+        mg.widgets.sample_table("names", temperatures=(1,), count=3, seed=seed)[1]
+        for seed in (5, 5, 6)
+    ]
+    assert tables[0] == tables[1] != tables[2]
+    assert tables[0] == tuple(mg.generate_text(*_names(), 3, temperature=1, seed=5))
+
+
 def _names():
     checkpoint = mg.load_pretrained("names")
     return checkpoint.model, checkpoint.tokenizer

@@ -153,3 +153,52 @@ def test_the_view_is_the_sampled_token_in_rank_order(names):
     without = trace.with_params(top_k=None).sampled
     assert view.kept_mass == without.cumulative[4]
     assert "".join(view.context) == "an"
+
+
+@pytest.mark.parametrize("u", [-0.001, 1, 1.0, float("nan"), "0.5", None])
+def test_u_is_below_one(nine, u):
+    assert nine.with_fixed_u(0).u == 0
+    with pytest.raises(mg.SettingError, match="u must be at least 0 and below 1"):
+        nine.with_fixed_u(u)
+
+
+def test_a_reason_is_forgotten_with_the_parameters_it_explains(nine):
+    changed = nine.with_fixed_u(0.6).with_params(temperature=0.85)
+    assert changed.pick_change is not None
+    assert changed.accept().undo().pick_change == changed.pick_change
+    assert changed.accept().pick_change is None  # of the next token
+    assert changed.accept().with_params(temperature=0.5).undo().pick_change is None
+
+
+def test_the_last_token_of_a_finished_text_is_drawn_again_and_again(names):
+    trace = SamplingTrace(names, "an", seed=3)
+    while not (redrawn := trace.with_new_draw().with_new_draw()).accept().is_finished:
+        trace = trace.accept()
+    finished = redrawn.accept()
+    index = len(redrawn.token_ids)
+    assert redrawn.u == mg.uniform(3, index, 2)
+    assert finished.with_new_draw().u == mg.uniform(3, index, 3)
+    assert finished.with_new_draw().with_new_draw().u == mg.uniform(3, index, 4)
+
+
+def test_a_text_without_an_end_has_sixteen_tokens(nine):
+    done = nine.accept_all()
+    assert len(done.accepted) == 16
+    assert done.is_finished
+    assert not done.reached_eos
+    assert not done.undo().is_finished
+    with pytest.raises(mg.StateError, match="the text has ended"):
+        done.accept()
+
+
+def test_another_seed_draws_as_many_tokens_as_were_accepted(names):
+    """A text that ends early on the way does not shorten those of later seeds."""
+    trace = SamplingTrace(names, seed=1)
+    for _ in range(6):
+        trace = trace if trace.is_finished else trace.accept()
+    lengths = {seed: len(trace.with_seed(seed).accepted) for seed in range(40)}
+    assert min(lengths.values()) < 6
+    assert max(lengths.values()) == 6
+    short = min(lengths, key=lengths.get)
+    for seed, length in lengths.items():
+        assert len(trace.with_seed(short).with_seed(seed).accepted) == length

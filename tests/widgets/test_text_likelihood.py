@@ -38,3 +38,12 @@ def test_a_trainer_brings_its_tokenizer_and_what_it_was_trained_on():
     assert f'"{trained_on}" (trained on): 1 in ' in panel.caption
     panel.text_box.value = other
     assert f'"{other}" (in the list, not trained on)' in panel.caption
+
+
+def test_what_is_typed_into_the_explorer_is_text():
+    explorer = mg.widgets.SamplingExplorer("names")
+    explorer.likelihood.toggle.value = True
+    for text, part in (("<b>", "never met &#x27;&lt;"), ("anna", "1 in "), ("", "Type a name")):
+        explorer.likelihood.text_box.value = text
+        assert part in explorer.likelihood.answer.value
+        assert "<b>" not in explorer.likelihood.answer.value

@@ -8,6 +8,7 @@ import nbformat
 import pytest
 from exercise_answers import telling_lines, write_teachers_file
 
+import microgpt as mg
 from microgpt import learn
 from microgpt.learn import registry
 from microgpt.learn.grading.assignments import build_assignment, stub_source, write_assignment
@@ -94,3 +95,8 @@ def test_no_notebook_holds_a_solution():
         lines = {line.strip() for line in text.splitlines()}
         for exercise in EXERCISES:
             assert not lines & telling_lines(exercise), f"{path}: {exercise.id}"
+
+
+def test_an_exercise_is_handed_out_once():
+    with pytest.raises(mg.SettingError, match="exercises must be listed once each"):
+        build_assignment(["09.sample", "09.top_k", "09.sample"])

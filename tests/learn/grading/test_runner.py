@@ -1,6 +1,7 @@
 """Grading: one row a file and exercise, the same for everybody, whatever the files do."""
 
 import csv
+import json
 import os
 import subprocess
 import sys
@@ -15,6 +16,7 @@ from exercise_answers import (
     write_teachers_file,
 )
 
+from microgpt import learn
 from microgpt.learn.grading.runner import Grader, ResourceLimits
 
 COLUMNS = ["file", "exercise", "state", "property", "message", "version", "seconds"]
@@ -278,3 +280,85 @@ def test_a_worker_starts_without_nbformat(folder):
     check = "import sys\nassert 'nbformat' not in sys.modules\n"
     write_notebook(folder, IMPORT_CELL, (check + TOP_K_CODE, "exercise:09.top_k"))
     assert states(grade(folder)) == {"09.top_k": "correct"}
+
+
+def test_exercises_come_in_the_order_of_the_course_and_then_by_name(folder):
+    others = [f"week{number}.x" for number in range(12)]
+    write_notebook(
+        folder,
+        *(("a = 1", f"exercise:{id}") for id in reversed(others)),
+        *(("a = 1", f"exercise:{exercise.id}") for exercise in reversed(learn.exercises())),
+    )
+    expected = [*(exercise.id for exercise in learn.exercises()), *sorted(others)]
+    assert Grader([folder], seed=0).exercise_ids == expected
+
+
+def test_hidden_files_are_no_submissions_and_folders_are_part_of_names(folder, tmp_path):
+    for name in ("hw.py", "b/hw.py", ".git/hw.py", ".hw.py", "__pycache__/hw.py", "b/.x/hw.py"):
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_text("sample = 1")
+    assert [name for name, _ in Grader([folder], seed=0).files] == ["b/hw.py", "hw.py"]
+    second = tmp_path / "second"
+    second.mkdir()
+    (second / "hw.py").write_text("sample = 1")
+    names = [name for name, _ in Grader([folder, second], seed=0).files]
+    assert names == [f"{folder}/b/hw.py", f"{folder}/hw.py", f"{second}/hw.py"]
+
+
+def reporting(expression):
+    """A cell whose answer is wrong for drawn logits, where it is this expression as a text."""
+    code = SAMPLE_CODE.replace("def sample(", "def right(")
+    return (
+        f"{code}\ndef sample(logits, T, k, u):\n"
+        "    by_hand = np.array_equal(logits, np.round(logits, 1))\n"
+        f"    return right(logits, T, k, u) if by_hand else str({expression})"
+    )
+
+
+def message_of(folder, code, seed=2731):
+    file = write_notebook(folder, IMPORT_CELL, (code, "exercise:09.sample"))
+    ((row,),) = Grader([file], seed=seed)
+    assert row.state == "not yet"
+    return row.message
+
+
+def test_the_inputs_follow_from_the_seed(folder):
+    messages = [message_of(folder, reporting("logits.sum()"), seed) for seed in (1, 1, 2)]
+    assert messages[0] == messages[1] != messages[2]
+
+
+def test_an_answer_that_depends_on_the_order_of_a_set_is_graded_alike(folder):
+    code = reporting("[*{str(number) for number in range(30)}]")
+    assert len({message_of(folder, code) for _ in range(3)}) == 1
+
+
+def test_files_outside_the_folder_of_a_submission_are_not_copied(folder):
+    """Names in the code decide what is copied, but never to where."""
+    (folder.parent / "secret.txt").write_text("secret")
+    (folder / "towns.txt").write_text("aton")
+    code = "import os\n" + reporting(
+        "[os.path.exists(name) for name in ('towns.txt', '../secret.txt', 'none.txt')]"
+    )
+    assert "[True, False, False]" in message_of(folder, code)
+
+
+def test_an_answer_is_what_its_own_cell_binds(folder):
+    write_notebook(
+        folder,
+        IMPORT_CELL,
+        (f"{TOP_K_CODE}\n{SAMPLE_CODE}", "exercise:09.top_k"),
+        ("pass", "exercise:09.sample"),
+    )
+    rows = grade(folder)
+    assert states(rows) == {"09.top_k": "correct", "09.sample": "not yet"}
+    assert rows["a.ipynb", "09.sample"].property == "The exercise's cell defines sample."
+
+
+def test_lines_that_a_submission_writes_among_the_rows_are_no_rows(folder):
+    row = {"exercise": "09.other", "state": "correct", "property": "", "message": "",
+           "version": "", "seconds": 0.0}  # fmt: skip
+    lines = [json.dumps(row), json.dumps({"note": "09.other"}), "[]", "{", '{"exercise": 3}']
+    forged = "\n".join(lines)
+    code = f"import os\nopen('../rows', 'a').write({forged!r} + chr(10))\nos._exit(3)"
+    rows = grade(write_notebook(folder, IMPORT_CELL, (code, "exercise:09.sample")))
+    assert states(rows) == {"09.sample": "broken"}

@@ -40,6 +40,23 @@ def test_a_script_answers_by_the_names_it_binds(tmp_path):
     assert list(read_submission(script, exercises).answers) == ["09.top_k", "09.sample"]
 
 
+def test_a_name_with_a_type_is_bound_if_it_has_a_value(tmp_path):
+    script, exercises = tmp_path / "a.py", [find_exercise("09.sample")]
+    for line, binds in (("sample: object", False), ("sample: object = print", True)):
+        script.write_text(line)
+        assert bool(read_submission(script, exercises).answers) is binds
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])
+def test_a_byte_order_mark_is_no_part_of_the_code(tmp_path, encoding):
+    """Windows' editors write one."""
+    script, notebook = tmp_path / "a.py", tmp_path / "a.ipynb"
+    script.write_text("sample = 1", encoding)
+    notebook.write_text(notebook_json(("a = 1", "exercise:w.a")), encoding)
+    assert list(read_submission(script, [find_exercise("09.sample")]).answers) == ["09.sample"]
+    assert read_submission(notebook, []).answers == {"w.a": "a = 1"}
+
+
 QUESTION = TOP_K_CODE.replace("kept.sum()", "kept.sum()  # is that what renormalise means?")
 PERCENT = 'name = ("top %d"\n        % 3)\n' + TOP_K_CODE
 MAGIC = f"%matplotlib inline\nfiles = !ls\n{QUESTION}\ntop_k?"
