@@ -5,6 +5,7 @@ import xml.etree.ElementTree as ElementTree
 
 import pytest
 
+from microgpt.benchmark import parity_check
 from microgpt.cli import main
 
 WRONG = [
@@ -35,6 +36,29 @@ def test_wrong_input_is_one_sentence(options, message, capsys):
     assert error.startswith("microgpt: ")
     assert message in error
     assert "\n" not in error
+
+
+INF, NAN = float("inf"), float("nan")
+
+
+@pytest.mark.parametrize(
+    ("losses", "status"),
+    [
+        ([(2.5, 2.5)], 0),
+        ([(2.5, 2.5002), (2.5, 2.4998)], 0),
+        ([(2.5, 2.5), (2.5, 2.501)], 1),
+        ([(2.5, 2.501), (2.5, 2.5)], 1),  # a later equal loss mends nothing
+        ([(INF, 2.5)], 1),
+        ([(2.5, INF)], 1),
+        ([(NAN, NAN)], 1),
+    ],
+)
+def test_the_check_fails_if_any_loss_differs(losses, status, monkeypatch, capsys):
+    compared = [(f"torch {i}", ours, theirs) for i, (ours, theirs) in enumerate(losses)]
+    monkeypatch.setattr(parity_check, "compare_losses", lambda *_: iter(compared))
+    assert main(["bench", "--check", "--peers", "torch"]) == status
+    lines = capsys.readouterr().out.splitlines()
+    assert any("NOT equal to 0.0001" in line for line in lines) is bool(status)
 
 
 def test_a_run_from_end_to_end(tmp_path, capsys):

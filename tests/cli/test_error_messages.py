@@ -76,6 +76,24 @@ def test_an_error_names_settings_as_python_and_as_options(error, python, options
 
 
 @pytest.mark.parametrize(
+    ("value", "python", "options"),
+    [
+        (0, "seed=0", "--seed 0"),
+        (0.0, "seed=0.0", "--seed 0.0"),
+        ("", "seed=''", "--seed ''"),
+        ("a b", "seed='a b'", "--seed 'a b'"),
+        (True, "seed=True", "--seed"),
+        (False, "seed=False", "no --seed"),
+        (None, "seed=None", "no --seed"),
+    ],
+)
+def test_a_setting_of_zero_is_not_a_setting_left_out(value, python, options):
+    error = SettingError("lr", "another with {seed}", 1.5, seed=value)
+    assert str(error) == f"lr must be another with {python}; got 1.5"
+    assert written(error) == f"--lr must be another with {options}; got 1.5"
+
+
+@pytest.mark.parametrize(
     "sentence",
     [
         "the prompt has 3 steps to go, and the seed of it all is clip art",

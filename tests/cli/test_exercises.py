@@ -37,6 +37,21 @@ def test_a_teachers_file_that_fails(tmp_path, capsys):
     assert "the mistake 'none' is 'correct' with seed 0" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("first", ["bad", "good"])
+def test_one_bad_exercise_fails_the_file_wherever_it_stands(tmp_path, monkeypatch, capsys, first):
+    file = write_teachers_file(tmp_path)
+    text = file.read_text("utf-8")
+    second = text.replace("week3.surprise", "week3.second").replace("EXERCISE =", "SECOND =")
+    file.write_text(f"{text}\n{second}", "utf-8")
+    bad = "week3.surprise" if first == "bad" else "week3.second"
+    problems = {bad: [f"{bad}: the statement has 61 words"]}
+    monkeypatch.setattr(learn, "self_test", lambda exercise: problems.get(exercise.id, []))
+    assert main(["exercises", "--test", str(file)]) == 1
+    said = capsys.readouterr().out.splitlines()
+    good = "week3.second" if first == "bad" else "week3.surprise"
+    assert sorted(said) == sorted([f"{good}: all is well", problems[bad][0]])
+
+
 def test_files_that_do_not_come_to_their_end(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr("microgpt.cli.exercises.TIME_LIMIT", 0.3)
     file = tmp_path / "endless.py"

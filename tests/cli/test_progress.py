@@ -97,6 +97,18 @@ def test_work_that_cannot_be_counted(clock, capsys):
     assert lines(capsys) == ["evaluating (1 min 5 s)"]
 
 
+@pytest.mark.parametrize(
+    ("seconds", "shown"),
+    [(10.4, "10 s"), (10.6, "11 s"), (59.4, "59 s"), (59.6, "1 min 0 s"), (119.6, "2 min 0 s"),
+     (3600.0, "60 min 0 s")],
+)  # fmt: skip
+def test_seconds_are_rounded_before_they_are_divided(clock, capsys, seconds, shown):
+    with Progress(None, description="evaluating", clock=clock, wait=never) as work:
+        clock.now = seconds
+        work.heartbeat()
+    assert lines(capsys) == [f"evaluating ({shown})"]
+
+
 def test_the_first_update_can_be_announced(clock, capsys):
     with Progress(
         60, "kernel", description="compiling", announce=True, clock=clock, wait=never

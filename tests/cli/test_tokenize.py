@@ -45,6 +45,10 @@ def test_the_command_with_characters(tmp_path, capsys):
     assert "--val-tokens must be below the corpus's" in capsys.readouterr().err
     assert main([*command, "-1"]) == 1
     assert "--val-tokens must be a non-negative integer" in capsys.readouterr().err
+    assert main([*command, str(len(corpus[0]))]) == 1  # nothing would be left to train on
+    assert "--val-tokens must be below the corpus's" in capsys.readouterr().err
+    assert main([*command, str(len(corpus[0]) - 1)]) == 0
+    assert len(open_shard(out / "train.bin")) == 1
     (out / "val.bin").unlink()
     assert main([*command, "0"]) == 0
     assert len(open_shard(out / "train.bin")) == len(corpus[0])

@@ -2,6 +2,7 @@
 
 import json
 import os
+import threading
 from dataclasses import replace
 
 import numpy as np
@@ -11,6 +12,7 @@ from random_gpt2 import SMALL, load, random_model, require_equal
 from safetensors.numpy import load_file
 
 import microgpt as mg
+from microgpt.backends import LOCK
 from microgpt.errors import FormatError, NotWritable, SettingError
 from microgpt.pretrained import export
 from microgpt.pretrained.llmc.tokenizer_file import read_tokenizer
@@ -29,6 +31,44 @@ def test_round_trips_are_exact(tmp_path):
     again = mg.save_pretrained(tmp_path / "again", loaded)
     for name in ("model.safetensors", "config.json"):
         assert (again / name).read_bytes() == (folder / name).read_bytes()
+
+
+def is_locked():
+    """Whether a thread beside this one would have to wait for the lock."""
+    acquired = []
+
+    def acquire():
+        acquired.append(LOCK.acquire(blocking=False))
+        if acquired[0]:
+            LOCK.release()
+
+    thread = threading.Thread(target=acquire)
+    thread.start()
+    thread.join()
+    return not acquired[0]
+
+
+@pytest.mark.parametrize(
+    ("format", "module", "name"),
+    [
+        ("huggingface", export, "write_safetensors"),
+        ("llmc", export.model_writer, "_write_array"),
+    ],
+)
+def test_no_thread_trains_the_model_while_it_is_written(
+    tmp_path, monkeypatch, format, module, name
+):
+    write, locked = getattr(module, name), []
+
+    def watched(*args):
+        locked.append(is_locked())
+        write(*args)
+
+    monkeypatch.setattr(module, name, watched)
+    mg.save_pretrained(tmp_path, random_model(), format=format)
+    assert locked
+    assert all(locked)
+    assert not is_locked()
 
 
 def test_the_library_reads_what_is_written(tmp_path):

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from microgpt import tokenizers
 from microgpt.errors import SettingError, TokenError
-from microgpt.tokenizers import train_bpe
+from microgpt.tokenizers import BPETokenizer, bpe, train_bpe
 
 # What splitting and bytes can trip over: each is encoded by every path and by tiktoken itself.
 TEXTS = [
@@ -166,3 +166,22 @@ def test_importing_loads_neither_tiktoken_nor_regex():
     code += "print({'tiktoken', 'regex', 'pooch', 'requests'} & set(sys.modules))"
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert out.stdout.strip() == "set()"
+
+
+def test_the_cache_of_chunks_is_bounded_and_changes_nothing(monkeypatch):
+    tokenizer = BPETokenizer([(97, 98), (256, 99)])
+    monkeypatch.setattr(bpe, "MAX_CACHED_CHUNKS", 3)
+    monkeypatch.setattr(bpe, "MAX_CACHED_LENGTH", 4)
+    for text in ("abc", "ab", "xabcabc", "b", "abc", "c", "abcd", "abcde", "a" * 9):
+        for _ in range(2):
+            assert tokenizer.decode(tokenizer.encode_reference(text)) == text
+            assert len(tokenizer._chunk_cache) <= 3
+            assert max(map(len, tokenizer._chunk_cache)) <= 4
+    assert tokenizer.encode_reference("abc") == [257]
+
+
+def test_of_special_tokens_the_longest_is_read():
+    tokenizer = BPETokenizer([], ["<|a|>", "<|a|><|b|>", "<|a"])
+    for names in ("all", ("<|a", "<|a|><|b|>", "<|a|>"), ["<|a|>", "<|a", "<|a|><|b|>"]):
+        assert tokenizer.encode("<|a|><|b|>", allowed_special=names) == [257]
+        assert tokenizer.encode("<|a|>", allowed_special=names) == [256]
