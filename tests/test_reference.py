@@ -1,5 +1,6 @@
 """The microgpt recipe against the numbers of its original program, on each engine."""
 
+import gc
 import json
 import subprocess
 import sys
@@ -82,6 +83,27 @@ def test_the_list_may_end_before_the_steps_and_blanks_are_dropped(backend):
     assert len(run.losses) == 7
     assert all(len(sample) <= 4 for sample in run.samples)
     assert run.parameters["wte.weight"].shape == (5, 16)
+
+
+@pytest.mark.parametrize("enabled", [True, False])
+def test_the_garbage_collector_is_left_as_it_was(enabled):
+    """Also after an error."""
+    before = gc.isenabled()
+    try:
+        (gc.enable if enabled else gc.disable)()
+        reference.run(["anna"], num_steps=1, num_samples=1, engine="tensor", backend="numpy")
+        assert gc.isenabled() is enabled
+
+        def interrupt(step, loss):
+            raise KeyboardInterrupt
+
+        with pytest.raises(KeyboardInterrupt):
+            reference.run(
+                ["anna"], num_steps=1, engine="tensor", backend="numpy", on_step=interrupt
+            )
+        assert gc.isenabled() is enabled
+    finally:
+        (gc.enable if before else gc.disable)()
 
 
 def test_refusals():

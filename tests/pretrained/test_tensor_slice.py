@@ -76,3 +76,13 @@ def test_in_one_dtype_every_bit_counts(tmp_path):
     changed = TABLE.copy()
     changed[2, 2] = np.nan
     assert equal_contents(stored(tmp_path, changed), stored(tmp_path, changed))
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (3, 3), (4, 4), (2, 5), (9, 1)])
+@pytest.mark.parametrize("transpose", [False, True])
+def test_a_square_matrix_is_transposed_like_any_other(tmp_path, shape, transpose):
+    """Its shape does not tell which way it lies."""
+    expected = RNG.normal(size=shape).astype(np.float32)
+    array = np.zeros(shape[::-1] if transpose else shape, np.float32)
+    stored(tmp_path, expected).read_into(array, transpose)
+    np.testing.assert_array_equal(array, expected.T if transpose else expected)

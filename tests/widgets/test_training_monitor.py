@@ -43,6 +43,20 @@ def test_it_keeps_its_snapshots(names):
     assert monitor.perplexity(0) == pytest.approx(np.exp(monitor.state.snapshots[0].loss))
 
 
+def test_a_run_that_has_ended_keeps_its_snapshots_when_it_is_started_again(names):
+    monitor = TrainingMonitor(mg.GPT(backend="numpy"), names, steps=10)
+    assert monitor.resume_button.disabled
+    before = monitor.state.snapshots
+    assert [snapshot.step for snapshot in before] == [0, 10]
+    monitor.start()
+    assert len(monitor.trainer.history) == 10
+    assert monitor.state.status == "finished"
+    for old, new in zip(before, monitor.state.snapshots, strict=True):
+        assert new is old  # not evaluated and sampled anew
+    assert monitor.resume_button.disabled
+    assert monitor.stop_button.disabled
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", range(10))
 def test_it_ends_better_than_counting_pairs(names, seed):
@@ -178,4 +192,7 @@ def test_wrong_arguments_are_one_sentence(names):
 def test_a_loss_that_is_nan_ends_the_training(names):
     monitor = TrainingMonitor(mg.GPT(backend="numpy"), names, steps=50, lr=1e30)
     assert monitor.state.status == "failed"
-    assert "smaller lr than 1e+30" in monitor.caption or "logits must be" in monitor.caption
+    done = len(monitor.trainer.history)  # at the first such loss, not at the next snapshot
+    assert done < 10
+    assert f"the loss became nan at step {done}; train a new model" in monitor.caption
+    assert "smaller lr than 1e+30" in monitor.caption
