@@ -54,6 +54,21 @@ def nowhere(cache, tmp_path, monkeypatch):
     return tmp_path
 
 
+def test_a_file_of_the_right_name_and_size_is_not_enough(nowhere, data, monkeypatch):
+    published = data / "tiktoken-cache" / gpt2_vocab.TIKTOKEN_CACHE_NAME
+    other = published.read_bytes().replace(b"\nr e\n", b"\nr f\n")
+    assert len(other) == gpt2_vocab.FILE_BYTES
+    monkeypatch.setenv("MICROGPT_DATA", str(nowhere))
+    (nowhere / "vocab.bpe").write_bytes(other)
+    with pytest.raises(FormatError, match=r"vocab\.bpe is not the published file"):
+        tokenizers.gpt2()
+    cached = nowhere / "tiktoken"
+    cached.mkdir()
+    shutil.copy(published, cached / gpt2_vocab.TIKTOKEN_CACHE_NAME)
+    monkeypatch.setenv("TIKTOKEN_CACHE_DIR", str(cached))
+    assert tokenizers.gpt2().vocab_size == 50257  # the next candidate
+
+
 def test_nothing_found_and_no_network(nowhere):
     with pytest.raises(DownloadError, match=r"no connection.*TRAIN.*MICROGPT_DATA"):
         tokenizers.gpt2()

@@ -1,10 +1,11 @@
 """Which merges can ever apply."""
 
+import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from microgpt.errors import FormatError
-from microgpt.tokenizers import BPETokenizer, merge_all
+from microgpt.tokenizers import BPETokenizer, merge_all, validation
 from microgpt.tokenizers.validation import is_reachable
 
 PAIRS = st.lists(st.tuples(st.integers(0, 40), st.integers(0, 40)), min_size=1, max_size=25)
@@ -36,6 +37,18 @@ def test_a_merge_comes_about_if_its_own_bytes_lead_to_it(entries):
         assert is_reachable(pair, so_far, pairs[: index + 1]) == reached
         if not reached:
             break
+
+
+def test_the_bytes_of_all_tokens_together_are_bounded(monkeypatch):
+    """Each merge can double the length; many short ones add up too."""
+    doubling = [(97, 97), *((token, token) for token in range(256, 290))]
+    with pytest.raises(FormatError, match=r"16,777,216 bytes together; with merge 22 they have 16"):
+        BPETokenizer(doubling)
+    monkeypatch.setattr(validation, "MAX_TOTAL_BYTES", 256 + 2 * 20)
+    short = [(97, byte) for byte in range(21)]
+    assert BPETokenizer(short[:20]).vocab_size == 277
+    with pytest.raises(FormatError, match="296 bytes together; with merge 20 they have 298"):
+        BPETokenizer(short)
 
 
 @settings(deadline=None, max_examples=300)

@@ -99,6 +99,15 @@ def test_gpt2_is_fetched_once(server):
     assert server.asked == []
 
 
+def test_all_files_come_from_one_commit(server):
+    """If the repository changes meanwhile, weights and tokenizer still belong together."""
+    load("gpt2")
+    asked = [path.split("/")[-2:] for _, path, _ in server.asked]
+    assert {revision for revision, file in asked if file == hub.FILES[0]} == {"main"}
+    for file in hub.FILES[1:]:
+        assert {revision for revision, name in asked if name == file} == {"1" * 40}
+
+
 def test_a_download_goes_on_where_it_broke_off(server):
     server.cuts["model.safetensors"] = 1000
     require_equal(server.model, load("gpt2"))
@@ -111,6 +120,7 @@ def test_a_damaged_download_is_deleted(server, tmp_path):
     with pytest.raises(DownloadError, match=r"model.safetensors arrived damaged.*try again"):
         load("gpt2")
     assert not list((tmp_path / "hub").rglob("model.safetensors"))
+    assert not list((tmp_path / "hub").rglob("0" * 64))  # the content that its link pointed to
     server.etags.clear()
     require_equal(server.model, load("gpt2"))
 

@@ -8,7 +8,7 @@ from llmc_files import SMALL, small_model
 from llmc_models import Tokens, assert_same_bits, load
 
 import microgpt as mg
-from microgpt.pretrained.llmc.model_writer import to_bfloat16, write_model
+from microgpt.pretrained.llmc.model_writer import pad_vocab_size, to_bfloat16, write_model
 from microgpt.pretrained.llmc.tokenizer_file import write_tokenizer
 
 
@@ -46,6 +46,14 @@ def test_float64_weights_are_rounded(tmp_path):
     read = load(write_model(tmp_path / "m.bin", model))
     for name, array in model.state_dict().items():
         np.testing.assert_array_equal(read.state_dict()[name], array.astype(np.float32))
+
+
+@pytest.mark.parametrize(
+    ("vocab_size", "padded"),
+    [(1, 128), (127, 128), (128, 128), (129, 256), (256, 256), (50257, 50304)],
+)
+def test_the_vocabulary_is_padded_to_a_multiple_of_128(vocab_size, padded):
+    assert pad_vocab_size(vocab_size) == padded
 
 
 def test_a_vocabulary_of_whole_rows_is_not_padded(tmp_path):

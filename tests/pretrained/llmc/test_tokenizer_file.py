@@ -39,6 +39,17 @@ def test_tokenizers_round_trip_and_what_does_not_fit(tmp_path):
         write_tokenizer(file, object())
 
 
+@pytest.mark.parametrize(("end", "fits"), [(-1, False), (0, True), (1, True), (2, False)])
+def test_the_end_of_a_text_is_one_of_the_tokens(tmp_path, end, fits):
+    file = tmp_path / "t.bin"
+    file.write_bytes(header(20240328, 2, 2, end) + b"\1a\1b")
+    if fits:
+        assert read_tokenizer(file) == ([b"a", b"b"], end)
+    else:
+        with pytest.raises(mg.FormatError, match=f"the end of a text; found {end}"):
+            read_tokenizer(file)
+
+
 @FUZZ
 @given(version=st.sampled_from([1, 2, 3]), number=NUMBERS, end=NUMBERS,
        content=st.binary(max_size=300))  # fmt: skip

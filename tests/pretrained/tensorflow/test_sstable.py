@@ -39,3 +39,10 @@ def test_any_change_of_a_block_is_refused_or_read(tmp_path, data):
         return bytes(part)
 
     loads_or_refuses(write(tmp_path / "m", random_model(), spoil=spoil), n_head=2)
+
+
+def test_a_key_shares_no_more_than_the_key_before_has(tmp_path):
+    content = table([(b"b", b"1")], blocks=1, spoil=lambda part: b"\x03" + part[1:])
+    (tmp_path / "x.index").write_bytes(content)
+    with pytest.raises(FormatError, match="is longer than it can be"):
+        load(tmp_path / "x.index")

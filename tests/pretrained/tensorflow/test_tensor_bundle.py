@@ -30,6 +30,11 @@ WRONG = {
     "misshapen": (of(shape=(2, 4)), r"model/h1/ln_2/g must have shape \(8,\)"),
     "checksum": (of(crc=7), r"data-00000-of-00001 is damaged: the checksum of model/h1/ln_2/g"),
     "size": (of(size=28), r"of shape \(8,\) needs 32 bytes; the index says 28"),
+    "too many bytes": (of(size=36), r"of shape \(8,\) needs 32 bytes; the index says 36"),
+    "no matrix in three axes": (
+        lambda t: vars(t["model/h1/attn/c_attn/w"]).update(shape=(0, 8, 24), size=0),
+        r"c_attn/w must have shape \(24, 8\) \(as out, in\); got \(0, 8, 24\)",
+    ),
     "larger": (of(shape=(2**60,), size=2**62), r"must have at least 4,611,686,018,427,3"),
     "overflow": (of(shape=(2**62, 2**62), size=2**63), r"needs 85,070,"),
     "negative": (of(shape=(2**64 - 8,)), r"a tensor has a negative size"),
