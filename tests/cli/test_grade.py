@@ -66,6 +66,22 @@ def test_limits_of_time_out_of_range(work_dir, capsys, seconds):
     assert error.count("\n") == 1
 
 
+def test_limits_are_passed_on(work_dir, monkeypatch):
+    """Memory is given in MB, each of 2^20 bytes."""
+    Path("a.py").write_text("sample = 1")
+    limits = []
+
+    def run(grader, request, work_dir, seconds):
+        limits.append((grader.limits.seconds, json.loads(request)["memory_bytes"]))
+        return 1
+
+    monkeypatch.setattr(Grader, "_run_worker", run)
+    assert grade(".") == 0
+    assert grade(".", "--limit-seconds", "2.5", "--limit-memory", "300") == 0
+    assert limits[0] == (60.0, 4096 * 2**20)
+    assert limits[-1] == (2.5, 300 * 2**20)
+
+
 def test_limits_of_memory_out_of_range(work_dir, capsys):
     Path("a.py").write_text("sample = 1")
     assert grade(".", "--limit-memory", "9" * 20) == 1

@@ -154,6 +154,15 @@ def test_a_wheel_without_notebooks_says_so(tmp_path, monkeypatch, capsys):
 
 
 @pytest.mark.skipif(os.name == "nt", reason="signals are sent differently there")
+@pytest.mark.parametrize(("status", "expected"), [(0, 0), (3, 3), (-15, 143), (-9, 137)])
+def test_a_signal_that_ended_jupyterlab_is_reported_as_shells_do(started, tmp_path, monkeypatch,
+                                                                status, expected):  # fmt: skip
+    before = signal.getsignal(signal.SIGTERM)
+    monkeypatch.setattr(lab.subprocess.Popen, "wait", lambda self: status)
+    assert main(["lab", str(tmp_path / "lab")]) == expected
+    assert signal.getsignal(signal.SIGTERM) is before
+
+
 def test_control_c_is_left_to_jupyterlab():
     """The first one makes it ask; the second ends it; its status is ours."""
     code = """

@@ -1,5 +1,6 @@
 """The command, and wrong input: one sentence and a status, never a traceback."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -8,7 +9,7 @@ import pytest
 
 import microgpt as mg
 from microgpt import checkpoints
-from microgpt.cli import main
+from microgpt.cli import doctor_, entry_point, main
 
 
 def test_the_installed_command_and_the_module(trained):
@@ -22,6 +23,47 @@ def test_the_installed_command_and_the_module(trained):
     )  # fmt: skip
     assert run.stdout.strip()
     assert "Traceback" not in run.stderr
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "sentence"),
+    [
+        (KeyboardInterrupt(), 130, "microgpt: interrupted"),
+        (mg.MicrogptError("it\nbroke"), 1, "microgpt: it broke"),
+        (FileNotFoundError(2, "no", "a.txt"), 1, "microgpt: a.txt: no such file, or no such"),
+        (MemoryError("Unable to allocate 9 TiB for an array with shape (1,)"), 1,
+         "microgpt: this needs more memory than there is: Unable to allocate 9 TiB for an array"),
+    ],
+    ids=lambda part: type(part).__name__,
+)  # fmt: skip
+def test_an_error_is_one_sentence_and_a_status(error, status, sentence, monkeypatch, capsys):
+    def run(options):
+        raise error
+
+    monkeypatch.setattr(doctor_, "run", run)
+    assert main(["doctor"]) == status
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert said.err.startswith(sentence)
+    assert said.err.count("\n") == 1
+
+
+@pytest.mark.parametrize(("outcome", "expected"), [(0, 0), (1, 1), (BrokenPipeError(), 1)])
+def test_the_status_of_a_command_is_that_of_the_process(outcome, expected, monkeypatch):
+    def run(options):
+        if isinstance(outcome, Exception):
+            raise outcome
+        return outcome
+
+    duplicated = []
+    monkeypatch.setattr(doctor_, "run", run)
+    monkeypatch.setattr(sys, "argv", ["microgpt", "doctor"])
+    monkeypatch.setattr(os, "dup2", lambda *descriptors: duplicated.append(descriptors))
+    monkeypatch.setattr(sys.stdout, "fileno", lambda: 1, raising=False)
+    with pytest.raises(SystemExit) as ended:
+        entry_point()
+    assert ended.value.code == expected
+    assert bool(duplicated) is isinstance(outcome, BrokenPipeError)
 
 
 WRONG = [

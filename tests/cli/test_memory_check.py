@@ -49,6 +49,20 @@ def test_a_model_that_fits_is_not_refused(monkeypatch):
         memory_check.check_fits_memory(shape, config, 2)
 
 
+@pytest.mark.parametrize(("row_tokens", "block_size"), [(2, 100_000), (100_000, 2), (2, 2)])
+def test_a_row_is_as_short_as_its_text_and_the_block(monkeypatch, row_tokens, block_size):
+    """The estimate is a lower bound: a long block does not lengthen a short text."""
+    config = GPTConfig(block_size=block_size)
+    batch = TrainConfig(batch_size=1000)
+    need = 16 * memory_check.parameter_count(config) + memory_check.LAYER_BYTES
+    need += 4 * 1000 * 2 * (config.vocab_size + config.n_embd)
+    monkeypatch.setattr(memory_check, "available_memory", lambda: need)
+    memory_check.check_fits_memory(config, batch, row_tokens)
+    monkeypatch.setattr(memory_check, "available_memory", lambda: need - 1)
+    with pytest.raises(SettingError, match="a batch of 1,000, which takes"):
+        memory_check.check_fits_memory(config, batch, row_tokens)
+
+
 @pytest.mark.parametrize("preset", ["microgpt", "gpt2-small-char", "char"])
 def test_parameters_are_counted_without_a_model(preset):
     shape = GPTConfig.preset(preset)
