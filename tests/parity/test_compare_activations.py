@@ -113,13 +113,14 @@ def test_shapes_names_and_numbers_that_do_not_fit(reference):
     assert "not numbers" in str(mg.compare(model, reference))
 
 
-@pytest.mark.parametrize("shape", [(2, 20, 5), (40, 5), (5, 2, 20), (1, 2, 5, 20), (200,)])
+@pytest.mark.parametrize("shape", [(2, 16, 5), (10, 16), (5, 2, 16), (1, 2, 5, 16), (160,)])
 def test_another_shape_of_the_same_size_is_another_shape(reference, shape):
     name = "h.0.mlp.c_fc"
-    reference[name] = np.resize(reference[name], (2, 5, 20)).reshape(shape)
+    assert reference[name].shape == (2, 5, 16)
+    reference[name] = np.ones(shape)
     found = mg.compare(on("numpy"), reference)
     assert found.first_failure == name
-    assert f"the reference has {shape}" in str(found[name])
+    assert str(found[name]) == f"shape (2, 5, 16), the reference has {shape}"
 
 
 @pytest.mark.parametrize(("row", "column", "passes"), [(2, 3, True), (2, 2, False), (2, 1, False)])
