@@ -133,6 +133,14 @@ def test_the_table_has_six_digits_of_the_sampled_token():
         assert prob == ("cut" if rank > 2 else f"{trace.sampled.probabilities[token]:.6f}")
 
 
+@pytest.mark.parametrize(("vocab_size", "hidden"), [(99, 0), (100, 0), (101, 1), (50257, 50157)])
+def test_the_table_says_how_many_rows_it_leaves_out(vocab_size, hidden):
+    table = sampler.probs_table(SamplingTrace(zipf_logits(vocab_size)).view())
+    assert table.count("<tr><td>") == vocab_size - hidden
+    expected = f"ranks by rank, {hidden:,} more not shown" if hidden else "ranks by rank"
+    assert f"<caption>{expected}</caption>" in table
+
+
 def test_the_long_tail():
     trace = SamplingTrace(zipf_logits()).with_params(top_k=50, temperature=2.0)
     assert texts(trace, "filter-label") == ["top-k 50 keeps 50, which held 3.9 %"]
