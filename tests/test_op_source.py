@@ -83,6 +83,16 @@ def test_private_helpers_are_shown_once_and_machinery_never(name):
         assert all(shown.count(helper) == 1 for helper in called)
 
 
+def test_every_kernel_can_be_shown():
+    """Those too that only check and raise."""
+    kernels = set(backends.get("numpy").kernels)
+    assert any(name.startswith("check_") for name in kernels)
+    assert kernels <= set(op_source._kernels_in(op_source.MATHS))
+    assert not any(name.startswith("_") for name in op_source._kernels_in(op_source.MATHS))
+    for name in kernels - set(ops.__all__):
+        assert f"def {name}(" in mg.source(name, only="maths")
+
+
 def test_a_helper_is_that_of_its_own_file(monkeypatch, tmp_path):
     """Two files may have private helpers of one name."""
     package = tmp_path / "microgpt"

@@ -99,6 +99,18 @@ def test_an_answer_that_changes_the_logits_changes_no_later_token(library_names)
     assert report.matches_library
 
 
+@pytest.mark.parametrize("name", ["sample", "temperature", "top_k"])
+def test_the_logits_stay_as_they_are(name):
+    def spoil(vector, *_):
+        vector[...] = 0
+        return 0 if name == "sample" else np.full(3, 1 / 3)
+
+    logits = np.log([0.5, 0.25, 0.25])
+    override = SamplerOverride({name: spoil}, UsageReport({name: CallStats()}))
+    override.choose(logits, temperature=1.0, top_k=2, top_p=None, min_p=0.0, u=0.3)
+    np.testing.assert_array_equal(logits, np.log([0.5, 0.25, 0.25]))
+
+
 @pytest.mark.parametrize(("u", "token"), [(0.0, 0), (0.4999, 0), (0.5, 1), (0.7499, 1), (0.75, 2)])
 def test_the_first_rank_whose_sum_exceeds_u_is_taken(u, token):
     """The same rule as `next_token`, at the edges too."""

@@ -71,7 +71,8 @@ def test_what_counts_as_the_librarys(factor):
     for report in (results, losses, gradient):
         assert report.matches_library is within
     assert ("differ" in str(results)) is not within
-    assert not UsageReport(losses=[(np.nan, 1.0)]).matches_library
+    for losses in ([(np.nan, 1.0), (1.0, 1.0)], [(1.0, 1.0), (np.nan, 1.0)]):
+        assert not UsageReport(losses=losses).matches_library
     assert not UsageReport(tokens=[(1, 1), (1, 2)]).matches_library
 
 
