@@ -11,6 +11,7 @@ from cli_runs import SMALL, STORY, enable_interrupts, losses
 
 import microgpt as mg
 from microgpt.cli import main
+from microgpt.cli.train_setup import _consistent, _warmup
 
 
 def test_a_run_is_resumed_as_if_it_had_not_stopped(tmp_path, capsys):
@@ -124,3 +125,40 @@ def test_a_corpus_that_has_moved_is_remembered(stopped, tmp_path, monkeypatch):
     assert main([*command, "--resume", str(stopped / "run"), "--corpus", "moved.txt"]) == 0
     assert mg.load("run").metadata["source"] == str(moved)
     assert mg.load(stopped / "run").metadata["source"] == str(stopped / "story.txt")
+
+
+@pytest.mark.parametrize(
+    ("preset_warmup", "args", "expected"),
+    [
+        (100, {}, {}),
+        (100, {"steps": 50}, {"warmup_steps": 5}),
+        (100, {"steps": 5000}, {"warmup_steps": 100}),
+        (0, {"steps": 5000}, {"warmup_steps": 0}),
+        (100, {"steps": -50}, {"warmup_steps": 0}),  # which the configuration refuses
+        (100, {"epochs": 2}, {"warmup_steps": 0}),
+    ],
+)
+def test_a_presets_warmup_takes_at_most_a_tenth_of_a_run(preset_warmup, args, expected):
+    assert _warmup({"warmup_steps": preset_warmup}, args) == expected
+
+
+@pytest.mark.parametrize(
+    ("settings", "args", "expected"),
+    [
+        ({"epochs": 3}, {"steps": 5}, {"steps": 5, "epochs": None}),
+        ({"steps": 3}, {"epochs": 5}, {"epochs": 5}),
+        ({"weight_decay": 0.1}, {"optimizer": "adam"}, {"optimizer": "adam", "weight_decay": None}),
+        ({"min_lr": 0.1}, {"lr": 0.05}, {"lr": 0.05, "min_lr": 0.005}),
+        ({"min_lr": 0.1}, {"lr": 5.0}, {"lr": 5.0, "min_lr": 0.1}),
+        ({"min_lr": 0.1}, {"lr": 0.05, "min_lr": 0.01}, {"lr": 0.05, "min_lr": 0.01}),
+        ({"min_lr": 0.0}, {"lr": 0.05}, {"lr": 0.05}),
+        (
+            {"min_lr": 0.1},
+            {"lr_schedule": "constant"},
+            {"lr_schedule": "constant", "min_lr": 0.0},
+        ),
+        ({}, {"val_fraction": 0.0}, {"val_fraction": 0.0, "eval_train": False}),
+    ],
+)
+def test_what_an_option_contradicts_gives_way(settings, args, expected):
+    assert _consistent(settings, args) == expected
