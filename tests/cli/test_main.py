@@ -1,6 +1,5 @@
 """The command, and wrong input: one sentence and a status, never a traceback."""
 
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -48,22 +47,26 @@ def test_an_error_is_one_sentence_and_a_status(error, status, sentence, monkeypa
     assert said.err.count("\n") == 1
 
 
-@pytest.mark.parametrize(("outcome", "expected"), [(0, 0), (1, 1), (BrokenPipeError(), 1)])
-def test_the_status_of_a_command_is_that_of_the_process(outcome, expected, monkeypatch):
+@pytest.mark.parametrize(
+    ("outcome", "flushed", "expected"),
+    [(0, True, 0), (1, True, 1), (130, True, 130), (BrokenPipeError(), True, 1),
+     (SystemExit(2), True, 2), (0, False, 1), (130, False, 130)],
+    ids=str,
+)  # fmt: skip
+def test_the_status_of_a_command_is_that_of_the_process(outcome, flushed, expected, monkeypatch):
+    """What could not be printed is no success."""
+
     def run(options):
-        if isinstance(outcome, Exception):
+        if isinstance(outcome, BaseException):
             raise outcome
         return outcome
 
-    duplicated = []
     monkeypatch.setattr(doctor_, "run", run)
     monkeypatch.setattr(sys, "argv", ["microgpt", "doctor"])
-    monkeypatch.setattr(os, "dup2", lambda *descriptors: duplicated.append(descriptors))
-    monkeypatch.setattr(sys.stdout, "fileno", lambda: 1, raising=False)
+    monkeypatch.setattr(sys.modules["microgpt.cli.main"], "flush_streams", lambda: flushed)
     with pytest.raises(SystemExit) as ended:
         entry_point()
     assert ended.value.code == expected
-    assert bool(duplicated) is isinstance(outcome, BrokenPipeError)
 
 
 WRONG = [
