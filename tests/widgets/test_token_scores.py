@@ -1,5 +1,7 @@
 """The likelihood of a text is the product of its tokens' probabilities."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -22,6 +24,16 @@ def test_a_typed_name_is_the_product_of_its_letters():
     assert filtered[1].prob == 0
     assert filtered[1].binding_filter == "top_k"
     assert total_nll(filtered) == float("inf")
+
+
+def test_one_impossible_token_makes_a_text_impossible():
+    scores = score_text(load_source("names"), "ann")
+    for index in range(len(scores)):
+        changed = [*scores]
+        changed[index] = replace(changed[index], prob=0.0)
+        assert total_nll(changed) == float("inf")
+    assert total_nll([replace(score, prob=1.0) for score in scores]) == 0.0
+    assert total_nll([]) == 0.0
 
 
 def test_a_text_without_scores_says_why():
