@@ -1,7 +1,10 @@
 """Which microgpt is loaded, and what else bears its name."""
 
 import json
+import os
 from pathlib import Path
+
+import pytest
 
 import microgpt as mg
 from microgpt.diagnostics import installation, shadowing_paths
@@ -32,6 +35,18 @@ def distribution(folder, name, files=(), version="0.1.0", direct_url=None):
     (info / "RECORD").write_text("".join(f"{file},,\n" for file in files))
     if direct_url is not None:
         (info / "direct_url.json").write_text(json.dumps(direct_url))
+
+
+@pytest.mark.skipif(os.name == "nt", reason="links need a right of their own there")
+def test_a_link_to_the_package_is_the_package(tmp_path):
+    linked, package = tmp_path / "linked", tmp_path / "real" / "microgpt"
+    package.mkdir(parents=True)
+    (package / "__init__.py").touch()
+    linked.mkdir()
+    (linked / "microgpt").symlink_to(package, target_is_directory=True)
+    assert shadowing_paths([linked, package.parent], package) == []
+    other = tmp_path / "other"
+    assert shadowing_paths([linked, package.parent], other) == [linked / "microgpt", package]
 
 
 def test_another_distribution_of_the_name(tmp_path, monkeypatch):
