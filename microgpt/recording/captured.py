@@ -238,6 +238,8 @@ def _check_part(part: Any) -> Any:
 
 def _copy_result(result: Any) -> Any:
     """Return the result with copies of its arrays and tensors, without their graphs."""
+    if isinstance(result, Tensor):  # most results are; the walk below takes longer than the copy
+        return _copy_part(result)
     return None if result is None else map_result(result, _copy_part)
 
 
