@@ -9,6 +9,7 @@ import pytest
 
 import microgpt as mg
 from microgpt import backends
+from microgpt.backends.dispatch import CACHE_LINE, data_ptr
 from microgpt.errors import BackendUnavailable
 
 
@@ -113,3 +114,52 @@ def test_taps_see_launches_of_their_own_thread():
     _ = x.tanh()
     assert tracer.names == ["exp_forward", "scale_forward"]
     assert done == [3.0]
+
+
+class Tracer:
+    """Keeps the arrays and launches that it is told of."""
+
+    def __init__(self):
+        self.arrays, self.launches = [], []
+
+    def on_alloc(self, array):
+        self.arrays.append(array)
+
+    def on_launch(self, name, call, args):
+        self.launches.append(name)
+
+    def on_host_read(self, what):
+        raise AssertionError(what)
+
+
+def test_a_tracer_is_told_of_its_own_thread_alone(backend):
+    kernels, tracer = backends.current(), Tracer()
+    with backends.tracing(tracer):
+        own = kernels.empty(3, "float32")
+        thread = threading.Thread(target=lambda: kernels.empty(4, "float32"))
+        thread.start()
+        thread.join()
+    kernels.empty(5, "float32")
+    assert [array is own for array in tracer.arrays] == [True]
+
+
+def test_the_tracer_before_comes_back(backend):
+    outer, inner = Tracer(), Tracer()
+    with backends.tracing(outer):
+        with backends.tracing(inner):
+            backends.current().full(2, "float32")
+        assert backends.current_tracer() is outer
+        backends.current().full(3, "float32")
+    assert backends.current_tracer() is None
+    assert [array.size for array in outer.arrays] == [3]
+    assert [array.size for array in inner.arrays] == [2]
+    assert outer.launches == inner.launches == ["fill_"]
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_aligned_memory_begins_at_a_cache_line(backend, dtype):
+    arrays = [backends.current().zeros_aligned(size, dtype) for size in range(1, 200, 3)]
+    for array, size in zip(arrays, range(1, 200, 3), strict=True):
+        assert data_ptr(array) % CACHE_LINE == 0
+        assert array.shape == (size,)
+        assert not array.any()
