@@ -10,6 +10,7 @@ from custom_models import OwnMLP, Shouting
 from model_cases import SMALL, batch
 
 import microgpt as mg
+from microgpt.autograd.engine import override_ops
 from microgpt.config import PRESETS
 from microgpt.errors import (
     SettingError,
@@ -259,3 +260,30 @@ def test_next_token_logits_are_computed_at_the_last_position_only(backend):
             loud.next_token_logits(tokens).numpy(), 2 * every[:, -1], rtol=1e-13
         )
     assert list(mg.generate(loud, [1], 3)) == list(mg.generate(loud, [1], 3))
+
+
+def test_a_prompt_of_one_token_is_attended_to(backend):
+    model = mg.GPT(seed=3, dtype="float64")
+    cache = mg.KVCache(model)
+    with mg.no_grad():
+        for count in range(1, 5):
+            logits = model([[count]], cache).numpy()[0, -1]
+            np.testing.assert_allclose(logits, model([*range(1, count + 1)]).numpy()[-1], rtol=1e-9)
+
+
+def test_the_loss_as_a_function_can_be_overridden(backend):
+    model, seen = mg.GPT(), []
+
+    def hook(name, op, args, options):
+        seen.append(name)
+        return op(*args, **options)
+
+    with override_ops(hook):
+        loss = model.loss([1, 2], [2, 3])
+    assert seen[0] == "GPT.loss"
+    assert loss.item() == model.loss([1, 2], [2, 3]).item()
+
+
+def test_tokens_and_targets_have_one_shape(backend):
+    with pytest.raises(ShapeError, match=r"must have one shape; got \(2, 3\) and \(3, 2\)"):
+        mg.GPT().loss(np.ones((2, 3), int), np.ones((3, 2), int))

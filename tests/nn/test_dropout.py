@@ -15,6 +15,7 @@ import microgpt as mg
 from microgpt import backends, nn, ops
 from microgpt.autograd.engine import decomposed
 from microgpt.errors import SettingError, ShapeError
+from microgpt.nn.dropout import DropoutPass, _thread, freeze_masks
 
 # Which of the first elements of rows 0 and 1 stay, for p = 0.5, seed 42, count 7 and site 3; the
 # random numbers behind them never change, on any machine.
@@ -425,3 +426,21 @@ def test_the_future_has_no_influence(length, size):
     y, after = run(spoilt)
     np.testing.assert_array_equal(y[:, : length // 2], clean[:, : length // 2])
     np.testing.assert_array_equal(after[:, : length // 2], dq[:, : length // 2])
+
+
+def test_passes_and_frozen_blocks_can_be_nested(backend):
+    outer, inner = np.array([1, 0], np.int64), np.array([2, 0], np.int64)
+    kernels = backends.current()
+    with DropoutPass(outer) as first:
+        with DropoutPass(inner) as second:
+            second.snapshot(kernels)
+        assert _thread.active_pass is first
+        with freeze_masks():
+            with freeze_masks():
+                pass
+            snapshot = first.snapshot(kernels)  # frozen still: the counter stays
+        outer[1] += 5
+        assert snapshot.tolist() == [1, 0]
+    assert _thread.active_pass is None
+    assert inner.tolist() == [2, 1]
+    assert outer.tolist() == [1, 5]

@@ -1,9 +1,12 @@
 """Parameters are found in lists, tuples and dictionaries."""
 
 import numpy as np
+import pytest
+from custom_models import OwnMLP
 
 import microgpt as mg
 from microgpt import nn
+from microgpt.errors import ShapeError
 
 
 def leaf(*shape, seed=0, **options):
@@ -18,3 +21,22 @@ def test_weights_in_lists_tuples_and_dictionaries_are_found():
 
     names = [name for name, _ in Model().named_parameters()]
     assert names == ["a.0", "a.1.0", "a.1.1.deep", "b.part.weight"]
+
+
+def test_a_shared_parameter_is_named_once():
+    layer = OwnMLP()
+    assert [name for name, _ in layer.named_parameters()] == ["weight", "rows.shift.0"]
+    assert layer.parameter_count() == 16 * 16 + 16
+
+
+def test_weights_of_another_shape_or_name_are_refused():
+    layer = OwnMLP()
+    weights = layer.state_dict()
+    layer.load_state_dict(weights)
+    for changed, message in [
+        (weights | {"weight": weights["weight"].reshape(8, 32)}, r"must have shape \(16, 16\)"),
+        ({"weight": weights["weight"]}, r"rows\.shift\.0 is missing"),
+        (weights | {"bias": np.zeros(3)}, "bias is not a weight of this model"),
+    ]:
+        with pytest.raises(ShapeError, match=message):
+            layer.load_state_dict(changed)
