@@ -74,7 +74,6 @@ class BackwardPass:
     def pop_grad(self, node: Node) -> Any:
         """Remove and return the gradient of `node` so far, or None; a vjp adds it to its own."""
         self._owned.pop(node, None)
-        self._borrowed.discard(node)
         return self.gradients.pop(node, None)
 
     def _keep(self, node: Node, gradient: Any) -> None:

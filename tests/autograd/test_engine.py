@@ -1,6 +1,7 @@
 """The chain rule on small graphs whose slopes are known, on both kinds of node."""
 
 import gc
+import itertools
 import threading
 import weakref
 
@@ -153,3 +154,50 @@ def test_the_naming_hook_sees_and_changes_intermediates():
     with engine.hook_activations(lambda name, node: node * 0 if name == "h.0.attn.out" else node):
         assert not np.allclose(model(tokens).numpy(), plain)
     np.testing.assert_array_equal(model(tokens).numpy(), plain)
+
+
+def test_gradients_that_two_nodes_share_are_not_added_in_place(backend):
+    """A sum hands one array to both inputs; what is added to one must not reach the other."""
+    x, y = (mg.Tensor([1.0, 2.0], requires_grad=True) for _ in range(2))
+    a, b = x * 1.0, y * 1.0
+    ((a + b) + a).sum().backward()
+    assert (x.grad.tolist(), y.grad.tolist()) == ([2, 2], [1, 1])
+    x.grad = y.grad = None
+    a, b = x * 1.0, y * 1.0
+    (a + (b + a) + b + a).sum().backward()
+    assert (x.grad.tolist(), y.grad.tolist()) == ([3, 3], [2, 2])
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations(range(3))))
+def test_a_buffer_begins_with_what_has_flowed_back_before(backend, order):
+    """`linear` and `embedding` add into the buffer of a weight, here one that was computed."""
+    leaf = mg.Tensor(np.arange(6.0).reshape(3, 2), requires_grad=True)
+    x = np.array([[1.0, 2.0]])
+
+    def loss(leaf):
+        w = leaf * 1.0
+        parts = [
+            lambda: mg.ops.linear(mg.Tensor(x), w).sum(),
+            lambda: mg.ops.embedding(w, np.array([0, 2, 2])).sum(),
+            lambda: (w * 3.0).sum(),
+        ]
+        first, second, third = (parts[i]() for i in order)
+        return first + second + third
+
+    loss(leaf).backward()
+    assert leaf.grad.tolist() == [[5, 6], [4, 5], [6, 7]]
+
+
+def test_a_backward_inside_a_backward_leaves_the_outer_one_alone(backend):
+    inner = mg.Tensor([1.0], requires_grad=True)
+    leaf = mg.Tensor(np.ones((2, 2)), requires_grad=True)
+    w = leaf * 1.0
+    y = mg.ops.linear(mg.Tensor(np.array([[1.0, 2.0]])), w)
+
+    def backward(dy):
+        (inner * 5.0).sum().backward()
+        return (dy,)
+
+    y.from_op(y.array, (y,), backward, "custom").sum().backward()
+    assert inner.grad.tolist() == [5]
+    assert leaf.grad.tolist() == [[1, 2], [1, 2]]
