@@ -40,3 +40,12 @@ def test_weights_of_another_shape_or_name_are_refused():
     ]:
         with pytest.raises(ShapeError, match=message):
             layer.load_state_dict(changed)
+
+
+def test_weights_that_do_not_fit_change_nothing():
+    layer = OwnMLP()
+    before = layer.state_dict()
+    wrong = {"weight": before["weight"] * 2, "rows.shift.0": before["rows.shift.0"].reshape(4, 4)}
+    with pytest.raises(ShapeError, match=r"do not fit: rows\.shift\.0 must have shape \(16,\)"):
+        layer.load_state_dict(wrong)
+    assert layer.state_dict()["weight"].tolist() == before["weight"].tolist()
