@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from kernel_checks import COLUMNS, assert_close, normal
 
-from microgpt import backends
+import microgpt as mg
+from microgpt import backends, ops
 from microgpt.errors import TokenError
 
 
@@ -52,3 +53,18 @@ def test_checks_refuse_natively_and_say_why(backend):
         assert check(good, 5) is None
         with pytest.raises(ValueError, match=r"^$"):
             check(good, 4)
+
+
+@pytest.mark.parametrize(
+    ("position", "fits"), [(0, True), (3, True), (4, False), (5, False), (-1, False)]
+)
+def test_positions_end_with_the_table(backend, position, fits):
+    """Two tokens after `position` others, in a table of five positions."""
+    wte, wpe = mg.Tensor(np.zeros((3, 2))), mg.Tensor(np.arange(10.0).reshape(5, 2))
+    at = np.array([position], np.int32)
+    if fits:
+        y = ops.token_position_embedding(wte, wpe, np.array([[0, 1]]), at).numpy()
+        np.testing.assert_array_equal(y[0], wpe.numpy()[position : position + 2])
+    else:
+        with pytest.raises(mg.MicrogptError, match=f"{position}"):
+            ops.token_position_embedding(wte, wpe, np.array([[0, 1]]), at)
