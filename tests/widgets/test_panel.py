@@ -1,22 +1,14 @@
 """Panels: callbacks on several threads, and moves that come faster than pictures."""
 
 import threading
-import time
 
 import pytest
+from waiting import wait_until
 
 import microgpt as mg
 from microgpt.viz.drawing import Drawing
 from microgpt.widgets import panel as panel_module
 from microgpt.widgets.logits_source import zipf_logits
-
-
-def until(condition):
-    """Wait for another thread."""
-    end = time.monotonic() + 20
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.005)
 
 
 class SlowView:
@@ -42,7 +34,7 @@ class SlowView:
 
     def finish(self):
         self._go.set()
-        until(lambda: not self.panel._moves._is_running)
+        wait_until(lambda: not self.panel._moves._is_running)
 
 
 @pytest.fixture

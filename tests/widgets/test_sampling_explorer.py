@@ -1,12 +1,12 @@
 """The sampling explorer: what is moved is what changes, and the state is what is drawn."""
 
 import re
-import time
 
 import numpy as np
 import pytest
 from nine_words import LOGITS, WORDS
 from svg import texts_of
+from waiting import wait_until
 
 import microgpt as mg
 from microgpt.viz.sampler import draw_sampling
@@ -127,10 +127,7 @@ def test_sections_are_filled_when_they_open():
     panel.sliders["temperature"].slider.value = 0.5
     assert panel.numbers.content.value != before
     panel.texts.toggle.value = True
-    end = time.monotonic() + 20  # it is filled beside the hand, not under it
-    while not panel.texts.content.value:
-        assert time.monotonic() < end
-        time.sleep(0.01)
+    wait_until(lambda: panel.texts.content.value)  # it is filled beside the hand, not under it
     for word in ("at these dials", "new"):
         assert word in panel.texts.content.value
     panel.likelihood.toggle.value = True

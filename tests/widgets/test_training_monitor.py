@@ -1,10 +1,10 @@
 """The training monitor: its snapshots, its baselines, and training beside a notebook."""
 
 import itertools
-import time
 
 import numpy as np
 import pytest
+from waiting import wait_until
 
 import microgpt as mg
 from microgpt.widgets.training_monitor import TrainingMonitor
@@ -86,7 +86,7 @@ def test_training_beside_a_notebook_can_be_stopped_and_goes_on(names, monkeypatc
     runs = itertools.count()
     monkeypatch.setattr(module, "current_cell", lambda: ("cell", str(next(runs))))
     monitor = TrainingMonitor(mg.GPT(backend="numpy"), names, steps=100_000)
-    _wait_until(lambda: len(monitor.trainer.history) > 20)
+    wait_until(lambda: len(monitor.trainer.history) > 20)
     monitor.stop_button.click()
     steps_at_click = len(monitor.trainer.history)
     assert monitor.wait() is monitor
@@ -95,19 +95,12 @@ def test_training_beside_a_notebook_can_be_stopped_and_goes_on(names, monkeypatc
     assert steps_done <= steps_at_click + 1  # it stops after its present step
     assert monitor.state.steps_done == steps_done < 100_000
     monitor.resume_button.click()
-    _wait_until(lambda: len(monitor.trainer.history) > steps_done)
+    wait_until(lambda: len(monitor.trainer.history) > steps_done)
     again = TrainingMonitor(mg.GPT(backend="numpy"), names, steps=20)  # the same cell runs again
     assert not monitor.worker.thread.is_alive()
     again.wait()
     assert again.state.status == "finished"
     assert mg.widgets.errors() == []
-
-
-def _wait_until(condition, seconds=20):
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.01)
 
 
 def test_training_that_fails_says_so_and_can_go_on(names, monkeypatch):

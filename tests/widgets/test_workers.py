@@ -1,7 +1,8 @@
 """Background work: it gives way to the next run of its cell, and only the latest job runs."""
 
 import threading
-import time
+
+from waiting import wait_until
 
 from microgpt.widgets.workers import LatestOnlyQueue, Worker
 
@@ -33,8 +34,5 @@ def test_only_the_latest_job_runs():
     for number in range(1, 6):
         queue.submit(lambda number=number: done.append(number))
     go.set()
-    end = time.monotonic() + 20
-    while 5 not in done:
-        assert time.monotonic() < end
-        time.sleep(0.01)
+    wait_until(lambda: 5 in done)
     assert done in ([0, 5], [5])
