@@ -1,22 +1,23 @@
-"""`Drawing`: rectangles, lines and texts, rendered as SVG or, without a browser, as PNG.
+"""`Drawing`: the still picture of a view, for notebooks that are read without a kernel.
 
-A live view uses SVG, which follows the colours of the theme; a notebook that is read without a
-kernel needs a PNG. Both are rendered from one list of shapes.
+A live view is HTML. GitHub, and JupyterLab before a notebook is run, show none of it, so each view
+can also be drawn as a PNG, in the light theme, from rectangles, lines and texts.
 """
 
-import base64
-from collections.abc import Callable
 from dataclasses import dataclass
-from html import escape
 from typing import Any
 
-from microgpt.viz.style import STYLE, css_colour, light_theme_colour
+from microgpt.viz.looks import light_theme_colour
 
+MARGIN = 20  # pixels between the edge of the card and what stands in it
 MATPLOTLIB_ALIGN = {"start": "left", "middle": "center", "end": "right"}
+POINTS_PER_PIXEL = 0.72
 
 
 @dataclass(frozen=True)
 class Rect:
+    """A rectangle; `radius` rounds its corners."""
+
     x: float
     y: float
     width: float
@@ -24,99 +25,70 @@ class Rect:
     fill: str = "none"
     stroke: str = "none"
     stroke_width: float = 1.0
+    radius: float = 0.0
     hatch: bool = False
-    css_class: str = ""
 
 
 @dataclass(frozen=True)
 class Line:
-    x1: float
-    y1: float
-    x2: float
-    y2: float
-    stroke: str = "line"
+    """A line through two or more points; with `fill`, the closed area inside them."""
+
+    points: tuple[tuple[float, float], ...]
+    stroke: str = "grid"
     stroke_width: float = 1.0
     dashed: bool = False
-    css_class: str = ""
+    fill: str = "none"
+
+
+@dataclass(frozen=True)
+class Circle:
+    """A circle around (x, y)."""
+
+    x: float
+    y: float
+    radius: float
+    fill: str = "none"
+    stroke: str = "none"
+    stroke_width: float = 1.0
 
 
 @dataclass(frozen=True)
 class Text:
+    """A text whose baseline is at y; `weight` is "light", "normal" or "bold"."""
+
     x: float
     y: float
     text: str
     anchor: str = "start"
-    bold: bool = False
-    fill: str = "text"
-    css_class: str = ""
+    size: float = 13.0
+    weight: str = "normal"
+    fill: str = "ink"
 
 
-Shape = Rect | Line | Text
-
-
-@dataclass
-class Group:
-    """Shapes that share a layout: "fixed", "fluid" or "shifted".
-
-    Positions are in pixels, or for "fluid" in per cent of the width. "shifted" moves the group
-    right by `offset` pixels; in a panel, CSS does so only where the controls stand beside the
-    picture.
-    """
-
-    layout: str
-    offset: float
-    shapes: list[Shape]
+Shape = Rect | Line | Circle | Text
 
 
 class Drawing:
-    """A picture of `width` × `height` pixels, whose caption is its alternative text.
+    """A still picture of `width` × `height` pixels on a card; its caption is its alternative text.
 
-    `id_prefix` makes its SVG ids unique among the drawings on a page.
+    Colours are the roles of `viz.looks`, positions are pixels from the top left corner.
     """
 
-    def __init__(self, width: float, height: float, caption: str = "", id_prefix: str = "mg"):
-        self.width, self.height, self.caption, self.id_prefix = width, height, caption, id_prefix
-        self.details_html = ""  # a folded table of numbers, for a picture outside a panel
-        self.groups: list[Group] = []
-        self.begin_group()
-
-    def begin_group(self, layout: str = "fixed", offset: float = 0.0) -> None:
-        """Start a group with a layout ("fixed", "fluid" or "shifted") for the shapes added next."""
-        self.groups.append(Group(layout, offset, []))
+    def __init__(self, width: float = 720, height: float = 300, caption: str = ""):
+        self.width, self.height, self.caption = width, height, caption
+        self.shapes: list[Shape] = []
 
     def add(self, *shapes: Shape) -> None:
-        """Add shapes to the current group."""
-        self.groups[-1].shapes.extend(shapes)
+        """Add shapes, each above those before it."""
+        self.shapes.extend(shapes)
 
-    def svg(self) -> str:
-        """Return the picture as SVG text."""
-        body = "".join(self._group_svg(group) for group in self.groups if group.shapes)
-        shapes = [shape for group in self.groups for shape in group.shapes]
-        hatch = (
-            f'<defs><pattern id="{self.id_prefix}-hatch" width="6" height="6" '
-            f'patternUnits="userSpaceOnUse" patternTransform="rotate(45)">'
-            f'<line x1="0" y1="0" x2="0" y2="6" stroke="{css_colour("outline")}" '
-            'stroke-width="2"/></pattern></defs>'
-            if any(isinstance(shape, Rect) and shape.hatch for shape in shapes)
-            else ""
-        )
-        is_fluid = any(group.layout == "fluid" for group in self.groups)
-        # Front ends would shrink a wide picture, letters included; without max-width it scrolls.
-        width = '100%"' if is_fluid else f'{self.width:g}" style="max-width:none"'
-        return (
-            f'<svg xmlns="http://www.w3.org/2000/svg" role="img" width="{width} '
-            f'height="{self.height:g}" aria-label="{escape(self.caption)}">{hatch}{body}</svg>'
-        )
+    def add_question(self, question: str) -> None:
+        """Add the title line, which asks the view's question, at the top of the card."""
+        self.add(Text(MARGIN, 36, question, size=18, weight="bold"))
 
-    def _group_svg(self, group: Group) -> str:
-        format_x = self._percent_of_width if group.layout == "fluid" else _format_number
-        body = "".join(_shape_svg(shape, format_x, self.id_prefix) for shape in group.shapes)
-        if group.layout == "shifted":
-            return f'<g class="mg-shifted" style="--mg-x:{group.offset:g}px">{body}</g>'
-        return body
-
-    def _percent_of_width(self, x: float) -> str:
-        return f"{100 * x / self.width:.3f}%"
+    def texts(self) -> list[str]:
+        """Return all texts in the picture, in the order in which they were added."""
+        return [shape.text for shape in self.shapes if isinstance(shape, Text)]
 
     def png(self) -> bytes:
         """Return the picture as a PNG in the colours of the light theme."""
@@ -127,79 +99,44 @@ class Drawing:
         axes = figure.add_axes((0, 0, 1, 1))
         axes.set(xlim=(0, self.width), ylim=(self.height, 0))
         axes.set_axis_off()
-        for group in self.groups:
-            for shape in group.shapes:
-                _plot_shape(axes, shape, group.offset if group.layout == "shifted" else 0.0)
-        return figure.png(110)
-
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
-        html = (
-            f'{STYLE}<figure class="mg-view" style="margin:0">'
-            '<div class="mg-scroll-x" tabindex="0" role="group" aria-label="figure">'
-            f"{self.svg()}</div><figcaption>{escape(self.caption)}</figcaption>"
-            f"{self.details_html}</figure>"
-        )
-        png = base64.b64encode(self.png()).decode()
-        return {"text/html": html, "image/png": png, "text/plain": self.caption}
-
-    def __repr__(self) -> str:
-        return self.caption
+        card = Rect(1, 1, self.width - 2, self.height - 2, "card", "hair", radius=10)
+        for order, shape in enumerate([card, *self.shapes]):
+            _plot_shape(axes, shape, order)
+        return figure.png(150)
 
 
-def _format_number(x: float) -> str:
-    return f"{x:.2f}".rstrip("0").rstrip(".")
-
-
-def _shape_svg(shape: Shape, format_x: Callable[[float], str], id_prefix: str) -> str:
-    class_attribute = f' class="mg-{shape.css_class}"' if shape.css_class else ""
-    if isinstance(shape, Rect):
-        fill = f"url(#{id_prefix}-hatch)" if shape.hatch else css_colour(shape.fill)
-        stroke = f' stroke="{css_colour(shape.stroke)}" stroke-width="{shape.stroke_width:g}"'
-        return (
-            f'<rect{class_attribute} x="{format_x(shape.x)}" y="{_format_number(shape.y)}" '
-            f'width="{format_x(max(0.0, shape.width))}" height="{_format_number(shape.height)}" '
-            f'fill="{fill}"{stroke if shape.stroke != "none" else ""}/>'
-        )
-    if isinstance(shape, Line):
-        dashes = ' stroke-dasharray="4 3"' if shape.dashed else ""
-        return (
-            f'<line{class_attribute} x1="{format_x(shape.x1)}" y1="{_format_number(shape.y1)}" '
-            f'x2="{format_x(shape.x2)}" y2="{_format_number(shape.y2)}" '
-            f'stroke="{css_colour(shape.stroke)}" stroke-width="{shape.stroke_width:g}"{dashes}/>'
-        )
-    classes = [f"mg-{shape.css_class}"] * bool(shape.css_class) + ["mg-bold"] * shape.bold
-    class_attribute = f' class="{" ".join(classes)}"' if classes else ""
-    anchor = "" if shape.anchor == "start" else f' text-anchor="{shape.anchor}"'
-    fill = "" if shape.fill == "text" else f' style="fill:{css_colour(shape.fill)}"'
-    return (
-        f'<text{class_attribute} x="{format_x(shape.x)}" y="{_format_number(shape.y)}"'
-        f"{anchor}{fill}>{escape(shape.text)}</text>"
-    )
-
-
-def _plot_shape(axes: Any, shape: Shape, offset: float) -> None:
-    from matplotlib.patches import Rectangle
-
-    if isinstance(shape, Rect):
-        has_no_edge = shape.hatch or shape.stroke == "none"
-        axes.add_patch(
-            Rectangle(
-                (shape.x + offset, shape.y), max(0.0, shape.width), shape.height,
-                facecolor=light_theme_colour(shape.fill),
-                edgecolor=light_theme_colour("outline" if shape.hatch else shape.stroke),
-                linewidth=0.0 if has_no_edge else shape.stroke_width * 0.72,
-                hatch="/////" if shape.hatch else None,
-            )
-        )  # fmt: skip
-    elif isinstance(shape, Line):
-        axes.plot(
-            [shape.x1 + offset, shape.x2 + offset], [shape.y1, shape.y2],
-            color=light_theme_colour(shape.stroke), linewidth=shape.stroke_width * 0.72,
-            linestyle="--" if shape.dashed else "-",
+def _plot_shape(axes: Any, shape: Shape, order: int) -> None:
+    if isinstance(shape, Text):
+        axes.text(
+            shape.x, shape.y, shape.text, fontsize=shape.size * POINTS_PER_PIXEL,
+            color=light_theme_colour(shape.fill), ha=MATPLOTLIB_ALIGN[shape.anchor], va="baseline",
+            parse_math=False, fontweight=shape.weight, zorder=order,
         )  # fmt: skip
     else:
-        axes.text(
-            shape.x + offset, shape.y, shape.text, fontsize=13 * 0.72,
-            color=light_theme_colour(shape.fill), ha=MATPLOTLIB_ALIGN[shape.anchor], va="baseline",
-            parse_math=False, fontweight="bold" if shape.bold else "normal",
-        )  # fmt: skip
+        axes.add_patch(_patch(shape, order))
+
+
+def _patch(shape: Rect | Line | Circle, order: int) -> Any:
+    from matplotlib.patches import Circle as CirclePatch
+    from matplotlib.patches import FancyBboxPatch, Polygon, Rectangle
+
+    style: dict[str, Any] = {
+        "facecolor": light_theme_colour(shape.fill),
+        "edgecolor": light_theme_colour(shape.stroke),
+        "linewidth": shape.stroke_width * POINTS_PER_PIXEL if shape.stroke != "none" else 0.0,
+        "zorder": order,
+    }
+    if isinstance(shape, Circle):
+        return CirclePatch((shape.x, shape.y), shape.radius, **style)
+    if isinstance(shape, Line):
+        is_area = shape.fill != "none"
+        style |= {"linestyle": "--" if shape.dashed else "-", "capstyle": "butt"}
+        return Polygon(shape.points, closed=is_area, fill=is_area, **style)
+    if shape.hatch:
+        style |= {"hatch": "/////", "edgecolor": light_theme_colour("hair"), "linewidth": 0.0}
+    width, height = max(0.0, shape.width), max(0.0, shape.height)
+    radius = min(shape.radius, width / 2, height / 2)
+    if not radius:
+        return Rectangle((shape.x, shape.y), width, height, **style)
+    box = f"round,pad=0,rounding_size={radius}"
+    return FancyBboxPatch((shape.x, shape.y), width, height, boxstyle=box, **style)

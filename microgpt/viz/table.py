@@ -1,4 +1,4 @@
-"""HTML tables of the numbers in a picture, in a collapsible block below it."""
+"""HTML tables of the numbers in a picture."""
 
 from collections.abc import Iterable, Sequence
 from html import escape
@@ -6,17 +6,25 @@ from typing import Any
 
 
 def html_table(
-    header: Sequence[str], rows: Iterable[Sequence[Any]], caption: str = "", folded: bool = False
+    header: Sequence[str], rows: Iterable[Sequence[Any]], caption: str = "", text_columns: int = 1
 ) -> str:
-    """Return a `<details>` block with a table; all text is escaped, and long tables scroll."""
-    header_cells = "".join(f'<th scope="col">{escape(text)}</th>' for text in header)
+    """Return a table that scrolls if it is long; all text is escaped.
+
+    The first `text_columns` columns hold texts, which stand on the left; numbers on the right.
+    """
+
+    def cell(name: str, index: int, value: object, attributes: str = "") -> str:
+        css_class = ' class="mg-text"' if index < text_columns else ""
+        return f"<{name}{attributes}{css_class}>{escape(str(value))}</{name}>"
+
+    head = "".join(cell("th", i, text, ' scope="col"') for i, text in enumerate(header))
     body = "".join(
-        "<tr>" + "".join(f"<td>{escape(str(cell))}</td>" for cell in row) + "</tr>" for row in rows
+        "<tr>" + "".join(cell("td", i, value) for i, value in enumerate(row)) + "</tr>"
+        for row in rows
     )
     caption_html = f"<caption>{escape(caption)}</caption>" if caption else ""
     return (
-        f"<details{'' if folded else ' open'}><summary>The numbers of this picture</summary>"
         '<div class="mg-scroll" tabindex="0" role="group" aria-label="numbers">'
-        f'<table class="mg-table">{caption_html}<thead><tr>{header_cells}</tr></thead>'
-        f"<tbody>{body}</tbody></table></div></details>"
+        f'<table class="mg-table">{caption_html}<thead><tr>{head}</tr></thead>'
+        f"<tbody>{body}</tbody></table></div>"
     )

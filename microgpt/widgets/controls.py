@@ -30,13 +30,11 @@ class LabeledSlider:
         self._value: float = minimum
         self._setting_thread: int | None = None  # the thread that is assigning `value`
         self.slider = slider_type(
-            value=minimum, min=minimum, max=maximum, step=step, readout=False,
-            layout={"width": "176px", "margin": "0 0 4px 6px"},
+            value=minimum, min=minimum, max=maximum, step=step, readout=False
         )  # fmt: skip
         self.box = box_type(
             value=minimum, min=minimum, max=maximum, step=step,
-            description=label(minimum, maximum), layout={"width": "196px"},
-            style={"description_width": "130px"},
+            description=label(minimum, maximum),
         )  # fmt: skip
         self.slider.observe(self._on_slider, "value")
         self.box.observe(self._on_box, "value")
@@ -97,9 +95,13 @@ class LabeledSlider:
                 self._setting_thread = None
 
 
-def button(text: str, on_click: Callable[[], None], tooltip: str = "") -> ipywidgets.Button:
-    """Make a button that calls `on_click()`."""
-    widget = ipywidgets.Button(description=text, tooltip=tooltip, layout={"width": "auto"})
+def button(
+    text: str, on_click: Callable[[], None], tooltip: str = "", look: str = ""
+) -> ipywidgets.Button:
+    """Make a button that calls `on_click()`; `look` is "", "primary", "quiet" or "pill"."""
+    widget = ipywidgets.Button(description=text, tooltip=tooltip)
+    if look:
+        widget.add_class(f"mg-{look}")
     widget.on_click(lambda _: on_click())
     return widget
 
@@ -112,9 +114,8 @@ class Collapsible:
 
     def __init__(self, title: str, content: ipywidgets.Widget, on_toggle: Callable[[], None]):
         self.title, self.content, self.on_toggle = title, content, on_toggle
-        self.toggle = ipywidgets.ToggleButton(
-            value=False, description=f"{title} ▸", layout={"width": "auto"}
-        )
+        self.toggle = ipywidgets.ToggleButton(value=False, description=f"▸ {title}")
+        self.toggle.add_class("mg-quiet")
         self.content.layout.display = "none"
         self.toggle.observe(self._on_toggle, "value")
 
@@ -124,6 +125,6 @@ class Collapsible:
         return bool(self.toggle.value)
 
     def _on_toggle(self, change: Any) -> None:
-        self.toggle.description = f"{self.title} {'▾' if change['new'] else '▸'}"
+        self.toggle.description = f"{'▾' if change['new'] else '▸'} {self.title}"
         self.content.layout.display = "" if change["new"] else "none"
         self.on_toggle()

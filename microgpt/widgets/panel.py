@@ -1,14 +1,15 @@
 """`Panel`: the base class of all live views.
 
-A panel has a state, a pure function that draws it, controls that change it, and an HTML widget that
-shows the picture. Callbacks may run on any thread while a cell is running, so all of them go
+A panel has a state, a pure function that renders it, controls that change it, and an HTML widget
+that shows the result. Callbacks may run on any thread while a cell is running, so all of them go
 through `update` or `on_move`: these hold the package's lock, show a MicrogptError as the caption,
 and any other exception as an error card.
 """
 
-import base64
 import itertools
+import secrets
 import threading
+import time
 from collections.abc import Callable, Sequence
 from html import escape
 from typing import Any
@@ -18,15 +19,19 @@ import ipywidgets
 from microgpt.backends import LOCK
 from microgpt.errors import MicrogptError, StateError
 from microgpt.viz.drawing import Drawing
-from microgpt.viz.static_image import static_image
+from microgpt.viz.html import Rendered
 from microgpt.widgets.controls import Collapsible
-from microgpt.widgets.css import PANEL_STYLE, RUN_CELL, STATIC_STYLE
+from microgpt.widgets.css import style_widget
 from microgpt.widgets.notebook_context import current_cell, display_above, in_control_message
+from microgpt.widgets.still_output import RUN_CELL, still_output
+from microgpt.widgets.view_memory import recall_view
 from microgpt.widgets.workers import LatestOnlyQueue
 
-Render = Callable[[Any, str], tuple[Drawing, str]]
+Render = Callable[[Any, Any], Rendered]
 
-_panel_ids = itertools.count(1)
+MOTION_PAUSE = 0.25  # seconds; pictures that follow each other faster do not glide
+
+_panel_numbers = itertools.count(1)
 _errors: list[str] = []
 
 
@@ -44,58 +49,62 @@ def record_error(panel: "Panel", error: Exception) -> None:
 
 
 class Panel:
-    """A live view of `state`, drawn by `render(state, message) -> (drawing, caption)`.
+    """A live view of `state`: `render(state, before)` returns its HTML and its caption.
 
-    `controls` stand above the picture, or beside it with `controls_beside`; `below` stand under it.
-    `numbers_table(state)` returns the HTML that the button "Numbers" shows. `toggles` are more
-    buttons beside that one, and `collapsed` the sections that they open. Override `control_lines()`
-    to list the controls' values in the static picture. The height is fixed.
+    `before` is the state that was drawn last, so that what changed can move, or `None` if nothing
+    is to move. `draw_still(state)` returns the picture for readers without a kernel. `controls`
+    share the grid of the card with the parts of the HTML; `css_class`, "mg-" before it, selects the
+    rules that say what stands where. `numbers_table(state)` returns the HTML that the button
+    "numbers" unfolds; `toggles` are more buttons beside that one, `folded` what they unfold. If the
+    cell runs again and makes a panel with the same `arguments`, that one continues this one's
+    state: see `take_over`.
     """
 
     def __init__(
         self,
         state: Any,
         render: Render,
+        draw_still: Callable[[Any], Drawing],
         *,
-        header: Sequence[ipywidgets.Widget] = (),
+        css_class: str = "plain",
         controls: Sequence[ipywidgets.Widget] = (),
-        below: Sequence[ipywidgets.Widget] = (),
         toggles: Sequence[ipywidgets.Widget] = (),
-        collapsed: Sequence[ipywidgets.Widget] = (),
+        folded: Sequence[ipywidgets.Widget] = (),
         numbers_table: Callable[[Any], str] | None = None,
-        height: int = 520,
-        controls_beside: bool = False,
-        caption_first: bool = False,
+        arguments: tuple[Any, ...] | None = None,
     ):
-        self.state, self.render = state, render
-        self.id_prefix = f"mg{next(_panel_ids)}"
+        self.state, self.render, self.draw_still = state, render, draw_still
+        is_live = current_cell() is not None
+        self.view_id = f"mg-{secrets.token_hex(4) if is_live else next(_panel_numbers)}"
         self.message, self.error, self.caption = "", "", ""
-        self.drawing: Drawing | None = None
+        self._drawn: tuple[Any, float] | None = None  # the state drawn last, and when
         self._static_display: Any = None
         self._waiting: dict[str, Callable[[Any], Any]] = {}  # moves not drawn yet, by control
         self._waiting_lock = threading.Lock()  # never held while anything is computed
         self._moves = LatestOnlyQueue()
-        self.picture = ipywidgets.HTML()
-        self.picture.add_class("mg-picture")
+        self.picture = _html_widget("mg-picture")
+        self.caption_box = _html_widget("mg-caption")
         self._numbers_table = numbers_table
-        self.numbers = Collapsible("Numbers", ipywidgets.HTML(), self._on_toggle)
+        self.numbers = Collapsible("numbers", ipywidgets.HTML(), self._on_toggle)
         if numbers_table is not None:
-            toggle_row = ipywidgets.HBox([self.numbers.toggle, *toggles])
-            toggle_row.add_class("mg-row")
-            below = [*below, toggle_row, self.numbers.content]
-        control_box = ipywidgets.VBox(list(controls))
-        control_box.add_class("mg-controls")
-        body = ipywidgets.Box([control_box, self.picture])
-        body.add_class("mg-body")
-        if controls_beside:
-            body.add_class("mg-beside")
-        header_box = ipywidgets.HBox(list(header))
-        header_box.add_class("mg-header")
-        parts = [body, *below, *collapsed, _style_sheet()]
-        self.box = ipywidgets.VBox([header_box] * bool(header) + parts)
-        self.box.add_class("mg-panel")
-        self.height, self.caption_first = height, caption_first
+            toggles, folded = [self.numbers.toggle, *toggles], [self.numbers.content, *folded]
+        parts = [*controls, self.picture, self.caption_box]
+        if toggles:
+            parts.append(_box("mg-toggles", toggles))
+        for content in folded:
+            content.add_class("mg-folded")
+        card = _box("mg-card", [*parts, *folded, style_widget()])
+        card.add_class(f"mg-{css_class}")
+        self.box = _box("mg-host", [card])
+        self.box.add_class(self.view_id)
+        earlier = recall_view(self, arguments)
+        if earlier is not None:
+            self.state = self.take_over(earlier.state)
         self.redraw()
+
+    def take_over(self, earlier_state: Any) -> Any:
+        """Return the state that continues `earlier_state`, that of this cell's earlier run."""
+        return earlier_state
 
     def update(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> None:
         """Set the state to `function(state, …)` and draw it; show a MicrogptError as caption.
@@ -150,19 +159,21 @@ class Panel:
 
     def _show(self, state: Any, message: str) -> None:
         """Draw `state`, then make it the panel's state; if drawing fails, keep the previous one."""
-        previous = self.state, self.message
+        previous, now, before = (self.state, self.message), time.monotonic(), None
+        if self._drawn is not None and now - self._drawn[1] > MOTION_PAUSE:
+            before = self._drawn[0]
         try:
-            drawing, caption = self.render(state, message)
-            drawing.id_prefix = self.id_prefix
-            html = self._html(drawing.svg(), caption)
+            rendered = self.render(state, before)
             self.state, self.message = state, message
             self.sync_controls()
         except Exception as error:
             self.state, self.message = previous
             self._show_error(error)
             return
-        self.drawing, self.caption, self.error = drawing, caption, ""
-        self.picture.value = html
+        self._drawn = state, now
+        self.caption, self.error = message or rendered.caption, ""
+        self.picture.value = f'<div class="mg {self.view_id}-view">{rendered.html}</div>'
+        self.caption_box.value = f'<p class="mg-say">{escape(self.caption)}</p>'
 
     def run_guarded(self, action: Callable[[], None]) -> None:
         """Run `action`, such as filling a section, under the lock; turn errors into a card."""
@@ -180,56 +191,37 @@ class Panel:
         """Fill the sections that are open; closed sections are not computed."""
         if self._numbers_table is not None and self.numbers.is_open:
             table = self._numbers_table(self.state)
-            self.numbers.content.value = f'<div class="mg-view">{table}</div>'
+            self.numbers.content.value = f'<div class="mg">{table}</div>'
 
     def _on_toggle(self) -> None:
         self.run_guarded(self.fill_open_sections)
-
-    def _html(self, svg: str, caption: str) -> str:
-        paragraph = f'<p class="mg-caption">{escape(caption)}</p>'
-        content = paragraph + svg if self.caption_first else svg + paragraph
-        return f'<div class="mg-view" style="height:{self._picture_height}px">{content}</div>'
-
-    @property
-    def _picture_height(self) -> int:
-        return self.height
 
     def _show_error(self, error: Exception) -> None:
         """Show an error card in place of the picture; the state does not change."""
         self.error = f"{type(error).__name__}: {error}"
         record_error(self, error)
         self.picture.value = (
-            f'<div class="mg-view mg-error" style="height:{self._picture_height}px">'
+            '<div class="mg"><div class="mg-error">'
             "<p><strong>This view met an error.</strong> Move a control, or run the cell again; "
-            f"`mg.doctor()` may say more.</p><p>{escape(self.error[:300])}</p></div>"
+            f"`mg.doctor()` may say more.</p><p>{escape(self.error[:300])}</p></div></div>"
         )
-
-    def control_lines(self) -> list[str]:
-        """Return the controls' values, one per line, for the static picture."""
-        return []
 
     def png(self) -> bytes:
-        """Return the picture with its controls' values as a PNG, for readers without a kernel."""
-        with LOCK:
-            drawing = self._static_drawing()
-        return drawing.png()
+        """Return the still picture as a PNG, for readers without a kernel."""
+        return self._still()[0].png()
 
-    def _static_drawing(self) -> Drawing:
-        if self.drawing is None:
-            raise StateError(f"there is no picture to show: {self.error}")
-        return static_image(self.drawing, self.control_lines())
+    def _still(self) -> tuple[Drawing, str]:
+        """Return the still picture and its caption, both of one state."""
+        with LOCK:
+            if self._drawn is None:
+                raise StateError(f"there is no picture to show: {self.error}")
+            drawing = self.draw_still(self._drawn[0])
+            drawing.caption = self.caption
+            return drawing, self.caption
 
     def static_output(self) -> dict[str, str]:
-        """Return the picture and its caption as a MIME bundle that needs no kernel."""
-        with LOCK:  # so that picture and caption show one state
-            drawing, caption = self._static_drawing(), escape(self.caption)
-        png = base64.b64encode(drawing.png()).decode()
-        html = (
-            f'{STATIC_STYLE}<figure class="mg-static" style="margin:0"><img alt="{caption}" '
-            f'src="data:image/png;base64,{png}"><figcaption>{caption} {RUN_CELL}</figcaption>'
-            "</figure>"
-        )
-        return {"text/html": html, "image/png": png, "text/plain": self.caption}
+        """Return the still picture and its caption as a MIME bundle that needs no kernel."""
+        return still_output(*self._still(), self.view_id)
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
         """Return the live view; display a static picture above it, hidden while the view is live.
@@ -238,7 +230,7 @@ class Panel:
         JupyterLab then shows "model not found" in place of the whole output that contained the
         widget.
         """
-        if self.drawing is not None:
+        if self._drawn is not None:
             handle = display_above(self.static_output())
             self._static_display = handle if current_cell() is not None else None
         data = self.box._repr_mimebundle_()
@@ -247,14 +239,20 @@ class Panel:
 
     def update_static_output(self) -> None:
         """Replace the static picture, so that the saved notebook shows the current state."""
-        if self._static_display is not None and self.drawing is not None:
+        if self._static_display is not None and self._drawn is not None:
             self._static_display.update(self.static_output(), raw=True)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}: {self.caption or self.error}"
 
 
-def _style_sheet() -> ipywidgets.Widget:
-    sheet = ipywidgets.HTML(PANEL_STYLE)
-    sheet.add_class("mg-style")
-    return sheet
+def _box(css_class: str, children: Sequence[ipywidgets.Widget]) -> ipywidgets.Box:
+    box = ipywidgets.VBox(list(children))
+    box.add_class(css_class)
+    return box
+
+
+def _html_widget(css_class: str) -> ipywidgets.HTML:
+    widget = ipywidgets.HTML()
+    widget.add_class(css_class)
+    return widget
