@@ -3,7 +3,7 @@
 from html import escape
 
 from microgpt.viz.formatting import visible
-from microgpt.viz.style import STYLE
+from microgpt.viz.looks import style_sheet
 
 
 class SampleTable:
@@ -35,7 +35,7 @@ class SampleTable:
             for row in self._rows()
         )
         return (
-            f'{STYLE}<div class="mg-view"><table class="mg-table"><thead><tr>{header}</tr></thead>'
+            f'<style>{style_sheet("base")}</style><div class="mg"><table class="mg-table"><thead><tr>{header}</tr></thead>'
             f"<tbody>{body}</tbody></table></div>"
         )
 
