@@ -2,13 +2,16 @@
 
 import threading
 
+import ipywidgets
 import pytest
 from waiting import wait_until
 
 import microgpt as mg
 from microgpt.viz.drawing import Drawing
+from microgpt.viz.html import Rendered, tag
 from microgpt.widgets import panel as panel_module
 from microgpt.widgets.logits_source import zipf_logits
+from microgpt.widgets.panel import Panel
 
 
 class SlowView:
@@ -21,11 +24,11 @@ class SlowView:
         self.drawn, self.drawing, self._go = [], threading.Event(), threading.Event()
         self._render, self.panel.render = self.panel.render, self._count
 
-    def _count(self, state, message):
+    def _count(self, state, before):
         self.drawing.set()
         assert self._go.wait(20)
         self.drawn.append(state)
-        return self._render(state, message)
+        return self._render(state, before)
 
     def start(self):
         """Move the dart, and return while that is being drawn."""
@@ -134,10 +137,10 @@ def receive(change):
     received.append(change["new"])
     if len(received) == 40:
         all_received.set()
-def count(state, message):
+def count(state, before):
     all_received.wait(30)  # the first picture takes until the message loop has heard of all moves
     drawn.append(state.params.temperature)
-    return render(state, message)
+    return render(state, before)
 panel.render = count
 slider.observe(receive, "value")
 print(slider.model_id)
@@ -173,6 +176,10 @@ def test_moves_in_a_real_kernel_leave_its_message_loop_alone():
     assert drawn == "True 0.05 0.1 0.1"  # the first, the last, and where the slider is now
 
 
+def still(panel):
+    return panel.picture.value.replace(panel.view_id, "") + panel.caption_box.value
+
+
 def test_a_panel_survives_callbacks_on_four_threads():
     panel = mg.widgets.SamplingExplorer("names")
 
@@ -192,57 +199,125 @@ def test_a_panel_survives_callbacks_on_four_threads():
     panel.seed_box.value = 5
     panel.seed_box.value = 1
     fresh = mg.widgets.SamplingExplorer("names")
-    assert panel.picture.value.replace(panel.id_prefix, "") == fresh.picture.value.replace(
-        fresh.id_prefix, ""
-    )
+    panel.redraw()  # without motion
+    assert still(panel) == still(fresh)
     assert mg.widgets.errors() == []
 
 
 HOSTILE, SHOWN = "<img src=x onerror=alert(1)>", "&lt;img src=x"
 
 
-def draw(state, message):
+def draw(state, before):
     if isinstance(state, Exception):
         raise state
-    return Drawing(100, 50, message or state), message or state
+    return Rendered(tag("h3", state), f"{state}.")
+
+
+def draw_still(state):
+    drawing = Drawing()
+    drawing.add_question(state)
+    return drawing
+
+
+def make(state, panel_type=Panel, **options):
+    return panel_type(state, draw, draw_still, **options)
+
+
+def shown(panel):
+    return panel.picture.value + panel.caption_box.value
 
 
 def test_captions_and_errors_are_text():
-    panel = mg.widgets.Panel(HOSTILE, draw)
-    assert SHOWN in panel.picture.value
+    panel = make(HOSTILE)
+    assert shown(panel).count(SHOWN) == 2
     assert SHOWN in panel.static_output()["text/html"]
     panel.update(lambda state: f"{state} again")
-    assert HOSTILE not in panel.picture.value
+    assert HOSTILE not in shown(panel)
 
     def refuse(state):
         raise mg.SettingError("x", HOSTILE, 3)
 
     panel.update(refuse)
     assert panel.caption == f"x must be {HOSTILE}; got 3"
-    assert HOSTILE not in panel.picture.value
+    assert HOSTILE not in shown(panel)
     assert HOSTILE not in panel.static_output()["text/html"]
+
+
+def test_a_message_stands_until_the_next_move():
+    panel = make("first")
+
+    def refuse(state):
+        raise mg.SettingError("x", "y", 3)
+
+    panel.update(refuse)
+    assert (panel.state, panel.caption) == ("first", "x must be y; got 3")
+    panel.redraw()
+    assert panel.caption == "x must be y; got 3"
+    panel.update(lambda state: "second")
+    assert panel.caption == "second."
 
 
 def test_a_picture_that_cannot_be_drawn_leaves_the_state(monkeypatch):
     monkeypatch.setattr(panel_module, "_errors", [])
-    panel = mg.widgets.Panel("first", draw)
+    panel = make("first")
     panel.update(lambda state: ZeroDivisionError(HOSTILE))
-    assert (panel.state, panel.caption, panel.message) == ("first", "first", "")
+    assert (panel.state, panel.caption, panel.message) == ("first", "first.", "")
     assert panel.error == f"ZeroDivisionError: {HOSTILE}"
     assert SHOWN in panel.picture.value
     assert HOSTILE not in panel.picture.value
 
-    class Unsynchronised(mg.widgets.Panel):
+    class Unsynchronised(Panel):
         def sync_controls(self):
             if self.state == "second":
                 raise KeyError(HOSTILE)
 
-    other = Unsynchronised("first", draw)
+    other = make("first", Unsynchronised)
     other.update(lambda state: "second")  # fails after the state was set
-    assert (other.state, other.caption) == ("first", "first")
+    assert (other.state, other.caption) == ("first", "first.")
     assert HOSTILE not in other.picture.value
     other.update(lambda state: "third")
     assert (other.state, other.error) == ("third", "")
     assert len(mg.widgets.errors()) == 2
     mg.widgets.errors().clear()  # a copy
     assert [error.partition(":")[0] for error in mg.widgets.errors()] == ["Panel", "Unsynchronised"]
+
+
+def test_what_changed_may_move_unless_pictures_follow_each_other_fast(monkeypatch):
+    now, seen = [100.0], []
+    monkeypatch.setattr(panel_module.time, "monotonic", lambda: now[0])
+
+    def record(state, before):
+        seen.append((state, before))
+        return draw(state, before)
+
+    panel = Panel("a", record, draw_still)
+    for state, seconds in (("b", 1.0), ("c", 0.1), ("d", 0.2), ("e", 0.3)):
+        now[0] += seconds
+        panel.update(lambda _, state=state: state)
+    assert seen == [("a", None), ("b", "a"), ("c", None), ("d", None), ("e", "d")]
+
+
+def test_a_card_holds_its_controls_then_its_picture_then_its_caption():
+    control, folded = ipywidgets.Text(), ipywidgets.HTML()
+    panel = make("x", css_class="some-view", controls=[control], folded=[folded],
+                 numbers_table=lambda state: f"<p>{state}</p>")  # fmt: skip
+    (card,) = panel.box.children
+    assert panel.box._dom_classes == ("mg-host", panel.view_id)
+    assert set(card._dom_classes) == {"mg-card", "mg-some-view"}
+    assert card.children[:3] == (control, panel.picture, panel.caption_box)
+    assert card.children[3].children == (panel.numbers.toggle,)
+    assert card.children[4:6] == (panel.numbers.content, folded)
+    assert "mg-folded" in folded._dom_classes
+    assert "<style" in card.children[6].value
+    panel.numbers.toggle.value = True
+    assert "<p>x</p>" in panel.numbers.content.value
+
+
+def test_panels_have_ids_of_their_own_and_a_still_picture_names_its_view():
+    one, other = make("x"), make("x")
+    assert one.view_id != other.view_id
+    html = one.static_output()["text/html"]
+    assert f".mg-still-{one.view_id}" in html
+    assert f"~ * .{one.view_id}" in html
+    assert one.static_output()["image/png"]
+    assert one.png().startswith(b"\x89PNG")
