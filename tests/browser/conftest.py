@@ -31,11 +31,18 @@ def pytest_collection_modifyitems(items):
 
 
 @pytest.fixture(scope="package")
-def lab(tmp_path_factory):
-    """JupyterLab in a browser; `lab.open(…)` opens a notebook."""
-    with jupyterlab(tmp_path_factory.mktemp("jupyterlab")) as server, sync_playwright() as play:
+def browser():
+    """Chromium, started."""
+    with sync_playwright() as play:
         path = find_browser(play)
         assert path, MISSING
         browser = play.chromium.launch(executable_path=path, args=FLAGS)
-        yield Lab(server, browser)
+        yield browser
         browser.close()
+
+
+@pytest.fixture(scope="package")
+def lab(tmp_path_factory, browser):
+    """JupyterLab in a browser; `lab.open(…)` opens a notebook."""
+    with jupyterlab(tmp_path_factory.mktemp("jupyterlab")) as server:
+        yield Lab(server, browser)

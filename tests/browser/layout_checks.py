@@ -18,11 +18,26 @@ element => {
       .map(v => v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4);
     return 0.2126 * r + 0.7152 * g + 0.0722 * b;
   };
+  // Whether a box reaches out of an element around it that hides or scrolls what does so; a line's
+  // box is higher than its letters.
+  const isCut = (node, box) => {
+    for (let one = node; one && element.contains(one); one = one.parentElement) {
+      const style = getComputedStyle(one), frame = one.getBoundingClientRect();
+      const hides = axis => axis !== 'visible' && style.display !== 'contents';
+      const isScrolled = one.matches('.mg-scroll, .mg-scroll *');
+      if (isScrolled) return false;
+      if ((one === element || hides(style.overflowX) || one.tagName === 'svg')
+          && (box.left < frame.left - 1 || box.right > frame.right + 1)) return true;
+      if ((hides(style.overflowY) || one.tagName === 'svg')
+          && (box.top < frame.top - 4 || box.bottom > frame.bottom + 4)) return true;
+    }
+    return false;
+  };
   const boxes = [];
   const walker = document.createTreeWalker(element, NodeFilter.SHOW_TEXT);
   while (walker.nextNode()) {
     const node = walker.currentNode, parent = node.parentElement;
-    if (!node.textContent.trim() || parent.closest('style,title,option')) continue;
+    if (!node.textContent.trim() || parent.closest('style,title,option,.mg-heard')) continue;
     const style = getComputedStyle(parent);
     const range = document.createRange();
     range.selectNodeContents(node);
@@ -37,13 +52,11 @@ element => {
       front = front.slice(0, 3).map((v, i) => v * over + back[i] * through);
     }
     const [light, dark] = [luminance(front), luminance(back)].sort((a, b) => b - a);
-    const frame = svg ? svg.getBoundingClientRect() : null;
     boxes.push({
-      text: node.textContent.trim(), size: parseFloat(style.fontSize), svg: !!svg,
-      contrast: (light + 0.05) / (dark + 0.05),
-      left: box.left, right: box.right, top: box.top, bottom: box.bottom,
-      clipped: !!frame && (box.left < frame.left - 1 || box.right > frame.right + 1
-        || box.top < frame.top - 2 || box.bottom > frame.bottom + 2),
+      text: node.textContent.trim(), size: parseFloat(style.fontSize),
+      contrast: (light + 0.05) / (dark + 0.05), clipped: isCut(parent, box),
+      lines: [...range.getClientRects()].map(line =>
+        ({left: line.left, right: line.right, top: line.top, bottom: line.bottom})),
     });
   }
   return boxes;
@@ -66,32 +79,46 @@ def text_violations(part: Locator) -> list[str]:
             violations.append(f"{text} has contrast {box['contrast']:.1f}")
         if box["clipped"]:
             violations.append(f"{text} is clipped")
-    drawn = [box for box in boxes if box["svg"]]
-    for i, one in enumerate(drawn):
-        for other in drawn[i + 1 :]:
-            width = min(one["right"], other["right"]) - max(one["left"], other["left"])
-            height = min(one["bottom"], other["bottom"]) - max(one["top"], other["top"])
-            if width > 1 and height > 4:  # lines of 15 pixels share their empty margins
+    for i, one in enumerate(boxes):
+        for other in boxes[i + 1 :]:
+            if any(_overlap(a, b) for a in one["lines"] for b in other["lines"]):
                 violations.append(f"{one['text'][:20]!r} overlaps {other['text'][:20]!r}")
     return violations
 
 
+def _overlap(a: dict[str, float], b: dict[str, float]) -> bool:
+    """Whether two lines of text overlap by more than the empty margins of their boxes."""
+    width = min(a["right"], b["right"]) - max(a["left"], b["left"])
+    height = min(a["bottom"], b["bottom"]) - max(a["top"], b["top"])
+    return width > 1 and height > 4
+
+
 def overlapping_controls(part: Locator) -> list[str]:
-    """Controls of a panel that overlap each other or a text of its picture."""
+    """Controls of a panel that overlap each other or a text."""
     return part.evaluate(
         """element => {
           const controls = [...element.querySelectorAll('button, input, select, .noUi-target')]
             .filter(item => item.getBoundingClientRect().width > 0);
-          const texts = [...element.querySelectorAll('svg text')];
+          const boxes = [];
+          const walker = document.createTreeWalker(element, NodeFilter.SHOW_TEXT);
+          while (walker.nextNode()) {
+            const parent = walker.currentNode.parentElement;
+            if (!walker.currentNode.textContent.trim()
+                || parent.closest('style,option,button,.mg-heard')) continue;
+            const range = document.createRange();
+            range.selectNodeContents(walker.currentNode);
+            boxes.push([walker.currentNode.textContent, range.getBoundingClientRect()]);
+          }
           const overlap = (a, b) => Math.min(a.right, b.right) - Math.max(a.left, b.left) > 1
-            && Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top) > 1;
-          const overlaps = [];
+            && Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top) > 4;
+          const overlaps = [], name = item => item.textContent || item.value || item.className;
           controls.forEach((one, i) => {
             const box = one.getBoundingClientRect();
-            for (const other of [...controls.slice(i + 1), ...texts])
+            for (const other of controls.slice(i + 1))
               if (!one.contains(other) && overlap(box, other.getBoundingClientRect()))
-                overlaps.push((one.textContent || one.value || one.className) + ' overlaps '
-                  + (other.textContent || other.value || other.className));
+                overlaps.push(name(one) + ' overlaps ' + name(other));
+            for (const [text, other] of boxes)
+              if (overlap(box, other)) overlaps.push(name(one) + ' overlaps ' + text);
           });
           return overlaps;
         }"""

@@ -150,7 +150,7 @@ class Notebook:
     def panel(self, index: int) -> Locator:
         """The one live view that the cell at `index` shows, scrolled to, once it is there."""
         self.scroll_to(index)
-        panel = self.cell(index).locator(".mg-panel")
+        panel = self.cell(index).locator(".mg-host")
         expect(panel).to_be_visible()
         return panel
 

@@ -8,14 +8,17 @@ from browser.layout_checks import inner_scrollbars, overlapping_controls, text_v
 SOUND = """
 <p>black on white</p><button>one</button>
 <svg width="300" height="60"><text x="5" y="20">one</text><text x="5" y="50">two</text></svg>
+<div class="mg-scroll" style="height: 30px; overflow-y: hidden"><p>1</p><p>2</p><p>3</p></div>
 """
 BROKEN = """
 <p style="font-size: 12px">small</p>
 <p style="color: #999; background: #fff">faint</p>
 <button style="position: relative; left: 20px">one</button><button>two</button>
-<svg width="300" height="60">
-<text x="5" y="20">upper</text><text x="10" y="25">lower</text><text x="280" y="50">clipped</text>
-</svg>
+<div style="position: relative; height: 60px; width: 300px; overflow: hidden">
+<span style="position: absolute; left: 5px; top: 5px">upper</span>
+<span style="position: absolute; left: 10px; top: 10px">lower</span>
+<span style="position: absolute; left: 280px; top: 40px">clipped</span>
+</div>
 <div style="height: 30px; overflow-y: scroll"><p style="height: 200px">long</p></div>
 <input type="range">
 """

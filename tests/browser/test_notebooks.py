@@ -66,8 +66,8 @@ def test_run_all_gives_no_error_and_every_view_is_alive(notebook_run):
         outputs = notebook.scroll_to(index)
         assert MODEL_NOT_FOUND not in outputs.inner_text()
         notebook.screenshot(f"{notebook.name}-{number:02}", outputs)
-        for panel in outputs.locator(".mg-panel").all():
-            expect(panel.locator("svg")).to_have_count(1)
+        for panel in outputs.locator(".mg-host").all():
+            expect(panel.locator(".mg-caption")).to_have_count(1)
             assert text_violations(panel) == []
             assert overlapping_controls(panel) == []
     assert notebook.cell_errors() == []

@@ -1,0 +1,107 @@
+"""Every view in each front end that people use, at every width, in both themes.
+
+The front ends are imitated (see fake_hosts.py), so that their rules are tried without them; that
+JupyterLab really is like that is tested in the other files.
+"""
+
+import pytest
+
+from browser.fake_hosts import HOSTS, host_page, widget_html
+from browser.layout_checks import inner_scrollbars, overlapping_controls, text_violations
+from browser.views import VIEWS
+from microgpt.viz.looks import COLOURS
+
+WIDTHS = (400, 560, 720, 1200)
+
+
+@pytest.fixture(scope="module")
+def views():
+    """Name -> the view."""
+    return {name: make() for name, make in VIEWS.items()}
+
+
+@pytest.fixture
+def show(browser):
+    """Load cells, lists of outputs, in a page that imitates a front end, and return the page."""
+    pages = []
+
+    def show(cells, host="jupyterlab", theme="light", width=720, **options):
+        page = browser.new_page(
+            viewport={"width": width + 32, "height": 900}, color_scheme=theme, **options
+        )
+        pages.append(page)
+        page.set_content(host_page(host, theme, cells))
+        return page
+
+    yield show
+    for page in pages:
+        page.close()
+
+
+def live_html(view):
+    """What a view shows where scripts of ipywidgets run; a card is HTML already."""
+    return widget_html(view.box) if hasattr(view, "box") else view._repr_html_()
+
+
+def rgb(colour):
+    return f"rgb({', '.join(str(int(colour[i : i + 2], 16)) for i in (1, 3, 5))})"
+
+
+@pytest.mark.parametrize("theme", [0, 1], ids=["light", "dark"])
+@pytest.mark.parametrize("host", HOSTS)
+def test_a_view_follows_the_theme_of_its_front_end(show, views, host, theme):
+    # The browser's preference is the other theme, unless the front end says nothing.
+    names = ("light", "dark")
+    page = show([[live_html(views["prediction"])]], host, names[theme])
+    page.emulate_media(color_scheme=names[theme if host == "preference" else 1 - theme])
+    style = (
+        "element => [getComputedStyle(element).backgroundColor, getComputedStyle(element).color]"
+    )
+    assert page.locator(".mg-card").evaluate(style) == [
+        rgb(COLOURS["card"][theme]), rgb(COLOURS["ink"][theme]),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("host", HOSTS)
+def test_the_still_picture_hides_beside_its_own_view_only(show, views, host):
+    view, other = views["prediction"], views["guess"]
+    still, live = view.static_output()["text/html"], live_html(view)
+    page = show(
+        [
+            [still, live],
+            [still],
+            [live_html(other)],
+            ["<p>printed</p>", still, "<p>more</p>", live],
+        ],
+        host,
+    )
+    visible = [item.is_visible() for item in page.locator(".mg-still").all()]
+    assert visible == [False, True, False]
+    assert [item.is_visible() for item in page.locator(".mg-host").all()] == [True] * 3
+    for text in ("printed", "more"):
+        assert page.get_by_text(text, exact=True).is_visible()
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("name", VIEWS)
+def test_nothing_is_cut_off_faint_or_in_the_way_at_any_width(show, views, name, theme):
+    violations = []
+    for width in WIDTHS:
+        page = show([[live_html(views[name])]], theme=theme, width=width)
+        part = page.locator(".mg-host, .mg").first
+        found = text_violations(part) + overlapping_controls(part) + inner_scrollbars(part)
+        overflow = page.evaluate("document.documentElement.scrollWidth - innerWidth")
+        found += [f"the page is {overflow} px too wide"] * (overflow > 0)
+        violations += [f"{width} px: {text}" for text in found]
+        page.close()
+    assert violations == []
+
+
+@pytest.mark.parametrize("name", VIEWS)
+def test_reduced_motion_stills_it(show, views, name):
+    page = show([[live_html(views[name])]], reduced_motion="reduce")
+    moving = (
+        "[...document.querySelectorAll('.mg *')].filter(e => "
+        "getComputedStyle(e).animationName !== 'none').length"
+    )
+    assert page.evaluate(moving) == 0

@@ -1,0 +1,54 @@
+"""One of each view, in a state that shows much of it."""
+
+from functools import cache
+
+import microgpt as mg
+
+
+@cache
+def trained_monitor():
+    """A training run of 100 steps; it is the slowest of these."""
+    model = mg.GPT(mg.GPTConfig.microgpt(), backend="numpy")
+    return mg.widgets.TrainingMonitor(model, mg.load_corpus("names-mini"), steps=100)
+
+
+def _explorer_with_cut():
+    view = mg.widgets.SamplingExplorer("names", sliders=("temperature", "top_k"), prompt="an")
+    view.sliders["top_k"].slider.value = 5
+    view.sliders["temperature"].slider.value = 0.7
+    view.accept_button.click()
+    return view
+
+
+def _finished_explorer():
+    view = mg.widgets.SamplingExplorer("names", compact=True)
+    view.finish_button.click()
+    return view
+
+
+def _guess():
+    view = mg.widgets.GuessNext("names")
+    view.update(lambda game: game.with_guess(20))
+    return view
+
+
+def _prediction():
+    mg.learn.predict("00.view", "Among how many letters does it choose at first?", (1, 10, 27))
+    mg.learn.reveal("00.view", 27)
+    return mg.learn.predict("00.view", "Among how many letters does it choose?", (1, 10, 27))
+
+
+VIEWS = {
+    "explorer": lambda: mg.widgets.SamplingExplorer("names"),
+    "explorer with a cut": _explorer_with_cut,
+    "explorer, finished": _finished_explorer,
+    "long tail": lambda: mg.widgets.SamplingExplorer("long tail (made-up numbers)", top_k=50),
+    "training": trained_monitor,
+    "likelihood": lambda: mg.widgets.TextLikelihood("names", text="maximiliana"),
+    "guess": _guess,
+    "guess, asked": lambda: mg.widgets.GuessNext("names"),
+    "journey": lambda: mg.widgets.forward_pass("names", "ann"),
+    "prediction": _prediction,
+    "exercise": lambda: mg.learn.check("09.top_k", lambda probabilities, k: [1.0] * 3),
+    "table": lambda: mg.widgets.sample_table("names", mg.load_corpus("names-mini")),
+}
