@@ -79,10 +79,12 @@ def text_violations(part: Locator) -> list[str]:
             violations.append(f"{text} has contrast {box['contrast']:.1f}")
         if box["clipped"]:
             violations.append(f"{text} is clipped")
-    for i, one in enumerate(boxes):
-        for other in boxes[i + 1 :]:
-            if any(_overlap(a, b) for a in one["lines"] for b in other["lines"]):
-                violations.append(f"{one['text'][:20]!r} overlaps {other['text'][:20]!r}")
+    violations.extend(
+        f"{one['text'][:20]!r} overlaps {other['text'][:20]!r}"
+        for i, one in enumerate(boxes)
+        for other in boxes[i + 1 :]
+        if any(_overlap(a, b) for a in one["lines"] for b in other["lines"])
+    )
     return violations
 
 
