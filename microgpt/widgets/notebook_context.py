@@ -14,7 +14,8 @@ def _ipython_kernel() -> Any:
 def current_cell() -> tuple[str, str] | None:
     """Return the ids of the running cell and of this run, or None outside a live front end.
 
-    JupyterLab sends the cell's id with the code to run; nbclient, papermill and scripts do not.
+    JupyterLab, Notebook 7 and VS Code send the cell's id with the code to run; nbclient, papermill
+    and scripts do not.
     """
     kernel = _ipython_kernel()
     if kernel is None:

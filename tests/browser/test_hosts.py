@@ -5,7 +5,9 @@ JupyterLab really is like that is tested in the other files.
 """
 
 import pytest
+from axe_playwright_python.base import AXE_SCRIPT
 
+from browser import scripts
 from browser.fake_hosts import HOSTS, host_page, widget_html
 from browser.layout_checks import inner_scrollbars, overlapping_controls, text_violations
 from browser.views import VIEWS
@@ -105,3 +107,14 @@ def test_reduced_motion_stills_it(show, views, name):
         "getComputedStyle(e).animationName !== 'none').length"
     )
     assert page.evaluate(moving) == 0
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("name", VIEWS)
+def test_axe_finds_nothing(show, views, name, theme):
+    page = show([[live_html(views[name])]], theme=theme, width=720)
+    page.evaluate(AXE_SCRIPT)
+    page.wait_for_timeout(300)  # until what is new has faded in
+    assert (
+        page.locator(".mg-host, .mg").first.locator("xpath=..").evaluate_all(scripts.RUN_AXE) == []
+    )
