@@ -1,4 +1,4 @@
-"""Click a view, press Shift+Enter: the cell runs again, and what one did in the view is still there."""
+"""Click a view, press Shift+Enter: its cell runs again, and what one did in it is still there."""
 
 import re
 
