@@ -14,12 +14,13 @@ class CacheTimings:
     """Milliseconds to generate `num_new_tokens` greedily, one measurement per round.
 
     For `recompute_ms` the whole text was recomputed for each token, for `cached_ms` keys and values
-    came from a KV cache. The two ways alternated.
+    came from a KV cache. The two ways alternated. `unit` is what a token is called.
     """
 
     num_new_tokens: int
     recompute_ms: tuple[float, ...]
     cached_ms: tuple[float, ...]
+    unit: str = "letter"
 
 
 def draw_cache_timings(timings: CacheTimings) -> Drawing:
@@ -40,9 +41,9 @@ def draw_cache_timings(timings: CacheTimings) -> Drawing:
         )
     num_rounds = len(timings.cached_ms)
     drawing.caption = (
-        f"{timings.num_new_tokens} letters take {recompute:.0f} ms when all is read again "
-        f"and {cached:.0f} ms with a cache ({recompute / cached:.1f} to 1): medians of "
-        f"{num_rounds} runs in turns."
+        f"{timings.num_new_tokens} {timings.unit}s take {recompute:.0f} ms when the whole text is "
+        f"read again for each, and {cached:.0f} ms with a KV cache "
+        f"({recompute / cached:.1f} to 1): medians of {num_rounds} runs each, taken alternately."
     )
     rows = [(name, *(f"{time:.3f}" for time in sorted(times))) for name, times in bars.items()]
     drawing.details_html = html_table(("way", *("ms",) * num_rounds), rows, folded=True)

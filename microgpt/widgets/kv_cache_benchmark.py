@@ -7,8 +7,10 @@ from microgpt.autograd.engine import no_grad
 from microgpt.errors import SettingError
 from microgpt.models.gpt import GPT
 from microgpt.sampling import Decoder
+from microgpt.tokenizers import resolve_tokenizer
 from microgpt.viz.drawing import Drawing
 from microgpt.viz.kv_cache_timing import CacheTimings, draw_cache_timings
+from microgpt.widgets.logits_source import token_unit
 
 
 def kv_cache_timing(model: GPT, tokens: Sequence[int], length: int, rounds: int = 5) -> Drawing:
@@ -37,7 +39,9 @@ def time_generation(
             start = time.perf_counter()
             generate(model, list(tokens), length)
             times.append(1000 * (time.perf_counter() - start))
-    return CacheTimings(length - len(tokens), tuple(recompute_ms), tuple(cached_ms))
+    tokenizer = resolve_tokenizer(model, None)
+    unit = "token" if tokenizer is None else token_unit(tokenizer)
+    return CacheTimings(length - len(tokens), tuple(recompute_ms), tuple(cached_ms), unit)
 
 
 def _recompute(model: GPT, tokens: list[int], length: int) -> None:

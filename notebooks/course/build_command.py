@@ -10,6 +10,7 @@ import nbformat
 from microgpt._io.atomic_write import atomic_write
 from microgpt.errors import FormatError, MicrogptError
 
+from .answer_check import wrong_answers
 from .execution import execute
 from .notebook_diff import output_difference, source_difference
 from .output_cleaning import clean, to_bytes
@@ -17,9 +18,11 @@ from .percent_source import NOTEBOOKS, read_source, source_names
 
 
 def executed_notebook(source: Path) -> Any:
-    """The notebook of a source, executed and cleaned."""
+    """The notebook of a source, executed and cleaned; FormatError if a noted answer is wrong."""
     notebook = read_source(source)
     execute(notebook, source.stem)
+    if problems := wrong_answers(notebook):
+        raise FormatError(f"{source.stem}, {'; '.join(problems)}; correct the note or the question")
     return clean(notebook)
 
 

@@ -1,53 +1,49 @@
 """What a committed notebook keeps: pictures and text, and nothing of the run that made them."""
 
 import re
+from collections.abc import Iterable
 from typing import Any
 
 import nbformat
 
 from microgpt.errors import FormatError
 
-from .percent_source import METADATA
+from .percent_source import ANSWER_PREFIX, METADATA
 
 MAX_BYTES = 500_000
-PLACEHOLDER = "Run this cell: it answers the guess above."
+MASKED_PREFIXES = (ANSWER_PREFIX, "shows:")  # of tags of cells whose output answers a prediction
+MASK_TEXT = "Hidden until you run this cell."
+MASK = {"text/plain": MASK_TEXT, "text/html": f"<p><em>{MASK_TEXT}</em></p>"}
 MEMORY_ADDRESS = re.compile(r"\bat 0x[0-9a-f]+")
 
 
 def clean(notebook: Any) -> Any:
-    """A copy with PNG and text outputs, tags and ids; no counts, times, widgets or notes."""
+    """A copy with PNG and text outputs, tags, ids and collapsed cells; nothing else of the run.
+
+    The outputs of cells tagged `answer:<id>` or `shows:<id>` are masked.
+    """
     copy = nbformat.v4.new_notebook(metadata=METADATA)
-    hidden = cells_after_prediction(notebook.cells)
     for cell in notebook.cells:
         tags = list(cell.metadata.get("tags", []))
-        metadata = {"tags": tags} if tags else {}
+        metadata: dict[str, Any] = {"tags": tags} if tags else {}
+        if "jupyter" in cell.metadata:
+            metadata["jupyter"] = cell.metadata["jupyter"]
         if cell.cell_type == "markdown":
             new = nbformat.v4.new_markdown_cell(cell.source, metadata=metadata)
         else:
             outputs = [clean_output(output) for output in cell.outputs]
             kept = [output for output in outputs if output is not None]
-            if cell.id in hidden and not any("image/png" in o.get("data", {}) for o in kept):
-                kept = [nbformat.v4.new_output("display_data", data={"text/plain": PLACEHOLDER})]
+            if kept and is_masked(tags):
+                kept = [nbformat.v4.new_output("display_data", data=dict(MASK))]
             new = nbformat.v4.new_code_cell(cell.source, metadata=metadata, outputs=kept)
         new.id = cell.id
         copy.cells.append(new)
     return copy
 
 
-def cells_after_prediction(cells: Any) -> set[str]:
-    """The ids of the code cells whose text would answer a prediction before the guess.
-
-    They stand after a cell tagged `predict:<id>`, up to the one tagged `answer:<id>`.
-    """
-    open_predictions: set[str] = set()
-    cell_ids = set()
-    for cell in cells:
-        tags = [tag.partition(":") for tag in cell.metadata.get("tags", [])]
-        if open_predictions and cell.cell_type == "code":
-            cell_ids.add(cell.id)
-        open_predictions -= {id for prefix, _, id in tags if prefix == "answer"}
-        open_predictions |= {id for prefix, _, id in tags if prefix == "predict"}
-    return cell_ids
+def is_masked(tags: Iterable[str]) -> bool:
+    """Whether tags say that a cell's output would answer a prediction before the guess."""
+    return any(tag.startswith(MASKED_PREFIXES) for tag in tags)
 
 
 def clean_output(output: Any) -> Any:

@@ -20,6 +20,8 @@ METADATA = {
     "language_info": {"name": "python"},
 }
 MAX_ID = 48  # characters
+ANSWER_PREFIX = "answer:"  # of the tag of a cell that answers a prediction
+COLLAPSED = {"source_hidden": True}  # in the metadata of JupyterLab and its kin
 
 
 def source_names(prefixes: list[str], folder: Path = SOURCES) -> list[str]:
@@ -34,7 +36,8 @@ def source_names(prefixes: list[str], folder: Path = SOURCES) -> list[str]:
 def read_source(path: Path) -> Any:
     """The notebook that a source describes, with ids and tags, without outputs.
 
-    Lines that begin with `# source:` are for its authors: they move to `cell.metadata.notes`.
+    Lines that begin with `# source:` are for its authors: they move to `cell.metadata.notes`. Cells
+    tagged `answer:<id>` are collapsed, since their code would tell the answer to a prediction.
     """
     parsed = jupytext.reads(path.read_text("utf-8"), fmt="py:percent")
     notebook = nbformat.v4.new_notebook(metadata=METADATA)
@@ -49,10 +52,18 @@ def read_source(path: Path) -> Any:
         new_cell = nbformat.v4.new_code_cell
         if cell.cell_type == "markdown":
             new_cell = nbformat.v4.new_markdown_cell
-        metadata: dict[str, Any] = {"tags": list(cell.metadata.get("tags", [])), "notes": notes}
+        tags = list(cell.metadata.get("tags", []))
+        metadata: dict[str, Any] = {"tags": tags, "notes": notes}
+        if any(tag.startswith(ANSWER_PREFIX) for tag in tags):
+            metadata["jupyter"] = dict(COLLAPSED)
         notebook.cells.append(new_cell(text, metadata=metadata))
     _assign_ids(notebook, path.name)
     return notebook
+
+
+def is_collapsed(cell: Any) -> bool:
+    """Whether a notebook opens with the cell's code hidden."""
+    return cell.metadata.get("jupyter", {}) == COLLAPSED
 
 
 def _split_notes(source: str, note: re.Pattern) -> tuple[str, list[str]]:

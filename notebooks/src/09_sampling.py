@@ -1,10 +1,11 @@
 # %% [markdown]
 # # Why did it say that?
 #
-# A model never says a letter. It gives every letter a chance, and a die is thrown. Here you take
-# that die apart, dial by dial. You need notebook 00 and nothing else.
+# A language model never picks a letter. It gives each possible next letter a probability, and a
+# dart picks one. In this notebook you take this choice apart, one dial at a time: temperature,
+# top-k, top-p and min-p. You need notebook 00 and nothing else.
 #
-# Corpus: `names-mini`, and `story`, one short story inside the package.
+# The texts are in the package: the list `names-mini`, and `story`, one short story.
 
 # %% tags=["imports", "varies"]
 import math
@@ -20,119 +21,139 @@ mg.doctor(brief=True)
 names = mg.load_corpus("names-mini")
 trained = mg.load_pretrained("names")
 model = trained.model
-print(names)
-print(model)
+print(f"the list has {len(names):,} names, such as {names[0]!r}")
+print(f"a model with {model.parameter_count():,} parameters was trained on most of them")
 
 # %% [markdown]
-# ## A model gives scores, and the rest is arithmetic
+# ## A model gives scores, not probabilities
 #
-# Each possible next letter gets a score, a logit. Take four scores. Raise e to each, then divide
-# each power by their sum. Four chances come out that sum to 1. The **softmax** of some scores is
-# what you get this way.
+# For each possible next token, the model computes a score, its **logit**. A logit can be any
+# number; the higher it is, the more probable the token. Take four logits, of the tokens 0, 1, 2
+# and 3. Raise e to each of them: now all four numbers are positive. Divide each by their sum: now
+# they add up to 1. This calculation turns logits into probabilities and is called the **softmax**.
 
 # %%
 logits = [2.0, 1.0, 0.1, -1.0]
 powers = [math.exp(logit) for logit in logits]
 probs = [power / sum(powers) for power in powers]
-print("powers  ", [round(power, 3) for power in powers])
-print("chances ", [round(prob, 3) for prob in probs])
+print("e to each logit", [round(power, 3) for power in powers])
+print("probabilities  ", [round(prob, 3) for prob in probs])
 
 # %% [markdown]
-# In symbols, with z for a score and p for a chance:
+# In symbols, with z for a logit and p for a probability, the softmax is
 #
 # $$p_i = \frac{e^{z_i}}{\sum_j e^{z_j}}$$
 #
-# Read: the chance of letter i is e to its own score, over the sum of e to every score. The
-# **entropy** of a die is its average surprise, in nats: a chance p surprises by −ln p nats. And e to
-# the entropy is how many equal choices it feels like.
+# Read it aloud: the probability of token i is e to its own logit, divided by the sum of e to every
+# logit. The library's softmax gives the same four numbers:
 
 # %%
-sampled = mg.next_token(logits)
-print("chances", sampled.probabilities.round(3))
-print(f"entropy {sampled.entropy:.3f} nats: feels like {math.exp(sampled.entropy):.2f} choices")
+print("the library    ", mg.next_token(logits).probabilities.round(3))
 
 # %% [markdown]
-# ## A dart picks
+# ### How undecided is the model?
 #
-# Lay the four chances end to end, the greatest first. Each ends at an edge. A number u between 0 and
-# 1, the dart, falls somewhere. The first edge beyond it says which one is picked.
+# If a token of probability p comes next, its negative log-likelihood is −ln p. The unit of this
+# number is the nat, after ln, the natural logarithm.
+#
+# Now take the average over all four tokens. A probable token comes more often, so it counts more:
+# each value is multiplied by its probability. This average is the **entropy**. It says how
+# undecided the model is before the next token is known. And e to the entropy is the perplexity, the
+# figure in the explorer.
 
 # %%
-print("edges", sampled.cumulative.round(3))
-for u in (0.5, 0.7, 0.9, 0.99):
-    print(f"dart at {u:.2f} picks number {mg.next_token(logits, u=u).token}")
+print("negative log-likelihoods", [round(-math.log(prob), 3) for prob in probs], "nats")
+entropy = sum(prob * -math.log(prob) for prob in probs)
+print(f"entropy {entropy:.3f} nats, so the perplexity is {math.exp(entropy):.2f}")
+print(f"the library: entropy {mg.next_token(logits).entropy:.3f} nats")
 
 # %% [markdown]
-# Now with a real model. Look at the strip below the bars: every letter has a cell as wide as its
-# chance. An outline is the chance at T = 1. Press Next letter until the name ends, then Back. Put the
-# dart elsewhere by hand.
+# ## A dart picks the token
+#
+# Lay the four probabilities end to end, the largest first. They form a strip from 0 to 1, and each
+# ends at an edge. The dart is a random number u, at least 0 and below 1. It picks the token whose
+# part of the strip it hits: the first one whose edge is larger than u.
+
+# %%
+print("edges", mg.next_token(logits).cumulative.round(3))
+for u in (0.5, 0.7, 0.9, 0.99):
+    print(f"a dart at u = {u:.2f} picks token {mg.next_token(logits, u=u).token}")
+
+# %% [markdown]
+# Now with a real model. Look at the strip: the width of each letter is its probability, and the
+# most probable letter, rank 1, comes first. The pale strip below it shows T = 1. Press *Next
+# letter* until the name ends, then *Back*. Then move the dart yourself.
 
 # %%
 mg.widgets.SamplingExplorer("names")
 
 # %% [markdown]
-# ## Temperature divides the scores
+# ## Temperature divides the logits
 #
-# Before softmax, every score is divided by the temperature T. The first of your four scores is
-# 2.0, and its chance at T = 1 stands above.
+# Before the softmax, every logit is divided by the temperature T. Your largest logit is 2.0, and at
+# T = 1 its probability is the largest of the four above. First, your guess.
 
 # %% tags=["predict:09.double"]
-# source: misconception: temperature divides the chances
+# source: misconception: temperature divides the probabilities
+# source: answer: 0.451
+# source: gives away: 0\.451|halves
 mg.learn.predict(
     "09.double",
-    "At T = 2 the greatest of the four chances goes from 0.638 to …",
+    f"At T = 2, the largest of the four probabilities changes from {probs[0]:.3f} to …",
     (0.319, 0.451, 0.638),
 )
 
-# %%
+# %% tags=["shows:09.double"]
 for T in (0.5, 1, 2):
-    print(f"T = {T}:", mg.next_token(logits, temperature=T).probabilities.round(3))
+    sampled = mg.next_token(logits, temperature=T)
+    print(f"T = {T}: {sampled.probabilities.round(3)}, entropy {sampled.entropy:.2f} nats")
 
 # %% tags=["answer:09.double"]
-mg.learn.reveal(
-    "09.double",
-    round(mg.next_token(logits, temperature=2).probabilities[0], 3),
-    "T = 2 halves the gaps between scores, not the chances; the order stays.",
-)
+mg.learn.reveal("09.double", round(mg.next_token(logits, temperature=2).probabilities[0], 3))
 
 # %% [markdown]
-# Nine words that might follow "Every effort moves you", and the dart at 0.600. Lower the temperature from 1.00 to 0.85, step by step. Watch one
-# edge pass the dart, and read the sentence below.
+# The higher the temperature, the higher the entropy. At T = 0, the division is impossible. So this
+# case is defined on its own: the most probable token is always picked, wherever the dart lands.
+# This is called greedy sampling.
+#
+# Below are nine words that might follow “Every effort moves you”, and the dart is at 0.600. Lower
+# the temperature from 1.00 to 0.85, one step at a time. Watch one edge move past the dart, and
+# read the sentence about it.
 
 # %%
 words = "closer every effort forward inches moves pizza toward you".split()
-scores = [4.51, 0.89, -1.90, 6.75, 1.63, -1.62, -1.89, 6.28, 1.79]
-mg.widgets.SamplingExplorer(logits=scores, labels=words, u=0.6)
+word_logits = [4.51, 0.89, -1.90, 6.75, 1.63, -1.62, -1.89, 6.28, 1.79]
+mg.widgets.SamplingExplorer(logits=word_logits, labels=words, u=0.6)
 
 # %% [markdown]
 # ### Your turn: temperature
 #
-# Exercise, 4 minutes. `temperature(logits, T) -> probabilities`: divide the scores by T, then apply
-# softmax. The scores come as a list or an array; scores of 1000 are allowed. For
-# `[2.0, 1.0, 0.1, -1.0]` and T = 1 the chances are those you computed first.
-# `mg.learn.hint("09.temperature")` helps.
+# Exercise, 4 minutes. `temperature(logits, T) -> probabilities`: divide the logits by T, then
+# apply the softmax. T is above 0. The logits come as a list or an array, and they may be as large
+# as 1000. For `[2.0, 1.0, 0.1, -1.0]` and T = 1, the probabilities are the four that you computed
+# first. `mg.learn.hint("09.temperature")` helps.
 
 # %% tags=["exercise:09.temperature"]
-temperature = mg.learn.todo()
-temperature
+temperature = mg.learn.todo()  # your function goes here, in place of this line
 
 # %% tags=["check:09.temperature"]
 mg.learn.check("09.temperature", temperature)
 
 # %% [markdown]
-# ## Top-k keeps the k most likely
+# ## Top-k keeps the k most probable tokens
 #
-# With k = 2, two of the four chances stay. The others are set to 0, and what stays is divided by its
-# sum, so that it adds up to 1 again.
+# A cut removes improbable tokens before the dart lands. The simplest one is **top-k**: it keeps a
+# fixed number of tokens, k, and sets the other probabilities to 0. What is left is divided by its
+# sum, so that it adds up to 1 again. With k = 2, two of your four tokens stay.
 
 # %%
-first, second = sorted(probs)[:-3:-1]
-print("by hand    ", round(first / (first + second), 3), round(second / (first + second), 3))
+kept = sorted(probs, reverse=True)[:2]
+print("by hand    ", [round(prob / sum(kept), 3) for prob in kept])
 print("the library", mg.next_token(logits, top_k=2).probabilities.round(3))
 
 # %% [markdown]
-# After "an", lower top-k from the right. Look at the line that moves up through the bars: rows below
-# it read "cut". The outlines stay what they were.
+# The text so far is “an”. Move top-k down from *off* and look at the strip: the letters that stay
+# fill it. The bars of the others are folded into one line, which says how many are cut.
 
 # %%
 mg.widgets.SamplingExplorer("names", sliders=("temperature", "top_k"), prompt="an")
@@ -140,71 +161,71 @@ mg.widgets.SamplingExplorer("names", sliders=("temperature", "top_k"), prompt="a
 # %% [markdown]
 # ### Your turn: top-k
 #
-# Exercise, 5 minutes. `top_k(probabilities, k) -> probabilities`, both (V,): keep exactly the k
-# greatest, of equal ones those that stand first, and make what stays sum to 1. Example:
+# Exercise, 5 minutes. `top_k(probabilities, k) -> probabilities`, both of shape (V,), with V for
+# the number of tokens. Keep the k largest, and make them add up to 1. If equal ones compete for
+# the last place, keep those that come first. If k is larger than V, keep everything. Example:
 # `[0.5, 0.3, 0.2]` with k = 2 gives `[0.625, 0.375, 0.0]`.
 
 # %% tags=["exercise:09.top_k"]
-top_k = mg.learn.todo()
-top_k
+top_k = mg.learn.todo()  # your function goes here, in place of this line
 
 # %% tags=["check:09.top_k"]
 mg.learn.check("09.top_k", top_k)
 
 # %% [markdown]
-# ## Top-p keeps until it has enough
+# ## Top-p keeps tokens until it has enough
 #
-# Top-p walks down from the top until the chances it passed reach p. With p = 0.9 the four-number die
-# keeps three.
+# **Top-p** adds up the probabilities, from the largest downwards, until the sum has reached p. The
+# tokens up to there stay, and the others are cut. With p = 0.9, three of your four tokens stay.
 
 # %% tags=["predict:09.reach"]
 # source: misconception: a cut keeps a fixed number of letters
-mg.learn.predict("09.reach", "Same p = 0.9, but at T = 0.5. How many does it keep?", (2, 3, 4))
+# source: answer: 2
+# source: gives away: keeps two|two of your four tokens stay|fewer
+mg.learn.predict("09.reach", "The same p = 0.9, but at T = 0.5. How many of the four tokens stay?", (2, 3, 4))
 
-# %%
+# %% tags=["shows:09.reach"]
 for T in (0.5, 1, 2):
     cut = mg.next_token(logits, temperature=T, top_p=0.9)
-    print(f"T = {T}: keeps {cut.num_kept}, chances {cut.probabilities.round(3)}")
+    print(f"T = {T}: top-p keeps {cut.num_kept}, with probabilities {cut.probabilities.round(3)}")
 
 # %% tags=["answer:09.reach"]
-mg.learn.reveal(
-    "09.reach",
-    mg.next_token(logits, temperature=0.5, top_p=0.9).num_kept,
-    "A sharper die reaches 0.9 sooner: top-p keeps few when the model is sure, many when it is not.",
-)
+mg.learn.reveal("09.reach", mg.next_token(logits, temperature=0.5, top_p=0.9).num_kept)
 
 # %% [markdown]
-# Why cut at all? GPT-2 chooses among 50,257 tokens. Each of the unlikely ones is nearly always a
-# mistake, and together they add up. Here is such a tail, made up: look at how much the first fifty
-# hold.
+# Why cut at all? GPT-2 chooses among 50,257 tokens. After most texts, nearly all of these would be
+# a mistake. Each has a tiny probability, but there are so many that the dart often hits one: they
+# form a long tail. The next cell makes up such a tail and prints how much of the strip the fifty
+# most probable tokens fill.
 
 # %%
 tail = [-1.1 * math.log(rank) for rank in range(1, 50_258)]
 for T in (0.5, 1, 2):
-    mass = mg.next_token(tail, temperature=T).cumulative[49]
-    print(f"T = {T}: the first 50 hold {mass:.1%}")
+    filled = mg.next_token(tail, temperature=T).cumulative[49]
+    print(f"T = {T}: the first 50 of {len(tail):,} tokens fill {filled:.1%} of the strip")
 
 # %% [markdown]
-# The same numbers in the panel. Look at the strip: at T = 2 most of it is tail. Go back to T = 1 and
-# lower top-p to 0.4: the tail is gone.
+# Here is the same long tail in the explorer, in order of rank. Set T = 2 and look at the strip:
+# nearly all of it is tail. Go back to T = 1 and lower top-p to 0.4: the tail is gone.
 
 # %%
 mg.widgets.SamplingExplorer("long tail (made-up numbers)", sliders=("temperature", "top_p"))
 
 # %% [markdown]
-# ## Min-p asks for a share of the favourite
+# ## Min-p compares each token with the favourite
 #
-# Min-p keeps every token with at least that share of the greatest chance. With 0.2, the bar is 0.2
-# times the favourite's chance.
+# **Min-p** keeps every token whose probability is at least a given share of the largest one. With a
+# share of 0.2, the threshold is 0.2 times the largest probability.
 
 # %%
-bar = 0.2 * max(probs)
-print(f"bar {bar:.3f}; above it:", [round(prob, 3) for prob in probs if prob >= bar])
-print("the library", mg.next_token(logits, min_p=0.2).probabilities.round(3))
+threshold = 0.2 * max(probs)
+print(f"threshold {threshold:.3f}; at least as large:", [round(p, 3) for p in probs if p >= threshold])
+print("min-p of the library:", mg.next_token(logits, min_p=0.2).probabilities.round(3))
 
 # %% [markdown]
-# A model that has read one story writes on from "Wren ". Raise min-p to 0.1 and press Next letter a
-# few times: many letters stay at the start of a word, one or two in the middle of it.
+# A model that was trained on one story continues “Wren ”, the name of a girl in it. Raise min-p to
+# 0.1 and press *Next letter* several times. Watch how many letters are kept: many at the start of a
+# word, one or two in the middle of it.
 
 # %%
 mg.widgets.SamplingExplorer("story", sliders=("temperature", "min_p"), prompt="Wren ")
@@ -212,20 +233,20 @@ mg.widgets.SamplingExplorer("story", sliders=("temperature", "min_p"), prompt="W
 # %% [markdown]
 # ## Write the sampler yourself
 #
-# Exercise, 10 minutes. `sample(logits, T, k, u) -> token`: temperature, then top-k, then the first
-# token in order of chance whose edge lies beyond u. T = 0 takes the likeliest. Example:
-# `sample([2.0, 1.0, 0.1, -1.0], 1, 4, 0.7)` gives 1.
+# Exercise, 10 minutes. `sample(logits, T, k, u) -> token`. Divide the logits by T, apply the
+# softmax and top-k, then return the token that the dart u picks. At T = 0, return the most
+# probable token. If k is larger than V, nothing is cut. Of equal logits, the token with the lower
+# number comes first. Example: `sample([2.0, 1.0, 0.1, -1.0], 1, 4, 0.7)` gives 1.
 
 # %% tags=["exercise:09.sample"]
-sample = mg.learn.todo()
-sample
+sample = mg.learn.todo()  # your function goes here, in place of this line
 
 # %% tags=["check:09.sample"]
 mg.learn.check("09.sample", sample)
 
 # %% [markdown]
-# Once you have one, the real model runs on it: five names, each letter picked by your function, and
-# compared with the library's picks.
+# If you have written one, the real model now uses it: your function picks each letter of five
+# names. The report compares its picks with the library's.
 
 # %%
 if sample:
@@ -236,80 +257,93 @@ else:
     print("There is no sampler of yours yet; the notebook goes on without it.")
 
 # %% [markdown]
-# ### What is read once can be kept
+# ### What was read once can be kept
 #
-# A model looks back at every earlier letter. It could read the whole text again for each new letter,
-# or keep what it computed: a **cache**.
+# To *read* a letter means to run the whole calculation of the model for it: embedding, attention
+# and MLP. For a new letter, attention needs results from all letters before it. Either the model
+# reads the whole text again to get them, or they are kept in a **KV cache** and it reads the
+# newest letter only. K and V are two parts of attention, the keys and the values; notebook 06
+# explains them.
 
 # %% tags=["predict:09.cache"]
 # source: misconception: without a cache the work is twice as much, or some constant times
+# source: answer: 1,770
+# source: gives away: 1,?770(?!,)|square
 mg.learn.predict(
-    "09.cache", "For 60 letters without a cache: how many letters does it read in all?", (60, 120, 1770, 3600)
+    "09.cache",
+    "A text grows from 1 letter to 60. Without a cache, how many letters does the model read in all?",
+    (60, 120, 1770, 3600),
 )
 
-# %%
+# %% tags=["shows:09.cache"]
 story = mg.load_pretrained("story")
 start = story.tokenizer.encode("W")
 with mg.no_grad():
-    tokens, read = list(start), 0
+    tokens, num_read = list(start), 0
     while len(tokens) < 60:
-        read += len(tokens)
+        num_read += len(tokens)
         tokens.append(int(story.model(tokens).numpy()[-1].argmax()))
-kept = start + list(mg.generate(story.model, start, 59, temperature=0))
-print("the same letters:", tokens == kept)
-print("letters read without a cache:", read, " with one:", len(kept) - 1)
+cached = start + list(mg.generate(story.model, start, 59, temperature=0))
+print("both ways write the same letters:", tokens == cached)
+print(f"letters read without a KV cache: {num_read:,}, with one: {len(cached) - 1}")
 
 # %% tags=["answer:09.cache"]
-mg.learn.reveal("09.cache", read, "It is 1 + 2 + … + 59: the work grows with the square of the length.")
+mg.learn.reveal("09.cache", num_read)
 
 # %% [markdown]
-# Fewer letters to read is less time, though not by as much: each call has a cost of its own, however
-# little it reads. Measured on this machine for some seconds, the two ways taking turns:
+# Reading fewer letters takes less time, but not in proportion: every new letter has a fixed cost of
+# its own. The next cell takes some seconds and measures both ways on this machine, one after the
+# other. *Read again*: the model reads the whole text for every new letter. *Kept in a cache*: with
+# the KV cache, it reads the newest letter only.
 
 # %% tags=["varies"]
 mg.widgets.kv_cache_timing(story.model, start, 60)
 
 # %% [markdown]
-# ### Break it
+# ### Break it: does the model only copy?
 #
-# A text breaks in one of two ways: too cool, and it repeats what was read; too hot, and words fall
-# apart. The story model writes 200 letters. How long is the longest piece that it copies from the
-# story, letter for letter?
+# How much of a generated text is copied? The model that was trained on `story` now writes texts of
+# 200 letters. For each, the next cell finds the longest piece that is also in the story, letter for
+# letter.
 
 # %% tags=["predict:09.copy"]
 # source: misconception: fluent text is new text
 # source: measured: seeds 1 to 5, the longest piece of 200 letters: 192 to 200 at T = 0.5, 77 to 180
 # source: at T = 1, 23 to 56 at T = 2
-mg.learn.predict("09.copy", "At T = 0.5, of 200 letters, the longest copied piece has about", (10, 50, 200))
+# source: answer: 200
+# source: gives away: recites|by heart|nearly all of it
+mg.learn.predict("09.copy", "At T = 0.5, the longest copied piece has about … letters", (10, 50, 200))
 
-# %%
+# %% tags=["shows:09.copy"]
 import difflib
 
 text = mg.load_corpus("story")[0]
 for T in (0.5, 1, 2):
-    copied = []
+    lengths = []
     for written in mg.generate_text(story.model, story.tokenizer, 5, "W", 199, temperature=T, seed=1):
-        match = difflib.SequenceMatcher(None, written, text, autojunk=False)
-        copied.append(match.find_longest_match().size)
-    print(f"T = {T}: longest copied pieces of five texts: {copied}; one ends {written[-16:]!r}")
+        matcher = difflib.SequenceMatcher(None, written, text, autojunk=False)
+        lengths.append(matcher.find_longest_match().size)
+    print(f"T = {T}: longest copied pieces of five texts: {lengths}; one ends {written[-16:]!r}")
     if T == 0.5:
-        low = sorted(copied)[2]
+        median_length = sorted(lengths)[2]
 
 # %% tags=["answer:09.copy"]
-mg.learn.reveal("09.copy", low, "Cool, it recites what it was trained on; hot, the pieces get short and the words fall apart.")
+mg.learn.reveal("09.copy", median_length)
 
 # %% [markdown]
 # ## What this does not show
 #
-# Dials change which chances are used, never what the model learned: no setting makes a text true.
-# These models are small, and one has nearly memorised its story. Which settings people like best on
-# a large model is a question of taste and of tests with readers, not of this arithmetic.
+# The dials change how a token is picked, never what the model has learned: no setting makes a text
+# true. These models are small, and one is an extreme case of overfitting: it was trained on a
+# single story. Which settings people like best in a large model can only be found by asking
+# readers.
 
 # %% [markdown]
 # ### You can now say
 #
-# Temperature divides scores, cuts keep a run from the top, and the dart picks. With the dart fixed, a
-# dial changes the letter only when an edge passes it. A cache keeps what was read.
+# The temperature divides the logits, the softmax turns them into probabilities, top-k, top-p and
+# min-p cut the tail, and the dart picks. A lower temperature means a lower entropy, and so a lower
+# perplexity. A KV cache keeps what attention needs, so that each letter is read once.
 #
 # ### Explain to a friend
 #

@@ -1,17 +1,19 @@
 """What the tests of the notebooks' rules share: pages made of a few cells."""
 
+from course.output_cleaning import MASK
 from course.rules.page import Cell, Page
 
 PICTURE = {"output_type": "display_data", "data": {"image/png": "…", "text/plain": "It fell."}}
 TEXT = {"output_type": "stream", "name": "stdout", "text": "27\n"}
+MASKED = {"output_type": "display_data", "data": MASK}
 
 
 def md(text, *tags):
     return Cell("text", "markdown", text, tags)
 
 
-def code(text, *outputs, tags=(), notes=()):
-    return Cell("code", "code", text, tuple(tags), outputs, notes)
+def code(text, *outputs, tags=(), notes=(), is_collapsed=False):
+    return Cell("code", "code", text, tuple(tags), outputs, notes, is_collapsed)
 
 
 def page(*cells, name="00_test", **declared):

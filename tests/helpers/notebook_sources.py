@@ -1,4 +1,4 @@
-"""What the tests of the notebooks' build share: a source of five cells."""
+"""What the tests of the notebooks' build share: a source of six cells."""
 
 FILE_NAME = "00_test.py"
 SOURCE = """\
@@ -19,7 +19,11 @@ print("two")
 
 # %% tags=["predict:00.count"]
 # source: misconception: two comes first
+# source: answer: 3
 2 + 1
+
+# %% tags=["answer:00.count"]
+print("It is", 4 - 1)
 
 # %% tags=["varies"]
 import os

@@ -22,7 +22,7 @@ def test_build_check_and_what_differs(folder, capsys, monkeypatch):
     assert b"source:" not in content
     notebook = json.loads(content)
     assert set(notebook["metadata"]) == {"kernelspec", "language_info"}
-    first, second, third = (cell for cell in notebook["cells"] if cell["cell_type"] == "code")
+    first, second, third, _ = (cell for cell in notebook["cells"] if cell["cell_type"] == "code")
     assert first["outputs"] == [
         {"name": "stdout", "output_type": "stream", "text": ["one\n", "two\n"]}
     ]
@@ -30,8 +30,9 @@ def test_build_check_and_what_differs(folder, capsys, monkeypatch):
     assert second["outputs"][0]["data"] == {"text/plain": ["3"]}
     assert second["execution_count"] is None
     assert second["outputs"][0]["execution_count"] is None
-    placeholder = {"text/plain": [output_cleaning.PLACEHOLDER]}  # it may give the answer
-    assert third["outputs"][0]["data"] == placeholder
+    assert third["metadata"] == {"jupyter": {"source_hidden": True}, "tags": ["answer:00.count"]}
+    (output,) = third["outputs"]
+    assert output["data"] == {kind: [text] for kind, text in output_cleaning.MASK.items()}
 
     # The folder it ran in had another name then: that cell is tagged `varies`.
     assert build_command.main(["--check"], folder) == 0
@@ -52,24 +53,26 @@ def test_build_check_and_what_differs(folder, capsys, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("line", "message"),
+    ("old", "new", "message"),
     [
-        ("1 / 0", "cell 'predict-00-count' raised ZeroDivisionError: division by zero; mend it"),
-        ('warnings.warn("old")', "cell 'predict-00-count' writes to stderr: "),
-        ("import os; os._exit(1)", "cell 'predict-00-count' ended its kernel"),
+        ("2 + 1", "1 / 0", "cell 'predict-00-count' raised ZeroDivisionError: division by zero;"),
+        ("2 + 1", 'warnings.warn("old")', "cell 'predict-00-count' writes to stderr: "),
+        ("2 + 1", "import os; os._exit(1)", "cell 'predict-00-count' ended its kernel"),
         (
+            "2 + 1",
             "from microgpt.widgets.panel import _errors; _errors.append('It broke')",
             "Error: It broke;",
         ),
+        ("answer: 3", "answer: 4", "answers 'It is 3'; its note says '4'; correct the note"),
     ],
 )
-def test_a_cell_that_stops_the_build(folder, capsys, line, message):
+def test_a_cell_that_stops_the_build(folder, capsys, old, new, message):
     target = folder / "00_test.ipynb"
     target.write_bytes(b"old")
-    edit_source(folder, "2 + 1", line)
+    edit_source(folder, old, new)
     assert build_command.main([], folder) == 1
     error = capsys.readouterr().err
     assert message in error
-    assert ("UserWarning: old" in error) is line.startswith("warnings")
+    assert ("UserWarning: old" in error) is new.startswith("warnings")
     assert target.read_bytes() == b"old"
     assert sorted(path.name for path in folder.iterdir()) == ["00_test.ipynb", "src"]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from course import build_command, execution, output_cleaning, percent_source
-from course.rules import RULES, numbers, page
+from course.rules import RULES, concepts, numbers, page
 
 TESTS = Path(__file__).parents[1]
 NOTEBOOKS = sorted(percent_source.NOTEBOOKS.glob("*.ipynb"))
@@ -58,8 +58,17 @@ def test_the_toml_files_are_complete_and_about_notebooks():
             assert numbers.field_error(table, entry) is None
             assert entry["notebook"] in names
     for term, entry in page.declarations("concepts.toml").items():
-        assert set(entry) == {"taught", "meaning"}, term
+        assert set(entry) >= concepts.REQUIRED_FIELDS, term
+        assert set(entry) <= concepts.REQUIRED_FIELDS | concepts.OPTIONAL_FIELDS, term
         assert set(entry["taught"]) <= names, term
+
+
+def test_the_core_terms_are_those_of_a_paper():
+    core = {term for term, entry in page.declarations("concepts.toml").items() if "core" in entry}
+    assert core == {
+        "probability", "negative log-likelihood", "cross-entropy loss", "perplexity",
+        "learning rate", "parameter", "held-out (validation) set", "overfitting", "gradient",
+    }  # fmt: skip
 
 
 def on_other_corpus(path, corpus):

@@ -22,4 +22,7 @@ def test_outputs_are_compared_by_type_and_text():
 def test_cells_are_compared_with_their_source():
     empty = nbformat.v4.new_notebook()
     assert "the source does not have it" in source_difference(one_cell(), empty)
+    collapsed = one_cell()
+    collapsed.cells[0].metadata["jupyter"] = {"source_hidden": True}
+    assert "in its collapsing" in source_difference(one_cell(), collapsed)
     assert "in its tags" in source_difference(one_cell(), one_cell(tags=["varies"]))

@@ -33,6 +33,36 @@ def test_clean_keeps_pictures_and_text_only():
     assert not output_cleaning.is_clean(nbformat.writes(notebook).encode(), "00_test")
 
 
+@pytest.mark.parametrize("tag", ["answer:00.a", "shows:00.a"])
+def test_what_answers_a_prediction_is_masked(tag):
+    outputs = [
+        nbformat.v4.new_output("stream", text="It is 3."),
+        nbformat.v4.new_output("display_data", data={"image/png": "cG5n", "text/plain": "3"}),
+    ]
+    cells = [
+        nbformat.v4.new_code_cell("3", id=name, outputs=outputs, metadata={"tags": tags})
+        for name, tags in (("a", [tag, "varies"]), ("b", ["predict:00.a"]))
+    ]
+    cells[0].metadata["jupyter"] = {"source_hidden": True}
+    cleaned = output_cleaning.clean(nbformat.v4.new_notebook(cells=cells))
+    masked, kept = cleaned.cells
+    assert [output.data for output in masked.outputs] == [
+        {
+            "text/plain": "Hidden until you run this cell.",
+            "text/html": "<p><em>Hidden until you run this cell.</em></p>",
+        }
+    ]
+    assert masked.metadata == {"tags": [tag, "varies"], "jupyter": {"source_hidden": True}}
+    assert len(kept.outputs) == 2
+    assert output_cleaning.clean(cleaned) == cleaned
+
+
+def test_a_masked_cell_that_showed_nothing_stays_empty():
+    cell = nbformat.v4.new_code_cell("x = 3", id="a", metadata={"tags": ["answer:00.a"]})
+    (kept,) = output_cleaning.clean(nbformat.v4.new_notebook(cells=[cell])).cells
+    assert kept.outputs == []
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [

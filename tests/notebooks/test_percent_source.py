@@ -19,12 +19,17 @@ def test_a_source_has_cells_with_ids_tags_and_notes(folder):
         ("can-it-count-2", "code", []),
         ("your-turn", "markdown", []),
         ("predict-00-count", "code", ["predict:00.count"]),
-        ("your-turn-3", "code", ["varies"]),
+        ("answer-00-count", "code", ["answer:00.count"]),
+        ("your-turn-4", "code", ["varies"]),
     ]
+    # The answer's code is hidden: it would tell the answer.
+    collapsed = [percent_source.is_collapsed(cell) for cell in notebook.cells]
+    assert collapsed == [False, False, False, False, True, False]
+    assert notebook.cells[4].metadata.jupyter == {"source_hidden": True}
     assert notebook.cells[0].source == "# Can it count?\n\nIt can."
     assert notebook.cells[0].metadata.notes == ["measured: five seeds"]
     assert notebook.cells[3].source == "2 + 1"
-    assert notebook.cells[3].metadata.notes == ["misconception: two comes first"]
+    assert notebook.cells[3].metadata.notes == ["misconception: two comes first", "answer: 3"]
     assert percent_source.source_names(["00"], folder / "src") == ["00_test"]
 
 

@@ -3,6 +3,7 @@
 import pytest
 
 import microgpt as mg
+from microgpt.tokenizers import associate
 from microgpt.widgets.kv_cache_benchmark import time_generation
 
 
@@ -11,9 +12,16 @@ def test_each_round_is_timed():
     timings = time_generation(model, [26], 8, rounds=2)
     assert timings.num_new_tokens == 7
     assert len(timings.recompute_ms) == len(timings.cached_ms) == 2
-    assert "7 letters take" in repr(mg.widgets.kv_cache_timing(model, [26], 8, rounds=1))
+    assert "7 tokens take" in repr(mg.widgets.kv_cache_timing(model, [26], 8, rounds=1))
     for length in (0, 1, 17, 100):
         with pytest.raises(mg.SettingError, match="above the 1 tokens given, and at most the"):
             mg.widgets.kv_cache_timing(model, [26], length)
     assert time_generation(model, [26], 16, rounds=1).num_new_tokens == 15  # the whole block
     assert time_generation(model, [26, 0, 1], 4, rounds=1).num_new_tokens == 1
+
+
+def test_the_caption_calls_a_token_as_its_tokenizer_does():
+    model = mg.GPT(backend="numpy")
+    associate(model, mg.load_corpus("names-mini").tokenizer())
+    assert time_generation(model, [26], 4, rounds=1).unit == "letter"
+    assert "3 letters take" in repr(mg.widgets.kv_cache_timing(model, [26], 4, rounds=1))

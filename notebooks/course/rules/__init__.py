@@ -3,16 +3,30 @@
 A rule is a function from a `Page` to one sentence for each violation; each module lists its own.
 """
 
-from . import code_cells, endings, exercises, lengths, numbers, terms, wording
+from . import (
+    code_cells,
+    endings,
+    english,
+    exercises,
+    framing,
+    lengths,
+    numbers,
+    spoilers,
+    terms,
+    wording,
+)
 from .page import Page
 
 RULES = [
     *wording.RULES,
+    *english.RULES,
     *lengths.RULES,
     *code_cells.RULES,
     *numbers.RULES,
+    *framing.RULES,
     *terms.RULES,
     *exercises.RULES,
+    *spoilers.RULES,
     *endings.RULES,
 ]
 

@@ -1,5 +1,6 @@
 """Rules for code cells: short, with something to see, and each view introduced and captioned."""
 
+import ast
 import re
 
 from .page import Cell, Page
@@ -39,6 +40,15 @@ def every_cell_shows_something(page: Page) -> list[str]:
     ]
 
 
+def stubs_show_nothing(page: Page) -> list[str]:
+    """A learner's stub ends in no bare name, which would show an answer's address in memory."""
+    return [
+        f"cell {cell.name!r} ends in an expression; end it with the assignment"
+        for cell in page.code
+        if cell.tagged_ids("exercise") and isinstance(ast.parse(cell.text).body[-1], ast.Expr)
+    ]
+
+
 def no_cell_complains(page: Page) -> list[str]:
     """No output is an error or was written to stderr."""
     return [
@@ -61,9 +71,9 @@ def views_are_introduced(page: Page) -> list[str]:
 
 
 def views_have_captions(page: Page) -> list[str]:
-    """Without being run, each view shows a picture, and a sentence on what was found."""
+    """Without being run, each view shows a picture and a sentence, unless these are masked."""
     violations = []
-    for cell in (cell for cell in page.code if cell.is_view):
+    for cell in (cell for cell in page.code if cell.is_view and not cell.is_masked):
         caption = output_text(cell).strip()
         if not any("image/png" in output.get("data", {}) for output in cell.outputs):
             violations.append(f"cell {cell.name!r} shows a view without a picture for readers")
@@ -77,6 +87,7 @@ def views_have_captions(page: Page) -> list[str]:
 RULES = [
     code_is_short,
     every_cell_shows_something,
+    stubs_show_nothing,
     no_cell_complains,
     views_are_introduced,
     views_have_captions,

@@ -24,7 +24,7 @@ def predictions_are_answered(page: Page) -> list[str]:
 
     The answering cell has the tag `answer:<id>` or names the id in its code.
     """
-    predictions = _tagged_cells(page, "predict")
+    predictions = page.tagged_cells("predict")
     violations = []
     if not MIN_PREDICTIONS <= len(predictions) <= MAX_PREDICTIONS:
         violations.append(
@@ -32,18 +32,13 @@ def predictions_are_answered(page: Page) -> list[str]:
             f"ask for {MIN_PREDICTIONS} to {MAX_PREDICTIONS}"
         )
     for index, id in predictions:
-        if not any(note.startswith("misconception:") for note in page.cells[index].notes):
+        if not page.cells[index].noted("misconception"):
             violations.append(f"prediction {id!r} names no misconception in a # source: line")
         if not any(_answers(cell, id) for cell in page.cells[index + 1 :]):
             violations.append(
                 f"prediction {id!r} is not answered by a later cell tagged answer:{id}"
             )
     return violations
-
-
-def _tagged_cells(page: Page, prefix: str) -> list[tuple[int, str]]:
-    """The index and the id of each tag such as "predict:00.greedy"."""
-    return [(index, id) for index, cell in enumerate(page.cells) for id in cell.tagged_ids(prefix)]
 
 
 def _answers(cell: Cell, id: str) -> bool:
@@ -54,7 +49,7 @@ def _answers(cell: Cell, id: str) -> bool:
 def exercises_are_checked(page: Page) -> list[str]:
     """Each exercise belongs to this notebook, has its minutes before it and a check after it."""
     violations = []
-    for index, id in _tagged_cells(page, "exercise"):
+    for index, id in page.tagged_cells("exercise"):
         if id.partition(".")[0] != page.name.partition("_")[0]:
             violations.append(f"exercise {id!r} does not belong to {page.name}")
         if not any(id in later.tagged_ids("check") for later in page.cells[index + 1 :]):
@@ -75,7 +70,7 @@ def statements_are_complete(page: Page, exercises: dict[str, Any] | None = None)
     """An exercise's statement has at most 60 words, a signature, an example and its minutes."""
     exercises = course_exercises() if exercises is None else exercises
     violations = []
-    for index, id in _tagged_cells(page, "exercise"):
+    for index, id in page.tagged_cells("exercise"):
         if id not in exercises:
             known = ", ".join(exercises)
             violations.append(f"exercise {id!r} is not one of microgpt.learn: {known}")

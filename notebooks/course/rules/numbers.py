@@ -18,6 +18,7 @@ NUMBER_WORD = re.compile(r"\b(?:hundred|thousand|million|billion)\b", re.IGNOREC
 FIELDS = {
     "number": {"notebook", "text", "value", "corpus", "seed"},
     "setting": {"notebook", "text", "reason"},
+    "framed": {"notebook", "number", "neighbours"},
 }
 
 
@@ -67,7 +68,8 @@ def numbers_are_held(page: Page) -> list[str]:
 def field_error(table: str, entry: dict[str, Any]) -> str | None:
     """The fields that an entry of numbers.toml lacks or should not have; None if it is right."""
     if differing := sorted(set(entry) ^ FIELDS[table]):
-        return f"the {table} {entry.get('text')!r} has wrong or missing fields: {differing}"
+        name = entry.get("text", entry.get("number"))
+        return f"the {table} {name!r} has wrong or missing fields: {differing}"
     return None
 
 

@@ -11,8 +11,10 @@ import nbformat
 
 from microgpt.errors import FormatError
 
-from ..percent_source import NOTEBOOKS, read_source
+from ..output_cleaning import is_masked
+from ..percent_source import NOTEBOOKS, is_collapsed, read_source
 from . import prose
+from .concepts import Concept, concept
 
 
 @dataclass(frozen=True)
@@ -25,6 +27,12 @@ class Cell:
     tags: tuple[str, ...] = ()
     outputs: tuple[Any, ...] = ()
     notes: tuple[str, ...] = ()
+    is_collapsed: bool = False
+
+    @property
+    def is_masked(self) -> bool:
+        """Whether the committed output is hidden, since it answers a prediction."""
+        return is_masked(self.tags)
 
     @property
     def blocks(self) -> tuple[prose.Block, ...]:
@@ -46,6 +54,11 @@ class Cell:
         """The ids of tags such as "exercise:00.first_change"."""
         return [tag.partition(":")[2] for tag in self.tags if tag.startswith(f"{prefix}:")]
 
+    def noted(self, label: str) -> list[str]:
+        """What the notes say after a label such as "misconception"."""
+        prefix = f"{label}: "
+        return [note.removeprefix(prefix) for note in self.notes if note.startswith(prefix)]
+
 
 @dataclass(frozen=True)
 class Page:
@@ -55,7 +68,8 @@ class Page:
     cells: tuple[Cell, ...]
     numbers: tuple[dict[str, Any], ...] = ()
     settings: tuple[dict[str, Any], ...] = ()
-    concepts: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    framed: tuple[dict[str, Any], ...] = ()
+    concepts: tuple[Concept, ...] = ()
 
     @property
     def markdown(self) -> list[Cell]:
@@ -71,6 +85,12 @@ class Page:
     def blocks(self) -> list[prose.Block]:
         """The blocks of prose, in order."""
         return [block for cell in self.markdown for block in cell.blocks]
+
+    def tagged_cells(self, prefix: str) -> list[tuple[int, str]]:
+        """The index and the id of each tag such as "predict:00.greedy"."""
+        return [
+            (index, id) for index, cell in enumerate(self.cells) for id in cell.tagged_ids(prefix)
+        ]
 
 
 @functools.cache
@@ -94,16 +114,15 @@ def load_page(path: Path) -> Page:
             tuple(cell.metadata.get("tags", ())),
             tuple(cell.get("outputs", ())),
             notes.get(cell.id, ()),
+            is_collapsed(cell),
         )
         for cell in nbformat.read(path, as_version=4).cells
     )
     entries = declarations("numbers.toml", path.parent)
-    numbers, settings = (
+    numbers, settings, framed = (
         tuple(entry for entry in entries.get(table, ()) if entry["notebook"] == name)
-        for table in ("number", "setting")
+        for table in ("number", "setting", "framed")
     )
-    concepts = tuple(
-        (term, tuple(entry["taught"]))
-        for term, entry in declarations("concepts.toml", path.parent).items()
-    )
-    return Page(name, cells, numbers, settings, concepts)
+    declared = declarations("concepts.toml", path.parent)
+    concepts = tuple(concept(term, entry) for term, entry in declared.items())
+    return Page(name, cells, numbers, settings, framed, concepts)

@@ -2,7 +2,7 @@
 
 import pytest
 from course.rules import code_cells
-from notebook_pages import PICTURE, STUB, TEXT, check_rule, code, md, page, predict
+from notebook_pages import MASKED, PICTURE, STUB, TEXT, check_rule, code, md, page, predict
 
 # rule: a page that keeps it, then pages that violate it, each with a part of the violation
 CASES = {
@@ -14,6 +14,10 @@ CASES = {
     code_cells.every_cell_shows_something: (
         page(code("1", TEXT), STUB),
         (page(code("x = 1")), "shows nothing"),
+    ),
+    code_cells.stubs_show_nothing: (
+        page(STUB, code("mine", TEXT), code("def f(x):\n    x", tags=["exercise:00.second"])),
+        (page(code("mine = todo()\nmine", tags=["exercise:00.first"])), "with the assignment"),
     ),
     code_cells.no_cell_complains: (
         page(code("1", TEXT)),
@@ -34,8 +38,10 @@ CASES = {
             code(
                 "mg.widgets.TrainingMonitor(x)",
                 {"data": PICTURE["data"] | {"text/plain": "So it fell."}},
-            )
+            ),
+            code("mg.widgets.TrainingMonitor(x)", MASKED, tags=["shows:00.a"]),
         ),
+        (page(code("mg.viz.plot(x)", MASKED)), "without a picture"),
         (page(code("mg.viz.plot(x)", TEXT)), "without a picture"),
         (page(code("mg.viz.plot(x)", PICTURE)), "without a sentence"),
     ),
