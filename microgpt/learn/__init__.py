@@ -1,8 +1,8 @@
 """Exercises: stubs, checks that explain what is wrong, hints, and models that run answers.
 
-How an answer is checked: `check_answer.check` → `time_limit.TimeLimitedCall` →
-`case_runner.CaseResults.run` → `equality.values_equal` → `case_runner.closest_mistake` →
-`results.Result`, with texts from `messages.toml`.
+How an answer is checked: `check_answer.check` →
+`time_limit.TimeLimitedCall` → `case_runner.CaseResults.run` → `equality.values_equal` →
+`diagnosis.usual_cause` → `results.Result`, with texts from `messages.toml`.
 """
 
 from microgpt.learn.answer_stub import todo

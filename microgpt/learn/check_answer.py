@@ -1,6 +1,7 @@
 """`check`: check an answer and return a `Result` within seconds, whatever the answer does."""
 
 import copy
+import inspect
 import time
 from typing import Any
 
@@ -8,7 +9,8 @@ from microgpt import __version__, backends
 from microgpt.config.checks import check_integer
 from microgpt.learn import time_limit
 from microgpt.learn.answer_stub import is_stub
-from microgpt.learn.case_runner import Case, CaseResults, Failure, closest_mistake
+from microgpt.learn.case_runner import Case, CaseResults
+from microgpt.learn.diagnosis import parameters, usual_cause
 from microgpt.learn.exercise import Exercise
 from microgpt.learn.messages import format_message, message_section
 from microgpt.learn.registry import find_exercise
@@ -44,13 +46,8 @@ def _check(exercise: Exercise, answer: Any, seed: int) -> dict[str, Any]:
     """Run the checks and return the state and its explanation, as fields of `Result`."""
     if is_stub(answer):
         return {"state": NOT_ATTEMPTED}
-    if exercise.is_function and not callable(answer):
-        return {
-            "state": NOT_YET,
-            "property": message_section("properties")["is_function"],
-            "got": f"a {type(answer).__name__}",
-            "expected": exercise.signature,
-        }
+    if exercise.is_function and (failed := _not_the_function(exercise, answer)):
+        return failed
     results = CaseResults()
     call = time_limit.TimeLimitedCall(
         lambda: results.run(exercise, answer, seed, lambda: call.timed_out),
@@ -73,23 +70,34 @@ def _check(exercise: Exercise, answer: Any, seed: int) -> dict[str, Any]:
         "input": _named_arguments(exercise, case),
         "got": failure.got,
         "expected": failure.expected,
-        "cause": _cause(exercise, case, failure, results, seed),
+        "cause": usual_cause(exercise, answer, results, seed),
     }
 
 
-def _cause(
-    exercise: Exercise, case: Case, failure: Failure, results: CaseResults, seed: int
-) -> str:
-    """Return the test's cause, else the closest common mistake's, else the property's."""
-    if failure.cause:
-        return failure.cause
-    if exercise.is_function and failure.reason != "unwritten":
-        mistake = closest_mistake(exercise, results.outcomes, seed)
-        if mistake is not None:
-            return mistake.cause
-    if failure.reason in ("raised", "mismatch") and case.property.cause:
-        return case.property.cause
-    return format_message("causes", failure.reason, detail=failure.detail)
+def _not_the_function(exercise: Exercise, answer: Any) -> dict[str, Any] | None:
+    """Return the outcome of an answer that is no function, or one with other parameters."""
+    name, signature = exercise.answer_name, parameters(answer)
+    if not callable(answer):
+        key, got = "is_function", f"{name} of the type {type(answer).__name__}"
+    elif signature is not None and not _can_bind(signature, exercise.parameter_names):
+        key, got = "has_parameters", f"{name}({', '.join(signature.parameters)})"
+    else:
+        return None
+    return {
+        "state": NOT_YET,
+        "property": message_section("properties")[key],
+        "got": got,
+        "expected": exercise.signature,
+        "cause": format_message("causes", key, id=exercise.id, name=name),
+    }
+
+
+def _can_bind(signature: inspect.Signature, arguments: list[str]) -> bool:
+    try:
+        signature.bind(*arguments)
+    except TypeError:
+        return False
+    return True
 
 
 def _timeout(exercise: Exercise, case: Case | None, status: str) -> dict[str, Any]:
