@@ -8,6 +8,7 @@ from typing import Any
 from microgpt import __version__, backends
 from microgpt.config.checks import check_integer
 from microgpt.learn import time_limit
+from microgpt.learn.answer_cells import find_cell_error
 from microgpt.learn.answer_stub import is_stub
 from microgpt.learn.case_runner import Case, CaseResults
 from microgpt.learn.diagnosis import parameters, usual_cause
@@ -22,15 +23,20 @@ def check(id: str | Exercise, answer: Any, seed: int | None = None) -> Result:
 
     The answer runs in its own thread, for at most three seconds of CPU time, with the NumPy back
     end; its printed output is discarded. The same `seed` (default 0) gives the same inputs. No data
-    is stored or sent. Do not call it while holding `backends.LOCK`, which the answer may need.
+    is stored or sent. In a notebook, an answer is not checked if the last run of its cell ended in
+    an error and left an earlier value. Do not call it while holding `backends.LOCK`, which the
+    answer may need.
     """
     exercise = find_exercise(id)
     seed = check_integer("seed", 0 if seed is None else seed, minimum=0)
     start = time.perf_counter()
-    if exercise.wait_for_answer is not None:
-        exercise.wait_for_answer(answer)
-    with backends.using("numpy"):  # so that compilation takes none of the three seconds
-        outcome = _check(exercise, answer, seed)
+    if error := find_cell_error(exercise.answer_name, answer):
+        outcome = _cell_error(exercise, answer, error)
+    else:
+        if exercise.wait_for_answer is not None:
+            exercise.wait_for_answer(answer)
+        with backends.using("numpy"):  # so that compilation takes none of the three seconds
+            outcome = _check(exercise, answer, seed)
     if outcome["state"] == CORRECT:
         outcome["success_message"] = _success_message(exercise, answer)
     return Result(
@@ -71,6 +77,21 @@ def _check(exercise: Exercise, answer: Any, seed: int) -> dict[str, Any]:
         "got": failure.got,
         "expected": failure.expected,
         "cause": usual_cause(exercise, answer, results, seed),
+    }
+
+
+def _cell_error(exercise: Exercise, answer: Any, error: str) -> dict[str, Any]:
+    """Return the outcome, as fields of `Result`, of an answer whose cell ended in an error."""
+    name = exercise.answer_name
+    key = "no_error_stub" if is_stub(answer) else "no_error"
+    known = {**exercise.cell_errors, **message_section("cell_errors")}
+    causes = [cause for part, cause in known.items() if part in error]
+    return {
+        "state": NOT_YET,
+        "property": format_message("properties", "cell_runs", name=name),
+        "got": error,
+        "expected": format_message("properties", key, name=name),
+        "cause": causes[0] if causes else message_section("causes")["cell_error"],
     }
 
 
