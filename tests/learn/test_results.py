@@ -38,8 +38,8 @@ def test_a_card_has_labels_and_symbols_and_is_escaped():
     assert "○ Not attempted" in learn.check("09.sample", learn.todo())._repr_html_()
     lines = repr(result).splitlines()
     assert lines[0] == "✗ Not yet · 09.sample"
-    assert lines[1] == "  does not hold: The worked example gives the result of the statement."
-    assert "<em>does not hold:</em> The worked example gives the result of" in html
+    assert lines[1] == "  does not hold: The worked example gives the right result."
+    assert "<em>does not hold:</em> The worked example gives the right" in html
     assert any(line.strip().startswith("usual cause:") for line in lines)
 
 
