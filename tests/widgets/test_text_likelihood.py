@@ -52,11 +52,13 @@ def test_what_is_typed_into_the_explorer_is_text():
 def test_capitals_are_not_blamed_for_what_is_unknown():
     panel = mg.widgets.TextLikelihood("names", "Anna Maria")
     note = "Capitals are read as small letters."
-    assert panel.caption.startswith("This model never met '␣', so it can say nothing of")
+    assert "'␣'" in panel.caption
+    assert "'A'" not in panel.caption
+    assert "'M'" not in panel.caption
     assert '"Anna Maria"' in panel.caption
     assert panel.caption.endswith(note)
     panel.text_box.value = "anna maria"
-    assert "never met '␣', so" in panel.caption
+    assert "'␣'" in panel.caption
     assert note not in panel.caption
     explorer = mg.widgets.SamplingExplorer("names")
     explorer.likelihood.toggle.value = True
