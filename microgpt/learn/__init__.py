@@ -1,10 +1,11 @@
 """Exercises: stubs, checks that explain what is wrong, hints, and models that run answers.
 
-How an answer is checked: `check_answer.check` → `time_limit.TimeLimitedCall` →
-`case_runner.CaseResults.run` → `equality.values_equal` → `case_runner.closest_mistake` →
-`results.Result`, with texts from `messages.toml`.
+How an answer is checked: `check_answer.check` → `answer_cells.find_cell_error` →
+`time_limit.TimeLimitedCall` → `case_runner.CaseResults.run` → `equality.values_equal` →
+`diagnosis.usual_cause` → `results.Result`, with texts from `messages.toml`.
 """
 
+from microgpt.learn.answer_cells import record_cells
 from microgpt.learn.answer_stub import todo
 from microgpt.learn.check_answer import check
 from microgpt.learn.exercise import CommonMistake, Example, Exercise, Mismatch, Property
@@ -42,3 +43,5 @@ __all__ = [
     "tuple_of",
     "using",
 ]
+
+record_cells()  # from the start, so that `check` knows of an answer that is older than its cell

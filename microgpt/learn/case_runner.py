@@ -1,6 +1,7 @@
-"""Run an answer on an exercise's cases, and find the common mistake that fails in the same way."""
+"""Run an answer on an exercise's cases, and record how it fails."""
 
 import copy
+import linecache
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -10,8 +11,8 @@ import numpy as np
 
 from microgpt.errors import Described, SettingError
 from microgpt.learn.answer_stub import is_stub
-from microgpt.learn.equality import is_unchanged, values_equal
-from microgpt.learn.exercise import CommonMistake, Exercise, Mismatch, Property
+from microgpt.learn.equality import is_numeric_data, is_unchanged, values_equal
+from microgpt.learn.exercise import Exercise, Mismatch, Property
 from microgpt.learn.formatting import snapshot
 from microgpt.learn.messages import message_section
 from microgpt.learn.parsers import ParseError
@@ -19,7 +20,7 @@ from microgpt.learn.results import NotAttempted
 from microgpt.learn.time_limit import TimeLimitExceeded
 
 MAX_COMPARED_CASES = 60  # cases on which a wrong answer is compared with the common mistakes
-MIN_AGREEMENT = 0.95  # fraction of the cases on which either fails; below, it is another mistake
+MAX_REPEATS = 10  # calls with the same input, to notice random numbers and remembered values
 
 
 class InputModified(Exception):
@@ -44,7 +45,8 @@ class Failure:
 
     `reason` is a key of `causes` in messages.toml: "mismatch" for a wrong value; "unwritten",
     "input_modified", "returned_none", "wrong_type", "raised" or "test_crashed" if there is no value
-    to compare. `detail` is the type of the exception or of the result.
+    to compare. `detail` is the type of the exception or of the result, `line` the line of the
+    answer's code that raised. `returned` is the last value that the answer returned.
     """
 
     reason: str
@@ -52,11 +54,18 @@ class Failure:
     expected: Any = None
     cause: str = ""
     detail: str = ""
+    line: str = ""
+    returned: Any = None
 
     def is_like(self, other: "Failure", tolerance: float) -> bool:
-        """Whether two answers failed in the same way; exceptions are compared by type only."""
+        """Whether two answers failed in the same way; exceptions are compared by type only.
+
+        So are results of a wrong type, unless they are numbers.
+        """
         if self.reason != other.reason:
             return False
+        if self.reason == "wrong_type" and is_numeric_data(self.got):
+            return values_equal(self.got, other.got, tolerance)
         if self.reason in ("raised", "wrong_type", "returned_none"):
             return self.detail == other.detail
         return self.reason == "input_modified" or values_equal(self.got, other.got, tolerance)
@@ -65,7 +74,8 @@ class Failure:
 class IsolatedAnswer:
     """Wraps a learner's function for tests: it gets copies of the inputs, its result is parsed.
 
-    `function` is the unwrapped one, for tests that need the learner's unparsed result.
+    `function` is the unwrapped one, for tests that need the learner's unparsed result. `returned`
+    is the last result, parsed if possible.
     """
 
     def __init__(self, exercise: Exercise, function: Callable[..., Any]):
@@ -83,10 +93,20 @@ class IsolatedAnswer:
         if is_stub(value):
             raise Unwritten
         self.returned = value
-        result = self.exercise.parse(value)
+        self.returned = result = self.exercise.parse(value)
         if not is_unchanged(arguments, copies):
             raise InputModified
         return result
+
+    def failing_line(self) -> str:
+        """Return the innermost line of the learner's code that raised `error`; "" if unknown."""
+        filename = getattr(getattr(self.function, "__code__", None), "co_filename", None)
+        line, traceback = "", None if self.error is None else self.error.__traceback__
+        while traceback is not None:
+            if traceback.tb_frame.f_code.co_filename == filename:
+                line = linecache.getline(str(filename), traceback.tb_lineno).strip()
+            traceback = traceback.tb_next
+        return line
 
 
 def iter_cases(exercise: Exercise, seed: int) -> Iterator[Case]:
@@ -139,23 +159,25 @@ def run_case(exercise: Exercise, answer: Any, case: Case) -> Failure | None:
         value = getattr(isolated, "returned", answer)
         if value is None:
             return Failure("returned_none", got="None", expected=str(error))
-        return Failure(
-            "wrong_type", got=snapshot(value), expected=str(error), detail=type(value).__name__
-        )
+        name, shown = type(value).__name__, snapshot(value)
+        return Failure("wrong_type", shown, str(error), detail=name, returned=shown)
     except BaseException as error:
         name = type(error).__name__
         text = f"{name}: {error}" if str(error) else name
-        by_answer = error is getattr(isolated, "error", None)
-        return Failure("raised" if by_answer else "test_crashed", got=text, detail=name)
+        if not isinstance(isolated, IsolatedAnswer) or error is not isolated.error:
+            return Failure("test_crashed", got=text, detail=name)
+        return Failure("raised", got=text, detail=name, line=isolated.failing_line())
+    returned = snapshot(isolated.returned) if isinstance(isolated, IsolatedAnswer) else None
     if outcome is None or isinstance(outcome, bool | np.bool_):
-        return None if outcome is None or outcome else Failure("mismatch")
+        return None if outcome is None or outcome else Failure("mismatch", returned=returned)
     if not isinstance(outcome, Mismatch):
         raise SettingError(
             f"the result of the test of {case.property.description!r} in {exercise.id}",
             "None if it holds, or a Mismatch(got, expected), or True or False",
             type(outcome),
         )
-    return Failure("mismatch", snapshot(outcome.got), snapshot(outcome.expected), outcome.cause)
+    got, expected = snapshot(outcome.got), snapshot(outcome.expected)
+    return Failure("mismatch", got, expected, outcome.cause, returned=returned)
 
 
 def _equals(exercise: Exercise, reference: Callable[..., Any]) -> Callable[..., Mismatch | None]:
@@ -170,17 +192,21 @@ def _equals(exercise: Exercise, reference: Callable[..., Any]) -> Callable[..., 
 
 
 class CaseResults:
-    """The outcome of each case, recorded by the answer's thread while `check` waits."""
+    """The outcome of each case, recorded by the answer's thread while `check` waits.
+
+    `varies` is whether the first failure was another one when its case was run again.
+    """
 
     def __init__(self) -> None:
         self.current: Case | None = None
         self.first_failure: tuple[Case, Failure] | None = None
         self.outcomes: list[Failure | None] = []
+        self.varies = False
 
     def run(
         self, exercise: Exercise, answer: Any, seed: int, timed_out: Callable[[], bool]
     ) -> None:
-        """Run every case until one fails, then up to MAX_COMPARED_CASES for `closest_mistake`."""
+        """Run every case until one fails, then as many as `closest_mistake` compares."""
         for case in iter_cases(exercise, seed):
             if self.first_failure is None:
                 self.current = case
@@ -194,34 +220,14 @@ class CaseResults:
                 if failure.reason == "unwritten" or not exercise.is_function:
                     return
             if self.first_failure is not None and len(self.outcomes) >= MAX_COMPARED_CASES:
+                break
+        if self.first_failure is not None:
+            self._repeat(exercise, answer, *self.first_failure)
+
+    def _repeat(self, exercise: Exercise, answer: Any, case: Case, failure: Failure) -> None:
+        """Run the case of the first failure again, until it fails in another way or holds."""
+        for _ in range(MAX_REPEATS):
+            again = run_case(exercise, answer, case)
+            if again is None or not again.is_like(failure, exercise.tolerance):
+                self.varies = True
                 return
-
-
-def closest_mistake(
-    exercise: Exercise, outcomes: list[Failure | None], seed: int
-) -> CommonMistake | None:
-    """Return the common mistake that fails on the same cases as the answer, in the same way.
-
-    It must agree on at least MIN_AGREEMENT of the failing cases, since naming a mistake that the
-    learner did not make is worse than naming none. The one that agrees on most cases wins.
-    """
-    first = next(index for index, outcome in enumerate(outcomes) if outcome is not None)
-    cases = [case for case, _ in zip(iter_cases(exercise, seed), outcomes, strict=False)]
-    best: tuple[float, CommonMistake | None] = (MIN_AGREEMENT - 1e-9, None)
-    for mistake in exercise.common_mistakes:
-        if mistake.times_out:
-            continue
-        failure = run_case(exercise, mistake.function, cases[first])
-        if not _agree(failure, outcomes[first], exercise):
-            continue
-        num_failing = num_agreeing = 0
-        for case, outcome in zip(cases, outcomes, strict=True):
-            failure = run_case(exercise, mistake.function, case)
-            num_failing += outcome is not None or failure is not None
-            num_agreeing += outcome is not None and _agree(failure, outcome, exercise)
-        best = max(best, (num_agreeing / num_failing, mistake), key=lambda pair: pair[0])
-    return best[1]
-
-
-def _agree(a: Failure | None, b: Failure | None, exercise: Exercise) -> bool:
-    return a is b if a is None or b is None else a.is_like(b, exercise.tolerance)

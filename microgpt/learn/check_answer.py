@@ -1,14 +1,17 @@
 """`check`: check an answer and return a `Result` within seconds, whatever the answer does."""
 
 import copy
+import inspect
 import time
 from typing import Any
 
 from microgpt import __version__, backends
 from microgpt.config.checks import check_integer
 from microgpt.learn import time_limit
+from microgpt.learn.answer_cells import find_cell_error
 from microgpt.learn.answer_stub import is_stub
-from microgpt.learn.case_runner import Case, CaseResults, Failure, closest_mistake
+from microgpt.learn.case_runner import Case, CaseResults
+from microgpt.learn.diagnosis import parameters, usual_cause
 from microgpt.learn.exercise import Exercise
 from microgpt.learn.messages import format_message, message_section
 from microgpt.learn.registry import find_exercise
@@ -20,15 +23,20 @@ def check(id: str | Exercise, answer: Any, seed: int | None = None) -> Result:
 
     The answer runs in its own thread, for at most three seconds of CPU time, with the NumPy back
     end; its printed output is discarded. The same `seed` (default 0) gives the same inputs. No data
-    is stored or sent. Do not call it while holding `backends.LOCK`, which the answer may need.
+    is stored or sent. In a notebook, an answer is not checked if the last run of its cell ended in
+    an error and left an earlier value. Do not call it while holding `backends.LOCK`, which the
+    answer may need.
     """
     exercise = find_exercise(id)
     seed = check_integer("seed", 0 if seed is None else seed, minimum=0)
     start = time.perf_counter()
-    if exercise.wait_for_answer is not None:
-        exercise.wait_for_answer(answer)
-    with backends.using("numpy"):  # so that compilation takes none of the three seconds
-        outcome = _check(exercise, answer, seed)
+    if error := find_cell_error(exercise.answer_name, answer):
+        outcome = _cell_error(exercise, answer, error)
+    else:
+        if exercise.wait_for_answer is not None:
+            exercise.wait_for_answer(answer)
+        with backends.using("numpy"):  # so that compilation takes none of the three seconds
+            outcome = _check(exercise, answer, seed)
     if outcome["state"] == CORRECT:
         outcome["success_message"] = _success_message(exercise, answer)
     return Result(
@@ -44,13 +52,8 @@ def _check(exercise: Exercise, answer: Any, seed: int) -> dict[str, Any]:
     """Run the checks and return the state and its explanation, as fields of `Result`."""
     if is_stub(answer):
         return {"state": NOT_ATTEMPTED}
-    if exercise.is_function and not callable(answer):
-        return {
-            "state": NOT_YET,
-            "property": message_section("properties")["is_function"],
-            "got": f"a {type(answer).__name__}",
-            "expected": exercise.signature,
-        }
+    if exercise.is_function and (failed := _not_the_function(exercise, answer)):
+        return failed
     results = CaseResults()
     call = time_limit.TimeLimitedCall(
         lambda: results.run(exercise, answer, seed, lambda: call.timed_out),
@@ -73,23 +76,49 @@ def _check(exercise: Exercise, answer: Any, seed: int) -> dict[str, Any]:
         "input": _named_arguments(exercise, case),
         "got": failure.got,
         "expected": failure.expected,
-        "cause": _cause(exercise, case, failure, results, seed),
+        "cause": usual_cause(exercise, answer, results, seed),
     }
 
 
-def _cause(
-    exercise: Exercise, case: Case, failure: Failure, results: CaseResults, seed: int
-) -> str:
-    """Return the test's cause, else the closest common mistake's, else the property's."""
-    if failure.cause:
-        return failure.cause
-    if exercise.is_function and failure.reason != "unwritten":
-        mistake = closest_mistake(exercise, results.outcomes, seed)
-        if mistake is not None:
-            return mistake.cause
-    if failure.reason in ("raised", "mismatch") and case.property.cause:
-        return case.property.cause
-    return format_message("causes", failure.reason, detail=failure.detail)
+def _cell_error(exercise: Exercise, answer: Any, error: str) -> dict[str, Any]:
+    """Return the outcome, as fields of `Result`, of an answer whose cell ended in an error."""
+    name = exercise.answer_name
+    key = "no_error_stub" if is_stub(answer) else "no_error"
+    known = {**exercise.cell_errors, **message_section("cell_errors")}
+    causes = [cause for part, cause in known.items() if part in error]
+    return {
+        "state": NOT_YET,
+        "property": format_message("properties", "cell_runs", name=name),
+        "got": error,
+        "expected": format_message("properties", key, name=name),
+        "cause": causes[0] if causes else message_section("causes")["cell_error"],
+    }
+
+
+def _not_the_function(exercise: Exercise, answer: Any) -> dict[str, Any] | None:
+    """Return the outcome of an answer that is no function, or one with other parameters."""
+    name, signature = exercise.answer_name, parameters(answer)
+    if not callable(answer):
+        key, got = "is_function", f"{name} of the type {type(answer).__name__}"
+    elif signature is not None and not _can_bind(signature, exercise.parameter_names):
+        key, got = "has_parameters", f"{name}({', '.join(signature.parameters)})"
+    else:
+        return None
+    return {
+        "state": NOT_YET,
+        "property": message_section("properties")[key],
+        "got": got,
+        "expected": exercise.signature,
+        "cause": format_message("causes", key, id=exercise.id, name=name),
+    }
+
+
+def _can_bind(signature: inspect.Signature, arguments: list[str]) -> bool:
+    try:
+        signature.bind(*arguments)
+    except TypeError:
+        return False
+    return True
 
 
 def _timeout(exercise: Exercise, case: Case | None, status: str) -> dict[str, Any]:

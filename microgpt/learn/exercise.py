@@ -2,8 +2,8 @@
 
 import ast
 import re
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -43,7 +43,7 @@ class Property:
     smallest input. `test(answer, *arguments)` returns None if the property holds, else a
     `Mismatch`, or a bool if there is no value to show. Without a test, the answer's result must
     equal the solution's. `cause` describes the usual mistake; it is shown if the answer matches
-    none of the exercise's common mistakes.
+    none of the exercise's common mistakes. With a test, it does not explain an exception.
     """
 
     description: str
@@ -64,15 +64,18 @@ class Property:
 class CommonMistake:
     """A wrong answer that learners often give, with the explanation shown for it, `cause`.
 
-    If the exercise's answer is not a function, `function()` returns the wrong object. With
-    `times_out`, the mistake never returns: its cause is shown for every timeout, and a wrong answer
-    is never compared with it.
+    An answer is recognised by failing where `function` does, with the same results. A mistake that
+    takes many forms has `matches(result, *arguments)`, which returns whether a wrong result may
+    come from it; `result` is None if the answer raised an exception. If the exercise's answer is
+    not a function, `function()` returns the wrong object. With `times_out`, the mistake never
+    returns: its cause is shown for every timeout, and a wrong answer is never compared with it.
     """
 
     name: str
     function: Callable[..., Any]
     cause: str
     times_out: bool = False
+    matches: Callable[..., bool] | None = None
 
 
 @dataclass(frozen=True)
@@ -93,7 +96,8 @@ class Exercise:
     answer's result to the type that is compared. `wait_for_answer(answer)` blocks while the answer
     is still being computed, such as a training run. `success_message(answer)` describes the result
     of a correct answer. `corpus` names the only corpus that an assignment with this exercise may
-    use (None: any).
+    use (None: any). `cell_errors` maps parts of the errors in which an answer's cell may end, such
+    as "unexpected keyword argument", to their usual causes.
     """
 
     id: str
@@ -116,6 +120,7 @@ class Exercise:
     wait_for_answer: Callable[[Any], None] | None = None
     success_message: Callable[[Any], str] | None = None
     corpus: str | None = None
+    cell_errors: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if not isinstance(self.id, str) or not re.fullmatch(r"[a-z0-9_]+\.[a-z0-9_]+", self.id):

@@ -29,11 +29,13 @@ def _format(value: Any) -> str:
         formatter: Any = {"float_kind": lambda number: f"{number:.4g}"}
         return np.array2string(value, threshold=40, separator=", ", formatter=formatter)
     if isinstance(value, float | np.floating):
-        return f"{float(value):.5g}"
+        text = f"{float(value):.5g}"
+        return f"{text}.0" if text.lstrip("-").isdecimal() else text  # no int: 2.0 is no token
     if isinstance(value, np.generic):
         return str(value)
-    if isinstance(value, tuple) and value:
-        return ", ".join(map(_format, value))
+    if type(value) in (list, tuple) and value and is_numeric_data(value):
+        items = ", ".join(map(_format, value))
+        return f"[{items}]" if type(value) is list else f"({items})"
     return value if isinstance(value, str) else repr(value)
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import ipywidgets
 
+from microgpt.config import SampleConfig
 from microgpt.errors import SettingError
 from microgpt.tokenizers import Tokenizer
 from microgpt.viz.drawing import Drawing
@@ -21,7 +22,8 @@ from microgpt.widgets.logits_source import FixedLogits, ModelLogits
 from microgpt.widgets.model_lookup import CorpusLike, ModelLike, find_model_source
 from microgpt.widgets.panel import Panel
 from microgpt.widgets.sampling_trace import SamplingTrace
-from microgpt.widgets.token_scores import text_scores
+from microgpt.widgets.token_scores import UNFILTERED, text_scores
+from microgpt.widgets.typed_text import read_typed_text
 
 
 class LikelihoodSection:
@@ -51,8 +53,8 @@ class LikelihoodSection:
         if isinstance(trace.source, FixedLogits):
             sentence = "These numbers belong to no text, so no name has a chance here."
         else:
-            scores = text_scores(trace.source, self.text_box.value, trace.params)
-            sentence = likelihood_sentence(scores)
+            typed = TypedText(trace.source, self.text_box.value, trace.params)
+            sentence = typed.sentence()
         self.answer.value = f'<div class="mg-view"><p>{escape(sentence)}</p></div>'
 
 
@@ -62,13 +64,23 @@ class TypedText:
 
     source: ModelLogits
     text: str
+    params: SampleConfig = UNFILTERED
 
     def scores(self) -> TextScores:
-        """Score the text without outer whitespace, lower-cased if that makes it encodable."""
-        text, can_encode = self.text.strip(), self.source.can_encode
-        if not all(map(can_encode, text)) and all(map(can_encode, text.lower())):
-            text = text.lower()
-        return text_scores(self.source, text)
+        """Score the text, with small letters where the model knows no capitals."""
+        read = read_typed_text(self.text, self.source.can_encode)
+        if read.unknown_chars:
+            text, unit = self.text.strip(), self.source.unit
+            return TextScores(text, self.params, unknown_chars=read.unknown_chars, unit=unit)
+        return text_scores(self.source, read.text, self.params)
+
+    def sentence(self) -> str:
+        """Say how likely the text is; of one that cannot be read, that its capitals could be."""
+        sentence = likelihood_sentence(self.scores())
+        read = read_typed_text(self.text, self.source.can_encode)
+        if read.unknown_chars and read.lowercased:
+            sentence += " Capitals are read as small letters."
+        return sentence
 
 
 class TextLikelihood(Panel):
@@ -117,4 +129,4 @@ class TextLikelihood(Panel):
 
     @staticmethod
     def _draw(typed: TypedText, message: str) -> tuple[Drawing, str]:
-        return draw_token_likelihood(typed.scores(), message)
+        return draw_token_likelihood(typed.scores(), message or typed.sentence())

@@ -17,7 +17,7 @@ def test_a_result_can_be_written_as_json():
     fields = json.loads(json.dumps(result.to_dict(), allow_nan=False))
     assert list(fields) == ["state", "property", "input", "got", "expected", "cause", "exercise",
                             "version", "seed", "seconds", "success_message"]  # fmt: skip
-    assert fields["input"]["logits"] == [1.0, 2.0, 0.1]
+    assert fields["input"]["logits"] == [1.0, 2.0, 0.1, -1.0]
     assert fields["seed"] == 4
 
 
@@ -38,8 +38,8 @@ def test_a_card_has_labels_and_symbols_and_is_escaped():
     assert "○ Not attempted" in learn.check("09.sample", learn.todo())._repr_html_()
     lines = repr(result).splitlines()
     assert lines[0] == "✗ Not yet · 09.sample"
-    assert lines[1] == "  does not hold: The worked example comes out."
-    assert "<em>does not hold:</em> The worked example comes out." in html
+    assert lines[1] == "  does not hold: The worked example gives the right result."
+    assert "<em>does not hold:</em> The worked example gives the right" in html
     assert any(line.strip().startswith("usual cause:") for line in lines)
 
 

@@ -37,14 +37,14 @@ def test_afterwards_the_library_samples_again(library_names):
 @pytest.mark.parametrize(
     ("id", "name"),
     [
-        ("09.sample", "T after softmax"),
+        ("09.sample", "no temperature"),
         ("09.sample", "not normalised"),
         ("09.sample", "id order"),
-        ("09.temperature", "T after softmax"),
-        ("09.temperature", "a power, not normalised"),
-        ("09.temperature", "multiplied by T"),
+        ("09.temperature", "after softmax"),
+        ("09.temperature", "not normalised"),
+        ("09.temperature", "multiplied"),
         ("09.top_k", "not normalised"),
-        ("09.top_k", "the first k ids"),
+        ("09.top_k", "first ids"),
     ],
 )
 def test_a_wrong_answer_is_noticed(id, name):

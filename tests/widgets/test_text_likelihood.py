@@ -47,3 +47,22 @@ def test_what_is_typed_into_the_explorer_is_text():
         explorer.likelihood.text_box.value = text
         assert part in explorer.likelihood.answer.value
         assert "<b>" not in explorer.likelihood.answer.value
+
+
+def test_capitals_are_not_blamed_for_what_is_unknown():
+    panel = mg.widgets.TextLikelihood("names", "Anna Maria")
+    note = "Capitals are read as small letters."
+    assert "'␣'" in panel.caption
+    assert "'A'" not in panel.caption
+    assert "'M'" not in panel.caption
+    assert '"Anna Maria"' in panel.caption
+    assert panel.caption.endswith(note)
+    panel.text_box.value = "anna maria"
+    assert "'␣'" in panel.caption
+    assert note not in panel.caption
+    explorer = mg.widgets.SamplingExplorer("names")
+    explorer.likelihood.toggle.value = True
+    explorer.likelihood.text_box.value = "Anna Maria"
+    assert note in explorer.likelihood.answer.value
+    explorer.likelihood.text_box.value = " Anna "
+    assert "&quot;anna&quot; (trained on): 1 in " in explorer.likelihood.answer.value

@@ -5,14 +5,17 @@ import threading
 import time
 from dataclasses import asdict, replace
 from functools import cache
+from types import FunctionType, MethodType
 from typing import Any
 
 import microgpt as mg
 from microgpt.learn.exercise import CommonMistake, Exercise, Mismatch, Property
 from microgpt.learn.messages import message_section
 from microgpt.learn.parsers import anything
+from microgpt.training.metrics import Step
+from microgpt.viz.formatting import format_perplexity
 
-ID = "00.first_change"
+ID, CORPUS = "00.first_change", "names-mini"
 _texts = message_section(ID)
 _descriptions, _causes = _texts["properties"], _texts["causes"]
 
@@ -32,8 +35,10 @@ def _trainer(answer: Any) -> Any:
 
 def _cause(key: str, answer: Any, **values: Any) -> str:
     """Return the cause for the answer's type: a Trainer has `run()`, a TrainingMonitor a button."""
-    suffix = "" if isinstance(answer, mg.Trainer) else "_monitor"
-    return _causes[key + suffix].format(**values)
+    if isinstance(answer, mg.Trainer):
+        return _causes[key].format(**values)
+    button = getattr(getattr(answer, "resume_button", None), "description", _causes["button"])
+    return _causes[f"{key}_monitor"].format(button=button, **values)
 
 
 def wait_for_training(answer: Any) -> None:
@@ -48,13 +53,39 @@ def wait_for_training(answer: Any) -> None:
 
 
 def is_trained(answer: Any) -> Mismatch | None:
-    trainer, expected = _trainer(answer), _texts["shapes"]
-    if isinstance(answer, mg.GPT):
-        return Mismatch(repr(answer), expected, _causes["model"])
-    if not isinstance(trainer, mg.Trainer):
-        cause = _causes["wrong_type"].format(type=type(answer).__name__)
-        return Mismatch(answer, expected, cause)
+    trainer, expected = _trainer(answer), _texts["expected"]
+    if isinstance(answer, type) or not isinstance(trainer, mg.Trainer):
+        return Mismatch(_describe(answer), expected, _why_no_run(answer))
     return None if trainer.history else Mismatch("0 steps", expected, _cause("untrained", answer))
+
+
+def _describe(answer: Any) -> Any:
+    """Return what the card shows of an answer that is no run: short values as they are."""
+    if isinstance(answer, str | int | float):
+        return answer
+    if isinstance(answer, type | FunctionType | MethodType):
+        return answer.__name__
+    return "None" if answer is None else _texts["of_type"].format(type=type(answer).__name__)
+
+
+def _why_no_run(answer: Any) -> str:
+    """Return the cause for an answer that is neither a TrainingMonitor nor a Trainer."""
+    if isinstance(answer, type):
+        return _causes["class"].format(name=answer.__name__)
+    if isinstance(answer, mg.GPT):
+        return _causes["model"]
+    if isinstance(answer, mg.GPTConfig | mg.TrainConfig):
+        return _causes["config"]
+    if isinstance(answer, tuple | list):
+        if any(isinstance(_trainer(item), mg.Trainer) for item in answer):
+            return _causes["sequence"].format(type=type(answer).__name__)
+        if answer and all(isinstance(item, Step) for item in answer):
+            return _causes["steps"]
+    if answer is None:
+        return _causes["none"]
+    if isinstance(answer, FunctionType | MethodType):
+        return _causes["method"]
+    return _causes["wrong_type"].format(type=type(answer).__name__)
 
 
 def is_finished(answer: Any) -> Mismatch | None:
@@ -62,7 +93,12 @@ def is_finished(answer: Any) -> Mismatch | None:
     done, steps = len(trainer.history), trainer.config.steps
     if done >= steps:
         return None
-    cause = _cause("unfinished", answer, done=f"{done:,}", steps=f"{steps:,}")
+    values = {"done": f"{done:,}", "steps": f"{steps:,}"}
+    state: Any = getattr(answer, "state", None)  # of a TrainingMonitor, whose training may fail
+    if getattr(state, "status", "") == "failed":
+        cause = _causes["failed_monitor"].format(error=state.error, **values)
+    else:
+        cause = _cause("unfinished", answer, **values)
     return Mismatch(f"{done:,} of {steps:,} steps", "all of them", cause)
 
 
@@ -80,7 +116,7 @@ def has_changes(answer: Any) -> Mismatch | None:
     width = _trainer(answer).model.config.n_embd
     if _changed_settings(answer):
         return None
-    cause = _causes["no_change"].format(name=_texts["settings"]["n_embd"], value=width)
+    cause = _causes["no_change"].format(name=_setting_name("n_embd"), value=width)
     return Mismatch("the same settings", "one other setting", cause)
 
 
@@ -89,17 +125,35 @@ def has_one_change(answer: Any) -> Mismatch | None:
     if len(changed) == 1:
         return None
     count = _texts["numbers"].get(str(len(changed)), str(len(changed)))
-    *others, last = (_texts["settings"].get(name, name) for name in changed)
-    names = f"{', '.join(others)} and {last}"
-    return Mismatch(
-        names, "one change", _causes["several_changes"].format(count=count, names=names)
+    original = _original_settings()
+    *others, last = (
+        _causes["was"].format(name=_setting_name(name), value=_value(original.get(name)))
+        for name in changed
     )
+    names = f"{', '.join(others)} and {last}"
+    got = ", ".join(f"{_setting_name(name)} {_value(value)}" for name, value in changed.items())
+    return Mismatch(got, "one change", _causes["several_changes"].format(count=count, names=names))
+
+
+def _setting_name(name: str) -> str:
+    """Return what the notebook calls a setting of the configs."""
+    return _texts["settings"].get(name, name)
+
+
+def _value(value: Any) -> str:
+    return f"{value:,}" if isinstance(value, int) else str(value)
+
+
+def _original_settings() -> dict[str, Any]:
+    """Return the settings of the notebook's first training."""
+    configs = asdict(mg.GPTConfig.microgpt()) | asdict(mg.TrainConfig())
+    return configs | {"corpus": CORPUS}
 
 
 def _changed_settings(answer: Any) -> dict[str, Any]:
     """Return the settings that differ from the first training run, with their new values."""
     trainer = _trainer(answer)
-    original = asdict(mg.GPTConfig.microgpt()) | asdict(mg.TrainConfig())
+    original = _original_settings()
     settings = asdict(trainer.model.config) | asdict(trainer.config)
     changed = {
         name: value
@@ -114,19 +168,26 @@ def _changed_settings(answer: Any) -> dict[str, Any]:
 def success_message(answer: Any) -> str:
     """Return a message with the validation loss ± standard error; "" without a validation set."""
     ((name, value),) = _changed_settings(answer).items()
-    evaluation = _trainer(answer).evaluate()
+    trainer = _trainer(answer)
+    evaluation = trainer.evaluate()
     if evaluation is None:
         return ""
     loss = f"{evaluation.loss:.2f}"
     if not math.isnan(evaluation.stderr):
         loss += f" ± {evaluation.stderr:.2f}"
     template = _texts["success_own_corpus" if name == "corpus" else "success"]
-    return template.format(name=_texts["settings"].get(name, name), value=value, loss=loss)
+    return template.format(
+        name=_setting_name(name),
+        value=_value(value),
+        loss=loss,
+        perplexity=format_perplexity(evaluation.loss),
+        vocab_size=trainer.model.config.vocab_size,
+    )
 
 
 @cache
 def _original_names() -> frozenset[str]:
-    return frozenset(mg.load_corpus("names-mini"))
+    return frozenset(mg.load_corpus(CORPUS))
 
 
 def solution() -> Any:
@@ -135,7 +196,7 @@ def solution() -> Any:
 
 
 def _train(steps: int = 1000, run: bool = True, **config: Any) -> Any:
-    names = mg.load_corpus("names-mini")
+    names = mg.load_corpus(CORPUS)
     model = mg.GPT(replace(mg.GPTConfig.microgpt(), **config))
     trainer = mg.Trainer(model, names, mg.TrainConfig(steps=steps))
     if run:
@@ -179,6 +240,16 @@ FIRST_CHANGE = Exercise(
     ),
     common_mistakes=(
         CommonMistake("a model", lambda: mg.GPT(), _causes["model"]),
+        CommonMistake("a config", lambda: mg.GPTConfig.microgpt(n_embd=32), _causes["config"]),
+        CommonMistake("a class", lambda: mg.Trainer, _causes["class"].format(name="Trainer")),
+        CommonMistake("a method", lambda: _train(run=False).run, _causes["method"]),
+        CommonMistake("the steps of a run", lambda: _train(steps=2).history, _causes["steps"]),
+        CommonMistake(
+            "a comma at the end",
+            lambda: (_train(steps=2),),
+            _causes["sequence"].format(type="tuple"),
+        ),
+        CommonMistake("nothing", lambda: None, _causes["none"]),
         CommonMistake("not trained", lambda: _train(run=False), _causes["untrained"]),
         CommonMistake("a trained model", _train_same_model_again, _causes["trained_before"]),
         CommonMistake(
@@ -187,12 +258,15 @@ FIRST_CHANGE = Exercise(
         CommonMistake(
             "two changes",
             lambda: _train(steps=50, n_embd=8),
-            _causes["several_changes"].format(count="two", names="width and steps"),
+            _causes["several_changes"].format(
+                count="Two", names="width (it was 16) and steps (it was 1,000)"
+            ),
         ),
     ),
     parse=anything,
     is_function=False,
     wait_for_answer=wait_for_training,
     success_message=success_message,
-    corpus="names-mini",
+    corpus=CORPUS,
+    cell_errors=_texts["cell_errors"],
 )

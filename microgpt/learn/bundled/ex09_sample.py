@@ -4,8 +4,8 @@ import math
 
 import numpy as np
 
-from microgpt.learn.bundled.probabilities import softmax
-from microgpt.learn.exercise import CommonMistake, Example, Exercise, Property
+from microgpt.learn.bundled.sample_mistakes import common_mistakes, kept_probs
+from microgpt.learn.exercise import Example, Exercise, Property
 from microgpt.learn.messages import message_section
 from microgpt.learn.parsers import integer
 
@@ -36,67 +36,9 @@ def _by_a_loop(logits, T, k, u):
     return ids[-1]
 
 
-def _ranked(logits, T):
-    """Return ids in descending order of probability, and their probabilities; T = 0 is greedy."""
-    order = np.argsort(-logits, kind="stable")
-    if T == 0:
-        return order, (np.arange(len(logits)) == 0).astype(float)
-    return order, softmax(logits[order] / T)
-
-
-def _pick(order, probs, u, side="right"):
-    """Return the id at the first rank whose cumulative probability exceeds u."""
-    rank = int(np.searchsorted(np.cumsum(probs), u, side=side))
-    return int(order[min(rank, len(order) - 1)])
-
-
-def _normalise(probs):
-    return probs / probs.sum()
-
-
-def _keep_ties(logits, T, k, u):
-    order, probs = _ranked(logits, T)
-    kept = np.where(probs >= probs[min(k, len(order)) - 1], probs, 0.0)
-    return _pick(order, _normalise(kept), u)
-
-
-def _temperature_after_softmax(logits, T, k, u):
-    order, probs = _ranked(logits, 1.0 if T else 0)
-    kept = (probs / T if T else probs)[:k]
-    return _pick(order[:k], _normalise(kept), u)
-
-
-def _not_normalised(logits, T, k, u):
-    order, probs = _ranked(logits, T)
-    return _pick(order, np.where(np.arange(len(order)) < k, probs, 0.0), u)
-
-
-def _index_error_for_large_k(logits, T, k, u):
-    order, probs = _ranked(logits, T)
-    kept = np.array([probs[rank] for rank in range(k)])
-    return _pick(order, _normalise(kept), u)
-
-
-def _divide_by_zero(logits, T, k, u):
-    scaled = [(float(logit) - float(logits.max())) / T for logit in logits]
-    return sample(np.array(scaled), 1.0, k, u)
-
-
-def _id_order(logits, T, k, u):
-    order, probs = _ranked(logits, T)
-    kept = np.zeros(len(order))
-    kept[order[:k]] = probs[:k]
-    return _pick(np.arange(len(order)), _normalise(kept), u)
-
-
-def _stop_at_equal(logits, T, k, u):
-    order, probs = _ranked(logits, T)
-    return _pick(order[:k], _normalise(probs[:k]), u, side="left")
-
-
 def _mid_interval_cases(logits, T, k, rng):
     """Yield cases with u in the middle of a token's interval, so that rounding cannot matter."""
-    probs = _normalise(_ranked(logits, T)[1][:k])
+    probs = kept_probs(logits, T, k)
     edges = np.cumsum(probs)
     wide = np.flatnonzero(probs > 0.002)
     for rank in {int(wide[0]), int(wide[-1]), int(rng.choice(wide))}:
@@ -157,15 +99,13 @@ def _random(rng):
 
 
 _texts = message_section("09.sample")
-_descriptions, _causes = _texts["properties"], _texts["causes"]
-_mistakes = _texts["mistakes"]
 
 SAMPLE = Exercise(
     id="09.sample",
     signature="sample(logits, T, k, u) -> token",
     shapes=_texts["shapes"],
     statement=_texts["statement"],
-    example=Example((np.array([1.0, 2.0, 0.1]), 1.0, 3, 0.7), 0),
+    example=Example((np.array([1.0, 2.0, 0.1, -1.0]), 1.0, 4, 0.7), 0),
     difficulty=3,
     importance=5,
     minutes=10,
@@ -173,25 +113,20 @@ SAMPLE = Exercise(
     hints=tuple(_texts["hints"]),
     solution=sample,
     alternative_solutions=(_by_a_loop,),
-    properties=(
-        Property(_descriptions["u_zero"], _at_u_zero),
-        Property(_descriptions["rank_order"], _without_cut),
-        Property(_descriptions["temperature"], _temperatures),
-        Property(_descriptions["greedy"], _greedy, cause=_causes["greedy"]),
-        Property(_descriptions["top_k"], _top_k),
-        Property(_descriptions["ties"], _ties, cause=_causes["ties"]),
-        Property(_descriptions["large_k"], _large_k, cause=_causes["large_k"]),
-        Property(_descriptions["sum_equals_u"], _sum_equals_u, cause=_causes["sum_equals_u"]),
-        Property(_descriptions["random"], _random),
+    properties=tuple(
+        Property(_texts["properties"][key], inputs, cause=_texts["causes"].get(key, ""))
+        for key, inputs in {
+            "u_zero": _at_u_zero,
+            "rank_order": _without_cut,
+            "temperature": _temperatures,
+            "greedy": _greedy,
+            "top_k": _top_k,
+            "ties": _ties,
+            "large_k": _large_k,
+            "sum_equals_u": _sum_equals_u,
+            "random": _random,
+        }.items()
     ),
-    common_mistakes=(
-        CommonMistake("keeps ties", _keep_ties, _mistakes["keeps_ties"]),
-        CommonMistake("T after softmax", _temperature_after_softmax, _mistakes["after_softmax"]),
-        CommonMistake("not normalised", _not_normalised, _mistakes["not_normalised"]),
-        CommonMistake("index error for k > V", _index_error_for_large_k, _causes["large_k"]),
-        CommonMistake("divides by T = 0", _divide_by_zero, _mistakes["divides_by_zero"]),
-        CommonMistake("id order", _id_order, _mistakes["id_order"]),
-        CommonMistake("stops at a sum equal to u", _stop_at_equal, _causes["sum_equals_u"]),
-    ),
+    common_mistakes=common_mistakes(sample),
     parse=integer,
 )

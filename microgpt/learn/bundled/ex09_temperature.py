@@ -35,16 +35,46 @@ def _large_logits(rng):
     yield np.array([3.0, 1.0]), 0.001
 
 
+def _is_proportional(result, logits, T):
+    """Whether the proportions of the result are right."""
+    return np.allclose(result / result.sum(), temperature(logits, T), rtol=0, atol=1e-5)
+
+
+def _rounded(digits):
+    """Return the mistake of rounding the probabilities."""
+    return CommonMistake(
+        f"rounded to {digits} digits",
+        lambda logits, T: temperature(logits, T).round(digits),
+        _mistakes["rounded"].format(digits=digits),
+    )
+
+
 _texts = message_section("09.temperature")
 _descriptions, _causes = _texts["properties"], _texts["causes"]
 _mistakes = _texts["mistakes"]
+
+# What learners compute instead, by the key of its cause. Where two agree, as at T = 1, the answer
+# is right, or another case tells them apart.
+FORMULAS = {
+    "after_softmax": lambda logits, T: softmax(logits) / T,
+    "no_effect": lambda logits, T: softmax(logits),
+    "multiplied": lambda logits, T: softmax(logits * T),
+    "twice": lambda logits, T: softmax(logits / T / T),
+    "two_softmaxes": lambda logits, T: softmax(softmax(logits) / T),
+    "no_softmax": lambda logits, T: logits / T,
+    "no_exponential": lambda logits, T: logits / logits.sum(),
+    "logarithms": lambda logits, T: np.log(temperature(logits, T)),
+    "whole_division": lambda logits, T: softmax(logits // T),
+}
 
 TEMPERATURE = Exercise(
     id="09.temperature",
     signature="temperature(logits, T) -> probabilities",
     shapes=_texts["shapes"],
     statement=_texts["statement"],
-    example=Example((np.array([2.0, 1.0, 0.1]), 0.5), np.array([0.86377, 0.1169, 0.01932])),
+    example=Example(
+        (np.array([2.0, 1.0, 0.1, -1.0]), 0.5), np.array([0.86193, 0.11665, 0.01928, 0.00214])
+    ),
     difficulty=1,
     importance=4,
     minutes=4,
@@ -67,18 +97,16 @@ TEMPERATURE = Exercise(
         Property(_descriptions["large_logits"], _large_logits, cause=_causes["overflow"]),
     ),
     common_mistakes=(
-        CommonMistake(
-            "T after softmax", lambda logits, T: softmax(logits) / T, _mistakes["after_softmax"]
+        *(
+            CommonMistake(key.replace("_", " "), formula, _mistakes[key])
+            for key, formula in FORMULAS.items()
         ),
+        *map(_rounded, (2, 3, 4)),
         CommonMistake(
-            "a power, not normalised",
+            "not normalised",
             lambda logits, T: softmax(logits) ** (1 / T),
             _mistakes["not_normalised"],
-        ),
-        CommonMistake(
-            "multiplied by T",
-            lambda logits, T: softmax(np.asarray(logits) * T),
-            _mistakes["multiplied"],
+            matches=_is_proportional,
         ),
         CommonMistake("no maximum subtracted", _without_maximum, _causes["overflow"]),
     ),

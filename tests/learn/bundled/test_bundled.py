@@ -8,9 +8,12 @@ from exercise_answers import SAMPLE, TEMPERATURE, TOP_K
 
 import microgpt as mg
 from microgpt import learn
+from microgpt.learn.messages import message_section
 
 EXERCISES = learn.exercises()
 BANNED = r"\b(simply|just|obviously|clearly|of course|easy|trivial|basically|magic)\b|!"
+# The course's terms: probability, negative log-likelihood, dart, 0.
+OTHER_WORDS = r"\b(chances?|surprises?|surprised|dice|die|dies|roll(ed|s)?|nought|seen as)\b"
 
 
 def test_ids_stay_as_they_are():
@@ -30,6 +33,23 @@ def test_texts_keep_the_rules_of_the_course(exercise):
     assert len(set(causes)) == len(causes), "each common mistake has a cause of its own"
     assert 1 <= exercise.difficulty <= 5
     assert 1 <= exercise.importance <= 5
+
+
+def texts_in(section):
+    """Every text of a section of the catalogue, at any depth."""
+    if isinstance(section, str):
+        yield section
+    else:
+        for part in section.values() if isinstance(section, dict) else section:
+            yield from texts_in(part)
+
+
+@pytest.mark.parametrize("section", ["properties", "causes", "cell_errors",
+                                     *(exercise.id for exercise in EXERCISES)])  # fmt: skip
+def test_texts_use_the_terms_of_the_course(section):
+    for text in texts_in(message_section(section)):
+        assert not re.search(OTHER_WORDS, text, re.IGNORECASE), text
+        assert not re.search(BANNED, text, re.IGNORECASE), text
 
 
 @pytest.mark.parametrize("seed", range(5))
