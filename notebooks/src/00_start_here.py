@@ -215,8 +215,9 @@ mg.widgets.forward_pass(monitor.trainer, name[:3])
 # Exercise, 5 minutes, difficulty 1. Train a new model with exactly one thing changed: the learning
 # rate, the number of steps, or the width of the embedding, as in
 # `mg.GPTConfig.microgpt(vocab_size=size, n_embd=32)`. Make a new model and a new `TrainingMonitor`,
-# as in the training cell above, and name the monitor `my_run`. If you need help, call
-# `mg.learn.hint("00.first_change")`. Choose your change now, and guess what it does.
+# as in the training cell above, name the monitor `my_run`, and end the cell with `my_run`, so that
+# you see it train. If you need help, call `mg.learn.hint("00.first_change")`. Choose your change
+# now, and guess what it does.
 
 # %% tags=["predict:00.change"]
 # source: misconception: a model with more parameters must have a lower loss

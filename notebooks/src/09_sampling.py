@@ -128,10 +128,11 @@ mg.widgets.SamplingExplorer(logits=word_logits, labels=words, u=0.6)
 # %% [markdown]
 # ### Your turn: temperature
 #
-# Exercise, 4 minutes. `temperature(logits, T) -> probabilities`: divide the logits by T, then
-# apply the softmax. T is above 0. The logits come as a list or an array, and they may be as large
-# as 1000. For `[2.0, 1.0, 0.1, -1.0]` and T = 1, the probabilities are the four that you computed
-# first. `mg.learn.hint("09.temperature")` helps.
+# Exercise, 4 minutes. `temperature(logits, T) -> probabilities`, both of shape (V,), with V for the
+# number of tokens: divide the logits by T, then apply the softmax. The logits are an array, T is
+# above 0, and a logit may be as large as 1000. For `np.array([2.0, 1.0, 0.1, -1.0])` and T = 0.5,
+# the probabilities are those of the first line printed above. If you need help, call
+# `mg.learn.hint("09.temperature")`.
 
 # %% tags=["exercise:09.temperature"]
 temperature = mg.learn.todo()  # your function goes here, in place of this line
@@ -161,8 +162,8 @@ mg.widgets.SamplingExplorer("names", sliders=("temperature", "top_k"), prompt="a
 # %% [markdown]
 # ### Your turn: top-k
 #
-# Exercise, 5 minutes. `top_k(probabilities, k) -> probabilities`, both of shape (V,), with V for
-# the number of tokens. Keep the k largest, and make them add up to 1. If equal ones compete for
+# Exercise, 5 minutes. `top_k(probabilities, k) -> probabilities`, both of shape (V,): keep the k
+# largest, and make them add up to 1. If equal ones compete for
 # the last place, keep those that come first. If k is larger than V, keep everything. Example:
 # `[0.5, 0.3, 0.2]` with k = 2 gives `[0.625, 0.375, 0.0]`.
 
@@ -233,10 +234,11 @@ mg.widgets.SamplingExplorer("story", sliders=("temperature", "min_p"), prompt="W
 # %% [markdown]
 # ## Write the sampler yourself
 #
-# Exercise, 10 minutes. `sample(logits, T, k, u) -> token`. Divide the logits by T, apply the
-# softmax and top-k, then return the token that the dart u picks. At T = 0, return the most
-# probable token. If k is larger than V, nothing is cut. Of equal logits, the token with the lower
-# number comes first. Example: `sample([2.0, 1.0, 0.1, -1.0], 1, 4, 0.7)` gives 1.
+# Exercise, 10 minutes. `sample(logits, T, k, u) -> token`, with logits as an array. Divide them by
+# T, apply the softmax and top-k, then return the number of the token that the dart u picks. At
+# T = 0, return the most probable token. If k is larger than V, nothing is cut. Of equal logits, the
+# token with the lower number comes first. Example:
+# `sample(np.array([1.0, 2.0, 0.1, -1.0]), 1, 4, 0.7)` gives 0.
 
 # %% tags=["exercise:09.sample"]
 sample = mg.learn.todo()  # your function goes here, in place of this line
