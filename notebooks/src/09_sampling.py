@@ -163,9 +163,9 @@ mg.widgets.SamplingExplorer("names", sliders=("temperature", "top_k"), prompt="a
 # ### Your turn: top-k
 #
 # Exercise, 5 minutes. `top_k(probabilities, k) -> probabilities`, both of shape (V,): keep the k
-# largest, and make them add up to 1. If equal ones compete for
-# the last place, keep those that come first. If k is larger than V, keep everything. Example:
-# `[0.5, 0.3, 0.2]` with k = 2 gives `[0.625, 0.375, 0.0]`.
+# largest, and make them add up to 1. If equal ones compete for the last place, keep those that come
+# first. If k is larger than V, keep everything. Example: `[0.5, 0.3, 0.2]` with k = 2 gives
+# `[0.625, 0.375, 0.0]`.
 
 # %% tags=["exercise:09.top_k"]
 top_k = mg.learn.todo()  # your function goes here, in place of this line
