@@ -17,7 +17,6 @@ import ipywidgets
 from microgpt.config import SampleConfig
 from microgpt.errors import SettingError
 from microgpt.tokenizers import Tokenizer
-from microgpt.viz.drawing import Drawing
 from microgpt.viz.html import Rendered
 from microgpt.viz.sampler import (
     draw_sampling,

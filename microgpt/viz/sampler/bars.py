@@ -151,6 +151,6 @@ def _legend_html(view: SamplingView) -> Markup:
     """Return the legend; it is empty while now is T = 1, and keeps its height."""
     if view.is_unchanged:
         return tag("div", css_class="key")
-    now = tag("span", tag("i"), "now")
+    now = tag("span", tag("i", css_class="greedy" if view.is_greedy else ""), "now")
     base = tag("span", tag("i", css_class="tick"), "at T = 1, no cuts")
     return tag("div", join(now, base), css_class="key")

@@ -1,6 +1,6 @@
 """The rows of the bars: at most ten, whatever the vocabulary, and always with the pick."""
 
-from typing import NamedTuple
+from dataclasses import dataclass
 
 from microgpt.viz.formatting import FILTER_NAMES, format_permille, format_prob, to_permille
 from microgpt.viz.sampler.view import SamplingView
@@ -8,7 +8,8 @@ from microgpt.viz.sampler.view import SamplingView
 NUM_ROWS = 10
 
 
-class TokenRow(NamedTuple):
+@dataclass(frozen=True)
+class TokenRow:
     """A bar for one token; `is_cut`: it cannot be picked, and only its T = 1 bar is shown."""
 
     rank: int
@@ -16,7 +17,8 @@ class TokenRow(NamedTuple):
     is_cut: bool = False
 
 
-class SumRow(NamedTuple):
+@dataclass(frozen=True)
+class SumRow:
     """One line for `count` successive ranks that are kept, either side of the pick."""
 
     count: int
@@ -32,13 +34,15 @@ class SumRow(NamedTuple):
         return f"{self.count:,} more, {percent} together"
 
 
-class CutLine(NamedTuple):
+@dataclass(frozen=True)
+class CutLine:
     """The line below the last rank that is kept, which says what cuts there."""
 
     text: str
 
 
-class CutRow(NamedTuple):
+@dataclass(frozen=True)
+class CutRow:
     """One line for all ranks that are cut and have no row of their own."""
 
     text: str
