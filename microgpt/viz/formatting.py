@@ -3,6 +3,7 @@
 import math
 import unicodedata
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 
@@ -103,6 +104,7 @@ def _char_width(char: str) -> float:
     return 1.0 if char in "mwMW@%—…" else 0.64
 
 
+@lru_cache(maxsize=4096)  # a view shows the same labels again and again
 def visible(token: str, max_length: int = 12) -> str:
     """Return a token's text as it is shown, in at most `max_length` characters.
 

@@ -1,7 +1,8 @@
 """The strip: all probabilities end to end in rank order, now above T = 1, and the dart at u."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from functools import lru_cache
+from typing import NamedTuple
 
 from microgpt.viz.formatting import format_prob, quoted, visible, width_in_em
 from microgpt.viz.html import Markup, percent, tag
@@ -16,25 +17,25 @@ LABEL_PIXELS = (12, 20, 30, 45, 60, 80, 110, 150)
 LABEL_RIGHT_BELOW = 0.6  # up to this u, the dart's number stands to its right, else to its left
 
 
-@dataclass(frozen=True)
-class Segment:
-    """Ranks `rank` to `rank + count - 1` between two cumulative sums of a strip."""
+class Segment(NamedTuple):
+    """Ranks `rank` to `rank + num_tokens - 1` between two cumulative sums of a strip."""
 
     start: float
     end: float
     rank: int
-    count: int = 1
+    num_tokens: int = 1
     is_picked: bool = False
     is_cut: bool = False
 
     def label(self, view: SamplingView) -> str:
         """Return the token's text, or how many tokens the segment stands for."""
-        if self.count == 1:
+        if self.num_tokens == 1:
             return visible(view.ranked_label(self.rank))
-        return f"{self.count:,} more, cut" if self.is_cut else f"{self.count:,} more"
+        return f"{self.num_tokens:,} more, cut" if self.is_cut else f"{self.num_tokens:,} more"
 
 
-def strip_segments(view: SamplingView, is_base: bool) -> list[Segment]:
+@lru_cache(maxsize=8)
+def strip_segments(view: SamplingView, is_base: bool) -> tuple[Segment, ...]:
     """Return the segments of the strip now or at T = 1 (`is_base`), from left to right.
 
     The tail is one segment, two at T = 1 if some of it is cut. A pick in the tail follows as a
@@ -54,10 +55,10 @@ def strip_segments(view: SamplingView, is_base: bool) -> list[Segment]:
                 start = last_edge
             if picked >= rank:
                 found.append(Segment(*_span(view, picked, is_base), picked, is_picked=True))
-            return found
+            return tuple(found)
         found.append(Segment(start, end, rank, 1, rank == picked, is_cut=rank >= view.num_kept))
         start = end
-    return found
+    return tuple(found)
 
 
 def _tail_spans(rank: int, num_kept: int, num_ranks: int) -> Iterator[tuple[int, int]]:
@@ -71,7 +72,7 @@ def _tail_spans(rank: int, num_kept: int, num_ranks: int) -> Iterator[tuple[int,
 def strip_links(view: SamplingView) -> list[tuple[float, float, int]]:
     """Return (edge now, edge at T = 1, rank) of the segments that both strips show."""
     now, base = (
-        {segment.rank for segment in strip_segments(view, is_base) if segment.count == 1}
+        {segment.rank for segment in strip_segments(view, is_base) if segment.num_tokens == 1}
         for is_base in (False, True)
     )
     ranks = [rank for rank in sorted(now & base) if rank < min(view.num_kept - 1, MAX_LINKS)]
@@ -139,29 +140,29 @@ def _segment_html(
     width = segment.end - segment.start
     style = f"{_left(segment.start)};width:{percent(width)}"
     css_class = "segment" + " picked" * segment.is_picked + " cut" * segment.is_cut
-    css_class += " rest" * (segment.count > 1)
+    css_class += " rest" * (segment.num_tokens > 1)
     if before is not None:
         old_start, _ = _span(before, segment.rank, is_base)
-        _, old_end = _span(before, segment.rank + segment.count - 1, is_base)
+        _, old_end = _span(before, segment.rank + segment.num_tokens - 1, is_base)
         if max(abs(old_start - segment.start), abs(old_end - segment.end)) > 1e-4:
             css_class += " gl"
             style += f";--l0:{percent(old_start)};--w0:{percent(max(0.0, old_end - old_start))}"
-    text = segment.label(view)
+    text, change = segment.label(view), ""
+    if not is_base and segment.num_tokens == 1 and old_picked not in (None, view.picked_rank):
+        change = "gp" if segment.is_picked else "gu" if segment.rank == old_picked else ""
+    title = None
+    if slot is None:
+        title = text if segment.num_tokens > 1 else f"{text}: {format_prob(width)}"
+    return tag(
+        "div", _label_html(text, change), css_class=css_class, style=style, data_r=slot, title=title
+    )
+
+
+@lru_cache(maxsize=4096)
+def _label_html(text: str, change: str) -> Markup:
     needed = 15 * width_in_em(text)
     label_class = next((f"w{p}" for p in LABEL_PIXELS if p >= needed), f"w{LABEL_PIXELS[-1]}")
-    change = ""
-    if (
-        not is_base
-        and old_picked is not None
-        and segment.count == 1
-        and old_picked != view.picked_rank
-    ):
-        change = "gp" if segment.is_picked else "gu" if segment.rank == old_picked else ""
-    title = text if segment.count > 1 else f"{text}: {format_prob(width)}"
-    return tag(
-        "div", tag("i", tag("b", text, css_class=label_class), css_class=change),
-        css_class=css_class, style=style, data_r=slot, title=title if slot is None else None,
-    )  # fmt: skip
+    return tag("i", tag("b", text, css_class=label_class), css_class=change)
 
 
 def _links_html(view: SamplingView, before: SamplingView | None) -> Markup:

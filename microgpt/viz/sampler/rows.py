@@ -1,6 +1,7 @@
 """The rows of the bars: at most ten, whatever the vocabulary, and always with the pick."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from microgpt.viz.formatting import FILTER_NAMES, format_permille, format_prob, to_permille
 from microgpt.viz.sampler.view import SamplingView
@@ -51,7 +52,8 @@ class CutRow:
 Row = TokenRow | SumRow | CutLine | CutRow
 
 
-def bar_rows(view: SamplingView, max_rows: int = NUM_ROWS) -> list[Row]:
+@lru_cache(maxsize=4)
+def bar_rows(view: SamplingView, max_rows: int = NUM_ROWS) -> tuple[Row, ...]:
     """Return at most `max_rows` rows, from the most likely rank down.
 
     Where not all kept ranks have a row, the pick has one, and those before and after it are summed
@@ -73,7 +75,7 @@ def bar_rows(view: SamplingView, max_rows: int = NUM_ROWS) -> list[Row]:
         rows.append(CutLine(_line_text(view)))
     if num_kept < V:
         rows += _cut_rows(view, max_rows - len(rows))
-    return rows
+    return tuple(rows)
 
 
 def top_permille(view: SamplingView) -> int:

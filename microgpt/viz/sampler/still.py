@@ -78,12 +78,12 @@ def _draw_segment(
     width = max(3.0 if segment.is_picked else 0.5, right - left - gap)
     if segment.is_picked:
         fill, ink = ("mark2", "ink") if is_base else ("mark", "on-mark")
-    elif is_base or segment.count > 1:
+    elif is_base or segment.num_tokens > 1:
         fill, ink = ("well", "ink2") if segment.is_cut else ("data2", "ink")
     else:
         fill, ink = "data", "on-data"
     drawing.add(Rect(left, top, width, height, fill, radius=2, hatch=segment.is_cut))
-    label, size = segment.label(view), 13 if is_base or segment.count > 1 else 15
+    label, size = segment.label(view), 13 if is_base or segment.num_tokens > 1 else 15
     text_width = size * width_in_em(label)
     if width >= text_width + 4:
         weight = "bold" if segment.is_picked else "normal"
