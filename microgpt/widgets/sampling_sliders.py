@@ -30,8 +30,8 @@ class SliderSpec:
         return position == self.off
 
     def label_at(self, position: float, maximum: float) -> str:
-        """Return the label at a position, such as "top-p (off)" at 1.0."""
-        return f"{self.label} (off)" if self.is_off(position, maximum) else self.label
+        """Return the label at a position, such as "Temperature (greedy)" at 0."""
+        return self.label
 
     def to_param(self, position: float, maximum: float) -> Any:
         """Convert a slider position to the sampler's value."""

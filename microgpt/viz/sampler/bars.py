@@ -10,10 +10,12 @@ from microgpt.viz.sampler.view import SamplingView
 
 LABEL_WIDTHS = (30, 44, 58, 72, 88, 104)  # pixels; the narrowest that holds all labels is taken
 MAX_MEASURED_LABELS = 100
-# Of the axis: a longer bar that is picked carries its label inside, if that fits beside the tick of
-# T = 1; else the label is short.
-INSIDE_FROM, INSIDE_TICK = 0.62, 0.25
-PICKED, PICKED_SHORT = " ◀ picked", " ◀"
+PICKED_SIGN, PICKED_WORD = " ◀", " picked"
+PICKED_PIXELS = 110  # at most, with the percentage before it
+# A picked bar that takes this much of the axis carries its label inside, if the axis is so wide (in
+# pixels) that the label fits beside the tick of T = 1, which must be well to its left.
+INSIDE = ((0.95, 160), (0.8, 190), (0.62, 245))
+INSIDE_TICK = 0.25  # of the bar
 
 
 def bars_axis(view: SamplingView, rows: Sequence[Row]) -> tuple[float, list[float]]:
@@ -32,22 +34,22 @@ def label_width(view: SamplingView) -> int:
     return next((width for width in LABEL_WIDTHS if width >= widest), LABEL_WIDTHS[-1])
 
 
-def row_label(view: SamplingView, row: TokenRow, extent: float) -> tuple[str, str]:
-    """Return what stands after a bar and, if the bar is long and picked, what may stand inside.
-
-    `extent` is how much of the axis the longer one of the two bars takes.
-    """
+def row_label(view: SamplingView, row: TokenRow) -> str:
+    """Return what stands at the end of a bar, without the word for the pick."""
     if row.is_cut:
-        return ("" if view.is_greedy else "cut"), ""
-    text = format_permille(row.permille)
-    if row.rank != view.picked_rank:
-        return text, ""
-    if extent <= INSIDE_FROM:
-        return text + PICKED, ""
-    has_space = view.is_unchanged or (
-        view.base_probs[row.rank] <= INSIDE_TICK * view.probs[row.rank]
-    )
-    return text + PICKED_SHORT, text + PICKED if has_space else ""
+        return "" if view.is_greedy else "cut"
+    return format_permille(row.permille)
+
+
+def inside_width(view: SamplingView, row: TokenRow, share: float) -> int | None:
+    """Return how wide an axis must be for a label inside the bar, `None` if it never stands there.
+
+    `share` is how much of the axis the bar takes.
+    """
+    tick = 0.0 if view.is_unchanged else float(view.base_probs[row.rank])
+    if row.rank != view.picked_rank or tick > INSIDE_TICK * float(view.probs[row.rank]):
+        return None
+    return next((width for min_share, width in INSIDE if share >= min_share), None)
 
 
 def bars_html(view: SamplingView, before: SamplingView | None) -> Markup:
@@ -92,24 +94,26 @@ def _token_html(
     show_base = not view.is_unchanged
     extent = max(now, base) if show_base else now
     old_extent = None if old_now is None or old_base is None else max(old_now, old_base)
-    text, inside = row_label(view, row, extent)
+    text = row_label(view, row)
+    inside = inside_width(view, row, now)
     parts = [_bar_html("ghost", base, old_base)] if show_base else []
-    if inside:  # both are there; the bar, a container, shows the one that fits
-        texts = (
-            tag("span", inside, css_class="value inside"),
-            tag("span", text, css_class="value after"),
+    if not row.is_cut:
+        text_inside = (
+            []
+            if inside is None
+            else [tag("span", text + PICKED_SIGN + PICKED_WORD, css_class="inside")]
         )
-        parts.append(_bar_html("bar", now, old_now, *texts))
-    elif not row.is_cut:
-        parts.append(_bar_html("bar", now, old_now))
+        parts.append(_bar_html("bar", now, old_now, *text_inside))
     if show_base and not row.is_cut:
         parts.append(_mark_html("tick", base, old_base))
-    if text and not inside:
-        parts.append(_mark_html("value", extent, old_extent, text))
+    sign = (PICKED_SIGN, tag("em", PICKED_WORD)) if is_picked else ()
+    if text:
+        parts.append(_mark_html("value", extent, old_extent, text, *sign))
     label = visible(view.ranked_label(rank))
     numbers = _numbers(view, row)
+    track = tag("div", *parts, css_class="track" + f" in{inside}" * bool(inside))
     return tag(
-        "div", tag("b", label), tag("div", *parts, css_class="track"),
+        "div", tag("b", label), track,
         tag("span", tag("b", label), f" {numbers}", css_class="readout"),
         css_class="bar-row" + " picked" * is_picked + " cut-row" * row.is_cut,
         role="img", tabindex="0", data_r=slot,
@@ -132,10 +136,10 @@ def _bar_html(name: str, width: float, old: float | None, *children: str) -> Mar
     return tag("span", *children, css_class=name + " gl" * moves, style=style)
 
 
-def _mark_html(name: str, left: float, old: float | None, text: str = "") -> Markup:
+def _mark_html(name: str, left: float, old: float | None, *children: str) -> Markup:
     moves = old is not None and abs(old - left) > 1e-4
     style = f"left:{percent(left)}" + (f";--l0:{percent(old or 0)}" if moves else "")
-    return tag("span", text, css_class=name + " gx" * moves, style=style)
+    return tag("span", *children, css_class=name + " gx" * moves, style=style)
 
 
 def _line_html(row: SumRow | CutLine | CutRow) -> Markup:

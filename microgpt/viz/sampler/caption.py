@@ -2,6 +2,7 @@
 
 from microgpt.viz.formatting import distinct_decimals, format_permille, quoted, ranked
 from microgpt.viz.sampler.rows import top_permille
+from microgpt.viz.sampler.text_so_far import text_noun
 from microgpt.viz.sampler.view import PickChange, SamplingView
 
 
@@ -36,7 +37,7 @@ def _landing(view: SamplingView) -> str:
     )
     if view.unit != "rank":
         sentence += f", {ranked(view.picked_rank)}"
-    return sentence + "."
+    return sentence + (f": the {text_noun(view)} ends." if view.reached_eos else ".")
 
 
 def _explain(view: SamplingView, change: PickChange) -> str:

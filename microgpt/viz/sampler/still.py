@@ -2,7 +2,15 @@
 
 from microgpt.viz.drawing import MARGIN, Drawing, Line, Rect, Text
 from microgpt.viz.formatting import FILTER_NAMES, visible, width_in_em
-from microgpt.viz.sampler.bars import bars_axis, label_width, row_label
+from microgpt.viz.sampler.bars import (
+    PICKED_PIXELS,
+    PICKED_SIGN,
+    PICKED_WORD,
+    bars_axis,
+    inside_width,
+    label_width,
+    row_label,
+)
 from microgpt.viz.sampler.cumulative_bar import (
     LABEL_RIGHT_BELOW,
     Segment,
@@ -28,8 +36,7 @@ STRIP_LEFT, NOW_TOP, NOW_HEIGHT, BASE_TOP, BASE_HEIGHT = 66, 74, 40, 128, 18
 TILES_TOP, TILE_HEIGHT = 160, 32
 COLUMNS_TOP, ROWS_TOP, ROW_HEIGHT = 232, 252, 20
 VALUES_RIGHT, BARS_LEFT, FIGURES_LEFT = 196, 226, 588
-VALUE_SPACE = 88  # pixels for the numbers after the bars
-INSIDE_PIXELS = 152  # a picked bar of that width has its label inside
+VALUE_SPACE = 92  # pixels for the numbers after the bars
 FIGURE_SIZES = (24, 18, 14)  # the largest that fits the column
 LINE_WIDTH = 0.8  # of the estimated width, which no font reaches over several words
 
@@ -196,12 +203,18 @@ def _draw_token_row(
         if not view.is_unchanged:
             drawing.add(Line(((left + base - 1, top + 2), (left + base - 1, top + 18)), "card", 4))
             drawing.add(Line(((left + base - 1, top + 2), (left + base - 1, top + 18)), "ink", 2))
-    extent = max(now, base) if not view.is_unchanged else now
-    text, inside = row_label(view, row, extent / (scale * end))
-    if inside and now >= INSIDE_PIXELS:
+    extent = now if view.is_unchanged else max(now, base)
+    text, inside = row_label(view, row), inside_width(view, row, now / (scale * end))
+    if inside and scale * end >= inside:
         x = left + now - 8
-        drawing.add(Text(x, baseline, inside, "end", weight="bold", fill="on-mark"))
+        drawing.add(
+            Text(
+                x, baseline, text + PICKED_SIGN + PICKED_WORD, "end", weight="bold", fill="on-mark"
+            )
+        )
     else:
+        fits = extent + PICKED_PIXELS < scale * end + VALUE_SPACE
+        text += (PICKED_SIGN + PICKED_WORD * fits) * is_picked
         drawing.add(Text(left + extent + 8, baseline, text, weight=weight, fill=ink))
 
 
