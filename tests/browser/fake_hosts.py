@@ -145,5 +145,6 @@ def _slider(slider: ipywidgets.FloatSlider) -> str:
         '<div class="noUi-base"><div class="noUi-connects"></div><div class="noUi-origin" '
         f'style="transform:translate({-1000 * (1 - share):.1f}%,0)"><div class="noUi-handle '
         f'noUi-handle-lower" role="slider" tabindex="0" aria-valuemin="{slider.min}" '
-        f'aria-valuemax="{slider.max}" aria-valuenow="{slider.value}"></div></div></div></div></div>'
+        f'aria-valuemax="{slider.max}" aria-valuenow="{slider.value}"></div>'
+        "</div></div></div></div>"
     )
