@@ -3,6 +3,7 @@
 import math
 import unicodedata
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 
@@ -10,6 +11,7 @@ ORDINALS = (
     "first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth",
 )  # fmt: skip
 FILTER_NAMES = {"top_k": "top-k", "top_p": "top-p", "min_p": "min-p"}
+LARGE_NUMBERS = ((1e12, " trillion"), (1e9, " billion"), (1e6, " million"), (1.0, ""))
 
 # A first-strong isolate keeps right-to-left text from reordering the text around it.
 FIRST_STRONG_ISOLATE, POP_DIRECTIONAL_ISOLATE = "\u2068", "\u2069"
@@ -46,16 +48,23 @@ def format_prob(prob: float) -> str:
 
 
 def format_odds(nll: float) -> str:
-    """Format the probability e^(−nll) as "1 in 4,800" (two digits), or "cannot be produced"."""
+    """Format the probability e^(−nll) as "1 in 4,800", two digits, or "cannot be produced".
+
+    From 10^6 on the number has a word, "1 in 14 million", and from 10^15 on it is a power of 10.
+    """
     if math.isinf(nll):
         return "cannot be produced"
-    if nll / math.log(10) >= 15:
-        return f"1 in 10^{nll / math.log(10):.0f}"
+    power_of_10 = nll / math.log(10)
+    if power_of_10 >= math.log10(9.95e14):  # where two digits round up to 10^15
+        return f"1 in 10^{power_of_10:.0f}"
     odds = math.exp(nll)
     if odds < 9.95:
         return f"1 in {odds:.1f}"
     unit = 10 ** max(0, math.floor(math.log10(odds)) - 1)
-    return f"1 in {round(odds / unit) * unit:,}"
+    rounded = round(odds / unit) * unit
+    size, word = next((size, word) for size, word in LARGE_NUMBERS if rounded >= size)
+    number = f"{rounded:,}" if not word else f"{rounded / size:.3g}"
+    return f"1 in {number}{word}"
 
 
 def format_perplexity(loss: float) -> str:
@@ -71,6 +80,31 @@ def ordinal_choice(rank: int) -> str:
     return f"the {ORDINALS[rank]} choice" if rank < len(ORDINALS) else f"choice number {rank + 1:,}"
 
 
+def ranked(rank: int) -> str:
+    """Format a rank counted from 0 as "the most likely", "the 2nd most likely", …"""
+    return f"the {ordinal(rank + 1)} most likely" if rank else "the most likely"
+
+
+def ordinal(number: int) -> str:
+    """Format a number as "1st", "2nd", "13th", …"""
+    ending = "th" if number // 10 % 10 == 1 else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
+    return f"{number:,}{ending}"
+
+
+def width_in_em(text: str) -> float:
+    """Estimate the width of a text, never too small, in the widest font that a page may use."""
+    return sum(map(_char_width, text))
+
+
+def _char_width(char: str) -> float:
+    if unicodedata.category(char) in ("Cf", "Mn", "Me"):
+        return 0.0
+    if unicodedata.east_asian_width(char) in "WF" or unicodedata.category(char) == "So":
+        return 1.3
+    return 1.0 if char in "mwMW@%—…" else 0.64
+
+
+@lru_cache(maxsize=4096)  # a view shows the same labels again and again
 def visible(token: str, max_length: int = 12) -> str:
     """Return a token's text as it is shown, in at most `max_length` characters.
 

@@ -1,5 +1,6 @@
 """`tag`: HTML elements whose texts and attributes are escaped; `Rendered`: what a view shows."""
 
+from functools import lru_cache
 from html import escape
 from typing import NamedTuple
 
@@ -24,18 +25,23 @@ def tag(name: str, *children: str, css_class: str = "", **attributes: object) ->
     the page. An underscore in an attribute's name stands for a hyphen, and attributes that are
     `None` or `False` are left out.
     """
-    pairs = [f' class="{" ".join(f"mg-{part}" for part in css_class.split())}"'] * bool(css_class)
+    opening = name + (_class_attribute(css_class) if css_class else "")
     for key, value in attributes.items():
         if value is not None and value is not False:
             text = "" if value is True else escape(str(value))
-            pairs.append(f' {key.replace("_", "-")}="{text}"')
-    return Markup(f"<{name}{''.join(pairs)}>{join(*children)}</{name}>")
+            opening += f' {key.replace("_", "-")}="{text}"'
+    return Markup(f"<{opening}>{join(*children)}</{name}>")
+
+
+@lru_cache(maxsize=1024)
+def _class_attribute(css_class: str) -> str:
+    return f' class="{" ".join(f"mg-{part}" for part in css_class.split())}"'
 
 
 def join(*children: str) -> Markup:
     """Return the children one after the other; those that are not `Markup` are escaped."""
     return Markup(
-        "".join(child if isinstance(child, Markup) else escape(child) for child in children)
+        "".join([child if isinstance(child, Markup) else escape(child) for child in children])
     )
 
 

@@ -10,8 +10,8 @@ import ipywidgets
 class LabeledSlider:
     """A slider and a box for one number; moving either calls `on_change(number, maximum)`.
 
-    `label(number, maximum)` returns the box's label for that number, such as "top-k (off)";
-    `maximum` is the maximum of the box. Assigning `value` moves both without calling `on_change`.
+    `label(number, maximum)` returns the box's label for that number, such as "Temperature
+    (greedy)"; `maximum` is the maximum of the box. Assigning `value` moves both without calling `on_change`.
     The box is needed because a slider alone has no label that a screen reader could say.
     """
 
@@ -29,6 +29,7 @@ class LabeledSlider:
         box_type = ipywidgets.BoundedIntText if is_integer else ipywidgets.BoundedFloatText
         self._value: float = minimum
         self._setting_thread: int | None = None  # the thread that is assigning `value`
+        self.is_off = False
         self.slider = slider_type(
             value=minimum, min=minimum, max=maximum, step=step, readout=False
         )  # fmt: skip
@@ -84,6 +85,11 @@ class LabeledSlider:
         finally:
             self._setting_thread = None
 
+    def set_off(self, is_off: bool) -> None:
+        """Make the slider look as if it had no effect, or as usual; screen readers say "off" too."""
+        self.is_off = is_off
+        (self.widget.add_class if is_off else self.widget.remove_class)("mg-off")
+
     def set_maximum(self, slider_maximum: float, box_maximum: float) -> None:
         """Set the maxima of slider and box; a value above the box's maximum is reduced to it."""
         if (self.slider.max, self.box.max) != (slider_maximum, box_maximum):
@@ -109,12 +115,20 @@ def button(
 class Collapsible:
     """A toggle button that shows and hides `content`.
 
-    `on_toggle()` is called after each toggle; it may fill the content.
+    `on_toggle()` is called after each toggle; it may fill the content. `titles` are the button's
+    texts while closed and while open; without them, they are `title` after a triangle.
     """
 
-    def __init__(self, title: str, content: ipywidgets.Widget, on_toggle: Callable[[], None]):
-        self.title, self.content, self.on_toggle = title, content, on_toggle
-        self.toggle = ipywidgets.ToggleButton(value=False, description=f"▸ {title}")
+    def __init__(
+        self,
+        title: str,
+        content: ipywidgets.Widget,
+        on_toggle: Callable[[], None],
+        titles: tuple[str, str] | None = None,
+    ):
+        self.titles = titles or (f"▸ {title}", f"▾ {title}")
+        self.content, self.on_toggle = content, on_toggle
+        self.toggle = ipywidgets.ToggleButton(value=False, description=self.titles[0])
         self.toggle.add_class("mg-quiet")
         self.content.layout.display = "none"
         self.toggle.observe(self._on_toggle, "value")
@@ -125,6 +139,6 @@ class Collapsible:
         return bool(self.toggle.value)
 
     def _on_toggle(self, change: Any) -> None:
-        self.toggle.description = f"{'▾' if change['new'] else '▸'} {self.title}"
+        self.toggle.description = self.titles[bool(change["new"])]
         self.content.layout.display = "" if change["new"] else "none"
         self.on_toggle()

@@ -1,11 +1,11 @@
 """`SamplingExplorer`: see how one token is sampled, with sliders for u and each parameter.
 
 Route from a moved slider to the picture: `LabeledSlider._on_slider` (controls.py) →
-`SliderSpec.to_param` (sampling_sliders.py) → `SamplingExplorer._on_param` → `Panel.update`
+`SliderSpec.to_param` (sampling_sliders.py) → `SamplingExplorer._on_param` → `Panel.on_move`
 (panel.py) → `SamplingTrace.with_params` (sampling_trace.py); its `sampled` calls `next_token`
 (sampling/token_sampler.py), where the temperature divides the logits → `Panel._show` →
-`SamplingExplorer._draw` → `SamplingTrace.view` → `draw_sampling` (viz/sampler/figure.py) →
-`Panel.picture`.
+`SamplingExplorer._render` → `SamplingTrace.view` → `render_sampling` (viz/sampler/figure.py) →
+`Panel.picture` and `Panel.caption_box`.
 """
 
 from collections.abc import Callable, Sequence
@@ -17,11 +17,16 @@ import ipywidgets
 from microgpt.config import SampleConfig
 from microgpt.errors import SettingError
 from microgpt.tokenizers import Tokenizer
-from microgpt.viz.drawing import Drawing
-from microgpt.viz.formatting import visible
-from microgpt.viz.sampler import draw_sampling, probs_table, seeds_table
+from microgpt.viz.html import Rendered
+from microgpt.viz.sampler import (
+    draw_sampling,
+    probs_table,
+    render_sampling,
+    seeds_table,
+    text_noun,
+)
 from microgpt.widgets.controls import Collapsible, LabeledSlider, button
-from microgpt.widgets.logits_source import ModelLogits
+from microgpt.widgets.logits_source import FixedLogits, LogitsSource, ModelLogits
 from microgpt.widgets.model_lookup import (
     CorpusLike,
     ModelLike,
@@ -35,8 +40,6 @@ from microgpt.widgets.sampling_trace import SamplingTrace, texts_by_seed
 from microgpt.widgets.text_likelihood import LikelihoodSection
 from microgpt.widgets.workers import LatestOnlyQueue
 
-ROWS, COMPACT_ROWS, HEADER_HEIGHT = 20, 12, 40
-MAX_SLIDERS_BESIDE = 3  # more do not fit beside the picture and go below it
 TABLE_SEEDS = range(1, 6)
 
 
@@ -45,8 +48,9 @@ class SamplingExplorer(Panel):
 
     `model` is "names", "story", a Trainer, or a GPT with the `corpus` or `tokenizer` it was trained
     with; or give one row of `logits` with `labels`. `sliders` are those shown at first, of
-    "temperature", "top_k", "top_p" and "min_p". `compact` leaves out the header and some of the
-    bars. `u` sets the first random number by hand. The view works on a copy of the model.
+    "temperature", "top_k", "top_p" and "min_p". `compact` leaves out the choice of the model, the
+    other sliders and the key figures. `u` sets the first random number by hand. The view works on a
+    copy of the model.
     """
 
     def __init__(
@@ -77,109 +81,112 @@ class SamplingExplorer(Panel):
         trace = trace if u is None else trace.with_fixed_u(u)
         self._first_draw = trace.draw
         self._table_queue = LatestOnlyQueue()
-        self.rows = COMPACT_ROWS if compact else ROWS
+        self.compact = compact
         self._make_controls(trace)
-        layout = self._compact_layout(sliders) if compact else self._full_layout(sliders)
         super().__init__(
             trace,
-            self._draw,
+            self._render,
+            lambda trace: draw_sampling(trace.view(), trace.source.name, trace.seed, compact),
+            css_class="explorer",
+            controls=self._lay_out(sliders),
+            toggles=[] if compact else [self.likelihood.toggle, self.texts.toggle],
+            folded=[] if compact else [self.likelihood.content, self.texts.content],
             numbers_table=lambda trace: probs_table(trace.view()),
-            height=520 - 15 * (ROWS - self.rows) - (HEADER_HEIGHT if compact else 0),
-            controls_beside=True,
-            **layout,
-        )
+            arguments=(
+                model, corpus, _row_of(self.initial_source), tokenizer, tuple(sliders), compact,
+                prompt, seed, u, params_in_range,
+            ),
+        )  # fmt: skip
+        if compact:
+            self.box.children[0].add_class("mg-compact")
+        elif any(not slider.is_off for slider in self._folded_sliders):
+            self.more_sliders.toggle.value = True  # what has an effect is not hidden
 
-    @property
-    def _picture_height(self) -> int:
-        return self.height - (0 if self.rows == COMPACT_ROWS else HEADER_HEIGHT)
+    def _render(self, trace: SamplingTrace, before: SamplingTrace | None) -> Rendered:
+        view_before = None if before is None else before.view()
+        return render_sampling(trace.view(), view_before, self.compact)
 
-    def _draw(self, trace: SamplingTrace, message: str) -> tuple[Drawing, str]:
-        return draw_sampling(trace.view(), message, self.id_prefix, self.rows)
+    def take_over(self, earlier_state: SamplingTrace) -> SamplingTrace:
+        """Return the earlier state, on the new copy of the model if it used the old one."""
+        if earlier_state.source.name != self.initial_source.name:
+            return earlier_state
+        return replace(earlier_state, source=self.initial_source, pick_change=None)
 
     # -- controls -------------------------------------------------------------------------------
 
     def _make_controls(self, trace: SamplingTrace) -> None:
-        self._make_header(trace)
-        self.sliders = make_sampling_sliders(self._on_param)
-        self.u_slider = LabeledSlider(lambda u, maximum: "Dart u", 0.0, 0.999, 0.001, self._on_u)
-
-        def step_button(
-            text: str, step: Callable[[SamplingTrace], SamplingTrace], tooltip: str
-        ) -> ipywidgets.Button:
-            return button(text, lambda: self.update(step), tooltip)
-
-        self.redraw_button = step_button(
-            "Roll again", SamplingTrace.with_new_draw, "another dart for this token"
-        )
-        self.accept_button = step_button("Next letter", SamplingTrace.accept, "accept the pick")
-        self.finish_button = step_button(
-            "Finish", SamplingTrace.accept_all, "accept picks to the end, or 16 tokens"
-        )
-        self.undo_button = step_button("Back", SamplingTrace.undo, "undo one token")
-        self.texts = Collapsible("Five texts", ipywidgets.HTML(), self._on_toggle)
-        self.likelihood = LikelihoodSection(lambda: self.state, self.run_guarded)
-
-    def _make_header(self, trace: SamplingTrace) -> None:
         names, initial_name = named_sources(), trace.source.name
         self.model_select = ipywidgets.Dropdown(
             options=names if initial_name in names else [initial_name, *names], value=initial_name,
-            description="Model", layout={"width": "262px"}, style={"description_width": "45px"},
+            description="Model",
         )  # fmt: skip
         self.prompt_box = ipywidgets.Text(
-            value=trace.prompt, description="Start with", continuous_update=False,
-            layout={"width": "190px"}, style={"description_width": "70px"},
+            value=trace.prompt, description="Start with", placeholder="start with",
+            continuous_update=False,
         )  # fmt: skip
         self.seed_box = ipywidgets.BoundedIntText(
-            value=trace.seed, min=0, max=2**31, description="Dice set",
-            layout={"width": "130px"}, style={"description_width": "60px"},
-        )  # fmt: skip
-        self.restart_button = button("Start over", lambda: self.update(self._restarted))
+            value=trace.seed, min=0, max=2**31, description="Seed"
+        )
         for name, widget, with_value in (
             ("model", self.model_select, self._with_source),
             ("prompt", self.prompt_box, self._with_prompt),
             ("seed", self.seed_box, self._with_seed),
         ):
+            widget.add_class(f"mg-{name}")
             widget.observe(self._moves_of(name, with_value), "value")
+        self.sliders = make_sampling_sliders(self._on_param)
+        self.u_slider = LabeledSlider(lambda u, maximum: "Dart u", 0.0, 0.999, 0.001, self._on_u)
+        self.u_slider.widget.add_class("mg-dart")
+        self.restart_button = self._step_button(
+            "Start over", self._restarted, "the same text from its beginning", "quiet"
+        )
+        self.redraw_button = self._step_button(
+            "Throw again", SamplingTrace.with_new_draw, "another dart, the same probabilities"
+        )
+        self.accept_button = self._step_button(
+            "Next letter", self._advanced, "accept the pick, or begin another text", "primary"
+        )
+        self.finish_button = self._step_button(
+            "Finish", SamplingTrace.accept_all, "accept every pick to the end, at most 16"
+        )
+        self.undo_button = self._step_button("Back", SamplingTrace.undo, "take the last pick back")
+        self.texts = Collapsible("Five texts", ipywidgets.HTML(), self._on_toggle)
+        self.likelihood = LikelihoodSection(lambda: self.state, self.run_guarded)
+
+    def _step_button(
+        self,
+        text: str,
+        step: Callable[[SamplingTrace], SamplingTrace],
+        tooltip: str,
+        look: str = "",
+    ) -> ipywidgets.Button:
+        return button(text, lambda: self.update(step), tooltip, look)
 
     def _moves_of(
         self, control: str, with_value: Callable[[SamplingTrace, Any], SamplingTrace]
     ) -> Callable:
         return lambda change: self.on_move(control, with_value, change["new"])
 
-    def _full_layout(self, sliders: Sequence[str]) -> dict[str, Any]:
-        beside = list(sliders[:MAX_SLIDERS_BESIDE])
-        others = [name for name in self.sliders if name not in beside]
+    def _lay_out(self, sliders: Sequence[str]) -> list[ipywidgets.Widget]:
+        """Return the controls in boxes; sliders that are not named in `sliders` are folded away."""
+        for name, slider in self.sliders.items():
+            slider.widget.add_class("mg-temperature" if name == "temperature" else "mg-line")
+        folded = [] if self.compact else [name for name in self.sliders if name not in sliders]
+        self._folded_sliders = [self.sliders[name] for name in folded]
+        cuts = _box("mg-cuts", [slider.widget for slider in self._folded_sliders])
         self.more_sliders = Collapsible(
-            "More dials", _row(self._slider_widgets(others)), lambda: None
+            "More dials", cuts, lambda: None, ("More dials ▸", "Fewer dials ▾")
         )
-        return {
-            "header": [
-                self.model_select, self.prompt_box, self.seed_box, self.restart_button,
-            ],
-            "controls": [
-                *self._slider_widgets(beside), self.more_sliders.toggle, self.u_slider.widget,
-                self._step_buttons(),
-            ],
-            "below": [self.more_sliders.content],
-            "toggles": [self.likelihood.toggle, self.texts.toggle],
-            "collapsed": [self.likelihood.content, self.texts.content],
-        }  # fmt: skip
-
-    def _compact_layout(self, sliders: Sequence[str]) -> dict[str, Any]:
-        beside, others = sliders[:MAX_SLIDERS_BESIDE], sliders[MAX_SLIDERS_BESIDE:]
-        return {
-            "controls": [
-                *self._slider_widgets(beside), self.u_slider.widget, self._step_buttons(),
-            ],
-            "below": self._slider_widgets(others),
-        }  # fmt: skip
-
-    def _slider_widgets(self, names: Sequence[str]) -> list[ipywidgets.Widget]:
-        return [self.sliders[name].widget for name in names]
-
-    def _step_buttons(self) -> ipywidgets.Widget:
-        buttons = [self.redraw_button, self.accept_button, self.finish_button, self.undo_button]
-        return _row(buttons)
+        first = [self.sliders[name].widget for name in sliders if name == "temperature"]
+        others = [self.sliders[name].widget for name in sliders if name != "temperature"]
+        steps = [self.redraw_button, self.accept_button, self.finish_button, self.undo_button]
+        setup = [self.model_select, self.prompt_box, self.seed_box, self.restart_button]
+        more = [_box("mg-more", [self.more_sliders.toggle, cuts])] if folded else []
+        return [
+            *([] if self.compact else [_box("mg-setup", setup)]),
+            _box("mg-steps", steps),
+            _box("mg-sliders", [*first, self.u_slider.widget, *others, *more]),
+        ]
 
     # -- callbacks ------------------------------------------------------------------------------
 
@@ -203,6 +210,11 @@ class SamplingExplorer(Panel):
     def _with_seed(trace: SamplingTrace, seed: int) -> SamplingTrace:
         return trace if seed == trace.seed else trace.with_seed(seed)
 
+    @staticmethod
+    def _advanced(trace: SamplingTrace) -> SamplingTrace:
+        """Accept the pick; after the end of the text, begin another one with the next seed."""
+        return trace.with_next_seed() if trace.is_finished else trace.accept()
+
     def _restarted(self, trace: SamplingTrace) -> SamplingTrace:
         """Start the text over; set the first u again if the explorer was made with a `u`."""
         new = trace.restarted()
@@ -217,6 +229,7 @@ class SamplingExplorer(Panel):
                 SLIDERS[name].show(slider, getattr(trace.params, name), trace.source.vocab_size)
         if not self.is_waiting("u"):
             self.u_slider.value = round(min(trace.current_step.u, 0.999), 3)
+        self.u_slider.set_off(trace.params.temperature == 0)
         for name, widget, value in (
             ("model", self.model_select, trace.source.name),
             ("seed", self.seed_box, trace.seed),
@@ -226,8 +239,10 @@ class SamplingExplorer(Panel):
                 widget.value = value
         has_model = isinstance(trace.source, ModelLogits)
         self.prompt_box.disabled = self.likelihood.toggle.disabled = not has_model
-        self.accept_button.description = f"Next {trace.source.unit}"
-        self.accept_button.disabled = self.finish_button.disabled = trace.is_finished
+        self.accept_button.description = (
+            f"New {text_noun(trace.view())}" if trace.is_finished else f"Next {trace.source.unit}"
+        )
+        self.finish_button.disabled = trace.is_finished
         self.undo_button.disabled = not trace.accepted
         self.fill_open_sections()
 
@@ -246,21 +261,15 @@ class SamplingExplorer(Panel):
         3.12. Taking the package's lock first on every thread avoids a deadlock.
         """
         table = seeds_table(texts_by_seed(trace, TABLE_SEEDS))
-        self.texts.content.value = f'<div class="mg-view">{table}</div>'
-
-    def control_lines(self) -> list[str]:
-        trace, temperature = self.state, self.sliders["temperature"]
-        label = temperature.label(temperature.value, temperature.box.max)
-        return [
-            f"Model: {trace.source.name}",
-            f'Start with: "{visible(trace.prompt, 14)}"',
-            f"{label}: {temperature.value:g}",
-            f"Dart u: {trace.current_step.u:.3f}",
-            f"Dice set: {trace.seed}",
-        ]
+        self.texts.content.value = f'<div class="mg">{table}</div>'
 
 
-def _row(widgets: Sequence[ipywidgets.Widget]) -> ipywidgets.Widget:
-    row = ipywidgets.HBox(list(widgets))
-    row.add_class("mg-row")
-    return row
+def _row_of(source: LogitsSource) -> tuple[bytes, tuple[str, ...]] | None:
+    """Return what a row of logits is compared by when its cell runs again."""
+    return (source.logits.tobytes(), source.labels) if isinstance(source, FixedLogits) else None
+
+
+def _box(css_class: str, children: Sequence[ipywidgets.Widget]) -> ipywidgets.Box:
+    box = ipywidgets.VBox(list(children))
+    box.add_class(css_class)
+    return box

@@ -25,9 +25,13 @@ class SliderSpec:
     off: float
     off_value: Any
 
+    def is_off(self, position: float, maximum: float) -> bool:
+        """Whether the parameter has no effect at a position."""
+        return position == self.off
+
     def label_at(self, position: float, maximum: float) -> str:
-        """Return the label at a position, such as "top-p (off)" at 1.0."""
-        return f"{self.label} (off)" if position == self.off else self.label
+        """Return the label at a position, such as "Temperature (greedy)" at 0."""
+        return self.label
 
     def to_param(self, position: float, maximum: float) -> Any:
         """Convert a slider position to the sampler's value."""
@@ -36,6 +40,7 @@ class SliderSpec:
     def show(self, slider: LabeledSlider, param: Any, vocab_size: int) -> None:
         """Move the slider to the position of the sampler's value."""
         slider.value = self.off if param == self.off_value else param
+        slider.set_off(self.is_off(slider.value, slider.box.max))
 
 
 @dataclass(frozen=True)
@@ -50,8 +55,8 @@ class TemperatureSpec(SliderSpec):
 class TopKSpec(SliderSpec):
     """top-k, which is off at the maximum, the vocabulary size."""
 
-    def label_at(self, position: float, maximum: float) -> str:
-        return f"{self.label} (off)" if position >= maximum else self.label
+    def is_off(self, position: float, maximum: float) -> bool:
+        return position >= maximum
 
     def to_param(self, position: float, maximum: float) -> Any:
         return None if position >= maximum else int(position)
@@ -60,6 +65,7 @@ class TopKSpec(SliderSpec):
         V = vocab_size
         slider.set_maximum(V if V <= MAX_SLIDER_TOP_K else MAX_SLIDER_TOP_K + 1, V)
         slider.value = V if param is None else min(param, V)
+        slider.set_off(self.is_off(slider.value, slider.box.max))
 
 
 SLIDERS: dict[str, SliderSpec] = {

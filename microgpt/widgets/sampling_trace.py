@@ -6,6 +6,7 @@ Traces are immutable: each method returns a new one.
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from math import log
 from numbers import Real
 from typing import Any
 
@@ -16,7 +17,7 @@ from microgpt.errors import SettingError, StateError
 from microgpt.sampling import SampledToken, next_token, uniform
 from microgpt.viz.formatting import visible
 from microgpt.viz.sample_table import labelled_text
-from microgpt.viz.sampler import PickChange, SamplingView
+from microgpt.viz.sampler import PickChange, SamplingView, memorization_mark
 from microgpt.widgets.logits_source import LogitsSource, ModelLogits
 from microgpt.widgets.token_scores import UNFILTERED, score_tokens, total_nll
 
@@ -129,9 +130,14 @@ class SamplingTrace:
             return None
         if source.eos_token_id is None and self.prompt:
             return None
-        start = len(source.encode_prompt(""))
+        start = len(self.token_ids) - self._num_scored
         scores = score_tokens(source, self.token_ids[:start], self.token_ids[start:], self.params)
         return total_nll(scores) if scores else None
+
+    @property
+    def _num_scored(self) -> int:
+        """How many tokens have a probability: all but BOS or the default prompt."""
+        return len(self.token_ids) - len(self.source.encode_prompt(""))
 
     def with_params(self, **params: Any) -> "SamplingTrace":
         """Return the trace with some sampling parameters changed and the same u.
@@ -194,6 +200,10 @@ class SamplingTrace:
         start = {"source": self.source, "prompt": self.prompt, "seed": self.seed}
         return SamplingTrace(params=self.params, **(start | changes))
 
+    def with_next_seed(self) -> "SamplingTrace":
+        """Return another text: the trace at its prompt, with the next seed."""
+        return self.restarted(seed=self.seed + 1)
+
     def with_seed(self, seed: int) -> "SamplingTrace":
         """Return the trace with another seed and the same number of tokens sampled."""
         trace = self.restarted(seed=seed)
@@ -203,7 +213,12 @@ class SamplingTrace:
 
     def view(self) -> SamplingView:
         """Return the current step as plain data for the picture."""
-        step, sampled, source = self.current_step, self.current_step.sampled, self.source
+        return self._view
+
+    @cached_property
+    def _view(self) -> SamplingView:  # each state is drawn, and then the one that the next replaces
+        step, source, nll = self.current_step, self.source, self.nll
+        sampled = step.sampled
         ranked_ids, kept_mass = sampled.ranked_ids, 1.0
         if sampled.binding_filter is not None:
             kept_mass = float(step.sampled_without_filters.cumulative[sampled.num_kept - 1])
@@ -224,6 +239,7 @@ class SamplingTrace:
             entropy=sampled.entropy,
             u=sampled.u,
             u_is_fixed=step.draw.fixed_u is not None,
+            draw_index=step.draw.draw_index,
             picked_rank=sampled.rank,
             pick_change=None if self.is_finished else step.pick_change,
             context=source.pieces(step.text_ids),
@@ -232,7 +248,9 @@ class SamplingTrace:
             reached_eos=self.reached_eos,
             is_finished=self.is_finished,
             has_bos=source.eos_token_id is not None,
-            nll=self.nll,
+            is_fixed_row=not isinstance(source, ModelLogits),
+            nll=nll,
+            uniform_nll=None if nll is None else self._num_scored * log(source.vocab_size),
             memorization=memorization,
             note=source.note,
         )
@@ -274,4 +292,4 @@ def _finished_text(trace: SamplingTrace) -> str:
     text = separator.join(map(visible, trace.source.pieces(finished.text_ids)))
     if check is None or not text or not finished.reached_eos:
         return labelled_text(text, "")
-    return labelled_text(text, check(finished.text))
+    return labelled_text(text, memorization_mark(check(finished.text)))

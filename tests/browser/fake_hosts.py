@@ -109,7 +109,8 @@ def widget_html(widget: ipywidgets.Widget) -> str:
         return _element(widget, "widget-inline-hbox widget-slider widget-hslider", _slider(widget))
     if isinstance(widget, ipywidgets.Dropdown):
         options = "".join(
-            f"<option>{escape(str(label))}</option>" for label in widget._options_labels
+            f"<option{' selected' * (index == widget.index)}>{escape(str(label))}</option>"
+            for index, label in enumerate(widget._options_labels)
         )
         field = f'<select aria-label="{escape(widget.description)}">{options}</select>'
         return _element(widget, "widget-inline-hbox widget-dropdown", _label(widget) + field)
@@ -143,5 +144,7 @@ def _slider(slider: ipywidgets.FloatSlider) -> str:
         '<div class="slider-container"><div class="ui-slider noUi-target noUi-ltr noUi-horizontal">'
         '<div class="noUi-base"><div class="noUi-connects"></div><div class="noUi-origin" '
         f'style="transform:translate({-1000 * (1 - share):.1f}%,0)"><div class="noUi-handle '
-        'noUi-handle-lower" role="slider" tabindex="0"></div></div></div></div></div>'
+        f'noUi-handle-lower" role="slider" tabindex="0" aria-valuemin="{slider.min}" '
+        f'aria-valuemax="{slider.max}" aria-valuenow="{slider.value}"></div>'
+        "</div></div></div></div>"
     )

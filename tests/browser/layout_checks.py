@@ -43,6 +43,7 @@ element => {
     range.selectNodeContents(node);
     const box = range.getBoundingClientRect();
     if (!box.width || style.visibility === 'hidden' || style.display === 'none') continue;
+    if (style.clipPath === 'inset(50%)') continue;  // heard, not seen
     if (parent.closest('button:disabled,input:disabled,[disabled]')) continue;
     const svg = parent.closest('svg');
     let front = rgb(svg ? style.fill : style.color);
@@ -106,7 +107,8 @@ def overlapping_controls(part: Locator) -> list[str]:
           while (walker.nextNode()) {
             const parent = walker.currentNode.parentElement;
             if (!walker.currentNode.textContent.trim()
-                || parent.closest('style,option,button,.mg-heard')) continue;
+                || parent.closest('style,option,button,.mg-heard')
+                || getComputedStyle(parent).clipPath === 'inset(50%)') continue;
             const range = document.createRange();
             range.selectNodeContents(walker.currentNode);
             boxes.push([walker.currentNode.textContent, range.getBoundingClientRect()]);

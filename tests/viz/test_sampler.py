@@ -1,44 +1,69 @@
-"""A sampling step as it is drawn: what is displayed is the `SampledToken`."""
+"""A sampling step as it is shown: what is displayed is the `SampledToken`."""
 
 import re
 
 import numpy as np
 import pytest
-from nine_words import WORDS, nine_words
-from svg import rects_of, texts_of
+from elements import elements, lengths, texts, without_motion
+from nine_words import nine_words
 
 from microgpt.viz import sampler
+from microgpt.viz.axis import PERCENT_ENDS
+from microgpt.viz.formatting import FIRST_STRONG_ISOLATE
+from microgpt.viz.looks import style_sheet
 from microgpt.widgets.logits_source import FixedLogits, zipf_logits
 from microgpt.widgets.sampling_trace import SamplingTrace
 
 
-def texts(trace, css_class):
-    """The texts of one class in the picture of a trace."""
-    return texts_of(sampler.draw_sampling(trace.view())[0], css_class)
+def html(trace, before=None, **options):
+    view_before = None if before is None else before.view()
+    return sampler.render_sampling(trace.view(), view_before, **options).html
 
 
 def caption(trace):
-    return sampler.sampling_caption(trace.view())
+    return sampler.render_sampling(trace.view()).caption
+
+
+def values(trace):
+    """What stands at the end of each bar."""
+    return [value.replace(" ◀ picked", "") for value in texts(html(trace), "value")]
+
+
+def figure(trace, name):
+    """The name, number and unit of a key figure."""
+    (element,) = (e for e in elements(html(trace), "figure") if f"mg-{name}" in e.get("class"))
+    return ["".join(part.itertext()) for part in element]
+
+
+def row_texts(trace):
+    """One text for each of the rows: a token's label, or the line that stands for several."""
+    (bars,) = elements(html(trace), "bars")
+    rows = [e for e in bars if re.search("mg-(bar|text)-row", e.get("class"))]
+    return [e[0].text if "mg-bar-row" in e.get("class") else "".join(e.itertext()) for e in rows]
+
+
+def zipf(vocab_size=50_257, u=0.5, **params):
+    return SamplingTrace(zipf_logits(vocab_size)).with_fixed_u(u).with_params(**params)
 
 
 def test_reference_numbers():
-    assert texts(nine_words(), "prob-label") == [
+    assert values(nine_words()) == [
         "57.2 %", "35.8 %", "6.1 %", "0.4 %", "0.3 %", "0.2 %", "< 0.1 %", "< 0.1 %", "< 0.1 %",
     ]  # fmt: skip
-    assert texts(nine_words(), "num-kept") == ["9 of 9 kept · feels like 2.49"]
+    assert figure(nine_words(), "kept") == ["kept", "9", "of 9"]
+    assert figure(nine_words(), "perplexity") == ["perplexity", "2.49", "equally likely words"]
     half = nine_words(temperature=0.5)
-    assert texts(half, "prob-label")[:3] == ["71.3 %", "27.9 %", "0.8 %"]
-    assert texts(half, "num-kept") == ["9 of 9 kept · feels like 1.89"]
-    top_k = nine_words(top_k=3)
-    assert texts(top_k, "prob-label") == ["57.8 %", "36.1 %", "6.1 %", *["cut"] * 6]
+    assert values(half)[:3] == ["71.3 %", "27.9 %", "0.8 %"]
+    assert figure(half, "perplexity")[1] == "1.89"
+    assert values(nine_words(top_k=3)) == ["57.8 %", "36.1 %", "6.1 %", *["cut"] * 6]
 
 
 def test_the_line_names_the_filter_that_binds():
-    top_k = nine_words(top_k=3)
-    assert texts(top_k, "filter-label") == ["top-k 3 keeps 3, which held 99.1 %"]
-    (label,) = texts(nine_words(top_k=3, top_p=0.93), "filter-label")
-    assert label.startswith("top-p 0.93 keeps 2")
-    assert texts(nine_words(), "filter-label") == []
+    assert texts(html(nine_words(top_k=3)), "cut-line") == ["top-k 3 keeps 3, which held 99.1 %"]
+    (line,) = texts(html(nine_words(top_k=3, top_p=0.93)), "cut-line")
+    assert line == "top-p 0.93 keeps 2, which held 93.0 %"
+    assert texts(html(nine_words(min_p=0.5)), "cut-line")[0].startswith("min-p 0.5 keeps 2")
+    assert texts(html(nine_words()), "cut-line") == []
 
 
 def test_the_caption_says_why_the_pick_changed():
@@ -48,22 +73,21 @@ def test_the_caption_says_why_the_pick_changed():
         "moved from 0.593 to 0.605, so the pick changed from 'toward' to 'forward'."
     )
     before, after = (
-        rects_of(sampler.draw_sampling(one.view())[0], "base-prob") for one in (nine_words(), trace)
+        [lengths(e) for e in elements(html(one), "base")[0]] for one in (nine_words(), trace)
     )
-    assert after == before
-    assert len(before) == 9
+    assert after == before  # the strip of T = 1
+    assert len(before) > 3
 
 
-@pytest.mark.parametrize(
-    ("vocab_size", "rows", "rest"),
-    [(19, 19, []), (20, 20, []), (21, 21, []), (22, 20, ["everything else (2 ranks)"])],
-)
-def test_a_row_for_the_others_stands_for_two_or_more(vocab_size, rows, rest):
-    trace = SamplingTrace(zipf_logits(vocab_size))
-    assert len(texts(trace, "label")) == rows
-    assert [
-        text[: len(part)] for text, part in zip(texts(trace, "rest"), rest, strict=True)
-    ] == rest
+def test_the_caption_and_the_figures_count_ranks_in_the_same_words():
+    first, other = nine_words(), nine_words().with_fixed_u(0.95)
+    assert caption(first).endswith("lands on 'toward', the 2nd most likely.")
+    assert figure(first, "picked") == ["picked", "toward", "the 2nd most likely"]
+    assert figure(nine_words().with_fixed_u(0.1), "picked")[2] == "the most likely"
+    assert caption(other).endswith("lands on 'closer', the 3rd most likely.")
+    assert "placed by hand" in caption(first)
+    assert caption(zipf(u=0.9)).count("'rank ") == 2  # a rank is its own label
+    assert figure(zipf(u=0.9), "picked")[2] == ""
 
 
 def test_the_filters_without_effect_are_not_named():
@@ -74,93 +98,315 @@ def test_the_filters_without_effect_are_not_named():
     assert "min-p 0.1" in caption(nine_words(min_p=0.1))
 
 
-@pytest.mark.parametrize("u", [0.1, 0.6, 0.93, 0.999])
-def test_the_frame_of_the_pick_is_around_the_dart(u):
-    """Also where the pick is one of many narrow cells that are drawn as one."""
-    trace = SamplingTrace(zipf_logits(500)).with_fixed_u(u)
-    rank, cumulative = trace.sampled.rank, trace.sampled.cumulative
-    drawing = sampler.draw_sampling(trace.view())[0]
-    ((x, width),) = rects_of(drawing, "cell-picked")
-    left, right = (float(cumulative[i]) if i >= 0 else 0.0 for i in (rank - 1, rank))
-    start = (52 + 666 * left) / 720
-    assert float(x.rstrip("%")) == pytest.approx(100 * start, abs=0.01)
-    expected = 100 * max(2.0, 666 * (right - left)) / 720
-    assert float(width.rstrip("%")) == pytest.approx(expected, abs=0.01)
+@pytest.mark.parametrize(
+    ("vocab_size", "rank", "expected"),
+    [
+        (9, 3, [*range(1, 10)]),
+        (10, 10, [*range(1, 11)]),
+        (11, 9, [*range(1, 10), "2 more"]),
+        (11, 10, [*range(1, 8), "⋮  2 between", 10, 11]),
+        (11, 11, [*range(1, 9), "⋮  2 between", 11]),
+        (12, 10, [*range(1, 8), "⋮  2 between", 10, "2 more"]),
+        (30, 25, [*range(1, 8), "⋮  17 between", 25, "5 more"]),
+        (30, 30, [*range(1, 9), "⋮  21 between", 30]),
+    ],
+)
+def test_ten_rows_at_most_and_always_the_pick(vocab_size, rank, expected):
+    """No line stands for a single token: that has a row."""
+    edges = np.cumsum(zipf(vocab_size).view().base_probs)
+    trace = zipf(vocab_size, u=float(edges[rank - 1]) - 1e-9)
+    assert trace.sampled.rank == rank - 1
+    assert [text.split(",")[0] for text in row_texts(trace)] == [
+        row if isinstance(row, str) else f"rank {row}" for row in expected
+    ]
 
 
-def test_greedy():
+def test_what_is_cut_has_the_rows_that_are_left_and_folds_into_one():
+    assert row_texts(nine_words(top_k=3))[3:] == [
+        "top-k 3 keeps 3, which held 99.1 %", "you", "inches", "every", "moves", "pizza", "effort",
+    ]  # fmt: skip
+    held = 100 * zipf(30).view().base_probs[:5].sum()
+    assert row_texts(zipf(30, top_k=5))[5:] == [
+        f"top-k 5 keeps 5, which held {held:.1f} %", "rank 6", "rank 7", "rank 8", "22 more, cut",
+    ]  # fmt: skip
+    rows = row_texts(zipf(u=0.89, top_p=0.4))
+    assert rows[4:] == [
+        "rank 5", "⋮  4 between, 15.3 %", "rank 10", "4 more, 8.6 % together",
+        "top-p 0.4 keeps 14, which held 40.7 %", "50,243 more, cut",
+    ]  # fmt: skip
+    for row in elements(html(nine_words(top_k=3)), "cut-row"):
+        (track,) = (e for e in row if e.get("class") == "mg-track")
+        assert [e.get("class") for e in track] == ["mg-ghost", "mg-value"]  # only T = 1 and "cut"
+
+
+def test_greedy_is_one_full_bar_and_a_hollow_dart():
     trace = nine_words(temperature=0.0)
-    assert texts(trace, "prob-label") == ["100.0 %"]
-    assert texts(trace, "num-kept") == ["1 of 9 kept · feels like 1.00"]
-    assert texts(trace, "u-marker") == ["▽"]
-    assert texts(trace, "u-label") == ["the dice are not used"]
-    assert texts(nine_words(), "u-marker") == ["▼"]
+    assert values(trace) == ["100.0 %"]
+    assert figure(trace, "perplexity")[1] == "1.00"
+    assert figure(trace, "kept") == ["kept", "1", "of 9"]
+    (dart,) = elements(html(trace), "dart-line")
+    assert "mg-hollow" in dart.get("class")
+    assert ["".join(part.itertext()) for part in dart] == ["▽", "the dart is not used"]
+    (segment,) = elements(html(trace), "now")[0]
+    assert lengths(segment) == {"left": 0, "width": 100}
+    assert texts(html(trace), "cut-line") == ["T = 0 keeps the most likely only"]
+    assert row_texts(zipf(60, temperature=0.0))[-1] == "52 more, never picked at T = 0"
+    assert caption(trace) == (
+        "Dividing by 0 is not possible; at T = 0 the most likely word, 'forward', is always taken. "
+        "The dart is not used."
+    )
+    assert "mg-hollow" not in html(nine_words())
 
 
 def displayed_permille(trace):
-    """All displayed percentages in tenths: the rows, and everything else."""
-    labels = [*texts(trace, "prob-label"), *texts(trace, "rest")]
-    matches = [re.search(r"(\d+)\.(\d) %$", text.replace("< 0.1 %", "")) for text in labels]
+    """All displayed percentages in tenths: of the bars, and of the lines for several tokens."""
+    page = html(trace)
+    sums = [text for text in texts(page, "text-row") if "between" in text or "together" in text]
+    labels = [*values(trace), *sums]
+    matches = [re.search(r"(\d+)\.(\d) %", text.replace("< 0.1 %", "")) for text in labels]
     return [int(match[1]) * 10 + int(match[2]) for match in matches if match]
+
+
+def random_trace(rng):
+    V = int(rng.choice([2, 5, 10, 11, 12, 27, 60, 200]))
+    trace = SamplingTrace(FixedLogits("random", rng.normal(0, rng.uniform(0.1, 4), V)))
+    return trace.with_fixed_u(float(rng.random())).with_params(
+        temperature=float(rng.choice([0, 0.3, 1, 2])),
+        top_k=int(rng.integers(1, V + 1)) if rng.random() < 0.3 else None,
+        top_p=float(rng.uniform(0.05, 1)) if rng.random() < 0.3 else None,
+        min_p=float(rng.uniform(0, 0.5)) if rng.random() < 0.3 else 0.0,
+    )
 
 
 @pytest.mark.parametrize("seed", range(20))
 def test_what_is_displayed_adds_up(seed):
     rng = np.random.default_rng(seed)
     for _ in range(50):
-        V = int(rng.choice([2, 5, 20, 21, 22, 27, 60, 200]))
-        trace = SamplingTrace(FixedLogits("random", rng.normal(0, rng.uniform(0.1, 4), V)))
-        trace = trace.with_fixed_u(float(rng.random())).with_params(
-            temperature=float(rng.choice([0, 0.3, 1, 2])),
-            top_k=int(rng.integers(1, V + 1)) if rng.random() < 0.3 else None,
-            top_p=float(rng.uniform(0.05, 1)) if rng.random() < 0.3 else None,
-            min_p=float(rng.uniform(0, 0.5)) if rng.random() < 0.3 else 0.0,
-        )
+        trace = random_trace(rng)
         assert sum(displayed_permille(trace)) == 1000
+        assert len(row_texts(trace)) <= 10
+        assert len(elements(html(trace), "bar-row")) >= 1
+        (picked,) = [e for e in elements(html(trace), "bar-row") if "picked" in e.get("class")]
+        assert picked.get("aria-label").endswith(", picked")
 
 
-def test_the_table_has_six_digits_of_the_sampled_token():
-    trace = nine_words(top_k=3)
-    table = sampler.probs_table(trace.view())
-    rows = re.findall(r"<tr><td>(.*?)</td>((?:<td>.*?</td>)+)</tr>", table)
-    assert len(rows) == 9
-    for rank, (label, cells) in enumerate(rows):
-        token = int(trace.sampled.ranked_ids[rank])
-        _, base_prob, prob, cumulative = re.findall(r"<td>(.*?)</td>", cells)
-        assert label.removesuffix(" ◀ picked") == WORDS[token]
-        assert float(base_prob) == pytest.approx(trace.sampled.base_probabilities[token], abs=1e-6)
-        assert float(cumulative) == pytest.approx(trace.sampled.cumulative[rank], abs=1e-6)
-        assert prob == ("cut" if rank > 2 else f"{trace.sampled.probabilities[token]:.6f}")
+@pytest.mark.parametrize("u", [0.1, 0.6, 0.93, 0.999])
+@pytest.mark.parametrize("vocab_size", [9, 500])
+def test_the_dart_is_in_the_segment_of_the_pick(vocab_size, u):
+    """Also where the pick is one of many narrow segments that are drawn as one."""
+    trace = zipf(vocab_size, u)
+    rank, cumulative = trace.sampled.rank, trace.sampled.cumulative
+    for strip, edges in (("now", cumulative), ("base", np.cumsum(trace.view().base_probs))):
+        (picked,) = (
+            e for e in elements(html(trace), strip)[0] if "mg-picked" in e.get("class").split()
+        )
+        left, right = (float(edges[i]) if i >= 0 else 0.0 for i in (rank - 1, rank))
+        assert lengths(picked)["left"] == pytest.approx(100 * left, abs=0.001)
+        assert lengths(picked)["width"] == pytest.approx(100 * (right - left), abs=0.001)
+    (dart,) = elements(html(trace), "dart-line")
+    assert lengths(dart) == {"left": pytest.approx(100 * u)}
 
 
-@pytest.mark.parametrize(("vocab_size", "hidden"), [(99, 0), (100, 0), (101, 1), (50257, 50157)])
-def test_the_table_says_how_many_rows_it_leaves_out(vocab_size, hidden):
-    table = sampler.probs_table(SamplingTrace(zipf_logits(vocab_size)).view())
-    assert table.count("<tr><td>") == vocab_size - hidden
-    expected = f"ranks by rank, {hidden:,} more not shown" if hidden else "ranks by rank"
-    assert f"<caption>{expected}</caption>" in table
+@pytest.mark.parametrize("params", [{}, {"top_k": 50}, {"top_k": 3}, {"temperature": 0.0}])
+def test_the_segments_fill_the_strip(params):
+    for trace in (zipf(u=0.1, **params), zipf(60, u=0.1, **params)):
+        for strip in ("now", "base"):
+            segments = [lengths(e) for e in elements(html(trace), strip)[0]]
+            end = 0.0
+            for segment in segments:
+                assert segment["left"] == pytest.approx(end, abs=0.002)
+                end = segment["left"] + segment["width"]
+            assert end == pytest.approx(100, abs=0.002)
+            assert len(segments) <= 42
 
 
-def test_the_long_tail():
-    trace = SamplingTrace(zipf_logits()).with_params(top_k=50, temperature=2.0)
-    assert texts(trace, "filter-label") == ["top-k 50 keeps 50, which held 3.9 %"]
-    assert texts(trace, "rest")[0].startswith("everything else (50,237 ranks, 30 kept)")
-    assert "Made-up numbers" in caption(SamplingTrace(zipf_logits()))
+def test_the_tail_of_the_strip_says_how_many_it_holds():
+    trace = zipf(u=0.1, top_k=50, temperature=2.0)
+    now, base = (texts(html(trace), "rest")[i] for i in (0, -1))
+    assert now == "10 more"
+    assert base == "50,207 more, cut"
+    assert texts(html(trace), "cut-line") == ["top-k 50 keeps 50, which held 3.9 %"]
+    after_the_rows = 100 * trace.view().probs[7:].sum()
+    assert row_texts(trace)[-3] == f"43 more, {after_the_rows:.1f} % together"
+    assert "Made-up numbers" in caption(zipf())
+
+
+@pytest.mark.parametrize("u", [0.0, 0.3, 0.599, 0.601, 0.999])
+def test_the_number_of_the_dart_stands_where_there_is_space(u):
+    (dart,) = elements(html(nine_words().with_fixed_u(u)), "dart-line")
+    assert dart[1].get("class") == ("mg-right" if u < 0.6 else "mg-left")
+    assert dart[1].text == f"{u:.3f} by hand"
+
+
+def test_the_axis_ends_just_above_the_longest_bar():
+    for temperature in (0.3, 1.0, 2.0):
+        trace = nine_words(temperature=temperature)
+        numbers = [e.text for e in elements(html(trace), "axis")[0] if e.tag == "span"]
+        end = float(numbers[-1].removesuffix(" %"))
+        bars = [
+            lengths(e)["width"] for name in ("bar", "ghost") for e in elements(html(trace), name)
+        ]
+        assert end in PERCENT_ENDS
+        assert numbers[0] == "0"
+        assert 50 <= max(bars) <= 100
+        prob = float(trace.view().probs[0])
+        width = lengths(elements(html(trace), "bar")[0])["width"]
+        assert width == pytest.approx(100 * 100 * prob / end, abs=0.001)
+
+
+def test_ticks_and_legend_are_left_out_while_now_is_t_1():
+    assert not elements(html(nine_words()), "tick")
+    assert not elements(html(nine_words()), "ghost")
+    assert texts(html(nine_words()), "key") == [""]
+    assert texts(html(nine_words(temperature=0.5)), "key") == ["nowat T = 1, no cuts"]
+    assert len(elements(html(nine_words(temperature=0.5)), "ghost")) == 9
+    assert elements(html(nine_words(top_k=2)), "tick")
+
+
+@pytest.mark.parametrize(
+    ("probs", "temperature", "expected"),
+    [
+        ((0.99, 0.01), 1.0, "mg-track mg-in160"),  # of an axis to 100 %
+        ((0.90, 0.10), 1.0, "mg-track mg-in190"),
+        ((0.65, 0.35), 1.0, "mg-track mg-in190"),  # to 80 %
+        ((0.51, 0.49), 1.0, "mg-track mg-in190"),  # to 60 %
+        ((0.62, 0.38), 1.0, "mg-track mg-in245"),
+        ((0.99, 0.01), 0.9, "mg-track"),  # the tick of T = 1 would cross it
+        ((0.99, 0.01), 0.0, "mg-track"),
+        ((*[0.05] * 20,), 0.0, "mg-track mg-in160"),
+    ],
+)
+def test_a_long_picked_bar_carries_its_label(probs, temperature, expected):
+    """The class says how wide the axis must be for that; the style sheet has a rule for each."""
+    trace = SamplingTrace(FixedLogits("row", np.log(probs))).with_fixed_u(0.0)
+    tracks = elements(html(trace.with_params(temperature=temperature)), "track")
+    assert tracks[0].get("class") == expected
+    assert [track.get("class") for track in tracks[1:]] == ["mg-track"] * len(tracks[1:])
+    assert "@container mg-track (min-width:160px){.mg-explorer .mg-in160 " in style_sheet()
+
+
+def test_what_a_row_says_when_it_is_pointed_at():
+    told = texts(html(nine_words(top_k=3, temperature=0.5)), "readout")
+    assert told[0] == "forward 71.3 % now, 57.2 % at T = 1"
+    assert told[-1] == "effort cut, < 0.1 % at T = 1"
+    assert texts(html(nine_words()), "readout")[1] == "toward 35.8 % now"
+    (first, *_) = elements(html(nine_words(temperature=0.0)), "bar-row")
+    assert first.get("aria-label") == "forward: 100.0 % now, 57.2 % at T = 1, picked"
+    assert first.get("tabindex") == "0"
+    assert elements(html(nine_words(temperature=0.0)), "bar-row")[1].get("aria-label") == (
+        "toward: never picked, 35.8 % at T = 1"
+    )
+
+
+def test_segments_and_rows_of_one_token_have_one_number():
+    """The style sheet lights up what has the same number as what is pointed at."""
+    trace = zipf(60, u=0.97)
+    page = html(trace)
+    rows = {e.get("data-r"): e[0].text for e in elements(page, "bar-row")}
+    for segment in elements(page, "segment"):
+        if segment.get("data-r") is not None:
+            assert "".join(segment.itertext()) == rows[segment.get("data-r")]
+        else:
+            assert segment.get("title")
+    assert {e.get("data-r") for e in elements(page, "segment")} >= set(rows)
+    assert all(int(number) < 10 for number in rows)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_motion_ends_where_no_motion_stands(seed):
+    rng = np.random.default_rng(seed)
+    trace = SamplingTrace(FixedLogits("random", rng.normal(0, 2, 40)), seed=seed)
+    for change in (
+        lambda trace: trace.with_params(temperature=0.6),
+        lambda trace: trace.with_params(top_k=5),
+        lambda trace: trace.with_new_draw(),
+        lambda trace: trace.accept(),
+        lambda trace: trace.undo(),
+        lambda trace: trace.with_params(temperature=0.0),
+        lambda trace: trace.accept_all(),
+        lambda trace: trace.with_next_seed(),
+    ):
+        before, trace = trace, change(trace)
+        still = html(trace)
+        assert without_motion(still) == still
+        assert without_motion(html(trace, before)) == still
+        assert html(trace, trace) == still  # nothing changed: nothing moves
+
+
+def test_bars_and_edges_glide_from_where_they_were():
+    before, after = nine_words(), nine_words(temperature=0.5)
+    bar = lengths(elements(html(after, before), "bar")[1])
+    assert "mg-gl" in elements(html(after, before), "bar")[1].get("class")
+    assert bar["--w0"] == pytest.approx(100 * 0.3577 / 0.6, abs=0.1)  # the axis ended at 60 %
+    assert bar["width"] == pytest.approx(100 * 0.2787 / 0.8, abs=0.1)
+    segment = lengths(elements(html(after, before), "now")[0][1])
+    assert segment["--l0"] == pytest.approx(57.2, abs=0.1)
+    assert segment["--w0"] == pytest.approx(35.8, abs=0.1)
+    assert segment["left"] == pytest.approx(71.3, abs=0.1)
+    assert all("mg-gl" not in e.get("class") for e in elements(html(after, before), "base")[0])
+    assert "--a0" in html(after, before)
+    assert "mg-gd" not in html(after, before)  # the dart stays
+
+
+def test_the_dart_drops_only_when_it_is_thrown():
+    trace = SamplingTrace(zipf_logits(30))
+    drops = {
+        "threw again": trace.with_new_draw(),
+        "next": trace.accept(),
+        "another seed": trace.with_seed(2),
+    }
+    stays = {
+        "warmer": trace.with_params(temperature=1.3),
+        "by hand": trace.with_fixed_u(0.123),
+        "greedy": trace.with_params(temperature=0.0),
+    }
+    for after in drops.values():
+        assert "mg-gd" in html(after, trace)
+    for after in stays.values():
+        assert "mg-gd" not in html(after, trace)
+    assert "mg-gd" not in html(trace, trace.accept())  # back
+    finished = trace.accept_all()
+    assert "mg-gd" not in html(finished.undo(), finished)
+    assert "mg-gd" in html(finished.with_new_draw(), finished)
+
+
+def test_the_pick_changes_colour_and_new_letters_join():
+    trace = nine_words()
+    other = trace.with_fixed_u(0.1)
+    (new,) = (e for e in elements(html(other, trace), "now")[0] if "picked" in e.get("class"))
+    assert new[0].get("class") == "mg-gp"
+    assert [e[0].get("class") for e in elements(html(other, trace), "now")[0]][1] == "mg-gu"
+    tiles = elements(html(trace.accept(), trace), "tile")
+    assert ["mg-gj" in tile.get("class") for tile in tiles] == [True, False]
+    assert "mg-gj" not in html(trace.accept().undo(), trace.accept())
 
 
 def test_without_colour_everything_is_told_apart():
-    trace = nine_words(top_k=4)
-    svg = sampler.draw_sampling(trace.view(), id_prefix="panel")[0].svg()
-    assert texts(trace, "picked") == ["◀ picked"]  # a word
-    assert texts(trace, "prob-label")[4:] == ["cut"] * 5  # a word, and a hatch
-    assert svg.count('fill="url(#panel-hatch)"') >= 5
-    assert 'id="panel-hatch"' in svg
-    rects = re.findall(r"<rect[^>]*>", svg)
-    outlines = [tag for tag in rects if 'class="mg-base-prob"' in tag]
-    assert len(outlines) == 9
-    assert all('fill="none"' in tag and "stroke=" in tag for tag in outlines)  # no filling
-    kept = [tag for tag in rects if 'class="mg-prob"' in tag]
-    assert len(kept) == 4
-    assert not any("hatch" in tag or 'fill="none"' in tag for tag in kept)  # a filling
-    (picked,) = [tag for tag in rects if 'class="mg-cell-picked"' in tag]
-    assert 'stroke-width="3"' in picked  # a thick frame
+    page = html(nine_words(top_k=4))
+    (picked,) = [text for text in texts(page, "value") if "picked" in text]
+    assert picked.endswith("◀ picked")  # a word, and a sign
+    assert texts(page, "value")[4:] == ["cut"] * 5  # a word, and a hatch
+    assert "mg-hatch" in html(zipf(60, top_k=4))
+    assert [e.get("class") for e in elements(page, "segment")].count("mg-segment mg-picked") == 2
+    assert len(elements(page, "tick")) == 4 + 1  # of the rows that are kept, and in the legend
+
+
+def test_labels_of_every_script_stay_what_they_are():
+    labels = ["<b>&", "שלום", "👩\u200d🚀", " x", "\n", "a" * 40, "\x00", "東京"]
+    trace = SamplingTrace(FixedLogits("labels", [8.0, 7, 6, 5, 4, 3, 2, 1], labels))
+    page = html(trace)
+    assert [e[0].text for e in elements(page, "bar-row")] == [
+        "<b>&", f"{FIRST_STRONG_ISOLATE}שלום\u2069", "👩\u200d🚀", "␣x", "⏎", "a" * 11 + "…",
+        "U+0000", "東京",
+    ]  # fmt: skip
+    assert page.count("&lt;b&gt;&amp;") >= 5
+    assert "<b>&<" not in page
+
+
+def test_the_compact_form_has_fewer_things():
+    full, compact = html(nine_words()), html(nine_words(), compact=True)
+    assert elements(full, "figures")
+    assert not elements(compact, "figures")
+    for name in ("strip", "tiles", "bars", "q"):
+        assert len(elements(compact, name)) == 1
+    assert row_texts(nine_words()) == [e[0].text for e in elements(compact, "bar-row")]

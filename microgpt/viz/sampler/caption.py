@@ -1,38 +1,43 @@
 """The caption of a sampling step: the parameters, the top token, and why the pick changed."""
 
-from microgpt.viz.formatting import distinct_decimals, format_permille, ordinal_choice, quoted
-from microgpt.viz.sampler.bars import displayed_permille
+from microgpt.viz.formatting import distinct_decimals, format_permille, quoted, ranked
+from microgpt.viz.sampler.rows import top_permille
+from microgpt.viz.sampler.text_so_far import text_noun
 from microgpt.viz.sampler.view import PickChange, SamplingView
 
-DEFAULT_ROWS = 20
 
-
-def sampling_caption(view: SamplingView, rows: int = DEFAULT_ROWS) -> str:
-    """Describe the picture in one to four sentences, with the percentages of its `rows` bars."""
+def sampling_caption(view: SamplingView) -> str:
+    """Describe the picture in one to three sentences, with the percentages that it shows."""
     top_token = quoted(view.ranked_label(0))
     sentences = []
-    if view.reached_eos:
-        sentences.append("The text has ended.")
-    elif view.is_finished:
-        sentences.append(f"Sixteen {view.unit}s are drawn; the text stops here.")
     if view.is_greedy:
-        sentences.append(
-            f"At T = 0 the favourite, {top_token}, is always taken; the dice are not used."
-        )
+        sentences += [
+            f"Dividing by 0 is not possible; at T = 0 the most likely {view.unit}, {top_token}, is "
+            "always taken.",
+            "The dart is not used.",
+        ]
     else:
-        percent = format_permille(displayed_permille(view, rows)[0])
+        percent = format_permille(top_permille(view))
         sentences.append(f"At {describe_params(view)}, {top_token} leads with {percent}.")
         if view.pick_change is not None:
             sentences.append(_explain(view, view.pick_change))
         else:
-            by_hand = ", placed by hand," if view.u_is_fixed else ""
-            sentences.append(
-                f"The dart at {view.u:.3f}{by_hand} lands on "
-                f"{quoted(view.labels[view.picked_token])}, {ordinal_choice(view.picked_rank)}."
-            )
+            sentences.append(_landing(view))
+    if view.is_finished and not view.reached_eos:
+        sentences.append(f"Sixteen {view.unit}s are drawn, and the text stops here.")
     if view.note and view.pick_change is None:
         sentences.append(view.note)
     return " ".join(sentences)
+
+
+def _landing(view: SamplingView) -> str:
+    by_hand = ", placed by hand," if view.u_is_fixed else ""
+    sentence = (
+        f"The dart at {view.u:.3f}{by_hand} lands on {quoted(view.labels[view.picked_token])}"
+    )
+    if view.unit != "rank":
+        sentence += f", {ranked(view.picked_rank)}"
+    return sentence + (f": the {text_noun(view)} ends." if view.reached_eos else ".")
 
 
 def _explain(view: SamplingView, change: PickChange) -> str:

@@ -1,12 +1,13 @@
 """The tables below a sampling step: probabilities by rank, and texts by seed."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 from microgpt.viz.formatting import visible
 from microgpt.viz.sampler.view import SamplingView
 from microgpt.viz.table import html_table
 
 MAX_ROWS = 100
+NUMBER_WORDS = ("No", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine")
 
 
 def probs_table(view: SamplingView) -> str:
@@ -24,11 +25,18 @@ def probs_table(view: SamplingView) -> str:
             )
         )
     hidden = view.vocab_size - MAX_ROWS
-    caption = f"{view.unit}s by rank" + (f", {hidden:,} more not shown" if hidden > 0 else "")
-    header = ("token", "rank", "chance at T = 1, no cuts", "chance now", "added up")
+    caption = f"All {view.vocab_size:,} {view.unit}s, the most likely first"
+    if hidden > 0:
+        caption = f"The {MAX_ROWS} most likely of {view.vocab_size:,} {view.unit}s"
+    header = (
+        "token", "rank", "probability at T = 1, no cuts", "probability now",
+        "cumulative probability",
+    )  # fmt: skip
     return html_table(header, rows, caption)
 
 
-def seeds_table(rows: Iterable[tuple[int, str, str]]) -> str:
+def seeds_table(rows: Sequence[tuple[int, str, str]]) -> str:
     """Format rows (seed, text at the current parameters, text at T = 1 without filters) as HTML."""
-    return html_table(("dice set", "at these dials", "at T = 1, no cuts"), rows)
+    count = NUMBER_WORDS[len(rows)] if len(rows) < len(NUMBER_WORDS) else f"{len(rows)}"
+    caption = f"{count} texts from seeds {rows[0][0]} to {rows[-1][0]}"
+    return html_table(("seed", "with these dials", "at T = 1, no cuts"), rows, caption, 3)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -28,7 +29,8 @@ class SamplingView:
     Arrays (V,) in rank order: `ranked_ids`; `base_probs`, at T = 1 without filters; `probs`, which
     are sampled from; `cumulative`, their cumulative sum. The filters kept `num_kept` tokens, whose
     total probability before filtering was `kept_mass`; `binding_filter` names the filter that
-    removed most. `picked_rank` is the first rank whose cumulative sum exceeds `u`.
+    removed most. `picked_rank` is the first rank whose cumulative sum exceeds `u`, which was drawn
+    for the `draw_index`-th time after the first.
     """
 
     labels: Sequence[str]  # by token id
@@ -44,6 +46,7 @@ class SamplingView:
     entropy: float  # nats
     u: float
     u_is_fixed: bool  # set by hand
+    draw_index: int
     picked_rank: int
     pick_change: PickChange | None
     context: tuple[str, ...]  # the text before this token, in pieces that split no character
@@ -52,7 +55,9 @@ class SamplingView:
     reached_eos: bool
     is_finished: bool
     has_bos: bool
+    is_fixed_row: bool  # the same probabilities after any text
     nll: float | None  # of the text so far; None if it cannot be computed
+    uniform_nll: float | None  # of as many tokens that are all equally likely; None like `nll`
     memorization: str | None  # "" until the text has ended; None if it is unknown
     note: str = ""
 
@@ -65,6 +70,16 @@ class SamplingView:
     def is_greedy(self) -> bool:
         """Whether the most likely token is picked regardless of u (T = 0)."""
         return self.params.temperature == 0
+
+    @property
+    def is_unchanged(self) -> bool:
+        """Whether the probabilities are those at T = 1 without filters."""
+        return self.params.temperature == 1 and self.num_kept == self.vocab_size
+
+    @cached_property
+    def base_cumulative(self) -> np.ndarray:
+        """Cumulative sums of `base_probs`, (V,)."""
+        return np.cumsum(self.base_probs)
 
     @property
     def picked_token(self) -> int:

@@ -1,0 +1,112 @@
+"""The text so far as tiles, and how likely it is beside a text of random tokens."""
+
+from microgpt.viz.formatting import format_odds, quoted_text, visible, width_in_em
+from microgpt.viz.html import Markup, join, tag
+from microgpt.viz.sampler.view import SamplingView
+
+MAX_TILES, MAX_TILES_WIDTH = 7, 268  # pixels
+TILE_WIDTH, TILE_GAP, TILE_PADDING = 32, 4, 12
+MAX_QUESTION_LENGTH = 12  # characters of the text in the title line
+
+# What a memorization label is called on screen, with the sign that stands for it in legends.
+MARKS = {
+    "trained on": "● trained on",
+    "in the list, not trained on": "◐ in the list, held out",
+    "new": "○ new",
+}
+
+
+def question(view: SamplingView) -> str:
+    """Return the title line: which token comes first, or after which text."""
+    if view.is_finished:
+        text = _text_end(view)
+        return f"“{text}” ends here" if text else f"The {text_noun(view)} ends before it begins"
+    if view.is_fixed_row:
+        return f"Which {view.unit} comes next?"
+    text = _text_end(view)
+    return f"Which {view.unit} comes " + (f"after “{text}”?" if text else "first?")
+
+
+def text_noun(view: SamplingView) -> str:
+    """Return what a text of the model is called: a name, if it is made of letters and ends."""
+    return "name" if view.unit == "letter" and view.has_bos else "text"
+
+
+def memorization_mark(label: str) -> str:
+    """Return a memorization label as it is shown: its sign, and words."""
+    return MARKS.get(label, label)
+
+
+def _text_end(view: SamplingView) -> str:
+    """Return the end of the text as the title line shows it, with "…" for what it leaves out."""
+    pieces, length = list[str](), 0
+    for piece in reversed(view.text):
+        shown = visible(piece)
+        if pieces and length + len(shown) > MAX_QUESTION_LENGTH:
+            return "…" + "".join(pieces)
+        pieces.insert(0, shown)
+        length += len(shown)
+    return (" " if view.is_fixed_row else "").join(pieces)
+
+
+def tile_width(label: str) -> float:
+    """Return the width of a tile in pixels, in the widest font."""
+    size = 16 if len(label) == 1 else 13
+    return max(TILE_WIDTH, size * width_in_em(label) + TILE_PADDING)
+
+
+def text_tiles(view: SamplingView) -> tuple[list[str], bool]:
+    """Return the labels of the last tiles, the pick last, and whether earlier ones are left out."""
+    labels = [visible(view.labels[view.picked_token])]
+    pieces = [visible(piece) for piece in view.context[-MAX_TILES:]]
+    width = tile_width(labels[0])
+    for label in reversed(pieces):
+        width += tile_width(label) + TILE_GAP
+        if len(labels) == MAX_TILES or width > MAX_TILES_WIDTH:
+            break
+        labels.insert(0, label)
+    return labels, len(labels) - 1 < len(view.context)
+
+
+def text_notes(view: SamplingView) -> tuple[str, str]:
+    """Return what is known of the text: its mark once it has ended, and how likely it is."""
+    mark = memorization_mark(view.memorization or "")
+    if not view.num_new_tokens and not view.context:
+        return mark, "nothing written yet"
+    if view.nll is None or view.uniform_nll is None:
+        return mark, ""
+    so_far = "" if view.is_finished else "so far "
+    odds = f"{so_far}{format_odds(view.nll)}"
+    return mark, f"{odds} (random {view.unit}s: {format_odds(view.uniform_nll)})"
+
+
+def text_html(view: SamplingView, before: SamplingView | None) -> Markup:
+    """Return the tiles and what is known of the text; with `before`, new tiles join it."""
+    labels, is_shortened = text_tiles(view)
+    num_new = 0 if before is None else max(0, view.num_new_tokens - before.num_new_tokens)
+    num_tokens = len(labels) - (not view.is_finished)
+    tiles = [
+        _tile_html(
+            label, is_next=index >= num_tokens, joins=num_tokens - num_new <= index < num_tokens
+        )
+        for index, label in enumerate(labels)
+    ]
+    ellipsis = tag("span", "…", css_class="earlier") if is_shortened else Markup("")
+    pick = "" if view.is_finished else f"; picked to come next: {labels[-1]}"
+    written = quoted_text("".join(view.text)) if view.text else "empty"
+    mark, odds = text_notes(view)
+    notes = join(tag("b", mark) if mark else "", " · " if mark and odds else "", odds)
+    return tag(
+        "div",
+        tag(
+            "div", ellipsis, *tiles, css_class="tiles", role="img",
+            aria_label=f"The text so far: {written}{pick}",
+        ),
+        tag("div", notes, css_class="lab notes"),
+        css_class="written",
+    )  # fmt: skip
+
+
+def _tile_html(label: str, is_next: bool, joins: bool) -> Markup:
+    css_class = "tile" + " next" * is_next + " word" * (len(label) > 1) + " gj" * joins
+    return tag("span", label, css_class=css_class, title="picked" if is_next else None)
