@@ -9,8 +9,11 @@ from dataclasses import dataclass
 from typing import Any
 from weakref import WeakKeyDictionary, WeakValueDictionary
 
+import numpy as np
+
 from microgpt.backends import LOCK
 from microgpt.config import GPTConfig, TrainConfig
+from microgpt.data import Corpus
 from microgpt.models.gpt import GPT
 from microgpt.training import Trainer
 
@@ -36,12 +39,15 @@ _finished: WeakValueDictionary[TrainingFingerprint, Trainer] = WeakValueDictiona
 _trained: WeakKeyDictionary[GPT, tuple[str, str]] = WeakKeyDictionary()
 
 
-def training_fingerprint(trainer: Trainer) -> TrainingFingerprint:
-    """Return the fingerprint of a trainer that has made no step.
+def training_fingerprint(trainer: Trainer) -> TrainingFingerprint | None:
+    """Return the fingerprint of a trainer that has made no step; None if it trains on token ids.
 
+    These may be a file of many gigabytes, which nobody waits for to be hashed.
     Of a model that a finished training left as it is, `weights` are those before that training: the
     same cell, run again without the line that makes the model, is the same training.
     """
+    if not isinstance(trainer.corpus, Corpus):
+        return None
     model, weights = trainer.model, weights_sha256(trainer.model)
     after, before = _trained.get(model, ("", ""))
     return TrainingFingerprint(
@@ -80,8 +86,10 @@ def weights_sha256(model: GPT) -> str:
     """Return the SHA-256 of all weights, their names, and the state of dropout."""
     digest = hashlib.sha256(f"{model.dropout_seed} {model.dropout_counter.tolist()}".encode())
     with LOCK:
-        for name, array in model.state_dict().items():
-            digest.update(f"{name} {array.dtype} {array.shape}".encode() + array.tobytes())
+        for name, weight in model.named_parameters():
+            array = np.ascontiguousarray(weight.numpy())
+            digest.update(f"{name} {array.dtype} {array.shape}".encode())
+            digest.update(array.data)
     return digest.hexdigest()
 
 

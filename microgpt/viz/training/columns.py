@@ -9,7 +9,7 @@ from microgpt.viz.training.progress import Snapshot, TrainingProgress
 from microgpt.viz.training.wording import key_figure
 
 NUM_WAITING = 5  # lines that stand for texts to come
-MAX_SHORT, MAX_LONG = 6.9, 10.0  # widths of a name in a narrow and in a wide column, in em
+MAX_SHORT, MAX_LONG = 6.9, 11.0  # widths of a name in a narrow and in a wide column, in em
 MAX_TEXT = 48  # letters of a text that is no line of a list; it may wrap
 
 

@@ -69,7 +69,7 @@ def _chart(chart: LossChart, style: str) -> Markup:
     labels += [tag("span", text, css_class="y", style=_top(y)) for y, text in chart.ticks]
     for line in chart.baselines:
         perplexity = tag("em", f" · {line.perplexity}") if line.perplexity else ""
-        texts = tag("b", line.name), tag("b", line.loss, perplexity)
+        texts = tag("small", line.name), tag("small", line.loss, perplexity)
         labels.append(tag("span", *texts, css_class="r", style=_top(line.label_y)))
     labels += [
         tag("span", text, css_class="x", style=f"left:{percent(x)}")
@@ -108,11 +108,12 @@ def _path(points: tuple[Point, ...], css_class: str) -> Markup:
 
 def _held_out_point(point: HeldOutPoint) -> Markup:
     at = _at((point.x, point.y))
-    below = "low" if point.y < 0.12 and point.position != "first" else ""
+    is_first = point.position == "first"  # its label stands below it, the others above
+    edge = "edge" if (point.y > 0.85 if is_first else point.y < 0.12) else ""
     title = f"held-out loss at step {point.step:,}: {point.label}"
     return join(
         tag("span", css_class="dot", style=at, title=title),
-        tag("span", point.label, css_class=f"value {point.position} {below}", style=at),
+        tag("span", point.label, css_class=f"value {point.position} {edge}", style=at),
     )
 
 

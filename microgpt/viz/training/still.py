@@ -8,7 +8,7 @@ from microgpt.viz.training.progress import TrainingProgress
 from microgpt.viz.training.render import QUESTION, status_line
 
 WIDTH = 720
-LEFT, RIGHT = 60, 560  # of the plot
+LEFT, RIGHT = 60.0, 560.0  # of the plot
 TOP, BOTTOM = 92, 292
 LINE = 24  # pixels between two names
 MIN_SIZE, MAX_SIZE = 13.0, 17.0  # of a name
@@ -70,7 +70,8 @@ def _draw_chart(drawing: Drawing, chart: LossChart) -> None:
         x, y = at(point.x, point.y)
         drawing.add(Circle(x, y, 4.5, "card", "data", 2.5))
         dx, dy, anchor = (-9, 17, "end") if point.position == "first" else (8, -9, "start")
-        dy = 18 if point.y < 0.1 else dy
+        if point.y > 0.85 if anchor == "end" else point.y < 0.12:  # at the edge of the plot
+            dy = -8 if anchor == "end" else 18
         label_width = 8.5 * len(point.label)
         label_left = x + dx - label_width * (anchor == "end")
         drawing.add(
