@@ -2,16 +2,31 @@
 
 import io
 import warnings
+from typing import Any
 
 from matplotlib.figure import Figure
 
-BLUE, ORANGE, GREY = "#0072b2", "#d55e00", "#777777"  # Okabe & Ito 2008
+from microgpt.viz.looks import light_theme_colour
+
+LABEL_POINTS = 9.4  # 13 pixels, the size of labels
 
 
 class CaptionedFigure(Figure):
     """A matplotlib figure with a caption, which is also its alternative text."""
 
     caption = ""
+
+    def add_plot(self) -> Any:
+        """Add axes in the colours of the views: no frame, faint horizontal lines, grey labels."""
+        self.set_facecolor(light_theme_colour("card"))
+        axes = self.add_subplot(facecolor="none")
+        axes.spines[["top", "right", "left"]].set_visible(False)
+        axes.spines["bottom"].set_color(light_theme_colour("hair"))
+        axes.grid(axis="y", color=light_theme_colour("grid"))
+        axes.set_axisbelow(True)
+        axes.tick_params(axis="y", length=0)
+        style_labels(axes)
+        return axes
 
     def _repr_png_(self) -> bytes:
         return self.png(110)
@@ -26,6 +41,14 @@ class CaptionedFigure(Figure):
 
     def __repr__(self) -> str:
         return self.caption or super().__repr__()
+
+
+def style_labels(axes: Any) -> None:
+    """Give the labels of axes and their ticks the size and the colour of labels."""
+    colour = light_theme_colour("ink2")
+    axes.tick_params(colors=colour, labelsize=LABEL_POINTS)
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.label.set(color=colour, fontsize=LABEL_POINTS)
 
 
 def _quantize(stream: io.BytesIO, caption: str) -> bytes:

@@ -6,11 +6,15 @@ from typing import Any
 import numpy as np
 
 from microgpt.errors import SettingError, ShapeError
-from microgpt.viz.figure import BLUE, GREY, ORANGE, CaptionedFigure
+from microgpt.viz.figure import LABEL_POINTS, CaptionedFigure, style_labels
+from microgpt.viz.looks import light_theme_colour
 
 DEFAULT_WINDOW = 50  # steps
 MAX_ONE_ROW_LEGEND = 75  # characters of a legend that fit in one row
-LEGEND_STYLE = {"frameon": False, "fontsize": 9, "columnspacing": 1.2, "handlelength": 1.4}
+LEGEND_STYLE = {
+    "frameon": False, "fontsize": LABEL_POINTS, "columnspacing": 1.2, "handlelength": 1.4,
+    "labelcolor": light_theme_colour("ink2"),
+}  # fmt: skip
 
 
 def plot_losses(
@@ -35,12 +39,13 @@ def plot_losses(
     window = min(window, len(losses))
     moving_average = np.convolve(losses, np.ones(window) / window, mode="valid")
     figure = CaptionedFigure(figsize=(6.8, 3.6 if in_epochs else 3.2), layout="constrained")
-    axes = figure.add_subplot()
-    axes.plot(x, losses, ".", color=GREY, alpha=0.35, markersize=3, label="each step")
+    axes = figure.add_plot()
+    axes.plot(x, losses, ".", color=light_theme_colour("data2"), markersize=3, label="each step")
     if not any(getattr(step, "train_evaluation", None) for step in history):
         # A moving average lags behind a falling loss; an evaluated loss does not need one.
         label = f"mean of {window} step{'s' if window > 1 else ''}"
-        axes.plot(x[window - 1 :], moving_average, color=BLUE, linewidth=2, label=label)
+        blue = light_theme_colour("data")
+        axes.plot(x[window - 1 :], moving_average, color=blue, linewidth=2, label=label)
     figure.caption = (
         f"Loss over {len(losses):,} steps: the mean of the first {window} is "
         f"{losses[:window].mean():.2f}, of the last {window} {losses[-window:].mean():.2f}."
@@ -50,9 +55,9 @@ def plot_losses(
     if evaluated:
         figure.caption += f" On held-out data it is {evaluated[-1].evaluation}."
     if uniform is not None:
-        axes.axhline(uniform, color=GREY, linestyle="--", linewidth=1, label="blind guessing")
+        grey = light_theme_colour("ink3")
+        axes.axhline(uniform, color=grey, linestyle="--", linewidth=1, label="knowing nothing")
     axes.set_ylabel("loss (nats per token)")
-    axes.spines[["top", "right"]].set_visible(False)
     if in_epochs:
         _label_epochs_and_tokens(axes, history[-1])
         figure.legend(loc="outside upper center", ncols=2, **LEGEND_STYLE)
@@ -71,9 +76,9 @@ def plot_losses(
 
 def _plot_evaluations(axes: Any, x: np.ndarray, history: Sequence[Any], connect: bool) -> None:
     """Plot the evaluations with error bars of two standard errors, and `connect` them by lines."""
-    for attribute, colour, marker, label in (
-        ("train_evaluation", BLUE, "s", "training data, ± 2 standard errors"),
-        ("evaluation", ORANGE, "o", "held out, ± 2 standard errors"),
+    for attribute, role, marker, label in (
+        ("train_evaluation", "ink2", "s", "training data, ± 2 standard errors"),
+        ("evaluation", "data", "o", "held out, ± 2 standard errors"),
     ):
         points = [
             (at, evaluation)
@@ -86,9 +91,11 @@ def _plot_evaluations(axes: Any, x: np.ndarray, history: Sequence[Any], connect:
                 [evaluation.loss for _, evaluation in points],
                 [2 * evaluation.stderr for _, evaluation in points],
                 fmt=marker + ("-" if connect else ""),
-                color=colour,
+                color=light_theme_colour(role),
+                markerfacecolor=light_theme_colour(role if role == "ink2" else "card"),
+                markeredgewidth=1.8,
                 linewidth=1.2,
-                markersize=5,
+                markersize=6,
                 capsize=3,
                 zorder=3,
                 label=label,
@@ -108,3 +115,5 @@ def _label_epochs_and_tokens(axes: Any, last_step: Any) -> None:
     )
     upper_axis.set_xlabel("tokens seen")
     upper_axis.xaxis.set_major_formatter(EngFormatter(sep=""))
+    upper_axis.spines["top"].set_color(light_theme_colour("hair"))
+    style_labels(upper_axis)

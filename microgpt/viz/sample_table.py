@@ -1,51 +1,98 @@
 """`SampleTable`: generated texts side by side, a column for each temperature."""
 
-from html import escape
-
 from microgpt.viz.formatting import visible
+from microgpt.viz.html import Markup, join, tag
 from microgpt.viz.looks import style_sheet
+from microgpt.viz.origin_marks import MARKS, origin_legend, origin_mark, text_width
+
+QUESTION = "What does the temperature change?"
+MAX_NAME, MAX_TEXT = 24, 60  # letters that are shown; a text that is no name may wrap
 
 
 class SampleTable:
     """A table that a notebook displays: `texts[temperature]`, each with its memorization label.
 
     `labels[temperature]` holds one label ("trained on", "new", …) per text; "" is no label.
+    `noun` is what a text is called.
     """
 
-    def __init__(self, texts: dict[float, tuple[str, ...]], labels: dict[float, tuple[str, ...]]):
-        self.texts, self.labels = texts, labels
+    def __init__(
+        self,
+        texts: dict[float, tuple[str, ...]],
+        labels: dict[float, tuple[str, ...]],
+        noun: str = "text",
+    ):
+        self.texts, self.labels, self.noun = texts, labels, noun
 
     def __getitem__(self, temperature: float) -> tuple[str, ...]:
         return self.texts[temperature]
 
-    def _rows(self) -> list[list[str]]:
-        columns = [
-            [
-                labelled_text(visible(text, 24), label)
+    def _columns(self, max_text: int) -> list[tuple[str, list[tuple[str, str]], str]]:
+        """Return for each temperature its name, the texts with their labels, and a count.
+
+        Texts that are no names are shortened to `max_text` letters.
+        """
+        columns = []
+        for temperature, texts in self.texts.items():
+            cells = [
+                (visible(text, MAX_NAME if label else max_text) or "(empty)", label)
                 for text, label in zip(texts, self.labels[temperature], strict=True)
             ]
-            for temperature, texts in self.texts.items()
-        ]
-        return [list(row) for row in zip(*columns, strict=True)]
+            distinct = len(set(texts))
+            count = f"{distinct} different {self.noun}{'s' * (distinct != 1)} of {len(texts)}"
+            columns.append((f"T = {temperature:g}", cells, count))
+        return columns
 
     def _repr_html_(self) -> str:
-        header = "".join(f'<th scope="col">T = {T:g}</th>' for T in self.texts)
-        body = "".join(
-            "<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>"
-            for row in self._rows()
-        )
-        return (
-            f'<style>{style_sheet("base")}</style><div class="mg"><table class="mg-table"><thead><tr>{header}</tr></thead>'
-            f"<tbody>{body}</tbody></table></div>"
-        )
+        """Return one table row with a column of lines in each cell.
+
+        Where the style sheet is removed, as on GitHub, that is still a table; with it, the columns
+        wrap in a narrow notebook.
+        """
+        cells = [
+            tag(
+                "td",
+                tag("strong", name),
+                _lines(lines),
+                tag("span", count, css_class="lab"),
+            )
+            for name, lines, count in self._columns(MAX_TEXT)
+        ]
+        table = tag("table", tag("tbody", tag("tr", *cells)), role="presentation")
+        legend = origin_legend(label for labels in self.labels.values() for label in labels)
+        body = tag("div", tag("h3", QUESTION, css_class="q"), table, legend, css_class="table-card")
+        sheet = style_sheet("base", "table")
+        return f'<style>{sheet}</style><div class="mg">{body}</div>'
 
     def __repr__(self) -> str:
-        rows = [[f"T = {T:g}" for T in self.texts], *self._rows()]
-        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-        return "\n".join(
+        """Return the columns as plain text, with the marks and their legend."""
+        columns = [
+            [name, *[f"{MARKS[label][0]} {text}" if label in MARKS else text
+                     for text, label in cells], count]
+            for name, cells, count in self._columns(MAX_NAME)
+        ]  # fmt: skip
+        widths = [max(map(len, column)) for column in columns]
+        lines = [
             "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-            for row in rows
-        )
+            for row in zip(*columns, strict=True)
+        ]
+        if any(label in MARKS for labels in self.labels.values() for label in labels):
+            lines.append("   ".join(f"{mark} {label}" for label, (mark, _) in MARKS.items()))
+        return "\n".join(lines)
+
+
+def _lines(lines: list[tuple[str, str]]) -> Markup:
+    """Return the texts of a column, in letters so large that the longest name fits."""
+    width = max((text_width(text) for text, label in lines if label), default=1.0)
+    items = []
+    for text, label in lines:
+        css_class = "line" if label else "line empty" if text == "(empty)" else "line text"
+        mark = join(origin_mark(label), " ") if label else ""
+        items.append(
+            tag("div", mark, tag("span", text), css_class=css_class, role="listitem",
+                title=label or None)
+        )  # fmt: skip
+    return tag("div", *items, role="list", style=f"--w:{width:.1f}")
 
 
 def labelled_text(text: str, label: str) -> str:

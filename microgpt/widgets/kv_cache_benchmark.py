@@ -8,23 +8,35 @@ from microgpt.errors import SettingError
 from microgpt.models.gpt import GPT
 from microgpt.sampling import Decoder
 from microgpt.tokenizers import resolve_tokenizer
-from microgpt.viz.drawing import Drawing
-from microgpt.viz.kv_cache_timing import CacheTimings, draw_cache_timings
+from microgpt.viz.kv_cache_timing import (
+    CacheTimings,
+    draw_cache_timings,
+    render_cache_timings,
+    timings_table,
+)
 from microgpt.widgets.logits_source import token_unit
+from microgpt.widgets.panel import Panel
 
 
-def kv_cache_timing(model: GPT, tokens: Sequence[int], length: int, rounds: int = 5) -> Drawing:
-    """Draw two bars: the median times of `rounds` greedy generations of `length` tokens.
+def kv_cache_timing(model: GPT, tokens: Sequence[int], length: int, rounds: int = 5) -> Panel:
+    """Show two bars: the median times of `rounds` greedy generations of `length` tokens.
 
-    One bar is for recomputing the whole text for every token, the other for a KV cache.
+    One bar is for recomputing the whole text for every token, the other for a KV cache. `tokens`
+    are the ids that the text begins with.
     """
-    return draw_cache_timings(time_generation(model, tokens, length, rounds))
+    return Panel(
+        time_generation(model, tokens, length, rounds),
+        render_cache_timings,
+        draw_cache_timings,
+        css_class="timing",
+        numbers_table=timings_table,
+    )
 
 
 def time_generation(
     model: GPT, tokens: Sequence[int], length: int, rounds: int = 5
 ) -> CacheTimings:
-    """Measure both ways in turn, in each round; return the milliseconds."""
+    """Measure both ways in turn, in each round, after one that warms up; return milliseconds."""
     block_size = model.config.block_size
     if not len(tokens) < length <= block_size:
         raise SettingError(
@@ -34,11 +46,12 @@ def time_generation(
         )
     recompute_ms: list[float] = []
     cached_ms: list[float] = []
-    for _ in range(rounds):
+    for round_index in range(rounds + 1):
         for generate, times in ((_recompute, recompute_ms), (_generate_cached, cached_ms)):
             start = time.perf_counter()
             generate(model, list(tokens), length)
-            times.append(1000 * (time.perf_counter() - start))
+            if round_index:  # the first one may compile kernels
+                times.append(1000 * (time.perf_counter() - start))
     tokenizer = resolve_tokenizer(model, None)
     unit = "token" if tokenizer is None else token_unit(tokenizer)
     return CacheTimings(length - len(tokens), tuple(recompute_ms), tuple(cached_ms), unit)

@@ -35,4 +35,5 @@ def sample_table(
         T: tuple("" if check is None or not text else check(text) for text in column)
         for T, column in texts.items()
     }
-    return SampleTable(texts, labels)
+    noun = "text" if check is None else "name"
+    return SampleTable(texts, labels, noun)

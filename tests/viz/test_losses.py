@@ -7,9 +7,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.colors import to_hex
 
 import microgpt as mg
 from microgpt.training import Evaluation, Step
+from microgpt.viz.looks import light_theme_colour
 
 
 def history(count):
@@ -27,7 +29,7 @@ def test_losses(count):
     assert "2.500 ± 0.100 per token" in repr(figure)
     labels = [text.get_text() for text in figure.axes[0].get_legend().get_texts()]
     assert labels[0] == "each step"
-    assert "blind guessing" in labels
+    assert "knowing nothing" in labels
 
 
 def in_epochs(per_epoch=10, count=35):
@@ -50,7 +52,7 @@ def test_epochs_below_and_tokens_above():
     np.testing.assert_allclose(above.get_xlim(), np.array(axes.get_xlim()) * 5120)
     labels = [text.get_text() for text in figure.legends[0].get_texts()]
     assert labels == [
-        "each step", "blind guessing", "training data, ± 2 standard errors",
+        "each step", "knowing nothing", "training data, ± 2 standard errors",
         "held out, ± 2 standard errors",
     ]  # fmt: skip
     assert figure.caption.endswith("It was lowest, 5.00, at 2 epochs.")
@@ -120,6 +122,23 @@ def test_the_caption_names_the_lowest_loss_and_the_first_and_last_means():
         f"Loss over 200 steps: the mean of the first 20 is {3 - 9.5 / 200:.2f}, of the last 20 "
         f"{3 - 189.5 / 200:.2f}."
     )
+
+
+def test_colours_are_those_of_the_views():
+    figure = mg.viz.plot_losses(history(60), uniform=3.3)
+    axes = figure.axes[0]
+    each, mean, uniform = axes.lines[0], axes.lines[1], axes.lines[-1]
+    roles = ("data2", "data", "ink3")
+    assert [line.get_color() for line in (each, mean, uniform)] == list(
+        map(light_theme_colour, roles)
+    )
+    (bars,) = axes.containers
+    assert bars.lines[0].get_markerfacecolor() == light_theme_colour("card")  # a ring
+    assert to_hex(figure.get_facecolor()) == light_theme_colour("card")
+    evaluated = mg.viz.plot_losses(in_epochs()).axes[0].containers
+    assert [one.lines[0].get_color() for one in evaluated] == [
+        light_theme_colour("ink2"), light_theme_colour("data"),
+    ]  # fmt: skip
 
 
 def test_nothing_to_draw():

@@ -1,6 +1,7 @@
 """Texts at several temperatures."""
 
 import microgpt as mg
+from microgpt.viz.origin_marks import MARKS
 
 
 def test_greedy_texts_are_one_and_each_has_its_label():
@@ -9,7 +10,8 @@ def test_greedy_texts_are_one_and_each_has_its_label():
     assert len(set(table[1])) > 1
     check = mg.load_corpus("names-mini").memorization_check()
     assert table.labels[1] == tuple(map(check, table[1]))
-    assert f"{table[1][0]} · {check(table[1][0])}" in repr(table)
+    assert f"{MARKS[check(table[1][0])][0]} {table[1][0]}" in repr(table)
+    assert "1 different name of 4" in repr(table)
     assert table[1] == tuple(
         mg.generate_text(*_names(), 4, temperature=1, seed=1)
     )  # the same seeds at each temperature

@@ -1,13 +1,14 @@
 """The training monitor: its snapshots, its baselines, and training beside a notebook."""
 
 import itertools
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from waiting import wait_until
 
 import microgpt as mg
-from microgpt.widgets.training_monitor import TrainingMonitor
+from microgpt.widgets.training_monitor import TrainingMonitor, choose_snapshot_steps
 
 
 @pytest.fixture(scope="module")
@@ -41,6 +42,60 @@ def test_it_keeps_its_snapshots(names):
         assert check(text) == ("trained on" if text in trained_on else other)
     assert all(label == check(text) for text, label in monitor.state.snapshots[-1].samples)
     assert monitor.perplexity(0) == pytest.approx(np.exp(monitor.state.snapshots[0].loss))
+
+
+def test_the_curve_has_the_loss_of_every_step(names):
+    monitor = TrainingMonitor(mg.GPT(backend="numpy"), names, steps=30)
+    history = monitor.trainer.history
+    np.testing.assert_array_equal(monitor.state.losses, [step.loss for step in history])
+    assert monitor.state.seconds == pytest.approx(sum(step.seconds for step in history))
+    assert monitor.state.steps_done == 30
+
+
+def test_counted_pairs_stand_beside_the_loss_from_the_beginning(names):
+    """Their line is drawn before the first step, by the same numbers as at the end."""
+    shown = []
+
+    class Watched(TrainingMonitor):
+        def sync_controls(self):
+            super().sync_controls()
+            shown.append(self.state)
+
+    monitor = Watched(mg.GPT(backend="numpy"), names, steps=30)
+    before = next(state for state in shown if state.bigram is not None)
+    assert before.steps_done == 0
+    assert not before.bigram.is_compared
+    assert monitor.state.bigram.is_compared
+    assert before.bigram.loss == pytest.approx(monitor.state.bigram.loss)
+
+
+def test_snapshots_are_at_the_beginning_the_end_and_the_largest_powers_of_ten():
+    assert [choose_snapshot_steps(steps) for steps in (1, 10, 11, 1000, 1001, 100_000)] == [
+        (0, 1), (0, 10), (0, 10, 11), (0, 10, 100, 1000), (0, 100, 1000, 1001),
+        (0, 1000, 10_000, 100_000),
+    ]  # fmt: skip
+
+
+def test_the_button_for_what_can_be_done_is_the_primary_one(names, monkeypatch):
+    def primary(monitor):
+        buttons = {"Stop": monitor.stop_button, "Go on": monitor.resume_button}
+        return [name for name, one in buttons.items() if "mg-primary" in one._dom_classes]
+
+    monitor = TrainingMonitor(mg.GPT(backend="numpy"), names, steps=5)
+    assert primary(monitor) == []
+    monitor.update(replace, status="training", steps_done=3)
+    assert primary(monitor) == ["Stop"]
+    monitor.update(replace, status="stopped")
+    assert primary(monitor) == ["Go on"]
+
+
+def test_token_ids_without_a_tokenizer_have_losses_and_no_texts():
+    tokens = np.random.default_rng(0).integers(0, 27, 2000)
+    monitor = TrainingMonitor(mg.GPT(backend="numpy"), tokens, steps=10)
+    assert monitor.state.status == "finished"
+    assert "tokens" in monitor.caption
+    assert all(snapshot.samples == () for snapshot in monitor.state.snapshots)
+    assert monitor.state.bigram is None
 
 
 def test_a_run_that_has_ended_keeps_its_snapshots_when_it_is_started_again(names):
@@ -77,7 +132,8 @@ def test_steps_a_hundred_times_larger_end_worse_than_knowing_nothing(names, seed
     # With a heavy tail of losses, such as 57 ± 30, two standard errors reach far.
     verdict = monitor.compare_to_baselines()
     assert verdict in ("worse than knowing nothing", "no better than knowing nothing")
-    assert f"{verdict}." in monitor.caption
+    assert f"That is {verdict} (3.30); " in monitor.caption
+    assert "surer of wrong letters than a blind guess" in monitor.caption
 
 
 def test_training_beside_a_notebook_can_be_stopped_and_goes_on(names, monkeypatch):
@@ -142,7 +198,7 @@ def test_overfitting_is_said():
     fifty = mg.load_corpus(text="\n".join(list(mg.load_corpus("names-mini"))[::132]))
     config = mg.GPTConfig.microgpt(vocab_size=fifty.tokenizer().vocab_size)
     monitor = TrainingMonitor(mg.GPT(config, backend="numpy"), fifty)
-    expected = "It was better at step 100: since then it learns its list by heart."
+    expected = "Since step 100 it is learning its list by heart: overfitting."
     assert expected in monitor.caption
 
 
@@ -163,8 +219,7 @@ def test_any_list_trains_samples_and_draws(text):
     assert mg.widgets.TextLikelihood(model, corpus, name).caption
     panel = mg.widgets.SamplingExplorer(monitor.trainer)
     panel.finish_button.click()
-    picture = mg.widgets.forward_pass(model, name[:2], corpus)
-    assert "<b>" not in picture.svg()
+    assert mg.widgets.forward_pass(model, name[:2], corpus).png().startswith(b"\x89PNG")
     assert mg.widgets.errors() == []
 
 

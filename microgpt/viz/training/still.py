@@ -1,0 +1,121 @@
+"""The still picture of the training view, for readers without a kernel."""
+
+from microgpt.viz.drawing import MARGIN, Circle, Drawing, Line, Rect, Text
+from microgpt.viz.origin_marks import MARKS, draw_origin, text_width
+from microgpt.viz.training.chart import LossChart, loss_chart
+from microgpt.viz.training.columns import Column, columns, shortened
+from microgpt.viz.training.progress import TrainingProgress
+from microgpt.viz.training.render import QUESTION, status_line
+
+WIDTH = 720
+LEFT, RIGHT = 60.0, 560.0  # of the plot
+TOP, BOTTOM = 92, 292
+LINE = 24  # pixels between two names
+MIN_SIZE, MAX_SIZE = 13.0, 17.0  # of a name
+
+
+def draw_training_still(progress: TrainingProgress) -> Drawing:
+    """Draw the same parts as the live view, without the time that training took."""
+    cells = columns(progress)
+    num_lines = max((len(column.samples) for column in cells), default=0)
+    names_top = BOTTOM + 96
+    drawing = Drawing(WIDTH, names_top + LINE * max(1, num_lines) + 30)
+    drawing.add_question(QUESTION)
+    _draw_progress(drawing, progress)
+    _draw_chart(drawing, loss_chart(progress))
+    column_width = (RIGHT - LEFT) / max(1, len(cells))
+    for i, column in enumerate(cells):
+        _draw_column(drawing, column, LEFT + column_width * (i + 0.5), column_width, names_top)
+    for i, line in enumerate(("perplexity: like", "choosing among", f"so many {progress.unit}s")):
+        drawing.add(Text(RIGHT + 10, BOTTOM + 42 + 16 * i, line, fill="ink2"))
+    _draw_legend(drawing, progress, cells, drawing.height - 16)
+    return drawing
+
+
+def _draw_progress(drawing: Drawing, progress: TrainingProgress) -> None:
+    status = status_line(progress, with_time=False)
+    y, left, right = 66.0, MARGIN + 7.2 * len(status) + 12, 534.0
+    share = progress.steps_done / max(1, progress.steps)
+    drawing.add(
+        Text(MARGIN, y, status, fill="ink2"),
+        Rect(left, y - 6, right - left, 4, "well", radius=2),
+        Rect(left, y - 6, (right - left) * share, 4, "data", radius=2),
+        Line(((546, y - 4), (558, y - 4)), "data", 2.5),
+        Text(564, y, "training", fill="ink2"),
+        Circle(630, y - 4, 4.5, "card", "data", 2.5),
+        Text(640, y, "held-out", fill="ink2"),
+    )
+
+
+def _draw_chart(drawing: Drawing, chart: LossChart) -> None:
+    def at(x: float, y: float) -> tuple[float, float]:
+        return LEFT + (RIGHT - LEFT) * x, TOP + (BOTTOM - TOP) * y
+
+    drawing.add(Text(LEFT + 4, TOP - 4, "loss, nats", fill="ink2"))
+    for y, label in chart.ticks:
+        drawing.add(
+            Line((at(0, y), at(1, y))), Text(LEFT - 8, at(0, y)[1] + 4.5, label, "end", fill="ink2")
+        )
+    for line in chart.baselines:
+        drawing.add(Line((at(0, line.y), at(1, line.y)), "ink3", 1.5, dashed=True))
+        x, y = RIGHT + 10, at(1, line.label_y)[1]
+        perplexity = f" · {line.perplexity}" if line.perplexity else ""
+        drawing.add(Text(x, y - 3, line.name, fill="ink2"))
+        drawing.add(Text(x, y + 13, f"{line.loss}{perplexity}", fill="ink2"))
+    inside = tuple((x, min(max(y, 0.0), 1.0)) for x, y in chart.raw)
+    for points, colour, width in ((inside, "data2", 1.0), (chart.smooth, "data", 2.5)):
+        if points:
+            drawing.add(Line(tuple(at(*point) for point in points), colour, width))
+    for point in chart.held_out:
+        x, y = at(point.x, point.y)
+        drawing.add(Circle(x, y, 4.5, "card", "data", 2.5))
+        dx, dy, anchor = (-9, 17, "end") if point.position == "first" else (8, -9, "start")
+        if point.y > 0.85 if anchor == "end" else point.y < 0.12:  # at the edge of the plot
+            dy = -8 if anchor == "end" else 18
+        label_width = 8.5 * len(point.label)
+        label_left = x + dx - label_width * (anchor == "end")
+        drawing.add(
+            Rect(label_left, y + dy - 12, label_width, 14, "card"),
+            Text(x + dx, y + dy, point.label, anchor, weight="bold", fill="data"),
+        )
+    if chart.head is not None:
+        drawing.add(Circle(*at(*chart.head), 4.5, "data"))
+    drawing.add(Line(((LEFT, BOTTOM + 8), (RIGHT, BOTTOM + 8)), "hair"))
+
+
+def _draw_column(
+    drawing: Drawing, column: Column, x: float, width: float, names_top: float
+) -> None:
+    """Draw a column around x: its step, its perplexity, its samples."""
+    weight = "light" if column.figure.isascii() else "normal"  # the light font has few letters
+    drawing.add(
+        Line(((x, BOTTOM + 2), (x, BOTTOM + 8)), "ink3"),
+        Text(x, BOTTOM + 26, column.step, "middle", fill="ink2"),
+        Text(x, BOTTOM + 54, column.figure, "middle", 24, weight),
+        Text(x, BOTTOM + 72, column.unit, "middle", fill="ink2"),
+    )
+    if not column.samples:
+        return
+    texts = [
+        shortened(sample.text, (width - 28) / MIN_SIZE) or sample.long for sample in column.samples
+    ]
+    widest = max(text_width(text) for text in texts)
+    size = min(MAX_SIZE, max(MIN_SIZE, (width - 28) / widest))
+    left = x - min(width - 10, 16 + 0.88 * size * widest) / 2
+    for i, (sample, text) in enumerate(zip(column.samples, texts, strict=True)):
+        y = names_top + LINE * i + 10
+        marks = draw_origin(left + 4.5, y - 5, sample.label)
+        drawing.add(*marks, Text(left + 16 * bool(marks), y, text, size=size))
+
+
+def _draw_legend(
+    drawing: Drawing, progress: TrainingProgress, cells: list[Column], y: float
+) -> None:
+    text = f"{progress.text_noun}s sampled at T = {progress.temperature:g}"
+    drawing.add(Text(MARGIN, y, text, fill="ink2"))
+    if not any(sample.label for column in cells for sample in column.samples):
+        return
+    x = MARGIN + 7.2 * len(text) + 14
+    for label in MARKS:
+        drawing.add(*draw_origin(x + 4.5, y - 4, label), Text(x + 15, y, label, fill="ink2"))
+        x += 15 + 6.3 * len(label) + 20

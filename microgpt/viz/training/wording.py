@@ -1,0 +1,65 @@
+"""Losses and perplexities in words that do not exceed their meaning."""
+
+from math import inf, isinf, isnan
+
+from microgpt.viz.formatting import format_perplexity
+from microgpt.viz.training.progress import TrainingProgress
+
+NO_BREAK_SPACE = "\u00a0"
+
+
+def format_loss(loss: float) -> str:
+    """Format a loss in nats with two decimals."""
+    return "∞" if isinf(loss) else f"{loss:,.2f}"
+
+
+def short_loss(loss: float) -> str:
+    """Format a loss as the label of a point: with two decimals, one from 10 on, none from 100."""
+    return f"{loss:,.{2 - (loss >= 9.995) - (loss >= 99.95)}f}"
+
+
+def format_stderr(stderr: float) -> str:
+    """Format a standard error as " ± 0.01", with one digit below 0.005, or "" if there is none.
+
+    No line breaks after its sign.
+    """
+    if isnan(stderr):
+        return ""
+    number = f"{stderr:,.2f}" if stderr >= 0.005 or stderr == 0 else f"{stderr:.1g}"
+    return f" ±{NO_BREAK_SPACE}{number}"
+
+
+def is_worse_than_blind(progress: TrainingProgress, loss: float) -> bool:
+    """Whether a perplexity is visibly above V, so that it is no number of choices."""
+    return loss > progress.uniform_loss and (
+        format_perplexity(loss) != format_perplexity(progress.uniform_loss)
+    )
+
+
+def perplexity_of(progress: TrainingProgress, loss: float) -> str:
+    """Return the perplexity of a loss with its unit, "12.3 letters"; "" where it is above V."""
+    if is_worse_than_blind(progress, loss):
+        return ""
+    is_uniform = loss == progress.uniform_loss
+    figure = f"{progress.vocab_size:,}" if is_uniform else format_perplexity(loss)
+    return f"{figure} {progress.unit}s"
+
+
+def key_figure(progress: TrainingProgress, loss: float) -> tuple[str, str]:
+    """Return a perplexity and its unit, or what it means where it is above V."""
+    if isnan(loss):
+        return "-", "nothing held out"
+    if loss == inf:
+        return "∞", "worse than blind"
+    is_worse = is_worse_than_blind(progress, loss)
+    figure = format_perplexity(loss)
+    if figure.startswith("over"):
+        figure = "> 10⁶"
+    return figure, "worse than blind" if is_worse else f"{progress.unit}s"
+
+
+def perplexity_in_words(progress: TrainingProgress, loss: float) -> str:
+    """Return what a loss means: among how many tokens the model seems to choose."""
+    if is_worse_than_blind(progress, loss):
+        return f"surer of wrong {progress.unit}s than a blind guess"
+    return f"like choosing among {perplexity_of(progress, loss)}"

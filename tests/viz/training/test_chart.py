@@ -1,0 +1,86 @@
+"""The layout of the chart of losses: the axis, baselines and their labels, held-out circles."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from training_runs import NAN, training_run
+
+from microgpt.viz.training import BigramBaseline
+from microgpt.viz.training.chart import LABEL_DISTANCE, loss_chart
+
+
+def test_positions_are_linear_in_the_loss_and_ticks_say_it():
+    chart = loss_chart(training_run(3.4, 3.0, 2.5, bigram=BigramBaseline(2.6)))
+    heights = [point.y for point in chart.held_out]
+    ticks = {float(label): y for y, label in chart.ticks}
+    assert len(ticks) >= 4
+    line = np.polyfit(list(ticks), list(ticks.values()), 1)
+    assert line[0] < 0  # a lower loss stands lower
+    assert heights == pytest.approx(np.polyval(line, [3.4, 3.0, 2.5]))
+    assert [point.label for point in chart.held_out] == ["3.40", "3.00", "2.50"]
+    assert [point.position for point in chart.held_out] == ["first", "", "last"]
+    assert [point.x for point in chart.held_out] == pytest.approx([1 / 6, 1 / 2, 5 / 6])
+
+
+@pytest.mark.parametrize(
+    "losses", [(3.3, 3.1, 2.4), (3.36, 6554.7, 36.7), (3.3, 3.29, 3.31), (0.2, 0.1, 0.01), ()]
+)
+def test_everything_is_inside(losses):
+    chart = loss_chart(training_run(*losses, bigram=BigramBaseline(2.63)))
+    marks = [*(point.y for point in chart.held_out), *(line.y for line in chart.baselines)]
+    assert all(0 <= y <= 1 for y in [*marks, *(y for y, _ in chart.ticks)])
+    assert all(0 <= y <= 1 for _, y in chart.smooth)
+    assert 2 <= len(chart.ticks) <= 8
+
+
+def test_the_axis_does_not_follow_single_losses_far_out():
+    losses = np.full(100, 3.0)
+    losses[50] = 500.0
+    (top, highest), *_ = sorted(loss_chart(training_run(3.4, 3.0, 2.5, losses=losses)).ticks)
+    assert 0 <= top < 0.5
+    assert float(highest.replace(",", "")) < 100
+
+
+def test_baselines_have_their_names_losses_and_perplexities():
+    below = training_run(3.4, bigram=BigramBaseline(2.626))
+    lines = loss_chart(below).baselines
+    assert [(line.name, line.loss, line.perplexity) for line in lines] == [
+        ("knowing nothing", "3.30", "27 letters"), ("pairs counted", "2.63", "13.8 letters"),
+    ]  # fmt: skip
+    above = loss_chart(replace(below, bigram=BigramBaseline(3.5))).baselines
+    assert [(line.name, line.perplexity) for line in above] == [
+        ("pairs counted", ""), ("knowing nothing", "27 letters"),
+    ]  # fmt: skip
+    assert [line.name for line in loss_chart(training_run(3.4)).baselines] == ["knowing nothing"]
+
+
+@pytest.mark.parametrize("pairs", [2.6, 3.2, 3.29, 3.3, 3.4])
+@pytest.mark.parametrize("losses", [(3.4, 3.0, 2.5), (3.4, 900.0, 60.0), (3.4, 0.5, 0.01)])
+def test_labels_of_close_lines_do_not_overlap(pairs, losses):
+    chart = loss_chart(training_run(*losses, bigram=BigramBaseline(pairs)))
+    upper, lower = (line.label_y for line in chart.baselines)
+    assert lower - upper >= LABEL_DISTANCE - 1e-9
+    assert upper >= LABEL_DISTANCE / 2 - 1e-9
+    assert lower <= 1 - LABEL_DISTANCE / 2 + 1e-9
+
+
+def test_a_dot_runs_ahead_while_training_lasts():
+    running = loss_chart(training_run(3.4, 3.0, steps_done=50))
+    assert running.head == running.smooth[-1]
+    assert running.head[0] < 5 / 6
+    assert loss_chart(training_run(3.4, 3.0, 2.5)).head is None
+    assert loss_chart(training_run()).head is None
+
+
+def test_the_description_has_every_loss():
+    chart = loss_chart(training_run(3.4, 3.0, 2.5, bigram=BigramBaseline(2.6)))
+    assert chart.description == (
+        "The training loss goes from 3.50 to 2.59; the held-out loss is 3.40 at step 0, 3.00 at "
+        "step 10, 2.50 at step 100; knowing nothing is 3.30; counting pairs 2.60."
+    )
+
+
+def test_losses_that_are_missing_or_infinite_are_no_circles():
+    chart = loss_chart(training_run(NAN, 3.0, float("inf")))
+    assert [point.label for point in chart.held_out] == ["3.00"]
