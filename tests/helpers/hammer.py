@@ -46,7 +46,7 @@ def settled(panel):
     panel.model_select.value = "story"
     panel.model_select.value = "names"
     panel.update(lambda trace: SamplingTrace(trace.source, "an", mg.SampleConfig(0.7, 9), 3))
-    return panel.picture.value.replace(f"{panel.id_prefix}-", "")
+    return panel.render(panel.state, None), panel.caption  # without what would move
 
 
 def main(seconds):
