@@ -12,10 +12,13 @@ from microgpt.learn.time_limit import TimeLimitExceeded
 MAX_CHARACTERS = 240
 
 
-def format_value(value: Any) -> str:
-    """Format a value on one short line, without addresses, even if its `__repr__` raises."""
+def format_value(value: Any, digits: int = 4) -> str:
+    """Format a value on one short line, without addresses, even if its `__repr__` raises.
+
+    Floats have so many significant digits, one more outside an array.
+    """
     try:
-        text = _format(value)
+        text = _format(value, digits)
     except TimeLimitExceeded:
         raise
     except BaseException:  # a learner's `__repr__` may even raise SystemExit
@@ -24,19 +27,28 @@ def format_value(value: Any) -> str:
     return text if len(text) <= MAX_CHARACTERS else text[: MAX_CHARACTERS - 1] + "…"
 
 
-def _format(value: Any) -> str:
+def _format(value: Any, digits: int) -> str:
     if isinstance(value, np.ndarray):
-        formatter: Any = {"float_kind": lambda number: f"{number:.4g}"}
+        formatter: Any = {"float_kind": lambda number: f"{number:.{digits}g}"}
         return np.array2string(value, threshold=40, separator=", ", formatter=formatter)
     if isinstance(value, float | np.floating):
-        text = f"{float(value):.5g}"
+        text = f"{float(value):.{digits + 1}g}"
         return f"{text}.0" if text.lstrip("-").isdecimal() else text  # no int: 2.0 is no token
     if isinstance(value, np.generic):
         return str(value)
     if type(value) in (list, tuple) and value and is_numeric_data(value):
-        items = ", ".join(map(_format, value))
+        items = ", ".join(_format(item, digits) for item in value)
         return f"[{items}]" if type(value) is list else f"({items})"
     return value if isinstance(value, str) else repr(value)
+
+
+def format_pair(got: Any, expected: Any) -> tuple[str, str]:
+    """Format two values, with as many digits (up to 16) as it takes to tell them apart."""
+    for digits in (4, 7, 16):
+        pair = format_value(got, digits), format_value(expected, digits)
+        if pair[0] != pair[1]:
+            break
+    return pair
 
 
 def snapshot(value: Any) -> Any:

@@ -8,7 +8,7 @@ from collections import Counter
 
 from microgpt.errors import SettingError
 from microgpt.learn.exercise import Exercise
-from microgpt.learn.html import text_card
+from microgpt.learn.html import Card, card_html
 from microgpt.learn.messages import format_message, message_section
 from microgpt.learn.registry import find_exercise
 
@@ -22,18 +22,19 @@ class HeadedText(str):
     """A string that is displayed with its heading, in a notebook as a card."""
 
     heading: str
-    is_code: bool
+    card: Card
 
-    def __new__(cls, heading: str, text: str, is_code: bool = False) -> "HeadedText":
+    def __new__(cls, heading: str, text: str, card: Card) -> "HeadedText":
         headed = super().__new__(cls, text)
-        headed.heading, headed.is_code = heading, is_code
+        headed.heading, headed.card = heading, card
         return headed
 
     def __repr__(self) -> str:
-        return f"{self.heading}\n{self}"
+        lines = [self.heading, str(self), self.card.footer.replace("`", "")]
+        return "\n".join(line for line in lines if line)
 
     def _repr_html_(self) -> str:
-        return text_card(self.heading, str(self), self.is_code)
+        return card_html(self.card)
 
 
 def hint(id: str | Exercise, tier: int | None = None) -> HeadedText:
@@ -48,9 +49,17 @@ def hint(id: str | Exercise, tier: int | None = None) -> HeadedText:
         tier = _hints_shown[exercise.id]
     if type(tier) is not int or not 1 <= tier <= num_tiers:
         raise SettingError("tier", f"an integer from 1 to {num_tiers}", tier)
-    name = message_section("hints")["tiers"][tier - 1]
-    title = format_message("hints", "title", id=exercise.id, tier=tier, tiers=num_tiers, name=name)
-    return HeadedText(title, exercise.hints[tier - 1])
+    names = message_section("hints")["tiers"]
+    values = {"id": exercise.id, "tier": tier, "tiers": num_tiers, "name": names[tier - 1]}
+    if tier < num_tiers:
+        more = {"id": exercise.id, "tier": tier + 1, "name": names[tier]}
+        footer = format_message("cards", "next_hint", **more)
+    else:
+        footer = format_message("cards", "solution", id=exercise.id)
+    text = exercise.hints[tier - 1]
+    title = format_message("hints", "card_title", **values)
+    card = Card("plain", "?", title, exercise.id, sentence=text, footer=footer)
+    return HeadedText(format_message("hints", "title", **values), text, card)
 
 
 def solution(id: str | Exercise) -> HeadedText:
@@ -59,10 +68,14 @@ def solution(id: str | Exercise) -> HeadedText:
     With MICROGPT_SOLUTIONS=off, as on a class's hub, the text says that the teacher has it.
     """
     exercise = find_exercise(id)
-    title = format_message("hints", "solution", id=exercise.id)
+    heading = format_message("hints", "solution", id=exercise.id)
+    card = Card("plain", "=", message_section("hints")["solution_title"], exercise.id)
     if os.environ.get("MICROGPT_SOLUTIONS", "").lower() == "off":
-        return HeadedText(title, message_section("hints")["solutions_off"])
-    return HeadedText(title, solution_source(exercise), is_code=True)
+        text = message_section("hints")["solutions_off"]
+        return HeadedText(heading, text, card._replace(sentence=text))
+    code = solution_source(exercise)
+    footer = message_section("cards")["own_cell"]
+    return HeadedText(heading, code, card._replace(code=code, footer=footer))
 
 
 def solution_source(exercise: Exercise) -> str:

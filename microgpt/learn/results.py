@@ -4,10 +4,12 @@ import builtins
 from dataclasses import dataclass, fields
 from typing import Any
 
+import numpy as np
+
 from microgpt.errors import MicrogptError
-from microgpt.learn.formatting import format_value, to_jsonable
-from microgpt.learn.html import result_card
-from microgpt.learn.messages import message_section
+from microgpt.learn.formatting import format_pair, format_value, to_jsonable
+from microgpt.learn.html import Card, Row, card_html
+from microgpt.learn.messages import format_message, message_section
 
 CORRECT, NOT_YET, NOT_ATTEMPTED = "correct", "not yet", "not attempted"
 
@@ -63,31 +65,59 @@ class Result:
         failed = f"{label}: {self.property}" if self.property else ""
         return " ".join(part for part in (failed, self.cause) if part)
 
-    def lines(self) -> list[tuple[str, str]]:
-        """Return the card's lines as (label, text); the first is the outcome."""
-        labels = message_section("labels")
-        if self.state != NOT_YET:
-            return [("", self.message)]
-        rows = [(labels["property"], self.property)]  # unlabelled, it would read as if it held
+    def rows(self) -> tuple[Row, ...]:
+        """Return the failing input, and what was got and expected, as labelled texts."""
+        labels, rows = message_section("labels"), []
         if self.input:
             arguments = (f"{name} = {format_value(value)}" for name, value in self.input.items())
-            rows.append((labels["input"], ", ".join(arguments)))
-        for name, value in (("got", self.got), ("expected", self.expected)):
-            if value is not None:
-                rows.append((labels[name], format_value(value)))
-        if self.cause:
-            rows.append((labels["cause"], self.cause))
-        return rows
+            rows.append(Row(labels["input"], ", ".join(arguments)))
+        got, expected = format_pair(self.got, self.expected)
+        if self.got is not None:
+            tone = "wrong" if self.expected is not None else ""
+            rows.append(Row(labels["got"], got, tone, expected, self._sum_note(self.got)))
+        if self.expected is not None:
+            tone = "wanted" if self.got is not None else ""
+            note = self._sum_note(self.expected)
+            rows.append(Row(labels["expected"], expected, tone, got, note))
+        return tuple(rows)
+
+    def _sum_note(self, value: Any) -> str:
+        """Return the sum of a value as a note if probabilities, which sum to 1, are expected."""
+        both = (self.got, self.expected)
+        if not all(isinstance(one, np.ndarray) and one.ndim == 1 for one in both):
+            return ""
+        is_number = all(np.issubdtype(one.dtype, np.floating) for one in both)
+        if not is_number or len(self.expected) < 2 or abs(self.expected.sum() - 1) > 1e-3:
+            return ""
+        return f"{message_section('labels')['sum']} {value.sum():.3f}"
 
     @builtins.property
-    def title(self) -> str:
-        """The state's symbol and label, and the exercise's id."""
-        state = message_section("states")[self.state]
-        return f"{state['symbol']} {state['label']} · {self.exercise}"
+    def footer(self) -> str:
+        """The command that helps on from here, in backquotes; "" without an exercise's id."""
+        key = "solution" if self.state == CORRECT else "hint"
+        return format_message("cards", key, id=self.exercise) if self.exercise else ""
 
     def __repr__(self) -> str:
-        rows = [f"{label}: {text}" if label else text for label, text in self.lines()]
-        return "\n  ".join([self.title, *rows])
+        state, labels = message_section("states")[self.state], message_section("labels")
+        lines = [f"{state['symbol']} {state['label']} · {self.exercise}"]
+        if self.state != NOT_YET:
+            lines.append(self.message)
+        else:
+            lines.append(f"{labels['property']}: {self.property}")
+            lines += [f"{row.label}: {row.text} {row.note}".rstrip() for row in self.rows()]
+            lines += [f"{labels['cause']}: {self.cause}"] * bool(self.cause)
+        return "\n  ".join([*lines, *[self.footer.replace("`", "")] * bool(self.footer)])
 
     def _repr_html_(self) -> str:
-        return result_card(self.state, self.title, self.lines())
+        state, labels = message_section("states")[self.state], message_section("labels")
+        card = Card(self.state, state["symbol"], state["label"], self.exercise, footer=self.footer)
+        if self.state != NOT_YET:
+            return card_html(card._replace(sentence=self.message))
+        return card_html(
+            card._replace(
+                label=labels["property"].capitalize() if self.property else "",
+                sentence=self.property,
+                rows=self.rows(),
+                cause=(labels["cause"], self.cause),
+            )
+        )

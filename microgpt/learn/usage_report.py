@@ -5,12 +5,15 @@ from typing import Any
 
 import numpy as np
 
-from microgpt.learn.html import text_card
+from microgpt.learn.html import Card, card_html
 from microgpt.learn.messages import format_message, message_section, pluralize
 
 TOLERANCE = 1e-4  # relative; float32 sums in another order differ by much less
 GRADIENT_TOLERANCE = 1e-3
 MAX_COMPARISONS = 10  # calls of each function, and losses
+
+Clause = tuple[str, str]  # a symbol, and what is said
+FACT, SAME, DIFFERENT = "·", "✓", "✗"
 
 
 @dataclass
@@ -71,28 +74,31 @@ class UsageReport:
         return max((np.inf if np.isnan(d) else d for d in differences), default=0.0)
 
     def __str__(self) -> str:
-        clauses = [clause for name in self.stats for clause in self._function_clauses(name)]
-        text = "; ".join([*clauses, *self._token_clauses(), *self._training_clauses()])
+        text = "; ".join(clause for _, clause in self._clauses())
         return text[:1].upper() + text[1:] + "." if text else ""
 
-    def _function_clauses(self, name: str) -> list[str]:
+    def _clauses(self) -> list[Clause]:
+        functions = [clause for name in self.stats for clause in self._function_clauses(name)]
+        return [*functions, *self._token_clauses(), *self._training_clauses()]
+
+    def _function_clauses(self, name: str) -> list[Clause]:
         stats = self.stats[name]
         count = pluralize(stats.num_calls, "time")
-        clauses = [format_message("using", "num_calls", name=name, count=count)]
+        clauses = [(FACT, format_message("using", "num_calls", name=name, count=count))]
         if stats.differentiable is not None:
             key = "differentiable" if stats.differentiable else "arrays_only"
-            clauses.append(message_section("using")[key])
+            clauses.append((FACT, message_section("using")[key]))
         if stats.num_compared:
             key = "first_results" if stats.num_compared < stats.num_calls else "all_results"
             which = format_message(
                 "using", key, count=stats.num_compared, results=stats.result_name
             )
             difference = stats.max_difference
-            key = "results_equal" if difference <= TOLERANCE else "results_differ"
-            clauses.append(format_message("using", key, which=which, difference=difference))
+            values = {"which": which, "difference": difference}
+            clauses.append(_comparison("results", difference <= TOLERANCE, **values))
         return clauses
 
-    def _token_clauses(self) -> list[str]:
+    def _token_clauses(self) -> list[Clause]:
         if not self.tokens:
             return []
         count = len(self.tokens)
@@ -102,12 +108,12 @@ class UsageReport:
             if yours != library
         ]
         if not different:
-            return [format_message("using", "tokens_equal", count=count)]
+            return [_comparison("tokens", True, count=count)]
         position, got, expected = different[0]
         return [
-            format_message(
-                "using",
-                "tokens_differ",
+            _comparison(
+                "tokens",
+                False,
                 num_different=len(different),
                 count=count,
                 position=position,
@@ -116,22 +122,38 @@ class UsageReport:
             )
         ]
 
-    def _training_clauses(self) -> list[str]:
+    def _training_clauses(self) -> list[Clause]:
         clauses = []
         if self.losses:
             yours, library = self.losses[-1]
             values = {"yours": yours, "library": library, "count": len(self.losses)}
             difference = self._loss_difference()
-            key = "losses_equal" if difference <= TOLERANCE else "losses_differ"
-            clauses.append(format_message("using", key, difference=difference, **values))
+            is_same = difference <= TOLERANCE
+            clauses.append(_comparison("losses", is_same, difference=difference, **values))
         if self.gradient_error is not None:
-            matches = self.gradient_error <= GRADIENT_TOLERANCE
-            key = "gradient_equal" if matches else "gradient_differs"
-            clauses.append(format_message("using", key, error=self.gradient_error))
+            is_same = self.gradient_error <= GRADIENT_TOLERANCE
+            clauses.append(_comparison("gradient", is_same, error=self.gradient_error))
         return clauses
 
     def __repr__(self) -> str:
         return str(self)
 
     def _repr_html_(self) -> str:
-        return text_card(", ".join(self.stats), str(self), is_code=False)
+        clauses, texts = self._clauses(), message_section("using")
+        title = texts["no_function"]
+        if self.stats:
+            title = format_message("using", "title", names=", ".join(self.stats))
+        tone, symbol, sentence = "plain", "ƒ", texts["not_compared"]
+        if any(mark != FACT for mark, _ in clauses):
+            is_same = self.matches_library
+            tone, symbol = ("correct", SAME) if is_same else ("not yet", DIFFERENT)
+            sentence = texts["matches" if is_same else "differs"]
+        points = tuple((mark, text[:1].upper() + text[1:] + ".") for mark, text in clauses)
+        return card_html(Card(tone, symbol, title, sentence=sentence, points=points))
+
+
+def _comparison(subject: str, is_same: bool, **values: Any) -> Clause:
+    """Return a comparison with the library's results, losses, … as a clause."""
+    verb = "differs" if subject == "gradient" else "differ"
+    key = f"{subject}_equal" if is_same else f"{subject}_{verb}"
+    return (SAME if is_same else DIFFERENT), format_message("using", key, **values)

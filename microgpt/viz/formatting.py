@@ -56,15 +56,24 @@ def format_odds(nll: float) -> str:
         return "cannot be produced"
     power_of_10 = nll / math.log(10)
     if power_of_10 >= math.log10(9.95e14):  # where two digits round up to 10^15
-        return f"1 in 10^{power_of_10:.0f}"
+        return f"1 in {power_of_ten(power_of_10)}"
     odds = math.exp(nll)
-    if odds < 9.95:
-        return f"1 in {odds:.1f}"
-    unit = 10 ** max(0, math.floor(math.log10(odds)) - 1)
-    rounded = round(odds / unit) * unit
+    return f"1 in {odds:.1f}" if odds < 9.95 else f"1 in {format_large(odds)}"
+
+
+def power_of_ten(exponent: float) -> str:
+    """Format 10 to a rounded exponent, as in 10²⁰."""
+    return "10" + f"{exponent:.0f}".translate(str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹"))
+
+
+def format_large(number: float) -> str:
+    """Format a number from 1 to 10^15 with two digits: "4,800", "14 million", "2.3 billion"."""
+    unit = 10 ** max(0, math.floor(math.log10(number)) - 1)
+    rounded = round(number / unit) * unit
     size, word = next((size, word) for size, word in LARGE_NUMBERS if rounded >= size)
-    number = f"{rounded:,}" if not word else f"{rounded / size:.3g}"
-    return f"1 in {number}{word}"
+    if not word:
+        return f"{rounded:,}"
+    return f"a{word}" if rounded == size else f"{rounded / size:.3g}{word}"
 
 
 def format_perplexity(loss: float) -> str:

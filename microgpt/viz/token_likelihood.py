@@ -1,23 +1,29 @@
-"""The likelihood of a text as a picture: a bar for each token, and the odds of the whole."""
+"""The likelihood of a text: scores of its tokens, what stands in the rows, the sentence, the table.
 
+`likelihood_view` and `likelihood_still` draw it.
+"""
+
+from collections.abc import Sequence
 from dataclasses import dataclass
-from math import inf, log
-from typing import Any
+from math import exp, inf, log
+from typing import Any, NamedTuple
 
-from microgpt.viz.drawing import Drawing, Rect, Text
+from microgpt.viz.axis import percent_axis
 from microgpt.viz.formatting import (
     FILTER_NAMES,
+    format_large,
     format_odds,
+    format_perplexity,
     format_prob,
+    power_of_ten,
     quoted,
     quoted_text,
     visible,
 )
 from microgpt.viz.table import html_table
 
-WIDTH, HEIGHT, TOP, MAX_ROWS = 720, 280, 22, 17
-MIN_ROW_HEIGHT, MAX_ROW_HEIGHT = 15, 26  # pixels; the fewer tokens, the taller the rows
-LEFT, MAX_BAR_WIDTH = 70, 280
+MAX_ROWS = 16  # a longer text shows its last SHOWN_LAST tokens, and one row for those before them
+SHOWN_LAST = 7
 
 
 @dataclass(frozen=True)
@@ -44,12 +50,21 @@ class TokenScore:
 
 
 @dataclass(frozen=True)
+class Reference:
+    """Another text, or a way to draw one of the same length, and its `nll` in nats."""
+
+    label: str
+    nll: float
+
+
+@dataclass(frozen=True)
 class TextScores:
     """The scores of a text under sampling parameters, or the reason why it has none.
 
     `nll` is the sum over the tokens, in nats. `unknown_chars` are characters missing from the
     vocabulary, `error` is any other reason. `memorization` is the label "trained on", "new", …, or
-    "" if it is unknown; `unit` is what a token is called.
+    "" if it is unknown; `unit` is what a token is called. `references` are likelihoods to compare
+    with.
     """
 
     text: str
@@ -60,46 +75,147 @@ class TextScores:
     unknown_chars: tuple[str, ...] = ()
     error: str = ""
     unit: str = "letter"
+    references: tuple[Reference, ...] = ()
+
+    @property
+    def random_nll(self) -> float:
+        """The nats of a text of as many tokens, all equally likely: n times log V."""
+        return len(self.tokens) * log(self.tokens[0].vocab_size) if self.tokens else 0.0
+
+    @property
+    def rarest_index(self) -> int:
+        """The index of the token with the lowest probability, the first of equals."""
+        return min(range(len(self.tokens)), key=lambda i: self.tokens[i].prob)
 
 
-def draw_token_likelihood(scores: TextScores, message: str = "") -> tuple[Drawing, str]:
-    """Draw a bar for each token's probability; `message` replaces the caption."""
-    caption = message or likelihood_sentence(scores)
-    drawing = Drawing(WIDTH, HEIGHT, caption)
-    drawing.begin_group("fluid")
-    if not scores.tokens:
-        drawing.add(Text(LEFT, TOP + 40, "(no bars: the sentence says why)"))
-        return drawing, caption
-    drawing.add(Text(0, 14, f"each {scores.unit}, after those before it", bold=True))
-    drawing.add(Text(LEFT + MAX_BAR_WIDTH + 10, 14, "chance · its rank · surprise"))
-    height = (HEIGHT - TOP) // len(scores.tokens)
-    height = max(MIN_ROW_HEIGHT, min(MAX_ROW_HEIGHT, height))
-    for i, score in enumerate(scores.tokens[:MAX_ROWS]):
-        _draw_row(drawing, score, TOP + height * i, height)
-    return drawing, caption
+class ScoreRow(NamedTuple):
+    """One row: a token, its `share` of the axis, and three numbers; or, without a share, a fold."""
+
+    label: str
+    share: float | None
+    prob: str
+    rank: str
+    nll: str
+    is_rarest: bool = False
+
+
+class TotalRow(NamedTuple):
+    """One row below the tokens; `odds` may be empty."""
+
+    label: str
+    odds: str
+    number: str
+
+
+def score_rows(scores: TextScores) -> tuple[list[ScoreRow], float]:
+    """Return a row for each token, and the probability at which the axis of their bars ends.
+
+    Of a text of more than `MAX_ROWS` tokens, all but the last seven share one row.
+    """
+    tokens = scores.tokens
+    num_folded = len(tokens) - SHOWN_LAST if len(tokens) > MAX_ROWS else 0
+    end, _ = percent_axis(max((token.prob for token in tokens[num_folded:]), default=1.0))
+    rows = []
+    if num_folded:
+        nll = sum(token.nll for token in tokens[:num_folded])
+        label = f"the first {num_folded:,} {scores.unit}s together"
+        rows.append(ScoreRow(label, None, format_odds(nll), "", format_nll(nll)))
+    for index, token in enumerate(tokens[num_folded:], num_folded):
+        rows.append(
+            ScoreRow(
+                visible(token.label),
+                token.prob / end,
+                format_prob(token.prob) if token.prob else "cut",
+                f"{token.rank + 1:,} of {token.vocab_size:,}",
+                format_nll(token.nll),
+                len(tokens) > 1 and index == scores.rarest_index,
+            )
+        )
+    return rows, end
+
+
+def total_rows(scores: TextScores) -> list[TotalRow]:
+    """Return the rows below: the sum, its mean (the loss), and e to that (the perplexity)."""
+    count, vocab_size = len(scores.tokens), scores.tokens[0].vocab_size
+    total = TotalRow(f"all {count:,} together", format_odds(scores.nll), nats(scores.nll))
+    if scores.nll == inf:
+        return [total]
+    mean = scores.nll / count
+    choices = f"like choosing among {format_perplexity(mean)} {scores.unit}s, not {vocab_size:,}"
+    if exp(min(mean, 700)) > vocab_size:
+        choices = f"worse than a blind guess among {vocab_size:,} {scores.unit}s"
+    return [
+        total,
+        TotalRow("their average: the cross-entropy loss on this text", "", nats(mean)),
+        TotalRow(f"e to this loss: the perplexity, {choices}", "", format_perplexity(mean)),
+    ]
+
+
+def format_nll(nll: float) -> str:
+    """Format nats with two decimals."""
+    return "∞" if nll == inf else f"{nll:,.2f}"
+
+
+def nats(nll: float) -> str:
+    """Format nats with their unit."""
+    return f"{format_nll(nll)} nats"
+
+
+def question(scores: TextScores) -> str:
+    """Return the question that the view answers."""
+    return f"How likely is {quoted_text(scores.text)}?" if scores.text else "How likely is a name?"
 
 
 def likelihood_sentence(scores: TextScores) -> str:
-    """Return a sentence that says how likely the text is, or why it has no likelihood."""
+    """Return a sentence or two that say how likely the text is, or why it has no likelihood."""
     text = quoted_text(scores.text)
     if not scores.text:
-        return "Type a name, and its chance stands here."
+        return "Type a name and press Enter: its probability appears here."
     if scores.unknown_chars:
         chars = ", ".join(quoted(char) for char in scores.unknown_chars[:8])
-        return f"This model never met {chars}, so it can say nothing of {text}."
+        return f"This model never met {chars}, so {text} has no probability here."
     if scores.error:
-        return scores.error[:1].upper() + scores.error[1:]
+        return scores.error[:1].upper() + scores.error[1:] + "."
     for score in scores.tokens:
         if score.prob == 0:
             return f"{text} cannot be produced: {_why_filtered(score, scores.params, scores.unit)}."
     memorization = f" ({scores.memorization})" if scores.memorization else ""
-    index = min(range(len(scores.tokens)), key=lambda i: scores.tokens[i].prob)
-    rarest = scores.tokens[index]
+    rarest = f" {_rarest_sentence(scores)}" if len(scores.tokens) > 1 else ""
+    return f"{text}{memorization}: {format_odds(scores.nll)}, {comparison(scores)}.{rarest}"
+
+
+def _rarest_sentence(scores: TextScores) -> str:
+    """Name the token with the lowest probability; the end of a text is no letter."""
+    rarest = scores.tokens[scores.rarest_index]
+    number = scores.rarest_index + 1
+    what = f"Its least likely {scores.unit} is {quoted(rarest.label)} in place {number}"
+    if visible(rarest.label) == "end":
+        what = f"Least likely is that it ends after {quoted(rarest.preceding)}"
+    prob = format_prob(rarest.prob)
+    of_prob = prob.replace("<", "below") if prob.startswith("<") else f"of {prob}"
+    return f"{what}, with a probability {of_prob}."
+
+
+def comparison(scores: TextScores) -> str:
+    """Say how the text's probability compares with that of as many random tokens."""
+    gain = scores.random_nll - scores.nll
+    others = f"as random {scores.unit}s of the same length"
+    if abs(gain) < log(1.5):
+        return f"about as likely {others}"
+    times = f"{format_times(abs(gain))} times"
     return (
-        f"{text}{memorization}: {format_odds(scores.nll)}. Its surprises add up to "
-        f"{scores.nll:.2f} nats; the greatest is {quoted(rarest.label)} in place "
-        f"{index + 1}, which had {format_prob(rarest.prob)}."
+        f"about {times} as likely {others}"
+        if gain > 0
+        else f"about {times} less likely than" + (others.removeprefix("as"))
     )
+
+
+def format_times(nats_apart: float) -> str:
+    """Format e to a difference in nats, as in "300 times" or "1.7 times"."""
+    if nats_apart / log(10) >= 15:
+        return power_of_ten(nats_apart / log(10))
+    ratio = exp(nats_apart)
+    return f"{ratio:.1f}" if ratio < 9.95 else format_large(ratio)
 
 
 def _why_filtered(score: TokenScore, params: Any, unit: str) -> str:
@@ -113,21 +229,10 @@ def _why_filtered(score: TokenScore, params: Any, unit: str) -> str:
 
 def likelihood_table(scores: TextScores) -> str:
     """Return ranks, probabilities and negative log-likelihoods, with six decimals, as HTML."""
-    rows = [
+    rows: Sequence[Sequence[Any]] = [
         (visible(score.label), score.rank + 1, f"{score.prob:.6f}",
          f"{score.nll:.6f}" if score.prob else "")
         for score in scores.tokens
     ]  # fmt: skip
-    return html_table((scores.unit, "rank", "chance", "surprise in nats"), rows)
-
-
-def _draw_row(drawing: Drawing, score: TokenScore, y: float, height: int) -> None:
-    baseline = y + height / 2 + 5
-    drawing.add(
-        Text(LEFT - 8, baseline, visible(score.label), "end", bold=True),
-        Rect(LEFT, y + 2, MAX_BAR_WIDTH, height - 3, "background", css_class="bar-track"),
-        Rect(LEFT, y + 2, MAX_BAR_WIDTH * score.prob, height - 3, "blue", css_class="prob"),
-    )
-    nll = f"{score.nll:.2f} nats" if score.prob else "cannot come"
-    label = f"{format_prob(score.prob)} · rank {score.rank + 1} of {score.vocab_size} · {nll}"
-    drawing.add(Text(LEFT + MAX_BAR_WIDTH + 10, baseline, label, css_class="prob-label"))
+    header = (scores.unit, "rank", "probability", "negative log-likelihood in nats")
+    return html_table(header, rows, "each after those before it")

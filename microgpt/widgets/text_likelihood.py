@@ -2,18 +2,22 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from html import escape
 from typing import Any
 
 import ipywidgets
 
 from microgpt.config import SampleConfig
+from microgpt.data import Corpus, load_corpus
 from microgpt.errors import SettingError
+from microgpt.pretrained import load_pretrained
 from microgpt.tokenizers import Tokenizer
-from microgpt.viz.drawing import Drawing
+from microgpt.training import Trainer
+from microgpt.viz.html import Rendered, tag
+from microgpt.viz.likelihood_still import draw_likelihood
+from microgpt.viz.likelihood_view import render_likelihood
 from microgpt.viz.token_likelihood import (
+    Reference,
     TextScores,
-    draw_token_likelihood,
     likelihood_sentence,
     likelihood_table,
 )
@@ -22,7 +26,7 @@ from microgpt.widgets.logits_source import FixedLogits, ModelLogits
 from microgpt.widgets.model_lookup import CorpusLike, ModelLike, find_model_source
 from microgpt.widgets.panel import Panel
 from microgpt.widgets.sampling_trace import SamplingTrace
-from microgpt.widgets.token_scores import UNFILTERED, text_scores
+from microgpt.widgets.token_scores import UNFILTERED, text_scores, token_log_frequencies
 from microgpt.widgets.typed_text import read_typed_text
 
 
@@ -35,11 +39,9 @@ class LikelihoodSection:
         run_guarded: Callable[[Callable[[], None]], None],
     ):
         self.get_trace = get_trace
-        self.text_box = ipywidgets.Text(
-            description="Name", placeholder="anna", continuous_update=False,
-            layout={"width": "240px"}, style={"description_width": "50px"},
-        )  # fmt: skip
+        self.text_box = _text_box("")
         self.answer = ipywidgets.HTML()
+        self.answer.add_class("mg-live")
         self.content = ipywidgets.VBox([self.text_box, self.answer])
         self.section = Collapsible(
             "How likely is this name?", self.content, lambda: run_guarded(self.fill)
@@ -51,11 +53,10 @@ class LikelihoodSection:
         """Show the likelihood of the typed text under the current sampling parameters."""
         trace = self.get_trace()
         if isinstance(trace.source, FixedLogits):
-            sentence = "These numbers belong to no text, so no name has a chance here."
+            sentence = "These numbers belong to no text, so no name has a probability here."
         else:
-            typed = TypedText(trace.source, self.text_box.value, trace.params)
-            sentence = typed.sentence()
-        self.answer.value = f'<div class="mg-view"><p>{escape(sentence)}</p></div>'
+            sentence = TypedText(trace.source, self.text_box.value, trace.params).sentence()
+        self.answer.value = f'<div class="mg">{tag("p", sentence, css_class="say")}</div>'
 
 
 @dataclass(frozen=True)
@@ -87,7 +88,7 @@ class TextLikelihood(Panel):
     """A live view of how likely a model finds a text: a bar per token, and the total probability.
 
     `model` is "names", "story", a Trainer, or a GPT with its `corpus` or `tokenizer`. Each of
-    `names` becomes a button that fills in that text.
+    `names` becomes a button that fills in that text. The typed text stays when the cell runs again.
     """
 
     def __init__(
@@ -106,20 +107,29 @@ class TextLikelihood(Panel):
         if text is not None and not isinstance(text, str):
             raise SettingError("text", "a string", type(text))
         text = (names or ("",))[0] if text is None else text
-        self.text_box = ipywidgets.Text(
-            value=text, description="Name", continuous_update=False,
-            layout={"width": "260px"}, style={"description_width": "50px"},
-        )  # fmt: skip
-        self.text_box.observe(lambda change: self._on_text(change["new"]), "value")
+        self.names = names
+        self._log_frequencies = token_log_frequencies(source, _find_corpus(model, corpus))
+        self.text_box = _text_box(text)
         self.name_buttons = [
             button(name, lambda name=name: self._on_name(name))  # type: ignore[misc]
             for name in names
         ]
+        ask = ipywidgets.HBox([self.text_box, *self.name_buttons])
+        for css_class in ("mg-row", "mg-ask"):
+            ask.add_class(css_class)
         super().__init__(
-            TypedText(source, text), self._draw, header=[self.text_box, *self.name_buttons],
-            height=340, caption_first=True,
+            TypedText(source, text), self._render,
+            lambda typed: draw_likelihood(self.framed_scores(typed)),
+            css_class="likelihood", controls=[ask],
             numbers_table=lambda typed: likelihood_table(typed.scores()),
+            arguments=(model if isinstance(model, str) else "", text, names),
         )  # fmt: skip
+        self.text_box.value = self.state.text
+        self.text_box.observe(lambda change: self._on_text(change["new"]), "value")
+
+    def take_over(self, earlier_state: TypedText) -> TypedText:
+        """Keep the typed text; the model is that of the new run."""
+        return replace(self.state, text=earlier_state.text)
 
     def _on_name(self, name: str) -> None:
         self.text_box.value = name
@@ -127,6 +137,40 @@ class TextLikelihood(Panel):
     def _on_text(self, text: Any) -> None:
         self.on_move("text", lambda typed: replace(typed, text=str(text)))
 
-    @staticmethod
-    def _draw(typed: TypedText, message: str) -> tuple[Drawing, str]:
-        return draw_token_likelihood(typed.scores(), message or typed.sentence())
+    def _render(self, typed: TypedText, before: TypedText | None) -> Rendered:
+        old = None if before is None else self.framed_scores(before)
+        rendered = render_likelihood(self.framed_scores(typed), old)
+        return rendered._replace(caption=typed.sentence())
+
+    def framed_scores(self, typed: TypedText) -> TextScores:
+        """Score the text; to compare, score letters by their frequency, and the buttons' names."""
+        scores, source = typed.scores(), typed.source
+        if not scores.tokens:
+            return scores
+        references = []
+        if self._log_frequencies is not None:
+            end = () if source.eos_token_id is None else (source.eos_token_id,)
+            token_ids = [*source.encode_text(scores.text), *end]
+            nll = -float(self._log_frequencies[token_ids].sum())
+            references.append(Reference(f"{scores.unit}s by frequency", nll))
+        for name in self.names:
+            other = replace(typed, text=name).scores()
+            if other.tokens and other.text != scores.text:
+                references.append(Reference(other.text, other.nll))
+        return replace(scores, references=tuple(references))
+
+
+def _text_box(text: str) -> ipywidgets.Text:
+    return ipywidgets.Text(
+        value=text, description="Name", placeholder="type a name", continuous_update=False
+    )
+
+
+def _find_corpus(model: ModelLike, corpus: Any) -> Corpus | None:
+    """Return the corpus that a model learned from, if it is known."""
+    if isinstance(model, str):
+        name = load_pretrained(model, "numpy").metadata.get("corpus")
+        corpus = None if name is None else load_corpus(str(name))
+    elif isinstance(model, Trainer):
+        corpus = model.corpus
+    return corpus if isinstance(corpus, Corpus) else None

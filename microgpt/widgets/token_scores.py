@@ -1,13 +1,16 @@
 """The log-likelihood of a text under a model and sampling parameters, token by token."""
 
+from collections import Counter
 from collections.abc import Sequence
 from math import inf
 
 import numpy as np
 
 from microgpt.config import SampleConfig
+from microgpt.data import Corpus
 from microgpt.errors import TokenError
 from microgpt.sampling import next_token
+from microgpt.tokenizers import CharTokenizer
 from microgpt.viz.token_likelihood import TextScores, TokenScore
 from microgpt.widgets.logits_source import LogitsSource, ModelLogits
 
@@ -77,3 +80,22 @@ def text_scores(source: ModelLogits, text: str, params: SampleConfig = UNFILTERE
     return TextScores(
         text, params, tuple(scores), total_nll(scores), memorization, unit=source.unit
     )
+
+
+def token_log_frequencies(source: ModelLogits, corpus: Corpus | None) -> np.ndarray | None:
+    """Return the log of each character's share (V,) of a corpus, the ends of its texts included.
+
+    That is the best a model can do that ignores what came before. -inf marks a character that does
+    not occur. Return None for other tokenizers, which would have to read the whole corpus.
+    """
+    tokenizer = source.tokenizer
+    if corpus is None or not isinstance(tokenizer, CharTokenizer):
+        return None
+    counts = np.zeros(source.vocab_size)
+    for char, count in Counter("".join(corpus.pieces)).items():
+        if char in tokenizer.ids:
+            counts[tokenizer.ids[char]] = count
+    if tokenizer.eos_token_id is not None:
+        counts[tokenizer.eos_token_id] = len(corpus.pieces)
+    with np.errstate(divide="ignore"):
+        return np.log(counts / counts.sum())

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from microgpt.learn.equality import values_equal
-from microgpt.learn.formatting import format_value, snapshot
+from microgpt.learn.formatting import format_pair, format_value, snapshot
 
 
 class ExitsWhenShown:
@@ -44,3 +44,17 @@ def test_text_is_one_short_line_without_addresses():
     assert [format_value(x) for x in (2.0, -0.5, 1e9, np.nan)] == ["2.0", "-0.5", "1e+09", "nan"]
     assert "0x…" in format_value(object())
     assert len(format_value("x" * 241)) == len(format_value("x" * 240)) == 240
+
+
+@pytest.mark.parametrize(
+    ("got", "expected", "texts"),
+    [
+        (0.5, 0.25, ("0.5", "0.25")),
+        (np.array([0.12345]), np.array([0.12346]), ("[0.12345]", "[0.12346]")),
+        (0.5, 0.5 + 2**-40, ("0.5", "0.50000000000090949")),
+        (2.0, 2.0, ("2.0", "2.0")),
+        (0.123456, "0.12", ("0.12346", "0.12")),
+    ],
+)
+def test_two_values_get_the_digits_that_tell_them_apart(got, expected, texts):
+    assert format_pair(got, expected) == texts

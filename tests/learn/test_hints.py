@@ -1,5 +1,7 @@
 """Hints and solutions as texts."""
 
+import re
+
 import pytest
 from exercise_answers import write_teachers_file
 
@@ -16,18 +18,35 @@ def test_hints_come_one_after_the_other():
     assert [str(learn.hint("09.sample")) for _ in range(4)] == [*texts, texts[2]]
     assert str(learn.hint("09.sample", tier=1)) == texts[0]
     assert repr(learn.hint("09.sample", 2)).startswith("Hint 2 of 3 for 09.sample, the method\n")
-    assert "role=" in learn.hint("09.sample", 2)._repr_html_()
     for tier in (0, 4, "one", 2.0, True):
         with pytest.raises(mg.SettingError, match="tier must be an integer from 1 to 3"):
             learn.hint("09.sample", tier)
 
 
+def test_a_hint_names_the_command_that_gives_the_next():
+    lines = [repr(learn.hint("09.sample", tier)).splitlines()[-1] for tier in (1, 2, 3)]
+    assert lines == [
+        'mg.learn.hint("09.sample", 2) gives the method.',
+        'mg.learn.hint("09.sample", 3) gives nearly the code.',
+        'mg.learn.solution("09.sample") shows one way to write it.',
+    ]
+    html = learn.hint("09.sample", 1)._repr_html_()
+    assert "<span>Hint 1 of 3: a nudge</span> <code>09.sample</code>" in html
+    assert "<code>mg.learn.hint(&quot;09.sample&quot;, 2)</code> gives the method." in html
+    assert find_exercise("09.sample").hints[0].partition("?")[0] in html
+
+
 def test_solutions_can_be_kept_by_the_teacher(monkeypatch):
     monkeypatch.delenv("MICROGPT_SOLUTIONS", raising=False)
     assert "def sample" in learn.solution("09.sample")
+    assert re.search(
+        r"<pre[^>]*>import numpy as np\n\ndef sample", learn.solution("09.sample")._repr_html_()
+    )
     monkeypatch.setenv("MICROGPT_SOLUTIONS", "off")
     assert str(learn.solution("09.sample")) == "Your teacher has them."
-    assert "def sample" not in learn.solution("09.sample")._repr_html_()
+    html = learn.solution("09.sample")._repr_html_()
+    assert "def sample" not in html
+    assert "Your teacher has them." in html
 
 
 @pytest.mark.parametrize("exercise", learn.exercises(), ids=lambda exercise: exercise.id)

@@ -80,3 +80,22 @@ def test_the_first_token_that_differs_is_counted_from_one():
     report = UsageReport(tokens=[(5, 5), (6, 7), (8, 8), (1, 2)])
     assert "2 of its first 4 tokens differ" in str(report)
     assert "the first at token 2: 6, library 7" in str(report)
+
+
+def test_the_card_says_whether_it_is_as_the_librarys():
+    same = UsageReport({"f": CallStats(3, 3, 0.0)}, losses=[(2.5, 2.5)], gradient_error=0.5)
+    html = same._repr_html_()
+    assert "Something differs" in html
+    assert "<span>Your f in the model</span>" in html
+    for symbol, text in (
+        ("·", "Your f ran 3 times."),
+        ("✓", "Its results are the library&#x27;s."),
+        ("✓", "Loss 2.5000, library 2.5000 (1 compared)."),
+        ("✗", "The first gradient is 50.0% off."),
+    ):
+        assert f">{symbol} </span><span>{text}</span>" in html
+    assert "Whatever was compared is as" in UsageReport(tokens=[(1, 1)])._repr_html_()
+    nothing = UsageReport({"f": CallStats(3)})._repr_html_()
+    assert "Nothing was compared" in nothing
+    assert "✓" not in nothing
+    assert "<span>Your functions in the model</span>" in UsageReport()._repr_html_()

@@ -42,7 +42,8 @@ def test_small_and_filtered_probabilities_have_words():
     ("odds", "text"),
     [(1, "1 in 1.0"), (2, "1 in 2.0"), (9.94, "1 in 9.9"), (9.96, "1 in 10"), (35.2, "1 in 35"),
      (99.4, "1 in 99"), (123, "1 in 120"), (4812, "1 in 4,800"), (9960, "1 in 10,000"),
-     (1e20, "1 in 10^20"), (float("inf"), "cannot be produced")],
+     (996_000, "1 in a million"), (14_348_907, "1 in 14 million"), (2.34e9, "1 in 2.3 billion"),
+     (4e14, "1 in 400 trillion"), (1e20, "1 in 10²⁰"), (float("inf"), "cannot be produced")],
 )  # fmt: skip
 def test_odds(odds, text):
     assert format_odds(math.log(odds)) == text
@@ -73,7 +74,7 @@ def test_ranks_are_counted_from_one():
 
 
 def test_odds_beyond_all_floats():
-    assert format_odds(1243.7) == "1 in 10^540"
+    assert format_odds(1243.7) == "1 in 10⁵⁴⁰"
 
 
 def test_numbers_are_told_apart():

@@ -1,8 +1,13 @@
 """The likelihood of a typed text, whatever is typed."""
 
+import numpy as np
 import pytest
 
 import microgpt as mg
+from microgpt.widgets import view_memory
+from microgpt.widgets.model_lookup import LONG_TAIL, load_source
+from microgpt.widgets.sampling_trace import SamplingTrace
+from microgpt.widgets.text_likelihood import LikelihoodSection
 
 
 def test_any_text():
@@ -13,7 +18,7 @@ def test_any_text():
     assert panel.caption == caption
     panel.name_buttons[2].click()
     assert '"xqzj" (new)' in panel.caption
-    for text in ("José", "Łukasz", "王芳", "<b>", "a" * 10_000, "  ", ""):
+    for text in ("José", "Łukasz", "王芳", "שלום", "<b>", "a" * 10_000, "  ", ""):
         panel.text_box.value = text
         assert panel.caption
         assert not panel.error
@@ -36,17 +41,82 @@ def test_a_trainer_brings_its_tokenizer_and_what_it_was_trained_on():
     other = next(name for name in corpus if trainer.memorization_check(name) != "trained on")
     panel = mg.widgets.TextLikelihood(trainer, text=trained_on)
     assert f'"{trained_on}" (trained on): 1 in ' in panel.caption
+    assert "letters by frequency" in panel.picture.value
     panel.text_box.value = other
     assert f'"{other}" (in the list, not trained on)' in panel.caption
 
 
+def test_a_text_stands_among_others_whose_likelihood_is_computed():
+    corpus = mg.load_corpus(text="\n".join(["ab", "abb", "b"] * 20))
+    model = mg.GPT(mg.GPTConfig.microgpt(vocab_size=3), backend="numpy")
+    panel = mg.widgets.TextLikelihood(model, corpus, text="ab", names=("b", "ab", "xyz"))
+    scores = panel.framed_scores(panel.state)
+    assert scores.random_nll == pytest.approx(3 * np.log(3))  # two letters and the end
+    by_frequency, other = scores.references  # neither the text itself nor what it cannot read
+    assert by_frequency.label == "letters by frequency"
+    # a, b and the end come 2, 4 and 3 times in each nine
+    assert by_frequency.nll == pytest.approx(-np.log(2 / 9 * 4 / 9 * 3 / 9))
+    assert other.label == "b"
+    assert other.nll == pytest.approx(mg.widgets.TextLikelihood(
+        model, corpus, text="b", names=()
+    ).state.scores().nll)  # fmt: skip
+    panel.text_box.value = "xyz"
+    assert panel.framed_scores(panel.state).references == ()
+
+
+@pytest.mark.parametrize("is_named", [True, False])
+def test_without_a_corpus_no_frequencies_are_claimed(is_named):
+    tokenizer = mg.load_corpus("names-mini").tokenizer()
+    model = mg.GPT(mg.GPTConfig.microgpt(vocab_size=tokenizer.vocab_size), backend="numpy")
+    own = {"model": model, "tokenizer": tokenizer}
+    panel = mg.widgets.TextLikelihood(**({"model": "names"} if is_named else own))
+    assert ("letters by frequency" in panel.picture.value) is is_named
+
+
+def test_running_the_cell_again_keeps_the_typed_text(monkeypatch):
+    run = iter("abc")
+    monkeypatch.setattr(view_memory, "_views_by_cell", {})
+    monkeypatch.setattr(view_memory, "current_cell", lambda: ("cell", next(run)))
+    corpus = mg.load_corpus("names-mini")
+
+    def make(text="anna"):
+        model = mg.GPT(mg.GPTConfig.microgpt(), backend="numpy")
+        return mg.widgets.TextLikelihood(model, corpus, text=text)
+
+    first = make()
+    first.text_box.value = "maria"
+    again = make()
+    assert again.text_box.value == "maria"
+    assert '"maria"' in again.caption
+    assert again.state.source is not first.state.source
+    again.name_buttons[1].click()
+    assert '"kevin"' in again.caption
+    assert '"ben"' in make(text="ben").caption
+
+
+def section(trace):
+    """A section of the explorer, unfolded, and what it says."""
+    likelihood = LikelihoodSection(lambda: trace, lambda action: action())
+    likelihood.toggle.value = True
+    return likelihood, lambda: likelihood.answer.value
+
+
 def test_what_is_typed_into_the_explorer_is_text():
-    explorer = mg.widgets.SamplingExplorer("names")
-    explorer.likelihood.toggle.value = True
+    likelihood, answer = section(SamplingTrace(load_source("names"), "an"))
     for text, part in (("<b>", "never met &#x27;&lt;"), ("anna", "1 in "), ("", "Type a name")):
-        explorer.likelihood.text_box.value = text
-        assert part in explorer.likelihood.answer.value
-        assert "<b>" not in explorer.likelihood.answer.value
+        likelihood.text_box.value = text
+        assert part in answer()
+        assert "<b>" not in answer()
+    assert "mg-live" in likelihood.answer._dom_classes  # heard when it changes
+
+
+def test_the_explorer_says_what_its_filters_cut():
+    cut = mg.SampleConfig(top_k=2)
+    likelihood, answer = section(SamplingTrace(load_source("names"), "an", cut))
+    likelihood.text_box.value = "xqzj"
+    assert "cannot be produced: &#x27;x&#x27; as the first letter has rank" in answer()
+    _, answer = section(SamplingTrace(load_source(LONG_TAIL)))
+    assert "belong to no text, so no name has a probability here." in answer()
 
 
 def test_capitals_are_not_blamed_for_what_is_unknown():
@@ -60,9 +130,8 @@ def test_capitals_are_not_blamed_for_what_is_unknown():
     panel.text_box.value = "anna maria"
     assert "'␣'" in panel.caption
     assert note not in panel.caption
-    explorer = mg.widgets.SamplingExplorer("names")
-    explorer.likelihood.toggle.value = True
-    explorer.likelihood.text_box.value = "Anna Maria"
-    assert note in explorer.likelihood.answer.value
-    explorer.likelihood.text_box.value = " Anna "
-    assert "&quot;anna&quot; (trained on): 1 in " in explorer.likelihood.answer.value
+    likelihood, answer = section(SamplingTrace(load_source("names"), "an"))
+    likelihood.text_box.value = "Anna Maria"
+    assert note in answer()
+    likelihood.text_box.value = " Anna "
+    assert "&quot;anna&quot; (trained on): 1 in " in answer()

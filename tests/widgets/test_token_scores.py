@@ -6,8 +6,14 @@ import numpy as np
 import pytest
 
 import microgpt as mg
+from microgpt.widgets.logits_source import ModelLogits
 from microgpt.widgets.model_lookup import load_source
-from microgpt.widgets.token_scores import score_text, text_scores, total_nll
+from microgpt.widgets.token_scores import (
+    score_text,
+    text_scores,
+    token_log_frequencies,
+    total_nll,
+)
 
 
 def test_a_typed_name_is_the_product_of_its_letters():
@@ -41,3 +47,13 @@ def test_a_text_without_scores_says_why():
     assert text_scores(names, "joséÖ").unknown_chars == ("Ö", "é")
     assert "at most 15 letters" in text_scores(names, "a" * 100).error
     assert text_scores(names, "anna").memorization == "trained on"
+
+
+def test_frequencies_are_those_of_characters_and_ends():
+    corpus = mg.load_corpus(text="ab\nb")
+    model = mg.GPT(mg.GPTConfig.microgpt(vocab_size=3), backend="numpy")
+    source = ModelLogits("own", model, corpus.tokenizer())
+    assert np.exp(token_log_frequencies(source, corpus)) == pytest.approx([0.2, 0.4, 0.4])
+    other = mg.load_corpus(text="aa\nac")  # whose c the model does not know
+    assert np.exp(token_log_frequencies(source, other)) == pytest.approx([0.6, 0.0, 0.4])
+    assert token_log_frequencies(source, None) is None
