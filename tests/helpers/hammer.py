@@ -46,7 +46,8 @@ def settled(panel):
     panel.model_select.value = "story"
     panel.model_select.value = "names"
     panel.update(lambda trace: SamplingTrace(trace.source, "an", mg.SampleConfig(0.7, 9), 3))
-    return panel.picture.value.replace(f"{panel.id_prefix}-", "")
+    panel.redraw()  # without motion
+    return panel.picture.value.replace(panel.view_id, "")
 
 
 def main(seconds):
