@@ -40,7 +40,8 @@ class LikelihoodSection:
     ):
         self.get_trace = get_trace
         self.text_box = _text_box("")
-        self.answer = ipywidgets.HTML()
+        self.text_box.layout.max_width = "280px"
+        self.answer = ipywidgets.HTML(layout={"margin": "8px 0 0"})
         self.answer.add_class("mg-live")
         self.content = ipywidgets.VBox([self.text_box, self.answer])
         self.section = Collapsible(

@@ -93,10 +93,10 @@ def test_whatever_is_typed_is_text(changed):
 
 def test_memorization_has_a_mark_beside_its_words():
     for label, mark in (("trained on", "●"), ("in the list, not trained on", "◐"), ("new", "○")):
-        html = render_likelihood(replace(ANNA, memorization=label)).html
-        assert re.search(rf'aria-hidden="true">{mark}</i> {label}</span>', html)
-        assert any(isinstance(shape, Circle) and shape.y == 72
-                   for shape in draw_likelihood(replace(ANNA, memorization=label)).shapes)  # fmt: skip
+        labelled = replace(ANNA, memorization=label)
+        assert f'aria-hidden="true">{mark}</i> {label}</span>' in render_likelihood(labelled).html
+        circles = [one for one in draw_likelihood(labelled).shapes if isinstance(one, Circle)]
+        assert len(circles) == 2  # the mark, and the text on its line
     assert "mg-from" not in render_likelihood(replace(ANNA, memorization="")).html
 
 
