@@ -11,8 +11,9 @@ class LabeledSlider:
     """A slider and a box for one number; moving either calls `on_change(number, maximum)`.
 
     `label(number, maximum)` returns the box's label for that number, such as "Temperature
-    (greedy)"; `maximum` is the maximum of the box. Assigning `value` moves both without calling `on_change`.
-    The box is needed because a slider alone has no label that a screen reader could say.
+    (greedy)"; `maximum` is the maximum of the box. Assigning `value` moves both without calling
+    `on_change`. The box is needed because a slider alone has no label that a screen reader could
+    say.
     """
 
     def __init__(
@@ -86,7 +87,7 @@ class LabeledSlider:
             self._setting_thread = None
 
     def set_off(self, is_off: bool) -> None:
-        """Make the slider look as if it had no effect, or as usual; screen readers say "off" too."""
+        """Make the slider look as if it had no effect, or as usual; "off" is read out, too."""
         self.is_off = is_off
         (self.widget.add_class if is_off else self.widget.remove_class)("mg-off")
 
