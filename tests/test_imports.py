@@ -70,11 +70,13 @@ def test_the_state_of_views_needs_neither_widgets_nor_plots():
         "from microgpt.widgets.token_scores import text_scores; "
         "source = load_source('names'); "
         "print(SamplingTrace(source, 'an').view().picked_rank, text_scores(source, 'anna').nll); "
-        "print(mg.widgets.forward_pass('names', 'ann').svg()[:4])",
+        "from microgpt.widgets.forward_pass_state import run_forward_pass; "
+        "from microgpt.viz.forward_pass import render_forward_pass; "
+        "print(render_forward_pass(run_forward_pass(source, 'ann')).html[:3])",
         "ipywidgets",
         "matplotlib",
     ).stdout
-    assert out.splitlines()[-1] == "<svg"
+    assert out.splitlines()[-1] == "<h3"
 
 
 def test_asking_for_numba_without_it():

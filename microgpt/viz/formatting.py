@@ -135,6 +135,11 @@ def visible(token: str, max_length: int = 12) -> str:
     return text
 
 
+def label_length(label: str) -> int:
+    """Return how many characters of a label that `visible` made are seen."""
+    return len(label.strip(FIRST_STRONG_ISOLATE + POP_DIRECTIONAL_ISOLATE))
+
+
 def _is_invisible(char: str) -> bool:
     """Return whether a character prints nothing; the joiner inside an emoji does not count."""
     categories = ("Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp", "Zs")

@@ -7,7 +7,7 @@ state do not.
 import importlib
 from typing import Any
 
-# Public name -> module. The last three return static pictures.
+# Public name -> module. The last two return static pictures.
 _PUBLIC = {
     "GuessNext": "guess_next",
     "SamplingExplorer": "sampling_explorer",
@@ -15,7 +15,7 @@ _PUBLIC = {
     "TrainingMonitor": "training_monitor",
     "Panel": "panel",
     "errors": "panel",
-    "forward_pass": "forward_pass_state",
+    "forward_pass": "forward_pass_view",
     "kv_cache_timing": "kv_cache_benchmark",
     "sample_table": "sampled_texts",
 }

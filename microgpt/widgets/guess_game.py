@@ -10,7 +10,10 @@ from microgpt.sampling import SampledToken, next_token
 from microgpt.viz.guess_game import GuessRound
 from microgpt.widgets.logits_source import ModelLogits
 
-PREFIX_LENGTH, NUM_ROUNDS = 4, 3  # letters shown of each name; rounds of a game
+NUM_ROUNDS = 3
+# (letters that a name must have, most letters shown of it). The second is for lists without names
+# of four letters, as in Chinese; the third for tokens that are whole names.
+NAME_SIZES = ((4, 4), (2, 1), (1, 100))
 
 
 @dataclass(frozen=True)
@@ -18,13 +21,14 @@ class GuessGame:
     """A game: round i shows the tokens `prefixes[i]` of `names[i]`, which `targets[i]` follows.
 
     The prefixes begin with BOS. `guesses` holds a token id for each answered round; `index` is the
-    current round.
+    current round; `seed` chose the names.
     """
 
     source: ModelLogits
     names: tuple[str, ...]
     prefixes: tuple[tuple[int, ...], ...]
     targets: tuple[int, ...]
+    seed: int = 0
     guesses: tuple[int, ...] = ()
     index: int = 0
 
@@ -48,16 +52,26 @@ class GuessGame:
             return self
         return replace(self, index=self.index + 1)
 
+    def continue_from(self, earlier: "GuessGame") -> "GuessGame":
+        """Return this game with the rounds played in `earlier`, if it asks for the same tokens."""
+        asked = (self.names, self.prefixes, self.targets)
+        if asked != (earlier.names, earlier.prefixes, earlier.targets):
+            return self
+        return replace(self, guesses=earlier.guesses, index=earlier.index)
+
     def view(self) -> GuessRound:
         """Return the current round as plain data for the picture."""
+        name, prefix_ids = self.names[self.index], self.prefixes[self.index]
         view = GuessRound(
             number=self.index + 1,
             num_rounds=len(self.targets),
-            name=self.names[self.index],
-            prefix="".join(self.source.pieces(self.prefixes[self.index][1:])),
+            name=name,
+            prefix=self.source.pieces(prefix_ids[1:]),
+            rest=self._rest(name, prefix_ids, self.targets[self.index]),
             target=self.targets[self.index],
             labels=self.source.labels,
             unit=self.source.unit,
+            scores=self._scores(),
         )
         if not self.is_answered:
             return view
@@ -67,47 +81,67 @@ class GuessGame:
             guess=self.guesses[self.index],
             probs=sampled.probabilities,
             ranked_ids=sampled.ranked_ids,
-            scores=self._scores() if len(self.guesses) == len(self.targets) else None,
         )
+
+    def _rest(self, name: str, prefix_ids: tuple[int, ...], target: int) -> tuple[str, ...]:
+        """Return the pieces of a name after its prefix and target.
+
+        A target that is only a part of a character leaves that character to the rest.
+        """
+        following = self.source.pieces(self.source.encode_text(name)[len(prefix_ids) - 1 :])
+        is_piece = bool(following) and following[0] == self.source.labels[target]
+        return following[1:] if is_piece else following
 
     def _next_token(self, index: int) -> SampledToken:
         token_ids = self.prefixes[index]
         return next_token(self.source.next_token_logits(len(token_ids), token_ids))
 
     def _scores(self) -> tuple[int, int]:
-        """Count the rounds that the guess got right, and those that the model's top token did."""
+        """Count the answered rounds that the guess, and the model's top token, got right."""
         user_score = model_score = 0
-        for i, target in enumerate(self.targets):
-            user_score += self.guesses[i] == target
-            model_score += int(self._next_token(i).ranked_ids[0]) == target
+        for i, guess in enumerate(self.guesses):
+            user_score += guess == self.targets[i]
+            model_score += int(self._next_token(i).ranked_ids[0]) == self.targets[i]
         return user_score, model_score
 
 
 def deal_game(source: ModelLogits, corpus: Corpus, seed: int) -> GuessGame:
-    """Make a game of three validation names, chosen at random by `seed`."""
-    candidates = []
-    for name in corpus.distinct().split()[1]:
-        token_ids = tuple(source.tokenizer.encode(name, bos=True, eos=True))
-        length = _prefix_length(source, name, token_ids)
-        if length:
-            candidates.append((name, token_ids[: length + 1], token_ids[length + 1]))
-    if not candidates:
+    """Make a game of three validation names, chosen at random by `seed`.
+
+    Names that the model is known to have been trained on are left out.
+    """
+    check = source.memorization_check
+    names = [
+        name
+        for name in corpus.distinct().split()[1]
+        if check is None or check(name) != "trained on"
+    ]
+    for min_length, max_prefix in NAME_SIZES:
+        candidates = []
+        for name in names:
+            token_ids = tuple(source.tokenizer.encode(name, bos=True, eos=True))
+            length = _prefix_length(source, name, token_ids, max_prefix)
+            if length and len(name) >= min_length:
+                candidates.append((name, token_ids[: length + 1], token_ids[length + 1]))
+        if candidates:
+            break
+    else:
         raise SettingError(
             "corpus",
-            f"one that holds out names of {PREFIX_LENGTH} letters or more",
+            "one that holds out names which the model was not trained on",
             Described(f"{corpus.name!r}"),
         )
     drawn = np.random.default_rng(seed).permutation(len(candidates))[:NUM_ROUNDS]
-    names, prefixes, targets = zip(*(candidates[i] for i in drawn), strict=True)
-    return GuessGame(source, names, prefixes, targets)
+    asked, prefixes, targets = zip(*(candidates[i] for i in drawn), strict=True)
+    return GuessGame(source, asked, prefixes, targets, seed)
 
 
-def _prefix_length(source: ModelLogits, name: str, token_ids: tuple[int, ...]) -> int:
-    """Return how many tokens after BOS show at most PREFIX_LENGTH letters; 0 if a name has none."""
-    if len(name) < PREFIX_LENGTH:
-        return 0
-    for length in range(min(PREFIX_LENGTH, len(token_ids) - 2, source.block_size - 1), 0, -1):
+def _prefix_length(
+    source: ModelLogits, name: str, token_ids: tuple[int, ...], max_letters: int
+) -> int:
+    """Return how many tokens after BOS show at most `max_letters` letters; 0 if none do."""
+    for length in range(min(len(token_ids) - 2, source.block_size - 1), 0, -1):
         prefix = source.tokenizer.decode(token_ids[1 : length + 1])
-        if len(prefix) <= PREFIX_LENGTH and name.startswith(prefix):
+        if len(prefix) <= max_letters and name.startswith(prefix):
             return length
     return 0

@@ -1,5 +1,6 @@
 """`GuessNext`: three rounds of guessing the next letter, before the model shows its own guess."""
 
+import time
 from typing import Any
 
 import ipywidgets
@@ -8,16 +9,25 @@ from microgpt.data import Corpus, load_corpus
 from microgpt.errors import Described, SettingError
 from microgpt.tokenizers import Tokenizer
 from microgpt.training import Trainer
-from microgpt.viz.drawing import Drawing
 from microgpt.viz.formatting import visible
-from microgpt.viz.guess_game import draw_guess_round, guess_table
+from microgpt.viz.guess_game import (
+    MAX_KEYS,
+    draw_guess_round,
+    guess_table,
+    render_guess_round,
+    token_span,
+)
+from microgpt.viz.html import Rendered
 from microgpt.widgets.controls import button
 from microgpt.widgets.guess_game import GuessGame, deal_game
 from microgpt.widgets.logits_source import ModelLogits
 from microgpt.widgets.model_lookup import ModelLike, find_source
-from microgpt.widgets.panel import Panel
+from microgpt.widgets.notebook_context import in_control_message
+from microgpt.widgets.panel import Panel, record_error
+from microgpt.widgets.workers import LatestOnlyQueue
 
 MAX_CHOICES = 2000
+STILL_PAUSE = 0.5  # seconds
 
 
 class GuessNext(Panel):
@@ -25,7 +35,8 @@ class GuessNext(Panel):
 
     `model` is "names", a Trainer, or a GPT with its `corpus` of names (and its `tokenizer`, unless
     it was trained or loaded here). The names come from the validation split of the corpus, on which
-    "names" was never trained; `seed` selects them.
+    "names" was never trained; `seed` selects them. Each token of the vocabulary is a button; above
+    60 tokens there is a list of them, up to 2,000.
     """
 
     def __init__(
@@ -52,42 +63,105 @@ class GuessNext(Panel):
         self.corpus = load_corpus("names-mini") if corpus is None else corpus
         if self.corpus.format != "lines":
             raise SettingError("corpus", "one of names, a line each", self.corpus)
-        self.seed = seed
         game = deal_game(source, self.corpus, seed)
-        self.token_select = ipywidgets.Dropdown(
-            options=[(visible(label), token) for token, label in enumerate(source.labels)],
-            description="Your guess", layout={"width": "170px"},
-            style={"description_width": "75px"},
-        )  # fmt: skip
-        self.guess_button = button("Guess", self._on_guess)
-        self.next_button = button("Next round", lambda: self.update(GuessGame.next_round))
-        self.restart_button = button("Play again", lambda: self.update(self._restarted))
+        self._stills = LatestOnlyQueue()
+        self.keys: list[ipywidgets.Button] = []
+        self.token_select: ipywidgets.Dropdown | None = None
+        self.guess_button = button("Guess", self._on_guess, look="primary")
+        self.next_button = button("Next round", self._on_next, look="primary")
+        choice = (
+            self._make_keys(source) if source.vocab_size <= MAX_KEYS else self._make_list(source)
+        )
         super().__init__(
             game,
-            self._draw,
-            header=[self.token_select, self.guess_button, self.next_button, self.restart_button],
-            height=330,
+            self._render,
+            lambda game: draw_guess_round(game.view()),
+            css_class="guess",
+            controls=[choice, _box("mg-act", [self.next_button])],
             numbers_table=lambda game: guess_table(game.view()),
+            arguments=(model if isinstance(model, str) else None, self.corpus.name, seed),
         )
 
+    def _make_keys(self, source: ModelLogits) -> ipywidgets.Box:
+        for token, label in enumerate(map(visible, source.labels)):
+            key = button(label, lambda token=token: self.guess(token), f"guess {label}", "keycap")  # type: ignore[misc]
+            key.add_class(f"mg-span{token_span(label)}")
+            self.keys.append(key)
+        return _box("mg-keys", self.keys)
+
+    def _make_list(self, source: ModelLogits) -> ipywidgets.Box:
+        """Make a list that can be searched by typing, and is one widget where keys were 2,000."""
+        options = [(visible(label), token) for token, label in enumerate(source.labels)]
+        self.token_select = ipywidgets.Dropdown(
+            options=[(f"choose a {source.unit}", None), *options], value=None,
+            description="Your guess",
+        )  # fmt: skip
+        return _box("mg-choice mg-row", [self.token_select, self.guess_button])
+
+    def take_over(self, earlier_state: GuessGame) -> GuessGame:
+        """Return the game with the rounds played before the cell ran again, by today's model."""
+        source = self.state.source
+        return deal_game(source, self.corpus, earlier_state.seed).continue_from(earlier_state)
+
+    def guess(self, token: int) -> None:
+        """Guess a token in this round, unless it has a guess already."""
+        self.update(GuessGame.with_guess, token)
+        self._move_focus(self.next_button)
+
     def _on_guess(self) -> None:
-        self.update(GuessGame.with_guess, self.token_select.value)
+        if self.token_select is not None and self.token_select.value is not None:
+            self.guess(self.token_select.value)
+
+    def _on_next(self) -> None:
+        """Go to the next round, or begin a game with other names after the last."""
+        self.update(lambda game: self._restarted(game) if game.is_last_round else game.next_round())
+        self._move_focus(self.token_select or self.keys[0])
 
     def _restarted(self, game: GuessGame) -> GuessGame:
-        self.seed += 1  # different names from before
-        return deal_game(game.source, self.corpus, self.seed)
-
-    def update(self, function: Any, *args: Any, **kwargs: Any) -> None:
-        super().update(function, *args, **kwargs)
-        self.update_static_output()
+        return deal_game(game.source, self.corpus, game.seed + 1)
 
     @staticmethod
-    def _draw(game: GuessGame, message: str) -> tuple[Drawing, str]:
-        return draw_guess_round(game.view(), message)
+    def _move_focus(widget: ipywidgets.DOMWidget) -> None:
+        """Keep the keyboard in the view: the button that was pressed has left the page."""
+        if in_control_message():
+            widget.focus()
+
+    def update(self, function: Any, *args: Any, **kwargs: Any) -> None:
+        """Answer a control, then bring the still picture up to date."""
+        super().update(function, *args, **kwargs)
+        if in_control_message():
+            self._stills.submit(self._draw_still_in_a_pause)
+        else:
+            self.update_static_output()
+
+    def _draw_still_in_a_pause(self) -> None:
+        """Draw the still picture once no control has moved for a while: it takes longer than one.
+
+        On a thread of its own, so an error is recorded, not raised.
+        """
+        while self._drawn and (wait := self._drawn[1] + STILL_PAUSE - time.monotonic()) > 0:
+            time.sleep(wait)
+        try:
+            self.update_static_output()
+        except Exception as error:
+            record_error(self, error)
+
+    def _render(self, game: GuessGame, before: GuessGame | None) -> Rendered:
+        bars_grow = before is not None and game.is_answered and not before.is_answered
+        return render_guess_round(game.view(), self.view_id, bars_grow)
 
     def sync_controls(self) -> None:
+        """Name the button; a new round has nothing chosen."""
         game = self.state
-        self.guess_button.disabled = self.token_select.disabled = game.is_answered
-        self.next_button.disabled = not game.is_answered or game.is_last_round
-        self.restart_button.disabled = not game.guesses
+        is_over = game.is_last_round and game.is_answered
+        self.next_button.description = "Play again" if is_over else "Next round"
+        if self.token_select is not None and not game.is_answered:
+            self.token_select.value = None
         self.fill_open_sections()
+
+
+def _box(css_classes: str, children: list[ipywidgets.DOMWidget]) -> ipywidgets.Box:
+    box = ipywidgets.HBox(children)
+    for name in css_classes.split():
+        box.add_class(name)
+    return box

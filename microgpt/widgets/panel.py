@@ -173,7 +173,8 @@ class Panel:
         self._drawn = state, now
         self.caption, self.error = message or rendered.caption, ""
         self.picture.value = f'<div class="mg {self.view_id}-view">{rendered.html}</div>'
-        self.caption_box.value = f'<p class="mg-say">{escape(self.caption)}</p>'
+        lines = escape(self.caption).replace(" %", "\u00a0%")  # a sign stays with its number
+        self.caption_box.value = f'<p class="mg-say">{lines}</p>'
 
     def run_guarded(self, action: Callable[[], None]) -> None:
         """Run `action`, such as filling a section, under the lock; turn errors into a card."""

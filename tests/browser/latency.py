@@ -3,8 +3,8 @@
 In JupyterLab in a real Chromium, for each kernel and view: a key is pressed, and the page itself
 measures from its `keydown` event to the change of the view's HTML in the document, so the way to
 the kernel and back is included and the painting is not. Each key waits for the picture of the one
-before. Keys are arrows on the temperature slider, Enter on the game's buttons, and Enter on the
-monitor's Stop and Go on, which end at the picture that says so.
+before. Keys are arrows on the temperature slider, Enter on the game's keys and buttons, and Enter
+on the monitor's Stop and Go on, which end at the picture that says so.
 
 Run as `python tests/browser/latency.py [--keys 40]`.
 """
@@ -57,7 +57,7 @@ def time_buttons(
     """Enter on (button, text that its picture contains), again and again."""
     panel, times = notebook.panel(index), []
     for name, text in itertools.islice(itertools.cycle(presses), num_keys):
-        button = panel.get_by_role("button", name=name)
+        button = panel.get_by_role("button", name=name, exact=True)
         button.and_(panel.locator(":enabled")).focus()
         times.append(notebook.time_key("Enter", picture(panel), text))
     return times
@@ -69,8 +69,8 @@ def time_views(notebook: Notebook, num_keys: int) -> Iterator[tuple[str, list[fl
         notebook.run_cell(index)
     yield "sampling explorer", time_slider(notebook, EXPLORER, num_keys)
     yield "sampling explorer, 50,257 words", time_slider(notebook, TAIL, num_keys)
-    guess, next_round = ("Guess", "You said"), ("Next round", "Choose the letter")
-    game = [guess, next_round, guess, next_round, guess, ("Play again", "Choose the letter")]
+    guess, next_round = ("e", " %"), ("Next round", "after your guess")
+    game = [guess, next_round, guess, next_round, guess, ("Play again", "after your guess")]
     yield "guessing game", time_buttons(notebook, GAME, game, num_keys)
     notebook.run_cell(MONITOR)
     stop_and_resume = [("Stop", "stopped:"), ("Go on", "training:")]

@@ -1,4 +1,4 @@
-"""The other live views and pictures: narrow and wide, both themes, keys alone."""
+"""The training monitor, likelihoods and predictions: narrow and wide, both themes."""
 
 import pytest
 from playwright.sync_api import expect
@@ -7,15 +7,13 @@ from browser.layout_checks import inner_scrollbars, overlapping_controls, text_v
 
 CELLS = [
     "import microgpt as mg\ncorpus = mg.load_corpus('names-mini')",
-    "mg.widgets.GuessNext('names')",
     "monitor = mg.widgets.TrainingMonitor(mg.GPT(backend='numpy'), corpus, steps=1000)\nmonitor",
     "mg.widgets.TextLikelihood(monitor.wait().trainer, text='maximiliana')",
     "mg.learn.predict('00.x', 'Among how many letters?', (1, 10, 27))",
-    "mg.widgets.forward_pass(monitor.trainer, 'ann')",
     "mg.widgets.errors()",
 ]
-PANELS = {"guess-next": 1, "training-monitor": 2, "text-likelihood": 3, "prediction": 4}
-FORWARD_PASS, ERRORS = 5, 6
+PANELS = {"training-monitor": 1, "text-likelihood": 2, "prediction": 3}
+ERRORS = 4
 
 
 @pytest.fixture(scope="module")
@@ -23,11 +21,6 @@ def notebook(lab):
     with lab.open(CELLS) as notebook:
         for index in range(ERRORS):
             notebook.run_cell(index)
-        game = notebook.panel(PANELS["guess-next"])
-        game.get_by_label("Your guess").focus()
-        notebook.page.keyboard.type("t")
-        game.get_by_role("button", name="Guess").press("Enter")
-        expect(game).to_contain_text("You said")
         yield notebook
 
 
@@ -56,22 +49,7 @@ def test_readable_on_a_projector(notebook, dark):
             panel = notebook.panel(index)
             notebook.screenshot(f"projector-{name}-{theme}")
             violations += text_violations(panel) + overlapping_controls(panel)
-        violations += text_violations(notebook.scroll_to(FORWARD_PASS).locator("figure"))
-        notebook.screenshot(f"projector-forward-pass-{theme}")
     assert violations == []
-
-
-def test_the_game_is_played_with_keys_alone(notebook):
-    game = notebook.panel(PANELS["guess-next"])
-    for _ in range(2):
-        game.get_by_role("button", name="Next round").press("Enter")
-        expect(game).to_contain_text("Choose the letter")
-        game.get_by_label("Your guess").focus()
-        notebook.page.keyboard.press("ArrowDown")
-        game.get_by_role("button", name="Guess").press("Enter")
-        expect(game).to_contain_text("You said")
-    expect(game).to_contain_text("of 3 rounds")
-    assert notebook.axe_violations(game) == []
 
 
 def test_no_error_inside(notebook):

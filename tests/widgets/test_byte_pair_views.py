@@ -52,8 +52,9 @@ def test_every_view_opens_and_shows_no_bytes_for_a_text(trained):
     assert "小王" in likelihood.caption
     assert len(likelihood.state.scores().tokens) == len(trained.tokenizer.encode("小王", eos=True))
     assert "each token" in likelihood.picture.value
-    picture = mg.widgets.forward_pass(trained, "你好")
-    assert '"你好" becomes' in picture.caption
+    journey = mg.widgets.forward_pass(trained, "你好")
+    assert '"你好" becomes' in journey.caption
+    assert "Each token becomes a number" in journey.picture.value
     table = mg.widgets.sample_table(trained, temperatures=(0,), count=2)
     assert table[0][0] in repr(table)
 
@@ -67,10 +68,18 @@ def test_the_guessing_game_asks_for_tokens(trained):
         assert tokens[len(prefix)] == target
         assert name.startswith(trained.tokenizer.decode(prefix))
         assert name in trained.validation_data.documents
-    assert "Choose the token" in game.caption
-    game.token_select.value = state.targets[0]
+    assert game.keys == []  # 280 of them
+    assert game.token_select.value is None  # nothing is chosen beforehand
+    assert "Choose a token, then press Guess." in game.caption
     game.guess_button.click()
-    assert "That is the token that follows" in game.caption
+    assert game.state.guesses == ()
+    game.token_select.value = state.targets[0]
+    assert game.state.guesses == ()
+    game.guess_button.click()
+    assert game.state.guesses == state.targets[:1]
+    assert "a point for you" in game.caption
+    game.next_button.click()
+    assert game.token_select.value is None
     corpus = Corpus("c", NAMES)
     copy = trained.model.copy("numpy")  # of which nobody knows how it reads
     assert mg.widgets.GuessNext(copy, corpus, tokenizer=trained.tokenizer).state.names
