@@ -108,9 +108,11 @@ class SamplingExplorer(Panel):
 
     def take_over(self, earlier_state: SamplingTrace) -> SamplingTrace:
         """Return the earlier state, on the new copy of the model if it used the old one."""
-        if earlier_state.source.name != self.initial_source.name:
+        old, new = earlier_state.source, self.initial_source
+        if old is new or old.name != new.name:
             return earlier_state
-        return replace(earlier_state, source=self.initial_source, pick_change=None)
+        change = earlier_state.pick_change if isinstance(new, FixedLogits) else None
+        return replace(earlier_state, source=new, pick_change=change)
 
     # -- controls -------------------------------------------------------------------------------
 

@@ -15,8 +15,10 @@ from microgpt.viz.formatting import (
     format_prob,
     ordinal_choice,
     quoted,
+    ranked,
     to_permille,
     visible,
+    width_in_em,
 )
 
 
@@ -71,6 +73,28 @@ def test_ranks_are_counted_from_one():
     assert ordinal_choice(9) == "the tenth choice"
     assert ordinal_choice(10) == "choice number 11"
     assert ordinal_choice(1233) == "choice number 1,234"
+
+
+@pytest.mark.parametrize(
+    ("rank", "text"),
+    [(0, "the most likely"), (1, "the 2nd most likely"), (2, "the 3rd most likely"),
+     (3, "the 4th most likely"), (10, "the 11th most likely"), (11, "the 12th most likely"),
+     (12, "the 13th most likely"), (20, "the 21st most likely"), (110, "the 111th most likely"),
+     (1233, "the 1,234th most likely")],
+)  # fmt: skip
+def test_ranks_in_words(rank, text):
+    assert ranked(rank) == text
+
+
+def test_widths_are_never_too_small():
+    """Measured in DejaVu Sans, which is the widest of the fonts that a page may use."""
+    from matplotlib.textpath import TextPath
+
+    for text in ("forward", "rank 50,257", "mmm www", "the 13th most likely", "end", "123.4 %"):
+        bounds = TextPath((0, 0), text, size=100).get_extents()
+        assert bounds.x1 <= 100 * width_in_em(text) <= 1.6 * bounds.x1
+    assert width_in_em("東京") > 2
+    assert width_in_em("a\u0301\u200d") == width_in_em("a")
 
 
 def test_odds_beyond_all_floats():

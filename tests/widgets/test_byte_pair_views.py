@@ -46,7 +46,7 @@ def test_a_character_of_several_tokens_is_shown_as_one(trained):
 
 def test_every_view_opens_and_shows_no_bytes_for_a_text(trained):
     explorer = mg.widgets.SamplingExplorer(trained, prompt="你好")
-    assert "next token after" in explorer.picture.value
+    assert "Which token comes after" in explorer.picture.value
     assert "你好" in explorer.picture.value
     likelihood = mg.widgets.TextLikelihood(trained, text="小王")
     assert "小王" in likelihood.caption

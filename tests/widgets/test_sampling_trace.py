@@ -202,3 +202,31 @@ def test_another_seed_draws_as_many_tokens_as_were_accepted(names):
     short = min(lengths, key=lengths.get)
     for seed, length in lengths.items():
         assert len(trace.with_seed(short).with_seed(seed).accepted) == length
+
+
+def test_the_next_seed_begins_another_text_at_the_prompt(names):
+    done = SamplingTrace(names, "an", seed=3).with_params(temperature=0.7).accept_all()
+    other = done.with_next_seed()
+    assert (other.seed, other.prompt, other.params) == (4, "an", done.params)
+    assert other.accepted == ()
+    assert other.u == mg.uniform(4, 3)
+    assert other.with_seed(3).accepted == ()  # the other text has no length to keep
+
+
+def test_a_view_is_made_once(names):
+    trace = SamplingTrace(names, "an", seed=3)
+    assert trace.view() is trace.view()
+    assert trace.view().base_cumulative[-1] == pytest.approx(1)
+
+
+def test_the_view_counts_random_tokens(names, nine):
+    trace = SamplingTrace(names, "an", seed=3)
+    assert trace.view().uniform_nll == pytest.approx(2 * np.log(27))
+    assert trace.accept().view().uniform_nll == pytest.approx(3 * np.log(27))
+    assert nine.accept().view().uniform_nll is None
+    assert nine.view().is_fixed_row
+    assert not trace.view().is_fixed_row
+    assert trace.with_new_draw().view().draw_index == 1
+    assert trace.view().is_unchanged
+    assert not trace.with_params(top_k=26).view().is_unchanged
+    assert not trace.with_params(temperature=0.95).view().is_unchanged
