@@ -76,6 +76,8 @@ def test_the_line_of_the_dart_crosses_no_letter(u, temperature):
         for shape in drawing.shapes:
             if isinstance(shape, Text) and shape.text not in "▼▽":
                 left, right, top, bottom = text_box(shape)
+                assert left >= 0
+                assert right <= drawing.width
                 assert not any(
                     overlap((left, right, top, bottom), (x - 2, x + 2, min(line), max(line)))
                     for line in lines

@@ -53,8 +53,8 @@ Row = TokenRow | SumRow | CutLine | CutRow
 
 
 @lru_cache(maxsize=4)
-def bar_rows(view: SamplingView, max_rows: int = NUM_ROWS) -> tuple[Row, ...]:
-    """Return at most `max_rows` rows, from the most likely rank down.
+def bar_rows(view: SamplingView) -> tuple[Row, ...]:
+    """Return at most NUM_ROWS rows, from the most likely rank down.
 
     Where not all kept ranks have a row, the pick has one, and those before and after it are summed
     up. The percentages shown add up to exactly 100.0. Ranks that are cut come below their line, as
@@ -62,7 +62,7 @@ def bar_rows(view: SamplingView, max_rows: int = NUM_ROWS) -> tuple[Row, ...]:
     """
     num_kept, V = view.num_kept, view.vocab_size
     has_line = view.binding_filter is not None or view.is_greedy
-    spans = _kept_spans(num_kept, view.picked_rank, max_rows - has_line - (num_kept < V))
+    spans = _kept_spans(num_kept, view.picked_rank, NUM_ROWS - has_line - (num_kept < V))
     probs = [float(view.probs[start:end].sum()) for start, end in spans]
     permille = to_permille([*probs[:-1], max(0.0, 1 - sum(probs[:-1]))])
     rows: list[Row] = [
@@ -74,7 +74,7 @@ def bar_rows(view: SamplingView, max_rows: int = NUM_ROWS) -> tuple[Row, ...]:
     if has_line:
         rows.append(CutLine(_line_text(view)))
     if num_kept < V:
-        rows += _cut_rows(view, max_rows - len(rows))
+        rows += _cut_rows(view, NUM_ROWS - len(rows))
     return tuple(rows)
 
 
