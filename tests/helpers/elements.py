@@ -1,13 +1,18 @@
 """Find elements by class in the HTML that a view renders."""
 
 import re
+from functools import lru_cache
 from xml.etree import ElementTree
 
 
 def elements(html, css_class):
     """All elements of a class, written without its prefix, in the order of the document."""
-    root = ElementTree.fromstring(f"<div>{html}</div>")
-    return [e for e in root.iter() if f"mg-{css_class}" in (e.get("class") or "").split()]
+    return [e for e in _parsed(html).iter() if f"mg-{css_class}" in (e.get("class") or "").split()]
+
+
+@lru_cache(maxsize=8)
+def _parsed(html):
+    return ElementTree.fromstring(f"<div>{html}</div>")
 
 
 def texts(html, css_class):

@@ -1,6 +1,7 @@
 """A sampling step as it is shown: what is displayed is the `SampledToken`."""
 
 import re
+from functools import lru_cache
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ from microgpt.widgets.logits_source import FixedLogits, zipf_logits
 from microgpt.widgets.sampling_trace import SamplingTrace
 
 
+@lru_cache(maxsize=8)
 def html(trace, before=None, **options):
     view_before = None if before is None else before.view()
     return sampler.render_sampling(trace.view(), view_before, **options).html
@@ -152,7 +154,7 @@ def test_greedy_is_one_full_bar_and_a_hollow_dart():
     assert texts(html(trace), "cut-line") == ["T = 0 keeps the most likely only"]
     assert row_texts(zipf(60, temperature=0.0))[-1] == "52 more, never picked at T = 0"
     assert caption(trace) == (
-        "Dividing by 0 is not possible; at T = 0 the most likely word, 'forward', is always taken. "
+        "At T = 0 there is no dividing by 0: the most likely word, 'forward', is always taken. "
         "The dart is not used."
     )
     assert "mg-hollow" not in html(nine_words())

@@ -2,6 +2,7 @@
 
 import math
 import re
+from dataclasses import replace
 
 import pytest
 from elements import elements, texts
@@ -95,6 +96,15 @@ def test_long_texts_show_seven_tiles_at_most(names):
     assert wrapper.get("aria-label").startswith('The text so far: "abcdefghijklmno"; picked')
 
 
+def test_a_text_of_ten_thousand_letters_shows_its_end(names):
+    view = names.restarted(prompt="an").view()
+    long = replace(view, context=("a",) * 10_000, text=("a",) * 10_000)
+    page = sampler.render_sampling(long).html
+    assert len(elements(page, "tile")) == 7
+    assert texts(page, "q") == ["Which letter comes after “…aaaaaaaaaaaa”?"]
+    assert len(page) < 30_000
+
+
 @pytest.mark.parametrize("label", ["forward", "w" * 12, "東京東京東京", "👩\u200d🚀" * 4])
 def test_tiles_of_words_fit_beside_the_buttons(label):
     trace = SamplingTrace(FixedLogits("row", [3.0, 1.0], [label, "b"])).with_fixed_u(0.0)
@@ -114,6 +124,8 @@ def test_the_probability_of_the_text_stands_beside_that_of_random_letters(names,
     assert notes(trace).endswith("(random letters: 1 in 730)")  # 27 squared
     assert ended.view().uniform_nll == pytest.approx((len(ended.text) + 1) * math.log(27))
     assert re.fullmatch(r"○ new · 1 in [\d.]+ \w+ \(random letters: 1 in .*\)", notes(ended))
+    impossible = names.restarted(prompt="xq").with_params(top_k=1)
+    assert notes(impossible) == "cannot be produced with these dials (random letters: 1 in 730)"
     assert notes(nine_words().accept()) == ""  # a row of numbers belongs to no text
 
 

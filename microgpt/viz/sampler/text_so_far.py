@@ -1,5 +1,7 @@
 """The text so far as tiles, and how likely it is beside a text of random tokens."""
 
+from math import isinf
+
 from microgpt.viz.formatting import format_odds, quoted_text, visible, width_in_em
 from microgpt.viz.html import Markup, join, tag
 from microgpt.viz.sampler.view import SamplingView
@@ -75,8 +77,11 @@ def text_notes(view: SamplingView) -> tuple[str, str]:
         return mark, "nothing written yet"
     if view.nll is None or view.uniform_nll is None:
         return mark, ""
-    so_far = "" if view.is_finished else "so far "
-    odds = f"{so_far}{format_odds(view.nll)}"
+    odds = format_odds(view.nll)
+    if isinf(view.nll):
+        odds += " with these dials"
+    elif not view.is_finished:
+        odds = f"so far {odds}"
     return mark, f"{odds} (random {view.unit}s: {format_odds(view.uniform_nll)})"
 
 
