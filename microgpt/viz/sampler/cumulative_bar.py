@@ -46,8 +46,7 @@ def strip_segments(view: SamplingView, is_base: bool) -> tuple[Segment, ...]:
     picked, found, start = view.picked_rank, list[Segment](), 0.0
     for rank in range(num_ranks):
         end = min(1.0, float(edges[rank]))
-        is_tail = rank >= MAX_SEGMENTS or end - start < MIN_WIDTH
-        if is_tail and rank < num_ranks - 1:
+        if rank >= MAX_SEGMENTS or end - start < MIN_WIDTH:
             for first, last in _tail_spans(rank, view.num_kept, num_ranks):
                 last_edge = 1.0 if last == num_ranks else float(edges[last - 1])
                 is_cut = first >= view.num_kept

@@ -2,6 +2,7 @@
 
 from microgpt.viz.drawing import MARGIN, Drawing, Line, Rect, Text
 from microgpt.viz.formatting import FILTER_NAMES, visible, width_in_em
+from microgpt.viz.origin_marks import draw_origin
 from microgpt.viz.sampler.bars import (
     PICKED_PIXELS,
     PICKED_SIGN,
@@ -23,8 +24,9 @@ from microgpt.viz.sampler.figure import key_figures
 from microgpt.viz.sampler.rows import CutLine, CutRow, SumRow, TokenRow, bar_rows
 from microgpt.viz.sampler.text_so_far import (
     TILE_GAP,
+    mark_words,
     question,
-    text_notes,
+    text_odds,
     text_tiles,
     tile_width,
 )
@@ -135,9 +137,10 @@ def _draw_text_so_far(drawing: Drawing, view: SamplingView) -> None:
         baseline = middle + 0.36 * size
         drawing.add(Text(x + width / 2, baseline, label, "middle", size, weight, ink))
         x += width + TILE_GAP
-    mark, odds = text_notes(view)
-    notes = " · ".join(filter(None, (mark, odds)))
-    drawing.add(Text(MARGIN, TILES_TOP + TILE_HEIGHT + 18, notes, fill="ink2"))
+    baseline, label = TILES_TOP + TILE_HEIGHT + 18, view.memorization or ""
+    drawing.add(*draw_origin(MARGIN + 5, baseline - 5, label))
+    notes = " · ".join(filter(None, (mark_words(label), text_odds(view))))
+    drawing.add(Text(MARGIN + 16 * bool(label), baseline, notes, fill="ink2"))
 
 
 def _draw_values(drawing: Drawing, view: SamplingView, compact: bool) -> None:

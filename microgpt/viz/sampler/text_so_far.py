@@ -4,18 +4,15 @@ from math import isinf
 
 from microgpt.viz.formatting import format_odds, quoted_text, visible, width_in_em
 from microgpt.viz.html import Markup, join, tag
+from microgpt.viz.origin_marks import MARKS, origin_mark
 from microgpt.viz.sampler.view import SamplingView
 
-MAX_TILES, MAX_TILES_WIDTH = 7, 268  # pixels
+MAX_TILES = 7
+MAX_TILES_WIDTH = 268  # pixels; seven letters, or fewer words
 TILE_WIDTH, TILE_GAP, TILE_PADDING = 32, 4, 12
 MAX_QUESTION_LENGTH = 12  # characters of the text in the title line
 
-# What a memorization label is called on screen, with the sign that stands for it in legends.
-MARKS = {
-    "trained on": "● trained on",
-    "in the list, not trained on": "◐ in the list, held out",
-    "new": "○ new",
-}
+HELD_OUT = "in the list, held out"  # shorter than its memorization label, and the field's term
 
 
 def question(view: SamplingView) -> str:
@@ -35,8 +32,13 @@ def text_noun(view: SamplingView) -> str:
 
 
 def memorization_mark(label: str) -> str:
-    """Return a memorization label as it is shown: its sign, and words."""
-    return MARKS.get(label, label)
+    """Return a memorization label as text: the sign that stands for it elsewhere, and words."""
+    return f"{MARKS[label][0]} {mark_words(label)}" if label in MARKS else label
+
+
+def mark_words(label: str) -> str:
+    """Return a memorization label in the words of this view."""
+    return HELD_OUT if label == "in the list, not trained on" else label
 
 
 def _text_end(view: SamplingView) -> str:
@@ -64,25 +66,24 @@ def text_tiles(view: SamplingView) -> tuple[list[str], bool]:
     width = tile_width(labels[0])
     for label in reversed(pieces):
         width += tile_width(label) + TILE_GAP
-        if len(labels) == MAX_TILES or width > MAX_TILES_WIDTH:
+        if width > MAX_TILES_WIDTH:
             break
         labels.insert(0, label)
     return labels, len(labels) - 1 < len(view.context)
 
 
-def text_notes(view: SamplingView) -> tuple[str, str]:
-    """Return what is known of the text: its mark once it has ended, and how likely it is."""
-    mark = memorization_mark(view.memorization or "")
+def text_odds(view: SamplingView) -> str:
+    """Return how likely the text so far is, beside a text of random tokens; "" if unknown."""
     if not view.num_new_tokens and not view.context:
-        return mark, "nothing written yet"
+        return "nothing written yet"
     if view.nll is None or view.uniform_nll is None:
-        return mark, ""
+        return ""
     odds = format_odds(view.nll)
     if isinf(view.nll):
         odds += " with these dials"
     elif not view.is_finished:
         odds = f"so far {odds}"
-    return mark, f"{odds} (random {view.unit}s: {format_odds(view.uniform_nll)})"
+    return f"{odds} (random {view.unit}s: {format_odds(view.uniform_nll)})"
 
 
 def text_html(view: SamplingView, before: SamplingView | None) -> Markup:
@@ -99,8 +100,11 @@ def text_html(view: SamplingView, before: SamplingView | None) -> Markup:
     ellipsis = tag("span", "…", css_class="earlier") if is_shortened else Markup("")
     pick = "" if view.is_finished else f"; picked to come next: {labels[-1]}"
     written = quoted_text("".join(view.text)) if view.text else "empty"
-    mark, odds = text_notes(view)
-    notes = join(tag("b", mark) if mark else "", " · " if mark and odds else "", odds)
+    label, odds = view.memorization or "", text_odds(view)
+    mark = (
+        join(origin_mark(label, is_heard=False), " ", tag("b", mark_words(label))) if label else ""
+    )
+    notes = join(mark, " · " if mark and odds else "", odds)
     return tag(
         "div",
         tag(
