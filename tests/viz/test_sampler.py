@@ -10,8 +10,9 @@ from nine_words import nine_words
 
 from microgpt.viz import sampler
 from microgpt.viz.axis import PERCENT_ENDS
-from microgpt.viz.formatting import FIRST_STRONG_ISOLATE
+from microgpt.viz.formatting import FIRST_STRONG_ISOLATE, width_in_em
 from microgpt.viz.looks import style_sheet
+from microgpt.viz.sampler.bars import LABEL_WIDTHS
 from microgpt.widgets.logits_source import FixedLogits, zipf_logits
 from microgpt.widgets.sampling_trace import SamplingTrace
 
@@ -88,8 +89,31 @@ def test_the_caption_and_the_figures_count_ranks_in_the_same_words():
     assert figure(nine_words().with_fixed_u(0.1), "picked")[2] == "the most likely"
     assert caption(other).endswith("lands on 'closer', the 3rd most likely.")
     assert "placed by hand" in caption(first)
-    assert re.search(r"lands on 'rank \d+'\. Made-up", caption(zipf(u=0.9)))  # its own label
+    assert re.search(r"lands on 'rank [\d,]+'\. Made-up", caption(zipf(u=0.9)))  # its own label
     assert figure(zipf(u=0.9), "picked")[2] == ""
+
+
+def test_a_long_label_is_smaller_beside_the_bars():
+    (short,), (long,) = (
+        [e[1] for e in elements(html(zipf(u=u)), "figure") if "picked" in e.get("class")]
+        for u in (0.1, 0.9)
+    )
+    assert (short.text, short.get("class")) == ("rank 1", "mg-fig")
+    assert (long.text, long.get("class")) == ("rank 7,321", "mg-fig mg-long")
+    kept = (elements(html(zipf(size)), "kept")[0].get("class") for size in (30, 50_257))
+    assert list(kept) == ["mg-figure mg-kept mg-in-one-line", "mg-figure mg-kept"]
+
+
+def test_labels_too_wide_for_their_column_are_shortened():
+    labels = ["incredible", "M" * 12, "東京東京東京東京東京"]
+    page = html(SamplingTrace(FixedLogits("row", [3.0, 2.0, 1.0], labels)))
+    shown = [e[0].text for e in elements(page, "bar-row")]
+    assert shown[0] == "incredible"
+    assert shown[1] == "M" * 7 + "…"
+    assert shown[2].endswith("…")
+    assert all(13 * width_in_em(label) <= LABEL_WIDTHS[-1] for label in shown)
+    assert '"--lab:104px"' in page
+    assert '"--lab:30px"' in html(SamplingTrace(FixedLogits("row", [3.0, 2.0], "ab", "letter")))
 
 
 def test_the_filters_without_effect_are_not_named():
@@ -425,7 +449,7 @@ def test_labels_of_every_script_stay_what_they_are():
     trace = SamplingTrace(FixedLogits("labels", [8.0, 7, 6, 5, 4, 3, 2, 1], labels))
     page = html(trace)
     assert [e[0].text for e in elements(page, "bar-row")] == [
-        "<b>&", f"{FIRST_STRONG_ISOLATE}שלום\u2069", "👩\u200d🚀", "␣x", "⏎", "a" * 11 + "…",
+        "<b>&", f"{FIRST_STRONG_ISOLATE}שלום\u2069", "👩\u200d🚀", "␣x", "⏎", "a" * 10 + "…",
         "U+0000", "東京",
     ]  # fmt: skip
     assert page.count("&lt;b&gt;&amp;") >= 5

@@ -91,6 +91,7 @@ def test_long_texts_show_seven_tiles_at_most(names):
     labels, _ = tiles(trace)
     assert labels[:-1] == list("jklmno")
     assert texts(html(trace), "earlier") == ["…"]
+    assert texts(html(names.restarted(prompt="abcdefg")), "earlier") == ["…"]
     assert not elements(html(names.restarted(prompt="abcdef")), "earlier")
     (wrapper,) = elements(html(trace), "tiles")
     assert wrapper.get("aria-label").startswith('The text so far: "abcdefghijklmno"; picked')

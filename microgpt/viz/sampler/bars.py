@@ -1,6 +1,7 @@
 """The bars: one row per token, its probability now over the one at T = 1, on a round axis."""
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 from microgpt.viz.axis import percent_axis
 from microgpt.viz.formatting import format_permille, format_prob, visible, width_in_em
@@ -10,6 +11,7 @@ from microgpt.viz.sampler.view import SamplingView
 
 LABEL_WIDTHS = (30, 44, 58, 72, 88, 104)  # pixels; the narrowest that holds all labels is taken
 MAX_MEASURED_LABELS = 100
+LABEL_SIZE = 13  # pixels in the widest font; fonts whose letters are narrower are set in 14
 PICKED_SIGN, PICKED_WORD = " ◀", " picked"
 PICKED_PIXELS = 110  # at most, with the percentage before it
 # A picked bar that takes this much of the axis carries its label inside, if the axis is so wide (in
@@ -30,8 +32,18 @@ def label_width(view: SamplingView) -> int:
         return LABEL_WIDTHS[0]
     if view.vocab_size > MAX_MEASURED_LABELS:
         return LABEL_WIDTHS[-1] if view.unit == "token" else LABEL_WIDTHS[-2]
-    widest = 14 * max(width_in_em(visible(label)) for label in view.labels)
+    widest = LABEL_SIZE * max(width_in_em(short_label(label)) for label in view.labels)
     return next((width for width in LABEL_WIDTHS if width >= widest), LABEL_WIDTHS[-1])
+
+
+@lru_cache(maxsize=4096)
+def short_label(token: str) -> str:
+    """Return a token's text as the column of labels shows it: shortened where it is too wide."""
+    length, label = 12, visible(token)
+    while length > 2 and LABEL_SIZE * width_in_em(label) > LABEL_WIDTHS[-1]:
+        length -= 1
+        label = visible(token, length)
+    return label
 
 
 def row_label(view: SamplingView, row: TokenRow) -> str:
@@ -109,7 +121,7 @@ def _token_html(
     sign = (PICKED_SIGN, tag("em", PICKED_WORD)) if is_picked else ()
     if text:
         parts.append(_mark_html("value", extent, old_extent, text, *sign))
-    label = visible(view.ranked_label(rank))
+    label = short_label(view.ranked_label(rank))
     numbers = _numbers(view, row)
     track = tag("div", *parts, css_class="track" + f" in{inside}" * bool(inside))
     return tag(

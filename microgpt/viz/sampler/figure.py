@@ -10,6 +10,9 @@ from microgpt.viz.sampler.cumulative_bar import strip_html
 from microgpt.viz.sampler.text_so_far import question, text_html
 from microgpt.viz.sampler.view import SamplingView
 
+MAX_FIGURE_LENGTH = 7  # characters in the size of a figure; more are smaller
+MAX_LINE_LENGTH = 11  # characters of a figure with its unit beside it; else that is below
+
 
 def render_sampling(
     view: SamplingView, before: SamplingView | None = None, compact: bool = False
@@ -48,11 +51,12 @@ def effective_choices(view: SamplingView) -> str:
 
 
 def _figures_html(view: SamplingView) -> Markup:
-    figures = [
-        tag(
-            "div", tag("span", name, css_class="lab"), tag("span", number, css_class="fig"),
-            tag("span", unit, css_class="lab"), css_class=f"figure {name}",
-        )
-        for name, number, unit in key_figures(view)
-    ]  # fmt: skip
+    figures = []
+    for name, number, unit in key_figures(view):
+        size = "fig long" if len(number) > MAX_FIGURE_LENGTH else "fig"
+        is_short = name == "kept" and len(number + unit) <= MAX_LINE_LENGTH
+        parts = ((name, "lab"), (number, size), (unit, "lab"))
+        spans = [tag("span", text, css_class=css_class) for text, css_class in parts]
+        css_class = f"figure {name}" + " in-one-line" * is_short
+        figures.append(tag("div", *spans, css_class=css_class))
     return tag("div", *figures, css_class="figures")

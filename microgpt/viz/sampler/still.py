@@ -1,7 +1,7 @@
 """A sampling step as a still picture: like the live view, with values in place of controls."""
 
 from microgpt.viz.drawing import MARGIN, Drawing, Line, Rect, Text
-from microgpt.viz.formatting import FILTER_NAMES, visible, width_in_em
+from microgpt.viz.formatting import FILTER_NAMES, width_in_em
 from microgpt.viz.origin_marks import draw_origin
 from microgpt.viz.sampler.bars import (
     PICKED_PIXELS,
@@ -11,6 +11,7 @@ from microgpt.viz.sampler.bars import (
     inside_width,
     label_width,
     row_label,
+    short_label,
 )
 from microgpt.viz.sampler.cumulative_bar import (
     LABEL_RIGHT_BELOW,
@@ -195,7 +196,7 @@ def _draw_token_row(
     fill = "mark" if is_picked else "data"
     ink = "mark" if is_picked else "ink2" if row.is_cut else "ink"
     weight, baseline = "bold" if is_picked else "normal", top + 14.5
-    label = visible(view.ranked_label(row.rank))
+    label = short_label(view.ranked_label(row.rank))
     drawing.add(Text(left - 8, baseline, label, "end", 14, weight, ink))
     if row.is_cut:
         drawing.add(Rect(left, top + 3, base, 14, "soft", radius=2, hatch=True))
