@@ -33,13 +33,12 @@ def run(monkeypatch):
         for module in (panel, view_memory, training_monitor):
             monkeypatch.setattr(module, "current_cell", lambda: ids)
         monitor = function()
-        started.append(monitor)
+        started.append(monitor.worker)
         return monitor.wait() if wait else monitor
 
     yield run
-    for monitor in started:
-        if monitor.worker is not None:
-            monitor.worker.stop()
+    for worker in filter(None, started):
+        worker.stop()
     assert mg.widgets.errors() == []
 
 
@@ -75,6 +74,15 @@ def test_a_finished_training_is_shown_and_not_repeated(run, names, monkeypatch):
     third = run(lambda: TrainingMonitor(new_model(), names, steps=20))  # and again
     assert third.worker is None
     assert same_weights(third.model, first.model)
+
+
+def test_a_model_that_took_over_a_training_is_a_trained_model(run, names):
+    first = run(lambda: TrainingMonitor(new_model(), names, steps=20))
+    model = new_model()
+    run(lambda: TrainingMonitor(model, names, steps=20))
+    again = run(lambda: TrainingMonitor(model, names, steps=20))  # the same object once more
+    assert again.worker is None
+    assert same_weights(model, first.model)
 
 
 def test_the_new_trainer_could_go_on_as_the_earlier_one(run, names, tmp_path):
@@ -149,6 +157,20 @@ def test_a_training_that_was_stopped_begins_anew(run, names):
     assert again.state.status == "training"
     assert again.worker is not None
     assert again.state.snapshots == () or again.state.snapshots[0].step == 0
+
+
+def test_a_training_that_was_stopped_does_not_take_over_another_cells(run, names):
+    run(lambda: TrainingMonitor(new_model(), names, steps=30))
+
+    def stopped():
+        monitor = TrainingMonitor(new_model(), names, steps=30)
+        monitor.stop()
+        return monitor
+
+    assert run(stopped, cell="other").state.status == "stopped"
+    again = run(lambda: TrainingMonitor(new_model(), names, steps=30), cell="other")
+    assert again.state.status == "finished"
+    assert [snapshot.step for snapshot in again.state.snapshots] == [0, 10, 30]
 
 
 def test_a_training_that_still_runs_is_stopped_and_begins_anew(run, names):

@@ -65,6 +65,11 @@ def test_labels_of_close_lines_do_not_overlap(pairs, losses):
     assert lower <= 1 - LABEL_DISTANCE / 2 + 1e-9
 
 
+def test_labels_of_large_losses_are_short():
+    chart = loss_chart(training_run(3.361, 6554.71, 36.69))
+    assert [point.label for point in chart.held_out] == ["3.36", "6,555", "36.7"]
+
+
 def test_a_dot_runs_ahead_while_training_lasts():
     running = loss_chart(training_run(3.4, 3.0, steps_done=50))
     assert running.head == running.smooth[-1]

@@ -41,7 +41,7 @@ def test_long_names_are_shortened_for_narrow_columns_and_kept_in_full():
         "maximiliana", "bartholomewina", "m" * 30, "o",
     ]  # fmt: skip
     longs, shorts = zip(*[(one.long, one.short) for one in column.samples], strict=True)
-    assert longs == ("maximiliana", "bartholomewina", "m" * 9 + "…", "o")
+    assert longs == ("maximiliana", "bartholomewina", "m" * 10 + "…", "o")
     assert shorts == ("maximili…", "bartholom…", "m" * 6 + "…", "o")
     assert column.width_em <= MAX_LONG
     assert MAX_SHORT < MAX_LONG
