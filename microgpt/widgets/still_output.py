@@ -26,7 +26,8 @@ def still_output(drawing: Drawing, caption: str, view_id: str) -> dict[str, str]
     """
     png = base64.b64encode(drawing.png()).decode()
     still, live = f"mg-still-{view_id}", f".{view_id}"
-    hide = f"*:has(.{still}):has(~ {live},~ * {live}){{display:none!important}}"
+    beside = f":not(:has({live})):has(~ {live},~ * {live})"  # not a cell that has both
+    hide = f"*:has(.{still}){beside}{{display:none!important}}"
     text = escape(caption)
     html = (
         f'<style>{hide}{_HIDE_DEAD_VIEW}</style><figure class="mg-still {still}" style="margin:0">'
