@@ -1,7 +1,7 @@
 """The training view as HTML: progress, the chart of losses, and a column for each snapshot."""
 
 from functools import lru_cache
-from math import exp
+from math import exp, inf
 
 from microgpt.viz.html import Markup, Rendered, join, percent, tag
 from microgpt.viz.origin_marks import origin_legend, origin_mark
@@ -11,6 +11,7 @@ from microgpt.viz.training.chart import HeldOutPoint, LossChart, Point, loss_cha
 from microgpt.viz.training.columns import NUM_WAITING, Column, Sample, columns
 from microgpt.viz.training.progress import TrainingProgress
 
+MAX_EXPONENT = 700.0  # above it, e to the loss is no float
 QUESTION = "Is it learning?"
 PLOT_WIDTH, PLOT_HEIGHT = 1000, 100  # units of the lines' view box, which is stretched
 
@@ -71,10 +72,11 @@ def _chart(chart: LossChart, style: str) -> Markup:
         perplexity = tag("em", f" · {line.perplexity}") if line.perplexity else ""
         texts = tag("small", line.name), tag("small", line.loss, perplexity)
         labels.append(tag("span", *texts, css_class="r", style=_top(line.label_y)))
-    labels += [
-        tag("span", text, css_class="x", style=f"left:{percent(x)}")
-        for x, text in chart.step_labels
-    ]
+    for x, text in chart.step_labels:
+        left = f"left:{percent(x)}"
+        labels += [
+            tag("span", css_class="tick", style=left), tag("span", text, css_class="x", style=left),
+        ]  # fmt: skip
     labels += [_held_out_point(point) for point in chart.held_out]
     if chart.head is not None:
         labels.append(tag("span", css_class="head", style=_at(chart.head)))
@@ -170,19 +172,21 @@ def _sample(sample: Sample) -> Markup:
 
 
 def _loss_cells(loss: float, stderr: str = "") -> tuple[str, str, str]:
-    return f"{loss:.6f}", stderr, f"{exp(min(loss, 700.0)):,.3f}"
+    perplexity = exp(loss) if loss < MAX_EXPONENT else inf
+    digits = f"{perplexity:,.2f}" if perplexity < 1e6 else f"{perplexity:.2e}"
+    return f"{loss:,.4f}", stderr, digits
 
 
 def snapshots_table(progress: TrainingProgress) -> str:
     """Return the losses of snapshots and baselines, and all samples in full, as HTML tables."""
     rows: list[tuple[object, ...]] = [
-        (f"step {one.step:,}", *_loss_cells(one.loss, f"{one.stderr:.6f}"))
+        (f"step {one.step:,}", *_loss_cells(one.loss, f"{one.stderr:.4f}"))
         for one in progress.snapshots
     ]
     rows.append(("knowing nothing", *_loss_cells(progress.uniform_loss)))
     if progress.bigram is not None:
         rows.append(("pairs counted", *_loss_cells(progress.bigram.loss)))
-    losses = html_table(("", "held-out loss", "± standard error", "perplexity"), rows)
+    losses = html_table(("", "held-out loss", "±", "perplexity"), rows)
     samples = [
         (f"step {one.step:,}", text or "(empty)", label)
         for one in progress.snapshots

@@ -110,7 +110,10 @@ def test_long_numbers_on_the_axis_get_more_space():
 
 def test_the_table_has_every_loss_and_every_sample():
     table = snapshots_table(training_run(3.3, 2.25, bigram=BigramBaseline(2.5)))
-    for cells in (("2.250000", "0.100000", "9.488"), ("2.500000", "", "12.182")):
+    for cells in (("2.2500", "0.1000", "9.49"), ("2.5000", "", "12.18")):
         assert "".join(f"<td>{cell}</td>" for cell in cells) in table
+    diverged = snapshots_table(training_run(36.69, 6554.7, float("inf")))
+    for cells in (("36.6900", "0.1000", "8.60e+15"), ("6,554.7000", "0.1000", "inf"), ("inf",)):
+        assert "".join(f"<td>{cell}</td>" for cell in cells) in diverged
     assert table.count('<td class="mg-text">bert</td><td class="mg-text">trained on</td>') == 2
     assert "anna" not in snapshots_table(replace(training_run(), snapshots=()))
