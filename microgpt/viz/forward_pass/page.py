@@ -13,6 +13,7 @@ from microgpt.viz.forward_pass.activation_data import HIDDEN_LABEL, ForwardPass
 from microgpt.viz.forward_pass.marks import (
     HIDDEN_COLUMNS,
     ProbRow,
+    Square,
     column_edges,
     embedding_squares,
     hidden_squares,
@@ -41,17 +42,18 @@ def render_forward_pass(forward: ForwardPass, before: ForwardPass | None = None)
 
     The bars of the probabilities move from where they were in `before`.
     """
+    texts, squares = box_texts(forward), hidden_squares(forward)
     graphics = (
         _tokens(forward),
         _embedding(forward),
         _attention(forward),
-        _at_each(forward, lambda i: _hidden(forward, i)),
-        _at_each(forward, lambda i: _logits(forward, i)),
+        _at_each(forward, lambda i: _hidden(squares[i], texts[3].shape[i])),
+        _at_each(forward, lambda i: _logits(forward, i, texts[4].shape[i])),
         _at_each(forward, lambda i: _probs(forward, i, before)),
     )
     boxes = [
         _box(forward, index, text, graphic)
-        for index, (text, graphic) in enumerate(zip(box_texts(forward), graphics, strict=True))
+        for index, (text, graphic) in enumerate(zip(texts, graphics, strict=True))
     ]
     html = join(
         tag("h3", question(forward), css_class="q"),
@@ -187,18 +189,12 @@ def _attention(forward: ForwardPass) -> Markup:
     )
 
 
-def _hidden(forward: ForwardPass, position: int) -> Markup:
-    squares = hidden_squares(forward)[position]
-    return tag(
-        "div",
-        squares_svg(squares, HIDDEN_COLUMNS),
-        css_class="fill middle",
-        role="img",
-        aria_label=box_texts(forward)[3].shape[position],
-    )
+def _hidden(squares: list[Square], heard: str) -> Markup:
+    svg = squares_svg(squares, HIDDEN_COLUMNS)
+    return tag("div", svg, css_class="fill middle", role="img", aria_label=heard)
 
 
-def _logits(forward: ForwardPass, position: int) -> Markup:
+def _logits(forward: ForwardPass, position: int, heard: str) -> Markup:
     bars = logit_bars(forward, position)
     labels = []
     for i, bar in enumerate(bars):
@@ -213,7 +209,7 @@ def _logits(forward: ForwardPass, position: int) -> Markup:
         *labels,
         css_class="logits",
         role="img",
-        aria_label=box_texts(forward)[4].shape[position],
+        aria_label=heard,
     )
 
 
@@ -222,8 +218,8 @@ def _probs(forward: ForwardPass, position: int, before: ForwardPass | None) -> M
     old: list[ProbRow] = []
     if before is not None and position == forward.num_shown - 1:
         old = prob_rows(before, before.num_shown - 1)
-    rows = []
-    for i, row in enumerate(prob_rows(forward, position)):
+    likeliest, rows = prob_rows(forward, position), []
+    for i, row in enumerate(likeliest):
         if row.share is None:
             rows.append(
                 tag("div", tag("span", row.label), tag("span", row.prob), css_class="others")
@@ -236,6 +232,6 @@ def _probs(forward: ForwardPass, position: int, before: ForwardPass | None) -> M
         rows.append(
             tag("div", tag("span", row.label, css_class="name"), bar, tag("span", row.prob))
         )
-    heard = ", ".join(f"{row.label} {row.prob}" for row in prob_rows(forward, position))
-    style = f"--label:{label_width(prob_rows(forward, position)):.0f}px"
+    heard = ", ".join(f"{row.label} {row.prob}" for row in likeliest)
+    style = f"--label:{label_width(likeliest):.0f}px"
     return tag("div", *rows, css_class="probs", style=style, role="img", aria_label=heard)
