@@ -158,7 +158,7 @@ def prediction_sentence(state: PredictionState) -> str:
         return f"You say {guess}. Run on to see; until then you can change it."
     if state.result is not None:
         return "Say what you expect, and the result appears here."
-    return "Say what you expect. Nothing depends on it."
+    return "Say what you expect; a wrong guess costs nothing."
 
 
 def answer_sentence(state: PredictionState) -> str:

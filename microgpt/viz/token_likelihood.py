@@ -143,7 +143,7 @@ def total_rows(scores: TextScores) -> list[TotalRow]:
     mean = scores.nll / count
     choices = f"like choosing among {format_perplexity(mean)} {scores.unit}s, not {vocab_size:,}"
     if exp(min(mean, 700)) > vocab_size:
-        choices = f"worse than a blind guess among {vocab_size:,} {scores.unit}s"
+        choices = f"worse than knowing nothing, which is {vocab_size:,}"
     return [
         total,
         TotalRow("their average: the cross-entropy loss on this text", "", nats(mean)),

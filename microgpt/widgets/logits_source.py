@@ -179,5 +179,5 @@ def zipf_logits(vocab_size: int = 50_257, exponent: float = 1.1) -> FixedLogits:
         "long tail (made-up numbers)",
         -exponent * np.log(np.arange(1, vocab_size + 1)),
         unit="rank",
-        note=f"Made-up numbers: {vocab_size:,} ranks under Zipf's law with exponent {exponent:g}.",
+        note=f"Made-up numbers: rank r has a probability proportional to 1 / r^{exponent:g}.",
     )

@@ -81,7 +81,8 @@ mg.widgets.SamplingExplorer("names", sliders=("temperature",), compact=True)
 # The next table has ten names for each of four temperatures. Within a row, only the temperature
 # differs: the darts, which are not drawn here, land at the same points of the strip. A note beside
 # each name says where it comes from. *Trained on*: the model was trained on it. *In the list, not
-# trained on*: it was left out of the training. *New*: it is not in the list.
+# trained on*: it is in the list, but the training left it out or ended before reaching it. *New*:
+# it is not in the list.
 
 # %% tags=["shows:00.greedy"]
 table = mg.widgets.sample_table(trained, names, temperatures=(0, 0.5, 1, 1.5))
@@ -128,10 +129,10 @@ print(f"{len(held_out_set):,} held-out names, such as {held_out_set[0]!r}")
 # Why hold names out? A model can learn its training names by heart and still be bad at all others.
 # This is called **overfitting**, and only the held-out loss shows it.
 #
-# Now train. Watch the curve, which is the training loss, and the dots, which are the held-out loss.
-# Below each dot are names that the model invents at that moment. Compare the dots with the two
-# dashed lines: *knowing nothing* gives all letters the same probability, and *pairs counted* only
-# counts which letter follows which.
+# Now train, one name per step. Watch the curve, which is the training loss, and the dots, which are
+# the held-out loss. Below each dot are names that the model invents at that moment. Compare the
+# dots with the two dashed lines: *knowing nothing* gives all letters the same probability, and
+# *pairs counted* only counts which letter follows which.
 
 # %% tags=["shows:00.choices"]
 model = mg.GPT(mg.GPTConfig.microgpt(vocab_size=size))
@@ -172,8 +173,8 @@ print(f"In a paper: validation loss {yours.loss:.2f} ± {yours.stderr:.2f}, perp
 #
 # Only the parameters changed. In the calculation, a row of numbers represents each token: its
 # **embedding**. These numbers are parameters, too. The next cell prints how many parameters moved,
-# and the first four of one embedding before and after training. Some parameters belong to late
-# positions, such as the fifteenth letter: they do not move if no name is that long.
+# and the first four of one embedding before and after training. Some parameters stand for
+# a position in the name, such as the fifteenth letter: they do not move if no name is that long.
 
 # %%
 before, after = mg.GPT(model.config).state_dict(), model.state_dict()
@@ -193,16 +194,16 @@ print(f"embedding of {names.tokenizer().decode([0])!r} after: ", after["wte.weig
 
 # %% tags=["frames:name"]
 name = "anna" if "anna" in names else names[0]
-print(f"certain: 1 in 1; {len(name) + 1} random letters: 1 in {size ** (len(name) + 1):,}")
+print(f"certain: 1 in 1; {len(name)} random letters and the end: 1 in {size ** (len(name) + 1):,}")
 mg.widgets.TextLikelihood(monitor.trainer, text=name)
 
 # %% [markdown]
 # ## One picture shows the whole path
 #
 # Follow the letters through boxes 1 to 6. *Start* marks the beginning of the name. Each letter
-# becomes a token (1), and each token its embedding (2). Then each letter can look back at the
-# letters before it and take something from them: this is **attention** (3). The MLP, short for
-# multilayer perceptron, works on each letter alone (4). The last step gives each possible next
+# becomes a token (1), and each token its embedding (2). Then each letter can look back and take
+# something from those before it: this is **attention** (3). The MLP, short for multilayer
+# perceptron, calculates with one letter at a time (4). The last step gives each possible next
 # letter a score, its **logit** (5). The logits become probabilities (6): a higher logit means a
 # higher probability.
 
@@ -268,7 +269,7 @@ mg.learn.predict(
 )
 
 # %% [markdown]
-# Look at the last dot and at the dashed line of *knowing nothing*.
+# Compare the number at the last dot with that of *knowing nothing*.
 
 # %% tags=["varies", "shows:00.break"]
 broken = mg.GPT(model.config)

@@ -68,6 +68,10 @@ print(f"entropy {entropy:.3f} nats, so the perplexity is {math.exp(entropy):.2f}
 print(f"the library: entropy {mg.next_token(logits).entropy:.3f} nats")
 
 # %% [markdown]
+# In notebook 00, the perplexity came from the cross-entropy loss on real names, and a lower one
+# meant a better model. Here it does not: no real token is involved, only how undecided the model is.
+
+# %% [markdown]
 # ## A dart picks the token
 #
 # Lay the four probabilities end to end, the largest first. They form a strip from 0 to 1, and each
@@ -225,8 +229,8 @@ print("min-p of the library:", mg.next_token(logits, min_p=0.2).probabilities.ro
 
 # %% [markdown]
 # A model that was trained on one story continues “Wren ”, the name of a girl in it. Raise min-p to
-# 0.1 and press *Next letter* several times. Watch how many letters are kept: many at the start of a
-# word, one or two in the middle of it.
+# 0.1 and press *Next letter* several times. Watch how many letters are kept: several where the
+# model is undecided, and only one where it is nearly certain.
 
 # %%
 mg.widgets.SamplingExplorer("story", sliders=("temperature", "min_p"), prompt="Wren ")
@@ -235,10 +239,10 @@ mg.widgets.SamplingExplorer("story", sliders=("temperature", "min_p"), prompt="W
 # ## Write the sampler yourself
 #
 # Exercise, 10 minutes. `sample(logits, T, k, u) -> token`, with logits as an array. Divide them by
-# T, apply the softmax and top-k, then return the number of the token that the dart u picks. At
-# T = 0, return the most probable token. If k is larger than V, nothing is cut. Of equal logits, the
-# token with the lower number comes first. Example:
-# `sample(np.array([1.0, 2.0, 0.1, -1.0]), 1, 4, 0.7)` gives 0.
+# T, apply the softmax and top-k. Lay the probabilities end to end, the largest first, and return
+# the number of the token that the dart u hits. At T = 0, return the most probable token. If k is
+# larger than V, nothing is cut. Of equal logits, the token with the lower number comes first.
+# Example: `sample(np.array([1.0, 2.0, 0.1, -1.0]), 1, 4, 0.7)` gives 0.
 
 # %% tags=["exercise:09.sample"]
 sample = mg.learn.todo()  # your function goes here, in place of this line
@@ -295,8 +299,8 @@ mg.learn.reveal("09.cache", num_read)
 # %% [markdown]
 # Reading fewer letters takes less time, but not in proportion: every new letter has a fixed cost of
 # its own. The next cell takes some seconds and measures both ways on this machine, one after the
-# other. *Read again*: the model reads the whole text for every new letter. *Kept in a cache*: with
-# the KV cache, it reads the newest letter only.
+# other. Without a cache, the model reads the whole text again for every new letter. With the KV
+# cache, it reads the newest letter only.
 
 # %% tags=["varies"]
 mg.widgets.kv_cache_timing(story.model, start, 60)
@@ -306,7 +310,7 @@ mg.widgets.kv_cache_timing(story.model, start, 60)
 #
 # How much of a generated text is copied? The model that was trained on `story` now writes texts of
 # 200 letters. For each, the next cell finds the longest piece that is also in the story, letter for
-# letter.
+# letter. It takes some seconds.
 
 # %% tags=["predict:09.copy"]
 # source: misconception: fluent text is new text

@@ -87,12 +87,7 @@ def _name(game_round: GuessRound) -> Markup:
 
 def _promise(game_round: GuessRound, grid: KeyGrid) -> Markup:
     """Return the line that stands where the bars will be."""
-    sentence = (
-        f"{len(grid.keys)} bars grow out of the keys after your guess"
-        if grid.keys
-        else "The bars appear here after your guess"
-    )
-    return tag("p", sentence, css_class="lab promise")
+    return tag("p", "The bars appear here after your guess", css_class="lab promise")
 
 
 def _board(game_round: GuessRound, grid: KeyGrid, bars_grow: bool) -> Markup:

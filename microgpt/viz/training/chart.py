@@ -12,7 +12,8 @@ from microgpt.viz.training.wording import format_loss, perplexity_of, short_loss
 
 MARGIN = 0.04  # above the highest loss and below the lowest, as a share of the height
 RAW_MARGIN = 0.2  # by how much losses of single groups may widen the axis; the rest is cut off
-MAX_GAPS = 6  # between the ticks of the vertical axis
+SMOOTH_MARGIN = 0.5  # by how much the smoothed curve may rise above all held-out losses and lines
+MAX_GAPS = 5  # between the ticks of the vertical axis
 LABEL_DISTANCE = 0.25  # between the middles of the labels of two lines, as a share of the height
 
 Point = tuple[float, float]
@@ -62,10 +63,11 @@ def loss_chart(progress: TrainingProgress) -> LossChart:
     baselines = {"knowing nothing": progress.uniform_loss}
     if progress.bigram is not None:
         baselines["pairs counted"] = progress.bigram.loss
-    scale = _Scale(
-        [*baselines.values(), *(one.loss for one in held_out), *curve.smooth.tolist()], curve.raw
+    scale = _Scale([*baselines.values(), *(one.loss for one in held_out)], curve.smooth, curve.raw)
+    smooth = tuple(
+        (x, min(1.0, max(0.0, y)))
+        for x, y in zip(curve.x.tolist(), scale.heights(curve.smooth), strict=True)
     )
-    smooth = tuple(zip(curve.x.tolist(), scale.heights(curve.smooth), strict=True))
     ends = {progress.snapshot_steps[-1]: "last", progress.snapshot_steps[0]: "first"}
     is_running = progress.steps_done < progress.steps
     return LossChart(
@@ -92,7 +94,10 @@ class _Scale:
     Rounded to half a tick, it stays where it is while most of the losses arrive.
     """
 
-    def __init__(self, losses: list[float], raw: np.ndarray):
+    def __init__(self, losses: list[float], smooth: np.ndarray, raw: np.ndarray):
+        # A training loss that explodes must not press the held-out losses and the lines together.
+        reach = max(losses) + max(1.0, SMOOTH_MARGIN * (max(losses) - min(losses)))
+        losses = [*losses, *(min(loss, reach) for loss in smooth.tolist())]
         low, high = min(losses), max(losses)
         margin = RAW_MARGIN * (high - low)
         low = min(low, max(low - margin, float(raw.min(initial=low))))

@@ -50,16 +50,16 @@ def key_figure(progress: TrainingProgress, loss: float) -> tuple[str, str]:
     if isnan(loss):
         return "-", "nothing held out"
     if loss == inf:
-        return "∞", "worse than blind"
+        return "∞", "worse than knowing nothing"
     is_worse = is_worse_than_blind(progress, loss)
     figure = format_perplexity(loss)
     if figure.startswith("over"):
         figure = "> 10⁶"
-    return figure, "worse than blind" if is_worse else f"{progress.unit}s"
+    return figure, "worse than knowing nothing" if is_worse else f"{progress.unit}s"
 
 
 def perplexity_in_words(progress: TrainingProgress, loss: float) -> str:
     """Return what a loss means: among how many tokens the model seems to choose."""
     if is_worse_than_blind(progress, loss):
-        return f"surer of wrong {progress.unit}s than a blind guess"
+        return f"surer of wrong {progress.unit}s than a guess that knows nothing"
     return f"like choosing among {perplexity_of(progress, loss)}"
