@@ -8,6 +8,7 @@ Route from a moved slider to the picture: `LabeledSlider._on_slider` (controls.p
 `Panel.picture` and `Panel.caption_box`.
 """
 
+import threading
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
@@ -81,6 +82,7 @@ class SamplingExplorer(Panel):
         trace = trace if u is None else trace.with_fixed_u(u)
         self._first_draw = trace.draw
         self._table_queue = LatestOnlyQueue()
+        self._sync_thread: int | None = None  # the thread that sets controls from the state
         self.compact = compact
         self._make_controls(trace)
         super().__init__(
@@ -167,7 +169,11 @@ class SamplingExplorer(Panel):
     def _moves_of(
         self, control: str, with_value: Callable[[SamplingTrace, Any], SamplingTrace]
     ) -> Callable:
-        return lambda change: self.on_move(control, with_value, change["new"])
+        def on_change(change: Any) -> None:
+            if self._sync_thread != threading.get_ident():  # else it was set from the state
+                self.on_move(control, with_value, change["new"])
+
+        return on_change
 
     def _lay_out(self, sliders: Sequence[str]) -> list[ipywidgets.Widget]:
         """Return the controls in boxes; sliders that are not named in `sliders` are folded away."""
@@ -238,7 +244,11 @@ class SamplingExplorer(Panel):
             ("prompt", self.prompt_box, self.prompt_box.value if self.message else trace.prompt),
         ):
             if widget.value != value and not self.is_waiting(name):
-                widget.value = value
+                self._sync_thread = threading.get_ident()
+                try:
+                    widget.value = value
+                finally:
+                    self._sync_thread = None
         has_model = isinstance(trace.source, ModelLogits)
         self.prompt_box.disabled = self.likelihood.toggle.disabled = not has_model
         self.accept_button.description = (

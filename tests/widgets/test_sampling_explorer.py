@@ -11,6 +11,7 @@ from waiting import wait_until
 import microgpt as mg
 from microgpt.widgets import panel as panel_module
 from microgpt.widgets.logits_source import FixedLogits
+from microgpt.widgets.model_lookup import load_source
 from microgpt.widgets.sampling_trace import SamplingTrace, texts_by_seed
 
 HOSTILE = ["<img src=x onerror=alert(1)>", "a" * 10_000, "سلام", "👩\u200d🚀", "", "\x00\u202e"]
@@ -323,6 +324,22 @@ def test_after_the_end_the_first_button_begins_another_text(compact):
     assert not panel.finish_button.disabled
     panel.accept_button.click()
     assert len(panel.state.accepted) == 1
+
+
+def test_controls_that_follow_the_state_do_not_draw_again(monkeypatch):
+    """A second picture, drawn right after the first, would end its motion."""
+    panel, moves = mg.widgets.SamplingExplorer("names", prompt="an"), []
+    panel.finish_button.click()
+    monkeypatch.setattr(panel, "on_move", lambda *move: moves.append(move[0]))
+    panel.accept_button.click()
+    panel.update(lambda trace: trace.restarted(source=load_source("story"), prompt="b"))
+    shown = (panel.seed_box.value, panel.prompt_box.value, panel.model_select.value)
+    assert shown == (2, "b", "story")
+    assert moves == []
+    panel.seed_box.value = 7
+    panel.prompt_box.value = "c"
+    panel.model_select.value = "names"
+    assert moves == ["seed", "prompt", "model"]
 
 
 def test_only_the_compact_form_leaves_out_the_setup():
