@@ -32,8 +32,8 @@ def test_any_width(notebook, name, width):
     panel.evaluate("(element, width) => element.style.width = width + 'px'", width)
     try:
         violations = text_violations(panel) + overlapping_controls(panel) + inner_scrollbars(panel)
-        caption, view = (panel.locator(part).bounding_box() for part in (".mg-caption", ".mg-view"))
-        if caption["y"] + caption["height"] > view["y"] + view["height"] + 1:
+        caption, card = (panel.locator(part).bounding_box() for part in (".mg-caption", ".mg-card"))
+        if caption["y"] + caption["height"] > card["y"] + card["height"] + 1:
             violations.append("the caption is cut off")
         notebook.screenshot(f"{name}-{width}", panel)
         assert violations == []
