@@ -44,9 +44,9 @@ def test_the_text_has_a_line_for_each_part_of_the_card():
     lines = repr(learn.check("09.temperature", lambda logits, T: logits)).splitlines()
     assert lines[0] == "✗ Not yet · 09.temperature"
     assert [line.partition(":")[0] for line in lines[1:-1]] == [
-        "  this does not hold yet", "  input", "  got", "  expected", "  usual cause",
+        "  should hold, but does not", "  input", "  got", "  expected", "  usual cause",
     ]  # fmt: skip
-    assert lines[1] == "  this does not hold yet: The worked example gives the right result."
+    assert lines[1] == "  should hold, but does not: The worked example gives the right result."
     assert lines[-1] == '  mg.learn.hint("09.temperature") gives a hint.'
     assert repr(learn.check("09.sample", correct_sample)).splitlines() == [
         "✓ Correct · 09.sample",
@@ -55,7 +55,8 @@ def test_the_text_has_a_line_for_each_part_of_the_card():
     ]
     assert repr(learn.check("09.sample", learn.todo())).count("\n") == 2
     assert (
-        repr(Result("not yet", "It holds.")) == "✗ Not yet · \n  this does not hold yet: It holds."
+        repr(Result("not yet", "It holds."))
+        == "✗ Not yet · \n  should hold, but does not: It holds."
     )
 
 

@@ -22,7 +22,7 @@ HOSTILE = "<img src=x onerror=alert(1)>"
 @pytest.mark.parametrize(
     ("options", "guess", "result", "expected"),
     [
-        ((1, 10, 27), None, None, "Say what you expect. Nothing depends on it."),
+        ((1, 10, 27), None, None, "Say what you expect; a wrong guess costs nothing."),
         ((1, 10, 27), 10, None, "You say 10. Run on to see; until then you can change it."),
         ((1, 10, 27), None, 12.5, "Say what you expect, and the result appears here."),
         ((1, 10, 27), 10, 10, "You said 10, and so it is."),

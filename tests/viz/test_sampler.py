@@ -62,9 +62,9 @@ def test_reference_numbers():
 
 
 def test_the_line_names_the_filter_that_binds():
-    assert texts(html(nine_words(top_k=3)), "cut-line") == ["top-k 3 keeps 3, which held 99.1 %"]
+    assert texts(html(nine_words(top_k=3)), "cut-line") == ["top-k 3 keeps 3, which had 99.1 %"]
     (line,) = texts(html(nine_words(top_k=3, top_p=0.93)), "cut-line")
-    assert line == "top-p 0.93 keeps 2, which held 93.0 %"
+    assert line == "top-p 0.93 keeps 2, which had 93.0 %"
     assert texts(html(nine_words(min_p=0.5)), "cut-line")[0].startswith("min-p 0.5 keeps 2")
     assert texts(html(nine_words()), "cut-line") == []
 
@@ -149,16 +149,16 @@ def test_ten_rows_at_most_and_always_the_pick(vocab_size, rank, expected):
 
 def test_what_is_cut_has_the_rows_that_are_left_and_folds_into_one():
     assert row_texts(nine_words(top_k=3))[3:] == [
-        "top-k 3 keeps 3, which held 99.1 %", "you", "inches", "every", "moves", "pizza", "effort",
+        "top-k 3 keeps 3, which had 99.1 %", "you", "inches", "every", "moves", "pizza", "effort",
     ]  # fmt: skip
     held = 100 * zipf(30).view().base_probs[:5].sum()
     assert row_texts(zipf(30, top_k=5))[5:] == [
-        f"top-k 5 keeps 5, which held {held:.1f} %", "rank 6", "rank 7", "rank 8", "22 more, cut",
+        f"top-k 5 keeps 5, which had {held:.1f} %", "rank 6", "rank 7", "rank 8", "22 more, cut",
     ]  # fmt: skip
     rows = row_texts(zipf(u=0.89, top_p=0.4))
     assert rows[4:] == [
         "rank 5", "⋮  4 between, 15.3 %", "rank 10", "4 more, 8.6 % together",
-        "top-p 0.4 keeps 14, which held 40.7 %", "50,243 more, cut",
+        "top-p 0.4 keeps 14, which had 40.7 %", "50,243 more, cut",
     ]  # fmt: skip
     for row in elements(html(nine_words(top_k=3)), "cut-row"):
         (track,) = (e for e in row if e.get("class") == "mg-track")
@@ -270,7 +270,7 @@ def test_the_tail_of_the_strip_says_how_many_it_holds():
     now, base = (texts(html(trace), "rest")[i] for i in (0, -1))
     assert now == "10 more"
     assert base == "50,207 more, cut"
-    assert texts(html(trace), "cut-line") == ["top-k 50 keeps 50, which held 3.9 %"]
+    assert texts(html(trace), "cut-line") == ["top-k 50 keeps 50, which had 3.9 %"]
     after_the_rows = 100 * trace.view().probs[7:].sum()
     assert row_texts(trace)[-3] == f"43 more, {after_the_rows:.1f} % together"
     assert "Made-up numbers" in caption(zipf())

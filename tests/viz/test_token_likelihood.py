@@ -109,7 +109,7 @@ def test_loss_and_perplexity_of_the_text_follow_from_its_nats():
     assert "cross-entropy loss" in labels[1]
     assert labels[2].endswith("the perplexity, like choosing among 10.0 letters, not 27")
     unlikely = scores(token("q", 0.01, 26), text="q")
-    assert total_rows(unlikely)[2].label.endswith("worse than a blind guess among 27 letters")
+    assert total_rows(unlikely)[2].label.endswith("worse than knowing nothing, which is 27")
 
 
 def test_a_long_text_shows_its_last_seven_tokens_and_the_rest_in_one_row():

@@ -8,7 +8,7 @@ from microgpt.viz.axis import percent_axis
 from microgpt.viz.formatting import format_permille, label_length, to_permille, visible
 from microgpt.viz.forward_pass.activation_data import ForwardPass
 
-MAX_VALUES = 16  # of an embedding, below its token
+MAX_VALUES, VALUE_COLUMNS = 16, 2  # of an embedding, below its token
 MAX_HIDDEN, HIDDEN_COLUMNS = 64, 16  # of the MLP
 MAX_LOGITS, NUM_LOGIT_LABELS, NUM_PROBS = 60, 3, 5
 CHAR_SHARE = 0.056  # of the width of a box, that of a character
@@ -54,17 +54,11 @@ def hinton_squares(values: np.ndarray, columns: int, max_value: float) -> list[S
     ]
 
 
-def value_columns(forward: ForwardPass) -> int:
-    """Return how many squares of an embedding stand beside each other below its token."""
-    num_values = min(forward.embedding.shape[1], MAX_VALUES)
-    return 2 if num_values <= 16 or has_narrow_columns(len(column_edges(forward)) - 1) else 4
-
-
 def embedding_squares(forward: ForwardPass) -> list[list[Square]]:
     """Return the squares of each token's embedding, all on the same scale."""
     values = forward.embedding[:, :MAX_VALUES]
     max_value = float(np.abs(values).max()) or 1.0
-    return [hinton_squares(row, value_columns(forward), max_value) for row in values]
+    return [hinton_squares(row, VALUE_COLUMNS, max_value) for row in values]
 
 
 def hidden_squares(forward: ForwardPass) -> list[list[Square]]:

@@ -12,6 +12,7 @@ from microgpt.viz.formatting import visible
 from microgpt.viz.forward_pass.activation_data import HIDDEN_LABEL, ForwardPass
 from microgpt.viz.forward_pass.marks import (
     HIDDEN_COLUMNS,
+    VALUE_COLUMNS,
     ProbRow,
     Square,
     column_edges,
@@ -20,7 +21,6 @@ from microgpt.viz.forward_pass.marks import (
     label_width,
     logit_bars,
     prob_rows,
-    value_columns,
     weight_texts,
 )
 from microgpt.viz.forward_pass.svg import arcs_svg, bars_svg, squares_svg
@@ -164,8 +164,7 @@ def _tokens(forward: ForwardPass) -> Markup:
 
 
 def _embedding(forward: ForwardPass) -> Markup:
-    columns = value_columns(forward)
-    cells = [squares_svg(squares, columns) for squares in embedding_squares(forward)]
+    cells = [squares_svg(squares, VALUE_COLUMNS) for squares in embedding_squares(forward)]
     if forward.num_tokens > forward.num_shown:
         cells.insert(0, Markup(""))
     label = "the numbers of each token as squares below it"

@@ -9,6 +9,7 @@ from microgpt.viz.forward_pass.activation_data import HIDDEN_LABEL, ForwardPass
 from microgpt.viz.forward_pass.marks import (
     HIDDEN_COLUMNS,
     MAX_VALUES,
+    VALUE_COLUMNS,
     Square,
     column_edges,
     embedding_squares,
@@ -16,7 +17,6 @@ from microgpt.viz.forward_pass.marks import (
     label_width,
     logit_bars,
     prob_rows,
-    value_columns,
     weight_texts,
 )
 from microgpt.viz.forward_pass.svg import MAX_STROKE
@@ -138,7 +138,7 @@ def _draw_tokens(drawing: Drawing, forward: ForwardPass, x: float, y: float) -> 
 
 def _draw_embedding(drawing: Drawing, forward: ForwardPass, x: float, y: float) -> None:
     centres = _draw_columns(drawing, forward, x, y, y + 4)[-forward.num_shown :]
-    columns, edges = value_columns(forward), column_edges(forward)
+    columns, edges = VALUE_COLUMNS, column_edges(forward)
     column_width = 0.86 * INNER * (edges[-1] - edges[-2])
     cell = min(column_width / columns, 76 * columns / MAX_VALUES)
     for squares, centre in zip(embedding_squares(forward), centres, strict=True):

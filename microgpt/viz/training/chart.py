@@ -63,10 +63,12 @@ def loss_chart(progress: TrainingProgress) -> LossChart:
     baselines = {"knowing nothing": progress.uniform_loss}
     if progress.bigram is not None:
         baselines["pairs counted"] = progress.bigram.loss
-    scale = _Scale([*baselines.values(), *(one.loss for one in held_out)], curve.smooth, curve.raw)
+    # A line fitted to a steep fall goes below all losses.
+    smooth_losses = np.maximum(curve.smooth, curve.raw.min(initial=np.inf))
+    scale = _Scale([*baselines.values(), *(one.loss for one in held_out)], smooth_losses, curve.raw)
     smooth = tuple(
         (x, min(1.0, max(0.0, y)))
-        for x, y in zip(curve.x.tolist(), scale.heights(curve.smooth), strict=True)
+        for x, y in zip(curve.x.tolist(), scale.heights(smooth_losses), strict=True)
     )
     ends = {progress.snapshot_steps[-1]: "last", progress.snapshot_steps[0]: "first"}
     is_running = progress.steps_done < progress.steps

@@ -61,5 +61,5 @@ def key_figure(progress: TrainingProgress, loss: float) -> tuple[str, str]:
 def perplexity_in_words(progress: TrainingProgress, loss: float) -> str:
     """Return what a loss means: among how many tokens the model seems to choose."""
     if is_worse_than_blind(progress, loss):
-        return f"surer of wrong {progress.unit}s than a guess that knows nothing"
+        return f"surer of wrong {progress.unit}s than a blind guess"
     return f"like choosing among {perplexity_of(progress, loss)}"

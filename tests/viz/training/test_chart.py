@@ -34,6 +34,15 @@ def test_everything_is_inside(losses):
     assert 2 <= len(chart.ticks) <= 8
 
 
+def test_a_training_loss_that_explodes_leaves_the_held_out_losses_apart():
+    losses = np.concatenate([np.full(20, 3.3), np.full(60, 12_000.0), np.full(20, 40.0)])
+    chart = loss_chart(training_run(3.4, 30.0, 20.0, losses=losses))
+    first, middle, last = (point.y for point in chart.held_out)
+    assert first - middle > 0.4
+    assert last - middle > 0.1
+    assert min(y for _, y in chart.smooth) == 0  # the curve leaves the chart at the top
+
+
 def test_the_axis_does_not_follow_single_losses_far_out():
     losses = np.full(100, 3.0)
     losses[50] = 500.0

@@ -14,7 +14,11 @@ def samples_of(*texts, label="new"):
 
 def test_a_column_for_each_step_and_those_to_come_wait():
     first, second, third = columns(training_run(3.36, 2.5, steps_done=20))
-    assert (first.step, first.figure, first.unit) == ("step 0", "28.8", "worse than blind")
+    assert (first.step, first.figure, first.unit) == (
+        "step 0",
+        "28.8",
+        "worse than knowing nothing",
+    )
     assert (second.step, second.figure, second.unit) == ("step 10", "12.2", "letters")
     assert [sample.text for sample in second.samples] == ["anna", "bert"]
     assert (third.step, third.unit, third.is_waiting) == ("step 100", "to come", True)
@@ -25,9 +29,9 @@ def test_a_column_for_each_step_and_those_to_come_wait():
     ("loss", "expected"),
     [
         (NAN, ("-", "nothing held out")),
-        (float("inf"), ("∞", "worse than blind")),
-        (11.47, ("95,798", "worse than blind")),
-        (20.0, ("> 10⁶", "worse than blind")),
+        (float("inf"), ("∞", "worse than knowing nothing")),
+        (11.47, ("95,798", "worse than knowing nothing")),
+        (20.0, ("> 10⁶", "worse than knowing nothing")),
     ],
 )
 def test_perplexities_that_are_no_number_of_choices(loss, expected):
