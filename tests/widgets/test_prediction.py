@@ -20,7 +20,7 @@ def classes(widget):
 
 def test_a_guess_and_then_the_result():
     prediction = predict("00.test", "How many?", (1, 3, 10))
-    assert prediction.caption.startswith("Say what you expect.")
+    assert prediction.caption.startswith("Say what you expect;")
     assert not any(classes(button) & {"mg-chosen", "mg-right"} for button in prediction.buttons)
     prediction.buttons[2].click()
     prediction.buttons[1].click()
@@ -55,7 +55,7 @@ def test_a_number_with_its_unit():
     prediction.number_box.value = "7"
     assert prediction.caption.startswith("You say 7 letters.")
     prediction.number_box.value = ""
-    assert prediction.caption.startswith("Say what you expect.")
+    assert prediction.caption.startswith("Say what you expect;")
     prediction.number_box.value = "1234.567"
     reveal("00.number", 28.94)
     assert prediction.caption == "You said 1,235 letters; it is 28.9 letters."
