@@ -168,7 +168,10 @@ def without_sum_after_the_cut(logits, T, k, u):
 
 
 ZERO = "T = 0 must take the likeliest token"
-ID_ORDER, ASCENDING = "takes the tokens in the order of their numbers", "begins with the least likely token"
+ID_ORDER, ASCENDING = (
+    "takes the tokens in the order of their numbers",
+    "begins with the least likely token",
+)
 RANK, TIES = "That is the rank in the sorted order", "takes the higher id first"
 
 
