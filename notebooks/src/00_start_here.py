@@ -44,7 +44,7 @@ mg.widgets.GuessNext("names")
 names = mg.load_corpus("names-mini")
 size = names.tokenizer().vocab_size
 trained = mg.load_pretrained("names")
-print(f"{names[0]!r} becomes the tokens {names.tokenizer().encode(names[0])}")
+print(f"{names[0]!r} becomes the tokens {names.tokenizer().encode(names[0], bos=True, eos=True)}")
 print(f"there are {size} tokens: one for each letter, and one that marks the start and the end")
 print(f"the trained model has {trained.model.parameter_count():,} parameters")
 
@@ -70,7 +70,7 @@ mg.learn.predict("00.greedy", "At temperature 0, how many different names will t
 # between the letters move. The pale strip shows temperature 1, for comparison. *Next letter* writes
 # the letter that was hit, and *Throw again* throws a new dart.
 #
-# How hard is the next letter to guess? One figure answers with a number of choices, the
+# How hard is the next letter to guess? The explorer answers with a number of choices, the
 # **perplexity**. At perplexity 10, the letter is as hard to guess as one of ten equally probable
 # letters. At perplexity 1, it is certain.
 
@@ -78,8 +78,8 @@ mg.learn.predict("00.greedy", "At temperature 0, how many different names will t
 mg.widgets.SamplingExplorer("names", sliders=("temperature",), compact=True)
 
 # %% [markdown]
-# The next table has ten names for each of four temperatures. Within a row, only the temperature
-# differs: the darts, which are not drawn here, land at the same points of the strip. A note beside
+# The next table has ten names for each of four temperatures. In each row, the same darts fall, and
+# only the temperature differs from column to column. The darts are not drawn. A note beside
 # each name says where it comes from. *Trained on*: the model was trained on it. *In the list, not
 # trained on*: it is in the list, but the training left it out or ended before reaching it. *New*:
 # it is not in the list.
@@ -95,11 +95,11 @@ mg.learn.reveal("00.greedy", len(set(table[0])))
 # ## Now train a model of your own
 #
 # A new model has random parameters. In training, it reads one name after another and gives
-# probabilities for each next letter. The less probable the letter that comes next, the bigger
-# the surprise. The **negative log-likelihood** measures this surprise: 0 for a letter that
-# was certain, more for a less probable one. The average over many letters is the **cross-entropy
-# loss**, or *loss* for short. A loss has a perplexity, too: guessing among that many equally
-# probable letters would give the same loss.
+# probabilities for each next letter. The less probable the letter that comes, the bigger the
+# surprise. The **negative log-likelihood** measures this surprise: 0 for a letter that was certain,
+# more for a less probable one. The average over many letters is the **cross-entropy loss**, or
+# *loss* for short. A loss has a perplexity, too. At perplexity 10, it is that of guessing among ten
+# equally probable letters.
 
 # %% tags=["predict:00.choices"]
 # source: misconception: a model that has learned nothing sees one possibility, or a few

@@ -29,7 +29,7 @@ print(f"a model with {model.parameter_count():,} parameters was trained on most 
 #
 # For each possible next token, the model computes a score, its **logit**. A logit can be any
 # number; the higher it is, the more probable the token. Take four logits, of the tokens 0, 1, 2
-# and 3. Raise e to each of them: now all four numbers are positive. Divide each by their sum: now
+# and 3. Take e to the power of each: now all four numbers are positive. Divide each by their sum: now
 # they add up to 1. This calculation turns logits into probabilities and is called the **softmax**.
 
 # %%
@@ -241,7 +241,7 @@ mg.widgets.SamplingExplorer("story", sliders=("temperature", "min_p"), prompt="W
 # Exercise, 10 minutes. `sample(logits, T, k, u) -> token`, with logits as an array. Divide them by
 # T, apply the softmax and top-k. Lay the probabilities end to end, the largest first, and return
 # the number of the token that the dart u hits. At T = 0, return the most probable token. If k is
-# larger than V, nothing is cut. Of equal logits, the token with the lower number comes first.
+# larger than V, nothing is cut. If two logits are equal, the lower number comes first.
 # Example: `sample(np.array([1.0, 2.0, 0.1, -1.0]), 1, 4, 0.7)` gives 0.
 
 # %% tags=["exercise:09.sample"]

@@ -50,7 +50,7 @@ def test_the_game_is_played_with_keys_alone(notebook):
         ).to_be_focused()
         if number < 2:
             press("Enter")
-            expect(caption(game)).to_contain_text("One click guesses.")
+            expect(caption(game)).to_contain_text("Click a key to guess.")
             expect(game.get_by_role("button", name="a", exact=True)).to_be_focused()
     expect(caption(game)).to_contain_text("Final score in 3 rounds: you ")
     expect(game.locator(".mg-keycap:visible")).to_have_count(27)

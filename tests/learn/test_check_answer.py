@@ -33,7 +33,7 @@ def test_a_wrong_answer_gets_the_smallest_input_and_its_cause():
     assert list(result.input) == ["logits", "T", "k", "u"]
     assert id_order_sample(**result.input) == result.got
     assert "Sort them by probability first, the largest first" in result.cause
-    message = r"09\.sample: not yet\. Should hold, but does not: The worked"
+    message = r"09\.sample: not yet\. Goal not reached yet: The worked"
     with pytest.raises(AssertionError, match=message):
         result.raise_if_wrong()
 

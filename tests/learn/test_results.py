@@ -44,9 +44,9 @@ def test_the_text_has_a_line_for_each_part_of_the_card():
     lines = repr(learn.check("09.temperature", lambda logits, T: logits)).splitlines()
     assert lines[0] == "✗ Not yet · 09.temperature"
     assert [line.partition(":")[0] for line in lines[1:-1]] == [
-        "  should hold, but does not", "  input", "  got", "  expected", "  usual cause",
+        "  goal not reached yet", "  input", "  got", "  expected", "  usual cause",
     ]  # fmt: skip
-    assert lines[1] == "  should hold, but does not: The worked example gives the right result."
+    assert lines[1] == "  goal not reached yet: The worked example gives the right result."
     assert lines[-1] == '  mg.learn.hint("09.temperature") gives a hint.'
     assert repr(learn.check("09.sample", correct_sample)).splitlines() == [
         "✓ Correct · 09.sample",
@@ -54,10 +54,7 @@ def test_the_text_has_a_line_for_each_part_of_the_card():
         '  mg.learn.solution("09.sample") shows one way to write it.',
     ]
     assert repr(learn.check("09.sample", learn.todo())).count("\n") == 2
-    assert (
-        repr(Result("not yet", "It holds."))
-        == "✗ Not yet · \n  should hold, but does not: It holds."
-    )
+    assert repr(Result("not yet", "It holds.")) == "✗ Not yet · \n  goal not reached yet: It holds."
 
 
 def test_probabilities_have_their_sum_beside_them():

@@ -84,7 +84,7 @@ def test_sentences_follow_the_model():
     forward = forward_of(unit="token", adds_position=False, bos_id=None)
     sentences = [text.sentence for text in box_texts(forward)]
     assert sentences[1] == "A row of numbers for each token."
-    assert "plus one for its position" in box_texts(forward_of())[1].sentence
+    assert "plus a row for its position" in box_texts(forward_of())[1].sentence
     assert "“start” marks the beginning" in box_texts(forward_of())[0].sentence
     assert "start" not in " ".join(sentences)
     assert "letter" not in " ".join(sentences)

@@ -45,7 +45,7 @@ def test_before_the_guess_nothing_is_given_away():
     rendered = render_guess_round(ROUND, "mg-7")
     assert rendered.caption == (
         'A name begins "an". It comes from the held-out set: it was kept back, and the model was '
-        "never trained on it. One click guesses."
+        "never trained on it. Click a key to guess."
     )
     assert shown(ROUND)[:6] == ["Which letter comes next?", "you", "0", "model", "0", "a"]
     assert not re.search(r"\d ?%", " ".join(shown(ROUND)))

@@ -22,7 +22,7 @@ def test_it_asks_three_validation_names():
         prefix = first.source.tokenizer.decode(prefix_ids)
         follows = {name[len(prefix) :][:1] for name in validation if name.startswith(prefix)}
         assert first.source.labels[target].replace("⟨BOS⟩", "") in follows
-    assert "One click guesses." in panel.caption
+    assert "Click a key to guess." in panel.caption
     assert not re.search(r"\d ?%", panel.picture.value.partition("<style>")[0])
     for index in range(3):
         assert panel.next_button.description == "Next round"

@@ -33,7 +33,7 @@ def box_texts(forward: ForwardPass) -> list[BoxText]:
     V, hidden_size = forward.logits.shape[1], forward.mlp_hidden.shape[1]
     T, H = forward.num_tokens, forward.num_heads
     start = "; “start” marks the beginning" if forward.bos_id in forward.shown_ids else ""
-    position = " plus one for its position" if forward.adds_position else ""
+    position = " plus a row for its position" if forward.adds_position else ""
     shown = "" if forward.num_shown == T else f", the last {forward.num_shown} shown"
     head = f"head 1{'' if H == 1 else f' of {H}'}"
     if forward.num_layers > 1:

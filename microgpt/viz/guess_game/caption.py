@@ -42,7 +42,7 @@ def times_out_of(share: float) -> str:
 
 def _question(game_round: GuessRound) -> str:
     how = (
-        "One click guesses."
+        "Click a key to guess."
         if len(game_round.labels) <= MAX_KEYS
         else f"Choose a {game_round.unit}, then press Guess."
     )

@@ -48,7 +48,7 @@ def test_answers_that_are_no_finished_run():
     next(trainer)
     result = learn.check(ID, trainer)
     assert "stopped after 1 of 10 steps" in result.cause
-    assert "hold, but does not: The training ran to its last step." in repr(result)
+    assert "not reached yet: The training ran to its last step." in repr(result)
     assert "got: 1 of 10 steps" in repr(result)
 
 
