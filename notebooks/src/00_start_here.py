@@ -147,9 +147,9 @@ mg.learn.reveal("00.choices", monitor.perplexity(0), size=size)
 # ### Is that a good result?
 #
 # One perplexity alone says little. The next cell puts that of your model between others, all
-# measured on the same held-out names. The perplexity is e to the loss, so both tell the same
-# story. The number after ± is the standard error: with other held-out names, the loss would
-# typically differ by about this much.
+# measured on the same held-out names. The loss is in nats, a unit that notebook 09 explains. The
+# perplexity is e to the loss, so both tell the same story. The number after ± is the standard
+# error: with other held-out names, the loss would typically differ by about this much.
 
 # %% tags=["frames:perplexity"]
 trainer, pairs, letters = monitor.trainer, mg.Bigram(size), mg.Bigram(size)
@@ -200,12 +200,11 @@ mg.widgets.TextLikelihood(monitor.trainer, text=name)
 # %% [markdown]
 # ## One picture shows the whole path
 #
-# Follow the letters through boxes 1 to 6. *Start* marks the beginning of the name. Each letter
-# becomes a token (1), and each token its embedding (2). Then each letter can look back and take
-# something from those before it: this is **attention** (3). The MLP, short for multilayer
-# perceptron, calculates with one letter at a time (4). The last step gives each possible next
-# letter a score, its **logit** (5). The logits become probabilities (6): a higher logit means a
-# higher probability.
+# Follow the letters through the boxes. Each letter becomes a token (1), and each token its embedding
+# (2). Then each letter can look back and take something from those before it: this is
+# **attention** (3), done several times side by side, in *heads*. The MLP, or multilayer perceptron,
+# calculates with one letter at a time (4). The last step gives each possible next letter a score,
+# its **logit** (5). Logits can be negative. The higher the logit, the higher the probability (6).
 
 # %%
 mg.widgets.forward_pass(monitor.trainer, name[:3])

@@ -68,8 +68,9 @@ print(f"entropy {entropy:.3f} nats, so the perplexity is {math.exp(entropy):.2f}
 print(f"the library: entropy {mg.next_token(logits).entropy:.3f} nats")
 
 # %% [markdown]
-# In notebook 00, the perplexity came from the cross-entropy loss on real names, and a lower one
-# meant a better model. Here it does not: no real token is involved, only how undecided the model is.
+# Notebook 00 had a perplexity, too. That one came from the cross-entropy loss on real names, and it
+# said how good the model is. The one here comes from the entropy, and it says how undecided the
+# model is about one token. A low temperature makes it lower, but the model no better.
 
 # %% [markdown]
 # ## A dart picks the token
@@ -85,8 +86,9 @@ for u in (0.5, 0.7, 0.9, 0.99):
 
 # %% [markdown]
 # Now with a real model. Look at the strip: the width of each letter is its probability, and the
-# most probable letter, rank 1, comes first. The pale strip below it shows T = 1. Press *Next
-# letter* until the name ends, then *Back*. Then move the dart yourself.
+# most probable letter, rank 1, comes first. The pale strip below it shows temperature T = 1 without
+# cuts. *Seed* is a number that fixes where all darts land. Press *Next letter* until the name ends,
+# then *Back*. Then move the dart yourself.
 
 # %%
 mg.widgets.SamplingExplorer("names")
@@ -266,10 +268,9 @@ else:
 # ### What was read once can be kept
 #
 # To *read* a letter means to run the whole calculation of the model for it: embedding, attention
-# and MLP. For a new letter, attention needs results from all letters before it. Either the model
-# reads the whole text again to get them, or they are kept in a **KV cache** and it reads the
-# newest letter only. K and V are two parts of attention, the keys and the values; notebook 06
-# explains them.
+# and MLP. For a new letter, attention needs two rows of numbers from each letter before it: the
+# key, K, and the value, V. Either the model reads the whole text again to get them, or they are
+# kept in a **KV cache** and it reads the newest letter only. Notebook 06 explains keys and values.
 
 # %% tags=["predict:09.cache"]
 # source: misconception: without a cache the work is twice as much, or some constant times
