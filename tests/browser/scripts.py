@@ -93,7 +93,8 @@ LOG_KEYS = """([handle, picture]) => {
     const log = window.keyLog = {keys: 0, drawn: 0, positions: [], captions: []};
     const note = (list, value) => { if (list.at(-1) !== value) list.push(value); };
     const position = () => handle.getAttribute("aria-valuetext");
-    const caption = () => picture.querySelector(".mg-caption").textContent;
+    const region = picture.closest(".mg-card").querySelector(".mg-caption");
+    const caption = () => region.textContent;
     note(log.positions, position());
     note(log.captions, caption());
     // Records come in batches; each holds the value before it.
@@ -106,7 +107,7 @@ LOG_KEYS = """([handle, picture]) => {
         note(log.captions, caption());
     });
     moved.observe(handle, {attributeFilter: ["aria-valuetext"], attributeOldValue: true});
-    redrawn.observe(picture, {childList: true, subtree: true, characterData: true});
+    redrawn.observe(region, {childList: true, subtree: true, characterData: true});
     const pressed = () => { log.keys++; };
     document.addEventListener("keydown", pressed, {capture: true});
     window.stopKeyLog = () => {

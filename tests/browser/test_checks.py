@@ -47,6 +47,7 @@ def test_layout_checks(notebook):
         "'small' is 12 px",
         "'faint' has contrast 2.8",
         "'clipped' is clipped",
+        "'one' overlaps 'two'",
         "'upper' overlaps 'lower'",
     ]
     assert overlapping_controls(broken) == ["one overlaps two"]
@@ -66,7 +67,7 @@ def test_axe_finds_violations_wherever_they_are(notebook):
 
 def test_theme_zoom_and_screenshots(notebook, tmp_path, monkeypatch):
     monkeypatch.setenv("MICROGPT_SCREENSHOTS", str(tmp_path))
-    text = notebook.scroll_to(SOUND_CELL).locator("p")
+    text = notebook.scroll_to(SOUND_CELL).locator("p").first
     colour = "element => getComputedStyle(element).color"
     light = text.evaluate(colour)
     with notebook.on_a_projector(dark=True):
