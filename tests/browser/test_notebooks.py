@@ -65,7 +65,8 @@ def test_run_all_gives_no_error_and_every_view_is_alive(notebook_run):
     for number, index in enumerate(code_cells(notebook)):
         outputs = notebook.scroll_to(index)
         assert MODEL_NOT_FOUND not in outputs.inner_text()
-        notebook.screenshot(f"{notebook.name}-{number:02}", outputs)
+        if outputs.inner_text():  # the cell of an answer shows nothing
+            notebook.screenshot(f"{notebook.name}-{number:02}", outputs)
         for panel in outputs.locator(".mg-host:has(.mg-picture)").all():
             expect(panel.locator(".mg-caption")).to_have_count(1)
             assert text_violations(panel) == []
