@@ -7,9 +7,6 @@ from functools import lru_cache
 
 import numpy as np
 
-ORDINALS = (
-    "first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth",
-)  # fmt: skip
 FILTER_NAMES = {"top_k": "top-k", "top_p": "top-p", "min_p": "min-p"}
 LARGE_NUMBERS = ((1e12, " trillion"), (1e9, " billion"), (1e6, " million"), (1.0, ""))
 
@@ -82,11 +79,6 @@ def format_perplexity(loss: float) -> str:
     if perplexity < 100:
         return f"{perplexity:.1f}"
     return f"{perplexity:,.0f}" if perplexity < 1e6 else "over a million"
-
-
-def ordinal_choice(rank: int) -> str:
-    """Format a rank counted from 0 as "the first choice", or "choice number 37" from 10 on."""
-    return f"the {ORDINALS[rank]} choice" if rank < len(ORDINALS) else f"choice number {rank + 1:,}"
 
 
 def ranked(rank: int) -> str:

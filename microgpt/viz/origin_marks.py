@@ -5,7 +5,6 @@ letters and draws circles of one size.
 """
 
 from collections.abc import Iterable
-from unicodedata import east_asian_width
 
 from microgpt.viz.drawing import Circle, Line, Shape
 from microgpt.viz.html import Markup, tag
@@ -47,8 +46,3 @@ def draw_origin(x: float, y: float, label: str, radius: float = 4.0) -> list[Sha
         upper = [(x + radius * dx, y - radius * dy) for dx, dy in reversed(_HALF_CIRCLE)]
         shapes.append(Line((*lower, *upper), "none", fill="ink2"))
     return shapes
-
-
-def text_width(text: str) -> float:
-    """Estimate the width of a text in em, from above: 0.62 a letter, 1 for the wide ones."""
-    return sum(1.0 if east_asian_width(char) in "WF" or char in "mwMW" else 0.62 for char in text)

@@ -1,9 +1,9 @@
 """`SampleTable`: generated texts side by side, a column for each temperature."""
 
-from microgpt.viz.formatting import visible
+from microgpt.viz.formatting import visible, width_in_em
 from microgpt.viz.html import Markup, join, tag
 from microgpt.viz.looks import style_sheet
-from microgpt.viz.origin_marks import MARKS, origin_legend, origin_mark, text_width
+from microgpt.viz.origin_marks import MARKS, origin_legend, origin_mark
 
 QUESTION = "What does the temperature change?"
 MAX_NAME, MAX_TEXT = 24, 60  # letters that are shown; a text that is no name may wrap
@@ -83,7 +83,7 @@ class SampleTable:
 
 def _lines(lines: list[tuple[str, str]]) -> Markup:
     """Return the texts of a column, in letters so large that the longest name fits."""
-    width = max((text_width(text) for text, label in lines if label), default=1.0)
+    width = max((width_in_em(text) for text, label in lines if label), default=1.0)
     items = []
     for text, label in lines:
         css_class = "line" if label else "line empty" if text == "(empty)" else "line text"

@@ -1,4 +1,4 @@
-"""Every view in each front end that people use, at every width, in both themes.
+"""Every view at every width in both themes, and views in each front end that people use.
 
 The front ends are imitated (see fake_hosts.py), so that their rules are tried without them; that
 JupyterLab really is like that is tested in the other files.
@@ -98,14 +98,18 @@ def test_nothing_is_cut_off_faint_or_in_the_way_at_any_width(show, views, name, 
     assert violations == []
 
 
-@pytest.mark.parametrize("name", VIEWS)
-def test_reduced_motion_stills_it(show, views, name):
-    page = show([[live_html(views[name])]], reduced_motion="reduce")
+@pytest.mark.parametrize("motion", ["no-preference", "reduce"])
+def test_what_changed_moves_unless_motion_is_reduced(show, motion):
+    view = VIEWS["explorer"]()
+    before = view.state
+    view.sliders["temperature"].slider.value = 0.5
+    view.picture.value = f'<div class="mg">{view.render(view.state, before).html}</div>'
+    page = show([[live_html(view)]], reduced_motion=motion)
     moving = (
         "[...document.querySelectorAll('.mg *')].filter(e => "
         "getComputedStyle(e).animationName !== 'none').length"
     )
-    assert page.evaluate(moving) == 0
+    assert (page.evaluate(moving) > 0) == (motion == "no-preference")
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

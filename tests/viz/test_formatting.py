@@ -13,7 +13,6 @@ from microgpt.viz.formatting import (
     format_permille,
     format_perplexity,
     format_prob,
-    ordinal_choice,
     quoted,
     ranked,
     to_permille,
@@ -70,13 +69,6 @@ def test_perplexities(perplexity, text):
     assert format_perplexity(math.log(perplexity)) == text
 
 
-def test_ranks_are_counted_from_one():
-    assert ordinal_choice(0) == "the first choice"
-    assert ordinal_choice(9) == "the tenth choice"
-    assert ordinal_choice(10) == "choice number 11"
-    assert ordinal_choice(1233) == "choice number 1,234"
-
-
 @pytest.mark.parametrize(
     ("rank", "text"),
     [(0, "the most likely"), (1, "the 2nd most likely"), (2, "the 3rd most likely"),
@@ -119,5 +111,3 @@ def test_tokens_are_visible():
     assert visible("👩\u200d🚀") == "👩\u200d🚀"
     assert len(visible("a" * 100)) == 12
     assert quoted("⟨BOS⟩") == "the end"
-    assert ordinal_choice(5) == "the sixth choice"
-    assert ordinal_choice(36) == "choice number 37"

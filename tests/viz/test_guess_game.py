@@ -56,8 +56,8 @@ def test_before_the_guess_nothing_is_given_away():
 
 def test_guess_target_and_favourite_are_told_apart():
     assert guess_caption(ANSWERED) == (
-        "You said 'a': the model gives it 10.0 %, the fourth choice. Its favourite is 'b' with "
-        "50.0 %. The name is \"anca\": 'c' follows, the second choice with 25.0 %. No point for "
+        "You said 'a': the model gives it 10.0 %, the 4th most likely. Its favourite is 'b' with "
+        "50.0 %. The name is \"anca\": 'c' follows, the 2nd most likely with 25.0 %. No point for "
         "either. A favourite with 50 % is wrong about half the time."
     )
     keys = key_grid(ANSWERED).keys

@@ -1,9 +1,7 @@
 """The marks for where a generated text comes from, and widths of texts."""
 
-import pytest
-
 from microgpt.viz.drawing import Circle, Line
-from microgpt.viz.origin_marks import MARKS, draw_origin, origin_legend, origin_mark, text_width
+from microgpt.viz.origin_marks import MARKS, draw_origin, origin_legend, origin_mark
 
 
 def test_each_label_of_a_memorization_check_has_a_mark_that_is_read_out():
@@ -44,10 +42,3 @@ def test_drawn_marks_differ_by_what_is_filled():
     half = draw_origin(10, 10, "in the list, not trained on")[1]
     assert all(x <= 10 for x, _ in half.points)  # the left half
     assert {y > 10 for _, y in half.points} == {True, False}
-
-
-@pytest.mark.parametrize(
-    ("text", "em"), [("", 0), ("anna", 4 * 0.62), ("mW", 2.0), ("王芳", 2.0), ("王i", 1.62)]
-)
-def test_widths_are_estimated_from_above(text, em):
-    assert text_width(text) == pytest.approx(em)

@@ -75,9 +75,9 @@ def test_sampled_texts_are_shown_as_text():
 
 
 def test_the_largest_letters_that_fit_depend_on_the_longest_name():
-    assert '--w:2.5"' in body(TABLE)
+    assert '--w:2.6"' in body(TABLE)
     longer = SampleTable({1.0: ("maximiliana", "o")}, {1.0: ("new", "new")})
-    assert f'--w:{9 * 0.62 + 2:.1f}"' in body(longer)
+    assert f'--w:{9 * 0.64 + 2:.1f}"' in body(longer)
 
 
 def test_a_label_after_its_text():

@@ -1,6 +1,6 @@
 """The sentences below a round of the guessing game."""
 
-from microgpt.viz.formatting import format_prob, ordinal_choice, quoted, quoted_text
+from microgpt.viz.formatting import format_prob, quoted, quoted_text, ranked
 from microgpt.viz.guess_game.game_round import GuessRound
 from microgpt.viz.guess_game.keys import MAX_KEYS, rounded_percent
 
@@ -62,7 +62,7 @@ def _guess(game_round: GuessRound) -> str:
         return f"You said {quoted(labels[guess])}, the model's favourite with {prob}."
     rank = ranked_ids.tolist().index(guess)
     return (
-        f"You said {quoted(labels[guess])}: the model gives it {prob}, {ordinal_choice(rank)}. "
+        f"You said {quoted(labels[guess])}: the model gives it {prob}, {ranked(rank)}. "
         f"Its favourite is {quoted(labels[favourite])} with {format_prob(float(probs[favourite]))}."
     )
 
@@ -84,7 +84,7 @@ def _target(game_round: GuessRound) -> str:
         return f"The name is {name}: {follows}, a point for the model."
     rank = ranked_ids.tolist().index(target)
     return (
-        f"The name is {name}: {follows}, {ordinal_choice(rank)} with "
+        f"The name is {name}: {follows}, {ranked(rank)} with "
         f"{format_prob(float(probs[target]))}. No point for either."
     )
 

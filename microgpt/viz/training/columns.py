@@ -3,8 +3,7 @@
 from dataclasses import dataclass
 from functools import lru_cache
 
-from microgpt.viz.formatting import visible
-from microgpt.viz.origin_marks import text_width
+from microgpt.viz.formatting import visible, width_in_em
 from microgpt.viz.training.progress import Snapshot, TrainingProgress
 from microgpt.viz.training.wording import key_figure
 
@@ -50,7 +49,7 @@ def _column(progress: TrainingProgress, step: int, snapshot: Snapshot | None) ->
         return Column(name, "·", "to come", (), 0.0, is_waiting=True)
     figure, unit = key_figure(progress, snapshot.loss)
     samples = tuple(_sample(text, label) for text, label in snapshot.samples)
-    width = max((text_width(sample.long) for sample in samples), default=0.0)
+    width = max((width_in_em(sample.long) for sample in samples), default=0.0)
     return Column(name, figure, unit, samples, width)
 
 
@@ -67,6 +66,6 @@ def _sample(text: str, label: str) -> Sample:
 def shortened(text: str, max_width: float) -> str:
     """Return a text as it is shown, with so many of its letters that it is not wider."""
     length, shown = len(text), visible(text, len(text) + 1)
-    while text_width(shown) > max_width and length > 1:
+    while width_in_em(shown) > max_width and length > 1:
         shown, length = visible(text, length), length - 1
     return shown

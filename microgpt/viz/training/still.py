@@ -1,7 +1,8 @@
 """The still picture of the training view, for readers without a kernel."""
 
 from microgpt.viz.drawing import MARGIN, Circle, Drawing, Line, Rect, Text
-from microgpt.viz.origin_marks import MARKS, draw_origin, text_width
+from microgpt.viz.formatting import width_in_em
+from microgpt.viz.origin_marks import MARKS, draw_origin
 from microgpt.viz.training.chart import LossChart, loss_chart
 from microgpt.viz.training.columns import Column, columns, shortened
 from microgpt.viz.training.progress import TrainingProgress
@@ -99,7 +100,7 @@ def _draw_column(
     texts = [
         shortened(sample.text, (width - 28) / MIN_SIZE) or sample.long for sample in column.samples
     ]
-    widest = max(text_width(text) for text in texts)
+    widest = max(width_in_em(text) for text in texts)
     size = min(MAX_SIZE, max(MIN_SIZE, (width - 28) / widest))
     left = x - min(width - 10, 16 + 0.88 * size * widest) / 2
     for i, (sample, text) in enumerate(zip(column.samples, texts, strict=True)):

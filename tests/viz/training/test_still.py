@@ -6,7 +6,7 @@ import pytest
 from training_runs import NAN, training_run
 
 from microgpt.viz.drawing import Circle, Rect
-from microgpt.viz.origin_marks import text_width
+from microgpt.viz.formatting import width_in_em
 from microgpt.viz.training import BigramBaseline, Snapshot, draw_training_still
 
 
@@ -42,7 +42,7 @@ def test_names_stay_inside_their_columns():
     assert len(names) == 8
     for name in names:
         column = (name.x - 60) // 125
-        assert name.x + 0.95 * name.size * text_width(name.text) < 60 + 125 * (column + 1)
+        assert name.x + 0.95 * name.size * width_in_em(name.text) < 60 + 125 * (column + 1)
 
 
 @pytest.mark.parametrize(
