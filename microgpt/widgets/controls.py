@@ -1,7 +1,7 @@
 """Sliders, buttons and collapsible sections that are labelled for screen readers."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import ipywidgets
@@ -110,6 +110,14 @@ def button(
     if look:
         widget.add_class(f"mg-{look}")
     widget.on_click(lambda _: on_click())
+    return widget
+
+
+def box(css_classes: str, children: Sequence[ipywidgets.Widget]) -> ipywidgets.Box:
+    """Make a box with CSS classes, such as "mg-act mg-row", whose rules say how it is laid out."""
+    widget = ipywidgets.VBox(list(children))
+    for name in css_classes.split():
+        widget.add_class(name)
     return widget
 
 

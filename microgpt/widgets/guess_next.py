@@ -18,7 +18,7 @@ from microgpt.viz.guess_game import (
     token_span,
 )
 from microgpt.viz.html import Rendered
-from microgpt.widgets.controls import button
+from microgpt.widgets.controls import box, button
 from microgpt.widgets.guess_game import GuessGame, deal_game
 from microgpt.widgets.logits_source import ModelLogits
 from microgpt.widgets.model_lookup import ModelLike, find_source
@@ -77,7 +77,7 @@ class GuessNext(Panel):
             self._render,
             lambda game: draw_guess_round(game.view()),
             css_class="guess",
-            controls=[choice, _box("mg-act", [self.next_button])],
+            controls=[choice, box("mg-act", [self.next_button])],
             numbers_table=lambda game: guess_table(game.view()),
             arguments=(model if isinstance(model, str) else None, self.corpus.name, seed),
         )
@@ -87,7 +87,7 @@ class GuessNext(Panel):
             key = button(label, lambda token=token: self.guess(token), f"guess {label}", "keycap")  # type: ignore[misc]
             key.add_class(f"mg-span{token_span(label)}")
             self.keys.append(key)
-        return _box("mg-keys", self.keys)
+        return box("mg-keys", self.keys)
 
     def _make_list(self, source: ModelLogits) -> ipywidgets.Box:
         """Make a list that can be searched by typing, and is one widget where keys were 2,000."""
@@ -96,7 +96,7 @@ class GuessNext(Panel):
             options=[(f"choose a {source.unit}", None), *options], value=None,
             description="Your guess",
         )  # fmt: skip
-        return _box("mg-choice mg-row", [self.token_select, self.guess_button])
+        return box("mg-choice mg-row", [self.token_select, self.guess_button])
 
     def take_over(self, earlier_state: GuessGame) -> GuessGame:
         """Return the game with the rounds played before the cell ran again, by today's model."""
@@ -158,10 +158,3 @@ class GuessNext(Panel):
         if self.token_select is not None and not game.is_answered:
             self.token_select.value = None
         self.fill_open_sections()
-
-
-def _box(css_classes: str, children: list[ipywidgets.DOMWidget]) -> ipywidgets.Box:
-    box = ipywidgets.HBox(children)
-    for name in css_classes.split():
-        box.add_class(name)
-    return box

@@ -20,7 +20,7 @@ from microgpt.backends import LOCK
 from microgpt.errors import MicrogptError, StateError
 from microgpt.viz.drawing import Drawing
 from microgpt.viz.html import Rendered
-from microgpt.widgets.controls import Collapsible
+from microgpt.widgets.controls import Collapsible, box
 from microgpt.widgets.css import style_widget
 from microgpt.widgets.notebook_context import current_cell, display_above, in_control_message
 from microgpt.widgets.still_output import RUN_CELL, still_output
@@ -90,12 +90,12 @@ class Panel:
             toggles, folded = [self.numbers.toggle, *toggles], [self.numbers.content, *folded]
         parts = [*controls, self.picture, self.caption_box]
         if toggles:
-            parts.append(_box("mg-toggles", toggles))
+            parts.append(box("mg-toggles", toggles))
         for content in folded:
             content.add_class("mg-folded")
-        card = _box("mg-card", [*parts, *folded, style_widget()])
+        card = box("mg-card", [*parts, *folded, style_widget()])
         card.add_class(f"mg-{css_class}")
-        self.box = _box("mg-host", [card])
+        self.box = box("mg-host", [card])
         self.box.add_class(self.view_id)
         earlier = recall_view(self, arguments)
         if earlier is not None:
@@ -245,12 +245,6 @@ class Panel:
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}: {self.caption or self.error}"
-
-
-def _box(css_class: str, children: Sequence[ipywidgets.Widget]) -> ipywidgets.Box:
-    box = ipywidgets.VBox(list(children))
-    box.add_class(css_class)
-    return box
 
 
 def _html_widget(css_class: str) -> ipywidgets.HTML:

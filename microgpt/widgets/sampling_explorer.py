@@ -26,7 +26,7 @@ from microgpt.viz.sampler import (
     seeds_table,
     text_noun,
 )
-from microgpt.widgets.controls import Collapsible, LabeledSlider, button
+from microgpt.widgets.controls import Collapsible, LabeledSlider, box, button
 from microgpt.widgets.logits_source import FixedLogits, LogitsSource, ModelLogits
 from microgpt.widgets.model_lookup import (
     CorpusLike,
@@ -181,7 +181,7 @@ class SamplingExplorer(Panel):
             slider.widget.add_class("mg-temperature" if name == "temperature" else "mg-line")
         folded = [] if self.compact else [name for name in self.sliders if name not in sliders]
         self._folded_sliders = [self.sliders[name] for name in folded]
-        cuts = _box("mg-cuts", [slider.widget for slider in self._folded_sliders])
+        cuts = box("mg-cuts", [slider.widget for slider in self._folded_sliders])
         self.more_sliders = Collapsible(
             "More dials", cuts, lambda: None, ("More dials ▸", "Fewer dials ▾")
         )
@@ -189,11 +189,11 @@ class SamplingExplorer(Panel):
         others = [self.sliders[name].widget for name in sliders if name != "temperature"]
         steps = [self.redraw_button, self.accept_button, self.finish_button, self.undo_button]
         setup = [self.model_select, self.prompt_box, self.seed_box, self.restart_button]
-        more = [_box("mg-more", [self.more_sliders.toggle, cuts])] if folded else []
+        more = [box("mg-more", [self.more_sliders.toggle, cuts])] if folded else []
         return [
-            *([] if self.compact else [_box("mg-setup", setup)]),
-            _box("mg-steps", steps),
-            _box("mg-sliders", [*first, self.u_slider.widget, *others, *more]),
+            *([] if self.compact else [box("mg-setup", setup)]),
+            box("mg-steps", steps),
+            box("mg-sliders", [*first, self.u_slider.widget, *others, *more]),
         ]
 
     # -- callbacks ------------------------------------------------------------------------------
@@ -279,9 +279,3 @@ class SamplingExplorer(Panel):
 def _row_of(source: LogitsSource) -> tuple[bytes, tuple[str, ...]] | None:
     """Return what a row of logits is compared by when its cell runs again."""
     return (source.logits.tobytes(), source.labels) if isinstance(source, FixedLogits) else None
-
-
-def _box(css_class: str, children: Sequence[ipywidgets.Widget]) -> ipywidgets.Box:
-    box = ipywidgets.VBox(list(children))
-    box.add_class(css_class)
-    return box

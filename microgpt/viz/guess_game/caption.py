@@ -1,5 +1,7 @@
 """The sentences below a round of the guessing game."""
 
+import numpy as np
+
 from microgpt.viz.formatting import format_prob, quoted, quoted_text, ranked
 from microgpt.viz.guess_game.game_round import GuessRound
 from microgpt.viz.guess_game.keys import MAX_KEYS, rounded_percent
@@ -11,9 +13,10 @@ NUMBERS = (
 
 def guess_caption(game_round: GuessRound) -> str:
     """Return what is asked; after the guess, what the model says of it and which token follows."""
-    if game_round.answer() is None:
+    answer = game_round.answer()
+    if answer is None:
         return _question(game_round)
-    sentences = [_guess(game_round), _target(game_round), _favourite(game_round)]
+    sentences = [part(game_round, *answer) for part in (_guess, _target, _favourite)]
     if game_round.is_last:
         user_score, model_score = game_round.scores
         rounds = f"{game_round.num_rounds} round{'s' * (game_round.num_rounds > 1)}"
@@ -52,10 +55,7 @@ def _question(game_round: GuessRound) -> str:
     )
 
 
-def _guess(game_round: GuessRound) -> str:
-    answer = game_round.answer()
-    assert answer is not None
-    guess, probs, ranked_ids = answer
+def _guess(game_round: GuessRound, guess: int, probs: np.ndarray, ranked_ids: np.ndarray) -> str:
     labels, favourite = game_round.labels, int(ranked_ids[0])
     prob = format_prob(float(probs[guess]))
     if guess == favourite:
@@ -67,11 +67,8 @@ def _guess(game_round: GuessRound) -> str:
     )
 
 
-def _target(game_round: GuessRound) -> str:
+def _target(game_round: GuessRound, guess: int, probs: np.ndarray, ranked_ids: np.ndarray) -> str:
     """Say which token follows, what the model gave it, and who gets a point."""
-    answer = game_round.answer()
-    assert answer is not None
-    guess, probs, ranked_ids = answer
     target, name = game_round.target, quoted_text(game_round.name)
     is_user_right, is_model_right = guess == target, int(ranked_ids[0]) == target
     if is_user_right and is_model_right:
@@ -89,11 +86,10 @@ def _target(game_round: GuessRound) -> str:
     )
 
 
-def _favourite(game_round: GuessRound) -> str:
+def _favourite(
+    game_round: GuessRound, guess: int, probs: np.ndarray, ranked_ids: np.ndarray
+) -> str:
     """Say how often the favourite is right or wrong, by its own probability."""
-    answer = game_round.answer()
-    assert answer is not None
-    _, probs, ranked_ids = answer
     favourite = int(ranked_ids[0])
     prob = float(probs[favourite])
     favourite_with = f"A favourite with {rounded_percent(prob)} %"
