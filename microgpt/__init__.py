@@ -20,6 +20,7 @@ _PUBLIC = {
     "use": "backends",
     "using": "backends",
     "backends": "backends",
+    "shapes": "widgets",
     "source": "op_source",
     "ops": "ops",
     "nn": "nn",

@@ -38,6 +38,13 @@ def _prediction():
     return mg.learn.predict("00.view", "Among how many letters does it choose?", (1, 10, 27))
 
 
+def _shape_blanks():
+    model = mg.GPT(mg.GPTConfig.microgpt(), backend="numpy")
+    view = mg.shapes(model, [0, 1, 2, 3, 4], blanks=True)
+    view.boxes[0].value = "(5, 16)"
+    return view
+
+
 VIEWS = {
     "explorer": lambda: mg.widgets.SamplingExplorer("names"),
     "explorer with a cut": _explorer_with_cut,
@@ -50,5 +57,6 @@ VIEWS = {
     "journey": lambda: mg.widgets.forward_pass("names", "ann"),
     "prediction": _prediction,
     "exercise": lambda: mg.learn.check("09.top_k", lambda probabilities, k: [1.0] * 3),
+    "shapes": _shape_blanks,
     "table": lambda: mg.widgets.sample_table("names", mg.load_corpus("names-mini")),
 }
