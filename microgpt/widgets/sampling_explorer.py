@@ -27,7 +27,7 @@ from microgpt.viz.sampler import (
     text_noun,
 )
 from microgpt.widgets.controls import Collapsible, LabeledSlider, box, button
-from microgpt.widgets.logits_source import FixedLogits, LogitsSource, ModelLogits
+from microgpt.widgets.logits_source import FixedLogits, LogitsSource, TextLogits
 from microgpt.widgets.model_lookup import (
     CorpusLike,
     ModelLike,
@@ -249,7 +249,7 @@ class SamplingExplorer(Panel):
                     widget.value = value
                 finally:
                     self._sync_thread = None
-        has_model = isinstance(trace.source, ModelLogits)
+        has_model = isinstance(trace.source, TextLogits)
         self.prompt_box.disabled = self.likelihood.toggle.disabled = not has_model
         self.accept_button.description = (
             f"New {text_noun(trace.view())}" if trace.is_finished else f"Next {trace.source.unit}"

@@ -22,8 +22,8 @@ from microgpt.viz.token_likelihood import (
     likelihood_table,
 )
 from microgpt.widgets.controls import Collapsible, button
-from microgpt.widgets.logits_source import FixedLogits, ModelLogits
-from microgpt.widgets.model_lookup import CorpusLike, ModelLike, find_model_source
+from microgpt.widgets.logits_source import FixedLogits, TextLogits
+from microgpt.widgets.model_lookup import CorpusLike, ModelLike, find_text_source
 from microgpt.widgets.panel import Panel
 from microgpt.widgets.sampling_trace import SamplingTrace
 from microgpt.widgets.token_scores import UNFILTERED, text_scores, token_log_frequencies
@@ -64,7 +64,7 @@ class LikelihoodSection:
 class TypedText:
     """The state of `TextLikelihood`: a model, and the text as typed."""
 
-    source: ModelLogits
+    source: TextLogits
     text: str
     params: SampleConfig = UNFILTERED
 
@@ -103,7 +103,7 @@ class TextLikelihood(Panel):
     ):
         if isinstance(corpus, str):  # TextLikelihood("names", "anna")
             corpus, text = None, corpus
-        source = find_model_source(model, corpus, tokenizer)
+        source = find_text_source(model, corpus, tokenizer)
         names = (names,) if isinstance(names, str) else tuple(names)
         if text is not None and not isinstance(text, str):
             raise SettingError("text", "a string", type(text))

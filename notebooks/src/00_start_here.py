@@ -152,10 +152,10 @@ mg.learn.reveal("00.choices", monitor.perplexity(0), size=size)
 # error: with other held-out names, the loss would typically differ by about this much.
 
 # %% tags=["frames:perplexity"]
-trainer, pairs, letters = monitor.trainer, mg.Bigram(size), mg.Bigram(size)
+trainer, pairs, letters = monitor.trainer, mg.NGram(size, n=2), mg.NGram(size, n=1)
 for tokens, targets in trainer.seen_batches():
     pairs.count(tokens, targets)
-letters.counts[:] = pairs.counts.sum(axis=0)  # the same for every letter before
+    letters.count(tokens, targets)
 yours = trainer.evaluate()
 losses = {
     "knowing nothing: all letters equally probable": math.log(size),

@@ -194,7 +194,7 @@ def test_before_it_runs_there_is_a_picture_and_a_caption():
     ("arguments", "message"),
     [
         ({"model": "gpt5"}, "one of 'names', 'story'; got 'gpt5'"),
-        ({"model": 3}, "the name of a model, or a GPT with its corpus; got int"),
+        ({"model": 3}, "the name of a model, or one with its corpus; got int"),
         ({"sliders": ("heat",)}, "sliders must be some of 'temperature'"),
         ({"sliders": "temperature"}, "in a tuple"),
         ({"model": mg.GPT(backend="numpy")}, "hand over its corpus"),
