@@ -79,7 +79,7 @@ def _draw_texts(
 
 def _foot(text: BoxText) -> list[str]:
     """Return the lines below a box's graphic, for the last position."""
-    return [*_lines(text.shape[-1]), *_lines(text.notebook)]
+    return [*_lines(text.output[-1]), *_lines(text.notebook)]
 
 
 def _lines(sentence: str) -> list[str]:
