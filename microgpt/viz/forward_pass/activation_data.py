@@ -36,7 +36,7 @@ class ForwardPass:
     """The activations of a text of T tokens, at the S positions that are shown, its last.
 
     `embedding` is (S, C); with `embedding_norm` it is normalised before the first layer. Of the
-    last layer are `attention_weights` (H, S, T), `mlp_hidden` (S, 4C), and the residual stream, each
+    last layer are `attention_weights` (H, S, T), `mlp_hidden` (S, 4C) and the residual stream, all
     (S, C): `resid_pre` + `attention_out` = `resid_mid`, `resid_mid` + `mlp_out` = `resid_post`.
     After each shown position follow `logits` (S, V) and `probs` (S, V); `ranked_ids` (S, V) go from
     most to least likely. `labels` are the vocabulary's texts, `bos_id` is its BOS token or `None`.

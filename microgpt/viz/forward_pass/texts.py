@@ -15,7 +15,6 @@ from microgpt.viz.forward_pass.marks import (
 )
 from microgpt.viz.forward_pass.residual import signed
 
-
 NUMBER_WORDS = (
     "No", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine", "Ten", "Eleven",
     "Twelve",
@@ -79,26 +78,25 @@ def _embedding_sentence(forward: ForwardPass) -> str:
 
 
 def _attention_sentence(forward: ForwardPass) -> str:
-    """Return how many heads look back, in which layer."""
+    """Return how many heads look back, and in which layer."""
     H, L = forward.num_heads, forward.num_layers
-    count = NUMBER_WORDS[H] if H < len(NUMBER_WORDS) else str(H)
-    layer = f"Layer {L} of {L}: " if L > 1 else ""
     if H == 1:
-        return f"{layer}{_in_sentence('One head looks back', layer)}, with a weight for each {forward.unit}."
-    sentence = f"{count} heads look back at the same time; each has its own weights."
-    return layer + _in_sentence(sentence, layer)
-
-
-def _in_sentence(sentence: str, before: str) -> str:
-    """Return a sentence as it stands after some words, if there are any before it."""
-    return sentence[0].lower() + sentence[1:] if before else sentence
+        heads = "One head looks back. What it finds is added."
+    else:
+        count = NUMBER_WORDS[H] if len(NUMBER_WORDS) > H else str(H)
+        heads = (
+            f"{count} heads look back at the same time, each with its own weights. What they find "
+            "is added."
+        )
+    return f"{heads} Layer {L} of {L} is shown." if L > 1 else heads
 
 
 def hidden_label(forward: ForwardPass, position: int) -> str:
-    """Return how many of the numbers inside the MLP are above 0 at a position."""
+    """Return how many of the numbers inside the MLP are above 0 at a position, or are shown."""
     row = forward.mlp_hidden[position]
-    count = f"{int((row > 0).sum())} of {plural(len(row), 'number')} above 0"
-    return count + _first(len(row), MAX_HIDDEN)
+    if len(row) > MAX_HIDDEN:
+        return f"the first {MAX_HIDDEN} of {plural(len(row), 'number')}"
+    return f"{int((row > 0).sum())} of {plural(len(row), 'number')} above 0"
 
 
 def stream_labels(forward: ForwardPass, index: int) -> tuple[str, str, str]:
@@ -122,7 +120,7 @@ def heads_label(forward: ForwardPass) -> str:
     H = forward.num_heads
     if H == 1:
         return f"all weights, a row for each {forward.unit}"
-    which = f"all {H} heads" if H <= MAX_HEADS else f"the first {MAX_HEADS} of {H} heads"
+    which = f"all {H} heads" if H <= MAX_HEADS else f"{MAX_HEADS} of {H} heads"
     return f"{which}, a row for each {forward.unit}"
 
 
