@@ -210,5 +210,7 @@ def test_an_arrow_leads_from_each_box_to_the_next(shown_at, width):
             and y + h >= top - 2
         )
 
-    found = [[i for i in range(6) if touches(arrow, boxes[i])] for arrow in arrows]
-    assert sorted(found) == [[i, i + 1] for i in range(5)]
+    assert len(arrows) == 5
+    for i, arrow in enumerate(arrows):
+        assert touches(arrow, boxes[i]), i
+        assert touches(arrow, boxes[i + 1]), i
