@@ -181,7 +181,7 @@ def shown_at(browser):
 
 
 @pytest.mark.parametrize(
-    ("width", "columns"), [(380, 1), (400, 1), (560, 2), (720, 2), (899, 2), (900, 4), (1200, 4)]
+    ("width", "columns"), [(380, 1), (400, 1), (560, 2), (720, 2), (1099, 2), (1100, 4), (1200, 4)]
 )
 def test_the_six_boxes_wrap(shown_at, width, columns):
     page = shown_at(width)
@@ -195,7 +195,7 @@ def test_the_six_boxes_wrap(shown_at, width, columns):
     assert len(set.union(*tops)) == len(tops)
 
 
-@pytest.mark.parametrize("width", [400, 539, 540, 560, 720, 899, 900, 1200])
+@pytest.mark.parametrize("width", [400, 539, 540, 720, 1099, 1100, 1200])
 def test_an_arrow_leads_from_each_box_to_the_next(shown_at, width):
     page = shown_at(width)
     boxes = page.locator(".mg-box").evaluate_all(BOXES)

@@ -74,24 +74,21 @@ def mlp_box(forward: ForwardPass) -> Markup:
 def _around(forward: ForwardPass, index: int, inside: Markup) -> Markup:
     """Return a part of the layer with the stream that passes it, and the sum of both."""
     squares, addition = addition_squares(forward)[index], additions(forward)[index]
-    rows = [
-        tag(
-            "div",
+    before, added, after = (
+        join(
             tag("span", label, css_class="lab"),
-            tag("i", "+", css_class="sign", aria_hidden="true") if name == "added" else "",
-            at_each(forward, lambda i, row=row: squares_svg(row[i], MAX_VALUES)),
-            css_class=f"term {name}",
+            at_each(forward, [squares_svg(values, MAX_VALUES) for values in row].__getitem__),
         )
-        for name, label, row in zip(
-            ("before", "added", "sum"), stream_labels(forward, index), squares, strict=True
-        )
-    ]
+        for label, row in zip(stream_labels(forward, index), squares, strict=True)
+    )
+    plus = tag("i", "+", css_class="sign", aria_hidden="true")
     examples = [example_sum(addition, i) for i in range(forward.num_shown)]
     return tag(
         "div",
-        rows[0],
+        tag("div", before, css_class="term before"),
         tag("div", inside, css_class="inside"),
-        *rows[1:],
+        tag("div", plus, added, css_class="term added"),
+        tag("div", after, css_class="term sum"),
         tag("p", spans_at_each(examples), css_class="lab example"),
         css_class="layer",
     )
