@@ -200,11 +200,12 @@ mg.widgets.TextLikelihood(monitor.trainer, text=name)
 # %% [markdown]
 # ## One picture shows the whole path
 #
-# Follow the letters through the boxes. Each letter becomes a token (1), and each token its embedding
+# Follow the arrows from box to box. Each letter becomes a token (1), and each token its embedding
 # (2). Then each letter can look back and take something from those before it: this is
 # **attention** (3), done several times side by side, in *heads*. The MLP, or multilayer perceptron,
-# calculates with one letter at a time (4). The last step gives each possible next letter a score,
-# its **logit** (5). Logits can be negative. The higher the logit, the higher the probability (6).
+# calculates with one letter at a time (4). Both results are added to what came in. The last step
+# gives each possible next letter a score, its **logit** (5). Logits can be negative. The higher the
+# logit, the higher the probability (6).
 
 # %%
 mg.widgets.forward_pass(monitor.trainer, name[:3])

@@ -15,7 +15,7 @@ def view():
 def test_it_opens_with_the_text(view):
     assert view.caption.startswith('"ann" becomes 4 tokens of 16 numbers each.')
     assert view.text_box.value == "ann"
-    assert "sum 100" in view.picture.value
+    assert "27 probabilities, together 100" in view.picture.value
     assert view.png().startswith(b"\x89PNG")
 
 
