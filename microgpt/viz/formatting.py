@@ -146,11 +146,16 @@ def distinct_decimals(*numbers: float) -> list[str]:
     return [f"{x:.{decimals}f}" for x in numbers]
 
 
+def in_quotes(shown: str) -> str:
+    """Return words between the quotation marks of all sentences, questions and captions."""
+    return f"“{shown}”"
+
+
 def quoted(token: str) -> str:
-    """Return a token's text for use in a sentence: 'a', or "the end" for BOS."""
-    return "the end" if token == "⟨BOS⟩" else f"'{visible(token)}'"
+    """Return a token's text for use in a sentence: “a”, or "the end" for BOS."""
+    return "the end" if token == "⟨BOS⟩" else in_quotes(visible(token))
 
 
 def quoted_text(text: str) -> str:
     """Return a text for use in a sentence: quoted, shortened, control characters as symbols."""
-    return f'"{visible(text, 24)}"'
+    return in_quotes(visible(text, 24))

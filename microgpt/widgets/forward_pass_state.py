@@ -9,12 +9,9 @@ from microgpt.autograd.engine import context, hook_activations, no_grad, overrid
 from microgpt.backends import LOCK
 from microgpt.errors import SettingError, TokenError
 from microgpt.sampling import next_token
-from microgpt.viz.formatting import quoted
 from microgpt.viz.forward_pass import ForwardPass, first_shown
 from microgpt.widgets.logits_source import ModelLogits
 from microgpt.widgets.typed_text import read_typed_text
-
-MAX_NAMED = 60  # characters of a vocabulary that is named whole
 
 
 def run_forward_pass(source: ModelLogits, text: str) -> ForwardPass:
@@ -93,10 +90,5 @@ def _readable(source: ModelLogits, text: str) -> str:
     if all(map(source.can_encode, text)):
         return text
     read = read_typed_text(text, source.can_encode)
-    if not read.unknown_chars:
-        return read.text
-    unknown = [quoted(char) for char in read.unknown_chars]
-    names = ", ".join(unknown[:8]) + ", …" * (len(unknown) > 8)
-    known = [label for token, label in enumerate(source.labels) if token != source.eos_token_id]
-    letters = f": it has {''.join(known)}" if len(known) <= MAX_NAMED else ""
-    raise TokenError(f"This model's vocabulary has no {names}{letters}.")
+    source.check_chars(read.unknown_chars)
+    return read.text

@@ -14,9 +14,11 @@ from microgpt.models.context_model import ContextModel
 from microgpt.models.gpt import GPT
 from microgpt.sampling import Decoder, incremental_decode
 from microgpt.tokenizers import CharTokenizer, Tokenizer
+from microgpt.viz.formatting import quoted
 
 MAX_CACHED_LOGITS = 2_000_000  # floats in the cache, over all texts
 MAX_TOKENS = 200  # of a text from a model without a block size
+MAX_NAMED = 60  # characters of a vocabulary that is named whole
 BOS_LABEL = "⟨BOS⟩"  # pictures show it as the start or the end
 
 
@@ -65,13 +67,25 @@ class TextLogits(ABC):
         """
         if not isinstance(text, str):
             raise SettingError("text", "a string", type(text))
-        token_ids = self.tokenizer.encode(text or self.tokenizer.default_prompt, bos=True)
+        text = text or self.tokenizer.default_prompt
+        self.check_chars([char for char in text if not self.can_encode(char)])
+        token_ids = self.tokenizer.encode(text, bos=True)
         self.check_length(len(token_ids))
         return tuple(token_ids)
 
     def encode_text(self, text: str) -> tuple[int, ...]:
         """Return the token ids of the text alone, without BOS or default prompt."""
         return tuple(self.tokenizer.encode(text))
+
+    def check_chars(self, unknown_chars: Sequence[str]) -> None:
+        """Raise TokenError if there are characters that the vocabulary lacks, and name them."""
+        if not unknown_chars:
+            return
+        unknown = [quoted(char) for char in dict.fromkeys(unknown_chars)]
+        names = ", ".join(unknown[:8]) + ", …" * (len(unknown) > 8)
+        known = [label for token, label in enumerate(self.labels) if token != self.eos_token_id]
+        letters = f": it has {''.join(known)}" if len(known) <= MAX_NAMED else ""
+        raise TokenError(f"This model's vocabulary has no {names}{letters}.")
 
     def check_length(self, num_tokens: int) -> None:
         """Raise TokenError for more tokens, BOS included, than the block holds."""

@@ -43,7 +43,7 @@ def test_the_game_is_played_with_keys_alone(notebook):
             press("Tab")
         assert focused(notebook) == "c"
         press("Enter")
-        expect(caption(game)).to_contain_text("You said 'c'")
+        expect(caption(game)).to_contain_text("You said “c”")
         expect(game.get_by_role("button", name="a", exact=True)).to_have_count(0)
         expect(
             game.get_by_role("button", name="Play again" if number == 2 else "Next round")
@@ -124,10 +124,10 @@ def test_another_text_is_followed_or_refused_in_a_sentence(notebook):
     box = journey.get_by_role("textbox").first
     box.fill("kevin")
     box.press("Enter")
-    expect(caption(journey)).to_contain_text('"kevin" becomes 6 tokens')
+    expect(caption(journey)).to_contain_text("“kevin” becomes 6 tokens")
     box.fill("zoë")
     box.press("Enter")
-    expect(caption(journey)).to_contain_text("has no 'ë'")
+    expect(caption(journey)).to_contain_text("has no “ë”")
     expect(journey.locator(".mg-q")).to_contain_text("kevin")
     assert notebook.axe_violations(journey) == []
 

@@ -14,6 +14,7 @@ from microgpt.viz.formatting import (
     format_perplexity,
     format_prob,
     quoted,
+    quoted_text,
     ranked,
     to_permille,
     visible,
@@ -111,3 +112,5 @@ def test_tokens_are_visible():
     assert visible("👩\u200d🚀") == "👩\u200d🚀"
     assert len(visible("a" * 100)) == 12
     assert quoted("⟨BOS⟩") == "the end"
+    assert (quoted("a"), quoted(" a")) == ("“a”", "“␣a”")
+    assert quoted_text("ann\n") == "“ann⏎”"

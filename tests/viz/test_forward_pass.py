@@ -132,16 +132,16 @@ def test_sentences_follow_the_model():
 
 def test_the_caption():
     assert forward_caption(forward_of()) == (
-        '"ad" becomes 3 tokens of 4 numbers each. Attention and the MLP each add to these numbers. '
-        "After the last letter, the likeliest is 'a' with 39.0 %. Point at a letter, or press Tab, "
+        "“ad” becomes 3 tokens of 4 numbers each. Attention and the MLP each add to these numbers. "
+        "After the last letter, the likeliest is “a” with 39.0 %. Point at a letter, or press Tab, "
         "to follow it through the six boxes."
     )
     cut = forward_caption(forward_of(is_cut=True))
     assert cut.startswith(
-        'The model reads at most 3 tokens, so only the last 3 of "ad" are followed, each as 4 '
+        "The model reads at most 3 tokens, so only the last 3 of “ad” are followed, each as 4 "
     )
     alone = forward_caption(forward_of((0,), 1))
-    assert alone.startswith('"ad" becomes 1 token of 4 numbers. Attention and the MLP each add')
+    assert alone.startswith("“ad” becomes 1 token of 4 numbers. Attention and the MLP each add")
 
 
 @pytest.mark.parametrize(

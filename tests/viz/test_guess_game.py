@@ -44,7 +44,7 @@ def shown(game_round):
 def test_before_the_guess_nothing_is_given_away():
     rendered = render_guess_round(ROUND, "mg-7")
     assert rendered.caption == (
-        'A name begins "an". It comes from the held-out set: it was kept back, and the model was '
+        "A name begins “an”. It comes from the held-out set: it was kept back, and the model was "
         "never trained on it. Click a key to guess."
     )
     assert shown(ROUND)[:6] == ["Which letter comes next?", "you", "0", "model", "0", "a"]
@@ -56,7 +56,7 @@ def test_before_the_guess_nothing_is_given_away():
 
 def test_guess_target_and_favourite_are_told_apart():
     assert guess_caption(ANSWERED) == (
-        "You said 'a': the model gives it 10.0 %, the 4th most likely. Its favourite is 'b' with "
+        "You said “a”: the model gives it 10.0 %, the 4th most likely. Its favourite is “b” with "
         "50.0 %. The name is \"anca\": 'c' follows, the 2nd most likely with 25.0 %. No point for "
         "either. A favourite with 50 % is wrong about half the time."
     )

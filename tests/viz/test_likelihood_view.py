@@ -123,7 +123,7 @@ def test_the_still_picture_shows_the_same_words():
     texts = draw_likelihood(framed).texts()
     expected = {
         "random letters", "letters by frequency", "1 in 630", "new", "least likely", "certain",
-        "all 3 together", 'How likely is "an"?', "of the texts it writes",
+        "all 3 together", "How likely is “an”?", "of the texts it writes",
     }  # fmt: skip
     assert expected <= set(texts)
     assert draw_likelihood(framed).png().startswith(b"\x89PNG")

@@ -72,8 +72,8 @@ def test_the_line_names_the_filter_that_binds():
 def test_the_caption_says_why_the_pick_changed():
     trace = nine_words(temperature=0.9).with_params(temperature=0.85)
     assert caption(trace) == (
-        "At T = 0.85, 'forward' leads with 60.5 %. The dart stayed at 0.600; the edge of 'forward' "
-        "moved from 0.593 to 0.605, so the pick changed from 'toward' to 'forward'."
+        "At T = 0.85, “forward” leads with 60.5 %. The dart stayed at 0.600; the edge of “forward” "
+        "moved from 0.593 to 0.605, so the pick changed from “toward” to “forward”."
     )
     before, after = (
         [lengths(e) for e in elements(html(one), "base")[0]] for one in (nine_words(), trace)
@@ -84,10 +84,10 @@ def test_the_caption_says_why_the_pick_changed():
 
 def test_the_caption_and_the_figures_count_ranks_in_the_same_words():
     first, other = nine_words(), nine_words().with_fixed_u(0.95)
-    assert caption(first).endswith("lands on 'toward', the 2nd most likely.")
+    assert caption(first).endswith("lands on “toward”, the 2nd most likely.")
     assert figure(first, "picked") == ["picked", "toward", "the 2nd most likely"]
     assert figure(nine_words().with_fixed_u(0.1), "picked")[2] == "the most likely"
-    assert caption(other).endswith("lands on 'closer', the 3rd most likely.")
+    assert caption(other).endswith("lands on “closer”, the 3rd most likely.")
     assert "placed by hand" in caption(first)
     assert re.search(r"lands on 'rank [\d,]+'\. Made-up", caption(zipf(u=0.9)))  # its own label
     assert figure(zipf(u=0.9), "picked")[2] == ""
@@ -117,8 +117,8 @@ def test_labels_too_wide_for_their_column_are_shortened():
 
 
 def test_the_filters_without_effect_are_not_named():
-    assert caption(nine_words(top_k=8)).startswith("At T = 1.00, top-k 8, 'forward'")
-    assert caption(nine_words(top_k=9)).startswith("At T = 1.00, 'forward'")
+    assert caption(nine_words(top_k=8)).startswith("At T = 1.00, top-k 8, “forward”")
+    assert caption(nine_words(top_k=9)).startswith("At T = 1.00, “forward”")
     assert "top-p 0.9" in caption(nine_words(top_p=0.9))
     assert "top-p" not in caption(nine_words())
     assert "min-p 0.1" in caption(nine_words(min_p=0.1))

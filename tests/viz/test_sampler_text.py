@@ -94,7 +94,7 @@ def test_long_texts_show_seven_tiles_at_most(names):
     assert texts(html(names.restarted(prompt="abcdefg")), "earlier") == ["…"]
     assert not elements(html(names.restarted(prompt="abcdef")), "earlier")
     (wrapper,) = elements(html(trace), "tiles")
-    assert wrapper.get("aria-label").startswith('The text so far: "abcdefghijklmno"; picked')
+    assert wrapper.get("aria-label").startswith("The text so far: “abcdefghijklmno”; picked")
 
 
 def test_a_text_of_ten_thousand_letters_shows_its_end(names):

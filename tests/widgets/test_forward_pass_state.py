@@ -114,7 +114,7 @@ def test_a_replaced_operation_is_followed_too():
     [
         ("", "Type at least one letter to follow."),
         ("  ", "Type at least one letter to follow."),
-        ("zoë7", r"has no '7', 'ë': it has abcdefghijklmnopqrstuvwxyz\."),
+        ("zoë7", r"has no “7”, “ë”: it has abcdefghijklmnopqrstuvwxyz\."),
     ],
 )
 def test_what_cannot_be_followed_is_said(text, message):

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from microgpt.viz.formatting import format_prob, quoted, quoted_text
+from microgpt.viz.formatting import format_prob, in_quotes, quoted, quoted_text
 from microgpt.viz.forward_pass.activation_data import ForwardPass
 from microgpt.viz.forward_pass.marks import (
     MAX_HEADS,
@@ -38,7 +38,9 @@ def box_texts(forward: ForwardPass) -> list[BoxText]:
     """Return the texts of the six boxes."""
     unit, C, V = forward.unit, forward.embedding.shape[1], forward.logits.shape[1]
     T = forward.num_tokens
-    start = "; “start” marks the beginning" if forward.bos_id in forward.shown_ids else ""
+    start = (
+        f"; {in_quotes('start')} marks the beginning" if forward.bos_id in forward.shown_ids else ""
+    )
     shown = "" if forward.num_shown == T else f", the last {forward.num_shown} of {T} shown"
     stream = (f"{plural(C, 'number')} for each {unit}",)
     return [
