@@ -40,10 +40,10 @@ def test_a_trainer_brings_its_tokenizer_and_what_it_was_trained_on():
     trained_on = next(name for name in corpus if trainer.memorization_check(name) == "trained on")
     other = next(name for name in corpus if trainer.memorization_check(name) != "trained on")
     panel = mg.widgets.TextLikelihood(trainer, text=trained_on)
-    assert f'"{trained_on}" (trained on): 1 in ' in panel.caption
+    assert f"“{trained_on}” (trained on): 1 in " in panel.caption
     assert "letters by frequency" in panel.picture.value
     panel.text_box.value = other
-    assert f'"{other}" (in the list, not trained on)' in panel.caption
+    assert f"“{other}” (in the list, not trained on)" in panel.caption
 
 
 def test_a_text_stands_among_others_whose_likelihood_is_computed():

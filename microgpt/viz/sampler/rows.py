@@ -121,5 +121,5 @@ def _line_text(view: SamplingView) -> str:
     name = str(view.binding_filter)
     return (
         f"{FILTER_NAMES[name]} {getattr(view.params, name):g} keeps {view.num_kept:,}, "
-        f"which had {format_prob(view.kept_mass)}"
+        f"{format_prob(view.kept_mass)} before the cut"
     )
