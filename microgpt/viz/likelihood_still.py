@@ -8,7 +8,7 @@ from microgpt.viz.likelihood_view import (
     odds_caption,
     text_tiles,
 )
-from microgpt.viz.log_prob_line import line_ticks
+from microgpt.viz.log_prob_line import label_anchor, line_ticks
 from microgpt.viz.origin_marks import draw_origin
 from microgpt.viz.token_likelihood import (
     TextScores,
@@ -69,9 +69,8 @@ def _draw_line(drawing: Drawing, scores: TextScores) -> None:
     left, right = MARGIN + 7.0, RIGHT - 7.0
 
     def add_label(text: str, position: float, y: float, fill: str, weight: str = "normal") -> None:
-        # As in the view, a label stays inside the line: flush left at 0, flush right at 1.
-        width = LETTER_WIDTH * len(text)
-        middle = left + position * (right - left - width) + width / 2
+        anchor = label_anchor(text, position)
+        middle = left + position * (right - left) + (0.5 - anchor) * LETTER_WIDTH * len(text)
         drawing.add(Text(middle, y, text, "middle", fill=fill, weight=weight))
 
     drawing.add(Line(((left, LINE_TOP), (right, LINE_TOP)), "hair", 2))

@@ -250,7 +250,7 @@ class SamplingExplorer(Panel):
                 finally:
                     self._sync_thread = None
         has_model = isinstance(trace.source, TextLogits)
-        self.prompt_box.disabled = self.likelihood.toggle.disabled = not has_model
+        self.prompt_box.disabled = not has_model
         self.accept_button.description = (
             f"New {text_noun(trace.view())}" if trace.is_finished else f"Next {trace.source.unit}"
         )
@@ -260,8 +260,7 @@ class SamplingExplorer(Panel):
 
     def fill_open_sections(self) -> None:
         super().fill_open_sections()
-        if self.likelihood.section.is_open:
-            self.likelihood.fill()
+        self.likelihood.sync()
         if self.texts.is_open:  # takes 0.3 s: of many moves, only the latest is sampled
             trace = self.state
             self._table_queue.submit(lambda: self.run_guarded(lambda: self._fill_texts(trace)))

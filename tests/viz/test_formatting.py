@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from microgpt.viz.formatting import (
     distinct_decimals,
     format_odds,
+    format_param,
     format_permille,
     format_perplexity,
     format_prob,
@@ -114,3 +115,9 @@ def test_tokens_are_visible():
     assert quoted("⟨BOS⟩") == "the end"
     assert (quoted("a"), quoted(" a")) == ("“a”", "“␣a”")
     assert quoted_text("ann\n") == "“ann⏎”"
+
+
+def test_parameters_have_two_decimals_or_what_they_need():
+    values = (0.9, 0.85, 1.0, 0.05, 0.925, 2.0, 40, 50_000)
+    shown = ["0.90", "0.85", "1.00", "0.05", "0.925", "2.00", "40", "50,000"]
+    assert [format_param(value) for value in values] == shown

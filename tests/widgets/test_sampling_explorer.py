@@ -261,7 +261,7 @@ def test_the_story_model_has_a_likelihood_too():
 def test_words_are_called_words_and_stand_apart():
     panel = mg.widgets.SamplingExplorer(logits=LOGITS, labels=WORDS, u=0.6)
     assert panel.accept_button.description == "Next word"
-    assert panel.likelihood.toggle.disabled
+    assert panel.likelihood.toggle.layout.display == "none"
     panel.finish_button.click()
     assert "Sixteen words are drawn" in panel.caption
     assert panel.accept_button.description == "New text"

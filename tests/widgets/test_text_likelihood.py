@@ -115,8 +115,22 @@ def test_the_explorer_says_what_its_filters_cut():
     likelihood, answer = section(SamplingTrace(load_source("names"), "an", cut))
     likelihood.text_box.value = "xqzj"
     assert "cannot be produced: “x” as the first letter has rank" in answer()
-    _, answer = section(SamplingTrace(load_source(LONG_TAIL)))
-    assert "belong to no text, so no name has a probability here." in answer()
+
+
+def test_numbers_of_no_text_have_no_section():
+    panel = mg.widgets.SamplingExplorer("names")
+    toggle, content = panel.likelihood.toggle, panel.likelihood.content
+    assert (toggle.layout.display, content.layout.display) == ("", "none")
+    toggle.value = True
+    panel.likelihood.text_box.value = "anna"
+    assert content.layout.display == ""
+    panel.model_select.value = LONG_TAIL
+    assert (toggle.layout.display, content.layout.display) == ("none", "none")
+    panel.likelihood.text_box.value = "kevin"
+    panel.model_select.value = "names"
+    assert (toggle.layout.display, content.layout.display) == ("", "")
+    assert "“kevin”" in panel.likelihood.answer.value
+    assert mg.widgets.errors() == []
 
 
 def test_capitals_are_not_blamed_for_what_is_unknown():
@@ -134,4 +148,4 @@ def test_capitals_are_not_blamed_for_what_is_unknown():
     likelihood.text_box.value = "Anna Maria"
     assert note in answer()
     likelihood.text_box.value = " Anna "
-    assert "&quot;anna&quot; (trained on): 1 in " in answer()
+    assert "“anna” (trained on): 1 in " in answer()

@@ -1,7 +1,7 @@
 """A sampling step as a still picture: like the live view, with values in place of controls."""
 
 from microgpt.viz.drawing import MARGIN, Drawing, Line, Rect, Text
-from microgpt.viz.formatting import FILTER_NAMES, width_in_em
+from microgpt.viz.formatting import FILTER_NAMES, format_param, width_in_em
 from microgpt.viz.origin_marks import draw_origin
 from microgpt.viz.sampler.bars import (
     PICKED_PIXELS,
@@ -147,12 +147,12 @@ def _draw_text_so_far(drawing: Drawing, view: SamplingView) -> None:
 def _draw_values(drawing: Drawing, view: SamplingView, compact: bool) -> None:
     """Write the sampling parameters and u where the live view has its sliders."""
     params = view.params
-    values = [("Temperature", f"{params.temperature:.2f}"), ("Dart u", f"{view.u:.3f}")]
+    values = [("Temperature", format_param(float(params.temperature))), ("Dart u", f"{view.u:.3f}")]
     for name, label in FILTER_NAMES.items():
         value = getattr(params, name)
         is_off = value in (None, 0.0) or (name == "top_k" and value >= view.vocab_size)
         if not (compact and is_off):
-            values.append((label, "off" if is_off else f"{value:g}"))
+            values.append((label, "off" if is_off else format_param(value)))
     for index, (label, value) in enumerate(values):
         y = COLUMNS_TOP + 14 + 26 * index
         is_off = value == "off" or (label == "Dart u" and view.is_greedy)
