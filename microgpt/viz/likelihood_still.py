@@ -69,9 +69,12 @@ def _draw_line(drawing: Drawing, scores: TextScores) -> None:
     left, right = MARGIN + 7.0, RIGHT - 7.0
 
     def add_label(text: str, position: float, y: float, fill: str, weight: str = "normal") -> None:
-        anchor = label_anchor(text, position)
-        middle = left + position * (right - left) + (0.5 - anchor) * LETTER_WIDTH * len(text)
-        drawing.add(Text(middle, y, text, "middle", fill=fill, weight=weight))
+        # The width of a label is an estimate, so one at an end of the line begins or ends there.
+        x, anchor = left + position * (right - left), label_anchor(text, position)
+        side = {0.0: "start", 1.0: "end"}.get(anchor, "middle")
+        if side == "middle":
+            x += (0.5 - anchor) * LETTER_WIDTH * len(text)
+        drawing.add(Text(x, y, text, side, fill=fill, weight=weight))
 
     drawing.add(Line(((left, LINE_TOP), (right, LINE_TOP)), "hair", 2))
     for position, label in line_ticks(exponent):
