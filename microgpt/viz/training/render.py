@@ -143,8 +143,7 @@ def _columns(progress: TrainingProgress, style: str) -> Markup:
     written = f"{progress.text_noun}s sampled at T = {progress.temperature:g}"
     return tag(
         "div",
-        tag("p", STEPS_NOTE, css_class="what steps-note"),
-        tag("p", what, css_class="what"),
+        tag("div", tag("p", STEPS_NOTE), tag("p", what), css_class="what"),
         *map(_column, cells),
         origin_legend(labels, written),
         css_class="columns",
