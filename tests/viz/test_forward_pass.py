@@ -357,7 +357,7 @@ def test_the_still_picture_has_the_same_numbers():
     for part in range(2):
         assert set(stream_labels(forward, part)) <= set(texts)
         assert example_sum(additions(forward)[part], 2) in texts
-    assert 'How does "ad" become a guess?' in texts
+    assert "How does “ad” become a guess?" in texts
     lit = [shape for shape in drawing.shapes if isinstance(shape, Text) and shape.fill == "on-data"]
     assert [shape.text for shape in lit] == ["d"] * 7  # in box 3 beside the title, too
 
