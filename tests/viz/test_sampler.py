@@ -54,7 +54,7 @@ def test_reference_numbers():
         "57.2 %", "35.8 %", "6.1 %", "0.4 %", "0.3 %", "0.2 %", "< 0.1 %", "< 0.1 %", "< 0.1 %",
     ]  # fmt: skip
     assert figure(nine_words(), "kept") == ["kept", "9", "of 9"]
-    assert figure(nine_words(), "perplexity") == ["perplexity", "2.49", "equally likely words"]
+    assert figure(nine_words(), "perplexity") == ["perplexity", "2.49", "equally probable words"]
     half = nine_words(temperature=0.5)
     assert values(half)[:3] == ["71.3 %", "27.9 %", "0.8 %"]
     assert figure(half, "perplexity")[1] == "1.89"
@@ -462,8 +462,8 @@ def test_labels_of_every_script_stay_what_they_are():
 
 def test_the_compact_form_has_fewer_things():
     full, compact = html(nine_words()), html(nine_words(), compact=True)
-    assert elements(full, "figures")
-    assert not elements(compact, "figures")
-    for name in ("strip", "tiles", "bars", "q"):
+    assert len(elements(full, "figure")) == 3
+    assert len(elements(compact, "figure")) == 1
+    for name in ("strip", "tiles", "bars", "q", "perplexity"):
         assert len(elements(compact, name)) == 1
     assert row_texts(nine_words()) == [e[0].text for e in elements(compact, "bar-row")]

@@ -68,7 +68,7 @@ def test_tokens_are_called_tokens():
     config = mg.GPTConfig.microgpt(vocab_size=tokenizer.vocab_size)
     trace = SamplingTrace(ModelLogits("mine", mg.GPT(config, backend="numpy"), tokenizer), "a ban")
     assert question(trace) == "Which token comes after “a␣ban”?"
-    assert "equally likely tokens" in texts(html(trace), "lab")
+    assert "equally probable tokens" in texts(html(trace), "lab")
 
 
 def test_the_pick_is_the_dashed_tile(names):

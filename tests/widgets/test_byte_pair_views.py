@@ -54,7 +54,7 @@ def test_every_view_opens_and_shows_no_bytes_for_a_text(trained):
     assert "each token" in likelihood.picture.value
     journey = mg.widgets.forward_pass(trained, "你好")
     assert "“你好” becomes" in journey.caption
-    assert "Each token becomes a number" in journey.picture.value
+    assert "Each token becomes a whole number" in journey.picture.value
     table = mg.widgets.sample_table(trained, temperatures=(0,), count=2)
     assert table[0][0] in repr(table)
 

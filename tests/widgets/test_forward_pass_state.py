@@ -56,10 +56,10 @@ def test_all_heads_of_the_last_layer_are_kept():
 
 
 def gpt_source(**config):
-    from microgpt.widgets.model_lookup import find_model_source
+    from microgpt.widgets.model_lookup import find_gpt_source
 
     model = mg.GPT(mg.GPTConfig(**config), backend="numpy", seed=3)
-    return find_model_source(model, mg.load_corpus("names-mini"), None)
+    return find_gpt_source(model, mg.load_corpus("names-mini"), None)
 
 
 SOURCES = {

@@ -54,7 +54,9 @@ def draw_sampling(view: SamplingView, model: str, seed: int, compact: bool = Fal
     _draw_text_so_far(drawing, view)
     _draw_values(drawing, view, compact)
     _draw_bars(drawing, view, RIGHT if compact else FIGURES_LEFT - 20)
-    if not compact:
+    if compact:
+        _draw_perplexity(drawing, view)
+    else:
         _draw_figures(drawing, view)
     return drawing
 
@@ -239,6 +241,17 @@ def _draw_line(
         fill = "well" if is_cut else "data2"
         drawing.add(Rect(left, baseline - 10, 12, 12, fill, radius=3, hatch=is_cut))
         drawing.add(Text(left + 20, baseline, row.text, fill="ink2"))
+
+
+def _draw_perplexity(drawing: Drawing, view: SamplingView) -> None:
+    """Write the one figure of the compact form below the values, as the live view does."""
+    name, number, unit = key_figures(view)[0]
+    y = ROWS_TOP + 4 * ROW_HEIGHT
+    drawing.add(
+        Text(MARGIN, y, name, fill="ink2"),
+        Text(MARGIN, y + 27, number, size=FIGURE_SIZES[0]),
+        Text(MARGIN, y + 46, unit, fill="ink2"),
+    )
 
 
 def _draw_figures(drawing: Drawing, view: SamplingView) -> None:
