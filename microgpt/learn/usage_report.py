@@ -47,13 +47,15 @@ class UsageReport:
     """Calls, sampled tokens, losses and the first gradient, compared with the library's.
 
     `losses` and `tokens` are pairs (yours, library's); `gradient_error` is the relative error of
-    the first gradient, None without training. A notebook displays the report as a card.
+    the first gradient, None without training. `pass_errors` are those of the first backward passes
+    in which backward rules ran. A notebook displays the report as a card.
     """
 
     stats: dict[str, CallStats] = field(default_factory=dict)
     losses: list[tuple[float, float]] = field(default_factory=list)
     tokens: list[tuple[int, int]] = field(default_factory=list)
     gradient_error: float | None = None
+    pass_errors: list[float] = field(default_factory=list)
 
     @property
     def calls(self) -> dict[str, int]:
@@ -68,6 +70,7 @@ class UsageReport:
             and all(yours == library for yours, library in self.tokens)
             and self._loss_difference() <= TOLERANCE
             and (self.gradient_error is None or self.gradient_error <= GRADIENT_TOLERANCE)
+            and max(self.pass_errors, default=0.0) <= GRADIENT_TOLERANCE
         )
 
     def _loss_difference(self) -> float:
@@ -144,6 +147,12 @@ class UsageReport:
             clauses.append(
                 _comparison("gradient", error, GRADIENT_TOLERANCE, "differs", percent=percent)
             )
+        if self.pass_errors:
+            first, largest = self.pass_errors[0], max(self.pass_errors)
+            count = len(self.pass_errors)
+            subject, verb = ("pass", "differs") if count == 1 else ("passes", "differ")
+            values = {"first": _share(first), "largest": _share(largest), "count": count}
+            clauses.append(_comparison(subject, largest, GRADIENT_TOLERANCE, verb, **values))
         return clauses
 
     def __repr__(self) -> str:
@@ -171,3 +180,14 @@ def _comparison(
     ending = "equal" if is_same else verb if isfinite(difference) else "infinite"
     message = format_message("using", f"{subject}_{ending}", difference=difference, **values)
     return (SAME if is_same else DIFFERENT), message
+
+
+def _share(error: float) -> str:
+    """Format a relative error in per cent; a broken rule may give one of billions."""
+    return f"{error:.1%}" if error < 10 else "more than 1,000 %"
+
+
+def relative_error(yours: np.ndarray, library: np.ndarray) -> float:
+    """Return the norm of the difference, relative to the norm of the library's gradient."""
+    error = float(np.linalg.norm(yours - library)) / max(float(np.linalg.norm(library)), 1e-30)
+    return float("inf") if np.isnan(error) else error
