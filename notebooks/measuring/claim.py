@@ -1,9 +1,7 @@
 """A claim, its measurement on five seeds, and whether the effect is large enough to be claimed."""
 
 import statistics
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 SEEDS = range(5)
 MIN_SPREADS = 3  # an effect is at least so many times as large as its spread over the seeds
@@ -11,23 +9,11 @@ SEEN, NOT_SEEN = "seen", "no difference seen"
 
 
 @dataclass(frozen=True)
-class Claim:
-    """One effect: `measure(cells, seed)` returns it, and it is 0 if there is none.
-
-    `cells` are the names that the notebook's experiment cells define; `text` says what the number
-    is.
-    """
-
-    name: str
-    text: str
-    measure: Callable[[Any, int], float]
-
-
-@dataclass(frozen=True)
 class Measurement:
-    """The effects of a claim, one for each seed."""
+    """The effects of a claim, one for each seed, and 0 if there is none; `text` says of what."""
 
-    claim: Claim
+    claim: str
+    text: str
     effects: tuple[float, ...]
 
     @property
@@ -49,8 +35,3 @@ class Measurement:
 def verdict(effect: float, spread: float) -> str:
     """`SEEN` for an effect of at least three times its spread, else `NOT_SEEN`."""
     return SEEN if effect and abs(effect) >= MIN_SPREADS * spread else NOT_SEEN
-
-
-def measure(claim: Claim, cells: Any) -> Measurement:
-    """Measure a claim on every seed."""
-    return Measurement(claim, tuple(claim.measure(cells, seed) for seed in SEEDS))

@@ -12,11 +12,10 @@ DIGITS = 2  # of an effect and a spread, after the decimal point
 
 def entry(notebook: str, measurement: Measurement) -> str:
     """The lines of one entry."""
-    claim = measurement.claim
     fields = {
         "notebook": notebook,
-        "claim": claim.name,
-        "text": claim.text,
+        "claim": measurement.claim,
+        "text": measurement.text,
         "effect": round(measurement.effect, DIGITS),
         "spread": round(measurement.spread, DIGITS),
         "seeds": len(SEEDS),

@@ -337,9 +337,9 @@ print("5. How does a token become an embedding, a logit and a probability? What 
 # %% [markdown]
 # ### Where to go on
 #
-# A weekend: 00, 03, 06, 09. Language models: 00 to 12. Performance: 00, 01, 02, 13, 14. So far, 00
-# and 09 are here, and the others are being written. Go straight on to
-# [notebook 09, Sampling](09_sampling.ipynb), which asks: why did it say that?
+# A weekend: 00, 03, 06, 09. Language models: 00 to 12. Performance: 00, 01, 02, 13, 14. So far, 00,
+# 01 and 09 are here, and the others are being written. Notebook 01 computes the gradient. Or go
+# straight on to [notebook 09, Sampling](09_sampling.ipynb), which asks: why did it say that?
 
 # %% [markdown]
 # If something above was slow or odd, the last cell says what is installed and what to do.

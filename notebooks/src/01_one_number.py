@@ -3,7 +3,7 @@
 #
 # In notebook 00, training corrected thousands of parameters after every name. Each of them needs the
 # answer to one question: if this number grew a little, would the loss rise or fall, and how fast?
-# Here you build the calculation that answers it for all parameters at once, from a single
+# Here you build the calculation that answers it for all parameters at once, beginning with a single
 # multiplication.
 #
 # You need notebook 00 and, from school, the slope of a curve. There is no corpus: a few numbers are
@@ -23,7 +23,7 @@ mg.doctor(brief=True)
 # ## A slope can be measured
 #
 # Take a very small model: one weight w, one bias b, one input x. Its output is tanh(w·x + b), where
-# tanh is a curve that rises from −1 to 1. The loss L is the squared distance between the output and
+# tanh is a curve that rises from −1 to 1. Its loss L is the squared distance between the output and
 # a target t.
 #
 # How fast does L rise with w? Measure it: move w by a small step h to either side, and divide the
@@ -43,7 +43,8 @@ print(f"at w = 0.51, the loss is higher by {loss(w=0.51) - loss():.4f}")
 # ### How small should the step be?
 #
 # In calculus, the slope is a limit: h becomes smaller and smaller. Your computer calculates with
-# about 16 digits. First, your guess.
+# about 16 digits. The next cell tries fifteen steps, from 1e-1, a tenth, to 1e-15, a tenth fifteen
+# times over. Which one comes closest?
 
 # %% tags=["predict:01.step"]
 # source: misconception: the limit in the definition can be typed in
@@ -69,23 +70,23 @@ mg.learn.reveal("01.step", best, off=f"{errors['1e-15'] / exact:.0%}")
 # %% [markdown]
 # ## One walk back gives every slope
 #
-# A finite difference runs the whole calculation twice, and this for one parameter. Training needs
-# the slopes of all of them, at every step.
+# A finite difference needs two runs of the whole calculation, and gives the slope of one parameter.
+# Training needs the slopes of all of them, at every step.
 
 # %%
 num_parameters = mg.GPT(mg.GPTConfig.microgpt()).parameter_count()
-print(f"a GPT as small as that of notebook 00 has {num_parameters:,} parameters")
+print(f"a GPT like that of notebook 00 has {num_parameters:,} parameters")
 print(f"finite differences: {2 * num_parameters:,} runs for one step of training")
 print("a backward pass: 1 run forwards, and 1 walk back")
 
 # %% [markdown]
-# A `Value` is a number that remembers how it was computed. Draw an arrow to each result from the
-# numbers it was computed from: numbers and arrows form a **graph**. `L.backward()` walks back
-# through this graph once, from L to its beginnings: that is the **backward pass**.
+# A `Value` is a number that remembers how it was computed. Draw an arrow, or edge, to each result
+# from the numbers it was computed from: together they form a **graph**. `L.backward()` walks back
+# through it once, from L to its beginnings: that is the **backward pass**.
 #
-# It leaves in each number's `.grad` the slope of L: how fast L rises if this number grows and those
-# beside it stay as they are. Such a slope is a **partial derivative**, written dL/dw, or with a
-# curly ∂. Code calls it the gradient.
+# It leaves in each number's `.grad` the slope of L: how fast L rises if this number grows and the
+# others beside it stay. Such a slope is a **partial derivative**, dL/dw, or with a curly ∂ in books.
+# Code calls it the gradient.
 
 # %%
 w, x, b, t = mg.Value(0.5), mg.Value(2.0), mg.Value(-0.4), mg.Value(0.2)
@@ -102,14 +103,13 @@ for name, value in {"w": w, "x": x, "b": b, "t": t}.items():
 print(f"dL/dw with all its digits: {w.grad}")
 
 # %% [markdown]
-# ## Each operation knows only itself
+# ## Each operation has a local gradient
 #
-# How fast does the result of one operation rise with one of its inputs? The answer is its local
-# gradient. For a + b, it is 1 for a and 1 for b. For a − b, it is 1 for a and −1 for b. For a², it
-# is 2a.
+# If one input of an operation grows, how fast does its result rise? That is its local gradient. For
+# a + b, it is 1 for a and 1 for b. For a − b, it is 1 for a and −1 for b. For a², it is 2a.
 #
-# The next cell goes back from L to w. Beside each gradient, it prints the local gradient that
-# belongs to the next line.
+# The next cell goes back from L to w. Beside each gradient, it prints the local gradient on the way
+# to the next line.
 
 # %%
 path = {"L": L, "distance": distance, "output": output, "total": total, "product": product}
@@ -127,10 +127,10 @@ print(f"w        gradient {w.grad:.3f}")
 # Read it aloud: the gradient that arrives, times the local gradient.
 
 # %% [markdown]
-# Here is the whole graph, and beside it L as a curve. Press ▶ eight times. Each time, find the two
-# numbers that are multiplied, and see where the product goes. At the end, compare the two slopes
-# below the curve. *Autograd* is the usual name for code that builds such graphs and walks back
-# through them.
+# Here is the whole graph, and below it L as a curve. Press *Start over*, then *Next edge* eight
+# times. Each time, find the two numbers that are multiplied, and see where the product goes. The
+# view says slope where code says gradient, and *autograd* for code that builds graphs and walks
+# back through them. Then move w, and compare the two slopes below the curve.
 
 # %%
 mg.widgets.Stethoscope("(tanh(w*x + b) - t)**2", w=0.5, x=2.0, b=-0.4, t=0.2)
@@ -138,7 +138,7 @@ mg.widgets.Stethoscope("(tanh(w*x + b) - t)**2", w=0.5, x=2.0, b=-0.4, t=0.2)
 # %% [markdown]
 # ### Your turn: one multiplication
 #
-# Exercise, 4 minutes. `mul_backward(a, b, dy) -> (da, db)`, all of them floats. For y = a·b, you are
+# Exercise, 4 minutes. `mul_backward(a, b, dy) -> (da, db)`, all floats. For y = a·b, you are
 # given dy, the gradient of the loss with respect to y. Return the gradients of the loss with
 # respect to a and to b. Example: `mul_backward(2.0, 3.0, 10.0)` gives `(30.0, 20.0)`. If you need
 # help, call `mg.learn.hint("01.mul")`.
@@ -152,9 +152,9 @@ mg.learn.check("01.mul", mul_backward)
 # %% [markdown]
 # ### Your turn: one curve
 #
-# Exercise, 4 minutes. `tanh_backward(x, dy) -> dx`, all of them floats. For y = tanh(x), return the
-# gradient of the loss with respect to x. An x as large as 400 must work. Example:
-# `tanh_backward(0.6, 1.0)` gives about 0.7116. In the view, you have met this number at the arrow
+# Exercise, 4 minutes. `tanh_backward(x, dy) -> dx`, all floats. For y = tanh(x), you are given dy
+# again. Return the gradient of the loss with respect to x. An x as large as 400 must work. Example:
+# `tanh_backward(0.6, 1.0)` gives about 0.7116. You have seen this number in the view, at the edge
 # from tanh to +.
 
 # %% tags=["exercise:01.tanh"]
@@ -181,8 +181,9 @@ else:
 # %% [markdown]
 # ## What if a number is used twice?
 #
-# In y = a·a, two arrows lead from a to y, one for each factor. At a = 3, the backward pass carries
-# the number 3 back along each of them. Guess first, then run the view below and press ▶ to the end.
+# In y = a·a, two edges lead from a to y, one for each factor. At a = 3, the backward pass carries
+# the number 3 back along each of them. After your guess, run the view and follow the two edges:
+# *Start over*, then *Next edge* twice.
 
 # %% tags=["predict:01.twice"]
 # source: misconception: the last arrow to arrive wins, or arrows multiply
@@ -200,22 +201,22 @@ mg.learn.reveal("01.twice", round(a.grad))
 
 # %% [markdown]
 # The chain rule multiplies along a path; where paths meet, gradients add. To forget this is a famous
-# bug: the gradient that arrives second replaces the first. Switch on *forget to accumulate* in the view, and compare the two slopes. Then
-# choose other expressions from its menu. Which of them does the bug leave unharmed?
+# bug: what arrives second replaces what arrived first. In the view, switch on *Forget to
+# accumulate* and compare the two slopes. Then choose other examples from its menu. For which of them
+# does the bug change nothing?
 
 # %% [markdown]
 # ## In which order does the walk go?
 #
 # With the chain rule, you could walk along every single path from the result back to the start, and
-# add up what arrives. Take a small graph: a number x, and then twenty times y = y + y. Two arrows
-# lead from each sum to the next. Count one arrival whenever the walk reaches a number, again and
-# again for the same one.
+# add up what arrives. Take a small graph: a number x, and then twenty times y = y + y. Two edges
+# lead from each sum to the next. Whenever the walk reaches a number, count one visit.
 
 # %% tags=["predict:01.paths"]
 # source: misconception: a graph is a tree with short cuts
 # source: answer: 2,097,151
 # source: gives away: 2,?097,?151|million|doubles
-mg.learn.predict("01.paths", "21 numbers, and every path is walked. How many arrivals?", (21, 400, 2_097_151))
+mg.learn.predict("01.paths", "21 numbers, and every path is walked. How many visits is that?", (21, 400, 2_097_151))
 
 # %% tags=["shows:01.paths"]
 x = mg.Value(1.0)
@@ -223,25 +224,25 @@ y = x
 for _ in range(20):
     y = y + y
 
-def arrivals(node):
-    return 1 + sum(arrivals(operand) for operand in node.inputs)
+def visits(node):
+    return 1 + sum(visits(operand) for operand in node.inputs)
 
-num_arrivals = arrivals(y)
+num_visits = visits(y)
 y.backward()
-print(f"walking every path: {num_arrivals:,} arrivals")
+print(f"walking every path: {num_visits:,} visits")
 print(f"visiting each number once: 21 visits, and dy/dx = {x.grad:,.0f}")
 
 # %% tags=["answer:01.paths"]
-mg.learn.reveal("01.paths", num_arrivals)
+mg.learn.reveal("01.paths", num_visits)
 
 # %% [markdown]
-# So a backward pass visits each number once, and then the order matters. A number can pass its
-# gradient on only after everything that it feeds has reported. To find such an order, list the
+# So a backward pass visits each number once. Then the order matters: a number must wait until
+# everything that was computed from it has passed its gradient on. To find such an order, list the
 # numbers so that each comes after those it was computed from. This is a **topological order**, and
 # the backward pass goes through it from the end.
 #
-# The museum below has one right pass and four broken ones, each on six small graphs. Look for a
-# graph that catches all four.
+# The museum below shows a right pass and four broken ones, each on six small graphs. Is there a
+# graph that catches all four?
 
 # %%
 mg.learn.museum("01")
@@ -264,9 +265,9 @@ mg.learn.check("01.backward", backward)
 # ## Break it: does the loss show a wrong order?
 #
 # Suppose that the backward pass of your library does not go through a topological order. Would you
-# notice in training? The network below learns a curve from 16 points. It uses its six numbers h in
-# two places: tanh(W·h) is added to h itself. Such a path around a calculation is called a residual
-# connection, and a GPT has two of them in every layer.
+# notice in training? The network below learns a curve from 16 points. It uses its six numbers h
+# twice: a correction is computed from them, and added to them. Adding the input of a calculation to
+# its output is called a residual connection, and a GPT has two in every layer.
 
 # %% tags=["predict:01.order"]
 # source: misconception: if the loss falls, the gradient is right
@@ -283,17 +284,19 @@ mg.learn.predict(
 # %% tags=["experiment"]
 def new_parameters(seed):
     draw = random.Random(seed)
-    return [[mg.Value(draw.gauss(0, 0.5)) for _ in range(6)] for _ in range(9)]
+    return [mg.Value(draw.gauss(0, 0.5)) for _ in range(54)]
 
-def network_loss(parameters, total=0):
-    weights, biases, outputs, *rows = parameters
+def network_loss(*parameters):
+    weights, biases, outputs, *rows = [parameters[i : i + 6] for i in range(0, 54, 6)]
+    total = 0
     for x in [-1 + 2 * i / 15 for i in range(16)]:
         h = [(w * x + b).tanh() for w, b in zip(weights, biases)]
-        h = [old + sum(w * v for w, v in zip(row, h)).tanh() for old, row in zip(h, rows)]
+        correction = [sum(w * v for w, v in zip(row, h)).tanh() for row in rows]
+        h = [old + new for old, new in zip(h, correction)]  # the residual connection
         total += (sum(w * v for w, v in zip(outputs, h)) - math.sin(3 * x)) ** 2
     return total / 16
 
-print(f"54 parameters; before training, the loss is {network_loss(new_parameters(seed=0)).data:.2f}")
+print(f"54 parameters; before training, the loss is {network_loss(*new_parameters(seed=0)).data:.2f}")
 
 # %% [markdown]
 # Here is the broken pass. A number passes its gradient on as soon as the walk gets there, even if
@@ -320,31 +323,32 @@ print(f"c = a·b, then c·a + c: the gradient of a is 15, depth first gives {a.g
 def train(walk, seed):
     parameters, losses, gradients = new_parameters(seed), [], []
     for _ in range(60):
-        L = network_loss(parameters)
+        L = network_loss(*parameters)
         walk(L)
         losses.append(L.data)
-        gradients.append([p.grad for row in parameters for p in row])
-        for p in sum(parameters, []):
+        gradients.append([p.grad for p in parameters])
+        for p in parameters:
             p.data -= 0.05 * p.grad
             p.grad = 0.0
     return losses, gradients[0]
 
 losses, _ = train(mg.Value.backward, seed=0)
-print(f"with the right order, the loss falls from {losses[0]:.2f} to {losses[-1]:.2f}")
+print(f"in the right order, the loss falls from {losses[0]:.2f} to {losses[-1]:.2f}")
 
 # %% [markdown]
-# Now both orders, from five different starts. It takes some seconds. "Off" means how long the error
-# of the first gradient is, compared with the gradient itself.
+# Now both orders, from five different starts; it takes some seconds. The last number compares the
+# first gradient in the wrong order with the right one: the length of the difference, as a share of
+# the length of the right one.
 
 # %% tags=["shows:01.order"]
-ratios, errors = [], []
+ratios, shares = [], []
 for seed in range(5):
     right, gradient = train(mg.Value.backward, seed)
     wrong, wrong_gradient = train(depth_first, seed)
     ratios.append(wrong[-1] / right[-1])
-    errors.append(math.dist(wrong_gradient, gradient) / math.hypot(*gradient))
-    print(f"loss {right[0]:.2f}; after 60 steps, {right[-1]:.3f} with the right order,", end=" ")
-    print(f"{wrong[-1]:.3f} depth first; first gradient {errors[-1]:.0%} off")
+    shares.append(math.dist(wrong_gradient, gradient) / math.hypot(*gradient))
+    print(f"loss {right[0]:.2f}; after 60 steps, {right[-1]:.3f} in the right order,", end=" ")
+    print(f"{wrong[-1]:.3f} depth first; first gradient {shares[-1]:.0%} off")
 
 # %% tags=["answer:01.order"]
 logs = [math.log(ratio) for ratio in ratios]
@@ -354,37 +358,43 @@ mg.learn.reveal(
     "higher" if is_seen else "about the same",
     low=f"{min(ratios):.2f}",
     high=f"{max(ratios):.2f}",
-    off=f"{min(errors):.0%} to {max(errors):.0%}",
+    off=f"{min(shares):.0%} to {max(shares):.0%}",
 )
 
 # %% [markdown]
 # ### What catches it?
 #
-# Measuring catches it. `mg.gradcheck` compares every partial derivative with a finite difference,
-# first with the right backward pass and then with the broken one. For the broken one, the loss
-# becomes a `DepthFirst`: a `Value` whose `backward` is the walk from above.
+# Measuring does. `mg.gradcheck` compares every partial derivative with a finite difference. First
+# with the right backward pass:
+
+# %%
+agrees = mg.gradcheck(network_loss, new_parameters(seed=0))
+print(f"right order: all 54 partial derivatives agree with finite differences: {agrees}")
+
+# %% [markdown]
+# Now with the broken one. Its loss is a `DepthFirst`, a `Value` whose `backward` is the walk from
+# above. The check stops at the first parameter that it finds wrong, and prints both slopes.
 
 # %%
 class DepthFirst(mg.Value):
     def backward(self, gradient=1.0):
         depth_first(self, gradient)
 
-for kind in (mg.Value, DepthFirst):
-    def checked(*flat):
-        L = network_loss([flat[i : i + 6] for i in range(0, 54, 6)])
-        return kind(L.data, (L,), (1.0,))
-    try:
-        if mg.gradcheck(checked, sum(new_parameters(seed=0), [])):
-            print(f"{kind.__name__}: all 54 partial derivatives agree with finite differences")
-    except mg.GradientError as error:
-        print(f"{kind.__name__}: {error}")
+def broken_loss(*parameters):
+    L = network_loss(*parameters)
+    return DepthFirst(L.data, (L,), (1.0,))
+
+try:
+    mg.gradcheck(broken_loss, new_parameters(seed=0))
+except mg.GradientError as error:
+    print("depth first:", error)
 
 # %% [markdown]
 # ## What this does not show
 #
-# A slope is a promise for small steps only; notebook 08 asks how far to step. With the 7 digits of
-# float32, measuring is rougher than here. A corner, as in relu, has no single slope. And a backward
-# pass that is right makes a model trainable, not good.
+# A slope is a promise for small steps only; notebook 08 asks how far to step. Most models calculate
+# with 7 digits in place of 16, and measuring is rougher there. A corner has no single slope: choose
+# relu in the view. And a right backward pass makes a model trainable, not good.
 
 # %% [markdown]
 # ### You can now say
