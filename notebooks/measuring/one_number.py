@@ -1,11 +1,10 @@
-"""What notebook 01 claims: the best step, and what a broken backward pass does to training."""
+"""What notebook 01 claims: the best step, and a backward pass in the wrong order."""
 
 import math
 import random
 from typing import Any
 
 import microgpt as mg
-from microgpt.autograd.engine import topological_order
 
 GRADCHECK_TOLERANCE = 1e-6
 CLAIMS = {
@@ -16,9 +15,6 @@ CLAIMS = {
     "depth_first_gradient": (
         "log10 of the first gradient's relative error depth first, over gradcheck's tolerance"
     ),
-    "overwrite_loss": (
-        "share of the first loss left after 60 steps, overwriting gradients minus adding them"
-    ),
 }
 
 
@@ -26,13 +22,11 @@ def measure(cells: Any, seed: int) -> dict[str, float]:
     """The effect of each claim for one seed, measured with the notebook's own functions."""
     right, gradient = cells.train(mg.Value.backward, seed)
     depth_first, wrong_gradient = cells.train(cells.depth_first, seed)
-    overwritten, _ = cells.train(_overwrite, seed)
     error = math.dist(wrong_gradient, gradient) / math.hypot(*gradient)
     return {
         "best_step": _best_step(cells.loss, random.Random(seed)),
         "depth_first_loss": math.log(depth_first[-1] / right[-1]),
         "depth_first_gradient": math.log10(error / GRADCHECK_TOLERANCE),
-        "overwrite_loss": overwritten[-1] / overwritten[0] - right[-1] / right[0],
     }
 
 
@@ -45,11 +39,3 @@ def _best_step(loss: Any, draw: random.Random) -> float:
         rise = loss(**{**at, "w": at["w"] + h}) - loss(**{**at, "w": at["w"] - h})
         errors[h] = max(abs(rise / (2 * h) - w.grad), 1e-16)
     return math.log10(min(errors[1e-2], errors[1e-15]) / errors[1e-6])
-
-
-def _overwrite(last: mg.Value) -> None:
-    """A backward pass in which the gradient that arrives last replaces those before it."""
-    last.grad = 1.0
-    for node in reversed(topological_order(last)):
-        for operand, local_grad in zip(node.inputs, node.local_grads, strict=True):
-            operand.grad = local_grad * node.grad

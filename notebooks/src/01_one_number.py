@@ -273,7 +273,7 @@ mg.learn.check("01.backward", backward)
 # source: misconception: if the loss falls, the gradient is right
 # source: answer: about the same
 # source: no difference seen: depth_first_loss
-# source: claims: depth_first_gradient, overwrite_loss
+# source: claims: depth_first_gradient
 # source: gives away: forgives|about the same|no difference
 mg.learn.predict(
     "01.order",
