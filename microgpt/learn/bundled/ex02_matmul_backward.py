@@ -53,8 +53,14 @@ def _is_measured(answer, dy, x, w):
     return is_measured(got, expected)
 
 
+def _has_zeros(answer, dy, x, w):
+    """Compare dw alone: as a list, dx without rows would have no columns either."""
+    _, dw = answer(dy, x, w)
+    return None if dw.shape == w.shape and not dw.any() else Mismatch(dw, np.zeros(w.shape))
+
+
 def _cases(*sizes):
-    """Return the inputs of a property: dy (B, O), x (B, I), w (I, O) for each of the sizes B, I, O."""
+    """Return the inputs of a property, dy (B, O), x (B, I), w (I, O), for each B, I, O."""
 
     def inputs(rng):
         for B, I, O in sizes:  # noqa: E741
@@ -123,7 +129,7 @@ MATMUL_BACKWARD = Exercise(
         Property(_descriptions["square"], _cases((2, 2, 2), (3, 3, 3), (3, 3, 3), (3, 3, 3))),
         Property(_descriptions["one_row"], _cases((1, 2, 3), (1, 3, 2))),
         Property(_descriptions["measured"], _cases((2, 2, 3), (3, 4, 2), (5, 3, 4)), _is_measured),
-        Property(_descriptions["no_rows"], _cases((0, 2, 3))),
+        Property(_descriptions["no_rows"], _cases((0, 2, 3)), _has_zeros),
     ),
     common_mistakes=tuple(
         CommonMistake(key.replace("_", " "), formula, _mistakes[key])
