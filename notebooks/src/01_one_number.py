@@ -164,21 +164,6 @@ tanh_backward = mg.learn.todo()  # your function goes here, in place of this lin
 mg.learn.check("01.tanh", tanh_backward)
 
 # %% [markdown]
-# If you have written a `mul_backward`, a whole GPT now uses it. Every number in this GPT is a
-# `Value`, and your rule runs at every multiplication, for ten steps of training on one name. The
-# report compares the losses and the first gradient with the library's.
-
-# %%
-if mul_backward:
-    config = mg.GPTConfig.microgpt(n_embd=8, block_size=8)
-    model, tokens = mg.ScalarGPT(config), [0, 1, 14, 14, 1]
-    with mg.learn.using(mul_backward=mul_backward) as report:
-        ...
-    print(report)
-else:
-    print("There is no rule of yours yet; the notebook goes on without it.")
-
-# %% [markdown]
 # ## What if a number is used twice?
 #
 # In y = a·a, two edges lead from a to y, one for each factor. At a = 3, the backward pass carries
@@ -260,6 +245,27 @@ backward = mg.learn.todo()  # your function goes here, in place of this line
 
 # %% tags=["check:01.backward"]
 mg.learn.check("01.backward", backward)
+
+# %% [markdown]
+# If you have written `mul_backward` or `backward`, a whole GPT now trains with them. Each of its
+# numbers is a `Value`, so your rule runs at every multiplication and your walk in every step. The
+# report compares the first losses and the first gradient with the library's.
+
+# %%
+answers = {"mul_backward": mul_backward, "backward": backward}
+if mine := {name: answer for name, answer in answers.items() if answer}:
+    config = mg.GPTConfig.microgpt(n_embd=8)
+    model, tokens = mg.ScalarGPT(config), [0, 1, 14, 14, 1, 0]  # anna, with 0 at both ends
+    model.load_state_dict(mg.GPT(config).state_dict())
+    with mg.learn.using(**mine) as report:
+        for _ in range(10):
+            L = model.loss(tokens[:-1], tokens[1:])
+            L.backward()
+            for p in model.parameters():
+                p.data, p.grad = p.data - 0.1 * p.grad, 0.0
+    print(report)
+else:
+    print("There is no answer of yours yet; the notebook goes on without it.")
 
 # %% [markdown]
 # ## Break it: does the loss show a wrong order?
