@@ -236,9 +236,10 @@ mg.learn.museum("01")
 # ### Write the backward pass
 #
 # Exercise, 9 minutes. `backward(last) -> grads`. A node has `inputs`, the nodes that it was computed
-# from, and `local_grads`, one number for each of them. Return a dictionary with the gradient of
-# `last` with respect to every node that it depends on, itself included. Change no node. Example:
-# with a = 3 and y = a·a, `backward(y)` gives `{y: 1.0, a: 6.0}`.
+# from, and `local_grads`, one number for each of them. So does a `Value`: try it on your own graphs.
+# Return a dictionary with the gradient of `last` with respect to every node that it depends on,
+# itself included. Change no node. Example: with a = 3 and y = a·a, `backward(y)` gives
+# `{y: 1.0, a: 6.0}`.
 
 # %% tags=["exercise:01.backward"]
 backward = mg.learn.todo()  # your function goes here, in place of this line
@@ -247,13 +248,13 @@ backward = mg.learn.todo()  # your function goes here, in place of this line
 mg.learn.check("01.backward", backward)
 
 # %% [markdown]
-# If you have written `mul_backward` or `backward`, a whole GPT now trains with them. Each of its
-# numbers is a `Value`, so your rule runs at every multiplication and your walk in every step. The
-# report compares the first losses and the first gradient with the library's.
+# If `mul_backward` or `backward` is correct, a whole GPT now trains with it. Each number in this GPT
+# is a `Value`: your rule runs at every multiplication, and your walk in every step. The report
+# compares the gradients with the library's.
 
 # %%
-answers = {"mul_backward": mul_backward, "backward": backward}
-if mine := {name: answer for name, answer in answers.items() if answer}:
+answers = {"mul_backward": ("01.mul", mul_backward), "backward": ("01.backward", backward)}
+if mine := {name: answer for name, (id, answer) in answers.items() if mg.learn.check(id, answer)}:
     config = mg.GPTConfig.microgpt(n_embd=8)
     model, tokens = mg.ScalarGPT(config), [0, 1, 14, 14, 1, 0]  # anna, with 0 at both ends
     model.load_state_dict(mg.GPT(config).state_dict())
@@ -265,7 +266,7 @@ if mine := {name: answer for name, answer in answers.items() if answer}:
                 p.data, p.grad = p.data - 0.1 * p.grad, 0.0
     print(report)
 else:
-    print("There is no answer of yours yet; the notebook goes on without it.")
+    print("There is no correct answer of yours yet; the notebook goes on without it.")
 
 # %% [markdown]
 # ## Break it: does the loss show a wrong order?
