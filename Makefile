@@ -34,7 +34,7 @@ mutants: $(VENV)/.test
 	$(BIN)/python tests/mutants $(ARGS)
 
 lint: $(VENV)/.test
-	$(BIN)/ruff format --check microgpt tests notebooks/*.py notebooks/course
+	$(BIN)/ruff format --check microgpt tests notebooks/*.py notebooks/course notebooks/measuring
 	$(BIN)/ruff check microgpt tests notebooks
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/mypy

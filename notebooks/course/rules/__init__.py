@@ -4,6 +4,7 @@ A rule is a function from a `Page` to one sentence for each violation; each modu
 """
 
 from . import (
+    claims,
     code_cells,
     endings,
     english,
@@ -23,6 +24,7 @@ RULES = [
     *lengths.RULES,
     *code_cells.RULES,
     *numbers.RULES,
+    *claims.RULES,
     *framing.RULES,
     *terms.RULES,
     *exercises.RULES,

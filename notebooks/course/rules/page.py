@@ -69,6 +69,7 @@ class Page:
     numbers: tuple[dict[str, Any], ...] = ()
     settings: tuple[dict[str, Any], ...] = ()
     framed: tuple[dict[str, Any], ...] = ()
+    measured: tuple[dict[str, Any], ...] = ()
     concepts: tuple[Concept, ...] = ()
 
     @property
@@ -119,10 +120,10 @@ def load_page(path: Path) -> Page:
         for cell in nbformat.read(path, as_version=4).cells
     )
     entries = declarations("numbers.toml", path.parent)
-    numbers, settings, framed = (
+    numbers, settings, framed, measured = (
         tuple(entry for entry in entries.get(table, ()) if entry["notebook"] == name)
-        for table in ("number", "setting", "framed")
+        for table in ("number", "setting", "framed", "measured")
     )
     declared = declarations("concepts.toml", path.parent)
     concepts = tuple(concept(term, entry) for term, entry in declared.items())
-    return Page(name, cells, numbers, settings, framed, concepts)
+    return Page(name, cells, numbers, settings, framed, measured, concepts)

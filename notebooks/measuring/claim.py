@@ -1,0 +1,37 @@
+"""A claim, its measurement on five seeds, and whether the effect is large enough to be claimed."""
+
+import statistics
+from dataclasses import dataclass
+
+SEEDS = range(5)
+MIN_SPREADS = 3  # an effect is at least so many times as large as its spread over the seeds
+SEEN, NOT_SEEN = "seen", "no difference seen"
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """The effects of a claim, one for each seed, and 0 if there is none; `text` says of what."""
+
+    claim: str
+    text: str
+    effects: tuple[float, ...]
+
+    @property
+    def effect(self) -> float:
+        """The mean over the seeds."""
+        return statistics.mean(self.effects)
+
+    @property
+    def spread(self) -> float:
+        """The standard deviation over the seeds."""
+        return statistics.stdev(self.effects)
+
+    @property
+    def verdict(self) -> str:
+        """`SEEN` or `NOT_SEEN`."""
+        return verdict(self.effect, self.spread)
+
+
+def verdict(effect: float, spread: float) -> str:
+    """`SEEN` for an effect of at least three times its spread, else `NOT_SEEN`."""
+    return SEEN if effect and abs(effect) >= MIN_SPREADS * spread else NOT_SEEN

@@ -1,0 +1,44 @@
+"""The command `python notebooks/measure.py`: measure the claims, write them into numbers.toml."""
+
+import argparse
+from pathlib import Path
+
+from course.percent_source import NOTEBOOKS
+
+from microgpt._io.atomic_write import atomic_write
+
+from . import one_number
+from .claim import SEEDS, Measurement
+from .entries import updated
+from .experiment_cells import experiment_cells
+
+MODULES = {"01_one_number": one_number}
+
+
+def measurements(notebook: str) -> list[Measurement]:
+    """Measure every claim of a notebook on every seed."""
+    module, cells = MODULES[notebook], experiment_cells(notebook)
+    effects = [module.measure(cells, seed) for seed in SEEDS]
+    return [
+        Measurement(claim, text, tuple(of_seed[claim] for of_seed in effects))
+        for claim, text in module.CLAIMS.items()
+    ]
+
+
+def main(arguments: list[str] | None = None, folder: Path = NOTEBOOKS) -> int:
+    """Measure the notebooks named, or all that claim something; print and write the results."""
+    parser = argparse.ArgumentParser(prog="measure.py", description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="NAME", help="how a notebook's name begins")
+    options = parser.parse_args(arguments)
+    path = folder / "numbers.toml"
+    for notebook in MODULES:
+        if options.names and not notebook.startswith(tuple(options.names)):
+            continue
+        measured = measurements(notebook)
+        for result in measured:
+            effect = f"{result.effect:.2f} ± {result.spread:.2f}"
+            print(f"{notebook}: {result.claim}: {effect}, {result.verdict}")
+        text = updated(path.read_text("utf-8"), notebook, measured)
+        with atomic_write(path) as stream:
+            stream.write(text.encode())
+    return 0

@@ -1,0 +1,93 @@
+"""What the notebooks claim is measured with their own cells, and stands in numbers.toml."""
+
+import tomllib
+
+import pytest
+from course.rules import page
+from measuring import command
+from measuring.claim import NOT_SEEN, SEEN, Measurement, verdict
+from measuring.entries import updated
+from measuring.experiment_cells import experiment_cells
+from notebook_sources import FILE_NAME
+
+MEASURED = page.declarations("numbers.toml")["measured"]
+FILE = """\
+# A comment.
+
+[[setting]]
+notebook = "01_a"
+text = "[[measured]]"
+reason = "read [[measured]]"
+
+[[measured]]
+notebook = "01_a"
+claim = "old"
+
+[[measured]]
+notebook = "02_b"
+claim = "stays"
+"""
+
+
+def measurement(name, *effects):
+    return Measurement(name, "how “far” a slope is off", effects)
+
+
+@pytest.mark.parametrize(
+    ("effect", "spread", "expected"),
+    [
+        (0.3, 0.09, SEEN),
+        (-0.3, 0.09, SEEN),
+        (0.29, 0.1, NOT_SEEN),
+        (5, 0, SEEN),
+        (0, 0, NOT_SEEN),
+    ],
+)
+def test_an_effect_below_three_times_its_spread_is_not_seen(effect, spread, expected):
+    assert verdict(effect, spread) == expected
+
+
+def test_a_measurement_is_written_and_all_else_stays():
+    text = updated(FILE, "01_a", [measurement("new", 1, 2, 3), measurement("none", -1, 1)])
+    before, after = tomllib.loads(FILE), tomllib.loads(text)
+    assert text.startswith(FILE[: FILE.index("\n\n[[measured]]")])
+    assert after["setting"] == before["setting"]
+    assert [(one["notebook"], one["claim"]) for one in after["measured"]] == [
+        ("02_b", "stays"), ("01_a", "new"), ("01_a", "none"),
+    ]  # fmt: skip
+    _, new, none = after["measured"]
+    assert (new["effect"], new["spread"], new["verdict"]) == (2.0, 1.0, NOT_SEEN)
+    assert (none["effect"], none["verdict"], none["text"]) == (0, NOT_SEEN, new["text"])
+    again = updated(text, "01_a", [measurement("new", 1, 2, 3), measurement("none", -1, 1)])
+    assert again == text
+
+
+def test_only_imports_and_experiments_run(tmp_path, capsys):
+    cells = (
+        ("imports", "import math"),
+        ("experiment", "area = math.pi\nprint(1)"),
+        ("optional", "1 / 0"),
+    )
+    source = "\n\n".join(f'# %% tags=["{tag}"]\n{text}' for tag, text in cells)
+    (tmp_path / FILE_NAME).write_text(source, "utf-8")
+    assert experiment_cells("00_test", tmp_path).area > 3
+    assert capsys.readouterr().out == ""
+
+
+def test_every_claim_is_recorded():
+    declared = [
+        (name, claim) for name, module in command.MODULES.items() for claim in module.CLAIMS
+    ]
+    assert [(entry["notebook"], entry["claim"]) for entry in MEASURED] == declared
+
+
+@pytest.mark.parametrize("notebook", command.MODULES)
+@pytest.mark.slow
+def test_measured_again_it_is_the_same(notebook):
+    entries = {entry["claim"]: entry for entry in MEASURED if entry["notebook"] == notebook}
+    for result in command.measurements(notebook):
+        entry = entries[result.claim]
+        assert result.verdict == entry["verdict"], result.claim
+        assert result.text == entry["text"]
+        # The rounding of another machine's tanh may move an effect within its own spread.
+        assert abs(result.effect - entry["effect"]) <= max(entry["spread"], 0.005)
