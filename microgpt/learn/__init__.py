@@ -18,6 +18,7 @@ from microgpt.learn.predictions import predict, reveal
 from microgpt.learn.registry import exercises, load
 from microgpt.learn.results import NotAttempted, Result, WrongAnswer
 from microgpt.learn.scoreboard import Scoreboard, scoreboard
+from microgpt.learn.workbooks import workbook
 
 __all__ = [
     "CommonMistake",
@@ -47,6 +48,7 @@ __all__ = [
     "todo",
     "tuple_of",
     "using",
+    "workbook",
 ]
 
 record_cells()  # from the start, so that `check` knows of an answer that is older than its cell
