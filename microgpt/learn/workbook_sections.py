@@ -38,11 +38,10 @@ class Section:
 def find_sections(text: str) -> dict[str, Section]:
     """Return the parts of a workbook's text by id, in their order; of two with one id, the last."""
     headings = list(HEADING.finditer(text))
-    ends = [heading.start() for heading in headings[1:]] + [len(text)]
+    starts = [heading.start() for heading in headings]
     sections = {}
-    for heading, end in zip(headings, ends, strict=True):
+    for heading, start, end in zip(headings, starts, [*starts[1:], len(text)], strict=False):
         if id := heading[1]:
-            start = heading.start()
             name = id.partition(".")[2]
             sections[id] = Section(id, name, start, end, text[start:end])
     return sections
