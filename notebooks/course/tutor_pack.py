@@ -34,7 +34,7 @@ from the exercises and their catalogue, `microgpt/learn/messages.toml`; changes 
 
 A program that tutors reads this page, the learner's cell and the card, and nothing of
 `microgpt/learn/bundled`, where the solutions are. The same goals, with their ids, are in the
-metadata of each exercise's cell. Where a hint quotes a line of a solution, this page has … instead.
+metadata of each exercise's cell. Where a text quotes a line of a solution, this page has … instead.
 """
 
 

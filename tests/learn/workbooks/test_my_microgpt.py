@@ -130,6 +130,18 @@ def test_parts_may_return_lists_and_float32():
         assert losses == pytest.approx(expected, abs=1e-4)
 
 
+@pytest.mark.parametrize("id", [id for id in part_ids() if id in EXERCISES])
+def test_every_right_answer_runs_in_it(id):
+    exercise, expected = EXERCISES[id], namespace()
+    expected = (expected["train"](10), expected["new_name"]())
+    for answer in (exercise.solution, *exercise.alternative_solutions):
+        names = namespace(**{exercise.answer_name: answer})
+        assert (names["train"](10), names["new_name"]()) == (
+            pytest.approx(expected[0], abs=1e-9),
+            expected[1],
+        )
+
+
 def test_it_makes_up_names_with_the_part_sample():
     first = namespace(sample=lambda logits, T, k, u: 0 if u < 0.9 else k - 1)
     assert set(first["new_name"]()) <= {"a"}
