@@ -155,7 +155,7 @@ def test_the_first_day(tmp_path):
     assert process.returncode == 0, process.stderr
     assert process.stderr == ""
     *_, yours, reference, verdict = process.stdout.splitlines()
-    assert process.stdout.startswith("○ open, so the library's functions run: 01.backward, ")
+    assert process.stdout.startswith("○ Open, so the library's functions run: 01.backward, ")
     assert "\n0 of 12 parts are yours.\n" in process.stdout
     assert "\nnew names: " in process.stdout
     assert yours.split()[1:] == reference.split()[1:]

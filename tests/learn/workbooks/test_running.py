@@ -26,7 +26,7 @@ def test_states_and_their_lines(monkeypatch):
     assert str(unchecked).endswith("1 of 12 parts is yours.")
     monkeypatch.undo()
     assert parts(sample=correct_sample).states["09.sample"] == "correct"
-    assert str(parts(sample=correct_sample)).startswith("✓ 09.sample\n○ open, so the library's")
+    assert str(parts(sample=correct_sample)).startswith("✓ 09.sample\n○ Open, so the library's")
     wrong = parts(sample=id_order_sample)
     result = mg.learn.check("09.sample", id_order_sample)
     assert f"✗ 09.sample: {result.message}\n" in str(wrong)

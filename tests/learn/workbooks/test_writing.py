@@ -37,7 +37,7 @@ def test_the_first_file_is_the_template(known, path):
     report = workbook(path)
     assert path.read_text("utf-8") == template()
     assert report.open == part_ids()
-    assert repr(report).startswith("my_microgpt.py: 0 of 12 parts are filled\n  ○ open, so the")
+    assert repr(report).startswith("my_microgpt.py: 0 of 12 parts are filled\n  ○ Open, so the")
     assert "12 parts" in report._repr_html_()
 
 
@@ -69,6 +69,7 @@ def test_a_newer_answer_replaces_only_on_request(known, path):
     report = workbook(path)
     assert (report.newer, report.kept, report.filled) == (["09.sample"], ["09.sample"], [])
     assert 'replace="09.sample")` puts the one from here' in dict(report.points())["✗"]
+    assert "<code>mg.learn.workbook(" in report._repr_html_()
     assert path.read_bytes() == before
     report = workbook(path, replace="09.sample")
     assert (report.replaced, report.backup.name) == (["09.sample"], "my_microgpt.1.py")
