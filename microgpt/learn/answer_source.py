@@ -92,7 +92,7 @@ def _collect(function: Any, answer: str, found: AnswerSource) -> None:
     found.definitions[name] = source  # now, so that functions that call each other end
     for used in _global_names(source):
         value = namespace.get(used, getattr(builtins, used, MISSING))
-        is_builtin = value is getattr(builtins, used, None)
+        is_builtin = value is getattr(builtins, used, found)
         if not is_builtin and used not in {**found.definitions, **found.imports}:
             _collect_name(used, value, module, answer, found)
     found.definitions[name] = found.definitions.pop(name)  # last, after what it uses
@@ -100,11 +100,11 @@ def _collect(function: Any, answer: str, found: AnswerSource) -> None:
 
 def _collect_name(used: str, value: Any, module: str, answer: str, found: AnswerSource) -> None:
     """Add the import or the definition of a global name that the module of an answer binds."""
-    line = _import_line(used, value, module)
     if used in {id.partition(".")[2] for id in part_ids()}:
-        if line:
+        is_module = isinstance(value, types.ModuleType)
+        if is_module or getattr(value, "__module__", module) not in (module, "__main__"):
             raise _unavailable("part_name", name=answer, used=used)
-    elif line:
+    elif line := _import_line(used, value, module):
         found.imports[used] = line
     elif type(value) in CONSTANTS and len(repr(value)) <= MAX_CONSTANT_LENGTH:
         found.definitions[used] = f"{used} = {value!r}"
@@ -152,10 +152,12 @@ def _import_line(name: str, value: Any, own_module: str) -> str:
         same = value.__name__ == name
         return f"import {value.__name__}" + ("" if same else f" as {name}")
     original = str(getattr(value, "__name__", name))
-    for module in (getattr(value, "__module__", None), *LIBRARIES):
-        if module in (None, "__main__", own_module) or not callable(value):
+    home = getattr(value, "__module__", None) or ""
+    packages = [home.rsplit(".", count)[0] for count in range(home.count(".") + 1)]
+    for module in (*packages, *LIBRARIES):
+        if module in ("", "__main__", own_module) or not callable(value):
             continue
-        if getattr(sys.modules.get(str(module)), original, MISSING) is value:
+        if getattr(sys.modules.get(module), original, MISSING) is value:
             renamed = "" if original == name else f" as {name}"
             return f"from {module} import {original}{renamed}"
     return ""

@@ -13,13 +13,15 @@ from microgpt.learn import answer_source, check, solution
 from microgpt.learn.answer_source import SourceUnavailable, find_source
 from microgpt.learn.registry import find_exercise
 
+rectify = ops.relu
 LIMIT = 1e-5
+NOTHING = None
 TABLE = {"a": 1}
 softmax = ops.softmax
 
 
 def row_max(x):
-    return x.max(-1, keepdims=True) + LIMIT
+    return x.max(-1, keepdims=True) + (NOTHING or LIMIT)
 
 
 def shifted(x):
@@ -41,7 +43,7 @@ def odd(n):
 
 def uses_attributes(x):
     TABLE_of = [x + 1 for x in range(3)]
-    return x.TABLE + math.pi + e_to(1) + len(TABLE_of)
+    return x.TABLE + math.pi + e_to(1) + len(TABLE_of) + rectify(x)
 
 
 def uses_a_table(x):
@@ -72,16 +74,21 @@ def runs_alone(source, name):
 def test_helpers_constants_and_imports_come_along():
     source = find_source(shifted, "softmax")
     assert source.imports == {"np": "import numpy as np", "dice": "import random as dice"}
-    assert list(source.definitions) == ["helper_class", "LIMIT", "row_max", "shifted", "softmax"]
+    helpers = ["helper_class", "LIMIT", "NOTHING", "row_max"]
+    assert list(source.definitions) == [*helpers, "shifted", "softmax"]
     x = np.array([[1.0, 2.0]])
     difference = runs_alone(source, "softmax")(x) - np.exp(x - row_max(x))
     assert np.ptp(difference) < 1e-12
-    assert source.code(without={"np", "dice", "LIMIT"}).startswith("class helper_class")
+    assert source.code(without={"np", "dice"}).startswith("class helper_class")
 
 
 def test_attributes_locals_and_builtins_do_not():
     source = find_source(uses_attributes, "uses_attributes")
-    assert source.imports == {"e_to": "from math import exp as e_to", "math": "import math"}
+    assert source.imports == {
+        "e_to": "from math import exp as e_to",
+        "math": "import math",
+        "rectify": "from microgpt.ops import relu as rectify",
+    }
     assert list(source.definitions) == ["uses_attributes"]
 
 
