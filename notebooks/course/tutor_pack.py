@@ -8,7 +8,7 @@ from typing import Any
 from microgpt._io.atomic_write import atomic_write
 
 from .criteria import criteria
-from .rules.exercises import course_exercises, given_away, telling_lines
+from .rules.exercises import course_exercises, telling_lines
 
 FILE_NAME = "TUTOR.md"
 HEAD = """\
@@ -41,16 +41,19 @@ metadata of each exercise's cell. Where a text quotes a line of a solution, this
 def tutor_pack(exercises: Iterable[Any] | None = None) -> str:
     """The page about exercises, by default those of the course."""
     known = list(course_exercises().values()) if exercises is None else list(exercises)
+    masked = {
+        line for exercise in known if exercise.is_function for line in telling_lines(exercise)
+    }
     parts = [HEAD.rstrip()]
     for notebook, group in groupby(known, key=lambda exercise: exercise.id.partition(".")[0]):
         parts.append(f"# Notebook {notebook}")
         for exercise in group:
-            parts += [_mask(paragraph, known) for paragraph in _paragraphs(exercise, known)]
+            parts += [_mask(paragraph, masked) for paragraph in _paragraphs(exercise, masked)]
     return "\n\n".join(parts) + "\n"
 
 
-def _paragraphs(exercise: Any, exercises: Iterable[Any]) -> list[str]:
-    """The paragraphs about one of the exercises."""
+def _paragraphs(exercise: Any, masked: Iterable[str]) -> list[str]:
+    """The paragraphs about an exercise; a hint with one of the masked lines says where it is."""
     from microgpt.learn.grading.assignments import statement_markdown
     from microgpt.learn.messages import message_section
 
@@ -64,7 +67,7 @@ def _paragraphs(exercise: Any, exercises: Iterable[Any]) -> list[str]:
     tiers = message_section("hints")["tiers"]
     hints = []
     for number, (tier, hint) in enumerate(zip(tiers, exercise.hints, strict=True), 1):
-        shown = _mask(hint, exercises)
+        shown = _mask(hint, masked)
         if shown != hint:
             shown += " " + labels["masked"].format(id=exercise.id, tier=number)
         hints.append(f"{number}. *{tier[0].upper()}{tier[1:]}.* {shown}")
@@ -85,12 +88,10 @@ def _paragraphs(exercise: Any, exercises: Iterable[Any]) -> list[str]:
     ]
 
 
-def _mask(text: str, exercises: Iterable[Any]) -> str:
-    """The text with … in place of the lines of solutions in it, the longest first."""
-    for exercise in exercises:
-        if given_away(exercise, [text]):
-            for line in sorted(telling_lines(exercise), key=len, reverse=True):
-                text = text.replace(line, "…")
+def _mask(text: str, lines: Iterable[str]) -> str:
+    """The text with … in place of lines of solutions, the longest first."""
+    for line in sorted(lines, key=lambda line: (-len(line), line)):
+        text = text.replace(line, "…")
     return text
 
 
