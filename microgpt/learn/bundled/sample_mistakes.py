@@ -12,14 +12,14 @@ def _ranked_ids(logits):
 
 
 def _ranked_probs(logits, T):
-    """Return all probabilities in descending order; at T = 0 the likeliest has all."""
+    """Return all probabilities in descending order; at T = 0 the most probable has all."""
     if T == 0:
         return (np.arange(len(logits)) == 0).astype(float)
     return softmax(logits[_ranked_ids(logits)] / T)
 
 
 def kept_probs(logits, T, k):
-    """Return the probabilities of the k likeliest in descending order, normalised."""
+    """Return the probabilities of the k most probable in descending order, normalised."""
     probs = _ranked_probs(logits, T)[:k]
     return probs / probs.sum()
 

@@ -149,6 +149,13 @@ def _divided_by_k(probabilities, k):
     return _not_normalised(probabilities, k) / k
 
 
+def _is_divided_by_k(result, probabilities, k):
+    kept = result != 0
+    return _are_largest(kept, probabilities, k) and np.allclose(
+        result[kept], probabilities[kept] / k, rtol=0, atol=1e-7
+    )
+
+
 def _equal_shares(probabilities, k):
     return _normalise((_not_normalised(probabilities, k) > 0).astype(float))
 
@@ -177,7 +184,7 @@ def common_mistakes() -> tuple[CommonMistake, ...]:
         "one_too_few": (_keeps(_one_too_few), _is_too_few),
         "one_too_many": (_keeps(_one_too_many), _has_ids(_one_too_many)),
         "softmax": (_softmax_of_kept, None),
-        "divided_by_k": (_divided_by_k, None),
+        "divided_by_k": (_divided_by_k, _is_divided_by_k),
         "not_normalised": (_not_normalised, _is_not_normalised),
         "proportions": (_equal_shares, _has_the_largest),
     }

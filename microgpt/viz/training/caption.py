@@ -15,6 +15,7 @@ from microgpt.viz.training.wording import (
 
 VISIBLE_DIFFERENCE = 0.03  # nats, in a chart of about two
 RECENT_SHARE = 0.1  # of the steps, over which a training loss is averaged
+CLEAR = 3  # standard errors by which a training loss has fallen; it is looked at again and again
 
 
 def training_caption(progress: TrainingProgress) -> str:
@@ -63,8 +64,8 @@ def overfitting_since(progress: TrainingProgress) -> int | None:
     """Return the step of the lowest held-out loss, if the model overfits since.
 
     That is: it had learned something, the held-out loss has risen since by more than two standard
-    errors, and the training loss has fallen, by as much, below this lowest held-out loss and below
-    its own level of then.
+    errors, and the training loss has clearly fallen below this lowest held-out loss and below its
+    own level of then.
     """
     if not progress.evaluated or not _has_risen(progress):
         return None
@@ -88,8 +89,8 @@ def _training_loss_fell(progress: TrainingProgress, best: Snapshot) -> bool:
         return False
     variance = np.var(now) / len(now)
     margins = (
-        2 * np.sqrt(variance + np.var(then) / len(then)),
-        2 * np.sqrt(variance + (0.0 if isnan(best.stderr) else best.stderr) ** 2),
+        CLEAR * np.sqrt(variance + np.var(then) / len(then)),
+        CLEAR * np.sqrt(variance + (0.0 if isnan(best.stderr) else best.stderr) ** 2),
     )
     levels = np.mean(then) - margins[0], best.loss - margins[1]
     return bool(np.mean(now) < min(levels))
