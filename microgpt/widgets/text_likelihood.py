@@ -51,13 +51,13 @@ class LikelihoodSection:
     def sync(self) -> None:
         """Show the section only while there is a model: numbers of no text have no likelihood."""
         source = self.get_trace().source
-        has_model = isinstance(source, TextLogits)
-        if isinstance(source, TextLogits):
-            self._ask_for(source.text_noun)
-        is_open = has_model and self.section.is_open
-        self.toggle.layout.display = "" if has_model else "none"
-        self.content.layout.display = "" if is_open else "none"
-        if is_open:
+        if not isinstance(source, TextLogits):
+            self.toggle.layout.display = self.content.layout.display = "none"
+            return
+        self._ask_for(source.text_noun)
+        self.toggle.layout.display = ""
+        self.content.layout.display = "" if self.section.is_open else "none"
+        if self.section.is_open:
             self.fill()
 
     def _ask_for(self, noun: str) -> None:

@@ -133,8 +133,8 @@ def test_sentences_follow_the_model():
 def test_the_caption():
     assert forward_caption(forward_of()) == (
         "“ad” becomes 3 tokens of 4 numbers each. Attention and the MLP each add to these numbers. "
-        "After the last letter, the most probable is “a” with 39.0 %. Point at a letter, or press Tab, "
-        "to follow it through the six boxes."
+        "After the last letter, the most probable is “a” with 39.0 %. Point at a letter, or press "
+        "Tab, to follow it through the six boxes."
     )
     cut = forward_caption(forward_of(is_cut=True))
     assert cut.startswith(

@@ -40,7 +40,8 @@ class ForwardPass:
     (S, C): `resid_pre` + `attention_out` = `resid_mid`, `resid_mid` + `mlp_out` = `resid_post`.
     After each shown position follow `logits` (S, V) and `probs` (S, V); `ranked_ids` (S, V) go from
     most to least probable. `labels` are the vocabulary's texts, `bos_id` is its BOS token or
-    `None`. `is_cut` says that the text was longer than the block, and only its last tokens were run.
+    `None`. `is_cut` says that the text was longer than the block, so that only its last tokens were
+    run.
     """
 
     text: str
