@@ -22,8 +22,8 @@ def test_the_sentence_has_medians_ratio_and_what_was_measured():
     assert timing_caption(TIMINGS) == (
         "64 letters take 200 ms when the whole text is read again for each, and 45 ms with a KV "
         "cache: 4.4 times as fast. Bars are medians of 3 runs each, taken alternately when the "
-        "cell ran; thin lines reach from the fastest to the slowest. “Times as fast” is the "
-        "median of the ratios of neighbouring runs; it varies with the machine and with what else it is "
+        "cell ran; thin lines reach from the fastest to the slowest. “Times as fast” is the median "
+        "of the ratios of neighbouring runs; it varies with the machine and with what else it is "
         "doing."
     )
     token = timing_caption(CacheTimings(1, (2.0,), (2.5,), "token"))

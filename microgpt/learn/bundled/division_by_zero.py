@@ -29,7 +29,7 @@ def without_division_by_zero(
         expected = reference(*arguments)
         try:
             with np.errstate(
-                divide="call", invalid="call", call=lambda kind, flag: divisions.append(kind)
+                divide="call", invalid="call", call=lambda error, flags: divisions.append(error)
             ):
                 got = answer(*arguments)
         except ERRORS as error:

@@ -13,7 +13,7 @@ MAX_KEYS = 60  # with a larger vocabulary, the user chooses from a list
 MAX_COLUMNS = 30
 # Columns of tokens with bars if there are too many for a keyboard: a row of a wide card, two or
 # three of a narrow one.
-MOST_PROBABLE_COLUMNS = 20
+RANKED_COLUMNS = 20
 MAX_LABEL = 6  # characters
 
 
@@ -78,7 +78,7 @@ def key_grid(game_round: GuessRound) -> KeyGrid:
     elif answer is None:
         tokens = []
     else:
-        tokens = _most_probable(game_round, answer[0], answer[2])
+        tokens = _ranked_tokens(game_round, answer[0], answer[2])
     keys = [_key(game_round, token) for token in tokens]
     num_columns = sum(key.span for key in keys)
     num_rows = max(1, ceil(num_columns / MAX_COLUMNS))
@@ -88,7 +88,7 @@ def key_grid(game_round: GuessRound) -> KeyGrid:
     return KeyGrid(tuple(keys), max(columns, 1))
 
 
-def _most_probable(game_round: GuessRound, guess: int, ranked_ids: np.ndarray) -> list[int]:
+def _ranked_tokens(game_round: GuessRound, guess: int, ranked_ids: np.ndarray) -> list[int]:
     """Return the guess, the target, and the most probable tokens that fit beside them, by rank."""
     spans = {
         int(token): token_span(visible(game_round.labels[token], MAX_LABEL)) for token in ranked_ids
@@ -98,7 +98,7 @@ def _most_probable(game_round: GuessRound, guess: int, ranked_ids: np.ndarray) -
     for token, span in spans.items():
         if token not in shown:
             columns += span
-            if columns > MOST_PROBABLE_COLUMNS:
+            if columns > RANKED_COLUMNS:
                 break
             shown.add(token)
     return [token for token in spans if token in shown]

@@ -160,7 +160,7 @@ def _since_the_best(progress: TrainingProgress) -> list[str]:
     if not _has_risen(progress) or best.loss >= progress.uniform_loss:
         return []
     return [
-        f"It was {format_loss(best.loss)} {_at(best)}; the training loss has not clearly fallen "
+        f"It was {format_loss(best.loss)} {_at(best)}; the training loss has not fallen by much "
         "meanwhile, so this does not look like overfitting."
     ]
 
