@@ -149,6 +149,11 @@ class Collapsible:
         """Whether the content is shown."""
         return bool(self.toggle.value)
 
+    def rename(self, title: str) -> None:
+        """Set another title after the triangle."""
+        self.titles = f"▸ {title}", f"▾ {title}"
+        self.toggle.description = self.titles[self.is_open]
+
     def _on_toggle(self, change: Any) -> None:
         self.toggle.description = self.titles[bool(change["new"])]
         self.content.layout.display = "" if change["new"] else "none"
