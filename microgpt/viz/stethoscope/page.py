@@ -1,0 +1,91 @@
+"""The HTML of the stethoscope: graph, the present edge in figures, curve, both slopes."""
+
+from microgpt.viz.html import Markup, Rendered, join, tag
+from microgpt.viz.stethoscope.backward_data import BackwardReplay
+from microgpt.viz.stethoscope.caption import edge_label, question, replay_caption
+from microgpt.viz.stethoscope.curve import render_curve
+from microgpt.viz.stethoscope.graph import render_graph
+from microgpt.viz.stethoscope.numbers import format_number
+from microgpt.viz.table import html_table
+
+MAX_ROWS = 60  # of the table
+
+
+def render_replay(replay: BackwardReplay, before: BackwardReplay | None = None) -> Rendered:
+    """Return the view as HTML, and its caption; what is new since `before` fades in."""
+    html = join(
+        tag("h3", question(replay), css_class="q"),
+        render_graph(replay, before),
+        _present_edge(replay),
+        render_curve(replay),
+        _slopes(replay),
+    )
+    return Rendered(html, replay_caption(replay))
+
+
+def replay_table(replay: BackwardReplay) -> str:
+    """Return the steps up to this position with all their factors, as HTML."""
+    rows = [
+        (
+            edge_label(replay, step),
+            replay.nodes[step.target].name,
+            f"{replay.nodes[step.target].value:.6g}",
+            f"{step.local_grad:.6g}",
+            f"{step.upstream:.6g}",
+            f"{step.contribution:.6g}",
+            f"{step.total:.6g}",
+        )
+        for step in replay.steps_done[:MAX_ROWS]
+    ]
+    header = ("edge", "node", "value", "local slope", "from above", "contribution", "total")
+    caption = "the steps so far" if rows else "no edge has been passed yet"
+    return html_table(header, rows, caption, text_columns=2)
+
+
+def _present_edge(replay: BackwardReplay) -> Markup:
+    """Return the arithmetic of the edge that is shown, or how to see it."""
+    step = replay.current_step
+    if step is None:
+        num_edges = f"{len(replay.steps)} edge{'s' * (len(replay.steps) > 1)}"
+        hint = (
+            f"All {num_edges} are done. Start over follows the slopes back, one edge at a time."
+            if replay.is_at_end
+            else f"{num_edges} to go, from {replay.result_name} back."
+        )
+        return tag("p", hint, css_class="edge lab rest")
+    target = replay.nodes[step.target].name
+    return tag(
+        "div",
+        tag(
+            "div",
+            tag("span", f"edge {replay.position} of {len(replay.steps)}", css_class="lab"),
+            tag("span", edge_label(replay, step), css_class="b"),
+            css_class="which",
+        ),
+        _figure(step.local_grad, "local slope"),
+        tag("span", "×", css_class="sign"),
+        _figure(step.upstream, "slope from above"),
+        tag("span", "=", css_class="sign"),
+        _figure(step.contribution, f"arrives at {target}", "arrives"),
+        css_class="edge",
+    )
+
+
+def _slopes(replay: BackwardReplay) -> Markup:
+    """Return the slope of the moved leaf by autograd, of this pass, and by measuring."""
+    measured = replay.measured_slope
+    return tag(
+        "div",
+        _figure(replay.final_grad(replay.leaf), "slope by autograd", "arrives"),
+        _figure(measured, "by measuring"),
+        css_class="slopes",
+    )
+
+
+def _figure(number: float | None, label: str, css_class: str = "") -> Markup:
+    return tag(
+        "div",
+        tag("span", "–" if number is None else format_number(number), css_class="fig"),
+        tag("span", label, css_class="lab"),
+        css_class=f"figure {css_class}".strip(),
+    )
