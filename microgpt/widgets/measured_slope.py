@@ -2,12 +2,14 @@
 
 import math
 from collections.abc import Sequence
+from functools import lru_cache
 from itertools import pairwise
 
 from microgpt.viz.stethoscope import LossCurve
 from microgpt.widgets.expression import Expression
 
 EPS = 1e-5  # the step of the central difference
+CORNER_EPS, MIN_BEND = 1e-4, 1e-6  # where relu switches: the step, and the least change of slope
 HALF_WIDTH, NUM_POINTS = 2.0, 81  # of the curve
 
 
@@ -33,11 +35,10 @@ def corner_sides(
     return tuple("right" if here[index] > 0 else "left" for index in inputs)
 
 
-def loss_curve(
-    expression: Expression, leaf_values: Sequence[float], leaf: int, centre: float
-) -> LossCurve:
-    """Return the result at 81 values of a leaf, from 2 below `centre` to 2 above it."""
-    xs = [centre + HALF_WIDTH * (2 * i / (NUM_POINTS - 1) - 1) for i in range(NUM_POINTS)]
+@lru_cache(maxsize=16)  # while a leaf is dragged, its curve stays
+def loss_curve(expression: Expression, leaf_values: tuple[float, ...], leaf: int) -> LossCurve:
+    """Return the result at 81 values of a leaf, from 2 below its value to 2 above it."""
+    xs = [leaf_values[leaf] + HALF_WIDTH * (2 * i / (NUM_POINTS - 1) - 1) for i in range(NUM_POINTS)]
     points = [_moved(expression, leaf_values, leaf, x) for x in xs]
     corners = []
     for (x0, values0), (x1, values1) in pairwise(zip(xs, points, strict=True)):
@@ -48,10 +49,28 @@ def loss_curve(
             after = values1[expression.nodes[node].inputs[0]]
             x = x0 + (x1 - x0) * before / (before - after)
             values = _moved(expression, leaf_values, leaf, x)
-            if values is not None:
+            if values is not None and _has_corner(expression, leaf_values, leaf, x):
                 corners.append((x, values[-1]))
     ys = tuple(None if values is None else values[-1] for values in points)
     return LossCurve(tuple(xs), ys, tuple(corners))
+
+
+def _has_corner(
+    expression: Expression, leaf_values: Sequence[float], leaf: int, x: float
+) -> bool:
+    """Whether the slopes of the result to the left and to the right of x differ.
+
+    They need not, where relu's input crosses 0: relu(x) · x has no corner. For a smooth function
+    their difference doubles with the step; at a corner it stays.
+    """
+    bends = []
+    for h in (CORNER_EPS, 2 * CORNER_EPS):
+        points = [_moved(expression, leaf_values, leaf, x + step) for step in (-h, 0.0, h)]
+        results = [values[-1] for values in points if values is not None]
+        if len(results) < 3:
+            return False
+        bends.append(abs(results[0] - 2 * results[1] + results[2]) / h)
+    return MIN_BEND < bends[0] and bends[1] < 1.5 * bends[0]
 
 
 def _moved(

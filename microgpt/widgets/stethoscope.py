@@ -1,5 +1,6 @@
 """`Stethoscope`: the slopes of an expression, passed back through its graph edge by edge."""
 
+import threading
 import time
 from collections.abc import Callable
 from typing import Any
@@ -44,7 +45,7 @@ class Stethoscope(Panel):
         state = start_state(expression, values)
         _check_values(state, values)
         self._pauses = LatestOnlyQueue()
-        self._is_syncing = False
+        self._sync_thread: int | None = None  # the thread that sets controls from the state
         self._make_controls(state, toggles)
         super().__init__(
             state,
@@ -105,7 +106,11 @@ class Stethoscope(Panel):
             widget.observe(self._unless_syncing(on_change), "value")
 
     def _unless_syncing(self, on_change: Callable[[Any], None]) -> Callable[[Any], None]:
-        return lambda change: None if self._is_syncing else on_change(change["new"])
+        def on_value(change: Any) -> None:
+            if self._sync_thread != threading.get_ident():  # else it was set from the state
+                on_change(change["new"])
+
+        return on_value
 
     def _lay_out(self, toggles: bool) -> list[ipywidgets.Widget]:
         bugs = [box("mg-bugs", [self.order_select, self.forget_toggle])] if toggles else []
@@ -128,6 +133,8 @@ class Stethoscope(Panel):
     def _on_example(self, title: str) -> None:
         if title:
             self._change(StethoscopeState.with_example, *EXAMPLES[title])
+        else:  # there is nothing to show: show again what is
+            self.redraw()
 
     def _on_value(self, number: float) -> None:
         self.on_move("value", StethoscopeState.with_value, number)
@@ -153,14 +160,16 @@ class Stethoscope(Panel):
 
     def settle(self) -> None:
         """Draw the curve around the leaf, and the still picture of the current state."""
-        if not self.message and self.state.centre != self.state.leaf_value:
+        if self.message:
+            return
+        if self.state.centre != self.state.leaf_value:
             self.update(StethoscopeState.centred)
         self.update_static_output()
 
     def sync_controls(self) -> None:
-        """Show the state in the controls; leave an expression that was refused to be mended."""
+        """Show the state in the controls; leave what was refused for the user to mend."""
         state = self.state
-        self._is_syncing = True
+        self._sync_thread = threading.get_ident()
         try:
             leaves = [(name, index) for index, name in enumerate(state.expression.leaves)]
             if self.leaf_select.options != tuple(leaves):
@@ -172,9 +181,9 @@ class Stethoscope(Panel):
                 self.expression_box.value = state.expression.source
                 self.example_select.value = _example_of(state)
         finally:
-            self._is_syncing = False
+            self._sync_thread = None
         self.forget_toggle.description = _forget_label(not state.accumulates)
-        if not self.is_waiting("value"):
+        if not self.message and not self.is_waiting("value"):
             self.slider.value = state.leaf_value
         is_at_end = state.position is None
         self.next_button.description = "Start over" if is_at_end else "Next edge"

@@ -56,7 +56,7 @@ class StethoscopeState:
     @cached_property
     def curve(self) -> LossCurve:
         """The result around the moved leaf."""
-        return loss_curve(self.expression, self.values, self.leaf, self.centre)
+        return loss_curve(self.expression, self._with_leaf_at(self.centre), self.leaf)
 
     @cached_property
     def view(self) -> BackwardReplay:
@@ -73,14 +73,16 @@ class StethoscopeState:
             for node, name, value in zip(expression.nodes, names, self.graph, strict=True)
         )  # fmt: skip
         leaves = expression.leaf_indices
+        measured = tuple(
+            measure_slope(expression, self.values, index) for index in range(len(leaves))
+        )
+        grads = tuple(value.grad for value in self.graph)
+        slopes = grads[leaves[self.leaf]], measured[self.leaf]
+        sides = () if _agree(*slopes) else corner_sides(expression, self.values, self.leaf)
         return BackwardReplay(
             result, nodes, leaves, leaves[self.leaf], self.steps,
             count + 1 if self.position is None else self.position, self.order, self.accumulates,
-            tuple(value.grad for value in self.graph),
-            tuple(
-                measure_slope(expression, self.values, index) for index in range(len(leaves))
-            ),
-            self.curve, corner_sides(expression, self.values, self.leaf),
+            grads, measured, self.curve, sides,
         )  # fmt: skip
 
     @property
@@ -116,8 +118,10 @@ class StethoscopeState:
 
     def with_value(self, value: float) -> "StethoscopeState":
         """Move the leaf to a value; the curve stays where it is."""
-        values = (*self.values[: self.leaf], value, *self.values[self.leaf + 1 :])
-        return replace(self, values=values).checked()
+        return replace(self, values=self._with_leaf_at(value)).checked()
+
+    def _with_leaf_at(self, value: float) -> tuple[float, ...]:
+        return (*self.values[: self.leaf], value, *self.values[self.leaf + 1 :])
 
     def centred(self) -> "StethoscopeState":
         """Draw the curve around the leaf."""
@@ -164,3 +168,8 @@ def start_state(
         expression, numbers, order=order, accumulates=accumulates, centre=numbers[0]
     )
     return state.checked()
+
+
+def _agree(slope: float, measured: float | None) -> bool:
+    """Whether a slope is the measured one, as far as measuring can tell."""
+    return measured is not None and abs(slope - measured) <= 1e-4 * max(1.0, abs(slope))

@@ -45,6 +45,14 @@ def _shape_blanks():
     return view
 
 
+def _stethoscope_step():
+    view = mg.widgets.Stethoscope("c = a*b; c*a + c", a=-2.0, b=0.35, toggles=True)
+    view.order_select.value = "depth first"
+    for _ in range(6):
+        view.next_button.click()
+    return view
+
+
 VIEWS = {
     "explorer": lambda: mg.widgets.SamplingExplorer("names"),
     "explorer with a cut": _explorer_with_cut,
@@ -55,6 +63,11 @@ VIEWS = {
     "guess": _guess,
     "guess, asked": lambda: mg.widgets.GuessNext("names"),
     "journey": lambda: mg.widgets.forward_pass("names", "ann"),
+    "stethoscope": lambda: mg.widgets.Stethoscope(),
+    "stethoscope, a step": _stethoscope_step,
+    "stethoscope, a deep graph": lambda: mg.widgets.Stethoscope(
+        "c = a*b; tanh(relu(exp(tanh(c*a + c))*a)/b)**2 + c", a=-2.4, toggles=True
+    ),
     "prediction": _prediction,
     "exercise": lambda: mg.learn.check("09.top_k", lambda probabilities, k: [1.0] * 3),
     "shapes": _shape_blanks,

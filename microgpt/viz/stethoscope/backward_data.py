@@ -2,7 +2,9 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple
 
 ORDERS = ("right", "depth first", "breadth first", "recursion")
 RIGHT_ORDER = ORDERS[0]
@@ -22,8 +24,7 @@ class GraphNode:
     local_grads: tuple[float, ...] = ()
 
 
-@dataclass(frozen=True)
-class EdgeStep:
+class EdgeStep(NamedTuple):
     """A step of a backward pass: `node` passes its gradient to `node.inputs[input_index]`.
 
     That input, `target`, had the gradient `before`, `None` if nothing had arrived, and has `total`
@@ -77,11 +78,16 @@ class BackwardReplay:
     measured: tuple[float | None, ...]
     curve: LossCurve
     corner_sides: tuple[str, ...] = ()
-    uses: Counter = field(init=False, compare=False)
 
-    def __post_init__(self) -> None:
-        edges = [index for node in self.nodes for index in node.inputs]
-        object.__setattr__(self, "uses", Counter(edges))
+    @cached_property
+    def uses(self) -> Counter[int]:
+        """How many inputs of other nodes each node is."""
+        return Counter(index for node in self.nodes for index in node.inputs)
+
+    @cached_property
+    def final_grads(self) -> dict[int, float]:
+        """The gradient of each node after the last step of this pass."""
+        return {len(self.nodes) - 1: 1.0} | {step.target: step.total for step in self.steps}
 
     @property
     def is_at_end(self) -> bool:
@@ -115,12 +121,7 @@ class BackwardReplay:
             arrived[step.target] = step.total
         return arrived
 
-    def final_grad(self, node: int) -> float:
-        """Return the gradient that a node has after the last step of this pass."""
-        totals = [step.total for step in self.steps if step.target == node]
-        return totals[-1] if totals else 1.0
-
     def is_wrong(self, node: int) -> bool:
         """Whether this pass ends with a gradient of a node that is not the right one."""
-        final, right = self.final_grad(node), self.grads[node]
+        final, right = self.final_grads[node], self.grads[node]
         return abs(final - right) > 1e-9 * max(1e-9, abs(final), abs(right))

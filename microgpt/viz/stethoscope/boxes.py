@@ -5,9 +5,6 @@ from dataclasses import dataclass
 from microgpt.viz.stethoscope.backward_data import BackwardReplay
 from microgpt.viz.stethoscope.numbers import format_number, format_short
 
-ARROW = "◀"
-
-
 @dataclass(frozen=True)
 class NodeBox:
     """The texts of a box: its label, its value, and its slope, "" before it has arrived.
@@ -28,15 +25,16 @@ class NodeBox:
 
 @dataclass(frozen=True)
 class EdgeMark:
-    """An edge from `source` to `node`; `state` is "todo", "done" or "now".
+    """The edge from `source` to an input of `node`; `state` is "todo", "done" or "now".
 
-    `port` is where it ends among the inputs of its node, from −1 to 1.
+    `has_twin` is whether another input of the node is the same source.
     """
 
     source: int
     node: int
+    input_index: int
     state: str
-    port: float
+    has_twin: bool
 
 
 def node_boxes(replay: BackwardReplay) -> list[NodeBox]:
@@ -73,11 +71,10 @@ def edge_marks(replay: BackwardReplay) -> list[EdgeMark]:
     done = {(one.node, one.input_index) for one in replay.steps_done}
     marks = []
     for index, node in enumerate(replay.nodes):
-        count = len(node.inputs)
         for position, source in enumerate(node.inputs):
             state = "done" if (index, position) in done else "todo"
             if step is not None and (step.node, step.input_index) == (index, position):
                 state = "now"
-            port = 0.0 if count == 1 else 2 * position / (count - 1) - 1
-            marks.append(EdgeMark(source, index, state, port))
+            has_twin = node.inputs.count(source) > 1
+            marks.append(EdgeMark(source, index, position, state, has_twin))
     return sorted(marks, key=lambda mark: ("todo", "done", "now").index(mark.state))

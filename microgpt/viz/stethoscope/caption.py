@@ -100,7 +100,7 @@ def _bug_sentence(replay: BackwardReplay) -> str:
     if replay.accumulates:
         bug = replay.order
     return (
-        f"With {bug}, {replay.nodes[leaf].name} has slope {format_number(replay.final_grad(leaf))}"
+        f"With {bug}, {replay.nodes[leaf].name} has slope {format_number(replay.final_grads[leaf])}"
         f"{should_be}: {_reason(replay, leaf)}."
     )
 
@@ -115,10 +115,9 @@ def _reason(replay: BackwardReplay, leaf: int) -> str:
     if not replay.accumulates:
         replaced = [step.target for step in replay.steps if step.before is not None]
         if leaf in replaced:
-            return "what arrived last replaced what had arrived before"
+            return _replaced(replay, leaf)
         if replaced:
-            name = nodes[replaced[0]].name
-            return f"at {name}, what arrived last replaced what had arrived before"
+            return f"at {nodes[replaced[0]].name}, {_replaced(replay, replaced[0])}"
     passed: dict[int, int] = {}
     for step in replay.steps:
         if replay.order == "recursion":
@@ -131,9 +130,20 @@ def _reason(replay: BackwardReplay, leaf: int) -> str:
             passed[step.node] = 1
     node = max(passed, key=lambda index: passed[index])
     return (
-        f"{nodes[node].name} passed its slope on {passed[node]} times, each time all that had "
+        f"{nodes[node].name} passed its slope on {_times(passed[node])}, each time all that had "
         "arrived so far"
     )
+
+
+def _times(count: int) -> str:
+    return "twice" if count == 2 else f"{count} times"
+
+
+def _replaced(replay: BackwardReplay, node: int) -> str:
+    """Say which of the slopes that arrived at a node is left."""
+    if sum(step.target == node for step in replay.steps) == 2:
+        return "the second arrival replaced the first"
+    return "the last arrival replaced those before it"
 
 
 def _no_effect_sentence(replay: BackwardReplay) -> str:
@@ -141,8 +151,10 @@ def _no_effect_sentence(replay: BackwardReplay) -> str:
     shared = [index for index, count in replay.uses.items() if count > 1]
     if not shared:
         return "No number is used twice here, so this bug changes nothing."
-    names = " and ".join(replay.nodes[index].name for index in sorted(shared))
-    used = f"{names} {'is' if len(shared) == 1 else 'are'} used twice"
+    names = [replay.nodes[index].name for index in sorted(shared)]
+    listed = " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
+    often = "twice" if all(replay.uses[index] == 2 for index in shared) else "more than once"
+    used = f"{listed} {'is' if len(shared) == 1 else 'are'} used {often}"
     if replay.accumulates and not any(replay.nodes[index].inputs for index in shared):
         leaves = "a leaf passes" if len(shared) == 1 else "leaves pass"
         return f"{used}, but {leaves} nothing on, so this order changes nothing here."

@@ -31,7 +31,7 @@ class CurveChart:
 def curve_chart(replay: BackwardReplay) -> CurveChart:
     """Lay out the curve; values far beyond most of it are cut off."""
     xs, leaf = replay.curve.xs, replay.moved_leaf.value
-    result, slope = replay.nodes[-1].value, replay.final_grad(replay.leaf)
+    result, slope = replay.nodes[-1].value, replay.final_grads[replay.leaf]
     low, high = _value_range([y for y in replay.curve.ys if y is not None], result)
 
     def place_x(x: float) -> float:
@@ -55,7 +55,7 @@ def curve_chart(replay: BackwardReplay) -> CurveChart:
         place(leaf, result),
         tuple(place(x, y) for x, y in replay.curve.corners if low <= y <= high),
         tuple((place_x(x), format_number(x)) for x in value_ticks(xs[0], xs[-1], 4)),
-        tuple((place(leaf, y)[1], format_number(y)) for y in value_ticks(low, high, 3)),
+        tuple((place(leaf, y)[1], format_number(y)) for y in value_ticks(low, high, 4)),
     )
 
 

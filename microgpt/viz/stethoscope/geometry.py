@@ -38,7 +38,7 @@ class Geometry:
         for index, (level, row) in enumerate(points):
             x, y = self._middle(level, row)
             is_last = index == len(points) - 1
-            port = edge.port if is_last else 0.0
+            port = self.layout.ports[edge.node][edge.input_index] if is_last else 0.0
             if self.is_tall:
                 x += TALL_PORT * port
                 arrive, leave = (x, y + BOX_HEIGHT / 2), (x, y - BOX_HEIGHT / 2)
@@ -46,7 +46,8 @@ class Geometry:
                 y += PORT * port
                 arrive, leave = (x - self.box_width / 2, y), (x + self.box_width / 2, y)
             if pieces:
-                pieces.append(self._curve(pieces[-1][-1], arrive, port))
+                bow = 2 * port if edge.has_twin else 0.0
+                pieces.append(self._curve(pieces[-1][-1], arrive, bow))
                 if not is_last:
                     pieces.append((leave,))
             else:
@@ -65,13 +66,13 @@ class Geometry:
         y = CAPTION_HEIGHT + BOX_HEIGHT / 2 + ROW_PITCH * row
         return (level + 0.5) / self.layout.num_levels, y
 
-    def _curve(self, start: Point, end: Point, port: float) -> tuple[Point, ...]:
+    def _curve(self, start: Point, end: Point, bow: float) -> tuple[Point, ...]:
         (x0, y0), (x1, y1) = start, end
         if self.is_tall:
             middle = (y0 + y1) / 2
-            return (x0 + TALL_PORT * port, middle), (x1 + TALL_PORT * port, middle), end
+            return (x0 + TALL_PORT * bow, middle), (x1 + TALL_PORT * bow, middle), end
         middle = (x0 + x1) / 2
-        return (middle, y0 + PORT * port), (middle, y1 + PORT * port / 2), end
+        return (middle, y0 + PORT * bow), (middle, y1 + PORT * bow), end
 
 
 def wide_geometry(layout: GraphLayout) -> Geometry:

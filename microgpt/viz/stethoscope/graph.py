@@ -2,7 +2,7 @@
 
 from microgpt.viz.html import Markup, join, percent, tag
 from microgpt.viz.stethoscope.backward_data import BackwardReplay
-from microgpt.viz.stethoscope.boxes import ARROW, EdgeMark, NodeBox, edge_marks, node_boxes
+from microgpt.viz.stethoscope.boxes import EdgeMark, NodeBox, edge_marks, node_boxes
 from microgpt.viz.stethoscope.geometry import (
     MAX_WIDE_LEVELS,
     Geometry,
@@ -40,7 +40,7 @@ def _box(box: NodeBox, wide: Geometry, tall: Geometry, index: int, is_new: bool)
     if box.slope:
         old = (tag("s", box.replaced), " ") if box.replaced else ()
         wrong = " ✗" if box.is_wrong else ""
-        slope = tag("i", f"{ARROW} ", *old, box.slope, wrong, css_class="gi" if is_new else "")
+        slope = tag("i", *old, box.slope, wrong, css_class="slope gi" if is_new else "slope")
     else:
         slope = tag("i", "waits", css_class="waits")
     return tag(

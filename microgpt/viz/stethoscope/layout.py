@@ -15,13 +15,15 @@ class GraphLayout:
     """The (level, row) of each node, and of the points between that each edge passes through.
 
     Levels count from 0 for leaves, rows from 0 to `num_rows` − 1, and may be fractions.
-    `passages[source]` holds the points that edges from that node pass, one a level.
+    `passages[source]` holds the points that edges from that node pass, one a level. `ports[node]`
+    has, for each input, where its edge ends, from −1 (first row) to 1; edges do not cross there.
     """
 
     positions: tuple[Point, ...]
     passages: dict[int, tuple[Point, ...]]
     num_levels: int
     num_rows: float
+    ports: tuple[tuple[float, ...], ...]
 
     def route(self, source: int, target: int) -> list[Point]:
         """Return the points of an edge, from the node `source` to the later node `target`."""
@@ -46,12 +48,14 @@ def graph_layout(inputs: Sequence[Sequence[int]]) -> GraphLayout:
     leaves = [node for node, level in enumerate(levels) if level == 0]
     rows: dict[int, float] = {node: float(row) for row, node in enumerate(leaves)}
     passing: dict[int, list[Point]] = {}
+    arrivals: dict[tuple[int, int], float] = {}  # (node, source) -> the row its edge comes from
     latest = dict(rows)  # the row in which the edges of a node are at the level before this one
     for level in range(1, max(levels) + 1):
         items: list[tuple[float, int, bool]] = []  # the row wished for, the node, whether a box
         for node, of_node in enumerate(levels):
             if of_node == level:
                 wished = [latest[source] for source in inputs[node]]
+                arrivals.update({(node, source): latest[source] for source in inputs[node]})
                 items.append((sum(wished) / len(wished), node, True))
             elif of_node < level < last_use.get(node, 0):
                 items.append((latest[node], node, False))
@@ -69,7 +73,17 @@ def graph_layout(inputs: Sequence[Sequence[int]]) -> GraphLayout:
          for node, points in passing.items()},
         max(levels) + 1,
         max(all_rows) - first + 1,
+        tuple(_ports([arrivals[node, source] for source in used])
+              for node, used in enumerate(inputs)),
     )  # fmt: skip
+
+
+def _ports(rows: Sequence[float]) -> tuple[float, ...]:
+    """Return where edges that come from these rows end, from −1 to 1, in the order of the rows."""
+    order = sorted(range(len(rows)), key=rows.__getitem__)
+    return tuple(
+        2 * order.index(i) / (len(rows) - 1) - 1 if len(rows) > 1 else 0.0 for i in range(len(rows))
+    )
 
 
 def _apart(items: list[tuple[float, int, bool]]) -> list[float]:

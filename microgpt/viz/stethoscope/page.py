@@ -46,11 +46,12 @@ def _present_edge(replay: BackwardReplay) -> Markup:
     """Return the arithmetic of the edge that is shown, or how to see it."""
     step = replay.current_step
     if step is None:
-        num_edges = f"{len(replay.steps)} edge{'s' * (len(replay.steps) > 1)}"
+        count = len(replay.steps)
+        done = f"All {count} edges are done." if count > 1 else "The edge is done."
         hint = (
-            f"All {num_edges} are done. Start over follows the slopes back, one edge at a time."
+            f"{done} Start over follows the slopes back, one edge at a time."
             if replay.is_at_end
-            else f"{num_edges} to go, from {replay.result_name} back."
+            else f"{count} edge{'s' * (count > 1)} to go, from {replay.result_name} back."
         )
         return tag("p", hint, css_class="edge lab rest")
     target = replay.nodes[step.target].name
@@ -76,7 +77,7 @@ def _slopes(replay: BackwardReplay) -> Markup:
     measured = replay.measured_slope
     return tag(
         "div",
-        _figure(replay.final_grad(replay.leaf), "slope by autograd", "arrives"),
+        _figure(replay.final_grads[replay.leaf], "slope by autograd", "arrives"),
         _figure(measured, "by measuring"),
         css_class="slopes",
     )

@@ -2,7 +2,7 @@
 
 from microgpt.viz.drawing import MARGIN, Circle, Drawing, Line, Rect, Text
 from microgpt.viz.stethoscope.backward_data import BackwardReplay
-from microgpt.viz.stethoscope.boxes import ARROW, NodeBox, edge_marks, node_boxes
+from microgpt.viz.stethoscope.boxes import NodeBox, edge_marks, node_boxes
 from microgpt.viz.stethoscope.caption import edge_label, question
 from microgpt.viz.stethoscope.curve import curve_chart
 from microgpt.viz.stethoscope.geometry import (
@@ -30,7 +30,7 @@ def draw_replay(replay: BackwardReplay, expression: str = "") -> Drawing:
     is_tall = layout.num_levels > MAX_WIDE_LEVELS
     geometry = tall_geometry(layout) if is_tall else wide_geometry(layout)
     width = INNER if is_tall else min(INNER, MAX_LEVEL_WIDTH * layout.num_levels)
-    plot_top = TOP + geometry.height + 70
+    plot_top = TOP + geometry.height + (44 if replay.current_step is None else 76)
     drawing = Drawing(WIDTH, plot_top + PLOT_HEIGHT + 40)
     drawing.add_question(question(replay))
     drawing.add(Text(MARGIN, 60, expression, size=14, fill="ink2"))
@@ -92,7 +92,7 @@ def _draw_box(drawing: Drawing, box: NodeBox, centre: Pixel, width: float) -> No
         Text(x, top + 37, box.value, "middle", 16),
     )
     old = f"{box.replaced} → " if box.replaced else ""
-    slope, weight, fill = f"{ARROW} {old}{box.slope}{' ✗' * box.is_wrong}", "bold", "mark"
+    slope, weight, fill = f"◀ {old}{box.slope}{' ✗' * box.is_wrong}", "bold", "mark"
     if not box.slope:
         slope, weight, fill = "waits", "normal", "ink2"
     drawing.add(Text(x, top + 55, slope, "middle", 12, weight, fill))
@@ -131,13 +131,13 @@ def _draw_curve(drawing: Drawing, replay: BackwardReplay, top: float) -> None:
         drawing.add(Line(tuple(map(pixel, chart.tangent)), "mark", 2.5, dashed=True))
     for corner in chart.corners:
         x, y = pixel(corner)
-        diamond = ((x, y - 8), (x + 8, y), (x, y + 8), (x - 8, y))
-        drawing.add(Line(diamond, "ink", 1.5, fill="card"))
+        diamond = ((x, y - 12), (x + 12, y), (x, y + 12), (x - 12, y), (x, y - 12))
+        drawing.add(Line(diamond, "ink", 2))
     drawing.add(Circle(*pixel(chart.dot), 6, "mark", "card", 2))
     x = PLOT_LEFT + PLOT_WIDTH + 40
     measured = replay.measured_slope
     figures = (
-        (format_number(replay.final_grad(replay.leaf)), f"slope of {leaf} by autograd", "mark"),
+        (format_number(replay.final_grads[replay.leaf]), f"slope of {leaf} by autograd", "mark"),
         ("–" if measured is None else format_number(measured), "by measuring", "ink"),
     )
     for row, (number, label, fill) in enumerate(figures):
