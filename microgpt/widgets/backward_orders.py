@@ -7,7 +7,7 @@ three other orders break this rule, each in the way in which it is often broken.
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 
-from microgpt.autograd.engine import topological_order
+from microgpt.autograd.engine import Node, topological_order
 from microgpt.autograd.value import Value
 from microgpt.viz.stethoscope import ORDERS, EdgeStep
 
@@ -21,7 +21,7 @@ def replay_backward(
 
     A gradient that arrives is added to what arrived before or, unless `accumulates`, replaces it.
     """
-    index_of = {node: index for index, node in enumerate(graph)}
+    index_of: dict[Node, int] = {node: index for index, node in enumerate(graph)}
     inputs = [tuple(index_of[one] for one in node.inputs) for node in graph]
     grads: dict[int, float] = {len(graph) - 1: 1.0}
     steps = []
@@ -39,7 +39,7 @@ def replay_backward(
     return tuple(steps)
 
 
-def _right(graph: Sequence[Value], index_of: dict[Value, int]) -> Iterator[Edge]:
+def _right(graph: Sequence[Value], index_of: dict[Node, int]) -> Iterator[Edge]:
     """Each node after all that read it, as in `Value.backward`."""
     for node in reversed(topological_order(graph[-1])):
         yield from _edges_of(index_of[node], len(node.inputs))

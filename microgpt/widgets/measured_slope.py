@@ -29,16 +29,16 @@ def corner_sides(
     if above is None or below is None:
         return ()
     here = expression.node_values(leaf_values)
-    inputs = [
-        expression.nodes[node].inputs[0] for node in _switched(expression, below, above)
-    ]
+    inputs = [expression.nodes[node].inputs[0] for node in _switched(expression, below, above)]
     return tuple("right" if here[index] > 0 else "left" for index in inputs)
 
 
 @lru_cache(maxsize=16)  # while a leaf is dragged, its curve stays
 def loss_curve(expression: Expression, leaf_values: tuple[float, ...], leaf: int) -> LossCurve:
     """Return the result at 81 values of a leaf, from 2 below its value to 2 above it."""
-    xs = [leaf_values[leaf] + HALF_WIDTH * (2 * i / (NUM_POINTS - 1) - 1) for i in range(NUM_POINTS)]
+    xs = [
+        leaf_values[leaf] + HALF_WIDTH * (2 * i / (NUM_POINTS - 1) - 1) for i in range(NUM_POINTS)
+    ]
     points = [_moved(expression, leaf_values, leaf, x) for x in xs]
     corners = []
     for (x0, values0), (x1, values1) in pairwise(zip(xs, points, strict=True)):
@@ -55,9 +55,7 @@ def loss_curve(expression: Expression, leaf_values: tuple[float, ...], leaf: int
     return LossCurve(tuple(xs), ys, tuple(corners))
 
 
-def _has_corner(
-    expression: Expression, leaf_values: Sequence[float], leaf: int, x: float
-) -> bool:
+def _has_corner(expression: Expression, leaf_values: Sequence[float], leaf: int, x: float) -> bool:
     """Whether the slopes of the result to the left and to the right of x differ.
 
     They need not, where relu's input crosses 0: relu(x) · x has no corner. For a smooth function
@@ -70,7 +68,7 @@ def _has_corner(
         if len(results) < 3:
             return False
         bends.append(abs(results[0] - 2 * results[1] + results[2]) / h)
-    return MIN_BEND < bends[0] and bends[1] < 1.5 * bends[0]
+    return bends[0] > MIN_BEND and bends[1] < 1.5 * bends[0]
 
 
 def _moved(
@@ -91,6 +89,5 @@ def _switched(
     return [
         index
         for index, node in enumerate(expression.nodes)
-        if node.op == "relu"
-        and (values[node.inputs[0]] > 0) != (others[node.inputs[0]] > 0)
+        if node.op == "relu" and (values[node.inputs[0]] > 0) != (others[node.inputs[0]] > 0)
     ]

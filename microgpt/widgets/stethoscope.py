@@ -70,9 +70,7 @@ class Stethoscope(Panel):
             "Use", lambda: self._on_expression(self.expression_box.value), "take this expression"
         )
         titles = [("your own", ""), *((title, title) for title in EXAMPLES)]
-        self.example_select = ipywidgets.Dropdown(
-            options=titles, value="", description="Example"
-        )
+        self.example_select = ipywidgets.Dropdown(options=titles, value="", description="Example")
         self.leaf_select = ipywidgets.Dropdown(
             options=[(name, index) for index, name in enumerate(state.expression.leaves)],
             value=0, description="Leaf",
@@ -195,7 +193,7 @@ class Stethoscope(Panel):
 def _check_values(state: StethoscopeState, values: dict[str, float]) -> None:
     for name, value in values.items():
         if name not in state.expression.leaves:
-            raise SettingError("a value", got=name, choices=state.expression.leaves)
+            raise SettingError("The name of a value", got=name, choices=state.expression.leaves)
         if not -MAX_VALUE <= value <= MAX_VALUE:
             raise SettingError(name, f"from {-MAX_VALUE:g} to {MAX_VALUE:g} to be shown", value)
 

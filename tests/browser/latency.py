@@ -3,7 +3,7 @@
 In JupyterLab in a real Chromium, for each kernel and view: a key is pressed, and the page itself
 measures from its `keydown` event to the change of the view's HTML in the document, so the way to
 the kernel and back is included and the painting is not. Each key waits for the picture of the one
-before. Keys are arrows on the temperature slider, Enter on the game's keys and buttons, and Enter
+before. Keys are arrows on a slider, Enter on the game's keys and buttons, and Enter
 on the monitor's Stop and Go on, which end at the picture that says so.
 
 Run as `python tests/browser/latency.py [--keys 40]`.
@@ -28,12 +28,13 @@ from browser.lab import Lab
 from browser.notebook import Notebook
 from browser.server import KERNELS, jupyterlab
 
-EXPLORER, TAIL, GAME, MONITOR = 1, 2, 3, 4
+EXPLORER, TAIL, GAME, STETHOSCOPE, MONITOR = 1, 2, 3, 4, 5
 CELLS = [
     "import ipykernel\nimport microgpt as mg\nprint(ipykernel.__version__)",
     "mg.widgets.SamplingExplorer('names')",
     "mg.widgets.SamplingExplorer('long tail (made-up numbers)')",
     "mg.widgets.GuessNext('names')",
+    "mg.widgets.Stethoscope()",
     "model = mg.GPT(mg.GPTConfig.microgpt(), backend='numpy')\n"
     "mg.widgets.TrainingMonitor(model, mg.load_corpus('names-mini'), steps=1_000_000)",
 ]
@@ -43,10 +44,12 @@ def picture(panel: Locator) -> Locator:
     return panel.locator(".mg-picture .widget-html-content")
 
 
-def time_slider(notebook: Notebook, index: int, num_keys: int) -> list[float]:
+def time_slider(
+    notebook: Notebook, index: int, num_keys: int, name: str = "Temperature"
+) -> list[float]:
     """Five steps to the left and five to the right, again and again: each changes the picture."""
     panel = notebook.panel(index)
-    panel.get_by_role("slider", name="Temperature slider").focus()
+    panel.get_by_role("slider", name=f"{name} slider").focus()
     keys = itertools.cycle(["ArrowLeft"] * 5 + ["ArrowRight"] * 5)
     return [notebook.time_key(key, picture(panel)) for key in itertools.islice(keys, num_keys)]
 
@@ -72,6 +75,7 @@ def time_views(notebook: Notebook, num_keys: int) -> Iterator[tuple[str, list[fl
     guess, next_round = ("e", " %"), ("Next round", "after your guess")
     game = [guess, next_round, guess, next_round, guess, ("Play again", "after your guess")]
     yield "guessing game", time_buttons(notebook, GAME, game, num_keys)
+    yield "chain-rule stethoscope", time_slider(notebook, STETHOSCOPE, num_keys, "w =")
     notebook.run_cell(MONITOR)
     stop_and_resume = [("Stop", "stopped:"), ("Go on", "training:")]
     yield "training monitor", time_buttons(notebook, MONITOR, stop_and_resume, num_keys // 2 * 2)

@@ -1,6 +1,7 @@
 """The chain-rule stethoscope as pictures: boxes, edges, curve, and what is said of them."""
 
 import re
+from itertools import pairwise
 
 import pytest
 
@@ -87,7 +88,7 @@ def test_no_edge_runs_under_a_box_and_no_boxes_overlap(inputs):
     layout = graph_layout(inputs)
     for level in range(layout.num_levels):
         boxes = sorted(row for at, row in layout.positions if at == level)
-        assert all(b - a > 0.99 for a, b in zip(boxes, boxes[1:], strict=False))
+        assert all(b - a > 0.99 for a, b in pairwise(boxes))
         passing = [row for points in layout.passages.values() for at, row in points if at == level]
         assert all(abs(row - box) > 0.7 for row in passing for box in boxes)
     for node, sources in enumerate(inputs):
@@ -362,7 +363,7 @@ def test_the_table_has_a_row_for_each_step_so_far():
     ]  # fmt: skip
     rows = re.findall(r"<tr>(.*?)</tr>", replay_table(neuron(4)))[1:]
     assert len(rows) == 4
-    assert "tanh to +</td><td class=\"mg-text\">+</td><td>0.6</td><td>0.711578</td>" in rows[-1]
+    assert 'tanh to +</td><td class="mg-text">+</td><td>0.6</td><td>0.711578</td>' in rows[-1]
     assert len(re.findall("<tr>", replay_table(neuron()))) == 9
     assert "no edge has been passed yet" in replay_table(neuron(0))
 

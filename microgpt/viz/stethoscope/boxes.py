@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from microgpt.viz.stethoscope.backward_data import BackwardReplay
 from microgpt.viz.stethoscope.numbers import format_number, format_short
 
+
 @dataclass(frozen=True)
 class NodeBox:
     """The texts of a box: its label, its value, and its slope, "" before it has arrived.

@@ -1,4 +1,4 @@
-"""What the stethoscope says: the edge that is shown, or what the slopes mean, or what a bug does."""
+"""The captions of the stethoscope: the edge shown, what the slopes mean, what a bug does."""
 
 from microgpt.viz.stethoscope.backward_data import RIGHT_ORDER, BackwardReplay, EdgeStep
 from microgpt.viz.stethoscope.numbers import format_number, format_short
@@ -63,14 +63,13 @@ def _slope_sentence(replay: BackwardReplay) -> str:
             f"{at} {is_value}; {by_autograd}. Measuring needs {result} on both sides of "
             f"{leaf.name}, and on one side it cannot be computed."
         )
-    meaning = (
-        f"{'Raises' if slope > 0 else 'Lowers'} {result} by about {format_short(abs(slope * NUDGE))}"
-        if slope
-        else f"leaves {result} almost where it is"
+    change, verb = format_short(abs(slope * NUDGE)), "raises" if slope > 0 else "lowers"
+    effect = (
+        f"{verb} {result} by about {change}" if slope else f"leaves {result} almost where it is"
     )
     return (
         f"{at} {is_value}; {by_autograd} and by measuring {format_number(replay.measured_slope)}. "
-        f"Raising {leaf.name} by {NUDGE} {meaning[0].lower()}{meaning[1:]}."
+        f"Raising {leaf.name} by {NUDGE} {effect}."
     )
 
 

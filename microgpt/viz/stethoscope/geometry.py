@@ -36,7 +36,7 @@ class Geometry:
         points = self.layout.route(edge.source, edge.node)
         pieces: list[tuple[Point, ...]] = []
         for index, (level, row) in enumerate(points):
-            x, y = self._middle(level, row)
+            x, y = self.middle(level, row)
             is_last = index == len(points) - 1
             port = self.layout.ports[edge.node][edge.input_index] if is_last else 0.0
             if self.is_tall:
@@ -59,7 +59,8 @@ class Geometry:
         x, y = self.centres[source]
         return (x, y - BOX_HEIGHT / 2) if self.is_tall else (x + self.box_width / 2, y)
 
-    def _middle(self, level: float, row: float) -> Point:
+    def middle(self, level: float, row: float) -> Point:
+        """Return the middle of a box at a level and a row."""
         if self.is_tall:
             y = CAPTION_HEIGHT + BOX_HEIGHT / 2 + LEVEL_PITCH * (self.layout.num_levels - 1 - level)
             return (row + 0.5) / self.layout.num_rows, y
@@ -93,7 +94,5 @@ def tall_geometry(layout: GraphLayout) -> Geometry:
 
 
 def _with_centres(geometry: Geometry) -> Geometry:
-    centres = tuple(geometry._middle(*point) for point in geometry.layout.positions)
-    return Geometry(
-        geometry.is_tall, geometry.height, centres, geometry.box_width, geometry.layout
-    )
+    centres = tuple(geometry.middle(*point) for point in geometry.layout.positions)
+    return Geometry(geometry.is_tall, geometry.height, centres, geometry.box_width, geometry.layout)

@@ -86,7 +86,7 @@ def _slopes(replay: BackwardReplay) -> Markup:
 def _figure(number: float | None, label: str, css_class: str = "") -> Markup:
     return tag(
         "div",
-        tag("span", "–" if number is None else format_number(number), css_class="fig"),
+        tag("span", "none" if number is None else format_number(number), css_class="fig"),
         tag("span", label, css_class="lab"),
         css_class=f"figure {css_class}".strip(),
     )

@@ -138,7 +138,7 @@ def _draw_curve(drawing: Drawing, replay: BackwardReplay, top: float) -> None:
     measured = replay.measured_slope
     figures = (
         (format_number(replay.final_grads[replay.leaf]), f"slope of {leaf} by autograd", "mark"),
-        ("–" if measured is None else format_number(measured), "by measuring", "ink"),
+        ("none" if measured is None else format_number(measured), "by measuring", "ink"),
     )
     for row, (number, label, fill) in enumerate(figures):
         y = top + 36 + 62 * row
