@@ -4,6 +4,7 @@ from microgpt.viz.stethoscope.numbers import format_number
 from microgpt.widgets.expression import FUNCTIONS, Expression, ExpressionNode
 
 MAX_LENGTH = 7  # characters of a name that is made of the names of the inputs
+MAX_LABEL = 9  # characters that fit into a box beside others
 SIGNS = {"+": "+", "-": "−", "*": "×", "/": "÷"}
 BINARY = {"+": "{} + {}", "-": "{} − {}", "*": "{}·{}", "/": "{}/{}"}
 
@@ -21,8 +22,9 @@ def node_names(expression: Expression) -> list[str]:
 
 
 def node_label(node: ExpressionNode, name: str) -> str:
-    """Return the text in the box of a node: of an assigned one, also what it does."""
-    return f"{name}: {_operation(node)}" if node.op and node.name else name
+    """Return the text in the box of a node: of an assigned one, also what it does if it fits."""
+    label = f"{name}: {_operation(node)}" if node.op and node.name else name
+    return label if len(label) <= MAX_LABEL else name
 
 
 def _short_text(expression: Expression, node: ExpressionNode) -> str:

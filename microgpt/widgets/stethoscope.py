@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Callable
+from numbers import Real
 from typing import Any
 
 import ipywidgets
@@ -42,8 +43,15 @@ class Stethoscope(Panel):
     def __init__(self, expression: str = NEURON, *, toggles: bool = False, **values: float):
         if expression == NEURON:
             values = EXAMPLES["a neuron"][1] | values
+        for name, value in values.items():
+            if not isinstance(value, Real) or not -MAX_VALUE <= value <= MAX_VALUE:
+                expected = f"a number from {-MAX_VALUE:g} to {MAX_VALUE:g}, to be shown"
+                raise SettingError(name, expected, value)
         state = start_state(expression, values)
-        _check_values(state, values)
+        if unknown := sorted(set(values) - set(state.expression.leaves)):
+            raise SettingError(
+                "The name of a value", got=unknown[0], choices=state.expression.leaves
+            )
         self._pauses = LatestOnlyQueue()
         self._sync_thread: int | None = None  # the thread that sets controls from the state
         self._make_controls(state, toggles)
@@ -188,14 +196,6 @@ class Stethoscope(Panel):
         self.back_button.disabled = state.position == 0
         self.end_button.disabled = is_at_end
         self.fill_open_sections()
-
-
-def _check_values(state: StethoscopeState, values: dict[str, float]) -> None:
-    for name, value in values.items():
-        if name not in state.expression.leaves:
-            raise SettingError("The name of a value", got=name, choices=state.expression.leaves)
-        if not -MAX_VALUE <= value <= MAX_VALUE:
-            raise SettingError(name, f"from {-MAX_VALUE:g} to {MAX_VALUE:g} to be shown", value)
 
 
 def _example_of(state: StethoscopeState) -> str:

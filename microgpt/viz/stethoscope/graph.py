@@ -40,7 +40,8 @@ def _box(box: NodeBox, wide: Geometry, tall: Geometry, index: int, is_new: bool)
     if box.slope:
         old = (tag("s", box.replaced), " ") if box.replaced else ()
         wrong = " ✗" if box.is_wrong else ""
-        slope = tag("i", *old, box.slope, wrong, css_class="slope gi" if is_new else "slope")
+        css_class = " ".join(["slope", *["sum"] * (" " in box.slope), *["gi"] * is_new])
+        slope = tag("i", *old, box.slope, wrong, css_class=css_class)
     else:
         slope = tag("i", "waits", css_class="waits")
     return tag(
