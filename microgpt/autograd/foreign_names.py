@@ -14,14 +14,38 @@ OWN_NAMES = {
     "list(t)": ("unbind",),
     "t[np.arange(N), ids] or t[:, ids]": ("gather", "index_select", "take", "take_along_dim"),
     "mg.ops.where(condition, x, y)": ("masked_fill", "masked_fill_", "masked_select"),
-    "mg.ops.clip(t, min, max)": ("clamp", "clamp_min", "clamp_max"),
+    "mg.ops.clip(t, min, max)": ("clamp", "clamp_", "clamp_min", "clamp_max"),
     "mg.Tensor(t, dtype=…); indices and masks are NumPy arrays": (
-        *("float", "double", "half", "bfloat16", "int", "long", "bool", "type", "astype"),
+        *(
+            "float",
+            "double",
+            "half",
+            "bfloat16",
+            "int",
+            "long",
+            "bool",
+            "type",
+            "type_as",
+            "astype",
+        ),
     ),
-    't.to("numpy") or t.to("numba"); t.backend is where it lives': ("cpu", "cuda", "device"),
-    "t.size, t.shape[axis], t.ndim": ("numel", "nelement", "dim"),
+    't.to("numpy") or t.to("numba"); t.backend is where it lives': (
+        "cpu",
+        "cuda",
+        "device",
+        "is_cuda",
+    ),
+    "t.size, t.shape[axis], t.ndim": ("numel", "nelement", "dim", "ndimension"),
     "t * 1 for a copy with history, t.numpy() for one without": ("clone", "copy", "contiguous"),
     "t.numpy().tolist()": ("tolist",),
+    "t.numpy().strides, .nbytes, .itemsize or .flags": (
+        "stride",
+        "strides",
+        "nbytes",
+        "itemsize",
+        "is_contiguous",
+    ),
+    "a new tensor, t.exp() or t.relu()": ("exp_", "log_", "relu_", "tanh_", "sigmoid_"),
     "t + …, t - …, t * …, t / …, t ** …": (
         *("add", "sub", "subtract", "mul", "multiply", "div", "divide", "pow", "neg"),
     ),
@@ -41,12 +65,23 @@ OWN_NAMES = {
     ),
     "(t * t).sum() ** 0.5": ("norm",),
     "t.requires_grad = True": ("requires_grad_",),
+    "t.detach()": ("detach_",),
     "not t.inputs": ("is_leaf",),
     "t.op and t.inputs": ("grad_fn",),
     "mg.activations, or a leaf made of t.numpy()": ("retain_grad",),
 }
 
 OWN_NAMES |= {f"mg.ops.{name}(t, …)": (name,) for name in ("gelu", "layer_norm", "cross_entropy")}
+
+
+class Size(int):
+    """A number of elements: an int which, called as PyTorch's `t.size(0)`, says what to write."""
+
+    __slots__ = ()
+
+    def __call__(self, dim: Any = None) -> Any:
+        own = "t.shape" if dim is None else f"t.shape[{dim}]"
+        raise TypeError(f"size is no method here, t.size is the number of elements; write {own}")
 
 
 class Elsewhere:

@@ -14,7 +14,7 @@ import numpy as np
 
 from microgpt import backends, ops
 from microgpt.autograd.engine import backward
-from microgpt.autograd.foreign_names import ForeignNames
+from microgpt.autograd.foreign_names import ForeignNames, Size
 from microgpt.autograd.numpy_protocol import NumpyProtocol
 from microgpt.autograd.tensor_operators import TensorOperators
 from microgpt.backends import check_host_read
@@ -121,7 +121,7 @@ class Tensor(TensorOperators, NumpyProtocol, ForeignNames):
 
     @property
     def size(self) -> int:
-        return self.array.size
+        return Size(self.array.size)
 
     @property
     def dtype(self) -> np.dtype:

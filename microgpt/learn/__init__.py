@@ -17,6 +17,7 @@ from microgpt.learn.parsers import ParseError, anything, array, integer, number,
 from microgpt.learn.predictions import predict, reveal
 from microgpt.learn.registry import exercises, load
 from microgpt.learn.results import NotAttempted, Result, WrongAnswer
+from microgpt.learn.scoreboard import Scoreboard, scoreboard
 
 __all__ = [
     "CommonMistake",
@@ -27,6 +28,7 @@ __all__ = [
     "ParseError",
     "Property",
     "Result",
+    "Scoreboard",
     "WrongAnswer",
     "anything",
     "array",
@@ -39,6 +41,7 @@ __all__ = [
     "number",
     "predict",
     "reveal",
+    "scoreboard",
     "self_test",
     "solution",
     "todo",

@@ -1,6 +1,7 @@
 """`UsageReport`: compare calls, results and losses of a learner's functions with the library's."""
 
 from dataclasses import dataclass, field
+from math import isfinite
 from typing import Any
 
 import numpy as np
@@ -92,57 +93,66 @@ class UsageReport:
             key = "differentiable" if stats.differentiable else "arrays_only"
             clauses.append((FACT, message_section("using")[key]))
         if stats.num_compared:
-            key = "first_results" if stats.num_compared < stats.num_calls else "all_results"
+            extent = "first" if stats.num_compared < stats.num_calls else "all"
+            if stats.num_calls == 1:
+                extent = "one"
             which = format_message(
-                "using", key, count=stats.num_compared, results=stats.result_name
+                "using",
+                f"results_of_{extent}",
+                count=f"{stats.num_compared:,}",
+                results=stats.result_name,
             )
-            difference = stats.max_difference
-            values = {"which": which, "difference": difference}
-            clauses.append(_comparison("results", difference <= TOLERANCE, **values))
+            clauses.append(
+                _comparison("results", stats.max_difference, TOLERANCE, "differ", which=which)
+            )
         return clauses
 
     def _token_clauses(self) -> list[Clause]:
         if not self.tokens:
             return []
-        count = len(self.tokens)
+        count = f"{len(self.tokens):,}"
         different = [
             (position, yours, library)
             for position, (yours, library) in enumerate(self.tokens, 1)
             if yours != library
         ]
         if not different:
-            return [_comparison("tokens", True, count=count)]
+            key = "token_equal" if len(self.tokens) == 1 else "tokens_equal"
+            return [(SAME, format_message("using", key, count=count))]
         position, got, expected = different[0]
-        return [
-            _comparison(
-                "tokens",
-                False,
-                num_different=len(different),
-                count=count,
-                position=position,
-                got=got,
-                expected=expected,
-            )
-        ]
+        message = format_message(
+            "using",
+            "tokens_differ",
+            num_different=f"{len(different):,}",
+            count=count,
+            position=f"{position:,}",
+            got=got,
+            expected=expected,
+        )
+        return [(DIFFERENT, message)]
 
     def _training_clauses(self) -> list[Clause]:
         clauses = []
         if self.losses:
             yours, library = self.losses[-1]
-            values = {"yours": yours, "library": library, "count": len(self.losses)}
+            compared = ""
+            if len(self.losses) > 1:
+                compared = format_message("using", "losses_compared", count=len(self.losses))
+            values = {"yours": yours, "library": library, "compared": compared}
             difference = self._loss_difference()
-            is_same = difference <= TOLERANCE
-            clauses.append(_comparison("losses", is_same, difference=difference, **values))
-        if self.gradient_error is not None:
-            is_same = self.gradient_error <= GRADIENT_TOLERANCE
-            clauses.append(_comparison("gradient", is_same, error=self.gradient_error))
+            clauses.append(_comparison("losses", difference, TOLERANCE, "differ", **values))
+        error = self.gradient_error
+        if error is not None:
+            percent = 100 * error
+            clauses.append(
+                _comparison("gradient", error, GRADIENT_TOLERANCE, "differs", percent=percent)
+            )
         if self.pass_errors:
             first, largest = self.pass_errors[0], max(self.pass_errors)
-            subject = "pass" if len(self.pass_errors) == 1 else "passes"
-            values = {"first": _share(first), "largest": _share(largest)}
             count = len(self.pass_errors)
-            is_same = largest <= GRADIENT_TOLERANCE
-            clauses.append(_comparison(subject, is_same, count=count, **values))
+            subject, verb = ("pass", "differs") if count == 1 else ("passes", "differ")
+            values = {"first": _share(first), "largest": _share(largest), "count": count}
+            clauses.append(_comparison(subject, largest, GRADIENT_TOLERANCE, verb, **values))
         return clauses
 
     def __repr__(self) -> str:
@@ -162,11 +172,14 @@ class UsageReport:
         return card_html(Card(tone, symbol, title, sentence=sentence, points=points))
 
 
-def _comparison(subject: str, is_same: bool, **values: Any) -> Clause:
-    """Return a comparison with the library's results, losses, … as a clause."""
-    verb = "differs" if subject in ("gradient", "pass") else "differ"
-    key = f"{subject}_equal" if is_same else f"{subject}_{verb}"
-    return (SAME if is_same else DIFFERENT), format_message("using", key, **values)
+def _comparison(
+    subject: str, difference: float, tolerance: float, verb: str, **values: Any
+) -> Clause:
+    """Return a comparison with the library's results, losses or gradient as a clause."""
+    is_same = difference <= tolerance
+    ending = "equal" if is_same else verb if isfinite(difference) else "infinite"
+    message = format_message("using", f"{subject}_{ending}", difference=difference, **values)
+    return (SAME if is_same else DIFFERENT), message
 
 
 def _share(error: float) -> str:

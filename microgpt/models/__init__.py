@@ -1,1 +1,28 @@
-"""Models: `GPT` on tensors, `ScalarGPT` on scalars, `TapeGPT` on a tape of scalars, `Bigram`."""
+"""Models: `GPT` on tensors, `ScalarGPT` on scalars, `NGram` by counting, `MLP` on a few tokens.
+
+`TapeGPT` computes what `ScalarGPT` does, on a tape of scalars.
+"""
+
+import importlib
+from typing import Any
+
+_PUBLIC = {
+    "GPT": "gpt",
+    "ContextModel": "context_model",
+    "MLP": "mlp",
+    "NGram": "ngram",
+    "ScalarGPT": "scalar_gpt",
+    "TapeGPT": "tape_gpt",
+}
+
+__all__ = list(_PUBLIC)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _PUBLIC:
+        raise AttributeError(f"module 'microgpt.models' has no attribute {name!r}")
+    return getattr(importlib.import_module(f"microgpt.models.{_PUBLIC[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

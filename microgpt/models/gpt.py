@@ -17,6 +17,7 @@ from microgpt.nn import Block, Dropout, Embedding, Linear, Module, ParameterFact
 from microgpt.nn.dropout import DropoutPass
 from microgpt.nn.module_copy import copy_module
 from microgpt.ops.token_ids import as_token_ids
+from microgpt.tokenizers.association import associate, associated_tokenizer
 
 
 class GPT(Module):
@@ -72,15 +73,32 @@ class GPT(Module):
         )
 
     def __deepcopy__(self, memo: dict) -> Self:
-        return copy_module(self, memo, shared=_SHARED)
+        return self._copied(memo, None)
+
+    def __getstate__(self) -> tuple:
+        """Return what pickle and `copy.copy` keep: the attributes, and the tokenizer."""
+        return vars(self), associated_tokenizer(self)
+
+    def __setstate__(self, state: tuple) -> None:
+        attributes, tokenizer = state
+        vars(self).update(attributes)
+        if tokenizer is not None:
+            associate(self, tokenizer)
 
     def copy(self, backend: str | None = None) -> Self:
         """Return an independent copy of the model on `backend` (default: this model's).
 
-        It has the same class, modules and weights; its gradients are zero.
+        It has the same class, modules and weights, and reads text with the same tokenizer; its
+        gradients are zero.
         """
-        target = None if backend is None else backends.get(backend)
-        return copy_module(self, {}, target, shared=_SHARED)
+        return self._copied({}, None if backend is None else backends.get(backend))
+
+    def _copied(self, memo: dict, backend: Backend | None) -> Self:
+        other = copy_module(self, memo, backend, shared=("config",))
+        tokenizer = associated_tokenizer(self)
+        if tokenizer is not None:
+            associate(other, tokenizer)
+        return other
 
     @property
     def dropout_counter(self) -> np.ndarray:
@@ -203,9 +221,6 @@ class GPT(Module):
                 f"{self.config.block_size}; got {ids.shape}"
             )
         return ids
-
-
-_SHARED = ("config",)
 
 
 def _float_name(dtype: Any) -> str:

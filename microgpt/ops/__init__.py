@@ -39,6 +39,7 @@ from microgpt.ops.matmul import (
     rmatmul,
 )
 from microgpt.ops.norm import layer_norm, rms_norm
+from microgpt.ops.op_hooks import explains_arrays
 from microgpt.ops.reduce import argmax, max, mean, min, std, sum, var
 from microgpt.ops.selection import clip, one_hot, where
 from microgpt.ops.shape import broadcast_to, merge_heads, reshape, split_heads, transpose
@@ -105,3 +106,7 @@ __all__ = [
     "var",
     "where",
 ]
+
+# Here, not where they are written: an operation that calls others is the one that is named.
+for _name in __all__:
+    globals()[_name] = explains_arrays(globals()[_name])

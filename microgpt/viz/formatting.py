@@ -44,6 +44,16 @@ def format_prob(prob: float) -> str:
     return "< 0.1 %" if 0 < prob < 0.0005 else f"{100 * prob:.1f} %"
 
 
+def format_param(value: float) -> str:
+    """Format a sampling parameter: a count as it is, else two decimals, more only if it has more.
+
+    So that 0.9 and 0.85 are equally wide, and a slider's step of 0.05 is seen.
+    """
+    if isinstance(value, int):
+        return f"{value:,}"
+    return f"{value:.2f}" if abs(round(value, 2) - value) < 1e-9 else f"{value:g}"
+
+
 def format_odds(nll: float) -> str:
     """Format the probability e^(−nll) as "1 in 4,800", two digits, or "cannot be produced".
 
@@ -146,11 +156,16 @@ def distinct_decimals(*numbers: float) -> list[str]:
     return [f"{x:.{decimals}f}" for x in numbers]
 
 
+def in_quotes(shown: str) -> str:
+    """Return words between the quotation marks of all sentences, questions and captions."""
+    return f"“{shown}”"
+
+
 def quoted(token: str) -> str:
-    """Return a token's text for use in a sentence: 'a', or "the end" for BOS."""
-    return "the end" if token == "⟨BOS⟩" else f"'{visible(token)}'"
+    """Return a token's text for use in a sentence: “a”, or "the end" for BOS."""
+    return "the end" if token == "⟨BOS⟩" else in_quotes(visible(token))
 
 
 def quoted_text(text: str) -> str:
     """Return a text for use in a sentence: quoted, shortened, control characters as symbols."""
-    return f'"{visible(text, 24)}"'
+    return in_quotes(visible(text, 24))

@@ -8,7 +8,7 @@ from microgpt.viz.likelihood_view import (
     odds_caption,
     text_tiles,
 )
-from microgpt.viz.log_prob_line import line_ticks
+from microgpt.viz.log_prob_line import label_anchor, line_ticks
 from microgpt.viz.origin_marks import draw_origin
 from microgpt.viz.token_likelihood import (
     TextScores,
@@ -69,10 +69,12 @@ def _draw_line(drawing: Drawing, scores: TextScores) -> None:
     left, right = MARGIN + 7.0, RIGHT - 7.0
 
     def add_label(text: str, position: float, y: float, fill: str, weight: str = "normal") -> None:
-        # As in the view, a label stays inside the line: flush left at 0, flush right at 1.
-        width = LETTER_WIDTH * len(text)
-        middle = left + position * (right - left - width) + width / 2
-        drawing.add(Text(middle, y, text, "middle", fill=fill, weight=weight))
+        # The width of a label is an estimate, so one at an end of the line begins or ends there.
+        x, anchor = left + position * (right - left), label_anchor(text, position)
+        side = {0.0: "start", 1.0: "end"}.get(anchor, "middle")
+        if side == "middle":
+            x += (0.5 - anchor) * LETTER_WIDTH * len(text)
+        drawing.add(Text(x, y, text, side, fill=fill, weight=weight))
 
     drawing.add(Line(((left, LINE_TOP), (right, LINE_TOP)), "hair", 2))
     for position, label in line_ticks(exponent):

@@ -4,6 +4,7 @@ from microgpt.viz.formatting import format_odds, visible
 from microgpt.viz.html import Markup, Rendered, percent, tag
 from microgpt.viz.log_prob_line import (
     Mark,
+    label_anchor,
     lay_out_marks,
     line_exponent,
     line_position,
@@ -99,7 +100,7 @@ def _line(scores: TextScores, before: TextScores | None) -> Markup:
     for index, (position, label) in enumerate(line_ticks(exponent)):
         parts += [
             tag("u", style=f"left:{percent(position)}"),
-            _label(label, position, f"tick tick{index}"),
+            _label(label, position, label_anchor(label, position), f"tick tick{index}"),
         ]
     for mark in marks:
         tiers = f"--tier:{mark.tier};--narrow-tier:{mark.narrow_tier or 0}"
@@ -110,7 +111,7 @@ def _line(scores: TextScores, before: TextScores | None) -> Markup:
                 old = line_position(before.nll, marks_of(before)[1])
             glide = "" if old is None else f";--l0:{percent(old)}"
             parts += [
-                _label(mark.label, mark.position, "mine", tiers),
+                _label(mark.label, mark.position, mark.anchor, "mine", tiers),
                 tag(
                     "b",
                     css_class="dot gx" if glide else "dot",
@@ -122,7 +123,7 @@ def _line(scores: TextScores, before: TextScores | None) -> Markup:
                 tag(
                     "u", css_class=f"stem{classes}", style=f"left:{percent(mark.position)};{tiers}"
                 ),
-                _label(mark.label, mark.position, f"other{classes}", tiers),
+                _label(mark.label, mark.position, mark.anchor, f"other{classes}", tiers),
             ]
     compared = [Reference("random", scores.random_nll), *scores.references]
     spoken = ", ".join(f"{reference.label} {format_odds(reference.nll)}" for reference in compared)
@@ -130,9 +131,9 @@ def _line(scores: TextScores, before: TextScores | None) -> Markup:
     return tag("div", *parts, css_class="line", role="img", aria_label=label)
 
 
-def _label(text: str, position: float, classes: str, more: str = "") -> Markup:
-    """Return a label that stays inside the line, whatever its width."""
-    shift = f"left:{percent(position)};transform:translateX({-100 * position:.3f}%)"
+def _label(text: str, position: float, anchor: float, classes: str, more: str = "") -> Markup:
+    """Return a label whose part `anchor`, from its left, stands at a position on the line."""
+    shift = f"left:{percent(position)};transform:translateX({-100 * anchor:.3f}%)"
     return tag("span", text, css_class=classes, style=f"{shift};{more}".rstrip(";"))
 
 

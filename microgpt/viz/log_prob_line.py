@@ -17,11 +17,13 @@ TIERS = 2  # label rows above the line; tier 0 is next to it
 class Mark:
     """A label above the line, `position` 0 to 1 from "certain" to the end.
 
-    `tier` is its row if the line is wide, `narrow_tier` if it is narrow; None leaves it out.
+    `tier` is its row if the line is wide, `narrow_tier` if it is narrow; None leaves it out. The
+    label stands so that its part `anchor`, 0 to 1 from its left, is at `position`.
     """
 
     label: str
     position: float
+    anchor: float
     tier: int | None
     narrow_tier: int | None
     is_text: bool
@@ -44,17 +46,27 @@ def line_position(nll: float, exponent: int) -> float:
     return min(1.0, max(0.0, nll / log(10) / exponent))
 
 
-def lay_out_marks(text: Reference, others: list[Reference], exponent: int) -> list[Mark]:
-    """Return the text's mark and those of the others that fit, the first of them first.
+def label_anchor(label: str, position: float) -> float:
+    """Return which part of a label, 0 to 1, stands at its mark: the middle wherever there is room.
 
-    A label stays inside the line: it is as far from the left end, of the room it has, as its mark.
+    Near an end of the line it is so much less or more that the label stays inside, even if the line
+    is narrow.
     """
+    size = len(label) * LETTER_WIDTH
+    if size > NARROW:
+        return position
+    left, right = position * NARROW / size, (1 - position) * NARROW / size
+    return max(min(0.5, left), 1 - right)
+
+
+def lay_out_marks(text: Reference, others: list[Reference], exponent: int) -> list[Mark]:
+    """Return the text's mark and those of the others that fit, the first of them first."""
     references = [text, *(one for one in others if 0 <= one.nll <= exponent * log(10))]
     positions = [line_position(reference.nll, exponent) for reference in references]
     labels = [reference.label for reference in references]
     wide, narrow = (_tiers(labels, positions, width) for width in (WIDE, NARROW))
     return [
-        Mark(label, position, wide[i], narrow[i], i == 0)
+        Mark(label, position, label_anchor(label, position), wide[i], narrow[i], i == 0)
         for i, (label, position) in enumerate(zip(labels, positions, strict=True))
         if wide[i] is not None
     ]
@@ -66,7 +78,8 @@ def _tiers(labels: list[str], positions: list[float], width: float) -> list[int 
     tiers: list[int | None] = []
     for label, position in zip(labels, positions, strict=True):
         size = len(label) * LETTER_WIDTH
-        start, stem = position * (width - size), position * width
+        stem = position * width
+        start = stem - label_anchor(label, position) * size
         box, stem_box = (start - 6, start + size + 6), (stem - 4, stem + 4)
         order = range(TIERS) if not tiers else reversed(range(TIERS))
         tier = next(

@@ -13,6 +13,7 @@ from microgpt.viz.formatting import (
     FILTER_NAMES,
     format_large,
     format_odds,
+    format_param,
     format_perplexity,
     format_prob,
     power_of_ten,
@@ -224,7 +225,9 @@ def _why_filtered(score: TokenScore, params: Any, unit: str) -> str:
     if score.binding_filter is None:
         return f"{rank}, and at T = 0 only the first is taken"
     value = getattr(params, score.binding_filter)
-    return f"{rank}, {FILTER_NAMES[score.binding_filter]} {value:g} keeps {score.num_kept}"
+    return (
+        f"{rank}, {FILTER_NAMES[score.binding_filter]} {format_param(value)} keeps {score.num_kept}"
+    )
 
 
 def likelihood_table(scores: TextScores) -> str:

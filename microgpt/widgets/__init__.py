@@ -7,7 +7,7 @@ state do not.
 import importlib
 from typing import Any
 
-# Public name -> module. The last two return static pictures.
+# Public name -> module. The last three are no panels, or only some of the time.
 _PUBLIC = {
     "GuessNext": "guess_next",
     "SamplingExplorer": "sampling_explorer",
@@ -19,6 +19,7 @@ _PUBLIC = {
     "forward_pass": "forward_pass_view",
     "kv_cache_timing": "kv_cache_benchmark",
     "sample_table": "sampled_texts",
+    "shapes": "shape_ledger",
 }
 
 __all__ = list(_PUBLIC)

@@ -13,7 +13,9 @@ class LabeledSlider:
     `label(number, maximum)` returns the box's label for that number, such as "Temperature
     (greedy)"; `maximum` is the maximum of the box. Assigning `value` moves both without calling
     `on_change`. The box is needed because a slider alone has no label that a screen reader could
-    say.
+    say. It shows the shortest form of a number, 0.9 beside 0.85: ipywidgets' number boxes have no
+    format, and a text box, which has one, would lose the arrow keys, the limits and the name
+    "spin button". Captions and pictures show two decimals.
     """
 
     def __init__(

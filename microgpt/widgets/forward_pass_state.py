@@ -1,19 +1,17 @@
 """Run one forward pass and collect its activations for the picture in `viz.forward_pass`."""
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from microgpt.autograd.engine import hook_activations, no_grad
+from microgpt.autograd.engine import context, hook_activations, no_grad, override_ops
 from microgpt.backends import LOCK
 from microgpt.errors import SettingError, TokenError
 from microgpt.sampling import next_token
-from microgpt.viz.formatting import quoted
 from microgpt.viz.forward_pass import ForwardPass, first_shown
 from microgpt.widgets.logits_source import ModelLogits
 from microgpt.widgets.typed_text import read_typed_text
-
-MAX_NAMED = 60  # characters of a vocabulary that is named whole
 
 
 def run_forward_pass(source: ModelLogits, text: str) -> ForwardPass:
@@ -26,17 +24,10 @@ def run_forward_pass(source: ModelLogits, text: str) -> ForwardPass:
     text = _readable(source, text)
     all_ids = source.tokenizer.encode(text, bos=True)
     token_ids = tuple(all_ids[-source.block_size :])
-    activations: dict[str, np.ndarray] = {}
-
-    def keep(name: str, node: Any) -> Any:
-        activations[name] = node.numpy()
-        return node
-
-    with LOCK, no_grad(), hook_activations(keep):
-        logits = source.model([list(token_ids)]).numpy()[0]
     config = source.model.config
+    recorded = _record(source.model, token_ids)
     first = first_shown([source.labels[token] for token in token_ids])
-    layer = f"h.{config.n_layer - 1}"
+    logits, layer = recorded["logits"], f"h.{config.n_layer - 1}"
     samples = [next_token(row) for row in logits[first:]]
     return ForwardPass(
         text=text,
@@ -45,16 +36,49 @@ def run_forward_pass(source: ModelLogits, text: str) -> ForwardPass:
         bos_id=source.eos_token_id,
         unit=source.unit,
         num_layers=config.n_layer,
-        num_heads=config.n_head,
         adds_position=source.model.wpe is not None,
-        embedding=activations["embedding"][0, first:],
-        attention_weights=activations[f"{layer}.attn.weights"][0, 0, first:],
-        mlp_hidden=activations[f"{layer}.mlp.hidden"][0, first:],
+        embedding_norm=config.embedding_norm,
+        embedding=recorded["embedding"][first:],
+        attention_weights=recorded[f"{layer}.attn.weights"][:, first:],
+        mlp_hidden=recorded[f"{layer}.mlp.hidden"][first:],
+        resid_pre=recorded["resid_pre"][first:],
+        attention_out=recorded[f"{layer}.attn.out"][first:],
+        resid_mid=recorded["resid_mid"][first:],
+        mlp_out=recorded[f"{layer}.mlp.out"][first:],
+        resid_post=recorded[f"{layer}.out"][first:],
         logits=logits[first:],
         probs=np.stack([sampled.probabilities for sampled in samples]),
         ranked_ids=np.stack([sampled.ranked_ids for sampled in samples]),
         is_cut=len(all_ids) > len(token_ids),
     )
+
+
+def _record(model: Any, token_ids: tuple[int, ...]) -> dict[str, np.ndarray]:
+    """Run the model on token ids (T,); return its named activations and "logits", without batch.
+
+    "resid_pre" and "resid_mid" are what the last layer's two norms read: the residual stream (T, C)
+    before attention, and between attention and the MLP.
+    """
+    recorded: dict[str, np.ndarray] = {}
+    norm_inputs: list[np.ndarray] = []
+    earlier_override = context.op_override
+
+    def keep(name: str, node: Any) -> Any:
+        recorded[name] = node.numpy()[0]
+        return node
+
+    def watch_norms(name: str, op: Callable, arguments: tuple, options: dict) -> Any:
+        if name in ("rms_norm", "layer_norm"):
+            norm_inputs.append(arguments[0].numpy()[0])
+        if earlier_override is not None:
+            return earlier_override(name, op, arguments, options)
+        return op(*arguments, **options)
+
+    with LOCK, no_grad(), hook_activations(keep), override_ops(watch_norms):
+        recorded["logits"] = model([list(token_ids)]).numpy()[0]
+    last_norms = model.config.embedding_norm + 2 * model.config.n_layer
+    recorded["resid_pre"], recorded["resid_mid"] = norm_inputs[last_norms - 2 : last_norms]
+    return recorded
 
 
 def _readable(source: ModelLogits, text: str) -> str:
@@ -66,10 +90,5 @@ def _readable(source: ModelLogits, text: str) -> str:
     if all(map(source.can_encode, text)):
         return text
     read = read_typed_text(text, source.can_encode)
-    if not read.unknown_chars:
-        return read.text
-    unknown = [quoted(char) for char in read.unknown_chars]
-    names = ", ".join(unknown[:8]) + ", …" * (len(unknown) > 8)
-    known = [label for token, label in enumerate(source.labels) if token != source.eos_token_id]
-    letters = f": it has {''.join(known)}" if len(known) <= MAX_NAMED else ""
-    raise TokenError(f"This model's vocabulary has no {names}{letters}.")
+    source.check_chars(read.unknown_chars)
+    return read.text

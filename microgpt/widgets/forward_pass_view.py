@@ -14,7 +14,7 @@ from microgpt.viz.forward_pass import (
 )
 from microgpt.widgets.forward_pass_state import run_forward_pass
 from microgpt.widgets.logits_source import ModelLogits
-from microgpt.widgets.model_lookup import CorpusLike, ModelLike, find_model_source
+from microgpt.widgets.model_lookup import CorpusLike, ModelLike, find_gpt_source
 from microgpt.widgets.panel import Panel
 
 
@@ -76,5 +76,5 @@ def forward_pass(
     longer than the model reads, the last tokens are followed. Raises TokenError for an empty text
     and for characters that are not in the vocabulary.
     """
-    source = find_model_source(model, corpus, tokenizer)
+    source = find_gpt_source(model, corpus, tokenizer)
     return ForwardPassView(source, text, model if isinstance(model, str) else None)

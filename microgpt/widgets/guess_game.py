@@ -8,7 +8,7 @@ from microgpt.data import Corpus
 from microgpt.errors import Described, SettingError
 from microgpt.sampling import SampledToken, next_token
 from microgpt.viz.guess_game import GuessRound
-from microgpt.widgets.logits_source import ModelLogits
+from microgpt.widgets.logits_source import TextLogits
 
 NUM_ROUNDS = 3
 # (letters that a name must have, most letters shown of it). The second is for lists without names
@@ -24,7 +24,7 @@ class GuessGame:
     current round; `seed` chose the names.
     """
 
-    source: ModelLogits
+    source: TextLogits
     names: tuple[str, ...]
     prefixes: tuple[tuple[int, ...], ...]
     targets: tuple[int, ...]
@@ -105,7 +105,7 @@ class GuessGame:
         return user_score, model_score
 
 
-def deal_game(source: ModelLogits, corpus: Corpus, seed: int) -> GuessGame:
+def deal_game(source: TextLogits, corpus: Corpus, seed: int) -> GuessGame:
     """Make a game of three validation names, chosen at random by `seed`.
 
     Names that the model is known to have been trained on are left out.
@@ -137,7 +137,7 @@ def deal_game(source: ModelLogits, corpus: Corpus, seed: int) -> GuessGame:
 
 
 def _prefix_length(
-    source: ModelLogits, name: str, token_ids: tuple[int, ...], max_letters: int
+    source: TextLogits, name: str, token_ids: tuple[int, ...], max_letters: int
 ) -> int:
     """Return how many tokens after BOS show at most `max_letters` letters; 0 if none do."""
     for length in range(min(len(token_ids) - 2, source.block_size - 1), 0, -1):

@@ -20,7 +20,7 @@ from microgpt.viz.guess_game import (
 from microgpt.viz.html import Rendered
 from microgpt.widgets.controls import box, button
 from microgpt.widgets.guess_game import GuessGame, deal_game
-from microgpt.widgets.logits_source import ModelLogits
+from microgpt.widgets.logits_source import TextLogits
 from microgpt.widgets.model_lookup import ModelLike, find_source
 from microgpt.widgets.notebook_context import in_control_message
 from microgpt.widgets.panel import Panel, record_error
@@ -52,7 +52,7 @@ class GuessNext(Panel):
         if corpus is None and not isinstance(model, str):
             raise SettingError("corpus", "given with a model of your own", corpus)
         source = find_source(model, corpus, tokenizer=tokenizer)
-        if not isinstance(source, ModelLogits) or source.eos_token_id is None:
+        if not isinstance(source, TextLogits) or source.eos_token_id is None:
             raise SettingError("model", "a model of names", Described(f"{source.name!r}"))
         if source.vocab_size > MAX_CHOICES:
             raise SettingError(
@@ -82,14 +82,14 @@ class GuessNext(Panel):
             arguments=(model if isinstance(model, str) else None, self.corpus.name, seed),
         )
 
-    def _make_keys(self, source: ModelLogits) -> ipywidgets.Box:
+    def _make_keys(self, source: TextLogits) -> ipywidgets.Box:
         for token, label in enumerate(map(visible, source.labels)):
             key = button(label, lambda token=token: self.guess(token), f"guess {label}", "keycap")  # type: ignore[misc]
             key.add_class(f"mg-span{token_span(label)}")
             self.keys.append(key)
         return box("mg-keys", self.keys)
 
-    def _make_list(self, source: ModelLogits) -> ipywidgets.Box:
+    def _make_list(self, source: TextLogits) -> ipywidgets.Box:
         """Make a list that can be searched by typing, and is one widget where keys were 2,000."""
         options = [(visible(label), token) for token, label in enumerate(source.labels)]
         self.token_select = ipywidgets.Dropdown(

@@ -1,17 +1,24 @@
-"""`LogitsSource`: next-token logits, from a model (`ModelLogits`) or fixed (`FixedLogits`)."""
+"""`LogitsSource`: next-token logits, from a model that reads text or fixed (`FixedLogits`)."""
 
+import copy
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 
 from microgpt.autograd.tensor import Tensor
 from microgpt.backends import LOCK, using
 from microgpt.errors import SettingError, ShapeError, SizeError, TokenError
+from microgpt.models.context_model import ContextModel
 from microgpt.models.gpt import GPT
 from microgpt.sampling import Decoder, incremental_decode
 from microgpt.tokenizers import CharTokenizer, Tokenizer
+from microgpt.viz.formatting import quoted
 
 MAX_CACHED_LOGITS = 2_000_000  # floats in the cache, over all texts
+MAX_TOKENS = 200  # of a text from a model without a block size
+MAX_NAMED = 60  # characters of a vocabulary that is named whole
 BOS_LABEL = "⟨BOS⟩"  # pictures show it as the start or the end
 
 
@@ -20,42 +27,38 @@ def token_unit(tokenizer: Tokenizer) -> str:
     return "letter" if isinstance(tokenizer, CharTokenizer) else "token"
 
 
-class ModelLogits:
-    """The next-token logits of a model after any text, computed exactly as `generate` does.
+class TextLogits(ABC):
+    """The next-token logits of a model after any text; a text ends before `block_size` is full.
 
-    It works on a NumPy copy of the model, so that further training does not change it.
     `memorization_check` labels a finished text as "trained on", "new", …
     """
 
     def __init__(
         self,
         name: str,
-        model: GPT,
+        model: Any,
         tokenizer: Tokenizer,
+        vocab_size: int,
+        block_size: int,
         memorization_check: Callable[[str], str] | None = None,
         note: str = "",
     ):
-        self.name, self.tokenizer, self.note = name, tokenizer, note
+        self.name, self.model, self.tokenizer, self.note = name, model, tokenizer, note
         self.memorization_check = memorization_check
-        with LOCK:
-            self.model = model.copy("numpy")
-        if tokenizer.vocab_size != model.config.vocab_size:
+        if tokenizer.vocab_size != vocab_size:
             raise SizeError(
                 "tokenizer",
-                f"one of {model.config.vocab_size} tokens, as many as the model has",
+                f"one of {vocab_size} tokens, as many as the model has",
                 tokenizer,
                 "give the one it was trained with as {tokenizer}",
             )
         self.unit = token_unit(tokenizer)
-        self.vocab_size = tokenizer.vocab_size
+        self.vocab_size, self.block_size = vocab_size, block_size
         self.eos_token_id = tokenizer.eos_token_id
-        self.block_size = model.config.block_size
         self.labels = tuple(
             BOS_LABEL if token == self.eos_token_id else tokenizer.token_text(token)
-            for token in range(self.vocab_size)
+            for token in range(vocab_size)
         )
-        self._cache: dict[tuple[int, tuple[int, ...]], np.ndarray] = {}
-        self._decoder: tuple[int, Decoder] | None = None
 
     def encode_prompt(self, text: str) -> tuple[int, ...]:
         """Return the token ids of a prompt, after a BOS token if the tokenizer has one.
@@ -64,13 +67,25 @@ class ModelLogits:
         """
         if not isinstance(text, str):
             raise SettingError("text", "a string", type(text))
-        token_ids = self.tokenizer.encode(text or self.tokenizer.default_prompt, bos=True)
+        text = text or self.tokenizer.default_prompt
+        self.check_chars([char for char in text if not self.can_encode(char)])
+        token_ids = self.tokenizer.encode(text, bos=True)
         self.check_length(len(token_ids))
         return tuple(token_ids)
 
     def encode_text(self, text: str) -> tuple[int, ...]:
         """Return the token ids of the text alone, without BOS or default prompt."""
         return tuple(self.tokenizer.encode(text))
+
+    def check_chars(self, unknown_chars: Sequence[str]) -> None:
+        """Raise TokenError if there are characters that the vocabulary lacks, and name them."""
+        if not unknown_chars:
+            return
+        unknown = [quoted(char) for char in dict.fromkeys(unknown_chars)]
+        names = ", ".join(unknown[:8]) + ", …" * (len(unknown) > 8)
+        known = [label for token, label in enumerate(self.labels) if token != self.eos_token_id]
+        letters = f": it has {''.join(known)}" if len(known) <= MAX_NAMED else ""
+        raise TokenError(f"This model's vocabulary has no {names}{letters}.")
 
     def check_length(self, num_tokens: int) -> None:
         """Raise TokenError for more tokens, BOS included, than the block holds."""
@@ -91,6 +106,34 @@ class ModelLogits:
             return bool(self.tokenizer.encode(char))
         except TokenError:
             return False
+
+    @abstractmethod
+    def next_token_logits(self, prompt_length: int, token_ids: tuple[int, ...]) -> np.ndarray:
+        """Return the logits (V,) after `token_ids`; the first `prompt_length` are the prefill."""
+
+
+class ModelLogits(TextLogits):
+    """The next-token logits of a GPT, computed exactly as `generate` does.
+
+    It works on a NumPy copy of the model, so that further training does not change it.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        model: GPT,
+        tokenizer: Tokenizer,
+        memorization_check: Callable[[str], str] | None = None,
+        note: str = "",
+    ):
+        with LOCK:
+            model = model.copy("numpy")
+        c = model.config
+        super().__init__(
+            name, model, tokenizer, c.vocab_size, c.block_size, memorization_check, note
+        )
+        self._cache: dict[tuple[int, tuple[int, ...]], np.ndarray] = {}
+        self._decoder: tuple[int, Decoder] | None = None
 
     def next_token_logits(self, prompt_length: int, token_ids: tuple[int, ...]) -> np.ndarray:
         """Return the logits (V,) after `token_ids`; the first `prompt_length` are the prefill."""
@@ -117,6 +160,25 @@ class ModelLogits:
                 decoder.append(token_ids[-1])
             self._decoder = prompt_length, decoder
             return decoder.logits()
+
+
+class ContextLogits(TextLogits):
+    """The next-token logits of a model that reads the last few tokens; it works on a copy."""
+
+    def __init__(
+        self,
+        name: str,
+        model: ContextModel,
+        tokenizer: Tokenizer,
+        memorization_check: Callable[[str], str] | None = None,
+    ):
+        with LOCK:
+            model = copy.deepcopy(model)
+        super().__init__(name, model, tokenizer, model.vocab_size, MAX_TOKENS, memorization_check)
+
+    def next_token_logits(self, prompt_length: int, token_ids: tuple[int, ...]) -> np.ndarray:
+        """Return the logarithm of the probabilities (V,), whose softmax is these."""
+        return self.model.log_probs(np.array(token_ids))[-1]
 
 
 class FixedLogits:
@@ -167,7 +229,7 @@ class FixedLogits:
         return self.logits
 
 
-LogitsSource = ModelLogits | FixedLogits
+LogitsSource = TextLogits | FixedLogits
 
 
 def zipf_logits(vocab_size: int = 50_257, exponent: float = 1.1) -> FixedLogits:

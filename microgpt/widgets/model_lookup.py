@@ -8,15 +8,23 @@ from typing import Any
 from microgpt.checkpoints import Checkpoint
 from microgpt.data import Corpus, load_corpus
 from microgpt.errors import Described, SettingError, TokenError
+from microgpt.models.context_model import ContextModel
 from microgpt.models.gpt import GPT
 from microgpt.pretrained import BUNDLED, load_pretrained
 from microgpt.tokenizers import Tokenizer, resolve_tokenizer
 from microgpt.training import Trainer
-from microgpt.widgets.logits_source import FixedLogits, LogitsSource, ModelLogits, zipf_logits
+from microgpt.widgets.logits_source import (
+    ContextLogits,
+    FixedLogits,
+    LogitsSource,
+    ModelLogits,
+    TextLogits,
+    zipf_logits,
+)
 
 LONG_TAIL = "long tail (made-up numbers)"
 
-ModelLike = str | GPT | Trainer | Checkpoint
+ModelLike = str | GPT | ContextModel | Trainer | Checkpoint
 CorpusLike = Corpus | Tokenizer
 
 
@@ -24,7 +32,7 @@ CorpusLike = Corpus | Tokenizer
 class TextModel:
     """A model, its tokenizer and, if known, a function that labels texts "trained on", "new", …"""
 
-    model: GPT
+    model: GPT | ContextModel
     tokenizer: Tokenizer
     memorization_check: Callable[[str], str] | None = None
 
@@ -40,6 +48,7 @@ def load_source(name: str) -> LogitsSource:
     if name == LONG_TAIL:
         return zipf_logits()
     text_model = load_bundled(name, "numpy")
+    assert isinstance(text_model.model, GPT)
     note = "" if text_model.memorization_check else "This model has nearly memorised one story."
     return ModelLogits(
         name, text_model.model, text_model.tokenizer, text_model.memorization_check, note
@@ -79,8 +88,8 @@ def resolve_model(
         check = corpus.memorization_check()
     if isinstance(model, Trainer | Checkpoint):
         model = model.model
-    if not isinstance(model, GPT):
-        raise SettingError("model", "the name of a model, or a GPT with its corpus", type(model))
+    if not isinstance(model, GPT | ContextModel):
+        raise SettingError("model", "the name of a model, or one with its corpus", type(model))
     return TextModel(model, _tokenizer_of(model, corpus, tokenizer), check)
 
 
@@ -90,7 +99,7 @@ def _check_tokenizer(tokenizer: Any) -> Tokenizer:
     return tokenizer
 
 
-def _tokenizer_of(model: GPT, corpus: Corpus | None, tokenizer: Tokenizer | None) -> Tokenizer:
+def _tokenizer_of(model: Any, corpus: Corpus | None, tokenizer: Tokenizer | None) -> Tokenizer:
     """Return the tokenizer of a model; raise if `tokenizer` or `corpus` has other tokens."""
     found = resolve_tokenizer(model, tokenizer)
     if found is None and corpus is None:
@@ -125,16 +134,25 @@ def find_source(
     if isinstance(model, str) and model in named_sources():
         return load_source(model)
     text_model = resolve_model(model, corpus, tokenizer)  # type: ignore[arg-type]
-    return ModelLogits(
-        "your model", text_model.model, text_model.tokenizer, text_model.memorization_check
-    )
+    parts = "your model", text_model.model, text_model.tokenizer, text_model.memorization_check
+    return ModelLogits(*parts) if isinstance(text_model.model, GPT) else ContextLogits(*parts)  # type: ignore[arg-type]
 
 
-def find_model_source(
+def find_text_source(
     model: ModelLike, corpus: CorpusLike | None = None, tokenizer: Tokenizer | None = None
-) -> ModelLogits:
+) -> TextLogits:
     """Like `find_source`, but raise SettingError unless the source is a model that reads text."""
     source = find_source(model, corpus, tokenizer=tokenizer)
-    if not isinstance(source, ModelLogits):
+    if not isinstance(source, TextLogits):
         raise SettingError("model", "one that reads text, 'names' or 'story'", model)
+    return source
+
+
+def find_gpt_source(
+    model: ModelLike, corpus: CorpusLike | None = None, tokenizer: Tokenizer | None = None
+) -> ModelLogits:
+    """Like `find_text_source`, but raise SettingError unless the model is a GPT."""
+    source = find_text_source(model, corpus, tokenizer)
+    if not isinstance(source, ModelLogits):
+        raise SettingError("model", "a GPT, with blocks to look into", type(source.model))
     return source

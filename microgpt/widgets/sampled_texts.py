@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+from microgpt.errors import SettingError
+from microgpt.models.gpt import GPT
 from microgpt.sampling import generate_text
 from microgpt.tokenizers import Tokenizer
 from microgpt.viz.sample_table import SampleTable
@@ -24,6 +26,8 @@ def sample_table(
     those of the other views.
     """
     text_model = resolve_model(model, corpus, tokenizer)
+    if not isinstance(text_model.model, GPT):
+        raise SettingError("model", "a GPT", type(text_model.model))
     texts = {
         T: tuple(
             generate_text(text_model.model, text_model.tokenizer, count, temperature=T, seed=seed)

@@ -27,7 +27,7 @@ from microgpt.viz.sampler import (
     text_noun,
 )
 from microgpt.widgets.controls import Collapsible, LabeledSlider, box, button
-from microgpt.widgets.logits_source import FixedLogits, LogitsSource, ModelLogits
+from microgpt.widgets.logits_source import FixedLogits, LogitsSource, TextLogits
 from microgpt.widgets.model_lookup import (
     CorpusLike,
     ModelLike,
@@ -249,8 +249,8 @@ class SamplingExplorer(Panel):
                     widget.value = value
                 finally:
                     self._sync_thread = None
-        has_model = isinstance(trace.source, ModelLogits)
-        self.prompt_box.disabled = self.likelihood.toggle.disabled = not has_model
+        has_model = isinstance(trace.source, TextLogits)
+        self.prompt_box.disabled = not has_model
         self.accept_button.description = (
             f"New {text_noun(trace.view())}" if trace.is_finished else f"Next {trace.source.unit}"
         )
@@ -260,8 +260,7 @@ class SamplingExplorer(Panel):
 
     def fill_open_sections(self) -> None:
         super().fill_open_sections()
-        if self.likelihood.section.is_open:
-            self.likelihood.fill()
+        self.likelihood.sync()
         if self.texts.is_open:  # takes 0.3 s: of many moves, only the latest is sampled
             trace = self.state
             self._table_queue.submit(lambda: self.run_guarded(lambda: self._fill_texts(trace)))

@@ -18,7 +18,7 @@ from microgpt.sampling import SampledToken, next_token, uniform
 from microgpt.viz.formatting import visible
 from microgpt.viz.sample_table import labelled_text
 from microgpt.viz.sampler import PickChange, SamplingView, memorization_mark
-from microgpt.widgets.logits_source import LogitsSource, ModelLogits
+from microgpt.widgets.logits_source import LogitsSource, TextLogits
 from microgpt.widgets.token_scores import UNFILTERED, score_tokens, total_nll
 
 MAX_NEW_TOKENS = 16  # the caption says "Sixteen"
@@ -126,7 +126,7 @@ class SamplingTrace:
         that no BOS precedes: its first token has no probability.
         """
         source = self.source
-        if not isinstance(source, ModelLogits) or len(self.token_ids) > source.block_size + 1:
+        if not isinstance(source, TextLogits) or len(self.token_ids) > source.block_size + 1:
             return None
         if source.eos_token_id is None and self.prompt:
             return None
@@ -248,7 +248,7 @@ class SamplingTrace:
             reached_eos=self.reached_eos,
             is_finished=self.is_finished,
             has_bos=source.eos_token_id is not None,
-            is_fixed_row=not isinstance(source, ModelLogits),
+            is_fixed_row=not isinstance(source, TextLogits),
             nll=nll,
             uniform_nll=None if nll is None else self._num_scored * log(source.vocab_size),
             memorization=memorization,
@@ -288,7 +288,7 @@ def texts_by_seed(trace: SamplingTrace, seeds: Iterable[int]) -> list[tuple[int,
 def _finished_text(trace: SamplingTrace) -> str:
     """Sample the text to its end; append its memorization label if it reached EOS."""
     finished, check = trace.accept_all(), trace.source.memorization_check
-    separator = "" if isinstance(trace.source, ModelLogits) else " · "
+    separator = "" if isinstance(trace.source, TextLogits) else " · "
     text = separator.join(map(visible, trace.source.pieces(finished.text_ids)))
     if check is None or not text or not finished.reached_eos:
         return labelled_text(text, "")

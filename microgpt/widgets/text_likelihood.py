@@ -22,8 +22,8 @@ from microgpt.viz.token_likelihood import (
     likelihood_table,
 )
 from microgpt.widgets.controls import Collapsible, button
-from microgpt.widgets.logits_source import FixedLogits, ModelLogits
-from microgpt.widgets.model_lookup import CorpusLike, ModelLike, find_model_source
+from microgpt.widgets.logits_source import TextLogits
+from microgpt.widgets.model_lookup import CorpusLike, ModelLike, find_text_source
 from microgpt.widgets.panel import Panel
 from microgpt.widgets.sampling_trace import SamplingTrace
 from microgpt.widgets.token_scores import UNFILTERED, text_scores, token_log_frequencies
@@ -50,13 +50,21 @@ class LikelihoodSection:
         self.toggle = self.section.toggle
         self.text_box.observe(lambda change: run_guarded(self.fill), "value")
 
+    def sync(self) -> None:
+        """Show the section only while there is a model: numbers of no text have no likelihood."""
+        has_model = isinstance(self.get_trace().source, TextLogits)
+        is_open = has_model and self.section.is_open
+        self.toggle.layout.display = "" if has_model else "none"
+        self.content.layout.display = "" if is_open else "none"
+        if is_open:
+            self.fill()
+
     def fill(self) -> None:
         """Show the likelihood of the typed text under the current sampling parameters."""
         trace = self.get_trace()
-        if isinstance(trace.source, FixedLogits):
-            sentence = "These numbers belong to no text, so no name has a probability here."
-        else:
-            sentence = TypedText(trace.source, self.text_box.value, trace.params).sentence()
+        if not isinstance(trace.source, TextLogits):
+            return
+        sentence = TypedText(trace.source, self.text_box.value, trace.params).sentence()
         self.answer.value = f'<div class="mg">{tag("p", sentence, css_class="say")}</div>'
 
 
@@ -64,7 +72,7 @@ class LikelihoodSection:
 class TypedText:
     """The state of `TextLikelihood`: a model, and the text as typed."""
 
-    source: ModelLogits
+    source: TextLogits
     text: str
     params: SampleConfig = UNFILTERED
 
@@ -103,7 +111,7 @@ class TextLikelihood(Panel):
     ):
         if isinstance(corpus, str):  # TextLikelihood("names", "anna")
             corpus, text = None, corpus
-        source = find_model_source(model, corpus, tokenizer)
+        source = find_text_source(model, corpus, tokenizer)
         names = (names,) if isinstance(names, str) else tuple(names)
         if text is not None and not isinstance(text, str):
             raise SettingError("text", "a string", type(text))

@@ -12,7 +12,7 @@ from microgpt.errors import TokenError
 from microgpt.sampling import next_token
 from microgpt.tokenizers import CharTokenizer
 from microgpt.viz.token_likelihood import TextScores, TokenScore
-from microgpt.widgets.logits_source import LogitsSource, ModelLogits
+from microgpt.widgets.logits_source import LogitsSource, TextLogits
 
 UNFILTERED = SampleConfig()  # T = 1 and no filter
 
@@ -45,7 +45,7 @@ def score_tokens(
 
 
 def score_text(
-    source: ModelLogits, text: str, params: SampleConfig = UNFILTERED
+    source: TextLogits, text: str, params: SampleConfig = UNFILTERED
 ) -> list[TokenScore]:
     """Score each token of `text`, and the end-of-text token if the vocabulary has one.
 
@@ -67,7 +67,7 @@ def total_nll(scores: Sequence[TokenScore]) -> float:
     return max(0.0, -float(sum(np.log(score.prob) for score in scores)))
 
 
-def text_scores(source: ModelLogits, text: str, params: SampleConfig = UNFILTERED) -> TextScores:
+def text_scores(source: TextLogits, text: str, params: SampleConfig = UNFILTERED) -> TextScores:
     """Return the scores of a text as data for the picture, or the reason why it has none."""
     if unknown := sorted({char for char in text if not source.can_encode(char)}):
         return TextScores(text, params, unknown_chars=tuple(unknown), unit=source.unit)
@@ -82,7 +82,7 @@ def text_scores(source: ModelLogits, text: str, params: SampleConfig = UNFILTERE
     )
 
 
-def token_log_frequencies(source: ModelLogits, corpus: Corpus | None) -> np.ndarray | None:
+def token_log_frequencies(source: TextLogits, corpus: Corpus | None) -> np.ndarray | None:
     """Return the log of each character's share (V,) of a corpus, the ends of its texts included.
 
     That is the best a model can do that ignores what came before. -inf marks a character that does

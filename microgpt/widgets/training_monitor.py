@@ -12,9 +12,9 @@ import numpy as np
 from microgpt.backends import LOCK
 from microgpt.config import TrainConfig
 from microgpt.data import Corpus
-from microgpt.errors import MicrogptError, StateError
-from microgpt.models.bigram import Bigram
+from microgpt.errors import MicrogptError, SizeError, StateError
 from microgpt.models.gpt import GPT
+from microgpt.models.ngram import NGram
 from microgpt.training import Trainer
 from microgpt.viz.training import (
     BigramBaseline,
@@ -73,7 +73,7 @@ class TrainingMonitor(Panel):
         buttons.add_class("mg-act")
         self.worker: Worker | None = None
         self._cell = current_cell()
-        self._bigram: Bigram | None = None
+        self._bigram: NGram | None = None
         self._fingerprint: TrainingFingerprint | None = None
         if self._cell is not None:
             self._fingerprint = training_fingerprint(self.trainer)
@@ -240,13 +240,16 @@ class TrainingMonitor(Panel):
         comparison = self.trainer.compare(bigram.losses)
         return BigramBaseline(comparison.loss, comparison.improvement, comparison.stderr)
 
-    def _count_pairs(self, stop: threading.Event) -> Bigram | None:
+    def _count_pairs(self, stop: threading.Event) -> NGram | None:
         """Count the pairs in the texts of all steps; None if nothing can be compared with them."""
         trainer = self.trainer
         if not self._has_lines() or trainer.validation_data is None:
             return None
         if self._bigram is None:
-            bigram = Bigram(trainer.model.config.vocab_size)
+            try:
+                bigram = NGram(trainer.model.config.vocab_size)
+            except SizeError:  # too many pairs to count
+                return None
             for tokens, targets in trainer.data.first_batches(self.state.steps):
                 if stop.is_set():
                     return None

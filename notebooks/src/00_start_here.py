@@ -20,12 +20,14 @@ mg.doctor(brief=True)
 # %% [markdown]
 # ## Can you beat the model?
 #
-# The model does only one thing: it guesses the next letter. It gives each letter a chance, a number
-# between 0 and 1 called its **probability**. Together, they add up to 1.
+# The model does only one thing: it says how likely each letter is to come next. It gives each
+# letter a chance, a number between 0 and 1 called its **probability**. Together, they add up to
+# 1.
 #
 # Here are the beginnings of three names that it was never trained on. Click the letter that you
-# think comes next, or *end* if the name is complete. Then bars show the model's probabilities. Its
-# favourite may well be wrong: with a probability of one half, it is wrong half of the time.
+# think comes next, or *end* if the name is complete. Then bars show the model's probabilities.
+# Its favourite is often wrong: a letter with a probability of one half fails to come half of the
+# time.
 
 # %%
 mg.widgets.GuessNext("names")
@@ -34,9 +36,9 @@ mg.widgets.GuessNext("names")
 # ### What is a model?
 #
 # A model is a long calculation. Its input is the letters so far, each replaced by a whole number:
-# the letter's **token**. Its output is a probability for each possible next token. In between, the
-# calculation uses thousands of adjustable numbers, the **parameters** of the model. To train a
-# model means to change its parameters, and nothing else.
+# the letter's **token**. Its output is a probability for each possible next token. In between,
+# the calculation uses thousands of adjustable numbers, the **parameters** of the model. Training
+# changes the parameters and nothing else.
 #
 # The next cell loads the list of names and a model that has already been trained on it.
 
@@ -56,8 +58,8 @@ print(f"the trained model has {trained.model.parameter_count():,} parameters")
 # that.
 #
 # A dial changes the strip before the dart lands. It is called the **temperature**. A low
-# temperature makes the probable letters still more probable; a high one makes all letters more
-# alike. Soon you will see ten names drawn at temperature 0. First, your guess.
+# temperature makes the probable letters still more probable; a high one brings the probabilities
+# closer together. Soon you will see ten names drawn at temperature 0. First, your guess.
 
 # %% tags=["predict:00.greedy"]
 # source: misconception: a machine that draws at random always gives different results
@@ -70,19 +72,19 @@ mg.learn.predict("00.greedy", "At temperature 0, how many different names will t
 # between the letters move. The pale strip shows temperature 1, for comparison. *Next letter* writes
 # the letter that was hit, and *Throw again* throws a new dart.
 #
-# How hard is the next letter to guess? The explorer answers with a number of choices, the
-# **perplexity**. At perplexity 10, the letter is as hard to guess as one of ten equally probable
-# letters. At perplexity 1, it is certain.
+# How hard is the next letter to guess? The number below the dial says so as a number of choices,
+# the **perplexity**. At perplexity 10, the letter is as hard to guess as one of ten equally
+# probable letters. At perplexity 1, it is certain.
 
 # %%
 mg.widgets.SamplingExplorer("names", sliders=("temperature",), compact=True)
 
 # %% [markdown]
-# The next table has ten names for each of four temperatures. In each row, the same darts fall, and
-# only the temperature differs from column to column. The darts are not drawn. A note beside
-# each name says where it comes from. *Trained on*: the model was trained on it. *In the list, not
-# trained on*: it is in the list, but the training left it out or ended before reaching it. *New*:
-# it is not in the list.
+# The next table has ten names for each of four temperatures. Each row uses the same darts in all
+# four columns; only the temperature differs. A symbol beside each name shows where it comes from.
+# *Trained on*: the model was trained on it. *In the list, not trained on*: it is in the list, but
+# it was kept back for a test, or the training ended before reaching it. *New*: it is not in the
+# list.
 
 # %% tags=["shows:00.greedy"]
 table = mg.widgets.sample_table(trained, names, temperatures=(0, 0.5, 1, 1.5))
@@ -96,10 +98,10 @@ mg.learn.reveal("00.greedy", len(set(table[0])))
 #
 # A new model has random parameters. In training, it reads one name after another and gives
 # probabilities for each next letter. The less probable the letter that comes, the bigger the
-# surprise. The **negative log-likelihood** measures this surprise: 0 for a letter that was certain,
-# more for a less probable one. The average over many letters is the **cross-entropy loss**, or
-# *loss* for short. A loss has a perplexity, too. At perplexity 10, it is that of guessing among ten
-# equally probable letters.
+# surprise. The **negative log-likelihood** measures this surprise: 0 for a letter that was
+# certain, more for a less probable one. The average over many letters is the **cross-entropy
+# loss**, or *loss* for short. A loss can be written as a perplexity, too: perplexity 10 means
+# that the model guesses as well as somebody who chooses among ten equally probable letters.
 
 # %% tags=["predict:00.choices"]
 # source: misconception: a model that has learned nothing sees one possibility, or a few
@@ -146,16 +148,17 @@ mg.learn.reveal("00.choices", monitor.perplexity(0), size=size)
 # %% [markdown]
 # ### Is that a good result?
 #
-# One perplexity alone says little. The next cell puts that of your model between others, all
+# One perplexity alone says little. The next cell lists your model's beside four others, all
 # measured on the same held-out names. The loss is in nats, a unit that notebook 09 explains. The
-# perplexity is e to the loss, so both tell the same story. The number after ± is the standard
-# error: with other held-out names, the loss would typically differ by about this much.
+# perplexity is e, about 2.718, raised to the power of the loss: if one falls, the other falls.
+# The number after ± is the standard error: with other held-out names, the loss would typically
+# differ by about this much.
 
 # %% tags=["frames:perplexity"]
-trainer, pairs, letters = monitor.trainer, mg.Bigram(size), mg.Bigram(size)
+trainer, pairs, letters = monitor.trainer, mg.NGram(size, n=2), mg.NGram(size, n=1)
 for tokens, targets in trainer.seen_batches():
     pairs.count(tokens, targets)
-letters.counts[:] = pairs.counts.sum(axis=0)  # the same for every letter before
+    letters.count(tokens, targets)
 yours = trainer.evaluate()
 losses = {
     "knowing nothing: all letters equally probable": math.log(size),
@@ -172,9 +175,10 @@ print(f"In a paper: validation loss {yours.loss:.2f} ± {yours.stderr:.2f}, perp
 # ### What changed?
 #
 # Only the parameters changed. In the calculation, a row of numbers represents each token: its
-# **embedding**. These numbers are parameters, too. The next cell prints how many parameters moved,
-# and the first four of one embedding before and after training. Some parameters stand for
-# a position in the name, such as the fifteenth letter: they do not move if no name is that long.
+# **embedding**. These numbers are parameters, too. The next cell prints how many parameters
+# moved, and the first four of one embedding before and after training. The model also has a row
+# of parameters for each position in a name. The rows of positions that no training name reached
+# do not move.
 
 # %%
 before, after = mg.GPT(model.config).state_dict(), model.state_dict()
@@ -187,10 +191,10 @@ print(f"embedding of {names.tokenizer().decode([0])!r} after: ", after["wte.weig
 # ## How probable is your name?
 #
 # Type your name into the box and press Enter. Each letter gets a bar: its probability after the
-# letters before it. Multiplied, they give the probability of the whole name, written as 1 in so
-# many. It is small for every name, since many names are possible. Compare it with that of random
-# letters, printed above the view. The negative log-likelihood of a name is the sum of those of its
-# letters. If a letter does not occur in the list, the view says so.
+# letters before it. Multiplied, they give the probability of the whole name, such as “1 in
+# 38,000”. It is small for every name, since many names are possible. The line below the bars
+# compares it with that of as many random letters. The negative log-likelihood of a name is the
+# sum of those of its letters. If a letter does not occur in the list, the view says so.
 
 # %% tags=["frames:name"]
 name = "anna" if "anna" in names else names[0]
@@ -200,11 +204,12 @@ mg.widgets.TextLikelihood(monitor.trainer, text=name)
 # %% [markdown]
 # ## One picture shows the whole path
 #
-# Follow the letters through the boxes. Each letter becomes a token (1), and each token its embedding
+# Follow the arrows from box to box. Each letter becomes a token (1), and each token its embedding
 # (2). Then each letter can look back and take something from those before it: this is
-# **attention** (3), done several times side by side, in *heads*. The MLP, or multilayer perceptron,
-# calculates with one letter at a time (4). The last step gives each possible next letter a score,
-# its **logit** (5). Logits can be negative. The higher the logit, the higher the probability (6).
+# **attention** (3). Several such looks back, called *heads*, run side by side. Then the MLP, or
+# multilayer perceptron, works on each letter's numbers without looking at the others (4). Both
+# results are added to what came in. The last step gives each possible next letter a score, its
+# **logit** (5). Logits can be negative. The higher the logit, the higher the probability (6).
 
 # %%
 mg.widgets.forward_pass(monitor.trainer, name[:3])
@@ -251,7 +256,7 @@ else:
 sentence
 
 # %% [markdown]
-# ### Break it
+# ### One more change
 #
 # The learning rate was `lr=0.01`. What happens if it is a hundred times larger?
 
@@ -302,9 +307,9 @@ my_monitor
 # ## What this does not show
 #
 # In this model, attention looks back at fifteen letters at most. In GPT-2, it looks back at 1,024
-# tokens, which are pieces of words, and there are tens of thousands of times as many parameters.
-# Perplexities can be compared only if the tokens are the same. A low perplexity does not make a
-# text true.
+# tokens, which are pieces of words, and the smallest GPT-2 has tens of thousands of times as many
+# parameters. Perplexities can be compared only if the tokens are the same. A low perplexity does
+# not make a text true.
 
 # %% [markdown]
 # ### How does this become ChatGPT?
@@ -337,9 +342,10 @@ print("5. How does a token become an embedding, a logit and a probability? What 
 # %% [markdown]
 # ### Where to go on
 #
-# A weekend: 00, 03, 06, 09. Language models: 00 to 12. Performance: 00, 01, 02, 13, 14. So far, 00,
-# 01 and 09 are here, and the others are being written. Notebook 01 computes the gradient. Or go
-# straight on to [notebook 09, Sampling](09_sampling.ipynb), which asks: why did it say that?
+# If you have a weekend, do 00, 03, 06 and 09. For language models, do 00 to 12; for performance,
+# 00, 01, 02, 13 and 14. So far, 00, 01 and 09 are here, and the others are being written. Go on
+# to [notebook 01, One number at a time](01_one_number.ipynb), or straight to [notebook 09,
+# Sampling](09_sampling.ipynb), which asks: why did it say that?
 
 # %% [markdown]
 # If something above was slow or odd, the last cell says what is installed and what to do.

@@ -44,8 +44,8 @@ print("probabilities  ", [round(prob, 3) for prob in probs])
 #
 # $$p_i = \frac{e^{z_i}}{\sum_j e^{z_j}}$$
 #
-# Read it aloud: the probability of token i is e to its own logit, divided by the sum of e to every
-# logit. The library's softmax gives the same four numbers:
+# Read it aloud: the probability of token i is e to the power of its own logit, divided by the sum
+# of these powers over all tokens. The library's softmax gives the same four numbers:
 
 # %%
 print("the library    ", mg.next_token(logits).probabilities.round(3))
@@ -53,13 +53,13 @@ print("the library    ", mg.next_token(logits).probabilities.round(3))
 # %% [markdown]
 # ### How undecided is the model?
 #
-# If a token of probability p comes next, its negative log-likelihood is −ln p. The unit of this
-# number is the nat, after ln, the natural logarithm.
+# If a token of probability p comes next, its negative log-likelihood is −ln p. Its unit is the
+# nat, named after the natural logarithm, ln.
 #
 # Now take the average over all four tokens. A probable token comes more often, so it counts more:
 # each value is multiplied by its probability. This average is the **entropy**. It says how
-# undecided the model is before the next token is known. And e to the entropy is the perplexity, the
-# figure in the explorer.
+# undecided the model is before the next token is known. And e to the power of the entropy is the
+# perplexity, the number that the explorer below shows on the right.
 
 # %%
 print("negative log-likelihoods", [round(-math.log(prob), 3) for prob in probs], "nats")
@@ -68,16 +68,17 @@ print(f"entropy {entropy:.3f} nats, so the perplexity is {math.exp(entropy):.2f}
 print(f"the library: entropy {mg.next_token(logits).entropy:.3f} nats")
 
 # %% [markdown]
-# Notebook 00 had a perplexity, too. That one came from the cross-entropy loss on real names, and it
-# said how good the model is. The one here comes from the entropy, and it says how undecided the
-# model is about one token. A low temperature makes it lower, but the model no better.
+# Notebook 00 had a perplexity, too. That one came from the cross-entropy loss on real names, and
+# it said how good the model is. The one here comes from the entropy, and it says how undecided
+# the model is about one token. A low temperature lowers this perplexity without making the model
+# any better.
 
 # %% [markdown]
 # ## A dart picks the token
 #
-# Lay the four probabilities end to end, the largest first. They form a strip from 0 to 1, and each
-# ends at an edge. The dart is a random number u, at least 0 and below 1. It picks the token whose
-# part of the strip it hits: the first one whose edge is larger than u.
+# Lay the four probabilities end to end, the largest first. They form a strip from 0 to 1. The
+# right end of each token is called its edge. The dart is a random number u, at least 0 and below
+# 1. It picks the token whose part of the strip it hits: the first one whose edge is above u.
 
 # %%
 print("edges", mg.next_token(logits).cumulative.round(3))
@@ -86,9 +87,9 @@ for u in (0.5, 0.7, 0.9, 0.99):
 
 # %% [markdown]
 # Now with a real model. Look at the strip: the width of each letter is its probability, and the
-# most probable letter, rank 1, comes first. The pale strip below it shows temperature T = 1 without
-# cuts. *Seed* is a number that fixes where all darts land. Press *Next letter* until the name ends,
-# then *Back*. Then move the dart yourself.
+# most probable letter, rank 1, comes first. The pale strip below it shows temperature T = 1, for
+# comparison. *Seed* is a number that fixes where all darts land. Press *Next letter* until the
+# name ends, then *Back*. Then move the dart yourself.
 
 # %%
 mg.widgets.SamplingExplorer("names")
@@ -96,8 +97,8 @@ mg.widgets.SamplingExplorer("names")
 # %% [markdown]
 # ## Temperature divides the logits
 #
-# Before the softmax, every logit is divided by the temperature T. Your largest logit is 2.0, and at
-# T = 1 its probability is the largest of the four above. First, your guess.
+# Before the softmax, every logit is divided by the temperature T. At T = 1 nothing changes: the
+# largest logit, 2.0, has the largest of the four probabilities above. First, your guess.
 
 # %% tags=["predict:09.double"]
 # source: misconception: temperature divides the probabilities
@@ -118,9 +119,9 @@ for T in (0.5, 1, 2):
 mg.learn.reveal("09.double", round(mg.next_token(logits, temperature=2).probabilities[0], 3))
 
 # %% [markdown]
-# The higher the temperature, the higher the entropy. At T = 0, the division is impossible. So this
-# case is defined on its own: the most probable token is always picked, wherever the dart lands.
-# This is called greedy sampling.
+# The higher the temperature, the higher the entropy. At T = 0, the division is impossible. So T =
+# 0 is a special case: the most probable token is always picked, wherever the dart lands. This is
+# called greedy sampling.
 #
 # Below are nine words that might follow “Every effort moves you”, and the dart is at 0.600. Lower
 # the temperature from 1.00 to 0.85, one step at a time. Watch one edge move past the dart, and
@@ -135,10 +136,10 @@ mg.widgets.SamplingExplorer(logits=word_logits, labels=words, u=0.6)
 # ### Your turn: temperature
 #
 # Exercise, 4 minutes. `temperature(logits, T) -> probabilities`, both of shape (V,), with V for the
-# number of tokens: divide the logits by T, then apply the softmax. The logits are an array, T is
-# above 0, and a logit may be as large as 1000. For `np.array([2.0, 1.0, 0.1, -1.0])` and T = 0.5,
-# the probabilities are those of the first line printed above. If you need help, call
-# `mg.learn.hint("09.temperature")`.
+# number of tokens: divide the logits by T, then apply the softmax. The logits are an array, and T is
+# above 0. A logit may be as large as 1000, and e to the power of 1000 is too large for Python: find
+# a way around it. For `np.array([2.0, 1.0, 0.1, -1.0])` and T = 0.5, the probabilities are 0.862,
+# 0.117, 0.019 and 0.002. If you need help, call `mg.learn.hint("09.temperature")`.
 
 # %% tags=["exercise:09.temperature"]
 temperature = mg.learn.todo()  # your function goes here, in place of this line
@@ -160,7 +161,8 @@ print("the library", mg.next_token(logits, top_k=2).probabilities.round(3))
 
 # %% [markdown]
 # The text so far is “an”. Move top-k down from *off* and look at the strip: the letters that stay
-# fill it. The bars of the others are folded into one line, which says how many are cut.
+# fill it. The others are cut: a few are listed with hatched bars, the rest in one line that says
+# how many.
 
 # %%
 mg.widgets.SamplingExplorer("names", sliders=("temperature", "top_k"), prompt="an")
@@ -182,8 +184,9 @@ mg.learn.check("09.top_k", top_k)
 # %% [markdown]
 # ## Top-p keeps tokens until it has enough
 #
-# **Top-p** adds up the probabilities, from the largest downwards, until the sum has reached p. The
-# tokens up to there stay, and the others are cut. With p = 0.9, three of your four tokens stay.
+# **Top-p** adds up the probabilities, from the largest downwards, until the sum has reached p.
+# The tokens up to there stay, including the one that reaches it; the others are cut. With p =
+# 0.9, three of your four tokens stay.
 
 # %% tags=["predict:09.reach"]
 # source: misconception: a cut keeps a fixed number of letters
@@ -200,10 +203,10 @@ for T in (0.5, 1, 2):
 mg.learn.reveal("09.reach", mg.next_token(logits, temperature=0.5, top_p=0.9).num_kept)
 
 # %% [markdown]
-# Why cut at all? GPT-2 chooses among 50,257 tokens. After most texts, nearly all of these would be
-# a mistake. Each has a tiny probability, but there are so many that the dart often hits one: they
-# form a long tail. The next cell makes up such a tail and prints how much of the strip the fifty
-# most probable tokens fill.
+# Why cut at all? GPT-2 chooses among 50,257 tokens. At most points in a text, nearly all of these
+# would be wrong. Each has a tiny probability, but there are so many that the dart often hits one:
+# they form a long tail. The next cell makes up such a tail and prints how much of the strip the
+# fifty most probable tokens fill.
 
 # %%
 tail = [-1.1 * math.log(rank) for rank in range(1, 50_258)]
@@ -240,11 +243,11 @@ mg.widgets.SamplingExplorer("story", sliders=("temperature", "min_p"), prompt="W
 # %% [markdown]
 # ## Write the sampler yourself
 #
-# Exercise, 10 minutes. `sample(logits, T, k, u) -> token`, with logits as an array. Divide them by
-# T, apply the softmax and top-k. Lay the probabilities end to end, the largest first, and return
-# the number of the token that the dart u hits. At T = 0, return the most probable token. If k is
-# larger than V, nothing is cut. If two logits are equal, the lower number comes first.
-# Example: `sample(np.array([1.0, 2.0, 0.1, -1.0]), 1, 4, 0.7)` gives 0.
+# Exercise, 10 minutes. `sample(logits, T, k, u) -> token`, with logits as an array. Divide them
+# by T, apply the softmax and top-k. Lay the probabilities end to end, the largest first, and
+# return the id of the token that the dart u hits: its index in the logits. At T = 0, return the
+# most probable token. If k is larger than V, nothing is cut. If two logits are equal, the lower
+# id comes first. Example: `sample(np.array([1.0, 2.0, 0.1, -1.0]), 1, 4, 0.7)` gives 0.
 
 # %% tags=["exercise:09.sample"]
 sample = mg.learn.todo()  # your function goes here, in place of this line
@@ -269,8 +272,9 @@ else:
 #
 # To *read* a letter means to run the whole calculation of the model for it: embedding, attention
 # and MLP. For a new letter, attention needs two rows of numbers from each letter before it: the
-# key, K, and the value, V. Either the model reads the whole text again to get them, or they are
-# kept in a **KV cache** and it reads the newest letter only. Notebook 06 explains keys and values.
+# key, which it compares with, and the value, which it takes. These rows never change. So the
+# model can keep them, in a **KV cache**, and read the newest letter only. Without one, it reads
+# the whole text again. Notebook 06 explains keys and values.
 
 # %% tags=["predict:09.cache"]
 # source: misconception: without a cache the work is twice as much, or some constant times
@@ -298,16 +302,17 @@ print(f"letters read without a KV cache: {num_read:,}, with one: {len(cached) - 
 mg.learn.reveal("09.cache", num_read)
 
 # %% [markdown]
-# Reading fewer letters takes less time, but not in proportion: every new letter has a fixed cost of
-# its own. The next cell takes some seconds and measures both ways on this machine, one after the
-# other. Without a cache, the model reads the whole text again for every new letter. With the KV
+# Reading fewer letters takes less time, but not in proportion: each new letter also costs some
+# time that does not depend on the length of the text. The next cell takes some seconds, longer on
+# a busy machine, and measures both ways in turn. Your times and their ratio will differ from
+# these. Without a cache, the model reads the whole text again for every new letter. With the KV
 # cache, it reads the newest letter only.
 
 # %% tags=["varies"]
 mg.widgets.kv_cache_timing(story.model, start, 60)
 
 # %% [markdown]
-# ### Break it: does the model only copy?
+# ### Does the model only copy?
 #
 # How much of a generated text is copied? The model that was trained on `story` now writes texts of
 # 200 letters. For each, the next cell finds the longest piece that is also in the story, letter for

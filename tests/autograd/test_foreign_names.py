@@ -91,3 +91,20 @@ def test_habits_that_work(backend):
     assert x.grad.tolist() == [[4, 8], [12, 16]]
     with pytest.raises(TypeError, match=r"mg\.ops\.where"):
         x[x > 2] = 0
+
+
+@pytest.mark.parametrize(
+    ("call", "own"),
+    [
+        (lambda x: x.size(), r"write t\.shape$"),
+        (lambda x: x.size(0), r"write t\.shape\[0\]$"),
+        (lambda x: x.size(dim=-1), r"write t\.shape\[-1\]$"),
+    ],
+)
+def test_size_is_a_number(call, own):
+    x = t()
+    assert x.size == 4
+    assert np.zeros(x.size).shape == (4,)
+    assert f"{x.size} {x.size:,}" == "4 4"
+    with pytest.raises(TypeError, match=rf"^size is no method here.*{own}"):
+        call(x)

@@ -43,7 +43,7 @@ def test_the_game_is_played_with_keys_alone(notebook):
             press("Tab")
         assert focused(notebook) == "c"
         press("Enter")
-        expect(caption(game)).to_contain_text("You said 'c'")
+        expect(caption(game)).to_contain_text("You said “c”")
         expect(game.get_by_role("button", name="a", exact=True)).to_have_count(0)
         expect(
             game.get_by_role("button", name="Play again" if number == 2 else "Next round")
@@ -89,9 +89,13 @@ def test_pointing_at_a_letter_lights_it_in_all_six_boxes(notebook, position):
                 f"([e, colour, same]) => (({lit})(e) === colour) === same",
                 arg=[column.element_handle(), soft, other == position],
             )
-    for index in range(3, 6):
+    for index in range(2, 6):
         expect(box.nth(index).locator(".mg-lit .mg-tile:visible")).to_have_text([label])
+    for index in range(4, 6):
         expect(box.nth(index).locator(".mg-graphic > .mg-at:visible")).to_have_count(1)
+    for index in (2, 3):  # what comes in, what is added, and the sum are those of the letter
+        expect(box.nth(index).locator(f".mg-term > .mg-at{position}:visible")).to_have_count(3)
+        expect(box.nth(index).locator(".mg-term > .mg-at:visible")).to_have_count(3)
     notebook.page.mouse.move(0, 0)
 
 
@@ -120,10 +124,10 @@ def test_another_text_is_followed_or_refused_in_a_sentence(notebook):
     box = journey.get_by_role("textbox").first
     box.fill("kevin")
     box.press("Enter")
-    expect(caption(journey)).to_contain_text('"kevin" becomes 6 tokens')
+    expect(caption(journey)).to_contain_text("“kevin” becomes 6 tokens")
     box.fill("zoë")
     box.press("Enter")
-    expect(caption(journey)).to_contain_text("has no 'ë'")
+    expect(caption(journey)).to_contain_text("has no “ë”")
     expect(journey.locator(".mg-q")).to_contain_text("kevin")
     assert notebook.axe_violations(journey) == []
 
@@ -159,14 +163,54 @@ def test_the_bars_stand_on_tiles_that_lie_where_the_keys_were(browser, width):
     assert len({y for _, y, _, _ in found[0][0]}) == (3 if width < 640 else 1)
 
 
-@pytest.mark.parametrize(("width", "per_row"), [(380, 1), (400, 2), (560, 2), (720, 3), (1200, 3)])
-def test_the_six_boxes_wrap(browser, width, per_row):
-    journey = mg.widgets.forward_pass("names", "maximiliana")
-    page = browser.new_page(viewport={"width": width + 32, "height": 900})
-    page.set_content(host_page("jupyterlab", "light", [[widget_html(journey.box)]]))
+@pytest.fixture
+def shown_at(browser):
+    """Show a forward pass at a width; return the page."""
+    pages = []
+
+    def shown_at(width, text="maximiliana"):
+        page = browser.new_page(viewport={"width": width + 32, "height": 900})
+        pages.append(page)
+        html = widget_html(mg.widgets.forward_pass("names", text).box)
+        page.set_content(host_page("jupyterlab", "light", [[html]]))
+        return page
+
+    yield shown_at
+    for page in pages:
+        page.close()
+
+
+@pytest.mark.parametrize(
+    ("width", "columns"), [(380, 1), (400, 1), (560, 2), (720, 2), (1099, 2), (1100, 4), (1200, 4)]
+)
+def test_the_six_boxes_wrap(shown_at, width, columns):
+    page = shown_at(width)
     boxes = page.locator(".mg-box").evaluate_all(BOXES)
     graphics = page.locator(".mg-graphic").evaluate_all(BOXES)
-    page.close()
-    assert len({x for x, _, _, _ in boxes}) == per_row
+    assert len({x for x, _, _, _ in boxes}) == columns
     # What belongs together stands on one line, however long the sentences above it are.
-    assert len({y for _, y, _, _ in graphics}) == 6 // per_row
+    lines = {1: [[i] for i in range(6)], 2: [[0, 1], [2, 3], [4, 5]], 4: [[0, 2, 3, 4], [1, 5]]}
+    tops = [{graphics[i][1] for i in line} for line in lines[columns]]
+    assert [len(top) for top in tops] == [1] * len(tops)
+    assert len(set.union(*tops)) == len(tops)
+
+
+@pytest.mark.parametrize("width", [400, 539, 540, 720, 1099, 1100, 1200])
+def test_an_arrow_leads_from_each_box_to_the_next(shown_at, width):
+    page = shown_at(width)
+    boxes = page.locator(".mg-box").evaluate_all(BOXES)
+    arrows = page.locator(":is(.mg-flow,.mg-rise):visible").evaluate_all(BOXES)
+
+    def touches(arrow, box):
+        (x, y, w, h), (left, top, across, down) = arrow, box
+        return (
+            x <= left + across + 2
+            and x + w >= left - 2
+            and y <= top + down + 2
+            and y + h >= top - 2
+        )
+
+    assert len(arrows) == 5
+    for i, arrow in enumerate(arrows):
+        assert touches(arrow, boxes[i]), i
+        assert touches(arrow, boxes[i + 1]), i

@@ -1,4 +1,7 @@
-"""Click a view, press Shift+Enter: its cell runs again, and what one did in it is still there."""
+"""Click a view, press Shift+Enter: its cell runs again, and what one did in it is still there.
+
+A finished training, which is shown again, is in `test_training_view.py`.
+"""
 
 import re
 
@@ -6,17 +9,14 @@ import pytest
 from playwright.sync_api import expect
 
 CELLS = [
-    "import microgpt as mg\ncorpus = mg.load_corpus('names-mini')",
+    "import microgpt as mg",
     "mg.learn.predict('00.again', 'Among how many letters?', (1, 10, 27))",
     "mg.widgets.SamplingExplorer('names')",
     "mg.widgets.GuessNext('names')",
-    "model = mg.GPT(mg.GPTConfig.microgpt(), backend='numpy')\n"
-    "monitor = mg.widgets.TrainingMonitor(model, corpus, steps=100)\nmonitor",
-    "print(len(monitor.wait().trainer.history), float(abs(model.wte.weight.numpy()).sum()))",
     "mg.widgets.TextLikelihood('names', text='anna')",
     "mg.widgets.errors()",
 ]
-PREDICTION, EXPLORER, GAME, TRAINING, STATE, LIKELIHOOD, ERRORS = range(1, 8)
+PREDICTION, EXPLORER, GAME, LIKELIHOOD, ERRORS = range(1, 6)
 
 
 @pytest.fixture(scope="module")
@@ -68,15 +68,6 @@ def test_a_round_of_the_game(notebook):
     expect(caption(panel)).to_contain_text("You said")
     said = caption(panel).inner_text()
     expect(caption(run_again(notebook, GAME))).to_have_text(said)
-
-
-def test_a_finished_training_is_shown_and_its_model_is_trained(notebook):
-    notebook.run_cell(STATE)
-    state = notebook.outputs(STATE).inner_text()
-    said = caption(notebook.panel(TRAINING)).inner_text()
-    expect(caption(run_again(notebook, TRAINING))).to_have_text(said)
-    notebook.run_cell(STATE)
-    assert notebook.outputs(STATE).inner_text() == state
 
 
 def test_a_typed_name(notebook):

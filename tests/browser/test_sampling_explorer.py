@@ -107,7 +107,7 @@ def test_everything_is_done_with_keys_alone(notebook):
     panel.get_by_label("Name").focus()
     keyboard.type("anna")
     keyboard.press("Enter")
-    expect(panel).to_contain_text('"anna" (trained on): 1 in')
+    expect(panel).to_contain_text("“anna” (trained on): 1 in")
     expect(panel).to_contain_text("Five texts from seeds 1 to 5")
     notebook.screenshot("sampling-explorer-open", panel)
     assert notebook.axe_violations(panel) == []

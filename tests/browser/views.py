@@ -38,6 +38,13 @@ def _prediction():
     return mg.learn.predict("00.view", "Among how many letters does it choose?", (1, 10, 27))
 
 
+def _shape_blanks():
+    model = mg.GPT(mg.GPTConfig.microgpt(), backend="numpy")
+    view = mg.shapes(model, [0, 1, 2, 3, 4], blanks=True)
+    view.boxes[0].value = "(5, 16)"
+    return view
+
+
 def _stethoscope_step():
     view = mg.widgets.Stethoscope("c = a*b; c*a + c", a=-2.0, b=0.35, toggles=True)
     view.order_select.value = "depth first"
@@ -63,5 +70,6 @@ VIEWS = {
     ),
     "prediction": _prediction,
     "exercise": lambda: mg.learn.check("09.top_k", lambda probabilities, k: [1.0] * 3),
+    "shapes": _shape_blanks,
     "table": lambda: mg.widgets.sample_table("names", mg.load_corpus("names-mini")),
 }

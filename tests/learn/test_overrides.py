@@ -13,7 +13,7 @@ from microgpt import learn
 
 def test_a_function_that_never_ran_is_an_error():
     for function, message, use in [
-        ({"sample": SAMPLE}, "sampled only as you ask for them", lambda: None),
+        ({"sample": SAMPLE}, "sampled only while it is read", lambda: None),
         (
             {"temperature": TEMPERATURE},
             "at temperature 0 the most likely",

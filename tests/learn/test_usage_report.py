@@ -21,13 +21,13 @@ def test_what_was_not_compared_is_not_claimed():
 
     with learn.using(softmax=wrong_later) as report:
         train(steps=12)
-    assert "its first 10 results are the library's" in str(report)
+    assert "the results of its first 10 calls are the library's" in str(report)
     with learn.using(temperature=TEMPERATURE) as report:
         sample_names()
-    assert "its first 10 probabilities are the library's" in str(report)
+    assert "the probabilities of its first 10 calls are the library's" in str(report)
     with learn.using(softmax=array_softmax) as report:
-        train(steps=1)
-    assert "its results are the library's" in str(report)
+        train(steps=3)
+    assert "the results of all 3 calls are the library's" in str(report)
 
 
 def test_one_call_is_one_time():
@@ -35,6 +35,7 @@ def test_one_call_is_one_time():
     with learn.using(softmax=array_softmax) as report:
         mg.ops.softmax(x)
     assert str(report).startswith("Your softmax ran 1 time;")
+    assert str(report).endswith("; its results are the library's.")
 
 
 @pytest.mark.parametrize(
@@ -78,8 +79,29 @@ def test_what_counts_as_the_librarys(factor):
 
 def test_the_first_token_that_differs_is_counted_from_one():
     report = UsageReport(tokens=[(5, 5), (6, 7), (8, 8), (1, 2)])
-    assert "2 of its first 4 tokens differ" in str(report)
-    assert "the first at token 2: 6, library 7" in str(report)
+    assert str(report) == (
+        "Tokens that differ from the library's: 2 of 4, the first at position 2, where yours is 6 "
+        "and the library's 7."
+    )
+
+
+def test_all_tokens_are_called_all():
+    assert str(UsageReport(tokens=[(3, 3)])) == "The only token sampled is the library's."
+    many = UsageReport(tokens=[(3, 3)] * 1034)
+    assert str(many) == "All 1,034 tokens sampled are the library's."
+
+
+def test_numbers_that_are_not_finite_are_named_so():
+    inf, nan = float("inf"), float("nan")
+    report = UsageReport(
+        {"f": CallStats(2, 2, inf)}, losses=[(1.0, 1.0), (nan, 1.0)], gradient_error=inf
+    )
+    text = str(report)
+    assert "the results of all 2 calls differ from the library's: some are infinite or NaN" in text
+    assert "the loss is nan, but 1.0000 with the library's functions (the last of 2 comp" in text
+    assert text.endswith("the first gradient differs from the library's: some of it is infinite "
+                         "or NaN.")  # fmt: skip
+    assert "inf " not in text
 
 
 def test_the_card_says_whether_it_is_as_the_librarys():
@@ -89,12 +111,12 @@ def test_the_card_says_whether_it_is_as_the_librarys():
     assert "<span>Your f in the model</span>" in html
     for symbol, text in (
         ("·", "Your f ran 3 times."),
-        ("✓", "Its results are the library&#x27;s."),
-        ("✓", "Loss 2.5000, library 2.5000 (1 compared)."),
-        ("✗", "The first gradient is 50.0% off."),
+        ("✓", "The results of all 3 calls are the library&#x27;s."),
+        ("✓", "The loss is 2.5000, and 2.5000 with the library&#x27;s functions."),
+        ("✗", "The first gradient differs from the library&#x27;s by 50.0 % of its length."),
     ):
         assert f">{symbol} </span><span>{text}</span>" in html
-    assert "Whatever was compared is as" in UsageReport(tokens=[(1, 1)])._repr_html_()
+    assert "Everything that was compared is as" in UsageReport(tokens=[(1, 1)])._repr_html_()
     nothing = UsageReport({"f": CallStats(3)})._repr_html_()
     assert "Nothing was compared" in nothing
     assert "✓" not in nothing

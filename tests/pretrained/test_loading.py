@@ -32,7 +32,7 @@ def test_names_beats_counting_pairs_on_names_it_never_saw():
     trainer = mg.Trainer(checkpoint.model, corpus, config)
     evaluation = trainer.evaluate()
     assert evaluation.loss == pytest.approx(2.394, abs=0.002)
-    pairs = mg.Bigram(27)
+    pairs = mg.NGram(27)
     for name in trainer.train_data:
         tokens = trainer.tokenizer.encode(name, bos=True, eos=True)
         pairs.count(tokens[:-1], tokens[1:])

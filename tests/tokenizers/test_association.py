@@ -1,6 +1,8 @@
 """A model is read with the tokenizer it was trained or loaded with, by content."""
 
+import copy
 import gc
+import pickle
 import weakref
 
 import pytest
@@ -67,3 +69,19 @@ def test_no_model_is_kept_alive():
     del model
     gc.collect()
     assert gone() is None
+
+
+@pytest.mark.parametrize(
+    "copied",
+    [copy.copy, copy.deepcopy, mg.GPT.copy, lambda model: pickle.loads(pickle.dumps(model))],
+    ids=["copy", "deepcopy", "model.copy", "pickle"],
+)
+def test_a_copy_of_a_model_reads_text_with_the_same_tokenizer(copied):
+    model = small_model()
+    assert resolve_tokenizer(copied(model), None) is None
+    mg.Trainer(model, Corpus("abc", ("ab", "cab", "ba")))
+    other = copied(model)
+    assert resolve_tokenizer(other, None).to_dict() == ABC.to_dict()
+    with pytest.raises(mg.SettingError, match="tokenizer must be the one"):
+        resolve_tokenizer(other, XYZ)
+    assert other.loss([1, 2], [2, 3]).item() == model.loss([1, 2], [2, 3]).item()

@@ -10,10 +10,12 @@ from hypothesis import strategies as st
 from microgpt.viz.formatting import (
     distinct_decimals,
     format_odds,
+    format_param,
     format_permille,
     format_perplexity,
     format_prob,
     quoted,
+    quoted_text,
     ranked,
     to_permille,
     visible,
@@ -111,3 +113,11 @@ def test_tokens_are_visible():
     assert visible("👩\u200d🚀") == "👩\u200d🚀"
     assert len(visible("a" * 100)) == 12
     assert quoted("⟨BOS⟩") == "the end"
+    assert (quoted("a"), quoted(" a")) == ("“a”", "“␣a”")
+    assert quoted_text("ann\n") == "“ann⏎”"
+
+
+def test_parameters_have_two_decimals_or_what_they_need():
+    values = (0.9, 0.85, 1.0, 0.05, 0.925, 2.0, 40, 50_000)
+    shown = ["0.90", "0.85", "1.00", "0.05", "0.925", "2.00", "40", "50,000"]
+    assert [format_param(value) for value in values] == shown

@@ -17,13 +17,27 @@ from microgpt.viz.forward_pass import (
 )
 from microgpt.viz.forward_pass.marks import (
     embedding_squares,
+    head_squares,
     hinton_squares,
     logit_bars,
     prob_rows,
     weight_texts,
 )
+from microgpt.viz.forward_pass.residual import (
+    Addition,
+    addition_squares,
+    additions,
+    example_sum,
+)
 from microgpt.viz.forward_pass.svg import arcs_svg
-from microgpt.viz.forward_pass.texts import attention_sentence, box_texts
+from microgpt.viz.forward_pass.texts import (
+    attention_sentence,
+    box_texts,
+    heads_label,
+    hidden_label,
+    stream_labels,
+    takes_label,
+)
 
 LABELS = (*"abcdefg", "⟨BOS⟩")
 LOGITS = np.array([2.0, -1.0, 0.0, 1.0, -3.0, 0.5, 1.5, 0.25])
@@ -40,12 +54,17 @@ def forward_of(token_ids=(7, 0, 3), shown=3, labels=LABELS, **changes):
     row = np.resize(LOGITS, V)
     logits = np.stack([np.roll(row, i - shown + 1) for i in range(shown)])
     weights = np.tril(np.arange(1.0, T * T + 1).reshape(T, T))
+    heads = np.stack([weights, weights**2, np.tril(np.ones((T, T))), np.eye(T)])
+    embedding = np.arange(shown * 4.0).reshape(shown, 4) - 5
+    attention_out, mlp_out = 0.25 * embedding[::-1], np.full((shown, 4), -0.5)
     forward = ForwardPass(
         text="ad", token_ids=token_ids, labels=labels, bos_id=7, unit="letter", num_layers=1,
-        num_heads=4, adds_position=True,
-        embedding=np.arange(shown * 4.0).reshape(shown, 4) - 5,
-        attention_weights=(weights / weights.sum(-1, keepdims=True))[T - shown :],
+        adds_position=True, embedding_norm=True, embedding=embedding,
+        attention_weights=(heads / heads.sum(-1, keepdims=True))[:, T - shown :],
         mlp_hidden=np.arange(shown * 16.0).reshape(shown, 16) - 16,
+        resid_pre=embedding / 2, attention_out=attention_out,
+        resid_mid=embedding / 2 + attention_out, mlp_out=mlp_out,
+        resid_post=embedding / 2 + attention_out + mlp_out,
         logits=logits, probs=softmax(logits),
         ranked_ids=np.argsort(-logits, axis=-1, kind="stable"),
     )  # fmt: skip
@@ -56,35 +75,56 @@ def shown(html):
     return [text for text in re.split(r"<[^>]*>", html) if text.strip()]
 
 
-def test_shapes_are_said_in_words():
+def with_heads(forward, num_heads):
+    weights = np.repeat(forward.attention_weights[:1], num_heads, 0)
+    return replace(forward, attention_weights=weights)
+
+
+def test_what_leaves_each_box_is_said_in_words():
     texts = box_texts(forward_of())
     assert [text.title for text in texts] == [
         "Tokens", "Embedding", "Attention", "MLP", "Logits", "Probabilities",
     ]  # fmt: skip
-    assert [text.shape[-1] for text in texts] == [
-        "3 numbers",
-        "3 tokens × 4 numbers",
-        "4 heads of 3 × 3 weights",
-        "16 of 16 numbers above 0",
+    assert [text.output[-1] for text in texts] == [
+        "1 number for each letter",
+        "4 numbers for each letter",
+        "4 numbers for each letter",
+        "4 numbers for each letter",
         "8 scores, −3.00 to 2.00",
-        "8 numbers, sum 100\u00a0%",
+        "8 probabilities, together 100\u00a0%",
     ]
+    assert hidden_label(forward_of(), 2) == "16 of 16 numbers above 0"
+    assert hidden_label(forward_of(), 1) == "15 of 16 numbers above 0"
+    assert hidden_label(forward_of(mlp_hidden=np.ones((3, 96))), 1) == "the first 64 of 96 numbers"
     notebooks = " ".join(text.notebook for text in texts)
     assert re.findall(r"\d\d", notebooks) == ["04", "05", "06", "07", "07", "03", "09"]
-    assert "head 1 of 4 ·" in notebooks
 
 
-def test_the_layer_and_the_head_shown_are_named():
-    deep = box_texts(forward_of(num_layers=3, num_heads=1))[2]
-    assert deep.shape == ("1 head of 3 × 3 weights",)
-    assert deep.notebook.startswith("layer 3 of 3, head 1 ·")
+def test_the_heads_and_the_layer_are_said():
+    assert box_texts(forward_of())[2].sentence == (
+        "Four heads look back at the same time, each with its own weights. What they find is added."
+    )
+    deep = with_heads(forward_of(num_layers=3), 1)
+    assert box_texts(deep)[2].sentence == (
+        "One head looks back. What it finds is added. Layer 3 of 3 is shown."
+    )
+    assert box_texts(with_heads(forward_of(), 16))[2].sentence.startswith("16 heads look back")
+    assert stream_labels(deep, 0)[0] == "comes in from layer 2"
+    assert stream_labels(deep, 1) == ("comes in", "the MLP adds", "the sum goes on")
+    assert stream_labels(forward_of(), 0)[:2] == ("comes in", "attention adds")
+    assert heads_label(forward_of()) == "all 4 heads, a row for each letter"
+    assert heads_label(with_heads(forward_of(), 12)) == "4 of 12 heads, a row for each letter"
+    assert heads_label(deep) == "all weights, a row for each letter"
 
 
 def test_sentences_follow_the_model():
-    forward = forward_of(unit="token", adds_position=False, bos_id=None)
+    forward = forward_of(unit="token", adds_position=False, embedding_norm=False, bos_id=None)
     sentences = [text.sentence for text in box_texts(forward)]
-    assert sentences[1] == "A row of numbers for each token."
-    assert "plus a row for its position" in box_texts(forward_of())[1].sentence
+    assert sentences[1] == "Each token has a row of numbers."
+    assert box_texts(forward_of())[1].sentence == (
+        "Each letter has a row of numbers, and its position adds another. Then each row is scaled "
+        "to the same size."
+    )
     assert "“start” marks the beginning" in box_texts(forward_of())[0].sentence
     assert "start" not in " ".join(sentences)
     assert "letter" not in " ".join(sentences)
@@ -92,16 +132,16 @@ def test_sentences_follow_the_model():
 
 def test_the_caption():
     assert forward_caption(forward_of()) == (
-        '"ad" becomes 3 tokens of 4 numbers each. Attention mixes them; after the last letter, the '
-        "likeliest is 'a' with 39.0 %. Point at a letter, or press Tab, to follow it through the "
-        "six boxes."
+        "“ad” becomes 3 tokens of 4 numbers each. Attention and the MLP each add to these numbers. "
+        "After the last letter, the likeliest is “a” with 39.0 %. Point at a letter, or press Tab, "
+        "to follow it through the six boxes."
     )
     cut = forward_caption(forward_of(is_cut=True))
     assert cut.startswith(
-        'The model reads at most 3 tokens, so only the last 3 of "ad" are followed, each as 4 '
+        "The model reads at most 3 tokens, so only the last 3 of “ad” are followed, each as 4 "
     )
     alone = forward_caption(forward_of((0,), 1))
-    assert alone.startswith('"ad" becomes 1 token of 4 numbers. After the last letter')
+    assert alone.startswith("“ad” becomes 1 token of 4 numbers. Attention and the MLP each add")
 
 
 @pytest.mark.parametrize(
@@ -122,13 +162,15 @@ def test_as_many_of_the_last_tokens_are_shown_as_fit(labels, first):
 def test_hidden_tokens_have_the_sum_of_their_weights():
     forward = forward_of(tuple(range(8)), 6)
     weights = forward.column_weights(5)
-    assert weights[0] == pytest.approx(float(forward.attention_weights[5, :2].sum()))
+    assert weights[0] == pytest.approx(float(forward.attention_weights[0, 5, :2].sum()))
     assert sum(weights) == pytest.approx(1)
     assert forward.column_weights(0)[2:] == [None] * 5  # later tokens are out of sight
     assert "earlier tokens" in attention_sentence(forward, 5)
     assert shown(render_forward_pass(forward).html).count("…") == 3
-    assert box_texts(forward)[0].shape == ("8 numbers, the last 6 shown",)
-    assert "in\u00a0%" in box_texts(forward)[2].notebook
+    assert box_texts(forward)[0].output == ("1 number for each letter, the last 6 of 8 shown",)
+    assert takes_label(forward, 5) == "head 1: start takes from, in\u00a0%"
+    assert takes_label(forward_of(), 2) == "head 1: d takes from"
+    assert forward.column_weights(5, 3) == [0, 0, 0, 0, 0, 0, 1]  # a head that takes from itself
 
 
 def test_weights_in_per_cent():
@@ -190,7 +232,7 @@ def test_of_a_large_vocabulary_the_largest_logits_are_drawn():
     assert len(bars) == 60
     assert bars[0].top == 0
     assert [bar.top for bar in bars] == sorted(bar.top for bar in bars)
-    assert box_texts(forward)[4].shape[0] == "200 scores, the largest 60 shown"
+    assert box_texts(forward)[4].output[0] == "200 scores, the largest 60 shown"
 
 
 def test_the_likeliest_and_all_others_are_a_hundred_per_cent():
@@ -207,6 +249,7 @@ def test_each_position_has_its_own_mlp_logits_and_probabilities():
     assert "mg-boxes mg-last2" in html  # the last token is lit first
     for i in range(3):
         assert html.count(f'class="mg-at mg-at{i}"') >= 6
+        assert example_sum(additions(forward_of())[0], i) in html
         assert html.count(f'class="mg-col mg-t{i}"') == 3  # boxes 1 to 3
         label = f"{prob_rows(forward_of(), i)[0].label} {prob_rows(forward_of(), i)[0].prob}"
         assert f'aria-label="{label}' in html
@@ -217,9 +260,64 @@ def test_each_letter_can_be_focused_and_says_what_the_boxes_show():
     html = render_forward_pass(forward_of()).html
     assert html.count('tabindex="0"') == 3
     assert (
-        'aria-label="d, token 3. Attention: d takes start 29.2 %, a 33.3 %, d 37.5 %. Likeliest '
-        "after it: a 39.0 %," in html
+        'aria-label="d, token 3. Attention, head 1: d takes start 29.2 %, a 33.3 %, d 37.5 %. '
+        "Likeliest after it: a 39.0 %," in html
     )
+
+
+def test_what_a_part_adds_and_what_came_in_are_what_goes_on():
+    forward = forward_of()
+    attention, mlp = additions(forward)
+    assert (attention.part, mlp.part) == ("attention", "MLP")
+    assert mlp.before is attention.after is forward.resid_mid
+    for one in (attention, mlp):
+        np.testing.assert_array_equal(one.before + one.added, one.after)
+    assert attention.before is forward.resid_pre
+    assert mlp.after is forward.resid_post
+
+
+def test_an_example_adds_up_as_it_is_written():
+    before, added = np.array([[0.004, -0.5, -0.3]]), np.array([[0.004, 0.25, -0.2]])
+    addition = Addition("MLP", before, added, before + added)
+    # 0.00 + 0.00 = 0.01 would be wrong, so the second number is the example
+    assert example_sum(addition, 0) == "number 2: −0.50 + 0.25 = −0.25"
+    second = Addition("MLP", before[:, 2:], added[:, 2:], (before + added)[:, 2:])
+    assert example_sum(second, 0) == "number 1: −0.30 + (−0.20) = −0.50"
+    first = Addition("MLP", before[:, :1], added[:, :1], (before + added)[:, :1])
+    assert example_sum(first, 0) == ""
+
+
+def test_the_rows_of_both_sums_have_one_scale():
+    forward = forward_of()
+    squares = addition_squares(forward)
+    stream = [forward.resid_pre, forward.attention_out, forward.resid_mid]
+    stream = [stream, [forward.resid_mid, forward.mlp_out, forward.resid_post]]
+    largest = max(abs(row).max() for part in stream for row in part)
+    for part, rows in zip(squares, stream, strict=True):
+        for drawn, row in zip(part, rows, strict=True):
+            sides = [[one.side for one in position] for position in drawn]
+            np.testing.assert_allclose(np.square(sides), abs(row) / largest)
+
+
+def test_each_head_is_a_triangle_of_its_own_weights():
+    forward = forward_of()
+    for head in range(4):
+        rows = head_squares(forward, head)
+        assert [len(row) for row in rows] == [1, 2, 3]
+        for row, weights in zip(rows, forward.attention_weights[head], strict=True):
+            areas = [one.side**2 for one in row]
+            assert areas == pytest.approx(weights[: len(row)].tolist())
+    html = render_forward_pass(forward).html
+    assert html.count('class="mg-pale"') == 4
+    assert html.count('<path class="mg-at mg-at1"') == 4  # its row in each head
+    assert render_forward_pass(with_heads(forward, 12)).html.count('class="mg-pale"') == 4
+
+
+def test_each_box_but_the_last_has_an_arrow_to_the_next():
+    html = render_forward_pass(forward_of()).html
+    boxes = html.split("<section")[1:]
+    assert [box.count('class="mg-flow"') for box in boxes] == [1, 1, 1, 1, 1, 0]
+    assert [box.count('class="mg-sign"') for box in boxes] == [0, 0, 1, 1, 0, 0]
 
 
 def test_motion_only_changes_how_it_gets_there():
@@ -241,7 +339,7 @@ def test_texts_are_escaped():
 def test_ids_with_many_digits_stand_on_two_levels():
     words = tuple(f"w{i}" for i in range(60000))
     row = np.zeros((1, 1))
-    wide = forward_of((50000, 51000, 52000, 53000, 54000), 5, embedding=np.zeros((5, 4)))
+    wide = forward_of((50000, 51000, 52000, 53000, 54000), 5)
     wide = replace(wide, labels=words, bos_id=None, mlp_hidden=np.repeat(row, 5, 0))
     assert render_forward_pass(wide).html.count("mg-id mg-stagger") == 5
     assert "mg-stagger" not in render_forward_pass(forward_of()).html
@@ -255,20 +353,30 @@ def test_the_still_picture_has_the_same_numbers():
     for row in prob_rows(forward, 2):
         assert row.label in texts
         assert row.prob in texts
-    assert {"3 tokens × 4 numbers", "29 %", "33 %", "38 %"} <= set(texts)
-    assert 'How does "ad" become a guess?' in texts
+    assert {"4 numbers for each letter", "29 %", "33 %", "38 %"} <= set(texts)
+    for part in range(2):
+        assert set(stream_labels(forward, part)) <= set(texts)
+        assert example_sum(additions(forward)[part], 2) in texts
+    assert "How does “ad” become a guess?" in texts
     lit = [shape for shape in drawing.shapes if isinstance(shape, Text) and shape.fill == "on-data"]
-    assert [shape.text for shape in lit] == ["d"] * 6
+    assert [shape.text for shape in lit] == ["d"] * 7  # in box 3 beside the title, too
+
+
+def test_no_letter_of_the_still_picture_is_smaller_than_thirteen_pixels():
+    drawing = draw_forward_pass(forward_of())
+    assert min(shape.size for shape in drawing.shapes if isinstance(shape, Text)) == 13
 
 
 def test_nothing_in_the_still_picture_leaves_its_box():
-    for forward in (forward_of(), forward_of(tuple(range(8)), 6, num_layers=12, num_heads=12)):
+    deep = with_heads(forward_of(tuple(range(8)), 6, num_layers=12), 12)
+    for forward in (forward_of(), deep):
         drawing = draw_forward_pass(forward)
         boxes = [s for s in drawing.shapes if isinstance(s, Rect) and s.fill == "page"]
-        assert len(boxes) == 6
+        assert len(boxes) == 8  # and the frames inside attention and MLP
+        legend = max(box.y + box.height for box in boxes)
         for shape in drawing.shapes:
-            if isinstance(shape, Text) and shape.size < 13:
-                width = 6.1 * len(shape.text)  # of a text of 12 pixels in the widest font
+            if isinstance(shape, Text) and shape.anchor == "start" and 56 < shape.y < legend:
+                width = 6.7 * len(shape.text)  # of a text of 13 pixels in the widest font
                 assert any(
                     box.x < shape.x and shape.x + width <= box.x + box.width + 0.5
                     and box.y < shape.y < box.y + box.height

@@ -44,7 +44,7 @@ def shown(game_round):
 def test_before_the_guess_nothing_is_given_away():
     rendered = render_guess_round(ROUND, "mg-7")
     assert rendered.caption == (
-        'A name begins "an". It comes from the held-out set: it was kept back, and the model was '
+        "A name begins “an”. It comes from the held-out set: it was kept back, and the model was "
         "never trained on it. Click a key to guess."
     )
     assert shown(ROUND)[:6] == ["Which letter comes next?", "you", "0", "model", "0", "a"]
@@ -56,8 +56,8 @@ def test_before_the_guess_nothing_is_given_away():
 
 def test_guess_target_and_favourite_are_told_apart():
     assert guess_caption(ANSWERED) == (
-        "You said 'a': the model gives it 10.0 %, the 4th most likely. Its favourite is 'b' with "
-        "50.0 %. The name is \"anca\": 'c' follows, the 2nd most likely with 25.0 %. No point for "
+        "You said “a”: the model gives it 10.0 %, the 4th most likely. Its favourite is “b” with "
+        "50.0 %. The name is “anca”: “c” follows, the 2nd most likely with 25.0 %. No point for "
         "either. A favourite with 50 % is wrong about half the time."
     )
     keys = key_grid(ANSWERED).keys
@@ -86,9 +86,9 @@ def test_the_name_is_shown_after_the_guess_with_the_target_outlined():
 @pytest.mark.parametrize(
     ("guess", "target", "sentence"),
     [
-        (2, 2, 'The name is "anca": a point for you, none for the model.'),
-        (1, 1, 'The name is "anca": a point for you and for the model.'),
-        (0, 1, "The name is \"anca\": 'b' follows, a point for the model."),
+        (2, 2, "The name is “anca”: a point for you, none for the model."),
+        (1, 1, "The name is “anca”: a point for you and for the model."),
+        (0, 1, "The name is “anca”: “b” follows, a point for the model."),
     ],
 )
 def test_who_gets_a_point(guess, target, sentence):

@@ -9,7 +9,8 @@ import pytest
 
 from microgpt.viz.drawing import Circle
 from microgpt.viz.likelihood_still import draw_likelihood
-from microgpt.viz.likelihood_view import render_likelihood, text_tiles
+from microgpt.viz.likelihood_view import marks_of, render_likelihood, text_tiles
+from microgpt.viz.log_prob_line import line_ticks
 from microgpt.viz.token_likelihood import Reference, TextScores, TokenScore
 
 PARAMS = SimpleNamespace(temperature=1.0, top_k=None, top_p=None, min_p=0.0)
@@ -123,7 +124,7 @@ def test_the_still_picture_shows_the_same_words():
     texts = draw_likelihood(framed).texts()
     expected = {
         "random letters", "letters by frequency", "1 in 630", "new", "least likely", "certain",
-        "all 3 together", 'How likely is "an"?', "of the texts it writes",
+        "all 3 together", "How likely is “an”?", "of the texts it writes",
     }  # fmt: skip
     assert expected <= set(texts)
     assert draw_likelihood(framed).png().startswith(b"\x89PNG")
@@ -145,3 +146,17 @@ def test_no_text_of_the_still_picture_leaves_it(odd):
         if hasattr(shape, "text") and shape.anchor == "start":
             assert 0 <= shape.x <= drawing.width - 20
             assert 0 <= shape.y <= drawing.height
+
+
+def test_labels_of_the_line_stand_at_their_ticks():
+    """In the view by a shift of their own width, in the still picture by where they begin."""
+    html = render_likelihood(ANNA).html
+    for index, (left, anchor) in enumerate(((0, 0), (33.333, 50), (66.667, 50), (100, 100))):
+        at = f"left:{left:.3f}%;transform:translateX(-{anchor:.3f}%)"
+        assert f'mg-tick mg-tick{index}" style="{at}' in html
+    shapes = draw_likelihood(ANNA).shapes
+    ticks = [label for _, label in line_ticks(marks_of(ANNA)[1])]
+    anchors = [
+        shape.anchor for label in ticks for shape in shapes if getattr(shape, "text", "") == label
+    ]
+    assert anchors == ["start", "middle", "middle", "end"]

@@ -11,6 +11,7 @@ from microgpt.viz.log_prob_line import (
     LETTER_WIDTH,
     NARROW,
     WIDE,
+    label_anchor,
     lay_out_marks,
     line_exponent,
     line_position,
@@ -45,12 +46,31 @@ def test_what_lies_beyond_the_end_has_no_mark():
     assert marks[0].is_text
 
 
+@pytest.mark.parametrize("position", [0.0, 0.02, 0.3, 1 / 3, 0.5, 2 / 3, 0.9, 1.0])
+def test_a_label_stands_at_its_mark(position):
+    """In the middle wherever there is room, and never beside it."""
+    label = "1 in a million"
+    anchor, half = label_anchor(label, position), len(label) * LETTER_WIDTH / 2
+    has_room = half <= position * NARROW <= NARROW - half
+    assert anchor == 0.5 if has_room else 0 <= anchor <= 1
+    for width in (NARROW, WIDE):
+        left = position * width - anchor * 2 * half
+        assert -1e-9 <= left <= width - 2 * half + 1e-9
+    assert label_anchor("long" * 100, position) == position
+
+
+def test_ticks_are_in_the_middle_of_their_labels_or_at_their_ends():
+    for end in (3, 9, 24, 9000):
+        anchors = [label_anchor(label, position) for position, label in line_ticks(end)]
+        assert anchors == pytest.approx([0, 0.5, 0.5, 1])
+
+
 def boxes(marks, width, tier_of):
     """Left, right and tier of each label; and of each stem, the rows that it crosses."""
     for mark in marks:
         tier, size = tier_of(mark), len(mark.label) * LETTER_WIDTH
         if tier is not None:
-            left = mark.position * (width - size)
+            left = mark.position * width - mark.anchor * size
             assert -1e-9 <= left <= width - size + 1e-9
             yield left, left + size, tier
             yield from ((mark.position * width, mark.position * width, t) for t in range(tier))

@@ -54,7 +54,7 @@ def test_reference_numbers():
         "57.2 %", "35.8 %", "6.1 %", "0.4 %", "0.3 %", "0.2 %", "< 0.1 %", "< 0.1 %", "< 0.1 %",
     ]  # fmt: skip
     assert figure(nine_words(), "kept") == ["kept", "9", "of 9"]
-    assert figure(nine_words(), "perplexity") == ["perplexity", "2.49", "equally likely words"]
+    assert figure(nine_words(), "perplexity") == ["perplexity", "2.49", "equally probable words"]
     half = nine_words(temperature=0.5)
     assert values(half)[:3] == ["71.3 %", "27.9 %", "0.8 %"]
     assert figure(half, "perplexity")[1] == "1.89"
@@ -62,18 +62,20 @@ def test_reference_numbers():
 
 
 def test_the_line_names_the_filter_that_binds():
-    assert texts(html(nine_words(top_k=3)), "cut-line") == ["top-k 3 keeps 3, which had 99.1 %"]
+    assert texts(html(nine_words(top_k=3)), "cut-line") == [
+        "top-k 3 keeps 3, 99.1 % before the cut"
+    ]
     (line,) = texts(html(nine_words(top_k=3, top_p=0.93)), "cut-line")
-    assert line == "top-p 0.93 keeps 2, which had 93.0 %"
-    assert texts(html(nine_words(min_p=0.5)), "cut-line")[0].startswith("min-p 0.5 keeps 2")
+    assert line == "top-p 0.93 keeps 2, 93.0 % before the cut"
+    assert texts(html(nine_words(min_p=0.5)), "cut-line")[0].startswith("min-p 0.50 keeps 2")
     assert texts(html(nine_words()), "cut-line") == []
 
 
 def test_the_caption_says_why_the_pick_changed():
     trace = nine_words(temperature=0.9).with_params(temperature=0.85)
     assert caption(trace) == (
-        "At T = 0.85, 'forward' leads with 60.5 %. The dart stayed at 0.600; the edge of 'forward' "
-        "moved from 0.593 to 0.605, so the pick changed from 'toward' to 'forward'."
+        "At T = 0.85, “forward” leads with 60.5 %. The dart stayed at 0.600; the edge of “forward” "
+        "moved from 0.593 to 0.605, so the pick changed from “toward” to “forward”."
     )
     before, after = (
         [lengths(e) for e in elements(html(one), "base")[0]] for one in (nine_words(), trace)
@@ -84,12 +86,12 @@ def test_the_caption_says_why_the_pick_changed():
 
 def test_the_caption_and_the_figures_count_ranks_in_the_same_words():
     first, other = nine_words(), nine_words().with_fixed_u(0.95)
-    assert caption(first).endswith("lands on 'toward', the 2nd most likely.")
+    assert caption(first).endswith("lands on “toward”, the 2nd most likely.")
     assert figure(first, "picked") == ["picked", "toward", "the 2nd most likely"]
     assert figure(nine_words().with_fixed_u(0.1), "picked")[2] == "the most likely"
-    assert caption(other).endswith("lands on 'closer', the 3rd most likely.")
+    assert caption(other).endswith("lands on “closer”, the 3rd most likely.")
     assert "placed by hand" in caption(first)
-    assert re.search(r"lands on 'rank [\d,]+'\. Made-up", caption(zipf(u=0.9)))  # its own label
+    assert re.search(r"lands on “rank [\d,]+”\. Made-up", caption(zipf(u=0.9)))  # its own label
     assert figure(zipf(u=0.9), "picked")[2] == ""
 
 
@@ -117,11 +119,11 @@ def test_labels_too_wide_for_their_column_are_shortened():
 
 
 def test_the_filters_without_effect_are_not_named():
-    assert caption(nine_words(top_k=8)).startswith("At T = 1.00, top-k 8, 'forward'")
-    assert caption(nine_words(top_k=9)).startswith("At T = 1.00, 'forward'")
-    assert "top-p 0.9" in caption(nine_words(top_p=0.9))
+    assert caption(nine_words(top_k=8)).startswith("At T = 1.00, top-k 8, “forward”")
+    assert caption(nine_words(top_k=9)).startswith("At T = 1.00, “forward”")
+    assert "top-p 0.90" in caption(nine_words(top_p=0.9))
     assert "top-p" not in caption(nine_words())
-    assert "min-p 0.1" in caption(nine_words(min_p=0.1))
+    assert "min-p 0.10" in caption(nine_words(min_p=0.1))
 
 
 @pytest.mark.parametrize(
@@ -149,16 +151,18 @@ def test_ten_rows_at_most_and_always_the_pick(vocab_size, rank, expected):
 
 def test_what_is_cut_has_the_rows_that_are_left_and_folds_into_one():
     assert row_texts(nine_words(top_k=3))[3:] == [
-        "top-k 3 keeps 3, which had 99.1 %", "you", "inches", "every", "moves", "pizza", "effort",
+        "top-k 3 keeps 3, 99.1 % before the cut", "you", "inches", "every", "moves", "pizza",
+        "effort",
     ]  # fmt: skip
     held = 100 * zipf(30).view().base_probs[:5].sum()
     assert row_texts(zipf(30, top_k=5))[5:] == [
-        f"top-k 5 keeps 5, which had {held:.1f} %", "rank 6", "rank 7", "rank 8", "22 more, cut",
+        f"top-k 5 keeps 5, {held:.1f} % before the cut", "rank 6", "rank 7", "rank 8",
+        "22 more, cut",
     ]  # fmt: skip
     rows = row_texts(zipf(u=0.89, top_p=0.4))
     assert rows[4:] == [
         "rank 5", "⋮  4 between, 15.3 %", "rank 10", "4 more, 8.6 % together",
-        "top-p 0.4 keeps 14, which had 40.7 %", "50,243 more, cut",
+        "top-p 0.40 keeps 14, 40.7 % before the cut", "50,243 more, cut",
     ]  # fmt: skip
     for row in elements(html(nine_words(top_k=3)), "cut-row"):
         (track,) = (e for e in row if e.get("class") == "mg-track")
@@ -178,7 +182,7 @@ def test_greedy_is_one_full_bar_and_a_hollow_dart():
     assert texts(html(trace), "cut-line") == ["T = 0 keeps the most likely only"]
     assert row_texts(zipf(60, temperature=0.0))[-1] == "52 more, never picked at T = 0"
     assert caption(trace) == (
-        "At T = 0 there is no dividing by 0: the most likely word, 'forward', is always taken. "
+        "At T = 0 there is no dividing by 0: the most likely word, “forward”, is always taken. "
         "The dart is not used."
     )
     assert "mg-hollow" not in html(nine_words())
@@ -270,7 +274,7 @@ def test_the_tail_of_the_strip_says_how_many_it_holds():
     now, base = (texts(html(trace), "rest")[i] for i in (0, -1))
     assert now == "10 more"
     assert base == "50,207 more, cut"
-    assert texts(html(trace), "cut-line") == ["top-k 50 keeps 50, which had 3.9 %"]
+    assert texts(html(trace), "cut-line") == ["top-k 50 keeps 50, 3.9 % before the cut"]
     after_the_rows = 100 * trace.view().probs[7:].sum()
     assert row_texts(trace)[-3] == f"43 more, {after_the_rows:.1f} % together"
     assert "Made-up numbers" in caption(zipf())
@@ -458,8 +462,8 @@ def test_labels_of_every_script_stay_what_they_are():
 
 def test_the_compact_form_has_fewer_things():
     full, compact = html(nine_words()), html(nine_words(), compact=True)
-    assert elements(full, "figures")
-    assert not elements(compact, "figures")
-    for name in ("strip", "tiles", "bars", "q"):
+    assert len(elements(full, "figure")) == 3
+    assert len(elements(compact, "figure")) == 1
+    for name in ("strip", "tiles", "bars", "q", "perplexity"):
         assert len(elements(compact, name)) == 1
     assert row_texts(nine_words()) == [e[0].text for e in elements(compact, "bar-row")]

@@ -102,7 +102,8 @@ def test_it_says_what_the_live_view_says(trace):
 
 def test_the_compact_still_has_fewer_things():
     compact = still(names(), compact=True).texts()
-    assert "perplexity" not in compact
+    assert "perplexity" in compact
+    assert "kept" not in compact
     assert "top-k" not in compact
     assert "names · seed 1" not in compact
     assert "Temperature" in compact

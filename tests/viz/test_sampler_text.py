@@ -68,7 +68,7 @@ def test_tokens_are_called_tokens():
     config = mg.GPTConfig.microgpt(vocab_size=tokenizer.vocab_size)
     trace = SamplingTrace(ModelLogits("mine", mg.GPT(config, backend="numpy"), tokenizer), "a ban")
     assert question(trace) == "Which token comes after “a␣ban”?"
-    assert "equally likely tokens" in texts(html(trace), "lab")
+    assert "equally probable tokens" in texts(html(trace), "lab")
 
 
 def test_the_pick_is_the_dashed_tile(names):
@@ -94,7 +94,7 @@ def test_long_texts_show_seven_tiles_at_most(names):
     assert texts(html(names.restarted(prompt="abcdefg")), "earlier") == ["…"]
     assert not elements(html(names.restarted(prompt="abcdef")), "earlier")
     (wrapper,) = elements(html(trace), "tiles")
-    assert wrapper.get("aria-label").startswith('The text so far: "abcdefghijklmno"; picked')
+    assert wrapper.get("aria-label").startswith("The text so far: “abcdefghijklmno”; picked")
 
 
 def test_a_text_of_ten_thousand_letters_shows_its_end(names):

@@ -32,10 +32,10 @@ ABC = scores(token("a", 0.5, 0), token("b", 0.01, 9, "a"), token("c", 0.2, 2, "b
 
 def test_the_odds_stand_beside_those_of_random_letters():
     assert likelihood_sentence(ABC) == (
-        '"abc": 1 in 1,000, about 20 times as likely as random letters of the same length. '
-        "Its least likely letter is 'b' in place 2, with a probability of 1.0 %."
+        "“abc”: 1 in 1,000, about 20 times as likely as random letters of the same length. "
+        "Its least likely letter is “b” in place 2, with a probability of 1.0 %."
     )
-    assert '"abc" (new): ' in likelihood_sentence(scores(*ABC.tokens, memorization="new"))
+    assert "“abc” (new): " in likelihood_sentence(scores(*ABC.tokens, memorization="new"))
 
 
 @pytest.mark.parametrize(
@@ -54,7 +54,7 @@ def test_a_text_is_compared_with_random_letters(prob, comparison):
 
 def test_the_least_likely_token_is_the_first_of_equals():
     equal = scores(token("a", 0.5, 0), token("b", 0.5, 0, "a"))
-    assert "letter is 'a' in place 1" in likelihood_sentence(equal)
+    assert "letter is “a” in place 1" in likelihood_sentence(equal)
     assert [row.is_rarest for row in score_rows(equal)[0]] == [True, False]
     alone = scores(token("a", 0.5, 0), text="a")
     assert "least likely" not in likelihood_sentence(alone)
@@ -64,21 +64,21 @@ def test_the_least_likely_token_is_the_first_of_equals():
 def test_the_end_is_no_letter():
     ends = scores(token("a", 0.5, 0), token(END, 0.0001, 20, "a"), text="a")
     assert likelihood_sentence(ends).endswith(
-        "Least likely is that it ends after 'a', with a probability below 0.1 %."
+        "Least likely is that it ends after “a”, with a probability below 0.1 %."
     )
 
 
 @pytest.mark.parametrize(
     ("binding_filter", "preceding", "reason"),
     [
-        ("top_k", "a", "'b' after 'a' has rank 5, top-k 3 keeps 3."),
-        ("top_k", "", "'b' as the first letter has rank 5, top-k 3 keeps 3."),
-        (None, "a", "'b' after 'a' has rank 5, and at T = 0 only the first is taken."),
+        ("top_k", "a", "“b” after “a” has rank 5, top-k 3 keeps 3."),
+        ("top_k", "", "“b” as the first letter has rank 5, top-k 3 keeps 3."),
+        (None, "a", "“b” after “a” has rank 5, and at T = 0 only the first is taken."),
     ],
 )
 def test_a_text_that_cannot_come_says_why(binding_filter, preceding, reason):
     cut = scores(token("b", 0.0, 4, preceding, binding_filter), text="b")
-    assert likelihood_sentence(cut) == f'"b" cannot be produced: {reason}'
+    assert likelihood_sentence(cut) == f"“b” cannot be produced: {reason}"
     assert score_rows(cut)[0][0].prob == "cut"
     assert total_rows(cut) == [("all 1 together", "cannot be produced", "∞ nats")]
 
@@ -86,10 +86,10 @@ def test_a_text_that_cannot_come_says_why(binding_filter, preceding, reason):
 def test_a_text_without_scores_says_why():
     assert likelihood_sentence(TextScores("", PARAMS)).startswith("Type a name")
     unknown = TextScores("é" * 9, PARAMS, unknown_chars=tuple("éèêëöäüßñ"))
-    assert "never met 'é', 'è', 'ê', 'ë', 'ö', 'ä', 'ü', 'ß', so" in likelihood_sentence(unknown)
+    assert "never met “é”, “è”, “ê”, “ë”, “ö”, “ä”, “ü”, “ß”, so" in likelihood_sentence(unknown)
     assert likelihood_sentence(TextScores("a", PARAMS, error="too long")) == "Too long."
     assert question(TextScores("", PARAMS)) == "How likely is a name?"
-    assert question(ABC) == 'How likely is "abc"?'
+    assert question(ABC) == "How likely is “abc”?"
 
 
 def test_bars_fill_an_axis_that_ends_above_the_largest():

@@ -53,8 +53,8 @@ def test_every_view_opens_and_shows_no_bytes_for_a_text(trained):
     assert len(likelihood.state.scores().tokens) == len(trained.tokenizer.encode("小王", eos=True))
     assert "each token" in likelihood.picture.value
     journey = mg.widgets.forward_pass(trained, "你好")
-    assert '"你好" becomes' in journey.caption
-    assert "Each token becomes a number" in journey.picture.value
+    assert "“你好” becomes" in journey.caption
+    assert "Each token becomes a whole number" in journey.picture.value
     table = mg.widgets.sample_table(trained, temperatures=(0,), count=2)
     assert table[0][0] in repr(table)
 
@@ -81,7 +81,7 @@ def test_the_guessing_game_asks_for_tokens(trained):
     game.next_button.click()
     assert game.token_select.value is None
     corpus = Corpus("c", NAMES)
-    copy = trained.model.copy("numpy")  # of which nobody knows how it reads
+    copy = mg.GPT(trained.model.config, backend="numpy")  # nobody knows how it reads
     assert mg.widgets.GuessNext(copy, corpus, tokenizer=trained.tokenizer).state.names
     with pytest.raises(mg.SettingError, match=r"tokenizer must be one of 280 tokens"):
         mg.widgets.GuessNext(copy, corpus)

@@ -13,9 +13,9 @@ def view():
 
 
 def test_it_opens_with_the_text(view):
-    assert view.caption.startswith('"ann" becomes 4 tokens of 16 numbers each.')
+    assert view.caption.startswith("“ann” becomes 4 tokens of 16 numbers each.")
     assert view.text_box.value == "ann"
-    assert "sum 100" in view.picture.value
+    assert "27 probabilities, together 100" in view.picture.value
     assert view.png().startswith(b"\x89PNG")
 
 
@@ -25,7 +25,7 @@ def test_a_number_and_its_sign_stay_on_one_line(view):
 
 def test_another_text_is_followed(view):
     view.text_box.value = "Kevin"
-    assert view.caption.startswith('"kevin" becomes 6 tokens')
+    assert view.caption.startswith("“kevin” becomes 6 tokens")
     assert view.text_box.value == "kevin"
     assert mg.widgets.errors() == []
 
@@ -33,14 +33,14 @@ def test_another_text_is_followed(view):
 def test_a_text_that_cannot_be_read_changes_nothing_but_the_sentence(view):
     before = view.picture.value
     view.text_box.value = "zoë"
-    assert "has no 'ë'" in view.caption
+    assert "has no “ë”" in view.caption
     assert view.picture.value == before
     assert view.text_box.value == "zoë"  # to be mended
     assert view.state.text == "ann"
     view.text_box.value = ""
     assert view.caption == "Type at least one letter to follow."
     view.text_box.value = "ann"
-    assert view.caption.startswith('"ann" becomes')
+    assert view.caption.startswith("“ann” becomes")
 
 
 def test_the_bars_move_from_the_text_before(view, monkeypatch):

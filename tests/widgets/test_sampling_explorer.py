@@ -100,7 +100,7 @@ def test_each_control_does_what_it_says():
     panel.prompt_box.value = "an"
     assert panel.state.token_ids == (26, 0, 13)
     panel.prompt_box.value = "anÖ"
-    assert "'Ö'" in panel.caption
+    assert "“Ö”" in panel.caption
     assert panel.state.token_ids == (26, 0, 13)
     panel.model_select.value = "story"
     assert panel.state.source.name == "story"
@@ -134,9 +134,9 @@ def test_sections_are_filled_when_they_open():
     assert "(trained on): 1 in" in answer.value
     panel.sliders["top_k"].box.value = 5
     typed.value = "aq"
-    assert re.search(r"'q' after 'a' has rank \d+, top-k 5 keeps 5", _plain(answer.value))
+    assert re.search(r"“q” after “a” has rank \d+, top-k 5 keeps 5", _plain(answer.value))
     typed.value = "Ö"
-    assert "never met 'Ö'" in _plain(answer.value)
+    assert "never met “Ö”" in _plain(answer.value)
 
 
 def _plain(html):
@@ -194,7 +194,7 @@ def test_before_it_runs_there_is_a_picture_and_a_caption():
     ("arguments", "message"),
     [
         ({"model": "gpt5"}, "one of 'names', 'story'; got 'gpt5'"),
-        ({"model": 3}, "the name of a model, or a GPT with its corpus; got int"),
+        ({"model": 3}, "the name of a model, or one with its corpus; got int"),
         ({"sliders": ("heat",)}, "sliders must be some of 'temperature'"),
         ({"sliders": "temperature"}, "in a tuple"),
         ({"model": mg.GPT(backend="numpy")}, "hand over its corpus"),
@@ -261,7 +261,7 @@ def test_the_story_model_has_a_likelihood_too():
 def test_words_are_called_words_and_stand_apart():
     panel = mg.widgets.SamplingExplorer(logits=LOGITS, labels=WORDS, u=0.6)
     assert panel.accept_button.description == "Next word"
-    assert panel.likelihood.toggle.disabled
+    assert panel.likelihood.toggle.layout.display == "none"
     panel.finish_button.click()
     assert "Sixteen words are drawn" in panel.caption
     assert panel.accept_button.description == "New text"
@@ -429,7 +429,7 @@ def test_running_the_cell_again_keeps_why_the_pick_changed(monkeypatch):
         panel.sliders["temperature"].slider.value = 0.85
     with cell:
         again = mg.widgets.SamplingExplorer(logits=LOGITS, labels=WORDS, u=0.6)
-    assert "so the pick changed from 'toward' to 'forward'" in panel.caption
+    assert "so the pick changed from “toward” to “forward”" in panel.caption
     assert again.caption == panel.caption
 
 

@@ -135,7 +135,7 @@ def test_a_finished_text_opens_again_when_its_last_token_changes(names):
 
 
 def test_unknown_letters_and_long_texts_are_refused(names):
-    with pytest.raises(mg.TokenError, match="'é'"):
+    with pytest.raises(mg.TokenError, match="“é”"):
         SamplingTrace(names, "josé")
     with pytest.raises(mg.TokenError, match="at most 15 letters; this text has 10,000"):
         SamplingTrace(names, "a" * 10_000)

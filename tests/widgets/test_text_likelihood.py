@@ -12,12 +12,12 @@ from microgpt.widgets.text_likelihood import LikelihoodSection
 
 def test_any_text():
     panel = mg.widgets.TextLikelihood("names", "anna")
-    assert panel.caption.startswith('"anna" (trained on): 1 in ')
+    assert panel.caption.startswith("“anna” (trained on): 1 in ")
     caption = panel.caption
     panel.text_box.value = " Anna "
     assert panel.caption == caption
     panel.name_buttons[2].click()
-    assert '"xqzj" (new)' in panel.caption
+    assert "“xqzj” (new)" in panel.caption
     for text in ("José", "Łukasz", "王芳", "שלום", "<b>", "a" * 10_000, "  ", ""):
         panel.text_box.value = text
         assert panel.caption
@@ -40,10 +40,10 @@ def test_a_trainer_brings_its_tokenizer_and_what_it_was_trained_on():
     trained_on = next(name for name in corpus if trainer.memorization_check(name) == "trained on")
     other = next(name for name in corpus if trainer.memorization_check(name) != "trained on")
     panel = mg.widgets.TextLikelihood(trainer, text=trained_on)
-    assert f'"{trained_on}" (trained on): 1 in ' in panel.caption
+    assert f"“{trained_on}” (trained on): 1 in " in panel.caption
     assert "letters by frequency" in panel.picture.value
     panel.text_box.value = other
-    assert f'"{other}" (in the list, not trained on)' in panel.caption
+    assert f"“{other}” (in the list, not trained on)" in panel.caption
 
 
 def test_a_text_stands_among_others_whose_likelihood_is_computed():
@@ -87,11 +87,11 @@ def test_running_the_cell_again_keeps_the_typed_text(monkeypatch):
     first.text_box.value = "maria"
     again = make()
     assert again.text_box.value == "maria"
-    assert '"maria"' in again.caption
+    assert "“maria”" in again.caption
     assert again.state.source is not first.state.source
     again.name_buttons[1].click()
-    assert '"kevin"' in again.caption
-    assert '"ben"' in make(text="ben").caption
+    assert "“kevin”" in again.caption
+    assert "“ben”" in make(text="ben").caption
 
 
 def section(trace):
@@ -103,7 +103,7 @@ def section(trace):
 
 def test_what_is_typed_into_the_explorer_is_text():
     likelihood, answer = section(SamplingTrace(load_source("names"), "an"))
-    for text, part in (("<b>", "never met &#x27;&lt;"), ("anna", "1 in "), ("", "Type a name")):
+    for text, part in (("<b>", "never met “&lt;"), ("anna", "1 in "), ("", "Type a name")):
         likelihood.text_box.value = text
         assert part in answer()
         assert "<b>" not in answer()
@@ -114,24 +114,38 @@ def test_the_explorer_says_what_its_filters_cut():
     cut = mg.SampleConfig(top_k=2)
     likelihood, answer = section(SamplingTrace(load_source("names"), "an", cut))
     likelihood.text_box.value = "xqzj"
-    assert "cannot be produced: &#x27;x&#x27; as the first letter has rank" in answer()
-    _, answer = section(SamplingTrace(load_source(LONG_TAIL)))
-    assert "belong to no text, so no name has a probability here." in answer()
+    assert "cannot be produced: “x” as the first letter has rank" in answer()
+
+
+def test_numbers_of_no_text_have_no_section():
+    panel = mg.widgets.SamplingExplorer("names")
+    toggle, content = panel.likelihood.toggle, panel.likelihood.content
+    assert (toggle.layout.display, content.layout.display) == ("", "none")
+    toggle.value = True
+    panel.likelihood.text_box.value = "anna"
+    assert content.layout.display == ""
+    panel.model_select.value = LONG_TAIL
+    assert (toggle.layout.display, content.layout.display) == ("none", "none")
+    panel.likelihood.text_box.value = "kevin"
+    panel.model_select.value = "names"
+    assert (toggle.layout.display, content.layout.display) == ("", "")
+    assert "“kevin”" in panel.likelihood.answer.value
+    assert mg.widgets.errors() == []
 
 
 def test_capitals_are_not_blamed_for_what_is_unknown():
     panel = mg.widgets.TextLikelihood("names", "Anna Maria")
     note = "Capitals are read as small letters."
-    assert "'␣'" in panel.caption
-    assert "'A'" not in panel.caption
-    assert "'M'" not in panel.caption
-    assert '"Anna Maria"' in panel.caption
+    assert "“␣”" in panel.caption
+    assert "“A”" not in panel.caption
+    assert "“M”" not in panel.caption
+    assert "“Anna Maria”" in panel.caption
     assert panel.caption.endswith(note)
     panel.text_box.value = "anna maria"
-    assert "'␣'" in panel.caption
+    assert "“␣”" in panel.caption
     assert note not in panel.caption
     likelihood, answer = section(SamplingTrace(load_source("names"), "an"))
     likelihood.text_box.value = "Anna Maria"
     assert note in answer()
     likelihood.text_box.value = " Anna "
-    assert "&quot;anna&quot; (trained on): 1 in " in answer()
+    assert "“anna” (trained on): 1 in " in answer()

@@ -29,9 +29,10 @@ def _is_measured(answer, a, b, dy):
 
 
 def _random(rng):
-    for size in (3, 10, 100):
-        numbers = rng.integers(-size, size + 1, (60 if size < 100 else 80, 3)) / 2
-        yield from (tuple(row) for row in numbers.tolist())
+    """Yield 200 triples of numbers that are not 0, small and round ones first."""
+    for size, count in ((3, 60), (10, 60), (100, 80)):
+        sizes, signs = rng.integers(1, size + 1, (count, 3)), rng.choice([-0.5, 0.5], (count, 3))
+        yield from map(tuple, (sizes * signs).tolist())
 
 
 def _no_upstream(rng):
@@ -66,6 +67,7 @@ FORMULAS = {
     "one_upstream_second": lambda a, b, dy: (b, a * dy),
     "negative": lambda a, b, dy: (-b * dy, -a * dy),
     "whole": lambda a, b, dy: (int(b * dy), int(a * dy)),
+    "zeros": lambda a, b, dy: (0.0, 0.0),
     "absolute": lambda a, b, dy: (abs(b * dy), abs(a * dy)),
 }
 

@@ -5,7 +5,7 @@ import numpy as np
 from microgpt.learn.bundled.measured_gradients import is_measured, measured
 from microgpt.learn.exercise import CommonMistake, Example, Exercise, Mismatch, Property
 from microgpt.learn.messages import message_section
-from microgpt.learn.parsers import array, tuple_of
+from microgpt.learn.parsers import ParseError, array, tuple_of
 
 
 def matmul_backward(dy, x, w):
@@ -32,6 +32,13 @@ def _by_outer_products(dy, x, w):
     for x_row, dy_row in zip(x, dy, strict=True):
         dw += np.outer(x_row, dy_row)
     return np.inner(dy, w), dw
+
+
+def _two_arrays(value):
+    try:
+        return tuple_of(array, array)(value)
+    except ParseError:
+        raise ParseError("a tuple of exactly 2 arrays") from None
 
 
 def _has_shapes(answer, dy, x, w):
@@ -135,5 +142,5 @@ MATMUL_BACKWARD = Exercise(
         CommonMistake(key.replace("_", " "), formula, _mistakes[key])
         for key, formula in FORMULAS.items()
     ),
-    parse=tuple_of(array, array),
+    parse=_two_arrays,
 )

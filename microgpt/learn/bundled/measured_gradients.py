@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from microgpt.learn.exercise import Mismatch
-from microgpt.learn.parsers import number, tuple_of
+from microgpt.learn.parsers import ParseError, number, tuple_of
 
 STEP = 1e-5  # half the distance of the two points between which a gradient is measured
 TOLERANCE = 1e-4  # relative; measuring itself is wrong by about 1e-9
@@ -15,7 +15,10 @@ TOLERANCE = 1e-4  # relative; measuring itself is wrong by about 1e-9
 def two_numbers(value: Any) -> tuple[float, float]:
     """Convert two numbers, in a tuple, a list or an array, to two floats."""
     value = tuple(value) if isinstance(value, np.ndarray) and value.ndim else value
-    return tuple_of(number, number)(value)  # type: ignore[return-value]
+    try:
+        return tuple_of(number, number)(value)  # type: ignore[return-value]
+    except ParseError:
+        raise ParseError("a tuple of exactly 2 plain numbers") from None
 
 
 def measured(function: Callable[[float], float], x: float) -> float:

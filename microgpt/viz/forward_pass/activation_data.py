@@ -35,11 +35,12 @@ def first_shown(labels: Sequence[str]) -> int:
 class ForwardPass:
     """The activations of a text of T tokens, at the S positions that are shown, its last.
 
-    `embedding` is (S, C); `attention_weights` (S, T) are those of the first head and `mlp_hidden`
-    (S, 4C) those of the MLP, both in the last layer. After each shown position follow `logits`
-    (S, V) and `probs` (S, V); `ranked_ids` (S, V) go from most to least likely. `labels` are the
-    vocabulary's texts, `bos_id` is its BOS token or `None`. `is_cut` says that the text was longer
-    than the block, and only its last tokens were run.
+    `embedding` is (S, C); with `embedding_norm` it is normalised before the first layer. Of the
+    last layer are `attention_weights` (H, S, T), `mlp_hidden` (S, 4C) and the residual stream, all
+    (S, C): `resid_pre` + `attention_out` = `resid_mid`, `resid_mid` + `mlp_out` = `resid_post`.
+    After each shown position follow `logits` (S, V) and `probs` (S, V); `ranked_ids` (S, V) go from
+    most to least likely. `labels` are the vocabulary's texts, `bos_id` is its BOS token or `None`.
+    `is_cut` says that the text was longer than the block, and only its last tokens were run.
     """
 
     text: str
@@ -48,11 +49,16 @@ class ForwardPass:
     bos_id: int | None
     unit: str
     num_layers: int
-    num_heads: int
     adds_position: bool
+    embedding_norm: bool
     embedding: np.ndarray
     attention_weights: np.ndarray
     mlp_hidden: np.ndarray
+    resid_pre: np.ndarray
+    attention_out: np.ndarray
+    resid_mid: np.ndarray
+    mlp_out: np.ndarray
+    resid_post: np.ndarray
     logits: np.ndarray
     probs: np.ndarray
     ranked_ids: np.ndarray
@@ -62,6 +68,11 @@ class ForwardPass:
     def num_tokens(self) -> int:
         """T, the number of tokens."""
         return len(self.token_ids)
+
+    @property
+    def num_heads(self) -> int:
+        """H, the number of attention heads."""
+        return len(self.attention_weights)
 
     @property
     def num_shown(self) -> int:
@@ -77,12 +88,12 @@ class ForwardPass:
         """Return the label of each token shown, in at most `max_length` characters."""
         return [token_label(self.labels[token], max_length) for token in self.shown_ids]
 
-    def column_weights(self, position: int) -> list[float | None]:
-        """Return the attention weight from a shown position to each column, `None` if it is later.
+    def column_weights(self, position: int, head: int = 0) -> list[float | None]:
+        """Return a head's weight from a shown position to each column, `None` if it is later.
 
         If tokens are hidden, the first column is "…", and has the sum of their weights.
         """
-        row = self.attention_weights[position]
+        row = self.attention_weights[head, position]
         num_hidden = self.num_tokens - self.num_shown
         hidden: list[float | None] = [float(row[:num_hidden].sum())] if num_hidden else []
         shown = row[num_hidden:].tolist()

@@ -9,7 +9,8 @@ from microgpt.viz.formatting import format_permille, label_length, to_permille, 
 from microgpt.viz.forward_pass.activation_data import ForwardPass
 
 MAX_VALUES, VALUE_COLUMNS = 16, 2  # of an embedding, below its token
-MAX_HIDDEN, HIDDEN_COLUMNS = 64, 16  # of the MLP
+MAX_HIDDEN, HIDDEN_COLUMNS = 64, 8  # of the MLP
+MAX_HEADS = 4
 MAX_LOGITS, NUM_LOGIT_LABELS, NUM_PROBS = 60, 3, 5
 CHAR_SHARE = 0.056  # of the width of a box, that of a character
 
@@ -66,6 +67,22 @@ def hidden_squares(forward: ForwardPass) -> list[list[Square]]:
     values = forward.mlp_hidden[:, :MAX_HIDDEN]
     max_value = float(np.abs(values).max()) or 1.0
     return [hinton_squares(row, HIDDEN_COLUMNS, max_value) for row in values]
+
+
+def head_squares(forward: ForwardPass, head: int) -> list[list[Square]]:
+    """Return the weights of one head as rows of squares, one row for each position shown.
+
+    Together the rows are a triangle, since no position takes from a later one.
+    """
+    rows = [forward.column_weights(i, head) for i in range(forward.num_shown)]
+    return [
+        [
+            Square(column, row, weight**0.5, 1 if weight else 0)
+            for column, weight in enumerate(weights)
+            if weight is not None
+        ]
+        for row, weights in enumerate(rows)
+    ]
 
 
 def logit_bars(forward: ForwardPass, position: int) -> list[LogitBar]:

@@ -5,25 +5,19 @@ token there has "mg-t{i}". The style sheet lights the token that is pointed at, 
 has the keyboard's focus, else the last.
 """
 
-import itertools
-from collections.abc import Callable
-
 from microgpt.viz.formatting import visible
-from microgpt.viz.forward_pass.activation_data import HIDDEN_LABEL, ForwardPass
+from microgpt.viz.forward_pass.activation_data import ForwardPass
+from microgpt.viz.forward_pass.layer_boxes import attention_box, mlp_box
 from microgpt.viz.forward_pass.marks import (
-    HIDDEN_COLUMNS,
     VALUE_COLUMNS,
     ProbRow,
-    Square,
     column_edges,
     embedding_squares,
-    hidden_squares,
     label_width,
     logit_bars,
     prob_rows,
-    weight_texts,
 )
-from microgpt.viz.forward_pass.svg import arcs_svg, bars_svg, squares_svg
+from microgpt.viz.forward_pass.svg import bars_svg, squares_svg
 from microgpt.viz.forward_pass.texts import (
     BoxText,
     attention_sentence,
@@ -31,6 +25,7 @@ from microgpt.viz.forward_pass.texts import (
     forward_caption,
     question,
 )
+from microgpt.viz.forward_pass.token_columns import at_each, spans_at_each, tile, token_columns
 from microgpt.viz.html import Markup, Rendered, join, percent, tag
 from microgpt.viz.table import html_table
 
@@ -42,14 +37,14 @@ def render_forward_pass(forward: ForwardPass, before: ForwardPass | None = None)
 
     The bars of the probabilities move from where they were in `before`.
     """
-    texts, squares = box_texts(forward), hidden_squares(forward)
+    texts = box_texts(forward)
     graphics = (
         _tokens(forward),
         _embedding(forward),
-        _attention(forward),
-        _at_each(forward, lambda i: _hidden(squares[i], texts[3].shape[i])),
-        _at_each(forward, lambda i: _logits(forward, i, texts[4].shape[i])),
-        _at_each(forward, lambda i: _probs(forward, i, before)),
+        attention_box(forward),
+        mlp_box(forward),
+        at_each(forward, lambda i: _logits(forward, i, texts[4].output[i])),
+        at_each(forward, lambda i: _probs(forward, i, before)),
     )
     boxes = [
         _box(forward, index, text, graphic)
@@ -84,56 +79,31 @@ def logits_table(forward: ForwardPass) -> str:
 
 
 def _box(forward: ForwardPass, index: int, text: BoxText, graphic: Markup) -> Markup:
-    """Return a box; the last three name the token that is lit."""
+    """Return a box, and arrows from it to the next; the last four name the token that is lit."""
     lit: str = ""
-    if index >= 3:
+    if index >= 2:
         after = tag("span", "after", css_class="after") if index > 3 else ""
-        tiles = _spans_at_each([_tile(label) for label in forward.shown_labels()])
+        tiles = spans_at_each([tile(label) for label in forward.shown_labels()])
         lit = tag("span", after, tiles, css_class="lit")
-    shape = text.shape[0] if len(text.shape) == 1 else _spans_at_each(list(text.shape))
+    output = text.output[0] if len(text.output) == 1 else spans_at_each(list(text.output))
     return tag(
         "section",
         tag("h4", tag("span", str(index + 1), css_class="step"), text.title, lit),
         tag("p", text.sentence, css_class="lab what"),
-        tag("div", graphic, css_class="graphic"),
-        tag("p", tag("span", shape), tag("span", text.notebook), css_class="lab foot"),
+        tag("div", graphic, *_rises(index), css_class="graphic"),
+        tag(
+            "p", tag("span", output, css_class="output"), tag("span", text.notebook),
+            css_class="lab foot",
+        ),
+        tag("i", tag("i"), css_class="flow") if index < 5 else "",
         css_class="box",
-    )
+    )  # fmt: skip
 
 
-def _at_each(forward: ForwardPass, draw: Callable[[int], Markup]) -> Markup:
-    return join(*(tag("div", draw(i), css_class=f"at at{i}") for i in range(forward.num_shown)))
-
-
-def _spans_at_each(texts: list[str]) -> Markup:
-    return join(*(tag("span", text, css_class=f"at at{i}") for i, text in enumerate(texts)))
-
-
-def _tile(label: str) -> Markup:
-    return tag("span", label, css_class="tile small")
-
-
-def _columns(forward: ForwardPass, cells: list[Markup], is_focusable: bool = False) -> Markup:
-    """Return a column for each token shown, its tile above its cell; "…" stands for the others."""
-    edges = column_edges(forward)
-    widths = [end - start for start, end in itertools.pairwise(edges)]
-    template = " ".join(f"minmax(0,{1000 * width:.0f}fr)" for width in widths)
-    columns = []
-    num_hidden = len(cells) - forward.num_shown
-    if num_hidden:
-        columns.append(tag("div", _tile(HIDDEN_LABEL), cells[0], css_class="more"))
-    for i, label in enumerate(forward.shown_labels()):
-        attributes = (
-            {"tabindex": "0", "role": "img", "aria_label": _heard(forward, i)}
-            if is_focusable
-            else {}
-        )
-        css_class = f"col t{i}"
-        columns.append(
-            tag("div", _tile(label), cells[num_hidden + i], css_class=css_class, **attributes)
-        )
-    style = f"grid-template-columns:{template}"
-    return tag("div", *columns, css_class="cols", style=style, aria_hidden=not is_focusable or None)
+def _rises(index: int) -> list[Markup]:
+    """Return the arrows that run up beside the boxes of attention and MLP where these are tall."""
+    sides = {2: ("rise",), 3: ("rise", "rise onward")}.get(index, ())
+    return [tag("i", tag("i"), css_class=side) for side in sides]
 
 
 def _heard(forward: ForwardPass, position: int) -> str:
@@ -143,7 +113,7 @@ def _heard(forward: ForwardPass, position: int) -> str:
         f"{row.label} {row.prob}" for row in prob_rows(forward, position) if row.share is not None
     )
     return (
-        f"{label}, token {token}. Attention: {attention_sentence(forward, position)}. "
+        f"{label}, token {token}. Attention, head 1: {attention_sentence(forward, position)}. "
         f"Likeliest after it: {likely}."
     )
 
@@ -160,7 +130,8 @@ def _tokens(forward: ForwardPass) -> Markup:
     ]
     if num_columns > forward.num_shown:
         cells.insert(0, Markup(""))
-    return _columns(forward, cells, is_focusable=True)
+    heard = [_heard(forward, i) for i in range(forward.num_shown)]
+    return token_columns(forward, cells, heard)
 
 
 def _embedding(forward: ForwardPass) -> Markup:
@@ -168,29 +139,7 @@ def _embedding(forward: ForwardPass) -> Markup:
     if forward.num_tokens > forward.num_shown:
         cells.insert(0, Markup(""))
     label = "the numbers of each token as squares below it"
-    return tag("div", _columns(forward, cells), css_class="fill", role="img", aria_label=label)
-
-
-def _attention(forward: ForwardPass) -> Markup:
-    """Return arcs from the lit token to those it takes from, above the tokens and the weights."""
-    weights = [forward.column_weights(i) for i in range(forward.num_shown)]
-    arcs = [
-        tag("div", arcs_svg(row, column_edges(forward)), css_class=f"arcs at at{i}")
-        for i, row in enumerate(weights)
-    ]
-    cells = [
-        tag("span", _spans_at_each(list(texts)), css_class="weight")
-        for texts in zip(*map(weight_texts, weights), strict=True)
-    ]
-    label = attention_sentence(forward, forward.num_shown - 1)
-    return tag(
-        "div", *arcs, _columns(forward, cells), css_class="fill low", role="img", aria_label=label
-    )
-
-
-def _hidden(squares: list[Square], heard: str) -> Markup:
-    svg = squares_svg(squares, HIDDEN_COLUMNS)
-    return tag("div", svg, css_class="fill middle", role="img", aria_label=heard)
+    return tag("div", token_columns(forward, cells), css_class="fill", role="img", aria_label=label)
 
 
 def _logits(forward: ForwardPass, position: int, heard: str) -> Markup:

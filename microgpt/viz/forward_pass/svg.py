@@ -26,6 +26,28 @@ def squares_svg(squares: list[Square], columns: int) -> Markup:
     )  # fmt: skip
 
 
+def triangle_svg(rows: list[list[Square]], columns: int) -> Markup:
+    """Return the weights of a head: a cell for each pair of tokens, the lit token's row dark."""
+    cells = "".join(f"M{one.column} {one.row}h1v1h-1z" for row in rows for one in row)
+    parts = [("cells", cells), ("pale", "".join(map(_squares_path, rows)))]
+    lit = [(f"at at{i}", _squares_path(row)) for i, row in enumerate(rows)]
+    return tag(
+        "svg", *_paths((*((name, [path]) for name, path in (*parts, *lit)),)),
+        viewBox=f"0 0 {columns} {len(rows)}", aria_hidden="true",
+    )  # fmt: skip
+
+
+def _squares_path(squares: list[Square]) -> str:
+    """Return filled squares as one path; those of 0 are left out."""
+    path = ""
+    for square in squares:
+        if square.sign:
+            side = max(0.9 * square.side, DOT)
+            x, y = square.column + (1 - side) / 2, square.row + (1 - side) / 2
+            path += f"M{x:.2f} {y:.2f}h{side:.2f}v{side:.2f}h-{side:.2f}z"
+    return path
+
+
 def bars_svg(bars: list[LogitBar]) -> Markup:
     """Return bars on both sides of the line at 0: filled above it, hollow below it."""
     paths: dict[bool, list[str]] = {True: [], False: []}

@@ -4,65 +4,59 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from microgpt.viz.formatting import format_prob, quoted, quoted_text
+from microgpt.viz.formatting import format_prob, in_quotes, quoted, quoted_text
 from microgpt.viz.forward_pass.activation_data import ForwardPass
 from microgpt.viz.forward_pass.marks import (
+    MAX_HEADS,
     MAX_HIDDEN,
     MAX_LOGITS,
     MAX_VALUES,
     has_narrow_columns,
 )
+from microgpt.viz.forward_pass.residual import signed
+
+NUMBER_WORDS = (
+    "No", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine", "Ten", "Eleven",
+    "Twelve",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
 class BoxText:
-    """A box's title, half a sentence on what it does, its shape in words, and its notebooks.
+    """A box's title, what it does in a sentence, what leaves it in words, and its notebooks.
 
-    A shape that depends on the lit position is a text for each position shown.
+    What depends on the lit position is a text for each position shown.
     """
 
     title: str
     sentence: str
-    shape: tuple[str, ...]
+    output: tuple[str, ...]
     notebook: str
 
 
 def box_texts(forward: ForwardPass) -> list[BoxText]:
     """Return the texts of the six boxes."""
-    unit, C = forward.unit, forward.embedding.shape[1]
-    V, hidden_size = forward.logits.shape[1], forward.mlp_hidden.shape[1]
-    T, H = forward.num_tokens, forward.num_heads
-    start = "; “start” marks the beginning" if forward.bos_id in forward.shown_ids else ""
-    position = " plus a row for its position" if forward.adds_position else ""
-    shown = "" if forward.num_shown == T else f", the last {forward.num_shown} shown"
-    head = f"head 1{'' if H == 1 else f' of {H}'}"
-    if forward.num_layers > 1:
-        head = f"layer {forward.num_layers} of {forward.num_layers}, {head}"
-    if has_narrow_columns(len(forward.column_weights(0))):
-        head += ", in\u00a0%"
+    unit, C, V = forward.unit, forward.embedding.shape[1], forward.logits.shape[1]
+    T = forward.num_tokens
+    start = (
+        f"; {in_quotes('start')} marks the beginning" if forward.bos_id in forward.shown_ids else ""
+    )
+    shown = "" if forward.num_shown == T else f", the last {forward.num_shown} of {T} shown"
+    stream = (f"{plural(C, 'number')} for each {unit}",)
     return [
         BoxText(
-            "Tokens", f"Each {unit} becomes a number{start}.",
-            (plural(T, "number") + shown,), "notebook 04",
+            "Tokens", f"Each {unit} becomes a whole number{start}.",
+            (f"1 number for each {unit}{shown}",), "notebook 04",
         ),
         BoxText(
-            "Embedding", f"A row of numbers for each {unit}{position}.",
-            (f"{plural(T, 'token')} × {plural(C, 'number')}{_first(C, MAX_VALUES)}",),
-            "notebook 05",
+            "Embedding", _embedding_sentence(forward),
+            (stream[0] + _first(C, MAX_VALUES),), "notebook 05",
         ),
+        BoxText("Attention", _attention_sentence(forward), stream, "notebook 06"),
         BoxText(
-            "Attention", f"Each takes something from itself and the {unit}s before it.",
-            (f"{plural(H, 'head')} of {T} × {T} weights",),
-            f"{head} · notebook\u00a006",
-        ),
-        BoxText(
-            "MLP", f"A multilayer perceptron works on each {unit} alone.",
-            tuple(
-                f"{int((row > 0).sum())} of {plural(hidden_size, 'number')} above 0"
-                f"{_first(hidden_size, MAX_HIDDEN)}"
-                for row in forward.mlp_hidden
-            ),
-            "notebook 07",
+            "MLP",
+            f"A multilayer perceptron works on each {unit} alone. Its result is added, too.",
+            stream, "notebook 07",
         ),
         BoxText(
             "Logits", f"One score for every {unit} that could come next.",
@@ -71,9 +65,65 @@ def box_texts(forward: ForwardPass) -> list[BoxText]:
         ),
         BoxText(
             "Probabilities", "Softmax turns the scores into probabilities.",
-            (f"{V:,} numbers, sum 100\u00a0%",), "notebooks 03 and 09",
+            (f"{V:,} probabilities, together 100\u00a0%",), "notebooks 03 and 09",
         ),
     ]  # fmt: skip
+
+
+def _embedding_sentence(forward: ForwardPass) -> str:
+    sentence = f"Each {forward.unit} has a row of numbers"
+    if forward.adds_position:
+        sentence += ", and its position adds another"
+    if forward.embedding_norm:
+        sentence += ". Then each row is scaled to the same size"
+    return f"{sentence}."
+
+
+def _attention_sentence(forward: ForwardPass) -> str:
+    """Return how many heads look back, and in which layer."""
+    H, L = forward.num_heads, forward.num_layers
+    if H == 1:
+        heads = "One head looks back. What it finds is added."
+    else:
+        count = NUMBER_WORDS[H] if len(NUMBER_WORDS) > H else str(H)
+        heads = (
+            f"{count} heads look back at the same time, each with its own weights. What they find "
+            "is added."
+        )
+    return f"{heads} Layer {L} of {L} is shown." if L > 1 else heads
+
+
+def hidden_label(forward: ForwardPass, position: int) -> str:
+    """Return how many of the numbers inside the MLP are above 0 at a position, or are shown."""
+    row = forward.mlp_hidden[position]
+    if len(row) > MAX_HIDDEN:
+        return f"the first {MAX_HIDDEN} of {plural(len(row), 'number')}"
+    return f"{int((row > 0).sum())} of {plural(len(row), 'number')} above 0"
+
+
+def stream_labels(forward: ForwardPass, index: int) -> tuple[str, str, str]:
+    """Return the labels of what comes in, what attention (0) or the MLP (1) adds, what goes on."""
+    part = ("attention", "the MLP")[index]
+    comes_in = "comes in"
+    if index == 0 and forward.num_layers > 1:
+        comes_in += f" from layer {forward.num_layers - 1}"
+    return comes_in, f"{part} adds", "the sum goes on"
+
+
+def takes_label(forward: ForwardPass, position: int) -> str:
+    """Return what the arcs show."""
+    is_narrow = has_narrow_columns(len(forward.column_weights(0)))
+    label = f"head 1: {forward.shown_labels()[position]} takes from"
+    return f"{label}, in\u00a0%" if is_narrow else label
+
+
+def heads_label(forward: ForwardPass) -> str:
+    """Return what the triangles below the arcs show."""
+    H = forward.num_heads
+    if H == 1:
+        return f"all weights, a row for each {forward.unit}"
+    which = f"all {H} heads" if H <= MAX_HEADS else f"{MAX_HEADS} of {H} heads"
+    return f"{which}, a row for each {forward.unit}"
 
 
 def forward_caption(forward: ForwardPass) -> str:
@@ -88,9 +138,9 @@ def forward_caption(forward: ForwardPass) -> str:
         )
     else:
         becomes = f"{text} becomes {tokens} of {numbers}{' each' * (T > 1)}."
-    mixes = "Attention mixes them; after" if T > 1 else "After"
     return (
-        f"{becomes} {mixes} the last {unit}, the likeliest is {quoted(forward.labels[best])} with "
+        f"{becomes} Attention and the MLP each add to these numbers. After the last {unit}, the "
+        f"likeliest is {quoted(forward.labels[best])} with "
         f"{format_prob(float(forward.probs[-1, best]))}. Point at a {unit}, or press Tab, to "
         "follow it through the six boxes."
     )
@@ -117,11 +167,6 @@ def attention_sentence(forward: ForwardPass, position: int) -> str:
 def plural(count: int, noun: str) -> str:
     """Format a count and its noun, such as "4 tokens"."""
     return f"{count:,} {noun}{'' if count == 1 else 's'}"
-
-
-def signed(number: float) -> str:
-    """Format a number with two decimals and a true minus sign."""
-    return f"{number:.2f}".replace("-", "−")
 
 
 def _range(logits: np.ndarray) -> str:

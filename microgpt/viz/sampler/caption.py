@@ -1,6 +1,6 @@
 """The caption of a sampling step: the parameters, the top token, and why the pick changed."""
 
-from microgpt.viz.formatting import distinct_decimals, format_permille, quoted, ranked
+from microgpt.viz.formatting import distinct_decimals, format_param, format_permille, quoted, ranked
 from microgpt.viz.sampler.rows import top_permille
 from microgpt.viz.sampler.text_so_far import text_noun
 from microgpt.viz.sampler.view import PickChange, SamplingView
@@ -55,11 +55,11 @@ def _explain(view: SamplingView, change: PickChange) -> str:
 def describe_params(view: SamplingView) -> str:
     """List the sampling parameters that have an effect, such as "T = 0.70, top-k 20", as text."""
     params = view.params
-    parts = [f"T = {params.temperature:.2f}"]
+    parts = [f"T = {format_param(float(params.temperature))}"]
     if params.top_k is not None and params.top_k < view.vocab_size:
-        parts.append(f"top-k {params.top_k}")
+        parts.append(f"top-k {format_param(params.top_k)}")
     if params.top_p is not None:
-        parts.append(f"top-p {params.top_p:g}")
+        parts.append(f"top-p {format_param(float(params.top_p))}")
     if params.min_p:
-        parts.append(f"min-p {params.min_p:g}")
+        parts.append(f"min-p {format_param(float(params.min_p))}")
     return ", ".join(parts)

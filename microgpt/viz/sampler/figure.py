@@ -19,7 +19,8 @@ def render_sampling(
 ) -> Rendered:
     """Return a sampling step as HTML, and its caption.
 
-    What differs from `before`, the step drawn last, moves. The compact form has no key figures.
+    What differs from `before`, the step drawn last, moves. The compact form has one key
+    figure, the perplexity.
     """
     if before is not None and before.vocab_size != view.vocab_size:
         before = None
@@ -28,7 +29,7 @@ def render_sampling(
         strip_html(view, before),
         text_html(view, before),
         bars_html(view, before),
-        Markup("") if compact else _figures_html(view),
+        _figures_html(view, 1 if compact else 3),
     )
     return Rendered(html, sampling_caption(view))
 
@@ -38,7 +39,7 @@ def key_figures(view: SamplingView) -> list[tuple[str, str, str]]:
     is_rank = view.unit == "rank"
     pick = "" if is_rank else ranked(view.picked_rank)
     return [
-        ("perplexity", effective_choices(view), f"equally likely {view.unit}s"),
+        ("perplexity", effective_choices(view), f"equally probable {view.unit}s"),
         ("kept", f"{view.num_kept:,}", f"of {view.vocab_size:,}"),
         ("picked", visible(view.labels[view.picked_token]), pick),
     ]
@@ -50,9 +51,9 @@ def effective_choices(view: SamplingView) -> str:
     return f"{perplexity:,.2f}" if perplexity < 9.995 else f"{perplexity:,.1f}"
 
 
-def _figures_html(view: SamplingView) -> Markup:
+def _figures_html(view: SamplingView, count: int) -> Markup:
     figures = []
-    for name, number, unit in key_figures(view):
+    for name, number, unit in key_figures(view)[:count]:
         size = "fig long" if len(number) > MAX_FIGURE_LENGTH else "fig"
         is_short = name == "kept" and len(number + unit) <= MAX_LINE_LENGTH
         parts = ((name, "lab"), (number, size), (unit, "lab"))

@@ -3,7 +3,13 @@
 from dataclasses import dataclass
 from functools import lru_cache
 
-from microgpt.viz.formatting import FILTER_NAMES, format_permille, format_prob, to_permille
+from microgpt.viz.formatting import (
+    FILTER_NAMES,
+    format_param,
+    format_permille,
+    format_prob,
+    to_permille,
+)
 from microgpt.viz.sampler.view import SamplingView
 
 NUM_ROWS = 10
@@ -120,6 +126,6 @@ def _line_text(view: SamplingView) -> str:
         return "T = 0 keeps the most likely only"
     name = str(view.binding_filter)
     return (
-        f"{FILTER_NAMES[name]} {getattr(view.params, name):g} keeps {view.num_kept:,}, "
-        f"which had {format_prob(view.kept_mass)}"
+        f"{FILTER_NAMES[name]} {format_param(getattr(view.params, name))} keeps {view.num_kept:,}, "
+        f"{format_prob(view.kept_mass)} before the cut"
     )

@@ -1,7 +1,7 @@
 """A sampling step as a still picture: like the live view, with values in place of controls."""
 
 from microgpt.viz.drawing import MARGIN, Drawing, Line, Rect, Text
-from microgpt.viz.formatting import FILTER_NAMES, width_in_em
+from microgpt.viz.formatting import FILTER_NAMES, format_param, width_in_em
 from microgpt.viz.origin_marks import draw_origin
 from microgpt.viz.sampler.bars import (
     PICKED_PIXELS,
@@ -54,7 +54,9 @@ def draw_sampling(view: SamplingView, model: str, seed: int, compact: bool = Fal
     _draw_text_so_far(drawing, view)
     _draw_values(drawing, view, compact)
     _draw_bars(drawing, view, RIGHT if compact else FIGURES_LEFT - 20)
-    if not compact:
+    if compact:
+        _draw_perplexity(drawing, view)
+    else:
         _draw_figures(drawing, view)
     return drawing
 
@@ -147,12 +149,12 @@ def _draw_text_so_far(drawing: Drawing, view: SamplingView) -> None:
 def _draw_values(drawing: Drawing, view: SamplingView, compact: bool) -> None:
     """Write the sampling parameters and u where the live view has its sliders."""
     params = view.params
-    values = [("Temperature", f"{params.temperature:.2f}"), ("Dart u", f"{view.u:.3f}")]
+    values = [("Temperature", format_param(float(params.temperature))), ("Dart u", f"{view.u:.3f}")]
     for name, label in FILTER_NAMES.items():
         value = getattr(params, name)
         is_off = value in (None, 0.0) or (name == "top_k" and value >= view.vocab_size)
         if not (compact and is_off):
-            values.append((label, "off" if is_off else f"{value:g}"))
+            values.append((label, "off" if is_off else format_param(value)))
     for index, (label, value) in enumerate(values):
         y = COLUMNS_TOP + 14 + 26 * index
         is_off = value == "off" or (label == "Dart u" and view.is_greedy)
@@ -239,6 +241,17 @@ def _draw_line(
         fill = "well" if is_cut else "data2"
         drawing.add(Rect(left, baseline - 10, 12, 12, fill, radius=3, hatch=is_cut))
         drawing.add(Text(left + 20, baseline, row.text, fill="ink2"))
+
+
+def _draw_perplexity(drawing: Drawing, view: SamplingView) -> None:
+    """Write the one figure of the compact form below the values, as the live view does."""
+    name, number, unit = key_figures(view)[0]
+    y = ROWS_TOP + 4 * ROW_HEIGHT
+    drawing.add(
+        Text(MARGIN, y, name, fill="ink2"),
+        Text(MARGIN, y + 27, number, size=FIGURE_SIZES[0]),
+        Text(MARGIN, y + 46, unit, fill="ink2"),
+    )
 
 
 def _draw_figures(drawing: Drawing, view: SamplingView) -> None:

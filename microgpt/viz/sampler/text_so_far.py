@@ -2,7 +2,7 @@
 
 from math import isinf
 
-from microgpt.viz.formatting import format_odds, quoted_text, visible, width_in_em
+from microgpt.viz.formatting import format_odds, in_quotes, quoted_text, visible, width_in_em
 from microgpt.viz.html import Markup, join, tag
 from microgpt.viz.origin_marks import MARKS, origin_mark
 from microgpt.viz.sampler.view import SamplingView
@@ -19,11 +19,15 @@ def question(view: SamplingView) -> str:
     """Return the title line: which token comes first, or after which text."""
     if view.is_finished:
         text = _text_end(view)
-        return f"“{text}” ends here" if text else f"The {text_noun(view)} ends before it begins"
+        return (
+            f"{in_quotes(text)} ends here"
+            if text
+            else f"The {text_noun(view)} ends before it begins"
+        )
     if view.is_fixed_row:
         return f"Which {view.unit} comes next?"
     text = _text_end(view)
-    return f"Which {view.unit} comes " + (f"after “{text}”?" if text else "first?")
+    return f"Which {view.unit} comes " + (f"after {in_quotes(text)}?" if text else "first?")
 
 
 def text_noun(view: SamplingView) -> str:

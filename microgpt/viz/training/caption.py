@@ -13,6 +13,7 @@ from microgpt.viz.training.wording import (
     perplexity_in_words,
 )
 
+VISIBLE_DIFFERENCE = 0.03  # nats, in a chart of about two
 RECENT_SHARE = 0.1  # of the steps, over which a training loss is averaged
 
 
@@ -29,7 +30,7 @@ def training_caption(progress: TrainingProgress) -> str:
     last, is_done = progress.evaluated[-1], _is_done(progress)
     if not is_done or last is progress.evaluated[0]:
         return before + _so_far(progress, last)
-    sentences = [*_result(progress), _neighbours(progress)]
+    sentences = [*_result(progress), _neighbours(progress), *_start(progress)]
     if not isnan(last.stderr):
         sentences.append(
             f"± is the standard error: how much other held-out {progress.text_noun}s would "
@@ -160,6 +161,19 @@ def _result(progress: TrainingProgress) -> list[str]:
     if last.loss < min(first.loss, progress.uniform_loss):
         return [f"Yes: {its_loss} fell from {format_loss(first.loss)} to {loss}{meaning}."]
     return [f"Hardly: {its_loss} went from {format_loss(first.loss)} to {loss}{meaning}."]
+
+
+def _start(progress: TrainingProgress) -> list[str]:
+    """Explain why line and circle differ at step 0, where they visibly do."""
+    first = progress.evaluated[0]
+    if first.step or not len(progress.losses):
+        return []
+    if abs(progress.losses[0] - first.loss) < VISIBLE_DIFFERENCE:
+        return []
+    return [
+        f"At step 0, line and circle differ only because they are losses on different "
+        f"{progress.text_noun}s."
+    ]
 
 
 def _neighbours(progress: TrainingProgress) -> str:

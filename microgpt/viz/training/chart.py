@@ -47,6 +47,7 @@ class LossChart:
 
     ticks: tuple[tuple[float, str], ...]
     step_labels: tuple[tuple[float, str], ...]  # where columns do not stand under the chart
+    minor_ticks: tuple[float, ...]  # of steps 1, 2, … 9, 20, … 90, 200, …
     raw: tuple[Point, ...]
     smooth: tuple[Point, ...]
     held_out: tuple[HeldOutPoint, ...]
@@ -75,6 +76,7 @@ def loss_chart(progress: TrainingProgress) -> LossChart:
     return LossChart(
         ticks=scale.ticks(),
         step_labels=_step_labels(progress, axis),
+        minor_ticks=tuple(axis.positions(axis.minor_steps()).tolist()),
         raw=tuple(zip(curve.x.tolist(), scale.heights(curve.raw), strict=True)),
         smooth=smooth,
         held_out=tuple(

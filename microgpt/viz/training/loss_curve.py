@@ -16,6 +16,7 @@ class StepAxis:
     """
 
     def __init__(self, snapshot_steps: Sequence[int]):
+        self._steps = list(snapshot_steps)
         self._logs = np.log1p(np.asarray(snapshot_steps, np.float64))
         self.num_columns = len(snapshot_steps)
         self.centres = (np.arange(self.num_columns) + 0.5) / self.num_columns
@@ -23,6 +24,15 @@ class StepAxis:
     def positions(self, steps: np.ndarray) -> np.ndarray:
         """Return the position of each step; those beyond the snapshots stand at the ends."""
         return np.interp(np.log1p(steps), self._logs, self.centres)
+
+    def minor_steps(self) -> np.ndarray:
+        """Return the steps with one digit that is not 0, without those that have a snapshot.
+
+        Their ticks show how the distance between equally many steps shrinks along the axis.
+        """
+        last = self._steps[-1]
+        steps = [digit * 10**power for power in range(len(str(last))) for digit in range(1, 10)]
+        return np.array([step for step in steps if step < last and step not in self._steps])
 
     def boundaries(self, num_steps: int) -> np.ndarray:
         """Return the first steps of at most `MAX_POINTS` groups, about equally wide on the axis."""

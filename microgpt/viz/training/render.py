@@ -10,8 +10,10 @@ from microgpt.viz.training.caption import training_caption
 from microgpt.viz.training.chart import HeldOutPoint, LossChart, Point, loss_chart
 from microgpt.viz.training.columns import NUM_WAITING, Column, Sample, columns
 from microgpt.viz.training.progress import TrainingProgress
+from microgpt.viz.training.wording import STEPS_NOTE, legend_texts
 
 MAX_EXPONENT = 700.0  # above it, e to the loss is no float
+MINOR_TICK_TOP = 0.975  # as a share of the plot's height
 QUESTION = "Is it learning?"
 PLOT_WIDTH, PLOT_HEIGHT = 1000, 100  # units of the lines' view box, which is stretched
 
@@ -24,6 +26,7 @@ def render_training(progress: TrainingProgress, before: TrainingProgress | None 
     html = join(
         tag("h3", QUESTION, css_class="q"),
         _progress_line(progress),
+        _legend(progress),
         _chart(chart, axis),
         _columns(progress, axis),
     )
@@ -54,15 +57,15 @@ def format_seconds(seconds: float) -> str:
 
 def _progress_line(progress: TrainingProgress) -> Markup:
     share = progress.steps_done / max(1, progress.steps)
-    legend = tag(
-        "span",
-        tag("span", tag("i", css_class="line"), "training"),
-        tag("span", tag("i", css_class="ring"), "held-out"),
-        css_class="key",
-    )
     bar = tag("u", tag("i", style=f"width:{percent(share)}"), css_class="bar", aria_hidden="true")
     status = tag("span", status_line(progress), css_class="lab status")
-    return tag("div", status, bar, legend, css_class="prog")
+    return tag("div", status, bar, css_class="prog")
+
+
+def _legend(progress: TrainingProgress) -> Markup:
+    marks = zip(("raw-line", "line", "ring"), legend_texts(progress), strict=True)
+    entries = [tag("span", tag("i", css_class=mark), text) for mark, text in marks if text]
+    return tag("div", *entries, css_class="key losses")
 
 
 def _chart(chart: LossChart, style: str) -> Markup:
@@ -91,6 +94,7 @@ def _lines(chart: LossChart) -> Markup:
     """Return gridlines, baselines and curves as one stretched picture without letters."""
     lines = [_level(y, "grid") for y, _ in chart.ticks]
     lines += [_level(line.y, "ref") for line in chart.baselines]
+    lines += [_minor_tick(x) for x in chart.minor_ticks]
     lines += [_path(chart.raw, "raw"), _path(chart.smooth, "curve")]
     return tag(
         "svg", *lines, viewBox=f"0 0 {PLOT_WIDTH} {PLOT_HEIGHT}", preserveAspectRatio="none",
@@ -101,6 +105,11 @@ def _lines(chart: LossChart) -> Markup:
 def _level(y: float, css_class: str) -> Markup:
     y = round(PLOT_HEIGHT * y, 2)
     return tag("line", css_class=css_class, x1=0, x2=PLOT_WIDTH, y1=y, y2=y)
+
+
+def _minor_tick(x: float) -> Markup:
+    x, top = round(PLOT_WIDTH * x, 1), round(PLOT_HEIGHT * MINOR_TICK_TOP, 2)
+    return tag("line", css_class="minor", x1=x, x2=x, y1=top, y2=PLOT_HEIGHT)
 
 
 def _path(points: tuple[Point, ...], css_class: str) -> Markup:
@@ -134,7 +143,7 @@ def _columns(progress: TrainingProgress, style: str) -> Markup:
     written = f"{progress.text_noun}s sampled at T = {progress.temperature:g}"
     return tag(
         "div",
-        tag("p", what, css_class="what"),
+        tag("div", tag("p", STEPS_NOTE), tag("p", what), css_class="what"),
         *map(_column, cells),
         origin_legend(labels, written),
         css_class="columns",

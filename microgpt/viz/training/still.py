@@ -7,10 +7,13 @@ from microgpt.viz.training.chart import LossChart, loss_chart
 from microgpt.viz.training.columns import Column, columns, shortened
 from microgpt.viz.training.progress import TrainingProgress
 from microgpt.viz.training.render import QUESTION, status_line
+from microgpt.viz.training.wording import legend_texts
 
 WIDTH = 720
 LEFT, RIGHT = 60.0, 560.0  # of the plot
-TOP, BOTTOM = 92, 292
+TOP, BOTTOM = 116, 316
+LEGEND_LEFT = (MARGIN, MARGIN + 300.0, MARGIN + 400.0)
+LEGEND_STROKES = (("data2", 1.5), ("data", 2.5), ("data", 2.5))
 LINE = 24  # pixels between two names
 MIN_SIZE, MAX_SIZE = 13.0, 17.0  # of a name
 
@@ -27,25 +30,38 @@ def draw_training_still(progress: TrainingProgress) -> Drawing:
     column_width = (RIGHT - LEFT) / max(1, len(cells))
     for i, column in enumerate(cells):
         _draw_column(drawing, column, LEFT + column_width * (i + 0.5), column_width, names_top)
-    for i, line in enumerate(("perplexity: like", "choosing among", f"so many {progress.unit}s")):
-        drawing.add(Text(RIGHT + 10, BOTTOM + 42 + 16 * i, line, fill="ink2"))
+    notes = (
+        (BOTTOM + 26, ("later steps stand", "closer together")),
+        (
+            BOTTOM + 66,
+            ("perplexity: like", "choosing among", f"so many {progress.unit}s"),
+        ),
+    )
+    for y, lines in notes:
+        for i, line in enumerate(lines):
+            drawing.add(Text(RIGHT + 10, y + 16 * i, line, fill="ink2"))
     _draw_legend(drawing, progress, cells, drawing.height - 16)
     return drawing
 
 
 def _draw_progress(drawing: Drawing, progress: TrainingProgress) -> None:
     status = status_line(progress, with_time=False)
-    y, left, right = 66.0, MARGIN + 7.2 * len(status) + 12, 534.0
+    y, left = 66.0, MARGIN + 7.2 * len(status) + 12
     share = progress.steps_done / max(1, progress.steps)
     drawing.add(
         Text(MARGIN, y, status, fill="ink2"),
-        Rect(left, y - 6, right - left, 4, "well", radius=2),
-        Rect(left, y - 6, (right - left) * share, 4, "data", radius=2),
-        Line(((546, y - 4), (558, y - 4)), "data", 2.5),
-        Text(564, y, "training", fill="ink2"),
-        Circle(630, y - 4, 4.5, "card", "data", 2.5),
-        Text(640, y, "held-out", fill="ink2"),
+        Rect(left, y - 6, WIDTH - MARGIN - left, 4, "well", radius=2),
+        Rect(left, y - 6, (WIDTH - MARGIN - left) * share, 4, "data", radius=2),
     )
+    y = 88.0
+    marks = zip(LEGEND_LEFT, legend_texts(progress), LEGEND_STROKES, strict=True)
+    for x, text, (colour, width) in marks:
+        if not text:
+            continue
+        is_circle = x == LEGEND_LEFT[-1]
+        line = Line(((x, y - 4), (x + 12, y - 4)), colour, width)
+        drawing.add(Circle(x + 6, y - 4, 4.5, "card", colour, width) if is_circle else line)
+        drawing.add(Text(x + 18, y, text, fill="ink2"))
 
 
 def _draw_chart(drawing: Drawing, chart: LossChart) -> None:
@@ -63,6 +79,8 @@ def _draw_chart(drawing: Drawing, chart: LossChart) -> None:
         perplexity = f" · {line.perplexity}" if line.perplexity else ""
         drawing.add(Text(x, y - 3, line.name, fill="ink2"))
         drawing.add(Text(x, y + 13, f"{line.loss}{perplexity}", fill="ink2"))
+    for x in chart.minor_ticks:
+        drawing.add(Line(((at(x, 0)[0], BOTTOM + 4), (at(x, 0)[0], BOTTOM + 8)), "ink3"))
     inside = tuple((x, min(max(y, 0.0), 1.0)) for x, y in chart.raw)
     for points, colour, width in ((inside, "data2", 1.0), (chart.smooth, "data", 2.5)):
         if points:

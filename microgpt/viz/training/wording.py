@@ -5,6 +5,7 @@ from math import inf, isinf, isnan
 from microgpt.viz.formatting import format_perplexity
 from microgpt.viz.training.progress import TrainingProgress
 
+STEPS_NOTE = "later steps stand closer together"
 NO_BREAK_SPACE = "\u00a0"
 
 
@@ -63,3 +64,17 @@ def perplexity_in_words(progress: TrainingProgress, loss: float) -> str:
     if is_worse_than_blind(progress, loss):
         return f"surer of wrong {progress.unit}s than a blind guess"
     return f"like choosing among {perplexity_of(progress, loss)}"
+
+
+def legend_texts(progress: TrainingProgress) -> tuple[str, str, str]:
+    """Return what the pale line, the bold line and the circles are; "" for circles that never come.
+
+    The losses of one step are on different texts, so that they differ before anything is learned.
+    """
+    noun = progress.text_noun
+    has_held_out = bool(progress.evaluated) or not progress.snapshots
+    return (
+        f"training: loss on the {noun}s of each step",
+        "smoothed",
+        f"held-out: loss on {noun}s kept back" if has_held_out else "",
+    )

@@ -36,9 +36,19 @@ def test_a_run_that_learned():
     assert caption == (
         "Yes: its loss on held-out names fell from 3.36 to 2.51 ±\u00a00.01, a perplexity of 12.3: "
         "like choosing among 12.3 letters. That is better than counting pairs of letters in the "
-        "same names (2.63), and than knowing nothing (3.30). ± is the standard error: how much "
-        "other held-out names would typically change it."
+        "same names (2.63), and than knowing nothing (3.30). At step 0, line and circle differ "
+        "only because they are losses on different names. ± is the standard error: how much other "
+        "held-out names would typically change it."
     )
+
+
+def test_losses_that_are_alike_at_step_0_need_no_explanation():
+    run = training_run(3.36, 2.9, 2.51)
+    assert "line and circle differ" in training_caption(run)
+    for loss, differs in ((3.36, False), (3.38, False), (3.3, True)):
+        losses = run.losses.copy()
+        losses[0] = loss
+        assert ("line and circle" in training_caption(replace(run, losses=losses))) is differs
     tokens = replace(training_run(3.36, 2.9, 2.51), unit="token", text_noun="text")
     assert "like choosing among 12.3 tokens. That is better than knowing" in training_caption(
         tokens

@@ -98,3 +98,16 @@ def test_the_description_has_every_loss():
 def test_losses_that_are_missing_or_infinite_are_no_circles():
     chart = loss_chart(training_run(NAN, 3.0, float("inf")))
     assert [point.label for point in chart.held_out] == ["3.00"]
+
+
+def test_ticks_show_that_later_steps_stand_closer_together():
+    """Of the steps 1 to 9, 20 to 90, … those with a snapshot have their own ticks."""
+    chart = loss_chart(training_run(3.4, steps=(0, 10, 100, 1000)))
+    ticks = chart.minor_ticks
+    assert len(ticks) == 9 + 8 + 8
+    assert list(ticks) == sorted(ticks)
+    assert 1 / 8 < ticks[0] < ticks[-1] < 7 / 8
+    for decade in (ticks[:9], ticks[9:17], ticks[17:]):
+        assert (np.diff(decade, 2) < 0).all()
+    assert len(loss_chart(training_run(3.4, steps=(0, 1, 3))).minor_ticks) == 1
+    assert loss_chart(training_run(3.4, steps=(0, 1))).minor_ticks == ()

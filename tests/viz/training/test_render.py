@@ -117,3 +117,22 @@ def test_the_table_has_every_loss_and_every_sample():
         assert "".join(f"<td>{cell}</td>" for cell in cells) in diverged
     assert table.count('<td class="mg-text">bert</td><td class="mg-text">trained on</td>') == 2
     assert "anna" not in snapshots_table(replace(training_run(), snapshots=()))
+
+
+def test_the_legend_says_of_what_each_loss_is():
+    rendered = html(training_run(3.36, 2.9))
+    for mark, text in (
+        ("raw-line", "training: loss on the names of each step"),
+        ("line", "smoothed"),
+        ("ring", "held-out: loss on names kept back"),
+    ):
+        assert f'<i class="mg-{mark}"></i>{text}<' in rendered
+    assert "loss on texts kept back" in html(training_run(3.36, text_noun="text"))
+    assert "kept back" not in html(training_run(NAN, NAN))
+    assert "kept back" in html(training_run())  # the first snapshot is still to come
+
+
+def test_the_steps_are_said_to_stand_closer_together():
+    run = training_run(3.4, steps=(0, 10, 100, 1000))
+    assert "later steps stand closer together" in html(run)
+    assert html(run).count('class="mg-minor"') == 25

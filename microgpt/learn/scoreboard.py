@@ -1,0 +1,145 @@
+"""`scoreboard`: every model so far on the same held-out texts."""
+
+from typing import Any
+
+import numpy as np
+
+from microgpt.autograd.tensor import Tensor
+from microgpt.data import Corpus, load_corpus
+from microgpt.errors import SettingError
+from microgpt.learn.text_losses import (
+    TableOfLogits,
+    losses_of_rows,
+    padded_rows,
+    texts_of,
+    token_row,
+)
+from microgpt.models.ngram import NGram
+from microgpt.nn import Module
+from microgpt.tokenizers import CharTokenizer, Tokenizer
+from microgpt.training import Trainer
+from microgpt.training.metrics import Evaluation
+from microgpt.viz.scoreboard import Score, scoreboard_html, scoreboard_lines
+
+SMOOTHING = 0.3  # added to every count: 1 makes counted triples look worse than they are
+NOTHING = "knowing nothing"
+COUNTED = {1: "letters counted", 2: "pairs counted", 3: "triples counted"}
+
+
+class Scoreboard:
+    """The held-out loss of models that learned from `train`, measured on `val`.
+
+    `board[name]` is a model of the board, `board.scores` what was measured. A notebook displays the
+    board as a table.
+    """
+
+    def __init__(self, train: Corpus, val: Corpus, tokenizer: Tokenizer):
+        self.train, self.val, self.tokenizer = train, val, tokenizer
+        self.scores: list[Score] = []
+        self._models: dict[str, Any] = {}
+        self._losses: dict[str, np.ndarray] = {}  # nats of each held-out text, by model
+        self._texts = texts_of(val)
+        end = int(tokenizer.eos_token_id is not None)
+        self._num_bytes = np.array([len(text.encode()) + end for text in self._texts])
+
+    def __getitem__(self, name: str) -> Any:
+        if name not in self._models:
+            raise SettingError("name", got=name, choices=tuple(self._models))
+        return self._models[name]
+
+    def __repr__(self) -> str:
+        return "\n".join(scoreboard_lines(self.scores))
+
+    def _repr_html_(self) -> str:
+        return scoreboard_html(self.scores)
+
+    def train_rows(self) -> tuple[np.ndarray, np.ndarray]:
+        """Return the training texts as tokens and targets (N, T); a target of −1 is ignored."""
+        rows = [token_row(text, self.tokenizer) for text in texts_of(self.train)]
+        tokens, targets, _ = padded_rows(rows)
+        return tokens, targets
+
+    def count(self, n: int, smoothing: float = SMOOTHING) -> "Scoreboard":
+        """Count letters (n = 1), pairs (2) or triples (3) of the training texts; add the row."""
+        model = NGram(self.tokenizer.vocab_size, n, smoothing).count(*self.train_rows())
+        return self.add(COUNTED.get(n, f"{n} in a row counted"), model)
+
+    def add(
+        self,
+        name: str,
+        model: Any,
+        tokenizer: Tokenizer | None = None,
+        *,
+        parameters: int | None = None,
+    ) -> "Scoreboard":
+        """Measure `model` on the held-out texts and add it; a row of that name is replaced.
+
+        `model` is a GPT, an NGram, an MLP, a Trainer, a table of logits (V, V) with a row for each
+        token before, or a function from token ids (T,) to logits (T, V). `tokenizer` is the model's
+        own if it is not the board's; `parameters` says how many numbers a function learned. Raises
+        ShapeError for logits of another shape.
+        """
+        if not isinstance(name, str) or not name.strip():
+            raise SettingError("name", "what the row is called", name)
+        if isinstance(model, Trainer):
+            model, tokenizer = model.model, tokenizer or model.tokenizer
+        tokenizer = tokenizer or self.tokenizer
+        if isinstance(model, list | np.ndarray | Tensor):
+            model = TableOfLogits(model, tokenizer.vocab_size)
+        rows = [token_row(text, tokenizer) for text in self._texts]
+        losses = losses_of_rows(model, rows)
+        evaluation = Evaluation.from_rows(losses, np.array([len(ids) - 1 for ids in rows]))
+        self.remove(name)
+        score = Score(
+            name,
+            evaluation.loss,
+            evaluation.stderr,
+            evaluation.tokens,
+            num_bytes=int(self._num_bytes.sum()),
+            parameters=_count_parameters(model) if parameters is None else parameters,
+            unit="letter" if isinstance(tokenizer, CharTokenizer) else "token",
+            **self._compare(losses),
+        )
+        self.scores.append(score)
+        self._models[name], self._losses[name] = model, losses
+        return self
+
+    def remove(self, name: str) -> None:
+        """Remove a row, if it is there."""
+        self.scores = [score for score in self.scores if score.name != name]
+        self._models.pop(name, None)
+        self._losses.pop(name, None)
+
+    def _compare(self, losses: np.ndarray) -> dict[str, Any]:
+        """Compare losses with those of the best row so far, text by text."""
+        if not self.scores:
+            return {}
+        rival = min(self.scores, key=lambda score: score.bits_per_byte).name
+        paired = Evaluation.from_rows(losses - self._losses[rival], self._num_bytes)
+        return {"rival": rival, "difference": paired.loss, "difference_stderr": paired.stderr}
+
+
+def scoreboard(
+    corpus: Corpus | str = "names-mini", counted: int = 2, *, val_fraction: float = 0.2
+) -> Scoreboard:
+    """Open a scoreboard: knowing nothing, then letters, pairs, … counted, up to `counted` in a row.
+
+    Repeated lines are removed, then `val_fraction` of the texts is held out. The loss is in nats
+    per token and, so that tokenizers can be compared, in bits per byte; the end of a line counts as
+    one byte. Every count starts at 0.3.
+    """
+    corpus = load_corpus(corpus) if isinstance(corpus, str) else corpus
+    train, val = corpus.distinct().split(val_fraction)
+    board = Scoreboard(train, val, corpus.tokenizer())
+    board.add(NOTHING, NGram(board.tokenizer.vocab_size, n=1), parameters=0)
+    for n in range(1, counted + 1):
+        board.count(n)
+    return board
+
+
+def _count_parameters(model: Any) -> int | None:
+    if isinstance(model, NGram):
+        return int(model.counts.size)
+    if isinstance(model, TableOfLogits):
+        return int(model.table.size)
+    return model.parameter_count() if isinstance(model, Module) else None

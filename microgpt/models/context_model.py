@@ -1,0 +1,62 @@
+"""`ContextModel`: the base of models that read the last few tokens and nothing before them."""
+
+from abc import ABC, abstractmethod
+from typing import Any
+
+import numpy as np
+
+from microgpt.errors import ShapeError, TokenError
+from microgpt.ops.token_ids import as_token_ids
+
+
+class ContextModel(ABC):
+    """A model of `vocab_size` tokens that predicts the next one from the last `context` tokens.
+
+    Before the start of a row there is nothing: its first token, for documents the BOS token,
+    stands there too.
+    """
+
+    vocab_size: int
+    context: int
+
+    @abstractmethod
+    def log_probs(self, tokens: Any) -> np.ndarray:
+        """Return the logarithm of the probability of each next token: (…, T) -> (…, T, V)."""
+
+    def losses(self, tokens: Any, targets: Any) -> np.ndarray:
+        """Return the negative log-likelihood of each target, in nats; 0 where it is −1, ignored.
+
+        tokens and targets have one shape (…, T); a row has one text.
+        """
+        ids, target_ids = self.check_tokens(tokens), as_token_ids(targets)
+        check_same_shape(ids, target_ids)
+        has_target = target_ids >= 0
+        self.check_tokens(target_ids[has_target])
+        losses = np.zeros(ids.shape)
+        rows = self.log_probs(ids)[has_target]
+        losses[has_target] = -rows[np.arange(len(rows)), target_ids[has_target]]
+        return losses
+
+    def check_tokens(self, tokens: Any) -> np.ndarray:
+        """Return token ids as an array; raise TokenError for one that is not in the vocabulary."""
+        ids = as_token_ids(tokens)
+        if ids.size and not 0 <= ids.min() <= ids.max() < self.vocab_size:
+            raise TokenError(f"token ids must be from 0 to {self.vocab_size - 1}")
+        return ids
+
+
+def context_windows(tokens: np.ndarray, context: int) -> np.ndarray:
+    """Return the last `context` tokens at each position, oldest first: (…, T) -> (…, T, context).
+
+    Before the start of a row stands its first token.
+    """
+    positions = np.arange(tokens.shape[-1])[:, None] + np.arange(1 - context, 1)
+    return tokens[..., np.maximum(positions, 0)]
+
+
+def check_same_shape(tokens: np.ndarray, targets: np.ndarray) -> None:
+    """Raise ShapeError unless both have one shape."""
+    if tokens.shape != targets.shape:
+        raise ShapeError(
+            f"tokens and targets must have one shape; got {tokens.shape} and {targets.shape}"
+        )

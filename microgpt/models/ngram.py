@@ -1,0 +1,68 @@
+"""`NGram`: predicts the next token from the n − 1 tokens before it, by counting (Shannon 1948)."""
+
+from typing import Any, Self
+
+import numpy as np
+
+from microgpt.config.checks import check_integer
+from microgpt.errors import SettingError, SizeError
+from microgpt.models.context_model import ContextModel, check_same_shape, context_windows
+from microgpt.ops.token_ids import as_token_ids
+
+MAX_COUNTS = 2**25  # numbers in the table; 256 MiB
+
+
+class NGram(ContextModel):
+    """Counts of n tokens in a row; every count starts at `smoothing` (Laplace 1814).
+
+    `counts` (V, …, V) has n axes: the tokens before, oldest first, and last the token after them.
+    n = 1 counts single tokens, 2 pairs (a bigram model), 3 triples. Raises SizeError for a table
+    that is too large.
+    """
+
+    def __init__(self, vocab_size: int, n: int = 2, smoothing: float = 1.0):
+        check_integer("vocab_size", vocab_size, minimum=1)
+        check_integer("n", n, minimum=1)
+        if not 0 < smoothing < float("inf"):
+            raise SettingError(
+                "smoothing",
+                "above 0 and finite, or what was never counted has no probability",
+                smoothing,
+            )
+        if vocab_size**n > MAX_COUNTS:
+            raise SizeError(
+                "n",
+                f"so small that {vocab_size}ⁿ counts are at most {MAX_COUNTS:,}",
+                n,
+                "count shorter rows of tokens",
+            )
+        self.vocab_size, self.n, self.context = vocab_size, n, n - 1
+        self.smoothing = float(smoothing)
+        self.counts = np.full((vocab_size,) * n, self.smoothing)
+
+    def __repr__(self) -> str:
+        return f"NGram(n={self.n}, vocabulary {self.vocab_size}, smoothing {self.smoothing:g})"
+
+    def count(self, tokens: Any, targets: Any) -> Self:
+        """Count targets after the tokens before them, arrays of one shape (…, T); −1 is ignored."""
+        ids, target_ids = self.check_tokens(tokens), as_token_ids(targets)
+        check_same_shape(ids, target_ids)
+        has_target = target_ids >= 0
+        after = self.check_tokens(target_ids[has_target])
+        before = context_windows(ids, self.context)[has_target]
+        np.add.at(self.counts, (*before.T, after), 1.0)
+        return self
+
+    @property
+    def probabilities(self) -> np.ndarray:
+        """The probability of each token (last axis) after the tokens before; it sums to 1."""
+        return self.counts / self.counts.sum(axis=-1, keepdims=True)
+
+    def log_probs(self, tokens: Any) -> np.ndarray:
+        """Return the logarithm of the probability of each next token: (…, T) -> (…, T, V)."""
+        ids = self.check_tokens(tokens)
+        before = context_windows(ids, self.context)
+        counts = self.counts[tuple(np.moveaxis(before, -1, 0))]
+        if not self.context:
+            counts = np.broadcast_to(counts, (*ids.shape, self.vocab_size))
+        return np.log(counts / counts.sum(axis=-1, keepdims=True))

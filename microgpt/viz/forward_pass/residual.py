@@ -1,0 +1,59 @@
+"""The residual stream of the last layer: what came in, what a part adds to it, what goes on."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from microgpt.viz.forward_pass.activation_data import ForwardPass
+from microgpt.viz.forward_pass.marks import MAX_VALUES, Square, hinton_squares
+
+
+@dataclass(frozen=True, eq=False)
+class Addition:
+    """What one part of a layer adds to the residual stream: before + added = after, each (S, C)."""
+
+    part: str
+    before: np.ndarray
+    added: np.ndarray
+    after: np.ndarray
+
+
+def additions(forward: ForwardPass) -> tuple[Addition, Addition]:
+    """Return what attention adds and what the MLP adds, both in the last layer."""
+    return (
+        Addition("attention", forward.resid_pre, forward.attention_out, forward.resid_mid),
+        Addition("MLP", forward.resid_mid, forward.mlp_out, forward.resid_post),
+    )
+
+
+def addition_squares(forward: ForwardPass) -> list[list[list[list[Square]]]]:
+    """Return squares for [part][before, added, after][position], all on the same scale."""
+    rows = [(one.before, one.added, one.after) for one in additions(forward)]
+    max_value = max(float(np.abs(row[:, :MAX_VALUES]).max()) for part in rows for row in part)
+    return [
+        [
+            [hinton_squares(values, MAX_VALUES, max_value or 1.0) for values in row[:, :MAX_VALUES]]
+            for row in part
+        ]
+        for part in rows
+    ]
+
+
+def example_sum(addition: Addition, position: int) -> str:
+    """Return the sum of one number of a position, such as "number 1: 0.53 + (−0.20) = 0.33".
+
+    It is the first shown whose terms, rounded to two decimals, add up to the rounded sum; if there
+    is none, the text is empty.
+    """
+    rows = (addition.before, addition.added, addition.after)
+    terms = (np.round(row[position, :MAX_VALUES].astype(float), 2).tolist() for row in rows)
+    for i, (before, added, after) in enumerate(zip(*terms, strict=True)):
+        if abs(before + added - after) < 0.005:
+            second = signed(added) if added >= 0 else f"({signed(added)})"
+            return f"number {i + 1}: {signed(before)} + {second} = {signed(after)}"
+    return ""
+
+
+def signed(number: float) -> str:
+    """Format a number with two decimals and a true minus sign, 0 without a sign."""
+    return f"{number + 0.0:.2f}".replace("-0.00", "0.00").replace("-", "−")
