@@ -84,7 +84,9 @@ class LabeledSlider:
             self._value = number
             self.box.description = self.label(number, self.box.max)
             self.box.value = number
-            self.slider.value = self._slider_position(number)
+            position = self._slider_position(number)
+            if abs(position - self.slider.value) > 1e-9:  # else only the browser's digits differ
+                self.slider.value = position
         finally:
             self._setting_thread = None
 
