@@ -325,7 +325,7 @@ def depth_first(last, gradient=1.0):
 a, b = mg.Value(2.0), mg.Value(3.0)
 c = a * b
 depth_first(c * a + c)
-print(f"c = a·b, then c·a + c: the gradient of a is 15, depth first gives {a.grad:g}")
+print(f"c = a·b, then c·a + c: as in the museum, depth first gives a the gradient {a.grad:g}")
 
 # %% tags=["experiment"]
 def train(walk, seed):
@@ -355,8 +355,8 @@ for seed in range(5):
     wrong, wrong_gradient = train(depth_first, seed)
     ratios.append(wrong[-1] / right[-1])
     shares.append(math.dist(wrong_gradient, gradient) / math.hypot(*gradient))
-    print(f"loss {right[0]:.2f}; after 60 steps, {right[-1]:.3f} in the right order,", end=" ")
-    print(f"{wrong[-1]:.3f} depth first; first gradient {shares[-1]:.0%} off")
+    after = f"{right[-1]:.3f} in the right order, {wrong[-1]:.3f} depth first"
+    print(f"loss {right[0]:.2f}, after 60 steps {after}; first gradient {shares[-1]:.0%} off")
 
 # %% tags=["answer:01.order"]
 logs = [math.log(ratio) for ratio in ratios]
@@ -372,8 +372,8 @@ mg.learn.reveal(
 # %% [markdown]
 # ### What catches it?
 #
-# Measuring does. `mg.gradcheck` compares every partial derivative with a finite difference. First
-# with the right backward pass:
+# Measuring does. `mg.gradcheck` compares every partial derivative with a finite difference. The
+# next cell tries it with the right backward pass.
 
 # %%
 agrees = mg.gradcheck(network_loss, new_parameters(seed=0))
