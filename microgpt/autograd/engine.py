@@ -88,6 +88,7 @@ class _Context(threading.local):
     backward_pass: BackwardPass | None = None
     activation_hook: Callable[[str, Node], Node] | None = None
     op_override: Callable[[str, Callable, tuple, dict], Any] | None = None
+    backward_override: Callable[[Node, Any], None] | None = None
 
 
 context = _Context()
@@ -119,6 +120,11 @@ def topological_order(root: Node, leaves: bool = True) -> list[Node]:
 
 def backward(root: Node, gradient: Any) -> None:
     """Accumulate into every leaf the gradient of `root` times `gradient`, by the chain rule."""
+    override = context.backward_override
+    if override is not None:
+        with override_backward(None):
+            override(root, gradient)
+        return
     current, previous = BackwardPass(), context.backward_pass
     add, gradients = current.add, current.gradients
     context.backward_pass = current
@@ -184,6 +190,14 @@ def override_ops(hook: Callable[[str, Callable, tuple, dict], Any]):
     operation's result.
     """
     return _setting("op_override", hook)
+
+
+def override_backward(override: Callable[[Node, Any], None] | None):
+    """`with override_backward(f):` runs `f(root, gradient)` in place of `backward`, in this thread.
+
+    Inside `f`, `backward` is the library's own.
+    """
+    return _setting("backward_override", override)
 
 
 def offer_activation(name: str, node: Any) -> Any:

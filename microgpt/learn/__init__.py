@@ -11,6 +11,7 @@ from microgpt.learn.check_answer import check
 from microgpt.learn.exercise import CommonMistake, Example, Exercise, Mismatch, Property
 from microgpt.learn.exercise_selftest import self_test
 from microgpt.learn.hints import hint, solution
+from microgpt.learn.museum import museum
 from microgpt.learn.overrides import using
 from microgpt.learn.parsers import ParseError, anything, array, integer, number, tuple_of
 from microgpt.learn.predictions import predict, reveal
@@ -36,6 +37,7 @@ __all__ = [
     "hint",
     "integer",
     "load",
+    "museum",
     "number",
     "predict",
     "reveal",

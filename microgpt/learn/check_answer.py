@@ -123,7 +123,13 @@ def _can_bind(signature: inspect.Signature, arguments: list[str]) -> bool:
 
 def _timeout(exercise: Exercise, case: Case | None, status: str) -> dict[str, Any]:
     """Return the outcome, as fields of `Result`, of an answer that was stopped or abandoned."""
-    causes = [mistake.cause for mistake in exercise.common_mistakes if mistake.times_out]
+    causes = [
+        mistake.cause
+        for mistake in exercise.common_mistakes
+        if mistake.times_out
+        and case is not None
+        and (mistake.matches is None or mistake.matches(None, *case.arguments))
+    ]
     limit = f"{time_limit.CPU_LIMIT:g}"
     return {
         "state": NOT_YET,

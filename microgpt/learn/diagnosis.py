@@ -56,13 +56,22 @@ def _cause_by_reason(failure: Failure) -> str:
     """Return the cause that messages.toml has for the reason of a failure."""
     values = (failure.got, failure.expected)
     if failure.reason == "mismatch" and all(map(is_numeric_data, values)):
-        got, expected = map(np.shape, values)
-        if got != expected:
-            return format_message("causes", "wrong_shape", got=_size(got), expected=_size(expected))
+        for got, expected in _shapes(*values):
+            if got != expected:
+                return format_message(
+                    "causes", "wrong_shape", got=_size(got), expected=_size(expected)
+                )
     key = "raised_in_line" if failure.line else failure.reason
     return format_message(
         "causes", key, detail=failure.detail, expected=failure.expected, line=failure.line
     )
+
+
+def _shapes(got: Any, expected: Any) -> list[tuple[tuple[int, ...], tuple[int, ...]]]:
+    """Return the two shapes, or those of each pair of arrays in two tuples of arrays."""
+    if isinstance(expected, tuple) and isinstance(got, tuple) and len(got) == len(expected):
+        return [(np.shape(a), np.shape(b)) for a, b in zip(got, expected, strict=True)]
+    return [] if isinstance(expected, tuple | dict) else [(np.shape(got), np.shape(expected))]
 
 
 def _size(shape: tuple[int, ...]) -> str:

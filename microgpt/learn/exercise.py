@@ -68,7 +68,8 @@ class CommonMistake:
     takes many forms has `matches(result, *arguments)`, which returns whether a wrong result may
     come from it; `result` is None if the answer raised an exception. If the exercise's answer is
     not a function, `function()` returns the wrong object. With `times_out`, the mistake never
-    returns: its cause is shown for every timeout, and a wrong answer is never compared with it.
+    returns: its cause is shown for every timeout that `matches`, with the result None, does not
+    exclude, and a wrong answer is never compared with it.
     """
 
     name: str

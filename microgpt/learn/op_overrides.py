@@ -12,7 +12,7 @@ from microgpt.autograd.tensor import Tensor
 from microgpt.errors import ShapeError
 from microgpt.learn.messages import format_message
 from microgpt.learn.op_adapters import EXERCISE_ARGUMENTS, causal_softmax
-from microgpt.learn.usage_report import MAX_COMPARISONS, UsageReport
+from microgpt.learn.usage_report import MAX_COMPARISONS, UsageReport, relative_error
 from microgpt.models.gpt import GPT
 from microgpt.ops.op_hooks import OVERRIDABLE
 
@@ -114,7 +114,7 @@ class OpOverrides:
         with self._bypass():
             if compare_gradient:
                 library = loss(model, tokens, targets)
-                self.report.gradient_error = _relative_error(
+                self.report.gradient_error = relative_error(
                     _flat_gradient(model, yours), _flat_gradient(model, library)
                 )
             else:
@@ -143,9 +143,3 @@ def _flat_gradient(model: GPT, loss: Any) -> np.ndarray:
     for parameter, grad in zip(parameters, before, strict=True):
         parameter.grad_buffer()[...] = grad
     return gradient.astype(np.float64)
-
-
-def _relative_error(yours: np.ndarray, library: np.ndarray) -> float:
-    """Return the norm of the difference, relative to the norm of the library's gradient."""
-    error = float(np.linalg.norm(yours - library)) / max(float(np.linalg.norm(library)), 1e-30)
-    return float("inf") if np.isnan(error) else error

@@ -4,9 +4,9 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
-from microgpt.autograd.engine import decomposed, override_ops
+from microgpt.autograd.engine import decomposed, override_backward, override_ops
 from microgpt.errors import Described, SettingError, StateError
-from microgpt.learn import op_overrides, sampler_override
+from microgpt.learn import backward_overrides, op_overrides, sampler_override
 from microgpt.learn.answer_stub import is_stub
 from microgpt.learn.usage_report import CallStats, UsageReport
 from microgpt.sampling import override_sampler
@@ -16,34 +16,49 @@ from microgpt.sampling import override_sampler
 def using(**functions: Callable[..., Any]) -> Iterator[UsageReport]:
     """Run models with your functions: `with using(softmax=my_softmax) as report: …`.
 
-    They apply in this block and thread. `sample`, `temperature` and `top_k` replace parts of the
-    sampler in `generate`; operations (softmax, cross_entropy, relu, rms_norm, …) are replaced in
-    every model. The functions have the signatures of the exercises. If a function works on Tensors,
+    They apply in this block and thread, and have the signatures of the exercises. `sample`,
+    `temperature` and `top_k` replace parts of the sampler in `generate`; operations (softmax,
+    cross_entropy, relu, rms_norm, …) are replaced in every model. If an operation works on Tensors,
     gradients flow through it; if it returns arrays, the library's backward function gives the
-    gradients. The report counts calls and compares results with the library's; show it after the
-    block. Raises StateError, which names the operations that ran instead, if a function never ran.
+    gradients. `mul_backward`, `tanh_backward` and `backward` replace parts of the backward pass on
+    `Value`s, as in a `ScalarGPT`; `matmul_backward` and `unbroadcast` on Tensors. The report counts
+    calls and compares results with the library's; show it after the block. Raises StateError, which
+    names the operations that ran instead, if a function never ran. If results differ and the block
+    raises, the report is added to the error as a note.
     """
     _check_functions(functions)
     report = UsageReport({name: CallStats() for name in functions})
     of_sampler = {name: f for name, f in functions.items() if name in sampler_override.NAMES}
-    of_ops = {name: f for name, f in functions.items() if name not in of_sampler}
+    of_backward = {name: f for name, f in functions.items() if name in backward_overrides.NAMES}
+    of_ops = {n: f for n, f in functions.items() if n not in of_sampler and n not in of_backward}
     sampler = sampler_override.SamplerOverride(of_sampler, report)
     ops = op_overrides.OpOverrides(of_ops, report)
+    passes = backward_overrides.BackwardOverrides(of_backward, report)
     with ExitStack() as stack:
         if of_sampler:
             stack.enter_context(override_sampler(sampler.choose))
         if of_ops:
             stack.enter_context(decomposed())
             stack.enter_context(override_ops(ops.hook))
-        yield report
+        if of_backward:
+            stack.enter_context(override_backward(passes.run))
+            if passes.uses_tensors:
+                stack.enter_context(decomposed())
+        try:
+            yield report
+        except Exception as error:  # which a wrong function may have caused in the library's code
+            if not report.matches_library:
+                error.add_note(str(report))
+            raise
     for name, stats in report.stats.items():
         if not stats.num_calls:
-            raise StateError((sampler if name in of_sampler else ops).why_not_called(name))
+            part = sampler if name in of_sampler else passes if name in of_backward else ops
+            raise StateError(part.why_not_called(name))
 
 
 def _check_functions(functions: dict[str, Any]) -> None:
     """Raise SettingError on names that cannot be overridden and values that are not callable."""
-    names = (*sampler_override.NAMES, *op_overrides.NAMES)
+    names = (*sampler_override.NAMES, *op_overrides.NAMES, *backward_overrides.NAMES)
     if not functions:
         raise SettingError("functions", "at least one, as in using(softmax=my_softmax)", functions)
     for name, function in functions.items():

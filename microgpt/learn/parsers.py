@@ -26,7 +26,10 @@ def array(value: Any) -> np.ndarray:
 
 def number(value: Any) -> float:
     """Convert a float, an int, a NumPy scalar or an array or Tensor of size 1 to a float."""
-    numbers = array(value)
+    try:
+        numbers = array(value)
+    except ParseError:
+        raise ParseError("one number") from None
     if numbers.size != 1:
         raise ParseError("one number")
     return float(numbers.reshape(-1)[0])

@@ -46,13 +46,15 @@ class UsageReport:
     """Calls, sampled tokens, losses and the first gradient, compared with the library's.
 
     `losses` and `tokens` are pairs (yours, library's); `gradient_error` is the relative error of
-    the first gradient, None without training. A notebook displays the report as a card.
+    the first gradient, None without training. `pass_errors` are those of the first backward passes
+    in which backward rules ran. A notebook displays the report as a card.
     """
 
     stats: dict[str, CallStats] = field(default_factory=dict)
     losses: list[tuple[float, float]] = field(default_factory=list)
     tokens: list[tuple[int, int]] = field(default_factory=list)
     gradient_error: float | None = None
+    pass_errors: list[float] = field(default_factory=list)
 
     @property
     def calls(self) -> dict[str, int]:
@@ -67,6 +69,7 @@ class UsageReport:
             and all(yours == library for yours, library in self.tokens)
             and self._loss_difference() <= TOLERANCE
             and (self.gradient_error is None or self.gradient_error <= GRADIENT_TOLERANCE)
+            and max(self.pass_errors, default=0.0) <= GRADIENT_TOLERANCE
         )
 
     def _loss_difference(self) -> float:
@@ -133,6 +136,13 @@ class UsageReport:
         if self.gradient_error is not None:
             is_same = self.gradient_error <= GRADIENT_TOLERANCE
             clauses.append(_comparison("gradient", is_same, error=self.gradient_error))
+        if self.pass_errors:
+            first, largest = self.pass_errors[0], max(self.pass_errors)
+            subject = "pass" if len(self.pass_errors) == 1 else "passes"
+            values = {"first": _share(first), "largest": _share(largest)}
+            count = len(self.pass_errors)
+            is_same = largest <= GRADIENT_TOLERANCE
+            clauses.append(_comparison(subject, is_same, count=count, **values))
         return clauses
 
     def __repr__(self) -> str:
@@ -154,6 +164,17 @@ class UsageReport:
 
 def _comparison(subject: str, is_same: bool, **values: Any) -> Clause:
     """Return a comparison with the library's results, losses, … as a clause."""
-    verb = "differs" if subject == "gradient" else "differ"
+    verb = "differs" if subject in ("gradient", "pass") else "differ"
     key = f"{subject}_equal" if is_same else f"{subject}_{verb}"
     return (SAME if is_same else DIFFERENT), format_message("using", key, **values)
+
+
+def _share(error: float) -> str:
+    """Format a relative error in per cent; a broken rule may give one of billions."""
+    return f"{error:.1%}" if error < 10 else "more than 1,000 %"
+
+
+def relative_error(yours: np.ndarray, library: np.ndarray) -> float:
+    """Return the norm of the difference, relative to the norm of the library's gradient."""
+    error = float(np.linalg.norm(yours - library)) / max(float(np.linalg.norm(library)), 1e-30)
+    return float("inf") if np.isnan(error) else error

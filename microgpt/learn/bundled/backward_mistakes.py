@@ -1,0 +1,156 @@
+"""The common mistakes of 01.backward: orders, sums, and what is returned."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from microgpt.learn.exercise import CommonMistake
+from microgpt.learn.messages import message_section
+from microgpt.widgets.backward_passes import (
+    backward,
+    breadth_first,
+    depth_first,
+    edges,
+    inputs_first,
+    inputs_wait,
+    running_totals,
+)
+
+MANY_NODES = 40  # graphs in which every path cannot be walked
+
+
+def every_path(last: Any) -> dict:
+    """Walk every path to a node and add up the products of local gradients: right, and endless."""
+    grads: dict = {}
+    waiting = [(last, 1.0)]
+    while waiting:
+        node, gradient = waiting.pop()
+        grads[node] = grads.get(node, 0.0) + gradient
+        waiting += [(input, local * gradient) for _, input, local in edges(node)]
+    return grads
+
+
+def recursive(last: Any) -> dict:
+    """Return the right gradients of a graph that is not too deep for recursion."""
+    order: dict = {}
+
+    def visit(node: Any) -> None:
+        if node not in order:
+            for input in node.inputs:
+                visit(input)
+            order[node] = None
+
+    visit(last)
+    return backward(last, lambda last: (edge for node in reversed(order) for edge in edges(node)))
+
+
+def _combined(last: Any, combine: Callable[[float, float, float], float], seed: float = 1.0) -> Any:
+    """Return gradients in the right order, as `combine(before, local gradient, upstream)`."""
+    grads = dict.fromkeys(inputs_first(last), 0.0)
+    grads[last] = seed
+    for node, input, local_grad in inputs_wait(last):
+        grads[input] = combine(grads[input], local_grad, grads[node])
+    return grads
+
+
+def _swapped_edges(last: Any) -> Iterator:
+    for node in reversed(inputs_first(last)):
+        for input, local_grad in zip(node.inputs, reversed(node.local_grads), strict=True):
+            yield node, input, local_grad
+
+
+def _forwards(last: Any) -> Iterator:
+    grads = {last}
+    for node in inputs_first(last):
+        if node in grads:
+            yield from edges(node)
+
+
+def _right(last: Any) -> dict:
+    return backward(last, inputs_wait)
+
+
+def _some(keep: Callable[[Any, Any], bool]) -> Callable[[Any], dict]:
+    """Return the mistake of giving the right gradients of some nodes only."""
+    return lambda last: {node: grad for node, grad in _right(last).items() if keep(node, last)}
+
+
+def _lacks_nodes(result: Any, last: Any) -> bool:
+    """Whether the gradients are right, but not all there."""
+    right = {node.name: grad for node, grad in _right(last).items()}
+    return len(result) < len(right) and all(right[name] == grad for name, grad in result.items())
+
+
+def _lacks_leaves(result: Any, last: Any) -> bool:
+    leaves = {node.name for node in inputs_first(last) if not node.inputs}
+    return _lacks_nodes(result, last) and not leaves & result.keys()
+
+
+def _lacks_last(result: Any, last: Any) -> bool:
+    return _lacks_nodes(result, last) and last.name not in result
+
+
+def _running_totals(last: Any) -> dict:
+    if _is_large(None, last):
+        raise RecursionError  # it would not come back, and a mistake runs without a time limit
+    return backward(last, running_totals)
+
+
+def _reads_what_is_missing(last: Any) -> dict:
+    grads = {last: 1.0}
+    for node, input, local_grad in inputs_wait(last):
+        grads[input] += local_grad * grads[node]
+    return grads
+
+
+def _sets_attributes(last: Any) -> Any:
+    last.grad = 1.0
+
+
+def _is_large(result: Any, last: Any) -> bool:
+    """Whether a graph has so many paths that walking them all never ends."""
+    nodes = inputs_first(last)
+    return len(nodes) > MANY_NODES and any(len(node.inputs) > 1 for node in nodes)
+
+
+def common_mistakes() -> tuple[CommonMistake, ...]:
+    """Return the mistakes; the first of those that explain an answer equally well is named."""
+    causes = message_section("01.backward")["mistakes"]
+    mistakes: dict[str, Callable[[Any], Any]] = {
+        "overwrite": lambda last: backward(last, inputs_wait, accumulate=False),
+        "depth_first": lambda last: backward(last, depth_first),
+        "breadth_first": lambda last: backward(last, breadth_first),
+        "running_totals": _running_totals,
+        "first_only": lambda last: _combined(last, lambda old, g, dy: old or g * dy),
+        "no_upstream": lambda last: _combined(last, lambda old, g, dy: old + g),
+        "no_local": lambda last: _combined(last, lambda old, g, dy: old + dy),
+        "added": lambda last: _combined(last, lambda old, g, dy: old + g + dy),
+        "multiplied": lambda last: _combined(last, lambda old, g, dy: (old or 1.0) * g * dy),
+        "averaged": lambda last: _combined(
+            last, lambda old, g, dy: (old + g * dy) / 2 if old else g * dy
+        ),
+        "no_seed": lambda last: _combined(last, lambda old, g, dy: old + g * dy, seed=0.0),
+        "swapped": lambda last: backward(last, _swapped_edges),
+        "forwards": lambda last: {**dict.fromkeys(inputs_first(last), 0.0),
+                                  **backward(last, _forwards)},
+        "key_error": _reads_what_is_missing,
+        "attributes": _sets_attributes,
+        "recursive": recursive,
+    }  # fmt: skip
+    incomplete = {
+        "without_last": (_some(lambda node, last: node is not last), _lacks_last),
+        "without_leaves": (_some(lambda node, last: bool(node.inputs)), _lacks_leaves),
+        "leaves_only": (_some(lambda node, last: not node.inputs), _lacks_nodes),
+    }
+    return (
+        *(
+            CommonMistake(key.replace("_", " "), function, causes[key])
+            for key, function in mistakes.items()
+        ),
+        *(
+            CommonMistake(key.replace("_", " "), function, causes[key], matches=matches)
+            for key, (function, matches) in incomplete.items()
+        ),
+        CommonMistake(
+            "every path", every_path, causes["every_path"], times_out=True, matches=_is_large
+        ),
+    )

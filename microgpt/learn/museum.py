@@ -1,0 +1,74 @@
+"""`museum`: wrong answers side by side with the right one, computed when you ask for them."""
+
+from collections.abc import Callable
+from typing import Any
+
+from microgpt.autograd.value import Value
+from microgpt.errors import SettingError
+from microgpt.viz.museum_table import MuseumTable
+from microgpt.widgets.backward_passes import (
+    backward,
+    breadth_first,
+    depth_first,
+    inputs_wait,
+    running_totals,
+)
+
+
+def _doubled_twice(a: Value) -> Value:
+    b = a + a
+    return b + b
+
+
+def _diamond(a: Value, b: Value) -> Value:
+    c, d = a + b, a * b
+    return (c + d) + (c * d)
+
+
+def _product_first(a: Value, b: Value) -> Value:
+    c = a * b
+    return c * a + c
+
+
+def _product_last(a: Value, b: Value) -> Value:
+    c = a * b
+    return c + c * a
+
+
+# Name of a graph -> its formula, its function, and the numbers that it is computed for.
+GRAPHS: dict[str, tuple[tuple[str, ...], Callable[..., Value], tuple[float, ...]]] = {
+    "tree": (("(a·b)²", "a = 2, b = 3"), lambda a, b: (a * b) ** 2, (2.0, 3.0)),
+    "a·a": (("a = 3",), lambda a: a * a, (3.0,)),
+    "b + b": (("b = a + a", "a = 2"), _doubled_twice, (2.0,)),
+    "diamond": (("c = a + b", "d = a·b", "(c + d) + c·d"), _diamond, (2.0, 3.0)),
+    "c·a + c": (("c = a·b", "a = 2, b = 3"), _product_first, (2.0, 3.0)),
+    "c + c·a": (("c = a·b", "a = 2, b = 3"), _product_last, (2.0, 3.0)),
+}
+PASSES: dict[str, Callable[[Any], dict[Any, float]]] = {
+    "right": lambda last: backward(last, inputs_wait),
+    "overwrite": lambda last: backward(last, inputs_wait, accumulate=False),
+    "recursion with running totals": lambda last: backward(last, running_totals),
+    "depth first": lambda last: backward(last, depth_first),
+    "breadth first": lambda last: backward(last, breadth_first),
+}
+
+
+def museum(id: str) -> MuseumTable:
+    """Return the wrong answers that the notebook `id` collects, as a table beside the right one.
+
+    "01" has five backward passes on six graphs of `Value`s: `museum("01").rows[pass][graph]` is the
+    gradient with respect to a, or to a and b. Raises SettingError for another id.
+    """
+    if id != "01":
+        raise SettingError("museum", got=id, choices=("01",))
+    rows = {name: {graph: _gradients(run, graph) for graph in GRAPHS}
+            for name, run in PASSES.items()}  # fmt: skip
+    return MuseumTable(rows, {graph: formula for graph, (formula, _, _) in GRAPHS.items()})
+
+
+def _gradients(run: Callable[[Any], dict[Any, float]], graph: str) -> tuple[float, ...]:
+    """Run a backward pass on a new graph; return the gradients of its leaves."""
+    _, function, numbers = GRAPHS[graph]
+    leaves = [Value(number) for number in numbers]
+    grads = run(function(*leaves))
+    return tuple(grads[leaf] for leaf in leaves)
