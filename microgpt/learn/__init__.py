@@ -13,7 +13,15 @@ from microgpt.learn.exercise_selftest import self_test
 from microgpt.learn.hints import hint, solution
 from microgpt.learn.museum import museum
 from microgpt.learn.overrides import using
-from microgpt.learn.parsers import ParseError, anything, array, integer, number, tuple_of
+from microgpt.learn.parsers import (
+    ParseError,
+    anything,
+    array,
+    integer,
+    number,
+    token_ids,
+    tuple_of,
+)
 from microgpt.learn.predictions import predict, reveal
 from microgpt.learn.registry import exercises, load
 from microgpt.learn.results import NotAttempted, Result, WrongAnswer
@@ -46,6 +54,7 @@ __all__ = [
     "self_test",
     "solution",
     "todo",
+    "token_ids",
     "tuple_of",
     "using",
     "workbook",
