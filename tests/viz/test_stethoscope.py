@@ -201,6 +201,8 @@ def test_wrong_slopes_are_marked_at_the_end():
     assert html_of(wrong).count(" ✗") == 2
     assert sum("✗" in text for text in draw_replay(wrong).texts()) == 2
     assert not any(box.is_wrong for box in node_boxes(neuron()))
+    on_the_way = replay_of("c = a*b; c*a + c", 3, order="depth first", a=2.0, b=3.0)
+    assert not any(box.is_wrong for box in node_boxes(on_the_way))
 
 
 def test_nothing_typed_is_html():
@@ -257,7 +259,7 @@ def test_a_pole_does_not_flatten_the_curve():
     for line in chart.lines:
         assert all(-1e-9 <= y <= 1 + 1e-9 for _, y in line)
     assert len(chart.lines) == 2  # what lies beyond the plot is cut off
-    assert 0.3 < chart.dot[1] < 0.7
+    assert 0.38 < chart.dot[1] < 0.6
 
 
 def test_corners_are_marked():

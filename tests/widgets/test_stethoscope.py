@@ -225,6 +225,7 @@ def test_a_leaf_cannot_be_moved_to_where_there_is_no_value():
     assert "log(x) cannot be computed at x = -0.5" in view.caption
     assert view.picture.value == before
     assert view.state.values == (0.1,)
+    assert view.slider.value == -0.5  # under the hand
     view.slider.slider.value = 0.15
     assert view.state.values == (0.15,)
     assert view.message == ""
