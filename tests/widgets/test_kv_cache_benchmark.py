@@ -34,13 +34,14 @@ def test_the_first_generation_of_each_way_is_not_timed(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("seconds", "num_rounds"), [(0.1, 5), (1.0, 3), (1.5, 1), (30.0, 1)]
+    ("seconds", "num_rounds"), [(0.1, 5), (1.0, 4), (1.5, 2), (30.0, 1)]
 )  # of one generation; a round has two, and one round warms up
 def test_slow_rounds_are_fewer(monkeypatch, seconds, num_rounds):
-    clock = [0.0]
+    clock, calls = [0.0], []
 
     def generate(*args):
-        clock[0] += seconds
+        calls.append(1)
+        clock[0] += seconds if len(calls) > 2 else 60.0  # kernels are compiled
 
     for name in ("_recompute", "_generate_cached"):
         monkeypatch.setattr(kv_cache_benchmark, name, generate)
@@ -48,7 +49,7 @@ def test_slow_rounds_are_fewer(monkeypatch, seconds, num_rounds):
     timings = time_generation(mg.GPT(backend="numpy"), [26], 8)
     assert len(timings.recompute_ms) == len(timings.cached_ms) == num_rounds
     assert timings.planned_rounds == (5 if num_rounds < 5 else None)
-    assert clock[0] <= max(kv_cache_benchmark.MAX_SECONDS, 4 * seconds)
+    assert clock[0] - 120 <= max(kv_cache_benchmark.MAX_SECONDS, 2 * seconds)
 
 
 def test_the_caption_calls_a_token_as_its_tokenizer_does():

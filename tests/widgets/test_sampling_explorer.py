@@ -399,7 +399,8 @@ def test_only_the_compact_form_leaves_out_the_setup():
     assert compact.more_sliders.toggle not in widgets_of(compact)
     assert compact.sliders["top_k"].slider not in widgets_of(compact)
     assert elements(full.picture.value, "figures")
-    assert not elements(compact.picture.value, "figures")
+    assert len(elements(full.picture.value, "figure")) == 3
+    assert len(elements(compact.picture.value, "figure")) == 1  # the perplexity
 
 
 def test_more_dials_unfold_where_their_button_stands():
