@@ -17,6 +17,10 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from exercise_answers import telling_lines
+from shipped_notebooks import json_strings
+
+from microgpt import learn
 
 ROOT = Path(__file__).parent.parent
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="the programs lie elsewhere there")
@@ -78,6 +82,18 @@ def test_the_notebooks_travel_and_what_builds_them_does_not(wheel):
     assert sorted(shipped) == sorted(wanted)
     for name, path in wanted.items():
         assert archive.read(name) == path.read_bytes()
+
+
+def test_no_solution_travels_in_notebooks_or_in_the_workbook(wheel):
+    archive, workbook = zipfile.ZipFile(wheel), "microgpt/learn/workbooks/my_microgpt.py"
+    notebooks = [name for name in archive.namelist() if name.endswith(".ipynb")]
+    assert "microgpt/notebooks/09_sampling.ipynb" in notebooks
+    texts = {name: json_strings(json.loads(archive.read(name))) for name in notebooks}
+    texts[workbook] = [archive.read(workbook).decode()]
+    for exercise in filter(lambda exercise: exercise.is_function, learn.exercises()):
+        for line in telling_lines(exercise):
+            for name in texts:
+                assert not any(line in text for text in texts[name]), f"{name}: {line}"
 
 
 def test_it_trains_and_samples(microgpt, home, tmp_path):

@@ -13,11 +13,20 @@ from microgpt.learn.exercise_selftest import self_test
 from microgpt.learn.hints import hint, solution
 from microgpt.learn.museum import museum
 from microgpt.learn.overrides import using
-from microgpt.learn.parsers import ParseError, anything, array, integer, number, tuple_of
+from microgpt.learn.parsers import (
+    ParseError,
+    anything,
+    array,
+    integer,
+    number,
+    token_ids,
+    tuple_of,
+)
 from microgpt.learn.predictions import predict, reveal
 from microgpt.learn.registry import exercises, load
 from microgpt.learn.results import NotAttempted, Result, WrongAnswer
 from microgpt.learn.scoreboard import Scoreboard, scoreboard
+from microgpt.learn.workbooks import workbook
 
 __all__ = [
     "CommonMistake",
@@ -45,8 +54,10 @@ __all__ = [
     "self_test",
     "solution",
     "todo",
+    "token_ids",
     "tuple_of",
     "using",
+    "workbook",
 ]
 
 record_cells()  # from the start, so that `check` knows of an answer that is older than its cell

@@ -9,6 +9,7 @@ from microgpt import __version__, backends
 from microgpt.config.checks import check_integer
 from microgpt.learn import time_limit
 from microgpt.learn.answer_cells import find_cell_error
+from microgpt.learn.answer_source import remember
 from microgpt.learn.answer_stub import is_stub
 from microgpt.learn.case_runner import Case, CaseResults
 from microgpt.learn.diagnosis import parameters, usual_cause
@@ -23,9 +24,9 @@ def check(id: str | Exercise, answer: Any, seed: int | None = None) -> Result:
 
     The answer runs in its own thread, for at most three seconds of CPU time, with the NumPy back
     end; its printed output is discarded. The same `seed` (default 0) gives the same inputs. No data
-    is stored or sent. In a notebook, an answer is not checked if the last run of its cell ended in
-    an error and left an earlier value. Do not call it while holding `backends.LOCK`, which the
-    answer may need.
+    is stored or sent; the source of a correct function stays in memory, for `workbook`. In a
+    notebook, an answer is not checked if the last run of its cell ended in an error and left an
+    earlier value. Do not call it while holding `backends.LOCK`, which the answer may need.
     """
     exercise = find_exercise(id)
     seed = check_integer("seed", 0 if seed is None else seed, minimum=0)
@@ -38,6 +39,8 @@ def check(id: str | Exercise, answer: Any, seed: int | None = None) -> Result:
         with backends.using("numpy"):  # so that compilation takes none of the three seconds
             outcome = _check(exercise, answer, seed)
     if outcome["state"] == CORRECT:
+        if exercise.is_function:
+            remember(exercise.id, exercise.answer_name, answer)
         outcome["success_message"] = _success_message(exercise, answer)
     return Result(
         **outcome,

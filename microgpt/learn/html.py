@@ -31,8 +31,8 @@ class Card(NamedTuple):
 
     `tone` is "correct", "not yet", "not attempted" or "plain"; `symbol` repeats it in a circle.
     `name` is the exercise's. `sentence` may follow a label, `rows` are values in monospace, `cause`
-    is a label and a text, `code` is a block of code, `points` a list. In `footer`, `commands` in
-    backquotes are code.
+    is a label and a text, `code` is a block of code, `points` a list of symbols and texts. In
+    `sentence`, `cause`, `points` and `footer`, `commands` in backquotes are code.
     """
 
     tone: str
@@ -74,7 +74,7 @@ def card_html(card: Card) -> str:
             tag(
                 "li",
                 tag("span", f"{symbol} ", css_class="point", aria_hidden="true"),
-                tag("span", text),
+                tag("span", with_code(text)),
             )
             for symbol, text in card.points
         )

@@ -47,6 +47,18 @@ def integer(value: Any) -> int:
         raise ParseError("a whole number, an int") from None
 
 
+def token_ids(value: Any) -> list[int]:
+    """Convert a list, a tuple or an array of whole numbers to a list of ints."""
+    if isinstance(value, np.ndarray) and value.ndim == 1:
+        value = value.tolist()
+    if not isinstance(value, list | tuple):
+        raise ParseError("a list of ints")
+    try:
+        return [integer(item) for item in value]
+    except ParseError:
+        raise ParseError("a list of ints") from None
+
+
 def tuple_of(*parsers: Callable[[Any], Any]) -> Callable[[Any], tuple]:
     """Return a parser of tuples of several values, with a parser for each."""
 

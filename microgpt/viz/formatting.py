@@ -92,8 +92,8 @@ def format_perplexity(loss: float) -> str:
 
 
 def ranked(rank: int) -> str:
-    """Format a rank counted from 0 as "the most likely", "the 2nd most likely", …"""
-    return f"the {ordinal(rank + 1)} most likely" if rank else "the most likely"
+    """Format a rank counted from 0 as "the most probable", "the 2nd most probable", …"""
+    return f"the {ordinal(rank + 1)} most probable" if rank else "the most probable"
 
 
 def ordinal(number: int) -> str:

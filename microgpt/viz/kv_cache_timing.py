@@ -20,12 +20,23 @@ class CacheTimings:
 
     For `recompute_ms` the whole text was recomputed for each token, for `cached_ms` keys and values
     came from a KV cache. The two ways alternated. `unit` is what a token is called.
+    `planned_rounds` is how many rounds there were to be, if they were too slow for as many.
     """
 
     num_new_tokens: int
     recompute_ms: tuple[float, ...]
     cached_ms: tuple[float, ...]
     unit: str = "letter"
+    planned_rounds: int | None = None
+
+    @property
+    def ratio(self) -> float:
+        """How many times as fast the cache is: the median of the ratios within each round.
+
+        What slows the machine down for a while slows both ways of a round, and cancels.
+        """
+        pairs = zip(self.recompute_ms, self.cached_ms, strict=True)
+        return median(recompute / cached for recompute, cached in pairs)
 
 
 @dataclass(frozen=True)
@@ -89,9 +100,8 @@ def timing_chart(timings: CacheTimings) -> TimingChart:
         )
         for (name, note), ms in zip(names, times, strict=True)
     )  # fmt: skip
-    ratio = median(timings.recompute_ms) / median(timings.cached_ms)
     shares = tuple((tick / end, label) for tick, label in zip(ticks, labels, strict=True))
-    return TimingChart(bars, shares, f"{ratio:.1f}")
+    return TimingChart(bars, shares, f"{timings.ratio:.1f}")
 
 
 def format_ms(ms: float) -> str:
@@ -102,14 +112,18 @@ def format_ms(ms: float) -> str:
 def timing_caption(timings: CacheTimings) -> str:
     """Say how long each way takes, and what was measured."""
     recompute, cached = median(timings.recompute_ms), median(timings.cached_ms)
-    unit, ratio = timings.unit, recompute / cached
+    unit, ratio = timings.unit, timings.ratio
     outcome = f"{ratio:.1f} times as fast" if ratio >= 1.05 else "no faster at this length"
     num_new, rounds = timings.num_new_tokens, len(timings.cached_ms)
+    runs = f"{rounds} run{'s' * (rounds != 1)} each"
+    if timings.planned_rounds is not None:
+        runs += f" ({timings.planned_rounds} were planned, but this machine was too slow for them)"
     return (
         f"{num_new:,} {unit}{'s take' if num_new != 1 else ' takes'} {format_ms(recompute)} ms "
         f"when the whole text is read again for each, and {format_ms(cached)} ms with a KV cache: "
-        f"{outcome}. Bars are medians of {rounds} run{'s' * (rounds != 1)} each, taken alternately "
-        "on this machine when the cell ran; thin lines reach from the fastest to the slowest."
+        f"{outcome}. Bars are medians of {runs}, taken alternately when the cell ran; thin lines "
+        "reach from the fastest to the slowest. “Times as fast” is the median of the ratios of "
+        "neighbouring runs; it varies with the machine and with what else it is doing."
     )
 
 

@@ -119,7 +119,7 @@ def _draw_rows(drawing: Drawing, scores: TextScores) -> None:
             )  # fmt: skip
             if row.is_rarest and row.share < MAX_SHARE_BESIDE_NOTE:
                 x = BAR_LEFT + width * row.share + 8
-                drawing.add(Text(x, baseline, "least likely"))
+                drawing.add(Text(x, baseline, "least probable"))
         drawing.add(
             Text(PROB_RIGHT, baseline, row.prob, "end", 14, weight, colour),
             Text(RANK_RIGHT, baseline, row.rank, "end", 14, fill="ink2"),

@@ -24,7 +24,7 @@ from microgpt.viz.token_likelihood import (
 )
 
 LABEL_LENGTH = 12  # characters of the text that its mark on the line shows
-# The note "least likely" stands beside a bar that leaves it room in a wide or in a narrow view.
+# The note "least probable" stands beside a bar that leaves it room in a wide or in a narrow view.
 MAX_SHARE_BESIDE_NOTE, MAX_SHARE_BESIDE_NARROW_NOTE = 0.6, 0.2
 
 
@@ -199,7 +199,7 @@ def _row(row: ScoreRow, old: ScoreRow | None, moves: bool) -> Markup:
     fits = "" if row.share < MAX_SHARE_BESIDE_NARROW_NOTE else " wide"
     old_share = (old.share or 0.0) if old is not None else 0.0
     motion = f"--l0:0%;--w0:{percent(old_share)};" if moves else ""
-    note = [tag("span", "least likely", css_class=f"note{fits}")] if has_note else []
+    note = [tag("span", "least probable", css_class=f"note{fits}")] if has_note else []
     rarest = " least" if row.is_rarest else ""
     return tag(
         "div",

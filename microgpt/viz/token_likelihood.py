@@ -64,8 +64,8 @@ class TextScores:
 
     `nll` is the sum over the tokens, in nats. `unknown_chars` are characters missing from the
     vocabulary, `error` is any other reason. `memorization` is the label "trained on", "new", …, or
-    "" if it is unknown; `unit` is what a token is called. `references` are likelihoods to compare
-    with.
+    "" if it is unknown; `unit` is what a token is called, `text_noun` what a text is. `references`
+    are likelihoods to compare with.
     """
 
     text: str
@@ -76,11 +76,12 @@ class TextScores:
     unknown_chars: tuple[str, ...] = ()
     error: str = ""
     unit: str = "letter"
+    text_noun: str = "name"
     references: tuple[Reference, ...] = ()
 
     @property
     def random_nll(self) -> float:
-        """The nats of a text of as many tokens, all equally likely: n times log V."""
+        """The nats of a text of as many tokens, all equally probable: n times log V."""
         return len(self.tokens) * log(self.tokens[0].vocab_size) if self.tokens else 0.0
 
     @property
@@ -164,14 +165,14 @@ def nats(nll: float) -> str:
 
 def question(scores: TextScores) -> str:
     """Return the question that the view answers."""
-    return f"How likely is {quoted_text(scores.text)}?" if scores.text else "How likely is a name?"
+    return f"How likely is {quoted_text(scores.text) if scores.text else f'a {scores.text_noun}'}?"
 
 
 def likelihood_sentence(scores: TextScores) -> str:
     """Return a sentence or two that say how likely the text is, or why it has no likelihood."""
     text = quoted_text(scores.text)
     if not scores.text:
-        return "Type a name and press Enter: its probability appears here."
+        return f"Type a {scores.text_noun} and press Enter: its probability appears here."
     if scores.unknown_chars:
         chars = ", ".join(quoted(char) for char in scores.unknown_chars[:8])
         return f"This model never met {chars}, so {text} has no probability here."
@@ -189,9 +190,9 @@ def _rarest_sentence(scores: TextScores) -> str:
     """Name the token with the lowest probability; the end of a text is no letter."""
     rarest = scores.tokens[scores.rarest_index]
     number = scores.rarest_index + 1
-    what = f"Its least likely {scores.unit} is {quoted(rarest.label)} in place {number}"
+    what = f"Its least probable {scores.unit} is {quoted(rarest.label)} in place {number}"
     if visible(rarest.label) == "end":
-        what = f"Least likely is that it ends after {quoted(rarest.preceding)}"
+        what = f"Least probable is that it ends after {quoted(rarest.preceding)}"
     prob = format_prob(rarest.prob)
     of_prob = prob.replace("<", "below") if prob.startswith("<") else f"of {prob}"
     return f"{what}, with a probability {of_prob}."
@@ -202,12 +203,12 @@ def comparison(scores: TextScores) -> str:
     gain = scores.random_nll - scores.nll
     others = f"as random {scores.unit}s of the same length"
     if abs(gain) < log(1.5):
-        return f"about as likely {others}"
+        return f"about as probable {others}"
     times = f"{format_times(abs(gain))} times"
     return (
-        f"about {times} as likely {others}"
+        f"about {times} as probable {others}"
         if gain > 0
-        else f"about {times} less likely than" + (others.removeprefix("as"))
+        else f"about {times} less probable than" + (others.removeprefix("as"))
     )
 
 

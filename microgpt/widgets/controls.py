@@ -84,7 +84,9 @@ class LabeledSlider:
             self._value = number
             self.box.description = self.label(number, self.box.max)
             self.box.value = number
-            self.slider.value = self._slider_position(number)
+            position = self._slider_position(number)
+            if abs(position - self.slider.value) > 1e-9:  # else only the browser's digits differ
+                self.slider.value = position
         finally:
             self._setting_thread = None
 
@@ -148,6 +150,11 @@ class Collapsible:
     def is_open(self) -> bool:
         """Whether the content is shown."""
         return bool(self.toggle.value)
+
+    def rename(self, title: str) -> None:
+        """Set another title after the triangle."""
+        self.titles = f"▸ {title}", f"▾ {title}"
+        self.toggle.description = self.titles[self.is_open]
 
     def _on_toggle(self, change: Any) -> None:
         self.toggle.description = self.titles[bool(change["new"])]

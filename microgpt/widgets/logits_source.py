@@ -60,6 +60,12 @@ class TextLogits(ABC):
             for token in range(vocab_size)
         )
 
+    @property
+    def text_noun(self) -> str:
+        """What a text of the model is called: a name, if it is made of letters and ends."""
+        is_name = self.unit == "letter" and self.eos_token_id is not None
+        return "name" if is_name else "text"
+
     def encode_prompt(self, text: str) -> tuple[int, ...]:
         """Return the token ids of a prompt, after a BOS token if the tokenizer has one.
 

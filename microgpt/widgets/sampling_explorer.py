@@ -80,7 +80,7 @@ class SamplingExplorer(Panel):
         params_in_range = check_in_range(SampleConfig(**params))
         trace = SamplingTrace(self.initial_source, prompt, params_in_range, seed)
         trace = trace if u is None else trace.with_fixed_u(u)
-        self._first_draw = trace.draw
+        self._first_trace = trace
         self._table_queue = LatestOnlyQueue()
         self._sync_thread: int | None = None  # the thread that sets controls from the state
         self.compact = compact
@@ -142,7 +142,7 @@ class SamplingExplorer(Panel):
         self.u_slider = LabeledSlider(lambda u, maximum: "Dart u", 0.0, 0.999, 0.001, self._on_u)
         self.u_slider.widget.add_class("mg-dart")
         self.restart_button = self._step_button(
-            "Start over", self._restarted, "the same text from its beginning", "quiet"
+            "Start over", lambda trace: self._first_trace, "all as this view began", "quiet"
         )
         self.redraw_button = self._step_button(
             "Throw again", SamplingTrace.with_new_draw, "another dart, the same probabilities"
@@ -222,11 +222,6 @@ class SamplingExplorer(Panel):
     def _advanced(trace: SamplingTrace) -> SamplingTrace:
         """Accept the pick; after the end of the text, begin another one with the next seed."""
         return trace.with_next_seed() if trace.is_finished else trace.accept()
-
-    def _restarted(self, trace: SamplingTrace) -> SamplingTrace:
-        """Start the text over; set the first u again if the explorer was made with a `u`."""
-        new = trace.restarted()
-        return replace(new, draw=self._first_draw) if new.source is self.initial_source else new
 
     # -- keeping the controls in sync with the state --------------------------------------------
 

@@ -149,10 +149,11 @@ class SamplingTrace:
             is_same = undone.sampled.token == self.accepted[-1].token
             return undone.accept() if is_same else undone
         new = replace(self, params=replace(self.params, **params))
+        if new.params == self.params:
+            return self
         if not (self.params.temperature and new.params.temperature):
             return replace(new, pick_change=None)  # greedy before or after: u is not used
-        change = _explain_pick(self.sampled, new.sampled, self.pick_change)
-        return replace(new, pick_change=change)
+        return replace(new, pick_change=_explain_pick(self.sampled, new.sampled))
 
     def accept(self) -> "SamplingTrace":
         """Return the trace with the sampled token appended."""
@@ -256,18 +257,10 @@ class SamplingTrace:
         )
 
 
-def _explain_pick(
-    old: SampledToken, new: SampledToken, previous: PickChange | None
-) -> PickChange | None:
-    """Return why another token was picked with the same u.
-
-    If the pick did not change, return `previous` as long as it explains the current pick.
-    """
+def _explain_pick(old: SampledToken, new: SampledToken) -> PickChange | None:
+    """Return why another token was picked with the same u; None if the pick did not change."""
     if new.token == old.token:
-        if previous is None or previous.new_token != new.token:
-            return None
-        edge_rank = int(np.flatnonzero(new.ranked_ids == previous.edge_token)[0])
-        return replace(previous, edge_after=float(new.cumulative[edge_rank]))
+        return None
     edge_rank = min(old.rank, new.rank)  # the upper edge of this rank passed u
     return PickChange(
         old.token, new.token, int(new.ranked_ids[edge_rank]),

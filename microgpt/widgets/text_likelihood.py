@@ -39,25 +39,31 @@ class LikelihoodSection:
         run_guarded: Callable[[Callable[[], None]], None],
     ):
         self.get_trace = get_trace
-        self.text_box = _text_box("")
+        self.text_box = _text_box("", "name")
         self.text_box.layout.max_width = "280px"
         self.answer = ipywidgets.HTML(layout={"margin": "8px 0 0"})
         self.answer.add_class("mg-live")
         self.content = ipywidgets.VBox([self.text_box, self.answer])
-        self.section = Collapsible(
-            "How likely is this name?", self.content, lambda: run_guarded(self.fill)
-        )
+        self.section = Collapsible("", self.content, lambda: run_guarded(self.fill))
         self.toggle = self.section.toggle
         self.text_box.observe(lambda change: run_guarded(self.fill), "value")
 
     def sync(self) -> None:
         """Show the section only while there is a model: numbers of no text have no likelihood."""
-        has_model = isinstance(self.get_trace().source, TextLogits)
-        is_open = has_model and self.section.is_open
-        self.toggle.layout.display = "" if has_model else "none"
-        self.content.layout.display = "" if is_open else "none"
-        if is_open:
+        source = self.get_trace().source
+        if not isinstance(source, TextLogits):
+            self.toggle.layout.display = self.content.layout.display = "none"
+            return
+        self._ask_for(source.text_noun)
+        self.toggle.layout.display = ""
+        self.content.layout.display = "" if self.section.is_open else "none"
+        if self.section.is_open:
             self.fill()
+
+    def _ask_for(self, noun: str) -> None:
+        """Ask for what the model writes, a "name" or a "text"."""
+        self.section.rename(f"How likely is this {noun}?")
+        self.text_box.description, self.text_box.placeholder = noun.capitalize(), f"type a {noun}"
 
     def fill(self) -> None:
         """Show the likelihood of the typed text under the current sampling parameters."""
@@ -80,8 +86,10 @@ class TypedText:
         """Score the text, with small letters where the model knows no capitals."""
         read = read_typed_text(self.text, self.source.can_encode)
         if read.unknown_chars:
-            text, unit = self.text.strip(), self.source.unit
-            return TextScores(text, self.params, unknown_chars=read.unknown_chars, unit=unit)
+            return TextScores(
+                self.text.strip(), self.params, unknown_chars=read.unknown_chars,
+                unit=self.source.unit, text_noun=self.source.text_noun,
+            )  # fmt: skip
         return text_scores(self.source, read.text, self.params)
 
     def sentence(self) -> str:
@@ -118,7 +126,7 @@ class TextLikelihood(Panel):
         text = (names or ("",))[0] if text is None else text
         self.names = names
         self._log_frequencies = token_log_frequencies(source, _find_corpus(model, corpus))
-        self.text_box = _text_box(text)
+        self.text_box = _text_box(text, source.text_noun)
         self.name_buttons = [
             button(name, lambda name=name: self._on_name(name))  # type: ignore[misc]
             for name in names
@@ -169,10 +177,11 @@ class TextLikelihood(Panel):
         return replace(scores, references=tuple(references))
 
 
-def _text_box(text: str) -> ipywidgets.Text:
+def _text_box(text: str, noun: str) -> ipywidgets.Text:
     return ipywidgets.Text(
-        value=text, description="Name", placeholder="type a name", continuous_update=False
-    )
+        value=text, description=noun.capitalize(), placeholder=f"type a {noun}",
+        continuous_update=False,
+    )  # fmt: skip
 
 
 def _find_corpus(model: ModelLike, corpus: Any) -> Corpus | None:

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 from math import inf
+from typing import Any
 
 import numpy as np
 
@@ -69,17 +70,16 @@ def total_nll(scores: Sequence[TokenScore]) -> float:
 
 def text_scores(source: TextLogits, text: str, params: SampleConfig = UNFILTERED) -> TextScores:
     """Return the scores of a text as data for the picture, or the reason why it has none."""
+    words: dict[str, Any] = {"unit": source.unit, "text_noun": source.text_noun}
     if unknown := sorted({char for char in text if not source.can_encode(char)}):
-        return TextScores(text, params, unknown_chars=tuple(unknown), unit=source.unit)
+        return TextScores(text, params, unknown_chars=tuple(unknown), **words)
     try:
         scores = score_text(source, text, params)
     except TokenError as error:
-        return TextScores(text, params, error=str(error), unit=source.unit)
+        return TextScores(text, params, error=str(error), **words)
     check = source.memorization_check
     memorization = "" if check is None else check(text)
-    return TextScores(
-        text, params, tuple(scores), total_nll(scores), memorization, unit=source.unit
-    )
+    return TextScores(text, params, tuple(scores), total_nll(scores), memorization, **words)
 
 
 def token_log_frequencies(source: TextLogits, corpus: Corpus | None) -> np.ndarray | None:

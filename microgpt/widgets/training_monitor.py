@@ -135,7 +135,7 @@ class TrainingMonitor(Panel):
         return self
 
     def perplexity(self, snapshot: int = -1) -> float:
-        """Return e to a snapshot's loss: the number of equally likely tokens with the same loss."""
+        """Return e to a snapshot's loss: so many equally probable tokens have the same loss."""
         return float(np.exp(self.state.snapshots[snapshot].loss))
 
     def compare_to_baselines(self) -> str:

@@ -15,6 +15,7 @@ from .execution import execute
 from .notebook_diff import output_difference, source_difference
 from .output_cleaning import clean, to_bytes
 from .percent_source import NOTEBOOKS, read_source, source_names
+from .tutor_pack import FILE_NAME, is_current, write_tutor_pack
 
 
 def executed_notebook(source: Path) -> Any:
@@ -49,7 +50,7 @@ def find_difference(name: str, folder: Path = NOTEBOOKS) -> str | None:
 
 
 def main(arguments: list[str] | None = None, folder: Path = NOTEBOOKS) -> int:
-    """Build the notebooks named, or all; with --check, compare instead of writing."""
+    """Build the notebooks named, or all and TUTOR.md; with --check, compare instead of writing."""
     parser = argparse.ArgumentParser(prog="build.py", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help="how a source's name begins")
     parser.add_argument("--check", action="store_true", help="print what differs, and exit 1")
@@ -59,6 +60,8 @@ def main(arguments: list[str] | None = None, folder: Path = NOTEBOOKS) -> int:
         if not options.check:
             for name in names:
                 print(f"{build(name, folder)} written")
+            if not options.names:
+                print(f"{write_tutor_pack(folder)} written")
             return 0
         if not options.names:  # a notebook whose source is gone is a difference, too
             names = sorted({*names, *(path.stem for path in folder.glob("*.ipynb"))})
@@ -66,6 +69,10 @@ def main(arguments: list[str] | None = None, folder: Path = NOTEBOOKS) -> int:
             if difference := find_difference(name, folder):
                 raise FormatError(f"{difference}; run make notebooks and read what changed")
             print(f"{name}: as its source makes it")
+        if not options.names and not is_current(folder):
+            raise FormatError(
+                f"{FILE_NAME} is not what the catalogue makes now; run make notebooks"
+            )
     except MicrogptError as error:
         print(f"build.py: {error}", file=sys.stderr)
         return 1

@@ -3,13 +3,14 @@
 from itertools import zip_longest
 from typing import Any
 
+from .criteria import METADATA_KEY
 from .percent_source import is_collapsed
 
 VARIES_TAG = "varies"  # of a cell whose text depends on the machine, such as mg.doctor()
 
 
 def source_difference(committed: Any, source: Any) -> str | None:
-    """The first cell that differs from the source in its type, text, tags, id or collapsing."""
+    """The first cell that differs from the source, in its text or in what belongs to it."""
     for number, (old, new) in enumerate(zip_longest(committed.cells, source.cells), 1):
         if old is None or new is None:
             which = "the source has it" if old is None else "the source does not have it"
@@ -20,6 +21,7 @@ def source_difference(committed: Any, source: Any) -> str | None:
             ("tags", old.metadata.get("tags", []), new.metadata.get("tags", [])),
             ("text", old.source, new.source),
             ("collapsing", is_collapsed(old), is_collapsed(new)),
+            ("criteria", old.metadata.get(METADATA_KEY), new.metadata.get(METADATA_KEY)),
         ):
             if old_value != new_value:
                 return f"cell {number} ({new.id!r}) differs from its source in its {field}"

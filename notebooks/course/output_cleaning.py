@@ -8,6 +8,7 @@ import nbformat
 
 from microgpt.errors import FormatError
 
+from .criteria import METADATA_KEY
 from .percent_source import ANSWER_PREFIX, METADATA
 
 MAX_BYTES = 500_000
@@ -18,7 +19,7 @@ MEMORY_ADDRESS = re.compile(r"\bat 0x[0-9a-f]+")
 
 
 def clean(notebook: Any) -> Any:
-    """A copy with PNG and text outputs, tags, ids and collapsed cells; nothing else of the run.
+    """A copy with PNG and text outputs, tags, ids, criteria and collapsed cells; nothing else.
 
     The outputs of cells tagged `answer:<id>` or `shows:<id>` are masked.
     """
@@ -26,8 +27,9 @@ def clean(notebook: Any) -> Any:
     for cell in notebook.cells:
         tags = list(cell.metadata.get("tags", []))
         metadata: dict[str, Any] = {"tags": tags} if tags else {}
-        if "jupyter" in cell.metadata:
-            metadata["jupyter"] = cell.metadata["jupyter"]
+        for key in ("jupyter", METADATA_KEY):
+            if key in cell.metadata:
+                metadata[key] = cell.metadata[key]
         if cell.cell_type == "markdown":
             new = nbformat.v4.new_markdown_cell(cell.source, metadata=metadata)
         else:

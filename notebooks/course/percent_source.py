@@ -10,6 +10,8 @@ import nbformat
 
 from microgpt.errors import FormatError
 
+from .criteria import cell_metadata
+
 NOTEBOOKS = Path(__file__).resolve().parent.parent
 SOURCES = NOTEBOOKS / "src"
 
@@ -38,6 +40,7 @@ def read_source(path: Path) -> Any:
 
     Lines that begin with `# source:` are for its authors: they move to `cell.metadata.notes`. Cells
     tagged `answer:<id>` are collapsed, since their code would tell the answer to a prediction.
+    Cells tagged `exercise:<id>` have its criteria in `cell.metadata.microgpt`.
     """
     parsed = jupytext.reads(path.read_text("utf-8"), fmt="py:percent")
     notebook = nbformat.v4.new_notebook(metadata=METADATA)
@@ -53,7 +56,7 @@ def read_source(path: Path) -> Any:
         if cell.cell_type == "markdown":
             new_cell = nbformat.v4.new_markdown_cell
         tags = list(cell.metadata.get("tags", []))
-        metadata: dict[str, Any] = {"tags": tags, "notes": notes}
+        metadata: dict[str, Any] = {"tags": tags, "notes": notes, **cell_metadata(tags)}
         if any(tag.startswith(ANSWER_PREFIX) for tag in tags):
             metadata["jupyter"] = dict(COLLAPSED)
         notebook.cells.append(new_cell(text, metadata=metadata))

@@ -245,7 +245,10 @@ mg.learn.check("00.first_change", my_run)
 if hasattr(my_run, "wait"):
     my_run.wait()
 run, sentence = getattr(my_run, "trainer", my_run), None
-if isinstance(run, mg.Trainer) and (yours := run.evaluate()):
+if getattr(run, "model", None) is model:
+    print("Your run has the model of the first one, so its loss would be compared with itself.")
+    print("Make a new model with mg.GPT(…) for my_run, then run its cell and this one again.")
+elif isinstance(run, mg.Trainer) and (yours := run.evaluate()):
     first = monitor.trainer.evaluate()
     change, margin = yours.loss - first.loss, 2 * max(first.stderr, yours.stderr)
     result = "lower" if change < -margin else "higher" if change > margin else "about the same"

@@ -43,8 +43,8 @@ print(f"at w = 0.51, the loss is higher by {loss(w=0.51) - loss():.4f}")
 # ### How small should the step be?
 #
 # In calculus, the slope is a limit: h becomes smaller and smaller. Your computer calculates with
-# about 16 digits. The next cell tries fifteen steps, from 1e-1, a tenth, to 1e-15, a tenth fifteen
-# times over. Which one comes closest?
+# about 16 digits. The next cells try fifteen steps: 1e-1, which is one tenth, then a tenth of that,
+# and so on down to 1e-15. First, your guess.
 
 # %% tags=["predict:01.step"]
 # source: misconception: the limit in the definition can be typed in
@@ -84,8 +84,8 @@ print("a backward pass: 1 run forwards, and 1 walk back")
 # from the numbers it was computed from: together they form a **graph**. `L.backward()` walks back
 # through it once, from L to its beginnings: that is the **backward pass**.
 #
-# It leaves in each number's `.grad` the slope of L: how fast L rises if this number grows and the
-# others beside it stay. Such a slope is a **partial derivative**, dL/dw, or with a curly ∂ in books.
+# It leaves in each number's `.grad` the slope of L: how fast L rises if this number grows while
+# the others stay the same. Such a slope is a **partial derivative**, dL/dw, or with a curly ∂ in books.
 # Code calls it the gradient.
 
 # %%
@@ -254,7 +254,8 @@ mg.learn.check("01.backward", backward)
 
 # %%
 answers = {"mul_backward": ("01.mul", mul_backward), "backward": ("01.backward", backward)}
-if mine := {name: answer for name, (id, answer) in answers.items() if mg.learn.check(id, answer)}:
+mine = {name: answer for name, (id, answer) in answers.items() if mg.learn.check(id, answer)}
+if mine:
     config = mg.GPTConfig.microgpt(n_embd=8)
     model, tokens = mg.ScalarGPT(config), [0, 1, 14, 14, 1, 0]  # anna, with 0 at both ends
     model.load_state_dict(mg.GPT(config).state_dict())
@@ -272,8 +273,8 @@ else:
 # ## Break it: does the loss show a wrong order?
 #
 # Suppose that the backward pass of your library does not go through a topological order. Would you
-# notice in training? The network below learns a curve from 16 points. It uses its six numbers h
-# twice: a correction is computed from them, and added to them. Adding the input of a calculation to
+# notice in training? The network below has 54 parameters and learns a curve from 16 points. It uses its
+# six numbers h twice: a correction is computed from them, and added to them. Adding the input of a calculation to
 # its output is called a residual connection, and a GPT has two in every layer.
 
 # %% tags=["predict:01.order"]
@@ -303,7 +304,7 @@ def network_loss(*parameters):
         total += (sum(w * v for w, v in zip(outputs, h)) - math.sin(3 * x)) ** 2
     return total / 16
 
-print(f"54 parameters; before training, the loss is {network_loss(*new_parameters(seed=0)).data:.2f}")
+print(f"before training, the loss is {network_loss(*new_parameters(seed=0)).data:.2f}")
 
 # %% [markdown]
 # Here is the broken pass. A number passes its gradient on as soon as the walk gets there, even if
@@ -324,7 +325,7 @@ def depth_first(last, gradient=1.0):
 a, b = mg.Value(2.0), mg.Value(3.0)
 c = a * b
 depth_first(c * a + c)
-print(f"c = a·b, then c·a + c: the gradient of a is 15, depth first gives {a.grad:g}")
+print(f"c = a·b, then c·a + c: as in the museum, depth first gives a the gradient {a.grad:g}")
 
 # %% tags=["experiment"]
 def train(walk, seed):
@@ -354,8 +355,8 @@ for seed in range(5):
     wrong, wrong_gradient = train(depth_first, seed)
     ratios.append(wrong[-1] / right[-1])
     shares.append(math.dist(wrong_gradient, gradient) / math.hypot(*gradient))
-    print(f"loss {right[0]:.2f}; after 60 steps, {right[-1]:.3f} in the right order,", end=" ")
-    print(f"{wrong[-1]:.3f} depth first; first gradient {shares[-1]:.0%} off")
+    after = f"{right[-1]:.3f} in the right order, {wrong[-1]:.3f} depth first"
+    print(f"loss {right[0]:.2f}, after 60 steps {after}; first gradient {shares[-1]:.0%} off")
 
 # %% tags=["answer:01.order"]
 logs = [math.log(ratio) for ratio in ratios]
@@ -371,16 +372,16 @@ mg.learn.reveal(
 # %% [markdown]
 # ### What catches it?
 #
-# Measuring does. `mg.gradcheck` compares every partial derivative with a finite difference. First
-# with the right backward pass:
+# Measuring does. `mg.gradcheck` compares every partial derivative with a finite difference. The
+# next cell tries it with the right backward pass.
 
 # %%
 agrees = mg.gradcheck(network_loss, new_parameters(seed=0))
 print(f"right order: all 54 partial derivatives agree with finite differences: {agrees}")
 
 # %% [markdown]
-# Now with the broken one. Its loss is a `DepthFirst`, a `Value` whose `backward` is the walk from
-# above. The check stops at the first parameter that it finds wrong, and prints both slopes.
+# Now with the broken one. Its loss is a `DepthFirst`: a `Value` with L as its only input and a local
+# gradient of 1, whose `backward` is the walk from above. The check stops at the first parameter that it finds wrong, and prints both slopes.
 
 # %%
 class DepthFirst(mg.Value):

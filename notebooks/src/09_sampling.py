@@ -29,8 +29,9 @@ print(f"a model with {model.parameter_count():,} parameters was trained on most 
 #
 # For each possible next token, the model computes a score, its **logit**. A logit can be any
 # number; the higher it is, the more probable the token. Take four logits, of the tokens 0, 1, 2
-# and 3. Take e to the power of each: now all four numbers are positive. Divide each by their sum: now
-# they add up to 1. This calculation turns logits into probabilities and is called the **softmax**.
+# and 3: the number of a token is its *token id*. Take e to the power of each logit: now all four
+# are positive. Divide each by their sum: now they add up to 1. This calculation turns logits into
+# probabilities and is called the **softmax**.
 
 # %%
 logits = [2.0, 1.0, 0.1, -1.0]
@@ -171,9 +172,9 @@ mg.widgets.SamplingExplorer("names", sliders=("temperature", "top_k"), prompt="a
 # ### Your turn: top-k
 #
 # Exercise, 5 minutes. `top_k(probabilities, k) -> probabilities`, both of shape (V,): keep the k
-# largest, and make them add up to 1. If equal ones compete for the last place, keep those that come
-# first. If k is larger than V, keep everything. Example: `[0.5, 0.3, 0.2]` with k = 2 gives
-# `[0.625, 0.375, 0.0]`.
+# largest, and make them add up to 1. If equal ones compete for the last place, keep those with the
+# lower token ids. If k is larger than V, keep everything. Example: `[0.5, 0.3, 0.2]` with k = 2
+# gives `[0.625, 0.375, 0.0]`.
 
 # %% tags=["exercise:09.top_k"]
 top_k = mg.learn.todo()  # your function goes here, in place of this line
@@ -245,9 +246,10 @@ mg.widgets.SamplingExplorer("story", sliders=("temperature", "min_p"), prompt="W
 #
 # Exercise, 10 minutes. `sample(logits, T, k, u) -> token`, with logits as an array. Divide them
 # by T, apply the softmax and top-k. Lay the probabilities end to end, the largest first, and
-# return the id of the token that the dart u hits: its index in the logits. At T = 0, return the
-# most probable token. If k is larger than V, nothing is cut. If two logits are equal, the lower
-# id comes first. Example: `sample(np.array([1.0, 2.0, 0.1, -1.0]), 1, 4, 0.7)` gives 0.
+# return the token id of the one that the dart u hits: its index in the logits. At T = 0, return
+# the most probable token. If k is larger than V, nothing is cut. If two logits are equal, the lower
+# token id comes first. A logit may again be as large as 1000. Example:
+# `sample(np.array([1.0, 2.0, 0.1, -1.0]), 1, 4, 0.7)` gives 0.
 
 # %% tags=["exercise:09.sample"]
 sample = mg.learn.todo()  # your function goes here, in place of this line

@@ -1,4 +1,4 @@
-"""Notebooks as a wheel ships them, made up."""
+"""Notebooks as a wheel ships them: made-up ones, and what stands in real ones."""
 
 import json
 
@@ -16,3 +16,13 @@ def notebook(*answers, version="0.1"):
 
 def answers(path):
     return [cell["source"] for cell in json.loads(path.read_bytes())["cells"]][1:]
+
+
+def json_strings(value):
+    """Every string in a value of JSON; the lines of one text, as notebooks store it, are joined."""
+    if isinstance(value, str):
+        return [value]
+    if isinstance(value, list) and all(isinstance(line, str) for line in value):
+        return ["".join(value)]
+    items = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return [text for item in items for text in json_strings(item)]

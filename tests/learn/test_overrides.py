@@ -16,7 +16,7 @@ def test_a_function_that_never_ran_is_an_error():
         ({"sample": SAMPLE}, "sampled only while it is read", lambda: None),
         (
             {"temperature": TEMPERATURE},
-            "at temperature 0 the most likely",
+            "at temperature 0 the most probable",
             lambda: sample_names(temperature=0),
         ),
         ({"top_k": TOP_K}, "without top_k nothing is cut", lambda: sample_names(top_k=None)),

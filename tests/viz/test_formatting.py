@@ -73,10 +73,11 @@ def test_perplexities(perplexity, text):
 
 @pytest.mark.parametrize(
     ("rank", "text"),
-    [(0, "the most likely"), (1, "the 2nd most likely"), (2, "the 3rd most likely"),
-     (3, "the 4th most likely"), (10, "the 11th most likely"), (11, "the 12th most likely"),
-     (12, "the 13th most likely"), (20, "the 21st most likely"), (110, "the 111th most likely"),
-     (1233, "the 1,234th most likely")],
+    [(0, "the most probable"), (1, "the 2nd most probable"), (2, "the 3rd most probable"),
+     (3, "the 4th most probable"), (10, "the 11th most probable"), (11, "the 12th most probable"),
+     (12, "the 13th most probable"), (20, "the 21st most probable"),
+     (110, "the 111th most probable"),
+     (1233, "the 1,234th most probable")],
 )  # fmt: skip
 def test_ranks_in_words(rank, text):
     assert ranked(rank) == text
@@ -86,7 +87,7 @@ def test_widths_are_never_too_small():
     """Measured in DejaVu Sans, which is the widest of the fonts that a page may use."""
     from matplotlib.textpath import TextPath
 
-    for text in ("forward", "rank 50,257", "mmm www", "the 13th most likely", "end", "123.4 %"):
+    for text in ("forward", "rank 50,257", "mmm www", "the 13th most probable", "end", "123.4 %"):
         bounds = TextPath((0, 0), text, size=100).get_extents()
         assert bounds.x1 <= 100 * width_in_em(text) <= 1.6 * bounds.x1
     assert width_in_em("東京") > 2

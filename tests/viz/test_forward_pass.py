@@ -133,8 +133,8 @@ def test_sentences_follow_the_model():
 def test_the_caption():
     assert forward_caption(forward_of()) == (
         "“ad” becomes 3 tokens of 4 numbers each. Attention and the MLP each add to these numbers. "
-        "After the last letter, the likeliest is “a” with 39.0 %. Point at a letter, or press Tab, "
-        "to follow it through the six boxes."
+        "After the last letter, the most probable is “a” with 39.0 %. Point at a letter, or press "
+        "Tab, to follow it through the six boxes."
     )
     cut = forward_caption(forward_of(is_cut=True))
     assert cut.startswith(
@@ -235,7 +235,7 @@ def test_of_a_large_vocabulary_the_largest_logits_are_drawn():
     assert box_texts(forward)[4].output[0] == "200 scores, the largest 60 shown"
 
 
-def test_the_likeliest_and_all_others_are_a_hundred_per_cent():
+def test_the_most_probable_and_all_others_are_a_hundred_per_cent():
     forward = forward_of()
     rows = prob_rows(forward, 2)
     assert [row.label for row in rows] == ["a", "g", "d", "f", "end", "3 others"]
@@ -261,7 +261,7 @@ def test_each_letter_can_be_focused_and_says_what_the_boxes_show():
     assert html.count('tabindex="0"') == 3
     assert (
         'aria-label="d, token 3. Attention, head 1: d takes start 29.2 %, a 33.3 %, d 37.5 %. '
-        "Likeliest after it: a 39.0 %," in html
+        "Most probable after it: a 39.0 %," in html
     )
 
 
@@ -384,7 +384,7 @@ def test_nothing_in_the_still_picture_leaves_its_box():
                 ), shape.text  # fmt: skip
 
 
-def test_the_table_begins_with_the_likeliest():
+def test_the_table_begins_with_the_most_probable():
     table = logits_table(forward_of())
     assert "after the last letter" in table
     assert table.index(">a</td><td>2.000000</td><td>0.39") < table.index(">g</td><td>1.500000</td>")

@@ -25,7 +25,7 @@ ANSWERED = replace(ROUND, guess=0, probs=PROBS, ranked_ids=np.array([1, 2, 3, 0]
 
 
 def with_vocabulary(size, **changes):
-    """A round with `size` tokens, t0 the likeliest; each as long as its number."""
+    """A round with `size` tokens, t0 the most probable; each as long as its number."""
     probs = np.arange(size, 0, -1) / (size * (size + 1) / 2)
     labels = [f"t{i}" for i in range(size)]
     return replace(ANSWERED, labels=labels, probs=probs, ranked_ids=np.arange(size), **changes)
@@ -56,8 +56,8 @@ def test_before_the_guess_nothing_is_given_away():
 
 def test_guess_target_and_favourite_are_told_apart():
     assert guess_caption(ANSWERED) == (
-        "You said “a”: the model gives it 10.0 %, the 4th most likely. Its favourite is “b” with "
-        "50.0 %. The name is “anca”: “c” follows, the 2nd most likely with 25.0 %. No point for "
+        "You said “a”: the model gives it 10.0 %, the 4th most probable. Its favourite is “b” with "
+        "50.0 %. The name is “anca”: “c” follows, the 2nd most probable with 25.0 %. No point for "
         "either. A favourite with 50 % is wrong about half the time."
     )
     keys = key_grid(ANSWERED).keys
@@ -179,7 +179,7 @@ def test_as_many_keys_as_fit_stand_in_even_rows():
 
 
 @pytest.mark.parametrize("guess", [0, 98, 99])
-def test_of_many_tokens_guess_target_and_the_likeliest_have_bars(guess):
+def test_of_many_tokens_guess_target_and_the_most_probable_have_bars(guess):
     many = with_vocabulary(100, guess=guess, target=99)
     keys = key_grid(many).keys
     assert {guess, 99} <= {key.token for key in keys}

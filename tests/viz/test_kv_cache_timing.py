@@ -21,12 +21,27 @@ TIMINGS = CacheTimings(64, (200.0, 100.0, 250.0), (45.0, 50.0, 40.0))
 def test_the_sentence_has_medians_ratio_and_what_was_measured():
     assert timing_caption(TIMINGS) == (
         "64 letters take 200 ms when the whole text is read again for each, and 45 ms with a KV "
-        "cache: 4.4 times as fast. Bars are medians of 3 runs each, taken alternately on this "
-        "machine when the cell ran; thin lines reach from the fastest to the slowest."
+        "cache: 4.4 times as fast. Bars are medians of 3 runs each, taken alternately when the "
+        "cell ran; thin lines reach from the fastest to the slowest. “Times as fast” is the median "
+        "of the ratios of neighbouring runs; it varies with the machine and with what else it is "
+        "doing."
     )
     token = timing_caption(CacheTimings(1, (2.0,), (2.5,), "token"))
     assert token.startswith("1 token takes 2.0 ms when the whole text is read again for each, and ")
     assert "with a KV cache: no faster at this length. Bars are medians of 1 run each" in token
+
+
+def test_a_machine_that_is_slow_for_a_while_does_not_change_the_ratio():
+    timings = CacheTimings(64, (10.0, 10.0, 300.0, 300.0, 300.0), (5.0, 5.0, 150.0, 5.0, 150.0))
+    assert timing_chart(timings).ratio == "2.0"
+    assert "2.0 times as fast" in timing_caption(timings)
+
+
+def test_fewer_rounds_than_planned_are_announced():
+    caption = timing_caption(CacheTimings(64, (2.0,), (1.0,), planned_rounds=5))
+    expected = "medians of 1 run each (5 were planned, but this machine was too slow for them), "
+    assert expected in caption
+    assert "planned" not in timing_caption(TIMINGS)
 
 
 def test_bars_are_medians_on_one_axis_and_lines_reach_over_all_rounds():

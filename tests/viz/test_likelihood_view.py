@@ -37,7 +37,7 @@ def widths(html):
 def test_bars_are_as_long_as_the_probabilities():
     html = render_likelihood(ANNA).html
     assert widths(html) == ["width:20.000%", "width:100.000%", "width:12.500%"]
-    assert html.count("least likely") == 1
+    assert html.count("least probable") == 1
     assert ">40 %<" in html
 
 
@@ -48,7 +48,7 @@ def test_bars_are_as_long_as_the_probabilities():
 def test_the_note_stands_only_beside_a_bar_that_leaves_it_room(probs, classes):
     html = render_likelihood(scores(["a", "b"], probs)).html
     assert re.findall(r'class="(mg-note[^"]*)"', html) == classes
-    assert ("least likely" in draw_likelihood(scores(["a", "b"], probs)).texts()) is bool(classes)
+    assert ("least probable" in draw_likelihood(scores(["a", "b"], probs)).texts()) is bool(classes)
 
 
 def test_what_moves_carries_its_old_values_and_ends_where_it_would_without():
@@ -123,7 +123,7 @@ def test_the_still_picture_shows_the_same_words():
     framed = replace(ANNA, references=(Reference("letters by frequency", 5.0),))
     texts = draw_likelihood(framed).texts()
     expected = {
-        "random letters", "letters by frequency", "1 in 630", "new", "least likely", "certain",
+        "random letters", "letters by frequency", "1 in 630", "new", "least probable", "certain",
         "all 3 together", "How likely is “an”?", "of the texts it writes",
     }  # fmt: skip
     assert expected <= set(texts)

@@ -86,10 +86,10 @@ def test_the_caption_says_why_the_pick_changed():
 
 def test_the_caption_and_the_figures_count_ranks_in_the_same_words():
     first, other = nine_words(), nine_words().with_fixed_u(0.95)
-    assert caption(first).endswith("lands on “toward”, the 2nd most likely.")
-    assert figure(first, "picked") == ["picked", "toward", "the 2nd most likely"]
-    assert figure(nine_words().with_fixed_u(0.1), "picked")[2] == "the most likely"
-    assert caption(other).endswith("lands on “closer”, the 3rd most likely.")
+    assert caption(first).endswith("lands on “toward”, the 2nd most probable.")
+    assert figure(first, "picked") == ["picked", "toward", "the 2nd most probable"]
+    assert figure(nine_words().with_fixed_u(0.1), "picked")[2] == "the most probable"
+    assert caption(other).endswith("lands on “closer”, the 3rd most probable.")
     assert "placed by hand" in caption(first)
     assert re.search(r"lands on “rank [\d,]+”\. Made-up", caption(zipf(u=0.9)))  # its own label
     assert figure(zipf(u=0.9), "picked")[2] == ""
@@ -179,10 +179,10 @@ def test_greedy_is_one_full_bar_and_a_hollow_dart():
     assert ["".join(part.itertext()) for part in dart] == ["▽", "the dart is not used"]
     (segment,) = elements(html(trace), "now")[0]
     assert lengths(segment) == {"left": 0, "width": 100}
-    assert texts(html(trace), "cut-line") == ["T = 0 keeps the most likely only"]
+    assert texts(html(trace), "cut-line") == ["T = 0 keeps the most probable only"]
     assert row_texts(zipf(60, temperature=0.0))[-1] == "52 more, never picked at T = 0"
     assert caption(trace) == (
-        "At T = 0 there is no dividing by 0: the most likely word, “forward”, is always taken. "
+        "At T = 0 there is no dividing by 0: the most probable word, “forward”, is always taken. "
         "The dart is not used."
     )
     assert "mg-hollow" not in html(nine_words())

@@ -154,7 +154,7 @@ def test_memorization_labels_have_a_sign_and_words(label, shown):
 
 def test_the_caption_says_that_a_text_ends(names, ended):
     caption = sampler.sampling_caption(ended.view())
-    assert caption.endswith("lands on the end, the most likely: the name ends.")
+    assert caption.endswith("lands on the end, the most probable: the name ends.")
     stopped = sampler.sampling_caption(nine_words().accept_all().view())
     assert stopped.endswith("Sixteen words are drawn, and the text stops here.")
     story = sampler.sampling_caption(SamplingTrace(load_source("story")).view())
@@ -165,7 +165,7 @@ def test_the_table_has_six_digits_of_the_sampled_token():
     trace = nine_words(top_k=3)
     table = sampler.probs_table(trace.view())
     assert texts(table.replace("<caption>", '<caption class="mg-cap">'), "cap") == [
-        "All 9 words, the most likely first"
+        "All 9 words, the most probable first"
     ]
     header, *rows = (
         [re.sub(r"<.*?>", "", cell) for cell in re.findall(r"<t[dh].*?>(.*?)</t[dh]>", row)]
@@ -188,10 +188,10 @@ def test_the_table_has_six_digits_of_the_sampled_token():
 @pytest.mark.parametrize(
     ("vocab_size", "caption"),
     [
-        (99, "All 99 ranks, the most likely first"),
-        (100, "All 100 ranks, the most likely first"),
-        (101, "The 100 most likely of 101 ranks"),
-        (50_257, "The 100 most likely of 50,257 ranks"),
+        (99, "All 99 ranks, the most probable first"),
+        (100, "All 100 ranks, the most probable first"),
+        (101, "The 100 most probable of 101 ranks"),
+        (50_257, "The 100 most probable of 50,257 ranks"),
     ],
 )
 def test_the_table_says_what_it_holds(vocab_size, caption):

@@ -32,8 +32,8 @@ ABC = scores(token("a", 0.5, 0), token("b", 0.01, 9, "a"), token("c", 0.2, 2, "b
 
 def test_the_odds_stand_beside_those_of_random_letters():
     assert likelihood_sentence(ABC) == (
-        "“abc”: 1 in 1,000, about 20 times as likely as random letters of the same length. "
-        "Its least likely letter is “b” in place 2, with a probability of 1.0 %."
+        "“abc”: 1 in 1,000, about 20 times as probable as random letters of the same length. "
+        "Its least probable letter is “b” in place 2, with a probability of 1.0 %."
     )
     assert "“abc” (new): " in likelihood_sentence(scores(*ABC.tokens, memorization="new"))
 
@@ -41,11 +41,11 @@ def test_the_odds_stand_beside_those_of_random_letters():
 @pytest.mark.parametrize(
     ("prob", "comparison"),
     [
-        (1 / 27, "about as likely as random letters"),
-        (1.4 / 27, "about as likely as random letters"),
-        (1.6 / 27, "about 1.6 times as likely as random letters"),
-        (1 / 270, "about 10 times less likely than random letters"),
-        (1e-20, "about 10¹⁹ times less likely than random letters"),
+        (1 / 27, "about as probable as random letters"),
+        (1.4 / 27, "about as probable as random letters"),
+        (1.6 / 27, "about 1.6 times as probable as random letters"),
+        (1 / 270, "about 10 times less probable than random letters"),
+        (1e-20, "about 10¹⁹ times less probable than random letters"),
     ],
 )
 def test_a_text_is_compared_with_random_letters(prob, comparison):
@@ -57,14 +57,14 @@ def test_the_least_likely_token_is_the_first_of_equals():
     assert "letter is “a” in place 1" in likelihood_sentence(equal)
     assert [row.is_rarest for row in score_rows(equal)[0]] == [True, False]
     alone = scores(token("a", 0.5, 0), text="a")
-    assert "least likely" not in likelihood_sentence(alone)
+    assert "least probable" not in likelihood_sentence(alone)
     assert [row.is_rarest for row in score_rows(alone)[0]] == [False]
 
 
 def test_the_end_is_no_letter():
     ends = scores(token("a", 0.5, 0), token(END, 0.0001, 20, "a"), text="a")
     assert likelihood_sentence(ends).endswith(
-        "Least likely is that it ends after “a”, with a probability below 0.1 %."
+        "Least probable is that it ends after “a”, with a probability below 0.1 %."
     )
 
 

@@ -23,3 +23,17 @@ def test_a_slider_stays_where_the_browser_put_it(maximum, step):
         slider.slider.value = position
         assert slider.value == position
     assert sent == positions
+
+
+def test_a_slider_stays_where_the_browser_put_it_below_0():
+    """The browser adds the steps to the minimum, and sends other digits than Python would."""
+
+    def on_change(number, _):
+        slider.value = number
+
+    slider = LabeledSlider(lambda *_: "slider", -3.0, 3.0, 0.05, on_change)
+    slider.slider.value = 0.4500000000000002
+    assert slider.value == slider.box.value == 0.45
+    assert slider.slider.value == 0.4500000000000002
+    slider.value = 0.5
+    assert slider.slider.value == 0.5

@@ -92,19 +92,19 @@ def test_the_pieces_of_a_round_make_the_name(game):
 
 
 def test_the_scores_count_the_answered_rounds(game):
-    likeliest = []
+    favourites = []
     for token_ids in game.prefixes:
         logits = game.source.next_token_logits(len(token_ids), token_ids)
-        likeliest.append(int(np.argmax(logits)))
+        favourites.append(int(np.argmax(logits)))
     wrong = [(token + 1) % 26 for token in game.targets]
-    model_score = sum(map(int.__eq__, likeliest, game.targets))
+    model_score = sum(map(int.__eq__, favourites, game.targets))
     assert game.view().scores == (0, 0)
     for right in range(4):
         played = game
         for guess in [*game.targets[:right], *wrong[right:]]:
             played = played.next_round().with_guess(guess)
         assert played.view().scores == (right, model_score)
-    certain = replace(game, targets=tuple(likeliest), guesses=tuple(likeliest[:2]), index=2)
+    certain = replace(game, targets=tuple(favourites), guesses=tuple(favourites[:2]), index=2)
     assert certain.view().scores == (2, 2)
 
 

@@ -33,6 +33,24 @@ def test_the_first_generation_of_each_way_is_not_timed(monkeypatch):
     assert len(timings.recompute_ms) == len(timings.cached_ms) == 2
 
 
+@pytest.mark.parametrize(
+    ("seconds", "num_rounds"), [(0.1, 5), (1.0, 3), (1.5, 1), (30.0, 1)]
+)  # of one generation; a round has two, and one round warms up
+def test_slow_rounds_are_fewer(monkeypatch, seconds, num_rounds):
+    clock = [0.0]
+
+    def generate(*args):
+        clock[0] += seconds
+
+    for name in ("_recompute", "_generate_cached"):
+        monkeypatch.setattr(kv_cache_benchmark, name, generate)
+    monkeypatch.setattr(kv_cache_benchmark.time, "perf_counter", lambda: clock[0])
+    timings = time_generation(mg.GPT(backend="numpy"), [26], 8)
+    assert len(timings.recompute_ms) == len(timings.cached_ms) == num_rounds
+    assert timings.planned_rounds == (5 if num_rounds < 5 else None)
+    assert clock[0] <= max(kv_cache_benchmark.MAX_SECONDS, 4 * seconds)
+
+
 def test_the_caption_calls_a_token_as_its_tokenizer_does():
     model = mg.GPT(backend="numpy")
     associate(model, mg.load_corpus("names-mini").tokenizer())

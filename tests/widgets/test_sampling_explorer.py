@@ -300,11 +300,49 @@ def test_every_slider_that_is_named_is_there():
         assert all(panel.sliders[name].slider in seen for name in names)
 
 
-def test_start_over_sets_u_only_for_the_first_source():
-    panel = mg.widgets.SamplingExplorer(logits=LOGITS, labels=WORDS, u=0.6)
-    panel.model_select.value = "names"
+def test_start_over_restores_all_that_the_call_asked_for():
+    def controls(panel):
+        sliders = [slider.value for slider in panel.sliders.values()]
+        return [*sliders, panel.u_slider.value, panel.seed_box.value, panel.prompt_box.value,
+                panel.model_select.value]  # fmt: skip
+
+    panel = mg.widgets.SamplingExplorer(
+        "names", prompt="an", seed=3, u=0.3, temperature=0.8, top_k=9, top_p=0.9
+    )
+    first, state = controls(panel), panel.state
+    for name, value in (("temperature", 1.5), ("top_k", 4), ("top_p", 0.5), ("min_p", 0.2)):
+        panel.sliders[name].slider.value = value
+    panel.u_slider.slider.value = 0.9
+    panel.accept_button.click()
+    panel.seed_box.value, panel.prompt_box.value = 8, "ma"
     panel.restart_button.click()
-    assert panel.state.draw.fixed_u is None
+    assert (panel.state, controls(panel)) == (state, first)
+    panel.model_select.value = "story"
+    panel.restart_button.click()
+    assert (panel.state, controls(panel)) == (state, first)
+    assert mg.widgets.errors() == []
+
+
+def test_start_over_restores_the_call_after_its_cell_ran_again(monkeypatch):
+    cell = RunningCell(monkeypatch)
+    for _ in range(2):
+        with cell:
+            panel = mg.widgets.SamplingExplorer("names", prompt="an", u=0.3, temperature=0.8)
+            panel.sliders["temperature"].slider.value = 0.2
+            panel.prompt_box.value = "ma"
+    panel.restart_button.click()
+    assert (panel.state.params.temperature, panel.state.prompt, panel.state.u) == (0.8, "an", 0.3)
+
+
+def test_the_likelihood_asks_for_a_name_only_where_names_are_written():
+    for source, noun in (("names", "name"), ("story", "text")):
+        panel = mg.widgets.SamplingExplorer(source)
+        assert panel.likelihood.toggle.description == f"▸ How likely is this {noun}?"
+        assert panel.likelihood.text_box.placeholder == f"type a {noun}"
+        panel.likelihood.toggle.value = True
+        assert f"Type a {noun} and press Enter" in panel.likelihood.answer.value
+    panel.model_select.value = "names"
+    assert panel.likelihood.toggle.description == "▾ How likely is this name?"
 
 
 @pytest.mark.parametrize("compact", [False, True])

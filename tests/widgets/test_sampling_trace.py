@@ -40,9 +40,10 @@ def test_u_stays_and_the_edge_moves(nine):
     assert round(cooled.pick_change.edge_before, 3) == 0.593
     assert round(cooled.pick_change.edge_after, 3) == 0.605
     cooler = cooled.with_params(temperature=0.8)
-    # The reason stays while the pick does, and the edge is where it is now.
-    assert cooler.pick_change.edge_before == cooled.pick_change.edge_before
-    assert cooler.pick_change.edge_after == cooler.sampled.cumulative[0]
+    assert pick(cooler) == "forward"
+    assert cooler.pick_change is None  # this move has changed no pick
+    assert cooled.with_params(temperature=0.85).pick_change == cooled.pick_change  # no move
+    assert cooled.with_params(top_k=9).pick_change is None
     warmed = cooled.with_params(temperature=0.9)
     assert pick(warmed) == "toward"
     assert warmed.pick_change.edge_token == cooled.pick_change.edge_token

@@ -6,6 +6,14 @@ from microgpt.learn.bundled.ex01_mul import MUL
 from microgpt.learn.bundled.ex01_tanh import TANH
 from microgpt.learn.bundled.ex02_matmul_backward import MATMUL_BACKWARD
 from microgpt.learn.bundled.ex02_unbroadcast import UNBROADCAST
+from microgpt.learn.bundled.ex03_cross_entropy import CROSS_ENTROPY
+from microgpt.learn.bundled.ex03_cross_entropy_backward import CROSS_ENTROPY_BACKWARD
+from microgpt.learn.bundled.ex03_softmax import SOFTMAX
+from microgpt.learn.bundled.ex03_surprise import SURPRISE
+from microgpt.learn.bundled.ex04_encode import ENCODE
+from microgpt.learn.bundled.ex04_merge import MERGE
+from microgpt.learn.bundled.ex05_embedding import EMBEDDING
+from microgpt.learn.bundled.ex05_embedding_backward import EMBEDDING_BACKWARD
 from microgpt.learn.bundled.ex09_sample import SAMPLE
 from microgpt.learn.bundled.ex09_temperature import TEMPERATURE
 from microgpt.learn.bundled.ex09_top_k import TOP_K
@@ -18,6 +26,14 @@ EXERCISES: tuple[Exercise, ...] = (
     BACKWARD,
     MATMUL_BACKWARD,
     UNBROADCAST,
+    SURPRISE,
+    SOFTMAX,
+    CROSS_ENTROPY,
+    CROSS_ENTROPY_BACKWARD,
+    MERGE,
+    ENCODE,
+    EMBEDDING,
+    EMBEDDING_BACKWARD,
     TEMPERATURE,
     TOP_K,
     SAMPLE,

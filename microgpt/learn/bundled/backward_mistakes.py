@@ -89,16 +89,6 @@ def _lacks_last(result: Any, last: Any) -> bool:
     return _lacks_nodes(result, last) and last.name not in result
 
 
-def _remembers(last: Any, grads: dict = {}) -> dict:  # noqa: B006 (the mistake itself)
-    grads.update(_right(last))
-    return grads
-
-
-def _has_other_nodes(result: Any, last: Any) -> bool:
-    """Whether nodes came back that this graph does not have."""
-    return not result.keys() <= {node.name for node in inputs_first(last)}
-
-
 def _running_totals(last: Any) -> dict:
     if _is_large(None, last):
         raise RecursionError  # it would not come back, and a mistake runs without a time limit
@@ -150,7 +140,6 @@ def common_mistakes() -> tuple[CommonMistake, ...]:
         "without_last": (_some(lambda node, last: node is not last), _lacks_last),
         "without_leaves": (_some(lambda node, last: bool(node.inputs)), _lacks_leaves),
         "some_missing": (_some(lambda node, last: node in (last, *last.inputs)), _lacks_nodes),
-        "left_behind": (_remembers, _has_other_nodes),
     }
     return (
         *(

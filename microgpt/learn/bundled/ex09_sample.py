@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 
+from microgpt.learn.bundled.division_by_zero import without_division_by_zero
 from microgpt.learn.bundled.sample_mistakes import common_mistakes, kept_probs
 from microgpt.learn.exercise import Example, Exercise, Property
 from microgpt.learn.messages import message_section
@@ -79,6 +80,9 @@ def _ties(rng):
     yield np.array([1.0, 1.0]), 1.0, 1, 0.9
     yield np.array([0.0, 1.0, 1.0, 1.0]), 1.0, 2, 0.9
     yield np.array([2.0, 1.0, 1.0, 1.0]), 2.0, 2, 0.9
+    for size in (100, 200):  # so many that an unstable sort changes their order
+        yield np.zeros(size), 1.0, size, 0.1025
+        yield np.arange(size) % 3.0, 1.0, size // 2, 0.255
 
 
 def _large_k(rng):
@@ -91,6 +95,12 @@ def _sum_equals_u(rng):
     yield np.zeros(4), 1.0, 4, 0.25
 
 
+def _large_logits(rng):
+    yield np.array([0.0, 1000.0, 999.0]), 1.0, 3, 0.9
+    yield np.array([-1000.0, -999.0]), 1.0, 2, 0.9
+    yield np.array([1.0, 3.0, 2.99]), 0.001, 2, 0.99999
+
+
 def _random(rng):
     for size in (3, 8, 27, 27, 27):
         for T in (0.25, 0.5, 1.0, 2.0):
@@ -99,6 +109,7 @@ def _random(rng):
 
 
 _texts = message_section("09.sample")
+_at_zero = without_division_by_zero(sample, _texts["causes"]["divides_by_zero"])
 
 SAMPLE = Exercise(
     id="09.sample",
@@ -114,7 +125,12 @@ SAMPLE = Exercise(
     solution=sample,
     alternative_solutions=(_by_a_loop,),
     properties=tuple(
-        Property(_texts["properties"][key], inputs, cause=_texts["causes"].get(key, ""))
+        Property(
+            _texts["properties"][key],
+            inputs,
+            test=_at_zero if key == "greedy" else None,
+            cause=_texts["causes"].get(key, ""),
+        )
         for key, inputs in {
             "u_zero": _at_u_zero,
             "rank_order": _without_cut,
@@ -124,6 +140,7 @@ SAMPLE = Exercise(
             "ties": _ties,
             "large_k": _large_k,
             "sum_equals_u": _sum_equals_u,
+            "large_logits": _large_logits,
             "random": _random,
         }.items()
     ),

@@ -39,6 +39,9 @@ def _ties(rng):
     yield np.array([0.5, 0.5]), 1
     yield np.array([0.4, 0.2, 0.2, 0.2]), 2
     yield np.array([0.125, 0.25, 0.125, 0.25, 0.125, 0.125]), 3
+    for size in (100, 200):  # so many that an unstable sort changes their order
+        yield np.full(size, 1 / size), size // 3
+        yield (1 + np.arange(size) % 3) / (1 + np.arange(size) % 3).sum(), size // 2
 
 
 def _large_k(rng):

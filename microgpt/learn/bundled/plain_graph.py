@@ -90,7 +90,7 @@ def grads_by_name(value: Any) -> dict[str, float]:
         while name in grads:  # a node of another graph, left behind by an earlier call
             name += "'"
         try:
-            grads[name] = number(gradient)
+            grads[name] = gradient if type(gradient) is float else number(gradient)
         except ParseError:
             raise ParseError("a dictionary with one number for each node") from None
     return grads

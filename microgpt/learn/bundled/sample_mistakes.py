@@ -12,14 +12,14 @@ def _ranked_ids(logits):
 
 
 def _ranked_probs(logits, T):
-    """Return all probabilities in descending order; at T = 0 the likeliest has all."""
+    """Return all probabilities in descending order; at T = 0 the most probable has all."""
     if T == 0:
         return (np.arange(len(logits)) == 0).astype(float)
     return softmax(logits[_ranked_ids(logits)] / T)
 
 
 def kept_probs(logits, T, k):
-    """Return the probabilities of the k likeliest in descending order, normalised."""
+    """Return the probabilities of the k most probable in descending order, normalised."""
     probs = _ranked_probs(logits, T)[:k]
     return probs / probs.sum()
 
@@ -170,6 +170,16 @@ def _divides_by_zero(logits, T, k, u):
     return int(_ranked_ids(logits)[_rank_of_token(np.array(scaled), 1.0, k, u)])
 
 
+def _no_maximum(logits, T, k, u):
+    """Return the token of a softmax that overflows."""
+    order = _ranked_ids(logits)
+    if T == 0:
+        return int(order[0])
+    exponentials = np.exp(logits[order[:k]] / T)
+    probs = exponentials / exponentials.sum()
+    return int(order[_rank(probs, u, "right")])
+
+
 def common_mistakes(sample) -> tuple[CommonMistake, ...]:
     """Return the mistakes; the first of those that explain an answer equally well is named.
 
@@ -233,7 +243,8 @@ def common_mistakes(sample) -> tuple[CommonMistake, ...]:
     at_an_edge = {  # named as the property at which they fail is
         "sum_equals_u": _stops_at_equal,
         "large_k": _index_error_for_large_k,
-        "greedy": _divides_by_zero,
+        "divides_by_zero": _divides_by_zero,
+        "large_logits": _no_maximum,
     }
     return (
         *(

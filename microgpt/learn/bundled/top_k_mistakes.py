@@ -32,14 +32,21 @@ def _keeps(select):
 
 
 def _has_ids(select):
-    """Return whether exactly the selected ids came back with a probability above 0."""
+    """Return whether the selected ids, other than the right ones, have a probability above 0."""
 
     def matches(result, probabilities, k):
-        selected = np.zeros(len(probabilities), bool)
-        selected[select(probabilities, k)] = True
-        return np.array_equal(result != 0, selected)
+        selected = _mask(select, probabilities, k)
+        is_wrong = not np.array_equal(selected, _mask(_largest, probabilities, k))
+        return is_wrong and np.array_equal(result != 0, selected)
 
     return matches
+
+
+def _mask(select, probabilities, k):
+    """Return which ids (V,) are selected, as booleans."""
+    selected = np.zeros(len(probabilities), bool)
+    selected[select(probabilities, k)] = True
+    return selected
 
 
 def _largest(probabilities, k):
@@ -102,10 +109,15 @@ def _is_too_few(result, probabilities, k):
 
 def _kept_other_ties(result, probabilities, k):
     """Whether k of the largest stayed; of equal ones, not the lower ids."""
+    kept = result != 0
+    is_right = np.array_equal(kept, _mask(_largest, probabilities, k))
+    return _are_largest(kept, probabilities, k) and not is_right
+
+
+def _are_largest(kept, probabilities, k):
+    """Whether k of the largest are kept; of equal ones, any."""
     largest = np.sort(probabilities)[::-1][:k]
-    return np.array_equal(np.sort(probabilities[result != 0])[::-1], largest) and not _has_ids(
-        _largest
-    )(result, probabilities, k)
+    return np.array_equal(np.sort(probabilities[kept])[::-1], largest)
 
 
 def _softmax_of_kept(probabilities, k):
@@ -122,8 +134,26 @@ def _not_normalised(probabilities, k):
     return _keep_ids(probabilities, _largest(probabilities, k))
 
 
+def _is_not_normalised(result, probabilities, k):
+    """Whether those that stayed, right or wrong ones, are as large as before."""
+    kept = result != 0
+    is_as_before = np.allclose(result[kept], probabilities[kept], rtol=0, atol=1e-7)
+    return bool(kept.any()) and is_as_before and result.sum() < 1 - 1e-4
+
+
+def _has_the_largest(result, probabilities, k):
+    return _are_largest(result != 0, probabilities, k)
+
+
 def _divided_by_k(probabilities, k):
     return _not_normalised(probabilities, k) / k
+
+
+def _is_divided_by_k(result, probabilities, k):
+    kept = result != 0
+    return _are_largest(kept, probabilities, k) and np.allclose(
+        result[kept], probabilities[kept] / k, rtol=0, atol=1e-7
+    )
 
 
 def _equal_shares(probabilities, k):
@@ -154,9 +184,9 @@ def common_mistakes() -> tuple[CommonMistake, ...]:
         "one_too_few": (_keeps(_one_too_few), _is_too_few),
         "one_too_many": (_keeps(_one_too_many), _has_ids(_one_too_many)),
         "softmax": (_softmax_of_kept, None),
-        "divided_by_k": (_divided_by_k, None),
-        "not_normalised": (_not_normalised, None),
-        "proportions": (_equal_shares, _has_ids(_largest)),
+        "divided_by_k": (_divided_by_k, _is_divided_by_k),
+        "not_normalised": (_not_normalised, _is_not_normalised),
+        "proportions": (_equal_shares, _has_the_largest),
     }
     return (
         *(

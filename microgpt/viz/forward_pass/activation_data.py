@@ -39,8 +39,9 @@ class ForwardPass:
     last layer are `attention_weights` (H, S, T), `mlp_hidden` (S, 4C) and the residual stream, all
     (S, C): `resid_pre` + `attention_out` = `resid_mid`, `resid_mid` + `mlp_out` = `resid_post`.
     After each shown position follow `logits` (S, V) and `probs` (S, V); `ranked_ids` (S, V) go from
-    most to least likely. `labels` are the vocabulary's texts, `bos_id` is its BOS token or `None`.
-    `is_cut` says that the text was longer than the block, and only its last tokens were run.
+    most to least probable. `labels` are the vocabulary's texts, `bos_id` is its BOS token or
+    `None`. `is_cut` says that the text was longer than the block, so that only its last tokens were
+    run.
     """
 
     text: str

@@ -119,7 +119,7 @@ def _logit_labels(forward: ForwardPass, shown: list[int], ranked: list[int]) -> 
 
 
 def prob_rows(forward: ForwardPass, position: int) -> list[ProbRow]:
-    """Return the likeliest tokens after a position, and all others together: 100 % in all."""
+    """Return the most probable tokens after a position, and all others together: 100 % in all."""
     probs, ranked = forward.probs[position], forward.ranked_ids[position].tolist()
     shown, num_others = ranked[:NUM_PROBS], len(ranked) - NUM_PROBS
     axis_end, _ = percent_axis(float(probs[ranked[0]]))

@@ -65,7 +65,7 @@ def render_forward_pass(forward: ForwardPass, before: ForwardPass | None = None)
 
 
 def logits_table(forward: ForwardPass) -> str:
-    """Return the likeliest tokens after the last one, with logit and probability, as HTML."""
+    """Return the most probable tokens after the last one, with logit and probability, as HTML."""
     rows = [
         (
             visible(forward.labels[token]),
@@ -109,12 +109,12 @@ def _rises(index: int) -> list[Markup]:
 def _heard(forward: ForwardPass, position: int) -> str:
     """Return what the six boxes show of a token, in words."""
     label, token = forward.shown_labels(12)[position], forward.shown_ids[position]
-    likely = ", ".join(
+    follows = ", ".join(
         f"{row.label} {row.prob}" for row in prob_rows(forward, position) if row.share is not None
     )
     return (
         f"{label}, token {token}. Attention, head 1: {attention_sentence(forward, position)}. "
-        f"Likeliest after it: {likely}."
+        f"Most probable after it: {follows}."
     )
 
 
@@ -162,12 +162,12 @@ def _logits(forward: ForwardPass, position: int, heard: str) -> Markup:
 
 
 def _probs(forward: ForwardPass, position: int, before: ForwardPass | None) -> Markup:
-    """Return the likeliest tokens; the bars after the last token move from their old lengths."""
+    """Return the most probable tokens; the bars after the last one move from their old lengths."""
     old: list[ProbRow] = []
     if before is not None and position == forward.num_shown - 1:
         old = prob_rows(before, before.num_shown - 1)
-    likeliest, rows = prob_rows(forward, position), []
-    for i, row in enumerate(likeliest):
+    shown, rows = prob_rows(forward, position), []
+    for i, row in enumerate(shown):
         if row.share is None:
             rows.append(
                 tag("div", tag("span", row.label), tag("span", row.prob), css_class="others")
@@ -180,6 +180,6 @@ def _probs(forward: ForwardPass, position: int, before: ForwardPass | None) -> M
         rows.append(
             tag("div", tag("span", row.label, css_class="name"), bar, tag("span", row.prob))
         )
-    heard = ", ".join(f"{row.label} {row.prob}" for row in likeliest)
-    style = f"--label:{label_width(likeliest):.0f}px"
+    heard = ", ".join(f"{row.label} {row.prob}" for row in shown)
+    style = f"--label:{label_width(shown):.0f}px"
     return tag("div", *rows, css_class="probs", style=style, role="img", aria_label=heard)

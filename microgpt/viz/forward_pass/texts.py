@@ -140,7 +140,7 @@ def forward_caption(forward: ForwardPass) -> str:
         becomes = f"{text} becomes {tokens} of {numbers}{' each' * (T > 1)}."
     return (
         f"{becomes} Attention and the MLP each add to these numbers. After the last {unit}, the "
-        f"likeliest is {quoted(forward.labels[best])} with "
+        f"most probable is {quoted(forward.labels[best])} with "
         f"{format_prob(float(forward.probs[-1, best]))}. Point at a {unit}, or press Tab, to "
         "follow it through the six boxes."
     )

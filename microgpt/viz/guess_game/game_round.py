@@ -15,7 +15,7 @@ class GuessRound:
     """One round: `prefix` of `name`, the `target` token that follows it, and the user's `guess`.
 
     `prefix` and `rest` are the pieces of the name before and after the target. `probs` (V,) are the
-    model's probabilities; `ranked_ids` (V,) are the tokens from most to least likely. `guess`,
+    model's probabilities; `ranked_ids` (V,) are the tokens from most to least probable. `guess`,
     `probs` and `ranked_ids` are `None` before the guess. `scores` counts the answered rounds in
     which the user, and the model's favourite, was right.
     """

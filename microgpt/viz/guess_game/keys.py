@@ -13,7 +13,7 @@ MAX_KEYS = 60  # with a larger vocabulary, the user chooses from a list
 MAX_COLUMNS = 30
 # Columns of tokens with bars if there are too many for a keyboard: a row of a wide card, two or
 # three of a narrow one.
-LIKELIEST_COLUMNS = 20
+RANKED_COLUMNS = 20
 MAX_LABEL = 6  # characters
 
 
@@ -68,8 +68,8 @@ def token_span(label: str) -> int:
 def key_grid(game_round: GuessRound) -> KeyGrid:
     """Return the keys of a round: all tokens in the order of their ids, if they fit a keyboard.
 
-    Of a larger vocabulary there are none before the guess; after it, the likeliest tokens, the
-    guess and the target, from most to least likely.
+    Of a larger vocabulary there are none before the guess; after it, the most probable tokens, the
+    guess and the target, from most to least probable.
     """
     answer = game_round.answer()
     vocab_size = len(game_round.labels)
@@ -78,7 +78,7 @@ def key_grid(game_round: GuessRound) -> KeyGrid:
     elif answer is None:
         tokens = []
     else:
-        tokens = _likeliest(game_round, answer[0], answer[2])
+        tokens = _ranked_tokens(game_round, answer[0], answer[2])
     keys = [_key(game_round, token) for token in tokens]
     num_columns = sum(key.span for key in keys)
     num_rows = max(1, ceil(num_columns / MAX_COLUMNS))
@@ -88,8 +88,8 @@ def key_grid(game_round: GuessRound) -> KeyGrid:
     return KeyGrid(tuple(keys), max(columns, 1))
 
 
-def _likeliest(game_round: GuessRound, guess: int, ranked_ids: np.ndarray) -> list[int]:
-    """Return the guess, the target, and the likeliest tokens that fit beside them, by rank."""
+def _ranked_tokens(game_round: GuessRound, guess: int, ranked_ids: np.ndarray) -> list[int]:
+    """Return the guess, the target, and the most probable tokens that fit beside them, by rank."""
     spans = {
         int(token): token_span(visible(game_round.labels[token], MAX_LABEL)) for token in ranked_ids
     }
@@ -98,7 +98,7 @@ def _likeliest(game_round: GuessRound, guess: int, ranked_ids: np.ndarray) -> li
     for token, span in spans.items():
         if token not in shown:
             columns += span
-            if columns > LIKELIEST_COLUMNS:
+            if columns > RANKED_COLUMNS:
                 break
             shown.add(token)
     return [token for token in spans if token in shown]

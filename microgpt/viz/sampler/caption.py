@@ -12,7 +12,7 @@ def sampling_caption(view: SamplingView) -> str:
     sentences = []
     if view.is_greedy:
         sentences += [
-            f"At T = 0 there is no dividing by 0: the most likely {view.unit}, {top_token}, is "
+            f"At T = 0 there is no dividing by 0: the most probable {view.unit}, {top_token}, is "
             "always taken.",
             "The dart is not used.",
         ]

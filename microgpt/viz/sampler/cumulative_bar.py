@@ -111,7 +111,8 @@ def strip_html(view: SamplingView, before: SamplingView | None) -> Markup:
         tag("div", *segments_html(is_base=True), css_class="base"),
         css_class="strip",
         role="img",
-        aria_label=f"All probabilities end to end, the most likely first, now and at T = 1; {dart}",
+        aria_label="All probabilities end to end, the most probable first, now and at T = 1; "
+        f"{dart}",
     )
 
 

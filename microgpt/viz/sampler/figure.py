@@ -46,7 +46,7 @@ def key_figures(view: SamplingView) -> list[tuple[str, str, str]]:
 
 
 def effective_choices(view: SamplingView) -> str:
-    """Format e to the entropy: the number of equally likely choices with the same entropy."""
+    """Format e to the entropy: the number of equally probable choices with the same entropy."""
     perplexity = exp(view.entropy)
     return f"{perplexity:,.2f}" if perplexity < 9.995 else f"{perplexity:,.1f}"
 

@@ -60,7 +60,7 @@ Row = TokenRow | SumRow | CutLine | CutRow
 
 @lru_cache(maxsize=4)
 def bar_rows(view: SamplingView) -> tuple[Row, ...]:
-    """Return at most NUM_ROWS rows, from the most likely rank down.
+    """Return at most NUM_ROWS rows, from the most probable rank down.
 
     Where not all kept ranks have a row, the pick has one, and those before and after it are summed
     up. The percentages shown add up to exactly 100.0. Ranks that are cut come below their line, as
@@ -85,7 +85,7 @@ def bar_rows(view: SamplingView) -> tuple[Row, ...]:
 
 
 def top_permille(view: SamplingView) -> int:
-    """Return the share of the most likely token as its row shows it."""
+    """Return the share of the most probable token as its row shows it."""
     first = bar_rows(view)[0]
     assert isinstance(first, TokenRow)
     return first.permille
@@ -123,7 +123,7 @@ def _cut_rows(view: SamplingView, max_rows: int) -> list[Row]:
 
 def _line_text(view: SamplingView) -> str:
     if view.is_greedy:
-        return "T = 0 keeps the most likely only"
+        return "T = 0 keeps the most probable only"
     name = str(view.binding_filter)
     return (
         f"{FILTER_NAMES[name]} {format_param(getattr(view.params, name))} keeps {view.num_kept:,}, "

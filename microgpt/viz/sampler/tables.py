@@ -25,9 +25,9 @@ def probs_table(view: SamplingView) -> str:
             )
         )
     hidden = view.vocab_size - MAX_ROWS
-    caption = f"All {view.vocab_size:,} {view.unit}s, the most likely first"
+    caption = f"All {view.vocab_size:,} {view.unit}s, the most probable first"
     if hidden > 0:
-        caption = f"The {MAX_ROWS} most likely of {view.vocab_size:,} {view.unit}s"
+        caption = f"The {MAX_ROWS} most probable of {view.vocab_size:,} {view.unit}s"
     header = (
         "token", "rank", "probability at T = 1, no cuts", "probability now",
         "cumulative probability",

@@ -57,7 +57,7 @@ class SamplingView:
     has_bos: bool
     is_fixed_row: bool  # the same probabilities after any text
     nll: float | None  # of the text so far; None if it cannot be computed
-    uniform_nll: float | None  # of as many tokens that are all equally likely; None like `nll`
+    uniform_nll: float | None  # of as many tokens that are all equally probable; None like `nll`
     memorization: str | None  # "" until the text has ended; None if it is unknown
     note: str = ""
 
@@ -68,7 +68,7 @@ class SamplingView:
 
     @property
     def is_greedy(self) -> bool:
-        """Whether the most likely token is picked regardless of u (T = 0)."""
+        """Whether the most probable token is picked regardless of u (T = 0)."""
         return self.params.temperature == 0
 
     @property

@@ -1,5 +1,6 @@
 """The captions of the stethoscope: the edge shown, what the slopes mean, what a bug does."""
 
+from microgpt.viz.formatting import in_quotes
 from microgpt.viz.stethoscope.backward_data import RIGHT_ORDER, BackwardReplay, EdgeStep
 from microgpt.viz.stethoscope.numbers import format_number, format_short
 
@@ -95,7 +96,7 @@ def _bug_sentence(replay: BackwardReplay) -> str:
     leaf = wrong[0]
     measured = replay.measured[replay.leaves.index(leaf)]
     should_be = "" if measured is None else f", measured {format_number(measured)}"
-    bug = f"“forget to accumulate”{_order(replay, ' and ')}"
+    bug = in_quotes("forget to accumulate") + _order(replay, " and ")
     if replay.accumulates:
         bug = replay.order
     return (

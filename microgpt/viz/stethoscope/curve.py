@@ -34,28 +34,28 @@ def curve_chart(replay: BackwardReplay) -> CurveChart:
     result, slope = replay.nodes[-1].value, replay.final_grads[replay.leaf]
     low, high = _value_range([y for y in replay.curve.ys if y is not None], result)
 
-    def place_x(x: float) -> float:
+    def x_share(x: float) -> float:
         return (x - xs[0]) / (xs[-1] - xs[0])
 
-    def place(x: float, y: float) -> Point:
-        return place_x(x), (high - y) / (high - low)
+    def position(x: float, y: float) -> Point:
+        return x_share(x), (high - y) / (high - low)
 
     segments = [
-        (place(x0, y0), place(x1, y1))
+        (position(x0, y0), position(x1, y1))
         for (x0, y0), (x1, y1) in pairwise(zip(xs, replay.curve.ys, strict=True))
         if y0 is not None and y1 is not None
     ]
     tangent = (
-        place(leaf - TANGENT, result - TANGENT * slope),
-        place(leaf + TANGENT, result + TANGENT * slope),
+        position(leaf - TANGENT, result - TANGENT * slope),
+        position(leaf + TANGENT, result + TANGENT * slope),
     )
     return CurveChart(
         _joined(segments),
         _clipped(*tangent),
-        place(leaf, result),
-        tuple(place(x, y) for x, y in replay.curve.corners if low <= y <= high),
-        tuple((place_x(x), format_number(x)) for x in value_ticks(xs[0], xs[-1], 4)),
-        tuple((place(leaf, y)[1], format_number(y)) for y in value_ticks(low, high, 4)),
+        position(leaf, result),
+        tuple(position(x, y) for x, y in replay.curve.corners if low <= y <= high),
+        tuple((x_share(x), format_number(x)) for x in value_ticks(xs[0], xs[-1], 4)),
+        tuple((position(leaf, y)[1], format_number(y)) for y in value_ticks(low, high, 4)),
     )
 
 

@@ -15,6 +15,7 @@ from microgpt.viz.training.wording import (
 
 VISIBLE_DIFFERENCE = 0.03  # nats, in a chart of about two
 RECENT_SHARE = 0.1  # of the steps, over which a training loss is averaged
+CLEAR = 3  # standard errors by which a training loss has fallen; it is looked at again and again
 
 
 def training_caption(progress: TrainingProgress) -> str:
@@ -62,16 +63,37 @@ def compare_to_baselines(progress: TrainingProgress) -> str:
 def overfitting_since(progress: TrainingProgress) -> int | None:
     """Return the step of the lowest held-out loss, if the model overfits since.
 
-    That is: it had learned something, the held-out loss has risen by more than two standard errors,
-    and the training loss has fallen below its level of then.
+    That is: it had learned something, the held-out loss has risen since by more than two standard
+    errors, and the training loss has clearly fallen below this lowest held-out loss and below its
+    own level of then.
     """
     if not progress.evaluated or not _has_risen(progress):
         return None
     best = _best(progress)
     if best.loss >= progress.uniform_loss:
         return None
-    then, now = (_recent_loss(progress, step) for step in (best.step, progress.steps_done))
-    return best.step if now < min(then, best.loss) else None
+    return best.step if _training_loss_fell(progress, best) else None
+
+
+def _training_loss_fell(progress: TrainingProgress, best: Snapshot) -> bool:
+    """Whether the training loss is clearly below the held-out loss of then, and below its own.
+
+    Its levels are means over a tenth of the steps: of the latest, and of those before the best
+    snapshot, or of the first where there are not as many.
+    """
+    losses = progress.losses
+    count = max(1, round(RECENT_SHARE * len(losses)))
+    end = max(best.step, count)
+    then, now = losses[end - count : end], losses[max(end, len(losses) - count) :]
+    if not len(now):
+        return False
+    variance = np.var(now) / len(now)
+    margins = (
+        CLEAR * np.sqrt(variance + np.var(then) / len(then)),
+        CLEAR * np.sqrt(variance + (0.0 if isnan(best.stderr) else best.stderr) ** 2),
+    )
+    levels = np.mean(then) - margins[0], best.loss - margins[1]
+    return bool(np.mean(now) < min(levels))
 
 
 def _is_done(progress: TrainingProgress) -> bool:
@@ -127,8 +149,24 @@ def _so_far(progress: TrainingProgress, last: Snapshot) -> str:
         pairs = f"counting pairs of {progress.unit}s ({format_loss(progress.bigram.loss)})"
         is_below = last.loss < progress.bigram.loss
         comparison = f"below {uniform}, {'and' if is_below else 'not yet'} below {pairs}"
-    since = overfitting_since(progress)
-    return f"{sentence}: {comparison}.{'' if since is None else f' {_overfitting(since)}'}"
+    return " ".join((f"{sentence}: {comparison}.", *_since_the_best(progress)))
+
+
+def _since_the_best(progress: TrainingProgress) -> list[str]:
+    """Say, of a held-out loss that has risen, whether this is overfitting."""
+    since, best = overfitting_since(progress), _best(progress)
+    if since is not None:
+        return [_overfitting(since)]
+    if not _has_risen(progress) or best.loss >= progress.uniform_loss:
+        return []
+    return [
+        f"It was {format_loss(best.loss)} {_at(best)}; the training loss has not fallen by much "
+        "meanwhile, so this does not look like overfitting."
+    ]
+
+
+def _at(snapshot: Snapshot) -> str:
+    return f"at step {snapshot.step:,}" if snapshot.step else "before the first step"
 
 
 def _overfitting(since: int) -> str:

@@ -10,7 +10,12 @@ from microgpt.viz.training.caption import training_caption
 from microgpt.viz.training.chart import HeldOutPoint, LossChart, Point, loss_chart
 from microgpt.viz.training.columns import NUM_WAITING, Column, Sample, columns
 from microgpt.viz.training.progress import TrainingProgress
-from microgpt.viz.training.wording import STEPS_NOTE, legend_texts
+from microgpt.viz.training.wording import (
+    STEPS_NOTE,
+    is_worse_than_blind,
+    legend_texts,
+    perplexity_in_words,
+)
 
 MAX_EXPONENT = 700.0  # above it, e to the loss is no float
 MINOR_TICK_TOP = 0.975  # as a share of the plot's height
@@ -140,6 +145,9 @@ def _columns(progress: TrainingProgress, style: str) -> Markup:
     cells = columns(progress)
     labels = [sample.label for column in cells for sample in column.samples]
     what = f"perplexity: like choosing among so many {progress.unit}s"
+    if any(is_worse_than_blind(progress, snapshot.loss) for snapshot in progress.evaluated):
+        worst = perplexity_in_words(progress, inf)
+        what += f"; above {progress.vocab_size:,}, {worst}"
     written = f"{progress.text_noun}s sampled at T = {progress.temperature:g}"
     return tag(
         "div",

@@ -104,20 +104,25 @@ def telling_lines(exercise: Any) -> set[str]:
     }
 
 
-def no_solutions(page: Page, exercises: dict[str, Any] | None = None) -> list[str]:
-    """No solution stands in a notebook, in its code or in its outputs.
+def given_away(exercise: Any, texts: list[str]) -> list[str]:
+    """The lines of an exercise's solution that stand in texts and give it away.
 
-    Of a function not one line; of a run, whose lines are what every run needs, not all of them.
+    Of a function each line does; of a run, whose lines are what every run needs, all together do.
     """
+    lines = telling_lines(exercise)
+    found = sorted(line for line in lines if any(line in text for text in texts))
+    min_lines = 1 if exercise.is_function else max(1, len(lines))
+    return found if len(found) >= min_lines else []
+
+
+def no_solutions(page: Page, exercises: dict[str, Any] | None = None) -> list[str]:
+    """No solution stands in a notebook, in its code or in its outputs."""
     violations = []
     for exercise in (course_exercises() if exercises is None else exercises).values():
-        lines = telling_lines(exercise)
-        min_lines = 1 if exercise.is_function else max(1, len(lines))
         for cell in page.cells:
             outputs = [str(output.get("data", output.get("text", ""))) for output in cell.outputs]
-            found = [line for line in lines if any(line in text for text in (cell.text, *outputs))]
-            if len(found) >= min_lines:
-                violations.append(f"cell {cell.name!r} gives {exercise.id!r} away: {min(found)!r}")
+            if found := given_away(exercise, [cell.text, *outputs]):
+                violations.append(f"cell {cell.name!r} gives {exercise.id!r} away: {found[0]!r}")
     return violations
 
 

@@ -247,7 +247,7 @@ DICTIONARY = "a dictionary from each node to its gradient"
         (only(lambda node, last: node is not last), "`last` itself is missing"),
         (only(lambda node, last: node.inputs), "the leaves, which have no inputs, are missing"),
         (only(lambda node, last: not node.inputs or node is last), "some nodes are missing"),
-        (remembers, "of nodes from an earlier call"),
+        (remembers, "something that an earlier call left behind"),
         (one_level, "some nodes are missing"),
         (lambda last: list(pulled(last).items()), DICTIONARY),
         (lambda last: list(pulled(last).values()), DICTIONARY),

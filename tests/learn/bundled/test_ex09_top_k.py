@@ -110,8 +110,13 @@ def changes_its_argument(probabilities, k):
     return normalised(probabilities)
 
 
-VALUES, HIGHER = "Only the kept values came back", "your function keeps the higher id"
+VALUES, HIGHER = "Only the kept values came back", "your function keeps the higher token id"
 STABLE = 'kind="stable"'
+AS_BEFORE = "What stays is as large as before"
+
+
+def other_ids_of_equals(probabilities, k):
+    return np.argsort(probabilities)[::-1][:k]
 
 
 @pytest.mark.parametrize(
@@ -121,21 +126,30 @@ STABLE = 'kind="stable"'
         (lambda p, k: np.sort(p)[-k:], VALUES),
         (values_as_a_list, VALUES),
         (values_in_the_order_of_ids, VALUES),
-        (lambda p, k: stable_order(p)[:k], "These are the ids that stay"),
-        (lambda p, k: sorted(range(len(p)), key=lambda id: -p[id])[:k], "These are the ids"),
+        (lambda p, k: stable_order(p)[:k], "These are the token ids that stay"),
+        (lambda p, k: sorted(range(len(p)), key=lambda id: -p[id])[:k], "These are the token ids"),
         (lambda p, k: normalised(keep(p, np.argsort(p)[:k])), "The k smallest stayed"),
         (lambda p, k: normalised(keep(p, np.argsort(p, kind="stable")[::-1][:k])), HIGHER),
         (lambda p, k: normalised(keep(p, np.argsort(p, kind="stable")[-k:])), HIGHER),
         (lambda p, k: normalised(keep(p, np.argsort(p)[::-1][:k])), STABLE),
         (lambda p, k: np.sort(by_rank(p, k))[::-1], "came back sorted"),
         (lambda p, k: sorted(in_plain_python(p, k), reverse=True), "came back sorted"),
-        (lambda p, k: normalised(keep(p, np.arange(len(p))[:k])), "The first k ids stayed"),
+        (lambda p, k: normalised(keep(p, np.arange(len(p))[:k])), "The first k token ids stayed"),
         (compares_with_the_kth, "More than k stayed"),
         (finds_by_value, ".index(…) always finds the first"),
         (is_above_the_kth, "Only k - 1 stayed"),
         (lambda p, k: normalised(keep(p, stable_order(p)[: k - 1])), "Only k - 1 stayed"),
         (lambda p, k: normalised(keep(p, stable_order(p)[: k + 1])), "k + 1 stayed"),
-        (lambda p, k: keep(p, stable_order(p)[:k]), "they do not add up to 1"),
+        (lambda p, k: keep(p, stable_order(p)[:k]), AS_BEFORE),
+        (lambda p, k: keep(p, np.argsort(p)[::-1][:k]), AS_BEFORE),
+        (lambda p, k: keep(p, np.argsort(p)[-k:]), AS_BEFORE),
+        (lambda p, k: np.where(p >= np.sort(p)[-min(k, len(p))], p, 0), AS_BEFORE),
+        (lambda p, k: [x if x >= sorted(p)[::-1][:k][-1] else 0 for x in p], AS_BEFORE),
+        (lambda p, k: keep(p, np.arange(len(p))[:k]), AS_BEFORE),
+        (lambda p, k: keep(p, other_ids_of_equals(p, k)) / k, "divided by k"),
+        (lambda p, k: normalised(keep(p, other_ids_of_equals(p, k)) > 0), "old proportions"),
+        (lambda p, k: normalised(keep(p, np.argsort(-p)[:k])), STABLE),
+        (lambda p, k: normalised(keep(p, np.argpartition(-p, min(k, len(p)) - 1)[:k])), STABLE),
         (lambda p, k: keep(p, stable_order(p)[:k]) / k, "divided by k"),
         (lambda p, k: normalised(by_rank(p, k) > 0), "not in their old proportions"),
         (lambda p, k: normalised(np.exp(keep(p, stable_order(p)[:k]))), "Softmax was applied"),

@@ -108,6 +108,27 @@ def test_overfitting_is_said_while_it_happens():
     assert training_caption(progress).endswith("by heart: overfitting.")
 
 
+def test_a_loss_that_rises_and_comes_back_is_no_overfitting():
+    """A trained model goes on with larger corrections: its losses rise at once, then fall again."""
+    noise = np.random.default_rng(0).normal(size=1000) * 0.3
+    back = np.concatenate([np.linspace(2.9, 2.5, 300), np.full(700, 2.5)]) + noise
+    for seen in (300, 600, 1000):
+        run = training_run(2.51, 2.7, 2.6, steps=(0, 100, 300, 1000), stderr=0.01, steps_done=300)
+        run = replace(run, losses=back[:seen], steps_done=seen)
+        assert overfitting_since(run) is None
+        assert training_caption(run).endswith(
+            "It was 2.51 before the first step; the training loss has not fallen by much "
+            "meanwhile, so this does not look like overfitting."
+        )
+
+
+@pytest.mark.parametrize(("end", "since"), [(1.0, 0), (2.47, None)])  # None: it may be chance
+def test_a_trained_model_that_learns_by_heart_overfits_from_its_first_step(end, since):
+    losses = np.linspace(2.5, end, 1000) + np.random.default_rng(1).normal(size=1000) * 0.3
+    run = training_run(2.51, 2.6, 2.7, steps=(0, 500, 1000), stderr=0.01, losses=losses)
+    assert overfitting_since(run) == since
+
+
 def test_a_run_that_goes_on():
     assert training_caption(training_run(3.36, steps_done=5)) == (
         "Before training its held-out loss is 3.36, surer of wrong letters than a blind guess: not "

@@ -1,0 +1,201 @@
+"""The common mistakes of 04.encode: what the ids start as, which merge goes first, when it ends."""
+
+from collections import Counter
+from itertools import pairwise
+
+from microgpt.learn.bundled.merge_mistakes import overlapping_merge
+from microgpt.learn.exercise import CommonMistake
+from microgpt.learn.messages import message_section
+from microgpt.tokenizers import merge
+
+
+def _by(choose, merges, ids, merge=merge, first_id=256):
+    """Merge the pair that `choose(pairs, ranks)` returns, until it returns none."""
+    ranks = {tuple(pair): rank for rank, pair in enumerate(merges)}
+    while True:
+        pair = choose(list(pairwise(ids)), ranks)
+        if pair is None:
+            return ids
+        ids = merge(ids, pair, first_id + ranks[pair])
+
+
+def _lowest(pairs, ranks):
+    return min((pair for pair in pairs if pair in ranks), key=ranks.get, default=None)
+
+
+def _highest(pairs, ranks):
+    return max((pair for pair in pairs if pair in ranks), key=ranks.get, default=None)
+
+
+def _leftmost(pairs, ranks):
+    return next((pair for pair in pairs if pair in ranks), None)
+
+
+def _commonest(pairs, ranks):
+    counts = Counter(pair for pair in pairs if pair in ranks)
+    return max(counts, key=counts.get, default=None)
+
+
+def _vocabulary(merges):
+    vocab = {bytes([byte]): byte for byte in range(256)}
+    names = list(vocab)
+    for rank, (left, right) in enumerate(merges):
+        names.append(names[left] + names[right])
+        vocab[names[-1]] = 256 + rank
+    return vocab
+
+
+def _longest_first(text, merges):
+    """Cut off the longest known token at the beginning, and again."""
+    content, vocab, ids = text.encode(), _vocabulary(merges), []
+    while content:
+        size = max(size for size in range(1, len(content) + 1) if content[:size] in vocab)
+        ids.append(vocab[content[:size]])
+        content = content[size:]
+    return ids
+
+
+def _longest_pair(text, merges):
+    """Merge the pair that makes the longest token, of equal ones the first."""
+    lengths = {token: len(name) for name, token in _vocabulary(merges).items()}
+
+    def choose(pairs, ranks):
+        known = [pair for pair in pairs if pair in ranks]
+        return max(known, key=lambda pair: lengths[pair[0]] + lengths[pair[1]], default=None)
+
+    return _by(choose, merges, _bytes(text))
+
+
+def _bytes(text):
+    return list(text.encode())
+
+
+def _leftmost_one(text, merges):
+    """Merge one occurrence at a time, the leftmost that is known."""
+    ids, ranks = _bytes(text), {tuple(pair): rank for rank, pair in enumerate(merges)}
+    while (i := next((i for i, pair in enumerate(pairwise(ids)) if pair in ranks), None)) is not None:
+        ids[i : i + 2] = [256 + ranks[ids[i], ids[i + 1]]]
+    return ids
+
+
+def _one_walk(text, merges):
+    """Walk once from left to right and merge what is known, without a second look."""
+    ids, ranks, merged = _bytes(text), {tuple(pair): rank for rank, pair in enumerate(merges)}, []
+    i = 0
+    while i < len(ids):
+        rank = ranks.get(tuple(ids[i : i + 2]))
+        merged.append(ids[i] if rank is None else 256 + rank)
+        i += 1 if rank is None else 2
+    return merged
+
+
+def _one_round(text, merges):
+    ids, ranks = _bytes(text), {tuple(pair): rank for rank, pair in enumerate(merges)}
+    pair = _lowest(list(pairwise(ids)), ranks)
+    return ids if pair is None else merge(ids, pair, 256 + ranks[pair])
+
+
+def _first_occurrence(ids, pair, new_id):
+    i = list(pairwise(ids)).index(pair)
+    return [*ids[:i], new_id, *ids[i + 2 :]]
+
+
+def _first_occurrences(text, merges):
+    """Go through the merges once, and merge only the first occurrence of each."""
+    ids = _bytes(text)
+    for rank, pair in enumerate(merges):
+        if tuple(pair) in pairwise(ids):
+            ids = _first_occurrence(ids, tuple(pair), 256 + rank)
+    return ids
+
+
+def _merges_backwards(text, merges):
+    ids = _bytes(text)
+    for rank, pair in reversed(list(enumerate(merges))):
+        ids = merge(ids, tuple(pair), 256 + rank)
+    return ids
+
+
+def _raising(error, is_stuck):
+    """Return a mistake that raises where `is_stuck(ids, ranks)`, with the ids at each step."""
+
+    def mistake(text, merges):
+        ids, ranks = _bytes(text), {tuple(pair): rank for rank, pair in enumerate(merges)}
+        while True:
+            if is_stuck(ids, ranks):
+                raise error
+            pair = _lowest(list(pairwise(ids)), ranks)
+            if pair is None:
+                return ids
+            ids = merge(ids, pair, 256 + ranks[pair])
+
+    return mistake
+
+
+def _has_unknown_pair(ids, ranks):
+    return any(pair not in ranks for pair in pairwise(ids))
+
+
+def _ends_with_unknown_pairs(ids, ranks):
+    """Whether there are pairs, but none that is known."""
+    return len(ids) > 1 and not any(pair in ranks for pair in pairwise(ids))
+
+
+def _has_no_pair(ids, ranks):
+    return len(ids) < 2
+
+
+def _has_no_known_pair(ids, ranks):
+    return not any(pair in ranks for pair in pairwise(ids))
+
+
+def common_mistakes(encode):
+    """Return the mistakes; the first of those that explain an answer equally well is named.
+
+    `encode` is the solution.
+    """
+    texts = message_section("04.encode")
+
+    def renumbered(first_id):
+        return lambda text, merges: [
+            id if id < 256 else id - 256 + first_id for id in encode(text, merges)
+        ]
+
+    mistakes = {
+        "longest_first": _longest_first,
+        "longest_pair": _longest_pair,
+        "left_to_right": lambda text, merges: _by(_leftmost, merges, _bytes(text)),
+        "leftmost_one": _leftmost_one,
+        "one_walk": _one_walk,
+        "one_round": _one_round,
+        "highest_rank": lambda text, merges: _by(_highest, merges, _bytes(text)),
+        "merges_backwards": _merges_backwards,
+        "commonest": lambda text, merges: _by(_commonest, merges, _bytes(text)),
+        "first_occurrences": _first_occurrences,
+        "overlap": lambda text, merges: _by(_lowest, merges, _bytes(text), overlapping_merge),
+        "code_points": lambda text, merges: _by(_lowest, merges, [ord(one) for one in text]),
+        "utf_16": lambda text, merges: _by(_lowest, merges, list(text.encode("utf-16"))),
+        "no_merging": lambda text, merges: _bytes(text),
+        "rank_as_id": renumbered(0),
+        "first_id_257": renumbered(257),
+        "first_id_255": renumbered(255),
+        "unknown_pair": _raising(KeyError, _ends_with_unknown_pairs),
+        "no_index": _raising(ValueError, _has_unknown_pair),
+        "min_of_nothing": _raising(ValueError, _has_no_known_pair),
+        "no_pairs_left": _raising(ValueError, _has_no_pair),
+        "index_error": _raising(IndexError, _has_no_pair),
+        "reversed": lambda text, merges: encode(text, merges)[::-1],
+        "sorted": lambda text, merges: sorted(encode(text, merges)),
+        "distinct": lambda text, merges: list(dict.fromkeys(encode(text, merges))),
+        "characters": lambda text, merges: list(text),
+        "bytes_object": lambda text, merges: text.encode(),
+        "number_of_tokens": lambda text, merges: len(encode(text, merges)),
+        "last_byte_lost": lambda text, merges: encode(text, merges)[:-1],
+    }
+    return (
+        *(
+            CommonMistake(key.replace("_", " "), function, texts["mistakes"][key])
+            for key, function in mistakes.items()
+        ),
+        CommonMistake("never ends", encode, texts["mistakes"]["endless"], times_out=True),
+    )
