@@ -13,6 +13,7 @@ _PUBLIC = {
     "SamplingExplorer": "sampling_explorer",
     "TextLikelihood": "text_likelihood",
     "TrainingMonitor": "training_monitor",
+    "XRay": "xray",
     "Panel": "panel",
     "errors": "panel",
     "forward_pass": "forward_pass_view",
