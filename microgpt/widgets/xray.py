@@ -16,7 +16,7 @@ from microgpt.widgets.shape_ledger import parse_shape
 from microgpt.widgets.xray_state import FIRST_SHAPES, GRIDS, Shape, XRayState
 
 MAX_SIZES = (4, 5, 5)  # of B, I, O
-SIZE_LABELS = ("B, rows of x", "I, shared", "O, columns of w")
+SIZE_LABELS = ("rows B", "shared I", "columns O")
 ARROWS = (
     ("◀", 0, -1, "choose the cell on the left"),
     ("▲", -1, 0, "choose the cell above"),
@@ -106,14 +106,13 @@ class XRay(Panel):
         self._observe(self.grid_select, XRayState.with_grid)
 
     def _lay_out(self) -> list[ipywidgets.Widget]:
-        tabs = [box("mg-pills", list(self.tab_buttons.values())),
-                box("mg-pills", list(self.pass_buttons.values()))]  # fmt: skip
         a, b = self.shape_boxes
         self.size_row = box("mg-sizes", self.size_boxes)
         self.shape_row = box("mg-operands", [a, self.sign_select, b, self.example_select])
         arrows = box("mg-arrows", list(self.arrow_buttons.values()))
         return [
-            box("mg-tabs", tabs),
+            box("mg-pills mg-tabs", list(self.tab_buttons.values())),
+            box("mg-pills mg-pass", list(self.pass_buttons.values())),
             box("mg-set", [self.size_row, self.shape_row, self.decimals_toggle]),
             box("mg-act", [self.grid_select, arrows, self.next_button]),
         ]
@@ -183,7 +182,7 @@ def _example_of(state: XRayState) -> str:
 
 
 def _decimals_label(is_on: bool) -> str:
-    return f"{'☑' if is_on else '☐'} Numbers with a decimal"
+    return f"{'☑' if is_on else '☐'} Decimals"
 
 
 def _mark_chosen(buttons: dict[Any, ipywidgets.Button], chosen: Any) -> None:

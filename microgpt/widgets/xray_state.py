@@ -134,7 +134,7 @@ class XRayState:
         An array of three axes is one list of rows, an array of one axis a single row.
         """
         shape, index = self._shape(self.grid), self.index
-        if not shape:
+        if not shape:  # a single number, or no array at all
             return self
         table = (prod(shape[:-1]), shape[-1])
         row, column = divmod(int(np.ravel_multi_index(index, shape)), shape[-1])
@@ -145,6 +145,8 @@ class XRayState:
 
     def next_cell(self) -> "XRayState":
         """Choose the next cell, row by row; after the last of an array, the first of the next."""
+        if self.numbers.y is None:
+            return self
         shape = self._shape(self.grid)
         position = (int(np.ravel_multi_index(self.index, shape)) if shape else 0) + 1
         if position < prod(shape):

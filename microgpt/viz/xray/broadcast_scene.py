@@ -10,8 +10,8 @@ from microgpt.viz.xray.scene import Box, Cell, Label, Lit, Point, Scene, Target
 from microgpt.viz.xray.sentences import broadcast_formula, broadcast_sentence
 from microgpt.viz.xray.shape_clash import first_clash
 
-CELL_WIDTH, SMALL_CELL, CELL_HEIGHT = 46, 38, 30
-BLOCK_GAP, ARRAY_GAP, GAP, LINE = 14, 16, 84, 20
+CELL_WIDTH, SMALL_CELL, CELL_HEIGHT = 46, 36, 30
+BLOCK_GAP, ARRAY_GAP, GAP, LINE = 12, 16, 72, 20
 MIN_WIDTH = 340
 MAX_ARROWS = 16
 
@@ -122,25 +122,38 @@ class _Stretched:
 
     def _forward_target(self, index: Index) -> Target:
         lit, arrows = [], []
-        end = self.box("y", index).left
+        target = self.box("y", index)
         for name in "ab":
             first = self._first_box(name, self.data.origins[name][index])
             own = self.box(name, index)
             lit += [Lit(box, "value") for box in dict.fromkeys((first, own))]
-            arrows.append((first.right, end))
+            arrows.append(self._line(name, first, target))
         return self._target("y", index, lit, arrows)
 
     def _backward_target(self, name: str, origin: Index) -> Target:
         copies = self.data.copies(name, origin)
-        end = self._first_box(name, origin).right
+        target = self._first_box(name, origin)
         fed = [self.box("y", cell) for cell in copies]
         lit = [Lit(box, "grad") for box in fed]
         lit += [Lit(self.box(name, cell), "value") for cell in copies[1:]]
-        arrows = [(box.left, end) for box in fed] if len(fed) <= MAX_ARROWS else []
+        arrows = [self._line(name, target, box)[::-1] for box in fed]
+        if len(fed) > MAX_ARROWS:
+            arrows = []
         return self._target(f"d{name}", origin, lit, arrows)
 
+    def _line(self, name: str, source: Box, result: Box) -> tuple[Point, ...]:
+        """Return a line from a cell of a or b to one of y, beside all numbers.
+
+        It follows the lower edges of their rows, and crosses only the gap between the arrays.
+        """
+        left = self.corners[name][0] + self.array.width
+        return (
+            (source.right, source.bottom), (left, source.bottom),
+            (self.corners["y"][0], result.bottom), (result.x, result.bottom),
+        )  # fmt: skip
+
     def _target(
-        self, grid: str, index: Index, lit: Sequence[Lit], arrows: Sequence[tuple[Point, Point]]
+        self, grid: str, index: Index, lit: Sequence[Lit], arrows: Sequence[tuple[Point, ...]]
     ) -> Target:
         formula = broadcast_formula(self.data, grid, index)
         return Target(

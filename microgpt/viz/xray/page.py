@@ -74,7 +74,8 @@ def _stage(scene: Scene, css_class: str = "") -> Markup:
     style = f"max-width:{scene.width:g}px;height:{scene.height:g}px"
     parts = [_label(scene, label) for label in scene.labels]
     parts += [_cell(scene, cell) for cell in scene.cells]
-    stage = tag("div", *parts, css_class="arrays", style=style)
+    is_long = any(len(text) > 4 for cell in scene.cells for text in cell.texts)
+    stage = tag("div", *parts, css_class=f"arrays{' long' * is_long}", style=style)
     return tag("div", stage, css_class=f"stage {css_class}".strip())
 
 
@@ -109,7 +110,7 @@ def _lights(scene: Scene, own: Box, target: Target) -> Markup:
         parts.append(tag("span", mark.text, css_class=f"mark {mark.anchor}", style=style))
     if target.arrows:
         parts += _arrows(scene, own, target)
-    formula = Box(0, scene.height + 4, scene.width, 0)
+    formula = Box(0, scene.height + 10, scene.width, 0)
     style = f"{_offset(own, formula)};width:{percent(formula.width / own.width)}"
     parts.append(tag("span", target.formula, css_class="sum", style=style))
     return tag("span", *parts, css_class="when", aria_hidden="true")
@@ -121,9 +122,11 @@ def _light(own: Box, lit: Lit) -> Markup:
 
 def _arrows(scene: Scene, own: Box, target: Target) -> list[Markup]:
     """Return lines, and one head where they meet: at the cell itself."""
-    path = "".join(f"M{x0:g} {y0:g}L{x1:g} {y1:g}" for (x0, y0), (x1, y1) in target.arrows)
+    path = "".join(
+        f"M{'L'.join(f'{x:g} {y:g}' for x, y in corners)}" for corners in target.arrows
+    )
     stage = Box(0, 0, scene.width, scene.height)
-    (x0, _), (x1, y1) = target.arrows[0]
+    (x0, _), *_, (x1, y1) = target.arrows[0]
     side = "right" if x1 > x0 else "left"
     lines = tag(
         "svg", tag("path", d=path), viewBox=f"0 0 {scene.width:g} {scene.height:g}",

@@ -8,7 +8,7 @@ from microgpt.viz.xray.scene import Box, Cell, Label, Lit, Scene, Target
 from microgpt.viz.xray.sentences import product_formula, product_sentence
 
 CELL_WIDTH, CELL_HEIGHT, TALL_CELL = 52, 34, 44
-GUTTER, GAP, LINE = 28, 30, 18  # left of x; between the arrays; a line of labels
+GUTTER, GAP, LINE = 28, 34, 18  # left of x; between the arrays; a line of labels
 MIN_WIDTH = 340
 
 
@@ -65,14 +65,15 @@ class _Boxes:
         return box.upper_half() if self.product.is_backward and name != "y" else box
 
     def row_mark(self, name: str, row: int) -> Label:
-        x, y = self.box(name, row, 0).left
+        box = self.box(name, row, 0)
+        x, (_, y) = box.x, box.centre
         if self.product.is_backward and name == "w":
             y -= self.cell_height / 4
         return Label(x - 4, y - 9, f"{row} ▸", "end", "mark")
 
     def column_mark(self, name: str, column: int) -> Label:
         box = self.box(name, 0, column)
-        return Label(box.x + box.width / 2, box.y - 20, f"{column} ▾", "middle", "mark")
+        return Label(box.centre[0], box.y - 20, f"{column} ▾", "middle", "mark")
 
     def cells(self, name: str, arrays: tuple[np.ndarray, ...], grid: str) -> list[Cell]:
         """Return the cells of an array, whose numbers are those of one or two arrays."""

@@ -21,14 +21,18 @@ class Box(NamedTuple):
         return Box(self.x, self.y, self.width, self.height / 2)
 
     @property
-    def left(self) -> Point:
-        """The middle of its left edge."""
-        return self.x, self.y + self.height / 2
+    def centre(self) -> Point:
+        return self.x + self.width / 2, self.y + self.height / 2
 
     @property
-    def right(self) -> Point:
-        """The middle of its right edge."""
-        return self.x + self.width, self.y + self.height / 2
+    def right(self) -> float:
+        """Its right edge."""
+        return self.x + self.width
+
+    @property
+    def bottom(self) -> float:
+        """Its lower edge."""
+        return self.y + self.height
 
 
 class Lit(NamedTuple):
@@ -49,13 +53,16 @@ class Label(NamedTuple):
 
 
 class Target(NamedTuple):
-    """A cell that can be chosen: its sentence, its sum, and what lights up elsewhere."""
+    """A cell that can be chosen: its sentence, its sum, and what lights up elsewhere.
+
+    Each of `arrows` is the corners of a line; all of them end at the same point.
+    """
 
     sentence: str
     formula: str
     lit: tuple[Lit, ...]
     marks: tuple[Label, ...] = ()  # ▸ before a row, ▾ above a column
-    arrows: tuple[tuple[Point, Point], ...] = ()
+    arrows: tuple[tuple[Point, ...], ...] = ()
     is_chosen: bool = False
 
 
