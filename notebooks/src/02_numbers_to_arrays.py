@@ -33,6 +33,7 @@ ids = tokenizer.encode(name, bos=True, eos=True)
 config = mg.GPTConfig.microgpt(vocab_size=tokenizer.vocab_size)
 gpt, scalar_gpt = mg.GPT(config, dtype="float64", backend="numpy"), mg.ScalarGPT(config)
 scalar_gpt.load_state_dict(gpt.state_dict())
+print(f"the name {name!r} has the tokens {ids}, and the GPT {gpt.parameter_count():,} parameters")
 
 # %% tags=["varies"]
 def graph(last):
@@ -115,7 +116,7 @@ mg.widgets.XRay()
 # %% [markdown]
 # ### Which shapes come out?
 #
-# The rule: (B, I) @ (I, O) gives (B, O). The axis in the middle must have the same size on both
+# The rule for a matrix product: (B, I) @ (I, O) gives (B, O). The axis in the middle must have the same size on both
 # sides; the products are added up along it, so it is gone. When a row of 8 numbers is added to 32
 # rows, it is first copied 32 times. The ledger lists each operation of your network. Some shapes
 # are missing: fill them in.
@@ -144,7 +145,7 @@ mg.shapes(gpt, ids[:-1], blanks=2)
 # source: gives away: all eight|eight of eight|\b8 of 8
 mg.learn.predict(
     "02.shapes",
-    "Say x and w are (3, 3). Of 8 products of dy, w and transposes, how many have the shape of dx?",
+    "Say x and w are (3, 3). Of 8 products of dy, w and their transposes, how many have the shape of dx?",
     (1, 2, 4, 8),
 )
 
@@ -168,18 +169,18 @@ candidates(2, 3, 3), candidates(2, 3, 4);
 mg.learn.reveal("02.shapes", num_shaped)
 
 # %% [markdown]
-# So the rule for x is dx = dy @ wᵀ. Each input hears from every output that it fed, through the
-# same weight. The view shows this: point at a number of dx, and a row of dy and a row of w light up.
+# So the rule for x takes the transpose of w: dx = dy @ wᵀ. Each input hears from every output that
+# it fed, through the same weight. The view shows this: point at a number of dx, and a row of dy and a row of w light up.
 
 # %%
 mg.widgets.XRay(backward=True)
 
 # %% [markdown]
-# ### Your turn: the way back through a product
+# ### Your turn: the way back through a matrix product
 #
 # Exercise, 7 minutes. `matmul_backward(dy, x, w) -> (dx, dw)`, with dy (B, O), x (B, I), w (I, O),
-# dx (B, I) and dw (I, O). For y = x @ w, return the gradients with respect to x and w. Change no
-# input. Example: with x = `[[1, 2]]`, w = `[[3], [4]]` and dy = `[[10]]`, dx is `[[30, 40]]` and dw
+# dx (B, I) and dw (I, O). For the matrix product y = x @ w, return the gradients with respect to
+# x and w. Change no input. Example: with x = `[[1, 2]]`, w = `[[3], [4]]` and dy = `[[10]]`, dx is `[[30, 40]]` and dw
 # is `[[10], [20]]`. Hints: `mg.learn.hint("02.matmul_backward")`.
 
 # %% tags=["exercise:02.matmul_backward"]
@@ -307,7 +308,7 @@ mg.learn.predict(
     ("as good as without the mistake", "as good, but later", "a flat line"),
 )
 
-# %% tags=["experiment", "shows:02.line"]
+# %% tags=["experiment"]
 def fit(seed, forget_axis):
     rng = np.random.default_rng(seed)
     x = rng.normal(size=(64, 1))
@@ -322,6 +323,9 @@ def fit(seed, forget_axis):
         optimizer.step()
     return L.item(), a.item(), c.item()
 
+print("without the mistake, one fit: loss {:.2f}, y = {:.2f}·x + {:.2f}".format(*fit(0, False)))
+
+# %% tags=["shows:02.line"]
 slopes = {}
 for label, forget_axis in {"(64, 1) − (64, 1)": False, "(64, 1) − (64,)": True}.items():
     fits = [fit(seed, forget_axis) for seed in range(5)]
