@@ -14,6 +14,7 @@ _PUBLIC = {
     "Stethoscope": "stethoscope",
     "TextLikelihood": "text_likelihood",
     "TrainingMonitor": "training_monitor",
+    "XRay": "xray",
     "Panel": "panel",
     "errors": "panel",
     "forward_pass": "forward_pass_view",

@@ -83,14 +83,17 @@ def _with_answer(state: LedgerState, row: int, text: str) -> LedgerState:
     return replace(state, answers=answers, last=row)
 
 
-def parse_shape(text: str) -> Shape:
-    """Return the shape that a text such as "(2, 3)", "2 x 3" or "()" names."""
+def parse_shape(text: str, name: str = "your answer") -> Shape:
+    """Return the shape that a text such as "(2, 3)", "2 x 3" or "()" names.
+
+    `name` is what the error calls the text.
+    """
     inner = re.sub(r"^[(\[]|[)\]]$", "", text.strip()).strip().rstrip(",")
     if not inner and text.strip() in ("()", "[]"):
         return ()
     sizes = re.split(r"\s*[,x×*;]\s*|\s+", inner)
     if len(sizes) > 6 or not all(re.fullmatch(r"[0-9]{1,9}", size) for size in sizes):
-        raise SettingError("your answer", EXAMPLE, text.strip()[:20])
+        raise SettingError(name, EXAMPLE, text.strip()[:20])
     return tuple(map(int, sizes))
 
 

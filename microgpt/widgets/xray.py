@@ -1,0 +1,194 @@
+"""`XRay`: which row meets which column in a matrix product, and which cells broadcasting copies."""
+
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import ipywidgets
+
+from microgpt.errors import Described, SettingError
+from microgpt.viz.html import Rendered
+from microgpt.viz.xray import draw_xray, render_xray, xray_table
+from microgpt.viz.xray.shape_clash import MAX_AXES, MAX_SIZE
+from microgpt.widgets.controls import box, button
+from microgpt.widgets.panel import Panel
+from microgpt.widgets.shape_ledger import parse_shape
+from microgpt.widgets.xray_state import FIRST_SHAPES, GRIDS, Shape, XRayState
+
+MAX_SIZES = (4, 5, 5)  # of B, I, O
+SIZE_LABELS = ("rows B", "shared I", "columns O")
+ARROWS = (
+    ("◀", 0, -1, "choose the cell on the left"),
+    ("▲", -1, 0, "choose the cell above"),
+    ("▼", 1, 0, "choose the cell below"),
+    ("▶", 0, 1, "choose the cell on the right"),
+)
+# Title -> (shapes, sign).
+EXAMPLES: dict[str, tuple[tuple[Shape, Shape], str]] = {
+    "one bias, four rows": (FIRST_SHAPES, "+"),
+    "a column minus a list": (((4, 1), (4,)), "−"),
+    "sizes that clash": (((4, 3), (4,)), "+"),
+    "one number for all": (((2, 3), ()), "+"),
+    "three axes": (((2, 3, 4), (3, 1)), "+"),
+}
+
+
+class XRay(Panel):
+    """A live view of a matrix product, or of broadcasting: what each cell is made of.
+
+    `tab` is "product" or "broadcast". Pointing at a cell of the result lights what it is made of;
+    with `backward`, a slope lights the cells whose slopes it is the sum of. All numbers are those
+    of `Tensor`, forward and backward, and `seed` draws them. Raises SettingError for another tab.
+    """
+
+    def __init__(self, tab: str = "product", *, backward: bool = False, seed: int = 0):
+        if tab not in GRIDS:
+            raise SettingError("tab", got=tab, choices=GRIDS)
+        if not isinstance(seed, int) or seed < 0:
+            raise SettingError("seed", "an integer from 0", seed)
+        self._sync_thread: int | None = None  # the thread that sets controls from the state
+        self._make_controls()
+        super().__init__(
+            XRayState(tab, bool(backward), seed=seed),
+            self._render,
+            lambda state: draw_xray(state.view),
+            css_class="xray",
+            controls=self._lay_out(),
+            numbers_table=lambda state: xray_table(state.view),
+            arguments=(tab, bool(backward), seed),
+        )
+
+    def _render(self, state: XRayState, before: XRayState | None) -> Rendered:
+        return render_xray(state.view)
+
+    # -- controls -------------------------------------------------------------------------------
+
+    def _make_controls(self) -> None:
+        self.tab_buttons = {
+            tab: button(tab.capitalize(), self._changer(XRayState.with_tab, tab), look="pill")
+            for tab in GRIDS
+        }
+        self.pass_buttons = {
+            is_backward: button(
+                text, self._changer(XRayState.with_backward, is_backward), look="pill"
+            )
+            for text, is_backward in (("Forward", False), ("Backward", True))
+        }
+        self.size_boxes = [
+            ipywidgets.BoundedIntText(value=1, min=1, max=largest, description=label)
+            for label, largest in zip(SIZE_LABELS, MAX_SIZES, strict=True)
+        ]
+        self.shape_boxes = [
+            ipywidgets.Text(description=f"Shape of {name}", continuous_update=False)
+            for name in "ab"
+        ]
+        self.sign_select = ipywidgets.Dropdown(
+            options=[("a + b", "+"), ("a − b", "−")], description="y ="
+        )
+        titles = [("your own", ""), *((title, title) for title in EXAMPLES)]
+        self.example_select = ipywidgets.Dropdown(options=titles, value="", description="Example")
+        self.decimals_toggle = ipywidgets.ToggleButton(description=_decimals_label(False))
+        self.grid_select = ipywidgets.Dropdown(options=("dx", "dw"), description="Cell of")
+        self.arrow_buttons = {
+            text: button(text, self._changer(XRayState.moved, rows, columns), tooltip)
+            for text, rows, columns, tooltip in ARROWS
+        }
+        self.next_button = button(
+            "Next cell", self._changer(XRayState.next_cell), "row by row", "primary"
+        )
+        for axis, size_box in enumerate(self.size_boxes):
+            self._observe(size_box, XRayState.with_size, axis)
+        for operand, text in enumerate(self.shape_boxes):
+            self._observe(text, _with_typed_shape, operand)
+        self._observe(self.sign_select, XRayState.with_sign)
+        self._observe(self.example_select, _with_example)
+        self._observe(self.decimals_toggle, XRayState.with_decimals)
+        self._observe(self.grid_select, XRayState.with_grid)
+
+    def _lay_out(self) -> list[ipywidgets.Widget]:
+        a, b = self.shape_boxes
+        self.size_row = box("mg-sizes", self.size_boxes)
+        self.shape_row = box("mg-operands", [a, self.sign_select, b, self.example_select])
+        arrows = box("mg-arrows", list(self.arrow_buttons.values()))
+        return [
+            box("mg-pills mg-tabs", list(self.tab_buttons.values())),
+            box("mg-pills mg-pass", list(self.pass_buttons.values())),
+            box("mg-set", [self.size_row, self.shape_row, self.decimals_toggle]),
+            box("mg-act", [self.grid_select, arrows, self.next_button]),
+        ]
+
+    def _changer(self, function: Callable[..., XRayState], *args: Any) -> Callable[[], None]:
+        return lambda: self._change(function, *args)
+
+    def _observe(
+        self, widget: ipywidgets.Widget, function: Callable[..., XRayState], *args: Any
+    ) -> None:
+        """Change the state when the widget's value changes, unless it was set from the state."""
+
+        def on_value(change: Any) -> None:
+            if self._sync_thread != threading.get_ident():
+                self._change(function, *args, change["new"])
+
+        widget.observe(on_value, "value")
+
+    def _change(self, function: Callable[..., XRayState], *args: Any) -> None:
+        self.update(function, *args)
+        self.update_static_output()
+
+    def sync_controls(self) -> None:
+        """Show the state in the controls; leave a shape that was refused for the user to mend."""
+        state = self.state
+        self._sync_thread = threading.get_ident()
+        try:
+            for size_box, size in zip(self.size_boxes, state.sizes, strict=True):
+                size_box.value = size
+            self.sign_select.value, self.decimals_toggle.value = state.sign, state.decimals
+            if not self.message:
+                for text, shape in zip(self.shape_boxes, state.shapes, strict=True):
+                    text.value = str(shape)
+                self.example_select.value = _example_of(state)
+            if self.grid_select.options != state.grids:
+                self.grid_select.options = state.grids
+            self.grid_select.value = state.grid
+        finally:
+            self._sync_thread = None
+        self.decimals_toggle.description = _decimals_label(state.decimals)
+        _mark_chosen(self.tab_buttons, state.tab)
+        _mark_chosen(self.pass_buttons, state.is_backward)
+        _show(self.size_row, state.tab == "product")
+        _show(self.shape_row, state.tab == "broadcast")
+        _show(self.grid_select, state.is_backward)
+        self.fill_open_sections()
+
+
+def _with_typed_shape(state: XRayState, operand: int, text: str) -> XRayState:
+    """Return the state with the shape that was typed; an empty text is a single number."""
+    name = f"Shape of {'ab'[operand]}"
+    shape = parse_shape(text, name) if text.strip() else ()
+    if len(shape) > MAX_AXES or not all(1 <= size <= MAX_SIZE for size in shape):
+        expected = f"up to {MAX_AXES} sizes from 1 to {MAX_SIZE}, such as (4, 3) or ()"
+        raise SettingError(name, expected, Described(str(shape)))
+    return state.with_shape(operand, shape)
+
+
+def _with_example(state: XRayState, title: str) -> XRayState:
+    return state.with_operands(*EXAMPLES[title]) if title else state
+
+
+def _example_of(state: XRayState) -> str:
+    """Return the title of the example that the state shows, "" if it shows none."""
+    shown = (state.shapes, state.sign)
+    return next((title for title, example in EXAMPLES.items() if example == shown), "")
+
+
+def _decimals_label(is_on: bool) -> str:
+    return f"{'☑' if is_on else '☐'} Decimals"
+
+
+def _mark_chosen(buttons: dict[Any, ipywidgets.Button], chosen: Any) -> None:
+    for name, one in buttons.items():
+        (one.add_class if name == chosen else one.remove_class)("mg-chosen")
+
+
+def _show(widget: ipywidgets.DOMWidget, is_shown: bool) -> None:
+    widget.layout.display = None if is_shown else "none"
