@@ -416,4 +416,4 @@ except mg.GradientError as error:
 #
 # Why must a number that is used twice wait before it passes its gradient on?
 #
-# Back to the [first notebook](00_start_here.ipynb).
+# Next comes [notebook 02, Numbers to arrays](02_numbers_to_arrays.ipynb).

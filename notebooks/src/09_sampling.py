@@ -58,9 +58,9 @@ print("the library    ", mg.next_token(logits).probabilities.round(3))
 # nat, named after the natural logarithm, ln.
 #
 # Now take the average over all four tokens. A probable token comes more often, so it counts more:
-# each value is multiplied by its probability. This average is the **entropy**. It says how
-# undecided the model is before the next token is known. And e to the power of the entropy is the
-# perplexity, the number that the explorer below shows on the right.
+# each value is multiplied by its probability. This average is the **entropy**: how undecided the
+# model is before the next token is known. And e to the power of the entropy is the perplexity, as
+# the explorer below shows it.
 
 # %%
 print("negative log-likelihoods", [round(-math.log(prob), 3) for prob in probs], "nats")
@@ -139,8 +139,8 @@ mg.widgets.SamplingExplorer(logits=word_logits, labels=words, u=0.6)
 # Exercise, 4 minutes. `temperature(logits, T) -> probabilities`, both of shape (V,), with V for the
 # number of tokens: divide the logits by T, then apply the softmax. The logits are an array, and T is
 # above 0. A logit may be as large as 1000, and e to the power of 1000 is too large for Python: find
-# a way around it. For `np.array([2.0, 1.0, 0.1, -1.0])` and T = 0.5, the probabilities are 0.862,
-# 0.117, 0.019 and 0.002. If you need help, call `mg.learn.hint("09.temperature")`.
+# a way around it. Example: `np.array([2.0, 1.0, 0.1, -1.0])` with T = 0.5 gives
+# `[0.862, 0.117, 0.019, 0.002]`. If you need help, call `mg.learn.hint("09.temperature")`.
 
 # %% tags=["exercise:09.temperature"]
 temperature = mg.learn.todo()  # your function goes here, in place of this line
