@@ -20,14 +20,12 @@ mg.doctor(brief=True)
 # %% [markdown]
 # ## Can you beat the model?
 #
-# The model does only one thing: it says how likely each letter is to come next. It gives each
-# letter a chance, a number between 0 and 1 called its **probability**. Together, they add up to
-# 1.
+# The model gives each letter a chance to come next, a number between 0 and 1 called its
+# **probability**. Together, they add up to 1.
 #
 # Here are the beginnings of three names that it was never trained on. Click the letter that you
 # think comes next, or *end* if the name is complete. Then bars show the model's probabilities.
-# Its favourite is often wrong: a letter with a probability of one half fails to come half of the
-# time.
+# Its favourite is often wrong: at a probability of one half, it fails to come half of the time.
 
 # %%
 mg.widgets.GuessNext("names")
@@ -96,12 +94,12 @@ mg.learn.reveal("00.greedy", len(set(table[0])))
 # %% [markdown]
 # ## Now train a model of your own
 #
-# A new model has random parameters. In training, it reads one name after another and gives
-# probabilities for each next letter. The less probable the letter that comes, the bigger the
-# surprise. The **negative log-likelihood** measures this surprise: 0 for a letter that was
-# certain, more for a less probable one. The average over many letters is the **cross-entropy
-# loss**, or *loss* for short. A loss can be written as a perplexity, too: perplexity 10 means
-# that the model guesses as well as somebody who chooses among ten equally probable letters.
+# A new model has random parameters. In training, it reads name after name and gives probabilities
+# for each next letter. The less probable what comes, the bigger the surprise. The **negative
+# log-likelihood** measures this surprise: 0 for a letter that was certain, more for a less
+# probable one. The average over many letters is the **cross-entropy loss**, or *loss* for short.
+# A loss can be written as a perplexity, too: perplexity 10 is like guessing among ten equally
+# probable letters.
 
 # %% tags=["predict:00.choices"]
 # source: misconception: a model that has learned nothing sees one possibility, or a few
@@ -150,9 +148,9 @@ mg.learn.reveal("00.choices", monitor.perplexity(0), size=size)
 #
 # One perplexity alone says little. The next cell lists your model's beside four others, all
 # measured on the same held-out names. The loss is in nats, a unit that notebook 09 explains. The
-# perplexity is e, about 2.718, raised to the power of the loss: if one falls, the other falls.
-# The number after ± is the standard error: with other held-out names, the loss would typically
-# differ by about this much.
+# perplexity is e to the power of the loss: if one falls, the other falls. The number after ± is
+# the standard error: with other held-out names, the loss would typically differ by about this
+# much.
 
 # %% tags=["frames:perplexity"]
 trainer, pairs, letters = monitor.trainer, mg.NGram(size, n=2), mg.NGram(size, n=1)
@@ -191,10 +189,10 @@ print(f"embedding of {names.tokenizer().decode([0])!r} after: ", after["wte.weig
 # ## How probable is your name?
 #
 # Type your name into the box and press Enter. Each letter gets a bar: its probability after the
-# letters before it. Multiplied, they give the probability of the whole name, such as “1 in
-# 38,000”. It is small for every name, since many names are possible. The line below the bars
-# compares it with that of as many random letters. The negative log-likelihood of a name is the
-# sum of those of its letters. If a letter does not occur in the list, the view says so.
+# letters before it. Multiplied, they give the probability of the whole name, written as “1 in …”.
+# It is small for every name, since many names are possible. The line below the bars compares it
+# with that of random letters. The negative log-likelihood of a name is the sum of those of its
+# letters. If a letter does not occur in the list, the view says so.
 
 # %% tags=["frames:name"]
 name = "anna" if "anna" in names else names[0]
@@ -206,10 +204,10 @@ mg.widgets.TextLikelihood(monitor.trainer, text=name)
 #
 # Follow the arrows from box to box. Each letter becomes a token (1), and each token its embedding
 # (2). Then each letter can look back and take something from those before it: this is
-# **attention** (3). Several such looks back, called *heads*, run side by side. Then the MLP, or
-# multilayer perceptron, works on each letter's numbers without looking at the others (4). Both
-# results are added to what came in. The last step gives each possible next letter a score, its
-# **logit** (5). Logits can be negative. The higher the logit, the higher the probability (6).
+# **attention** (3). Several such looks, called *heads*, run side by side. The MLP, or multilayer
+# perceptron, works on each letter alone (4). Both results are added to what came in. Then each
+# possible next letter gets a score, its **logit** (5). Logits may be negative; a higher logit means
+# a higher probability (6).
 
 # %%
 mg.widgets.forward_pass(monitor.trainer, name[:3])
@@ -309,8 +307,8 @@ my_monitor
 # %% [markdown]
 # ## What this does not show
 #
-# In this model, attention looks back at fifteen letters at most. In GPT-2, it looks back at 1,024
-# tokens, which are pieces of words, and the smallest GPT-2 has tens of thousands of times as many
+# In this model, attention looks back at fifteen letters at most. In the smallest GPT-2, it looks
+# back at 1,024 tokens, pieces of words, and there are tens of thousands of times as many
 # parameters. Perplexities can be compared only if the tokens are the same. A low perplexity does
 # not make a text true.
 

@@ -139,7 +139,7 @@ mg.widgets.SamplingExplorer(logits=word_logits, labels=words, u=0.6)
 # Exercise, 4 minutes. `temperature(logits, T) -> probabilities`, both of shape (V,), with V for the
 # number of tokens: divide the logits by T, then apply the softmax. The logits are an array, and T is
 # above 0. A logit may be as large as 1000, and e to the power of 1000 is too large for Python: find
-# a way around it. Example: `np.array([2.0, 1.0, 0.1, -1.0])` with T = 0.5 gives
+# a way around it. Example: `temperature(np.array([2.0, 1.0, 0.1, -1.0]), 0.5)` gives
 # `[0.862, 0.117, 0.019, 0.002]`. If you need help, call `mg.learn.hint("09.temperature")`.
 
 # %% tags=["exercise:09.temperature"]
@@ -247,9 +247,9 @@ mg.widgets.SamplingExplorer("story", sliders=("temperature", "min_p"), prompt="W
 # Exercise, 10 minutes. `sample(logits, T, k, u) -> token`, with logits as an array. Divide them
 # by T, apply the softmax and top-k. Lay the probabilities end to end, the largest first, and
 # return the token id of the one that the dart u hits: its index in the logits. At T = 0, return
-# the most probable token. If k is larger than V, nothing is cut. If two logits are equal, the lower
-# token id comes first. A logit may again be as large as 1000. Example:
-# `sample(np.array([1.0, 2.0, 0.1, -1.0]), 1, 4, 0.7)` gives 0.
+# the most probable token. If k is larger than V, nothing is cut. If two logits are equal, the
+# lower token id comes first. Large logits must work again. Example: `sample(np.array([1.0, 2.0,
+# 0.1, -1.0]), 1, 4, 0.7)` gives 0.
 
 # %% tags=["exercise:09.sample"]
 sample = mg.learn.todo()  # your function goes here, in place of this line
