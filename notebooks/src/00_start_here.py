@@ -202,7 +202,7 @@ mg.widgets.TextLikelihood(monitor.trainer, text=name)
 # %% [markdown]
 # ## One picture shows the whole path
 #
-# Follow the arrows from box to box. Each letter becomes a token (1), and each token its embedding
+# Follow the arrows. Each letter becomes a token (1), and each token its embedding
 # (2). Then each letter can look back and take something from those before it: this is
 # **attention** (3). Several such looks, called *heads*, run side by side. The MLP, or multilayer
 # perceptron, works on each letter alone (4). Both results are added to what came in. Then each
