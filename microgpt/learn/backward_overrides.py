@@ -61,10 +61,10 @@ class BackwardOverrides:
 
     def run(self, root: Any, gradient: Any) -> None:
         """Accumulate into every leaf the gradient that the learner's functions give."""
-        kind = Value if isinstance(root, Value) else Tensor
-        self.num_passes[kind] += 1
+        node_type = Value if isinstance(root, Value) else Tensor
+        self.num_passes[node_type] += 1
         order = topological_order(root)
-        propagate = self._through_values if kind is Value else self._through_tensors
+        propagate = self._through_values if node_type is Value else self._through_tensors
         if len(self.report.pass_errors) >= MAX_COMPARISONS:
             propagate(order, root, gradient)
             return
@@ -140,13 +140,13 @@ class BackwardOverrides:
 
     def why_not_called(self, name: str) -> str:
         """Explain in one sentence why the function never ran."""
-        kind, other = (Tensor, Value) if name in TENSOR_RULES else (Value, Tensor)
+        node_type, other = (Tensor, Value) if name in TENSOR_RULES else (Value, Tensor)
         values = {"name": f"your {name}"}
-        if self.num_passes[kind]:
+        if self.num_passes[node_type]:
             called = ", ".join(sorted(filter(None, self.other_ops)))
             return format_message("using", "backward_calls_instead", called=called, **values)
         if self.num_passes[other]:
-            key = "needs_tensors" if kind is Tensor else "needs_values"
+            key = "needs_tensors" if node_type is Tensor else "needs_values"
             return format_message("using", key, **values)
         return format_message("using", "no_backward_pass", **values)
 

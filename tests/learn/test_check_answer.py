@@ -14,6 +14,7 @@ from exercise_answers import TEMPERATURE, TOP_K, correct_sample, endless, id_ord
 import microgpt as mg
 from microgpt import learn
 from microgpt.learn.mute_output import MutableStream
+from microgpt.learn.registry import find_exercise
 
 
 def test_a_correct_answer():
@@ -239,7 +240,7 @@ def test_an_answer_gets_copies_and_must_not_modify_them():
     result = learn.check("09.temperature", answer)
     assert result.state == "not yet"
     assert "changed an argument" in result.cause
-    example = learn.exercises()[1].example
+    example = find_exercise("09.temperature").example
     assert example.arguments[0].tolist() == [2.0, 1.0, 0.1, -1.0]
 
 
