@@ -66,7 +66,11 @@ class _Stretched:
         self.data, self.array = data, _Array(shape, per_row)
         top = self.array.height + ARRAY_GAP + LINE
         right, middle = self.array.width + GAP, (top + LINE) / 2
-        self.corners: dict[str, Point] = {"a": (0, LINE), "b": (0, top + LINE), "y": (right, middle)}
+        self.corners: dict[str, Point] = {
+            "a": (0, LINE),
+            "b": (0, top + LINE),
+            "y": (right, middle),
+        }
         self.width = max(right + self.array.width, MIN_WIDTH)
         self.height = top + LINE + self.array.height
 
@@ -188,9 +192,7 @@ def _clash_scene(data: Broadcast, per_row: int) -> Scene:
         y = middle + (row - 1) * (CELL_HEIGHT + 4)
         labels.append(Label(left - 8, y + 6, name, "end"))
         for from_right, size in enumerate(reversed(source.shape)):
-            box = Box(
-                left + (axes - 1 - from_right) * (SMALL_CELL + 4), y, SMALL_CELL, CELL_HEIGHT
-            )
+            box = Box(left + (axes - 1 - from_right) * (SMALL_CELL + 4), y, SMALL_CELL, CELL_HEIGHT)
             cells.append(Cell(box, (str(size),), "clash" if from_right == axis else "size"))
     x = left + (axes - 1 - axis) * (SMALL_CELL + 4) + SMALL_CELL / 2
     labels.append(Label(x, middle + CELL_HEIGHT + 8, "✗", "middle", "mark"))

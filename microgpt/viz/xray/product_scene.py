@@ -113,7 +113,7 @@ class _Boxes:
         names = ("x", "w", "y = x · w")
         if product.is_backward:
             names = ("x over dx", "w over dw", "dy")
-        (x, middle), (left, _), _ = self.corners.values()
+        x, left = self.corners["x"][0], self.corners["y"][0]
         below = self.height - LINE
         return (
             Label(x, below, f"{names[0]} {product.x.shape}"),
