@@ -51,13 +51,13 @@ def broadcast_of(a_shape, b_shape, sign="+", is_backward=False, grid="y", index=
     a, b = (rng.integers(-3, 4, shape) * 1.0 for shape in (a_shape, b_shape))
     a, b = np.asarray(a), np.asarray(b)
     if first_clash(a_shape, b_shape) is not None:
-        return Broadcast(a, b, sign, is_backward, grid, index or ())
+        return Broadcast(a, b, *[None] * 4, sign, is_backward, grid, index or ())
     y = np.asarray(a + b if sign == "+" else a - b)
     dy = np.asarray(rng.integers(-3, 4, y.shape) * 1.0)
     da, db = (np.asarray(sum_to(dy, shape)) for shape in (a_shape, b_shape))
     db = db if sign == "+" else -db
     index = (0,) * {"y": y, "da": da, "db": db}[grid].ndim if index is None else index
-    return Broadcast(a, b, sign, is_backward, grid, index, y, dy, da, db)
+    return Broadcast(a, b, y, dy, da, db, sign, is_backward, grid, index)
 
 
 def value_of(text):
@@ -268,7 +268,8 @@ def test_the_trap_is_named_exactly_where_the_result_is_larger_than_both():
             continue
         size = int(np.prod(np.broadcast_shapes(a, b)))
         larger = size > max(int(np.prod(a)), int(np.prod(b)))
-        data = Broadcast(np.zeros(a), np.zeros(b), "−", False, "y", (), np.zeros(a) - np.zeros(b))
+        y = np.zeros(a) - np.zeros(b)
+        data = Broadcast(np.zeros(a), np.zeros(b), y, *[None] * 3, "−", False, "y", ())
         assert ("Is that what you want?" in trap_sentence(data)) == larger
         assert (trap_sentence(data) == "") == (not larger)
 

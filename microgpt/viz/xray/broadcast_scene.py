@@ -84,7 +84,7 @@ class _Stretched:
         for index in np.ndindex(numbers.shape):
             target = None if self.data.is_backward else self._forward_target(index)
             role = "grad" if self.data.is_backward else "value"
-            text = format_number(numbers[index])
+            text = format_number(numbers[index].item())
             cells.append(Cell(self.box("y", index), (text,), role, target))
         return Scene(self.width, self.height, tuple(cells), tuple(self._labels()))
 
@@ -117,7 +117,7 @@ class _Stretched:
             seen.add(origin)
             target = self._backward_target(name, origin) if self.data.is_backward else None
             role = "grad" if self.data.is_backward else "value"
-            cells.append(Cell(box, (format_number(numbers[origin]),), role, target))
+            cells.append(Cell(box, (format_number(numbers[origin].item()),), role, target))
         return cells
 
     def _first_box(self, name: str, origin: Index) -> Box:
@@ -180,7 +180,7 @@ def _clash_scene(data: Broadcast, per_row: int) -> Scene:
         labels += [Label(0, top - LINE, f"{name} {source.shape}", role="name")]
         labels += array.labels((0, top))
         cells += [
-            Cell(array.box((0, top), index), (format_number(source[index]),))
+            Cell(array.box((0, top), index), (format_number(source[index].item()),))
             for index in np.ndindex(source.shape)
         ]
         top += array.height + ARRAY_GAP + LINE

@@ -81,7 +81,7 @@ class _Boxes:
         return [
             Cell(
                 self.box(name, *index),
-                tuple(format_number(array[index]) for array in arrays),
+                tuple(format_number(array[index].item()) for array in arrays),
                 role,
                 self._target(grid, index) if grid in ("y", "dx", "dw") else None,
             )
