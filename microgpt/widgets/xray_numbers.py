@@ -1,6 +1,6 @@
 """The numbers of an X-ray: drawn from a seed, multiplied or broadcast by the library's tensors."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -17,8 +17,7 @@ FIRST_W = ((1, 0, 2, 1), (0, 1, 1, 0), (2, 1, 0, 1))
 FIRST_DY = ((1, 0, 0, 1), (0, 2, 0, 0))
 
 
-@dataclass(frozen=True)
-class ProductNumbers:
+class ProductNumbers(NamedTuple):
     """y = x · w by `Tensor`, and the gradients of x and w for the gradient dy of y."""
 
     x: np.ndarray
@@ -29,8 +28,7 @@ class ProductNumbers:
     dw: np.ndarray
 
 
-@dataclass(frozen=True)
-class BroadcastNumbers:
+class BroadcastNumbers(NamedTuple):
     """a and b; y = a + b or a − b and the gradients by `Tensor`, `None` if the shapes clash."""
 
     a: np.ndarray

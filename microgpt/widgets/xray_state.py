@@ -60,10 +60,9 @@ class XRayState:
     @cached_property
     def view(self) -> Product | Broadcast:
         """All that is shown, as plain data."""
-        chosen = {"is_backward": self.is_backward, "grid": self.grid, "index": self.index}
         if isinstance(self.numbers, ProductNumbers):
-            return Product(**vars(self.numbers), **chosen)
-        return Broadcast(**vars(self.numbers), sign=self.sign, **chosen)
+            return Product(*self.numbers, self.is_backward, self.grid, self.index)
+        return Broadcast(*self.numbers, self.sign, self.is_backward, self.grid, self.index)
 
     @property
     def grids(self) -> tuple[str, ...]:

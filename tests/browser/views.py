@@ -53,6 +53,17 @@ def _stethoscope_step():
     return view
 
 
+def _xray(backward=False, sizes=None, shapes=None):
+    view = mg.widgets.XRay("broadcast" if shapes else "product", backward=backward)
+    if sizes:
+        view.decimals_toggle.value = True
+    for widget, value in zip(view.size_boxes, sizes or (), strict=False):
+        widget.value = value
+    for widget, value in zip(view.shape_boxes, shapes or (), strict=False):
+        widget.value = str(value)
+    return view
+
+
 VIEWS = {
     "explorer": lambda: mg.widgets.SamplingExplorer("names"),
     "explorer with a cut": _explorer_with_cut,
@@ -71,5 +82,10 @@ VIEWS = {
     "prediction": _prediction,
     "exercise": lambda: mg.learn.check("09.top_k", lambda probabilities, k: [1.0] * 3),
     "shapes": _shape_blanks,
+    "xray": _xray,
+    "xray, backward": lambda: _xray(backward=True, sizes=(4, 5, 5)),
+    "xray, broadcast": lambda: _xray(shapes=((4, 3), (3,))),
+    "xray, three axes": lambda: _xray(backward=True, shapes=((4, 4, 4), (4, 1))),
+    "xray, a clash": lambda: _xray(shapes=((4, 3), (4,))),
     "table": lambda: mg.widgets.sample_table("names", mg.load_corpus("names-mini")),
 }

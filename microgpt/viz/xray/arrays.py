@@ -41,20 +41,20 @@ class Product:
 class Broadcast:
     """y = a + b or a − b, its gradients, and the chosen cell: `index` of the array named `grid`.
 
-    If the shapes clash there are only a and b. Cells of y can be chosen forward, those of da and
+    The others are `None` if their shapes clash. Cells of y can be chosen forward, those of da and
     db backward.
     """
 
     a: np.ndarray
     b: np.ndarray
+    y: np.ndarray | None
+    dy: np.ndarray | None
+    da: np.ndarray | None
+    db: np.ndarray | None
     sign: str
     is_backward: bool
     grid: str
     index: Index
-    y: np.ndarray | None = None
-    dy: np.ndarray | None = None
-    da: np.ndarray | None = None
-    db: np.ndarray | None = None
 
     @property
     def fits(self) -> bool:

@@ -66,7 +66,11 @@ class _Stretched:
         self.data, self.array = data, _Array(shape, per_row)
         top = self.array.height + ARRAY_GAP + LINE
         right, middle = self.array.width + GAP, (top + LINE) / 2
-        self.corners: dict[str, Point] = {"a": (0, LINE), "b": (0, top + LINE), "y": (right, middle)}
+        self.corners: dict[str, Point] = {
+            "a": (0, LINE),
+            "b": (0, top + LINE),
+            "y": (right, middle),
+        }
         self.width = max(right + self.array.width, MIN_WIDTH)
         self.height = top + LINE + self.array.height
 
@@ -80,7 +84,7 @@ class _Stretched:
         for index in np.ndindex(numbers.shape):
             target = None if self.data.is_backward else self._forward_target(index)
             role = "grad" if self.data.is_backward else "value"
-            text = format_number(numbers[index])
+            text = format_number(numbers[index].item())
             cells.append(Cell(self.box("y", index), (text,), role, target))
         return Scene(self.width, self.height, tuple(cells), tuple(self._labels()))
 
@@ -113,7 +117,7 @@ class _Stretched:
             seen.add(origin)
             target = self._backward_target(name, origin) if self.data.is_backward else None
             role = "grad" if self.data.is_backward else "value"
-            cells.append(Cell(box, (format_number(numbers[origin]),), role, target))
+            cells.append(Cell(box, (format_number(numbers[origin].item()),), role, target))
         return cells
 
     def _first_box(self, name: str, origin: Index) -> Box:
@@ -176,7 +180,7 @@ def _clash_scene(data: Broadcast, per_row: int) -> Scene:
         labels += [Label(0, top - LINE, f"{name} {source.shape}", role="name")]
         labels += array.labels((0, top))
         cells += [
-            Cell(array.box((0, top), index), (format_number(source[index]),))
+            Cell(array.box((0, top), index), (format_number(source[index].item()),))
             for index in np.ndindex(source.shape)
         ]
         top += array.height + ARRAY_GAP + LINE
@@ -188,9 +192,7 @@ def _clash_scene(data: Broadcast, per_row: int) -> Scene:
         y = middle + (row - 1) * (CELL_HEIGHT + 4)
         labels.append(Label(left - 8, y + 6, name, "end"))
         for from_right, size in enumerate(reversed(source.shape)):
-            box = Box(
-                left + (axes - 1 - from_right) * (SMALL_CELL + 4), y, SMALL_CELL, CELL_HEIGHT
-            )
+            box = Box(left + (axes - 1 - from_right) * (SMALL_CELL + 4), y, SMALL_CELL, CELL_HEIGHT)
             cells.append(Cell(box, (str(size),), "clash" if from_right == axis else "size"))
     x = left + (axes - 1 - axis) * (SMALL_CELL + 4) + SMALL_CELL / 2
     labels.append(Label(x, middle + CELL_HEIGHT + 8, "✗", "middle", "mark"))

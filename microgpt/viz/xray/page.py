@@ -44,7 +44,9 @@ def xray_table(data: Product | Broadcast) -> str:
     if isinstance(data, Broadcast):
         names = ("a", "b", "y", "dy", "da", "db")
     arrays = [(name, getattr(data, name)) for name in names]
-    shown = [one for one in arrays if one[1] is not None and (data.is_backward or "d" not in one[0])]
+    shown = [
+        one for one in arrays if one[1] is not None and (data.is_backward or "d" not in one[0])
+    ]
     rows = [(name, str(array.shape), _nested(array.tolist())) for name, array in shown]
     return html_table(("array", "shape", "numbers"), rows, text_columns=3)
 
@@ -122,9 +124,7 @@ def _light(own: Box, lit: Lit) -> Markup:
 
 def _arrows(scene: Scene, own: Box, target: Target) -> list[Markup]:
     """Return lines, and one head where they meet: at the cell itself."""
-    path = "".join(
-        f"M{'L'.join(f'{x:g} {y:g}' for x, y in corners)}" for corners in target.arrows
-    )
+    path = "".join(f"M{'L'.join(f'{x:g} {y:g}' for x, y in corners)}" for corners in target.arrows)
     stage = Box(0, 0, scene.width, scene.height)
     (x0, _), *_, (x1, y1) = target.arrows[0]
     side = "right" if x1 > x0 else "left"

@@ -81,7 +81,7 @@ class _Boxes:
         return [
             Cell(
                 self.box(name, *index),
-                tuple(format_number(array[index]) for array in arrays),
+                tuple(format_number(array[index].item()) for array in arrays),
                 role,
                 self._target(grid, index) if grid in ("y", "dx", "dw") else None,
             )
@@ -113,7 +113,7 @@ class _Boxes:
         names = ("x", "w", "y = x · w")
         if product.is_backward:
             names = ("x over dx", "w over dw", "dy")
-        (x, middle), (left, _), _ = self.corners.values()
+        x, left = self.corners["x"][0], self.corners["y"][0]
         below = self.height - LINE
         return (
             Label(x, below, f"{names[0]} {product.x.shape}"),

@@ -1,8 +1,7 @@
 """Why two shapes cannot be broadcast, and which shape could."""
 
-from itertools import combinations, zip_longest
-
-import numpy as np
+from itertools import combinations
+from math import prod
 
 Shape = tuple[int, ...]
 MAX_AXES, MAX_SIZE = 3, 4
@@ -39,10 +38,10 @@ def fitting_shape(a: Shape, b: Shape) -> Shape:
             candidate = tuple(next(sizes) if axis in kept else 1 for axis in range(num_axes))
             if first_clash(longer, candidate) is None:
                 return candidate
-    pairs = zip_longest(reversed(shorter), reversed(longer[-len(shorter) :]), fillvalue=1)
-    return tuple(n if n == m or m == 1 else 1 for n, m in pairs)[::-1]
+    aligned = zip(shorter, longer[-len(shorter) :], strict=True)
+    return tuple(n if n == m or m == 1 else 1 for n, m in aligned)
 
 
 def is_larger_than_both(a: Shape, b: Shape, result: Shape) -> bool:
     """Whether broadcasting made more numbers than either operand has."""
-    return np.prod(result) > max(np.prod(a), np.prod(b))
+    return prod(result) > max(prod(a), prod(b))

@@ -1,6 +1,6 @@
 """The still picture of an X-ray, for readers without a kernel: the chosen cell is lit."""
 
-from microgpt.viz.drawing import MARGIN, Drawing, Line, Rect, Text
+from microgpt.viz.drawing import Drawing, Line, Rect, Text
 from microgpt.viz.xray.arrays import Broadcast, Product
 from microgpt.viz.xray.broadcast_scene import broadcast_scene
 from microgpt.viz.xray.page import WIDE
@@ -67,9 +67,7 @@ def _draw_label(drawing: Drawing, label: Label, left: float) -> None:
     )
 
 
-def _draw_target(
-    drawing: Drawing, scene: Scene, chosen: Cell, target: Target, left: float
-) -> None:
+def _draw_target(drawing: Drawing, scene: Scene, chosen: Cell, target: Target, left: float) -> None:
     for corners in target.arrows:
         drawing.add(Line(tuple((left + x, TOP + y) for x, y in corners), "mark", 2))
     if target.arrows:
