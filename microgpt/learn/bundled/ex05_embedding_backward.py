@@ -94,13 +94,7 @@ def _zeros(dy, n_rows):
     return np.zeros((n_rows, dy.shape[-1]), dy.dtype)
 
 
-def _indexed_addition(dy, ids, n_rows):
-    dw = _zeros(dy, n_rows)
-    dw[ids] += dy
-    return dw
-
-
-def _assignment(dy, ids, n_rows):
+def _last_only(dy, ids, n_rows):
     dw = _zeros(dy, n_rows)
     for index in np.ndindex(ids.shape):
         dw[ids[index]] = dy[index]
@@ -109,7 +103,7 @@ def _assignment(dy, ids, n_rows):
 
 def _first_only(dy, ids, n_rows):
     flat, rows = ids.reshape(-1)[::-1], dy.reshape(-1, dy.shape[-1])[::-1]
-    return _assignment(rows, flat, n_rows)
+    return _last_only(rows, flat, n_rows)
 
 
 def _mean(dy, ids, n_rows):
@@ -170,8 +164,7 @@ def _of_integers(dy, ids, n_rows):
 
 # What learners compute instead, by the key of its cause.
 FORMULAS = {
-    "indexed_addition": _indexed_addition,
-    "assignment": _assignment,
+    "last_only": _last_only,
     "first_only": _first_only,
     "mean": _mean,
     "mean_over_tokens": lambda dy, ids, n_rows: embedding_backward(dy, ids, n_rows) / ids.size,
