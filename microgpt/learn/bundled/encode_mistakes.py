@@ -162,8 +162,17 @@ def common_mistakes(encode):
     """
     texts = message_section("04.encode")
 
-    def numbered_from(first_id):
-        return lambda text, merges: _by(_lowest, merges, _bytes(text), first_id=first_id)
+    def numbered_from(key, first_id):
+        """Return the mistake, which may number the merges at once or at the end."""
+
+        def at_once(text, merges):
+            return _by(_lowest, merges, _bytes(text), first_id=first_id)
+
+        def matches(result, text, merges):
+            moved = [id if id < 256 else id - 256 + first_id for id in encode(text, merges)]
+            return result in (at_once(text, merges), moved)
+
+        return CommonMistake(key.replace("_", " "), at_once, texts["mistakes"][key], matches=matches)
 
     mistakes = {
         "longest_first": _longest_first,
@@ -181,9 +190,6 @@ def common_mistakes(encode):
         "code_points": lambda text, merges: _by(_lowest, merges, [ord(one) for one in text]),
         "utf_16": lambda text, merges: _by(_lowest, merges, list(text.encode("utf-16"))),
         "no_merging": lambda text, merges: _bytes(text),
-        "rank_as_id": numbered_from(0),
-        "first_id_257": numbered_from(257),
-        "first_id_255": numbered_from(255),
         "unknown_pair": _raising(KeyError, _ends_with_unknown_pairs),
         "no_index": _raising(ValueError, _has_unknown_pair),
         "min_of_nothing": _raising(ValueError, _has_no_known_pair),
@@ -202,5 +208,8 @@ def common_mistakes(encode):
             CommonMistake(key.replace("_", " "), function, texts["mistakes"][key])
             for key, function in mistakes.items()
         ),
+        numbered_from("rank_as_id", 0),
+        numbered_from("first_id_257", 257),
+        numbered_from("first_id_255", 255),
         CommonMistake("never ends", _never_ends, texts["mistakes"]["endless"], times_out=True),
     )

@@ -198,7 +198,7 @@ CROSS_ENTROPY_BACKWARD = Exercise(
         ),
         CommonMistake(
             "not exact",
-            lambda z, t: cross_entropy_backward(z, t).round(2),
+            lambda z, t: cross_entropy_backward(z, t).round(4),
             _mistakes["not_exact"],
             matches=_is_near,
         ),

@@ -115,6 +115,7 @@ def common_mistakes(softmax):
         "rows_of_rows": _rows_of_rows,
         "minimum": _minimum,
         "no_exponential": _normalised,
+        "no_exponential_columns": lambda x: x / x.sum(axis=0),
         "no_exponential_together": lambda x: x / x.sum(),
         "no_exponential_but_maximum": lambda x: _normalised(_shifted(x)),
         "shares_of_the_range": lambda x: _normalised(x - x.min(axis=-1, keepdims=True)),
