@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import wraps
 from typing import Any
 
 import numpy as np
@@ -129,7 +130,7 @@ class BackwardOverrides:
             rule = self._tensor_rules.get(node.op)
             if rule is not None and node.inputs:
                 replaced.append((node, node.backward_fn))
-                node.backward_fn = lambda dy, rule=rule, node=node: rule(node, dy)
+                node.backward_fn = _run_instead(node, rule)
             elif node.op:
                 self.other_ops[node.op] += 1
         try:
@@ -149,6 +150,16 @@ class BackwardOverrides:
             key = "needs_tensors" if node_type is Tensor else "needs_values"
             return format_message("using", key, **values)
         return format_message("using", "no_backward_pass", **values)
+
+
+def _run_instead(node: Tensor, rule: Callable) -> Callable:
+    """Return a backward function that runs the rule; `inspect.unwrap` gives the node's own."""
+
+    @wraps(node.backward_fn)  # type: ignore[arg-type]
+    def backward_fn(dy: np.ndarray) -> tuple:
+        return rule(node, dy)
+
+    return backward_fn
 
 
 def _gradient(leaves: list, run: Callable[[], None]) -> list:

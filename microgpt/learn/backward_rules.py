@@ -7,6 +7,7 @@ another rule replaceable, add it to one of the two tables.
 """
 
 from collections.abc import Callable
+from inspect import getclosurevars, unwrap
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -93,6 +94,29 @@ def _unbroadcast(rule: Rule, node: Tensor, dy: np.ndarray) -> Gradients:
     return rule.arrays((x,), dy, x.shape)
 
 
+def _cross_entropy(rule: Rule, node: Tensor, dy: np.ndarray) -> Gradients:
+    """Scale the gradient of the mean to that of each loss; targets of −1 are left out."""
+    rows = node.inputs[0].as_2d()
+    targets = _token_ids(node, "ids")
+    kept = targets >= 0
+    (gradient,) = rule.arrays((rows[kept],), rows[kept], targets[kept])
+    dx = np.zeros_like(rows)
+    dx[kept] = gradient * (dy.reshape(-1, 1)[kept] * kept.sum())
+    return (dx.reshape(node.inputs[0].shape),)
+
+
+def _embedding(rule: Rule, node: Tensor, dy: np.ndarray) -> Gradients:
+    weight = node.inputs[0].array
+    ids = _token_ids(node, "flat").reshape(dy.shape[:-1])
+    return rule.arrays((weight,), dy, ids, len(weight))
+
+
+def _token_ids(node: Tensor, name: str) -> np.ndarray:
+    """Return the ids that an operation keeps for its backward function, under that name."""
+    assert node.backward_fn is not None
+    return getclosurevars(unwrap(node.backward_fn)).nonlocals[name]
+
+
 # Name of the learner's function -> operation -> adapter.
 VALUE_RULES: dict[str, dict[str, Callable[..., Gradients]]] = {
     "mul_backward": {"*": _mul},
@@ -103,4 +127,6 @@ TENSOR_RULES: dict[str, dict[str, Callable[..., Gradients]]] = {
         "matmul": _matmul, "matmul_transposed": _matmul_transposed, "linear": _linear,
     },
     "unbroadcast": {"broadcast_to": _unbroadcast},
+    "cross_entropy_backward": {"cross_entropy_per_token": _cross_entropy},
+    "embedding_backward": {"embedding": _embedding},
 }  # fmt: skip

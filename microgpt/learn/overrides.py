@@ -8,6 +8,7 @@ from microgpt.autograd.engine import decomposed, override_backward, override_ops
 from microgpt.errors import Described, SettingError, StateError
 from microgpt.learn import backward_overrides, op_overrides, sampler_override
 from microgpt.learn.answer_stub import is_stub
+from microgpt.learn.messages import message_section
 from microgpt.learn.usage_report import CallStats, UsageReport
 from microgpt.sampling import override_sampler
 
@@ -21,7 +22,8 @@ def using(**functions: Callable[..., Any]) -> Iterator[UsageReport]:
     cross_entropy, relu, rms_norm, …) are replaced in every model. If an operation works on Tensors,
     gradients flow through it; if it returns arrays, the library's backward function gives the
     gradients. `mul_backward`, `tanh_backward` and `backward` replace parts of the backward pass on
-    `Value`s, as in a `ScalarGPT`; `matmul_backward` and `unbroadcast` on Tensors. The report counts
+    `Value`s, as in a `ScalarGPT`; `matmul_backward`, `unbroadcast`, `cross_entropy_backward` and
+    `embedding_backward` on Tensors. The report counts
     calls and compares results with the library's; show it after the block. Raises StateError, which
     names the operations that ran instead, if a function never ran. If results differ and the block
     raises, the report is added to the error as a note.
@@ -62,6 +64,8 @@ def _check_functions(functions: dict[str, Any]) -> None:
     if not functions:
         raise SettingError("functions", "at least one, as in using(softmax=my_softmax)", functions)
     for name, function in functions.items():
+        if name in (reasons := message_section("using")["not_in_a_model"]):
+            raise SettingError("function", "one that a model calls", name, reasons[name])
         if name not in names:
             raise SettingError("function", got=name, choices=names)
         if is_stub(function):

@@ -82,6 +82,11 @@ def common_mistakes(cross_entropy):
         "base_10": lambda z, t: cross_entropy(z, t) / np.log(10),
         "likeliest": lambda z, t: cross_entropy(z, z.argmax(axis=-1)),
         "all_pairs": lambda z, t: -np.log(probs(z))[:, t].mean(),
+        "rows_by_target": lambda z, t: -np.log(probs(z)[t]).mean(),
+        "return_in_loop": lambda z, t: cross_entropy(z[:1], t[:1]) / len(t),
+        "zero_times_infinity": lambda z, t: (
+            -(one_hot(z, t) * np.log(probs(z))).sum(axis=-1).mean()
+        ),
         "first_row": lambda z, t: cross_entropy(z[:1], t[:1]),
         "sign": lambda z, t: -cross_entropy(z, t),
         "no_logarithm": lambda z, t: _at_targets(probs(z), t).mean(),
@@ -92,7 +97,6 @@ def common_mistakes(cross_entropy):
         "logit_only": lambda z, t: -_at_targets(z, t).mean(),
         "log_of_logits": lambda z, t: -np.log(_at_targets(z, t)).mean(),
         "no_target": lambda z, t: _log_sums(z).mean(),
-        "maximum_for_target": lambda z, t: (_log_sums(z) - z.max(axis=-1)).mean(),
         "maximum_forgotten": lambda z, t: (
             _log_sums(z) - z.max(axis=-1) - _at_targets(z, t)
         ).mean(),

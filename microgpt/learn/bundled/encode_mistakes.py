@@ -31,6 +31,14 @@ def _leftmost(pairs, ranks):
     return next((pair for pair in pairs if pair in ranks), None)
 
 
+def _rightmost(pairs, ranks):
+    return _leftmost(pairs[::-1], ranks)
+
+
+def _smallest_ids(pairs, ranks):
+    return min((pair for pair in pairs if pair in ranks), default=None)
+
+
 def _commonest(pairs, ranks):
     counts = Counter(pair for pair in pairs if pair in ranks)
     return max(counts, key=counts.get, default=None)
@@ -53,17 +61,6 @@ def _longest_first(text, merges):
         ids.append(vocab[content[:size]])
         content = content[size:]
     return ids
-
-
-def _longest_pair(text, merges):
-    """Merge the pair that makes the longest token, of equal ones the first."""
-    lengths = {token: len(name) for name, token in _vocabulary(merges).items()}
-
-    def choose(pairs, ranks):
-        known = [pair for pair in pairs if pair in ranks]
-        return max(known, key=lambda pair: lengths[pair[0]] + lengths[pair[1]], default=None)
-
-    return _by(choose, merges, _bytes(text))
 
 
 def _bytes(text):
@@ -93,6 +90,15 @@ def _one_round(text, merges):
     ids, ranks = _bytes(text), {tuple(pair): rank for rank, pair in enumerate(merges)}
     pair = _lowest(list(pairwise(ids)), ranks)
     return ids if pair is None else merge(ids, pair, 256 + ranks[pair])
+
+
+def _never_ends(text, merges):
+    ids, ranks = _bytes(text), {tuple(pair): rank for rank, pair in enumerate(merges)}
+    while len(ids) > 1:
+        pair = _lowest(list(pairwise(ids)), ranks)
+        if pair is not None:
+            ids = merge(ids, pair, 256 + ranks[pair])
+    return ids
 
 
 def _first_occurrence(ids, pair, new_id):
@@ -156,29 +162,34 @@ def common_mistakes(encode):
     """
     texts = message_section("04.encode")
 
-    def renumbered(first_id):
-        return lambda text, merges: [
-            id if id < 256 else id - 256 + first_id for id in encode(text, merges)
-        ]
+    def numbered_from(key, first_id):
+        """Return the mistake, which may number the merges at once or at the end."""
+
+        def at_once(text, merges):
+            return _by(_lowest, merges, _bytes(text), first_id=first_id)
+
+        def matches(result, text, merges):
+            moved = [id if id < 256 else id - 256 + first_id for id in encode(text, merges)]
+            return result in (at_once(text, merges), moved)
+
+        return CommonMistake(key.replace("_", " "), at_once, texts["mistakes"][key], matches=matches)
 
     mistakes = {
         "longest_first": _longest_first,
-        "longest_pair": _longest_pair,
         "left_to_right": lambda text, merges: _by(_leftmost, merges, _bytes(text)),
         "leftmost_one": _leftmost_one,
         "one_walk": _one_walk,
         "one_round": _one_round,
         "highest_rank": lambda text, merges: _by(_highest, merges, _bytes(text)),
         "merges_backwards": _merges_backwards,
+        "right_to_left": lambda text, merges: _by(_rightmost, merges, _bytes(text)),
+        "smallest_ids": lambda text, merges: _by(_smallest_ids, merges, _bytes(text)),
         "commonest": lambda text, merges: _by(_commonest, merges, _bytes(text)),
         "first_occurrences": _first_occurrences,
         "overlap": lambda text, merges: _by(_lowest, merges, _bytes(text), overlapping_merge),
         "code_points": lambda text, merges: _by(_lowest, merges, [ord(one) for one in text]),
         "utf_16": lambda text, merges: _by(_lowest, merges, list(text.encode("utf-16"))),
         "no_merging": lambda text, merges: _bytes(text),
-        "rank_as_id": renumbered(0),
-        "first_id_257": renumbered(257),
-        "first_id_255": renumbered(255),
         "unknown_pair": _raising(KeyError, _ends_with_unknown_pairs),
         "no_index": _raising(ValueError, _has_unknown_pair),
         "min_of_nothing": _raising(ValueError, _has_no_known_pair),
@@ -197,5 +208,8 @@ def common_mistakes(encode):
             CommonMistake(key.replace("_", " "), function, texts["mistakes"][key])
             for key, function in mistakes.items()
         ),
-        CommonMistake("never ends", encode, texts["mistakes"]["endless"], times_out=True),
+        numbered_from("rank_as_id", 0),
+        numbered_from("first_id_257", 257),
+        numbered_from("first_id_255", 255),
+        CommonMistake("never ends", _never_ends, texts["mistakes"]["endless"], times_out=True),
     )

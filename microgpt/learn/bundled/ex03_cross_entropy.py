@@ -64,8 +64,9 @@ def _permuted(rng):
 def _far_apart(rng):
     yield np.array([[1000.0, 0.0]]), np.array([1])
     yield np.array([[1000.0, 0.0]]), np.array([0])
-    yield np.array([[-1000.0, -1001.0]]), np.array([0])
-    yield np.array([[1000.0, 999.0], [0.0, 1.0]]), np.array([0, 0])
+    yield np.array([[0.0, -1000.0]]), np.array([0])
+    yield np.array([[-1000.0, -2000.0]]), np.array([0])
+    yield np.array([[1000.0, 0.0], [0.0, 1.0]]), np.array([0, 0])
 
 
 _texts = message_section("03.cross_entropy")

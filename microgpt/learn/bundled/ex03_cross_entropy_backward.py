@@ -87,17 +87,54 @@ def _global_maximum(z, t):
     return (e / e.sum(axis=-1, keepdims=True) - one_hot(z, t)) / len(t)
 
 
-def _every_target_in_every_row(z, t):
-    p = probs(z)
-    p[:, t] -= 1
-    return p / len(t)
-
-
 def _through_softmax(z, t):
     """Return p − y taken once more through the gradient of softmax."""
     p, dy = probs(z), probs(z) - one_hot(z, t)
     return p * (dy - (p * dy).sum(axis=-1, keepdims=True)) / len(t)
 
+
+def _subtracting_at(index):
+    """Return a mistake that subtracts 1 at `index(targets)`."""
+
+    def mistake(z, t):
+        p = probs(z)
+        p[index(t)] -= 1
+        return p / len(t)
+
+    return mistake
+
+
+def _matches_with_any_mean(formula):
+    """Return whether a result is that of the formula, whether or not it was divided by N."""
+
+    def matches(result, z, t):
+        once = formula(z, t)
+        return result.shape == once.shape and any(
+            np.allclose(result, expected, rtol=0, atol=1e-4) for expected in (once, once * len(t))
+        )
+
+    return matches
+
+
+def _is_near(result, z, t):
+    exact = cross_entropy_backward(z, t)
+    return result.shape == exact.shape and np.allclose(result, exact, rtol=0, atol=6e-3)
+
+
+# Mistakes that are recognised also where the division by N is missing.
+WITH_ANY_MEAN = {
+    "no_target": lambda z, t: probs(z) / len(t),
+    "one_hot_only": lambda z, t: -one_hot(z, t) / len(t),
+    "target_only": _only_at_targets(lambda p: p - 1),
+    "by_the_probability": _only_at_targets(lambda p: -1 / p),
+    "logarithm": _only_at_targets(lambda p: -np.log(p)),
+    "minus_one_everywhere": lambda z, t: (probs(z) - 1) / len(t),
+    "own_score": lambda z, t: probs(z) * (1 - probs(z)) / len(t),
+    "through_softmax": _through_softmax,
+    "logits": lambda z, t: (z - one_hot(z, t)) / len(t),
+    "log_probs": lambda z, t: (np.log(probs(z)) - one_hot(z, t)) / len(t),
+    "ids_subtracted": lambda z, t: (probs(z) - t[:, None]) / len(t),
+}
 
 # What learners compute instead, by the key of its cause, from z (logits) and t (targets).
 FORMULAS = {
@@ -108,20 +145,11 @@ FORMULAS = {
     "vocabulary_only": lambda z, t: (probs(z) - one_hot(z, t)) / z.shape[1],
     "only_p_divided": lambda z, t: probs(z) / len(t) - one_hot(z, t),
     "only_y_divided": lambda z, t: probs(z) - one_hot(z, t) / len(t),
-    "no_target": lambda z, t: probs(z) / len(t),
-    "one_hot_only": lambda z, t: -one_hot(z, t) / len(t),
-    "target_only": _only_at_targets(lambda p: p - 1),
-    "by_the_probability": _only_at_targets(lambda p: -1 / p),
-    "logarithm": _only_at_targets(lambda p: -np.log(p)),
-    "minus_one_everywhere": lambda z, t: (probs(z) - 1) / len(t),
-    "own_score": lambda z, t: probs(z) * (1 - probs(z)) / len(t),
-    "own_score_sum": lambda z, t: probs(z) * (1 - probs(z)),
-    "through_softmax": _through_softmax,
-    "logits": lambda z, t: (z - one_hot(z, t)) / len(t),
-    "log_probs": lambda z, t: (np.log(probs(z)) - one_hot(z, t)) / len(t),
     "columns": lambda z, t: (probs(z, axis=0) - one_hot(z, t)) / len(t),
     "all_together": lambda z, t: (probs(z, axis=None) - one_hot(z, t)) / len(t),
-    "every_target": _every_target_in_every_row,
+    "every_target": _subtracting_at(lambda t: (slice(None), t)),
+    "rows_by_target": _subtracting_at(lambda t: t),
+    "return_in_loop": _subtracting_at(lambda t: (0, t[0])),
     "likeliest": lambda z, t: (probs(z) - one_hot(z, z.argmax(axis=-1))) / len(t),
     "squared_error": lambda z, t: 2 * (probs(z) - one_hot(z, t)) / len(t),
     "mean_over_rows": lambda z, t: (probs(z) - one_hot(z, t)).mean(axis=0),
@@ -158,6 +186,21 @@ CROSS_ENTROPY_BACKWARD = Exercise(
         *(
             CommonMistake(key.replace("_", " "), formula, _mistakes[key])
             for key, formula in FORMULAS.items()
+        ),
+        *(
+            CommonMistake(
+                key.replace("_", " "),
+                formula,
+                _mistakes[key],
+                matches=_matches_with_any_mean(formula),
+            )
+            for key, formula in WITH_ANY_MEAN.items()
+        ),
+        CommonMistake(
+            "not exact",
+            lambda z, t: cross_entropy_backward(z, t).round(4),
+            _mistakes["not_exact"],
+            matches=_is_near,
         ),
         CommonMistake(
             "no maximum",

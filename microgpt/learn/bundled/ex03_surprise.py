@@ -68,8 +68,9 @@ def _except_at_zero(at_zero):
     return lambda p: at_zero if p == 0 else -math.log(p)
 
 
-def _is_finite_at_zero(result, p):
-    return p == 0 and math.isfinite(result)
+def _is_finite_near_zero(result, p):
+    """Whether nothing but p near 0 goes wrong, where something was added to p or p was clipped."""
+    return p < 1e-6 and math.isfinite(result)
 
 
 # What learners compute instead, by the key of its cause.
@@ -83,9 +84,13 @@ FORMULAS = {
     "of_the_opposite": lambda p: math.inf if p == 1 else -math.log(1 - p),
     "both_cases": lambda p: 0.0 if p in (0, 1) else -p * math.log(p) - (1 - p) * math.log(1 - p),
     "exponential": lambda p: math.exp(-p),
+    "exponential_of_p": lambda p: math.exp(p),
     "odds": lambda p: math.inf if p == 0 else (1 - p) / p,
     "minus_p": lambda p: -p,
     "log_1p": lambda p: math.log1p(p),
+    "minus_log_1p": lambda p: -math.log1p(p),
+    "whole_number": lambda p: math.inf if p == 0 else int(-math.log(p)),
+    "squared_log": lambda p: math.inf if p == 0 else math.log(p) ** 2,
     "p_itself": lambda p: p,
     "one_minus_log": lambda p: math.inf if p == 0 else 1 - math.log(p),
     "squared": lambda p: (1 - p) ** 2,
@@ -117,7 +122,7 @@ SURPRISE = Exercise(
     properties=(
         Property(_descriptions["certain"], _certain),
         Property(_descriptions["adds"], lambda rng: [(0.5,), (0.1,), (0.9,)], _adds),
-        Property(_descriptions["impossible"], _impossible, cause=_causes["log_of_zero"]),
+        Property(_descriptions["impossible"], _impossible, cause=_causes["impossible"]),
         Property(_descriptions["falls"], lambda rng: [(1.0,), (0.5,), (0.01,)], _falls),
         Property(_descriptions["random"], _random),
     ),
@@ -127,11 +132,11 @@ SURPRISE = Exercise(
             for key, formula in FORMULAS.items()
         ),
         *map(_rounded, (1, 2, 3, 4)),
-        CommonMistake("log of 0", lambda p: -math.log(p), _causes["log_of_zero"]),
+        CommonMistake("log of 0", lambda p: -math.log(p), _mistakes["log_of_zero"]),
         CommonMistake("minus infinity", _except_at_zero(-math.inf), _mistakes["minus_infinity"]),
         CommonMistake("nan", _except_at_zero(math.nan), _mistakes["nan"]),
         CommonMistake(
-            "finite at 0", _except_at_zero(0.0), _mistakes["finite"], matches=_is_finite_at_zero
+            "finite at 0", _except_at_zero(0.0), _mistakes["finite"], matches=_is_finite_near_zero
         ),
     ),
     parse=number,

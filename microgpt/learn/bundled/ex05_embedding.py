@@ -102,6 +102,12 @@ def _uses_len(ids, weight):
     return y
 
 
+def _one_hot_of_one_axis(ids, weight):
+    one_hot = np.zeros((len(ids), len(weight)))
+    one_hot[np.arange(len(ids)), ids] = 1
+    return one_hot @ weight
+
+
 def _row_by_row(ids, weight):
     return np.array([weight[id] for id in ids])
 
@@ -116,13 +122,14 @@ FORMULAS = {
     "width_of_length": _one_hot_of(np.size),
     "whole_ids": _iterates,
     "length_only": _uses_len,
+    "one_hot_of_one_axis": _one_hot_of_one_axis,
     "not_for_one_id": _row_by_row,
     "from_one": lambda ids, weight: weight[ids - 1],
     "next_row": lambda ids, weight: weight[(ids + 1) % len(weight)],
     "first_rows": lambda ids, weight: weight[: ids.size].reshape(*ids.shape, -1).copy(),
     "distinct": lambda ids, weight: weight[np.unique(ids)],
-    "sum": lambda ids, weight: weight[ids.reshape(-1)].sum(axis=0),
-    "mean": lambda ids, weight: weight[ids.reshape(-1)].mean(axis=0),
+    "sum": lambda ids, weight: weight[ids].sum(axis=0),
+    "mean": lambda ids, weight: weight[ids].mean(axis=0),
     "quantity": lambda ids, weight: ids[..., None] * weight[0],
     "one_hot_only": lambda ids, weight: np.eye(len(weight))[ids],
     "scaled": lambda ids, weight: weight[ids] * weight.shape[1] ** 0.5,

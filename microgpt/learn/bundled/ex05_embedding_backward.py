@@ -1,5 +1,7 @@
 """05.embedding_backward: the backward rule of a lookup."""
 
+import warnings
+
 import numpy as np
 
 from microgpt.learn.bundled.float32_results import keeps_float32
@@ -94,13 +96,7 @@ def _zeros(dy, n_rows):
     return np.zeros((n_rows, dy.shape[-1]), dy.dtype)
 
 
-def _indexed_addition(dy, ids, n_rows):
-    dw = _zeros(dy, n_rows)
-    dw[ids] += dy
-    return dw
-
-
-def _assignment(dy, ids, n_rows):
+def _last_only(dy, ids, n_rows):
     dw = _zeros(dy, n_rows)
     for index in np.ndindex(ids.shape):
         dw[ids[index]] = dy[index]
@@ -109,7 +105,7 @@ def _assignment(dy, ids, n_rows):
 
 def _first_only(dy, ids, n_rows):
     flat, rows = ids.reshape(-1)[::-1], dy.reshape(-1, dy.shape[-1])[::-1]
-    return _assignment(rows, flat, n_rows)
+    return _last_only(rows, flat, n_rows)
 
 
 def _mean(dy, ids, n_rows):
@@ -135,9 +131,18 @@ def _loop_over_integers(dy, ids, n_rows):
 def _swapped(dy, ids, n_rows):
     """Add dy[id] to the row of the position."""
     dw = _zeros(dy, n_rows)
-    for i, id in enumerate(ids.reshape(-1)):
-        dw[i] += dy.reshape(-1, dy.shape[-1])[id]
+    for i, id in enumerate(ids):
+        dw[i] += dy[id]
     return dw
+
+
+def _return_in_loop(dy, ids, n_rows):
+    return embedding_backward(dy[:1], ids[:1], n_rows)
+
+
+def _mean_of_nothing(dy, ids, n_rows):
+    with warnings.catch_warnings(action="ignore"):
+        return np.array([dy[ids == row].mean(axis=0) for row in range(n_rows)])
 
 
 def _by_position(dy, ids, n_rows):
@@ -170,10 +175,10 @@ def _of_integers(dy, ids, n_rows):
 
 # What learners compute instead, by the key of its cause.
 FORMULAS = {
-    "indexed_addition": _indexed_addition,
-    "assignment": _assignment,
+    "last_only": _last_only,
     "first_only": _first_only,
     "mean": _mean,
+    "mean_of_nothing": _mean_of_nothing,
     "mean_over_tokens": lambda dy, ids, n_rows: embedding_backward(dy, ids, n_rows) / ids.size,
     "used_rows_only": lambda dy, ids, n_rows: embedding_backward(dy, ids, n_rows)[np.unique(ids)],
     "rows_up_to_the_largest_id": lambda dy, ids, n_rows: (
@@ -184,6 +189,9 @@ FORMULAS = {
     "loop_over_the_first_axis": _loop_over_the_first_axis,
     "loop_over_integers": _loop_over_integers,
     "swapped": _swapped,
+    "return_in_loop": _return_in_loop,
+    "one_hot_of_one_axis": lambda dy, ids, n_rows: np.eye(n_rows)[ids].T @ dy,
+    "one_hot_not_transposed": lambda dy, ids, n_rows: np.eye(n_rows)[ids] @ dy,
     "lookup": lambda dy, ids, n_rows: dy[ids],
     "by_position": _by_position,
     "aliased": _aliased,

@@ -50,6 +50,35 @@ def _past_the_end(ids, pair, new_id):
     return _walk(ids, pair, new_id, _hits(ids, pair))
 
 
+def _past_the_end_at_times(ids, pair, new_id):
+    """Look at the right neighbour of each id that begins the pair, also of the last one."""
+    return _walk(ids, pair, new_id, lambda i: ids[i] == pair[0] and ids[i + 1] == pair[1])
+
+
+def _shrinking(ids, pair, new_id):
+    shorter = list(ids)
+    is_hit = _hits(shorter, pair)
+    for i in range(len(ids) - 1):
+        if is_hit(i):
+            shorter[i : i + 2] = [new_id]
+    return shorter
+
+
+def _stays_after_a_merge(ids, pair, new_id):
+    shorter, i = list(ids), 0
+    is_hit = _hits(shorter, pair)
+    while i < len(shorter) - 1:
+        if is_hit(i):
+            shorter[i : i + 2] = [new_id]
+        else:
+            i += 1
+    return shorter
+
+
+def _has_last_id_twice(result, ids, pair, new_id):
+    return result == _last_id_twice(ids, pair, new_id) if ids else result is None
+
+
 def _wraps_around(ids, pair, new_id):
     return _walk(ids, pair, new_id, lambda i: (ids[i - 1], ids[i]) == tuple(pair), step=1)
 
@@ -72,6 +101,15 @@ def _pairs_of_two(ids, pair, new_id):
     for i in range(0, len(ids), 2):
         block = ids[i : i + 2]
         merged += [new_id] if tuple(block) == tuple(pair) else block
+    return merged
+
+
+def _never_moves_on(ids, pair, new_id):
+    merged, i = [], 0
+    while i < len(ids):
+        if tuple(ids[i : i + 2]) == tuple(pair):
+            merged.append(new_id)
+            i += 2
     return merged
 
 
@@ -109,15 +147,20 @@ def common_mistakes(merge):
         "overlap": overlapping_merge,
         "from_the_right": from_the_right,
         "first_only": first_only,
+        "first_or_none": lambda ids, pair, new_id: (
+            None if merge(ids, pair, new_id) == ids else first_only(ids, pair, new_id)
+        ),
         "last_lost": _last_lost,
-        "last_id_twice": _last_id_twice,
         "in_place": in_place,
         "past_the_end": _past_the_end,
+        "past_the_end_at_times": _past_the_end_at_times,
+        "shrinking": _shrinking,
         "no_skip": _no_skip,
         "no_skip_nor_last": _no_skip_nor_last,
         "wraps_around": _wraps_around,
         "never_equal": lambda ids, pair, new_id: list(ids),
         "merged_again": merged_again,
+        "stays_after_a_merge": _stays_after_a_merge,
         "any_order": _any_order,
         "first_id_only": _first_id_only,
         "either_id": _either_id,
@@ -135,7 +178,13 @@ def common_mistakes(merge):
             CommonMistake(key.replace("_", " "), function, texts["mistakes"][key])
             for key, function in mistakes.items()
         ),
-        CommonMistake("never moves on", merge, texts["mistakes"]["endless"], times_out=True),
+        CommonMistake(
+            "last id twice",
+            _last_id_twice,
+            texts["mistakes"]["last_id_twice"],
+            matches=_has_last_id_twice,
+        ),
+        CommonMistake("never moves on", _never_moves_on, texts["mistakes"]["endless"], times_out=True),
     )
 
 

@@ -36,6 +36,10 @@ def _sum_without_its_axis(x):
     return e / e.sum(axis=-1)
 
 
+def _sum_without_its_axis_nor_maximum(x):
+    return np.exp(x) / np.exp(x).sum(axis=-1)
+
+
 def _maximum_without_its_axis(x):
     e = np.exp(x - x.max(axis=-1))
     return e / e.sum(axis=-1, keepdims=True)
@@ -50,6 +54,23 @@ def _one_row_only(x):
     if x.ndim > 1:
         raise TypeError
     return _along(-1)(x)
+
+
+def _one_row_only_maximum(x):
+    if x.ndim > 1:
+        raise ValueError
+    return _along(-1)(x)
+
+
+def _table_only(x):
+    if x.ndim != 2:
+        raise IndexError
+    return _along(-1)(x)
+
+
+def _is_no_table(result, x):
+    """Whether x has another number of axes than two, and an error came, or some wrong result."""
+    return x.ndim > 2 or (x.ndim == 1 and result is None)
 
 
 def _rows_of_rows(x):
@@ -86,12 +107,16 @@ def common_mistakes(softmax):
         "one_global_sum": _one_global_sum,
         "global_maximum": _global_maximum,
         "sum_without_its_axis": _sum_without_its_axis,
+        "sum_without_its_axis_nor_maximum": _sum_without_its_axis_nor_maximum,
         "maximum_without_its_axis": _maximum_without_its_axis,
         "both_without_their_axis": _both_without_their_axis,
         "one_row_only": _one_row_only,
+        "one_row_only_maximum": _one_row_only_maximum,
         "rows_of_rows": _rows_of_rows,
         "minimum": _minimum,
         "no_exponential": _normalised,
+        "no_exponential_columns": lambda x: x / x.sum(axis=0),
+        "no_exponential_together": lambda x: x / x.sum(),
         "no_exponential_but_maximum": lambda x: _normalised(_shifted(x)),
         "shares_of_the_range": lambda x: _normalised(x - x.min(axis=-1, keepdims=True)),
         "absolute": lambda x: _normalised(np.abs(x)),
@@ -126,5 +151,8 @@ def common_mistakes(softmax):
             for key, function in mistakes.items()
         ),
         *rounded,
+        CommonMistake(
+            "table only", _table_only, texts["mistakes"]["table_only"], matches=_is_no_table
+        ),
         CommonMistake("no maximum", _no_maximum, texts["causes"]["overflow"]),
     )
