@@ -172,7 +172,7 @@ def deal_scored_game(letters: HeldOutLetters, seed: int, rounds: int) -> ScoredG
     if rounds > len(letters.names):
         raise SettingError(
             "rounds",
-            f"at most {len(letters.names)}, as many as names are held out",
+            f"at most {len(letters.names)}, the number of names held out",
             rounds,
             "play fewer or give a longer corpus",
         )

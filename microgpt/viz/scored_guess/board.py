@@ -1,5 +1,7 @@
 """The keys with your probabilities as bars; after the guess, the pairs' as outlines."""
 
+from dataclasses import replace
+
 from microgpt.viz.formatting import format_permille, visible
 from microgpt.viz.guess_game.keys import (
     MAX_LABEL,
@@ -57,16 +59,18 @@ def render_board(scored_round: ScoredRound, before: ScoredRound | None = None) -
 
     With `before`, the round drawn last, the bars grow from where they were.
     """
-    grid, is_asked = scored_keys(scored_round, before), scored_round.reveal is None
+    keys, is_asked = scored_keys(scored_round, before).keys, scored_round.reveal is None
+    if is_asked:
+        keys = tuple(replace(key, label="") for key in keys)  # the buttons have it
     heard = []
     for share in scored_round.shares():
         theirs = "" if share.pairs is None else f" (pairs {format_permille(share.pairs)})"
         heard.append(f"{share.label} {format_permille(share.yours)}{theirs}")
     return tag(
         "div",
-        *(key_tile(key, before is not None) for key in grid.keys),
+        *(key_tile(key, before is not None) for key in keys),
         css_class="board asked" if is_asked else "board",
         role="img",
         aria_label=f"your probabilities: {', '.join(heard)}",
-        tabindex="0" if not is_asked and len(grid.keys) > LONG_KEYBOARD else None,
+        tabindex="0" if not is_asked and len(keys) > LONG_KEYBOARD else None,
     )

@@ -77,7 +77,8 @@ def _result(scored_round: ScoredRound, difference: float, two_errors: float) -> 
     """Compare the means of you and pairs: is their difference outside two standard errors?"""
     you, _, _, pairs = scored_round.nats.mean(axis=0)
     size, bound = distinct_decimals(abs(difference), two_errors, decimals=2)
-    means = f"Over {scored_round.num_rounds} letters you are at {you:.2f} nats, the pairs at {pairs:.2f}"
+    letters = f"Over {scored_round.num_rounds} letters"
+    means = f"{letters} you are at {you:.2f} nats, the pairs at {pairs:.2f}"
     if abs(difference) <= two_errors:
         return f"{means}; the difference of {size} is inside ± {bound}: no difference seen."
     better = "you guess better" if difference < 0 else "the pairs guess better"
