@@ -14,14 +14,13 @@ from microgpt.learn.text_losses import (
     texts_of,
     token_row,
 )
-from microgpt.models.ngram import NGram
+from microgpt.models.ngram import COMPARED_SMOOTHING, NGram
 from microgpt.nn import Module
 from microgpt.tokenizers import CharTokenizer, Tokenizer
 from microgpt.training import Trainer
 from microgpt.training.metrics import Evaluation
 from microgpt.viz.scoreboard import Score, scoreboard_html, scoreboard_lines
 
-SMOOTHING = 0.3  # added to every count: 1 makes counted triples look worse than they are
 NOTHING = "knowing nothing"
 COUNTED = {1: "letters counted", 2: "pairs counted", 3: "triples counted"}
 
@@ -59,7 +58,7 @@ class Scoreboard:
         tokens, targets, _ = padded_rows(rows)
         return tokens, targets
 
-    def count(self, n: int, smoothing: float = SMOOTHING) -> "Scoreboard":
+    def count(self, n: int, smoothing: float = COMPARED_SMOOTHING) -> "Scoreboard":
         """Count letters (n = 1), pairs (2) or triples (3) of the training texts; add the row."""
         model = NGram(self.tokenizer.vocab_size, n, smoothing).count(*self.train_rows())
         return self.add(COUNTED.get(n, f"{n} in a row counted"), model)

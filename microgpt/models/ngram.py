@@ -10,6 +10,8 @@ from microgpt.models.context_model import ContextModel, check_same_shape, contex
 from microgpt.ops.token_ids import as_token_ids
 
 MAX_COUNTS = 2**25  # numbers in the table; 256 MiB
+# Of counted models that are compared: 1 makes triples look worse than they are.
+COMPARED_SMOOTHING = 0.3
 
 
 class NGram(ContextModel):

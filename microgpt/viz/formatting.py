@@ -148,9 +148,8 @@ def _is_invisible(char: str) -> bool:
     return unicodedata.category(char) in categories and char not in (" ", "\u200d")
 
 
-def distinct_decimals(*numbers: float) -> list[str]:
-    """Format numbers with three decimals, or with more (up to nine) if that tells them apart."""
-    decimals = 3
+def distinct_decimals(*numbers: float, decimals: int = 3) -> list[str]:
+    """Format numbers with `decimals`, or with more (up to nine) if that tells them apart."""
     while decimals < 9 and len({f"{x:.{decimals}f}" for x in numbers}) < len(set(numbers)):
         decimals += 1
     return [f"{x:.{decimals}f}" for x in numbers]

@@ -11,6 +11,7 @@ from typing import Any
 _PUBLIC = {
     "GuessNext": "guess_next",
     "SamplingExplorer": "sampling_explorer",
+    "ScoredGuess": "scored_guess",
     "Stethoscope": "stethoscope",
     "TextLikelihood": "text_likelihood",
     "TrainingMonitor": "training_monitor",

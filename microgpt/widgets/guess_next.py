@@ -1,8 +1,5 @@
 """`GuessNext`: three rounds of guessing the next letter, before the model shows its own guess."""
 
-import time
-from typing import Any
-
 import ipywidgets
 
 from microgpt.data import Corpus, load_corpus
@@ -19,18 +16,15 @@ from microgpt.viz.guess_game import (
 )
 from microgpt.viz.html import Rendered
 from microgpt.widgets.controls import box, button
+from microgpt.widgets.game_panel import GamePanel, check_lines
 from microgpt.widgets.guess_game import GuessGame, deal_game
 from microgpt.widgets.logits_source import TextLogits
 from microgpt.widgets.model_lookup import ModelLike, find_source
-from microgpt.widgets.notebook_context import in_control_message
-from microgpt.widgets.panel import Panel, record_error
-from microgpt.widgets.workers import LatestOnlyQueue
 
 MAX_CHOICES = 2000
-STILL_PAUSE = 0.5  # seconds
 
 
-class GuessNext(Panel):
+class GuessNext(GamePanel):
     """A game of three rounds: guess the next token of a name, then see the model's probabilities.
 
     `model` is "names", a Trainer, or a GPT with its `corpus` of names (and its `tokenizer`, unless
@@ -61,10 +55,8 @@ class GuessNext(Panel):
                 Described(f"{source.vocab_size:,} tokens"),
             )
         self.corpus = load_corpus("names-mini") if corpus is None else corpus
-        if self.corpus.format != "lines":
-            raise SettingError("corpus", "one of names, a line each", self.corpus)
+        check_lines(self.corpus)
         game = deal_game(source, self.corpus, seed)
-        self._stills = LatestOnlyQueue()
         self.keys: list[ipywidgets.Button] = []
         self.token_select: ipywidgets.Dropdown | None = None
         self.guess_button = button("Guess", self._on_guess, look="primary")
@@ -105,8 +97,8 @@ class GuessNext(Panel):
 
     def guess(self, token: int) -> None:
         """Guess a token in this round, unless it has a guess already."""
-        self.update(GuessGame.with_guess, token)
-        self._move_focus(self.next_button)
+        self.play(GuessGame.with_guess, token)
+        self.move_focus(self.next_button)
 
     def _on_guess(self) -> None:
         if self.token_select is not None and self.token_select.value is not None:
@@ -114,37 +106,11 @@ class GuessNext(Panel):
 
     def _on_next(self) -> None:
         """Go to the next round, or begin a game with other names after the last."""
-        self.update(lambda game: self._restarted(game) if game.is_last_round else game.next_round())
-        self._move_focus(self.token_select or self.keys[0])
+        self.play(lambda game: self._restarted(game) if game.is_last_round else game.next_round())
+        self.move_focus(self.token_select or self.keys[0])
 
     def _restarted(self, game: GuessGame) -> GuessGame:
         return deal_game(game.source, self.corpus, game.seed + 1)
-
-    @staticmethod
-    def _move_focus(widget: ipywidgets.DOMWidget) -> None:
-        """Keep the keyboard in the view: the button that was pressed has left the page."""
-        if in_control_message():
-            widget.focus()
-
-    def update(self, function: Any, *args: Any, **kwargs: Any) -> None:
-        """Answer a control, then bring the still picture up to date."""
-        super().update(function, *args, **kwargs)
-        if in_control_message():
-            self._stills.submit(self._draw_still_in_a_pause)
-        else:
-            self.update_static_output()
-
-    def _draw_still_in_a_pause(self) -> None:
-        """Draw the still picture once no control has moved for a while: it takes longer than one.
-
-        On a thread of its own, so an error is recorded, not raised.
-        """
-        while self._drawn and (wait := self._drawn[1] + STILL_PAUSE - time.monotonic()) > 0:
-            time.sleep(wait)
-        try:
-            self.update_static_output()
-        except Exception as error:
-            record_error(self, error)
 
     def _render(self, game: GuessGame, before: GuessGame | None) -> Rendered:
         bars_grow = before is not None and game.is_answered and not before.is_answered

@@ -53,11 +53,11 @@ class Panel:
 
     `before` is the state that was drawn last, so that what changed can move, or `None` if nothing
     is to move. `draw_still(state)` returns the picture for readers without a kernel. `controls`
-    share the grid of the card with the parts of the HTML; `css_class`, "mg-" before it, selects the
-    rules that say what stands where. `numbers_table(state)` returns the HTML that the button
-    "numbers" unfolds; `toggles` are more buttons beside that one, `folded` what they unfold. If the
-    cell runs again and makes a panel with the same `arguments`, that one continues this one's
-    state: see `take_over`.
+    share the grid of the card with the parts of the HTML; each name in `css_class`, "mg-" before
+    it, selects rules that say what stands where. `numbers_table(state)` returns the HTML that the
+    button "numbers" unfolds; `toggles` are more buttons beside that one, `folded` what they unfold.
+    If the cell runs again and makes a panel with the same `arguments`, that one continues this
+    one's state: see `take_over`.
     """
 
     def __init__(
@@ -94,7 +94,8 @@ class Panel:
         for content in folded:
             content.add_class("mg-folded")
         card = box("mg-card", [*parts, *folded, style_widget()])
-        card.add_class(f"mg-{css_class}")
+        for name in css_class.split():
+            card.add_class(f"mg-{name}")
         self.box = box("mg-host", [card])
         self.box.add_class(self.view_id)
         earlier = recall_view(self, arguments)

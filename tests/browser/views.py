@@ -32,6 +32,31 @@ def _guess():
     return view
 
 
+def _scored():
+    view = mg.widgets.ScoredGuess()
+    for letters, sure in (("ae", 60), ("n", 35), ("aio", 75)):
+        view.next_button.click()
+        view.letters_box.value = letters
+        view.sure.slider.value = sure
+        view.show_button.click()
+    return view
+
+
+def _scored_asked():
+    view = mg.widgets.ScoredGuess()
+    view.letters_box.value = "ab."
+    view.sure.slider.value = 40
+    return view
+
+
+def _scored_end():
+    view = mg.widgets.ScoredGuess(rounds=2)
+    for _ in range(2):
+        view.next_button.click()
+        view.show_button.click()
+    return view
+
+
 def _prediction():
     mg.learn.predict("00.view", "Among how many letters does it choose at first?", (1, 10, 27))
     mg.learn.reveal("00.view", 27)
@@ -73,6 +98,9 @@ VIEWS = {
     "likelihood": lambda: mg.widgets.TextLikelihood("names", text="maximiliana"),
     "guess": _guess,
     "guess, asked": lambda: mg.widgets.GuessNext("names"),
+    "scored": _scored,
+    "scored, asked": _scored_asked,
+    "scored, at the end": _scored_end,
     "journey": lambda: mg.widgets.forward_pass("names", "ann"),
     "stethoscope": lambda: mg.widgets.Stethoscope(),
     "stethoscope, a step": _stethoscope_step,

@@ -9,7 +9,7 @@ from waiting import wait_until
 
 import microgpt as mg
 from microgpt.data import Corpus
-from microgpt.widgets import guess_next as guess_next_module
+from microgpt.widgets import game_panel as game_panel_module
 from microgpt.widgets import panel as panel_module
 
 
@@ -186,8 +186,8 @@ def test_rounds_of_other_names_are_not_continued(game):
 
 
 def test_in_the_browser_the_focus_stays_in_the_view_and_the_still_picture_follows(monkeypatch):
-    monkeypatch.setattr(guess_next_module, "in_control_message", lambda: True)
-    monkeypatch.setattr(guess_next_module, "STILL_PAUSE", 0)
+    monkeypatch.setattr(game_panel_module, "in_control_message", lambda: True)
+    monkeypatch.setattr(game_panel_module, "STILL_PAUSE", 0)
     panel, focused, stills = mg.widgets.GuessNext("names"), [], []
     for widget in (panel.next_button, panel.keys[0]):
         monkeypatch.setattr(widget, "focus", lambda widget=widget: focused.append(widget))
@@ -207,8 +207,8 @@ def test_code_does_not_move_the_focus(monkeypatch):
 
 
 def test_a_still_picture_that_fails_is_recorded(monkeypatch):
-    monkeypatch.setattr(guess_next_module, "in_control_message", lambda: True)
-    monkeypatch.setattr(guess_next_module, "STILL_PAUSE", 0)
+    monkeypatch.setattr(game_panel_module, "in_control_message", lambda: True)
+    monkeypatch.setattr(game_panel_module, "STILL_PAUSE", 0)
     monkeypatch.setattr(panel_module, "_errors", [])
     panel = mg.widgets.GuessNext("names")
 

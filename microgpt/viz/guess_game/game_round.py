@@ -63,11 +63,23 @@ def name_tiles(game_round: GuessRound) -> list[NameTile]:
 
     Of a long name the last pieces are left out: "…" stands for them.
     """
-    prefix = [NameTile(visible(piece, 8), "prefix") for piece in game_round.prefix]
     if game_round.answer() is None:
-        return [*prefix, NameTile("?", "asked")]
-    rest = [NameTile(visible(piece, 8), "rest") for piece in game_round.rest]
-    max_rest = max(1, MAX_TILES - len(prefix) - 1)
+        return asked_tiles(game_round.prefix)
+    return whole_name_tiles(
+        game_round.prefix, game_round.labels[game_round.target], game_round.rest
+    )
+
+
+def asked_tiles(prefix: Sequence[str]) -> list[NameTile]:
+    """Return the tiles of the pieces that are shown, and one with a question mark."""
+    return [*(NameTile(visible(piece, 8), "prefix") for piece in prefix), NameTile("?", "asked")]
+
+
+def whole_name_tiles(prefix: Sequence[str], target: str, rest: Sequence[str]) -> list[NameTile]:
+    """Return the tiles of a whole name: the pieces before and after its `target`, and that one."""
+    tiles = [NameTile(visible(piece, 8), "prefix") for piece in prefix]
+    rest_tiles = [NameTile(visible(piece, 8), "rest") for piece in rest]
+    max_rest = max(1, MAX_TILES - len(tiles) - 1)
     if len(rest) > max_rest:
-        rest = [*rest[: max_rest - 1], NameTile("…", "rest")]
-    return [*prefix, NameTile(visible(game_round.labels[game_round.target], 8), "target"), *rest]
+        rest_tiles = [*rest_tiles[: max_rest - 1], NameTile("…", "rest")]
+    return [*tiles, NameTile(visible(target, 8), "target"), *rest_tiles]

@@ -1,5 +1,6 @@
 """The keyboard of the guessing game: a tile for each token, under its bar after the guess."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import ceil
 
@@ -21,8 +22,10 @@ MAX_LABEL = 6  # characters
 class Key:
     """A token's tile, `span` columns wide, and its bar, as a share of the room above the tile.
 
-    `number`, in per cent, stands above the bars that matter. `owner` is "you" under the guess,
-    "true" under the token that follows, and "you ✓" under both at once.
+    `number`, in per cent, stands above the bars that matter. `owner`, below the tile, is "you" for
+    the guess, "true" for the token that follows, and "you ✓" for both at once. `before` is the
+    share of the bar drawn last, from which this one grows. `outline` is the share of another
+    model's bar, drawn as its outline.
     """
 
     token: int
@@ -32,6 +35,10 @@ class Key:
     number: str = ""
     owner: str = ""
     is_favourite: bool = False
+    is_yours: bool = False
+    is_true: bool = False
+    before: float = 0.0
+    outline: float | None = None
 
 
 @dataclass(frozen=True)
@@ -79,7 +86,11 @@ def key_grid(game_round: GuessRound) -> KeyGrid:
         tokens = []
     else:
         tokens = _ranked_tokens(game_round, answer[0], answer[2])
-    keys = [_key(game_round, token) for token in tokens]
+    return arrange([_key(game_round, token) for token in tokens])
+
+
+def arrange(keys: Sequence[Key]) -> KeyGrid:
+    """Return the keys in rows of about the same length."""
     num_columns = sum(key.span for key in keys)
     num_rows = max(1, ceil(num_columns / MAX_COLUMNS))
     columns = ceil(num_columns / num_rows)
@@ -118,7 +129,10 @@ def _key(game_round: GuessRound, token: int) -> Key:
         owner = "you ✓"
     is_favourite = token == favourite
     number = rounded_percent(prob) if owner or is_favourite else ""
-    return Key(token, label, token_span(label), prob / axis_end, number, owner, is_favourite)
+    return Key(
+        token, label, token_span(label), prob / axis_end, number, owner, is_favourite,
+        is_yours=token == guess, is_true=token == game_round.target,
+    )  # fmt: skip
 
 
 def rounded_percent(prob: float) -> str:

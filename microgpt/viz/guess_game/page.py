@@ -1,8 +1,10 @@
 """The HTML of a guessing round: question, score, name, and bars on the keys after the guess."""
 
+from collections.abc import Sequence
+
 from microgpt.viz.formatting import format_prob, label_length, visible
 from microgpt.viz.guess_game.caption import guess_caption
-from microgpt.viz.guess_game.game_round import GuessRound, name_tiles
+from microgpt.viz.guess_game.game_round import GuessRound, NameTile, name_tiles
 from microgpt.viz.guess_game.keys import MAX_KEYS, Key, KeyGrid, key_grid
 from microgpt.viz.html import Markup, Rendered, join, percent, tag
 from microgpt.viz.table import html_table
@@ -22,7 +24,7 @@ def render_guess_round(game_round: GuessRound, view_id: str, bars_grow: bool = F
     parts = [
         tag("h3", game_round.question, css_class="q"),
         _score(game_round),
-        _name(game_round),
+        name_row(name_tiles(game_round)),
         _board(game_round, grid, bars_grow) if is_answered else _promise(game_round, grid),
         _rules(grid, view_id, is_answered),
     ]
@@ -44,16 +46,18 @@ def guess_table(game_round: GuessRound) -> str:
 
 def _rules(grid: KeyGrid, view_id: str, is_answered: bool) -> Markup:
     """Return the rules for this state: the columns of the keys, and what is out of sight."""
-    sizes = f"--columns:{grid.columns}"
-    if grid.num_rows > 1:
-        sizes += ";--room:40px"
     card = f".{view_id} .mg-guess"
     hide = (
         f"{card} :is(.mg-keys,.mg-choice){{display:none!important}}"
         if is_answered
         else f"{card} .mg-act{{visibility:hidden}}"
     )
-    return tag("style", Markup(f"{card}{{{sizes}}}{hide}"))
+    return tag("style", Markup(f"{card}{{{grid_sizes(grid)}}}{hide}"))
+
+
+def grid_sizes(grid: KeyGrid) -> str:
+    """Return the sizes of the grid as CSS: its columns, and less room for bars in several rows."""
+    return f"--columns:{grid.columns}" + (";--room:40px" if grid.num_rows > 1 else "")
 
 
 def _score(game_round: GuessRound) -> Markup:
@@ -73,8 +77,9 @@ def _score(game_round: GuessRound) -> Markup:
     return tag("div", rounds, *points, css_class="score")
 
 
-def _name(game_round: GuessRound) -> Markup:
-    tiles, elements = name_tiles(game_round), []
+def name_row(tiles: Sequence[NameTile]) -> Markup:
+    """Return the tiles of a name in one row."""
+    elements = []
     for tile in tiles:
         length = "" if label_length(tile.text) <= 2 else "long"
         css_class = f"tile {ROLE_CLASSES[tile.role]} {length}"
@@ -100,24 +105,34 @@ def _board(game_round: GuessRound, grid: KeyGrid, bars_grow: bool) -> Markup:
     is_list = len(game_round.labels) > MAX_KEYS
     return tag(
         "div",
-        *(_key(key, bars_grow) for key in grid.keys),
+        *(key_tile(key, bars_grow) for key in grid.keys),
         css_class="board few" if is_list else "board",
         role="img",
         aria_label=f"the model's probabilities: {heard}",
     )
 
 
-def _key(key: Key, bars_grow: bool) -> Markup:
+def key_tile(key: Key, bars_grow: bool) -> Markup:
+    """Return a token's tile with its bar above it, which grows with `bars_grow`."""
     assert key.share is not None
-    owner = {"you": "yours", "true": "right", "you ✓": "yours right"}.get(key.owner, "")
-    css_class = f"keycap span{key.span} {owner}"
-    bar = tag("i", css_class="bar gr" if bars_grow else "bar")
+    roles = " ".join(["yours"] * key.is_yours + ["right"] * key.is_true)
+    css_class = f"keycap span{key.span} {roles}"
+    from_share = f"--h0:{percent(key.before)}" if key.before else None
+    bar = tag("i", css_class="bar gr" if bars_grow else "bar", style=from_share)
+    outline, above_both = "", None
+    if key.outline is not None:
+        outline = tag("i", css_class="outline", style=f"--p:{percent(key.outline)}")
+        above_both = f"--p:{percent(max(key.share, key.outline))}"
     number_class = " ".join(["number", *["top"] * key.is_favourite, *["gi"] * bars_grow])
     unit = tag("span", " %", css_class="unit")
-    number = tag("span", key.number, unit, css_class=number_class) if key.number else ""
+    number = (
+        tag("span", key.number, unit, css_class=number_class, style=above_both)
+        if key.number
+        else ""
+    )
     return tag(
         "div",
-        tag("span", bar, number, css_class="above", style=f"--p:{percent(key.share)}"),
+        tag("span", bar, outline, number, css_class="above", style=f"--p:{percent(key.share)}"),
         tag("span", key.label, css_class="letter"),
         tag("em", key.owner) if key.owner else "",
         css_class=css_class,

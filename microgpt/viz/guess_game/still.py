@@ -5,7 +5,7 @@ from unicodedata import bidirectional
 from microgpt.viz.drawing import MARGIN, Circle, Drawing, Rect, Text
 from microgpt.viz.formatting import label_length
 from microgpt.viz.guess_game.game_round import GuessRound, NameTile, name_tiles
-from microgpt.viz.guess_game.keys import Key, key_grid
+from microgpt.viz.guess_game.keys import Key, KeyGrid, key_grid
 
 WIDTH, TOP = 720, 56
 TILE, TILE_GAP = 44, 6
@@ -16,27 +16,40 @@ CHAR_WIDTH = 0.64  # of a character, in its font size
 def draw_guess_round(game_round: GuessRound) -> Drawing:
     """Draw the question, the score, the name and the keys, with bars after the guess."""
     grid = key_grid(game_round)
-    max_bar_height = 84 if grid.num_rows <= 1 else 40
-    row_height = max_bar_height + 20 + KEY_HEIGHT + 18
     keys_top = TOP + 56
-    height = keys_top + row_height * max(1, grid.num_rows) + 16
-    drawing = Drawing(WIDTH, height)
+    drawing = Drawing(WIDTH, keys_top + keys_height(grid) + 16)
     drawing.add_question(game_round.question)
     _draw_score(drawing, game_round)
-    _draw_name(drawing, name_tiles(game_round))
+    draw_name(drawing, name_tiles(game_round))
     if game_round.answer() is None:
         sentence = "The bars appear here after your guess"
         drawing.add(
-            Text(WIDTH / 2, keys_top + max_bar_height / 2 + 14, sentence, "middle", fill="ink2")
+            Text(WIDTH / 2, keys_top + bar_room(grid) / 2 + 14, sentence, "middle", fill="ink2")
         )
+    draw_keys(drawing, grid, keys_top)
+    return drawing
+
+
+def bar_room(grid: KeyGrid) -> float:
+    """Return the greatest height of a bar."""
+    return 84 if grid.num_rows <= 1 else 40
+
+
+def keys_height(grid: KeyGrid) -> float:
+    """Return the height of all rows of keys, with the room for their bars."""
+    return (bar_room(grid) + 20 + KEY_HEIGHT + 18) * max(1, grid.num_rows)
+
+
+def draw_keys(drawing: Drawing, grid: KeyGrid, top: float, bar_fill: str = "data") -> None:
+    """Draw the rows of keys below `top`, with bars in the colour `bar_fill` but for yours."""
     unit = (WIDTH - 2 * MARGIN + GAP) / grid.columns
+    row_height = keys_height(grid) / max(1, grid.num_rows)
     for index, row in enumerate(grid.rows()):
         column = 0
         for key in row:
-            x, y = MARGIN + column * unit, keys_top + index * row_height + max_bar_height + 20
-            _draw_key(drawing, key, x, y, unit * key.span - GAP, max_bar_height)
+            x, y = MARGIN + column * unit, top + index * row_height + bar_room(grid) + 20
+            _draw_key(drawing, key, x, y, unit * key.span - GAP, bar_room(grid), bar_fill)
             column += key.span
-    return drawing
 
 
 def _draw_score(drawing: Drawing, game_round: GuessRound) -> None:
@@ -57,7 +70,8 @@ def _draw_score(drawing: Drawing, game_round: GuessRound) -> None:
         x -= 15
 
 
-def _draw_name(drawing: Drawing, tiles: list[NameTile]) -> None:
+def draw_name(drawing: Drawing, tiles: list[NameTile]) -> None:
+    """Draw the tiles of a name in one row, in the direction of its script."""
     widths = [max(TILE, 16 + 24 * CHAR_WIDTH * label_length(tile.text)) for tile in tiles]
     total = sum(widths) + TILE_GAP * (len(tiles) - 1)
     scale = min(1.0, (WIDTH - 2 * MARGIN) / total)
@@ -90,16 +104,26 @@ def _is_right_to_left(tiles: list[NameTile]) -> bool:
 
 
 def _draw_key(
-    drawing: Drawing, key: Key, x: float, y: float, width: float, max_bar_height: float
+    drawing: Drawing,
+    key: Key,
+    x: float,
+    y: float,
+    width: float,
+    max_bar_height: float,
+    bar_fill: str,
 ) -> None:
     """Draw a key whose tile begins at (x, y), the bar above it and its owner below it."""
-    is_yours, is_true = key.owner.startswith("you"), key.owner in ("true", "you ✓")
+    is_yours, is_true = key.is_yours, key.is_true
     centre, mark = x + width / 2, "mark" if is_yours else "ink"
     if key.share is not None:
         height, bar_width = max(1.0, max_bar_height * key.share), (width + GAP) / key.span - GAP
-        fill = "mark" if is_yours else "data"
+        fill = "mark" if is_yours else bar_fill
         left = centre - bar_width / 2
         drawing.add(Rect(left, y - 2 - height, bar_width, height, fill, radius=min(3, height / 2)))
+        if key.outline is not None:
+            outline = max(1.0, max_bar_height * key.outline)
+            drawing.add(Rect(left, y - 2 - outline, bar_width, outline, "none", "data", 1.5))
+            height = max(height, outline)
         if key.number:
             weight = "bold" if is_yours else "normal"
             has_unit = key.is_favourite or width > 33
