@@ -52,11 +52,11 @@ def token_ids(value: Any) -> list[int]:
     if isinstance(value, np.ndarray) and value.ndim == 1:
         value = value.tolist()
     if not isinstance(value, list | tuple):
-        raise ParseError("a list of ints")
+        raise ParseError("a list that holds nothing but ints")
     try:
         return [integer(item) for item in value]
     except ParseError:
-        raise ParseError("a list of ints") from None
+        raise ParseError("a list that holds nothing but ints") from None
 
 
 def tuple_of(*parsers: Callable[[Any], Any]) -> Callable[[Any], tuple]:

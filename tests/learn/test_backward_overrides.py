@@ -12,13 +12,28 @@ from microgpt.learn.registry import find_exercise
 from microgpt.learn.usage_report import MAX_COMPARISONS
 
 VALUE_IDS = {"mul_backward": "01.mul", "tanh_backward": "01.tanh", "backward": "01.backward"}
-TENSOR_IDS = {"matmul_backward": "02.matmul_backward", "unbroadcast": "02.unbroadcast"}
+TENSOR_IDS = {
+    "matmul_backward": "02.matmul_backward",
+    "unbroadcast": "02.unbroadcast",
+    "cross_entropy_backward": "03.cross_entropy_backward",
+    "embedding_backward": "05.embedding_backward",
+}
 SOLUTIONS = {name: find_exercise(id).solution for name, id in (VALUE_IDS | TENSOR_IDS).items()}
+
+
+def lost_repeats(dy, ids, n_rows):
+    dweight = np.zeros((n_rows, dy.shape[-1]), dy.dtype)
+    dweight[ids] += dy
+    return dweight
+
+
 WRONG = {
     "mul_backward": lambda a, b, dy: (a * dy, b * dy),
     "tanh_backward": lambda x, dy: (1 - math.tanh(math.tanh(x)) ** 2) * dy,
     "matmul_backward": lambda dy, x, w: (dy @ w.T, x.T @ dy / len(x)),
     "unbroadcast": lambda dy, shape: dy.reshape(-1, *shape).mean(0),
+    "cross_entropy_backward": lambda logits, targets: logits,
+    "embedding_backward": lost_repeats,
 }
 
 
@@ -137,10 +152,40 @@ def test_gradients_accumulate_and_interior_nodes_are_as_in_the_library(kind):
     expected = two_passes()
     names = VALUE_IDS if kind == "value" else TENSOR_IDS
     for name in names:
-        if name in ("tanh_backward", "unbroadcast"):
+        if name not in ("mul_backward", "backward", "matmul_backward"):
             continue
         with learn.using(**{name: SOLUTIONS[name]}):
             assert two_passes() == pytest.approx(expected)
+
+
+def test_ignored_targets_and_repeated_ids():
+    """Targets of −1 get no gradient; ids keep the shape that they have in the model."""
+    shapes = []
+
+    def embedding_backward(dy, ids, n_rows):
+        shapes.append((dy.shape, ids.shape, n_rows))
+        return SOLUTIONS["embedding_backward"](dy, ids, n_rows)
+
+    def gradient():
+        weight = mg.Tensor(np.arange(12.0).reshape(4, 3) / 10, requires_grad=True)
+        logits = mg.ops.embedding(weight, np.array([[1, 1], [3, 0]]))
+        (mg.ops.cross_entropy(logits, np.array([[2, -1], [0, 1]])) * 2.0).backward()
+        return weight.grad
+
+    expected = gradient()
+    functions = {"cross_entropy_backward": SOLUTIONS["cross_entropy_backward"]}
+    with learn.using(embedding_backward=embedding_backward, **functions) as report:
+        np.testing.assert_allclose(gradient(), expected, rtol=1e-5)
+    assert report.matches_library
+    assert shapes == [((2, 2, 3), (2, 2), 4)]
+
+
+def test_lost_repeats_train_a_network_on_three_letters_and_are_noticed():
+    model = mg.models.MLP(vocab_size=5, n_embd=2, hidden=4)
+    with learn.using(embedding_backward=lost_repeats) as report:
+        model.loss([[1, 1, 2, 1]], [[1, 2, 1, 3]]).backward()
+    assert not report.matches_library
+    assert report.calls == {"embedding_backward": 1}
 
 
 def test_stacks_of_matrices_and_transposed_ones():

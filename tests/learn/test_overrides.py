@@ -49,6 +49,9 @@ def test_an_error_in_the_block_is_the_one_that_is_raised():
         ({"sample": 3}, "sample must be a function; got int"),
         ({"sample": learn.todo()}, "got the stub"),
         ({"sample": len, "top_k": len}, "sample must be given alone"),
+        ({"nll": len}, r"one that a model calls; got 'nll'; .* using\(cross_entropy=…\)"),
+        ({"merge": len}, r"compare your function with mg\.tokenizers\.merge"),
+        ({"encode": len}, "a tokenizer encodes before the model runs"),
     ],
 )
 def test_what_cannot_be_used(functions, message):

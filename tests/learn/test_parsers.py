@@ -44,3 +44,14 @@ def test_tuples_have_a_parser_for_each_value():
     for value in ((1,), (1, 2, 3), np.ones(2), 5):
         with pytest.raises(learn.ParseError, match="2 values, in a tuple"):
             parse(value)
+
+
+@pytest.mark.parametrize("value", [[1, 2], (1, 2), np.array([1, 2]), [np.int32(1), np.array(2)]])
+def test_token_ids_may_be_any_sequence_of_integers(value):
+    assert learn.token_ids(value) == [1, 2]
+
+
+@pytest.mark.parametrize("value", [None, 1, [1.0], ["1"], [[1]], [True], np.ones(2), b"ab", {1, 2}])
+def test_other_values_are_no_token_ids(value):
+    with pytest.raises(learn.ParseError, match="ints"):
+        learn.token_ids(value)

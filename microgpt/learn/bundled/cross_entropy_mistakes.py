@@ -84,9 +84,7 @@ def common_mistakes(cross_entropy):
         "all_pairs": lambda z, t: -np.log(probs(z))[:, t].mean(),
         "rows_by_target": lambda z, t: -np.log(probs(z)[t]).mean(),
         "return_in_loop": lambda z, t: cross_entropy(z[:1], t[:1]) / len(t),
-        "zero_times_infinity": lambda z, t: (
-            -(one_hot(z, t) * np.log(probs(z))).sum(axis=-1).mean()
-        ),
+        "zero_times_infinity": lambda z, t: -(one_hot(z, t) * np.log(probs(z))).sum(axis=-1).mean(),
         "first_row": lambda z, t: cross_entropy(z[:1], t[:1]),
         "sign": lambda z, t: -cross_entropy(z, t),
         "no_logarithm": lambda z, t: _at_targets(probs(z), t).mean(),

@@ -70,7 +70,9 @@ def _bytes(text):
 def _leftmost_one(text, merges):
     """Merge one occurrence at a time, the leftmost that is known."""
     ids, ranks = _bytes(text), {tuple(pair): rank for rank, pair in enumerate(merges)}
-    while (i := next((i for i, pair in enumerate(pairwise(ids)) if pair in ranks), None)) is not None:
+    while (
+        i := next((i for i, pair in enumerate(pairwise(ids)) if pair in ranks), None)
+    ) is not None:
         ids[i : i + 2] = [256 + ranks[ids[i], ids[i + 1]]]
     return ids
 
@@ -172,7 +174,9 @@ def common_mistakes(encode):
             moved = [id if id < 256 else id - 256 + first_id for id in encode(text, merges)]
             return result in (at_once(text, merges), moved)
 
-        return CommonMistake(key.replace("_", " "), at_once, texts["mistakes"][key], matches=matches)
+        return CommonMistake(
+            key.replace("_", " "), at_once, texts["mistakes"][key], matches=matches
+        )
 
     mistakes = {
         "longest_first": _longest_first,

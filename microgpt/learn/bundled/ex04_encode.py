@@ -1,5 +1,7 @@
 """04.encode: turn a text into bytes, then into tokens, merge by merge in the order of rank."""
 
+import itertools
+import math
 from functools import cache
 
 import microgpt as mg
@@ -19,10 +21,10 @@ def encode(text, merges):
     ids = list(text.encode("utf-8"))
     ranks = {tuple(pair): rank for rank, pair in enumerate(merges)}
     while True:
-        known = [pair for pair in zip(ids, ids[1:], strict=False) if pair in ranks]
-        if not known:
+        pairs = [(ids[i], ids[i + 1]) for i in range(len(ids) - 1)]
+        pair = min(pairs, key=lambda pair: ranks.get(pair, math.inf), default=None)
+        if pair not in ranks:
             return ids
-        pair = min(known, key=ranks.get)
         ids = mg.tokenizers.merge(ids, pair, 256 + ranks[pair])
 
 
@@ -47,7 +49,7 @@ def _one_occurrence_at_a_time(text, merges):
 def _by_recursion(text, merges):
     def merged(ids):
         for rank, pair in enumerate(merges):
-            if pair in zip(ids, ids[1:], strict=False):
+            if pair in itertools.pairwise(ids):
                 return merged(merge(ids, pair, 256 + rank))
         return ids
 

@@ -181,9 +181,9 @@ FORMULAS = {
     "mean_of_nothing": _mean_of_nothing,
     "mean_over_tokens": lambda dy, ids, n_rows: embedding_backward(dy, ids, n_rows) / ids.size,
     "used_rows_only": lambda dy, ids, n_rows: embedding_backward(dy, ids, n_rows)[np.unique(ids)],
-    "rows_up_to_the_largest_id": lambda dy, ids, n_rows: (
-        embedding_backward(dy, ids, n_rows)[: int(ids.max()) + 1]
-    ),
+    "rows_up_to_the_largest_id": lambda dy, ids, n_rows: embedding_backward(dy, ids, n_rows)[
+        : int(ids.max()) + 1
+    ],
     "one_row_a_token": lambda dy, ids, n_rows: embedding_backward(dy, ids, n_rows)[ids],
     "as_it_came": lambda dy, ids, n_rows: dy.copy(),
     "loop_over_the_first_axis": _loop_over_the_first_axis,

@@ -1,5 +1,7 @@
 """The common mistakes of 04.merge: which pairs are found, what is copied, where the walk goes."""
 
+import itertools
+
 from microgpt.learn.exercise import CommonMistake
 from microgpt.learn.messages import message_section
 
@@ -7,7 +9,9 @@ from microgpt.learn.messages import message_section
 def overlapping_merge(ids, pair, new_id):
     """Merge every occurrence, also one that shares an id with the one before it."""
     hits = {i for i in range(len(ids) - 1) if (ids[i], ids[i + 1]) == tuple(pair)}
-    return [new_id if i in hits else ids[i] for i in range(len(ids)) if i in hits or i - 1 not in hits]
+    return [
+        new_id if i in hits else ids[i] for i in range(len(ids)) if i in hits or i - 1 not in hits
+    ]
 
 
 def _walk(ids, pair, new_id, is_hit, step=2, end=0):
@@ -166,12 +170,14 @@ def common_mistakes(merge):
         "either_id": _either_id,
         "blocks_of_two": _pairs_of_two,
         "by_text": _by_text,
-        "removed": lambda ids, pair, new_id: [id for id in merge(ids, pair, None) if id is not None],
+        "removed": lambda ids, pair, new_id: [
+            id for id in merge(ids, pair, None) if id is not None
+        ],
         "pair_kept": lambda ids, pair, new_id: _each(merge, ids, pair, [*pair, new_id]),
         "new_id_twice": lambda ids, pair, new_id: _each(merge, ids, pair, [new_id] * 2),
         "hits_only": lambda ids, pair, new_id: [new_id] * merge(ids, pair, None).count(None),
         "count": lambda ids, pair, new_id: merge(ids, pair, None).count(None),
-        "pairs": lambda ids, pair, new_id: list(zip(ids, ids[1:], strict=False)),
+        "pairs": lambda ids, pair, new_id: list(itertools.pairwise(ids)),
     }
     return (
         *(
@@ -184,7 +190,9 @@ def common_mistakes(merge):
             texts["mistakes"]["last_id_twice"],
             matches=_has_last_id_twice,
         ),
-        CommonMistake("never moves on", _never_moves_on, texts["mistakes"]["endless"], times_out=True),
+        CommonMistake(
+            "never moves on", _never_moves_on, texts["mistakes"]["endless"], times_out=True
+        ),
     )
 
 

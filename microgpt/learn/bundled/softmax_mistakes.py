@@ -63,9 +63,9 @@ def _one_row_only_maximum(x):
 
 
 def _table_only(x):
-    if x.ndim != 2:
+    if x.ndim < 2:
         raise IndexError
-    return _along(-1)(x)
+    return _along(-1)(x) if x.ndim == 2 else np.zeros_like(x)
 
 
 def _is_no_table(result, x):
