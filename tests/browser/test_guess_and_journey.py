@@ -89,8 +89,13 @@ def test_pointing_at_a_letter_lights_it_in_all_six_boxes(notebook, position):
                 f"([e, colour, same]) => (({lit})(e) === colour) === same",
                 arg=[column.element_handle(), soft, other == position],
             )
-    for index in range(2, 6):
+    for index in (2, 3):
         expect(box.nth(index).locator(".mg-lit .mg-tile:visible")).to_have_text([label])
+        place = ("", "1st letter", "2nd letter", "3rd letter")[position]
+        expect(box.nth(index).locator(".mg-place")).to_have_text(place, use_inner_text=True)
+    for index in (4, 5):
+        prefix = ("start", "“a”", "“an”", "“ann”")[position]
+        expect(box.nth(index).locator(".mg-prefix > :visible")).to_have_text([prefix])
     for index in range(4, 6):
         expect(box.nth(index).locator(".mg-graphic > .mg-at:visible")).to_have_count(1)
     for index in (2, 3):  # what comes in, what is added, and the sum are those of the letter
@@ -102,17 +107,17 @@ def test_pointing_at_a_letter_lights_it_in_all_six_boxes(notebook, position):
 def test_a_letter_stays_lit_while_it_has_the_focus_and_nothing_else_is_pointed_at(notebook):
     journey = notebook.panel(JOURNEY)
     journey.locator(".mg-q").hover()
-    lit = journey.locator(".mg-box").nth(5).locator(".mg-lit .mg-tile:visible")
-    expect(lit).to_have_text(["n"])
+    lit = journey.locator(".mg-box").nth(5).locator(".mg-prefix > :visible")
+    expect(lit).to_have_text(["“ann”"])
     journey.get_by_role("textbox").first.focus()
-    for label in ("start", "a"):
+    for label in ("start", "“a”"):
         notebook.page.keyboard.press("Tab")
         expect(lit).to_have_text([label])
     columns = journey.locator(".mg-box").nth(0).locator(".mg-col")
     columns.nth(0).hover()
     expect(lit).to_have_text(["start"])
     journey.locator(".mg-q").hover()
-    expect(lit).to_have_text(["a"])
+    expect(lit).to_have_text(["“a”"])
     columns.nth(0).click()
     journey.locator(".mg-q").hover()
     expect(lit).to_have_text(["start"])

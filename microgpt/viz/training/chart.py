@@ -16,8 +16,11 @@ SMOOTH_MARGIN = 0.5  # by how much the smoothed curve may rise above all held-ou
 MAX_GAPS = 5  # between the ticks of the vertical axis
 # Above and below a circle: top and bottom of its label, as shares of the height.
 LABEL_SPANS = {
-    "above": (-0.115, -0.02), "below": (0.02, 0.115), "higher": (-0.195, -0.1), "lower": (0.1, 0.195),
-}  # fmt: skip
+    "above": (-0.115, -0.02),
+    "below": (0.02, 0.115),
+    "higher": (-0.195, -0.1),
+    "lower": (0.1, 0.195),
+}
 LABEL_DISTANCE = 0.25  # between the middles of the labels of two lines, as a share of the height
 
 Point = tuple[float, float]

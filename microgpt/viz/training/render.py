@@ -129,7 +129,9 @@ def _held_out_point(point: HeldOutPoint) -> Markup:
     title = f"held-out loss at step {point.step:,}: {point.label}"
     return join(
         tag("span", css_class="dot", style=at, title=title),
-        tag("span", point.label, css_class=f"value {point.side} {point.position}".strip(), style=at),
+        tag(
+            "span", point.label, css_class=f"value {point.side} {point.position}".strip(), style=at
+        ),
     )
 
 

@@ -15,9 +15,8 @@ def test_it_shows_what_the_live_view_shows_but_no_time():
     texts = draw_training_still(progress).texts()
     for text in (
         "Is it learning?", "finished: 100 steps", "loss, nats", "3.36", "2.51", "step 100", "12.3",
-        "letters", "anna", "pairs counted", "2.63", "perplexity\u00a013.9", "perplexity", "worse than",
-        "knowing nothing",
-        "in the list, not trained on",
+        "letters", "anna", "pairs counted", "2.63", "perplexity\u00a013.9", "perplexity",
+        "worse than", "knowing nothing", "in the list, not trained on",
     ):  # fmt: skip
         assert text in texts
     assert not any(" s" in text and "3.0" in text for text in texts)
