@@ -219,3 +219,37 @@ def test_an_arrow_leads_from_each_box_to_the_next(shown_at, width):
     for i, arrow in enumerate(arrows):
         assert touches(arrow, boxes[i]), i
         assert touches(arrow, boxes[i + 1]), i
+
+
+def test_box_six_answers_for_the_letter_that_is_pointed_at(shown_at):
+    page = shown_at(720, "ann")
+    box, answers = page.locator(".mg-box"), []
+    for position, prefix in enumerate(("start", "“a”", "“an”", "“ann”")):
+        box.nth(0).locator(".mg-col").nth(position).hover()
+        for index in (4, 5):
+            expect(box.nth(index).locator(".mg-prefix > :visible")).to_have_text([prefix])
+        answer = box.nth(5).locator(".mg-output > :visible")
+        expect(answer).to_have_count(1)
+        answers.append(answer.inner_text())
+        likeliest = box.nth(5).locator(".mg-probs:visible > div").first.inner_text().split()
+        assert f"“{likeliest[0]}”: {likeliest[1]}" in answers[-1]
+    assert len(set(answers)) == 4
+
+
+@pytest.mark.parametrize(("width", "has_axis"), [(400, True), (720, True), (1200, False)])
+def test_all_logits_have_their_letter_where_there_is_room(shown_at, width, has_axis):
+    page = shown_at(width, "ann")
+    logits = page.locator(".mg-logits:visible")
+    expect(logits.locator(".mg-letters > :visible")).to_have_count(27 if has_axis else 0)
+    expect(logits.locator(".mg-name:visible")).to_have_count(0 if has_axis else 5)
+
+
+@pytest.mark.parametrize(("has_touch", "said"), [(False, "Point at a letter"), (True, "Tap a ")])
+def test_the_hint_is_for_the_mouse_or_for_touch(browser, has_touch, said):
+    page = browser.new_page(has_touch=has_touch, is_mobile=has_touch)
+    html = widget_html(mg.widgets.forward_pass("names", "ann").box)
+    page.set_content(host_page("jupyterlab", "light", [[html]]))
+    hint = page.locator(".mg-hint > :visible")
+    expect(hint).to_have_count(1)
+    expect(hint).to_contain_text(said)
+    page.close()

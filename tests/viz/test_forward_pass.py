@@ -380,9 +380,14 @@ def test_what_is_summed_has_the_true_sizes():
         "The head adds up 4 numbers of these letters, in these shares."
     )
     assert sizes_label(forward_of()) == "4 numbers → 16 → 4"
-    assert "16 is a weighted sum of the 4 that come in. The 16" in hidden_sentence(forward_of())
+    assert hidden_sentence(forward_of()) == (
+        "Each of the 16 is made from a weighted sum of the 4 that come in. Weighted sums of the 16 "
+        "then make 4 numbers to add."
+    )
     positive = forward_of(mlp_hidden=np.ones((3, 16)))
-    assert "come in; a sum below 0 becomes 0. The 16" in hidden_sentence(positive)
+    assert hidden_sentence(positive).startswith(
+        "Each of the 16 is a weighted sum of the 4 that come in; a sum below 0 becomes 0. "
+    )
     html = render_forward_pass(forward_of()).html
     for text in (heads_sentence(forward_of()), sizes_label(forward_of())):
         assert text in html

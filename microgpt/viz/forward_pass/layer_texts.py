@@ -57,8 +57,10 @@ def heads_sentence(forward: ForwardPass) -> str:
 def hidden_sentence(forward: ForwardPass) -> str:
     """Return how the numbers inside the MLP are made, and what is made of them."""
     C, inside = forward.embedding.shape[1], forward.mlp_hidden.shape[1]
-    zero = "; a sum below 0 becomes 0" if forward.mlp_hidden.min() >= 0 else ""
+    is_cut_off = forward.mlp_hidden.min() >= 0  # by a ReLU
+    made = "is" if is_cut_off else "is made from"
+    zero = "; a sum below 0 becomes 0" if is_cut_off else ""
     return (
-        f"Each of the {inside:,} is a weighted sum of the {C:,} that come in{zero}. "
-        f"The {inside:,} then make {C:,} new numbers in the same way."
+        f"Each of the {inside:,} {made} a weighted sum of the {C:,} that come in{zero}. "
+        f"Weighted sums of the {inside:,} then make {plural(C, 'number')} to add."
     )
