@@ -18,6 +18,7 @@ from microgpt.viz.forward_pass.marks import (
     HIDDEN_COLUMNS,
     MAX_HEADS,
     MAX_VALUES,
+    Square,
     column_edges,
     head_squares,
     hidden_squares,
@@ -88,10 +89,7 @@ def _around(forward: ForwardPass, index: int, inside: Markup) -> Markup:
     squares, addition = addition_squares(forward)[index], additions(forward)[index]
     framed = [example_index(addition, i) for i in range(forward.num_shown)]
     before, added, after = (
-        join(
-            tag("span", label, css_class="lab"),
-            at_each(forward, lambda i, row=row: squares_svg(row[i], MAX_VALUES, framed[i])),
-        )
+        _term(forward, label, row, framed)
         for label, row in zip(stream_labels(forward, index), squares, strict=True)
     )
     plus = tag("i", "+", css_class="sign", aria_hidden="true")
@@ -111,3 +109,13 @@ def _around(forward: ForwardPass, index: int, inside: Markup) -> Markup:
         ),
         css_class="layer",
     )  # fmt: skip
+
+
+def _term(
+    forward: ForwardPass, label: str, rows: list[list[Square]], framed: list[int | None]
+) -> Markup:
+    """Return a row of the addition: its label, and the squares of the lit position."""
+    return join(
+        tag("span", label, css_class="lab"),
+        at_each(forward, lambda i: squares_svg(rows[i], MAX_VALUES, framed[i])),
+    )

@@ -18,7 +18,7 @@ LEGEND_LEFT = (MARGIN, MARGIN + 300.0, MARGIN + 400.0)
 LEGEND_STROKES = (("data3", 1.5), ("data", 2.5), ("data", 2.5))
 LINE = 24  # pixels between two names
 NAME_SIZE, NAME_WIDTH = 15.0, 84.0  # pixels of a name; what the names of a column need, mostly
-UNIT_LENGTH = 16  # letters of a line below a perplexity
+UNIT_LENGTH = 10  # letters of a line below a perplexity
 LABEL_OFFSETS = {"above": -9, "below": 18, "higher": -25, "lower": 34}  # of a held-out loss
 
 
@@ -26,7 +26,7 @@ def draw_training_still(progress: TrainingProgress) -> Drawing:
     """Draw the same parts as the live view, without the time that training took."""
     cells = columns(progress)
     num_lines = max((len(column.samples) for column in cells), default=0)
-    names_top = BOTTOM + 112
+    names_top = BOTTOM + 126
     drawing = Drawing(WIDTH, names_top + LINE * max(1, num_lines) + 30)
     drawing.add_question(QUESTION)
     drawing.add(Text(MARGIN, BOTTOM + 54, "perplexity", fill="ink2"))
