@@ -231,8 +231,8 @@ def test_box_six_answers_for_the_letter_that_is_pointed_at(shown_at):
         answer = box.nth(5).locator(".mg-output > :visible")
         expect(answer).to_have_count(1)
         answers.append(answer.inner_text())
-        likeliest = box.nth(5).locator(".mg-probs:visible > div").first.inner_text().split()
-        assert f"“{likeliest[0]}”: {likeliest[1]}" in answers[-1]
+        first = box.nth(5).locator(".mg-probs:visible > div").first.inner_text().split()
+        assert f"“{first[0]}”, {first[1]}" in answers[-1]
     assert len(set(answers)) == 4
 
 

@@ -115,6 +115,7 @@ def forward_caption(forward: ForwardPass) -> str:
     best = int(forward.ranked_ids[-1, 0])
     T, numbers = forward.num_tokens, plural(forward.embedding.shape[1], "number")
     text, tokens = quoted_text(forward.text), plural(T, "token")
+    prob = format_prob(float(forward.probs[-1, best]))
     if forward.is_cut:
         becomes = (
             f"The model reads at most {tokens}, so only the last {T} of {text} are followed, each "
@@ -124,7 +125,7 @@ def forward_caption(forward: ForwardPass) -> str:
         becomes = f"{text} becomes {tokens} of {numbers}{' each' * (T > 1)}."
     return (
         f"{becomes} Attention and the MLP each add to these numbers. After {text}, the most "
-        f"probable is {quoted(forward.labels[best])} with {format_prob(float(forward.probs[-1, best]))}."
+        f"probable is {quoted(forward.labels[best])} with {prob}."
     )
 
 
