@@ -262,10 +262,12 @@ class TrainingMonitor(Panel):
             super().sync_controls()
             is_training = self.state.status == "training"
             can_resume = not is_training and self.state.steps_done < self.state.steps
+            is_over = not (is_training or can_resume)
             for control, is_possible in (
                 (self.stop_button, is_training), (self.resume_button, can_resume),
             ):  # fmt: skip
                 control.disabled = not is_possible
+                control.layout.display = "none" if is_over else ""
                 (control.add_class if is_possible else control.remove_class)("mg-primary")
 
 

@@ -89,8 +89,13 @@ def test_pointing_at_a_letter_lights_it_in_all_six_boxes(notebook, position):
                 f"([e, colour, same]) => (({lit})(e) === colour) === same",
                 arg=[column.element_handle(), soft, other == position],
             )
-    for index in range(2, 6):
+    for index in (2, 3):
         expect(box.nth(index).locator(".mg-lit .mg-tile:visible")).to_have_text([label])
+        place = ("", "1st letter", "2nd letter", "3rd letter")[position]
+        expect(box.nth(index).locator(".mg-place")).to_have_text(place, use_inner_text=True)
+    for index in (4, 5):
+        prefix = ("start", "“a”", "“an”", "“ann”")[position]
+        expect(box.nth(index).locator(".mg-prefix > :visible")).to_have_text([prefix])
     for index in range(4, 6):
         expect(box.nth(index).locator(".mg-graphic > .mg-at:visible")).to_have_count(1)
     for index in (2, 3):  # what comes in, what is added, and the sum are those of the letter
@@ -102,17 +107,17 @@ def test_pointing_at_a_letter_lights_it_in_all_six_boxes(notebook, position):
 def test_a_letter_stays_lit_while_it_has_the_focus_and_nothing_else_is_pointed_at(notebook):
     journey = notebook.panel(JOURNEY)
     journey.locator(".mg-q").hover()
-    lit = journey.locator(".mg-box").nth(5).locator(".mg-lit .mg-tile:visible")
-    expect(lit).to_have_text(["n"])
+    lit = journey.locator(".mg-box").nth(5).locator(".mg-prefix > :visible")
+    expect(lit).to_have_text(["“ann”"])
     journey.get_by_role("textbox").first.focus()
-    for label in ("start", "a"):
+    for label in ("start", "“a”"):
         notebook.page.keyboard.press("Tab")
         expect(lit).to_have_text([label])
     columns = journey.locator(".mg-box").nth(0).locator(".mg-col")
     columns.nth(0).hover()
     expect(lit).to_have_text(["start"])
     journey.locator(".mg-q").hover()
-    expect(lit).to_have_text(["a"])
+    expect(lit).to_have_text(["“a”"])
     columns.nth(0).click()
     journey.locator(".mg-q").hover()
     expect(lit).to_have_text(["start"])
@@ -214,3 +219,37 @@ def test_an_arrow_leads_from_each_box_to_the_next(shown_at, width):
     for i, arrow in enumerate(arrows):
         assert touches(arrow, boxes[i]), i
         assert touches(arrow, boxes[i + 1]), i
+
+
+def test_box_six_answers_for_the_letter_that_is_pointed_at(shown_at):
+    page = shown_at(720, "ann")
+    box, answers = page.locator(".mg-box"), []
+    for position, prefix in enumerate(("start", "“a”", "“an”", "“ann”")):
+        box.nth(0).locator(".mg-col").nth(position).hover()
+        for index in (4, 5):
+            expect(box.nth(index).locator(".mg-prefix > :visible")).to_have_text([prefix])
+        answer = box.nth(5).locator(".mg-output > :visible")
+        expect(answer).to_have_count(1)
+        answers.append(answer.inner_text())
+        first = box.nth(5).locator(".mg-probs:visible > div").first.inner_text().split()
+        assert f"“{first[0]}”, {first[1]}" in answers[-1]
+    assert len(set(answers)) == 4
+
+
+@pytest.mark.parametrize(("width", "has_axis"), [(400, True), (720, True), (1200, False)])
+def test_all_logits_have_their_letter_where_there_is_room(shown_at, width, has_axis):
+    page = shown_at(width, "ann")
+    logits = page.locator(".mg-logits:visible")
+    expect(logits.locator(".mg-letters > :visible")).to_have_count(27 if has_axis else 0)
+    expect(logits.locator(".mg-name:visible")).to_have_count(0 if has_axis else 5)
+
+
+@pytest.mark.parametrize(("has_touch", "said"), [(False, "Point at a letter"), (True, "Tap a ")])
+def test_the_hint_is_for_the_mouse_or_for_touch(browser, has_touch, said):
+    page = browser.new_page(has_touch=has_touch, is_mobile=has_touch)
+    html = widget_html(mg.widgets.forward_pass("names", "ann").box)
+    page.set_content(host_page("jupyterlab", "light", [[html]]))
+    hint = page.locator(".mg-hint > :visible")
+    expect(hint).to_have_count(1)
+    expect(hint).to_contain_text(said)
+    page.close()

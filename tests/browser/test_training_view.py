@@ -57,6 +57,36 @@ def test_nothing_is_cut_off_or_in_the_way(browser, state, theme):
     assert violations == []
 
 
+def test_no_held_out_label_stands_on_a_dashed_line(browser):
+    page = browser.new_page()
+    page.set_content(host_page("jupyterlab", "light", [[widget_html(STATES["running"]().box)]]))
+    for width in WIDTHS:
+        page.set_viewport_size({"width": width + 32, "height": 900})
+        labels = [label.bounding_box() for label in page.locator(".mg-value").all()]
+        lines = [line.bounding_box()["y"] for line in page.locator(".mg-ref").all()]
+        assert len(labels) == 3
+        assert lines
+        for label in labels:
+            top, bottom = label["y"] + 1, label["y"] + label["height"] - 1
+            assert not any(top < line < bottom for line in lines), width
+    page.close()
+
+
+def test_the_names_of_all_columns_stand_in_rows_in_one_size(browser):
+    page = browser.new_page()
+    page.set_content(host_page("jupyterlab", "light", [[widget_html(STATES["running"]().box)]]))
+    for width in (560, 720, 1200):
+        page.set_viewport_size({"width": width + 32, "height": 900})
+        lists = page.locator(".mg-col:not(.mg-waiting) ul")
+        places = lists.evaluate_all(
+            "all => all.map(e => [Math.round(e.getBoundingClientRect().y),"
+            " getComputedStyle(e).fontSize, getComputedStyle(e).marginLeft])"
+        )
+        assert len(places) == 3
+        assert len({tuple(place) for place in places}) == 1, places
+    page.close()
+
+
 def test_columns_stand_under_their_own_ticks(browser):
     page = browser.new_page()
     page.set_content(host_page("jupyterlab", "light", [[widget_html(STATES["running"]().box)]]))

@@ -15,7 +15,18 @@ from microgpt.viz.forward_pass import (
     logits_table,
     render_forward_pass,
 )
+from microgpt.viz.forward_pass.layer_texts import (
+    heads_label,
+    heads_sentence,
+    hidden_label,
+    hidden_sentence,
+    sizes_label,
+    stream_labels,
+    takes_label,
+)
 from microgpt.viz.forward_pass.marks import (
+    HIDDEN_COLUMNS,
+    axis_letters,
     embedding_squares,
     head_squares,
     hinton_squares,
@@ -27,16 +38,19 @@ from microgpt.viz.forward_pass.residual import (
     Addition,
     addition_squares,
     additions,
+    example_index,
+    example_label,
     example_sum,
 )
-from microgpt.viz.forward_pass.svg import arcs_svg
+from microgpt.viz.forward_pass.still import TOP
+from microgpt.viz.forward_pass.svg import arcs_svg, squares_svg
 from microgpt.viz.forward_pass.texts import (
+    answer,
     attention_sentence,
     box_texts,
-    heads_label,
-    hidden_label,
-    stream_labels,
-    takes_label,
+    hints,
+    place_label,
+    prefix_label,
 )
 
 LABELS = (*"abcdefg", "⟨BOS⟩")
@@ -91,7 +105,7 @@ def test_what_leaves_each_box_is_said_in_words():
         "4 numbers for each letter",
         "4 numbers for each letter",
         "8 scores, −3.00 to 2.00",
-        "8 probabilities, together 100\u00a0%",
+        "Most probable: “a”, 39.0\u00a0%",
     ]
     assert hidden_label(forward_of(), 2) == "16 of 16 numbers above 0"
     assert hidden_label(forward_of(), 1) == "15 of 16 numbers above 0"
@@ -128,13 +142,17 @@ def test_sentences_follow_the_model():
     assert "“start” marks the beginning" in box_texts(forward_of())[0].sentence
     assert "start" not in " ".join(sentences)
     assert "letter" not in " ".join(sentences)
+    assert sentences[4] == "One score for each token that could come next."
+    assert box_texts(forward_of())[4].sentence == (
+        "One score for each letter that could come next: 8 = 7 letters and the end."
+    )
+    assert sentences[5] == "Softmax turns the scores into 8 probabilities, together 100\u00a0%."
 
 
 def test_the_caption():
     assert forward_caption(forward_of()) == (
         "“ad” becomes 3 tokens of 4 numbers each. Attention and the MLP each add to these numbers. "
-        "After the last letter, the most probable is “a” with 39.0 %. Point at a letter, or press "
-        "Tab, to follow it through the six boxes."
+        "After “ad”, the most probable is “a” with 39.0 %."
     )
     cut = forward_caption(forward_of(is_cut=True))
     assert cut.startswith(
@@ -194,7 +212,7 @@ def test_bars_stand_on_the_line_at_zero():
     assert [bar.is_positive for bar in bars] == [logit > 0 for logit in LOGITS]
     for bar in bars:
         assert (bar.bottom if bar.is_positive else bar.top) == pytest.approx(0.4)
-    assert [bar.label for bar in bars if bar.label] == ["a", "d", "g"]
+    assert [bar.label for bar in bars if bar.label] == ["a", "d", "f", "g"]  # "end" is beside "g"
 
 
 def test_bars_hang_from_the_line_if_all_are_below_zero():
@@ -222,7 +240,7 @@ def test_labels_that_would_touch_are_left_out():
     forward = forward_of(
         (0,), 1, labels, logits=logits, ranked_ids=np.argsort(-logits, kind="stable")
     )
-    assert [bar.label for bar in logit_bars(forward, 0) if bar.label] == ["aaa", "end"]
+    assert [bar.label for bar in logit_bars(forward, 0) if bar.label] == ["aaa", "c", "d", "end"]
 
 
 def test_of_a_large_vocabulary_the_largest_logits_are_drawn():
@@ -250,6 +268,7 @@ def test_each_position_has_its_own_mlp_logits_and_probabilities():
     for i in range(3):
         assert html.count(f'class="mg-at mg-at{i}"') >= 6
         assert example_sum(additions(forward_of())[0], i) in html
+        assert answer(forward_of(), i) in html
         assert html.count(f'class="mg-col mg-t{i}"') == 3  # boxes 1 to 3
         label = f"{prob_rows(forward_of(), i)[0].label} {prob_rows(forward_of(), i)[0].prob}"
         assert f'aria-label="{label}' in html
@@ -260,8 +279,8 @@ def test_each_letter_can_be_focused_and_says_what_the_boxes_show():
     html = render_forward_pass(forward_of()).html
     assert html.count('tabindex="0"') == 3
     assert (
-        'aria-label="d, token 3. Attention, head 1: d takes start 29.2 %, a 33.3 %, d 37.5 %. '
-        "Most probable after it: a 39.0 %," in html
+        'aria-label="d, 2nd letter, token 3. Attention, head 1: d takes start 29.2 %, a 33.3 %, '
+        "d 37.5 %. Most probable after it: a 39.0 %," in html
     )
 
 
@@ -279,12 +298,109 @@ def test_what_a_part_adds_and_what_came_in_are_what_goes_on():
 def test_an_example_adds_up_as_it_is_written():
     before, added = np.array([[0.004, -0.5, -0.3]]), np.array([[0.004, 0.25, -0.2]])
     addition = Addition("MLP", before, added, before + added)
-    # 0.00 + 0.00 = 0.01 would be wrong, so the second number is the example
-    assert example_sum(addition, 0) == "number 2: −0.50 + 0.25 = −0.25"
+    assert example_label(addition, 0) == "the largest change, number 2:"
+    assert example_sum(addition, 0) == "−0.50 + 0.25 = −0.25"
     second = Addition("MLP", before[:, 2:], added[:, 2:], (before + added)[:, 2:])
-    assert example_sum(second, 0) == "number 1: −0.30 + (−0.20) = −0.50"
+    assert example_sum(second, 0) == "−0.30 + (−0.20) = −0.50"
+    # 0.00 + 0.00 = 0.01 would be wrong, so nothing is written out
     first = Addition("MLP", before[:, :1], added[:, :1], (before + added)[:, :1])
-    assert example_sum(first, 0) == ""
+    assert (example_index(first, 0), example_label(first, 0), example_sum(first, 0)) == (
+        None, "", "",
+    )  # fmt: skip
+
+
+def test_a_change_is_only_called_the_largest_if_it_is():
+    before, added = np.array([[0.0, 0.004, 0.1]]), np.array([[0.1, 5.004, -0.4]])
+    addition = Addition("MLP", before, added, before + added)
+    assert example_index(addition, 0) == 2  # 0.00 + 5.00 = 5.01 would be wrong
+    assert example_label(addition, 0) == "a large change, number 3:"
+
+
+def test_the_number_that_is_written_out_is_framed_in_all_three_rows():
+    forward = forward_of()
+    html = render_forward_pass(forward).html
+    assert html.count('class="mg-framed"') == 2 * 3 * forward.num_shown
+    row = hinton_squares(np.array([4.0, -1.0, 0.0, 2.0]), 4, 4.0)
+    assert re.search(r'mg-framed" d="M2.94 -0.06h1.12', squares_svg(row, 4, 3))
+    assert "mg-framed" not in squares_svg(row, 4)
+    frames = [
+        one for one in draw_forward_pass(forward).shapes
+        if isinstance(one, Rect) and one.stroke == "ink"
+    ]  # fmt: skip
+    assert len(frames) == 6
+    assert len({one.x for one in frames[:3]}) == 1
+
+
+def test_a_letter_that_is_there_twice_is_told_from_the_other():
+    forward = forward_of((7, 0, 3, 3), 4)
+    assert [place_label(forward, i) for i in range(4)] == [
+        "", "1st letter", "2nd letter", "3rd letter",
+    ]  # fmt: skip
+    assert [prefix_label(forward, i) for i in range(4)] == ["start", "“a”", "“ad”", "“add”"]
+    boxes = render_forward_pass(forward).html.split("<section")[1:]
+    for box in boxes[2:4]:
+        assert ">3rd letter<" in box
+    for box in boxes[4:]:
+        assert ">“ad”<" in box
+        assert ">“add”<" in box
+    texts = draw_forward_pass(forward).texts()
+    assert texts.count("“add”") == texts.count("3rd letter") == 2
+
+
+def test_long_beginnings_and_hidden_tokens_are_counted():
+    forward = forward_of((7, *range(7), 0), 6)
+    assert place_label(forward, 5) == "8th letter"
+    assert prefix_label(forward, 5) == "“…defga”"
+    assert prefix_label(forward, 0) == "“abc”"
+    assert place_label(forward_of((0, 3), 2, bos_id=None), 1) == "2nd letter"
+
+
+def test_each_position_has_its_own_answer():
+    assert [answer(forward_of(), i) for i in range(3)] == [
+        "Most probable: “g”, 39.0\u00a0%",
+        "Most probable: the end, 39.0\u00a0%",
+        "Most probable: “a”, 39.0\u00a0%",
+    ]
+
+
+def test_what_can_be_done_is_said_before_the_boxes():
+    html = render_forward_pass(forward_of()).html
+    point, tap = hints(forward_of())
+    assert html.index(point) < html.index(tap) < html.index(">above 0<") < html.index("<section")
+    assert ", or press Tab, to follow it" in point
+    assert hints(forward_of(unit="token"))[1].startswith("Tap a token")
+
+
+def test_what_is_summed_has_the_true_sizes():
+    assert heads_sentence(with_heads(forward_of(), 2)) == (
+        "Each head adds up its own 2 numbers of these letters, in these shares: 2 heads make "
+        "4 numbers."
+    )
+    assert heads_sentence(with_heads(forward_of(), 1)) == (
+        "The head adds up 4 numbers of these letters, in these shares."
+    )
+    assert sizes_label(forward_of()) == "4 numbers → 16 → 4"
+    assert hidden_sentence(forward_of()) == (
+        "Each of the 16 is made from a weighted sum of the 4 that come in. Weighted sums of the 16 "
+        "then make 4 numbers to add."
+    )
+    positive = forward_of(mlp_hidden=np.ones((3, 16)))
+    assert hidden_sentence(positive).startswith(
+        "Each of the 16 is a weighted sum of the 4 that come in; a sum below 0 becomes 0. "
+    )
+    html = render_forward_pass(forward_of()).html
+    for text in (heads_sentence(forward_of()), sizes_label(forward_of())):
+        assert text in html
+    assert HIDDEN_COLUMNS == 16  # as many as the rows above and below have
+
+
+def test_all_letters_stand_below_the_logits_where_they_fit():
+    assert axis_letters(forward_of()) == [*"abcdefg", "end"]
+    assert axis_letters(forward_of(labels=("ab", *LABELS[1:]))) == []
+    assert axis_letters(forward_of(labels=tuple(map(chr, range(97, 197))), bos_id=None)) == []
+    html = render_forward_pass(forward_of()).html
+    assert html.count('class="mg-letters"') == 3
+    assert html.count("mg-top") == 3 * 5  # the five largest are dark
 
 
 def test_the_rows_of_both_sums_have_one_scale():
@@ -359,7 +475,7 @@ def test_the_still_picture_has_the_same_numbers():
         assert example_sum(additions(forward)[part], 2) in texts
     assert "How does “ad” become a guess?" in texts
     lit = [shape for shape in drawing.shapes if isinstance(shape, Text) and shape.fill == "on-data"]
-    assert [shape.text for shape in lit] == ["d"] * 7  # in box 3 beside the title, too
+    assert [shape.text for shape in lit] == ["d"] * 5  # in boxes 3 and 4 beside the title, too
 
 
 def test_no_letter_of_the_still_picture_is_smaller_than_thirteen_pixels():
@@ -371,11 +487,11 @@ def test_nothing_in_the_still_picture_leaves_its_box():
     deep = with_heads(forward_of(tuple(range(8)), 6, num_layers=12), 12)
     for forward in (forward_of(), deep):
         drawing = draw_forward_pass(forward)
-        boxes = [s for s in drawing.shapes if isinstance(s, Rect) and s.fill == "page"]
+        boxes = [s for s in drawing.shapes if isinstance(s, Rect) and s.fill == "raised"]
         assert len(boxes) == 8  # and the frames inside attention and MLP
         legend = max(box.y + box.height for box in boxes)
         for shape in drawing.shapes:
-            if isinstance(shape, Text) and shape.anchor == "start" and 56 < shape.y < legend:
+            if isinstance(shape, Text) and shape.anchor == "start" and TOP < shape.y < legend:
                 width = 6.7 * len(shape.text)  # of a text of 13 pixels in the widest font
                 assert any(
                     box.x < shape.x and shape.x + width <= box.x + box.width + 0.5

@@ -82,8 +82,11 @@ def test_the_button_for_what_can_be_done_is_the_primary_one(names, monkeypatch):
         return [name for name, one in buttons.items() if "mg-primary" in one._dom_classes]
 
     monitor = TrainingMonitor(mg.GPT(backend="numpy"), names, steps=5)
+    buttons = (monitor.stop_button, monitor.resume_button)
     assert primary(monitor) == []
+    assert [one.layout.display for one in buttons] == ["none", "none"]  # nothing is left to do
     monitor.update(replace, status="training", steps_done=3)
+    assert not [one for one in buttons if one.layout.display == "none"]
     assert primary(monitor) == ["Stop"]
     monitor.update(replace, status="stopped")
     assert primary(monitor) == ["Go on"]

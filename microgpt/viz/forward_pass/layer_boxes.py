@@ -5,24 +5,34 @@ makes of it is added to it.
 """
 
 from microgpt.viz.forward_pass.activation_data import ForwardPass
+from microgpt.viz.forward_pass.layer_texts import (
+    heads_label,
+    heads_sentence,
+    hidden_label,
+    hidden_sentence,
+    sizes_label,
+    stream_labels,
+    takes_label,
+)
 from microgpt.viz.forward_pass.marks import (
     HIDDEN_COLUMNS,
     MAX_HEADS,
     MAX_VALUES,
+    Square,
     column_edges,
     head_squares,
     hidden_squares,
     weight_texts,
 )
-from microgpt.viz.forward_pass.residual import addition_squares, additions, example_sum
-from microgpt.viz.forward_pass.svg import arcs_svg, squares_svg, triangle_svg
-from microgpt.viz.forward_pass.texts import (
-    attention_sentence,
-    heads_label,
-    hidden_label,
-    stream_labels,
-    takes_label,
+from microgpt.viz.forward_pass.residual import (
+    addition_squares,
+    additions,
+    example_index,
+    example_label,
+    example_sum,
 )
+from microgpt.viz.forward_pass.svg import arcs_svg, squares_svg, triangle_svg
+from microgpt.viz.forward_pass.texts import attention_sentence
 from microgpt.viz.forward_pass.token_columns import at_each, spans_at_each, token_columns
 from microgpt.viz.html import Markup, join, tag
 
@@ -53,6 +63,7 @@ def attention_box(forward: ForwardPass) -> Markup:
         ),
         tag("div", *heads, css_class="heads"),
         tag("p", heads_label(forward), css_class="lab"),
+        tag("p", heads_sentence(forward), css_class="lab"),
     )  # fmt: skip
     return _around(forward, 0, inside)
 
@@ -62,11 +73,13 @@ def mlp_box(forward: ForwardPass) -> Markup:
     squares = hidden_squares(forward)
     labels = [hidden_label(forward, i) for i in range(forward.num_shown)]
     inside = join(
+        tag("p", sizes_label(forward), css_class="lab"),
         tag(
             "div", at_each(forward, lambda i: squares_svg(squares[i], HIDDEN_COLUMNS)),
             css_class="middle",
         ),
         tag("p", spans_at_each(labels), css_class="lab"),
+        tag("p", hidden_sentence(forward), css_class="lab"),
     )  # fmt: skip
     return _around(forward, 1, inside)
 
@@ -74,21 +87,35 @@ def mlp_box(forward: ForwardPass) -> Markup:
 def _around(forward: ForwardPass, index: int, inside: Markup) -> Markup:
     """Return a part of the layer with the stream that passes it, and the sum of both."""
     squares, addition = addition_squares(forward)[index], additions(forward)[index]
+    framed = [example_index(addition, i) for i in range(forward.num_shown)]
     before, added, after = (
-        join(
-            tag("span", label, css_class="lab"),
-            at_each(forward, [squares_svg(values, MAX_VALUES) for values in row].__getitem__),
-        )
+        _term(forward, label, row, framed)
         for label, row in zip(stream_labels(forward, index), squares, strict=True)
     )
     plus = tag("i", "+", css_class="sign", aria_hidden="true")
-    examples = [example_sum(addition, i) for i in range(forward.num_shown)]
+    labels, sums = (
+        [text(addition, i) for i in range(forward.num_shown)]
+        for text in (example_label, example_sum)
+    )
     return tag(
         "div",
         tag("div", before, css_class="term before"),
         tag("div", inside, css_class="inside"),
         tag("div", plus, added, css_class="term added"),
         tag("div", after, css_class="term sum"),
-        tag("p", spans_at_each(examples), css_class="lab example"),
+        tag(
+            "p", tag("span", spans_at_each(labels)), tag("span", spans_at_each(sums)),
+            css_class="lab example",
+        ),
         css_class="layer",
+    )  # fmt: skip
+
+
+def _term(
+    forward: ForwardPass, label: str, rows: list[list[Square]], framed: list[int | None]
+) -> Markup:
+    """Return a row of the addition: its label, and the squares of the lit position."""
+    return join(
+        tag("span", label, css_class="lab"),
+        at_each(forward, lambda i: squares_svg(rows[i], MAX_VALUES, framed[i])),
     )

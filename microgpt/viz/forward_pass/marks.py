@@ -9,9 +9,10 @@ from microgpt.viz.formatting import format_permille, label_length, to_permille, 
 from microgpt.viz.forward_pass.activation_data import ForwardPass
 
 MAX_VALUES, VALUE_COLUMNS = 16, 2  # of an embedding, below its token
-MAX_HIDDEN, HIDDEN_COLUMNS = 64, 8  # of the MLP
+MAX_HIDDEN, HIDDEN_COLUMNS = 64, 16  # of the MLP
 MAX_HEADS = 4
-MAX_LOGITS, NUM_LOGIT_LABELS, NUM_PROBS = 60, 3, 5
+MAX_LOGITS, NUM_LOGIT_LABELS, NUM_PROBS = 60, 5, 5
+MAX_LETTERS = 30  # so many labels of one character fit below the bars of the logits
 CHAR_SHARE = 0.056  # of the width of a box, that of a character
 
 
@@ -101,6 +102,17 @@ def logit_bars(forward: ForwardPass, position: int) -> list[LogitBar]:
         top, bottom = (high - max(value, 0.0)) / size, (high - min(value, 0.0)) / size
         bars.append(LogitBar(top, bottom, value > 0, labels.get(token, "")))
     return bars
+
+
+def axis_letters(forward: ForwardPass) -> list[str]:
+    """Return the labels of all logits if they fit below the bars, else an empty list.
+
+    They fit if each is one character, except for the last.
+    """
+    if len(forward.labels) > MAX_LETTERS:
+        return []
+    letters = [visible(label, 4) for label in forward.labels]
+    return letters if all(label_length(letter) == 1 for letter in letters[:-1]) else []
 
 
 def _logit_labels(forward: ForwardPass, shown: list[int], ranked: list[int]) -> dict[int, str]:

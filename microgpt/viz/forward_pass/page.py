@@ -5,12 +5,14 @@ token there has "mg-t{i}". The style sheet lights the token that is pointed at, 
 has the keyboard's focus, else the last.
 """
 
-from microgpt.viz.formatting import visible
+from microgpt.viz.formatting import label_length, visible
 from microgpt.viz.forward_pass.activation_data import ForwardPass
 from microgpt.viz.forward_pass.layer_boxes import attention_box, mlp_box
 from microgpt.viz.forward_pass.marks import (
+    NUM_LOGIT_LABELS,
     VALUE_COLUMNS,
     ProbRow,
+    axis_letters,
     column_edges,
     embedding_squares,
     label_width,
@@ -23,6 +25,9 @@ from microgpt.viz.forward_pass.texts import (
     attention_sentence,
     box_texts,
     forward_caption,
+    hints,
+    place_label,
+    prefix_label,
     question,
 )
 from microgpt.viz.forward_pass.token_columns import at_each, spans_at_each, tile, token_columns
@@ -52,16 +57,31 @@ def render_forward_pass(forward: ForwardPass, before: ForwardPass | None = None)
     ]
     html = join(
         tag("h3", question(forward), css_class="q"),
+        _intro(forward),
         tag("div", *boxes, css_class=f"boxes last{forward.num_shown - 1}"),
+    )  # fmt: skip
+    return Rendered(html, forward_caption(forward))
+
+
+def _intro(forward: ForwardPass) -> Markup:
+    """Return what can be done with the view, and what its marks mean."""
+    point, tap = hints(forward)
+    return tag(
+        "div",
+        tag(
+            "p", tag("span", point, css_class="point"), tag("span", tap, css_class="tap"),
+            css_class="lab hint",
+        ),
         tag(
             "p",
             tag("span", tag("i"), "above 0"),
             tag("span", tag("i", css_class="below"), "below 0"),
+            tag("span", tag("i", css_class="zero"), "0"),
             tag("span", "the larger, the further from 0"),
             css_class="key",
         ),
-    )
-    return Rendered(html, forward_caption(forward))
+        css_class="intro",
+    )  # fmt: skip
 
 
 def logits_table(forward: ForwardPass) -> str:
@@ -79,12 +99,18 @@ def logits_table(forward: ForwardPass) -> str:
 
 
 def _box(forward: ForwardPass, index: int, text: BoxText, graphic: Markup) -> Markup:
-    """Return a box, and arrows from it to the next; the last four name the token that is lit."""
-    lit: str = ""
-    if index >= 2:
-        after = tag("span", "after", css_class="after") if index > 3 else ""
+    """Return a box, and arrows from it to the next; the last four name the token that is lit.
+
+    A letter may be there twice: so boxes 3 and 4 say which one it is, and 5 and 6 what it ends.
+    """
+    lit, positions = "", range(forward.num_shown)
+    if index > 3:
+        prefixes = spans_at_each([prefix_label(forward, i) for i in positions])
+        lit = tag("span", "after", tag("span", prefixes, css_class="prefix"), css_class="lit")
+    elif index > 1:
         tiles = spans_at_each([tile(label) for label in forward.shown_labels()])
-        lit = tag("span", after, tiles, css_class="lit")
+        places = spans_at_each([place_label(forward, i) for i in positions])
+        lit = tag("span", tiles, tag("span", places, css_class="place"), css_class="lit")
     output = text.output[0] if len(text.output) == 1 else spans_at_each(list(text.output))
     return tag(
         "section",
@@ -112,8 +138,10 @@ def _heard(forward: ForwardPass, position: int) -> str:
     follows = ", ".join(
         f"{row.label} {row.prob}" for row in prob_rows(forward, position) if row.share is not None
     )
+    place = place_label(forward, position)
+    which = f"{label}, {place}" if place else label
     return (
-        f"{label}, token {token}. Attention, head 1: {attention_sentence(forward, position)}. "
+        f"{which}, token {token}. Attention, head 1: {attention_sentence(forward, position)}. "
         f"Most probable after it: {follows}."
     )
 
@@ -143,7 +171,7 @@ def _embedding(forward: ForwardPass) -> Markup:
 
 
 def _logits(forward: ForwardPass, position: int, heard: str) -> Markup:
-    bars = logit_bars(forward, position)
+    bars, letters = logit_bars(forward, position), axis_letters(forward)
     labels = []
     for i, bar in enumerate(bars):
         if bar.label:
@@ -151,11 +179,17 @@ def _logits(forward: ForwardPass, position: int, heard: str) -> Markup:
             side = "right" if centre > 0.9 else "left" if centre < 0.1 else "centre"
             style = f"left:{percent(centre)};bottom:{percent(1 - bar.top)}"
             labels.append(tag("span", bar.label, css_class=f"name {side}", style=style))
+    axis, largest = [], forward.ranked_ids[position, :NUM_LOGIT_LABELS]
+    for i, letter in enumerate(letters):
+        side = "left" if label_length(letter) > 1 else "centre"
+        css_class = f"{side} top" if i in largest else side
+        style = f"left:{percent((i + 0.5) / len(bars))}"
+        axis.append(tag("span", letter, css_class=css_class, style=style))
     return tag(
         "div",
-        bars_svg(bars),
-        *labels,
-        css_class="logits",
+        tag("div", bars_svg(bars), *labels, css_class="plot"),
+        tag("div", *axis, css_class="letters") if axis else "",
+        css_class="logits lettered" if axis else "logits",
         role="img",
         aria_label=heard,
     )

@@ -39,19 +39,42 @@ def addition_squares(forward: ForwardPass) -> list[list[list[list[Square]]]]:
     ]
 
 
-def example_sum(addition: Addition, position: int) -> str:
-    """Return the sum of one number of a position, such as "number 1: 0.53 + (−0.20) = 0.33".
+def example_index(addition: Addition, position: int) -> int | None:
+    """Return which number of a position is written out as an example, or `None`.
 
-    It is the first shown whose terms, rounded to two decimals, add up to the rounded sum; if there
-    is none, the text is empty.
+    It is the one with the largest change, of those shown whose terms, rounded to two decimals, add
+    up to the rounded sum.
     """
+    terms = _rounded_terms(addition, position)
+    exact = [i for i, (x, dx, y) in enumerate(terms) if abs(x + dx - y) < 0.005]
+    changes = np.abs(addition.added[position])
+    return max(exact, key=lambda i: float(changes[i]), default=None)
+
+
+def example_label(addition: Addition, position: int) -> str:
+    """Return which number the example is, such as "the largest change, number 7:", or ""."""
+    i = example_index(addition, position)
+    if i is None:
+        return ""
+    is_largest = i == int(np.abs(addition.added[position]).argmax())
+    return f"{'the largest' if is_largest else 'a large'} change, number {i + 1}:"
+
+
+def example_sum(addition: Addition, position: int) -> str:
+    """Return the sum of the number that is the example, such as "0.53 + (−0.20) = 0.33", or ""."""
+    i = example_index(addition, position)
+    if i is None:
+        return ""
+    before, added, after = _rounded_terms(addition, position)[i]
+    second = signed(added) if added >= 0 else f"({signed(added)})"
+    return f"{signed(before)} + {second} = {signed(after)}"
+
+
+def _rounded_terms(addition: Addition, position: int) -> list[tuple[float, float, float]]:
+    """Return what came in, is added, and goes on, of each number shown, to two decimals."""
     rows = (addition.before, addition.added, addition.after)
     terms = (np.round(row[position, :MAX_VALUES].astype(float), 2).tolist() for row in rows)
-    for i, (before, added, after) in enumerate(zip(*terms, strict=True)):
-        if abs(before + added - after) < 0.005:
-            second = signed(added) if added >= 0 else f"({signed(added)})"
-            return f"number {i + 1}: {signed(before)} + {second} = {signed(after)}"
-    return ""
+    return list(zip(*terms, strict=True))
 
 
 def signed(number: float) -> str:

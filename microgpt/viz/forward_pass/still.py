@@ -19,9 +19,15 @@ from microgpt.viz.forward_pass.still_layer import (
     draw_attention,
     draw_mlp,
 )
-from microgpt.viz.forward_pass.texts import BoxText, box_texts, question
+from microgpt.viz.forward_pass.texts import (
+    BoxText,
+    box_texts,
+    place_label,
+    prefix_label,
+    question,
+)
 
-WIDTH, TOP, PADDING, GAP = 720, 56, 12, 32
+WIDTH, TOP, PADDING, GAP = 720, 60, 12, 32
 BOX_WIDTH = INNER + 2 * PADDING
 SENTENCE_TOP, LINE_HEIGHT, LINE_LENGTH = 47, 17, 43  # of the texts; characters of a line
 PAIR_HEIGHTS = (GRAPHIC_HEIGHT, LAYER_HEIGHT, GRAPHIC_HEIGHT)  # of the graphics
@@ -35,7 +41,8 @@ def draw_forward_pass(forward: ForwardPass) -> Drawing:
     drawing = Drawing(WIDTH)
     drawing.add_question(question(forward))
     left, right = MARGIN, MARGIN + BOX_WIDTH + GAP
-    y = float(TOP)
+    _draw_legend(drawing, TOP)
+    y = TOP + 18.0
     for pair, graphic_height in enumerate(PAIR_HEIGHTS):
         first = 2 * pair
         num_lines = max(len(_lines(text.sentence)) for text in texts[first : first + 2])
@@ -44,15 +51,14 @@ def draw_forward_pass(forward: ForwardPass) -> Drawing:
         num_lines = max(len(_lines(text.output[-1])) for text in texts[first : first + 2])
         end = foot_y + LINE_HEIGHT * num_lines + 10
         for index, x in ((first, left), (first + 1, right)):
-            drawing.add(Rect(x, y, BOX_WIDTH, end - y, "page", "hair", radius=8))
+            drawing.add(Rect(x, y, BOX_WIDTH, end - y, "raised", "hair", radius=8))
             _draw_texts(drawing, forward, index, texts[index], x + PADDING, y, foot_y)
             GRAPHICS[index](drawing, forward, x + PADDING, graphic_y)
         _draw_flow(drawing, pair, graphic_y, foot_y)
         if pair < 2:
             _draw_turn(drawing, left, right, end)
         y = end + GAP
-    drawing.height = y - GAP + 44
-    _draw_legend(drawing, y - GAP + 26)
+    drawing.height = y - GAP + 18
     return drawing
 
 
@@ -86,7 +92,11 @@ def _draw_legend(drawing: Drawing, y: float) -> None:
     for x, text, fill, stroke in ((0, "above 0", "data", "none"), (86, "below 0", "none", "mark")):
         drawing.add(Rect(MARGIN + x, y - 10, 11, 11, fill, stroke, 1.5, radius=2))
         drawing.add(Text(MARGIN + x + 17, y, text, fill="ink2"))
-    drawing.add(Text(MARGIN + 172, y, "the larger, the further from 0", fill="ink2"))
+    drawing.add(
+        Rect(MARGIN + 172, y - 6, 4, 4, "ink3"),
+        Text(MARGIN + 182, y, "0", fill="ink2"),
+        Text(MARGIN + 208, y, "the larger, the further from 0", fill="ink2"),
+    )
 
 
 def _draw_texts(
@@ -101,11 +111,18 @@ def _draw_texts(
     """Draw the title, the sentence, what leaves the box, and the notebooks."""
     drawing.add(Text(x, y + 26, str(index + 1), size=14, fill="ink2"))
     drawing.add(Text(x + 16, y + 26, text.title, size=14, weight="bold"))
-    if index >= 2:
-        label = forward.shown_labels()[-1]
-        width = draw_tile(drawing, x + INNER, y + 10, label, is_lit=True, anchor="end")
-        if index > 3:
-            drawing.add(Text(x + INNER - width - 6, y + 26, "after", "end", fill="ink2"))
+    last, end = forward.num_shown - 1, x + INNER
+    if index > 3:
+        prefix = prefix_label(forward, last)
+        drawing.add(
+            Text(end - 8.6 * len(prefix) - 6, y + 26, "after", "end", fill="ink2"),
+            Text(end, y + 26, prefix, "end", weight="bold", fill="data"),
+        )
+    elif index > 1:
+        place = place_label(forward, last)
+        drawing.add(Text(end, y + 26, place, "end", fill="ink2"))
+        left = end - (6.9 * len(place) + 6 if place else 0)
+        draw_tile(drawing, left, y + 10, forward.shown_labels()[-1], is_lit=True, anchor="end")
     for i, line in enumerate(_lines(text.sentence)):
         drawing.add(Text(x, y + SENTENCE_TOP + LINE_HEIGHT * i, line, fill="ink2"))
     output = _lines(text.output[-1])

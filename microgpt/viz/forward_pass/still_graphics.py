@@ -8,8 +8,10 @@ from microgpt.viz.formatting import label_length
 from microgpt.viz.forward_pass.activation_data import HIDDEN_LABEL, ForwardPass
 from microgpt.viz.forward_pass.marks import (
     MAX_VALUES,
+    NUM_LOGIT_LABELS,
     VALUE_COLUMNS,
     Square,
+    axis_letters,
     column_edges,
     embedding_squares,
     label_width,
@@ -94,18 +96,28 @@ def draw_squares(
 
 def draw_logits(drawing: Drawing, forward: ForwardPass, x: float, y: float) -> None:
     bars = logit_bars(forward, forward.num_shown - 1)
-    pitch, top, height = INNER / len(bars), y + 16, GRAPHIC_HEIGHT - 16
+    letters = axis_letters(forward)
+    width, top, height = float(INNER), y + 16, GRAPHIC_HEIGHT - 16.0
+    if letters:  # room for them below the bars, and for the last, which is longer
+        width, top, height = INNER - 10.0, y + 2, GRAPHIC_HEIGHT - 20.0
+    pitch, largest = width / len(bars), forward.ranked_ids[-1, :NUM_LOGIT_LABELS]
     for i, bar in enumerate(bars):
         left, size = x + (i + 0.15) * pitch, height * (bar.bottom - bar.top)
         fill, stroke = ("data", "none") if bar.is_positive else ("none", "mark")
         drawing.add(Rect(left, top + height * bar.top, 0.7 * pitch, size, fill, stroke, 1.2))
-        if bar.label:
+        centre = x + (i + 0.5) * pitch
+        if letters:
+            is_long = label_length(letters[i]) > 1
+            at, anchor = (centre - 4, "start") if is_long else (centre, "middle")
+            weight, fill = ("bold", "ink") if i in largest else ("normal", "ink2")
+            drawing.add(Text(at, y + GRAPHIC_HEIGHT - 3, letters[i], anchor, 13, weight, fill))
+        elif bar.label:
             share = (i + 0.5) / len(bars)
             anchor = "end" if share > 0.9 else "start" if share < 0.1 else "middle"
-            at = x + share * INNER + {"end": 4, "start": -4}.get(anchor, 0)
+            at = centre + {"end": 4, "start": -4}.get(anchor, 0)
             drawing.add(Text(at, top + height * bar.top - 4, bar.label, anchor, 13))
     zero = top + height * (bars[0].bottom if bars[0].is_positive else bars[0].top)
-    drawing.add(Line(((x, zero), (x + INNER, zero)), "ink3", 1))
+    drawing.add(Line(((x, zero), (x + width, zero)), "ink3", 1))
 
 
 def draw_probs(drawing: Drawing, forward: ForwardPass, x: float, y: float) -> None:

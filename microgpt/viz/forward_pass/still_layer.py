@@ -1,16 +1,32 @@
 """The boxes of attention and MLP in the still picture, with the stream that passes them."""
 
+import textwrap
+
 from microgpt.viz.drawing import Circle, Drawing, Line, Rect, Text
 from microgpt.viz.forward_pass.activation_data import ForwardPass
+from microgpt.viz.forward_pass.layer_texts import (
+    heads_label,
+    heads_sentence,
+    hidden_label,
+    hidden_sentence,
+    sizes_label,
+    stream_labels,
+    takes_label,
+)
 from microgpt.viz.forward_pass.marks import (
-    HIDDEN_COLUMNS,
     MAX_HEADS,
     column_edges,
     head_squares,
     hidden_squares,
     weight_texts,
 )
-from microgpt.viz.forward_pass.residual import addition_squares, additions, example_sum
+from microgpt.viz.forward_pass.residual import (
+    addition_squares,
+    additions,
+    example_index,
+    example_label,
+    example_sum,
+)
 from microgpt.viz.forward_pass.still_graphics import (
     GRAPHIC_HEIGHT,
     INNER,
@@ -18,13 +34,13 @@ from microgpt.viz.forward_pass.still_graphics import (
     draw_squares,
 )
 from microgpt.viz.forward_pass.svg import MAX_STROKE
-from microgpt.viz.forward_pass.texts import heads_label, hidden_label, stream_labels, takes_label
 
 GUTTER, STREAM = 32, 10  # of the stream: its width, and its line, from the left
-FRAME_TOP, FRAME_HEIGHT, FRAME_PADDING = 40, 236, 8
-LAYER_HEIGHT = FRAME_TOP + FRAME_HEIGHT + 108
+FRAME_TOP, FRAME_HEIGHT, FRAME_PADDING = 40, 304, 8
+LAYER_HEIGHT = FRAME_TOP + FRAME_HEIGHT + 125
 BEFORE, ADDED, SUM = 26, FRAME_TOP + FRAME_HEIGHT + 32, FRAME_TOP + FRAME_HEIGHT + 72
 SQUARE, HEAD_GAP = 14, 10
+LINE_LENGTH, LINE_HEIGHT = 35, 17  # of a sentence inside the frame
 WIDTH = INNER - GUTTER - 2 * FRAME_PADDING  # inside the frame
 
 
@@ -39,7 +55,8 @@ def draw_attention(drawing: Drawing, forward: ForwardPass, x: float, y: float) -
     for head in range(num_heads):
         left = x + head * (WIDTH + HEAD_GAP) / MAX_HEADS
         _draw_triangle(drawing, forward, head, left, y + 148, cell)
-    drawing.add(Text(x, y + FRAME_HEIGHT - 8, heads_label(forward), fill="ink2"))
+    drawing.add(Text(x, y + 228, heads_label(forward), fill="ink2"))
+    _draw_sentence(drawing, heads_sentence(forward), x, y + 250)
 
 
 def draw_mlp(drawing: Drawing, forward: ForwardPass, x: float, y: float) -> None:
@@ -47,12 +64,16 @@ def draw_mlp(drawing: Drawing, forward: ForwardPass, x: float, y: float) -> None
     _draw_around(drawing, forward, 1, x, y)
     x, y = x + GUTTER + FRAME_PADDING, y + FRAME_TOP
     squares = hidden_squares(forward)[-1]
-    rows, height = squares[-1].row + 1, FRAME_HEIGHT - 34
-    cell = min(WIDTH / HIDDEN_COLUMNS, height / rows)
-    left = x + (WIDTH - cell * HIDDEN_COLUMNS) / 2
-    draw_squares(drawing, squares, left, y + 6 + (height - rows * cell) / 2, cell)
-    label = hidden_label(forward, forward.num_shown - 1)
-    drawing.add(Text(x, y + FRAME_HEIGHT - 8, label, fill="ink2"))
+    drawing.add(Text(x, y + 19, sizes_label(forward), fill="ink2"))
+    draw_squares(drawing, squares, x, y + 30, SQUARE)
+    y += 30 + SQUARE * (squares[-1].row + 1) + 20
+    drawing.add(Text(x, y, hidden_label(forward, forward.num_shown - 1), fill="ink2"))
+    _draw_sentence(drawing, hidden_sentence(forward), x, y + 22)
+
+
+def _draw_sentence(drawing: Drawing, sentence: str, x: float, y: float) -> None:
+    for i, line in enumerate(textwrap.wrap(sentence, LINE_LENGTH)):
+        drawing.add(Text(x, y + LINE_HEIGHT * i, line, fill="ink2"))
 
 
 def _draw_around(drawing: Drawing, forward: ForwardPass, index: int, x: float, y: float) -> None:
@@ -62,11 +83,11 @@ def _draw_around(drawing: Drawing, forward: ForwardPass, index: int, x: float, y
     drawing.add(_stream(*((path_x, y + path_y) for path_x, path_y in path)))
     frame_y = y + FRAME_TOP
     drawing.add(
-        Rect(left, frame_y, INNER - GUTTER, FRAME_HEIGHT, "page", "hair", radius=6),
+        Rect(left, frame_y, INNER - GUTTER, FRAME_HEIGHT, "raised", "hair", radius=6),
         _stream((line, frame_y + 14), (left - 2, frame_y + 14)),
         _stream((left - 6, frame_y + 10), (left - 2, frame_y + 14), (left - 6, frame_y + 18)),
         _stream((line, y + ADDED), (left - 5, y + ADDED)),
-        Circle(line, y + ADDED, 10, "page", "ink3", 2),
+        Circle(line, y + ADDED, 10, "raised", "ink3", 2),
         Text(line, y + ADDED + 5, "+", "middle", 14, "bold"),
     )
     squares, last = addition_squares(forward)[index], forward.num_shown - 1
@@ -75,8 +96,17 @@ def _draw_around(drawing: Drawing, forward: ForwardPass, index: int, x: float, y
     ):
         drawing.add(Text(left, y + centre - 13, label, fill="ink2"))
         draw_squares(drawing, row[last], left, y + centre - SQUARE / 2, SQUARE)
-    example = example_sum(additions(forward)[index], last)
-    drawing.add(Text(left, y + SUM + 27, example, fill="ink2"))
+    addition = additions(forward)[index]
+    if (framed := example_index(addition, last)) is not None:
+        for centre in (BEFORE, ADDED, SUM):
+            top = y + centre - SQUARE / 2
+            drawing.add(
+                Rect(
+                    left + SQUARE * framed - 1, top - 1, SQUARE + 2, SQUARE + 2, "none", "ink", 1.5
+                )
+            )
+    for i, text in enumerate((example_label(addition, last), example_sum(addition, last))):
+        drawing.add(Text(left, y + SUM + 27 + LINE_HEIGHT * i, text, fill="ink2"))
 
 
 def _stream(*points: tuple[float, float]) -> Line:

@@ -6,11 +6,15 @@ from microgpt.viz.forward_pass.marks import LogitBar, Square
 from microgpt.viz.html import Markup, tag
 
 DOT = 0.14  # side of a value of 0, as a share of its cell
+FRAME = 0.06  # by how much a frame stands outside its cell, as a share of the cell
 MAX_STROKE = 9.0  # pixels, of an arc that takes everything
 
 
-def squares_svg(squares: list[Square], columns: int) -> Markup:
-    """Return a Hinton diagram: filled squares above 0, hollow ones below, dots at 0."""
+def squares_svg(squares: list[Square], columns: int, framed: int | None = None) -> Markup:
+    """Return a Hinton diagram: filled squares above 0, hollow ones below, dots at 0.
+
+    The square with the index `framed` has a frame.
+    """
     paths: dict[int, list[str]] = {1: [], -1: [], 0: []}
     for square in squares:
         side = DOT if square.sign == 0 else max(0.92 * square.side, DOT)
@@ -19,9 +23,14 @@ def squares_svg(squares: list[Square], columns: int) -> Markup:
         x, y = square.column + (1 - side) / 2, square.row + (1 - side) / 2
         paths[square.sign].append(f"M{x:.2f} {y:.2f}h{side:.2f}v{side:.2f}h-{side:.2f}z")
     rows = max((square.row for square in squares), default=0) + 1
+    frame = []
+    if framed is not None:
+        x, y = squares[framed].column - FRAME, squares[framed].row - FRAME
+        side = 1 + 2 * FRAME
+        frame = [f"M{x:.2f} {y:.2f}h{side:.2f}v{side:.2f}h-{side:.2f}z"]
     return tag(
         "svg",
-        *_paths((("above", paths[1]), ("below", paths[-1]), ("none", paths[0]))),
+        *_paths((("above", paths[1]), ("below", paths[-1]), ("none", paths[0]), ("framed", frame))),
         viewBox=f"0 0 {columns} {rows}", aria_hidden="true",
     )  # fmt: skip
 

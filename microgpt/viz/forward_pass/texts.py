@@ -4,17 +4,24 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from microgpt.viz.formatting import format_prob, in_quotes, quoted, quoted_text
+from microgpt.viz.formatting import (
+    format_prob,
+    in_quotes,
+    ordinal,
+    quoted,
+    quoted_text,
+    visible,
+    width_in_em,
+)
 from microgpt.viz.forward_pass.activation_data import ForwardPass
 from microgpt.viz.forward_pass.marks import (
-    MAX_HEADS,
-    MAX_HIDDEN,
     MAX_LOGITS,
     MAX_VALUES,
-    has_narrow_columns,
 )
 from microgpt.viz.forward_pass.residual import signed
 
+MAX_PREFIX = 3.5  # of the text before a guess, in em
+NO_BREAK_SPACE = "\u00a0"
 NUMBER_WORDS = (
     "No", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine", "Ten", "Eleven",
     "Twelve",
@@ -59,13 +66,14 @@ def box_texts(forward: ForwardPass) -> list[BoxText]:
             stream, "notebook 07",
         ),
         BoxText(
-            "Logits", f"One score for every {unit} that could come next.",
+            "Logits", _logits_sentence(forward),
             tuple(f"{V:,} scores, {_range(row)}" for row in forward.logits),
             "notebook 07",
         ),
         BoxText(
-            "Probabilities", "Softmax turns the scores into probabilities.",
-            (f"{V:,} probabilities, together 100\u00a0%",), "notebooks 03 and 09",
+            "Probabilities",
+            f"Softmax turns the scores into {V:,} probabilities, together 100\u00a0%.",
+            tuple(answer(forward, i) for i in range(forward.num_shown)), "notebooks 03 and 09",
         ),
     ]  # fmt: skip
 
@@ -77,6 +85,15 @@ def _embedding_sentence(forward: ForwardPass) -> str:
     if forward.embedding_norm:
         sentence += ". Then each row is scaled to the same size"
     return f"{sentence}."
+
+
+def _logits_sentence(forward: ForwardPass) -> str:
+    """Return what has a score, such as 27 = 26 letters and the end."""
+    V, unit = forward.logits.shape[1], forward.unit
+    sentence = f"One score for each {unit} that could come next"
+    if forward.bos_id is None:
+        return f"{sentence}."
+    return f"{sentence}: {V:,} = {plural(V - 1, unit)} and the end."
 
 
 def _attention_sentence(forward: ForwardPass) -> str:
@@ -93,44 +110,12 @@ def _attention_sentence(forward: ForwardPass) -> str:
     return f"{heads} Layer {L} of {L} is shown." if L > 1 else heads
 
 
-def hidden_label(forward: ForwardPass, position: int) -> str:
-    """Return how many of the numbers inside the MLP are above 0 at a position, or are shown."""
-    row = forward.mlp_hidden[position]
-    if len(row) > MAX_HIDDEN:
-        return f"the first {MAX_HIDDEN} of {plural(len(row), 'number')}"
-    return f"{int((row > 0).sum())} of {plural(len(row), 'number')} above 0"
-
-
-def stream_labels(forward: ForwardPass, index: int) -> tuple[str, str, str]:
-    """Return the labels of what comes in, what attention (0) or the MLP (1) adds, what goes on."""
-    part = ("attention", "the MLP")[index]
-    comes_in = "comes in"
-    if index == 0 and forward.num_layers > 1:
-        comes_in += f" from layer {forward.num_layers - 1}"
-    return comes_in, f"{part} adds", "the sum goes on"
-
-
-def takes_label(forward: ForwardPass, position: int) -> str:
-    """Return what the arcs show."""
-    is_narrow = has_narrow_columns(len(forward.column_weights(0)))
-    label = f"head 1: {forward.shown_labels()[position]} takes from"
-    return f"{label}, in\u00a0%" if is_narrow else label
-
-
-def heads_label(forward: ForwardPass) -> str:
-    """Return what the triangles below the arcs show."""
-    H = forward.num_heads
-    if H == 1:
-        return f"all weights, a row for each {forward.unit}"
-    which = f"all {H} heads" if H <= MAX_HEADS else f"{MAX_HEADS} of {H} heads"
-    return f"{which}, a row for each {forward.unit}"
-
-
 def forward_caption(forward: ForwardPass) -> str:
-    """Return what becomes of the text, and what follows its last token."""
-    unit, best = forward.unit, int(forward.ranked_ids[-1, 0])
+    """Return what becomes of the text, and what follows all of it."""
+    best = int(forward.ranked_ids[-1, 0])
     T, numbers = forward.num_tokens, plural(forward.embedding.shape[1], "number")
     text, tokens = quoted_text(forward.text), plural(T, "token")
+    prob = format_prob(float(forward.probs[-1, best]))
     if forward.is_cut:
         becomes = (
             f"The model reads at most {tokens}, so only the last {T} of {text} are followed, each "
@@ -139,10 +124,45 @@ def forward_caption(forward: ForwardPass) -> str:
     else:
         becomes = f"{text} becomes {tokens} of {numbers}{' each' * (T > 1)}."
     return (
-        f"{becomes} Attention and the MLP each add to these numbers. After the last {unit}, the "
-        f"most probable is {quoted(forward.labels[best])} with "
-        f"{format_prob(float(forward.probs[-1, best]))}. Point at a {unit}, or press Tab, to "
-        "follow it through the six boxes."
+        f"{becomes} Attention and the MLP each add to these numbers. After {text}, the most "
+        f"probable is {quoted(forward.labels[best])} with {prob}."
+    )
+
+
+def answer(forward: ForwardPass, position: int) -> str:
+    """Return what is most probable after a shown position."""
+    best = int(forward.ranked_ids[position, 0])
+    prob = format_prob(float(forward.probs[position, best])).replace(" ", NO_BREAK_SPACE)
+    return f"Most probable: {quoted(forward.labels[best])}, {prob}"
+
+
+def place_label(forward: ForwardPass, position: int) -> str:
+    """Return which token of the text a shown position has, "2nd letter"; "" if it is BOS."""
+    token_ids, index = forward.token_ids, forward.num_tokens - forward.num_shown + position
+    if token_ids[index] == forward.bos_id:
+        return ""
+    return f"{ordinal(index + 1 - (token_ids[0] == forward.bos_id))} {forward.unit}"
+
+
+def prefix_label(forward: ForwardPass, position: int) -> str:
+    """Return the end of the text up to a shown position, quoted; "start" if there is none."""
+    end = forward.num_tokens - forward.num_shown + position + 1
+    labels = [forward.labels[one] for one in forward.token_ids[:end] if one != forward.bos_id]
+    text = shown = "".join(labels)
+    while width_in_em(shown) > MAX_PREFIX and len(shown) > 1:
+        shown = shown[1:]
+    if not text:
+        return "start"
+    return in_quotes(visible(shown) if shown == text else f"…{visible(shown)}")
+
+
+def hints(forward: ForwardPass) -> tuple[str, str]:
+    """Return what can be done with the view, by mouse and keyboard, and by touch."""
+    unit = forward.unit
+    article = "an" if unit[0] in "aeiou" else "a"
+    return (
+        f"Point at {article} {unit}, or press Tab, to follow it through the six boxes.",
+        f"Tap {article} {unit} in box 1 to follow it through the six boxes.",
     )
 
 

@@ -3,7 +3,8 @@
 # Role -> (colour in the light theme, colour in the dark theme). "data" is the blue and "mark" the
 # vermillion of Okabe & Ito 2008, the latter darker so that text of 13 pixels can be read in it.
 COLOURS: dict[str, tuple[str, str]] = {
-    "page": ("#ffffff", "#121417"),  # inputs, boxes inside a card
+    "page": ("#ffffff", "#121417"),  # inputs
+    "raised": ("#ffffff", "#22262b"),  # boxes that stand on a card
     "card": ("#fbfbfc", "#1a1d21"),
     "well": ("#f1f3f5", "#24282d"),  # empty tracks, tiles
     "hair": ("#e1e5ea", "#343a41"),  # edges
@@ -14,6 +15,7 @@ COLOURS: dict[str, tuple[str, str]] = {
     "data": ("#0072b2", "#56b4e9"),  # what the model computes
     "on-data": ("#ffffff", "#04202f"),
     "data2": ("#b9d8ea", "#2a5570"),  # the same, before or elsewhere
+    "data3": ("#6fa5c6", "#3f7fa6"),  # the same, noisy, behind what sums it up
     "soft": ("#e4f0f8", "#1c3342"),  # lit
     "mark": ("#bf4b00", "#ff9e57"),  # what the dart, or the learner, picked
     "on-mark": ("#ffffff", "#2b1300"),

@@ -8,12 +8,19 @@ import numpy as np
 from microgpt.viz.axis import value_ticks
 from microgpt.viz.training.loss_curve import StepAxis, loss_curve
 from microgpt.viz.training.progress import TrainingProgress
-from microgpt.viz.training.wording import format_loss, perplexity_of, short_loss
+from microgpt.viz.training.wording import format_loss, named_perplexity, short_loss
 
 MARGIN = 0.04  # above the highest loss and below the lowest, as a share of the height
 RAW_MARGIN = 0.2  # by how much losses of single groups may widen the axis; the rest is cut off
 SMOOTH_MARGIN = 0.5  # by how much the smoothed curve may rise above all held-out losses and lines
 MAX_GAPS = 5  # between the ticks of the vertical axis
+# Above and below a circle: top and bottom of its label, as shares of the height.
+LABEL_SPANS = {
+    "above": (-0.115, -0.02),
+    "below": (0.02, 0.115),
+    "higher": (-0.195, -0.1),
+    "lower": (0.1, 0.195),
+}
 LABEL_DISTANCE = 0.25  # between the middles of the labels of two lines, as a share of the height
 
 Point = tuple[float, float]
@@ -21,18 +28,25 @@ Point = tuple[float, float]
 
 @dataclass(frozen=True)
 class HeldOutPoint:
-    """A circle for a held-out loss; `position` is "first", "last" or "" (between them)."""
+    """A circle for a held-out loss; `position` is "first", "last" or "" (between them).
+
+    Its label is at `side`: "above", "below", or further off, "higher" or "lower".
+    """
 
     x: float
     y: float
     label: str
     step: int
     position: str
+    side: str = "above"
 
 
 @dataclass(frozen=True)
 class Baseline:
-    """A dashed line at `y`, its name, loss and perplexity beside it at `label_y`."""
+    """A dashed line at `y`, its name, loss and perplexity beside it at `label_y`.
+
+    A line that means no number of choices has no perplexity.
+    """
 
     y: float
     label_y: float
@@ -73,6 +87,7 @@ def loss_chart(progress: TrainingProgress) -> LossChart:
     )
     ends = {progress.snapshot_steps[-1]: "last", progress.snapshot_steps[0]: "first"}
     is_running = progress.steps_done < progress.steps
+    lines = [scale.height(loss) for loss in baselines.values()]
     return LossChart(
         ticks=scale.ticks(),
         step_labels=_step_labels(progress, axis),
@@ -83,6 +98,7 @@ def loss_chart(progress: TrainingProgress) -> LossChart:
             HeldOutPoint(
                 float(axis.positions(np.array(one.step))), scale.height(one.loss),
                 short_loss(one.loss), one.step, ends.get(one.step, ""),
+                label_side(scale.height(one.loss), lines, one.step == progress.snapshot_steps[0]),
             )
             for one in held_out
         ),
@@ -90,6 +106,20 @@ def loss_chart(progress: TrainingProgress) -> LossChart:
         head=smooth[-1] if smooth and is_running else None,
         description=_description(progress, curve.smooth),
     )  # fmt: skip
+
+
+def label_side(y: float, lines: list[float], is_first: bool) -> str:
+    """Return where the label of a circle at `y` is on none of the lines and inside the chart.
+
+    The first circle prefers below, where the curve that falls away from it is not.
+    """
+    order = ("below", "above", "lower", "higher") if is_first else tuple(LABEL_SPANS)
+
+    def is_free(side: str) -> bool:
+        top, bottom = (y + end for end in LABEL_SPANS[side])
+        return top >= 0 and bottom <= 1 and not any(top < line < bottom for line in lines)
+
+    return next(filter(is_free, order), "above" if y > 0.5 else "below")
 
 
 class _Scale:
@@ -135,7 +165,7 @@ def _baselines(
 ) -> tuple[Baseline, ...]:
     """Return the dashed lines from above, their labels moved apart."""
     lines = [
-        (scale.height(loss), name, format_loss(loss), perplexity_of(progress, loss))
+        (scale.height(loss), name, format_loss(loss), named_perplexity(progress, loss))
         for name, loss in sorted(losses.items(), key=lambda item: -item[1])
     ]
     label_ys = _apart([y for y, *_ in lines])

@@ -8,13 +8,13 @@ from microgpt.viz.training.progress import Snapshot, TrainingProgress
 from microgpt.viz.training.wording import key_figure
 
 NUM_WAITING = 5  # lines that stand for texts to come
-MAX_SHORT, MAX_LONG = 6.9, 11.0  # widths of a name in a narrow and in a wide column, in em
+MAX_SHORT, MAX_LONG = 5.5, 9.0  # widths of a name in a narrow and in a wide column, in em
 MAX_TEXT = 48  # letters of a text that is no line of a list; it may wrap
 
 
 @dataclass(frozen=True)
 class Sample:
-    """A generated text: in full, shortened for wide and for narrow columns, and its label."""
+    """A generated text: in full, cut off for wide and for narrow columns, and its label."""
 
     text: str
     long: str
@@ -24,7 +24,7 @@ class Sample:
 
 @dataclass(frozen=True)
 class Column:
-    """A snapshot's step, perplexity with its unit, and samples; `width_em` is that of the widest.
+    """A snapshot's step, perplexity with its unit, and samples.
 
     A column whose snapshot is still to come `is_waiting`.
     """
@@ -33,7 +33,6 @@ class Column:
     figure: str
     unit: str
     samples: tuple[Sample, ...]
-    width_em: float
     is_waiting: bool = False
 
 
@@ -46,11 +45,10 @@ def columns(progress: TrainingProgress) -> list[Column]:
 def _column(progress: TrainingProgress, step: int, snapshot: Snapshot | None) -> Column:
     name = f"step {step:,}"
     if snapshot is None:
-        return Column(name, "·", "to come", (), 0.0, is_waiting=True)
+        return Column(name, "·", "to come", (), is_waiting=True)
     figure, unit = key_figure(progress, snapshot.loss)
     samples = tuple(_sample(text, label) for text, label in snapshot.samples)
-    width = max((width_in_em(sample.long) for sample in samples), default=0.0)
-    return Column(name, figure, unit, samples, width)
+    return Column(name, figure, unit, samples)
 
 
 @lru_cache(256)  # the same ones are drawn again while training goes on
@@ -60,12 +58,12 @@ def _sample(text: str, label: str) -> Sample:
     if not label:  # not a list of names: a piece of a text
         piece = visible(text, MAX_TEXT)
         return Sample(text, piece, piece, "")
-    return Sample(text, shortened(text, MAX_LONG), shortened(text, MAX_SHORT), label)
+    return Sample(text, cut_off(text, MAX_LONG), cut_off(text, MAX_SHORT), label)
 
 
-def shortened(text: str, max_width: float) -> str:
-    """Return a text as it is shown, with so many of its letters that it is not wider."""
-    length, shown = len(text), visible(text, len(text) + 1)
-    while width_in_em(shown) > max_width and length > 1:
-        shown, length = visible(text, length), length - 1
-    return shown
+def cut_off(text: str, max_width: float) -> str:
+    """Return the beginning of a text as it is shown, of at most this width in em."""
+    length = len(text)
+    while length > 1 and width_in_em(visible(text[:length], len(text) + 1)) > max_width:
+        length -= 1
+    return visible(text[:length], len(text) + 1)

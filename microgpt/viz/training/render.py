@@ -3,6 +3,7 @@
 from functools import lru_cache
 from math import exp, inf
 
+from microgpt.viz.formatting import visible
 from microgpt.viz.html import Markup, Rendered, join, percent, tag
 from microgpt.viz.origin_marks import origin_legend, origin_mark
 from microgpt.viz.table import html_table
@@ -61,9 +62,11 @@ def format_seconds(seconds: float) -> str:
 
 
 def _progress_line(progress: TrainingProgress) -> Markup:
+    status = tag("span", status_line(progress), css_class="lab status")
+    if progress.status == "finished":
+        return tag("div", status, css_class="prog")
     share = progress.steps_done / max(1, progress.steps)
     bar = tag("u", tag("i", style=f"width:{percent(share)}"), css_class="bar", aria_hidden="true")
-    status = tag("span", status_line(progress), css_class="lab status")
     return tag("div", status, bar, css_class="prog")
 
 
@@ -77,8 +80,7 @@ def _chart(chart: LossChart, style: str) -> Markup:
     labels = [tag("span", "loss, nats", css_class="yl")]
     labels += [tag("span", text, css_class="y", style=_top(y)) for y, text in chart.ticks]
     for line in chart.baselines:
-        perplexity = tag("em", f" · {line.perplexity}") if line.perplexity else ""
-        texts = tag("small", line.name), tag("small", line.loss, perplexity)
+        texts = [tag("small", text) for text in (line.name, line.loss, line.perplexity) if text]
         labels.append(tag("span", *texts, css_class="r", style=_top(line.label_y)))
     for x, text in chart.step_labels:
         left = f"left:{percent(x)}"
@@ -124,12 +126,12 @@ def _path(points: tuple[Point, ...], css_class: str) -> Markup:
 
 def _held_out_point(point: HeldOutPoint) -> Markup:
     at = _at((point.x, point.y))
-    is_first = point.position == "first"  # its label stands below it, the others above
-    edge = "edge" if (point.y > 0.85 if is_first else point.y < 0.12) else ""
     title = f"held-out loss at step {point.step:,}: {point.label}"
     return join(
         tag("span", css_class="dot", style=at, title=title),
-        tag("span", point.label, css_class=f"value {point.position} {edge}", style=at),
+        tag(
+            "span", point.label, css_class=f"value {point.side} {point.position}".strip(), style=at
+        ),
     )
 
 
@@ -151,6 +153,7 @@ def _columns(progress: TrainingProgress, style: str) -> Markup:
     written = f"{progress.text_noun}s sampled at T = {progress.temperature:g}"
     return tag(
         "div",
+        tag("span", "perplexity", css_class="row-name"),
         tag("div", tag("p", STEPS_NOTE), tag("p", what), css_class="what"),
         *map(_column, cells),
         origin_legend(labels, written),
@@ -169,9 +172,10 @@ def _column(column: Column) -> Markup:
     return tag(
         "div",
         tag("h4", column.step),
+        tag("small", "perplexity", css_class="name"),
         figure,
-        tag("small", column.unit),
-        tag("ul", *lines, style=f"--w:{column.width_em:.1f}") if lines else "",
+        tag("small", column.unit, css_class="unit"),
+        tag("ul", *lines) if lines else "",
         css_class="col waiting" if column.is_waiting else "col",
     )
 
@@ -179,12 +183,14 @@ def _column(column: Column) -> Markup:
 def _sample(sample: Sample) -> Markup:
     mark = origin_mark(sample.label)
     title = f"{sample.text}: {sample.label}" if sample.label else sample.text or None
-    if sample.short == sample.long:
+    is_cut = sample.label and sample.long != visible(sample.text, len(sample.text) + 1)
+    fade = " fade" if is_cut else ""
+    if sample.short == sample.long and not fade:
         css_class = "" if sample.label else "text" if sample.text else "empty"
         return tag("li", mark, tag("span", sample.long), css_class=css_class, title=title)
     return tag(
-        "li", mark, tag("span", sample.long, css_class="long"),
-        tag("span", sample.short, css_class="short"), title=title,
+        "li", mark, tag("span", sample.long, css_class=f"long{fade}"),
+        tag("span", sample.short, css_class="short fade"), title=title,
     )  # fmt: skip
 
 

@@ -41,9 +41,19 @@ def perplexity_of(progress: TrainingProgress, loss: float) -> str:
     """Return the perplexity of a loss with its unit, "12.3 letters"; "" where it is above V."""
     if is_worse_than_blind(progress, loss):
         return ""
+    return f"{_perplexity(progress, loss)} {progress.unit}s"
+
+
+def named_perplexity(progress: TrainingProgress, loss: float) -> str:
+    """Return the perplexity of a loss with its name; "" where it is above V."""
+    if is_worse_than_blind(progress, loss):
+        return ""
+    return f"perplexity{NO_BREAK_SPACE}{_perplexity(progress, loss)}"
+
+
+def _perplexity(progress: TrainingProgress, loss: float) -> str:
     is_uniform = loss == progress.uniform_loss
-    figure = f"{progress.vocab_size:,}" if is_uniform else format_perplexity(loss)
-    return f"{figure} {progress.unit}s"
+    return f"{progress.vocab_size:,}" if is_uniform else format_perplexity(loss)
 
 
 def key_figure(progress: TrainingProgress, loss: float) -> tuple[str, str]:

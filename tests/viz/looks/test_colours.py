@@ -4,7 +4,7 @@ import pytest
 
 from microgpt.viz.looks import COLOURS, light_theme_colour
 
-TEXT = {"ink": 4.5, "ink2": 4.5, "data": 4.5, "mark": 4.5, "good": 4.5, "ink3": 3.0}
+TEXT = {"ink": 4.5, "ink2": 4.5, "data": 4.5, "mark": 4.5, "good": 4.5, "ink3": 3.0, "data3": 2.5}
 ON = {"on-data": "data", "on-mark": "mark", "ink": "mark2"}  # text -> the colour it stands on
 
 

@@ -7,7 +7,7 @@ import pytest
 from training_runs import NAN, training_run
 
 from microgpt.viz.training import BigramBaseline
-from microgpt.viz.training.chart import LABEL_DISTANCE, loss_chart
+from microgpt.viz.training.chart import LABEL_DISTANCE, LABEL_SPANS, label_side, loss_chart
 
 
 def test_positions_are_linear_in_the_loss_and_ticks_say_it():
@@ -55,11 +55,12 @@ def test_baselines_have_their_names_losses_and_perplexities():
     below = training_run(3.4, bigram=BigramBaseline(2.626))
     lines = loss_chart(below).baselines
     assert [(line.name, line.loss, line.perplexity) for line in lines] == [
-        ("knowing nothing", "3.30", "27 letters"), ("pairs counted", "2.63", "13.8 letters"),
+        ("knowing nothing", "3.30", "perplexity\u00a027"),
+        ("pairs counted", "2.63", "perplexity\u00a013.8"),
     ]  # fmt: skip
     above = loss_chart(replace(below, bigram=BigramBaseline(3.5))).baselines
     assert [(line.name, line.perplexity) for line in above] == [
-        ("pairs counted", ""), ("knowing nothing", "27 letters"),
+        ("pairs counted", ""), ("knowing nothing", "perplexity\u00a027"),
     ]  # fmt: skip
     assert [line.name for line in loss_chart(training_run(3.4)).baselines] == ["knowing nothing"]
 
@@ -72,6 +73,27 @@ def test_labels_of_close_lines_do_not_overlap(pairs, losses):
     assert lower - upper >= LABEL_DISTANCE - 1e-9
     assert upper >= LABEL_DISTANCE / 2 - 1e-9
     assert lower <= 1 - LABEL_DISTANCE / 2 + 1e-9
+
+
+@pytest.mark.parametrize("is_first", [True, False])
+def test_the_label_of_a_circle_stands_on_no_line(is_first):
+    for y in np.linspace(0, 1, 101):
+        for offset in np.linspace(-0.3, 0.3, 61):
+            lines = [y + offset, y + offset + 0.09]
+            top, bottom = (y + end for end in LABEL_SPANS[label_side(y, lines, is_first)])
+            assert 0 <= top < bottom <= 1
+            if 0.2 < y < 0.8:  # there is room on both sides
+                assert not any(top < line < bottom for line in lines)
+    assert label_side(0.5, [], True) == "below"
+    assert label_side(0.5, [], False) == "above"
+
+
+def test_the_last_label_leaves_the_line_of_the_counted_pairs():
+    chart = loss_chart(training_run(3.4, 3.0, 2.55, bigram=BigramBaseline(2.63)))
+    pairs, last = chart.baselines[1].y, chart.held_out[2]
+    top, bottom = (last.y + end for end in LABEL_SPANS[last.side])
+    assert not top < pairs < bottom
+    assert last.y - 0.115 < pairs < last.y  # above the circle it would
 
 
 def test_labels_of_large_losses_are_short():

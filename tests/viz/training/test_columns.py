@@ -3,6 +3,7 @@
 import pytest
 from training_runs import NAN, training_run
 
+from microgpt.viz.formatting import width_in_em
 from microgpt.viz.training import Snapshot
 from microgpt.viz.training.columns import MAX_LONG, MAX_SHORT, columns
 
@@ -39,15 +40,16 @@ def test_perplexities_that_are_no_number_of_choices(loss, expected):
     assert (column.figure, column.unit) == expected
 
 
-def test_long_names_are_shortened_for_narrow_columns_and_kept_in_full():
+def test_long_names_are_cut_off_for_narrow_columns_and_kept_in_full():
     column = samples_of("maximiliana", "bartholomewina", "m" * 30, "o")
     assert [sample.text for sample in column.samples] == [
         "maximiliana", "bartholomewina", "m" * 30, "o",
     ]  # fmt: skip
     longs, shorts = zip(*[(one.long, one.short) for one in column.samples], strict=True)
-    assert longs == ("maximiliana", "bartholomewina", "m" * 10 + "…", "o")
-    assert shorts == ("maximili…", "bartholo…", "m" * 5 + "…", "o")
-    assert column.width_em <= MAX_LONG
+    assert longs == ("maximiliana", "bartholomewi", "m" * 9, "o")
+    assert shorts == ("maximil", "bartholo", "m" * 5, "o")
+    for texts, max_width in ((longs, MAX_LONG), (shorts, MAX_SHORT)):
+        assert max(map(width_in_em, texts)) <= max_width
     assert MAX_SHORT < MAX_LONG
 
 

@@ -27,7 +27,9 @@ def test_the_view_asks_its_question_and_shows_each_held_out_loss_and_perplexity(
     assert "perplexity: like choosing among so many letters" in rendered
     assert "loss, nats" in rendered
     assert "knowing nothing" in rendered
-    assert "13.9 letters" in rendered
+    assert "perplexity\u00a013.9" in rendered
+    assert '<span class="mg-row-name">perplexity</span>' in rendered  # of wide views
+    assert rendered.count('<small class="mg-name">perplexity</small>') == 3  # of narrow ones
 
 
 def test_a_perplexity_above_all_letters_is_no_number_of_choices():
@@ -38,9 +40,10 @@ def test_a_perplexity_above_all_letters_is_no_number_of_choices():
     assert "so many letters<" in html(training_run(3.2, 2.9))
 
 
-def test_the_bar_shows_the_part_that_is_done():
-    for done, width in ((0, "0.000%"), (50, "50.000%"), (100, "100.000%")):
+def test_the_bar_shows_the_part_that_is_done_and_goes_at_the_end():
+    for done, width in ((0, "0.000%"), (50, "50.000%")):
         assert f'style="width:{width}"' in html(training_run(3.3, steps_done=done))
+    assert "mg-bar" not in html(training_run(3.3, steps_done=100))
 
 
 @pytest.mark.parametrize(
@@ -72,10 +75,17 @@ def test_each_sample_has_its_mark_and_one_legend_explains_them():
 
 
 def test_a_long_name_is_there_twice_and_the_width_selects():
-    snapshot = Snapshot(0, 3.3, 0.1, (("maximilianaaa", "new"),))
+    snapshot = Snapshot(0, 3.3, 0.1, (("maximilianaa", "new"),))
     rendered = html(training_run().with_snapshot(snapshot))
-    assert '<span class="mg-long">maximilianaaa</span>' in rendered
-    assert '<span class="mg-short">maximili…</span>' in rendered
+    assert '<span class="mg-long">maximilianaa</span>' in rendered
+    assert '<span class="mg-short mg-fade">maximil</span>' in rendered
+    assert "mg-fade" not in html(training_run(3.36))  # of short names, nothing fades
+
+
+def test_a_name_too_long_for_any_column_fades_in_all():
+    snapshot = Snapshot(0, 3.3, 0.1, (("maximilianamaria", "new"),))
+    rendered = html(training_run().with_snapshot(snapshot))
+    assert '<span class="mg-long mg-fade">maximiliana' in rendered
 
 
 def test_hostile_samples_are_text():
