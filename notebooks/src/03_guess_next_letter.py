@@ -43,7 +43,7 @@ mg.widgets.ScoredGuess(names)
 
 # %%
 for one_in in (1, 2, 10, size):
-    nats = -math.log(1 / one_in)
+    nats = math.log(one_in)  # −ln p, with p = 1 / one_in
     print(f"1 in {one_in:<2}  p = {1 / one_in:.3f}  costs {nats:.3f} nats, or {nats / math.log(2):.3f} bits")
 
 # %% [markdown]
