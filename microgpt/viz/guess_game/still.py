@@ -123,12 +123,13 @@ def _draw_key(
         if key.outline is not None:
             outline = max(1.0, max_bar_height * key.outline)
             drawing.add(Rect(left, y - 2 - outline, bar_width, outline, "none", "data", 1.5))
-            height = max(height, outline)
         if key.number:
+            height = max(1.0, max_bar_height * key.number_share)
             weight = "bold" if is_yours else "normal"
             has_unit = key.is_favourite or width > 33
             number = f"{key.number} %" if has_unit else key.number
-            drawing.add(Text(centre, y - 7 - height, number, "middle", 13, weight, mark))
+            number_fill = "mark" if fill == "mark" else "ink"
+            drawing.add(Text(centre, y - 7 - height, number, "middle", 13, weight, number_fill))
     drawing.add(Rect(x, y, width, KEY_HEIGHT, "mark" if is_yours else "well", radius=6))
     if is_true:
         drawing.add(Rect(x - 2, y - 2, width + 4, KEY_HEIGHT + 4, "none", "ink", 2, radius=8))
