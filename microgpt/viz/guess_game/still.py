@@ -24,20 +24,26 @@ def draw_guess_round(game_round: GuessRound) -> Drawing:
     if game_round.answer() is None:
         sentence = "The bars appear here after your guess"
         drawing.add(
-            Text(WIDTH / 2, keys_top + bar_room(grid) / 2 + 14, sentence, "middle", fill="ink2")
+            Text(
+                WIDTH / 2,
+                keys_top + bar_height_limit(grid) / 2 + 14,
+                sentence,
+                "middle",
+                fill="ink2",
+            )
         )
     draw_keys(drawing, grid, keys_top)
     return drawing
 
 
-def bar_room(grid: KeyGrid) -> float:
+def bar_height_limit(grid: KeyGrid) -> float:
     """Return the greatest height of a bar."""
     return 84 if grid.num_rows <= 1 else 40
 
 
 def keys_height(grid: KeyGrid) -> float:
     """Return the height of all rows of keys, with the room for their bars."""
-    return (bar_room(grid) + 20 + KEY_HEIGHT + 18) * max(1, grid.num_rows)
+    return (bar_height_limit(grid) + 20 + KEY_HEIGHT + 18) * max(1, grid.num_rows)
 
 
 def draw_keys(drawing: Drawing, grid: KeyGrid, top: float, bar_fill: str = "data") -> None:
@@ -47,8 +53,8 @@ def draw_keys(drawing: Drawing, grid: KeyGrid, top: float, bar_fill: str = "data
     for index, row in enumerate(grid.rows()):
         column = 0
         for key in row:
-            x, y = MARGIN + column * unit, top + index * row_height + bar_room(grid) + 20
-            _draw_key(drawing, key, x, y, unit * key.span - GAP, bar_room(grid), bar_fill)
+            x, y = MARGIN + column * unit, top + index * row_height + bar_height_limit(grid) + 20
+            _draw_key(drawing, key, x, y, unit * key.span - GAP, bar_height_limit(grid), bar_fill)
             column += key.span
 
 
