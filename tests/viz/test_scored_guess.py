@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from microgpt.viz.drawing import Rect
+from microgpt.viz.guess_game.keys import Key
 from microgpt.viz.scored_guess import (
     Reveal,
     ScoredRound,
@@ -131,6 +132,11 @@ def test_keys_have_bars_and_after_the_guess_the_outlines_of_the_pairs():
     assert "mg-outline" not in render_board(ASKED)
 
 
+@pytest.mark.parametrize(("outline", "height"), [(0.1, 0.3), (0.5, 0.5), (0.9, 0.3), (None, 0.3)])
+def test_a_number_stands_on_its_bar_unless_an_outline_would_cross_it(outline, height):
+    assert Key(0, "a", 1, share=0.3, outline=outline).number_share == height
+
+
 def test_the_axis_grows_with_the_largest_bar():
     wide = replace(ASKED, probs=np.array([0.51, 0.4, 0.03, 0.03, 0.03]))
     assert scored_keys(wide).keys[0].share == pytest.approx(0.51)
@@ -156,7 +162,7 @@ def test_the_means_are_rows_with_bars():
     for mean in means:
         assert f"<b>{mean:.2f}</b>" in html
         assert f"width:{100 * mean / 2:.3f}%" in html  # the axis ends at 2 nats
-    assert "mean negative log-likelihood over 2 letters, in nats (lower is better)" in html
+    assert "Mean negative log-likelihood over 2 letters, in nats (lower is better)" in html
     none = render_scored_round(replace(ASKED, nats=np.zeros((0, 4))), "mg-7").html
     assert none.count("<b>—</b>") == 4
     assert not re.search(r'mg-mean[ "]', none)

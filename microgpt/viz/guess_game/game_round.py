@@ -65,9 +65,7 @@ def name_tiles(game_round: GuessRound) -> list[NameTile]:
     """
     if game_round.answer() is None:
         return asked_tiles(game_round.prefix)
-    return whole_name_tiles(
-        game_round.prefix, game_round.labels[game_round.target], game_round.rest
-    )
+    return full_name_tiles(game_round.prefix, game_round.labels[game_round.target], game_round.rest)
 
 
 def asked_tiles(prefix: Sequence[str]) -> list[NameTile]:
@@ -75,7 +73,7 @@ def asked_tiles(prefix: Sequence[str]) -> list[NameTile]:
     return [*(NameTile(visible(piece, 8), "prefix") for piece in prefix), NameTile("?", "asked")]
 
 
-def whole_name_tiles(prefix: Sequence[str], target: str, rest: Sequence[str]) -> list[NameTile]:
+def full_name_tiles(prefix: Sequence[str], target: str, rest: Sequence[str]) -> list[NameTile]:
     """Return the tiles of a whole name: the pieces before and after its `target`, and that one."""
     tiles = [NameTile(visible(piece, 8), "prefix") for piece in prefix]
     rest_tiles = [NameTile(visible(piece, 8), "rest") for piece in rest]

@@ -16,6 +16,7 @@ MAX_COLUMNS = 30
 # three of a narrow one.
 RANKED_COLUMNS = 20
 MAX_LABEL = 6  # characters
+NUMBER_SHARE = 0.25  # of the room above a tile, which a number needs
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,12 @@ class Key:
     is_true: bool = False
     before: float = 0.0
     outline: float | None = None
+
+    @property
+    def number_share(self) -> float:
+        """Where the number stands: on the bar, or on the outline if that would cross the number."""
+        share, outline = self.share or 0.0, self.outline or 0.0
+        return outline if share < outline < share + NUMBER_SHARE else share
 
 
 @dataclass(frozen=True)

@@ -119,16 +119,14 @@ def key_tile(key: Key, bars_grow: bool) -> Markup:
     css_class = f"keycap span{key.span} {roles}"
     from_share = f"--h0:{percent(key.before)}" if key.before else None
     bar = tag("i", css_class="bar gr" if bars_grow else "bar", style=from_share)
-    outline, above_both = "", None
+    outline, height = "", None
     if key.outline is not None:
         outline = tag("i", css_class="outline", style=f"--p:{percent(key.outline)}")
-        above_both = f"--p:{percent(max(key.share, key.outline))}"
+        height = f"--p:{percent(key.number_share)}"
     number_class = " ".join(["number", *["top"] * key.is_favourite, *["gi"] * bars_grow])
     unit = tag("span", " %", css_class="unit")
     number = (
-        tag("span", key.number, unit, css_class=number_class, style=above_both)
-        if key.number
-        else ""
+        tag("span", key.number, unit, css_class=number_class, style=height) if key.number else ""
     )
     return tag(
         "div",

@@ -24,20 +24,26 @@ def draw_guess_round(game_round: GuessRound) -> Drawing:
     if game_round.answer() is None:
         sentence = "The bars appear here after your guess"
         drawing.add(
-            Text(WIDTH / 2, keys_top + bar_room(grid) / 2 + 14, sentence, "middle", fill="ink2")
+            Text(
+                WIDTH / 2,
+                keys_top + bar_height_limit(grid) / 2 + 14,
+                sentence,
+                "middle",
+                fill="ink2",
+            )
         )
     draw_keys(drawing, grid, keys_top)
     return drawing
 
 
-def bar_room(grid: KeyGrid) -> float:
+def bar_height_limit(grid: KeyGrid) -> float:
     """Return the greatest height of a bar."""
     return 84 if grid.num_rows <= 1 else 40
 
 
 def keys_height(grid: KeyGrid) -> float:
     """Return the height of all rows of keys, with the room for their bars."""
-    return (bar_room(grid) + 20 + KEY_HEIGHT + 18) * max(1, grid.num_rows)
+    return (bar_height_limit(grid) + 20 + KEY_HEIGHT + 18) * max(1, grid.num_rows)
 
 
 def draw_keys(drawing: Drawing, grid: KeyGrid, top: float, bar_fill: str = "data") -> None:
@@ -47,8 +53,8 @@ def draw_keys(drawing: Drawing, grid: KeyGrid, top: float, bar_fill: str = "data
     for index, row in enumerate(grid.rows()):
         column = 0
         for key in row:
-            x, y = MARGIN + column * unit, top + index * row_height + bar_room(grid) + 20
-            _draw_key(drawing, key, x, y, unit * key.span - GAP, bar_room(grid), bar_fill)
+            x, y = MARGIN + column * unit, top + index * row_height + bar_height_limit(grid) + 20
+            _draw_key(drawing, key, x, y, unit * key.span - GAP, bar_height_limit(grid), bar_fill)
             column += key.span
 
 
@@ -123,12 +129,13 @@ def _draw_key(
         if key.outline is not None:
             outline = max(1.0, max_bar_height * key.outline)
             drawing.add(Rect(left, y - 2 - outline, bar_width, outline, "none", "data", 1.5))
-            height = max(height, outline)
         if key.number:
+            height = max(1.0, max_bar_height * key.number_share)
             weight = "bold" if is_yours else "normal"
             has_unit = key.is_favourite or width > 33
             number = f"{key.number} %" if has_unit else key.number
-            drawing.add(Text(centre, y - 7 - height, number, "middle", 13, weight, mark))
+            number_fill = "mark" if fill == "mark" else "ink"
+            drawing.add(Text(centre, y - 7 - height, number, "middle", 13, weight, number_fill))
     drawing.add(Rect(x, y, width, KEY_HEIGHT, "mark" if is_yours else "well", radius=6))
     if is_true:
         drawing.add(Rect(x - 2, y - 2, width + 4, KEY_HEIGHT + 4, "none", "ink", 2, radius=8))

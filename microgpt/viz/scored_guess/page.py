@@ -42,7 +42,7 @@ def means_label(scored_round: ScoredRound) -> str:
     """Return the heading of the means."""
     count = len(scored_round.nats)
     over = f" over {count} letter{'s' * (count > 1)}" if count else ""
-    return f"mean negative log-likelihood{over}, in nats (lower is better)"
+    return f"Mean negative log-likelihood{over}, in nats (lower is better)"
 
 
 def means_axis_end(scored_round: ScoredRound) -> float:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from microgpt.viz.formatting import quoted, to_permille
-from microgpt.viz.guess_game.game_round import NameTile, asked_tiles, whole_name_tiles
+from microgpt.viz.guess_game.game_round import NameTile, asked_tiles, full_name_tiles
 
 QUESTION = "Which letter comes next, and how sure are you?"
 PLAYERS = ("you", "blind", "letters counted", "pairs counted")
@@ -67,7 +67,7 @@ class ScoredRound:
         prefix = self.shown_prefix()
         if self.reveal is None:
             return asked_tiles(prefix)
-        return whole_name_tiles(prefix, self.labels[self.reveal.target], self.reveal.rest)
+        return full_name_tiles(prefix, self.labels[self.reveal.target], self.reveal.rest)
 
     def shown_prefix(self) -> tuple[str, ...]:
         """Return the letters before the asked one, the last of them if they are many."""

@@ -23,16 +23,16 @@ def draw_scored_round(scored_round: ScoredRound) -> Drawing:
     draw_keys(drawing, grid, keys_top, "mark")
     drawing.add(Text(MARGIN, means_top, means_label(scored_round), fill="ink2"))
     means, end = scored_round.means(), means_axis_end(scored_round)
-    left, room = MARGIN + LABEL_WIDTH, WIDTH - 2 * MARGIN - LABEL_WIDTH - VALUE_WIDTH
+    left, max_width = MARGIN + LABEL_WIDTH, WIDTH - 2 * MARGIN - LABEL_WIDTH - VALUE_WIDTH
     for index, player in enumerate(PLAYERS):
         y = means_top + 12 + index * ROW
         fill, edge = LOOKS[index]
         drawing.add(Rect(MARGIN, y + 2, 10, 10, fill, edge, 1.5, radius=2))
         drawing.add(Text(MARGIN + 18, y + 12, player))
-        drawing.add(Rect(left, y, room, BAR, "well", radius=3))
+        drawing.add(Rect(left, y, max_width, BAR, "well", radius=3))
         value = NO_MEAN
         if means is not None:
-            width, value = room * float(means[index]) / end, f"{means[index]:.2f}"
+            width, value = max_width * float(means[index]) / end, f"{means[index]:.2f}"
             drawing.add(Rect(left, y, width, BAR, fill, edge, 1.5, radius=3))
         drawing.add(Text(WIDTH - MARGIN, y + 12, value, "end", weight="bold"))
     return drawing
