@@ -5,7 +5,7 @@
 # space, it is three. So a model may write well and never see a letter. Here you build what stands
 # between a text and a model, and take it apart again.
 #
-# You need notebook 00 and, from notebook 03, the table of pairs: it counts which token follows which,
+# You need notebook 00 and, from notebook 03, the table of pairs. It counts which token follows which,
 # and its loss is the mean negative log-likelihood of what really comes next. The corpus is `story`.
 
 # %% tags=["imports", "varies"]
@@ -19,7 +19,7 @@ mg.require("0.1")
 mg.doctor(brief=True)
 
 # %% [markdown]
-# ## Every text is a row of numbers below 256
+# ## Every text is stored as numbers below 256
 #
 # A file does not store letters. It stores numbers from 0 to 255, and such a number is called a
 # **byte**. An English letter is one byte. There are more letters in the world than 256, so the others
@@ -33,7 +33,7 @@ for text in ("e", "é", "人", "👩‍🚀"):
 # The astronaut is a woman and a rocket, with an invisible joint between them.
 #
 # Bytes can be tokens already. There are only 256, and no text is impossible. But a row of bytes is
-# long, and a model pays for every token that it reads.
+# long, and a model must read every token of it.
 
 # %% [markdown]
 # ## Count the commonest pair, glue it, repeat
@@ -44,7 +44,7 @@ for text in ("e", "é", "人", "👩‍🚀"):
 # **merge**, and the whole method is **byte-pair encoding**, or BPE.
 
 # %%
-small = mg.tokenizers.train_bpe("banana bandana", 256 + 4, special_tokens=())
+small = mg.tokenizers.train_bpe("banana bandana", 256 + 3, special_tokens=())
 for new_id, count in enumerate(small.counts, 256):
     print(f"token {new_id}: {small.token_text(new_id)!r}, counted {count} times")
 print([small.token_text(i) for i in small.encode("banana bandana")])
@@ -83,7 +83,7 @@ mg.learn.predict(
 mg.widgets.MergeTimeMachine("the theme is unbelievable", merges=30)
 
 # %% tags=["answer:04.the"]
-after_30 = mg.BPETokenizer(tok.merges[:30], ())
+after_30 = mg.tokenizers.BPETokenizer(tok.merges[:30], ())
 mg.learn.reveal("04.the", len(after_30.encode("the")))
 
 # %% [markdown]
@@ -104,7 +104,7 @@ mg.learn.check("04.merge", merge)
 # ## Which merge goes first?
 #
 # The list of merges has an order. The place of a merge in the list, counted from 0, is its **rank**.
-# A new text is encoded by merges alone: nothing is counted any more. Say that there are two merges.
+# When BPE cuts a new text, nothing is counted any more: the merges and their ranks decide. Say that there are two merges.
 # The one of rank 0 glues "b" and "c"; the one of rank 1 glues "a" and "b". The text is "abc".
 
 # %% tags=["predict:04.rank"]
@@ -114,7 +114,7 @@ mg.learn.check("04.merge", merge)
 mg.learn.predict("04.rank", "What becomes of 'abc'?", ("a·bc", "ab·c", "abc"))
 
 # %% tags=["answer:04.rank"]
-two = mg.BPETokenizer([(98, 99), (97, 98)], ())
+two = mg.tokenizers.BPETokenizer([(98, 99), (97, 98)], ())
 mg.learn.reveal("04.rank", "·".join(two.token_text(i) for i in two.encode("abc")))
 
 # %% [markdown]
@@ -128,16 +128,15 @@ def longest_first(word):
     rest, ids = word.encode(), []
     while rest:
         size = max(n for n in range(1, len(rest) + 1) if rest[:n] in ids_of)
-        ids.append(ids_of[rest[:size]])
-        rest = rest[size:]
+        ids, rest = [*ids, ids_of[rest[:size]]], rest[size:]
     return ids
 
 words = list(mg.tokenizers.pretokenize(story))
 roads = {word: (tok.encode(word), longest_first(word)) for word in words}
 other = [word for word in words if roads[word][0] != roads[word][1]]
 print(f"{len(other)} of {len(words):,} words are cut differently: {len(other) / len(words):.1%}")
-for word in (" asked", " kept", " trees"):
-    print(f"  {word!r}:", " or ".join(str([tok.token_text(i) for i in ids]) for ids in roads[word]))
+for word in (" asked", " kept"):
+    print(f"  {word!r}:", *([tok.token_text(i) for i in ids] for ids in roads[word]))
 
 # %% [markdown]
 # Does the longest-first road lose anything? Count the tokens, and put them together again.
@@ -181,8 +180,8 @@ else:
 # %% [markdown]
 # ## Seven languages, one sentence
 #
-# The first article of the Universal Declaration of Human Rights exists in hundreds of languages. The
-# merges of your tokenizer were counted on an English story. The Russian sentence has 69 characters
+# The first article of the Universal Declaration of Human Rights exists in hundreds of languages. BPE
+# has no language of its own, but the merges of your tokenizer were counted on an English story. The Russian sentence has 69 characters
 # and 127 bytes.
 
 # %% tags=["predict:04.russian"]
@@ -282,8 +281,8 @@ for n in (30, 100, 300, 1000):
     print(f"{n:6}   {counted_on:10.2f}   {held_out:8.2f}")
 
 # %% [markdown]
-# The two columns part: after some hundred merges, byte-pair encoding learns this one story. This is
-# overfitting, in a tokenizer.
+# The two columns part: from some point on, BPE learns this one story. This is overfitting, in a
+# tokenizer.
 #
 # A table of pairs can write with your tokens, too. Press *Next token*, and see that whole pieces are
 # drawn, not letters.
