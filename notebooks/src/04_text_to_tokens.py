@@ -148,8 +148,7 @@ for name, road in {"by rank": 0, "longest first": 1}.items():
 
 # %% [markdown]
 # Both come back without loss, so a round trip cannot tell you which one a model was trained with.
-# But the model has learned from the tokens of one road, and the other gives it rows that it never
-# saw.
+# But the model has learned from the tokens of one road, and the other gives it rows unlike those.
 
 # %% [markdown]
 # ### Your turn: from text to tokens
@@ -197,7 +196,7 @@ sentences = {
     "German": "Alle Menschen sind frei und gleich an Würde und Rechten geboren.",
     "Russian": "Все люди рождаются свободными и равными в своем достоинстве и правах.",
     "Arabic": "يولد جميع الناس أحرارا متساوين في الكرامة والحقوق.",
-    "Hindi": "सभी मनुष्यों को गौरव और अधिकारों के मामले में समानता प्राप्त है।",
+    "Hindi": "सभी मनुष्यों को गौरव और अधिकारों के मामले में जन्मजात स्वतन्त्रता और समानता प्राप्त है।",
     "Chinese": "人人生而自由，在尊严和权利上一律平等。",
 }
 for language, text in sentences.items():
