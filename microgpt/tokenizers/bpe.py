@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from microgpt.errors import FormatError, SettingError, TokenError
-from microgpt.tokenizers.bpe_merge import merge_all
+from microgpt.tokenizers.bpe_merge import merge_all, merge_steps
 from microgpt.tokenizers.pretokenization import (
     GPT2_PATTERN,
     GPT2_PATTERN_FOR_TIKTOKEN,
@@ -149,6 +149,22 @@ class BPETokenizer:
     ) -> list[int]:
         """`encode` in readable Python, without tiktoken: `pretokenize`, then `merge_all`."""
         return self._encode(text, bos, eos, allowed_special, self._encode_ordinary_reference)
+
+    def encode_steps(self, text: str) -> list[list[tuple[int, list[int]]]]:
+        """Return how each chunk of a text is merged: rows of tokens, with the merges they need.
+
+        A chunk's first entry is (0, its bytes). Another one, (n, tokens), is what the first n
+        merges make of it, and so do the first n + 1, …, up to the n of the next entry.
+        """
+        check_text(text)
+        first = self.ordinary_ids.start + 255  # the id of merge 1, less 1
+        known: dict[str, list[tuple[int, list[int]]]] = {}
+        chunks = list(pretokenize(text, self.pattern))
+        for chunk in set(chunks):
+            tokens = [self._byte_ids[byte] for byte in chunk.encode()]
+            steps = merge_steps(tokens, self._merge_ids)
+            known[chunk] = [(0, tokens), *((new - first, row) for new, row in steps)]
+        return [known[chunk] for chunk in chunks]
 
     def encode_bytes(self, data: bytes) -> list[int]:
         """Return the token ids of any bytes; no token joins invalid UTF-8 with text around it."""

@@ -38,10 +38,17 @@ def gpt2(path: str | Path | None = None) -> BPETokenizer:
     """
     if path is not None:
         return _parse_verified(_locate(expand_user(path)))
+    if (file := find_gpt2()) is not None:
+        return parse_merges(file.read_bytes(), str(file))
+    return _parse_verified(downloads.fetch(VOCAB_BPE))
+
+
+def find_gpt2() -> Path | None:
+    """Return the first local file that holds GPT-2's merges, or None; nothing is downloaded."""
     for file in local_candidates():
         if (content := _read_candidate(file)) is not None and _is_gpt2(content):
-            return parse_merges(content, str(file))
-    return _parse_verified(downloads.fetch(VOCAB_BPE))
+            return file
+    return None
 
 
 def _locate(path: Path) -> Path:

@@ -10,6 +10,7 @@ from typing import Any
 # Public name -> module. The last three are no panels, or only some of the time.
 _PUBLIC = {
     "GuessNext": "guess_next",
+    "MergeTimeMachine": "merge_time_machine",
     "SamplingExplorer": "sampling_explorer",
     "ScoredGuess": "scored_guess",
     "Stethoscope": "stethoscope",

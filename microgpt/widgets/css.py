@@ -24,12 +24,31 @@ ACCESSIBLE_NAMES = (
     "g.querySelectorAll('.mg-pill,.mg-keycap').forEach(b=>"
     "b.setAttribute('aria-pressed',b.classList.contains('mg-chosen')))});"
     "if(p){const all=()=>{name();live();pills()};all();new MutationObserver(all)"
-    ".observe(p,{childList:true,subtree:true,attributes:true,attributeFilter:['class']})}"
+    ".observe(p,{childList:true,subtree:true,attributes:true,attributeFilter:['class']})};"
+)
+
+# Elements with `data-pick` are buttons that HTML widgets lack: a click, Enter or an arrow key
+# writes the number of one of them into the number box with the class "mg-picker". The one that was
+# picked has the focus again when the picture is drawn anew.
+PICKS = (
+    "if(p&&!p.mgPicks){p.mgPicks=true;let last=0;"
+    "const at=k=>p.querySelector(`[data-pick='${k}']`);"
+    "const pick=k=>{const i=p.querySelector('.mg-picker input');if(!i||!at(k))return;"
+    "last=k;i.value=k;i.dispatchEvent(new Event('change',{bubbles:true}));at(k).focus()};"
+    "const steps={Enter:0,' ':0,ArrowLeft:-1,ArrowRight:1};"
+    "const number=e=>+(e.target.closest('[data-pick]')||{dataset:{}}).dataset.pick;"
+    "p.addEventListener('click',e=>number(e)&&pick(number(e)));"
+    "p.addEventListener('keydown',e=>{if(!number(e)||!(e.key in steps))return;"
+    "e.preventDefault();e.stopPropagation();pick(number(e)+steps[e.key])});"
+    "p.addEventListener('focusout',e=>{"
+    "if(e.relatedTarget&&!e.relatedTarget.closest('[data-pick]'))last=0});"
+    "new MutationObserver(()=>{if(last&&at(last)&&document.activeElement===document.body)"
+    "at(last).focus()}).observe(p,{childList:true,subtree:true})}"
 )
 
 
 def style_widget() -> ipywidgets.Widget:
     """Return the invisible widget that brings the style sheet and the script."""
-    sheet = ipywidgets.HTML(f'<style onload="{ACCESSIBLE_NAMES}">{style_sheet()}</style>')
+    sheet = ipywidgets.HTML(f'<style onload="{ACCESSIBLE_NAMES}{PICKS}">{style_sheet()}</style>')
     sheet.add_class("mg-style")
     return sheet

@@ -28,13 +28,14 @@ from browser.lab import Lab
 from browser.notebook import Notebook
 from browser.server import KERNELS, jupyterlab
 
-EXPLORER, TAIL, GAME, STETHOSCOPE, MONITOR = 1, 2, 3, 4, 5
+EXPLORER, TAIL, GAME, STETHOSCOPE, MERGES, MONITOR = range(1, 7)
 CELLS = [
     "import ipykernel\nimport microgpt as mg\nprint(ipykernel.__version__)",
     "mg.widgets.SamplingExplorer('names')",
     "mg.widgets.SamplingExplorer('long tail (made-up numbers)')",
     "mg.widgets.GuessNext('names')",
     "mg.widgets.Stethoscope()",
+    "mg.widgets.MergeTimeMachine('unbelievable tokenization, ' * 7, merges=100)",
     "model = mg.GPT(mg.GPTConfig.microgpt(), backend='numpy')\n"
     "mg.widgets.TrainingMonitor(model, mg.load_corpus('names-mini'), steps=1_000_000)",
 ]
@@ -76,6 +77,8 @@ def time_views(notebook: Notebook, num_keys: int) -> Iterator[tuple[str, list[fl
     game = [guess, next_round, guess, next_round, guess, ("Play again", "after your guess")]
     yield "guessing game", time_buttons(notebook, GAME, game, num_keys)
     yield "chain-rule stethoscope", time_slider(notebook, STETHOSCOPE, num_keys, "w =")
+    merges = time_slider(notebook, MERGES, num_keys, "Merges allowed")
+    yield "merge time machine, 189 bytes", merges
     notebook.run_cell(MONITOR)
     stop_and_resume = [("Stop", "stopped:"), ("Go on", "training:")]
     yield "training monitor", time_buttons(notebook, MONITOR, stop_and_resume, num_keys // 2 * 2)

@@ -57,6 +57,12 @@ def _scored_end():
     return view
 
 
+def _merges_of_bytes():
+    view = mg.widgets.MergeTimeMachine("👩‍🚀 José, привет: 127+677 <b>unbelievable</b>", merges=300)
+    view.box_number.value = len(view.state.view.boxes) - 1
+    return view
+
+
 def _prediction():
     mg.learn.predict("00.view", "Among how many letters does it choose at first?", (1, 10, 27))
     mg.learn.reveal("00.view", 27)
@@ -107,6 +113,9 @@ VIEWS = {
     "stethoscope, a deep graph": lambda: mg.widgets.Stethoscope(
         "c = a*b; tanh(relu(exp(tanh(c*a + c))*a)/b)**2 + c", a=-2.4, toggles=True
     ),
+    "merges": lambda: mg.widgets.MergeTimeMachine("the theme is unbelievable", merges=30),
+    "merges of bytes": _merges_of_bytes,
+    "merges, a long text": lambda: mg.widgets.MergeTimeMachine("unbelievable tokenization, " * 7),
     "prediction": _prediction,
     "exercise": lambda: mg.learn.check("09.top_k", lambda probabilities, k: [1.0] * 3),
     "shapes": _shape_blanks,

@@ -185,3 +185,20 @@ def test_of_special_tokens_the_longest_is_read():
     for names in ("all", ("<|a", "<|a|><|b|>", "<|a|>"), ["<|a|>", "<|a", "<|a|><|b|>"]):
         assert tokenizer.encode("<|a|><|b|>", allowed_special=names) == [257]
         assert tokenizer.encode("<|a|>", allowed_special=names) == [256]
+
+
+@pytest.mark.parametrize("text", TEXTS)
+@pytest.mark.parametrize("leading", [(), ("<s>",)], ids=["no leading token", "a leading token"])
+def test_encode_steps_holds_what_every_number_of_merges_gives(trained, text, leading):
+    shifted = [tuple(part + len(leading) for part in pair) for pair in trained.merges]
+    full = BPETokenizer(shifted, leading, num_leading_special=len(leading))
+    chunks = full.encode_steps(text)
+    for number in (0, 1, 5, 40, len(shifted)):
+        few = BPETokenizer(shifted[:number], leading, num_leading_special=len(leading))
+        rows = [[row for needed, row in steps if needed <= number][-1] for steps in chunks]
+        assert [token for row in rows for token in row] == few.encode(text)
+    for steps in chunks:
+        needs = [needed for needed, _ in steps]
+        assert needs == sorted(set(needs))
+    with pytest.raises(TokenError, match="half of a pair"):
+        full.encode_steps("\ud800")

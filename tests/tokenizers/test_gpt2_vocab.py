@@ -150,3 +150,10 @@ def test_it_is_fetched_once(nowhere, data, monkeypatch):
         server.shutdown()
     assert asked == ["/vocab.bpe"]
     assert (nowhere / "cache" / "data" / "vocab.bpe").read_bytes() == content
+
+
+def test_a_local_copy_is_found_without_a_download(nowhere, data, monkeypatch):
+    assert gpt2_vocab.find_gpt2() is None
+    monkeypatch.setenv("MICROGPT_DATA", str(data))
+    found = gpt2_vocab.find_gpt2()
+    assert found == data / "tiktoken-cache" / gpt2_vocab.TIKTOKEN_CACHE_NAME
