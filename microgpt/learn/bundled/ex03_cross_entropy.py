@@ -40,6 +40,7 @@ def _random_case(rng, N, V):
 
 
 def _equal_logits(rng):
+    yield np.zeros((2, 2)), np.array([1, 0])
     for V in (2, 3, 27):
         yield np.zeros((1, V)), np.array([V - 1])
     yield np.full((2, 4), 1.5), np.array([0, 3])
