@@ -75,7 +75,7 @@ _descriptions, _causes = _texts["properties"], _texts["causes"]
 
 CROSS_ENTROPY = Exercise(
     id="03.cross_entropy",
-    signature="cross_entropy(logits, targets) -> float",
+    signature="cross_entropy(logits, targets) -> loss",
     shapes=_texts["shapes"],
     statement=_texts["statement"],
     example=Example((np.array([[2.0, 1.0, 0.1]]), np.array([1])), 1.41703),
