@@ -146,8 +146,8 @@ def test_the_legend_says_of_what_each_loss_is():
     ):
         assert f'<i class="mg-{mark}"></i>{text}<' in rendered
     assert "loss on texts not trained on" in html(training_run(3.36, text_noun="text"))
-    assert "not trained on" not in html(training_run(NAN, NAN))
-    assert "not trained on" in html(training_run())  # the first snapshot is still to come
+    assert "held-out: loss" not in html(training_run(NAN, NAN))
+    assert "held-out: loss" in html(training_run())  # the first snapshot is still to come
 
 
 def test_the_steps_are_said_to_stand_closer_together():
