@@ -46,7 +46,7 @@ def test_a_network_of_two_layers():
     ]
     assert ledger.rows[0].takes == (Taken((32, 2), name="input"), Taken((2, 8), name="w1"))
     assert ledger.rows[4].takes == (Taken((32, 8), row=3), Taken((8, 1), name="w2"))
-    assert "matmul        input (32, 2) · w1 (2, 8)" in repr(ledger)
+    assert "matmul        input (32, 2) and w1 (2, 8)" in repr(ledger)
     assert "7 operations; the last one gives (32, 1)." in ledger._repr_html_()
 
 
