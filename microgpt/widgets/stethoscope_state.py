@@ -128,7 +128,7 @@ class StethoscopeState:
         return replace(self, centre=self.leaf_value)
 
     def next_step(self) -> "StethoscopeState":
-        """Pass one gradient back along an edge; after the last comes the end, then the beginning."""
+        """Pass one gradient back; after the last edge comes the end, then the beginning."""
         if self.position is None:
             return replace(self, position=0)
         is_last = self.position == len(self.steps)

@@ -1,9 +1,9 @@
 # %% [markdown]
-# # How do tens of thousands of numbers become tens?
+# # How do tens of thousands of nodes become a handful?
 #
 # In notebook 01, every single number was a node of the graph. A whole GPT made of such numbers is
-# slow, and nobody can look over it. Here you tie the numbers into bundles. Then you can count the
-# nodes on a page, and the backward pass needs two new rules. You write both.
+# slow, and nobody can take it all in. Here you bundle the numbers. Then you can count the nodes on
+# your fingers and toes, and the backward pass needs new rules. You write two of them.
 #
 # You need notebook 01. One name from the list `names-mini` is enough to learn from.
 
@@ -51,13 +51,15 @@ for label, model in {"Value": scalar_gpt, "Tensor": gpt}.items():
     L.backward()
     seconds = time.perf_counter() - start
     print(f"{label:6}: {len(graph(L)):6,} nodes, {seconds:.4f} seconds, loss {float(L.data):.12f}")
+print(f"knowing nothing costs {math.log(tokenizer.vocab_size):.2f}")
 
 # %% [markdown]
-# ## The same sums, tied into bundles
+# ## The same sums, in bundles
 #
-# An **array** is a block of numbers in rows and columns, or along more directions than two. Each
-# direction is an **axis**, counted from 0. The **shape** lists how long each axis is. The array
-# below has two rows and three columns, so its shape is (2, 3).
+# An **array** is a block of numbers in rows and columns, or along more than two directions. Each
+# direction is an **axis**, numbered from 0. The **shape** lists how long each axis is. The array
+# below has two rows and three columns, so its shape is (2, 3). NumPy, `np` in code, is Python's
+# library for arrays.
 
 # %%
 a = np.array([[1, 2, 0], [0, 1, 3]])
@@ -117,8 +119,8 @@ mg.widgets.XRay()
 # %% [markdown]
 # ### Which shapes come out?
 #
-# The rule for a matrix product: (B, I) @ (I, O) gives (B, O). The middle sizes must be equal. Each
-# pair of a row and a column gives one number, so the middle size does not appear in the result.
+# The rule for a matrix product: (B, I) @ (I, O) gives (B, O), for B rows, I inputs and O outputs. The
+# middle sizes must be equal. Each pair of a row and a column gives one number, so the middle size does not appear in the result.
 # When a row is added to many rows, it is first copied to their shape: in the ledger, row 1 copies
 # b1 to the shape of row 0. Fill in the shapes that are missing.
 
@@ -126,10 +128,11 @@ mg.widgets.XRay()
 mg.shapes(network, x, blanks=True, w1=w1, b1=b1, w2=w2)
 
 # %% [markdown]
-# A GPT is a longer list. Some nodes of its graph do several operations at once; the ledger lists
-# each. *Transposed* means with rows and columns exchanged: (27, 16) is used as (16, 27). B is 1
-# name, T the number of tokens that it reads, C = 16 the width of an embedding, and V = 27 the
-# number of tokens there are. The last row puts the rows of all names under each other: (B·T, V).
+# A GPT's ledger is longer. Some nodes of its graph do several operations at once; the ledger lists
+# each. An array turned on its side, with rows and columns exchanged, is its **transpose**, written
+# wᵀ: (27, 16) becomes (16, 27). B is 1 name, T the number of tokens that it reads, C = 16 the width
+# of an embedding, and V = 27 the number of tokens there are. The last row puts the rows of all names
+# under each other: (B·T, V).
 
 # %%
 mg.shapes(gpt, ids[:-1], blanks=2)
@@ -138,8 +141,7 @@ mg.shapes(gpt, ids[:-1], blanks=2)
 # ## And backwards?
 #
 # For y = x @ w, you are given dy: the gradient of the loss with respect to each number of y. You
-# look for dx and dw. Each is a product of two arrays, one of them perhaps with rows and columns
-# exchanged: this is called its **transpose**, and written wᵀ.
+# want dx and dw. Each is a product of two arrays, one of them perhaps transposed.
 
 # %% tags=["predict:02.shapes"]
 # source: misconception: matching shapes prove a rule
@@ -194,8 +196,8 @@ mg.learn.check("02.matmul_backward", matmul_backward)
 # %% [markdown]
 # ## What is the gradient of a copied number?
 #
-# `x @ w1` has shape (32, 8), and `b1` has shape (8,). To add them, NumPy first copies the row `b1` 32
-# times. This is called **broadcasting**. Compare the shapes from the right: where an axis is missing
+# `x @ w1` has shape (32, 8), and `b1` has shape (8,). To add them, NumPy acts as if it made 32 copies
+# of the row `b1`. This is called **broadcasting**: compared from the right, where an axis is missing
 # or has size 1, the numbers are copied. In the view, choose two shapes, and see the copies.
 
 # %% tags=["predict:02.bias"]
@@ -204,7 +206,7 @@ mg.learn.check("02.matmul_backward", matmul_backward)
 # source: gives away: the sum of the four(?!",)|accumulat
 mg.learn.predict(
     "02.bias",
-    "One bias is added to four rows. With respect to the bias, the gradient is …",
+    "One bias is added to four rows. Its gradient is …",
     ("that of one row", "the mean of the four", "the sum of the four"),
 )
 
@@ -233,8 +235,8 @@ mg.learn.check("02.unbroadcast", unbroadcast)
 
 # %% [markdown]
 # What you wrote correctly now trains the network above: its gradients pass through your rules. The
-# report compares them with the library's. `SGD` is the optimizer that moves each parameter against
-# its gradient; `zero_grad` sets the gradients to 0 before the next pass.
+# report compares them with the library's. `SGD` moves each parameter against its gradient, and
+# `zero_grad` sets the gradients to 0 before the next pass.
 
 # %%
 answers = {"matmul_backward": matmul_backward, "unbroadcast": unbroadcast}
@@ -255,7 +257,7 @@ else:
 # %% [markdown]
 # ## How many digits does a check need?
 #
-# Notebook 01 compared gradients with finite differences, in numbers of 16 digits. Most models use
+# Notebook 01 compared gradients with finite differences, in numbers of 16 digits. Many models use
 # 32 bits for a number, which is about 7 digits. How well can such a check work?
 
 # %% tags=["predict:02.digits"]
@@ -291,7 +293,7 @@ measured = statistics.median(check_error(np.float32, 1e-5, seed) for seed in ran
 levels = {"nothing": 0, "0.00001 %": 1e-7, "1 %": 1e-2}
 nearest = min(levels, key=lambda level: abs(math.log10(measured) - math.log10(levels[level] or 1e-12)))
 fine = statistics.median(check_error(np.float64, 1e-5, seed) for seed in range(5))
-mg.learn.reveal("02.digits", nearest, rough=f"{measured:.1%}", fine=f"{fine:.0e}")
+mg.learn.reveal("02.digits", nearest, rough=f"{100 * measured:.1f} %", fine=f"{fine:.0e}")
 
 # %% [markdown]
 # ## Break it: forget one axis
@@ -307,7 +309,7 @@ mg.learn.reveal("02.digits", nearest, rough=f"{measured:.1%}", fine=f"{fine:.0e}
 mg.learn.predict(
     "02.line",
     "After 200 steps, the fitted line is …",
-    ("as good as without the mistake", "as good, but later", "a flat line"),
+    ("as good as without the mistake", "on its way, but behind", "a flat line"),
 )
 
 # %% tags=["experiment"]
@@ -337,7 +339,7 @@ for label, forget_axis in {"(64, 1) − (64, 1)": False, "(64, 1) − (64,)": Tr
 
 # %% tags=["answer:02.line"]
 is_flat = max(slopes[True]) < 0.05 * min(slopes[False])
-mg.learn.reveal("02.line", "a flat line" if is_flat else "as good, but later")
+mg.learn.reveal("02.line", "a flat line" if is_flat else "on its way, but behind")
 
 # %% [markdown]
 # ## What this does not show

@@ -79,7 +79,7 @@ def test_a_wrong_value_rule_is_rejected():
     def wrong(a):
         return mg.Value(a.data**2, (a,), (a.data,), "square")
 
-    with pytest.raises(GradientError, match="^parameter 0: autograd"):
+    with pytest.raises(GradientError, match="parameter 0: autograd gives"):
         mg.gradcheck(wrong, [mg.Value(3.0)])
     assert mg.gradcheck(lambda a: a * a, [mg.Value(3.0)])
 

@@ -277,8 +277,8 @@ def test_corners_are_marked():
 
 def test_at_rest_the_slope_is_said_in_words():
     assert replay_caption(neuron()) == (
-        "At w = 0.50 the loss is 0.1136; its gradient by autograd is 0.9593 and by measuring 0.9593. "
-        "Raising w by 0.01 raises the loss by about 0.0096."
+        "At w = 0.50 the loss is 0.1136; its gradient by autograd is 0.9593 and by measuring "
+        "0.9593. Raising w by 0.01 raises the loss by about 0.0096."
     )
     assert "Raising t by 0.01 lowers the loss by about 0.0067." in replay_caption(neuron(leaf=3))
     flat = replay_caption(replay_of("(x - 1)**2", x=1.0))
@@ -304,12 +304,12 @@ def test_a_step_is_said_in_words():
 @pytest.mark.parametrize(
     ("source", "order", "sentence"),
     [
-        ("c = a*b; c*a + c", "depth first", "With depth first, a has gradient 9, measured 15: c "
-         "passed its gradient on before c·a had reported."),
-        ("c = a*b; c + c*a", "breadth first", "With breadth first, a has gradient 9, measured 15: c "
-         "passed its gradient on before c·a had reported."),
-        ("c = a*b; c*a + c", "recursion", "With recursion, a has gradient 21, measured 15: c passed "
-         "its gradient on twice, each time all that had arrived so far."),
+        ("c = a*b; c*a + c", "depth first", "With depth first, a has gradient 9, measured 15: "
+         "c passed its gradient on before c·a had reported."),
+        ("c = a*b; c + c*a", "breadth first", "With breadth first, a has gradient 9, measured 15: "
+         "c passed its gradient on before c·a had reported."),
+        ("c = a*b; c*a + c", "recursion", "With recursion, a has gradient 21, measured 15: c "
+         "passed its gradient on twice, each time all that had arrived so far."),
         ("c = a*b; c*a + c", "breadth first", "a and c are used twice, but in this order each had "
          "its gradient complete before it passed it on: nothing changes here."),
         ("a*a*b", "depth first", "a is used twice, but a leaf passes nothing on, so this order "

@@ -249,9 +249,9 @@ def test_a_gradient_that_overflows_is_refused():
     ("expression", "values", "sentence"),
     [
         ("a*a", {"b": 1.0}, "The name of a value must be one of 'a'; got 'b'"),
-        ("a*a", {"a": 4.0}, "a must be a number from -3 to 3, to be shown; got 4.0"),
-        ("a*a", {"a": float("nan")}, "a must be a number from -3 to 3, to be shown; got nan"),
-        ("a*a", {"a": "2"}, "a must be a number from -3 to 3, to be shown; got '2'"),
+        ("a*a", {"a": 6.0}, "a must be a number from -5 to 5, to be shown; got 6.0"),
+        ("a*a", {"a": float("nan")}, "a must be a number from -5 to 5, to be shown; got nan"),
+        ("a*a", {"a": "2"}, "a must be a number from -5 to 5, to be shown; got '2'"),
         ("a*", {}, "The expression must be made of names"),
     ],
 )

@@ -38,9 +38,9 @@ def _edge_sentence(replay: BackwardReplay, step: EdgeStep) -> str:
     target = replay.nodes[step.target].name
     contribution = format_number(step.contribution)
     sentence = (
-        f"Edge {replay.position} of {len(replay.steps)}, {edge_label(replay, step)}: local gradient "
-        f"{format_number(step.local_grad)} × gradient that arrives {format_number(step.upstream)} = "
-        f"{contribution}."
+        f"Edge {replay.position} of {len(replay.steps)}, {edge_label(replay, step)}: local "
+        f"gradient {format_number(step.local_grad)} × gradient that arrives "
+        f"{format_number(step.upstream)} = {contribution}."
     )
     if step.before is None:
         return sentence
@@ -100,8 +100,8 @@ def _bug_sentence(replay: BackwardReplay) -> str:
     if replay.accumulates:
         bug = replay.order
     return (
-        f"With {bug}, {replay.nodes[leaf].name} has gradient {format_number(replay.final_grads[leaf])}"
-        f"{should_be}: {_reason(replay, leaf)}."
+        f"With {bug}, {replay.nodes[leaf].name} has gradient "
+        f"{format_number(replay.final_grads[leaf])}{should_be}: {_reason(replay, leaf)}."
     )
 
 

@@ -1,4 +1,4 @@
-"""The HTML of the stethoscope: graph, the present edge in figures, curve, the gradient and the measured slope."""
+"""The HTML of the stethoscope: graph, the present edge in figures, curve, gradient."""
 
 from microgpt.viz.html import Markup, Rendered, join, tag
 from microgpt.viz.stethoscope.backward_data import BackwardReplay

@@ -113,7 +113,7 @@ class _Boxes:
     def labels(self) -> tuple[Label, ...]:
         """Return the name and the shape of each array."""
         product = self.product
-        names = ("x", "w", "y = x · w")
+        names = ("x", "w", "y = x @ w")
         if product.is_backward:
             names = ("x, and below it dx", "w, and below it dw", "dy")
         x, left = self.corners["x"][0], self.corners["y"][0]

@@ -96,8 +96,8 @@ def broadcast_sentence(data: Broadcast, grid: str, index: Index) -> str:
         return f"{cell} was used once, so its gradient is {formula}."
     terms = f" ({count} terms)" if count > MAX_TERMS else ""
     return (
-        f"{cell} was copied into {_copies_text(data, name, index)}, so its gradient is {minus}the sum "
-        f"of {count}: {formula}{terms}."
+        f"{cell} was copied into {_copies_text(data, name, index)}, so its gradient is {minus}the "
+        f"sum of {count}: {formula}{terms}."
     )
 
 
