@@ -85,7 +85,7 @@ print("a backward pass: 1 run forwards, and 1 walk back")
 # through it once, from L: that is the **backward pass**.
 #
 # It leaves in each number's `.grad` how fast L rises if you change this number and no other. Such a
-# slope is a **partial derivative**, dL/dw, or with a curly ∂ in books. Code calls this one number a
+# slope is a **partial derivative**, dL/dw, or with a curly ∂ in books. Code calls this number a
 # gradient, too, and so does this notebook from here on.
 
 # %%
@@ -224,7 +224,7 @@ mg.learn.reveal("01.paths", num_visits)
 # %% [markdown]
 # Each number is visited once, and may send its gradient on only after all numbers computed from
 # it have sent theirs. To find such an order, list the numbers: before you add one, add its inputs
-# in the same way, if they are missing. Each number then comes after those it was computed
+# in the same way, if they are missing. Each number comes after those it was computed
 # from: a **topological order**. The backward pass takes it from the end.
 #
 # The table runs one correct and four wrong passes. A graph catches a pass if the answer is wrong
@@ -236,9 +236,9 @@ mg.learn.museum("01")
 # %% [markdown]
 # ### Write the backward pass
 #
-# Exercise, 9 minutes. `backward(last) -> grads`. A node, like a `Value`, has `inputs`, the nodes that
-# it was computed from, and `local_grads`, one number for each.
-# Return a dictionary with the gradient of `last` with respect to every node that it depends on,
+# Exercise, 9 minutes. `backward(last) -> grads`. A node, like a `Value`, has `inputs`, the nodes it
+# was computed from, and `local_grads`, one number for each.
+# Return a dictionary with the gradient of `last` with respect to every node it depends on,
 # itself included. Change no node. A graph may be 10,000 nodes deep; a check ends after 3
 # seconds. Example: with a = 3 and y = a·a, `backward(y)` gives `{y: 1.0, a: 6.0}`.
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from helpers.shapes import SHAPES
 
-from microgpt.viz.drawing import Line, Rect
+from microgpt.viz.drawing import Line, Rect, Text
 from microgpt.viz.xray import Broadcast, Product, draw_xray, render_xray, xray_table
 from microgpt.viz.xray.broadcast_scene import broadcast_scene
 from microgpt.viz.xray.legend import legend_entries
@@ -350,7 +350,9 @@ def test_the_still_shows_the_chosen_cell_and_nothing_outside(data):
     for cell in scene.cells:
         assert set(cell.texts) <= set(drawing.texts())
     for _, text in legend_entries(data):
-        assert text in drawing.texts()
+        shown = [one for one in drawing.shapes if isinstance(one, Text) and one.text == text]
+        assert len(shown) == 1
+        assert shown[0].y > max(cell.box.bottom for cell in scene.cells) + 60
         assert text in render_xray(data).html
     assert drawing.png().startswith(b"\x89PNG")
 

@@ -28,9 +28,9 @@ def draw_xray(data: Product | Broadcast) -> Drawing:
         scene, title = broadcast_scene(data, WIDE), broadcast_question(data)
     left = (WIDTH - scene.width) / 2
     chosen = scene.chosen
-    height = TOP + scene.height + (60 if chosen else 24)
+    bottom = TOP + scene.height + (60 if chosen else 24)
     legend = legend_entries(data)
-    drawing = Drawing(WIDTH, height + LEGEND_HEIGHT * bool(legend))
+    drawing = Drawing(WIDTH, bottom + LEGEND_HEIGHT * bool(legend))
     drawing.add_question(title)
     target = chosen.target if chosen else None
     for cell in scene.cells:
@@ -44,7 +44,7 @@ def draw_xray(data: Product | Broadcast) -> Drawing:
         _draw_label(drawing, label, left)
     if chosen and target:
         _draw_target(drawing, scene, chosen, target, left)
-    _draw_legend(drawing, legend, height + 4)
+    _draw_legend(drawing, legend, bottom + 4)
     return drawing
 
 
