@@ -67,14 +67,16 @@ def test_ten_numbers_keep_what_the_projection_keeps(ten):
 def test_the_slider_moves_letters_and_no_tick(view, tab):
     view.tab_buttons[tab].click()
     before, shown = ticks(view), view.state.view
-    extremes = []
+    points = []
     for index in range(21):
         view.slider.slider.value = index
         assert ticks(view) == before
         assert view.state.view.letters != shown.letters or index == 20
-        extremes += [one.x for one in view.state.view.letters]
-    assert min(extremes) > shown.x_low
-    assert max(extremes) < shown.x_low + shown.extent
+        points += [(one.x, one.y) for one in view.state.view.letters]
+    low, high = np.min(points, axis=0), np.max(points, axis=0)
+    assert shown.extent == pytest.approx(1.12 * (high - low).max())
+    corner = np.array([shown.x_low, shown.y_low])
+    assert corner + shown.extent / 2 == pytest.approx((low + high) / 2)
     view.slider.slider.value = 0
     assert "Which letters are near “a” before training?" in view.picture.value
 
