@@ -36,12 +36,12 @@ def _draw_frame(drawing: Drawing, shown: EmbeddingMap) -> None:
     drawing.add(Text(MARGIN, MAP_TOP - 12, f"{y_name} ↑", fill="ink2"))
     drawing.add(Text(MAP_LEFT + MAP_SIZE, bottom + 40, f"{x_name} →", "end", fill="ink2"))
     for index, (sign, label) in enumerate(legend(shown)):
-        x = MARGIN + 6 + 80 * index
+        left = MARGIN + 6 + 80 * index
         if sign:
-            drawing.add(Text(x, bottom + 40, sign, "middle"))
+            drawing.add(Text(left, bottom + 40, sign, "middle"))
         else:
-            drawing.add(Circle(x, bottom + 36, 6, "none", "data", 2))
-        drawing.add(Text(x + 14, bottom + 40, label, fill="ink2"))
+            drawing.add(Circle(left, bottom + 36, 6, "none", "data", 2))
+        drawing.add(Text(left + 14, bottom + 40, label, fill="ink2"))
     for y, label in axis_ticks(shown.y_low, shown.extent):
         drawing.add(Line((_pixel((0, 1 - y)), _pixel((1, 1 - y))), "grid"))
         drawing.add(Text(MAP_LEFT - 8, _pixel((0, 1 - y))[1] + 4, label, "end", fill="ink2"))
