@@ -32,7 +32,7 @@ board
 # too. It is trained again here, on the letter before and the letter after.
 #
 # The networks of this notebook look three letters back: what a model can see is its **context**.
-# Before the start of a name, the mark for the end fills the context.
+# Before the start of a name, the mark for the end fills the context. It is printed as a point here.
 
 # %% tags=["experiment"]
 def windows_of(corpus):
@@ -119,17 +119,18 @@ show("the place in the alphabet", quantity, ten)
 
 # %% tags=["answer:05.quantity"]
 gap = statistics.mean(quantity) - statistics.mean(ten)
-answers = {0: "the same", 0.05: "a little higher, by about 0.05", 0.3: "much higher, by about 0.3"}
+choices = {0: "the same", 0.05: "a little higher, by about 0.05", 0.3: "much higher, by about 0.3"}
+nearest = choices[min(choices, key=lambda choice: abs(choice - gap))]
 pairs = next(score.loss for score in board.scores if score.name == "pairs counted")
-mg.learn.reveal("05.quantity", answers[min(answers, key=lambda size: abs(size - gap))], pairs=f"{pairs:.2f}", quantity=f"{statistics.mean(quantity):.2f}")
+mg.learn.reveal("05.quantity", nearest, pairs=f"{pairs:.2f}", quantity=f"{statistics.mean(quantity):.2f}")
 
 # %% [markdown]
 # ## An embedding is a row of a table
 #
-# The ten numbers of a letter are its embedding: one row of a table with as many rows as there are
-# letters. How does a row leave the table? Write the id as a row that is all 0 but for a single 1, at
-# the index of the id. This is the **one-hot** row of the id. Its product with the table picks one row
-# and multiplies all others by 0. Here are the ids 2, 0 and 2, and a table of 4 × 2.
+# The ten numbers of a letter are its embedding: one row of a table that has a row for each letter.
+# How does a row leave the table? Write the id as a row that is all 0 but for a single 1, at the index
+# of the id: this is the **one-hot** row of the id. Its product with the table keeps one row and
+# multiplies all others by 0. Here are the ids 2, 0 and 2, and a table of 4 × 2.
 
 # %%
 one_hot = np.array([[0, 0, 1, 0], [1, 0, 0, 0], [0, 0, 1, 0]])
@@ -249,9 +250,9 @@ print(f"trained:   loss {loss_of(model, data):.2f} on its own names, {loss_of(mo
 board.add("three-letter network", model)
 
 # %% [markdown]
-# Counted triples hold 729 rows, and many of their contexts hardly ever occur. The network shares one
-# table and one hidden layer among all contexts, so a rare context profits from common ones. And it
-# sees one letter more.
+# Counted triples have a row for each of 27 × 27 contexts, and many of these hardly ever occur. The
+# network shares one table and one hidden layer among all contexts, so a rare context can profit from
+# common ones. And it sees one letter more.
 #
 # It can write. Turn the temperature, and press *Next letter* until a name ends. Compare with the
 # names that pairs wrote in notebook 03.
@@ -331,20 +332,10 @@ show("position added, bent, summed", losses_of(has_position=True, is_bent=True),
 # %% [markdown]
 # ## What did the table learn?
 #
-# The view below shows the table as a map. In the first tab, a model has two numbers for each letter,
-# and nothing is left out. In the second, ten numbers are pressed into two: look first at how much of
-# the truth this map keeps. For the letter that you choose, the neighbours are listed by **cosine**:
-# 1 where two rows of numbers point in the same direction, 0 at a right angle, and −1 if opposite.
-
-# %%
-mg.widgets.Neighbourhood(names)
-
-# %% [markdown]
-# ### Ask the model, not the map
-#
-# Near on a map is not yet alike for the model. So exchange the rows of two letters in the trained
-# table, and measure again on held-out names. The more the loss rises, the more differently the model
-# treats the two. First exchange two of the vowels a, e, i, then one of them with n, r or l.
+# You could draw the letters as points on a map. But near on a map is not yet alike for the model, so
+# ask the model first. Exchange the rows of two letters in the trained table, and measure again on
+# held-out names. The more the loss rises, the more differently the model treats the two. First
+# exchange two of the vowels a, e, i, then one of them with n, r or l.
 
 # %% tags=["predict:05.swap"]
 # source: misconception: every letter is equally different; or vowels are interchangeable
@@ -384,7 +375,19 @@ answer = "nothing" if ratio < 0.02 else "less than half" if ratio < 0.5 else "ab
 mg.learn.reveal("05.swap", answer, ratio=f"{ratio:.0%}")
 
 # %% [markdown]
-# Are these the letters with a high cosine? Each pair in one network, with both numbers:
+# ### And now the map
+#
+# In the first tab of the view below, a model has two numbers for each letter, and nothing is left
+# out. In the second, ten numbers are pressed into two: look first at how much of the truth is left.
+# Choose a letter. Its neighbours are listed by **cosine**: 1 where two embeddings point in the same
+# direction, 0 at a right angle, and −1 if they are opposite.
+
+# %%
+mg.widgets.Neighbourhood(names)
+
+# %% [markdown]
+# Do the letters with a high cosine have the cheap swaps? Here are the pairs from above in one network
+# with ten numbers, and what each swap costs.
 
 # %%
 rows = model.wte.weight.numpy()
@@ -397,7 +400,8 @@ for label, pairs in groups.items():
 
 # %% [markdown]
 # The swap is the answer, and the cosine a hint. A cosine counts all ten numbers alike, but the hidden
-# layer may use some of them a lot and others hardly at all.
+# layer may use some of them a lot and others hardly at all. And a swap of rare letters costs little,
+# whatever their cosine: they hardly ever occur.
 #
 # How much does a learned place matter in the end? In the next cell, the rows stay as they were drawn
 # at random, and only the rest of the network is trained.
@@ -416,21 +420,21 @@ random_rows = [loss_of(fit(m, data, s, only=without_rows(m)), held) for s, m in 
 show("rows never trained", random_rows, ten)
 
 # %% [markdown]
-# Random rows keep 27 letters apart, and that is most of the task: the layers after the table can do
-# the rest. With tens of thousands of tokens, most of them rare, there is more to share.
+# The difference is seen, but it is small. Random rows already keep 27 letters apart, and the layers
+# after the table can do the rest. With tens of thousands of tokens, this need not hold.
 
 # %% [markdown]
 # ## Break it: lose the repeated letters
 #
-# NumPy has a trap for the way back. With repeated indices, `dweight[ids] += dy` keeps only one of the
-# additions, and there is no error. In a batch of 384 letters at most 27 are different, so nearly all
-# contributions are lost. What do you expect of the gradient, and of the loss?
+# NumPy has a trap for the way back. With repeated indices, `gradient[ids] += dy` keeps only one of the
+# additions, and there is no error. A batch has three times 128 letters, and at most 27 of them are
+# different, so nearly all contributions are lost. What do you expect of the loss?
 
 # %% tags=["experiment"]
 def lossy_backward(dy, ids, n_rows):
-    dweight = np.zeros((n_rows, dy.shape[-1]), dy.dtype)
-    dweight[ids] += dy  # a letter that is used twice is heard once
-    return dweight
+    gradient = np.zeros((n_rows, dy.shape[-1]), dy.dtype)
+    gradient[ids] += dy  # of a letter that is used twice, one contribution is lost
+    return gradient
 
 def fit_lossy(seed, data, **settings):
     with mg.learn.using(embedding_backward=lossy_backward) as report:
@@ -450,10 +454,10 @@ show("plain steps", sgd)
 show("plain steps, repeated letters lost", lossy_sgd, sgd)
 
 # %% [markdown]
-# It trains. Adam divides each step by the size of the gradient, so a short gradient does little harm:
-# over five seeds, no difference was seen. Plain steps lose a little. After a wrong order in 01 and
-# wrong columns in 03, this is the third mistake that a falling loss does not show. A comparison of
-# gradients does:
+# It trains. Adam divides each step by the size of the gradient, so a gradient that is too short does
+# little harm: the difference is smaller than the ± of the scoreboard. Plain steps lose more, but they
+# train, too. After the wrong order in 01 and the wrong columns in 03, this is the third mistake that a
+# falling loss does not show. A comparison of gradients does.
 
 # %%
 exact = mg.models.MLP(size, dtype="float64")
@@ -479,9 +483,9 @@ except mg.GradientError as error:
 # %% [markdown]
 # ### You can now say
 #
-# An embedding is a row of a table: a one-hot row times the table, without the multiplications by 0.
-# Its gradient is the sum of what every use sends back. Position embeddings that are added and then
-# summed forget the order, and before I trust a map and its cosines, I ask the model what a swap costs.
+# An embedding is a row of a table, a one-hot row times that table, and its gradient is the sum of what
+# every use sends back. Position embeddings and a plain sum forget the order of a context. Before I
+# trust a map and its cosines, I ask the model what a swap costs.
 #
 # ### Explain to a friend
 #
