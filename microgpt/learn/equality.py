@@ -46,6 +46,8 @@ def _arrays_equal(a: np.ndarray, b: np.ndarray, tolerance: float) -> bool:
 
 def is_unchanged(before: Any, after: Any) -> bool:
     """Whether an argument was left unmodified; objects of unknown types count as unmodified."""
+    if before is after:  # numbers and texts of a list are not copied
+        return True
     if isinstance(before, np.ndarray):
         return before.dtype == after.dtype and values_equal(before, after)
     if isinstance(before, list | tuple):

@@ -8,6 +8,7 @@ from microgpt.autograd.engine import decomposed, override_backward, override_ops
 from microgpt.errors import Described, SettingError, StateError
 from microgpt.learn import backward_overrides, op_overrides, sampler_override
 from microgpt.learn.answer_stub import is_stub
+from microgpt.learn.backward_rules import TENSOR_RULES
 from microgpt.learn.messages import message_section
 from microgpt.learn.usage_report import CallStats, UsageReport
 from microgpt.sampling import override_sampler
@@ -23,13 +24,14 @@ def using(**functions: Callable[..., Any]) -> Iterator[UsageReport]:
     gradients flow through it; if it returns arrays, the library's backward function gives the
     gradients. `mul_backward`, `tanh_backward` and `backward` replace parts of the backward pass on
     `Value`s, as in a `ScalarGPT`; `matmul_backward`, `unbroadcast`, `cross_entropy_backward` and
-    `embedding_backward` on Tensors. The report counts
-    calls and compares results with the library's; show it after the block. Raises StateError, which
-    names the operations that ran instead, if a function never ran. If results differ and the block
-    raises, the report is added to the error as a note.
+    `embedding_backward` on Tensors. An operation that is given together with its rule gives only
+    the values. The report counts calls and compares results with the library's; show it after the
+    block. Raises StateError, which names the operations that ran instead, if a function never ran.
+    If results differ and the block raises, the report is added to the error as a note.
     """
     _check_functions(functions)
-    report = UsageReport({name: CallStats() for name in functions})
+    rules = functions.keys() & TENSOR_RULES
+    report = UsageReport({n: CallStats(has_rule=f"{n}_backward" in rules) for n in functions})
     of_sampler = {name: f for name, f in functions.items() if name in sampler_override.NAMES}
     of_backward = {name: f for name, f in functions.items() if name in backward_overrides.NAMES}
     of_ops = {n: f for n, f in functions.items() if n not in of_sampler and n not in of_backward}

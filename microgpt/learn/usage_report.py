@@ -22,6 +22,7 @@ class CallStats:
     """Statistics of one function: its number of calls, and how its first results compare.
 
     `differentiable` is whether it returns Tensors; None before its first call and for samplers.
+    With `has_rule`, a backward rule was given for it, so it gets arrays and returns the values.
     """
 
     num_calls: int = 0
@@ -29,6 +30,7 @@ class CallStats:
     max_difference: float = 0.0
     result_name: str = "results"
     differentiable: bool | None = None
+    has_rule: bool = False
 
     def compare(self, got: Any, expected: Any) -> None:
         """Compare one result; update the largest difference, relative to max(1, |expected|)."""
@@ -90,8 +92,9 @@ class UsageReport:
         count = pluralize(stats.num_calls, "time")
         clauses = [(FACT, format_message("using", "num_calls", name=name, count=count))]
         if stats.differentiable is not None:
-            key = "differentiable" if stats.differentiable else "arrays_only"
-            clauses.append((FACT, message_section("using")[key]))
+            without = "own_rule" if stats.has_rule else "arrays_only"
+            key = "differentiable" if stats.differentiable else without
+            clauses.append((FACT, format_message("using", key, name=name)))
         if stats.num_compared:
             extent = "first" if stats.num_compared < stats.num_calls else "all"
             if stats.num_calls == 1:

@@ -217,12 +217,9 @@ def _notes(tokenizer: BPETokenizer, token: int) -> tuple[MergeNote, ...]:
     for one in sorted(found):
         number = _merge_number(tokenizer, one)
         left, right = tokenizer.merges[number - 1]
-        counts = tokenizer.counts
-        notes.append(
-            MergeNote(
-                number,
-                *(token_label(tokenizer.token_bytes(part)) for part in (left, right, one)),
-                None if counts is None else counts[number - 1],
-            )
+        first, second, merged = (
+            token_label(tokenizer.token_bytes(part)) for part in (left, right, one)
         )
+        count = None if tokenizer.counts is None else tokenizer.counts[number - 1]
+        notes.append(MergeNote(number, first, second, merged, count))
     return tuple(notes)

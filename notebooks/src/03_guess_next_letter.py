@@ -182,10 +182,11 @@ board.count(3)
 #
 # A network gives logits, and these may be negative. To turn them into probabilities, take e to the
 # power of each, and divide by the sum: the **softmax**. For the logits 2.0, 1.0 and 0.1, the powers
-# are 7.389, 2.718 and 1.105, and they add up to 11.212.
+# are 7.389, 2.718 and 1.105, and they add up to 11.213.
 #
 # Exercise, 6 minutes. `softmax(x) -> p`, both of shape (…, V): turn each row of logits into
-# probabilities. Logits may be as large as 1000 or −inf. Change no input. Example: `[2.0, 1.0, 0.1]`
+# probabilities. Logits may be as large as 1000 or −inf. Change no input, and keep float32
+# as float32. Example: `[2.0, 1.0, 0.1]`
 # gives `[0.659, 0.242, 0.099]`. Hints: `mg.learn.hint("03.softmax")`.
 
 # %% tags=["exercise:03.softmax"]

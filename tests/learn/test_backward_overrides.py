@@ -158,6 +158,22 @@ def test_gradients_accumulate_and_interior_nodes_are_as_in_the_library(kind):
             assert two_passes() == pytest.approx(expected)
 
 
+@pytest.mark.parametrize("name", ["cross_entropy", "embedding"])
+def test_an_operation_with_a_rule_of_its_own_gives_only_the_values(name):
+    id = {"cross_entropy": "03.cross_entropy", "embedding": "05.embedding"}[name]
+    rule = f"{name}_backward"
+    functions = {name: find_exercise(id).solution, rule: SOLUTIONS[rule]}
+    expected = train()
+    with learn.using(**functions) as report:
+        np.testing.assert_allclose(train(), expected, atol=1e-4)
+    assert report.matches_library
+    assert report.calls[rule] >= 12
+    assert f"it gives the values, and your {rule} the gradients" in str(report)
+    with learn.using(**functions | {rule: WRONG[rule]}) as report:
+        train(steps=2)
+    assert not report.matches_library
+
+
 def test_ignored_targets_and_repeated_ids():
     """Targets of −1 get no gradient; ids keep the shape that they have in the model."""
     shapes = []

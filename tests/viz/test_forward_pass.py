@@ -49,7 +49,7 @@ from microgpt.viz.forward_pass.texts import (
     attention_sentence,
     box_texts,
     hints,
-    place_label,
+    position_label,
     prefix_label,
 )
 
@@ -333,7 +333,7 @@ def test_the_number_that_is_written_out_is_framed_in_all_three_rows():
 
 def test_a_letter_that_is_there_twice_is_told_from_the_other():
     forward = forward_of((7, 0, 3, 3), 4)
-    assert [place_label(forward, i) for i in range(4)] == [
+    assert [position_label(forward, i) for i in range(4)] == [
         "", "1st letter", "2nd letter", "3rd letter",
     ]  # fmt: skip
     assert [prefix_label(forward, i) for i in range(4)] == ["start", "“a”", "“ad”", "“add”"]
@@ -349,10 +349,10 @@ def test_a_letter_that_is_there_twice_is_told_from_the_other():
 
 def test_long_beginnings_and_hidden_tokens_are_counted():
     forward = forward_of((7, *range(7), 0), 6)
-    assert place_label(forward, 5) == "8th letter"
+    assert position_label(forward, 5) == "8th letter"
     assert prefix_label(forward, 5) == "“…defga”"
     assert prefix_label(forward, 0) == "“abc”"
-    assert place_label(forward_of((0, 3), 2, bos_id=None), 1) == "2nd letter"
+    assert position_label(forward_of((0, 3), 2, bos_id=None), 1) == "2nd letter"
 
 
 def test_each_position_has_its_own_answer():

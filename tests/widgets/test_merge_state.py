@@ -136,7 +136,7 @@ def test_a_tree_is_its_two_parts_down_to_bytes():
         ("␣the", 0, 4, 2, 4), ("␣t", 0, 2, 1, 2), ("␣", 0, 1, 0, 0), ("t", 1, 1, 0, 0),
         ("he", 2, 2, 1, 1), ("h", 2, 1, 0, 0), ("e", 3, 1, 0, 0),
     ]  # fmt: skip
-    assert [(note.number, note.whole.shown, note.count) for note in merged.merges] == [
+    assert [(note.number, note.merged.shown, note.count) for note in merged.merges] == [
         (1, "he", 622), (2, "␣t", 552), (4, "␣the", 345),
     ]  # fmt: skip
 

@@ -67,16 +67,6 @@ def _bytes(text):
     return list(text.encode())
 
 
-def _leftmost_one(text, merges):
-    """Merge one occurrence at a time, the leftmost that is known."""
-    ids, ranks = _bytes(text), {tuple(pair): rank for rank, pair in enumerate(merges)}
-    while (
-        i := next((i for i, pair in enumerate(pairwise(ids)) if pair in ranks), None)
-    ) is not None:
-        ids[i : i + 2] = [256 + ranks[ids[i], ids[i + 1]]]
-    return ids
-
-
 def _one_walk(text, merges):
     """Walk once from left to right and merge what is known, without a second look."""
     ids, ranks, merged = _bytes(text), {tuple(pair): rank for rank, pair in enumerate(merges)}, []
@@ -181,7 +171,6 @@ def common_mistakes(encode):
     mistakes = {
         "longest_first": _longest_first,
         "left_to_right": lambda text, merges: _by(_leftmost, merges, _bytes(text)),
-        "leftmost_one": _leftmost_one,
         "one_walk": _one_walk,
         "one_round": _one_round,
         "highest_rank": lambda text, merges: _by(_highest, merges, _bytes(text)),

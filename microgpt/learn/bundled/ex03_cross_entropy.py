@@ -40,6 +40,7 @@ def _random_case(rng, N, V):
 
 
 def _equal_logits(rng):
+    yield np.zeros((2, 2)), np.array([1, 0])
     for V in (2, 3, 27):
         yield np.zeros((1, V)), np.array([V - 1])
     yield np.full((2, 4), 1.5), np.array([0, 3])
@@ -74,7 +75,7 @@ _descriptions, _causes = _texts["properties"], _texts["causes"]
 
 CROSS_ENTROPY = Exercise(
     id="03.cross_entropy",
-    signature="cross_entropy(logits, targets) -> float",
+    signature="cross_entropy(logits, targets) -> loss",
     shapes=_texts["shapes"],
     statement=_texts["statement"],
     example=Example((np.array([[2.0, 1.0, 0.1]]), np.array([1])), 1.41703),

@@ -108,7 +108,7 @@ def _rounded(digits):
 
 SURPRISE = Exercise(
     id="03.surprise",
-    signature="nll(p) -> float",
+    signature="nll(p) -> nats",
     shapes=_texts["shapes"],
     statement=_texts["statement"],
     example=Example((0.5,), 0.693147),

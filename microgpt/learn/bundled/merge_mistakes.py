@@ -143,7 +143,7 @@ def common_mistakes(merge):
         merged = merge(ids, pair, new_id)
         return merged if len(merged) == len(ids) else merged_again(merged, pair, new_id)
 
-    def in_place(ids, pair, new_id):
+    def overwriting(ids, pair, new_id):
         ids[:] = merge(ids, pair, new_id)
         return ids
 
@@ -155,7 +155,7 @@ def common_mistakes(merge):
             None if merge(ids, pair, new_id) == ids else first_only(ids, pair, new_id)
         ),
         "last_lost": _last_lost,
-        "in_place": in_place,
+        "in_place": overwriting,
         "past_the_end": _past_the_end,
         "past_the_end_at_times": _past_the_end_at_times,
         "shrinking": _shrinking,

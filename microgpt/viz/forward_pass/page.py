@@ -26,7 +26,7 @@ from microgpt.viz.forward_pass.texts import (
     box_texts,
     forward_caption,
     hints,
-    place_label,
+    position_label,
     prefix_label,
     question,
 )
@@ -109,8 +109,8 @@ def _box(forward: ForwardPass, index: int, text: BoxText, graphic: Markup) -> Ma
         lit = tag("span", "after", tag("span", prefixes, css_class="prefix"), css_class="lit")
     elif index > 1:
         tiles = spans_at_each([tile(label) for label in forward.shown_labels()])
-        places = spans_at_each([place_label(forward, i) for i in positions])
-        lit = tag("span", tiles, tag("span", places, css_class="place"), css_class="lit")
+        labels = spans_at_each([position_label(forward, i) for i in positions])
+        lit = tag("span", tiles, tag("span", labels, css_class="place"), css_class="lit")
     output = text.output[0] if len(text.output) == 1 else spans_at_each(list(text.output))
     return tag(
         "section",
@@ -138,8 +138,8 @@ def _heard(forward: ForwardPass, position: int) -> str:
     follows = ", ".join(
         f"{row.label} {row.prob}" for row in prob_rows(forward, position) if row.share is not None
     )
-    place = place_label(forward, position)
-    which = f"{label}, {place}" if place else label
+    name = position_label(forward, position)
+    which = f"{label}, {name}" if name else label
     return (
         f"{which}, token {token}. Attention, head 1: {attention_sentence(forward, position)}. "
         f"Most probable after it: {follows}."

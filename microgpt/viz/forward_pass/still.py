@@ -22,7 +22,7 @@ from microgpt.viz.forward_pass.still_layer import (
 from microgpt.viz.forward_pass.texts import (
     BoxText,
     box_texts,
-    place_label,
+    position_label,
     prefix_label,
     question,
 )
@@ -56,7 +56,7 @@ def draw_forward_pass(forward: ForwardPass) -> Drawing:
             GRAPHICS[index](drawing, forward, x + PADDING, graphic_y)
         _draw_flow(drawing, pair, graphic_y, foot_y)
         if pair < 2:
-            _draw_turn(drawing, left, right, end)
+            _draw_corner(drawing, left, right, end)
         y = end + GAP
     drawing.height = y - GAP + 18
     return drawing
@@ -74,7 +74,7 @@ def _draw_flow(drawing: Drawing, pair: int, graphic_y: float, foot_y: float) -> 
         _draw_arrow(drawing, ((start, foot_y - 5), (end, foot_y - 5)), (1, 0))
 
 
-def _draw_turn(drawing: Drawing, left: float, right: float, y: float) -> None:
+def _draw_corner(drawing: Drawing, left: float, right: float, y: float) -> None:
     """Draw the arrow from the right box of a pair round to the left box of the next."""
     start, end, middle = right + BOX_WIDTH - PADDING - STREAM, left + PADDING + STREAM, y + GAP / 2
     _draw_arrow(drawing, ((start, y), (start, middle), (end, middle), (end, y + GAP)), (0, 1))
@@ -119,9 +119,9 @@ def _draw_texts(
             Text(end, y + 26, prefix, "end", weight="bold", fill="data"),
         )
     elif index > 1:
-        place = place_label(forward, last)
-        drawing.add(Text(end, y + 26, place, "end", fill="ink2"))
-        left = end - (6.9 * len(place) + 6 if place else 0)
+        name = position_label(forward, last)
+        drawing.add(Text(end, y + 26, name, "end", fill="ink2"))
+        left = end - (6.9 * len(name) + 6 if name else 0)
         draw_tile(drawing, left, y + 10, forward.shown_labels()[-1], is_lit=True, anchor="end")
     for i, line in enumerate(_lines(text.sentence)):
         drawing.add(Text(x, y + SENTENCE_TOP + LINE_HEIGHT * i, line, fill="ink2"))

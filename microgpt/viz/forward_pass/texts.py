@@ -136,7 +136,7 @@ def answer(forward: ForwardPass, position: int) -> str:
     return f"Most probable: {quoted(forward.labels[best])}, {prob}"
 
 
-def place_label(forward: ForwardPass, position: int) -> str:
+def position_label(forward: ForwardPass, position: int) -> str:
     """Return which token of the text a shown position has, "2nd letter"; "" if it is BOS."""
     token_ids, index = forward.token_ids, forward.num_tokens - forward.num_shown + position
     if token_ids[index] == forward.bos_id:

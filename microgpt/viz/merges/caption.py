@@ -67,7 +67,7 @@ def merge_sentence(note: MergeNote) -> str:
     seen = f", seen {_times(note.count)}" if note.count is not None else ""
     return (
         f"Merge {note.number:,} glued {note.left.quoted} and {note.right.quoted} into "
-        f"{note.whole.quoted}{seen}."
+        f"{note.merged.quoted}{seen}."
     )
 
 

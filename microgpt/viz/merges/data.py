@@ -40,7 +40,7 @@ class MergeNote:
     number: int
     left: Label
     right: Label
-    whole: Label
+    merged: Label
     count: int | None
 
 

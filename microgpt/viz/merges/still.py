@@ -74,8 +74,8 @@ def _box_look(merged: MergedText) -> tuple[int, int, int, int]:
 
 
 def _box_width(box: TokenBox, look: tuple[int, int, int, int]) -> float:
-    _, least, padding, size = look
-    return max(least, FONT_WIDTH * box.label.width * size / 13 + padding)
+    _, min_width, padding, size = look
+    return max(min_width, FONT_WIDTH * box.label.width * size / 13 + padding)
 
 
 def _draw_box(

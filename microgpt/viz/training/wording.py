@@ -86,5 +86,5 @@ def legend_texts(progress: TrainingProgress) -> tuple[str, str, str]:
     return (
         f"training: loss on the {noun}s of each step",
         "smoothed",
-        f"held-out: loss on {noun}s kept back" if has_held_out else "",
+        f"held-out: loss on {noun}s not trained on" if has_held_out else "",
     )

@@ -142,12 +142,12 @@ def test_the_legend_says_of_what_each_loss_is():
     for mark, text in (
         ("raw-line", "training: loss on the names of each step"),
         ("line", "smoothed"),
-        ("ring", "held-out: loss on names kept back"),
+        ("ring", "held-out: loss on names not trained on"),
     ):
         assert f'<i class="mg-{mark}"></i>{text}<' in rendered
-    assert "loss on texts kept back" in html(training_run(3.36, text_noun="text"))
-    assert "kept back" not in html(training_run(NAN, NAN))
-    assert "kept back" in html(training_run())  # the first snapshot is still to come
+    assert "loss on texts not trained on" in html(training_run(3.36, text_noun="text"))
+    assert "held-out: loss" not in html(training_run(NAN, NAN))
+    assert "held-out: loss" in html(training_run())  # the first snapshot is still to come
 
 
 def test_the_steps_are_said_to_stand_closer_together():
