@@ -127,8 +127,8 @@ mg.learn.reveal("05.quantity", nearest, pairs=f"{pairs:.2f}", quantity=f"{statis
 # %% [markdown]
 # ## An embedding is a row of a table
 #
-# The ten numbers of a letter are its embedding: one row of a table that has a row for each letter.
-# How does a row leave the table? Write the id as a row that is all 0 but for a single 1, at the index
+# The ten numbers of a letter are its embedding: its row of a table. How does a row leave the table?
+# Write the id as a row that is all 0 but for a single 1, at the index
 # of the id: this is the **one-hot** row of the id. Its product with the table keeps one row and
 # multiplies all others by 0. Here are the ids 2, 0 and 2, and a table of 4 × 2.
 
@@ -377,10 +377,21 @@ mg.learn.reveal("05.swap", answer, ratio=f"{ratio:.0%}")
 # %% [markdown]
 # ### And now the map
 #
-# In the first tab of the view below, a model has two numbers for each letter, and nothing is left
-# out. In the second, ten numbers are pressed into two: look first at how much of the truth is left.
-# Choose a letter. Its neighbours are listed by **cosine**: 1 where two embeddings point in the same
-# direction, 0 at a right angle, and −1 if they are opposite.
+# Which letters are neighbours? The usual measure is the **cosine** of the angle between two embeddings.
+# It is 1 where they point in the same direction, 0 at a right angle, and −1 if they are opposite. You
+# multiply number by number, add up, and divide by both lengths. The length of (3, 4) is 5.
+
+# %% tags=["experiment"]
+def cosine(x, y):
+    return x @ y / (np.linalg.norm(x) * np.linalg.norm(y))
+
+for other in ((6, 8), (4, 3), (-4, 3), (-3, -4)):
+    print(f"(3, 4) and {other!s:8}: {cosine(np.array([3, 4]), np.array(other)):+.2f}")
+
+# %% [markdown]
+# In the first tab of the view, a model has two numbers for each letter, and nothing is left out. In
+# the second, ten numbers are pressed into two: look first at how much of the truth is left. Then
+# choose a letter, and compare its neighbours with its swaps.
 
 # %%
 mg.widgets.Neighbourhood(names)
@@ -390,18 +401,19 @@ mg.widgets.Neighbourhood(names)
 # with ten numbers, and what each swap costs.
 
 # %%
+# source: claims: cosines_of_cheap_swaps
 rows = model.wte.weight.numpy()
-units = rows / np.linalg.norm(rows, axis=1, keepdims=True)
 for label, pairs in groups.items():
     print(f"{label:15} cosine   swap")
     for pair in pairs:
-        a, b = tokenizer.encode(pair)
-        print(f"  {pair[0]} and {pair[1]}       {units[a] @ units[b]:+.2f}   {swap_cost(model, pair, held):+.3f}")
+        angle = cosine(*rows[tokenizer.encode(pair)])
+        print(f"  {' and '.join(pair)}       {angle:+.2f}   {swap_cost(model, pair, held):+.3f}")
 
 # %% [markdown]
-# The swap is the answer, and the cosine a hint. A cosine counts all ten numbers alike, but the hidden
-# layer may use some of them a lot and others hardly at all. And a swap of rare letters costs little,
-# whatever their cosine: they hardly ever occur.
+# On the whole, the cheap swaps have the higher cosines. But the swap is the answer, and the cosine a
+# hint. A cosine counts all ten numbers alike, while the hidden layer may use some of them a lot and
+# others hardly at all. And two rare letters can be exchanged at hardly any cost, whatever their
+# cosine.
 #
 # How much does a learned place matter in the end? In the next cell, the rows stay as they were drawn
 # at random, and only the rest of the network is trained.
