@@ -11,6 +11,7 @@ from typing import Any
 _PUBLIC = {
     "GuessNext": "guess_next",
     "MergeTimeMachine": "merge_time_machine",
+    "Neighbourhood": "neighbourhood",
     "SamplingExplorer": "sampling_explorer",
     "ScoredGuess": "scored_guess",
     "Stethoscope": "stethoscope",

@@ -63,6 +63,19 @@ def _merges_of_bytes():
     return view
 
 
+def _neighbourhood_of_ten():
+    view = mg.widgets.Neighbourhood()
+    view.tab_buttons[10].click()
+    view.letter_number.value = 14
+    return view
+
+
+def _neighbourhood_untrained():
+    view = mg.widgets.Neighbourhood(steps=200)
+    view.slider.slider.value = 0
+    return view
+
+
 def _prediction():
     mg.learn.predict("00.view", "Among how many letters does it choose at first?", (1, 10, 27))
     mg.learn.reveal("00.view", 27)
@@ -116,6 +129,9 @@ VIEWS = {
     "merges": lambda: mg.widgets.MergeTimeMachine("the theme is unbelievable", merges=30),
     "merges of bytes": _merges_of_bytes,
     "merges, a long text": lambda: mg.widgets.MergeTimeMachine("unbelievable tokenization, " * 7),
+    "neighbourhood": lambda: mg.widgets.Neighbourhood(),
+    "neighbourhood, ten numbers": _neighbourhood_of_ten,
+    "neighbourhood, untrained": _neighbourhood_untrained,
     "prediction": _prediction,
     "exercise": lambda: mg.learn.check("09.top_k", lambda probabilities, k: [1.0] * 3),
     "shapes": _shape_blanks,

@@ -1,0 +1,80 @@
+"""The sentences of the neighbourhood: what the map keeps, what the vowels show, what swaps cost."""
+
+from microgpt.viz.formatting import distinct_decimals
+from microgpt.viz.neighbourhood.data import EmbeddingMap, VowelCosine
+from microgpt.viz.neighbourhood.label_layout import name_of
+
+POOR = 0.5  # a map that keeps less of the variance is called poor
+WORDS = {2: "two", 3: "three", 4: "four", 5: "five", 6: "six", 7: "seven", 8: "eight", 9: "nine",
+         10: "ten", 11: "eleven", 12: "twelve"}  # fmt: skip
+
+
+def question(shown: EmbeddingMap) -> str:
+    """Return the question that the view answers."""
+    when = (
+        f"after {shown.step:,} step{'s' * (shown.step != 1)}" if shown.step else "before training"
+    )
+    return f"Which letters are near {name_of(shown.chosen_label)} {when}?"
+
+
+def map_caption(shown: EmbeddingMap) -> str:
+    """Return what the map keeps, whether the vowels lie together, and what swapping rows costs."""
+    parts = [_projection_sentence(shown), _vowel_sentence(shown.vowels), _swap_sentence(shown)]
+    return " ".join(filter(None, parts))
+
+
+def numbers_word(count: int) -> str:
+    """Return a number as a word, up to twelve."""
+    return WORDS.get(count, str(count))
+
+
+def share_text(share: float) -> str:
+    """Return a share in whole per cent, with a decimal where rounding would hide a rest."""
+    rounded = round(100 * share)
+    return "99.9 %" if rounded == 100 and share < 1 - 1e-9 else f"{rounded} %"
+
+
+def signed(number: float, decimals: int) -> str:
+    """Return a number with a real minus sign; what rounds to 0 has none."""
+    text = f"{number:.{decimals}f}"
+    return text.lstrip("-") if float(text) == 0 else text.replace("-", "−")
+
+
+def _projection_sentence(shown: EmbeddingMap) -> str:
+    if shown.is_table:
+        mine, other = shown.trained_loss, shown.other_trained_loss
+        gap = f"{signed(abs(mine - other), 3)} {'higher' if mine >= other else 'lower'}"
+        return (
+            "Nothing is projected away: the map is the table itself. After training this network's "
+            f"held-out loss is {gap} than with {numbers_word(shown.other_n_embd)} numbers."
+        )
+    keeps = f"The map keeps {share_text(shown.variance_kept)} of the variance"
+    if shown.variance_kept >= POOR:
+        return f"{keeps}."
+    random_rows = share_text(shown.random_variance_kept)
+    return f"{keeps}: a poor map (the best map of random rows keeps {random_rows})."
+
+
+def _vowel_sentence(vowels: VowelCosine | None) -> str:
+    if vowels is None:
+        return ""
+    mean, low, high = (
+        text.replace("-", "−")
+        for text in distinct_decimals(vowels.mean, vowels.low, vowels.high, decimals=2)
+    )
+    verdict = "inside the band: no claim."
+    if vowels.is_outside:
+        order = "closer together" if vowels.mean > vowels.high else "further apart"
+        verdict = f"outside the band: they lie {order} than random letters do."
+    return f"Vowels: mean cosine {mean}; 95 % of random fives lie from {low} to {high}; {verdict}"
+
+
+def _swap_sentence(shown: EmbeddingMap) -> str:
+    near, far = shown.cheapest[0], shown.dearest[0]
+    chosen = name_of(shown.chosen_label)
+    low, high = signed(near.value, 3), signed(far.value, 3)
+    verb = "raises" if near.value >= 0 else "changes"
+    return (
+        f"After training, swapping the rows of {chosen} and {name_of(near.label)} {verb} the "
+        f"held-out loss by {low}, of {chosen} and {name_of(far.label)} by {high}."
+    )

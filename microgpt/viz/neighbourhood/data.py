@@ -1,0 +1,73 @@
+"""`EmbeddingMap`: letters on a map at one step of training, and what is measured of one of them."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class MapLetter:
+    """A letter, its coordinates on the map, and whether it is a vowel."""
+
+    label: str
+    x: float
+    y: float
+    is_vowel: bool = False
+
+
+@dataclass(frozen=True)
+class OtherLetter:
+    """A letter beside the chosen one, and a number: a cosine, or a rise in loss in nats."""
+
+    label: str
+    value: float
+
+
+@dataclass(frozen=True)
+class VowelCosine:
+    """The mean cosine of the vowels and the band in which 95 % of random fives lie."""
+
+    mean: float
+    low: float
+    high: float
+    is_outside: bool
+
+
+@dataclass(frozen=True)
+class EmbeddingMap:
+    """All that the view shows.
+
+    The axes reach from `x_low` and `y_low` over `extent`, the same for all steps of a network.
+    `variance_kept` is the share on these two axes, `random_variance_kept` that of the best two axes
+    of the untrained rows. `losses` are held-out losses in nats: of this network at this step, of it
+    after training, and of the other one, with `other_n_embd` numbers for each letter, after
+    training. `cheapest` and `dearest` are swaps in the trained network. `vowels` is None if the
+    five vowels do not all occur.
+    """
+
+    letters: tuple[MapLetter, ...]
+    chosen: int
+    n_embd: int
+    other_n_embd: int
+    step: int
+    last_step: int
+    x_low: float
+    y_low: float
+    extent: float
+    variance_kept: float
+    random_variance_kept: float
+    loss: float
+    trained_loss: float
+    other_trained_loss: float
+    neighbours: tuple[OtherLetter, ...]
+    cheapest: tuple[OtherLetter, ...]
+    dearest: tuple[OtherLetter, ...]
+    vowels: VowelCosine | None
+
+    @property
+    def is_table(self) -> bool:
+        """Whether the map is the table itself, with nothing projected away."""
+        return self.n_embd == 2
+
+    @property
+    def chosen_label(self) -> str:
+        """The label of the letter that is chosen."""
+        return self.letters[self.chosen].label
