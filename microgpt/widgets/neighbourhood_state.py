@@ -23,7 +23,7 @@ from microgpt.widgets.embedding_training import (
     train_network,
 )
 
-VOWELS = "aeiou"
+VOWELS, BLANK = "aeiou", "␣"
 NUM_NEIGHBOURS, NUM_SWAPS = 5, 3
 TWO = 2  # numbers for each letter, so that the table is the map
 PADDING = 0.06  # of the extent of the map, on each side
@@ -122,7 +122,8 @@ class NeighbourhoodState:
 
     def with_typed_letter(self, typed: str) -> "NeighbourhoodState":
         """Choose a letter by typing it; raise SettingError for one that is not on the map."""
-        candidates = (typed, typed.strip(), typed.strip().lower())
+        shown = typed.strip() or typed.replace(" ", BLANK)
+        candidates = (shown, shown.lower())
         token = next((self.labels.index(one) for one in candidates if one in self.labels), None)
         if token is None:
             expected = f"one of the {len(self.labels)} letters on the map"
@@ -148,7 +149,7 @@ def start_state(corpus: Corpus, n_embd: int, steps: int, seed: int) -> Neighbour
 @lru_cache(maxsize=4)
 def _labels(corpus: Corpus) -> tuple[str, ...]:
     tokenizer = corpus_windows(corpus)[0]
-    signs = {" ": "␣", "⟨BOS⟩": END_SIGN}
+    signs = {" ": BLANK, "⟨BOS⟩": END_SIGN}
     texts = map(tokenizer.token_text, range(tokenizer.vocab_size))
     return tuple(signs.get(text) or visible(text) for text in texts)
 

@@ -4,6 +4,7 @@ from microgpt.viz.formatting import distinct_decimals
 from microgpt.viz.neighbourhood.data import EmbeddingMap, VowelCosine
 from microgpt.viz.neighbourhood.label_layout import name_of
 
+SMALL_RISE = 0.001  # in nats; below it, a rise is not told in figures
 POOR = 0.5  # a map that keeps less of the variance is called poor
 WORDS = {2: "two", 3: "three", 4: "four", 5: "five", 6: "six", 7: "seven", 8: "eight", 9: "nine",
          10: "ten", 11: "eleven", 12: "twelve"}  # fmt: skip
@@ -71,9 +72,10 @@ def _vowel_sentence(vowels: VowelCosine | None) -> str:
 
 def _swap_sentence(shown: EmbeddingMap) -> str:
     near, far = shown.cheapest[0], shown.dearest[0]
-    chosen = name_of(shown.chosen_label)
-    low, high = signed(near.value, 3), signed(far.value, 3)
-    verb = "raises" if near.value >= 0 else "changes"
+    chosen, high = name_of(shown.chosen_label), signed(far.value, 3)
+    verb, low = ("raises" if near.value > 0 else "changes"), signed(near.value, 3)
+    if abs(near.value) < SMALL_RISE:
+        verb, low = "changes", f"less than {SMALL_RISE}"
     return (
         f"After training, swapping the rows of {chosen} and {name_of(near.label)} {verb} the "
         f"held-out loss by {low}, of {chosen} and {name_of(far.label)} by {high}."

@@ -10,6 +10,7 @@ from microgpt.viz.neighbourhood.caption import (
 )
 from microgpt.viz.neighbourhood.data import EmbeddingMap, OtherLetter
 from microgpt.viz.neighbourhood.label_layout import (
+    END_SIGN,
     PlacedLabel,
     Point,
     axis_ticks,
@@ -34,7 +35,7 @@ def map_table(shown: EmbeddingMap) -> str:
         (letter.label, signed(letter.x, 4), signed(letter.y, 4), "yes" if letter.is_vowel else "")
         for letter in shown.letters
     ]
-    caption = f"the letters on the map at step {shown.step:,}; ▪ is the end of a name"
+    caption = f"the letters on the map at step {shown.step:,}"
     return html_table(("letter", *axis_names(shown), "vowel"), rows, caption)
 
 
@@ -56,13 +57,11 @@ def figure_texts(shown: EmbeddingMap) -> tuple[tuple[str, str], ...]:
 
 def list_texts(shown: EmbeddingMap) -> tuple[tuple[str, tuple[OtherLetter, ...], int], ...]:
     """Return the lists beside the map: heading, letters, and decimals of their numbers."""
-    where = f"cosine in all {numbers_word(shown.n_embd)} numbers"
-    if shown.is_table:
-        where = "cosine of the two numbers"
+    which = "the two" if shown.is_table else f"all {numbers_word(shown.n_embd)}"
     return (
-        (f"nearest to {name_of(shown.chosen_label)}: {where}", shown.neighbours, 2),
-        ("if its row were swapped: the cheapest", shown.cheapest, 3),
-        ("and the dearest (rise in held-out loss)", shown.dearest, 3),
+        (f"nearest in {which} numbers (cosine)", shown.neighbours, 2),
+        ("swapping its row costs least with …", shown.cheapest, 3),
+        ("… and most with (rise in held-out loss)", shown.dearest, 3),
     )
 
 
@@ -108,14 +107,19 @@ def _map(shown: EmbeddingMap, before: EmbeddingMap | None) -> Markup:
             aria_label="the map of the letters"),
         tag("div", *(tag("span", text, style=f"left:{percent(x)}") for x, text in x_ticks),
             css_class="x-axis"),
-        tag("p", tag("span", tag("i", css_class="ring"), "vowel") if _has_vowels(shown) else "",
-            tag("span", "▪ end of a name"), tag("span", f"{names[0]} →"), css_class="lab below"),
+        tag("p", *_signs(shown), tag("span", f"{names[0]} →"), css_class="lab below"),
         css_class="map",
     )  # fmt: skip
 
 
-def _has_vowels(shown: EmbeddingMap) -> bool:
-    return any(letter.is_vowel for letter in shown.letters)
+def _signs(shown: EmbeddingMap) -> list[Markup]:
+    """Return the legend: the ring of vowels and the sign of the end, if they are on the map."""
+    signs = []
+    if any(letter.is_vowel for letter in shown.letters):
+        signs.append(tag("span", tag("i", css_class="ring"), "vowel"))
+    if any(letter.label == END_SIGN for letter in shown.letters):
+        signs.append(tag("span", f"{END_SIGN} the end"))
+    return signs
 
 
 def _ticks(shown: EmbeddingMap) -> tuple[list[tuple[float, str]], list[tuple[float, str]]]:
@@ -128,6 +132,7 @@ def _letter(
     """Return a letter as a button that chooses it: see `PICKS` in `microgpt.widgets.css`."""
     letter, is_chosen = shown.letters[index], index == shown.chosen
     css_class = "letter" + " vowel" * letter.is_vowel + " chosen" * is_chosen
+    css_class += " end" * (letter.label == END_SIGN)
     style = _at(one.centre)
     if earlier is not None and earlier.centre != one.centre:
         css_class += " glide"
