@@ -52,6 +52,11 @@ class Neighbourhood(Panel):
     def _render(self, state: NeighbourhoodState, before: NeighbourhoodState | None) -> Rendered:
         return render_map(state.view, None if before is None else before.view)
 
+    def take_over(self, earlier_state: NeighbourhoodState) -> NeighbourhoodState:
+        """Continue the earlier state, with its seed in the box."""
+        self.seed_box.value = earlier_state.seed
+        return earlier_state
+
     # -- controls -------------------------------------------------------------------------------
 
     def _make_controls(self, state: NeighbourhoodState) -> None:

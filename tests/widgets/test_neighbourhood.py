@@ -154,6 +154,12 @@ def test_start_again_announces_and_trains_from_the_seed(view):
     assert view.state.view.chosen_label == "e"
 
 
+def test_a_cell_that_runs_again_shows_the_seed_of_its_networks(view):
+    state = view.state.with_seed(5)
+    assert view.take_over(state) is state
+    assert view.seed_box.value == 5
+
+
 def test_without_these_five_vowels_there_is_no_line_about_them():
     names = tuple(name.replace("u", "o") for name in CORPUS)
     state = start_state(Corpus("no u", names), 3, 2, 0)
