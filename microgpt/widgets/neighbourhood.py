@@ -67,10 +67,9 @@ class Neighbourhood(Panel):
             )
             for n_embd in (TWO, state.n_embd)
         }  # fmt: skip
-        steps = state.shown.steps
         self.slider = LabeledSlider(
-            lambda index, _: f"Snapshot (step {steps[int(index)]:,} of {steps[-1]:,})",
-            0, len(steps) - 1, 1, lambda index, _: self._on_snapshot(index),
+            lambda index, maximum: "Snapshot",
+            0, len(state.shown.steps) - 1, 1, lambda index, _: self._on_snapshot(index),
         )  # fmt: skip
         self.letter_box = ipywidgets.Text(description="Letter", continuous_update=False)
         self.letter_number = ipywidgets.BoundedIntText(

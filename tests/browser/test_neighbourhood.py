@@ -46,7 +46,7 @@ def test_a_typed_letter_is_chosen(notebook):
 def test_arrows_move_the_slider_and_no_tick(notebook):
     panel, press = notebook.panel(VIEW), notebook.page.keyboard.press
     ticks = panel.locator(".mg-x-axis, .mg-y-axis").evaluate_all("all => all.map(e => e.outerHTML)")
-    slider = panel.get_by_role("slider", name="slider")
+    slider = panel.get_by_role("slider", name="Snapshot slider")
     slider.focus()
     press("Home")
     expect(panel.locator(".mg-q")).to_contain_text("before training")
@@ -70,4 +70,4 @@ def test_start_again_trains_from_the_seed(notebook):
 
 def test_no_errors(notebook):
     notebook.run_cell(ERRORS)
-    assert notebook.output_text(ERRORS) == "[]"
+    expect(notebook.outputs(ERRORS)).to_contain_text("[]")
