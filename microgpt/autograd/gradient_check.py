@@ -30,7 +30,7 @@ def gradcheck(
     `inputs` is a list of Values, or of float64 leaf tensors with requires_grad. The output is
     reduced to one number by a random projection. Every element is checked or, with `directions`,
     that many random directions through each input. Fused operations run decomposed unless `fused`;
-    dropout masks are frozen. Raises GradientError with the input and the element of the first
+    dropout masks are frozen. Raises GradientError with the parameter and the element of the first
     difference; at a corner (relu at 0, equal maxima) it says that there is no one slope to check.
     """
     inputs = [inputs] if isinstance(inputs, Tensor | Value) else list(inputs)
@@ -39,10 +39,12 @@ def gradcheck(
     for index, leaf in enumerate(inputs):
         if not isinstance(leaf, Tensor | Value) or leaf.inputs or not leaf.requires_grad:
             raise SettingError(
-                f"input {index}", "a Value, or a tensor made with requires_grad=True", type(leaf)
+                f"parameter {index}",
+                "a Value, or a tensor made with requires_grad=True",
+                type(leaf),
             )
         if isinstance(leaf, Tensor) and leaf.dtype != np.float64:
-            raise DtypeError(f"gradcheck needs float64; input {index} is {leaf.dtype}")
+            raise DtypeError(f"gradcheck needs float64; parameter {index} is {leaf.dtype}")
     rng = np.random.default_rng(seed)
     with nullcontext() if fused else decomposed(), freeze_masks():
         return _check_inputs(function, inputs, eps, tolerance, rng, directions)
@@ -58,22 +60,23 @@ def _check_inputs(function, inputs, eps, tolerance, rng, directions) -> bool:
     grads = _analytic_grads(output, projection, inputs)
     for index, (leaf, start) in enumerate(zip(inputs, before, strict=True)):
         if not np.array_equal(leaf.data, start):
-            raise GradientError(f"the function changed its input {index}")
+            raise GradientError(f"the function changed its parameter {index}")
         if np.shape(grads[index]) != np.shape(start):
             raise ShapeError(
-                f"the gradient of input {index} must have shape {np.shape(start)}; "
+                f"the gradient of parameter {index} must have shape {np.shape(start)}; "
                 f"got {np.shape(grads[index])}"
             )
         for direction, label in _directions(start, rng, directions):
             f = _along(function, inputs, index, direction, projection)
+            place = f"parameter {index}{label}"
             expected = (f(eps) - f(-eps)) / (2 * eps)
             got = float(np.sum(grads[index] * direction))
             scale = max(1.0, abs(expected), abs(got))
             if np.isinf(scale) or not abs(got - expected) <= tolerance * scale:
                 if not np.isinf(scale):
-                    _check_no_corner(f, eps, tolerance * scale, got, f"input {index}, {label}")
+                    _check_no_corner(f, eps, tolerance * scale, got, place)
                 raise GradientError(
-                    f"input {index}, {label}: autograd gives {got:.9g}, finite differences "
+                    f"{place}: autograd gives {got:.9g}, finite differences "
                     f"{expected:.9g}; they differ by more than {tolerance:g}"
                 )
     return True
@@ -107,12 +110,12 @@ def _set_grad(leaf: Any, gradient: Any) -> None:
 def _directions(start: np.ndarray, rng: np.random.Generator, count: int | None):
     if count is not None:
         for number in range(count):
-            yield rng.normal(size=start.shape), f"random direction {number}"
+            yield rng.normal(size=start.shape), f", random direction {number}"
         return
     for index in np.ndindex(start.shape):
         direction = np.zeros(start.shape)
         direction[index] = 1.0
-        yield direction, f"element {index}" if index else "the number"
+        yield direction, f", element {index}" if index else ""
 
 
 def _along(function, inputs, index, direction, projection) -> Callable[[float], float]:

@@ -38,7 +38,9 @@ def _format(value: Any, digits: int) -> str:
         return str(value)
     if type(value) in (list, tuple) and value and is_numeric_data(value):
         items = ", ".join(_format(item, digits) for item in value)
-        return f"[{items}]" if type(value) is list else f"({items})"
+        if type(value) is list:
+            return f"[{items}]"
+        return f"({items},)" if len(value) == 1 else f"({items})"
     return value if isinstance(value, str) else repr(value)
 
 

@@ -51,6 +51,13 @@ PASSES: dict[str, Callable[[Any], dict[Any, float]]] = {
     "depth first": lambda last: backward(last, depth_first),
     "breadth first": lambda last: backward(last, breadth_first),
 }
+# Name of a wrong pass -> what it does, in a few words.
+MEANINGS = {
+    "overwrite": "what arrives second replaces what arrived first",
+    "recursion with running totals": "each arrival is passed on at once, with all that came before",
+    "depth first": "the number that was found last goes first",
+    "breadth first": "the number that was found first goes first",
+}
 
 
 def museum(id: str) -> MuseumTable:
@@ -63,7 +70,8 @@ def museum(id: str) -> MuseumTable:
         raise SettingError("museum", got=id, choices=("01",))
     rows = {name: {graph: _gradients(run, graph) for graph in GRAPHS}
             for name, run in PASSES.items()}  # fmt: skip
-    return MuseumTable(rows, {graph: formula for graph, (formula, _, _) in GRAPHS.items()})
+    formulas = {graph: formula for graph, (formula, _, _) in GRAPHS.items()}
+    return MuseumTable(rows, formulas, MEANINGS)
 
 
 def _gradients(run: Callable[[Any], dict[Any, float]], graph: str) -> tuple[float, ...]:

@@ -8,6 +8,7 @@ from microgpt.viz.looks import style_sheet
 
 QUESTION = "Which graph catches which wrong pass?"
 LEGEND = "Each cell holds the gradient with respect to a, or to a and b."
+ANSWER = "The answer"
 WRONG = "✗ wrong"
 NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 
@@ -18,14 +19,19 @@ class MuseumTable:
     """A table that a notebook displays: a row for each backward pass, a column for each graph.
 
     `rows[pass][graph]` are the gradients that a pass gives on a graph, one for each leaf; the first
-    pass is the right one. `formulas[graph]` says what is computed, with numbers for the leaves.
+    pass is the right one. `formulas[graph]` says what is computed, with numbers for the leaves;
+    `meanings[pass]` says in a few words what a pass does.
     """
 
     def __init__(
-        self, rows: Mapping[str, Mapping[str, Gradients]], formulas: Mapping[str, Sequence[str]]
+        self,
+        rows: Mapping[str, Mapping[str, Gradients]],
+        formulas: Mapping[str, Sequence[str]],
+        meanings: Mapping[str, str] | None = None,
     ):
         self.rows = {name: dict(cells) for name, cells in rows.items()}
         self.formulas = {graph: tuple(lines) for graph, lines in formulas.items()}
+        self.meanings = dict(meanings or {})
         self.right = next(iter(self.rows))
 
     def is_wrong(self, name: str, graph: str) -> bool:
@@ -38,10 +44,10 @@ class MuseumTable:
 
     @property
     def caption(self) -> str:
-        """What the table shows, in sentences that are made from its gradients."""
+        """Which graph catches which pass, in sentences that are made from the gradients."""
         wrong = [name for name in self.rows if name != self.right]
         total = _number(len(wrong))
-        sentences = [LEGEND]
+        sentences = []
         for graph in self.formulas:
             caught = self.catches(graph)
             if not caught:
@@ -76,14 +82,15 @@ class MuseumTable:
         return f"{gradients} {WRONG}" if self.is_wrong(name, graph) else gradients
 
     def __repr__(self) -> str:
-        """Return the table and its caption as plain text, one line for each pass."""
+        """Return the table as plain text, one line for each pass; its caption is the answer."""
         table = [["", *self.formulas]]
         table += [[name, *(self._cell(name, graph) for graph in self.formulas)]
                   for name in self.rows]  # fmt: skip
         widths = [max(map(len, column)) for column in zip(*table, strict=True)]
         lines = ["  ".join(map(str.ljust, row, widths)).rstrip() for row in table]
         legend = [f"{graph}: {'; '.join(lines)}" for graph, lines in self.formulas.items()]
-        return "\n".join([*lines, "", *legend, "", self.caption])
+        legend += [f"{name}: {meaning}" for name, meaning in self.meanings.items()]
+        return "\n".join([*lines, "", *legend, "", LEGEND])
 
     def _repr_html_(self) -> str:
         head = tag(
@@ -95,15 +102,20 @@ class MuseumTable:
             ),
         )
         rows = (
-            tag("tr", tag("th", name, scope="row"),
+            tag("tr", tag("th", name, self._meaning(name), scope="row"),
                 *(self._cell_html(name, graph) for graph in self.formulas))
             for name in self.rows
         )  # fmt: skip
         table = tag("table", tag("thead", head), tag("tbody", *rows))
-        caption = tag("p", self.caption, css_class="say")
-        body = tag("div", tag("h3", QUESTION, css_class="q"), table, caption,
+        legend = tag("p", LEGEND, css_class="say")
+        answer = tag("details", tag("summary", ANSWER), tag("p", self.caption, css_class="say"))
+        body = tag("div", tag("h3", QUESTION, css_class="q"), table, legend, answer,
                    css_class="museum-card")  # fmt: skip
         return f'<style>{style_sheet("base", "museum")}</style><div class="mg">{body}</div>'
+
+    def _meaning(self, name: str) -> Markup:
+        meaning = self.meanings.get(name, "")
+        return tag("span", meaning, css_class="meaning") if meaning else Markup("")
 
     def _cell_html(self, name: str, graph: str) -> Markup:
         """Return a cell, which carries the graph's name for pages too narrow for columns."""

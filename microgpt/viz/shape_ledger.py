@@ -14,17 +14,21 @@ from microgpt.viz.html import Markup, Rendered, join, tag
 QUESTION = "Which shape does each row give?"
 HEADER = ("row", "operation", "takes", "gives")
 WIDTH, ROW_HEIGHT, MAX_STILL_ROWS = 720, 22, 40
-STILL_COLUMNS = (MARGIN, 62, 200, 600)  # where the columns begin, in pixels
+STILL_COLUMNS = (MARGIN, 56, 182, 620)  # where the columns begin, in pixels
 
 Shape = tuple[int, ...]
 
 
 class Taken(NamedTuple):
-    """What an operation takes: the result of an earlier row, or something with a name."""
+    """What an operation takes: the result of an earlier row, or something with a name.
+
+    A `transposed` matrix is used with its two sizes exchanged; `shape` is the one that it has.
+    """
 
     shape: Shape
     row: int | None = None
     name: str = ""
+    transposed: bool = False
 
 
 class ShapeRow(NamedTuple):
@@ -102,14 +106,15 @@ def ledger_line(state: LedgerState, row: int, hidden: dict[int, str]) -> tuple[s
     operation, takes, gives = state.rows[row]
     texts = (_taken_text(taken, hidden) for taken in takes)
     mark = " ✓" if row in state.blanks and state.is_right(row) else ""
-    return str(row), operation, " · ".join(texts), hidden.get(row, shape_text(gives) + mark)
+    return str(row), operation, " and ".join(texts), hidden.get(row, shape_text(gives) + mark)
 
 
 def _taken_text(taken: Taken, hidden: dict[int, str]) -> str:
+    tail = " transposed" if taken.transposed else ""
     if taken.row is None:
-        return f"{taken.name} {shape_text(taken.shape)}"
+        return f"{taken.name} {shape_text(taken.shape)}{tail}"
     shape = "" if taken.row in hidden else f" {shape_text(taken.shape)}"
-    return f"row {taken.row}{shape}"
+    return f"row {taken.row}{shape}{tail}"
 
 
 def hidden_rows(state: LedgerState) -> dict[int, str]:

@@ -52,6 +52,11 @@ class Neighbourhood(Panel):
     def _render(self, state: NeighbourhoodState, before: NeighbourhoodState | None) -> Rendered:
         return render_map(state.view, None if before is None else before.view)
 
+    def take_over(self, earlier_state: NeighbourhoodState) -> NeighbourhoodState:
+        """Continue the earlier state, with its seed in the box."""
+        self.seed_box.value = earlier_state.seed
+        return earlier_state
+
     # -- controls -------------------------------------------------------------------------------
 
     def _make_controls(self, state: NeighbourhoodState) -> None:
@@ -62,10 +67,9 @@ class Neighbourhood(Panel):
             )
             for n_embd in (TWO, state.n_embd)
         }  # fmt: skip
-        steps = state.shown.steps
         self.slider = LabeledSlider(
-            lambda index, _: f"Snapshot (step {steps[int(index)]:,} of {steps[-1]:,})",
-            0, len(steps) - 1, 1, lambda index, _: self._on_snapshot(index),
+            lambda index, maximum: "Snapshot",
+            0, len(state.shown.steps) - 1, 1, lambda index, _: self._on_snapshot(index),
         )  # fmt: skip
         self.letter_box = ipywidgets.Text(description="Letter", continuous_update=False)
         self.letter_number = ipywidgets.BoundedIntText(

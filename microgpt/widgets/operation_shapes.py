@@ -14,6 +14,7 @@ from microgpt.nn import Module
 from microgpt.viz.shape_ledger import LedgerState, Repeat, ShapeRow, Taken
 
 MAX_BLANKS = 6
+TRANSPOSING = ("linear", "matmul_transposed")  # operations whose second matrix is transposed
 MIN_PERIOD = 4  # rows; fewer that come again are not a layer
 
 
@@ -58,6 +59,8 @@ def _rows(result: Tensor, names: dict[int, str], inputs: Any) -> list[ShapeRow]:
         takes = [_taken(parent, number, names, inputs) for parent in node.inputs]
         if node.op == "embedding" and not isinstance(inputs, Tensor):
             takes.insert(0, Taken(np.shape(inputs), name="tokens"))
+        if node.op in TRANSPOSING:
+            takes[1] = takes[1]._replace(transposed=True)
         number[id(node)] = len(rows)
         rows.append(ShapeRow(node.op, tuple(takes), tuple(node.shape)))
     return rows

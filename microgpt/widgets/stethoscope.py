@@ -1,4 +1,4 @@
-"""`Stethoscope`: the slopes of an expression, passed back through its graph edge by edge."""
+"""`Stethoscope`: the gradients of an expression, passed back through its graph edge by edge."""
 
 import threading
 import time
@@ -32,11 +32,11 @@ EXAMPLES: dict[str, tuple[str, dict[str, float]]] = {
 
 
 class Stethoscope(Panel):
-    """A live view of the chain rule: a graph whose slopes arrive edge by edge, beside measuring.
+    """A live view of the chain rule: a graph whose gradients arrive edge by edge, beside measuring.
 
     `expression` may have names, numbers, + - * /, ** with a constant power, tanh, exp, log, relu,
     and steps with names, as in "c = a*b; c*a + c": at most 4 leaves and 15 nodes. `values` are
-    those of its leaves, from -3 to 3. `toggles` adds what goes wrong: to forget to accumulate, and
+    those of its leaves, from -5 to 5. `toggles` adds what goes wrong: to forget to accumulate, and
     other orders of the backward pass. Raises SettingError for an expression outside this language.
     """
 
@@ -92,7 +92,7 @@ class Stethoscope(Panel):
         )
         self.next_button = button(
             "Next edge", lambda: self._change(StethoscopeState.next_step),
-            "pass a slope back along the next edge", "primary",
+            "pass a gradient back along the next edge", "primary",
         )  # fmt: skip
         self.end_button = button(
             "To the end", lambda: self._change(StethoscopeState.at_end), "all edges at once"

@@ -20,7 +20,7 @@ from microgpt.widgets.expression_parser import parse_expression
 from microgpt.widgets.measured_slope import corner_sides, loss_curve, measure_slope
 from microgpt.widgets.node_names import node_label, node_names
 
-MAX_VALUE = 3.0  # of a leaf, above 0 and below
+MAX_VALUE = 5.0  # of a leaf, above 0 and below
 FIRST_VALUES = (2.0, 3.0, 0.5, 1.0)  # of leaves without a value, in their order
 
 
@@ -94,7 +94,7 @@ class StethoscopeState:
         """Return this state; raise MicrogptError if the expression has no value or slope here."""
         if not all(value.grad - value.grad == 0 for value in self.graph):  # infinite or NaN
             raise MicrogptError(
-                "a slope here is too large for a float", "change a number or the expression"
+                "a gradient here is too large for a float", "change a number or the expression"
             )
         return self
 
@@ -128,7 +128,7 @@ class StethoscopeState:
         return replace(self, centre=self.leaf_value)
 
     def next_step(self) -> "StethoscopeState":
-        """Pass one slope back along an edge; after the last comes the end, then the beginning."""
+        """Pass one gradient back; after the last edge comes the end, then the beginning."""
         if self.position is None:
             return replace(self, position=0)
         is_last = self.position == len(self.steps)

@@ -37,8 +37,9 @@ class XRay(Panel):
     """A live view of a matrix product, or of broadcasting: what each cell is made of.
 
     `tab` is "product" or "broadcast". Pointing at a cell of the result lights what it is made of;
-    with `backward`, a slope lights the cells whose slopes it is the sum of. All numbers are those
-    of `Tensor`, forward and backward, and `seed` draws them. Raises SettingError for another tab.
+    with `backward`, a gradient lights the cells whose gradients it is the sum of. All numbers are
+    those of `Tensor`, forward and backward, and `seed` draws them. Raises SettingError for another
+    tab.
     """
 
     def __init__(self, tab: str = "product", *, backward: bool = False, seed: int = 0):

@@ -1,6 +1,5 @@
 """What notebook 05 claims: networks of three letters, swapped rows, and lost gradients."""
 
-from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -18,7 +17,6 @@ CLAIMS = {
     "rows_never_trained": "loss with rows that stay random, less that with trained, in thousandths",
     "swapped_vowels": "rise of the loss if two vowels are exchanged, in thousandths",
     "vowels_and_consonants": "rise for a vowel and a consonant, less that, in thousandths",
-    "cosines_of_cheap_swaps": "cosine of two vowels or two consonants, less that of one of each",
     "lossy_adam": "loss under Adam with repeated letters lost, less without, in thousandths",
     "lossy_sgd": "the same under plain steps",
 }
@@ -41,18 +39,13 @@ def measure(cells: Any, seed: int) -> dict[str, float]:
 
     ten, fixed, plain_steps = network(), network(), {"optimizer": mg.SGD, "lr": 0.5}
     ten_loss = loss(ten)
-    alike, different = (
-        _mean_cosine(cells, ten, pairs)
-        for pairs in ((*cells.vowels, *cells.consonants), cells.mixed)
-    )
     summed, bent = cells.Summed(seed), cells.Summed(seed, is_bent=True)
     summed_loss = loss(summed)
     vowels, mixed = (cells.mean_cost(ten, pairs, held) for pairs in (cells.vowels, cells.mixed))
-    as_they_are = {
+    in_nats = {
         "id_as_quantity": loss(cells.Quantities(cells.size, n_embd=1, seed=seed)) - ten_loss,
         "sum_and_side_by_side": summed_loss - ten_loss,
         "position_bent": loss(cells.Summed(seed, has_position=True, is_bent=True)) - loss(bent),
-        "cosines_of_cheap_swaps": alike - different,
     }
     in_thousandths = {
         "network_and_triples": ten_loss - _triples_loss(cells, train, held),
@@ -63,13 +56,7 @@ def measure(cells: Any, seed: int) -> dict[str, float]:
         "lossy_adam": lossy_loss() - ten_loss,
         "lossy_sgd": lossy_loss(**plain_steps) - loss(network(), **plain_steps),
     }
-    return as_they_are | {claim: THOUSANDTHS * effect for claim, effect in in_thousandths.items()}
-
-
-def _mean_cosine(cells: Any, model: Any, pairs: Iterable[str]) -> float:
-    """The mean cosine of the embeddings of two letters."""
-    rows = model.wte.weight.numpy()
-    return float(np.mean([cells.cosine(*rows[cells.tokenizer.encode(pair)]) for pair in pairs]))
+    return in_nats | {claim: THOUSANDTHS * effect for claim, effect in in_thousandths.items()}
 
 
 def _triples_loss(cells: Any, train: Any, held: Any) -> float:

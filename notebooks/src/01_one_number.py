@@ -22,12 +22,12 @@ mg.doctor(brief=True)
 # %% [markdown]
 # ## A slope can be measured
 #
-# Take a very small model: one weight w, one bias b, one input x. Its output is tanh(w·x + b), where
-# tanh is a curve that rises from −1 to 1. Its loss L is the squared distance between the output and
-# a target t.
+# Take a model with two parameters: a weight w, which multiplies the input x, and a bias b, which is
+# added. Its output is tanh(w·x + b), where tanh is a curve that rises from −1 to 1. Its loss L is
+# the squared distance between the output and a target t.
 #
-# How fast does L rise with w? Measure it: move w by a small step h to either side, and divide the
-# change of L by that of w, which is 2h. A slope measured like this is a **finite difference**.
+# How fast does L rise with w? Move w by a small step h to either side, and divide the change of L
+# by 2h. A slope measured like this is a **finite difference**.
 
 # %% tags=["experiment"]
 def loss(w=0.5, x=2.0, b=-0.4, t=0.2):
@@ -65,7 +65,7 @@ for n in range(1, 16):
 
 # %% tags=["answer:01.step"]
 best = min(("1e-2", "1e-6", "1e-15"), key=errors.get)
-mg.learn.reveal("01.step", best, off=f"{errors['1e-15'] / exact:.0%}")
+mg.learn.reveal("01.step", best, off=f"{100 * errors['1e-15'] / exact:.0f} %")
 
 # %% [markdown]
 # ## One walk back gives every slope
@@ -80,13 +80,13 @@ print(f"finite differences: {2 * num_parameters:,} runs for one step of training
 print("a backward pass: 1 run forwards, and 1 walk back")
 
 # %% [markdown]
-# A `Value` is a number that remembers how it was computed. Draw an arrow, or edge, to each result
-# from the numbers it was computed from: together they form a **graph**. `L.backward()` walks back
-# through it once, from L to its beginnings: that is the **backward pass**.
+# A `Value` is a number that remembers how it was computed. Draw an arrow (an edge) from each number
+# to every result computed from it: together they form a **graph**. `L.backward()` walks back
+# through it once, from L: that is the **backward pass**.
 #
-# It leaves in each number's `.grad` the slope of L: how fast L rises if this number grows while
-# the others stay the same. Such a slope is a **partial derivative**, dL/dw, or with a curly ∂ in books.
-# Code calls it the gradient.
+# It leaves in each number's `.grad` how fast L rises if you change this number and no other. Such a
+# slope is a **partial derivative**, dL/dw, or with a curly ∂ in books. Code calls this number a
+# gradient, too, and so does this notebook from here on.
 
 # %%
 w, x, b, t = mg.Value(0.5), mg.Value(2.0), mg.Value(-0.4), mg.Value(0.2)
@@ -106,10 +106,10 @@ print(f"dL/dw with all its digits: {w.grad}")
 # ## Each operation has a local gradient
 #
 # If one input of an operation grows, how fast does its result rise? That is its local gradient. For
-# a + b, it is 1 for a and 1 for b. For a − b, it is 1 for a and −1 for b. For a², it is 2a.
+# a + b, it is 1 for a and 1 for b. For a − b, it is 1 for a and −1 for b. For 5·a, it is 5.
 #
-# The next cell goes back from L to w. Beside each gradient, it prints the local gradient on the way
-# to the next line.
+# The next cell goes back from L to w. Beside each gradient, it prints the local gradient of the
+# step from this line to the line below.
 
 # %%
 path = {"L": L, "distance": distance, "output": output, "total": total, "product": product}
@@ -128,9 +128,9 @@ print(f"w        gradient {w.grad:.3f}")
 
 # %% [markdown]
 # Here is the whole graph, and below it L as a curve. Press *Start over*, then *Next edge* eight
-# times. Each time, find the two numbers that are multiplied, and see where the product goes. The
-# view says slope where code says gradient, and *autograd* for code that builds graphs and walks
-# back through them. Then move w, and compare the two slopes below the curve.
+# times. Each time, find the two numbers that are multiplied, and see where the product goes. Then
+# move w, and compare the two numbers beside the curve. *Autograd* is the name for code that builds
+# graphs and walks back through them.
 
 # %%
 mg.widgets.Stethoscope("(tanh(w*x + b) - t)**2", w=0.5, x=2.0, b=-0.4, t=0.2)
@@ -152,10 +152,12 @@ mg.learn.check("01.mul", mul_backward)
 # %% [markdown]
 # ### Your turn: one curve
 #
+# From calculus, the derivative of tanh at x is 1 − tanh²(x).
+#
 # Exercise, 4 minutes. `tanh_backward(x, dy) -> dx`, all floats. For y = tanh(x), you are given dy
-# again. Return the gradient of the loss with respect to x. An x as large as 400 must work. Example:
-# `tanh_backward(0.6, 1.0)` gives about 0.7116. You have seen this number in the view, at the edge
-# from tanh to +.
+# again. Return the gradient of the loss with respect to x. An x as large as 400 must work, and a
+# finite difference is not exact enough. Example: `tanh_backward(0.6, 1.0)` gives about 0.7116. The
+# view has this number at the edge from tanh to +.
 
 # %% tags=["exercise:01.tanh"]
 tanh_backward = mg.learn.todo()  # your function goes here, in place of this line
@@ -166,9 +168,8 @@ mg.learn.check("01.tanh", tanh_backward)
 # %% [markdown]
 # ## What if a number is used twice?
 #
-# In y = a·a, two edges lead from a to y, one for each factor. At a = 3, the backward pass carries
-# the number 3 back along each of them. After your guess, run the view and follow the two edges:
-# *Start over*, then *Next edge* twice.
+# In y = a·a, two edges lead from a to y, one for each factor. After your guess, run the view and
+# follow the two edges: *Start over*, then *Next edge* twice.
 
 # %% tags=["predict:01.twice"]
 # source: misconception: the last arrow to arrive wins, or arrows multiply
@@ -185,17 +186,17 @@ a = mg.Value(3.0)
 mg.learn.reveal("01.twice", round(a.grad))
 
 # %% [markdown]
-# The chain rule multiplies along a path; where paths meet, gradients add. To forget this is a famous
-# bug: what arrives second replaces what arrived first. In the view, switch on *Forget to
-# accumulate* and compare the two slopes. Then choose other examples from its menu. For which of them
-# does the bug change nothing?
+# The chain rule multiplies along a path; where paths meet, gradients add. Forgetting this is a
+# famous bug: what arrives second replaces what arrived first. In the view, switch on *Forget to
+# accumulate*, and compare the two numbers beside the curve. For which other examples does the bug
+# change nothing? The sentence below the view says so, and why.
 
 # %% [markdown]
 # ## In which order does the walk go?
 #
 # With the chain rule, you could walk along every single path from the result back to the start, and
-# add up what arrives. Take a small graph: a number x, and then twenty times y = y + y. Two edges
-# lead from each sum to the next. Whenever the walk reaches a number, count one visit.
+# add up what arrives. Take a small graph: start with y = x, then do y = y + y twenty times. Two
+# edges lead from each sum to the next. Whenever the walk reaches a number, count one visit.
 
 # %% tags=["predict:01.paths"]
 # source: misconception: a graph is a tree with short cuts
@@ -221,13 +222,13 @@ print(f"visiting each number once: 21 visits, and dy/dx = {x.grad:,.0f}")
 mg.learn.reveal("01.paths", num_visits)
 
 # %% [markdown]
-# So a backward pass visits each number once. Then the order matters: a number must wait until
-# everything that was computed from it has passed its gradient on. To find such an order, list the
-# numbers so that each comes after those it was computed from. This is a **topological order**, and
-# the backward pass goes through it from the end.
+# Each number is visited once, and may send its gradient on only after all numbers computed from
+# it have sent theirs. To find such an order, list the numbers: before you add one, add its inputs
+# in the same way, if they are missing. Each number comes after those it was computed
+# from: a **topological order**. The backward pass takes it from the end.
 #
-# The museum below shows a right pass and four broken ones, each on six small graphs. Is there a
-# graph that catches all four?
+# The table runs one correct and four wrong passes. A graph catches a pass if the answer is wrong
+# there. Does one graph catch all four?
 
 # %%
 mg.learn.museum("01")
@@ -235,11 +236,11 @@ mg.learn.museum("01")
 # %% [markdown]
 # ### Write the backward pass
 #
-# Exercise, 9 minutes. `backward(last) -> grads`. A node has `inputs`, the nodes that it was computed
-# from, and `local_grads`, one number for each of them. So does a `Value`: try it on your own graphs.
-# Return a dictionary with the gradient of `last` with respect to every node that it depends on,
-# itself included. Change no node. Example: with a = 3 and y = a·a, `backward(y)` gives
-# `{y: 1.0, a: 6.0}`.
+# Exercise, 9 minutes. `backward(last) -> grads`. A node, like a `Value`, has `inputs`, the nodes it
+# was computed from, and `local_grads`, one number for each.
+# Return a dictionary with the gradient of `last` with respect to every node it depends on,
+# itself included. Change no node. A graph may be 10,000 nodes deep; a check ends after 3
+# seconds. Example: with a = 3 and y = a·a, `backward(y)` gives `{y: 1.0, a: 6.0}`.
 
 # %% tags=["exercise:01.backward"]
 backward = mg.learn.todo()  # your function goes here, in place of this line
@@ -253,18 +254,22 @@ mg.learn.check("01.backward", backward)
 # compares the gradients with the library's.
 
 # %%
+config = mg.GPTConfig.microgpt(n_embd=8)
+model, tokens = mg.ScalarGPT(config), [26, 0, 13, 13, 0, 26]  # anna, with 26 at both ends
+model.load_state_dict(mg.GPT(config).state_dict())
+print(f"before training, the loss on this name is {model.loss(tokens[:-1], tokens[1:]).data:.2f}")
+
+# %%
 answers = {"mul_backward": ("01.mul", mul_backward), "backward": ("01.backward", backward)}
 mine = {name: answer for name, (id, answer) in answers.items() if mg.learn.check(id, answer)}
 if mine:
-    config = mg.GPTConfig.microgpt(n_embd=8)
-    model, tokens = mg.ScalarGPT(config), [0, 1, 14, 14, 1, 0]  # anna, with 0 at both ends
-    model.load_state_dict(mg.GPT(config).state_dict())
     with mg.learn.using(**mine) as report:
         for _ in range(10):
             L = model.loss(tokens[:-1], tokens[1:])
             L.backward()
             for p in model.parameters():
                 p.data, p.grad = p.data - 0.1 * p.grad, 0.0
+    print(f"in the last of 10 steps, the loss is {L.data:.2f}")
     print(report)
 else:
     print("There is no correct answer of yours yet; the notebook goes on without it.")
@@ -273,20 +278,21 @@ else:
 # ## Break it: does the loss show a wrong order?
 #
 # Suppose that the backward pass of your library does not go through a topological order. Would you
-# notice in training? The network below has 54 parameters and learns a curve from 16 points. It uses its
-# six numbers h twice: a correction is computed from them, and added to them. Adding the input of a calculation to
-# its output is called a residual connection, and a GPT has two in every layer.
+# notice in training? The network below has 54 parameters and learns a curve from 16 points. From its
+# six hidden numbers it computes six corrections, and adds each to its number: so each is used
+# twice. Adding the input of a calculation to its output is called a residual connection, and a GPT
+# has several.
 
 # %% tags=["predict:01.order"]
 # source: misconception: if the loss falls, the gradient is right
-# source: answer: about the same
+# source: answer: about the same as in the right order
 # source: no difference seen: depth_first_loss
 # source: claims: depth_first_gradient
 # source: gives away: forgives|about the same|no difference
 mg.learn.predict(
     "01.order",
-    "Compared with the right order, the loss after 60 steps in the wrong order is …",
-    ("as high as at the start", "higher", "about the same"),
+    "After 60 steps in the wrong order, the loss is …",
+    ("as high as at the start", "higher than in the right order", "about the same as in the right order"),
 )
 
 # %% tags=["experiment"]
@@ -308,7 +314,7 @@ print(f"before training, the loss is {network_loss(*new_parameters(seed=0)).data
 
 # %% [markdown]
 # Here is the broken pass. A number passes its gradient on as soon as the walk gets there, even if
-# more is still to arrive. Such a walk is called depth first, and its order is no topological order.
+# more is still to arrive. Such a walk is called depth first, and its order is not a topological order.
 
 # %% tags=["experiment"]
 def depth_first(last, gradient=1.0):
@@ -344,9 +350,9 @@ losses, _ = train(mg.Value.backward, seed=0)
 print(f"in the right order, the loss falls from {losses[0]:.2f} to {losses[-1]:.2f}")
 
 # %% [markdown]
-# Now both orders, from five different starts; it takes some seconds. The last number compares the
-# first gradient in the wrong order with the right one: the length of the difference, as a share of
-# the length of the right one.
+# Now both orders, from five different starts; it takes some seconds. The last number is the size of
+# the error in the first gradient, as a share of the size of the right one. Equal gradients would
+# give zero.
 
 # %% tags=["shows:01.order"]
 ratios, shares = [], []
@@ -356,17 +362,17 @@ for seed in range(5):
     ratios.append(wrong[-1] / right[-1])
     shares.append(math.dist(wrong_gradient, gradient) / math.hypot(*gradient))
     after = f"{right[-1]:.3f} in the right order, {wrong[-1]:.3f} depth first"
-    print(f"loss {right[0]:.2f}, after 60 steps {after}; first gradient {shares[-1]:.0%} off")
+    print(f"loss {right[0]:.2f}, after 60 steps {after}; first gradient {100 * shares[-1]:.0f} % off")
 
 # %% tags=["answer:01.order"]
 logs = [math.log(ratio) for ratio in ratios]
 is_seen = statistics.mean(logs) > 3 * statistics.stdev(logs)
 mg.learn.reveal(
     "01.order",
-    "higher" if is_seen else "about the same",
+    "higher than in the right order" if is_seen else "about the same as in the right order",
     low=f"{min(ratios):.2f}",
     high=f"{max(ratios):.2f}",
-    off=f"{min(shares):.0%} to {max(shares):.0%}",
+    off=f"{100 * min(shares):.0f} % to {100 * max(shares):.0f} %",
 )
 
 # %% [markdown]
@@ -380,8 +386,8 @@ agrees = mg.gradcheck(network_loss, new_parameters(seed=0))
 print(f"right order: all 54 partial derivatives agree with finite differences: {agrees}")
 
 # %% [markdown]
-# Now with the broken one. Its loss is a `DepthFirst`: a `Value` with L as its only input and a local
-# gradient of 1, whose `backward` is the walk from above. The check stops at the first parameter that it finds wrong, and prints both slopes.
+# Now with the broken one. A `DepthFirst` wraps L without changing it, so that `gradcheck` uses our
+# broken walk. The check stops at the first parameter that it finds wrong, and prints both numbers.
 
 # %%
 class DepthFirst(mg.Value):
@@ -400,14 +406,14 @@ except mg.GradientError as error:
 # %% [markdown]
 # ## What this does not show
 #
-# A slope is a promise for small steps only; notebook 08 asks how far to step. Most models calculate
-# with 7 digits in place of 16, and measuring is rougher there. A corner has no single slope: choose
-# relu in the view. And a right backward pass makes a model trainable, not good.
+# A gradient is right for small steps only; notebook 08 asks how far to step. Many models calculate
+# with 7 digits, where measuring is rougher. A corner has no single slope: in the view, choose relu,
+# which is 0 below 0 and x above. And a right backward pass makes a model trainable, not good.
 
 # %% [markdown]
 # ### You can now say
 #
-# A partial derivative says how fast the loss rises if one number grows and the others stay. The
+# A partial derivative says how fast the loss rises if one number is changed and no other. The
 # backward pass goes through a topological order from the end: it multiplies along each path, by the
 # chain rule, and adds where paths meet. I check gradients with finite differences, not by watching
 # the loss.

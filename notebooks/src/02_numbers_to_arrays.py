@@ -1,9 +1,9 @@
 # %% [markdown]
-# # How do tens of thousands of numbers become tens?
+# # How do tens of thousands of nodes become a handful?
 #
 # In notebook 01, every single number was a node of the graph. A whole GPT made of such numbers is
-# slow, and nobody can look over it. Here you tie the numbers into bundles. Then the graph has a few
-# dozen nodes, and the backward pass needs two new rules. You write both.
+# slow, and nobody can take it all in. Here you bundle the numbers. Then you can count the nodes on
+# your fingers and toes, and the backward pass needs new rules. You write two of them.
 #
 # You need notebook 01. One name from the list `names-mini` is enough to learn from.
 
@@ -23,8 +23,9 @@ mg.doctor(brief=True)
 # %% [markdown]
 # ## One name, twice
 #
-# The next cell sends one name through the model of notebook 00, forwards and back. First each
-# number is a `Value`. Then the same calculation uses `Tensor`, which holds many numbers in one node.
+# The next cells send one name through a new, untrained model with the shapes of notebook 00's,
+# forwards and back. First each number is a `Value`. Then the same calculation uses `Tensor`, which
+# holds many numbers in one node. `float64` asks for numbers of 16 digits.
 
 # %% tags=["imports", "varies"]
 names = mg.load_corpus("names-mini")
@@ -50,13 +51,15 @@ for label, model in {"Value": scalar_gpt, "Tensor": gpt}.items():
     L.backward()
     seconds = time.perf_counter() - start
     print(f"{label:6}: {len(graph(L)):6,} nodes, {seconds:.4f} seconds, loss {float(L.data):.12f}")
+print(f"knowing nothing costs {math.log(tokenizer.vocab_size):.2f}")
 
 # %% [markdown]
-# ## The same sums, tied into bundles
+# ## The same sums, in bundles
 #
-# An **array** is a block of numbers in rows and columns, or along more directions than two. Each
-# direction is an **axis**, counted from 0. The **shape** lists how long each axis is. The array
-# below has two rows and three columns, so its shape is (2, 3).
+# An **array** is a block of numbers in rows and columns, or along more than two directions. Each
+# direction is an **axis**, numbered from 0. The **shape** lists how long each axis is. The array
+# below has two rows and three columns, so its shape is (2, 3). NumPy, `np` in code, is Python's
+# library for arrays.
 
 # %%
 a = np.array([[1, 2, 0], [0, 1, 3]])
@@ -72,7 +75,7 @@ print("sum along axis 1, along the rows:  ", a.sum(axis=1))
 rng = np.random.default_rng(1)
 points, targets = rng.normal(size=(32, 2)), rng.normal(size=(32, 1))
 starts = {"w1": rng.normal(size=(2, 8)), "b1": rng.normal(size=8), "w2": rng.normal(size=(8, 1))}
-v = {name: np.vectorize(mg.Value)(start) for name, start in starts.items()}
+v = {name: np.vectorize(mg.Value)(start) for name, start in starts.items()}  # a Value each
 losses = []
 for point, target in zip(points, targets):
     hidden = [(sum(p * w for p, w in zip(point, v["w1"][:, j])) + v["b1"][j]).tanh() for j in range(8)]
@@ -84,8 +87,8 @@ print(f"Value:  {len(graph(L)):5,} nodes, loss {L.data:.12f}")
 
 # %% [markdown]
 # Now with one node for each array. In `x @ w1`, all points meet all weights at once: this is a
-# **matrix product**, and you look into it below. The two ways give the same loss and the same
-# gradients, except in the last digits.
+# **matrix product**, and you look into it below. `requires_grad=True` asks for a gradient. The two
+# ways give the same loss and the same gradients, except in the last digits.
 
 # %%
 x, t = mg.Tensor(points), mg.Tensor(targets)
@@ -116,18 +119,20 @@ mg.widgets.XRay()
 # %% [markdown]
 # ### Which shapes come out?
 #
-# The rule for a matrix product: (B, I) @ (I, O) gives (B, O). The axis in the middle must have the same size on both
-# sides; the products are added up along it, so it is gone. When a row of 8 numbers is added to 32
-# rows, it is first copied 32 times. The ledger lists each operation of your network. Some shapes
-# are missing: fill them in.
+# The rule for a matrix product: (B, I) @ (I, O) gives (B, O), for B rows, I inputs and O outputs. The
+# middle sizes must be equal. Each pair of a row and a column gives one number, so the middle size does not appear in the result.
+# When a row is added to many rows, it is first copied to their shape: in the ledger, row 1 copies
+# b1 to the shape of row 0. Fill in the shapes that are missing.
 
 # %%
 mg.shapes(network, x, blanks=True, w1=w1, b1=b1, w2=w2)
 
 # %% [markdown]
-# A GPT is a longer list of the same kind. Here B is 1 name, T the number of letters that it reads,
-# C = 16 the width of an embedding, and V = 27 the number of tokens. Two shapes are missing. Both
-# follow from B, T, C and V alone.
+# A GPT's ledger is longer. Some nodes of its graph do several operations at once; the ledger lists
+# each. An array turned on its side, with rows and columns exchanged, is its **transpose**, written
+# wᵀ: (27, 16) becomes (16, 27). B is 1 name, T the number of tokens that it reads, C = 16 the width
+# of an embedding, and V = 27 the number of tokens there are. The last row puts the rows of all names
+# under each other: (B·T, V).
 
 # %%
 mg.shapes(gpt, ids[:-1], blanks=2)
@@ -136,8 +141,7 @@ mg.shapes(gpt, ids[:-1], blanks=2)
 # ## And backwards?
 #
 # For y = x @ w, you are given dy: the gradient of the loss with respect to each number of y. You
-# look for dx and dw. Each is a product of two arrays, one of them perhaps turned on its side, with
-# rows and columns exchanged: this is called the **transpose** and written wᵀ.
+# want dx and dw. Each is a product of two arrays, one of them perhaps transposed.
 
 # %% tags=["predict:02.shapes"]
 # source: misconception: matching shapes prove a rule
@@ -145,7 +149,7 @@ mg.shapes(gpt, ids[:-1], blanks=2)
 # source: gives away: all eight|eight of eight|\b8 of 8
 mg.learn.predict(
     "02.shapes",
-    "Say x and w are (3, 3). Of 8 products of dy, w and their transposes, how many have the shape of dx?",
+    "x and w are (3, 3). Take dy or dyᵀ, and w or wᵀ, in either order: how many of the 8 products fit dx?",
     (1, 2, 4, 8),
 )
 
@@ -168,8 +172,9 @@ num_shaped, *others = (candidates(*sizes) for sizes in ((3, 3, 3), (2, 3, 3), (2
 mg.learn.reveal("02.shapes", num_shaped)
 
 # %% [markdown]
-# So the rule for x takes the transpose of w: dx = dy @ wᵀ. Each input hears from every output that
-# it fed, through the same weight. The view shows this: point at a number of dx, and a row of dy and a row of w light up.
+# So the rule for x takes the transpose of w: dx = dy @ wᵀ. The gradient of an input adds up, over
+# all outputs that it was used in, their gradient times the weight. Point at a number of dx in the
+# view, and a row of dy and a row of w light up.
 
 # %%
 mg.widgets.XRay(backward=True)
@@ -189,11 +194,11 @@ matmul_backward = mg.learn.todo()  # your function goes here, in place of this l
 mg.learn.check("02.matmul_backward", matmul_backward)
 
 # %% [markdown]
-# ## What was copied on the way out is added on the way back
+# ## What is the gradient of a copied number?
 #
-# `x @ w1` has shape (32, 8), and `b1` has shape (8,). To add them, NumPy first copies the row `b1` 32
-# times. This is called **broadcasting**: an axis that is missing on the left, or has size 1, is
-# copied until it fits. In the view, choose two shapes, and see the copies.
+# `x @ w1` has shape (32, 8), and `b1` has shape (8,). To add them, NumPy acts as if it made 32 copies
+# of the row `b1`. This is called **broadcasting**: compared from the right, where an axis is missing
+# or has size 1, the numbers are copied. In the view, choose two shapes, and see the copies.
 
 # %% tags=["predict:02.bias"]
 # source: misconception: a copy shares the blame, so divide it
@@ -201,7 +206,7 @@ mg.learn.check("02.matmul_backward", matmul_backward)
 # source: gives away: the sum of the four(?!",)|accumulat
 mg.learn.predict(
     "02.bias",
-    "One bias is added to four rows. With respect to the bias, the gradient is …",
+    "One bias is added to four rows. Its gradient is …",
     ("that of one row", "the mean of the four", "the sum of the four"),
 )
 
@@ -217,10 +222,10 @@ mg.learn.reveal("02.bias", next(way for way, value in ways.items() if value == b
 # %% [markdown]
 # ### Your turn: undo a broadcast
 #
-# Exercise, 7 minutes. `unbroadcast(dy, shape) -> dx`. An array of `shape` was copied until it had
-# the shape of dy. Return its gradient, of `shape`: add up what the copies received. Change no
-# input. Example: for dy = `[[0, 1, 2], [3, 4, 5]]`, shape (3,) gives `[3, 5, 7]`, shape (2, 1) gives
-# `[[3], [12]]`, and shape () gives 15. Hints: `mg.learn.hint("02.unbroadcast")`.
+# Exercise, 7 minutes. `unbroadcast(dy, shape) -> dx`. An array with that shape was copied until it
+# had the shape of dy. Add up what the copies received, and return a new array with that shape; leave
+# dy as it is. Example: for dy = `[[0, 1, 2], [3, 4, 5]]`, shape (3,) gives `[3, 5, 7]`, shape (2, 1)
+# gives `[[3], [12]]`, and shape (), a single number, gives 15.
 
 # %% tags=["exercise:02.unbroadcast"]
 unbroadcast = mg.learn.todo()  # your function goes here, in place of this line
@@ -229,22 +234,22 @@ unbroadcast = mg.learn.todo()  # your function goes here, in place of this line
 mg.learn.check("02.unbroadcast", unbroadcast)
 
 # %% [markdown]
-# What you wrote correctly now works inside a GPT: its gradients pass through your rules. The report
-# compares them with the library's.
+# What you wrote correctly now trains the network above: its gradients pass through your rules. The
+# report compares them with the library's. `SGD` moves each parameter against its gradient, and
+# `zero_grad` sets the gradients to 0 before the next pass.
 
 # %%
-answers = {
-    "matmul_backward": ("02.matmul_backward", matmul_backward),
-    "unbroadcast": ("02.unbroadcast", unbroadcast),
-}
-mine = {name: answer for name, (id, answer) in answers.items() if mg.learn.check(id, answer)}
+answers = {"matmul_backward": matmul_backward, "unbroadcast": unbroadcast}
+mine = {name: answer for name, answer in answers.items() if mg.learn.check(f"02.{name}", answer)}
 if mine:
     optimizer = mg.SGD([w1, b1, w2], 0.1)
     with mg.learn.using(**mine) as report:
         for _ in range(10):
             optimizer.zero_grad()
-            ((network(x) - t) ** 2).mean().backward()
+            L = ((network(x) - t) ** 2).mean()
+            L.backward()
             optimizer.step()
+    print(f"in the last of 10 steps, the loss is {L.item():.2f}")
     print(report)
 else:
     print("There is no correct answer of yours yet; the notebook goes on without it.")
@@ -252,7 +257,7 @@ else:
 # %% [markdown]
 # ## How many digits does a check need?
 #
-# Notebook 01 compared gradients with finite differences, in numbers of 16 digits. Most models use
+# Notebook 01 compared gradients with finite differences, in numbers of 16 digits. Many models use
 # 32 bits for a number, which is about 7 digits. How well can such a check work?
 
 # %% tags=["predict:02.digits"]
@@ -262,7 +267,7 @@ else:
 # source: gives away: about a per cent|7 digits are too few|\b1 %(?!")
 mg.learn.predict(
     "02.digits",
-    "A correct rule, checked with 7 digits and a step of 1e-5. It looks wrong by about …",
+    "With 7 digits and a step of 1e-5, the finite difference differs from the correct gradient by about …",
     ("nothing", "0.00001 %", "1 %"),
 )
 
@@ -277,17 +282,18 @@ def check_error(dtype, h, seed):
     high, low = (float(np.tanh(x @ moved).sum(dtype=dtype)) for moved in (w + step, w - step))
     return abs((high - low) / (2 * h) / leaf.grad[0, 0] - 1)
 
-print("step      7 digits  16 digits   (median of five checks)")
+print("how far the finite difference is off, the median of five checks")
+print("step     7 digits   16 digits")
 for h in (1e-2, 1e-3, 1e-4, 1e-5, 1e-6, 1e-7):
     pair = [statistics.median(check_error(t, h, seed) for seed in range(5)) for t in (np.float32, np.float64)]
-    print(f"{h:.0e}   {pair[0]:9.0e}  {pair[1]:9.0e}")
+    print(f"{h:.0e}  {100 * pair[0]:7.1g} %  {100 * pair[1]:8.1g} %")
 
 # %% tags=["answer:02.digits"]
 measured = statistics.median(check_error(np.float32, 1e-5, seed) for seed in range(5))
 levels = {"nothing": 0, "0.00001 %": 1e-7, "1 %": 1e-2}
 nearest = min(levels, key=lambda level: abs(math.log10(measured) - math.log10(levels[level] or 1e-12)))
 fine = statistics.median(check_error(np.float64, 1e-5, seed) for seed in range(5))
-mg.learn.reveal("02.digits", nearest, rough=f"{measured:.1%}", fine=f"{fine:.0e}")
+mg.learn.reveal("02.digits", nearest, rough=f"{100 * measured:.1f} %", fine=f"{fine:.0e}")
 
 # %% [markdown]
 # ## Break it: forget one axis
@@ -303,7 +309,7 @@ mg.learn.reveal("02.digits", nearest, rough=f"{measured:.1%}", fine=f"{fine:.0e}
 mg.learn.predict(
     "02.line",
     "After 200 steps, the fitted line is …",
-    ("as good as without the mistake", "as good, but later", "a flat line"),
+    ("as good as without the mistake", "on its way, but behind", "a flat line"),
 )
 
 # %% tags=["experiment"]
@@ -329,18 +335,18 @@ for label, forget_axis in {"(64, 1) − (64, 1)": False, "(64, 1) − (64,)": Tr
     fits = [fit(seed, forget_axis) for seed in range(5)]
     slopes[forget_axis] = [abs(a) for _, a, _ in fits]
     for loss, a, c in fits:
-        print(f"{label:17}: loss {loss:.2f}, y = {abs(a):.2f}·x + {c:.2f}")
+        print(f"{label:17}: loss {loss:.2f}, y = {a:z.2f}·x + {c:.2f}")
 
 # %% tags=["answer:02.line"]
 is_flat = max(slopes[True]) < 0.05 * min(slopes[False])
-mg.learn.reveal("02.line", "a flat line" if is_flat else "as good, but later")
+mg.learn.reveal("02.line", "a flat line" if is_flat else "on its way, but behind")
 
 # %% [markdown]
 # ## What this does not show
 #
 # Arrays are faster for two reasons, which this notebook does not separate: Python takes fewer
-# steps, and the loops inside an operation are better. Notebook 13 does. The GPT here is a list of
-# shapes; notebooks 06 and 07 say what its rows are for.
+# steps, and the loops inside an operation run as compiled code. Notebook 13 does. The GPT here is a
+# list of shapes; notebooks 06 and 07 say what its rows are for.
 
 # %% [markdown]
 # ### You can now say

@@ -3,7 +3,7 @@
 #
 # In notebook 00, a loss said how well a model guesses. Here you make such guesses yourself, in
 # numbers. Then you count which letter follows which, and measure the table against your guesses.
-# In the end, you train a network that learns the same table without counting.
+# In the end, you train a network without counting anything.
 #
 # You need notebooks 00 to 02. The corpus is the list `names-mini`.
 
@@ -28,9 +28,10 @@ print(f"{len(train):,} names to learn from, {len(held_out):,} held out, no name 
 # %% [markdown]
 # ## You guess first
 #
-# A name from the held-out set begins, and you say what comes next. Choose up to three letters, and
-# with the slider say how sure you are. Then look at the four rows: yours, a guess among all
-# letters alike, letters counted, and pairs counted. The lower a row's mean, the better.
+# A name from the held-out set begins, and you say what comes next. Choose up to three letters,
+# and with the slider say how sure you are. Then look at the four rows: yours, a blind guess that
+# treats all letters alike, letters counted, and pairs counted. The lower a row's mean price, the
+# better; the price is explained below.
 
 # %%
 mg.widgets.ScoredGuess(names)
@@ -63,8 +64,8 @@ mg.learn.check("03.surprise", nll)
 # %% [markdown]
 # ## How sure should you be?
 #
-# For each letter, take its most frequent follower. On held-out names, this guess is right about one
-# time in four. Now somebody always gives it 99 %, and shares the last 1 % among the others.
+# For each letter, take its most frequent follower. On held-out names, this guess is right about
+# one time in five. Now somebody always gives it 99 %, and shares the last 1 % among the others.
 
 # %% tags=["predict:03.sure"]
 # source: misconception: loss is accuracy; boldness pays
@@ -73,7 +74,7 @@ mg.learn.check("03.surprise", nll)
 # source: gives away: boldness|\b6\.\d|worse than blind
 mg.learn.predict(
     "03.sure",
-    f"The loss of a blind guess is ln {size} = {math.log(size):.1f}. That of always giving 99 % is …",
+    f"A blind guess has the loss ln {size} = {math.log(size):.1f}. Always giving the favourite 99 % has …",
     (0.2, 1.5, 3.3, 6.2),
 )
 
@@ -132,8 +133,9 @@ for before in (end, *probs[end].argsort()[::-1][:2]):
 # A count of 0 would say *impossible*, and one impossible pair in a held-out name would cost an
 # infinite loss. So every count begins at a small number, here 0.3: this is called **smoothing**.
 #
-# From here on, each notebook adds a row to the scoreboard: the loss of every model so far on the
-# same held-out names. ± is two standard errors.
+# The scoreboard shows the loss of every model so far on the same held-out names. Later notebooks
+# that train a model on these names add rows. Here ± is two standard errors; bytes come in
+# notebook 04. Notebook 00 counted other names, so its figures differ a little.
 
 # %%
 board = mg.learn.scoreboard(names)
@@ -147,12 +149,12 @@ board
 # %% tags=["predict:03.memory"]
 # source: misconception: more context always helps
 # source: claims: few_names_triples, many_names_triples
-# source: answer: worse
+# source: answer: worse than
 # source: gives away: starve|triples are worse|too few
 mg.learn.predict(
     "03.memory",
-    "With only 400 names to learn from, counted triples are … than counted pairs.",
-    ("better", "equal", "worse"),
+    "With only 400 names to learn from, counted triples are … counted pairs.",
+    ("better than", "as good as", "worse than"),
 )
 
 # %% tags=["experiment", "shows:03.memory"]
@@ -172,7 +174,7 @@ for count in (400, 800, 1600, len(train)):
     print(f"{count:5,} names: pairs {pairs:.3f}, triples {triples:.3f}, difference {triples - pairs:+.3f}")
 
 # %% tags=["answer:03.memory"]
-mg.learn.reveal("03.memory", "worse" if few > 0.02 else "better" if few < -0.02 else "equal")
+mg.learn.reveal("03.memory", "worse than" if few > 0.02 else "better than" if few < -0.02 else "as good as")
 
 # %%
 board.count(3)
@@ -185,9 +187,9 @@ board.count(3)
 # are 7.389, 2.718 and 1.105, and they add up to 11.213.
 #
 # Exercise, 6 minutes. `softmax(x) -> p`, both of shape (…, V): turn each row of logits into
-# probabilities. Logits may be as large as 1000 or −inf. Change no input, and keep float32
-# as float32. Example: `[2.0, 1.0, 0.1]`
-# gives `[0.659, 0.242, 0.099]`. Hints: `mg.learn.hint("03.softmax")`.
+# probabilities. A logit may be 1000, or −inf, which means impossible. Change no input, and keep
+# float32 as float32. Example: `[2.0, 1.0, 0.1]` gives `[0.659, 0.242, 0.099]`. Hints:
+# `mg.learn.hint("03.softmax")`.
 
 # %% tags=["exercise:03.softmax"]
 softmax = mg.learn.todo()  # your function goes here, in place of this line
@@ -200,9 +202,10 @@ mg.learn.check("03.softmax", softmax)
 #
 # The cross-entropy loss is the mean negative log-likelihood of what really came.
 #
-# Exercise, 6 minutes. `cross_entropy(logits, targets) -> loss`, with logits (N, V) and targets (N,),
-# the ids that came: the mean over the N rows, in nats. Example: logits `[[2.0, 1.0, 0.1]]` and
-# targets `[1]` give `1.4170`. Hints: `mg.learn.hint("03.cross_entropy")`.
+# Exercise, 6 minutes. `cross_entropy(logits, targets) -> loss`, with logits (N, V) and targets
+# (N,), the ids that came: the mean over the N rows, in nats. Logits `[[1000, 0]]` with target 1
+# must give 1000, so no probability may be rounded to 0 on the way. Example: logits `[[2.0, 1.0,
+# 0.1]]` and targets `[1]` give `1.4170`. Hints: `mg.learn.hint("03.cross_entropy")`.
 
 # %% tags=["exercise:03.cross_entropy"]
 cross_entropy = mg.learn.todo()  # your function goes here, in place of this line
@@ -228,12 +231,12 @@ print(f"on the names that it was counted on, the table has a loss of {best_loss:
 
 # %% tags=["predict:03.network"]
 # source: misconception: networks beat counting
-# source: answer: the same
+# source: answer: the same as
 # source: gives away: same optimum|not finished|the same best
 mg.learn.predict(
     "03.network",
-    "Trained for very long, the loss on the names it learns from is … as that of the counted table.",
-    ("lower", "the same", "higher"),
+    "Trained for very long, its loss on the names it learns from will be … that of the counted table.",
+    ("lower than", "the same as", "higher than"),
 )
 
 # %% tags=["experiment", "shows:03.network"]
@@ -255,7 +258,7 @@ print(f"counted:    loss {best_loss:.3f}")
 
 # %% tags=["answer:03.network"]
 gap = table_loss(mg.ops.softmax(neural).numpy(), train) - best_loss
-mg.learn.reveal("03.network", "the same" if abs(gap) < 0.02 else "higher", steps=300, gap=f"{gap:.3f}")
+mg.learn.reveal("03.network", "the same as" if abs(gap) < 0.02 else "higher than", steps=300, gap=f"{gap:.3f}")
 
 # %%
 board.add("neural bigram", neural)
@@ -263,9 +266,9 @@ board.add("neural bigram", neural)
 # %% [markdown]
 # ### The gradient is the guess minus the truth
 #
-# What is the gradient of the loss with respect to the logits? For each row it is p − y: the
-# probabilities, minus 1 at the target, divided by the number of rows. If the logits are
-# `[2.0, 1.0, 0.1]` and 1 came, the others are pushed down and the target up.
+# What is the gradient of the loss with respect to the logits? For each row it is (p − y)/N: p are
+# the probabilities, y is 1 at the target and 0 elsewhere, and N is the number of rows. Training
+# moves against the gradient, so it pushes the target up and the others down.
 #
 # Exercise, 6 minutes. `cross_entropy_backward(logits, targets) -> dlogits`, of shape (N, V): the
 # gradient of `cross_entropy`. Example: the one above gives `[[0.659, -0.758, 0.099]]`. Hints:
@@ -298,8 +301,9 @@ else:
 # %% [markdown]
 # ## Names from a table
 #
-# The counted pairs can write, too. Turn the temperature, and press *Next letter* until a name ends.
-# What does a table that looks one letter back get right, and what not?
+# The counted pairs can write, too. Turn the temperature, and press *Next letter* until a name
+# ends. A table that looks one letter back gets neighbours right, but it cannot know how long a
+# name already is.
 
 # %%
 mg.widgets.SamplingExplorer(board["pairs counted"], names, sliders=("temperature",), compact=True)
@@ -349,13 +353,12 @@ mg.learn.reveal("03.columns", "the same" if abs(change) < 1e-9 else "much higher
 # ### You can now say
 #
 # The cross-entropy loss is the mean negative log-likelihood, and the best promise is the true
-# probability. Counted pairs are a bigram model, smoothing keeps it from saying *impossible*, and a
-# longer memory wins with many names and starves with
-# few. A network that is a table ends where counting ends, and its gradient is the guess minus the
-# truth.
+# probability. Counted pairs are a bigram model, smoothing keeps it from saying *impossible*, and
+# a longer memory helps with many names and hurts with few. A network that is a table ends where
+# counting ends, and its gradient is the guess minus the truth.
 #
 # ### Explain to a friend
 #
 # Why is it a bad way of guessing to be right most of the time and always certain?
 #
-# Back to the [first notebook](00_start_here.ipynb).
+# Next comes [notebook 04, Text to tokens](04_text_to_tokens.ipynb).

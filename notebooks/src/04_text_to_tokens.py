@@ -32,8 +32,8 @@ for text in ("e", "é", "人", "👩‍🚀"):
 # %% [markdown]
 # The astronaut is a woman and a rocket, with an invisible joint between them.
 #
-# Bytes can be tokens already. There are only 256, and no text is impossible. But a row of bytes is
-# long, and a model must read every token of it.
+# Bytes can be tokens already. There are only 256, and every text can be written with them. But a
+# row of bytes is long, and a model must read every token of it.
 
 # %% [markdown]
 # ## Count the commonest pair, glue it, repeat
@@ -75,7 +75,7 @@ print(f"the last one, number 1,000: {tok.token_text(1255)!r}, counted {tok.count
 # source: gives away: "t" and "he"|two tokens|no space is glued
 mg.learn.predict(
     "04.the",
-    "After 30 merges, ' the' with its space is one token. How many is 'the' at the beginning of a text?",
+    "After 30 merges, ' the' with its space is one token. Into how many is 'the' cut at the beginning of a text?",
     (1, 2, 3),
 )
 
@@ -118,8 +118,9 @@ two = mg.tokenizers.BPETokenizer([(98, 99), (97, 98)], ())
 mg.learn.reveal("04.rank", "·".join(two.token_text(i) for i in two.encode("abc")))
 
 # %% [markdown]
-# Another road looks shorter: go from left to right, and take the longest token that fits. Here both
-# roads cut every word of `story`. The first line of output counts the words that they cut differently.
+# Another method looks shorter: go from left to right, and take the longest token that fits. Here
+# both methods cut every word of `story`. The first line of output counts the words that they cut
+# differently.
 
 # %%
 ids_of = {tok.token_bytes(i): i for i in range(tok.vocab_size)}
@@ -139,7 +140,7 @@ for word in (" asked", " kept"):
     print(f"  {word!r}:", *([tok.token_text(i) for i in ids] for ids in roads[word]))
 
 # %% [markdown]
-# Does the longest-first road lose anything? Count the tokens, and put them together again.
+# Does the longest-first method lose anything? Count the tokens, and put them together again.
 
 # %%
 for name, road in {"by rank": 0, "longest first": 1}.items():
@@ -148,7 +149,8 @@ for name, road in {"by rank": 0, "longest first": 1}.items():
 
 # %% [markdown]
 # Both come back without loss, so a round trip cannot tell you which one a model was trained with.
-# But the model has learned from the tokens of one road, and the other gives it rows unlike those.
+# But the model has learned from the tokens of one method, and the other gives it sequences that
+# it never saw in training. That the two counts are equal here is chance.
 
 # %% [markdown]
 # ### Your turn: from text to tokens
@@ -187,7 +189,7 @@ else:
 # source: misconception: tokens are letters or words
 # source: answer: 127
 # source: gives away: \b127 tokens|each of its bytes
-mg.learn.predict("04.russian", "How many of your tokens is the Russian sentence?", (30, 69, 127))
+mg.learn.predict("04.russian", "Into how many of your tokens is the Russian sentence cut?", (30, 69, 127))
 
 # %% tags=["shows:04.russian"]
 sentences = {
@@ -208,9 +210,9 @@ for language, text in sentences.items():
 mg.learn.reveal("04.russian", len(tok.encode(sentences["Russian"])))
 
 # %% [markdown]
-# Whoever pays for each token pays more for the same sentence in Hindi. It also fills more of what a
-# model can read at once. GPT-2's list has 50,000 merges from web pages, most of them English, and
-# shows the same order.
+# Whoever pays for each token pays more for the same sentence in Hindi than in English. It also
+# fills more of what a model can read at once. GPT-2's list has 50,000 merges from web pages, most
+# of them English, and shows the same order.
 
 # %% [markdown]
 # ## Do more merges make the model better?
@@ -223,12 +225,12 @@ mg.learn.reveal("04.russian", len(tok.encode(sentences["Russian"])))
 # source: misconception: a better tokenizer has a lower loss
 # source: claims: loss_per_token
 # source: claims: loss_per_byte
-# source: answer: rises
-# source: gives away: per token,? it rises|(?<!")\brises\b(?!")|more bytes at a time
+# source: answer: higher
+# source: gives away: per token,? it rises|\brises\b|more bytes at a time
 mg.learn.predict(
     "04.loss",
-    "With 500 merges in place of none, the held-out loss per token …",
-    ("falls", "stays about the same", "rises"),
+    "With 500 merges in place of none, the held-out loss per token is …",
+    ("lower", "about the same", "higher"),
 )
 
 # %% tags=["experiment"]
@@ -258,15 +260,15 @@ for n, values in losses.items():
 # %% tags=["answer:04.loss"]
 change = losses[500] - losses[0]
 is_seen = abs(change.mean(axis=0)) > 3 * change.std(axis=0, ddof=1)
-direction = "stays about the same" if not is_seen[0] else "rises" if change[:, 0].mean() > 0 else "falls"
+direction = "about the same" if not is_seen[0] else "higher" if change[:, 0].mean() > 0 else "lower"
 mg.learn.reveal("04.loss", direction, none=f"{losses[0].mean(axis=0)[1]:.2f}", many=f"{losses[500].mean(axis=0)[1]:.2f}")
 
 # %% [markdown]
 # ### Where do merges end?
 #
-# The last of the 1,000 merges was counted twice in the whole story. Is a token like that still a
-# piece of English? Bytes per token tell: once on the text that the merges were counted on, and once
-# on the fifth that was held out.
+# The last of the 1,000 merges was counted twice in the whole story. Would another English story
+# need a token like that? Bytes per token tell: once on the text that the merges were counted on,
+# and once on the fifth that was held out.
 
 # %% tags=["experiment"]
 # source: claims: merges_overfit
@@ -280,8 +282,8 @@ for n in (30, 100, 300, 1000):
     print(f"{n:6}   {counted_on:10.2f}   {held_out:8.2f}")
 
 # %% [markdown]
-# The two columns part: from some point on, BPE learns this one story. This is overfitting, in a
-# tokenizer.
+# The two columns part: more and more of the merges serve only the story that they were counted
+# on. In a tokenizer, this is how overfitting begins.
 #
 # A table of pairs can write with your tokens, too. Press *Next token*, and see that whole pieces are
 # drawn, not letters.
@@ -317,9 +319,9 @@ print("their bytes:  ", [list(tok.token_bytes(i)) for i in ids])
 # %% [markdown]
 # ### You can now say
 #
-# A token is a row of bytes that merges have glued, in a fixed order. The rank of a merge decides
-# which comes first, and not the length of the token. I compare the losses of two tokenizers per byte,
-# and never per token.
+# A token is one byte, or several that merges have glued in a fixed order. The rank of a merge
+# decides which comes first, and not the length of the token. I compare the losses of two
+# tokenizers per byte, and never per token.
 #
 # ### Explain to a friend
 #

@@ -401,7 +401,6 @@ mg.widgets.Neighbourhood(names)
 # with ten numbers, and what each swap costs.
 
 # %%
-# source: claims: cosines_of_cheap_swaps
 rows = model.wte.weight.numpy()
 for label, pairs in groups.items():
     print(f"{label:15} cosine   swap")
@@ -410,10 +409,10 @@ for label, pairs in groups.items():
         print(f"  {' and '.join(pair)}       {angle:+.2f}   {swap_cost(model, pair, held):+.3f}")
 
 # %% [markdown]
-# On the whole, the cheap swaps have the higher cosines. But the swap is the answer, and the cosine a
-# hint. A cosine counts all ten numbers alike, while the hidden layer may use some of them a lot and
-# others hardly at all. And two rare letters can be exchanged at hardly any cost, whatever their
-# cosine.
+# Do cheap swaps have high cosines here? In another network, the answer may differ. The swap is what the
+# model does, and the cosine only a hint. It counts all ten numbers alike, while the hidden layer may
+# use some of them a lot and others hardly at all. And to exchange two rare letters costs hardly
+# anything, whatever their cosine.
 #
 # How much does a learned place matter in the end? In the next cell, the rows stay as they were drawn
 # at random, and only the rest of the network is trained.

@@ -28,7 +28,7 @@ from browser.lab import Lab
 from browser.notebook import Notebook
 from browser.server import KERNELS, jupyterlab
 
-EXPLORER, TAIL, GAME, STETHOSCOPE, MERGES, MONITOR = range(1, 7)
+EXPLORER, TAIL, GAME, STETHOSCOPE, MERGES, NEIGHBOURHOOD, MONITOR = range(1, 8)
 CELLS = [
     "import ipykernel\nimport microgpt as mg\nprint(ipykernel.__version__)",
     "mg.widgets.SamplingExplorer('names')",
@@ -36,6 +36,7 @@ CELLS = [
     "mg.widgets.GuessNext('names')",
     "mg.widgets.Stethoscope()",
     "mg.widgets.MergeTimeMachine('unbelievable tokenization, ' * 7, merges=100)",
+    "mg.widgets.Neighbourhood()",
     "model = mg.GPT(mg.GPTConfig.microgpt(), backend='numpy')\n"
     "mg.widgets.TrainingMonitor(model, mg.load_corpus('names-mini'), steps=1_000_000)",
 ]
@@ -79,6 +80,7 @@ def time_views(notebook: Notebook, num_keys: int) -> Iterator[tuple[str, list[fl
     yield "chain-rule stethoscope", time_slider(notebook, STETHOSCOPE, num_keys, "w =")
     merges = time_slider(notebook, MERGES, num_keys, "Merges allowed")
     yield "merge time machine, 189 bytes", merges
+    yield "neighbourhood", time_slider(notebook, NEIGHBOURHOOD, num_keys, "Snapshot")
     notebook.run_cell(MONITOR)
     stop_and_resume = [("Stop", "stopped:"), ("Go on", "training:")]
     yield "training monitor", time_buttons(notebook, MONITOR, stop_and_resume, num_keys // 2 * 2)

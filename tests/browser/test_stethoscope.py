@@ -75,7 +75,7 @@ def test_what_goes_wrong_is_switched_on_with_the_space_bar(notebook):
     toggle = panel.get_by_role("button", name="Forget to accumulate")
     toggle.focus()
     notebook.page.keyboard.press("Space")
-    expect(caption(panel)).to_contain_text("a has slope 3, measured 6")
+    expect(caption(panel)).to_contain_text("a has gradient 3, measured 6")
     expect(panel.locator(".mg-node.mg-wrong")).to_have_count(1)
     expect(toggle).to_have_text("☑ Forget to accumulate")
     notebook.page.keyboard.press("Space")

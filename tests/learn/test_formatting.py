@@ -40,6 +40,7 @@ def test_text_is_one_short_line_without_addresses():
     assert format_value(np.array([1.0, 2.34567])) == "[1, 2.346]"
     assert format_value("a\n b  c") == "a b c"
     assert format_value((1.0, np.float64(0.25), 3)) == "(1.0, 0.25, 3)"
+    assert [format_value(x) for x in ((3,), (3.0,), [3])] == ["(3,)", "(3.0,)", "[3]"]
     assert format_value([np.float64(1 / 3), [2.0]]) == "[0.33333, [2.0]]"
     assert [format_value(x) for x in (2.0, -0.5, 1e9, np.nan)] == ["2.0", "-0.5", "1e+09", "nan"]
     assert "0x…" in format_value(object())

@@ -4,7 +4,7 @@ import pytest
 
 import microgpt as mg
 from microgpt import Value, learn
-from microgpt.learn.museum import GRAPHS, PASSES
+from microgpt.learn.museum import GRAPHS, MEANINGS, PASSES
 from microgpt.viz.museum_table import MuseumTable
 
 GRAPH_NAMES = ("tree", "a·a", "b + b", "diamond", "c·a + c", "c + c·a")
@@ -52,7 +52,12 @@ def test_wrong_cells_are_marked_in_words():
     assert table.is_wrong("breadth first", "c + c·a")
     assert not table.is_wrong("breadth first", "diamond")
     assert table.catches("tree") == ()
-    assert table.caption in html
+    assert table.caption in html.partition("<details>")[2]  # the answer, after a guess
+    assert table.caption not in repr(table)
+    for name in ("overwrite", "depth first"):
+        assert MEANINGS[name] in html
+        assert f"{name}: {MEANINGS[name]}" in repr(table)
+    assert set(MEANINGS) == set(PASSES) - {"right"}
     assert "9, 2 ✗ wrong" in repr(table).splitlines()[5]
 
 

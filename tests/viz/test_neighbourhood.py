@@ -169,4 +169,5 @@ def test_the_still_picture(n_embd):
     texts = drawing.texts()
     assert texts[0] == "Which letters are near “b” after 100 steps?"
     assert {"37 %", "2.500", "a", "▪", "0.530", "−0.25"} <= set(texts)
+    assert {"vowel", "the end"} <= set(texts)
     assert drawing.png().startswith(b"\x89PNG")

@@ -277,8 +277,8 @@ def test_corners_are_marked():
 
 def test_at_rest_the_slope_is_said_in_words():
     assert replay_caption(neuron()) == (
-        "At w = 0.50 the loss is 0.1136; its slope by autograd is 0.9593 and by measuring 0.9593. "
-        "Raising w by 0.01 raises the loss by about 0.0096."
+        "At w = 0.50 the loss is 0.1136; its gradient by autograd is 0.9593 and by measuring "
+        "0.9593. Raising w by 0.01 raises the loss by about 0.0096."
     )
     assert "Raising t by 0.01 lowers the loss by about 0.0067." in replay_caption(neuron(leaf=3))
     flat = replay_caption(replay_of("(x - 1)**2", x=1.0))
@@ -290,7 +290,7 @@ def test_at_rest_the_slope_is_said_in_words():
 
 def test_a_step_is_said_in_words():
     assert replay_caption(neuron(4)) == (
-        "Edge 4 of 8, tanh to +: local slope 0.7116 × slope from above 0.6741 = 0.4797."
+        "Edge 4 of 8, tanh to +: local gradient 0.7116 × gradient that arrives 0.6741 = 0.4797."
     )
     assert replay_caption(replay_of("c = a*b; c*a + c", 5, a=2.0, b=3.0)).endswith(
         "= 9. a had 6 already: 6 + 9 = 15."
@@ -304,14 +304,14 @@ def test_a_step_is_said_in_words():
 @pytest.mark.parametrize(
     ("source", "order", "sentence"),
     [
-        ("c = a*b; c*a + c", "depth first", "With depth first, a has slope 9, measured 15: c "
-         "passed its slope on before c·a had reported."),
-        ("c = a*b; c + c*a", "breadth first", "With breadth first, a has slope 9, measured 15: c "
-         "passed its slope on before c·a had reported."),
-        ("c = a*b; c*a + c", "recursion", "With recursion, a has slope 21, measured 15: c passed "
-         "its slope on twice, each time all that had arrived so far."),
+        ("c = a*b; c*a + c", "depth first", "With depth first, a has gradient 9, measured 15: "
+         "c passed its gradient on before c·a had reported."),
+        ("c = a*b; c + c*a", "breadth first", "With breadth first, a has gradient 9, measured 15: "
+         "c passed its gradient on before c·a had reported."),
+        ("c = a*b; c*a + c", "recursion", "With recursion, a has gradient 21, measured 15: c "
+         "passed its gradient on twice, each time all that had arrived so far."),
         ("c = a*b; c*a + c", "breadth first", "a and c are used twice, but in this order each had "
-         "its slope complete before it passed it on: nothing changes here."),
+         "its gradient complete before it passed it on: nothing changes here."),
         ("a*a*b", "depth first", "a is used twice, but a leaf passes nothing on, so this order "
          "changes nothing here."),
         ("c = a*b; c*0 + c*0", "recursion", "c is used twice, but what this bug loses or repeats "
@@ -327,11 +327,11 @@ def test_what_an_order_does_is_explained(source, order, sentence):
 @pytest.mark.parametrize(
     ("source", "sentence"),
     [
-        ("a*a", "With “forget to accumulate”, a has slope 3, measured 6: the second arrival "
+        ("a*a", "With “forget to accumulate”, a has gradient 3, measured 6: the second arrival "
          "replaced the first."),
-        ("a*a*a", "With “forget to accumulate”, a has slope 9, measured 27: the last arrival "
+        ("a*a*a", "With “forget to accumulate”, a has gradient 9, measured 27: the last arrival "
          "replaced those before it."),
-        ("c = a*b; c + c", "With “forget to accumulate”, a has slope 2, measured 4: at c, the "
+        ("c = a*b; c + c", "With “forget to accumulate”, a has gradient 2, measured 4: at c, the "
          "second arrival replaced the first."),
         ("(a*b - 1)**2", "No number is used twice here, so this bug changes nothing."),
     ],
@@ -342,7 +342,7 @@ def test_what_forgetting_does_is_explained(source, sentence):
 
 def test_another_leaf_is_named_if_the_moved_one_is_right():
     replay = replay_of("a*b + b", accumulates=False, a=3.0, b=2.0)
-    assert replay_caption(replay).startswith("With “forget to accumulate”, b has slope ")
+    assert replay_caption(replay).startswith("With “forget to accumulate”, b has gradient ")
 
 
 def test_a_corner_is_explained():
@@ -361,7 +361,7 @@ def test_a_corner_is_explained():
 def test_the_table_has_a_row_for_each_step_so_far():
     header = re.findall(r"<th [^>]*>([^<]*)", replay_table(neuron(4)))
     assert header == [
-        "edge", "node", "value", "local slope", "from above", "contribution", "total",
+        "edge", "node", "value", "local gradient", "arrives", "contribution", "total",
     ]  # fmt: skip
     rows = re.findall(r"<tr>(.*?)</tr>", replay_table(neuron(4)))[1:]
     assert len(rows) == 4

@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 from helpers.shapes import SHAPES
 
-from microgpt.viz.drawing import Line, Rect
+from microgpt.viz.drawing import Line, Rect, Text
 from microgpt.viz.xray import Broadcast, Product, draw_xray, render_xray, xray_table
 from microgpt.viz.xray.broadcast_scene import broadcast_scene
+from microgpt.viz.xray.legend import legend_entries
 from microgpt.viz.xray.numbers import format_index, format_number, sum_of_products, sum_of_terms
 from microgpt.viz.xray.product_scene import product_scene
 from microgpt.viz.xray.sentences import (
@@ -185,12 +186,12 @@ def test_the_sentences_of_a_bias():
     )
     backward = broadcast_of((4, 3), (3,), is_backward=True, grid="db", index=(1,))
     sentence = broadcast_caption(backward)
-    start = "(4, 3) + (3,): b[1] was copied into 4 rows, so its slope is the sum of 4: "
+    start = "(4, 3) + (3,): b[1] was copied into 4 rows, so its gradient is the sum of 4: "
     assert sentence.startswith(start)
     terms, total = sentence.removeprefix(start).rstrip(".").split(" = ")
     assert value_of(terms) == backward.db[1] == value_of(total)
     assert broadcast_sentence(backward, "da", (2, 1)) == (
-        f"a[2, 1] was used once, so its slope is dy[2, 1] = {written(backward.da[2, 1])}."
+        f"a[2, 1] was used once, so its gradient is dy[2, 1] = {written(backward.da[2, 1])}."
     )
     assert "slope" not in broadcast_caption(forward)  # the prediction is about it
 
@@ -219,7 +220,7 @@ def test_copies_are_counted_in_rows_columns_or_cells():
 def test_subtracting_sends_minus_the_sum():
     data = broadcast_of((4, 3), (3,), "−", is_backward=True, grid="db", index=(1,))
     sentence = broadcast_sentence(data, "db", (1,))
-    assert "so its slope is minus the sum of 4: −(" in sentence
+    assert "so its gradient is minus the sum of 4: −(" in sentence
     terms, total = sentence.split(": ")[1].rstrip(".").split(" = ")
     assert value_of(terms) == value_of(total) == -data.dy[:, 1].sum()
 
@@ -284,13 +285,16 @@ def test_the_trap_counts_what_was_made():
     )
 
 
-def test_copies_are_hatched_and_carry_the_index_of_their_cell():
-    scene = broadcast_scene(broadcast_of((4, 3), (3,)), 2)
-    copies = [cell for cell in scene.cells if cell.role == "copy"]
-    assert [cell.texts[0] for cell in copies] == ["0", "1", "2"] * 3
-    column = broadcast_scene(broadcast_of((4, 1), (4, 3)), 2)
-    copies = [cell.texts[0] for cell in column.cells if cell.role == "copy"]
-    assert copies == ["0,0", "0,0", "1,0", "1,0", "2,0", "2,0", "3,0", "3,0"]
+def test_copies_are_hatched_and_carry_the_number_that_was_copied():
+    data = broadcast_of((4, 3), (3,))
+    copies = [cell for cell in broadcast_scene(data, 2).cells if cell.role == "copy"]
+    assert [cell.texts[0] for cell in copies] == [written(number) for number in data.b] * 3
+    data = broadcast_of((4, 1), (4, 3))
+    copies = [cell for cell in broadcast_scene(data, 2).cells if cell.role == "copy"]
+    assert [cell.texts[0] for cell in copies] == [written(a) for a in data.a[:, 0] for _ in "12"]
+    backward = broadcast_of((4, 3), (3,), is_backward=True, grid="db", index=(1,))
+    cells = broadcast_scene(backward, 2).cells
+    assert {cell.texts for cell in cells if cell.role == "copy"} == {("",)}
     assert "mg-hatched" in render_xray(broadcast_of((4, 3), (3,))).html
     assert "mg-hatched" not in render_xray(broadcast_of((4, 3), (4, 3))).html
 
@@ -345,6 +349,11 @@ def test_the_still_shows_the_chosen_cell_and_nothing_outside(data):
             assert 0 <= y <= drawing.height
     for cell in scene.cells:
         assert set(cell.texts) <= set(drawing.texts())
+    for _, text in legend_entries(data):
+        shown = [one for one in drawing.shapes if isinstance(one, Text) and one.text == text]
+        assert len(shown) == 1
+        assert shown[0].y > max(cell.box.bottom for cell in scene.cells) + 60
+        assert text in render_xray(data).html
     assert drawing.png().startswith(b"\x89PNG")
 
 

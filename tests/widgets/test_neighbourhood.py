@@ -76,7 +76,6 @@ def test_the_slider_moves_letters_and_no_tick(view, tab):
     assert min(extremes) > shown.x_low
     assert max(extremes) < shown.x_low + shown.extent
     view.slider.slider.value = 0
-    assert view.slider.box.description == "Snapshot (step 0 of 40)"
     assert "Which letters are near “a” before training?" in view.picture.value
 
 
@@ -152,6 +151,12 @@ def test_start_again_announces_and_trains_from_the_seed(view):
     assert len(heard) == 2
     assert (view.state.shown.tables[0] == mg.models.MLP(27, 3, 2, seed=3).wte.weight.numpy()).all()
     assert view.state.view.chosen_label == "e"
+
+
+def test_a_cell_that_runs_again_shows_the_seed_of_its_networks(view):
+    state = view.state.with_seed(5)
+    assert view.take_over(state) is state
+    assert view.seed_box.value == 5
 
 
 def test_without_these_five_vowels_there_is_no_line_about_them():

@@ -46,7 +46,7 @@ def test_a_network_of_two_layers():
     ]
     assert ledger.rows[0].takes == (Taken((32, 2), name="input"), Taken((2, 8), name="w1"))
     assert ledger.rows[4].takes == (Taken((32, 8), row=3), Taken((8, 1), name="w2"))
-    assert "matmul        input (32, 2) · w1 (2, 8)" in repr(ledger)
+    assert "matmul        input (32, 2) and w1 (2, 8)" in repr(ledger)
     assert "7 operations; the last one gives (32, 1)." in ledger._repr_html_()
 
 
@@ -60,6 +60,19 @@ def test_a_gpt_names_its_weights_and_ends_with_its_logits(tokens):
     assert used == {name for name, _ in model.named_parameters()} | {"tokens"}
     arrays = mg.activations(model, tokens)
     assert {a.shape for name, a in arrays.items() if ".attn." in name} <= {r.gives for r in rows}
+
+
+def test_a_matrix_that_is_used_transposed_says_so():
+    rows = mg.shapes(mg.GPT(mg.GPTConfig.microgpt(), backend="numpy"), np.arange(5)).rows
+    transposed = [(row.operation, row.takes[1]) for row in rows if row.takes[-1].transposed]
+    assert {operation for operation, _ in transposed} == {"linear", "matmul_transposed"}
+    for row in rows:
+        if row.operation == "linear":
+            (*_, taken), (columns, shared) = row.takes[0].shape, row.takes[1].shape
+            assert (taken, columns) == (shared, row.gives[-1])
+    text = repr(mg.shapes(mg.GPT(mg.GPTConfig.microgpt(), backend="numpy"), np.arange(5)))
+    assert "h.0.attn.c_attn.weight (48, 16) transposed" in text
+    assert "wte.weight (27, 16) transposed" not in text
 
 
 def test_layers_that_are_alike_are_shown_once():

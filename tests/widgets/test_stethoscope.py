@@ -35,7 +35,7 @@ def slopes(view):
 
 
 def test_it_opens_with_all_slopes(view):
-    assert view.caption.startswith("At w = 0.50 the loss is 0.1136; its slope by autograd is")
+    assert view.caption.startswith("At w = 0.50 the loss is 0.1136; its gradient by autograd is")
     assert slopes(view) == [0.9593, 0.2398, 0.4797, -0.6741]
     assert round(view.state.view.nodes[-1].value, 4) == 0.1136
     assert view.expression_box.value == "(tanh(w*x + b) - t)**2"
@@ -77,7 +77,7 @@ def test_the_slider_moves_the_leaf_and_keeps_the_step(view):
     view.slider.slider.value = 0.75
     assert view.state.values == (0.75, 2.0, -0.4, 0.2)
     assert view.state.position == 4
-    assert view.caption.startswith("Edge 4 of 8, tanh to +: local slope 0.3592 ×")
+    assert view.caption.startswith("Edge 4 of 8, tanh to +: local gradient 0.3592 ×")
     view.leaf_select.value = 2
     assert view.slider.box.description == "b ="
     assert view.slider.value == -0.4
@@ -146,10 +146,10 @@ def test_on_the_neuron_no_bug_changes_anything_and_the_sentence_says_why():
 
 def test_forgetting_to_accumulate_leaves_the_measured_slope():
     view = mg.widgets.Stethoscope("a*a", a=3.0, toggles=True)
-    assert "slope by autograd is 6 and by measuring 6" in view.caption
+    assert "gradient by autograd is 6 and by measuring 6" in view.caption
     view.forget_toggle.value = True
     assert slopes(view) == [3.0]
-    assert view.caption.startswith("With “forget to accumulate”, a has slope 3, measured 6")
+    assert view.caption.startswith("With “forget to accumulate”, a has gradient 3, measured 6")
     assert view.forget_toggle.description == "☑ Forget to accumulate"
     view.forget_toggle.value = False
     assert slopes(view) == [6.0]
@@ -241,7 +241,7 @@ def test_a_corner_is_explained_also_close_to_it():
 
 
 def test_a_gradient_that_overflows_is_refused():
-    with pytest.raises(mg.MicrogptError, match="a slope here is too large for a float"):
+    with pytest.raises(mg.MicrogptError, match="a gradient here is too large for a float"):
         mg.widgets.Stethoscope("x*1e200*1e200 + 1", x=0.0)
 
 
@@ -249,9 +249,9 @@ def test_a_gradient_that_overflows_is_refused():
     ("expression", "values", "sentence"),
     [
         ("a*a", {"b": 1.0}, "The name of a value must be one of 'a'; got 'b'"),
-        ("a*a", {"a": 4.0}, "a must be a number from -3 to 3, to be shown; got 4.0"),
-        ("a*a", {"a": float("nan")}, "a must be a number from -3 to 3, to be shown; got nan"),
-        ("a*a", {"a": "2"}, "a must be a number from -3 to 3, to be shown; got '2'"),
+        ("a*a", {"a": 6.0}, "a must be a number from -5 to 5, to be shown; got 6.0"),
+        ("a*a", {"a": float("nan")}, "a must be a number from -5 to 5, to be shown; got nan"),
+        ("a*a", {"a": "2"}, "a must be a number from -5 to 5, to be shown; got '2'"),
         ("a*", {}, "The expression must be made of names"),
     ],
 )
@@ -318,7 +318,7 @@ def test_a_long_recursion_is_shown_too():
     view = mg.widgets.Stethoscope(f"{steps}; m+m", a=1.0, toggles=True)
     view.order_select.value = "recursion"
     assert len(view.state.steps) == 2**14 - 2
-    assert "b passed its slope on 4096 times" in view.caption
+    assert "b passed its gradient on 4096 times" in view.caption
     view.next_button.click()
     view.next_button.click()
     assert view.caption.startswith("Edge 1 of 16382")

@@ -59,9 +59,9 @@ def test_tab_and_pass_show_their_own_controls(view):
     assert is_shown(view.grid_select)
     assert (chosen(view.tab_buttons), chosen(view.pass_buttons)) == (["broadcast"], [True])
     assert view.grid_select.options == ("db", "da")
-    assert view.caption.startswith("(4, 3) + (3,): b[1] was copied into 4 rows, so its slope")
+    assert view.caption.startswith("(4, 3) + (3,): b[1] was copied into 4 rows, so its gradient")
     view.grid_select.value = "da"
-    assert ": a[0, 0] was used once, so its slope is dy[0, 0] = " in view.caption
+    assert ": a[0, 0] was used once, so its gradient is dy[0, 0] = " in view.caption
 
 
 def test_forward_and_backward_change_no_size_and_remember_their_cells(view):

@@ -52,6 +52,17 @@ def _combined(last: Any, combine: Callable[[float, float, float], float], seed: 
     return grads
 
 
+def _every_visit(last: Any, position: int) -> Iterator:
+    """Yield the edges of each node as often as it waits, taken from one end of the list."""
+    if _is_large(None, last):
+        raise RecursionError  # it would not come back, and a mistake runs without a time limit
+    waiting = [last]
+    while waiting:
+        node = waiting.pop(position)
+        yield from edges(node)
+        waiting += node.inputs
+
+
 def _swapped_edges(last: Any) -> Iterator:
     for node in reversed(inputs_first(last)):
         for input, local_grad in zip(node.inputs, reversed(node.local_grads), strict=True):
@@ -120,6 +131,7 @@ def common_mistakes() -> tuple[CommonMistake, ...]:
         "depth_first": lambda last: backward(last, depth_first),
         "breadth_first": lambda last: backward(last, breadth_first),
         "running_totals": _running_totals,
+        "last_only": lambda last: backward(last, edges),
         "first_only": lambda last: _combined(last, lambda old, g, dy: old or g * dy),
         "no_upstream": lambda last: _combined(last, lambda old, g, dy: old + g),
         "no_local": lambda last: _combined(last, lambda old, g, dy: old + dy),
@@ -136,6 +148,8 @@ def common_mistakes() -> tuple[CommonMistake, ...]:
         "attributes": _sets_attributes,
         "recursive": recursive,
     }  # fmt: skip
+    again = (lambda last: backward(last, lambda last: _every_visit(last, -1)),
+             lambda last: backward(last, lambda last: _every_visit(last, 0)))  # fmt: skip
     incomplete = {
         "without_last": (_some(lambda node, last: node is not last), _lacks_last),
         "without_leaves": (_some(lambda node, last: bool(node.inputs)), _lacks_leaves),
@@ -146,6 +160,7 @@ def common_mistakes() -> tuple[CommonMistake, ...]:
             CommonMistake(key.replace("_", " "), function, causes[key])
             for key, function in mistakes.items()
         ),
+        *(CommonMistake("visited again", function, causes["visited_again"]) for function in again),
         *(
             CommonMistake(key.replace("_", " "), function, causes[key], matches=matches)
             for key, (function, matches) in incomplete.items()

@@ -7,6 +7,8 @@ from microgpt.learn.exercise import CommonMistake, Example, Exercise, Mismatch, 
 from microgpt.learn.messages import message_section
 from microgpt.learn.parsers import number
 
+EXACT = 3e-7  # relative; rounding to 32 bits is wrong by 6e-8, 1 − y² in 64 bits by 2e-8
+
 
 def tanh_backward(x, dy):
     y = math.tanh(x)
@@ -36,6 +38,12 @@ def _is_symmetric(answer, x, dy):
     return None if abs(left - right) <= 1e-5 * max(1.0, abs(right)) else Mismatch(left, right)
 
 
+def _is_exact(answer, x, dy):
+    """Far out, even the best finite difference is wrong by more than EXACT."""
+    got, expected = answer(x, dy), tanh_backward(x, dy)
+    return None if abs(got - expected) <= EXACT * abs(expected) else Mismatch(got, expected)
+
+
 def _at_zero(rng):
     yield 0.0, 1.0
     yield 0.0, -2.5
@@ -46,6 +54,11 @@ def _random(rng):
         for _ in range(67):
             x, dy = rng.normal(size=2) * scale
             yield round(float(x), 2), round(float(dy), 1)
+
+
+def _far_out(rng):
+    for x in (9.0, -9.5, 10.0):
+        yield x, 1e8
 
 
 def _large(rng):
@@ -100,6 +113,7 @@ TANH = Exercise(
         Property(_descriptions["random"], _random, _is_measured),
         Property(_descriptions["symmetric"], lambda rng: [(0.5, 1.0), (2.0, -1.5)], _is_symmetric),
         Property(_descriptions["large"], _large, cause=_causes["overflow"]),
+        Property(_descriptions["exact"], _far_out, _is_exact, cause=_causes["measured"]),
     ),
     common_mistakes=(
         *(

@@ -92,6 +92,8 @@ def _changes_dy(dy, x, w):
 FORMULAS = {
     "dy_times_w": lambda dy, x, w: (dy @ w, x.T @ dy),
     "w_times_dy": lambda dy, x, w: (w @ dy, x.T @ dy),
+    "wt_times_dy": lambda dy, x, w: (w.T @ dy, x.T @ dy),
+    "dy_times_xt": lambda dy, x, w: (dy @ w.T, dy @ x.T),
     "x_times_dy": lambda dy, x, w: (dy @ w.T, x @ dy),
     "dy_times_x": lambda dy, x, w: (dy @ w.T, dy @ x),
     "no_transposes": lambda dy, x, w: (dy @ w, x @ dy),

@@ -125,6 +125,7 @@ _descriptions, _causes, _mistakes = _texts["properties"], _texts["causes"], _tex
 FORMULAS = {
     "wrong_axis": _from_the_right,
     "mean": _reduced(np.mean),
+    "mean_first_axis": lambda dy, shape: dy.mean(axis=0),
     "axis_dropped": _axis_dropped,
     "first_copy": _first_copy,
     "last_copy": lambda dy, shape: _first_copy(dy[(slice(None, None, -1),) * dy.ndim], shape)[

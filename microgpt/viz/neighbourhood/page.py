@@ -46,6 +46,16 @@ def axis_names(shown: EmbeddingMap) -> tuple[str, str]:
     return "first principal axis", "second principal axis"
 
 
+def legend(shown: EmbeddingMap) -> list[tuple[str, str]]:
+    """Return the signs on the map and what they mean; the ring of vowels is the sign ""."""
+    signs = []
+    if any(letter.is_vowel for letter in shown.letters):
+        signs.append(("", "vowel"))
+    if any(letter.label == END_SIGN for letter in shown.letters):
+        signs.append((END_SIGN, "the end"))
+    return signs
+
+
 def figure_texts(shown: EmbeddingMap) -> tuple[tuple[str, str], ...]:
     """Return the figures above the map with their labels."""
     other = f"{shown.other_trained_loss:.3f} with {numbers_word(shown.other_n_embd)} numbers"
@@ -97,6 +107,10 @@ def _map(shown: EmbeddingMap, before: EmbeddingMap | None) -> Markup:
         _letter(shown, index, one, earlier[index] if earlier else None)
         for index, one in enumerate(placed)
     ]
+    signs = [
+        tag("span", f"{sign} " if sign else tag("i", css_class="ring"), meaning)
+        for sign, meaning in legend(shown)
+    ]
     names = axis_names(shown)
     return tag(
         "div",
@@ -107,19 +121,9 @@ def _map(shown: EmbeddingMap, before: EmbeddingMap | None) -> Markup:
             aria_label="the map of the letters"),
         tag("div", *(tag("span", text, style=f"left:{percent(x)}") for x, text in x_ticks),
             css_class="x-axis"),
-        tag("p", *_signs(shown), tag("span", f"{names[0]} →"), css_class="lab below"),
+        tag("p", *signs, tag("span", f"{names[0]} →"), css_class="lab below"),
         css_class="map",
     )  # fmt: skip
-
-
-def _signs(shown: EmbeddingMap) -> list[Markup]:
-    """Return the legend: the ring of vowels and the sign of the end, if they are on the map."""
-    signs = []
-    if any(letter.is_vowel for letter in shown.letters):
-        signs.append(tag("span", tag("i", css_class="ring"), "vowel"))
-    if any(letter.label == END_SIGN for letter in shown.letters):
-        signs.append(tag("span", f"{END_SIGN} the end"))
-    return signs
 
 
 def _ticks(shown: EmbeddingMap) -> tuple[list[tuple[float, str]], list[tuple[float, str]]]:

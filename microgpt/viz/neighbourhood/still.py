@@ -4,11 +4,11 @@ from microgpt.viz.drawing import MARGIN, Circle, Drawing, Line, Rect, Text
 from microgpt.viz.neighbourhood.caption import question, signed
 from microgpt.viz.neighbourhood.data import EmbeddingMap
 from microgpt.viz.neighbourhood.label_layout import PlacedLabel, Point, axis_ticks, layout_labels
-from microgpt.viz.neighbourhood.page import axis_names, figure_texts, list_scale, list_texts
+from microgpt.viz.neighbourhood.page import axis_names, figure_texts, legend, list_scale, list_texts
 
 WIDTH = 720
-MAP_LEFT, MAP_TOP, MAP_SIZE = MARGIN + 34, 128, 372
-LIST_LEFT, RIGHT = 452, WIDTH - MARGIN
+MAP_LEFT, MAP_TOP, MAP_SIZE = MARGIN + 34, 140, 364
+LIST_LEFT, RIGHT = 440, WIDTH - MARGIN
 ROW, TRACK_LEFT, TRACK_WIDTH = 24, LIST_LEFT + 34, 150
 
 
@@ -35,6 +35,13 @@ def _draw_frame(drawing: Drawing, shown: EmbeddingMap) -> None:
     bottom = MAP_TOP + MAP_SIZE
     drawing.add(Text(MARGIN, MAP_TOP - 12, f"{y_name} ↑", fill="ink2"))
     drawing.add(Text(MAP_LEFT + MAP_SIZE, bottom + 40, f"{x_name} →", "end", fill="ink2"))
+    for index, (sign, label) in enumerate(legend(shown)):
+        x = MARGIN + 6 + 80 * index
+        if sign:
+            drawing.add(Text(x, bottom + 40, sign, "middle"))
+        else:
+            drawing.add(Circle(x, bottom + 36, 6, "none", "data", 2))
+        drawing.add(Text(x + 14, bottom + 40, label, fill="ink2"))
     for y, label in axis_ticks(shown.y_low, shown.extent):
         drawing.add(Line((_pixel((0, 1 - y)), _pixel((1, 1 - y))), "grid"))
         drawing.add(Text(MAP_LEFT - 8, _pixel((0, 1 - y))[1] + 4, label, "end", fill="ink2"))

@@ -1,4 +1,4 @@
-"""The captions of the stethoscope: the edge shown, what the slopes mean, what a bug does."""
+"""The captions of the stethoscope: the edge shown, what the gradients mean, what a bug does."""
 
 from microgpt.viz.formatting import in_quotes
 from microgpt.viz.stethoscope.backward_data import RIGHT_ORDER, BackwardReplay, EdgeStep
@@ -21,16 +21,16 @@ def replay_caption(replay: BackwardReplay) -> str:
         result, count = replay.result_name, len(replay.steps)
         edges = f"one of the {count} edges" if count > 1 else "the edge"
         return (
-            f"The slope of {result} with respect to itself is 1. "
-            f"Each press of Next edge passes a slope back along {edges}."
+            f"The gradient of {result} with respect to itself is 1. "
+            f"Each press of Next edge passes a gradient back along {edges}."
         )
     if replay.order != RIGHT_ORDER or not replay.accumulates:
         return _bug_sentence(replay)
-    return _corner_sentence(replay) if replay.corner_sides else _slope_sentence(replay)
+    return _corner_sentence(replay) if replay.corner_sides else _gradient_sentence(replay)
 
 
 def edge_label(replay: BackwardReplay, step: EdgeStep) -> str:
-    """Return the edge as from where a slope comes and to where it goes."""
+    """Return the edge as from where a gradient comes and to where it goes."""
     return f"{replay.nodes[step.node].name} to {replay.nodes[step.target].name}"
 
 
@@ -38,9 +38,9 @@ def _edge_sentence(replay: BackwardReplay, step: EdgeStep) -> str:
     target = replay.nodes[step.target].name
     contribution = format_number(step.contribution)
     sentence = (
-        f"Edge {replay.position} of {len(replay.steps)}, {edge_label(replay, step)}: local slope "
-        f"{format_number(step.local_grad)} × slope from above {format_number(step.upstream)} = "
-        f"{contribution}."
+        f"Edge {replay.position} of {len(replay.steps)}, {edge_label(replay, step)}: local "
+        f"gradient {format_number(step.local_grad)} × gradient that arrives "
+        f"{format_number(step.upstream)} = {contribution}."
     )
     if step.before is None:
         return sentence
@@ -51,14 +51,14 @@ def _edge_sentence(replay: BackwardReplay, step: EdgeStep) -> str:
     return f"{sentence} {target} had {before} already: {before} + {contribution} = {total}."
 
 
-def _slope_sentence(replay: BackwardReplay) -> str:
+def _gradient_sentence(replay: BackwardReplay) -> str:
     leaf, result, slope = replay.moved_leaf, replay.result_name, replay.grads[replay.leaf]
     value = f"{leaf.value:.2f}".replace("-", "−")
     if abs(round(leaf.value, 2) - leaf.value) > 1e-9:
         value = format_number(leaf.value)
     at = f"At {leaf.name} = {value}"
     is_value = f"{result} is {format_number(replay.nodes[-1].value)}"
-    by_autograd = f"its slope by autograd is {format_number(slope)}"
+    by_autograd = f"its gradient by autograd is {format_number(slope)}"
     if replay.measured_slope is None:
         return (
             f"{at} {is_value}; {by_autograd}. Measuring needs {result} on both sides of "
@@ -100,8 +100,8 @@ def _bug_sentence(replay: BackwardReplay) -> str:
     if replay.accumulates:
         bug = replay.order
     return (
-        f"With {bug}, {replay.nodes[leaf].name} has slope {format_number(replay.final_grads[leaf])}"
-        f"{should_be}: {_reason(replay, leaf)}."
+        f"With {bug}, {replay.nodes[leaf].name} has gradient "
+        f"{format_number(replay.final_grads[leaf])}{should_be}: {_reason(replay, leaf)}."
     )
 
 
@@ -110,7 +110,7 @@ def _order(replay: BackwardReplay, before: str) -> str:
 
 
 def _reason(replay: BackwardReplay, leaf: int) -> str:
-    """Return why the slope of a leaf is wrong."""
+    """Return why the gradient of a leaf is wrong."""
     nodes = replay.nodes
     if not replay.accumulates:
         replaced = [step.target for step in replay.steps if step.before is not None]
@@ -125,12 +125,12 @@ def _reason(replay: BackwardReplay, leaf: int) -> str:
                 passed[step.node] = passed.get(step.node, 0) + 1
         elif step.target in passed:
             late, early = nodes[step.node].name, nodes[step.target].name
-            return f"{early} passed its slope on before {late} had reported"
+            return f"{early} passed its gradient on before {late} had reported"
         else:
             passed[step.node] = 1
     node = max(passed, key=lambda index: passed[index])
     return (
-        f"{nodes[node].name} passed its slope on {_times(passed[node])}, each time all that had "
+        f"{nodes[node].name} passed its gradient on {_times(passed[node])}, each time all that had "
         "arrived so far"
     )
 
@@ -140,7 +140,7 @@ def _times(count: int) -> str:
 
 
 def _replaced(replay: BackwardReplay, node: int) -> str:
-    """Say which of the slopes that arrived at a node is left."""
+    """Say which of the gradients that arrived at a node is left."""
     if sum(step.target == node for step in replay.steps) == 2:
         return "the second arrival replaced the first"
     return "the last arrival replaced those before it"
@@ -160,7 +160,7 @@ def _no_effect_sentence(replay: BackwardReplay) -> str:
         return f"{used}, but {leaves} nothing on, so this order changes nothing here."
     if replay.accumulates and replay.order != "recursion":
         return (
-            f"{used}, but in this order each had its slope complete before it passed it on: "
+            f"{used}, but in this order each had its gradient complete before it passed it on: "
             "nothing changes here."
         )
     return f"{used}, but what this bug loses or repeats is 0 here, so nothing changes."

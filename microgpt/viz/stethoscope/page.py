@@ -1,4 +1,4 @@
-"""The HTML of the stethoscope: graph, the present edge in figures, curve, both slopes."""
+"""The HTML of the stethoscope: graph, the present edge in figures, curve, gradient."""
 
 from microgpt.viz.html import Markup, Rendered, join, tag
 from microgpt.viz.stethoscope.backward_data import BackwardReplay
@@ -37,7 +37,7 @@ def replay_table(replay: BackwardReplay) -> str:
         )
         for step in replay.steps_done[:MAX_ROWS]
     ]
-    header = ("edge", "node", "value", "local slope", "from above", "contribution", "total")
+    header = ("edge", "node", "value", "local gradient", "arrives", "contribution", "total")
     caption = "the steps so far" if rows else "no edge has been passed yet"
     return html_table(header, rows, caption, text_columns=2)
 
@@ -49,7 +49,7 @@ def _present_edge(replay: BackwardReplay) -> Markup:
         count = len(replay.steps)
         done = f"All {count} edges are done." if count > 1 else "The edge is done."
         hint = (
-            f"{done} Start over follows the slopes back, one edge at a time."
+            f"{done} Start over follows the gradients back, one edge at a time."
             if replay.is_at_end
             else f"{count} edge{'s' * (count > 1)} to go, from {replay.result_name} back."
         )
@@ -63,21 +63,21 @@ def _present_edge(replay: BackwardReplay) -> Markup:
             tag("span", edge_label(replay, step), css_class="b"),
             css_class="which",
         ),
-        _figure(step.local_grad, "local slope"),
+        _figure(step.local_grad, "local gradient"),
         tag("span", "×", css_class="sign"),
-        _figure(step.upstream, "slope from above"),
+        _figure(step.upstream, "gradient that arrives"),
         tag("span", "=", css_class="sign"),
-        _figure(step.contribution, f"arrives at {target}", "arrives"),
+        _figure(step.contribution, f"passed on to {target}", "arrives"),
         css_class="edge",
     )
 
 
 def _slopes(replay: BackwardReplay) -> Markup:
-    """Return the slope of the moved leaf by autograd, of this pass, and by measuring."""
+    """Return the gradient of the moved leaf by this pass, and by measuring."""
     measured = replay.measured_slope
     return tag(
         "div",
-        _figure(replay.final_grads[replay.leaf], "slope by autograd", "arrives"),
+        _figure(replay.final_grads[replay.leaf], "gradient by autograd", "arrives"),
         _figure(measured, "by measuring"),
         css_class="slopes",
     )

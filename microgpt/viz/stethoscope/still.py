@@ -137,7 +137,7 @@ def _draw_curve(drawing: Drawing, replay: BackwardReplay, top: float) -> None:
     x = PLOT_LEFT + PLOT_WIDTH + 40
     measured = replay.measured_slope
     figures = (
-        (format_number(replay.final_grads[replay.leaf]), f"slope of {leaf} by autograd", "mark"),
+        (format_number(replay.final_grads[replay.leaf]), f"gradient of {leaf} by autograd", "mark"),
         ("none" if measured is None else format_number(measured), "by measuring", "ink"),
     )
     for row, (number, label, fill) in enumerate(figures):

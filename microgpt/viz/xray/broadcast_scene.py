@@ -104,20 +104,23 @@ class _Stretched:
         return labels
 
     def _sources(self, name: str, source: np.ndarray) -> list[Cell]:
-        """Return the cells of a or b: each once with its number, then copies with its index."""
+        """Return the cells of a or b: each once with its number, then its copies.
+
+        A copy shows the same number; backward it is empty, as the gradient belongs to the original.
+        """
         seen: set[Index] = set()
         numbers = {"a": self.data.da, "b": self.data.db}[name] if self.data.is_backward else source
         assert numbers is not None
         cells = []
         for cell, origin in self.data.origins[name].items():
-            box = self.box(name, cell)
+            box, text = self.box(name, cell), format_number(numbers[origin].item())
             if origin in seen:
-                cells.append(Cell(box, (",".join(map(str, origin)) or "()",), "copy"))
+                cells.append(Cell(box, ("" if self.data.is_backward else text,), "copy"))
                 continue
             seen.add(origin)
             target = self._backward_target(name, origin) if self.data.is_backward else None
             role = "grad" if self.data.is_backward else "value"
-            cells.append(Cell(box, (format_number(numbers[origin].item()),), role, target))
+            cells.append(Cell(box, (text,), role, target))
         return cells
 
     def _first_box(self, name: str, origin: Index) -> Box:

@@ -9,6 +9,7 @@ from microgpt.viz.html import Markup, Rendered, join, percent, tag
 from microgpt.viz.table import html_table
 from microgpt.viz.xray.arrays import Broadcast, Product
 from microgpt.viz.xray.broadcast_scene import broadcast_scene
+from microgpt.viz.xray.legend import legend_entries
 from microgpt.viz.xray.numbers import format_number
 from microgpt.viz.xray.product_scene import product_scene
 from microgpt.viz.xray.scene import Box, Cell, Label, Lit, Scene, Target
@@ -58,18 +59,13 @@ def _nested(numbers: list | float) -> str:
 
 
 def _legend(data: Product | Broadcast) -> Markup:
-    """Return what the second channels mean: hatched copies, numbers above slopes."""
-    if isinstance(data, Product):
-        if not data.is_backward:
-            return tag("p", "indices count from 0", css_class="key")
-        return tag(
-            "p", tag("span", tag("i", css_class="number"), "number"),
-            tag("span", tag("i", css_class="slope"), "slope, in bold"), css_class="key",
-        )  # fmt: skip
-    if not any(len(set(origins.values())) < len(origins) for origins in data.origins.values()):
+    """Return what the second channels mean: hatched copies, numbers above gradients."""
+    entries = legend_entries(data)
+    if not entries:
         return Markup("")
-    swatch = tag("span", tag("i", css_class="hatched"), "a copy, with the index of its cell")
-    return tag("p", swatch, css_class="key")
+    parts = [tag("span", tag("i", css_class=swatch) if swatch else "", text)
+             for swatch, text in entries]  # fmt: skip
+    return tag("p", *parts, css_class="key")
 
 
 def _stage(scene: Scene, css_class: str = "") -> Markup:

@@ -10,6 +10,7 @@ from microgpt.viz.xray.sentences import product_formula, product_sentence
 CELL_WIDTH, CELL_HEIGHT, TALL_CELL = 52, 34, 44
 GUTTER, GAP, LINE = 28, 34, 18  # left of x; between the arrays; a line of labels
 MIN_WIDTH = 340
+LABEL_WIDTH = 176  # of "x, and below it dx (2, 3)", with a gap
 
 
 def product_scene(product: Product) -> Scene:
@@ -36,6 +37,8 @@ class _Boxes:
         self.O = product.w.shape[1]
         self.cell_height = TALL_CELL if product.is_backward else CELL_HEIGHT
         left, top = GUTTER + CELL_WIDTH * self.I + GAP, LINE + 20
+        if product.is_backward:
+            left = max(left, GUTTER + LABEL_WIDTH)
         middle = top + self.cell_height * self.I + 24
         self.corners = {"x": (GUTTER, middle), "w": (left, top), "y": (left, middle)}
         self.width = max(left + CELL_WIDTH * self.O, MIN_WIDTH)
@@ -48,7 +51,7 @@ class _Boxes:
         )
 
     def row(self, name: str, row: int, role: str) -> list[Lit]:
-        """Return what lights of a row; in x and w only the number, which is above its slope."""
+        """Return what lights of a row; in x and w only the number, which is above its gradient."""
         return [
             Lit(self._lit_box(name, row, column), role)
             for column in range({"x": self.I, "w": self.O, "y": self.O}[name])
@@ -110,9 +113,9 @@ class _Boxes:
     def labels(self) -> tuple[Label, ...]:
         """Return the name and the shape of each array."""
         product = self.product
-        names = ("x", "w", "y = x · w")
+        names = ("x", "w", "y = x @ w")
         if product.is_backward:
-            names = ("x over dx", "w over dw", "dy")
+            names = ("x, and below it dx", "w, and below it dw", "dy")
         x, left = self.corners["x"][0], self.corners["y"][0]
         below = self.height - LINE
         return (

@@ -36,7 +36,7 @@ class Box(NamedTuple):
 
 
 class Lit(NamedTuple):
-    """A box that is filled while a cell is lit: as a number ("value") or as a slope ("grad")."""
+    """A box that is filled while a cell is lit: as a number ("value") or as a gradient ("grad")."""
 
     box: Box
     role: str
@@ -67,9 +67,9 @@ class Target(NamedTuple):
 
 
 class Cell(NamedTuple):
-    """A cell of an array: its number, or its number above its slope.
+    """A cell of an array: its number, or its number above its gradient.
 
-    `role` is "value", "grad", or "copy" of a cell whose index stands in place of the number.
+    `role` is "value", "grad", or "copy" of another cell.
     """
 
     box: Box

@@ -93,11 +93,11 @@ def broadcast_sentence(data: Broadcast, grid: str, index: Index) -> str:
     cell, count = f"{name}{format_index(index)}", len(data.copies(name, index))
     minus = "minus " if grid == "db" and data.sign == "−" else ""
     if count == 1:
-        return f"{cell} was used once, so its slope is {formula}."
+        return f"{cell} was used once, so its gradient is {formula}."
     terms = f" ({count} terms)" if count > MAX_TERMS else ""
     return (
-        f"{cell} was copied into {_copies_text(data, name, index)}, so its slope is {minus}the sum "
-        f"of {count}: {formula}{terms}."
+        f"{cell} was copied into {_copies_text(data, name, index)}, so its gradient is {minus}the "
+        f"sum of {count}: {formula}{terms}."
     )
 
 

@@ -1,16 +1,22 @@
 """The still picture of an X-ray, for readers without a kernel: the chosen cell is lit."""
 
+from collections.abc import Sequence
+
 from microgpt.viz.drawing import Drawing, Line, Rect, Text
 from microgpt.viz.xray.arrays import Broadcast, Product
 from microgpt.viz.xray.broadcast_scene import broadcast_scene
+from microgpt.viz.xray.legend import legend_entries
 from microgpt.viz.xray.page import WIDE
 from microgpt.viz.xray.product_scene import product_scene
 from microgpt.viz.xray.scene import Cell, Label, Scene, Target
 from microgpt.viz.xray.sentences import broadcast_question, product_question
 
 WIDTH, TOP = 720, 60
-PAIR_LINE = 18  # pixels between a number and its slope
+PAIR_LINE = 18  # pixels between a number and its gradient
+LEGEND_HEIGHT, SWATCH = 30, 12
+CHARACTER = 6.6  # pixels of a character of the legend
 MAX_LARGE = 60  # characters of a sum in large letters
+FILLS = {"number": "soft", "gradient": "mark2", "hatched": "none"}  # of the legend's swatches
 COLOURS = {"value": ("soft", "data"), "grad": ("mark2", "mark")}  # fill and edge of what is lit
 
 
@@ -22,7 +28,9 @@ def draw_xray(data: Product | Broadcast) -> Drawing:
         scene, title = broadcast_scene(data, WIDE), broadcast_question(data)
     left = (WIDTH - scene.width) / 2
     chosen = scene.chosen
-    drawing = Drawing(WIDTH, TOP + scene.height + (60 if chosen else 24))
+    bottom = TOP + scene.height + (60 if chosen else 24)
+    legend = legend_entries(data)
+    drawing = Drawing(WIDTH, bottom + LEGEND_HEIGHT * bool(legend))
     drawing.add_question(title)
     target = chosen.target if chosen else None
     for cell in scene.cells:
@@ -36,7 +44,21 @@ def draw_xray(data: Product | Broadcast) -> Drawing:
         _draw_label(drawing, label, left)
     if chosen and target:
         _draw_target(drawing, scene, chosen, target, left)
+    _draw_legend(drawing, legend, bottom + 4)
     return drawing
+
+
+def _draw_legend(drawing: Drawing, entries: Sequence[tuple[str, str]], y: float) -> None:
+    """Draw the swatches and their texts in one line, in the middle."""
+    widths = [(SWATCH + 6) * bool(swatch) + CHARACTER * len(text) for swatch, text in entries]
+    x = (WIDTH - sum(widths) - 18 * max(len(widths) - 1, 0)) / 2
+    for (swatch, text), width in zip(entries, widths, strict=True):
+        if swatch:
+            if swatch == "hatched":
+                drawing.add(Rect(x, y, SWATCH, SWATCH, hatch=True))
+            drawing.add(Rect(x, y, SWATCH, SWATCH, FILLS[swatch], "ink3", 0.6))
+        drawing.add(Text(x + (SWATCH + 6) * bool(swatch), y + 11, text, fill="ink2"))
+        x += width + 18
 
 
 def _draw_edge(drawing: Drawing, cell: Cell, left: float) -> None:
@@ -53,11 +75,11 @@ def _draw_texts(drawing: Drawing, cell: Cell, left: float) -> None:
     x, y = left + x, TOP + y
     middle, last = x + width / 2, len(cell.texts) - 1
     for i, text in enumerate(cell.texts):
-        is_slope = cell.role == "grad" or (last and i == last)
+        is_gradient = cell.role == "grad" or (last and i == last)
         centre = y + height / 2 + PAIR_LINE * (i - last / 2)
         fill = "ink2" if cell.role == "copy" or i < last else "ink"
-        weight, size = ("bold" if is_slope else "normal"), (13 if cell.role == "copy" else 14)
-        drawing.add(Text(middle, centre + 5, text, "middle", size, weight, fill))
+        weight = "bold" if is_gradient else "normal"
+        drawing.add(Text(middle, centre + 5, text, "middle", 14, weight, fill))
 
 
 def _draw_label(drawing: Drawing, label: Label, left: float) -> None:

@@ -211,6 +211,19 @@ def one_level(last):
     return grads
 
 
+def walk_without_seen(end):
+    def answer(last):
+        grads, waiting = {last: 1.0}, [last]
+        while waiting:
+            node = waiting.pop(end)
+            for parent, local in edges(node):
+                grads[parent] = grads.get(parent, 0.0) + local * grads[node]
+                waiting.append(parent)
+        return grads
+
+    return answer
+
+
 def endless(last):
     waiting = [last]
     while waiting:
@@ -229,10 +242,10 @@ DICTIONARY = "a dictionary from each node to its gradient"
         (combining(lambda before, local, dy: local * dy), "the second arrival replaced the first"),
         (overwriting_in_a_walk, "Only one arrival"),
         (combining(lambda before, local, dy: before or local * dy), "Only one arrival"),
-        (stack_walk, "depth first is not that order"),
-        (queue_walk, "is not the same as ready"),
+        (stack_walk, "which follows the node found last, is not that order"),
+        (queue_walk, "does not tell which node is ready"),
         (recursion_with_totals, "the first arrival is counted twice"),
-        (combining(lambda before, local, dy: before + local), "without what arrives from above"),
+        (combining(lambda before, local, dy: before + local), "without the gradient that arrives"),
         (combining(lambda before, local, dy: before + dy), "passes its gradient on as it is"),
         (combining(lambda before, local, dy: before + local + dy), "not local + grad[node]"),
         (combining(lambda before, local, dy: (before or 1) * local * dy), "is multiplied in your"),
@@ -248,7 +261,9 @@ DICTIONARY = "a dictionary from each node to its gradient"
         (only(lambda node, last: node.inputs), "the leaves, which have no inputs, are missing"),
         (only(lambda node, last: not node.inputs or node is last), "some nodes are missing"),
         (remembers, "something that an earlier call left behind"),
-        (one_level, "some nodes are missing"),
+        (one_level, "Only `last` passed its gradient on"),
+        (walk_without_seen(-1), "b waits in your list twice"),
+        (walk_without_seen(0), "b waits in your list twice"),
         (lambda last: list(pulled(last).items()), DICTIONARY),
         (lambda last: list(pulled(last).values()), DICTIONARY),
         (lambda last: {n.name: g for n, g in pulled(last).items()}, "whose keys are the nodes"),

@@ -49,6 +49,17 @@ def nan_when_large(x, dy):
     return (1 - y * y) * dy
 
 
+def measured_with(h):
+    return lambda x, dy: dy * (math.tanh(x + h) - math.tanh(x - h)) / (2 * h)
+
+
+@pytest.mark.parametrize("h", [1e-3, 5e-4, 2e-4, 1e-4, 1e-5, 1e-6, 1e-8])
+def test_a_finite_difference_is_not_exact_enough(h):
+    result = learn.check(ID, measured_with(h))
+    assert result.state == "not yet"
+    assert "A finite difference subtracts two numbers that are almost equal" in result.cause
+
+
 OVERFLOW, UPSTREAM = "is too large for a float", "but dy was not used"
 
 

@@ -61,6 +61,8 @@ SQUARE = "fits only where the sizes happen to agree"
     [
         (lambda dy, x, w: (dy @ w, x.T @ dy), "right shape only where w is square"),
         (lambda dy, x, w: (w @ dy, x.T @ dy), f"w @ dy {SQUARE}"),
+        (lambda dy, x, w: (w.T @ dy, x.T @ dy), f"w.T @ dy {SQUARE}"),
+        (lambda dy, x, w: (dy @ w.T, dy @ x.T), f"dy @ x.T {SQUARE}"),
         (lambda dy, x, w: (dy @ w.T, x @ dy), f"x @ dy {SQUARE}"),
         (lambda dy, x, w: (dy @ w.T, dy @ x), f"dy @ x {SQUARE}"),
         (lambda dy, x, w: (dy @ w, x @ dy), "Neither matrix is transposed"),

@@ -94,6 +94,7 @@ SUM_ALL, ALWAYS = "Add up what all", "whatever `shape` is"
         (missing_only, "axes of size 1 in `shape` were copied as well"),
         (ones_only, "but the missing ones on the left are not"),
         (mean, "The mean was taken"),
+        (lambda dy, shape: dy.mean(axis=0), "The mean over the first axis was taken"),
         (clears_dy, "dy was changed"),
         (lambda dy, shape: dy.sum(0), f"The first axis is always summed, {ALWAYS}"),
         (lambda dy, shape: dy.sum(0, keepdims=True), "always summed and kept"),
