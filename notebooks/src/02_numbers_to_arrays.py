@@ -360,4 +360,4 @@ mg.learn.reveal("02.line", "a flat line" if is_flat else "on its way, but behind
 # Why is there no error when you subtract an array of shape (64,) from one of shape (64, 1), and what
 # do you get?
 #
-# Back to the [first notebook](00_start_here.ipynb).
+# Next comes [notebook 03, Guess the next letter](03_guess_next_letter.ipynb).

@@ -66,8 +66,8 @@ print(f"the last one, number 1,000: {tok.token_text(1255)!r}, counted {tok.count
 # ## Turn the dial of merges
 #
 # You see " the" in the list, with its space. The text of the view below begins with "the", and no
-# space stands before it. Allow 30 merges, then press *Next*, and see which boxes are glued. Click on
-# a box to see its family tree.
+# space stands before it. After your guess, press *Next* in the view, and see which boxes are glued.
+# Click on a box to see its family tree: each number is that of the merge that glued it.
 
 # %% tags=["predict:04.the"]
 # source: misconception: a word is a word wherever it stands
@@ -167,14 +167,14 @@ encode = mg.learn.todo()  # your function goes here, in place of this line
 mg.learn.check("04.encode", encode)
 
 # %% [markdown]
-# If it is correct, it now reads the story with the 1,000 merges, word by word. The last line compares
-# with the library.
+# If it is correct, it now reads the first words of the story with the 1,000 merges, and the library
+# reads them, too.
 
 # %%
 if mg.learn.check("04.encode", encode):
     mine = [i for word in words[:600] for i in encode(word, list(tok.merges))]
     theirs = [i for word in words[:600] for i in tok.encode(word)]
-    print(f"your encode: {len(mine):,} tokens for 600 words, the library's: {mine == theirs}")
+    print(f"600 words: {len(mine):,} tokens; the same as the library's: {mine == theirs}")
 else:
     print("There is no correct answer of yours yet; the notebook goes on without it.")
 

@@ -13,6 +13,7 @@ from microgpt.viz.axis import PERCENT_ENDS
 from microgpt.viz.formatting import FIRST_STRONG_ISOLATE, width_in_em
 from microgpt.viz.looks import style_sheet
 from microgpt.viz.sampler.bars import LABEL_WIDTHS
+from microgpt.viz.sampler.cumulative_bar import strip_segments
 from microgpt.widgets.logits_source import FixedLogits, zipf_logits
 from microgpt.widgets.sampling_trace import SamplingTrace
 
@@ -467,3 +468,12 @@ def test_the_compact_form_has_fewer_things():
     for name in ("strip", "tiles", "bars", "q", "perplexity"):
         assert len(elements(compact, name)) == 1
     assert row_texts(nine_words()) == [e[0].text for e in elements(compact, "bar-row")]
+
+
+def test_a_pick_in_the_tail_is_not_counted_in_it_again():
+    view = zipf(1000, u=0.999).view()
+    tail, pick = strip_segments(view, is_base=False)[-2:]
+    assert pick.is_picked
+    assert tail.label(view) == f"{tail.num_tokens - 1:,} more"
+    other = zipf(1000, u=0.0).view()
+    assert strip_segments(other, is_base=False)[-1].label(other) == f"{tail.num_tokens:,} more"

@@ -31,7 +31,10 @@ class Segment(NamedTuple):
         """Return the token's text, or how many tokens the segment stands for."""
         if self.num_tokens == 1:
             return visible(view.ranked_label(self.rank))
-        return f"{self.num_tokens:,} more, cut" if self.is_cut else f"{self.num_tokens:,} more"
+        # A pick in the tail is shown above it, and so it is none of the tokens that are left.
+        has_pick = self.rank <= view.picked_rank < self.rank + self.num_tokens
+        count = f"{self.num_tokens - has_pick:,} more"
+        return f"{count}, cut" if self.is_cut else count
 
 
 @lru_cache(maxsize=8)
