@@ -68,15 +68,15 @@ def _check_inputs(function, inputs, eps, tolerance, rng, directions) -> bool:
             )
         for direction, label in _directions(start, rng, directions):
             f = _along(function, inputs, index, direction, projection)
-            place = f"parameter {index}{label}"
+            checked = f"parameter {index}{label}"
             expected = (f(eps) - f(-eps)) / (2 * eps)
             got = float(np.sum(grads[index] * direction))
             scale = max(1.0, abs(expected), abs(got))
             if np.isinf(scale) or not abs(got - expected) <= tolerance * scale:
                 if not np.isinf(scale):
-                    _check_no_corner(f, eps, tolerance * scale, got, place)
+                    _check_no_corner(f, eps, tolerance * scale, got, checked)
                 raise GradientError(
-                    f"{place}: autograd gives {got:.9g}, finite differences "
+                    f"{checked}: autograd gives {got:.9g}, finite differences "
                     f"{expected:.9g}; they differ by more than {tolerance:g}"
                 )
     return True

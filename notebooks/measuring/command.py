@@ -7,7 +7,7 @@ from course.percent_source import NOTEBOOKS
 
 from microgpt._io.atomic_write import atomic_write
 
-from . import guess_next_letter, numbers_to_arrays, one_number, text_to_tokens
+from . import embeddings, guess_next_letter, numbers_to_arrays, one_number, text_to_tokens
 from .claim import SEEDS, Measurement
 from .entries import updated
 from .experiment_cells import experiment_cells
@@ -17,6 +17,7 @@ MODULES = {
     "02_numbers_to_arrays": numbers_to_arrays,
     "03_guess_next_letter": guess_next_letter,
     "04_text_to_tokens": text_to_tokens,
+    "05_embeddings": embeddings,
 }
 
 

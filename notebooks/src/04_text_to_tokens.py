@@ -327,4 +327,4 @@ print("their bytes:  ", [list(tok.token_bytes(i)) for i in ids])
 #
 # Why can a model that writes well stumble when you ask it to count the letters of a word?
 #
-# Back to the [first notebook](00_start_here.ipynb).
+# On to the places of letters: [Embeddings](05_embeddings.ipynb).

@@ -1,0 +1,76 @@
+"""What notebook 05 claims: networks of three letters, swapped rows, and lost gradients."""
+
+from typing import Any
+
+import numpy as np
+
+import microgpt as mg
+
+THOUSANDTHS = 1000  # small differences are told in thousandths of a nat
+
+CLAIMS = {
+    "id_as_quantity": "loss with one quantity for each letter, less that with ten learned numbers",
+    "network_and_triples": "loss of the network, less that of counted triples, in thousandths",
+    "sum_and_side_by_side": "loss with embeddings summed, less that side by side",
+    "position_in_a_sum": "loss with a position embedding, less that of the sum, in thousandths",
+    "position_bent": "the same where each is bent by a tanh before the sum",
+    "rows_never_trained": "loss with rows that stay random, less that with trained, in thousandths",
+    "swapped_vowels": "rise of the loss if two vowels are exchanged, in thousandths",
+    "vowels_and_consonants": "rise for a vowel and a consonant, less that, in thousandths",
+    "lossy_adam": "loss under Adam with repeated letters lost, less without, in thousandths",
+    "lossy_sgd": "the same under plain steps",
+}
+
+
+def measure(cells: Any, seed: int) -> dict[str, float]:
+    """The effect of each claim for one seed: another fifth is held out, other weights are drawn."""
+    names = np.random.default_rng(seed).permutation(list(cells.names))
+    held_out, train = names[: len(names) // 5], names[len(names) // 5 :]
+    data, held = cells.windows_of(train), cells.windows_of(held_out)
+
+    def loss(model: Any, **settings: Any) -> float:
+        return cells.loss_of(cells.fit(model, data, seed, **settings), held)
+
+    def lossy_loss(**settings: Any) -> float:
+        return cells.loss_of(cells.fit_lossy(seed, data, **settings)[0], held)
+
+    def network(**settings: Any) -> Any:
+        return mg.models.MLP(cells.size, seed=seed, **settings)
+
+    ten, fixed, plain_steps = network(), network(), {"optimizer": mg.SGD, "lr": 0.5}
+    ten_loss = loss(ten)
+    summed, bent = cells.Summed(seed), cells.Summed(seed, is_bent=True)
+    summed_loss = loss(summed)
+    vowels, mixed = (cells.mean_cost(ten, pairs, held) for pairs in (cells.vowels, cells.mixed))
+    in_nats = {
+        "id_as_quantity": loss(cells.Quantities(cells.size, n_embd=1, seed=seed)) - ten_loss,
+        "sum_and_side_by_side": summed_loss - ten_loss,
+        "position_bent": loss(cells.Summed(seed, has_position=True, is_bent=True)) - loss(bent),
+    }
+    in_thousandths = {
+        "network_and_triples": ten_loss - _triples_loss(cells, train, held),
+        "position_in_a_sum": loss(cells.Summed(seed, has_position=True)) - summed_loss,
+        "rows_never_trained": loss(fixed, only=cells.without_rows(fixed)) - ten_loss,
+        "swapped_vowels": vowels,
+        "vowels_and_consonants": mixed - vowels,
+        "lossy_adam": lossy_loss() - ten_loss,
+        "lossy_sgd": lossy_loss(**plain_steps) - loss(network(), **plain_steps),
+    }
+    return in_nats | {claim: THOUSANDTHS * effect for claim, effect in in_thousandths.items()}
+
+
+def _triples_loss(cells: Any, train: Any, held: Any) -> float:
+    """The held-out loss of triples counted on `train`, with the scoreboard's smoothing."""
+    triples = mg.NGram(cells.size, 3, smoothing=0.3)
+    for name in train:
+        ids = cells.tokenizer.encode(name, bos=True, eos=True)
+        triples.count(ids[:-1], ids[1:])
+    windows, targets = held
+    return float(triples.losses(windows, _only_the_last(targets)).sum() / len(targets))
+
+
+def _only_the_last(targets: Any) -> Any:
+    """Targets (N,) as rows (N, 3) whose first two are ignored."""
+    rows = np.full((len(targets), 3), -1)
+    rows[:, -1] = targets
+    return rows

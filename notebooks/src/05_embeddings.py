@@ -1,0 +1,506 @@
+# %% [markdown]
+# # What is a letter's place?
+#
+# The letter a has the id 0, b has 1, and z has 25. Is z more than a? Is b between a and c in any way
+# that helps to guess a name? Here you give each letter a place that is learned, and you build the
+# first network that is better than counting.
+#
+# You need the matrix product from notebook 02, and from notebook 03 the softmax, the loss and the
+# scoreboard. The corpus is the list `names-mini`.
+
+# %% tags=["imports", "varies"]
+import statistics
+import time
+
+import numpy as np
+
+import microgpt as mg
+
+mg.require("0.1")
+mg.doctor(brief=True)
+
+# %% tags=["imports"]
+names = mg.load_corpus("names-mini").distinct()
+train, held_out = names.split()
+tokenizer = names.tokenizer()
+size, end = tokenizer.vocab_size, tokenizer.eos_token_id
+board = mg.learn.scoreboard(names, counted=3)
+board
+
+# %% [markdown]
+# The network of notebook 03, a table of logits that looks one letter back, belongs on the scoreboard,
+# too. It is trained again here, on the letter before and the letter after.
+#
+# The networks of this notebook look three letters back: what a model can see is its **context**.
+# Before the start of a name, the mark for the end fills the context. It is printed as a point here.
+
+# %% tags=["experiment"]
+def windows_of(corpus):
+    rows = [[end, end, *tokenizer.encode(name, bos=True, eos=True)] for name in corpus]
+    fours = np.array([ids[i : i + 4] for ids in rows for i in range(len(ids) - 3)])
+    return fours[:, :3], fours[:, 3]
+
+def loss_of(model, data):
+    return mg.ops.cross_entropy(model.logits(data[0]), data[1]).item()
+
+data, held = windows_of(train), windows_of(held_out)
+letters = ["." if i == end else tokenizer.token_text(i) for i in range(size)]
+for context, target in zip(*windows_of(["anna"])):
+    print("".join(letters[i] for i in context), "is followed by", letters[target])
+
+# %%
+logits = mg.Tensor(np.zeros((size, size), np.float32), requires_grad=True)
+optimizer = mg.SGD([logits], lr=50)
+for _ in range(300):
+    loss = mg.ops.cross_entropy(mg.ops.embedding(logits, data[0][:, 2]), data[1])
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+board.add("neural bigram", logits)
+
+# %% [markdown]
+# ## Is b twice as much as a?
+#
+# Two small networks read the same three letters. Both are trained in the same way, with the same
+# number of steps. The first receives each letter as a quantity, its place in the alphabet. The
+# second receives ten numbers for each letter, and training may move all of them.
+
+# %% tags=["predict:05.quantity"]
+# source: misconception: an id is a quantity
+# source: claims: id_as_quantity
+# source: answer: much higher, by about 0.3
+# source: gives away: not a quantity|only a name|is no quantity
+mg.learn.predict(
+    "05.quantity",
+    "With the place in the alphabet in place of ten learned numbers, the held-out loss is …",
+    ("the same", "a little higher, by about 0.05", "much higher, by about 0.3"),
+)
+
+# %% tags=["experiment"]
+def fit(model, data, seed, optimizer=mg.Adam, lr=0.02, only=None):
+    windows, targets = data
+    rng = np.random.default_rng(seed)
+    optimizer = optimizer(only or model.parameters(), lr=lr)
+    for step in range(1000):
+        optimizer.lr = lr * (1 - step / 1000)
+        batch = rng.integers(0, len(targets), 128)
+        loss = mg.ops.cross_entropy(model.logits(windows[batch]), targets[batch])
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    return model
+
+print(f"1,000 steps of 128 windows: {1000 * 128 / len(data[1]):.1f} times through the names")
+
+# %% tags=["experiment"]
+class Quantities(mg.models.MLP):  # the same network, with one quantity for each letter
+    def logits(self, windows):
+        x = mg.Tensor((windows / 13 - 1).astype(np.float32))  # from −1 to 1
+        return self.lm_head(self.c_fc(x).tanh())
+
+def show(label, losses, others=None):
+    line = f"{label:34} {statistics.mean(losses):.3f} ± {statistics.stdev(losses):.3f}"
+    if others:
+        gaps = [a - b for a, b in zip(losses, others)]
+        line += f"   difference {statistics.mean(gaps):+.3f} ± {statistics.stdev(gaps):.3f}"
+    print(line)
+
+SEEDS = range(3)
+print(f"each network is trained with {len(SEEDS)} seeds; ± is the standard deviation")
+
+# %% tags=["shows:05.quantity"]
+networks = [fit(mg.models.MLP(size, seed=seed), data, seed) for seed in SEEDS]
+ten = [loss_of(network, held) for network in networks]
+quantity = [
+    loss_of(fit(Quantities(size, n_embd=1, seed=seed), data, seed), held) for seed in SEEDS
+]
+show("ten learned numbers", ten)
+show("the place in the alphabet", quantity, ten)
+
+# %% tags=["answer:05.quantity"]
+gap = statistics.mean(quantity) - statistics.mean(ten)
+choices = {0: "the same", 0.05: "a little higher, by about 0.05", 0.3: "much higher, by about 0.3"}
+nearest = choices[min(choices, key=lambda choice: abs(choice - gap))]
+pairs = next(score.loss for score in board.scores if score.name == "pairs counted")
+mg.learn.reveal("05.quantity", nearest, pairs=f"{pairs:.2f}", quantity=f"{statistics.mean(quantity):.2f}")
+
+# %% [markdown]
+# ## An embedding is a row of a table
+#
+# The ten numbers of a letter are its embedding: its row of a table. How does a row leave the table?
+# Write the id as a row that is all 0 but for a single 1, at the index
+# of the id: this is the **one-hot** row of the id. Its product with the table keeps one row and
+# multiplies all others by 0. Here are the ids 2, 0 and 2, and a table of 4 × 2.
+
+# %%
+one_hot = np.array([[0, 0, 1, 0], [1, 0, 0, 0], [0, 0, 1, 0]])
+table = np.array([[10, 11], [20, 21], [30, 31], [40, 41]])
+print("one-hot rows @ table:")
+print(one_hot @ table)
+
+# %% [markdown]
+# ### Your turn: the lookup
+#
+# Most of that product is a multiplication by 0, and none of it is needed.
+#
+# Exercise, 3 minutes. `embedding(ids, weight) -> y`, with ids of any shape, weight (V, C) and y
+# (…, C): return for each id its row of the table. Example: ids `[2, 0, 2]` and weight
+# `[[1, 0], [0, 2], [3, 1], [1, 1]]` give `[[3, 1], [1, 0], [3, 1]]`. Hints:
+# `mg.learn.hint("05.embedding")`.
+
+# %% tags=["exercise:05.embedding"]
+embedding = mg.learn.todo()  # your function goes here, in place of this line
+
+# %% tags=["check:05.embedding"]
+mg.learn.check("05.embedding", embedding)
+
+# %% [markdown]
+# What is saved? Take a table as tall as GPT-2's list of tokens, with 256 numbers in each row, and
+# look up 64 tokens in both ways.
+
+# %% tags=["varies"]
+tall = mg.Tensor(np.random.default_rng(0).random((50_257, 256), dtype=np.float32))
+ids = np.random.default_rng(1).integers(0, 50_257, 64)
+results = {}
+for name, way in {
+    "one-hot product": lambda: mg.ops.one_hot(ids, 50_257) @ tall,
+    "lookup": lambda: mg.ops.embedding(tall, ids),
+}.items():
+    way()  # the first call may compile
+    start = time.perf_counter()
+    results[name] = way().numpy()
+    print(f"{name:15}: {1e6 * (time.perf_counter() - start):10,.0f} µs")
+print("the same numbers:", np.array_equal(*results.values()))
+
+# %% [markdown]
+# ## What goes back to a letter that is used twice?
+#
+# On the way back, each use of a row brings its own gradient. The ids are 2, 0 and 2 again, and the
+# gradients that arrive are `[1, 2]`, `[0, 1]` and `[4, 1]`.
+
+# %% tags=["predict:05.twice"]
+# source: misconception: the last one counts; or the mean
+# source: answer: [5, 3]
+# source: gives away: copies add|\[5, 3\](?!")|both contributions
+mg.learn.predict(
+    "05.twice",
+    "Which gradient does row 2 of the table receive?",
+    ("[1, 2]", "[4, 1]", "[5, 3]", "[2.5, 1.5]"),
+)
+
+# %% tags=["answer:05.twice"]
+small = mg.Tensor(np.zeros((4, 2), np.float32), requires_grad=True)
+mg.ops.embedding(small, np.array([2, 0, 2])).backward(np.array([[1, 2], [0, 1], [4, 1]], np.float32))
+mg.learn.reveal("05.twice", str([int(number) for number in small.grad[2]]))
+
+# %% [markdown]
+# ### Your turn: the way back
+#
+# The lookup is a product with one-hot rows, so its gradient is the transposed one-hot matrix times
+# what arrives. That, too, is possible without the zeros.
+#
+# Exercise, 7 minutes. `embedding_backward(dy, ids, n_rows) -> dweight`, with dy (…, C), ids (…) and
+# dweight (n_rows, C): the gradient for each row of the table. Example: dy
+# `[[1, 0], [0, 1], [2, 1]]`, ids `[2, 0, 2]`, n_rows 4 give `[[0, 1], [0, 0], [3, 1], [0, 0]]`.
+# Hints: `mg.learn.hint("05.embedding_backward")`.
+
+# %% tags=["exercise:05.embedding_backward"]
+embedding_backward = mg.learn.todo()  # your function goes here, in place of this line
+
+# %% tags=["check:05.embedding_backward"]
+mg.learn.check("05.embedding_backward", embedding_backward)
+
+# %% [markdown]
+# What is correct now runs in the model of notebook 00, for ten steps of training. The report compares
+# its losses and its gradients with the library's.
+
+# %%
+answers = {
+    "embedding": ("05.embedding", embedding),
+    "embedding_backward": ("05.embedding_backward", embedding_backward),
+}
+if mine := {name: answer for name, (id, answer) in answers.items() if mg.learn.check(id, answer)}:
+    gpt = mg.GPT(mg.GPTConfig.microgpt(vocab_size=size))
+    with mg.learn.using(**mine) as report:
+        losses = [step.loss for step in mg.Trainer(gpt, names, mg.TrainConfig(steps=10))]
+    print(report)
+else:
+    print("There is no correct answer of yours yet; the notebook goes on without it.")
+
+# %% [markdown]
+# ## Can a network beat counted triples?
+#
+# This is the network that you saw at work, from bottom to top. Three embeddings of 10 numbers, side
+# by side, are a row of 30. A matrix makes 64 numbers of them, and tanh bends each. Such numbers
+# between input and output are a **hidden layer**. A second matrix makes 27 logits of the hidden
+# layer, and the softmax makes probabilities. All of it is trained together, the table as well.
+
+# %%
+model = mg.models.MLP(size, context=3, n_embd=10, hidden=64, seed=42)
+for name, parameter in model.named_parameters():
+    print(f"{name:15} {parameter.shape!s:9} {parameter.size:5,} numbers")
+print(f"untrained: loss {loss_of(model, held):.2f} on held-out names")
+
+# %%
+fit(model, data, seed=42)
+print(f"trained:   loss {loss_of(model, data):.2f} on its own names, {loss_of(model, held):.2f} held out")
+
+# %%
+# source: claims: network_and_triples
+board.add("three-letter network", model)
+
+# %% [markdown]
+# Counted triples have a row for each of 27 × 27 contexts, and many of these hardly ever occur. The
+# network shares one table and one hidden layer among all contexts, so a rare context can profit from
+# common ones. And it sees one letter more.
+#
+# It can write. Turn the temperature, and press *Next letter* until a name ends. Compare with the
+# names that pairs wrote in notebook 03.
+
+# %%
+mg.widgets.SamplingExplorer(model, names, sliders=("temperature",), compact=True)
+
+# %% [markdown]
+# ## Does the place in the word matter?
+#
+# Side by side, each of the three letters has its own part of the row. What if the three embeddings
+# are added up? Then "ann" and "nan" become the same ten numbers. Perhaps this helps: give each of the
+# three positions ten learned numbers of its own, a **position embedding**, and add it to the letter's
+# embedding before the sum.
+
+# %% tags=["predict:05.position"]
+# source: misconception: adding positions gives order
+# source: no difference seen: position_in_a_sum
+# source: claims: sum_and_side_by_side
+# source: answer: nothing
+# source: gives away: constant|same for every|cannot tell the order|no matter which
+mg.learn.predict(
+    "05.position",
+    "Compared with the plain sum, a position embedding added before the sum gains …",
+    ("nothing", "a little", "as much as side by side"),
+)
+
+# %% tags=["experiment"]
+class Summed(mg.models.MLP):
+    def __init__(self, seed, has_position=False, is_bent=False):
+        super().__init__(size, context=1, seed=seed)
+        positions = np.random.default_rng(1000 + seed).normal(size=(3, 10))
+        if has_position:
+            self.wpe = mg.Tensor(positions.astype(np.float32), requires_grad=True)
+        self.has_position, self.is_bent = has_position, is_bent
+
+    def logits(self, windows):
+        x = self.wte(windows)
+        x = x + self.wpe if self.has_position else x
+        x = x.tanh() if self.is_bent else x
+        return self.lm_head(self.c_fc(x.sum(axis=-2)).tanh())
+
+print(f"{Summed(seed=0, has_position=True).parameter_count():,} numbers with position embeddings")
+
+# %% tags=["shows:05.position"]
+def losses_of(**settings):
+    return [loss_of(fit(Summed(seed, **settings), data, seed), held) for seed in SEEDS]
+
+plain = losses_of()
+positioned = losses_of(has_position=True)
+show("side by side", ten)
+show("summed", plain, ten)
+show("position added, then summed", positioned, plain)
+
+# %% tags=["answer:05.position"]
+gain = statistics.mean(plain) - statistics.mean(positioned)
+share = gain / (statistics.mean(plain) - statistics.mean(ten))
+mg.learn.reveal("05.position", "nothing" if share < 0.1 else "a little" if share < 0.6 else "as much as side by side")
+
+# %% [markdown]
+# Write it down for three letters with embeddings a, b, c and positions p, q, r. The sum of a + p,
+# b + q and c + r is a + b + c, plus p + q + r. The second part is the same for every word, and the
+# next layer has such a constant already. But if each a + p is bent by a tanh before the sum, the two
+# parts no longer come apart.
+
+# %%
+# source: claims: position_bent
+bent = losses_of(is_bent=True)
+show("bent, then summed", bent, plain)
+show("position added, bent, summed", losses_of(has_position=True, is_bent=True), bent)
+
+# %% [markdown]
+# A position embedding is worth something once something bends, or looks, between the addition and
+# the sum. GPT adds its position embeddings in the same way. What looks there is attention, in
+# notebook 06.
+
+# %% [markdown]
+# ## What did the table learn?
+#
+# You could draw the letters as points on a map. But near on a map is not yet alike for the model, so
+# ask the model first. Exchange the rows of two letters in the trained table, and measure again on
+# held-out names. The more the loss rises, the more differently the model treats the two. First
+# exchange two of the vowels a, e, i, then one of them with n, r or l.
+
+# %% tags=["predict:05.swap"]
+# source: misconception: every letter is equally different; or vowels are interchangeable
+# source: claims: vowels_and_consonants
+# source: claims: swapped_vowels
+# source: answer: less than half
+# source: gives away: share their|alike, but not|a fifth
+mg.learn.predict(
+    "05.swap",
+    "Compared with a vowel and a consonant, exchanging two vowels raises the loss by …",
+    ("about the same", "less than half", "nothing"),
+)
+
+# %% tags=["experiment"]
+def swap_cost(model, pair, data):
+    a, b = tokenizer.encode(pair)
+    row_of = np.arange(size)
+    row_of[[a, b]] = b, a  # as if the rows of the table were exchanged
+    return loss_of(model, (row_of[data[0]], data[1])) - loss_of(model, data)
+
+def mean_cost(model, pairs, data):
+    return statistics.mean(swap_cost(model, pair, data) for pair in pairs)
+
+vowels, consonants = ("ae", "ai", "ei"), ("nr", "nl", "rl")
+mixed = [vowel + consonant for vowel in "aei" for consonant in "nrl"]
+print("one of each:", *mixed)
+
+# %% tags=["shows:05.swap"]
+groups = {"two vowels": vowels, "two consonants": consonants, "one of each": mixed}
+costs = {label: [mean_cost(model, pairs, held) for model in networks] for label, pairs in groups.items()}
+for label, of_networks in costs.items():
+    show(f"{label}: the loss rises by", of_networks)
+
+# %% tags=["answer:05.swap"]
+ratio = statistics.mean(costs["two vowels"]) / statistics.mean(costs["one of each"])
+answer = "nothing" if ratio < 0.02 else "less than half" if ratio < 0.5 else "about the same"
+mg.learn.reveal("05.swap", answer, ratio=f"{ratio:.0%}")
+
+# %% [markdown]
+# ### And now the map
+#
+# Which letters are neighbours? The usual measure is the **cosine** of the angle between two embeddings.
+# It is 1 where they point in the same direction, 0 at a right angle, and −1 if they are opposite. You
+# multiply number by number, add up, and divide by both lengths. The length of (3, 4) is 5.
+
+# %% tags=["experiment"]
+def cosine(x, y):
+    return x @ y / (np.linalg.norm(x) * np.linalg.norm(y))
+
+for other in ((6, 8), (4, 3), (-4, 3), (-3, -4)):
+    print(f"(3, 4) and {other!s:8}: {cosine(np.array([3, 4]), np.array(other)):+.2f}")
+
+# %% [markdown]
+# In the first tab of the view, a model has two numbers for each letter, and nothing is left out. In
+# the second, ten numbers are pressed into two: look first at how much of the truth is left. Then
+# choose a letter, and compare its neighbours with its swaps.
+
+# %%
+mg.widgets.Neighbourhood(names)
+
+# %% [markdown]
+# Do the letters with a high cosine have the cheap swaps? Here are the pairs from above in one network
+# with ten numbers, and what each swap costs.
+
+# %%
+rows = model.wte.weight.numpy()
+for label, pairs in groups.items():
+    print(f"{label:15} cosine   swap")
+    for pair in pairs:
+        angle = cosine(*rows[tokenizer.encode(pair)])
+        print(f"  {' and '.join(pair)}       {angle:+.2f}   {swap_cost(model, pair, held):+.3f}")
+
+# %% [markdown]
+# Do cheap swaps have high cosines here? In another network, the answer may differ. The swap is what the
+# model does, and the cosine only a hint. It counts all ten numbers alike, while the hidden layer may
+# use some of them a lot and others hardly at all. And two rare letters can be exchanged at little
+# cost, whatever their cosine.
+#
+# How much does a learned place matter? In the next cell, the rows stay as they were drawn at random,
+# and only the rest of the network is trained.
+
+# %% tags=["experiment"]
+# source: claims: rows_never_trained
+def without_rows(model):
+    return [weight for weight in model.parameters() if weight is not model.wte.weight]
+
+left = without_rows(mg.models.MLP(size))
+print(f"{sum(weight.size for weight in left):,} numbers are trained")
+
+# %%
+fixed = [mg.models.MLP(size, seed=seed) for seed in SEEDS]
+random_rows = [loss_of(fit(m, data, s, only=without_rows(m)), held) for s, m in enumerate(fixed)]
+show("rows never trained", random_rows, ten)
+
+# %% [markdown]
+# The difference is seen, but it is small. Random rows already keep 27 letters apart, and the layers
+# after the table can do the rest. With tens of thousands of tokens, this need not hold.
+
+# %% [markdown]
+# ## Break it: lose the repeated letters
+#
+# NumPy has a trap for the way back. With repeated indices, `gradient[ids] += dy` keeps only one of the
+# additions, and there is no error. A batch has three times 128 letters, and at most 27 of them are
+# different, so nearly all contributions are lost. What do you expect of the loss?
+
+# %% tags=["experiment"]
+def lossy_backward(dy, ids, n_rows):
+    gradient = np.zeros((n_rows, dy.shape[-1]), dy.dtype)
+    gradient[ids] += dy  # of a letter that is used twice, one contribution is lost
+    return gradient
+
+def fit_lossy(seed, data, **settings):
+    with mg.learn.using(embedding_backward=lossy_backward) as report:
+        return fit(mg.models.MLP(size, seed=seed), data, seed, **settings), report
+
+print(lossy_backward(np.array([[1, 2], [0, 1], [4, 1]]), np.array([2, 0, 2]), 4).tolist())
+
+# %%
+# source: no difference seen: lossy_adam
+# source: claims: lossy_sgd
+adam = [loss_of(fit_lossy(seed, data)[0], held) for seed in SEEDS]
+show("Adam, repeated letters lost", adam, ten)
+steps = {"optimizer": mg.SGD, "lr": 0.5}
+sgd = [loss_of(fit(mg.models.MLP(size, seed=seed), data, seed, **steps), held) for seed in SEEDS]
+lossy_sgd = [loss_of(fit_lossy(seed, data, **steps)[0], held) for seed in SEEDS]
+show("plain steps", sgd)
+show("plain steps, repeated letters lost", lossy_sgd, sgd)
+
+# %% [markdown]
+# It trains. Adam divides each step by the size of the gradient, so a gradient that is too short does
+# little harm: the difference is smaller than the ± of the scoreboard. Plain steps lose more, but they
+# train, too. After the wrong order in 01 and the wrong columns in 03, this is the third mistake that a
+# falling loss does not show. A comparison of gradients does.
+
+# %%
+exact = mg.models.MLP(size, dtype="float64")
+windows, targets = windows_of(["anna"])
+
+def loss_on_anna(*parameters):
+    return mg.ops.cross_entropy(exact.logits(windows), targets)
+
+print("the library's gradients agree:", mg.gradcheck(loss_on_anna, exact.parameters(), directions=3))
+try:
+    with mg.learn.using(embedding_backward=lossy_backward):
+        mg.gradcheck(loss_on_anna, exact.parameters(), directions=3)
+except mg.GradientError as error:
+    print("repeated letters lost:", error)
+
+# %% [markdown]
+# ## What this does not show
+#
+# There are only 27 letters, and a name is short. For the 50,257 tokens of GPT-2, the table is a third
+# of all its parameters. A map is no proof of what a model does, and a swap tells only of one model on
+# one list. That ten numbers are enough holds for names.
+
+# %% [markdown]
+# ### You can now say
+#
+# An embedding is a row of a table, a one-hot row times that table, and its gradient is the sum of what
+# every use sends back. Position embeddings and a plain sum forget the order of a context. Before I
+# trust a map and its cosines, I ask the model what a swap costs.
+#
+# ### Explain to a friend
+#
+# Two letters lie close together on the picture. What would you measure before you say that the model
+# treats them alike?
+#
+# On to [Why did it say that?](09_sampling.ipynb)
