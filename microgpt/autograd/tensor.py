@@ -19,6 +19,7 @@ from microgpt.autograd.numpy_protocol import NumpyProtocol
 from microgpt.autograd.tensor_operators import TensorOperators
 from microgpt.backends import check_host_read
 from microgpt.errors import DtypeError, ShapeError, StateError
+from microgpt.ops import tensor_methods
 from microgpt.ops.keyword_names import raise_unknown_keyword
 
 FLOATS = (np.dtype("float32"), np.dtype("float64"))
@@ -64,23 +65,23 @@ class Tensor(TensorOperators, NumpyProtocol, ForeignNames):
             self.set_storage(self.array, self.backend.full(self.shape, self.dtype))
 
     # Arithmetic.
-    __add__ = __radd__ = ops.add
-    __sub__, __rsub__ = ops.subtract, ops.rsubtract
-    __mul__ = __rmul__ = ops.multiply
-    __truediv__, __rtruediv__ = ops.divide, ops.rdivide
-    __neg__, __pow__, __rpow__ = ops.negative, ops.power, ops.rpower
-    __matmul__, __rmatmul__ = ops.matmul, ops.rmatmul
+    __add__ = __radd__ = tensor_methods.add
+    __sub__, __rsub__ = tensor_methods.subtract, tensor_methods.rsubtract
+    __mul__ = __rmul__ = tensor_methods.multiply
+    __truediv__, __rtruediv__ = tensor_methods.divide, tensor_methods.rdivide
+    __neg__, __pow__, __rpow__ = tensor_methods.negative, tensor_methods.power, tensor_methods.rpower
+    __matmul__, __rmatmul__ = tensor_methods.matmul, tensor_methods.rmatmul
     # Elementwise functions.
-    exp, log, tanh, sigmoid, relu = ops.exp, ops.log, ops.tanh, ops.sigmoid, ops.relu
-    abs = __abs__ = ops.abs
-    clip = ops.clip
+    exp, log, tanh, sigmoid, relu = tensor_methods.exp, tensor_methods.log, tensor_methods.tanh, tensor_methods.sigmoid, tensor_methods.relu
+    abs = __abs__ = tensor_methods.abs
+    clip = tensor_methods.clip
     # Reductions and softmax, along an axis.
-    sum, mean, max, min, argmax = ops.sum, ops.mean, ops.max, ops.min, ops.argmax
-    var, std = ops.var, ops.std
-    softmax, log_softmax = ops.softmax, ops.log_softmax
+    sum, mean, max, min, argmax = tensor_methods.sum, tensor_methods.mean, tensor_methods.max, tensor_methods.min, tensor_methods.argmax
+    var, std = tensor_methods.var, tensor_methods.std
+    softmax, log_softmax = tensor_methods.softmax, tensor_methods.log_softmax
     # Shapes.
-    reshape, transpose, broadcast_to = ops.reshape, ops.transpose, ops.broadcast_to
-    __getitem__ = ops.index
+    reshape, transpose, broadcast_to = tensor_methods.reshape, tensor_methods.transpose, tensor_methods.broadcast_to
+    __getitem__ = tensor_methods.index
 
     def __pos__(self):
         return self

@@ -9,6 +9,9 @@ from microgpt.errors import ShapeError, TokenError
 from microgpt.ops.token_ids import as_token_ids
 
 
+IGNORED = -1  # a target that does not count
+
+
 class ContextModel(ABC):
     """A model of `vocab_size` tokens that predicts the next one from the last `context` tokens.
 
@@ -29,13 +32,22 @@ class ContextModel(ABC):
         tokens and targets have one shape (…, T); a row has one text.
         """
         ids, target_ids = self.check_tokens(tokens), as_token_ids(targets)
-        check_same_shape(ids, target_ids)
-        has_target = target_ids >= 0
-        self.check_tokens(target_ids[has_target])
+        has_target = self.check_targets(ids, target_ids)
         losses = np.zeros(ids.shape)
         rows = self.log_probs(ids)[has_target]
         losses[has_target] = -rows[np.arange(len(rows)), target_ids[has_target]]
         return losses
+
+    def check_targets(self, tokens: np.ndarray, targets: np.ndarray) -> np.ndarray:
+        """Return where targets are not −1, ignored; raise unless the others are token ids."""
+        if tokens.shape != targets.shape or not tokens.ndim:
+            raise ShapeError(
+                f"tokens and targets must have one shape (…, T); got {tokens.shape} and "
+                f"{targets.shape}"
+            )
+        has_target = targets != IGNORED
+        self.check_tokens(targets[has_target])
+        return has_target
 
     def check_tokens(self, tokens: Any) -> np.ndarray:
         """Return token ids as an array; raise TokenError for one that is not in the vocabulary."""
@@ -52,11 +64,3 @@ def context_windows(tokens: np.ndarray, context: int) -> np.ndarray:
     """
     positions = np.arange(tokens.shape[-1])[:, None] + np.arange(1 - context, 1)
     return tokens[..., np.maximum(positions, 0)]
-
-
-def check_same_shape(tokens: np.ndarray, targets: np.ndarray) -> None:
-    """Raise ShapeError unless both have one shape."""
-    if tokens.shape != targets.shape:
-        raise ShapeError(
-            f"tokens and targets must have one shape; got {tokens.shape} and {targets.shape}"
-        )

@@ -9,7 +9,7 @@ from microgpt.autograd.engine import no_grad
 from microgpt.autograd.tensor import Tensor
 from microgpt.backends import LOCK
 from microgpt.config.checks import check_integer
-from microgpt.models.context_model import ContextModel, check_same_shape, context_windows
+from microgpt.models.context_model import ContextModel, context_windows
 from microgpt.nn import Embedding, Linear, Module, ParameterFactory
 from microgpt.ops.token_ids import as_token_ids
 
@@ -68,7 +68,7 @@ class MLP(ContextModel, Module):
     def loss(self, tokens: Any, targets: Any) -> Tensor:
         """Compute the mean negative log-likelihood of `targets` (…, T), in nats; −1 is ignored."""
         ids, target_ids = self.check_tokens(tokens), as_token_ids(targets)
-        check_same_shape(ids, target_ids)
+        self.check_targets(ids, target_ids)
         return ops.cross_entropy(self(ids), target_ids)
 
     def log_probs(self, tokens: Any) -> np.ndarray:

@@ -1,12 +1,13 @@
 """`NGram`: predicts the next token from the n − 1 tokens before it, by counting (Shannon 1948)."""
 
+import math
 from typing import Any, Self
 
 import numpy as np
 
-from microgpt.config.checks import check_integer
+from microgpt.config.checks import check_integer, check_number
 from microgpt.errors import SettingError, SizeError
-from microgpt.models.context_model import ContextModel, check_same_shape, context_windows
+from microgpt.models.context_model import ContextModel, context_windows
 from microgpt.ops.token_ids import as_token_ids
 
 MAX_COUNTS = 2**25  # numbers in the table; 256 MiB
@@ -25,13 +26,13 @@ class NGram(ContextModel):
     def __init__(self, vocab_size: int, n: int = 2, smoothing: float = 1.0):
         check_integer("vocab_size", vocab_size, minimum=1)
         check_integer("n", n, minimum=1)
-        if not 0 < smoothing < float("inf"):
+        if not 0 < check_number("smoothing", smoothing) < math.inf:
             raise SettingError(
                 "smoothing",
                 "above 0 and finite, or what was never counted has no probability",
                 smoothing,
             )
-        if vocab_size**n > MAX_COUNTS:
+        if n * math.log(vocab_size) > math.log(MAX_COUNTS):
             raise SizeError(
                 "n",
                 f"so small that {vocab_size}ⁿ counts are at most {MAX_COUNTS:,}",
@@ -48,9 +49,8 @@ class NGram(ContextModel):
     def count(self, tokens: Any, targets: Any) -> Self:
         """Count targets after the tokens before them, arrays of one shape (…, T); −1 is ignored."""
         ids, target_ids = self.check_tokens(tokens), as_token_ids(targets)
-        check_same_shape(ids, target_ids)
-        has_target = target_ids >= 0
-        after = self.check_tokens(target_ids[has_target])
+        has_target = self.check_targets(ids, target_ids)
+        after = target_ids[has_target]
         before = context_windows(ids, self.context)[has_target]
         np.add.at(self.counts, (*before.T, after), 1.0)
         return self

@@ -3,6 +3,8 @@
 Each one is written once, in terms of kernels that every back end has under the same name.
 """
 
+from types import SimpleNamespace
+
 from microgpt.ops import decompositions  # noqa: F401 (registers them)
 from microgpt.ops.activation import abs, exp, gelu, log, relu, sigmoid, tanh
 from microgpt.ops.arithmetic import (
@@ -107,6 +109,8 @@ __all__ = [
     "where",
 ]
 
+# Methods of `Tensor` are these: their first argument is a tensor, so there is nothing to explain.
+tensor_methods = SimpleNamespace(**{name: globals()[name] for name in __all__})
 # Here, not where they are written: an operation that calls others is the one that is named.
 for _name in __all__:
     globals()[_name] = explains_arrays(globals()[_name])

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import exp, isnan, log
+from math import exp, isfinite, isnan, log
 
 from microgpt.viz.html import Markup, percent, tag
 from microgpt.viz.looks import style_sheet
@@ -14,7 +14,8 @@ QUESTION = "Which model guesses held-out texts best?"
 class Score:
     """One model: its loss in nats per token ± standard error, and the texts it was measured on.
 
-    `parameters` is how many numbers it learned; None if it learned none. `num_bytes` is the size of
+    `parameters` is how many numbers it learned; None if that is not known. A model that gave
+    probability 0 to what came has an infinite loss. `num_bytes` is the size of
     the texts, `unit` what a token is called. `difference` ± `difference_stderr` is its loss minus
     that of the best model before it, in nats per byte, on the same texts; None in the first row.
     """
@@ -80,6 +81,8 @@ def scoreboard_caption(scores: Sequence[Score]) -> str:
     tail = " ± is two standard errors, over the texts."
     if last.difference is None:
         return f"The loss of “{last.name}” is {last.loss:.2f} nats per {last.unit}." + tail
+    if not isfinite(last.loss):
+        return f"“{last.name}” gave probability 0 to something that came, so its loss is infinite."
     ours, theirs = f"“{last.name}”", f"“{last.rival}”"
     if not last.is_different:
         return f"Between {ours} and {theirs}, no difference is seen on these texts." + tail
@@ -111,7 +114,8 @@ def scoreboard_html(scores: Sequence[Score]) -> str:
     """Return the table as a card, with a bar for each loss and the lowest one marked."""
     names = header(scores)
     head = tag("tr", *(tag("th", name, scope="col") for name in names), tag("th", "", scope="col"))
-    longest = max((score.bits_per_byte for score in scores), default=1.0)
+    finite = [score.bits_per_byte for score in scores if isfinite(score.loss)]
+    longest = max(finite, default=1.0)
     best = min(scores, key=lambda score: score.bits_per_byte, default=None)
     rows = [_row(score, longest, score is best, names) for score in scores]
     table = tag("table", tag("thead", head), tag("tbody", *rows))
@@ -125,7 +129,7 @@ def _row(score: Score, longest: float, is_best: bool, names: Sequence[str]) -> M
         tag("td", text, css_class="text" if column == 0 else "", data_name=names[column])
         for column, text in enumerate(score_cells(score))
     ]
-    width = percent(score.bits_per_byte / longest)
+    width = percent(min(1.0, score.bits_per_byte / longest))
     bar = tag("span", "lowest" if is_best else "", css_class="bar", style=f"width:{width}")
     role = "best" if is_best else ""
     return tag("tr", *cells, tag("td", bar, css_class="bars"), css_class=role)

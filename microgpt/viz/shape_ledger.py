@@ -146,7 +146,9 @@ def ledger_caption(state: LedgerState) -> str:
         return f"{len(state.rows)} operations; the last one gives {shape_text(last.gives)}."
     right, total = len(state.blanks) - len(state.open_blanks), len(state.blanks)
     if state.last is None:
-        return f"{total} shapes are missing. Fill in each as (2, 3), or 2 x 3."
+        missing = len(state.open_blanks)
+        subject = "1 shape is" if missing == 1 else f"{missing} shapes are"
+        return f"{subject} missing. Fill in each as (2, 3), or 2 x 3."
     done = "All are right." if right == total else f"{right} of {total} are right."
     return f"{_verdict(state, state.last)} {done}"
 

@@ -11,6 +11,7 @@ from microgpt.autograd.tensor import Tensor
 from microgpt.backends import LOCK
 from microgpt.errors import SettingError, StateError
 from microgpt.nn import Module
+from microgpt.nn.dropout import freeze_masks
 from microgpt.viz.shape_ledger import LedgerState, Repeat, ShapeRow, Taken
 
 MAX_BLANKS = 6
@@ -32,7 +33,7 @@ def run_for_shapes(
     named = dict(parameters)
     if isinstance(model, Module):
         named |= dict(model.named_parameters())
-    with LOCK, enable_grad(), decomposed():
+    with LOCK, enable_grad(), decomposed(), freeze_masks():
         result = model(inputs)
     if not isinstance(result, Tensor):
         raise SettingError("model", "a function that returns a Tensor", type(result))

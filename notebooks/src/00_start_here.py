@@ -344,7 +344,7 @@ print("5. How does a token become an embedding, a logit and a probability? What 
 # ### Where to go on
 #
 # If you have a weekend, do 00, 03, 06 and 09. For language models, do 00 to 12; for performance,
-# 00, 01, 02, 13 and 14. So far, 00 to 04 and 09 are here, and the others are being written. Go on
+# 00, 01, 02, 13 and 14. So far, 00 to 05 and 09 are here, and the others are being written. Go on
 # to [notebook 01, One number at a time](01_one_number.ipynb), or straight to notebook 09,
 # Sampling, which asks: why did it say that?
 

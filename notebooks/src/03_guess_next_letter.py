@@ -182,13 +182,13 @@ board.count(3)
 # %% [markdown]
 # ## From logits to probabilities: softmax
 #
-# A network gives logits, and these may be negative. To turn them into probabilities, take e to the
-# power of each, and divide by the sum: the **softmax**. For the logits 2.0, 1.0 and 0.1, the powers
+# A network gives logits, which may be negative. To turn them into probabilities, take e to the power
+# of each, and divide by the sum: the **softmax**. For the logits 2.0, 1.0 and 0.1, the powers
 # are 7.389, 2.718 and 1.105, and they add up to 11.213.
 #
 # Exercise, 6 minutes. `softmax(x) -> p`, both of shape (…, V): turn each row of logits into
-# probabilities. A logit may be 1000, or −inf, which means impossible. Change no input, and keep
-# float32 as float32. Example: `[2.0, 1.0, 0.1]` gives `[0.659, 0.242, 0.099]`. Hints:
+# probabilities. A logit may be as large as 1000, or −inf: impossible. Change no input; float32
+# stays float32. Example: `[2.0, 1.0, 0.1]` gives `[0.659, 0.242, 0.099]`. Hints:
 # `mg.learn.hint("03.softmax")`.
 
 # %% tags=["exercise:03.softmax"]
@@ -204,7 +204,7 @@ mg.learn.check("03.softmax", softmax)
 #
 # Exercise, 6 minutes. `cross_entropy(logits, targets) -> loss`, with logits (N, V) and targets
 # (N,), the ids that came: the mean over the N rows, in nats. Logits `[[1000, 0]]` with target 1
-# must give 1000, so no probability may be rounded to 0 on the way. Example: logits `[[2.0, 1.0,
+# must give `1000.0`: no probability may be rounded to 0 on the way. Example: logits `[[2.0, 1.0,
 # 0.1]]` and targets `[1]` give `1.4170`. Hints: `mg.learn.hint("03.cross_entropy")`.
 
 # %% tags=["exercise:03.cross_entropy"]
@@ -302,7 +302,7 @@ else:
 # ## Names from a table
 #
 # The counted pairs can write, too. Turn the temperature, and press *Next letter* until a name
-# ends. A table that looks one letter back gets neighbours right, but it cannot know how long a
+# ends. A table that looks one letter back gets neighbours right, but it has no trace of how long a
 # name already is.
 
 # %%
@@ -352,9 +352,8 @@ mg.learn.reveal("03.columns", "the same" if abs(change) < 1e-9 else "much higher
 # %% [markdown]
 # ### You can now say
 #
-# The cross-entropy loss is the mean negative log-likelihood, and the best promise is the true
-# probability. Counted pairs are a bigram model, smoothing keeps it from saying *impossible*, and
-# a longer memory helps with many names and hurts with few. A network that is a table ends where
+# The best promise is the true probability. Counted pairs are a bigram model, and smoothing keeps it from saying *impossible*.
+# A longer memory helps with many names and hurts with few. A network that is a table ends where
 # counting ends, and its gradient is the guess minus the truth.
 #
 # ### Explain to a friend

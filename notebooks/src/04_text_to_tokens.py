@@ -104,7 +104,8 @@ mg.learn.check("04.merge", merge)
 # ## Which merge goes first?
 #
 # The list of merges has an order. The place of a merge in the list, counted from 0, is its **rank**.
-# When BPE cuts a new text, nothing is counted any more: the merges and their ranks decide. Say that there are two merges.
+# When byte-pair encoding cuts a new text, nothing is counted any more: the merges and their ranks
+# decide. Say that there are two merges.
 # The one of rank 0 glues "b" and "c"; the one of rank 1 glues "a" and "b". The text is "abc".
 
 # %% tags=["predict:04.rank"]
@@ -150,7 +151,7 @@ for name, road in {"by rank": 0, "longest first": 1}.items():
 # %% [markdown]
 # Both come back without loss, so a round trip cannot tell you which one a model was trained with.
 # But the model has learned from the tokens of one method, and the other gives it sequences that
-# it never saw in training. That the two counts are equal here is chance.
+# it never saw in training. That the two counts are equal here is a coincidence.
 
 # %% [markdown]
 # ### Your turn: from text to tokens
@@ -181,7 +182,7 @@ else:
 # %% [markdown]
 # ## Seven languages, one sentence
 #
-# The first article of the Universal Declaration of Human Rights exists in hundreds of languages. BPE
+# The first article of the Universal Declaration of Human Rights exists in hundreds of languages. Byte-pair encoding
 # has no language of its own, but the merges of your tokenizer were counted on an English story. The Russian sentence has 69 characters
 # and 127 bytes.
 

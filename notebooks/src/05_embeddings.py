@@ -411,7 +411,7 @@ for label, pairs in groups.items():
 # %% [markdown]
 # Do cheap swaps have high cosines here? In another network, the answer may differ. The swap is what the
 # model does, and the cosine only a hint. It counts all ten numbers alike, while the hidden layer may
-# use some of them a lot and others hardly at all. And two rare letters can be exchanged at little
+# use some a lot and others hardly at all. And two rare letters can be exchanged at little
 # cost, whatever their cosine.
 #
 # How much does a learned place matter? In the next cell, the rows stay as they were drawn at random,

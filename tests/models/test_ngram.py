@@ -61,8 +61,16 @@ def test_what_cannot_be_counted_is_refused():
         mg.NGram(3, n=0)
     with pytest.raises(mg.MicrogptError, match=r"50257ⁿ counts are at most 33,554,432"):
         mg.NGram(50_257)
+    with pytest.raises(mg.MicrogptError, match="counts are at most"):
+        mg.NGram(5, 10**9)
+    with pytest.raises(mg.SettingError, match="smoothing must be a number"):
+        mg.NGram(3, smoothing="1")
     with pytest.raises(mg.TokenError, match="from 0 to 2"):
         mg.NGram(3).count([0, 3], [1, 2])
+    with pytest.raises(mg.TokenError, match="from 0 to 2"):
+        mg.NGram(3).losses([0, 1], [1, -2])
+    with pytest.raises(mg.ShapeError, match="one shape"):
+        mg.NGram(3).count(0, 1)
     with pytest.raises(mg.TokenError, match="from 0 to 2"):
         mg.NGram(3).losses([0, 1], [1, 3])
     with pytest.raises(mg.ShapeError, match="one shape"):

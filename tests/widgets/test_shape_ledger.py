@@ -151,8 +151,10 @@ def test_what_is_no_shape_is_refused_and_the_picture_stays(text):
 def test_an_emptied_box_is_a_blank_again():
     view = blank_ledger()
     view.boxes[0].value = "(32, 8)"
+    view.boxes[1].value = "(32, 8)"
     view.boxes[0].value = ""
-    assert view.state.answers == {}
+    assert list(view.state.answers) == [1]
+    assert view.caption.startswith("3 shapes are missing.")
     assert "? for row 0" in view.picture.value
 
 
@@ -179,3 +181,10 @@ def test_the_rendering_escapes_names():
     html = render_ledger(LedgerState((row,))).html
     assert "<i>" not in html
     assert "&lt;b&gt;" in html
+
+
+def test_looking_draws_no_dropout_mask():
+    config = mg.GPTConfig(vocab_size=5, block_size=4, n_embd=8, n_head=2, dropout=0.5)
+    model = mg.GPT(config, backend="numpy")
+    mg.shapes(model, [0, 1, 2])
+    assert model.dropout_counter[0] == 0
