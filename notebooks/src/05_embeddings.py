@@ -409,7 +409,7 @@ for label, pairs in groups.items():
         print(f"  {' and '.join(pair)}       {angle:+.2f}   {swap_cost(model, pair, held):+.3f}")
 
 # %% [markdown]
-# Do cheap swaps have high cosines here? In another network, the answer may differ. The swap is what the
+# Do cheap swaps have high cosines? In another network, the answer may differ. The swap is what the
 # model does, and the cosine only a hint. It counts all ten numbers alike, while the hidden layer may
 # use some a lot and others hardly at all. And two rare letters can be exchanged at little
 # cost, whatever their cosine.
