@@ -19,7 +19,7 @@ from microgpt.autograd.numpy_protocol import NumpyProtocol
 from microgpt.autograd.tensor_operators import TensorOperators
 from microgpt.backends import check_host_read
 from microgpt.errors import DtypeError, ShapeError, StateError
-from microgpt.ops import tensor_methods
+from microgpt.ops import tensor_methods as op
 from microgpt.ops.keyword_names import raise_unknown_keyword
 
 FLOATS = (np.dtype("float32"), np.dtype("float64"))
@@ -65,23 +65,43 @@ class Tensor(TensorOperators, NumpyProtocol, ForeignNames):
             self.set_storage(self.array, self.backend.full(self.shape, self.dtype))
 
     # Arithmetic.
-    __add__ = __radd__ = tensor_methods.add
-    __sub__, __rsub__ = tensor_methods.subtract, tensor_methods.rsubtract
-    __mul__ = __rmul__ = tensor_methods.multiply
-    __truediv__, __rtruediv__ = tensor_methods.divide, tensor_methods.rdivide
-    __neg__, __pow__, __rpow__ = tensor_methods.negative, tensor_methods.power, tensor_methods.rpower
-    __matmul__, __rmatmul__ = tensor_methods.matmul, tensor_methods.rmatmul
+    __add__ = __radd__ = op.add
+    __sub__, __rsub__ = op.subtract, op.rsubtract
+    __mul__ = __rmul__ = op.multiply
+    __truediv__, __rtruediv__ = op.divide, op.rdivide
+    __neg__, __pow__, __rpow__ = (
+        op.negative,
+        op.power,
+        op.rpower,
+    )
+    __matmul__, __rmatmul__ = op.matmul, op.rmatmul
     # Elementwise functions.
-    exp, log, tanh, sigmoid, relu = tensor_methods.exp, tensor_methods.log, tensor_methods.tanh, tensor_methods.sigmoid, tensor_methods.relu
-    abs = __abs__ = tensor_methods.abs
-    clip = tensor_methods.clip
+    exp, log, tanh, sigmoid, relu = (
+        op.exp,
+        op.log,
+        op.tanh,
+        op.sigmoid,
+        op.relu,
+    )
+    abs = __abs__ = op.abs
+    clip = op.clip
     # Reductions and softmax, along an axis.
-    sum, mean, max, min, argmax = tensor_methods.sum, tensor_methods.mean, tensor_methods.max, tensor_methods.min, tensor_methods.argmax
-    var, std = tensor_methods.var, tensor_methods.std
-    softmax, log_softmax = tensor_methods.softmax, tensor_methods.log_softmax
+    sum, mean, max, min, argmax = (
+        op.sum,
+        op.mean,
+        op.max,
+        op.min,
+        op.argmax,
+    )
+    var, std = op.var, op.std
+    softmax, log_softmax = op.softmax, op.log_softmax
     # Shapes.
-    reshape, transpose, broadcast_to = tensor_methods.reshape, tensor_methods.transpose, tensor_methods.broadcast_to
-    __getitem__ = tensor_methods.index
+    reshape, transpose, broadcast_to = (
+        op.reshape,
+        op.transpose,
+        op.broadcast_to,
+    )
+    __getitem__ = op.index
 
     def __pos__(self):
         return self

@@ -1,5 +1,6 @@
 """`scoreboard`: every model so far on the same held-out texts."""
 
+from math import inf, isfinite, nan
 from typing import Any
 
 import numpy as np
@@ -87,7 +88,11 @@ class Scoreboard:
             model = TableOfLogits(model, tokenizer.vocab_size)
         rows = [token_row(text, tokenizer) for text in self._texts]
         losses = losses_of_rows(model, rows)
-        evaluation = Evaluation.from_rows(losses, np.array([len(ids) - 1 for ids in rows]))
+        num_tokens = np.array([len(ids) - 1 for ids in rows])
+        if np.isfinite(losses).all():
+            evaluation = Evaluation.from_rows(losses, num_tokens)
+        else:  # probability 0 for something that came
+            evaluation = Evaluation(inf, nan, int(num_tokens.sum()))
         self.remove(name)
         score = Score(
             name,
@@ -111,9 +116,10 @@ class Scoreboard:
 
     def _compare(self, losses: np.ndarray) -> dict[str, Any]:
         """Compare losses with those of the best row so far, text by text."""
-        if not self.scores:
+        others = [score for score in self.scores if isfinite(score.loss)]
+        if not others or not np.isfinite(losses).all():
             return {}
-        rival = min(self.scores, key=lambda score: score.bits_per_byte).name
+        rival = min(others, key=lambda score: score.bits_per_byte).name
         paired = Evaluation.from_rows(losses - self._losses[rival], self._num_bytes)
         return {"rival": rival, "difference": paired.loss, "difference_stderr": paired.stderr}
 

@@ -8,7 +8,6 @@ import numpy as np
 from microgpt.errors import ShapeError, TokenError
 from microgpt.ops.token_ids import as_token_ids
 
-
 IGNORED = -1  # a target that does not count
 
 

@@ -79,10 +79,10 @@ def scoreboard_caption(scores: Sequence[Score]) -> str:
         return "No model has been measured yet."
     last = scores[-1]
     tail = " ± is two standard errors, over the texts."
-    if last.difference is None:
-        return f"The loss of “{last.name}” is {last.loss:.2f} nats per {last.unit}." + tail
     if not isfinite(last.loss):
         return f"“{last.name}” gave probability 0 to something that came, so its loss is infinite."
+    if last.difference is None:
+        return f"The loss of “{last.name}” is {last.loss:.2f} nats per {last.unit}." + tail
     ours, theirs = f"“{last.name}”", f"“{last.rival}”"
     if not last.is_different:
         return f"Between {ours} and {theirs}, no difference is seen on these texts." + tail

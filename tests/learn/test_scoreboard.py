@@ -145,3 +145,15 @@ def test_a_name_is_escaped(board):
     assert "&lt;b&gt;" in html
     with pytest.raises(mg.SettingError, match="what the row is called"):
         board.add("", board["pairs counted"])
+
+
+def test_an_impossible_letter_costs_an_infinite_loss_and_nothing_else(board):
+    table = np.log(board["pairs counted"].probabilities)
+    table[:, board.tokenizer.ids["a"]] = -np.inf
+    board.add("no a", table)
+    assert board.scores[-1].loss == float("inf")
+    assert "“no a” gave probability 0 to something that came" in repr(board)
+    assert "nan" not in board._repr_html_()
+    board.count(3)
+    assert board.scores[-1].rival != "no a"
+    assert board.scores[-1].difference is not None
