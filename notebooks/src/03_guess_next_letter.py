@@ -353,7 +353,7 @@ mg.learn.reveal("03.columns", "the same" if abs(change) < 1e-9 else "much higher
 # ### You can now say
 #
 # The best promise is the true probability. Counted pairs are a bigram model, and smoothing keeps it from saying *impossible*.
-# A longer memory helps with many names and hurts with few. A network that is a table ends where
+# A network that is a table ends where
 # counting ends, and its gradient is the guess minus the truth.
 #
 # ### Explain to a friend

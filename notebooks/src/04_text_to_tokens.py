@@ -313,7 +313,7 @@ print("their bytes:  ", [list(tok.token_bytes(i)) for i in ids])
 # %% [markdown]
 # ## What this does not show
 #
-# Your list is small and English. How GPT-2 cuts a text into words before any merge is a rule of its
+# Your list of byte-pair encoding is small and English. How GPT-2 cuts a text into words before any merge is a rule of its
 # own, for notebook 10. And a shorter row is not yet a better model: notebook 08 compares models per
 # byte.
 
