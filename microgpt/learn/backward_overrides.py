@@ -25,7 +25,8 @@ class BackwardOverrides:
     """Runs the learner's rules in backward passes, counts calls, compares gradients.
 
     `run(root, gradient)` takes the place of the engine's `backward`. In each of the first
-    MAX_COMPARISONS passes, the library's own gradient is computed beside the learner's.
+    MAX_COMPARISONS passes, the library's own gradient is computed beside the learner's; if one of
+    these passes raises, every leaf keeps the gradient that it had.
     """
 
     def __init__(self, functions: dict[str, Callable[..., Any]], report: UsageReport):
@@ -71,8 +72,13 @@ class BackwardOverrides:
             return
         leaves = [node for node in order if not node.inputs]
         before = [_read(leaf) for leaf in leaves]
-        library = _gradient(leaves, lambda: backward(root, gradient))
-        yours = _gradient(leaves, lambda: propagate(order, root, gradient))
+        try:
+            library = _gradient(leaves, lambda: backward(root, gradient))
+            yours = _gradient(leaves, lambda: propagate(order, root, gradient))
+        except BaseException:  # an interrupt, too, must not cost what earlier passes gave
+            for leaf, old in zip(leaves, before, strict=True):
+                _write(leaf, old)
+            raise
         for leaf, old, new in zip(leaves, before, yours, strict=True):
             _write(leaf, old + new)
         self.report.pass_errors.append(relative_error(_flat(yours), _flat(library)))

@@ -77,7 +77,7 @@ class Scoreboard:
         `model` is a GPT, an NGram, an MLP, a Trainer, a table of logits (V, V) with a row for each
         token before, or a function from token ids (T,) to logits (T, V). `tokenizer` is the model's
         own if it is not the board's; `parameters` says how many numbers a function learned. Raises
-        ShapeError for logits of another shape.
+        ShapeError for logits of another shape, SettingError for logits that are NaN or inf.
         """
         if not isinstance(name, str) or not name.strip():
             raise SettingError("name", "what the row is called", name)
@@ -87,7 +87,7 @@ class Scoreboard:
         if isinstance(model, list | np.ndarray | Tensor):
             model = TableOfLogits(model, tokenizer.vocab_size)
         rows = [token_row(text, tokenizer) for text in self._texts]
-        losses = losses_of_rows(model, rows)
+        losses = losses_of_rows(model, rows, tokenizer.vocab_size)
         num_tokens = np.array([len(ids) - 1 for ids in rows])
         if np.isfinite(losses).all():
             evaluation = Evaluation.from_rows(losses, num_tokens)

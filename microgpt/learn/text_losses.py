@@ -10,7 +10,7 @@ from microgpt.autograd.engine import no_grad
 from microgpt.autograd.tensor import Tensor
 from microgpt.backends import LOCK
 from microgpt.data import Corpus
-from microgpt.errors import SettingError, ShapeError
+from microgpt.errors import Described, SettingError, ShapeError
 from microgpt.models.context_model import ContextModel
 from microgpt.nn import Module
 from microgpt.tokenizers import Tokenizer
@@ -54,12 +54,16 @@ def padded_rows(
     return tokens, targets, np.array([i for i, _ in cuts])
 
 
-def losses_of_rows(model: Any, rows: Sequence[np.ndarray]) -> np.ndarray:
+def losses_of_rows(
+    model: Any, rows: Sequence[np.ndarray], vocab_size: int | None = None
+) -> np.ndarray:
     """Return the summed negative log-likelihood of each row of ids (T + 1,), in nats.
 
-    `model` is a ContextModel, a GPT, or a function from token ids (T,) to logits (T, V).
+    `model` is a ContextModel, a GPT, or a function from token ids (T,) to logits (T, V). V may not
+    be less than `vocab_size`, by default the least that has a logit for every id. Raises ShapeError
+    for logits of another shape, SettingError for logits that are NaN or inf.
     """
-    losses_of = _losses_function(model)
+    losses_of = _losses_function(model, vocab_size or 1 + max(int(ids.max()) for ids in rows))
     block_size = getattr(getattr(model, "config", None), "block_size", 0)
     tokens, targets, source = padded_rows(rows, block_size)
     losses = [
@@ -69,7 +73,7 @@ def losses_of_rows(model: Any, rows: Sequence[np.ndarray]) -> np.ndarray:
     return np.bincount(source, np.concatenate(losses), len(rows))
 
 
-def _losses_function(model: Any) -> LossesFunction:
+def _losses_function(model: Any, vocab_size: int) -> LossesFunction:
     """Return a function that computes the losses (N, T) of targets; 0 where a target is −1."""
     if isinstance(model, ContextModel):
         return model.losses
@@ -78,9 +82,9 @@ def _losses_function(model: Any) -> LossesFunction:
 
     def losses(tokens: np.ndarray, targets: np.ndarray) -> np.ndarray:
         if isinstance(model, Module):
-            logits = _logits(model, tokens)
+            logits = _logits(model, tokens, vocab_size)
         else:
-            logits = np.stack([_logits(model, row) for row in tokens])
+            logits = np.stack([_logits(model, row, vocab_size) for row in tokens])
         log_probs = log_softmax(logits)
         chosen = np.take_along_axis(log_probs, np.maximum(targets, 0)[..., None], axis=-1)
         return np.where(targets >= 0, -chosen[..., 0], 0.0)
@@ -88,14 +92,26 @@ def _losses_function(model: Any) -> LossesFunction:
     return losses
 
 
-def _logits(model: Any, tokens: np.ndarray) -> np.ndarray:
+def _logits(model: Any, tokens: np.ndarray, vocab_size: int) -> np.ndarray:
     with LOCK, no_grad():
         logits = model(tokens)
     array = np.asarray(logits.numpy() if isinstance(logits, Tensor) else logits, np.float64)
-    if array.shape[:-1] != tokens.shape:
-        expected = ", ".join(map(str, (*tokens.shape, "V")))
-        raise ShapeError(f"the model must return logits of shape ({expected}); got {array.shape}")
+    if array.shape[:-1] != tokens.shape or array.shape[-1] < vocab_size:
+        expected = (*tokens.shape, vocab_size)
+        raise ShapeError(
+            f"the model must return logits of shape {expected}, one for each token of the "
+            f"vocabulary; got {array.shape}"
+        )
+    _check_logits(array)
     return array
+
+
+def _check_logits(logits: np.ndarray) -> None:
+    """Raise SettingError for logits without a softmax; −inf is the logit of what never comes."""
+    bad = ~(logits < np.inf)
+    if bad.any():
+        got = Described(f"{bad.sum()} of {bad.size} NaN or inf")
+        raise SettingError("model", "one whose logits are finite numbers or -inf", got)
 
 
 def log_softmax(logits: np.ndarray) -> np.ndarray:
@@ -116,6 +132,7 @@ class TableOfLogits(ContextModel):
                 f"a table of logits must have shape {(vocab_size, vocab_size)}, a row for each "
                 f"token before; got {table.shape}"
             )
+        _check_logits(table)
         self.vocab_size, self.table = vocab_size, table.copy()
 
     def log_probs(self, tokens: Any) -> np.ndarray:

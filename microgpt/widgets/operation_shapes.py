@@ -25,11 +25,14 @@ def run_for_shapes(
     """Run `model(inputs)` and return one row for each operation, fused ones in their parts.
 
     Operations that change neither numbers nor shape are left out. `parameters` name the leaves of
-    the graph; a Module names its own. Raises SettingError if the result is no Tensor, StateError if
-    it has no graph.
+    the graph; a Module names its own. Raises SettingError if the result or a parameter is no
+    Tensor, StateError if the result has no graph.
     """
     if not callable(model):
         raise SettingError("model", "a model, or a function that returns a Tensor", type(model))
+    for name, tensor in parameters.items():
+        if not isinstance(tensor, Tensor):
+            raise SettingError(name, "a Tensor that the model uses", type(tensor))
     named = dict(parameters)
     if isinstance(model, Module):
         named |= dict(model.named_parameters())

@@ -109,7 +109,7 @@ def shapes(
     `model` is a GPT with token ids (T,) or (B, T), or any function of `inputs` that returns a
     Tensor; `parameters`, such as w1=w1, name the tensors that a function uses. Layers that are
     alike are shown once. With `blanks`, that many shapes (True: up to 6) are left for the reader to
-    fill in. Raises SettingError for a result that is no Tensor.
+    fill in. Raises SettingError for a result or a parameter that is no Tensor.
     """
     state = run_for_shapes(model, inputs, parameters)
     if not isinstance(blanks, bool | int) or blanks < 0:

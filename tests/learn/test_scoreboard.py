@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import microgpt as mg
-from microgpt.learn.text_losses import padded_rows, texts_of
+from microgpt.learn.text_losses import losses_of_rows, padded_rows, texts_of
 from microgpt.viz.scoreboard import Score, scoreboard_caption
 
 NAMES = "anna\nhanna\nann\nhannah\nnana\nan\nna\nnan\nhan\nnah\nahna\naha\nhana\nanah\nhahn"
@@ -129,6 +129,10 @@ def test_rows_longer_than_the_block_are_cut():
     [
         (np.zeros((2, 3)), "a table of logits must have shape"),
         (lambda tokens: np.zeros(3), "the model must return logits of shape"),
+        (lambda tokens: np.zeros((len(tokens), 2)), r"of shape \(\d+, 4\), one for each.*, 2\)$"),
+        (lambda tokens: np.zeros((len(tokens), 3)), r"of shape \(\d+, 4\), one for each.*, 3\)$"),
+        (lambda tokens: np.full((len(tokens), 4), np.nan), r"finite numbers.* of \d+ NaN or inf$"),
+        (np.where(np.eye(4), np.nan, 0), "finite numbers.* 4 of 16 NaN or inf$"),
         (3, "a model, a table of logits, or a function"),
     ],
 )
@@ -157,3 +161,19 @@ def test_an_impossible_letter_costs_an_infinite_loss_and_nothing_else(board):
     board.count(3)
     assert board.scores[-1].rival != "no a"
     assert board.scores[-1].difference is not None
+
+
+def test_logits_may_be_minus_infinity_and_more_than_the_tokens(board):
+    table = np.log(board["pairs counted"].probabilities)
+    expected = board.scores[-1].loss
+    padded = np.pad(table, ((0, 0), (0, 3)), constant_values=-np.inf)
+    board.add("padded", lambda tokens: padded[tokens])
+    assert board.scores[-1].loss == pytest.approx(expected)
+
+
+def test_without_a_vocabulary_every_id_needs_a_logit():
+    rows = [np.array([0, 3, 1]), np.array([2, 0])]
+    with pytest.raises(mg.ShapeError, match=r"of shape \(2, 4\)"):
+        losses_of_rows(lambda tokens: np.zeros((len(tokens), 3)), rows)
+    losses = losses_of_rows(lambda tokens: np.zeros((len(tokens), 4)), rows)
+    np.testing.assert_allclose(losses, [2 * log(4), log(4)])

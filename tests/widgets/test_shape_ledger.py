@@ -172,6 +172,8 @@ def test_what_has_no_shapes_is_refused():
         mg.shapes(3, 1)
     with pytest.raises(mg.StateError, match="requires_grad=True"):
         mg.shapes(lambda x: x + 1, mg.Tensor([1.0]))
+    with pytest.raises(mg.SettingError, match=r"w2 must be a Tensor.*; got str"):
+        mg.shapes(network()[0], mg.Tensor(np.ones((3, 2))), w2="…")
     with pytest.raises(mg.SettingError, match="how many"):
         mg.shapes(network()[0], mg.Tensor(np.ones((3, 2))), blanks=-1)
 

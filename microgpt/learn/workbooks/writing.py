@@ -1,5 +1,6 @@
 """`workbook`: write the file, and put the answers of this session into its open parts."""
 
+import ast
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -142,9 +143,14 @@ def _code_for(text: str, section: Section, answer: AnswerSource) -> tuple[str, s
     elsewhere = replace_section(text, section, "")
     taken = names_set_by_cell(elsewhere)
     known = elsewhere.splitlines()
+    statements = {ast.dump(statement) for statement in _statements(elsewhere)}
     present = {
         *(name for name, line in answer.imports.items() if line in known),
-        *(name for name, code in answer.definitions.items() if code in _unix(elsewhere)),
+        *(
+            name
+            for name, code in answer.definitions.items()
+            if ast.dump(ast.parse(code).body[0]) in statements
+        ),
     }
     bound = {*answer.imports, *answer.definitions}
     if clashes := sorted((bound & taken) - present):
@@ -163,7 +169,24 @@ def _filled(section: Section, code: str) -> str:
 
 
 def _has_code(section: Section, answer: AnswerSource) -> bool:
-    return list(answer.definitions.values())[-1] in _unix(section.text)
+    """Whether a statement of the part is the answer's, comments included."""
+    code = list(answer.definitions.values())[-1].split("\n")
+    lines = _unix(section.text).split("\n")
+    for statement in _statements(section.text):
+        decorators = getattr(statement, "decorator_list", [])
+        start = min(node.lineno for node in (statement, *decorators)) - 1
+        end = max(statement.end_lineno or 0, start + len(code))
+        if lines[start:end] == code:
+            return True
+    return False
+
+
+def _statements(text: str) -> list[ast.stmt]:
+    """Return the statements at the top level of Python code, none if it cannot be parsed."""
+    try:
+        return ast.parse(text).body
+    except (SyntaxError, ValueError):
+        return []
 
 
 def _unix(text: str) -> str:

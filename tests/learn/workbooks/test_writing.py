@@ -114,6 +114,37 @@ def test_a_name_that_the_file_has_for_something_else(known, path, helper):
     assert find_sections(path.read_text("utf-8"))["09.sample"].open_line
 
 
+@pytest.mark.parametrize(
+    ("name", "code"),
+    [("BLOCK_SIZE", "BLOCK_SIZE = 1"), ("shifted", "def shifted(x):\n    return x")],
+)
+def test_the_beginning_of_a_statement_is_not_the_statement(known, path, name, code):
+    shifted = "def shifted(x):\n    return x - x.max()"
+    known["03.softmax"] = answer("def softmax(x): ...", "softmax", shifted=shifted)
+    workbook(path)
+    assert code in path.read_text("utf-8")
+    known["09.sample"] = answer(**{name: code})
+    report = workbook(path)
+    assert report.problems["09.sample"].startswith(f"sample needs a `{name}` of its own")
+    assert "09.sample" in report.open
+
+
+@pytest.mark.parametrize("longer", [" + u", "\n\n    return 1"])
+def test_an_answer_that_the_part_only_begins_with_is_newer(known, path, longer):
+    known["09.sample"] = answer(ANSWER + longer)
+    workbook(path)
+    assert workbook(path).newer == []
+    known["09.sample"] = answer()
+    assert workbook(path).newer == ["09.sample"]
+
+
+@pytest.mark.parametrize("code", [f"@staticmethod\n{ANSWER}", f"{ANSWER}\n    # done"])
+def test_an_answer_with_more_than_its_function_is_found_again(known, path, code):
+    known["09.sample"] = answer(code)
+    workbook(path)
+    assert workbook(path).newer == []
+
+
 def test_an_answer_without_source_is_explained(known, path):
     known["09.sample"] = SourceUnavailable("its code cannot be read")
     report = workbook(path)
