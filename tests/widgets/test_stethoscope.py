@@ -7,6 +7,7 @@ from waiting import wait_until
 
 import microgpt as mg
 from microgpt.widgets import panel as panel_module
+from microgpt.widgets import stethoscope as stethoscope_module
 
 NEURON = {"w": 0.5, "x": 2.0, "b": -0.4, "t": 0.2}
 
