@@ -117,11 +117,11 @@ class MergeTimeMachine(Panel):
 
     def _change(self, function: Callable[..., MergeState], *args: Any) -> None:
         self.update(function, *args)
-        if not self.message:
-            self.update_static_output()
+        self.draw_still_later()
 
     def _on_merges(self, number: float) -> None:
         self.on_move("merges", MergeState.with_num_merges, number)
+        self.draw_still_later()
 
     def sync_controls(self) -> None:
         """Show the state in the controls; leave a text that was refused for the user to mend."""

@@ -112,18 +112,19 @@ class Neighbourhood(Panel):
 
     def _change(self, function: Callable[..., NeighbourhoodState], *args: Any) -> None:
         self.update(function, *args)
-        if not self.message:
-            self.update_static_output()
+        self.draw_still_later()
 
     def _on_snapshot(self, index: float) -> None:
         self.on_move("snapshot", NeighbourhoodState.with_snapshot, index)
+        self.draw_still_later()
 
     def _start_again(self) -> None:
         """Say that both networks are trained anew, then train them."""
         seed = self.seed_box.value
         with LOCK:
             self._show(self.state, f"Both networks are trained again from seed {seed} …")
-            self._change(NeighbourhoodState.with_seed, seed)
+            self.update(NeighbourhoodState.with_seed, seed)
+        self.draw_still_later()
 
     def sync_controls(self) -> None:
         """Show the state in the controls; leave a letter that was refused for the user to mend."""

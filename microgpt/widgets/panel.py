@@ -30,6 +30,7 @@ from microgpt.widgets.workers import LatestOnlyQueue
 Render = Callable[[Any, Any], Rendered]
 
 MOTION_PAUSE = 0.25  # seconds; pictures that follow each other faster do not glide
+STILL_PAUSE = 0.5  # seconds without a new picture, after which the still picture is drawn
 
 _panel_numbers = itertools.count(1)
 _errors: list[str] = []
@@ -81,7 +82,7 @@ class Panel:
         self._static_display: Any = None
         self._waiting: dict[str, Callable[[Any], Any]] = {}  # moves not drawn yet, by control
         self._waiting_lock = threading.Lock()  # never held while anything is computed
-        self._moves = LatestOnlyQueue()
+        self._moves, self._stills = LatestOnlyQueue(), LatestOnlyQueue()
         self.picture = _html_widget("mg-picture")
         self.caption_box = _html_widget("mg-caption")
         self._numbers_table = numbers_table
@@ -243,6 +244,34 @@ class Panel:
         """Replace the static picture, so that the saved notebook shows the current state."""
         if self._static_display is not None and self._drawn is not None:
             self._static_display.update(self.static_output(), raw=True)
+
+    def draw_still_later(self) -> None:
+        """Call `settle`: for a control once none has moved for a while, else at once.
+
+        The still picture takes far longer to draw than a move of a control. An error is recorded:
+        a thread of its own and ipywidgets' callbacks have nobody to raise it to.
+        """
+        if in_control_message():
+            self._stills.submit(self._settle_in_a_pause)
+        else:
+            self._settle_and_record()
+
+    def _settle_in_a_pause(self) -> None:
+        self._draw_waiting()  # else the still picture could be that of the state before the move
+        while self._drawn and (wait := self._drawn[1] + STILL_PAUSE - time.monotonic()) > 0:
+            time.sleep(wait)
+        self._settle_and_record()
+
+    def _settle_and_record(self) -> None:
+        try:
+            self.settle()
+        except Exception as error:
+            record_error(self, error)
+
+    def settle(self) -> None:
+        """Bring the still picture up to date, unless the last change was refused."""
+        if not self.message:
+            self.update_static_output()
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}: {self.caption or self.error}"

@@ -1,7 +1,6 @@
 """`Stethoscope`: the gradients of an expression, passed back through its graph edge by edge."""
 
 import threading
-import time
 from collections.abc import Callable
 from numbers import Real
 from typing import Any
@@ -12,12 +11,9 @@ from microgpt.errors import SettingError
 from microgpt.viz.html import Rendered
 from microgpt.viz.stethoscope import ORDERS, draw_replay, render_replay, replay_table
 from microgpt.widgets.controls import LabeledSlider, box, button
-from microgpt.widgets.notebook_context import in_control_message
-from microgpt.widgets.panel import Panel, record_error
+from microgpt.widgets.panel import Panel
 from microgpt.widgets.stethoscope_state import MAX_VALUE, StethoscopeState, start_state
-from microgpt.widgets.workers import LatestOnlyQueue
 
-SETTLE_PAUSE = 0.5  # seconds without a move, after which the curve is drawn around the leaf
 STEP = 0.05  # of the slider
 NEURON = "(tanh(w*x + b) - t)**2"
 # Title -> (expression, values of its leaves).
@@ -52,7 +48,6 @@ class Stethoscope(Panel):
             raise SettingError(
                 "The name of a value", got=unknown[0], choices=state.expression.leaves
             )
-        self._pauses = LatestOnlyQueue()
         self._sync_thread: int | None = None  # the thread that sets controls from the state
         self._make_controls(state, toggles)
         super().__init__(
@@ -131,7 +126,7 @@ class Stethoscope(Panel):
 
     def _change(self, function: Callable[..., StethoscopeState], *args: Any) -> None:
         self.update(function, *args)
-        self._settle_later()
+        self.draw_still_later()
 
     def _on_expression(self, source: str) -> None:
         self._change(StethoscopeState.with_expression, source)
@@ -144,33 +139,16 @@ class Stethoscope(Panel):
 
     def _on_value(self, number: float) -> None:
         self.on_move("value", StethoscopeState.with_value, number)
-        self._settle_later()
+        self.draw_still_later()
 
-    def _settle_later(self) -> None:
-        """Draw the curve around the leaf, and the still picture: at once, or after the last move.
+    def settle(self) -> None:
+        """Draw the curve around the leaf, and the still picture of the current state.
 
         While a slider is dragged, axes that follow it would hide how the leaf moves.
         """
-        if in_control_message():
-            self._pauses.submit(self._settle_in_a_pause)
-        else:
-            self.settle()
-
-    def _settle_in_a_pause(self) -> None:
-        while self._drawn and (wait := self._drawn[1] + SETTLE_PAUSE - time.monotonic()) > 0:
-            time.sleep(wait)
-        try:
-            self.settle()
-        except Exception as error:
-            record_error(self, error)
-
-    def settle(self) -> None:
-        """Draw the curve around the leaf, and the still picture of the current state."""
-        if self.message:
-            return
-        if self.state.centre != self.state.leaf_value:
+        if not self.message and self.state.centre != self.state.leaf_value:
             self.update(StethoscopeState.centred)
-        self.update_static_output()
+        super().settle()
 
     def sync_controls(self) -> None:
         """Show the state in the controls; leave what was refused for the user to mend."""

@@ -134,7 +134,7 @@ class XRay(Panel):
 
     def _change(self, function: Callable[..., XRayState], *args: Any) -> None:
         self.update(function, *args)
-        self.update_static_output()
+        self.draw_still_later()
 
     def sync_controls(self) -> None:
         """Show the state in the controls; leave a shape that was refused for the user to mend."""

@@ -268,7 +268,8 @@ def test_more_than_forty_keys_scroll_within_themselves():
 
 def test_in_the_browser_the_focus_goes_on_and_the_still_picture_follows(monkeypatch):
     monkeypatch.setattr(game_panel_module, "in_control_message", lambda: True)
-    monkeypatch.setattr(game_panel_module, "STILL_PAUSE", 0)
+    monkeypatch.setattr(panel_module, "in_control_message", lambda: True)
+    monkeypatch.setattr(panel_module, "STILL_PAUSE", 0)
     panel, focused, stills = mg.widgets.ScoredGuess(rounds=2), [], []
     for widget in (panel.next_button, panel.letters_box):
         monkeypatch.setattr(widget, "focus", lambda widget=widget: focused.append(widget))

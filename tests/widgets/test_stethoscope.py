@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from waiting import wait_until
 
 import microgpt as mg
 from microgpt.widgets import panel as panel_module
@@ -87,18 +88,18 @@ def test_the_slider_moves_the_leaf_and_keeps_the_step(view):
 
 
 def test_the_curve_stays_until_the_slider_is_released(view, monkeypatch):
-    monkeypatch.setattr(stethoscope_module, "in_control_message", lambda: True)
+    monkeypatch.setattr(panel_module, "in_control_message", lambda: True)
     pauses = []
-    monkeypatch.setattr(view._pauses, "submit", pauses.append)
+    monkeypatch.setattr(view._stills, "submit", pauses.append)
 
     def curve():
         return re.findall(r'class="mg-line" d="([^"]*)"', view.picture.value)
 
     before = curve()
     view.slider.slider.value = 0.9
-    assert view.state.leaf_value == 0.9
+    wait_until(lambda: view.state.leaf_value == 0.9 and not view._moves._is_running)
     assert curve() == before
-    monkeypatch.setattr(stethoscope_module, "SETTLE_PAUSE", 0)
+    monkeypatch.setattr(panel_module, "STILL_PAUSE", 0)
     pauses[-1]()
     assert view.state.centre == 0.9
     assert curve() != before
@@ -298,19 +299,6 @@ def test_running_the_cell_again_keeps_everything(monkeypatch):
     assert (again.order_select.value, again.forget_toggle.value) == ("recursion", True)
     run[1] = "3"
     assert mg.widgets.Stethoscope("a*a", a=2.0, toggles=True).state.expression.source == "a*a"
-
-
-def test_a_still_picture_that_fails_is_recorded(view, monkeypatch):
-    monkeypatch.setattr(panel_module, "_errors", [])
-    monkeypatch.setattr(stethoscope_module, "SETTLE_PAUSE", 0)
-
-    def fail():
-        raise OSError("no space")
-
-    monkeypatch.setattr(view, "update_static_output", fail)
-    view._settle_in_a_pause()
-    assert mg.widgets.errors() == ["Stethoscope: OSError: no space"]
-    panel_module._errors.clear()
 
 
 def test_a_long_recursion_is_shown_too():
