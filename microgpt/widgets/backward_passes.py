@@ -12,10 +12,34 @@ what tells them apart is the order of the edges:
 A node is anything with `inputs` and `local_grads`, such as a `Value`. No pass changes it.
 """
 
+from collections import deque
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
-Edge = tuple[Any, Any, float]  # a node, one of its inputs, the local gradient of that input
+
+class Edge(NamedTuple):
+    """The edge from `node` to `node.inputs[input_index]`, which is `input`."""
+
+    node: Any
+    input_index: int
+    input: Any
+    local_grad: float
+
+
+class Arrival(NamedTuple):
+    """What reaches an input along an edge.
+
+    The input had the gradient `before`, `None` if nothing had arrived, and has `total` after it;
+    `contribution` is the local gradient × `upstream`, the gradient of the node so far.
+    """
+
+    edge: Edge
+    upstream: float
+    contribution: float
+    before: float | None
+    total: float
+
+
 Order = Callable[[Any], Iterator[Edge]]
 
 
@@ -24,17 +48,26 @@ def backward(last: Any, order: Order, accumulate: bool = True) -> dict[Any, floa
 
     Without `accumulate`, what arrives at a node replaces what arrived before.
     """
+    totals = {one.edge.input: one.total for one in arrivals(last, order, accumulate)}
+    return {last: 1.0, **totals}
+
+
+def arrivals(last: Any, order: Order, accumulate: bool = True) -> Iterator[Arrival]:
+    """Yield what arrives along each edge of the pass that `backward` makes."""
     grads = {last: 1.0}
-    for node, input, local_grad in order(last):
-        before = grads.get(input, 0.0) if accumulate else 0.0
-        grads[input] = before + local_grad * grads[node]
-    return grads
+    for edge in order(last):
+        upstream, before = grads[edge.node], grads.get(edge.input)
+        contribution = edge.local_grad * upstream
+        replaces = before is None or not accumulate
+        total = contribution if replaces else (before or 0.0) + contribution
+        grads[edge.input] = total
+        yield Arrival(edge, upstream, contribution, before, total)
 
 
 def edges(node: Any) -> Iterator[Edge]:
     """Yield the edges from one node to its inputs."""
-    for input, local_grad in zip(node.inputs, node.local_grads, strict=True):
-        yield node, input, local_grad
+    for index, (input, local_grad) in enumerate(zip(node.inputs, node.local_grads, strict=True)):
+        yield Edge(node, index, input, local_grad)
 
 
 def inputs_wait(last: Any) -> Iterator[Edge]:
@@ -57,36 +90,27 @@ def inputs_first(last: Any) -> list[Any]:
 
 def running_totals(last: Any) -> Iterator[Edge]:
     """Yield each edge and then, at once, all that follow from it: a node has many visits."""
-    for node, input, local_grad in edges(last):
-        yield node, input, local_grad
-        yield from running_totals(input)
+    for edge in edges(last):
+        yield edge
+        yield from running_totals(edge.input)
 
 
 def depth_first(last: Any) -> Iterator[Edge]:
     """Yield the edges of each node once, beginning with the node that was found latest."""
-    seen, waiting = set(), [last]
-    while waiting:
-        node = waiting.pop()
-        if node not in seen:
-            seen.add(node)
-            yield from edges(node)
-            waiting += node.inputs
+    return _each_once(last, deque.pop)
 
 
 def breadth_first(last: Any) -> Iterator[Edge]:
     """Yield the edges of each node once, beginning with the node that was found earliest."""
-    seen, waiting = set(), [last]
+    return _each_once(last, deque.popleft)
+
+
+def _each_once(last: Any, take: Callable[[deque], Any]) -> Iterator[Edge]:
+    found, waiting = {last}, deque([last])
     while waiting:
-        node = waiting.pop(0)
-        if node not in seen:
-            seen.add(node)
-            yield from edges(node)
-            waiting += node.inputs
-
-
-ORDERS: dict[str, Order] = {
-    "right": inputs_wait,
-    "depth first": depth_first,
-    "breadth first": breadth_first,
-    "recursion": running_totals,
-}
+        node = take(waiting)
+        yield from edges(node)
+        for input in node.inputs:
+            if input not in found:
+                found.add(input)
+                waiting.append(input)

@@ -4,6 +4,7 @@ import pytest
 from expressions import random_expressions
 
 from microgpt.autograd.value import Value
+from microgpt.learn.museum import PASSES
 from microgpt.viz.stethoscope import ORDERS
 from microgpt.widgets.backward_orders import replay_backward
 from microgpt.widgets.expression_parser import parse_expression
@@ -13,7 +14,10 @@ OTHER_WAY = "c = a*b; c + c*a", (2.0, 3.0)
 SQUARE = "a*a", (3.0,)
 DOUBLED = "b = a+a; b+b", (2.0,)
 DIAMOND = "c = a+b; d = a*b; (c+d) + (c*d)", (2.0, 3.0)
+FOUND_EARLY = "c = a+b; d = c*a; c + (d*c)", (2.0, 3.0)
 TREE = "(tanh(w*x + b) - t)**2", (0.5, 2.0, -0.4, 0.2)
+
+ALL_CASES = TWICE, OTHER_WAY, SQUARE, DOUBLED, DIAMOND, FOUND_EARLY, TREE
 
 
 def final_grads(case, order="right", accumulates=True):
@@ -32,8 +36,9 @@ def final_grads(case, order="right", accumulates=True):
         (TWICE, (15, 6), (9, 2), (15, 6), (21, 10), (6, 4)),
         (OTHER_WAY, (15, 6), (15, 6), (9, 2), (18, 8), (6, 4)),
         (DIAMOND, (25, 19), (21, 16), (25, 19), (29, 22), (1, 1)),
+        (FOUND_EARLY, (46, 21), (46, 21), (26, 1), (58, 33), (10, 10)),
     ],
-    ids=["square", "doubled", "twice", "other way", "diamond"],
+    ids=["square", "doubled", "twice", "other way", "diamond", "found early"],
 )
 def test_each_order_has_its_own_result(
     case, right, depth_first, breadth_first, recursion, overwritten
@@ -42,6 +47,24 @@ def test_each_order_has_its_own_result(
         right, depth_first, breadth_first, recursion,
     ]  # fmt: skip
     assert final_grads(case, accumulates=False) == overwritten
+
+
+@pytest.mark.parametrize(
+    ("order", "row"),
+    [
+        ("right", "right"),
+        ("depth first", "depth first"),
+        ("breadth first", "breadth first"),
+        ("recursion", "recursion with running totals"),
+    ],
+)
+def test_the_museum_has_the_same_gradients(order, row):
+    sources = [(source, tuple(values.values())) for source, values in random_expressions(100)]
+    for source, values in [*sources, *ALL_CASES]:
+        graph = parse_expression(source).graph(values)
+        steps = replay_backward(graph, order)
+        totals = {graph[-1]: 1.0} | {graph[step.target]: step.total for step in steps}
+        assert PASSES[row](graph[-1]) == pytest.approx(totals, rel=1e-9, abs=1e-9), source
 
 
 @pytest.mark.parametrize("accumulates", [True, False])

@@ -25,7 +25,7 @@ def every_path(last: Any) -> dict:
     while waiting:
         node, gradient = waiting.pop()
         grads[node] = grads.get(node, 0.0) + gradient
-        waiting += [(input, local * gradient) for _, input, local in edges(node)]
+        waiting += [(edge.input, edge.local_grad * gradient) for edge in edges(node)]
     return grads
 
 
@@ -47,7 +47,7 @@ def _combined(last: Any, combine: Callable[[float, float, float], float], seed: 
     """Return gradients in the right order, as `combine(before, local gradient, upstream)`."""
     grads = dict.fromkeys(inputs_first(last), 0.0)
     grads[last] = seed
-    for node, input, local_grad in inputs_wait(last):
+    for node, _, input, local_grad in inputs_wait(last):
         grads[input] = combine(grads[input], local_grad, grads[node])
     return grads
 
@@ -63,10 +63,21 @@ def _every_visit(last: Any, position: int) -> Iterator:
         waiting += node.inputs
 
 
+def _depth_first_until_visited(last: Any) -> Iterator:
+    """Yield the edges depth first, where a node may wait several times until its only visit."""
+    seen, waiting = set(), [last]
+    while waiting:
+        node = waiting.pop()
+        if node not in seen:
+            seen.add(node)
+            yield from edges(node)
+            waiting += node.inputs
+
+
 def _swapped_edges(last: Any) -> Iterator:
     for node in reversed(inputs_first(last)):
-        for input, local_grad in zip(node.inputs, reversed(node.local_grads), strict=True):
-            yield node, input, local_grad
+        for edge, local_grad in zip(edges(node), reversed(node.local_grads), strict=True):
+            yield edge._replace(local_grad=local_grad)
 
 
 def _forwards(last: Any) -> Iterator:
@@ -108,7 +119,7 @@ def _running_totals(last: Any) -> dict:
 
 def _reads_what_is_missing(last: Any) -> dict:
     grads = {last: 1.0}
-    for node, input, local_grad in inputs_wait(last):
+    for node, _, input, local_grad in inputs_wait(last):
         grads[input] += local_grad * grads[node]
     return grads
 
@@ -150,6 +161,10 @@ def common_mistakes() -> tuple[CommonMistake, ...]:
     }  # fmt: skip
     again = (lambda last: backward(last, lambda last: _every_visit(last, -1)),
              lambda last: backward(last, lambda last: _every_visit(last, 0)))  # fmt: skip
+    late = CommonMistake(
+        "depth first", lambda last: backward(last, _depth_first_until_visited),
+        causes["depth_first"],
+    )  # fmt: skip
     incomplete = {
         "without_last": (_some(lambda node, last: node is not last), _lacks_last),
         "without_leaves": (_some(lambda node, last: bool(node.inputs)), _lacks_leaves),
@@ -160,6 +175,7 @@ def common_mistakes() -> tuple[CommonMistake, ...]:
             CommonMistake(key.replace("_", " "), function, causes[key])
             for key, function in mistakes.items()
         ),
+        late,
         *(CommonMistake("visited again", function, causes["visited_again"]) for function in again),
         *(
             CommonMistake(key.replace("_", " "), function, causes[key], matches=matches)
