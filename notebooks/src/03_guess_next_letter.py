@@ -352,9 +352,9 @@ mg.learn.reveal("03.columns", "the same" if abs(change) < 1e-9 else "much higher
 # %% [markdown]
 # ### You can now say
 #
-# The best promise is the true probability. Counted pairs are a bigram model, and smoothing keeps it from saying *impossible*.
-# A network that is a table ends where
-# counting ends, and its gradient is the guess minus the truth.
+# The best promise is the true probability. Counted pairs are a bigram model, and smoothing keeps it
+# from saying *impossible*. A network that is a table ends where counting ends, and its gradient is
+# the guess minus the truth.
 #
 # ### Explain to a friend
 #
