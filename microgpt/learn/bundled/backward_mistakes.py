@@ -63,17 +63,6 @@ def _every_visit(last: Any, position: int) -> Iterator:
         waiting += node.inputs
 
 
-def _depth_first_until_visited(last: Any) -> Iterator:
-    """Yield the edges depth first, where a node may wait several times until its only visit."""
-    seen, waiting = set(), [last]
-    while waiting:
-        node = waiting.pop()
-        if node not in seen:
-            seen.add(node)
-            yield from edges(node)
-            waiting += node.inputs
-
-
 def _swapped_edges(last: Any) -> Iterator:
     for node in reversed(inputs_first(last)):
         for edge, local_grad in zip(edges(node), reversed(node.local_grads), strict=True):
@@ -161,10 +150,6 @@ def common_mistakes() -> tuple[CommonMistake, ...]:
     }  # fmt: skip
     again = (lambda last: backward(last, lambda last: _every_visit(last, -1)),
              lambda last: backward(last, lambda last: _every_visit(last, 0)))  # fmt: skip
-    late = CommonMistake(
-        "depth first", lambda last: backward(last, _depth_first_until_visited),
-        causes["depth_first"],
-    )  # fmt: skip
     incomplete = {
         "without_last": (_some(lambda node, last: node is not last), _lacks_last),
         "without_leaves": (_some(lambda node, last: bool(node.inputs)), _lacks_leaves),
@@ -175,7 +160,6 @@ def common_mistakes() -> tuple[CommonMistake, ...]:
             CommonMistake(key.replace("_", " "), function, causes[key])
             for key, function in mistakes.items()
         ),
-        late,
         *(CommonMistake("visited again", function, causes["visited_again"]) for function in again),
         *(
             CommonMistake(key.replace("_", " "), function, causes[key], matches=matches)
