@@ -55,7 +55,7 @@ def matmul_backward(dy: Any, x: Any, w: Any) -> tuple[np.ndarray, np.ndarray]:
 
 
 def softmax(x: Any) -> np.ndarray:
-    return _array(ops.softmax(_tensor(x)))
+    return _array(ops.softmax(_tensor(x))).astype(np.result_type(x, np.float32))
 
 
 def cross_entropy(logits: Any, targets: Any) -> float:
@@ -78,10 +78,9 @@ def embedding(ids: Any, weight: Any) -> np.ndarray:
 
 
 def embedding_backward(dy: Any, ids: Any, n_rows: int) -> np.ndarray:
-    dy = np.asarray(dy, np.float64)
-    weight = _tensor(np.zeros((n_rows, dy.shape[-1])))
-    ops.embedding(weight, np.asarray(ids)).backward(dy)
-    return np.array(weight.grad)
+    weight = _tensor(np.zeros((n_rows, np.shape(dy)[-1])))
+    ops.embedding(weight, np.asarray(ids)).backward(np.asarray(dy, np.float64))
+    return np.array(weight.grad, np.result_type(dy, np.float32))
 
 
 def attention_head(x: Any, wq: Any, wk: Any, wv: Any) -> np.ndarray:
