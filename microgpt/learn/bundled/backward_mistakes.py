@@ -147,9 +147,9 @@ def common_mistakes() -> tuple[CommonMistake, ...]:
         "key_error": _reads_what_is_missing,
         "attributes": _sets_attributes,
         "recursive": recursive,
+        "visited_again": lambda last: backward(last, lambda last: _every_visit(last, -1)),
+        "visited_again_in_a_queue": lambda last: backward(last, lambda last: _every_visit(last, 0)),
     }  # fmt: skip
-    again = (lambda last: backward(last, lambda last: _every_visit(last, -1)),
-             lambda last: backward(last, lambda last: _every_visit(last, 0)))  # fmt: skip
     incomplete = {
         "without_last": (_some(lambda node, last: node is not last), _lacks_last),
         "without_leaves": (_some(lambda node, last: bool(node.inputs)), _lacks_leaves),
@@ -160,7 +160,6 @@ def common_mistakes() -> tuple[CommonMistake, ...]:
             CommonMistake(key.replace("_", " "), function, causes[key])
             for key, function in mistakes.items()
         ),
-        *(CommonMistake("visited again", function, causes["visited_again"]) for function in again),
         *(
             CommonMistake(key.replace("_", " "), function, causes[key], matches=matches)
             for key, (function, matches) in incomplete.items()
