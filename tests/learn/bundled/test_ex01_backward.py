@@ -263,7 +263,7 @@ DICTIONARY = "a dictionary from each node to its gradient"
         (remembers, "something that an earlier call left behind"),
         (one_level, "Only `last` passed its gradient on"),
         (walk_without_seen(-1), "b waits in your list twice"),
-        (walk_without_seen(0), "b waits in your list twice"),
+        (walk_without_seen(0), "b stands in your queue twice"),
         (lambda last: list(pulled(last).items()), DICTIONARY),
         (lambda last: list(pulled(last).values()), DICTIONARY),
         (lambda last: {n.name: g for n, g in pulled(last).items()}, "whose keys are the nodes"),
