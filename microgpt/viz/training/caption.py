@@ -34,8 +34,8 @@ def training_caption(progress: TrainingProgress) -> str:
     sentences = [*_result(progress), _neighbours(progress), *_start(progress)]
     if not isnan(last.stderr):
         sentences.append(
-            f"± is the standard error: how much other held-out {progress.text_noun}s would "
-            "typically change it."
+            f"± is the standard error: on other held-out {progress.text_noun}s, the loss would "
+            "differ by about so much."
         )
     return before + " ".join(sentences)
 

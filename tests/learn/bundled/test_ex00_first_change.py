@@ -69,7 +69,7 @@ def test_the_success_message_has_the_validation_loss(monkeypatch):
     result = learn.check(ID, train(new_model(), 40))
     evaluation = train(new_model(), 40).evaluate()
     loss = f"{evaluation.loss:.2f} ± {evaluation.stderr:.2f}"
-    perplexity = f"a perplexity of {math.exp(evaluation.loss):.1f}; that of knowing nothing is 27."
+    perplexity = f"a perplexity of {math.exp(evaluation.loss):.1f}. Knowing nothing has 27."
     message = f"With steps = 40 the held-out loss ends at {loss}, {perplexity}"
     assert result.success_message == result.message == message
     assert message in result._repr_html_()
@@ -78,7 +78,7 @@ def test_the_success_message_has_the_validation_loss(monkeypatch):
     other.run()
     message = learn.check(ID, other).success_message
     assert "With your list the loss on its held-out texts ends at" in message
-    assert "that of knowing nothing is 12." in message
+    assert "Knowing nothing has 12." in message
 
 
 class View:

@@ -37,8 +37,8 @@ def test_a_run_that_learned():
         "Yes: its loss on held-out names fell from 3.36 to 2.51 ±\u00a00.01, a perplexity of 12.3: "
         "like choosing among 12.3 letters. That is better than counting pairs of letters in the "
         "same names (2.63), and than knowing nothing (3.30). At step 0, line and circle differ "
-        "only because they are losses on different names. ± is the standard error: how much other "
-        "held-out names would typically change it."
+        "only because they are losses on different names. ± is the standard error: on other "
+        "held-out names, the loss would differ by about so much."
     )
 
 
