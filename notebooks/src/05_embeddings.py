@@ -28,11 +28,13 @@ board = mg.learn.scoreboard(names, counted=3)
 board
 
 # %% [markdown]
-# The network of notebook 03, a table of logits that looks one letter back, belongs on the scoreboard,
-# too. It is trained again here, on the letter before and the letter after.
+# The network of notebook 03, a table of logits that looks one letter back, belongs on the
+# scoreboard, too. It is trained again here: it sees one letter and gives probabilities for the
+# next.
 #
 # The networks of this notebook look three letters back: what a model can see is its **context**.
-# Before the start of a name, the mark for the end fills the context. It is printed as a point here.
+# At the start of a name there are no letters before. The context is filled with end marks,
+# printed as dots.
 
 # %% tags=["experiment"]
 def windows_of(corpus):
@@ -72,7 +74,7 @@ board.add("neural bigram", logits)
 # source: gives away: not a quantity|only a name|is no quantity
 mg.learn.predict(
     "05.quantity",
-    "With the place in the alphabet in place of ten learned numbers, the held-out loss is …",
+    "If each letter is its number in the alphabet, not ten learned numbers, the held-out loss is …",
     ("the same", "a little higher, by about 0.05", "much higher, by about 0.3"),
 )
 
@@ -127,10 +129,10 @@ mg.learn.reveal("05.quantity", nearest, pairs=f"{pairs:.2f}", quantity=f"{statis
 # %% [markdown]
 # ## An embedding is a row of a table
 #
-# The ten numbers of a letter are its embedding: its row of a table. How does a row leave the table?
-# Write the id as a row that is all 0 but for a single 1, at the index
-# of the id: this is the **one-hot** row of the id. Its product with the table keeps one row and
-# multiplies all others by 0. Here are the ids 2, 0 and 2, and a table of 4 × 2.
+# The ten numbers of a letter are its embedding: its row of a table. How is a row taken out of the
+# table? Write the id as a row of zeros with a single 1, at the index of the id: this is the
+# **one-hot** row of the id. Its product with the table keeps one row and multiplies all others by
+# 0. Here are the ids 2, 0 and 2, and a table of 4 × 2.
 
 # %%
 one_hot = np.array([[0, 0, 1, 0], [1, 0, 0, 0], [0, 0, 1, 0]])
@@ -143,9 +145,9 @@ print(one_hot @ table)
 #
 # Most of that product is a multiplication by 0, and none of it is needed.
 #
-# Exercise, 3 minutes. `embedding(ids, weight) -> y`, with ids of any shape, weight (V, C) and y
-# (…, C): return for each id its row of the table. Example: ids `[2, 0, 2]` and weight
-# `[[1, 0], [0, 2], [3, 1], [1, 1]]` give `[[3, 1], [1, 0], [3, 1]]`. Hints:
+# Exercise, 3 minutes. `embedding(ids, weight) -> y`, with arrays: ids of any shape, weight (V, C)
+# and y (…, C). Return for each id its row of the table. Example: ids `[2, 0, 2]` and weight `[[1,
+# 0], [0, 2], [3, 1], [1, 1]]` give `[[3, 1], [1, 0], [3, 1]]`. Hints:
 # `mg.learn.hint("05.embedding")`.
 
 # %% tags=["exercise:05.embedding"]
@@ -199,10 +201,10 @@ mg.learn.reveal("05.twice", str([int(number) for number in small.grad[2]]))
 # The lookup is a product with one-hot rows, so its gradient is the transposed one-hot matrix times
 # what arrives. That, too, is possible without the zeros.
 #
-# Exercise, 7 minutes. `embedding_backward(dy, ids, n_rows) -> dweight`, with dy (…, C), ids (…) and
-# dweight (n_rows, C): the gradient for each row of the table. Example: dy
-# `[[1, 0], [0, 1], [2, 1]]`, ids `[2, 0, 2]`, n_rows 4 give `[[0, 1], [0, 0], [3, 1], [0, 0]]`.
-# Hints: `mg.learn.hint("05.embedding_backward")`.
+# Exercise, 7 minutes. `embedding_backward(dy, ids, n_rows) -> dweight`, with arrays: dy (…, C),
+# ids (…) and dweight (n_rows, C), the gradient for each row of the table. Keep float32 as
+# float32. Example: dy `[[1, 0], [0, 1], [2, 1]]`, ids `[2, 0, 2]`, n_rows 4 give `[[0, 1], [0,
+# 0], [3, 1], [0, 0]]`. Hints: `mg.learn.hint("05.embedding_backward")`.
 
 # %% tags=["exercise:05.embedding_backward"]
 embedding_backward = mg.learn.todo()  # your function goes here, in place of this line
@@ -314,9 +316,9 @@ mg.learn.reveal("05.position", "nothing" if share < 0.1 else "a little" if share
 
 # %% [markdown]
 # Write it down for three letters with embeddings a, b, c and positions p, q, r. The sum of a + p,
-# b + q and c + r is a + b + c, plus p + q + r. The second part is the same for every word, and the
-# next layer has such a constant already. But if each a + p is bent by a tanh before the sum, the two
-# parts no longer come apart.
+# b + q and c + r is a + b + c, plus p + q + r. But p + q + r is the same for every word, and the
+# bias of the next layer can already be this constant. But if each a + p is bent by a tanh before
+# the sum, the two parts can no longer be separated.
 
 # %%
 # source: claims: position_bent
@@ -325,17 +327,16 @@ show("bent, then summed", bent, plain)
 show("position added, bent, summed", losses_of(has_position=True, is_bent=True), bent)
 
 # %% [markdown]
-# A position embedding is worth something once something bends, or looks, between the addition and
-# the sum. GPT adds its position embeddings in the same way. What looks there is attention, in
-# notebook 06.
+# A position embedding is worth something once something bends between the addition and the sum.
+# GPT adds its position embeddings in the same way. What looks there is attention, in notebook 06.
 
 # %% [markdown]
 # ## What did the table learn?
 #
-# You could draw the letters as points on a map. But near on a map is not yet alike for the model, so
-# ask the model first. Exchange the rows of two letters in the trained table, and measure again on
-# held-out names. The more the loss rises, the more differently the model treats the two. First
-# exchange two of the vowels a, e, i, then one of them with n, r or l.
+# You could draw the letters as points on a map. But two letters that are close on a map need not
+# be alike for the model, so ask the model first. Exchange the rows of two letters in the trained
+# table, and measure again on held-out names. The more the loss rises, the more differently the
+# model treats the two. First exchange two of the vowels a, e, i, then one of them with n, r or l.
 
 # %% tags=["predict:05.swap"]
 # source: misconception: every letter is equally different; or vowels are interchangeable
@@ -389,9 +390,9 @@ for other in ((6, 8), (4, 3), (-4, 3), (-3, -4)):
     print(f"(3, 4) and {other!s:8}: {cosine(np.array([3, 4]), np.array(other)):+.2f}")
 
 # %% [markdown]
-# In the first tab of the view, a model has two numbers for each letter, and nothing is left out. In
-# the second, ten numbers are pressed into two: look first at how much of the truth is left. Then
-# choose a letter, and compare its neighbours with its swaps.
+# In the first tab of the view, a model has two numbers for each letter, and nothing is left out.
+# In the second, ten numbers are pressed into two: look first at how much of their spread is left.
+# Then choose a letter, and compare its neighbours with its swaps.
 
 # %%
 mg.widgets.Neighbourhood(names)
@@ -431,8 +432,9 @@ random_rows = [loss_of(fit(m, data, s, only=without_rows(m)), held) for s, m in 
 show("rows never trained", random_rows, ten)
 
 # %% [markdown]
-# The difference is seen, but it is small. Random rows already keep 27 letters apart, and the layers
-# after the table can do the rest. With tens of thousands of tokens, this need not hold.
+# The difference is seen, but most of what the network gained is still there. Random rows already
+# keep 27 letters apart, and the layers after the table can do the rest. With tens of thousands of
+# tokens, this need not hold.
 
 # %% [markdown]
 # ## Break it: lose the repeated letters
@@ -465,10 +467,10 @@ show("plain steps", sgd)
 show("plain steps, repeated letters lost", lossy_sgd, sgd)
 
 # %% [markdown]
-# It trains. Adam divides each step by the size of the gradient, so a gradient that is too short does
-# little harm: the difference is smaller than the ± of the scoreboard. Plain steps lose more, but they
-# train, too. After the wrong order in 01 and the wrong columns in 03, this is the third mistake that a
-# falling loss does not show. A comparison of gradients does.
+# It trains. Adam divides each step by the size of the gradient, so a gradient that is too short
+# does little harm. Plain steps lose more, but they train, too. After the wrong order in 01 and
+# the wrong columns in 03, this is the third mistake that a loss does not show. A comparison of
+# gradients does.
 
 # %%
 exact = mg.models.MLP(size, dtype="float64")
@@ -487,16 +489,16 @@ except mg.GradientError as error:
 # %% [markdown]
 # ## What this does not show
 #
-# There are only 27 letters, and a name is short. For the 50,257 tokens of GPT-2, the table is a third
-# of all its parameters. A map is no proof of what a model does, and a swap tells only of one model on
-# one list. That ten numbers are enough holds for names.
+# There are only 27 letters, and a name is short. For the 50,257 tokens of the smallest GPT-2, the
+# table is a third of all parameters. A map is no proof of what a model does, and a swap tells only of
+# one model on one list. Ten numbers a letter were tried here.
 
 # %% [markdown]
 # ### You can now say
 #
-# An embedding is a row of a table, a one-hot row times that table, and its gradient is the sum of what
-# every use sends back. Position embeddings and a plain sum forget the order of a context. Before I
-# trust a map and its cosines, I ask the model what a swap costs.
+# An embedding is a row of a table, and its gradient is the sum of what every use sends back. A
+# plain sum forgets the order of a context, even with position embeddings. Before I trust a map
+# and its cosines, I ask the model what a swap costs.
 #
 # ### Explain to a friend
 #
