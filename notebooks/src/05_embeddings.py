@@ -47,7 +47,7 @@ def loss_of(model, data):
 
 data, held = windows_of(train), windows_of(held_out)
 letters = ["." if i == end else tokenizer.token_text(i) for i in range(size)]
-for context, target in zip(*windows_of(["anna"])):
+for context, target in zip(*windows_of([names[0]])):
     print("".join(letters[i] for i in context), "is followed by", letters[target])
 
 # %%
@@ -474,15 +474,15 @@ show("plain steps, repeated letters lost", lossy_sgd, sgd)
 
 # %%
 exact = mg.models.MLP(size, dtype="float64")
-windows, targets = windows_of(["anna"])
+windows, targets = windows_of([names[0]])
 
-def loss_on_anna(*parameters):
+def loss_on_a_name(*parameters):
     return mg.ops.cross_entropy(exact.logits(windows), targets)
 
-print("the library's gradients agree:", mg.gradcheck(loss_on_anna, exact.parameters(), directions=3))
+print("the library's gradients agree:", mg.gradcheck(loss_on_a_name, exact.parameters(), directions=3))
 try:
     with mg.learn.using(embedding_backward=lossy_backward):
-        mg.gradcheck(loss_on_anna, exact.parameters(), directions=3)
+        mg.gradcheck(loss_on_a_name, exact.parameters(), directions=3)
 except mg.GradientError as error:
     print("repeated letters lost:", error)
 

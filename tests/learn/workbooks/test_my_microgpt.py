@@ -7,6 +7,7 @@ from workbook_runs import namespace, run, short
 
 import microgpt as mg
 from microgpt import learn
+from microgpt.learn import answer_source
 from microgpt.learn.workbook_sections import find_sections, part_ids, template
 from microgpt.learn.workbooks import library, workbook
 
@@ -149,7 +150,8 @@ def test_it_makes_up_names_with_the_part_sample():
 
 
 @pytest.mark.slow
-def test_the_first_day(tmp_path):
+def test_the_first_day(tmp_path, monkeypatch):
+    monkeypatch.setattr(answer_source, "_correct", {})  # no answer of an earlier test
     workbook(path := tmp_path / "my_microgpt.py")
     process = run(path)
     assert process.returncode == 0, process.stderr
