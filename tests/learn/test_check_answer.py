@@ -41,7 +41,7 @@ def test_a_wrong_answer_gets_the_smallest_input_and_its_cause():
 
 def test_the_same_seed_gives_the_same_result_and_another_seed_other_inputs():
     def wrong_for_large_vocabularies(logits, T, k, u):
-        is_small = len(logits) < 20 or np.ptp(logits) == 0
+        is_small = len(logits) < 20 or len(set(logits)) < 20  # what every seed tries
         return correct_sample(logits, T, k, u) if is_small else 0
 
     first, again, other = (

@@ -39,7 +39,8 @@ def test_an_assignment_is_a_clean_notebook(tmp_path):
     assert not any(lines & telling_lines(exercise) for exercise in EXERCISES)
     names = run_cells(notebook)
     assert learn.check("09.sample", names["sample"]).state == "not attempted"
-    assert all(len(cell.source.split()) <= 90 for cell in notebook.cells)
+    # A statement has at most 60 words; signature, shapes, example and minutes come on top.
+    assert all(len(cell.source.split()) <= 120 for cell in notebook.cells)
 
 
 def test_assignments_for_nbgrader_and_without_hints():
