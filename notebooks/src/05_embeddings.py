@@ -336,7 +336,7 @@ show("position added, bent, summed", losses_of(has_position=True, is_bent=True),
 # You could draw the letters as points on a map. But two letters that are close on a map need not
 # be alike for the model, so ask the model first. Exchange the rows of two letters in the trained
 # table, and measure again on held-out names. The more the loss rises, the more differently the
-# model treats the two. First exchange two of the vowels a, e, i, then one of them with n, r or l.
+# model treats the two. First exchange two of three vowels, then a vowel with one of three consonants.
 
 # %% tags=["predict:05.swap"]
 # source: misconception: every letter is equally different; or vowels are interchangeable
@@ -360,8 +360,10 @@ def swap_cost(model, pair, data):
 def mean_cost(model, pairs, data):
     return statistics.mean(swap_cost(model, pair, data) for pair in pairs)
 
-vowels, consonants = ("ae", "ai", "ei"), ("nr", "nl", "rl")
-mixed = [vowel + consonant for vowel in "aei" for consonant in "nrl"]
+alphabets = (("aei", "nrl"), ("аеи", "нрл"))  # three vowels and three consonants
+v, c = next(pair for pair in alphabets if set("".join(pair)) <= set("".join(names)))
+vowels, consonants = ([x[0] + x[1], x[0] + x[2], x[1] + x[2]] for x in (v, c))
+mixed = [vowel + consonant for vowel in v for consonant in c]
 print("one of each:", *mixed)
 
 # %% tags=["shows:05.swap"]
@@ -373,7 +375,7 @@ for label, of_networks in costs.items():
 # %% tags=["answer:05.swap"]
 ratio = statistics.mean(costs["two vowels"]) / statistics.mean(costs["one of each"])
 answer = "nothing" if ratio < 0.02 else "less than half" if ratio < 0.5 else "about the same"
-mg.learn.reveal("05.swap", answer, ratio=f"{ratio:.0%}")
+mg.learn.reveal("05.swap", answer, ratio=f"{ratio:.0%}", consonants=", ".join(c))
 
 # %% [markdown]
 # ### And now the map
