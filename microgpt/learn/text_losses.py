@@ -11,7 +11,7 @@ from microgpt.autograd.tensor import Tensor
 from microgpt.backends import LOCK
 from microgpt.data import Corpus
 from microgpt.errors import Described, SettingError, ShapeError
-from microgpt.models.context_model import ContextModel
+from microgpt.models.context_model import ContextModel, log_softmax
 from microgpt.nn import Module
 from microgpt.tokenizers import Tokenizer
 
@@ -112,12 +112,6 @@ def _check_logits(logits: np.ndarray) -> None:
     if bad.any():
         got = Described(f"{bad.sum()} of {bad.size} NaN or inf")
         raise SettingError("model", "one whose logits are finite numbers or -inf", got)
-
-
-def log_softmax(logits: np.ndarray) -> np.ndarray:
-    """Return the logarithm of the softmax over the last axis."""
-    shifted = logits - logits.max(axis=-1, keepdims=True)
-    return shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
 
 
 class TableOfLogits(ContextModel):

@@ -63,3 +63,9 @@ def context_windows(tokens: np.ndarray, context: int) -> np.ndarray:
     """
     positions = np.arange(tokens.shape[-1])[:, None] + np.arange(1 - context, 1)
     return tokens[..., np.maximum(positions, 0)]
+
+
+def log_softmax(logits: np.ndarray) -> np.ndarray:
+    """Return the logarithm of the softmax over the last axis."""
+    shifted = logits - logits.max(axis=-1, keepdims=True)
+    return shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))

@@ -9,7 +9,7 @@ from microgpt.autograd.engine import no_grad
 from microgpt.autograd.tensor import Tensor
 from microgpt.backends import LOCK
 from microgpt.config.checks import check_integer
-from microgpt.models.context_model import ContextModel, context_windows
+from microgpt.models.context_model import ContextModel, context_windows, log_softmax
 from microgpt.nn import Embedding, Linear, Module, ParameterFactory
 from microgpt.ops.token_ids import as_token_ids
 
@@ -74,6 +74,4 @@ class MLP(ContextModel, Module):
     def log_probs(self, tokens: Any) -> np.ndarray:
         """Return the logarithm of the probability of each next token: (…, T) -> (…, T, V)."""
         with LOCK, no_grad():
-            logits = self(tokens).numpy().astype(np.float64)
-        logits -= logits.max(axis=-1, keepdims=True)
-        return logits - np.log(np.exp(logits).sum(axis=-1, keepdims=True))
+            return log_softmax(self(tokens).numpy().astype(np.float64))
