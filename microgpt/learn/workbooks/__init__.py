@@ -1,8 +1,9 @@
 """The workbook: one file with a whole GPT, in which the answers of twelve exercises have a place.
 
 `my_microgpt.py` is the file as it is on the first day; `learn.workbook_sections` finds its parts,
-`writing` fills them with the answers that `check` has accepted, `library` is what runs in an open
-part, and `running` checks the parts when the file runs and compares its losses with the reference's.
+`writing` fills them with the answers that `check` has accepted, `library` is what runs in an
+open part, and `running` checks the parts when the file runs and compares its losses with the
+reference's.
 """
 
 from microgpt.learn.workbooks.library import library
