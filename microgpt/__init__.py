@@ -54,6 +54,7 @@ _PUBLIC = {
     "load": "checkpoints",
     "load_pretrained": "pretrained",
     "save_pretrained": "pretrained",
+    "trace": "interpretability",
     "activations": "parity",
     "compare": "parity",
     "learn": "learn",

@@ -87,6 +87,7 @@ class _Context(threading.local):
     decomposed = False
     backward_pass: BackwardPass | None = None
     activation_hook: Callable[[str, Node], Node] | None = None
+    run_override: Callable[..., Any] | None = None
     op_override: Callable[[str, Callable, tuple, dict], Any] | None = None
     backward_override: Callable[[Node, Any], None] | None = None
 
@@ -175,12 +176,21 @@ def decomposed():
     return _setting("decomposed", True)
 
 
-def hook_activations(hook: Callable[[str, Node], Node]):
+def hook_activations(hook: Callable[[str, Node], Node] | None):
     """`with hook_activations(hook):` calls `hook(name, node)` at every named activation of a model.
 
     The hook returns the node to use from there on, so it can read activations and change them.
+    None ends an earlier hook.
     """
     return _setting("activation_hook", hook)
+
+
+def override_runs(override: Callable[..., Any] | None):
+    """`with override_runs(f):` runs `f(method, model, …)` in place of a model's `method(model, …)`.
+
+    Methods are those of `GPT` that compute logits or a loss, in this thread. None ends an override.
+    """
+    return _setting("run_override", override)
 
 
 def override_ops(hook: Callable[[str, Callable, tuple, dict], Any]):

@@ -1,6 +1,8 @@
 """`GPT`: the model on tensors, from token ids to logits and loss."""
 
+from collections.abc import Callable
 from contextlib import nullcontext
+from functools import wraps
 from itertools import count
 from typing import Any, Self
 
@@ -18,6 +20,19 @@ from microgpt.nn.dropout import DropoutPass
 from microgpt.nn.module_copy import copy_module
 from microgpt.ops.token_ids import as_token_ids
 from microgpt.tokenizers.association import associate, associated_tokenizer
+
+
+def _overridable_run(method: Callable[..., Tensor]) -> Callable[..., Tensor]:
+    """Let `override_runs` run a method that computes logits or a loss from token ids."""
+
+    @wraps(method)
+    def run(self: "GPT", *args: Any, **kwargs: Any) -> Tensor:
+        override = context.run_override
+        if override is None:
+            return method(self, *args, **kwargs)
+        return override(method, self, *args, **kwargs)
+
+    return run
 
 
 class GPT(Module):
@@ -131,6 +146,7 @@ class GPT(Module):
         """The output projection (V, C), from hidden states to logits."""
         return self.wte.weight if self.lm_head is None else self.lm_head.weight
 
+    @_overridable_run
     def __call__(self, tokens: Any, cache: Any = None) -> Tensor:
         """Compute the logits of the next token at every position.
 
@@ -138,9 +154,10 @@ class GPT(Module):
         no_grad), the tokens follow those in the cache: first a whole prompt, then one at a time.
         """
         ids = self._check_tokens(tokens)
-        x = self._read(ids, cache)
-        return ops.linear(x, self.lm_head_weight).reshape(*ids.shape, self.config.vocab_size)
+        logits = self._logits(self._read(ids, cache))
+        return logits.reshape(*ids.shape, self.config.vocab_size)
 
+    @_overridable_run
     def next_token_logits(self, tokens: Any, cache: Any = None) -> Tensor:
         """Compute the logits after each row only: tokens (T,) or (B, T) -> logits (B, V).
 
@@ -149,7 +166,11 @@ class GPT(Module):
         if type(self).__call__ is not GPT.__call__:  # a subclass may compute other logits
             logits = self(tokens, cache)
             return logits.reshape(-1, *logits.shape[-2:])[:, -1]
-        return ops.linear(self._read(self._check_tokens(tokens), cache)[:, -1], self.lm_head_weight)
+        return self._logits(self._read(self._check_tokens(tokens), cache)[:, -1])
+
+    def _logits(self, x: Tensor) -> Tensor:
+        """Return the logits (…, V) of the last layer's output (…, C)."""
+        return self.offer_activation("logits", ops.linear(x, self.lm_head_weight))
 
     def _read(self, ids: np.ndarray, cache: Any) -> Tensor:
         """Return hidden states (B, T, C) of ids (T,) or (B, T), and add the ids to the cache."""
@@ -168,8 +189,9 @@ class GPT(Module):
         """
         cache.start_pass(decoding=True)
         x = self.hidden_states(tokens.reshape(-1, 1), cache)  # (B, 1, C)
-        return ops.linear(x, self.lm_head_weight).reshape(len(tokens), self.config.vocab_size)
+        return self._logits(x).reshape(len(tokens), self.config.vocab_size)
 
+    @_overridable_run
     def loss(self, tokens: Any, targets: Any) -> Tensor:
         """Compute the mean negative log-likelihood of `targets`, in nats; −1 is ignored.
 
@@ -188,7 +210,10 @@ class GPT(Module):
             )
         shape = (-1, ids.shape[-1])
         return ops.linear_cross_entropy(
-            self.hidden_states(ids.reshape(shape)), self.lm_head_weight, target_ids.reshape(shape)
+            self.hidden_states(ids.reshape(shape)),
+            self.lm_head_weight,
+            target_ids.reshape(shape),
+            hook=self.offer_activation,
         )
 
     def hidden_states(self, tokens: np.ndarray, cache: Any = None) -> Tensor:
@@ -198,20 +223,23 @@ class GPT(Module):
 
     def _hidden_states(self, tokens: np.ndarray, cache: Any) -> Tensor:
         position = None if cache is None else cache.position
+        offer = self.offer_activation
         if self.wpe is None:
-            x = self.wte(tokens)
+            x = offer("token_embedding", self.wte(tokens))
         else:
-            x = ops.token_position_embedding(self.wte.weight, self.wpe.weight, tokens, position)
-        x = self.offer_activation("embedding", x)
+            x = ops.token_position_embedding(
+                self.wte.weight, self.wpe.weight, tokens, position, hook=offer
+            )
+        x = offer("embedding", x)
         if self.drop is not None:
-            x = self.drop(x)
+            x = offer("drop", self.drop(x))
         if self.ln_emb is not None:
-            x = self.ln_emb(x)
+            x = offer("ln_emb", self.ln_emb(x))
         for layer, block in enumerate(self.h):
             x = block(x, None if cache is None else cache.layers[layer])
         if cache is not None:
             cache.advance(tokens.shape[1])
-        return x if self.ln_f is None else self.ln_f(x)
+        return x if self.ln_f is None else offer("ln_f", self.ln_f(x))
 
     def _check_tokens(self, tokens: Any) -> np.ndarray:
         ids = as_token_ids(tokens)

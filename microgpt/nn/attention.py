@@ -41,9 +41,20 @@ class CausalSelfAttention(Module):
                 hook=self.offer_activation,
             )
         else:
-            cache.write_prompt(qkv, self.n_head)
-            y = ops.self_attention(qkv, self.n_head, hook=self.offer_activation)
+            y = self._prefill(qkv, cache)
         return self.c_proj.residual_forward(residual, y, self.offer_activation, self.resid_dropout)
+
+    def _prefill(self, qkv: Tensor, cache: Any) -> Tensor:
+        """Write a prompt's keys and values into the cache, and attend: qkv (B, T, 3C) -> y."""
+
+        def hook(label: str, node: Tensor) -> Tensor:
+            node = self.offer_activation(label, node)
+            if label in ("k", "v"):  # later tokens attend to what the hook made of them
+                cache.write(label, node)
+            return node
+
+        cache.write_prompt(qkv, self.n_head)
+        return ops.self_attention(qkv, self.n_head, hook=hook)
 
     def _attention(self, qkv: Tensor) -> Tensor:
         """Attend in every head: qkv (B, T, 3C) -> y (B, T, C); in training with dropout."""

@@ -21,6 +21,6 @@ class Block(Module):
         self.mlp = MLP(config, factory)
 
     def __call__(self, x: Tensor, cache: Any = None) -> Tensor:
-        x = self.attn(self.ln_1(x), x, cache)
-        x = self.mlp(self.ln_2(x), x)
-        return self.offer_activation("out", x)
+        offer = self.offer_activation
+        x = offer("resid_mid", self.attn(offer("ln_1", self.ln_1(x)), x, cache))
+        return offer("out", self.mlp(offer("ln_2", self.ln_2(x)), x))

@@ -15,15 +15,18 @@ def causal_attention(q, k, v, hook=lambda label, node: node):
 
         weights = softmax(q · kᵀ / sqrt(D)), with the future left out;  y = weights · v
 
-    q, k, v (…, T, D) -> y (…, T, D). `hook` is offered "scores" (before scaling) and "weights".
-    Vaswani et al. 2017
+    q, k, v (…, T, D) -> y (…, T, D). `hook` is offered "scores" (before scaling) and "weights"; in
+    a model also "scaled_scores".                                           Vaswani et al. 2017
     """
     if not q.shape == k.shape == v.shape or q.ndim < 2 or not q.shape[-1]:
         raise ShapeError(
             f"attention needs q, k, v of one shape (…, T, D); got {q.shape}, {k.shape}, {v.shape}"
         )
     scores = hook("scores", matmul_transposed(q, k))  # (…, T, T)
-    weights = hook("weights", causal_softmax(scores, q.shape[-1] ** -0.5))  # (…, T, T)
+    scale = q.shape[-1] ** -0.5
+    if context.activation_hook is not None:  # a hook can change them: scale before the softmax
+        scores, scale = hook("scaled_scores", scores * scale), 1.0
+    weights = hook("weights", causal_softmax(scores, scale))  # (…, T, T)
     return matmul(weights, v)  # (…, T, D)
 
 
@@ -116,7 +119,7 @@ def decode_attention(q, keys, values, position, hook=lambda label, node: node):
 
     q (B, H, 1, D), keys and values (B, H, S, D) arrays, position (1,) int32 -> y (B, H, 1, D).
     Under `hook_activations` or `decomposed` it is composed of smaller operations, and `hook` is
-    offered "scores" and "weights".
+    offered "scores", "scaled_scores" and "weights".
     """
     backend = q.backend
     if q.ndim != 4 or not q.shape[3]:
@@ -127,7 +130,8 @@ def decode_attention(q, keys, values, position, hook=lambda label, node: node):
         seen = int(position[0]) + 1
         past, held = (q.from_array(a[:, :, :seen].copy()) for a in (keys, values))
         scores = hook("scores", matmul_transposed(q, past))  # (B, H, 1, seen)
-        return matmul(hook("weights", softmax(scores * q.shape[-1] ** -0.5)), held)
+        scaled = hook("scaled_scores", scores * q.shape[-1] ** -0.5)
+        return matmul(hook("weights", softmax(scaled)), held)
     B, H, _, D = q.shape
     y, weights = backend.empty((B, H, D), q.dtype), backend.empty((B, H, keys.shape[2]), q.dtype)
     query = q.array.reshape(B, H, D)

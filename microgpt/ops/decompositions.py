@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 import microgpt.ops as ops
+from microgpt.autograd.engine import context
 from microgpt.ops.attention import check_cache_shapes
 from microgpt.ops.op_hooks import decomposition
 from microgpt.ops.token_ids import check_position_array
@@ -20,8 +21,8 @@ def _no_hook(label: str, node: Any) -> Any:
 
 @decomposition
 def self_attention(qkv, n_head, hook=_no_hook):
-    q, k, v = (ops.split_heads(qkv, n_head, part, 3) for part in range(3))  # (B, H, T, D)
-    return ops.merge_heads(ops.causal_attention(q, k, v, hook))
+    q, k, v = _split_qkv(qkv, n_head, hook)
+    return ops.merge_heads(hook("head_out", ops.causal_attention(q, k, v, hook)))
 
 
 @decomposition
@@ -40,12 +41,17 @@ def dropout_residual(x, residual, p, rng_state, layer_id=0):
 
 @decomposition
 def decode_self_attention(qkv, keys, values, position, n_head, hook=_no_hook):
-    q, k, v = (ops.split_heads(qkv, n_head, part, 3) for part in range(3))  # (B, H, 1, D)
+    q, k, v = _split_qkv(qkv, n_head, hook)  # (B, H, 1, D)
     check_cache_shapes(q.shape, keys, values, position)
     q.backend.launch("check_position", position, 1, keys.shape[2])
     for cache, new in ((keys, k), (values, v)):
         new.backend.launch("kv_cache_write_", cache, new.array, position)
-    return ops.merge_heads(ops.decode_attention(q, keys, values, position, hook))
+    return ops.merge_heads(hook("head_out", ops.decode_attention(q, keys, values, position, hook)))
+
+
+def _split_qkv(qkv, n_head, hook):
+    """Return queries, keys and values (B, H, T, D) of qkv (B, T, 3C)."""
+    return (hook(label, ops.split_heads(qkv, n_head, part, 3)) for part, label in enumerate("qkv"))
 
 
 @decomposition
@@ -64,16 +70,20 @@ def linear_relu(x, weight, bias=None, hook=_no_hook):
 
 
 @decomposition
-def token_position_embedding(wte, wpe, tokens, position=None):
-    x = ops.embedding(wte, tokens)
+def token_position_embedding(wte, wpe, tokens, position=None, hook=_no_hook):
+    x = hook("token_embedding", ops.embedding(wte, tokens))
     T = x.shape[1]
     if position is None:
-        return x + wpe[None, :T]
-    check_position_array(position)
-    x.backend.launch("check_position", position, T, wpe.shape[0])
-    return x + ops.embedding(wpe, position[None] + np.arange(T, dtype=np.int32))
+        positions = wpe[None, :T]
+    else:
+        check_position_array(position)
+        x.backend.launch("check_position", position, T, wpe.shape[0])
+        positions = ops.embedding(wpe, position[None] + np.arange(T, dtype=np.int32))
+    if context.activation_hook is not None:  # a hook can change those of one row
+        positions = ops.broadcast_to(positions, x.shape)
+    return x + hook("position_embedding", positions)
 
 
 @decomposition
-def linear_cross_entropy(h, weight, targets):
-    return ops.cross_entropy(ops.linear(h, weight), targets)
+def linear_cross_entropy(h, weight, targets, hook=_no_hook):
+    return ops.cross_entropy(hook("logits", ops.linear(h, weight)), targets)

@@ -30,7 +30,7 @@ def embedding(weight, tokens):
 
 
 @fused
-def token_position_embedding(wte, wpe, tokens, position=None):
+def token_position_embedding(wte, wpe, tokens, position=None, hook=None):
     """The row of each token plus the row of its position: wte[tokens] + wpe[position + t].
 
     wte (V, C), wpe (S, C), tokens (B, T), position (1,) int32 (default: 0) -> y (B, T, C)

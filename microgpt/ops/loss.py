@@ -43,7 +43,7 @@ def _token_losses(logits, ids, min_targets):
 
 
 @fused
-def linear_cross_entropy(h, weight, targets):
+def linear_cross_entropy(h, weight, targets, hook=None):
     """`cross_entropy(linear(h, weight), targets)`, the head and its loss, in one operation.
 
     h (…, C), weight (V, C), targets (…) -> loss (). The logits are not returned: backward

@@ -24,7 +24,8 @@ def visit_activations(model: Any, tokens: Any, visitor: Callable[[str, np.ndarra
         raise SettingError("model", "a model, such as a GPT", type(model))
 
     def hook(name: str, node: Any) -> Any:
-        visitor(name, node.numpy())
+        if name != LOGITS:
+            visitor(name, node.numpy())
         return node
 
     with LOCK, no_grad():

@@ -75,7 +75,7 @@ def _check(name: str, ours: np.ndarray, arrays: Mapping[str, Any], tolerance: fl
     theirs = np.asarray(arrays[name]).reshape(ours.shape)
     if theirs.dtype.kind not in "fiu":
         return failed_check(name, tolerance, f"the reference holds {theirs.dtype}, not numbers")
-    if name.endswith(".scores") and ours.shape[-1] == ours.shape[-2]:
+    if name.endswith((".scores", ".scaled_scores")) and ours.shape[-1] == ours.shape[-2]:
         past = np.tri(ours.shape[-1], dtype=bool)
         ours, theirs = np.where(past, ours, 0), np.where(past, theirs, 0)
     return check_tensor(name, ours, theirs, tolerance * max(1.0, max_abs(theirs)))

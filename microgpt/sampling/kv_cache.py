@@ -96,6 +96,10 @@ class _LayerCache:
 
     def write_prompt(self, qkv: Tensor, n_head: int) -> None:
         """Write the keys and values of a whole prompt: qkv (B, T, 3C)."""
-        for part, cache in ((1, self.keys), (2, self.values)):
-            new = ops.split_heads(qkv, n_head, part, 3)  # (B, H, T, D)
-            new.backend.launch("kv_cache_write_", cache, new.array, self.position)
+        for part, label in ((1, "k"), (2, "v")):
+            self.write(label, ops.split_heads(qkv, n_head, part, 3))
+
+    def write(self, label: str, new: Tensor) -> None:
+        """Write the keys ("k") or values ("v") of all new tokens, (B, H, T, D)."""
+        cache = self.keys if label == "k" else self.values
+        new.backend.launch("kv_cache_write_", cache, new.array, self.position)

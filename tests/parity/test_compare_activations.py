@@ -19,18 +19,19 @@ def test_every_intermediate_is_that_of_plain_numpy(backend, reference):
     assert not found.missing
     assert not found.unexpected
     assert max(check.relative_diff for check in found.checks) < 1e-5
-    assert str(found).splitlines()[-1] == "PASS: 16 of 16 tensors agree with the reference"
+    assert str(found).splitlines()[-1] == "PASS: 35 of 35 tensors agree with the reference"
 
 
 PERTURBED = [
-    ("wte.weight", (0, 0), "embedding"),
-    ("h.1.ln_1.bias", (0,), "h.1.attn.scores"),
-    ("h.1.attn.c_attn.weight", (0, 0), "h.1.attn.scores"),
-    ("h.1.attn.c_attn.weight", (-1, 0), "h.1.attn.out"),  # a value's: scores and weights stay
+    ("wte.weight", (0, 0), "token_embedding"),
+    ("h.1.ln_1.bias", (0,), "h.1.ln_1"),
+    ("h.1.attn.c_attn.weight", (0, 0), "h.1.attn.q"),
+    ("h.1.attn.c_attn.weight", (-1, 0), "h.1.attn.v"),  # scores and weights stay
     ("h.1.attn.c_proj.bias", (2,), "h.1.attn.out"),
     ("h.1.mlp.c_fc.weight", (3, 1), "h.1.mlp.c_fc"),
     ("h.1.mlp.c_proj.weight", (3, 1), "h.1.mlp.out"),
-    ("ln_f.weight", (0,), "logits"),
+    ("ln_f.weight", (0,), "ln_f"),
+    ("wpe.weight", (0, 0), "position_embedding"),
 ]
 
 
@@ -50,7 +51,7 @@ def test_one_wrong_weight_is_found_where_it_acts_first(backend, reference, name,
 
 def test_activations_are_a_reference(tmp_path, backend):
     ours = mg.activations(on("numpy"), TOKENS)
-    assert list(ours)[:2] == ["tokens", "embedding"]
+    assert list(ours)[:2] == ["tokens", "token_embedding"]
     assert list(ours)[-1] == "logits"
     assert ours["h.1.attn.weights"].shape == (2, 2, 5, 5)
     np.testing.assert_allclose(ours["h.1.attn.weights"].sum(-1), 1, rtol=1e-5)
@@ -61,7 +62,8 @@ def test_activations_are_a_reference(tmp_path, backend):
         save(tmp_path / "ours.npz", **ours)
         assert mg.compare(model, tmp_path / "ours.npz").passed
         assert (
-            mg.compare(on(backend, seed=1), str(tmp_path / "ours.npz")).first_failure == "embedding"
+            mg.compare(on(backend, seed=1), str(tmp_path / "ours.npz")).first_failure
+            == "token_embedding"
         )
     one = mg.activations(on("numpy"), TOKENS[0])
     assert one["tokens"].shape == (5,)
@@ -76,8 +78,10 @@ def test_hugging_face_s_logits_are_a_reference(backend, fixtures):
     expected = np.load(folder / "expected.npz")
     found = mg.compare(model, {name: expected[name] for name in ("tokens", "logits")})
     assert found.passed
-    assert found.missing[0] == "embedding"
-    assert "not in the reference, so not compared: embedding, h.0.attn.scores" in str(found)
+    assert found.missing[0] == "token_embedding"
+    assert "not in the reference, so not compared: token_embedding, position_embedding" in str(
+        found
+    )
     all_of_it = mg.compare(model, folder / "expected.npz")  # loss and gradients are no activations
     assert all_of_it.first_failure is None
     assert not all_of_it.passed
@@ -88,7 +92,7 @@ def test_bfloat16_weights_differ_from_the_start(fixtures):
     folder = fixtures / "llmc"
     float32, rounded = (build_model(open_model(folder / name), "numpy") for name in MODELS[1:])
     tokens = read_batch(folder / "tiny_debug_state_v1.bin")[0]
-    assert mg.compare(rounded, float32, tokens).first_failure == "embedding"
+    assert mg.compare(rounded, float32, tokens).first_failure == "token_embedding"
     assert mg.compare(rounded, float32, tokens, tolerance=0.1).passed
     for parameter in float32.parameters():
         upper = to_bfloat16(parameter.array).astype(np.uint32) << 16
@@ -142,7 +146,10 @@ def test_the_tolerance_grows_with_the_reference_and_not_with_the_model(reference
 def test_what_compare_refuses(tmp_path, reference):
     model = on("numpy")
     for wrong, message in [
-        ({"tokens": TOKENS, "x": 1}, r"must be named as the model's: embedding, .*; got tokens, x"),
+        (
+            {"tokens": TOKENS, "x": 1},
+            r"must be named as the model's: token_embedding, .*; got tokens, x",
+        ),
         ({"embedding": 1}, "tokens must be an argument, or an array in"),
         (model, "tokens must be given to compare two models"),
         (3, "must be arrays by name"),
