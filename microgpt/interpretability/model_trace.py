@@ -3,14 +3,19 @@
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from difflib import get_close_matches
+from numbers import Integral
 from typing import Any
 
 import numpy as np
 
+from microgpt.config.checks import check_integer
 from microgpt.errors import SettingError, ShapeError, StateError
 from microgpt.interpretability.edit import Edit
+from microgpt.interpretability.path_effects import PathEffects, path_effects
+from microgpt.interpretability.residual_stream import read_out, residual_after_layers
 from microgpt.interpretability.traced_run import Recording, RunObserver, observe_runs, record_run
 from microgpt.models.gpt import GPT
+from microgpt.tokenizers.association import associated_tokenizer
 
 
 def trace(model: GPT) -> "Trace":
@@ -124,35 +129,17 @@ class Trace(RunObserver):
         a weight set to 0 is missing in the sum. A run raises ShapeError, DtypeError or SettingError
         if the function gives another shape, or anything but finite numbers.
         """
-        if not callable(function):
-            raise SettingError(
-                "function",
-                "a function of an array",
-                type(function),
-                "to set an array, pass lambda x: array",
-            )
-        return self._add(Edit(self.check_name(name), function, "edit"))
+        return self._add(_edit(self.check_name(name), function))
 
     def patch(self, name: str, other: "Trace") -> Edit:
         """Replace an activation by its value in the last run of another trace; return the edit.
 
         A run raises ShapeError if it computes that activation in another shape.
         """
-        if not isinstance(other, Trace):
-            raise SettingError("other", "a trace", type(other))
-        value = other[self.check_name(name)]
-
-        def patched(array: np.ndarray) -> np.ndarray:
-            if value.shape != array.shape:
-                raise ShapeError(
-                    f"{name} has shape {array.shape} here and {value.shape} in the other trace",
-                    "run both on tokens of one shape",
-                )
-            return value
-
+        edit = _patch(self.check_name(name), other)
         if self.recording is not None:
-            patched(self[name])
-        return self._add(Edit(name, patched, "patch"))
+            edit(self[name])  # raises if the shapes differ
+        return self._add(edit)
 
     def undo(self, edit: Edit | str | None = None) -> None:
         """Remove an edit, all edits of a name, or all edits; without any, the model is its own."""
@@ -174,3 +161,90 @@ class Trace(RunObserver):
             )
         self.edits = (*self.edits, edit)
         return edit
+
+    def logit_lens(self) -> np.ndarray:
+        """Return the logits that each layer would give: (n_layer + 1, B, T, V), without B for (T,).
+
+        Final norm and head are applied to the residual stream of the last run before the first
+        block (index 0) and after each; the last are the model's logits. Uses the weights of now,
+        and no edit of "ln_f" and "logits".             nostalgebraist 2020, "the logit lens"
+        """
+        residual = residual_after_layers(self.last_run().arrays, self.model.config.n_layer)
+        return read_out(self.model, residual)
+
+    def effect(
+        self,
+        name: str,
+        change: "Callable[[np.ndarray], Any] | Trace",
+        logit_diff: tuple[int, int],
+        *,
+        position: int = -1,
+        row: int = 0,
+    ) -> PathEffects:
+        """Measure what an edit does to the logit of one token minus that of another, by path.
+
+        The tokens of the last run are run twice, without any edit and with the activation `name`
+        edited by `change`: a function as for `edit`, or a trace to take the value from. The change
+        of the difference at a position (of a row) is the sum of a direct part, the parts of later
+        attentions and MLPs, and a remainder because the final norm's scale changes: to 1e-9 in
+        float64. A norm on the embeddings belongs to the embedding's part.
+                                                            Elhage et al. 2021; Vig et al. 2020
+        """
+        make_edit: Callable[[str, Any], Edit] = _patch if isinstance(change, Trace) else _edit
+        edit = make_edit(self.check_name(name), change)
+        run, vocab_size = self.last_run(), self.model.config.vocab_size
+        if run.cached:
+            raise StateError(
+                "the last run continued a cache, and cannot be run again",
+                "call model(tokens) with all tokens first",
+            )
+        T = run.tokens.shape[-1]
+        position = check_integer("position", position, minimum=-T, maximum=T - 1) % T
+        num_rows = 1 if run.tokens.ndim == 1 else len(run.tokens)
+        row = check_integer("row", row, minimum=0, maximum=num_rows - 1)
+        at = (position,) if run.tokens.ndim == 1 else (row, position)
+        first, second = _check_pair(logit_diff, vocab_size)
+        labels = _token_label(self.model, first), _token_label(self.model, second)
+        return path_effects(self.model, run.tokens, edit, (first, second), labels, at)
+
+
+def _edit(name: str, function: Any) -> Edit:
+    if not callable(function):
+        raise SettingError(
+            "function",
+            "a function of an array",
+            type(function),
+            "to set an array, pass lambda x: array",
+        )
+    return Edit(name, function, "edit")
+
+
+def _patch(name: str, other: Any) -> Edit:
+    if not isinstance(other, Trace):
+        raise SettingError("other", "a trace", type(other))
+    value = other[name]
+
+    def patched(array: np.ndarray) -> np.ndarray:
+        if value.shape != array.shape:
+            raise ShapeError(
+                f"{name} has shape {array.shape} here and {value.shape} in the other trace",
+                "run both on tokens of one shape",
+            )
+        return value
+
+    return Edit(name, patched, "patch")
+
+
+def _check_pair(logit_diff: Any, vocab_size: int) -> tuple[int, int]:
+    """Return two token ids; raise SettingError for anything else."""
+    pair = list(logit_diff) if isinstance(logit_diff, tuple | list | np.ndarray) else []
+    ids = [int(token) for token in pair if isinstance(token, Integral)]
+    if len(pair) != 2 or len(ids) != 2 or not all(0 <= token < vocab_size for token in ids):
+        expected = f"two token ids from 0 to {vocab_size - 1}, as in (first, second)"
+        raise SettingError("logit_diff", expected, logit_diff)
+    return ids[0], ids[1]
+
+
+def _token_label(model: GPT, token: int) -> str:
+    tokenizer = associated_tokenizer(model)
+    return f"token {token}" if tokenizer is None else repr(tokenizer.token_text(token))

@@ -28,11 +28,12 @@ LOGITS = "logits"
 class Recording:
     """The activations of one run by name, in order of computation, without a batch axis for (T,).
 
-    `tokens` (T,) or (B, T) are what the model read.
+    `tokens` (T,) or (B, T) are what the model read, if `cached` after those in a cache.
     """
 
-    def __init__(self, tokens: Any):
+    def __init__(self, tokens: Any, cached: bool = False):
         self.tokens = np.array(as_token_ids(tokens))
+        self.cached = cached
         self.arrays: dict[str, np.ndarray] = {}
 
     def record(self, edits: Iterable[Edit], run: Callable[[], Tensor]) -> Tensor:
@@ -105,7 +106,8 @@ def _run_traced(method: Callable[..., Tensor], model: GPT, *args: Any, **kwargs:
 
     tokens = args[0] if args else kwargs["tokens"]
     cache = next((a for a in (*args, *kwargs.values()) if isinstance(a, KVCache)), None)
-    recording, edits = Recording(tokens), [edit for each in observers for edit in each.edits]
+    recording = Recording(tokens, cached=cache is not None and cache.length > 0)
+    edits = [edit for each in observers for edit in each.edits]
     with LOCK, override_runs(None):
         if edits or context.activation_hook is not None:
             result = recording.record(edits, run)

@@ -1,13 +1,13 @@
 """Run one forward pass and collect its activations for the picture in `viz.forward_pass`."""
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from microgpt.autograd.engine import context, hook_activations, no_grad, override_ops
-from microgpt.backends import LOCK
+from microgpt.autograd.engine import no_grad
 from microgpt.errors import SettingError, TokenError
+from microgpt.interpretability import trace
+from microgpt.interpretability.residual_stream import stream_points
 from microgpt.sampling import next_token
 from microgpt.viz.forward_pass import ForwardPass, first_shown
 from microgpt.widgets.logits_source import ModelLogits
@@ -56,29 +56,14 @@ def run_forward_pass(source: ModelLogits, text: str) -> ForwardPass:
 def _record(model: Any, token_ids: tuple[int, ...]) -> dict[str, np.ndarray]:
     """Run the model on token ids (T,); return its named activations and "logits", without batch.
 
-    "resid_pre" and "resid_mid" are what the last layer's two norms read: the residual stream (T, C)
-    before attention, and between attention and the MLP.
+    "resid_pre" and "resid_mid" are the residual stream (T, C) before the last layer's attention,
+    and between attention and the MLP.
     """
-    recorded: dict[str, np.ndarray] = {}
-    norm_inputs: list[np.ndarray] = []
-    earlier_override = context.op_override
-
-    def keep(name: str, node: Any) -> Any:
-        recorded[name] = node.numpy()[0]
-        return node
-
-    def watch_norms(name: str, op: Callable, arguments: tuple, options: dict) -> Any:
-        if name in ("rms_norm", "layer_norm"):
-            norm_inputs.append(arguments[0].numpy()[0])
-        if earlier_override is not None:
-            return earlier_override(name, op, arguments, options)
-        return op(*arguments, **options)
-
-    with LOCK, no_grad(), hook_activations(keep), override_ops(watch_norms):
-        recorded["logits"] = model([list(token_ids)]).numpy()[0]
-    last_norms = model.config.embedding_norm + 2 * model.config.n_layer
-    recorded["resid_pre"], recorded["resid_mid"] = norm_inputs[last_norms - 2 : last_norms]
-    return recorded
+    with no_grad(), trace(model) as t:
+        logits = model(token_ids).numpy()
+    before, between, _ = list(stream_points(t.names(), model.config.n_layer))[-3:]
+    recorded = {name: t[name] for name in t}
+    return recorded | {"logits": logits, "resid_pre": t[before], "resid_mid": t[between]}
 
 
 def _readable(source: ModelLogits, text: str) -> str:

@@ -1,0 +1,78 @@
+"""The residual stream: what each part adds to it, and how final norm and head read it.
+
+The stream has points: where it starts, after each attention, after each MLP. A part of the model is
+what lies between two points; it adds the difference.
+"""
+
+import inspect
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from microgpt import ops
+from microgpt.autograd.engine import hook_activations, no_grad, override_runs
+from microgpt.backends import LOCK
+from microgpt.errors import SettingError
+from microgpt.models.gpt import GPT
+from microgpt.nn.norm import LayerNorm, RMSNorm
+
+# Of the activations before the first block, the last that there is.
+_STARTS = ("ln_emb", "drop", "embedding")
+_PARTS = {"resid_mid": "attn.out", "out": "mlp.out"}  # a point, and the part that ends there
+
+
+def stream_points(names: Sequence[str], n_layer: int) -> dict[str, str]:
+    """Return the points of the residual stream by name, each with the part that ends there."""
+    start = next(name for name in _STARTS if name in names)
+    points = {start: "embedding"}
+    for layer in range(n_layer):
+        for point, part in _PARTS.items():
+            if f"h.{layer}.{point}" in names:
+                points[f"h.{layer}.{point}"] = f"h.{layer}.{part}"
+    return points
+
+
+def residual_after_layers(arrays: Mapping[str, np.ndarray], n_layer: int) -> np.ndarray:
+    """Return the residual stream before the first block and after each: (n_layer + 1, …, T, C)."""
+    start = next(iter(stream_points(list(arrays), n_layer)))
+    return np.stack([arrays[start], *(arrays[f"h.{layer}.out"] for layer in range(n_layer))])
+
+
+def read_out(model: GPT, residual: np.ndarray) -> np.ndarray:
+    """Apply the model's final norm and head to a residual stream (…, C) -> logits (…, V)."""
+    with LOCK, no_grad(), override_runs(None), hook_activations(None):
+        x = model.wte.weight.from_array(np.ascontiguousarray(residual))
+        x = x if model.ln_f is None else model.ln_f(x)
+        return ops.linear(x, model.lm_head_weight).numpy()
+
+
+class LogitDifference:
+    """The logit of one token minus that of another, as a function of the last residual stream:
+
+        difference(x) = scale(x) · (direction · x) + offset
+
+    `direction` (C,) holds the head's two rows, and the final norm's weight and its subtraction of
+    the mean; all in float64. Without a final norm the scale is 1.
+    """
+
+    def __init__(self, model: GPT, first: int, second: int):
+        head = model.lm_head_weight.numpy().astype(np.float64)
+        norm = model.ln_f
+        if not (norm is None or type(norm) in (LayerNorm, RMSNorm)):
+            raise SettingError("model", "one whose ln_f is a LayerNorm or an RMSNorm", type(norm))
+        self._norm = norm
+        self.direction, self.offset = head[first] - head[second], 0.0
+        if isinstance(norm, LayerNorm):
+            if norm.bias is not None:
+                self.offset = float(self.direction @ norm.bias.numpy())
+            self.direction = self.direction * norm.weight.numpy()
+            self.direction = self.direction - self.direction.mean()
+
+    def scale(self, x: np.ndarray) -> float:
+        """Return the final norm's factor for x (C,): 1 / sqrt(mean square or variance + eps)."""
+        if self._norm is None:
+            return 1.0
+        op = ops.rms_norm if isinstance(self._norm, RMSNorm) else ops.layer_norm
+        centred = x - x.mean() if isinstance(self._norm, LayerNorm) else x
+        eps = inspect.signature(op).parameters["eps"].default
+        return float(1 / np.sqrt((centred**2).mean() + eps))
