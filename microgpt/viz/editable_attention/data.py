@@ -124,9 +124,9 @@ class AttentionPicture:
     def state_of(self, row: int, column: int) -> str:
         """MASK or CUT if the cell is edited in the head shown or, for all, in any head; else ""."""
         for edit in self.edits:
-            if edit.layer == self.layer and (edit.row, edit.column) == (row, column):
-                if None in (edit.head, self.head) or edit.head == self.head:
-                    return edit.kind
+            is_cell = edit.layer == self.layer and (edit.row, edit.column) == (row, column)
+            if is_cell and (None in (edit.head, self.head) or edit.head == self.head):
+                return edit.kind
         return ""
 
     def negative_log_likelihood(self, probs: np.ndarray) -> float:
@@ -137,6 +137,11 @@ class AttentionPicture:
     @property
     def rise(self) -> float:
         """How much the edits raise the negative log-likelihood of the true next token."""
-        return self.negative_log_likelihood(self.probs) - self.negative_log_likelihood(
-            self.probs_before
-        )
+        nll = self.negative_log_likelihood
+        return nll(self.probs) - nll(self.probs_before)
+
+    @property
+    def shown_rise(self) -> float:
+        """The same between the two numbers as they are shown, with two decimals."""
+        nll = self.negative_log_likelihood
+        return round(round(nll(self.probs), 2) - round(nll(self.probs_before), 2), 2)

@@ -1,5 +1,7 @@
 """How positions, heads, edits and sums are called and written, in the picture and in sentences."""
 
+from math import exp
+
 from microgpt.viz.editable_attention.data import (
     CUT,
     MASK,
@@ -10,7 +12,6 @@ from microgpt.viz.editable_attention.data import (
 )
 from microgpt.viz.formatting import in_quotes, visible
 
-QUESTION = "What if this letter looked elsewhere?"
 START = "start"
 HIDDEN_SCORE = "−10³⁰"
 
@@ -64,15 +65,12 @@ def arithmetic_terms(picture: AttentionPicture) -> list[tuple[str, str]]:
     From the printed numbers one gets the printed weight: exp(scaled − largest) / sum.
     """
     a = picture.arithmetic
-    if a.is_masked:
-        scaled = HIDDEN_SCORE
-    else:
-        scaled = f"{a.scaled:.3f}"
+    scaled = HIDDEN_SCORE if a.is_masked else minus(f"{a.scaled:.3f}")
     divided = f"÷ √{a.head_dim}" if a.is_scaled else "not divided"
     return [
-        ("query · key", f"{a.product:.3f}"),
+        ("query · key", minus(f"{a.product:.3f}")),
         (divided, scaled),
-        ("minus the row's largest", f"{a.row_max:.3f}"),
+        ("minus the row's largest", minus(f"{a.row_max:.3f}")),
         ("e to the power of that", f"{exponential(a):.3f}"),
         ("÷ sum of the row", f"{a.row_sum:.3f}"),
         ("cut to" if a.is_cut else "weight", f"{a.weight:.3f}"),
@@ -81,6 +79,14 @@ def arithmetic_terms(picture: AttentionPicture) -> list[tuple[str, str]]:
 
 def exponential(a: CellArithmetic) -> float:
     """Return e to the power of (scaled − row_max); 0 for a masked cell."""
-    from math import exp
-
     return 0.0 if a.is_masked else exp(a.scaled - a.row_max)
+
+
+def minus(number: str) -> str:
+    """Return a formatted number with a minus sign in place of a hyphen."""
+    return number.replace("-", "−")
+
+
+def signed(number: float) -> str:
+    """Format a change of a loss with its sign and two decimals."""
+    return minus(f"{number:+.2f}")
