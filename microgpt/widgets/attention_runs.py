@@ -67,17 +67,17 @@ def edit_attention(t: Trace, layer: int, edits: Sequence[AttentionEdit], scale: 
 
     def scores(array: np.ndarray) -> None:
         for edit in edits:
-            if edit.kind == UNSCALED:
+            if edit.action == UNSCALED:
                 array[..., _heads(edit), :, :] *= scale
         for edit in edits:  # after those: a score of −1e30 is not to be scaled beyond float32
-            if edit.kind == MASK:
+            if edit.action == MASK:
                 array[..., _heads(edit), edit.row, edit.column] = MASKED_SCORE
 
     def weights(array: np.ndarray) -> None:
         for edit in edits:
-            if edit.kind == CUT:
+            if edit.action == CUT:
                 array[..., _heads(edit), edit.row, edit.column] = 0
-            elif edit.kind == OFF:
+            elif edit.action == OFF:
                 array[..., _heads(edit), :, :] = 0
 
     t.edit(f"h.{layer}.attn.scores", scores)
@@ -93,7 +93,7 @@ def cell_arithmetic(
 ) -> CellArithmetic:
     """Return how one weight of a run came about; `edits` are those of its layer."""
     of_head = [edit for edit in edits if edit.head in (None, head)]
-    kinds = {edit.kind for edit in of_head if (edit.row, edit.column) == (row, column)}
+    actions = {edit.action for edit in of_head if (edit.row, edit.column) == (row, column)}
     seen = run.scaled[head, row, : row + 1].astype(np.float64)
     row_max = float(seen.max())
     return CellArithmetic(
@@ -104,9 +104,9 @@ def cell_arithmetic(
         row_max=row_max,
         row_sum=float(np.exp(seen - row_max).sum()),
         weight=float(run.weights[head, row, column]),
-        is_scaled=not any(edit.kind == UNSCALED for edit in of_head),
-        is_masked=MASK in kinds,
-        is_cut=CUT in kinds or any(edit.kind == OFF for edit in of_head),
+        is_scaled=not any(edit.action == UNSCALED for edit in of_head),
+        is_masked=MASK in actions,
+        is_cut=CUT in actions or any(edit.action == OFF for edit in of_head),
     )
 
 

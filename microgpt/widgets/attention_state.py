@@ -115,18 +115,18 @@ class AttentionState:
         return max(0, len(self.token_ids) - MAX_SHOWN)
 
     @property
-    def cell_kind(self) -> str:
+    def cell_action(self) -> str:
         """MASK or CUT if the chosen cell is edited in the head shown, else ""."""
-        return next((e.kind for e in self.edits if self._is_of_cell(e)), "")
+        return next((e.action for e in self.edits if self._is_of_cell(e)), "")
 
-    def with_cell_edit(self, kind: str) -> "AttentionState":
+    def with_cell_edit(self, action: str) -> "AttentionState":
         """Mask or cut the chosen cell in the head shown, or ("") leave it as it is."""
         others = tuple(edit for edit in self.edits if not self._is_of_cell(edit))
-        if not kind:
+        if not action:
             return replace(self, edits=others)
-        edit = AttentionEdit(kind, self.layer, self.head, self.row, self.column)
+        edit = AttentionEdit(action, self.layer, self.head, self.row, self.column)
         edited = replace(self, edits=(*others, edit))
-        if kind == MASK:
+        if action == MASK:
             edited.check_rows_see_something()
         return edited
 
@@ -136,7 +136,7 @@ class AttentionState:
             masked = {
                 edit.column
                 for edit in self.edits
-                if edit.kind == MASK and edit.layer == self.layer and edit.row == self.row
+                if edit.action == MASK and edit.layer == self.layer and edit.row == self.row
                 if edit.head in (None, head)
             }
             if len(masked) <= self.row:
@@ -153,14 +153,14 @@ class AttentionState:
         chosen = (self.layer, self.head, self.row, self.column)
         return (edit.layer, edit.head, edit.row, edit.column) == chosen
 
-    def has(self, kind: str) -> bool:
+    def has(self, action: str) -> bool:
         """Whether the head shown is switched off, or not divided by √D."""
-        return AttentionEdit(kind, self.layer, self.head) in self.edits
+        return AttentionEdit(action, self.layer, self.head) in self.edits
 
-    def with_head_edit(self, kind: str, is_on: bool) -> "AttentionState":
+    def with_head_edit(self, action: str, is_on: bool) -> "AttentionState":
         """Switch the head shown off (OFF), or leave out the division by √D (UNSCALED)."""
-        assert kind in (OFF, UNSCALED)
-        edit = AttentionEdit(kind, self.layer, self.head)
+        assert action in (OFF, UNSCALED)
+        edit = AttentionEdit(action, self.layer, self.head)
         others = tuple(e for e in self.edits if e != edit)
         return replace(self, edits=(*others, edit) if is_on else others)
 

@@ -106,13 +106,13 @@ class EditableAttention(Panel):
         self.row_box = ipywidgets.BoundedIntText(min=1, max=1, description="Row")
         self.column_box = ipywidgets.BoundedIntText(min=1, max=1, description="Column")
         self.cell_buttons = {
-            kind: button(
-                text, partial(self._change, AttentionState.with_cell_edit, kind), look="pill"
+            action: button(
+                text, partial(self._change, AttentionState.with_cell_edit, action), look="pill"
             )
-            for kind, text in CELL_EDITS.items()
+            for action, text in CELL_EDITS.items()
         }
         self.head_toggles = {
-            kind: ipywidgets.ToggleButton(description=text) for kind, text in HEAD_EDITS.items()
+            action: ipywidgets.ToggleButton(description=text) for action, text in HEAD_EDITS.items()
         }
         self.undo_button = button(
             "Undo all", partial(self._change, AttentionState.without_edits), "", "quiet"
@@ -123,8 +123,8 @@ class EditableAttention(Panel):
         self._observe(self.head_select, AttentionState.with_head)
         self._observe(self.row_box, lambda s, row: s.with_cell(s.first + row - 1, s.column))
         self._observe(self.column_box, lambda s, column: s.with_cell(s.row, s.first + column - 1))
-        for kind, toggle in self.head_toggles.items():
-            self._observe(toggle, partial(_with_head_edit, kind))
+        for action, toggle in self.head_toggles.items():
+            self._observe(toggle, partial(_with_head_edit, action))
 
     def _lay_out(self) -> list[ipywidgets.Widget]:
         several_layers = [self.layer_select] if len(self.layer_select.options) > 1 else []
@@ -174,14 +174,14 @@ class EditableAttention(Panel):
             ):
                 number_box.max = max(maximum, 1)
                 number_box.value = position - state.first + 1
-            for kind, toggle in self.head_toggles.items():
-                toggle.value = state.has(kind)
-                toggle.description = f"{'☑' if toggle.value else '☐'} {HEAD_EDITS[kind]}"
+            for action, toggle in self.head_toggles.items():
+                toggle.value = state.has(action)
+                toggle.description = f"{'☑' if toggle.value else '☐'} {HEAD_EDITS[action]}"
             self._show_chips(state)
         finally:
             self._sync_thread = None
-        for kind, one in self.cell_buttons.items():
-            (one.add_class if kind == state.cell_kind else one.remove_class)("mg-chosen")
+        for action, one in self.cell_buttons.items():
+            (one.add_class if action == state.cell_action else one.remove_class)("mg-chosen")
         self.fill_open_sections()
 
     def _show_chips(self, state: AttentionState) -> None:
@@ -196,5 +196,5 @@ class EditableAttention(Panel):
         self.chips.children = [*chips, self.undo_button] if chips else []
 
 
-def _with_head_edit(kind: str, state: AttentionState, is_on: bool) -> AttentionState:
-    return state.with_head_edit(kind, is_on)
+def _with_head_edit(action: str, state: AttentionState, is_on: bool) -> AttentionState:
+    return state.with_head_edit(action, is_on)

@@ -54,7 +54,7 @@ def _means(weights: np.ndarray, counted: np.ndarray) -> tuple[float, float, floa
 
 
 def _rise(
-    model: Any, layer: int, kind: str, head: int | None, tokens: np.ndarray, targets: np.ndarray
+    model: Any, layer: int, action: str, head: int | None, tokens: np.ndarray, targets: np.ndarray
 ) -> float:
     """Return by how much an edit of whole heads raises the mean loss."""
 
@@ -63,4 +63,4 @@ def _rise(
             edit_attention(t, layer, edits, model.config.head_dim**0.5)
             return model.loss(tokens, targets).item()
 
-    return loss([AttentionEdit(kind, layer, head)]) - loss([])
+    return loss([AttentionEdit(action, layer, head)]) - loss([])

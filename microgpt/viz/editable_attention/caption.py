@@ -33,10 +33,10 @@ def _done(picture: AttentionPicture) -> str:
     more = len(picture.edits) - 1
     before = f" ({more} more change{'s' if more > 1 else ''} before it.)" if more else ""
     if edit.row is None or edit.column is None:
-        done = "switched off" if edit.kind == OFF else "not divided by √D"
+        done = "switched off" if edit.action == OFF else "not divided by √D"
         return f"{where}: {done}.{before}"
     row, column = token_name(picture, edit.row), token_name(picture, edit.column)
-    if edit.kind == MASK:
+    if edit.action == MASK:
         done = f"{row} no longer sees {column}, masked before the softmax"
     else:
         done = f"the weight of {column} for {row} is cut after the softmax"
@@ -51,7 +51,7 @@ def _row(picture: AttentionPicture) -> str:
     if last is None or last.row is None or last.column is None:
         return _sum_of_row(picture, picture.row)
     weights = _listed(picture, last)
-    if last.kind == MASK:
+    if last.action == MASK:
         got = f"The others in its row share its {weights}"
         return f"{got}, and the row still adds up to {row_sum(picture, last.row):.2f}."
     nobody = f"Nobody gets its {weights}"

@@ -13,12 +13,12 @@ MAX_SHOWN = 10  # positions in the triangle; of a longer text, the last ones
 class AttentionEdit:
     """A change of one layer's attention, in one head or (`head` None) in all.
 
-    `kind` is MASK (the score of a cell becomes −1e30), CUT (its weight becomes 0), OFF (all weights
+    `action` is MASK (the score of a cell becomes −1e30), CUT (its weight becomes 0), OFF (all weights
     of the head become 0) or UNSCALED (scores are not divided by √D). `row` and `column` are the
     positions of the cell; None for a whole head.
     """
 
-    kind: str
+    action: str
     layer: int
     head: int | None = None
     row: int | None = None
@@ -126,7 +126,7 @@ class AttentionPicture:
         for edit in self.edits:
             is_cell = edit.layer == self.layer and (edit.row, edit.column) == (row, column)
             if is_cell and (None in (edit.head, self.head) or edit.head == self.head):
-                return edit.kind
+                return edit.action
         return ""
 
     def negative_log_likelihood(self, probs: np.ndarray) -> float:

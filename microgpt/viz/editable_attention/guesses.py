@@ -24,7 +24,7 @@ class GuessRow:
 @lru_cache(maxsize=8)
 def _ranked(probs: bytes, target: int) -> tuple[int, ...]:
     """The tokens with bars, by what they had before the edits; the true one is always there."""
-    order = np.argsort(-np.frombuffer(probs), kind="stable")[:NUM_BARS].tolist()
+    order = np.argsort(-np.frombuffer(probs), action="stable")[:NUM_BARS].tolist()
     if target not in order:
         order[-1] = target
     return tuple(order)
@@ -38,7 +38,8 @@ def guess_rows(picture: AttentionPicture) -> list[GuessRow]:
     others = len(now) - len(tokens)
     if others:
         rest = (max(0.0, 1 - sum(getattr(row, name) for row in rows)) for name in ("before", "now"))
-        rows.append(GuessRow(None, *rest, count=others))
+        before_rest, now_rest = rest
+        rows.append(GuessRow(None, before_rest, now_rest, count=others))
     return rows
 
 

@@ -48,8 +48,8 @@ def edit_label(picture: AttentionPicture, edit: AttentionEdit) -> str:
     if picture.num_layers > 1:
         where = f"layer {edit.layer + 1}, {where}"
     if edit.row is None or edit.column is None:
-        return f"{where}: {'off' if edit.kind == OFF else 'no √D'}"
-    done = {MASK: "masked", CUT: "cut"}[edit.kind]
+        return f"{where}: {'off' if edit.action == OFF else 'no √D'}"
+    done = {MASK: "masked", CUT: "cut"}[edit.action]
     row, column = (token_label(picture, position) for position in (edit.row, edit.column))
     return f"{where}: {row} → {column} {done}"
 

@@ -31,10 +31,10 @@ def draw_attention(picture: AttentionPicture) -> Drawing:
         _draw_row(drawing, picture, row, TOP + i * (size + GAP), size)
     _draw_guess(drawing, picture)
     terms = [f"{label} {number}" for label, number in arithmetic_terms(picture)]
-    row, column = (token_label(picture, i) for i in (picture.row, picture.column))
+    looking, at = (token_label(picture, i) for i in (picture.row, picture.column))
     drawing.add(
         Line(((MARGIN, height - 58), (RIGHT, height - 58)), "hair"),
-        Text(MARGIN, height - 36, f"{row} looks at {column}, head {picture.arithmetic.head + 1}"),
+        Text(MARGIN, height - 36, f"{looking} looks at {at}, head {picture.arithmetic.head + 1}"),
         Text(MARGIN + 190, height - 36, "     ".join(terms[:3]), fill="ink2"),
         Text(MARGIN + 190, height - 16, "     ".join(terms[3:]), fill="ink2"),
     )
