@@ -13,9 +13,9 @@ MAX_SHOWN = 10  # positions in the triangle; of a longer text, the last ones
 class AttentionEdit:
     """A change of one layer's attention, in one head or (`head` None) in all.
 
-    `action` is MASK (the score of a cell becomes −1e30), CUT (its weight becomes 0), OFF (all weights
-    of the head become 0) or UNSCALED (scores are not divided by √D). `row` and `column` are the
-    positions of the cell; None for a whole head.
+    `action` is MASK (the score of a cell becomes −1e30), CUT (its weight becomes 0), OFF (all
+    weights of the head become 0) or UNSCALED (scores are not divided by √D). `row` and `column` are
+    the positions of the cell; None for a whole head.
     """
 
     action: str

@@ -24,7 +24,7 @@ class GuessRow:
 @lru_cache(maxsize=8)
 def _ranked(probs: bytes, target: int) -> tuple[int, ...]:
     """The tokens with bars, by what they had before the edits; the true one is always there."""
-    order = np.argsort(-np.frombuffer(probs), action="stable")[:NUM_BARS].tolist()
+    order = np.argsort(-np.frombuffer(probs), kind="stable")[:NUM_BARS].tolist()
     if target not in order:
         order[-1] = target
     return tuple(order)
