@@ -123,6 +123,7 @@ def test_every_mixture_has_measured_gradients(backend, changes):
     )
 
 
+@pytest.mark.slow
 def test_a_hundred_captured_steps_follow_pytorch_s_loss_curve(backend):
     """On NumPy the first six: a step takes half a second there."""
     model, tokens, targets = model_and_batches()
