@@ -33,6 +33,6 @@ def text_table(rows: Iterable[Sequence[str]], align: str = "l", indent: int = 0)
     justify = [_JUSTIFY[letter] for letter in align.ljust(len(columns), align[-1])]
     lines = []
     for row in rows:
-        cells = [justified(*cell) for justified, *cell in zip(justify, row, widths, strict=True)]
+        cells = [side(text, width) for side, text, width in zip(justify, row, widths, strict=True)]
         lines.append((" " * indent + "  ".join(cells)).rstrip())
     return lines
