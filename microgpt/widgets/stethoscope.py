@@ -9,7 +9,8 @@ import ipywidgets
 
 from microgpt.errors import SettingError
 from microgpt.viz.html import Rendered
-from microgpt.viz.stethoscope import ORDERS, draw_replay, render_replay, replay_table
+from microgpt.viz.order_names import ORDER_NAMES
+from microgpt.viz.stethoscope import draw_replay, render_replay, replay_table
 from microgpt.widgets.controls import LabeledSlider, box, button
 from microgpt.widgets.panel import Panel
 from microgpt.widgets.stethoscope_state import MAX_VALUE, StethoscopeState, start_state
@@ -92,7 +93,7 @@ class Stethoscope(Panel):
         self.end_button = button(
             "To the end", lambda: self._change(StethoscopeState.at_end), "all edges at once"
         )
-        self.order_select = ipywidgets.Dropdown(options=ORDERS, description="Order")
+        self.order_select = ipywidgets.Dropdown(options=ORDER_NAMES, description="Order")
         self.forget_toggle = ipywidgets.ToggleButton(description=_forget_label(False))
         for widget, on_change in (
             (self.expression_box, self._on_expression),

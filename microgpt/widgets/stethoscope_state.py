@@ -6,9 +6,8 @@ from functools import cached_property
 
 from microgpt.autograd.value import Value
 from microgpt.errors import MicrogptError, SettingError
+from microgpt.viz.order_names import ORDER_NAMES, RIGHT_ORDER
 from microgpt.viz.stethoscope import (
-    ORDERS,
-    RIGHT_ORDER,
     BackwardReplay,
     EdgeStep,
     GraphNode,
@@ -145,8 +144,8 @@ class StethoscopeState:
 
     def with_order(self, order: str) -> "StethoscopeState":
         """Replay in another order: from its beginning, or at its end if the pass has ended."""
-        if order not in ORDERS:
-            raise SettingError("order", got=order, choices=ORDERS)
+        if order not in ORDER_NAMES:
+            raise SettingError("order", got=order, choices=ORDER_NAMES)
         return replace(self, order=order, position=None if self.position is None else 0)
 
     def with_accumulates(self, accumulates: bool) -> "StethoscopeState":

@@ -4,8 +4,6 @@ All of it takes a `BackwardReplay`, plain data that `StethoscopeState` in `micro
 """
 
 from microgpt.viz.stethoscope.backward_data import (
-    ORDERS,
-    RIGHT_ORDER,
     BackwardReplay,
     EdgeStep,
     GraphNode,
@@ -16,8 +14,6 @@ from microgpt.viz.stethoscope.page import render_replay, replay_table
 from microgpt.viz.stethoscope.still import draw_replay
 
 __all__ = [
-    "ORDERS",
-    "RIGHT_ORDER",
     "BackwardReplay",
     "EdgeStep",
     "GraphNode",
