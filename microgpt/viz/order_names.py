@@ -1,4 +1,4 @@
-"""The orders of a backward pass by name, the right one first, with what each does in a few words."""
+"""The orders of a backward pass: their names, the right one first, and what each does."""
 
 # Name -> what it does; the subject is a number of the graph.
 ORDER_MEANINGS = {

@@ -148,9 +148,9 @@ class StethoscopeState:
             raise SettingError("order", got=order, choices=ORDER_NAMES)
         return replace(self, order=order, position=None if self.position is None else 0)
 
-    def with_accumulates(self, accumulates: bool) -> "StethoscopeState":
-        """Add gradients that meet in a node, or let the last one replace the others."""
-        return replace(self, accumulates=accumulates)
+    def with_forgetting(self, forgets: bool) -> "StethoscopeState":
+        """Let the last of the gradients that meet in a node replace the others, or add them."""
+        return replace(self, accumulates=not forgets)
 
 
 def start_state(
