@@ -8,7 +8,12 @@ import ipywidgets
 from microgpt.errors import SettingError
 from microgpt.viz.html import Rendered
 from microgpt.viz.order_names import ORDER_NAMES
-from microgpt.viz.stethoscope import draw_replay, render_replay, replay_table
+from microgpt.viz.stethoscope import (
+    draw_replay,
+    render_bug_legend,
+    render_replay,
+    replay_table,
+)
 from microgpt.widgets.controls import LabeledSlider, box, button, example_menu, title_of
 from microgpt.widgets.panel import Panel
 from microgpt.widgets.stethoscope_state import MAX_VALUE, StethoscopeState, start_state
@@ -82,7 +87,9 @@ class Stethoscope(Panel):
             lambda number, _: self.on_move("value", StethoscopeState.with_value, number),
         )  # fmt: skip
         self.back_button = button(
-            "Back", partial(self.change, StethoscopeState.previous_step), "one edge back"
+            "Back",
+            partial(self.change, StethoscopeState.previous_step),
+            "take back what the last edge brought",
         )
         self.next_button = button(
             "Next edge", partial(self.change, StethoscopeState.next_step),
@@ -92,6 +99,7 @@ class Stethoscope(Panel):
             "To the end", partial(self.change, StethoscopeState.at_end), "all edges at once"
         )
         self.order_select = ipywidgets.Dropdown(options=ORDER_NAMES, description="Order")
+        self.bug_legend = ipywidgets.HTML()
         self.forget_toggle = ipywidgets.ToggleButton(description=_forget_label(False))
         self.observe(self.expression_box, with_expression)
         self.observe(self.example_select, partial(self.change, _with_example))
@@ -100,7 +108,11 @@ class Stethoscope(Panel):
         self.observe(self.forget_toggle, partial(self.change, StethoscopeState.with_forgetting))
 
     def _lay_out(self, toggles: bool) -> list[ipywidgets.Widget]:
-        bugs = [box("mg-bugs", [self.order_select, self.forget_toggle])] if toggles else []
+        bugs = (
+            [box("mg-bugs", [self.order_select, self.forget_toggle, self.bug_legend])]
+            if toggles
+            else []
+        )
         return [
             box("mg-ask", [self.expression_box, self.use_button, self.example_select]),
             box("mg-act", [self.back_button, self.next_button, self.end_button]),
@@ -131,6 +143,7 @@ class Stethoscope(Panel):
         if not self.message:
             self.expression_box.value = state.expression.source
             self.example_select.value = title_of(SOURCES, state.expression.source)
+        self.bug_legend.value = f'<div class="mg">{render_bug_legend(state.view)}</div>'
         self.forget_toggle.description = _forget_label(not state.accumulates)
         if not self.message and not self.is_waiting("value"):
             self.slider.value = state.leaf_value

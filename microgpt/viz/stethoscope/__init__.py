@@ -10,7 +10,7 @@ from microgpt.viz.stethoscope.backward_data import (
     LossCurve,
 )
 from microgpt.viz.stethoscope.caption import replay_caption
-from microgpt.viz.stethoscope.page import render_replay, replay_table
+from microgpt.viz.stethoscope.page import render_bug_legend, render_replay, replay_table
 from microgpt.viz.stethoscope.still import draw_replay
 
 __all__ = [
@@ -19,6 +19,7 @@ __all__ = [
     "GraphNode",
     "LossCurve",
     "draw_replay",
+    "render_bug_legend",
     "render_replay",
     "replay_caption",
     "replay_table",
