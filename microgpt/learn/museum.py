@@ -47,7 +47,7 @@ PASSES: dict[str, tuple[str, bool]] = {
     OVERWRITE: (RIGHT_ORDER, False),
     **{name: (name, True) for name in ORDER_NAMES if name != RIGHT_ORDER},
 }
-MEANINGS = {**ORDER_MEANINGS, OVERWRITE: OVERWRITE_MEANING}
+MEANINGS = {name: {**ORDER_MEANINGS, OVERWRITE: OVERWRITE_MEANING}[name] for name in PASSES}
 
 
 def museum(id: str) -> MuseumTable:

@@ -72,7 +72,7 @@ def test_no_pass_changes_the_graph():
 def test_wrong_cells_are_marked_in_words():
     table = learn.museum("01")
     html = table._repr_html_().partition("</style>")[2]
-    assert html.count("✗ wrong") == 12
+    assert html.count('✗<span class="mg-word"> wrong</span>') == 12
     assert repr(table).count("✗ wrong") == 12
     assert table.is_wrong("breadth first", "c + c·a")
     assert not table.is_wrong("breadth first", "diamond")

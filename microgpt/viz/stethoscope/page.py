@@ -58,10 +58,8 @@ def render_bug_legend(replay: BackwardReplay) -> Markup:
 def _legend() -> Markup:
     """Return how a box is read; the style sheet writes the sign, which follows the layout."""
     sign = tag("span", css_class="slope", role="img", aria_label="the triangle")
-    return tag(
-        "p", "In each box: its number and, after ", sign, "its gradient. Back undoes the last edge.",
-        css_class="lab reads",
-    )  # fmt: skip
+    gradient = "its gradient. Back undoes the last edge."
+    return tag("p", "In each box: its number and, after ", sign, gradient, css_class="lab reads")
 
 
 def _present_edge(replay: BackwardReplay) -> Markup:
