@@ -1,7 +1,7 @@
 """Sliders, buttons and collapsible sections that are labelled for screen readers."""
 
 import threading
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import ipywidgets
@@ -135,7 +135,7 @@ def button(
     return widget
 
 
-def mark_chosen(buttons: Mapping[Hashable, ipywidgets.Button], chosen: Hashable) -> None:
+def mark_chosen(buttons: Mapping[Any, ipywidgets.Button], chosen: Any) -> None:
     """Show which of several buttons, given by what they choose, is the chosen one."""
     for name, one in buttons.items():
         (one.add_class if name == chosen else one.remove_class)("mg-chosen")
