@@ -368,7 +368,13 @@ def test_controls_that_follow_the_state_do_not_draw_again():
     """A second picture, drawn right after the first, would end its motion."""
     panel, drawn = mg.widgets.SamplingExplorer("names", prompt="an"), []
     panel.finish_button.click()
-    panel.picture.observe(lambda change: drawn.append(panel.state), "value")
+    render = panel.render
+
+    def note(trace, before):
+        drawn.append(trace)
+        return render(trace, before)
+
+    panel.render = note
     panel.accept_button.click()
     assert len(drawn) == 1
     panel.update(lambda trace: trace.restarted(source=load_source("story"), prompt="b"))
