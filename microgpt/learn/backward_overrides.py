@@ -65,6 +65,8 @@ class BackwardOverrides:
         """Accumulate into every leaf the gradient that the learner's functions give."""
         node_type = Value if isinstance(root, Value) else Tensor
         self.num_passes[node_type] += 1
+        for name in self.functions:
+            self.report.stats[name].num_passes += (name in TENSOR_RULES) == (node_type is Tensor)
         order = topological_order(root)
         propagate = self._through_values if node_type is Value else self._through_tensors
         if len(self.report.pass_errors) >= MAX_COMPARISONS:

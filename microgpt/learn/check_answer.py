@@ -17,6 +17,7 @@ from microgpt.learn.exercise import Exercise
 from microgpt.learn.messages import format_message, message_section
 from microgpt.learn.registry import find_exercise
 from microgpt.learn.results import CORRECT, NOT_ATTEMPTED, NOT_YET, Result
+from microgpt.learn.running_sign import RunningSign
 
 
 def check(id: str | Exercise, answer: Any, seed: int | None = None) -> Result:
@@ -26,22 +27,27 @@ def check(id: str | Exercise, answer: Any, seed: int | None = None) -> Result:
     end; its printed output is discarded. The same `seed` (default 0) gives the same inputs. No data
     is stored or sent; the source of a correct function stays in memory, for `workbook`. In a
     notebook, an answer is not checked if the last run of its cell ended in an error and left an
-    earlier value. Do not call it while holding `backends.LOCK`, which the answer may need.
+    earlier value, and a line says what is going on while a slow one runs. Do not call it while
+    holding `backends.LOCK`, which the answer may need.
     """
     exercise = find_exercise(id)
     seed = check_integer("seed", 0 if seed is None else seed, minimum=0)
     start = time.perf_counter()
-    if error := find_cell_error(exercise.answer_name, answer):
-        outcome = _cell_error(exercise, answer, error)
-    else:
-        if exercise.wait_for_answer is not None:
-            exercise.wait_for_answer(answer)
-        with backends.using("numpy"):  # so that compilation takes none of the three seconds
-            outcome = _check(exercise, answer, seed)
-    if outcome["state"] == CORRECT:
-        if exercise.is_function:
-            remember(exercise.id, exercise.answer_name, answer)
-        outcome["success_message"] = _success_message(exercise, answer)
+    sign = RunningSign(exercise.id)
+    try:
+        if error := find_cell_error(exercise.answer_name, answer):
+            outcome = _cell_error(exercise, answer, error)
+        else:
+            if exercise.wait_for_answer is not None:
+                exercise.wait_for_answer(answer)
+            with backends.using("numpy"):  # so that compilation takes none of the three seconds
+                outcome = _check(exercise, answer, seed, sign)
+        if outcome["state"] == CORRECT:
+            if exercise.is_function:
+                remember(exercise.id, exercise.answer_name, answer)
+            outcome["success_message"] = _success_message(exercise, answer, sign)
+    finally:
+        sign.remove()
     return Result(
         **outcome,
         exercise=exercise.id,
@@ -51,7 +57,7 @@ def check(id: str | Exercise, answer: Any, seed: int | None = None) -> Result:
     )
 
 
-def _check(exercise: Exercise, answer: Any, seed: int) -> dict[str, Any]:
+def _check(exercise: Exercise, answer: Any, seed: int, sign: RunningSign) -> dict[str, Any]:
     """Run the checks and return the state and its explanation, as fields of `Result`."""
     if is_stub(answer):
         return {"state": NOT_ATTEMPTED}
@@ -62,6 +68,7 @@ def _check(exercise: Exercise, answer: Any, seed: int) -> dict[str, Any]:
         lambda: results.run(exercise, answer, seed, lambda: call.timed_out),
         time_limit.CPU_LIMIT,
         time_limit.WALL_LIMIT,
+        sign.show,
     )
     status = call.run()
     if results.first_failure is None and status != "done":
@@ -152,12 +159,15 @@ def _named_arguments(exercise: Exercise, case: Case) -> dict[str, Any] | None:
     return dict(zip(names, copy.deepcopy(case.arguments), strict=True))
 
 
-def _success_message(exercise: Exercise, answer: Any) -> str:
+def _success_message(exercise: Exercise, answer: Any, sign: RunningSign) -> str:
     """Return the exercise's success message for the answer; "" if it has none or times out."""
     make_message, messages = exercise.success_message, list[str]()
     if make_message is None:
         return ""
     status = time_limit.TimeLimitedCall(
-        lambda: messages.append(make_message(answer)), time_limit.CPU_LIMIT, time_limit.WALL_LIMIT
+        lambda: messages.append(make_message(answer)),
+        time_limit.CPU_LIMIT,
+        time_limit.WALL_LIMIT,
+        sign.show,
     ).run()
     return messages[0] if status == "done" and messages else ""

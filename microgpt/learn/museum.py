@@ -3,16 +3,12 @@
 from collections.abc import Callable
 from typing import Any
 
+from microgpt.autograd.edge_orders import backward
 from microgpt.autograd.value import Value
 from microgpt.errors import SettingError
 from microgpt.viz.museum_table import MuseumTable
-from microgpt.widgets.backward_passes import (
-    backward,
-    breadth_first,
-    depth_first,
-    inputs_wait,
-    running_totals,
-)
+from microgpt.viz.order_names import ORDER_MEANINGS, ORDER_NAMES, OVERWRITE_MEANING, RIGHT_ORDER
+from microgpt.widgets.backward_orders import EDGE_ORDERS
 
 
 def _doubled_twice(a: Value) -> Value:
@@ -35,6 +31,7 @@ def _product_last(a: Value, b: Value) -> Value:
     return c + c * a
 
 
+OVERWRITE = "overwrite"
 # Name of a graph -> its formula, its function, and the numbers that it is computed for.
 GRAPHS: dict[str, tuple[tuple[str, ...], Callable[..., Value], tuple[float, ...]]] = {
     "tree": (("(a·b)²", "a = 2, b = 3"), lambda a, b: (a * b) ** 2, (2.0, 3.0)),
@@ -44,20 +41,13 @@ GRAPHS: dict[str, tuple[tuple[str, ...], Callable[..., Value], tuple[float, ...]
     "c·a + c": (("c = a·b", "a = 2, b = 3"), _product_first, (2.0, 3.0)),
     "c + c·a": (("c = a·b", "a = 2, b = 3"), _product_last, (2.0, 3.0)),
 }
-PASSES: dict[str, Callable[[Any], dict[Any, float]]] = {
-    "right": lambda last: backward(last, inputs_wait),
-    "overwrite": lambda last: backward(last, inputs_wait, accumulate=False),
-    "recursion with running totals": lambda last: backward(last, running_totals),
-    "depth first": lambda last: backward(last, depth_first),
-    "breadth first": lambda last: backward(last, breadth_first),
+# Name of a pass -> the order of its edges, and whether gradients that meet are added.
+PASSES: dict[str, tuple[str, bool]] = {
+    RIGHT_ORDER: (RIGHT_ORDER, True),
+    OVERWRITE: (RIGHT_ORDER, False),
+    **{name: (name, True) for name in ORDER_NAMES if name != RIGHT_ORDER},
 }
-# Name of a wrong pass -> what it does, in a few words.
-MEANINGS = {
-    "overwrite": "what arrives second replaces what arrived first",
-    "recursion with running totals": "each arrival is passed on at once, with all that came before",
-    "depth first": "the number that was found last goes first",
-    "breadth first": "the number that was found first goes first",
-}
+MEANINGS = {name: {**ORDER_MEANINGS, OVERWRITE: OVERWRITE_MEANING}[name] for name in PASSES}
 
 
 def museum(id: str) -> MuseumTable:
@@ -68,15 +58,20 @@ def museum(id: str) -> MuseumTable:
     """
     if id != "01":
         raise SettingError("museum", got=id, choices=("01",))
-    rows = {name: {graph: _gradients(run, graph) for graph in GRAPHS}
-            for name, run in PASSES.items()}  # fmt: skip
+    rows = {name: {graph: _leaf_gradients(name, graph) for graph in GRAPHS} for name in PASSES}
     formulas = {graph: formula for graph, (formula, _, _) in GRAPHS.items()}
     return MuseumTable(rows, formulas, MEANINGS)
 
 
-def _gradients(run: Callable[[Any], dict[Any, float]], graph: str) -> tuple[float, ...]:
+def run_pass(name: str, last: Any) -> dict[Any, float]:
+    """Return the gradient of `last` with respect to every node by one of PASSES."""
+    order, accumulates = PASSES[name]
+    return backward(last, EDGE_ORDERS[order], accumulates)
+
+
+def _leaf_gradients(name: str, graph: str) -> tuple[float, ...]:
     """Run a backward pass on a new graph; return the gradients of its leaves."""
     _, function, numbers = GRAPHS[graph]
     leaves = [Value(number) for number in numbers]
-    grads = run(function(*leaves))
+    grads = run_pass(name, function(*leaves))
     return tuple(grads[leaf] for leaf in leaves)

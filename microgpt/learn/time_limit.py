@@ -18,6 +18,7 @@ from microgpt.learn.mute_output import mute, unmute
 
 CPU_LIMIT = 3.0  # seconds
 WALL_LIMIT = 15.0
+SLOW_AFTER = 0.3  # seconds after which a caller may say that the call is running
 STOP_GRACE = 1.0  # seconds for a thread to end after the first injected exception
 STACK_BYTES = 32 << 20  # the 512 kB of macOS threads are too little for deep recursion
 
@@ -35,10 +36,19 @@ class TimeLimitedCall:
     `run()` returns "done", "stopped" or "abandoned" (it could not be stopped and still runs). A
     function that returns after the limit counts as stopped. An interrupt of the caller stops the
     thread and is raised in the caller. `error` is the exception that the function raised, if any.
+    `on_slow()` is called once, in the caller's thread, if the function has not ended within
+    SLOW_AFTER seconds.
     """
 
-    def __init__(self, function: Callable[[], None], cpu_limit: float, wall_limit: float):
+    def __init__(
+        self,
+        function: Callable[[], None],
+        cpu_limit: float,
+        wall_limit: float,
+        on_slow: Callable[[], None] = lambda: None,
+    ):
         self.function, self.cpu_limit, self.wall_limit = function, cpu_limit, wall_limit
+        self.on_slow = on_slow
         self.error: BaseException | None = None
         self.timed_out = False
         self._injection_lock, self._no_more_injections = threading.Lock(), False
@@ -67,6 +77,9 @@ class TimeLimitedCall:
         return "stopped" if self.timed_out or isinstance(self.error, TimeLimitExceeded) else "done"
 
     def _wait(self) -> None:
+        if self._ended.wait(SLOW_AFTER):
+            return
+        self.on_slow()
         # Wait in short intervals: on Windows, Ctrl-C does not interrupt one long wait.
         while not self._ended.wait(0.02) and self._cpu_seconds() < self.cpu_limit:
             if time.monotonic() - self._start > self.wall_limit:

@@ -23,6 +23,7 @@ class CallStats:
 
     `differentiable` is whether it returns Tensors; None before its first call and for samplers.
     With `has_rule`, a backward rule was given for it, so it gets arrays and returns the values.
+    `num_passes` counts the backward passes that asked for it, if it is a backward rule itself.
     """
 
     num_calls: int = 0
@@ -31,6 +32,7 @@ class CallStats:
     result_name: str = "results"
     differentiable: bool | None = None
     has_rule: bool = False
+    num_passes: int = 0
 
     def compare(self, got: Any, expected: Any) -> None:
         """Compare one result; update the largest difference, relative to max(1, |expected|)."""
@@ -90,7 +92,11 @@ class UsageReport:
     def _function_clauses(self, name: str) -> list[Clause]:
         stats = self.stats[name]
         count = pluralize(stats.num_calls, "time")
-        clauses = [(FACT, format_message("using", "num_calls", name=name, count=count))]
+        each, rest = divmod(stats.num_calls, max(stats.num_passes, 1))
+        is_per_pass = stats.num_passes > 1 and each > 1 and not rest
+        key, passes = "num_calls_per_pass" if is_per_pass else "num_calls", stats.num_passes
+        values = {"count": count, "each": f"{each:,}", "passes": f"{passes:,}"}
+        clauses = [(FACT, format_message("using", key, name=name, **values))]
         if stats.differentiable is not None:
             without = "own_rule" if stats.has_rule else "arrays_only"
             key = "differentiable" if stats.differentiable else without

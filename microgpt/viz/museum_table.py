@@ -8,9 +8,9 @@ from microgpt.viz.html import Markup, tag
 from microgpt.viz.looks import style_sheet
 
 QUESTION = "Which graph catches which wrong pass?"
-LEGEND = "Each cell holds the gradient with respect to a, or to a and b."
+LEGEND = "Each cell holds the gradient with respect to a, or to a and b; ✗ marks a wrong one."
 ANSWER = "The answer"
-WRONG = "✗ wrong"
+CROSS, WORD = "✗", " wrong"  # a page too narrow for both leaves out the word
 NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 
 Gradients = tuple[float, ...]
@@ -80,7 +80,7 @@ class MuseumTable:
 
     def _cell(self, name: str, graph: str) -> str:
         gradients = ", ".join(f"{gradient:g}" for gradient in self.rows[name][graph])
-        return f"{gradients} {WRONG}" if self.is_wrong(name, graph) else gradients
+        return f"{gradients} {CROSS}{WORD}" if self.is_wrong(name, graph) else gradients
 
     def __repr__(self) -> str:
         """Return the table as plain text, one line for each pass; its caption is the answer."""
@@ -109,8 +109,12 @@ class MuseumTable:
         )  # fmt: skip
         table = tag("table", tag("thead", head), tag("tbody", *rows))
         legend = tag("p", LEGEND, css_class="say")
+        formulas = tag("dl", *chain.from_iterable(
+            (tag("dt", graph), tag("dd", "; ".join(lines)))
+            for graph, lines in self.formulas.items()
+        ), css_class="formulas")  # fmt: skip
         answer = tag("details", tag("summary", ANSWER), tag("p", self.caption, css_class="say"))
-        body = tag("div", tag("h3", QUESTION, css_class="q"), table, legend, answer,
+        body = tag("div", tag("h3", QUESTION, css_class="q"), table, formulas, legend, answer,
                    css_class="museum-card")  # fmt: skip
         return f'<style>{style_sheet("base", "museum")}</style><div class="mg">{body}</div>'
 
@@ -119,12 +123,11 @@ class MuseumTable:
         return tag("span", meaning, css_class="meaning") if meaning else Markup("")
 
     def _cell_html(self, name: str, graph: str) -> Markup:
-        """Return a cell, which carries the graph's name for pages too narrow for columns."""
         numbers = ", ".join(f"{gradient:g}" for gradient in self.rows[name][graph])
         if not self.is_wrong(name, graph):
-            return tag("td", tag("span", numbers), data_graph=graph)
-        mark = tag("span", WRONG, css_class="wrong-mark")
-        return tag("td", tag("b", numbers), " ", mark, css_class="is-wrong", data_graph=graph)
+            return tag("td", tag("span", numbers))
+        mark = tag("span", CROSS, tag("span", WORD, css_class="word"), css_class="wrong-mark")
+        return tag("td", tag("b", numbers), " ", mark, css_class="is-wrong")
 
 
 def _lines(formula: Sequence[str]) -> list[Markup]:

@@ -1,40 +1,32 @@
-"""Backward passes over a graph step by step, for the stethoscope.
+"""Backward passes over a graph by the names of their orders, and step by step for the stethoscope.
 
 A node may pass its gradient on only once all the nodes that read it have passed on theirs. One
 order of the edges keeps this rule; the others break it, each in the way it is often broken.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
-from microgpt.autograd.engine import topological_order
-from microgpt.autograd.value import Value
-from microgpt.viz.stethoscope import ORDERS, EdgeStep
-from microgpt.widgets.backward_passes import (
-    Edge,
+from microgpt.autograd.edge_orders import (
     Order,
     arrivals,
     breadth_first,
     depth_first,
-    edges,
+    inputs_wait,
     running_totals,
 )
+from microgpt.autograd.value import Value
+from microgpt.viz.order_names import ORDER_NAMES, RIGHT_ORDER
+from microgpt.viz.stethoscope import EdgeStep
 
-
-def _library_order(last: Value) -> Iterator[Edge]:
-    """Yield the edges in the order of `Value.backward`, so that the sums agree to the last bit."""
-    for node in reversed(topological_order(last)):
-        yield from edges(node)
-
-
-_EDGES: dict[str, Order] = dict(
-    zip(ORDERS, (_library_order, depth_first, breadth_first, running_totals), strict=True)
+EDGE_ORDERS: dict[str, Order] = dict(
+    zip(ORDER_NAMES, (inputs_wait, depth_first, breadth_first, running_totals), strict=True)
 )
 
 
 def replay_backward(
-    graph: Sequence[Value], order: str = ORDERS[0], accumulates: bool = True
+    graph: Sequence[Value], order: str = RIGHT_ORDER, accumulates: bool = True
 ) -> tuple[EdgeStep, ...]:
-    """Return the steps of a backward pass from the last node of `graph`, in one of ORDERS.
+    """Return the steps of a backward pass from the last node of `graph`, in one of EDGE_ORDERS.
 
     A gradient that arrives is added to what arrived before or, unless `accumulates`, replaces it.
     """
@@ -45,6 +37,6 @@ def replay_backward(
             upstream, contribution, before, total,
         )
         for edge, upstream, contribution, before, total in arrivals(
-            graph[-1], _EDGES[order], accumulates
+            graph[-1], EDGE_ORDERS[order], accumulates
         )
     )  # fmt: skip

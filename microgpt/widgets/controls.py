@@ -1,10 +1,34 @@
 """Sliders, buttons and collapsible sections that are labelled for screen readers."""
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import ipywidgets
+
+YOUR_OWN = "your own"  # in a menu of examples: what is shown is none of them
+
+
+class EchoGuard:
+    """Tells a control that Python sets from one that a reader moves: set it in `with guard:`.
+
+    The callbacks of ipywidgets run on the thread that sets, so `is_setting` asks for this thread
+    only: meanwhile another may bring a move.
+    """
+
+    def __init__(self) -> None:
+        self._thread: int | None = None
+
+    @property
+    def is_setting(self) -> bool:
+        """Whether this thread is inside `with guard:`."""
+        return self._thread == threading.get_ident()
+
+    def __enter__(self) -> None:
+        self._thread = threading.get_ident()
+
+    def __exit__(self, *error: Any) -> None:
+        self._thread = None
 
 
 class LabeledSlider:
@@ -31,7 +55,7 @@ class LabeledSlider:
         slider_type = ipywidgets.IntSlider if is_integer else ipywidgets.FloatSlider
         box_type = ipywidgets.BoundedIntText if is_integer else ipywidgets.BoundedFloatText
         self._value: float = minimum
-        self._setting_thread: int | None = None  # the thread that is assigning `value`
+        self._guard = EchoGuard()
         self.is_off = False
         self.slider = slider_type(
             value=minimum, min=minimum, max=maximum, step=step, readout=False
@@ -56,7 +80,7 @@ class LabeledSlider:
 
     def _on_move(self, number: float, shown: float) -> None:
         """Call `on_change`, unless `number` only echoes `shown`, which was assigned from Python."""
-        if self._setting_thread == threading.get_ident():
+        if self._guard.is_setting:
             return
         number = round(number, 3)
         if number not in (round(self._value, 3), round(shown, 3)):
@@ -79,16 +103,13 @@ class LabeledSlider:
 
     @value.setter
     def value(self, number: float) -> None:
-        self._setting_thread = threading.get_ident()
-        try:
+        with self._guard:
             self._value = number
             self.box.description = self.label(number, self.box.max)
             self.box.value = number
             position = self._slider_position(number)
             if abs(position - self.slider.value) > 1e-9:  # else only the browser's digits differ
                 self.slider.value = position
-        finally:
-            self._setting_thread = None
 
     def set_off(self, is_off: bool) -> None:
         """Make the slider look as if it had no effect, or as usual; "off" is read out, too."""
@@ -98,12 +119,9 @@ class LabeledSlider:
     def set_maximum(self, slider_maximum: float, box_maximum: float) -> None:
         """Set the maxima of slider and box; a value above the box's maximum is reduced to it."""
         if (self.slider.max, self.box.max) != (slider_maximum, box_maximum):
-            self._setting_thread = threading.get_ident()
-            try:
+            with self._guard:
                 self._value = min(self._value, box_maximum)
                 self.slider.max, self.box.max = slider_maximum, box_maximum
-            finally:
-                self._setting_thread = None
 
 
 def button(
@@ -115,6 +133,23 @@ def button(
         widget.add_class(f"mg-{look}")
     widget.on_click(lambda _: on_click())
     return widget
+
+
+def mark_chosen(buttons: Mapping[Any, ipywidgets.Button], chosen: Any) -> None:
+    """Show which of several buttons, given by what they choose, is the chosen one."""
+    for name, one in buttons.items():
+        (one.add_class if name == chosen else one.remove_class)("mg-chosen")
+
+
+def example_menu(titles: Sequence[str]) -> ipywidgets.Dropdown:
+    """Make a menu of examples, whose value is the title; "" is `YOUR_OWN`."""
+    options = [(YOUR_OWN, ""), *((title, title) for title in titles)]
+    return ipywidgets.Dropdown(options=options, value="", description="Example")
+
+
+def title_of(examples: Mapping[str, Any], shown: Any) -> str:
+    """Return the title of the example that is shown, "" if it is none of them."""
+    return next((title for title, example in examples.items() if example == shown), "")
 
 
 def box(css_classes: str, children: Sequence[ipywidgets.Widget]) -> ipywidgets.Box:

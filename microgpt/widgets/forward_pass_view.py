@@ -1,7 +1,5 @@
 """`ForwardPassView`: a text on its way through a model, in six boxes."""
 
-from typing import Any
-
 import ipywidgets
 
 from microgpt.errors import TokenError
@@ -31,7 +29,7 @@ class ForwardPassView(Panel):
         self.text_box = ipywidgets.Text(
             value=forward.text, description="Text", continuous_update=False
         )
-        self.text_box.observe(lambda change: self._on_text(change["new"]), "value")
+        self.observe(self.text_box, self._on_text)
         follow = ipywidgets.HBox([self.text_box])
         follow.add_class("mg-follow")
         super().__init__(
@@ -51,10 +49,8 @@ class ForwardPassView(Panel):
         except TokenError:
             return self.state
 
-    def _on_text(self, text: Any) -> None:
-        if self.message or str(text) != self.state.text:  # else the box only shows the state's
-            self.update(lambda _: run_forward_pass(self.source, str(text)))
-            self.update_static_output()
+    def _on_text(self, text: str) -> None:
+        self.change(lambda _: run_forward_pass(self.source, text))
 
     def sync_controls(self) -> None:
         """Show the text that is followed, but leave one that was refused for the user to mend."""

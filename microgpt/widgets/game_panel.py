@@ -1,7 +1,4 @@
-"""`GamePanel`: a view played in turns; the focus stays inside, the still picture follows."""
-
-from collections.abc import Callable
-from typing import Any
+"""`GamePanel`: a view played in rounds, in which the focus stays inside."""
 
 import ipywidgets
 
@@ -12,12 +9,7 @@ from microgpt.widgets.panel import Panel
 
 
 class GamePanel(Panel):
-    """A panel whose state is a game; each turn is made by `play`."""
-
-    def play(self, function: Callable[..., Any], *args: Any) -> None:
-        """Answer a control as `update` does, then bring the still picture up to date."""
-        self.update(function, *args)
-        self.draw_still_later()
+    """A panel whose state is a game."""
 
     @staticmethod
     def move_focus(widget: ipywidgets.DOMWidget) -> None:

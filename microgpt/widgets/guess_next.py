@@ -97,7 +97,7 @@ class GuessNext(GamePanel):
 
     def guess(self, token: int) -> None:
         """Guess a token in this round, unless it has a guess already."""
-        self.play(GuessGame.with_guess, token)
+        self.change(GuessGame.with_guess, token)
         self.move_focus(self.next_button)
 
     def _on_guess(self) -> None:
@@ -106,7 +106,7 @@ class GuessNext(GamePanel):
 
     def _on_next(self) -> None:
         """Go to the next round, or begin a game with other names after the last."""
-        self.play(lambda game: self._restarted(game) if game.is_last_round else game.next_round())
+        self.change(lambda game: self._restarted(game) if game.is_last_round else game.next_round())
         self.move_focus(self.token_select or self.keys[0])
 
     def _restarted(self, game: GuessGame) -> GuessGame:

@@ -1,8 +1,6 @@
 """`MergeTimeMachine`: a text as bytes, glued into tokens as one merge after another is allowed."""
 
-import threading
-from collections.abc import Callable
-from typing import Any
+from functools import partial
 
 import ipywidgets
 
@@ -10,7 +8,14 @@ from microgpt.errors import SettingError
 from microgpt.tokenizers.gpt2_vocab import find_gpt2
 from microgpt.viz.html import Rendered
 from microgpt.viz.merges import draw_merges, merges_table, render_merges
-from microgpt.widgets.controls import LabeledSlider, box, button
+from microgpt.widgets.controls import (
+    LabeledSlider,
+    box,
+    button,
+    example_menu,
+    mark_chosen,
+    title_of,
+)
 from microgpt.widgets.merge_lists import ABSENT, GPT2, NUM_MERGES, OURS
 from microgpt.widgets.merge_state import MAX_LENGTH, MergeState, start_state
 from microgpt.widgets.panel import Panel
@@ -38,7 +43,6 @@ class MergeTimeMachine(Panel):
         if type(merges) is not int or not 0 <= merges <= NUM_MERGES:
             raise SettingError("merges", f"an integer from 0 to {NUM_MERGES:,}", merges)
         state = start_state(text, merges)
-        self._sync_thread: int | None = None  # the thread that sets controls from the state
         self._make_controls(state)
         super().__init__(
             state,
@@ -61,13 +65,12 @@ class MergeTimeMachine(Panel):
             placeholder=f"up to {MAX_LENGTH} characters",
         )  # fmt: skip
         self.use_button = button(
-            "Use", lambda: self._change(MergeState.with_text, self.text_box.value), "take this text"
+            "Use", lambda: self.change(MergeState.with_text, self.text_box.value), "take this text"
         )
-        titles = [("your own", ""), *((title, title) for title in EXAMPLES)]
-        self.example_select = ipywidgets.Dropdown(options=titles, value="", description="Example")
+        self.example_select = example_menu(tuple(EXAMPLES))
         self.list_buttons = {
-            OURS: button("Our list", self._list_changer(OURS), look="pill"),
-            GPT2: button("GPT-2's list", self._list_changer(GPT2), look="pill"),
+            name: button(text, partial(self.change, MergeState.with_list, name), look="pill")
+            for name, text in ((OURS, "Our list"), (GPT2, "GPT-2's list"))
         }
         if find_gpt2() is None:
             absent = self.list_buttons[GPT2]
@@ -75,21 +78,21 @@ class MergeTimeMachine(Panel):
             absent.description = "GPT-2's list: absent"
         self.slider = LabeledSlider(
             lambda number, maximum: "Merges allowed", 0, state.merges.size, 1,
-            lambda number, maximum: self._on_merges(number),
+            lambda number, _: self.on_move("merges", MergeState.with_num_merges, number),
         )  # fmt: skip
         self.back_button = button(
-            "◀ Back", lambda: self._change(MergeState.at_previous_change),
+            "◀ Back", partial(self.change, MergeState.at_previous_change),
             "back to the merge before that changes this text",
         )  # fmt: skip
         self.next_button = button(
-            "Next ▶", lambda: self._change(MergeState.at_next_change),
+            "Next ▶", partial(self.change, MergeState.at_next_change),
             "on to the next merge that changes this text", "primary",
         )  # fmt: skip
         self.box_number = ipywidgets.BoundedIntText(value=1, min=1, max=1, description="Token no.")
         self.box_number.add_class("mg-picker")
-        self._observe(self.text_box, MergeState.with_text)
-        self._observe(self.example_select, _with_example)
-        self._observe(self.box_number, MergeState.with_box)
+        self.observe(self.text_box, partial(self.change, MergeState.with_text))
+        self.observe(self.example_select, partial(self.change, _with_example))
+        self.observe(self.box_number, partial(self.change, MergeState.with_box))
 
     def _lay_out(self) -> list[ipywidgets.Widget]:
         return [
@@ -101,56 +104,24 @@ class MergeTimeMachine(Panel):
             box("mg-pick", [self.box_number]),
         ]
 
-    def _list_changer(self, name: str) -> Callable[[], None]:
-        return lambda: self._change(MergeState.with_list, name)
-
-    def _observe(self, widget: ipywidgets.Widget, function: Callable[..., MergeState]) -> None:
-        """Change the state when the widget's value changes, unless it was set from the state."""
-
-        def on_value(change: Any) -> None:
-            if self._sync_thread != threading.get_ident():
-                self._change(function, change["new"])
-
-        widget.observe(on_value, "value")
-
-    # -- callbacks ------------------------------------------------------------------------------
-
-    def _change(self, function: Callable[..., MergeState], *args: Any) -> None:
-        self.update(function, *args)
-        self.draw_still_later()
-
-    def _on_merges(self, number: float) -> None:
-        self.on_move("merges", MergeState.with_num_merges, number)
-        self.draw_still_later()
-
     def sync_controls(self) -> None:
         """Show the state in the controls; leave a text that was refused for the user to mend."""
         state = self.state
         count = len(state.view.boxes)
-        self._sync_thread = threading.get_ident()
-        try:
-            if not self.message:
-                self.text_box.value = state.text
-                self.example_select.value = _example_of(state)
-            self.box_number.max = max(count, 1)
-            self.box_number.value = state.view.chosen + 1
-        finally:
-            self._sync_thread = None
+        if not self.message:
+            self.text_box.value = state.text
+            self.example_select.value = title_of(EXAMPLES, state.text)
+        self.box_number.max = max(count, 1)
+        self.box_number.value = state.view.chosen + 1
         self.box_number.disabled = not count
         if not self.is_waiting("merges"):
             self.slider.set_maximum(state.merges.size, state.merges.size)
             self.slider.value = state.num_merges
         self.back_button.disabled = state.num_merges == 0
         self.next_button.disabled = state.next_change is None
-        for name, one in self.list_buttons.items():
-            (one.add_class if name == state.list_name else one.remove_class)("mg-chosen")
+        mark_chosen(self.list_buttons, state.list_name)
         self.fill_open_sections()
 
 
 def _with_example(state: MergeState, title: str) -> MergeState:
     return state.with_text(EXAMPLES[title]) if title else state
-
-
-def _example_of(state: MergeState) -> str:
-    """Return the title of the example that the state shows, "" if it shows none."""
-    return next((title for title, text in EXAMPLES.items() if text == state.text), "")

@@ -1,8 +1,6 @@
 """`Neighbourhood`: the embeddings of letters on a map while two small networks are trained."""
 
-import threading
-from collections.abc import Callable
-from typing import Any
+from functools import partial
 
 import ipywidgets
 
@@ -11,7 +9,7 @@ from microgpt.data import Corpus, load_corpus
 from microgpt.viz.html import Rendered
 from microgpt.viz.neighbourhood import draw_map, map_table, render_map
 from microgpt.viz.neighbourhood.caption import numbers_word
-from microgpt.widgets.controls import LabeledSlider, box, button
+from microgpt.widgets.controls import LabeledSlider, box, button, mark_chosen
 from microgpt.widgets.neighbourhood_state import TWO, NeighbourhoodState, start_state
 from microgpt.widgets.panel import Panel
 
@@ -37,7 +35,6 @@ class Neighbourhood(Panel):
     ):
         corpus = load_corpus(corpus) if isinstance(corpus, str) else corpus
         state = start_state(corpus, n_embd, steps, seed)
-        self._sync_thread: int | None = None  # the thread that sets controls from the state
         self._make_controls(state)
         super().__init__(
             state,
@@ -63,13 +60,14 @@ class Neighbourhood(Panel):
         self.tab_buttons = {
             n_embd: button(
                 f"{numbers_word(n_embd).capitalize()} numbers per letter",
-                self._tab_changer(n_embd), look="pill",
+                partial(self.change, NeighbourhoodState.with_shown, n_embd), look="pill",
             )
             for n_embd in (TWO, state.n_embd)
         }  # fmt: skip
         self.slider = LabeledSlider(
             lambda index, maximum: "Snapshot",
-            0, len(state.shown.steps) - 1, 1, lambda index, _: self._on_snapshot(index),
+            0, len(state.shown.steps) - 1, 1,
+            lambda index, _: self.on_move("snapshot", NeighbourhoodState.with_snapshot, index),
         )  # fmt: skip
         self.letter_box = ipywidgets.Text(description="Letter", continuous_update=False)
         self.letter_number = ipywidgets.BoundedIntText(
@@ -83,8 +81,10 @@ class Neighbourhood(Panel):
         self.again_button = button(
             "Start again", self._start_again, "train both networks anew from this seed"
         )
-        self._observe(self.letter_box, NeighbourhoodState.with_typed_letter)
-        self._observe(self.letter_number, NeighbourhoodState.with_letter_number)
+        self.observe(self.letter_box, partial(self.change, NeighbourhoodState.with_typed_letter))
+        self.observe(
+            self.letter_number, partial(self.change, NeighbourhoodState.with_letter_number)
+        )
 
     def _lay_out(self) -> list[ipywidgets.Widget]:
         return [
@@ -94,29 +94,7 @@ class Neighbourhood(Panel):
             box("mg-again", [self.seed_box, self.again_button]),
         ]
 
-    def _tab_changer(self, n_embd: int) -> Callable[[], None]:
-        return lambda: self._change(NeighbourhoodState.with_shown, n_embd)
-
-    def _observe(
-        self, widget: ipywidgets.Widget, function: Callable[..., NeighbourhoodState]
-    ) -> None:
-        """Change the state when the widget's value changes, unless it was set from the state."""
-
-        def on_value(change: Any) -> None:
-            if self._sync_thread != threading.get_ident():
-                self._change(function, change["new"])
-
-        widget.observe(on_value, "value")
-
     # -- callbacks ------------------------------------------------------------------------------
-
-    def _change(self, function: Callable[..., NeighbourhoodState], *args: Any) -> None:
-        self.update(function, *args)
-        self.draw_still_later()
-
-    def _on_snapshot(self, index: float) -> None:
-        self.on_move("snapshot", NeighbourhoodState.with_snapshot, index)
-        self.draw_still_later()
 
     def _start_again(self) -> None:
         """Say that both networks are trained anew, then train them."""
@@ -129,15 +107,10 @@ class Neighbourhood(Panel):
     def sync_controls(self) -> None:
         """Show the state in the controls; leave a letter that was refused for the user to mend."""
         state = self.state
-        self._sync_thread = threading.get_ident()
-        try:
-            if not self.message:
-                self.letter_box.value = state.labels[state.letter]
-            self.letter_number.value = state.letter + 1
-        finally:
-            self._sync_thread = None
+        if not self.message:
+            self.letter_box.value = state.labels[state.letter]
+        self.letter_number.value = state.letter + 1
         if not self.is_waiting("snapshot"):
             self.slider.value = state.snapshot
-        for n_embd, one in self.tab_buttons.items():
-            (one.add_class if n_embd == state.shown_n_embd else one.remove_class)("mg-chosen")
+        mark_chosen(self.tab_buttons, state.shown_n_embd)
         self.fill_open_sections()

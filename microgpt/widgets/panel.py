@@ -8,7 +8,6 @@ and any other exception as an error card.
 
 import itertools
 import secrets
-import threading
 import time
 from collections.abc import Callable, Sequence
 from html import escape
@@ -20,12 +19,12 @@ from microgpt.backends import LOCK
 from microgpt.errors import MicrogptError, StateError
 from microgpt.viz.drawing import Drawing
 from microgpt.viz.html import Rendered
-from microgpt.widgets.controls import Collapsible, box
+from microgpt.widgets.controls import Collapsible, EchoGuard, box
 from microgpt.widgets.css import style_widget
 from microgpt.widgets.notebook_context import current_cell, display_above, in_control_message
 from microgpt.widgets.still_output import RUN_CELL, still_output
 from microgpt.widgets.view_memory import recall_view
-from microgpt.widgets.workers import LatestOnlyQueue
+from microgpt.widgets.workers import LatestOnlyQueue, WaitingMoves
 
 Render = Callable[[Any, Any], Rendered]
 
@@ -75,13 +74,13 @@ class Panel:
         arguments: tuple[Any, ...] | None = None,
     ):
         self.state, self.render, self.draw_still = state, render, draw_still
+        self._echo_guard = EchoGuard()
         is_live = current_cell() is not None
         self.view_id = f"mg-{secrets.token_hex(4) if is_live else next(_panel_numbers)}"
         self.message, self.error, self.caption = "", "", ""
         self._drawn: tuple[Any, float] | None = None  # the state drawn last, and when
         self._static_display: Any = None
-        self._waiting: dict[str, Callable[[Any], Any]] = {}  # moves not drawn yet, by control
-        self._waiting_lock = threading.Lock()  # never held while anything is computed
+        self._waiting = WaitingMoves()
         self._moves, self._stills = LatestOnlyQueue(), LatestOnlyQueue()
         self.picture = _html_widget("mg-picture")
         self.caption_box = _html_widget("mg-caption")
@@ -115,7 +114,7 @@ class Panel:
         """
         with LOCK:
             state, message = self.state, ""
-            for change in (*self._take_waiting(), lambda state: function(state, *args, **kwargs)):
+            for change in (*self._waiting.take(), lambda state: function(state, *args, **kwargs)):
                 try:
                     state = change(state)
                 except MicrogptError as error:
@@ -125,29 +124,37 @@ class Panel:
                     return
             self._show(state, message)
 
+    def change(self, function: Callable[..., Any], *args: Any) -> None:
+        """Answer a control as `update` does, then bring the still picture up to date."""
+        self.update(function, *args)
+        self.draw_still_later()
+
+    def observe(self, widget: ipywidgets.Widget, on_value: Callable[[Any], None]) -> None:
+        """Call `on_value(value)` when a reader changes a control, not when `sync_controls` does."""
+
+        def on_change(change: Any) -> None:
+            if not self._echo_guard.is_setting:
+                on_value(change["new"])
+
+        widget.observe(on_change, "value")
+
     def on_move(self, control: str, function: Callable[..., Any], *args: Any) -> None:
-        """Answer a moved control as `update` does, but for a move in the browser without waiting.
+        """Answer a moved control as `change` does, but for a move in the browser without waiting.
 
         A slider sends dozens of moves in a second, and a picture may take longer than the time
         between two. So they are drawn on another thread, and of those that arrive while it draws,
         only the latest of each control is.
         """
         if not in_control_message():
-            self.update(function, *args)
+            self.change(function, *args)
             return
-        with self._waiting_lock:
-            self._waiting.pop(control, None)  # so that the latest move is the last one made
-            self._waiting[control] = lambda state: function(state, *args)
+        self._waiting.add(control, lambda state: function(state, *args))
         self._moves.submit(self._draw_waiting)
+        self.draw_still_later()
 
     def is_waiting(self, control: str) -> bool:
         """Whether a move of this control is not drawn yet: it shows more than the state has."""
         return control in self._waiting
-
-    def _take_waiting(self) -> list[Callable[[Any], Any]]:
-        with self._waiting_lock:
-            waiting, self._waiting = self._waiting, {}
-        return list(waiting.values())
 
     def _draw_waiting(self) -> None:
         with LOCK:
@@ -167,7 +174,8 @@ class Panel:
         try:
             rendered = self.render(state, before)
             self.state, self.message = state, message
-            self.sync_controls()
+            with self._echo_guard:
+                self.sync_controls()
         except Exception as error:
             self.state, self.message = previous
             self._show_error(error)
@@ -187,7 +195,10 @@ class Panel:
                 self._show_error(error)
 
     def sync_controls(self) -> None:
-        """Set the controls and fill the open sections from the state."""
+        """Set the controls and fill the open sections from the state.
+
+        Where a change was refused there is a `message`: what was typed is left to be mended.
+        """
         self.fill_open_sections()
 
     def fill_open_sections(self) -> None:

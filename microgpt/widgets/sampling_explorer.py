@@ -8,9 +8,9 @@ Route from a moved slider to the picture: `LabeledSlider._on_slider` (controls.p
 `Panel.picture` and `Panel.caption_box`.
 """
 
-import threading
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import ipywidgets
@@ -82,7 +82,6 @@ class SamplingExplorer(Panel):
         trace = trace if u is None else trace.with_fixed_u(u)
         self._first_trace = trace
         self._table_queue = LatestOnlyQueue()
-        self._sync_thread: int | None = None  # the thread that sets controls from the state
         self.compact = compact
         self._make_controls(trace)
         super().__init__(
@@ -137,7 +136,7 @@ class SamplingExplorer(Panel):
             ("seed", self.seed_box, self._with_seed),
         ):
             widget.add_class(f"mg-{name}")
-            widget.observe(self._moves_of(name, with_value), "value")
+            self.observe(widget, partial(self.on_move, name, with_value))
         self.sliders = make_sampling_sliders(self._on_param)
         self.u_slider = LabeledSlider(lambda u, maximum: "Dart u", 0.0, 0.999, 0.001, self._on_u)
         self.u_slider.widget.add_class("mg-dart")
@@ -164,16 +163,7 @@ class SamplingExplorer(Panel):
         tooltip: str,
         look: str = "",
     ) -> ipywidgets.Button:
-        return button(text, lambda: self.update(step), tooltip, look)
-
-    def _moves_of(
-        self, control: str, with_value: Callable[[SamplingTrace, Any], SamplingTrace]
-    ) -> Callable:
-        def on_change(change: Any) -> None:
-            if self._sync_thread != threading.get_ident():  # else it was set from the state
-                self.on_move(control, with_value, change["new"])
-
-        return on_change
+        return button(text, partial(self.change, step), tooltip, look)
 
     def _lay_out(self, sliders: Sequence[str]) -> list[ipywidgets.Widget]:
         """Return the controls in boxes; sliders that are not named in `sliders` are folded away."""
@@ -239,11 +229,7 @@ class SamplingExplorer(Panel):
             ("prompt", self.prompt_box, self.prompt_box.value if self.message else trace.prompt),
         ):
             if widget.value != value and not self.is_waiting(name):
-                self._sync_thread = threading.get_ident()
-                try:
-                    widget.value = value
-                finally:
-                    self._sync_thread = None
+                widget.value = value
         has_model = isinstance(trace.source, TextLogits)
         self.prompt_box.disabled = not has_model
         self.accept_button.description = (

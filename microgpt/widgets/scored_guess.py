@@ -66,7 +66,7 @@ class ScoredGuess(GamePanel):
         self.board = ipywidgets.HTML()
         self.end_sign = "" if "." in letters.labels else "."
         self.letters_box = ipywidgets.Text(description="Your letters", placeholder="up to three")
-        self.letters_box.observe(lambda change: self._on_letters(change["new"]), "value")
+        self.observe(self.letters_box, self._on_letters)
         self.letters_box.on_msg(self._on_letters_message)
         self.sure = LabeledSlider(
             lambda number, maximum: "How sure? (%)", 0, MAX_SURE, 1,
@@ -78,8 +78,8 @@ class ScoredGuess(GamePanel):
         self.seed_box = ipywidgets.BoundedIntText(value=0, min=0, max=MAX_SEED, description="Seed")
         options = sorted({n for n in ROUNDS if n <= len(letters.names)} | {rounds})
         self.rounds_select = ipywidgets.Dropdown(options=options, description="Rounds")
-        self.seed_box.observe(lambda change: self._on_seed(change["new"]), "value")
-        self.rounds_select.observe(lambda change: self._on_rounds(change["new"]), "value")
+        self.observe(self.seed_box, self._on_seed)
+        self.observe(self.rounds_select, self._on_rounds)
 
     def _lay_out(self, letters: HeldOutLetters) -> list[ipywidgets.Widget]:
         is_long = len(letters.labels) > LONG_KEYBOARD
@@ -95,16 +95,15 @@ class ScoredGuess(GamePanel):
 
     def toggle(self, token: int) -> None:
         """Choose a letter, or take it back."""
-        self.play(ScoredGame.toggle, token)
+        self.change(ScoredGame.toggle, token)
 
     def show(self) -> None:
         """Fix the guess of this round and show the letter."""
-        self.play(ScoredGame.answered)
+        self.change(ScoredGame.answered)
         self.move_focus(self.next_button)
 
     def _on_letters(self, typed: str) -> None:
-        if typed != self._typed(self.state):  # else the box was set from the state
-            self.play(lambda game: game.with_letters(self._tokens(game, typed)))
+        self.change(lambda game: game.with_letters(self._tokens(game, typed)))
 
     def _on_letters_message(self, widget: Any, content: Any, buffers: Any) -> None:
         if isinstance(content, dict) and content.get("event") == "submit":
@@ -112,24 +111,21 @@ class ScoredGuess(GamePanel):
 
     def _on_sure(self, number: float) -> None:
         self.on_move("sure", ScoredGame.with_sure, number)
-        self.draw_still_later()
 
     def _on_next(self) -> None:
         """Go to the next round, or begin a game with other names after the last."""
-        self.play(lambda game: _restarted(game) if _is_at_end(game) else game.next_round())
+        self.change(lambda game: _restarted(game) if _is_at_end(game) else game.next_round())
         self.move_focus(self.next_button if self.state.is_answered else self.letters_box)
 
     def _on_back(self) -> None:
-        self.play(ScoredGame.previous_round)
+        self.change(ScoredGame.previous_round)
         self.move_focus(self.next_button)
 
     def _on_seed(self, seed: int) -> None:
-        if seed != self.state.seed:  # else the box was set from the state
-            self.play(lambda game: deal_scored_game(game.letters, seed, game.num_rounds))
+        self.change(lambda game: deal_scored_game(game.letters, seed, game.num_rounds))
 
     def _on_rounds(self, rounds: int) -> None:
-        if rounds != self.state.num_rounds:
-            self.play(lambda game: deal_scored_game(game.letters, game.seed, rounds))
+        self.change(lambda game: deal_scored_game(game.letters, game.seed, rounds))
 
     # -- what is typed --------------------------------------------------------------------------
 

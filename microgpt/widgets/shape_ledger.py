@@ -72,7 +72,7 @@ class ShapeBlanks(Panel):
         return earlier_state
 
     def _on_answer(self, row: int, text: str) -> None:
-        self.update(_with_answer, row, text)
+        self.change(_with_answer, row, text)
 
 
 def _with_answer(state: LedgerState, row: int, text: str) -> LedgerState:

@@ -1,16 +1,20 @@
 """`Stethoscope`: the gradients of an expression, passed back through its graph edge by edge."""
 
-import threading
-from collections.abc import Callable
+from functools import partial
 from numbers import Real
-from typing import Any
 
 import ipywidgets
 
 from microgpt.errors import SettingError
 from microgpt.viz.html import Rendered
-from microgpt.viz.stethoscope import ORDERS, draw_replay, render_replay, replay_table
-from microgpt.widgets.controls import LabeledSlider, box, button
+from microgpt.viz.order_names import ORDER_NAMES
+from microgpt.viz.stethoscope import (
+    draw_replay,
+    render_bug_legend,
+    render_replay,
+    replay_table,
+)
+from microgpt.widgets.controls import LabeledSlider, box, button, example_menu, title_of
 from microgpt.widgets.panel import Panel
 from microgpt.widgets.stethoscope_state import MAX_VALUE, StethoscopeState, start_state
 
@@ -25,6 +29,7 @@ EXAMPLES: dict[str, tuple[str, dict[str, float]]] = {
     "c = a*b; c + c*a": ("c = a*b; c + c*a", {"a": 2.0, "b": 3.0}),
     "relu(x) at 0": ("relu(x)", {"x": 0.0}),
 }
+SOURCES = {title: source for title, (source, _) in EXAMPLES.items()}
 
 
 class Stethoscope(Panel):
@@ -48,7 +53,6 @@ class Stethoscope(Panel):
             raise SettingError(
                 "The name of a value", got=unknown[0], choices=state.expression.leaves
             )
-        self._sync_thread: int | None = None  # the thread that sets controls from the state
         self._make_controls(state, toggles)
         super().__init__(
             state,
@@ -66,55 +70,49 @@ class Stethoscope(Panel):
     # -- controls -------------------------------------------------------------------------------
 
     def _make_controls(self, state: StethoscopeState, toggles: bool) -> None:
+        with_expression = partial(self.change, StethoscopeState.with_expression)
         self.expression_box = ipywidgets.Text(
             value=state.expression.source, description="Expression", continuous_update=False
         )
         self.use_button = button(
-            "Use", lambda: self._on_expression(self.expression_box.value), "take this expression"
+            "Use", lambda: with_expression(self.expression_box.value), "take this expression"
         )
-        titles = [("your own", ""), *((title, title) for title in EXAMPLES)]
-        self.example_select = ipywidgets.Dropdown(options=titles, value="", description="Example")
+        self.example_select = example_menu(tuple(EXAMPLES))
         self.leaf_select = ipywidgets.Dropdown(
             options=[(name, index) for index, name in enumerate(state.expression.leaves)],
             value=0, description="Leaf",
         )  # fmt: skip
         self.slider = LabeledSlider(
             lambda number, maximum: f"{self.leaf_select.label} =", -MAX_VALUE, MAX_VALUE, STEP,
-            lambda number, maximum: self._on_value(number),
+            lambda number, _: self.on_move("value", StethoscopeState.with_value, number),
         )  # fmt: skip
         self.back_button = button(
-            "Back", lambda: self._change(StethoscopeState.previous_step), "one edge back"
+            "Back",
+            partial(self.change, StethoscopeState.previous_step),
+            "take back what the last edge brought",
         )
         self.next_button = button(
-            "Next edge", lambda: self._change(StethoscopeState.next_step),
+            "Next edge", partial(self.change, StethoscopeState.next_step),
             "pass a gradient back along the next edge", "primary",
         )  # fmt: skip
         self.end_button = button(
-            "To the end", lambda: self._change(StethoscopeState.at_end), "all edges at once"
+            "To the end", partial(self.change, StethoscopeState.at_end), "all edges at once"
         )
-        self.order_select = ipywidgets.Dropdown(options=ORDERS, description="Order")
+        self.order_select = ipywidgets.Dropdown(options=ORDER_NAMES, description="Order")
+        self.bug_legend = ipywidgets.HTML()
         self.forget_toggle = ipywidgets.ToggleButton(description=_forget_label(False))
-        for widget, on_change in (
-            (self.expression_box, self._on_expression),
-            (self.example_select, self._on_example),
-            (self.leaf_select, lambda leaf: self._change(StethoscopeState.with_leaf, leaf)),
-            (self.order_select, lambda order: self._change(StethoscopeState.with_order, order)),
-            (
-                self.forget_toggle,
-                lambda forget: self._change(StethoscopeState.with_accumulates, not forget),
-            ),
-        ):
-            widget.observe(self._unless_syncing(on_change), "value")
-
-    def _unless_syncing(self, on_change: Callable[[Any], None]) -> Callable[[Any], None]:
-        def on_value(change: Any) -> None:
-            if self._sync_thread != threading.get_ident():  # else it was set from the state
-                on_change(change["new"])
-
-        return on_value
+        self.observe(self.expression_box, with_expression)
+        self.observe(self.example_select, partial(self.change, _with_example))
+        self.observe(self.leaf_select, partial(self.change, StethoscopeState.with_leaf))
+        self.observe(self.order_select, partial(self.change, StethoscopeState.with_order))
+        self.observe(self.forget_toggle, partial(self.change, StethoscopeState.with_forgetting))
 
     def _lay_out(self, toggles: bool) -> list[ipywidgets.Widget]:
-        bugs = [box("mg-bugs", [self.order_select, self.forget_toggle])] if toggles else []
+        bugs = (
+            [box("mg-bugs", [self.order_select, self.forget_toggle, self.bug_legend])]
+            if toggles
+            else []
+        )
         return [
             box("mg-ask", [self.expression_box, self.use_button, self.example_select]),
             box("mg-act", [self.back_button, self.next_button, self.end_button]),
@@ -123,23 +121,6 @@ class Stethoscope(Panel):
         ]
 
     # -- callbacks ------------------------------------------------------------------------------
-
-    def _change(self, function: Callable[..., StethoscopeState], *args: Any) -> None:
-        self.update(function, *args)
-        self.draw_still_later()
-
-    def _on_expression(self, source: str) -> None:
-        self._change(StethoscopeState.with_expression, source)
-
-    def _on_example(self, title: str) -> None:
-        if title:
-            self._change(StethoscopeState.with_example, *EXAMPLES[title])
-        else:  # there is nothing to show: show again what is
-            self.redraw()
-
-    def _on_value(self, number: float) -> None:
-        self.on_move("value", StethoscopeState.with_value, number)
-        self.draw_still_later()
 
     def settle(self) -> None:
         """Draw the curve around the leaf, and the still picture of the current state.
@@ -153,19 +134,16 @@ class Stethoscope(Panel):
     def sync_controls(self) -> None:
         """Show the state in the controls; leave what was refused for the user to mend."""
         state = self.state
-        self._sync_thread = threading.get_ident()
-        try:
-            leaves = [(name, index) for index, name in enumerate(state.expression.leaves)]
-            if self.leaf_select.options != tuple(leaves):
-                self.leaf_select.options = leaves
-            self.leaf_select.value = state.leaf
-            self.order_select.value = state.order
-            self.forget_toggle.value = not state.accumulates
-            if not self.message:
-                self.expression_box.value = state.expression.source
-                self.example_select.value = _example_of(state)
-        finally:
-            self._sync_thread = None
+        leaves = [(name, index) for index, name in enumerate(state.expression.leaves)]
+        if self.leaf_select.options != tuple(leaves):
+            self.leaf_select.options = leaves
+        self.leaf_select.value = state.leaf
+        self.order_select.value = state.order
+        self.forget_toggle.value = not state.accumulates
+        if not self.message:
+            self.expression_box.value = state.expression.source
+            self.example_select.value = title_of(SOURCES, state.expression.source)
+        self.bug_legend.value = f'<div class="mg">{render_bug_legend(state.view)}</div>'
         self.forget_toggle.description = _forget_label(not state.accumulates)
         if not self.message and not self.is_waiting("value"):
             self.slider.value = state.leaf_value
@@ -176,10 +154,8 @@ class Stethoscope(Panel):
         self.fill_open_sections()
 
 
-def _example_of(state: StethoscopeState) -> str:
-    """Return the title of the example that the state shows, "" if it shows none."""
-    source = state.expression.source
-    return next((title for title, (example, _) in EXAMPLES.items() if example == source), "")
+def _with_example(state: StethoscopeState, title: str) -> StethoscopeState:
+    return state.with_example(*EXAMPLES[title]) if title else state
 
 
 def _forget_label(is_on: bool) -> str:

@@ -6,9 +6,8 @@ from functools import cached_property
 
 from microgpt.autograd.value import Value
 from microgpt.errors import MicrogptError, SettingError
+from microgpt.viz.order_names import ORDER_NAMES, RIGHT_ORDER
 from microgpt.viz.stethoscope import (
-    ORDERS,
-    RIGHT_ORDER,
     BackwardReplay,
     EdgeStep,
     GraphNode,
@@ -145,13 +144,13 @@ class StethoscopeState:
 
     def with_order(self, order: str) -> "StethoscopeState":
         """Replay in another order: from its beginning, or at its end if the pass has ended."""
-        if order not in ORDERS:
-            raise SettingError("order", got=order, choices=ORDERS)
+        if order not in ORDER_NAMES:
+            raise SettingError("order", got=order, choices=ORDER_NAMES)
         return replace(self, order=order, position=None if self.position is None else 0)
 
-    def with_accumulates(self, accumulates: bool) -> "StethoscopeState":
-        """Add gradients that meet in a node, or let the last one replace the others."""
-        return replace(self, accumulates=accumulates)
+    def with_forgetting(self, forgets: bool) -> "StethoscopeState":
+        """Let the last of the gradients that meet in a node replace the others, or add them."""
+        return replace(self, accumulates=not forgets)
 
 
 def start_state(

@@ -1,8 +1,9 @@
-"""Background threads that can be stopped, and that end when their notebook cell runs again."""
+"""Work beside the notebook: threads that end with their cell, and jobs and moves that wait."""
 
 import threading
 import weakref
 from collections.abc import Callable
+from typing import Any
 
 STOP_TIMEOUT = 10.0  # seconds to wait for a worker to stop; its steps take milliseconds
 
@@ -77,3 +78,29 @@ class LatestOnlyQueue:
                     self._is_running = False
                     return
             job()
+
+
+class WaitingMoves:
+    """Changes of a state that controls ask for and that are not made yet: the latest of each."""
+
+    def __init__(self) -> None:
+        self._changes: dict[str, Callable[[Any], Any]] = {}
+        self._lock = threading.Lock()  # never held while anything is computed
+
+    def add(self, control: str, change: Callable[[Any], Any]) -> None:
+        """Make `change` the one that this control waits for, to be made after all others."""
+        with self._lock:
+            self._changes.pop(control, None)
+            self._changes[control] = change
+
+    def take(self) -> list[Callable[[Any], Any]]:
+        """Return the changes in the order of their moves; none waits after that."""
+        with self._lock:
+            changes, self._changes = self._changes, {}
+        return list(changes.values())
+
+    def __contains__(self, control: str) -> bool:
+        return control in self._changes
+
+    def __bool__(self) -> bool:
+        return bool(self._changes)

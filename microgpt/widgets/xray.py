@@ -1,8 +1,6 @@
 """`XRay`: which row meets which column in a matrix product, and which cells broadcasting copies."""
 
-import threading
-from collections.abc import Callable
-from typing import Any
+from functools import partial
 
 import ipywidgets
 
@@ -10,7 +8,7 @@ from microgpt.errors import Described, SettingError
 from microgpt.viz.html import Rendered
 from microgpt.viz.xray import draw_xray, render_xray, xray_table
 from microgpt.viz.xray.shape_clash import MAX_AXES, MAX_SIZE
-from microgpt.widgets.controls import box, button
+from microgpt.widgets.controls import box, button, example_menu, mark_chosen, title_of
 from microgpt.widgets.panel import Panel
 from microgpt.widgets.shape_ledger import parse_shape
 from microgpt.widgets.xray_state import FIRST_SHAPES, GRIDS, Shape, XRayState
@@ -47,7 +45,6 @@ class XRay(Panel):
             raise SettingError("tab", got=tab, choices=GRIDS)
         if not isinstance(seed, int) or seed < 0:
             raise SettingError("seed", "an integer from 0", seed)
-        self._sync_thread: int | None = None  # the thread that sets controls from the state
         self._make_controls()
         super().__init__(
             XRayState(tab, bool(backward), seed=seed),
@@ -66,12 +63,14 @@ class XRay(Panel):
 
     def _make_controls(self) -> None:
         self.tab_buttons = {
-            tab: button(tab.capitalize(), self._changer(XRayState.with_tab, tab), look="pill")
+            tab: button(
+                tab.capitalize(), partial(self.change, XRayState.with_tab, tab), look="pill"
+            )
             for tab in GRIDS
         }
         self.pass_buttons = {
             is_backward: button(
-                text, self._changer(XRayState.with_backward, is_backward), look="pill"
+                text, partial(self.change, XRayState.with_backward, is_backward), look="pill"
             )
             for text, is_backward in (("Forward", False), ("Backward", True))
         }
@@ -86,25 +85,24 @@ class XRay(Panel):
         self.sign_select = ipywidgets.Dropdown(
             options=[("a + b", "+"), ("a − b", "−")], description="y ="
         )
-        titles = [("your own", ""), *((title, title) for title in EXAMPLES)]
-        self.example_select = ipywidgets.Dropdown(options=titles, value="", description="Example")
+        self.example_select = example_menu(tuple(EXAMPLES))
         self.decimals_toggle = ipywidgets.ToggleButton(description=_decimals_label(False))
         self.grid_select = ipywidgets.Dropdown(options=("dx", "dw"), description="Cell of")
         self.arrow_buttons = {
-            text: button(text, self._changer(XRayState.moved, rows, columns), tooltip)
+            text: button(text, partial(self.change, XRayState.moved, rows, columns), tooltip)
             for text, rows, columns, tooltip in ARROWS
         }
         self.next_button = button(
-            "Next cell", self._changer(XRayState.next_cell), "row by row", "primary"
+            "Next cell", partial(self.change, XRayState.next_cell), "row by row", "primary"
         )
         for axis, size_box in enumerate(self.size_boxes):
-            self._observe(size_box, XRayState.with_size, axis)
+            self.observe(size_box, partial(self.change, XRayState.with_size, axis))
         for operand, text in enumerate(self.shape_boxes):
-            self._observe(text, _with_typed_shape, operand)
-        self._observe(self.sign_select, XRayState.with_sign)
-        self._observe(self.example_select, _with_example)
-        self._observe(self.decimals_toggle, XRayState.with_decimals)
-        self._observe(self.grid_select, XRayState.with_grid)
+            self.observe(text, partial(self.change, _with_typed_shape, operand))
+        self.observe(self.sign_select, partial(self.change, XRayState.with_sign))
+        self.observe(self.example_select, partial(self.change, _with_example))
+        self.observe(self.decimals_toggle, partial(self.change, XRayState.with_decimals))
+        self.observe(self.grid_select, partial(self.change, XRayState.with_grid))
 
     def _lay_out(self) -> list[ipywidgets.Widget]:
         a, b = self.shape_boxes
@@ -118,44 +116,22 @@ class XRay(Panel):
             box("mg-act", [self.grid_select, arrows, self.next_button]),
         ]
 
-    def _changer(self, function: Callable[..., XRayState], *args: Any) -> Callable[[], None]:
-        return lambda: self._change(function, *args)
-
-    def _observe(
-        self, widget: ipywidgets.Widget, function: Callable[..., XRayState], *args: Any
-    ) -> None:
-        """Change the state when the widget's value changes, unless it was set from the state."""
-
-        def on_value(change: Any) -> None:
-            if self._sync_thread != threading.get_ident():
-                self._change(function, *args, change["new"])
-
-        widget.observe(on_value, "value")
-
-    def _change(self, function: Callable[..., XRayState], *args: Any) -> None:
-        self.update(function, *args)
-        self.draw_still_later()
-
     def sync_controls(self) -> None:
         """Show the state in the controls; leave a shape that was refused for the user to mend."""
         state = self.state
-        self._sync_thread = threading.get_ident()
-        try:
-            for size_box, size in zip(self.size_boxes, state.sizes, strict=True):
-                size_box.value = size
-            self.sign_select.value, self.decimals_toggle.value = state.sign, state.decimals
-            if not self.message:
-                for text, shape in zip(self.shape_boxes, state.shapes, strict=True):
-                    text.value = str(shape)
-                self.example_select.value = _example_of(state)
-            if self.grid_select.options != state.grids:
-                self.grid_select.options = state.grids
-            self.grid_select.value = state.grid
-        finally:
-            self._sync_thread = None
+        for size_box, size in zip(self.size_boxes, state.sizes, strict=True):
+            size_box.value = size
+        self.sign_select.value, self.decimals_toggle.value = state.sign, state.decimals
+        if not self.message:
+            for text, shape in zip(self.shape_boxes, state.shapes, strict=True):
+                text.value = str(shape)
+            self.example_select.value = title_of(EXAMPLES, (state.shapes, state.sign))
+        if self.grid_select.options != state.grids:
+            self.grid_select.options = state.grids
+        self.grid_select.value = state.grid
         self.decimals_toggle.description = _decimals_label(state.decimals)
-        _mark_chosen(self.tab_buttons, state.tab)
-        _mark_chosen(self.pass_buttons, state.is_backward)
+        mark_chosen(self.tab_buttons, state.tab)
+        mark_chosen(self.pass_buttons, state.is_backward)
         _show(self.size_row, state.tab == "product")
         _show(self.shape_row, state.tab == "broadcast")
         _show(self.grid_select, state.is_backward)
@@ -176,19 +152,8 @@ def _with_example(state: XRayState, title: str) -> XRayState:
     return state.with_operands(*EXAMPLES[title]) if title else state
 
 
-def _example_of(state: XRayState) -> str:
-    """Return the title of the example that the state shows, "" if it shows none."""
-    shown = (state.shapes, state.sign)
-    return next((title for title, example in EXAMPLES.items() if example == shown), "")
-
-
 def _decimals_label(is_on: bool) -> str:
     return f"{'☑' if is_on else '☐'} Decimals"
-
-
-def _mark_chosen(buttons: dict[Any, ipywidgets.Button], chosen: Any) -> None:
-    for name, one in buttons.items():
-        (one.add_class if name == chosen else one.remove_class)("mg-chosen")
 
 
 def _show(widget: ipywidgets.DOMWidget, is_shown: bool) -> None:

@@ -106,7 +106,8 @@ print(f"dL/dw with all its digits: {w.grad}")
 # ## Each operation has a local gradient
 #
 # If one input of an operation grows, how fast does its result rise? That is its local gradient. For
-# a + b, it is 1 for a and 1 for b. For a − b, it is 1 for a and −1 for b. For 5·a, it is 5.
+# a + b, it is 1 for a and 1 for b. For a − b, it is 1 for a and −1 for b. For 5·a, it is 5. For a²,
+# it is 2·a.
 #
 # The next cell goes back from L to w. Beside each gradient, it prints the local gradient of the
 # step from this line to the line below.
@@ -234,6 +235,10 @@ mg.learn.reveal("01.paths", num_visits)
 mg.learn.museum("01")
 
 # %% [markdown]
+# To follow a wrong order edge by edge, go back to the view of a·a. Choose the example
+# `c = a*b; c*a + c` and another *Order*, and press *Next edge*.
+
+# %% [markdown]
 # ### Write the backward pass
 #
 # Exercise, 9 minutes. `backward(last) -> grads`. A node, like a `Value`, has `inputs`, the nodes it
@@ -250,14 +255,15 @@ mg.learn.check("01.backward", backward)
 
 # %% [markdown]
 # If `mul_backward` or `backward` is correct, a whole GPT now trains with it. Each number in this GPT
-# is a `Value`: your rule runs at every multiplication, and your walk in every step. The report
-# compares the gradients with the library's.
+# is a `Value`: your rule runs at every multiplication, and your walk in every step. This GPT has
+# no tanh, so that rule is not needed here. The report compares the gradients with the library's.
 
 # %%
 config = mg.GPTConfig.microgpt(n_embd=8)
 model, tokens = mg.ScalarGPT(config), [26, 0, 13, 13, 0, 26]  # anna, with 26 at both ends
 model.load_state_dict(mg.GPT(config).state_dict())
 print(f"before training, the loss on this name is {model.loss(tokens[:-1], tokens[1:]).data:.2f}")
+print(f"knowing nothing costs {math.log(config.vocab_size):.2f}")
 
 # %%
 answers = {"mul_backward": ("01.mul", mul_backward), "backward": ("01.backward", backward)}
@@ -348,6 +354,7 @@ def train(walk, seed):
 
 losses, _ = train(mg.Value.backward, seed=0)
 print(f"in the right order, the loss falls from {losses[0]:.2f} to {losses[-1]:.2f}")
+print(f"an output of 0 at every point would cost {network_loss(*[mg.Value(0.0)] * 54).data:.2f}")
 
 # %% [markdown]
 # Now both orders, from five different starts; it takes some seconds. The last number is the size of

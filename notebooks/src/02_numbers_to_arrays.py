@@ -23,8 +23,8 @@ mg.doctor(brief=True)
 # %% [markdown]
 # ## One name, twice
 #
-# The next cells send one name through a new, untrained model with the shapes of notebook 00's,
-# forwards and back. First each number is a `Value`. Then the same calculation uses `Tensor`, which
+# The next cells send one name through a new, untrained model as large as notebook 00's, forwards
+# and back. First each number is a `Value`. Then the same calculation uses `Tensor`, which
 # holds many numbers in one node. `float64` asks for numbers of 16 digits.
 
 # %% tags=["imports", "varies"]
@@ -101,8 +101,9 @@ def network(x):
 L = ((network(x) - t) ** 2).mean()
 L.backward()
 print(f"Tensor: {len(graph(L)):5,} nodes, loss {float(L.data):.12f}")
-scalar_grad = np.vectorize(lambda value: value.grad)(v["w1"])
+scalar_grad, size = np.vectorize(lambda value: value.grad)(v["w1"]), abs(w1.grad).max()
 print(f"largest difference between the gradients of w1: {abs(scalar_grad - w1.grad).max():.0e}")
+print(f"the largest of them is {size:.2f}; the next number of 16 digits is {np.spacing(size):.0e} above it")
 
 # %% [markdown]
 # ## Which row meets which column?
@@ -242,14 +243,15 @@ mg.learn.check("02.unbroadcast", unbroadcast)
 answers = {"matmul_backward": matmul_backward, "unbroadcast": unbroadcast}
 mine = {name: answer for name, answer in answers.items() if mg.learn.check(f"02.{name}", answer)}
 if mine:
-    optimizer = mg.SGD([w1, b1, w2], 0.1)
+    optimizer, losses = mg.SGD([w1, b1, w2], 0.1), []
     with mg.learn.using(**mine) as report:
         for _ in range(10):
             optimizer.zero_grad()
             L = ((network(x) - t) ** 2).mean()
+            losses.append(L.item())
             L.backward()
             optimizer.step()
-    print(f"in the last of 10 steps, the loss is {L.item():.2f}")
+    print(f"in 10 steps, the loss falls from {losses[0]:.2f} to {losses[-1]:.2f}")
     print(report)
 else:
     print("There is no correct answer of yours yet; the notebook goes on without it.")
@@ -283,17 +285,17 @@ def check_error(dtype, h, seed):
     return abs((high - low) / (2 * h) / leaf.grad[0, 0] - 1)
 
 print("how far the finite difference is off, the median of five checks")
-print("step     7 digits   16 digits")
+print("step       7 digits   16 digits")
 for h in (1e-2, 1e-3, 1e-4, 1e-5, 1e-6, 1e-7):
     pair = [statistics.median(check_error(t, h, seed) for seed in range(5)) for t in (np.float32, np.float64)]
-    print(f"{h:.0e}  {100 * pair[0]:7.1g} %  {100 * pair[1]:8.1g} %")
+    print(f"{h:.0e}  {100 * pair[0]:9.3f} %  {100 * pair[1]:8.1g} %")
 
 # %% tags=["answer:02.digits"]
 measured = statistics.median(check_error(np.float32, 1e-5, seed) for seed in range(5))
 levels = {"nothing": 0, "0.00001 %": 1e-7, "1 %": 1e-2}
 nearest = min(levels, key=lambda level: abs(math.log10(measured) - math.log10(levels[level] or 1e-12)))
 fine = statistics.median(check_error(np.float64, 1e-5, seed) for seed in range(5))
-mg.learn.reveal("02.digits", nearest, rough=f"{100 * measured:.1f} %", fine=f"{fine:.0e}")
+mg.learn.reveal("02.digits", nearest, rough=f"{100 * measured:.1f} %", fine=f"{100 * fine:.0e} %")
 
 # %% [markdown]
 # ## Break it: forget one axis

@@ -20,9 +20,10 @@ CELLS = [
     "mg.learn.predict('00.n', 'How long is it?', unit='letters')",
     "mg.learn.reveal('00.n', 28.94)",
     "mg.widgets.TextLikelihood('names')",
+    "def forever(logits, T):\n    while True: pass\nmg.learn.check('09.temperature', forever)",
     "mg.widgets.errors()",
 ]
-OPTIONS, REVEAL, NUMBER, REVEAL_NUMBER, LIKELIHOOD, ERRORS = range(1, 7)
+OPTIONS, REVEAL, NUMBER, REVEAL_NUMBER, LIKELIHOOD, ENDLESS, ERRORS = range(1, 8)
 LONG_OPTIONS = ("better than with 0.01", "about as good", "worse than knowing nothing")
 
 
@@ -216,6 +217,17 @@ def test_a_name_is_typed_and_a_button_fills_another_in(notebook):
     expect(panel.locator("table.mg-table")).to_contain_text("2.991772")
     assert notebook.axe_violations(panel) == []
     notebook.screenshot("likelihood", panel)
+
+
+def test_a_check_that_takes_long_says_so_until_its_card_is_there(notebook):
+    notebook.scroll_to(ENDLESS)
+    notebook.run_cell(ENDLESS, wait=False)
+    outputs = notebook.outputs(ENDLESS)
+    expect(outputs).to_contain_text("It is stopped after 3 seconds of computing")
+    notebook.wait_idle()
+    expect(outputs).to_contain_text("Not yet")
+    expect(outputs).not_to_contain_text("It is stopped after 3 seconds")
+    assert notebook.cell(ENDLESS).locator(".jp-OutputArea-output").count() == 1
 
 
 def test_no_error_inside(notebook):

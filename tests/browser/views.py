@@ -144,6 +144,7 @@ VIEWS = {
     "neighbourhood": lambda: mg.widgets.Neighbourhood(),
     "neighbourhood, ten numbers": _neighbourhood_of_ten,
     "neighbourhood, untrained": _neighbourhood_untrained,
+    "museum": lambda: mg.learn.museum("01"),
     "prediction": _prediction,
     "exercise": lambda: mg.learn.check("09.top_k", lambda probabilities, k: [1.0] * 3),
     "shapes": _shape_blanks,

@@ -121,3 +121,15 @@ def test_the_card_says_whether_it_is_as_the_librarys():
     assert "Nothing was compared" in nothing
     assert "✓" not in nothing
     assert "<span>Your functions in the model</span>" in UsageReport()._repr_html_()
+
+
+def test_a_backward_rules_calls_are_counted_for_each_pass():
+    def said(num_calls, num_passes):
+        stats = CallStats(num_calls=num_calls, num_passes=num_passes)
+        return str(UsageReport({"mul_backward": stats}))
+
+    ran = "Your mul_backward ran"
+    assert said(57_410, 10) == f"{ran} 57,410 times, 5,741 in each of 10 backward passes."
+    assert said(10, 10) == f"{ran} 10 times."
+    assert said(7, 2) == f"{ran} 7 times."
+    assert said(5, 1) == f"{ran} 5 times."

@@ -6,8 +6,8 @@ from itertools import pairwise
 import pytest
 
 from microgpt.viz.drawing import Line, Rect
+from microgpt.viz.order_names import ORDER_NAMES
 from microgpt.viz.stethoscope import (
-    ORDERS,
     BackwardReplay,
     EdgeStep,
     GraphNode,
@@ -317,7 +317,7 @@ def test_a_step_is_said_in_words():
         ("c = a*b; c*0 + c*0", "recursion", "c is used twice, but what this bug loses or repeats "
          "is 0 here, so nothing changes."),
         *((("(tanh(a*b) - 1)**2"), order, "No number is used twice here, so this bug changes "
-           "nothing.") for order in ORDERS[1:]),
+           "nothing.") for order in ORDER_NAMES[1:]),
     ],
 )  # fmt: skip
 def test_what_an_order_does_is_explained(source, order, sentence):

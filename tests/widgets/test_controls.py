@@ -1,8 +1,10 @@
-"""Sliders and their boxes."""
+"""Sliders and their boxes, menus of examples, and what tells a reader's move from an echo."""
+
+import threading
 
 import pytest
 
-from microgpt.widgets.controls import LabeledSlider
+from microgpt.widgets.controls import EchoGuard, LabeledSlider, example_menu, title_of
 
 
 @pytest.mark.parametrize(
@@ -37,3 +39,25 @@ def test_a_slider_stays_where_the_browser_put_it_below_0():
     assert slider.slider.value == 0.4500000000000002
     slider.value = 0.5
     assert slider.slider.value == 0.5
+
+
+def test_only_the_thread_that_sets_a_control_takes_its_change_for_an_echo():
+    guard, seen = EchoGuard(), []
+    assert not guard.is_setting
+    with guard:
+        assert guard.is_setting
+        other = threading.Thread(target=lambda: seen.append(guard.is_setting))
+        other.start()
+        other.join()
+    assert seen == [False]
+    with pytest.raises(ZeroDivisionError), guard:
+        raise ZeroDivisionError
+    assert not guard.is_setting
+
+
+def test_a_menu_of_examples_begins_with_your_own():
+    examples = {"one": (1,), "two": (2,)}
+    menu = example_menu(tuple(examples))
+    assert menu.options == (("your own", ""), ("one", "one"), ("two", "two"))
+    assert menu.value == ""
+    assert [title_of(examples, shown) for shown in ((1,), (2,), (3,))] == ["one", "two", ""]

@@ -6,6 +6,7 @@ import pytest
 from waiting import wait_until
 
 import microgpt as mg
+from microgpt.viz.order_names import ORDER_MEANINGS, OVERWRITE_MEANING
 from microgpt.widgets import panel as panel_module
 from microgpt.widgets import stethoscope as stethoscope_module
 
@@ -154,6 +155,19 @@ def test_forgetting_to_accumulate_leaves_the_measured_slope():
     assert view.forget_toggle.description == "☑ Forget to accumulate"
     view.forget_toggle.value = False
     assert slopes(view) == [6.0]
+
+
+def test_the_legend_says_what_the_chosen_order_and_the_bug_do(buggy):
+    def legend():
+        return re.sub("<[^>]*>", "", buggy.bug_legend.value)
+
+    for order, meaning in ORDER_MEANINGS.items():
+        buggy.order_select.value = order
+        assert legend() == f"{order}: {meaning}"
+    buggy.forget_toggle.value = True
+    assert legend().endswith(f"forget to accumulate: {OVERWRITE_MEANING}")
+    boxes = re.sub("<[^>]*>", "", buggy.picture.value)
+    assert "In each box: its number and, after its gradient. Back undoes the last edge." in boxes
 
 
 def test_another_order_begins_again_unless_the_pass_has_ended(buggy):

@@ -14,6 +14,7 @@ MAKE = {
     "neighbourhood": lambda: mg.widgets.Neighbourhood(steps=40),
     "stethoscope": lambda: mg.widgets.Stethoscope("a*a", a=3.0),
     "game": lambda: mg.widgets.GuessNext("names"),
+    "explorer": lambda: mg.widgets.SamplingExplorer("names"),
 }
 CLICKED = {
     "xray": lambda view: view.next_button,
@@ -21,8 +22,21 @@ CLICKED = {
     "neighbourhood": lambda view: view.tab_buttons[10],
     "stethoscope": lambda view: view.next_button,
     "game": lambda view: view.keys[3],
+    "explorer": lambda view: view.accept_button,
 }
-MOVED = {"merges": 30, "neighbourhood": 3, "stethoscope": -1.5}
+# The slider of a view, and where it is moved.
+MOVED = {
+    "merges": (lambda view: view.slider, 30),
+    "neighbourhood": (lambda view: view.slider, 3),
+    "stethoscope": (lambda view: view.slider, -1.5),
+    "explorer": (lambda view: view.u_slider, 0.95),
+}
+# Views with a text, and another text.
+TYPED = {
+    "journey": (lambda: mg.widgets.forward_pass("names", "ann"), lambda view: view.text_box, "bo"),
+    "explorer": (MAKE["explorer"], lambda view: view.prompt_box, "an"),
+    "likelihood": (lambda: mg.widgets.TextLikelihood("names"), lambda view: view.text_box, "bo"),
+}
 REFUSED = {
     "xray": lambda view: view.shape_boxes[0],
     "merges": lambda view: view.text_box,
@@ -83,11 +97,24 @@ def test_a_move_of_a_slider_changes_the_still_picture(name, in_browser):
     view = MAKE[name]()
     stills, before = Stills(view), view.static_output()
     stills.threads.clear()
-    view.slider.slider.value = MOVED[name]
+    slider, position = MOVED[name]
+    slider(view).slider.value = position
     wait_for_threads(view)
     assert threading.main_thread() not in stills.threads
     assert stills.captions()[-1] == view.caption != before["text/plain"]
     assert stills.bundles[-1]["image/png"] != before["image/png"]
+    assert mg.widgets.errors() == []
+
+
+@pytest.mark.parametrize("name", TYPED)
+def test_another_text_changes_the_still_picture(name, in_browser):
+    make, text_box, text = TYPED[name]
+    view = make()
+    stills, before = Stills(view), view.caption
+    text_box(view).value = text
+    wait_for_threads(view)
+    assert threading.main_thread() not in stills.threads
+    assert stills.captions()[-1] == view.caption != before
     assert mg.widgets.errors() == []
 
 

@@ -3,9 +3,7 @@
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from microgpt.learn.exercise import CommonMistake
-from microgpt.learn.messages import message_section
-from microgpt.widgets.backward_passes import (
+from microgpt.autograd.edge_orders import (
     backward,
     breadth_first,
     depth_first,
@@ -14,6 +12,8 @@ from microgpt.widgets.backward_passes import (
     inputs_wait,
     running_totals,
 )
+from microgpt.learn.exercise import CommonMistake
+from microgpt.learn.messages import message_section
 
 MANY_NODES = 40  # graphs in which every path cannot be walked
 
@@ -43,13 +43,35 @@ def recursive(last: Any) -> dict:
     return backward(last, lambda last: (edge for node in reversed(order) for edge in edges(node)))
 
 
-def _combined(last: Any, combine: Callable[[float, float, float], float], seed: float = 1.0) -> Any:
-    """Return gradients in the right order, as `combine(before, local gradient, upstream)`."""
+def _combined(
+    last: Any,
+    combine: Callable[[float, float, float], float],
+    seed: float = 1.0,
+    from_right: bool = False,
+) -> Any:
+    """Return gradients in a right order, as `combine(before, local gradient, upstream)`."""
     grads = dict.fromkeys(inputs_first(last), 0.0)
     grads[last] = seed
-    for node, _, input, local_grad in inputs_wait(last):
+    for node, _, input, local_grad in inputs_wait(last, from_right):
         grads[input] = combine(grads[input], local_grad, grads[node])
     return grads
+
+
+def _one_arrival(last: Any, is_first: bool, from_right: bool = False) -> Any:
+    """Return what is left in the right order if each node keeps its first or its last arrival."""
+    return _combined(
+        last, lambda old, g, dy: old if is_first and old else g * dy, from_right=from_right
+    )
+
+
+def _keeps_one(is_first: bool) -> Callable[[Any, Any], bool]:
+    """Return whether gradients are those of `_one_arrival`; orders from both sides are common."""
+
+    def matches(result: Any, last: Any) -> bool:
+        kept = (_one_arrival(last, is_first, from_right) for from_right in (False, True))
+        return any(result == {node.name: grad for node, grad in grads.items()} for grads in kept)
+
+    return matches
 
 
 def _every_visit(last: Any, position: int) -> Iterator:
@@ -127,12 +149,10 @@ def common_mistakes() -> tuple[CommonMistake, ...]:
     """Return the mistakes; the first of those that explain an answer equally well is named."""
     causes = message_section("01.backward")["mistakes"]
     mistakes: dict[str, Callable[[Any], Any]] = {
-        "overwrite": lambda last: backward(last, inputs_wait, accumulate=False),
         "depth_first": lambda last: backward(last, depth_first),
         "breadth_first": lambda last: backward(last, breadth_first),
         "running_totals": _running_totals,
         "last_only": lambda last: backward(last, edges),
-        "first_only": lambda last: _combined(last, lambda old, g, dy: old or g * dy),
         "no_upstream": lambda last: _combined(last, lambda old, g, dy: old + g),
         "no_local": lambda last: _combined(last, lambda old, g, dy: old + dy),
         "added": lambda last: _combined(last, lambda old, g, dy: old + g + dy),
@@ -155,7 +175,17 @@ def common_mistakes() -> tuple[CommonMistake, ...]:
         "without_leaves": (_some(lambda node, last: bool(node.inputs)), _lacks_leaves),
         "some_missing": (_some(lambda node, last: node in (last, *last.inputs)), _lacks_nodes),
     }
+    one_arrival = {"overwrite": False, "first_only": True}
     return (
+        *(
+            CommonMistake(
+                key.replace("_", " "),
+                lambda last, is_first=is_first: _one_arrival(last, is_first),
+                causes[key],
+                matches=_keeps_one(is_first),
+            )
+            for key, is_first in one_arrival.items()
+        ),
         *(
             CommonMistake(key.replace("_", " "), function, causes[key])
             for key, function in mistakes.items()

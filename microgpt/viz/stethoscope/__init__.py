@@ -4,25 +4,22 @@ All of it takes a `BackwardReplay`, plain data that `StethoscopeState` in `micro
 """
 
 from microgpt.viz.stethoscope.backward_data import (
-    ORDERS,
-    RIGHT_ORDER,
     BackwardReplay,
     EdgeStep,
     GraphNode,
     LossCurve,
 )
 from microgpt.viz.stethoscope.caption import replay_caption
-from microgpt.viz.stethoscope.page import render_replay, replay_table
+from microgpt.viz.stethoscope.page import render_bug_legend, render_replay, replay_table
 from microgpt.viz.stethoscope.still import draw_replay
 
 __all__ = [
-    "ORDERS",
-    "RIGHT_ORDER",
     "BackwardReplay",
     "EdgeStep",
     "GraphNode",
     "LossCurve",
     "draw_replay",
+    "render_bug_legend",
     "render_replay",
     "replay_caption",
     "replay_table",

@@ -6,9 +6,6 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
 
-ORDERS = ("right", "depth first", "breadth first", "recursion")
-RIGHT_ORDER = ORDERS[0]
-
 
 @dataclass(frozen=True)
 class GraphNode:

@@ -1,7 +1,8 @@
 """The captions of the stethoscope: the edge shown, what the gradients mean, what a bug does."""
 
 from microgpt.viz.formatting import in_quotes
-from microgpt.viz.stethoscope.backward_data import RIGHT_ORDER, BackwardReplay, EdgeStep
+from microgpt.viz.order_names import RIGHT_ORDER
+from microgpt.viz.stethoscope.backward_data import BackwardReplay, EdgeStep
 from microgpt.viz.stethoscope.numbers import format_number, format_short
 
 NUDGE = 0.01

@@ -1,6 +1,7 @@
 """The HTML of the stethoscope: graph, the present edge in figures, curve, gradient."""
 
 from microgpt.viz.html import Markup, Rendered, join, tag
+from microgpt.viz.order_names import ORDER_MEANINGS, OVERWRITE_MEANING
 from microgpt.viz.stethoscope.backward_data import BackwardReplay
 from microgpt.viz.stethoscope.caption import edge_label, question, replay_caption
 from microgpt.viz.stethoscope.curve import render_curve
@@ -16,6 +17,7 @@ def render_replay(replay: BackwardReplay, before: BackwardReplay | None = None) 
     html = join(
         tag("h3", question(replay), css_class="q"),
         render_graph(replay, before),
+        _legend(),
         _present_edge(replay),
         render_curve(replay),
         _slopes(replay),
@@ -40,6 +42,24 @@ def replay_table(replay: BackwardReplay) -> str:
     header = ("edge", "node", "value", "local gradient", "arrives", "contribution", "total")
     caption = "the steps so far" if rows else "no edge has been passed yet"
     return html_table(header, rows, caption, text_columns=2)
+
+
+def render_bug_legend(replay: BackwardReplay) -> Markup:
+    """Return what the chosen order is, and what is forgotten in it, as HTML."""
+    meanings = [(replay.order, ORDER_MEANINGS[replay.order])]
+    if not replay.accumulates:
+        meanings.append(("forget to accumulate", OVERWRITE_MEANING))
+    lines = (
+        tag("p", tag("b", name), f": {meaning}", css_class="lab") for name, meaning in meanings
+    )
+    return join(*lines)
+
+
+def _legend() -> Markup:
+    """Return how a box is read; the style sheet writes the sign, which follows the layout."""
+    sign = tag("span", css_class="slope", role="img", aria_label="the triangle")
+    gradient = "its gradient. Back undoes the last edge."
+    return tag("p", "In each box: its number and, after ", sign, gradient, css_class="lab reads")
 
 
 def _present_edge(replay: BackwardReplay) -> Markup:

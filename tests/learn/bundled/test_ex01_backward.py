@@ -241,7 +241,7 @@ DICTIONARY = "a dictionary from each node to its gradient"
     ("answer", "cause"),
     [
         (combining(lambda before, local, dy: local * dy), "the second arrival replaced the first"),
-        (overwriting_in_a_walk, "Only one arrival"),
+        (overwriting_in_a_walk, "the second arrival replaced the first"),
         (combining(lambda before, local, dy: before or local * dy), "Only one arrival"),
         (stack_walk, "which follows the node found last, is not that order"),
         (queue_walk, "does not tell which node is ready"),

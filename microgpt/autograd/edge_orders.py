@@ -1,4 +1,4 @@
-"""Five backward passes over a graph of numbers: one is right, four are wrong in ways of their own.
+"""The orders in which a backward pass can take the edges of a graph: one is right, three are wrong.
 
 A backward pass takes the edges of a graph one after the other. Along each, the gradient of a node
 times a local gradient is added to one of its inputs. That is `backward`, and all passes share it;
@@ -70,19 +70,26 @@ def edges(node: Any) -> Iterator[Edge]:
         yield Edge(node, index, input, local_grad)
 
 
-def inputs_wait(last: Any) -> Iterator[Edge]:
-    """Yield the edges of each node after those of every node that it feeds: the right order."""
-    for node in reversed(inputs_first(last)):
+def inputs_wait(last: Any, from_right: bool = False) -> Iterator[Edge]:
+    """Yield the edges of each node after those of every node that it feeds: the right order.
+
+    It is the engine's, so the sums of `Value.backward` come out to the last bit. `from_right` gives
+    another right order: see `inputs_first`.
+    """
+    for node in reversed(inputs_first(last, from_right)):
         yield from edges(node)
 
 
-def inputs_first(last: Any) -> list[Any]:
-    """Return every node that `last` depends on, each once and after its inputs."""
+def inputs_first(last: Any, from_right: bool = False) -> list[Any]:
+    """Return every node that `last` depends on, each once and after its inputs.
+
+    The inputs of a node are listed from left to right, or from right to left.
+    """
     listed: dict[Any, None] = {}
     waiting = [last]
     while waiting:
         missing = [input for input in waiting[-1].inputs if input not in listed]
-        waiting += missing
+        waiting += missing if from_right else reversed(missing)  # the last is listed first
         if not missing:
             listed[waiting.pop()] = None
     return list(listed)
