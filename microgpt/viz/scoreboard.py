@@ -28,7 +28,7 @@ class Score:
     num_bytes: int
     parameters: int | None = None
     unit: str = "letter"
-    rival: str = ""
+    baseline: str = ""
     difference: float | None = None
     difference_stderr: float = 0.0
 
@@ -84,11 +84,11 @@ def scoreboard_caption(scores: Sequence[Score]) -> str:
         return f"“{last.name}” gave probability 0 to something that came, so its loss is infinite."
     if last.difference is None:
         return f"The loss of “{last.name}” is {last.loss:.2f} nats per {last.unit}." + tail
-    ours, theirs = f"“{last.name}”", f"“{last.rival}”"
+    ours, theirs = f"“{last.name}”", f"“{last.baseline}”"
     if not last.is_different:
         return f"Between {ours} and {theirs}, no difference is seen on these texts." + tail
-    rival = next((score for score in scores if score.name == last.rival), last)
-    if rival.num_tokens == last.num_tokens:
+    baseline = next((score for score in scores if score.name == last.baseline), last)
+    if baseline.num_tokens == last.num_tokens:
         scale, unit = last.num_bytes / last.num_tokens, f"nats per {last.unit}"
     else:  # another tokenizer
         scale, unit = 1 / log(2), "bits per byte"

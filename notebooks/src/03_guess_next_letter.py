@@ -177,7 +177,7 @@ for count in (400, 800, 1600, len(train)):
 mg.learn.reveal("03.memory", "worse than" if few > 0.02 else "better than" if few < -0.02 else "as good as")
 
 # %%
-board.count(3)
+board.add_ngram(3)
 
 # %% [markdown]
 # ## From logits to probabilities: softmax

@@ -38,7 +38,7 @@ class Share(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class ScoredRound:
-    """One round: `prefix` begins a name; `chosen` letters share `sure` per cent in `probs` (V,).
+    """One round: `prefix` begins a name; `chosen` letters share `confidence` per cent in `probs` (V,).
 
     Until `reveal` is given, nothing here depends on the letter that follows. `nats` (R, 4) are the
     negative log-likelihoods of the rounds answered so far, by player. `resolution` is the
@@ -51,7 +51,7 @@ class ScoredRound:
     prefix: tuple[str, ...]
     labels: Sequence[str]
     chosen: tuple[int, ...]
-    sure: int
+    confidence: int
     probs: np.ndarray
     nats: np.ndarray
     resolution: float
