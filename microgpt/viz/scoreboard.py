@@ -9,6 +9,7 @@ from microgpt.viz.html import Markup, percent, tag
 from microgpt.viz.looks import style_sheet
 
 QUESTION = "Which model guesses held-out texts best?"
+BARS = "bits per byte, from 0"  # the name of the column of bars
 
 
 @dataclass(frozen=True)
@@ -106,7 +107,8 @@ def scoreboard_lines(scores: Sequence[Score]) -> list[str]:
 def scoreboard_html(scores: Sequence[Score]) -> str:
     """Return the table as a card, with a bar for each loss and the lowest one marked."""
     names = header(scores)
-    head = tag("tr", *(tag("th", name, scope="col") for name in names), tag("th", "", scope="col"))
+    columns = (*names, BARS)
+    head = tag("tr", *(tag("th", name, scope="col") for name in columns))
     finite = [score.bits_per_byte for score in scores if isfinite(score.loss)]
     longest = max(finite, default=1.0)
     best = min(scores, key=lambda score: score.bits_per_byte, default=None)

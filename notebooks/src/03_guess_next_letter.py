@@ -42,7 +42,7 @@ mg.widgets.ScoredGuess(names)
 # %% [markdown]
 # ### Each guess has a price
 #
-# Notebook 00 called the price of one guess the negative log-likelihood: −ln p, where p is the
+# In notebook 00, the price of one guess was the negative log-likelihood: −ln p, where p is the
 # probability that you gave to what came. Its unit is the nat. What was certain costs nothing.
 
 # %%

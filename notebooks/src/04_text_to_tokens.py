@@ -2,15 +2,13 @@
 # # What is a letter to GPT-2?
 #
 # How many r's are there in "strawberry"? Models that write well have stumbled over this question.
-# What GPT-2 gets of " strawberry" is a single number; without the space, it gets three. Here you
-# build what cuts a text into such numbers, and see what is left of the letters.
+# GPT-2 receives " strawberry" as a single number; without the space, it receives three. Here you
+# build what turns a text into such numbers, and see what is left of the letters.
 #
 # You need notebook 00 and, from notebook 03, the table of pairs. It counts which token follows which,
 # and its loss is the mean negative log-likelihood of what really comes next. The corpus is `story`.
 
 # %% tags=["imports", "varies"]
-from itertools import pairwise
-
 import numpy as np
 
 import microgpt as mg
@@ -52,7 +50,7 @@ def show(tokenizer, ids):  # the text of each token, with ␣ for a space
 def cut_text(tokenizer, text):
     return show(tokenizer, tokenizer.encode(text))
 
-small = mg.tokenizers.train_bpe("banana bandana", 256 + 3, special_tokens=())  # three merges
+small = mg.tokenizers.train_bpe("banana bandana", 256 + 3, special_tokens=())  # bytes and three merges
 for new_id, count in enumerate(small.counts, 256):
     print(f"token {new_id}: {small.token_text(new_id)!r}, counted {count} times")
 print("after three merges:", cut_text(small, "banana bandana"))
@@ -77,9 +75,9 @@ print(f"the last one, number 1,000: {tok.token_text(1255)!r}, counted {tok.count
 # You see " the" in the list, with its space. The text of the view below begins with "the", and no
 # space stands before it.
 #
-# After your guess, press *Next* in the view, and see which boxes are glued. Click on a
-# box: its tree shows which merges made it, down to the bytes. The solid curve shows how long a token
-# of this text is on average, in bytes.
+# After your guess, press *Next* in the view, and see which boxes are glued. Click on a box: its tree
+# shows which merges made it, down to the bytes. The solid curve shows how long a token of this text is
+# on average, in bytes.
 
 # %% tags=["predict:04.the"]
 # source: misconception: a word is a word wherever it stands
@@ -111,17 +109,17 @@ for text in ("strawberry", " strawberry"):
     print(f"  the letter r comes {text.count('r')} times, its token {ord('r')} {ids.count(ord('r'))} times")
 
 # %% [markdown]
-# Three times r, and not once its token: each r is part of a longer token. Nothing in the number of
-# "erry" says that two r's went into it, and the two ways of writing the word do not even share all
-# their tokens. A model cannot count letters that it is not given. It could only learn from its
-# training texts how each token is spelled.
+# The letter r comes three times, and its token not once: each r is part of a longer token. Nothing in
+# the number of "erry" says that it holds two of them. The two ways of writing the word do not even
+# share all their tokens. A model cannot count letters that it is not given. It could only learn from
+# its training texts how each token is spelled.
 
 # %% [markdown]
 # ### Your turn: one merge
 #
-# Exercise, 5 minutes. `merge(ids, pair, new_id) -> list`. Replace every occurrence of the pair by
-# `new_id`, reading from the left; no id may be part of two occurrences. Return a new list, and leave
-# `ids` unchanged. Example: `merge([1, 2, 3, 1, 2], (1, 2), 9)` gives `[9, 3, 9]`. Hints:
+# Exercise, 5 minutes. `merge(ids, pair, new_id) -> list`. In the list of tokens `ids`, replace every
+# occurrence of the pair by `new_id`, reading from the left; no id may be part of two occurrences.
+# Return a new list, and leave `ids` unchanged. Example: `merge([1, 2, 3, 1, 2], (1, 2), 9)` gives `[9, 3, 9]`. Hints:
 # `mg.learn.hint("04.merge")`.
 
 # %% tags=["exercise:04.merge"]
@@ -200,8 +198,8 @@ encode = mg.learn.todo()  # your function goes here, in place of this line
 mg.learn.check("04.encode", encode)
 
 # %% [markdown]
-# If it is correct, it now reads the first words of the story with the 1,000 merges, and the library
-# reads them, too.
+# If your `encode` is correct, it now cuts the first words of the story with the 1,000 merges, and so
+# does the library.
 
 # %%
 if mg.learn.check("04.encode", encode):
@@ -246,7 +244,7 @@ mg.learn.reveal("04.russian", len(tok.encode(sentences["Russian"])))
 # %% [markdown]
 # If you pay for each token, the same sentence costs you more in Hindi than in English. It also fills
 # more of what a model can read at once. GPT-2's list has 50,000 merges, counted on web pages that were
-# mostly English. If it is on your computer, the view above can cut these sentences with it.
+# mostly English. If it is on your computer, the view of merges above can use it.
 
 # %% [markdown]
 # ## Do more merges make the model better?
@@ -269,19 +267,19 @@ mg.learn.predict(
 )
 
 # %% tags=["experiment"]
-def cut(fold, num_merges):
+def hold_out(fold, num_merges):  # fold: which fifth is held out, from 0 to 4
     size = len(story) // 5
     held_out = story[fold * size : (fold + 1) * size]
     train = story[: fold * size] + story[(fold + 1) * size :]
     tokenizer = mg.tokenizers.train_bpe(train, 256 + num_merges, special_tokens=())
     return tokenizer, train, held_out
 
-_, train, held_out = cut(fold=0, num_merges=0)
+_, train, held_out = hold_out(fold=0, num_merges=0)
 print(f"{len(train):,} characters to learn from, {len(held_out):,} held out")
 
 # %% tags=["experiment"]
 def pair_loss(fold, num_merges):
-    tokenizer, train, held_out = cut(fold, num_merges)
+    tokenizer, train, held_out = hold_out(fold, num_merges)
     learned, ids = (np.array(tokenizer.encode(text)) for text in (train, held_out))
     table = mg.NGram(tokenizer.vocab_size, 2).count(learned[:-1], learned[1:])  # smoothed, as in 03
     nats = table.losses(ids[:-1], ids[1:]).sum()
@@ -294,10 +292,11 @@ print(f"the first fifth held out: without merges, {per_token:.2f} nats per token
 # %% tags=["shows:04.loss"]
 losses = {n: np.array([pair_loss(fold, n) for fold in range(5)]) for n in (0, 100, 500)}
 print("five fifths held out in turn: mean ± standard deviation")
-print("merges   nats per token   nats per byte")
+print("merges   nats per token   nats per byte   a blind guess, per token")
 for n, values in losses.items():
     (token, byte), (token_spread, byte_spread) = values.mean(axis=0), values.std(axis=0, ddof=1)
-    print(f"{n:6}   {token:.2f} ± {token_spread:.2f}      {byte:.2f} ± {byte_spread:.2f}")
+    blind = np.log(256 + n)  # among all tokens
+    print(f"{n:6}   {token:.2f} ± {token_spread:.2f}      {byte:.2f} ± {byte_spread:.2f}     {blind:.2f}")
 
 # %% tags=["answer:04.loss"]
 change = losses[500] - losses[0]
@@ -315,7 +314,7 @@ mg.learn.reveal("04.loss", direction, none=f"{losses[0].mean(axis=0)[1]:.2f}", m
 # %% tags=["experiment"]
 # source: claims: merges_overfit
 def bytes_per_token(fold, num_merges):
-    tokenizer, train, held_out = cut(fold, num_merges)
+    tokenizer, train, held_out = hold_out(fold, num_merges)
     return [len(text.encode()) / len(tokenizer.encode(text)) for text in (train, held_out)]
 
 print("bytes per token, mean of five fifths held out in turn")

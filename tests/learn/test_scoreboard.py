@@ -1,5 +1,6 @@
 """The scoreboard: all models on the same held-out texts, and a caption that follows the numbers."""
 
+import re
 from itertools import pairwise
 from math import log
 
@@ -140,6 +141,14 @@ def test_what_is_no_model_is_refused(board, model, message):
     with pytest.raises(mg.MicrogptError, match=message):
         board.add("mine", model)
     assert "mine" not in repr(board)
+
+
+def test_the_bars_are_named_and_as_long_as_their_bits_per_byte(board):
+    html = board._repr_html_()
+    assert "bits per byte, from 0" in html
+    widths = [float(width) for width in re.findall(r'class="mg-bar" style="width:([\d.]+)%', html)]
+    bits = [score.bits_per_byte for score in board.scores]
+    assert widths == pytest.approx([100 * number / max(bits) for number in bits], abs=0.001)
 
 
 def test_a_name_is_escaped(board):

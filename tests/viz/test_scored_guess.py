@@ -56,7 +56,7 @@ def test_the_first_round_says_what_so_many_rounds_can_show():
     caption = scored_caption(first)
     assert caption.startswith("A name from the held-out set is about to begin. Choose up to three")
     assert caption.endswith(
-        "10 rounds can show a difference of about 0.43 nats between two players."
+        "After 10 rounds, a difference below 0.43 nats between two players may be luck."
     )
     second = scored_caption(replace(ASKED, chosen=()))
     assert second.startswith("The next name begins “da”. Choose")

@@ -34,8 +34,9 @@ def _question(scored_round: ScoredRound) -> str:
     if scored_round.number > 1:
         return f"The next name {begins}. {how}"
     return (
-        f"A name from the held-out set {begins}. {how} {scored_round.num_rounds} rounds can show a "
-        f"difference of about {scored_round.resolution:.2f} nats between two players."
+        f"A name from the held-out set {begins}. {how} After {scored_round.num_rounds} "
+        f"rounds, a difference below {scored_round.resolution:.2f} nats between two players may be "
+        "luck."
     )
 
 
