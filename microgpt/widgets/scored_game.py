@@ -25,9 +25,10 @@ class LetterGuess(NamedTuple):
     confidence: int = 0
 
     def probabilities(self, vocab_size: int) -> np.ndarray:
-        """Return the probability of each letter (V,): the chosen share `confidence`, the others the rest.
+        """Return the probability of each letter (V,).
 
-        Without a choice, and at 0 %, all letters have the same.
+        The chosen share `confidence`, the others the rest. Without a choice, and at 0 %, all
+        letters have the same.
         """
         if not self.chosen or not self.confidence:
             return np.full(vocab_size, 1 / vocab_size)

@@ -19,7 +19,7 @@ from microgpt.viz.scored_guess.board import LONG_KEYBOARD
 from microgpt.widgets.controls import LabeledSlider, box, button
 from microgpt.widgets.game_panel import GamePanel, check_lines
 from microgpt.widgets.held_out_letters import HeldOutLetters
-from microgpt.widgets.scored_game import MAX_SEED, MAX_CONFIDENCE, ScoredGame, deal_scored_game
+from microgpt.widgets.scored_game import MAX_CONFIDENCE, MAX_SEED, ScoredGame, deal_scored_game
 from microgpt.widgets.typed_text import read_typed_text
 
 ROUNDS = (10, 30)

@@ -23,8 +23,8 @@ LABELS = ("a", "b", "c", "d", "⟨BOS⟩")
 PROBS = np.array([0.15, 0.15, 0.7 / 3, 0.7 / 3, 0.7 / 3])
 PAIRS = np.array([0.5, 0.1, 0.1, 0.2, 0.1])
 ASKED = ScoredRound(
-    number=2, num_rounds=10, prefix=("d", "a"), labels=LABELS, chosen=(0, 1), confidence=30, probs=PROBS,
-    nats=np.array([[1.0, 1.6, 1.5, 1.4]]), resolution=0.43,
+    number=2, num_rounds=10, prefix=("d", "a"), labels=LABELS, chosen=(0, 1), confidence=30,
+    probs=PROBS, nats=np.array([[1.0, 1.6, 1.5, 1.4]]), resolution=0.43,
 )  # fmt: skip
 SHOWN = replace(
     ASKED,
@@ -97,7 +97,11 @@ def test_displayed_probabilities_add_up_to_100_percent():
         probs = np.full(size, (1 - confidence / 100 * bool(chosen)) / (size - len(chosen)))
         probs[list(chosen)] = confidence / 100 / max(1, len(chosen))
         view = replace(
-            ASKED, labels=[f"t{i}" for i in range(size)], chosen=chosen, confidence=confidence, probs=probs
+            ASKED,
+            labels=[f"t{i}" for i in range(size)],
+            chosen=chosen,
+            confidence=confidence,
+            probs=probs,
         )
         pairs = rng.dirichlet(np.full(size, 0.3))
         target = int(rng.integers(size))
