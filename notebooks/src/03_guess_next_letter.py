@@ -188,10 +188,9 @@ board
 # source: claims: few_names_triples, many_names_triples
 # source: answer: higher
 # source: gives away: starve|triples are worse|too few
-sizes = sorted({min(n, len(train)) for n in (400, 800, 1600, len(train))})
 mg.learn.predict(
     "03.memory",
-    f"Both are counted on {sizes[0]} names only. Compared with the loss of pairs, that of triples is …",
+    f"Both are counted on {min(400, len(train))} names only. Compared with the loss of pairs, that of triples is …",
     ("lower", "about the same", "higher"),
 )
 
@@ -205,7 +204,7 @@ def counted_loss(n, learn_from, test_on):
     return np.concatenate([model.losses(ids[:-1], ids[1:]) for ids in rows]).mean()
 
 shuffled = np.random.default_rng(0).permutation(list(train))
-gaps = []
+sizes, gaps = sorted({min(n, len(train)) for n in (400, 800, 1600, len(train))}), []
 for count in sizes:
     pairs, triples = (counted_loss(n, shuffled[:count], held_out) for n in (2, 3))
     gaps.append(triples - pairs)
