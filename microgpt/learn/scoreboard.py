@@ -15,7 +15,7 @@ from microgpt.learn.text_losses import (
     texts_of,
     token_row,
 )
-from microgpt.models.ngram import COMPARED_SMOOTHING, NGram
+from microgpt.models.ngram import DEFAULT_SMOOTHING, NGram
 from microgpt.nn import Module
 from microgpt.tokenizers import CharTokenizer, Tokenizer
 from microgpt.training import Trainer
@@ -59,7 +59,7 @@ class Scoreboard:
         tokens, targets, _ = padded_rows(rows)
         return tokens, targets
 
-    def count(self, n: int, smoothing: float = COMPARED_SMOOTHING) -> "Scoreboard":
+    def add_ngram(self, n: int, smoothing: float = DEFAULT_SMOOTHING) -> "Scoreboard":
         """Count letters (n = 1), pairs (2) or triples (3) of the training texts; add the row."""
         model = NGram(self.tokenizer.vocab_size, n, smoothing).count(*self.train_rows())
         return self.add(COUNTED.get(n, f"{n} in a row counted"), model)
@@ -119,26 +119,26 @@ class Scoreboard:
         others = [score for score in self.scores if isfinite(score.loss)]
         if not others or not np.isfinite(losses).all():
             return {}
-        rival = min(others, key=lambda score: score.bits_per_byte).name
-        paired = Evaluation.from_rows(losses - self._losses[rival], self._num_bytes)
-        return {"rival": rival, "difference": paired.loss, "difference_stderr": paired.stderr}
+        baseline = min(others, key=lambda score: score.bits_per_byte).name
+        paired = Evaluation.from_rows(losses - self._losses[baseline], self._num_bytes)
+        return {"baseline": baseline, "difference": paired.loss, "difference_stderr": paired.stderr}
 
 
 def scoreboard(
-    corpus: Corpus | str = "names-mini", counted: int = 2, *, val_fraction: float = 0.2
+    corpus: Corpus | str = "names-mini", max_n: int = 2, *, val_fraction: float = 0.2
 ) -> Scoreboard:
-    """Open a scoreboard: knowing nothing, then letters, pairs, … counted, up to `counted` in a row.
+    """Open a scoreboard: knowing nothing, then letters, pairs, … counted, up to `max_n` in a row.
 
     Repeated lines are removed, then `val_fraction` of the texts is held out. The loss is in nats
     per token and, so that tokenizers can be compared, in bits per byte; the end of a line counts as
-    one byte. Every count starts at 0.3.
+    one byte.
     """
     corpus = load_corpus(corpus) if isinstance(corpus, str) else corpus
     train, val = corpus.distinct().split(val_fraction)
     board = Scoreboard(train, val, corpus.tokenizer())
     board.add(NOTHING, NGram(board.tokenizer.vocab_size, n=1), parameters=0)
-    for n in range(1, counted + 1):
-        board.count(n)
+    for n in range(1, max_n + 1):
+        board.add_ngram(n)
     return board
 
 

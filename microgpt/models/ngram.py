@@ -11,19 +11,18 @@ from microgpt.models.context_model import ContextModel, context_windows
 from microgpt.ops.token_ids import as_token_ids
 
 MAX_COUNTS = 2**25  # numbers in the table; 256 MiB
-# Of counted models that are compared: 1 makes triples look worse than they are.
-COMPARED_SMOOTHING = 0.3
+DEFAULT_SMOOTHING = 0.3  # 1 (Laplace 1814) makes triples of letters look worse than they are
 
 
 class NGram(ContextModel):
-    """Counts of n tokens in a row; every count starts at `smoothing` (Laplace 1814).
+    """Counts of n tokens in a row; every count starts at `smoothing` (Lidstone 1920).
 
     `counts` (V, …, V) has n axes: the tokens before, oldest first, and last the token after them.
     n = 1 counts single tokens, 2 pairs (a bigram model), 3 triples. Raises SizeError for a table
     that is too large.
     """
 
-    def __init__(self, vocab_size: int, n: int = 2, smoothing: float = 1.0):
+    def __init__(self, vocab_size: int, n: int = 2, smoothing: float = DEFAULT_SMOOTHING):
         check_integer("vocab_size", vocab_size, minimum=1)
         check_integer("n", n, minimum=1)
         if not 0 < check_number("smoothing", smoothing) < math.inf:

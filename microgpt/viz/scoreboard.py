@@ -9,6 +9,7 @@ from microgpt.viz.html import Markup, percent, tag
 from microgpt.viz.looks import style_sheet
 
 QUESTION = "Which model guesses held-out texts best?"
+BARS = "bits per byte, from 0"  # the name of the column of bars
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,7 @@ class Score:
     num_bytes: int
     parameters: int | None = None
     unit: str = "letter"
-    rival: str = ""
+    baseline: str = ""
     difference: float | None = None
     difference_stderr: float = 0.0
 
@@ -84,11 +85,11 @@ def scoreboard_caption(scores: Sequence[Score]) -> str:
         return f"“{last.name}” gave probability 0 to something that came, so its loss is infinite."
     if last.difference is None:
         return f"The loss of “{last.name}” is {last.loss:.2f} nats per {last.unit}." + tail
-    ours, theirs = f"“{last.name}”", f"“{last.rival}”"
+    ours, theirs = f"“{last.name}”", f"“{last.baseline}”"
     if not last.is_different:
         return f"Between {ours} and {theirs}, no difference is seen on these texts." + tail
-    rival = next((score for score in scores if score.name == last.rival), last)
-    if rival.num_tokens == last.num_tokens:
+    baseline = next((score for score in scores if score.name == last.baseline), last)
+    if baseline.num_tokens == last.num_tokens:
         scale, unit = last.num_bytes / last.num_tokens, f"nats per {last.unit}"
     else:  # another tokenizer
         scale, unit = 1 / log(2), "bits per byte"
@@ -106,7 +107,8 @@ def scoreboard_lines(scores: Sequence[Score]) -> list[str]:
 def scoreboard_html(scores: Sequence[Score]) -> str:
     """Return the table as a card, with a bar for each loss and the lowest one marked."""
     names = header(scores)
-    head = tag("tr", *(tag("th", name, scope="col") for name in names), tag("th", "", scope="col"))
+    columns = (*names, BARS)
+    head = tag("tr", *(tag("th", name, scope="col") for name in columns))
     finite = [score.bits_per_byte for score in scores if isfinite(score.loss)]
     longest = max(finite, default=1.0)
     best = min(scores, key=lambda score: score.bits_per_byte, default=None)

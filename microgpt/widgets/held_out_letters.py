@@ -8,7 +8,7 @@ import numpy as np
 
 from microgpt.data import Corpus
 from microgpt.errors import Described, SettingError
-from microgpt.models.ngram import COMPARED_SMOOTHING, NGram
+from microgpt.models.ngram import NGram
 from microgpt.sampling import uniform
 from microgpt.tokenizers import CharTokenizer
 
@@ -50,7 +50,7 @@ class HeldOutLetters:
         self.labels = [self.tokenizer.token_text(token) for token in range(vocab_size)]
         before, targets = self._steps(train)
         self.counted_letters, self.counted_pairs = (
-            NGram(vocab_size, n, COMPARED_SMOOTHING).count(before, targets) for n in (1, 2)
+            NGram(vocab_size, n).count(before, targets) for n in (1, 2)
         )
         lengths = [len(name) + 1 for name in self.names]
         self.owners = np.repeat(np.arange(len(lengths)), lengths)

@@ -1,6 +1,7 @@
 """The lists of merges that can be chosen, and how each shortens the bundled story."""
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 
@@ -17,14 +18,17 @@ ABSENT = (
     "names, or run microgpt.tokenizers.gpt2() once with a network, then run this cell again."
 )
 
+Steps = list[tuple[int, list[int]]]  # of one chunk, as `BPETokenizer.encode_steps` returns them
+Curve = tuple[tuple[int, float], ...]  # points (merges, bytes per token)
+
 
 @dataclass(frozen=True)
 class MergeList:
-    """A tokenizer by its name, and the points (merges, bytes per token) of the story."""
+    """A tokenizer by its name, and the bytes per token of the story after the first n merges."""
 
     name: str
     tokenizer: BPETokenizer
-    story_curve: tuple[tuple[int, float], ...]
+    story_curve: Curve
 
     @property
     def size(self) -> int:
@@ -50,20 +54,32 @@ def merge_list(name: str) -> MergeList:
     return MergeList(name, tokenizer, _story_curve(tokenizer))
 
 
-def _story_curve(tokenizer: BPETokenizer) -> tuple[tuple[int, float], ...]:
-    """Return how many bytes a token of the story has after the first n merges, for many n."""
-    text = load_corpus("story")[0]
-    saved: Counter[int] = Counter()  # by each merge, in tokens
-    for steps in tokenizer.encode_steps(text):
+def bytes_per_token(chunks: Iterable[Steps]) -> Curve:
+    """Return the bytes per token of a text before any merge, and after each that changes it.
+
+    `chunks` are the text's, from `BPETokenizer.encode_steps`. An empty text has the point (0, 1.0).
+    """
+    num_bytes, saved = 0, Counter({0: 0})  # saved by each merge, in tokens
+    for steps in chunks:
         length = len(steps[0][1])
+        num_bytes += length
         for needed, tokens in steps[1:]:
             saved[needed] += length - len(tokens)
             length = len(tokens)
-    num_bytes = num_tokens = len(text.encode())
-    size = len(tokenizer.merges)
-    points, spacing = [(0, 1.0)], max(size // STORY_POINTS, 1)
+    num_tokens = num_bytes
+    points = []
     for needed in sorted(saved):
         num_tokens -= saved[needed]
-        if needed >= points[-1][0] + spacing:
-            points.append((needed, num_bytes / num_tokens))
-    return (*points, (size, num_bytes / num_tokens))
+        points.append((needed, num_bytes / num_tokens if num_tokens else 1.0))
+    return tuple(points)
+
+
+def _story_curve(tokenizer: BPETokenizer) -> Curve:
+    """Return the bytes per token of the story, at no more than about `STORY_POINTS` points."""
+    first, *rest = bytes_per_token(tokenizer.encode_steps(load_corpus("story")[0]))
+    size = len(tokenizer.merges)
+    points, spacing = [first], max(size // STORY_POINTS, 1)
+    for point in rest:
+        if point[0] >= points[-1][0] + spacing:
+            points.append(point)
+    return (*points, (size, rest[-1][1]))

@@ -9,11 +9,9 @@ from microgpt.errors import Described, SettingError
 from microgpt.tokenizers import BPETokenizer
 from microgpt.tokenizers.pretokenization import check_text
 from microgpt.viz.merges import MergedText, MergeNote, TokenBox, TreeNode, token_label
-from microgpt.widgets.merge_lists import OURS, MergeList, merge_list
+from microgpt.widgets.merge_lists import OURS, Curve, MergeList, Steps, bytes_per_token, merge_list
 
 MAX_LENGTH = 200  # characters of the text
-
-Steps = list[tuple[int, list[int]]]
 
 
 @lru_cache(maxsize=64)
@@ -110,23 +108,9 @@ class MergeState:
         tokenizer = self.merges.tokenizer
         return max([1, *(_tree(tokenizer, token)[0].level for token in last)])
 
-    @property
-    def _curve(self) -> tuple[tuple[int, float], ...]:
-        """The bytes per token at each change."""
-        num_tokens = num_bytes = len(self.text.encode())
-        if not num_bytes:
-            return ((0, 1.0),)
-        saved = dict.fromkeys([0, *self.changes], 0)
-        for steps in self.steps:
-            length = len(steps[0][1])
-            for needed, tokens in steps[1:]:
-                saved[needed] += length - len(tokens)
-                length = len(tokens)
-        points = []
-        for needed, number in saved.items():
-            num_tokens -= number
-            points.append((needed, num_bytes / num_tokens))
-        return tuple(points)
+    @cached_property
+    def _curve(self) -> Curve:
+        return bytes_per_token(self.steps)
 
     # -- changes --------------------------------------------------------------------------------
 

@@ -13,26 +13,27 @@ from microgpt.training.metrics import Evaluation
 from microgpt.viz.scored_guess import Reveal, ScoredRound
 from microgpt.widgets.held_out_letters import HeldOutLetters
 
-MAX_CHOSEN, MAX_SURE = 3, 99  # letters, per cent: no letter ever has a probability of 0
+MAX_CHOSEN, MAX_CONFIDENCE = 3, 99  # letters, per cent: no letter ever has a probability of 0
 MIN_ROUNDS, MAX_ROUNDS = 2, 100  # one round has no spread
 MAX_SEED = 2**32 - 1
 
 
 class LetterGuess(NamedTuple):
-    """The letters chosen, as token ids, and how sure the learner is of them, in per cent."""
+    """The letters chosen, as token ids, and their probability together, in per cent."""
 
     chosen: tuple[int, ...] = ()
-    sure: int = 0
+    confidence: int = 0
 
     def probabilities(self, vocab_size: int) -> np.ndarray:
-        """Return the probability of each letter (V,): the chosen share `sure`, the others the rest.
+        """Return the probability of each letter (V,).
 
-        Without a choice, and at 0 %, all letters have the same.
+        The chosen share `confidence`, the others the rest. Without a choice, and at 0 %, all
+        letters have the same.
         """
-        if not self.chosen or not self.sure:
+        if not self.chosen or not self.confidence:
             return np.full(vocab_size, 1 / vocab_size)
-        probs = np.full(vocab_size, (1 - self.sure / 100) / (vocab_size - len(self.chosen)))
-        probs[list(self.chosen)] = self.sure / 100 / len(self.chosen)
+        probs = np.full(vocab_size, (1 - self.confidence / 100) / (vocab_size - len(self.chosen)))
+        probs[list(self.chosen)] = self.confidence / 100 / len(self.chosen)
         return probs
 
 
@@ -97,18 +98,18 @@ class ScoredGame:
         others = tuple(other for other in chosen if other != token)
         return self.with_letters(others if token in chosen else (*chosen, token))
 
-    def with_sure(self, sure: float) -> "ScoredGame":
-        """Return the game with the chosen letters sharing `sure` per cent."""
+    def with_confidence(self, confidence: float) -> "ScoredGame":
+        """Return the game with the chosen letters sharing `confidence` per cent."""
         if self.is_answered:
             return self
-        sure = check_integer("sure", int(sure), 0, MAX_SURE)
-        return replace(self, draft=self.draft._replace(sure=sure))
+        confidence = check_integer("confidence", int(confidence), 0, MAX_CONFIDENCE)
+        return replace(self, draft=self.draft._replace(confidence=confidence))
 
     def answered(self) -> "ScoredGame":
         """Return the game with the guess of this round fixed; unchanged if it is fixed already."""
         if self.is_answered:
             return self
-        next_draft = LetterGuess((), self.draft.sure)
+        next_draft = LetterGuess((), self.draft.confidence)
         return replace(self, guesses=(*self.guesses, self.draft), draft=next_draft)
 
     def next_round(self) -> "ScoredGame":
@@ -148,7 +149,7 @@ class ScoredGame:
             prefix=tuple(letter.prefix),
             labels=self.letters.labels,
             chosen=self.guess.chosen,
-            sure=self.guess.sure,
+            confidence=self.guess.confidence,
             probs=self.guess.probabilities(self.letters.vocab_size),
             nats=self.nats,
             resolution=self.letters.resolution(self.num_rounds),

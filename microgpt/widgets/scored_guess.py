@@ -19,7 +19,7 @@ from microgpt.viz.scored_guess.board import LONG_KEYBOARD
 from microgpt.widgets.controls import LabeledSlider, box, button
 from microgpt.widgets.game_panel import GamePanel, check_lines
 from microgpt.widgets.held_out_letters import HeldOutLetters
-from microgpt.widgets.scored_game import MAX_SEED, MAX_SURE, ScoredGame, deal_scored_game
+from microgpt.widgets.scored_game import MAX_CONFIDENCE, MAX_SEED, ScoredGame, deal_scored_game
 from microgpt.widgets.typed_text import read_typed_text
 
 ROUNDS = (10, 30)
@@ -68,9 +68,9 @@ class ScoredGuess(GamePanel):
         self.letters_box = ipywidgets.Text(description="Your letters", placeholder="up to three")
         self.observe(self.letters_box, self._on_letters)
         self.letters_box.on_msg(self._on_letters_message)
-        self.sure = LabeledSlider(
-            lambda number, maximum: "How sure? (%)", 0, MAX_SURE, 1,
-            lambda number, maximum: self._on_sure(number),
+        self.confidence_slider = LabeledSlider(
+            lambda number, maximum: "How sure? (%)", 0, MAX_CONFIDENCE, 1,
+            lambda number, maximum: self._on_confidence(number),
         )  # fmt: skip
         self.show_button = button("Show me", self.show, "fix the guess, show the letter", "primary")
         self.next_button = button("Next", self._on_next, look="primary")
@@ -86,7 +86,7 @@ class ScoredGuess(GamePanel):
         keyboard = "mg-keyboard mg-long" if is_long else "mg-keyboard"
         return [
             box(keyboard, [self.board, box("mg-keys mg-several", self.keys)]),
-            box("mg-set", [self.letters_box, self.sure.widget]),
+            box("mg-set", [self.letters_box, self.confidence_slider.widget]),
             box("mg-act mg-row", [self.back_button, self.show_button, self.next_button]),
             box("mg-new mg-row", [self.seed_box, self.rounds_select]),
         ]
@@ -109,8 +109,8 @@ class ScoredGuess(GamePanel):
         if isinstance(content, dict) and content.get("event") == "submit":
             self.show()
 
-    def _on_sure(self, number: float) -> None:
-        self.on_move("sure", ScoredGame.with_sure, number)
+    def _on_confidence(self, number: float) -> None:
+        self.on_move("confidence", ScoredGame.with_confidence, number)
 
     def _on_next(self) -> None:
         """Go to the next round, or begin a game with other names after the last."""
@@ -166,9 +166,9 @@ class ScoredGuess(GamePanel):
             is_chosen = token in game.guess.chosen
             (key.add_class if is_chosen else key.remove_class)("mg-chosen")
         self.letters_box.value = self._typed(game)
-        if not self.is_waiting("sure"):
-            self.sure.value = game.guess.sure
-        for widget in (self.letters_box, self.sure.slider, self.sure.box):
+        if not self.is_waiting("confidence"):
+            self.confidence_slider.value = game.guess.confidence
+        for widget in (self.letters_box, self.confidence_slider.slider, self.confidence_slider.box):
             widget.disabled = game.is_answered
         self.show_button.layout.display = "none" if game.is_answered else ""
         self.next_button.layout.display = "" if game.is_answered else "none"

@@ -16,8 +16,8 @@ def measure(cells: Any, seed: int) -> dict[str, float]:
     """The effect of each claim for one seed: each seed holds out another fifth of the names."""
     names = np.random.default_rng(seed).permutation(list(cells.names))
     held_out, train = names[: len(names) // 5], names[len(names) // 5 :]
-    counts = cells.pair_counts(train)
-    bold, _ = cells.favourite_loss(counts, held_out, 0.99)
+    hits = cells.favourite_hits(cells.pair_counts(train), held_out)
+    bold = cells.favourite_loss(hits, 0.99)
     few, many = (
         cells.counted_loss(3, part, held_out) - cells.counted_loss(2, part, held_out)
         for part in (train[:400], train)

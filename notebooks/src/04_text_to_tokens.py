@@ -1,16 +1,14 @@
 # %% [markdown]
 # # What is a letter to GPT-2?
 #
-# In GPT-2's list of tokens, " strawberry" with a space before it is a single number. Without the
-# space, it is three. So a model may write well and never see a letter. Here you build what stands
-# between a text and a model, and take it apart again.
+# How many r's are there in "strawberry"? Models that write well have stumbled over this question.
+# GPT-2 receives " strawberry" as a single number; without the space, it receives three. Here you
+# build what turns a text into such numbers, and see what is left of the letters.
 #
 # You need notebook 00 and, from notebook 03, the table of pairs. It counts which token follows which,
 # and its loss is the mean negative log-likelihood of what really comes next. The corpus is `story`.
 
 # %% tags=["imports", "varies"]
-from itertools import pairwise
-
 import numpy as np
 
 import microgpt as mg
@@ -23,17 +21,19 @@ mg.doctor(brief=True)
 #
 # A file does not store letters. It stores numbers from 0 to 255, and such a number is called a
 # **byte**. An English letter is one byte. There are more letters in the world than 256, so the others
-# take two, three or four bytes each. How many does the astronaut take?
+# take two, three or four bytes each. How many bytes does the astronaut in the next cell take?
 
 # %%
 for text in ("e", "é", "人", "👩‍🚀"):
-    print(f"{text}  {len(text.encode()):2} bytes: {list(text.encode())}")
+    content = text.encode()  # the bytes of the text
+    print(f"{text}  {len(content):2} bytes: {list(content)}")
 
 # %% [markdown]
-# The astronaut is a woman and a rocket, with an invisible joint between them.
+# The astronaut is made of three characters: a woman, an invisible joint and a rocket. They take 4, 3
+# and 4 bytes.
 #
-# Bytes can be tokens already. There are only 256, and every text can be written with them. But a
-# row of bytes is long, and a model must read every token of it.
+# Bytes could be the tokens of a model. There are only 256, and every text can be written with them.
+# But a row of bytes is long, and a model must read every token of it.
 
 # %% [markdown]
 # ## Count the commonest pair, glue it, repeat
@@ -44,15 +44,22 @@ for text in ("e", "é", "人", "👩‍🚀"):
 # **merge**, and the whole method is **byte-pair encoding**, or BPE.
 
 # %%
-small = mg.tokenizers.train_bpe("banana bandana", 256 + 3, special_tokens=())
+def show(tokenizer, ids):  # the text of each token, with ␣ for a space
+    return "·".join(tokenizer.token_text(i).replace(" ", "␣") for i in ids)
+
+def cut_text(tokenizer, text):
+    return show(tokenizer, tokenizer.encode(text))
+
+small = mg.tokenizers.train_bpe("banana bandana", 256 + 3, special_tokens=())  # bytes and three merges
 for new_id, count in enumerate(small.counts, 256):
     print(f"token {new_id}: {small.token_text(new_id)!r}, counted {count} times")
-print([small.token_text(i) for i in small.encode("banana bandana")])
+print("after three merges:", cut_text(small, "banana bandana"))
 
 # %% [markdown]
-# The same on a whole story, a thousand times. What cuts a text into tokens, and puts it together
+# Now the same on a whole story, a thousand times. What cuts a text into tokens, and puts it together
 # again, is a **tokenizer**. This one is yours: 256 bytes and 1,000 merges. One rule is borrowed from
-# GPT-2: a text is first cut into words, each with the space before it, and no merge crosses a cut.
+# GPT-2: a text is first cut into words, each with the space before it, and no merge crosses such a
+# cut.
 
 # %% tags=["imports"]
 story = mg.load_corpus("story")[0]
@@ -63,11 +70,14 @@ for k in range(12):
 print(f"the last one, number 1,000: {tok.token_text(1255)!r}, counted {tok.counts[-1]} times")
 
 # %% [markdown]
-# ## Turn the dial of merges
+# ## What does each merge glue?
 #
 # You see " the" in the list, with its space. The text of the view below begins with "the", and no
-# space stands before it. After your guess, press *Next* in the view, and see which boxes are glued.
-# Click on a box to see its family tree: each number is that of the merge that glued it.
+# space stands before it.
+#
+# After your guess, press *Next* in the view, and see which boxes are glued. Click on a box: its tree
+# shows which merges made it, down to the bytes. The solid curve shows how long a token of this text is
+# on average, in bytes.
 
 # %% tags=["predict:04.the"]
 # source: misconception: a word is a word wherever it stands
@@ -87,11 +97,29 @@ after_30 = mg.tokenizers.BPETokenizer(tok.merges[:30], ())
 mg.learn.reveal("04.the", len(after_30.encode("the")))
 
 # %% [markdown]
+# ### How many r's does a model see?
+#
+# Here your tokenizer cuts "strawberry", without a space before it and with one. The numbers in
+# brackets are all that a model is given.
+
+# %%
+for text in ("strawberry", " strawberry"):
+    ids = tok.encode(text)
+    print(f"{cut_text(tok, text):15} {ids}")
+    print(f"  the letter r comes {text.count('r')} times, its token {ord('r')} {ids.count(ord('r'))} times")
+
+# %% [markdown]
+# The letter r comes three times, and its token not once: each r is part of a longer token. Nothing in
+# the number of "erry" says that it holds two of them. The two ways of writing the word do not even
+# share all their tokens. A model cannot count letters that it is not given. It could only learn from
+# its training texts how each token is spelled.
+
+# %% [markdown]
 # ### Your turn: one merge
 #
-# Exercise, 5 minutes. `merge(ids, pair, new_id) -> list`. Replace every occurrence of the pair by
-# `new_id`, reading from the left; no id may be part of two occurrences. Return a new list, and leave
-# `ids` unchanged. Example: `merge([1, 2, 3, 1, 2], (1, 2), 9)` gives `[9, 3, 9]`. Hints:
+# Exercise, 5 minutes. `merge(ids, pair, new_id) -> list`. In the list of tokens `ids`, replace every
+# occurrence of the pair by `new_id`, reading from the left; no id may be part of two occurrences.
+# Return a new list, and leave `ids` unchanged. Example: `merge([1, 2, 3, 1, 2], (1, 2), 9)` gives `[9, 3, 9]`. Hints:
 # `mg.learn.hint("04.merge")`.
 
 # %% tags=["exercise:04.merge"]
@@ -103,10 +131,12 @@ mg.learn.check("04.merge", merge)
 # %% [markdown]
 # ## Which merge goes first?
 #
-# The list of merges has an order. The place of a merge in the list, counted from 0, is its **rank**.
-# When byte-pair encoding cuts a new text, nothing is counted any more: the merges and their ranks
-# decide. Say that there are two merges.
-# The one of rank 0 glues "b" and "c"; the one of rank 1 glues "a" and "b". The text is "abc".
+# The list of merges has an order. The place of a merge in the list, counted from 0, is its **rank**:
+# what the view calls merge 1 has rank 0. When byte-pair encoding cuts a new text, nothing is counted
+# any more: the merges and their ranks decide.
+#
+# Say that there are two merges. The one of rank 0 glues "b" and "c"; the one of rank 1 glues "a" and
+# "b". The text is "abc".
 
 # %% tags=["predict:04.rank"]
 # source: misconception: the longest token wins, or the first from the left
@@ -116,12 +146,11 @@ mg.learn.predict("04.rank", "What becomes of 'abc'?", ("a·bc", "ab·c", "abc"))
 
 # %% tags=["answer:04.rank"]
 two = mg.tokenizers.BPETokenizer([(98, 99), (97, 98)], ())
-mg.learn.reveal("04.rank", "·".join(two.token_text(i) for i in two.encode("abc")))
+mg.learn.reveal("04.rank", cut_text(two, "abc"))
 
 # %% [markdown]
-# Another method looks shorter: go from left to right, and take the longest token that fits. Here
-# both methods cut every word of `story`. The first line of output counts the words that they cut
-# differently.
+# Another method looks simpler than byte-pair encoding: go from left to right, and always take the
+# longest token that fits. Here are two words, cut by both methods.
 
 # %%
 ids_of = {tok.token_bytes(i): i for i in range(tok.vocab_size)}
@@ -133,25 +162,26 @@ def longest_first(word):
         ids, rest = [*ids, ids_of[rest[:size]]], rest[size:]
     return ids
 
-words = list(mg.tokenizers.pretokenize(story))
-roads = {word: (tok.encode(word), longest_first(word)) for word in words}
-other = [word for word in words if roads[word][0] != roads[word][1]]
-print(f"{len(other)} of {len(words):,} words are cut differently: {len(other) / len(words):.1%}")
 for word in (" asked", " kept"):
-    print(f"  {word!r}:", *([tok.token_text(i) for i in ids] for ids in roads[word]))
+    print(f"by rank: {cut_text(tok, word):8}  longest first: {show(tok, longest_first(word))}")
 
 # %% [markdown]
-# Does the longest-first method lose anything? Count the tokens, and put them together again.
+# How many words of the story do they cut differently, and does longest-first lose anything? Count all
+# tokens, and put them together again.
 
 # %%
-for name, road in {"by rank": 0, "longest first": 1}.items():
-    ids = [i for word in words for i in roads[word][road]]
-    print(f"{name:13}: {len(ids):,} tokens, decoded without loss: {tok.decode(ids) == story}")
+words = list(mg.tokenizers.pretokenize(story))  # the story, cut into words
+cuts = {"by rank": list(map(tok.encode, words)), "longest first": list(map(longest_first, words))}
+num_different = sum(a != b for a, b in zip(*cuts.values()))
+print(f"{num_different} of {len(words):,} words are cut differently")
+for method, rows in cuts.items():
+    ids = [i for row in rows for i in row]
+    print(f"{method:13}: {len(ids):,} tokens, decoded without loss: {tok.decode(ids) == story}")
 
 # %% [markdown]
-# Both come back without loss, so a round trip cannot tell you which one a model was trained with.
-# But the model has learned from the tokens of one method, and the other gives it sequences that
-# it never saw in training. That the two counts are equal here is a coincidence.
+# Both give the story back, so decoding cannot tell you which method a model was trained with. But the
+# model has learned from the tokens of one method, and the other gives it sequences that it may never
+# have seen in training. That the two counts are equal here is a coincidence.
 
 # %% [markdown]
 # ### Your turn: from text to tokens
@@ -168,8 +198,8 @@ encode = mg.learn.todo()  # your function goes here, in place of this line
 mg.learn.check("04.encode", encode)
 
 # %% [markdown]
-# If it is correct, it now reads the first words of the story with the 1,000 merges, and the library
-# reads them, too.
+# If your `encode` is correct, it now cuts the first words of the story with the 1,000 merges, and so
+# does the library.
 
 # %%
 if mg.learn.check("04.encode", encode):
@@ -182,9 +212,9 @@ else:
 # %% [markdown]
 # ## Seven languages, one sentence
 #
-# The first article of the Universal Declaration of Human Rights exists in hundreds of languages. Byte-pair encoding
-# has no language of its own, but the merges of your tokenizer were counted on an English story. The Russian sentence has 69 characters
-# and 127 bytes.
+# The Universal Declaration of Human Rights exists in hundreds of languages. Here is the first sentence
+# of its first article in seven of them. Byte-pair encoding has no language of its own, but your merges
+# were counted on an English story. The Russian sentence has 69 characters and 127 bytes.
 
 # %% tags=["predict:04.russian"]
 # source: misconception: tokens are letters or words
@@ -202,25 +232,27 @@ sentences = {
     "Hindi": "सभी मनुष्यों को गौरव और अधिकारों के मामले में जन्मजात स्वतन्त्रता और समानता प्राप्त है।",
     "Chinese": "人人生而自由，在尊严和权利上一律平等。",
 }
+print("language  characters  bytes  tokens (▪ is five tokens)")
 for language, text in sentences.items():
     num_tokens = len(tok.encode(text))
     bar = "▪" * round(num_tokens / 5)
-    print(f"{language:8} {len(text):2} characters, {len(text.encode()):3} bytes, {num_tokens:3} tokens {bar}")
+    print(f"{language:8} {len(text):11} {len(text.encode()):6} {num_tokens:7} {bar}")
 
 # %% tags=["answer:04.russian"]
 mg.learn.reveal("04.russian", len(tok.encode(sentences["Russian"])))
 
 # %% [markdown]
-# Whoever pays for each token pays more for the same sentence in Hindi than in English. It also
-# fills more of what a model can read at once. GPT-2's list has 50,000 merges from web pages, most
-# of them English, and shows the same order.
+# If you pay for each token, the same sentence costs you more in Hindi than in English. It also fills
+# more of what a model can read at once. GPT-2's list has 50,000 merges, counted on web pages that were
+# mostly English. If it is on your computer, the view of merges above can use it.
 
 # %% [markdown]
 # ## Do more merges make the model better?
 #
 # Hold out one fifth of `story`. Learn some merges from the rest, cut both parts with them, and count
-# a table of pairs. Its loss is in nats per token. Compare the table of bytes, without any merge, with
-# one after 500 merges.
+# in the rest which token follows which. The loss of this table of pairs on the held-out fifth is in
+# nats per token. Compare a table without any merge, whose tokens are bytes, with one after 500
+# merges.
 
 # %% tags=["predict:04.loss"]
 # source: misconception: a better tokenizer has a lower loss
@@ -235,28 +267,36 @@ mg.learn.predict(
 )
 
 # %% tags=["experiment"]
-def cut(fold, num_merges):
+def hold_out(fold, num_merges):  # fold: which fifth is held out, from 0 to 4
     size = len(story) // 5
     held_out = story[fold * size : (fold + 1) * size]
     train = story[: fold * size] + story[(fold + 1) * size :]
     tokenizer = mg.tokenizers.train_bpe(train, 256 + num_merges, special_tokens=())
     return tokenizer, train, held_out
 
-def pair_loss(fold, num_merges):
-    tokenizer, train, held_out = cut(fold, num_merges)
-    learned, ids = (np.array(tokenizer.encode(text)) for text in (train, held_out))
-    table = mg.NGram(tokenizer.vocab_size, 2, smoothing=0.1).count(learned[:-1], learned[1:])
-    nats = -table.log_probs(ids[:-1])[np.arange(len(ids) - 1), ids[1:]].sum()
-    return nats / (len(ids) - 1), nats / len(tokenizer.decode(ids[1:]).encode())
+_, train, held_out = hold_out(fold=0, num_merges=0)
+print(f"{len(train):,} characters to learn from, {len(held_out):,} held out")
 
-print("held out: the first fifth. Without merges, {:.2f} nats per token".format(*pair_loss(0, 0)))
+# %% tags=["experiment"]
+def pair_loss(fold, num_merges):
+    tokenizer, train, held_out = hold_out(fold, num_merges)
+    learned, ids = (np.array(tokenizer.encode(text)) for text in (train, held_out))
+    table = mg.NGram(tokenizer.vocab_size, 2).count(learned[:-1], learned[1:])  # smoothed, as in 03
+    nats = table.losses(ids[:-1], ids[1:]).sum()
+    num_bytes = len(tokenizer.decode_bytes(ids[1:]))
+    return nats / (len(ids) - 1), nats / num_bytes  # per token, per byte
+
+per_token, _ = pair_loss(fold=0, num_merges=0)
+print(f"the first fifth held out: without merges, {per_token:.2f} nats per token")
 
 # %% tags=["shows:04.loss"]
 losses = {n: np.array([pair_loss(fold, n) for fold in range(5)]) for n in (0, 100, 500)}
-print("merges   nats per token   nats per byte   (five fifths held out in turn)")
+print("five fifths held out in turn: mean ± standard deviation")
+print("merges   nats per token   nats per byte   a blind guess, per token")
 for n, values in losses.items():
     (token, byte), (token_spread, byte_spread) = values.mean(axis=0), values.std(axis=0, ddof=1)
-    print(f"{n:6}   {token:.2f} ± {token_spread:.2f}      {byte:.2f} ± {byte_spread:.2f}")
+    blind = np.log(256 + n)  # among all tokens
+    print(f"{n:6}   {token:.2f} ± {token_spread:.2f}      {byte:.2f} ± {byte_spread:.2f}     {blind:.2f}")
 
 # %% tags=["answer:04.loss"]
 change = losses[500] - losses[0]
@@ -267,31 +307,33 @@ mg.learn.reveal("04.loss", direction, none=f"{losses[0].mean(axis=0)[1]:.2f}", m
 # %% [markdown]
 # ### Where do merges end?
 #
-# The last of the 1,000 merges was counted twice in the whole story. Would another English story
-# need a token like that? Bytes per token tell: once on the text that the merges were counted on,
-# and once on the fifth that was held out.
+# The last of the 1,000 merges was counted twice in the whole story. Would another English text need a
+# token like that? If not, such merges make the tokens longer in the text that they were counted on,
+# and do little for a held-out one.
 
 # %% tags=["experiment"]
 # source: claims: merges_overfit
 def bytes_per_token(fold, num_merges):
-    tokenizer, train, held_out = cut(fold, num_merges)
+    tokenizer, train, held_out = hold_out(fold, num_merges)
     return [len(text.encode()) / len(tokenizer.encode(text)) for text in (train, held_out)]
 
-print("merges   counted on   held out   (mean of five fifths)")
+print("bytes per token, mean of five fifths held out in turn")
+print("merges   counted on   held out")
 for n in (30, 100, 300, 1000):
     counted_on, held_out = np.mean([bytes_per_token(fold, n) for fold in range(5)], axis=0)
     print(f"{n:6}   {counted_on:10.2f}   {held_out:8.2f}")
 
 # %% [markdown]
-# The two columns part: more and more of the merges serve only the story that they were counted
-# on. In a tokenizer, this is how overfitting begins.
+# The two columns part: more and more of the merges serve only the text that they were counted on. In a
+# tokenizer, this is how overfitting begins.
 #
-# A table of pairs can write with your tokens, too. Press *Next token*, and see that whole pieces are
-# drawn, not letters.
+# A table of pairs can write with your tokens, too. Press *Next token*, and see that whole pieces of
+# words are drawn, not letters.
 
 # %%
 ids = np.array(tok.encode(story))
-writer = mg.NGram(tok.vocab_size, 2, smoothing=0.001).count(ids[:-1], ids[1:])
+smoothing = 0.001  # more would drown the few pairs that each row of 1,256 tokens has seen
+writer = mg.NGram(tok.vocab_size, 2, smoothing).count(ids[:-1], ids[1:])
 mg.widgets.SamplingExplorer(writer, tokenizer=tok, prompt=" the", compact=True)
 
 # %% [markdown]
@@ -307,25 +349,24 @@ print("together:     ", tok.decode(ids))
 print("their bytes:  ", [list(tok.token_bytes(i)) for i in ids])
 
 # %% [markdown]
-# There is no error. Half a letter is not a text, so each half is printed as a question mark in a
-# diamond. A program that streams must hold bytes back until a letter is complete.
+# There is no error. Half a letter is not a text, so each half of the é is printed as a question mark in
+# a diamond. A program that streams must hold bytes back until a letter is complete.
 
 # %% [markdown]
 # ## What this does not show
 #
-# Your list of byte-pair encoding is small and English. How GPT-2 cuts a text into words before any merge is a rule of its
-# own, for notebook 10. And a shorter row is not yet a better model: notebook 08 compares models per
-# byte.
+# Your list of merges is small and English. How exactly GPT-2 cuts a text into words before any merge
+# is left to notebook 10. And fewer tokens do not make a better model yet: notebook 08 compares models
+# per byte.
 
 # %% [markdown]
 # ### You can now say
 #
-# A token is one byte, or several that merges have glued in a fixed order. The rank of a merge
-# decides which comes first, and not the length of the token. I compare the losses of two
-# tokenizers per byte, and never per token.
+# A token is one byte, or several that merges have glued. The rank of a merge decides which one comes
+# first, not the length of the token. I compare the losses of two tokenizers per byte, never per token.
 #
 # ### Explain to a friend
 #
 # Why can a model that writes well stumble when you ask it to count the letters of a word?
 #
-# On to the places of letters: [Embeddings](05_embeddings.ipynb).
+# Next comes [notebook 05, Embeddings](05_embeddings.ipynb).

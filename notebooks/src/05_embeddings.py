@@ -24,7 +24,7 @@ names = mg.load_corpus("names-mini").distinct()
 train, held_out = names.split()
 tokenizer = names.tokenizer()
 size, end = tokenizer.vocab_size, tokenizer.eos_token_id
-board = mg.learn.scoreboard(names, counted=3)
+board = mg.learn.scoreboard(names, max_n=3)
 board
 
 # %% [markdown]

@@ -34,10 +34,10 @@ def _guess():
 
 def _scored():
     view = mg.widgets.ScoredGuess()
-    for letters, sure in (("ae", 60), ("n", 35), ("aio", 75)):
+    for letters, confidence in (("ae", 60), ("n", 35), ("aio", 75)):
         view.next_button.click()
         view.letters_box.value = letters
-        view.sure.slider.value = sure
+        view.confidence_slider.slider.value = confidence
         view.show_button.click()
     return view
 
@@ -45,7 +45,7 @@ def _scored():
 def _scored_asked():
     view = mg.widgets.ScoredGuess()
     view.letters_box.value = "ab."
-    view.sure.slider.value = 40
+    view.confidence_slider.slider.value = 40
     return view
 
 

@@ -1,5 +1,6 @@
 """The scoreboard: all models on the same held-out texts, and a caption that follows the numbers."""
 
+import re
 from itertools import pairwise
 from math import log
 
@@ -66,7 +67,7 @@ def test_every_kind_of_model_may_be_added(board):
 
 
 def test_a_row_that_is_added_again_is_replaced(board):
-    board.count(2, smoothing=1).count(2)
+    board.add_ngram(2, smoothing=1).add_ngram(2)
     assert [score.name for score in board.scores].count("pairs counted") == 1
     board.remove("pairs counted")
     with pytest.raises(mg.SettingError, match="one of 'knowing nothing', 'letters counted'"):
@@ -78,24 +79,24 @@ def test_a_difference_is_paired_text_by_text(board):
     best = min(board.scores, key=lambda score: score.loss).name
     board.add("the same", board[best])
     same = board.scores[-1]
-    assert (same.rival, same.difference) == (best, 0)
+    assert (same.baseline, same.difference) == (best, 0)
     assert "no difference is seen" in scoreboard_caption(board.scores)
     board.add("blind", np.zeros((V, V)))
     blind = board.scores[-1]
-    rival = next(score for score in board.scores if score.name == blind.rival)
-    assert rival.loss == min(score.loss for score in board.scores[:-1])
+    baseline = next(score for score in board.scores if score.name == blind.baseline)
+    assert baseline.loss == min(score.loss for score in board.scores[:-1])
     per_letter = blind.difference * blind.num_bytes / blind.num_tokens
-    assert per_letter == pytest.approx(log(V) - rival.loss)
+    assert per_letter == pytest.approx(log(V) - baseline.loss)
 
 
 def test_the_caption_says_what_the_numbers_say():
     first = Score("a", 2.0, 0.1, 100, 100)
-    better = Score("b", 1.5, 0.1, 100, 100, rival="a", difference=-0.5, difference_stderr=0.1)
+    better = Score("b", 1.5, 0.1, 100, 100, baseline="a", difference=-0.5, difference_stderr=0.1)
     assert scoreboard_caption([first]).startswith("The loss of “a” is 2.00 nats per letter.")
     assert scoreboard_caption([first, better]).startswith(
         "The loss of “b” is 0.500 ± 0.200 nats per letter below that of “a”."
     )
-    tie = Score("b", 1.9, 0.1, 100, 100, rival="a", difference=-0.1, difference_stderr=0.05)
+    tie = Score("b", 1.9, 0.1, 100, 100, baseline="a", difference=-0.1, difference_stderr=0.05)
     assert scoreboard_caption([first, tie]).startswith("Between “b” and “a”, no difference")
     coarse = Score("b", 4, 0.1, 50, 100, None, "token", "a", 0.1, 0.01)
     assert scoreboard_caption([first, coarse]).startswith(
@@ -105,7 +106,7 @@ def test_the_caption_says_what_the_numbers_say():
 
 def test_other_tokenizers_are_compared_by_bytes():
     corpus = mg.load_corpus("story")
-    board = mg.learn.scoreboard(corpus, counted=1)
+    board = mg.learn.scoreboard(corpus, max_n=1)
     assert "".join(texts_of(board.val)) == board.val[0]
     tokenizer = board.train.tokenizer("bpe:300")
     board.add("merges", mg.NGram(300, n=1), tokenizer)
@@ -142,6 +143,14 @@ def test_what_is_no_model_is_refused(board, model, message):
     assert "mine" not in repr(board)
 
 
+def test_the_bars_are_named_and_as_long_as_their_bits_per_byte(board):
+    html = board._repr_html_()
+    assert "bits per byte, from 0" in html
+    widths = [float(width) for width in re.findall(r'class="mg-bar" style="width:([\d.]+)%', html)]
+    bits = [score.bits_per_byte for score in board.scores]
+    assert widths == pytest.approx([100 * number / max(bits) for number in bits], abs=0.001)
+
+
 def test_a_name_is_escaped(board):
     board.add("<b>", board["pairs counted"])
     html = board._repr_html_()
@@ -158,8 +167,8 @@ def test_an_impossible_letter_costs_an_infinite_loss_and_nothing_else(board):
     assert board.scores[-1].loss == float("inf")
     assert "“no a” gave probability 0 to something that came" in repr(board)
     assert "nan" not in board._repr_html_()
-    board.count(3)
-    assert board.scores[-1].rival != "no a"
+    board.add_ngram(3)
+    assert board.scores[-1].baseline != "no a"
     assert board.scores[-1].difference is not None
 
 

@@ -54,6 +54,21 @@ def test_losses_are_the_counted_shares(n):
     assert model.log_probs(tokens).shape == (3, 3, 3)
 
 
+def test_by_default_triples_guess_unseen_names_better_than_with_one_for_each_count():
+    train, held_out = mg.load_corpus("names-mini").distinct().split()
+    tokenizer = train.tokenizer()
+    ids = [tokenizer.encode(name, bos=True, eos=True) for name in train]
+    default, laplace = mg.NGram(27, 3), mg.NGram(27, 3, smoothing=1)
+    for row in ids:
+        default.count(row[:-1], row[1:])
+        laplace.count(row[:-1], row[1:])
+    rows = [tokenizer.encode(name, bos=True, eos=True) for name in held_out]
+    losses = [
+        sum(model.losses(row[:-1], row[1:]).sum() for row in rows) for model in (default, laplace)
+    ]
+    assert losses[0] < 0.99 * losses[1]
+
+
 def test_what_cannot_be_counted_is_refused():
     with pytest.raises(mg.SettingError, match="above 0 and finite"):
         mg.NGram(3, smoothing=0)

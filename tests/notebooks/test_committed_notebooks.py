@@ -85,16 +85,8 @@ def on_other_corpus(path, corpus):
     return notebook
 
 
-# Each notebook with the few lines of several words, and with one of the other alphabets in turn.
-*ALPHABETS, LINES = CORPORA
-OTHER_CORPORA = [
-    pytest.param(path, corpus, id=f"{corpus.stem}-{path.stem}")
-    for number, path in enumerate(NOTEBOOKS)
-    for corpus in (ALPHABETS[number % len(ALPHABETS)], LINES)
-]
-
-
-@pytest.mark.parametrize(("path", "corpus"), OTHER_CORPORA)
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+@pytest.mark.parametrize("corpus", CORPORA, ids=lambda corpus: corpus.stem)
 @pytest.mark.slow
 def test_it_runs_on_another_corpus_without_numba_and_tiktoken(path, corpus):
     notebook = on_other_corpus(path, corpus)

@@ -1,5 +1,6 @@
 """The pictures and sentences of the merge time machine."""
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -112,6 +113,31 @@ def test_lines_are_steps_and_end_at_the_last_merge():
     assert ys[4] == ys[5] == pytest.approx(0.5)
     assert chart.story_line[-1] == pytest.approx((1, 0))
     assert chart.dot == pytest.approx((0.3, 5 / 6))
+
+
+def text_of(html):
+    return re.sub(r"<[^>]*>", "|", html)
+
+
+def test_both_axes_and_both_lines_are_named():
+    shown, drawn = text_of(render_merges(MERGED).html), draw_merges(MERGED).texts()
+    for name in ("bytes per token", "merges allowed", "this text", "the story"):
+        assert f"|{name}|" in shown
+        assert name in drawn
+
+
+def test_a_number_in_the_tree_says_that_it_is_a_merges():
+    assert "|merge |3|" in text_of(render_merges(MERGED).html)
+    assert "merge 3" in draw_merges(MERGED).texts()
+
+
+@pytest.mark.parametrize(("num_bytes", "drawn"), [(4, "merge 77"), (8, "77"), (64, None)])
+def test_where_a_bar_is_narrow_the_number_stands_alone_or_not_at_all(num_bytes, drawn):
+    long = TreeNode(Label("a" * num_bytes), 0, num_bytes, 2, 0)
+    tree = (long, replace(TREE[0], num_bytes=1, merge=77))
+    many = replace(MERGED, boxes=(box(b"a" * num_bytes, 0, 300),), tree=tree)
+    texts = draw_merges(many).texts()
+    assert [text for text in texts if "77" in text] == [drawn] * (drawn is not None)
 
 
 def test_labels_of_the_tree_need_a_little_more_than_their_width():

@@ -23,8 +23,8 @@ LABELS = ("a", "b", "c", "d", "⟨BOS⟩")
 PROBS = np.array([0.15, 0.15, 0.7 / 3, 0.7 / 3, 0.7 / 3])
 PAIRS = np.array([0.5, 0.1, 0.1, 0.2, 0.1])
 ASKED = ScoredRound(
-    number=2, num_rounds=10, prefix=("d", "a"), labels=LABELS, chosen=(0, 1), sure=30, probs=PROBS,
-    nats=np.array([[1.0, 1.6, 1.5, 1.4]]), resolution=0.43,
+    number=2, num_rounds=10, prefix=("d", "a"), labels=LABELS, chosen=(0, 1), confidence=30,
+    probs=PROBS, nats=np.array([[1.0, 1.6, 1.5, 1.4]]), resolution=0.43,
 )  # fmt: skip
 SHOWN = replace(
     ASKED,
@@ -42,12 +42,12 @@ def test_the_caption_says_what_is_given():
         "The name begins “da”. You give “a” 15.0 % and “b” 15.0 %; the other 3 keys share 70.0 %, "
         "about 23.3 % each."
     )
-    three = replace(ASKED, chosen=(0, 1, 4), sure=50, probs=np.array([1, 1, 1.5, 1.5, 1]) / 6)
+    three = replace(ASKED, chosen=(0, 1, 4), confidence=50, probs=np.array([1, 1, 1.5, 1.5, 1]) / 6)
     assert "“a” 16.7 %, “b” 16.7 % and the end 16.6 %; the other 2 keys" in scored_caption(three)
     four = replace(ASKED, chosen=(0, 1, 2, 3), probs=np.array([0.075] * 4 + [0.7]))
     assert "; the other key gets 70.0 %." in scored_caption(four)
     assert "At 0 % all 5 keys have the same probability, 20.0 %" in scored_caption(
-        replace(ASKED, sure=0, probs=np.full(5, 0.2))
+        replace(ASKED, confidence=0, probs=np.full(5, 0.2))
     )
 
 
@@ -56,7 +56,7 @@ def test_the_first_round_says_what_so_many_rounds_can_show():
     caption = scored_caption(first)
     assert caption.startswith("A name from the held-out set is about to begin. Choose up to three")
     assert caption.endswith(
-        "10 rounds can show a difference of about 0.43 nats between two players."
+        "After 10 rounds, a difference below 0.43 nats between two players may be luck."
     )
     second = scored_caption(replace(ASKED, chosen=()))
     assert second.startswith("The next name begins “da”. Choose")
@@ -93,11 +93,15 @@ def test_displayed_probabilities_add_up_to_100_percent():
     for _ in range(300):
         size = int(rng.integers(4, 61))
         chosen = tuple(rng.choice(size, int(rng.integers(0, 4)), replace=False).tolist())
-        sure = int(rng.integers(1, 100))
-        probs = np.full(size, (1 - sure / 100 * bool(chosen)) / (size - len(chosen)))
-        probs[list(chosen)] = sure / 100 / max(1, len(chosen))
+        confidence = int(rng.integers(1, 100))
+        probs = np.full(size, (1 - confidence / 100 * bool(chosen)) / (size - len(chosen)))
+        probs[list(chosen)] = confidence / 100 / max(1, len(chosen))
         view = replace(
-            ASKED, labels=[f"t{i}" for i in range(size)], chosen=chosen, sure=sure, probs=probs
+            ASKED,
+            labels=[f"t{i}" for i in range(size)],
+            chosen=chosen,
+            confidence=confidence,
+            probs=probs,
         )
         pairs = rng.dirichlet(np.full(size, 0.3))
         target = int(rng.integers(size))
@@ -110,8 +114,8 @@ def test_displayed_probabilities_add_up_to_100_percent():
 
 
 def test_a_letter_that_gets_99_percent_is_not_shown_as_certain():
-    sure = replace(ASKED, chosen=(0,), sure=99, probs=np.array([0.99] + [0.0025] * 4))
-    assert [(share.label, share.yours) for share in sure.shares()] == [
+    certain = replace(ASKED, chosen=(0,), confidence=99, probs=np.array([0.99] + [0.0025] * 4))
+    assert [(share.label, share.yours) for share in certain.shares()] == [
         ("“a”", 990), ("the other 4 together", 10),
     ]  # fmt: skip
 

@@ -7,7 +7,7 @@ import pytest
 import microgpt as mg
 from microgpt.errors import SettingError, TokenError
 from microgpt.tokenizers import BPETokenizer
-from microgpt.widgets.merge_lists import GPT2, OURS, merge_list
+from microgpt.widgets.merge_lists import GPT2, OURS, STORY_POINTS, merge_list
 from microgpt.widgets.merge_state import MAX_LENGTH, MergeState, start_state
 from microgpt.widgets.merge_time_machine import EXAMPLES
 
@@ -142,9 +142,13 @@ def test_a_tree_is_its_two_parts_down_to_bytes():
 
 
 def test_the_curve_is_the_bytes_per_token_at_each_change():
-    text = "the theme is unbelievable"
-    for number, length in MergeState(text).view.curve:
-        assert length == pytest.approx(25 / len(boxes(text, number)))
+    text = "the theme is unbelievable, is it? 👩\u200d🚀"
+    state, size = MergeState(text), len(text.encode())
+    curve = dict(state.view.curve)
+    assert list(curve) == [0, *state.changes]
+    for number, length in curve.items():
+        assert length == pytest.approx(size / len(boxes(text, number)))
+    assert MergeState("").view.curve == ((0, 1.0),)
 
 
 def test_the_line_of_the_story_is_that_of_tokenizers_with_fewer_merges():
@@ -152,6 +156,7 @@ def test_the_line_of_the_story_is_that_of_tokenizers_with_fewer_merges():
     ours = merge_list(OURS)
     points = dict(ours.story_curve)
     assert list(points) == sorted(points)
+    assert STORY_POINTS / 2 < len(points) <= STORY_POINTS + 2
     for number in (0, next(number for number in points if number > 90), 1000):
         tokens = BPETokenizer(ours.tokenizer.merges[:number]).encode(story)
         assert points[number] == pytest.approx(len(story.encode()) / len(tokens))

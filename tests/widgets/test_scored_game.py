@@ -21,8 +21,8 @@ def game(letters):
 
 
 def played(game, guesses):
-    for chosen, sure in guesses:
-        game = game.next_round().with_sure(sure).with_letters(chosen).answered()
+    for chosen, confidence in guesses:
+        game = game.next_round().with_confidence(confidence).with_letters(chosen).answered()
     return game
 
 
@@ -53,9 +53,9 @@ def test_the_means_are_those_of_the_scores(game, letters):
     means = played(game, guesses).view().means()
     expected = np.zeros(4)
     board = mg.learn.scoreboard("names-mini")
-    for position, (chosen, sure) in zip(game.positions, guesses, strict=True):
+    for position, (chosen, confidence) in zip(game.positions, guesses, strict=True):
         letter = letters.letter(position)
-        yours = LetterGuess(tuple(chosen), sure).probabilities(27)
+        yours = LetterGuess(tuple(chosen), confidence).probabilities(27)
         for i, probs in enumerate(
             (
                 yours,
@@ -87,21 +87,21 @@ def test_the_difference_is_paired(game):
 
 
 def test_a_fixed_guess_cannot_change(game):
-    fixed = game.with_letters([1, 2]).with_sure(40).answered()
+    fixed = game.with_letters([1, 2]).with_confidence(40).answered()
     assert fixed.guesses == (LetterGuess((1, 2), 40),)
     for change in (
-        fixed.with_letters([5]), fixed.with_sure(9), fixed.answered(), fixed.toggle(3),
+        fixed.with_letters([5]), fixed.with_confidence(9), fixed.answered(), fixed.toggle(3),
     ):  # fmt: skip
         assert change is fixed
     back = fixed.next_round().with_letters([7]).answered().previous_round()
     assert back.guess == LetterGuess((1, 2), 40)
-    assert back.with_sure(5) is back
+    assert back.with_confidence(5) is back
     assert len(back.nats) == 2  # looking back takes no score away
 
 
 def test_a_new_round_has_no_letters_and_waits_for_its_guess(game):
     assert game.next_round() is game
-    second = game.with_letters([1]).with_sure(40).answered().next_round()
+    second = game.with_letters([1]).with_confidence(40).answered().next_round()
     assert second.guess == LetterGuess((), 40)
     assert second.next_round() is second
     assert game.previous_round() == game
@@ -131,9 +131,9 @@ def test_until_the_guess_is_fixed_the_view_does_not_depend_on_the_true_letter(ga
     views = []
     for position in (first, other):
         asked = replace(game, positions=(position, *game.positions[1:]))
-        views.append(asked.with_letters([1]).with_sure(30).view())
+        views.append(asked.with_letters([1]).with_confidence(30).view())
     assert views[0].reveal is views[1].reveal is None
-    for name in ("prefix", "chosen", "sure", "resolution", "difference"):
+    for name in ("prefix", "chosen", "confidence", "resolution", "difference"):
         assert getattr(views[0], name) == getattr(views[1], name)
     np.testing.assert_array_equal(views[0].probs, views[1].probs)
     assert len(views[0].nats) == len(views[1].nats) == 0

@@ -24,22 +24,22 @@ def everything_sent(widget):
     return " ".join(parts)
 
 
-def play(panel, count, letters="ae", sure=40):
+def play(panel, count, letters="ae", confidence=40):
     for _ in range(count):
         panel.next_button.click()
         panel.letters_box.value = letters
-        panel.sure.slider.value = sure
+        panel.confidence_slider.slider.value = confidence
         panel.show_button.click()
 
 
 def test_a_round_is_chosen_shown_and_scored(panel):
     assert [key.description for key in panel.keys] == [*"abcdefghijklmnopqrstuvwxyz", "end"]
-    assert "10 rounds can show a difference of about 0.4" in panel.caption
+    assert "After 10 rounds, a difference below 0.4" in panel.caption
     panel.keys[0].click()
     panel.keys[26].click()
     assert "At 0 % all 27 keys" in panel.caption
     assert panel.letters_box.value == "a."
-    panel.sure.box.value = 50
+    panel.confidence_slider.box.value = 50
     assert "You give “a” 25.0 % and the end 25.0 %" in panel.caption
     panel.keys[0].click()
     assert panel.letters_box.value == "."
@@ -50,7 +50,7 @@ def test_a_round_is_chosen_shown_and_scored(panel):
     assert panel.letters_box.value == "."
     panel.next_button.click()
     assert "The next name begins" in panel.caption
-    assert (panel.letters_box.value, panel.sure.value) == ("", 50)
+    assert (panel.letters_box.value, panel.confidence_slider.value) == ("", 50)
     assert mg.widgets.errors() == []
 
 
@@ -65,7 +65,7 @@ def test_the_controls_that_have_no_use_are_out_of_sight_or_off(panel):
     play(panel, 2)
     assert shown() == [False, True]
     assert panel.letters_box.disabled
-    assert panel.sure.slider.disabled
+    assert panel.confidence_slider.slider.disabled
     panel.back_button.click()
     assert "round 1 of 10" in panel.picture.value
     assert panel.back_button.disabled
@@ -162,7 +162,7 @@ def test_another_seed_or_number_of_rounds_is_a_new_game(panel):
     assert (panel.state.seed, panel.state.num_rounds) == (7, 30)
     panel.seed_box.value = 0
     assert panel.state.positions[:10] == first
-    assert "30 rounds can show a difference of about 0.2" in panel.caption
+    assert "After 30 rounds, a difference below 0.2" in panel.caption
 
 
 def test_running_the_cell_again_keeps_the_game(cell):
@@ -262,14 +262,14 @@ def test_in_the_browser_the_focus_goes_on_and_the_still_picture_follows(monkeypa
     wait_until(lambda: panel.caption in stills)
     panel.next_button.click()
     assert focused[1:] == [panel.letters_box]
-    panel.sure.slider.value = 33
-    wait_until(lambda: panel.state.draft.sure == 33)
+    panel.confidence_slider.slider.value = 33
+    wait_until(lambda: panel.state.draft.confidence == 33)
 
 
 def test_bars_glide_only_from_those_of_the_same_round(monkeypatch, panel):
     monkeypatch.setattr(panel_module, "MOTION_PAUSE", -1)
     panel.keys[0].click()
-    panel.sure.slider.value = 60
+    panel.confidence_slider.slider.value = 60
     assert "mg-gr" in panel.board.value
     panel.show_button.click()
     assert "mg-gl" in panel.picture.value

@@ -6,6 +6,7 @@ from microgpt.viz.axis import value_ticks
 from microgpt.viz.html import Markup, percent, tag
 from microgpt.viz.merges.data import MergedText
 
+X_NAME, Y_NAME, LINE_NAMES = "merges allowed", "bytes per token", ("this text", "the story")
 MAX_LABEL = 0.86  # of the width: further right, the label of a tick would leave the plot
 
 Point = tuple[float, float]  # shares of the width and of the height, from the top left
@@ -73,11 +74,11 @@ def render_curve(merged: MergedText) -> Markup:
     return tag(
         "div",
         tag(
-            "p", "bytes per token against merges",
+            "p", Y_NAME,
             tag(
                 "span",
-                tag("span", tag("i"), "this text"),
-                tag("span", tag("i", css_class="of-story"), "the story"),
+                tag("span", tag("i"), LINE_NAMES[0]),
+                tag("span", tag("i", css_class="of-story"), LINE_NAMES[1]),
                 css_class="which",
             ),
             css_class="lab what",
@@ -85,6 +86,7 @@ def render_curve(merged: MergedText) -> Markup:
         tag("div", *y_labels, css_class="y-axis"),
         tag("div", svg, dot, css_class="plot", role="img", aria_label=label),
         tag("div", *x_labels, css_class="x-axis"),
+        tag("div", X_NAME, css_class="x-name"),
         css_class="curve",
     )  # fmt: skip
 

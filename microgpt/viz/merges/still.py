@@ -5,9 +5,9 @@ from itertools import groupby
 from microgpt.viz.drawing import MARGIN, Circle, Drawing, Line, Rect, Text
 from microgpt.viz.merges.boxes import has_small_boxes
 from microgpt.viz.merges.caption import count_of, question
-from microgpt.viz.merges.curve import Point, length_chart
+from microgpt.viz.merges.curve import LINE_NAMES, X_NAME, Y_NAME, Point, length_chart
 from microgpt.viz.merges.data import MergedText, TokenBox
-from microgpt.viz.merges.tree import BAR_PADDING, rank_text, token_facts
+from microgpt.viz.merges.tree import BAR_PADDING, merge_text, merge_width, token_facts
 
 WIDTH = 720
 RIGHT = WIDTH - MARGIN
@@ -16,6 +16,7 @@ FONT_WIDTH = 0.85  # of the estimate, which is that of the widest font
 # Height, least width, padding and size of the letters of a box; of one in a long text.
 LARGE_BOX, SMALL_BOX = (32, 26, 14, 16), (26, 22, 10, 14)
 PLOT_LEFT, PLOT_WIDTH, PLOT_HEIGHT = MARGIN + 34, 270, 132
+LEGEND_LEFT = (MARGIN + 128, MARGIN + 226)  # of the samples of both lines
 TREE_LEFT, BAR_HEIGHT, BYTE_HEIGHT, MAX_BYTE_WIDTH = 388, 36, 22, 64
 
 
@@ -30,7 +31,7 @@ def draw_merges(merged: MergedText) -> Drawing:
     shown = rows[:MAX_ROWS]
     pitch = _box_look(merged)[0] + ROW_GAP
     columns_top = BOXES_TOP + pitch * len(shown) + 40
-    height = max(PLOT_HEIGHT + 24, BYTE_HEIGHT + BAR_HEIGHT * merged.levels)
+    height = max(PLOT_HEIGHT + 44, BYTE_HEIGHT + BAR_HEIGHT * merged.levels)
     drawing = Drawing(WIDTH, columns_top + height + 20)
     drawing.add_question(question(merged))
     counts = count_of(len(merged.boxes), "token")
@@ -96,7 +97,11 @@ def _draw_curve(drawing: Drawing, merged: MergedText, top: float) -> None:
     def pixel(point: Point) -> Point:
         return PLOT_LEFT + PLOT_WIDTH * point[0], top + PLOT_HEIGHT * point[1]
 
-    drawing.add(Text(MARGIN, top - 14, "bytes per token: this text ―, the story ╌", fill="ink2"))
+    drawing.add(Text(MARGIN, top - 14, Y_NAME, fill="ink2"))
+    for name, left, stroke in zip(LINE_NAMES, LEGEND_LEFT, ("data", "ink3"), strict=True):
+        sample = ((left, top - 18), (left + 22, top - 18))
+        drawing.add(Line(sample, stroke, 2.5, dashed=stroke == "ink3"))
+        drawing.add(Text(left + 28, top - 14, name, fill="ink2"))
     for y, label in chart.y_ticks:
         height = pixel((0, y))[1]
         drawing.add(Line(((PLOT_LEFT, height), (PLOT_LEFT + PLOT_WIDTH, height)), "grid"))
@@ -104,6 +109,8 @@ def _draw_curve(drawing: Drawing, merged: MergedText, top: float) -> None:
     for x, label in chart.x_ticks:
         y = top + PLOT_HEIGHT + 20
         drawing.add(Text(pixel((x, 0))[0], y, label, "middle", fill="ink2"))
+    name_left = PLOT_LEFT + PLOT_WIDTH / 2
+    drawing.add(Text(name_left, top + PLOT_HEIGHT + 40, X_NAME, "middle", fill="ink2"))
     drawing.add(Line(tuple(map(pixel, chart.story_line)), "ink3", 2, dashed=True))
     drawing.add(Line(tuple(map(pixel, chart.text_line)), "data", 2.5))
     drawing.add(Circle(*pixel(chart.dot), 6, "mark", "card", 2))
@@ -123,6 +130,8 @@ def _draw_tree(drawing: Drawing, merged: MergedText, top: float) -> None:
         drawing.add(Rect(left + 1, y + 1, size - 2, height - 2, fill, radius=3))
         if FONT_WIDTH * node.label.width + BAR_PADDING <= size:
             drawing.add(Text(left + size / 2, y + 14, node.label.shown, "middle"))
-        rank = rank_text(node)
-        if rank and 7.5 * len(rank) + BAR_PADDING <= size:
-            drawing.add(Text(left + size / 2, y + 29, rank, "middle", fill="ink2"))
+        merge = merge_text(node)
+        if merge_width(merge) + BAR_PADDING > size:
+            merge = merge.removeprefix("merge ")
+        if merge_width(merge) + BAR_PADDING <= size:
+            drawing.add(Text(left + size / 2, y + 29, merge, "middle", fill="ink2"))

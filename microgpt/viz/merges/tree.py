@@ -41,19 +41,35 @@ def needed_width(text_width: float) -> int:
     return next((width for width in WIDTHS if width >= text_width + BAR_PADDING), WIDTHS[-1])
 
 
-def rank_text(node: TreeNode) -> str:
-    """Return the number of the merge that made a node, "" for a byte."""
-    return f"{node.merge:,}" if node.merge else ""
+def merge_text(node: TreeNode) -> str:
+    """Return which merge made a node, as in "merge 4"; "" for a byte."""
+    return f"merge {node.merge:,}" if node.merge else ""
+
+
+def merge_width(text: str) -> float:
+    """Estimate the width of such a text in pixels, never too small."""
+    return 7.5 * len(text)
+
+
+def _merge_label(node: TreeNode) -> Markup:
+    """Return which merge made a node; a narrow bar has its number alone, a narrower one nothing."""
+    text = merge_text(node)
+    word, number = text.split()
+    return tag(
+        "small",
+        tag("span", f"{word} ", css_class=f"need-{needed_width(merge_width(text))}"),
+        number,
+        css_class=f"need-{needed_width(merge_width(number))}",
+    )
 
 
 def _bar(node: TreeNode, size: int) -> Markup:
     label = tag("span", node.label.shown, css_class=f"need-{needed_width(node.label.width)}")
-    rank = rank_text(node)
-    number = tag("small", rank, css_class=f"need-{needed_width(7.5 * len(rank))}") if rank else ""
+    number = _merge_label(node) if node.merge else ""
     style = (
         f"left:{percent(node.start / size)};width:{percent(node.num_bytes / size)};"
         f"--level:{node.level}"
     )
     css_class = "bar" + " byte" * (node.level == 0) + " hex" * node.label.is_hex
-    title = f"{node.label.shown}: merge {rank}" if rank else node.label.shown
+    title = f"{node.label.shown}: {merge_text(node)}" if node.merge else node.label.shown
     return tag("div", tag("div", label, number), css_class=css_class, style=style, title=title)

@@ -34,15 +34,16 @@ def _question(scored_round: ScoredRound) -> str:
     if scored_round.number > 1:
         return f"The next name {begins}. {how}"
     return (
-        f"A name from the held-out set {begins}. {how} {scored_round.num_rounds} rounds can show a "
-        f"difference of about {scored_round.resolution:.2f} nats between two players."
+        f"A name from the held-out set {begins}. {how} After {scored_round.num_rounds} "
+        f"rounds, a difference below {scored_round.resolution:.2f} nats between two players may be "
+        "luck."
     )
 
 
 def _given(scored_round: ScoredRound) -> str:
     """Say what the chosen letters get and what is left for the others."""
     num_letters = len(scored_round.labels)
-    if scored_round.sure == 0:
+    if scored_round.confidence == 0:
         return (
             f"At 0 % all {num_letters} keys have the same probability, "
             f"{format_prob(1 / num_letters)}: you guess blind."
@@ -50,7 +51,7 @@ def _given(scored_round: ScoredRound) -> str:
     *chosen, others = scored_round.shares()
     given = join_and(f"{share.label} {format_permille(share.yours)}" for share in chosen)
     num_others = num_letters - len(chosen)
-    each = format_prob((1 - scored_round.sure / 100) / num_others)
+    each = format_prob((1 - scored_round.confidence / 100) / num_others)
     if num_others == 1:
         return f"You give {given}; the other key gets {format_permille(others.yours)}."
     return (

@@ -38,12 +38,13 @@ class Share(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class ScoredRound:
-    """One round: `prefix` begins a name; `chosen` letters share `sure` per cent in `probs` (V,).
+    """One round: `prefix` begins a name, and `probs` (V,) are what the learner gives each letter.
 
-    Until `reveal` is given, nothing here depends on the letter that follows. `nats` (R, 4) are the
-    negative log-likelihoods of the rounds answered so far, by player. `resolution` is the
-    difference of two means, in nats, that so many rounds can tell from chance. `difference`, after
-    the last round, is the mean of you minus pairs, and two of its standard errors.
+    The `chosen` letters share `confidence` per cent. Until `reveal` is given, nothing here depends
+    on the letter that follows. `nats` (R, 4) are the negative log-likelihoods of the rounds
+    answered so far, by player. `resolution` is the difference of two means, in nats, that so many
+    rounds can tell from chance. `difference`, after the last round, is the mean of you minus pairs,
+    and two of its standard errors.
     """
 
     number: int
@@ -51,7 +52,7 @@ class ScoredRound:
     prefix: tuple[str, ...]
     labels: Sequence[str]
     chosen: tuple[int, ...]
-    sure: int
+    confidence: int
     probs: np.ndarray
     nats: np.ndarray
     resolution: float
