@@ -103,13 +103,13 @@ class Trace(RunObserver):
 
     def __getitem__(self, name: str) -> np.ndarray:
         """Return a copy of an activation of the last run, as the model used it."""
-        self.last_run()
-        return self.last_run().arrays[self.check_name(name)].copy()
+        arrays = self.last_run().arrays
+        return arrays[self.check_name(name)].copy()
 
     def check_name(self, name: Any) -> str:
         """Return the name of an activation; raise SettingError, with the nearest, for another."""
         names = self.names()
-        if name not in names:
+        if not isinstance(name, str) or name not in names:
             near = get_close_matches(str(name), names, n=3, cutoff=0.5)
             raise SettingError(
                 "name",

@@ -104,17 +104,18 @@ def path_effects(
     def at_choice(arrays: Mapping[str, np.ndarray], name: str) -> np.ndarray:
         return arrays[name][at].astype(np.float64)
 
+    first, second = logit_diff
+    values = [
+        float(logits[first] - logits[second])
+        for logits in (at_choice(arrays, "logits") for arrays in (clean, edited))
+    ]
     last = list(points)[-1]
+    difference.check(at_choice(clean, last), values[0], np.abs(at_choice(clean, "logits")).max())
     before, after = (difference.scale(at_choice(arrays, last)) for arrays in (clean, edited))
     # Each point's change, read by norm and head with the scale held, minus the point's before.
     changes = [
         before * float(difference.direction @ (at_choice(edited, name) - at_choice(clean, name)))
         for name in list(points)[start:]
-    ]
-    first, second = logit_diff
-    values = [
-        float(logits[first] - logits[second])
-        for logits in (at_choice(arrays, "logits") for arrays in (clean, edited))
     ]
     return PathEffects(
         name=edit.name,

@@ -12,23 +12,30 @@ import numpy as np
 from microgpt import ops
 from microgpt.autograd.engine import hook_activations, no_grad, override_runs
 from microgpt.backends import LOCK
-from microgpt.errors import SettingError
+from microgpt.errors import Described, SettingError, StateError
 from microgpt.models.gpt import GPT
 from microgpt.nn.norm import LayerNorm, RMSNorm
 
+TOLERANCE = 1e-3  # of the logits' size; float32 rounds to less
 # Of the activations before the first block, the last that there is.
 _STARTS = ("ln_emb", "drop", "embedding")
 _PARTS = {"resid_mid": "attn.out", "out": "mlp.out"}  # a point, and the part that ends there
 
 
 def stream_points(names: Sequence[str], n_layer: int) -> dict[str, str]:
-    """Return the points of the residual stream by name, each with the part that ends there."""
+    """Return the points of the residual stream by name, each with the part that ends there.
+
+    Raises SettingError if a block of the model's own does not offer them.
+    """
     start = next(name for name in _STARTS if name in names)
     points = {start: "embedding"}
     for layer in range(n_layer):
         for point, part in _PARTS.items():
-            if f"h.{layer}.{point}" in names:
-                points[f"h.{layer}.{point}"] = f"h.{layer}.{part}"
+            name = f"h.{layer}.{point}"
+            if name not in names:
+                blocks = "one whose blocks offer the residual stream, as nn.Block does"
+                raise SettingError("model", blocks, Described(f"one without {name}"))
+            points[name] = f"h.{layer}.{part}"
     return points
 
 
@@ -67,6 +74,19 @@ class LogitDifference:
                 self.offset = float(self.direction @ norm.bias.numpy())
             self.direction = self.direction * norm.weight.numpy()
             self.direction = self.direction - self.direction.mean()
+
+    def check(self, x: np.ndarray, expected: float, magnitude: float) -> None:
+        """Raise StateError unless this gives the model's own difference for x (C,).
+
+        It does not where a function runs in place of the final norm or the head.
+        """
+        found = self.scale(x) * float(self.direction @ x) + self.offset
+        if abs(found - expected) > TOLERANCE * max(1.0, magnitude):
+            raise StateError(
+                f"final norm and head give a difference of {expected:.6g}, their weights give "
+                f"{found:.6g}: another function runs in place of one",
+                "measure effects outside mg.learn.using",
+            )
 
     def scale(self, x: np.ndarray) -> float:
         """Return the final norm's factor for x (C,): 1 / sqrt(mean square or variance + eps)."""
