@@ -6,10 +6,11 @@ from itertools import accumulate
 
 import numpy as np
 
-from microgpt.interpretability.effect_table import aligned, html_table, signed
+from microgpt.interpretability.effect_table import html_table, signed
 from microgpt.interpretability.residual_stream import HeldNorm, LogitDifference, stream_points
 from microgpt.models.gpt import GPT
 from microgpt.nn import MLP, CausalSelfAttention
+from microgpt.plain_text import text_table
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,7 @@ class LogitAttribution:
         return f"logit of {first} minus {second} at position {self.position}, by part"
 
     def __str__(self) -> str:
-        return "\n".join([self.title, *aligned(self._cells())])
+        return "\n".join([self.title, *text_table(self._cells(), "lrl")])
 
     __repr__ = __str__
 

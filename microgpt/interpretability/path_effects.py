@@ -7,10 +7,11 @@ import numpy as np
 
 from microgpt.errors import SettingError
 from microgpt.interpretability.edit import Edit
-from microgpt.interpretability.effect_table import aligned, html_table, signed
+from microgpt.interpretability.effect_table import html_table, signed
 from microgpt.interpretability.residual_stream import LogitDifference, stream_points
 from microgpt.interpretability.traced_run import record_run
 from microgpt.models.gpt import GPT
+from microgpt.plain_text import text_table
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,7 @@ class PathEffects:
         ]
 
     def __str__(self) -> str:
-        return "\n".join([self.title, *aligned(self._cells())])
+        return "\n".join([self.title, *text_table(self._cells(), "lrl")])
 
     __repr__ = __str__
 
