@@ -240,6 +240,11 @@ def test_a_patch_takes_the_value_of_another_run():
         model(corrupt[:, :3])
         with pytest.raises(mg.ShapeError, match="run both on tokens of one shape"):
             t.patch("h.0.attn.out", source)
+        model(corrupt[0])
+        with pytest.raises(
+            mg.ShapeError, match=r"\(6, 8\) here and \(1, 6, 8\) in the other trace"
+        ):
+            t.patch("h.0.attn.out", source)
         assert not t.edits
         with pytest.raises(mg.SettingError, match="other must be a trace; got dict"):
             t.patch("h.0.attn.out", {})
