@@ -41,7 +41,9 @@ def held_norm(model, name, x, scale):
     return scale * x * weights.get(f"{name}.weight", 1.0)
 
 
-@pytest.mark.parametrize("name", ["microgpt", "gpt2", "all norms", "no norm at the end"])
+@pytest.mark.parametrize(
+    "name", ["microgpt", "gpt2 with embedding norm", "all norms", "no norm at the end"]
+)
 def test_each_part_is_what_norm_and_head_make_of_what_it_wrote(name):
     config = CONFIGS[name]
     model, tokens = random_model(config), tokens_of(config)
