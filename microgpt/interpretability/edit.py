@@ -21,16 +21,15 @@ class Edit:
         return f"<{self.description} of {self.name}>"
 
     def __call__(self, array: np.ndarray) -> np.ndarray:
-        """Return the new value of an activation, checked; the function gets a copy of `array`."""
-        argument = array.copy()
+        """Return the new value of an activation, checked; `array` itself may change."""
         with override_runs(None), hook_activations(None):  # it may run the model itself
             try:
-                result = self.function(argument)
+                result = self.function(array)
             except Exception as error:
                 error.add_note(f"in the {self.description} of {self.name}, shape {array.shape}")
                 raise
         if result is None:  # changed in place
-            result = argument
+            result = array
         return self._check(result, array)
 
     def _check(self, result: Any, before: np.ndarray) -> np.ndarray:

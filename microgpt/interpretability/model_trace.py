@@ -11,6 +11,7 @@ import numpy as np
 from microgpt.config.checks import check_integer
 from microgpt.errors import SettingError, ShapeError, StateError
 from microgpt.interpretability.edit import Edit
+from microgpt.interpretability.logit_attribution import LogitAttribution, logit_attribution
 from microgpt.interpretability.path_effects import PathEffects, path_effects
 from microgpt.interpretability.residual_stream import read_out, residual_after_layers
 from microgpt.interpretability.traced_run import Recording, RunObserver, observe_runs, record_run
@@ -103,13 +104,13 @@ class Trace(RunObserver):
 
     def __getitem__(self, name: str) -> np.ndarray:
         """Return a copy of an activation of the last run, as the model used it."""
-        self.last_run()
-        return self.last_run().arrays[self.check_name(name)].copy()
+        arrays = self.last_run().arrays
+        return arrays[self.check_name(name)].copy()
 
     def check_name(self, name: Any) -> str:
         """Return the name of an activation; raise SettingError, with the nearest, for another."""
         names = self.names()
-        if name not in names:
+        if not isinstance(name, str) or name not in names:
             near = get_close_matches(str(name), names, n=3, cutoff=0.5)
             raise SettingError(
                 "name",
@@ -192,20 +193,50 @@ class Trace(RunObserver):
         """
         make_edit: Callable[[str, Any], Edit] = _patch if isinstance(change, Trace) else _edit
         edit = make_edit(self.check_name(name), change)
-        run, vocab_size = self.last_run(), self.model.config.vocab_size
+        run = self.last_run()
         if run.cached:
             raise StateError(
                 "the last run continued a cache, and cannot be run again",
                 "call model(tokens) with all tokens first",
             )
-        T = run.tokens.shape[-1]
+        ids, labels = self._check_pair(logit_diff)
+        at = self._check_position(position, row)
+        return path_effects(self.model, run.tokens, edit, ids, labels, at)
+
+    def logit_attribution(
+        self, logit_diff: tuple[int, int], *, position: int = -1, row: int = 0
+    ) -> LogitAttribution:
+        """Split the logit of one token minus that of another by the parts that add to it.
+
+        Of the last run, at a position (of a row), with the scales of the norms held: embeddings,
+        each attention and its heads, each MLP and its neurons, biases. They are shares of a sum.
+        A logit alone means nothing: adding a number to all of them changes no probability.
+                                                            Elhage et al. 2021
+        """
+        ids, labels = self._check_pair(logit_diff)
+        arrays, at = self.last_run().arrays, self._check_position(position, row)
+        return logit_attribution(self.model, arrays, ids, labels, at)
+
+    def _check_position(self, position: int, row: int) -> tuple[int, ...]:
+        """Return the index of a position in arrays of the last run: after its row, for (B, T)."""
+        *batch, T = self.last_run().tokens.shape
         position = check_integer("position", position, minimum=-T, maximum=T - 1) % T
-        num_rows = 1 if run.tokens.ndim == 1 else len(run.tokens)
-        row = check_integer("row", row, minimum=0, maximum=num_rows - 1)
-        at = (position,) if run.tokens.ndim == 1 else (row, position)
-        first, second = _check_pair(logit_diff, vocab_size)
-        labels = _token_label(self.model, first), _token_label(self.model, second)
-        return path_effects(self.model, run.tokens, edit, (first, second), labels, at)
+        row = check_integer("row", row, minimum=0, maximum=(batch or [1])[0] - 1)
+        return (row, position) if batch else (position,)
+
+    def _check_pair(self, logit_diff: Any) -> tuple[tuple[int, int], tuple[str, str]]:
+        """Return two token ids and their texts; raise SettingError for anything else."""
+        pair = list(logit_diff) if isinstance(logit_diff, tuple | list | np.ndarray) else []
+        ids = [int(token) for token in pair if isinstance(token, Integral)]
+        V, tokenizer = self.model.config.vocab_size, associated_tokenizer(self.model)
+        if len(pair) != 2 or len(ids) != 2 or not all(0 <= token < V for token in ids):
+            expected = f"two token ids from 0 to {V - 1}, as in (first, second)"
+            raise SettingError("logit_diff", expected, logit_diff)
+        first, second = (
+            f"token {token}" if tokenizer is None else repr(tokenizer.token_text(token))
+            for token in ids
+        )
+        return (ids[0], ids[1]), (first, second)
 
 
 def _edit(name: str, function: Any) -> Edit:
@@ -233,18 +264,3 @@ def _patch(name: str, other: Any) -> Edit:
         return value
 
     return Edit(name, patched, "patch")
-
-
-def _check_pair(logit_diff: Any, vocab_size: int) -> tuple[int, int]:
-    """Return two token ids; raise SettingError for anything else."""
-    pair = list(logit_diff) if isinstance(logit_diff, tuple | list | np.ndarray) else []
-    ids = [int(token) for token in pair if isinstance(token, Integral)]
-    if len(pair) != 2 or len(ids) != 2 or not all(0 <= token < vocab_size for token in ids):
-        expected = f"two token ids from 0 to {vocab_size - 1}, as in (first, second)"
-        raise SettingError("logit_diff", expected, logit_diff)
-    return ids[0], ids[1]
-
-
-def _token_label(model: GPT, token: int) -> str:
-    tokenizer = associated_tokenizer(model)
-    return f"token {token}" if tokenizer is None else repr(tokenizer.token_text(token))

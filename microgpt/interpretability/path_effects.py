@@ -2,15 +2,16 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from html import escape
 
 import numpy as np
 
 from microgpt.errors import SettingError
 from microgpt.interpretability.edit import Edit
+from microgpt.interpretability.effect_table import html_table, signed
 from microgpt.interpretability.residual_stream import LogitDifference, stream_points
 from microgpt.interpretability.traced_run import record_run
 from microgpt.models.gpt import GPT
+from microgpt.plain_text import text_table
 
 
 @dataclass(frozen=True)
@@ -64,22 +65,15 @@ class PathEffects:
         ]
 
     def __str__(self) -> str:
-        rows = [(label, _signed(change), note) for label, change, note in self.rows()]
-        label_width, width = (max(len(row[column]) for row in rows) for column in (0, 1))
-        lines = [
-            f"{label:{label_width}}  {change:>{width}}  {note}" for label, change, note in rows
-        ]
-        return "\n".join([self.title, *map(str.rstrip, lines)])
+        return "\n".join([self.title, *text_table(self._cells(), "lrl")])
 
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
-        cells = "".join(
-            f"<tr><td style='text-align:left;white-space:pre'>{escape(label)}</td>"
-            f"<td>{_signed(change)}</td><td style='text-align:left'>{escape(note)}</td></tr>"
-            for label, change, note in self.rows()
-        )
-        return f"<table><caption>{escape(self.title)}</caption>{cells}</table>"
+        return html_table(self.title, self._cells())
+
+    def _cells(self) -> list[tuple[str, str, str]]:
+        return [(label, signed(change), note) for label, change, note in self.rows()]
 
 
 def path_effects(
@@ -104,17 +98,18 @@ def path_effects(
     def at_choice(arrays: Mapping[str, np.ndarray], name: str) -> np.ndarray:
         return arrays[name][at].astype(np.float64)
 
+    first, second = logit_diff
+    values = [
+        float(logits[first] - logits[second])
+        for logits in (at_choice(arrays, "logits") for arrays in (clean, edited))
+    ]
     last = list(points)[-1]
+    difference.check(at_choice(clean, last), at_choice(clean, "logits"), values[0])
     before, after = (difference.scale(at_choice(arrays, last)) for arrays in (clean, edited))
     # Each point's change, read by norm and head with the scale held, minus the point's before.
     changes = [
         before * float(difference.direction @ (at_choice(edited, name) - at_choice(clean, name)))
         for name in list(points)[start:]
-    ]
-    first, second = logit_diff
-    values = [
-        float(logits[first] - logits[second])
-        for logits in (at_choice(arrays, "logits") for arrays in (clean, edited))
     ]
     return PathEffects(
         name=edit.name,
@@ -130,10 +125,6 @@ def path_effects(
         scales=(before, after),
         has_final_norm=model.ln_f is not None,
     )
-
-
-def _signed(change: float) -> str:
-    return f"{round(change, 4) + 0.0:+.4f}"  # 0.0 is added so that none is "-0.0000"
 
 
 def _point_of(name: str, names: list[str], points: Mapping[str, str]) -> int:

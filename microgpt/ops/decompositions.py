@@ -21,7 +21,9 @@ def _no_hook(label: str, node: Any) -> Any:
 
 @decomposition
 def self_attention(qkv, n_head, hook=_no_hook):
-    q, k, v = _split_qkv(qkv, n_head, hook)
+    q, k, v = (
+        hook(label, ops.split_heads(qkv, n_head, part, 3)) for part, label in enumerate("qkv")
+    )  # (B, H, T, D)
     return ops.merge_heads(hook("head_out", ops.causal_attention(q, k, v, hook)))
 
 
@@ -41,17 +43,14 @@ def dropout_residual(x, residual, p, rng_state, layer_id=0):
 
 @decomposition
 def decode_self_attention(qkv, keys, values, position, n_head, hook=_no_hook):
-    q, k, v = _split_qkv(qkv, n_head, hook)  # (B, H, 1, D)
+    q, k, v = (
+        hook(label, ops.split_heads(qkv, n_head, part, 3)) for part, label in enumerate("qkv")
+    )  # (B, H, 1, D)
     check_cache_shapes(q.shape, keys, values, position)
     q.backend.launch("check_position", position, 1, keys.shape[2])
     for cache, new in ((keys, k), (values, v)):
         new.backend.launch("kv_cache_write_", cache, new.array, position)
     return ops.merge_heads(hook("head_out", ops.decode_attention(q, keys, values, position, hook)))
-
-
-def _split_qkv(qkv, n_head, hook):
-    """Return queries, keys and values (B, H, T, D) of qkv (B, T, 3C)."""
-    return (hook(label, ops.split_heads(qkv, n_head, part, 3)) for part, label in enumerate("qkv"))
 
 
 @decomposition

@@ -18,6 +18,7 @@ CONFIGS = {
     "gpt2": GPT2,
     "layer norm without biases": dataclasses.replace(GPT2, bias=False, tie_weights=False),
     "all norms": dataclasses.replace(MICROGPT, final_norm=True, activation="tanh"),
+    "gpt2 with embedding norm": dataclasses.replace(GPT2, embedding_norm=True),
     "no norm at the end": dataclasses.replace(GPT2, final_norm=False, activation="sigmoid"),
     "no positions": dataclasses.replace(MICROGPT, position="none", qkv_bias=True),
     "dropout": dataclasses.replace(GPT2, dropout=0.2),

@@ -184,7 +184,8 @@ def test_an_edit_returns_a_new_array_or_changes_its_copy(backend):
         assert not (t["h.0.attn.out"] == 7).any()
         shared = zeros(t["logits"])
         t.edit("logits", lambda x: shared)
-        result = model(tokens)
+        with mg.no_grad():
+            result = model(tokens)
         result.data[...] = 1
         shared[...] = 2
         assert not t["logits"].any()
@@ -239,6 +240,11 @@ def test_a_patch_takes_the_value_of_another_run():
         model(corrupt[:, :3])
         with pytest.raises(mg.ShapeError, match="run both on tokens of one shape"):
             t.patch("h.0.attn.out", source)
+        model(corrupt[0])
+        with pytest.raises(
+            mg.ShapeError, match=r"\(6, 8\) here and \(1, 6, 8\) in the other trace"
+        ):
+            t.patch("h.0.attn.out", source)
         assert not t.edits
         with pytest.raises(mg.SettingError, match="other must be a trace; got dict"):
             t.patch("h.0.attn.out", {})
@@ -247,6 +253,7 @@ def test_a_patch_takes_the_value_of_another_run():
 
 
 WRONG = [
+    (lambda x: x.swapaxes(1, 2), mg.ShapeError, r"same shape, \(2, 6, 8\); got \(2, 8, 6\)"),
     (
         lambda x: x[0],
         mg.ShapeError,
@@ -408,12 +415,18 @@ def test_an_edit_may_run_the_model_itself():
 def test_other_threads_are_not_traced():
     model, tokens = random_model(), tokens_of()
     plain, results = model(tokens).numpy(), []
+
+    def run():
+        results.append(model(tokens).numpy())
+        with mg.trace(model):
+            results.append(model(tokens).numpy())
+
     with mg.trace(model) as t:
         t.edit("logits", zeros)
-        thread = threading.Thread(target=lambda: results.append(model(tokens).numpy()))
+        thread = threading.Thread(target=run)
         thread.start()
         thread.join()
-    np.testing.assert_array_equal(results[0], plain)
+    np.testing.assert_array_equal(results, [plain, plain])
     assert t.recording is None
 
 

@@ -202,6 +202,11 @@ def test_what_effect_refuses():
         arguments = {"name": "h.0.out", "change": np.zeros_like, "logit_diff": (1, 2)} | changes
         with pytest.raises(mg.SettingError, match=message.replace("(", r"\(")):
             t.effect(**arguments)
+    with (
+        mg.learn.using(layer_norm=lambda x, weight, bias, eps=1e-5: x),
+        pytest.raises(mg.StateError, match="another function runs in place of one; measure"),
+    ):
+        t.effect("h.0.out", np.zeros_like, (1, 2))
     cache = mg.KVCache(model)
     with mg.no_grad(), mg.trace(model) as t:
         model([[1, 2]], cache)

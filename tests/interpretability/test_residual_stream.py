@@ -43,6 +43,23 @@ def test_the_lens_has_no_batch_axis_for_one_row_and_sees_edits():
     np.testing.assert_allclose(edited[2], t["logits"], rtol=0, atol=1e-12)
 
 
+def test_blocks_of_one_s_own_have_no_lens():
+    class OwnBlock(mg.nn.Module):
+        def __call__(self, x, cache=None):
+            return x * 0.5
+
+    model, tokens = random_model(), tokens_of()
+    model.h[1] = OwnBlock()
+    with mg.trace(model) as t:
+        model(tokens)
+    assert "h.0.out" in t
+    for ask in (t.logit_lens, lambda: t.effect("h.0.out", np.zeros_like, (1, 2))):
+        with pytest.raises(
+            mg.SettingError, match=r"as nn\.Block does; got one without h\.1\.resid"
+        ):
+            ask()
+
+
 def test_the_lens_is_not_traced_and_follows_dropout():
     model = random_model(CONFIGS["dropout"])
     tokens = tokens_of(GPT2)

@@ -133,13 +133,18 @@ def test_a_trace_inside_a_captured_function_is_refused():
 def test_a_hook_of_the_engine_comes_first():
     model, tokens = random_model(), tokens_of()
 
+    seen = []
+
     def double(name, node):
+        seen.append(name)
         return node * 2 if name == "h.0.attn.out" else node
 
     with engine.hook_activations(double):
         expected = model(tokens).numpy()
         with mg.trace(model) as t:
+            seen.clear()
             np.testing.assert_array_equal(model(tokens).numpy(), expected)
+            assert seen == t.names()  # each once
             t.edit("h.0.attn.out", lambda x: x / 2)
             logits = model(tokens).numpy()
     np.testing.assert_allclose(logits, model(tokens).numpy(), rtol=0, atol=1e-12)
