@@ -54,7 +54,7 @@ for context, target in zip(*windows_of([names[0]])):
 logits = mg.Tensor(np.zeros((size, size), np.float32), requires_grad=True)
 optimizer = mg.SGD([logits], lr=50)
 for _ in range(300):
-    loss = mg.ops.cross_entropy(mg.ops.embedding(logits, data[0][:, 2]), data[1])
+    loss = mg.ops.cross_entropy(mg.ops.embedding(data[0][:, 2], logits), data[1])
     optimizer.zero_grad()
     loss.backward()
     optimizer.step()
@@ -166,7 +166,7 @@ ids = np.random.default_rng(1).integers(0, 50_257, 64)
 results = {}
 for name, way in {
     "one-hot product": lambda: mg.ops.one_hot(ids, 50_257) @ tall,
-    "lookup": lambda: mg.ops.embedding(tall, ids),
+    "lookup": lambda: mg.ops.embedding(ids, tall),
 }.items():
     way()  # the first call may compile
     start = time.perf_counter()
@@ -192,7 +192,7 @@ mg.learn.predict(
 
 # %% tags=["answer:05.twice"]
 small = mg.Tensor(np.zeros((4, 2), np.float32), requires_grad=True)
-mg.ops.embedding(small, np.array([2, 0, 2])).backward(np.array([[1, 2], [0, 1], [4, 1]], np.float32))
+mg.ops.embedding(np.array([2, 0, 2]), small).backward(np.array([[1, 2], [0, 1], [4, 1]], np.float32))
 mg.learn.reveal("05.twice", str([int(number) for number in small.grad[2]]))
 
 # %% [markdown]
