@@ -134,8 +134,8 @@ for before in (end, *probs[end].argsort()[::-1][:2]):
 # infinite loss. So every count begins at a small number, here 0.3: this is called **smoothing**.
 #
 # The scoreboard shows the loss of every model so far on the same held-out names. Later notebooks
-# that train a model on these names add rows. Here ± is two standard errors; bytes come in
-# notebook 04. Notebook 00 counted other names, so its figures differ a little.
+# that train a model on these names add rows. Here ± is two standard errors, where notebook 00
+# showed one; bytes come in notebook 04. Notebook 00 counted other names, so its figures differ a little.
 
 # %%
 board = mg.learn.scoreboard(names)

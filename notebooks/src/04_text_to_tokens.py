@@ -253,10 +253,12 @@ print("held out: the first fifth. Without merges, {:.2f} nats per token".format(
 
 # %% tags=["shows:04.loss"]
 losses = {n: np.array([pair_loss(fold, n) for fold in range(5)]) for n in (0, 100, 500)}
-print("merges   nats per token   nats per byte   (five fifths held out in turn)")
+print("merges   nats per token   nats per byte")
 for n, values in losses.items():
-    (token, byte), (token_spread, byte_spread) = values.mean(axis=0), values.std(axis=0, ddof=1)
-    print(f"{n:6}   {token:.2f} ± {token_spread:.2f}      {byte:.2f} ± {byte_spread:.2f}")
+    errors = 2 * values.std(axis=0, ddof=1) / len(values) ** 0.5
+    (token, byte), (token_error, byte_error) = values.mean(axis=0), errors
+    print(f"{n:6}   {token:.2f} ± {token_error:.2f}      {byte:.2f} ± {byte_error:.2f}")
+print("± is two standard errors, over the five fifths, each held out in turn")
 
 # %% tags=["answer:04.loss"]
 change = losses[500] - losses[0]
@@ -328,4 +330,4 @@ print("their bytes:  ", [list(tok.token_bytes(i)) for i in ids])
 #
 # Why can a model that writes well stumble when you ask it to count the letters of a word?
 #
-# On to the places of letters: [Embeddings](05_embeddings.ipynb).
+# Next comes [notebook 05, Embeddings](05_embeddings.ipynb).

@@ -4,6 +4,8 @@ from functools import cache
 
 import microgpt as mg
 
+CORPUS = mg.load_corpus("names-mini")
+
 
 @cache
 def trained_monitor():
@@ -132,6 +134,7 @@ VIEWS = {
     "neighbourhood": lambda: mg.widgets.Neighbourhood(),
     "neighbourhood, ten numbers": _neighbourhood_of_ten,
     "neighbourhood, untrained": _neighbourhood_untrained,
+    "network": lambda: mg.widgets.NetworkDiagram(mg.models.MLP(), CORPUS, "ann"),
     "prediction": _prediction,
     "exercise": lambda: mg.learn.check("09.top_k", lambda probabilities, k: [1.0] * 3),
     "shapes": _shape_blanks,

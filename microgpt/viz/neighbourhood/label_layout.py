@@ -91,8 +91,9 @@ def _costs(points: np.ndarray, offsets: np.ndarray, label: int, zero: np.ndarray
         centres = points[label] * width + OFFSETS
         labels = points[placed] * width + offsets[placed]
         costs += 10 * _overlaps(centres, labels, BOX)
-        spots = np.concatenate([points[others], zero]) * width
+        spots = points[others] * width
         costs += 4 * _overlaps(centres, spots, (BOX + SPOT) / 2)
+        costs += 4 * _overlaps(centres, zero * width, (BOX + SPOT) / 2)
         costs += 2 * _overlaps(centres - OFFSETS / 2, spots, SPOT)  # under the line to the label
         beyond = np.maximum(BOX / 2 - centres, centres - (width - BOX / 2)).max(axis=1)
         costs += 5 * np.maximum(beyond, 0)

@@ -107,7 +107,7 @@ def box_texts(shown: NetworkPass) -> tuple[tuple[str, str, tuple[str, ...]], ...
     return (
         ("Embeddings", f"{T} × {C} = {I}", (f"{plural(T, 'row')} of the table", f"wte ({V}, {C})")),
         ("Hidden layer", f"{H}", (f"each from all {I}:", f"c_fc ({H}, {I})",
-                                  f"+ bias ({H},), then tanh")),
+                                  f"+ bias ({H},)", "then tanh")),
         ("Logits", f"{V}", (f"each from all {H}:", f"lm_head ({V}, {H})", f"+ bias ({V},)")),
         ("Probabilities", f"{V}", ("softmax of the logits;",
                                    f"the {len(shown.prob_rows)} largest")),
