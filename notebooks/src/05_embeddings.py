@@ -3,10 +3,10 @@
 #
 # The letter a has the id 0, b has 1, and z has 25. Is z more than a? Is b between a and c in any way
 # that helps to guess a name? Here each letter gets a few numbers of its own, and training moves
-# them. With such numbers you build the first network that is better than counting.
+# them. With these you build a network that is better than counting.
 #
-# You need the matrix product from notebook 02, and from notebook 03 the softmax, the loss and the
-# scoreboard. The corpus is the list `names-mini`.
+# You need the matrix product from notebook 02, and the softmax, the loss and the scoreboard from 03.
+# The corpus is the list `names-mini`.
 
 # %% tags=["imports", "varies"]
 import statistics
@@ -30,10 +30,10 @@ print(f"there are {size} ids; {end} marks the start and the end of a name")
 # %% [markdown]
 # ## An embedding is a row of a table
 #
-# Notebook 00 called the row of numbers that stands for a token its embedding. The embeddings of all
-# tokens are the rows of one table. How is a row taken out of it? Write the id as a row of zeros with a
-# single 1, at the index of the id: this is the **one-hot** row of the id. Its product with the table
-# keeps one row and multiplies all others by 0. Here are the ids 2, 0 and 2, and a table of 4 × 2.
+# Each token has its embedding, as in notebook 00. Together they are a table with one row for each
+# token. How is a row taken out? Write the id as a row of zeros with a single 1, at the index of the
+# id: this is the **one-hot** row of the id. Its product with the table keeps one row and multiplies
+# all others by 0. Here are the ids 2, 0 and 2, and a table of 4 × 2.
 
 # %%
 one_hot = np.array([[0, 0, 1, 0], [1, 0, 0, 0], [0, 0, 1, 0]])
@@ -140,8 +140,8 @@ else:
 # %% tags=["experiment"]
 def windows_of(corpus):
     rows = [[end, end, *tokenizer.encode(name, bos=True, eos=True)] for name in corpus]
-    fours = np.array([ids[i : i + 4] for ids in rows for i in range(len(ids) - 3)])
-    return fours[:, :3], fours[:, 3]
+    windows = np.array([ids[i : i + 4] for ids in rows for i in range(len(ids) - 3)])
+    return windows[:, :3], windows[:, 3]  # three ids, and the one that follows them
 
 def loss_of(model, data):
     return mg.ops.cross_entropy(model.logits(data[0]), data[1]).item()
@@ -178,9 +178,12 @@ model = mg.models.MLP(size, context=3, n_embd=10, hidden=64, seed=42)
 mg.widgets.NetworkDiagram(model, names, names[0])
 
 # %% [markdown]
+# The next cell lists the parameters, by the names of GPT-2. A weight has the shape (outputs, inputs),
+# so the hidden layer is x @ weightᵀ, plus a bias.
+#
 # Before training, this network is worse than knowing nothing. Why? Random logits are not equal: the
-# network prefers some letters for no reason, and is mostly wrong. To see it, multiply its logits. At 0,
-# all letters are equally probable. At 1, they are as they are. At 2, it prefers the same letters still
+# network prefers some letters for no reason, and is mostly wrong. To see it, multiply its logits. By 0,
+# all letters become equally probable. By 1, nothing changes. By 2, it prefers the same letters still
 # more.
 
 # %%
@@ -198,7 +201,7 @@ for factor in (0, 0.5, 1, 2):
 # to 0 towards the end, so that the last steps are small.
 
 # %% tags=["experiment"]
-def fit(model, data, seed, optimizer=mg.Adam, lr=0.02, only=None):
+def fit(model, data, seed, optimizer=mg.Adam, lr=0.02, only=None):  # only: train these alone
     windows, targets = data
     rng = np.random.default_rng(seed)
     optimizer = optimizer(only or model.parameters(), lr=lr)
@@ -318,7 +321,7 @@ mg.learn.predict(
 # %% tags=["experiment"]
 class Summed(mg.models.MLP):
     def __init__(self, seed, has_position=False, is_bent=False):
-        super().__init__(size, context=1, seed=seed)
+        super().__init__(size, context=1, seed=seed)  # its hidden layer reads ten numbers
         positions = np.random.default_rng(1000 + seed).normal(size=(3, 10))
         if has_position:
             self.wpe = mg.Tensor(positions.astype(np.float32), requires_grad=True)
@@ -350,7 +353,7 @@ mg.learn.reveal("05.position", "nothing" if share < 0.1 else "a little" if share
 # %% [markdown]
 # Write it down for three letters with embeddings a, b, c and positions p, q, r. The sum of a + p,
 # b + q and c + r is a + b + c, plus p + q + r. But p + q + r is the same for every context, and the
-# bias of the next layer can already be this constant. But if each a + p is bent by a tanh before
+# bias of the hidden layer can already be this constant. But if each a + p is bent by a tanh before
 # the sum, the two parts can no longer be separated.
 
 # %%
@@ -528,7 +531,7 @@ except mg.GradientError as error:
 #
 # There are only 27 letters, and a name is short. For the 50,257 tokens of the smallest GPT-2, the
 # table is a third of all parameters. A map is no proof of what a model does, and a swap tells only of
-# one model on one list. How many numbers a letter needs was not searched for.
+# one model on one list.
 
 # %% [markdown]
 # ### You can now say

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 
-
 RARE = 0.01  # a letter with a smaller share of all letters is drawn faintly
 
 

@@ -13,8 +13,9 @@ END_SIGN = "▪"  # the token that begins and ends a name
 BOX = 18.0  # pixels on each side that a label needs
 SPOT = 8.0  # pixels across a point
 EDGE = 0.015  # share between the edge and a point that lies beyond it
-MAP_WIDTHS = (330.0, 460.0, 620.0)  # pixels; labels keep their size, so that all three are tried
-RADII = (13.0, 20.0, 28.0, 38.0, 50.0)  # pixels from a point to the centre of its label
+# Of the map, in pixels, (3, 1). Labels keep their size on all of them.
+MAP_WIDTHS = np.array([[330.0], [460.0], [620.0]])
+RADII = (13.0, 20.0, 28.0, 38.0, 50.0, 64.0)  # pixels from a point to the centre of its label
 LED = 16.0  # a label further than this from its point has a line that leads to it
 NUM_ROUNDS = 3
 _ANGLES = np.deg2rad([0, 180, 270, 90, 315, 225, 45, 135, 22, 158, 202, 338])
@@ -60,15 +61,20 @@ def layout_labels(shown: EmbeddingMap) -> tuple[PlacedLabel, ...]:
     order = sorted(
         range(len(points)), key=lambda i: (i != shown.chosen, -shown.letters[i].share, i)
     )
-    offsets = np.full_like(points, np.nan)  # of the labels that stand already
     is_sign = np.array([letter.label == END_SIGN for letter in shown.letters])
+    spots = points[:, None] * MAP_WIDTHS  # (letters, maps, 2), in pixels
+    zero = np.array(position(shown, 0, 0)) * MAP_WIDTHS
+    fixed_costs = [_fixed_costs(spots, i, zero) for i in range(len(points))]
+    offsets = np.full_like(points, np.nan)  # of the labels that stand already
     offsets[is_sign] = 0
-    zero = np.array([position(shown, 0, 0)])
     for _ in range(NUM_ROUNDS):
         before = offsets.copy()
         for i in (index for index in order if not is_sign[index]):
             offsets[i] = np.nan
-            offsets[i] = OFFSETS[_costs(points, offsets, i, zero).argmin()]
+            placed = ~np.isnan(offsets[:, 0])
+            labels = spots[placed] + offsets[placed][:, None]
+            covered = _overlaps(spots[i] + OFFSETS[:, None], labels, BOX)
+            offsets[i] = OFFSETS[(fixed_costs[i] + 10 * covered).argmin()]
         if np.array_equal(before, offsets, equal_nan=True):
             break
     return tuple(
@@ -79,31 +85,27 @@ def layout_labels(shown: EmbeddingMap) -> tuple[PlacedLabel, ...]:
     )
 
 
-def _costs(points: np.ndarray, offsets: np.ndarray, label: int, zero: np.ndarray) -> np.ndarray:
-    """Return what each of `OFFSETS` costs a label: what it would cover, and its distance.
+def _fixed_costs(spots: np.ndarray, label: int, zero: np.ndarray) -> np.ndarray:
+    """Return what each of `OFFSETS` costs a label that stands alone: (N,).
 
-    `zero` (1, 2) is where the map marks (0, 0).
+    Its distance from its point, other points and (0, 0) under it, others under its line, and what
+    of it stands beyond the edge. spots (letters, maps, 2) and zero (maps, 2) are in pixels.
     """
     costs = np.hypot(*OFFSETS.T) / 10 + np.linspace(0, 0.1, len(OFFSETS))
-    others = np.arange(len(points)) != label
-    placed = others & ~np.isnan(offsets[:, 0])
-    for width in MAP_WIDTHS:
-        centres = points[label] * width + OFFSETS
-        labels = points[placed] * width + offsets[placed]
-        costs += 10 * _overlaps(centres, labels, BOX)
-        spots = points[others] * width
-        costs += 4 * _overlaps(centres, spots, (BOX + SPOT) / 2)
-        costs += 4 * _overlaps(centres, zero * width, (BOX + SPOT) / 2)
-        costs += 2 * _overlaps(centres - OFFSETS / 2, spots, SPOT)  # under the line to the label
-        beyond = np.maximum(BOX / 2 - centres, centres - (width - BOX / 2)).max(axis=1)
-        costs += 5 * np.maximum(beyond, 0)
-    return costs
+    centres, others = spots[label] + OFFSETS[:, None], np.delete(spots, label, axis=0)
+    costs += 4 * _overlaps(centres, np.concatenate([others, zero[None]]), (BOX + SPOT) / 2)
+    costs += 2 * _overlaps(centres - OFFSETS[:, None] / 2, others, SPOT)
+    beyond = np.maximum(BOX / 2 - centres, centres - (MAP_WIDTHS - BOX / 2)).max(axis=-1)
+    return costs + 5 * np.maximum(beyond, 0).sum(axis=1)
 
 
 def _overlaps(centres: np.ndarray, others: np.ndarray, size: float) -> np.ndarray:
-    """Return by how many pixels squares of `size` around centres (N, 2) cover others (M, 2)."""
-    overlaps = size - np.abs(centres[:, None] - others).max(axis=-1)
-    return np.maximum(overlaps, 0).sum(axis=1)
+    """Return by how many pixels squares of `size` cover others, added up over all maps: (N,).
+
+    centres (N, maps, 2), others (M, maps, 2).
+    """
+    distances = np.abs(centres[:, None] - others).max(axis=-1)  # (N, M, maps)
+    return np.maximum(size - distances, 0).sum(axis=(1, 2))
 
 
 def position(shown: EmbeddingMap, x: float, y: float) -> Point:

@@ -41,7 +41,9 @@ def map_table(shown: EmbeddingMap) -> str:
         for letter in shown.letters
     ]  # fmt: skip
     caption = f"the letters on the map at step {shown.step:,}"
-    return html_table(("letter", *axis_names(shown), "share of all letters", "vowel"), rows, caption)
+    return html_table(
+        ("letter", *axis_names(shown), "share of all letters", "vowel"), rows, caption
+    )
 
 
 def axis_names(shown: EmbeddingMap) -> tuple[str, str]:

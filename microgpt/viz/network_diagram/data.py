@@ -103,10 +103,10 @@ def question(shown: NetworkPass) -> str:
 def box_texts(shown: NetworkPass) -> tuple[tuple[str, str, tuple[str, ...]], ...]:
     """Return for each box its title, its size, and lines on what makes its numbers."""
     T, C = shown.embeddings.shape
-    I, H, V = shown.num_inputs, len(shown.hidden), len(shown.labels)
+    N, H, V = shown.num_inputs, len(shown.hidden), len(shown.labels)
     return (
-        ("Embeddings", f"{T} × {C} = {I}", (f"{plural(T, 'row')} of the table", f"wte ({V}, {C})")),
-        ("Hidden layer", f"{H}", (f"each from all {I}:", f"c_fc ({H}, {I})",
+        ("Embeddings", f"{T} × {C} = {N}", (f"{plural(T, 'row')} of the table", f"wte ({V}, {C})")),
+        ("Hidden layer", f"{H}", (f"each from all {N}:", f"c_fc ({H}, {N})",
                                   f"+ bias ({H},)", "then tanh")),
         ("Logits", f"{V}", (f"each from all {H}:", f"lm_head ({V}, {H})", f"+ bias ({V},)")),
         ("Probabilities", f"{V}", ("softmax of the logits;",

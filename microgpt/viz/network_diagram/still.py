@@ -22,8 +22,13 @@ NOTE_LINE, LETTER_ROW = 19, 16
 
 def draw_network(shown: NetworkPass) -> Drawing:
     """Draw the boxes and the arrows between them."""
-    graphic_height = max(MIN_GRAPHIC, STRIP * len(shown.tokens), _logits_height(shown),
-                         _cell(HIDDEN_COLUMNS) * -(-len(shown.hidden) // HIDDEN_COLUMNS))  # fmt: skip
+    num_hidden_rows = shown.hidden_squares[-1].row + 1
+    heights = (
+        STRIP * len(shown.tokens),
+        _cell(HIDDEN_COLUMNS) * num_hidden_rows,
+        _logits_height(shown),
+    )
+    graphic_height = max(MIN_GRAPHIC, *heights)
     note_top = GRAPHIC_TOP + graphic_height + 26
     bottom = note_top + NOTE_LINE * max(len(lines) for _, _, lines in box_texts(shown))
     drawing = Drawing(WIDTH, bottom + MARGIN)
