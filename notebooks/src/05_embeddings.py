@@ -258,7 +258,7 @@ mg.learn.predict(
 # %% tags=["experiment"]
 class Indices(mg.models.MLP):  # the same network, with the index in place of an embedding
     def logits(self, windows):
-        x = mg.Tensor((windows / 13 - 1).astype(np.float32))  # from −1 to 1
+        x = mg.Tensor((2 * windows / (size - 1) - 1).astype(np.float32))  # from −1 to 1
         return self.lm_head(self.c_fc(x).tanh())
 
 def plus_minus(values, sign=""):
@@ -266,14 +266,14 @@ def plus_minus(values, sign=""):
     return f"{statistics.mean(values):{sign}.3f} ± {2 * error:.3f}"
 
 SEEDS = range(3)
-fixed = ", ".join(f"{letters[i]} {i / 13 - 1:+.2f}" for i in (0, 1, 2, end - 1))
+fixed = ", ".join(f"{letters[i]} {2 * i / (size - 1) - 1:+.2f}" for i in (0, 1, 2, end - 1))
 print(f"the index in the alphabet, scaled, of the first letters and the last: {fixed}")
 
 # %% [markdown]
 # One seed may be lucky, so each network is trained with three seeds: they decide the random
 # parameters and the order of the contexts. Here ± is two standard errors, over the seeds.
 
-# %% tags=["shows:05.quantity"]
+# %%
 runs = {}
 
 def show(label, losses, against=None):
@@ -284,14 +284,19 @@ def show(label, losses, against=None):
     print(line)
 
 networks = [fit(mg.models.MLP(size, seed=seed), data, seed) for seed in SEEDS]
+show("ten learned numbers", [loss_of(network, held) for network in networks])
+
+# %% tags=["shows:05.quantity"]
 one = [fit(mg.models.MLP(size, n_embd=1, seed=seed), data, seed) for seed in SEEDS]
 index = [fit(Indices(size, n_embd=1, seed=seed), data, seed) for seed in SEEDS]
-show("ten learned numbers", [loss_of(network, held) for network in networks])
 show("one learned number", [loss_of(network, held) for network in one], "ten learned numbers")
 show("index in the alphabet", [loss_of(network, held) for network in index], "ten learned numbers")
 
 # %% tags=["answer:05.quantity"]
-ten, one, index = (statistics.mean(losses) for losses in runs.values())
+ten, one, index = (
+    statistics.mean(runs[label])
+    for label in ("ten learned numbers", "one learned number", "index in the alphabet")
+)
 choices = {0: "the same", 0.05: "a little higher, by about 0.05", 0.3: "much higher, by about 0.3"}
 nearest = choices[min(choices, key=lambda choice: abs(choice - (index - ten)))]
 pairs = next(score.loss for score in board.scores if score.name == "pairs counted")
