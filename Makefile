@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PYTEST := $(BIN)/python -m pytest
+# Tests start many processes: each imports the bytecode that the first one wrote.
+export PYTHONDONTWRITEBYTECODE :=
 
 .PHONY: help lab test browser latency mutants lint notebooks clean
 

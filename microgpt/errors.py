@@ -9,6 +9,8 @@ from collections.abc import Iterable, Sequence
 from numbers import Number
 from typing import Any
 
+from microgpt.plain_text import join_and, join_words
+
 MAX_VALUE_LENGTH = 80  # characters
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 _MISSING = object()
@@ -66,7 +68,7 @@ class MicrogptError(Exception):
             for remedy in self.remedies
             if all(map(notation.has, _PLACEHOLDER.findall(remedy)))
         ]
-        parts = [self._statement(notation), _join(remedies, ", or ")]
+        parts = [self._statement(notation), join_words(remedies, ", or ")]
         return "; ".join(part for part in parts if part)
 
     def _statement(self, notation: Notation) -> str:
@@ -118,7 +120,7 @@ class SettingError(MicrogptError, ValueError):
         return sentence + did_you_mean(nearest and notation.value(nearest))
 
     def _statement(self, notation: Notation) -> str:
-        subject = _join([notation.setting(name) for name in self.names], " and ")
+        subject = join_and(notation.setting(name) for name in self.names)
         parts = [self._fill(self.expected, notation)] if self.expected else []
         if self.choices:
             parts.append(f"one of {', '.join(map(notation.value, self.choices))}")
@@ -150,11 +152,6 @@ def closest(word: Any, names: Iterable[Any]) -> str:
 def did_you_mean(name: str) -> str:
     """Return "; did you mean …?", or "" if the name is empty."""
     return f"; did you mean {name}?" if name else ""
-
-
-def _join(parts: Sequence[str], conjunction: str) -> str:
-    """Join parts into a list in a sentence: "a", "a and b", "a, b and c"."""
-    return conjunction.join(filter(None, [", ".join(parts[:-1]), *parts[-1:]]))
 
 
 class ShapeError(MicrogptError, ValueError):

@@ -4,21 +4,15 @@ import subprocess
 import sys
 
 import pytest
-
-BLOCK = """
-import sys
-class Absent:
-    def find_spec(self, name, path=None, target=None):
-        if name.split(".")[0] in {blocked!r}:
-            raise ModuleNotFoundError(f"No module named {{name!r}}", name=name)
-sys.meta_path.insert(0, Absent())
-"""
+from absent_libraries import without
 
 
 def run(code, *blocked, check=True):
-    script = BLOCK.format(blocked=set(blocked)) + code
     return subprocess.run(
-        [sys.executable, "-W", "error", "-c", script], capture_output=True, text=True, check=check
+        [sys.executable, "-W", "error", "-c", without(*blocked) + code],
+        capture_output=True,
+        text=True,
+        check=check,
     )
 
 

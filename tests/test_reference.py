@@ -7,6 +7,7 @@ import sys
 
 import numpy as np
 import pytest
+from absent_libraries import without
 from microgpt_trace import TRACE_LIBM, libm_fingerprint
 
 import microgpt as mg
@@ -168,12 +169,6 @@ def test_samples_may_be_longer_than_any_document():
 
 def test_without_numba_the_back_end_is_unavailable():
     code = """
-import sys
-class Absent:
-    def find_spec(self, name, path=None, target=None):
-        if name.split(".")[0] in {"numba", "llvmlite"}:
-            raise ModuleNotFoundError(name)
-sys.meta_path.insert(0, Absent())
 from microgpt import reference
 try:
     reference.run(["anna"], engine="tape")
@@ -181,7 +176,10 @@ except Exception as error:
     print(type(error).__name__, error)
 """
     result = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+        [sys.executable, "-c", without("numba", "llvmlite") + code],
+        capture_output=True,
+        text=True,
+        check=True,
     )
     assert result.stdout.startswith("BackendUnavailable the back end 'numba' needs numba, which is")
 

@@ -24,6 +24,7 @@ from microgpt.backends.dispatch import (
     tracing,
 )
 from microgpt.errors import BackendUnavailable, closest, did_you_mean
+from microgpt.plain_text import text_table
 
 __all__ = [
     "LOCK",
@@ -185,6 +186,4 @@ def table() -> Table:
     for name, info in _BACKENDS.items():
         usable = "yes" if available(name) else f"needs {info.requires}"
         rows.append(("*" if name == selected_name else "", name, usable, info.description))
-    widths = [max(len(row[column]) for row in rows) for column in range(4)]
-    lines = ["  ".join(cell.ljust(w) for cell, w in zip(row, widths, strict=True)) for row in rows]
-    return Table("\n".join(line.rstrip() for line in lines))
+    return Table("\n".join(text_table(rows)))

@@ -4,7 +4,7 @@ from typing import Any
 
 from microgpt.benchmark.results import Results
 from microgpt.benchmark.scaling import ScalingRow, scaling_rows
-from microgpt.benchmark.table import comparison_sentences, format_number
+from microgpt.benchmark.table import comparison_sentences, format_measured
 from microgpt.benchmark.targets import bandwidth_fraction, perf_targets
 from microgpt.benchmark.workloads import WORKLOADS
 
@@ -65,7 +65,7 @@ def bar_groups(results: Results) -> list[tuple[str, list[tuple[str, float, str, 
         for m in measurements:
             assert m.median is not None
             number = m.in_unit(m.median)
-            text = f"{format_number(number)} {workload.unit}"
+            text = f"{format_measured(number)} {workload.unit}"
             rows.append((m.implementation.label, number, text, not m.implementation.library))
         groups.append((heading, rows))
     return groups

@@ -8,6 +8,7 @@ from microgpt.benchmark.implementations import ENGINES, format_threads
 from microgpt.benchmark.results import Measurement, Results
 from microgpt.benchmark.targets import OURS, bandwidth_fraction, perf_targets
 from microgpt.benchmark.workloads import TIME_UNITS, WORKLOADS, Workload
+from microgpt.plain_text import text_table
 
 LEGEND = (
     "Each implementation is a process of its own, and they alternate: while one works, the others "
@@ -66,7 +67,7 @@ def _workload_table(workload: Workload, results: Results) -> Iterator[str]:
     yield wrap(f"{workload.name}: {workload.title}.")
     yield f"In {workload.unit}; {'higher' if workload.higher_is_better else 'lower'} is better."
     measurements = results.for_workload(workload.name)
-    yield from align_columns([HEADER, *(_row(m) for m in measurements if m.blocks)])
+    yield from text_table([HEADER, *(_row(m) for m in measurements if m.blocks)], "lr", indent=2)
     for m in measurements:
         if not m.blocks:
             yield f"  not measured: {m.implementation.label}: {m.error or 'no block was run'}"
@@ -80,9 +81,9 @@ def _row(m: Measurement) -> tuple[str, ...]:
     unit = f" {m.unit}" if "unit" in m.metadata else ""
     return (
         m.implementation.label,
-        format_number(m.in_unit(m.median)) + unit,
-        " to ".join(map(format_number, sorted(map(m.in_unit, m.block_range)))),
-        format_number(m.in_unit(m.best)) + unit,
+        format_measured(m.in_unit(m.median)) + unit,
+        " to ".join(map(format_measured, sorted(map(m.in_unit, m.block_range)))),
+        format_measured(m.in_unit(m.best)) + unit,
         "" if m.first_call is None else format_duration(m.first_call),
         str(m.metadata.get("threads") or m.implementation.threads or ""),
         "" if m.peak_memory_mib is None else f"{m.peak_memory_mib:,.0f} MiB",
@@ -100,20 +101,20 @@ def comparison_sentences(workload: Workload, results: Results) -> Iterator[str]:
     speedup = None if workload.name == "start" else results.speedup(workload.name, slowest)
     if slowest is not None and speedup is not None and slowest.implementation.name != OURS:
         engine = slowest.implementation.label.partition(":")[0]
-        yield f"microgpt {OURS} is {format_number(speedup)} × as fast as {engine}."
+        yield f"microgpt {OURS} is {format_measured(speedup)} × as fast as {engine}."
     peer = results.best_peer(workload.name)
     speedup = results.speedup(workload.name, peer)
     if peer is not None and speedup is not None:
         label = peer.implementation.label
-        yield f"microgpt {OURS} is {format_number(speedup)} × the best peer ({label})."
+        yield f"microgpt {OURS} is {format_measured(speedup)} × the best peer ({label})."
     fraction = bandwidth_fraction(results) if workload.name == "generate" else None
     memory = results.find(workload.name, "memory")
     if fraction is not None and memory is not None and memory.median is not None:
         bandwidth = memory.in_unit(memory.median)
         yield (
             f"Every token needs all weights: microgpt {OURS} reads "
-            f"{format_number(fraction * bandwidth)} GB/s of them, {100 * fraction:.0f} % of this "
-            f"machine's memory bandwidth of {format_number(bandwidth)} GB/s."
+            f"{format_measured(fraction * bandwidth)} GB/s of them, {100 * fraction:.0f} % of this "
+            f"machine's memory bandwidth of {format_measured(bandwidth)} GB/s."
         )
 
 
@@ -140,22 +141,22 @@ def scaling_table(results: Results) -> Iterator[str]:
     for name, by_threads in by_point.items():
         last = by_threads[max(by_threads)]
         times = [
-            format_number(by_threads[n].seconds * 1e3) if n in by_threads else "" for n in counts
+            format_measured(by_threads[n].seconds * 1e3) if n in by_threads else "" for n in counts
         ]
         attainable = last.attainable_gflops
         lines.append([
             name,
             *times,
-            format_number(last.point.arithmetic_intensity),
-            format_number(last.achieved_gflops),
-            "" if attainable is None else format_number(attainable),
+            format_measured(last.point.arithmetic_intensity),
+            format_measured(last.achieved_gflops),
+            "" if attainable is None else format_measured(attainable),
             "a cliff" if any(row.is_cliff for row in by_threads.values()) else "",
         ])  # fmt: skip
-    yield from align_columns(lines)
+    yield from text_table(lines, "lr", indent=2)
     for m in results.for_workload("scaling"):
         is_peak = m.task in scaling.PEAK_RATE_TASKS and m.median is not None
         if is_peak and m.implementation.threads == counts[-1]:
-            yield f"  peak {m.task}: {format_number(m.in_unit(m.median or 0))} {m.unit}"
+            yield f"  peak {m.task}: {format_measured(m.in_unit(m.median or 0))} {m.unit}"
     for m in results.for_workload("scaling"):
         if m.error:
             yield f"  not measured: {m.task}, {m.implementation.label}: {m.error}"
@@ -166,28 +167,19 @@ def format_targets(results: Results) -> str:
     lines: list[Sequence[str]] = [("", "target", "measured", "")]
     for perf_target in perf_targets(results):
         verdict = {True: "met", False: "missed", None: "not measured"}[perf_target.met]
-        value = "" if perf_target.value is None else format_number(perf_target.value)
+        value = "" if perf_target.value is None else format_measured(perf_target.value)
         description = f"{perf_target.workload}: {perf_target.description}"
-        lines.append((description, format_number(perf_target.target), value, verdict))
-    return "\n".join(["Targets.", *align_columns(lines)])
-
-
-def align_columns(rows: Sequence[Sequence[str]]) -> Iterator[str]:
-    """Yield rows as aligned lines: the first column left-aligned, the others right-aligned."""
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    for row in rows:
-        cells = [row[0].ljust(widths[0])]
-        cells += [cell.rjust(w) for cell, w in zip(row[1:], widths[1:], strict=True)]
-        yield ("  " + "  ".join(cells)).rstrip()
+        lines.append((description, format_measured(perf_target.target), value, verdict))
+    return "\n".join(["Targets.", *text_table(lines, "lr", indent=2)])
 
 
 def format_duration(seconds: float) -> str:
     """Format a duration in s, ms or µs."""
     unit = next((name for name, limit in (("s", 1.0), ("ms", 1e-3)) if seconds >= limit), "µs")
-    return f"{format_number(seconds * TIME_UNITS[unit])} {unit}"
+    return f"{format_measured(seconds * TIME_UNITS[unit])} {unit}"
 
 
-def format_number(number: float) -> str:
+def format_measured(number: float) -> str:
     """Format a number with at least three significant digits."""
     for limit, digits in ((100, 0), (10, 1), (1, 2), (0.1, 3)):
         if abs(number) >= limit:

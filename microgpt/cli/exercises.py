@@ -3,6 +3,8 @@
 import argparse
 import json
 
+from microgpt.plain_text import text_table
+
 TIME_LIMIT = 30.0  # seconds of work for the top level of a teacher's file
 
 
@@ -14,6 +16,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     from microgpt import learn
+    from microgpt.learn.messages import pluralize
 
     if options.test is not None:
         return _test(options.test)
@@ -25,11 +28,11 @@ def run(options: argparse.Namespace) -> int:
             json.dumps([{name: getattr(e, name) for name in fields} for e in exercises], indent=1)
         )
         return 0
-    width = max(len(exercise.id) for exercise in exercises)
-    for exercise in exercises:
-        unit = "minute" if exercise.minutes == 1 else "minutes"
-        print(f"{exercise.id:{width}}  {exercise.minutes:2d} {unit:7}  difficulty "
-              f"{exercise.difficulty}  {exercise.signature}")  # fmt: skip
+    rows = (
+        (e.id, pluralize(e.minutes, "minute"), f"difficulty {e.difficulty}", e.signature)
+        for e in exercises
+    )
+    print("\n".join(text_table(rows, align="lrl")))
     return 0
 
 

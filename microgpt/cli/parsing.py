@@ -6,6 +6,7 @@ from typing import Any, NoReturn
 
 from microgpt.cli.error_messages import OptionNotation
 from microgpt.errors import closest, did_you_mean
+from microgpt.plain_text import join_or
 
 # Arguments that may be empty; an empty string elsewhere is usually an unset shell variable.
 MAY_BE_EMPTY = ("prompt", "sample_prompt", "tokens")
@@ -67,7 +68,7 @@ def _one_line(message: str) -> str:
         if name == "COMMAND":
             all_commands = f"; known: {', '.join(choices)}"
             return f"there is no command {got}{nearest or all_commands}"
-        return f"{name} must be {' or '.join(choices)}; got {got}{nearest}"
+        return f"{name} must be {join_or(choices)}; got {got}{nearest}"
     return f"{name} {problem.removeprefix('option ')}"
 
 

@@ -74,7 +74,7 @@ def resumed_trainer(options: argparse.Namespace, best_file: Path, progress: Prog
     """Restore the trainer of a saved run; options given now replace the run's settings."""
     from microgpt.errors import SettingError
     from microgpt.training import Trainer
-    from microgpt.training.trainer_state import open_state
+    from microgpt.training.state_file import open_state
 
     check_without_init(options)
     fixed = specified(options, ("preset", "init_from", *MODEL_FIELDS, "tokenizer", "format"))
@@ -108,7 +108,7 @@ def resumed_trainer(options: argparse.Namespace, best_file: Path, progress: Prog
 
 def resumed_file(options: argparse.Namespace) -> Path | None:
     """Return the training state file to resume from; None for a new run."""
-    from microgpt.training.trainer_state import STATE_FILE
+    from microgpt.training.state_file import STATE_FILE
 
     if options.resume is None:
         return None

@@ -5,6 +5,7 @@ from numbers import Integral, Real
 from typing import Any
 
 from microgpt.errors import SettingError
+from microgpt.plain_text import join_and
 
 LARGEST_INTEGER = 2**63 - 1
 
@@ -68,7 +69,7 @@ def _range(
         ends.append(f"at most {maximum:g}")
     if below is not None:
         ends.append("finite" if below == float("inf") else f"below {below:g}")
-    return " and ".join(ends)
+    return join_and(ends)
 
 
 def check_boolean(name: str, value: Any) -> None:

@@ -4,6 +4,8 @@ import html
 import re
 from dataclasses import dataclass
 
+from microgpt.plain_text import text_table
+
 SYMBOLS = {"ok": "✓", "note": "○", "problem": "✗"}
 
 # JupyterLab's theme colours if they are defined, else the page's.
@@ -42,12 +44,11 @@ class Report:
     def __repr__(self) -> str:
         if self.brief:
             return self.sentence
-        width = max((len(finding.subject) for finding in self.findings), default=0)
-        lines = [
-            f"{SYMBOLS[finding.state]} {finding.state:7}  {finding.subject:{width}}  {finding}"
+        rows = (
+            (f"{SYMBOLS[finding.state]} {finding.state}", finding.subject, str(finding))
             for finding in self.findings
-        ]
-        return "\n".join([self.sentence, *lines])
+        )
+        return "\n".join([self.sentence, *text_table(rows)])
 
     def _repr_html_(self) -> str:
         if self.brief:

@@ -16,6 +16,7 @@ from microgpt.autograd.tensor import Tensor
 from microgpt.autograd.value import Value
 from microgpt.errors import SettingError, ShapeError
 from microgpt.learn.parsers import ParseError, array, number, tuple_of
+from microgpt.plain_text import join_and
 
 Gradients = tuple[Any, ...]
 
@@ -44,8 +45,8 @@ class Rule(NamedTuple):
         results = self(parse, *copies)
         for result, expected in zip(results, like, strict=True):
             if result.shape != expected.shape:
-                shapes = " and ".join(str(part.shape) for part in like)
-                got = " and ".join(str(part.shape) for part in results)
+                shapes = join_and(part.shape for part in like)
+                got = join_and(part.shape for part in results)
                 raise ShapeError(f"your {self.name} must return shape {shapes}; got {got}")
         return tuple(
             np.ascontiguousarray(result, part.dtype).reshape(part.shape)

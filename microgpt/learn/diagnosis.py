@@ -135,9 +135,11 @@ def _agreements(
 ) -> list[bool | None]:
     """Return for each case whether the mistake explains the outcome; None where neither fails.
 
-    The list ends early if it does not explain the answer's first failure.
+    The list ends early if it does not explain the answer's first failure, or so many cases that its
+    agreement is below MIN_AGREEMENT whatever the rest would show.
     """
     agreements: list[bool | None] = []
+    max_disagreements = (1 - MIN_AGREEMENT) * len(cases)
     for case, outcome in zip(cases, outcomes, strict=True):
         if outcome is not None and mistake.matches is not None:
             agreements.append(_matches(mistake, case, outcome))
@@ -147,7 +149,11 @@ def _agreements(
                 agreements.append(None if failure is outcome else False)
             else:
                 agreements.append(failure.is_like(outcome, exercise.tolerance))
-        if agreements[-1] is False and outcome is not None and True not in agreements:
+        if agreements[-1] is not False:
+            continue
+        if outcome is not None and True not in agreements:
+            break
+        if agreements.count(False) > max_disagreements:
             break
     return agreements
 

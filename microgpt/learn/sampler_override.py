@@ -9,6 +9,7 @@ from microgpt.errors import Described, SettingError, ShapeError, TokenError
 from microgpt.learn.messages import format_message, message_section, pluralize
 from microgpt.learn.parsers import ParseError, array, integer
 from microgpt.learn.usage_report import MAX_COMPARISONS, UsageReport
+from microgpt.plain_text import join_and
 from microgpt.sampling import next_token
 
 NAMES = ("sample", "temperature", "top_k")
@@ -30,7 +31,7 @@ class SamplerOverride:
                min_p: float, u: float) -> int:  # fmt: skip
         """Return the token that the learner's functions sample from logits (V,)."""
         if (top_p is not None and top_p < 1) or min_p > 0:
-            names = " and ".join(self.functions)
+            names = join_and(self.functions)
             raise SettingError(
                 ("top_p", "min_p"),
                 f"left out, since your {names} has no such arguments",

@@ -3,6 +3,8 @@
 from math import inf
 from typing import NamedTuple
 
+from microgpt.plain_text import text_table
+
 
 class Launch(NamedTuple):
     """One launch: kernel name, shapes of its arrays, source line that led to it, and duration."""
@@ -31,15 +33,4 @@ class Launches(tuple[Launch, ...]):
             rows.append((str(number), launch.name, *times, launch.source, shapes))
         if total < inf:
             rows.append(("", "total", f"{total * 1e6:,.1f}", "", "", ""))
-        return "\n".join(_aligned(rows))
-
-
-def _aligned(rows: list[tuple[str, ...]]) -> list[str]:
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    justify = (str.rjust, str.ljust, str.rjust, str.rjust, str.ljust, str.ljust)
-    return [
-        "  ".join(
-            align(cell, width) for align, cell, width in zip(justify, row, widths, strict=True)
-        ).rstrip()
-        for row in rows
-    ]
+        return "\n".join(text_table(rows, align="rlrrl"))

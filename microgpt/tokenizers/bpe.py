@@ -1,20 +1,13 @@
 """`BPETokenizer`: byte-level BPE, as in GPT-2, which can encode any text."""
 
-import functools
 import operator
 import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from microgpt.errors import FormatError, SettingError, TokenError
-from microgpt.tokenizers.bpe_merge import merge_all, merge_steps
-from microgpt.tokenizers.pretokenization import (
-    GPT2_PATTERN,
-    GPT2_PATTERN_FOR_TIKTOKEN,
-    check_text,
-    compile_pattern,
-    pretokenize,
-)
+from microgpt.tokenizers.chunk_encoder import ChunkEncoder
+from microgpt.tokenizers.pretokenization import GPT2_PATTERN, check_text, compile_pattern
 from microgpt.tokenizers.validation import (
     check_byte_order,
     check_counts,
@@ -25,10 +18,6 @@ from microgpt.tokenizers.validation import (
 )
 
 END_OF_TEXT = "<|endoftext|>"
-MAX_CACHED_CHUNKS = 2**16
-MAX_CACHED_LENGTH = 64  # characters; longer chunks are not cached
-# tiktoken's pretokenization fails at a million spaces in a row; ours does not.
-TIKTOKEN_MAX_SPACES = 100_000
 FIELDS = {"type", "byte_order", "merges", "counts", "special_tokens", "pattern"}
 OPTIONAL_FIELDS = {"num_leading_special", "bos_token", "eos_token"}  # in a description if not usual
 
@@ -76,14 +65,9 @@ class BPETokenizer:
         self.bos_token = check_document_token("bos_token", bos_token, names) or self.eos_token
         self.eos_token_id = self._special_id(self.eos_token)
         self.bos_token_id = self._special_id(self.bos_token)
-        self._merge_ids = {pair: token for token, pair in enumerate(self.merges, first + 256)}
-        self._bytes = [name.encode() for name in names[:first]]
-        self._bytes += [bytes([byte]) for byte in self.byte_order]
-        for left, right in self.merges:
-            self._bytes.append(self._bytes[left] + self._bytes[right])
-        self._bytes += [name.encode() for name in names[first:]]
-        self._byte_ids = {byte: token for token, byte in enumerate(self.byte_order, first)}
-        self._chunk_cache: dict[str, list[int]] = {}
+        self._chunks = ChunkEncoder(pattern, self.byte_order, self.merges, first)
+        special = [name.encode() for name in names]
+        self._bytes = [*special[:first], *self._chunks.token_bytes, *special[first:]]
 
     @classmethod
     def from_dict(cls, description: dict[str, Any]) -> "BPETokenizer":
@@ -138,7 +122,7 @@ class BPETokenizer:
         document by accident. `allowed_special` lists the names to encode as special tokens, or is
         "all".
         """
-        return self._encode(text, bos, eos, allowed_special, self._encode_ordinary)
+        return self._encode(text, bos, eos, allowed_special, self._chunks.encode)
 
     def encode_reference(
         self,
@@ -148,7 +132,7 @@ class BPETokenizer:
         allowed_special: str | Iterable[str] = (),
     ) -> list[int]:
         """`encode` in readable Python, without tiktoken: `pretokenize`, then `merge_all`."""
-        return self._encode(text, bos, eos, allowed_special, self._encode_ordinary_reference)
+        return self._encode(text, bos, eos, allowed_special, self._chunks.encode_reference)
 
     def encode_steps(self, text: str) -> list[list[tuple[int, list[int]]]]:
         """Return how each chunk of a text is merged: rows of tokens, with the merges they need.
@@ -157,14 +141,7 @@ class BPETokenizer:
         merges make of it, and so do the first n + 1, …, up to the n of the next entry.
         """
         check_text(text)
-        first = self.ordinary_ids.start + 255  # the id of merge 1, less 1
-        known: dict[str, list[tuple[int, list[int]]]] = {}
-        chunks = list(pretokenize(text, self.pattern))
-        for chunk in set(chunks):
-            tokens = [self._byte_ids[byte] for byte in chunk.encode()]
-            steps = merge_steps(tokens, self._merge_ids)
-            known[chunk] = [(0, tokens), *((new - first, row) for new, row in steps)]
-        return [known[chunk] for chunk in chunks]
+        return self._chunks.encode_steps(text)
 
     def encode_bytes(self, data: bytes) -> list[int]:
         """Return the token ids of any bytes; no token joins invalid UTF-8 with text around it."""
@@ -174,9 +151,9 @@ class BPETokenizer:
         tokens: list[int] = []
         for i, part in enumerate(re.split("([\udc80-\udcff]+)", text)):
             if i % 2:
-                tokens += self._merge_bytes(part.encode("utf-8", "surrogateescape"))
+                tokens += self._chunks.merge_bytes(part.encode("utf-8", "surrogateescape"))
             else:
-                tokens += self._encode_ordinary(part)
+                tokens += self._chunks.encode(part)
         return tokens
 
     def decode(self, tokens: Iterable[int], show_special: bool = False) -> str:
@@ -251,44 +228,3 @@ class BPETokenizer:
                     choices=self.special_tokens,
                 )
         return sorted(names, key=len, reverse=True)
-
-    @functools.cached_property
-    def _tiktoken(self) -> Any:
-        """tiktoken with these merges; None if it is not installed or the pattern is not GPT-2's."""
-        if self.pattern != GPT2_PATTERN:
-            return None
-        try:
-            import tiktoken
-        except ImportError:
-            return None
-        ranks = {self._bytes[token]: token for token in self.ordinary_ids}
-        return tiktoken.Encoding(
-            "microgpt", pat_str=GPT2_PATTERN_FOR_TIKTOKEN, mergeable_ranks=ranks, special_tokens={}
-        )
-
-    def _encode_ordinary(self, text: str) -> list[int]:
-        if self._tiktoken is None or _has_too_many_spaces(text):
-            return self._encode_ordinary_reference(text)
-        return self._tiktoken.encode_ordinary(text)
-
-    def _encode_ordinary_reference(self, text: str) -> list[int]:
-        tokens: list[int] = []
-        for chunk in pretokenize(text, self.pattern):
-            chunk_tokens = self._chunk_cache.get(chunk)
-            if chunk_tokens is None:
-                chunk_tokens = self._merge_bytes(chunk.encode())
-                if len(self._chunk_cache) >= MAX_CACHED_CHUNKS:
-                    self._chunk_cache.clear()
-                if len(chunk) <= MAX_CACHED_LENGTH:
-                    self._chunk_cache[chunk] = chunk_tokens
-            tokens += chunk_tokens
-        return tokens
-
-    def _merge_bytes(self, content: bytes) -> list[int]:
-        return merge_all([self._byte_ids[byte] for byte in content], self._merge_ids)
-
-
-def _has_too_many_spaces(text: str) -> bool:
-    if len(text) < TIKTOKEN_MAX_SPACES:
-        return False
-    return re.search(rf"(?<!\s)\s{{{TIKTOKEN_MAX_SPACES}}}", text) is not None

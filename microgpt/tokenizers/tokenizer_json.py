@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from microgpt.errors import FormatError
+from microgpt.plain_text import join_or
 from microgpt.tokenizers.bpe import BPETokenizer
 from microgpt.tokenizers.vocab_ids import tokenizer_with_ids
 
@@ -73,7 +74,7 @@ def _check_values(
     for key, values in supported.items():
         value = content.get(key, values[0])
         if value not in values:
-            raise _unsupported(name, f"{path}.{key}", " or ".join(map(repr, values)), value)
+            raise _unsupported(name, f"{path}.{key}", join_or(map(repr, values)), value)
 
 
 def _unsupported(name: str, path: str, expected: str, got: Any) -> FormatError:

@@ -22,12 +22,13 @@ from microgpt.recording.captured import Captured
 from microgpt.sampling import generate_text
 from microgpt.tokenizers import Tokenizer, associate, resolve_tokenizer
 from microgpt.training.dataset import Texts, TrainingData
-from microgpt.training.evaluation import compare_losses, eval_batch_size, evaluate_loss
+from microgpt.training.evaluation import Evaluator, compare_losses
 from microgpt.training.interrupts import DeferInterrupts
 from microgpt.training.memorization import MemorizationCheck
 from microgpt.training.metrics import Comparison, Evaluation, Step
+from microgpt.training.state_file import open_state, save_state
 from microgpt.training.train_step import TrainStep
-from microgpt.training.trainer_state import TrainerState, open_state, save_state
+from microgpt.training.trainer_state import TrainerState
 
 BEST_FILE = "best.safetensors"
 
@@ -68,10 +69,8 @@ class Trainer:
         self.model, self.corpus, self.tokenizer = model, data.corpus, data.tokenizer
         self.train_data, self.validation_data = data.train, data.validation
         self.batches = data.train_batches()
-        self._validation_batches = None
-        if self.validation_data is not None:
-            self._validation_batches = data.evaluation_batches(self.validation_data)
         self.config = config = replace(config, steps=data.num_steps(self.batches))
+        self._evaluator = Evaluator(model, data, self.batches, config)
         # A subclass of GPT may branch in Python, which a replay would not do again.
         captures = capture and type(model) is GPT and model.backend.name != "numpy"
         self._train_step = TrainStep(model, config, captures)
@@ -204,9 +203,7 @@ class Trainer:
 
     def validation_batches(self) -> Iterator[Batch]:
         """Iterate over the tokens and targets of `evaluate`; empty without validation data."""
-        if self._validation_batches is None:
-            return iter(())
-        return self._eval_batches(self._validation_batches)
+        return self._evaluator.validation_batches()
 
     def evaluate(
         self, corpus: Texts | None = None, cancelled: Callable[[], bool] = lambda: False
@@ -216,15 +213,7 @@ class Trainer:
         `evaluate(trainer.train_data)` is the training loss. `cancelled()` is called before each
         batch; once it is true, None is returned. Training's random numbers are not used.
         """
-        if corpus is None:
-            batches = self._validation_batches
-        elif corpus is self.train_data:
-            batches = self.batches
-        else:
-            batches = self.data.evaluation_batches(corpus)
-        if batches is None:
-            return None
-        return evaluate_loss(self.model, self._eval_batches(batches), cancelled)
+        return self._evaluator.evaluate(corpus, cancelled)
 
     def compare(self, baseline: Callable[[np.ndarray, np.ndarray], np.ndarray]) -> Comparison:
         """Compare the model with a baseline on the same validation data.
@@ -232,11 +221,6 @@ class Trainer:
         `baseline(tokens, targets)` returns its loss for each target (B, T), 0 where it is ignored.
         """
         return compare_losses(self.model, self.validation_batches(), baseline)
-
-    def _eval_batches(self, batches: Any) -> Iterator[Batch]:
-        c = self.config
-        max_rows = c.eval_documents if c.eval_batches is None else c.eval_batches * c.batch_size
-        return batches.eval_batches(max_rows, eval_batch_size(self.model))
 
     def sample(self, temperature: float = 1.0) -> tuple[str, ...]:
         """Generate `num_samples` texts with the current weights, always from the same seed."""

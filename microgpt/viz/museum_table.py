@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from itertools import chain, combinations
 
+from microgpt.plain_text import join_and
 from microgpt.viz.html import Markup, tag
 from microgpt.viz.looks import style_sheet
 
@@ -57,7 +58,7 @@ class MuseumTable:
                 sentences += [self._missed(name) for name in wrong if name not in caught]
         if enough := self._smallest_set(wrong):
             verb = "catches" if len(enough) == 1 else "catch"
-            sentences.append(f"Together, {_listed(enough)} {verb} all {total}.")
+            sentences.append(f"Together, {join_and(enough)} {verb} all {total}.")
         return " ".join(sentences)
 
     def _missed(self, name: str) -> str:
@@ -66,7 +67,7 @@ class MuseumTable:
             return f"It misses {name}, as every graph here does."
         only = "only " if len(others) == 1 else ""
         verb = "catches" if len(others) == 1 else "catch"
-        return f"It misses {name}, which {only}{_listed(others)} {verb}."
+        return f"It misses {name}, which {only}{join_and(others)} {verb}."
 
     def _smallest_set(self, wrong: Sequence[str]) -> tuple[str, ...]:
         """Return the fewest graphs that catch every wrong pass, the last of equally few."""
@@ -133,12 +134,6 @@ def _lines(formula: Sequence[str]) -> list[Markup]:
 def _named(graph: str) -> str:
     """Return a graph as the subject of a sentence: a word gets an article, a formula none."""
     return f"The {graph}" if graph.isalpha() else graph
-
-
-def _listed(names: Sequence[str]) -> str:
-    """Return names as a list in words: "a", "a and b", "a, b and c"."""
-    *others, last = names
-    return f"{', '.join(others)} and {last}" if others else last
 
 
 def _number(count: int) -> str:

@@ -8,6 +8,7 @@ import textwrap
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from microgpt.plain_text import join_or
 from microgpt.viz.drawing import MARGIN, Drawing, Rect, Text
 from microgpt.viz.html import Markup, Rendered, tag
 
@@ -141,8 +142,7 @@ def still_sentence(state: PredictionState) -> str:
     """Return the alternative text of the still picture: the question and its options."""
     asked = f"in {state.unit}"
     if state.options:
-        *others, last = [format_value(option) for option in state.options]
-        asked = f"{', '.join(others)} or {last}"
+        asked = join_or(map(format_value, state.options))
     return f"{state.question} Say what you expect: {asked}."
 
 

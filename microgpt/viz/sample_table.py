@@ -1,5 +1,6 @@
 """`SampleTable`: generated texts side by side, a column for each temperature."""
 
+from microgpt.plain_text import text_table
 from microgpt.viz.formatting import visible, width_in_em
 from microgpt.viz.html import Markup, join, tag
 from microgpt.viz.looks import style_sheet
@@ -71,11 +72,7 @@ class SampleTable:
                      for text, label in cells], count]
             for name, cells, count in self._columns(MAX_NAME)
         ]  # fmt: skip
-        widths = [max(map(len, column)) for column in columns]
-        lines = [
-            "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-            for row in zip(*columns, strict=True)
-        ]
+        lines = text_table(zip(*columns, strict=True))
         if any(label in MARKS for labels in self.labels.values() for label in labels):
             lines.append("   ".join(f"{mark} {label}" for label, (mark, _) in MARKS.items()))
         return "\n".join(lines)

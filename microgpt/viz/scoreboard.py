@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import exp, isfinite, isnan, log
 
+from microgpt.plain_text import text_table
 from microgpt.viz.html import Markup, percent, tag
 from microgpt.viz.looks import style_sheet
 
@@ -98,16 +99,8 @@ def scoreboard_caption(scores: Sequence[Score]) -> str:
 
 def scoreboard_lines(scores: Sequence[Score]) -> list[str]:
     """Return the table as lines of text, and below it the caption."""
-    rows = [header(scores), *map(score_cells, scores)]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    lines = [
-        "  ".join(
-            text.rjust(width) if column else text.ljust(width)
-            for column, (text, width) in enumerate(zip(row, widths, strict=True))
-        ).rstrip()
-        for row in rows
-    ]
-    return [*lines, scoreboard_caption(scores)]
+    table = text_table([header(scores), *map(score_cells, scores)], align="lr")
+    return [*table, scoreboard_caption(scores)]
 
 
 def scoreboard_html(scores: Sequence[Score]) -> str:

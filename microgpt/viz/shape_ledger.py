@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from microgpt.plain_text import join_and, text_table
 from microgpt.viz.drawing import MARGIN, Drawing, Text
 from microgpt.viz.html import Markup, Rendered, join, tag
 
@@ -106,7 +107,7 @@ def ledger_line(state: LedgerState, row: int, hidden: dict[int, str]) -> tuple[s
     operation, takes, gives = state.rows[row]
     texts = (_taken_text(taken, hidden) for taken in takes)
     mark = " ✓" if row in state.blanks and state.is_right(row) else ""
-    return str(row), operation, " and ".join(texts), hidden.get(row, shape_text(gives) + mark)
+    return str(row), operation, join_and(texts), hidden.get(row, shape_text(gives) + mark)
 
 
 def _taken_text(taken: Taken, hidden: dict[int, str]) -> str:
@@ -175,7 +176,7 @@ def wrong_shape_cause(state: LedgerState, row: int) -> str:
             return f"the products are added up along the axis of size {summed}, so it is gone."
     wrong = [axis for axis, (a, b) in enumerate(zip(answer, gives, strict=True)) if a != b]
     which = "axis" if len(wrong) == 1 else "axes"
-    return f"look at {which} {' and '.join(map(str, wrong))}, counted from 0."
+    return f"look at {which} {join_and(wrong)}, counted from 0."
 
 
 def ledger_lines(state: LedgerState) -> list[str]:
@@ -183,14 +184,12 @@ def ledger_lines(state: LedgerState) -> list[str]:
     hidden = hidden_rows(state)
     rows: list[Sequence[str]] = [HEADER]
     rows += [ledger_line(state, row, hidden) for row in state.shown_rows()]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(HEADER))]
-    lines = [
-        "  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip()
-        for row in rows
-    ]
+    lines = text_table(rows)
     if state.repeat is not None:
         last = state.repeat.start + state.repeat.period - 1
-        lines.insert(last + 2, f"{'…':{widths[0]}}  {repeat_note(state, last)}")
+        lines.insert(
+            last + 2, f"{'…':{max(len(row[0]) for row in rows)}}  {repeat_note(state, last)}"
+        )
     return lines
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 SEEDS = range(5)
 MIN_SPREADS = 3  # an effect is at least so many times as large as its spread over the seeds
 SEEN, NOT_SEEN = "seen", "no difference seen"
+DIGITS = 2  # of a written effect and its spread, after the decimal point
 
 
 @dataclass(frozen=True)
@@ -35,3 +36,11 @@ class Measurement:
 def verdict(effect: float, spread: float) -> str:
     """`SEEN` for an effect of at least three times its spread, else `NOT_SEEN`."""
     return SEEN if effect and abs(effect) >= MIN_SPREADS * spread else NOT_SEEN
+
+
+def possible_verdicts(effect: float, spread: float) -> set[str]:
+    """The verdicts that numbers may have had before they were rounded to `effect` and `spread`."""
+    size, rounding = abs(effect), 0.5 * 10**-DIGITS
+    clearest = verdict(size + rounding, max(0.0, spread - rounding))
+    faintest = verdict(max(0.0, size - rounding), spread + rounding)
+    return {clearest, faintest}

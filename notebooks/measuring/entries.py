@@ -4,10 +4,9 @@ import json
 import re
 from collections.abc import Iterable
 
-from .claim import SEEDS, Measurement
+from .claim import DIGITS, SEEDS, Measurement
 
 TABLE = "[[measured]]"
-DIGITS = 2  # of an effect and a spread, after the decimal point
 
 
 def entry(notebook: str, measurement: Measurement) -> str:

@@ -2,13 +2,10 @@
 
 import numpy as np
 import pytest
+from leaf_tensors import leaf
 
 import microgpt as mg
 from microgpt.errors import DtypeError, GradientError, SettingError, ShapeError
-
-
-def leaf(*shape, seed=0):
-    return mg.Tensor(np.random.default_rng(seed).normal(size=shape), requires_grad=True)
 
 
 def product(change):

@@ -2,13 +2,10 @@
 
 import numpy as np
 import pytest
+from leaf_tensors import leaf
 
 import microgpt as mg
 from microgpt import ops
-
-
-def leaf(*shape, seed=0, **options):
-    return mg.Tensor(np.random.default_rng(seed).normal(size=shape), requires_grad=True, **options)
 
 
 def test_ids_changed_before_backward(backend):

@@ -141,15 +141,23 @@ for name, kernel in backends.get("numba").kernels.items():
         assert int(count) <= mixed.get(name, 2), name
 
 
+# Only these have other loops in float32 than in float64.
+VECTOR_LOOPS = {"linear", "linear_gelu", "matmul", "matmul_transposed", "softmax", "self_attention",
+                "dropout_attention", "cross_entropy"}  # fmt: skip
+
+
 @pytest.mark.slow  # it compiles everything in parallel, too
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_serial_and_parallel_variants_agree(dtype, monkeypatch):
+    """Which rows a thread works on does not depend on the dtype."""
     results = []
+    cases = [case for case in CASES if dtype == "float64" or VECTOR_LOOPS & set(case.kernels)]
+    assert len(cases) >= len(VECTOR_LOOPS)
     for limit in (10**12, 1):
         monkeypatch.setattr(jit_kernel, "PARALLEL_FROM", limit)
         with backends.using("numba"):
             results.append([])
-            for case in CASES:
+            for case in cases:
                 tensors = [mg.Tensor(a, requires_grad=True, dtype=dtype) for a in case.inputs(31)]
                 y = case.call(*tensors)
                 y.backward(y.detach())

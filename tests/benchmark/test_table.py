@@ -2,7 +2,7 @@
 
 import re
 
-from microgpt.benchmark.table import format_duration, format_number, format_results
+from microgpt.benchmark.table import format_duration, format_measured, format_results
 from microgpt.benchmark.workloads import WORKLOADS
 
 
@@ -30,6 +30,6 @@ def test_the_table(results):
 def test_numbers_have_three_digits():
     numbers = {1234.5: "1,234", 12.345: "12.3", 0.01234: "0.0123", 100: "100", 10: "10.0",
                1: "1.00", 0.1: "0.100", -10: "-10.0", 0: "0"}  # fmt: skip
-    assert {number: format_number(number) for number in numbers} == numbers
+    assert {number: format_measured(number) for number in numbers} == numbers
     durations = {2.0: "2.00 s", 0.0025: "2.50 ms", 2e-6: "2.00 µs"}
     assert {seconds: format_duration(seconds) for seconds in durations} == durations

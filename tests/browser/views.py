@@ -110,7 +110,19 @@ def _xray(backward=False, sizes=None, shapes=None):
     return view
 
 
+def _attention(text, head=None, edits=("mask", "cut")):
+    view = mg.widgets.EditableAttention("names", mg.load_corpus("names-mini"), text=text)
+    view.head_select.value = head
+    for column, kind in enumerate(edits, 1):
+        view.column_box.value = column
+        view.cell_buttons[kind].click()
+    return view
+
+
 VIEWS = {
+    "attention": lambda: _attention("joh", head=0, edits=()),
+    "attention, edited": lambda: _attention("joh"),
+    "attention, a long text": lambda: _attention("maximilianawwww", head=2),
     "explorer": lambda: mg.widgets.SamplingExplorer("names"),
     "explorer with a cut": _explorer_with_cut,
     "explorer, finished": _finished_explorer,

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from absent_libraries import without
 
 import microgpt as mg
 from microgpt import backends
@@ -184,18 +185,12 @@ def test_a_file_of_the_same_name_is_named(tmp_path, monkeypatch, capsys):
 
 def test_without_numba(tmp_path):
     code = """
-import sys
-class Absent:
-    def find_spec(self, name, path=None, target=None):
-        if name.split(".")[0] in ("numba", "llvmlite"):
-            raise ModuleNotFoundError(name, name=name)
-sys.meta_path.insert(0, Absent())
 import microgpt as mg
 print(mg.doctor(brief=True))
 print(mg.doctor())
 """
     run = subprocess.run(
-        [sys.executable, "-W", "error", "-c", code],
+        [sys.executable, "-W", "error", "-c", without("numba", "llvmlite") + code],
         cwd=tmp_path, capture_output=True, text=True, check=True,
     )  # fmt: skip
     assert "so this session runs on NumPy; `pip install numba` brings" in run.stdout

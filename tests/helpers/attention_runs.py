@@ -2,6 +2,7 @@
 
 import numpy as np
 
+import microgpt as mg
 from microgpt import backends
 
 TOLERANCE = {"float32": 2e-5, "float64": 1e-12}
@@ -29,3 +30,10 @@ def backward(dy, y, lse, qkv, n_head):
     dqkv = backend.empty(qkv.shape, qkv.dtype)
     backend.launch("self_attention_backward", dqkv, dy, y, lse, qkv, n_head)
     return dqkv
+
+
+def decode_inputs(heads=2, places=4, size=3, rows=1):
+    """Queries, keys and values of one more token, and what they are attended with."""
+    keys = np.zeros((rows, heads, places, size), np.float32)
+    qkv = mg.Tensor(np.ones((rows, 1, 3 * heads * size), np.float32))
+    return qkv, keys, keys.copy(), np.zeros(1, np.int32)

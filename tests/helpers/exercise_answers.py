@@ -24,6 +24,17 @@ def id_order_sample(logits, T, k, u):
     return int(np.searchsorted(np.cumsum(probs), u, side="right"))
 
 
+def softmax(logits):
+    """What learners write, in NumPy, for probabilities of logits (V,)."""
+    exponentials = np.exp(logits - np.max(logits))
+    return exponentials / exponentials.sum()
+
+
+def stable_order(numbers):
+    """The indices from the largest to the smallest; of equal ones the lower index is first."""
+    return np.argsort(-np.asarray(numbers), kind="stable")
+
+
 def endless(*arguments):
     while True:
         pass

@@ -93,6 +93,7 @@ def test_a_tensor_is_an_array_too():
 # Answers that do harm.
 
 
+@pytest.mark.slow
 def test_an_endless_answer_costs_three_seconds():
     start = time.process_time()
     result = learn.check("09.sample", endless)

@@ -136,7 +136,8 @@ def test_errors_name_the_value(call, error_type, message):
 def test_presets_can_be_built():
     for name, config in PRESETS.items():
         assert mg.GPTConfig.preset(name) == config
-        small = dataclasses.replace(config, vocab_size=5, block_size=3, n_layer=1)
+        sizes = {"vocab_size": 5, "block_size": 3, "n_layer": 1, "n_embd": 2 * config.n_head}
+        small = dataclasses.replace(config, **sizes)
         assert repr(mg.GPT(small)).startswith("GPT(")
 
 

@@ -3,14 +3,10 @@
 import numpy as np
 import pytest
 from custom_models import OwnMLP
+from leaf_tensors import leaf
 
-import microgpt as mg
 from microgpt import nn
 from microgpt.errors import ShapeError
-
-
-def leaf(*shape, seed=0, **options):
-    return mg.Tensor(np.random.default_rng(seed).normal(size=shape), requires_grad=True, **options)
 
 
 def test_weights_in_lists_tuples_and_dictionaries_are_found():

@@ -85,8 +85,16 @@ def on_other_corpus(path, corpus):
     return notebook
 
 
-@each_notebook
-@pytest.mark.parametrize("corpus", CORPORA, ids=lambda path: path.stem)
+# Each notebook with the few lines of several words, and with one of the other alphabets in turn.
+*ALPHABETS, LINES = CORPORA
+OTHER_CORPORA = [
+    pytest.param(path, corpus, id=f"{corpus.stem}-{path.stem}")
+    for number, path in enumerate(NOTEBOOKS)
+    for corpus in (ALPHABETS[number % len(ALPHABETS)], LINES)
+]
+
+
+@pytest.mark.parametrize(("path", "corpus"), OTHER_CORPORA)
 @pytest.mark.slow
 def test_it_runs_on_another_corpus_without_numba_and_tiktoken(path, corpus):
     notebook = on_other_corpus(path, corpus)

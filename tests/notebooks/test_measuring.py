@@ -5,7 +5,7 @@ import tomllib
 import pytest
 from course.rules import page
 from measuring import command
-from measuring.claim import NOT_SEEN, SEEN, Measurement, verdict
+from measuring.claim import NOT_SEEN, SEEN, Measurement, possible_verdicts, verdict
 from measuring.entries import updated
 from measuring.experiment_cells import experiment_cells
 from notebook_sources import FILE_NAME
@@ -45,6 +45,27 @@ def measurement(name, *effects):
 )
 def test_an_effect_below_three_times_its_spread_is_not_seen(effect, spread, expected):
     assert verdict(effect, spread) == expected
+
+
+@pytest.mark.parametrize(
+    ("effect", "spread", "expected"),
+    [
+        (-0.3, 0.09, {SEEN}),
+        (0.04, 0.05, {NOT_SEEN}),
+        (0.3, 0.1, {SEEN, NOT_SEEN}),
+        (-0.29, 0.1, {SEEN, NOT_SEEN}),
+        (0, 0, {SEEN, NOT_SEEN}),
+    ],
+)
+def test_numbers_that_were_rounded_leave_a_verdict_open(effect, spread, expected):
+    assert possible_verdicts(effect, spread) == expected
+
+
+def test_a_verdict_is_that_of_the_numbers_before_rounding():
+    small = measurement("small", 0.006, 0.01, 0.0135)  # 0.0098 ± 0.0038
+    text = updated(FILE, "01_a", [small])
+    (entry,) = (one for one in tomllib.loads(text)["measured"] if one["claim"] == "small")
+    assert (entry["effect"], entry["spread"], entry["verdict"]) == (0.01, 0.0, NOT_SEEN)
 
 
 def test_a_measurement_is_written_and_all_else_stays():

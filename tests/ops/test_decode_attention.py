@@ -2,6 +2,8 @@
 
 import numpy as np
 import pytest
+from attention_runs import decode_inputs
+from leaf_tensors import leaf
 
 import microgpt as mg
 from microgpt import ops
@@ -10,22 +12,11 @@ from microgpt.errors import (
 )
 
 
-def leaf(*shape, seed=0, **options):
-    return mg.Tensor(np.random.default_rng(seed).normal(size=shape), requires_grad=True, **options)
-
-
-def cached(heads=2, places=4, size=3, rows=1):
-    """Queries, keys and values of one more token, and what they are attended with."""
-    keys = np.zeros((rows, heads, places, size), np.float32)
-    qkv = mg.Tensor(np.ones((rows, 1, 3 * heads * size), np.float32))
-    return qkv, keys, keys.copy(), np.zeros(1, np.int32)
-
-
 @pytest.mark.parametrize("decomposed", [False, True])
 def test_a_token_beyond_the_cache_is_refused(backend, decomposed):
     from microgpt.autograd import engine
 
-    qkv, keys, values, position = cached()
+    qkv, keys, values, position = decode_inputs()
     query = mg.Tensor(np.ones((1, 2, 1, 3), np.float32))
     wte, wpe = leaf(5, 2), leaf(4, 2)
     calls = [
@@ -52,7 +43,7 @@ def test_a_token_beyond_the_cache_is_refused(backend, decomposed):
 def test_a_cache_of_another_shape_is_refused(backend, decomposed):
     from microgpt.autograd import engine
 
-    qkv, keys, values, position = cached()
+    qkv, keys, values, position = decode_inputs()
     with engine.decomposed() if decomposed else mg.no_grad():
         for shape in [(2, 2, 4, 3), (1, 3, 4, 3), (1, 2, 4, 2), (2, 4, 3)]:
             other = np.zeros(shape, np.float32)

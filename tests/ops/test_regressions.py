@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from leaf_tensors import leaf
 
 import microgpt as mg
 from microgpt import ops
@@ -14,11 +15,6 @@ from microgpt.errors import (
     SettingError,
     ShapeError,
 )
-
-
-def leaf(*shape, seed=0, **options):
-    return mg.Tensor(np.random.default_rng(seed).normal(size=shape), requires_grad=True, **options)
-
 
 PRODUCTS = ("matmul", "dot", "vdot", "vecdot", "inner", "outer", "einsum", "tensordot")
 

@@ -5,6 +5,7 @@ import pickle
 
 import numpy as np
 import pytest
+from leaf_tensors import leaf
 from optimizer_cases import parameters, set_gradients
 
 import microgpt as mg
@@ -83,10 +84,6 @@ def test_refusals():
         mg.clip_grad_norm_(parameters(), 0)
     with pytest.raises(SettingError, match="at least one"):
         mg.clip_grad_norm_([])
-
-
-def leaf(*shape, seed=0, **options):
-    return mg.Tensor(np.random.default_rng(seed).normal(size=shape), requires_grad=True, **options)
 
 
 def test_a_parameter_listed_twice():

@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 import pytest
+from leaf_tensors import leaf
 
 import microgpt as mg
 from microgpt import backends, ops
@@ -40,10 +41,6 @@ def test_odd_arguments_and_results_are_refused(backend):
         mg.capture(lambda a: a * 2)(x * 2)
     with pytest.raises(CaptureError, match="returned a set"):
         mg.capture(lambda: {x})()
-
-
-def leaf(*shape, seed=0, **options):
-    return mg.Tensor(np.random.default_rng(seed).normal(size=shape), requires_grad=True, **options)
 
 
 class Pair(NamedTuple):

@@ -4,6 +4,7 @@ import weakref
 
 import numpy as np
 import pytest
+from leaf_tensors import leaf
 
 import microgpt as mg
 from microgpt import ops
@@ -78,10 +79,6 @@ def test_an_array_made_by_numpy_inside_is_refused(backend):
         CaptureError, match=r"multiply_forward \(test_equality.*made inside by NumPy"
     ):
         f(np.ones(3))
-
-
-def leaf(*shape, seed=0, **options):
-    return mg.Tensor(np.random.default_rng(seed).normal(size=shape), requires_grad=True, **options)
 
 
 def test_captured_results_made_by_numpy_or_changing_are_refused(backend):

@@ -6,7 +6,9 @@ import sys
 
 import numpy as np
 import pytest
+from attention_runs import decode_inputs
 from capture_cases import NAMES, weights_after
+from leaf_tensors import leaf
 
 import microgpt as mg
 from microgpt import backends, ops
@@ -233,17 +235,6 @@ def test_an_interrupt_leaves_a_recording_usable():
     assert run.stdout == "fine\n"
 
 
-def leaf(*shape, seed=0, **options):
-    return mg.Tensor(np.random.default_rng(seed).normal(size=shape), requires_grad=True, **options)
-
-
-def cached(heads=2, places=4, size=3, rows=1):
-    """Queries, keys and values of one more token, and what they are attended with."""
-    keys = np.zeros((rows, heads, places, size), np.float32)
-    qkv = mg.Tensor(np.ones((rows, 1, 3 * heads * size), np.float32))
-    return qkv, keys, keys.copy(), np.zeros(1, np.int32)
-
-
 def test_wide_token_ids_are_refused_by_a_replay(backend):
     w = leaf(5, 2)
     f = mg.capture(lambda t: ops.embedding(t, w))
@@ -254,7 +245,7 @@ def test_wide_token_ids_are_refused_by_a_replay(backend):
 
 
 def test_a_replay_refuses_a_token_beyond_the_cache(backend):
-    qkv, keys, values, position = cached()
+    qkv, keys, values, position = decode_inputs()
     with mg.no_grad():
         step = mg.capture(lambda x: ops.decode_self_attention(x, keys, values, position, 2))
         for length in range(4):

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from microgpt import tokenizers
 from microgpt.errors import SettingError, TokenError
-from microgpt.tokenizers import BPETokenizer, bpe, train_bpe
+from microgpt.tokenizers import BPETokenizer, chunk_encoder, train_bpe
 
 # What splitting and bytes can trip over: each is encoded by every path and by tiktoken itself.
 TEXTS = [
@@ -157,8 +157,7 @@ def test_without_tiktoken(trained, monkeypatch):
     monkeypatch.setitem(sys.modules, "tiktoken", None)
     for text in TEXTS[:-2]:
         assert again.encode(text) == again.encode_reference(text) == trained.encode(text)
-    assert "_tiktoken" in vars(again)
-    assert again._tiktoken is None
+    assert again._chunks._tiktoken is None
 
 
 def test_importing_loads_neither_tiktoken_nor_regex():
@@ -170,13 +169,14 @@ def test_importing_loads_neither_tiktoken_nor_regex():
 
 def test_the_cache_of_chunks_is_bounded_and_changes_nothing(monkeypatch):
     tokenizer = BPETokenizer([(97, 98), (256, 99)])
-    monkeypatch.setattr(bpe, "MAX_CACHED_CHUNKS", 3)
-    monkeypatch.setattr(bpe, "MAX_CACHED_LENGTH", 4)
+    monkeypatch.setattr(chunk_encoder, "MAX_CACHED_CHUNKS", 3)
+    monkeypatch.setattr(chunk_encoder, "MAX_CACHED_LENGTH", 4)
     for text in ("abc", "ab", "xabcabc", "b", "abc", "c", "abcd", "abcde", "a" * 9):
         for _ in range(2):
             assert tokenizer.decode(tokenizer.encode_reference(text)) == text
-            assert len(tokenizer._chunk_cache) <= 3
-            assert max(map(len, tokenizer._chunk_cache)) <= 4
+            cache = tokenizer._chunks._chunk_cache
+            assert len(cache) <= 3
+            assert max(map(len, cache)) <= 4
     assert tokenizer.encode_reference("abc") == [257]
 
 

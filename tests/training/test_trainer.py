@@ -201,6 +201,7 @@ def test_the_best_is_the_step_of_the_history():
     assert trainer.best.samples
 
 
+@pytest.mark.slow
 def test_the_verdict_is_memorised(data, monkeypatch, tmp_path):
     """Training loss falls on and on; what is held out turns: memorisation, in small."""
     monkeypatch.setenv("MICROGPT_DATA", str(data))

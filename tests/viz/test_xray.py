@@ -12,7 +12,7 @@ from microgpt.viz.drawing import Line, Rect, Text
 from microgpt.viz.xray import Broadcast, Product, draw_xray, render_xray, xray_table
 from microgpt.viz.xray.broadcast_scene import broadcast_scene
 from microgpt.viz.xray.legend import legend_entries
-from microgpt.viz.xray.numbers import format_index, format_number, sum_of_products, sum_of_terms
+from microgpt.viz.xray.numbers import format_element, format_index, sum_of_products, sum_of_terms
 from microgpt.viz.xray.product_scene import product_scene
 from microgpt.viz.xray.sentences import (
     broadcast_caption,
@@ -77,7 +77,7 @@ def lit_texts(scene):
 
 
 def test_numbers_indices_and_sums_are_written_without_doubt():
-    assert [format_number(x) for x in (4.0, -3, 0.5, -0.37, -0.0, 0.1 + 0.2)] == [
+    assert [format_element(x) for x in (4.0, -3, 0.5, -0.37, -0.0, 0.1 + 0.2)] == [
         "4", "−3", "0.5", "−0.37", "0", "0.3",
     ]  # fmt: skip
     assert (format_index((0, 2)), format_index((1,)), format_index(())) == ("[0, 2]", "[1]", "")
@@ -131,7 +131,7 @@ def test_a_thousand_written_sums_are_the_drawn_cells():
         chosen = product_scene(product).chosen
         name, written, total = chosen.target.formula.split(" = ")
         assert name == f"{grid}[{index[0]}, {index[1]}]"
-        assert format_number(value_of(written)) == total == chosen.texts[-1]
+        assert format_element(value_of(written)) == total == chosen.texts[-1]
         assert f" = {written} = {total}" in chosen.target.sentence
         assert written.count("·") == {"y": I, "dx": O, "dw": B}[grid]
 
@@ -197,7 +197,7 @@ def test_the_sentences_of_a_bias():
 
 
 def written(number):
-    return format_number(number)
+    return format_element(number)
 
 
 def bracketed(number):

@@ -135,23 +135,6 @@ def test_names_that_it_was_trained_on_are_never_asked():
     assert set(mg.widgets.GuessNext(trainer).state.names) == held_out
 
 
-@pytest.fixture
-def cell(monkeypatch):
-    """Runs of one notebook cell: `cell()` begins the next."""
-    from microgpt.widgets import view_memory
-
-    run = ["cell", 0]
-    for module in (view_memory, panel_module):
-        monkeypatch.setattr(module, "current_cell", lambda: (run[0], str(run[1])))
-    monkeypatch.setattr(view_memory, "_views_by_cell", {})
-
-    def begin():
-        run[1] += 1
-
-    begin()
-    return begin
-
-
 def test_running_the_cell_again_keeps_the_rounds_and_takes_the_new_model(cell):
     corpus = mg.load_corpus("names-mini")
     panel = mg.widgets.GuessNext(mg.GPT(backend="numpy"), corpus)

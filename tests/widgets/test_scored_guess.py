@@ -165,23 +165,6 @@ def test_another_seed_or_number_of_rounds_is_a_new_game(panel):
     assert "30 rounds can show a difference of about 0.2" in panel.caption
 
 
-@pytest.fixture
-def cell(monkeypatch):
-    """Runs of one notebook cell: `cell()` begins the next."""
-    from microgpt.widgets import view_memory
-
-    run = ["cell", 0]
-    for module in (view_memory, panel_module):
-        monkeypatch.setattr(module, "current_cell", lambda: (run[0], str(run[1])))
-    monkeypatch.setattr(view_memory, "_views_by_cell", {})
-
-    def begin():
-        run[1] += 1
-
-    begin()
-    return begin
-
-
 def test_running_the_cell_again_keeps_the_game(cell):
     panel = mg.widgets.ScoredGuess()
     panel.seed_box.value = 5

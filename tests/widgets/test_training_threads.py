@@ -13,7 +13,7 @@ import pytest
 def test_panels_and_training_share_a_process(layer):
     """`workqueue` ends the process when two threads are inside parallel kernels at once."""
     run = subprocess.run(
-        [sys.executable, Path(__file__).parent.parent / "helpers" / "hammer.py", "10"],
+        [sys.executable, Path(__file__).parent.parent / "helpers" / "hammer.py", "5"],
         env={**os.environ, "NUMBA_THREADING_LAYER": layer, "NUMBA_NUM_THREADS": "2"},
         capture_output=True, text=True, timeout=240,
     )  # fmt: skip

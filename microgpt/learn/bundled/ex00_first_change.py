@@ -12,6 +12,7 @@ import microgpt as mg
 from microgpt.learn.exercise import CommonMistake, Exercise, Mismatch, Property
 from microgpt.learn.messages import message_section
 from microgpt.learn.parsers import anything
+from microgpt.plain_text import join_and
 from microgpt.training.metrics import Step
 from microgpt.viz.formatting import format_perplexity
 
@@ -126,11 +127,10 @@ def has_one_change(answer: Any) -> Mismatch | None:
         return None
     count = _texts["numbers"].get(str(len(changed)), str(len(changed)))
     original = _original_settings()
-    *others, last = (
+    names = join_and(
         _causes["was"].format(name=_setting_name(name), value=_value(original.get(name)))
         for name in changed
     )
-    names = f"{', '.join(others)} and {last}"
     got = ", ".join(f"{_setting_name(name)} {_value(value)}" for name, value in changed.items())
     return Mismatch(got, "one change", _causes["several_changes"].format(count=count, names=names))
 

@@ -1,6 +1,7 @@
 """Graphs of plain nodes for 01.backward, read from a few lines of arithmetic."""
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 from microgpt.learn.parsers import ParseError, number
@@ -60,6 +61,7 @@ def graph(program: str, **numbers: float) -> GraphNode:
     return list(nodes.values())[-1]
 
 
+@cache  # a graph cannot be changed
 def doublings(count: int) -> GraphNode:
     """Return the last of `count` sums of a node with itself."""
     node = GraphNode("x")
@@ -69,6 +71,7 @@ def doublings(count: int) -> GraphNode:
     return node
 
 
+@cache  # a graph cannot be changed
 def chain(length: int) -> GraphNode:
     """Return the last of `length` nodes in a row, each the negative of the one before."""
     node = GraphNode("x")

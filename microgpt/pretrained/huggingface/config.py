@@ -6,6 +6,7 @@ from typing import Any
 from microgpt._io.json_io import read_json
 from microgpt.config import GPTConfig
 from microgpt.errors import FormatError
+from microgpt.plain_text import join_or
 from microgpt.pretrained.weight_source import gpt2_config, select_fields
 from microgpt.tokenizers import Tokenizer
 
@@ -48,7 +49,7 @@ def read_config(file: Path) -> GPTConfig:
     content = read_json(file)
     for name, supported in _SUPPORTED.items():
         if name in content and content[name] not in supported:
-            expected = " or ".join(map(repr, supported))
+            expected = join_or(map(repr, supported))
             raise FormatError(f"{file}: {name} must be {expected}; got {content[name]!r:.100}")
     for name, others in _OTHER_NAMES.items():
         for other in others:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from microgpt.errors import DownloadError
+from microgpt.plain_text import join_and
 from microgpt.pretrained.tokenizer_files import has_tokenizer
 
 # Our name -> the repository on the hub, whose full name is accepted too.
@@ -109,6 +110,6 @@ def _verify_checksum(path: Path, etag: str | None) -> None:
 
 def _manual_hint(repository: str) -> str:
     return (
-        f"put {', '.join(FILES[:-1])} and {FILES[-1]} from "
+        f"put {join_and(FILES)} from "
         f"https://huggingface.co/{repository}/tree/main into a folder, and give the folder's path"
     )

@@ -1,5 +1,6 @@
 """The sentences below a round of the scored guessing game."""
 
+from microgpt.plain_text import join_and
 from microgpt.viz.formatting import (
     distinct_decimals,
     format_permille,
@@ -47,14 +48,13 @@ def _given(scored_round: ScoredRound) -> str:
             f"{format_prob(1 / num_letters)}: you guess blind."
         )
     *chosen, others = scored_round.shares()
-    given = [f"{share.label} {format_permille(share.yours)}" for share in chosen]
-    listed = " and ".join([", ".join(given[:-1]), given[-1]] if len(given) > 1 else given)
+    given = join_and(f"{share.label} {format_permille(share.yours)}" for share in chosen)
     num_others = num_letters - len(chosen)
     each = format_prob((1 - scored_round.sure / 100) / num_others)
     if num_others == 1:
-        return f"You give {listed}; the other key gets {format_permille(others.yours)}."
+        return f"You give {given}; the other key gets {format_permille(others.yours)}."
     return (
-        f"You give {listed}; the other {num_others} keys share {format_permille(others.yours)}, "
+        f"You give {given}; the other {num_others} keys share {format_permille(others.yours)}, "
         f"about {each} each."
     )
 

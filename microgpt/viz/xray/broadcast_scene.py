@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from microgpt.viz.xray.arrays import Broadcast, Index
-from microgpt.viz.xray.numbers import format_index, format_number
+from microgpt.viz.xray.numbers import format_element, format_index
 from microgpt.viz.xray.scene import Box, Cell, Label, Lit, Point, Scene, Target
 from microgpt.viz.xray.sentences import broadcast_formula, broadcast_sentence
 from microgpt.viz.xray.shape_clash import first_clash
@@ -84,7 +84,7 @@ class _Stretched:
         for index in np.ndindex(numbers.shape):
             target = None if self.data.is_backward else self._forward_target(index)
             role = "grad" if self.data.is_backward else "value"
-            text = format_number(numbers[index].item())
+            text = format_element(numbers[index].item())
             cells.append(Cell(self.box("y", index), (text,), role, target))
         return Scene(self.width, self.height, tuple(cells), tuple(self._labels()))
 
@@ -113,7 +113,7 @@ class _Stretched:
         assert numbers is not None
         cells = []
         for cell, origin in self.data.origins[name].items():
-            box, text = self.box(name, cell), format_number(numbers[origin].item())
+            box, text = self.box(name, cell), format_element(numbers[origin].item())
             if origin in seen:
                 cells.append(Cell(box, ("" if self.data.is_backward else text,), "copy"))
                 continue
@@ -183,7 +183,7 @@ def _clash_scene(data: Broadcast, per_row: int) -> Scene:
         labels += [Label(0, top - LINE, f"{name} {source.shape}", role="name")]
         labels += array.labels((0, top))
         cells += [
-            Cell(array.box((0, top), index), (format_number(source[index].item()),))
+            Cell(array.box((0, top), index), (format_element(source[index].item()),))
             for index in np.ndindex(source.shape)
         ]
         top += array.height + ARRAY_GAP + LINE

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 MAX_TERMS = 8  # of a sum that is written out in full
 
 
-def format_number(number: float) -> str:
+def format_element(number: float) -> str:
     """Format with at most two decimals, and a minus sign: "4", "0.5", "−0.37"."""
     return f"{round(float(number), 2) + 0.0:g}".replace("-", "−")
 
@@ -30,7 +30,7 @@ def sum_of_terms(terms: Sequence[float]) -> str:
 
 
 def _bracketed(number: float) -> str:
-    text = format_number(number)
+    text = format_element(number)
     return f"({text})" if text.startswith("−") else text
 
 

@@ -10,7 +10,7 @@ from microgpt.viz.table import html_table
 from microgpt.viz.xray.arrays import Broadcast, Product
 from microgpt.viz.xray.broadcast_scene import broadcast_scene
 from microgpt.viz.xray.legend import legend_entries
-from microgpt.viz.xray.numbers import format_number
+from microgpt.viz.xray.numbers import format_element
 from microgpt.viz.xray.product_scene import product_scene
 from microgpt.viz.xray.scene import Box, Cell, Label, Lit, Scene, Target
 from microgpt.viz.xray.sentences import (
@@ -55,7 +55,7 @@ def xray_table(data: Product | Broadcast) -> str:
 def _nested(numbers: list | float) -> str:
     if isinstance(numbers, list):
         return f"[{', '.join(map(_nested, numbers))}]"
-    return format_number(numbers)
+    return format_element(numbers)
 
 
 def _legend(data: Product | Broadcast) -> Markup:

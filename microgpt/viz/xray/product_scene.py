@@ -3,7 +3,7 @@
 import numpy as np
 
 from microgpt.viz.xray.arrays import Index, Product
-from microgpt.viz.xray.numbers import format_number
+from microgpt.viz.xray.numbers import format_element
 from microgpt.viz.xray.scene import Box, Cell, Label, Lit, Scene, Target
 from microgpt.viz.xray.sentences import product_formula, product_sentence
 
@@ -84,7 +84,7 @@ class _Boxes:
         return [
             Cell(
                 self.box(name, *index),
-                tuple(format_number(array[index].item()) for array in arrays),
+                tuple(format_element(array[index].item()) for array in arrays),
                 role,
                 self._target(grid, index) if grid in ("y", "dx", "dw") else None,
             )

@@ -2,11 +2,12 @@
 
 import numpy as np
 
+from microgpt.plain_text import join_and
 from microgpt.viz.xray.arrays import Broadcast, Index, Product
 from microgpt.viz.xray.numbers import (
     MAX_TERMS,
+    format_element,
     format_index,
-    format_number,
     sum_of_products,
     sum_of_terms,
 )
@@ -32,7 +33,7 @@ def broadcast_question(data: Broadcast) -> str:
 def product_formula(product: Product, grid: str, index: Index) -> str:
     """Return a cell as the sum it is: "1·2 + 2·1 + 0·0 = 4"."""
     total = {"y": product.y, "dx": product.dx, "dw": product.dw}[grid][index]
-    return f"{sum_of_products(product.factors(grid, index))} = {format_number(total)}"
+    return f"{sum_of_products(product.factors(grid, index))} = {format_element(total)}"
 
 
 def product_sentence(product: Product, grid: str, index: Index) -> str:
@@ -60,11 +61,11 @@ def broadcast_formula(data: Broadcast, grid: str, index: Index) -> str:
     if grid == "y":
         assert data.y is not None
         left, right = (
-            format_number(source[data.origins[name][index]])
+            format_element(source[data.origins[name][index]])
             for name, source in (("a", data.a), ("b", data.b))
         )
         right = f"({right})" if right.startswith("−") else right
-        return f"{left} {data.sign} {right} = {format_number(data.y[index])}"
+        return f"{left} {data.sign} {right} = {format_element(data.y[index])}"
     assert data.dy is not None
     total = {"da": data.da, "db": data.db}[grid]
     assert total is not None
@@ -74,7 +75,7 @@ def broadcast_formula(data: Broadcast, grid: str, index: Index) -> str:
         text = f"−dy{format_index(cells[0])}" if is_negative else f"dy{format_index(cells[0])}"
     elif is_negative:
         text = f"−({text})"
-    return f"{text} = {format_number(total[index])}"
+    return f"{text} = {format_element(total[index])}"
 
 
 def broadcast_sentence(data: Broadcast, grid: str, index: Index) -> str:
@@ -87,7 +88,7 @@ def broadcast_sentence(data: Broadcast, grid: str, index: Index) -> str:
             for name, cell in zip("ab", names, strict=True)
             if len(data.copies(name, data.origins[name][index])) > 1
         ]
-        tail = f"; {' and '.join(copied)}" if copied else ""
+        tail = f"; {join_and(copied)}" if copied else ""
         return f"y{format_index(index)} = {f' {data.sign} '.join(names)} = {formula}{tail}."
     name = grid[1:]
     cell, count = f"{name}{format_index(index)}", len(data.copies(name, index))

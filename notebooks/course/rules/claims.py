@@ -6,7 +6,7 @@ best_step` for an effect, `# source: no difference seen: depth_first_loss` where
 
 from collections.abc import Iterator
 
-from measuring.claim import NOT_SEEN, SEEN, verdict
+from measuring.claim import NOT_SEEN, SEEN, possible_verdicts
 
 from .page import Page
 
@@ -35,7 +35,7 @@ def claims_are_measured(page: Page) -> list[str]:
                 f"{measured[name]['verdict']!r}. Change what it says, or remove it"
             )
     for name, entry in measured.items():
-        if entry["verdict"] != verdict(entry["effect"], entry["spread"]):
+        if entry["verdict"] not in possible_verdicts(entry["effect"], entry["spread"]):
             violations.append(
                 f"{name!r} is {entry['effect']} ± {entry['spread']}: that is not "
                 f"{entry['verdict']!r}"

@@ -2,6 +2,7 @@
 
 import pytest
 from course.rules import claims
+from measuring.claim import NOT_SEEN
 from notebook_pages import TEXT, check_rule, code, page
 
 
@@ -30,6 +31,10 @@ CASES = {
         (
             page(noting("claims: same"), measured=(SAME | {"verdict": "seen"},)),
             "0.04 ± 0.05: that is not 'seen'",
+        ),
+        (
+            page(noting("no difference seen: falls"), measured=(FALLS | {"verdict": NOT_SEEN},)),
+            "-0.9 ± 0.2: that is not 'no difference seen'",
         ),
         (page(noting(), measured=(FALLS,)), "no cell notes it"),
     ),

@@ -1,0 +1,147 @@
+"""`AttentionPicture`: one head's weights before and after edits, and the guess, as plain data."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+MASK, CUT, OFF, UNSCALED = "mask", "cut", "off", "unscaled"
+MAX_SHOWN = 10  # positions in the triangle; of a longer text, the last ones
+
+
+@dataclass(frozen=True)
+class AttentionEdit:
+    """A change of one layer's attention, in one head or (`head` None) in all.
+
+    `action` is MASK (the score of a cell becomes −1e30), CUT (its weight becomes 0), OFF (all
+    weights of the head become 0) or UNSCALED (scores are not divided by √D). `row` and `column` are
+    the positions of the cell; None for a whole head.
+    """
+
+    action: str
+    layer: int
+    head: int | None = None
+    row: int | None = None
+    column: int | None = None
+
+
+@dataclass(frozen=True)
+class CellArithmetic:
+    """How one head gets one weight: exp(scaled − row_max) / row_sum.
+
+    `product` is q · k, `scaled` the same divided by √D (or not, without √D); `row_max` and
+    `row_sum` are over the scores that the row sees. All are after the edits.
+    """
+
+    head: int
+    head_dim: int
+    product: float
+    scaled: float
+    row_max: float
+    row_sum: float
+    weight: float
+    is_scaled: bool = True
+    is_masked: bool = False
+    is_cut: bool = False
+
+
+@dataclass(frozen=True)
+class CellEffects:
+    """What masking each cell of a row costs: effects (H, C) at the next token, in nats.
+
+    The cells are those of the columns from `first_column` to the row; `weights` (H, C) are theirs.
+    """
+
+    effects: np.ndarray
+    weights: np.ndarray
+    first_column: int
+
+    @property
+    def heaviest(self) -> tuple[int, int]:
+        """Head and column of the largest weight."""
+        return self._cell(self.weights)
+
+    @property
+    def strongest(self) -> tuple[int, int]:
+        """Head and column of the largest effect, up or down."""
+        return self._cell(np.abs(self.effects))
+
+    def _cell(self, sizes: np.ndarray) -> tuple[int, int]:
+        head, column = np.unravel_index(int(sizes.argmax()), sizes.shape)
+        return int(head), int(column) + self.first_column
+
+
+@dataclass(frozen=True)
+class AttentionPicture:
+    """What is shown: weights (H, T, T) of one layer and the probabilities of the next token (V,).
+
+    `tokens` are the labels of the T positions, `labels` those of the vocabulary, `bos` the label
+    that opens and closes texts. `head` is the head shown, None for the mean of all. `edits` are in
+    force, of any layer; `effects` is None where there is nothing to compare, or too much to run.
+    """
+
+    text: str
+    unit: str
+    tokens: tuple[str, ...]
+    labels: tuple[str, ...]
+    num_layers: int
+    layer: int
+    head: int | None
+    row: int
+    column: int
+    weights_before: np.ndarray
+    weights: np.ndarray
+    arithmetic: CellArithmetic
+    probs_before: np.ndarray
+    probs: np.ndarray
+    target: int
+    edits: tuple[AttentionEdit, ...] = ()
+    effects: CellEffects | None = None
+
+    @property
+    def num_heads(self) -> int:
+        """H."""
+        return len(self.weights)
+
+    @property
+    def first(self) -> int:
+        """The first position shown."""
+        return max(0, len(self.tokens) - MAX_SHOWN)
+
+    @cached_property
+    def shown(self) -> np.ndarray:
+        """The weights (T, T) of the head shown, or their mean over all heads."""
+        return self._of_head(self.weights)
+
+    @cached_property
+    def shown_before(self) -> np.ndarray:
+        """The same before the edits."""
+        return self._of_head(self.weights_before)
+
+    def _of_head(self, weights: np.ndarray) -> np.ndarray:
+        return weights.mean(axis=0) if self.head is None else weights[self.head]
+
+    def state_of(self, row: int, column: int) -> str:
+        """MASK or CUT if the cell is edited in the head shown or, for all, in any head; else ""."""
+        for edit in self.edits:
+            is_cell = edit.layer == self.layer and (edit.row, edit.column) == (row, column)
+            if is_cell and (None in (edit.head, self.head) or edit.head == self.head):
+                return edit.action
+        return ""
+
+    def negative_log_likelihood(self, probs: np.ndarray) -> float:
+        """The surprise at the true next token, in nats."""
+        with np.errstate(divide="ignore"):
+            return float(-np.log(probs[self.target]))
+
+    @property
+    def rise(self) -> float:
+        """How much the edits raise the negative log-likelihood of the true next token."""
+        nll = self.negative_log_likelihood
+        return nll(self.probs) - nll(self.probs_before)
+
+    @property
+    def shown_rise(self) -> float:
+        """The same between the two numbers as they are shown, with two decimals."""
+        nll = self.negative_log_likelihood
+        return round(round(nll(self.probs), 2) - round(nll(self.probs_before), 2), 2)

@@ -1,0 +1,248 @@
+"""`AttentionState`: the text, the cell chosen and the edits of an attention view."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property, lru_cache
+
+from microgpt.data import Corpus
+from microgpt.errors import Described, SettingError, TokenError
+from microgpt.sampling import next_token
+from microgpt.viz.editable_attention import (
+    MASK,
+    MAX_SHOWN,
+    OFF,
+    UNSCALED,
+    AttentionEdit,
+    AttentionPicture,
+    CellEffects,
+)
+from microgpt.widgets.attention_runs import (
+    AttentionRun,
+    cell_arithmetic,
+    cell_effects,
+    run_attention,
+)
+from microgpt.widgets.logits_source import ModelLogits
+from microgpt.widgets.typed_text import read_typed_text
+
+FIRST_TEXT_LENGTH = 4  # letters, at least, of the entry that the view begins with
+
+
+@dataclass(frozen=True)
+class AttentionState:
+    """What the view shows: the layer and head, the chosen cell, the edits, and the true token.
+
+    `head` is None for all heads. `texts` are the entries in which the next token is looked up.
+    """
+
+    source: ModelLogits
+    text: str
+    token_ids: tuple[int, ...]
+    target: int
+    layer: int
+    head: int | None
+    row: int
+    column: int
+    edits: tuple[AttentionEdit, ...] = ()
+    texts: tuple[str, ...] = ()
+
+    @property
+    def num_heads(self) -> int:
+        """H."""
+        return int(self.source.model.config.n_head)
+
+    @cached_property
+    def before(self) -> AttentionRun:
+        """The layer's run without edits."""
+        return _run(self.source, self.token_ids, self.layer, ())
+
+    @cached_property
+    def now(self) -> AttentionRun:
+        """The layer's run with the edits; without any, the very same."""
+        if not self.edits:
+            return self.before
+        return _run(self.source, self.token_ids, self.layer, self.edits)
+
+    @cached_property
+    def view(self) -> AttentionPicture:
+        """All that is shown, as plain data."""
+        source, of_layer = self.source, [e for e in self.edits if e.layer == self.layer]
+        head = 0 if self.head is None else self.head
+        return AttentionPicture(
+            text=self.text,
+            unit=source.unit,
+            tokens=tuple(source.labels[token] for token in self.token_ids),
+            labels=source.labels,
+            num_layers=source.model.config.n_layer,
+            layer=self.layer,
+            head=self.head,
+            row=self.row,
+            column=self.column,
+            weights_before=self.before.weights,
+            weights=self.now.weights,
+            arithmetic=cell_arithmetic(self.now, head, self.row, self.column, of_layer),
+            probs_before=next_token(self.before.logits).probabilities,
+            probs=next_token(self.now.logits).probabilities,
+            target=self.target,
+            edits=self.edits,
+            effects=_effects(source, self.token_ids, self.layer, self.row, self.target),
+        )
+
+    def with_text(self, typed: str) -> "AttentionState":
+        """Show another text, without edits; its last row and the heaviest cell are chosen."""
+        return first_state(self.source, typed, self.texts, self.layer, self.head)
+
+    def with_target(self, target: int) -> "AttentionState":
+        """Compare with another true next token."""
+        return replace(self, target=target)
+
+    def with_layer(self, layer: int) -> "AttentionState":
+        """Show another layer."""
+        return replace(self, layer=layer)
+
+    def with_head(self, head: int | None) -> "AttentionState":
+        """Show another head, or all (None)."""
+        return replace(self, head=head)
+
+    def with_cell(self, row: int, column: int) -> "AttentionState":
+        """Choose a cell; one outside the triangle becomes the nearest one inside."""
+        row = min(max(row, self.first), len(self.token_ids) - 1)
+        return replace(self, row=row, column=min(max(column, self.first), row))
+
+    @property
+    def first(self) -> int:
+        """The first position that is shown."""
+        return max(0, len(self.token_ids) - MAX_SHOWN)
+
+    @property
+    def cell_action(self) -> str:
+        """MASK or CUT if the chosen cell is edited in the head shown, else ""."""
+        return next((e.action for e in self.edits if self._is_of_cell(e)), "")
+
+    def with_cell_edit(self, action: str) -> "AttentionState":
+        """Mask or cut the chosen cell in the head shown, or ("") leave it as it is."""
+        others = tuple(edit for edit in self.edits if not self._is_of_cell(edit))
+        if not action:
+            return replace(self, edits=others)
+        edit = AttentionEdit(action, self.layer, self.head, self.row, self.column)
+        edited = replace(self, edits=(*others, edit))
+        if action == MASK:
+            edited.check_rows_see_something()
+        return edited
+
+    def check_rows_see_something(self) -> None:
+        """Raise SettingError if every cell of the chosen row is masked in some head."""
+        for head in range(self.num_heads):
+            masked = {
+                edit.column
+                for edit in self.edits
+                if edit.action == MASK and edit.layer == self.layer and edit.row == self.row
+                if edit.head in (None, head)
+            }
+            if len(masked) <= self.row:
+                continue
+            seen = "sees only itself" if self.row == 0 else "would see nothing at all"
+            raise SettingError(
+                "cell",
+                "one whose row sees another, too",
+                Described(f"row {self.row + 1}, which {seen}"),
+                "cut it after the softmax, or mask another one",
+            )
+
+    def _is_of_cell(self, edit: AttentionEdit) -> bool:
+        chosen = (self.layer, self.head, self.row, self.column)
+        return (edit.layer, edit.head, edit.row, edit.column) == chosen
+
+    def has(self, action: str) -> bool:
+        """Whether the head shown is switched off, or not divided by √D."""
+        return AttentionEdit(action, self.layer, self.head) in self.edits
+
+    def with_head_edit(self, action: str, is_on: bool) -> "AttentionState":
+        """Switch the head shown off (OFF), or leave out the division by √D (UNSCALED)."""
+        assert action in (OFF, UNSCALED)
+        edit = AttentionEdit(action, self.layer, self.head)
+        others = tuple(e for e in self.edits if e != edit)
+        return replace(self, edits=(*others, edit) if is_on else others)
+
+    def without(self, edit: AttentionEdit) -> "AttentionState":
+        """Remove one edit."""
+        return replace(self, edits=tuple(e for e in self.edits if e != edit))
+
+    def with_edits(self, edits: tuple[AttentionEdit, ...]) -> "AttentionState":
+        """Make these edits in place of the present ones."""
+        return replace(self, edits=edits)
+
+    def without_edits(self) -> "AttentionState":
+        """Remove all edits."""
+        return replace(self, edits=())
+
+
+def first_state(
+    source: ModelLogits,
+    text: str,
+    texts: Sequence[str] = (),
+    layer: int = 0,
+    head: int | None = 0,
+) -> AttentionState:
+    """Return the state of a text without edits: its last row, and the heaviest cell of that row.
+
+    The true next token is that of the first of `texts` that begins with the text and goes on, else
+    the end, else the most probable token. Raises TokenError for characters that are not in the
+    vocabulary.
+    """
+    if not isinstance(text, str):
+        raise SettingError("text", "a string", type(text))
+    read = read_typed_text(text, source.can_encode) if text.strip() else None
+    if read is not None:
+        source.check_chars(read.unknown_chars)
+    elif source.eos_token_id is None and not text:
+        raise TokenError(f"Type at least one {source.unit}.")
+    shown = text if read is None else read.text
+    ids = tuple(source.tokenizer.encode(shown, bos=True)[-source.block_size :])
+    run = _run(source, ids, layer, ())
+    row = len(ids) - 1
+    weights = run.weights.mean(axis=0) if head is None else run.weights[head]
+    first = max(0, len(ids) - MAX_SHOWN)
+    column = first + int(weights[row, first:].argmax())
+    target = _next_token_in(source, shown, texts)
+    if target is None:
+        target = int(run.logits.argmax())
+    return AttentionState(source, shown, ids, target, layer, head, row, column, texts=tuple(texts))
+
+
+def opening_text(texts: Sequence[str]) -> str:
+    """Return the first entry of at least four letters, without its last one."""
+    entry = next((text for text in texts if len(text) >= FIRST_TEXT_LENGTH), "".join(texts[:1]))
+    return entry[:-1]
+
+
+def held_out_texts(corpus: Corpus | None) -> tuple[str, ...]:
+    """Return a corpus's held-out entries if it is a list of lines; () otherwise."""
+    if corpus is None or corpus.format != "lines" or len(set(corpus)) < 2:
+        return ()
+    return tuple(corpus.distinct().split()[1])
+
+
+def _next_token_in(source: ModelLogits, text: str, texts: Sequence[str]) -> int | None:
+    """Return the token after `text` in the first entry that goes on, else the end, if any."""
+    entry = next((one for one in texts if one.startswith(text) and one != text), None)
+    if entry is None or text in texts:
+        return source.eos_token_id
+    ids = source.tokenizer.encode(entry, bos=True)
+    known = len(source.tokenizer.encode(text, bos=True))
+    return int(ids[known])
+
+
+@lru_cache(maxsize=64)
+def _run(
+    source: ModelLogits, token_ids: tuple[int, ...], layer: int, edits: tuple[AttentionEdit, ...]
+) -> AttentionRun:
+    return run_attention(source.model, token_ids, layer, edits)
+
+
+@lru_cache(maxsize=64)
+def _effects(
+    source: ModelLogits, token_ids: tuple[int, ...], layer: int, row: int, target: int
+) -> CellEffects | None:
+    first = max(0, len(token_ids) - MAX_SHOWN)
+    return cell_effects(source.model, token_ids, layer, row, target, first)

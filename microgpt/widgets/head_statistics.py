@@ -1,0 +1,66 @@
+"""What each attention head looks at on many texts, and what the loss is without it."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from microgpt.autograd.engine import no_grad
+from microgpt.data.batches import pad
+from microgpt.interpretability import trace
+from microgpt.viz.editable_attention import OFF, UNSCALED, AttentionEdit, HeadRow, HeldOut
+from microgpt.widgets.attention_runs import edit_attention
+from microgpt.widgets.logits_source import ModelLogits
+
+MAX_TEXTS = 300
+
+
+def held_out_heads(source: ModelLogits, texts: Sequence[str], layer: int) -> HeldOut | None:
+    """Measure every head of a layer on the first 300 of `texts`; None without a text long enough.
+
+    Weights are means over the positions from the third on, where itself, the token before and the
+    start are three different tokens.
+    """
+    rows = [source.tokenizer.encode(text, bos=True, eos=True) for text in texts[:MAX_TEXTS]]
+    rows = [row[: source.block_size + 1] for row in rows]
+    if not rows or max(map(len, rows)) < 4:
+        return None
+    tokens, targets = pad(rows, 0)
+    model, counted = source.model, targets[:, 2:] >= 0
+    with no_grad(), trace(model) as t:
+        loss = model.loss(tokens, targets).item()
+    weights = t[f"h.{layer}.attn.weights"]
+    T = tokens.shape[1]
+    equal = np.tril(np.ones((T, T))) / np.arange(1, T + 1)[:, None]
+    heads = tuple(
+        HeadRow(*_means(weights[:, head], counted), _rise(model, layer, OFF, head, tokens, targets))
+        for head in range(weights.shape[1])
+    )
+    return HeldOut(
+        num_texts=len(rows),
+        loss=loss,
+        heads=heads,
+        equal=_means(np.broadcast_to(equal, (len(rows), T, T)), counted),
+        unscaled_rise=_rise(model, layer, UNSCALED, None, tokens, targets),
+    )
+
+
+def _means(weights: np.ndarray, counted: np.ndarray) -> tuple[float, float, float]:
+    """Return the mean weight on itself, on the token before and on the start: weights (N, T, T)."""
+    row = np.arange(2, weights.shape[-1])
+    columns = (row, row - 1, np.zeros_like(row))
+    itself, before, start = (float(weights[:, row, column][counted].mean()) for column in columns)
+    return itself, before, start
+
+
+def _rise(
+    model: Any, layer: int, action: str, head: int | None, tokens: np.ndarray, targets: np.ndarray
+) -> float:
+    """Return by how much an edit of whole heads raises the mean loss."""
+
+    def loss(edits: Sequence[AttentionEdit]) -> float:
+        with no_grad(), trace(model) as t:
+            edit_attention(t, layer, edits, model.config.head_dim**0.5)
+            return model.loss(tokens, targets).item()
+
+    return loss([AttentionEdit(action, layer, head)]) - loss([])

@@ -1,0 +1,341 @@
+"""Editable attention: what it shows is what an independent model computes, edited or not."""
+
+import re
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from helpers.plain_gpt import plain_gpt
+
+import microgpt as mg
+from microgpt.viz.editable_attention import CUT, MASK, OFF, UNSCALED, AttentionEdit
+from microgpt.widgets.attention_runs import cell_arithmetic, cell_effects, run_attention
+from microgpt.widgets.attention_state import AttentionState, held_out_texts
+from microgpt.widgets.head_statistics import held_out_heads
+from microgpt.widgets.model_lookup import find_gpt_source
+
+
+@pytest.fixture(scope="module")
+def names():
+    return mg.load_corpus("names-mini")
+
+
+@pytest.fixture(scope="module")
+def source():
+    return find_gpt_source("names")
+
+
+@pytest.fixture
+def view(names):
+    return mg.widgets.EditableAttention("names", names, text="joh")
+
+
+def model_of(**settings):
+    settings = {"n_embd": 16, "n_head": 4, "init_std": 0.4} | settings
+    return mg.GPT(mg.GPTConfig(**settings), seed=3, dtype="float64", backend="numpy")
+
+
+def softmax(logits):
+    powers = np.exp(logits - logits.max())
+    return powers / powers.sum()
+
+
+def losses_of(model, rows, edits=None):
+    """The mean negative log-likelihood of each row's tokens, by the plain model."""
+    nll, count = 0.0, 0
+    for row in rows:
+        logits = plain_gpt(model, [row[:-1]], edits)["logits"][0]
+        nll -= sum(np.log(softmax(logits[i]))[token] for i, token in enumerate(row[1:]))
+        count += len(row) - 1
+    return nll / count
+
+
+# -- what is shown ------------------------------------------------------------------------------
+
+
+def test_it_opens_on_the_first_held_out_name_without_an_edit(names):
+    view, texts = mg.widgets.EditableAttention("names", names), held_out_texts(names)
+    entry = next(text for text in texts if len(text) >= 4)
+    assert view.state.text == entry[:-1]
+    assert view.source.labels[view.state.target] == entry[-1]
+    assert view.state.edits == ()
+    assert view.state.row == len(entry) - 1  # the start comes first
+    assert "Nothing is changed yet." in view.caption
+    assert "A weight is not an explanation" in view.caption
+
+
+def test_rows_add_up_to_1_before_and_after_masking_and_to_less_after_a_cut(view):
+    view.cell_buttons[MASK].click()
+    assert np.abs(view.state.now.weights.sum(axis=-1) - 1).max() < 1e-6
+    share = view.state.before.weights[0, view.state.row, view.state.column]
+    view.cell_buttons[CUT].click()  # in place of the mask
+    assert len(view.state.edits) == 1
+    assert view.state.view.shown[view.state.row].sum() == pytest.approx(1 - share, abs=1e-6)
+    assert f"adds up to {1 - share:.2f}" in view.caption
+
+
+def test_the_printed_arithmetic_gives_the_printed_weight():
+    rng = np.random.default_rng(0)
+    for trial in range(500):
+        if trial % 50 == 0:
+            model = model_of(n_head=(1, 2, 4, 8)[trial // 50 % 4], init_std=0.3)
+            ids = rng.integers(0, 27, rng.integers(2, 16))
+            action = (UNSCALED,) if trial % 100 else ()
+            edits = [AttentionEdit(k, 0) for k in action]
+            run = run_attention(model, ids, 0, edits)
+        row = rng.integers(len(ids))
+        column, head = rng.integers(row + 1), rng.integers(model.config.n_head)
+        a = cell_arithmetic(run, head, row, column, edits)
+        scale = 1 if edits else a.head_dim**0.5
+        assert a.scaled == pytest.approx(a.product / scale, abs=1e-12)
+        shown = [round(x, 3) for x in (a.scaled, a.row_max, a.row_sum)]
+        assert np.exp(shown[0] - shown[1]) / shown[2] == pytest.approx(a.weight, abs=0.002)
+        assert a.weight == pytest.approx(run.weights[head, row, column])
+
+
+@pytest.mark.parametrize("settings", [{}, {"n_layer": 3, "bias": True, "norm": "layernorm"}])
+@pytest.mark.parametrize("head", [None, 2])
+@pytest.mark.parametrize("action", [MASK, CUT, OFF, UNSCALED])
+def test_an_edit_is_that_of_an_independent_model(settings, head, action):
+    model, ids, layer = model_of(**settings), [0, 9, 14, 7], settings.get("n_layer", 1) - 1
+    cell = (3, 2) if action in (MASK, CUT) else (None, None)
+    heads = slice(None) if head is None else slice(head, head + 1)
+
+    def scores(array):
+        if action == MASK:
+            array[:, heads, 3, 2] = -1e30
+        elif action == UNSCALED:
+            array[:, heads] *= model.config.head_dim**0.5
+        return array
+
+    def weights(array):
+        if action == CUT:
+            array[:, heads, 3, 2] = 0
+        elif action == OFF:
+            array[:, heads] = 0
+        return array
+
+    run = run_attention(model, ids, layer, [AttentionEdit(action, layer, head, *cell)])
+    names = {f"h.{layer}.attn.scores": scores, f"h.{layer}.attn.weights": weights}
+    plain = plain_gpt(model, [ids], names)
+    assert np.allclose(run.logits, plain["logits"][0, -1], rtol=0, atol=1e-6)
+    assert np.allclose(run.weights, plain[f"h.{layer}.attn.weights"][0], rtol=0, atol=1e-6)
+
+
+def test_effects_are_those_of_single_runs():
+    model, ids, target = model_of(n_layer=2), [0, 9, 14, 7, 1], 11
+    effects = cell_effects(model, ids, 1, 4, target, first_column=1)
+    base = -np.log(softmax(run_attention(model, ids, 1).logits))[target]
+    for head in range(4):
+        for column in range(1, 5):
+            edits = [AttentionEdit(MASK, 1, head, 4, column)]
+            nll = -np.log(softmax(run_attention(model, ids, 1, edits).logits))[target]
+            assert effects.effects[head, column - 1] == pytest.approx(nll - base, abs=1e-9)
+    assert effects.heaviest == tuple(
+        np.argwhere(effects.weights == effects.weights.max())[0] + (0, 1)
+    )
+
+
+def test_a_row_that_sees_itself_alone_and_a_model_that_is_too_large_have_no_effects(view):
+    assert cell_effects(model_of(), [0, 1], 0, 0, 1) is None
+    large = mg.GPT(mg.GPTConfig(vocab_size=50_000, n_embd=64, block_size=64), backend="numpy")
+    assert cell_effects(large, list(range(64)), 0, 63, 1) is None
+    view.row_box.value = 1
+    assert view.caption.endswith("A weight is not an explanation.")
+
+
+# -- controls -----------------------------------------------------------------------------------
+
+
+def test_masking_the_only_letter_of_a_row_is_refused_in_a_sentence(view):
+    view.row_box.value = 1
+    view.cell_buttons[MASK].click()
+    assert "row 1, which sees only itself" in view.caption
+    assert view.state.edits == ()
+    view.cell_buttons[CUT].click()
+    assert len(view.state.edits) == 1
+
+
+def test_masking_the_last_letter_that_a_row_still_sees_is_refused(view):
+    view.row_box.value = 2
+    for column in (1, 2):
+        view.column_box.value = column
+        view.cell_buttons[MASK].click()
+    assert "would see nothing at all" in view.caption
+    assert [edit.column for edit in view.state.edits] == [0]
+
+
+def test_undoing_restores_the_logits_bit_for_bit(view):
+    logits = view.state.now.logits.tobytes()
+    view.cell_buttons[MASK].click()
+    view.head_toggles[OFF].value = True
+    assert view.state.now.logits.tobytes() != logits
+    view.undo_button.click()
+    assert view.state.now.logits.tobytes() == logits
+    assert not view.head_toggles[OFF].value
+    view.cell_buttons[CUT].click()
+    view.chips.children[0].click()
+    assert view.state.now.logits.tobytes() == logits
+    assert view.chips.children == ()
+
+
+def test_edits_add_up_and_are_listed(view):
+    view.cell_buttons[MASK].click()
+    view.head_select.value = None
+    view.head_toggles[UNSCALED].value = True
+    labels = [chip.description for chip in view.chips.children]
+    assert labels[0].startswith("head 1: h → ")
+    assert labels[0].endswith("masked  ✕")
+    assert labels[1:] == ["all heads: no √D  ✕", "Undo all"]
+    one = run_attention(view.source.model, view.state.token_ids, 0, view.state.edits[:1])
+    assert not np.array_equal(view.state.now.weights, one.weights)
+
+
+def test_the_guess_of_one_layer_does_not_change_if_an_earlier_row_does(view):
+    view.row_box.value = 3
+    view.cell_buttons[MASK].click()
+    assert "only the last row leads to the guess" in view.caption
+    assert abs(view.state.view.rise) < 1e-9
+
+
+def test_the_chosen_cell_stays_inside_the_triangle(view):
+    view.row_box.value, view.column_box.value = 4, 4
+    view.row_box.value = 2
+    assert (view.state.row, view.state.column) == (1, 1)
+    assert view.column_box.max == 2
+    assert view.state.with_cell(99, 99).column == len(view.state.token_ids) - 1
+
+
+def test_another_text_has_another_triangle_and_the_true_letter_of_a_name(view, names):
+    entry = next(text for text in held_out_texts(names) if len(text) > 5)
+    view.cell_buttons[MASK].click()
+    view.text_box.value = entry[:4].upper()
+    assert view.state.text == entry[:4]
+    assert view.source.labels[view.state.target] in {
+        t[4] for t in names if t.startswith(entry[:4]) and len(t) > 4
+    }
+    assert view.state.edits == ()
+    view.text_box.value = entry
+    assert view.state.target == view.source.eos_token_id
+    view.text_box.value = "josé"
+    assert "é" in view.caption
+    assert view.state.text == entry
+    view.text_box.value = ""
+    assert view.state.token_ids == (view.source.eos_token_id,)
+
+
+@pytest.mark.parametrize("text", ["<b>&amp;", "a" * 40, "\u202eabc", "ｊ"])
+def test_hostile_text_is_refused_or_shown_as_text(view, text):
+    view.text_box.value = text
+    assert "<b>&" not in view.picture.value + view.caption_box.value
+    assert not view.error
+
+
+def test_long_texts_show_their_last_ten_letters(view):
+    view.text_box.value = "abcdefghijklmn"
+    assert view.state.first == 5
+    assert "The last 10 letters." in view.picture.value
+    assert view.row_box.max == 10
+    view.row_box.value, view.column_box.value = 1, 1
+    assert (view.state.row, view.state.column) == (5, 5)
+
+
+def test_a_model_of_several_layers_has_a_menu_for_them():
+    view = mg.widgets.EditableAttention("story", text="the door")
+    view.layer_select.value = 2
+    view.cell_buttons[MASK].click()
+    assert view.state.edits[0].layer == 2
+    assert view.chips.children[0].description.startswith("layer 3, head 1: ")
+    view.layer_select.value = 0
+    assert "It is not in what is shown" in view.caption
+
+
+def test_a_cell_that_runs_again_keeps_its_edits(names):
+    view = mg.widgets.EditableAttention("names", names, text="joh")
+    view.cell_buttons[MASK].click()
+    again = mg.widgets.EditableAttention("names", names, text="joh")
+    again.state = again.take_over(view.state)
+    assert again.state.edits == view.state.edits
+    other = replace(view.state, text="жук")
+    assert again.take_over(other) is again.state
+
+
+# -- words --------------------------------------------------------------------------------------
+
+
+def test_the_caption_says_what_the_row_and_the_guess_did(view):
+    view.head_select.value = None
+    view.column_box.value = 3
+    state: AttentionState = view.state
+    shares = [f"{w:.2f}" for w in state.before.weights[:, state.row, state.column]]
+    view.cell_buttons[MASK].click()
+    assert "All heads: “h” no longer sees “o”, masked before the softmax." in view.caption
+    assert (
+        f"share its {', '.join(shares[:3])} and {shares[3]}, and the row still adds up to 1.00"
+        in view.caption
+    )
+    before, now = (
+        -np.log(p[state.target]) for p in (view.state.view.probs_before, view.state.view.probs)
+    )
+    said = re.search(r"log-likelihood (rises|falls) by ([\d.]+), to (\d+\.\d\d)", view.caption)
+    assert said[1] == ("rises" if now > before else "falls")
+    assert float(said[3]) == round(float(now), 2)
+    assert float(said[2]) == pytest.approx(abs(round(now, 2) - round(before, 2)), abs=1e-9)
+
+
+def test_no_head_has_a_name(view):
+    view.numbers.toggle.value = True
+    table = view.numbers.content.value
+    rows = re.findall(r"Head (\d)</td>", table)
+    assert rows == ["1", "2", "3", "4"]
+    assert "Equal shares" in table
+
+
+# -- many texts ---------------------------------------------------------------------------------
+
+
+@pytest.mark.slow
+def test_the_table_of_heads_is_that_of_an_independent_model(names, source):
+    texts = held_out_texts(names)[:60]
+    rows = [source.tokenizer.encode(text, bos=True, eos=True) for text in texts]
+    found, model = held_out_heads(source, texts, 0), source.model
+    base = losses_of(model, rows)
+    assert found.loss == pytest.approx(base, abs=1e-5)
+    unscaled = losses_of(model, rows, {"h.0.attn.scores": lambda s: s * 2})
+    assert found.unscaled_rise == pytest.approx(unscaled - base, abs=1e-4)
+
+    def without_head_2(weights):
+        weights[:, 1] = 0
+        return weights
+
+    rise = losses_of(model, rows, {"h.0.attn.weights": without_head_2}) - base
+    assert found.heads[1].rise == pytest.approx(rise, abs=1e-5)
+    weights = [plain_gpt(model, [row[:-1]])["h.0.attn.weights"][0, 0] for row in rows]
+    before = np.concatenate([np.diag(w, -1)[1:] for w in weights])
+    assert found.heads[0].letter_before == pytest.approx(before.mean(), abs=1e-5)
+    shares = np.concatenate([1 / np.arange(3, len(w) + 1) for w in weights])
+    assert found.equal[0] == pytest.approx(shares.mean(), abs=1e-9)
+
+
+@pytest.mark.slow
+def test_masking_the_letter_before_costs_more_than_cutting_it(names, source):
+    def edited(number):
+        def edit(array):
+            later = np.arange(1, array.shape[-1])
+            array[..., later, later - 1] = number
+            return array
+
+        return edit
+
+    held_out = np.array(held_out_texts(names))
+    for seed in range(5):
+        texts = np.random.default_rng(seed).choice(held_out, 40, replace=False)
+        rows = [source.tokenizer.encode(text, bos=True, eos=True) for text in texts]
+        masked = losses_of(source.model, rows, {"h.0.attn.scores": edited(-1e30)})
+        cut = losses_of(source.model, rows, {"h.0.attn.weights": edited(0)})
+        assert masked > cut > losses_of(source.model, rows)
+
+
+def test_texts_that_are_too_short_give_no_table_of_heads(source):
+    assert held_out_heads(source, [], 0) is None
+    assert held_out_heads(source, ["a"], 0) is None
