@@ -20,12 +20,12 @@ def _unignored_rows(logits: Any, targets: Any) -> tuple:
     ids = np.asarray(targets).reshape(-1)
     rows = logits.reshape(-1, logits.shape[-1])
     kept = np.flatnonzero(ids >= 0)
-    return (rows if len(kept) == len(ids) else ops.embedding(rows, kept)), ids[kept]
+    return (rows if len(kept) == len(ids) else ops.embedding(kept, rows)), ids[kept]
 
 
 EXERCISE_ARGUMENTS: dict[str, Callable[..., tuple]] = {
     "cross_entropy": _unignored_rows,
-    "embedding": lambda weight, tokens: (np.asarray(tokens), weight),
+    "embedding": lambda tokens, weight: (np.asarray(tokens), weight),
     "causal_attention": lambda q, k, v, *_: (q, k, v),
     "linear": lambda x, weight, bias=None: (x, weight) if bias is None else (x, weight, bias),
 }

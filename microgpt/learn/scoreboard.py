@@ -8,14 +8,9 @@ import numpy as np
 from microgpt.autograd.tensor import Tensor
 from microgpt.data import Corpus, load_corpus
 from microgpt.errors import SettingError
-from microgpt.learn.text_losses import (
-    TableOfLogits,
-    losses_of_rows,
-    padded_rows,
-    texts_of,
-    token_row,
-)
+from microgpt.learn.text_losses import losses_of_rows, padded_rows, texts_of, token_row
 from microgpt.models.ngram import DEFAULT_SMOOTHING, NGram
+from microgpt.models.table_of_logits import TableOfLogits
 from microgpt.nn import Module
 from microgpt.tokenizers import CharTokenizer, Tokenizer
 from microgpt.training import Trainer

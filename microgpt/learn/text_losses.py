@@ -10,8 +10,8 @@ from microgpt.autograd.engine import no_grad
 from microgpt.autograd.tensor import Tensor
 from microgpt.backends import LOCK
 from microgpt.data import Corpus
-from microgpt.errors import Described, SettingError, ShapeError
-from microgpt.models.context_model import ContextModel, log_softmax
+from microgpt.errors import SettingError, ShapeError
+from microgpt.models.context_model import ContextModel, check_logits, log_softmax
 from microgpt.nn import Module
 from microgpt.tokenizers import Tokenizer
 
@@ -102,32 +102,5 @@ def _logits(model: Any, tokens: np.ndarray, vocab_size: int) -> np.ndarray:
             f"the model must return logits of shape {expected}, one for each token of the "
             f"vocabulary; got {array.shape}"
         )
-    _check_logits(array)
+    check_logits(array)
     return array
-
-
-def _check_logits(logits: np.ndarray) -> None:
-    """Raise SettingError for logits without a softmax; −inf is the logit of what never comes."""
-    bad = ~(logits < np.inf)
-    if bad.any():
-        got = Described(f"{bad.sum()} of {bad.size} NaN or inf")
-        raise SettingError("model", "one whose logits are finite numbers or -inf", got)
-
-
-class TableOfLogits(ContextModel):
-    """A table of logits (V, V): a row for each token before, a column for the token after."""
-
-    context = 1
-
-    def __init__(self, logits: Any, vocab_size: int):
-        table = np.asarray(logits.numpy() if isinstance(logits, Tensor) else logits, np.float64)
-        if table.shape != (vocab_size, vocab_size):
-            raise ShapeError(
-                f"a table of logits must have shape {(vocab_size, vocab_size)}, a row for each "
-                f"token before; got {table.shape}"
-            )
-        _check_logits(table)
-        self.vocab_size, self.table = vocab_size, table.copy()
-
-    def log_probs(self, tokens: Any) -> np.ndarray:
-        return log_softmax(self.table[self.check_tokens(tokens)])

@@ -1,6 +1,7 @@
 """Models: `GPT` on tensors, `ScalarGPT` on scalars, `NGram` by counting, `MLP` on a few tokens.
 
-`TapeGPT` computes what `ScalarGPT` does, on a tape of scalars.
+`TapeGPT` computes what `ScalarGPT` does, on a tape of scalars; `TableOfLogits` is a bigram model
+whose logits are given or trained.
 """
 
 import importlib
@@ -12,6 +13,7 @@ _PUBLIC = {
     "MLP": "mlp",
     "NGram": "ngram",
     "ScalarGPT": "scalar_gpt",
+    "TableOfLogits": "table_of_logits",
     "TapeGPT": "tape_gpt",
 }
 

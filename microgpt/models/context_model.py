@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from microgpt.errors import ShapeError, TokenError
+from microgpt.errors import Described, SettingError, ShapeError, TokenError
 from microgpt.ops.token_ids import as_token_ids
 
 IGNORED = -1  # a target that does not count
@@ -69,3 +69,11 @@ def log_softmax(logits: np.ndarray) -> np.ndarray:
     """Return the logarithm of the softmax over the last axis."""
     shifted = logits - logits.max(axis=-1, keepdims=True)
     return shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
+
+
+def check_logits(logits: np.ndarray) -> None:
+    """Raise SettingError for logits without a softmax; −inf is the logit of what never comes."""
+    bad = ~(logits < np.inf)
+    if bad.any():
+        got = Described(f"{bad.sum()} of {bad.size} NaN or inf")
+        raise SettingError("model", "one whose logits are finite numbers or -inf", got)

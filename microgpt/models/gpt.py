@@ -228,7 +228,7 @@ class GPT(Module):
             x = offer("token_embedding", self.wte(tokens))
         else:
             x = ops.token_position_embedding(
-                self.wte.weight, self.wpe.weight, tokens, position, hook=offer
+                tokens, self.wte.weight, self.wpe.weight, position, hook=offer
             )
         x = offer("embedding", x)
         if self.drop is not None:

@@ -61,9 +61,13 @@ class MLP(ContextModel, Module):
 
     def logits(self, windows: Any) -> Tensor:
         """Compute the logits after windows of `context` tokens: (…, context) -> (…, V)."""
+        return self.lm_head(self.hidden_states(windows))
+
+    def hidden_states(self, windows: Any) -> Tensor:
+        """Compute the hidden layer, after tanh: windows (…, context) -> (…, hidden)."""
         x = self.wte(windows)
         x = x.reshape(*x.shape[:-2], x.shape[-2] * x.shape[-1])
-        return self.lm_head(self.c_fc(x).tanh())
+        return self.c_fc(x).tanh()
 
     def loss(self, tokens: Any, targets: Any) -> Tensor:
         """Compute the mean negative log-likelihood of `targets` (…, T), in nats; −1 is ignored."""

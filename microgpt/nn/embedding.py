@@ -15,4 +15,4 @@ class Embedding(Module):
         self.weight = factory.normal(n_rows, n_embd)
 
     def __call__(self, tokens: Any) -> Tensor:
-        return ops.embedding(self.weight, tokens)
+        return ops.embedding(tokens, self.weight)

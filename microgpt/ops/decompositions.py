@@ -69,15 +69,15 @@ def linear_relu(x, weight, bias=None, hook=_no_hook):
 
 
 @decomposition
-def token_position_embedding(wte, wpe, tokens, position=None, hook=_no_hook):
-    x = hook("token_embedding", ops.embedding(wte, tokens))
+def token_position_embedding(tokens, wte, wpe, position=None, hook=_no_hook):
+    x = hook("token_embedding", ops.embedding(tokens, wte))
     T = x.shape[1]
     if position is None:
         positions = wpe[None, :T]
     else:
         check_position_array(position)
         x.backend.launch("check_position", position, T, wpe.shape[0])
-        positions = ops.embedding(wpe, position[None] + np.arange(T, dtype=np.int32))
+        positions = ops.embedding(position[None] + np.arange(T, dtype=np.int32), wpe)
     if context.activation_hook is not None:  # a hook can change those of one row
         positions = ops.broadcast_to(positions, x.shape)
     return x + hook("position_embedding", positions)

@@ -8,10 +8,10 @@ from microgpt.ops.token_ids import as_token_ids, check_position_array
 
 
 @overridable
-def embedding(weight, tokens):
+def embedding(tokens, weight):
     """The row of each token: y[n] = weight[tokens[n]].
 
-    weight (V, C), tokens (…) integers -> y (…, C)
+    tokens (…) integers, weight (V, C) -> y (…, C)
     """
     if weight.ndim != 2:
         raise ShapeError(f"embedding needs weight (V, C); got {weight.shape}")
@@ -30,17 +30,17 @@ def embedding(weight, tokens):
 
 
 @fused
-def token_position_embedding(wte, wpe, tokens, position=None, hook=None):
+def token_position_embedding(tokens, wte, wpe, position=None, hook=None):
     """The row of each token plus the row of its position: wte[tokens] + wpe[position + t].
 
-    wte (V, C), wpe (S, C), tokens (B, T), position (1,) int32 (default: 0) -> y (B, T, C)
+    tokens (B, T), wte (V, C), wpe (S, C), position (1,) int32 (default: 0) -> y (B, T, C)
     """
     wte.check_compatible(wpe)
     backend, ids = wte.backend, as_token_ids(tokens, copy_ids=True)
     if wte.ndim != 2 or wpe.ndim != 2 or wte.shape[1] != wpe.shape[1] or ids.ndim != 2:
         raise ShapeError(
-            "token_position_embedding needs wte (V, C), wpe (S, C) and tokens (B, T); got "
-            f"{wte.shape}, {wpe.shape}, {ids.shape}"
+            "token_position_embedding needs tokens (B, T), wte (V, C) and wpe (S, C); got "
+            f"{ids.shape}, {wte.shape}, {wpe.shape}"
         )
     if ids.shape[1] > len(wpe.array):
         raise ShapeError(

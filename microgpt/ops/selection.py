@@ -70,7 +70,7 @@ def one_hot(tokens, num_classes):
     """An array of zeros with a 1 at each token's index, to multiply with a weight matrix.
 
     tokens (…) integers -> float32 array (…, num_classes). `one_hot(tokens, V) @ W` equals
-    `embedding(W, tokens)`, which is faster. Raises TokenError for an id out of range.
+    `embedding(tokens, W)`, which is faster. Raises TokenError for an id out of range.
     """
     check_host_read("one_hot()")
     ids = as_token_ids(tokens)

@@ -13,6 +13,7 @@ _PUBLIC = {
     "GuessNext": "guess_next",
     "MergeTimeMachine": "merge_time_machine",
     "Neighbourhood": "neighbourhood",
+    "NetworkDiagram": "network_diagram",
     "SamplingExplorer": "sampling_explorer",
     "ScoredGuess": "scored_guess",
     "Stethoscope": "stethoscope",

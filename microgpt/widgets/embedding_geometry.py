@@ -11,14 +11,13 @@ BAND = (0.025, 0.975)  # quantiles: 95 % lie between
 
 @dataclass(frozen=True, eq=False)
 class Projection:
-    """Two axes (2, C) through `centre` (C,), the same for all tables that are shown on them."""
+    """Two axes (2, C) through a row of zeros, the same for all tables that are shown on them."""
 
     axes: np.ndarray
-    centre: np.ndarray
 
     def coordinates(self, table: np.ndarray) -> np.ndarray:
-        """Project rows (…, C) to (…, 2)."""
-        return (table - self.centre) @ self.axes.T
+        """Project rows (…, C) to (…, 2); a row of zeros comes to (0, 0)."""
+        return table @ self.axes.T
 
     def variance_kept(self, table: np.ndarray) -> float:
         """Return the share of the variance of a table's rows (V, C) that lies on the two axes."""
@@ -30,12 +29,11 @@ class Projection:
 def principal_axes(table: np.ndarray) -> Projection:
     """Return the two principal axes of a table (V, C); of one with two columns, the columns."""
     if table.shape[1] == 2:
-        return Projection(np.eye(2), np.zeros(2))
-    centre = table.mean(axis=0)
-    axes = np.linalg.svd(table - centre, full_matrices=False)[2][:2]
+        return Projection(np.eye(2))
+    axes = np.linalg.svd(table - table.mean(axis=0), full_matrices=False)[2][:2]
     largest = np.abs(axes).argmax(axis=1)  # the signs are arbitrary: make them the same always
     axes *= np.sign(axes[[0, 1], largest])[:, None]
-    return Projection(axes, centre)
+    return Projection(axes)
 
 
 def cosines(table: np.ndarray) -> np.ndarray:

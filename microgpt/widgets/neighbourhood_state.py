@@ -26,7 +26,7 @@ from microgpt.widgets.embedding_training import (
 VOWELS, BLANK = "aeiou", "␣"
 NUM_NEIGHBOURS, NUM_SWAPS = 5, 3
 TWO = 2  # numbers for each letter, so that the table is the map
-PADDING = 0.06  # of the extent of the map, on each side
+PADDING = 0.08  # of the extent of the map, on each side
 
 
 @dataclass(frozen=True)
@@ -66,9 +66,9 @@ class NeighbourhoodState:
         other = self.n_embd if self.shown_n_embd == TWO else TWO
         table = network.tables[self.snapshot]
         projection, low, extent = _frame(network)
-        vowels = _vowel_ids(self.corpus)
+        vowels, shares = _vowel_ids(self.corpus), _shares(self.corpus)
         letters = tuple(
-            MapLetter(label, float(x), float(y), token in vowels)
+            MapLetter(label, float(x), float(y), token in vowels, shares[token])
             for token, (label, (x, y)) in enumerate(
                 zip(self.labels, projection.coordinates(table), strict=True)
             )
@@ -161,11 +161,21 @@ def _vowel_ids(corpus: Corpus) -> list[int]:
     return [ids[vowel] for vowel in VOWELS] if all(vowel in ids for vowel in VOWELS) else []
 
 
+@lru_cache(maxsize=4)
+def _shares(corpus: Corpus) -> list[float]:
+    """Return the share of each token among all that come next in the training texts."""
+    tokenizer, _, targets, _ = corpus_windows(corpus)
+    return (np.bincount(targets, minlength=tokenizer.vocab_size) / len(targets)).tolist()
+
+
 @lru_cache(maxsize=16)
 def _frame(network: TrainedNetwork) -> tuple[Projection, tuple[float, float], float]:
-    """Return the axes of the last table, and a square that holds all snapshots on them."""
+    """Return the axes of the last table, and a square that holds it and (0, 0) on them.
+
+    A square that held all snapshots would leave the trained letters a small part of it.
+    """
     projection = principal_axes(network.tables[-1])
-    points = projection.coordinates(network.tables).reshape(-1, 2)
+    points = np.vstack([projection.coordinates(network.tables[-1]), np.zeros(2)])
     low, high = points.min(axis=0), points.max(axis=0)
     extent = float((high - low).max()) * (1 + 2 * PADDING)
     x_low, y_low = (low + high) / 2 - extent / 2

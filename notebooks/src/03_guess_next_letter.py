@@ -298,7 +298,7 @@ def train_table(corpus, steps, shown=()):
     logits = mg.Tensor(np.zeros((size, size), np.float32), requires_grad=True)
     optimizer = mg.SGD([logits], lr=50)  # so large, since each logit occurs in few of the pairs
     for step in range(steps + 1):
-        loss = mg.ops.cross_entropy(mg.ops.embedding(logits, before), after)  # rows of letters before
+        loss = mg.ops.cross_entropy(mg.ops.embedding(before, logits), after)  # rows of letters before
         if step in shown:
             print(f"step {step:5,}: loss {loss.item():.3f}")
         optimizer.zero_grad()

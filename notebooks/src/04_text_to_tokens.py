@@ -291,12 +291,12 @@ print(f"the first fifth held out: without merges, {per_token:.2f} nats per token
 
 # %% tags=["shows:04.loss"]
 losses = {n: np.array([pair_loss(fold, n) for fold in range(5)]) for n in (0, 100, 500)}
-print("five fifths held out in turn: mean ± standard deviation")
 print("merges   nats per token   nats per byte   a blind guess, per token")
 for n, values in losses.items():
-    (token, byte), (token_spread, byte_spread) = values.mean(axis=0), values.std(axis=0, ddof=1)
+    (token, byte), errors = values.mean(axis=0), 2 * values.std(axis=0, ddof=1) / len(values) ** 0.5
     blind = np.log(256 + n)  # among all tokens
-    print(f"{n:6}   {token:.2f} ± {token_spread:.2f}      {byte:.2f} ± {byte_spread:.2f}     {blind:.2f}")
+    print(f"{n:6}   {token:.2f} ± {errors[0]:.2f}      {byte:.2f} ± {errors[1]:.2f}     {blind:.2f}")
+print("± is two standard errors, over the five fifths, each held out in turn")
 
 # %% tags=["answer:04.loss"]
 change = losses[500] - losses[0]

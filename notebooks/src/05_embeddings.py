@@ -1,12 +1,12 @@
 # %% [markdown]
-# # What is a letter's place?
+# # How does a network read a letter?
 #
 # The letter a has the id 0, b has 1, and z has 25. Is z more than a? Is b between a and c in any way
-# that helps to guess a name? Here you give each letter a place that is learned, and you build the
-# first network that is better than counting.
+# that helps to guess a name? Here each letter gets a few numbers of its own, and training moves
+# them. With these you build a network that is better than counting.
 #
-# You need the matrix product from notebook 02, and from notebook 03 the softmax, the loss and the
-# scoreboard. The corpus is the list `names-mini`.
+# You need the matrix product from notebook 02, and the softmax, the loss and the scoreboard from 03.
+# The corpus is the list `names-mini`.
 
 # %% tags=["imports", "varies"]
 import statistics
@@ -24,115 +24,16 @@ names = mg.load_corpus("names-mini").distinct()
 train, held_out = names.split()
 tokenizer = names.tokenizer()
 size, end = tokenizer.vocab_size, tokenizer.eos_token_id
-board = mg.learn.scoreboard(names, max_n=3)
-board
-
-# %% [markdown]
-# The network of notebook 03, a table of logits that looks one letter back, belongs on the
-# scoreboard, too. It is trained again here: it sees one letter and gives probabilities for the
-# next.
-#
-# The networks of this notebook look three letters back: what a model can see is its **context**.
-# At the start of a name there are no letters before. The context is filled with end marks,
-# printed as dots.
-
-# %% tags=["experiment"]
-def windows_of(corpus):
-    rows = [[end, end, *tokenizer.encode(name, bos=True, eos=True)] for name in corpus]
-    fours = np.array([ids[i : i + 4] for ids in rows for i in range(len(ids) - 3)])
-    return fours[:, :3], fours[:, 3]
-
-def loss_of(model, data):
-    return mg.ops.cross_entropy(model.logits(data[0]), data[1]).item()
-
-data, held = windows_of(train), windows_of(held_out)
-letters = ["." if i == end else tokenizer.token_text(i) for i in range(size)]
-for context, target in zip(*windows_of([names[0]])):
-    print("".join(letters[i] for i in context), "is followed by", letters[target])
-
-# %%
-logits = mg.Tensor(np.zeros((size, size), np.float32), requires_grad=True)
-optimizer = mg.SGD([logits], lr=50)
-for _ in range(300):
-    loss = mg.ops.cross_entropy(mg.ops.embedding(logits, data[0][:, 2]), data[1])
-    optimizer.zero_grad()
-    loss.backward()
-    optimizer.step()
-board.add("neural bigram", logits)
-
-# %% [markdown]
-# ## Is b twice as much as a?
-#
-# Two small networks read the same three letters. Both are trained in the same way, with the same
-# number of steps. The first receives each letter as a quantity, its place in the alphabet. The
-# second receives ten numbers for each letter, and training may move all of them.
-
-# %% tags=["predict:05.quantity"]
-# source: misconception: an id is a quantity
-# source: claims: id_as_quantity
-# source: answer: much higher, by about 0.3
-# source: gives away: not a quantity|only a name|is no quantity
-mg.learn.predict(
-    "05.quantity",
-    "If each letter is its number in the alphabet, not ten learned numbers, the held-out loss is …",
-    ("the same", "a little higher, by about 0.05", "much higher, by about 0.3"),
-)
-
-# %% tags=["experiment"]
-def fit(model, data, seed, optimizer=mg.Adam, lr=0.02, only=None):
-    windows, targets = data
-    rng = np.random.default_rng(seed)
-    optimizer = optimizer(only or model.parameters(), lr=lr)
-    for step in range(1000):
-        optimizer.lr = lr * (1 - step / 1000)
-        batch = rng.integers(0, len(targets), 128)
-        loss = mg.ops.cross_entropy(model.logits(windows[batch]), targets[batch])
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-    return model
-
-print(f"1,000 steps of 128 windows: {1000 * 128 / len(data[1]):.1f} times through the names")
-
-# %% tags=["experiment"]
-class Quantities(mg.models.MLP):  # the same network, with one quantity for each letter
-    def logits(self, windows):
-        x = mg.Tensor((windows / 13 - 1).astype(np.float32))  # from −1 to 1
-        return self.lm_head(self.c_fc(x).tanh())
-
-def show(label, losses, others=None):
-    line = f"{label:34} {statistics.mean(losses):.3f} ± {statistics.stdev(losses):.3f}"
-    if others:
-        gaps = [a - b for a, b in zip(losses, others)]
-        line += f"   difference {statistics.mean(gaps):+.3f} ± {statistics.stdev(gaps):.3f}"
-    print(line)
-
-SEEDS = range(3)
-print(f"each network is trained with {len(SEEDS)} seeds; ± is the standard deviation")
-
-# %% tags=["shows:05.quantity"]
-networks = [fit(mg.models.MLP(size, seed=seed), data, seed) for seed in SEEDS]
-ten = [loss_of(network, held) for network in networks]
-quantity = [
-    loss_of(fit(Quantities(size, n_embd=1, seed=seed), data, seed), held) for seed in SEEDS
-]
-show("ten learned numbers", ten)
-show("the place in the alphabet", quantity, ten)
-
-# %% tags=["answer:05.quantity"]
-gap = statistics.mean(quantity) - statistics.mean(ten)
-choices = {0: "the same", 0.05: "a little higher, by about 0.05", 0.3: "much higher, by about 0.3"}
-nearest = choices[min(choices, key=lambda choice: abs(choice - gap))]
-pairs = next(score.loss for score in board.scores if score.name == "pairs counted")
-mg.learn.reveal("05.quantity", nearest, pairs=f"{pairs:.2f}", quantity=f"{statistics.mean(quantity):.2f}")
+print(f"{names[0]!r} has the ids {tokenizer.encode(names[0])}")
+print(f"there are {size} ids; {end} marks the start and the end of a name")
 
 # %% [markdown]
 # ## An embedding is a row of a table
 #
-# The ten numbers of a letter are its embedding: its row of a table. How is a row taken out of the
-# table? Write the id as a row of zeros with a single 1, at the index of the id: this is the
-# **one-hot** row of the id. Its product with the table keeps one row and multiplies all others by
-# 0. Here are the ids 2, 0 and 2, and a table of 4 × 2.
+# Each token has its embedding, as in notebook 00. Together they are a table with one row for each
+# token. How is a row taken out? Write the id as a row of zeros with a single 1, at the index of the
+# id: this is the **one-hot** row of the id. Its product with the table keeps one row and multiplies
+# all others by 0. Here are the ids 2, 0 and 2, and a table of 4 × 2.
 
 # %%
 one_hot = np.array([[0, 0, 1, 0], [1, 0, 0, 0], [0, 0, 1, 0]])
@@ -145,9 +46,9 @@ print(one_hot @ table)
 #
 # Most of that product is a multiplication by 0, and none of it is needed.
 #
-# Exercise, 3 minutes. `embedding(ids, weight) -> y`, with arrays: ids of any shape, weight (V, C)
-# and y (…, C). Return for each id its row of the table. Example: ids `[2, 0, 2]` and weight `[[1,
-# 0], [0, 2], [3, 1], [1, 1]]` give `[[3, 1], [1, 0], [3, 1]]`. Hints:
+# Exercise, 3 minutes. `embedding(ids, weight) -> y`, with arrays: ids of any shape (…), the table
+# weight (V, C), and y (…, C). Return for each id its row of the table. Example: ids `[2, 0, 2]` and
+# weight `[[1, 0], [0, 2], [3, 1], [1, 1]]` give `[[3, 1], [1, 0], [3, 1]]`. Hints:
 # `mg.learn.hint("05.embedding")`.
 
 # %% tags=["exercise:05.embedding"]
@@ -158,7 +59,7 @@ mg.learn.check("05.embedding", embedding)
 
 # %% [markdown]
 # What is saved? Take a table as tall as GPT-2's list of tokens, with 256 numbers in each row, and
-# look up 64 tokens in both ways.
+# look up 64 tokens in both ways. A microsecond, µs, is a millionth of a second.
 
 # %% tags=["varies"]
 tall = mg.Tensor(np.random.default_rng(0).random((50_257, 256), dtype=np.float32))
@@ -166,7 +67,7 @@ ids = np.random.default_rng(1).integers(0, 50_257, 64)
 results = {}
 for name, way in {
     "one-hot product": lambda: mg.ops.one_hot(ids, 50_257) @ tall,
-    "lookup": lambda: mg.ops.embedding(tall, ids),
+    "lookup": lambda: mg.ops.embedding(ids, tall),
 }.items():
     way()  # the first call may compile
     start = time.perf_counter()
@@ -177,8 +78,8 @@ print("the same numbers:", np.array_equal(*results.values()))
 # %% [markdown]
 # ## What goes back to a letter that is used twice?
 #
-# On the way back, each use of a row brings its own gradient. The ids are 2, 0 and 2 again, and the
-# gradients that arrive are `[1, 2]`, `[0, 1]` and `[4, 1]`.
+# In the backward pass, each use of a row brings its own gradient. The ids are 2, 0 and 2 again, and
+# the gradients that arrive are `[1, 2]`, `[0, 1]` and `[4, 1]`.
 
 # %% tags=["predict:05.twice"]
 # source: misconception: the last one counts; or the mean
@@ -192,7 +93,7 @@ mg.learn.predict(
 
 # %% tags=["answer:05.twice"]
 small = mg.Tensor(np.zeros((4, 2), np.float32), requires_grad=True)
-mg.ops.embedding(small, np.array([2, 0, 2])).backward(np.array([[1, 2], [0, 1], [4, 1]], np.float32))
+mg.ops.embedding(np.array([2, 0, 2]), small).backward(np.array([[1, 2], [0, 1], [4, 1]], np.float32))
 mg.learn.reveal("05.twice", str([int(number) for number in small.grad[2]]))
 
 # %% [markdown]
@@ -232,29 +133,101 @@ else:
 # %% [markdown]
 # ## Can a network beat counted triples?
 #
-# This is the network that you saw at work, from bottom to top. Three embeddings of 10 numbers, side
-# by side, are a row of 30. A matrix makes 64 numbers of them, and tanh bends each. Such numbers
-# between input and output are a **hidden layer**. A second matrix makes 27 logits of the hidden
-# layer, and the softmax makes probabilities. All of it is trained together, the table as well.
+# What a model can see is its **context**. The network of notebook 03 sees one letter; the one that
+# you build now sees three. At the start of a name there are no letters before, so the context is filled
+# with end marks, printed as dots.
+
+# %% tags=["experiment"]
+def windows_of(corpus):
+    rows = [[end, end, *tokenizer.encode(name, bos=True, eos=True)] for name in corpus]
+    windows = np.array([ids[i : i + 4] for ids in rows for i in range(len(ids) - 3)])
+    return windows[:, :3], windows[:, 3]  # three ids, and the one that follows them
+
+def loss_of(model, data):
+    return mg.ops.cross_entropy(model.logits(data[0]), data[1]).item()
+
+data, held = windows_of(train), windows_of(held_out)
+letters = ["." if i == end else tokenizer.token_text(i) for i in range(size)]
+for context, target in zip(*windows_of([names[0]])):
+    print("".join(letters[i] for i in context), "is followed by", letters[target])
+
+# %% [markdown]
+# Here is the scoreboard of notebook 03, with its network trained again. ± is two standard errors:
+# with other names held out, a loss would seldom move by more than that.
+
+# %%
+board = mg.learn.scoreboard(names, max_n=3)
+logits = mg.Tensor(np.zeros((size, size), np.float32), requires_grad=True)
+optimizer = mg.SGD([logits], lr=50)
+for _ in range(300):
+    loss = mg.ops.cross_entropy(mg.ops.embedding(data[0][:, 2], logits), data[1])
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+board.add("neural bigram", logits)
+
+# %% [markdown]
+# In the drawing below, follow three letters from left to right. Their embeddings of 10 numbers, side by
+# side, are a row of 30. A matrix product makes 64 numbers of them, and tanh bends each. Such numbers
+# between input and output are a **hidden layer**. A second product makes a logit for each token, and
+# the softmax makes probabilities. Nothing is trained yet: all parameters are random, and the seed
+# decides which random numbers they are. Type other letters, and compare.
 
 # %%
 model = mg.models.MLP(size, context=3, n_embd=10, hidden=64, seed=42)
+mg.widgets.NetworkDiagram(model, names, names[0])
+
+# %% [markdown]
+# The next cell lists the parameters, by the names of GPT-2. A weight has the shape (outputs, inputs),
+# so the hidden layer is x @ weightᵀ, plus a bias.
+#
+# Before training, this network is worse than knowing nothing. Why? Random logits are not equal: the
+# network prefers some letters for no reason, and is mostly wrong. To see it, multiply its logits. By 0,
+# all letters become equally probable. By 1, nothing changes. By 2, it prefers the same letters still
+# more.
+
+# %%
 for name, parameter in model.named_parameters():
-    print(f"{name:15} {parameter.shape!s:9} {parameter.size:5,} numbers")
-print(f"untrained: loss {loss_of(model, held):.2f} on held-out names")
+    print(f"{name:15} {parameter.shape!s:9} {parameter.size:5,} parameters")
+print(f"knowing nothing: loss {np.log(size):.3f}")
+for factor in (0, 0.5, 1, 2):
+    loss = mg.ops.cross_entropy(model.logits(held[0]) * factor, held[1]).item()
+    print(f"untrained, logits times {factor}: loss {loss:.3f} on held-out names")
+
+# %% [markdown]
+# Now all of it is trained together, the table as well. Each step reads 128 contexts, drawn at random.
+# The steps are not plain SGD: `Adam` divides the gradient of each parameter by the size that it usually
+# has, so that all parameters move at a similar pace. The learning rate `lr` sets this pace. It falls
+# to 0 towards the end, so that the last steps are small.
+
+# %% tags=["experiment"]
+def fit(model, data, seed, optimizer=mg.Adam, lr=0.02, only=None):  # only: train these alone
+    windows, targets = data
+    rng = np.random.default_rng(seed)
+    optimizer = optimizer(only or model.parameters(), lr=lr)
+    for step in range(1000):
+        optimizer.lr = lr * (1 - step / 1000)
+        batch = rng.integers(0, len(targets), 128)
+        loss = mg.ops.cross_entropy(model.logits(windows[batch]), targets[batch])
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    return model
+
+print(f"1,000 steps of 128 contexts: {1000 * 128 / len(data[1]):.1f} times through the names")
 
 # %%
 fit(model, data, seed=42)
-print(f"trained:   loss {loss_of(model, data):.2f} on its own names, {loss_of(model, held):.2f} held out")
+print(f"trained: loss {loss_of(model, data):.2f} on its own names, {loss_of(model, held):.2f} held out")
 
 # %%
 # source: claims: network_and_triples
 board.add("three-letter network", model)
 
 # %% [markdown]
-# Counted triples have a row for each of 27 × 27 contexts, and many of these hardly ever occur. The
-# network shares one table and one hidden layer among all contexts, so a rare context can profit from
-# common ones. And it sees one letter more.
+# Counted triples have a row of counts for each of 27 × 27 contexts, and many of these hardly ever occur.
+# The network shares one table and one hidden layer among all contexts, so a rare context can profit
+# from common ones. And it sees one letter more.
 #
 # It can write. Turn the temperature, and press *Next letter* until a name ends. Compare with the
 # names that pairs wrote in notebook 03.
@@ -263,12 +236,80 @@ board.add("three-letter network", model)
 mg.widgets.SamplingExplorer(model, names, sliders=("temperature",), compact=True)
 
 # %% [markdown]
-# ## Does the place in the word matter?
+# ## Is b twice as much as a?
 #
-# Side by side, each of the three letters has its own part of the row. What if the three embeddings
-# are added up? Then "ann" and "nan" become the same ten numbers. Perhaps this helps: give each of the
-# three positions ten learned numbers of its own, a **position embedding**, and add it to the letter's
-# embedding before the sum.
+# Does a letter need ten numbers? And must they be learned? Compare three networks, trained in the same
+# way. The first has ten learned numbers for each letter. The second has one learned number. The third
+# has one number, too, but it is the letter's index in the alphabet, and training cannot move it.
+
+# %% tags=["predict:05.quantity"]
+# source: misconception: an id is a quantity
+# source: claims: id_as_quantity
+# source: claims: one_learned_number
+# source: claims: index_and_one_learned
+# source: answer: much higher, by about 0.3
+# source: gives away: not a quantity|only a name|is no quantity
+mg.learn.predict(
+    "05.quantity",
+    "If each letter is its index in the alphabet, not ten learned numbers, the held-out loss is …",
+    ("the same", "a little higher, by about 0.05", "much higher, by about 0.3"),
+)
+
+# %% tags=["experiment"]
+class Indices(mg.models.MLP):  # the same network, with the index in place of an embedding
+    def logits(self, windows):
+        x = mg.Tensor((2 * windows / (size - 1) - 1).astype(np.float32))  # from −1 to 1
+        return self.lm_head(self.c_fc(x).tanh())
+
+def plus_minus(values, sign=""):
+    error = statistics.stdev(values) / len(values) ** 0.5
+    return f"{statistics.mean(values):{sign}.3f} ± {2 * error:.3f}"
+
+SEEDS = range(3)
+fixed = ", ".join(f"{letters[i]} {2 * i / (size - 1) - 1:+.2f}" for i in (0, 1, 2, end - 1))
+print(f"the index in the alphabet, scaled, of the first letters and the last: {fixed}")
+
+# %% [markdown]
+# One seed may be lucky, so each network is trained with three seeds: they decide the random
+# parameters and the order of the contexts. Here ± is two standard errors, over the seeds.
+
+# %%
+runs = {}
+
+def show(label, losses, against=None):
+    runs[label], line = losses, f"{label:29} {plus_minus(losses)}"
+    if against:
+        gaps = [loss - other for loss, other in zip(losses, runs[against])]
+        line += f"   {plus_minus(gaps, '+')} against “{against}”"
+    print(line)
+
+networks = [fit(mg.models.MLP(size, seed=seed), data, seed) for seed in SEEDS]
+show("ten learned numbers", [loss_of(network, held) for network in networks])
+
+# %% tags=["shows:05.quantity"]
+one = [fit(mg.models.MLP(size, n_embd=1, seed=seed), data, seed) for seed in SEEDS]
+index = [fit(Indices(size, n_embd=1, seed=seed), data, seed) for seed in SEEDS]
+show("one learned number", [loss_of(network, held) for network in one], "ten learned numbers")
+show("index in the alphabet", [loss_of(network, held) for network in index], "ten learned numbers")
+
+# %% tags=["answer:05.quantity"]
+ten, one, index = (
+    statistics.mean(runs[label])
+    for label in ("ten learned numbers", "one learned number", "index in the alphabet")
+)
+choices = {0: "the same", 0.05: "a little higher, by about 0.05", 0.3: "much higher, by about 0.3"}
+nearest = choices[min(choices, key=lambda choice: abs(choice - (index - ten)))]
+pairs = next(score.loss for score in board.scores if score.name == "pairs counted")
+values = {"pairs": pairs, "index": index, "one": one, "ten": ten}
+mg.learn.reveal("05.quantity", nearest, **{key: f"{value:.2f}" for key, value in values.items()})
+
+# %% [markdown]
+# ## Does the position of a letter matter?
+#
+# Side by side, each of the three letters has its own part of the row of 30. What if the three embeddings
+# are added up instead? Then "ann" and "nan" become the same ten numbers. Perhaps this helps: give each
+# of the three positions ten learned numbers of its own, a **position embedding**, and add it to the
+# letter's embedding before the sum.
 
 # %% tags=["predict:05.position"]
 # source: misconception: adding positions gives order
@@ -285,50 +326,50 @@ mg.learn.predict(
 # %% tags=["experiment"]
 class Summed(mg.models.MLP):
     def __init__(self, seed, has_position=False, is_bent=False):
-        super().__init__(size, context=1, seed=seed)
+        super().__init__(size, context=1, seed=seed)  # its hidden layer reads ten numbers
         positions = np.random.default_rng(1000 + seed).normal(size=(3, 10))
         if has_position:
             self.wpe = mg.Tensor(positions.astype(np.float32), requires_grad=True)
         self.has_position, self.is_bent = has_position, is_bent
 
     def logits(self, windows):
-        x = self.wte(windows)
+        x = self.wte(windows)  # (N, 3, 10): N contexts of three embeddings
         x = x + self.wpe if self.has_position else x
         x = x.tanh() if self.is_bent else x
         return self.lm_head(self.c_fc(x.sum(axis=-2)).tanh())
 
-print(f"{Summed(seed=0, has_position=True).parameter_count():,} numbers with position embeddings")
+print(f"{Summed(seed=0, has_position=True).parameter_count():,} parameters with position embeddings")
 
 # %% tags=["shows:05.position"]
 def losses_of(**settings):
     return [loss_of(fit(Summed(seed, **settings), data, seed), held) for seed in SEEDS]
 
-plain = losses_of()
-positioned = losses_of(has_position=True)
-show("side by side", ten)
-show("summed", plain, ten)
-show("position added, then summed", positioned, plain)
+show("side by side", runs["ten learned numbers"])
+show("summed", losses_of(), "side by side")
+show("positions added, summed", losses_of(has_position=True), "summed")
 
 # %% tags=["answer:05.position"]
-gain = statistics.mean(plain) - statistics.mean(positioned)
-share = gain / (statistics.mean(plain) - statistics.mean(ten))
+beside, plain, positioned = (
+    statistics.mean(runs[label]) for label in ("side by side", "summed", "positions added, summed")
+)
+share = (plain - positioned) / (plain - beside)
 mg.learn.reveal("05.position", "nothing" if share < 0.1 else "a little" if share < 0.6 else "as much as side by side")
 
 # %% [markdown]
 # Write it down for three letters with embeddings a, b, c and positions p, q, r. The sum of a + p,
-# b + q and c + r is a + b + c, plus p + q + r. But p + q + r is the same for every word, and the
-# bias of the next layer can already be this constant. But if each a + p is bent by a tanh before
+# b + q and c + r is a + b + c, plus p + q + r. But p + q + r is the same for every context, and the
+# bias of the hidden layer can already be this constant. But if each a + p is bent by a tanh before
 # the sum, the two parts can no longer be separated.
 
 # %%
 # source: claims: position_bent
-bent = losses_of(is_bent=True)
-show("bent, then summed", bent, plain)
-show("position added, bent, summed", losses_of(has_position=True, is_bent=True), bent)
+show("bent, summed", losses_of(is_bent=True), "summed")
+show("positions added, bent, summed", losses_of(has_position=True, is_bent=True), "bent, summed")
 
 # %% [markdown]
 # A position embedding is worth something once something bends between the addition and the sum.
-# GPT adds its position embeddings in the same way. What looks there is attention, in notebook 06.
+# GPT adds its position embeddings in the same way, and it has more than a sum after them: attention,
+# in notebook 06.
 
 # %% [markdown]
 # ## What did the table learn?
@@ -370,7 +411,7 @@ print("one of each:", *mixed)
 groups = {"two vowels": vowels, "two consonants": consonants, "one of each": mixed}
 costs = {label: [mean_cost(model, pairs, held) for model in networks] for label, pairs in groups.items()}
 for label, of_networks in costs.items():
-    show(f"{label}: the loss rises by", of_networks)
+    print(f"{label:14} exchanged: the held-out loss rises by {plus_minus(of_networks)}")
 
 # %% tags=["answer:05.swap"]
 ratio = statistics.mean(costs["two vowels"]) / statistics.mean(costs["one of each"])
@@ -382,7 +423,8 @@ mg.learn.reveal("05.swap", answer, ratio=f"{ratio:.0%}", consonants=", ".join(c)
 #
 # Which letters are neighbours? The usual measure is the **cosine** of the angle between two embeddings.
 # It is 1 where they point in the same direction, 0 at a right angle, and −1 if they are opposite. You
-# multiply number by number, add up, and divide by both lengths. The length of (3, 4) is 5.
+# multiply number by number, add up, and divide by both lengths. The length of (3, 4) is 5, the root
+# of 3² + 4².
 
 # %% tags=["experiment"]
 def cosine(x, y):
@@ -392,32 +434,33 @@ for other in ((6, 8), (4, 3), (-4, 3), (-3, -4)):
     print(f"(3, 4) and {other!s:8}: {cosine(np.array([3, 4]), np.array(other)):+.2f}")
 
 # %% [markdown]
-# In the first tab of the view, a model has two numbers for each letter, and nothing is left out.
-# In the second, ten numbers are pressed into two: look first at how much of their spread is left.
-# Then choose a letter, and compare its neighbours with its swaps.
+# In the first tab of the view, a network has two numbers for each letter: they are its coordinates on
+# the map. The lines from (0, 0) lead to the chosen letter and its five neighbours. The smaller the
+# angle between two lines, the larger the cosine. In the second tab, ten numbers are pressed into two.
+# Look first at how much of their spread, the variance, is left. Then choose a letter, and compare its
+# neighbours with its swaps.
 
 # %%
 mg.widgets.Neighbourhood(names)
 
 # %% [markdown]
-# Do the letters with a high cosine have the cheap swaps? Here are the pairs from above in one network
-# with ten numbers, and what each swap costs.
+# Do the letters with a high cosine have the cheap swaps? Here are the pairs from above in the network
+# on the scoreboard, and what each swap costs.
 
 # %%
 rows = model.wte.weight.numpy()
 for label, pairs in groups.items():
-    print(f"{label:15} cosine   swap")
+    print(f"{label:15} cosine   the loss rises by")
     for pair in pairs:
         angle = cosine(*rows[tokenizer.encode(pair)])
         print(f"  {' and '.join(pair)}       {angle:+.2f}   {swap_cost(model, pair, held):+.3f}")
 
 # %% [markdown]
-# Do cheap swaps have high cosines? In another network, the answer may differ. The swap is what the
-# model does, and the cosine only a hint. It counts all ten numbers alike, while the hidden layer may
-# use some a lot and others hardly at all. And two rare letters can be exchanged at little
-# cost, whatever their cosine.
+# In another network, the answer may differ. The swap is what the model does, and the cosine only a
+# hint. It counts all ten numbers alike, while the hidden layer may use some a lot and others hardly at
+# all. And two rare letters can be exchanged at little cost, whatever their cosine.
 #
-# How much does a learned place matter? In the next cell, the rows stay as they were drawn at random,
+# How much is gained by learning the rows? In the next cells they stay as they were drawn at random,
 # and only the rest of the network is trained.
 
 # %% tags=["experiment"]
@@ -426,12 +469,12 @@ def without_rows(model):
     return [weight for weight in model.parameters() if weight is not model.wte.weight]
 
 left = without_rows(mg.models.MLP(size))
-print(f"{sum(weight.size for weight in left):,} numbers are trained")
+print(f"{sum(weight.size for weight in left):,} parameters are trained")
 
 # %%
 fixed = [mg.models.MLP(size, seed=seed) for seed in SEEDS]
 random_rows = [loss_of(fit(m, data, s, only=without_rows(m)), held) for s, m in enumerate(fixed)]
-show("rows never trained", random_rows, ten)
+show("rows never trained", random_rows, "ten learned numbers")
 
 # %% [markdown]
 # The difference is seen, but most of what the network gained is still there. Random rows already
@@ -441,8 +484,8 @@ show("rows never trained", random_rows, ten)
 # %% [markdown]
 # ## Break it: lose the repeated letters
 #
-# NumPy has a trap for the way back. With repeated indices, `gradient[ids] += dy` keeps only one of the
-# additions, and there is no error. A batch has three times 128 letters, and at most 27 of them are
+# NumPy has a trap for the backward pass. With repeated indices, `gradient[ids] += dy` keeps only one of
+# the additions, and there is no error. A batch has three times 128 letters, and at most 27 of them are
 # different, so nearly all contributions are lost. What do you expect of the loss?
 
 # %% tags=["experiment"]
@@ -461,18 +504,18 @@ print(lossy_backward(np.array([[1, 2], [0, 1], [4, 1]]), np.array([2, 0, 2]), 4)
 # source: no difference seen: lossy_adam
 # source: claims: lossy_sgd
 adam = [loss_of(fit_lossy(seed, data)[0], held) for seed in SEEDS]
-show("Adam, repeated letters lost", adam, ten)
+show("Adam, repeats lost", adam, "ten learned numbers")
 steps = {"optimizer": mg.SGD, "lr": 0.5}
 sgd = [loss_of(fit(mg.models.MLP(size, seed=seed), data, seed, **steps), held) for seed in SEEDS]
+show("SGD", sgd)
 lossy_sgd = [loss_of(fit_lossy(seed, data, **steps)[0], held) for seed in SEEDS]
-show("plain steps", sgd)
-show("plain steps, repeated letters lost", lossy_sgd, sgd)
+show("SGD, repeats lost", lossy_sgd, "SGD")
 
 # %% [markdown]
-# It trains. Adam divides each step by the size of the gradient, so a gradient that is too short
-# does little harm. Plain steps lose more, but they train, too. After the wrong order in 01 and
-# the wrong columns in 03, this is the third mistake that a loss does not show. A comparison of
-# gradients does.
+# It trains. Adam divides each gradient by its usual size, so a gradient that is always too small
+# does little harm. SGD loses more, but it trains, too. After the wrong order in 01 and the wrong
+# columns in 03, this is the third mistake that a loss does not show. A comparison of gradients does:
+# `gradcheck` compares the backward pass with finite differences, in three random directions.
 
 # %%
 exact = mg.models.MLP(size, dtype="float64")
@@ -486,14 +529,14 @@ try:
     with mg.learn.using(embedding_backward=lossy_backward):
         mg.gradcheck(loss_on_a_name, exact.parameters(), directions=3)
 except mg.GradientError as error:
-    print("repeated letters lost:", error)
+    print("repeats lost:", error)
 
 # %% [markdown]
 # ## What this does not show
 #
 # There are only 27 letters, and a name is short. For the 50,257 tokens of the smallest GPT-2, the
 # table is a third of all parameters. A map is no proof of what a model does, and a swap tells only of
-# one model on one list. Ten numbers a letter were tried here.
+# one model on one list.
 
 # %% [markdown]
 # ### You can now say

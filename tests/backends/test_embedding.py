@@ -63,8 +63,8 @@ def test_positions_end_with_the_table(backend, position, fits):
     wte, wpe = mg.Tensor(np.zeros((3, 2))), mg.Tensor(np.arange(10.0).reshape(5, 2))
     at = np.array([position], np.int32)
     if fits:
-        y = ops.token_position_embedding(wte, wpe, np.array([[0, 1]]), at).numpy()
+        y = ops.token_position_embedding(np.array([[0, 1]]), wte, wpe, at).numpy()
         np.testing.assert_array_equal(y[0], wpe.numpy()[position : position + 2])
     else:
         with pytest.raises(mg.MicrogptError, match=f"{position}"):
-            ops.token_position_embedding(wte, wpe, np.array([[0, 1]]), at)
+            ops.token_position_embedding(np.array([[0, 1]]), wte, wpe, at)

@@ -65,7 +65,7 @@ def test_start_again_trains_from_the_seed(notebook):
     panel.get_by_role("spinbutton", name="Seed").press("Enter")
     panel.get_by_role("button", name="Start again").click()
     expect(letter(panel, 1)).not_to_have_attribute("style", before)
-    expect(panel.locator(".mg-caption")).to_contain_text("Nothing is projected away")
+    expect(panel.locator(".mg-caption")).to_contain_text("Nothing is left out")
 
 
 def test_no_errors(notebook):

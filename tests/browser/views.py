@@ -4,6 +4,8 @@ from functools import cache
 
 import microgpt as mg
 
+CORPUS = mg.load_corpus("names-mini")
+
 
 @cache
 def trained_monitor():
@@ -145,6 +147,7 @@ VIEWS = {
     "neighbourhood, ten numbers": _neighbourhood_of_ten,
     "neighbourhood, untrained": _neighbourhood_untrained,
     "museum": lambda: mg.learn.museum("01"),
+    "network": lambda: mg.widgets.NetworkDiagram(mg.models.MLP(), CORPUS, "ann"),
     "prediction": _prediction,
     "exercise": lambda: mg.learn.check("09.top_k", lambda probabilities, k: [1.0] * 3),
     "shapes": _shape_blanks,

@@ -187,7 +187,7 @@ def test_ignored_targets_and_repeated_ids():
 
     def gradient():
         weight = mg.Tensor(np.arange(12.0).reshape(4, 3) / 10, requires_grad=True)
-        logits = mg.ops.embedding(weight, np.array([[1, 1], [3, 0]]))
+        logits = mg.ops.embedding(np.array([[1, 1], [3, 0]]), weight)
         (mg.ops.cross_entropy(logits, np.array([[2, -1], [0, 1]])) * 2.0).backward()
         return weight.grad
 

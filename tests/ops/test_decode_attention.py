@@ -22,7 +22,7 @@ def test_a_token_beyond_the_cache_is_refused(backend, decomposed):
     calls = [
         lambda: ops.decode_self_attention(qkv, keys, values, position, 2),
         lambda: ops.decode_attention(query, keys, values, position),
-        lambda: ops.token_position_embedding(wte, wpe, np.zeros((1, 1), np.int32), position),
+        lambda: ops.token_position_embedding(np.zeros((1, 1), np.int32), wte, wpe, position),
     ]
     with engine.decomposed() if decomposed else mg.no_grad():
         for call in calls:
@@ -36,7 +36,7 @@ def test_a_token_beyond_the_cache_is_refused(backend, decomposed):
             keys[...] = values[...] = 0
         position[0] = 3
         with pytest.raises(ShapeError, match="2 more tokens from position 3"):
-            ops.token_position_embedding(wte, wpe, np.zeros((1, 2), np.int32), position)
+            ops.token_position_embedding(np.zeros((1, 2), np.int32), wte, wpe, position)
 
 
 @pytest.mark.parametrize("decomposed", [False, True])

@@ -13,10 +13,12 @@ from microgpt.viz.neighbourhood import (
     draw_map,
     layout_labels,
     map_caption,
+    map_table,
     render_map,
 )
 from microgpt.viz.neighbourhood.caption import share_text, signed
-from microgpt.viz.neighbourhood.label_layout import GAP, LED
+from microgpt.viz.neighbourhood.label_layout import BOX, LED, MAP_WIDTHS, RADII
+from microgpt.viz.neighbourhood.page import rays
 
 SHOWN = EmbeddingMap(
     letters=(
@@ -44,36 +46,112 @@ def points(*positions):
     return replace(SHOWN, letters=letters, chosen=0)
 
 
-def test_letters_stand_at_their_points():
-    first, second = layout_labels(SHOWN)[:2]
+def label_centres(shown, width):
+    """The centres of all labels, in pixels of a map of this width."""
+    return np.array([np.add(np.multiply(one.point, width), one.offset)
+                     for one in layout_labels(shown)])  # fmt: skip
+
+
+def test_letters_stand_beside_their_points():
+    first, second, end, _ = layout_labels(SHOWN)
     assert first.point == pytest.approx((0.5, 0.5))
-    assert second.centre == pytest.approx((0.75, 0.25), abs=1e-5)
-    assert not first.is_led
-    assert 'class="mg-leader"' not in render_map(SHOWN).html
+    assert second.point == pytest.approx((0.75, 0.25))
+    assert np.hypot(*second.offset) == pytest.approx(RADII[0])
+    assert end.offset == (0, 0)  # its sign is its point
+    assert not any(one.is_led or one.is_beyond for one in layout_labels(SHOWN))
+    html = render_map(SHOWN).html
+    assert 'class="mg-leader"' not in html
+    assert html.count('class="mg-spot') == 3 + 1  # one of them in the legend
 
 
-def test_overlapping_letters_are_fanned_out_with_lines():
+@pytest.mark.parametrize("width", [330, 400, 460, 540, 620])
+def test_labels_of_a_crowd_do_not_overlap(width):
     rng = np.random.default_rng(0)
-    crowd = [(0.5, 0.5), (0.5, 0.5), *(0.45 + 0.1 * rng.random((12, 2))).tolist(), (0.9, 0.1)]
+    crowd = [(0.5, 0.5), *(0.38 + 0.24 * rng.random((18, 2))).tolist(), (0.9, 0.1), (0.1, 0.8)]
     shown = points(*crowd)
+    centres = label_centres(shown, width)
+    distances = np.abs(centres[:, None] - centres).max(axis=-1)
+    np.fill_diagonal(distances, np.inf)
+    assert distances.min() > 0.75 * BOX
     placed = layout_labels(shown)
-    centres = np.array([one.centre for one in placed])
-    distances = np.hypot(*(centres[:, None] - centres).T)
-    np.fill_diagonal(distances, 1)
-    assert distances.min() > 0.9 * GAP
     assert np.array([one.point for one in placed]) == pytest.approx(np.array(crowd))
     led = sum(one.is_led for one in placed)
-    assert led > 5
-    html = render_map(shown).html
-    assert html.count('class="mg-leader"') == html.count('class="mg-spot"') == led
+    assert led > 3
+    assert render_map(shown).html.count('class="mg-leader"') == led
     assert not placed[-1].is_led
 
 
+def test_labels_leave_the_points_of_other_letters_free():
+    shown = points((0.5, 0.5), (0.54, 0.5), (0.5, 0.54), (0.46, 0.5))
+    for width in MAP_WIDTHS:
+        centres = label_centres(shown, width)
+        spots = np.array([one.point for one in layout_labels(shown)]) * width
+        distances = np.abs(centres[:, None] - spots).max(axis=-1)
+        np.fill_diagonal(distances, np.inf)
+        assert distances.min() > BOX / 2
+
+
+def test_the_commonest_letter_stands_closest_to_its_point():
+    shown = points((0.5, 0.5), (0.5, 0.5), (0.5, 0.5), (0.5, 0.5))
+    shares = (0.1, 0.1, 0.5, 0.1)
+    shown = replace(shown, chosen=3, letters=tuple(
+        replace(letter, share=share) for letter, share in zip(shown.letters, shares, strict=True)
+    ))  # fmt: skip
+    distances = [np.hypot(*one.offset) for one in layout_labels(shown)]
+    assert distances[3] == min(distances)  # the chosen one
+    assert distances[2] == min(distances[:3])
+
+
 def test_labels_stay_on_the_map():
-    for one in layout_labels(points((0.0, 0.0), (0.0, 0.0), (1.0, 1.0), (0.99, 1.0))):
-        assert min(one.centre) > 0.03
-        assert max(one.centre) < 0.97
-        assert one.is_led == (np.hypot(*np.subtract(one.centre, one.point)) > LED)
+    shown = points((0.0, 0.0), (0.0, 0.0), (1.0, 1.0), (0.99, 1.0))
+    for width in MAP_WIDTHS:
+        centres = label_centres(shown, width)
+        assert centres.min() > 0
+        assert centres.max() < width
+    assert [one.is_led for one in layout_labels(shown)] == [
+        np.hypot(*one.offset) > LED for one in layout_labels(shown)
+    ]
+
+
+def test_letters_beyond_the_edge_stand_at_it():
+    shown = points((0.5, 0.5), (1.2, 0.5), (0.3, -4.0))
+    placed = layout_labels(shown)
+    assert [one.is_beyond for one in placed] == [False, True, True]
+    assert placed[1].point == pytest.approx((0.985, 0.5))
+    assert placed[2].point == pytest.approx((0.3, 0.015))
+    html = render_map(shown).html
+    assert html.count("mg-spot mg-beyond") == 2 + 1
+    assert "beyond the edge" in html
+    assert "beyond the edge" in draw_map(shown).texts()
+    assert "beyond the edge" not in render_map(SHOWN).html
+
+
+def test_rare_letters_are_faint():
+    letters = (*SHOWN.letters[:2], replace(SHOWN.letters[3], share=0.0099))
+    shown = replace(SHOWN, letters=letters)
+    html = render_map(shown).html
+    assert html.count("mg-letter mg-rare") == 1
+    assert html.count("mg-spot mg-rare") == 1 + 1
+    assert "rare, under 1 %" in html
+    assert 'aria-label="“&lt;”, rare"' in html
+    assert "rare" not in render_map(SHOWN).html
+    assert "<td>1.0 %</td>" in map_table(shown)
+
+
+def test_the_origin_is_marked():
+    html = render_map(replace(SHOWN, x_low=-1.0, y_low=-3.0)).html
+    assert 'class="mg-origin" style="left:25.000%;top:25.000%"' in html
+    assert "(0, 0)" in html
+    assert "(0, 0)" in draw_map(SHOWN).texts()
+
+
+def test_rays_lead_to_the_chosen_letter_and_its_neighbours():
+    table = replace(SHOWN, n_embd=2, other_n_embd=10)
+    assert [index for index, _ in rays(table)] == [0, 2, 3, 1]
+    html = render_map(table).html
+    assert html.count('class="mg-ray"') == 3
+    assert 'class="mg-ray mg-chosen" d="M500.0 500.0L750.0 250.0"' in html
+    assert "mg-ray" not in render_map(SHOWN).html  # where two axes hide most of the angle
 
 
 def test_letters_are_buttons_and_vowels_have_a_ring():
@@ -84,16 +162,16 @@ def test_letters_are_buttons_and_vowels_have_a_ring():
     assert 'class="mg-letter mg-chosen"' in html
     assert 'aria-label="“a”, a vowel"' in html
     assert 'aria-pressed="true" aria-label="“b”"' in html
-    assert 'class="mg-ring"' in html
+    assert html.count("mg-spot mg-vowel") == 2
     assert "▪ the end" in html
     assert "▪ the end" not in render_map(replace(SHOWN, letters=SHOWN.letters[:2])).html
-    assert 'class="mg-ring"' not in render_map(replace(SHOWN, letters=SHOWN.letters[1:])).html
+    assert "vowel" not in render_map(replace(SHOWN, letters=SHOWN.letters[1:], vowels=None)).html
 
 
 def test_letters_glide_on_the_same_map_only():
     moved = replace(SHOWN, letters=(MapLetter("a", 1.5, 0.0, True), *SHOWN.letters[1:]))
     html = render_map(moved, SHOWN).html
-    assert html.count("mg-glide") == 1
+    assert html.count("mg-glide") == 2  # its point and its label
     assert "--l0:50.000%" in html
     assert "mg-glide" not in render_map(moved, replace(SHOWN, n_embd=2)).html
     assert "mg-glide" not in render_map(SHOWN).html
@@ -101,20 +179,21 @@ def test_letters_glide_on_the_same_map_only():
 
 def test_the_sentence_of_a_projection():
     assert map_caption(SHOWN) == (
-        "The map keeps 37 % of the variance: a poor map (the best map of random rows keeps 41 %). "
-        "Vowels: mean cosine 0.31; 95 % of random fives lie from −0.11 to 0.25; outside the band: "
-        "they lie closer together than random letters do. After training, swapping the rows of "
-        "“b” and “a” raises the held-out loss by 0.130, of “b” and “<” by 0.530."
+        "The map keeps 37 % of the variance: a poor map. (The best map of random rows keeps 41 %.) "
+        "The five vowels have a mean cosine of 0.31. With five random letters, it lies between "
+        "−0.11 and 0.25 in 95 of 100 draws: the vowels are more alike than random letters. After "
+        "training, swapping the rows of “b” and “a” raises the held-out loss by 0.130, of “b” and "
+        "“<” by 0.530."
     )
     assert "poor" in map_caption(replace(SHOWN, variance_kept=0.4999))
     good = map_caption(replace(SHOWN, variance_kept=0.5))
-    assert good.startswith("The map keeps 50 % of the variance. Vowels")
+    assert good.startswith("The map keeps 50 % of the variance. The five vowels")
 
 
 def test_the_sentence_of_a_table():
     shown = replace(SHOWN, n_embd=2, other_n_embd=10, trained_loss=2.51, other_trained_loss=2.4)
     assert map_caption(shown).startswith(
-        "Nothing is projected away: the map is the table itself. After training this network's "
+        "Nothing is left out: the map is the table itself. After training, this network's "
         "held-out loss is 0.110 higher than with ten numbers."
     )
     better = replace(shown, other_trained_loss=2.6)
@@ -123,10 +202,10 @@ def test_the_sentence_of_a_table():
 
 def test_the_sentence_about_vowels():
     inside = replace(SHOWN, vowels=VowelCosine(0.1, -0.11, 0.25, False))
-    assert "inside the band: no claim." in map_caption(inside)
-    assert "they lie" not in map_caption(inside)
+    assert "in 95 of 100 draws: no claim about vowels." in map_caption(inside)
+    assert "alike" not in map_caption(inside)
     apart = replace(SHOWN, vowels=VowelCosine(-0.3, -0.11, 0.25, True))
-    assert "outside the band: they lie further apart than" in map_caption(apart)
+    assert "the vowels are less alike than random letters." in map_caption(apart)
     assert "owel" not in map_caption(replace(SHOWN, vowels=None))
 
 
@@ -169,5 +248,6 @@ def test_the_still_picture(n_embd):
     texts = drawing.texts()
     assert texts[0] == "Which letters are near “b” after 100 steps?"
     assert {"37 %", "2.500", "a", "▪", "0.530", "−0.25"} <= set(texts)
-    assert {"vowel", "the end"} <= set(texts)
+    assert {"vowel", "the end", "(0, 0)"} <= set(texts)
+    assert ("of the variance; random rows 41 %" in texts) == (n_embd == 10)
     assert drawing.png().startswith(b"\x89PNG")

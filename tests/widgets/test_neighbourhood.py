@@ -45,7 +45,7 @@ def test_it_opens_with_the_table_itself(view):
     assert ">100 %<" in view.picture.value
     assert [(one.x, one.y) for one in shown.letters] == list(map(tuple, network.tables[-1]))
     assert (shown.step, shown.loss) == (STEPS, network.losses[-1])
-    assert view.caption.startswith("Nothing is projected away: the map is the table itself.")
+    assert view.caption.startswith("Nothing is left out: the map is the table itself.")
     gap = shown.trained_loss - shown.other_trained_loss
     assert (
         f"held-out loss is {abs(gap):.3f} {'higher' if gap > 0 else 'lower'} than" in view.caption
@@ -67,18 +67,26 @@ def test_ten_numbers_keep_what_the_projection_keeps(ten):
 def test_the_slider_moves_letters_and_no_tick(view, tab):
     view.tab_buttons[tab].click()
     before, shown = ticks(view), view.state.view
-    points = []
     for index in range(21):
         view.slider.slider.value = index
         assert ticks(view) == before
         assert view.state.view.letters != shown.letters or index == 20
-        points += [(one.x, one.y) for one in view.state.view.letters]
+    points = [(0, 0), *((one.x, one.y) for one in shown.letters)]  # after training
     low, high = np.min(points, axis=0), np.max(points, axis=0)
-    assert shown.extent == pytest.approx(1.12 * (high - low).max())
+    assert shown.extent == pytest.approx(1.16 * (high - low).max())
     corner = np.array([shown.x_low, shown.y_low])
     assert corner + shown.extent / 2 == pytest.approx((low + high) / 2)
     view.slider.slider.value = 0
     assert "Which letters are near “a” before training?" in view.picture.value
+
+
+def test_letters_have_their_share_of_the_training_texts(view):
+    train = CORPUS.distinct().split()[0]
+    total = sum(len(name) + 1 for name in train)
+    shares = {one.label: one.share for one in view.state.view.letters}
+    assert shares["q"] == pytest.approx(sum(name.count("q") for name in train) / total)
+    assert shares["▪"] == pytest.approx(len(train) / total)
+    assert sum(shares.values()) == pytest.approx(1)
 
 
 def test_the_first_snapshot_shows_random_rows(view):

@@ -74,12 +74,12 @@ def encode(text: str, merges: Any) -> list[int]:
 
 
 def embedding(ids: Any, weight: Any) -> np.ndarray:
-    return _array(ops.embedding(_tensor(weight), np.asarray(ids)))
+    return _array(ops.embedding(np.asarray(ids), _tensor(weight)))
 
 
 def embedding_backward(dy: Any, ids: Any, n_rows: int) -> np.ndarray:
     weight = _tensor(np.zeros((n_rows, np.shape(dy)[-1])))
-    ops.embedding(weight, np.asarray(ids)).backward(np.asarray(dy, np.float64))
+    ops.embedding(np.asarray(ids), weight).backward(np.asarray(dy, np.float64))
     return np.array(weight.grad, np.result_type(dy, np.float32))
 
 

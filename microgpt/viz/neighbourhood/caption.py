@@ -46,14 +46,14 @@ def _projection_sentence(shown: EmbeddingMap) -> str:
         mine, other = shown.trained_loss, shown.other_trained_loss
         gap = f"{signed(abs(mine - other), 3)} {'higher' if mine >= other else 'lower'}"
         return (
-            "Nothing is projected away: the map is the table itself. After training this network's "
+            "Nothing is left out: the map is the table itself. After training, this network's "
             f"held-out loss is {gap} than with {numbers_word(shown.other_n_embd)} numbers."
         )
     keeps = f"The map keeps {share_text(shown.variance_kept)} of the variance"
     if shown.variance_kept >= POOR:
         return f"{keeps}."
     random_rows = share_text(shown.random_variance_kept)
-    return f"{keeps}: a poor map (the best map of random rows keeps {random_rows})."
+    return f"{keeps}: a poor map. (The best map of random rows keeps {random_rows}.)"
 
 
 def _vowel_sentence(vowels: VowelCosine | None) -> str:
@@ -63,11 +63,14 @@ def _vowel_sentence(vowels: VowelCosine | None) -> str:
         text.replace("-", "−")
         for text in distinct_decimals(vowels.mean, vowels.low, vowels.high, decimals=2)
     )
-    verdict = "inside the band: no claim."
+    verdict = "no claim about vowels."
     if vowels.is_outside:
-        order = "closer together" if vowels.mean > vowels.high else "further apart"
-        verdict = f"outside the band: they lie {order} than random letters do."
-    return f"Vowels: mean cosine {mean}; 95 % of random fives lie from {low} to {high}; {verdict}"
+        order = "more alike" if vowels.mean > vowels.high else "less alike"
+        verdict = f"the vowels are {order} than random letters."
+    return (
+        f"The five vowels have a mean cosine of {mean}. With five random letters, it lies between "
+        f"{low} and {high} in 95 of 100 draws: {verdict}"
+    )
 
 
 def _swap_sentence(shown: EmbeddingMap) -> str:

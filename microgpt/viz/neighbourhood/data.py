@@ -2,15 +2,23 @@
 
 from dataclasses import dataclass
 
+RARE = 0.01  # a letter with a smaller share of all letters is drawn faintly
+
 
 @dataclass(frozen=True)
 class MapLetter:
-    """A letter, its coordinates on the map, and whether it is a vowel."""
+    """A letter, its coordinates on the map, whether it is a vowel, its share of all letters."""
 
     label: str
     x: float
     y: float
     is_vowel: bool = False
+    share: float = 1.0
+
+    @property
+    def is_rare(self) -> bool:
+        """Whether training met the letter so seldom that its row says little."""
+        return self.share < RARE
 
 
 @dataclass(frozen=True)
@@ -35,7 +43,8 @@ class VowelCosine:
 class EmbeddingMap:
     """All that the view shows.
 
-    The axes reach from `x_low` and `y_low` over `extent`, the same for all steps of a network.
+    The axes reach from `x_low` and `y_low` over `extent`, the same for all steps of a network; a
+    letter beyond them stands at the edge.
     `variance_kept` is the share on these two axes, `random_variance_kept` that of the best two axes
     of the untrained rows. `losses` are held-out losses in nats: of this network at this step, of it
     after training, and of the other one, with `other_n_embd` numbers for each letter, after

@@ -1,6 +1,7 @@
-"""Where labels stand on the map: at their points, fanned out where they would overlap."""
+"""Where labels stand on the map: beside their points, so that no two overlap."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -9,25 +10,37 @@ from microgpt.viz.formatting import in_quotes
 from microgpt.viz.neighbourhood.data import EmbeddingMap
 
 END_SIGN = "▪"  # the token that begins and ends a name
-GAP = 0.072  # between the centres of two labels, of the width of the map
-EDGE = 0.035  # between the centre of a label and the edge
-LED = 0.02  # a label further than this from its point has a leader line
-NUM_ROUNDS = 200
+BOX = 18.0  # pixels on each side that a label needs
+SPOT = 8.0  # pixels across a point
+EDGE = 0.015  # share between the edge and a point that lies beyond it
+# Of the map, in pixels, (3, 1). Labels keep their size on all of them.
+MAP_WIDTHS = np.array([[330.0], [460.0], [620.0]])
+RADII = (13.0, 20.0, 28.0, 38.0, 50.0, 64.0)  # pixels from a point to the centre of its label
+LED = 16.0  # a label further than this from its point has a line that leads to it
+NUM_ROUNDS = 3
+_ANGLES = np.deg2rad([0, 180, 270, 90, 315, 225, 45, 135, 22, 158, 202, 338])
+OFFSETS = np.concatenate(
+    [radius * np.stack([np.cos(_ANGLES), np.sin(_ANGLES)], axis=1) for radius in RADII]
+)
 
 Point = tuple[float, float]  # shares of the width and of the height, from the top left
 
 
 @dataclass(frozen=True)
 class PlacedLabel:
-    """The point of a letter and the centre of its label, which a line joins if `is_led`."""
+    """The point of a letter, and from it to the centre of its label, in pixels.
+
+    A point that lies beyond the edge of the map `is_beyond` and stands at the edge.
+    """
 
     point: Point
-    centre: Point
+    offset: Point
+    is_beyond: bool = False
 
     @property
     def is_led(self) -> bool:
-        """Whether the label had to move so far that a line leads back to its point."""
-        return float(np.hypot(*np.subtract(self.centre, self.point))) > LED
+        """Whether the label stands so far away that a line leads back to its point."""
+        return float(np.hypot(*self.offset)) > LED
 
 
 def name_of(label: str) -> str:
@@ -35,28 +48,64 @@ def name_of(label: str) -> str:
     return "the end" if label == END_SIGN else in_quotes(label)
 
 
-def layout_labels(shown: EmbeddingMap) -> list[PlacedLabel]:
-    """Push labels that would overlap apart, each no further than is needed."""
-    points = np.array([position(shown, letter.x, letter.y) for letter in shown.letters])
-    centres = np.clip(points, EDGE, 1 - EDGE)
-    angles = 2.4 * np.arange(len(points))  # directions for labels at one and the same point
-    centres = centres + 1e-6 * np.stack([np.cos(angles), np.sin(angles)], axis=1)
+@lru_cache(maxsize=4)
+def layout_labels(shown: EmbeddingMap) -> tuple[PlacedLabel, ...]:
+    """Give each label, the commonest letters first, the free position closest to its point.
+
+    Labels keep their size when the map is drawn larger, so the offsets are in pixels, and a
+    position counts as free if it is on maps of all `MAP_WIDTHS`. The sign of the end marks its
+    point itself.
+    """
+    exact = np.array([position(shown, letter.x, letter.y) for letter in shown.letters])
+    points = np.clip(exact, EDGE, 1 - EDGE)
+    order = sorted(
+        range(len(points)), key=lambda i: (i != shown.chosen, -shown.letters[i].share, i)
+    )
+    is_sign = np.array([letter.label == END_SIGN for letter in shown.letters])
+    spots = points[:, None] * MAP_WIDTHS  # (letters, maps, 2), in pixels
+    zero = np.array(position(shown, 0, 0)) * MAP_WIDTHS
+    fixed_costs = [_fixed_costs(spots, i, zero) for i in range(len(points))]
+    offsets = np.full_like(points, np.nan)  # of the labels that stand already
+    offsets[is_sign] = 0
     for _ in range(NUM_ROUNDS):
-        offsets = centres[:, None] - centres
-        distances = np.hypot(offsets[..., 0], offsets[..., 1])
-        np.fill_diagonal(distances, np.inf)
-        if distances.min() >= GAP:
+        before = offsets.copy()
+        for i in (index for index in order if not is_sign[index]):
+            offsets[i] = np.nan
+            placed = ~np.isnan(offsets[:, 0])
+            labels = spots[placed] + offsets[placed][:, None]
+            covered = _overlaps(spots[i] + OFFSETS[:, None], labels, BOX)
+            offsets[i] = OFFSETS[(fixed_costs[i] + 10 * covered).argmin()]
+        if np.array_equal(before, offsets, equal_nan=True):
             break
-        overlaps = np.maximum(GAP * 1.02 - distances, 0)
-        pushes = overlaps / distances / 2
-        moves = (offsets * pushes[..., None]).sum(axis=1)
-        lengths = np.hypot(moves[:, 0], moves[:, 1])[:, None]
-        moves *= np.minimum(1, GAP / 2 / np.maximum(lengths, 1e-12))
-        centres = np.clip(centres + moves, EDGE, 1 - EDGE)
-    return [
-        PlacedLabel((float(x), float(y)), (float(left), float(top)))
-        for (x, y), (left, top) in zip(points, centres, strict=True)
-    ]
+    return tuple(
+        PlacedLabel((float(x), float(y)), (float(right), float(down)), bool(is_beyond))
+        for (x, y), (right, down), is_beyond in zip(
+            points, offsets, (exact != points).any(axis=1), strict=True
+        )
+    )
+
+
+def _fixed_costs(spots: np.ndarray, label: int, zero: np.ndarray) -> np.ndarray:
+    """Return what each of `OFFSETS` costs a label that stands alone: (N,).
+
+    Its distance from its point, other points and (0, 0) under it, others under its line, and what
+    of it stands beyond the edge. spots (letters, maps, 2) and zero (maps, 2) are in pixels.
+    """
+    costs = np.hypot(*OFFSETS.T) / 10 + np.linspace(0, 0.1, len(OFFSETS))
+    centres, others = spots[label] + OFFSETS[:, None], np.delete(spots, label, axis=0)
+    costs += 4 * _overlaps(centres, np.concatenate([others, zero[None]]), (BOX + SPOT) / 2)
+    costs += 2 * _overlaps(centres - OFFSETS[:, None] / 2, others, SPOT)
+    beyond = np.maximum(BOX / 2 - centres, centres - (MAP_WIDTHS - BOX / 2)).max(axis=-1)
+    return costs + 5 * np.maximum(beyond, 0).sum(axis=1)
+
+
+def _overlaps(centres: np.ndarray, others: np.ndarray, size: float) -> np.ndarray:
+    """Return by how many pixels squares of `size` cover others, added up over all maps: (N,).
+
+    centres (N, maps, 2), others (M, maps, 2).
+    """
+    distances = np.abs(centres[:, None] - others).max(axis=-1)  # (N, M, maps)
+    return np.maximum(size - distances, 0).sum(axis=(1, 2))
 
 
 def position(shown: EmbeddingMap, x: float, y: float) -> Point:

@@ -1,5 +1,7 @@
 """The HTML of the neighbourhood: figures, the map, the nearest letters, the swaps of rows."""
 
+import math
+
 from microgpt.viz.html import Markup, Rendered, join, percent, tag
 from microgpt.viz.neighbourhood.caption import (
     map_caption,
@@ -8,14 +10,16 @@ from microgpt.viz.neighbourhood.caption import (
     share_text,
     signed,
 )
-from microgpt.viz.neighbourhood.data import EmbeddingMap, OtherLetter
+from microgpt.viz.neighbourhood.data import RARE, EmbeddingMap, OtherLetter
 from microgpt.viz.neighbourhood.label_layout import (
+    BOX,
     END_SIGN,
     PlacedLabel,
     Point,
     axis_ticks,
     layout_labels,
     name_of,
+    position,
 )
 from microgpt.viz.table import html_table
 
@@ -32,11 +36,14 @@ def render_map(shown: EmbeddingMap, before: EmbeddingMap | None = None) -> Rende
 def map_table(shown: EmbeddingMap) -> str:
     """Return the coordinates of all letters on the map as HTML."""
     rows = [
-        (letter.label, signed(letter.x, 4), signed(letter.y, 4), "yes" if letter.is_vowel else "")
+        (letter.label, signed(letter.x, 4), signed(letter.y, 4), f"{100 * letter.share:.1f} %",
+         "yes" if letter.is_vowel else "")
         for letter in shown.letters
-    ]
+    ]  # fmt: skip
     caption = f"the letters on the map at step {shown.step:,}"
-    return html_table(("letter", *axis_names(shown), "vowel"), rows, caption)
+    return html_table(
+        ("letter", *axis_names(shown), "share of all letters", "vowel"), rows, caption
+    )
 
 
 def axis_names(shown: EmbeddingMap) -> tuple[str, str]:
@@ -47,12 +54,16 @@ def axis_names(shown: EmbeddingMap) -> tuple[str, str]:
 
 
 def legend(shown: EmbeddingMap) -> list[tuple[str, str]]:
-    """Return the signs on the map and what they mean; the ring of vowels is the sign ""."""
+    """Return the marks on the map, each a CSS class or a sign, and what they mean."""
     signs = []
     if any(letter.is_vowel for letter in shown.letters):
-        signs.append(("", "vowel"))
+        signs.append(("vowel", "vowel"))
+    if any(letter.is_rare for letter in shown.letters):
+        signs.append(("rare", f"rare, under {share_text(RARE)}"))
     if any(letter.label == END_SIGN for letter in shown.letters):
         signs.append((END_SIGN, "the end"))
+    if any(one.is_beyond for one in layout_labels(shown)):
+        signs.append(("beyond", "beyond the edge"))
     return signs
 
 
@@ -62,7 +73,10 @@ def figure_texts(shown: EmbeddingMap) -> tuple[tuple[str, str], ...]:
     note = "held-out loss at this step"
     if shown.step == shown.last_step:
         note = f"held-out loss; {other}"
-    return (f"{shown.loss:.3f}", note), (share_text(shown.variance_kept), "of the variance kept")
+    kept = "of the variance kept"
+    if not shown.is_table:
+        kept = f"of the variance; random rows {share_text(shown.random_variance_kept)}"
+    return (f"{shown.loss:.3f}", note), (share_text(shown.variance_kept), kept)
 
 
 def list_texts(shown: EmbeddingMap) -> tuple[tuple[str, tuple[OtherLetter, ...], int], ...]:
@@ -89,64 +103,121 @@ def _figures(shown: EmbeddingMap) -> Markup:
     return tag("div", *figures, css_class="figures")
 
 
+def rays(shown: EmbeddingMap) -> list[tuple[int, Point]]:
+    """Return the letters to which a ray from (0, 0) is drawn, and where it ends.
+
+    Cosines are those of the angles between the rays. On a map of more than two numbers the angles
+    are not what they seem, so there are no rays.
+    """
+    if not shown.is_table:
+        return []
+    labels = [letter.label for letter in shown.letters]
+    nearest = [labels.index(letter.label) for letter in shown.neighbours]
+    placed = layout_labels(shown)
+    return [(index, placed[index].point) for index in (*nearest, shown.chosen)]
+
+
 def _map(shown: EmbeddingMap, before: EmbeddingMap | None) -> Markup:
     placed = layout_labels(shown)
-    earlier: list[PlacedLabel] = []
+    earlier: tuple[PlacedLabel, ...] = ()
     if before is not None and len(before.letters) == len(placed) and before.n_embd == shown.n_embd:
         earlier = layout_labels(before)
     x_ticks, y_ticks = _ticks(shown)
+    zero = position(shown, 0, 0)
     lines = [
         *(_line((x, 0), (x, 1), "grid") for x, _ in x_ticks),
         *(_line((0, 1 - y), (1, 1 - y), "grid") for y, _ in y_ticks),
-        *(_line(one.point, one.centre, "leader") for one in placed if one.is_led),
-    ]
+        _line((zero[0], 0), (zero[0], 1), "zero"),
+        _line((0, zero[1]), (1, zero[1]), "zero"),
+        *(_line(zero, end, "ray chosen" if index == shown.chosen else "ray")
+          for index, end in rays(shown)),
+    ]  # fmt: skip
     svg = tag("svg", *lines, viewBox="0 0 1000 1000", preserveAspectRatio="none",
               aria_hidden="true")  # fmt: skip
-    dots = [tag("i", css_class="spot", style=_at(one.point)) for one in placed if one.is_led]
-    letters = [
-        _letter(shown, index, one, earlier[index] if earlier else None)
+    before_or_now = earlier or placed
+    leaders = [_leader(one) for one in placed if one.is_led]
+    spots = [
+        _spot(shown, index, one, before_or_now[index])
         for index, one in enumerate(placed)
+        if shown.letters[index].label != END_SIGN
     ]
-    signs = [
-        tag("span", f"{sign} " if sign else tag("i", css_class="ring"), meaning)
-        for sign, meaning in legend(shown)
-    ]
+    letters = [_letter(shown, index, one, before_or_now[index]) for index, one in enumerate(placed)]
     names = axis_names(shown)
     return tag(
         "div",
         tag("p", f"{names[1]} ↑", css_class="lab what"),
         tag("div", *(tag("span", text, style=f"top:{percent(1 - y)}") for y, text in y_ticks),
             css_class="y-axis"),
-        tag("div", svg, *dots, *letters, css_class="plot", role="group",
-            aria_label="the map of the letters"),
+        tag("div", svg, tag("i", css_class="origin", style=_at(zero)), *leaders, *spots, *letters,
+            css_class="plot", role="group", aria_label="the map of the letters"),
         tag("div", *(tag("span", text, style=f"left:{percent(x)}") for x, text in x_ticks),
             css_class="x-axis"),
-        tag("p", *signs, tag("span", f"{names[0]} →"), css_class="lab below"),
+        tag("p", *_legend(shown), tag("span", f"{names[0]} →"), css_class="lab below"),
         css_class="map",
     )  # fmt: skip
+
+
+def _legend(shown: EmbeddingMap) -> list[Markup]:
+    signs = [tag("span", tag("i", css_class="origin"), "(0, 0)")]
+    for sign, meaning in legend(shown):
+        mark = f"{sign} " if sign == END_SIGN else tag("i", css_class=f"spot {sign}")
+        signs.append(tag("span", mark, meaning))
+    return signs
 
 
 def _ticks(shown: EmbeddingMap) -> tuple[list[tuple[float, str]], list[tuple[float, str]]]:
     return axis_ticks(shown.x_low, shown.extent), axis_ticks(shown.y_low, shown.extent)
 
 
-def _letter(
-    shown: EmbeddingMap, index: int, one: PlacedLabel, earlier: PlacedLabel | None
-) -> Markup:
+def spot_class(shown: EmbeddingMap, index: int, one: PlacedLabel) -> str:
+    """Return how a letter's point is drawn, as its CSS class beside "spot"."""
+    letter = shown.letters[index]
+    if index == shown.chosen:
+        return "chosen"
+    if one.is_beyond:
+        return "beyond"
+    return "vowel" if letter.is_vowel else "rare" if letter.is_rare else "common"
+
+
+def _spot(shown: EmbeddingMap, index: int, one: PlacedLabel, earlier: PlacedLabel) -> Markup:
+    css_class, style = f"spot {spot_class(shown, index, one)}", _at(one.point)
+    if earlier.point != one.point:
+        css_class += " glide"
+        style += f";--l0:{percent(earlier.point[0])};--t0:{percent(earlier.point[1])}"
+    return tag("i", css_class=css_class, style=style)
+
+
+def _leader(one: PlacedLabel) -> Markup:
+    """Return the line from a point to its label, which ends where the label begins."""
+    right, down = one.offset
+    length = math.hypot(right, down) - BOX / 2
+    style = f"{_at(one.point)};width:{length:.1f}px;rotate:{math.atan2(down, right):.3f}rad"
+    return tag("i", css_class="leader", style=style)
+
+
+def _letter(shown: EmbeddingMap, index: int, one: PlacedLabel, earlier: PlacedLabel) -> Markup:
     """Return a letter as a button that chooses it: see `PICKS` in `microgpt.widgets.css`."""
     letter, is_chosen = shown.letters[index], index == shown.chosen
-    css_class = "letter" + " vowel" * letter.is_vowel + " chosen" * is_chosen
-    css_class += " end" * (letter.label == END_SIGN)
-    style = _at(one.centre)
-    if earlier is not None and earlier.centre != one.centre:
+    css_class = "letter" + " vowel" * letter.is_vowel + " rare" * letter.is_rare
+    css_class += " chosen" * is_chosen + " end" * (letter.label == END_SIGN)
+    left, top = _label_at(one)
+    style = f"left:{left};top:{top}"
+    if earlier != one:
         css_class += " glide"
-        style += f";--l0:{percent(earlier.centre[0])};--t0:{percent(earlier.centre[1])}"
-    label = name_of(letter.label) + ", a vowel" * letter.is_vowel
+        left, top = _label_at(earlier)
+        style += f";--l0:{left};--t0:{top}"
+    label = name_of(letter.label) + ", a vowel" * letter.is_vowel + ", rare" * letter.is_rare
     return tag(
         "span", letter.label, css_class=css_class, style=style, role="button",
         tabindex="0" if is_chosen else "-1", data_pick=index + 1,
         aria_pressed="true" if is_chosen else "false", aria_label=label,
     )  # fmt: skip
+
+
+def _label_at(one: PlacedLabel) -> tuple[str, str]:
+    """Return the CSS lengths of a label's centre: shares of the map, and pixels beside it."""
+    (x, y), (right, down) = one.point, one.offset
+    return f"calc({percent(x)} + {right:.1f}px)", f"calc({percent(y)} + {down:.1f}px)"
 
 
 def _lists(shown: EmbeddingMap) -> Markup:

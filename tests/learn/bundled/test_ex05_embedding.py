@@ -16,7 +16,7 @@ LOOKUP, BACKWARD = "05.embedding", "05.embedding_backward"
         lambda ids, weight: weight.take(ids, 0).tolist(),
         lambda ids, weight: np.eye(len(weight))[ids] @ weight,
         lambda ids, weight: weight[ids].astype(np.float32),
-        lambda ids, weight: mg.ops.embedding(mg.Tensor(weight), ids),
+        lambda ids, weight: mg.ops.embedding(ids, mg.Tensor(weight)),
         lambda ids, weight: np.array([weight[id] for id in ids.ravel()]).reshape(*ids.shape, -1),
     ],
 )
@@ -101,7 +101,7 @@ def by_masks(dy, ids, n_rows):
 
 def by_the_library(dy, ids, n_rows):
     weight = mg.Tensor(zeros(dy, n_rows), requires_grad=True)
-    (mg.ops.embedding(weight, ids) * mg.Tensor(dy)).sum().backward()
+    (mg.ops.embedding(ids, weight) * mg.Tensor(dy)).sum().backward()
     return weight.grad
 
 

@@ -1,0 +1,127 @@
+"""`NetworkPass`: what a network computes for one context, and the texts and marks of its picture.
+
+Every size on screen is the length of an array here.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from microgpt.viz.axis import percent_axis
+from microgpt.viz.formatting import format_prob, in_quotes, visible
+from microgpt.viz.forward_pass.marks import Square, hinton_squares
+
+BOS_LABEL, END_SIGN = "⟨BOS⟩", "▪"
+HIDDEN_COLUMNS, LOGIT_COLUMNS, STRIP_COLUMNS = 8, 9, 10
+MAX_LETTERS = 60  # logits with a letter above each
+NUM_PROBS = 5
+
+
+@dataclass(frozen=True, eq=False)
+class NetworkPass:
+    """One context on its way through a network.
+
+    tokens: the labels of the T tokens of the context; embeddings (T, C); hidden (H,), after tanh;
+    logits and probs (V,); labels: those of all V tokens; num_parameters of the network; `unit` is
+    what a token is called.
+    """
+
+    text: str
+    tokens: tuple[str, ...]
+    embeddings: np.ndarray
+    hidden: np.ndarray
+    logits: np.ndarray
+    probs: np.ndarray
+    labels: tuple[str, ...]
+    num_parameters: int
+    unit: str = "letter"
+
+    @property
+    def num_inputs(self) -> int:
+        """How many numbers the hidden layer reads: T · C."""
+        return self.embeddings.size
+
+    @cached_property
+    def strips(self) -> list[list[Square]]:
+        """The numbers of each token as squares, all on one scale."""
+        largest = float(np.abs(self.embeddings).max()) or 1.0
+        return [hinton_squares(row, STRIP_COLUMNS, largest) for row in self.embeddings]
+
+    @cached_property
+    def hidden_squares(self) -> list[Square]:
+        """The numbers of the hidden layer as squares; 1, the end of tanh, fills its cell."""
+        return hinton_squares(self.hidden, HIDDEN_COLUMNS, 1.0)
+
+    @cached_property
+    def logit_rows(self) -> list[tuple[list[str], list[Square]]]:
+        """Rows of labels with the squares of their logits, all on one scale."""
+        largest = float(np.abs(self.logits).max()) or 1.0
+        labels = [short_label(label) for label in self.labels]
+        has_labels = len(labels) <= MAX_LETTERS
+        return [
+            (
+                labels[start : start + LOGIT_COLUMNS] if has_labels else [],
+                hinton_squares(self.logits[start : start + LOGIT_COLUMNS], LOGIT_COLUMNS, largest),
+            )
+            for start in range(0, len(labels), LOGIT_COLUMNS)
+        ]
+
+    @cached_property
+    def prob_rows(self) -> list[tuple[str, float, str]]:
+        """The most probable tokens: label, share of the axis, probability."""
+        order = np.argsort(-self.probs, kind="stable")[:NUM_PROBS].tolist()
+        end = percent_axis(float(self.probs.max()))[0]
+        return [
+            (short_label(self.labels[i]), float(self.probs[i] / end), format_prob(self.probs[i]))
+            for i in order
+        ]
+
+
+def short_label(label: str) -> str:
+    """Return a token's label on the picture; that of the end is a sign."""
+    return END_SIGN if label == BOS_LABEL else visible(label)
+
+
+def context_label(label: str) -> str:
+    """Return the label of a token of the context, where the BOS token stands before the start."""
+    return "start" if label == BOS_LABEL else visible(label)
+
+
+def plural(count: int, noun: str) -> str:
+    """Return a number with its noun."""
+    return f"{count:,} {noun}" + "s" * (count != 1)
+
+
+def question(shown: NetworkPass) -> str:
+    """Return the question that the view answers."""
+    letters = plural(len(shown.tokens), shown.unit)
+    verb = "does" if len(shown.tokens) == 1 else "do"
+    return f"How {verb} {letters} become {len(shown.labels):,} probabilities?"
+
+
+def box_texts(shown: NetworkPass) -> tuple[tuple[str, str, tuple[str, ...]], ...]:
+    """Return for each box its title, its size, and lines on what makes its numbers."""
+    T, C = shown.embeddings.shape
+    N, H, V = shown.num_inputs, len(shown.hidden), len(shown.labels)
+    return (
+        ("Embeddings", f"{T} × {C} = {N}", (f"{plural(T, 'row')} of the table", f"wte ({V}, {C})")),
+        ("Hidden layer", f"{H}", (f"each from all {N}:", f"c_fc ({H}, {N})",
+                                  f"+ bias ({H},)", "then tanh")),
+        ("Logits", f"{V}", (f"each from all {H}:", f"lm_head ({V}, {H})", f"+ bias ({V},)")),
+        ("Probabilities", f"{V}", ("softmax of the logits;",
+                                   f"the {len(shown.prob_rows)} largest")),
+    )  # fmt: skip
+
+
+def network_caption(shown: NetworkPass) -> str:
+    """Return the sizes on the way, and which token leads."""
+    T, C = shown.embeddings.shape
+    label = shown.labels[int(shown.probs.argmax())]
+    leader = "the end" if label == BOS_LABEL else in_quotes(visible(label))
+    return (
+        f"{plural(T, shown.unit)} → {T} × {C} = {shown.num_inputs} numbers side by side → "
+        f"{len(shown.hidden)} → {len(shown.labels)} logits → {len(shown.labels)} probabilities. "
+        f"Here {leader} leads with {format_prob(float(shown.probs.max()))}. The network has "
+        f"{shown.num_parameters:,} parameters."
+    )

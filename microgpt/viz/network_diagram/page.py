@@ -1,0 +1,89 @@
+"""The HTML of the network: four boxes, from the embeddings to the probabilities."""
+
+from microgpt.viz.forward_pass.svg import squares_svg
+from microgpt.viz.html import Markup, Rendered, join, percent, tag
+from microgpt.viz.network_diagram.data import (
+    HIDDEN_COLUMNS,
+    LOGIT_COLUMNS,
+    STRIP_COLUMNS,
+    NetworkPass,
+    box_texts,
+    context_label,
+    network_caption,
+    question,
+    short_label,
+)
+from microgpt.viz.table import html_table
+
+
+def render_network(shown: NetworkPass, before: NetworkPass | None = None) -> Rendered:
+    """Return the view as HTML, and its caption; nothing glides, so `before` is not used."""
+    graphics = (_strips(shown), _hidden(shown), _logits(shown), _probs(shown))
+    boxes = [
+        tag(
+            "section",
+            tag("h4", title, tag("span", size, css_class="fig")),
+            tag("div", graphic, css_class="graphic"),
+            tag("p", *(tag("span", line) for line in lines), css_class="lab"),
+            css_class="box",
+        )
+        for (title, size, lines), graphic in zip(box_texts(shown), graphics, strict=True)
+    ]
+    key = tag(
+        "p", tag("span", tag("i"), "above 0"), tag("span", tag("i", css_class="below"), "below 0"),
+        tag("span", "the larger, the further from 0"), css_class="key",
+    )  # fmt: skip
+    html = join(
+        tag("h3", question(shown), css_class="q"), key, tag("div", *boxes, css_class="boxes")
+    )
+    return Rendered(html, network_caption(shown))
+
+
+def network_table(shown: NetworkPass) -> str:
+    """Return the logit and the probability of each token as HTML, the most probable first."""
+    rows = [
+        (short_label(shown.labels[i]), f"{shown.logits[i]:.4f}", f"{shown.probs[i]:.4f}")
+        for i in (-shown.probs).argsort(kind="stable").tolist()
+    ]
+    return html_table((shown.unit, "logit", "probability"), rows, f"the next {shown.unit}")
+
+
+def _strips(shown: NetworkPass) -> Markup:
+    rows = []
+    for label, squares in zip(shown.tokens, shown.strips, strict=True):
+        name = context_label(label)
+        css_class = "tile word" if len(name) > 1 else "tile"
+        rows.append(tag("span", name, css_class=css_class))
+        rows.append(squares_svg(squares, min(STRIP_COLUMNS, len(squares))))
+    return tag("div", *rows, css_class="strips")
+
+
+def _hidden(shown: NetworkPass) -> Markup:
+    columns = min(HIDDEN_COLUMNS, len(shown.hidden_squares))
+    return tag("div", squares_svg(shown.hidden_squares, columns), css_class="hidden")
+
+
+def _logits(shown: NetworkPass) -> Markup:
+    rows = []
+    for labels, squares in shown.logit_rows:
+        if labels:
+            padding = [""] * (LOGIT_COLUMNS - len(labels))
+            rows.append(
+                tag("div", *(tag("span", label) for label in (*labels, *padding)),
+                    css_class="letters")
+            )  # fmt: skip
+        rows.append(squares_svg(squares, LOGIT_COLUMNS))
+    return tag("div", *rows, css_class="logits")
+
+
+def _probs(shown: NetworkPass) -> Markup:
+    rows = [
+        tag(
+            "li",
+            tag("span", label),
+            tag("span", tag("i", style=f"width:{percent(share)}"), css_class="track"),
+            tag("span", prob),
+        )
+        for label, share, prob in shown.prob_rows
+    ]
+    return tag("ol", *rows)
