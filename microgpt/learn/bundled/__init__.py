@@ -14,6 +14,11 @@ from microgpt.learn.bundled.ex04_encode import ENCODE
 from microgpt.learn.bundled.ex04_merge import MERGE
 from microgpt.learn.bundled.ex05_embedding import EMBEDDING
 from microgpt.learn.bundled.ex05_embedding_backward import EMBEDDING_BACKWARD
+from microgpt.learn.bundled.ex06_attention_head import ATTENTION_HEAD
+from microgpt.learn.bundled.ex06_many_heads import MANY_HEADS
+from microgpt.learn.bundled.ex07_count_parameters import COUNT_PARAMETERS
+from microgpt.learn.bundled.ex07_layer_norm import LAYER_NORM
+from microgpt.learn.bundled.ex07_rms_norm import RMS_NORM
 from microgpt.learn.bundled.ex09_sample import SAMPLE
 from microgpt.learn.bundled.ex09_temperature import TEMPERATURE
 from microgpt.learn.bundled.ex09_top_k import TOP_K
@@ -34,6 +39,11 @@ EXERCISES: tuple[Exercise, ...] = (
     ENCODE,
     EMBEDDING,
     EMBEDDING_BACKWARD,
+    ATTENTION_HEAD,
+    MANY_HEADS,
+    RMS_NORM,
+    LAYER_NORM,
+    COUNT_PARAMETERS,
     TEMPERATURE,
     TOP_K,
     SAMPLE,
