@@ -23,10 +23,17 @@ def _unignored_rows(logits: Any, targets: Any) -> tuple:
     return (rows if len(kept) == len(ids) else ops.embedding(kept, rows)), ids[kept]
 
 
+def _norm_arguments(x: Any, weight: Any, bias: Any = None, eps: float = 1e-5) -> tuple:
+    """Return zeros in place of a bias that the model lacks."""
+    return x, weight, np.zeros(weight.shape, weight.dtype) if bias is None else bias, eps
+
+
 EXERCISE_ARGUMENTS: dict[str, Callable[..., tuple]] = {
     "cross_entropy": _unignored_rows,
     "embedding": lambda tokens, weight: (np.asarray(tokens), weight),
-    "causal_attention": lambda q, k, v, *_: (q, k, v),
+    "causal_attention": lambda q, k, v, *_, **__: (q, k, v),
+    "layer_norm": _norm_arguments,
+    "rms_norm": lambda x, eps=1e-5: (x, eps),
     "linear": lambda x, weight, bias=None: (x, weight) if bias is None else (x, weight, bias),
 }
 

@@ -10,21 +10,25 @@ import numpy as np
 from microgpt.autograd.engine import context, enable_grad, hook_activations, no_grad
 from microgpt.autograd.tensor import Tensor
 from microgpt.errors import ShapeError
+from microgpt.learn.attention_override import AttentionInputs, batched, check_plain
 from microgpt.learn.messages import format_message
 from microgpt.learn.op_adapters import EXERCISE_ARGUMENTS, causal_softmax
 from microgpt.learn.usage_report import MAX_COMPARISONS, UsageReport, relative_error
 from microgpt.models.gpt import GPT
 from microgpt.ops.op_hooks import OVERRIDABLE
 
-COMPOSITE = ("causal_attention", "decode_attention")  # they call other operations
-NAMES = tuple(name for name in OVERRIDABLE if name != "decode_attention")
+COMPOSITE = ("attention", "causal_attention", "decode_attention")  # they call other operations
+NAMES = ("attention", *(name for name in OVERRIDABLE if name != "decode_attention"))
 
 
 class OpOverrides:
     """Runs the learner's functions as operations, counts calls, compares with the library."""
 
     def __init__(self, functions: dict[str, Callable[..., Any]], report: UsageReport):
-        self.functions, self.report = functions, report
+        self.functions, self.report = dict(functions), report
+        if "attention" in functions:
+            self.functions["attention"] = batched(functions["attention"])
+        self.attention_inputs = AttentionInputs()
         self.other_ops: Counter[str] = Counter()
         self.bypassed = False  # True while the library or a learner's function runs
 
@@ -34,6 +38,8 @@ class OpOverrides:
             return op(*args, **kwargs)
         if name == "GPT.loss":
             return self.compare_loss(op, *args)
+        if name == "attention" and name in self.functions:
+            return self._run_attention(op, *args)
         if name in self.functions:
             return self._run_function(name, op, args, kwargs)
         if name == "causal_softmax" and "softmax" in self.functions:
@@ -42,22 +48,42 @@ class OpOverrides:
             self.other_ops[name] += 1
         return op(*args, **kwargs)
 
+    def _run_attention(self, op: Callable, attn: Any, x: Tensor, residual: Tensor, cache: Any) -> Any:
+        """Return residual + y, y (B, T, C) by one call of the learner's function for each row."""
+        check_plain(attn)
+        zeros = x.from_array(np.zeros(residual.shape, residual.dtype))
+        with self._bypass():  # the library's keys and values are written into a cache in any case
+            y = None if cache is None else op(attn, x, zeros, cache)
+
+        def library(*_: Any) -> Tensor:
+            return op(attn, x, zeros, None) if y is None else y
+
+        stats, seen = self.report.stats["attention"], self.attention_inputs.seen(x, cache)
+        args = (seen, attn.c_attn.weight, attn.c_proj.weight, attn.n_head, x.shape[1])
+        num_calls, num_compared = stats.num_calls, stats.num_compared
+        result = self._run_function("attention", library, args, {})
+        stats.num_calls = num_calls + len(x)
+        stats.num_compared = num_compared + len(x) * (stats.num_compared - num_compared)
+        return residual + result
+
     def _run_function(self, name: str, op: Callable, args: tuple, kwargs: dict) -> Any:
         stats = self.report.stats[name]
-        function_args = EXERCISE_ARGUMENTS[name](*args) if name in EXERCISE_ARGUMENTS else args
+        function_args, function_kwargs = args, kwargs
+        if name in EXERCISE_ARGUMENTS:
+            function_args, function_kwargs = EXERCISE_ARGUMENTS[name](*args, **kwargs), {}
         stats.num_calls += 1
         with self._bypass():
             if stats.differentiable is None:
                 stats.differentiable = not stats.has_rule and self._works_on_tensors(
-                    name, function_args, kwargs
+                    name, function_args, function_kwargs
                 )
             expected: Any = None
             if not stats.differentiable or stats.num_compared < MAX_COMPARISONS:
                 expected = op(*args, **kwargs)
             if stats.differentiable:
-                result: Any = self.functions[name](*function_args, **kwargs)
+                result: Any = self.functions[name](*function_args, **function_kwargs)
             else:
-                result = self._call_with_arrays(name, function_args, kwargs, expected)
+                result = self._call_with_arrays(name, function_args, function_kwargs, expected)
             shape = expected.shape if expected is not None else result.shape
             if result.shape != shape:
                 raise ShapeError(f"your {name} must return shape {shape}; got {result.shape}")

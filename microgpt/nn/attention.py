@@ -3,6 +3,7 @@
 from typing import Any
 
 from microgpt import ops
+from microgpt.autograd.engine import context
 from microgpt.autograd.tensor import Tensor
 from microgpt.config import GPTConfig
 from microgpt.nn.dropout import Dropout
@@ -26,8 +27,15 @@ class CausalSelfAttention(Module):
         """x and residual (B, T, C) -> residual + y (B, T, C).
 
         `cache` is this layer's part of a `KVCache`; `cache.decoding` says whether x is one new
-        token after the cached ones (decode) or a prompt (prefill).
+        token after the cached ones (decode) or a prompt (prefill). `override_ops` can replace this
+        whole function too, under the name "attention".
         """
+        if context.op_override is not None:
+            args = (self, x, residual, cache)
+            return context.op_override("attention", CausalSelfAttention._forward, args, {})
+        return self._forward(x, residual, cache)
+
+    def _forward(self, x: Tensor, residual: Tensor, cache: Any) -> Tensor:
         qkv = self.c_attn(x)  # (B, T, 3C)
         if cache is None:
             y = self._attention(qkv)
