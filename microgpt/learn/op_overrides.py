@@ -48,7 +48,9 @@ class OpOverrides:
             self.other_ops[name] += 1
         return op(*args, **kwargs)
 
-    def _run_attention(self, op: Callable, attn: Any, x: Tensor, residual: Tensor, cache: Any) -> Any:
+    def _run_attention(
+        self, op: Callable, attn: Any, x: Tensor, residual: Tensor, cache: Any
+    ) -> Any:
         """Return residual + y, y (B, T, C) by one call of the learner's function for each row."""
         check_plain(attn)
         zeros = x.from_array(np.zeros(residual.shape, residual.dtype))

@@ -20,9 +20,10 @@ def using(**functions: Callable[..., Any]) -> Iterator[UsageReport]:
 
     They apply in this block and thread, and have the signatures of the exercises. `sample`,
     `temperature` and `top_k` replace parts of the sampler in `generate`; operations (softmax,
-    cross_entropy, relu, rms_norm, …) are replaced in every model; `attention=many_heads` is all of a
-    layer's attention, sequence by sequence. If an operation works on Tensors, gradients flow
-    through it; if it returns arrays, the library's backward function gives the gradients. `mul_backward`, `tanh_backward` and `backward` replace parts of the backward pass on
+    cross_entropy, relu, rms_norm, …) are replaced in every model, and `attention=many_heads`
+    replaces all of a layer's attention, sequence by sequence. If an operation works on Tensors,
+    gradients flow through it; if it returns arrays, the library's backward function gives the
+    gradients. `mul_backward`, `tanh_backward` and `backward` replace parts of the backward pass on
     `Value`s, as in a `ScalarGPT`; `matmul_backward`, `unbroadcast`, `cross_entropy_backward` and
     `embedding_backward` on Tensors. An operation that is given together with its rule gives only
     the values. The report counts calls and compares results with the library's; show it after the

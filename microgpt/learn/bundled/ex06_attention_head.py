@@ -115,7 +115,7 @@ ATTENTION_HEAD = Exercise(
         Property(
             _descriptions["gradients"],
             _cases((2, 3, 2)),
-            has_gradients(attention_head, _texts["causes"]["no_history"]),
+            has_gradients(attention_head),
         ),
     ),
     common_mistakes=common_mistakes(attention_head),

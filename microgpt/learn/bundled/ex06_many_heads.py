@@ -132,7 +132,7 @@ MANY_HEADS = Exercise(
         Property(
             _descriptions["gradients"],
             _cases((2, 4, 2)),
-            has_gradients(many_heads, _causes["no_history"]),
+            has_gradients(many_heads),
         ),
     ),
     common_mistakes=common_mistakes(),

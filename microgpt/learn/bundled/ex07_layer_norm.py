@@ -33,8 +33,8 @@ def _by_transposing(x, weight, bias, eps=EPS):
     return (d / np.sqrt(np.square(d).mean(axis=0) + eps)).T * weight + bias
 
 
-def _has_mean_0_and_variance_1(answer, x, *others):
-    y = np.atleast_1d(answer(x, *others))
+def _has_mean_0_and_variance_1(answer, x, weight, bias, eps):
+    y = (np.atleast_1d(answer(x, weight, bias, eps)) - bias) / weight
     got = np.array([y.mean(axis=-1), y.var(axis=-1)])
     expected = np.array([np.zeros(y.shape[:-1]), np.ones(y.shape[:-1])])
     return None if np.allclose(got, expected, rtol=0, atol=1e-3) else Mismatch(got, expected)
@@ -47,16 +47,24 @@ def _ignores_a_shift(answer, x, *others):
     return None if same else Mismatch(got, expected)
 
 
-def _plain(*shapes, dtype=float):
-    """Return the inputs of a property: rows of eighths, neighbours apart, weight 1 and bias 0."""
+def _eighths(rng, *shape):
+    """Return rows of eighths, which are far from constant and exact in float32."""
+    x = rng.integers(-16, 17, shape) / 8
+    x[..., 0], x[..., 1] = 3.0, -2.5
+    return x
 
-    def inputs(rng):
-        for shape in shapes:
-            x = rng.integers(-16, 17, shape) / 8
-            x[..., 0], x[..., 1] = 3.0, -2.5  # far from constant
-            yield x.astype(dtype), np.ones(shape[-1], dtype), np.zeros(shape[-1], dtype), EPS
 
-    return inputs
+def _far_from_constant(rng):
+    yield _eighths(rng, 2), np.ones(2), np.zeros(2), EPS
+    for shape in ((1, 3), (2, 3), (2, 2, 4)):
+        weight, bias = np.arange(2.0, 2.0 + shape[-1]), rng.integers(-3, 4, shape[-1]).astype(float)
+        yield _eighths(rng, *shape), weight, bias, EPS
+
+
+def _float32(rng):
+    for shape in ((3,), (2, 4)):
+        x, C = _eighths(rng, *shape).astype(np.float32), shape[-1]
+        yield x, np.ones(C, np.float32), np.zeros(C, np.float32), EPS
 
 
 def _cases(*shapes):
@@ -78,6 +86,11 @@ def _constant(rng):
 def _nearly_constant(rng):
     yield np.array([0.001, -0.001]), np.ones(2), np.zeros(2), EPS
     yield np.array([[1.0, 2.0, 4.0]]), np.ones(3), np.zeros(3), 0.5
+
+
+def _two_letters(rng):
+    x = np.array([[1.0, 2.0, 4.0], [3.0, 0.0, -3.0]])
+    yield x, np.array([1.0, 2.0, 3.0]), np.array([0.5, 0.0, -0.5]), EPS
 
 
 _texts = message_section("07.layer_norm")
@@ -102,19 +115,17 @@ LAYER_NORM = Exercise(
     properties=(
         Property(_descriptions["shape"], _cases((3,), (2, 3), (2, 1, 2)), has_shape),
         Property(
-            _descriptions["mean_and_variance"],
-            _plain((2,), (1, 3), (2, 3), (2, 2, 4)),
-            _has_mean_0_and_variance_1,
+            _descriptions["mean_and_variance"], _far_from_constant, _has_mean_0_and_variance_1
         ),
-        Property(_descriptions["shift"], _plain((3,), (2, 4), dtype=np.float32), _ignores_a_shift),
+        Property(_descriptions["shift"], _float32, _ignores_a_shift),
         Property(_descriptions["constant"], _constant),
         Property(_descriptions["features"], _cases((2,), (2, 3), (3, 3), (4, 2), (2, 3, 4))),
         Property(_descriptions["independent"], _cases((2, 2), (3, 2)), rows_are_independent),
         Property(_descriptions["eps"], _nearly_constant),
         Property(
             _descriptions["gradients"],
-            _cases((2, 3)),
-            has_gradients(layer_norm, _texts["causes"]["no_history"]),
+            _two_letters,
+            has_gradients(layer_norm, _texts["causes"]["other_on_tensors"]),
         ),
     ),
     common_mistakes=common_mistakes(layer_norm),

@@ -111,6 +111,7 @@ FORMULAS = {
     ),
     "mean_subtracted_first": lambda x, eps: rms_norm(x, eps) - x.mean(-1, keepdims=True),
     "standard_deviation": lambda x, eps: x / np.sqrt(x.var(-1, keepdims=True) + eps),
+    "standard_deviation_eps_outside": lambda x, eps: x / (np.std(x, -1, keepdims=True) + eps),
     "no_eps": lambda x, eps: x / np.sqrt(_mean_square(x)),
     "zero_left_out": _zero_left_out,
     "maximum_of_eps": lambda x, eps: x / np.sqrt(np.maximum(_mean_square(x), eps)),
@@ -174,8 +175,8 @@ RMS_NORM = Exercise(
         Property(_descriptions["eps"], lambda rng: [(np.array([[1.0, 2.0], [0.0, 1.0]]), 0.5)]),
         Property(
             _descriptions["gradients"],
-            cases((2, 3)),
-            has_gradients(rms_norm, _texts["causes"]["no_history"]),
+            lambda rng: [(np.array([[1.0, 2.0, 4.0], [3.0, 0.0, -3.0]]), EPS)],
+            has_gradients(rms_norm),
         ),
     ),
     common_mistakes=(

@@ -50,6 +50,11 @@ def _both_without_their_axis(x, weight, bias, eps):
     return _centred(x, keepdims=False) / np.sqrt(x.var(axis=-1) + eps) * weight + bias
 
 
+def _lost_axes(x, weight, bias, eps):
+    centred = _centred(x, keepdims=False)
+    return centred / np.sqrt((centred * centred).mean(axis=-1) + eps) * weight + bias
+
+
 def _weight_first(x, weight, bias, eps):
     y = x * weight + bias
     return _centred(y) / np.sqrt(_var(y) + eps)
@@ -126,6 +131,7 @@ def common_mistakes(layer_norm):
         "mean_without_its_axis": _mean_without_its_axis,
         "variance_without_its_axis": _variance_without_its_axis,
         "both_without_their_axis": _both_without_their_axis,
+        "lost_axes": _lost_axes,
         "no_weight": lambda x, weight, bias, eps: plain(x, eps) + bias,
         "no_bias": lambda x, weight, bias, eps: plain(x, eps) * weight,
         "neither_weight_nor_bias": lambda x, weight, bias, eps: plain(x, eps),

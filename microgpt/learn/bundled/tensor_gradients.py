@@ -8,40 +8,51 @@ import numpy as np
 from microgpt.autograd.tensor import Tensor
 from microgpt.learn.bundled.measured_gradients import is_measured, measured
 from microgpt.learn.exercise import Mismatch
+from microgpt.learn.messages import message_section
 
 
-def has_gradients(solution: Callable[..., Any], cause: str) -> Callable[..., Mismatch | None]:
-    """Return a test, for a property, that gradients of an answer are those that are measured.
+def has_gradients(
+    solution: Callable[..., Any], other_values: str = ""
+) -> Callable[..., Mismatch | None]:
+    """Return a test, for a property, that an answer on Tensors gives values and gradients as well.
 
-    An answer that returns arrays, or raises an error when it gets Tensors, passes. Each array is
-    moved along one random direction, and the result summed with random weights. `cause` explains
-    a result that has no history, or only a part of it.
+    Passed by an answer that returns arrays or raises an error when it gets Tensors, and by one that
+    is wrong on arrays already, which other properties notice. For a gradient, each array is moved
+    along one random direction, and the result summed with random weights. `other_values` is the
+    usual cause of other values than on arrays.
     """
 
     def test(answer: Any, *arguments: Any) -> Mismatch | None:
-        answer(*arguments)  # with all that is checked of any result
+        causes = message_section("causes")
+        expected = answer(*arguments)
         leaves = [_leaf(argument) for argument in arguments]
         try:
             y = answer.function(*leaves)
         except Exception:
             return None
-        if not isinstance(y, Tensor):
+        if not isinstance(y, Tensor) or not _are_close(expected, solution(*arguments), 1e-6):
             return None
+        if not _are_close(y.array, expected, 1e-4):
+            return Mismatch(y.array, expected, other_values or causes["other_on_tensors"])
         rng = np.random.default_rng(len(arguments))
         dy = rng.integers(-2, 3, y.shape).astype(y.dtype)
         if y.requires_grad:
             y.backward(dy)
-        got, expected = [], []
+        slopes, measured_slopes = [], []
         for index, leaf in enumerate(leaves):
-            if not isinstance(leaf, Tensor):
-                continue
-            direction = rng.integers(-2, 3, leaf.shape)
-            got.append(0.0 if leaf.grad is None else float((leaf.grad * direction).sum()))
-            expected.append(measured(_along(solution, arguments, index, direction, dy), 0.0))
-        mismatch = is_measured(tuple(got), tuple(expected))
-        return mismatch and Mismatch(mismatch.got, mismatch.expected, cause)
+            if isinstance(leaf, Tensor):
+                direction = rng.integers(-2, 3, leaf.shape)
+                slopes.append(0.0 if leaf.grad is None else float((leaf.grad * direction).sum()))
+                along = _along(solution, arguments, index, direction, dy)
+                measured_slopes.append(measured(along, 0.0))
+        mismatch = is_measured(tuple(slopes), tuple(measured_slopes))
+        return mismatch and Mismatch(mismatch.got, mismatch.expected, causes["no_history"])
 
     return test
+
+
+def _are_close(got: Any, expected: Any, atol: float) -> bool:
+    return got.shape == expected.shape and np.allclose(got, expected, rtol=0, atol=atol)
 
 
 def _leaf(argument: Any) -> Any:

@@ -17,7 +17,7 @@ def attend(q, k, v, scale=None):
 
 
 def by_rows(join, rows=lambda h, D: slice(h * D, (h + 1) * D)):
-    """An answer that gives `join(heads, wo)` of a list of heads (T, D), each with rows of weights."""
+    """An answer that gives `join(heads, wo)`; head h, (T, D), has `rows(h, D)` of each weight."""
 
     def answer(x, wq, wk, wv, wo, n_head):
         D = len(x[0]) // n_head
@@ -104,6 +104,7 @@ def returns_in_the_loop(x, wq, wk, wv, wo, n_head):
     D = len(x[0]) // n_head
     for _ in range(n_head):
         return attend(x @ wq[:D].T, x @ wk[:D].T, x @ wv[:D].T)
+    return None
 
 
 def full_width(x, wq, wk, wv, wo, n_head):
@@ -157,7 +158,7 @@ def every_nth(y, n_head):
         (by_rows(lambda heads, wo: heads[-1]), "Only the last head"),
         (by_rows(lambda heads, wo: np.hstack(heads)), "Heads never meet"),
         (by_rows(lambda heads, wo: np.hstack(heads) @ wo), "wo is transposed"),
-        (by_rows(lambda heads, wo: (wo @ np.hstack(heads).T)), "The result is transposed"),
+        (by_rows(lambda heads, wo: wo @ np.hstack(heads).T), "The result is transposed"),
         (by_rows(lambda y, wo: np.hstack(y) @ wo.T, lambda h, D: slice(h, h + D)), "overlap"),
         (by_rows(lambda y, wo: np.hstack(y) @ wo.T, lambda h, D: slice(D)), "are the first one"),
         (by_rows(lambda heads, wo: np.hstack(heads[::-1]) @ wo.T), "reverse order"),
@@ -186,7 +187,7 @@ def test_the_cause_of_a_wrong_answer_is_named(answer, cause):
     "answer",
     [
         lambda *given: SIDE_BY_SIDE(*given) * 2,
-        lambda x, wq, wk, wv, wo, n_head: SIDE_BY_SIDE(x @ wo.T, wq, wk, wv, np.eye(len(wo)), n_head),
+        lambda x, wq, wk, wv, wo, n_head: SIDE_BY_SIDE(x @ wo.T, wq, wk, wv, wo * 0 + 1, n_head),
         lambda *given: np.cumsum(SIDE_BY_SIDE(*given), axis=0),
     ],
 )  # fmt: skip

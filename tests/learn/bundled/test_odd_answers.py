@@ -1,4 +1,4 @@
-"""Answers of 01 to 05 that are wrong in every exercise: each ends in one sentence that helps."""
+"""Answers of 01 to 07 that are wrong in every exercise: each ends in one sentence that helps."""
 
 import math
 
@@ -13,6 +13,7 @@ IDS = (
     "01.mul", "01.tanh", "01.backward", "02.matmul_backward", "02.unbroadcast",
     "03.surprise", "03.softmax", "03.cross_entropy", "03.cross_entropy_backward",
     "04.merge", "04.encode", "05.embedding", "05.embedding_backward",
+    "06.attention_head", "06.many_heads", "07.rms_norm", "07.layer_norm", "07.count_parameters",
 )  # fmt: skip
 ONE_ARGUMENT = ("03.surprise", "03.softmax")  # as a tuple it is a number, or an array
 MISSING, ASKED = "a `return` is missing", "where the signature asks for"
