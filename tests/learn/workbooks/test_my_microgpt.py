@@ -9,7 +9,7 @@ import microgpt as mg
 from microgpt import learn
 from microgpt.learn import answer_source
 from microgpt.learn.workbook_sections import find_sections, part_ids, template
-from microgpt.learn.workbooks import library, workbook
+from microgpt.learn.workbooks import checked_parts, library, workbook
 
 EXERCISES = {exercise.id: exercise for exercise in learn.exercises()}
 LIBRARY = {id.partition(".")[2]: library(id) for id in part_ids()}
@@ -187,3 +187,48 @@ def test_one_part_right_one_wrong_one_broken(tmp_path):
         f"Your softmax (03.softmax) stopped in line {line} with AttributeError: 'numpy.ndarray' "
         "object has no attribute 'softmax'.\n"
     )
+
+
+def attention_head(x, wq, wk, wv):
+    y = []
+    for t in range(len(x)):
+        scores = (x[: t + 1] @ wk.T) @ (wq @ x[t]) / np.sqrt(len(wq))
+        shares = np.exp(scores - scores.max())
+        y.append(shares @ (x[: t + 1] @ wv.T) / shares.sum())
+    return np.stack(y)
+
+
+def rms_norm(x, eps=1e-5):
+    return x / np.sqrt(np.square(x).mean(-1)[..., None] + eps)
+
+
+def test_answers_that_check_accepts_move_in(tmp_path, monkeypatch):
+    monkeypatch.setattr(answer_source, "_correct", {})
+    for id, answer in (("06.attention_head", attention_head), ("07.rms_norm", rms_norm)):
+        assert learn.check(id, answer)
+    report = workbook(path := tmp_path / "my_microgpt.py")
+    assert report.filled == ["06.attention_head", "07.rms_norm"]
+    text = path.read_text("utf-8")
+    assert "    return np.stack(y)\n" in find_sections(text)["06.attention_head"].text
+    assert "np.square(x)" in find_sections(text)["07.rms_norm"].text
+    names = namespace(text)
+    assert names["train"](10) == pytest.approx(namespace()["train"](10), abs=1e-9)
+    assert checked_parts(names).ids("correct") == ["06.attention_head", "07.rms_norm"]
+
+
+def test_with_the_last_part_every_line_is_yours(capsys):
+    """Solutions stand in all parts that have an exercise, other code in the rest."""
+    for missing in ("07.rms_norm", None):
+        names = namespace()
+        for id, function in {id: library(id) for id in part_ids()}.items():
+            name = id.partition(".")[2]
+            solution = EXERCISES[id].solution if id in EXERCISES else None
+            names[name] = solution or (lambda *given, f=function: f(*given))
+            if id == missing:
+                names[name] = function
+        with checked_parts(names) as parts:
+            print(parts.compare(names["train"](10), names["names"]))
+        printed = capsys.readouterr().out
+        assert f"{12 - (missing is not None)} of 12 parts are yours.\n" in printed
+        complete = printed.endswith("of the reference.\nEvery line of this GPT is yours.\n")
+        assert complete is (missing is None)
