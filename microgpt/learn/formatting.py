@@ -15,7 +15,8 @@ MAX_CHARACTERS = 240
 def format_value(value: Any, digits: int = 4) -> str:
     """Format a value on one short line, without addresses, even if its `__repr__` raises.
 
-    Floats have so many significant digits, one more outside an array.
+    Floats have so many significant digits, one more outside an array; an identity matrix from
+    3 × 3 on is `np.eye(n)`.
     """
     try:
         text = _format(value, digits)
@@ -29,6 +30,8 @@ def format_value(value: Any, digits: int = 4) -> str:
 
 def _format(value: Any, digits: int) -> str:
     if isinstance(value, np.ndarray):
+        if _is_identity(value):
+            return f"np.eye({len(value)})"
         formatter: Any = {"float_kind": lambda number: f"{number:.{digits}g}"}
         return np.array2string(value, threshold=40, separator=", ", formatter=formatter)
     if isinstance(value, float | np.floating):
@@ -42,6 +45,13 @@ def _format(value: Any, digits: int) -> str:
             return f"[{items}]"
         return f"({items},)" if len(value) == 1 else f"({items})"
     return value if isinstance(value, str) else repr(value)
+
+
+def _is_identity(array: np.ndarray) -> bool:
+    """Whether it is an identity matrix that takes more letters than its name does."""
+    if array.ndim != 2 or len(array) < 3 or array.dtype.kind != "f":
+        return False
+    return bool(np.array_equal(array, np.eye(len(array))))
 
 
 def format_pair(got: Any, expected: Any) -> tuple[str, str]:

@@ -43,6 +43,9 @@ def test_text_is_one_short_line_without_addresses():
     assert [format_value(x) for x in ((3,), (3.0,), [3])] == ["(3,)", "(3.0,)", "[3]"]
     assert format_value([np.float64(1 / 3), [2.0]]) == "[0.33333, [2.0]]"
     assert [format_value(x) for x in (2.0, -0.5, 1e9, np.nan)] == ["2.0", "-0.5", "1e+09", "nan"]
+    assert [format_value(np.eye(n)) for n in (2, 4)] == ["[[1, 0], [0, 1]]", "np.eye(4)"]
+    for other in (np.eye(3)[::-1], np.eye(3, 4), np.eye(3, dtype=int), np.eye(3) + 1e-9):
+        assert "eye" not in format_value(other)
     assert "0x…" in format_value(object())
     assert len(format_value("x" * 241)) == len(format_value("x" * 240)) == 240
 

@@ -9,7 +9,7 @@ from microgpt.learn.exercise import Example, Exercise, Mismatch, Property
 from microgpt.learn.messages import message_section
 
 
-def layer_norm(x, weight, bias, eps=EPS):
+def layer_norm(x, weight, bias, eps=1e-5):
     centred = x - x.mean(axis=-1, keepdims=True)
     variance = (centred * centred).mean(axis=-1, keepdims=True)
     return centred * (variance + eps) ** -0.5 * weight + bias

@@ -16,7 +16,7 @@ from microgpt.learn.exercise import CommonMistake, Example, Exercise, Mismatch, 
 from microgpt.learn.messages import message_section
 
 
-def rms_norm(x, eps=EPS):
+def rms_norm(x, eps=1e-5):
     mean_square = (x * x).mean(axis=-1, keepdims=True)
     return x * (mean_square + eps) ** -0.5
 

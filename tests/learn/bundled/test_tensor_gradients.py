@@ -21,7 +21,8 @@ def of(function):
     exercise = Exercise(
         id="test.product", signature="product(x, w, scale) -> y", shapes="arrays", statement="",
         difficulty=1, importance=1, minutes=1, prerequisites=(), hints=("", "", ""),
-        solution=product, common_mistakes=(), example=Example((X[0], X[1], 1.0), X[0] * X[1] * X[0]),
+        solution=product, common_mistakes=(),
+        example=Example((X[0], X[1], 1.0), X[0] * X[1] * X[0]),
         properties=(
             Property("It has gradients.", lambda rng: [(X, X + 1, 2.0)], has_gradients(product)),
         ),
