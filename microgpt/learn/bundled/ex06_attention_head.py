@@ -11,9 +11,8 @@ from microgpt.learn.messages import message_section
 def attention_head(x, wq, wk, wv):
     queries, keys, values = (x @ w.T for w in (wq, wk, wv))
     scores = queries @ keys.T / len(wq) ** 0.5 + np.triu(np.full((len(x), len(x)), -1e30), 1)
-    shares = np.exp(scores - scores.max(axis=-1, keepdims=True))
-    shares = shares / shares.sum(axis=-1, keepdims=True)
-    return shares @ values
+    exponentials = np.exp(scores - scores.max(axis=-1, keepdims=True))
+    return exponentials / exponentials.sum(axis=-1, keepdims=True) @ values
 
 
 def _by_minus_infinity(x, wq, wk, wv):

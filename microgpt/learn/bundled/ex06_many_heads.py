@@ -11,11 +11,11 @@ from microgpt.learn.results import NotAttempted
 
 def many_heads(x, wq, wk, wv, wo, n_head):
     T, C = x.shape
-    split = [(x @ w.T).reshape(T, n_head, C // n_head).transpose(1, 0, 2) for w in (wq, wk, wv)]
-    scores = split[0] @ split[1].transpose(0, 2, 1) * (n_head / C) ** 0.5
+    q, k, v = ((x @ w.T).reshape(T, n_head, -1).transpose(1, 0, 2) for w in (wq, wk, wv))
+    scores = q @ k.transpose(0, 2, 1) * (n_head / C) ** 0.5
     scores = scores + np.triu(np.full((T, T), -1e30), 1)
-    shares = np.exp(scores - scores.max(axis=-1, keepdims=True))
-    heads = shares / shares.sum(axis=-1, keepdims=True) @ split[2]
+    exponentials = np.exp(scores - scores.max(axis=-1, keepdims=True))
+    heads = exponentials / exponentials.sum(axis=-1, keepdims=True) @ v
     return heads.transpose(1, 0, 2).reshape(T, C) @ wo.T
 
 
