@@ -190,6 +190,7 @@ def changes_x(x, wq, wk, wv):
         (from_scores(lambda s, v: softmax(hide(s, -1e30, 0)) @ v), "shares alike among all"),
         (from_scores(lambda s, v: softmax(hide(s, 0.0)) @ v), "e^0 is 1"),
         (from_scores(lambda s, v: softmax(s + np.triu(s * 0 + 1, 1) * -np.inf) @ v), "0 × −∞"),
+        (from_scores(lambda s, v: softmax(hide(s, -np.inf, 0), axis=0) @ v), "not even itself"),
         (from_scores(lambda s, v: softmax(hide(s, -10)) @ v), "score of −10 is not low enough"),
         (from_scores(lambda s, v: softmax(hide(s, -1000)) @ v), "score of −1000 is not low"),
         (from_scores(lambda s, v: softmax(s - 100 * np.triu(s * 0 + 1, 1)) @ v), "by 100 only"),
