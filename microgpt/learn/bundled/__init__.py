@@ -14,6 +14,8 @@ from microgpt.learn.bundled.ex04_encode import ENCODE
 from microgpt.learn.bundled.ex04_merge import MERGE
 from microgpt.learn.bundled.ex05_embedding import EMBEDDING
 from microgpt.learn.bundled.ex05_embedding_backward import EMBEDDING_BACKWARD
+from microgpt.learn.bundled.ex08_adamw_step import ADAMW_STEP
+from microgpt.learn.bundled.ex08_clip_grad_norm import CLIP_GRAD_NORM
 from microgpt.learn.bundled.ex09_sample import SAMPLE
 from microgpt.learn.bundled.ex09_temperature import TEMPERATURE
 from microgpt.learn.bundled.ex09_top_k import TOP_K
@@ -34,6 +36,8 @@ EXERCISES: tuple[Exercise, ...] = (
     ENCODE,
     EMBEDDING,
     EMBEDDING_BACKWARD,
+    ADAMW_STEP,
+    CLIP_GRAD_NORM,
     TEMPERATURE,
     TOP_K,
     SAMPLE,

@@ -25,6 +25,7 @@ def test_ids_stay_as_they_are():
         "02.matmul_backward", "02.unbroadcast",
         "03.surprise", "03.softmax", "03.cross_entropy", "03.cross_entropy_backward",
         "04.merge", "04.encode", "05.embedding", "05.embedding_backward",
+        "08.adamw_step", "08.clip_grad_norm",
         "09.temperature", "09.top_k", "09.sample",
     ]  # fmt: skip
 
