@@ -33,7 +33,7 @@ def _scaled(length=_length, factor=_factor) -> Callable[..., Any]:
 
 def _if_long(factor):
     """Return a clipping by `factor(norm, max_norm)` where the gradients are too long."""
-    return _scaled(factor=lambda norm, most: factor(norm, most) if norm > most else 1.0)
+    return _scaled(factor=lambda norm, limit: factor(norm, limit) if norm > limit else 1.0)
 
 
 def _returning(result):
@@ -108,32 +108,34 @@ FORMULAS = {
     "root_too_early": _scaled(_root_too_early),
     # the factor
     "each_array": _each_array,
-    "each_array_own_norms": lambda grads, most: (_each_array(grads, most)[0], _norms(grads)[-1]),
-    "each_number": lambda grads, most: ([np.clip(g, -most, most) for g in grads], _length(grads)),
-    "each_number_above": lambda grads, most: (
-        [np.minimum(g, most) for g in grads], _length(grads)
+    "each_array_own_norms": lambda grads, limit: (_each_array(grads, limit)[0], _norms(grads)[-1]),
+    "each_number": lambda grads, limit: (
+        [np.clip(g, -limit, limit) for g in grads], _length(grads)
     ),
-    "always": _scaled(factor=lambda norm, most: np.float64(most) / norm),
-    "inverted": _scaled(factor=lambda norm, most: most / norm if 0 < norm < most else 1.0),
-    "factor_upside_down": _if_long(lambda norm, most: norm / most),
-    "to_length_one": _if_long(lambda norm, most: 1 / norm),
-    "times_max_norm": _if_long(lambda norm, most: most),
-    "factor_squared": _if_long(lambda norm, most: (most / norm) ** 2),
-    "factor_root": _if_long(lambda norm, most: (most / norm) ** 0.5),
-    "whole_factor": _if_long(lambda norm, most: most // norm),
+    "each_number_above": lambda grads, limit: (
+        [np.minimum(g, limit) for g in grads], _length(grads)
+    ),
+    "always": _scaled(factor=lambda norm, limit: np.float64(limit) / norm),
+    "inverted": _scaled(factor=lambda norm, limit: limit / norm if 0 < norm < limit else 1.0),
+    "factor_upside_down": _if_long(lambda norm, limit: norm / limit),
+    "to_length_one": _if_long(lambda norm, limit: 1 / norm),
+    "times_max_norm": _if_long(lambda norm, limit: limit),
+    "factor_squared": _if_long(lambda norm, limit: (limit / norm) ** 2),
+    "factor_root": _if_long(lambda norm, limit: (limit / norm) ** 0.5),
+    "whole_factor": _if_long(lambda norm, limit: limit // norm),
     "only_long_arrays": _only_long_arrays,
     "first_only": _first_only,
     "nan": _scaled(factor=_by_numpy_quotient),
     "division_by_zero": _zero_divided,
     # what comes back
-    "not_clipped": lambda grads, most: (grads, _length(grads)),
-    "norm_after": _returning(lambda clipped, norm, most: (clipped, _length(clipped))),
-    "factor_returned": _returning(lambda clipped, norm, most: (clipped, _factor(norm, most))),
-    "squared_norm_returned": _returning(lambda clipped, norm, most: (clipped, norm**2)),
+    "not_clipped": lambda grads, limit: (grads, _length(grads)),
+    "norm_after": _returning(lambda clipped, norm, limit: (clipped, _length(clipped))),
+    "factor_returned": _returning(lambda clipped, norm, limit: (clipped, _factor(norm, limit))),
+    "squared_norm_returned": _returning(lambda clipped, norm, limit: (clipped, norm**2)),
     "flat": _flat,
-    "only_clipped": lambda grads, most: _scaled()(grads, most)[0],
-    "return_in_loop": _returning(lambda clipped, norm, most: (clipped[:1], norm)),
-    "norm_first": _returning(lambda clipped, norm, most: (norm, clipped)),
+    "only_clipped": lambda grads, limit: _scaled()(grads, limit)[0],
+    "return_in_loop": _returning(lambda clipped, norm, limit: (clipped[:1], norm)),
+    "norm_first": _returning(lambda clipped, norm, limit: (norm, clipped)),
 }  # fmt: skip
 
 
