@@ -12,15 +12,17 @@ from microgpt.viz.looks import light_theme_colour
 
 UNITS = {"parameters": "parameters", "tokens": "tokens trained on"}
 # What tells the curves apart beside their label: the colour, the marker and the dash of the line.
-STYLES = (("data2", "s", ":"), ("ink2", "^", "--"), ("data", "o", "-"))
+STYLES = (("mark", "s", ":"), ("ink2", "^", "--"), ("data", "o", "-"))
 MIN_SPREADS = 3  # a fall of fewer spreads over the seeds is no difference
 
 
-def plot_scaling_law(curves: Sequence[Any], law: Any = None) -> CaptionedFigure:
+def plot_scaling_law(
+    curves: Sequence[Any], law: Any = None, laws: Sequence[Any] = ()
+) -> CaptionedFigure:
     """Plot each curve: the mean loss over the seeds ± one standard deviation, line and band.
 
     `curves` are those of `training.scaling_curves`, along one axis. With the fitted `law`, its
-    floor is a dashed line, and is named in the caption.
+    floor is a dashed line and is named in the caption; with bootstrap `laws`, so is its interval.
     """
     if not curves:
         raise ShapeError("there is no curve to draw")
@@ -40,7 +42,10 @@ def plot_scaling_law(curves: Sequence[Any], law: Any = None) -> CaptionedFigure:
             curve.measured_x, curve.measured.mean(axis=1), _spread(curve.measured), fmt=marker,
             color=colour, markersize=5, capsize=2.5, linewidth=1.2, label=label,
         )  # fmt: skip
-    if law is not None and law.floor > 0:
+    if law is not None:
+        if laws:
+            low, high = _floor_interval(laws)
+            axes.axhspan(low, high, color=light_theme_colour("ink3"), alpha=0.12, linewidth=0)
         axes.axhline(
             law.floor, color=light_theme_colour("ink3"), linestyle="--", linewidth=1,
             label=f"floor of the law, {law.floor:.2f}",
@@ -50,8 +55,13 @@ def plot_scaling_law(curves: Sequence[Any], law: Any = None) -> CaptionedFigure:
         loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2, frameon=False, fontsize=9.4,
         labelcolor=light_theme_colour("ink2"),
     )  # fmt: skip
-    figure.caption = scaling_caption(curves, law)
+    figure.caption = scaling_caption(curves, law, laws)
     return figure
+
+
+def _floor_interval(laws: Sequence[Any], level: float = 0.95) -> tuple[float, float]:
+    floors, tail = [law.floor for law in laws], (1 - level) / 2
+    return float(np.quantile(floors, tail)), float(np.quantile(floors, 1 - tail))
 
 
 def _spread(losses: np.ndarray) -> np.ndarray:
@@ -73,7 +83,7 @@ def _label(axes: Any, axis: str) -> None:
     axes.tick_params(axis="y", which="both", length=0)
 
 
-def scaling_caption(curves: Sequence[Any], law: Any = None) -> str:
+def scaling_caption(curves: Sequence[Any], law: Any = None, laws: Sequence[Any] = ()) -> str:
     """Say of each curve what its ends are, and whether they differ; then what the law expects."""
     axis = curves[0].axis
     seeds = {curve.measured.shape[1] for curve in curves}
@@ -95,8 +105,11 @@ def scaling_caption(curves: Sequence[Any], law: Any = None) -> str:
     if law is not None:
         terms = f"{law.A:,.3g} / N^{law.alpha:.2f} + {law.B:,.3g} / D^{law.beta:.2f}"
         parts.append(
-            f"The law is {law.floor:.2f} + ({terms})^{law.gamma:.2f}, for N parameters and D tokens: "
-            f"below {law.floor:.2f} it expects nothing, however many there are of both."
+            f"The law is {law.floor:.2f} + ({terms})^{law.gamma:.2f}, for N parameters and D "
+            "tokens. However many there are of both, it expects no loss below its floor, "
+            f"{law.floor:.2f}"
+            + ("" if not laws else " (interval: {:.2f} to {:.2f})".format(*_floor_interval(laws)))
+            + "."
         )
     return " ".join(parts)
 

@@ -59,6 +59,15 @@ def test_the_caption_is_the_figure_s_text():
     assert "floor" not in repr(mg.viz.plot_scaling_law([curve()]))
 
 
+def test_the_floor_has_an_interval():
+    laws = [SimpleNamespace(floor=floor) for floor in np.linspace(2.0, 2.4, 81)]
+    figure = mg.viz.plot_scaling_law([curve()], LAW, laws)
+    assert repr(figure).endswith("below its floor, 2.20 (interval: 2.01 to 2.39).")
+    (band,) = figure.axes[0].patches
+    assert band.get_height() == pytest.approx(0.38)
+    assert "interval:" not in repr(mg.viz.plot_scaling_law([curve()], LAW))
+
+
 def test_a_fall_that_the_seeds_hide_is_not_claimed():
     wide = 10 * SEEDS
     caption = scaling_caption([curve(seeds=wide)])
