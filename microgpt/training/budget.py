@@ -61,7 +61,7 @@ def plan_training(
     runs = scaling_runs()
     tokens_per_step = sum(run.tokens for run in runs) / sum(run.steps for run in runs)
     fewest, largest = (f(run.steps for run in runs) for f in (min, max))
-    plans = []
+    plans: list[TrainingPlan] = []
     for n_embd in _widths(max(run.n_embd for run in runs)):
         parameters = num_parameters(scaling_settings(n_embd, 1)[0])
         per_step = step_time.seconds(parameters)

@@ -59,7 +59,9 @@ def scaling_runs() -> list[ScalingRun]:
     """
     with RUNS_FILE.open(encoding="utf-8", newline="") as file:
         return [
-            ScalingRun(*(int(row[name]) for name in ScalingRun._fields[:-1]), float(row["loss"]))
+            ScalingRun._make(
+                [*(int(row[key]) for key in ScalingRun._fields[:-1]), float(row["loss"])]
+            )
             for row in csv.DictReader(file)
         ]
 
@@ -114,7 +116,7 @@ def _by_setting(runs: Sequence[ScalingRun]) -> tuple[np.ndarray, np.ndarray]:
     """Return (parameters, mean tokens) of each setting (S, 2), and the losses (S, seeds)."""
     seeds = sorted({run.seed for run in runs})
     keys = sorted({(run.parameters, run.steps) for run in runs})
-    num_sizes, num_steps = (len({key[place] for key in keys}) for place in (0, 1))
+    num_sizes, num_steps = len({N for N, _ in keys}), len({steps for _, steps in keys})
     if len(keys) < 7 or num_sizes < 3 or num_steps < 3:
         raise ShapeError(
             "a law needs 7 settings or more, of at least 3 sizes and 3 numbers of tokens; got "
@@ -123,8 +125,8 @@ def _by_setting(runs: Sequence[ScalingRun]) -> tuple[np.ndarray, np.ndarray]:
     losses = np.full((len(keys), len(seeds)), np.nan)
     tokens = np.zeros_like(losses)
     for run in runs:
-        place = keys.index((run.parameters, run.steps)), seeds.index(run.seed)
-        losses[place], tokens[place] = run.loss, run.tokens
+        index = keys.index((run.parameters, run.steps)), seeds.index(run.seed)
+        losses[index], tokens[index] = run.loss, run.tokens
     if not np.isfinite(losses).all():
         raise ShapeError("every setting must have a run of every seed, with a finite loss")
     settings = np.column_stack([[float(N) for N, _ in keys], tokens.mean(axis=1)])

@@ -47,9 +47,9 @@ def scaling_curves(
         raise ShapeError("there is no run to draw")
     along, other = (axis, "steps") if axis == "parameters" else ("steps", "parameters")
     values = sorted({getattr(run, other) for run in runs})
-    places = sorted({0, len(values) // 2, len(values) - 1})
+    indices = sorted({0, len(values) // 2, len(values) - 1})
     curves = []
-    for value in (values[place] for place in places):
+    for value in (values[index] for index in indices):
         group = [run for run in runs if getattr(run, other) == value]
         settings = sorted({getattr(run, along) for run in group})
         by_setting = [[run for run in group if getattr(run, along) == at] for at in settings]
@@ -59,9 +59,8 @@ def scaling_curves(
         )
         fixed = value if axis == "tokens" else round(np.mean([run.tokens for run in group]))
         x = np.geomspace(measured_x[0], measured_x[-1], POINTS)
-        sizes = (x, np.full(POINTS, fixed)) if axis == "parameters" else (np.full(POINTS, fixed), x)
-        low, high = loss_interval(laws, *sizes, level=level)
-        curves.append(
-            ScalingCurve(axis, fixed, measured_x, measured, x, law.loss(*sizes), low, high)
-        )
+        constant = np.full(POINTS, fixed)
+        N, D = (x, constant) if axis == "parameters" else (constant, x)
+        low, high = loss_interval(laws, N, D, level)
+        curves.append(ScalingCurve(axis, fixed, measured_x, measured, x, law.loss(N, D), low, high))
     return curves
