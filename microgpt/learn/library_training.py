@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from microgpt.autograd.engine import context, override_ops
+from microgpt.autograd.engine import context, hook_activations, override_ops, override_runs
 from microgpt.learn.usage_report import MAX_COMPARISONS, UsageReport, relative_error
 from microgpt.models.gpt import GPT
 from microgpt.optim import Optimizer, clip_grad_norm_
@@ -133,7 +133,7 @@ def _forward_backward(optimizer: Optimizer, batches: list[_Batch]) -> list[float
     """Compute the gradients of the batches anew; return their losses."""
     losses = []
     optimizer.zero_grad()
-    with override_ops(None):
+    with override_ops(None), override_runs(None), hook_activations(None):
         for batch, weight in zip(batches, _weights(batches), strict=True):
             loss = batch.model.loss(batch.tokens, batch.targets)
             loss.backward(weight)
