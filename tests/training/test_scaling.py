@@ -90,6 +90,14 @@ def test_a_seed_is_drawn_with_all_its_runs():
     assert len({round(law.floor, 6) for law in laws}) > 1
 
 
+def test_a_law_is_fitted_to_as_many_seeds_as_there_are():
+    """Its floor varies as a mean of that many: by the spread over the seeds, over their root."""
+    shifts = np.linspace(-0.05, 0.05, 9)
+    runs = [run._replace(loss=run.loss + shifts[run.seed]) for run in runs_of(LAW, seeds=9)]
+    floors = [law.floor for law in bootstrap_scaling_laws(runs, 200)]
+    assert np.std(floors) == pytest.approx(np.std(shifts) / 3, rel=0.2)
+
+
 @pytest.mark.parametrize(
     ("runs", "message"),
     [
