@@ -118,6 +118,20 @@ def test_a_wrong_step_may_show_only_in_later_losses():
     assert not report.matches_library
 
 
+def test_the_training_stays_the_learner_s():
+    """A step of twice the length trains as twice the lr does, whatever is computed beside it."""
+
+    def twice(p, g, m, v, t, lr, *rest):
+        return ADAMW.solution(p, g, m, v, t, 2 * lr, *rest)
+
+    with learn.using(adamw=twice) as report:
+        got = losses(lr=0.01)
+    np.testing.assert_allclose(got, losses(lr=0.02), atol=1e-5)
+    np.testing.assert_allclose(np.array(report.losses)[:, 0], got[:10], atol=1e-6)
+    np.testing.assert_allclose(np.array(report.losses)[:, 1], losses(lr=0.01)[:10], atol=1e-5)
+    assert not report.matches_library
+
+
 def test_each_parameter_comes_in_its_own_shape():
     shapes = set()
 
