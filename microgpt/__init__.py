@@ -41,6 +41,7 @@ _PUBLIC = {
     "TrainConfig": "config",
     "SampleConfig": "config",
     "Trainer": "training",
+    "training": "training",
     "uniform": "sampling",
     "next_token": "sampling",
     "SampledToken": "sampling",

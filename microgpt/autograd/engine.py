@@ -90,6 +90,7 @@ class _Context(threading.local):
     run_override: Callable[..., Any] | None = None
     op_override: Callable[[str, Callable, tuple, dict], Any] | None = None
     backward_override: Callable[[Node, Any], None] | None = None
+    optimizer_override: Any = None
 
 
 context = _Context()
@@ -193,7 +194,7 @@ def override_runs(override: Callable[..., Any] | None):
     return _setting("run_override", override)
 
 
-def override_ops(hook: Callable[[str, Callable, tuple, dict], Any]):
+def override_ops(hook: Callable[[str, Callable, tuple, dict], Any] | None):
     """`with override_ops(hook):` runs `hook(name, op, arguments, options)` in place of operations.
 
     It applies to operations decorated with `@overridable`, in this thread; the hook returns the
@@ -208,6 +209,15 @@ def override_backward(override: Callable[[Node, Any], None] | None):
     Inside `f`, `backward` is the library's own.
     """
     return _setting("backward_override", override)
+
+
+def override_optimizer(override: Any):
+    """`with override_optimizer(o):` runs `o` in place of optimisers and clipping, in this thread.
+
+    `o.step(optimizer)` runs in place of `optimizer.step()`, and `o.clip(parameters, max_norm)` in
+    place of `clip_grad_norm_`, whose result it returns. Inside `o`, both are the library's own.
+    """
+    return _setting("optimizer_override", override)
 
 
 def offer_activation(name: str, node: Any) -> Any:

@@ -68,10 +68,19 @@ def _cause_by_reason(failure: Failure) -> str:
 
 
 def _shapes(got: Any, expected: Any) -> list[tuple[tuple[int, ...], tuple[int, ...]]]:
-    """Return the two shapes, or those of each pair of arrays in two tuples of arrays."""
-    if isinstance(expected, tuple) and isinstance(got, tuple) and len(got) == len(expected):
-        return [(np.shape(a), np.shape(b)) for a, b in zip(got, expected, strict=True)]
-    return [] if isinstance(expected, tuple | dict) else [(np.shape(got), np.shape(expected))]
+    """Return the two shapes, or those of each pair of arrays in two tuples or lists of arrays."""
+    if isinstance(expected, tuple) or _is_list_of_arrays(expected):
+        if not isinstance(got, tuple | list) or len(got) != len(expected):
+            return []
+        pairs = zip(got, expected, strict=True)
+        return [shapes for a, b in pairs for shapes in _shapes(a, b)]
+    if isinstance(expected, dict) or _is_list_of_arrays(got):
+        return []
+    return [(np.shape(got), np.shape(expected))]
+
+
+def _is_list_of_arrays(value: Any) -> bool:
+    return isinstance(value, list) and any(isinstance(part, np.ndarray) for part in value)
 
 
 def _size(shape: tuple[int, ...]) -> str:

@@ -1,8 +1,8 @@
-"""Adapters between a model's operations and the plain functions of the exercises.
+"""Adapters between the library and the plain functions of the exercises.
 
 `EXERCISE_ARGUMENTS` converts an operation's arguments to those of the exercise's function.
 `causal_softmax` implements that operation with `ops.softmax`, so that attention calls a learner's
-softmax.
+softmax. `adamw_step` is the optimiser's kernel with the exercise's arguments.
 """
 
 from collections.abc import Callable
@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from microgpt import ops
+from microgpt import backends, ops
 
 MASKED_SCORE = -1e30  # softmax turns it into 0
 
@@ -43,3 +43,18 @@ def causal_softmax(scores: Any, scale: float = 1.0) -> Any:
     T = scores.shape[-1]
     mask = np.triu(np.full((T, T), MASKED_SCORE, scores.dtype), 1)
     return ops.softmax(scores * scale + mask)
+
+
+def adamw_step(
+    p: Any, g: Any, m: Any, v: Any, t: int,
+    lr: float, beta1: float, beta2: float, eps: float, weight_decay: float,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:  # fmt: skip
+    """Return p, m and v after one step of the library's AdamW, in float64."""
+    shape = np.shape(p)
+    p, g, m, v = (np.array(array, np.float64).reshape(-1) for array in (p, g, m, v))
+    decayed = len(p) if len(shape) == 2 else 0
+    settings = (beta1, beta2, eps, weight_decay, decayed)
+    backends.get("numpy").launch(
+        "adamw_step_", p, g, m, v, np.array([float(lr)]), np.array([float(t)]), *settings
+    )
+    return p.reshape(shape), m.reshape(shape), v.reshape(shape)

@@ -4,11 +4,17 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
-from microgpt.autograd.engine import decomposed, override_backward, override_ops
+from microgpt.autograd.engine import (
+    decomposed,
+    override_backward,
+    override_ops,
+    override_optimizer,
+)
 from microgpt.errors import Described, SettingError, StateError
-from microgpt.learn import backward_overrides, op_overrides, sampler_override
+from microgpt.learn import backward_overrides, op_overrides, optimizer_override, sampler_override
 from microgpt.learn.answer_stub import is_stub
 from microgpt.learn.backward_rules import TENSOR_RULES
+from microgpt.learn.library_training import LibraryTraining
 from microgpt.learn.messages import message_section
 from microgpt.learn.usage_report import CallStats, UsageReport
 from microgpt.sampling import override_sampler
@@ -26,19 +32,26 @@ def using(**functions: Callable[..., Any]) -> Iterator[UsageReport]:
     gradients. `mul_backward`, `tanh_backward` and `backward` replace parts of the backward pass on
     `Value`s, as in a `ScalarGPT`; `matmul_backward`, `unbroadcast`, `cross_entropy_backward` and
     `embedding_backward` on Tensors. An operation that is given together with its rule gives only
-    the values. The report counts calls and compares results with the library's; show it after the
-    block. Raises StateError, which names the operations that ran instead, if a function never ran.
-    If results differ and the block raises, the report is added to the error as a note.
+    the values. `adamw` replaces the step of Adam and AdamW, one parameter at a time, and
+    `clip_grad_norm` the clipping of gradients where there is a limit. The report counts calls and
+    compares results with the library's; show it after the block. Raises StateError, which names
+    what ran instead, if a function never ran. If results differ and the block raises, the report is
+    added to the error as a note.
     """
     _check_functions(functions)
     rules = functions.keys() & TENSOR_RULES
     report = UsageReport({n: CallStats(has_rule=f"{n}_backward" in rules) for n in functions})
     of_sampler = {name: f for name, f in functions.items() if name in sampler_override.NAMES}
     of_backward = {name: f for name, f in functions.items() if name in backward_overrides.NAMES}
-    of_ops = {n: f for n, f in functions.items() if n not in of_sampler and n not in of_backward}
+    of_optimizer = {name: f for name, f in functions.items() if name in optimizer_override.NAMES}
+    others = of_sampler.keys() | of_backward.keys() | of_optimizer.keys()
+    of_ops = {name: f for name, f in functions.items() if name not in others}
     sampler = sampler_override.SamplerOverride(of_sampler, report)
     ops = op_overrides.OpOverrides(of_ops, report)
     passes = backward_overrides.BackwardOverrides(of_backward, report)
+    # With operations or rules of the learner's, a loss differs for more reasons than the optimiser.
+    training = None if of_ops or of_backward else LibraryTraining(report)
+    optimizer = optimizer_override.OptimizerOverride(of_optimizer, report, training)
     with ExitStack() as stack:
         if of_sampler:
             stack.enter_context(override_sampler(sampler.choose))
@@ -49,6 +62,10 @@ def using(**functions: Callable[..., Any]) -> Iterator[UsageReport]:
             stack.enter_context(override_backward(passes.run))
             if passes.uses_tensors:
                 stack.enter_context(decomposed())
+        if of_optimizer:
+            stack.enter_context(override_optimizer(optimizer))
+            if training is not None:
+                stack.enter_context(override_ops(training.hook))
         try:
             yield report
         except Exception as error:  # which a wrong function may have caused in the library's code
@@ -57,13 +74,15 @@ def using(**functions: Callable[..., Any]) -> Iterator[UsageReport]:
             raise
     for name, stats in report.stats.items():
         if not stats.num_calls:
-            part = sampler if name in of_sampler else passes if name in of_backward else ops
-            raise StateError(part.why_not_called(name))
+            for part in (sampler, passes, optimizer, ops):
+                if name in part.functions:
+                    raise StateError(part.why_not_called(name))
 
 
 def _check_functions(functions: dict[str, Any]) -> None:
     """Raise SettingError on names that cannot be overridden and values that are not callable."""
-    names = (*sampler_override.NAMES, *op_overrides.NAMES, *backward_overrides.NAMES)
+    modules = (sampler_override, op_overrides, backward_overrides, optimizer_override)
+    names = [name for module in modules for name in module.NAMES]
     if not functions:
         raise SettingError("functions", "at least one, as in using(softmax=my_softmax)", functions)
     for name, function in functions.items():

@@ -1,11 +1,12 @@
 """Adam and AdamW: one fused kernel launch per segment and step."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
 
 from microgpt.autograd.tensor import Tensor
+from microgpt.backends.dispatch import data_ptr
 from microgpt.config.checks import check_number
 from microgpt.errors import SettingError
 from microgpt.nn import Module
@@ -68,7 +69,17 @@ class Adam(Optimizer):
             arrays |= {f"m.{index}": m, f"v.{index}": v}
         return arrays
 
-    def step(self) -> None:
+    def moments(self) -> Iterator[tuple[Tensor, np.ndarray, np.ndarray]]:
+        """Iterate over the parameters, each with its m and v; views, in the parameter's shape."""
+        segments = list(zip(self.flat_segments, self.exp_avgs, self.exp_avg_sqs, strict=True))
+        if len(segments) == 1:
+            segments *= len(self.parameters)
+        for parameter, ((data, _), m, v) in zip(self.parameters, segments, strict=True):
+            start = (data_ptr(parameter.array) - data_ptr(data)) // data.itemsize
+            part = slice(start, start + parameter.size)
+            yield parameter, m[part].reshape(parameter.shape), v[part].reshape(parameter.shape)
+
+    def _launch_step(self) -> None:
         self.backend.launch("increment_step_", self._step)
         for (data, grad), m, v, decay_args in zip(
             self.flat_segments, self.exp_avgs, self.exp_avg_sqs, self._decay_args, strict=True

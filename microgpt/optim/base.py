@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from microgpt.autograd.engine import context, override_optimizer
 from microgpt.autograd.tensor import Tensor
 from microgpt.backends import LOCK, check_host_read
 from microgpt.config.checks import check_number
@@ -61,6 +62,15 @@ class Optimizer:
 
     def step(self) -> None:
         """Update the parameters once from their gradients."""
+        override = context.optimizer_override
+        if override is None:
+            self._launch_step()
+            return
+        with override_optimizer(None):
+            override.step(self)
+
+    def _launch_step(self) -> None:
+        """Launch the kernels of one step."""
         raise NotImplementedError
 
 
@@ -91,7 +101,7 @@ def _check_parameters(parameters: Iterable[Tensor] | Module) -> list[Tensor]:
 class SGD(Optimizer):
     """Gradient descent without momentum: data −= lr · grad."""
 
-    def step(self) -> None:
+    def _launch_step(self) -> None:
         for data, grad in self.flat_segments:
             self.backend.launch("sgd_step_", data, grad, self._lr)
 
@@ -105,6 +115,10 @@ def clip_grad_norm_(
     """
     leaves = _check_parameters(parameters)
     check_number("max_norm", max_norm, above=0)
+    override = context.optimizer_override
+    if override is not None:
+        with override_optimizer(None):
+            return override.clip(leaves, max_norm)
     backend, pairs = leaves[0].backend, flat_segments(leaves)
     sum_of_squares, norm = backend.full(1, np.float64), backend.empty(1, np.float64)
     for _, grad in pairs:

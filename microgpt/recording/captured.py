@@ -135,6 +135,8 @@ class Captured:
             return self.function(*args, **kwargs)
         if context.op_override is not None or context.run_override is not None:
             return self.function(*args, **kwargs)
+        if context.optimizer_override is not None:
+            return self.function(*args, **kwargs)
         if active_tracer.tracer is not None and backends.current_tracer() is not None:
             return self.function(*args, **kwargs)
         values, names = flatten_arguments(args, kwargs) if kwargs else (args, ())

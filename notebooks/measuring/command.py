@@ -7,7 +7,14 @@ from course.percent_source import NOTEBOOKS
 
 from microgpt._io.atomic_write import atomic_write
 
-from . import embeddings, guess_next_letter, numbers_to_arrays, one_number, text_to_tokens
+from . import (
+    embeddings,
+    guess_next_letter,
+    numbers_to_arrays,
+    one_number,
+    scaling,
+    text_to_tokens,
+)
 from .claim import SEEDS, Measurement
 from .entries import updated
 from .experiment_cells import experiment_cells
@@ -35,7 +42,15 @@ def main(arguments: list[str] | None = None, folder: Path = NOTEBOOKS) -> int:
     """Measure the notebooks named, or all that claim something; print and write the results."""
     parser = argparse.ArgumentParser(prog="measure.py", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help="how a notebook's name begins")
+    parser.add_argument(
+        "--scaling", action="store_true", help="train the models of the scaling law"
+    )
     options = parser.parse_args(arguments)
+    if options.scaling:
+        runs = scaling.scaling_runs()
+        scaling.write_runs(runs)
+        print(f"{len(runs)} models trained")
+        return 0
     path = folder / "numbers.toml"
     for notebook in MODULES:
         if options.names and not notebook.startswith(tuple(options.names)):

@@ -9,6 +9,7 @@ from leaf_tensors import leaf
 from optimizer_cases import parameters, set_gradients
 
 import microgpt as mg
+from microgpt.autograd.engine import override_optimizer
 from microgpt.backends.dispatch import CACHE_LINE, data_ptr
 from microgpt.errors import (
     SettingError,
@@ -166,3 +167,48 @@ def test_a_shallow_copy_steps_the_same_parameters_with_a_state_of_its_own(backen
     other.step()
     assert (optimizer.step_count, other.step_count) == (0, 1)
     np.testing.assert_allclose(w.data, [0.9], rtol=1e-5)
+
+
+class Double:
+    """An override that makes every step twice, and clips to half of what is asked."""
+
+    def __init__(self):
+        self.calls = []
+
+    def step(self, optimizer):
+        self.calls.append(type(optimizer).__name__)
+        optimizer.step()
+        optimizer.step()
+
+    def clip(self, parameters, max_norm):
+        self.calls.append(max_norm)
+        return mg.clip_grad_norm_(parameters, max_norm / 2)
+
+
+@pytest.mark.parametrize("backend", ["numpy", "numba"])
+def test_an_override_runs_in_place_of_steps_and_clipping(backend):
+    def make_step(captured):
+        x = mg.Tensor(np.array([3.0, 4.0]), requires_grad=True, backend=backend)
+        optimizer = mg.SGD([x], lr=1.0)
+
+        def step():
+            optimizer.zero_grad()
+            (x * x / 2).sum().backward()
+            norm = mg.clip_grad_norm_([x], 1.0)
+            optimizer.step()
+            return norm
+
+        return x, mg.capture(step) if captured else step
+
+    for captured in (False, True):
+        x, step = make_step(captured)
+        for _ in range(3):
+            step()
+        np.testing.assert_allclose(x.numpy(), [1.2, 1.6], rtol=1e-12)
+        override = Double()
+        with override_optimizer(override):
+            assert step().item() == pytest.approx(2.0)
+        assert override.calls == [1.0, "SGD"]
+        np.testing.assert_allclose(x.numpy(), [0.6, 0.8], rtol=1e-12)
+        step()
+        np.testing.assert_allclose(x.numpy(), [0.0, 0.0], atol=1e-12)

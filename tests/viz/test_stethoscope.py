@@ -31,7 +31,7 @@ SHARED = [(), (), (0, 1), (2, 0), (3, 2)]  # c = a*b; c*a + c
 def replay_of(source, position=None, order="right", accumulates=True, leaf=0, **values):
     """The replay of an expression at a position, `None` for the end."""
     state = start_state(source, values).with_leaf(leaf).with_order(order)
-    state = state.with_accumulates(accumulates).next_step()
+    state = state.with_forgetting(not accumulates).next_step()
     for _ in range(len(state.steps) + 1 if position is None else position):
         state = state.next_step()
     return state.view

@@ -19,6 +19,8 @@ from microgpt.learn.bundled.ex06_many_heads import MANY_HEADS
 from microgpt.learn.bundled.ex07_count_parameters import COUNT_PARAMETERS
 from microgpt.learn.bundled.ex07_layer_norm import LAYER_NORM
 from microgpt.learn.bundled.ex07_rms_norm import RMS_NORM
+from microgpt.learn.bundled.ex08_adamw_step import ADAMW_STEP
+from microgpt.learn.bundled.ex08_clip_grad_norm import CLIP_GRAD_NORM
 from microgpt.learn.bundled.ex09_sample import SAMPLE
 from microgpt.learn.bundled.ex09_temperature import TEMPERATURE
 from microgpt.learn.bundled.ex09_top_k import TOP_K
@@ -44,6 +46,8 @@ EXERCISES: tuple[Exercise, ...] = (
     RMS_NORM,
     LAYER_NORM,
     COUNT_PARAMETERS,
+    ADAMW_STEP,
+    CLIP_GRAD_NORM,
     TEMPERATURE,
     TOP_K,
     SAMPLE,

@@ -9,9 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from microgpt import backends, ops
+from microgpt import ops
 from microgpt.autograd.tensor import Tensor
 from microgpt.errors import SettingError
+from microgpt.learn.op_adapters import adamw_step
 from microgpt.sampling import next_token
 from microgpt.tokenizers.bpe_merge import merge_all
 
@@ -90,20 +91,6 @@ def attention_head(x: Any, wq: Any, wk: Any, wv: Any) -> np.ndarray:
 
 def rms_norm(x: Any, eps: float = 1e-5) -> np.ndarray:
     return _array(ops.rms_norm(_tensor(x), eps))
-
-
-def adamw_step(
-    p: Any, g: Any, m: Any, v: Any, t: int,
-    lr: float, beta1: float, beta2: float, eps: float, weight_decay: float,
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:  # fmt: skip
-    shape = np.shape(p)
-    p, g, m, v = (np.array(array, np.float64).reshape(-1) for array in (p, g, m, v))
-    decayed = len(p) if len(shape) == 2 else 0
-    settings = (beta1, beta2, eps, weight_decay, decayed)
-    backends.get("numpy").launch(
-        "adamw_step_", p, g, m, v, np.array([float(lr)]), np.array([float(t)]), *settings
-    )
-    return p.reshape(shape), m.reshape(shape), v.reshape(shape)
 
 
 def sample(logits: Any, T: float, k: int, u: float) -> int:

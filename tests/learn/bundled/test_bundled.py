@@ -27,6 +27,7 @@ def test_ids_stay_as_they_are():
         "04.merge", "04.encode", "05.embedding", "05.embedding_backward",
         "06.attention_head", "06.many_heads",
         "07.rms_norm", "07.layer_norm", "07.count_parameters",
+        "08.adamw_step", "08.clip_grad_norm",
         "09.temperature", "09.top_k", "09.sample",
     ]  # fmt: skip
 

@@ -1,4 +1,4 @@
-"""Answers of 01 to 07 that are wrong in every exercise: each ends in one sentence that helps."""
+"""Answers of 01 to 08 that are wrong in every exercise: each ends in one sentence that helps."""
 
 import math
 
@@ -14,8 +14,10 @@ IDS = (
     "03.surprise", "03.softmax", "03.cross_entropy", "03.cross_entropy_backward",
     "04.merge", "04.encode", "05.embedding", "05.embedding_backward",
     "06.attention_head", "06.many_heads", "07.rms_norm", "07.layer_norm", "07.count_parameters",
+    "08.adamw_step", "08.clip_grad_norm",
 )  # fmt: skip
-ONE_ARGUMENT = ("03.surprise", "03.softmax")  # as a tuple it is a number, or an array
+# Their arguments, as a tuple, have the type of a result.
+LIKE_A_RESULT = ("03.surprise", "03.softmax", "08.clip_grad_norm")
 MISSING, ASKED = "a `return` is missing", "where the signature asks for"
 ARGUMENTS, VARIES = "Change the line that begins with def", "gave another result"
 
@@ -78,7 +80,7 @@ def test_an_odd_answer_ends_in_one_sentence(id, name):
     assert result.state == "not yet"
     assert result.property
     assert result._repr_html_()
-    if name == "its arguments" and id in ONE_ARGUMENT:
+    if name == "its arguments" and id in LIKE_A_RESULT:
         assert result.cause
     elif cause is not None:
         assert cause in result.cause
