@@ -51,7 +51,7 @@ def test_one_minute_is_singular(capsys):
     assert main(command) == 0
     assert Path("hw.ipynb").read_text("utf-8").count("About 1 minute.") == 2
     assert main(["exercises"]) == 0
-    assert "1 minute   difficulty" in capsys.readouterr().out
+    assert "1 minute  difficulty" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
