@@ -1,6 +1,6 @@
 """`RunRecord`: the black box of a run: what every step did, and snapshots on the way."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -46,6 +46,7 @@ class RunRecord:
     ):
         self.settings, self.baselines, self.num_targets = settings, baselines, num_targets
         self.snapshots: list[Snapshot] = []
+        self._verdicts: dict[int, Verdict] = {}
         self._rows, self._num_steps = np.empty((256, _COLUMNS)), 0
 
     def __len__(self) -> int:
@@ -114,7 +115,18 @@ class RunRecord:
 
     def verdict(self, num_snapshots: int | None = None) -> Verdict:
         """Judge the run by its first snapshots, by default all."""
-        return judge(self.loss_history(num_snapshots))
+        if num_snapshots is None:
+            return judge(self.loss_history())
+        if num_snapshots not in self._verdicts:  # later steps do not change it
+            self._verdicts[num_snapshots] = judge(self.loss_history(num_snapshots))
+        return self._verdicts[num_snapshots]
+
+    def without_weights(self) -> "RunRecord":
+        """Return a copy for comparing: its steps, and snapshots without their weights."""
+        other = RunRecord(self.settings, self.baselines, self.num_targets)
+        other._rows, other._num_steps = self.rows.copy(), self._num_steps
+        other.snapshots = [replace(one, weights=np.zeros(0)) for one in self.snapshots]
+        return other
 
     @property
     def nbytes(self) -> int:
