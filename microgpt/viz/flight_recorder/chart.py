@@ -92,7 +92,7 @@ def flight_chart(flight: Flight) -> FlightChart:
         labels=(
             *_line_labels(flight, baselines),
             Label(LR[0] + 4, f"{lr.high:.2g}" if len(curves) else ""),
-            Label(LR[1] - 2, "0"),
+            Label(LR[1] - 2, "0" if len(curves) else ""),
             *(Label(norm.y(tick), f"{tick:g}") for tick in norm.ticks()),
             *(Label(ratio.y(tick), f"{100 * tick:g} %") for tick in ratio.ticks()),
         ),

@@ -151,10 +151,10 @@ def _snapshot(flight: Flight) -> Markup:
     """Return the snapshot that is shown: its losses, what it writes, and the verdict."""
     snapshot = flight.snapshot
     if snapshot is None:
-        return tag(
-            "div", tag("p", "Press Start.", css_class="b"), tag("p", flight.duration),
-            css_class="side empty",
-        )  # fmt: skip
+        lines = [tag("p", "Press Start.", css_class="b"), tag("p", flight.duration)]
+        if flight.symptom:
+            lines.append(tag("p", tag("b", "look for this:"), f" {flight.symptom}."))
+        return tag("div", *lines, css_class="side empty")
     figures = []
     if snapshot.step:
         loss = flight.mean_before(flight.curves.losses, snapshot.step)
