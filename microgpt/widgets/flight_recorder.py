@@ -1,5 +1,6 @@
 """`FlightRecorder`: train a small model in a live view that records all of it, and break it."""
 
+import threading
 from dataclasses import replace
 from typing import Any
 
@@ -8,6 +9,7 @@ import ipywidgets
 from microgpt.backends import LOCK
 from microgpt.data import Corpus, load_corpus
 from microgpt.data.corpora import BUNDLED_CORPORA
+from microgpt.errors import MicrogptError
 from microgpt.runs import HEALTHY, STEPS, SWITCHES, RunRecord, TrainingRun, compare_runs
 from microgpt.viz.drawing import Drawing
 from microgpt.viz.flight_recorder import draw_flight_still, flight_table, render_flight
@@ -47,6 +49,7 @@ class FlightRecorder(Panel):
             stop_earlier_workers(self._cell)
         run = TrainingRun(corpus, switch, steps=steps, seed=seed, backend=backend)
         self._corpora = {corpus.name: corpus}
+        self._syncing_thread: int | None = None  # the thread that is setting the lists
         self._samples: dict[tuple[int, int], tuple[str, ...]] = {}
         texts = [corpus.name, *(name for name in BUNDLED_CORPORA if name != corpus.name)]
         self.text_select = _dropdown("Text", texts, self._on_text)
@@ -154,9 +157,21 @@ class FlightRecorder(Panel):
 
     def _on_compare(self, name: str) -> None:
         other = "" if name == NONE else name
-        if other != self.state.other:
-            self.update(self._changed, other=other, parting="")
+        if other != self.state.other and self._syncing_thread != threading.get_ident():
+            self.update(replace, other=other, parting="")
+            self._compare()
             self.draw_still_later()
+
+    def _compare(self) -> None:
+        """Find where the run and the other part; the lock is not held, for it may take a second."""
+        state, other = self.state, self.state.other_record
+        if other is None or state.parting or len(state.run.record) < MIN_COMPARED:
+            return
+        try:
+            parting = repr(compare_runs(state.run, other))
+        except MicrogptError as error:
+            parting = str(error)
+        self.update(lambda now: replace(now, parting=parting) if now.other == state.other else now)
 
     def _on_slider(self, number: float, maximum: float) -> None:
         self.on_move("step", self._at, int(number))
@@ -169,6 +184,7 @@ class FlightRecorder(Panel):
         """Draw what the run has done, on whichever thread it is made."""
         self.update(self._followed)
         if self.control.status != "running":
+            self._compare()
             self.update_static_output()
 
     def _on_error(self, error: Exception) -> None:
@@ -178,15 +194,12 @@ class FlightRecorder(Panel):
         return self._changed(state, status=self.control.status, error=self.control.error)
 
     def _changed(self, state: FlightState, **changes: Any) -> FlightState:
-        """Return the state with changes, the sample of its snapshot, and where it parts."""
+        """Return the state with changes, and the sample of its snapshot."""
         state = replace(state, **changes)
         snapshots = state.run.record.snapshots
         if snapshots:
             index = len(snapshots) - 1 if state.shown is None else state.shown
             state = replace(state, sample=self._sample(state.run, index))
-        other = state.other_record
-        if other is not None and not state.parting and len(state.run.record) >= MIN_COMPARED:
-            state = replace(state, parting=repr(compare_runs(state.run, other)))
         return state
 
     def _sample(self, run: TrainingRun, index: int) -> tuple[str, ...]:
@@ -198,6 +211,11 @@ class FlightRecorder(Panel):
     def sync_controls(self) -> None:
         with LOCK:
             super().sync_controls()
+            self._syncing_thread = threading.get_ident()
+            try:
+                self._sync_selects()
+            finally:
+                self._syncing_thread = None
             state = self.state
             is_running, is_paused = state.status == "running", state.status == "paused"
             self.start_button.description = "Go on" if is_paused else "Start"
@@ -211,17 +229,16 @@ class FlightRecorder(Panel):
                 (self.start_button, not is_running), (self.pause_button, is_running),
             ):  # fmt: skip
                 (control.add_class if is_first else control.remove_class)("mg-primary")
-            settings = state.run.settings
-            self.text_select.value, self.run_select.value = (
-                settings.corpus.name,
-                settings.switch_name,
-            )
-            options = [NONE, *state.comparable()]
-            if list(self.compare_select.options) != options:
-                self.compare_select.options = options
-            self.compare_select.value = state.other or NONE
             if not self.is_waiting("step"):
                 self.slider.value = len(state.run.record) if state.at is None else state.at
+
+    def _sync_selects(self) -> None:
+        state, settings = self.state, self.state.run.settings
+        self.text_select.value, self.run_select.value = settings.corpus.name, settings.switch_name
+        options = [NONE, *state.comparable()]
+        if list(self.compare_select.options) != options:
+            self.compare_select.options = options
+        self.compare_select.value = state.other or NONE
 
 
 def _dropdown(label: str, options: list[str], on_choice: Any) -> ipywidgets.Dropdown:

@@ -1,6 +1,7 @@
 """The flight recorder beside a notebook and in a script."""
 
 import itertools
+import threading
 
 import numpy as np
 import pytest
@@ -149,7 +150,36 @@ def test_a_run_of_another_seed_is_refused_in_a_sentence():
     assert view.state is before
     view.compare_with(mg.record_run(switch="lr ÷ 30", steps=4, until=3, backend="numpy"))
     assert "part at step 1, in the update of wte.weight" in view.caption
-    assert view.compare_select.value == "lr ÷ 30"
+    assert view.compare_select.value == view.state.other == "lr ÷ 30"
+
+
+def test_a_comparison_is_made_once_and_without_the_lock(monkeypatch):
+    from microgpt.backends import LOCK
+
+    made = []
+
+    def take_lock(taken):
+        if LOCK.acquire(timeout=5):
+            LOCK.release()
+            taken.append(True)
+
+    def compare(run, record):
+        taken = []
+        thread = threading.Thread(target=take_lock, args=(taken,))
+        thread.start()
+        thread.join()
+        made.append(taken == [True])
+        return "They part."
+
+    view = FlightRecorder(steps=4, backend="numpy")
+    view.run_select.value = "lr ÷ 30"
+    view.start_button.click()
+    monkeypatch.setattr(module, "compare_runs", compare)
+    view.compare_select.value = "healthy"
+    assert made == [True]
+    assert view.caption.endswith("'They part.'")
+    view.slider.slider.value = 1
+    assert made == [True]
 
 
 def test_another_text_begins_anew_with_its_own_lines():

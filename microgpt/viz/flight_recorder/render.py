@@ -163,7 +163,7 @@ def _snapshot(flight: Flight) -> Markup:
         figures.append(
             _figure(f"{snapshot.held_out:.2f}", "held-out", tag("i", css_class="diamond"))
         )
-    lines = [*flight.sample, *[""] * SAMPLE_LINES][:SAMPLE_LINES]
+    sample = [*flight.sample, *[""] * SAMPLE_LINES][:SAMPLE_LINES]
     return tag(
         "div",
         tag(
@@ -173,7 +173,7 @@ def _snapshot(flight: Flight) -> Markup:
         tag("div", *figures, css_class="figures"),
         tag("p", feels_like(flight, snapshot.held_out)),
         tag("p", f"it writes, at T = {flight.temperature:g}:", css_class="writes"),
-        tag("ul", *(tag("li", _line(line)) for line in lines), css_class="sample"),
+        tag("ul", *(tag("li", _line(line)) for line in sample), css_class="sample"),
         tag("p", tag("b", f"verdict: {snapshot.verdict}"), css_class="verdict"),
         tag("p", f"{snapshot.reason[:1].upper()}{snapshot.reason[1:]}.".replace("?.", "?")),
         css_class="side",
