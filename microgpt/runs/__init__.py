@@ -6,9 +6,11 @@ from microgpt.runs.run_record import RunRecord, Snapshot
 from microgpt.runs.run_settings import STEPS, RunSettings
 from microgpt.runs.switches import HEALTHY, SWITCHES, Switch
 from microgpt.runs.training_run import TrainingRun, record_run
+from microgpt.runs.update import GROUPS
 from microgpt.runs.verdict import LossHistory, Verdict, judge
 
 __all__ = [
+    "GROUPS",
     "HEALTHY",
     "STEPS",
     "SWITCHES",
