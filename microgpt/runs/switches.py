@@ -31,7 +31,7 @@ SWITCHES = {
     for switch in (
         Switch(HEALTHY, "the loss crosses one dashed line after the other"),
         Switch(
-            "lr × 100", "it learns how often each letter comes, and nothing more", lr_factor=100.0
+            "lr × 100", "it learns little more than how often each letter comes", lr_factor=100.0
         ),
         Switch("lr ÷ 30", "a straight and slow descent", lr_factor=1 / 30),
         Switch(
@@ -50,9 +50,14 @@ SWITCHES = {
             "the loss looks too good, and held-out text is worse than guessing blindly",
             targets=SAME,
         ),
-        Switch("targets shuffled", "it stops at the line of counted letters", targets=SHUFFLED),
-        Switch("lr × 10, with warm-up", "it stays behind a little", lr_factor=10.0),
-        Switch("lr × 10, without warm-up", "it stays behind more", lr_factor=10.0, warmup_steps=0),
-        Switch("no clipping", "no difference at this size", clips=False),
+        Switch("targets shuffled", "it stops near the line of counted letters", targets=SHUFFLED),
+        Switch("lr × 10, with warm-up", "it falls sooner, then lags behind", lr_factor=10.0),
+        Switch(
+            "lr × 10, without warm-up",
+            "no clear difference from the one with warm-up",
+            lr_factor=10.0,
+            warmup_steps=0,
+        ),
+        Switch("no clipping", "hardly any difference at this size", clips=False),
     )
 }

@@ -212,3 +212,20 @@ def test_both_back_ends_and_one_or_two_threads_give_the_same_curve():
     for curve in curves[1:]:
         np.testing.assert_allclose(curve, curves[0], rtol=1e-5)
     np.testing.assert_array_equal(curves[1], curves[-1])
+
+
+def test_the_exact_update_is_what_the_weights_lost():
+    run = TrainingRun(switch="lr × 100", backend="numpy")
+    run.run(until=2)
+    run.backward(*run.text.next_batch())
+    update = run.update()
+    for name, exact in update.exact.items():
+        lost = update.before[name].astype(np.float64) - run.parameters[name].array
+        np.testing.assert_allclose(exact, lost, atol=1e-7)
+        assert abs(exact).max() > 1e-3
+    mlp = [name for name in update.before if ".mlp." in name]
+    lengths = [
+        np.sqrt(sum((arrays[name].astype(np.float64) ** 2).sum() for name in mlp))
+        for arrays in (update.exact, update.before)
+    ]
+    assert update.ratios[2] == pytest.approx(lengths[0] / lengths[1], rel=1e-4)

@@ -1,6 +1,7 @@
 """The flight recorder beside a notebook and in a script."""
 
 import itertools
+import random
 import threading
 
 import numpy as np
@@ -221,3 +222,36 @@ def test_a_run_that_fails_says_so_and_can_be_started_again(monkeypatch):
     view.start_button.click()
     assert view.state.status == "finished"
     assert mg.widgets.errors() == []
+
+
+@pytest.mark.slow
+def test_four_threads_that_press_everything_make_the_run_that_nobody_touched(live):
+    view, failures = live(steps=100_000), []
+
+    def press(seed):
+        rng = random.Random(seed)
+        actions = (
+            view.start_button.click, view.pause_button.click, view.step_button.click,
+            lambda: setattr(view.slider.slider, "value", rng.randrange(60)),
+            lambda: setattr(view.numbers.toggle, "value", rng.random() < 0.5),
+            lambda: setattr(view.compare_select, "value", "none"),
+        )  # fmt: skip
+        try:
+            for _ in range(25):
+                rng.choice(actions)()
+        except BaseException as error:
+            failures.append(repr(error))
+
+    threads = [threading.Thread(target=press, args=(seed,)) for seed in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(100)
+        assert not thread.is_alive(), "a thread hangs"
+    view.pause()
+    view.wait()
+    assert failures == []
+    assert view.state.status in ("ready", "paused")
+    made = len(view.record)
+    straight = mg.record_run(steps=100_000, until=made, backend="numpy")
+    np.testing.assert_array_equal(straight.rows, view.record.rows)
