@@ -12,6 +12,7 @@ from microgpt.viz.flight_recorder.chart import (
 )
 from microgpt.viz.flight_recorder.flight import Flight
 from microgpt.viz.flight_recorder.render import (
+    NEAR_END,
     QUESTION,
     SAMPLE_LENGTH,
     feels_like,
@@ -27,8 +28,11 @@ from microgpt.viz.formatting import visible
 WIDTH, TOP = 720, 94
 LEFT, RIGHT = MARGIN + 84.0, 460.0  # of the plot
 SIDE = 484.0  # where the snapshot stands
-SIDE_LETTERS = 34  # of a line there
-RATIO_COLOURS = ("data", "good", "ink2", "data3")
+SIDE_LETTERS, BOLD_LETTERS = 34, 27  # of a line there
+# Colour, width and whether dashed, of each group of weights.
+RATIO_STROKES = (
+    ("data", 2.0, False), ("good", 2.0, True), ("ink2", 1.0, False), ("data3", 1.0, True),
+)  # fmt: skip
 LEGEND_COLOURS = {
     "raw-line": "data3", "line": "data", "diamond": "data", "ref-line": "ink3",
     "other-line": "ink2",
@@ -72,7 +76,7 @@ def _draw_chart(drawing: Drawing, flight: Flight, chart: FlightChart) -> None:
     for i, name in enumerate(flight.groups):
         y = float(TOP + HEADERS[-1] + 9)
         short = short_group(name)
-        drawing.add(Line(((x, y), (x + 12, y)), RATIO_COLOURS[i], 2.0, dashed=i > 0))
+        drawing.add(Line(((x, y), (x + 12, y)), *RATIO_STROKES[i]))
         drawing.add(Text(x + 16, y + 4, short, fill="ink2"))
         x += 16 + 7.0 * len(short) + 8
     for label in chart.labels:
@@ -87,7 +91,7 @@ def _draw_chart(drawing: Drawing, flight: Flight, chart: FlightChart) -> None:
     for points in (chart.smooth, chart.lr, chart.norm_smooth):
         draw(points, "data", 2.0)
     for i, points in enumerate(chart.ratios):
-        draw(points, RATIO_COLOURS[i], 1.5, dashed=i > 0)
+        draw(points, *RATIO_STROKES[i])
     for x, y in chart.held_out:
         drawing.add(_diamond(*at(x, y), size=3.5))
     if chart.cursor is not None:
@@ -95,7 +99,8 @@ def _draw_chart(drawing: Drawing, flight: Flight, chart: FlightChart) -> None:
             drawing.add(Line((at(chart.cursor, top), at(chart.cursor, bottom)), "mark", 1.5))
         drawing.add(*(Circle(*at(chart.cursor, y), 4.0, "mark") for y in chart.cursor_points))
     for x, text in chart.step_labels:
-        drawing.add(Text(*at(x, HEIGHT - 6), text, "middle", fill="ink2"))
+        anchor = "end" if x > NEAR_END else "middle"
+        drawing.add(Text(*at(x, HEIGHT - 6), text, anchor, fill="ink2"))
 
 
 def _draw_snapshot(drawing: Drawing, flight: Flight) -> None:
@@ -125,7 +130,8 @@ def _draw_snapshot(drawing: Drawing, flight: Flight) -> None:
 
 def _draw_lines(drawing: Drawing, text: str, y: float, weight: str = "normal") -> float:
     """Draw a text in lines; return the height of the next line."""
-    for line in textwrap.wrap(text, SIDE_LETTERS):
+    width = BOLD_LETTERS if weight == "bold" else SIDE_LETTERS
+    for line in textwrap.wrap(text, width):
         drawing.add(Text(SIDE, y, line, weight=weight, fill="ink" if weight == "bold" else "ink2"))
         y += 18
     return y
