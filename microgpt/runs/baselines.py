@@ -5,7 +5,7 @@ from math import log
 
 from microgpt.data import Batch
 from microgpt.errors import SizeError
-from microgpt.models.ngram import COMPARED_SMOOTHING, NGram
+from microgpt.models.ngram import NGram
 
 UNIFORM = "knowing nothing"
 COUNTED = {1: "letters", 2: "pairs", 3: "triples"}
@@ -29,7 +29,7 @@ def count_baselines(training: Batch, held_out: Batch, vocab_size: int) -> tuple[
     baselines = [Baseline(UNIFORM, log(vocab_size))]
     for n, name in COUNTED.items():
         try:
-            model = NGram(vocab_size, n, COMPARED_SMOOTHING).count(*training)
+            model = NGram(vocab_size, n).count(*training)
         except SizeError:
             break
         losses = model.losses(tokens, targets)

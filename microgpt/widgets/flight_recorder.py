@@ -1,6 +1,5 @@
 """`FlightRecorder`: train a small model in a live view that records all of it, and break it."""
 
-import threading
 from dataclasses import replace
 from typing import Any
 
@@ -49,12 +48,11 @@ class FlightRecorder(Panel):
             stop_earlier_workers(self._cell)
         run = TrainingRun(corpus, switch, steps=steps, seed=seed, backend=backend)
         self._corpora = {corpus.name: corpus}
-        self._syncing_thread: int | None = None  # the thread that is setting the lists
         self._samples: dict[tuple[int, int], tuple[str, ...]] = {}
         texts = [corpus.name, *(name for name in BUNDLED_CORPORA if name != corpus.name)]
-        self.text_select = _dropdown("Text", texts, self._on_text)
-        self.run_select = _dropdown("Run", list(SWITCHES), self._on_run)
-        self.compare_select = _dropdown("Compare", [NONE], self._on_compare)
+        self.text_select = _dropdown("Text", texts)
+        self.run_select = _dropdown("Run", list(SWITCHES))
+        self.compare_select = _dropdown("Compare", [NONE])
         self.start_button = button("Start", self.start, "start the run, or go on with it")
         self.pause_button = button("Pause", self.pause, "pause after the current step")
         self.step_button = button("Step", self.step, "make one step and stay paused")
@@ -76,7 +74,9 @@ class FlightRecorder(Panel):
             arguments=(corpus, switch, steps, seed, backend),
         )  # fmt: skip
         self.control = self._control_of(self.state)
-        self.redraw()
+        self.observe(self.text_select, self._on_text)
+        self.observe(self.run_select, self._on_run)
+        self.observe(self.compare_select, self._on_compare)
         if self._cell is None:
             self.start()
 
@@ -157,7 +157,7 @@ class FlightRecorder(Panel):
 
     def _on_compare(self, name: str) -> None:
         other = "" if name == NONE else name
-        if other != self.state.other and self._syncing_thread != threading.get_ident():
+        if other != self.state.other:
             self.update(replace, other=other, parting="")
             self._compare()
             self.draw_still_later()
@@ -175,7 +175,6 @@ class FlightRecorder(Panel):
 
     def _on_slider(self, number: float, maximum: float) -> None:
         self.on_move("step", self._at, int(number))
-        self.draw_still_later()
 
     def _at(self, state: FlightState, step: int) -> FlightState:
         return self._changed(state, at=step if step < len(state.run.record) else None)
@@ -211,11 +210,7 @@ class FlightRecorder(Panel):
     def sync_controls(self) -> None:
         with LOCK:
             super().sync_controls()
-            self._syncing_thread = threading.get_ident()
-            try:
-                self._sync_selects()
-            finally:
-                self._syncing_thread = None
+            self._sync_selects()
             state = self.state
             is_running, is_paused = state.status == "running", state.status == "paused"
             self.start_button.description = "Go on" if is_paused else "Start"
@@ -241,11 +236,8 @@ class FlightRecorder(Panel):
         self.compare_select.value = state.other or NONE
 
 
-def _dropdown(label: str, options: list[str], on_choice: Any) -> ipywidgets.Dropdown:
-    """Make a drop-down list that calls `on_choice(option)`."""
-    widget = ipywidgets.Dropdown(options=options, value=options[0], description=label)
-    widget.observe(lambda change: on_choice(change["new"]), "value")
-    return widget
+def _dropdown(label: str, options: list[str]) -> ipywidgets.Dropdown:
+    return ipywidgets.Dropdown(options=options, value=options[0], description=label)
 
 
 def _render(state: FlightState, before: FlightState | None) -> Rendered:
