@@ -147,6 +147,13 @@ def test_the_names_of_the_lines_stand_apart_and_inside(losses):
     assert ys[-1] <= LOSS[1]
 
 
+def test_of_two_close_lines_the_upper_one_keeps_its_name_beside_it():
+    close = (("knowing nothing", 4.0), ("letters", 3.0), ("pairs", 2.02), ("triples", 2.0))
+    chart = flight_chart(replace(READY, baselines=close))
+    assert [label.y for label in chart.labels[:3]] == pytest.approx(chart.baselines[:3])
+    assert chart.labels[3].y == pytest.approx(chart.baselines[2] + LABEL_HEIGHT)
+
+
 def test_a_loss_that_explodes_does_not_press_the_lines_together():
     wild = flight(
         curves=Curves(np.full(400, 1e6), np.ones(400), np.full(400, 1e9), np.ones((400, 4)))

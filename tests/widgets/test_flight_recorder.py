@@ -140,6 +140,8 @@ def test_two_runs_of_a_session_and_where_they_part():
     assert 'class="mg-other"' in view.picture.value
     view.compare_select.value = "none"
     assert "part at" not in view.caption
+    view.run_select.value = "lr ÷ 30"
+    assert view.compare_select.options == ("none", "healthy", "gradients not zeroed")
     assert all(not len(one.weights) for one in dict(view.state.earlier)["healthy"].snapshots)
 
 
