@@ -119,6 +119,7 @@ def _attention(text, head=None, edits=("mask", "cut")):
     return view
 
 
+<<<<<<< HEAD
 def _flight(switch="healthy", compared=False):
     view = mg.widgets.FlightRecorder("story", switch, steps=30, backend="numpy")
     if compared:
@@ -130,6 +131,19 @@ def _flight(switch="healthy", compared=False):
 def _flight_ready():
     view = _flight()
     view.run_select.value = "gradients not zeroed"
+=======
+def _folded_ledger():
+    view = mg.widgets.ResidualLedger("story", text="the door was")
+    view.removal_toggle.value = True
+    view.row_number.value = 16  # the MLP of the last layer
+    return view
+
+
+def _ledger_size():
+    view = mg.widgets.ResidualLedger()
+    view.tab_buttons["size"].click()
+    view.size_controls.preset_select.value = "gpt2-124M"
+>>>>>>> 4363ed889763ba029c94b2736cb58cbf6e5f089a
     return view
 
 
@@ -154,6 +168,9 @@ VIEWS = {
     "stethoscope, a deep graph": lambda: mg.widgets.Stethoscope(
         "c = a*b; tanh(relu(exp(tanh(c*a + c))*a)/b)**2 + c", a=-2.4, toggles=True
     ),
+    "ledger": lambda: mg.widgets.ResidualLedger("names", CORPUS),
+    "ledger, folded rows": _folded_ledger,
+    "ledger, size": _ledger_size,
     "merges": lambda: mg.widgets.MergeTimeMachine("the theme is unbelievable", merges=30),
     "merges of bytes": _merges_of_bytes,
     "merges, a long text": lambda: mg.widgets.MergeTimeMachine("unbelievable tokenization, " * 7),
