@@ -4,13 +4,13 @@ from functools import partial
 
 import ipywidgets
 
-from microgpt.data import Corpus
 from microgpt.tokenizers import Tokenizer
 from microgpt.viz.editable_attention import (
     CUT,
     MASK,
     OFF,
     UNSCALED,
+    HeldOut,
     attention_table,
     draw_attention,
     edit_label,
@@ -33,10 +33,11 @@ class EditableAttention(Panel):
     """A live view of a GPT's attention on a text, in which single weights can be taken away.
 
     `model` is "names", "story", a Trainer, a Checkpoint, or a GPT with its `corpus` (or
-    `tokenizer`). The view begins with `text`, by default the first held-out entry of the corpus
-    without its last letter. *Mask* sets a score to −1e30 before the softmax, *cut* a weight to 0
-    after it; edits add up, and each can be removed. All numbers come from runs of the model under
-    `mg.trace`. Raises TokenError for characters that the model cannot read.
+    `tokenizer`). The view begins with `text`, by default the first entry of the corpus that the
+    model was not trained on, without its last letter. *Mask* sets a score to −1e30 before the
+    softmax, *cut* a weight to 0 after it; edits add up, and each can be removed. All numbers come
+    from runs of the model under `mg.trace`. Raises TokenError for characters that the model cannot
+    read.
     """
 
     def __init__(
@@ -48,7 +49,8 @@ class EditableAttention(Panel):
         tokenizer: Tokenizer | None = None,
     ):
         self.source = find_gpt_source(model, corpus, tokenizer)
-        self.texts = held_out_texts(corpus if isinstance(corpus, Corpus) else None)
+        self.texts = held_out_texts(self.source, model, corpus)
+        self._head_tables: dict[int, HeldOut | None] = {}  # by layer
         text = opening_text(self.texts) if text is None else text
         state = first_state(self.source, text, self.texts)
         self._make_controls(state)
@@ -78,7 +80,10 @@ class EditableAttention(Panel):
         return render_attention(state.view, None if before is None else before.view)
 
     def _numbers(self, state: AttentionState) -> str:
-        return attention_table(state.view, held_out_heads(self.source, self.texts, state.layer))
+        layer = state.layer
+        if layer not in self._head_tables:
+            self._head_tables[layer] = held_out_heads(self.source, self.texts, layer)
+        return attention_table(state.view, self._head_tables[layer])
 
     # -- controls -------------------------------------------------------------------------------
 

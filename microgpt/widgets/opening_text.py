@@ -2,9 +2,11 @@
 
 from collections.abc import Sequence
 
-from microgpt.data import Corpus
+from microgpt.data import Corpus, load_corpus
 from microgpt.errors import SettingError, TokenError
+from microgpt.training import Trainer
 from microgpt.widgets.logits_source import ModelLogits
+from microgpt.widgets.model_lookup import CorpusLike, ModelLike
 from microgpt.widgets.typed_text import read_typed_text
 
 FIRST_TEXT_LENGTH = 4  # letters, at least, of the entry that a view begins with
@@ -33,8 +35,21 @@ def opening_text(texts: Sequence[str]) -> str:
     return entry[:-1]
 
 
-def held_out_texts(corpus: Corpus | None) -> tuple[str, ...]:
-    """Return a corpus's held-out entries if it is a list of lines; () otherwise."""
-    if corpus is None or corpus.format != "lines" or len(set(corpus)) < 2:
+def held_out_texts(
+    source: ModelLogits, model: ModelLike, corpus: CorpusLike | None = None
+) -> tuple[str, ...]:
+    """Return the entries of a list of lines that the model was not trained on; () of other texts.
+
+    Without a corpus it is that of a Trainer, or of the model "names". Where it is not known what
+    the model was trained on, these are the entries that the corpus holds out by default.
+    """
+    if corpus is None and isinstance(model, Trainer):
+        corpus = model.corpus
+    elif corpus is None and model == "names":
+        corpus = load_corpus("names-mini")
+    if not isinstance(corpus, Corpus) or corpus.format != "lines" or len(set(corpus)) < 2:
         return ()
-    return tuple(corpus.distinct().split()[1])
+    check = source.memorization_check
+    if check is None:
+        return tuple(corpus.distinct().split()[1])
+    return tuple(text for text in corpus.distinct() if check(text) != "trained on")

@@ -7,7 +7,6 @@ from typing import Any
 import ipywidgets
 
 from microgpt.config import PRESETS
-from microgpt.data import Corpus
 from microgpt.pretrained import BUNDLED
 from microgpt.tokenizers import Tokenizer
 from microgpt.viz.drawing import Drawing
@@ -56,7 +55,7 @@ class ResidualLedger(Panel):
     ):
         self.source = find_gpt_source(model, corpus, tokenizer)
         if text is None:
-            texts = held_out_texts(corpus if isinstance(corpus, Corpus) else None)
+            texts = held_out_texts(self.source, model, corpus)
             text = opening_text(texts) or self.source.tokenizer.default_prompt
         state = first_state(self.source, text, size_of(self.source.model.config))
         self.models = list(BUNDLED) if isinstance(model, str) else [YOUR_MODEL, *BUNDLED]

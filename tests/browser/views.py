@@ -119,7 +119,6 @@ def _attention(text, head=None, edits=("mask", "cut")):
     return view
 
 
-<<<<<<< HEAD
 def _flight(switch="healthy", compared=False):
     view = mg.widgets.FlightRecorder("story", switch, steps=30, backend="numpy")
     if compared:
@@ -131,7 +130,9 @@ def _flight(switch="healthy", compared=False):
 def _flight_ready():
     view = _flight()
     view.run_select.value = "gradients not zeroed"
-=======
+    return view
+
+
 def _folded_ledger():
     view = mg.widgets.ResidualLedger("story", text="the door was")
     view.removal_toggle.value = True
@@ -143,7 +144,6 @@ def _ledger_size():
     view = mg.widgets.ResidualLedger()
     view.tab_buttons["size"].click()
     view.size_controls.preset_select.value = "gpt2-124M"
->>>>>>> 4363ed889763ba029c94b2736cb58cbf6e5f089a
     return view
 
 
