@@ -4,8 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 
-from microgpt.data import Corpus
-from microgpt.errors import Described, SettingError, TokenError
+from microgpt.errors import Described, SettingError
 from microgpt.sampling import next_token
 from microgpt.viz.editable_attention import (
     MASK,
@@ -23,9 +22,7 @@ from microgpt.widgets.attention_runs import (
     run_attention,
 )
 from microgpt.widgets.logits_source import ModelLogits
-from microgpt.widgets.typed_text import read_typed_text
-
-FIRST_TEXT_LENGTH = 4  # letters, at least, of the entry that the view begins with
+from microgpt.widgets.opening_text import read_text
 
 
 @dataclass(frozen=True)
@@ -190,15 +187,7 @@ def first_state(
     the end, else the most probable token. Raises TokenError for characters that are not in the
     vocabulary.
     """
-    if not isinstance(text, str):
-        raise SettingError("text", "a string", type(text))
-    read = read_typed_text(text, source.can_encode) if text.strip() else None
-    if read is not None:
-        source.check_chars(read.unknown_chars)
-    elif source.eos_token_id is None and not text:
-        raise TokenError(f"Type at least one {source.unit}.")
-    shown = text if read is None else read.text
-    ids = tuple(source.tokenizer.encode(shown, bos=True)[-source.block_size :])
+    shown, ids = read_text(source, text)
     run = _run(source, ids, layer, ())
     row = len(ids) - 1
     weights = run.weights.mean(axis=0) if head is None else run.weights[head]
@@ -208,19 +197,6 @@ def first_state(
     if target is None:
         target = int(run.logits.argmax())
     return AttentionState(source, shown, ids, target, layer, head, row, column, texts=tuple(texts))
-
-
-def opening_text(texts: Sequence[str]) -> str:
-    """Return the first entry of at least four letters, without its last one."""
-    entry = next((text for text in texts if len(text) >= FIRST_TEXT_LENGTH), "".join(texts[:1]))
-    return entry[:-1]
-
-
-def held_out_texts(corpus: Corpus | None) -> tuple[str, ...]:
-    """Return a corpus's held-out entries if it is a list of lines; () otherwise."""
-    if corpus is None or corpus.format != "lines" or len(set(corpus)) < 2:
-        return ()
-    return tuple(corpus.distinct().split()[1])
 
 
 def _next_token_in(source: ModelLogits, text: str, texts: Sequence[str]) -> int | None:

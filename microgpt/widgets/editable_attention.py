@@ -18,15 +18,11 @@ from microgpt.viz.editable_attention import (
 )
 from microgpt.viz.formatting import visible
 from microgpt.viz.html import Rendered
-from microgpt.widgets.attention_state import (
-    AttentionState,
-    first_state,
-    held_out_texts,
-    opening_text,
-)
+from microgpt.widgets.attention_state import AttentionState, first_state
 from microgpt.widgets.controls import box, button, mark_chosen
 from microgpt.widgets.head_statistics import held_out_heads
 from microgpt.widgets.model_lookup import CorpusLike, ModelLike, find_gpt_source
+from microgpt.widgets.opening_text import held_out_texts, opening_text
 from microgpt.widgets.panel import Panel
 
 CELL_EDITS = {"": "unchanged", MASK: "mask before softmax", CUT: "cut after softmax"}

@@ -10,9 +10,10 @@ from helpers.plain_gpt import plain_gpt
 import microgpt as mg
 from microgpt.viz.editable_attention import CUT, MASK, OFF, UNSCALED, AttentionEdit
 from microgpt.widgets.attention_runs import cell_arithmetic, cell_effects, run_attention
-from microgpt.widgets.attention_state import AttentionState, held_out_texts
+from microgpt.widgets.attention_state import AttentionState
 from microgpt.widgets.head_statistics import held_out_heads
 from microgpt.widgets.model_lookup import find_gpt_source
+from microgpt.widgets.opening_text import held_out_texts
 
 
 @pytest.fixture(scope="module")
