@@ -15,6 +15,7 @@ _PUBLIC = {
     "MergeTimeMachine": "merge_time_machine",
     "Neighbourhood": "neighbourhood",
     "NetworkDiagram": "network_diagram",
+    "ResidualLedger": "residual_ledger",
     "SamplingExplorer": "sampling_explorer",
     "ScoredGuess": "scored_guess",
     "Stethoscope": "stethoscope",

@@ -51,7 +51,7 @@ class LabeledSlider:
         on_change: Callable[[float, float], None],
     ):
         self.label, self.on_change, self.step = label, on_change, step
-        is_integer = step == 1
+        is_integer = isinstance(step, int)
         slider_type = ipywidgets.IntSlider if is_integer else ipywidgets.FloatSlider
         box_type = ipywidgets.BoundedIntText if is_integer else ipywidgets.BoundedFloatText
         self._value: float = minimum

@@ -26,9 +26,7 @@ def record(model: GPT, token_ids: Sequence[int]) -> Trace:
 def ledger_parts(found: LogitAttribution) -> tuple[LedgerPart, ...]:
     """Return the parts of an attribution, each attention and MLP with its heads or neurons."""
     splits = {**found.heads, **found.neurons}
-    return tuple(
-        LedgerPart(name, share, splits.get(name)) for name, share in found.parts.items()
-    )
+    return tuple(LedgerPart(name, share, splits.get(name)) for name, share in found.parts.items())
 
 
 def differences_without(

@@ -10,7 +10,7 @@ from microgpt.viz.residual_ledger.data import ATTENTION, LedgerPart, LedgerPictu
 
 MAX_ROWS = 12
 NUM_LARGEST = 5  # heads or neurons of a split part; the rest share a row
-AXIS_ENDS = (2, 3, 4, 5, 6, 8, 10, 15, 20, 30, 40, 60, 80, 100, 150, 200, 300, 500, 1000)
+AXIS_ENDS = (1, 1.5, 2, 3, 4, 5, 6, 8, 10, 15, 20, 30, 40, 60, 80, 100, 150, 200, 300, 500, 1000)
 
 
 @dataclass(frozen=True)
@@ -101,7 +101,7 @@ def picture_rows(picture: LedgerPicture) -> list[LedgerRow]:
 
 
 def ledger_axis(picture: LedgerPicture, rows: Sequence[LedgerRow]) -> float:
-    """Return the end of the axis, on both sides of 0: never below 2, so that little looks little.
+    """Return the end of the axis, on both sides of 0: never below 1, so that little looks little.
 
     It holds all parts, whether or not they are split, so that it stays as rows open.
     """

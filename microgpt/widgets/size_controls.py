@@ -1,0 +1,88 @@
+"""`SizeControls`: a preset, sliders and switches for the settings of a model that is counted."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import ipywidgets
+
+from microgpt.config import CHOICES, PRESETS
+from microgpt.widgets.controls import (
+    YOUR_OWN,
+    EchoGuard,
+    LabeledSlider,
+    box,
+)
+from microgpt.widgets.size_state import SizeState
+
+# Setting -> label, minimum, maximum and step of its slider.
+SLIDERS = {
+    "n_layer": ("Layers", 1, 48, 1),
+    "n_head": ("Heads", 1, 48, 1),
+    "n_embd": ("Width", 16, 1600, 16),
+    "block_size": ("Block size", 16, 2048, 16),
+    "vocab_size": ("Vocabulary", 2, 60_000, 1),
+}
+SWITCHES = {"tie_weights": "head tied to the token table", "bias": "biases"}
+NORMS = {"rmsnorm": "RMSNorm", "layernorm": "LayerNorm"}
+
+
+class SizeControls:
+    """The controls in a `box`; they call `on_setting(name, value)` and `on_preset(name)`.
+
+    `state` is shown first; its settings may lie beyond the sliders' ends.
+    """
+
+    def __init__(
+        self,
+        on_setting: Callable[[str, Any], None],
+        on_preset: Callable[[str], None],
+        state: SizeState,
+    ):
+        self._guard = EchoGuard()
+        self.preset_select = ipywidgets.Dropdown(
+            options=[(YOUR_OWN, ""), *((name, name) for name in PRESETS)], description="Preset"
+        )
+        self.sliders = {
+            name: LabeledSlider(
+                lambda number, _, label=label: label,
+                min(minimum, state.get(name)), max(maximum, state.get(name)), step,
+                lambda number, _, name=name: on_setting(name, int(number)),
+            )
+            for name, (label, minimum, maximum, step) in SLIDERS.items()
+        }  # fmt: skip
+        self.switches = {name: ipywidgets.ToggleButton() for name in SWITCHES}
+        self.norm_select = ipywidgets.Dropdown(
+            options=[(NORMS[name], name) for name in CHOICES["norm"]], description="Norm"
+        )
+        self._observe(self.preset_select, lambda name: on_preset(name) if name else None)
+        self._observe(self.norm_select, partial(on_setting, "norm"))
+        for name, switch in self.switches.items():
+            self._observe(switch, partial(on_setting, name))
+        self.box = box(
+            "mg-size-set",
+            [
+                box("mg-row mg-kinds", [self.preset_select, self.norm_select,
+                                        *self.switches.values()]),
+                box("mg-dials", [slider.widget for slider in self.sliders.values()]),
+            ],
+        )  # fmt: skip
+
+    def _observe(self, widget: ipywidgets.Widget, on_value: Callable[[Any], None]) -> None:
+        def on_change(change: Any) -> None:
+            if not self._guard.is_setting:
+                on_value(change["new"])
+
+        widget.observe(on_change, "value")
+
+    def show(self, state: SizeState, is_waiting: Callable[[str], bool]) -> None:
+        """Show the settings, refused ones too, except those whose moves wait to be drawn."""
+        with self._guard:
+            self.preset_select.value = state.preset
+            self.norm_select.value = state.get("norm")
+            for name, slider in self.sliders.items():
+                if not is_waiting(name):
+                    slider.value = state.get(name)
+            for name, switch in self.switches.items():
+                switch.value = state.get(name)
+                switch.description = f"{'☑' if switch.value else '☐'} {SWITCHES[name]}"
