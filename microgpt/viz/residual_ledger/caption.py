@@ -118,6 +118,6 @@ def check_sum(picture: LedgerPicture) -> list[tuple[str, str]]:
     )
     return [
         ("sum of the parts", signed(picture.total, 4)),
-        (f"logits {logits}", signed(picture.difference, 4)),
+        (f"logits {logits} =", signed(picture.difference, 4)),
         ("they differ by", minus(f"{gap:.0e}".replace("e-0", "e-")) if gap else "0"),
     ]

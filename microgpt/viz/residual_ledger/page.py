@@ -9,8 +9,8 @@ from microgpt.viz.residual_ledger.labels import (
     held_scales,
     minus,
     pair,
-    quoted_pair,
     question,
+    quoted_pair,
     row_label,
     signed,
 )
@@ -43,7 +43,7 @@ def _figures(picture: LedgerPicture) -> Markup:
         (signed(picture.difference), f"logit of {first} minus logit of {second}"),
         (
             f"{format_ratio(picture.odds)} : 1",
-            f"odds of {first} to {second} = e to the power of it",
+            f"odds of {first} to {second}: e to that power",
         ),
     ]
     boxes = [

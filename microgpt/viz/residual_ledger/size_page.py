@@ -12,6 +12,7 @@ from microgpt.viz.residual_ledger.labels import (
 )
 
 QUESTION = "Where are the numbers?"
+NO_MODEL = "no such model"
 
 
 def render_size(picture: SizePicture, before: SizePicture | None = None) -> Rendered:
@@ -22,25 +23,23 @@ def render_size(picture: SizePicture, before: SizePicture | None = None) -> Rend
         tag(
             "div",
             _strip(picture, before),
-            tag("div", " ".join(operation_lines(picture)), css_class="lab"),
+            tag("div", " ".join(operation_lines(picture)), css_class="lab formula"),
             css_class="sizes",
         ),
     ]
-    html = join(*parts)
-    if picture.refusal:
-        html = join(parts[0], tag("div", *parts[1:], css_class="refused"))
-    return Rendered(html, size_caption(picture))
+    return Rendered(join(*parts), size_caption(picture))
 
 
 def figures(picture: SizePicture) -> list[tuple[str, str]]:
-    """Return the four figures, each with its label."""
+    """Return the four figures, each with its label; dashes where the settings make no model."""
     size, weights = picture.size, FLOAT_BYTES * picture.size.total
-    return [
+    found = [
         (f"{size.total:,}", "parameters"),
         (format_storage(weights), "weights, in float32"),
         (format_storage(TRAINING_ARRAYS * weights), "to train with AdamW"),
         (format_count(size.operations), "operations for a token"),
     ]
+    return [("—", label) for _, label in found] if picture.refusal else found
 
 
 def _figures(picture: SizePicture) -> list[Markup]:
@@ -51,8 +50,14 @@ def _figures(picture: SizePicture) -> list[Markup]:
 
 
 def segments(picture: SizePicture) -> list[tuple[str, int, float, float]]:
-    """Return each part's name, count, start and width in the strip, as shares of all."""
-    found, start = [], 0.0
+    """Return each part's name, count, start and width in the strip, as shares of all.
+
+    There are none where the settings make no model.
+    """
+    found: list[tuple[str, int, float, float]] = []
+    if picture.refusal:
+        return found
+    start = 0.0
     for name, count in picture.size.parts.items():
         share = count / picture.size.total
         found.append((name, count, start, share))
@@ -75,7 +80,10 @@ def _strip(picture: SizePicture, before: SizePicture | None) -> Markup:
             tag("div", tag("i", css_class=kind), tag("span", name), tag("span", f"{count:,}"),
                 tag("b", format_share(share)), css_class="part-row")
         )  # fmt: skip
-    heard = ", ".join(f"{name} {format_share(share)}" for name, _, _, share in segments(picture))
+    shares = [f"{name} {format_share(share)}" for name, _, _, share in segments(picture)]
+    heard = ", ".join(shares) or NO_MODEL
+    if picture.refusal:
+        strip = [tag("span", NO_MODEL, css_class="lab")]
     return join(
         tag("div", *strip, css_class="strip", role="img", aria_label=f"Parameters: {heard}"),
         tag("div", *rows, css_class="part-rows"),
@@ -83,7 +91,9 @@ def _strip(picture: SizePicture, before: SizePicture | None) -> Markup:
 
 
 def operation_lines(picture: SizePicture) -> list[str]:
-    """Return how the operations are counted."""
+    """Return how the operations are counted; nothing where the settings make no model."""
+    if picture.refusal:
+        return []
     matrices, attention = (
         format_count(count)
         for count in (picture.size.matrix_operations, picture.size.attention_operations)

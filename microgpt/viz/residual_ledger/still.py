@@ -8,8 +8,8 @@ from microgpt.viz.residual_ledger.labels import (
     after,
     held_scales,
     pair,
-    quoted_pair,
     question,
+    quoted_pair,
     row_label,
     signed,
 )
@@ -57,7 +57,7 @@ def _draw_figures(drawing: Drawing, picture: LedgerPicture) -> None:
         Text(MARGIN, 72, signed(picture.difference), size=24, weight="light"),
         Text(MARGIN, 94, f"logit of {first} minus logit of {second}", fill="ink2"),
         Text(LEFT + 60, 72, ratio, size=24, weight="light"),
-        Text(LEFT + 60, 94, f"odds of {first} to {second} = e to the power of it", fill="ink2"),
+        Text(LEFT + 60, 94, f"odds of {first} to {second}: e to that power", fill="ink2"),
         Text(RIGHT, 36, after(picture), "end", fill="ink2"),
     )
 

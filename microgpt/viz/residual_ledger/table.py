@@ -32,7 +32,9 @@ def ledger_numbers(picture: LedgerPicture) -> str:
 
 def size_numbers(picture: SizePicture) -> str:
     """Return the parameters of each part as a table."""
-    total = picture.size.total
+    header, total = ["part", "parameters", "share"], picture.size.total
+    if picture.refusal:
+        return html_table(header, [], picture.refusal)
     rows = [
         (name, f"{count:,}", format_share(count / total))
         for name, count in picture.size.parts.items()
@@ -42,7 +44,7 @@ def size_numbers(picture: SizePicture) -> str:
         ("operations in attention, full window", f"{picture.size.attention_operations:,}", ""),
     ]
     sums = [("all", f"{total:,}", "100 %")]
-    return html_table(["part", "parameters", "share"], [*rows, *sums, *operations])
+    return html_table(header, [*rows, *sums, *operations])
 
 
 def _six(number: float) -> str:
