@@ -150,7 +150,9 @@ def first_state(source: ModelLogits, text: str, size: SizeState) -> ResidualLedg
     order = np.argsort(-_trace(source, ids)["logits"][-1], kind="stable")
     first, second = int(order[0]), int(order[min(1, len(order) - 1)])
     state = ResidualLedgerState(source, shown, ids, first, second, "", size)
-    opened = next((p.name for p in state.parts if p.split is not None and p.kind == ATTENTION), "")
+    opened = next(
+        (p.name for p in state.parts if p.split is not None and p.component == ATTENTION), ""
+    )
     return replace(state, opened=opened)
 
 

@@ -1,6 +1,8 @@
 """`ResidualLedger`: what each part of a GPT adds to the lead of one token, and a model's size."""
 
+from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 import ipywidgets
 
@@ -22,7 +24,8 @@ from microgpt.viz.residual_ledger import (
 )
 from microgpt.widgets.controls import box, button, mark_chosen
 from microgpt.widgets.ledger_state import SIZE, VOTES, ResidualLedgerState, first_state
-from microgpt.widgets.model_lookup import CorpusLike, ModelLike, find_gpt_source, load_source
+from microgpt.widgets.logits_source import ModelLogits
+from microgpt.widgets.model_lookup import CorpusLike, ModelLike, find_gpt_source
 from microgpt.widgets.opening_text import held_out_texts, opening_text
 from microgpt.widgets.panel import Panel
 from microgpt.widgets.size_controls import SizeControls
@@ -56,9 +59,7 @@ class ResidualLedger(Panel):
             texts = held_out_texts(corpus if isinstance(corpus, Corpus) else None)
             text = opening_text(texts) or self.source.tokenizer.default_prompt
         state = first_state(self.source, text, size_of(self.source.model.config))
-        self.sources = {name: partial(load_source, name) for name in BUNDLED}
-        if not isinstance(model, str):
-            self.sources = {YOUR_MODEL: lambda: self.source, **self.sources}
+        self.models = list(BUNDLED) if isinstance(model, str) else [YOUR_MODEL, *BUNDLED]
         self._make_controls(state, model if isinstance(model, str) else YOUR_MODEL)
         super().__init__(
             state,
@@ -72,13 +73,13 @@ class ResidualLedger(Panel):
 
     def take_over(self, earlier_state: ResidualLedgerState) -> ResidualLedgerState:
         """Show the text, the two tokens and the choices of the cell's earlier run."""
-        state, earlier = self.state, earlier_state
-        if not all(map(self.source.can_encode, earlier.text)):
-            return state
-        fresh = first_state(self.source, earlier.text, earlier.size)
+        earlier, source = earlier_state, self._source_of(earlier_state.source.name)
+        if not all(map(source.can_encode, earlier.text)):
+            return self.state
+        fresh = first_state(source, earlier.text, earlier.size)
         fresh = fresh.with_tab(earlier.tab).with_order(earlier.by_size)
         fresh = fresh.with_removal(earlier.shows_removal)
-        if self.source.labels != earlier.source.labels:
+        if source.labels != earlier.source.labels:
             return fresh
         return fresh.with_first(earlier.first).with_second(earlier.second)
 
@@ -103,7 +104,7 @@ class ResidualLedger(Panel):
             for tab, text in TABS.items()
         }
         self.model_select = ipywidgets.Dropdown(
-            options=list(self.sources), value=model, description="Model"
+            options=self.models, value=model, description="Model"
         )
         self.text_box = ipywidgets.Text(description="After", continuous_update=False)
         self.first_select = ipywidgets.Dropdown(description="Logit of")
@@ -124,7 +125,7 @@ class ResidualLedger(Panel):
             state.size,
         )
         self.observe(self.model_select, self._use_model)
-        with_token = {
+        changes: dict[Any, Callable[..., ResidualLedgerState]] = {
             self.first_select: ResidualLedgerState.with_first,
             self.second_select: ResidualLedgerState.with_second,
             self.order_select: ResidualLedgerState.with_order,
@@ -132,7 +133,7 @@ class ResidualLedger(Panel):
             self.text_box: ResidualLedgerState.with_text,
             self.row_number: _with_picked_row,
         }
-        for widget, function in with_token.items():
+        for widget, function in changes.items():
             self.observe(widget, partial(self.change, function))
 
     def _lay_out(self) -> list[ipywidgets.Widget]:
@@ -151,12 +152,16 @@ class ResidualLedger(Panel):
         ]
 
     def _use_model(self, name: str) -> None:
-        self.change(lambda state: state.with_source(self.sources[name]()))
+        self.change(lambda state: state.with_source(self._source_of(name)))
+
+    def _source_of(self, name: str) -> ModelLogits:
+        return find_gpt_source(name) if name in BUNDLED else self.source
 
     def sync_controls(self) -> None:
         """Show the state in the controls; leave a text that was refused for the user to mend."""
         state = self.state
         mark_chosen(self.tab_buttons, state.tab)
+        self.model_select.value = state.source.name
         self.votes_box.layout.display = "" if state.tab == VOTES else "none"
         self.size_controls.box.layout.display = "" if state.tab == SIZE else "none"
         if not self.message:

@@ -43,14 +43,7 @@ class SizeControls:
         self.preset_select = ipywidgets.Dropdown(
             options=[(YOUR_OWN, ""), *((name, name) for name in PRESETS)], description="Preset"
         )
-        self.sliders = {
-            name: LabeledSlider(
-                lambda number, _, label=label: label,
-                min(minimum, state.get(name)), max(maximum, state.get(name)), step,
-                lambda number, _, name=name: on_setting(name, int(number)),
-            )
-            for name, (label, minimum, maximum, step) in SLIDERS.items()
-        }  # fmt: skip
+        self.sliders = {name: _slider(name, on_setting, state) for name in SLIDERS}
         self.switches = {name: ipywidgets.ToggleButton() for name in SWITCHES}
         self.norm_select = ipywidgets.Dropdown(
             options=[(NORMS[name], name) for name in CHOICES["norm"]], description="Norm"
@@ -86,3 +79,15 @@ class SizeControls:
             for name, switch in self.switches.items():
                 switch.value = state.get(name)
                 switch.description = f"{'☑' if switch.value else '☐'} {SWITCHES[name]}"
+
+
+def _slider(name: str, on_setting: Callable[[str, Any], None], state: SizeState) -> LabeledSlider:
+    label, minimum, maximum, step = SLIDERS[name]
+    first = state.get(name)
+    return LabeledSlider(
+        lambda number, _: label,
+        min(minimum, first),
+        max(maximum, first),
+        step,
+        lambda number, _: on_setting(name, int(number)),
+    )

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from microgpt.viz.residual_ledger import LedgerPart, ledger_rows, most_rows
+from microgpt.viz.residual_ledger import LedgerPart, ledger_rows, max_rows
 from microgpt.viz.residual_ledger.labels import (
     format_count,
     format_odds_ratio,
@@ -33,7 +33,7 @@ def parts_shown(rows):
 def test_rows_add_up_however_they_are_folded(layers, opened, by_size):
     parts = parts_of(layers)
     rows = ledger_rows(parts, opened, by_size)
-    assert len(rows) <= min(12, most_rows(parts))
+    assert len(rows) <= min(12, max_rows(parts))
     total = sum(part.share for part in parts)
     assert sum(row.share for row in rows if not row.is_piece) == pytest.approx(total)
     pieces = [row for row in rows if row.is_piece]

@@ -339,13 +339,15 @@ def test_a_cell_that_runs_again_keeps_what_was_chosen(names, cell):
         return mg.widgets.ResidualLedger("names", names, text="kath")
 
     view = make()
-    view.text_box.value = "jo"
+    view.model_select.value = "story"
+    view.text_box.value = "Jo"
     view.first_select.value = 4
     view.order_select.value = True
     view.tab_buttons["size"].click()
     cell()
     again = make()
-    assert again.state.text == "jo"
+    assert again.state.text == "Jo"
+    assert again.model_select.value == again.state.source.name == "story"
     assert again.state.first == 4
     assert again.state.by_size
     assert again.state.tab == "size"

@@ -14,7 +14,7 @@ from microgpt.viz.residual_ledger.data import (
     SizePicture,
 )
 from microgpt.viz.residual_ledger.page import PICK_STEP, render_ledger
-from microgpt.viz.residual_ledger.rows import LedgerRow, ledger_rows, most_rows
+from microgpt.viz.residual_ledger.rows import LedgerRow, ledger_rows, max_rows
 from microgpt.viz.residual_ledger.size_page import render_size
 from microgpt.viz.residual_ledger.size_still import draw_size
 from microgpt.viz.residual_ledger.still import draw_ledger
@@ -38,7 +38,7 @@ __all__ = [
     "ledger_caption",
     "ledger_numbers",
     "ledger_rows",
-    "most_rows",
+    "max_rows",
     "render_ledger",
     "render_size",
     "size_caption",

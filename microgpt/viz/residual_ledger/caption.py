@@ -46,20 +46,22 @@ def _largest(picture: LedgerPicture) -> str:
     """Name the part or head that gives most, and the one that takes most."""
     if picture.first == picture.second:
         return ""
-    shares = [(part.share, part, None) for part in picture.parts]
+    shares: list[tuple[float, LedgerPart, int | None]] = [
+        (part.share, part, None) for part in picture.parts
+    ]
     shares += [
         (float(share), part, index)
         for part in picture.parts
-        if part.kind == ATTENTION and part.split is not None and len(part.split) > 1
+        if part.component == ATTENTION and part.split is not None and len(part.split) > 1
         for index, share in enumerate(part.split)
     ]
-    most, least = max(shares, key=lambda s: s[0]), min(shares, key=lambda s: s[0])
-    said = []
-    if most[0] > 0:
-        said.append(f"{part_name(picture, *most[1:])} gives {signed(most[0])}")
-    if least[0] < 0:
-        said.append(f"{part_name(picture, *least[1:])} takes {abs(least[0]):.2f}")
-    sentence = ", ".join(said)
+    largest, smallest = max(shares, key=lambda s: s[0]), min(shares, key=lambda s: s[0])
+    clauses = []
+    if largest[0] > 0:
+        clauses.append(f"{part_name(picture, *largest[1:])} gives {signed(largest[0])}")
+    if smallest[0] < 0:
+        clauses.append(f"{part_name(picture, *smallest[1:])} takes {abs(smallest[0]):.2f}")
+    sentence = ", ".join(clauses)
     return f"{sentence[0].upper()}{sentence[1:]}." if sentence else ""
 
 

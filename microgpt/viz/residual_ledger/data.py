@@ -26,7 +26,7 @@ class LedgerPart:
     split: np.ndarray | None = None
 
     @property
-    def kind(self) -> str:
+    def component(self) -> str:
         """TOKEN, POSITION, BIASES, ATTENTION or MLP."""
         return self.name.split(".", 2)[-1]
 

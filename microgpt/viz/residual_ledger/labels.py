@@ -43,18 +43,20 @@ def row_label(picture: LedgerPicture, row: LedgerRow) -> str:
     if part is None:
         return f"{row.count} more parts"
     if row.is_piece:
-        noun = "head" if part.kind == ATTENTION else "neuron"
+        noun = "head" if part.component == ATTENTION else "neuron"
         return f"{row.count:,} more {noun}s" if row.index is None else f"{noun} {row.index + 1}"
     return {
         TOKEN: _token(picture),
         POSITION: f"position {len(picture.tokens)}",
         BIASES: "biases",
-    }.get(part.kind) or f"{'attention' if part.kind == ATTENTION else 'MLP'} {part.layer + 1}"
+    }.get(
+        part.component
+    ) or f"{'attention' if part.component == ATTENTION else 'MLP'} {part.layer + 1}"
 
 
 def part_name(picture: LedgerPicture, part: LedgerPart, index: int | None = None) -> str:
     """Return a part, or one head of it, as a sentence names it: "the MLP of layer 1"."""
-    of_layer = f" of layer {part.layer + 1}" if part.kind in (ATTENTION, MLP) else ""
+    of_layer = f" of layer {part.layer + 1}" if part.component in (ATTENTION, MLP) else ""
     if index is not None:
         return f"head {index + 1}" + of_layer * (picture.num_layers > 1)
     return {
@@ -62,13 +64,13 @@ def part_name(picture: LedgerPicture, part: LedgerPart, index: int | None = None
         POSITION: f"position {len(picture.tokens)}",
         BIASES: "the biases",
         ATTENTION: f"the attention{of_layer}",
-    }.get(part.kind) or f"the MLP{of_layer}"
+    }.get(part.component) or f"the MLP{of_layer}"
 
 
 def removed_name(picture: LedgerPicture, part: LedgerPart) -> str:
     """Return a part as it is taken out: with all letters, or all positions, of the text."""
     all_of = {TOKEN: f"what all {picture.unit}s bring", POSITION: "all positions"}
-    return all_of.get(part.kind) or part_name(picture, part)
+    return all_of.get(part.component) or part_name(picture, part)
 
 
 def _token(picture: LedgerPicture) -> str:

@@ -14,7 +14,7 @@ from microgpt.viz.residual_ledger.labels import (
     row_label,
     signed,
 )
-from microgpt.viz.residual_ledger.rows import LedgerRow, ledger_axis, most_rows, picture_rows
+from microgpt.viz.residual_ledger.rows import LedgerRow, ledger_axis, max_rows, picture_rows
 
 MOVES = 1e-4  # of the axis
 PICK_STEP = 2  # between the numbers of buttons: arrow keys, which pick neighbours, find none
@@ -36,7 +36,7 @@ def render_ledger(picture: LedgerPicture, before: LedgerPicture | None = None) -
 def _figures(picture: LedgerPicture) -> Markup:
     first, second = quoted_pair(picture)
     probs = (float(picture.probs[token]) for token in (picture.first, picture.second))
-    chances = f"chances {after(picture)}: {first} {{}}, {second} {{}}".format(
+    probs_text = f"chances {after(picture)}: {first} {{}}, {second} {{}}".format(
         *map(format_prob, probs)
     )
     figures = [
@@ -50,7 +50,7 @@ def _figures(picture: LedgerPicture) -> Markup:
         tag("div", tag("span", figure, css_class="fig"), tag("span", label, css_class="lab"))
         for figure, label in figures
     ]
-    return tag("div", *boxes, tag("span", chances, css_class="lab chances"), css_class="figures")
+    return tag("div", *boxes, tag("span", probs_text, css_class="lab chances"), css_class="figures")
 
 
 def format_ratio(odds: float) -> str:
@@ -72,9 +72,8 @@ def _rows(picture: LedgerPicture, before: LedgerPicture | None) -> Markup:
         lines.append(_row(picture, row, end, old.get(row.pieces), total))
         total = total if row.total is None else row.total
     lines.append(_sum_row(picture, end))
-    room = most_rows(picture.parts)
     table = tag("div", *lines, css_class="rows" + " removal" * bool(picture.without),
-                style=f"--rows:{room}")  # fmt: skip
+                style=f"--rows:{max_rows(picture.parts)}")  # fmt: skip
     return tag("div", table, _key(picture), css_class="ledger-rows")
 
 

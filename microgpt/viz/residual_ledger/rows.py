@@ -58,20 +58,20 @@ def ledger_rows(
 
 
 def _fold(
-    parts: Sequence[LedgerPart], split: LedgerPart | None, room: int
+    parts: Sequence[LedgerPart], split: LedgerPart | None, max_parts: int
 ) -> tuple[list[LedgerPart], list[LedgerPart]]:
     """Return the parts with rows of their own, in order of computation, and all others."""
-    if len(parts) <= room:
+    if len(parts) <= max_parts:
         return list(parts), []
     largest = sorted(parts, key=lambda part: (part is not split, -abs(part.share)))
-    names = {part.name for part in largest[: room - 1]}
+    names = {part.name for part in largest[: max_parts - 1]}
     return [p for p in parts if p.name in names], [p for p in parts if p.name not in names]
 
 
 def _pieces(part: LedgerPart, by_size: bool) -> list[LedgerRow]:
     """Return a row for each head or neuron; if there are many, for the largest and for the rest."""
     assert part.split is not None
-    name = "attn.head_out" if part.kind == ATTENTION else "mlp.hidden"
+    name = "attn.head_out" if part.component == ATTENTION else "mlp.hidden"
     name = f"h.{part.layer}.{name}"
     by_share = np.argsort(-np.abs(part.split), kind="stable").tolist()
     has_rest = len(by_share) > NUM_LARGEST + 1
@@ -89,7 +89,7 @@ def _pieces(part: LedgerPart, by_size: bool) -> list[LedgerRow]:
     return rows
 
 
-def most_rows(parts: Sequence[LedgerPart]) -> int:
+def max_rows(parts: Sequence[LedgerPart]) -> int:
     """Return how many rows there are, whichever part is split: that much room is kept."""
     opened = ["", *(part.name for part in parts if part.split is not None)]
     return max(len(ledger_rows(parts, name)) for name in opened)

@@ -69,15 +69,17 @@ def _strip(picture: SizePicture, before: SizePicture | None) -> Markup:
     old = {} if before is None else {name: (s, w) for name, _, s, w in segments(before)}
     strip, rows = [], []
     for name, count, start, share in segments(picture):
-        kind = "part-" + name.replace(" ", "-").lower()
+        part_class = "part-" + name.replace(" ", "-").lower()
         style = f"left:{percent(start)};width:{percent(share)}"
         moves = name in old and old[name] != (start, share)
         if moves:
             style += f";--l0:{percent(old[name][0])};--w0:{percent(old[name][1])}"
         label = tag("span", name, css_class="segment-label")
-        strip.append(tag("i", label, css_class=f"segment {kind}" + " gl" * moves, style=style))
+        strip.append(
+            tag("i", label, css_class=f"segment {part_class}" + " gl" * moves, style=style)
+        )
         rows.append(
-            tag("div", tag("i", css_class=kind), tag("span", name), tag("span", f"{count:,}"),
+            tag("div", tag("i", css_class=part_class), tag("span", name), tag("span", f"{count:,}"),
                 tag("b", format_share(share)), css_class="part-row")
         )  # fmt: skip
     shares = [f"{name} {format_share(share)}" for name, _, _, share in segments(picture)]

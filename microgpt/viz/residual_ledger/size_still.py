@@ -19,9 +19,9 @@ def draw_size(picture: SizePicture) -> Drawing:
     drawing = Drawing(height=bottom + 80)
     drawing.add_question(QUESTION)
     for number, (figure, label) in enumerate(figures(picture)):
-        x, y = MARGIN + number % 2 * 340, 76 + number // 2 * 52
-        drawing.add(Text(x, y, figure, size=24, weight="light"))
-        drawing.add(Text(x, y + 18, label, fill="ink2"))
+        left, y = MARGIN + number % 2 * 340, 76 + number // 2 * 52
+        drawing.add(Text(left, y, figure, size=24, weight="light"))
+        drawing.add(Text(left, y + 18, label, fill="ink2"))
     for number, (name, count, start, share) in enumerate(parts):
         edge = "data3" if COLOURS[name] == "soft" else "none"  # it is as light as the card
         x, width = MARGIN + start * WIDTH, max(share * WIDTH - GAP, 0.5)

@@ -112,7 +112,7 @@ def _draw_row(
 def _draw_foot(drawing: Drawing, picture: LedgerPicture, bottom: float) -> None:
     first, second = pair(picture)
     probs = (format_prob(float(picture.probs[t])) for t in (picture.first, picture.second))
-    chances = "chances: {} {}, {} {}".format(
+    probs_text = "chances: {} {}, {} {}".format(
         *(x for pair_ in zip((first, second), probs, strict=True) for x in pair_)
     )
     steps = [f"{label} {number}" for label, number in check_sum(picture)]
@@ -120,7 +120,7 @@ def _draw_foot(drawing: Drawing, picture: LedgerPicture, bottom: float) -> None:
     y = bottom + 72
     drawing.add(
         Text(MARGIN, bottom + 24, "     ".join(steps)),
-        Text(MARGIN, bottom + 48, "     ".join([*held, chances]), fill="ink2"),
+        Text(MARGIN, bottom + 48, "     ".join([*held, probs_text]), fill="ink2"),
         Rect(MARGIN, y - 11, 12, 12, "mark", radius=3),
         Text(MARGIN + 20, y, f"+ for {first}", fill="ink2"),
         Rect(MARGIN + 180, y - 11, 12, 12, "data", radius=3),

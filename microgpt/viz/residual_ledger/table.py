@@ -20,7 +20,7 @@ def ledger_numbers(picture: LedgerPicture) -> str:
         label = row_label(picture, LedgerRow(part, part.share, pieces))
         cells = [label, _six(part.share), _six(total)]
         rows.append([*cells, _six(picture.without[pieces])] if has_removal else cells)
-        if part.kind == ATTENTION and part.split is not None:
+        if part.component == ATTENTION and part.split is not None:
             for head, share in enumerate(part.split):
                 row = LedgerRow(part, float(share), (), is_piece=True, index=head)
                 cells = [f"{label}, {row_label(picture, row)}", _six(float(share)), ""]
