@@ -118,6 +118,7 @@ class ResidualLedger(Panel):
         self.row_number.add_class("mg-picker")
         self.row_number.layout.display = "none"  # clicks on rows are written into it
         self.size_controls = SizeControls(
+            self.observe,
             lambda name, value: self.on_move(
                 name, ResidualLedgerState.with_size_setting, name, value
             ),

@@ -7,12 +7,7 @@ from typing import Any
 import ipywidgets
 
 from microgpt.config import CHOICES, PRESETS
-from microgpt.widgets.controls import (
-    YOUR_OWN,
-    EchoGuard,
-    LabeledSlider,
-    box,
-)
+from microgpt.widgets.controls import YOUR_OWN, LabeledSlider, box
 from microgpt.widgets.size_state import SizeState
 
 # Setting -> label, minimum, maximum and step of its slider.
@@ -30,16 +25,17 @@ NORMS = {"rmsnorm": "RMSNorm", "layernorm": "LayerNorm"}
 class SizeControls:
     """The controls in a `box`; they call `on_setting(name, value)` and `on_preset(name)`.
 
+    `observe` is the panel's, which does not call back while `show` sets the controls.
     `state` is shown first; its settings may lie beyond the sliders' ends.
     """
 
     def __init__(
         self,
+        observe: Callable[[ipywidgets.Widget, Callable[[Any], None]], None],
         on_setting: Callable[[str, Any], None],
         on_preset: Callable[[str], None],
         state: SizeState,
     ):
-        self._guard = EchoGuard()
         self.preset_select = ipywidgets.Dropdown(
             options=[(YOUR_OWN, ""), *((name, name) for name in PRESETS)], description="Preset"
         )
@@ -48,10 +44,10 @@ class SizeControls:
         self.norm_select = ipywidgets.Dropdown(
             options=[(NORMS[name], name) for name in CHOICES["norm"]], description="Norm"
         )
-        self._observe(self.preset_select, lambda name: on_preset(name) if name else None)
-        self._observe(self.norm_select, partial(on_setting, "norm"))
+        observe(self.preset_select, lambda name: on_preset(name) if name else None)
+        observe(self.norm_select, partial(on_setting, "norm"))
         for name, switch in self.switches.items():
-            self._observe(switch, partial(on_setting, name))
+            observe(switch, partial(on_setting, name))
         self.box = box(
             "mg-size-set",
             [
@@ -61,24 +57,16 @@ class SizeControls:
             ],
         )  # fmt: skip
 
-    def _observe(self, widget: ipywidgets.Widget, on_value: Callable[[Any], None]) -> None:
-        def on_change(change: Any) -> None:
-            if not self._guard.is_setting:
-                on_value(change["new"])
-
-        widget.observe(on_change, "value")
-
     def show(self, state: SizeState, is_waiting: Callable[[str], bool]) -> None:
         """Show the settings, refused ones too, except those whose moves wait to be drawn."""
-        with self._guard:
-            self.preset_select.value = state.preset
-            self.norm_select.value = state.get("norm")
-            for name, slider in self.sliders.items():
-                if not is_waiting(name):
-                    slider.value = state.get(name)
-            for name, switch in self.switches.items():
-                switch.value = state.get(name)
-                switch.description = f"{'☑' if switch.value else '☐'} {SWITCHES[name]}"
+        self.preset_select.value = state.preset
+        self.norm_select.value = state.get("norm")
+        for name, slider in self.sliders.items():
+            if not is_waiting(name):
+                slider.value = state.get(name)
+        for name, switch in self.switches.items():
+            switch.value = state.get(name)
+            switch.description = f"{'☑' if switch.value else '☐'} {SWITCHES[name]}"
 
 
 def _slider(name: str, on_setting: Callable[[str, Any], None], state: SizeState) -> LabeledSlider:

@@ -76,8 +76,9 @@ class LedgerPicture:
 
     @property
     def odds(self) -> float:
-        """The ratio of the two probabilities."""
-        return float(self.probs[self.first]) / float(self.probs[self.second])
+        """The ratio of the two probabilities; one that is 0 counts as the smallest number."""
+        first, second = np.maximum(self.probs[[self.first, self.second]], np.finfo(float).tiny)
+        return float(first) / float(second)
 
     @cached_property
     def perplexity(self) -> float:

@@ -90,9 +90,9 @@ def _pieces(part: LedgerPart, by_size: bool) -> list[LedgerRow]:
 
 
 def max_rows(parts: Sequence[LedgerPart]) -> int:
-    """Return how many rows there are, whichever part is split: that much room is kept."""
-    opened = ["", *(part.name for part in parts if part.split is not None)]
-    return max(len(ledger_rows(parts, name)) for name in opened)
+    """Return how many rows there are at most, whichever part is split: that much room is kept."""
+    lengths = (len(part.split) for part in parts if part.split is not None)
+    return min(MAX_ROWS, len(parts) + min(max(lengths, default=0), NUM_LARGEST + 1))
 
 
 def picture_rows(picture: LedgerPicture) -> list[LedgerRow]:
