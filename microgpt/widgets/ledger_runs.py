@@ -29,29 +29,23 @@ def ledger_parts(found: LogitAttribution) -> tuple[LedgerPart, ...]:
     return tuple(LedgerPart(name, share, splits.get(name)) for name, share in found.parts.items())
 
 
-def differences_without(
-    model: GPT,
-    token_ids: Sequence[int],
-    pair: tuple[int, int],
-    removals: Sequence[tuple[Piece, ...]],
-) -> dict[tuple[Piece, ...], float]:
-    """Return the logit difference after the last token for each removal: its pieces set to zero.
+def logits_without(
+    model: GPT, token_ids: Sequence[int], removals: Sequence[tuple[Piece, ...]]
+) -> np.ndarray | None:
+    """Return the logits (R, V) after the last token, a row for each removal: its pieces are zero.
 
-    A piece is zero at all positions. All runs are rows of one batch; {} if that is too much work.
+    A piece is zero at all positions. All runs are rows of one batch; None if that is too much work.
     """
     tokens = np.tile(np.asarray(token_ids), (len(removals), 1))
-    if not removals or tokens.size * model.parameter_count() > MAX_WORK:
-        return {}
+    if tokens.size * model.parameter_count() > MAX_WORK:
+        return None
     with no_grad(), trace(model) as t:
         rows_by_name = _rows_by_name(removals)
         # Biases first: what is taken out with them is then zero, and not minus its bias.
         _remove_biases(t, model, [row for row, _ in rows_by_name.pop(BIASES, [])])
         for name, rows in rows_by_name.items():
             t.edit(name, partial(_set_to_zero, rows))
-        logits = model(tokens).numpy()[:, -1].astype(np.float64)
-    first, second = pair
-    found = logits[:, first] - logits[:, second]
-    return dict(zip(removals, found.tolist(), strict=True))
+        return model(tokens).numpy()[:, -1]
 
 
 def _rows_by_name(

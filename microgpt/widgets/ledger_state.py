@@ -1,6 +1,5 @@
 """`ResidualLedgerState`: the text, the two tokens and the open row of a residual ledger."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 
@@ -9,7 +8,7 @@ import numpy as np
 from microgpt.interpretability import LogitAttribution, Trace
 from microgpt.sampling import next_token
 from microgpt.viz.residual_ledger import ATTENTION, LedgerPart, LedgerPicture, Piece, ledger_rows
-from microgpt.widgets.ledger_runs import differences_without, ledger_parts, record
+from microgpt.widgets.ledger_runs import ledger_parts, logits_without, record
 from microgpt.widgets.logits_source import ModelLogits
 from microgpt.widgets.opening_text import read_text
 from microgpt.widgets.size_state import SizeState
@@ -45,21 +44,31 @@ class ResidualLedgerState:
         """The same, as plain data."""
         return ledger_parts(self.attribution)
 
-    @cached_property
-    def removals(self) -> tuple[tuple[Piece, ...], ...]:
-        """What is taken out of the model, each in a run of its own: every row and every part."""
+    def differences_without(self) -> dict[tuple[Piece, ...], float]:
+        """The difference without each part, and without what each row is; {} if too much to run.
+
+        Parts and rows are two batches, so that the parts are run once for a text.
+        """
+        of_parts = tuple(((part.name, ()),) for part in self.parts)
         rows = ledger_rows(self.parts, self.opened, self.by_size)
-        of_parts = (((part.name, ()),) for part in self.parts)
-        return tuple(dict.fromkeys([*(row.pieces for row in rows), *of_parts]))
+        of_rows = tuple(sorted({row.pieces for row in rows} - set(of_parts)))
+        found: dict[tuple[Piece, ...], float] = {}
+        for removals in (of_parts, of_rows):
+            if not removals:
+                continue
+            logits = _logits_without(self.source, self.token_ids, removals)
+            if logits is None:
+                return found
+            first, second = logits[:, self.first], logits[:, self.second]
+            differences = first.astype(np.float64) - second
+            found |= zip(removals, differences.tolist(), strict=True)
+        return found
 
     @cached_property
     def view(self) -> LedgerPicture:
         """All that is shown of the ledger, as plain data."""
         source, config, found = self.source, self.source.model.config, self.attribution
-        without: dict[tuple[Piece, ...], float] = {}
-        if self.shows_removal:
-            pair = self.first, self.second
-            without = _without(source, self.token_ids, pair, self.removals)
+        without = self.differences_without() if self.shows_removal else {}
         logits = _trace(source, self.token_ids)["logits"][-1]
         return LedgerPicture(
             text=self.text,
@@ -169,10 +178,7 @@ def _attribution(
 
 
 @lru_cache(maxsize=64)
-def _without(
-    source: ModelLogits,
-    token_ids: tuple[int, ...],
-    pair: tuple[int, int],
-    removals: Sequence[tuple[Piece, ...]],
-) -> dict[tuple[Piece, ...], float]:
-    return differences_without(source.model, token_ids, pair, removals)
+def _logits_without(
+    source: ModelLogits, token_ids: tuple[int, ...], removals: tuple[tuple[Piece, ...], ...]
+) -> np.ndarray | None:
+    return logits_without(source.model, token_ids, removals)

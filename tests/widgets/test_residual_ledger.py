@@ -11,7 +11,7 @@ import microgpt as mg
 from microgpt.data import Corpus
 from microgpt.viz.residual_ledger import BIASES, PICK_STEP, ledger_rows
 from microgpt.widgets import ledger_state
-from microgpt.widgets.ledger_runs import differences_without
+from microgpt.widgets.ledger_runs import logits_without
 from microgpt.widgets.ledger_state import first_state
 from microgpt.widgets.model_lookup import find_gpt_source
 from microgpt.widgets.size_state import size_of
@@ -192,7 +192,8 @@ def test_the_row_of_biases_is_tried_without_them(names):
     state = first_state(source, "kath", SIZE)
     pair = (state.first, state.second)
     removals = (((BIASES, ()),), ((BIASES, ()), ("h.1.attn.out", ())))
-    found = differences_without(source.model, state.token_ids, pair, removals)
+    logits = logits_without(source.model, state.token_ids, removals)
+    found = dict(zip(removals, logits[:, pair[0]] - logits[:, pair[1]], strict=True))
     weights = source.model.state_dict()
 
     def less(name):
@@ -222,13 +223,55 @@ def test_the_sentence_names_the_part_whose_removal_changes_most(view):
     assert view.picture.value.count("mg-lost") > len(picture.parts)
 
 
+def test_another_part_is_named_only_where_it_is_another(view):
+    view.removal_toggle.value = True
+    named = set()
+    for text in ("kath", "ann", "jo", "mar", "elis", "b", "c", "d", "tho", "wi"):
+        view.text_box.value = text
+        picture = view.state.view
+        lost = [abs(picture.loss_without(((part.name, ()),))) for part in picture.parts]
+        is_same = np.argmax(lost) == np.argmax([abs(part.share) for part in picture.parts])
+        assert ("changes most is another one" not in view.caption) == is_same
+        named.add(bool(is_same))
+    assert named == {True, False}
+
+
+def test_a_marker_stands_at_what_is_lost(view):
+    view.removal_toggle.value = True
+    picture = view.state.view
+    end = float(re.search(r"<span>\+([\d.]+)</span>", view.picture.value)[1])
+    places = re.findall(r'mg-lost" style="left:([-\d.]+)%', view.picture.value)
+    rows = ledger_rows(view.state.parts, view.state.opened)
+    expected = [50 + 50 * (picture.difference - picture.without[row.pieces]) / end for row in rows]
+    assert list(map(float, places)) == pytest.approx(expected, abs=0.002)
+
+
+def test_parts_are_taken_out_once_for_a_text(view, monkeypatch):
+    removals = []
+
+    def note(model, token_ids, some):
+        removals.append(len(some))
+        return logits_without(model, token_ids, some)
+
+    monkeypatch.setattr(ledger_state, "logits_without", note)
+    ledger_state._logits_without.cache_clear()
+    view.removal_toggle.value = True
+    assert removals == [4, 4]  # parts, and heads
+    view.swap_button.click()
+    view.order_select.value = True
+    view.first_select.value = 3
+    assert len(removals) == 2
+    open_part(view, 4)
+    assert removals[2:] == [6]  # five neurons and the rest
+
+
 def test_a_model_that_is_too_large_is_not_run_for_each_part(view, monkeypatch):
     monkeypatch.setattr("microgpt.widgets.ledger_runs.MAX_WORK", 10)
-    ledger_state._without.cache_clear()
+    ledger_state._logits_without.cache_clear()
     view.removal_toggle.value = True
     assert "too large to run once more without each part" in view.caption
     assert "mg-lost" not in view.picture.value
-    ledger_state._without.cache_clear()
+    ledger_state._logits_without.cache_clear()
 
 
 # -- controls -----------------------------------------------------------------------------------

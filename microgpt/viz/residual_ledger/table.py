@@ -1,14 +1,14 @@
 """The tables: every part of the sum with its pieces to six digits, and every part's parameters."""
 
 from microgpt.viz.residual_ledger.data import ATTENTION, LedgerPicture, SizePicture
-from microgpt.viz.residual_ledger.labels import format_share, minus, pair, row_label
+from microgpt.viz.residual_ledger.labels import format_share, minus, quoted_pair, row_label
 from microgpt.viz.residual_ledger.rows import LedgerRow
 from microgpt.viz.table import html_table
 
 
 def ledger_numbers(picture: LedgerPicture) -> str:
     """Return all parts and heads, folded or not, as a table."""
-    first, second = pair(picture)
+    first, second = quoted_pair(picture)
     header = ["part", "share", "running total"]
     has_removal = bool(picture.without)
     if has_removal:
