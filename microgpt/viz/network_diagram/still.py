@@ -95,10 +95,13 @@ def _draw_logits(drawing: Drawing, shown: NetworkPass, x: float) -> None:
 
 
 def _draw_probs(drawing: Drawing, shown: NetworkPass, x: float) -> None:
-    track = INNER - 18 - 50
+    name_width = 18 if max(len(label) for label, _, _ in shown.prob_rows) == 1 else 28
+    track = INNER - name_width - 50
+    equal = x + name_width + track * shown.equal_share / shown.axis_end
     for index, (label, share, prob) in enumerate(shown.prob_rows):
         y = GRAPHIC_TOP + ROW * index
-        drawing.add(Text(x + 6, y + 13, label, "middle", 14))
-        drawing.add(Rect(x + 18, y + 3, track, 12, "well", radius=2))
-        drawing.add(Rect(x + 18, y + 3, track * share, 12, "data", radius=2))
+        drawing.add(Text(x, y + 14, label, "start", 14))
+        drawing.add(Rect(x + name_width, y + 3, track, 12, "well", radius=2))
+        drawing.add(Rect(x + name_width, y + 3, track * share, 12, "data", radius=2))
+        drawing.add(Line(((equal, y), (equal, y + 18)), "ink", 1.5))
         drawing.add(Text(x + INNER, y + 14, prob, "end"))
