@@ -1,9 +1,10 @@
 # %% [markdown]
 # # How does a network read a letter?
 #
-# The token of each letter is a whole number, also called its id: 0 for a, 1 for b, 25 for z. Is z more
-# than a? Is b between a and c in any way that helps to guess a name? Here each letter gets a few numbers of its own, and training moves
-# them. With these you build a network that is better than counting.
+# The token of each letter is a whole number, also called its id: 0 for a, 1 for b, 25 for z. Is z
+# more than a? Does b stand between a and c in a way that helps to guess a name? Here each letter
+# gets a few numbers of its own, and training moves them. With these you build a network that is
+# better than counting.
 #
 # You need the matrix product from notebook 02, and the softmax, the loss and the scoreboard from 03.
 # The corpus is the list `names-mini`.
@@ -11,7 +12,7 @@
 # %% tags=["imports", "varies"]
 import itertools
 import statistics
-import time
+import timeit
 from collections import Counter
 
 import numpy as np
@@ -46,13 +47,13 @@ print(one_hot @ table)
 # %% [markdown]
 # ### Your turn: the lookup
 #
-# Most of that product is a multiplication by 0, and none of it is needed. The one-hot product is a
-# right answer, too, only slow.
+# Most of that product is a multiplication by 0, and none of it is needed. As an answer it is right,
+# but slow.
 #
 # Exercise, 3 minutes. `embedding(ids, weight) -> y`, with arrays: ids of any shape (…), the table
-# weight (V, C), and y (…, C). Return for each id its row of the table. Example: ids `[2, 0, 2]` and
-# weight `[[1, 0], [0, 2], [3, 1], [1, 1]]` give `[[3, 1], [1, 0], [3, 1]]`. Hints:
-# `mg.learn.hint("05.embedding")`.
+# weight (V, C), and y (…, C). Return for each id its row of the table. Keep float32 as float32.
+# Example: ids `[2, 0, 2]` and weight `[[1, 0], [0, 2], [3, 1], [1, 1]]` give `[[3, 1], [1, 0], [3,
+# 1]]`. Hints: `mg.learn.hint("05.embedding")`.
 
 # %% tags=["exercise:05.embedding"]
 embedding = mg.learn.todo()  # your function goes here, in place of this line
@@ -73,12 +74,7 @@ for name, way in {
     "lookup": lambda: mg.ops.embedding(ids, tall),
 }.items():
     results[name] = way().numpy()  # the first call may compile
-    times = []
-    for _ in range(5):
-        start = time.perf_counter()
-        way()
-        times.append(time.perf_counter() - start)
-    best[name] = min(times)
+    best[name] = min(timeit.repeat(way, number=1, repeat=5))
     print(f"{name:15}: {1000 * best[name]:10,.3f} ms, the best of five")
 print("the same numbers:", np.array_equal(*results.values()))
 print(f"The product takes {best['one-hot product'] / best['lookup']:,.0f} times as long. It multiplies")
@@ -152,6 +148,9 @@ def windows_of(corpus):
     windows = np.array([ids[i : i + 4] for ids in rows for i in range(len(ids) - 3)])
     return windows[:, :3], windows[:, 3]  # three ids, and the one that follows them
 
+def last_two(data):
+    return data[0][:, 1:], data[1]
+
 def loss_of(model, data):
     return mg.ops.cross_entropy(model.logits(data[0]), data[1]).item()
 
@@ -188,14 +187,13 @@ model = mg.models.MLP(size, context=3, n_embd=10, hidden=64, seed=42)
 mg.widgets.NetworkDiagram(model, names, names[0])
 
 # %% [markdown]
-# The next cell lists the parameters, by the names of GPT-2: `wte` is the word token embedding, the
-# table; `c_fc` the fully connected hidden layer; `lm_head` the head of the language model. A weight
-# has the shape (outputs, inputs). What was x @ w in notebook 02 is here x @ weightᵀ.
+# The next cell lists the parameters, by the names of GPT-2. `wte` is the word token embedding, the
+# table. `c_fc` is the fully connected hidden layer, `lm_head` the language model's head. A weight has
+# the shape (outputs, inputs): x @ w of notebook 02 is here x @ weightᵀ.
 #
-# Before training, this network is worse than knowing nothing. Why? Random logits are not equal: the
-# network prefers some letters for no reason, and is mostly wrong. To see it, multiply its logits. By 0,
-# all letters become equally probable. By 1, nothing changes. By 2, it prefers the same letters still
-# more.
+# Before training, this network is worse than knowing nothing. Why? It prefers some letters for no
+# reason, and is mostly wrong. To see it, multiply its logits. By 0, all letters become equally
+# probable. By 1, nothing changes. By 2, it prefers the same letters still more.
 
 # %%
 for name, parameter in model.named_parameters():
@@ -238,12 +236,9 @@ board.add("three-letter network", model)
 # %% [markdown]
 # What helps? Counting three letters back, or a network of only two, can tell.
 
-# %% tags=["experiment"]
+# %%
 # source: claims: third_letter_counted
 # source: claims: third_letter_in_the_network
-def last_two(data):
-    return data[0][:, 1:], data[1]
-
 two = fit(mg.models.MLP(size, context=2, seed=42), last_two(data), seed=42)
 networks_loss = {2: loss_of(two, last_two(held)), 3: loss_of(model, held)}
 counted = {n: score.loss for n, score in enumerate(mg.learn.scoreboard(names, max_n=4).scores)}
@@ -261,8 +256,7 @@ print(f"Of {size**3:,} contexts of three letters, {len(times):,} occur, {sum(tim
 # and one hidden layer among all contexts, so a rare one can profit from others. With two letters,
 # that gains hardly anything. With three, it does what counting cannot.
 #
-# It can write. Here are six of its names beside six of counted pairs. Then turn the temperature, and press
-# *Next letter* until a name ends.
+# It can write. Here are six of its names beside six of counted pairs.
 
 # %%
 def written(model, rng):
@@ -280,6 +274,9 @@ rng = np.random.default_rng(0)
 print("counted pairs         three-letter network")
 for _ in range(6):
     print(f"{written(counted_pairs, rng):21} {written(model, rng)}")
+
+# %% [markdown]
+# Turn the temperature, and press *Next letter* until a name ends.
 
 # %%
 mg.widgets.SamplingExplorer(model, names, sliders=("temperature",), compact=True)
@@ -356,11 +353,11 @@ mg.learn.reveal("05.quantity", nearest, **{key: f"{value:.2f}" for key, value in
 # %% [markdown]
 # ## Does the position of a letter matter?
 #
-# Side by side, each of the three letters has its own part of the row of 30. What if the three embeddings
-# are added up instead? Then "ann" and "nan" become the same ten numbers. Perhaps this helps: give each
-# of the three positions ten learned numbers of its own, a **position embedding**, and add it to the
-# letter's embedding before the sum. The hidden layer gets 97 numbers, not 64, so that the networks
-# have about as many parameters as side by side.
+# Side by side, each of the three letters has its own part of the row of 30. What if the embeddings are
+# added up instead? Then "ann" and "nan" become the same ten numbers. Perhaps this helps: give each of
+# the three positions ten learned numbers of its own, a **position embedding**, and add it to the
+# letter's embedding before the sum. The hidden layer gets 97 numbers, so that the networks have about
+# as many parameters as side by side.
 
 # %% tags=["predict:05.position"]
 # source: misconception: adding positions gives order
@@ -378,8 +375,8 @@ mg.learn.predict(
 class Summed(mg.models.MLP):
     def __init__(self, seed, has_position=False, is_bent=False):
         super().__init__(size, context=1, hidden=97, seed=seed)  # the hidden layer reads ten numbers
-        positions = np.random.default_rng(1000 + seed).normal(size=(3, 10))
         if has_position:
+            positions = np.random.default_rng(1000 + seed).normal(size=(3, 10))
             self.wpe = mg.Tensor(positions.astype(np.float32), requires_grad=True)
         self.has_position, self.is_bent = has_position, is_bent
 
@@ -389,10 +386,8 @@ class Summed(mg.models.MLP):
         x = x.tanh() if self.is_bent else x
         return self.lm_head(self.c_fc(x.sum(axis=-2)).tanh())
 
-for label, network in {
-    "side by side": networks[0], "summed": Summed(0), "positions added": Summed(0, has_position=True)
-}.items():
-    print(f"{label:16} {network.parameter_count():,} parameters")
+for network in (mg.models.MLP(size), Summed(0), Summed(0, has_position=True)):
+    print(f"{network.parameter_count():,} parameters")
 
 # %% tags=["shows:05.position"]
 def losses_of(**settings):
@@ -433,11 +428,11 @@ print(f"The sum lost {lost:.3f} against side by side; bent, with positions, {won
 # %% [markdown]
 # ## What did the table learn?
 #
-# You could draw the letters as points on a map. But two letters that are close on a map need not
-# be alike for the model, so ask the model first. Exchange the rows of two letters in the trained
+# You could draw the letters as points on a map. But two letters that are close on a map need not be
+# alike for the model, so ask the model first. Exchange the rows of two letters in the trained
 # table, and measure again on held-out names. The more the loss rises, the more differently the
-# model treats the two. First exchange two of the three commonest vowels, then one of them with one of the three commonest
-# consonants.
+# model treats the two. First exchange two of the three commonest vowels, then one of them with one
+# of the three commonest consonants.
 
 # %% tags=["predict:05.swap"]
 # source: misconception: every letter is equally different; or vowels are interchangeable
@@ -464,9 +459,9 @@ def mean_cost(model, pairs, data):
 VOWELS = "aeiouаеёиоуыэюя"  # of the Latin and of the Cyrillic alphabet
 common = [letter for letter, _ in Counter("".join(train)).most_common()]
 v = sorted([letter for letter in common if letter in VOWELS][:3])
-c = sorted([letter for letter in common if letter.isalpha() and letter not in VOWELS][:3])
-vowels, consonants = ([x[0] + x[1], x[0] + x[2], x[1] + x[2]] for x in (v, c))
-mixed = [vowel + consonant for vowel in v for consonant in c]
+c = sorted([letter for letter in common if letter not in VOWELS][:3])
+vowels, consonants = ([x + y for x, y in itertools.combinations(kind, 2)] for kind in (v, c))
+mixed = [x + y for x in v for y in c]
 print("one of each:", *mixed)
 
 # %% tags=["shows:05.swap"]
@@ -511,9 +506,8 @@ mg.widgets.Neighbourhood(names)
 
 # %% [markdown]
 # Do the letters with a high cosine have the cheap swaps? Here are the pairs from above, in the first of
-# the three networks: the view trains the same one, from seed 0, for its second tab. Then all pairs of
-# letters are asked. A **correlation** is −1 where one number always falls as the other rises, and 0
-# where they are not related.
+# the three networks: from seed 0, the view trains the same one for its second tab. Then all pairs of
+# letters are asked.
 
 # %%
 # source: claims: cosine_and_swap
@@ -526,15 +520,16 @@ for label, pairs in groups.items():
         print(f"  {' and '.join(pair)}       {angle:+.2f}   {swap_cost(first, pair, held):+.3f}")
 every = [a + b for a, b in itertools.combinations([x for i, x in enumerate(letters) if i != end], 2)]
 cosines = [cosine(*rows[tokenizer.encode(pair)]) for pair in every]
-correlation = np.corrcoef(cosines, [swap_cost(first, pair, held) for pair in every])[0, 1]
-answer = "often" if correlation < -0.2 else "not"
-print(f"Letters with a high cosine {answer} have the cheaper swaps: over all {len(every)} pairs,")
-print(f"the correlation of cosine and cost is {correlation:+.2f}.")
+prices = [swap_cost(first, pair, held) for pair in every]
+low, *_, high = (statistics.mean(prices[i] for i in part) for part in np.array_split(np.argsort(cosines), 4))
+print(f"Over all {len(every)} pairs, the quarter with the highest cosines costs {high:.3f} on average,")
+print(f"the one with the lowest {low:.3f}: {'often, but not always' if high < low else 'no'}.")
 
 # %% [markdown]
-# The swap is what the model does, and the cosine only a hint. It counts all ten numbers alike, while the
-# hidden layer may use some a lot and others hardly at all. And two letters that are both rare can be
-# exchanged at little cost, whatever their cosine. If one is common, nearly all of the cost is its own.
+# The swap is what the model does, and the cosine only a hint. It counts all ten numbers alike,
+# while the hidden layer may use some a lot and others hardly at all. And two letters that are both
+# rare can be exchanged at little cost, whatever their cosine. If one is common, nearly all of the
+# cost is its own.
 #
 # How much is gained by learning the rows? In the next cells they stay as they were drawn at random,
 # and only the rest of the network is trained.
@@ -563,9 +558,10 @@ for name in ("knowing nothing", "triples counted"):
 # %% [markdown]
 # ## Break it: lose the repeated letters
 #
-# You met this trap in the exercise: with repeated indices, `gradient[ids] += dy` keeps only one of the
-# additions, and NumPy reports no error. Now a whole training falls into it. A batch has three times 128 letters, and at most 27 of them are
-# different, so nearly all contributions are lost. What do you expect of the loss?
+# You met this trap in the exercise: with repeated indices, `gradient[ids] += dy` keeps only one of
+# the additions, and NumPy reports no error. Now a whole training falls into it. A batch has three
+# times 128 letters, and at most 27 of them are different, so nearly all contributions are lost.
+# What do you expect of the loss?
 
 # %% tags=["experiment"]
 def lossy_backward(dy, ids, n_rows):

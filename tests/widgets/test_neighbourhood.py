@@ -187,7 +187,7 @@ def test_a_long_text_has_no_end(view):
     assert "␣" in labels
     view.letter_box.value = " "
     assert view.state.view.chosen_label == "␣"
-    assert "start and end" not in view.picture.value
+    assert 'aria-label="the end"' not in view.picture.value
 
 
 def test_the_table_of_numbers(view):
@@ -217,7 +217,7 @@ def test_an_empty_letter_says_how_to_choose_one(view):
 
 
 def test_swaps_are_marked_as_those_after_training(view):
-    assert "after training, swapping its row costs least" in view.picture.value
+    assert "cheapest row swaps after training" in view.picture.value
     assert "mg-later" not in view.picture.value
     view.slider.slider.value = 0
     assert view.picture.value.count('class="mg-later"') == 2

@@ -54,14 +54,12 @@ def axis_names(shown: EmbeddingMap) -> tuple[str, str]:
 
 
 def legend(shown: EmbeddingMap) -> list[tuple[str, str]]:
-    """Return the marks on the map, each a CSS class or a sign, and what they mean."""
+    """Return the marks on the map, each a CSS class, and what they mean."""
     signs = []
     if any(letter.is_vowel for letter in shown.letters):
         signs.append(("vowel", "vowel"))
     if any(letter.is_rare for letter in shown.letters):
         signs.append(("rare", f"rare, under {share_text(RARE)}"))
-    if any(letter.label == END_LABEL for letter in shown.letters):
-        signs.append((END_LABEL, "start and end"))
     if any(one.is_beyond for one in layout_labels(shown)):
         signs.append(("beyond", "beyond the edge"))
     return signs
@@ -84,8 +82,8 @@ def list_texts(shown: EmbeddingMap) -> tuple[tuple[str, tuple[OtherLetter, ...],
     which = "the two" if shown.is_table else f"all {numbers_word(shown.n_embd)}"
     return (
         (f"nearest in {which} numbers (cosine)", shown.neighbours, 2),
-        ("after training, swapping its row costs least with …", shown.cheapest, 3),
-        ("… and most with (rise in held-out loss)", shown.dearest, 3),
+        ("cheapest row swaps after training", shown.cheapest, 3),
+        ("dearest (rise in held-out loss)", shown.dearest, 3),
     )
 
 
@@ -165,8 +163,7 @@ def _map(shown: EmbeddingMap, before: EmbeddingMap | None) -> Markup:
 def _legend(shown: EmbeddingMap) -> list[Markup]:
     signs = [tag("span", tag("i", css_class="origin"), "(0, 0)")]
     for sign, meaning in legend(shown):
-        mark = tag("b", sign) if sign == END_LABEL else tag("i", css_class=f"spot {sign}")
-        signs.append(tag("span", mark, meaning))
+        signs.append(tag("span", tag("i", css_class=f"spot {sign}"), meaning))
     return signs
 
 

@@ -76,10 +76,7 @@ def _draw_legend(drawing: Drawing, shown: EmbeddingMap) -> None:
     drawing.add(Text(left + 12, y, "(0, 0)", fill="ink2"))
     for sign, label in legend(shown):
         left += LEGEND_STEP
-        if sign == END_LABEL:
-            drawing.add(Text(left, y, sign, "middle"))
-        else:
-            _draw_spot(drawing, left, y - 4, sign)
+        _draw_spot(drawing, left, y - 4, sign)
         drawing.add(Text(left + 12, y, label, fill="ink2"))
         left += LEGEND_LETTER * max(0, len(label) - len("the end"))
 
@@ -125,7 +122,7 @@ def _draw_lists(drawing: Drawing, shown: EmbeddingMap) -> None:
         for letter in letters:
             y += ROW
             width = TRACK_WIDTH * min(max(letter.value / list_scale(shown, letters), 0), 1)
-            drawing.add(Text(LIST_LEFT + 8, y, letter.label, "middle", 14))
+            drawing.add(Text(LIST_LEFT, y, letter.label, "start", 14))
             drawing.add(Rect(TRACK_LEFT, y - 10, TRACK_WIDTH, 10, "well", radius=2))
             ink = "ink3" if is_later(shown, letters) else "data"
             drawing.add(Rect(TRACK_LEFT, y - 10, width, 10, ink, radius=2))

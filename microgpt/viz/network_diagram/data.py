@@ -128,7 +128,7 @@ def box_texts(shown: NetworkPass) -> tuple[tuple[str, str, tuple[str, ...]], ...
         ("Embeddings", f"{T} × {C} = {N}", (f"{plural(T, 'row')} of the table", f"wte ({V}, {C})",
                                                f"full square: {shown.largest_embedding:.2f}")),
         ("Hidden layer", f"{H}", (f"each from all {N}:", f"c_fc ({H}, {N})",
-                                  f"+ bias ({H},)", "then tanh; full square: 1")),
+                                  f"+ bias ({H},)", "then tanh", "full square: 1")),
         ("Logits", f"{V}", (f"each from all {H}:", f"lm_head ({V}, {H})", f"+ bias ({V},)",
                             f"full square: {shown.largest_logit:.2f}")),
         ("Probabilities", f"{V}", ("softmax of the logits;",

@@ -88,7 +88,10 @@ def _draw_logits(drawing: Drawing, shown: NetworkPass, x: float) -> None:
     y, cell = float(GRAPHIC_TOP), _cell(LOGIT_COLUMNS)
     for labels, squares in shown.logit_rows:
         for column, label in enumerate(labels):
-            drawing.add(Text(x + (column + 0.5) * cell, y + 11, label, "middle"))
+            if len(label) > 1:  # wider than its cell: it begins where the cell does
+                drawing.add(Text(x + column * cell + 1, y + 11, label))
+            else:
+                drawing.add(Text(x + (column + 0.5) * cell, y + 11, label, "middle"))
         y += LETTER_ROW * bool(labels)
         draw_squares(drawing, squares, x, y, cell)
         y += cell
