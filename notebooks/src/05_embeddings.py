@@ -1,10 +1,9 @@
 # %% [markdown]
 # # How does a network read a letter?
 #
-# The token of each letter is a whole number, also called its id: 0 for a, 1 for b, 25 for z. Is z
-# more than a? Does b stand between a and c in a way that helps to guess a name? Here each letter
-# gets a few numbers of its own, and training moves them. With these you build a network that is
-# better than counting.
+# The token of each letter is a whole number, also called its id: 0 for a, 1 for b, 25 for z. Is z more
+# than a? Does b stand between a and c? Here each letter gets a few numbers of its own, and training
+# moves them. With these you build a network that is better than counting.
 #
 # You need the matrix product from notebook 02, and the softmax, the loss and the scoreboard from 03.
 # The corpus is the list `names-mini`.
@@ -176,24 +175,24 @@ for _ in range(300):
 board.add("neural bigram", logits)
 
 # %% [markdown]
-# In the drawing below, follow three letters from left to right. Their embeddings of 10 numbers, side by
-# side, are a row of 30. A matrix product makes 64 numbers of them, and tanh bends each. Such numbers
-# between input and output are a **hidden layer**. A second product makes a logit for each token, and
-# the softmax makes probabilities. Nothing is trained yet: all parameters are random, and the seed
-# decides which random numbers they are. Type other letters: which letters get more than an equal share?
+# In the drawing below, follow three letters from left to right. Their embeddings of 10 numbers,
+# side by side, are a row of 30. A matrix product makes 64 numbers of them, and tanh bends each.
+# Such numbers between input and output are a **hidden layer**. A second product makes a logit for
+# each token, and the softmax makes probabilities. Nothing is trained yet: all parameters are
+# random, drawn from the seed. Type other letters: which letters get more than an equal share?
 
 # %%
 model = mg.models.MLP(size, context=3, n_embd=10, hidden=64, seed=42)
 mg.widgets.NetworkDiagram(model, names, names[0])
 
 # %% [markdown]
-# The next cell lists the parameters, by the names of GPT-2. `wte` is the word token embedding, the
-# table. `c_fc` is the fully connected hidden layer, `lm_head` the language model's head. A weight has
+# The next cell lists the parameters, by the names of GPT-2. `wte` is the word token embedding,
+# the table, `c_fc` the fully connected hidden layer, `lm_head` the language model's head. A weight has
 # the shape (outputs, inputs): x @ w of notebook 02 is here x @ weightᵀ.
 #
 # Before training, this network is worse than knowing nothing. Why? It prefers some letters for no
-# reason, and is mostly wrong. To see it, multiply its logits. By 0, all letters become equally
-# probable. By 1, nothing changes. By 2, it prefers the same letters still more.
+# reason, and is mostly wrong. To see it, multiply its logits: by 0, all letters become equally
+# probable, by 2 it prefers the same letters still more.
 
 # %%
 for name, parameter in model.named_parameters():
@@ -234,7 +233,7 @@ print(f"trained: loss {loss_of(model, data):.2f} on its own names, {loss_of(mode
 board.add("three-letter network", model)
 
 # %% [markdown]
-# What helps? Counting three letters back, or a network of only two, can tell.
+# What helps? Counting three letters back, or a network of two, can tell.
 
 # %%
 # source: claims: third_letter_counted
@@ -253,8 +252,8 @@ print(f"Of {size**3:,} contexts of three letters, {len(times):,} occur, {sum(tim
 
 # %% [markdown]
 # Counting has a row for each context, and most rows are nearly empty. The network shares one table
-# and one hidden layer among all contexts, so a rare one can profit from others. With two letters,
-# that gains hardly anything. With three, it does what counting cannot.
+# and one hidden layer among all contexts, so a rare one can profit from others. With three letters,
+# it does what counting cannot.
 #
 # It can write. Here are six of its names beside six of counted pairs.
 
@@ -316,9 +315,8 @@ fixed = ", ".join(f"{letters[i]} {2 * i / (size - 1) - 1:+.2f}" for i in (0, 1, 
 print(f"the index in the alphabet, scaled, of the first letters and the last: {fixed}")
 
 # %% [markdown]
-# One seed may be lucky, so each network is trained with three seeds: they decide the random
-# parameters and the order of the contexts. Here ± is two standard errors, over the seeds, and the gap
-# to another network is told for each seed.
+# One seed may be lucky, so each network is trained with three: they decide the random parameters and
+# the order of the contexts. Here ± is two standard errors over the seeds; gaps are told for each seed.
 
 # %%
 runs = {}
@@ -376,8 +374,8 @@ class Summed(mg.models.MLP):
     def __init__(self, seed, has_position=False, is_bent=False):
         super().__init__(size, context=1, hidden=97, seed=seed)  # the hidden layer reads ten numbers
         if has_position:
-            positions = np.random.default_rng(1000 + seed).normal(size=(3, 10))
-            self.wpe = mg.Tensor(positions.astype(np.float32), requires_grad=True)
+            positions = np.random.default_rng(1000 + seed).normal(size=(3, 10)).astype(np.float32)
+            self.wpe = mg.Tensor(positions, requires_grad=True)
         self.has_position, self.is_bent = has_position, is_bent
 
     def logits(self, windows):
@@ -386,8 +384,8 @@ class Summed(mg.models.MLP):
         x = x.tanh() if self.is_bent else x
         return self.lm_head(self.c_fc(x.sum(axis=-2)).tanh())
 
-for network in (mg.models.MLP(size), Summed(0), Summed(0, has_position=True)):
-    print(f"{network.parameter_count():,} parameters")
+sizes = [model.parameter_count() for model in (mg.models.MLP(size), Summed(0), Summed(0, True))]
+print("parameters: side by side {:,}, summed {:,}, positions added {:,}".format(*sizes))
 
 # %% tags=["shows:05.position"]
 def losses_of(**settings):
@@ -420,8 +418,7 @@ won = mean_of["summed"] - mean_of["positions added, bent, summed"]
 print(f"The sum lost {lost:.3f} against side by side; bent, with positions, {won:.3f} of it is won back.")
 
 # %% [markdown]
-# So the position matters, and a position embedding tells it once something bends between the addition
-# and the sum.
+# So the position matters, and a position embedding tells it once something bends before the sum.
 # GPT adds its position embeddings in the same way, and it has more than a sum after them: attention,
 # in notebook 06.
 
@@ -458,8 +455,7 @@ def mean_cost(model, pairs, data):
 
 VOWELS = "aeiouаеёиоуыэюя"  # of the Latin and of the Cyrillic alphabet
 common = [letter for letter, _ in Counter("".join(train)).most_common()]
-v = sorted([letter for letter in common if letter in VOWELS][:3])
-c = sorted([letter for letter in common if letter not in VOWELS][:3])
+v, c = (sorted([x for x in common if (x in VOWELS) == is_v][:3]) for is_v in (True, False))
 vowels, consonants = ([x + y for x, y in itertools.combinations(kind, 2)] for kind in (v, c))
 mixed = [x + y for x in v for y in c]
 print("one of each:", *mixed)
@@ -552,14 +548,14 @@ for name in ("knowing nothing", "triples counted"):
     print(f"Over “{name}”, the trained rows gain {gain:.3f}; random rows keep {100 * kept / gain:.0f} % of it.")
 
 # %% [markdown]
-# Trained rows are better with every seed. But random rows already keep 27 letters apart, and the
-# layers after the table can do much of the rest. With tens of thousands of tokens, this need not hold.
+# Trained rows are better with every seed. But random rows keep 27 letters apart, and the layers after
+# the table can do much of the rest. With tens of thousands of tokens, this need not hold.
 
 # %% [markdown]
 # ## Break it: lose the repeated letters
 #
-# You met this trap in the exercise: with repeated indices, `gradient[ids] += dy` keeps only one of
-# the additions, and NumPy reports no error. Now a whole training falls into it. A batch has three
+# You met this trap in the exercise: with repeated indices, `gradient[ids] += dy` keeps only one of the
+# additions, without an error. Now a whole training falls into it. A batch has three
 # times 128 letters, and at most 27 of them are different, so nearly all contributions are lost.
 # What do you expect of the loss?
 
@@ -589,9 +585,9 @@ show("SGD, repeats lost", lossy_sgd, "SGD")
 # %% [markdown]
 # It trains. Adam divides each gradient by its usual size, so a gradient that is always too small
 # does little harm. SGD loses more, but it trains, too. After the wrong order in 01 and the wrong
-# columns in 03, this is the third mistake that you would not notice without a correct run beside it.
-# A comparison of gradients shows it:
-# `gradcheck` compares the backward pass with finite differences, in three random directions.
+# columns in 03, this is the third mistake that you would not notice without a correct run beside
+# it. A comparison of gradients shows it: `gradcheck` compares the backward pass with finite
+# differences, in three random directions.
 
 # %%
 exact = mg.models.MLP(size, dtype="float64")
