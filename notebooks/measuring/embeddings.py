@@ -20,7 +20,7 @@ CLAIMS = {
     "position_in_a_sum": "loss with a position embedding, less that of the sum, in thousandths",
     "position_bent": "the same where each is bent by a tanh before the sum",
     "rows_never_trained": "loss with rows that stay random, less that with trained, in thousandths",
-    "cosine_and_swap": "rise for the pairs with the highest cosines, less the lowest, in thousandths",
+    "cosine_and_swap": "rise for pairs with the highest cosines, less the lowest, in thousandths",
     "swapped_vowels": "rise of the loss if two vowels are exchanged, in thousandths",
     "vowels_and_consonants": "rise for a vowel and a consonant, less that, in thousandths",
     "lossy_adam": "loss under Adam with repeated letters lost, less without, in thousandths",

@@ -252,3 +252,22 @@ def test_the_still_picture(n_embd):
     assert {"vowel", "(0, 0)"} <= set(texts)
     assert ("of the variance; random rows 41 %" in texts) == (n_embd == 10)
     assert drawing.png().startswith(b"\x89PNG")
+
+
+def test_lines_to_labels_seldom_cross():
+    def crossings(shown):
+        led = [one for one in layout_labels(shown) if one.is_led]
+        starts = [np.multiply(one.point, 460) for one in led]
+        ends = [start + one.offset for start, one in zip(starts, led, strict=True)]
+        lines = list(zip(starts, ends, strict=True))
+        return sum(cross(*a, *b) for i, a in enumerate(lines) for b in lines[:i])
+
+    def cross(a, b, c, d):
+        def side(p, q, r):
+            return np.sign((q - p)[0] * (r - p)[1] - (q - p)[1] * (r - p)[0])
+
+        return side(a, b, c) * side(a, b, d) < 0 and side(c, d, a) * side(c, d, b) < 0
+
+    rng = np.random.default_rng(0)
+    crowds = [(0.45 + 0.1 * rng.random((16, 2))).tolist() for _ in range(6)]
+    assert sum(crossings(points(*crowd)) for crowd in crowds) <= 3

@@ -102,7 +102,9 @@ def test_the_still_picture():
     drawing = draw_network(SHOWN)
     texts = drawing.texts()
     assert texts[0] == "How do 3 letters become 11 probabilities?"
-    assert {"3 × 4 = 12", "9", "11", "start", "c_fc (9, 12)", "then tanh", "full square: 1"} <= set(texts)
+    assert {"3 × 4 = 12", "9", "11", "start", "c_fc (9, 12)", "then tanh", "full square: 1"} <= set(
+        texts
+    )
     assert drawing.png().startswith(b"\x89PNG")
 
 

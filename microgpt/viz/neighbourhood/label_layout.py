@@ -114,7 +114,7 @@ def _overlaps(centres: np.ndarray, others: np.ndarray, size: float) -> np.ndarra
 def _crossings(spot: np.ndarray, spots: np.ndarray, offsets: np.ndarray) -> np.ndarray:
     """Return how many lines to other labels the line to each of `OFFSETS` crosses: (N,).
 
-    spot (maps, 2) and spots (M, maps, 2) are points in pixels, offsets (M, 2) of the others' labels.
+    spot (maps, 2) and spots (M, maps, 2) are points in pixels; offsets (M, 2) are of the others.
     """
     start, lines = spot - spots, OFFSETS[:, None, None]  # (M, maps, 2), from each other point
     others = offsets[:, None]

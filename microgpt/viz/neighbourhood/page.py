@@ -229,7 +229,8 @@ def _lists(shown: EmbeddingMap) -> Markup:
         rows = [
             tag(
                 "li",
-                tag("span", letter.label, css_class="tile small" + " word" * (len(letter.label) > 1)),
+                tag("span", letter.label,
+                    css_class="tile small" + " word" * (len(letter.label) > 1)),
                 tag("span", tag("i", style=f"width:{percent(_bar_share(letter.value, scale))}"),
                     css_class="track"),
                 tag("span", signed(letter.value, decimals)),

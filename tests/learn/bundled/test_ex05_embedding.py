@@ -31,7 +31,6 @@ def test_a_lookup_of_float32_that_became_float64_is_told():
     assert "weight[ids] keeps the dtype" in str(result)
 
 
-
 def loops(ids, weight):
     y = np.zeros((len(ids), weight.shape[1]))
     for i in range(len(ids)):
