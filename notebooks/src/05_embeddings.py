@@ -156,8 +156,7 @@ def loss_of(model, data):
 data, held = windows_of(train), windows_of(held_out)
 letters = ["end" if i == end else tokenizer.token_text(i) for i in range(size)]
 for context, target in zip(*windows_of([names[0]])):
-    shown = " ".join("start" if i == end else letters[i] for i in context)
-    print(f"{shown:17} is followed by {letters[target]}")
+    print(*("start" if i == end else letters[i] for i in context), "is followed by", letters[target])
 
 # %% [markdown]
 # Here is the scoreboard of notebook 03, with its network trained again. ± is two standard errors:
@@ -379,8 +378,7 @@ class Summed(mg.models.MLP):
         self.has_position, self.is_bent = has_position, is_bent
 
     def logits(self, windows):
-        x = self.wte(windows)  # (N, 3, 10): N contexts of three embeddings
-        x = x + self.wpe if self.has_position else x
+        x = self.wte(windows) + (self.wpe if self.has_position else 0)  # (N, 3, 10), of N contexts
         x = x.tanh() if self.is_bent else x
         return self.lm_head(self.c_fc(x.sum(axis=-2)).tanh())
 
@@ -555,7 +553,7 @@ for name in ("knowing nothing", "triples counted"):
 # ## Break it: lose the repeated letters
 #
 # You met this trap in the exercise: with repeated indices, `gradient[ids] += dy` keeps only one of the
-# additions, without an error. Now a whole training falls into it. A batch has three
+# additions, without an error. A batch has three
 # times 128 letters, and at most 27 of them are different, so nearly all contributions are lost.
 # What do you expect of the loss?
 
