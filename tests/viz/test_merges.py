@@ -60,7 +60,7 @@ def test_long_tokens_are_shortened():
 
 def test_the_sentence_names_the_merge_of_the_chosen_box_and_the_gap():
     assert merges_caption(MERGED) == (
-        "With 3 of 10 merges “ab a” is 3 tokens, 1.33 bytes each. Merge 3 glued “a” and “b” into "
+        "With 3 of 10 merges “ab a” is 3 tokens, 1.33 bytes each. In the outlined box, merge 3 glued “a” and “b” into "
         "“ab”, seen 5 times. The next 3 merges change nothing in this text."
     )
     assert "seen once." in merges_caption(replace(MERGED, merges=(MergeNote(3, A, B, AB, 1),)))
@@ -79,7 +79,9 @@ def test_the_sentence_names_the_merge_of_the_chosen_box_and_the_gap():
 
 def test_a_whole_text_in_one_token():
     one = replace(MERGED, text="ab", boxes=MERGED.boxes[:1], num_merges=10, next_change=None)
-    assert merges_caption(one).startswith("With all 10 merges “ab” is 1 token of 2 bytes. Merge 3")
+    assert merges_caption(one).startswith(
+        "With all 10 merges “ab” is 1 token of 2 bytes. In the outlined box, merge 3"
+    )
 
 
 def test_a_text_that_no_merge_touches():

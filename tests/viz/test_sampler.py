@@ -310,7 +310,7 @@ def test_ticks_and_legend_are_left_out_while_now_is_t_1():
     assert not elements(html(nine_words()), "tick")
     assert not elements(html(nine_words()), "ghost")
     assert texts(html(nine_words()), "key") == [""]
-    assert texts(html(nine_words(temperature=0.5)), "key") == ["nowat T = 1, no cuts"]
+    assert texts(html(nine_words(temperature=0.5)), "key") == ["nowat T = 1"]
     assert len(elements(html(nine_words(temperature=0.5)), "ghost")) == 9
     assert elements(html(nine_words(top_k=2)), "tick")
 

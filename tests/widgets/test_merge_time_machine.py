@@ -39,7 +39,7 @@ def test_the_slider_encodes_anew(view):
     assert labels(view)[:3] == ["t", "he", "␣the"]
     assert view.caption == (
         "With 30 of 1,000 merges “the theme is unbelievable” is 21 tokens, 1.19 bytes each. "
-        "Merge 4 glued “␣t” and “he” into “␣the”, seen 345 times. The next merge changes nothing "
+        "In the outlined box, merge 4 glued “␣t” and “he” into “␣the”, seen 345 times. The next merge changes nothing "
         "in this text."
     )
     assert view.text_box.value == "the theme is unbelievable"
@@ -66,7 +66,9 @@ def test_a_number_chooses_a_box_and_its_tree(view):
     assert "“␣the”" in view.picture.value
     view.box_number.value = 2
     assert view.state.view.chosen_box.content == b"he"
-    assert "Merge 1 glued “h” and “e” into “he”, seen 622 times." in view.caption
+    assert (
+        "In the outlined box, merge 1 glued “h” and “e” into “he”, seen 622 times." in view.caption
+    )
     assert view.box_number.max == 21
     view.slider.slider.value = 0
     assert view.box_number.value == 2

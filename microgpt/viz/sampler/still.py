@@ -8,6 +8,7 @@ from microgpt.viz.sampler.bars import (
     PICKED_SIGN,
     PICKED_WORD,
     bars_axis,
+    base_name,
     inside_width,
     label_width,
     row_label,
@@ -186,7 +187,7 @@ def _draw_bars(drawing: Drawing, view: SamplingView, right: float) -> None:
         drawing.add(Rect(left, bottom + 8, 12, 12, fill, radius=3))
         drawing.add(Text(left + 18, bottom + 19, "now", fill="ink2"))
         drawing.add(Line(((left + 62, bottom + 7), (left + 62, bottom + 21)), "ink", 2))
-        drawing.add(Text(left + 70, bottom + 19, "at T = 1, no cuts", fill="ink2"))
+        drawing.add(Text(left + 70, bottom + 19, base_name(view), fill="ink2"))
 
 
 def _draw_token_row(
