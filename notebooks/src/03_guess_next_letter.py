@@ -113,8 +113,8 @@ mg.learn.predict(
 def favourite_loss(hits, share):
     return -np.where(hits, math.log(share), math.log((1 - share) / (size - 1))).mean()
 
-shares = sorted({1 / size, hits.mean(), 0.25, 0.5, 0.9, 0.99})
-losses = {share: favourite_loss(hits, share) for share in shares}
+shares = sorted({1 / size, hits.mean().item(), 0.25, 0.5, 0.9, 0.99})
+losses = {share: favourite_loss(hits, share).item() for share in shares}
 for share, loss in losses.items():
     note = ", like every other letter: knowing nothing" * (share == 1 / size)
     note += "  ◀ the lowest" * (loss == min(losses.values()))
@@ -165,7 +165,8 @@ print(", ".join(unlucky[:8]), "…" if len(unlucky) > 8 else "")
 
 # %% [markdown]
 # One such pair would cost −ln 0, and the loss would be infinite. So each count begins at a small
-# number, here 0.3: this is called **smoothing**.
+# number, here 0.3: this is called **smoothing**. The number is a setting, as the learning rate is:
+# another one gives another loss.
 #
 # The scoreboard has the loss of each model so far on the held-out names; later notebooks add theirs.
 # The parameters of a counted model are its counts. ± is two standard errors, where notebook 00 gave

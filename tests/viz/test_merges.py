@@ -60,8 +60,9 @@ def test_long_tokens_are_shortened():
 
 def test_the_sentence_names_the_merge_of_the_chosen_box_and_the_gap():
     assert merges_caption(MERGED) == (
-        "With 3 of 10 merges “ab a” is 3 tokens, 1.33 bytes each. In the outlined box, merge 3 glued “a” and “b” into "
-        "“ab”, seen 5 times. The next 3 merges change nothing in this text."
+        "With 3 of 10 merges “ab a” is 3 tokens, 1.33 bytes each. In the outlined box, "
+        "merge 3 glued “a” and “b” into “ab”, seen 5 times. "
+        "The next 3 merges change nothing in this text."
     )
     assert "seen once." in merges_caption(replace(MERGED, merges=(MergeNote(3, A, B, AB, 1),)))
     assert "into “ab”. The" in merges_caption(

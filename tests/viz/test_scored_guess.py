@@ -51,12 +51,12 @@ def test_the_caption_says_what_is_given():
     )
 
 
-def test_the_first_round_says_what_so_many_rounds_can_show():
+def test_the_first_round_says_what_is_compared_at_the_end():
     first = replace(ASKED, number=1, chosen=(), prefix=(), nats=np.zeros((0, 4)))
     caption = scored_caption(first)
     assert caption.startswith("A name from the held-out set is about to begin. Choose up to three")
     assert caption.endswith(
-        "After 10 rounds, a difference below 0.43 nats between two players may be luck."
+        "After 10 rounds, your mean is compared with that of the pairs, ± two standard errors."
     )
     second = scored_caption(replace(ASKED, chosen=()))
     assert second.startswith("The next name begins “da”. Choose")

@@ -39,8 +39,8 @@ def test_the_slider_encodes_anew(view):
     assert labels(view)[:3] == ["t", "he", "␣the"]
     assert view.caption == (
         "With 30 of 1,000 merges “the theme is unbelievable” is 21 tokens, 1.19 bytes each. "
-        "In the outlined box, merge 4 glued “␣t” and “he” into “␣the”, seen 345 times. The next merge changes nothing "
-        "in this text."
+        "In the outlined box, merge 4 glued “␣t” and “he” into “␣the”, seen 345 times. "
+        "The next merge changes nothing in this text."
     )
     assert view.text_box.value == "the theme is unbelievable"
     view.slider.box.value = 1000

@@ -162,7 +162,7 @@ def test_another_seed_or_number_of_rounds_is_a_new_game(panel):
     assert (panel.state.seed, panel.state.num_rounds) == (7, 30)
     panel.seed_box.value = 0
     assert panel.state.positions[:10] == first
-    assert "After 30 rounds, a difference below 0.2" in panel.caption
+    assert "After 30 rounds, your mean" in panel.caption
 
 
 def test_running_the_cell_again_keeps_the_game(cell):

@@ -42,6 +42,10 @@ def calls_itself(p):
     return calls_itself(p)
 
 
+def test_a_text_is_shown_in_quotes():
+    assert "got: 'inf'" in repr(learn.check(ID, lambda p: "inf" if p == 0 else -math.log(p)))
+
+
 @pytest.mark.parametrize(
     ("answer", "cause"),
     [
