@@ -240,8 +240,8 @@ def _draw_line(
     else:
         is_cut = isinstance(row, CutRow)
         fill = "well" if is_cut else "data2"
-        drawing.add(Rect(left, baseline - 10, 12, 12, fill, radius=3, hatch=is_cut))
-        drawing.add(Text(left + 20, baseline, row.text, fill="ink2"))
+        drawing.add(Rect(left - 20, baseline - 10, 12, 12, fill, radius=3, hatch=is_cut))
+        drawing.add(Text(left, baseline, row.text, fill="ink2"))
 
 
 def _draw_perplexity(drawing: Drawing, view: SamplingView) -> None:
