@@ -357,8 +357,7 @@ board.add("neural bigram", neural, baseline="pairs counted")
 # ### The gradient is the guess minus the truth
 #
 # A row's loss is ln Σ e^x − x at the target. The slope of the first part is p, that of the second −1 at
-# the target. Over N rows this is (p − y)/N: y is 1 at the target, else 0. It vanishes when p is the
-# counted share.
+# the target. Over N rows this is (p − y)/N: y is 1 at the target, else 0.
 #
 # Exercise, 6 minutes. `cross_entropy_backward(logits, targets) -> dlogits`, of shape (N, V): return
 # the gradient of `cross_entropy`. Example: for logits `[[2.0, 1.0, 0.1]]` and targets `[1]`, it is
@@ -371,6 +370,8 @@ cross_entropy_backward = mg.learn.todo()  # your function goes here, in place of
 mg.learn.check("03.cross_entropy_backward", cross_entropy_backward)
 
 # %% [markdown]
+# In a row of the table this gradient vanishes when p is the counted share: there, training rests.
+#
 # Those of your functions that are correct now run in the model of notebook 00, for ten steps of
 # training. The report compares the losses and the gradients with the library's.
 
