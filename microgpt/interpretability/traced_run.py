@@ -114,7 +114,7 @@ def _run_traced(method: Callable[..., Tensor], model: GPT, *args: Any, **kwargs:
             try:
                 result = recording.record(edits, run)
             except StateError:
-                if cache is not None:
+                if cache is not None:  # the refused tokens can be read again
                     cache.rewind(length)
                 raise
         else:
