@@ -31,9 +31,9 @@ print(f"{len(train):,} names to train on, {len(held_out):,} held out")
 #
 # The third of three letters looks back. It asks a question with some numbers: its **query**. Each letter
 # has other numbers that say what it offers, its **key**, and others that it hands over, its **value**.
-# A model computes them from the embedding, with three learned matrices. Here they are made up.
+# A model computes them from the embedding, with three learned matrices; here they are made up.
 #
-# Query times key, added up, is the *attention score*: how well the two match. Divide it by the
+# Query times key, added up, is the *attention score*: how well they match. Divide it by the
 # root of the key's length, take the softmax, and mix the values with the shares.
 
 # %%
