@@ -4,6 +4,8 @@ from typing import Any
 
 import numpy as np
 
+from microgpt.widgets.induction_training import train_induction
+
 THOUSANDTHS = 1000  # small differences are told in thousandths of a nat
 ONE_JOB = 0.9  # of its weight in one place: so much would be a head with one job
 
@@ -21,6 +23,8 @@ CLAIMS = {
     "copying_needs_attention": "share of copied letters, period 3, less that without attention",
     "three_back_is_not_copying": "the same, less that for periods that were not learned",
     "copying_all_lengths": "share copied for periods 4 to 6 if these are learned, less if only 3",
+    "loss_and_second_layer": "correlation of the falls of the loss with the rises of a weight",
+    "second_layer_needs_first": "this weight after training, less that without the first layer",
 }
 
 
@@ -49,6 +53,7 @@ def measure(cells: Any, seed: int) -> dict[str, float]:
         **_leaks(cells, seed),
         **_edits(cells, learned.model),
         **_copying(cells, seed),
+        **_circuit(seed),
     }
 
 
@@ -92,4 +97,17 @@ def _copying(cells: Any, seed: int) -> dict[str, float]:
         "copying_needs_attention": of_three[3] - without[3],
         "three_back_is_not_copying": of_three[3] - others,
         "copying_all_lengths": others_of_all - others,
+    }
+
+
+def _circuit(seed: int) -> dict[str, float]:
+    """Follow the head of the second layer that looks most at what came next, after training."""
+    history = train_induction(seed=seed)
+    head = int(history.following[-1].argmax())
+    weight, without = history.following[:, head], history.following_without[:, head]
+    return {
+        "loss_and_second_layer": float(
+            np.corrcoef(-np.diff(history.losses), np.diff(weight))[0, 1]
+        ),
+        "second_layer_needs_first": float(weight[-1] - without[-1]),
     }

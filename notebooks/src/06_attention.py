@@ -512,6 +512,22 @@ for name, shares in rows.items():
 # wrong, it mostly fails. A test on the same kind of text would never show it.
 
 # %% [markdown]
+# ### Two heads that need each other
+#
+# How can a model copy without being told when a text repeats? It can find the same letter earlier, and
+# copy the one after it. In one layer, a head looks at the letter before, so each position carries
+# its predecessor along. In the next, an *induction head* looks for the position whose predecessor is
+# the present letter. Such heads are a *circuit*.
+#
+# The next cell trains for some seconds. Move the slider to where the loss falls. What do the heads do
+# before, and after?
+
+# %%
+# source: claims: loss_and_second_layer
+# source: claims: second_layer_needs_first
+mg.widgets.CircuitFormation()
+
+# %% [markdown]
 # ## What this does not show
 #
 # Names are short, and this model is 16 wide. In large models some heads have been traced to one job.
