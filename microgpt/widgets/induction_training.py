@@ -147,7 +147,7 @@ def _on_following(weights: np.ndarray, texts: RepeatedTexts) -> np.ndarray:
 
 
 def _read_example(model: GPT, example: np.ndarray) -> Iterator[np.ndarray]:
-    """Yield the second layer's weights (H, T) from the last letter, and the next one's probability."""
+    """Yield the second layer's weights (H, T) from the last letter, and the next's probability."""
     with no_grad(), trace(model) as t:
         model(example[:-1])
     yield t["h.1.attn.weights"][:, -1]

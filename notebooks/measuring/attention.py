@@ -11,7 +11,7 @@ ONE_JOB = 0.9  # of its weight in one place: so much would be a head with one jo
 
 CLAIMS = {
     "root_of_d": "letters looked at by keys of 64 numbers, with √d less without",
-    "equal_shares_and_nothing": "loss with equal shares, less that without attention, in thousandths",
+    "equal_shares_and_nothing": "loss with equal shares, less that of no attention, in thousandths",
     "learned_and_equal_shares": "loss with learned shares, less that with equal, in thousandths",
     "missing_mask": "training loss after 300 steps without a mask, less that with it",
     "late_mask": "the same with the mask after the softmax",

@@ -514,12 +514,12 @@ for name, shares in rows.items():
 # %% [markdown]
 # ### Two heads that need each other
 #
-# How can a model copy without being told when a text repeats? It can find the same letter earlier, and
-# copy the one after it. In one layer, a head looks at the letter before, so each position carries
+# How can a model copy without being told when a text repeats? It finds the same letter earlier, and
+# copies the one after it. In one layer, a head looks at the letter before, so each position carries
 # its predecessor along. In the next, an *induction head* looks for the position whose predecessor is
 # the present letter. Such heads are a *circuit*.
 #
-# The next cell trains for some seconds. Move the slider to where the loss falls. What do the heads do
+# The next cell trains. Move the slider to where the loss falls. What do the heads do
 # before, and after?
 
 # %%

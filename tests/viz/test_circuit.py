@@ -66,11 +66,13 @@ def test_lines_are_where_their_values_are():
     loss, weights, rises = charts(SHOWN)
     (model,) = loss.lines
     heights = {text: y for y, text in loss.ticks}
-    assert heights["3"] == 0 and heights["0"] == 1
+    assert heights["3"] == 0
+    assert heights["0"] == 1
     assert [y for _, y in model.points] == pytest.approx(1 - LOSSES / 3)
     assert [x for x, _ in model.points] == pytest.approx(step_positions(SHOWN))
     assert loss.level == (pytest.approx(1 - 2.77 / 3), "knowing nothing 2.77")
-    assert model.y == model.points[5][1] and model.value == "1.40"
+    assert model.y == model.points[5][1]
+    assert model.value == "1.40"
     assert [line.value for line in weights.lines] == ["35 %", "16 %", "22 %", "41 %"]
     assert [line.value for line in rises.lines] == ["+0.62", "+0.12", "+0.00", "+0.50"]
     assert charts(at(8))[2].lines[3].value == "+0.80"
@@ -92,7 +94,8 @@ def test_the_text_marks_what_came_next_and_the_letter_that_asks():
     assert 'class="mg-tile mg-came-next">&lt;<' in html
     assert 'class="mg-tile mg-asks">b<' in html
     assert html.count("mg-tile") == 5 + 1
-    assert ">60.0 %<" in html and ">62.5 %<" in html
+    assert ">60.0 %<" in html
+    assert ">62.5 %<" in html
     assert "<db" not in html
 
 
@@ -107,7 +110,8 @@ def test_the_cursor_glides_from_where_it_was():
 def test_the_table_has_a_row_for_each_snapshot():
     table = circuit_table(SHOWN)
     assert table.count("<tr>") == 1 + 9
-    assert "<td>1.4000</td>" in table and "−0.0040" in table
+    assert "<td>1.4000</td>" in table
+    assert "−0.0040" in table
 
 
 def test_the_still_picture_says_the_same():

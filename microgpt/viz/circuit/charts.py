@@ -17,7 +17,7 @@ Point = tuple[float, float]
 
 @dataclass(frozen=True)
 class ChartLine:
-    """A line, its name, its CSS class, and what it is at the snapshot, as a text and as a height."""
+    """A line, its name and CSS class; what it is at the snapshot, as a text and as a height."""
 
     name: str
     css_class: str
@@ -28,7 +28,7 @@ class ChartLine:
 
 @dataclass(frozen=True)
 class Chart:
-    """A chart under `title`; `ticks` are heights with labels, `level` a dashed line with its name."""
+    """A chart under `title`: `ticks` are heights with labels, `level` is a dashed line's."""
 
     title: str
     lines: tuple[ChartLine, ...]

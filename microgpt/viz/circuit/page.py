@@ -98,8 +98,8 @@ def _text(shown: CircuitPicture, before: CircuitPicture) -> Markup:
     columns = []
     for index, letter in enumerate(shown.letters):
         css_class = "tile" + " came-next" * (index == shown.came_next) + " asks" * (index == last)
-        bar = tag("i", css_class="gr",
-                  style=f"height:{percent(weights[index])};--h0:{percent(earlier[index])}")  # fmt: skip
+        height = f"height:{percent(weights[index])};--h0:{percent(earlier[index])}"
+        bar = tag("i", css_class="gr", style=height)
         columns.append(
             tag("li", tag("span", bar, css_class="well"), tag("span", letter, css_class=css_class),
                 title=f"{in_quotes(letter)}: {format_prob(float(weights[index]))}")
