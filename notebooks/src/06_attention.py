@@ -298,7 +298,7 @@ mg.learn.predict(
 
 # %% [markdown]
 # Choose a cell of the triangle, and mask it, then cut it. Look at the sum of the row, and at the gap
-# between the outline and the filled bar: that is what your change did to the guess. Then find a
+# between the outline and the filled bar: that is what your change did to the guess. Then look for a
 # small weight that matters more than a large one.
 
 # %%
@@ -379,7 +379,7 @@ def weights_on_places(model, data):  # for each head
     weights = t["h.0.attn.weights"]
     return [mean_weights(weights[:, head], data[1]) for head in range(weights.shape[1])]
 
-print("with three positions, equal shares are", equal_weights(3).round(2).tolist())
+print("the places, in the last row of a head that looks at all alike:", equal_weights(4).round(2)[-1])
 
 # %%
 heads = weights_on_places(trained, held)
