@@ -239,6 +239,7 @@ def mean_loss(trainer, step, n=20):  # of the last n steps before `step`
     return statistics.mean(trained.loss for trained in trainer.history[step - n : step])
 
 masks = {"a mask": None, "no mask": without_mask, "a mask after the softmax": mask_after_softmax}
+print("a mask keeps this triangle:", *np.tril(np.ones((3, 3), int)), sep="\n")
 
 # %% tags=["shows:06.leak"]
 masked = {name: train_with(attention, names, steps=300) for name, attention in masks.items()}
