@@ -82,7 +82,7 @@ def _edits(cells: Any, model: Any) -> dict[str, float]:
     on_places = cells.weights_on_places(model, held)
     return {
         "mask_and_cut": masking - cutting,
-        "no_clean_job": max(map(max, on_places)) - ONE_JOB,
+        "no_clean_job": float(max(map(max, on_places))) - ONE_JOB,
     }
 
 
