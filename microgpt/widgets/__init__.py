@@ -9,6 +9,7 @@ from typing import Any
 
 # Public name -> module. The last three are no panels, or only some of the time.
 _PUBLIC = {
+    "CircuitFormation": "circuit_formation",
     "EditableAttention": "editable_attention",
     "FlightRecorder": "flight_recorder",
     "GuessNext": "guess_next",

@@ -620,4 +620,4 @@ except mg.GradientError as error:
 # Two letters lie close together on the picture. What would you measure before you say that the model
 # treats them alike?
 #
-# On to [Why did it say that?](09_sampling.ipynb)
+# On to [What may a letter look at?](06_attention.ipynb)

@@ -72,6 +72,12 @@ def _neighbourhood_of_ten():
     return view
 
 
+def _circuit_untrained():
+    view = mg.widgets.CircuitFormation(steps=100)
+    view.slider.slider.value = 0
+    return view
+
+
 def _neighbourhood_untrained():
     view = mg.widgets.Neighbourhood(steps=200)
     view.slider.slider.value = 0
@@ -151,6 +157,8 @@ VIEWS = {
     "attention": lambda: _attention("joh", head=0, edits=()),
     "attention, edited": lambda: _attention("joh"),
     "attention, a long text": lambda: _attention("maximilianawwww", head=2),
+    "circuit": lambda: mg.widgets.CircuitFormation(steps=100),
+    "circuit, untrained": _circuit_untrained,
     "explorer": lambda: mg.widgets.SamplingExplorer("names"),
     "explorer with a cut": _explorer_with_cut,
     "explorer, finished": _finished_explorer,
