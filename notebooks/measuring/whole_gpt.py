@@ -40,7 +40,7 @@ def measure(cells: Any, seed: int) -> dict[str, float]:
         for on in (False, True)
     }
     start = {
-        norm: build(norm=norm, init_std=cells.LARGE).loss(*cells.batch).item()
+        norm: cells.build_large(norm, seed).loss(*cells.batch).item()
         for norm in (False, True)
     }
     cosine = {

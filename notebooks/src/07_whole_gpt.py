@@ -130,7 +130,8 @@ for norm, function in {"rms_norm": rms_norm, "layer_norm": layer_norm}.items():
 # source: gives away: below what float32|vanish
 mg.learn.predict(
     "07.plain",
-    "Twelve layers with neither residual connections nor norms. Compared with a normal GPT, the gradient of the first layer is …",
+    "Twelve layers with neither residual connections nor norms. Compared with a normal GPT, the "
+    "gradient of the first layer is …",
     ("a tenth of it", "a millionth of it", "less than a billionth of a billionth of it"),
 )
 
@@ -145,16 +146,21 @@ class PlainBlock(mg.nn.Block):  # what a part computes replaces what came in
         x = self.attn(self.ln_1(x), zero, cache)
         return self.offer_activation("out", self.mlp(self.ln_2(x), zero))  # its name in a trace
 
-LARGE = 0.25  # the size of parameters at a large start; 0.08 is the recipe's
+print("kept of the library's block:", ", ".join(vars(mg.GPT(mg.GPTConfig.microgpt()).h[0])))
 
+# %% tags=["experiment"]
 def build(residual=True, norm=True, n_layer=12, seed=0, **settings):
-    model = mg.GPT(mg.GPTConfig.microgpt(vocab_size=size, n_layer=n_layer, **settings), seed=seed)
+    config = mg.GPTConfig.microgpt(vocab_size=size, n_layer=n_layer, **settings)
+    model = mg.GPT(config, seed=seed)
     for block in model.h:
         block.__class__ = mg.nn.Block if residual else PlainBlock
         if not norm:
             model.ln_emb = None
             block.ln_1 = block.ln_2 = lambda x: x
     return model
+
+for depth in (1, 12):
+    print(f"layers: {depth:2}   parameters: {build(n_layer=depth).parameter_count():6,}")
 
 # %% [markdown]
 # The size of a layer's gradient is the root of the sum of all its squares. It is measured on 32 names
@@ -200,7 +206,10 @@ variants = {
     "neither": (False, False), "norms only": (False, True),
     "residuals only": (True, False), "both": (True, True),
 }
-sizes = {name: [gradient_sizes(build(*parts, seed=seed), batch) for seed in range(3)] for name, parts in variants.items()}
+sizes = {
+    name: [gradient_sizes(build(*parts, seed=seed), batch) for seed in range(3)]
+    for name, parts in variants.items()
+}
 mg.viz.plot_layers(sizes, "size of the gradient", log=True)
 
 # %% [markdown]
@@ -217,7 +226,8 @@ mg.viz.plot_layers(sizes, "size of the gradient", log=True)
 # source: gives away: hardly tell|same direction|all alike
 mg.learn.predict(
     "07.norms_only",
-    "Norms, but no residual connections. The gradients are about as large as in a normal GPT. After 100 steps, this model has learned names …",
+    "Norms, but no residual connections. The gradients are about as large as in a normal GPT. "
+    "After 100 steps, this model has learned names …",
     ("as well", "more slowly", "only how often each letter occurs"),
 )
 
@@ -240,14 +250,16 @@ board
 # %% tags=["answer:07.norms_only"]
 losses = {score.name.removeprefix("12 layers, "): score.loss for score in board.scores}
 letters, norms, both = (losses[name] for name in ("letters counted", "norms only", "both"))
-answer = "as well" if norms < both + 0.05 else "more slowly" if norms < letters - 0.1 else "only how often each letter occurs"
+learned = norms < letters - 0.1
+answer = "more slowly" if learned else "only how often each letter occurs"
+answer = "as well" if norms < both + 0.05 else answer
 values = {"norms": norms, "both": both, "letters": letters, "neither": losses["neither"]}
 mg.learn.reveal("07.norms_only", answer, **{name: f"{loss:.2f}" for name, loss in values.items()})
 
 # %% [markdown]
 # What did the gradients not show? Look at the letters themselves. After each block, every letter of a
-# name is a row of numbers. Compare all rows of a name with each other by their cosine, as in notebook
-# 05: at 1, all point in the same direction.
+# name has its row of x. Compare all rows of a name with each other by their cosine, as in notebook 05:
+# at 1, all point in the same direction.
 
 # %% tags=["experiment"]
 def mean_cosines(model, data):  # between the rows of each name, after each block
@@ -262,11 +274,17 @@ def mean_cosines(model, data):  # between the rows of each name, after each bloc
         cosines.append((pairs.sum(axis=(1, 2)) - T).mean() / (T * (T - 1)))
     return np.array(cosines)
 
-print("compared after each block: norms only, and both")
+print("after the first block:", mean_cosines(build(), batch)[0].round(2))
+
+# %% [markdown]
+# Look at the right end of the two lines, the last block.
 
 # %%
 # source: claims: cosine_without_residuals
-alike = {name: [mean_cosines(build(*variants[name], seed=seed), batch) for seed in range(3)] for name in ("norms only", "both")}
+alike = {
+    name: [mean_cosines(build(*variants[name], seed=seed), batch) for seed in range(3)]
+    for name in ("norms only", "both")
+}
 mg.viz.plot_layers(alike, "cosine between letters")
 
 # %% [markdown]
@@ -281,14 +299,21 @@ mg.viz.plot_layers(alike, "cosine between letters")
 # These models started with small parameters, of a size of 0.08. Now let them start three times as
 # large, with 0.25. What do you expect of the loss, with norms and without?
 
+# %% tags=["experiment"]
+def build_large(norm, seed=0):
+    return build(norm=norm, seed=seed, init_std=0.25)
+
+for label, model in {"small": build(), "large": build_large(norm=True)}.items():
+    print(f"the parameters of {label} models spread by {model.wte.weight.numpy().std():.2f}")
+
 # %%
 # source: claims: large_start_without_norms
-print(f"{'start three times larger':24}  loss at the start  after 100 steps")
-for name in ("residuals only", "both"):
-    model = build(*variants[name], init_std=LARGE)
+print("large start         loss before training    after 100 steps")
+for label, norm in {"residuals only": False, "both": True}.items():
+    model = build_large(norm)
     start = model.loss(*batch).item()
-    print(f"{name:24}  {start:17,.2f}  {train_one(model).evaluate().loss:15,.2f}")
-print(f"{'knowing nothing':24}  {np.log(size):17,.2f}")
+    print(f"{label:16} {start:23,.2f} {train_one(model).evaluate().loss:18,.2f}")
+print(f"{'knowing nothing':16} {np.log(size):23,.2f}")
 
 # %% [markdown]
 # Without norms, each block makes the numbers larger, and twelve blocks make the logits absurd. Training
@@ -299,70 +324,85 @@ print(f"{'knowing nothing':24}  {np.log(size):17,.2f}")
 # ## Who voted for this letter?
 #
 # The residual connections make a GPT a sum: token, position, and what each attention and each MLP added.
-# So you can ask how much each part contributed to a logit. One logit alone says nothing: add 5 to all of
-# them, and no probability changes. The difference of two logits does: it is the logarithm of how many
-# times more probable one letter is. This is the **logit difference**.
-#
-# Follow the running total in the view from top to bottom. It ends at the logit difference that the
-# model computed.
+# So you can ask how much each part contributed to a logit. But one logit alone says nothing. What
+# happens to the probabilities if you add 5 to all logits?
 
 # %%
 trained = mg.load_pretrained("names").model
+logits = trained(ids).numpy()[-1]
+for added in (0, 5):
+    raised = logits + added
+    probs = np.exp(raised) / np.exp(raised).sum()
+    second, first = np.argsort(raised)[-2:]
+    print(f"added {added}: the favourite's logit {raised[first]:5.2f}, its probability {probs[first]:.3f}")
+    print(f"         its logit minus that of the next one: {raised[first] - raised[second]:.2f}")
+
+# %% [markdown]
+# The difference of two logits, the **logit difference**, stays: it is the logarithm of how many times more
+# probable one token is than the other. In the view below, choose any two, and follow the running total
+# from top to bottom. It ends at the logit difference that the model computed. Token and position go
+# through a norm together; the number that this norm divides by is held fixed.
+
+# %%
 mg.widgets.ResidualLedger(trained, names)
 
 # %% [markdown]
 # ### Is a contribution a cause?
 #
 # Take one part out: set what it adds to 0, and run the model again. By how much does the favourite's
-# lead over the next letter fall? The lead is a logit difference, so the ledger has a contribution for
-# each part.
+# lead fall? The lead is the logit difference between the most probable token and the next one, so the
+# ledger has the contribution of each part.
 
 # %% tags=["predict:07.remove"]
 # source: misconception: contribution = cause
 # source: claims: removed_mlp_and_others
-# source: answer: only of the MLP
+# source: answer: only for the MLP
 # source: gives away: reads what|nothing after it|is the last part
 mg.learn.predict(
     "07.remove",
-    "Take out one part at a time: token, position, attention, MLP. Of which does the lead fall by what that part had contributed, to within a tenth?",
-    ("of every part", "only of the MLP", "of no part"),
+    "Take out one part at a time: token, position, attention, MLP. For which does the lead fall by "
+    "what that part had contributed, to within a tenth?",
+    ("for every part", "only for the MLP", "for no part"),
 )
 
 # %% tags=["experiment"]
 def removals(model, texts):  # of each part: its contributions to the lead, and how far the lead falls
     pairs = {}
     for text in texts:
-        ids = tokenizer.encode(text, bos=True)
         with mg.no_grad(), mg.trace(model) as t:
-            model(ids)
+            model(tokenizer.encode(text, bos=True))
             second, first = np.argsort(t["logits"][-1])[-2:].tolist()
-            ledger = t.logit_attribution((first, second))
-            for part, contribution in ledger.parts.items():
-                edit = t.edit(part, lambda x: x * 0)
-                logits = model(ids).numpy()[-1]
-                t.undo(edit)
-                fall = ledger.difference - (logits[first] - logits[second])
+            for part, contribution in t.logit_attribution((first, second)).parts.items():
+                fall = -t.effect(part, lambda x: x * 0, (first, second)).total
                 pairs.setdefault(part, []).append((contribution, fall))
     return {part: np.array(values).T for part, values in pairs.items()}
 
+beginnings = [name[:3] for name in held_out[:100]]
+print(f"{len(beginnings)} beginnings of held-out names, such as {beginnings[0]!r}")
+
 # %% tags=["shows:07.remove"]
-effects = removals(trained, [name[:3] for name in held_out[:100]])
-print("mean size of …         contribution    fall   same sign   within a tenth")
+effects = removals(trained, beginnings)
+print("                         mean size of           same   within")
+print("part                contribution    fall        sign  a tenth")
 for part, (contribution, fall) in effects.items():
-    near = abs(fall - contribution) <= 0.1 * abs(contribution)
-    same = np.sign(fall) == np.sign(contribution)
-    print(f"{part:22} {abs(contribution).mean():12.2f} {abs(fall).mean():7.2f} {same.mean():11.0%} {near.mean():16.0%}")
+    near = (abs(fall - contribution) <= 0.1 * abs(contribution)).mean()
+    same = (np.sign(fall) == np.sign(contribution)).mean()
+    sizes = f"{abs(contribution).mean():12.2f} {abs(fall).mean():7.2f}"
+    print(f"{part:19} {sizes} {same:11.0%} {near:8.0%}")
 
 # %% tags=["answer:07.remove"]
-near = {part: (abs(fall - share) <= 0.1 * abs(share)).mean() for part, (share, fall) in effects.items()}
-exact = [part for part, of_part in near.items() if of_part > 0.9]
-other = np.concatenate([np.sign(effects[part]) for part in near if part not in exact] or [np.ones((2, 1))], axis=1)
-answer = "of no part" if not exact else "of every part" if len(exact) == len(near) else "only of the MLP"
-mg.learn.reveal("07.remove", answer, opposite=f"{(other[0] != other[1]).mean():.0%}")
+exact, opposite = [], []
+for part, (contribution, fall) in effects.items():
+    if (abs(fall - contribution) <= 0.1 * abs(contribution)).mean() > 0.9:
+        exact.append(part)
+    else:
+        opposite.append((np.sign(fall) != np.sign(contribution)).mean())
+answer = "for no part" if not exact else "only for the MLP" if opposite else "for every part"
+mg.learn.reveal("07.remove", answer, opposite=f"{np.mean(opposite):.0%}")
 
 # %% [markdown]
-# So read the ledger as arithmetic: it says how this sum came about. What would happen otherwise is
-# another question, and it needs another run.
+# So read the ledger as arithmetic: it says how this logit difference came about. What would happen
+# otherwise is another question, and it needs another run.
 
 # %% [markdown]
 # ## Where are the parameters of GPT-2?
@@ -382,7 +422,10 @@ mg.learn.predict(
 )
 
 # %% tags=["experiment"]
-PLACES = {"mlp": "the MLPs", "attn": "attention", "wte": "the table of tokens", "wpe": "the positions", "ln": "the norms"}
+PLACES = {
+    "mlp": "the MLPs", "attn": "attention", "wte": "the table of tokens",
+    "wpe": "the positions", "ln": "the norms",
+}
 
 def count_by_part(config):
     counts = dict.fromkeys(PLACES.values(), 0)
@@ -451,7 +494,8 @@ def build_one_layer(without=None, seed=0):
 print(f"400 steps of 32 names: {400 * 32 / len(train):.1f} times through the names")
 
 # %%
-# source: claims: without_residuals, without_norms, without_mlp
+# source: claims: without_residuals, without_norms
+# source: no difference seen: without_mlp
 board.add("1 layer, all parts", train_one(build_one_layer(), 400))
 for part in ("residual connections", "norms", "MLP"):
     board.add(f"1 layer without {part}", train_one(build_one_layer(part), 400))
@@ -466,7 +510,7 @@ board
 
 # %% [markdown]
 # Compare the first line with the last: how much is a residual connection worth in one layer, and how
-# much in twelve?
+# much in twelve? But this is a single seed: a hundredth more or less may be luck.
 #
 # The model with one layer and all parts can write. Turn the temperature, and press *Next letter* until a
 # name ends.
@@ -482,7 +526,7 @@ mg.widgets.SamplingExplorer(board["1 layer, all parts"], names, sliders=("temper
 #
 # Twelve layers of width 16 make the collapse visible; they are not a good model. Depth, start and width
 # work together, and there are other remedies. The ledger adds up because it is arithmetic, with the
-# sizes of the norms held fixed. What would happen otherwise is what you see when you take a part out.
+# norms held fixed. It does not say what happens without a part.
 
 # %% [markdown]
 # ### You can now say
