@@ -51,9 +51,9 @@ print("the shape of x:", x.shape)
 print("the same as what the block hands on:", np.allclose(x, t["h.0.out"], atol=1e-6))
 
 # %% [markdown]
-# Here is every operation of this model, with its shapes; the 1 in front is a batch of one. The names are GPT-2's: `wte` and `wpe` are the
-# tables of tokens and positions, `h.0` is the first block, and `lm_head` makes the logits. Look for the
-# three norms: one comes before the block, and two are in it.
+# Here is every operation of this model, with its shapes; the 1 in front is a batch of one name. The
+# names are GPT-2's: `wte` and `wpe` are the tables of tokens and positions, `h.0` is the first block, and
+# `lm_head` makes the logits. Look for the three norms: one comes before the block, and two are in it.
 
 # %%
 mg.shapes(model, ids)
@@ -174,7 +174,7 @@ for depth in (1, 12):
 
 # %% tags=["experiment"]
 def padded(corpus):
-    rows = [tokenizer.encode(name, bos=True, eos=True)[:17] for name in corpus]
+    rows = [tokenizer.encode(name, bos=True, eos=True)[:17] for name in corpus]  # 16, and the next
     ids = np.full((len(rows), max(map(len, rows))), -1)
     for row, name in zip(ids, rows):
         row[: len(name)] = name
@@ -270,13 +270,13 @@ mg.learn.reveal("07.norms_only", answer, **{name: f"{loss:.2f}" for name, loss i
 def mean_cosines(model, data):  # between the rows of each name, after each block
     with mg.no_grad(), mg.trace(model) as t:
         model(data[0])
+    real = data[1] >= 0  # (B, T): without what fills up short names
+    pairs = real[:, :, None] & real[:, None, :] & ~np.eye(real.shape[1], dtype=bool)
     cosines = []
     for layer in range(len(model.h)):
         x = t[f"h.{layer}.out"].astype(float)
         x /= np.linalg.norm(x, axis=-1, keepdims=True)
-        T = x.shape[1]
-        pairs = x @ x.swapaxes(1, 2)  # (B, T, T): each row with each
-        cosines.append((pairs.sum(axis=(1, 2)) - T).mean() / (T * (T - 1)))
+        cosines.append((x @ x.swapaxes(1, 2))[pairs].mean())  # of (B, T, T): each row with each
     return np.array(cosines)
 
 print(f"with both, after the first block: {mean_cosines(build(), batch)[0]:.2f} on average")
@@ -301,7 +301,7 @@ mg.viz.plot_layers(alike, "cosine between letters")
 # ## Then what are norms for?
 #
 # Compare the last two rows of the board: what did the norms add to the residual connections there?
-# These models started with small parameters, of a size of 0.08. Now let them start three times as
+# These models started with small parameters, with a spread of 0.08. Now let them start three times as
 # large, with 0.25. What do you expect of the loss, with norms and without?
 
 # %% tags=["experiment"]
@@ -394,8 +394,8 @@ print("part                contribution    fall        sign  a tenth")
 for part, (contribution, fall) in effects.items():
     near = (abs(fall - contribution) <= 0.1 * abs(contribution)).mean()
     same = (np.sign(fall) == np.sign(contribution)).mean()
-    sizes = f"{abs(contribution).mean():12.2f} {abs(fall).mean():7.2f}"
-    print(f"{part:19} {sizes} {same:11.0%} {near:8.0%}")
+    means = f"{abs(contribution).mean():12.2f} {abs(fall).mean():7.2f}"
+    print(f"{part:19} {means} {same:11.0%} {near:8.0%}")
 
 # %% tags=["answer:07.remove"]
 exact, opposite = [], []
@@ -469,8 +469,8 @@ count_parameters = mg.learn.todo()  # your function goes here, in place of this 
 mg.learn.check("07.count_parameters", count_parameters)
 
 # %% [markdown]
-# In the tab *Size* of the view above, add layers, and then width. Which of the two doubles the count, and
-# which makes it four times as large? Here is what the library counts for each of its settings.
+# In the tab *Size* of the view above, double the layers, and then the width. What happens to the count?
+# Here is what the library counts for each of its settings.
 
 # %%
 is_correct = mg.learn.check("07.count_parameters", count_parameters)
