@@ -40,8 +40,7 @@ def measure(cells: Any, seed: int) -> dict[str, float]:
         for on in (False, True)
     }
     start = {
-        norm: cells.build_large(norm, seed).loss(*cells.batch).item()
-        for norm in (False, True)
+        norm: cells.build_large(norm, seed).loss(*cells.batch).item() for norm in (False, True)
     }
     cosine = {
         residual: cells.mean_cosines(build(residual=residual), cells.batch)[-1]
