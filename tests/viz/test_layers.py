@@ -55,6 +55,8 @@ def test_small_numbers_stay_on_a_linear_page_and_zero_leaves_a_logarithmic_one()
     assert len(mg.viz.plot_layers(runs, "size").axes[0].lines) == 2
     figure = mg.viz.plot_layers({"none": [[0.0, 0.0]], "large": [[1.0, 2.0]]}, "size", log=True)
     assert [text.get_text() for text in figure.axes[0].texts] == ["none 0"]
+    partly = {"falls": [[1e-20, 1.0]], "large": [[1.0, 2.0]]}
+    assert len(mg.viz.plot_layers(partly, "size", log=True).axes[0].lines) == 2
 
 
 def test_runs_are_told_apart_without_colour():
