@@ -11,7 +11,8 @@ from microgpt.viz.looks import light_theme_colour
 from microgpt.viz.losses import LEGEND_STYLE
 
 OFF_PAGE = 1e-9  # on a log scale: a line so many times below the highest one becomes an arrow
-# Colour and marker of the lines in order: the marker tells them apart without colour.
+# Colour and marker of the lines, counted from the last run, so that pictures with fewer runs agree
+# with those that have more. The marker tells the lines apart without colour.
 LINE_STYLES = (("ink2", "x"), ("mark", "s"), ("good", "^"), ("data", "o"))
 MAX_RUNS = len(LINE_STYLES)
 
@@ -37,7 +38,8 @@ def plot_layers(runs: Mapping[str, Any], label: str, log: bool = False) -> Capti
     figure = CaptionedFigure(figsize=(6.8, 3.2), layout="constrained")
     axes = figure.add_plot()
     below = [name for name in arrays if is_off_page[name]]
-    for (name, values), (role, marker) in zip(arrays.items(), LINE_STYLES, strict=False):
+    styles = LINE_STYLES[-len(arrays) :]
+    for (name, values), (role, marker) in zip(arrays.items(), styles, strict=True):
         colour = light_theme_colour(role)
         if is_off_page[name]:
             _add_arrow(axes, _line_name(name, values), below.index(name), colour)

@@ -282,13 +282,13 @@ def mean_cosines(model, data):  # between the rows of each name, after each bloc
 print(f"with both, after the first block: {mean_cosines(build(), batch)[0]:.2f} on average")
 
 # %% [markdown]
-# Look at the right end of the two lines, the last block.
+# Look at the right end of the three lines, the last block.
 
 # %%
 # source: claims: cosine_without_residuals
 alike = {
     name: [mean_cosines(build(*variants[name], seed=seed), batch) for seed in range(3)]
-    for name in ("norms only", "both")
+    for name in ("norms only", "residuals only", "both")
 }
 mg.viz.plot_layers(alike, "cosine between letters")
 

@@ -62,6 +62,8 @@ def test_small_numbers_stay_on_a_linear_page_and_zero_leaves_a_logarithmic_one()
 def test_runs_are_told_apart_without_colour():
     markers = [line.get_marker() for line in mg.viz.plot_layers(FOUR, "size").axes[0].lines]
     assert len(set(markers)) == 4
+    fewer = mg.viz.plot_layers({name: FOUR[name] for name in ("norms only", "both")}, "size")
+    assert [line.get_marker() for line in fewer.axes[0].lines] == markers[2:]
 
 
 def test_nothing_overlaps():
