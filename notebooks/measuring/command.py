@@ -15,6 +15,7 @@ from . import (
     one_number,
     scaling,
     text_to_tokens,
+    whole_gpt,
 )
 from .claim import SEEDS, Measurement
 from .entries import updated
@@ -27,6 +28,7 @@ MODULES = {
     "04_text_to_tokens": text_to_tokens,
     "05_embeddings": embeddings,
     "06_attention": attention,
+    "07_whole_gpt": whole_gpt,
 }
 
 
