@@ -183,7 +183,9 @@ def test_a_loss_that_is_not_a_number_ends_the_run(monkeypatch):
     run = TrainingRun(steps=5, backend="numpy")
     run.run(until=2)
     monkeypatch.setattr(run, "backward", lambda *batch: float("nan"))
-    with pytest.raises(mg.StateError, match="became nan at step 3, .* cannot go on; make a new one"):
+    with pytest.raises(
+        mg.StateError, match=r"became nan at step 3, .* cannot go on; make a new one"
+    ):
         run.advance()
     assert len(run.record) == 2
     monkeypatch.undo()  # its batch is gone, so what followed would be another run
