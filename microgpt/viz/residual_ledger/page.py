@@ -36,7 +36,7 @@ def render_ledger(picture: LedgerPicture, before: LedgerPicture | None = None) -
 def _figures(picture: LedgerPicture) -> Markup:
     first, second = quoted_pair(picture)
     probs = (float(picture.probs[token]) for token in (picture.first, picture.second))
-    probs_text = f"chances {after(picture)}: {first} {{}}, {second} {{}}".format(
+    probs_text = f"probabilities {after(picture)}: {first} {{}}, {second} {{}}".format(
         *map(format_prob, probs)
     )
     figures = [
@@ -50,7 +50,7 @@ def _figures(picture: LedgerPicture) -> Markup:
         tag("div", tag("span", figure, css_class="fig"), tag("span", label, css_class="lab"))
         for figure, label in figures
     ]
-    return tag("div", *boxes, tag("span", probs_text, css_class="lab chances"), css_class="figures")
+    return tag("div", *boxes, tag("span", probs_text, css_class="lab probs"), css_class="figures")
 
 
 def format_ratio(odds: float) -> str:

@@ -112,7 +112,7 @@ def _draw_row(
 def _draw_foot(drawing: Drawing, picture: LedgerPicture, bottom: float) -> None:
     first, second = pair(picture)
     probs = (format_prob(float(picture.probs[t])) for t in (picture.first, picture.second))
-    probs_text = "chances: {} {}, {} {}".format(
+    probs_text = "probabilities: {} {}, {} {}".format(
         *(x for pair_ in zip((first, second), probs, strict=True) for x in pair_)
     )
     steps = [f"{label} {number}" for label, number in check_sum(picture)]
