@@ -545,4 +545,4 @@ mg.widgets.CircuitFormation()
 #
 # Why does a model that peeks get a wonderful loss and write nothing?
 #
-# On to [Why did it say that?](09_sampling.ipynb)
+# On to [Why is a GPT built like this?](07_whole_gpt.ipynb)
