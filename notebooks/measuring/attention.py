@@ -1,5 +1,6 @@
 """What notebook 06 claims: what looking back is worth, leaks, edits, heads, and copying."""
 
+import math
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ CLAIMS = {
     "missing_mask": "training loss after 300 steps without a mask, less that with it",
     "late_mask": "the same with the mask after the softmax",
     "missing_mask_in_writing": "held-out loss with a mask of what learned without, less with",
-    "mask_and_cut": "rise of the loss if the letter before is masked, less if it is cut",
+    "mask_and_cut": "ln of the rise if the letter before is masked, over that if it is cut",
     "no_clean_job": "largest mean weight of a head on one place, less 0.9",
     "one_head_and_four": "loss with one head, less that with four, in thousandths",
     "learning_without_root": "loss without √d, less that with it, in thousandths",
@@ -77,11 +78,12 @@ def _leaks(cells: Any, seed: int) -> dict[str, float]:
 
 def _edits(cells: Any, model: Any) -> dict[str, float]:
     held = cells.padded(cells.held_out)
-    masking = cells.loss_with(model, held, scores=cells.mask_before)
-    cutting = cells.loss_with(model, held, weights=cells.cut_after)
+    unedited = cells.loss_with(model, held)
+    masking = cells.loss_with(model, held, scores=cells.mask_before) - unedited
+    cutting = cells.loss_with(model, held, weights=cells.cut_after) - unedited
     on_places = cells.weights_on_places(model, held)
     return {
-        "mask_and_cut": masking - cutting,
+        "mask_and_cut": math.log(masking / cutting),
         "no_clean_job": float(max(map(max, on_places))) - ONE_JOB,
     }
 

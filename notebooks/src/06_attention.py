@@ -447,14 +447,14 @@ config = mg.GPTConfig.microgpt(vocab_size=size)
 print(f"keys have {config.head_dim} numbers with four heads, {config.n_embd} with one")
 
 # %%
-# source: no difference seen: one_head_and_four
+# source: claims: one_head_and_four
 # source: no difference seen: learning_without_root
 for what, loss in {
     "one head": held_out_loss(None, names, n_head=1),
     "no root": held_out_loss(no_root, names),
 }.items():
     print(f"{what:9} {loss:.3f}, {loss - learned:+.3f} against four heads with the root")
-print("Differences of less than 0.01 can come from the seed alone.")
+print("± of each loss, over the texts:", f"{2 * board.scores[-1].stderr:.3f}")
 
 # %% [markdown]
 # ## A task where attention is everything
@@ -545,4 +545,4 @@ mg.widgets.CircuitFormation()
 #
 # Why does a model that peeks get a wonderful loss and write nothing?
 #
-# On to [Why did it say that?](09_sampling.ipynb)
+# On to [Why is a GPT built like this?](07_whole_gpt.ipynb)
