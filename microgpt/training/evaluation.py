@@ -71,7 +71,7 @@ def evaluate_loss(
     for tokens, targets in batches:
         if cancelled():
             return None
-        losses.append(_losses_per_token(model, tokens, targets).sum(axis=1))
+        losses.append(losses_per_token(model, tokens, targets).sum(axis=1))
         counts.append((targets >= 0).sum(axis=1))
     return Evaluation.from_rows(np.concatenate(losses), np.concatenate(counts))
 
@@ -84,7 +84,7 @@ def compare_losses(
     """Compute a baseline's loss and the model's improvement over it, paired row by row."""
     model_losses, baseline_losses, counts = [], [], []
     for tokens, targets in batches:
-        model_losses.append(_losses_per_token(model, tokens, targets).sum(axis=1))
+        model_losses.append(losses_per_token(model, tokens, targets).sum(axis=1))
         baseline_losses.append(baseline(tokens, targets).sum(axis=1))
         counts.append((targets >= 0).sum(axis=1))
     if not counts:
@@ -95,7 +95,7 @@ def compare_losses(
     return Comparison(baseline_loss, difference.loss, difference.stderr)
 
 
-def _losses_per_token(model: GPT, tokens: np.ndarray, targets: np.ndarray) -> np.ndarray:
+def losses_per_token(model: GPT, tokens: np.ndarray, targets: np.ndarray) -> np.ndarray:
     """Return the negative log-likelihood of each target (B, T), 0 where it is ignored."""
     with LOCK, no_grad():  # training in another thread waits meanwhile
         losses = ops.cross_entropy_per_token(model(tokens), targets).numpy()

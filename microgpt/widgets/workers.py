@@ -18,14 +18,7 @@ class Worker:
     """
 
     def __init__(self, work: Callable[[threading.Event], None], cell: tuple[str, str]):
-        cell_id, run_id = cell
-        latest_run, workers = _workers_by_cell.get(cell_id, ("", weakref.WeakSet()))
-        if latest_run != run_id:
-            for worker in list(workers):
-                worker.stop()
-            workers = weakref.WeakSet()
-        workers.add(self)
-        _workers_by_cell[cell_id] = run_id, workers
+        stop_earlier_workers(cell).add(self)
         self._stop = threading.Event()
         # A daemon thread, so that shutting down the kernel does not wait for training to end.
         self.thread = threading.Thread(target=work, args=(self._stop,), daemon=True)
@@ -40,6 +33,11 @@ class Worker:
         if self.thread.is_alive() and threading.current_thread() is not self.thread:
             self.thread.join(STOP_TIMEOUT)
 
+    @property
+    def is_stopping(self) -> bool:
+        """Whether it was asked to stop, and may not have ended yet."""
+        return self._stop.is_set()
+
     def request_stop(self) -> None:
         """Stop after the current step, without waiting; for button callbacks."""
         self._stop.set()
@@ -51,6 +49,18 @@ class Worker:
                 self.thread.join(0.1)
         except KeyboardInterrupt:
             self.stop()
+
+
+def stop_earlier_workers(cell: tuple[str, str]) -> "weakref.WeakSet[Worker]":
+    """Stop the workers of a cell's earlier runs; return those of this run, to add to."""
+    cell_id, run_id = cell
+    latest_run, workers = _workers_by_cell.get(cell_id, ("", weakref.WeakSet()))
+    if latest_run != run_id:
+        for worker in list(workers):
+            worker.stop()
+        workers = weakref.WeakSet()
+        _workers_by_cell[cell_id] = run_id, workers
+    return workers
 
 
 class LatestOnlyQueue:

@@ -119,6 +119,20 @@ def _attention(text, head=None, edits=("mask", "cut")):
     return view
 
 
+def _flight(switch="healthy", compared=False):
+    view = mg.widgets.FlightRecorder("story", switch, steps=30, backend="numpy")
+    if compared:
+        view.compare_with(mg.record_run(steps=30, until=10, backend="numpy"))
+        view.slider.slider.value = 9
+    return view
+
+
+def _flight_ready():
+    view = _flight()
+    view.run_select.value = "gradients not zeroed"
+    return view
+
+
 VIEWS = {
     "attention": lambda: _attention("joh", head=0, edits=()),
     "attention, edited": lambda: _attention("joh"),
@@ -148,6 +162,9 @@ VIEWS = {
     "neighbourhood, untrained": _neighbourhood_untrained,
     "museum": lambda: mg.learn.museum("01"),
     "network": lambda: mg.widgets.NetworkDiagram(mg.models.MLP(), CORPUS, "ann"),
+    "flight recorder": _flight,
+    "flight recorder, compared": lambda: _flight("lr × 100", compared=True),
+    "flight recorder, ready": _flight_ready,
     "prediction": _prediction,
     "exercise": lambda: mg.learn.check("09.top_k", lambda probabilities, k: [1.0] * 3),
     "shapes": _shape_blanks,

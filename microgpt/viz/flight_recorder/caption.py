@@ -1,0 +1,64 @@
+"""The sentence under the flight recorder, made from its numbers."""
+
+from microgpt.viz.flight_recorder.flight import Flight
+from microgpt.viz.formatting import in_quotes
+
+NAMES = {"letters": "counting letters", "pairs": "counting pairs", "triples": "counting triples"}
+BLIND = "guessing blindly"
+GROUP = "MLP"  # whose update the sentence tells
+
+
+def flight_caption(flight: Flight) -> str:
+    """Return what happened up to the snapshot shown, and the verdict."""
+    sentences = []
+    snapshot = flight.snapshot
+    if snapshot is None or not len(flight.curves):
+        sentences.append(f"Press Start. {flight.duration}".strip())
+        if flight.symptom and flight.status == "ready":
+            sentences.append(f"Run {in_quotes(flight.run_name)}: {flight.symptom}.")
+        sentences.append(
+            "The dashed lines are what counting on the training text reaches on held-out text: "
+            "watch which one the loss crosses next."
+        )
+    else:
+        sentences += [_losses(flight), _sizes(flight), f"Verdict: {snapshot.verdict}."]
+    if flight.other is not None and flight.other.parting:
+        sentences.append(flight.other.parting)
+    if flight.error:
+        sentences.append(f"The run ended early: {flight.error}.".replace("..", "."))
+    return " ".join(sentences)
+
+
+def standing(flight: Flight, loss: float) -> str:
+    """Return which dashed line a loss is below, or that it is above all, in words."""
+    below = [(name, level) for name, level in flight.baselines if loss < level]
+    if not below:
+        return f"above {BLIND} ({flight.uniform_loss:.2f})"
+    name, level = min(below, key=lambda line: line[1])
+    return f"below {NAMES.get(name, BLIND)} ({level:.2f})"
+
+
+def _losses(flight: Flight) -> str:
+    snapshot = flight.snapshot
+    assert snapshot is not None
+    loss = flight.mean_before(flight.curves.losses, snapshot.step)
+    if not snapshot.step:
+        return f"Before the first step the held-out loss is {snapshot.held_out:.2f}."
+    mean = f"mean of {min(20, snapshot.step)}"
+    return (
+        f"At step {snapshot.step:,} the loss ({mean}) is {loss:.2f}, {standing(flight, loss)}; "
+        f"held-out {snapshot.held_out:.2f}."
+    )
+
+
+def _sizes(flight: Flight) -> str:
+    snapshot = flight.snapshot
+    assert snapshot is not None
+    norm = flight.mean_before(flight.curves.grad_norms, snapshot.step)
+    ratios = flight.curves.update_ratios[:, flight.groups.index(GROUP)]
+    ratio = flight.mean_before(ratios, snapshot.step)
+    norm_text = f"{norm:.2g}" if norm < 10 else f"{norm:,.0f}"
+    return (
+        f"The gradient norm is {norm_text}, the {GROUP}'s update is {100 * ratio:.2g} % of its "
+        "weights."
+    )

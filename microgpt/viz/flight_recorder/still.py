@@ -1,0 +1,137 @@
+"""The still picture of the flight recorder, for readers without a kernel."""
+
+import textwrap
+
+from microgpt.viz.drawing import MARGIN, Circle, Drawing, Line, Rect, Text
+from microgpt.viz.flight_recorder.chart import (
+    HEADERS,
+    HEIGHT,
+    ROWS,
+    FlightChart,
+    flight_chart,
+)
+from microgpt.viz.flight_recorder.flight import Flight
+from microgpt.viz.flight_recorder.render import (
+    NEAR_END,
+    QUESTION,
+    SAMPLE_LENGTH,
+    feels_like,
+    headers,
+    legend,
+    position_line,
+    short_group,
+    status_line,
+)
+from microgpt.viz.flight_recorder.scales import Curve
+from microgpt.viz.formatting import visible
+
+WIDTH, TOP = 720, 94
+LEFT, RIGHT = MARGIN + 84.0, 460.0  # of the plot
+SIDE = 484.0  # where the snapshot stands
+SIDE_LETTERS, BOLD_LETTERS = 34, 27  # of a line there
+# Colour, width and whether dashed, of each group of weights.
+RATIO_STROKES = (
+    ("data", 2.0, False), ("good", 2.0, True), ("ink2", 1.0, False), ("data3", 1.0, True),
+)  # fmt: skip
+LEGEND_COLOURS = {
+    "raw-line": "data3", "line": "data", "diamond": "data", "ref-line": "ink3",
+    "other-line": "ink2",
+}  # fmt: skip
+
+
+def draw_flight_still(flight: Flight) -> Drawing:
+    """Draw the same parts as the live view."""
+    drawing = Drawing(WIDTH, TOP + HEIGHT + 20)
+    drawing.add_question(QUESTION)
+    status = f"{flight.text_name}, {flight.run_name}; {status_line(flight)}"
+    drawing.add(Text(MARGIN, 58, status, fill="ink2"))
+    x = float(MARGIN)
+    for mark, name in legend(flight):
+        colour, dashed = LEGEND_COLOURS[mark], mark in ("ref-line", "other-line")
+        line = Line(((x, 76), (x + 12, 76)), colour, 2.0, dashed)
+        drawing.add(_diamond(x + 6, 76) if mark == "diamond" else line)
+        drawing.add(Text(x + 18, 80.5, name, fill="ink2"))
+        x += 18 + 7.0 * len(name) + 16
+    _draw_chart(drawing, flight, flight_chart(flight))
+    _draw_snapshot(drawing, flight)
+    return drawing
+
+
+def _diamond(x: float, y: float, size: float = 4.5) -> Line:
+    points = ((x, y - size), (x + size, y), (x, y + size), (x - size, y))
+    return Line(points, "data", 1.5, fill="card")
+
+
+def _draw_chart(drawing: Drawing, flight: Flight, chart: FlightChart) -> None:
+    def at(x: float, y: float) -> tuple[float, float]:
+        return LEFT + (RIGHT - LEFT) * x, TOP + y
+
+    def draw(points: Curve, colour: str, width: float, dashed: bool = False) -> None:
+        if len(points) > 1:
+            drawing.add(Line(tuple(at(*point) for point in points), colour, width, dashed))
+
+    for text, top in zip(headers(flight), HEADERS, strict=True):
+        drawing.add(Text(MARGIN, TOP + top + 13, text, fill="ink2"))
+    x = float(MARGIN + 112)
+    for i, name in enumerate(flight.groups):
+        y = float(TOP + HEADERS[-1] + 9)
+        short = short_group(name)
+        drawing.add(Line(((x, y), (x + 12, y)), *RATIO_STROKES[i]))
+        drawing.add(Text(x + 16, y + 4, short, fill="ink2"))
+        x += 16 + 7.0 * len(short) + 8
+    for label in chart.labels:
+        drawing.add(Text(LEFT - 8, TOP + label.y + 4.5, label.text, "end", fill="ink2"))
+    for y in chart.grid:
+        drawing.add(Line((at(0, y), at(1, y))))
+    for y in (*chart.baselines, *([] if chart.clip is None else [chart.clip])):
+        drawing.add(Line((at(0, y), at(1, y)), "ink3", 1.2, dashed=True))
+    draw(chart.raw, "data3", 1.0)
+    draw(chart.norm, "data3", 1.0)
+    draw(chart.other, "ink2", 1.5, dashed=True)
+    for points in (chart.smooth, chart.lr, chart.norm_smooth):
+        draw(points, "data", 2.0)
+    for i, points in enumerate(chart.ratios):
+        draw(points, *RATIO_STROKES[i])
+    for x, y in chart.held_out:
+        drawing.add(_diamond(*at(x, y), size=3.5))
+    if chart.cursor is not None:
+        for top, bottom in ROWS:
+            drawing.add(Line((at(chart.cursor, top), at(chart.cursor, bottom)), "mark", 1.5))
+        drawing.add(*(Circle(*at(chart.cursor, y), 4.0, "mark") for y in chart.cursor_points))
+    for x, text in chart.step_labels:
+        anchor = "end" if x > NEAR_END else "middle"
+        drawing.add(Text(*at(x, HEIGHT - 6), text, anchor, fill="ink2"))
+
+
+def _draw_snapshot(drawing: Drawing, flight: Flight) -> None:
+    snapshot, y = flight.snapshot, TOP + 12.0
+    if snapshot is None:
+        drawing.add(Text(SIDE, y, "Press Start.", weight="bold"))
+        _draw_lines(drawing, flight.duration, y + 20)
+        return
+    drawing.add(Text(SIDE, y, f"at step {snapshot.step:,}", weight="bold", fill="mark"))
+    drawing.add(Text(SIDE, y + 18, position_line(flight), fill="ink2"))
+    y += 54
+    figures = [(f"{snapshot.held_out:.2f}", "held-out")]
+    if snapshot.step:
+        loss = flight.mean_before(flight.curves.losses, snapshot.step)
+        figures.insert(0, (f"{loss:.2f}", f"loss, mean of {min(20, snapshot.step)}"))
+    for x, (number, name) in zip((SIDE, SIDE + 118), figures, strict=False):
+        drawing.add(Text(x, y, number, size=24, weight="light"), Text(x, y + 18, name, fill="ink2"))
+    y = _draw_lines(drawing, feels_like(flight, snapshot.held_out), y + 42)
+    drawing.add(Text(SIDE, y + 14, f"it writes, at T = {flight.temperature:g}:", fill="ink2"))
+    drawing.add(Rect(SIDE - 8, y + 24, WIDTH - MARGIN - SIDE + 8, 106, "well", radius=6))
+    for i, line in enumerate(flight.sample):
+        drawing.add(Text(SIDE, y + 44 + 19 * i, visible(line, SAMPLE_LENGTH)))
+    y += 160
+    y = _draw_lines(drawing, f"verdict: {snapshot.verdict}", y, "bold")
+    _draw_lines(drawing, f"{snapshot.reason[:1].upper()}{snapshot.reason[1:]}.", y + 4)
+
+
+def _draw_lines(drawing: Drawing, text: str, y: float, weight: str = "normal") -> float:
+    """Draw a text in lines; return the height of the next line."""
+    width = BOLD_LETTERS if weight == "bold" else SIDE_LETTERS
+    for line in textwrap.wrap(text, width):
+        drawing.add(Text(SIDE, y, line, weight=weight, fill="ink" if weight == "bold" else "ink2"))
+        y += 18
+    return y

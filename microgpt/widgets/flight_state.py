@@ -1,0 +1,121 @@
+"""The state of the flight recorder: a run, what is shown of it, and earlier runs beside it."""
+
+from dataclasses import dataclass, replace
+
+from microgpt.runs import STEPS, RunRecord, TrainingRun
+from microgpt.runs.run_record import MAX_SNAPSHOTS
+from microgpt.runs.switches import HEALTHY
+from microgpt.runs.update import GROUPS
+from microgpt.sampling import generate_text
+from microgpt.viz.flight_recorder import Curves, Flight, FlightSnapshot, OtherFlight
+from microgpt.widgets.logits_source import token_unit
+
+SAMPLE_ROWS, SAMPLE_LENGTH, TEMPERATURE = 5, 28, 0.7
+DEFAULT_DURATION = "It takes about 30 seconds."
+
+
+@dataclass(frozen=True)
+class FlightState:
+    """`at` is the step that is looked at, None for the latest; `other` an earlier run behind.
+
+    `earlier` are the records of runs that have ended, by name; `sample` are the lines that the
+    model of the snapshot shown writes, and `parting` says where this run and the other part.
+    """
+
+    run: TrainingRun
+    status: str = "ready"
+    error: str = ""
+    at: int | None = None
+    sample: tuple[str, ...] = ()
+    earlier: tuple[tuple[str, RunRecord], ...] = ()
+    other: str = ""
+    parting: str = ""
+
+    @property
+    def shown(self) -> int | None:
+        """The index of the snapshot that is shown, None for the latest."""
+        snapshots = self.run.record.snapshots
+        if self.at is None or not snapshots or self.at >= snapshots[-1].step:
+            return None
+        return max(i for i, one in enumerate(snapshots) if one.step <= max(0, self.at))
+
+    @property
+    def other_record(self) -> RunRecord | None:
+        """The record of the earlier run behind, or None."""
+        return dict(self.earlier).get(self.other)
+
+    def comparable(self) -> list[str]:
+        """Return the names of the earlier runs on the same text."""
+        corpus = self.run.settings.corpus
+        return [name for name, record in self.earlier if record.settings.corpus == corpus]
+
+    def with_earlier(self, record: RunRecord) -> "FlightState":
+        """Return the state with a run that has ended; one of the same name is replaced."""
+        name = run_name(record)
+        others = [one for one in self.earlier if one[0] != name]
+        return replace(self, earlier=(*others, (name, record.without_weights())))
+
+    def with_run(self, run: TrainingRun) -> "FlightState":
+        """Return the state with another run; the one until now stays, to be compared with."""
+        state = self.with_earlier(self.run.record) if len(self.run.record) else self
+        return FlightState(run, earlier=state.earlier)
+
+    def flight(self) -> Flight:
+        """Return what is drawn."""
+        run, record = self.run, self.run.record
+        settings, other = run.settings, self.other_record
+        return Flight(
+            text_name=settings.corpus.name,
+            run_name=settings.switch_name,
+            steps=settings.steps,
+            vocab_size=run.text.vocab_size,
+            baselines=tuple((line.name, line.loss) for line in record.baselines),
+            groups=tuple(GROUPS),
+            num_snapshots=min(MAX_SNAPSHOTS, len(run.snapshot_steps)),
+            grad_clip=settings.grad_clip,
+            symptom=settings.switch.symptom if settings.switch_name != HEALTHY else "",
+            duration=DEFAULT_DURATION if settings.steps == STEPS else _steps(settings.steps),
+            status=self.status,
+            error=self.error,
+            unit=token_unit(run.text.tokenizer),
+            curves=Curves(record.losses, record.lrs, record.grad_norms, record.update_ratios),
+            snapshots=flight_snapshots(record),
+            shown=self.shown,
+            sample=self.sample,
+            temperature=TEMPERATURE,
+            other=None if other is None else OtherFlight(self.other, other.losses, self.parting),
+        )
+
+
+def _steps(steps: int) -> str:
+    return f"It makes {steps:,} step{'s' * (steps != 1)}."
+
+
+def run_name(record: RunRecord) -> str:
+    """Return what a run is called among others."""
+    return record.settings.switch_name
+
+
+def flight_snapshots(record: RunRecord) -> tuple[FlightSnapshot, ...]:
+    """Return the snapshots of a record without their weights, each judged by those up to it."""
+    snapshots = []
+    for i, one in enumerate(record.snapshots):
+        verdict = record.verdict(i + 1)
+        since = "" if verdict.label != "memorising" else f" since step {verdict.step:,}"
+        snapshots.append(
+            FlightSnapshot(
+                one.step, one.held_out.loss, one.held_out.stderr, one.training.loss,
+                f"{verdict.label}{since}", verdict.reason,
+            )
+        )  # fmt: skip
+    return tuple(snapshots)
+
+
+def write_sample(run: TrainingRun, index: int) -> tuple[str, ...]:
+    """Return five short texts by the model of a snapshot, always from the same seed."""
+    model = run.model_at(run.record.snapshots[index])
+    return tuple(
+        generate_text(
+            model, run.text.tokenizer, SAMPLE_ROWS, "", SAMPLE_LENGTH, temperature=TEMPERATURE
+        )
+    )

@@ -1,0 +1,259 @@
+"""The flight recorder beside a notebook and in a script."""
+
+import itertools
+import random
+import threading
+
+import numpy as np
+import pytest
+from waiting import wait_until
+
+import microgpt as mg
+from microgpt.widgets import flight_recorder as module
+from microgpt.widgets import panel, view_memory
+from microgpt.widgets.flight_recorder import FlightRecorder
+
+CELLS = itertools.count()
+
+
+@pytest.fixture
+def live(monkeypatch):
+    """Make recorders as in a live notebook, each in a run of one cell; stop them at the end."""
+    cell, runs, made = f"flight {next(CELLS)}", itertools.count(), []
+
+    def make(*args, **kwargs):
+        run = cell, str(next(runs))
+        for one in (module, panel, view_memory):
+            monkeypatch.setattr(one, "current_cell", lambda: run)
+        made.append(FlightRecorder(*args, backend="numpy", **kwargs))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.stop()
+        one.wait()
+    assert mg.widgets.errors() == []
+
+
+@pytest.fixture(scope="module")
+def finished():
+    return FlightRecorder(steps=25, backend="numpy")
+
+
+def test_in_a_script_it_makes_the_whole_run(finished):
+    assert finished.state.status == "finished"
+    assert len(finished.record) == 25
+    assert "At step 25 the loss" in finished.caption
+    assert finished.png().startswith(b"\x89PNG")
+    assert len(finished.state.sample) == 5
+    assert mg.widgets.errors() == []
+
+
+def test_before_the_start_there_is_a_picture_and_a_sentence(live):
+    view = live(steps=1_000_000)
+    assert view.state.status == "ready"
+    assert len(view.record) == 0
+    assert view.caption.startswith("Press Start.")
+    assert view.png().startswith(b"\x89PNG")
+    assert view.stop_button.disabled
+    assert not view.step_button.disabled
+
+
+def test_the_buttons(live):
+    view = live(steps=1_000_000)
+    view.step_button.click()
+    assert (len(view.record), view.state.status) == (1, "paused")
+    assert view.start_button.description == "Go on"
+    assert "At step 1 " in view.caption
+    view.start_button.click()
+    wait_until(lambda: len(view.record) > 3)
+    assert view.start_button.disabled
+    view.pause_button.click()
+    view.wait()
+    done = len(view.record)
+    view.step_button.click()
+    assert len(view.record) == done + 1
+    view.stop_button.click()
+    view.wait()
+    assert view.state.status == "stopped"
+    assert len(view.record) == done + 1
+    assert view.step_button.disabled
+    view.start_button.click()  # a new run; the other stays
+    wait_until(lambda: len(view.record) > 0)
+    assert dict(view.state.earlier)["healthy"].rows.shape[0] == done + 1
+
+
+def test_a_cell_that_runs_again_stops_the_old_thread_and_keeps_the_run(live):
+    view = live(steps=1_000_000)
+    view.start_button.click()
+    wait_until(lambda: len(view.record) > 2)
+    again = live(steps=1_000_000)
+    assert view.control._worker.is_stopping
+    done = len(again.record)
+    assert done > 2
+    assert again.record is view.record
+    assert again.state.status == "paused"
+    again.step_button.click()
+    assert len(again.record) == done + 1
+    other = live(steps=1000)
+    assert (other.state.status, len(other.record)) == ("ready", 0)
+
+
+def test_looking_back_changes_nothing(finished):
+    rows, losses = finished.record.rows.copy(), len(finished.record)
+    steps = [one.step for one in finished.record.snapshots]
+    between = next(step for step in range(25) if step not in steps)
+    finished.slider.slider.value = between
+    before = max(step for step in steps if step < between)
+    assert f"At step {before} the loss" in finished.caption
+    assert f"at step {before}<" in finished.picture.value
+    finished.slider.box.value = 0
+    assert "Before the first step" in finished.caption
+    finished.slider.slider.value = 25
+    assert finished.state.at is None
+    assert "At step 25" in finished.caption
+    np.testing.assert_array_equal(finished.record.rows, rows)
+    assert len(finished.record) == losses
+
+
+def test_looking_back_computes_one_sample_and_only_once(finished, monkeypatch):
+    written = []
+    monkeypatch.setattr(module, "write_sample", lambda run, i: written.append(i) or ("a",) * 5)
+    monkeypatch.setattr(mg.runs.TrainingRun, "advance", None)
+    finished._samples.clear()
+    for step in (3, 12, 3, 12, 25):
+        finished.slider.slider.value = step
+    assert len(written) == 3
+    assert mg.widgets.errors() == []
+    finished._samples.clear()
+
+
+def test_two_runs_of_a_session_and_where_they_part():
+    view = FlightRecorder(steps=8, backend="numpy")
+    view.run_select.value = "gradients not zeroed"
+    assert view.state.status == "ready"
+    assert view.compare_select.options == ("none", "healthy")
+    view.start_button.click()
+    view.compare_select.value = "healthy"
+    assert "part at step 2, in the gradient of wte.weight" in view.caption
+    assert "the losses differ from step 3" in view.caption
+    assert 'class="mg-other"' in view.picture.value
+    view.compare_select.value = "none"
+    assert "part at" not in view.caption
+    view.run_select.value = "lr ÷ 30"
+    assert view.compare_select.options == ("none", "healthy", "gradients not zeroed")
+    assert all(not len(one.weights) for one in dict(view.state.earlier)["healthy"].snapshots)
+
+
+def test_a_run_of_another_seed_is_refused_in_a_sentence():
+    view = FlightRecorder(steps=4, backend="numpy")
+    before = view.state
+    view.compare_with(mg.record_run(steps=4, seed=1, until=1, backend="numpy"))
+    assert "a run with the seed 0, as a has; got the seed 1" in view.caption
+    assert view.state is before
+    view.compare_with(mg.record_run(switch="lr ÷ 30", steps=4, until=3, backend="numpy"))
+    assert "part at step 1, in the update of wte.weight" in view.caption
+    assert view.compare_select.value == view.state.other == "lr ÷ 30"
+
+
+def test_a_comparison_is_made_once_and_without_the_lock(monkeypatch):
+    from microgpt.backends import LOCK
+
+    made = []
+
+    def take_lock(taken):
+        if LOCK.acquire(timeout=5):
+            LOCK.release()
+            taken.append(True)
+
+    def compare(run, record):
+        taken = []
+        thread = threading.Thread(target=take_lock, args=(taken,))
+        thread.start()
+        thread.join()
+        made.append(taken == [True])
+        return "They part."
+
+    view = FlightRecorder(steps=4, backend="numpy")
+    view.run_select.value = "lr ÷ 30"
+    view.start_button.click()
+    monkeypatch.setattr(module, "compare_runs", compare)
+    view.compare_select.value = "healthy"
+    assert made == [True]
+    assert view.caption.endswith("'They part.'")
+    view.slider.slider.value = 1
+    assert made == [True]
+
+
+def test_another_text_begins_anew_with_its_own_lines():
+    view = FlightRecorder(steps=3, backend="numpy")
+    view.text_select.value = "names-mini"
+    assert view.state.status == "ready"
+    assert "ln 27 3.30" in view.picture.value
+    assert view.compare_select.options == ("none",)  # the other run is of another text
+    view.start_button.click()
+    assert view.state.status == "finished"
+    assert mg.widgets.errors() == []
+
+
+@pytest.mark.parametrize(
+    "text", ["José\nŁukasz\n王芳\nanna", "a\nb\nc", "👩\u200d🚀\nسلام\n<b>x\n<i>"],
+    ids=["scripts", "three", "signs"],
+)  # fmt: skip
+def test_any_list_is_recorded(text):
+    view = FlightRecorder(mg.load_corpus(text=text), steps=5, backend="numpy")
+    assert view.state.status == "finished"
+    assert "<b>x" not in view.picture.value
+    assert view.png().startswith(b"\x89PNG")
+    assert mg.widgets.errors() == []
+
+
+def test_wrong_arguments_are_one_sentence():
+    with pytest.raises(mg.SettingError, match="switch"):
+        FlightRecorder(switch="broken")
+    with pytest.raises(mg.SettingError, match="steps"):
+        FlightRecorder(steps=0)
+
+
+def test_a_run_that_fails_says_so_and_can_be_started_again(monkeypatch):
+    with monkeypatch.context() as broken:
+        broken.setattr(mg.runs.TrainingRun, "backward", lambda self, *batch: float("nan"))
+        view = FlightRecorder(steps=4, backend="numpy")
+    assert view.state.status == "failed"
+    assert "the loss became nan at step 1" in view.caption
+    view.start_button.click()
+    assert view.state.status == "finished"
+    assert mg.widgets.errors() == []
+
+
+@pytest.mark.slow
+def test_four_threads_that_press_everything_make_the_run_that_nobody_touched(live):
+    view, failures = live(steps=100_000), []
+
+    def press(seed):
+        rng = random.Random(seed)
+        actions = (
+            view.start_button.click, view.pause_button.click, view.step_button.click,
+            lambda: setattr(view.slider.slider, "value", rng.randrange(60)),
+            lambda: setattr(view.numbers.toggle, "value", rng.random() < 0.5),
+            lambda: setattr(view.compare_select, "value", "none"),
+        )  # fmt: skip
+        try:
+            for _ in range(25):
+                rng.choice(actions)()
+        except BaseException as error:
+            failures.append(repr(error))
+
+    threads = [threading.Thread(target=press, args=(seed,)) for seed in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(100)
+        assert not thread.is_alive(), "a thread hangs"
+    view.pause()
+    view.wait()
+    assert failures == []
+    assert view.state.status in ("ready", "paused")
+    made = len(view.record)
+    straight = mg.record_run(steps=100_000, until=made, backend="numpy")
+    np.testing.assert_array_equal(straight.rows, view.record.rows)
