@@ -14,6 +14,7 @@ from . import (
     one_number,
     scaling,
     text_to_tokens,
+    training,
 )
 from .claim import SEEDS, Measurement
 from .entries import updated
@@ -25,6 +26,7 @@ MODULES = {
     "03_guess_next_letter": guess_next_letter,
     "04_text_to_tokens": text_to_tokens,
     "05_embeddings": embeddings,
+    "08_training": training,
 }
 
 
