@@ -2,7 +2,7 @@
 # # Is it learning or memorising?
 #
 # The loss went down. Perhaps the model has learned something. Perhaps it has memorised its texts, or
-# it could see the answer, or the last batch was an easier one. Here you learn to tell these apart, on
+# it could see the answer, or the last names were luck. Here you learn to tell these apart, on
 # healthy runs and on broken ones.
 #
 # You need gradients from notebook 01, the loss and the scoreboard from 03, and a GPT, as in 00. The
@@ -29,8 +29,8 @@ print(f"{len(train):,} names to train on, {len(held_out):,} held out and never t
 # %% [markdown]
 # ## Which loss do you report?
 #
-# A training of 1,000 steps, with one name per step, has three losses that you could report: that of the
-# last name, the mean of the last hundred, and that of all held-out names.
+# A training of 1,000 steps, with one name per step, has three losses that you could report. One is that
+# of the last name. Another is the mean of the last hundred. The third is that of all held-out names.
 
 # %% tags=["experiment"]
 def build(seed=42, **settings):
@@ -61,10 +61,10 @@ print(f"one name differs from the mean by {statistics.stdev(last):.2f}, as a sta
 #
 # Plain SGD moves a parameter by its gradient times the learning rate. Adam, from notebook 05, keeps two
 # running means for each parameter: m of its gradient, and v of the gradient's square. It moves the
-# parameter by m, divided by the root of v. **AdamW** is Adam with **weight decay**: it also takes a
-# small share of each matrix away, so that parameters that nothing needs become small.
+# parameter by m, divided by the root of v. **AdamW** does the same, and it also takes a small share of each
+# matrix away: this is **weight decay**. Parameters that nothing needs become small.
 #
-# Here is the first step of a parameter p of 1 with a gradient of 1/2.
+# Here a parameter p is 1, and its first gradient 1/2.
 
 # %%
 p, gradient, lr, decay = 1.0, 0.5, 0.1, 0.1
@@ -78,9 +78,9 @@ print(f"weight decay, lr · decay · p:      {lr * decay * p:.3f}")
 print(f"p after the step:                  {p - lr * m_hat / v_hat**0.5 - lr * decay * p:.3f}")
 
 # %% [markdown]
-# At the first step √v is the gradient's own size, so p moves by lr, whatever that size is. A mean that
-# starts at 0 is too small at first; after t steps, dividing by 1 − betaᵗ corrects it. Beta is the weight
-# of the old mean, above 0.9 and 0.999.
+# At the first step √v is the gradient's own size, so AdamW moves p by lr, whatever that size is. A mean
+# that starts at 0 is too small at first; after t steps, dividing by 1 − betaᵗ corrects it. Beta is the
+# weight of the old mean, above 0.9 and 0.999. The weight decay does not depend on the gradient.
 
 # %% [markdown]
 # ### Your turn: one step
@@ -112,10 +112,13 @@ else:
 # A model that does not learn may be too small. Far more often there is a mistake around it. Five checks
 # find most of them in seconds.
 #
-# **Check 1** is the loss before training. A model that prefers no letter guesses blindly, and has a loss
+# *Check 1* is the loss before training. A model that prefers no letter guesses blindly, and has a loss
 # of ln V for V tokens. A model that starts much higher prefers some letters for no reason.
 
 # %% tags=["experiment"]
+def some_names(n, seed=42):  # drawn from those to train on
+    return [train[i] for i in np.random.default_rng(seed).permutation(len(train))[:n]]
+
 def padded(texts):  # tokens and targets, a name in each row; a target of −1 is not counted
     rows = [tokenizer.encode(name, bos=True, eos=True)[:17] for name in texts]
     ids = np.array([row + [-1] * (17 - len(row)) for row in rows])
@@ -123,7 +126,7 @@ def padded(texts):  # tokens and targets, a name in each row; a target of −1 i
     return np.maximum(ids[:, :-1], 0), ids[:, 1:]
 
 def first_loss(seed=42, **settings):
-    return build(seed, **settings).loss(*padded(train[:32])).item()
+    return build(seed, **settings).loss(*padded(some_names(32))).item()
 
 print(f"{'guessing blindly, ln ' + str(size):24} {np.log(size):6.2f}")
 
@@ -133,7 +136,7 @@ print(f"{'an untrained model':24} {first_loss():6.2f}")
 print(f"{'its parameters × 10':24} {first_loss(init_std=0.8):6.2f}")
 
 # %% [markdown]
-# **Check 2** is to train on a single batch, again and again. Whoever cannot memorise a few names will
+# *Check 2* is to train on a single batch, again and again. Whoever cannot memorise a few names will
 # not learn from thousands. How far down should the loss go?
 
 # %% tags=["predict:08.floor"]
@@ -159,14 +162,15 @@ def fit(model, draw, steps=500, lr=0.01):
         losses.append(loss.item())
     return losses
 
-def some_names(n, seed=42):  # the same for every n, but for the last ones
-    return [train[i] for i in np.random.default_rng(seed).permutation(len(train))[:n]]
+losses = fit(build(), lambda: padded(some_names(1)), steps=3)
+print("three steps on one name:", ", ".join(f"{loss:.2f}" for loss in losses))
 
+# %% tags=["experiment"]
 def memorised(n):
     batch = padded(some_names(n))
     return fit(build(), lambda: batch)[-1]
 
-print("500 steps on one batch, three times")
+print("eight names:", ", ".join(some_names(8)))
 
 # %% tags=["shows:08.floor", "experiment"]
 def best_loss(n, seed=42):  # what the most exact memory would have
@@ -178,9 +182,6 @@ def best_loss(n, seed=42):  # what the most exact memory would have
     nats = sum(count * np.log(before[start] / count) for (start, _), count in follow.items())
     return nats / sum(before.values())
 
-print("the best possible loss is computed from the names alone")
-
-# %% tags=["shows:08.floor"]
 after = {n: memorised(n) for n in (1, 8, 32)}
 for n, loss in after.items():
     print(f"{n:2} name{'s' if n > 1 else ' '}: loss {loss:.3f}, the best possible {best_loss(n):.3f}")
@@ -191,19 +192,21 @@ nearest = choices[min(choices, key=lambda choice: abs(choice - after[8]))]
 mg.learn.reveal("08.floor", nearest, best=f"{best_loss(8):.3f}", loss=f"{after[8]:.3f}", one=f"{after[1]:.3f}")
 
 # %% [markdown]
-# **Check 3** is `gradcheck`. In notebook 05 a wrong backward rule trained nearly as well as the right
+# *Check 3* is `gradcheck`. In notebook 05 a wrong backward rule trained nearly as well as the right
 # one: it lost letters that occur twice. Here both run in a whole GPT.
 
 # %%
-exact = mg.GPT(mg.GPTConfig.microgpt(vocab_size=size), dtype="float64")
-
-def loss_on_names(*parameters):
-    return exact.loss(*padded(train[:4]))
-
 def lossy_backward(dy, ids, n_rows):
     gradient = np.zeros((n_rows, dy.shape[-1]), dy.dtype)
     gradient[ids] += dy  # of a letter that is used twice, one contribution is lost
     return gradient
+
+exact = mg.GPT(mg.GPTConfig.microgpt(vocab_size=size), dtype="float64")
+print("ids 2, 0 and 2:", lossy_backward(np.array([[1.0], [2.0], [4.0]]), [2, 0, 2], 3).tolist())
+
+# %%
+def loss_on_names(*parameters):
+    return exact.loss(*padded(some_names(4)))
 
 print("the library's:", mg.gradcheck(loss_on_names, exact.parameters(), directions=3))
 try:
@@ -213,7 +216,7 @@ except mg.GradientError as error:
     print("repeats lost:", error)
 
 # %% [markdown]
-# **Check 4** makes sure that nothing is learned where nothing can be. With a learning rate of 0, the loss
+# *Check 4* makes sure that nothing is learned where nothing can be. With a learning rate of 0, the loss
 # of a batch must stay the same to the last digit. With shuffled targets, only how often each letter
 # occurs is left to learn. A model that does better than counted letters sees something that it should
 # not see.
@@ -237,38 +240,39 @@ print("targets in random order:", shuffled_names(0)()[1][0])
 # source: claims: shuffled_names
 board = mg.learn.scoreboard(names, max_n=3)
 letters = next(score.loss for score in board.scores if score.name == "letters counted")
-still = fit(build(), lambda: padded(train[:8]), steps=20, lr=0)
+still = fit(build(), lambda: padded(some_names(8)), steps=20, lr=0)
 print(f"lr 0: loss {still[0]:.6f} at first, {still[-1]:.6f} after 20 steps")
 print(f"shuffled targets: loss {shuffled_loss():.2f}; letters counted {letters:.2f}")
 
 # %% [markdown]
-# **Check 5** is the held-out loss, again and again during a run, and not only at its end. For that there
+# *Check 5* is the held-out loss, again and again during a run, and not only at its end. For that there
 # is an instrument.
 
 # %% [markdown]
 # ## What does a healthy run look like?
 #
-# A GPT of two layers learns from `story`, in 600 steps. Besides the losses and the learning rate you see
+# A GPT of two layers learns from `story`, in 1,500 steps of AdamW. Besides the losses and the learning rate you see
 # two new curves. The length of all gradients, taken as one vector, is the **gradient norm**. How far a
 # step moves the weights, compared with their size, is the **update-to-weight ratio**.
 #
 # Press *Start*, and watch which dashed line the loss crosses next. It takes about half a minute.
 
 # %%
-recorder = mg.widgets.FlightRecorder("story", steps=600)
+recorder = mg.widgets.FlightRecorder("story")
 recorder
 
 # %% [markdown]
-# Move the time line back, and read the sample at each snapshot. Does the gradient norm fall together with
-# the loss? When does the held-out loss, drawn as diamonds, leave the training loss? The verdict is made
-# from these curves, and it gives its reason.
+# Move the time line back, and read the samples. Does the gradient norm fall together with the loss? What
+# becomes of the update-to-weight ratio as the learning rate falls? When does the held-out loss, drawn as
+# diamonds, leave the training loss? The verdict is made from these curves.
 
 # %% [markdown]
 # ## Break it, five ways
 #
-# Under *Run* there are switches: each makes one mistake. Say first what you expect of each: a learning
-# rate 100 times as large; gradients that are not zeroed between steps; initial parameters 10 times as
-# large; targets that are not shifted, so that each letter has to guess itself; and shuffled targets.
+# Under *Run* there are switches: each makes one mistake. One makes the learning rate 100 times as large.
+# One does not zero the gradients between steps. One starts with parameters 10 times as large. One does
+# not shift the targets, so that a letter has to guess itself, and one shuffles them. What do you expect
+# of each: of the loss, the gradient norm, and the update-to-weight ratio?
 
 # %% tags=["predict:08.too_good"]
 # source: misconception: mistakes make the loss worse
@@ -283,23 +287,24 @@ mg.learn.predict(
 )
 
 # %% tags=["experiment"]
-def short_run(switch, seed=0):  # the first 100 of the 600 planned steps
-    return mg.record_run("story", switch, until=100, steps=600, seed=seed)
+def short_run(switch, seed=0):  # the first 100 of the 1,500 steps that are planned
+    return mg.record_run("story", switch, until=100, seed=seed)
 
-def row(run):  # the mean losses of 20 steps, gradient norm, held-out loss
+def row(run):  # losses; means over 20 steps of norm and update-to-weight ratio; held-out loss
     losses = [run.losses[0], *(run.mean_loss(step) for step in (40, 100))]
-    return *losses, run.grad_norms[-20:].mean(), run.snapshots[-1].held_out.loss
+    mlp = run.update_ratios[-20:, list(mg.runs.GROUPS).index("MLP")]
+    return *losses, run.grad_norms[-20:].mean(), 100 * mlp.mean(), run.snapshots[-1].held_out.loss
 
 MISTAKES = ("lr × 100", "gradients not zeroed", "init × 10", "targets not shifted", "targets shuffled")
 print("six runs of 100 steps, all from seed 0")
 
 # %% tags=["shows:08.too_good"]
-# source: claims: lr_100, not_zeroed_climbs, not_zeroed_norm, init_10_start, shuffled
+# source: claims: lr_100, not_zeroed_climbs, not_zeroed_norm, init_10_start, init_10_updates, shuffled
 runs = {switch: short_run(switch) for switch in ("healthy", *MISTAKES)}
-print("                       loss at       mean of 20 at step    gradient   held-out")
-print("                       the start         40         100        norm       loss")
+print("                        loss at   mean of 20 at  gradient  MLP's up-  held-out")
+print("                        step 1     40      100   norm      date in %  loss")
 for switch, run in runs.items():
-    print(f"{switch:24}" + "".join(f"{number:8.2f}    " for number in row(run)))
+    print(f"{switch:22}" + "".join(f"{number:8.2f}  " for number in row(run)))
 print("for comparison:", ", ".join(f"{line.name} {line.loss:.2f}" for line in runs["healthy"].baselines))
 
 # %% tags=["answer:08.too_good"]
@@ -311,13 +316,14 @@ mg.learn.reveal("08.too_good", best, **{name: f"{value:.2f}" for name, value in 
 # %% [markdown]
 # Each mistake has a symptom of its own. A much too large learning rate learns little more than how often
 # letters occur. Without zeroing, old gradients pile up: the loss falls, turns and climbs, and the
-# gradient norm grows. A large start begins above a blind guess. Shuffled targets end near counted letters,
-# as in check 4.
+# gradient norm grows. A large start begins above a blind guess, and its update-to-weight ratio is small,
+# since AdamW's steps have the same size whatever the weights are. Shuffled targets stay near counted
+# letters, as in check 4.
 
 # %% [markdown]
-# ## Where do two runs part?
+# ### Where do two runs part?
 #
-# A curve shows a mistake late. Two runs with the same seed are equal until the mistake does something, so
+# A loss curve shows a mistake late. Two runs with the same seed are equal until the mistake does something, so
 # the first number that differs is where to look. Compare the healthy run with the one whose gradients
 # are not zeroed.
 
@@ -367,7 +373,7 @@ mg.learn.predict(
 
 # %% tags=["experiment"]
 def on_few_names(seed=42, steps=1000):  # training and held-out loss, at some steps
-    few = mg.Corpus(train[:50])
+    few = mg.load_corpus(text="\n".join(some_names(50, seed)))
     config = mg.TrainConfig(steps=steps, lr_schedule="constant", seed=seed)
     trainer = mg.Trainer(build(seed), few, config, tokenizer, validation=held_out)
     rows = {}
@@ -377,7 +383,7 @@ def on_few_names(seed=42, steps=1000):  # training and held-out loss, at some st
             rows[number] = [evaluation.loss for evaluation in both]
     return rows
 
-print(f"{len(train[:50])} names to train on")
+print(", ".join(some_names(50)[:8]), "and so on")
 
 # %% tags=["shows:08.fifty"]
 rows = on_few_names()
@@ -429,7 +435,7 @@ losses = [step.loss for step in trainer]
 print(f"trained by the second plan: held-out loss {trainer.evaluate()}")
 
 # %% [markdown]
-# ## Does clipping help?
+# ### Your turn: clip the gradient
 #
 # A rare batch can have a huge gradient. Many recipes limit the gradient norm before the step.
 #
@@ -466,7 +472,7 @@ for name, run in {"with clipping": clipped, "without": unclipped}.items():
 print("Over five seeds, no difference was seen at this size.")
 
 # %% [markdown]
-# ## One more model for the scoreboard
+# ### One more model for the scoreboard
 #
 # At last, use what you have seen: 32 names per step in place of one, and a falling learning rate. The
 # model writes during its training, so that you can watch names appear.
@@ -506,9 +512,9 @@ mg.widgets.SamplingExplorer(trainer.model, names, sliders=("temperature",), comp
 # %% [markdown]
 # ## What this does not show
 #
-# These are twenty thousand characters and minutes of training. Clipping and a slow start of the learning
-# rate earn their place in larger and deeper runs; here no difference was seen, and that is what to
-# report. With more text, the lines of the scaling law would run on. One seed is an anecdote: compare five.
+# These are twenty thousand characters and minutes of training. In larger and deeper runs, clipping and
+# a slow start of the learning rate matter; here clipping made no difference, and that is what to report.
+# The scaling law holds for one list. One seed is an anecdote: compare five.
 
 # %% [markdown]
 # ### You can now say
