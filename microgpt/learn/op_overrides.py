@@ -30,6 +30,7 @@ class OpOverrides:
             self.functions["attention"] = batched(functions["attention"])
         self.attention_inputs = AttentionInputs()
         self.other_ops: Counter[str] = Counter()
+        self.tensor_errors: dict[str, str] = {}  # of functions that failed on Tensors
         self.bypassed = False  # True while the library or a learner's function runs
 
     def hook(self, name: str, op: Callable, args: tuple, kwargs: dict) -> Any:
@@ -108,13 +109,20 @@ class OpOverrides:
         try:
             with enable_grad():
                 return isinstance(self.functions[name](*leaves, **kwargs), Tensor)
-        except Exception:
+        except Exception as error:  # told if the call with arrays fails, too
+            self.tensor_errors[name] = f"{type(error).__name__}: {error}"
             return False
 
     def _call_with_arrays(self, name: str, args: tuple, kwargs: dict, expected: Any) -> Tensor:
         """Call the learner's function on copies of the arrays; return a Tensor without a graph."""
         arrays = (np.array(arg.array) if isinstance(arg, Tensor) else arg for arg in args)
-        value = np.asarray(self.functions[name](*arrays, **kwargs))
+        try:
+            value = np.asarray(self.functions[name](*arrays, **kwargs))
+        except Exception as error:
+            if name in self.tensor_errors:
+                tensor_error = self.tensor_errors[name]
+                error.add_note(format_message("using", "on_tensors", name=name, error=tensor_error))
+            raise
         if value.dtype.kind not in "fiub":
             raise ShapeError(f"your {name} must return numbers; got {value.dtype}")
         if not expected.shape:

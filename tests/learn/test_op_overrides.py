@@ -147,3 +147,18 @@ def test_attention_calls_the_softmax_with_scaled_and_masked_scores(scale):
         result = mg.ops.causal_softmax(scores, scale).numpy()
     np.testing.assert_allclose(result, expected, atol=1e-12)
     assert report.calls["softmax"] == 1
+
+
+def test_a_function_that_fails_on_tensors_and_on_arrays_tells_both_errors():
+    def with_a_numpy_method(q, k, v):
+        return mg.ops.softmax(q @ k.swapaxes(-1, -2)) @ v
+
+    model = mg.GPT(mg.GPTConfig.microgpt(), backend="numpy")
+    with (
+        pytest.raises(TypeError, match="needs a Tensor") as error,
+        mg.learn.using(causal_attention=with_a_numpy_method),
+    ):
+        model([0, 1, 2])
+    notes = " ".join(error.value.__notes__)
+    assert "on Tensors as in training, your causal_attention had raised AttributeError" in notes
+    assert "swapaxes" in notes
