@@ -257,7 +257,7 @@ print(f"shuffled targets: loss {shuffled_loss():.2f}; letters counted {letters:.
 #
 # Press *Start*, and watch which dashed line the loss crosses next. It takes about half a minute.
 
-# %%
+# %% tags=["varies"]
 recorder = mg.widgets.FlightRecorder("story")
 recorder
 
@@ -269,10 +269,10 @@ recorder
 # %% [markdown]
 # ## Break it, five ways
 #
-# Under *Run* there are switches: each makes one mistake. One makes the learning rate 100 times as large.
-# One does not zero the gradients between steps. One starts with parameters 10 times as large. One does
-# not shift the targets, so that a letter has to guess itself, and one shuffles them. What do you expect
-# of each: of the loss, the gradient norm, and the update-to-weight ratio?
+# Under *Run* there are switches: each makes one mistake. The learning rate is 100 times as large; the
+# gradients are not zeroed between steps; the first parameters are 10 times as large. Or the targets are
+# wrong: not shifted, so that each letter has itself as its target, or shuffled. What do you expect of the
+# loss, the gradient norm, and the update-to-weight ratio?
 
 # %% tags=["predict:08.too_good"]
 # source: misconception: mistakes make the loss worse
@@ -463,7 +463,7 @@ else:
 # %% [markdown]
 # The healthy run has a limit of 1. How many of its steps did that change, and what is the loss without?
 
-# %%
+# %% tags=["varies"]
 # source: no difference seen: no_clipping
 clipped, unclipped = runs["healthy"], short_run("no clipping")
 print(f"a gradient norm above 1: {(clipped.grad_norms > 1).mean():.0%} of {len(clipped)} steps")
