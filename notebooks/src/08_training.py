@@ -52,8 +52,8 @@ print(f"all held-out names:        {evaluation}")
 print(f"one name differs from the mean by {statistics.stdev(last):.2f}, as a standard deviation")
 
 # %% [markdown]
-# The last name is luck: some names are harder to guess than others. A hundred names are a hundred
-# times luck, and the model was trained on them or on names like them. Report the third loss, with its
+# The last loss is luck: some names are harder to guess than others. The mean of a hundred is steadier, but
+# the model changed after each of them, and it was trained on these names. Report the third loss, with its
 # standard error, which is the number after ±.
 
 # %% [markdown]
@@ -61,7 +61,7 @@ print(f"one name differs from the mean by {statistics.stdev(last):.2f}, as a sta
 #
 # Plain SGD moves a parameter by its gradient times the learning rate. Adam, from notebook 05, keeps two
 # running means for each parameter: m of its gradient, and v of the gradient's square. It moves the
-# parameter by m, divided by the root of v. **AdamW** does the same, and it also takes a small share of each
+# parameter by lr · m, divided by the root of v. **AdamW** does the same, and it also takes a small share of each
 # matrix away: this is **weight decay**. Parameters that nothing needs become small.
 #
 # Here a parameter p is 1, and its first gradient 1/2.
@@ -136,8 +136,8 @@ print(f"{'an untrained model':24} {first_loss():6.2f}")
 print(f"{'its parameters × 10':24} {first_loss(init_std=0.8):6.2f}")
 
 # %% [markdown]
-# *Check 2* is to train on a single batch, again and again. Whoever cannot memorise a few names will
-# not learn from thousands. How far down should the loss go?
+# *Check 2* is to train on a single batch, again and again. A model that cannot memorise a few names
+# will not learn from thousands. How far down should the loss go?
 
 # %% tags=["predict:08.floor"]
 # source: misconception: a perfect memory has a loss of zero
@@ -251,8 +251,8 @@ print(f"shuffled targets: loss {shuffled_loss():.2f}; letters counted {letters:.
 # %% [markdown]
 # ## What does a healthy run look like?
 #
-# A GPT of two layers learns from `story`, in 1,500 steps of AdamW. Besides the losses and the learning rate you see
-# two new curves. The length of all gradients, taken as one vector, is the **gradient norm**. How far a
+# A GPT of two layers learns from `story`, in 1,500 steps of AdamW. Besides the losses and the learning rate, which
+# rises at first and then falls, you see two new curves. The length of all gradients, taken as one vector, is the **gradient norm**. How far a
 # step moves the weights, compared with their size, is the **update-to-weight ratio**.
 #
 # Press *Start*, and watch which dashed line the loss crosses next. It takes about half a minute.
@@ -462,20 +462,24 @@ else:
 
 # %% [markdown]
 # The healthy run has a limit of 1. How many of its steps did that change, and what is the loss without?
+# Compare the difference with the standard errors.
 
 # %% tags=["varies"]
-# source: no difference seen: no_clipping
+# source: claims: no_clipping
 clipped, unclipped = runs["healthy"], short_run("no clipping")
 print(f"a gradient norm above 1: {(clipped.grad_norms > 1).mean():.0%} of {len(clipped)} steps")
 for name, run in {"with clipping": clipped, "without": unclipped}.items():
-    print(f"{name:13}  held-out loss {run.snapshots[-1].held_out.loss:.3f}")
-print("Over five seeds, no difference was seen at this size.")
+    print(f"{name:13}  held-out loss {run.snapshots[-1].held_out}")
+
+# %% [markdown]
+# Clipping gained next to nothing here. The same small gain came with each of five seeds, so it is real,
+# and still no reason to clip. Report both.
 
 # %% [markdown]
 # ### One more model for the scoreboard
 #
-# At last, use what you have seen: 32 names per step in place of one, and a falling learning rate. The
-# model writes during its training, so that you can watch names appear.
+# Finally, train on 32 names per step in place of one. The model writes during its training, so that you
+# can watch names appear.
 
 # %% tags=["experiment"]
 def train_on_32(seed=42, album=()):  # at the steps of the album, the model writes
@@ -513,7 +517,7 @@ mg.widgets.SamplingExplorer(trainer.model, names, sliders=("temperature",), comp
 # ## What this does not show
 #
 # These are twenty thousand characters and minutes of training. In larger and deeper runs, clipping and
-# a slow start of the learning rate matter; here clipping made no difference, and that is what to report.
+# a slow start of the learning rate matter; here clipping gained next to nothing, so that is what to report.
 # The scaling law holds for one list. One seed is an anecdote: compare five.
 
 # %% [markdown]
