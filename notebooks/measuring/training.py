@@ -32,7 +32,7 @@ CLAIMS = {
 def measure(cells: Any, seed: int) -> dict[str, float]:
     """The effect of each claim for one seed: other weights and other batches are drawn."""
     blind = math.log(cells.size)
-    single, last, evaluation = cells.three_losses(seed)
+    _, last, evaluation = cells.three_losses(seed)
     rows = cells.on_few_names(seed)
     held_out = [losses[1] for losses in rows.values()]
     gain = evaluation.loss - cells.train_on_32(seed).evaluate().loss
