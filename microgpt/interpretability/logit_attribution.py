@@ -6,6 +6,7 @@ from itertools import accumulate
 
 import numpy as np
 
+from microgpt.errors import StateError
 from microgpt.interpretability.effect_table import html_table, signed
 from microgpt.interpretability.residual_stream import HeldNorm, LogitDifference, stream_points
 from microgpt.models.gpt import GPT
@@ -71,9 +72,10 @@ def logit_attribution(
     layers = range(model.config.n_layer)
     points = stream_points(list(arrays), len(layers))
     states = {name: arrays[name][at].astype(np.float64) for name in points}
-    first, second = (float(arrays["logits"][at][token]) for token in logit_diff)
+    logits = _logits_at(arrays, list(points)[-1], at)
+    first, second = (float(logits[token]) for token in logit_diff)
     reader, last = LogitDifference(model, *logit_diff), states[list(points)[-1]]
-    reader.check(last, arrays["logits"][at], first - second)
+    reader.check(last, logits, first - second)
     direction = reader.scale(last) * reader.direction  # (C,)
 
     input_norm = HeldNorm(model.ln_emb, "ln_emb")
@@ -120,6 +122,21 @@ def _bias_of(writer: object) -> np.ndarray | float:
     if not isinstance(writer, CausalSelfAttention | MLP) or writer.c_proj.bias is None:
         return 0.0
     return writer.c_proj.bias.numpy().astype(np.float64)
+
+
+def _logits_at(
+    arrays: Mapping[str, np.ndarray], last_point: str, at: tuple[int, ...]
+) -> np.ndarray:
+    """Return the logits (V,) at a position; of a run that has only the last ones, those."""
+    logits, T = arrays["logits"], arrays[last_point].shape[len(at) - 1]
+    if logits.ndim > len(at):
+        return logits[at]
+    if at[-1] != T - 1:
+        raise StateError(
+            f"this run computed the logits after its last token alone, not at position {at[-1]}",
+            "run model(tokens), which gives them at every position, or leave out `position`",
+        )
+    return logits[at[:-1]]
 
 
 def _per_head(

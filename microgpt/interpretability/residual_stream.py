@@ -102,13 +102,15 @@ class LogitDifference:
     def check(self, x: np.ndarray, logits: np.ndarray, expected: float) -> None:
         """Raise StateError unless this gives the model's own difference for x (C,).
 
-        It does not where a function runs in place of the final norm or the head. Float32 rounds in
+        It does not where a function runs in place of the final norm or the head, where their
+        activations were edited, or if the weights changed after the run. Float32 rounds in
         proportion to the size of the logits (V,).
         """
         found = self.scale(x) * float(self.direction @ x) + self.offset
         if abs(found - expected) > TOLERANCE * max(1.0, np.abs(logits).max()):
             raise StateError(
-                f"final norm and head give a difference of {expected:.6g}, their weights give "
-                f"{found:.6g}: another function runs in place of one",
-                "measure outside mg.learn.using",
+                f"the run gave a difference of {expected:.6g}, the weights of final norm and head "
+                f"give {found:.6g}",
+                "run the model again, with its present weights, without edits of ln_f and logits, "
+                "and outside mg.learn.using",
             )

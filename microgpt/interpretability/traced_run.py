@@ -110,7 +110,13 @@ def _run_traced(method: Callable[..., Tensor], model: GPT, *args: Any, **kwargs:
     edits = [edit for each in observers for edit in each.edits]
     with LOCK, override_runs(None):
         if edits or context.activation_hook is not None:
-            result = recording.record(edits, run)
+            length = 0 if cache is None else cache.length
+            try:
+                result = recording.record(edits, run)
+            except StateError:
+                if cache is not None:  # the refused tokens can be read again
+                    cache.rewind(length)
+                raise
         else:
             _record_beside(recording, run, cache)
             result = run()

@@ -160,7 +160,8 @@ def run_case(exercise: Exercise, answer: Any, case: Case) -> Failure | None:
         if value is None:
             return Failure("returned_none", got="None", expected=str(error))
         name, shown = type(value).__name__, snapshot(value)
-        return Failure("wrong_type", shown, str(error), detail=name, returned=shown)
+        got = repr(value) if type(value) is str else shown  # 'inf' is no inf
+        return Failure("wrong_type", got, str(error), detail=name, returned=shown)
     except BaseException as error:
         name = type(error).__name__
         text = f"{name}: {error}" if str(error) else name

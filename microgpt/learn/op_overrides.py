@@ -153,9 +153,12 @@ class OpOverrides:
         with self._bypass():
             if compare_gradient:
                 library = loss(model, tokens, targets)
-                self.report.gradient_error = relative_error(
-                    _flat_gradient(model, yours), _flat_gradient(model, library)
-                )
+                self.report.is_comparing = True
+                try:
+                    gradients = _flat_gradient(model, yours), _flat_gradient(model, library)
+                finally:
+                    self.report.is_comparing = False
+                self.report.gradient_error = relative_error(*gradients)
             else:
                 with no_grad():
                     library = loss(model, tokens, targets)

@@ -66,16 +66,22 @@ class Scoreboard:
         tokenizer: Tokenizer | None = None,
         *,
         parameters: int | None = None,
+        baseline: str = "",
     ) -> "Scoreboard":
         """Measure `model` on the held-out texts and add it; a row of that name is replaced.
 
         `model` is a GPT, an NGram, an MLP, a Trainer, a table of logits (V, V) with a row for each
         token before, or a function from token ids (T,) to logits (T, V). `tokenizer` is the model's
-        own if it is not the board's; `parameters` says how many numbers a function learned. Raises
-        ShapeError for logits of another shape, SettingError for logits that are NaN or inf.
+        own if it is not the board's; `parameters` says how many numbers a function learned.
+        `baseline` names the row to compare with; without it, that is the best one so far. Raises
+        ShapeError for logits of another shape, SettingError for logits that are NaN or inf, or a
+        baseline that is no other row.
         """
         if not isinstance(name, str) or not name.strip():
             raise SettingError("name", "what the row is called", name)
+        others = tuple(other for other in self._losses if other != name)
+        if baseline and baseline not in others:
+            raise SettingError("baseline", got=baseline, choices=others)
         if isinstance(model, Trainer):
             model, tokenizer = model.model, tokenizer or model.tokenizer
         tokenizer = tokenizer or self.tokenizer
@@ -97,7 +103,7 @@ class Scoreboard:
             num_bytes=int(self._num_bytes.sum()),
             parameters=_count_parameters(model) if parameters is None else parameters,
             unit="letter" if isinstance(tokenizer, CharTokenizer) else "token",
-            **self._compare(losses),
+            **self._compare(losses, baseline),
         )
         self.scores.append(score)
         self._models[name], self._losses[name] = model, losses
@@ -109,12 +115,14 @@ class Scoreboard:
         self._models.pop(name, None)
         self._losses.pop(name, None)
 
-    def _compare(self, losses: np.ndarray) -> dict[str, Any]:
-        """Compare losses with those of the best row so far, text by text."""
+    def _compare(self, losses: np.ndarray, baseline: str) -> dict[str, Any]:
+        """Compare losses with those of `baseline`, or of the best row so far, text by text."""
         others = [score for score in self.scores if isfinite(score.loss)]
         if not others or not np.isfinite(losses).all():
             return {}
-        baseline = min(others, key=lambda score: score.bits_per_byte).name
+        if baseline and not np.isfinite(self._losses[baseline]).all():
+            return {}
+        baseline = baseline or min(others, key=lambda score: score.bits_per_byte).name
         paired = Evaluation.from_rows(losses - self._losses[baseline], self._num_bytes)
         return {"baseline": baseline, "difference": paired.loss, "difference_stderr": paired.stderr}
 

@@ -60,6 +60,7 @@ class UsageReport:
     tokens: list[tuple[int, int]] = field(default_factory=list)
     gradient_error: float | None = None
     pass_errors: list[float] = field(default_factory=list)
+    is_comparing: bool = False  # a gradient is computed only to compare: its passes do not count
 
     @property
     def calls(self) -> dict[str, int]:
@@ -82,8 +83,7 @@ class UsageReport:
         return max((np.inf if np.isnan(d) else d for d in differences), default=0.0)
 
     def __str__(self) -> str:
-        text = "; ".join(clause for _, clause in self._clauses())
-        return text[:1].upper() + text[1:] + "." if text else ""
+        return " ".join(_sentence(clause) for _, clause in self._clauses())
 
     def _clauses(self) -> list[Clause]:
         functions = [clause for name in self.stats for clause in self._function_clauses(name)]
@@ -177,7 +177,7 @@ class UsageReport:
             is_same = self.matches_library
             tone, symbol = ("correct", SAME) if is_same else ("not yet", DIFFERENT)
             sentence = texts["matches" if is_same else "differs"]
-        points = tuple((mark, text[:1].upper() + text[1:] + ".") for mark, text in clauses)
+        points = tuple((mark, _sentence(text)) for mark, text in clauses)
         return card_html(Card(tone, symbol, title, sentence=sentence, points=points))
 
 
@@ -191,9 +191,13 @@ def _comparison(
     return (SAME if is_same else DIFFERENT), message
 
 
+def _sentence(clause: str) -> str:
+    return clause[:1].upper() + clause[1:] + "."
+
+
 def _share(error: float) -> str:
     """Format a relative error in per cent; a broken rule may give one of billions."""
-    return f"{error:.1%}" if error < 10 else "more than 1,000 %"
+    return f"{100 * error:.1f} %" if error < 10 else "more than 1,000 %"
 
 
 def relative_error(yours: np.ndarray, library: np.ndarray) -> float:

@@ -15,12 +15,18 @@ from microgpt.errors import Described, SettingError, StateError
 from microgpt.parity import activations
 from microgpt.parity.tensor_check import check_tensor
 from microgpt.runs.run_record import RunRecord
+from microgpt.runs.run_settings import RunSettings
 from microgpt.runs.training_run import TrainingRun
 
-TOLERANCE = 1e-6  # of a relative difference; below it is rounding
+TOLERANCE = 1e-6  # of a relative difference on one back end; below it is rounding
 REPLAY_TOLERANCE = 1e-4  # of a loss, when a run is made again
 START = "weights before the first step"
-STAGES = (START, "batch", "forward pass", "loss", "gradient", "update", "weights")
+# The stages in the order of their comparison, each with its tolerance between two back ends. These
+# add up in other orders, and the rounding grows from step to step. @@
+STAGES = {
+    START: 1e-6, "batch": 0.0, "forward pass": 1e-4, "loss": 1e-5, "gradient": 1e-4,
+    "update": 2e-4, "weights": 1e-4,
+}  # fmt: skip
 
 # (stage, name of the tensor, of one run, of the other)
 Pairs = Iterator[tuple[str, str, np.ndarray, np.ndarray]]
@@ -30,14 +36,21 @@ Pairs = Iterator[tuple[str, str, np.ndarray, np.ndarray]]
 class Difference:
     """Where two runs differ: in the step counted from 1, 0 before it; `relative_diff` by how much.
 
-    `stage` is one of `STAGES`, `tensor` a name such as "wte.weight". The relative difference is
-    |a − b| / |b| in the Euclidean norm; for tokens and targets, the share that differs.
+    `stage` is a key of `STAGES`, `tensor` a name such as "wte.weight". The relative difference is
+    |a − b| / |b| in the Euclidean norm; for tokens and targets, the share that differs. Up to
+    `tolerance` it is rounding.
     """
 
     step: int
     stage: str
     tensor: str
     relative_diff: float
+    tolerance: float
+
+    @property
+    def is_rounding(self) -> bool:
+        """Whether the difference is within the tolerance; NaN never is."""
+        return self.relative_diff <= self.tolerance
 
     def __str__(self) -> str:
         if self.stage == START:
@@ -53,8 +66,8 @@ class Difference:
 class RunComparison:
     """Where two runs part: `first`, or None if they do not in `steps` steps.
 
-    `rounding` is the first difference of at most 1e-6, before they part; `loss_step` the first step
-    whose recorded losses differ by more.
+    `rounding` is the first difference that is rounding only, before they part; `loss_step` the
+    first step whose recorded losses differ by more than rounding.
     """
 
     names: tuple[str, str]
@@ -70,7 +83,7 @@ class RunComparison:
 
     @property
     def stage(self) -> str | None:
-        """What they part in: "batch", "forward pass", "loss", "gradient", "update" or "weights"."""
+        """What they part in, a key of `STAGES` such as "gradient", or None."""
         return None if self.first is None else self.first.stage
 
     @property
@@ -103,33 +116,35 @@ def compare_runs(a: Any, b: Any) -> RunComparison:
     `FlightRecorder`. In each step the batch, the tensors of the forward pass, the loss, the
     gradients, AdamW's update and the weights are compared in this order, before the first step the
     weights. They part at the first relative difference above 1e-6; smaller ones are rounding.
-    Raises SettingError for runs of different seeds or texts, StateError for a run that cannot be
-    made again as it was recorded.
+    Between two back ends rounding is larger: each of `STAGES` has its own tolerance. Raises
+    SettingError for runs of different seeds, texts or planned steps, StateError for a run that
+    cannot be made again as it was recorded.
     """
-    records = [_record_of(name, run) for name, run in (("a", a), ("b", b))]
-    _check_comparable(*records)
+    records = [record_of(name, run) for name, run in (("a", a), ("b", b))]
+    ours, theirs = (record.settings for record in records)
+    _check_comparable(ours, theirs)
     steps = min(map(len, records))
-    names = records[0].settings.switch_name, records[1].settings.switch_name
+    names = ours.name_beside(theirs), theirs.name_beside(ours)
     loss_step = _first_loss_step(records, steps)
     if _are_equal(records, steps):
         return RunComparison(names, steps, None, None, loss_step)
     rounding = None
     for difference in _differences(records, steps):
-        if not difference.relative_diff <= TOLERANCE:
+        if not difference.is_rounding:
             return RunComparison(names, steps, difference, rounding, loss_step)
         rounding = rounding or difference
     return RunComparison(names, steps, None, rounding, loss_step)
 
 
-def _record_of(name: str, run: Any) -> RunRecord:
+def record_of(name: str, run: Any) -> RunRecord:
+    """Return a record, or what has one as `record`; raise SettingError for anything else."""
     record = getattr(run, "record", run)
     if not isinstance(record, RunRecord):
         raise SettingError(name, "a recorded run, such as record_run() returns", type(run))
     return record
 
 
-def _check_comparable(a: RunRecord, b: RunRecord) -> None:
-    ours, theirs = a.settings, b.settings
+def _check_comparable(ours: RunSettings, theirs: RunSettings) -> None:
     if ours.seed != theirs.seed:
         raise SettingError(
             "b",
@@ -144,11 +159,19 @@ def _check_comparable(a: RunRecord, b: RunRecord) -> None:
             Described(f"one on {theirs.corpus.name!r}"),
             "compare runs on one text",
         )
+    if ours.steps != theirs.steps:
+        raise SettingError(
+            "b",
+            f"a run of {ours.steps:,} planned steps, as a is",
+            Described(f"one of {theirs.steps:,}"),
+            "the learning rate follows from the planned steps; record_run's until ends a run early",
+        )
 
 
 def _first_loss_step(records: list[RunRecord], steps: int) -> int | None:
     a, b = (record.losses[:steps] for record in records)
-    differs = np.flatnonzero(~(np.abs(a - b) <= TOLERANCE * np.abs(b)))
+    tolerance = _tolerance("loss", records)
+    differs = np.flatnonzero(~(np.abs(a - b) <= tolerance * np.abs(b)))
     return int(differs[0]) + 1 if len(differs) else None
 
 
@@ -166,8 +189,9 @@ def _differences(records: list[RunRecord], steps: int) -> Iterator[Difference]:
             pairs = _step_pairs(runs, records, step) if step else _weight_pairs(runs, START)
             for stage, tensor, ours, theirs in pairs:
                 if not np.array_equal(ours, theirs):
+                    tolerance = _tolerance(stage, records)
                     difference = _relative_diff(stage, tensor, ours, theirs)
-                    yield Difference(step, stage, tensor, difference)
+                    yield Difference(step, stage, tensor, difference, tolerance)
 
 
 def _step_pairs(runs: list[TrainingRun], records: list[RunRecord], step: int) -> Pairs:
@@ -216,6 +240,12 @@ def _relative_diff(stage: str, tensor: str, ours: np.ndarray, theirs: np.ndarray
     if stage == "batch":
         return float(np.mean(ours != theirs)) if ours.shape == theirs.shape else 1.0
     return check_tensor(tensor, ours, theirs, TOLERANCE).relative_diff
+
+
+def _tolerance(stage: str, records: list[RunRecord]) -> float:
+    """Return the relative difference of a stage up to which two runs differ by rounding."""
+    a, b = (record.settings.backend for record in records)
+    return STAGES[stage] if a != b else min(TOLERANCE, STAGES[stage])
 
 
 def _check_replay(record: RunRecord, step: int, loss: float) -> None:

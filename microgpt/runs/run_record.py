@@ -4,6 +4,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from microgpt.config.checks import check_integer
+from microgpt.errors import StateError
+from microgpt.moving_average import mean_before
 from microgpt.runs.baselines import Baseline
 from microgpt.runs.run_settings import RunSettings
 from microgpt.runs.update import GROUPS
@@ -13,7 +16,6 @@ from microgpt.training.metrics import Evaluation
 MAX_SNAPSHOTS = 50
 LAST_LOG_STEP = 100  # snapshots are spaced evenly in log step up to here, then linearly
 NUM_LOG_SNAPSHOTS = 16
-MEAN_OF = 20  # steps, of the smoothed loss
 _COLUMNS = 3 + len(GROUPS)
 
 
@@ -22,7 +24,8 @@ class Snapshot:
     """The model after `step` steps: its weights, and its losses on fixed rows.
 
     `held_out` and `training` are means ± standard errors in nats per token; `held_out_rows` and
-    `training_rows` (N,) the summed losses of each row; `weights` all weights in one array.
+    `training_rows` (N,) the summed losses of each row; `weights` all weights in one array. The
+    arrays are read-only.
     """
 
     step: int
@@ -32,13 +35,17 @@ class Snapshot:
     training_rows: np.ndarray
     weights: np.ndarray
 
+    def __post_init__(self) -> None:
+        for array in (self.held_out_rows, self.training_rows, self.weights):
+            array.flags.writeable = False
+
 
 class RunRecord:
     """What a run has done so far: a row for every step, and at most 50 snapshots.
 
     `losses`, `lrs` and `grad_norms` (before clipping) have one number a step, `update_ratios`
-    (steps, 4) for each of `GROUPS` the length of the update over that of the weights. What is
-    returned once is never changed by later steps.
+    (steps, 4) for each of `GROUPS` the length of the update over that of the weights. They are
+    read-only, and never changed by later steps.
     """
 
     def __init__(
@@ -67,7 +74,9 @@ class RunRecord:
     @property
     def rows(self) -> np.ndarray:
         """All numbers of all steps (steps, 7): loss, lr, gradient norm and update ratios."""
-        return self._rows[: self._num_steps]
+        rows = self._rows[: self._num_steps]
+        rows.flags.writeable = False
+        return rows
 
     @property
     def losses(self) -> np.ndarray:
@@ -90,16 +99,28 @@ class RunRecord:
         return self.rows[:, 3:]
 
     def mean_loss(self, step: int | None = None) -> float:
-        """Return the mean loss of the last 20 of the first `step` steps, by default of all."""
-        step = len(self) if step is None else step
-        return float(self.losses[max(0, step - MEAN_OF) : step].mean())
+        """Return the mean loss of the last 20 of the first `step` steps, by default of all.
+
+        Raises StateError before the first step, SettingError for a step that was not made.
+        """
+        if not len(self):
+            raise StateError("the run has no loss yet: make a step first")
+        step = len(self) if step is None else check_integer("step", step, 1, len(self))
+        return float(mean_before(self.losses, step))
 
     def baseline(self, name: str) -> Baseline | None:
         """Return the dashed line of that name, such as "letters", or None."""
         return next((line for line in self.baselines if line.name == name), None)
 
     def loss_history(self, num_snapshots: int | None = None) -> LossHistory:
-        """Return what a verdict is based on, by default of all snapshots."""
+        """Return what a verdict is based on, by default of all snapshots.
+
+        Raises StateError before the first snapshot, which the first step makes.
+        """
+        if not self.snapshots:
+            raise StateError("the run has no snapshot yet, to judge it by: make a step first")
+        if num_snapshots is not None:
+            check_integer("num_snapshots", num_snapshots, 1, len(self.snapshots))
         snapshots = self.snapshots[:num_snapshots]
         letters = self.baseline("letters")
         assert letters is not None
@@ -114,7 +135,10 @@ class RunRecord:
         )
 
     def verdict(self, num_snapshots: int | None = None) -> Verdict:
-        """Judge the run by its first snapshots, by default all."""
+        """Judge the run by its first snapshots, by default all.
+
+        Raises StateError before the first step.
+        """
         if num_snapshots is None:
             return judge(self.loss_history())
         if num_snapshots not in self._verdicts:  # later steps do not change it

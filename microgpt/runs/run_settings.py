@@ -56,6 +56,22 @@ class RunSettings:
         """The largest gradient norm, above which the gradient is scaled down; inf for none."""
         return GRAD_CLIP if self.switch.clips else float("inf")
 
+    def name_beside(self, other: "RunSettings") -> str:
+        """Return the switch, and what else tells the run from one of `other` settings.
+
+        Such as "healthy, seed 3", if the other's seed is 0.
+        """
+        names = [self.switch_name]
+        if self.corpus != other.corpus:
+            names.append(self.corpus.name)
+        if self.steps != other.steps:
+            names.append(f"{self.steps:,} steps")
+        if self.seed != other.seed:
+            names.append(f"seed {self.seed}")
+        if self.backend != other.backend:
+            names.append(self.backend)
+        return ", ".join(names)
+
     def model_config(self, vocab_size: int) -> GPTConfig:
         """Return the architecture of the model."""
         return GPTConfig(

@@ -7,6 +7,7 @@ import numpy as np
 
 from microgpt import backends
 from microgpt.backends import LOCK
+from microgpt.config.checks import check_integer
 from microgpt.data import Corpus, load_corpus
 from microgpt.errors import StateError
 from microgpt.models.gpt import GPT
@@ -61,6 +62,7 @@ class TrainingRun:
         ]
         self.snapshot_steps = choose_snapshot_steps(settings.steps)
         self.record = RunRecord(settings, self.text.count_baselines(), self._num_targets[0])
+        self._failure = ""
 
     def __repr__(self) -> str:
         return repr(self.record).replace("RunRecord", "TrainingRun")
@@ -73,9 +75,11 @@ class TrainingRun:
     def advance(self) -> None:
         """Make one step, and a snapshot if one is due; after the last step, do nothing.
 
-        Raises StateError if the loss is not finite.
+        Raises StateError if the loss is not finite, and whenever it is called after that.
         """
         with LOCK:
+            if self._failure:
+                raise StateError(self._failure)
             if not self.record.snapshots:
                 self._add_snapshot()
             if self.is_finished:
@@ -83,7 +87,12 @@ class TrainingRun:
             step = len(self.record)
             loss = self.backward(*self.text.next_batch())
             if not isfinite(loss):
-                raise StateError(f"the loss became {loss} at step {step + 1:,}; nothing follows")
+                self._failure = (
+                    f"the loss became {loss} at step {step + 1:,}, and the run cannot go on; "
+                    f"make a new one with the switch {HEALTHY!r}, without functions of your own in "
+                    "place of the library's"
+                )
+                raise StateError(self._failure)
             update = self.update()
             self.record.add_step(loss, self.optimizer.lr, update.grad_norm, update.ratios)
             if step + 1 in self.snapshot_steps:
@@ -91,7 +100,7 @@ class TrainingRun:
 
     def run(self, until: int | None = None, stop: Callable[[], bool] = lambda: False) -> RunRecord:
         """Go on to step `until`, by default to the end, or until `stop()`; return the record."""
-        until = self.settings.steps if until is None else until
+        until = self.settings.steps if until is None else check_integer("until", until, 0)
         while len(self.record) < until and not self.is_finished and not stop():
             self.advance()
         return self.record

@@ -38,6 +38,8 @@ class Evaluation:
         return perplexity(self.loss)
 
     def __str__(self) -> str:
+        if np.isnan(self.loss):
+            return "nan: the loss is not a number, because something in the model overflowed"
         if np.isnan(self.stderr):
             return f"{self.loss:.3f} per token, from a single row, so without a standard error"
         return f"{self.loss:.3f} ± {self.stderr:.3f} per token"

@@ -7,9 +7,13 @@ import importlib
 from typing import Any
 
 # Public name -> module; imported on first use, because matplotlib is slow to import.
-_PUBLIC = {"plot_losses": "losses", "plot_scaling_law": "scaling_law"}
+_PUBLIC = {
+    "plot_layers": "layers",
+    "plot_losses": "losses",
+    "plot_scaling_law": "scaling_law",
+}
 
-__all__ = ["plot_losses", "plot_scaling_law"]
+__all__ = ["plot_layers", "plot_losses", "plot_scaling_law"]
 
 
 def __getattr__(name: str) -> Any:

@@ -19,7 +19,7 @@ class Score:
     `parameters` is how many numbers it learned; None if that is not known. A model that gave
     probability 0 to what came has an infinite loss. `num_bytes` is the size of
     the texts, `unit` what a token is called. `difference` ± `difference_stderr` is its loss minus
-    that of the best model before it, in nats per byte, on the same texts; None in the first row.
+    that of `baseline`, in nats per byte, on the same texts; None in the first row.
     """
 
     name: str
@@ -76,11 +76,11 @@ def score_cells(score: Score) -> tuple[str, ...]:
 
 
 def scoreboard_caption(scores: Sequence[Score]) -> str:
-    """Compare the row added last with the best one before it, on the same texts."""
+    """Compare the row added last with its baseline, on the same texts."""
     if not scores:
         return "No model has been measured yet."
     last = scores[-1]
-    tail = " ± is two standard errors, over the texts."
+    tail = " ± is two standard errors, over the held-out texts."
     if not isfinite(last.loss):
         return f"“{last.name}” gave probability 0 to something that came, so its loss is infinite."
     if last.difference is None:

@@ -97,7 +97,9 @@ def render_ledger(state: LedgerState, before: LedgerState | None = None) -> Rend
             lines.append(tag("tr", tag("td", note, colspan=4, css_class="text again")))
     head = tag("tr", *(tag("th", name, scope="col", css_class="text") for name in HEADER))
     table = tag("table", tag("thead", head), tag("tbody", *lines))
-    scroll = tag("div", table, css_class="ledger", tabindex="0", role="group", aria_label="shapes")
+    scroll = tag(
+        "div", table, css_class="operations", tabindex="0", role="group", aria_label="shapes"
+    )
     title = tag("h3", QUESTION, css_class="q")
     return Rendered(join(title, scroll), ledger_caption(state))
 

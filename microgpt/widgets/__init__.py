@@ -9,12 +9,14 @@ from typing import Any
 
 # Public name -> module. The last three are no panels, or only some of the time.
 _PUBLIC = {
+    "CircuitFormation": "circuit_formation",
     "EditableAttention": "editable_attention",
     "FlightRecorder": "flight_recorder",
     "GuessNext": "guess_next",
     "MergeTimeMachine": "merge_time_machine",
     "Neighbourhood": "neighbourhood",
     "NetworkDiagram": "network_diagram",
+    "ResidualLedger": "residual_ledger",
     "SamplingExplorer": "sampling_explorer",
     "ScoredGuess": "scored_guess",
     "Stethoscope": "stethoscope",

@@ -2,11 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache, partial
 
 import numpy as np
 
 from microgpt.autograd.engine import no_grad
 from microgpt.interpretability import Trace, trace
+from microgpt.models.context_model import log_softmax
 from microgpt.models.gpt import GPT
 from microgpt.viz.editable_attention import (
     CUT,
@@ -36,6 +38,15 @@ class AttentionRun:
     scaled: np.ndarray
     weights: np.ndarray
     logits: np.ndarray
+
+
+class AttentionRuns:
+    """The runs of one model that a view has asked for, the last 64 of them kept."""
+
+    def __init__(self, model: GPT):
+        self.model = model
+        self.run = lru_cache(maxsize=64)(partial(run_attention, model))
+        self.effects = lru_cache(maxsize=64)(partial(cell_effects, model))
 
 
 def run_attention(
@@ -132,7 +143,6 @@ def cell_effects(
         t.edit(f"h.{layer}.attn.scores", mask)
         logits = model(tokens).numpy()[:, -1].astype(np.float64)
     weights = t[f"h.{layer}.attn.weights"][-1, :, row, first_column : row + 1]
-    shifted = logits - logits.max(axis=1, keepdims=True)
-    nll = np.log(np.exp(shifted).sum(axis=1)) - shifted[:, target]
+    nll = -log_softmax(logits)[:, target]
     effects = (nll[:-1] - nll[-1]).reshape(H, len(columns))
     return CellEffects(effects, weights, first_column)

@@ -2,40 +2,38 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property, lru_cache
+from functools import cached_property
 
-from microgpt.data import Corpus
-from microgpt.errors import Described, SettingError, TokenError
+from microgpt.errors import Described, SettingError
 from microgpt.sampling import next_token
 from microgpt.viz.editable_attention import (
+    CUT,
     MASK,
     MAX_SHOWN,
     OFF,
     UNSCALED,
     AttentionEdit,
     AttentionPicture,
-    CellEffects,
 )
 from microgpt.widgets.attention_runs import (
     AttentionRun,
+    AttentionRuns,
     cell_arithmetic,
-    cell_effects,
-    run_attention,
 )
 from microgpt.widgets.logits_source import ModelLogits
-from microgpt.widgets.typed_text import read_typed_text
-
-FIRST_TEXT_LENGTH = 4  # letters, at least, of the entry that the view begins with
+from microgpt.widgets.opening_text import read_text
 
 
 @dataclass(frozen=True)
 class AttentionState:
     """What the view shows: the layer and head, the chosen cell, the edits, and the true token.
 
-    `head` is None for all heads. `texts` are the entries in which the next token is looked up.
+    `head` is None for all heads. `texts` are the entries in which the next token is looked up,
+    `runs` those of the model that were made already.
     """
 
     source: ModelLogits
+    runs: AttentionRuns
     text: str
     token_ids: tuple[int, ...]
     target: int
@@ -54,14 +52,17 @@ class AttentionState:
     @cached_property
     def before(self) -> AttentionRun:
         """The layer's run without edits."""
-        return _run(self.source, self.token_ids, self.layer, ())
+        return self._run(())
 
     @cached_property
     def now(self) -> AttentionRun:
         """The layer's run with the edits; without any, the very same."""
         if not self.edits:
             return self.before
-        return _run(self.source, self.token_ids, self.layer, self.edits)
+        return self._run(self.edits)
+
+    def _run(self, edits: tuple[AttentionEdit, ...]) -> AttentionRun:
+        return self.runs.run(self.token_ids, self.layer, edits)
 
     @cached_property
     def view(self) -> AttentionPicture:
@@ -80,17 +81,20 @@ class AttentionState:
             column=self.column,
             weights_before=self.before.weights,
             weights=self.now.weights,
+            weights_before_last_edit=self._run(self.edits[:-1]).weights,
             arithmetic=cell_arithmetic(self.now, head, self.row, self.column, of_layer),
             probs_before=next_token(self.before.logits).probabilities,
             probs=next_token(self.now.logits).probabilities,
             target=self.target,
             edits=self.edits,
-            effects=_effects(source, self.token_ids, self.layer, self.row, self.target),
+            effects=self.runs.effects(
+                self.token_ids, self.layer, self.row, self.target, self.first
+            ),
         )
 
     def with_text(self, typed: str) -> "AttentionState":
         """Show another text, without edits; its last row and the heaviest cell are chosen."""
-        return first_state(self.source, typed, self.texts, self.layer, self.head)
+        return first_state(self.source, typed, self.texts, self.layer, self.head, runs=self.runs)
 
     def with_target(self, target: int) -> "AttentionState":
         """Compare with another true next token."""
@@ -116,12 +120,12 @@ class AttentionState:
 
     @property
     def cell_action(self) -> str:
-        """MASK or CUT if the chosen cell is edited in the head shown, else ""."""
-        return next((e.action for e in self.edits if self._is_of_cell(e)), "")
+        """MASK or CUT if the chosen cell is edited in the head shown (or in any), else ""."""
+        return next((e.action for e in self.edits if self._touches(e, self.row, self.column)), "")
 
     def with_cell_edit(self, action: str) -> "AttentionState":
         """Mask or cut the chosen cell in the head shown, or ("") leave it as it is."""
-        others = tuple(edit for edit in self.edits if not self._is_of_cell(edit))
+        others = self._edits_without((MASK, CUT), self.row, self.column)
         if not action:
             return replace(self, edits=others)
         edit = AttentionEdit(action, self.layer, self.head, self.row, self.column)
@@ -129,6 +133,25 @@ class AttentionState:
         if action == MASK:
             edited.check_rows_see_something()
         return edited
+
+    def _touches(self, edit: AttentionEdit, row: int | None, column: int | None) -> bool:
+        """Whether an edit is of this cell, or (None) of whole heads, in what is shown."""
+        return (edit.layer, edit.row, edit.column) == (self.layer, row, column) and (
+            edit.head is None or self.head in (None, edit.head)
+        )
+
+    def _edits_without(
+        self, actions: tuple[str, ...], row: int | None = None, column: int | None = None
+    ) -> tuple[AttentionEdit, ...]:
+        """The edits without those of a cell in the head shown; one of all heads stays in others."""
+        edits: list[AttentionEdit] = []
+        for edit in self.edits:
+            if edit.action not in actions or not self._touches(edit, row, column):
+                edits.append(edit)
+            elif edit.head is None and self.head is not None:
+                others = (head for head in range(self.num_heads) if head != self.head)
+                edits += [replace(edit, head=head) for head in others]
+        return tuple(edits)
 
     def check_rows_see_something(self) -> None:
         """Raise SettingError if every cell of the chosen row is masked in some head."""
@@ -149,19 +172,17 @@ class AttentionState:
                 "cut it after the softmax, or mask another one",
             )
 
-    def _is_of_cell(self, edit: AttentionEdit) -> bool:
-        chosen = (self.layer, self.head, self.row, self.column)
-        return (edit.layer, edit.head, edit.row, edit.column) == chosen
-
     def has(self, action: str) -> bool:
-        """Whether the head shown is switched off, or not divided by √D."""
-        return AttentionEdit(action, self.layer, self.head) in self.edits
+        """Whether the head shown (or every head) is switched off, or not divided by √D."""
+        heads = {e.head for e in self.edits if e.action == action and self._touches(e, None, None)}
+        shown = set(range(self.num_heads)) if self.head is None else {self.head}
+        return None in heads or heads == shown
 
     def with_head_edit(self, action: str, is_on: bool) -> "AttentionState":
         """Switch the head shown off (OFF), or leave out the division by √D (UNSCALED)."""
         assert action in (OFF, UNSCALED)
         edit = AttentionEdit(action, self.layer, self.head)
-        others = tuple(e for e in self.edits if e != edit)
+        others = self._edits_without((action,))
         return replace(self, edits=(*others, edit) if is_on else others)
 
     def without(self, edit: AttentionEdit) -> "AttentionState":
@@ -183,6 +204,7 @@ def first_state(
     texts: Sequence[str] = (),
     layer: int = 0,
     head: int | None = 0,
+    runs: AttentionRuns | None = None,
 ) -> AttentionState:
     """Return the state of a text without edits: its last row, and the heaviest cell of that row.
 
@@ -190,16 +212,9 @@ def first_state(
     the end, else the most probable token. Raises TokenError for characters that are not in the
     vocabulary.
     """
-    if not isinstance(text, str):
-        raise SettingError("text", "a string", type(text))
-    read = read_typed_text(text, source.can_encode) if text.strip() else None
-    if read is not None:
-        source.check_chars(read.unknown_chars)
-    elif source.eos_token_id is None and not text:
-        raise TokenError(f"Type at least one {source.unit}.")
-    shown = text if read is None else read.text
-    ids = tuple(source.tokenizer.encode(shown, bos=True)[-source.block_size :])
-    run = _run(source, ids, layer, ())
+    shown, ids = read_text(source, text)
+    runs = AttentionRuns(source.model) if runs is None else runs
+    run = runs.run(ids, layer, ())
     row = len(ids) - 1
     weights = run.weights.mean(axis=0) if head is None else run.weights[head]
     first = max(0, len(ids) - MAX_SHOWN)
@@ -207,20 +222,9 @@ def first_state(
     target = _next_token_in(source, shown, texts)
     if target is None:
         target = int(run.logits.argmax())
-    return AttentionState(source, shown, ids, target, layer, head, row, column, texts=tuple(texts))
-
-
-def opening_text(texts: Sequence[str]) -> str:
-    """Return the first entry of at least four letters, without its last one."""
-    entry = next((text for text in texts if len(text) >= FIRST_TEXT_LENGTH), "".join(texts[:1]))
-    return entry[:-1]
-
-
-def held_out_texts(corpus: Corpus | None) -> tuple[str, ...]:
-    """Return a corpus's held-out entries if it is a list of lines; () otherwise."""
-    if corpus is None or corpus.format != "lines" or len(set(corpus)) < 2:
-        return ()
-    return tuple(corpus.distinct().split()[1])
+    return AttentionState(
+        source, runs, shown, ids, target, layer, head, row, column, texts=tuple(texts)
+    )
 
 
 def _next_token_in(source: ModelLogits, text: str, texts: Sequence[str]) -> int | None:
@@ -231,18 +235,3 @@ def _next_token_in(source: ModelLogits, text: str, texts: Sequence[str]) -> int 
     ids = source.tokenizer.encode(entry, bos=True)
     known = len(source.tokenizer.encode(text, bos=True))
     return int(ids[known])
-
-
-@lru_cache(maxsize=64)
-def _run(
-    source: ModelLogits, token_ids: tuple[int, ...], layer: int, edits: tuple[AttentionEdit, ...]
-) -> AttentionRun:
-    return run_attention(source.model, token_ids, layer, edits)
-
-
-@lru_cache(maxsize=64)
-def _effects(
-    source: ModelLogits, token_ids: tuple[int, ...], layer: int, row: int, target: int
-) -> CellEffects | None:
-    first = max(0, len(token_ids) - MAX_SHOWN)
-    return cell_effects(source.model, token_ids, layer, row, target, first)

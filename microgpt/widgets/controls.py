@@ -39,7 +39,8 @@ class LabeledSlider:
     `on_change`. The box is needed because a slider alone has no label that a screen reader could
     say. It shows the shortest form of a number, 0.9 beside 0.85: ipywidgets' number boxes have no
     format, and a text box, which has one, would lose the arrow keys, the limits and the name
-    "spin button". Captions and pictures show two decimals.
+    "spin button". Captions and pictures show two decimals. `show` gives the box another number than
+    the slider's: what is shown of where the handle stands.
     """
 
     def __init__(
@@ -51,10 +52,11 @@ class LabeledSlider:
         on_change: Callable[[float, float], None],
     ):
         self.label, self.on_change, self.step = label, on_change, step
-        is_integer = step == 1
+        is_integer = isinstance(step, int)
         slider_type = ipywidgets.IntSlider if is_integer else ipywidgets.FloatSlider
         box_type = ipywidgets.BoundedIntText if is_integer else ipywidgets.BoundedFloatText
         self._value: float = minimum
+        self._in_box: float = minimum
         self._guard = EchoGuard()
         self.is_off = False
         self.slider = slider_type(
@@ -72,19 +74,20 @@ class LabeledSlider:
     def _on_slider(self, change: Any) -> None:
         # The slider's maximum may be below the box's: its right end then means the box's maximum.
         is_at_end = change["new"] == self.slider.max
-        shown = self._slider_position(self._value)
-        self._on_move(self.box.max if is_at_end else change["new"], shown)
+        number = self.box.max if is_at_end else change["new"]
+        self._on_move(number, self._value, self._slider_position(self._value))
 
     def _on_box(self, change: Any) -> None:
-        self._on_move(change["new"], self._value)
+        self._on_move(change["new"], self._in_box)
 
-    def _on_move(self, number: float, shown: float) -> None:
-        """Call `on_change`, unless `number` only echoes `shown`, which was assigned from Python."""
+    def _on_move(self, number: float, *shown: float) -> None:
+        """Call `on_change`, unless `number` only echoes what was `shown` from Python."""
         if self._guard.is_setting:
             return
         number = round(number, 3)
-        if number not in (round(self._value, 3), round(shown, 3)):
-            self._value = number  # `on_change` may answer later, and the next move be back again
+        if number not in [round(one, 3) for one in shown]:
+            # `on_change` may answer later, and the next move be back again.
+            self._value = self._in_box = number
             self.on_change(number, self.box.max)
 
     def _slider_position(self, number: float) -> float:
@@ -103,10 +106,14 @@ class LabeledSlider:
 
     @value.setter
     def value(self, number: float) -> None:
+        self.show(number, number)
+
+    def show(self, number: float, in_box: float) -> None:
+        """Move the slider to `number`, and show another in the box, without a call."""
         with self._guard:
-            self._value = number
-            self.box.description = self.label(number, self.box.max)
-            self.box.value = number
+            self._value, self._in_box = number, in_box
+            self.box.description = self.label(in_box, self.box.max)
+            self.box.value = in_box
             position = self._slider_position(number)
             if abs(position - self.slider.value) > 1e-9:  # else only the browser's digits differ
                 self.slider.value = position
@@ -121,6 +128,7 @@ class LabeledSlider:
         if (self.slider.max, self.box.max) != (slider_maximum, box_maximum):
             with self._guard:
                 self._value = min(self._value, box_maximum)
+                self._in_box = min(self._in_box, box_maximum)
                 self.slider.max, self.box.max = slider_maximum, box_maximum
 
 

@@ -1,19 +1,16 @@
 """`EditableAttention`: mask, cut or switch off what a letter looks at, and see what it guesses."""
 
-import threading
-from collections.abc import Callable
 from functools import partial
-from typing import Any
 
 import ipywidgets
 
-from microgpt.data import Corpus
 from microgpt.tokenizers import Tokenizer
 from microgpt.viz.editable_attention import (
     CUT,
     MASK,
     OFF,
     UNSCALED,
+    HeldOut,
     attention_table,
     draw_attention,
     edit_label,
@@ -21,15 +18,11 @@ from microgpt.viz.editable_attention import (
 )
 from microgpt.viz.formatting import visible
 from microgpt.viz.html import Rendered
-from microgpt.widgets.attention_state import (
-    AttentionState,
-    first_state,
-    held_out_texts,
-    opening_text,
-)
-from microgpt.widgets.controls import box, button
+from microgpt.widgets.attention_state import AttentionState, first_state
+from microgpt.widgets.controls import box, button, mark_chosen
 from microgpt.widgets.head_statistics import held_out_heads
 from microgpt.widgets.model_lookup import CorpusLike, ModelLike, find_gpt_source
+from microgpt.widgets.opening_text import held_out_texts, opening_text
 from microgpt.widgets.panel import Panel
 
 CELL_EDITS = {"": "unchanged", MASK: "mask before softmax", CUT: "cut after softmax"}
@@ -40,10 +33,11 @@ class EditableAttention(Panel):
     """A live view of a GPT's attention on a text, in which single weights can be taken away.
 
     `model` is "names", "story", a Trainer, a Checkpoint, or a GPT with its `corpus` (or
-    `tokenizer`). The view begins with `text`, by default the first held-out entry of the corpus
-    without its last letter. *Mask* sets a score to −1e30 before the softmax, *cut* a weight to 0
-    after it; edits add up, and each can be removed. All numbers come from runs of the model under
-    `mg.trace`. Raises TokenError for characters that the model cannot read.
+    `tokenizer`). The view begins with `text`, by default the first entry of the corpus that the
+    model was not trained on, without its last letter. *Mask* sets a score to −1e30 before the
+    softmax, *cut* a weight to 0 after it; edits add up, and each can be removed. All numbers come
+    from runs of the model under `mg.trace`. Raises TokenError for characters that the model cannot
+    read.
     """
 
     def __init__(
@@ -55,9 +49,9 @@ class EditableAttention(Panel):
         tokenizer: Tokenizer | None = None,
     ):
         self.source = find_gpt_source(model, corpus, tokenizer)
-        self.texts = held_out_texts(corpus if isinstance(corpus, Corpus) else None)
+        self.texts = held_out_texts(self.source, model, corpus)
+        self._head_tables: dict[int, HeldOut | None] = {}  # by layer
         text = opening_text(self.texts) if text is None else text
-        self._sync_thread: int | None = None  # the thread that sets controls from the state
         state = first_state(self.source, text, self.texts)
         self._make_controls(state)
         super().__init__(
@@ -86,7 +80,10 @@ class EditableAttention(Panel):
         return render_attention(state.view, None if before is None else before.view)
 
     def _numbers(self, state: AttentionState) -> str:
-        return attention_table(state.view, held_out_heads(self.source, self.texts, state.layer))
+        layer = state.layer
+        if layer not in self._head_tables:
+            self._head_tables[layer] = held_out_heads(self.source, self.texts, layer)
+        return attention_table(state.view, self._head_tables[layer])
 
     # -- controls -------------------------------------------------------------------------------
 
@@ -107,7 +104,7 @@ class EditableAttention(Panel):
         self.column_box = ipywidgets.BoundedIntText(min=1, max=1, description="Column")
         self.cell_buttons = {
             action: button(
-                text, partial(self._change, AttentionState.with_cell_edit, action), look="pill"
+                text, partial(self.change, AttentionState.with_cell_edit, action), look="pill"
             )
             for action, text in CELL_EDITS.items()
         }
@@ -115,16 +112,16 @@ class EditableAttention(Panel):
             action: ipywidgets.ToggleButton(description=text) for action, text in HEAD_EDITS.items()
         }
         self.undo_button = button(
-            "Undo all", partial(self._change, AttentionState.without_edits), "", "quiet"
+            "Undo all", partial(self.change, AttentionState.without_edits), "", "quiet"
         )
-        self._observe(self.text_box, AttentionState.with_text)
-        self._observe(self.target_select, AttentionState.with_target)
-        self._observe(self.layer_select, AttentionState.with_layer)
-        self._observe(self.head_select, AttentionState.with_head)
-        self._observe(self.row_box, lambda s, row: s.with_cell(s.first + row - 1, s.column))
-        self._observe(self.column_box, lambda s, column: s.with_cell(s.row, s.first + column - 1))
+        self.observe(self.text_box, partial(self.change, AttentionState.with_text))
+        self.observe(self.target_select, partial(self.change, AttentionState.with_target))
+        self.observe(self.layer_select, partial(self.change, AttentionState.with_layer))
+        self.observe(self.head_select, partial(self.change, AttentionState.with_head))
+        self.observe(self.row_box, partial(self.change, _with_row))
+        self.observe(self.column_box, partial(self.change, _with_column))
         for action, toggle in self.head_toggles.items():
-            self._observe(toggle, partial(_with_head_edit, action))
+            self.observe(toggle, partial(self.change, AttentionState.with_head_edit, action))
 
     def _lay_out(self) -> list[ipywidgets.Widget]:
         several_layers = [self.layer_select] if len(self.layer_select.options) > 1 else []
@@ -145,43 +142,25 @@ class EditableAttention(Panel):
             self.chips,
         ]
 
-    def _observe(self, widget: ipywidgets.Widget, function: Callable[..., AttentionState]) -> None:
-        """Change the state when the widget's value changes, unless it was set from the state."""
-
-        def on_value(change: Any) -> None:
-            if self._sync_thread != threading.get_ident():
-                self._change(function, change["new"])
-
-        widget.observe(on_value, "value")
-
-    def _change(self, function: Callable[..., AttentionState], *args: Any) -> None:
-        self.update(function, *args)
-        self.draw_still_later()
-
     def sync_controls(self) -> None:
         """Show the state in the controls; leave a text that was refused for the user to mend."""
         state = self.state
-        self._sync_thread = threading.get_ident()
-        try:
-            if not self.message:
-                self.text_box.value = state.text
-            self.target_select.value = state.target
-            self.layer_select.value, self.head_select.value = state.layer, state.head
-            shown = len(state.token_ids) - state.first
-            for number_box, position, maximum in (
-                (self.row_box, state.row, shown),
-                (self.column_box, state.column, state.row - state.first + 1),
-            ):
-                number_box.max = max(maximum, 1)
-                number_box.value = position - state.first + 1
-            for action, toggle in self.head_toggles.items():
-                toggle.value = state.has(action)
-                toggle.description = f"{'☑' if toggle.value else '☐'} {HEAD_EDITS[action]}"
-            self._show_chips(state)
-        finally:
-            self._sync_thread = None
-        for action, one in self.cell_buttons.items():
-            (one.add_class if action == state.cell_action else one.remove_class)("mg-chosen")
+        if not self.message:
+            self.text_box.value = state.text
+        self.target_select.value = state.target
+        self.layer_select.value, self.head_select.value = state.layer, state.head
+        shown = len(state.token_ids) - state.first
+        for number_box, position, maximum in (
+            (self.row_box, state.row, shown),
+            (self.column_box, state.column, state.row - state.first + 1),
+        ):
+            number_box.max = max(maximum, 1)
+            number_box.value = position - state.first + 1
+        for action, toggle in self.head_toggles.items():
+            toggle.value = state.has(action)
+            toggle.description = f"{'☑' if toggle.value else '☐'} {HEAD_EDITS[action]}"
+        self._show_chips(state)
+        mark_chosen(self.cell_buttons, state.cell_action)
         self.fill_open_sections()
 
     def _show_chips(self, state: AttentionState) -> None:
@@ -190,11 +169,15 @@ class EditableAttention(Panel):
         if [chip.description for chip in self.chips.children[:-1]] == labels:
             return
         chips = [
-            button(label, partial(self._change, AttentionState.without, edit), "remove this change")
+            button(label, partial(self.change, AttentionState.without, edit), "remove this change")
             for label, edit in zip(labels, state.edits, strict=True)
         ]
         self.chips.children = [*chips, self.undo_button] if chips else []
 
 
-def _with_head_edit(action: str, state: AttentionState, is_on: bool) -> AttentionState:
-    return state.with_head_edit(action, is_on)
+def _with_row(state: AttentionState, number: int) -> AttentionState:
+    return state.with_cell(state.first + number - 1, state.column)
+
+
+def _with_column(state: AttentionState, number: int) -> AttentionState:
+    return state.with_cell(state.row, state.first + number - 1)

@@ -22,7 +22,7 @@ MAX_LETTERS = 100  # that a map can hold
 MAX_EMBD = 100  # numbers for each letter
 MAX_STEPS = 20_000
 NUM_SNAPSHOTS = 21  # at most, the first before training and the last after it
-BATCH_SIZE, LEARNING_RATE = 64, 0.01
+BATCH_SIZE, LEARNING_RATE = 128, 0.02
 CONTEXT = 3
 
 
@@ -118,7 +118,7 @@ def _windows_of(corpus: Corpus, tokenizer: CharTokenizer) -> tuple[np.ndarray, n
 def train_network(corpus: Corpus, n_embd: int, steps: int, seed: int) -> TrainedNetwork:
     """Train an MLP with `n_embd` numbers for each letter; `seed` draws weights and batches.
 
-    2,000 steps take half a second. Equal arguments return the same network.
+    1,000 steps take half a second. Equal arguments return the same network.
     """
     check_integer("n_embd", n_embd, minimum=1, maximum=MAX_EMBD)
     check_integer("steps", steps, minimum=1, maximum=MAX_STEPS)
@@ -126,7 +126,7 @@ def train_network(corpus: Corpus, n_embd: int, steps: int, seed: int) -> Trained
     tokenizer, windows, targets, held_out = corpus_windows(corpus)
     model = MLP(tokenizer.vocab_size, CONTEXT, n_embd, seed=seed)
     optimizer, lr = Adam(model, LEARNING_RATE), linear_schedule(LEARNING_RATE, steps)
-    rng = np.random.default_rng([seed, 1])
+    rng = np.random.default_rng(seed)
 
     @capture
     def train_step(batch: np.ndarray, batch_targets: np.ndarray) -> Tensor:

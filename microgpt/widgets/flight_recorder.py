@@ -10,11 +10,12 @@ from microgpt.data import Corpus, load_corpus
 from microgpt.data.corpora import BUNDLED_CORPORA
 from microgpt.errors import MicrogptError
 from microgpt.runs import HEALTHY, STEPS, SWITCHES, RunRecord, TrainingRun, compare_runs
+from microgpt.runs.comparison import record_of
 from microgpt.viz.drawing import Drawing
 from microgpt.viz.flight_recorder import draw_flight_still, flight_table, render_flight
 from microgpt.viz.html import Rendered
 from microgpt.widgets.controls import LabeledSlider, box, button
-from microgpt.widgets.flight_state import FlightState, run_name, write_sample
+from microgpt.widgets.flight_state import FlightState, Parting, write_sample
 from microgpt.widgets.notebook_context import current_cell
 from microgpt.widgets.panel import Panel, record_error
 from microgpt.widgets.run_control import RunControl
@@ -97,8 +98,11 @@ class FlightRecorder(Panel):
 
     def start(self) -> None:
         """Start the run or go on with it; after its end, make a new one of the same settings."""
-        if not self.control.can_go_on and self.state.status != "running":
-            self._begin(TrainingRun.again(self.state.run.settings))
+        with LOCK:
+            control = self.control
+            is_over = control.is_over  # the state follows later, so it does not decide
+        if is_over:
+            self._begin(TrainingRun.again(control.run.settings), control)
         self.control.start()
 
     def pause(self) -> None:
@@ -118,22 +122,34 @@ class FlightRecorder(Panel):
         self.control.wait()
         return self
 
-    def compare_with(self, record: RunRecord) -> None:
+    def compare_with(self, record: RunRecord | TrainingRun) -> None:
         """Draw a run of `record_run` behind this one, and say where both part.
 
         A run of another seed is refused in a sentence.
         """
-        self.update(self._with_other, record)
+        run = self.state.run
+        try:  # the lock is not held, for it may take seconds
+            parting = Parting.of(compare_runs(run, record))
+        except Exception as error:
+            self.update(_fail, error)
+            return
+        self.update(self._with_other, record_of("record", record), run, parting)
 
-    def _with_other(self, state: FlightState, record: RunRecord) -> FlightState:
-        parting = repr(compare_runs(state.run, record))
-        return replace(state.with_earlier(record), other=run_name(record), parting=parting)
+    def _with_other(
+        self, state: FlightState, record: RunRecord, run: TrainingRun, parting: Parting
+    ) -> FlightState:
+        state = state.with_earlier(record)
+        is_same_run = state.run is run  # else another began meanwhile
+        other = state.name_of(record)
+        return replace(state, other=other, parting=parting if is_same_run else None)
 
-    def _begin(self, run: TrainingRun) -> None:
-        """Put a new run in place of the present one, which ends."""
-        self.control.stop()
-        self.control.wait()
+    def _begin(self, run: TrainingRun, replaced: RunControl) -> None:
+        """Put a new run in place of the present one, which ends; only one press can replace it."""
+        replaced.stop()
+        replaced.wait()
         with LOCK:
+            if self.control is not replaced:
+                return
             self._samples.clear()
             self.update(lambda state: state.with_run(run))
             self.control = self._control_of(self.state)
@@ -148,43 +164,62 @@ class FlightRecorder(Panel):
             self._begin_with(self.state.run.settings.corpus.name, name)
 
     def _begin_with(self, text_name: str, switch: str) -> None:
+        control = self.control
         if text_name not in self._corpora:
             self._corpora[text_name] = load_corpus(text_name)
         corpus = self._corpora[text_name]
         settings = replace(self.state.run.settings, corpus=corpus, switch_name=switch)
-        self._begin(TrainingRun.again(settings))
+        self._begin(TrainingRun.again(settings), control)
         self.draw_still_later()
 
     def _on_compare(self, name: str) -> None:
         other = "" if name == NONE else name
         if other != self.state.other:
-            self.update(replace, other=other, parting="")
+            self.update(replace, other=other, parting=None)
             self._compare()
             self.draw_still_later()
 
     def _compare(self) -> None:
-        """Find where the run and the other part; the lock is not held, for it may take a second."""
+        """Find where the run and the other part, unless that is known; never raise.
+
+        The lock is not held, for it may take seconds.
+        """
         state, other = self.state, self.state.other_record
-        if other is None or state.parting or len(state.run.record) < MIN_COMPARED:
+        if other is None or len(state.run.record) < MIN_COMPARED:
+            return
+        steps = min(len(state.run.record), len(other))
+        if state.parting is not None and state.parting.covers(steps):
             return
         try:
-            parting = repr(compare_runs(state.run, other))
+            parting = Parting.of(compare_runs(state.run, other))
         except MicrogptError as error:
-            parting = str(error)
-        self.update(lambda now: replace(now, parting=parting) if now.other == state.other else now)
+            parting = Parting(str(error))
+        except Exception as error:
+            record_error(self, error)
+            parting = Parting(f"The runs cannot be compared: {type(error).__name__}: {error}.")
+        self.update(self._with_parting, state, parting)
+
+    def _with_parting(
+        self, state: FlightState, compared: FlightState, parting: Parting
+    ) -> FlightState:
+        is_same = state.run is compared.run and state.other == compared.other
+        return replace(state, parting=parting) if is_same else state
 
     def _on_slider(self, number: float, maximum: float) -> None:
-        self.on_move("step", self._at, int(number))
+        self.on_move("step", self._at, int(number), self.slider.box.value == number)
 
-    def _at(self, state: FlightState, step: int) -> FlightState:
+    def _at(self, state: FlightState, step: int, is_in_box: bool) -> FlightState:
+        """Look at a step; the box shows that of a snapshot, so its arrow key goes to the next."""
+        if is_in_box and step == state.shown_step + 1:
+            step = state.step_after(state.shown_step)
         return self._changed(state, at=step if step < len(state.run.record) else None)
 
     def _on_change(self) -> None:
-        """Draw what the run has done, on whichever thread it is made."""
+        """Draw what the run has done, on whichever thread it is made; never raise."""
         self.update(self._followed)
         if self.control.status != "running":
             self._compare()
-            self.update_static_output()
+            self.settle_guarded()
 
     def _on_error(self, error: Exception) -> None:
         record_error(self, error)
@@ -225,7 +260,8 @@ class FlightRecorder(Panel):
             ):  # fmt: skip
                 (control.add_class if is_first else control.remove_class)("mg-primary")
             if not self.is_waiting("step"):
-                self.slider.value = len(state.run.record) if state.at is None else state.at
+                at = len(state.run.record) if state.at is None else state.at
+                self.slider.show(at, in_box=state.shown_step)
 
     def _sync_selects(self) -> None:
         state, settings = self.state, self.state.run.settings
@@ -238,6 +274,10 @@ class FlightRecorder(Panel):
 
 def _dropdown(label: str, options: list[str]) -> ipywidgets.Dropdown:
     return ipywidgets.Dropdown(options=options, value=options[0], description=label)
+
+
+def _fail(state: FlightState, error: Exception) -> FlightState:
+    raise error
 
 
 def _render(state: FlightState, before: FlightState | None) -> Rendered:

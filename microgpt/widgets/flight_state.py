@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from microgpt.runs import STEPS, RunRecord, TrainingRun
+from microgpt.runs import STEPS, RunComparison, RunRecord, TrainingRun
 from microgpt.runs.run_record import MAX_SNAPSHOTS
 from microgpt.runs.switches import HEALTHY
 from microgpt.runs.update import GROUPS
@@ -15,11 +15,33 @@ DEFAULT_DURATION = "It takes about 30 seconds."
 
 
 @dataclass(frozen=True)
-class FlightState:
-    """`at` is the step that is looked at, None for the latest; `other` an earlier run behind.
+class Parting:
+    """Where a run and the one behind part, in a sentence that was made after `steps` of both.
 
-    `earlier` are the records of runs that have ended, by name; `sample` are the lines that the
-    model of the snapshot shown writes, and `parting` says where this run and the other part.
+    If `is_final`, more steps would not change it.
+    """
+
+    sentence: str
+    steps: int = 0
+    is_final: bool = True
+
+    @classmethod
+    def of(cls, found: RunComparison) -> "Parting":
+        """Return what a comparison has found."""
+        return cls(repr(found), found.steps, found.loss_step is not None)
+
+    def covers(self, steps: int) -> bool:
+        """Whether it still holds after so many steps of both."""
+        return self.is_final or steps <= self.steps
+
+
+@dataclass(frozen=True)
+class FlightState:
+    """`at` is the step that is looked at, None for the latest; `other` names a run behind.
+
+    `earlier` are the records of runs that have ended, one for each settings; `sample` are the lines
+    that the model of the snapshot shown writes, and `parting` says where this run and the other
+    part.
     """
 
     run: TrainingRun
@@ -27,9 +49,9 @@ class FlightState:
     error: str = ""
     at: int | None = None
     sample: tuple[str, ...] = ()
-    earlier: tuple[tuple[str, RunRecord], ...] = ()
+    earlier: tuple[RunRecord, ...] = ()
     other: str = ""
-    parting: str = ""
+    parting: Parting | None = None
 
     @property
     def shown(self) -> int | None:
@@ -40,20 +62,38 @@ class FlightState:
         return max(i for i, one in enumerate(snapshots) if one.step <= max(0, self.at))
 
     @property
+    def shown_step(self) -> int:
+        """The step of the snapshot that is shown, 0 before the first."""
+        snapshots = self.run.record.snapshots
+        return snapshots[-1 if self.shown is None else self.shown].step if snapshots else 0
+
+    def step_after(self, step: int) -> int:
+        """Return the step of the first snapshot after `step`, or the number of steps made."""
+        record = self.run.record
+        return next((one.step for one in record.snapshots if one.step > step), len(record))
+
+    @property
     def other_record(self) -> RunRecord | None:
         """The record of the earlier run behind, or None."""
-        return dict(self.earlier).get(self.other)
+        return self.comparable().get(self.other)
 
-    def comparable(self) -> list[str]:
-        """Return the names of the earlier runs on the same text."""
-        corpus = self.run.settings.corpus
-        return [name for name, record in self.earlier if record.settings.corpus == corpus]
+    def comparable(self) -> dict[str, RunRecord]:
+        """Return the earlier runs on the same text, by what tells them from this one."""
+        settings = self.run.settings
+        return {
+            self.name_of(record): record
+            for record in self.earlier
+            if record.settings.corpus == settings.corpus
+        }
+
+    def name_of(self, record: RunRecord) -> str:
+        """Return what an earlier run is called beside this one."""
+        return record.settings.name_beside(self.run.settings)
 
     def with_earlier(self, record: RunRecord) -> "FlightState":
-        """Return the state with a run that has ended; one of the same name is replaced."""
-        name = run_name(record)
-        others = [one for one in self.earlier if one[0] != name]
-        return replace(self, earlier=(*others, (name, record.without_weights())))
+        """Return the state with a run that has ended; one of the same settings is replaced."""
+        others = [one for one in self.earlier if one.settings != record.settings]
+        return replace(self, earlier=(*others, record.without_weights()))
 
     def with_run(self, run: TrainingRun) -> "FlightState":
         """Return the state with another run; the one until now stays, to be compared with."""
@@ -64,6 +104,7 @@ class FlightState:
         """Return what is drawn."""
         run, record = self.run, self.run.record
         settings, other = run.settings, self.other_record
+        parting = "" if self.parting is None else self.parting.sentence
         return Flight(
             text_name=settings.corpus.name,
             run_name=settings.switch_name,
@@ -83,17 +124,12 @@ class FlightState:
             shown=self.shown,
             sample=self.sample,
             temperature=TEMPERATURE,
-            other=None if other is None else OtherFlight(self.other, other.losses, self.parting),
+            other=None if other is None else OtherFlight(self.other, other.losses, parting),
         )
 
 
 def _steps(steps: int) -> str:
     return f"It makes {steps:,} step{'s' * (steps != 1)}."
-
-
-def run_name(record: RunRecord) -> str:
-    """Return what a run is called among others."""
-    return record.settings.switch_name
 
 
 def flight_snapshots(record: RunRecord) -> tuple[FlightSnapshot, ...]:

@@ -1,13 +1,13 @@
 """What each attention head looks at on many texts, and what the loss is without it."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
 from microgpt.autograd.engine import no_grad
 from microgpt.data.batches import pad
 from microgpt.interpretability import trace
+from microgpt.models.gpt import GPT
 from microgpt.viz.editable_attention import OFF, UNSCALED, AttentionEdit, HeadRow, HeldOut
 from microgpt.widgets.attention_runs import edit_attention
 from microgpt.widgets.logits_source import ModelLogits
@@ -28,12 +28,18 @@ def held_out_heads(source: ModelLogits, texts: Sequence[str], layer: int) -> Hel
     tokens, targets = pad(rows, 0)
     model, counted = source.model, targets[:, 2:] >= 0
     with no_grad(), trace(model) as t:
+        edit_attention(
+            t, layer, (), 1.0
+        )  # decomposed, as the edited runs that are compared with it
         loss = model.loss(tokens, targets).item()
     weights = t[f"h.{layer}.attn.weights"]
     T = tokens.shape[1]
     equal = np.tril(np.ones((T, T))) / np.arange(1, T + 1)[:, None]
     heads = tuple(
-        HeadRow(*_means(weights[:, head], counted), _rise(model, layer, OFF, head, tokens, targets))
+        HeadRow(
+            *_means(weights[:, head], counted),
+            _loss(model, AttentionEdit(OFF, layer, head), tokens, targets) - loss,
+        )
         for head in range(weights.shape[1])
     )
     return HeldOut(
@@ -41,7 +47,7 @@ def held_out_heads(source: ModelLogits, texts: Sequence[str], layer: int) -> Hel
         loss=loss,
         heads=heads,
         equal=_means(np.broadcast_to(equal, (len(rows), T, T)), counted),
-        unscaled_rise=_rise(model, layer, UNSCALED, None, tokens, targets),
+        unscaled_rise=_loss(model, AttentionEdit(UNSCALED, layer), tokens, targets) - loss,
     )
 
 
@@ -53,14 +59,8 @@ def _means(weights: np.ndarray, counted: np.ndarray) -> tuple[float, float, floa
     return itself, before, start
 
 
-def _rise(
-    model: Any, layer: int, action: str, head: int | None, tokens: np.ndarray, targets: np.ndarray
-) -> float:
-    """Return by how much an edit of whole heads raises the mean loss."""
-
-    def loss(edits: Sequence[AttentionEdit]) -> float:
-        with no_grad(), trace(model) as t:
-            edit_attention(t, layer, edits, model.config.head_dim**0.5)
-            return model.loss(tokens, targets).item()
-
-    return loss([AttentionEdit(action, layer, head)]) - loss([])
+def _loss(model: GPT, edit: AttentionEdit, tokens: np.ndarray, targets: np.ndarray) -> float:
+    """Return the mean loss with whole heads edited."""
+    with no_grad(), trace(model) as t:
+        edit_attention(t, edit.layer, [edit], model.config.head_dim**0.5)
+        return model.loss(tokens, targets).item()

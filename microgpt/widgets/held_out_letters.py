@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 
@@ -94,18 +93,6 @@ class HeldOutLetters:
             for model in (self.counted_letters, self.counted_pairs)
         ]
         return np.stack([blind, *counted], axis=1)
-
-    def resolution(self, num_letters: int) -> float:
-        """Return two standard errors of a difference of means over so many letters, in nats.
-
-        The spread is that between counted letters and counted pairs, over all held-out letters.
-        """
-        return 2 * self._spread / num_letters**0.5
-
-    @cached_property
-    def _spread(self) -> float:
-        _, letters, pairs = self.baseline_nats(np.arange(len(self.targets))).T
-        return float(np.std(letters - pairs))
 
     def draw(self, seed: int, count: int) -> tuple[int, ...]:
         """Return `count` positions, drawn by `uniform(seed, round)`, each from another name.

@@ -30,7 +30,7 @@ class Neighbourhood(Panel):
         self,
         corpus: Corpus | str = "names-mini",
         n_embd: int = 10,
-        steps: int = 2000,
+        steps: int = 1000,
         seed: int = 0,
     ):
         corpus = load_corpus(corpus) if isinstance(corpus, str) else corpus

@@ -7,9 +7,9 @@ import numpy as np
 
 from microgpt.config.checks import check_integer
 from microgpt.data import Corpus
-from microgpt.errors import SettingError
-from microgpt.viz.formatting import visible
-from microgpt.viz.neighbourhood import END_SIGN, EmbeddingMap, MapLetter, OtherLetter, VowelCosine
+from microgpt.errors import TokenError
+from microgpt.viz.formatting import in_quotes, visible
+from microgpt.viz.neighbourhood import END_LABEL, EmbeddingMap, MapLetter, OtherLetter, VowelCosine
 from microgpt.widgets.embedding_geometry import (
     Projection,
     group_cosine,
@@ -121,13 +121,15 @@ class NeighbourhoodState:
         return replace(self, letter=min(max(number - 1, 0), len(self.labels) - 1))
 
     def with_typed_letter(self, typed: str) -> "NeighbourhoodState":
-        """Choose a letter by typing it; raise SettingError for one that is not on the map."""
+        """Choose a letter by typing it; raise TokenError for one that is not on the map."""
         shown = typed.strip() or typed.replace(" ", BLANK)
         candidates = (shown, shown.lower())
         token = next((self.labels.index(one) for one in candidates if one in self.labels), None)
         if token is None:
-            expected = f"one of the {len(self.labels)} letters on the map"
-            raise SettingError("letter", expected, typed, f"such as {self.labels[0]!r}")
+            missing = f"{in_quotes(typed.strip())} is not on the map. " if typed.strip() else ""
+            end = f", or “{END_LABEL}”" if END_LABEL in self.labels else ""
+            example = in_quotes(self.labels[0])
+            raise TokenError(f"{missing}Type a letter of the map, such as {example}{end}.")
         return replace(self, letter=token)
 
     def with_seed(self, seed: int) -> "NeighbourhoodState":
@@ -149,7 +151,7 @@ def start_state(corpus: Corpus, n_embd: int, steps: int, seed: int) -> Neighbour
 @lru_cache(maxsize=4)
 def _labels(corpus: Corpus) -> tuple[str, ...]:
     tokenizer = corpus_windows(corpus)[0]
-    signs = {" ": BLANK, "⟨BOS⟩": END_SIGN}
+    signs = {" ": BLANK, "⟨BOS⟩": END_LABEL}
     texts = map(tokenizer.token_text, range(tokenizer.vocab_size))
     return tuple(signs.get(text) or visible(text) for text in texts)
 

@@ -259,21 +259,21 @@ class Panel:
     def draw_still_later(self) -> None:
         """Call `settle`: for a control once none has moved for a while, else at once.
 
-        The still picture takes far longer to draw than a move of a control. An error is recorded:
-        a thread of its own and ipywidgets' callbacks have nobody to raise it to.
+        The still picture takes far longer to draw than a move of a control.
         """
         if in_control_message():
             self._stills.submit(self._settle_in_a_pause)
         else:
-            self._settle_and_record()
+            self.settle_guarded()
 
     def _settle_in_a_pause(self) -> None:
         self._draw_waiting()  # else the still picture could be that of the state before the move
         while self._drawn and (wait := self._drawn[1] + STILL_PAUSE - time.monotonic()) > 0:
             time.sleep(wait)
-        self._settle_and_record()
+        self.settle_guarded()
 
-    def _settle_and_record(self) -> None:
+    def settle_guarded(self) -> None:
+        """Call `settle`; record an error, which a thread has nobody to raise to."""
         try:
             self.settle()
         except Exception as error:

@@ -38,6 +38,11 @@ class RunControl:
         """Whether `start` and `step` would do anything."""
         return self.status in ("ready", "paused")
 
+    @property
+    def is_over(self) -> bool:
+        """Whether the run neither goes on nor ever will."""
+        return self.status in ("stopped", "finished", "failed")
+
     def start(self) -> None:
         """Start the run or go on with it: on a thread in a live notebook, else before returning."""
         self._end_thread()

@@ -124,7 +124,7 @@ class ScoredGame:
 
     @cached_property
     def nats(self) -> np.ndarray:
-        """The negative log-likelihood (R, 4) of answered rounds: you, blind, letters, pairs."""
+        """The negative log-likelihood (R, 4) of answered rounds, by player."""
         positions = np.array(self.positions[: len(self.guesses)], int)
         targets = self.letters.targets[positions]
         vocab_size = self.letters.vocab_size
@@ -152,7 +152,6 @@ class ScoredGame:
             confidence=self.guess.confidence,
             probs=self.guess.probabilities(self.letters.vocab_size),
             nats=self.nats,
-            resolution=self.letters.resolution(self.num_rounds),
         )
         if not self.is_answered:
             return view

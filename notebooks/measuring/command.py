@@ -8,6 +8,7 @@ from course.percent_source import NOTEBOOKS
 from microgpt._io.atomic_write import atomic_write
 
 from . import (
+    attention,
     embeddings,
     guess_next_letter,
     numbers_to_arrays,
@@ -15,6 +16,7 @@ from . import (
     scaling,
     text_to_tokens,
     training,
+    whole_gpt,
 )
 from .claim import SEEDS, Measurement
 from .entries import updated
@@ -26,6 +28,8 @@ MODULES = {
     "03_guess_next_letter": guess_next_letter,
     "04_text_to_tokens": text_to_tokens,
     "05_embeddings": embeddings,
+    "06_attention": attention,
+    "07_whole_gpt": whole_gpt,
     "08_training": training,
 }
 

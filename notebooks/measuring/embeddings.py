@@ -1,5 +1,6 @@
 """What notebook 05 claims: networks of three letters, swapped rows, and lost gradients."""
 
+from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -13,10 +14,13 @@ CLAIMS = {
     "one_learned_number": "loss with one learned number for each letter, less that with ten",
     "index_and_one_learned": "loss with the index, less that with one learned number",
     "network_and_triples": "loss of the network, less that of counted triples, in thousandths",
+    "third_letter_counted": "loss of counting four in a row, less that of triples, in thousandths",
+    "third_letter_in_the_network": "loss with three letters, less that with two, in thousandths",
     "sum_and_side_by_side": "loss with embeddings summed, less that side by side",
     "position_in_a_sum": "loss with a position embedding, less that of the sum, in thousandths",
     "position_bent": "the same where each is bent by a tanh before the sum",
     "rows_never_trained": "loss with rows that stay random, less that with trained, in thousandths",
+    "cosine_and_swap": "rise for pairs with the highest cosines, less the lowest, in thousandths",
     "swapped_vowels": "rise of the loss if two vowels are exchanged, in thousandths",
     "vowels_and_consonants": "rise for a vowel and a consonant, less that, in thousandths",
     "lossy_adam": "loss under Adam with repeated letters lost, less without, in thousandths",
@@ -45,6 +49,7 @@ def measure(cells: Any, seed: int) -> dict[str, float]:
     summed, bent = cells.Summed(seed), cells.Summed(seed, is_bent=True)
     summed_loss = loss(summed)
     vowels, mixed = (cells.mean_cost(ten, pairs, held) for pairs in (cells.vowels, cells.mixed))
+    triples_loss, fours_loss = (_counted_loss(cells, train, held, n) for n in (3, 4))
     in_nats = {
         "id_as_quantity": index_loss - ten_loss,
         "one_learned_number": one_loss - ten_loss,
@@ -53,9 +58,12 @@ def measure(cells: Any, seed: int) -> dict[str, float]:
         "position_bent": loss(cells.Summed(seed, has_position=True, is_bent=True)) - loss(bent),
     }
     in_thousandths = {
-        "network_and_triples": ten_loss - _triples_loss(cells, train, held),
+        "network_and_triples": ten_loss - triples_loss,
+        "third_letter_counted": fours_loss - triples_loss,
+        "third_letter_in_the_network": ten_loss - _two_letter_loss(cells, data, held, seed),
         "position_in_a_sum": loss(cells.Summed(seed, has_position=True)) - summed_loss,
         "rows_never_trained": loss(fixed, only=cells.without_rows(fixed)) - ten_loss,
+        "cosine_and_swap": _high_and_low_cosines(cells, ten, held),
         "swapped_vowels": vowels,
         "vowels_and_consonants": mixed - vowels,
         "lossy_adam": lossy_loss() - ten_loss,
@@ -64,14 +72,30 @@ def measure(cells: Any, seed: int) -> dict[str, float]:
     return in_nats | {claim: THOUSANDTHS * effect for claim, effect in in_thousandths.items()}
 
 
-def _triples_loss(cells: Any, train: Any, held: Any) -> float:
-    """The held-out loss of triples counted on `train`, with the scoreboard's smoothing."""
-    triples = mg.NGram(cells.size, 3)
+def _two_letter_loss(cells: Any, data: Any, held: Any, seed: int) -> float:
+    """The held-out loss of the same network, with a context of two letters."""
+    model = mg.models.MLP(cells.size, context=2, seed=seed)
+    return cells.loss_of(cells.fit(model, cells.last_two(data), seed), cells.last_two(held))
+
+
+def _high_and_low_cosines(cells: Any, model: Any, held: Any) -> float:
+    """The mean rise for the quarter of pairs with the highest cosines, less that of the lowest."""
+    rows, letters = model.wte.weight.numpy(), [x for x in cells.letters if x != "end"]
+    pairs = [a + b for a, b in combinations(letters, 2)]
+    cosines = [cells.cosine(*rows[cells.tokenizer.encode(pair)]) for pair in pairs]
+    rises = np.array([cells.swap_cost(model, pair, held) for pair in pairs])
+    low, *_, high = (rises[part].mean() for part in np.array_split(np.argsort(cosines), 4))
+    return float(high - low)
+
+
+def _counted_loss(cells: Any, train: Any, held: Any, n: int) -> float:
+    """The held-out loss of n in a row, counted on `train`, with the scoreboard's smoothing."""
+    counted = mg.NGram(cells.size, n)
     for name in train:
         ids = cells.tokenizer.encode(name, bos=True, eos=True)
-        triples.count(ids[:-1], ids[1:])
+        counted.count(ids[:-1], ids[1:])
     windows, targets = held
-    return float(triples.losses(windows, _only_the_last(targets)).sum() / len(targets))
+    return float(counted.losses(windows, _only_the_last(targets)).sum() / len(targets))
 
 
 def _only_the_last(targets: Any) -> Any:

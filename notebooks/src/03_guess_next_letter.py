@@ -32,9 +32,10 @@ print(f"{size} tokens: one for each letter, and one for the start and the end")
 # Below is the beginning of a held-out name. Choose up to three letters, and say with the slider how
 # sure you are that one of them comes next. Then press *Show me*.
 #
-# Each guess has a price in nats, which is explained below: the less it costs, the better. Compare
-# four rows: you, a blind guess that treats all letters alike, and the two counted models of notebook
-# 00. One counted how often each letter occurs, the other which letter follows which.
+# Each guess has a price in nats: the less it costs, the better. Compare four rows: you, *knowing
+# nothing*, which treats all letters alike, and two counted models, on all training names this time.
+# One counted how often each letter occurs, the other which letter follows which. Another *seed* draws
+# other names.
 
 # %%
 mg.widgets.ScoredGuess(names)
@@ -71,7 +72,7 @@ mg.learn.check("03.surprise", nll)
 # favourite. How often is it right, in held-out names?
 
 # %% tags=["experiment"]
-SMOOTHING = 0.3  # where each count begins; the section on counting says why
+SMOOTHING = 0.3  # where each count begins; the section on counting says what for
 
 def letter_pairs(corpus):
     ids = [tokenizer.encode(name, bos=True, eos=True) for name in corpus]  # marked at both ends
@@ -101,10 +102,10 @@ print(f"in held-out names, the favourite comes {100 * hits.mean():.0f} % of the 
 # source: misconception: loss is accuracy; boldness pays
 # source: claims: boldness_costs
 # source: answer: 6.2
-# source: gives away: boldness|\b6\.\d|worse than blind
+# source: gives away: boldness|\b6\.\d|worse than knowing nothing
 mg.learn.predict(
     "03.sure",
-    f"A blind guess has a loss of ln {size} = {math.log(size):.1f}. With 99 % on the favourite, the loss is …",
+    f"Knowing nothing has a loss of ln {size} = {math.log(size):.1f}. With 99 % on the favourite, the loss is …",
     (0.2, 1.5, 3.3, 6.2),
 )
 
@@ -112,14 +113,16 @@ mg.learn.predict(
 def favourite_loss(hits, share):
     return -np.where(hits, math.log(share), math.log((1 - share) / (size - 1))).mean()
 
-for share in (1 / size, 0.25, 0.5, 0.9, 0.99):
-    bold_loss = favourite_loss(hits, share)
-    blind = ", like every other letter: a blind guess" * (share == 1 / size)
-    print(f"loss {bold_loss:.2f} with {100 * share:2.0f} % on the favourite{blind}")
+shares = sorted({1 / size, hits.mean().item(), 0.25, 0.5, 0.9, 0.99})
+losses = {share: favourite_loss(hits, share).item() for share in shares}
+for share, loss in losses.items():
+    note = ", like every other letter: knowing nothing" * (share == 1 / size)
+    note += "  ◀ the lowest" * (loss == min(losses.values()))
+    print(f"loss {loss:.2f} with {100 * share:2.0f} % on the favourite{note}")
 
 # %% tags=["answer:03.sure"]
 share = f"{100 * hits.mean():.0f} %"
-mg.learn.reveal("03.sure", round(bold_loss, 1), share=share, blind=f"{math.log(size):.1f}")
+mg.learn.reveal("03.sure", round(losses[0.99], 1), share=share, nothing=f"{math.log(size):.1f}")
 
 # %% [markdown]
 # Which probability should you give, then? Take a coin that shows heads 70 times in 100. If you give
@@ -165,16 +168,11 @@ print(", ".join(unlucky[:8]), "…" if len(unlucky) > 8 else "")
 # number, here 0.3: this is called **smoothing**.
 #
 # The scoreboard has the loss of each model so far on the held-out names; later notebooks add theirs.
-# The parameters of a counted model are its counts, and ± is two standard errors. *Bits per byte* is
-# the loss in bits, divided by the number of bytes in which a file stores a letter. Notebook 04 says
-# what it is for.
+# The parameters of a counted model are its counts. ± is two standard errors, where notebook 00 gave
+# one. *Bits per byte* is the same loss in another unit, which notebook 04 explains.
 
 # %%
 board = mg.learn.scoreboard(names)
-score = board.scores[-1]
-bits, length = score.loss / math.log(2), score.num_bytes / score.num_tokens
-print(f"{score.name}: {score.loss:.3f} nats / ln 2 = {bits:.3f} bits for each letter")
-print(f"a letter takes {length:.2f} bytes, and {bits:.3f} / {length:.2f} = {bits / length:.3f} bits per byte")
 board
 
 # %% [markdown]
@@ -211,9 +209,9 @@ for count in sizes:
     print(f"{count:5,} names: pairs {pairs:.3f}, triples {triples:.3f}, {gaps[-1]:+.3f} against pairs")
 
 # %% tags=["answer:03.memory"]
-few = gaps[0]
+few, ahead = gaps[0], "triples" if gaps[-1] < 0 else "pairs"
 result = "higher" if few > 0.02 else "lower" if few < -0.02 else "about the same"
-mg.learn.reveal("03.memory", result, few=sizes[0], pairs=size, triples=f"{size**2:,}")
+mg.learn.reveal("03.memory", result, few=sizes[0], pairs=size, triples=f"{size**2:,}", all=f"{sizes[-1]:,}", ahead=ahead)
 
 # %%
 board.add_ngram(3)
@@ -268,7 +266,8 @@ mg.learn.check("03.cross_entropy", cross_entropy)
 #
 # The smallest network for this task is a table of logits as large as the table of pairs. All logits
 # are 0 at the start. The row of the letter before goes through the softmax, and gives the
-# probabilities of the next letter. Training moves the logits against the gradient: nobody counts.
+# probabilities of the next letter. Training moves the logits against the gradient: nobody counts. It
+# takes some seconds.
 #
 # How far can its loss fall? To compare, here is the loss of the counted table on the same training
 # names.
@@ -284,12 +283,12 @@ print(f"on the names that it was counted on, the counted table has a loss of {be
 
 # %% tags=["predict:03.network"]
 # source: misconception: networks beat counting
-# source: answer: the same
+# source: answer: as far
 # source: gives away: same optimum|not finished|the same best
 mg.learn.predict(
     "03.network",
-    "The network is trained for very long. Compared with the counted table's, its loss on the training names is …",
-    ("lower", "the same", "higher"),
+    "The longer the network is trained, the lower its loss on the training names. How far, beside the counted table's?",
+    ("further", "as far", "less far"),
 )
 
 # %% tags=["experiment", "shows:03.network"]
@@ -300,32 +299,30 @@ def train_table(corpus, steps, shown=()):
     for step in range(steps + 1):
         loss = mg.ops.cross_entropy(mg.ops.embedding(before, logits), after)  # rows of letters before
         if step in shown:
-            print(f"step {step:5,}: loss {loss.item():.3f}")
+            print(f"step {step:5,}: loss {loss.item():.3f}, {loss.item() - best_loss:.3f} above the counted table")
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
     return logits
 
 neural = train_table(train, 300, shown=(0, 20, 100, 300))
-print(f"counted:    loss {best_loss:.3f}")
 
 # %% tags=["answer:03.network"]
 gap = table_loss(mg.ops.softmax(neural).numpy(), train) - best_loss
-mg.learn.reveal("03.network", "the same" if abs(gap) < 0.05 else "higher", steps=300, gap=f"{gap:.3f}")
+mg.learn.reveal("03.network", "as far" if abs(gap) < 0.05 else "less far", steps=300, gap=f"{gap:.3f}")
 
 # %% [markdown]
 # How good is it on held-out names? On the scoreboard, compare *neural bigram* with *pairs counted*:
 # both look one letter back.
 
 # %%
-board.add("neural bigram", neural)
+board.add("neural bigram", neural, baseline="pairs counted")
 
 # %% [markdown]
 # ### The gradient is the guess minus the truth
 #
-# What is the gradient of the loss with respect to the logits? For each row it is (p − y)/N: p are
-# the probabilities, y is 1 at the target and 0 elsewhere, and N is the number of rows. Training
-# moves against the gradient, so it raises the target's logit and lowers all others.
+# A row's loss is ln Σ e^x − x at the target. The slope of the first part is p, that of the second −1 at
+# the target. Over N rows this is (p − y)/N: y is 1 at the target, else 0.
 #
 # Exercise, 6 minutes. `cross_entropy_backward(logits, targets) -> dlogits`, of shape (N, V): return
 # the gradient of `cross_entropy`. Example: for logits `[[2.0, 1.0, 0.1]]` and targets `[1]`, it is
@@ -338,6 +335,8 @@ cross_entropy_backward = mg.learn.todo()  # your function goes here, in place of
 mg.learn.check("03.cross_entropy_backward", cross_entropy_backward)
 
 # %% [markdown]
+# In a row of the table this gradient vanishes when p is the counted share: there, training rests.
+#
 # Those of your functions that are correct now run in the model of notebook 00, for ten steps of
 # training. The report compares the losses and the gradients with the library's.
 
@@ -369,7 +368,7 @@ mg.widgets.SamplingExplorer(board["pairs counted"], names, sliders=("temperature
 # ## Break it: divide the columns
 #
 # Suppose that you make a mistake: you divide each count by the sum of its column, not by that of its
-# row.
+# row. To draw a name, `next_token` divides each row by its own sum again.
 
 # %% tags=["predict:03.columns"]
 # source: misconception: a wrong model must have a worse loss
@@ -387,7 +386,7 @@ def sampled_name(table, seed):
     while len(ids) < 16 and (ids[-1] != end or len(ids) == 1):
         dart = mg.uniform(seed, len(ids))  # where the dart lands, from 0 to 1
         ids.append(mg.next_token(np.log(table[ids[-1]]), u=dart).token)
-    return tokenizer.decode([i for i in ids if i != end])
+    return tokenizer.decode([i for i in ids if i != end]) + "…" * (ids[-1] != end)  # … where cut
 
 tables = {"rows": probs, "columns": counts / counts.sum(axis=0)}
 column_losses = {axis: table_loss(table, held_out) for axis, table in tables.items()}
@@ -403,7 +402,8 @@ mg.learn.reveal("03.columns", "the same" if abs(change) < 1e-9 else "much higher
 # %% [markdown]
 # ## What this does not show
 #
-# Names are short and clean, and another smoothing gives another loss. The counts forget everything
+# Names are short and clean. The smoothing is a setting, as a learning rate is: another one gives
+# another loss. The counts forget everything
 # but the last one or two letters. A lower loss does not make a name prettier, and the comparison
 # holds for this list and this split.
 

@@ -21,12 +21,12 @@ mg.doctor(brief=True)
 #
 # A file does not store letters. It stores numbers from 0 to 255, and such a number is called a
 # **byte**. An English letter is one byte. There are more letters in the world than 256, so the others
-# take two, three or four bytes each. How many bytes does the astronaut in the next cell take?
+# take two, three or four bytes each. Look at the astronaut in the next cell.
 
 # %%
 for text in ("e", "é", "人", "👩‍🚀"):
     content = text.encode()  # the bytes of the text
-    print(f"{text}  {len(content):2} bytes: {list(content)}")
+    print(f"{text}  {len(content):2} byte{'s' * (len(content) > 1)}: {list(content)}")
 
 # %% [markdown]
 # The astronaut is made of three characters: a woman, an invisible joint and a rocket. They take 4, 3
@@ -40,8 +40,8 @@ for text in ("e", "é", "人", "👩‍🚀"):
 #
 # Take "banana bandana". Which two neighbours occur most often? "an", four times. Glue them: "an"
 # becomes a token of its own, number 256, wherever it stands. Now count again. "b" and "an" stand
-# together twice, and so do "an" and "a"; the pair with the smaller numbers wins. Each such step is a
-# **merge**, and the whole method is **byte-pair encoding**, or BPE.
+# together twice, and so do "an" and "a". Then the pair whose first number is smaller wins, and if
+# these are equal, the one whose second number is. Each such step is a **merge**, and the whole method is **byte-pair encoding**, or BPE.
 
 # %%
 def show(tokenizer, ids):  # the text of each token, with ␣ for a space
@@ -75,7 +75,8 @@ print(f"the last one, number 1,000: {tok.token_text(1255)!r}, counted {tok.count
 # You see " the" in the list, with its space. The text of the view below begins with "the", and no
 # space stands before it.
 #
-# After your guess, press *Next* in the view, and see which boxes are glued. Click on a box: its tree
+# After your guess, set *Merges allowed* to 0, press *Next*, and see which boxes are glued. Click on a
+# box: it is outlined in orange, and its tree
 # shows which merges made it, down to the bytes. The solid curve shows how long a token of this text is
 # on average, in bytes.
 
@@ -103,9 +104,10 @@ mg.learn.reveal("04.the", len(after_30.encode("the")))
 # brackets are all that a model is given.
 
 # %%
+gpt2 = {"strawberry": "st·raw·berry", " strawberry": "␣strawberry"}  # from its published merges
 for text in ("strawberry", " strawberry"):
     ids = tok.encode(text)
-    print(f"{cut_text(tok, text):15} {ids}")
+    print(f"{cut_text(tok, text):15} {ids}  GPT-2: {gpt2[text]}")
     print(f"  the letter r comes {text.count('r')} times, its token {ord('r')} {ids.count(ord('r'))} times")
 
 # %% [markdown]
@@ -181,7 +183,7 @@ for method, rows in cuts.items():
 # %% [markdown]
 # Both give the story back, so decoding cannot tell you which method a model was trained with. But the
 # model has learned from the tokens of one method, and the other gives it sequences that it may never
-# have seen in training. That the two counts are equal here is a coincidence.
+# have seen in training.
 
 # %% [markdown]
 # ### Your turn: from text to tokens
@@ -242,7 +244,8 @@ for language, text in sentences.items():
 mg.learn.reveal("04.russian", len(tok.encode(sentences["Russian"])))
 
 # %% [markdown]
-# If you pay for each token, the same sentence costs you more in Hindi than in English. It also fills
+# With this English list, a sentence that is paid by the token costs far more in Hindi: divide the
+# numbers above. It also fills
 # more of what a model can read at once. GPT-2's list has 50,000 merges, counted on web pages that were
 # mostly English. If it is on your computer, the view of merges above can use it.
 
@@ -278,10 +281,10 @@ _, train, held_out = hold_out(fold=0, num_merges=0)
 print(f"{len(train):,} characters to learn from, {len(held_out):,} held out")
 
 # %% tags=["experiment"]
-def pair_loss(fold, num_merges):
+def pair_loss(fold, num_merges, smoothing=0.3):  # as in notebook 03
     tokenizer, train, held_out = hold_out(fold, num_merges)
     learned, ids = (np.array(tokenizer.encode(text)) for text in (train, held_out))
-    table = mg.NGram(tokenizer.vocab_size, 2).count(learned[:-1], learned[1:])  # smoothed, as in 03
+    table = mg.NGram(tokenizer.vocab_size, 2, smoothing).count(learned[:-1], learned[1:])
     nats = table.losses(ids[:-1], ids[1:]).sum()
     num_bytes = len(tokenizer.decode_bytes(ids[1:]))
     return nats / (len(ids) - 1), nats / num_bytes  # per token, per byte
@@ -291,12 +294,14 @@ print(f"the first fifth held out: without merges, {per_token:.2f} nats per token
 
 # %% tags=["shows:04.loss"]
 losses = {n: np.array([pair_loss(fold, n) for fold in range(5)]) for n in (0, 100, 500)}
-print("merges   nats per token   nats per byte   a blind guess, per token")
+print("merges   nats per token   nats per byte   knowing nothing, per token")
 for n, values in losses.items():
     (token, byte), errors = values.mean(axis=0), 2 * values.std(axis=0, ddof=1) / len(values) ** 0.5
-    blind = np.log(256 + n)  # among all tokens
-    print(f"{n:6}   {token:.2f} ± {errors[0]:.2f}      {byte:.2f} ± {errors[1]:.2f}     {blind:.2f}")
+    nothing = np.log(256 + n)  # all tokens alike
+    print(f"{n:6}   {token:.2f} ± {errors[0]:.2f}      {byte:.2f} ± {errors[1]:.2f}     {nothing:.2f}")
 print("± is two standard errors, over the five fifths, each held out in turn")
+lighter = [pair_loss(0, n, smoothing=0.001) for n in (0, 500)]
+print("first fifth, smoothing 0.001: per token {:.2f} → {:.2f}, per byte {:.2f} → {:.2f}".format(*np.ravel(lighter, "F")))
 
 # %% tags=["answer:04.loss"]
 change = losses[500] - losses[0]
@@ -324,7 +329,7 @@ for n in (30, 100, 300, 1000):
     print(f"{n:6}   {counted_on:10.2f}   {held_out:8.2f}")
 
 # %% [markdown]
-# The two columns part: more and more of the merges serve only the text that they were counted on. In a
+# The two columns move apart: more and more of the merges serve only the text that they were counted on. In a
 # tokenizer, this is how overfitting begins.
 #
 # A table of pairs can write with your tokens, too. Press *Next token*, and see that whole pieces of
@@ -340,7 +345,7 @@ mg.widgets.SamplingExplorer(writer, tokenizer=tok, prompt=" the", compact=True)
 # ## Break it: cut a row of tokens in the middle of a letter
 #
 # A program that streams a model's answer shows each token as soon as it is drawn. Here is "José", one
-# token at a time, then all together. What do you expect of the é?
+# token at a time, then all together. Look at the é.
 
 # %%
 ids = tok.encode("José")
@@ -356,8 +361,8 @@ print("their bytes:  ", [list(tok.token_bytes(i)) for i in ids])
 # ## What this does not show
 #
 # Your list of merges is small and English. How exactly GPT-2 cuts a text into words before any merge
-# is left to notebook 10. And fewer tokens do not make a better model yet: notebook 08 compares models
-# per byte.
+# is left to notebook 10. Per byte, merges made this table of pairs better. That does not show the same
+# for a GPT, which looks further back than one token.
 
 # %% [markdown]
 # ### You can now say

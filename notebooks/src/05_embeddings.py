@@ -1,16 +1,18 @@
 # %% [markdown]
 # # How does a network read a letter?
 #
-# The letter a has the id 0, b has 1, and z has 25. Is z more than a? Is b between a and c in any way
-# that helps to guess a name? Here each letter gets a few numbers of its own, and training moves
-# them. With these you build a network that is better than counting.
+# The token of each letter is a whole number, also called its id: 0 for a, 1 for b, 25 for z. Is z more
+# than a? Does b stand between a and c? Here each letter gets a few numbers of its own, and training
+# moves them. With these you build a network that is better than counting.
 #
 # You need the matrix product from notebook 02, and the softmax, the loss and the scoreboard from 03.
 # The corpus is the list `names-mini`.
 
 # %% tags=["imports", "varies"]
+import itertools
 import statistics
-import time
+import timeit
+from collections import Counter
 
 import numpy as np
 
@@ -44,12 +46,13 @@ print(one_hot @ table)
 # %% [markdown]
 # ### Your turn: the lookup
 #
-# Most of that product is a multiplication by 0, and none of it is needed.
+# Most of that product is a multiplication by 0, and none of it is needed. As an answer it is right,
+# but slow.
 #
 # Exercise, 3 minutes. `embedding(ids, weight) -> y`, with arrays: ids of any shape (…), the table
-# weight (V, C), and y (…, C). Return for each id its row of the table. Example: ids `[2, 0, 2]` and
-# weight `[[1, 0], [0, 2], [3, 1], [1, 1]]` give `[[3, 1], [1, 0], [3, 1]]`. Hints:
-# `mg.learn.hint("05.embedding")`.
+# weight (V, C), and y (…, C). Return for each id its row of the table. Keep float32 as float32.
+# Example: ids `[2, 0, 2]` and weight `[[1, 0], [0, 2], [3, 1], [1, 1]]` give `[[3, 1], [1, 0], [3,
+# 1]]`. Hints: `mg.learn.hint("05.embedding")`.
 
 # %% tags=["exercise:05.embedding"]
 embedding = mg.learn.todo()  # your function goes here, in place of this line
@@ -59,21 +62,22 @@ mg.learn.check("05.embedding", embedding)
 
 # %% [markdown]
 # What is saved? Take a table as tall as GPT-2's list of tokens, with 256 numbers in each row, and
-# look up 64 tokens in both ways. A microsecond, µs, is a millionth of a second.
+# look up 8 tokens in both ways. A millisecond, ms, is a thousandth of a second.
 
 # %% tags=["varies"]
 tall = mg.Tensor(np.random.default_rng(0).random((50_257, 256), dtype=np.float32))
-ids = np.random.default_rng(1).integers(0, 50_257, 64)
-results = {}
+ids = np.random.default_rng(1).integers(0, 50_257, 8)
+results, best = {}, {}
 for name, way in {
     "one-hot product": lambda: mg.ops.one_hot(ids, 50_257) @ tall,
     "lookup": lambda: mg.ops.embedding(ids, tall),
 }.items():
-    way()  # the first call may compile
-    start = time.perf_counter()
-    results[name] = way().numpy()
-    print(f"{name:15}: {1e6 * (time.perf_counter() - start):10,.0f} µs")
+    results[name] = way().numpy()  # the first call may compile
+    best[name] = min(timeit.repeat(way, number=1, repeat=5))
+    print(f"{name:15}: {1000 * best[name]:10,.3f} ms, the best of five")
 print("the same numbers:", np.array_equal(*results.values()))
+print(f"The product takes {best['one-hot product'] / best['lookup']:,.0f} times as long. It multiplies")
+print(f"{len(ids)} × 50,257 × 256 pairs of numbers, and the lookup copies {len(ids)} × 256 numbers.")
 
 # %% [markdown]
 # ## What goes back to a letter that is used twice?
@@ -135,7 +139,7 @@ else:
 #
 # What a model can see is its **context**. The network of notebook 03 sees one letter; the one that
 # you build now sees three. At the start of a name there are no letters before, so the context is filled
-# with end marks, printed as dots.
+# with the token that marks start and end.
 
 # %% tags=["experiment"]
 def windows_of(corpus):
@@ -143,13 +147,16 @@ def windows_of(corpus):
     windows = np.array([ids[i : i + 4] for ids in rows for i in range(len(ids) - 3)])
     return windows[:, :3], windows[:, 3]  # three ids, and the one that follows them
 
+def last_two(data):
+    return data[0][:, 1:], data[1]
+
 def loss_of(model, data):
     return mg.ops.cross_entropy(model.logits(data[0]), data[1]).item()
 
 data, held = windows_of(train), windows_of(held_out)
-letters = ["." if i == end else tokenizer.token_text(i) for i in range(size)]
+letters = ["end" if i == end else tokenizer.token_text(i) for i in range(size)]
 for context, target in zip(*windows_of([names[0]])):
-    print("".join(letters[i] for i in context), "is followed by", letters[target])
+    print(*("start" if i == end else letters[i] for i in context), "is followed by", letters[target])
 
 # %% [markdown]
 # Here is the scoreboard of notebook 03, with its network trained again. ± is two standard errors:
@@ -167,24 +174,24 @@ for _ in range(300):
 board.add("neural bigram", logits)
 
 # %% [markdown]
-# In the drawing below, follow three letters from left to right. Their embeddings of 10 numbers, side by
-# side, are a row of 30. A matrix product makes 64 numbers of them, and tanh bends each. Such numbers
-# between input and output are a **hidden layer**. A second product makes a logit for each token, and
-# the softmax makes probabilities. Nothing is trained yet: all parameters are random, and the seed
-# decides which random numbers they are. Type other letters, and compare.
+# In the drawing below, follow three letters from left to right. Their embeddings of 10 numbers,
+# side by side, are a row of 30. A matrix product makes 64 numbers of them, and tanh bends each.
+# Such numbers between input and output are a **hidden layer**. A second product makes a logit for
+# each token, and the softmax makes probabilities. Nothing is trained yet: all parameters are
+# random, drawn from the seed. Type other letters: which letters get more than an equal share?
 
 # %%
 model = mg.models.MLP(size, context=3, n_embd=10, hidden=64, seed=42)
 mg.widgets.NetworkDiagram(model, names, names[0])
 
 # %% [markdown]
-# The next cell lists the parameters, by the names of GPT-2. A weight has the shape (outputs, inputs),
-# so the hidden layer is x @ weightᵀ, plus a bias.
+# The next cell lists the parameters, by the names of GPT-2. `wte` is the word token embedding,
+# the table, `c_fc` the fully connected hidden layer, `lm_head` the language model's head. A weight has
+# the shape (outputs, inputs): x @ w of notebook 02 is here x @ weightᵀ.
 #
-# Before training, this network is worse than knowing nothing. Why? Random logits are not equal: the
-# network prefers some letters for no reason, and is mostly wrong. To see it, multiply its logits. By 0,
-# all letters become equally probable. By 1, nothing changes. By 2, it prefers the same letters still
-# more.
+# Before training, this network is worse than knowing nothing. Why? It prefers some letters for no
+# reason, and is mostly wrong. To see it, multiply its logits: by 0, all letters become equally
+# probable, by 2 it prefers the same letters still more.
 
 # %%
 for name, parameter in model.named_parameters():
@@ -196,9 +203,9 @@ for factor in (0, 0.5, 1, 2):
 
 # %% [markdown]
 # Now all of it is trained together, the table as well. Each step reads 128 contexts, drawn at random.
-# The steps are not plain SGD: `Adam` divides the gradient of each parameter by the size that it usually
-# has, so that all parameters move at a similar pace. The learning rate `lr` sets this pace. It falls
-# to 0 towards the end, so that the last steps are small.
+# Plain SGD moves a parameter by `lr` times its gradient. `Adam` first divides each gradient by the size
+# that this parameter's gradients usually have. So all parameters move at a similar pace, even one whose
+# gradients are always ten times too small. The learning rate `lr` sets the pace, and falls to 0.
 
 # %% tags=["experiment"]
 def fit(model, data, seed, optimizer=mg.Adam, lr=0.02, only=None):  # only: train these alone
@@ -217,7 +224,7 @@ def fit(model, data, seed, optimizer=mg.Adam, lr=0.02, only=None):  # only: trai
 print(f"1,000 steps of 128 contexts: {1000 * 128 / len(data[1]):.1f} times through the names")
 
 # %%
-fit(model, data, seed=42)
+model = fit(mg.models.MLP(size, context=3, n_embd=10, hidden=64, seed=42), data, seed=42)
 print(f"trained: loss {loss_of(model, data):.2f} on its own names, {loss_of(model, held):.2f} held out")
 
 # %%
@@ -225,12 +232,49 @@ print(f"trained: loss {loss_of(model, data):.2f} on its own names, {loss_of(mode
 board.add("three-letter network", model)
 
 # %% [markdown]
-# Counted triples have a row of counts for each of 27 × 27 contexts, and many of these hardly ever occur.
-# The network shares one table and one hidden layer among all contexts, so a rare context can profit
-# from common ones. And it sees one letter more.
+# What helps? Counting three letters back, or a network of two, can tell.
+
+# %%
+# source: claims: third_letter_counted
+# source: claims: third_letter_in_the_network
+two = fit(mg.models.MLP(size, context=2, seed=42), last_two(data), seed=42)
+networks_loss = {2: loss_of(two, last_two(held)), 3: loss_of(model, held)}
+counted = {n: score.loss for n, score in enumerate(mg.learn.scoreboard(names, max_n=4).scores)}
+print("the model sees    counted   network")
+for n, loss in networks_loss.items():
+    print(f"{n} letters        {counted[n + 1]:8.3f}  {loss:8.3f}")
+for way, losses in (("Counting", {n: counted[n + 1] for n in (2, 3)}), ("The network", networks_loss)):
+    verb = "gains" if losses[3] < losses[2] else "loses"
+    print(f"{way} {verb} {abs(losses[3] - losses[2]):.3f} with the third letter.")
+_, times = np.unique(data[0], axis=0, return_counts=True)
+print(f"Of {size**3:,} contexts of three letters, {len(times):,} occur, {sum(times < 5):,} under five times.")
+
+# %% [markdown]
+# Counting has a row for each context, and most rows are nearly empty. The network shares one table
+# and one hidden layer among all contexts, so a rare one can profit from others. With three letters,
+# it does what counting cannot.
 #
-# It can write. Turn the temperature, and press *Next letter* until a name ends. Compare with the
-# names that pairs wrote in notebook 03.
+# It can write. Here are six of its names beside six of counted pairs.
+
+# %%
+def written(model, rng):
+    ids = [end]
+    while len(ids) == 1 or (ids[-1] != end and len(ids) < 20):
+        probs = np.exp(model.log_probs(ids)[-1])
+        ids.append(rng.choice(size, p=probs / probs.sum()))
+    return "".join(letters[i] for i in ids if i != end)
+
+counted_pairs = mg.NGram(size, 2)
+for name in train:
+    ids = tokenizer.encode(name, bos=True, eos=True)
+    counted_pairs.count(ids[:-1], ids[1:])
+rng = np.random.default_rng(0)
+print("counted pairs         three-letter network")
+for _ in range(6):
+    print(f"{written(counted_pairs, rng):21} {written(model, rng)}")
+
+# %% [markdown]
+# Turn the temperature, and press *Next letter* until a name ends.
 
 # %%
 mg.widgets.SamplingExplorer(model, names, sliders=("temperature",), compact=True)
@@ -261,17 +305,17 @@ class Indices(mg.models.MLP):  # the same network, with the index in place of an
         x = mg.Tensor((2 * windows / (size - 1) - 1).astype(np.float32))  # from −1 to 1
         return self.lm_head(self.c_fc(x).tanh())
 
-def plus_minus(values, sign=""):
+def plus_minus(values):
     error = statistics.stdev(values) / len(values) ** 0.5
-    return f"{statistics.mean(values):{sign}.3f} ± {2 * error:.3f}"
+    return f"{statistics.mean(values):.3f} ± {2 * error:.3f}"
 
 SEEDS = range(3)
 fixed = ", ".join(f"{letters[i]} {2 * i / (size - 1) - 1:+.2f}" for i in (0, 1, 2, end - 1))
 print(f"the index in the alphabet, scaled, of the first letters and the last: {fixed}")
 
 # %% [markdown]
-# One seed may be lucky, so each network is trained with three seeds: they decide the random
-# parameters and the order of the contexts. Here ± is two standard errors, over the seeds.
+# One seed may be lucky, so each network is trained with three: they decide the random parameters and
+# the order of the contexts. Here ± is two standard errors over the seeds; gaps are told for each seed.
 
 # %%
 runs = {}
@@ -279,8 +323,8 @@ runs = {}
 def show(label, losses, against=None):
     runs[label], line = losses, f"{label:29} {plus_minus(losses)}"
     if against:
-        gaps = [loss - other for loss, other in zip(losses, runs[against])]
-        line += f"   {plus_minus(gaps, '+')} against “{against}”"
+        gaps = (f"{loss - other:+.3f}" for loss, other in zip(losses, runs[against]))
+        line += f"   {' '.join(gaps)} against “{against}”"
     print(line)
 
 networks = [fit(mg.models.MLP(size, seed=seed), data, seed) for seed in SEEDS]
@@ -306,10 +350,11 @@ mg.learn.reveal("05.quantity", nearest, **{key: f"{value:.2f}" for key, value in
 # %% [markdown]
 # ## Does the position of a letter matter?
 #
-# Side by side, each of the three letters has its own part of the row of 30. What if the three embeddings
-# are added up instead? Then "ann" and "nan" become the same ten numbers. Perhaps this helps: give each
-# of the three positions ten learned numbers of its own, a **position embedding**, and add it to the
-# letter's embedding before the sum.
+# Side by side, each of the three letters has its own part of the row of 30. What if the embeddings are
+# added up instead? Then "ann" and "nan" become the same ten numbers. Perhaps this helps: give each of
+# the three positions ten learned numbers of its own, a **position embedding**, and add it to the
+# letter's embedding before the sum. The hidden layer gets 97 numbers, so that the networks have about
+# as many parameters as side by side.
 
 # %% tags=["predict:05.position"]
 # source: misconception: adding positions gives order
@@ -326,19 +371,19 @@ mg.learn.predict(
 # %% tags=["experiment"]
 class Summed(mg.models.MLP):
     def __init__(self, seed, has_position=False, is_bent=False):
-        super().__init__(size, context=1, seed=seed)  # its hidden layer reads ten numbers
-        positions = np.random.default_rng(1000 + seed).normal(size=(3, 10))
+        super().__init__(size, context=1, hidden=97, seed=seed)  # the hidden layer reads ten numbers
         if has_position:
-            self.wpe = mg.Tensor(positions.astype(np.float32), requires_grad=True)
+            positions = np.random.default_rng(1000 + seed).normal(size=(3, 10)).astype(np.float32)
+            self.wpe = mg.Tensor(positions, requires_grad=True)
         self.has_position, self.is_bent = has_position, is_bent
 
     def logits(self, windows):
-        x = self.wte(windows)  # (N, 3, 10): N contexts of three embeddings
-        x = x + self.wpe if self.has_position else x
+        x = self.wte(windows) + (self.wpe if self.has_position else 0)  # (N, 3, 10), of N contexts
         x = x.tanh() if self.is_bent else x
         return self.lm_head(self.c_fc(x.sum(axis=-2)).tanh())
 
-print(f"{Summed(seed=0, has_position=True).parameter_count():,} parameters with position embeddings")
+sizes = [model.parameter_count() for model in (mg.models.MLP(size), Summed(0), Summed(0, True))]
+print("parameters: side by side {:,}, summed {:,}, positions added {:,}".format(*sizes))
 
 # %% tags=["shows:05.position"]
 def losses_of(**settings):
@@ -357,27 +402,32 @@ mg.learn.reveal("05.position", "nothing" if share < 0.1 else "a little" if share
 
 # %% [markdown]
 # Write it down for three letters with embeddings a, b, c and positions p, q, r. The sum of a + p,
-# b + q and c + r is a + b + c, plus p + q + r. But p + q + r is the same for every context, and the
-# bias of the hidden layer can already be this constant. But if each a + p is bent by a tanh before
-# the sum, the two parts can no longer be separated.
+# b + q and c + r is a + b + c, plus p + q + r. Now p + q + r is the same for every context. The hidden
+# layer multiplies it by its weights, and adds the result: its bias can do this already. What if each
+# a + p is bent by a tanh before the sum? Then the two parts can no longer be separated.
 
 # %%
 # source: claims: position_bent
 show("bent, summed", losses_of(is_bent=True), "summed")
 show("positions added, bent, summed", losses_of(has_position=True, is_bent=True), "bent, summed")
+mean_of = {label: statistics.mean(losses) for label, losses in runs.items()}
+lost = mean_of["summed"] - mean_of["side by side"]
+won = mean_of["summed"] - mean_of["positions added, bent, summed"]
+print(f"The sum lost {lost:.3f} against side by side; bent, with positions, {won:.3f} of it is won back.")
 
 # %% [markdown]
-# A position embedding is worth something once something bends between the addition and the sum.
+# So the position matters, and a position embedding tells it once something bends before the sum.
 # GPT adds its position embeddings in the same way, and it has more than a sum after them: attention,
 # in notebook 06.
 
 # %% [markdown]
 # ## What did the table learn?
 #
-# You could draw the letters as points on a map. But two letters that are close on a map need not
-# be alike for the model, so ask the model first. Exchange the rows of two letters in the trained
+# You could draw the letters as points on a map. But two letters that are close on a map need not be
+# alike for the model, so ask the model first. Exchange the rows of two letters in the trained
 # table, and measure again on held-out names. The more the loss rises, the more differently the
-# model treats the two. First exchange two of three vowels, then a vowel with one of three consonants.
+# model treats the two. First exchange two of the three commonest vowels, then one of them with one
+# of the three commonest consonants.
 
 # %% tags=["predict:05.swap"]
 # source: misconception: every letter is equally different; or vowels are interchangeable
@@ -401,10 +451,11 @@ def swap_cost(model, pair, data):
 def mean_cost(model, pairs, data):
     return statistics.mean(swap_cost(model, pair, data) for pair in pairs)
 
-alphabets = (("aei", "nrl"), ("аеи", "нрл"))  # three vowels and three consonants
-v, c = next(pair for pair in alphabets if set("".join(pair)) <= set("".join(names)))
-vowels, consonants = ([x[0] + x[1], x[0] + x[2], x[1] + x[2]] for x in (v, c))
-mixed = [vowel + consonant for vowel in v for consonant in c]
+VOWELS = "aeiouаеёиоуыэюя"  # of the Latin and of the Cyrillic alphabet
+common = [letter for letter, _ in Counter("".join(train)).most_common()]
+v, c = (sorted([x for x in common if (x in VOWELS) == is_v][:3]) for is_v in (True, False))
+vowels, consonants = ([x + y for x, y in itertools.combinations(kind, 2)] for kind in (v, c))
+mixed = [x + y for x in v for y in c]
 print("one of each:", *mixed)
 
 # %% tags=["shows:05.swap"]
@@ -412,11 +463,15 @@ groups = {"two vowels": vowels, "two consonants": consonants, "one of each": mix
 costs = {label: [mean_cost(model, pairs, held) for model in networks] for label, pairs in groups.items()}
 for label, of_networks in costs.items():
     print(f"{label:14} exchanged: the held-out loss rises by {plus_minus(of_networks)}")
+is_vowel = np.array([letter in VOWELS for letter in letters])
+before, after = (is_vowel[ids] for ids in (data[0][:, 2], data[1]))
+shares = [100 * after[of_kind].mean() for of_kind in (before, ~before & (data[0][:, 2] != end))]
+print("A vowel follows {:.0f} % of the vowels, and {:.0f} % of the consonants.".format(*shares))
 
 # %% tags=["answer:05.swap"]
 ratio = statistics.mean(costs["two vowels"]) / statistics.mean(costs["one of each"])
 answer = "nothing" if ratio < 0.02 else "less than half" if ratio < 0.5 else "about the same"
-mg.learn.reveal("05.swap", answer, ratio=f"{ratio:.0%}", consonants=", ".join(c))
+mg.learn.reveal("05.swap", answer, ratio=f"{100 * ratio:.0f} %", consonants=", ".join(c))
 
 # %% [markdown]
 # ### And now the map
@@ -444,21 +499,31 @@ for other in ((6, 8), (4, 3), (-4, 3), (-3, -4)):
 mg.widgets.Neighbourhood(names)
 
 # %% [markdown]
-# Do the letters with a high cosine have the cheap swaps? Here are the pairs from above in the network
-# on the scoreboard, and what each swap costs.
+# Do the letters with a high cosine have the cheap swaps? Here are the pairs from above, in the first of
+# the three networks: from seed 0, the view trains the same one for its second tab. Then all pairs of
+# letters are asked.
 
 # %%
-rows = model.wte.weight.numpy()
+# source: claims: cosine_and_swap
+first = networks[0]
+rows = first.wte.weight.numpy()
 for label, pairs in groups.items():
     print(f"{label:15} cosine   the loss rises by")
     for pair in pairs:
         angle = cosine(*rows[tokenizer.encode(pair)])
-        print(f"  {' and '.join(pair)}       {angle:+.2f}   {swap_cost(model, pair, held):+.3f}")
+        print(f"  {' and '.join(pair)}       {angle:+.2f}   {swap_cost(first, pair, held):+.3f}")
+every = [a + b for a, b in itertools.combinations([x for i, x in enumerate(letters) if i != end], 2)]
+cosines = [cosine(*rows[tokenizer.encode(pair)]) for pair in every]
+prices = [swap_cost(first, pair, held) for pair in every]
+low, *_, high = (statistics.mean(prices[i] for i in part) for part in np.array_split(np.argsort(cosines), 4))
+print(f"Over all {len(every)} pairs, the quarter with the highest cosines costs {high:.3f} on average,")
+print(f"the one with the lowest {low:.3f}: {'often, but not always' if high < low else 'no'}.")
 
 # %% [markdown]
-# In another network, the answer may differ. The swap is what the model does, and the cosine only a
-# hint. It counts all ten numbers alike, while the hidden layer may use some a lot and others hardly at
-# all. And two rare letters can be exchanged at little cost, whatever their cosine.
+# The swap is what the model does, and the cosine only a hint. It counts all ten numbers alike,
+# while the hidden layer may use some a lot and others hardly at all. And two letters that are both
+# rare can be exchanged at little cost, whatever their cosine. If one is common, nearly all of the
+# cost is its own.
 #
 # How much is gained by learning the rows? In the next cells they stay as they were drawn at random,
 # and only the rest of the network is trained.
@@ -475,18 +540,22 @@ print(f"{sum(weight.size for weight in left):,} parameters are trained")
 fixed = [mg.models.MLP(size, seed=seed) for seed in SEEDS]
 random_rows = [loss_of(fit(m, data, s, only=without_rows(m)), held) for s, m in enumerate(fixed)]
 show("rows never trained", random_rows, "ten learned numbers")
+baselines = {score.name: score.loss for score in board.scores}
+for name in ("knowing nothing", "triples counted"):
+    gain, kept = (baselines[name] - statistics.mean(losses) for losses in (runs["ten learned numbers"], random_rows))
+    print(f"Over “{name}”, the trained rows gain {gain:.3f}; random rows keep {100 * kept / gain:.0f} % of it.")
 
 # %% [markdown]
-# The difference is seen, but most of what the network gained is still there. Random rows already
-# keep 27 letters apart, and the layers after the table can do the rest. With tens of thousands of
-# tokens, this need not hold.
+# Trained rows are better with every seed. But random rows keep 27 letters apart, and the layers after
+# the table can do much of the rest. With tens of thousands of tokens, this need not hold.
 
 # %% [markdown]
 # ## Break it: lose the repeated letters
 #
-# NumPy has a trap for the backward pass. With repeated indices, `gradient[ids] += dy` keeps only one of
-# the additions, and there is no error. A batch has three times 128 letters, and at most 27 of them are
-# different, so nearly all contributions are lost. What do you expect of the loss?
+# You met this trap in the exercise: with repeated indices, `gradient[ids] += dy` keeps only one of the
+# additions, without an error. A batch has three
+# times 128 letters, and at most 27 of them are different, so nearly all contributions are lost.
+# What do you expect of the loss?
 
 # %% tags=["experiment"]
 def lossy_backward(dy, ids, n_rows):
@@ -514,8 +583,9 @@ show("SGD, repeats lost", lossy_sgd, "SGD")
 # %% [markdown]
 # It trains. Adam divides each gradient by its usual size, so a gradient that is always too small
 # does little harm. SGD loses more, but it trains, too. After the wrong order in 01 and the wrong
-# columns in 03, this is the third mistake that a loss does not show. A comparison of gradients does:
-# `gradcheck` compares the backward pass with finite differences, in three random directions.
+# columns in 03, this is the third mistake that you would not notice without a correct run beside
+# it. A comparison of gradients shows it: `gradcheck` compares the backward pass with finite
+# differences, in three random directions.
 
 # %%
 exact = mg.models.MLP(size, dtype="float64")
@@ -550,4 +620,4 @@ except mg.GradientError as error:
 # Two letters lie close together on the picture. What would you measure before you say that the model
 # treats them alike?
 #
-# On to [Why did it say that?](09_sampling.ipynb)
+# On to [What may a letter look at?](06_attention.ipynb)

@@ -213,7 +213,7 @@ mg.learn.reveal("09.reach", mg.next_token(logits, temperature=0.5, top_p=0.9).nu
 tail = [-1.1 * math.log(rank) for rank in range(1, 50_258)]
 for T in (0.5, 1, 2):
     filled = mg.next_token(tail, temperature=T).cumulative[49]
-    print(f"T = {T}: the first 50 of {len(tail):,} tokens fill {filled:.1%} of the strip")
+    print(f"T = {T}: the first 50 of {len(tail):,} tokens fill {100 * filled:.1f} % of the strip")
 
 # %% [markdown]
 # Here is the same long tail in the explorer, in order of rank. Set T = 2 and look at the strip:

@@ -26,7 +26,9 @@ def token(panel, number):
 def test_a_click_opens_the_tree_of_a_box(notebook):
     panel = notebook.panel(VIEW)
     token(panel, 2).click()
-    expect(panel.locator(".mg-caption")).to_contain_text("Merge 1 glued “h” and “e”")
+    expect(panel.locator(".mg-caption")).to_contain_text(
+        "In the outlined box, merge 1 glued “h” and “e”"
+    )
     expect(panel.get_by_role("spinbutton", name="Token no.")).to_have_value("2")
     expect(token(panel, 2)).to_be_focused()
     expect(token(panel, 2)).to_have_attribute("aria-pressed", "true")
@@ -38,7 +40,7 @@ def test_arrows_go_from_box_to_box(notebook):
     token(panel, 2).click()
     press("ArrowRight")
     expect(token(panel, 3)).to_be_focused()
-    expect(panel.locator(".mg-caption")).to_contain_text("Merge 4 glued")
+    expect(panel.locator(".mg-caption")).to_contain_text("In the outlined box, merge 4 glued")
     for _ in range(3):
         press("ArrowLeft")
     expect(token(panel, 1)).to_be_focused()

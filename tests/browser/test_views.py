@@ -1,4 +1,4 @@
-"""The training monitor, likelihoods and predictions: narrow and wide, both themes."""
+"""Training, likelihoods, predictions and the ledger: narrow and wide, both themes, by keys."""
 
 import pytest
 from playwright.sync_api import expect
@@ -10,10 +10,11 @@ CELLS = [
     "monitor = mg.widgets.TrainingMonitor(mg.GPT(backend='numpy'), corpus, steps=1000)\nmonitor",
     "mg.widgets.TextLikelihood(monitor.wait().trainer, text='maximiliana')",
     "mg.learn.predict('00.x', 'Among how many letters?', (1, 10, 27))",
+    "mg.widgets.ResidualLedger('names', text='kath')",
     "mg.widgets.errors()",
 ]
-PANELS = {"training-monitor": 1, "text-likelihood": 2, "prediction": 3}
-ERRORS = 4
+PANELS = {"training-monitor": 1, "text-likelihood": 2, "prediction": 3, "residual-ledger": 4}
+LEDGER, ERRORS = 4, 5
 
 
 @pytest.fixture(scope="module")
@@ -50,6 +51,35 @@ def test_readable_on_a_projector(notebook, dark):
             notebook.screenshot(f"projector-{name}-{theme}")
             violations += text_violations(panel) + overlapping_controls(panel)
     assert violations == []
+
+
+def test_rows_of_the_ledger_open_by_click_and_by_key(notebook):
+    panel, press = notebook.panel(LEDGER), notebook.page.keyboard.press
+    row = panel.get_by_role("button", name="MLP 1")
+    row.click()
+    expect(row).to_have_attribute("aria-expanded", "true")
+    expect(panel.get_by_text("59 more neurons")).to_be_visible()
+    expect(row).to_be_focused()
+    press("Enter")
+    expect(row).to_have_attribute("aria-expanded", "false")
+    expect(row).to_be_focused()
+    press("Enter")
+    expect(row).to_have_attribute("aria-expanded", "true")
+    assert notebook.axe_violations(panel) == []
+
+
+def test_the_size_follows_keys_on_its_sliders(notebook):
+    panel = notebook.panel(LEDGER)
+    panel.get_by_role("button", name="Size").click()
+    expect(panel.get_by_text("4,192").first).to_be_visible()
+    panel.get_by_role("slider", name="Layers slider").focus()
+    notebook.page.keyboard.press("ArrowRight")
+    expect(panel.locator(".mg-fig").first).to_have_text("7,264")
+    width = panel.get_by_role("spinbutton", name="Width")
+    width.fill("18")
+    width.press("Enter")
+    expect(panel.locator(".mg-caption")).to_contain_text("cannot be shared out evenly among 4")
+    assert notebook.axe_violations(panel) == []
 
 
 def test_no_error_inside(notebook):

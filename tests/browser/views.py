@@ -72,6 +72,12 @@ def _neighbourhood_of_ten():
     return view
 
 
+def _circuit_untrained():
+    view = mg.widgets.CircuitFormation(steps=100)
+    view.slider.slider.value = 0
+    return view
+
+
 def _neighbourhood_untrained():
     view = mg.widgets.Neighbourhood(steps=200)
     view.slider.slider.value = 0
@@ -133,10 +139,26 @@ def _flight_ready():
     return view
 
 
+def _folded_ledger():
+    view = mg.widgets.ResidualLedger("story", text="the door was")
+    view.removal_toggle.value = True
+    view.row_number.value = 16  # the MLP of the last layer
+    return view
+
+
+def _ledger_size():
+    view = mg.widgets.ResidualLedger()
+    view.tab_buttons["size"].click()
+    view.size_controls.preset_select.value = "gpt2-124M"
+    return view
+
+
 VIEWS = {
     "attention": lambda: _attention("joh", head=0, edits=()),
     "attention, edited": lambda: _attention("joh"),
     "attention, a long text": lambda: _attention("maximilianawwww", head=2),
+    "circuit": lambda: mg.widgets.CircuitFormation(steps=100),
+    "circuit, untrained": _circuit_untrained,
     "explorer": lambda: mg.widgets.SamplingExplorer("names"),
     "explorer with a cut": _explorer_with_cut,
     "explorer, finished": _finished_explorer,
@@ -154,6 +176,9 @@ VIEWS = {
     "stethoscope, a deep graph": lambda: mg.widgets.Stethoscope(
         "c = a*b; tanh(relu(exp(tanh(c*a + c))*a)/b)**2 + c", a=-2.4, toggles=True
     ),
+    "ledger": lambda: mg.widgets.ResidualLedger("names", CORPUS),
+    "ledger, folded rows": _folded_ledger,
+    "ledger, size": _ledger_size,
     "merges": lambda: mg.widgets.MergeTimeMachine("the theme is unbelievable", merges=30),
     "merges of bytes": _merges_of_bytes,
     "merges, a long text": lambda: mg.widgets.MergeTimeMachine("unbelievable tokenization, " * 7),

@@ -127,3 +127,33 @@ def test_what_it_refuses():
     ]:
         with pytest.raises(mg.SettingError, match=message):
             t.logit_attribution(**arguments)
+
+
+@pytest.mark.parametrize("tokens", [[1, 2, 3], [[1, 2, 3], [4, 5, 6]]])
+def test_a_run_of_the_last_logits_alone_is_attributed_at_its_last_position(tokens):
+    model = mg.GPT(mg.GPTConfig(vocab_size=11, n_layer=2), seed=1, dtype="float64")
+    with mg.no_grad(), mg.trace(model) as t:
+        model(tokens)
+        every = t.logit_attribution((3, 4))
+        model.next_token_logits(tokens)
+        last = t.logit_attribution((3, 4))
+        with pytest.raises(mg.StateError, match="not at position 0; run model"):
+            t.logit_attribution((3, 4), position=0)
+    assert last.difference == pytest.approx(every.difference, abs=1e-12)
+    assert last.parts == pytest.approx(every.parts, abs=1e-12)
+
+
+def test_generated_tokens_are_attributed():
+    model = mg.GPT(mg.GPTConfig(vocab_size=11), seed=1)
+    with mg.trace(model) as t:
+        next(iter(mg.generate(model, [1, 2], max_new_tokens=1)))
+        assert np.isfinite(t.logit_attribution((3, 4)).difference)
+
+
+def test_an_edited_logit_is_named_as_a_cause():
+    model = mg.GPT(mg.GPTConfig(vocab_size=11), seed=1)
+    with mg.no_grad(), mg.trace(model) as t:
+        t.edit("logits", lambda x: x * 2 + np.arange(11))
+        model([1, 2])
+        with pytest.raises(mg.StateError, match="without edits of ln_f and logits"):
+            t.logit_attribution((3, 4))

@@ -199,3 +199,20 @@ def test_tokens_by_keyword_and_a_trace_that_compares():
     assert list(found) == ["tokens", *t.names()]
     for name in t:
         np.testing.assert_array_equal(found[name], t[name])
+
+
+def test_a_run_that_is_refused_leaves_the_cache_as_it_was():
+    model = mg.GPT(mg.GPTConfig(vocab_size=11), seed=1)
+    cache = mg.KVCache(model)
+
+    def attends_to_nothing(q, k, v):
+        return v
+
+    with mg.no_grad(), mg.trace(model) as t:
+        t.edit("h.0.attn.weights", lambda w: w)
+        with (
+            pytest.raises(mg.StateError),
+            mg.learn.using(causal_attention=attends_to_nothing),
+        ):
+            model([1, 2, 3], cache)
+        assert cache.length == 0

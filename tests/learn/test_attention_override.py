@@ -69,7 +69,7 @@ def test_a_wrong_gradient_is_noticed():
         train(steps=1)
     assert report.losses[0][0] == pytest.approx(report.losses[0][1], abs=1e-5)
     assert report.gradient_error > 0.01
-    assert "the first gradient differs" in str(report)
+    assert "The first gradient differs" in str(report)
 
 
 @pytest.mark.parametrize("function", [TENSORS, ARRAYS], ids=["Tensors", "arrays"])

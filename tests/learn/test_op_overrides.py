@@ -79,7 +79,7 @@ def test_a_wrong_gradient_is_noticed_where_the_losses_agree():
     assert report.losses[0][0] == pytest.approx(report.losses[0][1], abs=1e-5)
     assert report.gradient_error > 0.01
     assert not report.matches_library
-    assert "the first gradient differs" in str(report)
+    assert "The first gradient differs" in str(report)
 
 
 def test_the_first_gradient_may_come_after_other_losses():

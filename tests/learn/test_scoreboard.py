@@ -74,6 +74,17 @@ def test_a_row_that_is_added_again_is_replaced(board):
         board["pairs counted"]
 
 
+def test_a_row_may_be_compared_with_any_other(board):
+    size = board.tokenizer.vocab_size
+    score = board.add("equal", np.zeros((size, size)), baseline="letters counted").scores[-1]
+    letters = next(one for one in board.scores if one.name == "letters counted")
+    assert score.baseline == "letters counted"
+    difference = (score.loss - letters.loss) * score.num_tokens / score.num_bytes
+    assert score.difference == pytest.approx(difference)
+    with pytest.raises(mg.SettingError, match="baseline"):
+        board.add("equal", np.zeros((size, size)), baseline="equal")
+
+
 def test_a_difference_is_paired_text_by_text(board):
     V = board.tokenizer.vocab_size
     best = min(board.scores, key=lambda score: score.loss).name

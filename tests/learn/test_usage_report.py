@@ -21,21 +21,21 @@ def test_what_was_not_compared_is_not_claimed():
 
     with learn.using(softmax=wrong_later) as report:
         train(steps=12)
-    assert "the results of its first 10 calls are the library's" in str(report)
+    assert "The results of its first 10 calls are the library's" in str(report)
     with learn.using(temperature=TEMPERATURE) as report:
         sample_names()
-    assert "the probabilities of its first 10 calls are the library's" in str(report)
+    assert "The probabilities of its first 10 calls are the library's" in str(report)
     with learn.using(softmax=array_softmax) as report:
         train(steps=3)
-    assert "the results of all 3 calls are the library's" in str(report)
+    assert "The results of all 3 calls are the library's" in str(report)
 
 
 def test_one_call_is_one_time():
     x = mg.Tensor(np.ones((3, 4)), backend="numpy")
     with learn.using(softmax=array_softmax) as report:
         mg.ops.softmax(x)
-    assert str(report).startswith("Your softmax ran 1 time;")
-    assert str(report).endswith("; its results are the library's.")
+    assert str(report).startswith("Your softmax ran 1 time. ")
+    assert str(report).endswith(" Its results are the library's.")
 
 
 @pytest.mark.parametrize(
@@ -97,9 +97,9 @@ def test_numbers_that_are_not_finite_are_named_so():
         {"f": CallStats(2, 2, inf)}, losses=[(1.0, 1.0), (nan, 1.0)], gradient_error=inf
     )
     text = str(report)
-    assert "the results of all 2 calls differ from the library's: some are infinite or NaN" in text
-    assert "the loss is nan, but 1.0000 with the library's functions (the last of 2 comp" in text
-    assert text.endswith("the first gradient differs from the library's: some of it is infinite "
+    assert "The results of all 2 calls differ from the library's: some are infinite or NaN" in text
+    assert "The loss is nan, but 1.0000 with the library's functions (the last of 2 comp" in text
+    assert text.endswith("The first gradient differs from the library's: some of it is infinite "
                          "or NaN.")  # fmt: skip
     assert "inf " not in text
 

@@ -87,16 +87,34 @@ def test_equal_runs_do_not_part(healthy):
     assert repr(found) == "“healthy” and “healthy” do not part in 5 steps."
 
 
-def test_small_differences_are_rounding_only(healthy, monkeypatch):
-    other = mg.record_run(until=2, backend="numba")
-    monkeypatch.setattr(comparison, "TOLERANCE", 1e-2)
+@pytest.mark.parametrize(("text", "switch"), [("story", "healthy"), ("names-mini", "lr × 100")])
+def test_two_back_ends_differ_by_rounding_only(text, switch):
+    runs = [
+        mg.record_run(text, switch, until=4, seed=3, backend=name) for name in ("numba", "numpy")
+    ]
+    found = mg.compare_runs(*runs)
+    assert (found.first, found.loss_step) == (None, None)
+    assert (found.rounding.step, found.rounding.stage) == (1, "forward pass")
+    assert 0 < found.rounding.relative_diff < 1e-5
+    assert repr(found).startswith(
+        f"“{switch}, numba” and “{switch}, numpy” do not part in 4 steps. Rounding only, first at "
+    )
+
+
+def test_two_back_ends_part_where_the_switch_says(healthy):
+    other = mg.record_run(switch="gradients not zeroed", until=4, backend="numba")
     found = mg.compare_runs(other, healthy)
-    assert found.first is None
-    assert 0 < found.rounding.relative_diff < 1e-2
-    assert "Rounding only, first at step 1" in repr(found)
-    monkeypatch.setattr(comparison, "TOLERANCE", 1e-12)
-    found = mg.compare_runs(other, healthy)
-    assert (found.step, found.stage) == (1, "forward pass")
+    assert (found.step, found.stage, found.loss_step) == (2, "gradient", 3)
+    assert "“gradients not zeroed, numba” and “healthy, numpy” part at step 2" in repr(found)
+
+
+def test_stages_follow_each_other_as_the_tensors_of_a_step_do(healthy):
+    other = mg.record_run(switch="lr × 100", until=2, backend="numpy")
+    stages = [one.stage for one in comparison._differences([other, healthy], 2)]
+    order = list(comparison.STAGES)
+    indices = [order.index(stage) for stage in dict.fromkeys(stages)]
+    assert indices[:2] == [order.index("update"), order.index("weights")]
+    assert set(stages) == {"forward pass", "loss", "gradient", "update", "weights"}
 
 
 def test_the_sentence(healthy):
@@ -115,6 +133,8 @@ def test_runs_of_other_seeds_and_texts_are_refused_in_a_sentence(healthy):
         mg.compare_runs(healthy, mg.record_run("names-mini", until=1, backend="numpy"))
     with pytest.raises(mg.SettingError, match="a must be a recorded run"):
         mg.compare_runs([1.0], healthy)
+    with pytest.raises(mg.SettingError, match="1,500 planned steps, as a is; got one of 40"):
+        mg.compare_runs(healthy, mg.record_run(steps=40, until=1, backend="numpy"))
 
 
 def test_a_run_is_taken_for_its_record(healthy):
@@ -122,8 +142,10 @@ def test_a_run_is_taken_for_its_record(healthy):
     assert mg.compare_runs(run, healthy).step == 0  # before either has made a step
 
 
-def test_a_run_that_comes_out_otherwise_the_second_time_is_refused(healthy):
-    other = mg.record_run(switch="lr × 100", until=3, backend="numpy")
-    other.losses[0] += 0.1
+def test_a_run_that_comes_out_otherwise_the_second_time_is_refused(healthy, monkeypatch):
+    backward = TrainingRun.backward
+    with monkeypatch.context() as changed:
+        changed.setattr(TrainingRun, "backward", lambda *args: backward(*args) + 0.1)
+        other = mg.record_run(switch="lr × 100", until=3, backend="numpy")
     with pytest.raises(mg.StateError, match=r"was 4.2.* and is now 4.1.*own"):
         mg.compare_runs(other, healthy)

@@ -1,6 +1,6 @@
 """Recorded runs: what they keep, that they can be made again, and what their lines are."""
 
-from dataclasses import fields
+from dataclasses import fields, replace
 from itertools import pairwise
 from math import log
 
@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import microgpt as mg
-from microgpt.runs import HEALTHY, SWITCHES, TrainingRun
+from microgpt.runs import HEALTHY, SWITCHES, RunSettings, TrainingRun
 from microgpt.runs.run_record import MAX_SNAPSHOTS, choose_snapshot_steps
 from microgpt.training.evaluation import losses_per_token
 
@@ -183,9 +183,58 @@ def test_a_loss_that_is_not_a_number_ends_the_run(monkeypatch):
     run = TrainingRun(steps=5, backend="numpy")
     run.run(until=2)
     monkeypatch.setattr(run, "backward", lambda *batch: float("nan"))
-    with pytest.raises(mg.StateError, match="became nan at step 3"):
+    with pytest.raises(
+        mg.StateError, match=r"became nan at step 3, .* cannot go on; make a new one"
+    ):
         run.advance()
     assert len(run.record) == 2
+    monkeypatch.undo()  # its batch is gone, so what followed would be another run
+    for go_on in (run.advance, run.run):
+        with pytest.raises(mg.StateError, match="became nan at step 3"):
+            go_on()
+    assert len(run.record) == 2
+
+
+def test_before_the_first_step_there_is_nothing_to_judge():
+    run = TrainingRun(steps=5, backend="numpy")
+    for ask in (run.record.mean_loss, run.record.verdict, run.record.loss_history):
+        with pytest.raises(mg.StateError, match="make a step first"):
+            ask()
+    assert "0 of 5 steps" in repr(run)
+    run.advance()
+    assert run.record.verdict().label == "too early"
+
+
+def test_steps_and_snapshots_that_do_not_exist_are_one_sentence(record):
+    for step in (0, -1, 13, "x"):
+        with pytest.raises(mg.SettingError, match="step must be an integer from 1 to 12"):
+            record.mean_loss(step)
+    for number in (0, len(record.snapshots) + 1, 1.5):
+        with pytest.raises(mg.SettingError, match="num_snapshots must be an integer from 1 to"):
+            record.verdict(number)
+    for until in (-3, "x", 2.5):
+        with pytest.raises(mg.SettingError, match="until must be a non-negative integer"):
+            mg.record_run(until=until, backend="numpy")
+
+
+def test_what_a_record_hands_out_cannot_be_written_to(record):
+    first = record.snapshots[0]
+    for array in (
+        record.rows, record.losses, record.lrs, record.grad_norms, record.update_ratios,
+        first.weights, first.held_out_rows, first.training_rows,
+    ):  # fmt: skip
+        with pytest.raises(ValueError, match="read-only"):
+            array[0] = 0.0
+
+
+def test_the_name_of_a_run_beside_another():
+    story = TrainingRun(steps=5, backend="numpy").settings
+    assert story.name_beside(story) == "healthy"
+    assert replace(story, switch_name="lr ÷ 30").name_beside(story) == "lr ÷ 30"
+    names = mg.load_corpus("names-mini")
+    other = RunSettings(names, steps=1000, seed=3, backend="numba")
+    assert other.name_beside(story) == "healthy, names-mini, 1,000 steps, seed 3, numba"
+    assert story.name_beside(other) == "healthy, story, 5 steps, seed 0, numpy"
 
 
 def test_wrong_settings_are_one_sentence():

@@ -32,3 +32,13 @@ def test_the_standard_error_of_two_rows():
 
     evaluation = Evaluation.from_rows(np.array([1.0, 3.0]), np.array([1, 1]))
     assert (evaluation.loss, evaluation.stderr, evaluation.tokens) == (2.0, pytest.approx(1.0), 2)
+
+
+def test_a_loss_that_is_not_a_number_says_so():
+    from microgpt.training import Evaluation
+
+    evaluation = Evaluation.from_rows(np.array([1.0, np.nan, 3.0]), np.array([1, 1, 1]))
+    assert "not a number" in str(evaluation)
+    assert "row" not in str(evaluation)
+    single = Evaluation.from_rows(np.array([2.0]), np.array([1]))
+    assert str(single) == "2.000 per token, from a single row, so without a standard error"

@@ -41,27 +41,29 @@ BYTES = replace(
 
 
 @pytest.mark.parametrize(
-    ("content", "shown", "is_hex"),
+    ("content", "shown", "is_bytes"),
     [
         (b"a", "a", False), (b" the", "␣the", False), (b"  ", "␣␣", False), (b"a b", "a␣b", False),
-        (b"\n", "⏎", False), ("é".encode(), "é", False), (b"\xc3", "C3", True),
-        (b"\xe2\x9c", "E2 9C", True), ("\u200d".encode(), "E2 80 8D", True), (b"\x00", "00", True),
-        (b"\xa0", "A0", True), ("\u00a0".encode(), "C2 A0", True),
+        (b"\n", "⏎", False), ("é".encode(), "é", False), (b"\xc3", "195", True),
+        (b"\xe2\x9c", "226 156", True), ("\u200d".encode(), "226 128 141", True),
+        (b"\x00", "0", True),
+        (b"\xa0", "160", True), ("\u00a0".encode(), "194 160", True),
     ],
 )  # fmt: skip
-def test_bytes_that_are_no_text_are_shown_as_hexadecimal(content, shown, is_hex):
-    assert token_label(content) == Label(shown, is_hex)
+def test_bytes_that_are_no_text_are_shown_as_numbers(content, shown, is_bytes):
+    assert token_label(content) == Label(shown, is_bytes)
 
 
 def test_long_tokens_are_shortened():
     assert len(token_label(b"=" * 64).shown) == 24
-    assert token_label(b"\xff" * 64).shown == "FF " * 8 + "…"
+    assert token_label(b"\xff" * 64).shown == "255 " * 8 + "…"
 
 
 def test_the_sentence_names_the_merge_of_the_chosen_box_and_the_gap():
     assert merges_caption(MERGED) == (
-        "With 3 of 10 merges “ab a” is 3 tokens, 1.33 bytes each. Merge 3 glued “a” and “b” into "
-        "“ab”, seen 5 times. The next 3 merges change nothing in this text."
+        "With 3 of 10 merges “ab a” is 3 tokens, 1.33 bytes each. In the outlined box, "
+        "merge 3 glued “a” and “b” into “ab”, seen 5 times. "
+        "The next 3 merges change nothing in this text."
     )
     assert "seen once." in merges_caption(replace(MERGED, merges=(MergeNote(3, A, B, AB, 1),)))
     assert "into “ab”. The" in merges_caption(
@@ -79,7 +81,9 @@ def test_the_sentence_names_the_merge_of_the_chosen_box_and_the_gap():
 
 def test_a_whole_text_in_one_token():
     one = replace(MERGED, text="ab", boxes=MERGED.boxes[:1], num_merges=10, next_change=None)
-    assert merges_caption(one).startswith("With all 10 merges “ab” is 1 token of 2 bytes. Merge 3")
+    assert merges_caption(one).startswith(
+        "With all 10 merges “ab” is 1 token of 2 bytes. In the outlined box, merge 3"
+    )
 
 
 def test_a_text_that_no_merge_touches():

@@ -72,7 +72,7 @@ def test_the_most_probable_tokens():
 def test_the_start_and_the_end():
     html = render_network(SHOWN).html
     assert ">start<" in html
-    assert ">▪<" in html
+    assert ">end<" in html
     assert "BOS" not in html
     end = replace(SHOWN, probs=np.eye(11)[10])
     assert "Here the end leads with 100.0 %" in render_network(end).caption
@@ -102,5 +102,16 @@ def test_the_still_picture():
     drawing = draw_network(SHOWN)
     texts = drawing.texts()
     assert texts[0] == "How do 3 letters become 11 probabilities?"
-    assert {"3 × 4 = 12", "9", "11", "start", "c_fc (9, 12)", "then tanh"} <= set(texts)
+    assert {"3 × 4 = 12", "9", "11", "start", "c_fc (9, 12)", "then tanh", "full square: 1"} <= set(
+        texts
+    )
     assert drawing.png().startswith(b"\x89PNG")
+
+
+def test_squares_and_bars_have_a_scale():
+    html = render_network(SHOWN).html
+    assert f"full square: {np.abs(SHOWN.embeddings).max():.2f}" in html
+    assert f"full square: {np.abs(SHOWN.logits).max():.2f}" in html
+    assert f"axis: 0 to {100 * SHOWN.axis_end:.0f} %" in html
+    assert "line: 1/11 = 9.1 %" in html
+    assert html.count(f'<b style="left:{100 / 11 / SHOWN.axis_end:.3f}%">') == 5

@@ -1,6 +1,7 @@
 """A sampling step as it is shown: what is displayed is the `SampledToken`."""
 
 import re
+from dataclasses import replace
 from functools import lru_cache
 
 import numpy as np
@@ -14,6 +15,7 @@ from microgpt.viz.formatting import FIRST_STRONG_ISOLATE, width_in_em
 from microgpt.viz.looks import style_sheet
 from microgpt.viz.sampler.bars import LABEL_WIDTHS
 from microgpt.viz.sampler.cumulative_bar import strip_segments
+from microgpt.viz.sampler.rows import bar_rows
 from microgpt.widgets.logits_source import FixedLogits, zipf_logits
 from microgpt.widgets.sampling_trace import SamplingTrace
 
@@ -310,7 +312,7 @@ def test_ticks_and_legend_are_left_out_while_now_is_t_1():
     assert not elements(html(nine_words()), "tick")
     assert not elements(html(nine_words()), "ghost")
     assert texts(html(nine_words()), "key") == [""]
-    assert texts(html(nine_words(temperature=0.5)), "key") == ["nowat T = 1, no cuts"]
+    assert texts(html(nine_words(temperature=0.5)), "key") == ["nowat T = 1"]
     assert len(elements(html(nine_words(temperature=0.5)), "ghost")) == 9
     assert elements(html(nine_words(top_k=2)), "tick")
 
@@ -477,3 +479,12 @@ def test_a_pick_in_the_tail_is_not_counted_in_it_again():
     assert tail.label(view) == f"{tail.num_tokens - 1:,} more"
     other = zipf(1000, u=0.0).view()
     assert strip_segments(other, is_base=False)[-1].label(other) == f"{tail.num_tokens:,} more"
+
+
+def test_tokens_that_a_table_never_saw_have_no_rows_of_their_own():
+    probs = np.array([0.5, 0.3, *[0.2 / 38] * 38])
+    view = SamplingTrace(FixedLogits("row", np.log(probs), [f"t{i}" for i in range(40)])).view()
+    rows = bar_rows(replace(view, unit="token", picked_rank=0))
+    assert [row.rank for row in rows[:-1]] == [0, 1, 2, 3]
+    assert rows[-1].count == 36
+    assert len(bar_rows(replace(view, picked_rank=0))) == 10

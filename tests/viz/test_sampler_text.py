@@ -208,3 +208,13 @@ def test_the_table_of_texts_says_what_it_holds():
         assert f">{text}</" in table
     assert table.count('class="mg-text"') == 3 * 6  # texts stand on the left
     assert "<caption>12 texts" in sampler.seeds_table([(seed, "", "") for seed in range(12)])
+
+
+def test_a_long_text_of_tokens_is_written_out(names):
+    trace = SamplingTrace(load_source("story"))
+    long = replace(
+        trace.view(), unit="token", text=("the ", "<b>") * 20, context=("the ", "<b>") * 20
+    )
+    written = sampler.render_sampling(long).html
+    assert "the &lt;b&gt;the &lt;b&gt;" in written
+    assert "mg-transcript" not in html(names)

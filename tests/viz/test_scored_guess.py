@@ -24,7 +24,7 @@ PROBS = np.array([0.15, 0.15, 0.7 / 3, 0.7 / 3, 0.7 / 3])
 PAIRS = np.array([0.5, 0.1, 0.1, 0.2, 0.1])
 ASKED = ScoredRound(
     number=2, num_rounds=10, prefix=("d", "a"), labels=LABELS, chosen=(0, 1), confidence=30,
-    probs=PROBS, nats=np.array([[1.0, 1.6, 1.5, 1.4]]), resolution=0.43,
+    probs=PROBS, nats=np.array([[1.0, 1.6, 1.5, 1.4]]),
 )  # fmt: skip
 SHOWN = replace(
     ASKED,
@@ -51,12 +51,12 @@ def test_the_caption_says_what_is_given():
     )
 
 
-def test_the_first_round_says_what_so_many_rounds_can_show():
+def test_the_first_round_says_what_is_compared_at_the_end():
     first = replace(ASKED, number=1, chosen=(), prefix=(), nats=np.zeros((0, 4)))
     caption = scored_caption(first)
     assert caption.startswith("A name from the held-out set is about to begin. Choose up to three")
     assert caption.endswith(
-        "After 10 rounds, a difference below 0.43 nats between two players may be luck."
+        "After 10 rounds, your mean is compared with that of the pairs, ± two standard errors."
     )
     second = scored_caption(replace(ASKED, chosen=()))
     assert second.startswith("The next name begins “da”. Choose")
@@ -66,7 +66,7 @@ def test_the_first_round_says_what_so_many_rounds_can_show():
 def test_after_the_guess_the_caption_has_its_score_and_that_of_the_pairs():
     assert scored_caption(SHOWN) == (
         "The name is “dabc”: “b” follows. You gave “b” 15.0 %: a negative log-likelihood of 1.90 "
-        "nats. The counted pairs gave it 10.0 %: 2.30. Guessing blind: 1.61."
+        "nats. The counted pairs gave it 10.0 %: 2.30. Knowing nothing: 1.61."
     )
     ended = replace(SHOWN, reveal=Reveal("da", 4, (), PAIRS))
     assert "it ends here. You gave the end 23.3 %" in scored_caption(ended)

@@ -1,6 +1,8 @@
 """Editable attention: what it shows is what an independent model computes, edited or not."""
 
+import gc
 import re
+import weakref
 from dataclasses import replace
 
 import numpy as np
@@ -10,9 +12,10 @@ from helpers.plain_gpt import plain_gpt
 import microgpt as mg
 from microgpt.viz.editable_attention import CUT, MASK, OFF, UNSCALED, AttentionEdit
 from microgpt.widgets.attention_runs import cell_arithmetic, cell_effects, run_attention
-from microgpt.widgets.attention_state import AttentionState, held_out_texts
+from microgpt.widgets.attention_state import AttentionState, first_state
 from microgpt.widgets.head_statistics import held_out_heads
 from microgpt.widgets.model_lookup import find_gpt_source
+from microgpt.widgets.opening_text import held_out_texts
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +57,10 @@ def losses_of(model, rows, edits=None):
 
 
 def test_it_opens_on_the_first_held_out_name_without_an_edit(names):
-    view, texts = mg.widgets.EditableAttention("names", names), held_out_texts(names)
+    view, texts = (
+        mg.widgets.EditableAttention("names", names),
+        held_out_texts(find_gpt_source("names"), "names", names),
+    )
     entry = next(text for text in texts if len(text) >= 4)
     assert view.state.text == entry[:-1]
     assert view.source.labels[view.state.target] == entry[-1]
@@ -207,7 +213,9 @@ def test_the_chosen_cell_stays_inside_the_triangle(view):
 
 
 def test_another_text_has_another_triangle_and_the_true_letter_of_a_name(view, names):
-    entry = next(text for text in held_out_texts(names) if len(text) > 5)
+    entry = next(
+        text for text in held_out_texts(find_gpt_source("names"), "names", names) if len(text) > 5
+    )
     view.cell_buttons[MASK].click()
     view.text_box.value = entry[:4].upper()
     assert view.state.text == entry[:4]
@@ -296,7 +304,7 @@ def test_no_head_has_a_name(view):
 
 @pytest.mark.slow
 def test_the_table_of_heads_is_that_of_an_independent_model(names, source):
-    texts = held_out_texts(names)[:60]
+    texts = held_out_texts(find_gpt_source("names"), "names", names)[:60]
     rows = [source.tokenizer.encode(text, bos=True, eos=True) for text in texts]
     found, model = held_out_heads(source, texts, 0), source.model
     base = losses_of(model, rows)
@@ -327,7 +335,7 @@ def test_masking_the_letter_before_costs_more_than_cutting_it(names, source):
 
         return edit
 
-    held_out = np.array(held_out_texts(names))
+    held_out = np.array(held_out_texts(find_gpt_source("names"), "names", names))
     for seed in range(5):
         texts = np.random.default_rng(seed).choice(held_out, 40, replace=False)
         rows = [source.tokenizer.encode(text, bos=True, eos=True) for text in texts]
@@ -339,3 +347,84 @@ def test_masking_the_letter_before_costs_more_than_cutting_it(names, source):
 def test_texts_that_are_too_short_give_no_table_of_heads(source):
     assert held_out_heads(source, [], 0) is None
     assert held_out_heads(source, ["a"], 0) is None
+
+
+# -- several edits, several heads ---------------------------------------------------------------
+
+
+def test_the_weight_that_is_said_is_the_one_just_before_the_last_edit(view):
+    view.column_box.value = 3
+    view.cell_buttons[MASK].click()
+    view.column_box.value = 2
+    weight = view.state.now.weights[0, view.state.row, view.state.column]
+    view.cell_buttons[CUT].click()
+    total = view.state.now.weights[0, view.state.row].sum()
+    assert f"Nobody gets its {weight:.2f}, and the row adds up to {total:.2f}." in view.caption
+    assert total == pytest.approx(1 - weight, abs=1e-6)
+
+
+def test_the_sum_that_is_said_is_that_of_the_edited_head(view):
+    view.cell_buttons[CUT].click()
+    total = view.state.now.weights[0, view.state.row].sum()
+    view.head_select.value = None
+    assert f"and the row adds up to {total:.2f}." in view.caption
+
+
+def test_an_edit_of_all_heads_can_be_taken_back_in_one(view):
+    view.head_select.value = None
+    view.cell_buttons[MASK].click()
+    view.head_select.value = 0
+    assert view.state.cell_action == MASK
+    view.cell_buttons[MASK].click()
+    assert sorted(edit.head for edit in view.state.edits) == [0, 1, 2, 3]
+    view.cell_buttons[""].click()
+    assert sorted(edit.head for edit in view.state.edits) == [1, 2, 3]
+    row, column = view.state.row, view.state.column
+    before, now = view.state.before.weights, view.state.now.weights
+    assert now[0, row, column] == before[0, row, column]
+    assert not now[1:, row, column].any()
+
+
+def test_heads_that_are_all_off_can_be_switched_on_one_by_one(view):
+    view.head_select.value = None
+    view.head_toggles[OFF].value = True
+    view.head_select.value = 2
+    assert view.head_toggles[OFF].value
+    view.head_toggles[OFF].value = False
+    assert view.state.now.weights[2].any()
+    assert not view.state.now.weights[[0, 1, 3]].any()
+    view.head_select.value = None
+    assert not view.head_toggles[OFF].value
+
+
+def test_it_opens_on_a_name_without_a_corpus_and_on_one_that_a_trainer_holds_out(names):
+    assert mg.widgets.EditableAttention().state.text
+    model = mg.GPT(mg.GPTConfig.microgpt(), backend="numpy")
+    config = mg.TrainConfig(steps=1, val_fraction=0.05, seed=7)
+    trainer = mg.Trainer(model, names, config)
+    view = mg.widgets.EditableAttention(trainer)
+    assert view.texts
+    assert {trainer.memorization_check(text) for text in view.texts} == {
+        "in the list, not trained on"
+    }
+
+
+def test_the_table_of_heads_is_measured_once_a_layer(view, monkeypatch):
+    view.numbers.toggle.value = True
+    table = view.numbers.content.value
+    monkeypatch.setattr("microgpt.widgets.editable_attention.held_out_heads", None)
+    view.row_box.value = 2
+    assert view.numbers.content.value != table
+    assert "Equal shares" in view.numbers.content.value
+    assert not view.error
+
+
+def test_runs_are_kept_no_longer_than_their_state():
+    model = mg.GPT(mg.GPTConfig.microgpt(), backend="numpy")
+    source = find_gpt_source(model, mg.load_corpus("names-mini"))
+    state = first_state(source, "joh")
+    assert len(state.view.weights) == 4
+    kept = weakref.ref(source.model)
+    del source, state
+    gc.collect()
+    assert kept() is None

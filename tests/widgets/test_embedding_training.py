@@ -104,3 +104,18 @@ def test_held_out_windows_are_counted():
     names = CORPUS.distinct().split()[1]
     assert held_out.total == sum(len(name) + 1 for name in names)
     assert len(np.unique(held_out.windows, axis=0)) == len(held_out.windows) < held_out.total
+
+
+def test_it_trains_as_notebook_05_does():
+    """So that what the notebook measures of its network holds for the one on the map."""
+    network, model, steps = train_network(CORPUS, 10, 20, 0), mg.models.MLP(27, seed=0), 20
+    _, windows, targets, _ = corpus_windows(CORPUS)
+    rng, optimizer = np.random.default_rng(0), mg.Adam(model.parameters(), lr=0.02)
+    for step in range(steps):
+        optimizer.lr = 0.02 * (1 - step / steps)
+        batch = rng.integers(0, len(targets), 128)
+        loss = mg.ops.cross_entropy(model.logits(windows[batch]), targets[batch])
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    assert network.tables[-1] == pytest.approx(model.wte.weight.numpy(), abs=1e-4)

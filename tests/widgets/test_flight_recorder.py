@@ -3,6 +3,7 @@
 import itertools
 import random
 import threading
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -80,7 +81,34 @@ def test_the_buttons(live):
     assert view.step_button.disabled
     view.start_button.click()  # a new run; the other stays
     wait_until(lambda: len(view.record) > 0)
-    assert dict(view.state.earlier)["healthy"].rows.shape[0] == done + 1
+    assert len(view.state.comparable()["healthy"]) == done + 1
+
+
+def test_pressed_twice_before_the_picture_follows_it_is_one_run(live):
+    view = live(steps=1_000_000)
+    view.step()
+    run = view.state.run
+    view.control.status = "running"  # of the first press, which the state has not followed yet
+    view.start()
+    assert (view.state.run, view.state.status) == (run, "paused")
+    view.control.status = "paused"
+    view.stop()
+    threads = [threading.Thread(target=view.start) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert view.state.run is not run
+    assert [len(one) for one in view.state.earlier] == [1]
+
+
+def test_a_press_that_comes_second_does_not_replace_the_new_run():
+    view = FlightRecorder(steps=2, backend="numpy")
+    ended, settings = view.control, view.state.run.settings
+    first, second = (mg.runs.TrainingRun.again(settings) for _ in range(2))
+    view._begin(first, ended)
+    view._begin(second, ended)
+    assert view.state.run is first
 
 
 def test_a_cell_that_runs_again_stops_the_old_thread_and_keeps_the_run(live):
@@ -142,7 +170,7 @@ def test_two_runs_of_a_session_and_where_they_part():
     assert "part at" not in view.caption
     view.run_select.value = "lr ÷ 30"
     assert view.compare_select.options == ("none", "healthy", "gradients not zeroed")
-    assert all(not len(one.weights) for one in dict(view.state.earlier)["healthy"].snapshots)
+    assert all(not len(one.weights) for one in view.state.comparable()["healthy"].snapshots)
 
 
 def test_a_run_of_another_seed_is_refused_in_a_sentence():
@@ -172,17 +200,121 @@ def test_a_comparison_is_made_once_and_without_the_lock(monkeypatch):
         thread.start()
         thread.join()
         made.append(taken == [True])
-        return "They part."
+        return compare_runs(run, record)
 
     view = FlightRecorder(steps=4, backend="numpy")
     view.run_select.value = "lr ÷ 30"
     view.start_button.click()
+    compare_runs = mg.compare_runs
     monkeypatch.setattr(module, "compare_runs", compare)
     view.compare_select.value = "healthy"
     assert made == [True]
-    assert view.caption.endswith("'They part.'")
+    assert "part at step 1, in the update" in view.caption
     view.slider.slider.value = 1
     assert made == [True]
+    view.compare_with(view.state.comparable()["healthy"])
+    assert made == [True, True]
+
+
+def test_where_runs_part_is_looked_for_again_when_they_have_grown():
+    view = FlightRecorder(steps=6, backend="numpy")
+    again = mg.runs.TrainingRun.again(view.state.run.settings)
+    view._begin(again, view.control)
+    for _ in range(3):
+        view.step()
+    view.compare_select.value = "healthy"
+    assert "do not part in 3 steps" in view.caption
+    view.step()
+    assert "do not part in 4 steps" in view.caption
+    view.start()
+    assert "do not part in 6 steps" in view.caption
+
+
+def test_earlier_runs_are_told_apart_by_all_their_settings(finished):
+    state, settings = finished.state, finished.state.run.settings
+    names = replace(settings, corpus=mg.load_corpus("names-mini"))
+    for other in (
+        settings, replace(settings, seed=3), replace(settings, backend="numba"), names,
+        replace(settings, seed=3),
+    ):  # fmt: skip
+        record = mg.runs.TrainingRun.again(other).record
+        state = state.with_earlier(record)
+    assert list(state.comparable()) == ["healthy", "healthy, numba", "healthy, seed 3"]
+    on_names = replace(state, run=mg.runs.TrainingRun.again(names))
+    assert list(on_names.comparable()) == ["healthy"]
+
+
+@pytest.mark.parametrize("name", ["compare_runs", "still"])
+def test_what_fails_after_a_run_is_remembered_and_raises_nothing(live, monkeypatch, name):
+    def fails(*args):
+        raise ZeroDivisionError(name)
+
+    remembered = []
+    monkeypatch.setattr(panel, "_errors", remembered)
+    view = live(steps=4)
+    view.start()
+    view.wait()
+    view.start()
+    view.wait()
+    if name == "still":
+        monkeypatch.setattr(view, "update_static_output", fails)
+    else:
+        monkeypatch.setattr(module, "compare_runs", fails)
+        view.compare_select.value = "healthy"
+        assert "The runs cannot be compared: ZeroDivisionError: compare_runs." in view.caption
+    view._on_change()
+    assert remembered == [f"FlightRecorder: ZeroDivisionError: {name}"]
+    assert view.state.status == "finished"
+    remembered.clear()
+
+
+def test_the_box_shows_the_step_of_the_snapshot_and_its_arrows_go_to_the_next(finished):
+    steps = [one.step for one in finished.record.snapshots]
+    index = next(i for i in range(len(steps) - 1) if steps[i + 1] > steps[i] + 1)
+    between = steps[index] + 1
+    slider, box = finished.slider.slider, finished.slider.box
+    slider.value = between
+    assert (slider.value, box.value) == (between, steps[index])
+    box.value += 1
+    assert box.value == slider.value == steps[index + 1]
+    assert f"At step {steps[index + 1]} the loss" in finished.caption
+    box.value -= 1
+    assert box.value == steps[index]
+    slider.value = 25
+    assert (box.value, finished.state.at) == (25, None)
+
+
+def test_run_all_while_dragging_leaves_the_same_final_picture(live, monkeypatch):
+    monkeypatch.setattr(panel, "in_control_message", lambda: True)
+    monkeypatch.setattr(module, "write_sample", lambda run, index: (str(index),) * 5)
+
+    def picture(view):
+        return view.picture.value.replace(view.view_id, "")
+
+    view = live(steps=10)
+    view.start()
+    view.wait()
+    view.slider.slider.value = 4
+    wait_until(lambda: "At step 4 " in view.caption)
+    rows, quiet = view.record.rows.copy(), picture(view)
+    views, is_over = [view], threading.Event()
+
+    def drag():
+        rng = random.Random(0)
+        while not is_over.is_set():
+            views[-1].slider.slider.value = rng.randrange(11)
+
+    dragging = threading.Thread(target=drag)
+    dragging.start()
+    while len(views) < 6:
+        views.append(live(steps=10))
+    is_over.set()
+    dragging.join(60)
+    last = views[-1]
+    last.slider.slider.value = 4
+    wait_until(lambda: picture(last) == quiet)
+    np.testing.assert_array_equal(last.record.rows, rows)
+    assert last.state.status == "finished"
 
 
 def test_another_text_begins_anew_with_its_own_lines():
@@ -229,6 +361,7 @@ def test_a_run_that_fails_says_so_and_can_be_started_again(monkeypatch):
 @pytest.mark.slow
 def test_four_threads_that_press_everything_make_the_run_that_nobody_touched(live):
     view, failures = live(steps=100_000), []
+    first_run = view.state.run
 
     def press(seed):
         rng = random.Random(seed)
@@ -254,6 +387,8 @@ def test_four_threads_that_press_everything_make_the_run_that_nobody_touched(liv
     view.wait()
     assert failures == []
     assert view.state.status in ("ready", "paused")
+    assert view.state.run is first_run
+    assert view.state.earlier == ()
     made = len(view.record)
     straight = mg.record_run(steps=100_000, until=made, backend="numpy")
     np.testing.assert_array_equal(straight.rows, view.record.rows)

@@ -60,12 +60,6 @@ def test_as_many_rounds_as_names_ask_every_name_once(letters):
     assert sorted(letters.owners[list(drawn)]) == list(range(len(letters.names)))
 
 
-def test_the_resolution_is_the_spread_between_letters_and_pairs(letters):
-    _, single, pairs = letters.baseline_nats(np.arange(len(letters.targets))).T
-    assert letters.resolution(10) == pytest.approx(2 * np.std(single - pairs) / np.sqrt(10))
-    assert letters.resolution(40) == pytest.approx(letters.resolution(10) / 2)
-
-
 def test_more_letters_than_keys_are_refused():
     many = tuple(chr(0x4E00 + i) for i in range(MAX_LETTERS))
     with pytest.raises(mg.SettingError, match=r"at most 200 different letters.*got 201 letters"):

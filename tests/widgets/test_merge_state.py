@@ -98,7 +98,7 @@ def test_gpt2s_list(data):
     assert number_of_tokens(" strawberry") == 1
     astronaut = boxes("👩\u200d🚀", 50_000, GPT2)
     assert len(astronaut) == 7
-    assert all(box.label.is_hex for box in astronaut)
+    assert all(box.label.is_bytes for box in astronaut)
     full = merge_list(GPT2).tokenizer
     for text, _ in random_texts(200, seed=1):
         assert MergeState(text, GPT2, 50_000).tokens == full.encode(text), text

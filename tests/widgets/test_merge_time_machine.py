@@ -39,8 +39,8 @@ def test_the_slider_encodes_anew(view):
     assert labels(view)[:3] == ["t", "he", "␣the"]
     assert view.caption == (
         "With 30 of 1,000 merges “the theme is unbelievable” is 21 tokens, 1.19 bytes each. "
-        "Merge 4 glued “␣t” and “he” into “␣the”, seen 345 times. The next merge changes nothing "
-        "in this text."
+        "In the outlined box, merge 4 glued “␣t” and “he” into “␣the”, seen 345 times. "
+        "The next merge changes nothing in this text."
     )
     assert view.text_box.value == "the theme is unbelievable"
     view.slider.box.value = 1000
@@ -66,7 +66,9 @@ def test_a_number_chooses_a_box_and_its_tree(view):
     assert "“␣the”" in view.picture.value
     view.box_number.value = 2
     assert view.state.view.chosen_box.content == b"he"
-    assert "Merge 1 glued “h” and “e” into “he”, seen 622 times." in view.caption
+    assert (
+        "In the outlined box, merge 1 glued “h” and “e” into “he”, seen 622 times." in view.caption
+    )
     assert view.box_number.max == 21
     view.slider.slider.value = 0
     assert view.box_number.value == 2
@@ -76,7 +78,7 @@ def test_a_number_chooses_a_box_and_its_tree(view):
 def test_examples_and_typed_texts(view):
     view.example_select.value = "astronaut"
     assert view.text_box.value == "👩\u200d🚀"
-    assert labels(view)[:2] == ["F0", "9F"]
+    assert labels(view)[:2] == ["240", "159"]
     view.text_box.value = "banana"
     assert view.example_select.value == ""
     assert labels(view) == list("banana")
@@ -145,7 +147,7 @@ def test_without_gpt2s_list_its_button_says_why(monkeypatch):
 def test_the_numbers_table_lists_tokens(view):
     view.slider.slider.value = 30
     view.numbers.toggle.value = True
-    assert '<td class="mg-text">20 74 68 65</td>' in view.numbers.content.value
+    assert '<td class="mg-text">32 116 104 101</td>' in view.numbers.content.value
 
 
 @pytest.mark.parametrize("merges", [-1, 1001, 2.5, True])

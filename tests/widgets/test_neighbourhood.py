@@ -85,7 +85,7 @@ def test_letters_have_their_share_of_the_training_texts(view):
     total = sum(len(name) + 1 for name in train)
     shares = {one.label: one.share for one in view.state.view.letters}
     assert shares["q"] == pytest.approx(sum(name.count("q") for name in train) / total)
-    assert shares["▪"] == pytest.approx(len(train) / total)
+    assert shares["end"] == pytest.approx(len(train) / total)
     assert sum(shares.values()) == pytest.approx(1)
 
 
@@ -130,7 +130,7 @@ def test_a_letter_is_chosen_by_typing_and_by_clicking(view):
     assert view.letter_number.value == 14
     assert view.state.view.letters == letters
     view.letter_number.value = 27
-    assert view.letter_box.value == "▪"
+    assert view.letter_box.value == "end"
     assert "Which letters are near the end after 40 steps?" in view.picture.value
     view.letter_number.value = 2
     assert view.letter_box.value == "b"
@@ -139,7 +139,9 @@ def test_a_letter_is_chosen_by_typing_and_by_clicking(view):
 def test_a_letter_that_is_not_on_the_map(view):
     picture = view.picture.value
     view.letter_box.value = "<b>"
-    assert view.caption.startswith("letter must be one of the 27 letters on the map; got '<b>'")
+    assert view.caption == (
+        "“<b>” is not on the map. Type a letter of the map, such as “a”, or “end”."
+    )
     assert view.letter_box.value == "<b>"
     assert view.picture.value == picture
     assert "&lt;b&gt;" in view.caption_box.value
@@ -181,11 +183,11 @@ def test_without_these_five_vowels_there_is_no_line_about_them():
 def test_a_long_text_has_no_end(view):
     view = mg.widgets.Neighbourhood("story", n_embd=3, steps=2)
     labels = [one.label for one in view.state.view.letters]
-    assert "▪" not in labels
+    assert "end" not in labels
     assert "␣" in labels
     view.letter_box.value = " "
     assert view.state.view.chosen_label == "␣"
-    assert "▪ the end" not in view.picture.value
+    assert 'aria-label="the end"' not in view.picture.value
 
 
 def test_the_table_of_numbers(view):
@@ -205,3 +207,17 @@ def test_a_snapshot_out_of_range_is_the_nearest():
     assert isinstance(state, NeighbourhoodState)
     assert state.with_snapshot(99).snapshot == 2
     assert state.with_snapshot(-1).snapshot == 0
+
+
+def test_an_empty_letter_says_how_to_choose_one(view):
+    view.letter_box.value = " "
+    assert view.caption == "Type a letter of the map, such as “a”, or “end”."
+    view.letter_box.value = "END"
+    assert view.state.view.chosen_label == "end"
+
+
+def test_swaps_are_marked_as_those_after_training(view):
+    assert "cheapest row swaps after training" in view.picture.value
+    assert "mg-later" not in view.picture.value
+    view.slider.slider.value = 0
+    assert view.picture.value.count('class="mg-later"') == 2

@@ -8,6 +8,8 @@ from microgpt.learn.exercise import CommonMistake
 from microgpt.learn.messages import message_section
 from microgpt.tokenizers import merge
 
+SPACE = 32  # the byte of a space
+
 
 def _by(choose, merges, ids, merge=merge, first_id=256):
     """Merge the pair that `choose(pairs, ranks)` returns, until it returns none."""
@@ -93,6 +95,29 @@ def _never_ends(text, merges):
     return ids
 
 
+def _listed_once(text, merges, key=None):
+    """List the known pairs of the bytes, then merge them, by rank or sorted by `key`."""
+    ids, ranks = _bytes(text), {tuple(pair): rank for rank, pair in enumerate(merges)}
+    known = dict.fromkeys(pair for pair in pairwise(ids) if pair in ranks)
+    for pair in sorted(known, key=key or ranks.get):
+        ids = merge(ids, pair, 256 + ranks[pair])
+    return ids
+
+
+def _cut_at_spaces(text, merges, between):
+    """Encode each word alone, with the ids `between` two of them."""
+    ids = []
+    for number, word in enumerate(text.split(" ")):
+        ids += between * bool(number) + _by(_lowest, merges, _bytes(word))
+    return ids
+
+
+def _lost_its_spaces(result, text, merges):
+    """Whether the tokens are those of the words alone, however the text was split."""
+    known = (text.split(" "), text.split())
+    return any(result == _cut_at_spaces(" ".join(words), merges, []) for words in known)
+
+
 def _first_occurrence(ids, pair, new_id):
     i = list(pairwise(ids)).index(pair)
     return [*ids[:i], new_id, *ids[i + 2 :]]
@@ -173,6 +198,9 @@ def common_mistakes(encode):
         "left_to_right": lambda text, merges: _by(_leftmost, merges, _bytes(text)),
         "one_walk": _one_walk,
         "one_round": _one_round,
+        "listed_once": _listed_once,
+        "listed_in_order": lambda text, merges: _listed_once(text, merges, key=lambda pair: 0),
+        "spaces_alone": lambda text, merges: _cut_at_spaces(text, merges, [SPACE]),
         "highest_rank": lambda text, merges: _by(_highest, merges, _bytes(text)),
         "merges_backwards": _merges_backwards,
         "right_to_left": lambda text, merges: _by(_rightmost, merges, _bytes(text)),
@@ -200,6 +228,12 @@ def common_mistakes(encode):
         *(
             CommonMistake(key.replace("_", " "), function, texts["mistakes"][key])
             for key, function in mistakes.items()
+        ),
+        CommonMistake(
+            "spaces lost",
+            lambda text, merges: _cut_at_spaces(text, merges, []),
+            texts["mistakes"]["spaces_lost"],
+            matches=_lost_its_spaces,
         ),
         numbered_from("rank_as_id", 0),
         numbered_from("first_id_257", 257),

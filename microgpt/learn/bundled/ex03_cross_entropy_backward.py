@@ -5,6 +5,7 @@ import numpy as np
 from microgpt.learn.bundled.cross_entropy_mistakes import naive_probs, one_hot, probs
 from microgpt.learn.bundled.ex03_cross_entropy import cross_entropy
 from microgpt.learn.bundled.measured_gradients import is_measured, measured
+from microgpt.learn.bundled.softmax_mistakes import floored_probs, overflows, was_clipped
 from microgpt.learn.exercise import CommonMistake, Example, Exercise, Mismatch, Property
 from microgpt.learn.messages import message_section
 
@@ -70,7 +71,7 @@ def _far_apart(rng):
 
 
 _texts = message_section("03.cross_entropy_backward")
-_descriptions, _causes, _mistakes = _texts["properties"], _texts["causes"], _texts["mistakes"]
+_descriptions, _mistakes = _texts["properties"], _texts["mistakes"]
 
 
 def _only_at_targets(values):
@@ -145,6 +146,8 @@ FORMULAS = {
     "vocabulary_only": lambda z, t: (probs(z) - one_hot(z, t)) / z.shape[1],
     "only_p_divided": lambda z, t: probs(z) / len(t) - one_hot(z, t),
     "only_y_divided": lambda z, t: probs(z) - one_hot(z, t) / len(t),
+    "negative_only_p_divided": lambda z, t: one_hot(z, t) - probs(z) / len(t),
+    "negative_only_y_divided": lambda z, t: one_hot(z, t) / len(t) - probs(z),
     "columns": lambda z, t: (probs(z, axis=0) - one_hot(z, t)) / len(t),
     "all_together": lambda z, t: (probs(z, axis=None) - one_hot(z, t)) / len(t),
     "every_target": _subtracting_at(lambda t: (slice(None), t)),
@@ -180,7 +183,7 @@ CROSS_ENTROPY_BACKWARD = Exercise(
         Property(_descriptions["halves"], _halves),
         Property(_descriptions["random"], _cases((2, 2), (3, 4), (4, 3), (3, 3))),
         Property(_descriptions["measured"], _cases((1, 4), (3, 3), (5, 4)), _is_measured),
-        Property(_descriptions["far_apart"], _far_apart, cause=_causes["overflow"]),
+        Property(_descriptions["far_apart"], _far_apart),
     ),
     common_mistakes=(
         *(
@@ -205,7 +208,14 @@ CROSS_ENTROPY_BACKWARD = Exercise(
         CommonMistake(
             "no maximum",
             lambda z, t: (naive_probs(z) - one_hot(z, t)) / len(t),
-            _causes["overflow"],
+            _mistakes["overflow"],
+            matches=lambda result, z, t: overflows(result, z),
+        ),
+        CommonMistake(
+            "clipped",
+            lambda z, t: (floored_probs(z) - one_hot(z, t)) / len(t),
+            _mistakes["clipped"],
+            matches=lambda result, z, t: was_clipped(result * len(t) + one_hot(z, t), z),
         ),
     ),
 )

@@ -95,8 +95,8 @@ SOFTMAX = Exercise(
         Property(_descriptions["sum_to_one"], _cases((2,), (2, 3), (3, 3)), _rows_sum_to_one),
         Property(_descriptions["two_rows"], _two_rows),
         Property(_descriptions["random"], _cases((4,), (3, 2), (3, 3), (2, 3, 4), (1, 2, 2, 5))),
-        Property(_descriptions["shifted"], _shifted, cause=_causes["overflow"]),
-        Property(_descriptions["far_apart"], _far_apart, cause=_causes["overflow"]),
+        Property(_descriptions["shifted"], _shifted),
+        Property(_descriptions["far_apart"], _far_apart),
         Property(_descriptions["cut_off"], _cut_off, cause=_causes["cut_off"]),
         Property(
             _descriptions["float32"],

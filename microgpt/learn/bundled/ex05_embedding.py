@@ -4,6 +4,7 @@ import copy
 
 import numpy as np
 
+from microgpt.learn.bundled.float32_results import keeps_float32
 from microgpt.learn.exercise import CommonMistake, Example, Exercise, Mismatch, Property
 from microgpt.learn.messages import message_section
 
@@ -22,7 +23,7 @@ def _by_one_hot(ids, weight):
 
 
 def _by_a_loop(ids, weight):
-    y = np.empty((*ids.shape, weight.shape[1]))
+    y = np.empty((*ids.shape, weight.shape[1]), weight.dtype)
     for index in np.ndindex(ids.shape):
         y[index] = weight[ids[index]]
     return y
@@ -64,6 +65,10 @@ def _single(rng):
 def _square(rng):
     yield np.array([0, 2, 0]), np.arange(9.0).reshape(3, 3)
     yield np.array([1, 0]), np.arange(4.0).reshape(2, 2)
+
+
+def _float32(rng):
+    yield np.array([1, 0, 1]), np.array([[1.0, 0.5], [2.0, 0.25]], np.float32)
 
 
 def _in_order(rng):
@@ -163,6 +168,7 @@ EMBEDDING = Exercise(
         Property(_descriptions["one_hot"], _cases((3,), (6,), (2, 2)), _is_one_hot_product),
         Property(_descriptions["more_axes"], _cases((2, 3), (3, 3), (2, 1, 2))),
         Property(_descriptions["one_id"], _single),
+        Property(_descriptions["float32"], _float32, keeps_float32(_causes["float64"])),
         Property(_descriptions["copy"], _in_order, _is_a_copy),
     ),
     common_mistakes=(

@@ -5,6 +5,9 @@ import numpy as np
 from microgpt.learn.exercise import CommonMistake
 from microgpt.learn.messages import message_section
 
+LARGEST_FLOAT32_EXPONENT = 88.7  # above it, np.exp overflows in float32
+LOWEST_LOGIT = -100.0
+
 
 def _along(axis):
     """Return softmax along another axis; None: over all numbers together."""
@@ -29,6 +32,27 @@ def _global_maximum(x):
 def _no_maximum(x):
     e = np.exp(x)
     return e / e.sum(axis=-1, keepdims=True)
+
+
+def overflows(result, x):
+    """Whether large logits, and nothing smaller, gave an error or a result that is not finite."""
+    is_large = np.abs(x[np.isfinite(x)]).max() > LARGEST_FLOAT32_EXPONENT
+    return is_large and (result is None or not np.isfinite(result).all())
+
+
+def floored_probs(x):
+    """Return softmax of logits that were raised to LOWEST_LOGIT, a common kind of clipping."""
+    x = np.maximum(x, LOWEST_LOGIT)
+    e = np.exp(x - x.max(axis=-1, keepdims=True))
+    return e / e.sum(axis=-1, keepdims=True)
+
+
+def was_clipped(result, x):
+    """Whether a row of unequal logits gave equal numbers, or nothing finite, as if clipped."""
+    if overflows(result, x):
+        return True
+    rows = zip(x.reshape(-1, x.shape[-1]), result.reshape(-1, x.shape[-1]), strict=True)
+    return any(np.ptp(row) > 0 and np.ptp(p) < 1e-9 for row, p in rows if np.isfinite(row).all())
 
 
 def _sum_without_its_axis(x):
@@ -154,5 +178,6 @@ def common_mistakes(softmax):
         CommonMistake(
             "table only", _table_only, texts["mistakes"]["table_only"], matches=_is_no_table
         ),
-        CommonMistake("no maximum", _no_maximum, texts["causes"]["overflow"]),
+        CommonMistake("no maximum", _no_maximum, texts["mistakes"]["overflow"], matches=overflows),
+        CommonMistake("clipped", floored_probs, texts["mistakes"]["clipped"], matches=was_clipped),
     )

@@ -1,5 +1,7 @@
 """The sentences: what was done, what the row and the guess did, and what a weight does not say."""
 
+import numpy as np
+
 from microgpt.plain_text import join_and
 from microgpt.viz.editable_attention.data import MASK, OFF, AttentionEdit, AttentionPicture
 from microgpt.viz.editable_attention.labels import head_name, row_sum, signed, token_name
@@ -53,9 +55,9 @@ def _row(picture: AttentionPicture) -> str:
     weights = _listed(picture, last)
     if last.action == MASK:
         got = f"The others in its row share its {weights}"
-        return f"{got}, and the row still adds up to {row_sum(picture, last.row):.2f}."
+        return f"{got}, and the row still adds up to {_sums(picture, last)}."
     nobody = f"Nobody gets its {weights}"
-    return f"{nobody}, and the row adds up to {row_sum(picture, last.row):.2f}."
+    return f"{nobody}, and the row adds up to {_sums(picture, last)}."
 
 
 def _sum_of_row(picture: AttentionPicture, row: int) -> str:
@@ -68,14 +70,22 @@ def _sum_of_row(picture: AttentionPicture, row: int) -> str:
 
 
 def _listed(picture: AttentionPicture, edit: AttentionEdit) -> str:
-    """The weight that the edited cell had, in each head that the edit is of."""
-    assert edit.row is not None
-    assert edit.column is not None
-    heads = range(picture.num_heads) if edit.head is None else [edit.head]
-    weights = picture.weights_before[list(heads), edit.row, edit.column]
-    if len(weights) > MAX_HEADS_LISTED:
-        return f"{weights.min():.2f} to {weights.max():.2f}"
-    return join_and(f"{weight:.2f}" for weight in weights)
+    """The weight that the edited cell had before its edit, in each head that the edit is of."""
+    return _per_head(picture.weights_before_last_edit[:, edit.row, edit.column], edit)
+
+
+def _sums(picture: AttentionPicture, edit: AttentionEdit) -> str:
+    """What the edited row adds up to, in each head that the edit is of; once if all agree."""
+    return _per_head(picture.weights[:, edit.row].sum(axis=-1), edit, once=True)
+
+
+def _per_head(numbers: np.ndarray, edit: AttentionEdit, once: bool = False) -> str:
+    """Numbers (H,) of the heads that an edit is of, as they stand in a sentence."""
+    numbers = numbers if edit.head is None else numbers[edit.head : edit.head + 1]
+    if len(numbers) > MAX_HEADS_LISTED:
+        return f"{numbers.min():.2f} to {numbers.max():.2f}"
+    texts = [f"{number:.2f}" for number in numbers]
+    return texts[0] if once and len(set(texts)) == 1 else join_and(texts)
 
 
 def _guess(picture: AttentionPicture) -> str:

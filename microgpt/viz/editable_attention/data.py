@@ -75,9 +75,10 @@ class CellEffects:
 class AttentionPicture:
     """What is shown: weights (H, T, T) of one layer and the probabilities of the next token (V,).
 
-    `tokens` are the labels of the T positions, `labels` those of the vocabulary, `bos` the label
-    that opens and closes texts. `head` is the head shown, None for the mean of all. `edits` are in
-    force, of any layer; `effects` is None where there is nothing to compare, or too much to run.
+    `tokens` are the labels of the T positions, `labels` those of the vocabulary. `head` is the head
+    shown, None for the mean of all. `edits` are in force, of any layer, and
+    `weights_before_last_edit` (H, T, T) those without the last; `effects` is None where there is
+    nothing to compare, or too much to run.
     """
 
     text: str
@@ -91,6 +92,7 @@ class AttentionPicture:
     column: int
     weights_before: np.ndarray
     weights: np.ndarray
+    weights_before_last_edit: np.ndarray
     arithmetic: CellArithmetic
     probs_before: np.ndarray
     probs: np.ndarray
@@ -130,7 +132,7 @@ class AttentionPicture:
         return ""
 
     def negative_log_likelihood(self, probs: np.ndarray) -> float:
-        """The surprise at the true next token, in nats."""
+        """Minus the logarithm of the true next token's probability, in nats."""
         with np.errstate(divide="ignore"):
             return float(-np.log(probs[self.target]))
 

@@ -1,5 +1,6 @@
 """The sentence under the flight recorder, made from its numbers."""
 
+from microgpt.moving_average import mean_of
 from microgpt.viz.flight_recorder.flight import Flight
 from microgpt.viz.formatting import in_quotes
 
@@ -44,7 +45,7 @@ def _losses(flight: Flight) -> str:
     loss = flight.mean_before(flight.curves.losses, snapshot.step)
     if not snapshot.step:
         return f"Before the first step the held-out loss is {snapshot.held_out:.2f}."
-    mean = f"mean of {min(20, snapshot.step)}"
+    mean = f"mean of {mean_of(snapshot.step)}"
     return (
         f"At step {snapshot.step:,} the loss ({mean}) is {loss:.2f}, {standing(flight, loss)}; "
         f"held-out {snapshot.held_out:.2f}."

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-MEAN_OF = 20  # steps, of a smoothed curve
+from microgpt.moving_average import mean_before
 
 
 @dataclass(frozen=True)
@@ -96,5 +96,4 @@ class Flight:
 
     def mean_before(self, values: np.ndarray, step: int) -> float:
         """Return the mean of the last 20 values before `step` steps were made."""
-        step = max(1, min(step, len(values)))
-        return float(values[max(0, step - MEAN_OF) : step].mean())
+        return float(mean_before(values, max(1, min(step, len(values)))))

@@ -2,6 +2,7 @@
 
 from math import isnan
 
+from microgpt.moving_average import MEAN_OF, mean_of
 from microgpt.viz.flight_recorder.caption import flight_caption
 from microgpt.viz.flight_recorder.chart import HEADERS, HEIGHT, ROWS, FlightChart, flight_chart
 from microgpt.viz.flight_recorder.flight import Flight
@@ -47,7 +48,7 @@ def position_line(flight: Flight) -> str:
 def legend(flight: Flight) -> list[tuple[str, str]]:
     """Return the marks of the loss's row, by class, and their names."""
     entries = [
-        ("raw-line", "each step"), ("line", "mean of 20"), ("diamond", "held-out"),
+        ("raw-line", "each step"), ("line", f"mean of {MEAN_OF}"), ("diamond", "held-out"),
         ("ref-line", "counted"),
     ]  # fmt: skip
     if flight.other is not None:
@@ -158,7 +159,7 @@ def _snapshot(flight: Flight) -> Markup:
     figures = []
     if snapshot.step:
         loss = flight.mean_before(flight.curves.losses, snapshot.step)
-        figures.append(_figure(f"{loss:.2f}", f"loss, mean of {min(20, snapshot.step)}"))
+        figures.append(_figure(f"{loss:.2f}", f"loss, mean of {mean_of(snapshot.step)}"))
     if not isnan(snapshot.held_out):
         figures.append(
             _figure(f"{snapshot.held_out:.2f}", "held-out", tag("i", css_class="diamond"))

@@ -4,7 +4,7 @@ from math import ceil, floor, log10
 
 import numpy as np
 
-from microgpt.viz.flight_recorder.flight import MEAN_OF
+from microgpt.moving_average import mean_before
 
 MAX_POINTS = 240
 Curve = tuple[tuple[float, float], ...]
@@ -67,7 +67,7 @@ def thin_positions(num_steps: int, steps: int) -> np.ndarray:
 
 def means_before(values: np.ndarray, positions: np.ndarray) -> np.ndarray:
     """Return at each position the mean of the last 20 values up to it."""
-    means = [values[max(0, i + 1 - MEAN_OF) : i + 1].mean(axis=0) for i in positions]
+    means = [mean_before(values, i + 1) for i in positions]
     return np.array(means).reshape(len(positions), *values.shape[1:])
 
 

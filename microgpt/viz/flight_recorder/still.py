@@ -2,6 +2,7 @@
 
 import textwrap
 
+from microgpt.moving_average import mean_of
 from microgpt.viz.drawing import MARGIN, Circle, Drawing, Line, Rect, Text
 from microgpt.viz.flight_recorder.chart import (
     HEADERS,
@@ -115,7 +116,7 @@ def _draw_snapshot(drawing: Drawing, flight: Flight) -> None:
     figures = [(f"{snapshot.held_out:.2f}", "held-out")]
     if snapshot.step:
         loss = flight.mean_before(flight.curves.losses, snapshot.step)
-        figures.insert(0, (f"{loss:.2f}", f"loss, mean of {min(20, snapshot.step)}"))
+        figures.insert(0, (f"{loss:.2f}", f"loss, mean of {mean_of(snapshot.step)}"))
     for x, (number, name) in zip((SIDE, SIDE + 118), figures, strict=False):
         drawing.add(Text(x, y, number, size=24, weight="light"), Text(x, y + 18, name, fill="ink2"))
     y = _draw_lines(drawing, feels_like(flight, snapshot.held_out), y + 42)

@@ -36,7 +36,7 @@ def has_small_boxes(merged: MergedText) -> bool:
 def _box(merged: MergedText, index: int, box: TokenBox, joins: bool) -> Markup:
     is_chosen = index == merged.chosen
     css_class = (
-        "token" + " odd" * (index % 2) + " hex" * box.label.is_hex + " chosen" * is_chosen
+        "token" + " odd" * (index % 2) + " as-bytes" * box.label.is_bytes + " chosen" * is_chosen
         + " new" * box.is_new + " gj" * joins
     )  # fmt: skip
     return tag(

@@ -59,7 +59,11 @@ def _share(merged: MergedText) -> str:
 
 
 def _chosen_sentence(merged: MergedText) -> str:
-    return merge_sentence(merged.merges[-1]) if merged.merges else ""
+    """Say which merge made the chosen box."""
+    if not merged.merges:
+        return ""
+    sentence = merge_sentence(merged.merges[-1])
+    return f"In the outlined box, {sentence[0].lower()}{sentence[1:]}"
 
 
 def merge_sentence(note: MergeNote) -> str:

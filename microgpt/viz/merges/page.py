@@ -32,7 +32,7 @@ def merges_table(merged: MergedText) -> str:
     rows = [
         (
             box.label.shown,
-            box.content.hex(" ").upper(),
+            " ".join(map(str, box.content)),
             len(box.content),
             f"{box.token:,}",
             f"{box.merge:,}" if box.merge else "",
@@ -41,7 +41,7 @@ def merges_table(merged: MergedText) -> str:
     ]
     left_out = len(merged.boxes) - len(rows)
     caption = f"the first {MAX_ROWS} tokens; {left_out} more" if left_out else "the tokens"
-    header = ("token", "bytes in hexadecimal", "bytes", "id", "merge")
+    header = ("token", "its bytes", "bytes", "id", "merge")
     return html_table(header, rows, caption, text_columns=2)
 
 

@@ -70,6 +70,6 @@ def _bar(node: TreeNode, size: int) -> Markup:
         f"left:{percent(node.start / size)};width:{percent(node.num_bytes / size)};"
         f"--level:{node.level}"
     )
-    css_class = "bar" + " byte" * (node.level == 0) + " hex" * node.label.is_hex
+    css_class = "bar" + " byte" * (node.level == 0) + " as-bytes" * node.label.is_bytes
     title = f"{node.label.shown}: {merge_text(node)}" if node.merge else node.label.shown
     return tag("div", tag("div", label, number), css_class=css_class, style=style, title=title)

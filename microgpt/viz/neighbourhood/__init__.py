@@ -5,12 +5,12 @@ All of it takes an `EmbeddingMap`, plain data that `NeighbourhoodState` in `micr
 
 from microgpt.viz.neighbourhood.caption import map_caption
 from microgpt.viz.neighbourhood.data import EmbeddingMap, MapLetter, OtherLetter, VowelCosine
-from microgpt.viz.neighbourhood.label_layout import END_SIGN, layout_labels
+from microgpt.viz.neighbourhood.label_layout import END_LABEL, layout_labels
 from microgpt.viz.neighbourhood.page import map_table, render_map
 from microgpt.viz.neighbourhood.still import draw_map
 
 __all__ = [
-    "END_SIGN",
+    "END_LABEL",
     "EmbeddingMap",
     "MapLetter",
     "OtherLetter",

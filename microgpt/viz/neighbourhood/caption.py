@@ -49,7 +49,11 @@ def _projection_sentence(shown: EmbeddingMap) -> str:
             "Nothing is left out: the map is the table itself. After training, this network's "
             f"held-out loss is {gap} than with {numbers_word(shown.other_n_embd)} numbers."
         )
-    keeps = f"The map keeps {share_text(shown.variance_kept)} of the variance"
+    keeps = (
+        "The first principal axis is the direction of the largest spread, the second that of the "
+        "largest at a right angle to it. "
+        f"The map keeps {share_text(shown.variance_kept)} of the variance"
+    )
     if shown.variance_kept >= POOR:
         return f"{keeps}."
     random_rows = share_text(shown.random_variance_kept)

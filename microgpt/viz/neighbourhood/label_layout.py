@@ -9,7 +9,7 @@ from microgpt.viz.axis import value_ticks
 from microgpt.viz.formatting import in_quotes
 from microgpt.viz.neighbourhood.data import EmbeddingMap
 
-END_SIGN = "▪"  # the token that begins and ends a name
+END_LABEL = "end"  # of the token that begins and ends a name
 BOX = 18.0  # pixels on each side that a label needs
 SPOT = 8.0  # pixels across a point
 EDGE = 0.015  # share between the edge and a point that lies beyond it
@@ -18,6 +18,7 @@ MAP_WIDTHS = np.array([[330.0], [460.0], [620.0]])
 RADII = (13.0, 20.0, 28.0, 38.0, 50.0, 64.0)  # pixels from a point to the centre of its label
 LED = 16.0  # a label further than this from its point has a line that leads to it
 NUM_ROUNDS = 3
+WORD_HALVES = np.array([[-8.0, 0.0], [8.0, 0.0]])  # pixels from the centre of “end”
 _ANGLES = np.deg2rad([0, 180, 270, 90, 315, 225, 45, 135, 22, 158, 202, 338])
 OFFSETS = np.concatenate(
     [radius * np.stack([np.cos(_ANGLES), np.sin(_ANGLES)], axis=1) for radius in RADII]
@@ -45,7 +46,7 @@ class PlacedLabel:
 
 def name_of(label: str) -> str:
     """Return a letter as it is called in a sentence."""
-    return "the end" if label == END_SIGN else in_quotes(label)
+    return "the end" if label == END_LABEL else in_quotes(label)
 
 
 @lru_cache(maxsize=4)
@@ -53,28 +54,30 @@ def layout_labels(shown: EmbeddingMap) -> tuple[PlacedLabel, ...]:
     """Give each label, the commonest letters first, the free position closest to its point.
 
     Labels keep their size when the map is drawn larger, so the offsets are in pixels, and a
-    position counts as free if it is on maps of all `MAP_WIDTHS`. The sign of the end marks its
-    point itself.
+    position counts as free if it is on maps of all `MAP_WIDTHS`. The word “end” stands on
+    its point itself, and is as wide as two labels.
     """
     exact = np.array([position(shown, letter.x, letter.y) for letter in shown.letters])
     points = np.clip(exact, EDGE, 1 - EDGE)
     order = sorted(
         range(len(points)), key=lambda i: (i != shown.chosen, -shown.letters[i].share, i)
     )
-    is_sign = np.array([letter.label == END_SIGN for letter in shown.letters])
+    is_word = np.array([letter.label == END_LABEL for letter in shown.letters])
     spots = points[:, None] * MAP_WIDTHS  # (letters, maps, 2), in pixels
     zero = np.array(position(shown, 0, 0)) * MAP_WIDTHS
     fixed_costs = [_fixed_costs(spots, i, zero) for i in range(len(points))]
     offsets = np.full_like(points, np.nan)  # of the labels that stand already
-    offsets[is_sign] = 0
+    offsets[is_word] = 0
     for _ in range(NUM_ROUNDS):
         before = offsets.copy()
-        for i in (index for index in order if not is_sign[index]):
+        for i in (index for index in order if not is_word[index]):
             offsets[i] = np.nan
             placed = ~np.isnan(offsets[:, 0])
             labels = spots[placed] + offsets[placed][:, None]
+            labels = np.concatenate([labels, *(spots[is_word] + shift for shift in WORD_HALVES)])
             covered = _overlaps(spots[i] + OFFSETS[:, None], labels, BOX)
-            offsets[i] = OFFSETS[(fixed_costs[i] + 10 * covered).argmin()]
+            crossed = _crossings(spots[i], spots[placed], offsets[placed])
+            offsets[i] = OFFSETS[(fixed_costs[i] + 10 * covered + 4 * crossed).argmin()]
         if np.array_equal(before, offsets, equal_nan=True):
             break
     return tuple(
@@ -106,6 +109,22 @@ def _overlaps(centres: np.ndarray, others: np.ndarray, size: float) -> np.ndarra
     """
     distances = np.abs(centres[:, None] - others).max(axis=-1)  # (N, M, maps)
     return np.maximum(size - distances, 0).sum(axis=(1, 2))
+
+
+def _crossings(spot: np.ndarray, spots: np.ndarray, offsets: np.ndarray) -> np.ndarray:
+    """Return how many lines to other labels the line to each of `OFFSETS` crosses: (N,).
+
+    spot (maps, 2) and spots (M, maps, 2) are points in pixels; offsets (M, 2) are of the others.
+    """
+    start, lines = spot - spots, OFFSETS[:, None, None]  # (M, maps, 2), from each other point
+    others = offsets[:, None]
+
+    def side(line: np.ndarray, point: np.ndarray) -> np.ndarray:
+        return line[..., 0] * point[..., 1] - line[..., 1] * point[..., 0]
+
+    ends_apart = side(others, start) * side(others, start + lines) < 0
+    others_apart = side(lines, -start) * side(lines, others - start) < 0
+    return (ends_apart & others_apart).sum(axis=(1, 2))
 
 
 def position(shown: EmbeddingMap, x: float, y: float) -> Point:

@@ -13,7 +13,7 @@ from microgpt.viz.neighbourhood.caption import (
 from microgpt.viz.neighbourhood.data import RARE, EmbeddingMap, OtherLetter
 from microgpt.viz.neighbourhood.label_layout import (
     BOX,
-    END_SIGN,
+    END_LABEL,
     PlacedLabel,
     Point,
     axis_ticks,
@@ -54,14 +54,12 @@ def axis_names(shown: EmbeddingMap) -> tuple[str, str]:
 
 
 def legend(shown: EmbeddingMap) -> list[tuple[str, str]]:
-    """Return the marks on the map, each a CSS class or a sign, and what they mean."""
+    """Return the marks on the map, each a CSS class, and what they mean."""
     signs = []
     if any(letter.is_vowel for letter in shown.letters):
         signs.append(("vowel", "vowel"))
     if any(letter.is_rare for letter in shown.letters):
         signs.append(("rare", f"rare, under {share_text(RARE)}"))
-    if any(letter.label == END_SIGN for letter in shown.letters):
-        signs.append((END_SIGN, "the end"))
     if any(one.is_beyond for one in layout_labels(shown)):
         signs.append(("beyond", "beyond the edge"))
     return signs
@@ -84,14 +82,19 @@ def list_texts(shown: EmbeddingMap) -> tuple[tuple[str, tuple[OtherLetter, ...],
     which = "the two" if shown.is_table else f"all {numbers_word(shown.n_embd)}"
     return (
         (f"nearest in {which} numbers (cosine)", shown.neighbours, 2),
-        ("swapping its row costs least with …", shown.cheapest, 3),
-        ("… and most with (rise in held-out loss)", shown.dearest, 3),
+        ("cheapest row swaps after training", shown.cheapest, 3),
+        ("dearest (rise in held-out loss)", shown.dearest, 3),
     )
 
 
 def list_scale(shown: EmbeddingMap, letters: tuple[OtherLetter, ...]) -> float:
     """Return the number whose bar fills its track: 1 for cosines, the dearest swap for rises."""
     return 1.0 if letters is shown.neighbours else max(shown.dearest[0].value, 1e-9)
+
+
+def is_later(shown: EmbeddingMap, letters: tuple[OtherLetter, ...]) -> bool:
+    """Return whether a list tells of the trained network while an earlier step is shown."""
+    return letters is not shown.neighbours and shown.step != shown.last_step
 
 
 def _figures(shown: EmbeddingMap) -> Markup:
@@ -139,7 +142,7 @@ def _map(shown: EmbeddingMap, before: EmbeddingMap | None) -> Markup:
     spots = [
         _spot(shown, index, one, before_or_now[index])
         for index, one in enumerate(placed)
-        if shown.letters[index].label != END_SIGN
+        if shown.letters[index].label != END_LABEL
     ]
     letters = [_letter(shown, index, one, before_or_now[index]) for index, one in enumerate(placed)]
     names = axis_names(shown)
@@ -160,8 +163,7 @@ def _map(shown: EmbeddingMap, before: EmbeddingMap | None) -> Markup:
 def _legend(shown: EmbeddingMap) -> list[Markup]:
     signs = [tag("span", tag("i", css_class="origin"), "(0, 0)")]
     for sign, meaning in legend(shown):
-        mark = f"{sign} " if sign == END_SIGN else tag("i", css_class=f"spot {sign}")
-        signs.append(tag("span", mark, meaning))
+        signs.append(tag("span", tag("i", css_class=f"spot {sign}"), meaning))
     return signs
 
 
@@ -199,7 +201,7 @@ def _letter(shown: EmbeddingMap, index: int, one: PlacedLabel, earlier: PlacedLa
     """Return a letter as a button that chooses it: see `PICKS` in `microgpt.widgets.css`."""
     letter, is_chosen = shown.letters[index], index == shown.chosen
     css_class = "letter" + " vowel" * letter.is_vowel + " rare" * letter.is_rare
-    css_class += " chosen" * is_chosen + " end" * (letter.label == END_SIGN)
+    css_class += " chosen" * is_chosen + " end" * (letter.label == END_LABEL)
     left, top = _label_at(one)
     style = f"left:{left};top:{top}"
     if earlier != one:
@@ -227,7 +229,8 @@ def _lists(shown: EmbeddingMap) -> Markup:
         rows = [
             tag(
                 "li",
-                tag("span", letter.label, css_class="tile small"),
+                tag("span", letter.label,
+                    css_class="tile small" + " word" * (len(letter.label) > 1)),
                 tag("span", tag("i", style=f"width:{percent(_bar_share(letter.value, scale))}"),
                     css_class="track"),
                 tag("span", signed(letter.value, decimals)),
@@ -235,7 +238,7 @@ def _lists(shown: EmbeddingMap) -> Markup:
             for letter in letters
         ]  # fmt: skip
         pieces.append(tag("p", heading, css_class="lab"))
-        pieces.append(tag("ol", *rows))
+        pieces.append(tag("ol", *rows, css_class="later" * is_later(shown, letters)))
     return tag("div", *pieces, css_class="lists")
 
 

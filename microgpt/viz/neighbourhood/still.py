@@ -7,7 +7,7 @@ from microgpt.viz.neighbourhood.caption import question, signed
 from microgpt.viz.neighbourhood.data import EmbeddingMap
 from microgpt.viz.neighbourhood.label_layout import (
     BOX,
-    END_SIGN,
+    END_LABEL,
     PlacedLabel,
     Point,
     axis_ticks,
@@ -17,6 +17,7 @@ from microgpt.viz.neighbourhood.label_layout import (
 from microgpt.viz.neighbourhood.page import (
     axis_names,
     figure_texts,
+    is_later,
     legend,
     list_scale,
     list_texts,
@@ -75,10 +76,7 @@ def _draw_legend(drawing: Drawing, shown: EmbeddingMap) -> None:
     drawing.add(Text(left + 12, y, "(0, 0)", fill="ink2"))
     for sign, label in legend(shown):
         left += LEGEND_STEP
-        if sign == END_SIGN:
-            drawing.add(Text(left, y, sign, "middle"))
-        else:
-            _draw_spot(drawing, left, y - 4, sign)
+        _draw_spot(drawing, left, y - 4, sign)
         drawing.add(Text(left + 12, y, label, fill="ink2"))
         left += LEGEND_LETTER * max(0, len(label) - len("the end"))
 
@@ -108,7 +106,7 @@ def _draw_letter(drawing: Drawing, shown: EmbeddingMap, index: int, placed: Plac
     if placed.is_led:
         share = 1 - BOX / 2 / math.hypot(right, down)
         drawing.add(Line(((x, y), (x + share * right, y + share * down)), "ink3"))
-    if letter.label != END_SIGN:
+    if letter.label != END_LABEL:
         _draw_spot(drawing, x, y, spot_class(shown, index, placed))
     ink = "mark" if is_chosen else "data" if letter.is_vowel else "ink"
     weight = "bold" if is_chosen or letter.is_vowel else "normal"
@@ -124,8 +122,9 @@ def _draw_lists(drawing: Drawing, shown: EmbeddingMap) -> None:
         for letter in letters:
             y += ROW
             width = TRACK_WIDTH * min(max(letter.value / list_scale(shown, letters), 0), 1)
-            drawing.add(Text(LIST_LEFT + 8, y, letter.label, "middle", 14))
+            drawing.add(Text(LIST_LEFT, y, letter.label, "start", 14))
             drawing.add(Rect(TRACK_LEFT, y - 10, TRACK_WIDTH, 10, "well", radius=2))
-            drawing.add(Rect(TRACK_LEFT, y - 10, width, 10, "data", radius=2))
+            ink = "ink3" if is_later(shown, letters) else "data"
+            drawing.add(Rect(TRACK_LEFT, y - 10, width, 10, ink, radius=2))
             drawing.add(Text(RIGHT, y, signed(letter.value, decimals), "end"))
         y += ROW + 14

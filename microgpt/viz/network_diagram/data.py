@@ -12,7 +12,7 @@ from microgpt.viz.axis import percent_axis
 from microgpt.viz.formatting import format_prob, in_quotes, visible
 from microgpt.viz.forward_pass.marks import Square, hinton_squares
 
-BOS_LABEL, END_SIGN = "⟨BOS⟩", "▪"
+BOS_LABEL, END_LABEL = "⟨BOS⟩", "end"
 HIDDEN_COLUMNS, LOGIT_COLUMNS, STRIP_COLUMNS = 8, 9, 10
 MAX_LETTERS = 60  # logits with a letter above each
 NUM_PROBS = 5
@@ -42,10 +42,20 @@ class NetworkPass:
         """How many numbers the hidden layer reads: T · C."""
         return self.embeddings.size
 
+    @property
+    def largest_embedding(self) -> float:
+        """The size of the number that fills its cell among the embeddings."""
+        return float(np.abs(self.embeddings).max()) or 1.0
+
+    @property
+    def largest_logit(self) -> float:
+        """The size of the number that fills its cell among the logits."""
+        return float(np.abs(self.logits).max()) or 1.0
+
     @cached_property
     def strips(self) -> list[list[Square]]:
         """The numbers of each token as squares, all on one scale."""
-        largest = float(np.abs(self.embeddings).max()) or 1.0
+        largest = self.largest_embedding
         return [hinton_squares(row, STRIP_COLUMNS, largest) for row in self.embeddings]
 
     @cached_property
@@ -56,7 +66,7 @@ class NetworkPass:
     @cached_property
     def logit_rows(self) -> list[tuple[list[str], list[Square]]]:
         """Rows of labels with the squares of their logits, all on one scale."""
-        largest = float(np.abs(self.logits).max()) or 1.0
+        largest = self.largest_logit
         labels = [short_label(label) for label in self.labels]
         has_labels = len(labels) <= MAX_LETTERS
         return [
@@ -67,11 +77,21 @@ class NetworkPass:
             for start in range(0, len(labels), LOGIT_COLUMNS)
         ]
 
+    @property
+    def axis_end(self) -> float:
+        """The probability at the end of the axis of the bars."""
+        return percent_axis(float(self.probs.max()))[0]
+
+    @property
+    def equal_share(self) -> float:
+        """The probability of each token if all are equal."""
+        return 1 / len(self.probs)
+
     @cached_property
     def prob_rows(self) -> list[tuple[str, float, str]]:
         """The most probable tokens: label, share of the axis, probability."""
         order = np.argsort(-self.probs, kind="stable")[:NUM_PROBS].tolist()
-        end = percent_axis(float(self.probs.max()))[0]
+        end = self.axis_end
         return [
             (short_label(self.labels[i]), float(self.probs[i] / end), format_prob(self.probs[i]))
             for i in order
@@ -79,8 +99,8 @@ class NetworkPass:
 
 
 def short_label(label: str) -> str:
-    """Return a token's label on the picture; that of the end is a sign."""
-    return END_SIGN if label == BOS_LABEL else visible(label)
+    """Return a token's label on the picture; that of BOS is what it means there."""
+    return END_LABEL if label == BOS_LABEL else visible(label)
 
 
 def context_label(label: str) -> str:
@@ -105,12 +125,16 @@ def box_texts(shown: NetworkPass) -> tuple[tuple[str, str, tuple[str, ...]], ...
     T, C = shown.embeddings.shape
     N, H, V = shown.num_inputs, len(shown.hidden), len(shown.labels)
     return (
-        ("Embeddings", f"{T} × {C} = {N}", (f"{plural(T, 'row')} of the table", f"wte ({V}, {C})")),
+        ("Embeddings", f"{T} × {C} = {N}", (f"{plural(T, 'row')} of the table", f"wte ({V}, {C})",
+                                               f"full square: {shown.largest_embedding:.2f}")),
         ("Hidden layer", f"{H}", (f"each from all {N}:", f"c_fc ({H}, {N})",
-                                  f"+ bias ({H},)", "then tanh")),
-        ("Logits", f"{V}", (f"each from all {H}:", f"lm_head ({V}, {H})", f"+ bias ({V},)")),
+                                  f"+ bias ({H},)", "then tanh", "full square: 1")),
+        ("Logits", f"{V}", (f"each from all {H}:", f"lm_head ({V}, {H})", f"+ bias ({V},)",
+                            f"full square: {shown.largest_logit:.2f}")),
         ("Probabilities", f"{V}", ("softmax of the logits;",
-                                   f"the {len(shown.prob_rows)} largest")),
+                                   f"the {len(shown.prob_rows)} largest",
+                                   f"axis: 0 to {shown.axis_end:.0%}".replace("%", " %"),
+                                   f"line: 1/{V} = {format_prob(shown.equal_share)}")),
     )  # fmt: skip
 
 

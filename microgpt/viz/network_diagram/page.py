@@ -77,13 +77,15 @@ def _logits(shown: NetworkPass) -> Markup:
 
 
 def _probs(shown: NetworkPass) -> Markup:
+    equal = shown.equal_share / shown.axis_end
     rows = [
         tag(
             "li",
             tag("span", label),
-            tag("span", tag("i", style=f"width:{percent(share)}"), css_class="track"),
+            tag("span", tag("i", style=f"width:{percent(share)}"),
+                tag("b", style=f"left:{percent(equal)}"), css_class="track"),
             tag("span", prob),
         )
         for label, share, prob in shown.prob_rows
-    ]
+    ]  # fmt: skip
     return tag("ol", *rows)

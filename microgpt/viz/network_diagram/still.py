@@ -88,17 +88,23 @@ def _draw_logits(drawing: Drawing, shown: NetworkPass, x: float) -> None:
     y, cell = float(GRAPHIC_TOP), _cell(LOGIT_COLUMNS)
     for labels, squares in shown.logit_rows:
         for column, label in enumerate(labels):
-            drawing.add(Text(x + (column + 0.5) * cell, y + 11, label, "middle"))
+            if len(label) > 1:  # wider than its cell: it begins where the cell does
+                drawing.add(Text(x + column * cell + 1, y + 11, label))
+            else:
+                drawing.add(Text(x + (column + 0.5) * cell, y + 11, label, "middle"))
         y += LETTER_ROW * bool(labels)
         draw_squares(drawing, squares, x, y, cell)
         y += cell
 
 
 def _draw_probs(drawing: Drawing, shown: NetworkPass, x: float) -> None:
-    track = INNER - 18 - 50
+    name_width = 18 if max(len(label) for label, _, _ in shown.prob_rows) == 1 else 28
+    track = INNER - name_width - 50
+    equal = x + name_width + track * shown.equal_share / shown.axis_end
     for index, (label, share, prob) in enumerate(shown.prob_rows):
         y = GRAPHIC_TOP + ROW * index
-        drawing.add(Text(x + 6, y + 13, label, "middle", 14))
-        drawing.add(Rect(x + 18, y + 3, track, 12, "well", radius=2))
-        drawing.add(Rect(x + 18, y + 3, track * share, 12, "data", radius=2))
+        drawing.add(Text(x, y + 14, label, "start", 14))
+        drawing.add(Rect(x + name_width, y + 3, track, 12, "well", radius=2))
+        drawing.add(Rect(x + name_width, y + 3, track * share, 12, "data", radius=2))
+        drawing.add(Line(((equal, y), (equal, y + 18)), "ink", 1.5))
         drawing.add(Text(x + INNER, y + 14, prob, "end"))

@@ -163,10 +163,16 @@ def _line_html(row: SumRow | CutLine | CutRow) -> Markup:
     return tag("div", swatch, tag("span", row.text), css_class="text-row")
 
 
+def base_name(view: SamplingView) -> str:
+    """Return what the legend calls the probabilities beside those of now."""
+    has_cuts = view.num_kept < view.vocab_size and not view.is_greedy
+    return "at T = 1, no cuts" if has_cuts else "at T = 1"
+
+
 def _legend_html(view: SamplingView) -> Markup:
     """Return the legend; it is empty while now is T = 1, and keeps its height."""
     if view.is_unchanged:
         return tag("div", css_class="key")
     now = tag("span", tag("i", css_class="greedy" if view.is_greedy else ""), "now")
-    base = tag("span", tag("i", css_class="tick"), "at T = 1, no cuts")
+    base = tag("span", tag("i", css_class="tick"), base_name(view))
     return tag("div", join(now, base), css_class="key")

@@ -68,7 +68,8 @@ def bar_rows(view: SamplingView) -> tuple[Row, ...]:
     """
     num_kept, V = view.num_kept, view.vocab_size
     has_line = view.binding_filter is not None or view.is_greedy
-    spans = _kept_spans(num_kept, view.picked_rank, NUM_ROWS - has_line - (num_kept < V))
+    max_rows = NUM_ROWS - has_line - (num_kept < V)
+    spans = _kept_spans(num_kept, view.picked_rank, min(max_rows, _num_seen(view) + 3))
     probs = [float(view.probs[start:end].sum()) for start, end in spans]
     permille = to_permille([*probs[:-1], max(0.0, 1 - sum(probs[:-1]))])
     rows: list[Row] = [
@@ -89,6 +90,17 @@ def top_permille(view: SamplingView) -> int:
     first = bar_rows(view)[0]
     assert isinstance(first, TokenRow)
     return first.permille
+
+
+def _num_seen(view: SamplingView) -> int:
+    """Return how many tokens are more probable than the least probable ones, or V.
+
+    A table of counts gives all tokens that it has never seen the same probability. Their ids, such
+    as bytes without a picture, would say nothing in rows of their own.
+    """
+    if view.unit != "token":
+        return view.vocab_size
+    return int((view.base_probs > view.base_probs[-1]).sum()) or view.vocab_size
 
 
 def _kept_spans(num_kept: int, picked: int, max_rows: int) -> list[tuple[int, int]]:

@@ -8,6 +8,7 @@ from microgpt.viz.sampler.bars import (
     PICKED_SIGN,
     PICKED_WORD,
     bars_axis,
+    base_name,
     inside_width,
     label_width,
     row_label,
@@ -186,7 +187,7 @@ def _draw_bars(drawing: Drawing, view: SamplingView, right: float) -> None:
         drawing.add(Rect(left, bottom + 8, 12, 12, fill, radius=3))
         drawing.add(Text(left + 18, bottom + 19, "now", fill="ink2"))
         drawing.add(Line(((left + 62, bottom + 7), (left + 62, bottom + 21)), "ink", 2))
-        drawing.add(Text(left + 70, bottom + 19, "at T = 1, no cuts", fill="ink2"))
+        drawing.add(Text(left + 70, bottom + 19, base_name(view), fill="ink2"))
 
 
 def _draw_token_row(
@@ -239,8 +240,8 @@ def _draw_line(
     else:
         is_cut = isinstance(row, CutRow)
         fill = "well" if is_cut else "data2"
-        drawing.add(Rect(left, baseline - 10, 12, 12, fill, radius=3, hatch=is_cut))
-        drawing.add(Text(left + 20, baseline, row.text, fill="ink2"))
+        drawing.add(Rect(left - 20, baseline - 10, 12, 12, fill, radius=3, hatch=is_cut))
+        drawing.add(Text(left, baseline, row.text, fill="ink2"))
 
 
 def _draw_perplexity(drawing: Drawing, view: SamplingView) -> None:

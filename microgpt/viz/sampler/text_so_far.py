@@ -10,6 +10,7 @@ from microgpt.viz.sampler.view import SamplingView
 MAX_TILES = 7
 MAX_TILES_WIDTH = 268  # pixels; seven letters, or fewer words
 TILE_WIDTH, TILE_GAP, TILE_PADDING = 32, 4, 12
+MAX_TEXT_LENGTH = 600  # characters of a text of word pieces that is written out
 MAX_QUESTION_LENGTH = 12  # characters of the text in the title line
 
 HELD_OUT = "in the list, held out"  # shorter than its memorization label, and the field's term
@@ -109,6 +110,9 @@ def text_html(view: SamplingView, before: SamplingView | None) -> Markup:
         join(origin_mark(label, is_heard=False), " ", tag("b", mark_words(label))) if label else ""
     )
     notes = join(mark, " · " if mark and odds else "", odds)
+    # Names are read from their tiles; of word pieces, tiles show the last few.
+    is_written_out = is_shortened and view.unit == "token"
+    text = visible("".join(view.text), MAX_TEXT_LENGTH) if is_written_out else ""
     return tag(
         "div",
         tag(
@@ -116,6 +120,7 @@ def text_html(view: SamplingView, before: SamplingView | None) -> Markup:
             aria_label=f"The text so far: {written}{pick}",
         ),
         tag("div", notes, css_class="lab notes"),
+        *([tag("p", text, css_class="lab transcript", dir="auto")] if text else []),
         css_class="written",
     )  # fmt: skip
 

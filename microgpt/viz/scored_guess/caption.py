@@ -35,8 +35,7 @@ def _question(scored_round: ScoredRound) -> str:
         return f"The next name {begins}. {how}"
     return (
         f"A name from the held-out set {begins}. {how} After {scored_round.num_rounds} "
-        f"rounds, a difference below {scored_round.resolution:.2f} nats between two players may be "
-        "luck."
+        "rounds, your mean is compared with that of the pairs, ± two standard errors."
     )
 
 
@@ -46,7 +45,7 @@ def _given(scored_round: ScoredRound) -> str:
     if scored_round.confidence == 0:
         return (
             f"At 0 % all {num_letters} keys have the same probability, "
-            f"{format_prob(1 / num_letters)}: you guess blind."
+            f"{format_prob(1 / num_letters)}, as for knowing nothing."
         )
     *chosen, others = scored_round.shares()
     given = join_and(f"{share.label} {format_permille(share.yours)}" for share in chosen)
@@ -70,7 +69,7 @@ def _score(scored_round: ScoredRound, reveal: Reveal) -> str:
     return (
         f"The name is {quoted_text(reveal.name)}: {follows}. You gave {label} {yours}: a negative "
         f"log-likelihood of {you:.2f} nats. The counted pairs gave it {theirs}: {pairs:.2f}. "
-        f"Guessing blind: {blind:.2f}."
+        f"Knowing nothing: {blind:.2f}."
     )
 
 

@@ -10,7 +10,7 @@ from microgpt.viz.formatting import quoted, to_permille
 from microgpt.viz.guess_game.game_round import NameTile, asked_tiles, full_name_tiles
 
 QUESTION = "Which letter comes next, and how sure are you?"
-PLAYERS = ("you", "blind", "letters counted", "pairs counted")
+PLAYERS = ("you", "knowing nothing", "letters counted", "pairs counted")
 NO_MEAN = "—"  # before the first round is answered
 MAX_PREFIX = 8  # tiles; of a longer start the last seven are shown
 
@@ -42,9 +42,8 @@ class ScoredRound:
 
     The `chosen` letters share `confidence` per cent. Until `reveal` is given, nothing here depends
     on the letter that follows. `nats` (R, 4) are the negative log-likelihoods of the rounds
-    answered so far, by player. `resolution` is the difference of two means, in nats, that so many
-    rounds can tell from chance. `difference`, after the last round, is the mean of you minus pairs,
-    and two of its standard errors.
+    answered so far, by player. `difference`, after the last round, is the mean of you minus
+    pairs, and two of its standard errors.
     """
 
     number: int
@@ -55,7 +54,6 @@ class ScoredRound:
     confidence: int
     probs: np.ndarray
     nats: np.ndarray
-    resolution: float
     reveal: Reveal | None = None
     difference: tuple[float, float] | None = None
 

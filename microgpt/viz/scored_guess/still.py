@@ -8,7 +8,7 @@ from microgpt.viz.scored_guess.scored_round import NO_MEAN, PLAYERS, QUESTION, S
 
 LABEL_WIDTH, VALUE_WIDTH, ROW, BAR = 140, 48, 22, 14
 # Fill and edge of each player's bar: yours is filled and the pairs' outlined, as on the keys.
-LOOKS = (("mark", "mark"), ("ink3", "ink3"), ("data2", "data2"), ("none", "data"))
+LOOKS = (("mark", "mark"), ("ink3", "ink3"), ("data3", "data3"), ("none", "data"))
 
 
 def draw_scored_round(scored_round: ScoredRound) -> Drawing:

@@ -198,3 +198,18 @@ def test_the_cause_of_a_wrong_gradient_is_named(answer, cause):
     result = learn.check(BACKWARD, answer)
     assert result.state == "not yet"
     assert cause in result.cause
+
+
+@pytest.mark.parametrize(
+    ("id", "answer", "cause"),
+    [
+        (LOSS, lambda z, t: -np.log(probs(z)).mean(), "averaged over all cells"),
+        (LOSS, lambda z, t: -np.log(probs(z)).sum() / len(t), "added up over all of each row"),
+        (LOSS, lambda z, t: right(np.clip(z, -700, 700), t), "a logit was clipped"),
+        (BACKWARD, lambda z, t: one_hot(z, t) - probs(z) / len(t), "only p was divided by N"),
+        (BACKWARD, lambda z, t: one_hot(z, t) / len(t) - probs(z), "only the 1 at the target"),
+        (BACKWARD, lambda z, t: right_gradient(np.clip(z, -700, 700), t), "they were clipped"),
+    ],
+)
+def test_forgotten_targets_half_a_mean_and_clipped_logits_are_named(id, answer, cause):
+    assert cause in learn.check(id, answer).cause

@@ -89,6 +89,14 @@ def makes_float64(x):
         (lambda x: exponentials(x) / exponentials(x).sum(-1), "The sum lost its axis"),
         (lambda x: np.exp(x) / np.exp(x).sum(-1), "subtract each row's largest number"),
         (lambda x: np.exp(x) / np.exp(x).sum(-1, keepdims=True), "e^1000 is too large"),
+        (lambda x: right(np.clip(x, -700, 700)), "they were clipped"),
+        (lambda x: right(np.maximum(x, -50)), "they were clipped"),
+        (
+            lambda x: (
+                np.exp(np.minimum(x, 700)) / np.exp(np.minimum(x, 700)).sum(-1, keepdims=True)
+            ),
+            "they were clipped",
+        ),
         (
             lambda x: np.exp(x - x.max()) / np.exp(x - x.max()).sum(-1, keepdims=True),
             "each row's own maximum",

@@ -42,6 +42,10 @@ def calls_itself(p):
     return calls_itself(p)
 
 
+def test_a_text_is_shown_in_quotes():
+    assert "got: 'inf'" in repr(learn.check(ID, lambda p: "inf" if p == 0 else -math.log(p)))
+
+
 @pytest.mark.parametrize(
     ("answer", "cause"),
     [
@@ -60,7 +64,7 @@ def calls_itself(p):
         (lambda p: -math.log(p) if p else math.nan, "gives nan"),
         (lambda p: -math.log(p) if p else None, "handle p == 0 first"),
         (lambda p: 1 / p if p else INF, "multiplies where it should add"),
-        (lambda p: -p * math.log(p) if p else 0, "one term of an entropy"),
+        (lambda p: -p * math.log(p) if p else 0, "leave the factor p out"),
         (lambda p: -math.log(1 - p) if p < 1 else INF, "opposite event"),
         (lambda p: math.exp(-p), "wrong way round"),
         (lambda p: round(guarded(p), 2), "rounded to 2 digits"),

@@ -91,6 +91,19 @@ def one_round(text, merges):
     return ids
 
 
+def lists_the_pairs_once(text, merges):
+    ids = list(text.encode())
+    pairs = set(itertools.pairwise(ids))
+    for rank, pair in enumerate(merges):
+        if pair in pairs:
+            ids = merge(ids, pair, 256 + rank)
+    return ids
+
+
+def without_spaces(text, merges):
+    return [id for word in text.split() for id in one_pass_per_merge(word, merges)]
+
+
 def forgets_the_result(text, merges):
     ids = list(text.encode())
     for rank, pair in enumerate(merges):
@@ -144,6 +157,8 @@ def never_ends(text, merges):
         (looping(lowest, 0), "became its rank"),
         (looping(lowest, start=lambda text: list(map(ord, text))), "é became 233"),
         (one_round, "Only one merge was applied"),
+        (lists_the_pairs_once, "listed once, before the first merge"),
+        (without_spaces, "The spaces are gone"),
         (lambda text, merges: list(text.encode()), "nothing was merged"),
         (forgets_the_result, "nothing was merged"),
         (minimum_of_nothing, "`min` of nothing raises an error"),

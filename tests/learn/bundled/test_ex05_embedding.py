@@ -14,7 +14,7 @@ LOOKUP, BACKWARD = "05.embedding", "05.embedding_backward"
     [
         lambda ids, weight: weight[ids],
         lambda ids, weight: weight.take(ids, 0).tolist(),
-        lambda ids, weight: np.eye(len(weight))[ids] @ weight,
+        lambda ids, weight: np.eye(len(weight), dtype=weight.dtype)[ids] @ weight,
         lambda ids, weight: weight[ids].astype(np.float32),
         lambda ids, weight: mg.ops.embedding(ids, mg.Tensor(weight)),
         lambda ids, weight: np.array([weight[id] for id in ids.ravel()]).reshape(*ids.shape, -1),
@@ -23,6 +23,12 @@ LOOKUP, BACKWARD = "05.embedding", "05.embedding_backward"
 def test_right_lookups_of_many_forms(answer):
     for seed in range(3):
         assert learn.check(LOOKUP, answer, seed)
+
+
+def test_a_lookup_of_float32_that_became_float64_is_told():
+    result = learn.check(LOOKUP, lambda ids, weight: np.eye(len(weight))[ids] @ weight)
+    assert not result
+    assert "weight[ids] keeps the dtype" in str(result)
 
 
 def loops(ids, weight):
