@@ -15,6 +15,7 @@ from . import (
     one_number,
     scaling,
     text_to_tokens,
+    training,
     whole_gpt,
 )
 from .claim import SEEDS, Measurement
@@ -29,6 +30,7 @@ MODULES = {
     "05_embeddings": embeddings,
     "06_attention": attention,
     "07_whole_gpt": whole_gpt,
+    "08_training": training,
 }
 
 
