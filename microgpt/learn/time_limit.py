@@ -111,7 +111,8 @@ class TimeLimitedCall:
         try:
             if hasattr(time, "pthread_getcpuclockid"):  # not on macOS and Windows
                 self._cpu_clock = time.pthread_getcpuclockid(threading.get_ident())
-            mute(threading.get_ident())
+            # One that lands in a finalizer is dropped there; the next one stops the function.
+            mute(threading.get_ident(), unreported=(TimeLimitExceeded,))
             self.function()
         except BaseException as error:
             self.error = error

@@ -17,6 +17,7 @@ README = Path(__file__).parents[2] / "notebooks" / "README.md"
 
 # More than two seconds: trainings, large graphs, long texts, and many mistakes.
 LONG = {"00.first_change", "01.backward", "03.cross_entropy", "04.encode", "04.merge", "09.sample"}
+LONG |= {"06.attention_head", "06.many_heads", "07.layer_norm", "07.rms_norm", "08.adamw_step"}
 EXERCISES = [
     pytest.param(exercise, marks=[pytest.mark.slow] * (exercise.id in LONG), id=exercise.id)
     for exercise in learn.exercises()

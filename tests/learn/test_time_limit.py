@@ -1,5 +1,6 @@
 """Limits on CPU and wall-clock time."""
 
+import sys
 import threading
 import time
 
@@ -51,3 +52,28 @@ def test_an_answer_that_returns_after_the_limit_is_stopped_too():
 
     assert TimeLimitedCall(swallows_the_exception, 0.2, 30.0).run() == "stopped"
     assert TimeLimitedCall(lambda: None, 0.2, 30.0).run() == "done"
+
+
+def test_a_stop_that_lands_in_a_finalizer_is_not_reported(monkeypatch):
+    reports = []
+    monkeypatch.setattr(sys, "unraisablehook", lambda report: reports.append(report.exc_type))
+
+    class Finalized:
+        def __init__(self, finalizer):
+            self.finalizer = finalizer
+
+        def __del__(self):
+            self.finalizer()
+
+    def broken():
+        raise ValueError
+
+    def answer():
+        Finalized(broken)
+        Finalized(lambda: endless(None))
+        endless(None)
+
+    hook = sys.unraisablehook
+    assert TimeLimitedCall(answer, 0.1, 5.0).run() == "stopped"
+    assert reports == [ValueError]
+    assert sys.unraisablehook is hook
