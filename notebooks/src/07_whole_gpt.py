@@ -547,4 +547,4 @@ mg.widgets.SamplingExplorer(board["1 layer, all parts"], names, sliders=("temper
 # The gradients were healthy in every layer, and the model learned nothing but how often letters occur.
 # How can that be?
 #
-# Next comes [notebook 09, Why did it say that?](09_sampling.ipynb).
+# On to [Is it learning or memorising?](08_training.ipynb)
