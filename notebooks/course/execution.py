@@ -28,7 +28,8 @@ def execute(notebook: Any, name: str, environment: dict[str, str] | None = None)
     MICROGPT_BACKEND is set.
     """
     variables = {key: value for key, value in os.environ.items() if key not in UNSET_VARIABLES}
-    variables |= environment or {}
+    # Two notebooks may run at once, and threads of a BLAS that wait would take each other's cores.
+    variables |= {"OPENBLAS_NUM_THREADS": "1"} | (environment or {})
     executed: list[str] = []
     notebook.cells.append(nbformat.v4.new_code_cell(LAST_CELL, id="after-all-views"))
     with tempfile.TemporaryDirectory() as folder:

@@ -75,7 +75,8 @@ def encode(text: str, merges: Any) -> list[int]:
 
 
 def embedding(ids: Any, weight: Any) -> np.ndarray:
-    return _array(ops.embedding(np.asarray(ids), _tensor(weight)))
+    rows = _array(ops.embedding(np.asarray(ids), _tensor(weight)))
+    return rows.astype(np.result_type(weight, np.float32))
 
 
 def embedding_backward(dy: Any, ids: Any, n_rows: int) -> np.ndarray:

@@ -153,7 +153,7 @@ def every_nth(y, n_head):
         (by_rows(lambda heads, wo: sum(heads)), "not added"),
         (by_rows(lambda heads, wo: sum(heads) @ wo.T), "Side by side, along the last axis"),
         (by_rows(lambda heads, wo: np.concatenate(heads) @ wo.T), "Side by side, along the last"),
-        (by_rows(lambda heads, wo: np.concatenate(heads)), "below each other"),
+        (by_rows(lambda heads, wo: np.concatenate(heads)), "stacked along the first axis"),
         (by_rows(lambda heads, wo: heads), "came back as (n_head, T, D)"),
         (by_rows(lambda heads, wo: heads[-1]), "Only the last head"),
         (by_rows(lambda heads, wo: np.hstack(heads)), "Heads never meet"),
