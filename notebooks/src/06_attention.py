@@ -494,7 +494,7 @@ def trained_to_copy(periods, steps, attention=None, seed=0):
 
 print(f"guessing at random: {1 / LETTERS:.0%} right")
 
-# %%
+# %% tags=["varies"]
 # source: claims: copying_needs_attention
 # source: claims: three_back_is_not_copying
 # source: claims: copying_all_lengths
