@@ -1,7 +1,9 @@
 """A matplotlib figure that a notebook displays without pyplot."""
 
+import base64
 import io
 import warnings
+from html import escape
 from typing import Any
 
 from matplotlib.figure import Figure
@@ -9,6 +11,7 @@ from matplotlib.figure import Figure
 from microgpt.viz.looks import light_theme_colour
 
 LABEL_POINTS = 9.4  # 13 pixels, the size of labels
+DPI = 110  # of the picture in a notebook
 
 
 class CaptionedFigure(Figure):
@@ -29,7 +32,15 @@ class CaptionedFigure(Figure):
         return axes
 
     def _repr_png_(self) -> bytes:
-        return self.png(110)
+        return self.png(DPI)
+
+    def _repr_html_(self) -> str:
+        """Return the picture with its caption, which screen readers say in its place."""
+        png, text = base64.b64encode(self.png(DPI)).decode(), escape(self.caption)
+        return (
+            f'<figure style="margin:0"><img alt="{text}" style="max-width:100%;height:auto" '
+            f'src="data:image/png;base64,{png}"><figcaption>{text}</figcaption></figure>'
+        )
 
     def png(self, dpi: int) -> bytes:
         """Return the figure as PNG; characters missing from the font become boxes, silently."""

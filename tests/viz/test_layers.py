@@ -1,6 +1,7 @@
 """A number per layer of several models: lines, bands over seeds, and arrows off the page."""
 
 import re
+from html import escape
 
 import numpy as np
 import pytest
@@ -106,3 +107,11 @@ def test_numbers_that_cannot_be_drawn_are_refused():
 def test_a_dollar_is_a_dollar():
     runs = {"$x_{": [[1e-30]], "$\\y": [[1.0]]}
     assert mg.viz.plot_layers(runs, "cost in $ or $^", log=True)._repr_png_()
+
+
+def test_a_notebook_shows_it_with_its_caption_as_alternative_text():
+    figure = plot_layers({"<b>": [[1.0, 2.0]]}, "size")
+    html = figure._repr_html_()
+    assert "<b>" not in html
+    assert f'alt="{escape(figure.caption)}"' in html
+    assert "data:image/png;base64," in html
