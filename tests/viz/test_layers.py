@@ -110,7 +110,7 @@ def test_a_dollar_is_a_dollar():
 
 
 def test_a_notebook_shows_it_with_its_caption_as_alternative_text():
-    figure = plot_layers({"<b>": [[1.0, 2.0]]}, "size")
+    figure = mg.viz.plot_layers({"<b>": [[1.0, 2.0]]}, "size")
     html = figure._repr_html_()
     assert "<b>" not in html
     assert f'alt="{escape(figure.caption)}"' in html
