@@ -11,8 +11,7 @@ from typing import Any
 import numpy as np
 
 from microgpt import backends, ops
-
-MASKED_SCORE = -1e30  # softmax turns it into 0
+from microgpt.ops.softmax import MASKED_SCORE
 
 
 def _unignored_rows(logits: Any, targets: Any) -> tuple:

@@ -5,6 +5,8 @@ from microgpt.ops.keyword_names import raise_unknown_keyword
 from microgpt.ops.op_hooks import overridable
 from microgpt.ops.shape import transpose
 
+MASKED_SCORE = -1e30  # of a position that is not to be seen: softmax turns it into 0
+
 
 @overridable
 def softmax(x, axis=-1, **unknown):

@@ -126,6 +126,11 @@ def _by_setting(runs: Sequence[ScalingRun]) -> tuple[np.ndarray, np.ndarray]:
     tokens = np.zeros_like(losses)
     for run in runs:
         index = keys.index((run.parameters, run.steps)), seeds.index(run.seed)
+        if not np.isnan(losses[index]):
+            raise ShapeError(
+                f"two runs of {run.parameters:,} parameters and {run.steps:,} steps have the seed "
+                f"{run.seed}; give each setting one run a seed"
+            )
         losses[index], tokens[index] = run.loss, run.tokens
     if not np.isfinite(losses).all():
         raise ShapeError("every setting must have a run of every seed, with a finite loss")

@@ -10,6 +10,7 @@ from microgpt.autograd.engine import no_grad
 from microgpt.interpretability import Trace, trace
 from microgpt.models.context_model import log_softmax
 from microgpt.models.gpt import GPT
+from microgpt.ops.softmax import MASKED_SCORE
 from microgpt.viz.editable_attention import (
     CUT,
     MASK,
@@ -20,7 +21,6 @@ from microgpt.viz.editable_attention import (
     CellEffects,
 )
 
-MASKED_SCORE = -1e30  # softmax turns it into 0
 # Of one batch that masks each cell of a row: parameters times tokens that are multiplied in about
 # a tenth of a second on one core.
 MAX_WORK = 4e8

@@ -105,6 +105,7 @@ def test_a_law_is_fitted_to_as_many_seeds_as_there_are():
         (runs_of(LAW, sizes=SIZES[:2]), "at least 3 sizes"),
         (runs_of(LAW, steps=STEPS[:2]), "3 numbers of tokens"),
         (runs_of(LAW)[1:], "a run of every seed"),
+        ([*runs_of(LAW), runs_of(LAW)[0]._replace(loss=9.0)], "two runs of .* have the seed 0"),
         ([run._replace(loss=float("nan")) for run in runs_of(LAW)], "with a finite loss"),
         ([run._replace(loss=float("inf")) for run in runs_of(LAW)], "with a finite loss"),
         ([run._replace(loss=5 - run.loss) for run in runs_of(LAW)], "they must fall with"),
