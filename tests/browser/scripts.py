@@ -153,7 +153,10 @@ RUN_AXE = """async elements => {
     style.textContent = "body, .jp-LabShell {overflow: visible !important}"
         + ".jp-Cell {content-visibility: visible !important; contain: none !important}";
     document.head.append(style);
+    const ends = animation => animation.playState === "running"
+        && Number.isFinite(animation.effect.getComputedTiming().endTime);
     try {
+        await Promise.allSettled(document.getAnimations().filter(ends).map(one => one.finished));
         const {violations} = await window.axe.run(elements, {resultTypes: ["violations"]});
         return violations.map(({id, impact, nodes}) => [id, impact, nodes.map(node => node.html)]);
     } finally {
