@@ -108,12 +108,15 @@ class ResidualLedgerState:
         )  # fmt: skip
 
     def with_first(self, token: int) -> "ResidualLedgerState":
-        """Compare another token with the second."""
-        return replace(self, first=token)
+        """Compare another token with the second; one that is not in the vocabulary changes nothing.
+
+        A choice may arrive when the list that it was made from is gone, with another model.
+        """
+        return replace(self, first=token) if token < len(self.source.labels) else self
 
     def with_second(self, token: int) -> "ResidualLedgerState":
-        """Compare the first with another token."""
-        return replace(self, second=token)
+        """Compare the first with another token, as `with_first` does."""
+        return replace(self, second=token) if token < len(self.source.labels) else self
 
     def swapped(self) -> "ResidualLedgerState":
         """Exchange the two tokens."""

@@ -4,7 +4,7 @@ In JupyterLab in a real Chromium, for each kernel and view: a key is pressed, an
 measures from its `keydown` event to the change of the view's HTML in the document, so the way to
 the kernel and back is included and the painting is not. Each key waits for the picture of the one
 before. Keys are arrows on a slider, Enter on the game's keys and buttons, and Enter
-on the monitor's Stop and Go on, which end at the picture that says so.
+on the Stop and Start of what trains, which end at the picture that says so.
 
 Run as `python tests/browser/latency.py [--keys 40]`.
 """
@@ -28,7 +28,7 @@ from browser.lab import Lab
 from browser.notebook import Notebook
 from browser.server import KERNELS, jupyterlab
 
-EXPLORER, TAIL, GAME, STETHOSCOPE, MERGES, NEIGHBOURHOOD, MONITOR = range(1, 8)
+EXPLORER, TAIL, GAME, STETHOSCOPE, MERGES, NEIGHBOURHOOD, FLIGHT, MONITOR = range(1, 9)
 CELLS = [
     "import ipykernel\nimport microgpt as mg\nprint(ipykernel.__version__)",
     "mg.widgets.SamplingExplorer('names')",
@@ -37,6 +37,7 @@ CELLS = [
     "mg.widgets.Stethoscope()",
     "mg.widgets.MergeTimeMachine('unbelievable tokenization, ' * 7, merges=100)",
     "mg.widgets.Neighbourhood()",
+    "mg.widgets.FlightRecorder(steps=1_000_000, backend='numpy')",
     "model = mg.GPT(mg.GPTConfig.microgpt(), backend='numpy')\n"
     "mg.widgets.TrainingMonitor(model, mg.load_corpus('names-mini'), steps=1_000_000)",
 ]
@@ -70,7 +71,7 @@ def time_buttons(
 
 def time_views(notebook: Notebook, num_keys: int) -> Iterator[tuple[str, list[float]]]:
     """(view, ms of its keys), for each view; the monitor trains from the fourth on."""
-    for index in range(MONITOR):
+    for index in range(FLIGHT):
         notebook.run_cell(index)
     yield "sampling explorer", time_slider(notebook, EXPLORER, num_keys)
     yield "sampling explorer, 50,257 words", time_slider(notebook, TAIL, num_keys)
@@ -81,6 +82,9 @@ def time_views(notebook: Notebook, num_keys: int) -> Iterator[tuple[str, list[fl
     merges = time_slider(notebook, MERGES, num_keys, "Merges allowed")
     yield "merge time machine, 189 bytes", merges
     yield "neighbourhood", time_slider(notebook, NEIGHBOURHOOD, num_keys, "Snapshot")
+    notebook.run_cell(FLIGHT)
+    stop_and_start = [("Start", "running"), ("Stop", "stopped")]
+    yield "flight recorder", time_buttons(notebook, FLIGHT, stop_and_start, num_keys // 2 * 2)
     notebook.run_cell(MONITOR)
     stop_and_resume = [("Stop", "stopped:"), ("Go on", "training:")]
     yield "training monitor", time_buttons(notebook, MONITOR, stop_and_resume, num_keys // 2 * 2)

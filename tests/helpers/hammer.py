@@ -1,6 +1,6 @@
 """Four threads move every control of three panels while a model trains with parallel kernels.
 
-python tests/hammer.py SECONDS prints the threading layer, the steps trained and "alive".
+python tests/helpers/hammer.py SECONDS prints the threading layer, the steps trained and "alive".
 """
 
 import random

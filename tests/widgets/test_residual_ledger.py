@@ -334,6 +334,16 @@ def test_another_model_reads_the_same_text(view):
     assert view.state.view.total == pytest.approx(view.state.view.difference, abs=1e-5)
 
 
+def test_a_token_chosen_from_the_list_of_the_model_before_changes_nothing(names):
+    view = mg.widgets.ResidualLedger("story")
+    last = view.first_select.options[-1][1]
+    assert last > 27
+    view.model_select.value = "names"
+    state = view.state
+    for with_token in (state.with_first, state.with_second):
+        assert with_token(last) is state
+
+
 def test_a_model_of_ones_own_is_in_the_menu(names):
     source = gpt2_like(names)
     view = mg.widgets.ResidualLedger(source.model, names, text="ann")
