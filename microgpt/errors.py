@@ -204,3 +204,7 @@ class GradientError(MicrogptError, AssertionError):
 
 class DownloadError(MicrogptError, OSError):
     """A file that could not be downloaded, or whose checksum is wrong."""
+
+
+class KernelError(MicrogptError, RuntimeError):
+    """A GPU kernel that cannot be run, or would not do the same on a GPU."""

@@ -1,0 +1,205 @@
+"""A launch in progress: its arrays, the thread that runs, and what was found so far."""
+
+import functools
+import inspect
+import math
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from microgpt.errors import KernelError
+from microgpt.interpreter import report
+from microgpt.interpreter.block import Block, Thread
+from microgpt.interpreter.report import Access, Finding, Report
+from microgpt.interpreter.rewriting import PLAIN, Rewritten, rewrite
+from microgpt.interpreter.shadow import Moment, Shadow, Touch
+from microgpt.interpreter.stand_ins import ALIGNMENT, GPU_MATH, Cuda, Dim3
+from microgpt.interpreter.watched_array import WatchedArray, address_of, read, write
+
+
+class Launch:
+    """What all threads of one launch share."""
+
+    thread: Thread
+    block: Block
+    moment: Moment
+
+    def __init__(
+        self, kernel: Rewritten, grid: Dim3, block: Dim3, mode: str, is_traced: bool,
+        dynamic_bytes: int, limit: int,
+    ):  # fmt: skip
+        self.kernel, self.mode, self.is_watched = kernel, mode, mode != PLAIN
+        self.dynamic_bytes, self.limit = dynamic_bytes, limit
+        self.cuda = Cuda(self, grid, block)
+        self.line, self.num_accesses = 0, 0
+        self.num_phases, self.shared_bytes = 0, 0
+        self.trace: list[Access] | None = [] if is_traced else None
+        self._requests: Counter[Any] = Counter()
+        self._findings: dict[tuple[str, int], Finding] = {}
+        self._between_blocks: set[tuple[str, int]] = set()
+        self._unwritten: dict[tuple[int, int], tuple[int, str]] = {}
+        self._shadow = Shadow()
+        self._bound: dict[Any, Any] = {}
+        self.function = self._bind(kernel)
+        self.arguments: tuple[Any, ...] = ()
+
+    def _bind(self, rewritten: Rewritten) -> Callable[..., Any]:
+        """Return a rewritten function whose `cuda` and whose arrays are those of this launch."""
+        if rewritten.function in self._bound:
+            return self._bound[rewritten.function]
+        found = inspect.getclosurevars(rewritten.function)
+        names = {**rewritten.function.__globals__, **found.nonlocals}
+        names = {name: GPU_MATH if value is math else value for name, value in names.items()}
+        names |= rewritten.constants
+        names |= {
+            "cuda": self.cuda, "_interpreter_read": read, "_interpreter_write": write,
+            "_interpreter_tick": self.count_access,
+        }  # fmt: skip
+        for alias, function in rewritten.callees.items():
+            names[alias] = self._bind(rewrite(function, self.mode))
+        for alias, python in rewritten.twins.items():
+            names[alias] = self._bind_twin(python, alias in rewritten.collectives)
+        exec(rewritten.code, names)
+        self._bound[rewritten.function] = names[rewritten.name]
+        return names[rewritten.name]
+
+    def _bind_twin(self, function: Callable[..., Any], is_collective: bool) -> Callable[..., Any]:
+        if "launch" in inspect.signature(function).parameters:
+            function = functools.partial(function, launch=self)
+        if is_collective:
+            return function
+
+        def call(line: int, *arguments: Any) -> Any:
+            self.line = line
+            return function(*arguments)
+
+        return call
+
+    # -- arrays ---------------------------------------------------------------------------------
+
+    def global_array(self, name: str, data: np.ndarray, is_fresh: bool) -> WatchedArray:
+        """Watch an argument; arrays that share memory share its shadow."""
+        base = address_of(data) if data.size else 0
+        return WatchedArray(self, name, data, "global", self._shadow, base, is_fresh)
+
+    def allocate_shared(self, name: str, data: np.ndarray) -> Any:
+        """Give a block a shared array."""
+        block = self.block
+        base = -(-block.shared_bytes // ALIGNMENT) * ALIGNMENT
+        block.shared_bytes = base + data.nbytes
+        if not self.is_watched:
+            return data
+        return WatchedArray(self, name, data, "shared", Shadow(), base, is_fresh=True)
+
+    # -- threads --------------------------------------------------------------------------------
+
+    def begin(self, block: Block, thread: Thread) -> None:
+        """A thread goes on."""
+        self.block, self.thread = block, thread
+        self.cuda.blockIdx, self.cuda.threadIdx = block.index, thread.index
+
+    def end_block(self, block: Block) -> None:
+        """All threads of a block have ended."""
+        self.num_phases = max(self.num_phases, block.phase + 1)
+        self.shared_bytes = max(self.shared_bytes, block.shared_bytes)
+
+    def count_access(self, line: int) -> None:
+        """Count an access, or a turn of a loop. Raises a KernelError where there are too many."""
+        self.num_accesses += 1
+        if self.num_accesses > self.limit:
+            raise KernelError(
+                f"line {line}: this launch did not end within {self.limit:,} accesses and turns of "
+                "loops; let every loop end, or try smaller arrays"
+            )
+
+    def note(self, operation: str, array: WatchedArray, at: int, line: int) -> None:
+        """Add an access to the trace."""
+        assert self.trace is not None
+        thread, block = self.thread, self.block
+        key = block.number, thread.number, block.phase, line, array.name, operation
+        self._requests[key] += 1
+        self.trace.append(
+            Access(
+                *key, array.element(at), array.first_address + at * array.itemsize, array.space,
+                array.itemsize, self._requests[key],
+            )
+        )  # fmt: skip
+
+    # -- findings -------------------------------------------------------------------------------
+
+    def find(self, finding_type: str, line: int, text: str) -> None:
+        """Remember what is wrong; each type is told once a line, and counted."""
+        known = self._findings.get((finding_type, line))
+        self._findings[finding_type, line] = (
+            Finding(finding_type, line, text)
+            if known is None
+            else known._replace(times=known.times + 1)
+        )
+
+    def read_unwritten(self, array: WatchedArray, at: int, line: int) -> None:
+        """Remember a read of what nothing has written: a race if a write follows in this phase."""
+        text = (
+            f"line {line}: thread {self.moment.label} reads {array.element_name(at)}, which "
+            "nothing has written; write every element that is read"
+        )
+        self._unwritten.setdefault(
+            (id(array.shadow), array.base + at * array.itemsize), (line, text)
+        )
+
+    def find_race(
+        self, array: WatchedArray, at: int, did: str, earlier: Touch, does: str, line: int,
+        is_same_value: bool = False,
+    ) -> None:  # fmt: skip
+        """Two threads touch one element, one of them changes it, and nothing orders them."""
+        self._unwritten.pop((id(array.shadow), array.base + at * array.itemsize), None)
+        other, mine = earlier.moment, self.moment
+        text = (
+            f"line {line}: thread {mine.label} {does} {array.element_name(at)}, and thread "
+            f"{other.label} {did} it (line {earlier.line}); {_remedy(earlier, mine, line)}"
+        )
+        if is_same_value:
+            text += "; both write the same value, which is harmless here, and a race all the same"
+        if other.block != mine.block and (report.RACE, line) not in self._between_blocks:
+            self._between_blocks.add((report.RACE, line))
+            self._findings.pop((report.RACE, line), None)  # its remedy would not mend this one
+        self.find(report.RACE, line, text)
+
+    def find_unfinished_copy(self, array: WatchedArray, at: int, copy: Touch, line: int) -> None:
+        """An asynchronous copy may still be under way."""
+        self.find(
+            report.COPY, line, f"line {line}: thread {self.moment.label} reads "
+            f"{array.element_name(at)}, to which thread {copy.moment.label} copies asynchronously "
+            f"(line {copy.line}) and has not waited for it; wait for the copies, then let the "
+            "block meet at a barrier",
+        )  # fmt: skip
+
+    def find_abandoned_copies(self, thread: Thread) -> None:
+        """A thread ended while copies of its own were under way."""
+        self.find(
+            report.COPY, self.line, f"line {self.line}: thread {thread.label} ends while "
+            "asynchronous copies of its own are under way; wait for them before the end",
+        )  # fmt: skip
+
+    def report(self) -> Report:
+        """Return what was found, in the order of the lines."""
+        for line, text in self._unwritten.values():
+            self.find(report.UNWRITTEN, line, text)
+        found = sorted(self._findings.values(), key=lambda one: (one.line, one.type))
+        return Report(
+            tuple(found), self.num_phases, self.num_accesses, self.shared_bytes,
+            tuple(self.trace or ()),
+        )  # fmt: skip
+
+
+def _remedy(earlier: Touch, mine: Moment, line: int) -> str:
+    """Say what orders two accesses, if anything does."""
+    if earlier.moment.block != mine.block:
+        return "no barrier orders blocks: give each element to one block, or launch twice"
+    if earlier.line == line:
+        return (
+            "both are at one line: give each thread an element of its own, and add the parts up "
+            "after a barrier"
+        )
+    return "nothing between the two lines orders them: put cuda.syncthreads() there"

@@ -1,0 +1,65 @@
+"""What a run of a kernel showed: what is wrong with it, and how it went through memory."""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from microgpt.errors import KernelError
+
+RACE, BARRIER, WARP, BOUNDS = "race", "barrier", "warp", "bounds"
+UNWRITTEN, DOUBLE, UNORDERED, COPY = "unwritten", "double", "unordered", "copy"
+FINDING_TYPES = (RACE, BARRIER, WARP, BOUNDS, UNWRITTEN, DOUBLE, UNORDERED, COPY)
+
+
+class Finding(NamedTuple):
+    """One thing that is wrong with a kernel, where, and what mends it.
+
+    `type` is one of `FINDING_TYPES`; `line` counts in the kernel's file; `text` tells the first
+    of the `times` that it happened at that line.
+    """
+
+    type: str
+    line: int
+    text: str
+    times: int = 1
+
+
+class Access(NamedTuple):
+    """One thread's access to one element: `address` is in bytes, `element` an index of the array.
+
+    `request` counts the accesses of that thread to that array at that line in that phase: the lanes
+    of a warp that are at the same one ask for memory together.
+    """
+
+    block: int
+    thread: int
+    phase: int
+    line: int
+    array: str
+    operation: str  # "read" or "write"
+    element: tuple[int, ...]
+    address: int
+    space: str  # "global", "shared" or "local"
+    itemsize: int
+    request: int
+
+
+@dataclass(frozen=True)
+class Report:
+    """What one launch did.
+
+    `num_phases` is the greatest number of stretches between barriers in a block, `num_accesses` all
+    reads and writes of elements; `shared_bytes` what a block keeps in shared memory. `accesses` is
+    empty unless the launch was traced.
+    """
+
+    findings: tuple[Finding, ...]
+    num_phases: int
+    num_accesses: int
+    shared_bytes: int
+    accesses: tuple[Access, ...] = ()
+
+    def raise_if_wrong(self) -> "Report":
+        """Return the report; raise a KernelError with all findings, if there are any."""
+        if self.findings:
+            raise KernelError("\n".join(f"[{one.type}] {one.text}" for one in self.findings))
+        return self

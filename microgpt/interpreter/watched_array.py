@@ -1,0 +1,213 @@
+"""Arrays as kernels see them: each read and write is checked against bounds and the shadow."""
+
+import math
+from typing import Any
+
+import numpy as np
+
+from microgpt.errors import KernelError
+from microgpt.interpreter import report
+from microgpt.interpreter.shadow import Shadow, Touch, are_unordered
+
+OUTSIDE, PART = -1, -2  # in place of an element's number: there is none, or the index takes a row
+
+
+class WatchedArray:
+    """Memory of a launch, or a row of it.
+
+    `start` is the number of its first element in `flat`, all of the memory. `base` is where that
+    begins in its shadow, in bytes, and `first_address` for the counts of traffic: 0 in global
+    memory, as a GPU aligns what it allocates. An array that is `is_fresh` holds nothing yet.
+    """
+
+    __slots__ = (
+        "base",
+        "data",
+        "dtype",
+        "first_address",
+        "flat",
+        "full_shape",
+        "is_fresh",
+        "is_single",
+        "itemsize",
+        "launch",
+        "name",
+        "ndim",
+        "shadow",
+        "shape",
+        "size",
+        "space",
+        "start",
+    )  # fmt: skip
+
+    def __init__(
+        self, launch: Any, name: str, data: np.ndarray, space: str, shadow: Shadow, base: int,
+        is_fresh: bool,
+    ):  # fmt: skip
+        self.launch, self.name, self.space, self.shadow = launch, name, space, shadow
+        self.base, self.start, self.is_fresh = base, 0, is_fresh
+        self.first_address = base if space == "shared" else 0
+        self.flat, self.full_shape = data.reshape(-1), data.shape
+        self._show(data)
+
+    def _show(self, data: np.ndarray) -> None:
+        self.data, self.shape, self.ndim, self.size = data, data.shape, data.ndim, data.size
+        self.dtype, self.itemsize = data.dtype, data.itemsize
+        self.is_single = data.dtype == np.float32
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    def __getitem__(self, index: Any) -> Any:
+        return read(self, index, self.launch.line)
+
+    def __setitem__(self, index: Any, value: Any) -> None:
+        write(self, index, value, self.launch.line)
+
+    def locate(self, index: Any, line: int) -> int:
+        """Return an element's number in `flat`, `OUTSIDE` or `PART`."""
+        shape = self.shape
+        try:
+            if type(index) is not tuple:
+                if len(shape) != 1:
+                    return PART
+                if 0 <= index < shape[0]:
+                    return self.start + index
+            elif len(index) < len(shape):
+                return PART
+            else:
+                at = 0
+                for i, size in zip(index, shape, strict=True):
+                    if not 0 <= i < size:
+                        break
+                    at = at * size + i
+                else:
+                    return self.start + at
+        except TypeError:  # a slice is not compared with a number
+            return PART
+        except ValueError:
+            raise KernelError(
+                f"line {line}: {self.name} has {self.ndim} axes; got {len(index)} indices; give "
+                "one for each axis"
+            ) from None
+        shown = ", ".join(map(str, index)) if type(index) is tuple else index
+        self.launch.find(
+            report.BOUNDS, line, f"line {line}: thread {self.launch.moment.label} touches "
+            f"{self.name}[{shown}], which does not exist: its shape is {shape}; guard the line "
+            "with `if`, so that threads beyond the end leave it alone",
+        )  # fmt: skip
+        return OUTSIDE
+
+    def part(self, index: Any, line: int) -> "WatchedArray":
+        """Return a row, or another part whose elements lie side by side: the same memory."""
+        key = list(index) if type(index) is tuple else [index]
+        for axis, i in enumerate(key):
+            if type(i) is not slice and not 0 <= i < self.shape[axis]:
+                self.launch.find(
+                    report.BOUNDS, line, f"line {line}: thread {self.launch.moment.label} takes "
+                    f"part {i} of {self.name}, which does not exist: its axis {axis} has "
+                    f"{self.shape[axis]}; guard the line with `if`",
+                )  # fmt: skip
+                key[axis] = 0
+        view = self.data[tuple(key)]
+        if not view.flags.c_contiguous:
+            raise KernelError(
+                f"line {line}: only rows can be taken out of {self.name}; index its elements"
+            )
+        taken = object.__new__(WatchedArray)
+        for slot in WatchedArray.__slots__:
+            setattr(taken, slot, getattr(self, slot))
+        taken._show(view)
+        taken.start += (address_of(view) - address_of(self.data)) // self.itemsize
+        return taken
+
+    def element(self, at: int) -> tuple[int, ...]:
+        """Return the index of element `at` of `flat`, in the array that the kernel was given."""
+        return tuple(int(i) for i in np.unravel_index(at, self.full_shape))
+
+    def element_name(self, at: int) -> str:
+        return f"{self.name}[{', '.join(map(str, self.element(at)))}]"
+
+
+def address_of(data: np.ndarray) -> int:
+    """Return the address of an array's first element."""
+    return int(data.__array_interface__["data"][0])
+
+
+def read(array: Any, index: Any, line: int) -> Any:
+    """Return `array[index]` for the thread that runs; tuples and other arrays read themselves."""
+    if type(array) is not WatchedArray:
+        return array[index]
+    at = array.locate(index, line)
+    if at < 0:
+        return array.part(index, line) if at == PART else array.dtype.type(0)
+    launch, shadow, key = array.launch, array.shadow, array.base + at * array.itemsize
+    moment = launch.moment
+    launch.count_access(line)
+    written = shadow.writes.get(key)
+    if written is None:
+        if array.is_fresh:
+            launch.read_unwritten(array, at, line)
+    elif written.moment is not moment and are_unordered(written.moment, moment):
+        launch.find_race(array, at, "writes", written, "reads", line)
+    for touches, did in ((shadow.atomics, "changes atomically"), (shadow.promises, "")):
+        if key in touches:
+            touch = touches[key]
+            if not did:
+                launch.find_unfinished_copy(array, at, touch, line)
+            elif are_unordered(touch.moment, moment):
+                launch.find_race(array, at, did, touch, "reads", line)
+    seen = shadow.reads.get(key)
+    if seen is None or seen.moment is not moment:
+        if seen is not None:
+            shadow.earlier_reads[key] = seen
+        shadow.reads[key] = Touch(moment, line)
+    if launch.trace is not None:
+        launch.note("read", array, at, line)
+    return array.flat[at]
+
+
+def write(array: Any, index: Any, value: Any, line: int) -> None:
+    """Set `array[index]` for the thread that runs."""
+    if type(array) is not WatchedArray:
+        array[index] = value
+        return
+    at = array.locate(index, line)
+    if at == PART:
+        raise KernelError(
+            f"line {line}: a thread writes one element at a time; {array.name} has {array.ndim} "
+            "axes; give an index for each, and loop over a row"
+        )
+    if at < 0:
+        return
+    launch, shadow, key = array.launch, array.shadow, array.base + at * array.itemsize
+    moment = launch.moment
+    launch.count_access(line)
+    if array.is_single and isinstance(value, float):  # np.float64 is one, np.float32 is not
+        launch.find(
+            report.DOUBLE, line, f"line {line}: {array.name} is float32 and thread {moment.label} "
+            f"writes a float64 to {array.element_name(at)}: a literal or an argument made the line "
+            f"compute in double precision; begin with `f = {array.name}.dtype.type` and write "
+            "`f(0.5)` for 0.5",
+        )  # fmt: skip
+    written = shadow.writes.get(key)
+    if written is not None and are_unordered(written.moment, moment):
+        is_same_value = array.flat[at] == value
+        launch.find_race(array, at, "writes", written, "writes", line, is_same_value)
+    for touches, did in (
+        (shadow.reads, "reads"), (shadow.earlier_reads, "reads"),
+        (shadow.atomics, "changes atomically"),
+    ):  # fmt: skip
+        touch = touches.get(key)
+        if touch is not None and are_unordered(touch.moment, moment):
+            launch.find_race(array, at, did, touch, "writes", line)
+            break
+    shadow.writes[key] = Touch(moment, line)
+    if launch.trace is not None:
+        launch.note("write", array, at, line)
+    array.flat[at] = value
+
+
+def size_of(shape: Any) -> int:
+    """Return the number of elements of a shape, which may be one number."""
+    return int(math.prod(shape)) if isinstance(shape, tuple) else int(shape)
