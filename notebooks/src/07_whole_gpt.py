@@ -527,7 +527,9 @@ board
 mg.widgets.SamplingExplorer(board["1 layer, all parts"], names, sliders=("temperature",), compact=True)
 
 # %% [markdown]
-# Your `rms_norm` can move into a whole GPT in one file: `mg.learn.workbook("my_microgpt.py")`.
+# Your `rms_norm` can move into a whole GPT in one file: `mg.learn.workbook("my_microgpt.py")`. Two more
+# parts of it you now know well enough to write in that file: `mlp`, and `gpt`, which puts all parts
+# together as in the two lines at the top of this page.
 
 # %% [markdown]
 # ## What this does not show
