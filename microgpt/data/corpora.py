@@ -132,6 +132,13 @@ class Corpus:
             replace(self, documents=tuple(line for line in self if line in held_out)),
         )
 
+    def split_distinct(self, val_fraction: float = 0.2) -> tuple["Corpus", "Corpus"]:
+        """Return the split of the corpus without repeated lines: the scoreboard's, and the views'.
+
+        What they measure, and what they ask, is then held out everywhere.
+        """
+        return self.distinct().split(val_fraction)
+
     def _outside_separator(self, cut: int) -> int:
         """Return the position, or the start of the separator that it would cut in two."""
         start = max(0, cut - len(self.separator) + 1)

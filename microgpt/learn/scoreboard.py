@@ -12,13 +12,13 @@ from microgpt.learn.text_losses import losses_of_rows, padded_rows, texts_of, to
 from microgpt.models.ngram import DEFAULT_SMOOTHING, NGram
 from microgpt.models.table_of_logits import TableOfLogits
 from microgpt.nn import Module
+from microgpt.runs import baselines
 from microgpt.tokenizers import CharTokenizer, Tokenizer
 from microgpt.training import Trainer
 from microgpt.training.metrics import Evaluation
 from microgpt.viz.scoreboard import Score, scoreboard_html, scoreboard_lines
 
-NOTHING = "knowing nothing"
-COUNTED = {1: "letters counted", 2: "pairs counted", 3: "triples counted"}
+COUNTED = {n: f"{name} counted" for n, name in baselines.COUNTED.items()}
 
 
 class Scoreboard:
@@ -137,9 +137,9 @@ def scoreboard(
     one byte.
     """
     corpus = load_corpus(corpus) if isinstance(corpus, str) else corpus
-    train, val = corpus.distinct().split(val_fraction)
+    train, val = corpus.split_distinct(val_fraction)
     board = Scoreboard(train, val, corpus.tokenizer())
-    board.add(NOTHING, NGram(board.tokenizer.vocab_size, n=1), parameters=0)
+    board.add(baselines.UNIFORM, NGram(board.tokenizer.vocab_size, n=1), parameters=0)
     for n in range(1, max_n + 1):
         board.add_ngram(n)
     return board
