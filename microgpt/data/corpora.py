@@ -19,6 +19,7 @@ from microgpt.data.text_files import (
     warn_of_mixed_forms,
 )
 from microgpt.errors import Described, FormatError, SettingError, SettingWarning
+from microgpt.plain_text import pluralize
 from microgpt.tokenizers import END_OF_TEXT, BPEMerge, CharTokenizer, Tokenizer, gpt2, train_bpe
 
 # Bundled corpus -> its file and its format.
@@ -69,7 +70,7 @@ class Corpus:
         characters = sum(map(len, self.documents))
         if self.format == "text":
             return f"Corpus({self.name!r}: one text of {characters:,} characters)"
-        lines = f"{len(self):,} line{'s' * (len(self) > 1)}"
+        lines = pluralize(len(self), "line")
         repeats = f", {self.num_repeats:,} of them repeats" if self.num_repeats else ""
         return f"Corpus({self.name!r}: {lines}{repeats}, such as {self[0][:30]!r})"
 
@@ -226,7 +227,7 @@ def _parse(name: str, text: str, format: str, special: bool) -> Corpus:
     if not special and (count := text.count(END_OF_TEXT)):
         warnings.warn(
             SettingWarning(
-                f"{name} holds {END_OF_TEXT} {count:,} time{'s' * (count > 1)}, which is read as "
+                f"{name} holds {END_OF_TEXT} {pluralize(count, 'time')}, which is read as "
                 f"{len(END_OF_TEXT)} characters",
                 "{special} makes it the end of a document",
                 special=True,

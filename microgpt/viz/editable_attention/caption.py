@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from microgpt.plain_text import join_and
+from microgpt.plain_text import join_and, pluralize
 from microgpt.viz.editable_attention.data import MASK, OFF, AttentionEdit, AttentionPicture
 from microgpt.viz.editable_attention.labels import head_name, row_sum, signed, token_name
 from microgpt.viz.formatting import format_prob, quoted
@@ -33,7 +33,7 @@ def _done(picture: AttentionPicture) -> str:
     if picture.num_layers > 1:
         where = f"Layer {edit.layer + 1}, {where[0].lower()}{where[1:]}"
     more = len(picture.edits) - 1
-    before = f" ({more} more change{'s' if more > 1 else ''} before it.)" if more else ""
+    before = f" ({pluralize(more, 'more change')} before it.)" if more else ""
     if edit.row is None or edit.column is None:
         done = "switched off" if edit.action == OFF else "not divided by √D"
         return f"{where}: {done}.{before}"

@@ -2,6 +2,7 @@
 
 from math import exp
 
+from microgpt.plain_text import with_minus
 from microgpt.viz.editable_attention.data import (
     CUT,
     MASK,
@@ -65,12 +66,12 @@ def arithmetic_terms(picture: AttentionPicture) -> list[tuple[str, str]]:
     From the printed numbers one gets the printed weight: exp(scaled − largest) / sum.
     """
     a = picture.arithmetic
-    scaled = HIDDEN_SCORE if a.is_masked else minus(f"{a.scaled:.3f}")
+    scaled = HIDDEN_SCORE if a.is_masked else with_minus(f"{a.scaled:.3f}")
     divided = f"÷ √{a.head_dim}" if a.is_scaled else "not divided"
     return [
-        ("query · key", minus(f"{a.product:.3f}")),
+        ("query · key", with_minus(f"{a.product:.3f}")),
         (divided, scaled),
-        ("minus the row's largest", minus(f"{a.row_max:.3f}")),
+        ("minus the row's largest", with_minus(f"{a.row_max:.3f}")),
         ("e to the power of that", f"{exponential(a):.3f}"),
         ("÷ sum of the row", f"{a.row_sum:.3f}"),
         ("cut to" if a.is_cut else "weight", f"{a.weight:.3f}"),
@@ -82,11 +83,6 @@ def exponential(a: CellArithmetic) -> float:
     return 0.0 if a.is_masked else exp(a.scaled - a.row_max)
 
 
-def minus(number: str) -> str:
-    """Return a formatted number with a minus sign in place of a hyphen."""
-    return number.replace("-", "−")
-
-
 def signed(number: float) -> str:
     """Format a change of a loss with its sign and two decimals."""
-    return minus(f"{number:+.2f}")
+    return with_minus(f"{number:+.2f}")

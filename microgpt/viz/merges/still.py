@@ -2,9 +2,10 @@
 
 from itertools import groupby
 
+from microgpt.plain_text import pluralize
 from microgpt.viz.drawing import MARGIN, Circle, Drawing, Line, Rect, Text
 from microgpt.viz.merges.boxes import has_small_boxes
-from microgpt.viz.merges.caption import count_of, question
+from microgpt.viz.merges.caption import question
 from microgpt.viz.merges.curve import LINE_NAMES, X_NAME, Y_NAME, Point, length_chart
 from microgpt.viz.merges.data import MergedText, TokenBox
 from microgpt.viz.merges.tree import BAR_PADDING, merge_text, merge_width, token_facts
@@ -34,8 +35,8 @@ def draw_merges(merged: MergedText) -> Drawing:
     height = max(PLOT_HEIGHT + 44, BYTE_HEIGHT + BAR_HEIGHT * merged.levels)
     drawing = Drawing(WIDTH, columns_top + height + 20)
     drawing.add_question(question(merged))
-    counts = count_of(len(merged.boxes), "token")
-    counts += f" of {count_of(merged.num_bytes, 'byte')}"
+    counts = pluralize(len(merged.boxes), "token")
+    counts += f" of {pluralize(merged.num_bytes, 'byte')}"
     drawing.add(Text(RIGHT, 36, counts, "end", fill="ink2"))
     for number, row in enumerate(shown):
         for index, box, left, width in row:

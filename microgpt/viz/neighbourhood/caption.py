@@ -1,5 +1,6 @@
 """The sentences of the neighbourhood: what the map keeps, what the vowels show, what swaps cost."""
 
+from microgpt.plain_text import pluralize, with_minus
 from microgpt.viz.formatting import distinct_decimals
 from microgpt.viz.neighbourhood.data import EmbeddingMap, VowelCosine
 from microgpt.viz.neighbourhood.label_layout import name_of
@@ -12,9 +13,7 @@ WORDS = {2: "two", 3: "three", 4: "four", 5: "five", 6: "six", 7: "seven", 8: "e
 
 def question(shown: EmbeddingMap) -> str:
     """Return the question that the view answers."""
-    when = (
-        f"after {shown.step:,} step{'s' * (shown.step != 1)}" if shown.step else "before training"
-    )
+    when = f"after {pluralize(shown.step, 'step')}" if shown.step else "before training"
     return f"Which letters are near {name_of(shown.chosen_label)} {when}?"
 
 
@@ -38,7 +37,7 @@ def share_text(share: float) -> str:
 def signed(number: float, decimals: int) -> str:
     """Return a number with a real minus sign; what rounds to 0 has none."""
     text = f"{number:.{decimals}f}"
-    return text.lstrip("-") if float(text) == 0 else text.replace("-", "−")
+    return text.lstrip("-") if float(text) == 0 else with_minus(text)
 
 
 def _projection_sentence(shown: EmbeddingMap) -> str:
@@ -64,7 +63,7 @@ def _vowel_sentence(vowels: VowelCosine | None) -> str:
     if vowels is None:
         return ""
     mean, low, high = (
-        text.replace("-", "−")
+        with_minus(text)
         for text in distinct_decimals(vowels.mean, vowels.low, vowels.high, decimals=2)
     )
     verdict = "no claim about vowels."

@@ -5,6 +5,7 @@ from functools import lru_cache
 
 import numpy as np
 
+from microgpt.plain_text import with_minus
 from microgpt.viz.axis import value_ticks
 from microgpt.viz.formatting import in_quotes
 from microgpt.viz.neighbourhood.data import EmbeddingMap
@@ -135,4 +136,4 @@ def position(shown: EmbeddingMap, x: float, y: float) -> Point:
 def axis_ticks(low: float, extent: float) -> list[tuple[float, str]]:
     """Return the ticks of an axis: their share of its length, and their numbers."""
     ticks = value_ticks(low, low + extent, 4)
-    return [((tick - low) / extent, f"{tick:g}".replace("-", "−")) for tick in ticks]
+    return [((tick - low) / extent, with_minus(f"{tick:g}")) for tick in ticks]

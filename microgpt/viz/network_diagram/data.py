@@ -8,6 +8,7 @@ from functools import cached_property
 
 import numpy as np
 
+from microgpt.plain_text import pluralize
 from microgpt.viz.axis import percent_axis
 from microgpt.viz.formatting import format_prob, in_quotes, visible
 from microgpt.viz.forward_pass.marks import Square, hinton_squares
@@ -108,14 +109,9 @@ def context_label(label: str) -> str:
     return "start" if label == BOS_LABEL else visible(label)
 
 
-def plural(count: int, noun: str) -> str:
-    """Return a number with its noun."""
-    return f"{count:,} {noun}" + "s" * (count != 1)
-
-
 def question(shown: NetworkPass) -> str:
     """Return the question that the view answers."""
-    letters = plural(len(shown.tokens), shown.unit)
+    letters = pluralize(len(shown.tokens), shown.unit)
     verb = "does" if len(shown.tokens) == 1 else "do"
     return f"How {verb} {letters} become {len(shown.labels):,} probabilities?"
 
@@ -125,8 +121,9 @@ def box_texts(shown: NetworkPass) -> tuple[tuple[str, str, tuple[str, ...]], ...
     T, C = shown.embeddings.shape
     N, H, V = shown.num_inputs, len(shown.hidden), len(shown.labels)
     return (
-        ("Embeddings", f"{T} × {C} = {N}", (f"{plural(T, 'row')} of the table", f"wte ({V}, {C})",
-                                               f"full square: {shown.largest_embedding:.2f}")),
+        ("Embeddings", f"{T} × {C} = {N}", (f"{pluralize(T, 'row')} of the table",
+                                            f"wte ({V}, {C})",
+                                            f"full square: {shown.largest_embedding:.2f}")),
         ("Hidden layer", f"{H}", (f"each from all {N}:", f"c_fc ({H}, {N})",
                                   f"+ bias ({H},)", "then tanh", "full square: 1")),
         ("Logits", f"{V}", (f"each from all {H}:", f"lm_head ({V}, {H})", f"+ bias ({V},)",
@@ -144,7 +141,7 @@ def network_caption(shown: NetworkPass) -> str:
     label = shown.labels[int(shown.probs.argmax())]
     leader = "the end" if label == BOS_LABEL else in_quotes(visible(label))
     return (
-        f"{plural(T, shown.unit)} → {T} × {C} = {shown.num_inputs} numbers side by side → "
+        f"{pluralize(T, shown.unit)} → {T} × {C} = {shown.num_inputs} numbers side by side → "
         f"{len(shown.hidden)} → {len(shown.labels)} logits → {len(shown.labels)} probabilities. "
         f"Here {leader} leads with {format_prob(float(shown.probs.max()))}. The network has "
         f"{shown.num_parameters:,} parameters."

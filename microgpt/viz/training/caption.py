@@ -4,6 +4,7 @@ from math import isnan
 
 import numpy as np
 
+from microgpt.plain_text import pluralize
 from microgpt.viz.formatting import format_perplexity
 from microgpt.viz.training.progress import Snapshot, TrainingProgress
 from microgpt.viz.training.wording import (
@@ -137,7 +138,7 @@ def _without_held_out(progress: TrainingProgress) -> str:
 
 def _so_far(progress: TrainingProgress, last: Snapshot) -> str:
     """Say where the last loss of an unfinished run lies."""
-    when = f"After {last.step:,} step{'s' * (last.step != 1)}" if last.step else "Before training"
+    when = f"After {pluralize(last.step, 'step')}" if last.step else "Before training"
     meaning = perplexity_in_words(progress, last.loss)
     sentence = f"{when} its held-out loss is {format_loss(last.loss)}, {meaning}"
     uniform = f"knowing nothing ({format_loss(progress.uniform_loss)})"

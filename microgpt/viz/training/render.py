@@ -3,6 +3,7 @@
 from functools import lru_cache
 from math import exp, inf
 
+from microgpt.plain_text import pluralize
 from microgpt.viz.formatting import visible
 from microgpt.viz.html import Markup, Rendered, join, percent, tag
 from microgpt.viz.origin_marks import origin_legend, origin_mark
@@ -42,7 +43,7 @@ def render_training(progress: TrainingProgress, before: TrainingProgress | None 
 def status_line(progress: TrainingProgress, with_time: bool = True) -> str:
     """Return the status, the steps done and how long they took, in words."""
     done = f"{progress.steps_done:,}"
-    steps = f"{progress.steps:,} step{'s' * (progress.steps != 1)}"
+    steps = pluralize(progress.steps, "step")
     time = (
         f" in {format_seconds(progress.seconds)}" if with_time and progress.seconds >= 0.05 else ""
     )
