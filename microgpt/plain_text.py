@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
+BOS_LABEL = "⟨BOS⟩"  # the text of the BOS token; pictures show it as the start or the end
 _JUSTIFY = {"l": str.ljust, "r": str.rjust}
 
 

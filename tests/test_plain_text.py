@@ -29,9 +29,9 @@ def test_only_one_is_singular():
     assert numbers == ["0 more steps", "1 more step", "2 more steps", "1,000 more steps"]
 
 
-@pytest.mark.parametrize("by_hand", ['replace("-", "−")', "{'s' *", "{'s' if", '"s" * ('])
-def test_nothing_counts_or_signs_by_hand(by_hand):
-    """Words and signs are formatted here alone."""
+@pytest.mark.parametrize("by_hand", ['replace("-", "−")', "{'s' *", "{'s' if", '"⟨BOS⟩"'])
+def test_nothing_is_written_by_hand(by_hand):
+    """Counts, minus signs and the BOS token are written here alone."""
     package = Path(plain_text.__file__).parent
     files = [path for path in package.rglob("*.py") if path.name != "plain_text.py"]
     assert not [path for path in files if by_hand in path.read_text("utf-8")]

@@ -182,6 +182,11 @@ class Corpus:
         return label
 
 
+def as_corpus(corpus: Corpus | str) -> Corpus:
+    """Return the corpus, or load the one of that name."""
+    return load_corpus(corpus) if isinstance(corpus, str) else corpus
+
+
 def load_corpus(
     name: str | Path | None = None,
     *,

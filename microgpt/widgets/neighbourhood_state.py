@@ -8,6 +8,7 @@ import numpy as np
 from microgpt.config.checks import check_integer
 from microgpt.data import Corpus
 from microgpt.errors import TokenError
+from microgpt.plain_text import BOS_LABEL
 from microgpt.viz.formatting import in_quotes, visible
 from microgpt.viz.neighbourhood import END_LABEL, EmbeddingMap, MapLetter, OtherLetter, VowelCosine
 from microgpt.widgets.embedding_geometry import (
@@ -151,7 +152,7 @@ def start_state(corpus: Corpus, n_embd: int, steps: int, seed: int) -> Neighbour
 @lru_cache(maxsize=4)
 def _labels(corpus: Corpus) -> tuple[str, ...]:
     tokenizer = corpus_windows(corpus)[0]
-    signs = {" ": BLANK, "⟨BOS⟩": END_LABEL}
+    signs = {" ": BLANK, BOS_LABEL: END_LABEL}
     texts = map(tokenizer.token_text, range(tokenizer.vocab_size))
     return tuple(signs.get(text) or visible(text) for text in texts)
 

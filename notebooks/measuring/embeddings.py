@@ -7,7 +7,7 @@ import numpy as np
 
 import microgpt as mg
 
-THOUSANDTHS = 1000  # small differences are told in thousandths of a nat
+from .claim import THOUSANDTHS, train_and_held_out
 
 CLAIMS = {
     "id_as_quantity": "loss with the index in the alphabet, less that with ten learned numbers",
@@ -30,8 +30,7 @@ CLAIMS = {
 
 def measure(cells: Any, seed: int) -> dict[str, float]:
     """The effect of each claim for one seed: another fifth is held out, other weights are drawn."""
-    names = np.random.default_rng(seed).permutation(list(cells.names))
-    held_out, train = names[: len(names) // 5], names[len(names) // 5 :]
+    train, held_out = train_and_held_out(cells.names, seed)
     data, held = cells.windows_of(train), cells.windows_of(held_out)
 
     def loss(model: Any, **settings: Any) -> float:

@@ -10,10 +10,9 @@ import numpy as np
 
 from microgpt.plain_text import pluralize
 from microgpt.viz.axis import percent_axis
-from microgpt.viz.formatting import format_prob, in_quotes, visible
+from microgpt.viz.formatting import format_prob, quoted, visible
 from microgpt.viz.forward_pass.marks import Square, hinton_squares
 
-BOS_LABEL, END_LABEL = "⟨BOS⟩", "end"
 HIDDEN_COLUMNS, LOGIT_COLUMNS, STRIP_COLUMNS = 8, 9, 10
 MAX_LETTERS = 60  # logits with a letter above each
 NUM_PROBS = 5
@@ -68,7 +67,7 @@ class NetworkPass:
     def logit_rows(self) -> list[tuple[list[str], list[Square]]]:
         """Rows of labels with the squares of their logits, all on one scale."""
         largest = self.largest_logit
-        labels = [short_label(label) for label in self.labels]
+        labels = [visible(label) for label in self.labels]
         has_labels = len(labels) <= MAX_LETTERS
         return [
             (
@@ -94,19 +93,9 @@ class NetworkPass:
         order = np.argsort(-self.probs, kind="stable")[:NUM_PROBS].tolist()
         end = self.axis_end
         return [
-            (short_label(self.labels[i]), float(self.probs[i] / end), format_prob(self.probs[i]))
+            (visible(self.labels[i]), float(self.probs[i] / end), format_prob(self.probs[i]))
             for i in order
         ]
-
-
-def short_label(label: str) -> str:
-    """Return a token's label on the picture; that of BOS is what it means there."""
-    return END_LABEL if label == BOS_LABEL else visible(label)
-
-
-def context_label(label: str) -> str:
-    """Return the label of a token of the context, where the BOS token stands before the start."""
-    return "start" if label == BOS_LABEL else visible(label)
 
 
 def question(shown: NetworkPass) -> str:
@@ -138,8 +127,7 @@ def box_texts(shown: NetworkPass) -> tuple[tuple[str, str, tuple[str, ...]], ...
 def network_caption(shown: NetworkPass) -> str:
     """Return the sizes on the way, and which token leads."""
     T, C = shown.embeddings.shape
-    label = shown.labels[int(shown.probs.argmax())]
-    leader = "the end" if label == BOS_LABEL else in_quotes(visible(label))
+    leader = quoted(shown.labels[int(shown.probs.argmax())])
     return (
         f"{pluralize(T, shown.unit)} → {T} × {C} = {shown.num_inputs} numbers side by side → "
         f"{len(shown.hidden)} → {len(shown.labels)} logits → {len(shown.labels)} probabilities. "

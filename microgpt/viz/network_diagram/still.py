@@ -1,13 +1,13 @@
 """The still picture of the network: the same four boxes in one row."""
 
 from microgpt.viz.drawing import MARGIN, Drawing, Line, Rect, Text
+from microgpt.viz.formatting import visible_input
 from microgpt.viz.forward_pass.still_graphics import draw_squares
 from microgpt.viz.network_diagram.data import (
     HIDDEN_COLUMNS,
     LOGIT_COLUMNS,
     NetworkPass,
     box_texts,
-    context_label,
     question,
 )
 
@@ -72,7 +72,7 @@ def _draw_strips(drawing: Drawing, shown: NetworkPass, x: float) -> None:
     for index, (label, squares) in enumerate(zip(shown.tokens, shown.strips, strict=True)):
         y, columns = GRAPHIC_TOP + STRIP * index, max(one.column for one in squares) + 1
         drawing.add(Rect(x, y, TILE, TILE, "well", radius=6))
-        name = context_label(label)
+        name = visible_input(label)
         size = 16 if len(name) == 1 else 13
         drawing.add(Text(x + TILE / 2, y + 20, name, "middle", size))
         cell = min((INNER - TILE - 8) / columns, STRIP / (squares[-1].row + 1))
