@@ -528,8 +528,7 @@ mg.widgets.SamplingExplorer(board["1 layer, all parts"], names, sliders=("temper
 
 # %% [markdown]
 # Your `rms_norm` can move into a whole GPT in one file: `mg.learn.workbook("my_microgpt.py")`. Two more
-# parts of it you now know well enough to write in that file: `mlp`, and `gpt`, which puts all parts
-# together as in the two lines at the top of this page.
+# of its parts are for you to write there: `mlp`, and `gpt`, which puts all parts together.
 
 # %% [markdown]
 # ## What this does not show
