@@ -3,9 +3,11 @@
 import numpy as np
 
 from microgpt.learn.bundled.probabilities import softmax, sums_to_one
-from microgpt.learn.bundled.softmax_mistakes import floored_probs, overflows, was_clipped
+from microgpt.learn.bundled.softmax_mistakes import overflows, was_clipped
 from microgpt.learn.exercise import CommonMistake, Example, Exercise, Property
 from microgpt.learn.messages import message_section
+
+HIGHEST_LOGIT = 700.0  # e to it is a float: a common kind of clipping
 
 
 def temperature(logits, T):
@@ -117,7 +119,7 @@ TEMPERATURE = Exercise(
         ),
         CommonMistake(
             "clipped",
-            lambda logits, T: floored_probs(logits / T),
+            lambda logits, T: softmax(np.minimum(logits / T, HIGHEST_LOGIT)),
             _mistakes["clipped"],
             matches=lambda result, logits, T: was_clipped(result, logits / T),
         ),

@@ -157,8 +157,8 @@ def _segment_html(
     text, change = segment.label(view), ""
     if not is_base and segment.num_tokens == 1 and old_picked not in (None, view.picked_rank):
         change = "gp" if segment.is_picked else "gu" if segment.rank == old_picked else ""
-    size = BASE_SIZE if is_base or segment.num_tokens > 1 else NOW_SIZE
-    size *= BOLD if segment.is_picked else 1
+    plain_size = BASE_SIZE if is_base or segment.num_tokens > 1 else NOW_SIZE
+    size = plain_size * (BOLD if segment.is_picked else 1.0)
     title = None
     if slot is None:
         title = text if segment.num_tokens > 1 else f"{text}: {format_prob(width)}"
