@@ -2,7 +2,7 @@
 
 from microgpt.plain_text import pluralize
 from microgpt.viz.html import Markup, Rendered, join, tag
-from microgpt.viz.merges.boxes import render_boxes
+from microgpt.viz.merges.boxes import render_boxes, render_key
 from microgpt.viz.merges.caption import merges_caption, question
 from microgpt.viz.merges.curve import render_curve
 from microgpt.viz.merges.data import MergedText
@@ -22,6 +22,7 @@ def render_merges(merged: MergedText, before: MergedText | None = None) -> Rende
         title,
         _figures(merged),
         render_boxes(merged, before),
+        render_key(),
         render_curve(merged),
         render_tree(merged),
     )

@@ -15,7 +15,8 @@ from microgpt.viz.forward_pass.marks import Square, hinton_squares
 
 HIDDEN_COLUMNS, LOGIT_COLUMNS, STRIP_COLUMNS = 8, 9, 10
 MAX_LETTERS = 60  # logits with a letter above each
-NUM_PROBS = 5
+MIN_PROBS, MAX_PROBS = 5, 18  # tokens listed, between these all above an equal share
+ROUNDING = 1e-6  # relative: equal probabilities may differ by so much
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,18 +64,26 @@ class NetworkPass:
         """The numbers of the hidden layer as squares; 1, the end of tanh, fills its cell."""
         return hinton_squares(self.hidden, HIDDEN_COLUMNS, 1.0)
 
+    @property
+    def logit_columns(self) -> int:
+        """How many logits stand in a row.
+
+        The last row has room behind its last token: that one is the end, a word of two cells.
+        """
+        return LOGIT_COLUMNS + (len(self.labels) % LOGIT_COLUMNS == 0)
+
     @cached_property
     def logit_rows(self) -> list[tuple[list[str], list[Square]]]:
         """Rows of labels with the squares of their logits, all on one scale."""
-        largest = self.largest_logit
+        largest, columns = self.largest_logit, self.logit_columns
         labels = [visible(label) for label in self.labels]
         has_labels = len(labels) <= MAX_LETTERS
         return [
             (
-                labels[start : start + LOGIT_COLUMNS] if has_labels else [],
-                hinton_squares(self.logits[start : start + LOGIT_COLUMNS], LOGIT_COLUMNS, largest),
+                labels[start : start + columns] if has_labels else [],
+                hinton_squares(self.logits[start : start + columns], columns, largest),
             )
-            for start in range(0, len(labels), LOGIT_COLUMNS)
+            for start in range(0, len(labels), columns)
         ]
 
     @property
@@ -87,10 +96,19 @@ class NetworkPass:
         """The probability of each token if all are equal."""
         return 1 / len(self.probs)
 
+    @property
+    def num_above(self) -> int:
+        """How many tokens are more probable than if all were equal."""
+        return int((self.probs > self.equal_share * (1 + ROUNDING)).sum())
+
     @cached_property
     def prob_rows(self) -> list[tuple[str, float, str]]:
-        """The most probable tokens: label, share of the axis, probability."""
-        order = np.argsort(-self.probs, kind="stable")[:NUM_PROBS].tolist()
+        """The most probable tokens: label, share of the axis, probability.
+
+        They are all those above an equal share, but at least MIN_PROBS and at most MAX_PROBS.
+        """
+        count = min(max(self.num_above, MIN_PROBS), MAX_PROBS)
+        order = np.argsort(-self.probs, kind="stable")[:count].tolist()
         end = self.axis_end
         return [
             (visible(self.labels[i]), float(self.probs[i] / end), format_prob(self.probs[i]))
@@ -120,7 +138,8 @@ def box_texts(shown: NetworkPass) -> tuple[tuple[str, str, tuple[str, ...]], ...
         ("Probabilities", f"{V}", ("softmax of the logits;",
                                    f"the {len(shown.prob_rows)} largest",
                                    f"axis: 0 to {shown.axis_end:.0%}".replace("%", " %"),
-                                   f"line: 1/{V} = {format_prob(shown.equal_share)}")),
+                                   f"line: 1/{V} = {format_prob(shown.equal_share)},",
+                                   f"{shown.num_above} lie above it")),
     )  # fmt: skip
 
 

@@ -5,7 +5,6 @@ from microgpt.viz.forward_pass.svg import squares_svg
 from microgpt.viz.html import Markup, Rendered, join, percent, tag
 from microgpt.viz.network_diagram.data import (
     HIDDEN_COLUMNS,
-    LOGIT_COLUMNS,
     STRIP_COLUMNS,
     NetworkPass,
     box_texts,
@@ -63,16 +62,15 @@ def _hidden(shown: NetworkPass) -> Markup:
 
 
 def _logits(shown: NetworkPass) -> Markup:
-    rows = []
+    rows, columns = [], shown.logit_columns
     for labels, squares in shown.logit_rows:
         if labels:
-            padding = [""] * (LOGIT_COLUMNS - len(labels))
-            rows.append(
-                tag("div", *(tag("span", label) for label in (*labels, *padding)),
-                    css_class="letters")
-            )  # fmt: skip
-        rows.append(squares_svg(squares, LOGIT_COLUMNS))
-    return tag("div", *rows, css_class="logits")
+            spans = [
+                tag("span", label, css_class="word" if len(label) > 1 else "") for label in labels
+            ]
+            rows.append(tag("div", *spans, css_class="letters"))
+        rows.append(squares_svg(squares, columns))
+    return tag("div", *rows, css_class="logits", style=f"--columns:{columns}")
 
 
 def _probs(shown: NetworkPass) -> Markup:

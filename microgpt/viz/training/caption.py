@@ -10,7 +10,7 @@ from microgpt.viz.training.progress import Snapshot, TrainingProgress
 from microgpt.viz.training.wording import (
     format_loss,
     format_stderr,
-    is_worse_than_blind,
+    is_worse_than_uniform,
     perplexity_in_words,
 )
 
@@ -180,7 +180,7 @@ def _result(progress: TrainingProgress) -> list[str]:
     its_loss = f"its loss on held-out {progress.text_noun}s"
     loss = f"{format_loss(last.loss)}{format_stderr(last.stderr)}"
     meaning = perplexity_in_words(progress, last.loss)
-    if is_worse_than_blind(progress, last.loss):
+    if is_worse_than_uniform(progress, last.loss):
         meaning = f": it is {meaning}"
     else:
         meaning = f", a perplexity of {format_perplexity(last.loss)}: {meaning}"

@@ -14,7 +14,7 @@ from microgpt.viz.training.columns import NUM_WAITING, Column, Sample, columns
 from microgpt.viz.training.progress import TrainingProgress
 from microgpt.viz.training.wording import (
     STEPS_NOTE,
-    is_worse_than_blind,
+    is_worse_than_uniform,
     legend_texts,
     perplexity_in_words,
 )
@@ -148,7 +148,7 @@ def _columns(progress: TrainingProgress, style: str) -> Markup:
     cells = columns(progress)
     labels = [sample.label for column in cells for sample in column.samples]
     what = f"perplexity: like choosing among so many {progress.unit}s"
-    if any(is_worse_than_blind(progress, snapshot.loss) for snapshot in progress.evaluated):
+    if any(is_worse_than_uniform(progress, snapshot.loss) for snapshot in progress.evaluated):
         worst = perplexity_in_words(progress, inf)
         what += f"; above {progress.vocab_size:,}, {worst}"
     written = f"{progress.text_noun}s sampled at T = {progress.temperature:g}"
