@@ -64,7 +64,7 @@ def test_the_chain_is_the_one_on_the_blackboard():
         "query · key = 0.724",
         "0.724 ÷ √4 = 0.362",
         "0.362 − 0.362 = 0",
-        "e^(0) = 1",
+        "e^0 = 1",
         "1 ÷ 1.549 = 0.646",
     ]
 
@@ -94,6 +94,7 @@ def value(text):
     text = re.sub(r"× 10([⁰¹²³⁴⁵⁶⁷⁸⁹]+)", lambda m: "*1e" + m[1].translate(SUPERSCRIPTS), text)
     text = re.sub(r"10([⁰¹²³⁴⁵⁶⁷⁸⁹]+)", lambda m: "1e" + m[1].translate(SUPERSCRIPTS), text)
     text = re.sub(r"√(\d+)", r"sqrt(\1)", text).replace("÷", "/").replace("−", "-")
+    text = re.sub(r"\be\^0", "exp(0)", text)
     text = re.sub(r"\be\^", "exp", text)
     return eval(text, {"sqrt": sqrt, "exp": exp})
 
@@ -171,6 +172,15 @@ def test_what_prints_the_same_hardly_changes(rise):
         assert numbers[1] != numbers[2]
         assert numbers[3] != "0.00"
     assert "-0.00" not in caption + render_attention(shown).html.replace("−", "-")
+
+
+def test_a_bar_says_what_it_was_only_where_that_is_another_number():
+    shown = picture(probs=(0.2, 0.5, 0.3), now=(0.2, 0.5002, 0.2998), edits=[MASKED])
+    assert "was" not in re.findall(r"<em>(\w+)", render_attention(shown).html)
+    shown = picture(probs=(0.2, 0.5, 0.3), now=(0.2, 0.52, 0.28), edits=[MASKED])
+    assert re.findall(r"<em>([^<]+)", render_attention(shown).html) == [
+        "was 50.0 %", "was 30.0 %",
+    ]  # fmt: skip
 
 
 def test_a_switched_off_head_has_no_largest_weight():

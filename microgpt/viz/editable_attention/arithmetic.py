@@ -29,6 +29,7 @@ class Step(NamedTuple):
     def plain(self) -> str:
         """The equation where nothing can be raised: e^(−0.3) = 0.741."""
         power = f"^({self.power})" if self.power else ""
+        power = "^0" if self.power == "0" else power
         start = "" if "=" in self.text + self.result else f"{self.label} = "
         return f"{start}{self.text}{power}{self.result}"
 

@@ -141,16 +141,16 @@ def _guess(picture: AttentionPicture, before: AttentionPicture | None) -> Markup
 
 def _bar(picture: AttentionPicture, row: GuessRow, end: float, old: float) -> Markup:
     is_target, now, unedited = row.token == picture.target, row.now / end, row.before / end
-    changed = abs(row.now - row.before) > MOVES / 10
     label = f"{row.count:,} more" if row.token is None else visible(picture.labels[row.token])
     moves = abs(old - now) > MOVES
     style = f"width:{percent(now)}" + (f";--l0:0%;--w0:{percent(old)}" if moves else "")
     track = [tag("i", css_class="now" + " gl" * moves, style=style)]
     if picture.edits:
         track.append(tag("u", css_class="unedited", style=f"width:{percent(unedited)}"))
-    value = [tag("span", format_prob(row.now))]
-    if changed:
-        value.append(tag("em", f"was {format_prob(row.before)}"))
+    now_text, before_text = format_prob(row.now), format_prob(row.before)
+    value = [tag("span", now_text)]
+    if now_text != before_text:
+        value.append(tag("em", f"was {before_text}"))
     if is_target:
         value.append(tag("b", "◀ true", css_class="true"))
     return tag(
