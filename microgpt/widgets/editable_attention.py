@@ -102,7 +102,9 @@ class EditableAttention(Panel):
             description="Layer",
         )
         heads = [(str(head + 1), head) for head in range(config.n_head)]
-        self.head_select = ipywidgets.Dropdown(options=[*heads, ("all", ALL_HEADS)], description="Head")
+        self.head_select = ipywidgets.Dropdown(
+            options=[*heads, ("all", ALL_HEADS)], description="Head"
+        )
         self.row_box = ipywidgets.BoundedIntText(min=1, max=1, description="Row")
         self.column_box = ipywidgets.BoundedIntText(min=1, max=1, description="Column")
         self.cells = ipywidgets.ToggleButtons(options=["row 1, column 1"])

@@ -196,7 +196,11 @@ def test_a_switched_off_head_has_no_largest_weight():
 def test_a_row_still_adds_up_to_1_only_if_nothing_else_changed_it():
     alone = picture(edits=[MASKED])
     assert "and the row still adds up to 1.00." in attention_caption(alone)
-    for earlier in (AttentionEdit(CUT, 0, 0, 2, 0), AttentionEdit(OFF, 0), AttentionEdit(OFF, 0, 0)):
+    for earlier in (
+        AttentionEdit(CUT, 0, 0, 2, 0),
+        AttentionEdit(OFF, 0),
+        AttentionEdit(OFF, 0, 0),
+    ):
         weights = np.full((2, 3, 3), 0.09)
         both = picture(weights=weights, edits=[earlier, MASKED])
         caption = attention_caption(both)
@@ -243,8 +247,8 @@ def test_no_caption_answers_what_is_to_be_found():
 def test_a_masked_cell_stands_beside_a_heavier_one_that_matters_less():
     small = picture(effects=EFFECTS, edits=[AttentionEdit(MASK, 0, 0, 2, 0)], **after(0.3, 0.1))
     assert attention_caption(small).endswith(
-        "head 2 has more weight on “b”, 0.81 against 0.20, but masking that changes the guess less, "
-        "by +0.05 against +0.10."
+        "head 2 has more weight on “b”, 0.81 against 0.20, but masking that changes the guess "
+        "less, by +0.05 against +0.10."
     )
     large = picture(
         effects=EFFECTS, edits=[AttentionEdit(MASK, 0, 1, 2, 1)], head=1, **after(0.3, 0.05)

@@ -18,7 +18,7 @@ HUGE = 1e9  # scores from here on are those of masked cells
 
 
 class Step(NamedTuple):
-    """An equation: `text`, then `power` as an exponent, then `result`; `label` says what it does."""
+    """An equation: `text`, `power` as an exponent, `result`; `label` says what it does."""
 
     label: str
     text: str

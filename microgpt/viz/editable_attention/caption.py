@@ -57,7 +57,9 @@ def _row(picture: AttentionPicture) -> str:
     last = picture.edits[-1] if picture.edits else None
     if last is not None and not _is_shown(picture, last):
         layer = f"layer {picture.layer + 1}, " if picture.num_layers > 1 else ""
-        part = "layer" if last.layer != picture.layer else "cell" if last.row is not None else "head"
+        part = (
+            "layer" if last.layer != picture.layer else "cell" if last.row is not None else "head"
+        )
         return f"That {part} is not in the picture, which shows {layer}{shown_name(picture)}."
     if last is None or last.row is None or last.column is None:
         return _sum_of_row(picture, picture.row)
@@ -128,9 +130,7 @@ def _guess(picture: AttentionPicture) -> str:
             reason = ": with one layer, only the last row leads to the guess"
         return f"The guess does not change{reason}."
     if before == now or signed(picture.rise) == "0.00":
-        return (
-            f"The guess hardly changes: {target} has {now}, a negative log-likelihood of {nll}."
-        )
+        return f"The guess hardly changes: {target} has {now}, a negative log-likelihood of {nll}."
     up, down = ("rises", "falls") if picture.rise < 0 else ("falls", "rises")
     return (
         f"{_capitalized(target)} {up} from {before} to {now}: its negative log-likelihood {down} "

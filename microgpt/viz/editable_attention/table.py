@@ -22,7 +22,8 @@ class HeadRow:
 class HeldOut:
     """Every head of a layer on `num_texts` of `num_held_out` texts, evenly spaced.
 
-    `equal` are the weights of equal shares. `unscaled_rise` is the rise of the mean loss if no head divides by √D.
+    `equal` are the weights of equal shares. `unscaled_rise` is the rise of the mean loss if no head
+    divides by √D.
     """
 
     num_texts: int
