@@ -128,6 +128,12 @@ def test_each_equation_holds_as_it_is_printed(is_scaled, is_masked):
         assert value(result) == round(weight, 3)
 
 
+def test_the_largest_score_of_a_row_minus_itself_is_0_however_it_is_rounded():
+    a = replace(ARITHMETIC, product=0.7254, scaled=0.3627, row_max=0.3627, row_sum=1.549)
+    texts = [step.plain for step in arithmetic_steps(a)]
+    assert texts[2:4] == ["0.362 − 0.362 = 0", "e^0 = 1"]
+
+
 def test_all_heads_show_their_mean_and_the_equations_name_their_head():
     assert arithmetic_title(picture()) == "c looks at b, head 1"
     everything = picture(head=None)
@@ -189,7 +195,8 @@ def test_a_switched_off_head_has_no_largest_weight():
     assert "0.00" not in attention_caption(off)
     faint = np.zeros((2, 3, 3))
     faint[:, 2] = 0.001
-    caption = attention_caption(picture(weights=faint, edits=[AttentionEdit(OFF, 0, 1)], head=0))
+    caption = attention_caption(picture(weights=faint, edits=[AttentionEdit(UNSCALED, 0, 0)]))
+    assert "The row of “c” adds up to 0.00." in caption
     assert "largest weight" not in caption
 
 
