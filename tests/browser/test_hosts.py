@@ -108,6 +108,10 @@ def test_each_button_of_the_triangle_lies_over_its_cell(show, views, name):
         assert len(buttons) == len(cells) > 0
         for button, cell in zip(buttons, cells, strict=True):
             assert button == pytest.approx(cell, abs=0.5)
+        page.locator(".mg-over button").first.hover()
+        page.wait_for_timeout(200)  # until the background has changed
+        colour = "item => getComputedStyle(item).backgroundColor"
+        assert page.locator(".mg-over button").first.evaluate(colour) == "rgba(0, 0, 0, 0)"
         page.close()
 
 
