@@ -53,6 +53,9 @@ def _has_shape(answer, x, *weights):
     return None if got == x.shape else Mismatch(f"shape {got}", f"shape {x.shape}")
 
 
+_quantities = message_section("quantities")
+
+
 def _heads_stay_apart(answer, x, wq, wk, wv, wo, n_head):
     """Change the last head's rows of wv: the first D features stay, since wo is the identity."""
     D = len(wv) // n_head
@@ -61,7 +64,7 @@ def _heads_stay_apart(answer, x, wq, wk, wv, wo, n_head):
     before = answer(x, wq, wk, wv, wo, n_head)[:, :D]
     after = answer(x, wq, wk, changed, wo, n_head)[:, :D]
     same = before.shape == after.shape and np.allclose(before, after, rtol=0, atol=1e-12)
-    return None if same else Mismatch(after, before)
+    return None if same else Mismatch(after, before, quantity=_quantities["first_head"])
 
 
 def _sees_no_future(answer, x, *weights):
@@ -69,7 +72,7 @@ def _sees_no_future(answer, x, *weights):
     changed[-1] += 1.0 + np.arange(x.shape[1])
     before, after = answer(x, *weights)[:-1], answer(changed, *weights)[:-1]
     same = before.shape == after.shape and np.allclose(before, after, rtol=0, atol=1e-12)
-    return None if same else Mismatch(after, before)
+    return None if same else Mismatch(after, before, quantity=_quantities["other_rows"])
 
 
 def _is_refused(answer, *arguments):
