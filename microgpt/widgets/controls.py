@@ -97,7 +97,8 @@ class LabeledSlider:
         which could overwrite a key pressed in the meantime.
         """
         steps = round((number - self.slider.min) / self.step)
-        return min(round(self.slider.min + steps * self.step, 3), self.slider.max)
+        position = round(self.slider.min + steps * self.step, 3)
+        return min(max(position, self.slider.min), self.slider.max)
 
     @property
     def value(self) -> float:
@@ -130,6 +131,19 @@ class LabeledSlider:
                 self._value = min(self._value, box_maximum)
                 self._in_box = min(self._in_box, box_maximum)
                 self.slider.max, self.box.max = slider_maximum, box_maximum
+
+    def set_grid(self, minimum: float, maximum: float, step: float) -> None:
+        """Set the ends and the step of the slider; the box takes any number up to `maximum`."""
+        if (self.slider.min, self.slider.max, self.step) == (minimum, maximum, step):
+            return
+        with self._guard:
+            self.step = step
+            self.slider.step = self.box.step = step
+            if minimum > self.slider.max:  # never, for a moment, a minimum above the maximum
+                self.slider.max, self.slider.min = maximum, minimum
+            else:
+                self.slider.min, self.slider.max = minimum, maximum
+            self.box.max = maximum
 
 
 def button(

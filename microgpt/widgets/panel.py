@@ -182,7 +182,8 @@ class Panel:
             return
         self._drawn = state, now
         self.caption, self.error = message or rendered.caption, ""
-        self.picture.value = f'<div class="mg {self.view_id}-view">{rendered.html}</div>'
+        refused = " mg-refused" if message else ""
+        self.picture.value = f'<div class="mg {self.view_id}-view{refused}">{rendered.html}</div>'
         lines = escape(self.caption).replace(" %", "\u00a0%")  # a sign stays with its number
         self.caption_box.value = f'<p class="mg-say">{lines}</p>'
 

@@ -28,6 +28,7 @@ def is_the_result(exercise, function, result):
     return values_equal(value, result.got, 1e-6)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("exercise", FUNCTIONS, ids=lambda exercise: exercise.id)
 def test_got_is_the_result_for_the_input_or_is_named(exercise):
     for mistake in exercise.common_mistakes:
