@@ -50,6 +50,8 @@ class ResidualLedger(Panel):
     Raises TokenError for characters that the model cannot read, SettingError for other settings.
     """
 
+    dims_refused = True
+
     def __init__(
         self,
         model: ModelLike = "names",

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable
+from html import escape
 from typing import Any
 
 import nbformat
@@ -12,6 +13,7 @@ from .criteria import METADATA_KEY
 from .percent_source import ANSWER_PREFIX, METADATA
 
 MAX_BYTES = 500_000
+WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 MASKED_PREFIXES = (ANSWER_PREFIX, "shows:")  # of tags of cells whose output answers a prediction
 MASK_TEXT = "Hidden until you run this cell."
 MASK = {"text/plain": MASK_TEXT, "text/html": f"<p><em>{MASK_TEXT}</em></p>"}
@@ -49,13 +51,19 @@ def is_masked(tags: Iterable[str]) -> bool:
 
 
 def clean_output(output: Any) -> Any:
-    """The output with its text and its PNG, or else its HTML; None if nothing is left of it."""
+    """The output with its text and its PNG, or else its HTML; None if nothing is left of it.
+
+    The sentence of a view that is gone becomes HTML, too: as a plain text its lines would be broken
+    inside words.
+    """
     if output.output_type == "stream":
         return nbformat.v4.new_output("stream", name=output.name, text=output.text)
     if output.output_type == "error":
         return output
     formats = ("text/plain", "image/png" if "image/png" in output.data else "text/html")
     data = {mime: output.data[mime] for mime in formats if mime in output.data}
+    if WIDGET_VIEW in output.data and list(data) == ["text/plain"]:
+        data["text/html"] = f"<p>{escape(data['text/plain'])}</p>"
     return nbformat.v4.new_output(output.output_type, data=data) if data else None
 
 

@@ -441,13 +441,13 @@ print("such beginnings of held-out names:", *(name[:3] for name in held_out[:5])
 effects = removals(trained, [name[:3] for name in held_out[:100]])
 labels = {"token_embedding": "token", "position_embedding": "position"}
 labels |= {"h.0.attn.out": "attention 1", "h.0.mlp.out": "MLP 1"}
-print("                  mean size     same  within")
-print("part         contribution  fall  sign a tenth")
+print("                mean size        same   within")
+print("part         contribution  fall  sign  a tenth")
 for part, (contribution, fall) in effects.items():
     near = (abs(fall - contribution) <= 0.1 * abs(contribution)).mean()
     same = (np.sign(fall) == np.sign(contribution)).mean()
-    means = f"{abs(contribution).mean():9.2f} {abs(fall).mean():9.2f}"
-    print(f"{labels[part]:12} {means} {same:6.0%} {near:7.0%}")
+    means = f"{abs(contribution).mean():12.2f} {abs(fall).mean():5.2f}"
+    print(f"{labels[part]:12} {means} {same:5.0%} {near:8.0%}")
 
 # %% tags=["answer:07.remove"]
 exact, opposite = [], []

@@ -330,6 +330,7 @@ def test_blanks_alone_are_refused_as_other_characters_are(view_type, names):
     letters = ALPHABET
     assert view.caption == f"This model's vocabulary has no “␣”: it has {letters}."
     assert view.state.text == "kath"
+    assert "mg-refused" in view.picture.value
 
 
 def test_the_picture_of_before_is_dimmed_while_a_text_is_refused(view):
