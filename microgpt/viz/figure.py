@@ -13,7 +13,9 @@ from microgpt.viz.looks import in_dark_theme, light_theme_colour
 LABEL_POINTS = 9.4  # 13 pixels, the size of labels
 DPI = 110  # of the picture in a notebook
 CSS_CLASS = "mg-plot"
-FRAME = f"max-width:100%;height:auto;border:1px solid {light_theme_colour('hair')};border-radius:10px"
+FRAME = (
+    f"max-width:100%;height:auto;border:1px solid {light_theme_colour('hair')};border-radius:10px"
+)
 DARK = "filter:invert(.9) hue-rotate(180deg)"  # the card's ground becomes that of dark cards
 
 

@@ -73,9 +73,10 @@ def _set_to_zero(rows: list[tuple[int, tuple[int, ...]]], array: np.ndarray) -> 
 
 
 def _remove_biases(t: Trace, model: GPT, rows: list[int]) -> None:
-    """Take out, at the last position in rows of a batch, the biases that are added to the residual stream or after it.
+    """Take out, in rows of a batch, the biases that are added to the residual stream or after it.
 
-    They are those of the output matrices and of the norms at its start and at its end.
+    They are those of the output matrices and of the norms at its start and at its end; they go at
+    the last position alone.
     """
     if not rows:
         return

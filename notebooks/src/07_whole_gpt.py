@@ -110,6 +110,8 @@ mg.learn.check("07.layer_norm", layer_norm)
 # What is correct now runs in a model with that norm, for ten steps of training.
 
 # %%
+from IPython.display import display
+
 for norm, function in {"rms_norm": rms_norm, "layer_norm": layer_norm}.items():
     if mg.learn.check(f"07.{norm}", function):
         config = mg.GPTConfig.microgpt(vocab_size=size, norm=norm.replace("_", ""))

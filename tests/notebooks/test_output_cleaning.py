@@ -75,3 +75,15 @@ def test_outputs_that_cannot_be_committed(text, message):
     cell = nbformat.v4.new_code_cell("1", id="x", outputs=[output])
     with pytest.raises(FormatError, match=message):
         output_cleaning.to_bytes(nbformat.v4.new_notebook(cells=[cell]), "00_test")
+
+
+def test_the_sentence_of_a_view_that_is_gone_breaks_between_words():
+    data = {
+        "application/vnd.jupyter.widget-view+json": {"model_id": "a"},
+        "text/plain": "“<b>” leads.",
+    }
+    output = output_cleaning.clean_output(nbformat.v4.new_output("display_data", data=data))
+    assert output.data == {"text/plain": "“<b>” leads.", "text/html": "<p>“&lt;b&gt;” leads.</p>"}
+    assert output_cleaning.clean_output(output).data == output.data
+    plain = nbformat.v4.new_output("execute_result", data={"text/plain": "3"}, execution_count=1)
+    assert set(output_cleaning.clean_output(plain).data) == {"text/plain"}

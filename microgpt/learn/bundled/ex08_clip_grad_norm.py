@@ -74,9 +74,8 @@ def _keeps_direction(answer, grads, max_norm):
         return mismatch
     product = sum(float((a * b).sum()) for a, b in zip(clipped, grads, strict=True))
     is_same = product >= (1 - 1e-5) * _length(clipped) * _length(grads) > 0
-    return None if is_same else Mismatch(
-        clipped, clip_grad_norm(grads, max_norm)[0], quantity=_quantities["clipped"]
-    )
+    expected = clip_grad_norm(grads, max_norm)[0]
+    return None if is_same else Mismatch(clipped, expected, quantity=_quantities["clipped"])
 
 
 def _is_short(answer, grads, max_norm):

@@ -48,8 +48,7 @@ def in_dark_theme(selector: str, declarations: str) -> str:
     light = ",".join(f"{host} *" for host in LIGHT_HOSTS)
     rule = f"{{{declarations}}}"
     return (
-        f"{dark}{rule}\n"
-        f"@media (prefers-color-scheme:dark){{{selector}:not(:is({light})){rule}}}\n"
+        f"{dark}{rule}\n@media (prefers-color-scheme:dark){{{selector}:not(:is({light})){rule}}}\n"
     )
 
 

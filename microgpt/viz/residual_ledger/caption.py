@@ -58,12 +58,12 @@ def _largest(picture: LedgerPicture) -> str:
     ]
     largest, smallest = max(shares, key=lambda s: s[0]), min(shares, key=lambda s: s[0])
     named = [largest] * (largest[0] > 0) + [smallest] * (smallest[0] < 0)
-    clauses = [f"{part_name(picture, *which)} {signed(share)}" for share, *which in named]
-    if not clauses:
-        return ""
-    clauses[0] = clauses[0].replace(" " + signed(named[0][0]), f" contributes {signed(named[0][0])}")
+    clauses, verb = [], " contributes"
+    for share, *which in named:
+        clauses.append(f"{part_name(picture, *which)}{verb} {signed(share)}")
+        verb = ""
     sentence = ", ".join(clauses)
-    return f"{sentence[0].upper()}{sentence[1:]}."
+    return f"{sentence[0].upper()}{sentence[1:]}." if sentence else ""
 
 
 def _held(picture: LedgerPicture) -> str:
@@ -115,8 +115,8 @@ def size_caption(picture: SizePicture) -> str:
     weights = FLOAT_BYTES * size.total
     return (
         f"{size.total:,} parameters: {where}. Weights {format_storage(weights)}; to train with "
-        f"AdamW {format_storage(TRAINING_ARRAYS * weights)}, for weights, gradients and two running "
-        "means of these."
+        f"AdamW {format_storage(TRAINING_ARRAYS * weights)}, for weights, gradients and two "
+        "running means of these."
     )
 
 

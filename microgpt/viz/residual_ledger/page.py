@@ -172,8 +172,8 @@ def _key(picture: LedgerPicture) -> Markup:
         entries.append(tag("span", tag("i", css_class="run"), "running total"))
     if picture.without:
         lost = (
-            f"how far the difference falls if the model runs without it at the last {picture.unit}; "
-            "these do not add up"
+            "how far the difference falls if the model runs without it at the last "
+            f"{picture.unit}; these do not add up"
         )
         entries.append(tag("span", tag("i", css_class="lost"), lost))
     return tag("div", *entries, css_class="key")

@@ -1,4 +1,4 @@
-"""What a card shows as got is the answer's result for the input that it shows, or says what it is."""
+"""What a card shows as got is the answer's result for the input shown, or it says what it is."""
 
 import copy
 
