@@ -70,10 +70,9 @@ class ResidualLedger(Panel):
         if text is None:
             texts = held_out_texts(self.source, model, corpus)
             text = opening_text(texts) or self.source.tokenizer.default_prompt
-        is_preset = isinstance(size, str)
-        config = PRESETS[size] if is_preset else self.source.model.config
+        config = PRESETS[size] if isinstance(size, str) else self.source.model.config
         state = first_state(self.source, text, size_of(config))
-        if is_preset:
+        if isinstance(size, str):
             state = state.with_tab(SIZE)
         own = [] if isinstance(model, str) else [(THIS_MODEL, YOUR_MODEL)]
         self.models = [*own, *((name, name) for name in BUNDLED)]

@@ -59,8 +59,8 @@ def _largest(picture: LedgerPicture) -> str:
     largest, smallest = max(shares, key=lambda s: s[0]), min(shares, key=lambda s: s[0])
     named = [largest] * (largest[0] > 0) + [smallest] * (smallest[0] < 0)
     clauses, verb = [], " contributes"
-    for share, *which in named:
-        clauses.append(f"{part_name(picture, *which)}{verb} {signed(share)}")
+    for share, part, index in named:
+        clauses.append(f"{part_name(picture, part, index)}{verb} {signed(share)}")
         verb = ""
     sentence = ", ".join(clauses)
     return f"{sentence[0].upper()}{sentence[1:]}." if sentence else ""
