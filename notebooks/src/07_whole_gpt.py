@@ -91,7 +91,7 @@ mg.learn.check("07.rms_norm", rms_norm)
 # %% [markdown]
 # ### Your turn: GPT-2's norm
 #
-# GPT-2 has LayerNorm. It first moves the mean of a row to 0, then divides. At last each of the C numbers
+# GPT-2 has LayerNorm. It first moves the mean of a row to 0, then divides. Then each of the C numbers
 # gets a learned weight and bias.
 #
 # Exercise, 6 minutes. `layer_norm(x, weight, bias, eps=1e-5) -> y`, with x and y (…, C), weight and
@@ -344,8 +344,8 @@ for name, before in alike.items():
 #
 # In the last two rows of the board, norms made little difference: the cell after the next prints how
 # much. But these models started with small parameters, with a spread of 0.08. Now let them start three
-# times as large, with 0.25. Which of the two will still learn? Training them takes about a quarter of a
-# minute.
+# times as large, with 0.25. Will they still learn, with norms and without? Training both takes about a
+# quarter of a minute.
 
 # %% tags=["experiment"]
 def build_large(norm, seed=0):
@@ -395,8 +395,8 @@ for added in (0, 5):
 
 # %% [markdown]
 # The difference of two logits, the **logit difference**, stays: it is the logarithm of how many times more
-# probable one token is than the other. The view below is a ledger of it. Follow the running total from
-# top to bottom: it ends at the logit difference that the model computed. Token and position go through a
+# probable one token is than the other. The view below, a *ledger*, lists each part's contribution. Follow
+# the running total from top to bottom: it ends at the difference that the model computed. Token and position go through a
 # norm together; its scale, the number that it multiplies by, is held fixed. A click opens attention into
 # its heads, or the MLP into its *neurons*, the numbers between its two matrices.
 
@@ -604,8 +604,8 @@ board
 # seeds. On five seeds, residual connections and norms help one layer as well; for the MLP, no difference
 # is seen after so few steps.
 #
-# Four times as long in training, the model with one layer and all parts can write. Turn the temperature,
-# and press *Next letter* until a name ends.
+# Trained four times as long, the model with one layer and all parts can write. Turn the temperature, and
+# press *Next letter* until a name ends.
 
 # %%
 writer = train_one(build_one_layer(), 400)
