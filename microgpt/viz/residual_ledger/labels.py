@@ -98,7 +98,7 @@ def probability_ratio(picture: LedgerPicture) -> tuple[str, str]:
     """Return the ratio of the two probabilities as a figure, and what it is."""
     odds, second = picture.odds, quoted_pair(picture)[1]
     number = f"{odds:,.0f}" if odds >= 1000 else f"{odds:.3g}" if odds >= 0.001 else f"{odds:.1e}"
-    power = minus(f"{picture.difference:.2f}")
+    power = with_minus(f"{picture.difference:.2f}")
     return f"{number} times", f"the probability of {second}: 2.718 to the power {power}"
 
 
