@@ -396,9 +396,9 @@ for added in (0, 5):
 # %% [markdown]
 # The difference of two logits, the **logit difference**, stays: it is the logarithm of how many times more
 # probable one token is than the other. The view below, a *ledger*, lists each part's contribution. Follow
-# the running total from top to bottom: it ends at the difference that the model computed. Token and position go through a
-# norm together; its scale, the number that it multiplies by, is held fixed. A click opens attention into
-# its heads, or the MLP into its *neurons*, the numbers between its two matrices.
+# the running total from top to bottom: it ends at the logit difference that the model computed. Token and
+# position go through a norm together; its scale, the number that it multiplies by, is held fixed. A click
+# opens attention into its heads, or the MLP into its *neurons*, the numbers between its two matrices.
 
 # %%
 mg.widgets.ResidualLedger(trained, names, text=beginning, removal=False, size=False)
