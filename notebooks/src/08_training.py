@@ -30,7 +30,8 @@ print(f"{len(train):,} names to train on, {len(held_out):,} held out and never t
 # ## Which loss do you report?
 #
 # A training of 1,000 steps, with one name per step, has three losses that you could report. One is that
-# of the last name. Another is the mean of the last hundred. The third is that of all held-out names.
+# of the last name. Another is the mean of the last hundred. The third is that of a thousand held-out
+# names.
 
 # %% tags=["experiment"]
 def build(seed=42, **settings):
@@ -48,7 +49,7 @@ print(f"{build().parameter_count():,} parameters")
 single, last, evaluation = three_losses()
 print(f"the last name:             {last[-1]:.2f}")
 print(f"mean of the last hundred:  {statistics.mean(last):.2f}")
-print(f"all held-out names:        {evaluation}")
+print(f"a thousand held-out names: {evaluation}")
 print(f"one name differs from the mean by {statistics.stdev(last):.2f}, as a standard deviation")
 
 # %% [markdown]
