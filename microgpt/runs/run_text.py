@@ -63,6 +63,21 @@ class RunText:
             return shuffled
         return targets
 
+    def rows_in_words(self) -> tuple[str, str]:
+        """Return what the training and the held-out losses of snapshots are means over.
+
+        Such as "256 of 5,969 training names" or "32 stretches of the training text".
+        """
+        names = []
+        pairs = ((self.training, self._data.train), (self.held_out, self._data.validation))
+        for kind, ((tokens, _), texts) in zip(("training", "held-out"), pairs, strict=True):
+            if self._data.is_lines:
+                names.append(f"{len(tokens):,} of {len(texts):,} {kind} lines")
+            else:
+                rows = f"{len(tokens)} stretch{'es' * (len(tokens) != 1)}"
+                names.append(f"{rows} of {tokens.shape[1]} letters of the {kind} text")
+        return names[0], names[1]
+
     def count_baselines(self) -> tuple[Baseline, ...]:
         """Count the training text; measure on the held-out rows."""
         if self._data.is_lines:
