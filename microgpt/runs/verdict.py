@@ -108,7 +108,9 @@ def judge(history: LossHistory) -> Verdict:
 
 
 def _hundredths(losses: np.ndarray | float) -> np.ndarray:
-    return np.round(100 * np.asarray(losses, float))
+    """Return losses in hundredths, rounded as a text with two decimals is: 2.675 becomes 267."""
+    decimals = [round(float(loss), 2) for loss in np.ravel(losses)]
+    return np.round(np.multiply(100, decimals)).reshape(np.shape(losses))
 
 
 def _shown(hundredths: float) -> str:

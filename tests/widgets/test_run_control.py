@@ -8,6 +8,7 @@ from waiting import wait_until
 
 import microgpt as mg
 from microgpt.runs import TrainingRun
+from microgpt.widgets import run_control
 from microgpt.widgets.run_control import RunControl
 
 RUN_IDS = itertools.count()
@@ -42,6 +43,23 @@ def test_in_the_foreground_it_runs_to_its_end():
     assert changes[-1] == "finished"
     control.start()
     assert run.done == 5
+
+
+def test_the_seconds_of_a_step_are_measured_without_the_first(monkeypatch):
+    now = [0.0]
+
+    class Timed(StandIn):
+        def advance(self):
+            super().advance()
+            now[0] += 60.0 if self.done == 1 else 0.5  # the first compiles
+
+    monkeypatch.setattr(run_control.time, "monotonic", lambda: now[0])
+    few, _, _ = control_of(Timed(run_control.MEASURED_STEPS), live=False)
+    few.start()
+    assert few.seconds_per_step is None
+    enough, _, _ = control_of(Timed(run_control.MEASURED_STEPS + 5), live=False)
+    enough.start()
+    assert enough.seconds_per_step == pytest.approx(0.5)
 
 
 def test_step_makes_exactly_one():

@@ -2,7 +2,6 @@
 
 import textwrap
 
-from microgpt.moving_average import mean_of
 from microgpt.viz.drawing import MARGIN, Circle, Drawing, Line, Rect, Text
 from microgpt.viz.flight_recorder.chart import (
     HEADERS,
@@ -13,6 +12,7 @@ from microgpt.viz.flight_recorder.chart import (
 )
 from microgpt.viz.flight_recorder.flight import Flight
 from microgpt.viz.flight_recorder.render import (
+    EMPTY,
     NEAR_END,
     QUESTION,
     SAMPLE_LENGTH,
@@ -21,6 +21,7 @@ from microgpt.viz.flight_recorder.render import (
     legend,
     position_line,
     short_group,
+    snapshot_losses,
     status_line,
 )
 from microgpt.viz.flight_recorder.scales import Curve
@@ -30,13 +31,14 @@ WIDTH, TOP = 720, 94
 LEFT, RIGHT = MARGIN + 84.0, 460.0  # of the plot
 SIDE = 484.0  # where the snapshot stands
 SIDE_LETTERS, BOLD_LETTERS = 34, 27  # of a line there
-# Colour, width and whether dashed, of each group of weights.
-RATIO_STROKES = (
-    ("data", 2.0, False), ("good", 2.0, True), ("ink2", 1.0, False), ("data3", 1.0, True),
+# Colour, width and pattern of each group of weights, as in the live view.
+RATIO_STROKES: tuple[tuple[str, float, dict[str, bool]], ...] = (
+    ("data", 2.0, {}), ("good", 1.75, {"dashed": True}), ("ink", 1.75, {"dotted": True}),
+    ("ink2", 1.25, {}),
 )  # fmt: skip
 LEGEND_COLOURS = {
-    "raw-line": "data3", "line": "data", "diamond": "data", "ref-line": "ink3",
-    "other-line": "ink2",
+    "raw-line": "data3", "line": "data", "diamond": "data", "dot": "data", "ref-line": "ink3",
+    "other-line": "ink2", "cut-up": "ink",
 }  # fmt: skip
 
 
@@ -47,15 +49,31 @@ def draw_flight_still(flight: Flight) -> Drawing:
     status = f"{flight.text_name}, {flight.run_name}; {status_line(flight)}"
     drawing.add(Text(MARGIN, 58, status, fill="ink2"))
     x = float(MARGIN)
-    for mark, name in legend(flight):
-        colour, dashed = LEGEND_COLOURS[mark], mark in ("ref-line", "other-line")
-        line = Line(((x, 76), (x + 12, 76)), colour, 2.0, dashed)
-        drawing.add(_diamond(x + 6, 76) if mark == "diamond" else line)
+    chart = flight_chart(flight)
+    for mark, name in legend(flight, bool(chart.cuts)):
+        drawing.add(_legend_mark(mark, x))
         drawing.add(Text(x + 18, 80.5, name, fill="ink2"))
-        x += 18 + 7.0 * len(name) + 16
-    _draw_chart(drawing, flight, flight_chart(flight))
+        x += 18 + 6.4 * len(name) + 16
+    _draw_chart(drawing, flight, chart)
     _draw_snapshot(drawing, flight)
     return drawing
+
+
+def _legend_mark(mark: str, x: float) -> Line | Circle:
+    if mark == "diamond":
+        return _diamond(x + 6, 76)
+    if mark == "dot":
+        return Circle(x + 6, 76, 3.0, "data")
+    if mark == "cut-up":
+        return _cut(x + 6, 72, is_above=True)
+    is_dashed = mark in ("ref-line", "other-line")
+    return Line(((x, 76), (x + 12, 76)), LEGEND_COLOURS[mark], 2.0, is_dashed)
+
+
+def _cut(x: float, y: float, is_above: bool) -> Line:
+    """Return the triangle for values beyond the edge of a row at `y`."""
+    height = 6.0 if is_above else -6.0
+    return Line(((x - 4, y + height), (x + 4, y + height), (x, y)), "ink", 0.5, fill="ink")
 
 
 def _diamond(x: float, y: float, size: float = 4.5) -> Line:
@@ -67,9 +85,9 @@ def _draw_chart(drawing: Drawing, flight: Flight, chart: FlightChart) -> None:
     def at(x: float, y: float) -> tuple[float, float]:
         return LEFT + (RIGHT - LEFT) * x, TOP + y
 
-    def draw(points: Curve, colour: str, width: float, dashed: bool = False) -> None:
+    def draw(points: Curve, colour: str, width: float, **pattern: bool) -> None:
         if len(points) > 1:
-            drawing.add(Line(tuple(at(*point) for point in points), colour, width, dashed))
+            drawing.add(Line(tuple(at(*point) for point in points), colour, width, **pattern))
 
     for text, top in zip(headers(flight), HEADERS, strict=True):
         drawing.add(Text(MARGIN, TOP + top + 13, text, fill="ink2"))
@@ -77,11 +95,14 @@ def _draw_chart(drawing: Drawing, flight: Flight, chart: FlightChart) -> None:
     for i, name in enumerate(flight.groups):
         y = float(TOP + HEADERS[-1] + 9)
         short = short_group(name)
-        drawing.add(Line(((x, y), (x + 12, y)), *RATIO_STROKES[i]))
+        colour, width, pattern = RATIO_STROKES[i]
+        drawing.add(Line(((x, y), (x + 12, y)), colour, width, **pattern))
         drawing.add(Text(x + 16, y + 4, short, fill="ink2"))
         x += 16 + 7.0 * len(short) + 8
     for label in chart.labels:
-        drawing.add(Text(LEFT - 8, TOP + label.y + 4.5, label.text, "end", fill="ink2"))
+        drawing.add(Text(LEFT - 12, TOP + label.y + 4.5, label.text, "end", fill="ink2"))
+    for label_y, y in chart.leaders:
+        drawing.add(Line(((LEFT - 10, TOP + label_y), (LEFT, TOP + y)), "ink3"))
     for y in chart.grid:
         drawing.add(Line((at(0, y), at(1, y))))
     for y in (*chart.baselines, *([] if chart.clip is None else [chart.clip])):
@@ -92,9 +113,12 @@ def _draw_chart(drawing: Drawing, flight: Flight, chart: FlightChart) -> None:
     for points in (chart.smooth, chart.lr, chart.norm_smooth):
         draw(points, "data", 2.0)
     for i, points in enumerate(chart.ratios):
-        draw(points, *RATIO_STROKES[i])
+        colour, width, pattern = RATIO_STROKES[i]
+        draw(points, colour, width, **pattern)
     for x, y in chart.held_out:
         drawing.add(_diamond(*at(x, y), size=3.5))
+    drawing.add(*(Circle(*at(x, y), 1.75, "data") for x, y in chart.training))
+    drawing.add(*(_cut(*at(x, y), is_above) for x, y, is_above in chart.cuts))
     if chart.cursor is not None:
         for top, bottom in ROWS:
             drawing.add(Line((at(chart.cursor, top), at(chart.cursor, bottom)), "mark", 1.5))
@@ -107,18 +131,15 @@ def _draw_chart(drawing: Drawing, flight: Flight, chart: FlightChart) -> None:
 def _draw_snapshot(drawing: Drawing, flight: Flight) -> None:
     snapshot, y = flight.snapshot, TOP + 12.0
     if snapshot is None:
-        drawing.add(Text(SIDE, y, "Press Start.", weight="bold"))
-        _draw_lines(drawing, flight.duration, y + 20)
+        for line in EMPTY:
+            y = _draw_lines(drawing, line, y) + 4
         return
     drawing.add(Text(SIDE, y, f"at step {snapshot.step:,}", weight="bold", fill="mark"))
     drawing.add(Text(SIDE, y + 18, position_line(flight), fill="ink2"))
     y += 54
-    figures = [(f"{snapshot.held_out:.2f}", "held-out")]
-    if snapshot.step:
-        loss = flight.mean_before(flight.curves.losses, snapshot.step)
-        figures.insert(0, (f"{loss:.2f}", f"loss, mean of {mean_of(snapshot.step)}"))
-    for x, (number, name) in zip((SIDE, SIDE + 118), figures, strict=False):
-        drawing.add(Text(x, y, number, size=24, weight="light"), Text(x, y + 18, name, fill="ink2"))
+    for x, (loss, name, _) in zip((SIDE, SIDE + 118), snapshot_losses(snapshot), strict=False):
+        number = Text(x, y, f"{loss:.2f}", size=24, weight="light")
+        drawing.add(number, Text(x, y + 18, name, fill="ink2"))
     y = _draw_lines(drawing, feels_like(flight, snapshot.held_out), y + 42)
     drawing.add(Text(SIDE, y + 14, f"it writes, at T = {flight.temperature:g}:", fill="ink2"))
     drawing.add(Rect(SIDE - 8, y + 24, WIDTH - MARGIN - SIDE + 8, 106, "well", radius=6))
