@@ -159,7 +159,7 @@ class FlightState:
     def _note(self) -> str:
         if self.typed is None:
             return ""
-        return f"There is no snapshot at step {self.typed:,}, but at step {self.shown_step:,}."
+        return f"There is no snapshot at step {self.typed:,}; the nearest is this."
 
     def flight(self) -> Flight:
         """Return what is drawn."""

@@ -2,6 +2,7 @@
 
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
 
 from microgpt.backends import LOCK
@@ -11,6 +12,7 @@ from microgpt.widgets.workers import Worker
 
 REDRAW_SECONDS = 0.1
 MEASURED_STEPS = 10  # after the first since Start, which may compile
+MEASURED_PICTURES = 50  # at least five seconds: those before them count no more
 YIELD_SECONDS = 1e-4  # slept between steps, so that callbacks of panels get the lock
 
 
@@ -20,7 +22,7 @@ class RunControl:
     `status` is "ready", "running", "paused", "stopped", "finished" or "failed"; a run that was
     stopped or has failed (`error` says why) does not go on. Without a `cell` the run is made in the
     foreground. `on_error(error)` gets what nobody expected. `seconds_per_step` is measured from the
-    run's own steps, pictures included; None before `MEASURED_STEPS` of them.
+    run's latest steps, pictures included; None before `MEASURED_STEPS` of them.
     """
 
     def __init__(
@@ -106,16 +108,18 @@ class RunControl:
         self.on_change()
 
     def _advance_until(self, stop: threading.Event) -> None:
-        drawn_at, started, made = float("-inf"), 0.0, 0
+        drawn_at, made = float("-inf"), 0
+        measured: deque[tuple[float, int]] = deque(maxlen=MEASURED_PICTURES)
         while not stop.is_set() and not self.run.is_finished:
             self.run.advance()
             time.sleep(YIELD_SECONDS)
             made += 1
-            if made == 1:
-                started = time.monotonic()
-            elif made > MEASURED_STEPS:
-                self.seconds_per_step = (time.monotonic() - started) / (made - 1)
             if time.monotonic() - drawn_at > REDRAW_SECONDS:
+                drawn_at = time.monotonic()
+                measured.append((drawn_at, made))
+                since, before = measured[0]
+                if made - before >= MEASURED_STEPS:
+                    self.seconds_per_step = (drawn_at - since) / (made - before)
                 self.on_change()
                 drawn_at = time.monotonic()
 

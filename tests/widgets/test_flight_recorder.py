@@ -295,7 +295,7 @@ def test_a_step_without_a_snapshot_goes_to_the_nearest_and_says_so(finished):
     slider, box = finished.slider.slider, finished.slider.box
     box.value = 2
     box.value = steps[index + 1] - 1
-    said = f"There is no snapshot at step {steps[index + 1] - 1}, but at step {steps[index + 1]}."
+    said = f"There is no snapshot at step {steps[index + 1] - 1}; the nearest is this. At step"
     assert slider.value == box.value == steps[index + 1]
     assert finished.caption.startswith(said)
     box.value = 2

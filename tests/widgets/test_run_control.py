@@ -45,21 +45,21 @@ def test_in_the_foreground_it_runs_to_its_end():
     assert run.done == 5
 
 
-def test_the_seconds_of_a_step_are_measured_without_the_first(monkeypatch):
-    now = [0.0]
+def test_the_seconds_of_a_step_are_those_of_the_latest_steps(monkeypatch):
+    now, measured = [0.0], run_control.MEASURED_STEPS
 
     class Timed(StandIn):
         def advance(self):
             super().advance()
-            now[0] += 60.0 if self.done == 1 else 0.5  # the first compiles
+            now[0] += 60.0 if self.done == 1 else 2.0 if self.done < 100 else 0.5
 
     monkeypatch.setattr(run_control.time, "monotonic", lambda: now[0])
-    few, _, _ = control_of(Timed(run_control.MEASURED_STEPS), live=False)
-    few.start()
-    assert few.seconds_per_step is None
-    enough, _, _ = control_of(Timed(run_control.MEASURED_STEPS + 5), live=False)
-    enough.start()
-    assert enough.seconds_per_step == pytest.approx(0.5)
+    measured_after = {}
+    for steps in (measured, measured + 1, 90, 300):
+        control, _, _ = control_of(Timed(steps), live=False)
+        control.start()
+        measured_after[steps] = control.seconds_per_step
+    assert measured_after == {measured: None, measured + 1: 2.0, 90: 2.0, 300: 0.5}
 
 
 def test_step_makes_exactly_one():

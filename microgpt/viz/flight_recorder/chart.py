@@ -18,10 +18,10 @@ from microgpt.viz.flight_recorder.scales import (
     thin_positions,
 )
 
-LOSS, LR, NORM, RATIO = (20, 164), (186, 208), (230, 272), (294, 350)  # top and bottom of the rows
+LOSS, LR, NORM, RATIO = (20, 158), (180, 202), (224, 266), (288, 340)  # top and bottom of the rows
 ROWS = (LOSS, LR, NORM, RATIO)
-HEADERS = (0, 167, 211, 275)  # top of the line above each row
-HEIGHT = 370  # with the numbers of the time line
+HEADERS = (0, 161, 205, 269)  # top of the line above each row
+HEIGHT = 360  # with the numbers of the time line
 LABEL_HEIGHT = 15
 TICK_INSET = 6  # of the middle of a number from the edge of its row
 NORM_RANGE, RATIO_RANGE = (0.1, 10.0), (0.001, 0.1)
@@ -103,7 +103,7 @@ def flight_chart(flight: Flight) -> FlightChart:
             *(line_labels := _line_labels(flight, baselines)),
             Label(LR[0] + 4, f"{lr.high:.2g}" if len(curves) else ""),
             Label(LR[1] - 2, "0" if len(curves) else ""),
-            *(Label(_tick_y(norm, tick), f"{tick:g}") for tick in norm.ticks()),
+            *(Label(_tick_y(norm, tick), np.format_float_positional(tick, trim="-")) for tick in norm.ticks()),
             *(Label(_tick_y(ratio, tick), f"{100 * tick:g} %") for tick in ratio.ticks()),
         ),
         leaders=tuple((label.y, y) for label, y in zip(line_labels, baselines, strict=True)),

@@ -69,7 +69,7 @@ def legend(flight: Flight, has_cuts: bool = False) -> list[tuple[str, str]]:
     entries = [
         ("raw-line", "each step" if every == 1 else f"one step in {every:,}"),
         ("line", f"mean of {MEAN_OF}"), ("dot", "training"), ("diamond", "held-out"),
-        ("ref-line", "to compare with"),
+        ("ref-line", "baselines"),
     ]  # fmt: skip
     if flight.other is not None:
         entries.append(("other-line", f"{flight.other.name}, mean of {MEAN_OF}"))
@@ -263,8 +263,8 @@ def flight_table(flight: Flight) -> str:
     training_rows, held_out_rows = flight.rows
     notes = (
         f"The held-out losses, those of the dashed lines too, are means over {held_out_rows}, the "
-        f"training losses over {training_rows}: the same for all snapshots, and others than those "
-        "of a score board with another split.",
+        f"training losses over {training_rows}, the same for all snapshots. A score board that "
+        "holds out other texts shows other numbers.",
         "How the verdict is made, of losses rounded to hundredths; the first that holds:",
     )
     return join(
