@@ -1,6 +1,7 @@
 """`judge`: is a run learning or memorising? A rule that can be checked from the numbers shown."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -15,7 +16,7 @@ MIN_STEPS = 100  # before a run can be called stuck
 # The rule of `judge` in sentences, in the order in which it asks.
 RULES = (
     f"{SUSPICIOUS}: the training loss is below {TOO_GOOD}, the held-out loss above a blind guess",
-    f"{TOO_EARLY}: before step {MIN_STEPS}, unless held-out was ever {CLEAR} below counting letters",
+    f"{TOO_EARLY}: before step {MIN_STEPS}, if held-out was never {CLEAR} below counting letters",
     f"{MEMORISING}: held-out has risen {CLEAR} above its lowest and is {CLEAR} above the training "
     f"loss, which has not risen {CLEAR} above its own lowest",
     f"{NOT_LEARNING}: held-out was never {CLEAR} below counting letters, and it has risen {CLEAR} "
@@ -80,7 +81,9 @@ def judge(history: LossHistory) -> Verdict:
     gap = _since(held_out - training)
     rise = _since(held_out - np.minimum.accumulate(held_out))
     climb = _since(training - np.minimum.accumulate(training))
-    changes = f"{_change('held-out', held_out, best)} and {_change('the training loss', training, best)}"
+    changes = (
+        f"{_change('held-out', held_out, best)} and {_change('the training loss', training, best)}"
+    )
     changes = f"since step {int(steps[best]):,}, {changes}"
     if rise is not None and gap is not None and climb is None:
         return Verdict(MEMORISING, changes, int(steps[best]))
@@ -102,8 +105,8 @@ def judge(history: LossHistory) -> Verdict:
         return Verdict(GAP_OPENING, reason, since)
     return Verdict(
         LEARNING,
-        f"held-out is within {CLEAR} of its lowest ({_shown(held_out[best])}) and not {CLEAR} above "
-        "the training loss",
+        f"held-out is within {CLEAR} of its lowest ({_shown(held_out[best])}), and not {CLEAR} "
+        "above the training loss",
     )
 
 
@@ -113,7 +116,7 @@ def _hundredths(losses: np.ndarray | float) -> np.ndarray:
     return np.round(np.multiply(100, decimals)).reshape(np.shape(losses))
 
 
-def _shown(hundredths: float) -> str:
+def _shown(hundredths: Any) -> str:
     return f"{hundredths / 100:.2f}"
 
 

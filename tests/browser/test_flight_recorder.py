@@ -58,7 +58,9 @@ def test_step_start_stop_and_the_cell_run_again(notebook):
     box.press("Enter")
     box.fill("11")
     box.press("Enter")
-    expect(caption(notebook)).to_contain_text("There is no snapshot at step 11; the nearest is this. At step")
+    expect(caption(notebook)).to_contain_text(
+        "There is no snapshot at step 11; the nearest is this. At step"
+    )
     assert notebook.scroll_top() == scrolled
     assert notebook.axe_violations(notebook.panel(VIEW)) == []
     notebook.run_cell(VIEW)

@@ -85,7 +85,9 @@ def test_the_line_that_was_crossed_last(losses, words):
 
 def test_before_the_start_it_says_what_to_do():
     caption = flight_caption(READY)
-    assert caption.startswith("Press Start. The dashed lines of the loss are guessing blindly, ln 59")
+    assert caption.startswith(
+        "Press Start. The dashed lines of the loss are guessing blindly, ln 59"
+    )
     assert "watch which one the loss crosses next" in caption
     html = render_flight(READY).html
     assert "Press Start." not in html  # the sentence under it says so
@@ -251,11 +253,16 @@ def test_a_run_that_failed_says_why():
 def test_the_two_losses_of_the_verdict_are_shown_and_drawn():
     one = flight(shown=2)
     snapshot, chart = one.snapshot, flight_chart(one)
-    for text in (render_flight(one).html, "".join(f">{t}<" for t in draw_flight_still(one).texts())):
+    for text in (
+        render_flight(one).html,
+        "".join(f">{t}<" for t in draw_flight_still(one).texts()),
+    ):
         assert f">{snapshot.training:.2f}<" in text
         assert f">{snapshot.held_out:.2f}<" in text
     assert len(chart.training) == len(chart.held_out) == len(one.snapshots)
-    assert all(below[1] > above[1] for below, above in zip(chart.training, chart.held_out, strict=True))
+    assert all(
+        below[1] > above[1] for below, above in zip(chart.training, chart.held_out, strict=True)
+    )
     assert render_flight(one).html.count('class="mg-dot" style') == len(one.snapshots)
 
 
@@ -341,6 +348,32 @@ def test_the_groups_of_weights_have_the_same_lines_in_both_pictures():
         rule = re.search(rf"\.mg-flight \.mg-d{i}{{([^}}]*)}}", css)[1]
         assert f"stroke:var(--mg-{colour})" in rule
         dashes = re.search(r"stroke-dasharray:(\d+)", rule)
-        assert bool(dashes) == bool(pattern)
-        if dashes:
-            assert (int(dashes[1]) <= 2) == ("dotted" in pattern)
+        drawn = "solid" if not dashes else "dotted" if int(dashes[1]) <= 2 else "dashed"
+        assert drawn == pattern
+
+
+def test_the_still_keeps_its_letters_inside():
+    from microgpt.viz.drawing import MARGIN, Text
+    from microgpt.viz.flight_recorder.still import LETTER_WIDTH, SAMPLE_EM, WIDTH
+    from microgpt.viz.formatting import width_in_em
+
+    losses = np.linspace(9.0, 2.1, 400)
+    wide = flight(
+        other=OtherFlight("lr × 10, without warm-up", losses), sample=("\n" * 28, "W" * 28),
+        curves=Curves(losses, np.ones(400), np.ones(400), np.full((400, 4), 0.01)),
+    )  # fmt: skip
+    drawing = draw_flight_still(wide)
+    legend_texts = [one for one in drawing.shapes if isinstance(one, Text) and 70 < one.y < 104]
+    assert [one.text for one in legend_texts] == [name for _, name in legend(wide, True)]
+    for one in legend_texts:
+        assert one.x + LETTER_WIDTH * len(one.text) <= WIDTH - MARGIN
+    lines = [text for text in drawing.texts() if text.startswith(("⏎", "WW"))]
+    assert len(lines) == 2
+    assert all(width_in_em(line) <= SAMPLE_EM for line in lines)
+
+
+def test_a_reason_that_asks_ends_with_its_question_mark():
+    asked = FlightSnapshot(1, 3.0, 0.1, 3.0, "suspiciously good", "is the answer in the input?")
+    one = flight(snapshots=(asked,))
+    assert "Is the answer in the input?<" in render_flight(one).html
+    assert "input?." not in " ".join(draw_flight_still(one).texts())

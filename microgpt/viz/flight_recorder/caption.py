@@ -17,9 +17,9 @@ def flight_caption(flight: Flight) -> str:
         sentences.append(flight.note)
     if snapshot is None or not len(flight.curves):
         sentences.append(
-            f"Press Start. The dashed lines of the loss are guessing blindly, ln {flight.vocab_size},"
-            " and what counting on the training text reaches on held-out text: watch which one the "
-            "loss crosses next."
+            "Press Start. The dashed lines of the loss are guessing blindly, "
+            f"ln {flight.vocab_size}, and what counting on the training text reaches on held-out "
+            "text: watch which one the loss crosses next."
         )
     else:
         sentences.append(_losses(flight))

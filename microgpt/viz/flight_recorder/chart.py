@@ -103,11 +103,15 @@ def flight_chart(flight: Flight) -> FlightChart:
             *(line_labels := _line_labels(flight, baselines)),
             Label(LR[0] + 4, f"{lr.high:.2g}" if len(curves) else ""),
             Label(LR[1] - 2, "0" if len(curves) else ""),
-            *(Label(_tick_y(norm, tick), np.format_float_positional(tick, trim="-")) for tick in norm.ticks()),
+            *(
+                Label(_tick_y(norm, tick), np.format_float_positional(tick, trim="-"))
+                for tick in norm.ticks()
+            ),
             *(Label(_tick_y(ratio, tick), f"{100 * tick:g} %") for tick in ratio.ticks()),
         ),
         leaders=tuple((label.y, y) for label, y in zip(line_labels, baselines, strict=True)),
-        cuts=_cuts(drawn, losses, steps) + _cuts([(at, column) for column in ratios.T], ratio, steps),
+        cuts=_cuts(drawn, losses, steps)
+        + _cuts([(at, column) for column in ratios.T], ratio, steps),
         step_labels=tuple((tick / steps, f"{tick:,.0f}") for tick in value_ticks(0, steps, 5)),
         cursor=None if snapshot is None else snapshot.step / steps,
         cursor_points=_cursor_points(flight, (losses, lr, norm)),

@@ -6,7 +6,6 @@ import numpy as np
 
 from microgpt.moving_average import mean_before
 
-
 SYMPTOM_STEPS = 100  # before these are made, a run's symptom would answer the question for it
 
 

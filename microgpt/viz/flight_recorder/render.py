@@ -51,9 +51,7 @@ def status_line(flight: Flight) -> str:
 
 def time_left(seconds: float) -> str:
     """Return a duration as it is guessed: "about 14 s left"."""
-    for unit, length in (("s", 1), ("min", 60), ("h", 3600)):
-        if seconds < 90 * length:
-            break
+    unit, length = ("s", 1) if seconds < 90 else ("min", 60) if seconds < 5400 else ("h", 3600)
     return f"about {max(1, round(seconds / length)):,} {unit} left"
 
 
@@ -221,7 +219,7 @@ def _snapshot(flight: Flight) -> Markup:
         tag("p", f"it writes, at T = {flight.temperature:g}:", css_class="writes"),
         tag("ul", *(tag("li", _line(line)) for line in sample), css_class="sample"),
         tag("p", tag("b", f"verdict: {snapshot.verdict}"), css_class="verdict"),
-        tag("p", f"{snapshot.reason[:1].upper()}{snapshot.reason[1:]}.".replace("?.", "?")),
+        tag("p", reason_sentence(snapshot)),
         css_class="side",
     )  # fmt: skip
 
@@ -237,6 +235,12 @@ def feels_like(flight: Flight, loss: float) -> str:
     if loss > flight.uniform_loss + 0.005:
         return "worse than guessing blindly"
     return f"like choosing among {format_perplexity(loss)} {flight.unit}s"
+
+
+def reason_sentence(snapshot: FlightSnapshot) -> str:
+    """Return the reason of a verdict as a sentence."""
+    reason = snapshot.reason[:1].upper() + snapshot.reason[1:]
+    return reason if reason.endswith("?") else f"{reason}."
 
 
 def _line(text: str) -> str:

@@ -20,21 +20,24 @@ from microgpt.viz.flight_recorder.render import (
     headers,
     legend,
     position_line,
+    reason_sentence,
     short_group,
     snapshot_losses,
     status_line,
 )
 from microgpt.viz.flight_recorder.scales import Curve
-from microgpt.viz.formatting import visible
+from microgpt.viz.formatting import visible, width_in_em
 
-WIDTH, TOP = 720, 94
+WIDTH, TOP = 720, 112
 LEFT, RIGHT = MARGIN + 84.0, 460.0  # of the plot
 SIDE = 484.0  # where the snapshot stands
+LETTER_WIDTH = 7.2  # pixels of a letter, on average
+SAMPLE_EM = 18.0  # what fits a line of a sample, as `width_in_em` guesses: 28 plain letters do
 SIDE_LETTERS, BOLD_LETTERS = 34, 27  # of a line there
 # Colour, width and pattern of each group of weights, as in the live view.
-RATIO_STROKES: tuple[tuple[str, float, dict[str, bool]], ...] = (
-    ("data", 2.0, {}), ("good", 1.75, {"dashed": True}), ("ink", 1.75, {"dotted": True}),
-    ("ink2", 1.25, {}),
+SOLID, DASHED, DOTTED = "solid", "dashed", "dotted"
+RATIO_STROKES = (
+    ("data", 2.0, SOLID), ("good", 1.75, DASHED), ("ink", 1.75, DOTTED), ("ink2", 1.25, SOLID),
 )  # fmt: skip
 LEGEND_COLOURS = {
     "raw-line": "data3", "line": "data", "diamond": "data", "dot": "data", "ref-line": "ink3",
@@ -48,26 +51,33 @@ def draw_flight_still(flight: Flight) -> Drawing:
     drawing.add_question(QUESTION)
     status = f"{flight.text_name}, {flight.run_name}; {status_line(flight)}"
     drawing.add(Text(MARGIN, 58, status, fill="ink2"))
-    x = float(MARGIN)
     chart = flight_chart(flight)
+    x, y = float(MARGIN), 76.0
     for mark, name in legend(flight, bool(chart.cuts)):
-        drawing.add(_legend_mark(mark, x))
-        drawing.add(Text(x + 18, 80.5, name, fill="ink2"))
-        x += 18 + 6.4 * len(name) + 16
+        width = 18 + LETTER_WIDTH * len(name)
+        if x + width > WIDTH - MARGIN:
+            x, y = float(MARGIN), y + 18
+        drawing.add(_legend_mark(mark, x, y))
+        drawing.add(Text(x + 18, y + 4.5, name, fill="ink2"))
+        x += width + 14
     _draw_chart(drawing, flight, chart)
     _draw_snapshot(drawing, flight)
     return drawing
 
 
-def _legend_mark(mark: str, x: float) -> Line | Circle:
+def _legend_mark(mark: str, x: float, y: float) -> Line | Circle:
     if mark == "diamond":
-        return _diamond(x + 6, 76)
+        return _diamond(x + 6, y)
     if mark == "dot":
-        return Circle(x + 6, 76, 3.0, "data")
+        return Circle(x + 6, y, 3.0, "data")
     if mark == "cut-up":
-        return _cut(x + 6, 72, is_above=True)
+        return _cut(x + 6, y - 4, is_above=True)
     is_dashed = mark in ("ref-line", "other-line")
-    return Line(((x, 76), (x + 12, 76)), LEGEND_COLOURS[mark], 2.0, is_dashed)
+    return Line(((x, y), (x + 12, y)), LEGEND_COLOURS[mark], 2.0, is_dashed)
+
+
+def _line(points: Curve, colour: str, width: float, pattern: str) -> Line:
+    return Line(points, colour, width, pattern == DASHED, dotted=pattern == DOTTED)
 
 
 def _cut(x: float, y: float, is_above: bool) -> Line:
@@ -85,9 +95,9 @@ def _draw_chart(drawing: Drawing, flight: Flight, chart: FlightChart) -> None:
     def at(x: float, y: float) -> tuple[float, float]:
         return LEFT + (RIGHT - LEFT) * x, TOP + y
 
-    def draw(points: Curve, colour: str, width: float, **pattern: bool) -> None:
+    def draw(points: Curve, colour: str, width: float, pattern: str = SOLID) -> None:
         if len(points) > 1:
-            drawing.add(Line(tuple(at(*point) for point in points), colour, width, **pattern))
+            drawing.add(_line(tuple(at(*point) for point in points), colour, width, pattern))
 
     for text, top in zip(headers(flight), HEADERS, strict=True):
         drawing.add(Text(MARGIN, TOP + top + 13, text, fill="ink2"))
@@ -96,7 +106,7 @@ def _draw_chart(drawing: Drawing, flight: Flight, chart: FlightChart) -> None:
         y = float(TOP + HEADERS[-1] + 9)
         short = short_group(name)
         colour, width, pattern = RATIO_STROKES[i]
-        drawing.add(Line(((x, y), (x + 12, y)), colour, width, **pattern))
+        drawing.add(_line(((x, y), (x + 12, y)), colour, width, pattern))
         drawing.add(Text(x + 16, y + 4, short, fill="ink2"))
         x += 16 + 7.0 * len(short) + 8
     for label in chart.labels:
@@ -109,12 +119,12 @@ def _draw_chart(drawing: Drawing, flight: Flight, chart: FlightChart) -> None:
         drawing.add(Line((at(0, y), at(1, y)), "ink3", 1.2, dashed=True))
     draw(chart.raw, "data3", 1.0)
     draw(chart.norm, "data3", 1.0)
-    draw(chart.other, "ink2", 1.5, dashed=True)
+    draw(chart.other, "ink2", 1.5, DASHED)
     for points in (chart.smooth, chart.lr, chart.norm_smooth):
         draw(points, "data", 2.0)
     for i, points in enumerate(chart.ratios):
         colour, width, pattern = RATIO_STROKES[i]
-        draw(points, colour, width, **pattern)
+        draw(points, colour, width, pattern)
     for x, y in chart.held_out:
         drawing.add(_diamond(*at(x, y), size=3.5))
     drawing.add(*(Circle(*at(x, y), 1.75, "data") for x, y in chart.training))
@@ -144,10 +154,18 @@ def _draw_snapshot(drawing: Drawing, flight: Flight) -> None:
     drawing.add(Text(SIDE, y + 14, f"it writes, at T = {flight.temperature:g}:", fill="ink2"))
     drawing.add(Rect(SIDE - 8, y + 24, WIDTH - MARGIN - SIDE + 8, 106, "well", radius=6))
     for i, line in enumerate(flight.sample):
-        drawing.add(Text(SIDE, y + 44 + 19 * i, visible(line, SAMPLE_LENGTH)))
+        drawing.add(Text(SIDE, y + 44 + 19 * i, _cut_to_width(line)))
     y += 160
     y = _draw_lines(drawing, f"verdict: {snapshot.verdict}", y, "bold")
-    _draw_lines(drawing, f"{snapshot.reason[:1].upper()}{snapshot.reason[1:]}.", y + 4)
+    _draw_lines(drawing, reason_sentence(snapshot), y + 4)
+
+
+def _cut_to_width(line: str) -> str:
+    """Return a line of a sample, cut to what fits its box; signs such as ⏎ are wide."""
+    length = SAMPLE_LENGTH
+    while width_in_em(visible(line, length)) > SAMPLE_EM and length > 1:
+        length -= 1
+    return visible(line, length)
 
 
 def _draw_lines(drawing: Drawing, text: str, y: float, weight: str = "normal") -> float:
