@@ -70,12 +70,12 @@ class RunText:
         """
         names = []
         pairs = ((self.training, self._data.train), (self.held_out, self._data.validation))
-        for kind, ((tokens, _), texts) in zip(("training", "held-out"), pairs, strict=True):
+        for part, ((tokens, _), texts) in zip(("training", "held-out"), pairs, strict=True):
             if self._data.is_lines:
-                names.append(f"{len(tokens):,} of {len(texts):,} {kind} lines")
+                names.append(f"{len(tokens):,} of {len(texts):,} {part} lines")
             else:
                 rows = f"{len(tokens)} stretch{'es' * (len(tokens) != 1)}"
-                names.append(f"{rows} of {tokens.shape[1]} letters of the {kind} text")
+                names.append(f"{rows} of {tokens.shape[1]} letters of the {part} text")
         return names[0], names[1]
 
     def count_baselines(self) -> tuple[Baseline, ...]:
