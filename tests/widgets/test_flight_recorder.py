@@ -407,8 +407,8 @@ def test_the_symptom_of_a_switch_is_no_spoiler():
 def test_the_numbers_name_the_rows_and_the_rule(finished):
     finished.numbers.toggle.value = True
     text = finished.numbers.content.value
-    assert "31 stretches of 64 letters of the held-out text" in text
-    assert "32 stretches of 64 letters of the training text" in text
+    assert "31 windows of 64 letters of the held-out text" in text
+    assert "32 windows of 64 letters of the training text" in text
     assert text.count("<li>") == len(RULES)
     finished.numbers.toggle.value = False
     names = mg.runs.TrainingRun("names-mini", backend="numpy").text
