@@ -61,9 +61,9 @@ print(f"one name typically differs from the mean of a hundred by {statistics.std
 # ## What does one step of AdamW do?
 #
 # Plain SGD moves a parameter by its gradient times the learning rate. Adam, from notebook 05, keeps two
-# running means for each parameter: m of its gradient, and v of the gradient's square. Both start at 0, so
-# both are corrected first. Then Adam moves the parameter by lr · m, divided by the root of v. **AdamW**
-# also takes a small share of each matrix away: this is **weight decay**.
+# running means for each parameter: m of its gradient, and v of the gradient's square. It corrects both for
+# their start at 0, and moves the parameter by lr · m, divided by the root of v. **AdamW** does the same,
+# and also takes a small share of each matrix away: this is **weight decay**.
 #
 # Here p is one number of a matrix. It is 1, and its first gradient 1/2.
 
@@ -356,7 +356,8 @@ for switch, run in runs.items():
 # the weights: 100 times as large with that learning rate, and a tenth where the weights are 10 times as
 # large. Later the ratio tells a large learning rate from shuffled targets. Without zeroing, the norm
 # gives it away.
-#
+
+# %% [markdown]
 # Now break a run yourself. In the recorder, choose a mistake under *Run* and press *Start*; *Compare* draws an
 # earlier run beside it. Other texts work, too; of `names-mini`, the recorder holds out other names than
 # the scoreboard.
