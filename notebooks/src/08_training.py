@@ -285,7 +285,8 @@ record = recorder.record
 print("step   gradient norm   held-out less training loss")
 for shot in record.snapshots[1:]:
     if shot.step in (100, 500, 1500) and shot.step <= len(record):
-        norm, gap = record.grad_norms[:shot.step][-20:].mean(), shot.held_out.loss - shot.training.loss
+        norm = record.grad_norms[: shot.step][-20:].mean()
+        gap = shot.held_out.loss - shot.training.loss
         print(f"{shot.step:5,} {norm:13.2f} {gap:20.2f}")
 
 # %% [markdown]
@@ -339,8 +340,8 @@ mg.learn.reveal("08.too_good", best, **{name: f"{value:.2f}" for name, value in 
 
 # %% [markdown]
 # Without zeroing, old gradients pile up: the loss falls, turns and climbs. A large start begins above a
-# blind guess. Check 1 had it worse: its parameters were four times as large again, without a norm before
-# the logits. A much too large learning rate and shuffled targets look alike here: both learn little more than
+# blind guess. In check 1 the start was far higher: those parameters were four times as large, and that
+# model has no norm before its logits. A much too large learning rate and shuffled targets look alike here: both learn little more than
 # how often letters occur. What tells them apart?
 
 # %%
@@ -472,8 +473,8 @@ mg.viz.plot_scaling_law(mg.training.scaling_curves(trained, law, laws), law, law
 seconds = 1.0
 for budget in (seconds / 4, seconds):
     plan = mg.training.plan_training(budget)
-    steps, per_step = plan.steps, plan.train_config.batch_size
-    print(f"{budget:.2f} s: width {plan.config.n_embd}, {steps:,} steps of {per_step} names, expected loss {plan.loss:.2f}")
+    print(f"{budget:.2f} s: width {plan.config.n_embd}, {plan.steps:,} steps, expected loss {plan.loss:.2f}")
+print(f"each step takes {plan.train_config.batch_size} names")
 planned = mg.Trainer(build(n_embd=plan.config.n_embd), names, plan.train_config)
 losses = [step.loss for step in planned]
 print(f"trained by the second plan: held-out loss {planned.evaluate()}")
@@ -520,7 +521,8 @@ clipped, unclipped = all_steps("healthy"), all_steps("no clipping")
 norms = clipped.grad_norms
 for first, last in ((1, 100), (501, 1500)):
     part = norms[first - 1 : last]
-    print(f"steps {first} to {last}: {(part > 1).mean():.0%} clipped, mean norm {part.mean():.1f}, largest {part.max():.1f}")
+    sizes = f"norm {part.mean():.1f} on average, at most {part.max():.1f}"
+    print(f"steps {first} to {last}: {(part > 1).mean():.0%} clipped, {sizes}")
 
 # %% tags=["varies"]
 # source: claims: clipped_late
@@ -532,15 +534,15 @@ for name, run in {"with clipping": clipped, "without": unclipped}.items():
 print(f"without, less with: {without.loss:+.3f} ± {without.stderr:.3f}, text by text")
 
 # %% [markdown]
-# Late in the run every step is clipped, and still it makes no difference that five seeds agree on. Adam
-# divides a gradient by its usual size: a factor that hardly changes from step to step cancels. Clipping is
-# for a sudden, huge gradient, and none came here.
+# Late in the run nearly every step is clipped, and still there is no difference that five seeds agree on.
+# Adam divides a gradient by its usual size, so a factor that hardly changes from step to step cancels.
+# Clipping is for a sudden, huge gradient. Here the largest is a few times the mean.
 
 # %% [markdown]
 # ### One more model for the scoreboard
 #
-# Finally, train the model of the beginning, of width 16, on 32 names per step in place of one. It writes
-# during its training, so that you can watch names appear. Your names, and the last digits of losses, may
+# Finally, train the model of the beginning, of width 16, on 32 names per step in place of one. Your plan may
+# have a wider one, with a lower loss. It writes during its training: watch names appear. Your names, and the last digits of losses, may
 # differ from those printed here, since machines round differently.
 
 # %% tags=["experiment"]
