@@ -60,10 +60,10 @@ print(f"one name typically differs from the mean of a hundred by {statistics.std
 # %% [markdown]
 # ## What does one step of AdamW do?
 #
-# Plain SGD moves a parameter by its gradient times the learning rate. Adam, from notebook 05, keeps two
-# running means for each parameter: m of its gradient, and v of the gradient's square. It corrects both for
-# their start at 0, and moves the parameter by lr · m, divided by the root of v. **AdamW** does the same,
-# and also takes a small share of each matrix away: this is **weight decay**.
+# SGD moves a parameter by lr times its gradient. Adam, from notebook 05, keeps two running means: m of the
+# gradient, and v of its square. It corrects both for their start at 0, and moves the parameter by lr · m,
+# divided by the root of v. **AdamW** does the same, and also takes a small share of each matrix away: this
+# is **weight decay**.
 #
 # Here p is one number of a matrix. It is 1, and its first gradient 1/2.
 
@@ -89,10 +89,10 @@ print(f"p after the step:                  {p - lr * m_hat / v_hat**0.5 - lr * d
 # %% [markdown]
 # ### Your turn: one step
 #
-# Exercise, 10 minutes. `adamw_step(p, g, m, v, t, lr, beta1, beta2, eps, weight_decay) -> p, m, v`, all
-# arrays of one shape, t from 1. Update both means, correct them in new variables, and move p by
+# Exercise, 10 minutes. `adamw_step(p, g, m, v, t, lr, beta1, beta2, eps, weight_decay) -> p, m, v`,
+# arrays of one shape, t from 1. Update both means, correct them in new variables, move p by
 # lr · m_hat / (√v_hat + eps). A tiny eps avoids 0 / 0. Weight decay takes lr · weight_decay · p from the
-# old p, but only from a matrix, with `p.ndim == 2`. Example: p `[[1.0]]`, g `[[0.5]]`, as above, gives
+# old p, if `p.ndim == 2`. Example: p `[[1.0]]`, g `[[0.5]]`, as above, gives
 # `[[0.89]]`. Hints: `mg.learn.hint("08.adamw_step")`.
 
 # %% tags=["exercise:08.adamw_step"]
@@ -353,10 +353,10 @@ for switch, run in runs.items():
     print(f"{switch:20}{norm:9.2f}{first:12.3f}{late:15.2f}")
 
 # %% [markdown]
-# At step 1 AdamW moves every parameter by about lr, as in your exercise. So the ratio is lr over the size of
-# the weights: 100 times as large with that learning rate, and a tenth where the weights are 10 times as
-# large. Later the ratio tells a large learning rate from shuffled targets. Without zeroing, the norm
-# gives it away.
+# At step 1 AdamW moves every parameter by about lr, as in your exercise. So the update-to-weight ratio is
+# lr over the size of the weights. It is 100 times as large with that learning rate, and a tenth where
+# the weights are 10 times as large. At the end of these runs, it tells a large learning rate from
+# shuffled targets. Without zeroing, the norm gives it away.
 
 # %% [markdown]
 # Now break a run yourself. In the recorder, choose a mistake under *Run* and press *Start*; *Compare* draws an
