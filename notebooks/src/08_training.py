@@ -49,8 +49,8 @@ print(f"{build().parameter_count():,} parameters")
 single, last, evaluation = three_losses()
 print(f"the last name:             {last[-1]:.2f}")
 print(f"mean of the last hundred:  {statistics.mean(last):.2f}")
+print(f"a name typically differs by {statistics.stdev(last):.2f} from that mean")
 print(f"all held-out names:        {evaluation}")
-print(f"one name typically differs from the mean of a hundred by {statistics.stdev(last):.2f}")
 
 # %% [markdown]
 # The last loss is luck: some names are harder to guess than others. The mean of a hundred is steadier, but
@@ -321,16 +321,17 @@ def update_row(run):  # means over the last 20 steps of norm and ratio; the rati
     return run.grad_norms[-20:].mean(), mlp[0], mlp[-20:].mean()
 
 MISTAKES = ("lr × 100", "gradients not zeroed", "init × 10", "targets not shifted", "targets shuffled")
-print("six runs of 100 steps, all from seed 0; the next cell makes them, in about ten seconds")
+print("six runs of 100 steps, all from seed 0:\nthe next cell makes them, in about ten seconds")
 
 # %% tags=["shows:08.too_good"]
 # source: claims: lr_100, not_zeroed_climbs, init_10_start, shuffled
 runs = {switch: short_run(switch) for switch in ("healthy", *MISTAKES)}
 print("loss at step              1     40    100   held-out")
 for switch, run in runs.items():
-    print(f"{switch:20}" + "".join(f"{number:7.2f}" for number in loss_row(run)))
+    *losses, last = loss_row(run)
+    print(f"{switch:20}" + "".join(f"{loss:7.2f}" for loss in losses) + f"{last:11.2f}")
 for line in runs["healthy"].baselines:
-    print(f"{'(' + line.name + ')':41}{line.loss:7.2f}")
+    print(f"{'(' + line.name + ')':41}{line.loss:11.2f}")
 
 # %% tags=["answer:08.too_good"]
 best = min(MISTAKES[:4], key=lambda switch: runs[switch].mean_loss())
@@ -341,16 +342,16 @@ mg.learn.reveal("08.too_good", best, **{name: f"{value:.2f}" for name, value in 
 # %% [markdown]
 # Without zeroing, old gradients pile up: the loss falls, turns and climbs. A large start begins above a
 # blind guess. In check 1 the start was far higher: those parameters were four times as large, and that
-# model has no norm before its logits. A much too large learning rate and shuffled targets look alike here: both learn little more than
-# how often letters occur. What tells them apart?
+# model has no norm before its logits. A much too large learning rate and shuffled targets look alike
+# here: both learn little more than how often letters occur. What tells them apart?
 
 # %%
 # source: claims: not_zeroed_norm, init_10_updates, lr_100_updates, lr_100_and_shuffled
-print("                     gradient   MLP's update in % of its weights")
-print("                         norm   at step 1    at step 100")
+print("                    gradient   MLP's update in %")
+print("                        norm   step 1   step 100")
 for switch, run in runs.items():
     norm, first, late = update_row(run)
-    print(f"{switch:20}{norm:9.2f}{first:12.3f}{late:15.2f}")
+    print(f"{switch:20}{norm:8.2f}{first:9.3f}{late:11.2f}")
 
 # %% [markdown]
 # At step 1 AdamW moves every parameter by about lr, as in your exercise. So the update-to-weight ratio is
@@ -426,7 +427,7 @@ def on_few_names(seed=42, steps=1000):  # training and held-out loss, at some st
             rows[number] = [evaluation.loss for evaluation in both]
     return rows
 
-print(", ".join(some_names(50)[:8]), "and so on")
+print(", ".join(some_names(50)[:8]), "and so on\nthe next cell trains for some seconds")
 
 # %% tags=["shows:08.fifty"]
 rows = on_few_names()
@@ -518,11 +519,11 @@ def all_steps(switch):
     return shown if is_it else run.run()
 
 clipped, unclipped = all_steps("healthy"), all_steps("no clipping")
-norms = clipped.grad_norms
+print("steps           clipped   mean norm   largest")
 for first, last in ((1, 100), (501, 1500)):
-    part = norms[first - 1 : last]
-    sizes = f"norm {part.mean():.1f} on average, at most {part.max():.1f}"
-    print(f"steps {first} to {last}: {(part > 1).mean():.0%} clipped, {sizes}")
+    norms = clipped.grad_norms[first - 1 : last]
+    share = (norms > 1).mean()
+    print(f"{f'{first:,} to {last:,}':15}{share:8.0%}{norms.mean():12.1f}{norms.max():10.1f}")
 
 # %% tags=["varies"]
 # source: claims: clipped_late
@@ -541,9 +542,10 @@ print(f"without, less with: {without.loss:+.3f} ± {without.stderr:.3f}, text by
 # %% [markdown]
 # ### One more model for the scoreboard
 #
-# Finally, train the model of the beginning, of width 16, on 32 names per step in place of one. Your plan may
-# have a wider one, with a lower loss. It writes during its training: watch names appear. Your names, and the last digits of losses, may
-# differ from those printed here, since machines round differently.
+# Finally, train the model of the beginning, of width 16, on 32 names per step in place of one. That takes
+# some seconds; it writes meanwhile, so that you can watch names appear. Your plan may have found a wider model with a
+# lower loss. Your names, and the last digits of losses, may differ from those printed here, since
+# machines round differently.
 
 # %% tags=["experiment"]
 def train_on_32(seed=42, album=()):  # at the steps of the album, the model writes
@@ -583,7 +585,7 @@ mg.widgets.SamplingExplorer(trainer.model, names, sliders=("temperature",), comp
 # ## What this does not show
 #
 # A short story, some thousand names, and minutes of training. In larger and deeper runs, clipping and
-# warm-up can matter; here clipping made no difference, so that is what to report. The scaling law holds for
+# warm-up can matter; here clipping showed no difference, so that is what to report. The scaling law holds for
 # one list. The tables show one seed each: what is said of them held for five.
 
 # %% [markdown]
