@@ -68,10 +68,10 @@ def test_the_floor_has_an_interval():
 def test_the_level_is_that_of_the_curves():
     laws = [SimpleNamespace(floor=floor) for floor in np.linspace(2.0, 2.4, 81)]
     half = mg.viz.plot_scaling_law([curve(level=0.5)], LAW, laws)
-    assert "its 50 % interval, the bands." in repr(half)
+    assert "The bands, its 50 % interval, show" in repr(half)
     assert repr(half).endswith("(50 % interval: 2.10 to 2.30).")
     assert half.axes[0].patches[0].get_height() == pytest.approx(0.2)
-    assert "its 99.5 % interval, the bands." in scaling_caption([curve(level=0.995)])
+    assert "The bands, its 99.5 % interval, show" in scaling_caption([curve(level=0.995)])
 
 
 def test_a_fall_that_the_seeds_hide_is_not_claimed():
