@@ -105,8 +105,8 @@ def scaling_caption(curves: Sequence[Any], law: Any = None, laws: Sequence[Any] 
     parts += [_sentence(curve) for curve in curves]
     parts.append(
         f"Points are means of {' or '.join(map(str, sorted(seeds)))} models, with bars for how far "
-        f"these spread (one standard deviation). Lines are the fitted law. The bands, its {interval}, "
-        "show how far other seeds would move it."
+        "these spread (one standard deviation). Lines are the fitted law. The bands, its "
+        f"{interval}, show how far other seeds would move it."
     )
     misses = [
         np.abs(np.interp(np.log(c.measured_x), np.log(c.x), c.loss) - c.measured.mean(axis=1))
