@@ -30,7 +30,7 @@ print(f"{len(train):,} names to train on, {len(held_out):,} held out and never t
 # ## Which loss do you report?
 #
 # A training of 1,000 steps, with one name per step, has three losses that you could report. One is that
-# of the last name. Another is the mean of the last hundred. The third is that of a thousand held-out
+# of the last name. Another is the mean of the last hundred. The third is that of all held-out
 # names.
 
 # %% tags=["experiment"]
