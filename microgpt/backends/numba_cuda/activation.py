@@ -1,10 +1,97 @@
-"""Element-wise functions and their gradients; one element a thread."""
+"""Functions of one number, applied to each element of a flat array: one element a thread."""
 
 import math
 
 from microgpt.backends.numba_cuda._device import cuda
-from microgpt.backends.numba_cuda._launch import BLOCK, cover, device, threads
+from microgpt.backends.numba_cuda._launch import BLOCK, cover, threads
 from microgpt.backends.shared_rules import CUBE, ROOT
+
+
+def exp_forward(y, x):
+    _exp_forward[cover(y.size), BLOCK](y, x)
+
+
+@threads
+def _exp_forward(y, x):
+    for i in range(cuda.grid(1), y.size, cuda.gridsize(1)):
+        y[i] = math.exp(x[i])
+
+
+def log_forward(y, x):
+    _log_forward[cover(y.size), BLOCK](y, x)
+
+
+@threads
+def _log_forward(y, x):
+    for i in range(cuda.grid(1), y.size, cuda.gridsize(1)):
+        y[i] = math.log(x[i])
+
+
+def tanh_forward(y, x):
+    _tanh_forward[cover(y.size), BLOCK](y, x)
+
+
+@threads
+def _tanh_forward(y, x):
+    for i in range(cuda.grid(1), y.size, cuda.gridsize(1)):
+        y[i] = math.tanh(x[i])
+
+
+def tanh_backward(dx, dy, y):
+    _tanh_backward[cover(dx.size), BLOCK](dx, dy, y)
+
+
+@threads
+def _tanh_backward(dx, dy, y):
+    f = y.dtype.type
+    for i in range(cuda.grid(1), dx.size, cuda.gridsize(1)):
+        dx[i] = dy[i] * (f(1) - y[i] * y[i])
+
+
+def sigmoid_forward(y, x):
+    """y = 1 / (1 + e⁻ˣ)."""
+    _sigmoid_forward[cover(y.size), BLOCK](y, x)
+
+
+@threads
+def _sigmoid_forward(y, x):
+    f = x.dtype.type
+    for i in range(cuda.grid(1), y.size, cuda.gridsize(1)):
+        e = math.exp(-abs(x[i]))  # never overflows
+        y[i] = (f(1) if x[i] >= f(0) else e) / (f(1) + e)
+
+
+def sigmoid_backward(dx, dy, y):
+    _sigmoid_backward[cover(dx.size), BLOCK](dx, dy, y)
+
+
+@threads
+def _sigmoid_backward(dx, dy, y):
+    f = y.dtype.type
+    for i in range(cuda.grid(1), dx.size, cuda.gridsize(1)):
+        dx[i] = dy[i] * y[i] * (f(1) - y[i])
+
+
+def relu_forward(y, x):
+    _relu_forward[cover(y.size), BLOCK](y, x)
+
+
+@threads
+def _relu_forward(y, x):
+    f = x.dtype.type
+    for i in range(cuda.grid(1), y.size, cuda.gridsize(1)):
+        y[i] = f(0) if x[i] < f(0) else x[i]  # NaN stays
+
+
+def relu_backward(dx, dy, x):
+    _relu_backward[cover(dx.size), BLOCK](dx, dy, x)
+
+
+@threads
+def _relu_backward(dx, dy, x):
+    f = x.dtype.type
+    for i in range(cuda.grid(1), dx.size, cuda.gridsize(1)):
+        dx[i] = dy[i] if x[i] > f(0) else f(0) * dy[i]
 
 
 def gelu_forward(y, x):
@@ -15,10 +102,9 @@ def gelu_forward(y, x):
 @threads
 def _gelu_forward(y, x):
     f = x.dtype.type
-    i, stride = cuda.grid(1), cuda.gridsize(1)
-    while i < y.size:
-        y[i] = f(0.5) * x[i] * (f(1) + math.tanh(_inner(x[i], f)))
-        i += stride
+    for i in range(cuda.grid(1), y.size, cuda.gridsize(1)):
+        v = x[i]
+        y[i] = f(0.5) * v * (f(1) + math.tanh(f(ROOT) * (v + f(CUBE) * v * v * v)))
 
 
 def gelu_backward(dx, dy, x):
@@ -29,15 +115,8 @@ def gelu_backward(dx, dy, x):
 @threads
 def _gelu_backward(dx, dy, x):
     f = x.dtype.type
-    i, stride = cuda.grid(1), cuda.gridsize(1)
-    while i < dx.size:
+    for i in range(cuda.grid(1), dx.size, cuda.gridsize(1)):
         v = x[i]
-        tanh = math.tanh(_inner(v, f))
-        slope = f(ROOT) * (f(1) + f(3 * CUBE) * v * v)
-        dx[i] = dy[i] * f(0.5) * (f(1) + tanh + v * (f(1) - tanh * tanh) * slope)
-        i += stride
-
-
-@device
-def _inner(v, f):
-    return f(ROOT) * (v + f(CUBE) * v * v * v)
+        t = math.tanh(f(ROOT) * (v + f(CUBE) * v * v * v))
+        du = f(ROOT) * (f(1) + f(3 * CUBE) * v * v)
+        dx[i] = dy[i] * f(0.5) * (f(1) + t + v * (f(1) - t * t) * du)
