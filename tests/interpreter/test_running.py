@@ -69,6 +69,10 @@ def too_many_axes(y, x):
     y[0, 0] = x[0]
 
 
+def half_an_index(y, x):
+    y[1 / 2] = x[0]
+
+
 def takes_a_column(y, x):
     column = y[:, 0]
     column[0] = x[0]
@@ -87,6 +91,7 @@ def takes_a_column(y, x):
         (unknown_call, r"cuda\.nanosleep is not interpreted; write the kernel without it"),
         (unknown_atomic, r"cuda\.atomic\.cas is not interpreted; use one of add, sub"),
         (too_many_axes, "y has 1 axes; got 2 indices; give one for each axis"),
+        (half_an_index, "an index must be an integer; got 0.5; write `//`"),
         (lambda y, x: None, "must be a function that begins with `def`"),
     ],
 )
