@@ -31,7 +31,7 @@ DENSE = {"test_functions_in_float32"}  # many thousands of numbers
 
 
 def pytest_collection_modifyitems(items):
-    """Leave large arrays to the compiled back ends: as threads they show nothing that small do not."""
+    """Leave large arrays to the compiled back ends: threads show nothing more on them."""
     items[:] = [item for item in items if not _is_too_large(item)]
 
 
