@@ -155,7 +155,7 @@ def test_tiles_waste_no_traffic(storage, rng):
     assert loads == {"a": 2 * 32 * 16, "b": 2 * 32 * 16, "c": 32 * 32}  # two tiles a side
 
 
-@pytest.mark.parametrize(("n", "k", "m"), [(18, 21, 18), (18, 3, 18)])
+@pytest.mark.parametrize(("n", "k", "m"), [(17, 16, 17), (17, 3, 17)])
 def test_nan_and_infinity_stay_in_their_rows_and_columns(n, k, m, rng):
     x, weight, bias = normal(rng, "float32", (n, k), (m, k), (m,))
     x[n - 1, k - 1], weight[m - 1, 0] = np.nan, np.inf
