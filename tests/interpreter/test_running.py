@@ -300,3 +300,13 @@ def test_dynamic_shared_memory_and_what_a_block_takes():
     report = run(through_shared, 1, 64, y, X, dynamic=256)
     assert (report.findings, report.shared_bytes, report.num_phases) == ((), 256, 2)
     assert np.array_equal(y, X[::-1])
+
+
+def test_indices_that_are_read_from_an_array_of_int32():
+    def gather(y, x, table, indices):
+        i = cuda.grid(1)
+        y[i] = x[indices[i]] + table[indices[i], indices[i] - indices[i]]
+
+    indices, y = np.arange(63, -1, -1, dtype=np.int32), new()
+    assert run(gather, 1, 64, y, X, X.reshape(64, 1), indices).findings == ()
+    assert np.array_equal(y, 2 * X[::-1])

@@ -3,7 +3,7 @@
 import math
 
 from microgpt.backends.numba_cuda._device import cuda
-from microgpt.backends.numba_cuda._launch import BLOCK, cover, threads
+from microgpt.backends.numba_cuda._launch import BLOCK, cover, device, threads
 from microgpt.backends.shared_rules import CUBE, ROOT
 
 
@@ -103,8 +103,13 @@ def gelu_forward(y, x):
 def _gelu_forward(y, x):
     f = x.dtype.type
     for i in range(cuda.grid(1), y.size, cuda.gridsize(1)):
-        v = x[i]
-        y[i] = f(0.5) * v * (f(1) + math.tanh(f(ROOT) * (v + f(CUBE) * v * v * v)))
+        y[i] = gelu(x[i], f)
+
+
+@device
+def gelu(v, f):
+    """gelu of one number, computed in its type f."""
+    return f(0.5) * v * (f(1) + math.tanh(f(ROOT) * (v + f(CUBE) * v * v * v)))
 
 
 def gelu_backward(dx, dy, x):
