@@ -91,8 +91,8 @@ def _layer_norm_forward(y, mean, rstd, x, weight, bias, eps):
 def layer_norm_backward(dx, dweight, dbias, dy, x, weight, mean, rstd, dx_in):
     """dx = rstd · (dx_hat − mean(dx_hat) − x_hat · mean(dx_hat · x_hat)), dx_hat = dy · weight.
 
-    x_hat = (x − mean) · rstd; dweight += Σ dy · x_hat, dbias += Σ dy, over the rows: each block adds
-    up its rows' shares, then each thread of a second launch the shares of one column.
+    x_hat = (x − mean) · rstd; dweight += Σ dy · x_hat, dbias += Σ dy, over the rows: a block adds
+    its rows up, then each thread of a second launch the shares of one column.
     """
     N, C = x.shape
     blocks = -(-N // SHARE_ROWS)
