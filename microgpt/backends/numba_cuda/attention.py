@@ -1,1 +1,0 @@
-"""Threads of this family."""
