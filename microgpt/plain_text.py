@@ -1,7 +1,8 @@
-"""Plain text: lists as they stand in a sentence, and tables in columns."""
+"""Plain text: lists and counts as they stand in a sentence, minus signs, tables in columns."""
 
 from collections.abc import Iterable, Sequence
 
+BOS_LABEL = "⟨BOS⟩"  # the text of the BOS token; pictures show it as the start or the end
 _JUSTIFY = {"l": str.ljust, "r": str.rjust}
 
 
@@ -19,6 +20,16 @@ def join_words(parts: Iterable[object], conjunction: str) -> str:
     """Join parts by commas, the last one by `conjunction`; no parts are ""."""
     *others, last = [str(part) for part in parts] or [""]
     return f"{', '.join(others)}{conjunction}{last}" if others else last
+
+
+def pluralize(count: int, noun: str) -> str:
+    """Format a count with its noun: "1 minute", "1,000 minutes"."""
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
+def with_minus(number: str) -> str:
+    """Return a formatted number with a minus sign in place of each hyphen."""
+    return number.replace("-", "−")
 
 
 def text_table(rows: Iterable[Sequence[str]], align: str = "l", indent: int = 0) -> list[str]:

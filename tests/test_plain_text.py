@@ -1,8 +1,11 @@
 """Lists in sentences, and tables in columns."""
 
+from pathlib import Path
+
 import pytest
 
-from microgpt.plain_text import join_and, join_or, join_words, text_table
+from microgpt import plain_text
+from microgpt.plain_text import join_and, join_or, join_words, pluralize, text_table, with_minus
 
 ROWS = [("model", "loss", "note"), ("pairs", "12.5", ""), ("a network", "2", "the best one")]
 
@@ -19,6 +22,23 @@ def test_parts_are_joined_as_in_a_sentence(parts, expected):
 def test_parts_need_not_be_texts():
     assert join_and([(2, 3), 4, "x"]) == "(2, 3), 4 and x"
     assert join_words(["go on", "", "stop"], ", or ") == "go on, , or stop"
+
+
+def test_only_one_is_singular():
+    numbers = [pluralize(count, "more step") for count in (0, 1, 2, 1000)]
+    assert numbers == ["0 more steps", "1 more step", "2 more steps", "1,000 more steps"]
+
+
+@pytest.mark.parametrize("by_hand", ['replace("-", "−")', "{'s' *", "{'s' if", '"⟨BOS⟩"'])
+def test_nothing_is_written_by_hand(by_hand):
+    """Counts, minus signs and the BOS token are written here alone."""
+    package = Path(plain_text.__file__).parent
+    files = [path for path in package.rglob("*.py") if path.name != "plain_text.py"]
+    assert not [path for path in files if by_hand in path.read_text("utf-8")]
+
+
+def test_each_hyphen_of_a_number_becomes_a_minus_sign():
+    assert with_minus("-1.5e-06, +2") == "−1.5e−06, +2"
 
 
 def test_columns_stand_on_their_sides():

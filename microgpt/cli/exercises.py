@@ -16,7 +16,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     from microgpt import learn
-    from microgpt.learn.messages import pluralize
+    from microgpt.plain_text import pluralize
 
     if options.test is not None:
         return _test(options.test)

@@ -25,7 +25,7 @@ def run(options: argparse.Namespace) -> int:
     from microgpt.config.checks import check_integer, check_number
     from microgpt.learn.grading.gradebook import check_not_overwriting, check_writable, write_csv
     from microgpt.learn.grading.runner import Grader, GradeRow, ResourceLimits
-    from microgpt.learn.messages import pluralize
+    from microgpt.plain_text import pluralize
 
     check_number("limit_seconds", options.limit_seconds, above=0, maximum=MAX_SECONDS)
     check_integer("limit_memory", options.limit_memory, MIN_MEMORY, MAX_MEMORY)

@@ -1,7 +1,7 @@
 """Corpora, token shards, and batches of tokens and targets."""
 
 from microgpt.data.batches import Batch, Batches, DocumentBatches, pad
-from microgpt.data.corpora import Corpus, load_corpus
+from microgpt.data.corpora import Corpus, as_corpus, load_corpus
 from microgpt.data.encode_corpus import (
     encode_documents,
     encode_text,
@@ -21,6 +21,7 @@ __all__ = [
     "Shards",
     "TextBatches",
     "WindowBatches",
+    "as_corpus",
     "encode_documents",
     "encode_text",
     "load_corpus",

@@ -10,10 +10,10 @@ import numpy as np
 from microgpt.config.checks import check_integer
 from microgpt.data import loader_state
 from microgpt.errors import SettingWarning, ShapeError
+from microgpt.ops.token_ids import IGNORED
 from microgpt.tokenizers import Tokenizer
 
 Batch = tuple[np.ndarray, np.ndarray]
-IGNORE_INDEX = -1  # a target that the loss ignores
 
 
 class Batches(Protocol):
@@ -51,14 +51,14 @@ class Batches(Protocol):
         ...
 
 
-def pad(sequences: Sequence[Sequence[int]], pad_token: int) -> Batch:
+def pad(sequences: Sequence[Sequence[int] | np.ndarray], pad_token: int) -> Batch:
     """Pad sequences of token ids to tokens and targets (B, T), with the targets shifted by one.
 
     Shorter sequences are padded with `pad_token`, their targets with −1, which the loss ignores.
     """
     T = max(len(sequence) for sequence in sequences) - 1
     tokens = np.full((len(sequences), T), pad_token, np.int32)
-    targets = np.full((len(sequences), T), IGNORE_INDEX, np.int32)
+    targets = np.full((len(sequences), T), IGNORED, np.int32)
     for row, sequence in enumerate(sequences):
         tokens[row, : len(sequence) - 1] = sequence[:-1]
         targets[row, : len(sequence) - 1] = sequence[1:]

@@ -19,6 +19,7 @@ from microgpt.data.text_files import (
     warn_of_mixed_forms,
 )
 from microgpt.errors import Described, FormatError, SettingError, SettingWarning
+from microgpt.plain_text import pluralize
 from microgpt.tokenizers import END_OF_TEXT, BPEMerge, CharTokenizer, Tokenizer, gpt2, train_bpe
 
 # Bundled corpus -> its file and its format.
@@ -69,7 +70,7 @@ class Corpus:
         characters = sum(map(len, self.documents))
         if self.format == "text":
             return f"Corpus({self.name!r}: one text of {characters:,} characters)"
-        lines = f"{len(self):,} line{'s' * (len(self) > 1)}"
+        lines = pluralize(len(self), "line")
         repeats = f", {self.num_repeats:,} of them repeats" if self.num_repeats else ""
         return f"Corpus({self.name!r}: {lines}{repeats}, such as {self[0][:30]!r})"
 
@@ -132,6 +133,13 @@ class Corpus:
             replace(self, documents=tuple(line for line in self if line in held_out)),
         )
 
+    def split_distinct(self, val_fraction: float = 0.2) -> tuple["Corpus", "Corpus"]:
+        """Return the split of the corpus without repeated lines: the scoreboard's, and the views'.
+
+        What they measure, and what they ask, is then held out everywhere.
+        """
+        return self.distinct().split(val_fraction)
+
     def _outside_separator(self, cut: int) -> int:
         """Return the position, or the start of the separator that it would cut in two."""
         start = max(0, cut - len(self.separator) + 1)
@@ -172,6 +180,11 @@ class Corpus:
             return "in the list, not trained on" if text in corpus else "new"
 
         return label
+
+
+def as_corpus(corpus: Corpus | str) -> Corpus:
+    """Return the corpus, or load the one of that name."""
+    return load_corpus(corpus) if isinstance(corpus, str) else corpus
 
 
 def load_corpus(
@@ -219,7 +232,7 @@ def _parse(name: str, text: str, format: str, special: bool) -> Corpus:
     if not special and (count := text.count(END_OF_TEXT)):
         warnings.warn(
             SettingWarning(
-                f"{name} holds {END_OF_TEXT} {count:,} time{'s' * (count > 1)}, which is read as "
+                f"{name} holds {END_OF_TEXT} {pluralize(count, 'time')}, which is read as "
                 f"{len(END_OF_TEXT)} characters",
                 "{special} makes it the end of a document",
                 special=True,

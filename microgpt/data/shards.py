@@ -14,6 +14,7 @@ from microgpt.config.checks import check_choice, check_integer
 from microgpt.data.mmap_utils import backing_mmap, release_pages
 from microgpt.data.token_layout import FORMATS, read_layout
 from microgpt.errors import Described, FormatError, SettingError
+from microgpt.plain_text import pluralize
 
 CHUNK_BYTES = 2**18  # read at once when ids are checked
 MAX_OPEN_SHARDS = 64
@@ -116,7 +117,7 @@ class Shards:
 
     def __repr__(self) -> str:
         first, count = self.files[0].name, len(self.files)
-        return f"Shards({len(self):,} tokens in {count} file{'s' * (count > 1)}, {first!r} first)"
+        return f"Shards({len(self):,} tokens in {pluralize(count, 'file')}, {first!r} first)"
 
     def __iter__(self) -> Iterator[int]:
         for start in range(0, len(self), CHUNK_BYTES):

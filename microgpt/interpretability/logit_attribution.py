@@ -7,15 +7,14 @@ from itertools import accumulate
 import numpy as np
 
 from microgpt.errors import StateError
-from microgpt.interpretability.effect_table import html_table, signed
+from microgpt.interpretability.effect_table import EffectTable, signed
 from microgpt.interpretability.residual_stream import HeldNorm, LogitDifference, stream_points
 from microgpt.models.gpt import GPT
 from microgpt.nn import MLP, CausalSelfAttention
-from microgpt.plain_text import text_table
 
 
-@dataclass(frozen=True)
-class LogitAttribution:
+@dataclass(frozen=True, repr=False)
+class LogitAttribution(EffectTable):
     """A logit difference as a sum over the parts that wrote to the residual stream.
 
     `difference` is logit[first] − logit[second] at `position`. `parts` add up to it, in a run
@@ -37,16 +36,7 @@ class LogitAttribution:
 
     @property
     def title(self) -> str:
-        first, second = self.logit_diff
-        return f"logit of {first} minus {second} at position {self.position}, by part"
-
-    def __str__(self) -> str:
-        return "\n".join([self.title, *text_table(self._cells(), "lrl")])
-
-    __repr__ = __str__
-
-    def _repr_html_(self) -> str:
-        return html_table(self.title, self._cells())
+        return f"{self.compared}, by part"
 
     def _cells(self) -> list[tuple[str, str, str]]:
         totals = accumulate(self.parts.values())

@@ -7,15 +7,14 @@ import numpy as np
 
 from microgpt.errors import SettingError
 from microgpt.interpretability.edit import Edit
-from microgpt.interpretability.effect_table import html_table, signed
+from microgpt.interpretability.effect_table import EffectTable, signed
 from microgpt.interpretability.residual_stream import LogitDifference, stream_points
 from microgpt.interpretability.traced_run import record_run
 from microgpt.models.gpt import GPT
-from microgpt.plain_text import text_table
 
 
-@dataclass(frozen=True)
-class PathEffects:
+@dataclass(frozen=True, repr=False)
+class PathEffects(EffectTable):
     """The change of a logit difference when one activation is edited; it prints as a table.
 
     `clean` and `edited` are logit[first] − logit[second] at `position`, without and with the edit
@@ -49,8 +48,7 @@ class PathEffects:
 
     @property
     def title(self) -> str:
-        first, second = self.logit_diff
-        return f"{self.name} edited: logit of {first} minus {second} at position {self.position}"
+        return f"{self.name} edited: {self.compared}"
 
     def rows(self) -> list[tuple[str, float, str]]:
         """Return the rows of the table: label, change, note."""
@@ -63,14 +61,6 @@ class PathEffects:
             ("remainder", self.remainder, changed if self.has_final_norm else "no final norm"),
             ("total effect", self.total, f"{self.clean:.4f} → {self.edited:.4f}"),
         ]
-
-    def __str__(self) -> str:
-        return "\n".join([self.title, *text_table(self._cells(), "lrl")])
-
-    __repr__ = __str__
-
-    def _repr_html_(self) -> str:
-        return html_table(self.title, self._cells())
 
     def _cells(self) -> list[tuple[str, str, str]]:
         return [(label, signed(change), note) for label, change, note in self.rows()]

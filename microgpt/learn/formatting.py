@@ -10,13 +10,14 @@ from microgpt.learn.equality import is_numeric_data
 from microgpt.learn.time_limit import TimeLimitExceeded
 
 MAX_CHARACTERS = 240
+MAX_PAIRS, SHOWN_PAIRS = 12, 10  # of a longer list of tuples, such as merges, so many are shown
 
 
 def format_value(value: Any, digits: int = 4) -> str:
     """Format a value on one short line, without addresses, even if its `__repr__` raises.
 
     Floats have so many significant digits, one more outside an array; an identity matrix from
-    3 × 3 on is `np.eye(n)`.
+    3 × 3 on is `np.eye(n)`; a long list of tuples ends in how many more there are.
     """
     try:
         text = _format(value, digits)
@@ -39,6 +40,9 @@ def _format(value: Any, digits: int) -> str:
         return f"{text}.0" if text.lstrip("-").isdecimal() else text  # no int: 2.0 is no token
     if isinstance(value, np.generic):
         return str(value)
+    if type(value) is list and len(value) > MAX_PAIRS and all(type(v) is tuple for v in value):
+        items = ", ".join(_format(item, digits) for item in value[:SHOWN_PAIRS])
+        return f"[{items}, … and {len(value) - SHOWN_PAIRS:,} more]"
     if type(value) in (list, tuple) and value and is_numeric_data(value):
         items = ", ".join(_format(item, digits) for item in value)
         if type(value) is list:

@@ -22,8 +22,3 @@ def message_section(section: str) -> dict[str, Any]:
 def format_message(section: str, key: str, **values: Any) -> str:
     """Return a message with its placeholders filled in: {name} becomes values["name"]."""
     return message_section(section)[key].format(**values)
-
-
-def pluralize(count: int, noun: str) -> str:
-    """Format a count with its noun: "1 minute", "1,000 minutes"."""
-    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"

@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 
 from microgpt.errors import Described, SettingError, ShapeError, TokenError
-from microgpt.learn.messages import format_message, message_section, pluralize
+from microgpt.learn.messages import format_message, message_section
 from microgpt.learn.parsers import ParseError, array, integer
 from microgpt.learn.usage_report import MAX_COMPARISONS, UsageReport
-from microgpt.plain_text import join_and
+from microgpt.plain_text import join_and, pluralize
 from microgpt.sampling import next_token
 
 NAMES = ("sample", "temperature", "top_k")

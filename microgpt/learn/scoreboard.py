@@ -6,19 +6,20 @@ from typing import Any
 import numpy as np
 
 from microgpt.autograd.tensor import Tensor
-from microgpt.data import Corpus, load_corpus
+from microgpt.data import Corpus, as_corpus
 from microgpt.errors import SettingError
 from microgpt.learn.text_losses import losses_of_rows, padded_rows, texts_of, token_row
 from microgpt.models.ngram import DEFAULT_SMOOTHING, NGram
 from microgpt.models.table_of_logits import TableOfLogits
 from microgpt.nn import Module
-from microgpt.tokenizers import CharTokenizer, Tokenizer
+from microgpt.runs import baselines
+from microgpt.tokenizers import Tokenizer
 from microgpt.training import Trainer
 from microgpt.training.metrics import Evaluation
 from microgpt.viz.scoreboard import Score, scoreboard_html, scoreboard_lines
+from microgpt.widgets.logits_source import token_unit
 
-NOTHING = "knowing nothing"
-COUNTED = {1: "letters counted", 2: "pairs counted", 3: "triples counted"}
+COUNTED = {n: f"{name} counted" for n, name in baselines.COUNTED.items()}
 
 
 class Scoreboard:
@@ -102,7 +103,7 @@ class Scoreboard:
             evaluation.tokens,
             num_bytes=int(self._num_bytes.sum()),
             parameters=_count_parameters(model) if parameters is None else parameters,
-            unit="letter" if isinstance(tokenizer, CharTokenizer) else "token",
+            unit=token_unit(tokenizer),
             **self._compare(losses, baseline),
         )
         self.scores.append(score)
@@ -136,10 +137,10 @@ def scoreboard(
     per token and, so that tokenizers can be compared, in bits per byte; the end of a line counts as
     one byte.
     """
-    corpus = load_corpus(corpus) if isinstance(corpus, str) else corpus
-    train, val = corpus.distinct().split(val_fraction)
+    corpus = as_corpus(corpus)
+    train, val = corpus.split_distinct(val_fraction)
     board = Scoreboard(train, val, corpus.tokenizer())
-    board.add(NOTHING, NGram(board.tokenizer.vocab_size, n=1), parameters=0)
+    board.add(baselines.UNIFORM, NGram(board.tokenizer.vocab_size, n=1), parameters=0)
     for n in range(1, max_n + 1):
         board.add_ngram(n)
     return board

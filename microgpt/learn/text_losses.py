@@ -9,9 +9,9 @@ import numpy as np
 from microgpt.autograd.engine import no_grad
 from microgpt.autograd.tensor import Tensor
 from microgpt.backends import LOCK
-from microgpt.data import Corpus
+from microgpt.data import Corpus, pad
 from microgpt.errors import SettingError, ShapeError
-from microgpt.models.context_model import ContextModel, check_logits, log_softmax
+from microgpt.models.context_model import ContextModel, check_logits, log_softmax, target_losses
 from microgpt.nn import Module
 from microgpt.tokenizers import Tokenizer
 
@@ -45,12 +45,7 @@ def padded_rows(
     """
     size = block_size or max(len(ids) - 1 for ids in rows)
     cuts = [(i, start) for i, ids in enumerate(rows) for start in range(0, len(ids) - 1, size)]
-    tokens = np.zeros((len(cuts), size), np.int64)
-    targets = np.full((len(cuts), size), -1)
-    for cut, (i, start) in enumerate(cuts):
-        ids = rows[i][start : start + size + 1]
-        tokens[cut, : len(ids) - 1] = ids[:-1]
-        targets[cut, : len(ids) - 1] = ids[1:]
+    tokens, targets = pad([rows[i][start : start + size + 1] for i, start in cuts], 0)
     return tokens, targets, np.array([i for i, _ in cuts])
 
 
@@ -85,9 +80,7 @@ def _losses_function(model: Any, vocab_size: int) -> LossesFunction:
             logits = _logits(model, tokens, vocab_size)
         else:
             logits = np.stack([_logits(model, row, vocab_size) for row in tokens])
-        log_probs = log_softmax(logits)
-        chosen = np.take_along_axis(log_probs, np.maximum(targets, 0)[..., None], axis=-1)
-        return np.where(targets >= 0, -chosen[..., 0], 0.0)
+        return target_losses(log_softmax(logits), targets)
 
     return losses
 

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from microgpt.learn.html import Card, card_html
-from microgpt.learn.messages import format_message, message_section, pluralize
+from microgpt.learn.messages import format_message, message_section
+from microgpt.plain_text import pluralize
 
 TOLERANCE = 1e-4  # relative; float32 sums in another order differ by much less
 GRADIENT_TOLERANCE = 1e-3

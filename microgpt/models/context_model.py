@@ -5,10 +5,9 @@ from typing import Any
 
 import numpy as np
 
+from microgpt import backends
 from microgpt.errors import Described, SettingError, ShapeError, TokenError
-from microgpt.ops.token_ids import as_token_ids
-
-IGNORED = -1  # a target that does not count
+from microgpt.ops.token_ids import IGNORED, as_token_ids
 
 
 class ContextModel(ABC):
@@ -31,11 +30,8 @@ class ContextModel(ABC):
         tokens and targets have one shape (…, T); a row has one text.
         """
         ids, target_ids = self.check_tokens(tokens), as_token_ids(targets)
-        has_target = self.check_targets(ids, target_ids)
-        losses = np.zeros(ids.shape)
-        rows = self.log_probs(ids)[has_target]
-        losses[has_target] = -rows[np.arange(len(rows)), target_ids[has_target]]
-        return losses
+        self.check_targets(ids, target_ids)
+        return target_losses(self.log_probs(ids), target_ids)
 
     def check_targets(self, tokens: np.ndarray, targets: np.ndarray) -> np.ndarray:
         """Return where targets are not −1, ignored; raise unless the others are token ids."""
@@ -66,9 +62,22 @@ def context_windows(tokens: np.ndarray, context: int) -> np.ndarray:
 
 
 def log_softmax(logits: np.ndarray) -> np.ndarray:
-    """Return the logarithm of the softmax over the last axis."""
-    shifted = logits - logits.max(axis=-1, keepdims=True)
-    return shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
+    """Return the logarithm of the softmax over the last axis, in float64.
+
+    It launches the kernel itself: what a model is measured by stays, whatever `learn.using` puts in
+    the place of an operation.
+    """
+    rows = np.ascontiguousarray(logits, np.float64).reshape(-1, logits.shape[-1])
+    log_probs = np.empty_like(rows)
+    backends.get("numpy").launch("log_softmax_forward", log_probs, rows)
+    return log_probs.reshape(logits.shape)
+
+
+def target_losses(log_probs: np.ndarray, targets: np.ndarray) -> np.ndarray:
+    """Return −log_probs[target], (…, T, V) and (…, T) -> (…, T); 0 where a target is −1."""
+    has_target = targets != IGNORED
+    chosen = np.where(has_target, targets, 0)[..., None]
+    return np.where(has_target, -np.take_along_axis(log_probs, chosen, axis=-1)[..., 0], 0.0)
 
 
 def check_logits(logits: np.ndarray) -> None:

@@ -19,6 +19,7 @@ from microgpt.nn import Block, Dropout, Embedding, Linear, Module, ParameterFact
 from microgpt.nn.dropout import DropoutPass
 from microgpt.nn.module_copy import copy_module
 from microgpt.ops.token_ids import as_token_ids
+from microgpt.plain_text import pluralize
 from microgpt.tokenizers.association import associate, associated_tokenizer
 
 
@@ -81,8 +82,8 @@ class GPT(Module):
     def __repr__(self) -> str:
         c = self.config
         return (
-            f"GPT({self.parameter_count():,} parameters: {_pluralize(c.n_layer, 'layer')}, "
-            f"{_pluralize(c.n_head, 'head')}, "
+            f"GPT({self.parameter_count():,} parameters: {pluralize(c.n_layer, 'layer')}, "
+            f"{pluralize(c.n_head, 'head')}, "
             f"{c.n_embd} wide, block {c.block_size}, vocabulary {c.vocab_size}, "
             f"on {self.backend.name})"
         )
@@ -260,7 +261,3 @@ def _float_name(dtype: Any) -> str:
     if parsed is None or parsed not in FLOATS:
         raise DtypeError(f"the weights of a GPT are float32 or float64; got dtype {dtype!r}")
     return parsed.name
-
-
-def _pluralize(count: int, noun: str) -> str:
-    return f"{count} {noun}{'s' if count != 1 else ''}"

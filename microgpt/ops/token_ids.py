@@ -6,6 +6,8 @@ from microgpt.autograd.engine import Node
 from microgpt.backends import current_tracer
 from microgpt.errors import DtypeError, ShapeError, TokenError
 
+IGNORED = -1  # a target that no loss counts
+
 
 def as_token_ids(tokens, copy_ids=False):
     """Return token ids as a C-contiguous int32 array; raise DtypeError unless they are integers.

@@ -14,6 +14,7 @@ from microgpt.backends import LOCK
 from microgpt.errors import Described, SettingError, StateError
 from microgpt.parity import activations
 from microgpt.parity.tensor_check import check_tensor
+from microgpt.plain_text import pluralize
 from microgpt.runs.run_record import RunRecord
 from microgpt.runs.run_settings import RunSettings
 from microgpt.runs.training_run import TrainingRun
@@ -97,7 +98,7 @@ class RunComparison:
     def __repr__(self) -> str:
         both = "“{}” and “{}”".format(*self.names)
         if self.first is None:
-            sentence = f"{both} do not part in {self.steps:,} step{'s' * (self.steps != 1)}"
+            sentence = f"{both} do not part in {pluralize(self.steps, 'step')}"
         else:
             sentence = f"{both} part {self.first}"
             sentence += f" (relative difference {self.first.relative_diff:.2g})"

@@ -6,13 +6,13 @@ import numpy as np
 
 from microgpt.config import TrainConfig
 from microgpt.data import Batch, Batches, encode_text
+from microgpt.ops.token_ids import IGNORED
 from microgpt.runs.baselines import Baseline, count_baselines
 from microgpt.runs.run_settings import BATCH_SIZE, VAL_FRACTION, RunSettings
 from microgpt.runs.switches import SAME, SHUFFLED
 from microgpt.training.dataset import TrainingData
 
 MAX_WINDOWS, MAX_DOCUMENTS = 32, 256  # of held-out data, and as many of training data
-IGNORED = -1
 
 
 class RunText:

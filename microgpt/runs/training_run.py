@@ -8,7 +8,7 @@ import numpy as np
 from microgpt import backends
 from microgpt.backends import LOCK
 from microgpt.config.checks import check_integer
-from microgpt.data import Corpus, load_corpus
+from microgpt.data import Corpus, as_corpus
 from microgpt.errors import StateError
 from microgpt.models.gpt import GPT
 from microgpt.optim import AdamW, clip_grad_norm_
@@ -38,7 +38,7 @@ class TrainingRun:
         seed: int = 0,
         backend: str | None = None,
     ):
-        corpus = load_corpus(corpus) if isinstance(corpus, str) else corpus
+        corpus = as_corpus(corpus)
         backend = backend or backends.current().name
         self._prepare(RunSettings(corpus, switch, steps, seed, backend))
 

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from microgpt.errors import FormatError, TokenError
+from microgpt.plain_text import BOS_LABEL
 from microgpt.tokenizers.validation import has_surrogates
 
 
@@ -105,7 +106,7 @@ class CharTokenizer:
         """Return the character of one token; BOS is shown as ⟨BOS⟩."""
         if not 0 <= token < self.vocab_size:
             raise TokenError(f"token ids go from 0 to {self.vocab_size - 1}; got {token}")
-        return "⟨BOS⟩" if token == self.bos_token_id else self.characters[token]
+        return BOS_LABEL if token == self.bos_token_id else self.characters[token]
 
     def to_dict(self) -> dict[str, Any]:
         """Return the complete tokenizer as a JSON-serializable dictionary."""

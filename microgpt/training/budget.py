@@ -1,6 +1,7 @@
 """`plan_training`: the width and the number of steps that make the most of a time budget."""
 
 from functools import cache
+from math import ceil, floor, log10
 from statistics import median
 from typing import NamedTuple
 
@@ -10,6 +11,7 @@ from microgpt.data import load_corpus
 from microgpt.errors import SettingError
 from microgpt.models.gpt import GPT
 from microgpt.training.scaling import (
+    check_law,
     fit_scaling_law,
     num_parameters,
     scaling_runs,
@@ -50,14 +52,15 @@ def plan_training(
     """Choose width and steps of a training on names-mini that fits into `seconds`.
 
     Of all widths that four heads divide, the one whose steps in that time give the lowest loss by
-    the `law` (default: the one fitted to `scaling_runs`). No plan is wider than those runs, longer
+    the `law` (default: the one fitted to `scaling_runs`). Raises SettingError if the time is too
+    short for one step of the narrowest. No plan is wider than those runs, longer
     or, if the time allows it, shorter, since the law was not seen to hold there. `step_time` is by
     default measured on this machine, which takes a second or two; with a given one the plan is
     always the same. Train it with `mg.Trainer(mg.GPT(plan.config), corpus, plan.train_config)`.
     """
     seconds = check_number("seconds", seconds, above=0, below=float("inf"))
     step_time = measure_step_time() if step_time is None else _checked(step_time)
-    law = _names_law() if law is None else law
+    law = _names_law() if law is None else check_law("law", law)
     runs = scaling_runs()
     tokens_per_step = sum(run.tokens for run in runs) / sum(run.steps for run in runs)
     fewest, largest = (f(run.steps for run in runs) for f in (min, max))
@@ -66,10 +69,14 @@ def plan_training(
         parameters = num_parameters(scaling_settings(n_embd, 1)[0])
         per_step = step_time.seconds(parameters)
         steps = int(min(seconds / per_step, largest))
+        if not plans and not steps:
+            raise SettingError(
+                "seconds", f"at least {_rounded_up(per_step)}", seconds,
+                "one step of the narrowest model takes that long, so allow more time",
+            )  # fmt: skip
         if steps < fewest and plans:
             break  # wider models have fewer still
-        config, train_config = scaling_settings(n_embd, max(1, steps))
-        steps = train_config.steps
+        config, train_config = scaling_settings(n_embd, steps)
         loss = law.loss(parameters, steps * tokens_per_step)
         plans.append(
             TrainingPlan(config, train_config, parameters, steps, steps * per_step, loss)
@@ -93,6 +100,12 @@ def line_through(narrow: tuple[int, float], wide: tuple[int, float]) -> StepTime
     (N1, seconds1), (N2, seconds2) = narrow, wide
     slope = max(0.0, (seconds2 - seconds1) / (N2 - N1))
     return StepTime(max(seconds1 - slope * N1, 0.0), slope)
+
+
+def _rounded_up(seconds: float) -> str:
+    """Format seconds with three digits, rounded up, so that a budget of these is enough."""
+    unit = 10.0 ** (floor(log10(seconds)) - 2)
+    return f"{ceil(seconds / unit) * unit:.3g}"
 
 
 def _widths(widest: int) -> range:

@@ -77,7 +77,10 @@ def fit_scaling_law(runs: Sequence[ScalingRun]) -> ScalingLaw:
     laws, errors = fit_laws(settings, np.tile(mean, (len(STARTS), 1)), STARTS)
     best = int(np.argmin(errors))
     if not errors[best] < mean.var() / 2:
-        raise ShapeError("no law describes these losses: they must fall with size and tokens")
+        raise ShapeError(
+            "the losses must fall with size and tokens; got some that no law describes; check the "
+            "columns of the runs"
+        )
     return laws[best]
 
 
@@ -89,14 +92,16 @@ def bootstrap_scaling_laws(
     All runs of a seed are drawn together, since they share a held-out set. The range between two
     quantiles of what these laws give is an interval (percentile bootstrap; Efron 1979).
     """
-    count = check_integer("count", count, minimum=1)
-    if count > MAX_LAWS:
-        raise SettingError("count", f"at most {MAX_LAWS:,}", count)
+    count = check_integer("count", count, minimum=1, maximum=MAX_LAWS)
     settings, losses = _by_setting(runs)
     num_seeds = losses.shape[1]
     if num_seeds < 2:
-        raise ShapeError(f"a bootstrap needs runs of at least 2 seeds; got {num_seeds}")
-    drawn = np.random.default_rng(seed).integers(num_seeds, size=(count, num_seeds))
+        raise ShapeError(
+            f"a bootstrap needs runs of at least 2 seeds; got {num_seeds}; add runs of another seed"
+        )
+    drawn = np.random.default_rng(check_integer("seed", seed, minimum=0)).integers(
+        num_seeds, size=(count, num_seeds)
+    )
     start = law_to_start(fit_scaling_law(runs), settings)
     laws, _ = fit_laws(settings, losses[:, drawn].mean(axis=2).T, np.tile(start, (count, 1)))
     return laws
@@ -105,34 +110,83 @@ def bootstrap_scaling_laws(
 def loss_interval(
     laws: Sequence[ScalingLaw], parameters: Any, tokens: Any, level: float = 0.95
 ) -> tuple[Any, Any]:
-    """Return the lower and the upper end of an interval of the loss, from bootstrap laws."""
-    losses = np.array([law.loss(parameters, tokens) for law in laws])
+    """Return the lower and the upper end of an interval of the loss, from bootstrap laws.
+
+    Raises ShapeError if there is no law, or if `parameters` and `tokens` do not have one shape.
+    """
     tail = (1 - check_number("level", level, above=0, below=1)) / 2
+    if not len(laws):
+        raise ShapeError(
+            "an interval needs at least 1 law; got none; bootstrap_scaling_laws(runs) gives them"
+        )
+    losses = np.array([check_law("laws", law).loss(parameters, tokens) for law in laws])
     low, high = np.quantile(losses, [tail, 1 - tail], axis=0)
     return low, high
 
 
+def check_law(name: str, law: Any) -> ScalingLaw:
+    """Return the law; raise SettingError if it is none."""
+    if not isinstance(law, ScalingLaw):
+        raise SettingError(name, "made by fit_scaling_law or bootstrap_scaling_laws", type(law))
+    return law
+
+
+class RunTable(NamedTuple):
+    """Runs by setting: `settings` (parameters, steps), and losses and tokens (S, seeds)."""
+
+    settings: list[tuple[int, int]]
+    losses: np.ndarray
+    tokens: np.ndarray
+
+
+def run_table(runs: Sequence[ScalingRun]) -> RunTable:
+    """Return the runs as a table; raise ShapeError unless each setting has one run of each seed."""
+    for run in runs:
+        _check_run(run)
+    seeds = sorted({run.seed for run in runs})
+    settings = sorted({(run.parameters, run.steps) for run in runs})
+    losses = np.full((len(settings), len(seeds)), np.nan)
+    tokens = np.zeros_like(losses)
+    for run in runs:
+        index = settings.index((run.parameters, run.steps)), seeds.index(run.seed)
+        if not np.isnan(losses[index]):
+            raise ShapeError(
+                "each setting needs one run a seed; two runs of "
+                f"{_named(run.parameters, run.steps)} have the seed {run.seed}; leave one out"
+            )
+        losses[index], tokens[index] = run.loss, run.tokens
+    for setting, seed in np.argwhere(np.isnan(losses)):
+        raise ShapeError(
+            f"every setting needs a run of every seed; {_named(*settings[setting])} have none of "
+            f"the seed {seeds[seed]}; add that run, or leave out the seed"
+        )
+    return RunTable(settings, losses, tokens)
+
+
+def _check_run(run: Any) -> None:
+    if not isinstance(run, ScalingRun):
+        expected = "ScalingRuns, as scaling_runs() gives them"
+        raise SettingError("runs", expected, type(run), "ScalingRun(*row) makes one of six values")
+    for name in ("parameters", "steps", "tokens"):
+        check_number(f"{name} of a run", getattr(run, name), above=0, below=float("inf"))
+    if not np.isfinite(check_number("loss of a run", run.loss)):
+        raise ShapeError(
+            f"each run needs a finite loss; that of {_named(run.parameters, run.steps)} and seed "
+            f"{run.seed} is {run.loss}; leave out this seed"
+        )
+
+
+def _named(parameters: int, steps: int) -> str:
+    return f"{parameters:,} parameters and {steps:,} steps"
+
+
 def _by_setting(runs: Sequence[ScalingRun]) -> tuple[np.ndarray, np.ndarray]:
     """Return (parameters, mean tokens) of each setting (S, 2), and the losses (S, seeds)."""
-    seeds = sorted({run.seed for run in runs})
-    keys = sorted({(run.parameters, run.steps) for run in runs})
+    keys, losses, tokens = run_table(runs)
     num_sizes, num_steps = len({N for N, _ in keys}), len({steps for _, steps in keys})
     if len(keys) < 7 or num_sizes < 3 or num_steps < 3:
         raise ShapeError(
             "a law needs 7 settings or more, of at least 3 sizes and 3 numbers of tokens; got "
-            f"{len(keys)} of {num_sizes} and {num_steps}"
+            f"{len(keys)} of {num_sizes} and {num_steps}; add runs of other widths or steps"
         )
-    losses = np.full((len(keys), len(seeds)), np.nan)
-    tokens = np.zeros_like(losses)
-    for run in runs:
-        index = keys.index((run.parameters, run.steps)), seeds.index(run.seed)
-        if not np.isnan(losses[index]):
-            raise ShapeError(
-                f"two runs of {run.parameters:,} parameters and {run.steps:,} steps have the seed "
-                f"{run.seed}; give each setting one run a seed"
-            )
-        losses[index], tokens[index] = run.loss, run.tokens
-    if not np.isfinite(losses).all():
-        raise ShapeError("every setting must have a run of every seed, with a finite loss")
-    settings = np.column_stack([[float(N) for N, _ in keys], tokens.mean(axis=1)])
-    return settings, losses
+    return np.column_stack([[float(N) for N, _ in keys], tokens.mean(axis=1)]), losses

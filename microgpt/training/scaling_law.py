@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from microgpt.errors import ShapeError
+
 MAX_ITERATIONS = 300
 DAMPING = (1e-2, 1e12)  # at first, and where a fit ends
 # Where fits begin: logarithms of the floor, of both terms in the middle of the runs, and of their
@@ -35,8 +37,21 @@ class ScalingLaw:
     gamma: float = 1.0
 
     def loss(self, parameters: Any, tokens: Any) -> Any:
-        """Return the loss for N parameters and D tokens; numbers, or arrays of one shape."""
+        """Return the loss for N parameters and D tokens; numbers, or arrays of one shape.
+
+        A number counts for all of an array. Raises ShapeError for arrays of two shapes.
+        """
         N, D = np.asarray(parameters, np.float64), np.asarray(tokens, np.float64)
+        if N.shape != D.shape and N.ndim and D.ndim:
+            raise ShapeError(
+                f"parameters and tokens must have one shape; got {N.shape} and {D.shape}; give as "
+                "many of both, or a number for one of them"
+            )
+        if not ((N > 0).all() and (D > 0).all()):
+            raise ShapeError(
+                f"parameters and tokens must be above 0; got {N.min():g} and {D.min():g}; give "
+                "the model's parameters, and the tokens that it is trained on"
+            )
         loss = self.floor + (self.A / N**self.alpha + self.B / D**self.beta) ** self.gamma
         return loss if loss.ndim else float(loss)
 

@@ -7,6 +7,8 @@ from functools import lru_cache
 
 import numpy as np
 
+from microgpt.plain_text import BOS_LABEL
+
 FILTER_NAMES = {"top_k": "top-k", "top_p": "top-p", "min_p": "min-p"}
 LARGE_NUMBERS = ((1e12, " trillion"), (1e9, " billion"), (1e6, " million"), (1.0, ""))
 
@@ -121,7 +123,7 @@ def visible(token: str, max_length: int = 12) -> str:
 
     BOS becomes "end"; outer blanks and control characters become symbols.
     """
-    if token == "⟨BOS⟩":
+    if token == BOS_LABEL:
         return "end"
     inner_start, inner_end = len(token) - len(token.lstrip(" ")), len(token.rstrip(" "))
     signs = {"\n": "⏎", "\t": "⇥"}
@@ -135,6 +137,11 @@ def visible(token: str, max_length: int = 12) -> str:
     if any(unicodedata.bidirectional(char) in ("R", "AL") for char in text):
         text = FIRST_STRONG_ISOLATE + text + POP_DIRECTIONAL_ISOLATE
     return text
+
+
+def visible_input(token: str, max_length: int = 12) -> str:
+    """Return the text of a token that a model reads: there BOS comes first and is "start"."""
+    return "start" if token == BOS_LABEL else visible(token, max_length)
 
 
 def label_length(label: str) -> int:
@@ -162,7 +169,7 @@ def in_quotes(shown: str) -> str:
 
 def quoted(token: str) -> str:
     """Return a token's text for use in a sentence: “a”, or "the end" for BOS."""
-    return "the end" if token == "⟨BOS⟩" else in_quotes(visible(token))
+    return "the end" if token == BOS_LABEL else in_quotes(visible(token))
 
 
 def quoted_text(text: str) -> str:

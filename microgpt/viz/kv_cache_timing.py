@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from math import ceil
 from statistics import median
 
+from microgpt.plain_text import pluralize
 from microgpt.viz.axis import value_ticks
 from microgpt.viz.drawing import MARGIN, Drawing, Line, Rect, Text
 from microgpt.viz.html import Markup, Rendered, join, percent, tag
@@ -115,7 +116,7 @@ def timing_caption(timings: CacheTimings) -> str:
     unit, ratio = timings.unit, timings.ratio
     outcome = f"{ratio:.1f} times as fast" if ratio >= 1.05 else "no faster at this length"
     num_new, rounds = timings.num_new_tokens, len(timings.cached_ms)
-    runs = f"{rounds} run{'s' * (rounds != 1)} each"
+    runs = f"{pluralize(rounds, 'run')} each"
     if timings.planned_rounds is not None:
         runs += f" ({timings.planned_rounds} were planned, but this machine was too slow for them)"
     return (

@@ -1,5 +1,6 @@
 """Render the likelihood of a text: tiles, its odds on a line, and a row for each token."""
 
+from microgpt.plain_text import BOS_LABEL
 from microgpt.viz.formatting import format_odds, visible
 from microgpt.viz.html import Markup, Rendered, percent, tag
 from microgpt.viz.log_prob_line import (
@@ -38,7 +39,7 @@ def render_likelihood(scores: TextScores, before: TextScores | None = None) -> R
 
 def odds_caption(scores: TextScores) -> str:
     """Say of what the odds are a share."""
-    ends = bool(scores.tokens) and scores.tokens[-1].label == "⟨BOS⟩"
+    ends = bool(scores.tokens) and scores.tokens[-1].label == BOS_LABEL
     return "of the texts it writes" if ends else "of the texts of this length"
 
 

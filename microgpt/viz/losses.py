@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from microgpt.errors import SettingError, ShapeError
+from microgpt.plain_text import pluralize
 from microgpt.viz.figure import LABEL_POINTS, CaptionedFigure, style_labels
 from microgpt.viz.looks import light_theme_colour
 
@@ -43,7 +44,7 @@ def plot_losses(
     axes.plot(x, losses, ".", color=light_theme_colour("data2"), markersize=3, label="each step")
     if not any(getattr(step, "train_evaluation", None) for step in history):
         # A moving average lags behind a falling loss; an evaluated loss does not need one.
-        label = f"mean of {window} step{'s' if window > 1 else ''}"
+        label = f"mean of {pluralize(window, 'step')}"
         blue = light_theme_colour("data")
         axes.plot(x[window - 1 :], moving_average, color=blue, linewidth=2, label=label)
     figure.caption = (

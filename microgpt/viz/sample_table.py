@@ -1,6 +1,6 @@
 """`SampleTable`: generated texts side by side, a column for each temperature."""
 
-from microgpt.plain_text import text_table
+from microgpt.plain_text import pluralize, text_table
 from microgpt.viz.formatting import visible, width_in_em
 from microgpt.viz.html import Markup, join, tag
 from microgpt.viz.looks import style_sheet
@@ -40,7 +40,7 @@ class SampleTable:
                 for text, label in zip(texts, self.labels[temperature], strict=True)
             ]
             distinct = len(set(texts))
-            count = f"{distinct} different {self.noun}{'s' * (distinct != 1)} of {len(texts)}"
+            count = f"{pluralize(distinct, f'different {self.noun}')} of {len(texts)}"
             columns.append((f"T = {temperature:g}", cells, count))
         return columns
 

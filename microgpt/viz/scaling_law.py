@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from microgpt.errors import ShapeError
+from microgpt.plain_text import join_and
 from microgpt.viz.axis import value_ticks
 from microgpt.viz.figure import CaptionedFigure
 from microgpt.viz.looks import light_theme_colour
@@ -22,12 +23,23 @@ def plot_scaling_law(
     """Plot each curve: the mean loss over the seeds ± one standard deviation, line and band.
 
     `curves` are those of `training.scaling_curves`, along one axis. With the fitted `law`, its
-    floor is a dashed line and is named in the caption; with bootstrap `laws`, so is its interval.
+    floor is a dashed line and is named in the caption; with bootstrap `laws`, so is its interval,
+    which has the level of the curves' bands.
     """
     if not curves:
-        raise ShapeError("there is no curve to draw")
+        raise ShapeError(
+            "there must be a curve to draw; got none; training.scaling_curves gives them"
+        )
     if len({curve.axis for curve in curves}) > 1:
-        raise ShapeError("the curves must lie along one axis: all parameters, or all tokens")
+        raise ShapeError(
+            "the curves must lie along one axis; got parameters and tokens; draw two plots"
+        )
+    if len(levels := {curve.level for curve in curves}) > 1:
+        got = join_and(sorted(levels))
+        raise ShapeError(
+            f"the intervals of the curves must have one level; got {got}; give scaling_curves the "
+            "same level"
+        )
     figure = CaptionedFigure(figsize=(6.8, 3.8), layout="constrained")
     axes = figure.add_plot()
     axes.set(xscale="log", yscale="log")
@@ -44,7 +56,7 @@ def plot_scaling_law(
         )  # fmt: skip
     if law is not None:
         if laws:
-            low, high = _floor_interval(laws)
+            low, high = _floor_interval(laws, curves[0].level)
             axes.axhspan(low, high, color=light_theme_colour("ink3"), alpha=0.12, linewidth=0)
         axes.axhline(
             law.floor, color=light_theme_colour("ink3"), linestyle="--", linewidth=1,
@@ -59,7 +71,7 @@ def plot_scaling_law(
     return figure
 
 
-def _floor_interval(laws: Sequence[Any], level: float = 0.95) -> tuple[float, float]:
+def _floor_interval(laws: Sequence[Any], level: float) -> tuple[float, float]:
     floors, tail = [law.floor for law in laws], (1 - level) / 2
     return float(np.quantile(floors, tail)), float(np.quantile(floors, 1 - tail))
 
@@ -85,13 +97,14 @@ def _label(axes: Any, axis: str) -> None:
 
 def scaling_caption(curves: Sequence[Any], law: Any = None, laws: Sequence[Any] = ()) -> str:
     """Say of each curve what its ends are, and whether they differ; then what the law expects."""
-    axis = curves[0].axis
+    axis, level = curves[0].axis, curves[0].level
+    interval = f"{100 * level:g} % interval"
     seeds = {curve.measured.shape[1] for curve in curves}
     first, last = min(c.measured_x[0] for c in curves), max(c.measured_x[-1] for c in curves)
     parts = [
         f"Held-out loss from {first:,.0f} to {last:,.0f} {UNITS[axis]}, points: mean and standard "
         f"deviation of {' or '.join(map(str, sorted(seeds)))} models; lines and bands: the fitted "
-        "law and its interval."
+        f"law and its {interval}."
     ]
     parts += [_sentence(curve) for curve in curves]
     misses = [
@@ -107,11 +120,16 @@ def scaling_caption(curves: Sequence[Any], law: Any = None, laws: Sequence[Any] 
         parts.append(
             f"The law is {law.floor:.2f} + ({terms})^{law.gamma:.2f}, for N parameters and D "
             "tokens. However many there are of both, it expects no loss below its floor, "
-            f"{law.floor:.2f}"
-            + ("" if not laws else " (interval: {:.2f} to {:.2f})".format(*_floor_interval(laws)))
-            + "."
+            f"{law.floor:.2f}{_floor_text(laws, level, interval)}."
         )
     return " ".join(parts)
+
+
+def _floor_text(laws: Sequence[Any], level: float, interval: str) -> str:
+    if not laws:
+        return ""
+    low, high = _floor_interval(laws, level)
+    return f" ({interval}: {low:.2f} to {high:.2f})"
 
 
 def _sentence(curve: Any) -> str:

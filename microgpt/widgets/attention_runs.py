@@ -78,11 +78,11 @@ def edit_attention(t: Trace, layer: int, edits: Sequence[AttentionEdit], scale: 
 
     def scores(array: np.ndarray) -> None:
         for edit in edits:
-            if edit.action == UNSCALED:
-                array[..., _heads(edit), :, :] *= scale
-        for edit in edits:  # after those: a score of −1e30 is not to be scaled beyond float32
             if edit.action == MASK:
                 array[..., _heads(edit), edit.row, edit.column] = MASKED_SCORE
+        for edit in edits:  # masked scores, too, are then what they were, not divided by √D
+            if edit.action == UNSCALED:
+                array[..., _heads(edit), :, :] *= scale
 
     def weights(array: np.ndarray) -> None:
         for edit in edits:

@@ -14,30 +14,33 @@ from microgpt.viz.editable_attention import (
     attention_table,
     draw_attention,
     edit_label,
+    grid_class,
     render_attention,
+    token_label,
 )
 from microgpt.viz.formatting import visible
 from microgpt.viz.html import Rendered
-from microgpt.widgets.attention_state import AttentionState, first_state
+from microgpt.widgets.attention_state import AttentionState, attended_text, first_state
 from microgpt.widgets.controls import box, button, mark_chosen
 from microgpt.widgets.head_statistics import held_out_heads
 from microgpt.widgets.model_lookup import CorpusLike, ModelLike, find_gpt_source
-from microgpt.widgets.opening_text import held_out_texts, opening_text
+from microgpt.widgets.opening_text import held_out_texts
 from microgpt.widgets.panel import Panel
 
 CELL_EDITS = {"": "unchanged", MASK: "mask before softmax", CUT: "cut after softmax"}
 HEAD_EDITS = {OFF: "head off", UNSCALED: "no √D"}
+ALL_HEADS = -1  # in the menu, which shows nothing for None
 
 
 class EditableAttention(Panel):
     """A live view of a GPT's attention on a text, in which single weights can be taken away.
 
     `model` is "names", "story", a Trainer, a Checkpoint, or a GPT with its `corpus` (or
-    `tokenizer`). The view begins with `text`, by default the first entry of the corpus that the
-    model was not trained on, without its last letter. *Mask* sets a score to −1e30 before the
-    softmax, *cut* a weight to 0 after it; edits add up, and each can be removed. All numbers come
-    from runs of the model under `mg.trace`. Raises TokenError for characters that the model cannot
-    read.
+    `tokenizer`). The view begins with `text`, by default an entry of the corpus that the model was
+    not trained on, without its last letter: the first one where attention helps to guess that
+    letter. *Mask* sets a score to −1e30 before the softmax, *cut* a weight to 0 after it; edits add
+    up, and each can be removed. All numbers come from runs of the model under `mg.trace`. Raises
+    TokenError for characters that the model cannot read.
     """
 
     def __init__(
@@ -51,7 +54,7 @@ class EditableAttention(Panel):
         self.source = find_gpt_source(model, corpus, tokenizer)
         self.texts = held_out_texts(self.source, model, corpus)
         self._head_tables: dict[int, HeldOut | None] = {}  # by layer
-        text = opening_text(self.texts) if text is None else text
+        text = attended_text(self.source, self.texts) if text is None else text
         state = first_state(self.source, text, self.texts)
         self._make_controls(state)
         super().__init__(
@@ -99,9 +102,12 @@ class EditableAttention(Panel):
             description="Layer",
         )
         heads = [(str(head + 1), head) for head in range(config.n_head)]
-        self.head_select = ipywidgets.Dropdown(options=[*heads, ("all", None)], description="Head")
+        self.head_select = ipywidgets.Dropdown(
+            options=[*heads, ("all", ALL_HEADS)], description="Head"
+        )
         self.row_box = ipywidgets.BoundedIntText(min=1, max=1, description="Row")
         self.column_box = ipywidgets.BoundedIntText(min=1, max=1, description="Column")
+        self.cells = ipywidgets.ToggleButtons(options=["row 1, column 1"])
         self.cell_buttons = {
             action: button(
                 text, partial(self.change, AttentionState.with_cell_edit, action), look="pill"
@@ -117,9 +123,10 @@ class EditableAttention(Panel):
         self.observe(self.text_box, partial(self.change, AttentionState.with_text))
         self.observe(self.target_select, partial(self.change, AttentionState.with_target))
         self.observe(self.layer_select, partial(self.change, AttentionState.with_layer))
-        self.observe(self.head_select, partial(self.change, AttentionState.with_head))
+        self.observe(self.head_select, partial(self.change, _with_head))
         self.observe(self.row_box, partial(self.change, _with_row))
         self.observe(self.column_box, partial(self.change, _with_column))
+        self.observe(self.cells, partial(self.change, _with_cell))
         for action, toggle in self.head_toggles.items():
             self.observe(toggle, partial(self.change, AttentionState.with_head_edit, action))
 
@@ -140,6 +147,7 @@ class EditableAttention(Panel):
                 ],
             ),
             self.chips,
+            self.cells,
         ]
 
     def sync_controls(self) -> None:
@@ -148,7 +156,8 @@ class EditableAttention(Panel):
         if not self.message:
             self.text_box.value = state.text
         self.target_select.value = state.target
-        self.layer_select.value, self.head_select.value = state.layer, state.head
+        self.layer_select.value, self.head_select.value = state.layer, _head_value(state)
+        self._lay_cells_over(state)
         shown = len(state.token_ids) - state.first
         for number_box, position, maximum in (
             (self.row_box, state.row, shown),
@@ -163,6 +172,20 @@ class EditableAttention(Panel):
         mark_chosen(self.cell_buttons, state.cell_action)
         self.fill_open_sections()
 
+    def _lay_cells_over(self, state: AttentionState) -> None:
+        """Lay a button over each cell of the triangle, in the columns that the picture has."""
+        view, first = state.view, state.first
+        names = [
+            f"row {row - first + 1} ({token_label(view, row)}), "
+            f"column {column - first + 1} ({token_label(view, column)})"
+            for row, column in _cells(state)
+        ]
+        options = list(zip(names, _cells(state), strict=True))
+        if list(self.cells.options) != options:
+            self.cells.options = options
+        self.cells.value = state.row, state.column
+        self.cells._dom_classes = ("mg-over", *(f"mg-{c}" for c in grid_class(view).split()))
+
     def _show_chips(self, state: AttentionState) -> None:
         """One button for each edit, which removes it, and one for all."""
         labels = [f"{edit_label(state.view, edit)}  ✕" for edit in state.edits]
@@ -173,6 +196,24 @@ class EditableAttention(Panel):
             for label, edit in zip(labels, state.edits, strict=True)
         ]
         self.chips.children = [*chips, self.undo_button] if chips else []
+
+
+def _cells(state: AttentionState) -> list[tuple[int, int]]:
+    """The cells of the triangle, row by row."""
+    positions = range(state.first, len(state.token_ids))
+    return [(row, column) for row in positions for column in positions if column <= row]
+
+
+def _with_cell(state: AttentionState, cell: tuple[int, int]) -> AttentionState:
+    return state.with_cell(*cell)
+
+
+def _head_value(state: AttentionState) -> int:
+    return ALL_HEADS if state.head is None else state.head
+
+
+def _with_head(state: AttentionState, value: int) -> AttentionState:
+    return state.with_head(None if value == ALL_HEADS else value)
 
 
 def _with_row(state: AttentionState, number: int) -> AttentionState:

@@ -10,10 +10,11 @@ from microgpt.autograd.engine import no_grad
 from microgpt.autograd.tensor import Tensor
 from microgpt.backends import LOCK
 from microgpt.config.checks import check_integer
-from microgpt.data import Corpus
+from microgpt.data import Corpus, pad
 from microgpt.errors import Described, SettingError
-from microgpt.models.context_model import context_windows
+from microgpt.models.context_model import context_windows, log_softmax
 from microgpt.models.mlp import MLP
+from microgpt.ops.token_ids import IGNORED
 from microgpt.optim import Adam, linear_schedule
 from microgpt.recording import capture
 from microgpt.tokenizers import CharTokenizer
@@ -41,10 +42,8 @@ class WindowCounts:
         The model reads `windows` in their stead.
         """
         with LOCK, no_grad():
-            logits = model.logits(windows).numpy().astype(np.float64)
-        logits -= logits.max(axis=1, keepdims=True)
-        log_probs = logits - np.log(np.exp(logits).sum(axis=1, keepdims=True))
-        return -(self.counts[rows] * log_probs).sum(axis=1)
+            logits = model.logits(windows).numpy()
+        return -(self.counts[rows] * log_softmax(logits)).sum(axis=1)
 
     def loss(self, model: MLP) -> float:
         """Return the mean loss of a model for each token, in nats."""
@@ -94,7 +93,7 @@ class TrainedNetwork:
 def corpus_windows(corpus: Corpus) -> tuple[CharTokenizer, np.ndarray, np.ndarray, WindowCounts]:
     """Return a corpus' tokenizer, its training windows (N, context) and targets (N,), and the rest.
 
-    A fifth of the distinct texts is held out, as on the scoreboard.
+    The texts are split as on the scoreboard.
     """
     tokenizer = corpus.tokenizer()
     assert isinstance(tokenizer, CharTokenizer)
@@ -102,16 +101,17 @@ def corpus_windows(corpus: Corpus) -> tuple[CharTokenizer, np.ndarray, np.ndarra
     if not 6 <= vocab_size <= MAX_LETTERS:
         expected = f"one with 6 to {MAX_LETTERS} different letters, which a map can show"
         raise SettingError("corpus", expected, Described(f"{vocab_size:,} letters"))
-    train, held_out = corpus.distinct().split()
+    train, held_out = corpus.split_distinct()
     windows, targets = _windows_of(train, tokenizer)
     return tokenizer, windows, targets, WindowCounts(*_windows_of(held_out, tokenizer), vocab_size)
 
 
 def _windows_of(corpus: Corpus, tokenizer: CharTokenizer) -> tuple[np.ndarray, np.ndarray]:
     has_end = tokenizer.bos_token_id is not None
-    rows = [np.array(tokenizer.encode(text, bos=has_end, eos=has_end)) for text in corpus.pieces]
-    windows = np.concatenate([context_windows(row[:-1], CONTEXT) for row in rows])
-    return windows, np.concatenate([row[1:] for row in rows])
+    rows = [tokenizer.encode(text, bos=has_end, eos=has_end) for text in corpus.pieces]
+    tokens, targets = pad(rows, 0)
+    has_target = targets != IGNORED
+    return context_windows(tokens, CONTEXT)[has_target], targets[has_target]
 
 
 @lru_cache(maxsize=16)

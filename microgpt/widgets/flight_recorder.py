@@ -6,7 +6,7 @@ from typing import Any
 import ipywidgets
 
 from microgpt.backends import LOCK
-from microgpt.data import Corpus, load_corpus
+from microgpt.data import Corpus, as_corpus, load_corpus
 from microgpt.data.corpora import BUNDLED_CORPORA
 from microgpt.errors import MicrogptError
 from microgpt.runs import HEALTHY, STEPS, SWITCHES, RunRecord, TrainingRun, compare_runs
@@ -43,7 +43,7 @@ class FlightRecorder(Panel):
         seed: int = 0,
         backend: str | None = None,
     ):
-        corpus = load_corpus(corpus) if isinstance(corpus, str) else corpus
+        corpus = as_corpus(corpus)
         self._cell = current_cell()
         if self._cell is not None:
             stop_earlier_workers(self._cell)

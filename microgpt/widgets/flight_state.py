@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 
+from microgpt.plain_text import pluralize
 from microgpt.runs import STEPS, RunComparison, RunRecord, TrainingRun
 from microgpt.runs.run_record import MAX_SNAPSHOTS
 from microgpt.runs.switches import HEALTHY
@@ -129,7 +130,7 @@ class FlightState:
 
 
 def _steps(steps: int) -> str:
-    return f"It makes {steps:,} step{'s' * (steps != 1)}."
+    return f"It makes {pluralize(steps, 'step')}."
 
 
 def flight_snapshots(record: RunRecord) -> tuple[FlightSnapshot, ...]:

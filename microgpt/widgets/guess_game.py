@@ -112,9 +112,7 @@ def deal_game(source: TextLogits, corpus: Corpus, seed: int) -> GuessGame:
     """
     check = source.memorization_check
     names = [
-        name
-        for name in corpus.distinct().split()[1]
-        if check is None or check(name) != "trained on"
+        name for name in corpus.split_distinct()[1] if check is None or check(name) != "trained on"
     ]
     for min_length, max_prefix in NAME_SIZES:
         candidates = []

@@ -22,6 +22,7 @@ from microgpt.widgets.logits_source import TextLogits
 from microgpt.widgets.model_lookup import ModelLike, find_source
 
 MAX_CHOICES = 2000
+NO_TOKEN = -1  # in the list, which shows nothing for None
 
 
 class GuessNext(GamePanel):
@@ -85,7 +86,7 @@ class GuessNext(GamePanel):
         """Make a list that can be searched by typing, and is one widget where keys were 2,000."""
         options = [(visible(label), token) for token, label in enumerate(source.labels)]
         self.token_select = ipywidgets.Dropdown(
-            options=[(f"choose a {source.unit}", None), *options], value=None,
+            options=[(f"choose a {source.unit}", NO_TOKEN), *options], value=NO_TOKEN,
             description="Your guess",
         )  # fmt: skip
         return box("mg-choice mg-row", [self.token_select, self.guess_button])
@@ -101,7 +102,7 @@ class GuessNext(GamePanel):
         self.move_focus(self.next_button)
 
     def _on_guess(self) -> None:
-        if self.token_select is not None and self.token_select.value is not None:
+        if self.token_select is not None and self.token_select.value != NO_TOKEN:
             self.guess(self.token_select.value)
 
     def _on_next(self) -> None:
@@ -122,5 +123,5 @@ class GuessNext(GamePanel):
         is_over = game.is_last_round and game.is_answered
         self.next_button.description = "Play again" if is_over else "Next round"
         if self.token_select is not None and not game.is_answered:
-            self.token_select.value = None
+            self.token_select.value = NO_TOKEN
         self.fill_open_sections()

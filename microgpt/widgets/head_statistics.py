@@ -9,20 +9,24 @@ from microgpt.data.batches import pad
 from microgpt.interpretability import trace
 from microgpt.models.gpt import GPT
 from microgpt.viz.editable_attention import OFF, UNSCALED, AttentionEdit, HeadRow, HeldOut
-from microgpt.widgets.attention_runs import edit_attention
+from microgpt.widgets.attention_runs import MAX_WORK, edit_attention
 from microgpt.widgets.logits_source import ModelLogits
 
-MAX_TEXTS = 300
+MIN_TEXTS, MAX_TEXTS = 20, 2000
 
 
 def held_out_heads(source: ModelLogits, texts: Sequence[str], layer: int) -> HeldOut | None:
-    """Measure every head of a layer on the first 300 of `texts`; None without a text long enough.
+    """Measure every head of a layer on `texts`; None without a text long enough.
 
+    Of more than 2,000 texts, or of fewer for a large model, it takes some, evenly spaced in their
+    list: a list in alphabetical order then gives some of each letter.
     Weights are means over the positions from the third on, where itself, the token before and the
     start are three different tokens.
     """
-    rows = [source.tokenizer.encode(text, bos=True, eos=True) for text in texts[:MAX_TEXTS]]
-    rows = [row[: source.block_size + 1] for row in rows]
+    longest = source.block_size + 1
+    affordable = int(MAX_WORK / (source.model.parameter_count() * longest))
+    sample = evenly_spaced(texts, min(max(affordable, MIN_TEXTS), MAX_TEXTS))
+    rows = [source.tokenizer.encode(text, bos=True, eos=True)[:longest] for text in sample]
     if not rows or max(map(len, rows)) < 4:
         return None
     tokens, targets = pad(rows, 0)
@@ -44,11 +48,19 @@ def held_out_heads(source: ModelLogits, texts: Sequence[str], layer: int) -> Hel
     )
     return HeldOut(
         num_texts=len(rows),
+        num_held_out=len(texts),
         loss=loss,
         heads=heads,
         equal=_means(np.broadcast_to(equal, (len(rows), T, T)), counted),
         unscaled_rise=_loss(model, AttentionEdit(UNSCALED, layer), tokens, targets) - loss,
     )
+
+
+def evenly_spaced(texts: Sequence[str], count: int) -> list[str]:
+    """Return at most `count` texts, the first and the last among them, in their order."""
+    if len(texts) <= count:
+        return list(texts)
+    return [texts[i] for i in np.linspace(0, len(texts) - 1, count).round().astype(int)]
 
 
 def _means(weights: np.ndarray, counted: np.ndarray) -> tuple[float, float, float]:

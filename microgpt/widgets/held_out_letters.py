@@ -5,9 +5,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from microgpt.data import Corpus
+from microgpt.data import Corpus, pad
 from microgpt.errors import Described, SettingError
 from microgpt.models.ngram import NGram
+from microgpt.ops.token_ids import IGNORED
 from microgpt.sampling import uniform
 from microgpt.tokenizers import CharTokenizer
 
@@ -36,7 +37,7 @@ class HeldOutLetters:
     """
 
     def __init__(self, corpus: Corpus):
-        train, held_out = corpus.distinct().split()
+        train, held_out = corpus.split_distinct()
         self.tokenizer = CharTokenizer.from_documents(corpus)
         vocab_size = self.tokenizer.vocab_size
         if vocab_size > MAX_LETTERS:
@@ -62,8 +63,9 @@ class HeldOutLetters:
         One row for all names is enough: no model here looks further back than one letter.
         """
         rows = [self.tokenizer.encode(name, bos=True, eos=True) for name in names]
-        before = [token for ids in rows for token in ids[:-1]]
-        return np.array(before), np.array([token for ids in rows for token in ids[1:]])
+        tokens, targets = pad(rows, 0)
+        has_target = targets != IGNORED
+        return tokens[has_target], targets[has_target]
 
     @property
     def vocab_size(self) -> int:

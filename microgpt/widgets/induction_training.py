@@ -16,6 +16,7 @@ from microgpt.autograd.engine import no_grad
 from microgpt.config import GPTConfig
 from microgpt.config.checks import check_integer
 from microgpt.interpretability import trace
+from microgpt.models.context_model import log_softmax
 from microgpt.models.gpt import GPT
 from microgpt.optim import Adam
 from microgpt.viz.editable_attention import OFF, AttentionEdit
@@ -151,6 +152,4 @@ def _read_example(model: GPT, example: np.ndarray) -> Iterator[np.ndarray]:
     with no_grad(), trace(model) as t:
         model(example[:-1])
     yield t["h.1.attn.weights"][:, -1]
-    logits = t["logits"][-1].astype(np.float64)
-    probs = np.exp(logits - logits.max())
-    yield probs[example[-1]] / probs.sum()
+    yield np.exp(log_softmax(t["logits"][-1])[example[-1]])

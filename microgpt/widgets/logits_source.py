@@ -12,6 +12,7 @@ from microgpt.backends import LOCK, using
 from microgpt.errors import SettingError, ShapeError, SizeError, TokenError
 from microgpt.models.context_model import ContextModel
 from microgpt.models.gpt import GPT
+from microgpt.plain_text import BOS_LABEL
 from microgpt.sampling import Decoder, incremental_decode
 from microgpt.tokenizers import CharTokenizer, Tokenizer
 from microgpt.viz.formatting import quoted
@@ -19,7 +20,6 @@ from microgpt.viz.formatting import quoted
 MAX_CACHED_LOGITS = 2_000_000  # floats in the cache, over all texts
 MAX_TOKENS = 200  # of a text from a model without a block size
 MAX_NAMED = 60  # characters of a vocabulary that is named whole
-BOS_LABEL = "⟨BOS⟩"  # pictures show it as the start or the end
 
 
 def token_unit(tokenizer: Tokenizer) -> str:

@@ -5,7 +5,7 @@ from functools import partial
 import ipywidgets
 
 from microgpt.backends import LOCK
-from microgpt.data import Corpus, load_corpus
+from microgpt.data import Corpus, as_corpus
 from microgpt.viz.html import Rendered
 from microgpt.viz.neighbourhood import draw_map, map_table, render_map
 from microgpt.viz.neighbourhood.caption import numbers_word
@@ -33,7 +33,7 @@ class Neighbourhood(Panel):
         steps: int = 1000,
         seed: int = 0,
     ):
-        corpus = load_corpus(corpus) if isinstance(corpus, str) else corpus
+        corpus = as_corpus(corpus)
         state = start_state(corpus, n_embd, steps, seed)
         self._make_controls(state)
         super().__init__(

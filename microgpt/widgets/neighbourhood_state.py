@@ -8,6 +8,7 @@ import numpy as np
 from microgpt.config.checks import check_integer
 from microgpt.data import Corpus
 from microgpt.errors import TokenError
+from microgpt.plain_text import BOS_LABEL
 from microgpt.viz.formatting import in_quotes, visible
 from microgpt.viz.neighbourhood import END_LABEL, EmbeddingMap, MapLetter, OtherLetter, VowelCosine
 from microgpt.widgets.embedding_geometry import (
@@ -86,14 +87,21 @@ class NeighbourhoodState:
             y_low=low[1],
             extent=extent,
             variance_kept=projection.variance_kept(table),
-            random_variance_kept=principal_axes(network.tables[0]).variance_kept(network.tables[0]),
             loss=network.losses[self.snapshot],
             trained_loss=network.losses[-1],
             other_trained_loss=self.network(other).losses[-1],
-            neighbours=self._others(nearest_rows(table, self.letter, NUM_NEIGHBOURS)),
+            neighbours=self._neighbours(table, rises),
             cheapest=self._others([(i, rises[i]) for i in order[:NUM_SWAPS]]),
             dearest=self._others([(i, rises[i]) for i in order[: -NUM_SWAPS - 1 : -1]]),
             vowels=self._vowel_cosine(table, vowels),
+        )
+
+    def _neighbours(self, table: np.ndarray, rises: np.ndarray) -> tuple[OtherLetter, ...]:
+        """Return the nearest letters, after training with what a swap with each of them costs."""
+        is_trained = self.snapshot == len(self.shown.steps) - 1
+        return tuple(
+            OtherLetter(self.labels[token], cosine, float(rises[token]) if is_trained else None)
+            for token, cosine in nearest_rows(table, self.letter, NUM_NEIGHBOURS)
         )
 
     def _others(self, pairs: list[tuple[int, float]]) -> tuple[OtherLetter, ...]:
@@ -151,7 +159,7 @@ def start_state(corpus: Corpus, n_embd: int, steps: int, seed: int) -> Neighbour
 @lru_cache(maxsize=4)
 def _labels(corpus: Corpus) -> tuple[str, ...]:
     tokenizer = corpus_windows(corpus)[0]
-    signs = {" ": BLANK, "⟨BOS⟩": END_LABEL}
+    signs = {" ": BLANK, BOS_LABEL: END_LABEL}
     texts = map(tokenizer.token_text, range(tokenizer.vocab_size))
     return tuple(signs.get(text) or visible(text) for text in texts)
 

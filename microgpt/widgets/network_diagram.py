@@ -8,7 +8,7 @@ import numpy as np
 from microgpt.autograd.engine import no_grad
 from microgpt.backends import LOCK
 from microgpt.errors import SettingError, TokenError
-from microgpt.models.context_model import context_windows
+from microgpt.models.context_model import context_windows, log_softmax
 from microgpt.models.mlp import MLP
 from microgpt.tokenizers import Tokenizer
 from microgpt.viz.network_diagram import NetworkPass, draw_network, network_table, render_network
@@ -88,14 +88,13 @@ def run_network(source: TextLogits, text: str) -> NetworkPass:
         embeddings = model.wte(window).numpy()
         hidden = model.hidden_states(window)
         logits = model.lm_head(hidden).numpy().astype(np.float64)
-    probs = np.exp(logits - logits.max())
     return NetworkPass(
         text=read,
         tokens=tuple(source.labels[token] for token in window.tolist()),
         embeddings=embeddings,
         hidden=hidden.numpy(),
         logits=logits,
-        probs=probs / probs.sum(),
+        probs=np.exp(log_softmax(logits)),
         labels=source.labels,
         num_parameters=model.parameter_count(),
         unit=source.unit,

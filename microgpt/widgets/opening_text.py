@@ -51,5 +51,5 @@ def held_out_texts(
         return ()
     check = source.memorization_check
     if check is None:
-        return tuple(corpus.distinct().split()[1])
+        return tuple(corpus.split_distinct()[1])
     return tuple(text for text in corpus.distinct() if check(text) != "trained on")

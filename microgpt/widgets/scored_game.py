@@ -9,6 +9,7 @@ import numpy as np
 
 from microgpt.config.checks import check_integer
 from microgpt.errors import SettingError, StateError
+from microgpt.plain_text import pluralize
 from microgpt.training.metrics import Evaluation
 from microgpt.viz.scored_guess import Reveal, ScoredRound
 from microgpt.widgets.held_out_letters import HeldOutLetters
@@ -87,7 +88,7 @@ class ScoredGame:
             return self
         if len(chosen) > self.max_chosen:
             raise StateError(
-                f"you can choose {self.max_chosen} letter{'s' * (self.max_chosen > 1)} at most",
+                f"you can choose {pluralize(self.max_chosen, 'letter')} at most",
                 "take one back to choose another",
             )
         return replace(self, draft=self.draft._replace(chosen=chosen))

@@ -4,7 +4,7 @@ from typing import Any
 
 import ipywidgets
 
-from microgpt.data import Corpus, load_corpus
+from microgpt.data import Corpus, as_corpus
 from microgpt.errors import Described, SettingError
 from microgpt.viz.formatting import in_quotes, visible
 from microgpt.viz.guess_game import token_span
@@ -37,7 +37,7 @@ class ScoredGuess(GamePanel):
     """
 
     def __init__(self, corpus: Corpus | str = "names-mini", rounds: int = 10, seed: int = 0):
-        corpus = load_corpus(corpus) if isinstance(corpus, str) else corpus
+        corpus = as_corpus(corpus)
         if not isinstance(corpus, Corpus):
             raise SettingError("corpus", "a Corpus or the name of one", type(corpus))
         check_lines(corpus)

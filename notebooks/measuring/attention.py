@@ -7,7 +7,8 @@ import numpy as np
 
 from microgpt.widgets.induction_training import train_induction
 
-THOUSANDTHS = 1000  # small differences are told in thousandths of a nat
+from .claim import THOUSANDTHS
+
 ONE_JOB = 0.9  # of its weight in one place: so much would be a head with one job
 
 CLAIMS = {

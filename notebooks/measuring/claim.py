@@ -1,11 +1,15 @@
 """A claim, its measurement on five seeds, and whether the effect is large enough to be claimed."""
 
 import statistics
+from collections.abc import Iterable
 from dataclasses import dataclass
+
+import numpy as np
 
 SEEDS = range(5)
 MIN_SPREADS = 3  # an effect is at least so many times as large as its spread over the seeds
 SEEN, NOT_SEEN = "seen", "no difference seen"
+THOUSANDTHS = 1000  # small differences are told in thousandths of a nat
 DIGITS = 2  # of a written effect and its spread, after the decimal point
 
 
@@ -44,3 +48,10 @@ def possible_verdicts(effect: float, spread: float) -> set[str]:
     clearest = verdict(size + rounding, max(0.0, spread - rounding))
     faintest = verdict(max(0.0, size - rounding), spread + rounding)
     return {clearest, faintest}
+
+
+def train_and_held_out(names: Iterable[str], seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """The names in two parts; each seed holds out another fifth of them."""
+    shuffled = np.random.default_rng(seed).permutation(list(names))
+    cut = len(shuffled) // 5
+    return shuffled[cut:], shuffled[:cut]

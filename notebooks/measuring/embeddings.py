@@ -1,13 +1,12 @@
 """What notebook 05 claims: networks of three letters, swapped rows, and lost gradients."""
 
-from itertools import combinations
 from typing import Any
 
 import numpy as np
 
 import microgpt as mg
 
-THOUSANDTHS = 1000  # small differences are told in thousandths of a nat
+from .claim import THOUSANDTHS, train_and_held_out
 
 CLAIMS = {
     "id_as_quantity": "loss with the index in the alphabet, less that with ten learned numbers",
@@ -20,18 +19,24 @@ CLAIMS = {
     "position_in_a_sum": "loss with a position embedding, less that of the sum, in thousandths",
     "position_bent": "the same where each is bent by a tanh before the sum",
     "rows_never_trained": "loss with rows that stay random, less that with trained, in thousandths",
-    "cosine_and_swap": "rise for pairs with the highest cosines, less the lowest, in thousandths",
+    "familiar_names": "per cent of familiar names among the network's, less among counted pairs'",
     "swapped_vowels": "rise of the loss if two vowels are exchanged, in thousandths",
     "vowels_and_consonants": "rise for a vowel and a consonant, less that, in thousandths",
+    "swapped_vowels_in_random_rows": "rise for two vowels, rows never trained, in thousandths",
+    "kinds_in_random_rows": "rise for a vowel and a consonant, less that, in thousandths",
+    "cosine_and_swap": "rise for common pairs with high cosines, less low ones, in thousandths",
+    "cosine_and_swap_in_random_rows": "the same with rows never trained",
+    "cosines_learned": "the first of these two, less the second",
     "lossy_adam": "loss under Adam with repeated letters lost, less without, in thousandths",
     "lossy_sgd": "the same under plain steps",
+    "rows_never_trained_sgd": "loss under SGD with random rows, less with trained, in thousandths",
+    "lossy_sgd_and_random_rows": "loss under SGD, repeats lost, less random rows, in thousandths",
 }
 
 
 def measure(cells: Any, seed: int) -> dict[str, float]:
     """The effect of each claim for one seed: another fifth is held out, other weights are drawn."""
-    names = np.random.default_rng(seed).permutation(list(cells.names))
-    held_out, train = names[: len(names) // 5], names[len(names) // 5 :]
+    train, held_out = train_and_held_out(cells.names, seed)
     data, held = cells.windows_of(train), cells.windows_of(held_out)
 
     def loss(model: Any, **settings: Any) -> float:
@@ -43,12 +48,29 @@ def measure(cells: Any, seed: int) -> dict[str, float]:
     def network(**settings: Any) -> Any:
         return mg.models.MLP(cells.size, seed=seed, **settings)
 
-    ten, fixed, plain_steps = network(), network(), {"optimizer": mg.SGD, "lr": 0.5}
+    def random_rows_loss(model: Any, **settings: Any) -> float:
+        return loss(model, only=cells.without_rows(model), **settings)
+
+    def familiar(writer: Any) -> float:
+        return cells.familiar(cells.draw(writer, seed), train)
+
+    ten, fixed = network(), network()
     ten_loss, one_loss = loss(ten), loss(network(n_embd=1))
     index_loss = loss(cells.Indices(cells.size, n_embd=1, seed=seed))
     summed, bent = cells.Summed(seed), cells.Summed(seed, is_bent=True)
-    summed_loss = loss(summed)
-    vowels, mixed = (cells.mean_cost(ten, pairs, held) for pairs in (cells.vowels, cells.mixed))
+    summed_loss, fixed_loss = loss(summed), random_rows_loss(fixed)
+    sgd_loss, lossy_sgd = loss(network(), **cells.PLAIN), lossy_loss(**cells.PLAIN)
+    fixed_sgd = random_rows_loss(network(), **cells.PLAIN)
+    (vowels, mixed), (fixed_vowels, fixed_mixed) = (
+        [cells.mean_cost(model, pairs, held) for pairs in (cells.vowels, cells.mixed)]
+        for model in (ten, fixed)
+    )
+    gap, fixed_gap = (
+        high - low
+        for low, high in (
+            cells.prices_by_cosine(model, cells.often_pairs, held) for model in (ten, fixed)
+        )
+    )
     triples_loss, fours_loss = (_counted_loss(cells, train, held, n) for n in (3, 4))
     in_nats = {
         "id_as_quantity": index_loss - ten_loss,
@@ -62,30 +84,31 @@ def measure(cells: Any, seed: int) -> dict[str, float]:
         "third_letter_counted": fours_loss - triples_loss,
         "third_letter_in_the_network": ten_loss - _two_letter_loss(cells, data, held, seed),
         "position_in_a_sum": loss(cells.Summed(seed, has_position=True)) - summed_loss,
-        "rows_never_trained": loss(fixed, only=cells.without_rows(fixed)) - ten_loss,
-        "cosine_and_swap": _high_and_low_cosines(cells, ten, held),
+        "rows_never_trained": fixed_loss - ten_loss,
         "swapped_vowels": vowels,
         "vowels_and_consonants": mixed - vowels,
+        "swapped_vowels_in_random_rows": fixed_vowels,
+        "kinds_in_random_rows": fixed_mixed - fixed_vowels,
+        "cosine_and_swap": gap,
+        "cosine_and_swap_in_random_rows": fixed_gap,
+        "cosines_learned": gap - fixed_gap,
         "lossy_adam": lossy_loss() - ten_loss,
-        "lossy_sgd": lossy_loss(**plain_steps) - loss(network(), **plain_steps),
+        "lossy_sgd": lossy_sgd - sgd_loss,
+        "rows_never_trained_sgd": fixed_sgd - sgd_loss,
+        "lossy_sgd_and_random_rows": lossy_sgd - fixed_sgd,
     }
-    return in_nats | {claim: THOUSANDTHS * effect for claim, effect in in_thousandths.items()}
+    familiar_names = familiar(ten) - familiar(cells.pairs_of(train))
+    return (
+        in_nats
+        | {"familiar_names": familiar_names}
+        | {claim: THOUSANDTHS * effect for claim, effect in in_thousandths.items()}
+    )
 
 
 def _two_letter_loss(cells: Any, data: Any, held: Any, seed: int) -> float:
     """The held-out loss of the same network, with a context of two letters."""
     model = mg.models.MLP(cells.size, context=2, seed=seed)
     return cells.loss_of(cells.fit(model, cells.last_two(data), seed), cells.last_two(held))
-
-
-def _high_and_low_cosines(cells: Any, model: Any, held: Any) -> float:
-    """The mean rise for the quarter of pairs with the highest cosines, less that of the lowest."""
-    rows, letters = model.wte.weight.numpy(), [x for x in cells.letters if x != "end"]
-    pairs = [a + b for a, b in combinations(letters, 2)]
-    cosines = [cells.cosine(*rows[cells.tokenizer.encode(pair)]) for pair in pairs]
-    rises = np.array([cells.swap_cost(model, pair, held) for pair in pairs])
-    low, *_, high = (rises[part].mean() for part in np.array_split(np.argsort(cosines), 4))
-    return float(high - low)
 
 
 def _counted_loss(cells: Any, train: Any, held: Any, n: int) -> float:

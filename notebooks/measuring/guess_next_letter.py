@@ -3,7 +3,7 @@
 import math
 from typing import Any
 
-import numpy as np
+from .claim import train_and_held_out
 
 CLAIMS = {
     "boldness_costs": "loss of always giving the favourite 99 %, above that of a blind guess",
@@ -14,8 +14,7 @@ CLAIMS = {
 
 def measure(cells: Any, seed: int) -> dict[str, float]:
     """The effect of each claim for one seed: each seed holds out another fifth of the names."""
-    names = np.random.default_rng(seed).permutation(list(cells.names))
-    held_out, train = names[: len(names) // 5], names[len(names) // 5 :]
+    train, held_out = train_and_held_out(cells.names, seed)
     hits = cells.favourite_hits(cells.pair_counts(train), held_out)
     bold = cells.favourite_loss(hits, 0.99)
     few, many = (

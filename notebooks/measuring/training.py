@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-THOUSANDTHS = 1000  # small differences are told in thousandths of a nat
+from .claim import THOUSANDTHS
+
 MEAN_OF = 20  # steps, of a smoothed loss
 
 CLAIMS = {

@@ -7,7 +7,8 @@ import numpy as np
 
 import microgpt as mg
 
-THOUSANDTHS = 1000  # small differences are told in thousandths of a nat
+from .claim import THOUSANDTHS
+
 MLP_OUT = "h.0.mlp.out"  # in a model of one layer
 
 CLAIMS = {

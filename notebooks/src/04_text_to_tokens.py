@@ -234,20 +234,20 @@ sentences = {
     "Hindi": "सभी मनुष्यों को गौरव और अधिकारों के मामले में जन्मजात स्वतन्त्रता और समानता प्राप्त है।",
     "Chinese": "人人生而自由，在尊严和权利上一律平等。",
 }
-print("language  characters  bytes  tokens (▪ is five tokens)")
+print("language  characters  bytes  tokens  × English (▪ is five tokens)")
+in_english = len(tok.encode(sentences["English"]))
 for language, text in sentences.items():
     num_tokens = len(tok.encode(text))
-    bar = "▪" * round(num_tokens / 5)
-    print(f"{language:8} {len(text):11} {len(text.encode()):6} {num_tokens:7} {bar}")
+    row = f"{language:8} {len(text):11} {len(text.encode()):6} {num_tokens:7}"
+    print(f"{row} {num_tokens / in_english:10.1f} {'▪' * round(num_tokens / 5)}")
 
 # %% tags=["answer:04.russian"]
 mg.learn.reveal("04.russian", len(tok.encode(sentences["Russian"])))
 
 # %% [markdown]
-# With this English list, a sentence that is paid by the token costs far more in Hindi: divide the
-# numbers above. It also fills
-# more of what a model can read at once. GPT-2's list has 50,000 merges, counted on web pages that were
-# mostly English. If it is on your computer, the view of merges above can use it.
+# With this English list, a sentence that is paid by the token costs far more in Hindi, as its row
+# says. It also fills more of what a model can read at once. GPT-2's list has 50,000 merges, counted on
+# web pages that were mostly English. If it is on your computer, the view of merges can use it.
 
 # %% [markdown]
 # ## Do more merges make the model better?

@@ -527,7 +527,8 @@ board
 mg.widgets.SamplingExplorer(board["1 layer, all parts"], names, sliders=("temperature",), compact=True)
 
 # %% [markdown]
-# Your `rms_norm` can move into a whole GPT in one file: `mg.learn.workbook("my_microgpt.py")`.
+# Your `rms_norm` can move into a whole GPT in one file: `mg.learn.workbook("my_microgpt.py")`. Two more
+# of its parts are for you to write there: `mlp`, and `gpt`, which puts all parts together.
 
 # %% [markdown]
 # ## What this does not show

@@ -114,6 +114,12 @@ def widget_html(widget: ipywidgets.Widget) -> str:
         )
         field = f'<select aria-label="{escape(widget.description)}">{options}</select>'
         return _element(widget, "widget-inline-hbox widget-dropdown", _label(widget) + field)
+    if isinstance(widget, ipywidgets.ToggleButtons):
+        buttons = "".join(
+            f'<button class="widget-toggle-button jupyter-button">{escape(str(label))}</button>'
+            for label in widget._options_labels
+        )
+        return _element(widget, "widget-inline-hbox widget-toggle-buttons", f"<div>{buttons}</div>")
     kind = "text" if isinstance(widget, ipywidgets.Text | ipywidgets.Textarea) else "number"
     field = (
         f'<input type="{kind}" value="{escape(str(widget.value))}" '

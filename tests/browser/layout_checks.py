@@ -97,11 +97,14 @@ def _overlap(a: dict[str, float], b: dict[str, float]) -> bool:
 
 
 def overlapping_controls(part: Locator) -> list[str]:
-    """Controls of a panel that overlap each other or a text."""
+    """Controls of a panel that overlap each other or a text.
+
+    Those in `.mg-over` lie over what they choose.
+    """
     return part.evaluate(
         """element => {
           const controls = [...element.querySelectorAll('button, input, select, .noUi-target')]
-            .filter(item => item.getBoundingClientRect().width > 0);
+            .filter(item => item.getBoundingClientRect().width > 0 && !item.closest('.mg-over'));
           const boxes = [];
           const walker = document.createTreeWalker(element, NodeFilter.SHOW_TEXT);
           while (walker.nextNode()) {

@@ -98,6 +98,48 @@ def test_nothing_is_cut_off_faint_or_in_the_way_at_any_width(show, views, name, 
     assert violations == []
 
 
+@pytest.mark.parametrize("name", [name for name in VIEWS if name.startswith("attention")])
+def test_each_button_of_the_triangle_lies_over_its_cell(show, views, name):
+    boxes = "items => items.map(item => Object.values(item.getBoundingClientRect().toJSON()))"
+    for width in WIDTHS:
+        page = show([[live_html(views[name])]], width=width)
+        buttons = page.locator(".mg-over button").evaluate_all(boxes)
+        cells = page.locator(".mg-cell:not(.mg-hidden)").evaluate_all(boxes)
+        assert len(buttons) == len(cells) > 0
+        for button, cell in zip(buttons, cells, strict=True):
+            assert button == pytest.approx(cell, abs=0.5)
+        page.locator(".mg-over button").first.hover()
+        page.wait_for_timeout(200)  # until the background has changed
+        colour = "item => getComputedStyle(item).backgroundColor"
+        assert page.locator(".mg-over button").first.evaluate(colour) == "rgba(0, 0, 0, 0)"
+        page.close()
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_a_table_that_goes_on_has_a_shadow_where_it_is_cut(show, views, theme):
+    view = VIEWS["attention, a long text"]()
+    view.numbers.toggle.value = True
+    page = show([[live_html(view)]], theme=theme)
+    table = page.locator(".mg-scroll").first
+
+    def edges():
+        """Pixels right of the table, at the upper and at the lower edge of what scrolls."""
+        table.scroll_into_view_if_needed()
+        box = table.bounding_box()
+        x = box["x"] + box["width"] - 30
+        return [
+            page.screenshot(clip={"x": x, "y": y, "width": 2, "height": 2})
+            for y in (box["y"] + 1, box["y"] + box["height"] - 3)
+        ]
+
+    plain, shadow = edges()
+    assert plain != shadow
+    table.evaluate("item => item.scrollTop = item.scrollHeight")
+    upper, lower = edges()
+    assert upper != lower
+    assert lower == plain
+
+
 @pytest.mark.parametrize("motion", ["no-preference", "reduce"])
 def test_what_changed_moves_unless_motion_is_reduced(show, motion):
     view = VIEWS["explorer"]()

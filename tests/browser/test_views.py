@@ -1,4 +1,6 @@
-"""Training, likelihoods, predictions and the ledger: narrow and wide, both themes, by keys."""
+"""Training, likelihoods, predictions, ledger, attention: narrow, wide, both themes, by keys."""
+
+import re
 
 import pytest
 from playwright.sync_api import expect
@@ -11,10 +13,14 @@ CELLS = [
     "mg.widgets.TextLikelihood(monitor.wait().trainer, text='maximiliana')",
     "mg.learn.predict('00.x', 'Among how many letters?', (1, 10, 27))",
     "mg.widgets.ResidualLedger('names', text='kath')",
+    "mg.widgets.EditableAttention('names', text='joh')",
     "mg.widgets.errors()",
 ]
-PANELS = {"training-monitor": 1, "text-likelihood": 2, "prediction": 3, "residual-ledger": 4}
-LEDGER, ERRORS = 4, 5
+PANELS = {
+    "training-monitor": 1, "text-likelihood": 2, "prediction": 3, "residual-ledger": 4,
+    "attention": 5,
+}  # fmt: skip
+LEDGER, ATTENTION, ERRORS = 4, 5, 6
 
 
 @pytest.fixture(scope="module")
@@ -80,6 +86,35 @@ def test_the_size_follows_keys_on_its_sliders(notebook):
     width.press("Enter")
     expect(panel.locator(".mg-caption")).to_contain_text("cannot be shared out evenly among 4")
     assert notebook.axe_violations(panel) == []
+
+
+def test_cells_of_attention_are_chosen_by_click_and_by_key(notebook):
+    panel, press = notebook.panel(ATTENTION), notebook.page.keyboard.press
+    number = {name: panel.get_by_role("spinbutton", name=name) for name in ("Row", "Column")}
+
+    def cell(row, column):
+        return panel.get_by_role("button", name=re.compile(f"row {row} .*column {column} "))
+
+    cell(3, 2).click()
+    expect(number["Row"]).to_have_value("3")
+    expect(number["Column"]).to_have_value("2")
+    chosen = panel.locator(".mg-cell.mg-chosen")
+    expect(chosen).to_have_count(1)
+    on_screen, button = chosen.bounding_box(), cell(3, 2).bounding_box()
+    assert all(abs(on_screen[key] - button[key]) < 1 for key in on_screen)
+    press("Tab")
+    expect(cell(3, 3)).to_be_focused()
+    press("Enter")
+    expect(number["Column"]).to_have_value("3")
+    expect(cell(3, 3)).to_be_focused()
+    expect(panel.locator(".mg-steps")).to_contain_text("o looks at o, head 1")
+    panel.get_by_role("button", name="mask before softmax").click()
+    expect(panel.locator(".mg-cell.mg-chosen")).to_have_text("✕")
+    panel.get_by_role("combobox", name="Head").select_option("all")
+    expect(panel.get_by_role("combobox", name="Head")).to_have_value("all")
+    expect(panel.locator(".mg-steps")).to_contain_text("head 1 (above: the mean of 4)")
+    assert notebook.axe_violations(panel) == []
+    notebook.screenshot("attention-cells", panel)
 
 
 def test_no_error_inside(notebook):

@@ -118,7 +118,7 @@ def _xray(backward=False, sizes=None, shapes=None):
 
 def _attention(text, head=None, edits=("mask", "cut")):
     view = mg.widgets.EditableAttention("names", mg.load_corpus("names-mini"), text=text)
-    view.head_select.value = head
+    view.head_select.label = "all" if head is None else str(head + 1)
     for column, kind in enumerate(edits, 1):
         view.column_box.value = column
         view.cell_buttons[kind].click()

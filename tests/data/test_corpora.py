@@ -80,6 +80,14 @@ def test_repeats_are_weights():
     assert corpus.distinct().num_repeats == 0
 
 
+def test_the_split_without_repeats_is_that_of_the_distinct_lines():
+    corpus = load_corpus(text="anna\n" * 30 + "\n".join("bcdefghij"))
+    train, held_out = corpus.split_distinct(0.3)
+    assert (train, held_out) == corpus.distinct().split(0.3)
+    assert train.num_repeats == held_out.num_repeats == 0
+    assert len(train) + len(held_out) == 10
+
+
 def test_a_split_of_copies_holds_something_out():
     train, held_out = Corpus("c", ("a",) * 50 + ("b",) * 60).split()
     assert set(held_out) == {"a"}

@@ -8,9 +8,11 @@ import random
 import sys
 import threading
 import time
+from contextlib import suppress
 
 import ipywidgets
 import numpy as np
+from traitlets import TraitError
 
 import microgpt as mg
 from microgpt.widgets import flight_recorder, panel, view_memory
@@ -36,8 +38,9 @@ def move(control, rng):
         control.click()
     elif isinstance(control, ipywidgets.ToggleButton):
         control.value = not control.value
-    elif isinstance(control, ipywidgets.Dropdown):
-        control.index = rng.randrange(len(control.options))
+    elif isinstance(control, ipywidgets.Dropdown | ipywidgets.ToggleButtons):
+        with suppress(TraitError):  # meanwhile, another thread may have shortened the list
+            control.index = rng.randrange(len(control.options))
     elif isinstance(control, ipywidgets.Text):
         control.value = rng.choice(TEXTS)
     else:

@@ -36,6 +36,13 @@ def test_a_snapshot_of_data_does_not_follow_it(value):
     assert values_equal(copied, before)
 
 
+def test_a_long_list_of_merges_says_how_many_more_there_are():
+    merges = [(i, i + 1) for i in range(1000)]
+    assert format_value(merges).endswith("(9, 10), … and 990 more]")
+    assert format_value(merges[:12]).endswith("(11, 12)]")
+    assert format_value([(1.5, 2)] * 13).endswith("(1.5, 2), … and 3 more]")
+
+
 def test_text_is_one_short_line_without_addresses():
     assert format_value(np.array([1.0, 2.34567])) == "[1, 2.346]"
     assert format_value("a\n b  c") == "a b c"

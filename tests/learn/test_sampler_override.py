@@ -25,7 +25,7 @@ def test_a_right_answer_samples_what_the_library_samples(id, library_names):
     assert report.matches_library
     assert report.calls[exercise.answer_name] == len(report.tokens) > 20
     assert f"Your {exercise.answer_name} ran {len(report.tokens)} times" in repr(report)
-    assert "tokens sampled are the library's" in report._repr_html_().replace("&#x27;", "'")
+    assert "tokens sampled equal the library's" in report._repr_html_().replace("&#x27;", "'")
 
 
 def test_afterwards_the_library_samples_again(library_names):

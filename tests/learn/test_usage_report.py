@@ -21,13 +21,13 @@ def test_what_was_not_compared_is_not_claimed():
 
     with learn.using(softmax=wrong_later) as report:
         train(steps=12)
-    assert "The results of its first 10 calls are the library's" in str(report)
+    assert "The results of its first 10 calls equal the library's" in str(report)
     with learn.using(temperature=TEMPERATURE) as report:
         sample_names()
-    assert "The probabilities of its first 10 calls are the library's" in str(report)
+    assert "The probabilities of its first 10 calls equal the library's" in str(report)
     with learn.using(softmax=array_softmax) as report:
         train(steps=3)
-    assert "The results of all 3 calls are the library's" in str(report)
+    assert "The results of all 3 calls equal the library's" in str(report)
 
 
 def test_one_call_is_one_time():
@@ -35,7 +35,7 @@ def test_one_call_is_one_time():
     with learn.using(softmax=array_softmax) as report:
         mg.ops.softmax(x)
     assert str(report).startswith("Your softmax ran 1 time. ")
-    assert str(report).endswith(" Its results are the library's.")
+    assert str(report).endswith(" Its results equal the library's.")
 
 
 @pytest.mark.parametrize(
@@ -86,9 +86,10 @@ def test_the_first_token_that_differs_is_counted_from_one():
 
 
 def test_all_tokens_are_called_all():
-    assert str(UsageReport(tokens=[(3, 3)])) == "The only token sampled is the library's."
+    one = str(UsageReport(tokens=[(3, 3)]))
+    assert one == "The only token sampled is the one that the library samples."
     many = UsageReport(tokens=[(3, 3)] * 1034)
-    assert str(many) == "All 1,034 tokens sampled are the library's."
+    assert str(many) == "All 1,034 tokens sampled equal the library's."
 
 
 def test_numbers_that_are_not_finite_are_named_so():
@@ -111,7 +112,7 @@ def test_the_card_says_whether_it_is_as_the_librarys():
     assert "<span>Your f in the model</span>" in html
     for symbol, text in (
         ("·", "Your f ran 3 times."),
-        ("✓", "The results of all 3 calls are the library&#x27;s."),
+        ("✓", "The results of all 3 calls equal the library&#x27;s."),
         ("✓", "The loss is 2.5000, and 2.5000 with the library&#x27;s functions."),
         ("✗", "The first gradient differs from the library&#x27;s by 50.0 % of its length."),
     ):

@@ -1,6 +1,7 @@
 """Plans for a time budget, from given times of a step: no test reads a clock."""
 
 import math
+import re
 from itertools import pairwise
 
 import numpy as np
@@ -18,13 +19,18 @@ TIMES = {
     "size costs nothing": StepTime(5e-3, 0.0),
     "slow": StepTime(1.0, 1e-4),
 }
-BUDGETS = np.geomspace(1e-3, 1e5, 120)
 RUNS = scaling_runs()
+NARROWEST = 472  # parameters
+
+
+def budgets(step_time):
+    """Budgets up to a day, from one step of the narrowest model on."""
+    return np.geomspace(step_time.seconds(NARROWEST) * 1.001, 1e5, 120)
 
 
 @pytest.mark.parametrize("step_time", TIMES.values(), ids=TIMES)
 def test_more_time_gives_no_narrower_and_no_worse_model(step_time):
-    plans = [plan_training(seconds, step_time) for seconds in BUDGETS]
+    plans = [plan_training(seconds, step_time) for seconds in budgets(step_time)]
     widths = [plan.config.n_embd for plan in plans]
     losses = [plan.loss for plan in plans]
     assert widths == sorted(widths)
@@ -36,17 +42,36 @@ def test_more_time_gives_no_narrower_and_no_worse_model(step_time):
 
 @pytest.mark.parametrize("step_time", TIMES.values(), ids=TIMES)
 def test_a_plan_keeps_to_its_bounds(step_time):
-    for seconds in BUDGETS:
+    for seconds in budgets(step_time):
         plan = plan_training(seconds, step_time)
         assert plan.config.n_embd % plan.config.n_head == 0
         assert 4 <= plan.config.n_embd <= max(run.n_embd for run in RUNS)
         assert 1 <= plan.steps <= max(run.steps for run in RUNS)
         assert plan.steps == plan.train_config.steps
         assert plan.seconds == plan.steps * step_time.seconds(plan.parameters)
-        assert plan.seconds <= seconds or plan.steps == 1
+        assert plan.seconds <= seconds
         assert plan.train_config.lr * plan.config.n_embd == pytest.approx(0.32)
         model = mg.GPT(plan.config)
         assert plan.parameters == sum(p.size for p in model.parameters())
+
+
+@pytest.mark.parametrize("step_time", TIMES.values(), ids=TIMES)
+def test_a_budget_without_a_step_is_refused(step_time):
+    """The error names the smallest budget, which is enough."""
+    smallest = step_time.seconds(NARROWEST)
+    for seconds in (smallest / 2, smallest * 0.9999):
+        with pytest.raises(SettingError, match=r"seconds must be at least .* allow more") as caught:
+            plan_training(seconds, step_time)
+    named = float(re.search(r"at least (\S+); got", str(caught.value))[1])
+    assert named == pytest.approx(smallest, rel=0.01)
+    plan = plan_training(named, step_time)
+    assert (plan.steps, plan.config.n_embd) == (1, 4)
+    assert plan.seconds <= named
+
+
+def test_half_a_second_is_not_a_plan_of_one():
+    with pytest.raises(SettingError, match=r"seconds must be at least 1.05; got 0.5; one step of"):
+        plan_training(0.5, TIMES["slow"])
 
 
 def test_without_a_limit_the_largest_run_is_planned():
@@ -88,6 +113,11 @@ def test_a_plan_can_be_trained():
 def test_budgets_that_are_none(seconds):
     with pytest.raises(SettingError, match="seconds"):
         plan_training(seconds, StepTime(1e-3, 1e-7))
+
+
+def test_what_is_no_law():
+    with pytest.raises(SettingError, match=r"law must be made by fit_scaling_law .*; got str"):
+        plan_training(1.0, StepTime(1e-3, 1e-7), "law")
 
 
 @pytest.mark.parametrize("times", [(0, 0), (-1, 1), (math.nan, 0), (1,), 5, (math.inf, 0), "ab"])

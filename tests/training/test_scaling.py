@@ -14,7 +14,7 @@ from microgpt.training import (
     loss_interval,
     scaling_runs,
 )
-from microgpt.training.scaling import num_parameters, scaling_settings
+from microgpt.training.scaling import num_parameters, run_table, scaling_settings
 
 LAW = ScalingLaw(2.2, 8.0, 0.7, 300.0, 0.6, 0.5)
 SIZES, STEPS = (472, 1328, 4192, 14528), (50, 100, 200, 800)
@@ -106,14 +106,43 @@ def test_a_law_is_fitted_to_as_many_seeds_as_there_are():
         (runs_of(LAW, steps=STEPS[:2]), "3 numbers of tokens"),
         (runs_of(LAW)[1:], "a run of every seed"),
         ([*runs_of(LAW), runs_of(LAW)[0]._replace(loss=9.0)], "two runs of .* have the seed 0"),
-        ([run._replace(loss=float("nan")) for run in runs_of(LAW)], "with a finite loss"),
-        ([run._replace(loss=float("inf")) for run in runs_of(LAW)], "with a finite loss"),
-        ([run._replace(loss=5 - run.loss) for run in runs_of(LAW)], "they must fall with"),
+        ([run._replace(loss=float("nan")) for run in runs_of(LAW)], "a finite loss; .* is nan"),
+        ([run._replace(loss=float("inf")) for run in runs_of(LAW)], "a finite loss; .* is inf"),
+        ([run._replace(loss=5 - run.loss) for run in runs_of(LAW)], "must fall with size"),
     ],
 )
 def test_runs_that_no_law_fits(runs, message):
-    with pytest.raises(ShapeError, match=message):
+    with pytest.raises(ShapeError, match=message) as caught:
         fit_scaling_law(runs)
+    assert str(caught.value).count("; ") == 2, "what is expected, what came, what to do"
+
+
+@pytest.mark.parametrize("use", [fit_scaling_law, bootstrap_scaling_laws, run_table])
+@pytest.mark.parametrize(
+    ("run", "message"),
+    [
+        (tuple(runs_of(LAW)[0]), "runs must be ScalingRuns, .*; got tuple; ScalingRun"),
+        ({"loss": 2.3}, "runs must be ScalingRuns, .*; got dict"),
+        (runs_of(LAW)[0]._replace(parameters=0), "parameters of a run must be above 0 .*; got 0"),
+        (runs_of(LAW)[0]._replace(tokens=-1), "tokens of a run must be above 0 .*; got -1"),
+        (runs_of(LAW)[0]._replace(steps="50"), "steps of a run must be a number; got '50'"),
+        (runs_of(LAW)[0]._replace(loss="2.3"), "loss of a run must be a number; got '2.3'"),
+        (runs_of(LAW)[0]._replace(loss=None), "loss of a run must be a number; got None"),
+    ],
+)
+def test_what_is_no_run(use, run, message):
+    with pytest.raises(SettingError, match=message):
+        use([run, *runs_of(LAW)[1:]])
+
+
+def test_a_missing_seed_is_named():
+    missing = "1,328 parameters and 100 steps have none of the seed 2; add that run, or leave out"
+    runs = [run for run in runs_of(LAW) if (run.parameters, run.steps, run.seed) != (1328, 100, 2)]
+    with pytest.raises(ShapeError, match=missing):
+        run_table(runs)
+    table = run_table([run for run in runs if run.seed != 2])
+    assert table.losses.shape == table.tokens.shape == (16, 5)
+    assert table.settings[5] == (1328, 100)
 
 
 def test_what_a_bootstrap_needs():
@@ -122,8 +151,27 @@ def test_what_a_bootstrap_needs():
     for count in (0, 10**6, 1.5):
         with pytest.raises(SettingError, match="count"):
             bootstrap_scaling_laws(runs_of(LAW), count)
+    for seed in (-1, 0.5, None):
+        with pytest.raises(SettingError, match="seed must be a non-negative integer"):
+            bootstrap_scaling_laws(runs_of(LAW), seed=seed)
     with pytest.raises(SettingError, match="level"):
         loss_interval([LAW], 10, 10, level=1.0)
+
+
+def test_what_an_interval_needs():
+    with pytest.raises(ShapeError, match="at least 1 law; got none; bootstrap_scaling_laws"):
+        loss_interval([], 10, 10)
+    with pytest.raises(SettingError, match=r"laws must be made by .*; got float"):
+        loss_interval([2.3], 10, 10)
+    shapes = r"must have one shape; got \(3,\) and \(2,\); give as many"
+    for use in (LAW.loss, lambda *given: loss_interval([LAW], *given)):
+        with pytest.raises(ShapeError, match=shapes):
+            use([10, 20, 30], [10, 20])
+        with pytest.raises(ShapeError, match="above 0; got 0 and 10; give"):
+            use(0, [20, 10])
+    low, high = loss_interval([LAW], [10, 20, 30], 10)
+    np.testing.assert_allclose(low, [LAW.loss(N, 10) for N in (10, 20, 30)])
+    np.testing.assert_array_equal(low, high)
 
 
 def test_the_runs_that_come_with_the_package():

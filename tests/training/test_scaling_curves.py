@@ -49,7 +49,34 @@ def test_along_tokens():
 def test_few_groups_and_none():
     two = [run for run in RUNS if run.steps in (50, 800)]
     assert len(scaling_curves(two, LAW, LAWS)) == 2
-    with pytest.raises(ShapeError, match="no run"):
+    with pytest.raises(ShapeError, match="a run to draw; got none; scaling_runs"):
         scaling_curves([], LAW, LAWS)
     with pytest.raises(SettingError, match="axis"):
         scaling_curves(RUNS, LAW, LAWS, "width")
+
+
+@pytest.mark.parametrize("axis", ["parameters", "tokens"])
+@pytest.mark.parametrize(
+    ("runs", "error", "message"),
+    [
+        (RUNS[1:], ShapeError, "every setting needs a run of every seed"),
+        ([*RUNS, RUNS[0]], ShapeError, "two runs of .* have the seed"),
+        ([RUNS[0]._replace(loss=float("nan")), *RUNS[1:]], ShapeError, "a finite loss"),
+        ([tuple(run) for run in RUNS], SettingError, "runs must be ScalingRuns"),
+    ],
+)
+def test_tables_that_are_no_curves(axis, runs, error, message):
+    with pytest.raises(error, match=message):
+        scaling_curves(runs, LAW, LAWS, axis)
+
+
+def test_laws_and_their_level():
+    with pytest.raises(ShapeError, match="at least 1 law; got none"):
+        scaling_curves(RUNS, LAW, [])
+    with pytest.raises(SettingError, match=r"law must be made by .*; got NoneType"):
+        scaling_curves(RUNS, None, LAWS)
+    with pytest.raises(SettingError, match="level must be above 0 and below 1; got 95"):
+        scaling_curves(RUNS, LAW, LAWS, level=95)
+    (half, *_), (most, *_) = (scaling_curves(RUNS, LAW, LAWS, level=p) for p in (0.5, 0.95))
+    assert (half.level, most.level) == (0.5, 0.95)
+    assert (half.high - half.low < most.high - most.low).all()

@@ -101,6 +101,16 @@ def test_boxes_are_buttons_and_only_the_chosen_one_is_reached_with_tab():
     assert html.count('class="mg-chunk"') == 2
 
 
+def test_a_filled_box_was_glued_and_the_key_says_so():
+    html = render_merges(MERGED).html
+    boxes = [box for box in MERGED.boxes if box.merge]
+    assert 0 < len(boxes) < len(MERGED.boxes)
+    assert html.count("mg-token mg-merged") == len(boxes) + 2  # two of them in the key
+    for meaning in ("one byte", "glued by merges", "glued by the last merge"):
+        assert meaning in html
+    assert {"one byte", "glued by merges"} <= set(draw_merges(MERGED).texts())
+
+
 def test_only_boxes_that_are_new_join_the_row():
     assert render_merges(MERGED, BYTES).html.count("mg-gj") == 1
     assert render_merges(MERGED, MERGED).html.count("mg-gj") == 0

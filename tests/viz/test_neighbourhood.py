@@ -17,7 +17,7 @@ from microgpt.viz.neighbourhood import (
     render_map,
 )
 from microgpt.viz.neighbourhood.caption import share_text, signed
-from microgpt.viz.neighbourhood.label_layout import BOX, LED, MAP_WIDTHS, RADII
+from microgpt.viz.neighbourhood.label_layout import BOX, LED, MAP_WIDTHS, RADII, WORD_HALVES
 from microgpt.viz.neighbourhood.page import rays
 
 SHOWN = EmbeddingMap(
@@ -28,8 +28,7 @@ SHOWN = EmbeddingMap(
         MapLetter("<", 0.5, -1.0),
     ),
     chosen=1, n_embd=10, other_n_embd=2, step=100, last_step=200, x_low=-2.0, y_low=-2.0,
-    extent=4.0, variance_kept=0.37, random_variance_kept=0.41, loss=2.5, trained_loss=2.4,
-    other_trained_loss=2.51,
+    extent=4.0, variance_kept=0.37, loss=2.5, trained_loss=2.4, other_trained_loss=2.51,
     neighbours=(OtherLetter("a", 0.5), OtherLetter("end", -0.25), OtherLetter("<", -0.5)),
     cheapest=(OtherLetter("a", 0.13), OtherLetter("end", 0.2)),
     dearest=(OtherLetter("<", 0.53), OtherLetter("end", 0.2)),
@@ -57,11 +56,24 @@ def test_letters_stand_beside_their_points():
     assert first.point == pytest.approx((0.5, 0.5))
     assert second.point == pytest.approx((0.75, 0.25))
     assert np.hypot(*second.offset) == pytest.approx(RADII[0])
-    assert end.offset == (0, 0)  # its sign is its point
+    assert np.hypot(*end.offset) == pytest.approx(RADII[0])
+    assert end.half_width == BOX / 2 + WORD_HALVES[1, 0]
     assert not any(one.is_led or one.is_beyond for one in layout_labels(SHOWN))
     html = render_map(SHOWN).html
     assert 'class="mg-leader"' not in html
-    assert html.count('class="mg-spot') == 3 + 1  # one of them in the legend
+    assert html.count('class="mg-spot') == 4 + 1  # one of them in the legend
+
+
+def test_the_word_covers_no_other_label():
+    crowd = points(*(0.45 + 0.1 * np.random.default_rng(1).random((9, 2))).tolist())
+    letters = tuple(replace(one, label="end" if i == 4 else one.label)
+                    for i, one in enumerate(crowd.letters))  # fmt: skip
+    placed = layout_labels(replace(crowd, letters=letters))
+    for width in MAP_WIDTHS:
+        centres = np.array([np.multiply(one.point, width) + one.offset for one in placed])
+        right, down = np.abs(centres - centres[4]).T
+        is_apart = (right > WORD_HALVES[1, 0] + 0.75 * BOX) | (down > 0.75 * BOX)
+        assert is_apart.sum() == len(placed) - 1
 
 
 @pytest.mark.parametrize("width", [330, 400, 460, 540, 620])
@@ -109,7 +121,7 @@ def test_labels_stay_on_the_map():
         assert centres.min() > 0
         assert centres.max() < width
     assert [one.is_led for one in layout_labels(shown)] == [
-        np.hypot(*one.offset) > LED for one in layout_labels(shown)
+        np.hypot(*one.offset) - one.half_width > LED for one in layout_labels(shown)
     ]
 
 
@@ -180,7 +192,7 @@ def test_the_sentence_of_a_projection():
     assert map_caption(SHOWN) == (
         "The first principal axis is the direction of the largest spread, the second that of the "
         "largest at a right angle to it. "
-        "The map keeps 37 % of the variance: a poor map. (The best map of random rows keeps 41 %.) "
+        "The map keeps 37 % of the variance: a poor map. "
         "The five vowels have a mean cosine of 0.31. With five random letters, it lies between "
         "−0.11 and 0.25 in 95 of 100 draws: the vowels are more alike than random letters. After "
         "training, swapping the rows of “b” and “a” raises the held-out loss by 0.130, of “b” and "
@@ -213,7 +225,8 @@ def test_the_sentence_about_vowels():
 @pytest.mark.parametrize(
     ("rise", "sentence"),
     [
-        (0.0004, "“a” changes the held-out loss by less than 0.001,"),
+        (0.0004, "“a” changes the held-out loss by less than 0.0005,"),
+        (0.0007, "“a” raises the held-out loss by 0.001,"),
         (-0.012, "“a” changes the held-out loss by −0.012,"),
         (0.002, "“a” raises the held-out loss by 0.002,"),
     ],
@@ -237,6 +250,20 @@ def test_bars_have_the_scale_of_their_list():
     assert 'style="width:100.000%"' in html  # the dearest swap
 
 
+def test_the_price_of_a_swap_stands_beside_each_cosine_after_training():
+    near = (OtherLetter("a", 0.5, 0.1234), OtherLetter("<", -0.5, -0.0004))
+    shown = replace(SHOWN, step=200, neighbours=near)
+    html = render_map(shown).html
+    assert "<span>cosine</span><span>swap</span>" in html
+    assert '<ol class="mg-with-rises">' in html
+    assert "<span>0.50</span><span>0.123</span>" in html
+    assert "<span>−0.50</span><span>0.000</span>" in html
+    assert {"cosine", "swap", "0.50", "0.123"} <= set(draw_map(shown).texts())
+    before = render_map(SHOWN).html
+    assert "<span>cosine</span></p>" in before
+    assert "mg-with-rises" not in before
+
+
 def test_hostile_letters_are_escaped():
     html = render_map(replace(SHOWN, chosen=3)).html
     assert "&lt;" in html
@@ -250,7 +277,10 @@ def test_the_still_picture(n_embd):
     assert texts[0] == "Which letters are near “b” after 100 steps?"
     assert {"37 %", "2.500", "a", "end", "0.530", "−0.25"} <= set(texts)
     assert {"vowel", "(0, 0)"} <= set(texts)
-    assert ("of the variance; random rows 41 %" in texts) == (n_embd == 10)
+    assert "of the variance kept" in texts
+    assert "cosine" in texts
+    assert "swap" not in texts
+    assert "0.123" not in texts
     assert drawing.png().startswith(b"\x89PNG")
 
 

@@ -6,7 +6,11 @@ import numpy as np
 import pytest
 
 from microgpt.viz.network_diagram import NetworkPass, draw_network, network_table, render_network
-from microgpt.viz.network_diagram.data import HIDDEN_COLUMNS, LOGIT_COLUMNS
+from microgpt.viz.network_diagram.data import (
+    HIDDEN_COLUMNS,
+    LOGIT_COLUMNS,
+    MAX_PROBS,
+)
 
 
 def network_pass(T=3, C=4, H=9, V=11):
@@ -67,6 +71,45 @@ def test_the_most_probable_tokens():
     shares = [share for _, share, _ in SHOWN.prob_rows]
     assert shares == sorted(shares, reverse=True)
     assert 0.4 < shares[0] <= 1
+
+
+def above(count, V=27):
+    """A pass in which `count` of V tokens have more than an equal share."""
+    probs = np.full(V, 0.3 / V)
+    probs[:count] += 0.7 / count
+    return replace(network_pass(V=V), probs=probs)
+
+
+def test_all_tokens_above_an_equal_share_are_listed():
+    shown = above(12)
+    assert [label for label, _, _ in shown.prob_rows] == list("abcdefghijkl")
+    html = render_network(shown).html
+    assert "the 12 largest" in html
+    assert "12 lie above it" in html
+    assert "c_fc (9, 12)" in draw_network(shown).texts()
+    assert "the 5 largest" in render_network(above(2)).html
+    assert "2 lie above it" in render_network(above(2)).html
+    many = above(25, V=60)
+    assert len(many.prob_rows) == MAX_PROBS
+    assert "25 lie above it" in render_network(many).html
+
+
+def test_equal_probabilities_lie_on_the_line():
+    equal = np.exp(np.full(27, 0.1, np.float32))
+    shown = replace(network_pass(V=27), probs=equal / equal.sum())
+    assert shown.num_above == 0
+    assert len(shown.prob_rows) == 5
+
+
+@pytest.mark.parametrize("V", [11, 18, 27, 28, 54])
+def test_there_is_room_behind_the_end(V):
+    shown = network_pass(V=V)
+    labels, squares = shown.logit_rows[-1]
+    assert labels[-1] == "end"
+    assert len(labels) == len(squares) < shown.logit_columns
+    html = render_network(shown).html
+    assert f'style="--columns:{shown.logit_columns}"' in html
+    assert '<span class="mg-word">end</span></div>' in html
 
 
 def test_the_start_and_the_end():

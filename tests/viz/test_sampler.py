@@ -1,5 +1,6 @@
 """A sampling step as it is shown: what is displayed is the `SampledToken`."""
 
+import itertools
 import re
 from dataclasses import replace
 from functools import lru_cache
@@ -7,6 +8,7 @@ from functools import lru_cache
 import numpy as np
 import pytest
 from elements import elements, lengths, texts, without_motion
+from matplotlib.textpath import TextPath
 from nine_words import nine_words
 
 from microgpt.viz import sampler
@@ -14,7 +16,7 @@ from microgpt.viz.axis import PERCENT_ENDS
 from microgpt.viz.formatting import FIRST_STRONG_ISOLATE, width_in_em
 from microgpt.viz.looks import style_sheet
 from microgpt.viz.sampler.bars import LABEL_WIDTHS
-from microgpt.viz.sampler.cumulative_bar import strip_segments
+from microgpt.viz.sampler.cumulative_bar import LABEL_PIXELS, _label_html, strip_segments
 from microgpt.viz.sampler.rows import bar_rows
 from microgpt.widgets.logits_source import FixedLogits, zipf_logits
 from microgpt.widgets.sampling_trace import SamplingTrace
@@ -488,3 +490,37 @@ def test_tokens_that_a_table_never_saw_have_no_rows_of_their_own():
     assert [row.rank for row in rows[:-1]] == [0, 1, 2, 3]
     assert rows[-1].count == 36
     assert len(bar_rows(replace(view, picked_rank=0))) == 10
+
+
+def test_a_segment_that_is_wide_enough_has_its_label():
+    """The widths at which labels appear are close together, and each has its rule."""
+    rules = [
+        f"@container (max-width:{pixels}px){{.mg-explorer .mg-segment b.mg-w{pixels}{{"
+        for pixels in LABEL_PIXELS
+    ]
+    css = str(style_sheet("explorer"))
+    assert all(rule in css for rule in rules)
+    assert css.count(".mg-explorer .mg-segment b.mg-w") == len(rules)
+    for narrow, wide in itertools.pairwise(LABEL_PIXELS):
+        assert wide - narrow <= max(4, 0.3 * narrow)
+
+
+@pytest.mark.parametrize("text", ["␣bell", "fill", "ferry", "tilt", "Jill's", "a", "end", "river"])
+def test_a_label_fits_the_width_that_it_needs(text):
+    label = str(_label_html(text, "", 15))
+    needed = int(re.search(r"mg-w(\d+)", label)[1])
+    width = TextPath((0, 0), text, size=15).get_extents().x1
+    assert width <= needed <= 1.5 * width + 6
+
+
+def test_labels_of_small_letters_need_less_room():
+    trace = zipf(200)
+    now, base = (
+        [e for e in elements(html(trace), name)[0].iter("b") if e.text == "␣the" or e.text]
+        for name in ("now", "base")
+    )
+    classes = [{e.text: e.get("class") for e in labels} for labels in (now, base)]
+    shared = set(classes[0]) & set(classes[1])
+    width = {text: [int(one[text].split("mg-w")[1]) for one in classes] for text in shared}
+    assert any(small < large for large, small in width.values())
+    assert all(small <= large for large, small in width.values())

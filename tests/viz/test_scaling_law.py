@@ -12,12 +12,12 @@ from microgpt.viz.scaling_law import scaling_caption
 SEEDS = np.array([-0.01, 0.0, 0.01])
 
 
-def curve(ends=(2.6, 2.3), fixed=11_500, axis="parameters", seeds=SEEDS):
+def curve(ends=(2.6, 2.3), fixed=11_500, axis="parameters", seeds=SEEDS, level=0.95):
     x = np.geomspace(472, 53632, 5)
     loss = np.linspace(*ends, 5)
     noise = seeds * np.array([1, -1, 1, 1, -1])[:, None]
     return SimpleNamespace(
-        axis=axis, fixed=fixed, measured_x=x, measured=loss[:, None] + noise,
+        axis=axis, fixed=fixed, level=level, measured_x=x, measured=loss[:, None] + noise,
         x=x, loss=loss, low=loss - 0.02, high=loss + 0.02,
     )  # fmt: skip
 
@@ -62,10 +62,19 @@ def test_the_caption_is_the_figure_s_text():
 def test_the_floor_has_an_interval():
     laws = [SimpleNamespace(floor=floor) for floor in np.linspace(2.0, 2.4, 81)]
     figure = mg.viz.plot_scaling_law([curve()], LAW, laws)
-    assert repr(figure).endswith("below its floor, 2.20 (interval: 2.01 to 2.39).")
+    assert repr(figure).endswith("below its floor, 2.20 (95 % interval: 2.01 to 2.39).")
     (band,) = figure.axes[0].patches
     assert band.get_height() == pytest.approx(0.38)
     assert "interval:" not in repr(mg.viz.plot_scaling_law([curve()], LAW))
+
+
+def test_the_level_is_that_of_the_curves():
+    laws = [SimpleNamespace(floor=floor) for floor in np.linspace(2.0, 2.4, 81)]
+    half = mg.viz.plot_scaling_law([curve(level=0.5)], LAW, laws)
+    assert "lines and bands: the fitted law and its 50 % interval." in repr(half)
+    assert repr(half).endswith("(50 % interval: 2.10 to 2.30).")
+    assert half.axes[0].patches[0].get_height() == pytest.approx(0.2)
+    assert "its 99.5 % interval." in scaling_caption([curve(level=0.995)])
 
 
 def test_a_fall_that_the_seeds_hide_is_not_claimed():
@@ -78,7 +87,9 @@ def test_a_fall_that_the_seeds_hide_is_not_claimed():
 
 
 def test_what_cannot_be_drawn():
-    with pytest.raises(ShapeError, match="no curve"):
+    with pytest.raises(ShapeError, match="a curve to draw; got none"):
         mg.viz.plot_scaling_law([])
     with pytest.raises(ShapeError, match="along one axis"):
         mg.viz.plot_scaling_law([curve(), curve(axis="tokens")])
+    with pytest.raises(ShapeError, match=r"one level; got 0\.5 and 0\.95; give scaling_curves"):
+        mg.viz.plot_scaling_law([curve(), curve(level=0.5)])

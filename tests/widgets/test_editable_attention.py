@@ -1,9 +1,11 @@
 """Editable attention: what it shows is what an independent model computes, edited or not."""
 
+import ast
 import gc
 import re
 import weakref
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,8 +14,9 @@ from helpers.plain_gpt import plain_gpt
 import microgpt as mg
 from microgpt.viz.editable_attention import CUT, MASK, OFF, UNSCALED, AttentionEdit
 from microgpt.widgets.attention_runs import cell_arithmetic, cell_effects, run_attention
-from microgpt.widgets.attention_state import AttentionState, first_state
-from microgpt.widgets.head_statistics import held_out_heads
+from microgpt.widgets.attention_state import AttentionState, attended_text, first_state
+from microgpt.widgets.editable_attention import ALL_HEADS
+from microgpt.widgets.head_statistics import evenly_spaced, held_out_heads
 from microgpt.widgets.model_lookup import find_gpt_source
 from microgpt.widgets.opening_text import held_out_texts
 
@@ -56,14 +59,22 @@ def losses_of(model, rows, edits=None):
 # -- what is shown ------------------------------------------------------------------------------
 
 
-def test_it_opens_on_the_first_held_out_name_without_an_edit(names):
+def test_it_opens_on_the_first_held_out_name_that_attention_helps_with(names):
     view, texts = (
         mg.widgets.EditableAttention("names", names),
         held_out_texts(find_gpt_source("names"), "names", names),
     )
-    entry = next(text for text in texts if len(text) >= 4)
-    assert view.state.text == entry[:-1]
+    probs = []  # of the last letter, with attention and without
+    for entry in (text for text in texts if len(text) >= 4):
+        state = first_state(view.source, entry[:-1], texts)
+        off = run_attention(view.source.model, state.token_ids, 0, [AttentionEdit(OFF, 0)])
+        token = view.source.tokenizer.encode(entry)[-1]
+        probs.append([softmax(run.logits)[token] for run in (state.now, off)])
+        if entry[:-1] == view.state.text:
+            break
     assert view.source.labels[view.state.target] == entry[-1]
+    helped = [known > 1.5 * alone for known, alone in probs]
+    assert helped == [False] * (len(probs) - 1) + [True]
     assert view.state.edits == ()
     assert view.state.row == len(entry) - 1  # the start comes first
     assert "Nothing is changed yet." in view.caption
@@ -137,9 +148,8 @@ def test_effects_are_those_of_single_runs():
             edits = [AttentionEdit(MASK, 1, head, 4, column)]
             nll = -np.log(softmax(run_attention(model, ids, 1, edits).logits))[target]
             assert effects.effects[head, column - 1] == pytest.approx(nll - base, abs=1e-9)
-    assert effects.heaviest == tuple(
-        np.argwhere(effects.weights == effects.weights.max())[0] + (0, 1)
-    )
+    run = run_attention(model, ids, 1)
+    assert effects.of(2, 3) == (pytest.approx(run.weights[2, 4, 3]), effects.effects[2, 2])
 
 
 def test_a_row_that_sees_itself_alone_and_a_model_that_is_too_large_have_no_effects(view):
@@ -187,7 +197,7 @@ def test_undoing_restores_the_logits_bit_for_bit(view):
 
 def test_edits_add_up_and_are_listed(view):
     view.cell_buttons[MASK].click()
-    view.head_select.value = None
+    view.head_select.value = ALL_HEADS
     view.head_toggles[UNSCALED].value = True
     labels = [chip.description for chip in view.chips.children]
     assert labels[0].startswith("head 1: h → ")
@@ -239,6 +249,34 @@ def test_hostile_text_is_refused_or_shown_as_text(view, text):
     assert not view.error
 
 
+def test_each_cell_of_the_triangle_has_a_button_that_chooses_it(view):
+    names = [name for name, _ in view.cells.options]
+    assert len(set(names)) == 4 + 3 + 2 + 1
+    assert "row 4 (h), column 1 (start)" in names
+    assert view.cells.value == (view.state.row, view.state.column)
+    view.cells.value = (2, 1)
+    assert (view.state.row, view.state.column) == (2, 1)
+    assert (view.row_box.value, view.column_box.value) == (3, 2)
+    view.row_box.value = 2
+    assert view.cells.value == (1, 1)
+
+
+def test_the_buttons_over_the_cells_lie_in_the_columns_of_the_triangle(view):
+    for text in ("", "joh", "maximilianawwww"):
+        view.text_box.value = text
+        classes = re.search(r'class="mg-grid ([^"]+)"', view.picture.value)[1].split()
+        assert sorted(view.cells._dom_classes) == sorted(["mg-over", *classes])
+        n = min(len(text) + 1, 10)
+        assert f"mg-n{n}" in classes
+        assert len(view.cells.options) == n * (n + 1) // 2
+    assert "mg-part" in classes
+    first, _ = view.cells.options[0]
+    assert first == f"row 1 ({'maximilianawwww'[5]}), column 1 ({'maximilianawwww'[5]})"
+    view.cells.value = (9, 8)
+    assert (view.state.row, view.state.column) == (9, 8)
+    assert (view.row_box.value, view.column_box.value) == (4, 3)
+
+
 def test_long_texts_show_their_last_ten_letters(view):
     view.text_box.value = "abcdefghijklmn"
     assert view.state.first == 5
@@ -255,7 +293,7 @@ def test_a_model_of_several_layers_has_a_menu_for_them():
     assert view.state.edits[0].layer == 2
     assert view.chips.children[0].description.startswith("layer 3, head 1: ")
     view.layer_select.value = 0
-    assert "It is not in what is shown" in view.caption
+    assert "That layer is not in the picture, which shows layer 1, head 1." in view.caption
 
 
 def test_a_cell_that_runs_again_keeps_its_edits(names):
@@ -272,7 +310,7 @@ def test_a_cell_that_runs_again_keeps_its_edits(names):
 
 
 def test_the_caption_says_what_the_row_and_the_guess_did(view):
-    view.head_select.value = None
+    view.head_select.value = ALL_HEADS
     view.column_box.value = 3
     state: AttentionState = view.state
     shares = [f"{w:.2f}" for w in state.before.weights[:, state.row, state.column]]
@@ -288,7 +326,7 @@ def test_the_caption_says_what_the_row_and_the_guess_did(view):
     said = re.search(r"log-likelihood (rises|falls) by ([\d.]+), to (\d+\.\d\d)", view.caption)
     assert said[1] == ("rises" if now > before else "falls")
     assert float(said[3]) == round(float(now), 2)
-    assert float(said[2]) == pytest.approx(abs(round(now, 2) - round(before, 2)), abs=1e-9)
+    assert float(said[2]) == round(abs(float(now - before)), 2)
 
 
 def test_no_head_has_a_name(view):
@@ -323,6 +361,42 @@ def test_the_table_of_heads_is_that_of_an_independent_model(names, source):
     assert found.heads[0].letter_before == pytest.approx(before.mean(), abs=1e-5)
     shares = np.concatenate([1 / np.arange(3, len(w) + 1) for w in weights])
     assert found.equal[0] == pytest.approx(shares.mean(), abs=1e-9)
+
+
+def test_the_table_of_heads_is_that_of_the_notebook(names, source, view):
+    path = Path(__file__).parents[2] / "notebooks/src/06_attention.py"
+    wanted = ("padded", "loss_with", "switched_off", "mean_weights", "weights_on_places")
+    functions = [
+        node
+        for node in ast.parse(path.read_text("utf-8")).body
+        if isinstance(node, ast.FunctionDef) and node.name in wanted
+    ]
+    cells = {"np": np, "mg": mg, "tokenizer": names.distinct().tokenizer()}
+    exec(compile(ast.Module(functions, []), str(path), "exec"), cells)
+    held = cells["padded"](names.distinct().split()[1])
+    unedited = cells["loss_with"](source.model, held)
+    found = held_out_heads(source, view.texts, 0)
+    assert (found.num_texts, found.num_held_out) == (len(held[0]), len(view.texts))
+    assert found.loss == pytest.approx(unedited, abs=1e-5)
+    places = cells["weights_on_places"](source.model, held)
+    for head, row in enumerate(found.heads):
+        off = cells["loss_with"](source.model, held, weights=cells["switched_off"](head))
+        assert row.rise == pytest.approx(off - unedited, abs=1e-5)
+        on = (row.itself, row.letter_before, row.start)
+        assert on == pytest.approx(places[head], abs=1e-5)
+
+
+def test_a_long_list_is_measured_on_texts_from_all_of_it(monkeypatch, source):
+    texts = [f"{a}{b}na" for a in "abcdefghijklmnopqrstuvwxyz" for b in "aeiou"]
+    monkeypatch.setattr("microgpt.widgets.head_statistics.MAX_TEXTS", 26)
+    sample = evenly_spaced(texts, 26)
+    assert len(sample) == 26
+    assert len({text[0] for text in sample}) >= 25
+    found, of_sample = held_out_heads(source, texts, 0), held_out_heads(source, sample, 0)
+    assert (found.num_texts, found.num_held_out) == (26, 130)
+    assert found.heads == of_sample.heads
+    monkeypatch.setattr("microgpt.widgets.head_statistics.MAX_WORK", 1)  # a large model
+    assert held_out_heads(source, texts, 0).num_texts == 20
 
 
 @pytest.mark.slow
@@ -366,12 +440,21 @@ def test_the_weight_that_is_said_is_the_one_just_before_the_last_edit(view):
 def test_the_sum_that_is_said_is_that_of_the_edited_head(view):
     view.cell_buttons[CUT].click()
     total = view.state.now.weights[0, view.state.row].sum()
-    view.head_select.value = None
+    view.head_select.value = ALL_HEADS
     assert f"and the row adds up to {total:.2f}." in view.caption
 
 
+def test_the_menu_of_heads_shows_that_it_shows_all(view):
+    view.head_select.label = "all"
+    assert view.state.head is None
+    assert (view.head_select.label, view.head_select.index) == ("all", 4)
+    assert "head 1 (above: the mean of 4)" in view.picture.value
+    view.head_select.label = "2"
+    assert view.state.head == 1
+
+
 def test_an_edit_of_all_heads_can_be_taken_back_in_one(view):
-    view.head_select.value = None
+    view.head_select.value = ALL_HEADS
     view.cell_buttons[MASK].click()
     view.head_select.value = 0
     assert view.state.cell_action == MASK
@@ -386,15 +469,29 @@ def test_an_edit_of_all_heads_can_be_taken_back_in_one(view):
 
 
 def test_heads_that_are_all_off_can_be_switched_on_one_by_one(view):
-    view.head_select.value = None
+    view.head_select.value = ALL_HEADS
     view.head_toggles[OFF].value = True
     view.head_select.value = 2
     assert view.head_toggles[OFF].value
     view.head_toggles[OFF].value = False
     assert view.state.now.weights[2].any()
     assert not view.state.now.weights[[0, 1, 3]].any()
-    view.head_select.value = None
+    view.head_select.value = ALL_HEADS
     assert not view.head_toggles[OFF].value
+
+
+def test_masks_are_left_alone_by_no_root():
+    model, ids = model_of(), [0, 9, 14, 7]
+    edits = [AttentionEdit(MASK, 0, 1, 3, 2), AttentionEdit(UNSCALED, 0, 1)]
+    for order in (edits, edits[::-1]):
+        arithmetic = cell_arithmetic(run_attention(model, ids, 0, order), 1, 3, 2, order)
+        assert arithmetic.scaled == pytest.approx(-1e30)  # not divided by √D
+
+
+def test_a_list_that_attention_does_not_help_with_begins_with_its_first_entry(source):
+    assert attended_text(source, ["aafke", "aage"]) == "aafk"
+    assert attended_text(source, ["aafke", "aatu"]) == "aat"
+    assert attended_text(source, ["ab"]) == "a"
 
 
 def test_it_opens_on_a_name_without_a_corpus_and_on_one_that_a_trainer_holds_out(names):

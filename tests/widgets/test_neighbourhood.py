@@ -112,6 +112,14 @@ def test_neighbours_are_ranked_in_all_numbers(ten):
         assert [(one.label, one.value) for one in ten.state.view.neighbours] == expected
 
 
+def test_each_neighbour_has_the_price_of_its_swap_after_training_only(ten):
+    rises, labels = ten.state.shown.swap_rises(0), ten.state.labels
+    near = ten.state.view.neighbours
+    assert [one.rise for one in near] == [rises[labels.index(one.label)] for one in near]
+    ten.slider.slider.value = 19
+    assert all(one.rise is None for one in ten.state.view.neighbours)
+
+
 def test_swaps_are_the_three_cheapest_and_the_three_dearest(ten):
     rises = ten.state.shown.swap_rises(0)
     order = np.argsort(rises[1:]) + 1

@@ -136,7 +136,7 @@ def test_steps_a_hundred_times_larger_end_worse_than_knowing_nothing(names, seed
     verdict = monitor.compare_to_baselines()
     assert verdict in ("worse than knowing nothing", "no better than knowing nothing")
     assert f"That is {verdict} (3.30); " in monitor.caption
-    assert "surer of wrong letters than a blind guess" in monitor.caption
+    assert "surer of wrong letters than a uniform guess" in monitor.caption
 
 
 def test_training_beside_a_notebook_can_be_stopped_and_goes_on(names, monkeypatch):

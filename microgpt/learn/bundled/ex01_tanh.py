@@ -8,6 +8,7 @@ from microgpt.learn.messages import message_section
 from microgpt.learn.parsers import number
 
 EXACT = 3e-7  # relative; rounding to 32 bits is wrong by 6e-8, 1 − y² in 64 bits by 2e-8
+LARGE = 400.0  # e^400 is a float, its square is not
 
 
 def tanh_backward(x, dy):
@@ -62,8 +63,13 @@ def _far_out(rng):
 
 
 def _large(rng):
-    for x in (400.0, -400.0):
+    for x in (LARGE, -LARGE):
         yield x, 1.0
+
+
+def _overflows(result, x, dy):
+    """Whether a large x, and no smaller one, gave an error or a number that is not finite."""
+    return abs(x) >= LARGE and (result is None or not math.isfinite(result))
 
 
 _texts = message_section("01.tanh")
@@ -112,7 +118,7 @@ TANH = Exercise(
         Property(_descriptions["at_zero"], _at_zero),
         Property(_descriptions["random"], _random, _is_measured),
         Property(_descriptions["symmetric"], lambda rng: [(0.5, 1.0), (2.0, -1.5)], _is_symmetric),
-        Property(_descriptions["large"], _large, cause=_causes["overflow"]),
+        Property(_descriptions["large"], _large),
         Property(_descriptions["exact"], _far_out, _is_exact, cause=_causes["measured"]),
     ),
     common_mistakes=(
@@ -120,7 +126,10 @@ TANH = Exercise(
             CommonMistake(key.replace("_", " "), formula, _mistakes[key])
             for key, formula in FORMULAS.items()
         ),
-        *(CommonMistake(key, formula, _causes["overflow"]) for key, formula in OVERFLOWS.items()),
+        *(
+            CommonMistake(key, formula, _causes["overflow"], matches=_overflows)
+            for key, formula in OVERFLOWS.items()
+        ),
     ),
     parse=number,
 )

@@ -3,8 +3,11 @@
 import numpy as np
 
 from microgpt.learn.bundled.probabilities import softmax, sums_to_one
+from microgpt.learn.bundled.softmax_mistakes import overflows, was_clipped
 from microgpt.learn.exercise import CommonMistake, Example, Exercise, Property
 from microgpt.learn.messages import message_section
+
+HIGHEST_LOGIT = 700.0  # e to it is a float: a common kind of clipping
 
 
 def temperature(logits, T):
@@ -94,7 +97,7 @@ TEMPERATURE = Exercise(
             _descriptions["other_temperatures"],
             lambda rng: _random_logits(rng, (2, 3, 8, 27), (0.25, 0.5, 2.0, 10.0)),
         ),
-        Property(_descriptions["large_logits"], _large_logits, cause=_causes["overflow"]),
+        Property(_descriptions["large_logits"], _large_logits),
     ),
     common_mistakes=(
         *(
@@ -108,6 +111,17 @@ TEMPERATURE = Exercise(
             _mistakes["not_normalised"],
             matches=_is_proportional,
         ),
-        CommonMistake("no maximum subtracted", _without_maximum, _causes["overflow"]),
+        CommonMistake(
+            "no maximum subtracted",
+            _without_maximum,
+            _mistakes["overflow"],
+            matches=lambda result, logits, T: overflows(result, logits / T),
+        ),
+        CommonMistake(
+            "clipped",
+            lambda logits, T: softmax(np.minimum(logits / T, HIGHEST_LOGIT)),
+            _mistakes["clipped"],
+            matches=lambda result, logits, T: was_clipped(result, logits / T),
+        ),
     ),
 )

@@ -11,8 +11,9 @@ from microgpt.errors import Described, NotWritable, SettingError
 from microgpt.learn.exercise import Exercise
 from microgpt.learn.formatting import format_value
 from microgpt.learn.grading.submissions import EXERCISE_TAG, IMPORTS_TAG
-from microgpt.learn.messages import format_message, pluralize
+from microgpt.learn.messages import format_message
 from microgpt.learn.registry import find_exercise
+from microgpt.plain_text import pluralize
 
 KERNEL = {"name": "python3", "display_name": "Python 3 (ipykernel)", "language": "python"}
 

@@ -1,4 +1,4 @@
-"""The workbook: one file with a whole GPT, in which the answers of twelve exercises have a place.
+"""The workbook: one file with a whole GPT, with a place for each part a learner writes.
 
 `my_microgpt.py` is the file as it is on the first day; `learn.workbook_sections` finds its parts,
 `writing` fills them with the answers that `check` has accepted, `library` is what runs in an

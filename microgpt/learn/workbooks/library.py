@@ -1,7 +1,8 @@
-"""The library's functions with the signatures of the exercises: what runs while a part is open.
+"""The library's functions with the signatures of the parts: what runs while a part is open.
 
 Each takes and returns NumPy arrays in float64, computes with the operations of `ops` on the NumPy
-back end, and gets its gradients from their backward functions.
+back end, and gets its gradients from their backward functions. `mlp` and `gpt` combine what they
+are given, nodes of the workbook's own graph or Tensors, so every other part still runs in them.
 """
 
 from collections.abc import Callable
@@ -18,7 +19,7 @@ from microgpt.tokenizers.bpe_merge import merge_all
 
 
 def library(id: str) -> Callable[..., Any]:
-    """Return the library's function for the exercise `id`; raise SettingError if there is none."""
+    """Return the library's function for the part `id`; raise SettingError if there is none."""
     if id not in FUNCTIONS:
         raise SettingError("part", got=id, choices=FUNCTIONS)
     return FUNCTIONS[id]
@@ -94,6 +95,26 @@ def rms_norm(x: Any, eps: float = 1e-5) -> np.ndarray:
     return _array(ops.rms_norm(_tensor(x), eps))
 
 
+def mlp(x: Any, up: Any, down: Any) -> Any:
+    """Return y (T, C), for x (T, C), up (4C, C) and down (C, 4C)."""
+    return (x @ up.T).relu() @ down.T
+
+
+def gpt(
+    tokens: Any,
+    embed: Callable[[Any], Any],
+    norm: Callable[[Any], Any],
+    attention: Callable[[Any], Any],
+    mlp: Callable[[Any], Any],
+    lm_head: Callable[[Any], Any],
+) -> Any:
+    """Return the logits (T, V) for tokens (T,): embeddings, one block and the head."""
+    x = norm(embed(tokens))
+    x = x + attention(norm(x))
+    x = x + mlp(norm(x))
+    return lm_head(x)
+
+
 def sample(logits: Any, T: float, k: int, u: float) -> int:
     logits = np.asarray(logits)
     return next_token(logits, T, min(k, len(logits)), u=u).token
@@ -110,6 +131,8 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "05.embedding_backward": embedding_backward,
     "06.attention_head": attention_head,
     "07.rms_norm": rms_norm,
+    "07.mlp": mlp,
+    "07.gpt": gpt,
     "08.adamw_step": adamw_step,
     "09.sample": sample,
 }

@@ -1,9 +1,10 @@
 """My microgpt: a GPT of 4,192 parameters that makes up names. Run it: python my_microgpt.py
 
-Twelve parts of it are exercises of the notebooks 01 to 09. While a part is open, the library's
-function stands in for it, so this file runs from the first day. After an exercise, run
-`mg.learn.workbook("my_microgpt.py")` in its notebook, and your answer moves in here. Or write it
-here yourself, in place of the line with `library`. What is already yours stays as it is.
+Fourteen parts of it are for you to write. While a part is open, the library's function stands in
+for it, so this file runs from the first day. Twelve parts are exercises of the notebooks 01 to 09:
+after one, run `mg.learn.workbook("my_microgpt.py")` in its notebook, and your answer moves in here.
+Or write it here yourself, in place of the line with `library`, as you write `mlp` and `gpt` after
+notebook 07. What is already yours stays as it is.
 """
 
 import random
@@ -44,6 +45,15 @@ attention_head = library("06.attention_head")
 # %% 07.rms_norm: rms_norm(x, eps) -> y, both (…, C)
 rms_norm = library("07.rms_norm")
 
+# %% 07.mlp: mlp(x, up, down) -> y; x, y (T, C), up (4C, C), down (C, 4C)
+# These are nodes, see the class below: `x @ up.T` is one. `h.relu()` sets what is negative to 0,
+# and it stands between the two matrices.
+mlp = library("07.mlp")
+
+# %% 07.gpt: gpt(tokens, embed, norm, attention, mlp, lm_head) -> logits, a node (T, V)
+# The last five are functions with one argument. The embeddings get a norm, then comes one block.
+gpt = library("07.gpt")
+
 # %% 08.adamw_step: adamw_step(p, g, m, v, t, lr, beta1, beta2, eps, weight_decay) -> p, m, v
 adamw_step = library("08.adamw_step")
 
@@ -64,6 +74,20 @@ class Node:
         if self.dy is None or not np.array_equal(dy, self.dy):  # once for all inputs
             self.dy, self.gradients = np.array(dy), self.rule(dy)
         return np.array(self.gradients[index])
+
+    def __add__(self, other):
+        return Node(self.value + other.value, (self, other), lambda dy: (dy, dy))
+
+    def __matmul__(self, other):
+        x, w = self.value, other.value
+        return Node(x @ w, (self, other), lambda dy: matmul_backward(dy, x, w))
+
+    @property
+    def T(self):  # noqa: N802 (NumPy's name)
+        return Node(self.value.T, (self,), lambda dy: (np.transpose(dy),))
+
+    def relu(self):
+        return Node(np.maximum(self.value, 0), (self,), lambda dy: (dy * (self.value > 0),))
 
 
 class LocalGrad:
@@ -86,25 +110,6 @@ def lookup(table, ids):
     return Node(y, (table,), lambda dy: (embedding_backward(dy, ids, n_rows),))
 
 
-def add(a, b):
-    return Node(a.value + b.value, (a, b), lambda dy: (dy, dy))
-
-
-def linear(x, weight):
-    """y = x · weightᵀ; x (T, I), weight (O, I), y (T, O)."""
-    w = weight.value.T
-
-    def rule(dy):
-        dx, dw = matmul_backward(dy, x.value, w)
-        return dx, np.transpose(dw)
-
-    return Node(x.value @ w, (x, weight), rule)
-
-
-def relu(x):
-    return Node(np.maximum(x.value, 0), (x,), lambda dy: (dy * (x.value > 0),))
-
-
 def norm(x):
     y = np.asarray(rms_norm(x.value, 1e-5))
     scale = np.linalg.norm(y, axis=-1) / np.linalg.norm(x.value, axis=-1)
@@ -117,7 +122,7 @@ def norm(x):
 
 def attention(x, wq, wk, wv):
     """All heads side by side: head h has the rows h · D to (h + 1) · D of each weight."""
-    inputs = linear(x, wq), linear(x, wk), linear(x, wv)
+    inputs = x @ wq.T, x @ wk.T, x @ wv.T
     heads = [slice(row, row + C // N_HEAD) for row in range(0, C, C // N_HEAD)]
     y = [attention_head(x.value, wq.value[h], wk.value[h], wv.value[h]) for h in heads]
 
@@ -170,10 +175,14 @@ weights |= {"up": matrix(4 * C, C), "down": matrix(C, 4 * C)}
 def forward(tokens):
     """Logits (T, V) for the token that follows each of the tokens (T,)."""
     w = weights
-    x = norm(add(lookup(w["wte"], tokens), lookup(w["wpe"], np.arange(len(tokens)))))
-    x = add(x, linear(attention(norm(x), w["wq"], w["wk"], w["wv"]), w["wo"]))
-    x = add(x, linear(relu(linear(norm(x), w["up"])), w["down"]))
-    return linear(x, w["head"])
+    return gpt(
+        tokens,
+        lambda ids: lookup(w["wte"], ids) + lookup(w["wpe"], np.arange(len(ids))),
+        norm,
+        lambda x: attention(x, w["wq"], w["wk"], w["wv"]) @ w["wo"].T,
+        lambda x: mlp(x, w["up"], w["down"]),
+        lambda x: x @ w["head"].T,
+    )
 
 
 # %% Training: one name a step

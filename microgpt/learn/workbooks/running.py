@@ -105,6 +105,8 @@ class CheckedParts:
             return format_message("workbook", "part_failed", **values)
         if wrong := self.ids(NOT_YET):
             return format_message("workbook", "run_failed", ids=", ".join(wrong), **values)
+        if unchecked := ", ".join(self.ids(UNCHECKED)):
+            return format_message("workbook", "run_failed_unchecked", ids=unchecked, **values)
         return ""
 
     def _failed_part(self, traceback: TracebackType | None) -> tuple[str, int]:
@@ -148,9 +150,11 @@ class CheckedParts:
             if self.num_yours == len(self.states):
                 sentence += "\n" + format_message("workbook", "complete")
             return sentence
-        wrong, step = self.ids(NOT_YET), int(differs.argmax()) + 1
-        key = "losses_differ_wrong" if wrong else "losses_differ"
-        return format_message("workbook", key, step=step, ids=", ".join(wrong))
+        wrong, unchecked = self.ids(NOT_YET), self.ids(UNCHECKED)
+        key = "losses_differ_unchecked" if unchecked else "losses_differ"
+        key = "losses_differ_wrong" if wrong else key
+        step, ids = int(differs.argmax()) + 1, ", ".join(wrong or unchecked)
+        return format_message("workbook", key, step=step, ids=ids)
 
 
 def checked_parts(namespace: dict[str, Any]) -> CheckedParts:

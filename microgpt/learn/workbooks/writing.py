@@ -82,10 +82,11 @@ def workbook(
 ) -> WorkbookReport:
     """Write your GPT into one file, or put this session's answers into the parts still open there.
 
-    The file is a whole GPT in NumPy, with twelve parts that are exercises; in an open part the
-    library's function runs. Answers are those that `check` has found correct in this session. What
-    is written in the file stays: a filled part takes a newer answer only if `replace` has its id,
-    and the file as it was is then kept beside it. Raises NotWritable if the file is no workbook.
+    The file is a whole GPT in NumPy, with fourteen parts to write, twelve of which are exercises;
+    in an open part the library's function runs. Answers are those that `check` has found correct in
+    this session. What is written in the file stays: a filled part takes a newer answer only if
+    `replace` has its id, and the file as it was is then kept beside it. Raises NotWritable if the
+    file is no workbook.
     """
     target = Path(path).expanduser()
     if target.suffix != ".py":

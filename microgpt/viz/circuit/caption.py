@@ -1,5 +1,6 @@
 """The sentences of a circuit: when the loss falls, what the heads do meanwhile, who needs whom."""
 
+from microgpt.plain_text import pluralize
 from microgpt.viz.circuit.data import CircuitPicture
 
 SMALL_FALL = 0.1  # nats; a smaller fall of the loss is not told
@@ -7,7 +8,7 @@ SMALL_FALL = 0.1  # nats; a smaller fall of the loss is not told
 
 def question(shown: CircuitPicture) -> str:
     """Return the question that the view answers."""
-    steps = f"{shown.step:,} step{'s' * (shown.step != 1)}"
+    steps = pluralize(shown.step, "step")
     return f"How does it copy after {steps}?" if shown.step else "Can it copy before training?"
 
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from microgpt.plain_text import with_minus
 from microgpt.viz.axis import value_ticks
 from microgpt.viz.circuit.data import CircuitPicture, head_name
 
@@ -114,5 +115,5 @@ def _chart(
 
 
 def _value(form: str, value: float) -> str:
-    text = form.format(round(value, 4) + 0.0).replace("-", "−").replace("%", " %")
+    text = with_minus(form.format(round(value, 4) + 0.0)).replace("%", " %")
     return text.replace("−0.00", "+0.00")

@@ -1,5 +1,6 @@
 """The HTML of a circuit while it forms: three charts over the steps of training, and a text."""
 
+from microgpt.plain_text import with_minus
 from microgpt.viz.circuit.caption import circuit_caption, question
 from microgpt.viz.circuit.charts import Chart, Point, charts, step_positions, step_ticks
 from microgpt.viz.circuit.data import CircuitPicture
@@ -32,7 +33,7 @@ def circuit_table(shown: CircuitPicture) -> str:
             header += [f"{layer + 1}.{head + 1} {what}", f"rise without {layer + 1}.{head + 1}"]
             columns += [weights[:, head], shown.rises[:, layer, head]]
     rows = [
-        (f"{step:,}", *(f"{column[index]:.4f}".replace("-", "−") for column in columns))
+        (f"{step:,}", *(with_minus(f"{column[index]:.4f}") for column in columns))
         for index, step in enumerate(shown.steps)
     ]
     return html_table(header, rows, "layer.head; losses in nats")

@@ -12,8 +12,8 @@ from microgpt.viz.editable_attention.data import (
     CellArithmetic,
     CellEffects,
 )
-from microgpt.viz.editable_attention.labels import edit_label
-from microgpt.viz.editable_attention.page import render_attention
+from microgpt.viz.editable_attention.labels import edit_label, token_label
+from microgpt.viz.editable_attention.page import grid_class, render_attention
 from microgpt.viz.editable_attention.still import draw_attention
 from microgpt.viz.editable_attention.table import HeadRow, HeldOut, attention_table
 
@@ -33,5 +33,7 @@ __all__ = [
     "attention_table",
     "draw_attention",
     "edit_label",
+    "grid_class",
     "render_attention",
+    "token_label",
 ]

@@ -2,9 +2,16 @@
 
 import numpy as np
 
-from microgpt.plain_text import join_and
-from microgpt.viz.editable_attention.data import MASK, OFF, AttentionEdit, AttentionPicture
-from microgpt.viz.editable_attention.labels import head_name, row_sum, signed, token_name
+from microgpt.plain_text import join_and, pluralize
+from microgpt.viz.editable_attention.data import CUT, MASK, OFF, AttentionEdit, AttentionPicture
+from microgpt.viz.editable_attention.labels import (
+    head_name,
+    loss_texts,
+    row_sum,
+    shown_name,
+    signed,
+    token_name,
+)
 from microgpt.viz.formatting import format_prob, quoted
 
 NOT_AN_EXPLANATION = "A weight is not an explanation"
@@ -33,7 +40,7 @@ def _done(picture: AttentionPicture) -> str:
     if picture.num_layers > 1:
         where = f"Layer {edit.layer + 1}, {where[0].lower()}{where[1:]}"
     more = len(picture.edits) - 1
-    before = f" ({more} more change{'s' if more > 1 else ''} before it.)" if more else ""
+    before = f" ({pluralize(more, 'more change')} before it.)" if more else ""
     if edit.row is None or edit.column is None:
         done = "switched off" if edit.action == OFF else "not divided by √D"
         return f"{where}: {done}.{before}"
@@ -49,24 +56,47 @@ def _row(picture: AttentionPicture) -> str:
     """What the row of the last edit does, else the chosen row: its sum, and who got the weight."""
     last = picture.edits[-1] if picture.edits else None
     if last is not None and not _is_shown(picture, last):
-        return f"It is not in what is shown, layer {picture.layer + 1}, {head_name(picture.head)}."
+        layer = f"layer {picture.layer + 1}, " if picture.num_layers > 1 else ""
+        part = (
+            "layer" if last.layer != picture.layer else "cell" if last.row is not None else "head"
+        )
+        return f"That {part} is not in the picture, which shows {layer}{shown_name(picture)}."
     if last is None or last.row is None or last.column is None:
         return _sum_of_row(picture, picture.row)
-    weights = _listed(picture, last)
-    if last.action == MASK:
-        got = f"The others in its row share its {weights}"
-        return f"{got}, and the row still adds up to {_sums(picture, last)}."
-    nobody = f"Nobody gets its {weights}"
-    return f"{nobody}, and the row adds up to {_sums(picture, last)}."
+    weights, sums = _listed(picture, last), _sums(picture, last)
+    if not weights.strip("0., and"):
+        return f"Its weight was {weights} already, and the row adds up to {sums}."
+    if last.action != MASK:
+        return f"Nobody gets its {weights}, and the row adds up to {sums}."
+    got = f"The others in its row share its {weights}"
+    if _row_was_changed(picture, last):
+        return f"{got}; with your earlier changes, the row adds up to {sums}."
+    return f"{got}, and the row still adds up to {sums}."
+
+
+def _row_was_changed(picture: AttentionPicture, last: AttentionEdit) -> bool:
+    """Whether an earlier edit took weight away from the row of the last edit."""
+    return any(
+        edit.action in (CUT, OFF)
+        and edit.layer == last.layer
+        and edit.row in (None, last.row)
+        and (None in (edit.head, last.head) or edit.head == last.head)
+        for edit in picture.edits[:-1]
+    )
 
 
 def _sum_of_row(picture: AttentionPicture, row: int) -> str:
-    heaviest = int(picture.shown[row].argmax())
-    weight = f"{token_name(picture, heaviest)}, {picture.shown[row, heaviest]:.2f}"
-    return (
-        f"The row of {token_name(picture, row)} adds up to {row_sum(picture, row):.2f}; its "
-        f"largest weight is that of {weight}."
-    )
+    total, heaviest = row_sum(picture, row), int(picture.shown[row].argmax())
+    of_row = f"the row of {token_name(picture, row)}"
+    if not picture.shown[row].any():
+        return f"All weights in {of_row} are 0."
+    adds_up = f"{of_row[0].upper()}{of_row[1:]} adds up to {total:.2f}"
+    weight = f"{picture.shown[row, heaviest]:.2f}"
+    if weight == "0.00":
+        return f"{adds_up}."
+    hidden = " (not shown)" if heaviest < picture.first else ""
+    name = token_name(picture, heaviest)
+    return f"{adds_up}; its largest weight is that of {name}{hidden}, {weight}."
 
 
 def _listed(picture: AttentionPicture, edit: AttentionEdit) -> str:
@@ -90,22 +120,30 @@ def _per_head(numbers: np.ndarray, edit: AttentionEdit, once: bool = False) -> s
 
 def _guess(picture: AttentionPicture) -> str:
     target = quoted(picture.labels[picture.target])
-    target = target[0].upper() + target[1:]
-    before, now = (float(probs[picture.target]) for probs in (picture.probs_before, picture.probs))
-    nll = picture.negative_log_likelihood(picture.probs)
+    before, now = (format_prob(float(p[picture.target])) for p in _both(picture))
+    nll = loss_texts(picture)[1]
     if not picture.edits:
-        return f"{target} has {format_prob(now)}: a negative log-likelihood of {nll:.2f}."
+        return f"{_capitalized(target)} has {now}: a negative log-likelihood of {nll}."
     if abs(picture.rise) < UNCHANGED:
         reason = ""
         if picture.num_layers == 1 and all(_is_of_earlier_row(picture, e) for e in picture.edits):
             reason = ": with one layer, only the last row leads to the guess"
         return f"The guess does not change{reason}."
-    verb = "rises" if now > before else "falls"
+    if before == now or signed(picture.rise) == "0.00":
+        return f"The guess hardly changes: {target} has {now}, a negative log-likelihood of {nll}."
+    up, down = ("rises", "falls") if picture.rise < 0 else ("falls", "rises")
     return (
-        f"{target} {verb} from {format_prob(before)} to {format_prob(now)}: its negative "
-        f"log-likelihood {'falls' if now > before else 'rises'} by {abs(picture.shown_rise):.2f}, "
-        f"to {nll:.2f}."
+        f"{_capitalized(target)} {up} from {before} to {now}: its negative log-likelihood {down} "
+        f"by {signed(abs(picture.rise))[1:]}, to {nll}."
     )
+
+
+def _both(picture: AttentionPicture) -> tuple[np.ndarray, np.ndarray]:
+    return picture.probs_before, picture.probs
+
+
+def _capitalized(text: str) -> str:
+    return text[0].upper() + text[1:]
 
 
 def _is_of_earlier_row(picture: AttentionPicture, edit: AttentionEdit) -> bool:
@@ -113,24 +151,21 @@ def _is_of_earlier_row(picture: AttentionPicture, edit: AttentionEdit) -> bool:
 
 
 def _weights(picture: AttentionPicture) -> str:
-    """Whether the heaviest cell of the row is the one that matters most, if that was tried."""
-    effects = picture.effects
-    if effects is None:
+    """What a weight does not say; of a masked cell, once it was tried, beside the others."""
+    effects, edit = picture.effects, picture.edits[0] if len(picture.edits) == 1 else None
+    if effects is None or edit is None or edit.action != MASK or edit.head is None:
         return f"{NOT_AN_EXPLANATION}."
-    head, column = effects.strongest
-    effect = float(effects.effects[head, column - effects.first_column])
-    if abs(effect) < UNCHANGED:
-        return f"{NOT_AN_EXPLANATION}: no cell of this row has any effect on the guess."
-    heaviest_head, heaviest = effects.heaviest
-    weight = float(effects.weights[heaviest_head, heaviest - effects.first_column])
-    cell = f"head {heaviest_head + 1} on {token_name(picture, heaviest)} ({weight:.2f})"
-    if (heaviest_head, heaviest) == (head, column):
+    if edit.column is None or (edit.layer, edit.row) != (picture.layer, picture.row):
+        return f"{NOT_AN_EXPLANATION}."
+    other = effects.heavier_but_weaker(edit.head, edit.column)
+    if other is not None:
+        weight, effect = effects.of(*other)
+        own_weight, _ = effects.of(edit.head, edit.column)
         return (
-            f"{NOT_AN_EXPLANATION}. Here, the heaviest cell of the unedited row, {cell}, is also "
-            f"the one whose masking changes the guess most ({signed(effect)})."
+            f"{NOT_AN_EXPLANATION}: head {other[0] + 1} has more weight on "
+            f"{token_name(picture, other[1])}, {weight:.2f} against {own_weight:.2f}, but masking "
+            f"that changes the guess less, by {signed(effect)} against {signed(picture.rise)}."
         )
-    strongest = f"head {head + 1} on {token_name(picture, column)}"
-    return (
-        f"{NOT_AN_EXPLANATION}: the heaviest cell of the unedited row is {cell}, but masking "
-        f"{strongest} changes the guess most ({signed(effect)})."
-    )
+    if effects.has_lighter_but_stronger(edit.head, edit.column):
+        return f"{NOT_AN_EXPLANATION}: a smaller one in this row changes the guess more."
+    return f"{NOT_AN_EXPLANATION}."

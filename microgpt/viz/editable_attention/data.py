@@ -56,19 +56,33 @@ class CellEffects:
     weights: np.ndarray
     first_column: int
 
-    @property
-    def heaviest(self) -> tuple[int, int]:
-        """Head and column of the largest weight."""
-        return self._cell(self.weights)
+    def of(self, head: int, column: int) -> tuple[float, float]:
+        """Return the weight and the effect of a cell, `column` counted from the start."""
+        index = head, column - self.first_column
+        return float(self.weights[index]), float(self.effects[index])
 
-    @property
-    def strongest(self) -> tuple[int, int]:
-        """Head and column of the largest effect, up or down."""
-        return self._cell(np.abs(self.effects))
+    def heavier_but_weaker(self, head: int, column: int) -> tuple[int, int] | None:
+        """Return head and column of the heaviest cell that has more weight and less effect.
 
-    def _cell(self, sizes: np.ndarray) -> tuple[int, int]:
-        head, column = np.unravel_index(int(sizes.argmax()), sizes.shape)
-        return int(head), int(column) + self.first_column
+        None if there is none; a difference counts from the second decimal on, as it is shown.
+        """
+        weight, effect = self.of(head, column)
+        heavier = self._more(self.weights, weight) & self._more(-np.abs(self.effects), -abs(effect))
+        if not heavier.any():
+            return None
+        sizes = np.where(heavier, self.weights, -1.0)
+        other, index = np.unravel_index(int(sizes.argmax()), sizes.shape)
+        return int(other), int(index) + self.first_column
+
+    def has_lighter_but_stronger(self, head: int, column: int) -> bool:
+        """Return whether a cell has less weight than this one and more effect."""
+        weight, effect = self.of(head, column)
+        lighter = self._more(-self.weights, -weight)
+        return bool((lighter & self._more(np.abs(self.effects), abs(effect))).any())
+
+    @staticmethod
+    def _more(numbers: np.ndarray, number: float) -> np.ndarray:
+        return np.round(numbers, 2) > round(number, 2) + 0.005
 
 
 @dataclass(frozen=True)
@@ -141,9 +155,3 @@ class AttentionPicture:
         """How much the edits raise the negative log-likelihood of the true next token."""
         nll = self.negative_log_likelihood
         return nll(self.probs) - nll(self.probs_before)
-
-    @property
-    def shown_rise(self) -> float:
-        """The same between the two numbers as they are shown, with two decimals."""
-        nll = self.negative_log_likelihood
-        return round(round(nll(self.probs), 2) - round(nll(self.probs_before), 2), 2)

@@ -1,19 +1,14 @@
 """How positions, heads, edits and sums are called and written, in the picture and in sentences."""
 
-from math import exp
+from math import isfinite
 
-from microgpt.viz.editable_attention.data import (
-    CUT,
-    MASK,
-    OFF,
-    AttentionEdit,
-    AttentionPicture,
-    CellArithmetic,
-)
+from microgpt.plain_text import with_minus
+from microgpt.viz.editable_attention.data import CUT, MASK, OFF, AttentionEdit, AttentionPicture
 from microgpt.viz.formatting import in_quotes, visible
 
 START = "start"
-HIDDEN_SCORE = "−10³⁰"
+MAX_LOSS_DECIMALS = 6
+CLEARLY_ROUNDED = 0.00499  # below half of the last digit of a rise
 
 
 def question(picture: AttentionPicture) -> str:
@@ -42,6 +37,13 @@ def head_name(head: int | None) -> str:
     return "all heads" if head is None else f"head {head + 1}"
 
 
+def shown_name(picture: AttentionPicture) -> str:
+    """Return whose weights are shown: "head 2", or "all 4 heads (their mean)"."""
+    if picture.head is not None or picture.num_heads == 1:
+        return head_name(picture.head or 0)
+    return f"all {picture.num_heads} heads (their mean)"
+
+
 def edit_label(picture: AttentionPicture, edit: AttentionEdit) -> str:
     """Return an edit in a few words, as on its button: "head 1: h → o masked"."""
     where = head_name(edit.head)
@@ -59,34 +61,26 @@ def row_sum(picture: AttentionPicture, row: int) -> float:
     return float(picture.shown[row].sum())
 
 
-def arithmetic_terms(picture: AttentionPicture) -> list[tuple[str, str]]:
-    """Return how the chosen weight is computed, as pairs of a label and a number.
-
-    From the printed numbers one gets the printed weight: exp(scaled − largest) / sum.
-    """
-    a = picture.arithmetic
-    scaled = HIDDEN_SCORE if a.is_masked else minus(f"{a.scaled:.3f}")
-    divided = f"÷ √{a.head_dim}" if a.is_scaled else "not divided"
-    return [
-        ("query · key", minus(f"{a.product:.3f}")),
-        (divided, scaled),
-        ("minus the row's largest", minus(f"{a.row_max:.3f}")),
-        ("e to the power of that", f"{exponential(a):.3f}"),
-        ("÷ sum of the row", f"{a.row_sum:.3f}"),
-        ("cut to" if a.is_cut else "weight", f"{a.weight:.3f}"),
-    ]
-
-
-def exponential(a: CellArithmetic) -> float:
-    """Return e to the power of (scaled − row_max); 0 for a masked cell."""
-    return 0.0 if a.is_masked else exp(a.scaled - a.row_max)
-
-
-def minus(number: str) -> str:
-    """Return a formatted number with a minus sign in place of a hyphen."""
-    return number.replace("-", "−")
-
-
 def signed(number: float) -> str:
-    """Format a change of a loss with its sign and two decimals."""
-    return minus(f"{number:+.2f}")
+    """Format a change of a loss with its sign and two decimals; 0.00 has no sign."""
+    text = with_minus(f"{number:+.2f}")
+    return text[1:] if text[1:] == "0.00" else text
+
+
+def loss_texts(picture: AttentionPicture) -> tuple[str, str]:
+    """Format the negative log-likelihood of the true token before the edits and with them.
+
+    With two decimals, or with more where two would differ by another number than the rise that is
+    shown beside them.
+    """
+    probs = (picture.probs_before, picture.probs)
+    before, now = (picture.negative_log_likelihood(p) for p in probs)
+    if not isfinite(picture.rise):
+        return f"{before:.2f}", f"{now:.2f}"
+    for decimals in range(2, MAX_LOSS_DECIMALS):
+        difference = round(now, decimals) - round(before, decimals)
+        if abs(difference - round(picture.rise, 2)) < CLEARLY_ROUNDED:
+            break
+    else:
+        decimals = MAX_LOSS_DECIMALS
+    return f"{before:.{decimals}f}", f"{now:.{decimals}f}"

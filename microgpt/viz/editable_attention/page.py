@@ -1,21 +1,23 @@
 """Render the view: the triangle of weights, the bars of the guess, and one weight's arithmetic."""
 
+from microgpt.viz.editable_attention.arithmetic import Step, arithmetic_steps, arithmetic_title
 from microgpt.viz.editable_attention.caption import attention_caption
 from microgpt.viz.editable_attention.data import CUT, MASK, AttentionPicture
 from microgpt.viz.editable_attention.guesses import GuessRow, guess_axis, guess_rows
 from microgpt.viz.editable_attention.labels import (
-    arithmetic_terms,
-    head_name,
+    loss_texts,
     question,
     row_sum,
+    shown_name,
     signed,
     token_label,
 )
-from microgpt.viz.formatting import format_prob, quoted, visible
+from microgpt.viz.formatting import format_prob, label_length, quoted, visible
 from microgpt.viz.html import Markup, Rendered, join, percent, tag
 
 HIGH = 0.55  # a fill from this height on lies behind the number, which then has its colour
 MOVES = 1e-4
+MAX_NARROW = 5  # letters of a label that a narrow column holds, such as "start"
 
 
 def render_attention(picture: AttentionPicture, before: AttentionPicture | None = None) -> Rendered:
@@ -53,12 +55,9 @@ def _triangle(picture: AttentionPicture, before: AttentionPicture | None) -> Mar
         chosen = " chosen" * (row == picture.row)
         rows.append(tag("span", token_label(picture, row), css_class="rowhead" + chosen))
         rows += [_cell(picture, before, row, column) for column in positions]
-        rows.append(tag("span", f"{row_sum(picture, row):.2f}", css_class="rowsum" + chosen))
-    note = [tag("span", f"Each row is what one {picture.unit} looks at.", css_class="lab")]
-    if picture.first:
-        note = [tag("span", f"The last {len(positions)} {picture.unit}s.", css_class="lab")]
+        rows.append(tag("span", sum_text(picture, row), css_class="rowsum" + chosen))
     heard = (
-        f"Attention weights of {head_name(picture.head)}; the row of "
+        f"Attention weights of {shown_name(picture)}; the row of "
         f"{token_label(picture, picture.row)}: "
         + ", ".join(
             f"{token_label(picture, column)} {cell_text(picture, picture.row, column)}"
@@ -66,10 +65,34 @@ def _triangle(picture: AttentionPicture, before: AttentionPicture | None) -> Mar
             if column <= picture.row
         )
     )
-    grid = tag("div", *rows, css_class="grid", role="img", aria_label=heard,
-               style=f"--n:{len(positions)}")  # fmt: skip
-    return tag("div", tag("div", f"weights of {head_name(picture.head)}", css_class="lab"), grid,
-               *note, css_class="triangle")  # fmt: skip
+    grid = tag("div", *rows, css_class=f"grid {grid_class(picture)}", role="img", aria_label=heard)
+    title = tag("div", f"weights of {shown_name(picture)}", css_class="lab")
+    note = tag("div", " ".join(triangle_notes(picture)), css_class="lab")
+    return tag("div", title, grid, note, css_class="triangle")
+
+
+def grid_class(picture: AttentionPicture) -> str:
+    """Return the classes that say how wide the triangle's columns are, for all that lies on it."""
+    positions = range(picture.first, len(picture.tokens))
+    is_wide = any(label_length(token_label(picture, i)) > MAX_NARROW for i in positions)
+    return f"n{len(positions)}" + " wide" * is_wide + " part" * (picture.first > 0)
+
+
+def sum_text(picture: AttentionPicture, row: int) -> str:
+    """Return a row's sum; of a long text, how much of it lies on the positions shown."""
+    total = f"{row_sum(picture, row):.2f}"
+    if not picture.first:
+        return total
+    return f"{format_weight(float(picture.shown[row, picture.first :].sum()))} of {total}"
+
+
+def triangle_notes(picture: AttentionPicture) -> list[str]:
+    """Return sentences on what a row is or, of a long text, on what is not shown of it."""
+    if not picture.first:
+        return [f"Each row is what one {picture.unit} looks at."]
+    count, unit = len(picture.tokens) - picture.first, picture.unit
+    earlier = "position" if picture.first == 1 else f"{picture.first} positions"
+    return [f"The last {count} {unit}s.", f"The rest of a row lies on the {earlier} before."]
 
 
 def _cell(
@@ -118,16 +141,16 @@ def _guess(picture: AttentionPicture, before: AttentionPicture | None) -> Markup
 
 def _bar(picture: AttentionPicture, row: GuessRow, end: float, old: float) -> Markup:
     is_target, now, unedited = row.token == picture.target, row.now / end, row.before / end
-    changed = abs(row.now - row.before) > MOVES / 10
     label = f"{row.count:,} more" if row.token is None else visible(picture.labels[row.token])
     moves = abs(old - now) > MOVES
     style = f"width:{percent(now)}" + (f";--l0:0%;--w0:{percent(old)}" if moves else "")
     track = [tag("i", css_class="now" + " gl" * moves, style=style)]
     if picture.edits:
         track.append(tag("u", css_class="unedited", style=f"width:{percent(unedited)}"))
-    value = [tag("span", format_prob(row.now))]
-    if changed:
-        value.append(tag("em", f"was {format_prob(row.before)}"))
+    now_text, before_text = format_prob(row.now), format_prob(row.before)
+    value = [tag("span", now_text)]
+    if now_text != before_text:
+        value.append(tag("em", f"was {before_text}"))
     if is_target:
         value.append(tag("b", "◀ true", css_class="true"))
     return tag(
@@ -138,21 +161,21 @@ def _bar(picture: AttentionPicture, row: GuessRow, end: float, old: float) -> Ma
 
 
 def _figure(picture: AttentionPicture) -> Markup:
-    before, now = (
-        picture.negative_log_likelihood(p) for p in (picture.probs_before, picture.probs)
-    )
-    figure = f"{before:.2f}" if not picture.edits else f"{before:.2f} → {now:.2f}"
+    before, now = loss_texts(picture)
+    figure = now if not picture.edits else f"{before} → {now}"
     label = f"negative log-likelihood of {quoted(picture.labels[picture.target])}, in nats"
-    rise = [tag("span", signed(picture.shown_rise), css_class="rise")] if picture.edits else []
+    rise = [tag("span", signed(picture.rise), css_class="rise")] if picture.edits else []
     return tag("div", tag("span", figure, css_class="fig"), *rise,
                tag("span", label, css_class="lab"), css_class="nll")  # fmt: skip
 
 
 def _arithmetic(picture: AttentionPicture) -> Markup:
-    row, column = (token_label(picture, i) for i in (picture.row, picture.column))
-    title = f"{row} looks at {column}, head {picture.arithmetic.head + 1}"
-    steps = [
-        tag("span", tag("span", label, css_class="lab"), tag("b", number), css_class="step")
-        for label, number in arithmetic_terms(picture)
-    ]
-    return tag("div", tag("span", title, css_class="step title"), *steps, css_class="steps")
+    steps = [_step(step) for step in arithmetic_steps(picture.arithmetic)]
+    title = tag("span", arithmetic_title(picture), css_class="step title")
+    return tag("div", title, *steps, css_class="steps")
+
+
+def _step(step: Step) -> Markup:
+    power = [tag("sup", step.power)] if step.power else []
+    equation = tag("b", step.text, *power, step.result)
+    return tag("span", tag("span", step.label, css_class="lab"), equation, css_class="step")

@@ -1,44 +1,58 @@
 """The still picture: the triangle on the left, the guess on the right."""
 
 from microgpt.viz.drawing import MARGIN, Drawing, Line, Rect, Text
+from microgpt.viz.editable_attention.arithmetic import Step, arithmetic_steps, arithmetic_title
 from microgpt.viz.editable_attention.data import CUT, AttentionPicture
 from microgpt.viz.editable_attention.guesses import guess_axis, guess_rows
 from microgpt.viz.editable_attention.labels import (
-    arithmetic_terms,
-    head_name,
+    loss_texts,
     question,
-    row_sum,
+    shown_name,
     token_label,
 )
-from microgpt.viz.editable_attention.page import HIGH, cell_text, format_weight
+from microgpt.viz.editable_attention.page import (
+    HIGH,
+    cell_text,
+    format_weight,
+    sum_text,
+    triangle_notes,
+)
 from microgpt.viz.formatting import format_prob, quoted, visible
 
 TOP, LEFT, CELL, GAP = 96, 84, 40, 4
-BARS_LEFT, BARS_WIDTH, BAR_PITCH = 430, 150, 24
+BARS_LEFT, BARS_WIDTH, BAR_PITCH = 430, 126, 24
 RIGHT = 700
+MAX_LINE = 64  # characters of equations
 
 
 def draw_attention(picture: AttentionPicture) -> Drawing:
     """Return the picture for readers without a kernel."""
     positions = range(picture.first, len(picture.tokens))
+    steps = arithmetic_steps(picture.arithmetic)
     size = min(CELL, (BARS_LEFT - 60 - LEFT - 40) / len(positions) - GAP)
     bottom = TOP + len(positions) * (size + GAP)
-    height = max(bottom, TOP + 9 * BAR_PITCH + 56) + 74
+    height = max(bottom + 42, TOP + 9 * BAR_PITCH + 56) + 74
     drawing = Drawing(height=height)
     drawing.add_question(question(picture))
-    drawing.add(Text(MARGIN, 62, f"weights of {head_name(picture.head)}", fill="ink2"))
+    drawing.add(Text(MARGIN, 62, f"weights of {shown_name(picture)}", fill="ink2"))
     for i, row in enumerate(positions):
         _draw_row(drawing, picture, row, TOP + i * (size + GAP), size)
     _draw_guess(drawing, picture)
-    terms = [f"{label} {number}" for label, number in arithmetic_terms(picture)]
-    looking, at = (token_label(picture, i) for i in (picture.row, picture.column))
-    drawing.add(
-        Line(((MARGIN, height - 58), (RIGHT, height - 58)), "hair"),
-        Text(MARGIN, height - 36, f"{looking} looks at {at}, head {picture.arithmetic.head + 1}"),
-        Text(MARGIN + 190, height - 36, "     ".join(terms[:3]), fill="ink2"),
-        Text(MARGIN + 190, height - 16, "     ".join(terms[3:]), fill="ink2"),
-    )
+    for i, note in enumerate(triangle_notes(picture)):
+        drawing.add(Text(MARGIN, bottom + 16 + 18 * i, note, fill="ink2"))
+    lines = [arithmetic_title(picture), *_chain(steps)]
+    drawing.add(Line(((MARGIN, height - 70), (RIGHT, height - 70)), "hair"))
+    for i, line in enumerate(lines):
+        drawing.add(Text(MARGIN, height - 50 + 20 * i, line, fill="ink2" if i else "ink"))
     return drawing
+
+
+def _chain(steps: list[Step]) -> list[str]:
+    """Return the equations on two lines."""
+    texts = [step.plain for step in steps]
+    lengths = [len("".join(texts[: i + 1])) for i in range(len(texts))]
+    middle = sum(length <= MAX_LINE for length in lengths)
+    return ["     ".join(texts[:middle]), "     ".join(texts[middle:])]
 
 
 def _draw_row(drawing: Drawing, picture: AttentionPicture, row: int, y: float, size: float) -> None:
@@ -74,7 +88,7 @@ def _draw_row(drawing: Drawing, picture: AttentionPicture, row: int, y: float, s
     x = LEFT + len(positions) * (size + GAP) + 6
     if row == picture.first:
         drawing.add(Text(x, TOP - 10, "sum", fill="ink2"))
-    drawing.add(Text(x, middle, f"{row_sum(picture, row):.2f}", weight=weight, fill="ink2"))
+    drawing.add(Text(x, middle, sum_text(picture, row), weight=weight, fill="ink2"))
 
 
 def _draw_guess(drawing: Drawing, picture: AttentionPicture) -> None:
@@ -97,11 +111,9 @@ def _draw_guess(drawing: Drawing, picture: AttentionPicture) -> None:
         mark = " ◀ true" if row.token == picture.target else ""
         x = BARS_LEFT + 60 + BARS_WIDTH * max(row.now, row.before) / end
         drawing.add(Text(x, y + 15, format_prob(row.now) + mark, fill="mark" if mark else "ink2"))
-    before, now = (
-        picture.negative_log_likelihood(p) for p in (picture.probs_before, picture.probs)
-    )
+    before, now = loss_texts(picture)
     y = TOP - 14 + len(rows) * BAR_PITCH + 34
-    figure = f"{before:.2f} → {now:.2f}" if picture.edits else f"{now:.2f}"
+    figure = f"{before} → {now}" if picture.edits else now
     label = f"negative log-likelihood of {quoted(picture.labels[picture.target])}, in nats"
     drawing.add(Text(BARS_LEFT, y, figure, size=24, weight="light"))
     drawing.add(Text(BARS_LEFT, y + 22, label, fill="ink2"))

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from microgpt.viz.editable_attention.data import AttentionPicture
-from microgpt.viz.editable_attention.labels import head_name, token_label
+from microgpt.viz.editable_attention.labels import head_name, shown_name, token_label
 from microgpt.viz.html import Markup, join
 from microgpt.viz.table import html_table
 
@@ -20,12 +20,14 @@ class HeadRow:
 
 @dataclass(frozen=True)
 class HeldOut:
-    """Every head of a layer on `num_texts` held-out texts; `equal` are equal shares' weights.
+    """Every head of a layer on `num_texts` of `num_held_out` texts, evenly spaced.
 
-    `unscaled_rise` is the rise of the mean loss if no head divides by √D.
+    `equal` are the weights of equal shares. `unscaled_rise` is the rise of the mean loss if no head
+    divides by √D.
     """
 
     num_texts: int
+    num_held_out: int
     loss: float
     heads: tuple[HeadRow, ...]
     equal: tuple[float, float, float]
@@ -53,7 +55,7 @@ def _row_table(picture: AttentionPicture) -> str:
         for j in columns
     ]
     sums = (f"{weights[row].sum():.6f}" for weights in (picture.shown_before, picture.shown))
-    return html_table(header, [*rows, ("sum", *sums)], f"Weights of {head_name(picture.head)}.")
+    return html_table(header, [*rows, ("sum", *sums)], f"Weights of {shown_name(picture)}.")
 
 
 def _head_table(picture: AttentionPicture, held_out: HeldOut) -> str:
@@ -69,8 +71,14 @@ def _head_table(picture: AttentionPicture, held_out: HeldOut) -> str:
     ]
     rows.append(("Equal shares", *(f"{weight:.2f}" for weight in held_out.equal), ""))
     rows.append(("All, no √D", "", "", "", f"{held_out.unscaled_rise:+.4f}"))
+    texts = f"all {held_out.num_texts:,} held-out texts"
+    if held_out.num_texts < held_out.num_held_out:
+        texts = (
+            f"{held_out.num_texts:,} of {held_out.num_held_out:,} held-out texts, evenly spaced in "
+            "their list"
+        )
     caption = (
-        f"Mean weights on {held_out.num_texts:,} held-out texts, from the third position on; their "
-        f"loss is {held_out.loss:.4f} nats."
+        f"Mean weights on {texts}, from the third position on; their loss is "
+        f"{held_out.loss:.4f} nats."
     )
     return html_table(header, rows, caption)

@@ -3,6 +3,7 @@
 from math import isnan
 
 from microgpt.moving_average import MEAN_OF, mean_of
+from microgpt.plain_text import pluralize
 from microgpt.viz.flight_recorder.caption import flight_caption
 from microgpt.viz.flight_recorder.chart import HEADERS, HEIGHT, ROWS, FlightChart, flight_chart
 from microgpt.viz.flight_recorder.flight import Flight
@@ -31,7 +32,7 @@ def render_flight(flight: Flight, before: Flight | None = None) -> Rendered:
 
 def status_line(flight: Flight) -> str:
     """Return the status and the steps done, in words."""
-    steps = f"{flight.steps:,} step{'s' * (flight.steps != 1)}"
+    steps = pluralize(flight.steps, "step")
     if flight.status == "ready":
         return f"ready: {steps} to make"
     if flight.status == "finished":

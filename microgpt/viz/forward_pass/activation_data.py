@@ -5,16 +5,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from microgpt.viz.formatting import label_length, visible
+from microgpt.viz.formatting import label_length, visible_input
 
 MAX_COLUMNS, MAX_LABEL = 7, 4  # of tokens in a box; characters of a token
 MIN_BOX, CHAR, PADDING = 160, 7.6, 7  # pixels: inside the narrowest box, of a character, of a tile
 HIDDEN_LABEL = "…"
-
-
-def token_label(label: str, max_length: int = MAX_LABEL) -> str:
-    """Return the label of a token's tile; BOS, which comes first here, is "start"."""
-    return "start" if label == "⟨BOS⟩" else visible(label, max_length)
 
 
 def first_shown(labels: Sequence[str]) -> int:
@@ -22,7 +17,7 @@ def first_shown(labels: Sequence[str]) -> int:
 
     `labels` are the texts of the tokens. If some are hidden, "…" takes a column.
     """
-    lengths = [label_length(token_label(label)) for label in labels]
+    lengths = [label_length(visible_input(label, MAX_LABEL)) for label in labels]
     for first in range(len(labels)):
         num_columns = len(labels) - first + (first > 0)
         widths = [CHAR * length + PADDING for length in lengths[max(first, 1) :]]
@@ -87,7 +82,7 @@ class ForwardPass:
 
     def shown_labels(self, max_length: int = MAX_LABEL) -> list[str]:
         """Return the label of each token shown, in at most `max_length` characters."""
-        return [token_label(self.labels[token], max_length) for token in self.shown_ids]
+        return [visible_input(self.labels[token], max_length) for token in self.shown_ids]
 
     def column_weights(self, position: int, head: int = 0) -> list[float | None]:
         """Return a head's weight from a shown position to each column, `None` if it is later.

@@ -1,22 +1,22 @@
 """What stands inside the boxes of attention and MLP: labels of their marks, and what is summed."""
 
+from microgpt.plain_text import pluralize
 from microgpt.viz.forward_pass.activation_data import ForwardPass
 from microgpt.viz.forward_pass.marks import MAX_HEADS, MAX_HIDDEN, has_narrow_columns
-from microgpt.viz.forward_pass.texts import plural
 
 
 def sizes_label(forward: ForwardPass) -> str:
     """Return how many numbers go into the MLP, are inside it, and come out."""
     C, inside = forward.embedding.shape[1], forward.mlp_hidden.shape[1]
-    return f"{plural(C, 'number')} → {inside:,} → {C:,}"
+    return f"{pluralize(C, 'number')} → {inside:,} → {C:,}"
 
 
 def hidden_label(forward: ForwardPass, position: int) -> str:
     """Return how many of the numbers inside the MLP are above 0 at a position, or are shown."""
     row = forward.mlp_hidden[position]
     if len(row) > MAX_HIDDEN:
-        return f"the first {MAX_HIDDEN} of {plural(len(row), 'number')}"
-    return f"{int((row > 0).sum())} of {plural(len(row), 'number')} above 0"
+        return f"the first {MAX_HIDDEN} of {pluralize(len(row), 'number')}"
+    return f"{int((row > 0).sum())} of {pluralize(len(row), 'number')} above 0"
 
 
 def stream_labels(forward: ForwardPass, index: int) -> tuple[str, str, str]:
@@ -49,9 +49,9 @@ def heads_sentence(forward: ForwardPass) -> str:
     C, H = forward.embedding.shape[1], forward.num_heads
     these = f"of these {forward.unit}s, in these shares"
     if H == 1:
-        return f"The head adds up {plural(C, 'number')} {these}."
-    numbers = plural(C // H, "number")
-    return f"Each head adds up its own {numbers} {these}: {H} heads make {plural(C, 'number')}."
+        return f"The head adds up {pluralize(C, 'number')} {these}."
+    numbers = pluralize(C // H, "number")
+    return f"Each head adds up its own {numbers} {these}: {H} heads make {pluralize(C, 'number')}."
 
 
 def hidden_sentence(forward: ForwardPass) -> str:
@@ -62,5 +62,5 @@ def hidden_sentence(forward: ForwardPass) -> str:
     zero = "; a sum below 0 becomes 0" if is_cut_off else ""
     return (
         f"Each of the {inside:,} {made} a weighted sum of the {C:,} that come in{zero}. "
-        f"Weighted sums of the {inside:,} then make {plural(C, 'number')} to add."
+        f"Weighted sums of the {inside:,} then make {pluralize(C, 'number')} to add."
     )

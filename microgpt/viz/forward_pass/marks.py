@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from microgpt.plain_text import pluralize
 from microgpt.viz.axis import percent_axis
 from microgpt.viz.formatting import format_permille, label_length, to_permille, visible
 from microgpt.viz.forward_pass.activation_data import ForwardPass
@@ -142,11 +143,7 @@ def prob_rows(forward: ForwardPass, position: int) -> list[ProbRow]:
         for token, share, tenths in zip(shown, shares, permille, strict=False)
     ]
     if num_others > 0:
-        rows.append(
-            ProbRow(
-                f"{num_others:,} other{'s' * (num_others > 1)}", None, format_permille(permille[-1])
-            )
-        )
+        rows.append(ProbRow(pluralize(num_others, "other"), None, format_permille(permille[-1])))
     return rows
 
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from microgpt.plain_text import with_minus
 from microgpt.viz.forward_pass.activation_data import ForwardPass
 from microgpt.viz.forward_pass.marks import MAX_VALUES, Square, hinton_squares
 
@@ -79,4 +80,4 @@ def _rounded_terms(addition: Addition, position: int) -> list[tuple[float, float
 
 def signed(number: float) -> str:
     """Format a number with two decimals and a true minus sign, 0 without a sign."""
-    return f"{number + 0.0:.2f}".replace("-0.00", "0.00").replace("-", "−")
+    return with_minus(f"{number + 0.0:.2f}".replace("-0.00", "0.00"))

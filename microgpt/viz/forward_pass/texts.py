@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from microgpt.plain_text import pluralize
 from microgpt.viz.formatting import (
     format_prob,
     in_quotes,
@@ -49,7 +50,7 @@ def box_texts(forward: ForwardPass) -> list[BoxText]:
         f"; {in_quotes('start')} marks the beginning" if forward.bos_id in forward.shown_ids else ""
     )
     shown = "" if forward.num_shown == T else f", the last {forward.num_shown} of {T} shown"
-    stream = (f"{plural(C, 'number')} for each {unit}",)
+    stream = (f"{pluralize(C, 'number')} for each {unit}",)
     return [
         BoxText(
             "Tokens", f"Each {unit} becomes a whole number{start}.",
@@ -93,7 +94,7 @@ def _logits_sentence(forward: ForwardPass) -> str:
     sentence = f"One score for each {unit} that could come next"
     if forward.bos_id is None:
         return f"{sentence}."
-    return f"{sentence}: {V:,} = {plural(V - 1, unit)} and the end."
+    return f"{sentence}: {V:,} = {pluralize(V - 1, unit)} and the end."
 
 
 def _attention_sentence(forward: ForwardPass) -> str:
@@ -113,8 +114,8 @@ def _attention_sentence(forward: ForwardPass) -> str:
 def forward_caption(forward: ForwardPass) -> str:
     """Return what becomes of the text, and what follows all of it."""
     best = int(forward.ranked_ids[-1, 0])
-    T, numbers = forward.num_tokens, plural(forward.embedding.shape[1], "number")
-    text, tokens = quoted_text(forward.text), plural(T, "token")
+    T, numbers = forward.num_tokens, pluralize(forward.embedding.shape[1], "number")
+    text, tokens = quoted_text(forward.text), pluralize(T, "token")
     prob = format_prob(float(forward.probs[-1, best]))
     if forward.is_cut:
         becomes = (
@@ -182,11 +183,6 @@ def attention_sentence(forward: ForwardPass, position: int) -> str:
         if weight is not None
     ]
     return f"{labels[position]} takes {', '.join(parts)}"
-
-
-def plural(count: int, noun: str) -> str:
-    """Format a count and its noun, such as "4 tokens"."""
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
 def _range(logits: np.ndarray) -> str:

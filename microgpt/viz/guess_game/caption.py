@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from microgpt.plain_text import pluralize
 from microgpt.viz.formatting import format_prob, quoted, quoted_text, ranked
 from microgpt.viz.guess_game.game_round import GuessRound
 from microgpt.viz.guess_game.keys import MAX_KEYS, rounded_percent
@@ -19,7 +20,7 @@ def guess_caption(game_round: GuessRound) -> str:
     sentences = [part(game_round, *answer) for part in (_guess, _target, _favourite)]
     if game_round.is_last:
         user_score, model_score = game_round.scores
-        rounds = f"{game_round.num_rounds} round{'s' * (game_round.num_rounds > 1)}"
+        rounds = pluralize(game_round.num_rounds, "round")
         sentences.append(f"Final score in {rounds}: you {user_score}, the model {model_score}.")
     return " ".join(sentences)
 
@@ -40,7 +41,8 @@ def times_out_of(share: float) -> str:
     count = min(max(round(share * size), 1), size - 1)
     if size == 2:
         return "about half the time"
-    return f"about {NUMBERS[count]} time{'s' * (count > 1)} in {NUMBERS[size]}"
+    times = "time" if count == 1 else "times"
+    return f"about {NUMBERS[count]} {times} in {NUMBERS[size]}"
 
 
 def _question(game_round: GuessRound) -> str:

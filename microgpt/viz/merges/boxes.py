@@ -6,6 +6,12 @@ from microgpt.viz.html import Markup, tag
 from microgpt.viz.merges.data import MergedText, TokenBox
 
 MAX_LARGE = 48  # bytes of a text with large boxes
+# CSS class of a box -> what it means.
+KEY = (
+    ("byte", "one byte"),
+    ("merged", "glued by merges"),
+    ("merged new", "glued by the last merge"),
+)
 
 
 def render_boxes(merged: MergedText, before: MergedText | None) -> Markup:
@@ -28,6 +34,14 @@ def render_boxes(merged: MergedText, before: MergedText | None) -> Markup:
     return tag("div", *pieces, css_class=css_class, role="group", aria_label="the tokens")
 
 
+def render_key() -> Markup:
+    """Return what the looks of a box mean."""
+    marks = (
+        tag("span", tag("i", css_class=f"token {css_class}"), meaning) for css_class, meaning in KEY
+    )
+    return tag("p", *marks, css_class="lab box-key")
+
+
 def has_small_boxes(merged: MergedText) -> bool:
     """Whether a text is so long that its boxes are small, whatever is merged."""
     return merged.num_bytes > MAX_LARGE
@@ -36,8 +50,8 @@ def has_small_boxes(merged: MergedText) -> bool:
 def _box(merged: MergedText, index: int, box: TokenBox, joins: bool) -> Markup:
     is_chosen = index == merged.chosen
     css_class = (
-        "token" + " odd" * (index % 2) + " as-bytes" * box.label.is_bytes + " chosen" * is_chosen
-        + " new" * box.is_new + " gj" * joins
+        "token" + " merged" * bool(box.merge) + " as-bytes" * box.label.is_bytes
+        + " chosen" * is_chosen + " new" * box.is_new + " gj" * joins
     )  # fmt: skip
     return tag(
         "span", box.label.shown, css_class=css_class, role="button",

@@ -1,5 +1,6 @@
 """The captions of the merge time machine: the count, the merge shown, and what changes nothing."""
 
+from microgpt.plain_text import pluralize
 from microgpt.viz.formatting import in_quotes, visible
 from microgpt.viz.merges.data import MergedText, MergeNote
 
@@ -11,12 +12,7 @@ def question(merged: MergedText) -> str:
     if not merged.num_merges:
         return "Which tokens are there before any merge?"
     verb = "does" if merged.num_merges == 1 else "do"
-    return f"Which tokens {verb} {count_of(merged.num_merges, 'merge')} make?"
-
-
-def count_of(number: int, noun: str) -> str:
-    """Return a number and its noun, as in "1 merge" and "1,000 merges"."""
-    return f"{number:,} {noun}{'s' * (number != 1)}"
+    return f"Which tokens {verb} {pluralize(merged.num_merges, 'merge')} make?"
 
 
 def merges_caption(merged: MergedText) -> str:
@@ -33,7 +29,7 @@ def _foreign_sentence(merged: MergedText) -> str:
     """Return a sentence about a text that the whole list leaves as it is, or ""."""
     if merged.num_merges < merged.list_size or merged.last_change:
         return ""
-    size = count_of(merged.num_bytes, "byte")
+    size = pluralize(merged.num_bytes, "byte")
     if merged.num_bytes == 1:
         return "This text is a single byte: there is nothing to merge."
     reason = "they were counted on English" if merged.list_name == "ours" else "none occurs in it"
@@ -42,12 +38,12 @@ def _foreign_sentence(merged: MergedText) -> str:
 
 def _count_sentence(merged: MergedText) -> str:
     text = in_quotes(visible(merged.text, MAX_QUOTED))
-    tokens = count_of(len(merged.boxes), "token")
+    tokens = pluralize(len(merged.boxes), "token")
     if not merged.num_merges:
         return f"Before any merge {text} is {tokens}, one for each byte."
     each = f"{merged.bytes_per_token:.2f} bytes each"
     if len(merged.boxes) == 1:
-        each = f"of {count_of(merged.num_bytes, 'byte')}"
+        each = f"of {pluralize(merged.num_bytes, 'byte')}"
         return f"With {_share(merged)} {text} is 1 token {each}."
     return f"With {_share(merged)} {text} is {tokens}, {each}."
 

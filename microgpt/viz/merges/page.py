@@ -1,8 +1,9 @@
 """The HTML of the merge time machine: boxes, figures, the two lines, the tree."""
 
+from microgpt.plain_text import pluralize
 from microgpt.viz.html import Markup, Rendered, join, tag
-from microgpt.viz.merges.boxes import render_boxes
-from microgpt.viz.merges.caption import count_of, merges_caption, question
+from microgpt.viz.merges.boxes import render_boxes, render_key
+from microgpt.viz.merges.caption import merges_caption, question
 from microgpt.viz.merges.curve import render_curve
 from microgpt.viz.merges.data import MergedText
 from microgpt.viz.merges.tree import render_tree
@@ -21,6 +22,7 @@ def render_merges(merged: MergedText, before: MergedText | None = None) -> Rende
         title,
         _figures(merged),
         render_boxes(merged, before),
+        render_key(),
         render_curve(merged),
         render_tree(merged),
     )
@@ -46,10 +48,10 @@ def merges_table(merged: MergedText) -> str:
 
 
 def _figures(merged: MergedText) -> Markup:
-    tokens = count_of(len(merged.boxes), "token").split()[1]
+    tokens = pluralize(len(merged.boxes), "token").split()[1]
     return tag(
         "div",
-        _figure(f"{len(merged.boxes):,}", f"{tokens} of {count_of(merged.num_bytes, 'byte')}"),
+        _figure(f"{len(merged.boxes):,}", f"{tokens} of {pluralize(merged.num_bytes, 'byte')}"),
         _figure(f"{merged.bytes_per_token:.2f}", "bytes per token"),
         css_class="figures",
     )

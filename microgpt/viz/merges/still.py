@@ -2,9 +2,10 @@
 
 from itertools import groupby
 
+from microgpt.plain_text import pluralize
 from microgpt.viz.drawing import MARGIN, Circle, Drawing, Line, Rect, Text
-from microgpt.viz.merges.boxes import has_small_boxes
-from microgpt.viz.merges.caption import count_of, question
+from microgpt.viz.merges.boxes import KEY, has_small_boxes
+from microgpt.viz.merges.caption import question
 from microgpt.viz.merges.curve import LINE_NAMES, X_NAME, Y_NAME, Point, length_chart
 from microgpt.viz.merges.data import MergedText, TokenBox
 from microgpt.viz.merges.tree import BAR_PADDING, merge_text, merge_width, token_facts
@@ -15,6 +16,7 @@ BOXES_TOP, ROW_GAP, BOX_GAP, CHUNK_GAP, MAX_ROWS = 64, 8, 2, 10, 8
 FONT_WIDTH = 0.85  # of the estimate, which is that of the widest font
 # Height, least width, padding and size of the letters of a box; of one in a long text.
 LARGE_BOX, SMALL_BOX = (32, 26, 14, 16), (26, 22, 10, 14)
+KEY_LEFT = (MARGIN + 1, MARGIN + 110)
 PLOT_LEFT, PLOT_WIDTH, PLOT_HEIGHT = MARGIN + 34, 270, 132
 LEGEND_LEFT = (MARGIN + 128, MARGIN + 226)  # of the samples of both lines
 TREE_LEFT, BAR_HEIGHT, BYTE_HEIGHT, MAX_BYTE_WIDTH = 388, 36, 22, 64
@@ -30,12 +32,12 @@ def draw_merges(merged: MergedText) -> Drawing:
     rows = _rows(merged)
     shown = rows[:MAX_ROWS]
     pitch = _box_look(merged)[0] + ROW_GAP
-    columns_top = BOXES_TOP + pitch * len(shown) + 40
+    columns_top = BOXES_TOP + pitch * len(shown) + 60
     height = max(PLOT_HEIGHT + 44, BYTE_HEIGHT + BAR_HEIGHT * merged.levels)
     drawing = Drawing(WIDTH, columns_top + height + 20)
     drawing.add_question(question(merged))
-    counts = count_of(len(merged.boxes), "token")
-    counts += f" of {count_of(merged.num_bytes, 'byte')}"
+    counts = pluralize(len(merged.boxes), "token")
+    counts += f" of {pluralize(merged.num_bytes, 'byte')}"
     drawing.add(Text(RIGHT, 36, counts, "end", fill="ink2"))
     for number, row in enumerate(shown):
         for index, box, left, width in row:
@@ -45,6 +47,7 @@ def draw_merges(merged: MergedText) -> Drawing:
         left_out = sum(map(len, rows[MAX_ROWS:]))
         y = BOXES_TOP + pitch * MAX_ROWS + 10
         drawing.add(Text(RIGHT, y, f"… {left_out} more", "end", fill="ink2"))
+    _draw_key(drawing, BOXES_TOP + pitch * len(shown) + 2)
     _draw_curve(drawing, merged, columns_top)
     _draw_tree(drawing, merged, columns_top)
     return drawing
@@ -84,11 +87,18 @@ def _draw_box(
     left: float, top: float, width: float,
 ) -> None:  # fmt: skip
     stroke = "mark" if index == merged.chosen else "ink3"
-    fill = "data2" if index % 2 else "page"
+    fill = "data2" if box.merge else "page"
     height, *_, size = _box_look(merged)
     drawing.add(Rect(left + 1, top, width - 2, height, fill, stroke, 2, radius=5))
     baseline = top + height / 2 + size / 3
     drawing.add(Text(left + width / 2, baseline, box.label.shown, "middle", size))
+
+
+def _draw_key(drawing: Drawing, top: float) -> None:
+    """Say what a filled box means; the frame of the last merge is in the live view only."""
+    for left, fill, (_, meaning) in zip(KEY_LEFT, ("page", "data2"), KEY, strict=False):
+        drawing.add(Rect(left, top, 14, 14, fill, "ink3", 2, radius=4))
+        drawing.add(Text(left + 22, top + 12, meaning, fill="ink2"))
 
 
 def _draw_curve(drawing: Drawing, merged: MergedText, top: float) -> None:

@@ -1,7 +1,7 @@
 """The family tree of a token: its bytes, and above them what each merge made of its two parts."""
 
+from microgpt.plain_text import pluralize
 from microgpt.viz.html import Markup, percent, tag
-from microgpt.viz.merges.caption import count_of
 from microgpt.viz.merges.data import MergedText, TreeNode
 
 # A label is hidden where its bar is narrower than it: the smallest of these widths that is enough.
@@ -30,7 +30,7 @@ def render_tree(merged: MergedText) -> Markup:
 def token_facts(merged: MergedText) -> str:
     """Return the size, the id and the merge of the chosen token."""
     box = merged.chosen_box
-    facts = [count_of(len(box.content), "byte"), f"id {box.token:,}"]
+    facts = [pluralize(len(box.content), "byte"), f"id {box.token:,}"]
     if box.merge:
         facts.append(f"merge {box.merge:,}")
     return " · ".join(facts)

@@ -1,10 +1,11 @@
 """The sentences of the neighbourhood: what the map keeps, what the vowels show, what swaps cost."""
 
+from microgpt.plain_text import pluralize, with_minus
 from microgpt.viz.formatting import distinct_decimals
 from microgpt.viz.neighbourhood.data import EmbeddingMap, VowelCosine
 from microgpt.viz.neighbourhood.label_layout import name_of
 
-SMALL_RISE = 0.001  # in nats; below it, a rise is not told in figures
+HALF_A_DIGIT = 0.0005  # in nats: a smaller rise is 0.000 in figures
 POOR = 0.5  # a map that keeps less of the variance is called poor
 WORDS = {2: "two", 3: "three", 4: "four", 5: "five", 6: "six", 7: "seven", 8: "eight", 9: "nine",
          10: "ten", 11: "eleven", 12: "twelve"}  # fmt: skip
@@ -12,9 +13,7 @@ WORDS = {2: "two", 3: "three", 4: "four", 5: "five", 6: "six", 7: "seven", 8: "e
 
 def question(shown: EmbeddingMap) -> str:
     """Return the question that the view answers."""
-    when = (
-        f"after {shown.step:,} step{'s' * (shown.step != 1)}" if shown.step else "before training"
-    )
+    when = f"after {pluralize(shown.step, 'step')}" if shown.step else "before training"
     return f"Which letters are near {name_of(shown.chosen_label)} {when}?"
 
 
@@ -38,7 +37,7 @@ def share_text(share: float) -> str:
 def signed(number: float, decimals: int) -> str:
     """Return a number with a real minus sign; what rounds to 0 has none."""
     text = f"{number:.{decimals}f}"
-    return text.lstrip("-") if float(text) == 0 else text.replace("-", "−")
+    return text.lstrip("-") if float(text) == 0 else with_minus(text)
 
 
 def _projection_sentence(shown: EmbeddingMap) -> str:
@@ -54,17 +53,14 @@ def _projection_sentence(shown: EmbeddingMap) -> str:
         "largest at a right angle to it. "
         f"The map keeps {share_text(shown.variance_kept)} of the variance"
     )
-    if shown.variance_kept >= POOR:
-        return f"{keeps}."
-    random_rows = share_text(shown.random_variance_kept)
-    return f"{keeps}: a poor map. (The best map of random rows keeps {random_rows}.)"
+    return f"{keeps}." if shown.variance_kept >= POOR else f"{keeps}: a poor map."
 
 
 def _vowel_sentence(vowels: VowelCosine | None) -> str:
     if vowels is None:
         return ""
     mean, low, high = (
-        text.replace("-", "−")
+        with_minus(text)
         for text in distinct_decimals(vowels.mean, vowels.low, vowels.high, decimals=2)
     )
     verdict = "no claim about vowels."
@@ -81,8 +77,8 @@ def _swap_sentence(shown: EmbeddingMap) -> str:
     near, far = shown.cheapest[0], shown.dearest[0]
     chosen, high = name_of(shown.chosen_label), signed(far.value, 3)
     verb, low = ("raises" if near.value > 0 else "changes"), signed(near.value, 3)
-    if abs(near.value) < SMALL_RISE:
-        verb, low = "changes", f"less than {SMALL_RISE}"
+    if float(f"{near.value:.3f}") == 0:
+        verb, low = "changes", f"less than {HALF_A_DIGIT}"
     return (
         f"After training, swapping the rows of {chosen} and {name_of(near.label)} {verb} the "
         f"held-out loss by {low}, of {chosen} and {name_of(far.label)} by {high}."

@@ -23,10 +23,15 @@ class MapLetter:
 
 @dataclass(frozen=True)
 class OtherLetter:
-    """A letter beside the chosen one, and a number: a cosine, or a rise in loss in nats."""
+    """A letter beside the chosen one, and a number: a cosine, or a rise in loss in nats.
+
+    Beside a cosine, `rise` is that of the loss if the two rows are swapped, in nats; None before
+    the end of training.
+    """
 
     label: str
     value: float
+    rise: float | None = None
 
 
 @dataclass(frozen=True)
@@ -45,11 +50,10 @@ class EmbeddingMap:
 
     The axes reach from `x_low` and `y_low` over `extent`, the same for all steps of a network; a
     letter beyond them stands at the edge.
-    `variance_kept` is the share on these two axes, `random_variance_kept` that of the best two axes
-    of the untrained rows. `losses` are held-out losses in nats: of this network at this step, of it
-    after training, and of the other one, with `other_n_embd` numbers for each letter, after
-    training. `cheapest` and `dearest` are swaps in the trained network. `vowels` is None if the
-    five vowels do not all occur.
+    `variance_kept` is the share on these two axes. `losses` are held-out losses in nats: of this
+    network at this step, of it after training, and of the other one, with `other_n_embd` numbers
+    for each letter, after training. `cheapest` and `dearest` are swaps in the trained network.
+    `vowels` is None if the five vowels do not all occur.
     """
 
     letters: tuple[MapLetter, ...]
@@ -62,7 +66,6 @@ class EmbeddingMap:
     y_low: float
     extent: float
     variance_kept: float
-    random_variance_kept: float
     loss: float
     trained_loss: float
     other_trained_loss: float

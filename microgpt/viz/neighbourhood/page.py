@@ -12,7 +12,6 @@ from microgpt.viz.neighbourhood.caption import (
 )
 from microgpt.viz.neighbourhood.data import RARE, EmbeddingMap, OtherLetter
 from microgpt.viz.neighbourhood.label_layout import (
-    BOX,
     END_LABEL,
     PlacedLabel,
     Point,
@@ -22,6 +21,8 @@ from microgpt.viz.neighbourhood.label_layout import (
     position,
 )
 from microgpt.viz.table import html_table
+
+RISE_DECIMALS = 3
 
 
 def render_map(shown: EmbeddingMap, before: EmbeddingMap | None = None) -> Rendered:
@@ -71,20 +72,29 @@ def figure_texts(shown: EmbeddingMap) -> tuple[tuple[str, str], ...]:
     note = "held-out loss at this step"
     if shown.step == shown.last_step:
         note = f"held-out loss; {other}"
-    kept = "of the variance kept"
-    if not shown.is_table:
-        kept = f"of the variance; random rows {share_text(shown.random_variance_kept)}"
-    return (f"{shown.loss:.3f}", note), (share_text(shown.variance_kept), kept)
+    return (f"{shown.loss:.3f}", note), (share_text(shown.variance_kept), "of the variance kept")
 
 
 def list_texts(shown: EmbeddingMap) -> tuple[tuple[str, tuple[OtherLetter, ...], int], ...]:
     """Return the lists beside the map: heading, letters, and decimals of their numbers."""
     which = "the two" if shown.is_table else f"all {numbers_word(shown.n_embd)}"
     return (
-        (f"nearest in {which} numbers (cosine)", shown.neighbours, 2),
-        ("cheapest row swaps after training", shown.cheapest, 3),
-        ("dearest (rise in held-out loss)", shown.dearest, 3),
+        (f"nearest in {which} numbers", shown.neighbours, 2),
+        ("cheapest row swaps after training", shown.cheapest, RISE_DECIMALS),
+        ("dearest (rise in held-out loss)", shown.dearest, RISE_DECIMALS),
     )
+
+
+def column_names(shown: EmbeddingMap, letters: tuple[OtherLetter, ...]) -> tuple[str, ...]:
+    """Return what the numbers of a list are; "" where its heading says it."""
+    if letters is not shown.neighbours:
+        return ()
+    return ("cosine", "swap") if has_rises(letters) else ("cosine",)
+
+
+def has_rises(letters: tuple[OtherLetter, ...]) -> bool:
+    """Return whether the cost of a swap stands beside each number of a list."""
+    return any(letter.rise is not None for letter in letters)
 
 
 def list_scale(shown: EmbeddingMap, letters: tuple[OtherLetter, ...]) -> float:
@@ -139,11 +149,7 @@ def _map(shown: EmbeddingMap, before: EmbeddingMap | None) -> Markup:
               aria_hidden="true")  # fmt: skip
     before_or_now = earlier or placed
     leaders = [_leader(one) for one in placed if one.is_led]
-    spots = [
-        _spot(shown, index, one, before_or_now[index])
-        for index, one in enumerate(placed)
-        if shown.letters[index].label != END_LABEL
-    ]
+    spots = [_spot(shown, index, one, before_or_now[index]) for index, one in enumerate(placed)]
     letters = [_letter(shown, index, one, before_or_now[index]) for index, one in enumerate(placed)]
     names = axis_names(shown)
     return tag(
@@ -192,7 +198,7 @@ def _spot(shown: EmbeddingMap, index: int, one: PlacedLabel, earlier: PlacedLabe
 def _leader(one: PlacedLabel) -> Markup:
     """Return the line from a point to its label, which ends where the label begins."""
     right, down = one.offset
-    length = math.hypot(right, down) - BOX / 2
+    length = math.hypot(right, down) - one.half_width
     style = f"{_at(one.point)};width:{length:.1f}px;rotate:{math.atan2(down, right):.3f}rad"
     return tag("i", css_class="leader", style=style)
 
@@ -234,11 +240,16 @@ def _lists(shown: EmbeddingMap) -> Markup:
                 tag("span", tag("i", style=f"width:{percent(_bar_share(letter.value, scale))}"),
                     css_class="track"),
                 tag("span", signed(letter.value, decimals)),
+                *(tag("span", signed(rise, RISE_DECIMALS))
+                  for rise in (letter.rise,) if rise is not None),
             )
             for letter in letters
         ]  # fmt: skip
-        pieces.append(tag("p", heading, css_class="lab"))
-        pieces.append(tag("ol", *rows, css_class="later" * is_later(shown, letters)))
+        names = [tag("span", name) for name in column_names(shown, letters)]
+        css_class = "with-rises" * has_rises(letters)
+        pieces.append(tag("p", tag("span", heading), *names, css_class=f"lab heads {css_class}"))
+        css_class += " later" * is_later(shown, letters)
+        pieces.append(tag("ol", *rows, css_class=css_class.strip()))
     return tag("div", *pieces, css_class="lists")
 
 

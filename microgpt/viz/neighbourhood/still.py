@@ -6,8 +6,6 @@ from microgpt.viz.drawing import MARGIN, Circle, Drawing, Line, Rect, Text
 from microgpt.viz.neighbourhood.caption import question, signed
 from microgpt.viz.neighbourhood.data import EmbeddingMap
 from microgpt.viz.neighbourhood.label_layout import (
-    BOX,
-    END_LABEL,
     PlacedLabel,
     Point,
     axis_ticks,
@@ -15,8 +13,11 @@ from microgpt.viz.neighbourhood.label_layout import (
     position,
 )
 from microgpt.viz.neighbourhood.page import (
+    RISE_DECIMALS,
     axis_names,
+    column_names,
     figure_texts,
+    has_rises,
     is_later,
     legend,
     list_scale,
@@ -28,7 +29,7 @@ from microgpt.viz.neighbourhood.page import (
 WIDTH = 720
 MAP_LEFT, MAP_TOP, MAP_SIZE = MARGIN + 34, 140, 364
 LIST_LEFT, RIGHT = 440, WIDTH - MARGIN
-ROW, TRACK_LEFT, TRACK_WIDTH = 24, LIST_LEFT + 34, 150
+ROW, TRACK_LEFT, TRACK_WIDTH, RISE_WIDTH = 24, LIST_LEFT + 34, 150, 52
 LEGEND_STEP, LEGEND_LETTER = 84, 7.0  # pixels from mark to mark, and more for each longer letter
 
 
@@ -104,10 +105,9 @@ def _draw_letter(drawing: Drawing, shown: EmbeddingMap, index: int, placed: Plac
     letter, is_chosen = shown.letters[index], index == shown.chosen
     (x, y), (right, down) = _pixel(placed.point), placed.offset
     if placed.is_led:
-        share = 1 - BOX / 2 / math.hypot(right, down)
+        share = 1 - placed.half_width / math.hypot(right, down)
         drawing.add(Line(((x, y), (x + share * right, y + share * down)), "ink3"))
-    if letter.label != END_LABEL:
-        _draw_spot(drawing, x, y, spot_class(shown, index, placed))
+    _draw_spot(drawing, x, y, spot_class(shown, index, placed))
     ink = "mark" if is_chosen else "data" if letter.is_vowel else "ink"
     weight = "bold" if is_chosen or letter.is_vowel else "normal"
     if letter.is_rare and not is_chosen:
@@ -119,12 +119,18 @@ def _draw_lists(drawing: Drawing, shown: EmbeddingMap) -> None:
     y = MAP_TOP - 12
     for heading, letters, decimals in list_texts(shown):
         drawing.add(Text(LIST_LEFT, y, heading, fill="ink2"))
+        columns = (RIGHT - RISE_WIDTH, RIGHT) if has_rises(letters) else (RIGHT,)
+        for name, right in zip(column_names(shown, letters), columns, strict=False):
+            drawing.add(Text(right, y, name, "end", fill="ink2"))
+        track_width = TRACK_WIDTH - RISE_WIDTH * has_rises(letters)
         for letter in letters:
             y += ROW
-            width = TRACK_WIDTH * min(max(letter.value / list_scale(shown, letters), 0), 1)
+            width = track_width * min(max(letter.value / list_scale(shown, letters), 0), 1)
             drawing.add(Text(LIST_LEFT, y, letter.label, "start", 14))
-            drawing.add(Rect(TRACK_LEFT, y - 10, TRACK_WIDTH, 10, "well", radius=2))
+            drawing.add(Rect(TRACK_LEFT, y - 10, track_width, 10, "well", radius=2))
             ink = "ink3" if is_later(shown, letters) else "data"
             drawing.add(Rect(TRACK_LEFT, y - 10, width, 10, ink, radius=2))
-            drawing.add(Text(RIGHT, y, signed(letter.value, decimals), "end"))
+            drawing.add(Text(columns[0], y, signed(letter.value, decimals), "end"))
+            if letter.rise is not None:
+                drawing.add(Text(RIGHT, y, signed(letter.rise, RISE_DECIMALS), "end"))
         y += ROW + 14

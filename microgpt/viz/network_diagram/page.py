@@ -1,17 +1,15 @@
 """The HTML of the network: four boxes, from the embeddings to the probabilities."""
 
+from microgpt.viz.formatting import visible, visible_input
 from microgpt.viz.forward_pass.svg import squares_svg
 from microgpt.viz.html import Markup, Rendered, join, percent, tag
 from microgpt.viz.network_diagram.data import (
     HIDDEN_COLUMNS,
-    LOGIT_COLUMNS,
     STRIP_COLUMNS,
     NetworkPass,
     box_texts,
-    context_label,
     network_caption,
     question,
-    short_label,
 )
 from microgpt.viz.table import html_table
 
@@ -42,7 +40,7 @@ def render_network(shown: NetworkPass, before: NetworkPass | None = None) -> Ren
 def network_table(shown: NetworkPass) -> str:
     """Return the logit and the probability of each token as HTML, the most probable first."""
     rows = [
-        (short_label(shown.labels[i]), f"{shown.logits[i]:.4f}", f"{shown.probs[i]:.4f}")
+        (visible(shown.labels[i]), f"{shown.logits[i]:.4f}", f"{shown.probs[i]:.4f}")
         for i in (-shown.probs).argsort(kind="stable").tolist()
     ]
     return html_table((shown.unit, "logit", "probability"), rows, f"the next {shown.unit}")
@@ -51,7 +49,7 @@ def network_table(shown: NetworkPass) -> str:
 def _strips(shown: NetworkPass) -> Markup:
     rows = []
     for label, squares in zip(shown.tokens, shown.strips, strict=True):
-        name = context_label(label)
+        name = visible_input(label)
         css_class = "tile word" if len(name) > 1 else "tile"
         rows.append(tag("span", name, css_class=css_class))
         rows.append(squares_svg(squares, min(STRIP_COLUMNS, len(squares))))
@@ -64,16 +62,15 @@ def _hidden(shown: NetworkPass) -> Markup:
 
 
 def _logits(shown: NetworkPass) -> Markup:
-    rows = []
+    rows, columns = [], shown.logit_columns
     for labels, squares in shown.logit_rows:
         if labels:
-            padding = [""] * (LOGIT_COLUMNS - len(labels))
-            rows.append(
-                tag("div", *(tag("span", label) for label in (*labels, *padding)),
-                    css_class="letters")
-            )  # fmt: skip
-        rows.append(squares_svg(squares, LOGIT_COLUMNS))
-    return tag("div", *rows, css_class="logits")
+            spans = [
+                tag("span", label, css_class="word" if len(label) > 1 else "") for label in labels
+            ]
+            rows.append(tag("div", *spans, css_class="letters"))
+        rows.append(squares_svg(squares, columns))
+    return tag("div", *rows, css_class="logits", style=f"--columns:{columns}")
 
 
 def _probs(shown: NetworkPass) -> Markup:

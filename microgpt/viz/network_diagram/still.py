@@ -1,13 +1,12 @@
 """The still picture of the network: the same four boxes in one row."""
 
 from microgpt.viz.drawing import MARGIN, Drawing, Line, Rect, Text
+from microgpt.viz.formatting import visible_input
 from microgpt.viz.forward_pass.still_graphics import draw_squares
 from microgpt.viz.network_diagram.data import (
     HIDDEN_COLUMNS,
-    LOGIT_COLUMNS,
     NetworkPass,
     box_texts,
-    context_label,
     question,
 )
 
@@ -16,7 +15,7 @@ GAP, PADDING = 18, 9
 BOX_WIDTH = (WIDTH - 2 * MARGIN - 3 * GAP) / 4
 INNER = BOX_WIDTH - 2 * PADDING
 GRAPHIC_TOP, MIN_GRAPHIC = TOP + 68, 124
-TILE, STRIP, ROW = 30, 42, 25
+TILE, STRIP, ROW = 30, 42, 21
 NOTE_LINE, LETTER_ROW = 19, 16
 
 
@@ -27,6 +26,7 @@ def draw_network(shown: NetworkPass) -> Drawing:
         STRIP * len(shown.tokens),
         _cell(HIDDEN_COLUMNS) * num_hidden_rows,
         _logits_height(shown),
+        ROW * len(shown.prob_rows),
     )
     graphic_height = max(MIN_GRAPHIC, *heights)
     note_top = GRAPHIC_TOP + graphic_height + 26
@@ -54,7 +54,8 @@ def _cell(columns: int) -> float:
 
 
 def _logits_height(shown: NetworkPass) -> float:
-    return sum(_cell(LOGIT_COLUMNS) + LETTER_ROW * bool(labels) for labels, _ in shown.logit_rows)
+    cell = _cell(shown.logit_columns)
+    return sum(cell + LETTER_ROW * bool(labels) for labels, _ in shown.logit_rows)
 
 
 def _draw_key(drawing: Drawing) -> None:
@@ -72,7 +73,7 @@ def _draw_strips(drawing: Drawing, shown: NetworkPass, x: float) -> None:
     for index, (label, squares) in enumerate(zip(shown.tokens, shown.strips, strict=True)):
         y, columns = GRAPHIC_TOP + STRIP * index, max(one.column for one in squares) + 1
         drawing.add(Rect(x, y, TILE, TILE, "well", radius=6))
-        name = context_label(label)
+        name = visible_input(label)
         size = 16 if len(name) == 1 else 13
         drawing.add(Text(x + TILE / 2, y + 20, name, "middle", size))
         cell = min((INNER - TILE - 8) / columns, STRIP / (squares[-1].row + 1))
@@ -85,7 +86,7 @@ def _draw_hidden(drawing: Drawing, shown: NetworkPass, x: float) -> None:
 
 
 def _draw_logits(drawing: Drawing, shown: NetworkPass, x: float) -> None:
-    y, cell = float(GRAPHIC_TOP), _cell(LOGIT_COLUMNS)
+    y, cell = float(GRAPHIC_TOP), _cell(shown.logit_columns)
     for labels, squares in shown.logit_rows:
         for column, label in enumerate(labels):
             if len(label) > 1:  # wider than its cell: it begins where the cell does

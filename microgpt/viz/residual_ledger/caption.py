@@ -1,6 +1,6 @@
 """The sentences: who leads, what gives and takes most, and what a ledger does not say."""
 
-from microgpt.plain_text import join_and
+from microgpt.plain_text import join_and, with_minus
 from microgpt.viz.formatting import quoted
 from microgpt.viz.residual_ledger.data import ATTENTION, LedgerPart, LedgerPicture, SizePicture
 from microgpt.viz.residual_ledger.labels import (
@@ -11,7 +11,6 @@ from microgpt.viz.residual_ledger.labels import (
     format_share,
     format_storage,
     held_scales,
-    minus,
     part_name,
     removed_name,
     signed,
@@ -114,12 +113,12 @@ def check_sum(picture: LedgerPicture) -> list[tuple[str, str]]:
     gap = abs(picture.total - picture.difference)
     first, second = (float(picture.logits[token]) for token in (picture.first, picture.second))
     logits = (
-        minus(f"{first:.4f} − ({second:.4f})")
+        with_minus(f"{first:.4f} − ({second:.4f})")
         if second < 0
-        else f"{minus(f'{first:.4f}')} − {second:.4f}"
+        else f"{with_minus(f'{first:.4f}')} − {second:.4f}"
     )
     return [
         ("sum of the parts", signed(picture.total, 4)),
         (f"logits {logits} =", signed(picture.difference, 4)),
-        ("they differ by", minus(f"{gap:.0e}".replace("e-0", "e-")) if gap else "0"),
+        ("they differ by", with_minus(f"{gap:.0e}".replace("e-0", "e-")) if gap else "0"),
     ]

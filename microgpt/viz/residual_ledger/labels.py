@@ -1,5 +1,6 @@
 """How parts, rows, shares and sizes are called and written, in the picture and in sentences."""
 
+from microgpt.plain_text import with_minus
 from microgpt.viz.formatting import in_quotes, quoted, quoted_text, visible
 from microgpt.viz.residual_ledger.data import (
     ATTENTION,
@@ -83,12 +84,7 @@ def _token(picture: LedgerPicture) -> str:
 def signed(number: float, decimals: int = 2) -> str:
     """Format with a sign; what rounds to 0 has none."""
     text = f"{number:+.{decimals}f}"
-    return minus(text) if float(text) else text[1:]
-
-
-def minus(number: str) -> str:
-    """Return a formatted number with a minus sign in place of a hyphen."""
-    return number.replace("-", "−")
+    return with_minus(text) if float(text) else text[1:]
 
 
 def format_odds_ratio(odds: float) -> str:

@@ -1,5 +1,6 @@
 """Render the ledger: a row for each part with its bar, the running total, and the sum checked."""
 
+from microgpt.plain_text import with_minus
 from microgpt.viz.formatting import format_prob
 from microgpt.viz.html import Markup, Rendered, join, percent, tag
 from microgpt.viz.residual_ledger.caption import check_sum, ledger_caption
@@ -7,7 +8,6 @@ from microgpt.viz.residual_ledger.data import LedgerPicture
 from microgpt.viz.residual_ledger.labels import (
     after,
     held_scales,
-    minus,
     pair,
     question,
     quoted_pair,
@@ -185,7 +185,7 @@ def _key(picture: LedgerPicture) -> Markup:
 
 def _check(picture: LedgerPicture) -> Markup:
     steps = check_sum(picture)
-    steps += [(f"scale of {name}, held", f"× {minus(f'{scale:.4f}')}")
+    steps += [(f"scale of {name}, held", f"× {with_minus(f'{scale:.4f}')}")
               for name, scale in held_scales(picture)]  # fmt: skip
     return tag(
         "div",

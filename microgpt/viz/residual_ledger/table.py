@@ -1,7 +1,8 @@
 """The tables: every part of the sum with its pieces to six digits, and every part's parameters."""
 
+from microgpt.plain_text import with_minus
 from microgpt.viz.residual_ledger.data import ATTENTION, LedgerPicture, SizePicture
-from microgpt.viz.residual_ledger.labels import format_share, minus, quoted_pair, row_label
+from microgpt.viz.residual_ledger.labels import format_share, quoted_pair, row_label
 from microgpt.viz.residual_ledger.rows import LedgerRow
 from microgpt.viz.table import html_table
 
@@ -48,4 +49,4 @@ def size_numbers(picture: SizePicture) -> str:
 
 
 def _six(number: float) -> str:
-    return minus(f"{number:+.6f}")
+    return with_minus(f"{number:+.6f}")

@@ -2,6 +2,7 @@
 
 from math import ceil, log
 
+from microgpt.plain_text import pluralize
 from microgpt.viz.formatting import format_permille
 from microgpt.viz.guess_game.page import grid_sizes, name_row
 from microgpt.viz.html import Markup, Rendered, join, percent, tag
@@ -41,7 +42,7 @@ def round_label(scored_round: ScoredRound) -> str:
 def means_label(scored_round: ScoredRound) -> str:
     """Return the heading of the means."""
     count = len(scored_round.nats)
-    over = f" over {count} letter{'s' * (count > 1)}" if count else ""
+    over = f" over {pluralize(count, 'letter')}" if count else ""
     return f"Mean negative log-likelihood{over}, in nats (lower is better)"
 
 

@@ -1,5 +1,6 @@
 """The captions of the stethoscope: the edge shown, what the gradients mean, what a bug does."""
 
+from microgpt.plain_text import with_minus
 from microgpt.viz.formatting import in_quotes
 from microgpt.viz.order_names import RIGHT_ORDER
 from microgpt.viz.stethoscope.backward_data import BackwardReplay, EdgeStep
@@ -54,7 +55,7 @@ def _edge_sentence(replay: BackwardReplay, step: EdgeStep) -> str:
 
 def _gradient_sentence(replay: BackwardReplay) -> str:
     leaf, result, slope = replay.moved_leaf, replay.result_name, replay.grads[replay.leaf]
-    value = f"{leaf.value:.2f}".replace("-", "−")
+    value = with_minus(f"{leaf.value:.2f}")
     if abs(round(leaf.value, 2) - leaf.value) > 1e-9:
         value = format_number(leaf.value)
     at = f"At {leaf.name} = {value}"

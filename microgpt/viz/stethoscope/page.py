@@ -1,5 +1,6 @@
 """The HTML of the stethoscope: graph, the present edge in figures, curve, gradient."""
 
+from microgpt.plain_text import pluralize
 from microgpt.viz.html import Markup, Rendered, join, tag
 from microgpt.viz.order_names import ORDER_MEANINGS, OVERWRITE_MEANING
 from microgpt.viz.stethoscope.backward_data import BackwardReplay
@@ -71,7 +72,7 @@ def _present_edge(replay: BackwardReplay) -> Markup:
         hint = (
             f"{done} Start over follows the gradients back, one edge at a time."
             if replay.is_at_end
-            else f"{count} edge{'s' * (count > 1)} to go, from {replay.result_name} back."
+            else f"{pluralize(count, 'edge')} to go, from {replay.result_name} back."
         )
         return tag("p", hint, css_class="edge lab rest")
     target = replay.nodes[step.target].name

@@ -4,12 +4,13 @@ from math import isnan
 
 import numpy as np
 
+from microgpt.plain_text import pluralize
 from microgpt.viz.formatting import format_perplexity
 from microgpt.viz.training.progress import Snapshot, TrainingProgress
 from microgpt.viz.training.wording import (
     format_loss,
     format_stderr,
-    is_worse_than_blind,
+    is_worse_than_uniform,
     perplexity_in_words,
 )
 
@@ -137,7 +138,7 @@ def _without_held_out(progress: TrainingProgress) -> str:
 
 def _so_far(progress: TrainingProgress, last: Snapshot) -> str:
     """Say where the last loss of an unfinished run lies."""
-    when = f"After {last.step:,} step{'s' * (last.step != 1)}" if last.step else "Before training"
+    when = f"After {pluralize(last.step, 'step')}" if last.step else "Before training"
     meaning = perplexity_in_words(progress, last.loss)
     sentence = f"{when} its held-out loss is {format_loss(last.loss)}, {meaning}"
     uniform = f"knowing nothing ({format_loss(progress.uniform_loss)})"
@@ -179,7 +180,7 @@ def _result(progress: TrainingProgress) -> list[str]:
     its_loss = f"its loss on held-out {progress.text_noun}s"
     loss = f"{format_loss(last.loss)}{format_stderr(last.stderr)}"
     meaning = perplexity_in_words(progress, last.loss)
-    if is_worse_than_blind(progress, last.loss):
+    if is_worse_than_uniform(progress, last.loss):
         meaning = f": it is {meaning}"
     else:
         meaning = f", a perplexity of {format_perplexity(last.loss)}: {meaning}"

@@ -3,6 +3,7 @@
 from functools import lru_cache
 from math import exp, inf
 
+from microgpt.plain_text import pluralize
 from microgpt.viz.formatting import visible
 from microgpt.viz.html import Markup, Rendered, join, percent, tag
 from microgpt.viz.origin_marks import origin_legend, origin_mark
@@ -13,7 +14,7 @@ from microgpt.viz.training.columns import NUM_WAITING, Column, Sample, columns
 from microgpt.viz.training.progress import TrainingProgress
 from microgpt.viz.training.wording import (
     STEPS_NOTE,
-    is_worse_than_blind,
+    is_worse_than_uniform,
     legend_texts,
     perplexity_in_words,
 )
@@ -42,7 +43,7 @@ def render_training(progress: TrainingProgress, before: TrainingProgress | None 
 def status_line(progress: TrainingProgress, with_time: bool = True) -> str:
     """Return the status, the steps done and how long they took, in words."""
     done = f"{progress.steps_done:,}"
-    steps = f"{progress.steps:,} step{'s' * (progress.steps != 1)}"
+    steps = pluralize(progress.steps, "step")
     time = (
         f" in {format_seconds(progress.seconds)}" if with_time and progress.seconds >= 0.05 else ""
     )
@@ -147,7 +148,7 @@ def _columns(progress: TrainingProgress, style: str) -> Markup:
     cells = columns(progress)
     labels = [sample.label for column in cells for sample in column.samples]
     what = f"perplexity: like choosing among so many {progress.unit}s"
-    if any(is_worse_than_blind(progress, snapshot.loss) for snapshot in progress.evaluated):
+    if any(is_worse_than_uniform(progress, snapshot.loss) for snapshot in progress.evaluated):
         worst = perplexity_in_words(progress, inf)
         what += f"; above {progress.vocab_size:,}, {worst}"
     written = f"{progress.text_noun}s sampled at T = {progress.temperature:g}"

@@ -30,7 +30,7 @@ def format_stderr(stderr: float) -> str:
     return f" ±{NO_BREAK_SPACE}{number}"
 
 
-def is_worse_than_blind(progress: TrainingProgress, loss: float) -> bool:
+def is_worse_than_uniform(progress: TrainingProgress, loss: float) -> bool:
     """Whether a perplexity is visibly above V, so that it is no number of choices."""
     return loss > progress.uniform_loss and (
         format_perplexity(loss) != format_perplexity(progress.uniform_loss)
@@ -39,14 +39,14 @@ def is_worse_than_blind(progress: TrainingProgress, loss: float) -> bool:
 
 def perplexity_of(progress: TrainingProgress, loss: float) -> str:
     """Return the perplexity of a loss with its unit, "12.3 letters"; "" where it is above V."""
-    if is_worse_than_blind(progress, loss):
+    if is_worse_than_uniform(progress, loss):
         return ""
     return f"{_perplexity(progress, loss)} {progress.unit}s"
 
 
 def named_perplexity(progress: TrainingProgress, loss: float) -> str:
     """Return the perplexity of a loss with its name; "" where it is above V."""
-    if is_worse_than_blind(progress, loss):
+    if is_worse_than_uniform(progress, loss):
         return ""
     return f"perplexity{NO_BREAK_SPACE}{_perplexity(progress, loss)}"
 
@@ -62,7 +62,7 @@ def key_figure(progress: TrainingProgress, loss: float) -> tuple[str, str]:
         return "-", "nothing held out"
     if loss == inf:
         return "∞", "worse than knowing nothing"
-    is_worse = is_worse_than_blind(progress, loss)
+    is_worse = is_worse_than_uniform(progress, loss)
     figure = format_perplexity(loss)
     if figure.startswith("over"):
         figure = "> 10⁶"
@@ -71,8 +71,8 @@ def key_figure(progress: TrainingProgress, loss: float) -> tuple[str, str]:
 
 def perplexity_in_words(progress: TrainingProgress, loss: float) -> str:
     """Return what a loss means: among how many tokens the model seems to choose."""
-    if is_worse_than_blind(progress, loss):
-        return f"surer of wrong {progress.unit}s than a blind guess"
+    if is_worse_than_uniform(progress, loss):
+        return f"surer of wrong {progress.unit}s than a uniform guess"
     return f"like choosing among {perplexity_of(progress, loss)}"
 
 

@@ -2,12 +2,14 @@
 
 from collections.abc import Sequence
 
+from microgpt.plain_text import with_minus
+
 MAX_TERMS = 8  # of a sum that is written out in full
 
 
 def format_element(number: float) -> str:
     """Format with at most two decimals, and a minus sign: "4", "0.5", "−0.37"."""
-    return f"{round(float(number), 2) + 0.0:g}".replace("-", "−")
+    return with_minus(f"{round(float(number), 2) + 0.0:g}")
 
 
 def format_index(index: tuple[int, ...]) -> str:

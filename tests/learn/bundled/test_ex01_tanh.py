@@ -63,6 +63,16 @@ def test_a_finite_difference_is_not_exact_enough(h):
 OVERFLOW, UPSTREAM = "is too large for a float", "but dy was not used"
 
 
+def one_when_large(x, dy):
+    return dy if abs(x) > 300 else (1 - math.tanh(x) ** 2) * dy
+
+
+def test_an_overflow_is_blamed_only_where_nothing_finite_came():
+    result = learn.check(ID, one_when_large)
+    assert result.state == "not yet"
+    assert OVERFLOW not in result.cause
+
+
 @pytest.mark.parametrize(
     ("answer", "cause"),
     [

@@ -73,8 +73,20 @@ def without_maximum(logits, T):
     return [exponential / sum(exponentials) for exponential in exponentials]
 
 
+def without_maximum_in_float32(logits, T):
+    with np.errstate(over="ignore", invalid="ignore"):
+        exponentials = np.exp((logits / T).astype(np.float32))
+        return exponentials / exponentials.sum()
+
+
+def gives_up_on_large_logits(logits, T):
+    scaled = np.asarray(logits) / T
+    return softmax(scaled) if scaled.max() < 100 else np.linspace(0.9, 0.1, len(scaled))
+
+
 NO_EFFECT, NOT_ONE = "T has no effect", "they do not add up to 1"
 OVERFLOW = "too large for a float. Subtract the largest logit"
+CLIPPED = "they were clipped to the same number. Subtract the largest logit"
 
 
 @pytest.mark.parametrize(
@@ -102,6 +114,9 @@ OVERFLOW = "too large for a float. Subtract the largest logit"
         (lambda logits, T: softmax(logits) ** (1 / T), NOT_ONE),
         (without_maximum, OVERFLOW),
         (lambda logits, T: np.exp(logits / T) / np.exp(logits / T).sum(), OVERFLOW),
+        (without_maximum_in_float32, OVERFLOW),
+        (lambda logits, T: softmax(np.clip(logits / T, -700, 700)), CLIPPED),
+        (lambda logits, T: softmax(np.minimum(logits / T, 50)), CLIPPED),
         (lambda logits, T: int(np.argmax(logits)), "returned one number instead of 4 numbers"),
         (lambda T, logits: softmax(logits / T), "stand in another order than in the signature"),
     ],
@@ -111,3 +126,10 @@ def test_the_cause_of_a_wrong_answer_is_named(answer, cause):
         result = learn.check(ID, answer, seed)
         assert result.state == "not yet"
         assert cause in result.cause
+
+
+def test_an_overflow_is_blamed_only_where_nothing_finite_came():
+    result = learn.check(ID, gives_up_on_large_logits)
+    assert result.property == "Large logits give probabilities, with no overflow."
+    assert "too large for a float" not in result.cause
+    assert "clipped" not in result.cause

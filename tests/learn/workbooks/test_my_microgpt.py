@@ -1,5 +1,7 @@
 """The workbook of the first day: a GPT whose losses are the reference's, and follow each part."""
 
+import inspect
+
 import numpy as np
 import pytest
 from exercise_answers import telling_lines
@@ -15,9 +17,26 @@ EXERCISES = {exercise.id: exercise for exercise in learn.exercises()}
 LIBRARY = {id.partition(".")[2]: library(id) for id in part_ids()}
 
 
-def test_there_are_twelve_open_parts_from_every_notebook():
+def mlp(x, up, down):
+    hidden = (x @ up.T).relu()
+    return hidden @ down.T
+
+
+def gpt(tokens, embed, norm, attention, mlp, lm_head):
+    x = norm(embed(tokens))
+    for part in (attention, mlp):
+        x = x + part(norm(x))
+    return lm_head(x)
+
+
+# What a learner writes in the parts that are no exercises.
+WRITTEN = {"07.mlp": mlp, "07.gpt": gpt}
+
+
+def test_there_are_fourteen_open_parts_from_every_notebook():
     sections = find_sections(template())
-    assert len(sections) == 12
+    assert len(sections) == 14
+    assert sections.keys() - EXERCISES == WRITTEN.keys(), "the others are exercises"
     assert all(section.open_line for section in sections.values())
     assert {id[:2] for id in sections} == {f"0{number}" for number in range(1, 10)}
 
@@ -34,6 +53,8 @@ def test_no_solution_stands_in_it():
     for exercise in EXERCISES.values():
         if exercise.is_function:
             assert not telling_lines(exercise) & lines, exercise.id
+    assert ".relu()" not in template().replace("`h.relu()`", "")
+    assert "norm(x)" not in template().replace("def norm(x)", "")
 
 
 def test_the_model_is_the_reference_to_the_last_digits():
@@ -70,6 +91,12 @@ def no_mask(x, wq, wk, wv):
     return LIBRARY["softmax"](scores) @ (x @ wv.T)
 
 
+def norm_after_adding(tokens, embed, norm, attention, mlp, lm_head):
+    x = norm(embed(tokens))
+    x = norm(x + attention(x))
+    return lm_head(norm(x + mlp(x)))
+
+
 def no_correction(p, g, m, v, t, lr, beta1, beta2, eps, weight_decay):
     m, v = beta1 * m + (1 - beta1) * g, beta2 * v + (1 - beta2) * g * g
     return p - lr * m / (np.sqrt(v) + eps), m, v
@@ -86,6 +113,8 @@ MISTAKES = {
     "embedding_backward": (repeats_lost, 2),
     "attention_head": (no_mask, 1),
     "rms_norm": (lambda x, eps: LIBRARY["rms_norm"](x - x.mean(-1, keepdims=True), eps), 1),
+    "mlp": (lambda x, up, down: (x @ up.T) @ down.T, 1),
+    "gpt": (norm_after_adding, 2),
     "adamw_step": (no_correction, 2),
 }
 
@@ -124,7 +153,8 @@ def test_parts_may_return_lists_and_float32():
 
         return call
 
-    plain = {name: f for name, f in LIBRARY.items() if name not in ("backward", "encode", "sample")}
+    others = ("backward", "encode", "mlp", "gpt", "sample")  # which give no arrays
+    plain = {name: f for name, f in LIBRARY.items() if name not in others}
     expected = namespace()["train"](10)
     for changed in (listed, rounded):
         losses = namespace(**{name: changed(f) for name, f in plain.items()})["train"](10)
@@ -158,7 +188,7 @@ def test_the_first_day(tmp_path, monkeypatch):
     assert process.stderr == ""
     *_, yours, reference, verdict = process.stdout.splitlines()
     assert process.stdout.startswith("○ Open, so the library's functions run: 01.backward, ")
-    assert "\n0 of 12 parts are yours.\n" in process.stdout
+    assert "\n0 of 14 parts are yours.\n" in process.stdout
     assert "\nnew names: " in process.stdout
     assert yours.split()[1:] == reference.split()[1:]
     assert len(yours.split()) == 11
@@ -217,18 +247,38 @@ def test_answers_that_check_accepts_move_in(tmp_path, monkeypatch):
 
 
 def test_with_the_last_part_every_line_is_yours(capsys):
-    """Solutions stand in all parts that have an exercise, other code in the rest."""
-    for missing in ("07.rms_norm", None):
+    """Solutions stand in all parts that are exercises, a learner's code in the others."""
+    for missing in ("07.rms_norm", *WRITTEN, None):
         names = namespace()
-        for id, function in {id: library(id) for id in part_ids()}.items():
-            name = id.partition(".")[2]
-            solution = EXERCISES[id].solution if id in EXERCISES else None
-            names[name] = solution or (lambda *given, f=function: f(*given))
-            if id == missing:
-                names[name] = function
+        for id in part_ids():
+            solution = WRITTEN[id] if id in WRITTEN else EXERCISES[id].solution
+            names[id.partition(".")[2]] = library(id) if id == missing else solution
         with checked_parts(names) as parts:
             print(parts.compare(names["train"](10), names["names"]))
         printed = capsys.readouterr().out
-        assert f"{12 - (missing is not None)} of 12 parts are yours.\n" in printed
+        assert f"{14 - (missing is not None)} of 14 parts are yours.\n" in printed
+        assert "\nYour first 10 losses are those of the reference.\n" in printed
         complete = printed.endswith("of the reference.\nEvery line of this GPT is yours.\n")
         assert complete is (missing is None)
+
+
+@pytest.mark.parametrize("id", WRITTEN)
+def test_a_part_without_exercise_is_written_in_the_file(id):
+    """Its code takes the place of the open line, under the part's comments, and runs there."""
+    name = id.partition(".")[2]
+    code = inspect.getsource(WRITTEN[id])
+    text = template().replace(f'{name} = library("{id}")\n', code)
+    names = namespace(text)
+    assert names[name].__code__.co_filename == "workbook.py"
+    assert names["train"](10) == pytest.approx(namespace()["train"](10), abs=1e-12)
+    checked = checked_parts(names)
+    assert checked.ids("unchecked") == [id]
+    assert f"✓ {id}: yours; no exercise checks it" in str(checked)
+
+
+def test_the_parts_of_nodes_run_on_tensors_too():
+    rng = np.random.default_rng(0)
+    x, up, down = (rng.normal(size=shape) for shape in ((3, 4), (16, 4), (4, 16)))
+    tensors = (mg.Tensor(each, dtype="float64", backend="numpy") for each in (x, up, down))
+    expected = np.maximum(x @ up.T, 0) @ down.T
+    assert np.allclose(library("07.mlp")(*tensors).numpy(), expected, atol=1e-12)

@@ -22,15 +22,15 @@ def test_states_and_their_lines(monkeypatch):
     monkeypatch.setattr(running, "exercises", lambda: [])
     unchecked = parts(rms_norm=lambda x, eps: x)
     assert unchecked.states["07.rms_norm"] == "unchecked"
-    assert "✓ 07.rms_norm: yours; its exercise is not in this version" in str(unchecked)
-    assert str(unchecked).endswith("1 of 12 parts is yours.")
+    assert "✓ 07.rms_norm: yours; no exercise checks it" in str(unchecked)
+    assert str(unchecked).endswith("1 of 14 parts is yours.")
     monkeypatch.undo()
     assert parts(sample=correct_sample).states["09.sample"] == "correct"
     assert str(parts(sample=correct_sample)).startswith("✓ 09.sample\n○ Open, so the library's")
     wrong = parts(sample=id_order_sample)
     result = mg.learn.check("09.sample", id_order_sample)
     assert f"✗ 09.sample: {result.message}\n" in str(wrong)
-    assert str(wrong).endswith("0 of 12 parts are yours.")
+    assert str(wrong).endswith("0 of 14 parts are yours.")
 
 
 @pytest.mark.parametrize("stub", [todo(), ..., lambda logits, T, k, u: todo()])
@@ -68,6 +68,11 @@ def test_losses_are_compared():
         )
         wrong = parts(sample=id_order_sample).compare(other, names["names"])
         assert wrong.endswith("from step 4 on. Not right yet: 09.sample.")
+        written = {"mlp": lambda *given: OPEN["mlp"](*given)}
+        unchecked = parts(**written).compare(other, names["names"])
+        assert unchecked.endswith("from step 4 on. No exercise checks 07.mlp; begin there.")
+        wrong = parts(**written, sample=id_order_sample).compare(other, names["names"])
+        assert wrong.endswith("from step 4 on. Not right yet: 09.sample.")
 
 
 def test_letters_of_several_bytes_are_compared_too():
@@ -93,7 +98,7 @@ def test_all_parts(monkeypatch):
     complete = {name: lambda *given, f=f: f(*given) for name, f in OPEN.items()}
     names = namespace(**complete)
     checked = checked_parts(names)
-    assert str(checked).endswith("12 of 12 parts are yours.")
+    assert str(checked).endswith("14 of 14 parts are yours.")
     compared = checked.compare(names["train"](10), names["names"])
     assert compared.endswith("Every line of this GPT is yours.")
     assert "Every line" not in parts().compare(names["train"](10), names["names"])
@@ -110,11 +115,18 @@ def test_an_error_names_its_part(capsys):
         checked_parts({**OPEN, "sample": broken}) as checked,
     ):
         checked.namespace["sample"](np.zeros(3), 1.0, 3, 0.5)
-    assert capsys.readouterr().out.endswith("0 of 12 parts are yours.\n")
+    assert capsys.readouterr().out.endswith("0 of 14 parts are yours.\n")
     stopped = r"^The run stopped with KeyError: 3\. Not right yet: 09\.sample; begin there\.$"
     with (
         pytest.raises(StateError, match=stopped),
         checked_parts({**OPEN, "sample": id_order_sample}),
+    ):
+        raise KeyError(3)
+    with (
+        pytest.raises(
+            StateError, match=r"KeyError: 3\. No exercise checks 07\.gpt; begin there\.$"
+        ),
+        checked_parts({**OPEN, "gpt": lambda *given: None}),
     ):
         raise KeyError(3)
 

@@ -37,8 +37,8 @@ def test_the_first_file_is_the_template(known, path):
     report = workbook(path)
     assert path.read_text("utf-8") == template()
     assert report.open == part_ids()
-    assert repr(report).startswith("my_microgpt.py: 0 of 12 parts are filled\n  ○ Open, so the")
-    assert "12 parts" in report._repr_html_()
+    assert repr(report).startswith("my_microgpt.py: 0 of 14 parts are filled\n  ○ Open, so the")
+    assert "14 parts" in report._repr_html_()
 
 
 def test_answers_move_in_and_hand_written_text_stays(known, path):

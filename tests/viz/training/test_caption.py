@@ -75,7 +75,7 @@ def test_a_perplexity_above_all_letters_is_no_number_of_choices():
     )
     assert caption.startswith(
         "No: its loss on held-out names was 3.36 at step 0 and is 11.47 ±\u00a00.10 now: it is "
-        "surer of wrong letters than a blind guess. That is worse than knowing nothing (3.30); "
+        "surer of wrong letters than a uniform guess. That is worse than knowing nothing (3.30); "
         "counting pairs of letters in the same names has 2.63."
     )
     assert "overfitting" not in caption
@@ -131,8 +131,8 @@ def test_a_trained_model_that_learns_by_heart_overfits_from_its_first_step(end, 
 
 def test_a_run_that_goes_on():
     assert training_caption(training_run(3.36, steps_done=5)) == (
-        "Before training its held-out loss is 3.36, surer of wrong letters than a blind guess: not "
-        "yet below knowing nothing (3.30)."
+        "Before training its held-out loss is 3.36, surer of wrong letters than a uniform guess: "
+        "not yet below knowing nothing (3.30)."
     )
     progress = training_run(3.36, 2.7, steps_done=50, bigram=BigramBaseline(2.63))
     assert training_caption(progress) == (

@@ -34,7 +34,7 @@ def test_the_view_asks_its_question_and_shows_each_held_out_loss_and_perplexity(
 
 def test_a_perplexity_above_all_letters_is_no_number_of_choices():
     """27 letters are no choice among 28.8, or among a million."""
-    limit = "so many letters; above 27, surer of wrong letters than a blind guess<"
+    limit = "so many letters; above 27, surer of wrong letters than a uniform guess<"
     assert limit in html(training_run(3.36, 2.9, 2.51))
     assert limit in html(training_run(3.2, 14.0))
     assert "so many letters<" in html(training_run(3.2, 2.9))
