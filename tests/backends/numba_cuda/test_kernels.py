@@ -39,7 +39,7 @@ def launches():
                 yield pytest.param(case.name, n, dtype, marks=[] if is_fast else pytest.mark.slow)
 
 
-@pytest.mark.parametrize(("name", "n", "dtype"), launches())
+@pytest.mark.parametrize(("name", "n", "dtype"), list(launches()))
 def test_values_and_gradients_are_numpys(name, n, dtype):
     case, tolerance = BY_NAME[name], TOLERANCE[dtype]
     for passes in (1, 2):
