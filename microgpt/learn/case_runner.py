@@ -46,7 +46,8 @@ class Failure:
     `reason` is a key of `causes` in messages.toml: "mismatch" for a wrong value; "unwritten",
     "input_modified", "returned_none", "wrong_type", "raised" or "test_crashed" if there is no value
     to compare. `detail` is the type of the exception or of the result, `line` the line of the
-    answer's code that raised. `returned` is the last value that the answer returned.
+    answer's code that raised. `returned` is the last value that the answer returned, `quantity` is
+    that of a `Mismatch`.
     """
 
     reason: str
@@ -56,6 +57,7 @@ class Failure:
     detail: str = ""
     line: str = ""
     returned: Any = None
+    quantity: str = ""
 
     def is_like(self, other: "Failure", tolerance: float) -> bool:
         """Whether two answers failed in the same way; exceptions are compared by type only.
@@ -178,7 +180,9 @@ def run_case(exercise: Exercise, answer: Any, case: Case) -> Failure | None:
             type(outcome),
         )
     got, expected = snapshot(outcome.got), snapshot(outcome.expected)
-    return Failure("mismatch", got, expected, outcome.cause, returned=returned)
+    return Failure(
+        "mismatch", got, expected, outcome.cause, returned=returned, quantity=outcome.quantity
+    )
 
 
 def _equals(exercise: Exercise, reference: Callable[..., Any]) -> Callable[..., Mismatch | None]:

@@ -86,6 +86,7 @@ def _check(exercise: Exercise, answer: Any, seed: int, sign: RunningSign) -> dic
         "input": _named_arguments(exercise, case),
         "got": failure.got,
         "expected": failure.expected,
+        "quantity": failure.quantity,
         "cause": usual_cause(exercise, answer, results, seed),
     }
 

@@ -21,6 +21,12 @@ CODING_ERRORS = {
 }  # fmt: skip
 
 
+# How NumPy and Python say that there is no largest of no numbers.
+OF_NOTHING = (
+    "zero-size array to reduction", "arg is an empty sequence", "iterable argument is empty",
+)  # fmt: skip
+
+
 def usual_cause(exercise: Exercise, answer: Any, results: CaseResults, seed: int) -> str:
     """Return the usual cause of the first failure of `results`, the most specific that is known.
 
@@ -62,6 +68,8 @@ def _cause_by_reason(failure: Failure) -> str:
                     "causes", "wrong_shape", got=_size(got), expected=_size(expected)
                 )
     key = "raised_in_line" if failure.line else failure.reason
+    if failure.line and any(part in str(failure.got) for part in OF_NOTHING):
+        key = "raised_on_nothing"
     return format_message(
         "causes", key, detail=failure.detail, expected=failure.expected, line=failure.line
     )

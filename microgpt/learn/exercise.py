@@ -22,12 +22,15 @@ RANGES = {"difficulty": (1, 5), "importance": (1, 5), "minutes": (1, 600)}
 class Mismatch:
     """The return value of a property's test if the property does not hold.
 
-    A test that knows why sets `cause`, which takes precedence over the property's `cause`.
+    A test that knows why sets `cause`, which takes precedence over the property's `cause`. Where
+    `got` is not the answer's result for the property's input, `quantity` says what both are, such
+    as "sum of each row".
     """
 
     got: Any
     expected: Any
     cause: str = ""
+    quantity: str = ""
 
 
 def no_arguments(rng: np.random.Generator) -> Iterator[tuple]:

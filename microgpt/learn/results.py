@@ -27,7 +27,8 @@ class Result:
     """The outcome of a check: `state` is "correct", "not yet" or "not attempted".
 
     For "not yet": the `property` that failed, in one sentence; the smallest failing `input`, by
-    parameter name; the answer's result `got` and the `expected` one; the usual `cause`. For
+    parameter name; the answer's result `got` and the `expected` one, or another `quantity` of both,
+    such as "sum of each row"; the usual `cause`. For
     "correct": the exercise's `success_message`, if it has one. `version` is the package's.
     `seconds` is the duration of the check; the state does not depend on it.
     """
@@ -43,6 +44,7 @@ class Result:
     seed: int = 0
     seconds: float = 0.0
     success_message: str = ""
+    quantity: str = ""
 
     def __bool__(self) -> bool:
         return self.state == CORRECT
@@ -74,15 +76,20 @@ class Result:
         got, expected = format_pair(self.got, self.expected)
         if self.got is not None:
             tone = "wrong" if self.expected is not None else ""
-            rows.append(Row(labels["got"], got, tone, expected, self._sum_note(self.got)))
+            rows.append(Row(labels["got"], got, tone, expected, self._note(self.got)))
         if self.expected is not None:
             tone = "wanted" if self.got is not None else ""
-            note = self._sum_note(self.expected)
+            note = self._note(self.expected)
             rows.append(Row(labels["expected"], expected, tone, got, note))
         return tuple(rows)
 
-    def _sum_note(self, value: Any) -> str:
-        """Return the sum of a value as a note if probabilities, which sum to 1, are expected."""
+    def _note(self, value: Any) -> str:
+        """Return what a value is, if it is no result, or the sum of probabilities.
+
+        These are expected where the expected value sums to 1.
+        """
+        if self.quantity:
+            return f"({self.quantity})"
         both = (self.got, self.expected)
         if not all(isinstance(one, np.ndarray) and one.ndim == 1 for one in both):
             return ""

@@ -41,8 +41,8 @@ class Difference:
     """Where two runs differ: in the step counted from 1, 0 before it; `relative_diff` by how much.
 
     `stage` is a key of `STAGES`, `tensor` a name such as "wte.weight". The relative difference is
-    |a − b| / |b| in the Euclidean norm; for tokens and targets, the share that differs. Up to
-    `tolerance` it is rounding.
+    |a − b| over the larger of |a| and |b|, in the Euclidean norm, so it is the same in either
+    order; for tokens and targets, the share that differs. Up to `tolerance` it is rounding.
     """
 
     step: int
@@ -175,7 +175,7 @@ def _check_comparable(ours: RunSettings, theirs: RunSettings) -> None:
 def _first_loss_step(records: list[RunRecord], steps: int) -> int | None:
     a, b = (record.losses[:steps] for record in records)
     tolerance = _tolerance("loss", records)
-    differs = np.flatnonzero(~(np.abs(a - b) <= tolerance * np.abs(b)))
+    differs = np.flatnonzero(~(np.abs(a - b) <= tolerance * np.maximum(np.abs(a), np.abs(b))))
     return int(differs[0]) + 1 if len(differs) else None
 
 
@@ -243,7 +243,9 @@ def _pairs(stage: str, arrays: list[dict[str, np.ndarray]]) -> Pairs:
 def _relative_diff(stage: str, tensor: str, ours: np.ndarray, theirs: np.ndarray) -> float:
     if stage == "batch":
         return float(np.mean(ours != theirs)) if ours.shape == theirs.shape else 1.0
-    return check_tensor(tensor, ours, theirs, TOLERANCE).relative_diff
+    differences = (check_tensor(tensor, ours, theirs, TOLERANCE).relative_diff,
+                   check_tensor(tensor, theirs, ours, TOLERANCE).relative_diff)  # fmt: skip
+    return float(np.min(differences))  # that to the larger of both; NaN stays NaN
 
 
 def _tolerance(stage: str, records: list[RunRecord]) -> float:

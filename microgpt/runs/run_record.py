@@ -125,11 +125,9 @@ class RunRecord:
         letters = self.baseline("letters")
         assert letters is not None
         return LossHistory(
-            losses=self.losses if num_snapshots is None else self.losses[: snapshots[-1].step],
             steps=np.array([one.step for one in snapshots]),
             training=np.array([one.training.loss for one in snapshots]),
-            held_out_rows=np.array([one.held_out_rows for one in snapshots]),
-            num_targets=self.num_targets,
+            held_out=np.array([one.held_out.loss for one in snapshots]),
             uniform_loss=self.baselines[0].loss,
             letters_loss=letters.loss,
         )

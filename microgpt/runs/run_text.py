@@ -7,6 +7,7 @@ import numpy as np
 from microgpt.config import TrainConfig
 from microgpt.data import Batch, Batches, encode_text
 from microgpt.ops.token_ids import IGNORED
+from microgpt.plain_text import pluralize
 from microgpt.runs.baselines import Baseline, count_baselines
 from microgpt.runs.run_settings import BATCH_SIZE, VAL_FRACTION, RunSettings
 from microgpt.runs.switches import SAME, SHUFFLED
@@ -62,6 +63,21 @@ class RunText:
             shuffled[has_target] = rng.permutation(targets[has_target])
             return shuffled
         return targets
+
+    def rows_in_words(self) -> tuple[str, str]:
+        """Return what the training and the held-out losses of snapshots are means over.
+
+        Such as "256 of 5,969 training lines" or "32 windows of 64 letters of the training text".
+        """
+        names = []
+        pairs = ((self.training, self._data.train), (self.held_out, self._data.validation))
+        for part, ((tokens, _), texts) in zip(("training", "held-out"), pairs, strict=True):
+            if self._data.is_lines:
+                names.append(f"{len(tokens):,} of {len(texts):,} {part} lines")
+            else:
+                windows = pluralize(len(tokens), "window")
+                names.append(f"{windows} of {tokens.shape[1]} letters of the {part} text")
+        return names[0], names[1]
 
     def count_baselines(self) -> tuple[Baseline, ...]:
         """Count the training text; measure on the held-out rows."""

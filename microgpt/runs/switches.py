@@ -31,7 +31,9 @@ SWITCHES = {
     for switch in (
         Switch(HEALTHY, "the loss crosses one dashed line after the other"),
         Switch(
-            "lr × 100", "it learns little more than how often each letter comes", lr_factor=100.0
+            "lr × 100",
+            "for hundreds of steps it learns little more than how often each letter comes",
+            lr_factor=100.0,
         ),
         Switch("lr ÷ 30", "a straight and slow descent", lr_factor=1 / 30),
         Switch(
@@ -58,6 +60,6 @@ SWITCHES = {
             lr_factor=10.0,
             warmup_steps=0,
         ),
-        Switch("no clipping", "hardly any difference at this size", clips=False),
+        Switch("no clipping", "over 1,500 steps no difference is seen", clips=False),
     )
 }

@@ -1,42 +1,48 @@
-"""`judge`: is a run learning or memorising? A pure function of its losses."""
+"""`judge`: is a run learning or memorising? A rule that can be checked from the numbers shown."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
-from microgpt.training.metrics import Evaluation
+TOO_EARLY, LEARNING, SLOW = "too early", "learning", "learning slowly"
+GAP_OPENING, MEMORISING, SUSPICIOUS = "learning, gap opening", "memorising", "suspiciously good"
+NOT_LEARNING, UNSTABLE = "not learning", "unstable"
 
-TOO_EARLY, LEARNING, GAP_OPENING = "too early", "learning", "learning, gap opening"
-MEMORISING, SUSPICIOUS, NOT_LEARNING = "memorising", "suspiciously good", "not learning"
-
-GAP = 0.1  # nats that make a loss clearly lower
+CLEAR, CLOSED = 0.1, 0.05  # nats from which on a difference counts, and below which it has gone
 TOO_GOOD = 0.5  # nats of a training loss that asks for a second look
-STDERRS = 2  # a difference counts from so many standard errors on
 MIN_STEPS = 100  # before a run can be called stuck
-LAST_PART = 5  # its last fifth decides
+
+# The rule of `judge` in sentences, in the order in which it asks.
+RULES = (
+    f"{SUSPICIOUS}: the training loss is below {TOO_GOOD}, the held-out loss above a blind guess",
+    f"{TOO_EARLY}: before step {MIN_STEPS}, if held-out was never {CLEAR} below counting letters",
+    f"{MEMORISING}: held-out has risen {CLEAR} above its lowest and is {CLEAR} above the training "
+    f"loss, which has not risen {CLEAR} above its own lowest",
+    f"{NOT_LEARNING}: held-out was never {CLEAR} below counting letters, and it has risen {CLEAR} "
+    f"above its lowest, or in the second half of the steps the training loss fell by less than "
+    f"{CLEAR}; {SLOW}: never so far below either, but neither of these",
+    f"{UNSTABLE}: held-out has risen {CLEAR} above its lowest",
+    f"{GAP_OPENING}: held-out is {CLEAR} above the training loss",
+    f"{LEARNING}: in all other cases",
+    f"A rise or a gap that has reached {CLEAR} counts until it is below {CLOSED}",
+)
 
 
 @dataclass(frozen=True, eq=False)
 class LossHistory:
-    """The losses of a run so far; N rows are held out and never change.
+    """The losses of a run at its snapshots, in nats per token.
 
-    `losses` has one for each step. After each of `steps` (S,), `training` (S,) is the mean loss on
-    training rows and `held_out_rows` (S, N) the summed losses of the held-out rows, which have
-    `num_targets` (N,) targets. `letters_loss` is the held-out loss of counted letters.
+    After each of `steps` (S,), `training` (S,) is the mean loss on fixed training rows and
+    `held_out` (S,) that on fixed held-out rows. `letters_loss` is the held-out loss of counted
+    letters, `uniform_loss` that of guessing blindly.
     """
 
-    losses: np.ndarray
     steps: np.ndarray
     training: np.ndarray
-    held_out_rows: np.ndarray
-    num_targets: np.ndarray
+    held_out: np.ndarray
     uniform_loss: float
     letters_loss: float
-
-    @property
-    def held_out(self) -> np.ndarray:
-        """The mean held-out losses (S,), in nats per token."""
-        return self.held_out_rows.sum(axis=1) / self.num_targets.sum()
 
 
 @dataclass(frozen=True)
@@ -52,60 +58,82 @@ class Verdict:
 
 
 def judge(history: LossHistory) -> Verdict:
-    """Judge a run: is it too early to say, does it learn, memorise, cheat, or stand still?"""
-    held_out = history.held_out
-    best = int(np.argmin(held_out))
-    now, training = held_out[-1], history.training[-1]
-    if training < TOO_GOOD and now > history.uniform_loss:
+    """Judge a run by `RULES`: is it too early to say, does it learn, memorise, cheat, stand still?
+
+    All losses are rounded to hundredths first, as they are shown.
+    """
+    steps = history.steps
+    held_out, training = _hundredths(history.held_out), _hundredths(history.training)
+    letters, blind = _hundredths(history.letters_loss), _hundredths(history.uniform_loss)
+    clear, best, now = _hundredths(CLEAR), int(np.argmin(held_out)), held_out[-1]
+    if not (np.isfinite(now) and np.isfinite(training[-1])):
+        return Verdict(UNSTABLE, "a loss is no longer a finite number")
+    if training[-1] < _hundredths(TOO_GOOD) and now > blind:
         return Verdict(
             SUSPICIOUS,
-            f"the training loss is {training:.2f}, but held-out text is worse than guessing "
-            f"blindly ({history.uniform_loss:.2f}). Is the answer in the input?",
+            f"the training loss is {_shown(training[-1])}, but held-out text is worse than "
+            f"guessing blindly ({_shown(blind)}). Is the answer in the input?",
         )
-    letters, has_risen = history.letters_loss, _is_above(history, -1, best)
-    if history.training.min() > letters - GAP:
-        if _is_stuck(history.losses):
-            return Verdict(
-                NOT_LEARNING,
-                "over the last fifth of the run the loss fell by less than it varies, and it was "
-                f"never clearly below counting letters ({letters:.2f})",
-            )
-        if has_risen and len(history.losses) >= MIN_STEPS:
-            return _risen(history, best)
-        reason = f"the loss is not yet clearly below counting letters ({letters:.2f})"
+    has_learned = held_out[best] <= letters - clear
+    if not has_learned and steps[-1] < MIN_STEPS:
+        reason = f"held-out is not yet {CLEAR} below counting letters ({_shown(letters)})"
         return Verdict(TOO_EARLY, reason)
-    if has_risen:
-        return _risen(history, best)
-    if now - training > GAP:
+    gap = _since(held_out - training)
+    rise = _since(held_out - np.minimum.accumulate(held_out))
+    climb = _since(training - np.minimum.accumulate(training))
+    changes = (
+        f"{_change('held-out', held_out, best)} and {_change('the training loss', training, best)}"
+    )
+    changes = f"since step {int(steps[best]):,}, {changes}"
+    if rise is not None and gap is not None and climb is None:
+        return Verdict(MEMORISING, changes, int(steps[best]))
+    if not has_learned:
+        half = int(np.flatnonzero(2 * steps <= steps[-1])[-1])
+        is_stuck = rise is not None or training[half] - training[-1] < clear
+        if rise is None:
+            change = _change("the training loss", training, half)
+            changes = f"since step {int(steps[half]):,}, {change}"
         return Verdict(
-            GAP_OPENING,
-            f"held-out is at its best, and the training loss is {now - training:.2f} below it",
+            NOT_LEARNING if is_stuck else SLOW,
+            f"{changes}; held-out was never {CLEAR} below counting letters ({_shown(letters)})",
         )
-    return Verdict(LEARNING, "held-out is at its best, and the training loss hardly below it")
+    if rise is not None:
+        return Verdict(UNSTABLE, changes, int(steps[best]))
+    if gap is not None:
+        difference, since = _shown(now - training[-1]), int(steps[gap])
+        reason = f"held-out is {difference} above the training loss; the gap opened at step {since}"
+        return Verdict(GAP_OPENING, reason, since)
+    return Verdict(
+        LEARNING,
+        f"held-out is within {CLEAR} of its lowest ({_shown(held_out[best])}), and not {CLEAR} "
+        "above the training loss",
+    )
 
 
-def _risen(history: LossHistory, best: int) -> Verdict:
-    """Judge a run whose held-out loss has risen: memorising, if its training loss fell on."""
-    step, rise = int(history.steps[best]), history.held_out[-1] - history.held_out[best]
-    if history.training[-1] < history.training[best]:
-        reason = f"held-out has risen by {rise:.2f} since then, while the training loss fell"
-        return Verdict(MEMORISING, reason, step)
-    return Verdict(NOT_LEARNING, f"both losses have risen since step {step:,}", step)
+def _hundredths(losses: np.ndarray | float) -> np.ndarray:
+    """Return losses in hundredths, rounded as a text with two decimals is: 2.675 becomes 267."""
+    decimals = [round(float(loss), 2) for loss in np.ravel(losses)]
+    return np.round(np.multiply(100, decimals)).reshape(np.shape(losses))
 
 
-def _is_above(history: LossHistory, first: int, second: int) -> bool:
-    """Whether a snapshot's rows are above another's by more than two standard errors, paired."""
-    rows = history.held_out_rows
-    difference = Evaluation.from_rows(rows[first] - rows[second], history.num_targets)
-    return difference.loss > STDERRS * difference.stderr
+def _shown(hundredths: Any) -> str:
+    return f"{hundredths / 100:.2f}"
 
 
-def _is_stuck(losses: np.ndarray) -> bool:
-    """Whether a line fitted to the last fifth falls by less than the losses vary around it."""
-    if len(losses) < MIN_STEPS:
-        return False
-    last = losses[-(len(losses) // LAST_PART) :]
-    x = np.arange(len(last))
-    slope, intercept = np.polyfit(x, last, 1)
-    fall = -slope * len(last)
-    return bool(fall < np.std(last - (slope * x + intercept)))
+def _change(name: str, losses: np.ndarray, first: int) -> str:
+    """Return in words how a loss has changed since a snapshot, from hundredths."""
+    change = losses[-1] - losses[first]
+    if not change:
+        return f"{name} has not changed"
+    return f"{name} has {'risen' if change > 0 else 'fallen'} by {_shown(abs(change))}"
+
+
+def _since(differences: np.ndarray) -> int | None:
+    """Return since which snapshot a difference in hundredths counts, or None if it does not."""
+    since = None
+    for i, difference in enumerate(differences):
+        if since is None and difference >= _hundredths(CLEAR):
+            since = i
+        elif since is not None and difference < _hundredths(CLOSED):
+            since = None
+    return since

@@ -36,6 +36,10 @@ class ScalingLaw:
     beta: float
     gamma: float = 1.0
 
+    def __str__(self) -> str:
+        size, data = f"{self.A:,.3g} / N^{self.alpha:.2f}", f"{self.B:,.3g} / D^{self.beta:.2f}"
+        return f"{self.floor:.2f} + ({size} + {data})^{self.gamma:.2f}"
+
     def loss(self, parameters: Any, tokens: Any) -> Any:
         """Return the loss for N parameters and D tokens; numbers, or arrays of one shape.
 

@@ -38,6 +38,7 @@ class Line:
     stroke_width: float = 1.0
     dashed: bool = False
     fill: str = "none"
+    dotted: bool = False
 
 
 @dataclass(frozen=True)
@@ -130,7 +131,8 @@ def _patch(shape: Rect | Line | Circle, order: int) -> Any:
         return CirclePatch((shape.x, shape.y), shape.radius, **style)
     if isinstance(shape, Line):
         is_area = shape.fill != "none"
-        style |= {"linestyle": "--" if shape.dashed else "-", "capstyle": "butt"}
+        linestyle = ":" if shape.dotted else "--" if shape.dashed else "-"
+        style |= {"linestyle": linestyle, "capstyle": "butt"}
         return Polygon(shape.points, closed=is_area, fill=is_area, **style)
     if shape.hatch:
         style |= {"hatch": "/////", "edgecolor": light_theme_colour("hair"), "linewidth": 0.0}

@@ -8,10 +8,15 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
-from microgpt.viz.looks import light_theme_colour
+from microgpt.viz.looks import in_dark_theme, light_theme_colour
 
 LABEL_POINTS = 9.4  # 13 pixels, the size of labels
 DPI = 110  # of the picture in a notebook
+CSS_CLASS = "mg-plot"
+FRAME = (
+    f"max-width:100%;height:auto;border:1px solid {light_theme_colour('hair')};border-radius:10px"
+)
+DARK = "filter:invert(.9) hue-rotate(180deg)"  # the card's ground becomes that of dark cards
 
 
 class CaptionedFigure(Figure):
@@ -35,10 +40,14 @@ class CaptionedFigure(Figure):
         return self.png(DPI)
 
     def _repr_html_(self) -> str:
-        """Return the picture with its caption, which screen readers say in its place."""
+        """Return the picture with its caption, which screen readers say in its place.
+
+        In a dark theme the page shows light as dark, with the same hues, like the cards around it.
+        """
         png, text = base64.b64encode(self.png(DPI)).decode(), escape(self.caption)
+        rules = f".{CSS_CLASS} img{{{FRAME}}}" + in_dark_theme(f".{CSS_CLASS} img", DARK)
         return (
-            f'<figure style="margin:0"><img alt="{text}" style="max-width:100%;height:auto" '
+            f'<style>{rules}</style><figure class="{CSS_CLASS}" style="margin:0"><img alt="{text}" '
             f'src="data:image/png;base64,{png}"><figcaption>{text}</figcaption></figure>'
         )
 

@@ -59,7 +59,9 @@ def plot_layers(runs: Mapping[str, Any], label: str, log: bool = False) -> Capti
     figure.caption = f"{label[:1].upper()}{label[1:]} by layer: {'; '.join(ranges)}."
     num_seeds = min(len(values) for values in arrays.values())
     if num_seeds > 1:
-        figure.caption += f" A line is the mean of {num_seeds} seeds, a band their range."
+        figure.caption += (
+            f" Numbers and lines are means of {num_seeds} seeds; a band is their range."
+        )
     return figure
 
 

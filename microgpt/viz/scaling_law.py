@@ -96,31 +96,27 @@ def _label(axes: Any, axis: str) -> None:
 
 
 def scaling_caption(curves: Sequence[Any], law: Any = None, laws: Sequence[Any] = ()) -> str:
-    """Say of each curve what its ends are, and whether they differ; then what the law expects."""
+    """Say of each curve by how much it falls, then what is drawn, then what the law expects."""
     axis, level = curves[0].axis, curves[0].level
     interval = f"{100 * level:g} % interval"
     seeds = {curve.measured.shape[1] for curve in curves}
     first, last = min(c.measured_x[0] for c in curves), max(c.measured_x[-1] for c in curves)
-    parts = [
-        f"Held-out loss from {first:,.0f} to {last:,.0f} {UNITS[axis]}, points: mean and standard "
-        f"deviation of {' or '.join(map(str, sorted(seeds)))} models; lines and bands: the fitted "
-        f"law and its {interval}."
-    ]
+    parts = [f"Held-out loss from {first:,.0f} to {last:,.0f} {UNITS[axis]}."]
     parts += [_sentence(curve) for curve in curves]
+    parts.append(
+        f"Points are means of {' or '.join(map(str, sorted(seeds)))} models, with bars for how far "
+        "these spread (one standard deviation). Lines are the fitted law. The bands, its "
+        f"{interval}, show how far other seeds would move it."
+    )
     misses = [
         np.abs(np.interp(np.log(c.measured_x), np.log(c.x), c.loss) - c.measured.mean(axis=1))
         for c in curves
     ]
-    parts.append(
-        f"On average the points lie {np.concatenate(misses).mean():.3f} from their line; a band "
-        "holds what other seeds would change in the law, not what the law leaves out."
-    )
+    parts.append(f"On average a point is {np.concatenate(misses).mean():.3f} from its line.")
     if law is not None:
-        terms = f"{law.A:,.3g} / N^{law.alpha:.2f} + {law.B:,.3g} / D^{law.beta:.2f}"
         parts.append(
-            f"The law is {law.floor:.2f} + ({terms})^{law.gamma:.2f}, for N parameters and D "
-            "tokens. However many there are of both, it expects no loss below its floor, "
-            f"{law.floor:.2f}{_floor_text(laws, level, interval)}."
+            "However many parameters and tokens there are, the law expects no loss below its "
+            f"floor, {law.floor:.2f}{_floor_text(laws, level, interval)}."
         )
     return " ".join(parts)
 
@@ -141,6 +137,4 @@ def _sentence(curve: Any) -> str:
     if abs(falls.mean()) < MIN_SPREADS * spread or not falls.mean():
         return f"{name} no difference is seen ({low:.2f} and {high:.2f})."
     verb = "falls" if falls.mean() > 0 else "rises"
-    first, last = ends.mean(axis=1)
-    size = f"{abs(falls.mean()):.2f} ± {spread:.2f}"
-    return f"{name} it {verb} from {first:.2f} to {last:.2f}, by {size}."
+    return f"{name} it {verb} by {abs(falls.mean()):.2f} ± {spread:.2f}."

@@ -13,6 +13,7 @@ from microgpt.viz.drawing import MARGIN, Drawing, Text
 from microgpt.viz.html import Markup, Rendered, join, tag
 
 QUESTION = "Which shape does each row give?"
+TITLE = "What does each operation take, and what does it give?"  # where none is to be filled in
 HEADER = ("row", "operation", "takes", "gives")
 WIDTH, ROW_HEIGHT, MAX_STILL_ROWS = 720, 22, 40
 STILL_COLUMNS = (MARGIN, 56, 182, 620)  # where the columns begin, in pixels
@@ -76,6 +77,11 @@ class LedgerState:
         return [row for row in range(len(self.rows)) if row not in hidden]
 
 
+def title_of(state: LedgerState) -> str:
+    """Return the title line: a question to the reader only if there is a blank."""
+    return QUESTION if state.blanks else TITLE
+
+
 def shape_text(shape: Shape) -> str:
     """Return a shape as Python writes it: (5, 16), (3,), ()."""
     return str(tuple(shape))
@@ -100,7 +106,7 @@ def render_ledger(state: LedgerState, before: LedgerState | None = None) -> Rend
     scroll = tag(
         "div", table, css_class="operations", tabindex="0", role="group", aria_label="shapes"
     )
-    title = tag("h3", QUESTION, css_class="q")
+    title = tag("h3", title_of(state), css_class="q")
     return Rendered(join(title, scroll), ledger_caption(state))
 
 
@@ -208,7 +214,7 @@ def draw_ledger(state: LedgerState) -> Drawing:
     bare = LedgerState(state.rows, state.repeat, state.blanks)
     hidden, y = hidden_rows(bare), 64.0
     drawing = Drawing(WIDTH)
-    drawing.add_question(QUESTION)
+    drawing.add_question(title_of(state))
     shown = bare.shown_rows()
     for texts in (HEADER, *(ledger_line(bare, row, hidden) for row in shown[:MAX_STILL_ROWS])):
         fill = "ink2" if texts is HEADER else "ink"

@@ -39,8 +39,7 @@ class LabeledSlider:
     `on_change`. The box is needed because a slider alone has no label that a screen reader could
     say. It shows the shortest form of a number, 0.9 beside 0.85: ipywidgets' number boxes have no
     format, and a text box, which has one, would lose the arrow keys, the limits and the name
-    "spin button". Captions and pictures show two decimals. `show` gives the box another number than
-    the slider's: what is shown of where the handle stands.
+    "spin button". Captions and pictures show two decimals.
     """
 
     def __init__(
@@ -56,7 +55,6 @@ class LabeledSlider:
         slider_type = ipywidgets.IntSlider if is_integer else ipywidgets.FloatSlider
         box_type = ipywidgets.BoundedIntText if is_integer else ipywidgets.BoundedFloatText
         self._value: float = minimum
-        self._in_box: float = minimum
         self._guard = EchoGuard()
         self.is_off = False
         self.slider = slider_type(
@@ -78,7 +76,7 @@ class LabeledSlider:
         self._on_move(number, self._value, self._slider_position(self._value))
 
     def _on_box(self, change: Any) -> None:
-        self._on_move(change["new"], self._in_box)
+        self._on_move(change["new"], self._value)
 
     def _on_move(self, number: float, *shown: float) -> None:
         """Call `on_change`, unless `number` only echoes what was `shown` from Python."""
@@ -87,7 +85,7 @@ class LabeledSlider:
         number = round(number, 3)
         if number not in [round(one, 3) for one in shown]:
             # `on_change` may answer later, and the next move be back again.
-            self._value = self._in_box = number
+            self._value = number
             self.on_change(number, self.box.max)
 
     def _slider_position(self, number: float) -> float:
@@ -97,7 +95,8 @@ class LabeledSlider:
         which could overwrite a key pressed in the meantime.
         """
         steps = round((number - self.slider.min) / self.step)
-        return min(round(self.slider.min + steps * self.step, 3), self.slider.max)
+        position = round(self.slider.min + steps * self.step, 3)
+        return min(max(position, self.slider.min), self.slider.max)
 
     @property
     def value(self) -> float:
@@ -106,14 +105,10 @@ class LabeledSlider:
 
     @value.setter
     def value(self, number: float) -> None:
-        self.show(number, number)
-
-    def show(self, number: float, in_box: float) -> None:
-        """Move the slider to `number`, and show another in the box, without a call."""
         with self._guard:
-            self._value, self._in_box = number, in_box
-            self.box.description = self.label(in_box, self.box.max)
-            self.box.value = in_box
+            self._value = number
+            self.box.description = self.label(number, self.box.max)
+            self.box.value = number
             position = self._slider_position(number)
             if abs(position - self.slider.value) > 1e-9:  # else only the browser's digits differ
                 self.slider.value = position
@@ -128,8 +123,20 @@ class LabeledSlider:
         if (self.slider.max, self.box.max) != (slider_maximum, box_maximum):
             with self._guard:
                 self._value = min(self._value, box_maximum)
-                self._in_box = min(self._in_box, box_maximum)
                 self.slider.max, self.box.max = slider_maximum, box_maximum
+
+    def set_grid(self, minimum: float, maximum: float, step: float) -> None:
+        """Set the ends and the step of the slider; the box takes any number up to `maximum`."""
+        if (self.slider.min, self.slider.max, self.step) == (minimum, maximum, step):
+            return
+        with self._guard:
+            self.step = step
+            self.slider.step = self.box.step = step
+            if minimum > self.slider.max:  # never, for a moment, a minimum above the maximum
+                self.slider.max, self.slider.min = maximum, minimum
+            else:
+                self.slider.min, self.slider.max = minimum, maximum
+            self.box.max = maximum
 
 
 def button(

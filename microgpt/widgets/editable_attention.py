@@ -43,6 +43,8 @@ class EditableAttention(Panel):
     TokenError for characters that the model cannot read.
     """
 
+    dims_refused = True
+
     def __init__(
         self,
         model: ModelLike = "names",

@@ -1,5 +1,6 @@
 """`FlightRecorder`: train a small model in a live view that records all of it, and break it."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -102,7 +103,8 @@ class FlightRecorder(Panel):
             control = self.control
             is_over = control.is_over  # the state follows later, so it does not decide
         if is_over:
-            self._begin(TrainingRun.again(control.run.settings), control)
+            run = TrainingRun.again(control.run.settings)
+            self._begin(lambda state: state.with_run(run), control)
         self.control.start()
 
     def pause(self) -> None:
@@ -143,17 +145,17 @@ class FlightRecorder(Panel):
         other = state.name_of(record)
         return replace(state, other=other, parting=parting if is_same_run else None)
 
-    def _begin(self, run: TrainingRun, replaced: RunControl) -> None:
-        """Put a new run in place of the present one, which ends; only one press can replace it."""
+    def _begin(self, change: Callable[[FlightState], FlightState], replaced: RunControl) -> None:
+        """Change to another run, after the present one's end; only one press can replace it."""
         replaced.stop()
         replaced.wait()
         with LOCK:
             if self.control is not replaced:
                 return
             self._samples.clear()
-            self.update(lambda state: state.with_run(run))
+            self.update(change)
             self.control = self._control_of(self.state)
-            self.redraw()
+            self.update(self._followed)
 
     def _on_text(self, name: str) -> None:
         if name != self.state.run.settings.corpus.name:
@@ -169,7 +171,8 @@ class FlightRecorder(Panel):
             self._corpora[text_name] = load_corpus(text_name)
         corpus = self._corpora[text_name]
         settings = replace(self.state.run.settings, corpus=corpus, switch_name=switch)
-        self._begin(TrainingRun.again(settings), control)
+        self._begin(lambda state: state.with_settings(settings), control)
+        self._compare()
         self.draw_still_later()
 
     def _on_compare(self, name: str) -> None:
@@ -208,11 +211,8 @@ class FlightRecorder(Panel):
     def _on_slider(self, number: float, maximum: float) -> None:
         self.on_move("step", self._at, int(number), self.slider.box.value == number)
 
-    def _at(self, state: FlightState, step: int, is_in_box: bool) -> FlightState:
-        """Look at a step; the box shows that of a snapshot, so its arrow key goes to the next."""
-        if is_in_box and step == state.shown_step + 1:
-            step = state.step_after(state.shown_step)
-        return self._changed(state, at=step if step < len(state.run.record) else None)
+    def _at(self, state: FlightState, step: int, is_typed: bool) -> FlightState:
+        return self._changed(state.looking_at(step, is_typed))
 
     def _on_change(self) -> None:
         """Draw what the run has done, on whichever thread it is made; never raise."""
@@ -225,7 +225,11 @@ class FlightRecorder(Panel):
         record_error(self, error)
 
     def _followed(self, state: FlightState) -> FlightState:
-        return self._changed(state, status=self.control.status, error=self.control.error)
+        control = self.control
+        return self._changed(
+            state, status=control.status, error=control.error,
+            seconds_per_step=control.seconds_per_step,
+        )  # fmt: skip
 
     def _changed(self, state: FlightState, **changes: Any) -> FlightState:
         """Return the state with changes, and the sample of its snapshot."""
@@ -260,8 +264,7 @@ class FlightRecorder(Panel):
             ):  # fmt: skip
                 (control.add_class if is_first else control.remove_class)("mg-primary")
             if not self.is_waiting("step"):
-                at = len(state.run.record) if state.at is None else state.at
-                self.slider.show(at, in_box=state.shown_step)
+                self.slider.value = state.shown_step
 
     def _sync_selects(self) -> None:
         state, settings = self.state, self.state.run.settings
@@ -269,7 +272,7 @@ class FlightRecorder(Panel):
         options = [NONE, *state.comparable()]
         if list(self.compare_select.options) != options:
             self.compare_select.options = options
-        self.compare_select.value = state.other or NONE
+        self.compare_select.value = state.other if state.other in options else NONE
 
 
 def _dropdown(label: str, options: list[str]) -> ipywidgets.Dropdown:

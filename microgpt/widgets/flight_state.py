@@ -2,17 +2,17 @@
 
 from dataclasses import dataclass, replace
 
-from microgpt.plain_text import pluralize
-from microgpt.runs import STEPS, RunComparison, RunRecord, TrainingRun
+from microgpt.runs import RunComparison, RunRecord, RunSettings, TrainingRun
 from microgpt.runs.run_record import MAX_SNAPSHOTS
 from microgpt.runs.switches import HEALTHY
 from microgpt.runs.update import GROUPS
+from microgpt.runs.verdict import RULES
 from microgpt.sampling import generate_text
 from microgpt.viz.flight_recorder import Curves, Flight, FlightSnapshot, OtherFlight
 from microgpt.widgets.logits_source import token_unit
 
 SAMPLE_ROWS, SAMPLE_LENGTH, TEMPERATURE = 5, 28, 0.7
-DEFAULT_DURATION = "It takes about 30 seconds."
+MAX_ENDED = 8  # runs that are kept whole, each of about 12 MB
 
 
 @dataclass(frozen=True)
@@ -37,12 +37,23 @@ class Parting:
 
 
 @dataclass(frozen=True)
-class FlightState:
-    """`at` is the step that is looked at, None for the latest; `other` names a run behind.
+class EndedRun:
+    """A run that does not go on, how it ended, and why if it failed."""
 
-    `earlier` are the records of runs that have ended, one for each settings; `sample` are the lines
-    that the model of the snapshot shown writes, and `parting` says where this run and the other
-    part.
+    run: TrainingRun
+    status: str
+    error: str = ""
+
+
+@dataclass(frozen=True)
+class FlightState:
+    """`at` is the step of the snapshot looked at, None for the latest; `other` names a run behind.
+
+    `earlier` are the records of runs that have ended, one for each settings, and `ended` the latest
+    of these runs, to be shown again; `sample` are the lines that the model of the snapshot shown
+    writes, and `parting` says where this run and the other part. `other` stays when the run
+    changes, and means nothing until there is a run of that name. `typed` is a step typed that has
+    no snapshot.
     """
 
     run: TrainingRun
@@ -53,6 +64,9 @@ class FlightState:
     earlier: tuple[RunRecord, ...] = ()
     other: str = ""
     parting: Parting | None = None
+    ended: tuple[EndedRun, ...] = ()
+    seconds_per_step: float | None = None
+    typed: int | None = None
 
     @property
     def shown(self) -> int | None:
@@ -62,16 +76,34 @@ class FlightState:
             return None
         return max(i for i, one in enumerate(snapshots) if one.step <= max(0, self.at))
 
+    def nearest_step(self, step: int) -> int:
+        """Return the step of the snapshot nearest to a step; 0 before the first."""
+        steps = [one.step for one in self.run.record.snapshots]
+        return min(steps, key=lambda one: abs(one - step), default=0)
+
+    def looking_at(self, step: int, is_typed: bool) -> "FlightState":
+        """Return the state with the snapshot for a step that was chosen: there are no others.
+
+        One step from the snapshot shown, as an arrow key goes, is the snapshot beside it; all other
+        steps mean the nearest.
+        """
+        steps, shown = [one.step for one in self.run.record.snapshots], self.shown_step
+        if not steps:
+            return self
+        found = self.nearest_step(step)
+        if step == shown + 1:
+            found = next((one for one in steps if one > shown), shown)
+        elif step == shown - 1:
+            found = next((one for one in reversed(steps) if one < shown), shown)
+        elif is_typed and found != step:
+            return replace(self.looking_at(found, is_typed=False), typed=step)
+        return replace(self, at=None if found == steps[-1] else found, typed=None)
+
     @property
     def shown_step(self) -> int:
         """The step of the snapshot that is shown, 0 before the first."""
         snapshots = self.run.record.snapshots
         return snapshots[-1 if self.shown is None else self.shown].step if snapshots else 0
-
-    def step_after(self, step: int) -> int:
-        """Return the step of the first snapshot after `step`, or the number of steps made."""
-        record = self.run.record
-        return next((one.step for one in record.snapshots if one.step > step), len(record))
 
     @property
     def other_record(self) -> RunRecord | None:
@@ -98,8 +130,36 @@ class FlightState:
 
     def with_run(self, run: TrainingRun) -> "FlightState":
         """Return the state with another run; the one until now stays, to be compared with."""
-        state = self.with_earlier(self.run.record) if len(self.run.record) else self
-        return FlightState(run, earlier=state.earlier)
+        state = self
+        if len(self.run.record):
+            state = self.with_earlier(self.run.record)
+            status = "stopped" if self.status in ("running", "paused") else self.status
+            settings = self.run.settings
+            others = [one for one in self.ended if one.run.settings != settings]
+            ended = (*others, EndedRun(self.run, status, self.error))
+            state = replace(state, ended=ended[-MAX_ENDED:])
+        return FlightState(run, earlier=state.earlier, other=self.other, ended=state.ended)
+
+    def with_settings(self, settings: RunSettings) -> "FlightState":
+        """Return the state with the run of these settings that has ended, else with a new one."""
+        found = next((one for one in self.ended if one.run.settings == settings), None)
+        if found is None:
+            return self.with_run(TrainingRun.again(settings))
+        state = self.with_run(found.run)
+        earlier = tuple(one for one in state.earlier if one.settings != settings)
+        return replace(state, status=found.status, error=found.error, earlier=earlier)
+
+    @property
+    def seconds_left(self) -> float | None:
+        """How long the remaining steps take, or None if that has not been measured."""
+        if self.seconds_per_step is None:
+            return None
+        return self.seconds_per_step * (self.run.settings.steps - len(self.run.record))
+
+    def _note(self) -> str:
+        if self.typed is None:
+            return ""
+        return f"There is no snapshot at step {self.typed:,}; the nearest is this."
 
     def flight(self) -> Flight:
         """Return what is drawn."""
@@ -116,7 +176,10 @@ class FlightState:
             num_snapshots=min(MAX_SNAPSHOTS, len(run.snapshot_steps)),
             grad_clip=settings.grad_clip,
             symptom=settings.switch.symptom if settings.switch_name != HEALTHY else "",
-            duration=DEFAULT_DURATION if settings.steps == STEPS else _steps(settings.steps),
+            seconds_left=self.seconds_left,
+            rows=run.text.rows_in_words(),
+            rules=RULES,
+            note=self._note(),
             status=self.status,
             error=self.error,
             unit=token_unit(run.text.tokenizer),
@@ -127,10 +190,6 @@ class FlightState:
             temperature=TEMPERATURE,
             other=None if other is None else OtherFlight(self.other, other.losses, parting),
         )
-
-
-def _steps(steps: int) -> str:
-    return f"It makes {pluralize(steps, 'step')}."
 
 
 def flight_snapshots(record: RunRecord) -> tuple[FlightSnapshot, ...]:

@@ -2,8 +2,9 @@
 
 The task and what is looked for are those of Olsson et al. 2022, *In-context Learning and Induction
 Heads*: a head of the first layer that looks at the letter before, and one of the second layer that
-looks at the letter after an earlier copy of the present one. Elhage et al. 2021, *A Mathematical
-Framework for Transformer Circuits*, showed that such a pair needs two layers.
+looks at letters after earlier copies of the present one (the weight there is their prefix-matching
+score). Elhage et al. 2021, *A Mathematical Framework for Transformer Circuits*, showed that such a
+pair needs two layers.
 """
 
 from collections.abc import Iterator
@@ -38,11 +39,13 @@ class InductionHistory:
 
     `losses` (S,), in nats, are those of the letters that can be known: they stood there before, one
     period earlier. `previous` (S, H) is the mean weight that each head of the first layer has on
-    the letter before, `following` (S, H) the one that each head of the second layer has on the
-    letter that came next the last time. `following_without` (S, H) is the same if all heads of the
-    first layer are off. `rises` (S, 2, H) is by how much the loss rises
-    without each head. `example` (T,) is a text whose last letter stood there before; `weights`
-    (S, H, T) are the second layer's from there, `probs` (S,) is that of the letter that came next.
+    the letter before, where a text is new: in its first period, from which all later ones can be
+    copied. `following` (S, H) is the mean weight that each head of the second layer has on the
+    letters after earlier copies of the present one, taken together, where the next letter can be
+    known. `following_without` (S, H) is the same if all heads of the first layer are off. `rises`
+    (S, 2, H) is by how much the loss rises without each head. `example` (T,) is a text whose last
+    letter stood there before; `weights` (S, H, T) are the second layer's from there, `probs` (S,)
+    is that of the letter that came next.
     """
 
     steps: tuple[int, ...]
@@ -60,7 +63,8 @@ class RepeatedTexts:
     """Random texts that repeat: tokens and targets (N, T), the period of each, what can be known.
 
     `is_known` (N, T) says where the present letter, and so the next one, stood one period earlier;
-    elsewhere the target is −1, which no loss counts.
+    elsewhere the target is −1, which no loss counts. `is_after_copy` (N, T, T) says, for each
+    letter, which letters up to it came right after an earlier copy of it.
     """
 
     def __init__(self, rng: np.random.Generator, count: int):
@@ -70,9 +74,11 @@ class RepeatedTexts:
         self.tokens = self.texts[:, :-1]
         self.is_known = np.arange(LENGTH) >= self.periods[:, None]
         self.targets = np.where(self.is_known, self.texts[:, 1:], -1)
+        is_copy = np.tril(self.tokens[:, :, None] == self.tokens[:, None, :], -1)
+        self.is_after_copy = np.pad(is_copy[:, :, :-1], ((0, 0), (0, 0), (1, 0)))
 
 
-def train_induction(steps: int = 600, seed: int = 0) -> InductionHistory:
+def train_induction(steps: int = 600, seed: int = 1) -> InductionHistory:
     """Train the model and measure it every 25 steps; `seed` draws weights and texts.
 
     600 steps take about five seconds. Equal arguments return the same history.
@@ -115,9 +121,8 @@ def _train(steps: int, seed: int) -> InductionHistory:
 def _measure(model: GPT, texts: RepeatedTexts) -> Iterator[np.ndarray]:
     """Yield loss, previous, following, following_without and rises of one snapshot."""
     loss, first, second = _run(model, texts)
-    position = np.arange(1, LENGTH)
     yield np.array(loss)
-    yield first[:, :, position, position - 1].mean(axis=(0, 2))
+    yield _on_previous(first, texts)
     yield _on_following(second, texts)
     _, _, second = _run(model, texts, AttentionEdit(OFF, layer=0))
     yield _on_following(second, texts)
@@ -141,10 +146,17 @@ def _run(
     return loss, t["h.0.attn.weights"], t["h.1.attn.weights"]
 
 
+def _on_previous(weights: np.ndarray, texts: RepeatedTexts) -> np.ndarray:
+    """Return each head's mean weight (H,) on the letter before, in each text's first period."""
+    row, query = np.nonzero(~texts.is_known[:, 1:])
+    return weights[row, :, query + 1, query].mean(axis=0)
+
+
 def _on_following(weights: np.ndarray, texts: RepeatedTexts) -> np.ndarray:
-    """Return each head's mean weight (H,) on the letter that came next the last time."""
+    """Return each head's mean weight (H,) on the letters after copies of the present one."""
+    on_copies = np.where(texts.is_after_copy[:, None], weights, 0).sum(axis=-1)
     row, query = np.nonzero(texts.is_known)
-    return weights[row, :, query, query - texts.periods[row] + 1].mean(axis=0)
+    return on_copies[row, :, query].mean(axis=0)
 
 
 def _read_example(model: GPT, example: np.ndarray) -> Iterator[np.ndarray]:

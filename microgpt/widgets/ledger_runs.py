@@ -34,7 +34,8 @@ def logits_without(
 ) -> np.ndarray | None:
     """Return the logits (R, V) after the last token, a row for each removal: its pieces are zero.
 
-    A piece is zero at all positions. All runs are rows of one batch; None if that is too much work.
+    A piece is zero at the last position, where contributions are measured. All runs are rows of
+    one batch; None if that is too much work.
     """
     tokens = np.tile(np.asarray(token_ids), (len(removals), 1))
     if tokens.size * model.parameter_count() > MAX_WORK:
@@ -60,21 +61,22 @@ def _rows_by_name(
 
 
 def _set_to_zero(rows: list[tuple[int, tuple[int, ...]]], array: np.ndarray) -> np.ndarray:
-    """Set an activation to zero in rows of a batch: (B, H, T, D) in some heads, (B, T, …)."""
+    """Set the last position to zero in rows of a batch: (B, H, T, D) in some heads, (B, T, …)."""
     for row, indices in rows:
         if not indices:
-            array[row] = 0
+            array[row, ..., -1, :] = 0
         elif array.ndim == 4:
-            array[row, list(indices)] = 0
+            array[row, list(indices), -1] = 0
         else:
-            array[row][:, list(indices)] = 0
+            array[row, -1, list(indices)] = 0
     return array
 
 
 def _remove_biases(t: Trace, model: GPT, rows: list[int]) -> None:
     """Take out, in rows of a batch, the biases that are added to the residual stream or after it.
 
-    They are those of the output matrices and of the norms at its start and at its end.
+    They are those of the output matrices and of the norms at its start and at its end; they go at
+    the last position alone.
     """
     if not rows:
         return
@@ -91,7 +93,7 @@ def _remove_biases(t: Trace, model: GPT, rows: list[int]) -> None:
 
 def _subtract(rows: list[int], bias: Any) -> Callable[[np.ndarray], np.ndarray]:
     def edit(array: np.ndarray) -> np.ndarray:
-        array[rows] -= bias
+        array[rows, -1] -= bias
         return array
 
     return edit

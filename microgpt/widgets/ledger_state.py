@@ -13,7 +13,7 @@ from microgpt.widgets.logits_source import ModelLogits
 from microgpt.widgets.opening_text import read_text
 from microgpt.widgets.size_state import SizeState
 
-VOTES, SIZE = "votes", "size"  # the tabs
+CONTRIBUTIONS, SIZE = "contributions", "size"  # the tabs
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class ResidualLedgerState:
     second: int
     opened: str
     size: SizeState
-    tab: str = VOTES
+    tab: str = CONTRIBUTIONS
     by_size: bool = False
     shows_removal: bool = False
 
@@ -87,6 +87,7 @@ class ResidualLedgerState:
             by_size=self.by_size,
             without=without,
             is_too_large=self.shows_removal and not without,
+            is_cut=len(source.encode_text(self.text)) > len(self.token_ids),
         )
 
     def with_text(self, typed: str) -> "ResidualLedgerState":
@@ -137,11 +138,11 @@ class ResidualLedgerState:
         return replace(self, by_size=by_size)
 
     def with_removal(self, is_shown: bool) -> "ResidualLedgerState":
-        """Show what is lost without each part, or not."""
+        """Show how far the difference falls without each part, or not."""
         return replace(self, shows_removal=is_shown)
 
     def with_tab(self, tab: str) -> "ResidualLedgerState":
-        """Show the votes or the size."""
+        """Show the contributions or the size."""
         return replace(self, tab=tab)
 
     def with_size(self, size: SizeState) -> "ResidualLedgerState":

@@ -25,6 +25,8 @@ def read_text(source: ModelLogits, typed: str) -> tuple[str, tuple[int, ...]]:
         source.check_chars(read.unknown_chars)
     elif source.eos_token_id is None and not typed:
         raise TokenError(f"Type at least one {source.unit}.")
+    else:  # blanks only, or nothing
+        source.check_chars([char for char in typed if not source.can_encode(char)])
     text = typed if read is None else read.text
     return text, tuple(source.tokenizer.encode(text, bos=True)[-source.block_size :])
 

@@ -57,8 +57,11 @@ class Panel:
     it, selects rules that say what stands where. `numbers_table(state)` returns the HTML that the
     button "numbers" unfolds; `toggles` are more buttons beside that one, `folded` what they unfold.
     If the cell runs again and makes a panel with the same `arguments`, that one continues this
-    one's state: see `take_over`.
+    one's state: see `take_over`. With `dims_refused`, the picture is dimmed while a change, such as
+    a text, is refused: it is that of before.
     """
+
+    dims_refused = False
 
     def __init__(
         self,
@@ -182,7 +185,8 @@ class Panel:
             return
         self._drawn = state, now
         self.caption, self.error = message or rendered.caption, ""
-        self.picture.value = f'<div class="mg {self.view_id}-view">{rendered.html}</div>'
+        refused = " mg-refused" if message and self.dims_refused else ""
+        self.picture.value = f'<div class="mg {self.view_id}-view{refused}">{rendered.html}</div>'
         lines = escape(self.caption).replace(" %", "\u00a0%")  # a sign stays with its number
         self.caption_box.value = f'<p class="mg-say">{lines}</p>'
 

@@ -1,4 +1,4 @@
-"""`ResidualLedger`: what each part of a GPT adds to the lead of one token, and a model's size."""
+"""`ResidualLedger`: what each part of a GPT contributes to a choice, and a model's size."""
 
 from collections.abc import Callable
 from functools import partial
@@ -7,6 +7,8 @@ from typing import Any
 import ipywidgets
 
 from microgpt.config import PRESETS
+from microgpt.config.checks import check_boolean
+from microgpt.errors import SettingError
 from microgpt.pretrained import BUNDLED
 from microgpt.tokenizers import Tokenizer
 from microgpt.viz.drawing import Drawing
@@ -22,7 +24,7 @@ from microgpt.viz.residual_ledger import (
     size_numbers,
 )
 from microgpt.widgets.controls import box, button, mark_chosen
-from microgpt.widgets.ledger_state import SIZE, VOTES, ResidualLedgerState, first_state
+from microgpt.widgets.ledger_state import CONTRIBUTIONS, SIZE, ResidualLedgerState, first_state
 from microgpt.widgets.logits_source import ModelLogits
 from microgpt.widgets.model_lookup import CorpusLike, ModelLike, find_gpt_source
 from microgpt.widgets.opening_text import held_out_texts, opening_text
@@ -30,20 +32,25 @@ from microgpt.widgets.panel import Panel
 from microgpt.widgets.size_controls import SizeControls
 from microgpt.widgets.size_state import size_of
 
-TABS = {VOTES: "Who voted", SIZE: "Size"}
+TABS = {CONTRIBUTIONS: "Contributions", SIZE: "Size"}
 ORDERS = (("layer", False), ("size", True))
-YOUR_MODEL = "your model"
+YOUR_MODEL, THIS_MODEL = "your model", "this model"  # its name, and how the menu calls it
 
 
 class ResidualLedger(Panel):
     """A live view of a logit difference as a sum over the parts of a GPT, and of any GPT's size.
 
     `model` is "names", "story", a Trainer, a Checkpoint, or a GPT with its `corpus` (or
-    `tokenizer`). "Who voted" begins with `text`, by default the first held-out entry of the corpus
-    without its last letter, and compares its two likeliest next tokens; the rows are those of
-    `Trace.logit_attribution`. "Size" counts a model from its settings, without building it. Raises
-    TokenError for characters that the model cannot read.
+    `tokenizer`). "Contributions" begins with `text`, by default the first held-out entry of the
+    corpus without its last letter, and compares its two likeliest next tokens; the rows are those
+    of `Trace.logit_attribution`. "Size" counts a model from its settings, without building it.
+
+    With `removal` False there is no button for the effect of removing a part, with `size` False no
+    tab "Size". With the name of a preset as `size`, such as "gpt2-124M", the view begins with it.
+    Raises TokenError for characters that the model cannot read, SettingError for other settings.
     """
+
+    dims_refused = True
 
     def __init__(
         self,
@@ -52,13 +59,23 @@ class ResidualLedger(Panel):
         *,
         text: str | None = None,
         tokenizer: Tokenizer | None = None,
+        removal: bool = True,
+        size: bool | str = True,
     ):
+        check_boolean("removal", removal)
+        if not isinstance(size, bool) and size not in PRESETS:
+            raise SettingError("size", "True, False", size, choices=tuple(PRESETS))
+        self.has_removal, self.has_size = removal, bool(size)
         self.source = find_gpt_source(model, corpus, tokenizer)
         if text is None:
             texts = held_out_texts(self.source, model, corpus)
             text = opening_text(texts) or self.source.tokenizer.default_prompt
-        state = first_state(self.source, text, size_of(self.source.model.config))
-        self.models = list(BUNDLED) if isinstance(model, str) else [YOUR_MODEL, *BUNDLED]
+        config = PRESETS[size] if isinstance(size, str) else self.source.model.config
+        state = first_state(self.source, text, size_of(config))
+        if isinstance(size, str):
+            state = state.with_tab(SIZE)
+        own = [] if isinstance(model, str) else [(THIS_MODEL, YOUR_MODEL)]
+        self.models = [*own, *((name, name) for name in BUNDLED)]
         self._make_controls(state, model if isinstance(model, str) else YOUR_MODEL)
         super().__init__(
             state,
@@ -67,7 +84,7 @@ class ResidualLedger(Panel):
             css_class="ledger",
             controls=self._lay_out(),
             numbers_table=self._numbers,
-            arguments=(model if isinstance(model, str) else None, text),
+            arguments=(model if isinstance(model, str) else None, text, removal, size),
         )
 
     def take_over(self, earlier_state: ResidualLedgerState) -> ResidualLedgerState:
@@ -101,6 +118,7 @@ class ResidualLedger(Panel):
         self.tab_buttons = {
             tab: button(text, partial(self.change, ResidualLedgerState.with_tab, tab), look="pill")
             for tab, text in TABS.items()
+            if self.has_size or tab != SIZE
         }
         self.model_select = ipywidgets.Dropdown(
             options=self.models, value=model, description="Model"
@@ -137,19 +155,17 @@ class ResidualLedger(Panel):
             self.observe(widget, partial(self.change, function))
 
     def _lay_out(self) -> list[ipywidgets.Widget]:
-        self.votes_box = box(
+        removal = [self.removal_toggle] if self.has_removal else []
+        self.contributions_box = box(
             "mg-set",
             [
                 box("mg-row mg-what", [self.model_select, self.text_box]),
                 box("mg-row mg-pair", [self.first_select, self.second_select, self.swap_button]),
-                box("mg-row mg-how", [self.order_select, self.removal_toggle, self.row_number]),
+                box("mg-row mg-how", [self.order_select, *removal, self.row_number]),
             ],
         )
-        return [
-            box("mg-pills mg-tabs", list(self.tab_buttons.values())),
-            self.votes_box,
-            self.size_controls.box,
-        ]
+        tabs = [box("mg-pills mg-tabs", list(self.tab_buttons.values()))] if self.has_size else []
+        return [*tabs, self.contributions_box, self.size_controls.box]
 
     def _use_model(self, name: str) -> None:
         self.change(lambda state: state.with_source(self._source_of(name)))
@@ -162,7 +178,7 @@ class ResidualLedger(Panel):
         state = self.state
         mark_chosen(self.tab_buttons, state.tab)
         self.model_select.value = state.source.name
-        self.votes_box.layout.display = "" if state.tab == VOTES else "none"
+        self.contributions_box.layout.display = "" if state.tab == CONTRIBUTIONS else "none"
         self.size_controls.box.layout.display = "" if state.tab == SIZE else "none"
         if not self.message:
             self.text_box.value = state.text

@@ -2,6 +2,7 @@
 
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
 
 from microgpt.backends import LOCK
@@ -10,6 +11,8 @@ from microgpt.runs import TrainingRun
 from microgpt.widgets.workers import Worker
 
 REDRAW_SECONDS = 0.1
+MEASURED_STEPS = 10  # after the first since Start, which may compile
+MEASURED_PICTURES = 50  # at least five seconds: those before them count no more
 YIELD_SECONDS = 1e-4  # slept between steps, so that callbacks of panels get the lock
 
 
@@ -18,7 +21,8 @@ class RunControl:
 
     `status` is "ready", "running", "paused", "stopped", "finished" or "failed"; a run that was
     stopped or has failed (`error` says why) does not go on. Without a `cell` the run is made in the
-    foreground. `on_error(error)` gets what nobody expected.
+    foreground. `on_error(error)` gets what nobody expected. `seconds_per_step` is measured from the
+    run's latest steps, pictures included; None before `MEASURED_STEPS` of them.
     """
 
     def __init__(
@@ -30,6 +34,7 @@ class RunControl:
     ):
         self.run, self.on_change, self.on_error, self.cell = run, on_change, on_error, cell
         self.status, self.error = "ready", ""
+        self.seconds_per_step: float | None = None
         self._status_when_stopped = "paused"
         self._worker: Worker | None = None
 
@@ -103,11 +108,18 @@ class RunControl:
         self.on_change()
 
     def _advance_until(self, stop: threading.Event) -> None:
-        drawn_at = float("-inf")
+        drawn_at, made = float("-inf"), 0
+        measured: deque[tuple[float, int]] = deque(maxlen=MEASURED_PICTURES)
         while not stop.is_set() and not self.run.is_finished:
             self.run.advance()
             time.sleep(YIELD_SECONDS)
+            made += 1
             if time.monotonic() - drawn_at > REDRAW_SECONDS:
+                drawn_at = time.monotonic()
+                measured.append((drawn_at, made))
+                since, before = measured[0]
+                if made - before >= MEASURED_STEPS:
+                    self.seconds_per_step = (drawn_at - since) / (made - before)
                 self.on_change()
                 drawn_at = time.monotonic()
 

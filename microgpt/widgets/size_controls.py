@@ -40,6 +40,8 @@ class SizeControls:
             options=[(YOUR_OWN, ""), *((name, name) for name in PRESETS)], description="Preset"
         )
         self.sliders = {name: _slider(name, on_setting, state) for name in SLIDERS}
+        width = self.sliders["n_embd"].slider
+        self._width_ends = width.min, width.max
         self.switches = {name: ipywidgets.ToggleButton() for name in SWITCHES}
         self.norm_select = ipywidgets.Dropdown(
             options=[(NORMS[name], name) for name in CHOICES["norm"]], description="Norm"
@@ -61,12 +63,19 @@ class SizeControls:
         """Show the settings, refused ones too, except those whose moves wait to be drawn."""
         self.preset_select.value = state.preset
         self.norm_select.value = state.get("norm")
+        self._follow_heads(state.get("n_head"))
         for name, slider in self.sliders.items():
             if not is_waiting(name):
                 slider.value = state.get(name)
         for name, switch in self.switches.items():
             switch.value = state.get(name)
             switch.description = f"{'☑' if switch.value else '☐'} {SWITCHES[name]}"
+
+    def _follow_heads(self, num_heads: int) -> None:
+        """Let the width's slider go in multiples of the heads: no other width is a model's."""
+        low, high = self._width_ends
+        low, high = max(num_heads, low // num_heads * num_heads), high // num_heads * num_heads
+        self.sliders["n_embd"].set_grid(low, high, num_heads)
 
 
 def _slider(name: str, on_setting: Callable[[str, Any], None], state: SizeState) -> LabeledSlider:

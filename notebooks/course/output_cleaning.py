@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable
+from html import escape
 from typing import Any
 
 import nbformat
@@ -15,6 +16,9 @@ MAX_BYTES = 500_000
 MASKED_PREFIXES = (ANSWER_PREFIX, "shows:")  # of tags of cells whose output answers a prediction
 MASK_TEXT = "Hidden until you run this cell."
 MASK = {"text/plain": MASK_TEXT, "text/html": f"<p><em>{MASK_TEXT}</em></p>"}
+VIEW = "application/vnd.jupyter.widget-view+json"
+STILL = "mg-still"  # the class of a view's still picture
+FIGURE_CAPTION = "<figcaption>"  # in the HTML of a figure, which is left out
 MEMORY_ADDRESS = re.compile(r"\bat 0x[0-9a-f]+")
 
 
@@ -33,8 +37,7 @@ def clean(notebook: Any) -> Any:
         if cell.cell_type == "markdown":
             new = nbformat.v4.new_markdown_cell(cell.source, metadata=metadata)
         else:
-            outputs = [clean_output(output) for output in cell.outputs]
-            kept = [output for output in outputs if output is not None]
+            kept = [kept for output in cell.outputs for kept in clean_output(output)]
             if kept and is_masked(tags):
                 kept = [nbformat.v4.new_output("display_data", data=dict(MASK))]
             new = nbformat.v4.new_code_cell(cell.source, metadata=metadata, outputs=kept)
@@ -48,15 +51,30 @@ def is_masked(tags: Iterable[str]) -> bool:
     return any(tag.startswith(MASKED_PREFIXES) for tag in tags)
 
 
-def clean_output(output: Any) -> Any:
-    """The output with its text and its PNG, or else its HTML; None if nothing is left of it."""
+def clean_output(output: Any) -> list[Any]:
+    """The output with its text and its PNG, or else its HTML; none if nothing is left of it.
+
+    A sentence is kept as HTML, too, since front ends break plain text within words: that in place
+    of a view, and the caption of a figure, which is an output of its own. A view's still picture
+    has its caption there already.
+    """
     if output.output_type == "stream":
-        return nbformat.v4.new_output("stream", name=output.name, text=output.text)
+        return [nbformat.v4.new_output("stream", name=output.name, text=output.text)]
     if output.output_type == "error":
-        return output
+        return [output]
     formats = ("text/plain", "image/png" if "image/png" in output.data else "text/html")
     data = {mime: output.data[mime] for mime in formats if mime in output.data}
-    return nbformat.v4.new_output(output.output_type, data=data) if data else None
+    if VIEW in output.data and "text/plain" in data:
+        data = {**_sentence(data["text/plain"]), **data}
+    kept = [nbformat.v4.new_output(output.output_type, data=data)] if data else []
+    html = output.data.get("text/html", "")
+    if "image/png" in data and FIGURE_CAPTION in html and STILL not in html:
+        kept.append(nbformat.v4.new_output("display_data", data=_sentence(data["text/plain"])))
+    return kept
+
+
+def _sentence(text: str) -> dict[str, str]:
+    return {"text/plain": text, "text/html": f"<p>{escape(text)}</p>"}
 
 
 def to_bytes(notebook: Any, name: str) -> bytes:

@@ -32,6 +32,8 @@ def press(notebook, name):
 def test_step_start_stop_and_the_cell_run_again(notebook):
     status = notebook.panel(VIEW).locator(".mg-status")
     expect(caption(notebook)).to_contain_text("Press Start.")
+    page = notebook.page.evaluate("document.querySelector('.jp-Notebook').clientHeight")
+    assert notebook.panel(VIEW).bounding_box()["height"] < page  # buttons and sentence together
     press(notebook, "Step")
     expect(caption(notebook)).to_contain_text("At step 1 ")
     press(notebook, "Step")
@@ -45,6 +47,18 @@ def test_step_start_stop_and_the_cell_run_again(notebook):
     box.press("Enter")
     expect(caption(notebook)).to_contain_text("At step 1 ")  # while it runs on
     expect(status).to_contain_text("running")
+    expect(status).to_contain_text(re.compile(r"about [\d,]+ (min|h) left"))
+    box.press("ArrowUp")
+    expect(caption(notebook)).to_contain_text("At step 2 ")
+    handle = notebook.panel(VIEW).get_by_role("slider")
+    handle.press("ArrowRight")
+    expect(caption(notebook)).to_contain_text("At step 3 ")
+    expect(box).to_have_value("3")
+    box.fill("11")
+    box.press("Enter")
+    expect(caption(notebook)).to_contain_text(
+        "There is no snapshot at step 11; the nearest is this. At step"
+    )
     assert notebook.scroll_top() == scrolled
     assert notebook.axe_violations(notebook.panel(VIEW)) == []
     notebook.run_cell(VIEW)

@@ -14,8 +14,9 @@ from microgpt.learn.results import Result
 def test_a_result_can_be_written_as_json():
     result = learn.check("09.sample", id_order_sample, seed=4)
     fields = json.loads(json.dumps(result.to_dict(), allow_nan=False))
-    assert list(fields) == ["state", "property", "input", "got", "expected", "cause", "exercise",
-                            "version", "seed", "seconds", "success_message"]  # fmt: skip
+    assert list(fields) == ["state", "property", "input", "got", "expected", "cause",
+                            "exercise", "version", "seed", "seconds", "success_message",
+                            "quantity"]  # fmt: skip
     assert fields["input"]["logits"] == [1.0, 2.0, 0.1, -1.0]
     assert fields["seed"] == 4
 

@@ -33,6 +33,27 @@ def test_clean_keeps_pictures_and_text_only():
     assert not output_cleaning.is_clean(nbformat.writes(notebook).encode(), "00_test")
 
 
+def test_a_caption_is_prose_once():
+    """Without its HTML a figure has no caption, and plain text breaks within words."""
+    caption = {"text/plain": "It fell < 3."}
+    figure = "<figure><img><figcaption>It fell &lt; 3.</figcaption></figure>"
+    view = {"application/vnd.jupyter.widget-view+json": {"model_id": "a"}, **caption}
+    outputs = [
+        nbformat.v4.new_output("display_data", data=data)
+        for data in (
+            {"image/png": "cG5n", "text/html": figure, **caption},
+            {"image/png": "cG5n", "text/html": f'<i class="mg-still">{figure}', **caption},
+            view,
+        )
+    ]
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("1", outputs=outputs)])
+    (kept,) = (cleaned := output_cleaning.clean(notebook)).cells
+    picture = {"image/png": "cG5n", **caption}
+    prose = {"text/html": "<p>It fell &lt; 3.</p>", **caption}
+    assert [output.data for output in kept.outputs] == [picture, prose, picture, prose]
+    assert output_cleaning.clean(cleaned) == cleaned
+
+
 @pytest.mark.parametrize("tag", ["answer:00.a", "shows:00.a"])
 def test_what_answers_a_prediction_is_masked(tag):
     outputs = [
@@ -75,3 +96,15 @@ def test_outputs_that_cannot_be_committed(text, message):
     cell = nbformat.v4.new_code_cell("1", id="x", outputs=[output])
     with pytest.raises(FormatError, match=message):
         output_cleaning.to_bytes(nbformat.v4.new_notebook(cells=[cell]), "00_test")
+
+
+def test_the_sentence_of_a_view_that_is_gone_breaks_between_words():
+    data = {
+        "application/vnd.jupyter.widget-view+json": {"model_id": "a"},
+        "text/plain": "“<b>” leads.",
+    }
+    [output] = output_cleaning.clean_output(nbformat.v4.new_output("display_data", data=data))
+    assert output.data == {"text/plain": "“<b>” leads.", "text/html": "<p>“&lt;b&gt;” leads.</p>"}
+    assert output_cleaning.clean_output(output)[0].data == output.data
+    plain = nbformat.v4.new_output("execute_result", data={"text/plain": "3"}, execution_count=1)
+    assert set(output_cleaning.clean_output(plain)[0].data) == {"text/plain"}

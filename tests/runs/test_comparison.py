@@ -108,6 +108,14 @@ def test_two_back_ends_part_where_the_switch_says(healthy):
     assert "“gradients not zeroed, numba” and “healthy, numpy” part at step 2" in repr(found)
 
 
+def test_the_relative_difference_is_the_same_in_either_order(healthy):
+    large = mg.record_run(switch="lr × 100", until=2, backend="numpy")
+    there, back = mg.compare_runs(large, healthy), mg.compare_runs(healthy, large)
+    assert there.first == back.first
+    assert there.first.relative_diff == pytest.approx(0.99, abs=0.001)
+    assert there.loss_step == back.loss_step == 2
+
+
 def test_stages_follow_each_other_as_the_tensors_of_a_step_do(healthy):
     other = mg.record_run(switch="lr × 100", until=2, backend="numpy")
     stages = [one.stage for one in comparison._differences([other, healthy], 2)]

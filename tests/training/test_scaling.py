@@ -188,3 +188,8 @@ def test_the_runs_that_come_with_the_package():
     assert abs(np.mean(errors)) < 0.002
     low, high = loss_interval(laws, 4192, max(run.tokens for run in runs))
     assert 0 < high - low < 0.1
+
+
+def test_a_law_is_written_as_its_formula():
+    law = ScalingLaw(2.2, 8.0, 0.5, 30.0, 0.4, 0.6)
+    assert str(law) == "2.20 + (8 / N^0.50 + 30 / D^0.40)^0.60"

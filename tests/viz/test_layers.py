@@ -9,6 +9,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 import microgpt as mg
 from microgpt.errors import SettingError, ShapeError
+from microgpt.viz.looks.colours import COLOURS
 
 RNG = np.random.default_rng(0)
 FOUR = {
@@ -48,7 +49,7 @@ def test_what_is_off_the_page_is_an_arrow():
     assert axes.get_yscale() == "log"
     assert 1e-3 < bottom < 0.1 < 1 < top
     assert re.findall(r"\w+ \S+ to \S+, off the page", figure.caption)[0].startswith("neither")
-    assert figure.caption.endswith("A line is the mean of 3 seeds, a band their range.")
+    assert figure.caption.endswith("Numbers and lines are means of 3 seeds; a band is their range.")
 
 
 def test_small_numbers_stay_on_a_linear_page_and_zero_leaves_a_logarithmic_one():
@@ -115,3 +116,18 @@ def test_a_notebook_shows_it_with_its_caption_as_alternative_text():
     assert "<b>" not in html
     assert f'alt="{escape(figure.caption)}"' in html
     assert "data:image/png;base64," in html
+
+
+def test_the_numbers_of_the_caption_are_means_and_the_caption_says_so():
+    figure = mg.viz.plot_layers({"a": [[0.0, 2.0], [1.0, 6.0]]}, "size")
+    assert figure.caption.startswith("Size by layer: a 0.5 to 4. Numbers and lines are means of 2")
+
+
+def test_a_figure_is_dark_in_a_dark_theme():
+    html = mg.viz.plot_layers({"a": [[1.0, 2.0]]}, "size")._repr_html_()
+    rules = re.search("<style>(.*)</style>", html, re.DOTALL)[1]
+    assert '[data-jp-theme-light="false"] .mg-plot img' in rules
+    assert re.search(r"prefers-color-scheme:dark\)\{\.mg-plot img:not\(", rules)
+    light, dark = (int(COLOURS["card"][theme][1:3], 16) / 255 for theme in (0, 1))
+    amount = float(re.search(r"invert\(([.\d]+)\)", rules)[1])
+    assert light * (1 - amount) + (1 - light) * amount == pytest.approx(dark, abs=0.03)

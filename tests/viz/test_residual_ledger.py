@@ -6,10 +6,10 @@ import pytest
 from microgpt.viz.residual_ledger import LedgerPart, ledger_rows, max_rows
 from microgpt.viz.residual_ledger.labels import (
     format_count,
-    format_odds_ratio,
     format_share,
     format_storage,
     signed,
+    times_as_probable,
 )
 
 
@@ -79,10 +79,11 @@ def test_many_heads_are_the_five_largest_and_the_rest():
 @pytest.mark.parametrize(
     ("found", "expected"),
     [
-        (format_odds_ratio(4.96), "5 to 1"),
-        (format_odds_ratio(1.48), "1.5 to 1"),
-        (format_odds_ratio(0.2), "1 to 5"),
-        (format_odds_ratio(1234.5), "1,234 to 1"),
+        (times_as_probable(4.96), "5 times as"),
+        (times_as_probable(1.48), "1.5 times as"),
+        (times_as_probable(0.2), "5 times as"),
+        (times_as_probable(1234.5), "1,234 times as"),
+        (times_as_probable(1.01), "equally"),
         (signed(-0.004), "0.00"),
         (signed(-1.5), "−1.50"),
         (signed(1.5), "+1.50"),

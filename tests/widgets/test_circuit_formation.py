@@ -1,4 +1,4 @@
-"""`CircuitFormation`: it opens where the loss falls, and a slider goes through the snapshots."""
+"""`CircuitFormation`: it opens where the loss has fallen; a slider goes through the snapshots."""
 
 import pytest
 
@@ -15,10 +15,10 @@ def view():
     assert mg.widgets.errors() == []
 
 
-def test_it_opens_in_the_middle_of_the_fall(view):
-    start, end = view.state.fall
-    assert view.state.snapshot == (start + end) // 2 == view.slider.value
-    assert f"after {view.state.step} steps?" in view.picture.value
+def test_it_opens_at_the_end_of_the_fall(view):
+    assert view.state.snapshot == view.state.fall[1]
+    assert view.state.step == view.slider.value
+    assert f"After {view.state.step} steps: how" in view.picture.value
     assert view.png().startswith(b"\x89PNG")
 
 
@@ -34,12 +34,15 @@ def test_it_shows_the_history(view):
 def test_the_slider_goes_through_the_snapshots(view):
     view.slider.slider.value = 0
     assert "Can it copy before training?" in view.picture.value
-    view.slider.slider.value = len(view.state.steps) - 1
-    assert f"after {STEPS} steps?" in view.picture.value
+    view.slider.slider.value = 25
+    assert "After 25 steps: how" in view.picture.value
+    view.slider.slider.value = STEPS
+    assert f"After {STEPS} steps: how" in view.picture.value
     view.numbers.toggle.value = True
     assert view.numbers.content.value.count("<tr>") == 1 + len(view.state.steps)
 
 
 def test_a_snapshot_that_does_not_exist_is_the_nearest(view):
     assert with_snapshot(view.state, 99).step == STEPS
+    assert with_snapshot(view.state, 30).step == 25
     assert with_snapshot(view.state, -1).step == 0

@@ -10,8 +10,9 @@ import pytest
 from waiting import wait_until
 
 import microgpt as mg
+from microgpt.runs.verdict import RULES
 from microgpt.widgets import flight_recorder as module
-from microgpt.widgets import panel, view_memory
+from microgpt.widgets import flight_state, panel, view_memory
 from microgpt.widgets.flight_recorder import FlightRecorder
 
 CELLS = itertools.count()
@@ -106,8 +107,8 @@ def test_a_press_that_comes_second_does_not_replace_the_new_run():
     view = FlightRecorder(steps=2, backend="numpy")
     ended, settings = view.control, view.state.run.settings
     first, second = (mg.runs.TrainingRun.again(settings) for _ in range(2))
-    view._begin(first, ended)
-    view._begin(second, ended)
+    view._begin(lambda state: state.with_run(first), ended)
+    view._begin(lambda state: state.with_run(second), ended)
     assert view.state.run is first
 
 
@@ -129,10 +130,8 @@ def test_a_cell_that_runs_again_stops_the_old_thread_and_keeps_the_run(live):
 
 def test_looking_back_changes_nothing(finished):
     rows, losses = finished.record.rows.copy(), len(finished.record)
-    steps = [one.step for one in finished.record.snapshots]
-    between = next(step for step in range(25) if step not in steps)
-    finished.slider.slider.value = between
-    before = max(step for step in steps if step < between)
+    before = [one.step for one in finished.record.snapshots][4]
+    finished.slider.slider.value = before
     assert f"At step {before} the loss" in finished.caption
     assert f"at step {before}<" in finished.picture.value
     finished.slider.box.value = 0
@@ -219,7 +218,7 @@ def test_a_comparison_is_made_once_and_without_the_lock(monkeypatch):
 def test_where_runs_part_is_looked_for_again_when_they_have_grown():
     view = FlightRecorder(steps=6, backend="numpy")
     again = mg.runs.TrainingRun.again(view.state.run.settings)
-    view._begin(again, view.control)
+    view._begin(lambda state: state.with_run(again), view.control)
     for _ in range(3):
         view.step()
     view.compare_select.value = "healthy"
@@ -271,20 +270,151 @@ def test_what_fails_after_a_run_is_remembered_and_raises_nothing(live, monkeypat
     remembered.clear()
 
 
-def test_the_box_shows_the_step_of_the_snapshot_and_its_arrows_go_to_the_next(finished):
+def test_handle_and_box_stand_at_a_snapshot_and_an_arrow_key_goes_to_the_next(finished):
     steps = [one.step for one in finished.record.snapshots]
-    index = next(i for i in range(len(steps) - 1) if steps[i + 1] > steps[i] + 1)
-    between = steps[index] + 1
+    index = next(i for i in range(len(steps) - 1) if steps[i + 1] > steps[i] + 2)
     slider, box = finished.slider.slider, finished.slider.box
-    slider.value = between
-    assert (slider.value, box.value) == (between, steps[index])
-    box.value += 1
-    assert box.value == slider.value == steps[index + 1]
-    assert f"At step {steps[index + 1]} the loss" in finished.caption
-    box.value -= 1
-    assert box.value == steps[index]
+    for control in (slider, box):
+        control.value = steps[index]
+        for key, expected in ((1, 1), (1, 2), (-1, 1), (-1, 0), (-1, -1)):
+            control.value += key
+            assert slider.value == box.value == steps[index + expected]
+            assert f"At step {steps[index + expected]} the loss" in finished.caption
+            assert "no snapshot" not in finished.caption
     slider.value = 25
-    assert (box.value, finished.state.at) == (25, None)
+    slider.value += 1  # there is none after the last
+    assert (slider.value, box.value, finished.state.at) == (25, 25, None)
+    box.value = 0
+    box.value -= 1
+    assert (slider.value, box.value) == (0, 0)
+
+
+def test_a_step_without_a_snapshot_goes_to_the_nearest_and_says_so(finished):
+    steps = [one.step for one in finished.record.snapshots]
+    index = next(i for i in range(len(steps) - 1) if steps[i + 1] > steps[i] + 2)
+    slider, box = finished.slider.slider, finished.slider.box
+    box.value = 2
+    box.value = steps[index + 1] - 1
+    said = f"There is no snapshot at step {steps[index + 1] - 1}; the nearest is this. At step"
+    assert slider.value == box.value == steps[index + 1]
+    assert finished.caption.startswith(said)
+    box.value = 2
+    assert "no snapshot" not in finished.caption
+    slider.value = steps[index] + 1  # dragged past snapshots, which the handle then stands at
+    assert slider.value == box.value == steps[index]
+    assert "no snapshot" not in finished.caption
+    slider.value = 25
+
+
+def test_a_run_that_has_ended_is_shown_again():
+    view = FlightRecorder(steps=4, backend="numpy")
+    first, picture = view.state.run, view.picture.value
+    view.run_select.value = "lr ÷ 30"
+    assert view.state.status == "ready"
+    view.run_select.value = "healthy"
+    assert view.state.run is first
+    assert view.state.status == view.control.status == "finished"
+    assert view.picture.value == picture
+    assert view.compare_select.options == ("none",)  # not with itself
+    view.start_button.click()  # a new one of the same settings
+    assert view.state.run is not first
+    assert view.compare_select.options == ("none", "healthy")
+    view.text_select.value = "names-mini"
+    view.text_select.value = "story"
+    assert view.state.status == "finished"
+    assert mg.widgets.errors() == []
+
+
+def test_a_stopped_run_is_shown_again_as_it_was_left_and_start_makes_a_new_one(live):
+    view = live(steps=1_000_000)
+    for _ in range(3):
+        view.step()
+    view.run_select.value = "lr ÷ 30"
+    view.run_select.value = "healthy"
+    assert (view.state.status, len(view.record)) == ("stopped", 3)
+    assert len(view.state.sample) == 5
+    assert view.step_button.disabled
+    view.start_button.click()
+    view.pause_button.click()
+    view.wait()
+    assert view.state.status == "paused"
+    assert len(view.state.ended) == 1
+
+
+def test_only_the_latest_runs_are_kept_whole(monkeypatch):
+    monkeypatch.setattr(flight_state, "MAX_ENDED", 2)
+    view = FlightRecorder(steps=3, backend="numpy")
+    for name in ("lr ÷ 30", "lr × 100", "init × 10"):
+        view.run_select.value = name
+        view.start_button.click()
+    assert len(view.state.ended) == 2
+    view.run_select.value = "healthy"
+    assert view.state.status == "ready"
+    assert "healthy" in view.compare_select.options
+
+
+def test_compare_keeps_its_choice_while_that_run_exists():
+    view = FlightRecorder(steps=4, backend="numpy")
+    view.run_select.value = "lr ÷ 30"
+    view.compare_select.value = "healthy"
+    view.start_button.click()
+    assert "“lr ÷ 30” and “healthy” part at step 1" in view.caption
+    view.run_select.value = "lr × 100"
+    assert view.compare_select.value == "healthy"
+    assert 'class="mg-other"' in view.picture.value
+    view.start_button.click()
+    assert "“lr × 100” and “healthy” part at step 1" in view.caption
+    view.run_select.value = "healthy"  # which is not compared with itself
+    assert (view.compare_select.value, view.state.other_record) == ("none", None)
+    assert "part at" not in view.caption
+    view.run_select.value = "lr ÷ 30"
+    assert view.compare_select.value == "healthy"
+    assert "“lr ÷ 30” and “healthy” part at step 1" in view.caption
+    view.text_select.value = "names-mini"
+    assert view.compare_select.value == "none"
+    assert mg.widgets.errors() == []
+
+
+def test_the_time_left_is_that_of_the_steps_to_make(finished):
+    state = replace(finished.state, seconds_per_step=0.5)
+    assert state.seconds_left == 0.0
+    longer = replace(state.run.settings, steps=35)
+    record = mg.runs.TrainingRun.again(longer)
+    assert replace(state, run=record).seconds_left == 17.5
+    assert replace(state, seconds_per_step=None).flight().seconds_left is None
+
+
+def test_while_it_runs_the_time_left_is_shown(live):
+    view = live(steps=1_000_000)
+    assert " left<" not in view.picture.value
+    view.start_button.click()
+    wait_until(lambda: " left<" in view.picture.value)
+    assert view.state.seconds_per_step > 0
+    view.pause_button.click()
+    view.wait()
+    assert " left<" not in view.picture.value
+
+
+def test_the_symptom_of_a_switch_is_no_spoiler():
+    symptom = mg.runs.SWITCHES["init × 10"].symptom
+    view = FlightRecorder(steps=3, backend="numpy")
+    view.run_select.value = "init × 10"
+    assert symptom not in view.caption + view.picture.value
+    view.start_button.click()
+    assert symptom in view.caption
+
+
+def test_the_numbers_name_the_rows_and_the_rule(finished):
+    finished.numbers.toggle.value = True
+    text = finished.numbers.content.value
+    assert "31 windows of 64 letters of the held-out text" in text
+    assert "32 windows of 64 letters of the training text" in text
+    assert text.count("<li>") == len(RULES)
+    finished.numbers.toggle.value = False
+    names = mg.runs.TrainingRun("names-mini", backend="numpy").text
+    assert names.rows_in_words() == (
+        "256 of 5,969 training lines", "256 of 663 held-out lines",
+    )  # fmt: skip
 
 
 def test_run_all_while_dragging_leaves_the_same_final_picture(live, monkeypatch):

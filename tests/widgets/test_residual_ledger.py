@@ -9,6 +9,7 @@ from trace_cases import random_model
 
 import microgpt as mg
 from microgpt.data import Corpus
+from microgpt.errors import SettingError
 from microgpt.viz.residual_ledger import BIASES, PICK_STEP, ledger_rows
 from microgpt.widgets import ledger_state
 from microgpt.widgets.ledger_runs import logits_without
@@ -80,7 +81,8 @@ def test_the_sum_is_printed_beside_the_logits(view):
     number = f"{sign}{abs(state.difference):.4f}"
     assert f"sum of the parts {number}" in printed
     assert f"= {number} they differ by" in printed
-    assert f"{view.state.view.odds:.3g} : 1" in printed
+    assert f"{view.state.view.odds:.3g} times the probability of “" in printed
+    assert f"2.718 to the power {view.state.view.difference:.2f}".replace("-", "−") in printed
 
 
 def test_exchanging_the_tokens_flips_every_sign_and_nothing_else(view):
@@ -92,7 +94,7 @@ def test_exchanging_the_tokens_flips_every_sign_and_nothing_else(view):
         assert (one.name, one.share) == (other.name, -other.share)
         assert one.split is None or np.array_equal(one.split, -other.split)
     assert "trails" in view.caption
-    assert "odds of 1 to " in view.caption
+    assert ": “a” is 1.5 times as probable." in view.caption
 
 
 def test_one_token_twice_gives_zeros_and_a_sentence(view):
@@ -100,8 +102,8 @@ def test_one_token_twice_gives_zeros_and_a_sentence(view):
     for part in view.state.parts:
         assert part.share == 0
         assert part.split is None or not part.split.any()
-    assert "is compared with itself: every share is 0." in view.caption
-    assert "gives" not in view.caption
+    assert "is compared with itself: every contribution is 0." in view.caption
+    assert "contributes" not in view.caption
 
 
 def test_adding_a_number_to_all_logits_changes_no_bar(names, view):
@@ -156,13 +158,13 @@ def without(model, ids, pair, edits):
 
 
 def zero(indices):
-    """An edit that sets some heads or neurons to zero, or all of an activation."""
+    """An edit that sets some heads or neurons to zero at the last position, or all there is."""
 
     def edit(array):
         if array.ndim == 4:
-            array[:, list(indices)] = 0
+            array[:, list(indices), -1] = 0
         else:
-            array[..., list(indices) if indices else slice(None)] = 0
+            array[..., -1, list(indices) if indices else slice(None)] = 0
         return array
 
     return edit
@@ -197,14 +199,18 @@ def test_the_row_of_biases_is_tried_without_them(names):
     weights = source.model.state_dict()
 
     def less(name):
-        return lambda array: array - weights[name].astype(np.float64)
+        def edit(array):
+            array[..., -1, :] -= weights[name].astype(np.float64)
+            return array
+
+        return edit
 
     edits = {
         f"h.{layer}.{part}.out": less(f"h.{layer}.{part}.c_proj.bias")
         for layer in range(2)
         for part in ("attn", "mlp")
     } | {"ln_f": less("ln_f.bias")}
-    both = edits | {"h.1.attn.out": lambda array: array * 0}
+    both = edits | {"h.1.attn.out": zero(())}
     for removal, expected in zip(removals, (edits, both), strict=True):
         expected = without(source.model, state.token_ids, pair, expected)
         assert found[removal] == pytest.approx(expected, abs=1e-5)
@@ -212,14 +218,17 @@ def test_the_row_of_biases_is_tried_without_them(names):
 
 def test_the_sentence_names_the_part_whose_removal_changes_most(view):
     assert not view.state.view.without
-    assert "whose removal" not in view.caption
+    assert "changes most" not in view.caption
     view.removal_toggle.value = True
     picture = view.state.view
     lost = {part.name: abs(picture.loss_without(((part.name, ()),))) for part in picture.parts}
     share = {part.name: abs(part.share) for part in picture.parts}
     assert max(lost, key=lost.get) == "position_embedding" != max(share, key=share.get)
     then = f"{picture.without[(('position_embedding', ()),)]:+.2f}"
-    assert f"is another one: all positions. The difference is then {then}." in view.caption
+    assert (
+        "Taken out at the last letter, position 5 changes most, not the letter “h”, whose "
+        f"contribution is largest: the difference is then {then}."
+    ) in view.caption
     assert view.picture.value.count("mg-lost") > len(picture.parts)
 
 
@@ -231,7 +240,7 @@ def test_another_part_is_named_only_where_it_is_another(view):
         picture = view.state.view
         lost = [abs(picture.loss_without(((part.name, ()),))) for part in picture.parts]
         is_same = np.argmax(lost) == np.argmax([abs(part.share) for part in picture.parts])
-        assert ("changes most is another one" not in view.caption) == is_same
+        assert ("changes most" not in view.caption) == is_same
         named.add(bool(is_same))
     assert named == {True, False}
 
@@ -272,6 +281,78 @@ def test_a_model_that_is_too_large_is_not_run_for_each_part(view, monkeypatch):
     assert "too large to run once more without each part" in view.caption
     assert "mg-lost" not in view.picture.value
     ledger_state._logits_without.cache_clear()
+
+
+def test_a_part_is_taken_out_at_the_last_position_alone(names):
+    """As its contribution is, which is the last token's."""
+    source = find_gpt_source("names")
+    ids = first_state(source, "kath", SIZE).token_ids
+    logits = logits_without(source.model, ids, [(("token_embedding", ()),)])[0]
+    edit = {"token_embedding": lambda array: array * 0}
+    everywhere = plain_gpt(source.model, [ids], edit)["logits"][0, -1]
+    assert np.abs(logits - everywhere).max() > 0.1
+    at_last = plain_gpt(source.model, [ids], {"token_embedding": zero(())})["logits"][0, -1]
+    assert np.allclose(logits, at_last, atol=1e-5)
+
+
+def test_without_removal_there_is_no_button_for_it(names):
+    def descriptions(view):
+        rows = view.contributions_box.children
+        return [getattr(child, "description", "") for row in rows for child in row.children]
+
+    view = mg.widgets.ResidualLedger("names", names, text="kath", removal=False)
+    assert not any("removing" in text for text in descriptions(view))
+    assert any("removing" in text for text in descriptions(mg.widgets.ResidualLedger("names")))
+    with pytest.raises(SettingError, match="removal must be True or False"):
+        mg.widgets.ResidualLedger("names", names, removal=1)
+
+
+# -- texts --------------------------------------------------------------------------------------
+
+
+def test_a_text_longer_than_the_block_is_shown_from_its_end_with_a_note(view):
+    view.text_box.value = "abcdefghijklmnop"  # 16 letters, as many as the model reads
+    assert "The model reads at most" not in view.caption
+    view.text_box.value = "abcdefghijklmnopqrstuvwxyz"
+    assert view.caption.endswith(
+        "The model reads at most 16 letters, so it reads the last 16 letters of this text."
+    )
+    printed = text_of(view.picture.value)
+    assert "after “…hijklmnopqrstuvwxyz”" in printed
+    assert "abcdefg" not in printed
+    assert "after “…hijklmnopqrstuvwxyz”" in view.draw_still(view.state).texts()
+
+
+@pytest.mark.parametrize("view_type", ["ResidualLedger", "EditableAttention"])
+def test_blanks_alone_are_refused_as_other_characters_are(view_type, names):
+    view = getattr(mg.widgets, view_type)("names", names, text="kath")
+    view.text_box.value = "  "
+    letters = ALPHABET
+    assert view.caption == f"This model's vocabulary has no “␣”: it has {letters}."
+    assert view.state.text == "kath"
+    assert "mg-refused" in view.picture.value
+
+
+def test_the_picture_of_before_is_dimmed_while_a_text_is_refused(view):
+    view.text_box.value = "k2"
+    assert "mg-refused" in view.picture.value
+    view.text_box.value = "ka"
+    assert "mg-refused" not in view.picture.value
+
+
+def test_a_model_without_a_name_is_this_model(names):
+    model = mg.load_pretrained("names").model
+    view = mg.widgets.ResidualLedger(model, names, text="kath")
+    assert [label for label, _ in view.model_select.options] == ["this model", "names", "story"]
+
+
+def test_one_word_for_what_a_part_adds(view):
+    view.removal_toggle.value = True
+    texts = [view.picture.value, view.caption, *view.draw_still(view.state).texts()]
+    texts += [button.description for button in view.tab_buttons.values()]
+    shown = text_of(" ".join(texts))
+    assert "contribut" in shown.lower()
+    assert not re.search(r"\b(share|vote|gives|takes|odds)", shown)
 
 
 # -- controls -----------------------------------------------------------------------------------
@@ -457,6 +538,7 @@ def test_the_table_has_every_part_to_six_digits(view):
         assert f"{abs(part.share):.6f}" in table
         assert f"{abs(view.state.view.without[((part.name, ()),)]):.6f}" in table
     assert "attention 1, head 4" in table
+    assert '<th scope="col">contribution</th>' in table
 
 
 def test_the_still_picture_shows_the_rows_of_the_view(view):
@@ -471,10 +553,11 @@ def test_the_still_picture_shows_the_rows_of_the_view(view):
     assert view.png().startswith(b"\x89PNG")
 
 
-def test_the_caption_says_who_gives_and_who_takes(view):
+def test_the_caption_says_what_contributes_most(view):
     shares = {part.name: part.share for part in view.state.parts}
     heads = view.state.parts[2].split
-    assert f"The letter “h” gives {shares['token_embedding']:+.2f}" in view.caption
+    assert f"The letter “h” contributes {shares['token_embedding']:+.2f}" in view.caption
     assert min(heads) > shares["h.0.attn.out"]
-    assert f"the attention of layer 1 takes {-shares['h.0.attn.out']:.2f}." in view.caption
-    assert view.caption.endswith("removing a part also changes what the others do.")
+    least = f"the attention of layer 1 −{-shares['h.0.attn.out']:.2f}."
+    assert f"{least} Contributions add up" in view.caption
+    assert view.caption.endswith("without a part, the others would contribute something else.")

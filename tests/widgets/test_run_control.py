@@ -8,6 +8,7 @@ from waiting import wait_until
 
 import microgpt as mg
 from microgpt.runs import TrainingRun
+from microgpt.widgets import run_control
 from microgpt.widgets.run_control import RunControl
 
 RUN_IDS = itertools.count()
@@ -42,6 +43,23 @@ def test_in_the_foreground_it_runs_to_its_end():
     assert changes[-1] == "finished"
     control.start()
     assert run.done == 5
+
+
+def test_the_seconds_of_a_step_are_those_of_the_latest_steps(monkeypatch):
+    now, measured = [0.0], run_control.MEASURED_STEPS
+
+    class Timed(StandIn):
+        def advance(self):
+            super().advance()
+            now[0] += 60.0 if self.done == 1 else 2.0 if self.done < 100 else 0.5
+
+    monkeypatch.setattr(run_control.time, "monotonic", lambda: now[0])
+    measured_after = {}
+    for steps in (measured, measured + 1, 90, 300):
+        control, _, _ = control_of(Timed(steps), live=False)
+        control.start()
+        measured_after[steps] = control.seconds_per_step
+    assert measured_after == {measured: None, measured + 1: 2.0, 90: 2.0, 300: 0.5}
 
 
 def test_step_makes_exactly_one():

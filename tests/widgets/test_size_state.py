@@ -6,6 +6,7 @@ import pytest
 
 import microgpt as mg
 from microgpt.config import PRESETS
+from microgpt.errors import SettingError
 from microgpt.widgets.model_size import model_size
 from microgpt.widgets.size_state import size_of
 
@@ -36,7 +37,7 @@ def test_presets_have_the_published_sizes(name, view):
     view.size_controls.preset_select.value = name
     assert view.state.size.view.size.total == COUNTS[name]
     assert f"{COUNTS[name]:,}" in view.picture.value
-    assert view.caption.startswith(f"{COUNTS[name]:,} numbers: ")
+    assert view.caption.startswith(f"{COUNTS[name]:,} parameters: ")
 
 
 @pytest.mark.parametrize("name", ["microgpt", "gpt2-small-char", "gpt2-small", "char"])
@@ -50,8 +51,8 @@ def test_the_count_is_that_of_a_model_that_was_built(name):
 def test_the_sentence_of_gpt2(view):
     view.size_controls.preset_select.value = "gpt2-124M"
     assert view.caption == (
-        "124,439,808 numbers: 45.5 % in the MLPs and 31.0 % in the token table. Weights 0.50 GB; "
-        "to train with AdamW 1.99 GB before activations."
+        "124,439,808 parameters: 45.5 % in the MLPs and 31.0 % in the token table. Weights 0.50 "
+        "GB; to train with AdamW 1.99 GB, for weights, gradients and two running means of these."
     )
     for text in ("22.8 %", "0.6 %", "0.03 %", "285 million"):
         assert text in view.picture.value
@@ -94,12 +95,12 @@ def test_heads_that_do_not_divide_the_width_are_refused_in_a_sentence(view):
     assert "no such model" in view.picture.value
     assert "4,192" not in view.picture.value
     view.numbers.toggle.value = True
-    assert "cannot be shared out" in view.numbers.content.value
+    assert view.numbers.content.value == '<div class="mg"><p class="mg-lab">no such model</p></div>'
     assert view.size_controls.sliders["n_head"].value == 5
     assert view.size_controls.preset_select.value == ""
     choose(view, "n_embd", 80)  # now they do
     assert (view.state.size.config.n_head, view.state.size.config.n_embd) == (5, 80)
-    assert view.caption.startswith(f"{model_size(view.state.size.config).total:,} numbers: ")
+    assert view.caption.startswith(f"{model_size(view.state.size.config).total:,} parameters: ")
     assert "no such model" not in view.picture.value
 
 
@@ -141,9 +142,43 @@ def test_a_model_of_ones_own_may_be_smaller_than_the_sliders(view):
 def test_the_strip_is_filled_and_only_shown_controls_stand_on_a_tab(view):
     widths = [float(w) for w in re.findall(r"mg-segment[^>]*?width:([\d.]+)%", view.picture.value)]
     assert sum(widths) == pytest.approx(100, abs=0.01)
-    assert view.votes_box.layout.display == "none"
+    assert view.contributions_box.layout.display == "none"
     assert view.size_controls.box.layout.display == ""
-    view.tab_buttons["votes"].click()
-    assert view.votes_box.layout.display == ""
+    view.tab_buttons["contributions"].click()
+    assert view.contributions_box.layout.display == ""
     assert view.size_controls.box.layout.display == "none"
-    assert "Who voted for" in view.picture.value
+    assert "What contributes to" in view.picture.value
+
+
+@pytest.mark.parametrize("preset", ["gpt2-124M", "gpt2-1558M", "microgpt"])
+def test_each_step_of_the_width_s_slider_is_a_model(view, preset):
+    controls = view.size_controls
+    controls.preset_select.value = preset
+    slider, heads = controls.sliders["n_embd"].slider, view.state.size.config.n_head
+    assert slider.value == view.state.size.config.n_embd
+    for width in (slider.min + slider.step, slider.min, slider.max, slider.max - slider.step):
+        slider.value = width
+        assert (view.state.size.config.n_embd, view.message) == (width, "")
+        assert not view.state.size.refusal
+        assert width % heads == 0
+
+
+def test_the_slider_follows_the_heads_also_when_they_do_not_divide_the_width(view):
+    choose(view, "n_head", 48)
+    slider = view.size_controls.sliders["n_embd"]
+    assert (slider.value, slider.slider.min, slider.slider.step) == (16, 48, 48)
+    assert view.state.size.refusal
+    slider.slider.value = 96
+    assert view.state.size.config.n_embd == 96
+
+
+def test_a_view_may_begin_with_the_size_of_a_preset_or_have_none():
+    view = mg.widgets.ResidualLedger("names", text="kath", size="gpt2-124M")
+    assert view.state.tab == "size"
+    assert view.caption.startswith("124,439,808 parameters: ")
+    assert view.size_controls.preset_select.value == "gpt2-124M"
+    without = mg.widgets.ResidualLedger("names", text="kath", size=False)
+    assert list(without.tab_buttons) == ["contributions"]
+    assert without.tab_buttons["contributions"] not in without.box.children[0].children
+    with pytest.raises(SettingError, match="size must be True, False, or one of 'microgpt'"):
+        mg.widgets.ResidualLedger("names", text="kath", size="gpt2")

@@ -108,6 +108,16 @@ def _returning(result):
     return step
 
 
+def _with_fixed(**fixed):
+    """Return a right step that takes these settings, those of the notebook's cell, for its own."""
+
+    def step(p, g, m, v, t, lr, beta1, beta2, eps, weight_decay):
+        settings = {"lr": lr, "beta1": beta1, "beta2": beta2, "eps": eps, **fixed}
+        return _step()(p, g, m, v, t, weight_decay=weight_decay, **settings)
+
+    return step
+
+
 # What learners compute instead, by the key of its cause.
 FORMULAS = {
     # the running means
@@ -199,6 +209,16 @@ FORMULAS = {
     "decay_grows": _step(moved=_of_matrices(lambda lr, decay: -lr * decay)),
     "decay_lr_squared": _step(moved=_of_matrices(lambda lr, decay: lr * lr * decay)),
     "decay_of_the_moved": _step(moved=_decays_the_moved),
+    # numbers in place of the arguments
+    "betas_fixed": _with_fixed(beta1=0.9, beta2=0.999),
+    "betas_fixed_in_means": _step(lambda g, m, v, b1, b2: _moments(g, m, v, 0.9, 0.999)),
+    "betas_fixed_in_corrections": _step(
+        corrected=lambda m, v, t, b1, b2: _corrected(m, v, t, 0.9, 0.999)
+    ),
+    "lr_fixed": _with_fixed(lr=0.1),
+    "eps_fixed": _with_fixed(eps=1e-8),
+    "betas_and_lr_fixed": _with_fixed(lr=0.1, beta1=0.9, beta2=0.999),
+    "all_fixed": _with_fixed(lr=0.1, beta1=0.9, beta2=0.999, eps=1e-8),
     # what comes back
     "old_means_returned": _returning(lambda p, m, v, new_p, new_m, new_v: (new_p, m, v)),
     "step_only": _returning(lambda p, m, v, new_p, new_m, new_v: (p - new_p, new_m, new_v)),

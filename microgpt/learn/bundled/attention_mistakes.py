@@ -55,6 +55,10 @@ def _weights_not_transposed(x, wq, wk, wv):
     return _weighted(x @ wq, x @ wk, x @ wv)
 
 
+def _transposed_too_late(x, wq, wk, wv):
+    return _weighted((x @ wq).T, (x @ wk).T, (x @ wv).T)
+
+
 def _shared_out_again(s, v):
     shares = np.tril(softmax(s))
     return shares / shares.sum(axis=-1, keepdims=True) @ v
@@ -175,6 +179,8 @@ def common_mistakes(attention_head):
         "shares": _from_hidden(lambda s, v: softmax(s)),
         "scores": _from_scores(lambda s, v: s),
         "values": _from_values(lambda q, k, v: v),
+        "queries": _from_values(lambda q, k, v: q),
+        "keys": _from_values(lambda q, k, v: k),
         "transposed_shares": _from_hidden(lambda s, v: softmax(s).T @ v),
         "transposed": _from_values(lambda q, k, v: _weighted(q, k, v).T),
         "x_for_values": lambda x, wq, wk, wv: _weighted(x @ wq.T, x @ wk.T, x),
@@ -186,6 +192,7 @@ def common_mistakes(attention_head):
         "queries_for_keys": _from_values(lambda q, k, v: _weighted(q, q, v)),
         "keys_for_queries": _from_values(lambda q, k, v: _weighted(k, k, v)),
         "weights_not_transposed": _weights_not_transposed,
+        "transposed_too_late": _transposed_too_late,
         "residual": lambda x, wq, wk, wv: x + attention_head(x, wq, wk, wv),
         "last_row": lambda x, wq, wk, wv: attention_head(x, wq, wk, wv)[-1],
         "first_row": lambda x, wq, wk, wv: attention_head(x, wq, wk, wv)[0],

@@ -106,6 +106,7 @@ FORMULAS = {
     "last_array": _scaled(lambda grads: _length(grads[-1:])),
     "first_array": _scaled(lambda grads: _length(grads[:1])),
     "root_too_early": _scaled(_root_too_early),
+    "concatenated": _scaled(lambda grads: float(np.linalg.norm(np.concatenate(grads)))),
     # the factor
     "each_array": _each_array,
     "each_array_own_norms": lambda grads, limit: (_each_array(grads, limit)[0], _norms(grads)[-1]),

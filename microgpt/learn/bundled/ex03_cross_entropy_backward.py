@@ -36,12 +36,16 @@ def _by_comparing(logits, targets):
     return np.where(is_target, probs(logits) - 1, probs(logits)) / len(logits)
 
 
+_row_sums = message_section("quantities")["row_sums"]
+
+
 def _rows_add_to_zero(answer, logits, targets):
     result = answer(logits, targets)
     if result.shape != logits.shape:
         return Mismatch(result, cross_entropy_backward(logits, targets))
     sums = result.sum(axis=-1)
-    return None if np.allclose(sums, 0, atol=1e-5) else Mismatch(sums, np.zeros(len(logits)))
+    zeros = np.zeros(len(logits))
+    return None if np.allclose(sums, 0, atol=1e-5) else Mismatch(sums, zeros, quantity=_row_sums)
 
 
 def _is_measured(answer, logits, targets):

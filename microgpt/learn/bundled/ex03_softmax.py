@@ -36,12 +36,15 @@ def _has_shape(answer, x):
     return None if got == x.shape else Mismatch(f"shape {got}", f"shape {x.shape}")
 
 
+_row_sums = message_section("quantities")["row_sums"]
+
+
 def _rows_sum_to_one(answer, x):
     result = answer(x)
     sums = result.sum(axis=-1) if result.ndim else result
     ones = np.ones(x.shape[:-1])
     is_one = sums.shape == ones.shape and np.allclose(sums, ones, rtol=0, atol=1e-4)
-    return None if is_one else Mismatch(sums, ones)
+    return None if is_one else Mismatch(sums, ones, quantity=_row_sums)
 
 
 def _cases(*shapes):

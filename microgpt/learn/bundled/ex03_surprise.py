@@ -30,10 +30,13 @@ def _from_bits(p):
         return np.inf
 
 
+_both_events = message_section("quantities")["both_events"]
+
+
 def _adds(answer, p):
     """Compare two independent events of probability p, which both occur, with one of them."""
     both, twice = answer(p * p), 2 * answer(p)
-    return None if abs(both - twice) <= 1e-4 else Mismatch(both, twice)
+    return None if abs(both - twice) <= 1e-4 else Mismatch(both, twice, quantity=_both_events)
 
 
 def _falls(answer, p):

@@ -3,6 +3,7 @@
 import numpy as np
 
 from microgpt.learn.bundled.attention_mistakes import common_mistakes
+from microgpt.learn.bundled.causal_rows import sees_no_future
 from microgpt.learn.bundled.tensor_gradients import has_gradients
 from microgpt.learn.exercise import Example, Exercise, Mismatch, Property
 from microgpt.learn.messages import message_section
@@ -35,16 +36,6 @@ def _row_by_row(x, wq, wk, wv):
 def _has_shape(answer, x, wq, wk, wv):
     got, expected = answer(x, wq, wk, wv).shape, (len(x), len(wv))
     return None if got == expected else Mismatch(f"shape {got}", f"shape {expected}")
-
-
-def _sees_no_future(answer, x, wq, wk, wv):
-    """Change the letters from the middle on; the rows before must stay as they are."""
-    t = (len(x) + 1) // 2
-    changed = x.copy()
-    changed[t:] += 1.0 + np.arange(x[t:].size).reshape(x[t:].shape)
-    before, after = answer(x, wq, wk, wv)[:t], answer(changed, wq, wk, wv)[:t]
-    same = before.shape == after.shape and np.allclose(before, after, rtol=0, atol=1e-12)
-    return None if same else Mismatch(after, before)
 
 
 def _random(rng, T, C, D):
@@ -107,7 +98,11 @@ ATTENTION_HEAD = Exercise(
     properties=(
         Property(_descriptions["shape"], _cases((2, 3, 2), (3, 2, 4)), _has_shape),
         Property(_descriptions["one_letter"], _cases((1, 2, 2), (1, 3, 4))),
-        Property(_descriptions["no_future"], _cases((2, 2, 2), (4, 3, 2)), _sees_no_future),
+        Property(
+            _descriptions["no_future"],
+            _cases((2, 2, 2), (4, 3, 2), (6, 2, 2)),
+            sees_no_future(_texts["causes"]["leak"]),
+        ),
         Property(_descriptions["equal_values"], _equal_values),
         Property(_descriptions["sizes"], _sizes),
         Property(_descriptions["large"], _large),

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from microgpt.learn.bundled.causal_rows import sees_no_future
 from microgpt.learn.bundled.many_heads_mistakes import common_mistakes
 from microgpt.learn.bundled.tensor_gradients import has_gradients
 from microgpt.learn.exercise import Example, Exercise, Mismatch, Property
@@ -53,6 +54,9 @@ def _has_shape(answer, x, *weights):
     return None if got == x.shape else Mismatch(f"shape {got}", f"shape {x.shape}")
 
 
+_quantities = message_section("quantities")
+
+
 def _heads_stay_apart(answer, x, wq, wk, wv, wo, n_head):
     """Change the last head's rows of wv: the first D features stay, since wo is the identity."""
     D = len(wv) // n_head
@@ -61,15 +65,7 @@ def _heads_stay_apart(answer, x, wq, wk, wv, wo, n_head):
     before = answer(x, wq, wk, wv, wo, n_head)[:, :D]
     after = answer(x, wq, wk, changed, wo, n_head)[:, :D]
     same = before.shape == after.shape and np.allclose(before, after, rtol=0, atol=1e-12)
-    return None if same else Mismatch(after, before)
-
-
-def _sees_no_future(answer, x, *weights):
-    changed = x.copy()
-    changed[-1] += 1.0 + np.arange(x.shape[1])
-    before, after = answer(x, *weights)[:-1], answer(changed, *weights)[:-1]
-    same = before.shape == after.shape and np.allclose(before, after, rtol=0, atol=1e-12)
-    return None if same else Mismatch(after, before)
+    return None if same else Mismatch(after, before, quantity=_quantities["first_head"])
 
 
 def _is_refused(answer, *arguments):
@@ -123,7 +119,11 @@ MANY_HEADS = Exercise(
         Property(_descriptions["shape"], _cases((2, 4, 2), (3, 6, 3)), _has_shape),
         Property(_descriptions["one_head"], _cases((1, 2, 1), (2, 2, 1), (3, 4, 1), (4, 3, 1))),
         Property(_descriptions["apart"], _without_wo, _heads_stay_apart),
-        Property(_descriptions["no_future"], _cases((2, 2, 2), (3, 4, 2)), _sees_no_future),
+        Property(
+            _descriptions["no_future"],
+            _cases((2, 2, 2), (3, 4, 2), (6, 2, 1)),
+            sees_no_future(_causes["leak"]),
+        ),
         Property(
             _descriptions["values"],
             _cases((2, 4, 2), (3, 4, 4), (4, 4, 2), (3, 6, 2), (3, 6, 3), (5, 8, 2), (6, 6, 6)),

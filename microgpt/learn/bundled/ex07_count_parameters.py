@@ -6,22 +6,22 @@ from microgpt.learn.exercise import CommonMistake, Example, Exercise, Mismatch, 
 from microgpt.learn.messages import message_section
 from microgpt.learn.parsers import integer
 
-NORMS = ("none", "rms", "layer")
-MICROGPT = (1, 16, 16, 27, False, False, "none")
-GPT2 = (12, 768, 1024, 50257, True, True, "layer")
+NORMS = ("rmsnorm", "layernorm")
+MICROGPT = (1, 16, 16, 27, False, False, "rmsnorm")
+GPT2 = (12, 768, 1024, 50257, True, True, "layernorm")
 # The presets of GPTConfig beside these two.
 PRESETS = (
-    (4, 128, 64, 65, False, False, "none"),
-    (4, 128, 128, 65, True, True, "layer"),
-    (4, 128, 256, 50257, True, True, "layer"),
-    (24, 1024, 1024, 50257, True, True, "layer"),
-    (36, 1280, 1024, 50257, True, True, "layer"),
-    (48, 1600, 1024, 50257, True, True, "layer"),
+    (4, 128, 64, 65, False, False, "rmsnorm"),
+    (4, 128, 128, 65, True, True, "layernorm"),
+    (4, 128, 256, 50257, True, True, "layernorm"),
+    (24, 1024, 1024, 50257, True, True, "layernorm"),
+    (36, 1280, 1024, 50257, True, True, "layernorm"),
+    (48, 1600, 1024, 50257, True, True, "layernorm"),
 )
 
 
 def count_parameters(n_layer, n_embd, block_size, vocab_size, tied, bias, norm):
-    of_norm = n_embd * ("none", "rms", "layer").index(norm)
+    of_norm = n_embd * (1 + bias) if norm == "layernorm" else 0
     of_layer = 12 * n_embd**2 + 2 * of_norm + 9 * n_embd * bool(bias)
     num_tables = 1 if tied else 2
     return n_layer * of_layer + of_norm + (num_tables * vocab_size + block_size) * n_embd
@@ -29,7 +29,7 @@ def count_parameters(n_layer, n_embd, block_size, vocab_size, tied, bias, norm):
 
 def _by_shapes(n_layer, n_embd, block_size, vocab_size, tied, bias, norm):
     C = n_embd
-    norms = {"none": [], "rms": [(C,)], "layer": [(C,), (C,)]}[norm]
+    norms = [] if norm == "rmsnorm" else [(C,), (C,)] if bias else [(C,)]
     layer = [*norms, *norms]
     for rows, columns in ((3 * C, C), (C, C), (4 * C, C), (C, 4 * C)):
         layer += [(rows, columns), (rows,)] if bias else [(rows, columns)]
@@ -51,8 +51,8 @@ def _in_steps(n_layer, n_embd, block_size, vocab_size, tied, bias, norm):
         total += 4 * n_embd * n_embd + 2 * n_embd * 4 * n_embd
         if bias:
             total += 3 * n_embd + n_embd + 4 * n_embd + n_embd
-    if norm != "none":
-        total += (2 * n_layer + 1) * (2 * n_embd if norm == "layer" else n_embd)
+    if norm == "layernorm":
+        total += (2 * n_layer + 1) * (2 * n_embd if bias else n_embd)
     if not tied:
         total += n_embd * vocab_size
     return total
@@ -60,24 +60,26 @@ def _in_steps(n_layer, n_embd, block_size, vocab_size, tied, bias, norm):
 
 def _by_parts(n_layer, n_embd, block_size, vocab_size, tied, bias, norm):
     a, b = (vocab_size + block_size) * n_embd, 4 * n_embd**2 + 8 * n_embd**2
-    b += {"none": 0, "rms": 2, "layer": 4}[norm] * n_embd + (bias and 9 * n_embd)
-    a += {"none": 0, "rms": 1, "layer": 2}[norm] * n_embd
+    of_norm = (norm == "layernorm") * (n_embd + bias * n_embd)
+    a, b = a + of_norm, b + 2 * of_norm + (bias and 9 * n_embd)
     return a + n_layer * b + (not tied) * vocab_size * n_embd
 
 
-def _untied_adds_a_table(answer, n_layer, n_embd, block_size, vocab_size, _, bias, norm):
+def _untied_adds_a_table(answer, n_layer, n_embd, block_size, vocab_size, tied, bias, norm):
     sizes = (n_layer, n_embd, block_size, vocab_size)
-    got = answer(*sizes, False, bias, norm) - answer(*sizes, True, bias, norm)
-    expected = vocab_size * n_embd
+    got = answer(*sizes, tied, bias, norm)
+    expected = answer(*sizes, True, bias, norm) + vocab_size * n_embd
     return None if got == expected else Mismatch(got, expected)
 
 
-def _layers_add_the_same(answer, _, *others):
-    totals = [answer(n_layer, *others) for n_layer in (1, 2, 3)]
-    added = totals[1] - totals[0], totals[2] - totals[1]
-    expected = [count_parameters(n_layer, *others) for n_layer in (1, 2)]
-    each = expected[1] - expected[0]
-    return None if added == (each, each) else Mismatch(added, (each, each))
+def _untied(rng):
+    return [MICROGPT, (*GPT2[:4], False, *GPT2[5:])]
+
+
+def _more_layers(rng):
+    """Yield the two models of the example and of GPT-2 with other numbers of layers."""
+    for _, *others in (MICROGPT, GPT2):
+        yield from ((n_layer, *others) for n_layer in (2, 3))
 
 
 def _small(rng):
@@ -96,7 +98,7 @@ def _plus(extra):
 
     def mistake(n_layer, n_embd, block_size, vocab_size, tied, bias, norm):
         right = count_parameters(n_layer, n_embd, block_size, vocab_size, tied, bias, norm)
-        of_norm = n_embd * NORMS.index(norm)
+        of_norm = n_embd * (1 + bias) if norm == "layernorm" else 0
         return right + int(extra(n_layer, n_embd, block_size, vocab_size, tied, bias, of_norm))
 
     return mistake
@@ -106,7 +108,7 @@ def _with_norm(size):
     """Return a mistake with another `size(norm, bias)` of each norm, in features."""
 
     def mistake(n_layer, n_embd, block_size, vocab_size, tied, bias, norm):
-        right = count_parameters(n_layer, n_embd, block_size, vocab_size, tied, bias, "none")
+        right = count_parameters(n_layer, n_embd, block_size, vocab_size, tied, bias, "rmsnorm")
         return right + (2 * n_layer + 1) * n_embd * size(norm, bias)
 
     return mistake
@@ -163,16 +165,12 @@ def _everything_in_each_layer(n_layer, *others):
 
 MISTAKES = {
     **{key: _plus(extra) for key, extra in EXTRAS.items()},
-    "norm_of_c": _with_norm(lambda norm, bias: norm != "none"),
-    "norm_of_2c": _with_norm(lambda norm, bias: 2 * (norm != "none")),
-    "norm_without_rms": _with_norm(lambda norm, bias: 2 * (norm == "layer")),
-    "norm_always": _with_norm(lambda norm, bias: 2 if norm == "layer" else 1),
-    "norm_by_bias": _with_norm(
-        lambda norm, bias: {"none": 0, "rms": 1, "layer": 1 + bool(bias)}[norm]
-    ),
-    "norm_of_the_library": _with_norm(
-        lambda norm, bias: {"none": 0, "rms": 0, "layer": 1 + bool(bias)}[norm]
-    ),
+    "norm_of_c": _with_norm(lambda norm, bias: norm == "layernorm"),
+    "norm_of_2c": _with_norm(lambda norm, bias: 2 * (norm == "layernorm")),
+    "norm_by_bias": _with_norm(lambda norm, bias: bias * 2 * (norm == "layernorm")),
+    "rms_of_c": _with_norm(lambda norm, bias: 1 + bias * (norm == "layernorm")),
+    "rms_of_c_layer_of_2c": _with_norm(lambda norm, bias: 2 if norm == "layernorm" else 1),
+    "norms_alike": _with_norm(lambda norm, bias: 1 + bias),
     "one_layer": _one_layer,
     "everything_in_each_layer": _everything_in_each_layer,
 }
@@ -193,8 +191,8 @@ COUNT_PARAMETERS = Exercise(
     properties=(
         Property(_descriptions["gpt2"], lambda rng: [GPT2]),
         Property(_descriptions["presets"], lambda rng: PRESETS),
-        Property(_descriptions["untied"], lambda rng: [MICROGPT, GPT2], _untied_adds_a_table),
-        Property(_descriptions["layers"], lambda rng: [MICROGPT, GPT2], _layers_add_the_same),
+        Property(_descriptions["untied"], _untied, _untied_adds_a_table),
+        Property(_descriptions["layers"], _more_layers),
         Property(_descriptions["small"], _small),
     ),
     common_mistakes=tuple(

@@ -3,7 +3,7 @@
 import numpy as np
 
 from microgpt.learn.bundled.layer_norm_mistakes import common_mistakes
-from microgpt.learn.bundled.norm_cases import EPS, has_shape, rows_are_independent
+from microgpt.learn.bundled.norm_cases import EPS, QUANTITIES, has_shape, rows_are_independent
 from microgpt.learn.bundled.tensor_gradients import has_gradients
 from microgpt.learn.exercise import Example, Exercise, Mismatch, Property
 from microgpt.learn.messages import message_section
@@ -37,12 +37,14 @@ def _has_mean_0_and_variance_1(answer, x, weight, bias, eps):
     y = (np.atleast_1d(answer(x, weight, bias, eps)) - bias) / weight
     got = np.array([y.mean(axis=-1), y.var(axis=-1)])
     expected = np.array([np.zeros(y.shape[:-1]), np.ones(y.shape[:-1])])
-    return None if np.allclose(got, expected, rtol=0, atol=1e-3) else Mismatch(got, expected)
+    if np.allclose(got, expected, rtol=0, atol=1e-3):
+        return None
+    return Mismatch(got, expected, quantity=QUANTITIES["mean_and_variance"])
 
 
 def _ignores_a_shift(answer, x, *others):
-    """Compare with x + 1000 in float32, which still holds the same differences exactly."""
-    got, expected = answer(x + np.float32(1000), *others), answer(x, *others)
+    """Compare with x − 1000; float32 holds the differences in both exactly."""
+    got, expected = answer(x, *others), answer(x - np.float32(1000), *others)
     same = got.shape == expected.shape and np.allclose(got, expected, rtol=0, atol=1e-3)
     return None if same else Mismatch(got, expected)
 
@@ -63,7 +65,7 @@ def _far_from_constant(rng):
 
 def _float32(rng):
     for shape in ((3,), (2, 4)):
-        x, C = _eighths(rng, *shape).astype(np.float32), shape[-1]
+        x, C = (1000 + _eighths(rng, *shape)).astype(np.float32), shape[-1]
         yield x, np.ones(C, np.float32), np.zeros(C, np.float32), EPS
 
 

@@ -7,6 +7,7 @@ import numpy as np
 from microgpt.learn.bundled.norm_cases import (
     EPS,
     OTHER_EPS,
+    QUANTITIES,
     cases,
     has_shape,
     rows_are_independent,
@@ -40,18 +41,24 @@ def _by_transposing(x, eps=EPS):
 
 def _has_mean_square_1(answer, x, eps):
     got = np.mean(answer(x, eps) ** 2, axis=-1)
-    return None if np.allclose(got, 1, rtol=0, atol=1e-3) else Mismatch(got, np.ones(got.shape))
+    if np.allclose(got, 1, rtol=0, atol=1e-3):
+        return None
+    return Mismatch(got, np.ones(got.shape), quantity=QUANTITIES["mean_squares"])
 
 
 def _ignores_size(answer, x, eps):
-    got, expected = answer(10 * x, eps), answer(x, eps)
+    got, expected = answer(x, eps), answer(x / 10, eps)
     return None if np.allclose(got, expected, rtol=0, atol=1e-4) else Mismatch(got, expected)
 
 
-def _away_from_zero(rng):
-    """Yield rows next to whose mean square eps is nothing, and further axes."""
-    for shape in ((2,), (1, 3), (2, 3), (3, 3), (2, 2, 4)):
-        yield rng.choice([-3.0, -2.0, 2.0, 3.0, 5.0], shape), EPS
+def _away_from_zero(scale=1.0):
+    """Return inputs next to whose mean square eps is nothing, with further axes."""
+
+    def inputs(rng):
+        for shape in ((2,), (1, 3), (2, 3), (3, 3), (2, 2, 4)):
+            yield scale * rng.choice([-3.0, -2.0, 2.0, 3.0, 5.0], shape), EPS
+
+    return inputs
 
 
 _texts = message_section("07.rms_norm")
@@ -163,10 +170,10 @@ RMS_NORM = Exercise(
     alternative_solutions=(_by_norms, _row_by_row, _by_transposing),
     properties=(
         Property(_descriptions["shape"], cases((3,), (2, 3), (2, 1, 2)), has_shape),
-        Property(_descriptions["mean_square"], _away_from_zero, _has_mean_square_1),
+        Property(_descriptions["mean_square"], _away_from_zero(), _has_mean_square_1),
         Property(_descriptions["independent"], cases((2, 2), (3, 2)), rows_are_independent),
         Property(_descriptions["values"], cases((2,), (2, 3), (3, 3), (4, 2), (2, 3, 4))),
-        Property(_descriptions["size"], _away_from_zero, _ignores_size),
+        Property(_descriptions["size"], _away_from_zero(10.0), _ignores_size),
         Property(
             _descriptions["zeros"],
             lambda rng: [(np.zeros(2), EPS), (np.array([[0.0, 0.0], [3.0, 4.0]]), EPS)],

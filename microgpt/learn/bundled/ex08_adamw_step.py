@@ -115,7 +115,7 @@ def _later(rng):
     for shape, t in (((1,), 2), ((2, 2), 3), ((3,), 5), ((2, 3), 40)):
         yield _drawn(rng, shape, t)
     p, g, m, v, *_ = _drawn(rng, (2, 2), 4)
-    yield p, g, m, v, 4, 0.01, 0.8, 0.95, 1e-3, 0.0
+    yield p, g, m, v, 4, 0.01, 0.8, 0.95, 0.1, 0.0
 
 
 def _many(rng):

@@ -65,13 +65,17 @@ def _length(arrays):
     return math.sqrt(sum(float((part**2).sum()) for part in arrays))
 
 
+_quantities = message_section("quantities")
+
+
 def _keeps_direction(answer, grads, max_norm):
     clipped, _ = answer(grads, max_norm)
     if mismatch := _other_shapes(clipped, grads):
         return mismatch
     product = sum(float((a * b).sum()) for a, b in zip(clipped, grads, strict=True))
     is_same = product >= (1 - 1e-5) * _length(clipped) * _length(grads) > 0
-    return None if is_same else Mismatch(clipped, clip_grad_norm(grads, max_norm)[0])
+    expected = clip_grad_norm(grads, max_norm)[0]
+    return None if is_same else Mismatch(clipped, expected, quantity=_quantities["clipped"])
 
 
 def _is_short(answer, grads, max_norm):
@@ -85,13 +89,14 @@ def _is_short(answer, grads, max_norm):
 def _is_untouched(answer, grads, max_norm):
     clipped, _ = answer(grads, max_norm)
     same = len(clipped) == len(grads) and all(map(np.array_equal, clipped, grads))
-    return None if same else Mismatch(clipped, grads)
+    return None if same else Mismatch(clipped, grads, quantity=_quantities["clipped"])
 
 
 def _returns_the_length(answer, grads, max_norm):
     _, norm = answer(grads, max_norm)
     expected = _length(grads)
-    return None if abs(norm - expected) <= 1e-5 * expected else Mismatch(norm, expected)
+    same = abs(norm - expected) <= 1e-5 * expected
+    return None if same else Mismatch(norm, expected, quantity=_quantities["norm"])
 
 
 def _drawn(rng, *shapes):

@@ -55,6 +55,11 @@ def _lost_axes(x, weight, bias, eps):
     return centred / np.sqrt((centred * centred).mean(axis=-1) + eps) * weight + bias
 
 
+def _mean_subtracted_last(x, weight, bias, eps):
+    y = x / np.sqrt((x * x).mean(-1, keepdims=True) + eps)
+    return (y - x.mean(-1, keepdims=True)) * weight + bias
+
+
 def _weight_first(x, weight, bias, eps):
     y = x * weight + bias
     return _centred(y) / np.sqrt(_var(y) + eps)
@@ -137,6 +142,8 @@ def common_mistakes(layer_norm):
         "neither_weight_nor_bias": lambda x, weight, bias, eps: plain(x, eps),
         "weight_and_bias_exchanged": lambda x, weight, bias, eps: plain(x, eps) * bias + weight,
         "bias_subtracted": lambda x, weight, bias, eps: plain(x, eps) * weight - bias,
+        "weight_plus_bias": lambda x, weight, bias, eps: plain(x, eps) * (weight + bias),
+        "mean_subtracted_last": _mean_subtracted_last,
         "divided_by_weight": lambda x, weight, bias, eps: plain(x, eps) / weight + bias,
         "weight_plus_1": lambda x, weight, bias, eps: plain(x, eps) * (1 + weight) + bias,
         "matrix_product": lambda x, weight, bias, eps: plain(x, eps) @ weight + bias,

@@ -6,9 +6,11 @@ from typing import Any
 import numpy as np
 
 from microgpt.learn.exercise import Mismatch
+from microgpt.learn.messages import message_section
 
 EPS = 1e-5
 OTHER_EPS = ("1e-6", "1e-8")  # which learners write in place of the argument
+QUANTITIES = message_section("quantities")
 
 
 def cases(*shapes: tuple[int, ...]) -> Callable[[np.random.Generator], Iterator[tuple]]:
@@ -28,4 +30,4 @@ def rows_are_independent(answer: Any, x: np.ndarray, *others: Any) -> Mismatch |
     changed[1:] += 1.0 + np.arange(x[1:].size).reshape(x[1:].shape)
     before, after = (np.atleast_1d(answer(rows, *others))[0] for rows in (x, changed))
     same = before.shape == after.shape and np.allclose(before, after, rtol=0, atol=1e-9)
-    return None if same else Mismatch(after, before)
+    return None if same else Mismatch(after, before, quantity=QUANTITIES["first_row"])

@@ -52,17 +52,17 @@ def charts(shown: CircuitPicture) -> tuple[Chart, ...]:
     """Return the charts of the loss, of the weights, and of the losses without each head."""
     top = max(float(shown.losses.max()), shown.blind_loss)
     loss = _chart(
-        "loss where the next letter can be known, in nats",
+        "loss where the next letter can be known",
         [("the model", "model", shown.losses, "{:.2f}")], shown, (0.0, top),
         (shown.blind_loss, f"knowing nothing {shown.blind_loss:.2f}"),
     )  # fmt: skip
     weights = _chart(
-        "attention weight: of layer 1 on the letter before, of layer 2 on what came next",
+        "weight of layer 1 on the letter before, of layer 2 after copies",
         _heads(shown, (shown.previous, shown.following), "{:.0%}"), shown,
         (0.0, float(max(shown.previous.max(), shown.following.max()))),
     )  # fmt: skip
     rises = _chart(
-        "rise of the loss without one head, in nats",
+        "rise of the loss without one head",
         _heads(shown, (shown.rises[:, 0], shown.rises[:, 1]), "{:+.2f}"), shown,
         (0.0, max(0.1, float(shown.rises.max()))),  # what is below 0 is below the axis
     )  # fmt: skip

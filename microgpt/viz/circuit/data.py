@@ -13,12 +13,12 @@ class CircuitPicture:
     """What is shown of a training run of S snapshots, at the one numbered `snapshot`.
 
     `losses` (S,) in nats; `blind_loss` is that of a guess that prefers no letter. `previous` (S, H)
-    is the mean weight of each head of the first layer on the letter before, `following` (S, H) that
-    of each head of the second layer on the letter that came next the last time, and
-    `following_without` (S, H) the same without the first layer's heads. `rises` (S, 2, H) is by how
-    much the loss rises without each head. `letters` (T,) is a text, `next_letter` what comes next
-    in it, `weights` (S, H, T) the second layer's from its last letter, `probs` (S,) the probability
-    of `next_letter`.
+    is the mean weight of each head of the first layer on the letter before, where a text is new;
+    `following` (S, H) that of each head of the second layer on the letters after earlier copies of
+    the present one, and `following_without` (S, H) the same without the first layer's heads; both
+    are means over `num_texts` texts. `rises` (S, 2, H) is by how much the loss rises without each
+    head. `letters` (T,) is a text, `next_letter` what comes next in it, `weights` (S, H, T) the
+    second layer's from its last letter, `probs` (S,) the probability of `next_letter`.
     """
 
     steps: tuple[int, ...]
@@ -32,6 +32,7 @@ class CircuitPicture:
     next_letter: str
     weights: np.ndarray
     probs: np.ndarray
+    num_texts: int
     snapshot: int = 0
 
     @property

@@ -15,9 +15,8 @@ def render_circuit(shown: CircuitPicture, before: CircuitPicture | None = None) 
     pairs = zip(charts(shown), charts(before), strict=True)
     html = join(
         tag("h3", question(shown), css_class="q"),
-        tag("div", *(_chart(shown, before, *pair) for pair in pairs), _steps(shown),
-            css_class="charts"),
         _text(shown, before),
+        tag("div", *(_chart(shown, before, *pair) for pair in pairs), css_class="charts"),
     )  # fmt: skip
     return Rendered(html, circuit_caption(shown))
 
@@ -27,7 +26,7 @@ def circuit_table(shown: CircuitPicture) -> str:
     header = ["step", "loss"]
     columns = [shown.losses]
     for layer, (what, weights) in enumerate(
-        (("on the letter before", shown.previous), ("on what came next", shown.following))
+        (("on the letter before", shown.previous), ("after copies", shown.following))
     ):
         for head in range(weights.shape[1]):
             header += [f"{layer + 1}.{head + 1} {what}", f"rise without {layer + 1}.{head + 1}"]
@@ -73,10 +72,12 @@ def _chart(shown: CircuitPicture, before: CircuitPicture, chart: Chart, earlier:
         tag("li", tag("i", css_class=line.css_class), tag("span", line.name), tag("b", line.value))
         for line in chart.lines
     ]
-    return join(
+    return tag(
+        "section",
         tag("p", chart.title, css_class="lab what"),
         tag("div", svg, *labels, tag("i", css_class="now gx", style=left), *spots,
             css_class="plot", role="img", aria_label=_description(shown, chart)),
+        _steps(shown),
         tag("ul", *readings, css_class="readings"),
     )  # fmt: skip
 
@@ -87,10 +88,11 @@ def _description(shown: CircuitPicture, chart: Chart) -> str:
 
 
 def _steps(shown: CircuitPicture) -> Markup:
-    labels = [tag("span", text, style=f"left:{percent(x)}") for x, text in step_ticks(shown)]
-    return join(
-        tag("div", *labels, css_class="x-axis"), tag("span", "steps of training", css_class="lab")
-    )
+    *others, (end, last) = step_ticks(shown)
+    labels = [tag("span", text, style=f"left:{percent(x)}") for x, text in others]
+    css_class = "end" * (end > 0.9)  # the word must not stick out on the right
+    labels.append(tag("span", f"{last} steps", css_class=css_class, style=f"left:{percent(end)}"))
+    return tag("div", *labels, css_class="x-axis")
 
 
 def _text(shown: CircuitPicture, before: CircuitPicture) -> Markup:

@@ -9,7 +9,7 @@ from microgpt.viz.formatting import format_prob
 
 WIDTH = 720
 LEFT, RIGHT, READINGS = MARGIN + 44, 488, 512
-TOP, HEIGHT, GAP = 76, 96, 44
+TOP, HEIGHT, GAP = 212, 96, 44
 TILE, BAR = 32, 40
 # By the line's CSS class: colour, width, and whether it is dashed.
 LINES = {
@@ -22,16 +22,16 @@ LINES = {
 
 
 def draw_circuit(shown: CircuitPicture) -> Drawing:
-    """Draw the three charts with the cursor, and the text below them."""
-    drawing = Drawing(WIDTH, TOP + 3 * (HEIGHT + GAP) + 130)
+    """Draw the text, and below it the three charts with the cursor."""
+    drawing = Drawing(WIDTH, TOP + 3 * (HEIGHT + GAP))
     drawing.add_question(question(shown))
+    _draw_text(drawing, shown, 70)
     for index, chart in enumerate(charts(shown)):
         _draw_chart(drawing, shown, chart, TOP + index * (HEIGHT + GAP))
     bottom = TOP + 3 * HEIGHT + 2 * GAP
     for x, label in step_ticks(shown):
         drawing.add(Text(LEFT + x * (RIGHT - LEFT), bottom + 18, label, "middle", fill="ink2"))
     drawing.add(Text(READINGS, bottom + 18, "steps of training", fill="ink2"))
-    _draw_text(drawing, shown, bottom + 50)
     return drawing
 
 

@@ -13,16 +13,21 @@ def flight_caption(flight: Flight) -> str:
     """Return what happened up to the snapshot shown, and the verdict."""
     sentences = []
     snapshot = flight.snapshot
+    if flight.note:
+        sentences.append(flight.note)
     if snapshot is None or not len(flight.curves):
-        sentences.append(f"Press Start. {flight.duration}".strip())
-        if flight.symptom and flight.status == "ready":
-            sentences.append(f"Run {in_quotes(flight.run_name)}: {flight.symptom}.")
         sentences.append(
-            "The dashed lines are what counting on the training text reaches on held-out text: "
-            "watch which one the loss crosses next."
+            "Press Start. The dashed lines of the loss are guessing blindly, "
+            f"ln {flight.vocab_size}, and what counting on the training text reaches on held-out "
+            "text: watch which one the loss crosses next."
         )
     else:
-        sentences += [_losses(flight), _sizes(flight), f"Verdict: {snapshot.verdict}."]
+        sentences.append(_losses(flight))
+        if snapshot.step:
+            sentences.append(_sizes(flight))
+        sentences.append(f"Verdict: {snapshot.verdict}.")
+    if flight.is_symptom_due:
+        sentences.append(f"The symptom of {in_quotes(flight.run_name)}: {flight.symptom}.")
     if flight.other is not None and flight.other.parting:
         sentences.append(flight.other.parting)
     if flight.error:
@@ -42,13 +47,14 @@ def standing(flight: Flight, loss: float) -> str:
 def _losses(flight: Flight) -> str:
     snapshot = flight.snapshot
     assert snapshot is not None
-    loss = flight.mean_before(flight.curves.losses, snapshot.step)
     if not snapshot.step:
         return f"Before the first step the held-out loss is {snapshot.held_out:.2f}."
+    loss = flight.mean_before(flight.curves.losses, snapshot.step)
     mean = f"mean of {mean_of(snapshot.step)}"
     return (
-        f"At step {snapshot.step:,} the loss ({mean}) is {loss:.2f}, {standing(flight, loss)}; "
-        f"held-out {snapshot.held_out:.2f}."
+        f"At step {snapshot.step:,} the loss ({mean}) is {loss:.2f}, {standing(flight, loss)}. "
+        f"After that step the training loss is {snapshot.training:.2f}, the held-out loss "
+        f"{snapshot.held_out:.2f}."
     )
 
 

@@ -6,6 +6,8 @@ import numpy as np
 
 from microgpt.moving_average import mean_before
 
+SYMPTOM_STEPS = 100  # before these are made, a run's symptom would answer the question for it
+
 
 @dataclass(frozen=True)
 class FlightSnapshot:
@@ -53,8 +55,10 @@ class Flight:
     """A run so far. `status` is "ready", "running", "paused", "stopped", "finished" or "failed".
 
     `baselines` are pairs of a name and a loss, the first ln V; `shown` is the index of the snapshot
-    that is shown in full, None for the latest, and `sample` the lines that it writes. `duration`
-    says how long the run takes, `symptom` what its switch predicts.
+    that is shown in full, None for the latest, and `sample` the lines that it writes. `symptom` is
+    what its switch predicts, `seconds_left` the time that the remaining steps take, None if that
+    has not been measured. `rows` says what training and held-out losses are means over, `rules` how
+    a verdict is made, and `note` what the reader asked for that is not there.
     """
 
     text_name: str
@@ -66,7 +70,10 @@ class Flight:
     num_snapshots: int
     grad_clip: float = float("inf")
     symptom: str = ""
-    duration: str = ""
+    seconds_left: float | None = None
+    rows: tuple[str, str] = ("training rows", "held-out rows")
+    rules: tuple[str, ...] = ()
+    note: str = ""
     status: str = "ready"
     error: str = ""
     unit: str = "letter"
@@ -81,6 +88,12 @@ class Flight:
     def steps_done(self) -> int:
         """The number of steps made."""
         return len(self.curves)
+
+    @property
+    def is_symptom_due(self) -> bool:
+        """Whether to tell the symptom: not before readers could have found it themselves."""
+        is_over = self.status in ("stopped", "finished", "failed")
+        return bool(self.symptom) and (is_over or self.steps_done >= SYMPTOM_STEPS)
 
     @property
     def snapshot(self) -> FlightSnapshot | None:

@@ -2,12 +2,12 @@
 
 from math import isnan
 
-from microgpt.moving_average import MEAN_OF, mean_of
+from microgpt.moving_average import MEAN_OF
 from microgpt.plain_text import pluralize
 from microgpt.viz.flight_recorder.caption import flight_caption
 from microgpt.viz.flight_recorder.chart import HEADERS, HEIGHT, ROWS, FlightChart, flight_chart
-from microgpt.viz.flight_recorder.flight import Flight
-from microgpt.viz.flight_recorder.scales import Curve
+from microgpt.viz.flight_recorder.flight import Flight, FlightSnapshot
+from microgpt.viz.flight_recorder.scales import Curve, thin_every
 from microgpt.viz.formatting import format_perplexity, visible
 from microgpt.viz.html import Markup, Rendered, join, percent, tag
 from microgpt.viz.table import html_table
@@ -15,7 +15,13 @@ from microgpt.viz.table import html_table
 QUESTION = "Is it learning or memorising?"
 NEAR_END = 0.97  # of the time line, where a number ends at its tick
 WIDTH = 1000  # units of the stretched picture across; a unit down is a pixel
+LEADER_WIDTH = 12  # pixels
 SAMPLE_LINES, SAMPLE_LENGTH = 5, 28
+# Before the first step.
+EMPTY = (
+    "Here each snapshot shows what the model writes, its losses, and the verdict that follows.",
+    "How long the run takes is measured once it runs.",
+)
 
 
 def render_flight(flight: Flight, before: Flight | None = None) -> Rendered:
@@ -23,7 +29,7 @@ def render_flight(flight: Flight, before: Flight | None = None) -> Rendered:
     chart = flight_chart(flight)
     html = join(
         tag("h3", QUESTION, css_class="q"),
-        _keys(flight),
+        _keys(flight, bool(chart.cuts)),
         _chart(flight, chart),
         _snapshot(flight),
     )
@@ -31,13 +37,22 @@ def render_flight(flight: Flight, before: Flight | None = None) -> Rendered:
 
 
 def status_line(flight: Flight) -> str:
-    """Return the status and the steps done, in words."""
+    """Return the status, the steps done and the time left, in words."""
     steps = pluralize(flight.steps, "step")
     if flight.status == "ready":
         return f"ready: {steps} to make"
     if flight.status == "finished":
         return f"finished: {steps}"
-    return f"{flight.status}: step {flight.steps_done:,} of {flight.steps:,}"
+    left = ""
+    if flight.status == "running" and flight.seconds_left is not None:
+        left = f", {time_left(flight.seconds_left)}"
+    return f"{flight.status}: step {flight.steps_done:,} of {flight.steps:,}{left}"
+
+
+def time_left(seconds: float) -> str:
+    """Return a duration as it is guessed: "about 14 s left"."""
+    unit, length = ("s", 1) if seconds < 90 else ("min", 60) if seconds < 5400 else ("h", 3600)
+    return f"about {max(1, round(seconds / length)):,} {unit} left"
 
 
 def position_line(flight: Flight) -> str:
@@ -46,19 +61,24 @@ def position_line(flight: Flight) -> str:
     return f"snapshot {number} of {flight.num_snapshots}"
 
 
-def legend(flight: Flight) -> list[tuple[str, str]]:
-    """Return the marks of the loss's row, by class, and their names."""
+def legend(flight: Flight, has_cuts: bool = False) -> list[tuple[str, str]]:
+    """Return the marks of the chart, by class, and their names."""
+    every = thin_every(flight.steps)
     entries = [
-        ("raw-line", "each step"), ("line", f"mean of {MEAN_OF}"), ("diamond", "held-out"),
-        ("ref-line", "counted"),
+        ("raw-line", "each step" if every == 1 else f"one step in {every:,}"),
+        ("line", f"mean of {MEAN_OF}"), ("dot", "training"), ("diamond", "held-out"),
+        ("ref-line", "baselines"),
     ]  # fmt: skip
     if flight.other is not None:
-        entries.append(("other-line", flight.other.name))
+        entries.append(("other-line", f"{flight.other.name}, mean of {MEAN_OF}"))
+    if has_cuts:
+        entries.append(("cut-up", "beyond the row"))
     return entries
 
 
-def _keys(flight: Flight) -> Markup:
-    entries = [tag("span", tag("i", css_class=mark), name) for mark, name in legend(flight)]
+def _keys(flight: Flight, has_cuts: bool) -> Markup:
+    marks = legend(flight, has_cuts)
+    entries = [tag("span", tag("i", css_class=mark), name) for mark, name in marks]
     return tag(
         "div",
         tag("div", *entries, css_class="key"),
@@ -69,7 +89,7 @@ def _keys(flight: Flight) -> Markup:
 
 def headers(flight: Flight) -> list[str]:
     """Return the line above each row of the chart."""
-    clip = "" if flight.grad_clip == float("inf") else f", scaled down above {flight.grad_clip:g}"
+    clip = "" if flight.grad_clip == float("inf") else f" (clipped at {flight.grad_clip:g})"
     return ["loss, nats", "learning rate", f"gradient norm{clip}", "update / weight"]
 
 
@@ -78,15 +98,27 @@ def short_group(name: str) -> str:
     return name.replace("token table", "tokens")
 
 
+def ratio_texts(flight: Flight) -> list[str]:
+    """Return the update ratio of each group at the snapshot shown, such as "1.9 %"."""
+    snapshot = flight.snapshot
+    if snapshot is None or not snapshot.step or not len(flight.curves):
+        return [""] * len(flight.groups)
+    columns = flight.curves.update_ratios.T
+    return [f"{100 * flight.mean_before(column, snapshot.step):.2g} %" for column in columns]
+
+
 def _chart(flight: Flight, chart: FlightChart) -> Markup:
     parts = [
         tag("span", text, css_class="head-line", style=f"top:{top}px")
         for text, top in zip(headers(flight), HEADERS, strict=True)
     ]
     groups = [
-        tag("span", tag("i", css_class=f"dash d{i}"), short_group(name), css_class="group")
-        for i, name in enumerate(flight.groups)
-    ]
+        tag(
+            "span", tag("i", css_class=f"dash d{i}"), short_group(name),
+            tag("span", text and f" {text}", css_class="ratio-text"), css_class="group",
+        )
+        for i, (name, text) in enumerate(zip(flight.groups, ratio_texts(flight), strict=True))
+    ]  # fmt: skip
     parts[-1] = tag(
         "span", headers(flight)[-1], *groups, css_class="head-line", style=f"top:{HEADERS[-1]}px"
     )
@@ -95,11 +127,18 @@ def _chart(flight: Flight, chart: FlightChart) -> Markup:
         for label in chart.labels
         if label.text
     ]
+    parts.append(_leaders(chart))
     plot = [_lines(chart)]
     plot += [
-        tag("span", css_class="diamond", style=f"left:{percent(x)};top:{y:.1f}px")
-        for x, y in chart.held_out
+        tag("span", css_class=name, style=f"left:{percent(x)};top:{y:.1f}px")
+        for name, points in (("diamond", chart.held_out), ("dot", chart.training))
+        for x, y in points
     ]
+    plot += [
+        tag("span", css_class="cut-up" if is_above else "cut-down",
+            style=f"left:{percent(x)};top:{y:.1f}px")
+        for x, y, is_above in chart.cuts
+    ]  # fmt: skip
     plot += [
         tag("span", text, css_class="x end" if x > NEAR_END else "x", style=f"left:{percent(x)}")
         for x, text in chart.step_labels
@@ -120,6 +159,16 @@ def _chart(flight: Flight, chart: FlightChart) -> Markup:
         "div", join(*parts), tag("div", *plot, css_class="plot"), css_class="hero", role="img",
         aria_label=chart.description, style=f"height:{HEIGHT}px",
     )  # fmt: skip
+
+
+def _leaders(chart: FlightChart) -> Markup:
+    """Return short lines from the names of the dashed lines to these."""
+    lines = [
+        tag("line", x1=0, x2=LEADER_WIDTH, y1=round(label, 1), y2=round(line, 1))
+        for label, line in chart.leaders
+    ]
+    size = {"width": LEADER_WIDTH, "height": HEIGHT, "aria_hidden": "true"}
+    return tag("svg", *lines, css_class="leaders", **size)
 
 
 def _lines(chart: FlightChart) -> Markup:
@@ -153,18 +202,11 @@ def _snapshot(flight: Flight) -> Markup:
     """Return the snapshot that is shown: its losses, what it writes, and the verdict."""
     snapshot = flight.snapshot
     if snapshot is None:
-        lines = [tag("p", "Press Start.", css_class="b"), tag("p", flight.duration)]
-        if flight.symptom:
-            lines.append(tag("p", tag("b", "look for this:"), f" {flight.symptom}."))
-        return tag("div", *lines, css_class="side empty")
-    figures = []
-    if snapshot.step:
-        loss = flight.mean_before(flight.curves.losses, snapshot.step)
-        figures.append(_figure(f"{loss:.2f}", f"loss, mean of {mean_of(snapshot.step)}"))
-    if not isnan(snapshot.held_out):
-        figures.append(
-            _figure(f"{snapshot.held_out:.2f}", "held-out", tag("i", css_class="diamond"))
-        )
+        return tag("div", *(tag("p", line) for line in EMPTY), css_class="side empty")
+    figures = [
+        _figure(f"{loss:.2f}", name, tag("i", css_class=mark))
+        for loss, name, mark in snapshot_losses(snapshot)
+    ]
     sample = [*flight.sample, *[""] * SAMPLE_LINES][:SAMPLE_LINES]
     return tag(
         "div",
@@ -177,9 +219,15 @@ def _snapshot(flight: Flight) -> Markup:
         tag("p", f"it writes, at T = {flight.temperature:g}:", css_class="writes"),
         tag("ul", *(tag("li", _line(line)) for line in sample), css_class="sample"),
         tag("p", tag("b", f"verdict: {snapshot.verdict}"), css_class="verdict"),
-        tag("p", f"{snapshot.reason[:1].upper()}{snapshot.reason[1:]}.".replace("?.", "?")),
+        tag("p", reason_sentence(snapshot)),
         css_class="side",
     )  # fmt: skip
+
+
+def snapshot_losses(snapshot: FlightSnapshot) -> list[tuple[float, str, str]]:
+    """Return the two losses of which the verdict is made, each with its name and its mark."""
+    losses = (snapshot.training, "training loss", "dot"), (snapshot.held_out, "held-out", "diamond")
+    return [one for one in losses if not isnan(one[0])]
 
 
 def feels_like(flight: Flight, loss: float) -> str:
@@ -187,6 +235,12 @@ def feels_like(flight: Flight, loss: float) -> str:
     if loss > flight.uniform_loss + 0.005:
         return "worse than guessing blindly"
     return f"like choosing among {format_perplexity(loss)} {flight.unit}s"
+
+
+def reason_sentence(snapshot: FlightSnapshot) -> str:
+    """Return the reason of a verdict as a sentence."""
+    reason = snapshot.reason[:1].upper() + snapshot.reason[1:]
+    return reason if reason.endswith("?") else f"{reason}."
 
 
 def _line(text: str) -> str:
@@ -210,6 +264,18 @@ def flight_table(flight: Flight) -> str:
         for one in flight.snapshots
     ]  # fmt: skip
     lines = [(name, f"{loss:.4f}") for name, loss in flight.baselines]
-    return html_table(
-        ("step", "held-out loss", "±", "training loss", "verdict"), rows
-    ) + html_table(("dashed line", "held-out loss"), lines)
+    training_rows, held_out_rows = flight.rows
+    notes = (
+        f"The held-out losses, those of the dashed lines too, are means over {held_out_rows}, the "
+        f"training losses over {training_rows}, the same for all snapshots. A score board that "
+        "holds out other texts shows other numbers.",
+        "How the verdict is made, of losses rounded to hundredths; the first that holds:",
+    )
+    return join(
+        Markup(html_table(("step", "held-out loss", "±", "training loss", "verdict"), rows)),
+        Markup(html_table(("dashed line", "held-out loss"), lines)),
+        tag(
+            "div", *(tag("p", note) for note in notes if flight.rules),
+            tag("ul", *(tag("li", f"{rule}.") for rule in flight.rules)), css_class="notes",
+        ),
+    )  # fmt: skip

@@ -1,13 +1,15 @@
 """Scales of the flight recorder's rows, and curves thinned to what can be seen."""
 
-from math import ceil, floor, log10
+from math import ceil, floor, isnan, log10
 
 import numpy as np
 
 from microgpt.moving_average import mean_before
 
 MAX_POINTS = 240
+CUT_SPACING = 0.02  # of the width, between two marks
 Curve = tuple[tuple[float, float], ...]
+Cut = tuple[float, bool]
 
 
 class Band:
@@ -31,16 +33,17 @@ class Band:
         return self.top + (self.bottom - self.top) * share
 
     def ticks(self) -> list[float]:
-        """Return the powers of ten of a logarithmic row, at most four."""
+        """Return the powers of ten of a logarithmic row, at most three."""
         first, last = round(log10(self.low)), round(log10(self.high))
-        every = ceil((last - first + 1) / 4)
+        every = ceil((last - first + 1) / 3)
         return [10.0**power for power in range(last, first - 1, -every)]
 
 
 def loss_band(top: float, bottom: float, lines: list[float], losses: list[float]) -> Band:
-    """Return the row of losses: half nats around all lines, and around losses within reach."""
+    """Return the row of losses: half nats around all lines and losses, up to 2 nats above them."""
     reach = max(lines) + 2.0  # a loss that explodes must not press the lines together
-    values = [*lines, *(min(loss, reach) for loss in losses), min(lines) - 0.7]
+    losses = [min(loss, reach) for loss in losses if not isnan(loss)]
+    values = [*lines, *losses, max(0.0, min(lines) - 0.7)]
     return Band(top, bottom, floor(2 * min(values)) / 2, ceil(2 * (max(values) + 0.1)) / 2)
 
 
@@ -53,13 +56,17 @@ def log_band(top: float, bottom: float, values: np.ndarray, default: tuple[float
     return Band(top, bottom, 10.0 ** floor(log10(low)), 10.0 ** ceil(log10(high)), is_log=True)
 
 
+def thin_every(steps: int) -> int:
+    """Return how many of the planned steps share a point of a curve."""
+    return ceil(steps / MAX_POINTS)
+
+
 def thin_positions(num_steps: int, steps: int) -> np.ndarray:
     """Return at most `MAX_POINTS` of the steps made, about evenly spaced, with first and last.
 
     The spacing depends on the planned steps alone, so that a growing curve keeps its shape.
     """
-    every = ceil(steps / MAX_POINTS)
-    positions = np.arange(0, num_steps, every)
+    positions = np.arange(0, num_steps, thin_every(steps))
     if num_steps and positions[-1] != num_steps - 1:
         positions = np.append(positions, num_steps - 1)
     return positions
@@ -69,6 +76,18 @@ def means_before(values: np.ndarray, positions: np.ndarray) -> np.ndarray:
     """Return at each position the mean of the last 20 values up to it."""
     means = [mean_before(values, i + 1) for i in positions]
     return np.array(means).reshape(len(positions), *values.shape[1:])
+
+
+def cut_marks(xs: np.ndarray, values: np.ndarray, band: Band) -> list[Cut]:
+    """Return where values are beyond a row, as (x, whether above); close ones share a mark."""
+    marks: list[Cut] = []
+    for is_above, is_cut in ((True, values > band.high), (False, values < band.low)):
+        last = -1.0
+        for x in np.sort(xs[is_cut]).tolist():
+            if x > last + CUT_SPACING:
+                marks.append((x, is_above))
+                last = x
+    return marks
 
 
 def curve(positions: np.ndarray, values: np.ndarray, steps: int, band: Band) -> Curve:

@@ -2,7 +2,6 @@
 
 import textwrap
 
-from microgpt.moving_average import mean_of
 from microgpt.viz.drawing import MARGIN, Circle, Drawing, Line, Rect, Text
 from microgpt.viz.flight_recorder.chart import (
     HEADERS,
@@ -13,6 +12,7 @@ from microgpt.viz.flight_recorder.chart import (
 )
 from microgpt.viz.flight_recorder.flight import Flight
 from microgpt.viz.flight_recorder.render import (
+    EMPTY,
     NEAR_END,
     QUESTION,
     SAMPLE_LENGTH,
@@ -20,23 +20,28 @@ from microgpt.viz.flight_recorder.render import (
     headers,
     legend,
     position_line,
+    reason_sentence,
     short_group,
+    snapshot_losses,
     status_line,
 )
 from microgpt.viz.flight_recorder.scales import Curve
-from microgpt.viz.formatting import visible
+from microgpt.viz.formatting import visible, width_in_em
 
-WIDTH, TOP = 720, 94
+WIDTH, TOP = 720, 112
 LEFT, RIGHT = MARGIN + 84.0, 460.0  # of the plot
 SIDE = 484.0  # where the snapshot stands
+LETTER_WIDTH = 7.2  # pixels of a letter, on average
+SAMPLE_EM = 18.0  # what fits a line of a sample, as `width_in_em` guesses: 28 plain letters do
 SIDE_LETTERS, BOLD_LETTERS = 34, 27  # of a line there
-# Colour, width and whether dashed, of each group of weights.
+# Colour, width and pattern of each group of weights, as in the live view.
+SOLID, DASHED, DOTTED = "solid", "dashed", "dotted"
 RATIO_STROKES = (
-    ("data", 2.0, False), ("good", 2.0, True), ("ink2", 1.0, False), ("data3", 1.0, True),
+    ("data", 2.0, SOLID), ("good", 1.75, DASHED), ("ink", 1.75, DOTTED), ("ink2", 1.25, SOLID),
 )  # fmt: skip
 LEGEND_COLOURS = {
-    "raw-line": "data3", "line": "data", "diamond": "data", "ref-line": "ink3",
-    "other-line": "ink2",
+    "raw-line": "data3", "line": "data", "diamond": "data", "dot": "data", "ref-line": "ink3",
+    "other-line": "ink2", "cut-up": "ink",
 }  # fmt: skip
 
 
@@ -46,16 +51,39 @@ def draw_flight_still(flight: Flight) -> Drawing:
     drawing.add_question(QUESTION)
     status = f"{flight.text_name}, {flight.run_name}; {status_line(flight)}"
     drawing.add(Text(MARGIN, 58, status, fill="ink2"))
-    x = float(MARGIN)
-    for mark, name in legend(flight):
-        colour, dashed = LEGEND_COLOURS[mark], mark in ("ref-line", "other-line")
-        line = Line(((x, 76), (x + 12, 76)), colour, 2.0, dashed)
-        drawing.add(_diamond(x + 6, 76) if mark == "diamond" else line)
-        drawing.add(Text(x + 18, 80.5, name, fill="ink2"))
-        x += 18 + 7.0 * len(name) + 16
-    _draw_chart(drawing, flight, flight_chart(flight))
+    chart = flight_chart(flight)
+    x, y = float(MARGIN), 76.0
+    for mark, name in legend(flight, bool(chart.cuts)):
+        width = 18 + LETTER_WIDTH * len(name)
+        if x + width > WIDTH - MARGIN:
+            x, y = float(MARGIN), y + 18
+        drawing.add(_legend_mark(mark, x, y))
+        drawing.add(Text(x + 18, y + 4.5, name, fill="ink2"))
+        x += width + 14
+    _draw_chart(drawing, flight, chart)
     _draw_snapshot(drawing, flight)
     return drawing
+
+
+def _legend_mark(mark: str, x: float, y: float) -> Line | Circle:
+    if mark == "diamond":
+        return _diamond(x + 6, y)
+    if mark == "dot":
+        return Circle(x + 6, y, 3.0, "data")
+    if mark == "cut-up":
+        return _cut(x + 6, y - 4, is_above=True)
+    is_dashed = mark in ("ref-line", "other-line")
+    return Line(((x, y), (x + 12, y)), LEGEND_COLOURS[mark], 2.0, is_dashed)
+
+
+def _line(points: Curve, colour: str, width: float, pattern: str) -> Line:
+    return Line(points, colour, width, pattern == DASHED, dotted=pattern == DOTTED)
+
+
+def _cut(x: float, y: float, is_above: bool) -> Line:
+    """Return the triangle for values beyond the edge of a row at `y`."""
+    height = 6.0 if is_above else -6.0
+    return Line(((x - 4, y + height), (x + 4, y + height), (x, y)), "ink", 0.5, fill="ink")
 
 
 def _diamond(x: float, y: float, size: float = 4.5) -> Line:
@@ -67,9 +95,9 @@ def _draw_chart(drawing: Drawing, flight: Flight, chart: FlightChart) -> None:
     def at(x: float, y: float) -> tuple[float, float]:
         return LEFT + (RIGHT - LEFT) * x, TOP + y
 
-    def draw(points: Curve, colour: str, width: float, dashed: bool = False) -> None:
+    def draw(points: Curve, colour: str, width: float, pattern: str = SOLID) -> None:
         if len(points) > 1:
-            drawing.add(Line(tuple(at(*point) for point in points), colour, width, dashed))
+            drawing.add(_line(tuple(at(*point) for point in points), colour, width, pattern))
 
     for text, top in zip(headers(flight), HEADERS, strict=True):
         drawing.add(Text(MARGIN, TOP + top + 13, text, fill="ink2"))
@@ -77,24 +105,30 @@ def _draw_chart(drawing: Drawing, flight: Flight, chart: FlightChart) -> None:
     for i, name in enumerate(flight.groups):
         y = float(TOP + HEADERS[-1] + 9)
         short = short_group(name)
-        drawing.add(Line(((x, y), (x + 12, y)), *RATIO_STROKES[i]))
+        colour, width, pattern = RATIO_STROKES[i]
+        drawing.add(_line(((x, y), (x + 12, y)), colour, width, pattern))
         drawing.add(Text(x + 16, y + 4, short, fill="ink2"))
         x += 16 + 7.0 * len(short) + 8
     for label in chart.labels:
-        drawing.add(Text(LEFT - 8, TOP + label.y + 4.5, label.text, "end", fill="ink2"))
+        drawing.add(Text(LEFT - 12, TOP + label.y + 4.5, label.text, "end", fill="ink2"))
+    for label_y, y in chart.leaders:
+        drawing.add(Line(((LEFT - 10, TOP + label_y), (LEFT, TOP + y)), "ink3"))
     for y in chart.grid:
         drawing.add(Line((at(0, y), at(1, y))))
     for y in (*chart.baselines, *([] if chart.clip is None else [chart.clip])):
         drawing.add(Line((at(0, y), at(1, y)), "ink3", 1.2, dashed=True))
     draw(chart.raw, "data3", 1.0)
     draw(chart.norm, "data3", 1.0)
-    draw(chart.other, "ink2", 1.5, dashed=True)
+    draw(chart.other, "ink2", 1.5, DASHED)
     for points in (chart.smooth, chart.lr, chart.norm_smooth):
         draw(points, "data", 2.0)
     for i, points in enumerate(chart.ratios):
-        draw(points, *RATIO_STROKES[i])
+        colour, width, pattern = RATIO_STROKES[i]
+        draw(points, colour, width, pattern)
     for x, y in chart.held_out:
         drawing.add(_diamond(*at(x, y), size=3.5))
+    drawing.add(*(Circle(*at(x, y), 1.75, "data") for x, y in chart.training))
+    drawing.add(*(_cut(*at(x, y), is_above) for x, y, is_above in chart.cuts))
     if chart.cursor is not None:
         for top, bottom in ROWS:
             drawing.add(Line((at(chart.cursor, top), at(chart.cursor, bottom)), "mark", 1.5))
@@ -107,26 +141,31 @@ def _draw_chart(drawing: Drawing, flight: Flight, chart: FlightChart) -> None:
 def _draw_snapshot(drawing: Drawing, flight: Flight) -> None:
     snapshot, y = flight.snapshot, TOP + 12.0
     if snapshot is None:
-        drawing.add(Text(SIDE, y, "Press Start.", weight="bold"))
-        _draw_lines(drawing, flight.duration, y + 20)
+        for line in EMPTY:
+            y = _draw_lines(drawing, line, y) + 4
         return
     drawing.add(Text(SIDE, y, f"at step {snapshot.step:,}", weight="bold", fill="mark"))
     drawing.add(Text(SIDE, y + 18, position_line(flight), fill="ink2"))
     y += 54
-    figures = [(f"{snapshot.held_out:.2f}", "held-out")]
-    if snapshot.step:
-        loss = flight.mean_before(flight.curves.losses, snapshot.step)
-        figures.insert(0, (f"{loss:.2f}", f"loss, mean of {mean_of(snapshot.step)}"))
-    for x, (number, name) in zip((SIDE, SIDE + 118), figures, strict=False):
-        drawing.add(Text(x, y, number, size=24, weight="light"), Text(x, y + 18, name, fill="ink2"))
+    for x, (loss, name, _) in zip((SIDE, SIDE + 118), snapshot_losses(snapshot), strict=False):
+        number = Text(x, y, f"{loss:.2f}", size=24, weight="light")
+        drawing.add(number, Text(x, y + 18, name, fill="ink2"))
     y = _draw_lines(drawing, feels_like(flight, snapshot.held_out), y + 42)
     drawing.add(Text(SIDE, y + 14, f"it writes, at T = {flight.temperature:g}:", fill="ink2"))
     drawing.add(Rect(SIDE - 8, y + 24, WIDTH - MARGIN - SIDE + 8, 106, "well", radius=6))
     for i, line in enumerate(flight.sample):
-        drawing.add(Text(SIDE, y + 44 + 19 * i, visible(line, SAMPLE_LENGTH)))
+        drawing.add(Text(SIDE, y + 44 + 19 * i, _cut_to_width(line)))
     y += 160
     y = _draw_lines(drawing, f"verdict: {snapshot.verdict}", y, "bold")
-    _draw_lines(drawing, f"{snapshot.reason[:1].upper()}{snapshot.reason[1:]}.", y + 4)
+    _draw_lines(drawing, reason_sentence(snapshot), y + 4)
+
+
+def _cut_to_width(line: str) -> str:
+    """Return a line of a sample, cut to what fits its box; signs such as ⏎ are wide."""
+    length = SAMPLE_LENGTH
+    while width_in_em(visible(line, length)) > SAMPLE_EM and length > 1:
+        length -= 1
+    return visible(line, length)
 
 
 def _draw_lines(drawing: Drawing, text: str, y: float, weight: str = "normal") -> float:

@@ -6,6 +6,6 @@ for the layout of each view.
 """
 
 from microgpt.viz.looks.colours import COLOURS, light_theme_colour
-from microgpt.viz.looks.style_sheet import style_sheet
+from microgpt.viz.looks.style_sheet import in_dark_theme, style_sheet
 
-__all__ = ["COLOURS", "light_theme_colour", "style_sheet"]
+__all__ = ["COLOURS", "in_dark_theme", "light_theme_colour", "style_sheet"]

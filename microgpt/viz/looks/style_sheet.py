@@ -42,5 +42,15 @@ def _theme_rules() -> str:
     )
 
 
+def in_dark_theme(selector: str, declarations: str) -> str:
+    """Return a rule that holds in the dark theme of a host; elsewhere the browser decides."""
+    dark = ",".join(f"{host} {selector}" for host in DARK_HOSTS)
+    light = ",".join(f"{host} *" for host in LIGHT_HOSTS)
+    rule = f"{{{declarations}}}"
+    return (
+        f"{dark}{rule}\n@media (prefers-color-scheme:dark){{{selector}:not(:is({light})){rule}}}\n"
+    )
+
+
 def _in_hosts(hosts: tuple[str, ...]) -> str:
     return ",".join(f"{host} {SCOPE}" for host in hosts)

@@ -1,4 +1,4 @@
-"""Draw who voted for a token: a logit difference as a ledger of parts; and a model's size."""
+"""Draw a logit difference as a ledger of what each part contributes; and a model's size."""
 
 from microgpt.viz.residual_ledger.caption import ledger_caption, size_caption
 from microgpt.viz.residual_ledger.data import (

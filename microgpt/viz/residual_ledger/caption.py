@@ -7,19 +7,20 @@ from microgpt.viz.residual_ledger.labels import (
     FLOAT_BYTES,
     TRAINING_ARRAYS,
     after,
-    format_odds_ratio,
     format_share,
     format_storage,
     held_scales,
     part_name,
-    removed_name,
     signed,
+    times_as_probable,
 )
 
 
 def ledger_caption(picture: LedgerPicture) -> str:
-    """Say who leads, which parts give and take most, and that shares are no causes."""
-    parts = [_lead(picture), _largest(picture), _shares(picture), _removal(picture)]
+    """Say who leads, which parts contribute most, and that contributions are no causes."""
+    parts = [
+        _lead(picture), _largest(picture), _held(picture), _removal(picture), _dropped(picture),
+    ]  # fmt: skip
     return " ".join(part for part in parts if part)
 
 
@@ -27,12 +28,13 @@ def _lead(picture: LedgerPicture) -> str:
     first, second = (quoted(picture.labels[token]) for token in (picture.first, picture.second))
     first = first[0].upper() + first[1:]
     if picture.first == picture.second:
-        return f"{first} is compared with itself: every share is 0."
+        return f"{first} is compared with itself: every contribution is 0."
     verb = "leads" if picture.difference >= 0 else "trails"
-    lead = (
-        f"{first} {verb} {second} by {abs(picture.difference):.2f} {after(picture)}, odds of "
-        f"{format_odds_ratio(picture.odds)}."
-    )
+    times = times_as_probable(picture.odds)
+    ratio = f"{'it' if picture.difference >= 0 else second} is {times} probable"
+    if times == "equally":
+        ratio = "both are about equally probable"
+    lead = f"{first} {verb} {second} by {abs(picture.difference):.2f} {after(picture)}: {ratio}."
     if picture.has_preference:
         return lead
     return (
@@ -42,7 +44,7 @@ def _lead(picture: LedgerPicture) -> str:
 
 
 def _largest(picture: LedgerPicture) -> str:
-    """Name the part or head that gives most, and the one that takes most."""
+    """Name the part or head that contributes most, and the one that contributes most against."""
     if picture.first == picture.second:
         return ""
     shares: list[tuple[float, LedgerPart, int | None]] = [
@@ -55,27 +57,35 @@ def _largest(picture: LedgerPicture) -> str:
         for index, share in enumerate(part.split)
     ]
     largest, smallest = max(shares, key=lambda s: s[0]), min(shares, key=lambda s: s[0])
-    clauses = []
-    if largest[0] > 0:
-        clauses.append(f"{part_name(picture, *largest[1:])} gives {signed(largest[0])}")
-    if smallest[0] < 0:
-        clauses.append(f"{part_name(picture, *smallest[1:])} takes {abs(smallest[0]):.2f}")
+    named = [largest] * (largest[0] > 0) + [smallest] * (smallest[0] < 0)
+    clauses, verb = [], " contributes"
+    for share, part, index in named:
+        clauses.append(f"{part_name(picture, part, index)}{verb} {signed(share)}")
+        verb = ""
     sentence = ", ".join(clauses)
     return f"{sentence[0].upper()}{sentence[1:]}." if sentence else ""
 
 
-def _shares(picture: LedgerPicture) -> str:
+def _held(picture: LedgerPicture) -> str:
     held = join_and(
         f"the scale of {name} held at {scale:.2f}" for name, scale in held_scales(picture)
     )
     return (
-        f"These are shares of a sum{f' with {held}' if held else ''}; removing a part also changes "
-        "what the others do."
+        f"Contributions add up{f', with {held}' if held else ''}; without a part, the others would "
+        "contribute something else."
     )
 
 
+def _dropped(picture: LedgerPicture) -> str:
+    """Say that the model does not read a long text from its start."""
+    if not picture.is_cut:
+        return ""
+    count = f"{len(picture.tokens):,} {picture.unit}s"
+    return f"The model reads at most {count}, so it reads the last {count} of this text."
+
+
 def _removal(picture: LedgerPicture) -> str:
-    """Name the part whose removal changes most, if it is not the one with the largest share."""
+    """Name the part whose removal changes most, if another one contributes most."""
     if picture.is_too_large:
         return "This model is too large to run once more without each part."
     if not picture.without or picture.first == picture.second:
@@ -85,8 +95,9 @@ def _removal(picture: LedgerPicture) -> str:
     if strongest is largest:
         return ""
     return (
-        f"The part whose removal changes most is another one: {removed_name(picture, strongest)}. "
-        f"The difference is then {signed(picture.without[((strongest.name, ()),)])}."
+        f"Taken out at the last {picture.unit}, {part_name(picture, strongest)} changes most, not "
+        f"{part_name(picture, largest)}, whose contribution is largest: the difference is then "
+        f"{signed(picture.without[((strongest.name, ()),)])}."
     )
 
 
@@ -95,7 +106,7 @@ def _lost(picture: LedgerPicture, part: LedgerPart) -> float:
 
 
 def size_caption(picture: SizePicture) -> str:
-    """Say how many numbers there are, where most of them are, and what they take."""
+    """Say how many parameters there are, where most of them are, and what they take."""
     if picture.refusal:
         return picture.refusal
     size = picture.size
@@ -103,8 +114,9 @@ def size_caption(picture: SizePicture) -> str:
     where = join_and(f"{format_share(count / size.total)} in the {name}" for name, count in largest)
     weights = FLOAT_BYTES * size.total
     return (
-        f"{size.total:,} numbers: {where}. Weights {format_storage(weights)}; to train with AdamW "
-        f"{format_storage(TRAINING_ARRAYS * weights)} before activations."
+        f"{size.total:,} parameters: {where}. Weights {format_storage(weights)}; to train with "
+        f"AdamW {format_storage(TRAINING_ARRAYS * weights)}, for weights, gradients and two "
+        "running means of these."
     )
 
 

@@ -43,8 +43,9 @@ class LedgerPicture:
     `parts` add up to the difference of `logits` (V,). `scale` and `embedding_scale` are the held
     scales of the final norm and of the norm on the embeddings, None without that norm. `opened` is
     the name of the part that is split, "" for none. `without` holds the difference in a run
-    without some pieces, by these; it is empty if that is not shown. `is_too_large` says that the
-    model would take too long to run so often.
+    without some pieces at the last token, by these; it is empty if that is not shown.
+    `is_too_large` says that the model would take too long to run so often, `is_cut` that it reads
+    the end of the text only.
     """
 
     text: str
@@ -63,6 +64,7 @@ class LedgerPicture:
     by_size: bool = False
     without: Mapping[tuple[Piece, ...], float] = field(default_factory=dict)
     is_too_large: bool = False
+    is_cut: bool = False
 
     @property
     def difference(self) -> float:

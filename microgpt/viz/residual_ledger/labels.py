@@ -15,17 +15,23 @@ from microgpt.viz.residual_ledger.rows import LedgerRow
 
 UNITS = ((1e12, "TB"), (1e9, "GB"), (1e6, "MB"), (1e3, "kB"))
 FLOAT_BYTES = 4  # float32
+MAX_TEXT = 20  # characters that are shown of a text, the last ones
 TRAINING_ARRAYS = 4  # of as many numbers: weights, gradients and the two means of AdamW
 
 
 def question(picture: LedgerPicture) -> str:
     """Return the title line."""
-    return f"Who voted for {quoted(picture.labels[picture.first])}?"
+    first, second = quoted_pair(picture)
+    return f"What contributes to {first}" + f" rather than {second}" * (first != second) + "?"
 
 
 def after(picture: LedgerPicture) -> str:
-    """Return "after “kath”", or "at the start"."""
-    return f"after {quoted_text(picture.text)}" if picture.text else "at the start"
+    """Return "after “kath”", the end of a long text, or "at the start"."""
+    if not picture.text:
+        return "at the start"
+    is_long = len(picture.text) > MAX_TEXT
+    end = "…" + picture.text[1 - MAX_TEXT :] if is_long else picture.text
+    return f"after {quoted_text(end)}"
 
 
 def pair(picture: LedgerPicture) -> tuple[str, str]:
@@ -68,12 +74,6 @@ def part_name(picture: LedgerPicture, part: LedgerPart, index: int | None = None
     }.get(part.component) or f"the MLP{of_layer}"
 
 
-def removed_name(picture: LedgerPicture, part: LedgerPart) -> str:
-    """Return a part as it is taken out: with all letters, or all positions, of the text."""
-    all_of = {TOKEN: f"what all {picture.unit}s bring", POSITION: "all positions"}
-    return all_of.get(part.component) or part_name(picture, part)
-
-
 def _token(picture: LedgerPicture) -> str:
     label = visible(picture.tokens[-1])
     if label == "end":
@@ -87,11 +87,19 @@ def signed(number: float, decimals: int = 2) -> str:
     return with_minus(text) if float(text) else text[1:]
 
 
-def format_odds_ratio(odds: float) -> str:
-    """Format odds with two digits, as "5 to 1" or, below 1, "1 to 5"."""
+def times_as_probable(odds: float) -> str:
+    """Return how many times as probable the more probable token is, with two digits: "5 times"."""
     larger = max(odds, 1 / odds)
     number = f"{larger:.2g}" if larger < 99.5 else f"{larger:,.0f}"
-    return f"{number} to 1" if odds >= 1 else f"1 to {number}"
+    return "equally" if number == "1" else f"{number} times as"
+
+
+def probability_ratio(picture: LedgerPicture) -> tuple[str, str]:
+    """Return the ratio of the two probabilities as a figure, and what it is."""
+    odds, second = picture.odds, quoted_pair(picture)[1]
+    number = f"{odds:,.0f}" if odds >= 1000 else f"{odds:.3g}" if odds >= 0.001 else f"{odds:.1e}"
+    power = with_minus(f"{picture.difference:.2f}")
+    return f"{number} times", f"the probability of {second}: 2.718 to the power {power}"
 
 
 def held_scales(picture: LedgerPicture) -> list[tuple[str, float]]:

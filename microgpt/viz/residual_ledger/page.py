@@ -9,6 +9,7 @@ from microgpt.viz.residual_ledger.labels import (
     after,
     held_scales,
     pair,
+    probability_ratio,
     question,
     quoted_pair,
     row_label,
@@ -41,21 +42,13 @@ def _figures(picture: LedgerPicture) -> Markup:
     )
     figures = [
         (signed(picture.difference), f"logit of {first} minus logit of {second}"),
-        (
-            f"{format_ratio(picture.odds)} : 1",
-            f"odds of {first} to {second}: e to that power",
-        ),
+        probability_ratio(picture),
     ]
     boxes = [
         tag("div", tag("span", figure, css_class="fig"), tag("span", label, css_class="lab"))
         for figure, label in figures
     ]
     return tag("div", *boxes, tag("span", probs_text, css_class="lab probs"), css_class="figures")
-
-
-def format_ratio(odds: float) -> str:
-    """Format a ratio of probabilities with three digits or more."""
-    return f"{odds:,.0f}" if odds >= 1000 else f"{odds:.3g}" if odds >= 0.001 else f"{odds:.1e}"
 
 
 def _rows(picture: LedgerPicture, before: LedgerPicture | None) -> Markup:
@@ -89,7 +82,7 @@ def _header(picture: LedgerPicture, end: float) -> Markup:
         css_class="ticks",
     )
     total = "" if picture.by_size else "running total"
-    cells = [tag("span", "part"), tag("span", "share", css_class="number"), ticks,
+    cells = [tag("span", "part"), tag("span", "contribution", css_class="number"), ticks,
              tag("span", total, css_class="number")]  # fmt: skip
     return tag("div", *cells, css_class="line header lab")
 
@@ -178,7 +171,10 @@ def _key(picture: LedgerPicture) -> Markup:
     if not picture.by_size:
         entries.append(tag("span", tag("i", css_class="run"), "running total"))
     if picture.without:
-        lost = "what is lost when the model runs again without it; these do not add up"
+        lost = (
+            "how far the difference falls if the model runs without it at the last "
+            f"{picture.unit}; these do not add up"
+        )
         entries.append(tag("span", tag("i", css_class="lost"), lost))
     return tag("div", *entries, css_class="key")
 

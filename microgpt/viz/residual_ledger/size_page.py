@@ -11,7 +11,7 @@ from microgpt.viz.residual_ledger.labels import (
     format_storage,
 )
 
-QUESTION = "Where are the numbers?"
+QUESTION = "Where are the parameters?"
 NO_MODEL = "no such model"
 
 
@@ -93,7 +93,10 @@ def _strip(picture: SizePicture, before: SizePicture | None) -> Markup:
 
 
 def operation_lines(picture: SizePicture) -> list[str]:
-    """Return how the operations are counted; nothing where the settings make no model."""
+    """Return how the operations are counted; nothing where the settings make no model.
+
+    Kaplan et al. 2020, section 2.1
+    """
     if picture.refusal:
         return []
     matrices, attention = (
@@ -101,8 +104,7 @@ def operation_lines(picture: SizePicture) -> list[str]:
         for count in (picture.size.matrix_operations, picture.size.attention_operations)
     )
     return [
-        f"Operations, forward: 2 for each number of a matrix, {matrices};",
-        f"in attention 4 × {picture.num_layers} layers × {picture.block_size:,} places × "
-        f"{picture.width:,} wide, {attention},",
-        "when the window is full (Kaplan et al. 2020).",
+        "Operations are products and sums. For the logits of one token, each number of a matrix",
+        f"takes 2 of them, {matrices} in all; attention takes 4 × {picture.num_layers} layers ×",
+        f"{picture.block_size:,} places × {picture.width:,} wide, {attention}, at the last place.",
     ]

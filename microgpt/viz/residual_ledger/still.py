@@ -8,12 +8,12 @@ from microgpt.viz.residual_ledger.labels import (
     after,
     held_scales,
     pair,
+    probability_ratio,
     question,
     quoted_pair,
     row_label,
     signed,
 )
-from microgpt.viz.residual_ledger.page import format_ratio
 from microgpt.viz.residual_ledger.rows import LedgerRow, ledger_axis, picture_rows
 
 TOP, PITCH, BAR = 152, 26, 14
@@ -52,13 +52,13 @@ def _x(number: float, end: float) -> float:
 
 def _draw_figures(drawing: Drawing, picture: LedgerPicture) -> None:
     first, second = quoted_pair(picture)
-    ratio = f"{format_ratio(picture.odds)} : 1"
+    ratio, meaning = probability_ratio(picture)
     drawing.add(
         Text(MARGIN, 72, signed(picture.difference), size=24, weight="light"),
         Text(MARGIN, 94, f"logit of {first} minus logit of {second}", fill="ink2"),
         Text(LEFT + 60, 72, ratio, size=24, weight="light"),
-        Text(LEFT + 60, 94, f"odds of {first} to {second}: e to that power", fill="ink2"),
-        Text(RIGHT, 36, after(picture), "end", fill="ink2"),
+        Text(LEFT + 60, 94, meaning, fill="ink2"),
+        Text(RIGHT, 72, after(picture), "end", fill="ink2"),
     )
 
 
@@ -66,7 +66,7 @@ def _draw_axis(drawing: Drawing, picture: LedgerPicture, end: float, bottom: flo
     first, second = pair(picture)
     y = TOP - 12
     drawing.add(
-        Text(MARGIN, y, "part", fill="ink2"), Text(SHARE, y, "share", "end", fill="ink2"),
+        Text(MARGIN, y, "part", fill="ink2"), Text(SHARE, y, "contribution", "end", fill="ink2"),
         Text(LEFT, y, f"−{end:g}", fill="ink2"),
         Text(LEFT + WIDTH / 4, y, f"◂ {second}", "middle", fill="ink2"),
         Text(MIDDLE, y, "0", "middle", fill="ink2"),
@@ -127,4 +127,4 @@ def _draw_foot(drawing: Drawing, picture: LedgerPicture, bottom: float) -> None:
         Text(MARGIN + 200, y, f"− for {second}", fill="ink2"),
     )
     if picture.without:
-        drawing.add(Text(MARGIN + 360, y, "◇ lost when the model runs without it", fill="ink2"))
+        drawing.add(Text(MARGIN + 360, y, "◇ how far it falls without the part", fill="ink2"))

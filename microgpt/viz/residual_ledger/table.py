@@ -1,16 +1,18 @@
 """The tables: every part of the sum with its pieces to six digits, and every part's parameters."""
 
 from microgpt.plain_text import with_minus
+from microgpt.viz.html import tag
 from microgpt.viz.residual_ledger.data import ATTENTION, LedgerPicture, SizePicture
 from microgpt.viz.residual_ledger.labels import format_share, quoted_pair, row_label
 from microgpt.viz.residual_ledger.rows import LedgerRow
+from microgpt.viz.residual_ledger.size_page import NO_MODEL
 from microgpt.viz.table import html_table
 
 
 def ledger_numbers(picture: LedgerPicture) -> str:
     """Return all parts and heads, folded or not, as a table."""
     first, second = quoted_pair(picture)
-    header = ["part", "share", "running total"]
+    header = ["part", "contribution", "running total"]
     has_removal = bool(picture.without)
     if has_removal:
         header.append("difference without it")
@@ -35,7 +37,7 @@ def size_numbers(picture: SizePicture) -> str:
     """Return the parameters of each part as a table."""
     header, total = ["part", "parameters", "share"], picture.size.total
     if picture.refusal:
-        return html_table(header, [], picture.refusal)
+        return str(tag("p", NO_MODEL, css_class="lab"))
     rows = [
         (name, f"{count:,}", format_share(count / total))
         for name, count in picture.size.parts.items()

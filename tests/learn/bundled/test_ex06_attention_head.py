@@ -112,6 +112,41 @@ def scaled(scale):
     return answer
 
 
+def largest_of_earlier(x, wq, wk, wv):
+    q, k, v = qkv(x, wq, wk, wv)
+    return np.array([softmax(q[t] @ k[:t].T / len(wq) ** 0.5) @ v[:t] for t in range(len(x))])
+
+
+def transposed_too_late(x, wq, wk, wv):
+    return on_tensors(x, wq, wk, wv) if len(wq) == 1 else on_qkv((x @ wq).T, (x @ wk).T, (x @ wv).T)
+
+
+def on_qkv(q, k, v):
+    return softmax(hide(q @ k.T / np.sqrt(q.shape[1]))) @ v
+
+
+def sees_later(first, last):
+    """An answer whose rows from `first` to `last`, counted from 0, see one another."""
+
+    def leaky(s, v):
+        hidden = hide(s)
+        hidden[first : last + 1, first : last + 1] = s[first : last + 1, first : last + 1]
+        return softmax(hidden) @ v
+
+    return from_scores(leaky)
+
+
+def first_row_masked_alone(s, v):
+    s[0, 1:] = -1e30
+    return softmax(s) @ v
+
+
+def sees_4_ahead(s, v):
+    hidden = hide(s)
+    hidden[0, 4:5] = s[0, 4:5]
+    return softmax(hidden) @ v
+
+
 def scaled_on_both_sides(x, wq, wk, wv):
     q, k, v = qkv(x, wq, wk, wv)
     return softmax(hide((q / len(wq) ** 0.5) @ (k / len(wq) ** 0.5).T)) @ v
@@ -205,6 +240,15 @@ def changes_x(x, wq, wk, wv):
         (lambda *given: on_tensors(*given)[-1], "Only the last letter's row"),
         (from_scores(lambda s, v: softmax(hide(s))), "These are the shares"),
         (from_scores(lambda s, v: s), "These are the scores"),
+        (lambda *given: qkv(*given)[0], "These are the queries alone"),
+        (lambda *given: qkv(*given)[1], "These are the keys alone"),
+        (lambda *given: qkv(*given)[2], "These are the values"),
+        (transposed_too_late, "(x @ wq).T transposes the whole product"),
+        (largest_of_earlier, "A slice like x[:t] is empty at t = 0"),
+        (sees_later(2, 4), "Row 3 changed when letter 4 did"),
+        (sees_later(4, 5), "Row 5 changed when letter 6 did"),
+        (from_scores(first_row_masked_alone), "Row 2 changed when letter 3 did"),
+        (from_scores(sees_4_ahead), "Row 1 changed when letter 5 did"),
         (returns_in_the_loop, "`return` stands inside the loop"),
         (detached, "has lost its history"),
         (wrapped, "has lost its history"),
@@ -226,16 +270,10 @@ def cosine(x, wq, wk, wv):
     return softmax(hide(q @ k.T)) @ v
 
 
-def first_row_masked_alone(s, v):
-    s[0, 1:] = -1e30
-    return softmax(s) @ v
-
-
 @pytest.mark.parametrize(
     "answer",
     [
         cosine,
-        from_scores(first_row_masked_alone),
         lambda x, wq, wk, wv: np.cumsum(x @ wv.T, axis=0),
         lambda x, wq, wk, wv: on_tensors(x, wq, wk, wv) * 1.5,
         scaled(lambda x, wq: len(wq) ** 0.25),

@@ -117,6 +117,14 @@ def columns_of_weights(x, wq, wk, wv, wo, n_head):
     return np.hstack([attend(*own) for own in zip(*parts, strict=True)]) @ wo.T
 
 
+def sees_later(x, wq, wk, wv, wo, n_head):
+    """Row 5 sees letter 6, counted from 1, where there is one."""
+    y = SIDE_BY_SIDE(x, wq, wk, wv, wo, n_head)
+    if len(x) > 5:
+        y[4] += x[5] @ wv.T
+    return y
+
+
 def changes_wq(x, wq, wk, wv, wo, n_head):
     y = SIDE_BY_SIDE(x, wq, wk, wv, wo, n_head)
     wq *= 2
@@ -170,6 +178,7 @@ def every_nth(y, n_head):
         (reversed_axes, "reverses all three axes"),
         (returns_in_the_loop, "Only the first head"),
         (written_into_zeros, "cannot be split evenly"),
+        (sees_later, "Row 5 changed when letter 6 did"),
         (changes_wq, "changed an argument"),
         (detached, "has lost its history"),
         (lambda *given: print(SIDE_BY_SIDE(*given)), "a `return` is missing"),

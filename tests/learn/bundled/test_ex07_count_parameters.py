@@ -1,5 +1,7 @@
 """07.count_parameters: what learners write, and what they are told."""
 
+import re
+
 import numpy as np
 import pytest
 
@@ -7,15 +9,15 @@ import microgpt as mg
 from microgpt import learn
 from microgpt.config.model import PRESETS
 from microgpt.learn.registry import find_exercise
+from microgpt.widgets.model_size import model_size
 
 ID = "07.count_parameters"
 EXERCISE = find_exercise(ID)
 
 
 def arguments(config):
-    norm = "layer" if config.norm == "layernorm" else "none"  # RMSNorm has no gain here
     sizes = (config.n_layer, config.n_embd, config.block_size, config.vocab_size)
-    return *sizes, config.tie_weights, config.bias, norm
+    return *sizes, config.tie_weights, config.bias, config.norm
 
 
 @pytest.mark.parametrize("name", PRESETS)
@@ -35,11 +37,14 @@ def counter(
     attention=4, mlp=8, biases=9, layer_norms=2, final_norms=1, norms=(0, 1, 2), tables=(1, 1),
     head=lambda tied: not tied, extra=lambda L, C, T, V: 0, convert=int,
 ):  # fmt: skip
-    """A count with its factors, some of which a learner gets wrong."""
+    """A count with its factors, some of which a learner gets wrong.
+
+    `norms` are those of an RMSNorm, a LayerNorm without biases and one with them.
+    """
 
     def answer(n_layer, n_embd, block_size, vocab_size, tied, bias, norm):
         L, C, T, V = n_layer, n_embd, block_size, vocab_size
-        of_norm = C * norms[("none", "rms", "layer").index(norm)]
+        of_norm = C * (norms[0] if norm == "rmsnorm" else norms[1 + bias])
         of_layer = (attention + mlp) * C * C + biases * C * bias + layer_norms * of_norm
         outside = tables[0] * V * C + tables[1] * T * C + head(tied) * V * C
         return convert(L * of_layer + final_norms * of_norm + outside + extra(L, C, T, V))
@@ -66,11 +71,12 @@ RIGHT = counter()
         (counter(layer_norms=0), "The norms inside the layers are missing"),
         (counter(layer_norms=1), "Each layer has two norms"),
         (counter(layer_norms=0, final_norms=0), "The norms are missing"),
-        (counter(layer_norms=3, final_norms=0), "stands once, after the last layer"),
-        (counter(norms=(0, 1, 1)), '"layer" has 2C numbers'),
-        (counter(norms=(0, 2, 2)), 'only "layer" has 2C'),
-        (counter(norms=(0, 0, 2)), "one weight for each feature"),
-        (counter(norms=(1, 1, 2)), '"none" has no numbers'),
+        (counter(layer_norms=3, final_norms=0), "stands once, and not in each"),
+        (counter(norms=(0, 1, 1)), "C biases beside its C weights"),
+        (counter(norms=(0, 2, 2)), "without, it has its C weights alone"),
+        (counter(norms=(0, 0, 2)), "still has its C weights"),
+        (counter(norms=(1, 1, 2)), "In other models it has C weights"),
+        (counter(norms=(1, 2, 2)), "has its C biases only with bias"),
         (counter(biases=0), "too small by 82,944"),
         (counter(biases=4), "The biases of the MLP are missing"),
         (counter(biases=5), "The biases of attention are missing"),
@@ -101,17 +107,23 @@ def test_the_cause_of_a_wrong_count_is_named(answer, cause):
     assert cause in result.cause
 
 
-def by_the_library(n_layer, n_embd, block_size, vocab_size, tied, bias, norm):
-    config = mg.GPTConfig(
-        n_layer=n_layer, n_embd=n_embd, n_head=1, block_size=block_size, vocab_size=vocab_size,
-        tie_weights=tied, bias=bias, norm="layernorm" if norm == "layer" else "rmsnorm",
-        embedding_norm=False, final_norm=True,
-    )  # fmt: skip
-    return sum(int(np.prod(shape)) for shape in config.parameter_shapes().values())
+@pytest.mark.parametrize("preset", ["microgpt", "gpt2-small-char"])
+@pytest.mark.parametrize("norm", ["rmsnorm", "layernorm"])
+@pytest.mark.parametrize("bias", [False, True])
+@pytest.mark.parametrize("tied", [False, True])
+def test_the_exercise_counts_as_the_model_and_the_size_tab_do(preset, norm, bias, tied):
+    config = mg.GPTConfig.preset(preset, norm=norm, bias=bias, tie_weights=tied)
+    count = EXERCISE.solution(*arguments(config))
+    assert count == model_size(config).total == mg.GPT(config, backend="numpy").parameter_count()
 
 
-def test_the_library_s_own_norms_are_told_apart():
-    assert "Those are the norms of GPTConfig" in learn.check(ID, by_the_library).cause
+def test_the_third_hint_is_not_the_whole_formula():
+    numbers = re.findall(r"\d[\d,]{3,}\d", EXERCISE.hints[2])
+    assert not re.search(r"\d\s*[·*]|²", EXERCISE.hints[2])
+    config = mg.GPTConfig.preset("gpt2-124M")
+    layer = EXERCISE.solution(*arguments(config)) - EXERCISE.solution(11, *arguments(config)[1:])
+    tables = (config.vocab_size + config.block_size) * config.n_embd
+    assert (f"{layer:,}", f"{tables:,}") == (numbers[0], numbers[1])
 
 
 @pytest.mark.parametrize(

@@ -137,6 +137,11 @@ def mean_of_squares(x, w, b, eps):
     return (x - x.mean(**KEEP)) / np.sqrt(variance + eps) * w + b
 
 
+def mean_last(x, w, b, eps):
+    y = rms_norm(x, eps)
+    return (y - y.mean(**KEEP)) * w + b
+
+
 def one_row_by_loops(x, w, b, eps):
     mean = sum(x) / len(x)
     variance = sum((number - mean) ** 2 for number in x) / len(x)
@@ -188,6 +193,9 @@ def changes_x_first(x, w, b, eps):
         (lambda x, w, b, eps: plain(x, eps) @ w + b, "@ adds the products up"),
         (lambda x, w, b, eps: plain(x, eps) * w[:, None] + b[:, None], "went to the rows"),
         (lambda x, w, b, eps: plain(x * w + b, eps), "came before the norm"),
+        (lambda x, w, b, eps: plain(x, eps) * (w + b), "Weight and bias were added, and then"),
+        (lambda x, w, b, eps: (rms_norm(x, eps) - x.mean(**KEEP)) * w + b, "subtracted after that"),
+        (mean_last, "Centre first"),
         (lambda x, w, b, eps: (x - x.mean(**KEEP)) / np.sqrt(x.var(**KEEP) + eps) * w + b,
          "`.var` and `.std` of a Tensor divide by C − 1"),
         (changes_x_first, "changed an argument"),

@@ -1,6 +1,7 @@
 """08.adamw_step: what learners write, beside the library's optimiser, and what they are told."""
 
 import math
+import re
 
 import numpy as np
 import pytest
@@ -141,6 +142,16 @@ def averages_squares(p, g, m, v, t, lr, b1, b2, eps, decay):
     return p - lr * decay * p * (p.ndim == 2) - lr * step, m, v
 
 
+def means_of_the_cell(p, g, m, v, t, lr, b1, b2, eps, decay):
+    m, v = means(g, m, v, 0.9, 0.999)
+    step = m / (1 - b1**t) / (np.sqrt(v / (1 - b2**t)) + eps)
+    return p - lr * decay * p * (p.ndim == 2) - lr * step, m, v
+
+
+def averages_with_other_betas(p, g, m, v, t, lr, b1, b2, *rest):
+    return SOLUTION(p, g, m, v, t, lr, b1 / 2, b2, *rest)
+
+
 OTHER = "Not recognised"
 
 
@@ -162,10 +173,16 @@ OTHER = "Not recognised"
         (lambda *given: SOLUTION(*given)[0], "a tuple of exactly 3 arrays, p, m and v"),
         (lambda *given: SOLUTION(*given)[1:], "a tuple of exactly 3 arrays, p, m and v"),
         (lambda p, g, m, v, *rest: (SOLUTION(p, g, m, v, *rest)[0], m, v), "old m and v came"),
+        (lambda *given: SOLUTION(*given[:6], 0.9, 0.999, *given[8:]), "use beta1 and beta2"),
+        (lambda *given: SOLUTION(*given[:5], 0.1, *given[6:]), "use lr"),
+        (lambda *given: SOLUTION(*given[:8], 1e-8, given[9]), "another eps"),
+        (lambda *given: SOLUTION(*given[:5], 0.1, 0.9, 0.999, *given[8:]), "lr, beta1 and beta2."),
+        (lambda *given: SOLUTION(*given[:5], 0.1, 0.9, 0.999, 1e-8, given[9]), "beta2 and eps"),
+        (means_of_the_cell, "into your running means"),
         # What no listed mistake explains gets no cause that is not its own.
         (returns_the_change, OTHER),
         (averages_squares, OTHER),
-        (lambda *given: SOLUTION(*given[:5], 0.1, 0.9, 0.999, 1e-8, given[9]), OTHER),
+        (averages_with_other_betas, OTHER),
         (lambda p, *rest: SOLUTION(p, *rest[:-1], rest[-1] * (p.size > 1)), OTHER),
     ],
 )
@@ -174,3 +191,10 @@ def test_the_cause_of_a_wrong_answer_is_named(answer, cause):
         result = learn.check(ID, answer, seed)
         assert result.state == "not yet"
         assert cause in result.cause
+
+
+@pytest.mark.parametrize("mistake", find_exercise(ID).common_mistakes, ids=lambda one: one.name)
+def test_a_gradient_that_a_cause_tells_of_is_the_one_shown(mistake):
+    result = learn.check(ID, mistake.function)
+    for number in re.findall(r"[Aa] gradient of (\d[\d.e-]*) moves", result.cause):
+        assert float(number) in result.input["g"]

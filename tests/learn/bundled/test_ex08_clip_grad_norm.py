@@ -94,6 +94,8 @@ OTHER = "Not recognised"
         (lambda gs, m: SOLUTION(gs, m)[::-1], "The order is clipped, norm"),
         (lambda gs, m: length(gs), "of the type float, where the signature asks for a tuple"),
         (by_floats, "all 0 end in a division by 0"),
+        (lambda gs, m: SOLUTION(gs, m + 0 * sum(np.concatenate(gs)).sum()), "Make each flat first"),
+        (lambda gs, m: ([g.reshape(7) for g in gs], 1.0), "(ValueError) in the line"),
         (in_place, "changed an argument"),
         (returns_in_its_loop, "`return` stands inside the loop"),
         (nothing_for_short_ones, "return each gradient as it is, and the length"),
