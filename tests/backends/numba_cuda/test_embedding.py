@@ -9,16 +9,6 @@ from microgpt.backends.numba_cuda import _launch
 from microgpt.interpreter import ORDERS
 
 
-@pytest.fixture(params=["float32", "float64"])
-def dtype(request):
-    return request.param
-
-
-@pytest.fixture
-def rng():
-    return np.random.default_rng(4)
-
-
 @pytest.mark.parametrize("blocks", [1, 4096])  # one block goes round
 @pytest.mark.parametrize("order", ORDERS)
 @pytest.mark.parametrize("C", [0, 1, 31, 32, 33, 65])
