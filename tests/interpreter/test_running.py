@@ -157,7 +157,8 @@ def test_a_float64_argument_is_told_where_it_is_written():
     def scale(y, x, factor):
         y[cuda.grid(1)] = x[cuda.grid(1)] * factor
 
-    assert [f.type for f in run(scale, 1, 64, new(), X, np.float64(2)).findings] == ["double"]
+    for factor in (np.float64(2), 2.0):
+        assert [f.type for f in run(scale, 1, 64, new(), X, factor).findings] == ["double"]
     assert run(scale, 1, 64, new(), X, np.float32(2)).findings == ()
 
 
