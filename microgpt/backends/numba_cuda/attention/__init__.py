@@ -1,4 +1,4 @@
-"""Causal attention of all heads, without a (T, T) matrix in memory (Dao et al. 2022, FlashAttention).
+"""Causal attention of all heads, with no (T, T) matrix in memory (Dao et al. 2022, FlashAttention).
 
 qkv (B, T, 3C) holds queries, keys and values side by side, each of H heads of D features. Read
 `wide_heads` first: a warp a query, the formula as it stands. `forward` and `backward` do the same

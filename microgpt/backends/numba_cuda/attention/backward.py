@@ -86,7 +86,7 @@ def make_backward(D: int, ROWS: int, has_dropout: bool) -> tuple[ThreadKernel, T
         weights, dscores, queries, douts, keys, values, head, first_query, first_key, lse, delta,
         rng_state, layer_id, threshold, scale,
     ):  # fmt: skip
-        """What each query of a tile gives to each key of another: probabilities and dscores.
+        """Probabilities and gradients of scores, of each query and each key that it sees.
 
         A thread has a query, and every fourth four of the keys.
         """
@@ -94,29 +94,24 @@ def make_backward(D: int, ROWS: int, has_dropout: bool) -> tuple[ThreadKernel, T
         H, T = lse.shape[1], lse.shape[2]
         row, lane = cuda.threadIdx.x // LANES, cuda.threadIdx.x % LANES
         query = first_query + row
+        num_keys = min(ROWS, query - first_key + 1) if query < T else 0  # that the query sees
         of_query, change = f(0), f(0)
         if query < T:
             of_query, change = lse[head // H, head % H, query], delta[head // H, head % H, query]
-        for four in range(LANES * lane, ROWS, 4 * LANES):
+        for four in range(LANES * lane, num_keys, 4 * LANES):
             kept = ALL_KEPT
             if has_dropout:
                 kept = kept_bits(head * T + query, first_key + four, rng_state, layer_id, threshold)
-            for j in range(4):
-                k = four + j
-                weight, dscore = f(0), f(0)
-                if query < T and first_key + k <= query:
-                    score, dweight = f(0), f(0)
-                    for d in range(D):
-                        score += queries[row, d] * keys[k, d]
-                        dweight += douts[row, d] * values[k, d]
-                    prob = math.exp(score * f(SCALE) - of_query)
-                    factor = f(1)
-                    if has_dropout:
-                        factor = f(scale) if kept >> j & 1 else f(0)
-                    weight = prob * factor
-                    dscore = prob * (dweight * factor - change) * f(SCALE)
-                weights[row, k] = weight
-                dscores[row, k] = dscore
+            for k in range(four, min(four + 4, num_keys)):
+                score, dweight = f(0), f(0)
+                for d in range(D):
+                    score += queries[row, d] * keys[k, d]
+                    dweight += douts[row, d] * values[k, d]
+                prob, factor = math.exp(score * f(SCALE) - of_query), f(1)
+                if has_dropout:
+                    factor = f(scale) if kept >> (k - four) & 1 else f(0)
+                weights[row, k] = prob * factor
+                dscores[row, k] = prob * (dweight * factor - change) * f(SCALE)
 
     @threads
     def key_tiles(dqkv, dy, lse, delta, qkv, rng_state, layer_id, threshold, scale):
@@ -148,7 +143,9 @@ def make_backward(D: int, ROWS: int, has_dropout: bool) -> tuple[ThreadKernel, T
                 delta, rng_state, layer_id, threshold, scale,
             )  # fmt: skip
             cuda.syncthreads()
-            for q in range(ROWS):
+            # Of the tile's queries, those that are there and see the key.
+            first = max(0, first_key + row - first_query)
+            for q in range(first, min(ROWS, T - first_query)):
                 weight, dscore = weights[q, row], dscores[q, row]
                 for i in range(OWN):
                     dk[i] += dscore * queries[q, lane + LANES * i]
@@ -188,7 +185,8 @@ def make_backward(D: int, ROWS: int, has_dropout: bool) -> tuple[ThreadKernel, T
                 delta, rng_state, layer_id, threshold, scale,
             )  # fmt: skip
             cuda.syncthreads()
-            for k in range(ROWS):
+            query = first_query + row
+            for k in range(min(ROWS, query - first_key + 1) if query < T else 0):
                 dscore = dscores[row, k]
                 for i in range(OWN):
                     dq[i] += dscore * keys[k, lane + LANES * i]

@@ -79,35 +79,34 @@ def make_forward(D: int, ROWS: int, has_dropout: bool) -> ThreadKernel:
             load_tile(keys, qkv, b, start, C + h * D, D)
             load_tile(values, qkv, b, start, 2 * C + h * D, D)
             cuda.syncthreads()
+            num_keys = min(ROWS, query - start + 1) if query < T else 0  # that the query sees
             new_max = max_score
-            for four in range(LANES * lane, ROWS, 4 * LANES):
-                for k in range(four, four + 4):
-                    score = f(-math.inf)
-                    if start + k <= query:
-                        score = f(0)
-                        for d in range(D):
-                            score += queries[row, d] * keys[k, d]
-                        score *= f(SCALE)
+            for four in range(LANES * lane, num_keys, 4 * LANES):
+                for k in range(four, min(four + 4, num_keys)):
+                    score = f(0)
+                    for d in range(D):
+                        score += queries[row, d] * keys[k, d]
+                    score *= f(SCALE)
                     weights[row, k] = score
                     new_max = max(new_max, score)
             new_max = lanes_max(new_max)
             shrink = math.exp(max_score - new_max)
             max_score = new_max
             total *= shrink
-            for four in range(LANES * lane, ROWS, 4 * LANES):
+            for four in range(LANES * lane, num_keys, 4 * LANES):
                 kept = ALL_KEPT
                 if has_dropout:
                     kept = kept_bits(head * T + query, start + four, rng_state, layer_id, threshold)
-                for j in range(4):
-                    weight = math.exp(weights[row, four + j] - max_score)
+                for k in range(four, min(four + 4, num_keys)):
+                    weight = math.exp(weights[row, k] - max_score)
                     total += weight
                     if has_dropout:
-                        weight *= f(scale) if kept >> j & 1 else f(0)
-                    weights[row, four + j] = weight
+                        weight *= f(scale) if kept >> (k - four) & 1 else f(0)
+                    weights[row, k] = weight
             cuda.syncwarp()  # a row's four lanes are of one warp
             for i in range(OWN):
                 sums[i] *= shrink
-            for k in range(min(ROWS, query - start + 1)):
+            for k in range(num_keys):
                 weight = weights[row, k]
                 for i in range(OWN):
                     sums[i] += weight * values[k, lane + LANES * i]

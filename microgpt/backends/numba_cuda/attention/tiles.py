@@ -63,13 +63,12 @@ def lanes_max(value):
 
 @device
 def load_tile(tile, x, b, first_row, first_column, D):
-    """tile[r, d] = x[b, first_row + r, first_column + d]; 0 beyond the text and beyond D."""
+    """tile[r, d] = x[b, first_row + r, first_column + d]; 0 beyond D. Rows beyond T are left."""
     f = x.dtype.type
-    rows, width = tile.shape[0], tile.shape[1] - 1
+    rows, width = min(tile.shape[0], x.shape[1] - first_row), tile.shape[1] - 1
     for n in range(cuda.threadIdx.x, rows * width, cuda.blockDim.x):
         r, d = n // width, n % width
-        is_there = first_row + r < x.shape[1] and d < D
-        tile[r, d] = x[b, first_row + r, first_column + d] if is_there else f(0)
+        tile[r, d] = x[b, first_row + r, first_column + d] if d < D else f(0)
 
 
 @device
