@@ -27,7 +27,15 @@ def rng():
 
 
 LARGE = 4_000  # elements; the interpreter takes some microseconds for each
-DENSE = {"test_functions_in_float32"}  # many thousands of numbers
+DENSE = {  # many thousands of numbers; the threads' own tests have fewer of the same
+    "test_functions_in_float32",
+    "test_values_and_gradients_are_the_formulas",
+    "test_gradients_are_finite_differences",
+    "test_decoding_step_by_step_is_the_forward_pass",
+    "test_it_samples_what_next_token_samples",
+    "test_it_draws_by_uniform",
+    "test_a_large_vocabulary",
+}
 
 
 def pytest_collection_modifyitems(items):

@@ -129,18 +129,6 @@ def test_a_kernel_is_a_function():
         run(3, 1, 1)
 
 
-def follows(y, x, places):
-    i = cuda.grid(1)
-    y[places[i]] = x[0, places[i]] + x[places[i] // 64, i]
-
-
-@pytest.mark.parametrize("order", ORDERS)
-def test_an_index_of_32_bits_does_not_overflow(order):
-    y, places = new(), np.arange(64, dtype=np.int32)[::-1].copy()
-    assert run(follows, 1, 64, y, X[None], places, order=order).findings == ()
-    np.testing.assert_array_equal(y, X + X[::-1])
-
-
 def test_arguments_that_share_memory_share_its_shadow():
     def shift(y, x):
         i = cuda.grid(1)
