@@ -1,4 +1,5 @@
-"""Back ends: `numpy` is the maths in whole arrays, `numba` the loops, compiled for the CPU.
+"""Back ends: `numpy` is the maths in whole arrays, `numba` the loops, compiled for the CPU,
+`interpreter` the threads of a GPU, run in Python.
 
 `use` and `using` set where new tensors are created; an operation runs where its data is.
 """
@@ -52,12 +53,19 @@ class _BackendInfo:
     package: str
     requires: str | None
     description: str
+    loader: str = "load"
 
 
 _BACKENDS = {
     "numpy": _BackendInfo("numpy_ref", None, "the maths: whole-array NumPy, needs nothing else"),
     "numba": _BackendInfo(
         "numba_cpu", "numba", "the loops: compiled on first use, parallel on the CPU"
+    ),
+    "interpreter": _BackendInfo(
+        "numba_cuda",
+        None,
+        "the threads of a GPU, run one after another and checked: slow",
+        "load_interpreted",
     ),
 }
 
@@ -76,7 +84,7 @@ def get(name: str) -> Backend:
     with _loading:
         if name not in _loaded:
             module = importlib.import_module(f"microgpt.backends.{_BACKENDS[name].package}")
-            _loaded[name] = module.load()
+            _loaded[name] = getattr(module, _BACKENDS[name].loader)()
     return _loaded[name]
 
 

@@ -99,6 +99,8 @@ def _arguments(
                 )
             if launch.is_watched:
                 argument = launch.global_array(name, argument, name in fresh)
+        elif type(argument) is float and launch.is_watched:
+            argument = np.float64(argument)  # as a compiler types it, and as a literal
         watched.append(argument)
     return tuple(watched)
 

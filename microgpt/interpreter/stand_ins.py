@@ -172,14 +172,23 @@ class GpuMath:
             except OverflowError:
                 return scalar(math.inf)
             except (ValueError, ZeroDivisionError):
-                is_pole = name.startswith("log") and numbers[0] == 0
-                return scalar(-math.inf if is_pole else math.nan)
+                return scalar(_at_pole(name, numbers))
 
         setattr(self, name, typed)
         return typed
 
 
 GPU_MATH = GpuMath()
+
+
+def _at_pole(name: str, numbers: tuple[Any, ...]) -> float:
+    """Return what a GPU gives where Python raises: infinity at a pole, else NaN."""
+    if name.startswith("log") and numbers[0] == 0:
+        return -math.inf
+    if name == "pow" and numbers[0] == 0:
+        is_odd = numbers[1] % 2 == 1
+        return math.copysign(math.inf, numbers[0]) if is_odd else math.inf
+    return math.nan
 
 
 def _dtype(dtype: Any) -> np.dtype:

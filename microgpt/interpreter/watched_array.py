@@ -72,7 +72,7 @@ class WatchedArray:
                 if len(shape) != 1:
                     return PART
                 if 0 <= index < shape[0]:
-                    return self.start + index
+                    return self.start + (index if type(index) is int else _as_int(index, line))
             elif len(index) < len(shape):
                 return PART
             else:
@@ -80,7 +80,7 @@ class WatchedArray:
                 for i, size in zip(index, shape, strict=True):
                     if not 0 <= i < size:
                         break
-                    at = at * size + i
+                    at = at * size + (i if type(i) is int else _as_int(i, line))
                 else:
                     return self.start + at
         except TypeError:  # a slice is not compared with a number
@@ -127,6 +127,15 @@ class WatchedArray:
 
     def element_name(self, at: int) -> str:
         return f"{self.name}[{', '.join(map(str, self.element(at)))}]"
+
+
+def _as_int(index: Any, line: int) -> int:
+    """Return an index as a Python integer, which never overflows."""
+    if isinstance(index, bool | np.bool_) or not isinstance(index, int | np.integer):
+        raise KernelError(
+            f"line {line}: an index must be an integer; got {index!r}; write `//` for a quotient"
+        )
+    return int(index)
 
 
 def address_of(data: np.ndarray) -> int:

@@ -53,7 +53,13 @@ def functions(package):
 
 def test_names_and_arguments_are_the_same_in_every_back_end():
     maths, loops = functions("numpy_ref"), functions("numba_cpu")
+    threads = functions("numba_cuda")
     for family in FAMILIES:
+        checked_on_the_host = {name for name in maths[family] if name.startswith("check_")}
+        assert maths[family].keys() == threads[family].keys() | checked_on_the_host, family
+        for name, function in threads[family].items():
+            own = list(inspect.signature(function).parameters)
+            assert own == list(inspect.signature(maths[family][name]).parameters), name
         assert maths[family].keys() == loops[family].keys(), family
         for name, function in maths[family].items():
             own = list(inspect.signature(loops[family][name]).parameters)

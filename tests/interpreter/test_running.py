@@ -69,6 +69,10 @@ def too_many_axes(y, x):
     y[0, 0] = x[0]
 
 
+def half_an_index(y, x):
+    y[1 / 2] = x[0]
+
+
 def takes_a_column(y, x):
     column = y[:, 0]
     column[0] = x[0]
@@ -87,6 +91,7 @@ def takes_a_column(y, x):
         (unknown_call, r"cuda\.nanosleep is not interpreted; write the kernel without it"),
         (unknown_atomic, r"cuda\.atomic\.cas is not interpreted; use one of add, sub"),
         (too_many_axes, "y has 1 axes; got 2 indices; give one for each axis"),
+        (half_an_index, "an index must be an integer; got 0.5; write `//`"),
         (lambda y, x: None, "must be a function that begins with `def`"),
     ],
 )
@@ -140,7 +145,8 @@ def test_a_float64_argument_is_told_where_it_is_written():
     def scale(y, x, factor):
         y[cuda.grid(1)] = x[cuda.grid(1)] * factor
 
-    assert [f.type for f in run(scale, 1, 64, new(), X, np.float64(2)).findings] == ["double"]
+    for factor in (np.float64(2), 2.0):
+        assert [f.type for f in run(scale, 1, 64, new(), X, factor).findings] == ["double"]
     assert run(scale, 1, 64, new(), X, np.float32(2)).findings == ()
 
 
@@ -247,6 +253,29 @@ def never_waits(y, x):
     commit()
 
 
+def reads_the_second_of_two(y, x):
+    parts = cuda.shared.array((2, 64), x.dtype)
+    t = cuda.threadIdx.x
+    copy_async(parts, (0, t), x, t)
+    commit()
+    copy_async(parts, (1, t), x, t)
+    commit()
+    wait_for(1)
+    cuda.syncthreads()
+    y[t] = parts[1, 63 - t]
+    wait_for(0)
+
+
+def waits_behind_the_barrier(y, x):
+    part = cuda.shared.array(64, x.dtype)
+    t = cuda.threadIdx.x
+    copy_async(part, t, x, t)
+    commit()
+    cuda.syncthreads()
+    wait_for(0)
+    y[t] = part[63 - t]
+
+
 def adds_with_a_twin(y, x):
     t = cuda.threadIdx.x
     y[t] = add_lanes(x[t])
@@ -260,7 +289,9 @@ def adds_with_a_twin(y, x):
         (waits_for_the_first_of_two, None, ""),
         (does_not_wait, "copy", "copies asynchronously"),
         (never_waits, "copy", "are under way; wait for them before the end"),
+        (reads_the_second_of_two, "copy", "copies asynchronously"),
         (waits_without_barrier, "race", "put cuda.syncthreads() there"),
+        (waits_behind_the_barrier, "race", "put cuda.syncthreads() there"),
     ],
 )
 def test_an_asynchronous_copy_is_there_once_it_was_waited_for(kernel, kind, said, order):
@@ -295,3 +326,43 @@ def test_dynamic_shared_memory_and_what_a_block_takes():
     report = run(through_shared, 1, 64, y, X, dynamic=256)
     assert (report.findings, report.shared_bytes, report.num_phases) == ((), 256, 2)
     assert np.array_equal(y, X[::-1])
+
+
+def test_indices_that_are_read_from_an_array_of_int32():
+    def gather(y, x, table, indices):
+        i = cuda.grid(1)
+        y[i] = x[indices[i]] + table[indices[i], indices[i] - indices[i]]
+
+    indices, y = np.arange(63, -1, -1, dtype=np.int32), new()
+    assert run(gather, 1, 64, y, X, X.reshape(64, 1), indices).findings == ()
+    assert np.array_equal(y, 2 * X[::-1])
+
+
+def test_two_shared_arrays_take_their_bytes_and_begin_aligned():
+    def two_arrays(y, x):
+        first = cuda.shared.array(5, x.dtype)
+        second = cuda.shared.array(64, x.dtype)
+        t = cuda.threadIdx.x
+        first[t % 5] = x[0] if t < 5 else first[t % 5]
+        second[t] = x[t]
+        y[t] = second[t]
+
+    assert run(two_arrays, 1, 64, new(), X).shared_bytes == 32 + 256
+
+
+def test_orders_are_what_their_names_say():
+    def last_one_wins(out):
+        out[0] = cuda.grid(1)
+
+    def add_one(total):
+        total[0] += 1
+
+    winners, totals = [], []
+    for order in ORDERS:
+        out, total = np.zeros(1, np.int64), np.zeros(1, np.int64)
+        run(last_one_wins, 2, 8, out, order=order)
+        run(add_one, 2, 8, total, order=order)
+        winners.append(int(out[0]))
+        totals.append(int(total[0]))
+    assert winners == [15, 0, 15]
+    assert totals == [16, 16, 1]  # in step, all threads of all blocks read before one writes

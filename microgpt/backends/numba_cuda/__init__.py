@@ -1,0 +1,29 @@
+"""The threads: every kernel as GPU code in Python, one body for each thread.
+
+A kernel's name and arguments are those of the other back ends. It is a host function, which
+chooses how many blocks of threads run, and stands directly above the threads that it launches:
+
+    def scale_forward(y, x, number):
+        _scale[cover(y.size), BLOCK](y, x, number)
+
+    @threads
+    def _scale(y, x, number):
+        f = x.dtype.type
+        i = cuda.grid(1)
+        ...
+
+Rules for threads, so that a compiler and the interpreter read the same text: names in full
+(`cuda.threadIdx.x`), `cuda` from `_device`; every literal and every scalar argument that meets a
+float goes through `f = x.dtype.type`; functions from `math`; sizes of shared and local arrays are
+module constants; no index is negative; no early `return` in a kernel that waits, and every wait
+stands outside branches that depend on the thread; no atomic additions of floats, and no talk
+between blocks: a second launch instead, so that results depend on no order.
+"""
+
+from microgpt.backends.dispatch import Backend
+from microgpt.backends.numpy_ref import kernels_of
+
+
+def load_interpreted() -> Backend:
+    """The back end whose threads are run one after another by the interpreter."""
+    return Backend("interpreter", kernels_of("microgpt.backends.numpy_ref") | kernels_of(__name__))

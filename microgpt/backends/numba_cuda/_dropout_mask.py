@@ -1,0 +1,25 @@
+"""Dropout's masks, drawn wherever they are needed: the same bits as on the other back ends.
+
+`rng_state` (2,) holds a seed and a counter. With the seed as key, Philox draws four numbers from
+(column // 4, row, counter, layer_id), one for each of four columns; an element whose number is
+below `threshold` is dropped. Counters are taken modulo 2**32.
+"""
+
+import numpy as np
+
+from microgpt.backends.numba_cuda._launch import device
+from microgpt.backends.numba_cuda._philox import high_bits, low_bits, philox
+
+uint32 = np.uint32
+
+
+@device
+def keeps_four(row, column, rng_state, layer_id, threshold):
+    """Whether each of the four elements is kept that begin at `column`, a multiple of four."""
+    seed, count = rng_state[0], rng_state[1]
+    a, b, c, d = philox(
+        uint32(column // 4), uint32(row), low_bits(count), uint32(layer_id),
+        low_bits(seed), high_bits(seed),
+    )  # fmt: skip
+    t = uint32(threshold)
+    return a >= t, b >= t, c >= t, d >= t

@@ -1,0 +1,53 @@
+"""Launching threads: `kernel[grid, block](*arguments)`, as CUDA code is written in Python."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from microgpt import interpreter
+
+BLOCK = 256  # threads of a block, unless a kernel needs another number
+WARP = 32
+MAX_BLOCKS = 4096  # with a stride loop, more would only wait for each other
+order: str | int = "forwards"  # in which the interpreter runs threads; no kernel may depend on it
+
+
+def cover(count: int, per_block: int = BLOCK) -> int:
+    """Return how many blocks cover so many elements or rows, at most MAX_BLOCKS."""
+    return min(-(-count // per_block), MAX_BLOCKS)
+
+
+def scratch(shape: Sequence[int], dtype: Any) -> np.ndarray:
+    """Memory for what one launch leaves to the next; it holds NaN, which no result may show."""
+    dtype = np.dtype(dtype)
+    return np.full(tuple(shape), np.nan if dtype.kind == "f" else -1, dtype)
+
+
+class ThreadKernel:
+    """A function that all threads run. A grid without blocks launches nothing."""
+
+    def __init__(self, function: Callable[..., None]):
+        self.function = function
+        self.__doc__, self.__name__ = function.__doc__, function.__name__
+
+    def __getitem__(self, sizes: tuple[Any, Any]) -> Callable[..., None]:
+        grid, block = sizes
+
+        def launch(*arguments: Any) -> None:
+            if 0 in np.atleast_1d(grid):
+                return
+            report = interpreter.run(self.function, grid, block, *arguments, order=order)
+            report.raise_if_wrong()
+
+        return launch
+
+
+def threads(function: Callable[..., None]) -> ThreadKernel:
+    """`@threads`: the function below is what every thread runs."""
+    return ThreadKernel(function)
+
+
+def device(function: Callable) -> Callable:
+    """`@device`: a function that threads call."""
+    return function

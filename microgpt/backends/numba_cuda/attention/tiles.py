@@ -1,0 +1,78 @@
+"""Tiles of attention: how many rows fit, how they are loaded, and which probabilities are kept.
+
+A block has 4 · ROWS threads: the four lanes of a row, which are neighbours in a warp, share it.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from microgpt.backends.numba_cuda._device import cuda
+from microgpt.backends.numba_cuda._dropout_mask import keeps_four
+from microgpt.backends.numba_cuda._launch import device, scratch
+from microgpt.backends.numba_cuda._warps import ALL
+
+LANES = 4  # of a row
+SHARED_BYTES = 48 * 1024  # of a block, on every GPU
+ALL_KEPT = 0b1111
+
+
+class Dropout(NamedTuple):
+    """Dropout of the probabilities; without it `rng_state` has no elements."""
+
+    rng_state: np.ndarray
+    layer_id: int
+    threshold: int
+    scale: float
+
+    @property
+    def is_on(self) -> bool:
+        return self.rng_state.size > 0
+
+
+def no_dropout() -> Dropout:
+    return Dropout(scratch((0,), np.int64), 0, 0, 1.0)
+
+
+def padded_width(D: int) -> int:
+    """The width of a tile's rows: a multiple of the lanes, and one, so that banks differ."""
+    return -(-D // LANES) * LANES + 1
+
+
+def rows_of_tile(D: int, itemsize: int) -> int:
+    """How many rows a tile has, so that four tiles and two squares fit a block; 0 if none do."""
+    for rows in (32, 16, 8):
+        if (4 * rows * padded_width(D) + 2 * rows * (rows + 1)) * itemsize <= SHARED_BYTES:
+            return rows
+    return 0
+
+
+@device
+def lanes_sum(value):
+    """The sum over the four lanes of a row."""
+    value += cuda.shfl_xor_sync(ALL, value, 1)
+    return value + cuda.shfl_xor_sync(ALL, value, 2)
+
+
+@device
+def lanes_max(value):
+    """The maximum over the four lanes of a row."""
+    value = max(value, cuda.shfl_xor_sync(ALL, value, 1))
+    return max(value, cuda.shfl_xor_sync(ALL, value, 2))
+
+
+@device
+def load_tile(tile, x, b, first_row, first_column, D):
+    """tile[r, d] = x[b, first_row + r, first_column + d]; 0 beyond D. Rows beyond T are left."""
+    f = x.dtype.type
+    rows, width = min(tile.shape[0], x.shape[1] - first_row), tile.shape[1] - 1
+    for n in range(cuda.threadIdx.x, rows * width, cuda.blockDim.x):
+        r, d = n // width, n % width
+        tile[r, d] = x[b, first_row + r, first_column + d] if d < D else f(0)
+
+
+@device
+def kept_bits(row, key, rng_state, layer_id, threshold):
+    """A bit for each of four keys, from `key` on, a multiple of four: whether it is kept."""
+    a, b, c, d = keeps_four(row, key, rng_state, layer_id, threshold)
+    return (1 if a else 0) | (2 if b else 0) | (4 if c else 0) | (8 if d else 0)

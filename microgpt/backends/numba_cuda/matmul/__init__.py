@@ -1,0 +1,81 @@
+"""Matrix products: `linear` with a weight (out, in), `matmul` of two stacks of matrices.
+
+In the order to read them: `naive` says what a product computes, a thread an element of the result;
+`tiles` reads each operand a sixteenth as often; `stores` says what becomes of a sum; `products`
+selects by shape; `column_sums` is the bias's gradient. Both kernels of a product add in the same
+order, so an element has the same bits whichever ran. An absent bias has no elements.
+"""
+
+from microgpt.backends.numba_cuda._launch import scratch
+from microgpt.backends.numba_cuda.matmul.column_sums import accumulate_column_sums
+from microgpt.backends.numba_cuda.matmul.products import NN, NT, TN, Product
+from microgpt.backends.numba_cuda.matmul.stores import (
+    store,
+    store_gelu,
+    store_relu,
+    store_residual,
+)
+
+# The letters say how a and b are stored: n as they are multiplied, t transposed.
+_nn, _nt, _tn = (Product(storage, store) for storage in (NN, NT, TN))
+_nt_residual, _tn_residual = Product(NT, store_residual), Product(TN, store_residual)
+_nt_gelu, _nt_relu = Product(NT, store_gelu), Product(NT, store_relu)
+
+
+def linear_forward(y, x, weight, bias):
+    """y = x · weightᵀ + bias: x (N, K), weight (M, K), bias (M,) -> y (N, M)."""
+    _nt(_stack(y), _stack(x), _stack(weight), bias)
+
+
+def linear_residual_forward(y, x, weight, bias, residual):
+    """y = residual + x · weightᵀ + bias."""
+    _nt_residual(_stack(y), _stack(x), _stack(weight), bias, _stack(residual))
+
+
+def linear_gelu_forward(y, z, x, weight, bias):
+    """z = x · weightᵀ + bias and y = gelu(z)."""
+    _nt_gelu(_stack(y), _stack(x), _stack(weight), bias, _stack(z))
+
+
+def linear_relu_forward(y, x, weight, bias):
+    """y = relu(x · weightᵀ + bias)."""
+    _nt_relu(_stack(y), _stack(x), _stack(weight), bias)
+
+
+def linear_backward(dx, dweight, dbias, dy, x, weight):
+    """dx = dy · weight, dweight += dyᵀ · x, dbias += Σ_n dy[n]."""
+    _nn(_stack(dx), _stack(dy), _stack(weight), _no_bias(dy))
+    _tn_residual(_stack(dweight), _stack(dy), _stack(x), _no_bias(dy), _stack(dweight))
+    if dbias.size:
+        accumulate_column_sums(dbias, dy)
+
+
+def matmul_forward(c, a, b):
+    """c = a · b for each of the stacked matrices: a (B, M, K), b (B, K, N) -> c (B, M, N)."""
+    _nn(c, a, b, _no_bias(c))
+
+
+def matmul_backward(da, db, dc, a, b):
+    """da = dc · bᵀ and db = aᵀ · dc."""
+    _nt(da, dc, b, _no_bias(dc))
+    _tn(db, a, dc, _no_bias(dc))
+
+
+def matmul_transposed_forward(c, a, b):
+    """c = a · bᵀ for each of the stacked matrices: a (B, M, K), b (B, N, K) -> c (B, M, N)."""
+    _nt(c, a, b, _no_bias(c))
+
+
+def matmul_transposed_backward(da, db, dc, a, b):
+    """da = dc · b and db = dcᵀ · a."""
+    _nn(da, dc, b, _no_bias(dc))
+    _tn(db, dc, a, _no_bias(dc))
+
+
+def _stack(matrix):
+    """A matrix (M, N) as a stack of one (1, M, N): the same memory."""
+    return matrix.reshape(1, *matrix.shape)
+
+
+def _no_bias(array):
+    return scratch((0,), array.dtype)

@@ -1,0 +1,131 @@
+"""Optimiser steps in place over flat arrays: one element a thread, and further ones a grid on.
+
+lr (1,), step (1,), total (1,) and norm (1,) are float64 arrays, so that a recorded step sees them
+change. What all threads need of them one thread computes first: doubles are slow on most GPUs.
+"""
+
+import math
+
+import numpy as np
+
+from microgpt.backends.numba_cuda._device import cuda
+from microgpt.backends.numba_cuda._launch import BLOCK, cover, scratch, threads
+
+float64 = np.float64
+SHARE_SIZE = 16_384  # numbers whose squares one block adds up
+
+
+def sgd_step_(data, grad, lr):
+    """data −= lr · grad."""
+    _sgd_step[cover(data.size), BLOCK](data, grad, lr)
+
+
+@threads
+def _sgd_step(data, grad, lr):
+    f = data.dtype.type
+    for i in range(cuda.grid(1), data.size, cuda.gridsize(1)):
+        data[i] -= f(lr[0]) * grad[i]
+
+
+def adam_step_(data, grad, m, v, lr, step, beta1, beta2, eps):
+    """data −= lr · m̂ / (√v̂ + eps), with bias-corrected m̂ and v̂ (Kingma & Ba 2015)."""
+    adamw_step_(data, grad, m, v, lr, step, beta1, beta2, eps, 0.0, 0)
+
+
+def adamw_step_(data, grad, m, v, lr, step, beta1, beta2, eps, weight_decay, decayed):
+    """Adam, with data[:decayed] · (1 − lr · weight_decay) before (Loshchilov & Hutter 2019)."""
+    rates = scratch((3,), data.dtype)
+    _adamw_rates[1, 1](rates, lr, step, beta1, beta2, weight_decay)
+    arguments = data, grad, m, v, rates, beta1, beta2, eps, decayed
+    _adamw_step[cover(data.size), BLOCK](*arguments)
+
+
+@threads
+def _adamw_rates(rates, lr, step, beta1, beta2, weight_decay):
+    """What a step multiplies by: lr / (1 − β₁ᵗ), 1 / (1 − β₂ᵗ) and 1 − lr · weight_decay."""
+    f = rates.dtype.type
+    rates[0] = f(lr[0] / (1 - beta1 ** step[0]))
+    rates[1] = f(1 / (1 - beta2 ** step[0]))
+    rates[2] = f(1 - lr[0] * weight_decay)
+
+
+@threads
+def _adamw_step(data, grad, m, v, rates, beta1, beta2, eps, decayed):
+    f = data.dtype.type
+    for i in range(cuda.grid(1), data.size, cuda.gridsize(1)):
+        g = grad[i]
+        m[i] = f(beta1) * m[i] + f(1 - beta1) * g
+        v[i] = f(beta2) * v[i] + f(1 - beta2) * g * g
+        before = data[i] * rates[2] if i < decayed else data[i]
+        data[i] = before - rates[0] * m[i] / (math.sqrt(v[i] * rates[1]) + f(eps))
+
+
+def increment_step_(step):
+    """step += 1."""
+    _increment_step[1, 1](step)
+
+
+@threads
+def _increment_step(step):
+    step[0] += 1
+
+
+def sum_of_squares_(total, x):
+    """total += Σ x², in float64: each block adds up a share, one thread the shares in order."""
+    blocks = -(-x.size // SHARE_SIZE)
+    shares = scratch((blocks,), float64)
+    _square_shares[blocks, BLOCK](shares, x)
+    _add_shares[min(blocks, 1), 1](total, shares)
+
+
+@threads
+def _square_shares(shares, x):
+    parts = cuda.shared.array(BLOCK, float64)
+    t, first = cuda.threadIdx.x, cuda.blockIdx.x * SHARE_SIZE
+    part = float64(0)
+    for i in range(first + t, min(first + SHARE_SIZE, x.size), BLOCK):
+        part += float64(x[i]) * float64(x[i])
+    parts[t] = part
+    stride = BLOCK // 2
+    while stride > 0:
+        cuda.syncthreads()
+        if t < stride:
+            parts[t] += parts[t + stride]
+        stride //= 2
+    if t == 0:
+        shares[cuda.blockIdx.x] = parts[0]
+
+
+@threads
+def _add_shares(total, shares):
+    for block in range(shares.size):
+        total[0] += shares[block]
+
+
+def sqrt_(norm, total):
+    """norm = √total."""
+    _sqrt[1, 1](norm, total)
+
+
+@threads
+def _sqrt(norm, total):
+    norm[0] = math.sqrt(total[0])
+
+
+def clip_by_norm_(grad, norm, max_norm):
+    """grad ·= max_norm / norm where norm is greater."""
+    factor = scratch((1,), grad.dtype)
+    _clip_factor[1, 1](factor, norm, max_norm)
+    _scale_by[cover(grad.size), BLOCK](grad, factor)
+
+
+@threads
+def _clip_factor(factor, norm, max_norm):
+    f = factor.dtype.type
+    factor[0] = f(max_norm / norm[0]) if norm[0] > max_norm else f(1)
+
+
+@threads
+def _scale_by(grad, factor):
+    for i in range(cuda.grid(1), grad.size, cuda.gridsize(1)):
+        grad[i] *= factor[0]
