@@ -1,4 +1,4 @@
-"""`source`: an operation's formula, its maths, its own code and its loops, read from the files."""
+"""`source`: an operation's formula, maths, own code, loops and threads, read from the files."""
 
 import ast
 from collections.abc import Callable
@@ -11,13 +11,15 @@ from microgpt.backends import Table
 from microgpt.errors import SettingError
 
 PACKAGE = Path(__file__).parent
-OPS, MATHS, LOOPS = "ops", "backends/numpy_ref", "backends/numba_cpu"
-PARTS = ("formula", "maths", "op", "loops")
+OPS, MATHS = "ops", "backends/numpy_ref"
+LOOPS, THREADS = "backends/numba_cpu", "backends/numba_cuda"
+PARTS = ("formula", "maths", "op", "loops", "threads")
 TITLES = {
     "formula": "The formula",
     "maths": "The maths: whole arrays in NumPy",
     "op": "The operation: its kernels, and its gradient's",
     "loops": "The loops: the same kernels, which Numba compiles",
+    "threads": "The threads: the same kernels, as a GPU runs them",
 }
 DECOMPOSITIONS = PACKAGE / OPS / "decompositions.py"
 
@@ -26,16 +28,19 @@ MACHINERY = {
     *("jit/compile.py", "jit/kernel.py", "jit/cache.py", "jit/kernel_cache.py"),
     *("jit/check.py", "jit/launch_table.py", "jit/threads.py"),
     *("simd/vector.py", "simd/tiles.py", "simd/intrinsics.py"),
+    *("numba_cuda/_device.py", "numba_cuda/_launch.py"),
 }
 SHARED_FOLDER = "simd"  # its functions are shown as helpers wherever they are called
 
 # Folders that read as a ladder. The first file is shown first, the faster ones are named.
 LADDERS = {
-    "attention": (
+    "numba_cpu/attention": (
         *("kernel1_loops.py", "kernel2_blocked.py", "kernel3_small_heads.py"),
         "kernel4_transposed.py",
     ),
-    "matmul": ("gemm_loops.py", "gemm_tiled.py"),
+    "numba_cpu/matmul": ("gemm_loops.py", "gemm_tiled.py"),
+    "numba_cuda/attention": ("wide_heads.py", "forward.py", "backward.py"),
+    "numba_cuda/matmul": ("naive.py", "tiles.py"),
 }
 
 
@@ -53,12 +58,12 @@ class _Function:
 
 
 def source(name: str | Callable, only: str | None = None) -> Table:
-    """How an operation is written: a text with its formula, its maths, its op and its loops.
+    """How an operation is written: a text with its formula, maths, op, loops and threads.
 
     `name` is an operation ("rms_norm"), a kernel ("adam_step_"), or the function itself; `only`
-    is "formula", "maths", "op" or "loops". Read from the files: nothing is compiled, and numba
-    need not be installed. An operation composed of others names them. Of kernels that grew faster
-    step by step, the plain loops are shown, and the faster ones are named.
+    is "formula", "maths", "op", "loops" or "threads". Read from the files: nothing is compiled, and
+    numba need not be installed. An operation composed of others names them. Of kernels that grew
+    faster step by step, the plain ones are shown, and the faster ones are named.
     """
     if only not in (None, *PARTS):
         raise SettingError("only", got=only, choices=PARTS)
@@ -82,15 +87,16 @@ def names() -> tuple[str, ...]:
 def _parts(name: str) -> dict[str, str]:
     op = _functions(OPS).get(name) if name in ops.__all__ else None
     kernels = _kernels(name) if op else [name]
-    maths, loops = (
+    maths, loops, threads = (
         [_kernels_in(folder)[kernel] for kernel in kernels if kernel in _kernels_in(folder)]
-        for folder in (MATHS, LOOPS)
+        for folder in (MATHS, LOOPS, THREADS)
     )
     parts = {
         "formula": (op or maths[0]).docstring,
         "maths": _listing(maths, MATHS),
         "op": _listing([op, *_decomposition(name)], OPS) if op else "",
-        "loops": _loops(loops),
+        "loops": _with_ladders(loops, LOOPS),
+        "threads": _with_ladders(threads, THREADS),
     }
     missing = [kernel for kernel in kernels if kernel not in _kernels_in(LOOPS)]
     if missing:
@@ -124,11 +130,11 @@ def _composed_of(name: str) -> list[str]:
     return [call for call in dict.fromkeys(calls) if call in ops.__all__ and call != name]
 
 
-def _loops(kernels: list[_Function]) -> str:
-    """The kernels' loops; of a ladder its first file before them, and its other files named."""
+def _with_ladders(kernels: list[_Function], folder: str) -> str:
+    """The kernels; of a ladder its first file before them, and its other files named."""
     ladders = dict.fromkeys(ladder for kernel in kernels if (ladder := _ladder(kernel)))
     first = [function for ladder in ladders for function in _read(ladder[0])]
-    texts = [_listing([*first, *kernels], LOOPS)]
+    texts = [_listing([*first, *kernels], folder)]
     for _, *faster in ladders:
         lines = [f"#   {_location(file)}: {_first_line(file)}" for file in faster]
         texts.append("\n".join(["# Faster, and tested to compute the same:", *lines]))
@@ -138,7 +144,7 @@ def _loops(kernels: list[_Function]) -> str:
 def _ladder(kernel: _Function) -> tuple[Path, ...]:
     """The files of the ladder that a kernel is part of; () if of none."""
     folder = kernel.file.parent
-    ladder = tuple(folder / name for name in LADDERS.get(folder.name, ()))
+    ladder = tuple(folder / name for name in LADDERS.get("/".join(folder.parts[-2:]), ()))
     return ladder if kernel.file in (*ladder, folder / "__init__.py") else ()
 
 

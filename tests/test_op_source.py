@@ -27,6 +27,7 @@ def test_its_parts_come_in_order():
         "@kernel(cost=2)\ndef rms_norm_forward(y, rstd, x, eps):",
         "        factor = projection / f(C) * r * r",
         "# microgpt/backends/numba_cpu/norm.py, line ",
+        "@threads\ndef _rms_norm_forward(y, rstd, x, eps):",
     ):
         assert text.count(part) >= 1, part
     assert repr(text) == str(text)  # shows itself
@@ -43,6 +44,9 @@ def test_every_operation_shows_all_that_it_runs(name):
         assert inspect.getsource(plain).rstrip() in mg.source(name, only="maths")
         loops = backends.get("numba").kernels[kernel].function
         assert inspect.getsource(loops).rstrip() in mg.source(name, only="loops")
+        if not kernel.startswith("check_"):
+            threads = backends.get("interpreter").kernels[kernel].function
+            assert inspect.getsource(threads).rstrip() in mg.source(name, only="threads")
     if not shown and name not in ("reshape", "one_hot"):  # these only call NumPy
         assert "it is composed of" in mg.source(name, only="maths")
 
@@ -168,11 +172,18 @@ def test_a_ladder_shows_its_plain_loops_first_and_names_its_faster_kernels():
         faster = loops.index(f"#   {folder}gemm_tiled.py: The matrix product in float32")
         assert first < launched < faster
         assert loops.count("def add_dots(") == 1
+        threads = mg.source(name, only="threads")
+        folder = "microgpt/backends/numba_cuda/matmul/"
+        first = threads.index(f"# {folder}naive.py, line ")
+        assert first < threads.index(f"#   {folder}tiles.py: A block of threads a tile of 16 × 16")
 
 
 def test_every_file_of_a_ladder_is_named():
     for folder, files in op_source.LADDERS.items():
-        path = op_source.PACKAGE / op_source.LOOPS / folder
+        path = op_source.PACKAGE / "backends" / folder
+        if folder.startswith("numba_cuda/"):
+            assert all((path / file).exists() for file in files)
+            continue
         found = [f.name for pattern in ("kernel*.py", "gemm_*.py") for f in path.glob(pattern)]
         assert sorted(found) == sorted(files)
 
@@ -180,7 +191,7 @@ def test_every_file_of_a_ladder_is_named():
 def test_kernels_that_belong_to_no_operation():
     text = mg.source("adam_step_")
     assert "bias-corrected m̂ and v̂ (Kingma & Ba 2015)" in text
-    assert text.count("def adam_step_(") == 2
+    assert text.count("def adam_step_(") == 3
     assert mg.source("adam_step_", only="op") == "adam_step_ has no op of its own"
 
 
@@ -195,8 +206,8 @@ def test_unknown_names_list_what_there_is(wrong):
 
 
 def test_unknown_parts_list_what_there_is():
-    with pytest.raises(mg.SettingError, match="one of 'formula', 'maths', 'op', 'loops'"):
-        mg.source("softmax", only="threads")
+    with pytest.raises(mg.SettingError, match="one of 'formula', 'maths', 'op', 'loops', '"):
+        mg.source("softmax", only="blocks")
 
 
 def test_nothing_is_loaded_or_compiled():

@@ -17,59 +17,59 @@ from microgpt.backends.numba_cuda.matmul.stores import (
 )
 
 # The letters say how a and b are stored: n as they are multiplied, t transposed.
-_nn, _nt, _tn = (Product(storage, store) for storage in (NN, NT, TN))
-_nt_residual, _tn_residual = Product(NT, store_residual), Product(TN, store_residual)
-_nt_gelu, _nt_relu = Product(NT, store_gelu), Product(NT, store_relu)
+nn, nt, tn = (Product(storage, store) for storage in (NN, NT, TN))
+nt_residual, tn_residual = Product(NT, store_residual), Product(TN, store_residual)
+nt_gelu, nt_relu = Product(NT, store_gelu), Product(NT, store_relu)
 
 
 def linear_forward(y, x, weight, bias):
     """y = x · weightᵀ + bias: x (N, K), weight (M, K), bias (M,) -> y (N, M)."""
-    _nt(_stack(y), _stack(x), _stack(weight), bias)
+    nt(_stack(y), _stack(x), _stack(weight), bias)
 
 
 def linear_residual_forward(y, x, weight, bias, residual):
     """y = residual + x · weightᵀ + bias."""
-    _nt_residual(_stack(y), _stack(x), _stack(weight), bias, _stack(residual))
+    nt_residual(_stack(y), _stack(x), _stack(weight), bias, _stack(residual))
 
 
 def linear_gelu_forward(y, z, x, weight, bias):
     """z = x · weightᵀ + bias and y = gelu(z)."""
-    _nt_gelu(_stack(y), _stack(x), _stack(weight), bias, _stack(z))
+    nt_gelu(_stack(y), _stack(x), _stack(weight), bias, _stack(z))
 
 
 def linear_relu_forward(y, x, weight, bias):
     """y = relu(x · weightᵀ + bias)."""
-    _nt_relu(_stack(y), _stack(x), _stack(weight), bias)
+    nt_relu(_stack(y), _stack(x), _stack(weight), bias)
 
 
 def linear_backward(dx, dweight, dbias, dy, x, weight):
     """dx = dy · weight, dweight += dyᵀ · x, dbias += Σ_n dy[n]."""
-    _nn(_stack(dx), _stack(dy), _stack(weight), _no_bias(dy))
-    _tn_residual(_stack(dweight), _stack(dy), _stack(x), _no_bias(dy), _stack(dweight))
+    nn(_stack(dx), _stack(dy), _stack(weight), _no_bias(dy))
+    tn_residual(_stack(dweight), _stack(dy), _stack(x), _no_bias(dy), _stack(dweight))
     if dbias.size:
         accumulate_column_sums(dbias, dy)
 
 
 def matmul_forward(c, a, b):
     """c = a · b for each of the stacked matrices: a (B, M, K), b (B, K, N) -> c (B, M, N)."""
-    _nn(c, a, b, _no_bias(c))
+    nn(c, a, b, _no_bias(c))
 
 
 def matmul_backward(da, db, dc, a, b):
     """da = dc · bᵀ and db = aᵀ · dc."""
-    _nt(da, dc, b, _no_bias(dc))
-    _tn(db, a, dc, _no_bias(dc))
+    nt(da, dc, b, _no_bias(dc))
+    tn(db, a, dc, _no_bias(dc))
 
 
 def matmul_transposed_forward(c, a, b):
     """c = a · bᵀ for each of the stacked matrices: a (B, M, K), b (B, N, K) -> c (B, M, N)."""
-    _nt(c, a, b, _no_bias(c))
+    nt(c, a, b, _no_bias(c))
 
 
 def matmul_transposed_backward(da, db, dc, a, b):
     """da = dc · b and db = dcᵀ · a."""
-    _nn(da, dc, b, _no_bias(dc))
-    _tn(db, dc, a, _no_bias(dc))
+    nn(da, dc, b, _no_bias(dc))
+    tn(db, dc, a, _no_bias(dc))
 
 
 def _stack(matrix):
