@@ -5,6 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from microgpt.viz.drawing import Text
+from microgpt.viz.formatting import width_in_em
 from microgpt.viz.neighbourhood import (
     EmbeddingMap,
     MapLetter,
@@ -262,6 +264,17 @@ def test_the_price_of_a_swap_stands_beside_each_cosine_after_training():
     before = render_map(SHOWN).html
     assert "<span>cosine</span></p>" in before
     assert "mg-with-rises" not in before
+
+
+@pytest.mark.parametrize("n_embd", [2, 10, 12])
+def test_the_heading_of_a_list_ends_before_its_columns(n_embd):
+    near = (OtherLetter("a", 0.5, 0.1234),)
+    drawing = draw_map(replace(SHOWN, step=200, n_embd=n_embd, neighbours=near))
+    texts = [shape for shape in drawing.shapes if isinstance(shape, Text)]
+    heading = next(one for one in texts if one.text.startswith("nearest"))
+    cosine = next(one for one in texts if one.text == "cosine")
+    starts = cosine.x - width_in_em(cosine.text) * cosine.size
+    assert heading.x + width_in_em(heading.text) * heading.size <= starts
 
 
 def test_hostile_letters_are_escaped():

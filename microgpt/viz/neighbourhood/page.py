@@ -77,9 +77,9 @@ def figure_texts(shown: EmbeddingMap) -> tuple[tuple[str, str], ...]:
 
 def list_texts(shown: EmbeddingMap) -> tuple[tuple[str, tuple[OtherLetter, ...], int], ...]:
     """Return the lists beside the map: heading, letters, and decimals of their numbers."""
-    which = "the two" if shown.is_table else f"all {numbers_word(shown.n_embd)}"
+    which = "both" if shown.is_table else f"all {shown.n_embd}"
     return (
-        (f"nearest in {which} numbers", shown.neighbours, 2),
+        (f"nearest, in {which}", shown.neighbours, 2),
         ("cheapest row swaps after training", shown.cheapest, RISE_DECIMALS),
         ("dearest (rise in held-out loss)", shown.dearest, RISE_DECIMALS),
     )
