@@ -9,7 +9,7 @@ from microgpt.interpreter import report
 from microgpt.interpreter.rewriting import ACCESS
 from microgpt.interpreter.shadow import Moment
 from microgpt.interpreter.stand_ins import WARP_SIZE, Dim3
-from microgpt.interpreter.warps import BLOCK_WAITS, block_vote, exchange
+from microgpt.interpreter.warps import BLOCK_WAITS, block_vote, exchange, shuffle_sources
 
 Order = Callable[[list[Any]], list[Any]]
 ALL_LANES = 0xFFFFFFFF
@@ -61,11 +61,7 @@ class Block:
     def _run(self, thread: Thread) -> None:
         """Run a thread until it waits or ends."""
         launch = self.launch
-        launch.begin(self, thread)
-        launch.moment = Moment(
-            thread.number, self.number, self.phase, thread.warp, self._warp_phases[thread.warp],
-            thread.label,
-        )  # fmt: skip
+        launch.begin(self, thread, self._moment(thread))
         thread.waiting = None
         if not launch.kernel.waits:
             launch.function(*launch.arguments)
@@ -78,6 +74,12 @@ class Block:
                 pass
         if thread.waiting is None and (thread.open_copies or any(thread.copy_groups)):
             launch.find_abandoned_copies(thread)
+
+    def _moment(self, thread: Thread) -> Moment:
+        return Moment(
+            thread.number, self.number, self.phase, thread.warp, self._warp_phases[thread.warp],
+            thread.label,
+        )  # fmt: skip
 
     # -- barriers -------------------------------------------------------------------------------
 
@@ -144,9 +146,10 @@ class Block:
             operation, arguments[thread.lane], line = thread.waiting
         self._check_mask(group[0], operation, arguments, num_lanes, line)
         if isinstance(operation, str):
+            self._check_sources(group[0], operation, arguments, line)
             results = exchange(operation, arguments)
         else:
-            self.launch.begin(self, group[0])
+            self.launch.begin(self, group[0], self._moment(group[0]))
             self.launch.line = line
             given = [arguments.get(lane) for lane in range(WARP_SIZE)]
             results = dict(enumerate(operation(given)))
@@ -170,6 +173,18 @@ class Block:
                 "outside every branch that depends on the thread",
             )  # fmt: skip
 
+    def _check_sources(
+        self, first: Thread, operation: str, arguments: dict[int, Any], line: int
+    ) -> None:
+        """A shuffle reads from lanes that are there, or from beyond the warp's ends."""
+        for lane, source in shuffle_sources(operation, arguments).items():
+            if 0 <= source < WARP_SIZE and source not in arguments:
+                self.launch.find(
+                    report.WARP, line, f"line {line}: lane {lane} of warp {first.warp} of block "
+                    f"{self.number} reads from lane {source}, which is not there; give it a lane "
+                    "of its mask, or put the lane into the mask and let it come",
+                )  # fmt: skip
+
 
 def _shown(index: Dim3, sizes: Dim3) -> str:
     """Return a thread's index with as many axes as its block has."""
@@ -183,11 +198,12 @@ def _waits_for(thread: Thread, what: tuple[str, ...]) -> bool:
 
 
 def _groups(waiting: list[Thread]) -> list[list[Thread]]:
-    """Return the threads of a warp by what they wait for, and at which line."""
+    """Return the threads of a warp by what they wait for, with which mask and at which line."""
     groups: dict[Any, list[Thread]] = {}
     for thread in waiting:
         if thread.waiting is None:
             raise KernelError(f"thread {thread.label} does not wait")
-        what, _, line = thread.waiting
-        groups.setdefault((line, str(what)), []).append(thread)
+        what, arguments, line = thread.waiting
+        mask = int(arguments[0]) if isinstance(what, str) and arguments else ALL_LANES
+        groups.setdefault((line, str(what), mask), []).append(thread)
     return list(groups.values())

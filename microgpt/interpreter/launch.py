@@ -13,7 +13,7 @@ from microgpt.errors import KernelError
 from microgpt.interpreter import report
 from microgpt.interpreter.block import Block, Thread
 from microgpt.interpreter.report import Access, Finding, Report
-from microgpt.interpreter.rewriting import PLAIN, Rewritten, rewrite
+from microgpt.interpreter.rewriting import PLAIN, Rewritten
 from microgpt.interpreter.shadow import Moment, Shadow, Touch
 from microgpt.interpreter.stand_ins import ALIGNMENT, GPU_MATH, Cuda, Dim3
 from microgpt.interpreter.watched_array import WatchedArray, address_of, read, write
@@ -33,7 +33,7 @@ class Launch:
         self.kernel, self.mode, self.is_watched = kernel, mode, mode != PLAIN
         self.dynamic_bytes, self.limit = dynamic_bytes, limit
         self.cuda = Cuda(self, grid, block)
-        self.line, self.num_accesses = 0, 0
+        self.line, self.num_accesses, self._num_loops = 0, 0, 0
         self.num_phases, self.shared_bytes = 0, 0
         self.trace: list[Access] | None = [] if is_traced else None
         self._requests: Counter[Any] = Counter()
@@ -47,22 +47,22 @@ class Launch:
 
     def _bind(self, rewritten: Rewritten) -> Callable[..., Any]:
         """Return a rewritten function whose `cuda` and whose arrays are those of this launch."""
-        if rewritten.function in self._bound:
-            return self._bound[rewritten.function]
+        if rewritten in self._bound:
+            return self._bound[rewritten]
         found = inspect.getclosurevars(rewritten.function)
         names = {**rewritten.function.__globals__, **found.nonlocals}
         names = {name: GPU_MATH if value is math else value for name, value in names.items()}
         names |= rewritten.constants
         names |= {
             "cuda": self.cuda, "_interpreter_read": read, "_interpreter_write": write,
-            "_interpreter_tick": self.count_access,
+            "_interpreter_tick": self.count_loop,
         }  # fmt: skip
-        for alias, function in rewritten.callees.items():
-            names[alias] = self._bind(rewrite(function, self.mode))
+        for alias, callee in rewritten.callees.items():
+            names[alias] = self._bind(callee)
         for alias, python in rewritten.twins.items():
             names[alias] = self._bind_twin(python, alias in rewritten.collectives)
         exec(rewritten.code, names)
-        self._bound[rewritten.function] = names[rewritten.name]
+        self._bound[rewritten] = names[rewritten.name]
         return names[rewritten.name]
 
     def _bind_twin(self, function: Callable[..., Any], is_collective: bool) -> Callable[..., Any]:
@@ -71,9 +71,9 @@ class Launch:
         if is_collective:
             return function
 
-        def call(line: int, *arguments: Any) -> Any:
+        def call(line: int, *arguments: Any, **named: Any) -> Any:
             self.line = line
-            return function(*arguments)
+            return function(*arguments, **named)
 
         return call
 
@@ -95,9 +95,9 @@ class Launch:
 
     # -- threads --------------------------------------------------------------------------------
 
-    def begin(self, block: Block, thread: Thread) -> None:
+    def begin(self, block: Block, thread: Thread, moment: Moment) -> None:
         """A thread goes on."""
-        self.block, self.thread = block, thread
+        self.block, self.thread, self.moment = block, thread, moment
         self.cuda.blockIdx, self.cuda.threadIdx = block.index, thread.index
 
     def end_block(self, block: Block) -> None:
@@ -106,13 +106,22 @@ class Launch:
         self.shared_bytes = max(self.shared_bytes, block.shared_bytes)
 
     def count_access(self, line: int) -> None:
-        """Count an access, or a turn of a loop. Raises a KernelError where there are too many."""
+        """Count an access. Raises a KernelError where there are too many."""
         self.num_accesses += 1
-        if self.num_accesses > self.limit:
-            raise KernelError(
-                f"line {line}: this launch did not end within {self.limit:,} accesses and turns of "
-                "loops; let every loop end, or try smaller arrays"
-            )
+        if self.num_accesses + self._num_loops > self.limit:
+            self._stop(line)
+
+    def count_loop(self, line: int) -> None:
+        """Count a turn of a loop, which may touch nothing."""
+        self._num_loops += 1
+        if self.num_accesses + self._num_loops > self.limit:
+            self._stop(line)
+
+    def _stop(self, line: int) -> None:
+        raise KernelError(
+            f"line {line}: this launch did not end within {self.limit:,} accesses and turns of "
+            "loops; let every loop end, or try smaller arrays"
+        )
 
     def note(self, operation: str, array: WatchedArray, at: int, line: int) -> None:
         """Add an access to the trace."""
@@ -177,8 +186,10 @@ class Launch:
 
     def find_abandoned_copies(self, thread: Thread) -> None:
         """A thread ended while copies of its own were under way."""
+        groups = [*thread.copy_groups, thread.open_copies]
+        line = next(shadow.promises[key].line for group in groups for shadow, key in group)
         self.find(
-            report.COPY, self.line, f"line {self.line}: thread {thread.label} ends while "
+            report.COPY, line, f"line {line}: thread {thread.label} ends while "
             "asynchronous copies of its own are under way; wait for them before the end",
         )  # fmt: skip
 

@@ -5,10 +5,7 @@ becomes a call that knows its line. A rewritten function is compiled once and bo
 """
 
 import ast
-import functools
-import inspect
 import itertools
-import textwrap
 import types
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -41,7 +38,7 @@ _REFUSED = {
 }
 
 
-@dataclass
+@dataclass(eq=False)
 class Rewritten:
     """A function as the interpreter runs it; one that `waits` is a generator."""
 
@@ -50,57 +47,19 @@ class Rewritten:
     name: str
     waits: bool
     constants: dict[str, Any]
-    callees: dict[str, types.FunctionType] = field(default_factory=dict)
+    callees: dict[str, "Rewritten"] = field(default_factory=dict)
     twins: dict[str, Callable[..., Any]] = field(default_factory=dict)
     collectives: set[str] = field(default_factory=set)  # of the twins, those of a whole warp
 
 
-def plain_function(kernel: Any) -> types.FunctionType | None:
-    """Return the Python function of a kernel or a device function, compiled or not."""
-    kernel = getattr(kernel, "py_func", getattr(kernel, "function", kernel))
-    return kernel if isinstance(kernel, types.FunctionType) else None
+class Rewriter(ast.NodeTransformer):
+    """Rewrites one definition; `names` holds what it calls: functions rewritten, instructions."""
 
-
-@functools.lru_cache(maxsize=1024)
-def rewrite(function: types.FunctionType, mode: str) -> Rewritten:
-    """Rewrite a kernel or a device function. Raises a KernelError for what no kernel may hold."""
-    definition = _definition(function)
-    names = inspect.getclosurevars(function)
-    rewriter = _Rewriter({**names.globals, **names.nonlocals}, mode)
-    body = ast.Module([rewriter.visit(definition)], [])
-    code = compile(ast.fix_missing_locations(body), function.__code__.co_filename, "exec")
-    return Rewritten(
-        function, code, definition.name, rewriter.waits, rewriter.constants, rewriter.callees,
-        rewriter.twins, rewriter.collectives,
-    )  # fmt: skip
-
-
-def _definition(function: types.FunctionType) -> ast.FunctionDef:
-    try:
-        tree = ast.parse(textwrap.dedent(inspect.getsource(function)))
-    except (OSError, TypeError, SyntaxError):
-        tree = ast.Module([], [])
-    definition = tree.body[0] if tree.body else None
-    if not isinstance(definition, ast.FunctionDef):
-        raise KernelError(
-            f"the source of {function.__name__} must be a function that begins with `def`, in a "
-            "file or a notebook's cell; write it so"
-        )
-    definition.decorator_list, definition.returns = [], None
-    for argument in definition.args.args:
-        argument.annotation = None
-    if ast.get_docstring(definition) is not None:
-        definition.body = definition.body[1:] or [ast.Pass()]
-    ast.increment_lineno(tree, function.__code__.co_firstlineno - 1)
-    return definition
-
-
-class _Rewriter(ast.NodeTransformer):
     def __init__(self, names: dict[str, Any], mode: str):
         self.names, self.is_watched, self.is_in_step = names, mode != PLAIN, mode == IN_STEP
         self.mode, self.waits = mode, False
         self.constants: dict[str, Any] = {}
-        self.callees: dict[str, types.FunctionType] = {}
+        self.callees: dict[str, Rewritten] = {}
         self.twins: dict[str, Callable[..., Any]] = {}
         self.collectives: set[str] = set()
         self._numbers = itertools.count()
@@ -155,12 +114,11 @@ class _Rewriter(ast.NodeTransformer):
             self.twins[alias] = alone
             call = ast.Call(ast.Name(alias, ast.Load()), [line, *node.args], node.keywords)
             return self._await_step(_at(call, node), node)
-        function = plain_function(value)
-        if function is None:
+        if not isinstance(value, Rewritten):
             return node
-        self.callees[alias] = function
+        self.callees[alias] = value
         node.func = _at(ast.Name(alias, ast.Load()), node)
-        if not rewrite(function, self.mode).waits:
+        if not value.waits:
             return node
         self.waits = True
         return _at(ast.YieldFrom(node), node)
@@ -209,6 +167,7 @@ class _Rewriter(ast.NodeTransformer):
         node.value = self.visit(node.value)
         self._target = ""
         if not self.is_watched:
+            node.targets = [self.visit(target) for target in node.targets]
             return node
         if len(node.targets) > 1 and any(isinstance(t, ast.Subscript) for t in node.targets):
             raise KernelError(
@@ -216,12 +175,17 @@ class _Rewriter(ast.NodeTransformer):
             )
         if isinstance(target, ast.Subscript):
             return self._write(target, node.value, node)
-        if isinstance(target, ast.Tuple):
+        if isinstance(target, ast.Tuple | ast.List):
             return self._write_each(target, node)
         return node
 
-    def _write_each(self, target: ast.Tuple, node: ast.Assign) -> Any:
+    def _write_each(self, target: ast.Tuple | ast.List, node: ast.Assign) -> Any:
         """`a[i], b = …`: each part through a name of its own."""
+        if any(not isinstance(part, ast.Name | ast.Subscript) for part in target.elts):
+            raise KernelError(
+                f"line {node.lineno}: names and elements can be assigned together, nothing else; "
+                "write a line for each"
+            )
         if not any(isinstance(part, ast.Subscript) for part in target.elts):
             return node
         names = [self._new_name("part") for _ in target.elts]
@@ -238,6 +202,7 @@ class _Rewriter(ast.NodeTransformer):
     def visit_AugAssign(self, node: ast.AugAssign) -> Any:
         node.value = self.visit(node.value)
         if not (self.is_watched and isinstance(node.target, ast.Subscript)):
+            node.target = self.visit(node.target)
             return node
         target, line = node.target, ast.Constant(node.lineno)
         where, held = self._new_name("index"), self._new_name("array")
@@ -264,7 +229,7 @@ class _Rewriter(ast.NodeTransformer):
         return _at(ast.Expr(both), node)
 
     def visit_Constant(self, node: ast.Constant) -> ast.AST:
-        if not self.is_watched or type(node.value) is not float:
+        if type(node.value) is not float:
             return node
         name = f"_float64_{len(self.constants)}"  # as Numba types a literal
         self.constants[name] = np.float64(node.value)

@@ -9,9 +9,10 @@ import numpy as np
 
 from microgpt.errors import KernelError, SettingError
 from microgpt.interpreter.block import Block, Order
+from microgpt.interpreter.kernel_source import plain_function, rewrite
 from microgpt.interpreter.launch import Launch
 from microgpt.interpreter.report import Report
-from microgpt.interpreter.rewriting import IN_STEP, PLAIN, WATCHED, plain_function, rewrite
+from microgpt.interpreter.rewriting import IN_STEP, PLAIN, WATCHED
 from microgpt.interpreter.stand_ins import Dim3
 
 FORWARDS, BACKWARDS = "forwards", "backwards"
@@ -99,8 +100,10 @@ def _arguments(
                 )
             if launch.is_watched:
                 argument = launch.global_array(name, argument, name in fresh)
-        elif type(argument) is float and launch.is_watched:
+        elif type(argument) is float:
             argument = np.float64(argument)  # as a compiler types it, and as a literal
+        elif not isinstance(argument, int | float | np.generic):
+            raise SettingError(name, "an array or a number", type(argument))
         watched.append(argument)
     return tuple(watched)
 
@@ -111,10 +114,12 @@ def _arranger(order: str | int) -> Order:
         return list
     if order == BACKWARDS:
         return lambda items: items[::-1]
-    if isinstance(order, int) and not isinstance(order, bool):
+    if isinstance(order, int) and not isinstance(order, bool) and order >= 0:
         rng = np.random.default_rng(order)
         return lambda items: [items[i] for i in rng.permutation(len(items))]
-    raise SettingError("order", f"one of {', '.join(map(repr, ORDERS))}, or a seed", order)
+    raise SettingError(
+        "order", f"one of {', '.join(map(repr, ORDERS))}, or a seed from 0 on", order
+    )
 
 
 def _dim3(name: str, sizes: int | Sequence[int]) -> Dim3:

@@ -8,13 +8,16 @@ import numpy as np
 
 from microgpt.errors import KernelError
 from microgpt.interpreter import report
-from microgpt.interpreter.shadow import Shadow, Touch, are_unordered
+from microgpt.interpreter.shadow import Shadow, are_unordered, first_unordered, remember
 from microgpt.interpreter.watched_array import OUTSIDE, PART, WatchedArray, size_of
 
 WARP_SIZE = 32
 ALIGNMENT = 16  # bytes, of each shared array
 NO_NUMBER = 0xFB  # fills shared memory: no result may depend on what stood there
 
+_NUMPY_NAMES = {
+    "pow": "power", "atanh": "arctanh", "acosh": "arccosh", "asin": "arcsin", "acos": "arccos",
+}  # fmt: skip
 _COMBINE: dict[str, Callable[[Any, Any], Any]] = {
     "add": lambda old, value: old + value,
     "sub": lambda old, value: old - value,
@@ -34,6 +37,7 @@ class Dim3:
 
     @property
     def size(self) -> int:
+        """The product of the three."""
         return self.x * self.y * self.z
 
     def position(self, number: int) -> "Dim3":
@@ -68,10 +72,12 @@ class Atomic:
             return array.dtype.type(0)
         launch.count_access(line)
         moment, shadow, key = launch.moment, array.shadow, array.base + at * array.itemsize
-        for touches, did in ((shadow.writes, "writes"), (shadow.reads, "reads")):
-            touch = touches.get(key)
-            if touch is not None and are_unordered(touch.moment, moment):
-                launch.find_race(array, at, did, touch, "changes atomically", line)
+        written = shadow.writes.get(key)
+        if written is not None and are_unordered(written.moment, moment):
+            launch.find_race(array, at, "writes", written, "changes atomically", line)
+        read = first_unordered(shadow.reads.get(key), moment)
+        if read is not None:
+            launch.find_race(array, at, "reads", read, "changes atomically", line)
         if array.dtype.kind == "f" and name in ("add", "sub"):
             launch.find(
                 report.UNORDERED, line, f"line {line}: thread {moment.label} adds atomically to "
@@ -79,7 +85,7 @@ class Atomic:
                 "digits, which differ from run to run; let one thread add the parts in a fixed "
                 "order, or count in integers",
             )  # fmt: skip
-        shadow.atomics[key] = Touch(moment, line)
+        remember(shadow.atomics, key, moment, line)
         if launch.trace is not None:
             launch.note("read", array, at, line)
             launch.note("write", array, at, line)
@@ -133,6 +139,7 @@ class Cuda:
 
     @property
     def laneid(self) -> int:
+        """The thread's number in its warp."""
         return self._launch.thread.lane
 
     def grid(self, ndim: int) -> Any:
@@ -169,10 +176,8 @@ class GpuMath:
             scalar = np.float32 if is_single else np.float64
             try:
                 return scalar(plain(*numbers))
-            except OverflowError:
-                return scalar(math.inf)
-            except (ValueError, ZeroDivisionError):
-                return scalar(_at_pole(name, numbers))
+            except (OverflowError, ValueError, ZeroDivisionError):
+                return scalar(_ieee_754(name, numbers))
 
         setattr(self, name, typed)
         return typed
@@ -181,14 +186,10 @@ class GpuMath:
 GPU_MATH = GpuMath()
 
 
-def _at_pole(name: str, numbers: tuple[Any, ...]) -> float:
-    """Return what a GPU gives where Python raises: infinity at a pole, else NaN."""
-    if name.startswith("log") and numbers[0] == 0:
-        return -math.inf
-    if name == "pow" and numbers[0] == 0:
-        is_odd = numbers[1] % 2 == 1
-        return math.copysign(math.inf, numbers[0]) if is_odd else math.inf
-    return math.nan
+def _ieee_754(name: str, numbers: tuple[Any, ...]) -> Any:
+    """Return what a GPU gives where Python raises: NumPy's infinities at poles, else NaN."""
+    function = getattr(np, _NUMPY_NAMES.get(name, name), None)
+    return math.nan if function is None else function(*map(np.float64, numbers))
 
 
 def _dtype(dtype: Any) -> np.dtype:

@@ -49,14 +49,14 @@ def copy_later(into: Any, index: Any, value: Any) -> None:
             launch.thread.open_copies.append((into.shadow, key))
 
 
-def close_copies(launch: Any) -> None:
+def close_copies(*, launch: Any) -> None:
     """End a group: the copies that this thread has started since the last group."""
     thread = launch.thread
     thread.copy_groups.append(thread.open_copies)
     thread.open_copies = []
 
 
-def finish_copies(launch: Any, pending: int = 0) -> None:
+def finish_copies(pending: int = 0, *, launch: Any) -> None:
     """Wait until at most `pending` groups of this thread's copies are under way.
 
     The waiting thread has its numbers from now on; the others need a barrier, as for any write.

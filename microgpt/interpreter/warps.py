@@ -5,7 +5,7 @@ from typing import Any
 
 BLOCK_WAITS = ("syncthreads", "syncthreads_count", "syncthreads_and", "syncthreads_or")
 SHUFFLES: dict[str, Callable[[int, int], int]] = {
-    "shfl_sync": lambda lane, number: number,
+    "shfl_sync": lambda lane, number: number % 32,
     "shfl_up_sync": lambda lane, number: lane - number,
     "shfl_down_sync": lambda lane, number: lane + number,
     "shfl_xor_sync": lambda lane, number: lane ^ number,
@@ -17,17 +17,14 @@ WARP_WAITS = ("syncwarp", *SHUFFLES, *VOTES)
 def exchange(operation: str, arguments: dict[int, tuple[Any, ...]]) -> dict[int, Any]:
     """Return what each lane gets; `arguments` are those of the lanes that are there.
 
-    A shuffle from a lane that is not there gives a lane its own number back.
+    A shuffle from beyond the ends of the warp gives a lane its own number back.
     """
     if operation == "syncwarp":
         return dict.fromkeys(arguments)
     values = {lane: given[1] for lane, given in arguments.items()}
     if operation in SHUFFLES:
-        source = SHUFFLES[operation]
-        return {
-            lane: values.get(source(lane, int(given[2])), values[lane])
-            for lane, given in arguments.items()
-        }
+        sources = shuffle_sources(operation, arguments)
+        return {lane: values.get(source, values[lane]) for lane, source in sources.items()}
     if operation == "match_any_sync":
         return {
             lane: sum(1 << other for other, value in values.items() if value == mine)
@@ -50,3 +47,11 @@ def block_vote(operation: str, votes: list[bool]) -> int | None:
         "syncthreads_or": int(any(votes)),
     }
     return results.get(operation)
+
+
+def shuffle_sources(operation: str, arguments: dict[int, tuple[Any, ...]]) -> dict[int, int]:
+    """Return the lane that each lane of a shuffle reads from; {} for what is no shuffle."""
+    source = SHUFFLES.get(operation)
+    if source is None:
+        return {}
+    return {lane: source(lane, int(given[2])) for lane, given in arguments.items()}

@@ -7,7 +7,13 @@ import numpy as np
 
 from microgpt.errors import KernelError
 from microgpt.interpreter import report
-from microgpt.interpreter.shadow import Shadow, Touch, are_unordered
+from microgpt.interpreter.shadow import (
+    Shadow,
+    Touch,
+    are_unordered,
+    first_unordered,
+    remember,
+)
 
 OUTSIDE, PART = -1, -2  # in place of an element's number: there is none, or the index takes a row
 
@@ -101,6 +107,7 @@ class WatchedArray:
     def part(self, index: Any, line: int) -> "WatchedArray":
         """Return a row, or another part whose elements lie side by side: the same memory."""
         key = list(index) if type(index) is tuple else [index]
+        is_outside = False
         for axis, i in enumerate(key):
             if type(i) is not slice and not 0 <= i < self.shape[axis]:
                 self.launch.find(
@@ -108,8 +115,11 @@ class WatchedArray:
                     f"part {i} of {self.name}, which does not exist: its axis {axis} has "
                     f"{self.shape[axis]}; guard the line with `if`",
                 )  # fmt: skip
-                key[axis] = 0
+                key[axis], is_outside = 0, True
         view = self.data[tuple(key)]
+        if is_outside:  # zeros, in place of what is not there
+            zeros = np.zeros(view.shape, view.dtype)
+            return WatchedArray(self.launch, self.name, zeros, "local", Shadow(), 0, False)
         if not view.flags.c_contiguous:
             raise KernelError(
                 f"line {line}: only rows can be taken out of {self.name}; index its elements"
@@ -126,6 +136,7 @@ class WatchedArray:
         return tuple(int(i) for i in np.unravel_index(at, self.full_shape))
 
     def element_name(self, at: int) -> str:
+        """Return element `at` of `flat` as a kernel writes it: x[2, 3]."""
         return f"{self.name}[{', '.join(map(str, self.element(at)))}]"
 
 
@@ -159,18 +170,12 @@ def read(array: Any, index: Any, line: int) -> Any:
             launch.read_unwritten(array, at, line)
     elif written.moment is not moment and are_unordered(written.moment, moment):
         launch.find_race(array, at, "writes", written, "reads", line)
-    for touches, did in ((shadow.atomics, "changes atomically"), (shadow.promises, "")):
-        if key in touches:
-            touch = touches[key]
-            if not did:
-                launch.find_unfinished_copy(array, at, touch, line)
-            elif are_unordered(touch.moment, moment):
-                launch.find_race(array, at, did, touch, "reads", line)
-    seen = shadow.reads.get(key)
-    if seen is None or seen.moment is not moment:
-        if seen is not None:
-            shadow.earlier_reads[key] = seen
-        shadow.reads[key] = Touch(moment, line)
+    if key in shadow.promises:
+        launch.find_unfinished_copy(array, at, shadow.promises[key], line)
+    changed = first_unordered(shadow.atomics.get(key), moment)
+    if changed is not None:
+        launch.find_race(array, at, "changes atomically", changed, "reads", line)
+    remember(shadow.reads, key, moment, line)
     if launch.trace is not None:
         launch.note("read", array, at, line)
     return array.flat[at]
@@ -203,12 +208,9 @@ def write(array: Any, index: Any, value: Any, line: int) -> None:
     if written is not None and are_unordered(written.moment, moment):
         is_same_value = array.flat[at] == value
         launch.find_race(array, at, "writes", written, "writes", line, is_same_value)
-    for touches, did in (
-        (shadow.reads, "reads"), (shadow.earlier_reads, "reads"),
-        (shadow.atomics, "changes atomically"),
-    ):  # fmt: skip
-        touch = touches.get(key)
-        if touch is not None and are_unordered(touch.moment, moment):
+    for touches, did in ((shadow.reads, "reads"), (shadow.atomics, "changes atomically")):
+        touch = first_unordered(touches.get(key), moment)
+        if touch is not None:
             launch.find_race(array, at, did, touch, "writes", line)
             break
     shadow.writes[key] = Touch(moment, line)

@@ -1,5 +1,8 @@
 """What `run` refuses, each in one sentence, and what the instructions of a warp do."""
 
+import linecache
+import math
+
 import numpy as np
 import pytest
 import right_kernels
@@ -199,8 +202,8 @@ def add_lanes(value): ...
 
 
 twin_of(copy_async)(lambda into, i, array, j: copy_later(into, i, array[j]))
-twin_of(commit)(lambda launch: close_copies(launch))
-twin_of(wait_for)(lambda pending, launch: finish_copies(launch, pending))
+twin_of(commit)(close_copies)
+twin_of(wait_for)(finish_copies)
 twin_of(add_lanes, collective=True)(
     lambda lanes: [sum(given[0] for given in lanes if given)] * len(lanes)
 )
@@ -366,3 +369,120 @@ def test_orders_are_what_their_names_say():
         totals.append(int(total[0]))
     assert winners == [15, 0, 15]
     assert totals == [16, 16, 1]  # in step, all threads of all blocks read before one writes
+
+
+def first_thread():
+    return cuda.grid(1)
+
+
+def writes_at_a_call(y, x):
+    y[first_thread()] = 0.1 * x[first_thread()] * 3.0 * 0.7
+    y[first_thread()] += x[0]
+
+
+def test_without_watching_the_numbers_are_the_same():
+    watched, plain = new(), new()
+    assert run(writes_at_a_call, 1, 64, watched, X).findings != ()  # its literals are float64
+    run(writes_at_a_call, 1, 64, plain, X, watch=False)
+    assert np.array_equal(watched, plain)
+
+
+def test_a_device_function_that_is_defined_again_is_the_new_one():
+    space = {"cuda": None}
+    source = "def helper(v):\n    return v + {}\n\n\ndef kernel(y):\n    y[0] = helper(y[0])\n"
+    results = []
+    for number in (1, 100):
+        name = f"<cell {number}>"
+        text = (
+            source.format(number) if number == 1 else source.format(number).partition("\n\n\n")[0]
+        )
+        linecache.cache[name] = (len(text), None, text.splitlines(keepends=True), name)
+        exec(compile(text, name, "exec"), space)
+        y = np.ones(1, np.int64)
+        run(space["kernel"], 1, 1, y)
+        results.append(int(y[0]))
+    assert results == [2, 101]
+
+
+def calls_itself(v):
+    return calls_itself(v)
+
+
+def recursive(y, x):
+    y[0] = calls_itself(x[0])
+
+
+def nested_targets(y, x):
+    (y[0], (y[1], y[2])) = x[0], (x[1], x[2])
+
+
+def test_more_that_cannot_be_run():
+    with pytest.raises(KernelError, match="calls_itself calls itself, which no compiler for GPUs"):
+        run(recursive, 1, 1, new(), X)
+    with pytest.raises(KernelError, match="names and elements can be assigned together"):
+        run(nested_targets, 1, 1, new(), X)
+    with pytest.raises(SettingError, match="or a seed from 0 on; got -1"):
+        run(writes_at_a_call, 1, 1, new(), X, order=-1)
+    with pytest.raises(SettingError, match="x must be an array or a number; got list"):
+        run(writes_at_a_call, 1, 1, new(), [1.0])
+
+
+def writes_a_list(y, x):
+    [y[0], y[1]] = x[1], x[0]
+
+
+def row_outside(y, x):
+    row = y[2]
+    row[0] = x[0]
+
+
+def test_parts_and_lists_keep_their_line_and_their_memory():
+    y = new()
+    assert run(writes_a_list, 1, 1, y, X).findings == ()
+    assert (y[0], y[1]) == (X[1], X[0])
+    table = np.ones((2, 2), np.float32)
+    report = run(row_outside, 1, 1, table, X)
+    assert [finding.type for finding in report.findings] == ["bounds"]
+    assert (table == 1).all()
+
+
+def counts_to_ten(y, x):
+    i = 0
+    while i < 10:
+        i += 1
+    y[0] = x[0]
+
+
+def test_turns_of_loops_are_no_accesses():
+    assert run(counts_to_ten, 1, 1, new(), X).num_accesses == 2
+
+
+def edges(y, x):
+    y[0] = math.pow(x[0], x[1])
+    y[1] = math.sinh(x[2])
+    y[2] = math.log1p(x[3])
+    y[3] = math.atanh(-x[3])
+    y[4] = math.log(x[4])
+    y[5] = math.pow(x[4], x[3])
+    y[6] = math.sqrt(x[3])
+
+
+def test_where_python_raises_a_gpu_gives_infinities():
+    x, y = np.array([-1e200, 3, -1000, -1, 0]), np.zeros(7)
+    assert run(edges, 1, 1, y, x).findings == ()
+    inf = math.inf
+    np.testing.assert_array_equal(y, [-inf, -inf, -inf, inf, -inf, inf, math.nan])
+
+
+def copies_and_ends(y, x):
+    part = cuda.shared.array(64, x.dtype)
+    copy_async(part, cuda.threadIdx.x, x, j=0)
+    commit()
+    y[0] = x[0]
+    wait_for(1)
+
+
+def test_an_abandoned_copy_is_told_where_it_began():
+    found = run(copies_and_ends, 1, 1, new(), X).findings
+    first = copies_and_ends.__code__.co_firstlineno
+    assert [(finding.type, finding.line) for finding in found] == [("copy", first + 2)]
