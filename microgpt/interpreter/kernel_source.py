@@ -33,6 +33,8 @@ def rewrite(
     names = inspect.getclosurevars(function)
     called = []
     for name, value in {**names.globals, **names.nonlocals}.items():
+        if name == "cuda":  # which the launch brings
+            continue
         if twin(value) is not None or collective_twin(value) is not None:
             called.append((name, value))
         elif (callee := plain_function(value)) is not None:
