@@ -157,9 +157,11 @@ class FlightState:
         return self.seconds_per_step * (self.run.settings.steps - len(self.run.record))
 
     def _note(self) -> str:
-        if self.typed is None:
+        typed, shown = self.typed, self.shown_step
+        # Snapshots that came since may be nearer, and the latest one goes on with the run.
+        if typed is None or typed == shown or self.nearest_step(typed) != shown:
             return ""
-        return f"There is no snapshot at step {self.typed:,}; the nearest is this."
+        return f"There is no snapshot at step {typed:,}; the nearest is this."
 
     def flight(self) -> Flight:
         """Return what is drawn."""

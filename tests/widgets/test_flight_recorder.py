@@ -306,6 +306,26 @@ def test_a_step_without_a_snapshot_goes_to_the_nearest_and_says_so(finished):
     slider.value = 25
 
 
+def test_a_typed_step_is_told_only_while_the_nearest_snapshot_is_shown(live):
+    view = live(steps=60)
+    for _ in range(12):
+        view.step()
+    view.slider.box.value = 40
+    note = "There is no snapshot at step 40; the nearest is this. At step"
+    noted = {}  # by the number of steps made, whether the sentence stands
+    while len(view.record) < 46:
+        noted[len(view.record)] = view.caption.startswith(note)
+        view.step()
+    noted[46] = "no snapshot" in view.caption
+    assert [step for step, is_noted in noted.items() if not is_noted] == [46]
+    view.slider.box.value = 36
+    assert view.caption.startswith(
+        "There is no snapshot at step 36; the nearest is this. At step 35"
+    )
+    view.state = replace(view.state, at=46, typed=46)  # typed before there was its snapshot
+    assert view.state.flight().note == ""
+
+
 def test_a_run_that_has_ended_is_shown_again():
     view = FlightRecorder(steps=4, backend="numpy")
     first, picture = view.state.run, view.picture.value
