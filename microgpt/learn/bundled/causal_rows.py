@@ -6,8 +6,10 @@ from typing import Any
 import numpy as np
 
 from microgpt.learn.exercise import Mismatch
+from microgpt.learn.messages import message_section
 
 UNCHANGED = 1e-12  # rows of float64 that see nothing of a change differ by less
+_quantities = message_section("quantities")
 
 
 def sees_no_future(cause: str) -> Callable[..., Mismatch | None]:
@@ -24,11 +26,15 @@ def sees_no_future(cause: str) -> Callable[..., Mismatch | None]:
             changed[t] += 1.0 + np.arange(x.shape[1])
             got = answer(changed, *others)
             if got.shape != expected.shape:
-                return Mismatch(got, expected)
+                quantity = _quantities["changed_letter"].format(letter=t + 1)
+                return Mismatch(got, expected, quantity=quantity)
             for row in range(min(t, len(got))):
                 if not np.allclose(got[row], expected[row], rtol=0, atol=UNCHANGED, equal_nan=True):
-                    text = cause.format(row=row + 1, letter=t + 1)
-                    return Mismatch(got[row], expected[row], text)
+                    texts = (
+                        text.format(row=row + 1, letter=t + 1)
+                        for text in (cause, _quantities["earlier_row"])
+                    )
+                    return Mismatch(got[row], expected[row], *texts)
         return None
 
     return test

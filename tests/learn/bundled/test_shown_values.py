@@ -47,6 +47,54 @@ def test_a_card_says_what_is_no_result():
     assert learn.check("07.rms_norm", lambda x, eps: x).quantity == ""
 
 
+def head_that_sees(visible):
+    """An attention head whose weights are 0 where the square of visibilities is False."""
+
+    def head(x, wq, wk, wv):
+        scores = (x @ wq.T) @ (x @ wk.T).T / np.sqrt(len(wq))
+        scores[~visible(len(x))] = -1e30
+        shares = np.exp(scores - scores.max(axis=1, keepdims=True))
+        return shares / shares.sum(axis=1, keepdims=True) @ (x @ wv.T)
+
+    return head
+
+
+def test_a_row_that_sees_a_later_letter_is_shown_as_what_it_is():
+    def leaky(T):
+        visible = np.tri(T, k=1, dtype=bool)
+        visible[:1, 1:] = False  # of the first row; all others see the next letter
+        return visible
+
+    result = learn.check("06.attention_head", head_that_sees(leaky))
+    assert result.quantity == "row 2 of y, after a change of letter 3"
+    assert "(row 2 of y, after a change of letter 3)" in repr(result)
+    assert result.got.ndim == result.expected.ndim == 1
+    x, *weights = result.input.values()
+    y = head_that_sees(leaky)(x, *weights)
+    np.testing.assert_allclose(result.expected, y[1], rtol=1e-6)
+    x = x.copy()
+    x[2] += 1 + np.arange(x.shape[1])
+    y = head_that_sees(leaky)(x, *weights)
+    np.testing.assert_allclose(result.got, y[1], rtol=1e-6)
+
+
+def test_a_shape_that_changes_with_a_letter_is_shown_as_that():
+    known = []
+
+    def shrinks(x, wq, wk, wv):
+        y = head_that_sees(lambda T: np.tri(T, dtype=bool))(x, wq, wk, wv)
+        is_changed = any(
+            x.shape == earlier.shape and 0 < (x != earlier).any(axis=1).sum() < len(x)
+            for earlier in known
+        )
+        known.append(x.copy())
+        return y[1:] if is_changed else y
+
+    result = learn.check("06.attention_head", shrinks)
+    assert result.quantity == "y, after a change of letter 2"
+    assert len(result.got) == len(result.expected) - 1
+
+
 def test_the_shown_input_of_a_shifted_row_is_the_shifted_one():
     def mean_of_squares(x, weight, bias, eps):
         mean = x.mean(-1, keepdims=True)
