@@ -52,8 +52,8 @@ class FlightState:
     `earlier` are the records of runs that have ended, one for each settings, and `ended` the latest
     of these runs, to be shown again; `sample` are the lines that the model of the snapshot shown
     writes, and `parting` says where this run and the other part. `other` stays when the run
-    changes, and means nothing until there is a run of that name. `typed` is a step typed that has
-    no snapshot.
+    changes, and means nothing until there is a run of that name. `typed` is a step typed that had
+    no snapshot then.
     """
 
     run: TrainingRun
