@@ -30,11 +30,9 @@ def sees_no_future(cause: str) -> Callable[..., Mismatch | None]:
                 return Mismatch(got, expected, quantity=quantity)
             for row in range(min(t, len(got))):
                 if not np.allclose(got[row], expected[row], rtol=0, atol=UNCHANGED, equal_nan=True):
-                    texts = (
-                        text.format(row=row + 1, letter=t + 1)
-                        for text in (cause, _quantities["earlier_row"])
-                    )
-                    return Mismatch(got[row], expected[row], *texts)
+                    at = {"row": row + 1, "letter": t + 1}
+                    quantity = _quantities["earlier_row"].format(**at)
+                    return Mismatch(got[row], expected[row], cause.format(**at), quantity)
         return None
 
     return test
