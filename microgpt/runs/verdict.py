@@ -15,6 +15,7 @@ MIN_STEPS = 100  # before a run can be called stuck
 
 # The rule of `judge` in sentences, in the order in which it asks.
 RULES = (
+    f"{UNSTABLE}: a training loss or a held-out loss is not a finite number",
     f"{SUSPICIOUS}: the training loss is below {TOO_GOOD}, the held-out loss above a blind guess",
     f"{TOO_EARLY}: before step {MIN_STEPS}, if held-out was never {CLEAR} below counting letters",
     f"{MEMORISING}: held-out has risen {CLEAR} above its lowest and is {CLEAR} above the training "
@@ -65,9 +66,11 @@ def judge(history: LossHistory) -> Verdict:
     steps = history.steps
     held_out, training = _hundredths(history.held_out), _hundredths(history.training)
     letters, blind = _hundredths(history.letters_loss), _hundredths(history.uniform_loss)
+    is_finite = np.isfinite(held_out) & np.isfinite(training)
+    if not is_finite.all():
+        step = int(steps[np.argmin(is_finite)])  # the first of these
+        return Verdict(UNSTABLE, f"at step {step:,}, a loss is not a finite number")
     clear, best, now = _hundredths(CLEAR), int(np.argmin(held_out)), held_out[-1]
-    if not (np.isfinite(now) and np.isfinite(training[-1])):
-        return Verdict(UNSTABLE, "a loss is no longer a finite number")
     if training[-1] < _hundredths(TOO_GOOD) and now > blind:
         return Verdict(
             SUSPICIOUS,

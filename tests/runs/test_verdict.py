@@ -1,5 +1,6 @@
 """The verdict on a run, on stored histories and on made-up ones."""
 
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -51,6 +52,8 @@ def test_no_verdict_on_a_stored_run_comes_back_once_it_has_gone(name):
 
 def by_hand(history):
     """What somebody would say who reads the rule and the two numbers of each snapshot."""
+    if not all(math.isfinite(loss) for loss in (*history.held_out, *history.training)):
+        return "unstable"
     held_out = [round(float(loss), 2) for loss in history.held_out]
     training = [round(float(loss), 2) for loss in history.training]
     letters, blind = round(history.letters_loss, 2), round(history.uniform_loss, 2)
@@ -91,9 +94,12 @@ def test_a_verdict_can_be_checked_from_the_numbers_shown(name):
 
 def test_random_runs_are_judged_as_by_hand_and_every_verdict_has_a_rule():
     rng, seen = np.random.default_rng(0), set()
-    for _ in range(300):
+    for i in range(300):
         held_out = 3.0 + np.cumsum(rng.normal(-0.02, 0.15, 12))
         training = held_out + np.cumsum(rng.normal(-0.04, 0.08, 12))
+        if i % 10 == 0:
+            spoilt = held_out if i % 20 else training
+            spoilt[rng.integers(12)] = rng.choice([np.nan, np.inf, -np.inf])
         history = made_up(held_out, training, last_step=rng.choice([60, 1000]), blind=3.3)
         for n in range(1, 13):
             verdict = judge(until(history, n))
@@ -104,6 +110,18 @@ def test_random_runs_are_judged_as_by_hand_and_every_verdict_has_a_rule():
     texts = " ".join(RULES)
     assert len(seen) == 8
     assert all(f"{label}:" in texts for label in seen)
+
+
+def test_the_rules_are_asked_in_the_order_in_which_they_are_told():
+    """Each history fits the rule of its verdict and later ones."""
+    first = [
+        judge(made_up([3.5, 4.5], [np.nan, 0.1])), judge(made_up([4.1, 4.5], [4.0, 0.4])),
+        judge(made_up([3.5, 3.6], [3.5, 3.5], last_step=50)),
+        judge(made_up([3.5, 3.6], [3.5, 3.4])), judge(made_up([3.5, 3.6], [3.5, 3.6])),
+        judge(made_up([3.5, 2.0, 2.3], [3.5, 1.9, 2.2])),
+        judge(made_up([3.5, 2.0], [3.5, 1.9])), judge(made_up([3.5, 2.0], [3.5, 2.0])),
+    ]  # fmt: skip
+    assert [one.label for one in first] == [rule.split(":")[0] for rule in RULES[:-1]]
 
 
 def made_up(held_out, training, last_step=1000, letters=2.9, blind=4.0):
@@ -173,8 +191,14 @@ def test_above_the_letters_it_is_slow_or_does_not_learn():
 
 
 def test_a_loss_that_is_no_number_is_unstable():
-    assert judge(made_up([3.5, np.nan], [3.5, 2.0])).label == "unstable"
-    assert judge(made_up([3.5, 2.0], [3.5, np.inf])).label == "unstable"
+    for held_out, training in (
+        ([3.5, np.nan, 2.0], [3.5, 2.0, 2.0]),
+        ([3.5, 2.0, 2.0], [3.5, np.inf, np.nan]),
+        ([3.5, -np.inf, 2.0], [3.5, 2.0, 2.0]),
+    ):
+        verdict = judge(made_up(held_out, training))
+        assert verdict.label == "unstable"
+        assert verdict.reason == "at step 500, a loss is not a finite number"
 
 
 def test_a_verdict_has_its_reason():
