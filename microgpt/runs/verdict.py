@@ -5,6 +5,8 @@ from typing import Any
 
 import numpy as np
 
+from microgpt.errors import Described, SettingError
+
 TOO_EARLY, LEARNING, SLOW = "too early", "learning", "learning slowly"
 GAP_OPENING, MEMORISING, SUSPICIOUS = "learning, gap opening", "memorising", "suspiciously good"
 NOT_LEARNING, UNSTABLE = "not learning", "unstable"
@@ -35,8 +37,9 @@ class LossHistory:
     """The losses of a run at its snapshots, in nats per token.
 
     After each of `steps` (S,), `training` (S,) is the mean loss on fixed training rows and
-    `held_out` (S,) that on fixed held-out rows. `letters_loss` is the held-out loss of counted
-    letters, `uniform_loss` that of guessing blindly.
+    `held_out` (S,) that on fixed held-out rows; the first step is 0, before any update.
+    `letters_loss` is the held-out loss of counted letters, `uniform_loss` that of guessing blindly.
+    Raises SettingError for steps that begin later.
     """
 
     steps: np.ndarray
@@ -45,10 +48,20 @@ class LossHistory:
     uniform_loss: float
     letters_loss: float
 
+    def __post_init__(self) -> None:
+        first = int(self.steps[0]) if len(self.steps) else Described("no steps")
+        if first != 0:
+            remedy = "put the losses before the first update in front of the others"
+            raise SettingError("the first of the steps", "0", first, remedy)
+
 
 @dataclass(frozen=True)
 class Verdict:
-    """What a run does, and why; `step` is that of the best held-out loss where that matters."""
+    """What a run does, and why.
+
+    `step` is that of the best held-out loss if this has risen since (memorising, unstable), and the
+    one at which the gap opened (learning, gap opening); of all other verdicts it is None.
+    """
 
     label: str
     reason: str

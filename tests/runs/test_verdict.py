@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from run_histories import read_histories
 
+import microgpt as mg
 from microgpt.runs import LossHistory, judge
 from microgpt.runs.verdict import RULES
 
@@ -199,6 +200,29 @@ def test_a_loss_that_is_no_number_is_unstable():
         verdict = judge(made_up(held_out, training))
         assert verdict.label == "unstable"
         assert verdict.reason == "at step 500, a loss is not a finite number"
+
+
+@pytest.mark.parametrize(
+    ("steps", "got"), [([], "no steps"), ([400, 500], "400"), ([1, 1000], "1")]
+)
+def test_a_history_begins_before_the_first_update(steps, got):
+    losses = np.full(len(steps), 3.5)
+    error = f"the first of the steps must be 0; got {got}; put the losses before the first update"
+    with pytest.raises(mg.SettingError, match=error):
+        LossHistory(np.array(steps), losses, losses, 4.0, 2.9)
+
+
+def test_a_verdict_names_the_step_of_the_best_loss_or_of_the_gap():
+    for held_out, training, label, step in (
+        ([3.5, 2.0, 2.1], [3.5, 1.95, 1.5], "memorising", 500),
+        ([3.5, 2.0, 2.3], [3.5, 1.9, 2.2], "unstable", 500),
+        ([3.5, 2.5, 2.0, 1.9, 1.8], [3.5, 2.4, 1.8, 1.7, 1.6], "learning, gap opening", 250),
+        ([3.5, 2.0], [3.5, 2.0], "learning", None),
+        ([3.5, 3.4], [3.5, 3.5], "not learning", None),
+        ([3.5, np.nan], [3.5, 3.5], "unstable", None),
+    ):
+        verdict = judge(made_up(held_out, training))
+        assert (verdict.label, verdict.step) == (label, step)
 
 
 def test_a_verdict_has_its_reason():
