@@ -152,6 +152,43 @@ def test_the_snapshot_that_is_shown():
     assert "worse than guessing blindly" in render_flight(flight(snapshots=(worse,))).html
 
 
+@pytest.mark.parametrize("loss", [float("nan"), float("inf")])
+@pytest.mark.parametrize("step", [0, 400])
+def test_a_loss_that_is_not_finite_is_told_in_words(loss, step):
+    words = "not a number any more"
+    for held_out, training in ((loss, 3.5), (3.5, loss), (loss, loss)):
+        is_held_out, is_training = held_out is loss, training is loss
+        spoilt = flight(
+            snapshots=(FlightSnapshot(step, held_out, 0.1, training, "unstable", "why"),)
+        )
+        caption, html = flight_caption(spoilt), render_flight(spoilt).html
+        still = " ".join(draw_flight_still(spoilt).texts())
+        losses = [words if is_one else "3.50" for is_one in (is_training, is_held_out)]
+        if step:
+            assert f"training loss is {losses[0]}, the held-out loss {losses[1]}." in caption
+        else:
+            assert f"the held-out loss is {losses[1]}." in caption
+        for text in (html, still):
+            assert (f"the held-out loss is {words}" in text) == is_held_out
+        for text in (caption, html, still):
+            assert not re.search(r"\b(nan|inf)\b|nanpx|million", text)
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_a_norm_or_an_update_that_is_not_finite_is_told_in_words(value):
+    norms, ratios = np.full(400, 0.9), np.full((400, 4), 0.02)
+    norms[-1], ratios[-1] = value, value
+    spoilt = flight(curves=Curves(np.full(400, 3.0), np.ones(400), norms, ratios))
+    words = "not a number any more"
+    sentence = f"The gradient norm is {words}, the MLP's update is {words}."
+    assert sentence in flight_caption(spoilt)
+    html = render_flight(spoilt).html
+    assert not re.search(r"\bnan|\binf\b", html + flight_caption(spoilt))
+    assert html.count('<span class="mg-ratio-text"></span>') == 4
+    assert len(flight_chart(spoilt).cursor_points) == (2 if np.isnan(value) else 3)
+    assert draw_flight_still(spoilt).png().startswith(b"\x89PNG")
+
+
 def test_one_picture_of_lines_without_letters():
     html = render_flight(flight()).html
     assert html.count("<svg") == 2  # the leaders from names to lines, and the curves

@@ -1,11 +1,14 @@
 """The sentence under the flight recorder, made from its numbers."""
 
+from math import isfinite
+
 from microgpt.moving_average import mean_of
 from microgpt.viz.flight_recorder.flight import Flight
 from microgpt.viz.formatting import in_quotes
 
 NAMES = {"letters": "counting letters", "pairs": "counting pairs", "triples": "counting triples"}
 BLIND = "guessing blindly"
+NOT_FINITE = "not a number any more"
 GROUP = "MLP"  # whose update the sentence tells
 
 
@@ -35,6 +38,11 @@ def flight_caption(flight: Flight) -> str:
     return " ".join(sentences)
 
 
+def loss_text(loss: float) -> str:
+    """Return a loss with two decimals, or in words that it is not finite."""
+    return f"{loss:.2f}" if isfinite(loss) else NOT_FINITE
+
+
 def standing(flight: Flight, loss: float) -> str:
     """Return which dashed line a loss is below, or that it is above all, in words."""
     below = [(name, level) for name, level in flight.baselines if loss < level]
@@ -48,13 +56,13 @@ def _losses(flight: Flight) -> str:
     snapshot = flight.snapshot
     assert snapshot is not None
     if not snapshot.step:
-        return f"Before the first step the held-out loss is {snapshot.held_out:.2f}."
+        return f"Before the first step the held-out loss is {loss_text(snapshot.held_out)}."
     loss = flight.mean_before(flight.curves.losses, snapshot.step)
     mean = f"mean of {mean_of(snapshot.step)}"
     return (
         f"At step {snapshot.step:,} the loss ({mean}) is {loss:.2f}, {standing(flight, loss)}. "
-        f"After that step the training loss is {snapshot.training:.2f}, the held-out loss "
-        f"{snapshot.held_out:.2f}."
+        f"After that step the training loss is {loss_text(snapshot.training)}, the held-out loss "
+        f"{loss_text(snapshot.held_out)}."
     )
 
 
@@ -64,8 +72,9 @@ def _sizes(flight: Flight) -> str:
     norm = flight.mean_before(flight.curves.grad_norms, snapshot.step)
     ratios = flight.curves.update_ratios[:, flight.groups.index(GROUP)]
     ratio = flight.mean_before(ratios, snapshot.step)
-    norm_text = f"{norm:.2g}" if norm < 10 else f"{norm:,.0f}"
-    return (
-        f"The gradient norm is {norm_text}, the {GROUP}'s update is {100 * ratio:.2g} % of its "
-        "weights."
-    )
+    norm_text = ratio_text = NOT_FINITE
+    if isfinite(norm):
+        norm_text = f"{norm:.2g}" if norm < 10 else f"{norm:,.0f}"
+    if isfinite(ratio):
+        ratio_text = f"{100 * ratio:.2g} % of its weights"
+    return f"The gradient norm is {norm_text}, the {GROUP}'s update is {ratio_text}."

@@ -1,7 +1,7 @@
 """The layout of the flight recorder's chart: four rows over one time line, in pixels from above."""
 
 from dataclasses import dataclass
-from math import isfinite
+from math import isfinite, isnan
 
 import numpy as np
 
@@ -158,7 +158,7 @@ def _line_labels(flight: Flight, ys: tuple[float, ...]) -> list[Label]:
 
 
 def _cursor_points(flight: Flight, bands: tuple[Band, Band, Band]) -> tuple[float, ...]:
-    """Return the heights of loss, learning rate and gradient norm at the snapshot shown."""
+    """Return the heights of loss, learning rate and gradient norm at the snapshot shown, if any."""
     curves, snapshot = flight.curves, flight.snapshot
     if snapshot is None or not len(curves) or not snapshot.step:
         return ()
@@ -168,7 +168,8 @@ def _cursor_points(flight: Flight, bands: tuple[Band, Band, Band]) -> tuple[floa
         float(curves.lrs[last]),
         flight.mean_before(curves.grad_norms, snapshot.step),
     )
-    return tuple(band.y(value) for band, value in zip(bands, values, strict=True))
+    shown = [one for one in zip(bands, values, strict=True) if not isnan(one[1])]
+    return tuple(band.y(value) for band, value in shown)
 
 
 def _description(flight: Flight) -> str:

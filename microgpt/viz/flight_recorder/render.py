@@ -1,10 +1,10 @@
 """The flight recorder as HTML: the chart with its cursor, and the snapshot beside it."""
 
-from math import isnan
+from math import isfinite
 
 from microgpt.moving_average import MEAN_OF
 from microgpt.plain_text import pluralize
-from microgpt.viz.flight_recorder.caption import flight_caption
+from microgpt.viz.flight_recorder.caption import flight_caption, loss_text
 from microgpt.viz.flight_recorder.chart import HEADERS, HEIGHT, ROWS, FlightChart, flight_chart
 from microgpt.viz.flight_recorder.flight import Flight, FlightSnapshot
 from microgpt.viz.flight_recorder.scales import Curve, thin_every
@@ -99,12 +99,13 @@ def short_group(name: str) -> str:
 
 
 def ratio_texts(flight: Flight) -> list[str]:
-    """Return the update ratio of each group at the snapshot shown, such as "1.9 %"."""
+    """Return the update ratio of each group at the snapshot shown, such as "1.9 %", if any."""
     snapshot = flight.snapshot
     if snapshot is None or not snapshot.step or not len(flight.curves):
         return [""] * len(flight.groups)
     columns = flight.curves.update_ratios.T
-    return [f"{100 * flight.mean_before(column, snapshot.step):.2g} %" for column in columns]
+    ratios = [flight.mean_before(column, snapshot.step) for column in columns]
+    return [f"{100 * ratio:.2g} %" if isfinite(ratio) else "" for ratio in ratios]
 
 
 def _chart(flight: Flight, chart: FlightChart) -> Markup:
@@ -225,13 +226,18 @@ def _snapshot(flight: Flight) -> Markup:
 
 
 def snapshot_losses(snapshot: FlightSnapshot) -> list[tuple[float, str, str]]:
-    """Return the two losses of which the verdict is made, each with its name and its mark."""
+    """Return the two losses of which the verdict is made, each with its name and its mark.
+
+    One that is not finite is left out: the sentences say so.
+    """
     losses = (snapshot.training, "training loss", "dot"), (snapshot.held_out, "held-out", "diamond")
-    return [one for one in losses if not isnan(one[0])]
+    return [one for one in losses if isfinite(one[0])]
 
 
 def feels_like(flight: Flight, loss: float) -> str:
     """Return what a held-out loss feels like, as a number of equally probable letters."""
+    if not isfinite(loss):
+        return f"the held-out loss is {loss_text(loss)}"
     if loss > flight.uniform_loss + 0.005:
         return "worse than guessing blindly"
     return f"like choosing among {format_perplexity(loss)} {flight.unit}s"

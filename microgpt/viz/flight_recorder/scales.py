@@ -91,7 +91,9 @@ def cut_marks(xs: np.ndarray, values: np.ndarray, band: Band) -> list[Cut]:
 
 
 def curve(positions: np.ndarray, values: np.ndarray, steps: int, band: Band) -> Curve:
-    """Return a curve as points (x from 0 to 1, y in pixels)."""
+    """Return a curve as points (x from 0 to 1, y in pixels), without what is no number."""
+    is_number = ~np.isnan(values)
+    positions, values = positions[is_number], values[is_number]
     if not len(positions):
         return ()
     return tuple(zip((positions / steps).tolist(), band.ys(values).tolist(), strict=True))
