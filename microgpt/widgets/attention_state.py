@@ -205,11 +205,14 @@ def attended_text(source: ModelLogits, texts: Sequence[str]) -> str:
     """Return the entry of `texts` to begin with, without its last token.
 
     The first, of at least four letters, whose last token is much more probable with the attention
-    of the first layer than without; if none of the first 20 is so, the first.
+    of the first layer than without, and is the true next token of `first_state`; if none of the
+    first 20 is so, the first.
     """
     tried = [text for text in texts if len(text) >= FIRST_TEXT_LENGTH][:MAX_TRIED]
     for text in tried:
         state = first_state(source, text[:-1], texts)
+        if state.target != source.tokenizer.encode(text)[-1]:
+            continue  # the view would take another entry's token for the true one
         off = state.with_edits((AttentionEdit(OFF, 0),))
         probs, without = (next_token(one.now.logits).probabilities for one in (state, off))
         if probs[state.target] > MUCH_BETTER * without[state.target]:

@@ -38,9 +38,10 @@ class EditableAttention(Panel):
     `model` is "names", "story", a Trainer, a Checkpoint, or a GPT with its `corpus` (or
     `tokenizer`). The view begins with `text`, by default an entry of the corpus that the model was
     not trained on, without its last letter: the first one where attention helps to guess that
-    letter. *Mask* sets a score to −1e30 before the softmax, *cut* a weight to 0 after it; edits add
-    up, and each can be removed. All numbers come from runs of the model under `mg.trace`. Raises
-    TokenError for characters that the model cannot read.
+    letter, or the very first if there is none among 20. *Mask* sets a score to −1e30 before the
+    softmax, *cut* a weight to 0 after it; edits add up, and each can be removed. All numbers come
+    from runs of the model under `mg.trace`. Raises TokenError for characters that the model cannot
+    read.
     """
 
     dims_refused = True

@@ -494,6 +494,13 @@ def test_a_list_that_attention_does_not_help_with_begins_with_its_first_entry(so
     assert attended_text(source, ["ab"]) == "a"
 
 
+def test_an_entry_that_another_goes_on_from_is_not_judged_by_the_others_letter(source):
+    texts = ["aatuq", "aatq"]  # attention helps with u after "aat", which is not the end of either
+    assert source.labels[first_state(source, "aat", texts).target] == "u"
+    assert attended_text(source, texts) == "aatu"  # the first, since neither is helped
+    assert attended_text(source, [*texts, "aatu"]) == "aat"
+
+
 def test_it_opens_on_a_name_without_a_corpus_and_on_one_that_a_trainer_holds_out(names):
     assert mg.widgets.EditableAttention().state.text
     model = mg.GPT(mg.GPTConfig.microgpt(), backend="numpy")
