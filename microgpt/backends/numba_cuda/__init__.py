@@ -1,4 +1,7 @@
-"""The threads: every kernel as GPU code in Python, one body for each thread.
+"""The threads: each computing kernel as GPU code in Python, one body for each thread.
+
+`check_tokens`, `check_targets` and `check_position`, which raise if an index is out of range, have
+no threads: they run on the host as NumPy's.
 
 A kernel's name and arguments are those of the other back ends. It is a host function, which
 chooses how many blocks of threads run, and stands directly above the threads that it launches:
