@@ -1,6 +1,7 @@
 """Each kernel in both dtypes, and as threads in the interpreter too."""
 
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -26,6 +27,7 @@ def rng():
     return np.random.default_rng(5)
 
 
+FOLDER = Path(__file__).parent
 LARGE = 4_000  # elements; the interpreter takes some microseconds for each
 DENSE = {  # many thousands of numbers; the threads' own tests have fewer of the same
     "test_functions_in_float32",
@@ -38,9 +40,15 @@ DENSE = {  # many thousands of numbers; the threads' own tests have fewer of the
 }
 
 
-def pytest_collection_modifyitems(items):
-    """Leave large arrays to the compiled back ends: threads show nothing more on them."""
-    items[:] = [item for item in items if not _is_too_large(item)]
+def pytest_collection_modifyitems(config, items):
+    """Leave large arrays to the compiled back ends: threads show nothing more on them.
+
+    The hook sees the tests of the whole session, and speaks for those of this folder.
+    """
+    too_large = [item for item in items if FOLDER in item.path.parents and _is_too_large(item)]
+    if too_large:
+        items[:] = [item for item in items if item not in too_large]
+        config.hook.pytest_deselected(items=too_large)
 
 
 def _is_too_large(item):
