@@ -365,7 +365,7 @@ def test_the_table_of_heads_is_that_of_an_independent_model(names, source):
 
 def test_the_table_of_heads_is_that_of_the_notebook(names, source, view):
     path = Path(__file__).parents[2] / "notebooks/src/06_attention.py"
-    wanted = ("padded", "loss_with", "switched_off", "mean_weights", "weights_on_places")
+    wanted = ("padded", "loss_with", "switched_off", "mean_weights")
     functions = [
         node
         for node in ast.parse(path.read_text("utf-8")).body
@@ -378,12 +378,15 @@ def test_the_table_of_heads_is_that_of_the_notebook(names, source, view):
     found = held_out_heads(source, view.texts, 0)
     assert (found.num_texts, found.num_held_out) == (len(held[0]), len(view.texts))
     assert found.loss == pytest.approx(unedited, abs=1e-5)
-    places = cells["weights_on_places"](source.model, held)
+    with mg.no_grad(), mg.trace(source.model) as trace:
+        source.model(held[0])
+    weights = trace["h.0.attn.weights"]
     for head, row in enumerate(found.heads):
         off = cells["loss_with"](source.model, held, weights=cells["switched_off"](head))
         assert row.rise == pytest.approx(off - unedited, abs=1e-5)
         on = (row.itself, row.letter_before, row.start)
-        assert on == pytest.approx(places[head], abs=1e-5)
+        places = cells["mean_weights"](weights[:, head], *held)
+        assert on == pytest.approx(places[:3], abs=1e-5)
 
 
 def test_a_long_list_is_measured_on_texts_from_all_of_it(monkeypatch, source):
