@@ -13,6 +13,7 @@ from microgpt.backends.numba_cuda._warps import ALL
 
 LANES = 4  # of a row
 SHARED_BYTES = 48 * 1024  # of a block, on every GPU
+SUM_BYTES = 512  # of a thread's sums: half of its 255 registers, which hold 4 bytes each
 
 
 class Dropout(NamedTuple):
@@ -38,11 +39,17 @@ def padded_width(D: int) -> int:
 
 
 def rows_of_tile(D: int, itemsize: int) -> int:
-    """How many rows a tile has, so that four tiles and two squares fit a block; 0 if none do."""
-    for rows in (32, 16, 8):
-        if (4 * rows * padded_width(D) + 2 * rows * (rows + 1)) * itemsize <= SHARED_BYTES:
+    """How many rows a tile has, so that four tiles and two squares fit a block.
+
+    0 if a thread that sums dk and dv had more sums than it can keep in registers.
+    """
+    width = padded_width(D)
+    if 2 * (width // LANES) * itemsize > SUM_BYTES:
+        return 0
+    for rows in (32, 16):
+        if (4 * rows * width + 2 * rows * (rows + 1)) * itemsize <= SHARED_BYTES:
             return rows
-    return 0
+    return 8
 
 
 @device
