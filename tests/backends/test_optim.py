@@ -29,6 +29,14 @@ def test_adamw(backend, dtype, n, decay, rng):
     assert (adam[0][:decayed] != data[:decayed]).any() == (decay > 0 and decayed > 0)
 
 
+@pytest.mark.parametrize("n", [0, 1, 33, 1025])
+def test_sgd(backend, dtype, n, rng):
+    data, grad = normal(rng, dtype, n, n)
+    x, g = as_float64(data, grad)
+    backends.get(backend).launch("sgd_step_", data, grad, np.array([0.3]))
+    assert_close(data, x - 0.3 * g, dtype)
+
+
 @pytest.mark.parametrize("n", [0, 1, 33, 16_384, 16_385, 100_000])
 def test_gradient_norm(backend, dtype, n, rng):
     k = backends.get(backend)
@@ -41,5 +49,6 @@ def test_gradient_norm(backend, dtype, n, rng):
     small = grad * np.dtype(dtype).type(0.5 / norm[0])
     k.launch("clip_by_norm_", grad, norm, 0.5)
     assert_close(grad, small, dtype, 0.1)
-    k.launch("clip_by_norm_", small, norm, float(norm[0]))
-    assert_close(grad, small, dtype, 0.1)
+    for max_norm in (float(norm[0]), 3 * float(norm[0])):  # nothing to clip
+        k.launch("clip_by_norm_", small, norm, max_norm)
+        assert_close(grad, small, dtype, 0.1)

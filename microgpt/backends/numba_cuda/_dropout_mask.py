@@ -11,15 +11,19 @@ from microgpt.backends.numba_cuda._launch import device
 from microgpt.backends.numba_cuda._philox import high_bits, low_bits, philox
 
 uint32 = np.uint32
+ALL_KEPT = 0b1111
 
 
 @device
-def keeps_four(row, column, rng_state, layer_id, threshold):
-    """Whether each of the four elements is kept that begin at `column`, a multiple of four."""
+def kept_bits(row, column, rng_state, layer_id, threshold):
+    """A bit for each of four elements from `column` on, a multiple of four: whether it is kept.
+
+    In bits, since a thread that indexes a tuple by a variable takes a branch for each place.
+    """
     seed, count = rng_state[0], rng_state[1]
     a, b, c, d = philox(
         uint32(column // 4), uint32(row), low_bits(count), uint32(layer_id),
         low_bits(seed), high_bits(seed),
     )  # fmt: skip
     t = uint32(threshold)
-    return a >= t, b >= t, c >= t, d >= t
+    return (1 if a >= t else 0) | (2 if b >= t else 0) | (4 if c >= t else 0) | (8 if d >= t else 0)

@@ -4,7 +4,7 @@ A thread has four neighbours in a row, for which one draw of Philox is enough.
 """
 
 from microgpt.backends.numba_cuda._device import cuda
-from microgpt.backends.numba_cuda._dropout_mask import keeps_four
+from microgpt.backends.numba_cuda._dropout_mask import kept_bits
 from microgpt.backends.numba_cuda._launch import BLOCK, cover, threads
 
 
@@ -33,9 +33,9 @@ def _dropout_forward(y, x, rng_state, layer_id, threshold, scale):
     fours = (C + 3) // 4
     for i in range(cuda.grid(1), N * fours, cuda.gridsize(1)):
         row, first = i // fours, i % fours * 4
-        kept = keeps_four(row, first, rng_state, layer_id, threshold)
+        kept = kept_bits(row, first, rng_state, layer_id, threshold)
         for j in range(min(4, C - first)):
-            y[row, first + j] = x[row, first + j] * (f(scale) if kept[j] else f(0))
+            y[row, first + j] = x[row, first + j] * (f(scale) if kept >> j & 1 else f(0))
 
 
 def dropout_residual_forward(y, x, residual, rng_state, layer_id, threshold, scale):
@@ -52,7 +52,7 @@ def _dropout_residual(y, x, residual, rng_state, layer_id, threshold, scale):
     fours = (C + 3) // 4
     for i in range(cuda.grid(1), N * fours, cuda.gridsize(1)):
         row, first = i // fours, i % fours * 4
-        kept = keeps_four(row, first, rng_state, layer_id, threshold)
+        kept = kept_bits(row, first, rng_state, layer_id, threshold)
         for j in range(min(4, C - first)):
-            dropped = x[row, first + j] * (f(scale) if kept[j] else f(0))
+            dropped = x[row, first + j] * (f(scale) if kept >> j & 1 else f(0))
             y[row, first + j] = residual[row, first + j] + dropped

@@ -22,9 +22,9 @@ def sgd_step_(data, grad, lr):
 
 @threads
 def _sgd_step(data, grad, lr):
-    f = data.dtype.type
+    rate = data.dtype.type(lr[0])
     for i in range(cuda.grid(1), data.size, cuda.gridsize(1)):
-        data[i] -= f(lr[0]) * grad[i]
+        data[i] -= rate * grad[i]
 
 
 def adam_step_(data, grad, m, v, lr, step, beta1, beta2, eps):
@@ -34,30 +34,33 @@ def adam_step_(data, grad, m, v, lr, step, beta1, beta2, eps):
 
 def adamw_step_(data, grad, m, v, lr, step, beta1, beta2, eps, weight_decay, decayed):
     """Adam, with data[:decayed] · (1 − lr · weight_decay) before (Loshchilov & Hutter 2019)."""
-    rates = scratch((3,), data.dtype)
-    _adamw_rates[1, 1](rates, lr, step, beta1, beta2, weight_decay)
-    arguments = data, grad, m, v, rates, beta1, beta2, eps, decayed
-    _adamw_step[cover(data.size), BLOCK](*arguments)
+    factors = scratch((8,), data.dtype)
+    _adamw_factors[1, 1](factors, lr, step, beta1, beta2, eps, weight_decay)
+    _adamw_step[cover(data.size), BLOCK](data, grad, m, v, factors, decayed)
 
 
 @threads
-def _adamw_rates(rates, lr, step, beta1, beta2, weight_decay):
-    """What a step multiplies by: lr / (1 − β₁ᵗ), 1 / (1 − β₂ᵗ) and 1 − lr · weight_decay."""
-    f = rates.dtype.type
-    rates[0] = f(lr[0] / (1 - beta1 ** step[0]))
-    rates[1] = f(1 / (1 - beta2 ** step[0]))
-    rates[2] = f(1 - lr[0] * weight_decay)
+def _adamw_factors(factors, lr, step, beta1, beta2, eps, weight_decay):
+    """The numbers of a step that are the same for every element, each computed in float64."""
+    f = factors.dtype.type
+    factors[0], factors[1] = f(beta1), f(1 - beta1)
+    factors[2], factors[3] = f(beta2), f(1 - beta2)
+    factors[4] = f(lr[0] / (1 - beta1 ** step[0]))
+    factors[5] = f(1 / (1 - beta2 ** step[0]))
+    factors[6] = f(1 - lr[0] * weight_decay)
+    factors[7] = f(eps)
 
 
 @threads
-def _adamw_step(data, grad, m, v, rates, beta1, beta2, eps, decayed):
-    f = data.dtype.type
+def _adamw_step(data, grad, m, v, factors, decayed):
+    m_kept, m_new, v_kept, v_new = factors[0], factors[1], factors[2], factors[3]
+    rate, correction, decay, eps = factors[4], factors[5], factors[6], factors[7]
     for i in range(cuda.grid(1), data.size, cuda.gridsize(1)):
         g = grad[i]
-        m[i] = f(beta1) * m[i] + f(1 - beta1) * g
-        v[i] = f(beta2) * v[i] + f(1 - beta2) * g * g
-        before = data[i] * rates[2] if i < decayed else data[i]
-        data[i] = before - rates[0] * m[i] / (math.sqrt(v[i] * rates[1]) + f(eps))
+        m[i] = m_kept * m[i] + m_new * g
+        v[i] = v_kept * v[i] + v_new * g * g
+        before = data[i] * decay if i < decayed else data[i]
+        data[i] = before - rate * m[i] / (math.sqrt(v[i] * correction) + eps)
 
 
 def increment_step_(step):

@@ -9,6 +9,7 @@ import math
 from functools import cache
 
 from microgpt.backends.numba_cuda._device import cuda
+from microgpt.backends.numba_cuda._dropout_mask import ALL_KEPT, kept_bits
 from microgpt.backends.numba_cuda._launch import (
     BLOCK,
     WARP,
@@ -20,10 +21,8 @@ from microgpt.backends.numba_cuda._launch import (
 )
 from microgpt.backends.numba_cuda._warps import warp_sum
 from microgpt.backends.numba_cuda.attention.tiles import (
-    ALL_KEPT,
     LANES,
     Dropout,
-    kept_bits,
     load_tile,
     no_dropout,
     padded_width,

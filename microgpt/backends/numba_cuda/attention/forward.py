@@ -8,12 +8,11 @@ import math
 from functools import cache
 
 from microgpt.backends.numba_cuda._device import cuda
+from microgpt.backends.numba_cuda._dropout_mask import ALL_KEPT, kept_bits
 from microgpt.backends.numba_cuda._launch import ThreadKernel, threads
 from microgpt.backends.numba_cuda.attention.tiles import (
-    ALL_KEPT,
     LANES,
     Dropout,
-    kept_bits,
     lanes_max,
     lanes_sum,
     load_tile,

@@ -1,4 +1,4 @@
-"""Tiles of attention: how many rows fit, how they are loaded, and which probabilities are kept.
+"""Tiles of attention: how many rows fit, how they are loaded, and what dropout needs.
 
 A block has 4 · ROWS threads: the four lanes of a row, which are neighbours in a warp, share it.
 """
@@ -8,13 +8,12 @@ from typing import NamedTuple
 import numpy as np
 
 from microgpt.backends.numba_cuda._device import cuda
-from microgpt.backends.numba_cuda._dropout_mask import keeps_four
 from microgpt.backends.numba_cuda._launch import device, scratch
 from microgpt.backends.numba_cuda._warps import ALL
 
 LANES = 4  # of a row
 SHARED_BYTES = 48 * 1024  # of a block, on every GPU
-ALL_KEPT = 0b1111
+SUM_BYTES = 512  # of a thread's sums: half of its 255 registers, which hold 4 bytes each
 
 
 class Dropout(NamedTuple):
@@ -40,11 +39,17 @@ def padded_width(D: int) -> int:
 
 
 def rows_of_tile(D: int, itemsize: int) -> int:
-    """How many rows a tile has, so that four tiles and two squares fit a block; 0 if none do."""
-    for rows in (32, 16, 8):
-        if (4 * rows * padded_width(D) + 2 * rows * (rows + 1)) * itemsize <= SHARED_BYTES:
+    """How many rows a tile has, so that four tiles and two squares fit a block.
+
+    0 if a thread that sums dk and dv had more sums than it can keep in registers.
+    """
+    width = padded_width(D)
+    if 2 * (width // LANES) * itemsize > SUM_BYTES:
+        return 0
+    for rows in (32, 16):
+        if (4 * rows * width + 2 * rows * (rows + 1)) * itemsize <= SHARED_BYTES:
             return rows
-    return 0
+    return 8
 
 
 @device
@@ -69,10 +74,3 @@ def load_tile(tile, x, b, first_row, first_column, D):
     for n in range(cuda.threadIdx.x, rows * width, cuda.blockDim.x):
         r, d = n // width, n % width
         tile[r, d] = x[b, first_row + r, first_column + d] if d < D else f(0)
-
-
-@device
-def kept_bits(row, key, rng_state, layer_id, threshold):
-    """A bit for each of four keys, from `key` on, a multiple of four: whether it is kept."""
-    a, b, c, d = keeps_four(row, key, rng_state, layer_id, threshold)
-    return (1 if a else 0) | (2 if b else 0) | (4 if c else 0) | (8 if d else 0)

@@ -6,9 +6,9 @@ The lanes of a warp share the features, lane, lane + 32, … Sums grow in the ou
 import math
 
 from microgpt.backends.numba_cuda._device import cuda
+from microgpt.backends.numba_cuda._dropout_mask import kept_bits
 from microgpt.backends.numba_cuda._launch import BLOCK, WARP, cover, device, threads
 from microgpt.backends.numba_cuda._warps import warp_sum
-from microgpt.backends.numba_cuda.attention.tiles import kept_bits
 
 
 def wide_forward(y, lse, qkv, dropout):
