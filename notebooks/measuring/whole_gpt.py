@@ -21,7 +21,6 @@ CLAIMS = {
     "cosine_after_training": "the same after 100 steps",
     "norms_in_twelve_layers": "loss of 12 layers without norms, in thousandths above both",
     "large_start_without_norms": "log10 of the loss at a large start without norms, over with both",
-    "large_start_after_training": "log10 of it after 100 steps without norms, over knowing nothing",
     "removed_mlp_and_others": "per cent of exact predictions, of the MLP less the best other part",
     "without_residuals": "loss of 1 layer without residual connections, in thousandths above all",
     "without_norms": "the same without norms",
@@ -48,8 +47,6 @@ def measure(cells: Any, seed: int) -> dict[str, float]:
     start = {
         norm: cells.build_large(norm, seed).loss(*cells.batch).item() for norm in (False, True)
     }
-    with np.errstate(all="ignore"):
-        large = cells.train_one(cells.build_large(False, seed), seed=seed).evaluate().loss
     cosine = {
         residual: cells.mean_cosines(build(residual=residual), cells.batch)[-1]
         for residual in (False, True)
@@ -76,7 +73,6 @@ def measure(cells: Any, seed: int) -> dict[str, float]:
         "cosine_after_training": trained_cosine[0] - trained_cosine[1],
         "norms_in_twelve_layers": THOUSANDTHS * (without_norms - both),
         "large_start_without_norms": log10(start[False] / start[True]),
-        "large_start_after_training": log10(large / nothing),
         "removed_mlp_and_others": 100 * (exact[MLP_OUT] - max(others)),
         "without_residuals": THOUSANDTHS * (one_layer["residual connections"] - one_layer[None]),
         "without_norms": THOUSANDTHS * (one_layer["norms"] - one_layer[None]),

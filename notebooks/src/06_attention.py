@@ -309,11 +309,13 @@ print("at the start, before training, the end has", next_probs(mg.GPT(config), "
 # %%
 # source: claims: missing_mask_in_writing
 # source: claims: ends_at_once
-print("                    held-out   end    a after")
-print("                      loss    first      a")
+letter = held_out[0][0]
+print(f"                    held-out   end    {letter} after")
+print(f"                      loss    first      {letter}")
 for name, trainer in masked.items():
-    first, after_a = next_probs(trainer.model, "a")
-    print(f"{name:19} {trainer.evaluate().loss:7.2f} {first[end]:7.0%} {after_a[tokenizer.encode('a')[0]]:8.0%}")
+    first, after = next_probs(trainer.model, letter)
+    again = after[tokenizer.encode(letter)[0]]
+    print(f"{name:19} {trainer.evaluate().loss:7.2f} {first[end]:7.0%} {again:8.0%}")
 for name, trainer in masked.items():
     texts = mg.generate_text(trainer.model, tokenizer, 4, temperature=0.8)
     print(f"{name}:", ", ".join(text or "(empty)" for text in texts))
@@ -439,9 +441,11 @@ def switched_off(head):
         return weights
     return without
 
+vowels = [tokenizer.encode(letter)[0] for letter in "aeiou" if letter in tokenizer.characters]
+
 def mean_weights(weights, tokens, targets):  # weights (N, T, T), the others (N, T)
     later = np.arange(2, weights.shape[-1])  # from there on, the three places are different
-    on_vowels = (weights * np.isin(tokens, tokenizer.encode("aeiou"))[:, None]).sum(axis=-1)
+    on_vowels = (weights * np.isin(tokens, vowels)[:, None]).sum(axis=-1)
     columns = weights[:, later, later], weights[:, later, later - 1], weights[:, later, 0], on_vowels[:, 2:]
     return [column[targets[:, 2:] >= 0].mean() for column in columns]
 

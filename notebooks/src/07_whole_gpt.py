@@ -356,7 +356,7 @@ for label, model in {"small": build(), "large": build_large(norm=True)}.items():
 
 # %% tags=["varies"]
 # source: claims: norms_in_twelve_layers
-# source: claims: large_start_without_norms, large_start_after_training
+# source: claims: large_start_without_norms
 losses = {score.name: score.loss for score in board.scores}
 gain = losses["12 layers, residuals only"] - losses["12 layers, both"]
 print(f"small start: after 100 steps, norms lower the loss by {gain:.3f}")
@@ -371,8 +371,8 @@ print(f"{'knowing nothing':16} {np.log(size):23,.2f}")
 
 # %% [markdown]
 # Without norms, each block makes the numbers larger, and twelve blocks make the logits far too large.
-# Training does not repair that: the loss in the last column differs from machine to machine, but it stays
-# hundreds of times above knowing nothing. *Residual connections keep letters different; norms keep
+# Training does not repair that: the loss in the last column differs from machine to machine, and
+# may not even be a number. *Residual connections keep letters different; norms keep
 # numbers at one size.*
 
 # %% [markdown]

@@ -77,6 +77,9 @@ def test_both_together_in_trainings_of_several_kinds(settings, dropout):
     np.testing.assert_allclose(np.array(report.losses)[:, 1], expected[:10], atol=1e-5)
 
 
+LIKE_THE_SETTINGS = {"eps fixed"}  # which trainings here have, too: only a check can see it
+
+
 @pytest.mark.parametrize("name", [mistake.name for mistake in ADAMW.common_mistakes])
 def test_a_wrong_step_is_noticed(name):
     (mistake,) = (mistake for mistake in ADAMW.common_mistakes if mistake.name == name)
@@ -86,7 +89,7 @@ def test_a_wrong_step_is_noticed(name):
     except ZeroDivisionError:  # the learner's own
         assert name == "t from zero in floats"
         return
-    assert not report.matches_library
+    assert report.matches_library is (name in LIKE_THE_SETTINGS)
 
 
 ONLY_ZEROS = {"nan", "division by zero"}  # what goes wrong only where all gradients are 0
@@ -102,6 +105,9 @@ def test_a_wrong_clipping_is_noticed(name):
             losses(steps=3, grad_clip=100.0)
     except (mg.ShapeError, mg.SettingError) as error:
         message = str(error)
+    except ValueError:  # the learner's own
+        assert name == "concatenated"
+        return
     noticed = "your clip_grad_norm" in message or not report.matches_library
     assert noticed is (name not in ONLY_ZEROS)
 
