@@ -104,6 +104,7 @@ def test_every_claim_is_recorded():
 
 @pytest.mark.parametrize("notebook", command.MODULES)
 @pytest.mark.slow
+@pytest.mark.timeout(1200)  # five seeds of up to twelve trainings
 def test_measured_again_it_is_the_same(notebook):
     entries = {entry["claim"]: entry for entry in MEASURED if entry["notebook"] == notebook}
     for result in command.measurements(notebook):

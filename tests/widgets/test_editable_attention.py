@@ -371,7 +371,9 @@ def test_the_table_of_heads_is_that_of_the_notebook(names, source, view):
         for node in ast.parse(path.read_text("utf-8")).body
         if isinstance(node, ast.FunctionDef) and node.name in wanted
     ]
-    cells = {"np": np, "mg": mg, "tokenizer": names.distinct().tokenizer()}
+    tokenizer = names.distinct().tokenizer()
+    vowels = tokenizer.encode("aeiou")
+    cells = {"np": np, "mg": mg, "tokenizer": tokenizer, "vowels": vowels}
     exec(compile(ast.Module(functions, []), str(path), "exec"), cells)
     held = cells["padded"](names.distinct().split()[1])
     unedited = cells["loss_with"](source.model, held)
