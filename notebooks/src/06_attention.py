@@ -365,7 +365,8 @@ mg.learn.predict(
 
 # %%
 trained = mg.load_pretrained("names").model
-mg.widgets.EditableAttention(trained, names, text="mirosla")
+beginning = next((name[:-1] for name in held_out if name.startswith("mirosla")), None)
+mg.widgets.EditableAttention(trained, names, text=beginning)
 
 # %% [markdown]
 # What do the changes cost over all held-out names? `mg.trace` looks inside a running model: it has a
