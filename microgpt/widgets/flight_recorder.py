@@ -212,7 +212,7 @@ class FlightRecorder(Panel):
         self.on_move("step", self._at, int(number), self.slider.box.value == number)
 
     def _at(self, state: FlightState, step: int, is_typed: bool) -> FlightState:
-        return self._changed(state.looking_at(step, is_typed))
+        return self._changed(state.with_step(step, is_typed))
 
     def _on_change(self) -> None:
         """Draw what the run has done, on whichever thread it is made; never raise."""

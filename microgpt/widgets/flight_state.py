@@ -81,7 +81,7 @@ class FlightState:
         steps = [one.step for one in self.run.record.snapshots]
         return min(steps, key=lambda one: abs(one - step), default=0)
 
-    def looking_at(self, step: int, is_typed: bool) -> "FlightState":
+    def with_step(self, step: int, is_typed: bool) -> "FlightState":
         """Return the state with the snapshot for a step that was chosen: there are no others.
 
         One step from the snapshot shown, as an arrow key goes, is the snapshot beside it; all other
@@ -96,7 +96,7 @@ class FlightState:
         elif step == shown - 1:
             found = next((one for one in reversed(steps) if one < shown), shown)
         elif is_typed and found != step:
-            return replace(self.looking_at(found, is_typed=False), typed=step)
+            return replace(self.with_step(found, is_typed=False), typed=step)
         return replace(self, at=None if found == steps[-1] else found, typed=None)
 
     @property
