@@ -158,7 +158,8 @@ RUN_AXE = """async elements => {
     try {
         await Promise.allSettled(document.getAnimations().filter(ends).map(one => one.finished));
         const {violations} = await window.axe.run(elements, {resultTypes: ["violations"]});
-        return violations.map(({id, impact, nodes}) => [id, impact, nodes.map(node => node.html)]);
+        const describe = node => `${node.html}: ${node.failureSummary}`;
+        return violations.map(({id, impact, nodes}) => [id, impact, nodes.map(describe)]);
     } finally {
         style.remove();
     }
