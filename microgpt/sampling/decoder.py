@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from microgpt import backends
-from microgpt.backends import to_host
 from microgpt.autograd.engine import no_grad
+from microgpt.backends import to_host
 from microgpt.models.gpt import GPT
 from microgpt.sampling.kv_cache import KVCache
 
