@@ -16,7 +16,8 @@ from typing import Any
 
 import numpy as np
 
-from microgpt.errors import BackendUnavailable, DeviceError, SettingError
+from microgpt.errors import BackendUnavailable, SettingError
+from microgpt.interpreter import cuda
 
 NUMBA_CUDA, MLIR = "numba-cuda", "mlir"
 COMPILERS = {NUMBA_CUDA: "numba_cuda", MLIR: "numba_cuda_mlir"}  # and the packages that hold them
@@ -24,18 +25,9 @@ DISTRIBUTIONS = {NUMBA_CUDA: "numba-cuda", MLIR: "numba-cuda-mlir"}
 VARIABLE = "MICROGPT_CUDA_COMPILER"
 INSTALL = "pip install 'microgpt-lab[gpu-compile]'"
 
-
-class _NoCompiler:
-    """Stands for `cuda` where no compiler is; the interpreter puts its own in its place."""
-
-    def __getattr__(self, name: str) -> Any:
-        raise DeviceError(
-            f"cuda.{name} exists only while threads run; launch the kernel, or run it with "
-            "`mg.interpreter.run`"
-        )
-
-
-cuda: Any = _NoCompiler()
+__all__ = [
+    "COMPILERS", "Compiler", "compiler_name", "cuda", "is_installed", "load_compiler",
+]  # fmt: skip
 
 
 @dataclass(frozen=True)
