@@ -93,6 +93,10 @@ def _check_available(name: str) -> None:
         known = ", ".join(repr(info) for info in _BACKENDS)
         nearest = did_you_mean(closest(name, _BACKENDS))
         raise BackendUnavailable(f"there is no back end {name!r}; known: {known}{nearest}")
+    if name == "cuda":
+        missing = importlib.import_module("microgpt.backends.numba_cuda").what_is_missing()
+        if missing:
+            raise BackendUnavailable(f"the back end 'cuda' {missing}")
     requires = _BACKENDS[name].requires
     if requires is not None and not _installed(requires):
         raise BackendUnavailable(
@@ -194,6 +198,6 @@ def table() -> Table:
     selected_name = current().name
     rows = [("", "back end", "usable", "what it is")]
     for name, info in _BACKENDS.items():
-        usable = "yes" if available(name) else f"needs {info.requires}"
+        usable = "yes" if available(name) else f"needs {info.requires or 'a GPU'}"
         rows.append(("*" if name == selected_name else "", name, usable, info.description))
     return Table("\n".join(text_table(rows)))
