@@ -105,8 +105,8 @@ class GpuDriver(DeviceDriver):
             _, free, total = self._api.cuMemGetInfo()
             raise DeviceError(
                 f"{self.name} is out of memory: {nbytes / 2**20:,.0f} MB are needed, and "
-                f"{free / 2**20:,.0f} of {total / 2**20:,.0f} MB are free; take a smaller batch, or "
-                "a smaller model"
+                f"{free / 2**20:,.0f} of {total / 2**20:,.0f} MB are free; take a smaller batch or "
+                "model"
             )
         return int(self._call(lambda: (error, address)))
 
