@@ -181,6 +181,12 @@ class DeviceArray:
         self.driver.copy(other, self)
         return other
 
+    def __deepcopy__(self, memo: dict) -> "DeviceArray":
+        return self.copy()
+
+    def __reduce__(self) -> tuple:
+        return self.driver.restore, (self.numpy(),)
+
     def fill_bytes(self, byte: int) -> None:
         """Set every byte."""
         self.driver.fill(self, byte)

@@ -35,6 +35,7 @@ class DeviceDriver:
         self.transfers = Transfers()
         self._free: dict[int, list[int]] = defaultdict(list)  # by size
         self.fault: Any = None  # the array in which checks on the device say what they refuse
+        self.restore: Callable[[np.ndarray], Any]  # uploads an array that was pickled
         self.raise_fault: Callable[[np.ndarray], None]  # raises the error that it stands for
 
     def check_fault(self) -> None:

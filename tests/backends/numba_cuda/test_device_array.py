@@ -1,5 +1,8 @@
 """`DeviceArray`: views, copies, and what it refuses; transfers are counted."""
 
+import copy
+import pickle
+
 import numpy as np
 import pytest
 
@@ -75,6 +78,13 @@ def test_numpy_and_python_do_not_read_it(array, read):
 def test_what_does_not_fit_is_refused(array, change, error):
     with pytest.raises(error):
         change(array)
+
+
+def test_copies_of_every_sort_are_on_the_device(array):
+    for other in (copy.deepcopy(array), pickle.loads(pickle.dumps(array)), array.copy()):
+        assert other.driver is array.driver
+        assert other.data_ptr != array.data_ptr
+        np.testing.assert_array_equal(other.numpy(), array.numpy())
 
 
 def test_transfers_are_counted(device, array):
