@@ -204,7 +204,7 @@ def table() -> Table:
     ]
     for family, names in _kernel_names("numpy_ref").items():
         cells = []
-        for name, info in _BACKENDS.items():
+        for info in _BACKENDS.values():
             if info.requires is not None and not _installed(info.requires):
                 cells.append("?")
                 continue
