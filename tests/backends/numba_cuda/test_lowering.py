@@ -1,4 +1,4 @@
-"""The kernels that compilers get, with `while` loops, do what the kernels say."""
+"""The kernels that compilers get, lowered, do what the kernels say."""
 
 import dis
 import inspect
@@ -11,7 +11,7 @@ from cases import BY_NAME
 import microgpt as mg
 from microgpt import backends, interpreter
 from microgpt.backends.numba_cuda._compile import Binder
-from microgpt.backends.numba_cuda._while_loops import with_while_loops
+from microgpt.backends.numba_cuda._lowering import lower
 from microgpt.errors import KernelError
 
 
@@ -66,10 +66,8 @@ def over_other_things(n):
     return seen
 
 
-def rewritten(function):
-    names = dict(globals())
-    exec(with_while_loops(function), names)
-    return names[function.__name__]
+def lowered(function):
+    return lower(function, globals())
 
 
 @pytest.mark.parametrize(
@@ -84,30 +82,30 @@ def rewritten(function):
 )
 def test_loops_do_the_same(function, arguments):
     for given in arguments:
-        assert rewritten(function)(*given) == function(*given)
+        assert lowered(function)(*given) == function(*given)
 
 
-def test_only_loops_that_count_upwards_are_rewritten():
+def test_only_loops_that_count_upwards_are_lowered():
     for function in (count_up, between, change_what_can_be_changed):
-        assert "FOR_ITER" not in instructions(rewritten(function))
+        assert "FOR_ITER" not in instructions(lowered(function))
     for function in (count_down, over_other_things):
-        assert "FOR_ITER" in instructions(rewritten(function))
+        assert "FOR_ITER" in instructions(lowered(function))
 
 
 def instructions(function):
     return {instruction.opname for instruction in dis.get_instructions(function)}
 
 
-def test_the_text_of_a_rewritten_function_can_be_read():
+def test_the_text_of_a_lowered_function_can_be_read():
     """Compilers show it in their errors; numba-cuda-mlir and the interpreter read it."""
-    text = inspect.getsource(rewritten(count_up))
+    text = inspect.getsource(lowered(count_up))
     assert text.startswith("def count_up(stop):")
     assert "while" in text
 
 
 def test_only_functions_that_are_defined():
     with pytest.raises(KernelError, match="begins with `def`"):
-        with_while_loops(lambda x: x)
+        lower(lambda x: x, {})
 
 
 @pytest.mark.slow
@@ -116,11 +114,11 @@ def test_kernels_give_the_same_bits(name, monkeypatch):
     case, binder = BY_NAME[name], Binder(NO_COMPILER, (9, 0))
     plain, run, launched = results(case), interpreter.run, []
 
-    def run_rewritten(function, *launch, **options):
+    def run_lowered(function, *launch, **options):
         launched.append(function)
         return run(binder.bind(function), *launch, **options)
 
-    monkeypatch.setattr(interpreter, "run", run_rewritten)
+    monkeypatch.setattr(interpreter, "run", run_lowered)
     assert results(case) == plain
     assert launched
 
