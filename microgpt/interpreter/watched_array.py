@@ -214,9 +214,9 @@ def write(array: Any, index: Any, value: Any, line: int) -> None:
             launch.find_race(array, at, did, touch, "writes", line)
             break
     shadow.writes[key] = Touch(moment, line)
+    array.flat[at] = value
     if launch.trace is not None:
         launch.note("write", array, at, line)
-    array.flat[at] = value
 
 
 def size_of(shape: Any) -> int:
