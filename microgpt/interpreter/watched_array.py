@@ -133,7 +133,13 @@ class WatchedArray:
 
     def element(self, at: int) -> tuple[int, ...]:
         """Return the index of element `at` of `flat`, in the array that the kernel was given."""
-        return tuple(int(i) for i in np.unravel_index(at, self.full_shape))
+        if len(self.full_shape) == 1:
+            return (at,)
+        index = []
+        for size in reversed(self.full_shape):
+            at, i = divmod(at, size)
+            index.append(i)
+        return tuple(reversed(index))
 
     def element_name(self, at: int) -> str:
         """Return element `at` of `flat` as a kernel writes it: x[2, 3]."""
