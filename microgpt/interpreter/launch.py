@@ -3,7 +3,6 @@
 import functools
 import inspect
 import math
-from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
@@ -12,10 +11,11 @@ import numpy as np
 from microgpt.errors import KernelError
 from microgpt.interpreter import report
 from microgpt.interpreter.block import Block, Thread
-from microgpt.interpreter.report import Access, Finding, Report
+from microgpt.interpreter.report import Finding, Report
 from microgpt.interpreter.rewriting import PLAIN, Rewritten
 from microgpt.interpreter.shadow import Moment, Shadow, Touch
 from microgpt.interpreter.stand_ins import ALIGNMENT, GPU_MATH, Cuda, Dim3
+from microgpt.interpreter.tracing import Trace
 from microgpt.interpreter.watched_array import WatchedArray, address_of, read, write
 
 
@@ -35,11 +35,10 @@ class Launch:
         self.cuda = Cuda(self, grid, block)
         self.line, self.num_accesses, self._num_loops = 0, 0, 0
         self.num_phases, self.shared_bytes = 0, 0
-        self.trace: list[Access] | None = [] if is_traced else None
-        self._requests: Counter[Any] = Counter()
+        self.trace = Trace() if is_traced else None
         self._findings: dict[tuple[str, int], Finding] = {}
         self._between_blocks: set[tuple[str, int]] = set()
-        self._unwritten: dict[tuple[int, int], tuple[int, str]] = {}
+        self._unwritten: dict[tuple[int, int], tuple[int, str, int]] = {}
         self._shadow = Shadow()
         self._bound: dict[Any, Any] = {}
         self.function = self._bind(kernel)
@@ -82,7 +81,10 @@ class Launch:
     def global_array(self, name: str, data: np.ndarray, is_fresh: bool) -> WatchedArray:
         """Watch an argument; arrays that share memory share its shadow."""
         base = address_of(data) if data.size else 0
-        return WatchedArray(self, name, data, "global", self._shadow, base, is_fresh)
+        array = WatchedArray(self, name, data, "global", self._shadow, base, is_fresh)
+        if self.trace is not None:
+            self.trace.add_array(array)
+        return array
 
     def allocate_shared(self, name: str, data: np.ndarray) -> Any:
         """Give a block a shared array."""
@@ -91,7 +93,10 @@ class Launch:
         block.shared_bytes = base + data.nbytes
         if not self.is_watched:
             return data
-        return WatchedArray(self, name, data, "shared", Shadow(), base, is_fresh=True)
+        array = WatchedArray(self, name, data, "shared", Shadow(), base, is_fresh=True)
+        if self.trace is not None:
+            self.trace.add_array(array)
+        return array
 
     # -- threads --------------------------------------------------------------------------------
 
@@ -123,26 +128,24 @@ class Launch:
             "loops; let every loop end, or try smaller arrays"
         )
 
-    def note(self, operation: str, array: WatchedArray, at: int, line: int) -> None:
-        """Add an access to the trace."""
-        assert self.trace is not None
-        thread, block = self.thread, self.block
-        key = block.number, thread.number, block.phase, line, array.name, operation
-        self._requests[key] += 1
-        self.trace.append(
-            Access(
-                *key, array.element(at), array.first_address + at * array.itemsize, array.space,
-                array.itemsize, self._requests[key],
-            )
-        )  # fmt: skip
+    def note(
+        self, operation: str, array: WatchedArray, at: int, line: int, is_atomic: bool = False
+    ) -> None:
+        """Add an access that was made to the trace, if there is one."""
+        if self.trace is not None:
+            thread = self.thread.number
+            self.trace.add_access(self.block, thread, operation, array, at, line, is_atomic)
 
     # -- findings -------------------------------------------------------------------------------
 
-    def find(self, finding_type: str, line: int, text: str) -> None:
-        """Remember what is wrong; each type is told once a line, and counted."""
+    def find(self, finding_type: str, line: int, text: str, phase: int | None = None) -> None:
+        """Remember what is wrong; each type is told once a line, and counted.
+
+        `phase` is that of the thread that runs, unless it is given.
+        """
         known = self._findings.get((finding_type, line))
         self._findings[finding_type, line] = (
-            Finding(finding_type, line, text)
+            Finding(finding_type, line, text, 1, self.moment.phase if phase is None else phase)
             if known is None
             else known._replace(times=known.times + 1)
         )
@@ -154,7 +157,7 @@ class Launch:
             "nothing has written; write every element that is read"
         )
         self._unwritten.setdefault(
-            (id(array.shadow), array.base + at * array.itemsize), (line, text)
+            (id(array.shadow), array.base + at * array.itemsize), (line, text, self.moment.phase)
         )
 
     def find_race(
@@ -164,6 +167,8 @@ class Launch:
         """Two threads touch one element, one of them changes it, and nothing orders them."""
         self._unwritten.pop((id(array.shadow), array.base + at * array.itemsize), None)
         other, mine = earlier.moment, self.moment
+        if self.trace is not None:
+            self.trace.add_clash(array, at, did, earlier, does, mine, line)
         text = (
             f"line {line}: thread {mine.label} {does} {array.element_name(at)}, and thread "
             f"{other.label} {did} it (line {earlier.line}); {_remedy(earlier, mine, line)}"
@@ -195,13 +200,16 @@ class Launch:
 
     def report(self) -> Report:
         """Return what was found, in the order of the lines."""
-        for line, text in self._unwritten.values():
-            self.find(report.UNWRITTEN, line, text)
+        for line, text, phase in self._unwritten.values():
+            self.find(report.UNWRITTEN, line, text, phase)
         found = sorted(self._findings.values(), key=lambda one: (one.line, one.type))
+        counts = tuple(found), self.num_phases, self.num_accesses, self.shared_bytes
+        if self.trace is None:
+            return Report(*counts)
+        trace = self.trace
         return Report(
-            tuple(found), self.num_phases, self.num_accesses, self.shared_bytes,
-            tuple(self.trace or ()),
-        )  # fmt: skip
+            *counts, tuple(trace.accesses), tuple(trace.stops), trace.clashes, trace.arrays
+        )
 
 
 def _remedy(earlier: Touch, mine: Moment, line: int) -> str:
