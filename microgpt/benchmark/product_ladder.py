@@ -91,7 +91,7 @@ def count_rung(rung: Rung, M: int, K: int, N: int) -> RungCounts:
     )
 
 
-def least_counts(M: int, K: int, N: int) -> RungCounts:
+def min_counts(M: int, K: int, N: int) -> RungCounts:
     """Return what any kernel needs: each number fetched once, each result written once."""
     inputs = M * K + K * N
     sectors = sum(-(-n * FLOAT_BYTES // SECTOR_BYTES) for n in (M * K, K * N, M * N))
@@ -100,7 +100,7 @@ def least_counts(M: int, K: int, N: int) -> RungCounts:
 
 def count_ladder(shape: tuple[int, int, int] = SHAPE) -> tuple[RungCounts, ...]:
     """Count every rung for a product of M × K by K × N, and the least that is possible."""
-    return (*(count_rung(rung, *shape) for rung in RUNGS), least_counts(*shape))
+    return (*(count_rung(rung, *shape) for rung in RUNGS), min_counts(*shape))
 
 
 def _total(

@@ -61,7 +61,7 @@ def connected_gpu() -> Gpu | None:
 def count_state(counts: Sequence[RungCounts], remark: str = "") -> BarsState:
     """Return the bars of counted sectors, longest first; `remark` ends the caption."""
     M, K, N = SHAPE
-    first, least = counts[0], counts[-1]
+    first, minimum = counts[0], counts[-1]
     rows = tuple(
         BarRow(
             rung.name, rung.note, rung.sectors, f"{rung.sectors:,} sectors",
@@ -72,7 +72,7 @@ def count_state(counts: Sequence[RungCounts], remark: str = "") -> BarsState:
     names = [f"{rung.name} {rung.sectors:,}" for rung in counts[:-1]]
     caption = (
         f"Sectors of global memory for a product of {M} × {K} by {K} × {N}: {join_and(names)}. At "
-        f"least {least.sectors} are needed to read each number once and to write each result. "
+        f"least {minimum.sectors} are needed to read each number once and to write each result. "
         f"{remark}"
     ).strip()
     header = ("", "loads", "each number", "sectors", "shared reads", "passes")
@@ -82,7 +82,7 @@ def count_state(counts: Sequence[RungCounts], remark: str = "") -> BarsState:
         for rung in counts
     )  # fmt: skip
     return BarsState(
-        "How much memory does each kernel move?", f"{first.sectors / least.sectors:.3g}",
+        "How much memory does each kernel move?", f"{first.sectors / minimum.sectors:.3g}",
         "times the least at the top", "sectors", rows, caption, header, table,
     )  # fmt: skip
 

@@ -18,11 +18,7 @@ from microgpt.interpreter import count_traffic, cuda, float32
 
 mg.require("0.1")
 has_gpu = mg.backends.available("cuda")
-print(
-    "a GPU is here, too"
-    if has_gpu
-    else "no GPU here: the interpreter runs all threads, and nothing is timed"
-)
+print("a GPU is here, too" if has_gpu else "no GPU here: the interpreter runs all threads, and nothing is timed")
 
 # %% [markdown]
 # ## Each thread has a number of its own
@@ -33,12 +29,10 @@ print(
 # How does a thread find its own number? Take blocks of 8 threads, and thread 3 of block 1. Before it are
 # the 8 threads of block 0, and three of its own block. So its number is 1 · 8 + 3 = 11.
 
-
 # %%
 def who(out):
     number = cuda.blockIdx.x * cuda.blockDim.x + cuda.threadIdx.x
     out[number] = 10 * cuda.blockIdx.x + cuda.threadIdx.x
-
 
 out = np.zeros(16, dtype=int)
 mg.interpreter.run(who, 2, 8, out)  # 2 blocks of 8 threads
@@ -69,16 +63,13 @@ mg.learn.check("14.add", add)
 # All blocks have the same size, so 13 numbers need two blocks of 8, and three threads are left over. What
 # do they do? The interpreter's report tells what it found, with the line of the kernel.
 
-
 # %%
 def double(out, x):
     number = cuda.grid(1)
     out[number] = x[number] + x[number]
 
-
 def show(report):
     print("\n".join(finding.text for finding in report.findings) or "nothing found")
-
 
 x = np.arange(13, dtype=np.float32)
 out = np.zeros_like(x)
@@ -112,11 +103,9 @@ mg.learn.check("14.guarded_map", guarded_map)
 # and so on; *backwards* begins with the last. *In step*, each thread makes one access to memory, then each
 # makes its next. Here is the shortest kernel that counts its threads.
 
-
 # %%
 def count(out):
     out[0] += 1
-
 
 out = np.zeros(1, dtype=np.float32)
 mg.interpreter.run(count, 1, 1, out)
@@ -226,19 +215,16 @@ mg.learn.predict(
     (4, 8, 32),
 )
 
-
 # %%
 def copy_by_rows(out, x):  # the warp takes one row after the other
     t = cuda.threadIdx.x
     for n in range(32):
         out[n, t] = x[n, t]
 
-
 def copy_by_columns(out, x):  # the warp takes one column after the other
     t = cuda.threadIdx.x
     for n in range(32):
         out[t, n] = x[t, n]
-
 
 table = np.arange(32 * 32, dtype=np.float32).reshape(32, 32)
 print(f"a row has {table[0].nbytes} bytes")
@@ -249,9 +235,7 @@ for kernel in (copy_by_rows, copy_by_columns):
     report = mg.interpreter.run(kernel, 1, 32, np.zeros_like(table), table, trace=True)
     reads = next(line for line in count_traffic(report.accesses) if line.operation == "read")
     sectors[kernel] = reads.cost // reads.requests
-    print(
-        f"{kernel.__name__:16} {reads.accesses:,} numbers in {reads.requests} requests of a warp,"
-    )
+    print(f"{kernel.__name__:16} {reads.accesses:,} numbers in {reads.requests} requests of the warp,")
     print(f"{'':16} {sectors[kernel]} sectors for each request")
 
 # %% tags=["answer:14.columns"]
@@ -269,7 +253,6 @@ mg.learn.reveal("14.columns", sectors[copy_by_columns], rows=sectors[copy_by_row
 # one number of the result. For this it reads a row of a and a column of b. How often does a number of a
 # or b travel from memory to a thread?
 
-
 # %%
 def multiply(out, a, b):
     j, i = cuda.grid(2)
@@ -278,18 +261,13 @@ def multiply(out, a, b):
         result += a[i, k] * b[k, j]
     out[i, j] = result
 
-
 rng = np.random.default_rng(0)
 a, b = (rng.normal(size=shape).astype(np.float32) for shape in ((8, 16), (16, 16)))
 out = np.zeros((8, 16), dtype=np.float32)
 report = mg.interpreter.run(multiply, (2, 1), (8, 8), out, a, b, trace=True)
-num_loads = sum(
-    line.accesses for line in count_traffic(report.accesses) if line.operation == "read"
-)
+reads = [line.accesses for line in count_traffic(report.accesses) if line.operation == "read"]
 print("agrees with NumPy:", np.allclose(out, a @ b, atol=1e-5))
-print(
-    f"{num_loads:,} loads of {a.size + b.size} numbers: each one {num_loads / (a.size + b.size):.1f} times"
-)
+print(f"{sum(reads):,} loads of {a.size + b.size} numbers: each one {sum(reads) / (a.size + b.size):.1f} times")
 
 # %% [markdown]
 # ### A tile is fetched once for a whole block
@@ -329,25 +307,17 @@ mg.widgets.product_ladder()
 # anything. The next cell checks the count on the small product, and then takes a matrix of GPT-2: the
 # first of an MLP, for 256 tokens. Operations per byte loaded is called *arithmetic intensity*.
 
-
 # %%
 # source: the naive kernel is one with tiles of 1 × 1
 def loads(M, K, N, T=1):  # T = 1 is the naive kernel
     return M * K * math.ceil(N / T) + K * N * math.ceil(M / T)
 
-
 print(f"the small product: naive {loads(8, 16, 16):,}, tiles of 8 × 8 {loads(8, 16, 16, T=8)}")
 M, K, N = 256, 768, 3072
 print("GPT-2          million loads   operations per byte")
-for name, T in {
-    "naive": 1,
-    "T = 8": 8,
-    "T = 32": 32,
-    "T = 128": 128,
-    "each number once": N,
-}.items():
-    count = loads(M, K, N, T)
-    print(f"{name:16} {count / 1e6:10,.1f} {2 * M * K * N / (4 * count):17,.2f}")
+for name, T in {"naive": 1, "T = 8": 8, "T = 32": 32, "T = 128": 128, "each number once": N}.items():
+    total = loads(M, K, N, T)
+    print(f"{name:16} {total / 1e6:13,.1f} {2 * M * K * N / (4 * total):21,.2f}")
 
 # %% [markdown]
 # ### Shared memory has 32 banks
@@ -355,7 +325,6 @@ for name, T in {
 # The numbers in shared memory lie in turn in 32 *banks*: a number's bank is its index, modulo 32. In one
 # pass, each bank gives one number. If a warp wants 32 numbers from one bank, it needs 32 passes. Below, a
 # tile of shared memory is filled by rows, and read by columns, so that the table is transposed.
-
 
 # %%
 def make_transpose(width):
@@ -367,9 +336,7 @@ def make_transpose(width):
         cuda.syncthreads()
         for n in range(32):
             out[n, t] = tile[t, n]
-
     return transpose
-
 
 out = np.zeros_like(table)
 report = mg.interpreter.run(make_transpose(32), 1, 32, out, table)
@@ -381,9 +348,7 @@ for width in (32, 33):
     report = mg.interpreter.run(make_transpose(width), 1, 32, out, table, trace=True)
     for line in count_traffic(report.accesses):
         if line.array == "tile":
-            print(
-                f"tile {width} wide, {line.operation:5}: {line.cost // line.requests:2} passes per request"
-            )
+            print(f"tile {width} wide, {line.operation:5} {line.cost // line.requests:2} passes per request")
 
 # %% [markdown]
 # A column of a tile 32 wide lies in a single bank. With one more number per row, which nobody uses, the
@@ -409,7 +374,6 @@ mg.learn.check("14.row_softmax", row_softmax)
 # In the sum of a block, the barrier follows the addition. One wrong indentation puts it inside the `if`,
 # where only the threads that add will come.
 
-
 # %%
 def sum_with_barrier_in_branch(out, x):
     part = cuda.shared.array(64, float32)
@@ -423,7 +387,6 @@ def sum_with_barrier_in_branch(out, x):
         half //= 2
     if me == 0:
         out[0] = part[0]
-
 
 x, out = np.arange(64, dtype=np.float32), np.zeros(1, dtype=np.float32)
 print(f"the right sum is {x.sum():.0f}")

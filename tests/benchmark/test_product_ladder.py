@@ -33,12 +33,12 @@ def test_the_counts_of_the_lesson():
 
 @pytest.mark.parametrize("shape", SHAPES)
 def test_loads_are_those_of_the_formula(shape):
-    naive, rows, tiles, registers, least = (count.loads for count in count_ladder(shape))
+    naive, rows, tiles, registers, minimum = (count.loads for count in count_ladder(shape))
     M, K, N = shape
     assert naive == rows == 2 * M * K * N == formula(*shape, 1, 1)
     assert tiles == formula(*shape, 8, 8)
     assert registers == formula(*shape, 8, 16)
-    assert least == M * K + K * N <= registers
+    assert minimum == M * K + K * N <= registers
 
 
 @pytest.mark.parametrize("rung", RUNGS, ids=lambda rung: rung.name)
