@@ -31,4 +31,4 @@ def run_kernel(entry: GalleryKernel) -> RaceRow:
         expected = task.expected(tuple(inputs), task.block)
         results.append(bool(np.allclose(out, expected, TOLERANCE, TOLERANCE)))
         findings.append(tuple(finding.type for finding in report.findings))
-    return RaceRow(task.title, entry.title, tuple(results), tuple(findings))
+    return RaceRow(task.title, entry.title.replace("`", ""), tuple(results), tuple(findings))

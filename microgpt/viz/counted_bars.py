@@ -9,14 +9,15 @@ from microgpt.viz.drawing import MARGIN, Drawing, Line, Rect, Text
 from microgpt.viz.html import Markup, Rendered, join, percent, tag
 from microgpt.viz.table import html_table
 
-WIDTH, LEFT, RIGHT, ROW_HEIGHT = 720, 280, 560, 48  # of the still picture, its bars and its rows
+WIDTH, LEFT, RIGHT, ROW_HEIGHT = 720, 270, 540, 48  # of the still picture, its bars and its rows
 
 
 @dataclass(frozen=True)
 class BarRow:
     """A bar of length `value`, between its name and its value in words, each with a note.
 
-    `low` and `high` are the ends of the line that shows its range; both None: it has none.
+    `low` and `high` are the ends of the line that shows its range; both None: it has none. A bar
+    that `is_reference` is grey.
     """
 
     name: str
@@ -26,6 +27,7 @@ class BarRow:
     text_note: str = ""
     low: float | None = None
     high: float | None = None
+    is_reference: bool = False
 
 
 @dataclass(frozen=True)
@@ -85,7 +87,8 @@ def bars_table(state: BarsState) -> str:
 
 def _bar(row: BarRow, end: float, ticks: Sequence[float]) -> Markup:
     grid = [tag("s", style=f"left:{percent(tick / end)}") for tick in ticks]
-    parts = [*grid, tag("u", style=f"width:{percent(row.value / end)}")]
+    css_class = "quiet" if row.is_reference else ""
+    parts = [*grid, tag("u", style=f"width:{percent(row.value / end)}", css_class=css_class)]
     if row.low is not None and row.high is not None:
         width = percent((row.high - row.low) / end)
         parts.append(tag("i", style=f"left:{percent(row.low / end)};width:{width}"))
@@ -103,6 +106,9 @@ def draw_bars(state: BarsState) -> Drawing:
     bottom = 62 + ROW_HEIGHT * len(state.rows)
     drawing = Drawing(WIDTH, bottom + 36)
     drawing.add_question(state.question)
+    drawing.add(
+        Text(WIDTH - MARGIN, 38, f"{state.figure} {state.figure_label}", "end", fill="ink2")
+    )
     for tick in ticks:
         x = LEFT + (RIGHT - LEFT) * tick / end
         label = f"{tick:,g}" + (f" {state.unit}" if tick == ticks[-1] else "")
@@ -111,10 +117,11 @@ def draw_bars(state: BarsState) -> Drawing:
         )
     for number, row in enumerate(state.rows):
         y = 66 + ROW_HEIGHT * number
+        fill = "ink3" if row.is_reference else "data"
         drawing.add(
             Text(MARGIN, y + 14, row.name, size=14, weight="bold"),
             Text(MARGIN, y + 31, row.note, fill="ink2"),
-            Rect(LEFT, y + 8, (RIGHT - LEFT) * row.value / end, 18, "data", radius=3),
+            Rect(LEFT, y + 8, (RIGHT - LEFT) * row.value / end, 18, fill, radius=3),
             Text(RIGHT + 14, y + 14, row.text, size=14, weight="bold"),
             Text(RIGHT + 14, y + 31, row.text_note, fill="ink2"),
         )

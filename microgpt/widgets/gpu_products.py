@@ -65,7 +65,7 @@ def count_state(counts: Sequence[RungCounts], remark: str = "") -> BarsState:
     rows = tuple(
         BarRow(
             rung.name, rung.note, rung.sectors, f"{rung.sectors:,} sectors",
-            f"each number {rung.loads_per_input:.3g} ×",
+            f"each number {rung.loads_per_input:.1f} ×", is_reference=rung is minimum,
         )
         for rung in counts
     )  # fmt: skip
@@ -77,13 +77,13 @@ def count_state(counts: Sequence[RungCounts], remark: str = "") -> BarsState:
     ).strip()
     header = ("", "loads", "each number", "sectors", "shared reads", "passes")
     table = tuple(
-        (rung.name, f"{rung.loads:,}", f"{rung.loads_per_input:.3g} ×", f"{rung.sectors:,}",
+        (rung.name, f"{rung.loads:,}", f"{rung.loads_per_input:.1f} ×", f"{rung.sectors:,}",
          f"{rung.shared_reads:,}", f"{rung.passes:,}")
         for rung in counts
     )  # fmt: skip
     return BarsState(
-        "How much memory does each kernel move?", f"{first.sectors / minimum.sectors:.3g}",
-        "times the least at the top", "sectors", rows, caption, header, table,
+        "How much memory does each kernel move?", f"{first.sectors / minimum.sectors:.3g} ×",
+        "less, from first to last", "sectors", rows, caption, header, table,
     )  # fmt: skip
 
 
@@ -113,13 +113,17 @@ def time_state(seconds: Seconds) -> BarsState:
 
 def copy_state(sizes: Sequence[int]) -> BarsState:
     """Return the bars of operations for each byte that a product copies to a GPU and back."""
-    rows = []
+    rows, table = [], []
     for size in sizes:
         operations, copied = 2 * size**3, 3 * FLOAT_BYTES * size**2
+        table.append(
+            (f"{size:,} × {size:,}", f"{operations:,}", f"{copied:,}", f"{operations / copied:.4g}")
+        )
         rows.append(
             BarRow(
-                f"{size:,} × {size:,}", f"{copied:,} bytes copied", operations / copied,
-                f"{operations / copied:.3g} per byte", f"{operations:,} operations",
+                f"{size:,} × {size:,}", f"{in_words(copied)} bytes copied",
+                operations / copied, f"{operations / copied:.3g} per byte",
+                f"{in_words(operations)} operations",
             )
         )  # fmt: skip
     first, last = rows[0], rows[-1]
@@ -129,13 +133,10 @@ def copy_state(sizes: Sequence[int]) -> BarsState:
         f"less a copy matters. From which size on a GPU is faster, only a clock says. {NO_GPU}"
     )
     header = ("matrices", "operations", "bytes copied", "operations per byte")
-    table = tuple(
-        (row.name, row.text_note.split()[0], row.note.split()[0], f"{row.value:.4g}")
-        for row in rows
-    )
     return BarsState(
-        "When is it worth copying to a GPU?", f"{last.value / first.value:.3g}",
-        "times as much work per byte", "per byte", tuple(rows), caption, header, table,
+        "When is it worth copying to a GPU?", f"{last.value / first.value:.3g} ×",
+        "the work per byte, from first to last", "per byte", tuple(rows), caption, header,
+        tuple(table),
     )  # fmt: skip
 
 
@@ -169,6 +170,14 @@ def crossover_state(seconds: dict[int, Seconds]) -> BarsState:
         "When is a GPU faster?", f"{wins[0]:,}" if wins else "none", "first size that wins",
         "× the CPU", tuple(rows), caption, header, table,
     )  # fmt: skip
+
+
+def in_words(count: int) -> str:
+    """Return a count with three digits: "432", "49.2 thousand", "17.2 billion"."""
+    for size, word in ((10**9, " billion"), (10**6, " million"), (10**3, " thousand")):
+        if count >= size:
+            return f"{count / size:.3g}{word}"
+    return str(count)
 
 
 def _ratios(times: Sequence[float], base: Sequence[float]) -> list[float]:

@@ -48,12 +48,20 @@ def test_the_still_picture_shows_the_same():
         *drawing.texts()
     }
     bars = [shape.width for shape in drawing.shapes if isinstance(shape, Rect)]
-    assert bars == pytest.approx([280 * 0.84, 280 * 0.2])
+    assert bars == pytest.approx([270 * 0.84, 270 * 0.2])
     ranges = [
         shape for shape in drawing.shapes if isinstance(shape, Line) and shape.stroke == "ink"
     ]
     assert len(ranges) == 1
     assert drawing.png().startswith(b"\x89PNG")
+
+
+def test_a_reference_is_grey_in_both():
+    least = BarRow("least", "", 64.0, "64", is_reference=True)
+    state = BarsState("How much?", "1", "", "sectors", (*ROWS, least), "A caption.")
+    assert render_bars(state).html.count('class="mg-quiet"') == 1
+    fills = [shape.fill for shape in draw_bars(state).shapes if isinstance(shape, Rect)]
+    assert fills == ["data", "data", "ink3"]
 
 
 def test_the_table_has_the_numbers():

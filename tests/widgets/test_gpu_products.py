@@ -10,6 +10,7 @@ from microgpt.widgets.gpu_products import (
     connected_gpu,
     copy_state,
     crossover_state,
+    in_words,
     time_state,
 )
 
@@ -34,8 +35,8 @@ def test_the_ladder_shows_the_counts():
         "by rows 336, tiles 80 and register tiles 64. At least 64 are needed to read each number "
         "once and to write each result."
     )
-    assert view.state.figure == "9.5"
-    assert view.state.table[2] == ("tiles", "512", "1.33 ×", "80", "4,096", "144")
+    assert view.state.figure == "9.5 ×"
+    assert view.state.table[2] == ("tiles", "512", "1.3 ×", "80", "4,096", "144")
     assert mg.widgets.errors() == []
 
 
@@ -93,3 +94,11 @@ def test_operations_and_bytes_are_counted():
     first, second = copy_state((6, 12)).rows
     assert (first.value, first.note, first.text_note) == (1.0, "432 bytes copied", "432 operations")
     assert second.value == 2.0
+
+
+@pytest.mark.parametrize(
+    ("count", "text"),
+    [(432, "432"), (49_152, "49.2 thousand"), (4_194_304, "4.19 million"), (1.8e10, "18 billion")],
+)
+def test_large_counts_are_told_in_words(count, text):
+    assert in_words(count) == text
