@@ -4,9 +4,8 @@
 # All of them run the same few lines, each for a number of its own. This is how a GPU multiplies the
 # matrices of a GPT. Here you write such programs, run them, and see why a right result proves nothing.
 #
-# You need the matrix product from notebook 02 and the softmax from 03. There is no corpus: the numbers
-# are made here. No GPU is needed either. An interpreter, written in Python, runs the threads one after
-# the other, and watches what they do to each other.
+# You need the matrix product from notebook 02 and the softmax from 03. There is no corpus, and no GPU
+# is needed: an interpreter, written in Python, runs the threads and watches what they do to each other.
 
 # %% tags=["imports", "varies"]
 import math
@@ -217,14 +216,14 @@ mg.learn.predict(
 
 # %%
 def copy_by_rows(out, x):  # the warp takes one row after the other
-    t = cuda.threadIdx.x
+    lane = cuda.threadIdx.x
     for n in range(32):
-        out[n, t] = x[n, t]
+        out[n, lane] = x[n, lane]
 
 def copy_by_columns(out, x):  # the warp takes one column after the other
-    t = cuda.threadIdx.x
+    lane = cuda.threadIdx.x
     for n in range(32):
-        out[t, n] = x[t, n]
+        out[lane, n] = x[lane, n]
 
 table = np.arange(32 * 32, dtype=np.float32).reshape(32, 32)
 print(f"a row has {table[0].nbytes} bytes")
@@ -243,8 +242,8 @@ mg.learn.reveal("14.columns", sectors[copy_by_columns], rows=sectors[copy_by_row
 
 # %% [markdown]
 # When the threads of a warp ask for numbers side by side, as few sectors as possible move. Such an access
-# is called **coalesced**. Both kernels copy the same numbers, and both are right. Only one is coalesced:
-# neighbouring threads should have neighbouring columns.
+# is called **coalesced**. Both kernels copy the same numbers, and both are right. Only the first is
+# coalesced. Let neighbouring threads have neighbouring columns, and accesses are coalesced.
 
 # %% [markdown]
 # ## How often is each number fetched?
@@ -272,10 +271,9 @@ print(f"{sum(reads):,} loads of {a.size + b.size} numbers: each one {sum(reads) 
 # %% [markdown]
 # ### A tile is fetched once for a whole block
 #
-# Four threads compute a result of 2 × 2 from matrices of 2 × 2. Alone, each reads two numbers of a and
-# two of b, which makes 16 loads. Together they do with 8: each brings one number of a and one of b into
-# shared memory, where all four can read them. Such a part of a matrix is called a *tile*. Larger
-# matrices are taken tile by tile.
+# Four threads multiply matrices of 2 × 2. Alone, each reads two numbers of a and two of b: 16 loads.
+# Together they need 8, since each brings one number of a and one of b into shared memory, where all four
+# read them. Such a part of a matrix is called a *tile*; larger matrices are taken tile by tile.
 
 # %% [markdown]
 # ### Your turn: a product in tiles
@@ -283,7 +281,7 @@ print(f"{sum(reads):,} loads of {a.size + b.size} numbers: each one {sum(reads) 
 # Exercise, 12 minutes. `tiled_matmul(out, a, b)`, out (M, N), a (M, K), b (K, N), any sizes; blocks of
 # 8 × 8 threads. A thread computes one number. Take 8 numbers of K at a time: the block brings a tile of
 # each matrix, waits, each thread adds 8 products, the block waits again. Outside the matrices, a tile
-# holds 0. Example: [[1, 2], [3, 4]] · [[5, 6], [7, 8]] = [[19, 22], [43, 50]]. Hints:
+# holds 0. Example: `[[1, 2], [3, 4]]` times `[[5, 6], [7, 8]]` is `[[19, 22], [43, 50]]`. Hints:
 # `mg.learn.hint("14.tiled_matmul")`.
 
 # %% tags=["exercise:14.tiled_matmul"]
@@ -295,9 +293,9 @@ mg.learn.check("14.tiled_matmul", tiled_matmul)
 # %% [markdown]
 # ### The ladder, counted
 #
-# The view runs four kernels for the product above. The first has its threads side by side down a
-# column, the second along a row, and the third uses tiles. In the last, a thread keeps four results in
-# *registers*, its own few numbers. Look at how much each step saves, and what is left to save.
+# The view runs four kernels for the product above. In the first, neighbouring threads have neighbouring
+# rows, so its accesses are not coalesced. In the second they are. The third uses tiles, and in the last
+# each thread keeps four results in *registers*, its own few numbers. Look at what each step saves.
 
 # %%
 mg.widgets.product_ladder()
@@ -330,12 +328,12 @@ for name, T in {"naive": 1, "T = 8": 8, "T = 32": 32, "T = 128": 128, "each numb
 def make_transpose(width):
     def transpose(out, x):
         tile = cuda.shared.array((32, width), float32)
-        t = cuda.threadIdx.x
+        lane = cuda.threadIdx.x
         for n in range(32):
-            tile[n, t] = x[n, t]
+            tile[n, lane] = x[n, lane]
         cuda.syncthreads()
         for n in range(32):
-            out[n, t] = tile[t, n]
+            out[n, lane] = tile[lane, n]
     return transpose
 
 out = np.zeros_like(table)
@@ -359,8 +357,8 @@ for width in (32, 33):
 #
 # Exercise, 12 minutes. `row_softmax(out, x)`, both (rows, C), a block for each row. Find the largest
 # logit of the row, add up e to the power of (logit − largest), and divide. C may be larger than the
-# block: a thread takes every column that is a multiple of the block's size away from its first. Example:
-# [[0, 0.6931, 0]] gives [[0.25, 0.5, 0.25]]. Hints: `mg.learn.hint("14.row_softmax")`.
+# block: in a block of 8, thread 0 takes columns 0, 8, 16 and so on. Example: `[[0, 0.6931, 0]]` gives
+# `[[0.25, 0.5, 0.25]]`. Hints: `mg.learn.hint("14.row_softmax")`.
 
 # %% tags=["exercise:14.row_softmax"]
 row_softmax = mg.learn.todo()  # your kernel goes here, in place of this line
@@ -433,7 +431,7 @@ mg.widgets.gpu_crossover()
 #
 # The interpreter runs a few dozen threads. A GPU runs tens of thousands, and hides waiting behind them;
 # how many fit at once, its *occupancy*, no count here says. Fewer loads are usually faster, but only a
-# clock can tell. And the interpreter saw these inputs: another size may still bring a surprise.
+# clock can tell. And the interpreter saw only these inputs: with another size, a kernel may go wrong.
 
 # %% [markdown]
 # ### You can now say

@@ -10,6 +10,7 @@ from .prose import count_words
 MIN_PREDICTIONS, MAX_PREDICTIONS = 2, 4
 MAX_STATEMENT_WORDS = 60
 MIN_TELLING_LENGTH = 16  # characters: a shorter line, such as `return x`, solves nothing
+BARE_CALL = re.compile(r"[\w.]+\(\)")  # such as `cuda.syncthreads()`: where it stands is what tells
 
 
 def course_exercises() -> dict[str, Any]:
@@ -100,7 +101,9 @@ def telling_lines(exercise: Any) -> set[str]:
     return {
         line
         for line in lines
-        if len(line) >= MIN_TELLING_LENGTH and not line.startswith(("def ", "#"))
+        if len(line) >= MIN_TELLING_LENGTH
+        and not line.startswith(("def ", "#"))
+        and not BARE_CALL.fullmatch(line)
     }
 
 

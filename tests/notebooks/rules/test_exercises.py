@@ -90,6 +90,16 @@ def test_no_solution_is_given_away():
         assert "gives '00.first' away" in exercises.no_solutions(wrong, known)[0]
 
 
+def test_a_bare_call_gives_nothing_away():
+    def waiting(s, t):
+        s[t] = s[t] + 1.0 + 0.0
+        cuda.syncthreads()  # noqa: F821
+
+    waits = exercise(solution=waiting)
+    assert "s[t] = s[t] + 1.0 + 0.0" in exercises.telling_lines(waits)
+    assert exercises.no_solutions(page(code("cuda.syncthreads()")), {"00.first": waits}) == []
+
+
 def test_a_run_is_given_away_by_all_its_lines():
     known = {"00.first": exercise(solution=run_solution, is_function=False)}
     one_line = page(code('names = mg.load_corpus("names-mini")'))
