@@ -28,7 +28,7 @@ FLOAT_BYTES = 4
 
 def product_ladder() -> Panel:
     """Show how many sectors each kernel of a small product moves, counted by the interpreter."""
-    return _panel(count_state(count_ladder()))
+    return bars_panel(count_state(count_ladder()))
 
 
 def gpu_ladder() -> Panel:
@@ -38,8 +38,8 @@ def gpu_ladder() -> Panel:
     """
     gpu = connected_gpu()
     if gpu is None:
-        return _panel(count_state(count_ladder(), NO_GPU))
-    return _panel(time_state(time_ladder(gpu)))
+        return bars_panel(count_state(count_ladder(), NO_GPU))
+    return bars_panel(time_state(time_ladder(gpu)))
 
 
 def gpu_crossover() -> Panel:
@@ -49,8 +49,10 @@ def gpu_crossover() -> Panel:
     """
     gpu = connected_gpu()
     if gpu is None:
-        return _panel(copy_state(CROSSOVER_SIZES))
-    return _panel(crossover_state({size: time_crossover(gpu, size) for size in CROSSOVER_SIZES}))
+        return bars_panel(copy_state(CROSSOVER_SIZES))
+    return bars_panel(
+        crossover_state({size: time_crossover(gpu, size) for size in CROSSOVER_SIZES})
+    )
 
 
 def connected_gpu() -> Gpu | None:
@@ -102,12 +104,12 @@ def time_state(seconds: Seconds) -> BarsState:
     caption = (
         f"A product of {LADDER_SIZE:,} × {LADDER_SIZE:,} numbers on this GPU: {slowest} takes "
         f"{median(ratios[slowest]):.3g} times as long as {LIBRARY}. Bars are medians of "
-        f"{len(seconds[LIBRARY])} rounds, in which all took turns; thin lines reach from the "
+        f"{len(seconds[LIBRARY])} rounds, in which all ran alternately; thin lines reach from the "
         "smallest to the largest ratio."
     )
     return BarsState(
-        "How long does each kernel take?", f"{median(ratios[slowest]):.3g}",
-        "times as long at the top", f"× {LIBRARY}", rows, caption, *_ratio_table(ratios),
+        "How long does each kernel take?", f"{median(ratios[slowest]):.3g} ×",
+        f"the time of {LIBRARY}, at most", "×", rows, caption, *_ratio_table(ratios),
     )  # fmt: skip
 
 
@@ -168,7 +170,7 @@ def crossover_state(seconds: dict[int, Seconds]) -> BarsState:
     table = tuple((row.name, row.text, row.note.partition(": ")[2]) for row in rows)
     return BarsState(
         "When is a GPU faster?", f"{wins[0]:,}" if wins else "none", "first size that wins",
-        "× the CPU", tuple(rows), caption, header, table,
+        "×", tuple(rows), caption, header, table,
     )  # fmt: skip
 
 
@@ -191,5 +193,6 @@ def _ratio_table(ratios: dict[str, list[float]]) -> tuple[tuple[str, ...], Any]:
                          for name, values in ratios.items())  # fmt: skip
 
 
-def _panel(state: BarsState) -> Panel:
+def bars_panel(state: BarsState) -> Panel:
+    """Return the view of some bars."""
     return Panel(state, render_bars, draw_bars, css_class="timing", numbers_table=bars_table)

@@ -84,8 +84,8 @@ show(report)
 # %% [markdown]
 # ### Your turn: a map with a guard
 #
-# Exercise, 4 minutes. `guarded_map(out, x)`, both of shape (rows, columns). Blocks are 8 × 8 threads, and
-# stick out. `cuda.grid(2)` gives a thread two numbers: along x its column, along y its row. Write 2 · x +
+# Exercise, 4 minutes. `guarded_map(out, x)`, both of shape (rows, columns). Blocks have 8 × 8 threads, and
+# some threads are outside. `cuda.grid(2)` gives a thread two numbers: along x its column, along y its row. Write 2 · x +
 # 1 for your cell; threads outside neither read nor write. Example: for x (5, 7) and one block, 35 threads
 # write and 29 do nothing. Hints: `mg.learn.hint("14.guarded_map")`.
 
@@ -138,11 +138,11 @@ mg.learn.reveal("14.plus", result, **values)
 # ### A barrier makes a block wait
 #
 # Two threads use the same number, at least one of them writes, and nothing puts them in order: that is a
-# **race**. What orders the threads of a block is a line at which they wait for each other, a **barrier**:
+# **race**. The threads of a block can wait for each other. The line where they do is called a **barrier**:
 # `cuda.syncthreads()`. Nobody goes on before all have come.
 #
-# The time between two barriers is a *phase*. Inside a phase no order is promised, so in one phase no
-# thread may write what another reads or writes.
+# From one barrier to the next is a *phase*. Inside a phase no order is promised, so no thread may write
+# what another thread reads or writes in the same phase.
 
 # %% [markdown]
 # Each block has a small, fast memory for its own threads: *shared memory*. The view adds up 64 numbers
@@ -193,16 +193,16 @@ mg.learn.reveal("14.passes", races.num_right, best=best, missed=missed)
 
 # %% [markdown]
 # A test that compares results needs luck with the order. The interpreter needs none: it remembers who
-# used each number last, and whether a barrier came between. From now on, believe a kernel only if it has
-# no race.
+# used each number last, and whether a barrier came between. From now on, trust a kernel only if no race
+# is found.
 
 # %% [markdown]
 # ## How does memory reach 32 threads?
 #
 # The large memory of a GPU moves 32 bytes at a time, a *sector*: eight float32 numbers. The threads of a
 # block run in groups of 32, called *warps*. When a warp reaches a line that reads, its threads ask
-# together, and threads that want numbers in one sector share it. Each row of the table below has 32
-# numbers, one after the other in memory, and the rows follow each other.
+# together, and threads that want numbers in one sector share it. In memory, a table lies row after row.
+# Take one of 32 × 32 numbers.
 
 # %% tags=["predict:14.columns"]
 # source: misconception: you pay for the numbers that you ask for
@@ -294,8 +294,9 @@ mg.learn.check("14.tiled_matmul", tiled_matmul)
 # ### The ladder, counted
 #
 # The view runs four kernels for the product above. In the first, neighbouring threads have neighbouring
-# rows, so its accesses are not coalesced. In the second they are. The third uses tiles, and in the last
-# each thread keeps four results in *registers*, its own few numbers. Look at what each step saves.
+# rows: they read down a column of a, which is not coalesced. In the second, they have neighbouring
+# columns. The third uses tiles, and in the last each thread keeps four results in *registers*, its own
+# few numbers. Look at what each step saves.
 
 # %%
 mg.widgets.product_ladder()
@@ -320,9 +321,10 @@ for name, T in {"naive": 1, "T = 8": 8, "T = 32": 32, "T = 128": 128, "each numb
 # %% [markdown]
 # ### Shared memory has 32 banks
 #
-# The numbers in shared memory lie in turn in 32 *banks*: a number's bank is its index, modulo 32. In one
-# pass, each bank gives one number. If a warp wants 32 numbers from one bank, it needs 32 passes. Below, a
-# tile of shared memory is filled by rows, and read by columns, so that the table is transposed.
+# Shared memory is divided into 32 *banks*, and neighbouring numbers lie in neighbouring banks: number n
+# is in bank n modulo 32. In one pass, each bank gives one number. If a warp wants 32 numbers from one
+# bank, it needs 32 passes. Below, a tile is filled by rows and read by columns, which transposes the
+# table.
 
 # %%
 def make_transpose(width):
