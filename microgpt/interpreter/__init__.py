@@ -10,10 +10,12 @@ from microgpt.interpreter.report import (
     Stop,
 )
 from microgpt.interpreter.running import ORDERS, run
+from microgpt.interpreter.stand_ins import cuda, float32
 from microgpt.interpreter.traffic import LineTraffic, count_traffic
 from microgpt.interpreter.twins import close_copies, copy_later, finish_copies, twin_of
 
 __all__ = [
     "FINDING_TYPES", "ORDERS", "Access", "ArrayShape", "Clash", "Finding", "LineTraffic", "Report",
-    "Stop", "close_copies", "copy_later", "count_traffic", "finish_copies", "run", "twin_of",
+    "Stop", "close_copies", "copy_later", "count_traffic", "cuda", "finish_copies", "float32", "run",
+    "twin_of",
 ]  # fmt: skip
