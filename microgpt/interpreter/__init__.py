@@ -16,6 +16,6 @@ from microgpt.interpreter.twins import close_copies, copy_later, finish_copies, 
 
 __all__ = [
     "FINDING_TYPES", "ORDERS", "Access", "ArrayShape", "Clash", "Finding", "LineTraffic", "Report",
-    "Stop", "close_copies", "copy_later", "count_traffic", "cuda", "finish_copies", "float32", "run",
-    "twin_of",
+    "Stop", "close_copies", "copy_later", "count_traffic", "cuda", "finish_copies", "float32",
+    "run", "twin_of",
 ]  # fmt: skip

@@ -73,7 +73,9 @@ class Block:
                 thread.waiting = thread.generator.send(thread.answer)
             except StopIteration:
                 pass
-        if launch.trace is not None and (thread.waiting is None or thread.waiting[0] in BLOCK_WAITS):
+        if launch.trace is not None and (
+            thread.waiting is None or thread.waiting[0] in BLOCK_WAITS
+        ):
             line = None if thread.waiting is None else thread.waiting[2]
             launch.trace.add_stop(self.number, thread.number, self.phase, line)
         if thread.waiting is None and (thread.open_copies or any(thread.copy_groups)):
