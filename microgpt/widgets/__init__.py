@@ -21,6 +21,7 @@ _PUBLIC = {
     "ScoredGuess": "scored_guess",
     "Stethoscope": "stethoscope",
     "TextLikelihood": "text_likelihood",
+    "ThreadTheatre": "thread_theatre",
     "TrainingMonitor": "training_monitor",
     "XRay": "xray",
     "Panel": "panel",
