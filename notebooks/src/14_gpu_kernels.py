@@ -145,12 +145,33 @@ mg.learn.reveal("14.plus", result, **values)
 # what another thread reads or writes in the same phase.
 
 # %% [markdown]
-# Each block has a small, fast memory for its own threads: *shared memory*. The view adds up 64 numbers
-# there. In each round, the first half of the threads adds the second half of the numbers, so that 64
-# become 32, then 16, then 8. Step to the end of each phase, and look at which elements two threads used.
+# Each block has a small, fast memory for its own threads: *shared memory*. The next kernel finds the
+# largest of 64 numbers there. In each round, thread n takes the larger of two numbers: its own, and one
+# from the second half. So 64 numbers become 32, then 16, and at last one.
 
 # %%
-mg.widgets.ThreadTheatre("block sum")
+def largest(out, x):
+    part = cuda.shared.array(64, float32)
+    me, half = cuda.threadIdx.x, 32
+    part[me] = x[me]
+    cuda.syncthreads()
+    while half > 0:
+        if me < half:
+            part[me] = max(part[me], part[me + half])
+        cuda.syncthreads()
+        half //= 2
+    if me == 0:
+        out[0] = part[0]
+
+x = np.random.default_rng(0).permutation(64).astype(np.float32)
+print(f"64 numbers, and the largest is {x.max():.0f}")
+
+# %% [markdown]
+# The view runs it. Move through its phases, and look at which threads still have work, and at how many
+# threads use one element. Then choose another order.
+
+# %%
+mg.widgets.ThreadTheatre(largest, threads=64, arguments=(np.zeros(1, dtype=np.float32), x))
 
 # %% [markdown]
 # ### Your turn: the sum of a block
@@ -165,6 +186,10 @@ block_sum = mg.learn.todo()  # your kernel goes here, in place of this line
 
 # %% tags=["check:14.block_sum"]
 mg.learn.check("14.block_sum", block_sum)
+
+# %% [markdown]
+# The view has wrong sums, too. Choose the kernel *Sum of a block* there, and one version after the other.
+# Which of them are wrong in one order only? A race is marked where it happens.
 
 # %% [markdown]
 # ## Can a result show that a kernel is wrong?
@@ -272,8 +297,8 @@ print(f"{sum(reads):,} loads of {a.size + b.size} numbers: each one {sum(reads) 
 # ### A tile is fetched once for a whole block
 #
 # Four threads multiply matrices of 2 × 2. Alone, each reads two numbers of a and two of b: 16 loads.
-# Together they need 8, since each brings one number of a and one of b into shared memory, where all four
-# read them. Such a part of a matrix is called a *tile*; larger matrices are taken tile by tile.
+# Together they need 8: each brings one number of a and one of b into shared memory, where all read
+# them. Such a part of a matrix is called a *tile*.
 
 # %% [markdown]
 # ### Your turn: a product in tiles
