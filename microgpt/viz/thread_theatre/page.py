@@ -30,9 +30,8 @@ def render_theatre(scene: Scene, before: Scene | None = None) -> Rendered:
     is_new = before is not None and (before.phase, before.access) != (scene.phase, scene.access)
     html = join(
         tag("h3", question(scene), css_class="q"),
-        render_code(scene),
+        tag("div", render_code(scene), render_referee(scene), css_class="left"),
         render_stage(scene, is_new),
-        render_referee(scene),
     )
     return Rendered(html, theatre_caption(scene))
 

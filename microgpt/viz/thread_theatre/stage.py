@@ -34,7 +34,7 @@ def render_stage(scene: Scene, is_new: bool) -> Markup:
     """Return the threads above the arrays; what happens now fades in if it `is_new`."""
     css_class = "stage" + " small" * has_small_cells(scene) + " fresh" * is_new
     blocks = [_block(block) for block in scene.blocks]
-    arrays = [_array(array) for array in scene.arrays]
+    arrays = [_array(array) for array in arrays_in_order(scene)]
     return tag(
         "div",
         _key(scene),
@@ -48,6 +48,13 @@ def has_small_cells(scene: Scene) -> bool:
     """Whether there are so many arrays with two axes that their cells are small."""
     tables = [array for array in scene.arrays if array.columns < 32 and len(array.cells) > 32]
     return len(tables) > 2
+
+
+def arrays_in_order(scene: Scene) -> list[ArrayPicture]:
+    """Return the arrays as they are drawn: small ones of all blocks before those of each block."""
+    if not has_small_cells(scene):
+        return list(scene.arrays)
+    return sorted(scene.arrays, key=lambda array: array.block is not None)
 
 
 def clash_text(clash: ClashNote) -> str:

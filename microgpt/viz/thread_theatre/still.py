@@ -17,7 +17,13 @@ from microgpt.viz.thread_theatre.data import (
     ThreadBlock,
 )
 from microgpt.viz.thread_theatre.referee import WRONG, result_text, total_text, verdict_text
-from microgpt.viz.thread_theatre.stage import KEY, STATE_NAMES, clash_lines, has_small_cells
+from microgpt.viz.thread_theatre.stage import (
+    KEY,
+    STATE_NAMES,
+    arrays_in_order,
+    clash_lines,
+    has_small_cells,
+)
 from microgpt.viz.thread_theatre.wording import array_note, hanging_indent, traffic_text
 
 WIDTH = 720
@@ -66,7 +72,8 @@ def _draw_stage(drawing: Drawing, scene: Scene) -> float:
     blocks = [(f"block {block.number}", block, list[str]()) for block in scene.blocks]
     y = _draw_parts(drawing, blocks, y, size)
     arrays = [
-        (f"{array.name}  {array_note(array)}", array, clash_lines(array)) for array in scene.arrays
+        (f"{array.name}  {array_note(array)}", array, clash_lines(array))
+        for array in arrays_in_order(scene)
     ]
     return _draw_parts(drawing, arrays, y, size)
 
@@ -113,7 +120,7 @@ def _draw_parts(
         for number, note in enumerate(notes):
             baseline = top + (size + 1) * rows + 13 + LABEL * number
             drawing.add(Text(x, baseline, f"✕ {note}", fill="mark"))
-        x, row_height = x + width + 16, max(row_height, height)
+        x, row_height = x + width + 12, max(row_height, height)
     return y + row_height
 
 

@@ -50,15 +50,16 @@ def range_text(
 
 
 def array_note(array: ArrayPicture) -> str:
-    """Return where an array stands and how large it is."""
-    size = " × ".join(map(str, array.shape))
-    if len(array.shape) == 1:
-        size = pluralize(array.shape[0], "number")
-    note = f"{size}, {'global' if array.block is None else f'shared, block {array.block}'}"
+    """Return how large an array is and where it stands."""
+    is_list = len(array.shape) == 1
+    size = pluralize(array.shape[0], "number") if is_list else " × ".join(map(str, array.shape))
+    where = "global" if array.block is None else f"block {array.block}"
+    if array.block is not None and is_list:
+        where = f"shared, {where}"
     if array.per_cell > 1:
-        return f"{note}, {array.per_cell} a cell"
-    is_by_bank = array.block is not None and array.columns == 32 == len(array.cells[:32])
-    return f"{note}, one bank a column" if is_by_bank else note
+        return f"{size}, {where}, {array.per_cell} a cell"
+    is_by_bank = array.block is not None and array.columns == 32 <= len(array.cells)
+    return f"{size}, {where}, one bank a column" if is_by_bank else f"{size}, {where}"
 
 
 def traffic_text(traffic: Traffic) -> str:
