@@ -9,6 +9,7 @@
 
 # %% tags=["imports", "varies"]
 import math
+import textwrap
 
 import numpy as np
 
@@ -68,7 +69,8 @@ def double(out, x):
     out[number] = x[number] + x[number]
 
 def show(report):
-    print("\n".join(finding.text for finding in report.findings) or "nothing found")
+    found = [textwrap.fill(finding.text, 88) for finding in report.findings]
+    print("\n".join(found) or "nothing found")
 
 x = np.arange(13, dtype=np.float32)
 out = np.zeros_like(x)
@@ -338,7 +340,7 @@ def loads(M, K, N, T=1):  # T = 1 is the naive kernel
 
 print(f"the small product: naive {loads(8, 16, 16):,}, tiles of 8 × 8 {loads(8, 16, 16, T=8)}")
 M, K, N = 256, 768, 3072
-print("GPT-2          million loads   operations per byte")
+print(f"{'GPT-2':16} {'million loads':>13} {'operations per byte':>21}")
 for name, T in {"naive": 1, "T = 8": 8, "T = 32": 32, "T = 128": 128, "each number once": N}.items():
     total = loads(M, K, N, T)
     print(f"{name:16} {total / 1e6:13,.1f} {2 * M * K * N / (4 * total):21,.2f}")
