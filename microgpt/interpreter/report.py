@@ -29,9 +29,9 @@ class Finding(NamedTuple):
     """One thing that is wrong with a kernel, where, and what mends it.
 
     `type` is one of `FINDING_TYPES`; `line` counts in the kernel's file; `text` tells the first
-    of the `times` that it happened at that line, and `phase` when that was, counted from 0. Of a race,
-    a barrier, and accesses out of bounds or to what is unwritten, `involved` says which threads do
-    what; `space` is that of the element: "global", "shared" or "local".
+    of the `times` that it happened at that line, and `phase` when that was, counted from 0. Of a
+    race, a barrier, and accesses out of bounds or to what is unwritten, `involved` says which
+    threads do what; `space` is that of the element: "global", "shared" or "local".
     """
 
     type: str
