@@ -72,14 +72,10 @@ class GalleryChoice:
         """Choose another kernel of the same task, in the same sizes and with the same numbers."""
         return replace(self, kernel=kernel)
 
-    def with_size(self, axis: int, size: int) -> "GalleryChoice":
-        """Change one size of the inputs."""
-        sizes = tuple(size if n == axis else old for n, old in enumerate(self.sizes))
-        return replace(self, sizes=sizes)
-
-    def with_threads(self, threads: int) -> "GalleryChoice":
-        """Change the threads of a block, which has one axis."""
-        return replace(self, block=(threads,))
+    def with_sizes(self, sizes: Sizes, threads: int) -> "GalleryChoice":
+        """Change the sizes of the inputs, and the threads of a block that has one axis."""
+        sizes = sizes[: len(self.sizes)]
+        return replace(self, sizes=sizes, block=with_threads(self.block, threads))
 
     @property
     def size_labels(self) -> tuple[str, ...]:
@@ -143,9 +139,9 @@ class OwnKernel:
         copies = [one.copy() if isinstance(one, np.ndarray) else one for one in arguments]
         return cls(function, grid, block, tuple(copies))
 
-    def with_threads(self, threads: int) -> "OwnKernel":
-        """Change the threads of a block, which has one axis."""
-        return replace(self, block=(threads,))
+    def with_sizes(self, sizes: Sizes, threads: int) -> "OwnKernel":
+        """Change the threads of a block that has one axis; the arrays stay as they are."""
+        return replace(self, block=with_threads(self.block, threads))
 
     def launch(self) -> KernelLaunch:
         """Return the launch."""
@@ -172,6 +168,11 @@ def find_kernel(name: str) -> GalleryKernel:
     if key not in KERNELS:
         raise SettingError("kernel", "a function", name, choices=KERNELS)
     return KERNELS[key]
+
+
+def with_threads(block: Sizes, threads: int) -> Sizes:
+    """Return a block of so many threads, or the same block if it has more than one axis."""
+    return (threads,) if len(block) == 1 else block
 
 
 def as_sizes(name: str, sizes: int | Sequence[int]) -> Sizes:

@@ -200,6 +200,7 @@ def _result(launch: KernelLaunch, run: TracedRun) -> OrderResult:
         numbers = f"{launch.argument_names[0]} = {_listed(output)}"
         if output.size > MAX_LISTED:
             numbers = f"{int(right.sum()):,} of {output.size:,} right"
+            numbers = f"all {output.size:,} right" if right.all() else numbers
         return OrderResult(run.order, bool(right.all()), numbers)
     written = [one.array for one in run.report.accesses if one.operation == "write"]
     names = [name for name in launch.argument_names if name in written]

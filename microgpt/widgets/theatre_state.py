@@ -10,6 +10,7 @@ from microgpt.widgets.theatre_kernels import (
     GalleryChoice,
     KernelLaunch,
     OwnKernel,
+    Sizes,
     check_source,
 )
 from microgpt.widgets.theatre_runs import IN_STEP, Step, TracedRun, run_in_all_orders
@@ -85,15 +86,9 @@ class TheatreState:
             return self
         return self.with_source(self.source.with_version(KERNELS[name]))
 
-    def with_size(self, axis: int, size: int) -> "TheatreState":
-        """Change a size of the inputs."""
-        if not isinstance(self.source, GalleryChoice):
-            return self
-        return self.with_source(self.source.with_size(axis, size))
-
-    def with_threads(self, threads: int) -> "TheatreState":
-        """Change the threads of a block."""
-        return self.with_source(self.source.with_threads(threads))
+    def with_sizes(self, sizes: Sizes, threads: int) -> "TheatreState":
+        """Change the sizes of the inputs and the threads of a block, as far as the kernel has any."""
+        return self.with_source(self.source.with_sizes(sizes, threads))
 
     def started_over(self) -> "TheatreState":
         """Run again from new numbers; a learner's own kernel from its arguments."""

@@ -1,6 +1,7 @@
 """`ThreadTheatre`: a kernel run thread by thread, beside what its threads do to each other."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from math import prod
 from typing import Any
@@ -74,8 +75,11 @@ class ThreadTheatre(Panel):
 
     def take_over(self, earlier_state: TheatreState) -> TheatreState:
         """Go on with what the cell's earlier run showed; a kernel of one's own is the new one."""
-        if isinstance(earlier_state.source, GalleryChoice):
+        own = self.state.own
+        if own is None:
             return earlier_state
+        if isinstance(earlier_state.source, GalleryChoice):
+            return replace(earlier_state, own=own)
         return self.state.at_moment_of(earlier_state)
 
     def show_kernel(
@@ -119,11 +123,15 @@ class ThreadTheatre(Panel):
         self.line_box.add_class("mg-picker")
         self.observe(self.kernel_select, partial(self.change, TheatreState.with_task))
         self.observe(self.version_select, partial(self.change, TheatreState.with_version))
-        for axis, size_box in enumerate(self.size_boxes):
-            self.observe(size_box, partial(self.change, TheatreState.with_size, axis))
-        self.observe(self.threads_box, partial(self.change, TheatreState.with_threads))
+        for size_box in (*self.size_boxes, self.threads_box):
+            self.observe(size_box, lambda _: self.change(self._with_typed_sizes))
         self.observe(self.order_select, partial(self.change, TheatreState.with_order))
         self.observe(self.line_box, partial(self.change, TheatreState.with_line))
+
+    def _with_typed_sizes(self, state: TheatreState) -> TheatreState:
+        """Take all sizes that are shown: one that was refused may fit now that another changed."""
+        sizes = tuple(size_box.value for size_box in self.size_boxes)
+        return state.with_sizes(sizes, self.threads_box.value)
 
     def _slider(
         self, label: str, control: str, function: Callable[..., TheatreState]

@@ -14,7 +14,7 @@ def render_code(scene: Scene) -> Markup:
     numbers = [line.number for line in scene.code]
     first = scene.line if scene.line in numbers else numbers[0]
     lines = [_line(line, scene.line, line.number == first) for line in scene.code]
-    return tag("div", *lines, css_class="code", role="group", aria_label="the kernel")
+    return tag("div", *lines, css_class="code", role="group", aria_label=f"the kernel {scene.name}")
 
 
 def _line(line: CodeLine, chosen: int | None, has_tab: bool) -> Markup:

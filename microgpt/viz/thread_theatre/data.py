@@ -143,18 +143,3 @@ class Scene:
     total: Traffic
     line_traffic: Traffic
     num_barriers: int
-
-    @property
-    def current_result(self) -> OrderResult:
-        """The result in the order that is shown."""
-        return next(result for result in self.results if result.order == self.order)
-
-    @property
-    def num_cells(self) -> int:
-        """The number of cells of all arrays."""
-        return sum(len(array.cells) for array in self.arrays)
-
-    @property
-    def has_findings(self) -> bool:
-        """Whether the referee objects, in any order."""
-        return any(verdict.is_found for verdict in self.verdicts)

@@ -20,7 +20,6 @@ from microgpt.viz.thread_theatre.data import (
 )
 from microgpt.viz.thread_theatre.wording import array_note
 
-MAX_WIDE = 80  # cells of all arrays; more are drawn smaller
 MAX_CLASHES = 2  # told below an array
 # State of a thread -> what its mark means.
 STATE_NAMES = {
@@ -28,6 +27,7 @@ STATE_NAMES = {
     ENDED: "has ended", READY: "has more to do",
 }  # fmt: skip
 KEY = (READS, WRITES, WAITS, ENDED)
+CELL_KEY = ((Cell(is_clash=True), "two threads clash"), (Cell(is_empty=True), "not written yet"))
 
 
 def render_stage(scene: Scene, is_new: bool) -> Markup:
@@ -48,6 +48,11 @@ def has_small_cells(scene: Scene) -> bool:
     """Whether there are so many arrays with two axes that their cells are small."""
     tables = [array for array in scene.arrays if array.columns < 32 and len(array.cells) > 32]
     return len(tables) > 2
+
+
+def has_empty_cells(scene: Scene) -> bool:
+    """Whether nothing was written to some cell of shared memory."""
+    return any(cell.is_empty for array in scene.arrays for cell in array.cells)
 
 
 def arrays_in_order(scene: Scene) -> list[ArrayPicture]:
@@ -71,9 +76,8 @@ def clash_lines(array: ArrayPicture) -> list[str]:
 
 def _key(scene: Scene) -> Markup:
     marks = [tag("span", tag("i", css_class=f"thread {one}"), STATE_NAMES[one]) for one in KEY]
-    marks.append(tag("span", tag("i", css_class="cell clash"), "two threads clash"))
-    if any(cell.is_empty for array in scene.arrays for cell in array.cells):
-        marks.append(tag("span", tag("i", css_class="cell empty"), "not written yet"))
+    for cell, name in CELL_KEY[: 1 + has_empty_cells(scene)]:
+        marks.append(tag("span", _cell(cell), name))
     return tag("p", *marks, css_class="lab marks")
 
 

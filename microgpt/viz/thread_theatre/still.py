@@ -3,27 +3,20 @@
 import textwrap
 from collections.abc import Sequence
 
-from microgpt.viz.drawing import MARGIN, Circle, Drawing, Line, Rect, Text
+from microgpt.viz.drawing import MARGIN, Drawing, Line, Rect, Text
 from microgpt.viz.thread_theatre.caption import question
-from microgpt.viz.thread_theatre.data import (
-    CHANGES,
-    ENDED,
-    READS,
-    WAITS,
-    WRITES,
-    ArrayPicture,
-    Cell,
-    Scene,
-    ThreadBlock,
-)
+from microgpt.viz.thread_theatre.data import ArrayPicture, Scene, ThreadBlock
 from microgpt.viz.thread_theatre.referee import WRONG, result_text, total_text, verdict_text
 from microgpt.viz.thread_theatre.stage import (
+    CELL_KEY,
     KEY,
     STATE_NAMES,
     arrays_in_order,
     clash_lines,
+    has_empty_cells,
     has_small_cells,
 )
+from microgpt.viz.thread_theatre.still_squares import Square, draw_square, draw_squares
 from microgpt.viz.thread_theatre.wording import array_note, hanging_indent, traffic_text
 
 WIDTH = 720
@@ -32,7 +25,7 @@ STAGE_LEFT, STAGE_TOP = 300, 64
 STAGE_WIDTH = WIDTH - MARGIN - STAGE_LEFT
 LETTER = 7.0  # pixels of a letter in a label
 LABEL, PART_GAP = 18, 14  # pixels of a label's row, and between two arrays
-FACT_LETTERS = 86
+FACTS_LEFT, FACT_ROW, FACT_LETTERS = MARGIN + 76.0, 20, 84
 
 
 def draw_theatre(scene: Scene) -> Drawing:
@@ -48,7 +41,7 @@ def _draw_code(drawing: Drawing, scene: Scene) -> float:
     """Draw the lines of the kernel; return where they end."""
     y = STAGE_TOP - 6.0
     for line in scene.code:
-        indent = hanging_indent(line)
+        indent = hanging_indent(line) // 2
         rows = textwrap.wrap(line.text.strip(), max(CODE_LETTERS - indent, 12)) or [""]
         is_chosen = line.number == scene.line
         if is_chosen:
@@ -67,7 +60,7 @@ def _draw_code(drawing: Drawing, scene: Scene) -> float:
 
 def _draw_stage(drawing: Drawing, scene: Scene) -> float:
     """Draw the key, threads and arrays; return where they end."""
-    y = _draw_key(drawing, STAGE_TOP)
+    y = _draw_key(drawing, scene, STAGE_TOP)
     size = 7 if has_small_cells(scene) else 11
     blocks = [(f"block {block.number}", block, list[str]()) for block in scene.blocks]
     y = _draw_parts(drawing, blocks, y, size)
@@ -78,16 +71,21 @@ def _draw_stage(drawing: Drawing, scene: Scene) -> float:
     return _draw_parts(drawing, arrays, y, size)
 
 
-def _draw_key(drawing: Drawing, y: float) -> float:
+def _draw_key(drawing: Drawing, scene: Scene, y: float) -> float:
     x = float(STAGE_LEFT)
     for state in KEY:
         name = STATE_NAMES[state]
         width = 20 + LETTER * len(name) + 14
         if x + width > WIDTH - MARGIN + 14:
             x, y = STAGE_LEFT, y + LABEL
-        _draw_thread(drawing, state, x, y - 11, 13)
+        draw_square(drawing, state, x, y - 11, 13)
         drawing.add(Text(x + 20, y, name, fill="ink2"))
         x += width
+    x, y = STAGE_LEFT, y + LABEL
+    for cell, name in CELL_KEY[: 1 + has_empty_cells(scene)]:
+        draw_square(drawing, cell, x, y - 11, 13)
+        drawing.add(Text(x + 20, y, name, fill="ink2"))
+        x += 20 + LETTER * len(name) + 14
     return y + 12
 
 
@@ -98,7 +96,7 @@ def _draw_parts(
     """Draw blocks or arrays in rows, side by side as they fit; return where they end."""
     x, row_height = float(STAGE_LEFT), 0.0
     for label, part, notes in parts:
-        squares: Sequence[str | Cell] = part.states if isinstance(part, ThreadBlock) else part.cells
+        squares: Sequence[Square] = part.states if isinstance(part, ThreadBlock) else part.cells
         columns = min(part.columns, len(squares))
         rows = -(-len(squares) // columns)
         texts = textwrap.wrap(label, int(STAGE_WIDTH / LETTER))
@@ -110,13 +108,7 @@ def _draw_parts(
         for text in texts:
             drawing.add(Text(x, top + 13, text, fill="ink2"))
             top += LABEL
-        for number, square in enumerate(squares):
-            row, column = divmod(number, columns)
-            corner = x + (size + 1) * column, top + (size + 1) * row
-            if isinstance(square, Cell):
-                _draw_cell(drawing, square, *corner, size)
-            else:
-                _draw_thread(drawing, square, *corner, size)
+        draw_squares(drawing, squares, columns, x, top, size)
         for number, note in enumerate(notes):
             baseline = top + (size + 1) * rows + 13 + LABEL * number
             drawing.add(Text(x, baseline, f"✕ {note}", fill="mark"))
@@ -124,57 +116,28 @@ def _draw_parts(
     return y + row_height
 
 
-def _draw_thread(drawing: Drawing, state: str, x: float, y: float, size: float) -> None:
-    if state != ENDED:
-        drawing.add(Rect(x, y, size, size, "well", radius=2))
-    centre = x + size / 2, y + size / 2
-    if state == READS:
-        drawing.add(Circle(*centre, 0.32 * size, "data"))
-    elif state in (WRITES, CHANGES):
-        drawing.add(_square(x, y, size, "data"))
-        if state == CHANGES:
-            drawing.add(Circle(*centre, 0.18 * size, "card"))
-    elif state == WAITS:
-        drawing.add(Circle(*centre, 0.28 * size, "none", "ink3", 1.5))
-    elif state == ENDED:
-        drawing.add(Circle(*centre, 0.12 * size, "ink3"))
-
-
-def _draw_cell(drawing: Drawing, cell: Cell, x: float, y: float, size: float) -> None:
-    if cell.is_clash:
-        drawing.add(Rect(x + 0.5, y + 0.5, size - 1, size - 1, "mark2", "mark", 1.5))
-        near, far = 0.22 * size, 0.78 * size
-        drawing.add(Line(((x + near, y + near), (x + far, y + far)), "mark", 1.5))
-        drawing.add(Line(((x + near, y + far), (x + far, y + near)), "mark", 1.5))
-        return
-    stroke = "data" if cell.is_now else "hair" if cell.is_empty else "none"
-    fill = "soft" if cell.is_now else "none" if cell.is_empty else "well"
-    drawing.add(Rect(x + 0.5, y + 0.5, size - 1, size - 1, fill, stroke, 1.5))
-    mark = "data" if cell.is_now else "data3"
-    if cell.was_written:
-        drawing.add(_square(x, y, size, mark))
-        if cell.was_read:
-            drawing.add(Circle(x + size / 2, y + size / 2, 0.18 * size, "card"))
-    elif cell.was_read:
-        drawing.add(Circle(x + size / 2, y + size / 2, 0.3 * size, mark))
-
-
-def _square(x: float, y: float, size: float, fill: str) -> Rect:
-    return Rect(x + 0.16 * size, y + 0.16 * size, 0.68 * size, 0.68 * size, fill)
-
-
 def _draw_facts(drawing: Drawing, scene: Scene, y: float) -> float:
     """Draw the referee's verdicts, the results and the counts; return where they end."""
     drawing.add(Line(((MARGIN, y), (WIDTH - MARGIN, y)), "hair"))
-    verdicts = "    ".join(map(verdict_text, scene.verdicts))
-    results = "    ".join(result_text(result, scene) for result in scene.results)
-    facts = [("Referee", verdicts), ("Result", results), ("All lines", total_text(scene))]
+    facts = [
+        ("Referee", list(map(verdict_text, scene.verdicts))),
+        ("Result", [result_text(result, scene) for result in scene.results]),
+        ("All lines", [total_text(scene)]),
+    ]
     if scene.line is not None:
-        facts.append((f"Line {scene.line}", traffic_text(scene.line_traffic)))
+        facts.append((f"Line {scene.line}", [traffic_text(scene.line_traffic)]))
     y += 8
-    for label, text in facts:
+    for label, items in facts:
         drawing.add(Text(MARGIN, y + 14, label, fill="ink2"))
-        for row in textwrap.wrap(text, FACT_LETTERS):
-            drawing.add(Text(MARGIN + 80, y + 14, row, fill="mark" if WRONG in row else "ink"))
-            y += 20
+        x = FACTS_LEFT
+        for item in items:
+            width = LETTER * len(item)
+            if x > FACTS_LEFT and x + width > WIDTH - MARGIN:
+                x, y = FACTS_LEFT, y + FACT_ROW
+            fill = "mark" if item.startswith(WRONG) else "ink"
+            for number, row in enumerate(textwrap.wrap(item, FACT_LETTERS)):
+                y += FACT_ROW * (number > 0)
+                drawing.add(Text(x, y + 14, row, fill=fill))
+            x += width + 20
+        y += FACT_ROW
     return y + 12
