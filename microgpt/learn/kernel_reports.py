@@ -77,12 +77,12 @@ def _describe_barrier(run: KernelRun, groups: tuple[Involved, ...]) -> str:
         key = "ended" if group.action == "ended" else "waits"
         parts.append(_message(key, threads=threads, line=group.line))
     block = _message("in_block", block=groups[0].block) if run.num_blocks > 1 else ""
-    text = block + ", ".join(parts)
+    text = block + "; ".join(parts)
     return f"{text[0].upper()}{text[1:]}."
 
 
 def _threads(run: KernelRun, group: Involved) -> str:
-    """Return which threads a group has: "threads 0–3", or how many of a block with two axes."""
+    """Return which threads a group has, or how many of a block with two axes."""
     numbers = group.threads
     if len(numbers) == 1:
         return _message("one_thread", label=group.label)
@@ -90,7 +90,9 @@ def _threads(run: KernelRun, group: Involved) -> str:
         return _message("some_threads", count=len(numbers), label=group.label)
     breaks = np.flatnonzero(np.diff(numbers) != 1) + 1
     stretches = [stretch.tolist() for stretch in np.split(np.array(numbers), breaks)]
-    shown = [f"{s[0]}–{s[-1]}" if len(s) > 1 else str(s[0]) for s in stretches]
+    shown = [
+        _message("stretch", first=s[0], last=s[-1]) if len(s) > 1 else str(s[0]) for s in stretches
+    ]
     return _message("threads", numbers=", ".join(shown))
 
 

@@ -1,4 +1,4 @@
-"""`RecordedKernel`: a learner's kernel, run by the interpreter once in each order of its threads."""
+"""`RecordedKernel`: a learner's kernel, run by the interpreter in each order of its threads."""
 
 from collections import defaultdict
 from collections.abc import Sequence

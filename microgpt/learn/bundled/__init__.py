@@ -27,6 +27,8 @@ from microgpt.learn.bundled.ex09_top_k import TOP_K
 from microgpt.learn.bundled.ex14_add import ADD
 from microgpt.learn.bundled.ex14_block_sum import BLOCK_SUM
 from microgpt.learn.bundled.ex14_guarded_map import GUARDED_MAP
+from microgpt.learn.bundled.ex14_row_softmax import ROW_SOFTMAX
+from microgpt.learn.bundled.ex14_tiled_matmul import TILED_MATMUL
 from microgpt.learn.exercise import Exercise
 
 EXERCISES: tuple[Exercise, ...] = (
@@ -57,4 +59,6 @@ EXERCISES: tuple[Exercise, ...] = (
     ADD,
     GUARDED_MAP,
     BLOCK_SUM,
+    TILED_MATMUL,
+    ROW_SOFTMAX,
 )

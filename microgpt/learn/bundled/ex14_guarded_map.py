@@ -94,7 +94,9 @@ def _misses_both(run):
 
 
 def _is_one_too_far(run):
-    return _is_inside_otherwise(run) and all(max(excess) == 0 for excess in _excess(run))
+    excess = _excess(run)
+    is_along_both = {0} <= {row for row, _ in excess} & {column for _, column in excess}
+    return _is_inside_otherwise(run) and is_along_both and all(max(one) == 0 for one in excess)
 
 
 def _guards_rows_only(run):
@@ -150,8 +152,8 @@ _x = np.arange(35, dtype=np.float32).reshape(5, 7)
 # Two blocks would do for 9 rows; four leave it to the kernel which axis runs along the rows.
 _small, _four_blocks = ((3, 2), (1, 1)), ((9, 3), (2, 2))
 _rule_of = {
-    "takes every row": ("every_row", _every_row, when(_takes_every_row)),
     "the block forgotten": ("first_block_only", _first_block_only, when(_stays_in_one_block)),
+    "takes every row": ("every_row", _every_row, when(_takes_every_row)),
     "sizes swapped": ("sizes_swapped", KERNELS["map_with_sizes_swapped"].kernel,
                       lambda run, *_: _swaps_sizes(run) and not _is_inside_otherwise(run)),
     "reads before it asks": ("read_first", KERNELS["map_with_read_before_guard"].kernel,
