@@ -179,9 +179,10 @@ mg.widgets.ThreadTheatre(largest, threads=64, arguments=(np.zeros(1, dtype=np.fl
 # ### Your turn: the sum of a block
 #
 # Exercise, 8 minutes. `block_sum(out, x)`, out (blocks,), x (n,). Each block adds up its part of x, and
-# one thread writes the sum into `out[block]`. The size of a block is a power of two; n is any number, and
-# threads without a number bring 0. You may use `cuda.shared.array(64, float32)`. Example: 1 … 5 in a
-# block of 8 gives 15. Hints: `mg.learn.hint("14.block_sum")`.
+# one thread writes the sum into `out[block]`. A block has a power of two of threads, 64 at most. The
+# array may end in the middle of a block: threads without a number bring 0. Use
+# `cuda.shared.array(64, float32)`. Example: 1 … 5 in a block of 8 gives 15. Hints:
+# `mg.learn.hint("14.block_sum")`.
 
 # %% tags=["exercise:14.block_sum"]
 block_sum = mg.learn.todo()  # your kernel goes here, in place of this line
@@ -384,9 +385,9 @@ for width in (32, 33):
 # %% [markdown]
 # ### Your turn: the softmax of a row
 #
-# Exercise, 12 minutes. `row_softmax(out, x)`, both (rows, C), a block for each row. Find the largest
-# logit of the row, add up e to the power of (logit − largest), and divide. C may be larger than the
-# block: in a block of 8, thread 0 takes columns 0, 8, 16 and so on. Example: `[[0, 0.6931, 0]]` gives
+# Exercise, 12 minutes. `row_softmax(out, x)`, both (rows, C), a block for each row, again with at most 64
+# threads. Find the largest logit of the row, add up e to the power of (logit − largest), and divide. C
+# may be larger than the block: of 8 threads, thread 0 takes columns 0, 8, 16 and so on. Example: `[[0, 0.6931, 0]]` gives
 # `[[0.25, 0.5, 0.25]]`. Hints: `mg.learn.hint("14.row_softmax")`.
 
 # %% tags=["exercise:14.row_softmax"]
