@@ -87,7 +87,7 @@ class TheatreState:
         return self.with_source(self.source.with_version(KERNELS[name]))
 
     def with_sizes(self, sizes: Sizes, threads: int) -> "TheatreState":
-        """Change the sizes of the inputs and the threads of a block, as far as the kernel has any."""
+        """Change the sizes of the inputs and the threads of a block, where there are any."""
         return self.with_source(self.source.with_sizes(sizes, threads))
 
     def started_over(self) -> "TheatreState":

@@ -146,6 +146,21 @@ def _flight_ready():
     return view
 
 
+def _theatre(name, phase=1, access=1, order="in step"):
+    view = mg.widgets.ThreadTheatre(name)
+    view.order_select.value = order
+    view.phase_slider.box.value = phase
+    view.access_slider.box.value = access
+    return view
+
+
+def _theatre_of_two_blocks():
+    view = _theatre("sum with guard around everything")
+    view.size_boxes[0].value = 100
+    view.phase_slider.box.value = 2
+    return view
+
+
 def _folded_ledger():
     view = mg.widgets.ResidualLedger("story", text="the door was")
     view.removal_toggle.value = True
@@ -212,5 +227,10 @@ VIEWS = {
     "xray, broadcast": lambda: _xray(shapes=((4, 3), (3,))),
     "xray, three axes": lambda: _xray(backward=True, shapes=((4, 4, 4), (4, 1))),
     "xray, a clash": lambda: _xray(shapes=((4, 3), (4,))),
+    "theatre": lambda: mg.widgets.ThreadTheatre("block sum"),
+    "theatre, a race": lambda: _theatre("sum_without_first_barrier", 1, 224, "forwards"),
+    "theatre, tiles": lambda: _theatre("tiled_matmul", 2, 5),
+    "theatre, rows": lambda: _theatre("row_softmax", 5, 1),
+    "theatre, two blocks": _theatre_of_two_blocks,
     "table": lambda: mg.widgets.sample_table("names", mg.load_corpus("names-mini")),
 }
