@@ -37,8 +37,12 @@ def remarks(
             for key, finding_type in (("double", DOUBLE), ("unordered", UNORDERED))
             if finding.type == finding_type
         ]
-        if run.lines is not None and run.lines.prints:
-            found.append(message_section("kernels")["prints"])
+        if run.lines is not None:
+            found += [
+                format_message("kernels", "shared_size", line=line)
+                for line in run.lines.sizes_of_launch
+            ]
+            found += [message_section("kernels")["prints"]] * run.lines.prints
         first = message_section("states")["correct"]["message"]
         return " ".join([first, *found]) if found else ""
 

@@ -6,6 +6,7 @@ from microgpt.interpreter import Finding
 from microgpt.interpreter.report import BARRIER, BOUNDS, RACE, UNWRITTEN, Involved
 from microgpt.learn.kernel_runs import KernelRun
 from microgpt.learn.messages import format_message, message_section
+from microgpt.plain_text import pluralize
 
 WRITES = "writes"
 
@@ -100,9 +101,10 @@ def _shape(element: str, shape: tuple[int, ...]) -> str:
     """Return what an array has: 16 elements, 5 rows and 7 columns, or a shape."""
     array = element.partition("[")[0]
     if len(shape) == 1:
-        return _message("has_elements", array=array, count=shape[0])
+        return _message("has_elements", array=array, elements=pluralize(shape[0], "element"))
     if len(shape) == 2:
-        return _message("has_rows", array=array, rows=shape[0], columns=shape[1])
+        rows, columns = pluralize(shape[0], "row"), pluralize(shape[1], "column")
+        return _message("has_rows", array=array, rows=rows, columns=columns)
     return _message("has_shape", array=array, shape=shape)
 
 

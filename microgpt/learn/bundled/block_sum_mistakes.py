@@ -256,6 +256,7 @@ def common_mistakes():
         "no guard": (
             "no_guard", _reads_beyond_the_end, lambda run, *_: bool(outside_of(run, 1))
         ),
+        "all blocks into out[0]": ("one_result", _all_blocks_into_one, when(_has_one_result)),
         "every thread writes the sum": (
             "everybody_writes", _everybody_writes_the_sum, when(_writes_same_result)
         ),
@@ -263,7 +264,6 @@ def common_mistakes():
             "in_the_output", KERNELS["sum_in_output"].kernel,
             lambda run, *_: is_accumulator(run, "global"),
         ),
-        "all blocks into out[0]": ("one_result", _all_blocks_into_one, when(_has_one_result)),
         "s[0] += x[i]": (
             "one_element", KERNELS["sum_in_one_element"].kernel, when(is_accumulator)
         ),

@@ -4,7 +4,7 @@ import numpy as np
 
 from microgpt.interpreter import cuda
 from microgpt.interpreter.gallery import KERNELS, TASKS
-from microgpt.learn.bundled.kernel_rules import gives_what, when
+from microgpt.learn.bundled.kernel_rules import gives_what, unseeded, when
 from microgpt.learn.exercise import CommonMistake, Example, Property
 from microgpt.learn.kernel_exercise import KernelExercise
 from microgpt.learn.kernel_goals import (
@@ -140,6 +140,7 @@ def _blocks(*threads):
 _texts = message_section("14.add")
 _descriptions, _causes = _texts["properties"], _texts["mistakes"]
 _a, _b = np.arange(1, 17, dtype=np.float32), np.full(16, 10, np.float32)
+_watched = unseeded(_blocks(4))
 _rule_of = {
     "block forgotten": ("block_forgotten", KERNELS["add_without_block"].kernel,
                         when(_block_is_forgotten)),
@@ -172,12 +173,12 @@ ADD = KernelExercise(
     alternative_solutions=(_by_hand, _in_strides, _with_guard, KERNELS["add_spread_out"].kernel),
     task=TASK,
     properties=(
-        Property(_descriptions["inside"], _blocks(4), stays_inside),
-        Property(_descriptions["written_once"], _blocks(4), writes_each_element_once),
-        Property(_descriptions["shared_work"], _blocks(4), shares_the_work),
-        Property(_descriptions["unchanged"], _blocks(4), leaves_inputs_unchanged),
-        Property(_descriptions["assigned"], _blocks(4), reads_what_was_written),
-        Property(_descriptions["no_race"], _blocks(4), no_race),
+        Property(_descriptions["inside"], _watched, stays_inside),
+        Property(_descriptions["written_once"], _watched, writes_each_element_once),
+        Property(_descriptions["shared_work"], _watched, shares_the_work),
+        Property(_descriptions["unchanged"], _watched, leaves_inputs_unchanged),
+        Property(_descriptions["assigned"], _watched, reads_what_was_written),
+        Property(_descriptions["no_race"], _watched, no_race),
         Property(_descriptions["block_sizes"], _blocks(4, 8, 32)),
     ),
     common_mistakes=tuple(

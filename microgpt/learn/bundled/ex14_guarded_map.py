@@ -4,7 +4,7 @@ import numpy as np
 
 from microgpt.interpreter import cuda, float32
 from microgpt.interpreter.gallery import KERNELS, TASKS
-from microgpt.learn.bundled.kernel_rules import gives_what, when
+from microgpt.learn.bundled.kernel_rules import gives_what, unseeded, when
 from microgpt.learn.exercise import CommonMistake, Example, Property
 from microgpt.learn.kernel_exercise import KernelExercise
 from microgpt.learn.kernel_goals import (
@@ -151,6 +151,7 @@ _descriptions, _causes = _texts["properties"], _texts["mistakes"]
 _x = np.arange(35, dtype=np.float32).reshape(5, 7)
 # Two blocks would do for 9 rows; four leave it to the kernel which axis runs along the rows.
 _small, _four_blocks = ((3, 2), (1, 1)), ((9, 3), (2, 2))
+_watched = unseeded(_tables(_small))
 _rule_of = {
     "the block forgotten": ("first_block_only", _first_block_only, when(_stays_in_one_block)),
     "takes every row": ("every_row", _every_row, when(_takes_every_row)),
@@ -192,9 +193,9 @@ GUARDED_MAP = KernelExercise(
     task=TASK,
     properties=(
         Property(_descriptions["inside"], _tables(((5, 7), (1, 1)), _small), stays_inside),
-        Property(_descriptions["written_once"], _tables(_small), writes_each_element_once),
-        Property(_descriptions["shared_work"], _tables(_small), shares_the_work),
-        Property(_descriptions["unchanged"], _tables(_small), leaves_inputs_unchanged),
+        Property(_descriptions["written_once"], _watched, writes_each_element_once),
+        Property(_descriptions["shared_work"], _watched, shares_the_work),
+        Property(_descriptions["unchanged"], _watched, leaves_inputs_unchanged),
         Property(
             _descriptions["sizes"],
             _tables(((1, 1), (1, 1)), ((7, 5), (1, 1)), ((8, 8), (1, 1)), _four_blocks),
