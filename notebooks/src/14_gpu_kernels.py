@@ -39,9 +39,10 @@ mg.interpreter.run(who, 2, 8, out)  # 2 blocks of 8 threads
 print(out)
 
 # %% [markdown]
-# Each thread wrote ten times its block, plus its index in the block. The kernel says nothing of the other
-# threads, and there is no loop: `run` gives the same function to all 16. A compiler for GPUs takes the
-# same text. As `cuda.grid(1)` is short for the first line, kernels mostly begin with that.
+# Each thread wrote ten times the number of its block, plus its index in the block. The kernel says nothing
+# of the other threads, and there is no loop: `run` gives the same function to all 16. A compiler for GPUs
+# takes the same text. `cuda.grid(1)` is short for the right side of the first line, and most kernels
+# begin with it.
 
 # %% [markdown]
 # ### Your turn: add
@@ -191,10 +192,6 @@ block_sum = mg.learn.todo()  # your kernel goes here, in place of this line
 mg.learn.check("14.block_sum", block_sum)
 
 # %% [markdown]
-# The view has wrong sums, too. Choose the kernel *Sum of a block* there, and one version after the other.
-# Which of them are wrong in one order only? A race is marked where it happens.
-
-# %% [markdown]
 # ## Can a result show that a kernel is wrong?
 #
 # Nine kernels have one mistake each, and every mistake makes a race. They add up a block, multiply two
@@ -223,6 +220,9 @@ mg.learn.reveal("14.passes", races.num_right, best=best, missed=missed)
 # A test that compares results needs luck with the order. The interpreter needs none: it remembers who
 # used each number last, and whether a barrier came between. From now on, trust a kernel only if no race
 # is found.
+#
+# To see a race happen, go back to the view. Choose the kernel *Sum of a block*, then one of its wrong
+# versions, and move through the phases: where two threads clash, the number is crossed out.
 
 # %% [markdown]
 # ## How does memory reach 32 threads?
@@ -332,7 +332,8 @@ mg.widgets.product_ladder()
 # %% [markdown]
 # A tile of T × T lets each number travel T times less often. That can be counted without running
 # anything. The next cell checks the count on the small product, and then takes a matrix of GPT-2: the
-# first of an MLP, for 256 tokens. Operations per byte loaded is called *arithmetic intensity*.
+# first of an MLP, for 256 tokens. Operations per byte loaded are the *arithmetic intensity*. In the time
+# that a byte takes to arrive, a GPU could do several operations, so a kernel with few of them waits.
 
 # %%
 # source: the naive kernel is one with tiles of 1 × 1
@@ -443,7 +444,7 @@ mg.learn.reveal("14.branch", result, sum="right" if out[0] == x.sum() else "wron
 # ## What does a real GPU make of it?
 #
 # A GPU's compiler takes the same kernels. Where there is a GPU, the next cell multiplies larger matrices
-# with all four, and with the package's own product, in alternation. That takes about 20 seconds. Without
+# with all four, and with the package's own product, in alternation; that may take half a minute. Without
 # one, you see the counts again. Compare the lengths of the bars.
 
 # %% tags=["varies"]
