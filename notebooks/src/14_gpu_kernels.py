@@ -39,10 +39,9 @@ mg.interpreter.run(who, 2, 8, out)  # 2 blocks of 8 threads
 print(out)
 
 # %% [markdown]
-# Each thread wrote ten times the number of its block, plus its index in the block. The kernel says nothing
-# of the other threads, and there is no loop: `run` gives the same function to all 16. A compiler for GPUs
-# takes the same text. `cuda.grid(1)` is short for the right side of the first line, and most kernels
-# begin with it.
+# Each thread wrote ten times the number of its block, plus its index in the block. There is no loop: `run`
+# gives the same function to all 16 threads, and so does a GPU. `cuda.grid(1)` is short for the right side
+# of the first line, and most kernels begin with it.
 
 # %% [markdown]
 # ### Your turn: add
@@ -218,11 +217,8 @@ mg.learn.reveal("14.passes", races.num_right, best=best, missed=missed)
 
 # %% [markdown]
 # A test that compares results needs luck with the order. The interpreter needs none: it remembers who
-# used each number last, and whether a barrier came between. From now on, trust a kernel only if no race
-# is found.
-#
-# To see a race happen, go back to the view. Choose the kernel *Sum of a block*, then one of its wrong
-# versions, and move through the phases: where two threads clash, the number is crossed out.
+# used each number last, and whether a barrier came between. To watch a race, go back to the view and
+# choose *Sum of a block* and a wrong version: clashes are crossed out.
 
 # %% [markdown]
 # ## How does memory reach 32 threads?
