@@ -2,9 +2,8 @@
 
 from collections.abc import Sequence
 from statistics import median
-from typing import Any, cast
+from typing import Any
 
-from microgpt import backends
 from microgpt.benchmark.gpu_products import (
     CPU,
     CROSSOVER_SIZES,
@@ -12,8 +11,8 @@ from microgpt.benchmark.gpu_products import (
     LIBRARY,
     ON_GPU,
     WITH_COPIES,
-    Gpu,
     Seconds,
+    connected_gpu,
     time_crossover,
     time_ladder,
 )
@@ -53,11 +52,6 @@ def gpu_crossover() -> Panel:
     return bars_panel(
         crossover_state({size: time_crossover(gpu, size) for size in CROSSOVER_SIZES})
     )
-
-
-def connected_gpu() -> Gpu | None:
-    """Return the back end of a GPU, or None if there is none here."""
-    return cast(Gpu, backends.get("cuda")) if backends.available("cuda") else None
 
 
 def count_state(counts: Sequence[RungCounts], remark: str = "") -> BarsState:

@@ -1,19 +1,24 @@
-"""Timing on a GPU, with one that is made up: what is launched, in which order, and checked."""
+"""Timing on a GPU, on the emulated device: what is launched, in which order, and checked."""
 
 import numpy as np
 import pytest
+from emulated_device import emulate
 
-from microgpt import interpreter
+from microgpt import backends
+from microgpt.backends import numba_cuda
+from microgpt.benchmark import gpu_products
 from microgpt.benchmark.gpu_products import (
     CPU,
     LIBRARY,
     ON_GPU,
+    ROUNDS,
     WITH_COPIES,
+    connected_gpu,
     time_alternately,
     time_crossover,
     time_ladder,
 )
-from microgpt.benchmark.product_ladder import RUNGS
+from microgpt.benchmark.product_ladder import RUNGS, Rung
 from microgpt.errors import KernelError
 
 
@@ -27,33 +32,23 @@ class Clock:
         return self.now
 
 
-class MadeUpGpu:
-    """Memory is the host's; the interpreter runs the threads, and each launch takes a second."""
+@pytest.fixture
+def gpu(monkeypatch):
+    """The emulated device; a clock in its driver counts a second for each launch and transfer."""
+    device = emulate(monkeypatch)
+    clock, driver = Clock(), device.driver
+    for name in ("launch", "copy_in", "copy_out"):
+        monkeypatch.setattr(driver, name, ticking(clock, getattr(driver, name)))
+    device.clock = clock
+    return device
 
-    def __init__(self, error=0.0):
-        self.clock, self.calls, self.error = Clock(), [], error
 
-    def from_host(self, array):
-        self.calls.append("from_host")
-        self.clock.now += 0.25
-        return array.copy()
+def ticking(clock, call):
+    def ticked(*arguments):
+        clock.now += 1.0
+        return call(*arguments)
 
-    def to_host(self, array):
-        self.calls.append("to_host")
-        return array + np.float32(self.error)
-
-    def launch(self, name, out, a, b):
-        self.calls.append(name)
-        self.clock.now += 0.5
-        np.matmul(a, b, out=out)
-
-    def run_threads(self, kernel, grid, block, *arrays):
-        self.calls.append(kernel.__name__)
-        self.clock.now += 1.0
-        interpreter.run(kernel, grid, block, *arrays, watch=False)
-
-    def synchronize(self):
-        self.calls.append("synchronize")
+    return ticked
 
 
 def test_contenders_alternate_and_the_first_round_is_not_counted():
@@ -86,27 +81,46 @@ def test_waiting_is_part_of_the_time_of_a_call_and_not_of_the_next():
     assert times == {"quick": (1.0, 1.0), "slow": (5.0, 5.0)}
 
 
-def test_the_ladder_is_checked_then_timed():
-    gpu = MadeUpGpu()
-    times = time_ladder(gpu, size=16, clock=gpu.clock)
+def test_the_ladder_is_checked_then_timed(gpu):
+    times = time_ladder(gpu, size=8, clock=gpu.clock)
     assert list(times) == [*(rung.name for rung in RUNGS), LIBRARY]
-    assert all(set(seconds) == {1.0} for name, seconds in times.items() if name != LIBRARY)
-    assert set(times[LIBRARY]) == {0.5}
-    assert gpu.calls.count("to_host") == len(RUNGS) + 1
-    assert gpu.calls[-1] == "synchronize"
+    assert {len(seconds) for seconds in times.values()} == {ROUNDS}
+    assert {second for seconds in times.values() for second in seconds} == {1.0}  # one launch each
 
 
 @pytest.mark.parametrize("error", [0.1, np.nan])
-def test_a_wrong_result_is_never_timed(error):
-    gpu = MadeUpGpu(error)
+def test_a_wrong_result_is_never_timed(gpu, monkeypatch, error):
+    monkeypatch.setattr(gpu_products, "to_host", lambda array: array.numpy() + np.float32(error))
+    monkeypatch.setattr(gpu_products, "time_alternately", None)
     with pytest.raises(KernelError, match="naive by columns: the GPU's result is up to"):
-        time_ladder(gpu, size=8, clock=gpu.clock)
-    assert "synchronize" not in gpu.calls
+        time_ladder(gpu, size=8)
 
 
-def test_the_crossover_times_copies_apart():
-    gpu = MadeUpGpu()
-    times = time_crossover(gpu, 16, clock=gpu.clock)
-    assert set(times[WITH_COPIES]) == {0.25 + 0.25 + 0.5}
-    assert set(times[ON_GPU]) == {0.5}
+def test_a_kernel_that_writes_nothing_is_not_right_by_chance(gpu, monkeypatch):
+    idle = Rung("idle", "", writes_nothing, (8, 8), (8, 8))
+    monkeypatch.setattr(gpu_products, "RUNGS", (RUNGS[0], idle))
+    with pytest.raises(KernelError, match="idle: the GPU's result is up to"):
+        time_ladder(gpu, size=8)
+
+
+def writes_nothing(out, a, b):
+    pass
+
+
+def test_the_crossover_times_copies_apart(gpu):
+    times = time_crossover(gpu, 8, clock=gpu.clock)
     assert set(times[CPU]) == {0.0}  # which this clock does not see
+    assert set(times[ON_GPU]) == {1.0}
+    assert set(times[WITH_COPIES]) == {4.0}  # two there, the product, one back
+
+
+def test_an_emulated_device_is_no_gpu(gpu):
+    assert connected_gpu() is None
+
+
+def test_a_gpu_is_the_back_end_cuda(gpu, monkeypatch):
+    monkeypatch.delenv(numba_cuda.DRIVER_VARIABLE)
+    monkeypatch.setattr(backends, "available", lambda name: name == "cuda")
+    assert connected_gpu() is gpu
+    monkeypatch.setattr(backends, "available", lambda name: False)
+    assert connected_gpu() is None
