@@ -9,27 +9,24 @@ import importlib
 import importlib.util
 import os
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from microgpt.backends.dispatch import (
-    LOCK,
-    Backend,
-    LaunchTable,
-    LaunchTracer,
-    check_host_read,
-    current_tracer,
-    hold_over_fork,
-    tracing,
-)
+from microgpt.backends.device_array import DeviceArray
+from microgpt.backends.device_memory import DeviceDriver
+from microgpt.backends.dispatch import Backend
+from microgpt.backends.locking import LOCK, hold_over_fork
+from microgpt.backends.memory import is_array, to_host
+from microgpt.backends.tracing import LaunchTracer, check_host_read, current_tracer, tracing
 from microgpt.errors import BackendUnavailable, closest, did_you_mean
 from microgpt.plain_text import text_table
 
 __all__ = [
     "LOCK",
     "Backend",
+    "DeviceArray",
     "LaunchTracer",
     "available",
     "check_host_read",
@@ -38,10 +35,12 @@ __all__ = [
     "current_tracer",
     "damaged_kernels",
     "get",
+    "is_array",
     "kernels_compiled",
-    "lower",
+    "replaying",
     "selected_name",
     "table",
+    "to_host",
     "tracing",
     "use",
     "using",
@@ -67,6 +66,7 @@ _BACKENDS = {
         "the threads of a GPU, run one after another and checked: slow",
         "load_interpreted",
     ),
+    "cuda": _BackendInfo("numba_cuda", None, "the threads, compiled for a GPU of NVIDIA"),
 }
 
 _loaded: dict[str, Backend] = {}
@@ -93,6 +93,10 @@ def _check_available(name: str) -> None:
         known = ", ".join(repr(info) for info in _BACKENDS)
         nearest = did_you_mean(closest(name, _BACKENDS))
         raise BackendUnavailable(f"there is no back end {name!r}; known: {known}{nearest}")
+    if name == "cuda":
+        missing = importlib.import_module("microgpt.backends.numba_cuda").what_is_missing()
+        if missing:
+            raise BackendUnavailable(f"the back end 'cuda' {missing}")
     requires = _BACKENDS[name].requires
     if requires is not None and not _installed(requires):
         raise BackendUnavailable(
@@ -152,9 +156,11 @@ def current() -> Backend:
     return _loaded.get(name) or get(name)
 
 
-def lower(calls: Sequence[tuple[Callable[..., None], tuple]]) -> LaunchTable:
-    """Launches lowered to a table that runs without Python, as far as they are compiled."""
-    return (_loaded.get("numba") or current()).lower(calls)
+def replaying(driver: DeviceDriver | None) -> Backend:
+    """The back end that replays recordings of arrays on a driver, or None: of NumPy's arrays."""
+    if driver is None:
+        return _loaded.get("numba") or get("numpy")
+    return next(one for one in _loaded.values() if getattr(one, "driver", None) is driver)
 
 
 def kernels_compiled() -> bool:
@@ -192,6 +198,6 @@ def table() -> Table:
     selected_name = current().name
     rows = [("", "back end", "usable", "what it is")]
     for name, info in _BACKENDS.items():
-        usable = "yes" if available(name) else f"needs {info.requires}"
+        usable = "yes" if available(name) else f"needs {info.requires or 'a GPU'}"
         rows.append(("*" if name == selected_name else "", name, usable, info.description))
     return Table("\n".join(text_table(rows)))
