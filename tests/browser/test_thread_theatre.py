@@ -108,9 +108,9 @@ def test_the_menu_runs_a_kernel_with_a_race(notebook):
     panel.get_by_role("combobox", name="Order").select_option("forwards")
     expect(caption(panel)).to_contain_text("Phase 1, line 5: thread 0 reads")
     expect(caption(panel)).to_contain_text("right backwards and in step, wrong forwards")
-    slider = panel.get_by_role("slider", name="Access (of 224) slider")
-    slider.focus()
-    notebook.page.keyboard.press("End")
+    access = panel.get_by_role("spinbutton", name="Access (of 224)")
+    access.fill("224")
+    access.press("Enter")
     expect(panel.locator(".mg-cells .mg-clash")).to_have_count(32)
     expect(panel.get_by_text("s[32]: thread 0 reads, thread 32 writes")).to_be_visible()
     notebook.screenshot("theatre-race", panel)
@@ -123,7 +123,7 @@ def test_the_menu_runs_a_kernel_with_a_race(notebook):
 
 def test_too_many_threads_are_refused_in_a_sentence(notebook):
     panel = notebook.panel(VIEW)
-    panel.get_by_role("combobox", name="Kernel").select_option("Sum of a block")
+    panel.get_by_role("combobox", name="Kernel").select_option("Sum of a block")  # its right kernel
     question = panel.locator("h3")
     expect(question).to_have_text("What do 64 threads do in phase 1 of 8?")
     threads = panel.get_by_role("spinbutton", name="threads")
@@ -133,6 +133,8 @@ def test_too_many_threads_are_refused_in_a_sentence(notebook):
     expect(question).to_have_text("What do 64 threads do in phase 1 of 8?")
     threads.fill("32")
     threads.press("Enter")
+    expect(caption(panel)).to_contain_text("thread 0 of block 0 reads")
+    panel.get_by_role("combobox", name="Order").select_option("in step")
     expect(caption(panel)).to_contain_text("all 32 threads of both blocks read x[0] to x[63]")
 
 
