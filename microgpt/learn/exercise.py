@@ -216,8 +216,8 @@ class Exercise:
         """Return None if a result equals the expected one within the tolerance."""
         return None if values_equal(got, expected, self.tolerance) else Mismatch(got, expected)
 
-    def example_call(self) -> str:
-        """Return the call of the example as text."""
+    def example_text(self) -> str:
+        """Return the call of the example, and its result, as Markdown."""
         assert self.example is not None
         arguments = ", ".join(map(format_value, self.example.arguments))
-        return f"{self.answer_name}({arguments})"
+        return f"`{self.answer_name}({arguments})` → `{format_value(self.example.result)}`"

@@ -45,7 +45,7 @@ _numbers = itertools.count()
 
 
 def make_kernel(exercise: Exercise, body: str) -> Any:
-    """Return a kernel with the parameters of an exercise's answer and a body, as a cell makes it."""
+    """Return a kernel with the parameters of an exercise's answer, as a cell makes it."""
     names = exercise.parameter_names
     text = body.replace("{out}", names[0]).replace("{x}", names[1])
     source = f"def {exercise.answer_name}({', '.join(names)}):\n    {text}\n"

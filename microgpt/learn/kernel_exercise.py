@@ -9,12 +9,13 @@ import numpy as np
 from microgpt.errors import SettingError
 from microgpt.interpreter.gallery import KernelTask
 from microgpt.learn.exercise import CommonMistake, Exercise, Mismatch
-from microgpt.learn.formatting import format_value
 from microgpt.learn.kernel_goals import compare_run
 from microgpt.learn.kernel_runs import Axes, KernelRun, RecordedKernel
 from microgpt.learn.messages import format_message
 from microgpt.learn.parsers import anything
 from microgpt.learn.results import NotAttempted
+
+MAX_SHOWN = 20  # numbers of an array in the text of an example
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,13 +69,16 @@ class KernelExercise(Exercise):
         """Return None if the output of a run is as expected in each order, else the mismatch."""
         return compare_run(got, np.asarray(expected), self.tolerance)
 
-    def example_call(self) -> str:
-        """Return the example's launch as text."""
+    def example_text(self) -> str:
+        """Return the example's launch, and its output, as Markdown."""
         assert self.example is not None
         grid, block, *inputs = self.example.arguments
-        arguments = ", ".join(map(format_value, inputs))
-        values = {"name": self.answer_name, "arguments": arguments, "grid": grid, "block": block}
-        return format_message("kernels", "example_call", **values)
+        arguments = ", ".join(map(_short_text, inputs))
+        values = {
+            "name": self.answer_name, "arguments": arguments, "grid": grid, "block": block,
+            "result": _short_text(self.example.result),
+        }  # fmt: skip
+        return format_message("kernels", "example", **values)
 
     def find_mistake(self, run: Any, arguments: Sequence[Any]) -> CommonMistake | None:
         """Return the first common mistake that explains a failing run; None if no mistake does."""
@@ -88,6 +92,15 @@ class KernelExercise(Exercise):
             ),
             None,
         )
+
+
+def _short_text(array: np.ndarray) -> str:
+    """Return an array on one line; of a large one the first and last numbers of each axis."""
+    text = np.array2string(
+        array, threshold=MAX_SHOWN, edgeitems=2, separator=", ",
+        formatter={"float_kind": lambda number: f"{number:.4g}"},
+    )  # fmt: skip
+    return " ".join(text.split())
 
 
 def _axes(sizes: Axes) -> tuple[int, ...]:

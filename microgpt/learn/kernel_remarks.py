@@ -1,16 +1,18 @@
 """What a right kernel costs, and what is harmless in it: remarks, which never make it wrong."""
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from microgpt.interpreter import count_traffic
 from microgpt.interpreter.report import DOUBLE, UNORDERED
-from microgpt.learn.kernel_runs import Axes, KernelRun, run_kernel
+from microgpt.learn.kernel_runs import FORWARDS, Axes, KernelRun, run_kernel
 from microgpt.learn.messages import format_message, message_section
 
 IDLE_RATIO = 0.5  # of the solution's busy threads: fewer are worth a remark
+COST_RATIO = 1.25  # of the solution's cost: more is worth one
 
 
 class Cost(NamedTuple):
@@ -26,11 +28,17 @@ def remarks(
 ) -> Callable[[Any], str]:
     """Return a success message: what a kernel costs more in this launch than the solution."""
 
+    launch = grid, block, inputs, expected, [FORWARDS]
+
+    @cache
+    def solution_cost() -> Cost:
+        return cost(run_kernel(solution, *launch))
+
     def message(kernel: Any) -> str:
-        run = run_kernel(kernel, grid, block, inputs, expected)
+        run = run_kernel(kernel, *launch)
         if run.error is not None or kernel is solution:
             return ""
-        found = _costs(cost(run), cost(run_kernel(solution, grid, block, inputs, expected)))
+        found = _costs(cost(run), solution_cost())
         found += [
             format_message("kernels", key, line=finding.line)
             for finding in run.harmless
@@ -67,9 +75,9 @@ def _costs(kernel: Cost, solution: Cost) -> list[str]:
         "min_passes": solution.passes, "busy": f"{kernel.busy:.1f}",
     }  # fmt: skip
     keys = []
-    if kernel.sectors > solution.sectors:
+    if kernel.sectors > COST_RATIO * solution.sectors:
         keys.append("sectors")
-    if kernel.passes > solution.passes:
+    if kernel.passes > COST_RATIO * solution.passes:
         keys.append("passes")
     if kernel.busy < IDLE_RATIO * solution.busy:
         keys.append("idle")

@@ -120,15 +120,16 @@ class RecordedKernel:
 
 
 def run_kernel(
-    kernel: Any, grid: Axes, block: Axes, inputs: Sequence[np.ndarray], expected: np.ndarray
-) -> KernelRun:
+    kernel: Any, grid: Axes, block: Axes, inputs: Sequence[np.ndarray], expected: np.ndarray,
+    orders: Sequence[str] = interpreter.ORDERS,
+) -> KernelRun:  # fmt: skip
     """Launch a kernel on copies of the inputs, in each order; the output begins with 0."""
     names = _parameter_names(kernel, 1 + len(inputs))
     reports, outputs, changed = [], {}, set()
     lines = None
     try:
         lines = KernelLines(kernel)
-        for order in interpreter.ORDERS:
+        for order in orders:
             output = np.zeros_like(expected)
             copies = [array.copy() for array in inputs]
             report = interpreter.run(

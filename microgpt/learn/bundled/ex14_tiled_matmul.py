@@ -45,7 +45,8 @@ def _products(*sizes):
 
 _texts = message_section("14.tiled_matmul")
 _descriptions = _texts["properties"]
-_watched = unseeded(_products((2, 2, 2), (6, 11, 13), (8, 16, 16)))
+_full_tiles = unseeded(_products(TASK.sizes))
+_watched = unseeded(_products((2, 2, 2), (6, 11, 13), TASK.sizes))
 _remark_inputs = TASK.make_inputs(TASK.sizes, np.random.default_rng(0))
 
 TILED_MATMUL = KernelExercise(
@@ -79,18 +80,13 @@ TILED_MATMUL = KernelExercise(
         Property(_descriptions["inside"], _watched, stays_inside),
         Property(_descriptions["no_race"], _watched, no_race),
         Property(_descriptions["written"], _watched, reads_what_was_written),
+        Property(_descriptions["unchanged"], _watched, leaves_inputs_unchanged),
+        Property(_descriptions["two_blocks"], _full_tiles),
+        Property(_descriptions["edges"], _watched),
+        Property(_descriptions["any_size"], _products((1, 1, 1), (3, 9, 5))),
+        Property(_descriptions["written_once"], _watched, writes_each_element_once),
         Property(
-            _descriptions["unchanged"], unseeded(_products((2, 2, 2))), leaves_inputs_unchanged
-        ),
-        Property(_descriptions["two_blocks"], _products((8, 16, 16))),
-        Property(_descriptions["any_size"], _products((1, 1, 1), (3, 9, 5), (6, 11, 13))),
-        Property(
-            _descriptions["written_once"],
-            unseeded(_products((6, 11, 13))),
-            writes_each_element_once,
-        ),
-        Property(
-            _descriptions["loads"], unseeded(_products((8, 16, 16))), loads_at_most(tiled_loads)
+            _descriptions["loads"], unseeded(_products(TASK.sizes)), loads_at_most(tiled_loads)
         ),
     ),
     common_mistakes=common_mistakes(),

@@ -4,7 +4,7 @@ import numpy as np
 
 from microgpt.interpreter.report import BARRIER, RACE
 from microgpt.learn.equality import values_equal
-from microgpt.learn.kernel_runs import run_kernel
+from microgpt.learn.kernel_runs import FORWARDS, run_kernel
 
 
 def race_lines(run, space="shared"):
@@ -88,7 +88,7 @@ def gives_what(kernel):
     def rule(run, grid, block, *inputs):
         if run.findings:
             return False
-        other = run_kernel(kernel, grid, block, inputs, run.expected)
+        other = run_kernel(kernel, grid, block, inputs, run.expected, [FORWARDS])
         return values_equal(run.output, other.output, 1e-5)
 
     return rule

@@ -9,7 +9,6 @@ from microgpt._io.atomic_write import atomic_write
 from microgpt.data import load_corpus
 from microgpt.errors import Described, NotWritable, SettingError
 from microgpt.learn.exercise import Exercise
-from microgpt.learn.formatting import format_value
 from microgpt.learn.grading.submissions import EXERCISE_TAG, IMPORTS_TAG
 from microgpt.learn.messages import format_message
 from microgpt.learn.registry import find_exercise
@@ -88,8 +87,8 @@ def statement_markdown(exercise: Exercise) -> str:
         f"`{exercise.signature}` · {exercise.shapes}",
     ]
     if exercise.example is not None:
-        call = f"`{exercise.example_call()}` → `{format_value(exercise.example.result)}`"
-        paragraphs.append(format_message("assignment", "example", call=call))
+        text = exercise.example_text()
+        paragraphs.append(format_message("assignment", "example", call=text))
     minutes = pluralize(exercise.minutes, "minute")
     paragraphs.append(format_message("assignment", "minutes", minutes=minutes))
     return "\n\n".join(paragraphs)

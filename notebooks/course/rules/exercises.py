@@ -10,7 +10,6 @@ from .prose import count_words
 MIN_PREDICTIONS, MAX_PREDICTIONS = 2, 4
 MAX_STATEMENT_WORDS = 60
 MIN_TELLING_LENGTH = 16  # characters: a shorter line, such as `return x`, solves nothing
-BARE_CALL = re.compile(r"[\w.]+\(\)")  # such as `cuda.syncthreads()`: where it stands is what tells
 
 
 def course_exercises() -> dict[str, Any]:
@@ -101,20 +100,20 @@ def telling_lines(exercise: Any) -> set[str]:
     return {
         line
         for line in lines
-        if len(line) >= MIN_TELLING_LENGTH
-        and not line.startswith(("def ", "#"))
-        and not BARE_CALL.fullmatch(line)
+        if len(line) >= MIN_TELLING_LENGTH and not line.startswith(("def ", "#"))
     }
 
 
 def given_away(exercise: Any, texts: list[str]) -> list[str]:
     """The lines of an exercise's solution that stand in texts and give it away.
 
-    Of a function each line does; of a run, whose lines are what every run needs, all together do.
+    Of a function each line does; of a run or a kernel, whose lines are what every one of them
+    needs, all together do.
     """
     lines = telling_lines(exercise)
     found = sorted(line for line in lines if any(line in text for text in texts))
-    min_lines = 1 if exercise.is_function else max(1, len(lines))
+    is_alone_enough = exercise.is_function and not exercise.is_kernel
+    min_lines = 1 if is_alone_enough else max(1, len(lines))
     return found if len(found) >= min_lines else []
 
 

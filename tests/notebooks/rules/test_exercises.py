@@ -64,6 +64,7 @@ def run_solution():
 def exercise(**changes):
     fields = {"statement": "Double x.", "signature": "doubled(x) -> float", "example": (1, 2)}
     fields |= {"id": "00.first", "minutes": 5, "solution": doubled, "is_function": True}
+    fields |= {"is_kernel": False}
     return SimpleNamespace(**{**fields, **changes})
 
 
@@ -90,16 +91,6 @@ def test_no_solution_is_given_away():
         assert "gives '00.first' away" in exercises.no_solutions(wrong, known)[0]
 
 
-def test_a_bare_call_gives_nothing_away():
-    def waiting(s, t):
-        s[t] = s[t] + 1.0 + 0.0
-        cuda.syncthreads()  # noqa: F821
-
-    waits = exercise(solution=waiting)
-    assert "s[t] = s[t] + 1.0 + 0.0" in exercises.telling_lines(waits)
-    assert exercises.no_solutions(page(code("cuda.syncthreads()")), {"00.first": waits}) == []
-
-
 def test_a_run_is_given_away_by_all_its_lines():
     known = {"00.first": exercise(solution=run_solution, is_function=False)}
     one_line = page(code('names = mg.load_corpus("names-mini")'))
@@ -108,3 +99,11 @@ def test_a_run_is_given_away_by_all_its_lines():
         code('names = mg.load_corpus("names-mini")\nreturn mg.GPT(mg.GPTConfig(n_embd=32)), names')
     )
     assert "gives '00.first' away" in exercises.no_solutions(all_lines, known)[0]
+
+
+def test_a_kernel_is_given_away_by_all_its_lines():
+    known = {"00.first": exercise(solution=run_solution, is_kernel=True)}
+    line = 'names = mg.load_corpus("names-mini")'
+    assert exercises.no_solutions(page(code(line)), known) == []
+    both = page(code(line + "\nreturn mg.GPT(mg.GPTConfig(n_embd=32)), names"))
+    assert "gives '00.first' away" in exercises.no_solutions(both, known)[0]
