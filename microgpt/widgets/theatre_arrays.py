@@ -91,7 +91,10 @@ def _picture(
     )
     last_axis = shape.shape[-1] if shape.shape else 1
     is_table = len(shape.shape) > 1 and last_axis <= ROW and per_cell == 1
-    notes = tuple(_note(clash, launch.num_blocks) for clash in clashes)
+    notes = tuple(
+        _note(clash, flat_index(clash.element, shape.shape) // per_cell, launch.num_blocks)
+        for clash in clashes
+    )
     return ArrayPicture(
         shape.name, shape.shape, block, last_axis if is_table else ROW, cells, per_cell, notes
     )
@@ -121,11 +124,11 @@ def _clashes(
     ]
 
 
-def _note(clash: Clash, num_blocks: int) -> ClashNote:
+def _note(clash: Clash, cell: int, num_blocks: int) -> ClashNote:
     labels = [
         label.partition(" of block")[0] if num_blocks == 1 else label for label in clash.labels
     ]
     first, second = (
         f"thread {label} {did}" for label, did in zip(labels, clash.operations, strict=True)
     )
-    return ClashNote(f"{clash.array}[{', '.join(map(str, clash.element))}]", first, second)
+    return ClashNote(cell, f"{clash.array}[{', '.join(map(str, clash.element))}]", first, second)

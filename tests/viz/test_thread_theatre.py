@@ -65,7 +65,7 @@ RACE = replace(
     arrays=(
         S._replace(
             cells=(Cell(was_read=True, was_written=True, is_clash=True), *S.cells[1:]),
-            clashes=(ClashNote("s[0]", "thread 4 writes", "thread 0 reads"),),
+            clashes=(ClashNote(0, "s[0]", "thread 4 writes", "thread 0 reads"),),
         ),
         OUT,
     ),
@@ -237,8 +237,9 @@ def test_the_key_tells_what_is_empty_only_where_something_is():
 def test_a_clash_is_crossed_and_told_in_words():
     html = render_theatre(RACE).html
     assert html.count("mg-clash") - html.count("mg-clash-note") == 1 + 1 + 1  # cell, key, note
-    assert "s[0]: thread 4 writes, thread 0 reads" in html
-    many = S._replace(clashes=(ClashNote("s[0]", "a", "b"),) * 5)
+    assert html.count("s[0]: thread 4 writes, thread 0 reads") == 2
+    assert 'mg-clash" title="s[0]: thread 4 writes, thread 0 reads"' in html
+    many = S._replace(clashes=(ClashNote(0, "s[0]", "a", "b"),) * 5)
     assert clash_lines(many) == ["s[0]: a, b"] * 2 + ["and 3 more"]
     assert "✕ s[0]: thread 4 writes, thread 0 reads" in draw_theatre(RACE).texts()
 
@@ -274,7 +275,7 @@ def test_hostile_texts_are_escaped():
     hostile = "<img src=x onerror=alert(1)>"
     scene = replace(
         RACE, name=hostile, code=(CodeLine(3, hostile, True),), expected=hostile,
-        arrays=(S._replace(name=hostile, clashes=(ClashNote(hostile, hostile, hostile),)),),
+        arrays=(S._replace(name=hostile, clashes=(ClashNote(0, hostile, hostile, hostile),)),),
         findings=(hostile,), step=STEP._replace(elements=hostile),
     )  # fmt: skip
     assert "<img" not in render_theatre(scene).html

@@ -219,7 +219,7 @@ def test_a_race_is_told_with_the_orders_in_which_the_result_is_right():
     )
     view.access_slider.box.value = view.access_slider.box.max
     notes = next(one for one in view.state.scene.arrays if one.name == "s").clashes
-    assert ("s[32]", "thread 0 reads", "thread 32 writes") in notes
+    assert (32, "s[32]", "thread 0 reads", "thread 32 writes") in notes
     assert "s[32]: thread 0 reads, thread 32 writes" in view.picture.value
 
 

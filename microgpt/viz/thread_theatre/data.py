@@ -40,8 +40,9 @@ class ThreadBlock(NamedTuple):
 
 
 class ClashNote(NamedTuple):
-    """Two threads that clash: "s[32]", "thread 32 writes", "thread 0 reads"."""
+    """Two threads that clash at a cell: "s[32]", "thread 32 writes", "thread 0 reads"."""
 
+    cell: int
     element: str
     first: str
     second: str

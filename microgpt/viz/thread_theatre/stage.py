@@ -95,7 +95,8 @@ def _block(block: ThreadBlock) -> Markup:
 
 
 def _array(array: ArrayPicture) -> Markup:
-    squares = [_cell(cell) for cell in array.cells]
+    titles = {clash.cell: clash_text(clash) for clash in reversed(array.clashes)}
+    squares = [_cell(cell, titles.get(index, "")) for index, cell in enumerate(array.cells)]
     notes = [
         tag("p", tag("i", css_class="cell clash"), text, css_class="lab clash-note")
         for text in clash_lines(array)
@@ -127,9 +128,9 @@ def _thread(state: str) -> Markup:
     return tag("i", css_class=f"thread {state}")
 
 
-@lru_cache(maxsize=64)
-def _cell(cell: Cell) -> Markup:
-    return tag("i", css_class=cell_class(cell))
+@lru_cache(maxsize=1024)
+def _cell(cell: Cell, title: str = "") -> Markup:
+    return tag("i", css_class=cell_class(cell), title=title or None)
 
 
 def cell_class(cell: Cell) -> str:
