@@ -3,9 +3,18 @@
 from microgpt.interpreter.report import FINDING_TYPES, Access, Finding, Report
 from microgpt.interpreter.running import ORDERS, run
 from microgpt.interpreter.traffic import LineTraffic, count_traffic
-from microgpt.interpreter.twins import close_copies, copy_later, finish_copies, twin_of
+from microgpt.interpreter.twins import (
+    close_copies,
+    copy_later,
+    copy_vector_later,
+    finish_copies,
+    load_vector,
+    store_vector,
+    twin_of,
+)
 
 __all__ = [
     "FINDING_TYPES", "ORDERS", "Access", "Finding", "LineTraffic", "Report", "close_copies",
-    "copy_later", "count_traffic", "finish_copies", "run", "twin_of",
+    "copy_later", "copy_vector_later", "count_traffic", "finish_copies", "load_vector", "run",
+    "store_vector", "twin_of",
 ]  # fmt: skip

@@ -37,6 +37,7 @@ class Launch:
         self.num_phases, self.shared_bytes = 0, 0
         self.trace: list[Access] | None = [] if is_traced else None
         self._requests: Counter[Any] = Counter()
+        self.continues_request = False  # whether an access belongs to the one before it
         self._findings: dict[tuple[str, int], Finding] = {}
         self._between_blocks: set[tuple[str, int]] = set()
         self._unwritten: dict[tuple[int, int], tuple[int, str]] = {}
@@ -128,7 +129,7 @@ class Launch:
         assert self.trace is not None
         thread, block = self.thread, self.block
         key = block.number, thread.number, block.phase, line, array.name, operation
-        self._requests[key] += 1
+        self._requests[key] += not self.continues_request
         self.trace.append(
             Access(
                 *key, array.element(at), array.first_address + at * array.itemsize, array.space,

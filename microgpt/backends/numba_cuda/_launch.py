@@ -1,5 +1,6 @@
 """Launching threads: `kernel[grid, block](*arguments)`, as CUDA code is written in Python."""
 
+import functools
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -9,6 +10,7 @@ from microgpt import interpreter
 
 BLOCK = 256  # threads of a block, unless a kernel needs another number
 WARP = 32
+REGISTERS = 64  # of a thread, unless a kernel needs more
 MAX_BLOCKS = 4096  # with a stride loop, more would only wait for each other
 order: str | int = "forwards"  # in which the interpreter runs threads; no kernel may depend on it
 
@@ -25,10 +27,13 @@ def scratch(shape: Sequence[int], dtype: Any) -> np.ndarray:
 
 
 class ThreadKernel:
-    """A function that all threads run. A grid without blocks launches nothing."""
+    """A function that all threads run. A grid without blocks launches nothing.
 
-    def __init__(self, function: Callable[..., None]):
-        self.function = function
+    `registers` is how many a compiler may give each thread.
+    """
+
+    def __init__(self, function: Callable[..., None], registers: int = REGISTERS):
+        self.function, self.registers = function, registers
         self.__doc__, self.__name__ = function.__doc__, function.__name__
 
     def __getitem__(self, sizes: tuple[Any, Any]) -> Callable[..., None]:
@@ -43,9 +48,15 @@ class ThreadKernel:
         return launch
 
 
-def threads(function: Callable[..., None]) -> ThreadKernel:
-    """`@threads`: the function below is what every thread runs."""
-    return ThreadKernel(function)
+def threads(function: Callable[..., None] | None = None, *, registers: int = REGISTERS) -> Any:
+    """`@threads`: the function below is what every thread runs.
+
+    `@threads(registers=128)` caps the registers of a thread: the more each has, the fewer threads
+    a multiprocessor runs at a time.
+    """
+    if function is None:
+        return functools.partial(ThreadKernel, registers=registers)
+    return ThreadKernel(function, registers)
 
 
 def device(function: Callable) -> Callable:
