@@ -2,6 +2,7 @@
 
 from microgpt.interpreter.report import FINDING_TYPES, Access, Finding, Report
 from microgpt.interpreter.running import ORDERS, run
+from microgpt.interpreter.stand_ins import cuda, float32
 from microgpt.interpreter.traffic import LineTraffic, count_traffic
 from microgpt.interpreter.twins import (
     close_copies,
@@ -15,6 +16,6 @@ from microgpt.interpreter.twins import (
 
 __all__ = [
     "FINDING_TYPES", "ORDERS", "Access", "Finding", "LineTraffic", "Report", "close_copies",
-    "copy_later", "copy_vector_later", "count_traffic", "finish_copies", "load_vector", "run",
-    "store_vector", "twin_of",
+    "copy_later", "copy_vector_later", "count_traffic", "cuda", "finish_copies", "float32",
+    "load_vector", "run", "store_vector", "twin_of",
 ]  # fmt: skip

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from microgpt.errors import KernelError
+from microgpt.errors import DeviceError, KernelError
 from microgpt.interpreter import report
 from microgpt.interpreter.shadow import Shadow, are_unordered, first_unordered, remember
 from microgpt.interpreter.watched_array import OUTSIDE, PART, WatchedArray, size_of
@@ -163,6 +163,18 @@ class Cuda:
         raise KernelError(f"cuda.{name} is not interpreted; write the kernel without it")
 
 
+class CudaOutsideLaunch:
+    """The name `cuda` in a module of kernels: a launch puts its own in its place."""
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):  # what Python and notebooks ask any object
+            raise AttributeError(name)
+        raise DeviceError(
+            f"cuda.{name} exists only while threads run; launch the kernel, or run it with "
+            "`mg.interpreter.run`"
+        )
+
+
 class GpuMath:
     """`math` as a GPU computes it: float32 stays float32, and nothing raises."""
 
@@ -184,6 +196,8 @@ class GpuMath:
 
 
 GPU_MATH = GpuMath()
+cuda: Any = CudaOutsideLaunch()
+float32 = np.float32
 
 
 def _ieee_754(name: str, numbers: tuple[Any, ...]) -> Any:
