@@ -24,6 +24,10 @@ from microgpt.backends.dispatch import (
     hold_over_fork,
     tracing,
 )
+from microgpt.backends.matmul_precision import (
+    get_float32_matmul_precision,
+    set_float32_matmul_precision,
+)
 from microgpt.errors import BackendUnavailable, closest, did_you_mean
 from microgpt.plain_text import text_table
 
@@ -38,9 +42,11 @@ __all__ = [
     "current_tracer",
     "damaged_kernels",
     "get",
+    "get_float32_matmul_precision",
     "kernels_compiled",
     "lower",
     "selected_name",
+    "set_float32_matmul_precision",
     "table",
     "tracing",
     "use",

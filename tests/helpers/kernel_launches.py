@@ -132,7 +132,11 @@ def _launch_attention(launch, D, dtype):
     for name, more in (("self_attention", ()), ("dropout_attention", dropout)):
         launch(f"{name}_forward", y, lse, qkv, H, *more)
         launch(f"{name}_backward", qkv, y, y, lse, qkv, H, *more)
-    q, cache, position = np.zeros((B, H, D), dtype), np.zeros((B, H, T, D), dtype), np.zeros(1, "i4")
+    q, cache, position = (
+        np.zeros((B, H, D), dtype),
+        np.zeros((B, H, T, D), dtype),
+        np.zeros(1, "i4"),
+    )
     launch("decode_attention_forward", q, np.zeros((B, H, T), dtype), q, cache, cache, position)
     launch("decode_self_attention_", y[:, 0], cache, cache, qkv[:, 0], position, H)
     launch("kv_cache_write_", cache, cache, position)

@@ -15,6 +15,11 @@ MAX_BLOCKS = 4096  # with a stride loop, more would only wait for each other
 order: str | int = "forwards"  # in which the interpreter runs threads; no kernel may depend on it
 
 
+def compute_capability() -> tuple[int, int]:
+    """Which instructions there are: the interpreter has a twin for each that kernels execute."""
+    return 9, 0
+
+
 def cover(count: int, per_block: int = BLOCK) -> int:
     """Return how many blocks cover so many elements or rows, at most MAX_BLOCKS."""
     return min(-(-count // per_block), MAX_BLOCKS)
