@@ -9,31 +9,28 @@ import importlib
 import importlib.util
 import os
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from microgpt.backends.dispatch import (
-    LOCK,
-    Backend,
-    LaunchTable,
-    LaunchTracer,
-    check_host_read,
-    current_tracer,
-    hold_over_fork,
-    tracing,
-)
+from microgpt.backends.device_array import DeviceArray
+from microgpt.backends.device_memory import DeviceDriver
+from microgpt.backends.dispatch import Backend
+from microgpt.backends.locking import LOCK, hold_over_fork
 from microgpt.backends.matmul_precision import (
     get_float32_matmul_precision,
     set_float32_matmul_precision,
 )
+from microgpt.backends.memory import is_array, to_host
+from microgpt.backends.tracing import LaunchTracer, check_host_read, current_tracer, tracing
 from microgpt.errors import BackendUnavailable, closest, did_you_mean
 from microgpt.plain_text import text_table
 
 __all__ = [
     "LOCK",
     "Backend",
+    "DeviceArray",
     "LaunchTracer",
     "available",
     "check_host_read",
@@ -43,11 +40,13 @@ __all__ = [
     "damaged_kernels",
     "get",
     "get_float32_matmul_precision",
+    "is_array",
     "kernels_compiled",
-    "lower",
+    "replaying",
     "selected_name",
     "set_float32_matmul_precision",
     "table",
+    "to_host",
     "tracing",
     "use",
     "using",
@@ -73,6 +72,7 @@ _BACKENDS = {
         "the threads of a GPU, run one after another and checked: slow",
         "load_interpreted",
     ),
+    "cuda": _BackendInfo("numba_cuda", None, "the threads, compiled for a GPU of NVIDIA"),
 }
 
 _loaded: dict[str, Backend] = {}
@@ -158,9 +158,11 @@ def current() -> Backend:
     return _loaded.get(name) or get(name)
 
 
-def lower(calls: Sequence[tuple[Callable[..., None], tuple]]) -> LaunchTable:
-    """Launches lowered to a table that runs without Python, as far as they are compiled."""
-    return (_loaded.get("numba") or current()).lower(calls)
+def replaying(driver: DeviceDriver | None) -> Backend:
+    """The back end that replays recordings of arrays on a driver, or None: of NumPy's arrays."""
+    if driver is None:
+        return _loaded.get("numba") or get("numpy")
+    return next(one for one in _loaded.values() if getattr(one, "driver", None) is driver)
 
 
 def kernels_compiled() -> bool:

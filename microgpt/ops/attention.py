@@ -127,8 +127,8 @@ def decode_attention(q, keys, values, position, hook=lambda label, node: node):
     check_cache_shapes(q.shape, keys, values, position)
     backend.launch("check_position", position, 1, keys.shape[2])
     if context.activation_hook is not None or context.decomposed:
-        seen = int(position[0]) + 1
-        past, held = (q.from_array(a[:, :, :seen].copy()) for a in (keys, values))
+        seen = position.item() + 1
+        past, held = (q.from_array(a)[:, :, :seen] for a in (keys, values))
         scores = hook("scores", matmul_transposed(q, past))  # (B, H, 1, seen)
         scaled = hook("scaled_scores", scores * q.shape[-1] ** -0.5)
         return matmul(hook("weights", softmax(scaled)), held)

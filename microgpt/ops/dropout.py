@@ -4,6 +4,7 @@ from numbers import Integral, Real
 
 import numpy as np
 
+from microgpt.backends import is_array
 from microgpt.errors import Described, SettingError, ShapeError
 from microgpt.ops.op_hooks import fused
 
@@ -63,7 +64,7 @@ def dropout_args(p, rng_state, layer_id):
         return None
     if not isinstance(layer_id, Integral) or not 0 <= layer_id < RANDOM_RANGE:
         raise SettingError("layer_id", f"an integer from 0 to {RANDOM_RANGE - 1:,}", layer_id)
-    rng_state = np.asarray(rng_state)
+    rng_state = rng_state if is_array(rng_state) else np.asarray(rng_state)
     if rng_state.shape != (2,) or rng_state.dtype != np.int64:
         raise SettingError(
             "rng_state",

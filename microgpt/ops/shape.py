@@ -142,7 +142,7 @@ def _select(x, shape, plan, name):
 
     def backward(dy):
         dx = x.grad_buffer()
-        x.backend.launch("strided_copy_backward", flat(dx), flat(dy), plan)
+        x.backend.launch("strided_copy_backward", flat(dx), flat(dy), x.backend.constant(plan))
         return (dx,)
 
     return x.from_op(y, (x,), backward, name)
@@ -151,7 +151,7 @@ def _select(x, shape, plan, name):
 def _strided_copy(x, shape, plan):
     backend, array = x.backend, x.array
     y = backend.empty(shape, array.dtype)
-    backend.launch("strided_copy_forward", flat(y), flat(array), plan)
+    backend.launch("strided_copy_forward", flat(y), flat(array), backend.constant(plan))
     return y
 
 

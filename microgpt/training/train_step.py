@@ -169,6 +169,7 @@ class _RecordedStep:
             return forward_backward(tokens, targets), update()
 
         self._optimizer, self._dtype = optimizer, model.wte.weight.dtype
+        self._backend = model.backend
         self.captured = capture(forward_backward if accumulates else single_batch_step)
         self._update = capture(update) if accumulates else None
 
@@ -178,8 +179,10 @@ class _RecordedStep:
         A single batch is one replay up to the updated weights: nothing can be done after the batch.
         """
         if self._update is None:
-            loss, grad_norm = self.captured(*batches[0])
-            return loss.item(), grad_norm.item()
+            results = self.captured(*batches[0])
+            arrays = self._backend.to_host_together([result.array for result in results])
+            loss, grad_norm = (float(array.item()) for array in arrays)
+            return loss, grad_norm
         self._optimizer.zero_grad()
         mean_loss = 0.0
         for (tokens, targets), weight in zip(batches, loss_weights(batches), strict=True):

@@ -9,7 +9,7 @@ import pytest
 
 import microgpt as mg
 from microgpt import backends
-from microgpt.backends.dispatch import CACHE_LINE, data_ptr
+from microgpt.backends.memory import CACHE_LINE, data_ptr
 from microgpt.errors import BackendUnavailable
 
 

@@ -24,9 +24,17 @@ between blocks: a second launch instead, so that results depend on no order.
 """
 
 from microgpt.backends.dispatch import Backend
-from microgpt.backends.numpy_ref import kernels_of
+from microgpt.backends.numba_cuda import checks
+from microgpt.backends.numba_cuda._backend import CudaBackend
+from microgpt.backends.numba_cuda._emulated import EmulatedDriver
+from microgpt.backends.numpy_ref import kernels_in, kernels_of
 
 
 def load_interpreted() -> Backend:
     """The back end whose threads are run one after another by the interpreter."""
     return Backend("interpreter", kernels_of("microgpt.backends.numpy_ref") | kernels_of(__name__))
+
+
+def load() -> Backend:
+    """The back end of a GPU, or of the emulated device where MICROGPT_CUDA_DRIVER says so."""
+    return CudaBackend("cuda", kernels_of(__name__) | kernels_in(checks), EmulatedDriver())
