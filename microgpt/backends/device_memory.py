@@ -30,6 +30,8 @@ class DeviceDriver:
     """
 
     name = "device"
+    compute_capability = 9, 0  # of the instructions that it has; a GPU's driver asks the GPU
+    stream: int | None = None  # the address of a GPU's, which libraries are given
 
     def __init__(self) -> None:
         self.transfers = Transfers()

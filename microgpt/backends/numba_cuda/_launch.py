@@ -9,6 +9,7 @@ import numpy as np
 
 from microgpt import interpreter
 from microgpt.backends.device_array import DeviceArray
+from microgpt.backends.device_memory import DeviceDriver
 from microgpt.backends.memory import is_array, poison
 from microgpt.errors import DeviceError
 
@@ -19,9 +20,9 @@ MAX_BLOCKS = 4096  # with a stride loop, more would only wait for each other
 order: str | int = "forwards"  # in which the interpreter runs threads; no kernel may depend on it
 
 
-def compute_capability() -> tuple[int, int]:
-    """Which instructions there are: the interpreter has a twin for each that kernels execute."""
-    return 9, 0
+def compute_capability(array: Any) -> tuple[int, int]:
+    """Which instructions there are for kernels on `array`; the interpreter has twins for all."""
+    return getattr(array, "driver", DeviceDriver).compute_capability
 
 
 def cover(count: int, per_block: int = BLOCK) -> int:

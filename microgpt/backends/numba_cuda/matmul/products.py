@@ -1,8 +1,8 @@
 """`Product`: one product in one storage, on the rung of the ladder that suits it."""
 
-from microgpt.backends.dispatch import data_ptr
-from microgpt.backends.numba_cuda._launch import BLOCK, compute_capability, cover
-from microgpt.backends.numba_cuda.matmul import choice, registers, tensor_cores
+from microgpt.backends.memory import data_ptr
+from microgpt.backends.numba_cuda._launch import BLOCK, compute_capability, cover, scratch
+from microgpt.backends.numba_cuda.matmul import choice, registers, tensor_cores, vendor
 from microgpt.backends.numba_cuda.matmul.naive import make_naive
 from microgpt.backends.numba_cuda.matmul.registers import make_registers
 from microgpt.backends.numba_cuda.matmul.tensor_cores import make_tensor_cores
@@ -18,7 +18,7 @@ class Product:
     """c = a · b, for each matrix of three stacks; `store` says what becomes of each sum."""
 
     def __init__(self, storage, store):
-        self.a_transposed = storage[0]
+        self.a_transposed, self.b_transposed = storage
         self.naive = make_naive(*storage, store)
         self.tiles = make_tiles(*storage, store)
         self.registers, self.unrolled = (
@@ -29,6 +29,7 @@ class Product:
             choice.TENSOR_CORES: make_tensor_cores(*storage, store, False),
             choice.SPLIT: make_tensor_cores(*storage, store, True),
         }
+        self.epilogue = vendor.make_epilogue(store)
 
     def __call__(self, c, a, b, bias, other=None):
         """Launch the rung that `choose` names; `other` is the store's second array, if it has one.
@@ -39,7 +40,7 @@ class Product:
         K = a.shape[1] if self.a_transposed else a.shape[2]
         is_aligned = all(map(_is_aligned, (c, other, a, b)))
         shape = choice.ProductShape(*c.shape[:2], K, c.shape[2], c.dtype.name, is_aligned)
-        rung = choice.choose(shape, compute_capability())
+        rung = choice.choose(shape, compute_capability(c))
         self.launcher(rung, c, is_aligned)(c, other, bias, a, b)
 
     def launcher(self, rung, c, is_aligned):
@@ -52,6 +53,12 @@ class Product:
             return self.tensor_cores[rung][_large_grid(c), tensor_cores.THREADS]
         kernels = self.registers if rung == choice.REGISTERS else self.unrolled
         return kernels[is_aligned][_large_grid(c), registers.THREADS]
+
+    def by_vendor(self, c, a, b, bias, other=None):
+        """The same as a call, by cuBLAS and a second launch; arrays must be on a GPU."""
+        sums = scratch(c.shape, c)
+        vendor.multiply(sums, a, b, self.a_transposed, self.b_transposed)
+        self.epilogue[cover(c.size), BLOCK](c, c if other is None else other, bias, sums)
 
 
 def _large_grid(c):

@@ -11,9 +11,10 @@ from typing import Any
 
 import numpy as np
 
+from microgpt.backends.device_array import DeviceArray
 from microgpt.backends.matmul_precision import get_float32_matmul_precision
 from microgpt.backends.numba_cuda._device import cuda
-from microgpt.backends.numba_cuda._launch import BLOCK, cover, threads
+from microgpt.backends.numba_cuda._launch import threads
 from microgpt.errors import BackendUnavailable, DeviceError
 
 PACKAGE = "nvmath"
@@ -24,31 +25,26 @@ def is_installed() -> bool:
     return importlib.util.find_spec(PACKAGE) is not None
 
 
-def multiply(c, a, b, a_transposed, b_transposed, stream=0):
-    """c = a · b for each matrix of three stacks on the device, in the order of a CUDA stream.
+def multiply(c, a, b, a_transposed, b_transposed):
+    """c = a · b for each matrix of three stacks on a GPU, in the order of its driver's stream.
 
     a is stored as (S, M, K) or, transposed, (S, K, M); b as (S, K, N) or (S, N, K); c (S, M, N).
-    `stream` is its address; 0 is the default one. Raises BackendUnavailable without the library,
-    DeviceError for arrays of the host.
+    Raises BackendUnavailable without the library, DeviceError for arrays that are on no GPU.
     """
-    library = _library()
-    pointers = [_pointer(array) for array in (b, a, c)]
+    library, stream = _library(), _stream(c)
     S, M, N = c.shape
     K = a.shape[1] if a_transposed else a.shape[2]
     number, compute = _types(library, c.dtype.name)
     one, zero = np.ones(1, c.dtype), np.zeros(1, c.dtype)
-    handle = _handle()
-    library.set_stream(handle, stream)
-    # cuBLAS reads columns where we store rows, so it sees every matrix transposed: cᵀ = bᵀ · aᵀ.
-    operation = library.Operation
+    library.set_stream(_handle(), stream)
+    # cuBLAS reads columns where we store rows, so it sees each matrix transposed: cᵀ = bᵀ · aᵀ.
+    plain, transposed = library.Operation.N, library.Operation.T
     library.gemm_strided_batched_ex(
-        handle,
-        operation.T if b_transposed else operation.N, operation.T if a_transposed else operation.N,
+        _handle(), transposed if b_transposed else plain, transposed if a_transposed else plain,
         N, M, K, one.ctypes.data,
-        pointers[0], number, b.shape[2], K * N,
-        pointers[1], number, a.shape[2], M * K,
-        zero.ctypes.data,
-        pointers[2], number, N, M * N,
+        b.data_ptr, number, b.shape[2], K * N,
+        a.data_ptr, number, a.shape[2], M * K, zero.ctypes.data,
+        c.data_ptr, number, N, M * N,
         S, compute, library.GemmAlgo.DEFAULT,
     )  # fmt: skip
 
@@ -66,11 +62,6 @@ def make_epilogue(store):
     return epilogue
 
 
-def launch_epilogue(epilogue, c, other, bias, sums):
-    """Launch a kernel of `make_epilogue`."""
-    epilogue[cover(c.size), BLOCK](c, other, bias, sums)
-
-
 @cache
 def _library() -> Any:
     if not is_installed():
@@ -86,14 +77,15 @@ def _handle() -> int:
     return _library().create()
 
 
-def _pointer(array: Any) -> int:
-    interface = getattr(array, "__cuda_array_interface__", None)
-    if interface is None:
+def _stream(array: Any) -> int:
+    """Return the address of the stream in which a GPU's driver launches."""
+    stream = array.driver.stream if isinstance(array, DeviceArray) else None
+    if stream is None:
+        where = array.driver.name if isinstance(array, DeviceArray) else "the host"
         raise DeviceError(
-            f"cuBLAS multiplies arrays of a GPU; got a {type(array).__name__} in the memory of the "
-            "host; move it to the GPU, or use another rung of the ladder"
+            f"cuBLAS multiplies arrays on a GPU; got one on {where}; use another rung of the ladder"
         )
-    return interface["data"][0]
+    return stream
 
 
 def _types(library: Any, dtype: str) -> tuple[int, int]:
