@@ -13,6 +13,7 @@ from microgpt.errors import DeviceError
 
 LETTERS = {"float32": "f", "int32": "r", "int64": "l"}  # of registers, in constraints
 ADDRESS = "address"
+ITEM_BYTES = 4  # of a number in an array whose addresses are asked for
 
 
 class Instruction:
@@ -148,7 +149,7 @@ def _mlir_address(compiler: Any) -> Callable[..., Any]:
     ptr, int64 = compiler.types.ptr, compiler.types.int64
     space = {"cuda": compiler.cuda, "ptr": ptr, "int64": int64}
     base = compiler.cuda.jit(device=True, inline="always")(_function_of(text, space))
-    text = "def address(array, element):\n    return base(array) + element * array.itemsize\n"
+    text = f"def address(array, element):\n    return base(array) + element * {ITEM_BYTES}\n"
     return compiler.cuda.jit(device=True, inline="always")(_function_of(text, {"base": base}))
 
 

@@ -29,6 +29,7 @@ DEPTH = 8  # steps along k that a tile has
 EACH = 8  # rows and columns of a thread
 THREADS = 256  # of a block
 REGISTERS = 128  # of a thread: two blocks fit on a multiprocessor, which has 65,536
+REGISTERS_UNALIGNED = 168  # one block, since each number then has an address of its own
 
 
 def make_registers(a_transposed, b_transposed, store, is_aligned):
@@ -44,7 +45,7 @@ def make_register_tiles(a_transposed, b_transposed, store, is_aligned, multiply)
     load = load_four if is_aligned else load_each
     store_four = FOUR_WIDE[store] if is_aligned else make_store_each(store)
 
-    @threads(registers=REGISTERS)
+    @threads(registers=REGISTERS if is_aligned else REGISTERS_UNALIGNED)
     def registers(c, other, bias, a, b):
         left = cuda.shared.array((2, DEPTH, PADDED), f32)  # buffer, k, rows of c
         right = cuda.shared.array((2, DEPTH, PADDED), f32)  # buffer, k, columns of c
