@@ -12,7 +12,8 @@ from typing import Any
 from microgpt.errors import DeviceError
 
 LETTERS = {"float32": "f", "int32": "r", "int64": "l"}  # of registers, in constraints
-ADDRESS = "address"
+ADDRESS, SHARED_ADDRESS = "address", "shared address"
+SHARED_SPACE = 3  # the number of shared memory among LLVM's address spaces
 ITEM_BYTES = 4  # of a number in an array whose addresses are asked for
 
 
@@ -37,8 +38,10 @@ class Instruction:
     def for_compiler(self, compiler: Any) -> Callable[..., Any]:
         """Return what kernels call when this compiler reads them: a `_device.Compiler`."""
         is_numba = compiler.name == "numba-cuda"
-        if self.template == ADDRESS:
-            return _numba_address(compiler) if is_numba else _mlir_address(compiler)
+        if self.template in (ADDRESS, SHARED_ADDRESS):
+            is_shared = self.template == SHARED_ADDRESS
+            make = _numba_address if is_numba else _mlir_address
+            return make(compiler, is_shared)
         return _numba_function(self, compiler) if is_numba else _mlir_function(self, compiler)
 
 
@@ -49,9 +52,10 @@ def ptx(
     return Instruction(template, results, arguments, has_effect)
 
 
-# address(array, element): where an element is, counted in the order of memory. Not PTX: a compiler
-# knows where it keeps an array.
+# address(array, element): where an element is, counted in the order of memory. A compiler knows
+# where it keeps an array. Addresses within shared memory have 32 bits: half the registers.
 address = Instruction(ADDRESS, ["int64"], ["array", "int64"], has_effect=False)
+shared_address = Instruction(SHARED_ADDRESS, ["int32"], ["array", "int64"], has_effect=False)
 
 
 # -- numba-cuda -------------------------------------------------------------------------------
@@ -104,15 +108,21 @@ def _numba_intrinsic(typed: Callable[..., Any], num_arguments: int) -> Callable[
     )
 
 
-def _numba_address(compiler: Any) -> Callable[..., Any]:
+def _numba_address(compiler: Any, is_shared: bool) -> Callable[..., Any]:
     ir, types = importlib.import_module("llvmlite.ir"), compiler.types
 
     def typed(typing_context: Any, array: Any, element: Any) -> Any:
         def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
             data = context.make_array(signature.args[0])(context, builder, values[0]).data
-            return builder.ptrtoint(builder.gep(data, [values[1]]), ir.IntType(64))
+            if not is_shared:
+                return builder.ptrtoint(builder.gep(data, [values[1]]), ir.IntType(64))
+            small = ir.IntType(32)
+            space = ir.PointerType(data.type.pointee, addrspace=SHARED_SPACE)
+            base = builder.ptrtoint(builder.addrspacecast(data, space), ir.IntType(64))
+            offset = builder.mul(builder.trunc(values[1], small), small(ITEM_BYTES))
+            return builder.add(builder.trunc(base, small), offset)
 
-        return types.int64(array, types.int64), generate
+        return (types.int32 if is_shared else types.int64)(array, types.int64), generate
 
     return _numba_intrinsic(typed, 2)
 
@@ -141,16 +151,20 @@ def _mlir_function(instruction: Instruction, compiler: Any) -> Callable[..., Any
     return compiler.cuda.jit(device=True, inline="always")(_function_of(text, space))
 
 
-def _mlir_address(compiler: Any) -> Callable[..., Any]:
-    text = (
-        "def base(array):\n"
-        '    return cuda.experimental.inline_ptx("mov.u64 %0, %1;", "=l", int64, "C", ptr(array))\n'
-    )
-    ptr, int64 = compiler.types.ptr, compiler.types.int64
-    space = {"cuda": compiler.cuda, "ptr": ptr, "int64": int64}
+def _mlir_address(compiler: Any, is_shared: bool) -> Callable[..., Any]:
+    name, letter, template = "int64", "l", "mov.u64 %0, %1;"
+    if is_shared:
+        name, letter = "int32", "r"
+        template = "{ .reg .u64 at; cvta.to.shared.u64 at, %1; cvt.u32.u64 %0, at; }"
+    parts = f'{template!r}, "={letter}", {name}, "C", ptr(array)'
+    text = f"def base(array):\n    return cuda.experimental.inline_ptx({parts})\n"
+    types = compiler.types
+    space = {"cuda": compiler.cuda, "ptr": types.ptr, name: getattr(types, name)}
     base = compiler.cuda.jit(device=True, inline="always")(_function_of(text, space))
-    text = f"def address(array, element):\n    return base(array) + element * {ITEM_BYTES}\n"
-    return compiler.cuda.jit(device=True, inline="always")(_function_of(text, {"base": base}))
+    value = f"base(array) + {name}(element) * {name}({ITEM_BYTES})"
+    text = f"def address(array, element):\n    return {name}({value})\n"
+    space = {"base": base, name: getattr(types, name)}
+    return compiler.cuda.jit(device=True, inline="always")(_function_of(text, space))
 
 
 def _function_of(text: str, space: dict[str, Any]) -> Any:

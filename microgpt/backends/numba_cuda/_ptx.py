@@ -8,7 +8,7 @@ zero. (NVIDIA, Parallel Thread Execution ISA.)
 
 import numpy as np
 
-from microgpt.backends.numba_cuda._inline_assembly import address, ptx
+from microgpt.backends.numba_cuda._inline_assembly import address, ptx, shared_address
 from microgpt.backends.numba_cuda._launch import device
 from microgpt.interpreter import (
     close_copies,
@@ -20,7 +20,6 @@ from microgpt.interpreter import (
 )
 
 FLOAT, INT, LONG = "float32", "int32", "int64"
-SHARED = "{{ .reg .u64 at; cvta.to.shared.u64 at, {0}; {1} }}"  # an address within shared memory
 COPY_BYTES = 16
 
 # -- loads and stores -------------------------------------------------------------------------
@@ -29,20 +28,12 @@ _load_global = ptx("ld.global.v4.f32 {$0, $1, $2, $3}, [$4];", [FLOAT] * 4, [LON
 _store_global = ptx(
     "st.global.v4.f32 [$0], {$1, $2, $3, $4};", [], [LONG, *[FLOAT] * 4], has_effect=True
 )
-_load_shared = ptx(
-    SHARED.format("$4", "ld.shared.v4.f32 {$0, $1, $2, $3}, [at];"),
-    [FLOAT] * 4,
-    [LONG],
-    has_effect=True,
-)
+_load_shared = ptx("ld.shared.v4.f32 {$0, $1, $2, $3}, [$4];", [FLOAT] * 4, [INT], has_effect=True)
 _store_shared = ptx(
-    SHARED.format("$0", "st.shared.v4.f32 [at], {$1, $2, $3, $4};"), [], [LONG, *[FLOAT] * 4],
-    has_effect=True,
-)  # fmt: skip
-
-_load_shared_one = ptx(
-    SHARED.format("$1", "ld.shared.f32 $0, [at];"), [FLOAT], [LONG], has_effect=True
+    "st.shared.v4.f32 [$0], {$1, $2, $3, $4};", [], [INT, *[FLOAT] * 4], has_effect=True
 )
+_load_shared_one = ptx("ld.shared.f32 $0, [$1];", [FLOAT], [INT], has_effect=True)
+_store_shared_one = ptx("st.shared.f32 [$0], $1;", [], [INT, FLOAT], has_effect=True)
 
 
 @device
@@ -61,19 +52,25 @@ def store4(array, h, i, j, first, second, third, fourth):
 @device
 def load4_shared(array, h, i, j):
     """array[h, i, j … j + 3] from shared memory."""
-    return _load_shared(address(array, (h * array.shape[1] + i) * array.shape[2] + j))
+    return _load_shared(shared_address(array, (h * array.shape[1] + i) * array.shape[2] + j))
 
 
 @device
 def load_shared(array, h, i, j):
     """array[h, i, j] from shared memory; a subscript would first ask whether an index is < 0."""
-    return _load_shared_one(address(array, (h * array.shape[1] + i) * array.shape[2] + j))
+    return _load_shared_one(shared_address(array, (h * array.shape[1] + i) * array.shape[2] + j))
+
+
+@device
+def store_shared(array, h, i, j, value):
+    """array[h, i, j] = value, in shared memory."""
+    _store_shared_one(shared_address(array, (h * array.shape[1] + i) * array.shape[2] + j), value)
 
 
 @device
 def store4_shared(array, h, i, j, first, second, third, fourth):
     """array[h, i, j … j + 3] = the four, in shared memory."""
-    to = address(array, (h * array.shape[1] + i) * array.shape[2] + j)
+    to = shared_address(array, (h * array.shape[1] + i) * array.shape[2] + j)
     _store_shared(to, first, second, third, fourth)
 
 
@@ -88,6 +85,11 @@ def _load_shared_twin(array, h, i, j):
     return array[h, i, j]
 
 
+@twin_of(store_shared)
+def _store_shared_twin(array, h, i, j, value):
+    array[h, i, j] = value
+
+
 @twin_of(store4)
 @twin_of(store4_shared)
 def _store4_twin(array, h, i, j, *four):
@@ -97,9 +99,8 @@ def _store4_twin(array, h, i, j, *four):
 # -- asynchronous copies (compute capability 8.0) ---------------------------------------------
 
 _copy16 = ptx(
-    SHARED.format("$0", "cp.async.cg.shared.global [at], [$1], 16, $2;"), [], [LONG, LONG, INT],
-    has_effect=True,
-)  # fmt: skip
+    "cp.async.cg.shared.global [$0], [$1], 16, $2;", [], [INT, LONG, INT], has_effect=True
+)
 commit_copies = ptx("cp.async.commit_group;", [], [], has_effect=True)
 wait_for_copies = ptx("cp.async.wait_group 0;", [], [], has_effect=True)
 
@@ -112,7 +113,7 @@ def copy4_async(into, buffer, i, j, array, s, row, column):
     """
     inside = row < array.shape[1] and column < array.shape[2]
     start = (s * array.shape[1] + row) * array.shape[2] + column if inside else 0
-    to = address(into, (buffer * into.shape[1] + i) * into.shape[2] + j)
+    to = shared_address(into, (buffer * into.shape[1] + i) * into.shape[2] + j)
     _copy16(to, address(array, start), np.int32(COPY_BYTES if inside else 0))
 
 

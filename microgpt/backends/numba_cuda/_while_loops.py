@@ -56,7 +56,9 @@ class _WhileLoops(ast.NodeTransformer):
                 step if constant_step else ast.Name(stride, ast.Load()),
             ),
         ]  # fmt: skip
-        is_inside = ast.Compare(ast.Name(count, ast.Load()), [ast.Lt()], [ast.Name(end, ast.Load())])
+        is_inside = ast.Compare(
+            ast.Name(count, ast.Load()), [ast.Lt()], [ast.Name(end, ast.Load())]
+        )
         loop = ast.While(is_inside, [*body, *node.body], [])
         return [
             *(ast.Assign([ast.Name(name, ast.Store())], value) for name, value in names.items()),

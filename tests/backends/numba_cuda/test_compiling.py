@@ -80,7 +80,9 @@ def test_kernels_fit_their_registers_and_their_dtype(target, family):
             budget = variant.kernel.registers
             code = assemble(ptx, cc, budget)
             if code.stack_bytes or code.spilled_bytes:
-                faults.append(f"{variant}: {code.stack_bytes} bytes of stack with {budget} registers")
+                faults.append(
+                    f"{variant}: {code.stack_bytes} bytes of stack with {budget} registers"
+                )
             if code.registers * block > REGISTERS_OF_BLOCK:
                 faults.append(f"{variant}: {code.registers} registers for {block} threads")
             if doubles := float64_instructions(ptx):

@@ -155,9 +155,10 @@ def test_every_instruction_is_complete():
     instructions = [
         value
         for value in vars(_ptx).values()
-        if isinstance(value, _inline_assembly.Instruction) and value is not _ptx.address
+        if isinstance(value, _inline_assembly.Instruction)
+        and value not in (_ptx.address, _ptx.shared_address)
     ]
-    assert len(instructions) == 11
+    assert len(instructions) == 12
     for instruction in instructions:
         operands = [*instruction.results, *instruction.arguments]
         assert set(operands) <= set(_inline_assembly.LETTERS)

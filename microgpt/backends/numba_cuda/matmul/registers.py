@@ -20,7 +20,7 @@ import numpy as np
 
 from microgpt.backends.numba_cuda._device import cuda
 from microgpt.backends.numba_cuda._launch import device, threads
-from microgpt.backends.numba_cuda._ptx import load4, load4_shared, store4_shared
+from microgpt.backends.numba_cuda._ptx import load4, load4_shared, store4_shared, store_shared
 from microgpt.backends.numba_cuda.matmul.stores import FOUR_WIDE, make_store_each
 
 f32 = np.float32
@@ -63,8 +63,8 @@ def make_register_tiles(a_transposed, b_transposed, store, is_aligned, multiply)
         for i in range(EACH):
             for j in range(EACH):
                 sums[i, j] = f32(0)
-        buffer = 0
         for start in range(0, K + DEPTH, DEPTH):
+            buffer = start // DEPTH % 2
             if a_transposed:
                 a0, a1, a2, a3 = load(a, s, start + wide_k, top + wide_column)
             else:
@@ -83,7 +83,6 @@ def make_register_tiles(a_transposed, b_transposed, store, is_aligned, multiply)
                 store_column(right, buffer, deep_k, deep_row, b0, b1, b2, b3)
             else:
                 store4_shared(right, buffer, wide_k, wide_column, b0, b1, b2, b3)
-            buffer = 1 - buffer
             cuda.syncthreads()
         for i in range(EACH):
             row = top + y + i % 4 + i // 4 * HALF
@@ -149,7 +148,7 @@ def _load_one(array, s, i, j):
 @device
 def store_column(tile, buffer, k, row, first, second, third, fourth):
     """tile[buffer, k … k + 3, row] = the four: they lie along k in memory, and across in a tile."""
-    tile[buffer, k, row] = first
-    tile[buffer, k + 1, row] = second
-    tile[buffer, k + 2, row] = third
-    tile[buffer, k + 3, row] = fourth
+    store_shared(tile, buffer, k, row, first)
+    store_shared(tile, buffer, k + 1, row, second)
+    store_shared(tile, buffer, k + 2, row, third)
+    store_shared(tile, buffer, k + 3, row, fourth)
