@@ -84,6 +84,16 @@ class DeviceArray:
             raise TypeError("an array of shape () has no length")
         return self.shape[0]
 
+    @property
+    def __cuda_array_interface__(self) -> dict[str, Any]:
+        """How Numba, PyTorch and CuPy see it, without a copy (CUDA Array Interface, version 3)."""
+        if not self.driver.is_gpu:
+            raise AttributeError(f"{self.driver.name} is no GPU that other libraries could read")
+        address = self.data_ptr if self.size else 0
+        return {
+            "shape": self.shape, "typestr": self.dtype.str, "data": (address, False), "version": 3
+        }  # fmt: skip
+
     def __repr__(self) -> str:
         return f"<DeviceArray of shape {self.shape}, {self.dtype}, on {self.driver.name}>"
 
@@ -180,6 +190,12 @@ class DeviceArray:
         other = DeviceArray.allocate(self.driver, self.shape, self.dtype)
         self.driver.copy(other, self)
         return other
+
+    def __deepcopy__(self, memo: dict) -> "DeviceArray":
+        return self.copy()
+
+    def __reduce__(self) -> tuple:
+        return self.driver.restore, (self.numpy(),)
 
     def fill_bytes(self, byte: int) -> None:
         """Set every byte."""

@@ -30,13 +30,15 @@ class DeviceDriver:
     """
 
     name = "device"
-    compute_capability = 9, 0  # of the instructions that it has; a GPU's driver asks the GPU
-    stream: int | None = None  # the address of a GPU's, which libraries are given
+    is_gpu = False  # whether other libraries for GPUs can read its memory
+    cc = 9, 0  # its compute capability: which instructions it has
+    stream = 0  # the address of a GPU's stream, for other libraries
 
     def __init__(self) -> None:
         self.transfers = Transfers()
         self._free: dict[int, list[int]] = defaultdict(list)  # by size
         self.fault: Any = None  # the array in which checks on the device say what they refuse
+        self.restore: Callable[[np.ndarray], Any]  # uploads an array that was pickled
         self.raise_fault: Callable[[np.ndarray], None]  # raises the error that it stands for
 
     def check_fault(self) -> None:

@@ -170,7 +170,8 @@ class Captured:
         recording, result = self._run_recorded(inputs, values, names)
         if attempts and first_difference(attempts[-1], recording) is None:
             del self._attempts[key]
-            self._replays[key] = replay = Replay(recording, backends.current().poison)
+            device = None if recording.driver is None else backends.replaying(recording.driver)
+            self._replays[key] = replay = Replay(recording, (device or backends.current()).poison)
             self._use(key, replay)
         else:
             recording.drop_arrays()

@@ -22,6 +22,7 @@ class CudaBackend(Backend):
     def __init__(self, name: str, kernels: dict[str, AnyKernel], driver: DeviceDriver):
         super().__init__(name, kernels | {UPLOAD: PythonKernel(driver.upload)})
         self.driver = driver
+        driver.restore = self.from_host
         self._optionals: dict[tuple[int, np.dtype], DeviceArray] = {}
         self._constants: dict[int, tuple[weakref.ref, DeviceArray]] = {}  # by the array's id
 

@@ -12,7 +12,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from types import ModuleType, SimpleNamespace
-from typing import Any
 
 import numpy as np
 
@@ -24,6 +23,7 @@ COMPILERS = {NUMBA_CUDA: "numba_cuda", MLIR: "numba_cuda_mlir"}  # and the packa
 DISTRIBUTIONS = {NUMBA_CUDA: "numba-cuda", MLIR: "numba-cuda-mlir"}
 VARIABLE = "MICROGPT_CUDA_COMPILER"
 INSTALL = "pip install 'microgpt-lab[gpu-compile]'"
+INSTALL_DEVICE = "pip install 'microgpt-lab[cuda13]'"  # [cuda12] for drivers of CUDA 12
 
 __all__ = [
     "COMPILERS", "Compiler", "compiler_name", "cuda", "is_installed", "load_compiler",

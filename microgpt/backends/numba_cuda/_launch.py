@@ -22,7 +22,7 @@ order: str | int = "forwards"  # in which the interpreter runs threads; no kerne
 
 def compute_capability(array: Any) -> tuple[int, int]:
     """Which instructions there are for kernels on `array`; the interpreter has twins for all."""
-    return getattr(array, "driver", DeviceDriver).compute_capability
+    return getattr(array, "driver", DeviceDriver).cc
 
 
 def cover(count: int, per_block: int = BLOCK) -> int:

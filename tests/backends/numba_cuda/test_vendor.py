@@ -77,9 +77,9 @@ def library(monkeypatch):
 
 @pytest.fixture
 def driver():
-    """An emulated device with a stream, as a GPU has."""
+    """An emulated device that gives itself out as a GPU."""
     made = EmulatedDriver()
-    made.stream = 5
+    made.is_gpu, made.stream = True, 5
     return made
 
 

@@ -79,13 +79,13 @@ def _handle() -> int:
 
 def _stream(array: Any) -> int:
     """Return the address of the stream in which a GPU's driver launches."""
-    stream = array.driver.stream if isinstance(array, DeviceArray) else None
-    if stream is None:
-        where = array.driver.name if isinstance(array, DeviceArray) else "the host"
+    driver = array.driver if isinstance(array, DeviceArray) else None
+    if driver is None or not driver.is_gpu:
+        where = "the host" if driver is None else driver.name
         raise DeviceError(
             f"cuBLAS multiplies arrays on a GPU; got one on {where}; use another rung of the ladder"
         )
-    return stream
+    return driver.stream
 
 
 def _types(library: Any, dtype: str) -> tuple[int, int]:
