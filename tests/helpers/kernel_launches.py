@@ -41,10 +41,13 @@ class Variant(NamedTuple):
         """The module of the kernel, below `numba_cuda`."""
         return self.kernel.function.__module__.removeprefix(f"{numba_cuda.__name__}.")
 
+    @property
+    def name(self) -> str:
+        return f"{self.family}.{self.kernel.__name__}"
+
     def __str__(self) -> str:
-        name = f"{self.family}.{self.kernel.__name__}"
         constants = [f"{k}={v}" for k, v in sorted(_constants(self.kernel.function).items())]
-        return f"{name}({', '.join(constants)}) {self.dtype}"
+        return f"{self.name}({', '.join(constants)}) {self.dtype}"
 
 
 def _constants(function: FunctionType) -> dict[str, bool | int | str]:

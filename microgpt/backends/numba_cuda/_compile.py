@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from microgpt.backends.numba_cuda._device import Compiler
-from microgpt.backends.numba_cuda._while_loops import with_while_loops
+from microgpt.backends.numba_cuda._lowering import lower
 from microgpt.errors import KernelError
 
 
@@ -54,12 +54,8 @@ class Binder:
     def bind(self, function: FunctionType) -> FunctionType:
         """Return a copy whose `cuda` is the compiler's, and so are the device functions it calls."""
         used = inspect.getclosurevars(function)
-        bound = {
-            n: self._bound(n, value) for n, value in {**used.globals, **used.nonlocals}.items()
-        }
-        names = {**function.__globals__, **bound}
-        exec(with_while_loops(function), names)
-        return names[function.__name__]
+        bound = {n: self._bound(n, value) for n, value in {**used.globals, **used.nonlocals}.items()}
+        return lower(function, {**function.__globals__, **bound})
 
     def _bound(self, name: str, value: Any) -> Any:
         if name == "cuda":
