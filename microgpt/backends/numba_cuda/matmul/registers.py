@@ -25,8 +25,8 @@ from microgpt.backends.numba_cuda.matmul.stores import FOUR_WIDE, make_store_eac
 
 f32 = np.float32
 TILE, HALF, PADDED = 128, 64, 132
-DEPTH = 8  # steps along k that a tile has
-EACH = 8  # rows and columns of a thread
+DEPTH, LOG_DEPTH = 8, 3  # steps along k that a tile has
+EACH, HALF_EACH = 8, 4  # rows and columns of a thread
 THREADS = 256  # of a block
 REGISTERS = 128  # of a thread: two blocks fit on a multiprocessor, which has 65,536
 REGISTERS_UNALIGNED = 168  # one block, since each number then has an address of its own
@@ -45,6 +45,22 @@ def make_register_tiles(a_transposed, b_transposed, store, is_aligned, multiply)
     load = load_four if is_aligned else load_each
     store_four = FOUR_WIDE[store] if is_aligned else make_store_each(store)
 
+    @device
+    def store_row(c, other, bias, s, row, column, sums, i):
+        """Store row i of a thread, whose number must be known when the kernel is compiled."""
+        N = c.shape[2]
+        if row < c.shape[1]:
+            if column < N:
+                store_four(
+                    c, other, bias, s, row, column,
+                    sums[i, 0], sums[i, 1], sums[i, 2], sums[i, 3],
+                )  # fmt: skip
+            if column + HALF < N:
+                store_four(
+                    c, other, bias, s, row, column + HALF,
+                    sums[i, 4], sums[i, 5], sums[i, 6], sums[i, 7],
+                )  # fmt: skip
+
     @threads(registers=REGISTERS if is_aligned else REGISTERS_UNALIGNED)
     def registers(c, other, bias, a, b):
         left = cuda.shared.array((2, DEPTH, PADDED), f32)  # buffer, k, rows of c
@@ -52,19 +68,19 @@ def make_register_tiles(a_transposed, b_transposed, store, is_aligned, multiply)
         sums = cuda.local.array((EACH, EACH), f32)
         rows = cuda.local.array(EACH, f32)
         columns = cuda.local.array(EACH, f32)
-        M, N = c.shape[1], c.shape[2]
         K = a.shape[1] if a_transposed else a.shape[2]
         t = cuda.threadIdx.x
         s, top, side = cuda.blockIdx.z, cuda.blockIdx.y * TILE, cuda.blockIdx.x * TILE
-        x, y = t % 16 * 4, t // 16 * 4
+        # In bits: what Python's % and // do for negative numbers would take registers.
+        x, y = (t & 15) << 2, (t >> 4) << 2  # its first column and row
         # What this thread brings of each tile: four numbers that lie side by side.
-        deep_k, deep_row = t % 2 * 4, t // 2  # along k
-        wide_k, wide_column = t // 32, t % 32 * 4  # across
+        deep_k, deep_row = (t & 1) << 2, t >> 1  # along k
+        wide_k, wide_column = t >> 5, (t & 31) << 2  # across
         for i in range(EACH):
             for j in range(EACH):
                 sums[i, j] = f32(0)
         for start in range(0, K + DEPTH, DEPTH):
-            buffer = start // DEPTH % 2
+            buffer = (start >> LOG_DEPTH) & 1
             if a_transposed:
                 a0, a1, a2, a3 = load(a, s, start + wide_k, top + wide_column)
             else:
@@ -84,19 +100,15 @@ def make_register_tiles(a_transposed, b_transposed, store, is_aligned, multiply)
             else:
                 store4_shared(right, buffer, wide_k, wide_column, b0, b1, b2, b3)
             cuda.syncthreads()
-        for i in range(EACH):
-            row = top + y + i % 4 + i // 4 * HALF
-            if row < M:
-                if side + x < N:
-                    store_four(
-                        c, other, bias, s, row, side + x,
-                        sums[i, 0], sums[i, 1], sums[i, 2], sums[i, 3],
-                    )  # fmt: skip
-                if side + HALF + x < N:
-                    store_four(
-                        c, other, bias, s, row, side + HALF + x,
-                        sums[i, 4], sums[i, 5], sums[i, 6], sums[i, 7],
-                    )  # fmt: skip
+        row, column = top + y, side + x
+        store_row(c, other, bias, s, row, column, sums, 0)
+        store_row(c, other, bias, s, row + 1, column, sums, 1)
+        store_row(c, other, bias, s, row + 2, column, sums, 2)
+        store_row(c, other, bias, s, row + 3, column, sums, 3)
+        store_row(c, other, bias, s, row + HALF, column, sums, 4)
+        store_row(c, other, bias, s, row + HALF + 1, column, sums, 5)
+        store_row(c, other, bias, s, row + HALF + 2, column, sums, 6)
+        store_row(c, other, bias, s, row + HALF + 3, column, sums, 7)
 
     return registers
 
@@ -114,10 +126,13 @@ def multiply_column(left, right, sums, rows, columns, buffer, k, x, y):
     rows[0], rows[1], rows[2], rows[3] = load4_shared(left, buffer, k, y)
     rows[4], rows[5], rows[6], rows[7] = load4_shared(left, buffer, k, HALF + y)
     columns[0], columns[1], columns[2], columns[3] = load4_shared(right, buffer, k, x)
-    columns[4], columns[5], columns[6], columns[7] = load4_shared(right, buffer, k, HALF + x)
     for i in range(EACH):
-        for j in range(EACH):
+        for j in range(HALF_EACH):
             sums[i, j] += rows[i] * columns[j]
+    columns[0], columns[1], columns[2], columns[3] = load4_shared(right, buffer, k, HALF + x)
+    for i in range(EACH):
+        for j in range(HALF_EACH):
+            sums[i, HALF_EACH + j] += rows[i] * columns[j]
 
 
 @device
