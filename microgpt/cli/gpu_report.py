@@ -1,4 +1,4 @@
-"""Check a GPU and measure it, stage by stage; needs the source, numba and numba-cuda, no network."""
+"""Check a GPU and measure it, stage by stage; needs the source, numba-cuda and no network."""
 
 import argparse
 import os

@@ -69,7 +69,10 @@ def used_by(function: FunctionType) -> set[int]:
 
 
 def _compare(
-    names: str, kernel: ThreadKernel, make_arguments: Callable[[], list[np.ndarray]], tolerance: float
+    names: str,
+    kernel: ThreadKernel,
+    make_arguments: Callable[[], list[np.ndarray]],
+    tolerance: float,
 ) -> Row:
     """Run a kernel with twins and on the device; its first array is what it writes."""
     arguments, device = make_arguments(), backends.get("cuda")

@@ -8,7 +8,7 @@ import numpy as np
 from microgpt import backends
 from microgpt.benchmark.gpu.marks import COPY, HIGHEST, OURS
 from microgpt.benchmark.gpu.rows import Row
-from microgpt.benchmark.gpu.timing import graph_contender, gpu_driver, measure
+from microgpt.benchmark.gpu.timing import gpu_driver, graph_contender, measure
 
 MIB, COLUMNS = 256, 1024  # of the arrays, of float32
 SECONDS = 0.2

@@ -36,7 +36,11 @@ def _marks(figures: Sequence[dict[str, Any]]) -> Iterator[GpuMark]:
     for work in MEMORY_KERNELS:
         ours = _seconds_per(figures, "bytes", work, OURS)
         yield GpuMark(f"{work} on 256 MiB: share of a copy's bandwidth", 0.8, _ratio(copy, ours))
-    for precision, peer, target in ((HIGHEST, HIGHEST, 0.7), (SPLIT, HIGHEST, 1), (HIGH, HIGH, 0.5)):
+    for precision, peer, target in (
+        (HIGHEST, HIGHEST, 0.7),
+        (SPLIT, HIGHEST, 1),
+        (HIGH, HIGH, 0.5),
+    ):
         yield GpuMark(
             f"product {LARGE_PRODUCT}, {precision}: times as fast as cuBLAS, {peer}",
             target,

@@ -44,8 +44,8 @@ def load_cases() -> ModuleType:
     """Import the tests' table of operations; a wheel does not have it."""
     if not (TESTS / "cases.py").exists():
         raise MicrogptError(
-            f"the table of operations is tests/cases.py of the source, and {TESTS.parent} has none; "
-            "run `make gpu` in a clone of the repository"
+            f"the table of operations is tests/cases.py, which {TESTS.parent} does not have; run "
+            " `make gpu` in a clone of the repository"
         )
     sys.path.insert(0, str(TESTS))
     try:
@@ -63,8 +63,8 @@ def compare(case: Any, sizes: tuple[int, ...], dtype: str) -> Row:
             difference = max(difference, relative_difference(ours, numpys))
     text = f"differs from NumPy by {difference:.1e}"
     return judged(
-        f"{case.name}, {dtype}", difference <= tolerance, text, f"{text}; {tolerance:.0e} is allowed",
-        difference=difference,
+        f"{case.name}, {dtype}", difference <= tolerance, text,
+        f"{text}; {tolerance:.0e} is allowed", difference=difference,
     )  # fmt: skip
 
 

@@ -21,7 +21,10 @@ SMALL = {"vocab_size": 65, "block_size": 64, "n_layer": 2, "n_embd": 128, "n_hea
 
 def configs(is_emulated: bool) -> dict[str, mg.GPTConfig]:
     """Return the models that are trained: the recipe's modules, and GPT-2's with dropout."""
-    recipe, gpt2 = mg.GPTConfig.microgpt(vocab_size=27), mg.GPTConfig.preset("gpt2-124M", dropout=0.1)
+    recipe, gpt2 = (
+        mg.GPTConfig.microgpt(vocab_size=27),
+        mg.GPTConfig.preset("gpt2-124M", dropout=0.1),
+    )
     if is_emulated:
         return {"GPT-2": replace(gpt2, **TINY)}
     return {"microgpt": recipe, "GPT-2": replace(gpt2, **SMALL)}

@@ -41,7 +41,9 @@ class GpuReport:
             found = json.loads(self.json_path.read_text("utf-8"))
             if found["format"] != FORMAT:
                 raise ValueError
-            self.stages = {name: found["stages"][name] for name in STAGES if name in found["stages"]}
+            self.stages = {
+                name: found["stages"][name] for name in STAGES if name in found["stages"]
+            }
         except (ValueError, KeyError, TypeError):
             raise FormatError(
                 f"{self.json_path} must be a report of format {FORMAT} that `microgpt gpu-report` "
@@ -61,10 +63,11 @@ class GpuReport:
     def write(self) -> None:
         """Write both files, each complete or not at all."""
         marks = gpu_marks([row["figures"] for row in self._rows()])
+        written = datetime.now(UTC).isoformat(timespec="seconds")
         content = {
             "format": FORMAT,
             "microgpt": __version__,
-            "written": datetime.now(UTC).isoformat(timespec="seconds"),
+            "written": written,
             "stages": {name: self.stages[name] for name in STAGES if name in self.stages},
             "marks": [mark._asdict() | {"met": mark.met} for mark in marks],
         }
@@ -72,7 +75,7 @@ class GpuReport:
         with atomic_write(self.json_path) as stream:
             stream.write(text.encode())
         with atomic_write(self.markdown_path) as stream:
-            stream.write(("\n".join(self._markdown(content["written"], marks)) + "\n").encode())
+            stream.write(("\n".join(self._markdown(written, marks)) + "\n").encode())
 
     def _markdown(self, written: str, marks: Sequence[Any]) -> Iterator[str]:
         yield "# The GPU report"
@@ -108,7 +111,7 @@ class GpuReport:
         right = [row for row in rows if row["state"] == OK]
         if len(right) > MANY:
             differences = [row["figures"].get("difference", 0.0) for row in right]
-            yield f"{len(right)} checks are right; the largest difference is {max(differences):.1e}.\n"
+            yield f"{len(right)} checks are right; they differ by {max(differences):.1e} at most.\n"
             rows = [row for row in rows if row["state"] != OK]
         if rows:
             cells = ((row["name"], row["state"], row["text"]) for row in rows)

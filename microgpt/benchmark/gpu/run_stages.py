@@ -37,7 +37,10 @@ def run_stages(
                 return
             start = clock()
             result = run_stage(name, seconds, Path(folder), clock)
-            result |= {"seconds": round(clock() - start, 1), "is_emulated": numba_cuda.is_emulated()}
+            result |= {
+                "seconds": round(clock() - start, 1),
+                "is_emulated": numba_cuda.is_emulated(),
+            }
             report.stages[name] = result
             report.write()
             yield name, result["state"]

@@ -20,9 +20,7 @@ def rows(is_emulated: bool) -> Iterator[Row]:
         yield from measure_sampling(config, {TOKENS: MANY, "32 names": 32}, SECONDS)
 
 
-def measure_sampling(
-    config: mg.GPTConfig, works: dict[str, int], seconds: float
-) -> Iterator[Row]:
+def measure_sampling(config: mg.GPTConfig, works: dict[str, int], seconds: float) -> Iterator[Row]:
     """Measure each number of texts at once, then one text alone; none of them stops early."""
     with backends.using("cuda"):
         model = mg.GPT(config, seed=3)

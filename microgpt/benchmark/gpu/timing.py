@@ -3,7 +3,8 @@
 import random
 import statistics
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import Any
 
 from microgpt import backends
 from microgpt.backends.device_memory import DeviceDriver
@@ -15,7 +16,8 @@ ROUNDS = 5
 LAUNCHES = 10  # in one graph: waiting for it takes microseconds, so it must take many more
 
 
-class Contender(NamedTuple):
+@dataclass(frozen=True)
+class Contender:
     """Whoever does some work: `block(seconds)` returns the seconds of each unit that it did.
 
     A unit is `count` times the work.
@@ -58,7 +60,11 @@ def job_contender(name: str, precision: str, job: Job) -> Contender:
 
 
 def measure(
-    work: str, contenders: Sequence[Contender], seconds: float, rounds: int = ROUNDS, **amounts: float
+    work: str,
+    contenders: Sequence[Contender],
+    seconds: float,
+    rounds: int = ROUNDS,
+    **amounts: float,
 ) -> Iterator[Row]:
     """Run blocks of `seconds` in shuffled turns; yield each contender's median and range.
 

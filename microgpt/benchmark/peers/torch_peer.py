@@ -1,6 +1,6 @@
 """PyTorch's worker: eager or compiled training steps, and generation with a KV cache.
 
-On a GPU ("device": "cuda"), training steps and matrix products. Tokens lie there from the beginning.
+On a GPU ("device": "cuda") training steps and matrix products; tokens lie there from the start.
 """
 
 from itertools import cycle
