@@ -16,6 +16,7 @@ from microgpt.backends.numba_cuda._ptx import (
     mma_tf32,
     store4,
     store4_shared,
+    store_shared,
     to_tf32,
     wait_for_copies,
 )
@@ -53,9 +54,12 @@ def copy_corner(y, x):
 @threads
 def round_to_tf32(y, x):
     """y (64,) = x in tf32, two numbers a thread."""
+    part = cuda.shared.array((1, 1, 64), f32)
     t = cuda.threadIdx.x
-    y[t] = as_float32(to_tf32(x[t]))
-    y[t + 32] = as_float32(to_tf32(x[t + 32]))
+    store_shared(part, 0, 0, 63 - t, as_float32(to_tf32(x[t])))
+    store_shared(part, 0, 0, 31 - t, as_float32(to_tf32(x[t + 32])))
+    cuda.syncthreads()
+    y[t], y[t + 32] = part[0, 0, 63 - t], part[0, 0, 31 - t]
 
 
 @threads

@@ -85,5 +85,5 @@ def _compare(
     if not tolerance:
         is_right = found.tobytes() == expected.tobytes()
     allowed = "no bit" if not tolerance else f"{tolerance:.0e}"
-    text = f"{names} in {kernel.__name__}: differs from its twin by {difference:.1e}"
+    text = f"{kernel.__name__} differs from its twins by {difference:.1e}"
     return judged(names, is_right, text, f"{text}; {allowed} may differ", difference=difference)

@@ -44,7 +44,7 @@ def load_cases() -> ModuleType:
     """Import the tests' table of operations; a wheel does not have it."""
     if not (TESTS / "cases.py").exists():
         raise MicrogptError(
-            f"the table of operations is tests/cases.py, which {TESTS.parent} does not have; run "
+            f"the table of operations is tests/cases.py, which {TESTS.parent} does not have; run"
             " `make gpu` in a clone of the repository"
         )
     sys.path.insert(0, str(TESTS))

@@ -76,4 +76,5 @@ def _command(name: str) -> list[str]:
 
 def _environment(name: str) -> dict[str, str]:
     kept = {key: text for key, text in os.environ.items() if key not in CLEARED}
-    return kept | {"PYTHONPATH": str(PACKAGE)} | STAGES[name].environment
+    paths = [str(PACKAGE), *filter(None, [kept.get("PYTHONPATH")])]
+    return kept | {"PYTHONPATH": os.pathsep.join(paths)} | STAGES[name].environment

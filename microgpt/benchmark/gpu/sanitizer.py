@@ -17,6 +17,7 @@ PROGRAM = "compute-sanitizer"
 USUAL_PATH = Path("/usr/local/cuda/bin")
 TOOLS = "memcheck", "racecheck"
 FOUND = 9  # the exit status that stands for an error found
+LENGTH = 8  # of the texts, since each access is slow
 SECONDS = 50  # for one tool on one model
 
 
@@ -55,7 +56,8 @@ def _run(program: str, tool: str, name: str) -> Row:
 def train_one_step(name: str) -> None:
     """What is looked at: one eager step on the device."""
     config = configs(is_emulated=False)[name]
-    ids = np.random.default_rng(0).integers(0, config.vocab_size, (2, 9)).astype(np.int32)
+    shape = 2, min(config.block_size, LENGTH) + 1
+    ids = np.random.default_rng(0).integers(0, config.vocab_size, shape).astype(np.int32)
     with backends.using("cuda"):
         model = mg.GPT(config, seed=3)
         optimizer = mg.AdamW(model, lr=0.01)

@@ -30,12 +30,12 @@ def stage_rows(name: str) -> Iterator[Row]:
 def serve(name: str) -> None:
     """Answer each line of standard input with the next row, as JSON, until there is none left."""
     # Standard output becomes standard error: what libraries print must not mix with answers.
-    answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
-    os.dup2(2, 1)
-    rows = stage_rows(name)
-    for _ in sys.stdin:
-        answers.write(json.dumps(_answer(rows)) + "\n")
-        answers.flush()
+    with os.fdopen(os.dup(1), "w", encoding="utf-8") as answers:
+        os.dup2(2, 1)
+        rows = stage_rows(name)
+        for _ in sys.stdin:
+            answers.write(json.dumps(_answer(rows)) + "\n")
+            answers.flush()
 
 
 def _answer(rows: Iterator[Row]) -> dict[str, Any]:

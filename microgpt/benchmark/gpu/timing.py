@@ -13,7 +13,7 @@ from microgpt.benchmark.machine_info import load_average
 from microgpt.benchmark.peers.worker_protocol import Job, time_block
 
 ROUNDS = 5
-LAUNCHES = 10  # in one graph: waiting for it takes microseconds, so it must take many more
+LAUNCHES = 5  # in one graph: waiting for it takes microseconds, so it must take many more
 
 
 @dataclass(frozen=True)
@@ -34,24 +34,22 @@ def gpu_driver() -> DeviceDriver:
     return backends.get("cuda").driver  # type: ignore[attr-defined, no-any-return]
 
 
-def graph_contender(
-    name: str, precision: str, work: Callable[[], None], launches: int = LAUNCHES
-) -> Contender:
-    """Return the contender that launches `work` so often, as one graph, and waits for it.
+def graph_contender(name: str, precision: str, work: Callable[[], None]) -> Contender:
+    """Return the contender that launches `work` LAUNCHES times, as one graph, and waits for it.
 
     What Python spends on a launch is thereby left out: the device's time is measured.
     """
     driver = gpu_driver()
     work()  # compiles
     driver.synchronize()
-    replay = driver.capture([(work, ())] * launches)
+    replay = driver.capture([(work, ())] * LAUNCHES)
 
     def unit() -> None:
         replay()
         driver.synchronize()
 
     unit()
-    return job_contender(name, precision, Job(unit, launches))
+    return job_contender(name, precision, Job(unit, LAUNCHES))
 
 
 def job_contender(name: str, precision: str, job: Job) -> Contender:
@@ -60,11 +58,7 @@ def job_contender(name: str, precision: str, job: Job) -> Contender:
 
 
 def measure(
-    work: str,
-    contenders: Sequence[Contender],
-    seconds: float,
-    rounds: int = ROUNDS,
-    **amounts: float,
+    work: str, contenders: Sequence[Contender], seconds: float, **amounts: float
 ) -> Iterator[Row]:
     """Run blocks of `seconds` in shuffled turns; yield each contender's median and range.
 
@@ -73,7 +67,7 @@ def measure(
     """
     load, rng = load_average(), random.Random(0)
     medians: dict[int, list[float]] = {number: [] for number in range(len(contenders))}
-    for _ in range(rounds):
+    for _ in range(ROUNDS):
         for number in rng.sample(range(len(contenders)), len(contenders)):
             one = contenders[number]
             medians[number].append(statistics.median(one.block(seconds)) / one.count)
@@ -81,7 +75,7 @@ def measure(
         figures: dict[str, Any] = {
             "work": work, "contender": one.name, "precision": one.precision,
             "seconds": statistics.median(medians[number]), "low": min(medians[number]),
-            "high": max(medians[number]), "blocks": rounds, "load_average": load, **amounts,
+            "high": max(medians[number]), "blocks": ROUNDS, "load_average": load, **amounts,
         }  # fmt: skip
         yield Row(f"{work}: {one.name}", MEASURED, describe(figures), figures)
 
