@@ -16,7 +16,8 @@ from microgpt.benchmark.gpu.stages import STAGES
 from microgpt.cli import gpu_report, main
 
 ROOT = Path(__file__).parents[2]
-# What a machine with a GPU need not have: all that the package requires but NumPy and numba, and pytest.
+# What a machine with a GPU need not have: what the package and its tests require besides NumPy
+# and numba.
 ABSENT = (
     *("matplotlib", "ipywidgets", "tiktoken", "regex", "google_crc32c", "pooch", "requests"),
     *("platformdirs", "psutil", "tqdm", "nbformat", "PIL", "IPython", "pytest", "hypothesis"),
@@ -142,7 +143,7 @@ def test_a_second_run_goes_on(stages, tmp_path, capsys):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["--stages", "replya"], "--stages must be one of 'machine', "),
+        (["--stages", "replya"], "--stages must be one of machine, "),
         (["--minutes", "0"], "--minutes must be above 0"),
         (["--minutes", "nan"], "--minutes must be above 0"),
         (["--backend", "numpy"], "--backend must be left out, since gpu-report runs 'cuda'"),
@@ -158,4 +159,4 @@ def test_a_folder_that_cannot_be_written_is_told_before_anything_runs(stages, tm
     assert main(["gpu-report", "--out", str(tmp_path / "file" / "report")]) == 1
     said = capsys.readouterr()
     assert said.out == ""
-    assert "cannot be written" in said.err
+    assert "nothing can be saved in" in said.err

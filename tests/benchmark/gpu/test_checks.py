@@ -187,7 +187,7 @@ def test_recorded_repeated_and_resumed_steps_are_the_same(device):
     [
         ("echo '========= ERROR SUMMARY: 0 errors'", OK, "ERROR SUMMARY: 0 errors"),
         (
-            "echo '========= TOOL'; echo '========= Invalid read'; echo '========= 1 error'; exit 9",
+            "printf '========= %s\\n' TOOL 'Invalid read' '1 error'; exit 9",
             WRONG,
             "1 error; the first: Invalid read",
         ),

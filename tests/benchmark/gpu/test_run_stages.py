@@ -109,7 +109,7 @@ def test_another_run_keeps_what_was_found_and_replaces_what_runs_again(answers, 
 def test_names_of_stages():
     assert select_stages(None) == list(STAGES)
     assert select_stages(["replay", "machine"]) == ["machine", "replay"]
-    with pytest.raises(SettingError, match="stages must be one of 'machine', .*; got 'replya'"):
+    with pytest.raises(SettingError, match=r"stages must be one of 'machine', .*; got 'replya'"):
         select_stages(["replya"])
 
 
