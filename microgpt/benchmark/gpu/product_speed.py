@@ -14,7 +14,12 @@ from microgpt.benchmark.gpu.marks import HIGH, HIGHEST, LARGE_PRODUCT, OURS, PRO
 from microgpt.benchmark.gpu.precision import PRECISIONS, using_precision
 from microgpt.benchmark.gpu.rows import NOTE, Row
 from microgpt.benchmark.gpu.timing import Contender, graph_contender, measure
-from microgpt.benchmark.gpu.torch_worker import is_torch_installed, torch_contender
+from microgpt.benchmark.gpu.torch_worker import (
+    is_torch_installed,
+    torch_contender,
+    torch_process,
+)
+from microgpt.benchmark.worker_process import WorkerProcess
 
 # Name -> (M, K, N) of a product (M, K) · (N, K)ᵀ; GPT-2's for 4 texts of 1,024 tokens.
 SHAPES = {
@@ -34,22 +39,23 @@ def rows(is_emulated: bool) -> Iterator[Row]:
         return
     if not is_torch_installed():
         yield Row("torch", NOTE, "PyTorch is not installed here, so nothing is beside cuBLAS")
-    for name, shape in SHAPES.items():
-        yield from measure_product(name, shape, SECONDS, is_torch_installed())
+    with ExitStack() as stack:
+        precisions = (HIGHEST, HIGH) if is_torch_installed() else ()
+        workers = {one: stack.enter_context(torch_process()) for one in precisions}
+        for name, shape in SHAPES.items():
+            yield from measure_product(name, shape, SECONDS, workers)
 
 
 def measure_product(
-    name: str, shape: tuple[int, int, int], seconds: float, with_torch: bool
+    name: str, shape: tuple[int, int, int], seconds: float, workers: dict[str, WorkerProcess]
 ) -> Iterator[Row]:
-    """Measure one product, all contenders in turns."""
+    """Measure one product, all contenders in turns; `workers` are PyTorch's, by precision."""
     M, K, N = shape
-    with ExitStack() as stack:
-        contenders = [*our_contenders(shape)]
-        for precision in (HIGHEST, HIGH) if with_torch else ():
-            task = {"type": "product", "shape": shape, "steps": STEPS, "device": "cuda"}
-            task["precision"] = precision
-            contenders.append(stack.enter_context(torch_contender(PRODUCT_PEER, task)))
-        yield from measure(name, contenders, seconds, flops=2 * M * K * N)
+    contenders = [*our_contenders(shape)]
+    for precision, worker in workers.items():
+        task = {"type": "product", "shape": shape, "steps": STEPS, "precision": precision}
+        contenders.append(torch_contender(worker, PRODUCT_PEER, task))
+    yield from measure(name, contenders, seconds, flops=2 * M * K * N)
 
 
 def our_contenders(shape: tuple[int, int, int]) -> Iterator[Contender]:

@@ -18,7 +18,7 @@ USUAL_PATH = Path("/usr/local/cuda/bin")
 TOOLS = "memcheck", "racecheck"
 FOUND = 9  # the exit status that stands for an error found
 LENGTH = 8  # of the texts, since each access is slow
-SECONDS = 50  # for one tool on one model
+SECONDS = 100  # for one tool on one model
 
 
 def rows(is_emulated: bool) -> Iterator[Row]:

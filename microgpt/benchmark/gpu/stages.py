@@ -20,13 +20,13 @@ class Stage(NamedTuple):
 POISONED = {"MICROGPT_POISON": "1"}  # new memory holds NaN, which no result may show
 STAGES = {
     "machine": Stage("What is here", 40),
-    "operations": Stage("Every operation against NumPy, in both dtypes", 200, False, POISONED),
+    "operations": Stage("Every operation against NumPy, in both dtypes", 300, False, POISONED),
     "instructions": Stage("Each PTX instruction against its twin in Python", 40, False, POISONED),
     "replay": Stage("Recorded steps, repeated runs, resumed runs", 75),
-    "sanitizer": Stage("A training step under compute-sanitizer", 120),
+    "sanitizer": Stage("A training step under compute-sanitizer", 240),
     "kernel_speed": Stage("Speed: kernels that only read and write memory", 60, True),
     "product_speed": Stage("Speed: matrix products", 90, True),
-    "training_speed": Stage("Speed: training steps", 180, True),
+    "training_speed": Stage("Speed: training steps", 300, True),
     "sampling_speed": Stage("Speed: sampling", 60, True),
 }
 

@@ -21,20 +21,25 @@ def is_torch_installed() -> bool:
 
 
 @contextmanager
-def torch_contender(name: str, task: dict[str, Any]) -> Iterator[Contender]:
-    """Start PyTorch's worker on a task, warm; its process ends with the block.
-
-    Raises WorkerFailed if it cannot do it.
-    """
+def torch_process() -> Iterator[WorkerProcess]:
+    """Start PyTorch's worker; its process ends with the block."""
     command = [sys.executable, "-P", str(PEERS / "torch_peer.py")]
     environment = {key: text for key, text in os.environ.items() if key != "CUDA_VISIBLE_DEVICES"}
-    environment |= {"PYTHONPATH": str(PEERS)}
+    environment |= {"PYTHONPATH": os.pathsep.join([str(PEERS), os.environ.get("PYTHONPATH", "")])}
     with tempfile.TemporaryDirectory(prefix="microgpt-torch-") as folder:
         log = Path(folder) / "torch.log"
         with WorkerProcess(command, environment, log, SECONDS) as worker:
-            answer = worker.call("prepare", task={"threads": 0, **task})
+            yield worker
 
-            def block(seconds: float) -> list[float]:
-                return worker.call("block", seconds=seconds)["seconds"]
 
-            yield Contender(name, task["precision"], block, answer["count"])
+def torch_contender(worker: WorkerProcess, name: str, task: dict[str, Any]) -> Contender:
+    """Let a worker prepare a task on the GPU, in place of its last one; return it, warm.
+
+    Raises WorkerFailed if it cannot do it.
+    """
+    answer = worker.call("prepare", task={"threads": 0, "device": "cuda", **task})
+
+    def block(seconds: float) -> list[float]:
+        return worker.call("block", seconds=seconds)["seconds"]
+
+    return Contender(name, task["precision"], block, answer["count"])

@@ -19,7 +19,11 @@ from microgpt.benchmark.gpu.marks import (
 from microgpt.benchmark.gpu.precision import PRECISIONS, using_precision
 from microgpt.benchmark.gpu.rows import NOTE, Row
 from microgpt.benchmark.gpu.timing import Contender, gpu_driver, job_contender, measure
-from microgpt.benchmark.gpu.torch_worker import is_torch_installed, torch_contender
+from microgpt.benchmark.gpu.torch_worker import (
+    is_torch_installed,
+    torch_contender,
+    torch_process,
+)
 from microgpt.benchmark.peers.worker_protocol import Job
 from microgpt.benchmark.worker_process import WorkerFailed
 from microgpt.benchmark.workload_inputs import ADAM_RECIPE, ADAMW_RECIPE, train_request
@@ -59,9 +63,10 @@ def measure_work(
         contenders = [our_contender(request, precision) for precision in precisions]
         for precision in (HIGHEST, HIGH) if everywhere else (HIGHEST,):
             for label, options in VARIANTS.items() if with_torch else ():
-                task = request | options | {"device": "cuda", "precision": precision}
+                task = request | options | {"precision": precision}
                 try:
-                    contenders.append(stack.enter_context(torch_contender(label, task)))
+                    worker = stack.enter_context(torch_process())
+                    contenders.append(torch_contender(worker, label, task))
                 except WorkerFailed as error:
                     yield Row(f"{name}: {label}, {precision}", NOTE, f"not measured: {error}")
         yield from measure(name, contenders, seconds, tokens=batch_size * seq_len)

@@ -91,7 +91,11 @@ def test_a_graph_launches_the_work_so_often(device, short_blocks):
 
 
 def test_products_beside_cublas(device, short_blocks, fake_torch):
-    found = list(product_speed.measure_product("small", (4, 8, 12), 0.0, with_torch=True))
+    with torch_worker.torch_process() as highest, torch_worker.torch_process() as high:
+        workers = {"highest": highest, "high": high}
+        found = list(product_speed.measure_product("small", (4, 8, 12), 0.0, workers))
+        again = list(product_speed.measure_product("other", (4, 8, 12), 0.0, workers))
+    assert [row.figures["work"] for row in again] == ["other"] * len(found)
     seconds = {(row.figures["contender"], row.figures["precision"]): row for row in found}
     assert seconds[marks.PRODUCT_PEER, "highest"].figures["seconds"] == 2.0 / product_speed.STEPS
     assert seconds[marks.PRODUCT_PEER, "high"].figures["seconds"] == 0.5 / product_speed.STEPS
@@ -115,9 +119,9 @@ def test_a_worker_without_pytorch_says_why(tmp_path, monkeypatch):
     monkeypatch.setattr(torch_worker, "PEERS", tmp_path)
     with (
         pytest.raises(WorkerFailed, match="No module named 'no_such_library'"),
-        torch_worker.torch_contender("PyTorch", {"precision": "high"}),
+        torch_worker.torch_process() as worker,
     ):
-        pass
+        torch_worker.torch_contender(worker, "PyTorch", {"precision": "high"})
 
 
 def test_sampling(device, short_blocks):
