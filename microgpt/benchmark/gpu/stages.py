@@ -22,7 +22,7 @@ STAGES = {
     "machine": Stage("What is here", 40),
     "operations": Stage("Every operation against NumPy, in both dtypes", 300, False, POISONED),
     "instructions": Stage("Each PTX instruction against its twin in Python", 40, False, POISONED),
-    "replay": Stage("Recorded steps, repeated runs, resumed runs", 75),
+    "replay": Stage("Recorded steps, repeated runs, resumed runs", 240),
     "sanitizer": Stage("A training step under compute-sanitizer", 240),
     "kernel_speed": Stage("Speed: kernels that only read and write memory", 60, True),
     "product_speed": Stage("Speed: matrix products", 90, True),
