@@ -3,7 +3,6 @@
 import functools
 import inspect
 import math
-from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
@@ -12,10 +11,11 @@ import numpy as np
 from microgpt.errors import KernelError
 from microgpt.interpreter import report
 from microgpt.interpreter.block import Block, Thread
-from microgpt.interpreter.report import Access, Finding, Involved, Report
+from microgpt.interpreter.report import Finding, Involved, Report
 from microgpt.interpreter.rewriting import PLAIN, Rewritten
 from microgpt.interpreter.shadow import Moment, Shadow, Touch
 from microgpt.interpreter.stand_ins import ALIGNMENT, GPU_MATH, Cuda, Dim3
+from microgpt.interpreter.tracing import Trace
 from microgpt.interpreter.watched_array import WatchedArray, address_of, read, write
 
 
@@ -35,9 +35,7 @@ class Launch:
         self.cuda = Cuda(self, grid, block)
         self.line, self.num_accesses, self._num_loops = 0, 0, 0
         self.num_phases, self.shared_bytes = 0, 0
-        self.trace: list[Access] | None = [] if is_traced else None
-        self._outside: list[Access] = []
-        self._requests: Counter[Any] = Counter()
+        self.trace = Trace() if is_traced else None
         self._findings: dict[tuple[str, int], Finding] = {}
         self._between_blocks: set[tuple[str, int]] = set()
         self._unwritten: dict[tuple[int, int], Finding] = {}
@@ -83,7 +81,10 @@ class Launch:
     def global_array(self, name: str, data: np.ndarray, is_fresh: bool) -> WatchedArray:
         """Watch an argument; arrays that share memory share its shadow."""
         base = address_of(data) if data.size else 0
-        return WatchedArray(self, name, data, "global", self._shadow, base, is_fresh)
+        array = WatchedArray(self, name, data, "global", self._shadow, base, is_fresh)
+        if self.trace is not None:
+            self.trace.add_array(array)
+        return array
 
     def allocate_shared(self, name: str, data: np.ndarray) -> Any:
         """Give a block a shared array."""
@@ -92,7 +93,10 @@ class Launch:
         block.shared_bytes = base + data.nbytes
         if not self.is_watched:
             return data
-        return WatchedArray(self, name, data, "shared", Shadow(), base, is_fresh=True)
+        array = WatchedArray(self, name, data, "shared", Shadow(), base, is_fresh=True)
+        if self.trace is not None:
+            self.trace.add_array(array)
+        return array
 
     # -- threads --------------------------------------------------------------------------------
 
@@ -124,28 +128,26 @@ class Launch:
             "loops; let every loop end, or try smaller arrays"
         )
 
-    def note(self, operation: str, array: WatchedArray, at: int, line: int) -> None:
-        """Add an access to the trace."""
-        assert self.trace is not None
-        address = array.first_address + at * array.itemsize
-        self.trace.append(self._access(operation, array, array.element(at), address, line))
-
-    def _access(
-        self, operation: str, array: WatchedArray, element: tuple[int, ...], address: int, line: int
-    ) -> Access:
-        block = self.block
-        key = block.number, self.thread.number, block.phase, line, array.name, operation
-        self._requests[key] += 1
-        return Access(*key, element, address, array.space, array.itemsize, self._requests[key])
+    def note(
+        self, operation: str, array: WatchedArray, at: int, line: int, is_atomic: bool = False
+    ) -> None:
+        """Add an access that was made to the trace, if there is one."""
+        if self.trace is not None:
+            thread = self.thread.number
+            self.trace.add_access(self.block, thread, operation, array, at, line, is_atomic)
 
     # -- findings -------------------------------------------------------------------------------
 
     def find(
-        self, finding_type: str, line: int, text: str, array: WatchedArray | None = None,
-        involved: tuple[Involved, ...] = (),
+        self, finding_type: str, line: int, text: str, phase: int | None = None,
+        array: WatchedArray | None = None, involved: tuple[Involved, ...] = (),
     ) -> None:  # fmt: skip
-        """Remember what is wrong; each type is told once a line, and counted."""
-        self._add(_finding(finding_type, line, text, array, involved))
+        """Remember what is wrong; each type is told once a line, and counted.
+
+        `phase` is that of the thread that runs, unless it is given.
+        """
+        phase = self.moment.phase if phase is None else phase
+        self._add(_finding(finding_type, line, text, phase, array, involved))
 
     def _add(self, finding: Finding) -> None:
         key = finding.type, finding.line
@@ -160,10 +162,11 @@ class Launch:
             report.BOUNDS, line, f"line {line}: thread {self.moment.label} touches {element}, "
             f"which does not exist: its shape is {array.shape}; guard the line with `if`, so that "
             "threads beyond the end leave it alone",
-            array, (_involved(self.moment, does, element, line),),
+            None, array, (_involved(self.moment, does, element, line),),
         )  # fmt: skip
         if self.trace is not None and all(isinstance(n, int | np.integer) for n in numbers):
-            self._outside.append(self._access(does, array, tuple(map(int, numbers)), -1, line))
+            element_index = tuple(map(int, numbers))
+            self.trace.add_outside(self.block, self.thread.number, does, array, element_index, line)
 
     def read_unwritten(self, array: WatchedArray, at: int, line: int) -> None:
         """Remember a read of what nothing has written: a race if a write follows in this phase."""
@@ -174,7 +177,7 @@ class Launch:
         involved = (_involved(self.moment, "reads", array.element_name(at), line),)
         self._unwritten.setdefault(
             (id(array.shadow), array.base + at * array.itemsize),
-            _finding(report.UNWRITTEN, line, text, array, involved),
+            _finding(report.UNWRITTEN, line, text, self.moment.phase, array, involved),
         )
 
     def find_race(
@@ -184,6 +187,8 @@ class Launch:
         """Two threads touch one element, one of them changes it, and nothing orders them."""
         self._unwritten.pop((id(array.shadow), array.base + at * array.itemsize), None)
         other, mine = earlier.moment, self.moment
+        if self.trace is not None:
+            self.trace.add_clash(array, at, did, earlier, does, mine, line)
         text = (
             f"line {line}: thread {mine.label} {does} {array.element_name(at)}, and thread "
             f"{other.label} {did} it (line {earlier.line}); {_remedy(earlier, mine, line)}"
@@ -197,7 +202,7 @@ class Launch:
         involved = (
             _involved(other, did, element, earlier.line), _involved(mine, does, element, line),
         )  # fmt: skip
-        self.find(report.RACE, line, text, array, involved)
+        self.find(report.RACE, line, text, None, array, involved)
 
     def find_unfinished_copy(self, array: WatchedArray, at: int, copy: Touch, line: int) -> None:
         """An asynchronous copy may still be under way."""
@@ -222,18 +227,22 @@ class Launch:
         for one in self._unwritten.values():
             self._add(one)
         found = sorted(self._findings.values(), key=lambda one: (one.line, one.type))
+        counts = tuple(found), self.num_phases, self.num_accesses, self.shared_bytes
+        if self.trace is None:
+            return Report(*counts)
+        trace = self.trace
         return Report(
-            tuple(found), self.num_phases, self.num_accesses, self.shared_bytes,
-            tuple(self.trace or ()), tuple(self._outside),
+            *counts, tuple(trace.accesses), tuple(trace.stops), trace.clashes, trace.arrays,
+            tuple(trace.outside),
         )  # fmt: skip
 
 
 def _finding(
-    finding_type: str, line: int, text: str, array: WatchedArray | None,
+    finding_type: str, line: int, text: str, phase: int, array: WatchedArray | None,
     involved: tuple[Involved, ...],
 ) -> Finding:  # fmt: skip
     space, shape = ("", ()) if array is None else (array.space, array.full_shape)
-    return Finding(finding_type, line, text, 1, space, shape, involved)
+    return Finding(finding_type, line, text, 1, phase, space, shape, involved)
 
 
 def _involved(moment: Moment, action: str, element: str, line: int) -> Involved:

@@ -131,7 +131,13 @@ class WatchedArray:
 
     def element(self, at: int) -> tuple[int, ...]:
         """Return the index of element `at` of `flat`, in the array that the kernel was given."""
-        return tuple(int(i) for i in np.unravel_index(at, self.full_shape))
+        if len(self.full_shape) == 1:
+            return (at,)
+        index = []
+        for size in reversed(self.full_shape):
+            at, i = divmod(at, size)
+            index.append(i)
+        return tuple(reversed(index))
 
     def element_name(self, at: int) -> str:
         """Return element `at` of `flat` as a kernel writes it: x[2, 3]."""
@@ -212,9 +218,9 @@ def write(array: Any, index: Any, value: Any, line: int) -> None:
             launch.find_race(array, at, did, touch, "writes", line)
             break
     shadow.writes[key] = Touch(moment, line)
+    array.flat[at] = value
     if launch.trace is not None:
         launch.note("write", array, at, line)
-    array.flat[at] = value
 
 
 def size_of(shape: Any) -> int:

@@ -3,11 +3,18 @@
 Forward has a thread an element. Backward adds rows of dy that may belong to the same token: a warp
 owns 32 columns of a row of the table and looks through all ids in order, so no two threads add to
 one element, and the order of additions is that of the ids.
+
+An id or position that a check has refused (`checks.py`) is left out, so that no thread touches what
+is not there.
 """
+
+import numpy as np
 
 from microgpt.backends.numba_cuda._device import cuda
 from microgpt.backends.numba_cuda._launch import BLOCK, WARP, cover, threads
 from microgpt.backends.numba_cuda._warps import ALL
+
+uint32 = np.uint32
 
 
 def embedding_forward(y, table, tokens):
@@ -20,7 +27,8 @@ def _embedding_forward(y, table, tokens):
     C = y.shape[1]
     for i in range(cuda.grid(1), y.size, cuda.gridsize(1)):
         n, c = i // C, i % C
-        y[n, c] = table[tokens[n], c]
+        if 0 <= tokens[n] < table.shape[0]:
+            y[n, c] = table[tokens[n], c]
 
 
 def embedding_backward(dtable, dy, tokens):
@@ -39,11 +47,12 @@ def _embedding_backward(dtable, dy, tokens, warps):
         row, c = warp // warps_per_row, warp % warps_per_row * WARP + lane
         for first in range(0, N, WARP):  # each lane looks at one id, and all hear of the row's
             n = first + lane
-            found = cuda.ballot_sync(ALL, n < N and tokens[n] == row)
-            if found and c < C:
-                for k in range(WARP):
-                    if found >> k & 1:
-                        dtable[row, c] += dy[first + k, c]
+            found = uint32(cuda.ballot_sync(ALL, n < N and tokens[n] == row))
+            n = first
+            while found > 0:
+                if found & 1 and c < C:
+                    dtable[row, c] += dy[n, c]
+                found, n = found >> 1, n + 1
 
 
 def token_position_embedding_forward(y, wte, wpe, tokens, position):
@@ -57,7 +66,9 @@ def _add_positions(y, wte, wpe, tokens, position, T):
     C = y.shape[1]
     for i in range(cuda.grid(1), y.size, cuda.gridsize(1)):
         n, c = i // C, i % C
-        y[n, c] = wte[tokens[n], c] + wpe[position[0] + n % T, c]
+        t = position[0] + n % T
+        if 0 <= tokens[n] < wte.shape[0] and t < wpe.shape[0]:
+            y[n, c] = wte[tokens[n], c] + wpe[t, c]
 
 
 def token_position_embedding_backward(dwte, dwpe, dy, tokens, position):
