@@ -95,7 +95,10 @@ def test_no_notebook_holds_a_solution():
             text = "\n".join("".join(cell["source"]) for cell in cells)
         lines = {line.strip() for line in text.splitlines()}
         for exercise in EXERCISES:
-            assert not lines & telling_lines(exercise), f"{path}: {exercise.id}"
+            # Every kernel has some of a kernel's lines; together they are the solution.
+            telling = telling_lines(exercise)
+            allowed = len(telling) - 1 if exercise.is_kernel else 0
+            assert len(lines & telling) <= allowed, f"{path}: {exercise.id}"
 
 
 def test_an_exercise_is_handed_out_once():
