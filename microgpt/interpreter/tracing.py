@@ -34,10 +34,11 @@ class Trace:
         )  # fmt: skip
 
     def add_outside(
-        self, block: Any, thread: int, operation: str, array: WatchedArray,
+        self, block: Any, thread: int, does: str, array: WatchedArray,
         element: tuple[int, ...], line: int,
     ) -> None:  # fmt: skip
         """Add an access to an element that does not exist."""
+        operation = "read" if does == "reads" else "write"
         key = block.number, thread, block.phase, line, array.name, operation
         self._requests[key] += 1
         self.outside.append(

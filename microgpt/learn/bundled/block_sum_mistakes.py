@@ -4,8 +4,8 @@ from microgpt.interpreter import cuda, float32
 from microgpt.interpreter.gallery import KERNELS
 from microgpt.interpreter.report import UNWRITTEN
 from microgpt.learn.bundled.kernel_rules import (
+    ended_threads,
     gives_what,
-    has_barrier_finding,
     has_race,
     is_accumulator,
     misses_barrier_before_loop,
@@ -240,6 +240,12 @@ def _goes_by_number(run):
     return bool(used) and min(used) >= (run.num_threads,)
 
 
+def _threads_without_number_leave(run, grid, block, x):
+    """Whether the threads that never come to a barrier are those that have no number of x."""
+    ended = ended_threads(run)
+    return bool(ended) and all(number * block + thread >= len(x) for number, thread in ended)
+
+
 def common_mistakes():
     """Return the mistakes; the first whose rule fits a failing run is named."""
     causes = message_section("14.block_sum")["mistakes"]
@@ -251,7 +257,7 @@ def common_mistakes():
         ),
         "guard around everything": (
             "guard_around_everything", KERNELS["sum_with_guard_around_everything"].kernel,
-            when(has_barrier_finding),
+            _threads_without_number_leave,
         ),
         "no guard": (
             "no_guard", _reads_beyond_the_end, lambda run, *_: bool(outside_of(run, 1))
