@@ -64,7 +64,10 @@ def _constants(function: FunctionType) -> dict[str, bool | int | str]:
 
 
 def every_variant() -> dict[Variant, int]:
-    """Every variant that the package launches, and the threads of its largest block."""
+    """Every variant that the package launches, and the threads of its largest block.
+
+    Kernels that are made for a size of heads are there for HEAD_SIZES.
+    """
     found: dict[tuple, Variant] = {}
     blocks: dict[Variant, int] = {}
 
@@ -80,7 +83,11 @@ def every_variant() -> dict[Variant, int]:
         for dtype in DTYPES:
             _run_cases(dtype)
             _launch_others(dtype)
-    return blocks
+    return {variant: block for variant, block in blocks.items() if _is_of_head_sizes(variant)}
+
+
+def _is_of_head_sizes(variant: Variant) -> bool:
+    return _constants(variant.kernel.function).get("D", HEAD_SIZES[0]) in HEAD_SIZES
 
 
 def _run_cases(dtype):
@@ -169,7 +176,9 @@ def thread_definitions() -> dict[str, set[str]]:
 def kernels_in_modules() -> set[ThreadKernel]:
     """Every kernel that a module of `numba_cuda` holds: as a name, or within an object or tuple."""
     prefix = numba_cuda.__name__
-    modules = [import_module(info.name) for info in walk_packages(numba_cuda.__path__, f"{prefix}.")]
+    modules = [
+        import_module(info.name) for info in walk_packages(numba_cuda.__path__, f"{prefix}.")
+    ]
     found, seen = set(), set()
     waiting = [value for module in modules for value in vars(module).values()]
     while waiting:
