@@ -56,17 +56,15 @@ class _BackendInfo:
 
 
 _BACKENDS = {
-    "numpy": _BackendInfo("numpy_ref", None, "the maths: whole-array NumPy, needs nothing else"),
-    "numba": _BackendInfo(
-        "numba_cpu", "numba", "the loops: compiled on first use, parallel on the CPU"
-    ),
+    "numpy": _BackendInfo("numpy_ref", None, "whole arrays"),
+    "numba": _BackendInfo("numba_cpu", "numba", "compiled loops"),
     "interpreter": _BackendInfo(
         "numba_cuda",
         None,
-        "the threads of a GPU, run one after another and checked: slow",
+        "threads, checked: slow",
         "load_interpreted",
     ),
-    "cuda": _BackendInfo("numba_cuda", None, "the threads, compiled for a GPU of NVIDIA"),
+    "cuda": _BackendInfo("numba_cuda", None, "compiled threads"),
 }
 
 _loaded: dict[str, Backend] = {}
@@ -194,10 +192,41 @@ class Table(str):
 
 
 def table() -> Table:
-    """Which back ends there are, which can be used here, and which one is in use."""
-    selected_name = current().name
-    rows = [("", "back end", "usable", "what it is")]
-    for name, info in _BACKENDS.items():
-        usable = "yes" if available(name) else f"needs {info.requires or 'a GPU'}"
-        rows.append(("*" if name == selected_name else "", name, usable, info.description))
+    """The back ends side by side: which can be used here, and which kernels each of them has.
+
+    A star marks the one in use. The kernels of a family are counted where some are missing.
+    """
+    selected = current().name
+    rows = [
+        ("", *(f"{name}*" if name == selected else name for name in _BACKENDS)),
+        ("usable here", *("yes" if available(name) else _needs(name) for name in _BACKENDS)),
+        ("what it is", *(info.description for info in _BACKENDS.values())),
+    ]
+    for family, names in _kernel_names("numpy_ref").items():
+        cells = []
+        for info in _BACKENDS.values():
+            if info.requires is not None and not _installed(info.requires):
+                cells.append("?")
+                continue
+            found = _kernel_names(info.package)[family] & names
+            cells.append("yes" if found == names else f"{len(found)} of {len(names)}")
+        rows.append((family, *cells))
     return Table("\n".join(text_table(rows)))
+
+
+def _needs(name: str) -> str:
+    return f"needs {_BACKENDS[name].requires or 'a GPU'}"
+
+
+def _kernel_names(package: str) -> dict[str, set[str]]:
+    """The names of a back end's kernels, by family."""
+    path = "microgpt.backends"
+    numpy_ref = importlib.import_module(f"{path}.numpy_ref")
+    names = {
+        family: set(numpy_ref.kernels_in(importlib.import_module(f"{path}.{package}.{family}")))
+        for family in numpy_ref.FAMILIES
+    }
+    if package == "numba_cuda":
+        checks = set(numpy_ref.kernels_in(importlib.import_module(f"{path}.{package}.checks")))
+        return {family: found | checks for family, found in names.items()}
+    return names

@@ -84,6 +84,16 @@ class DeviceArray:
             raise TypeError("an array of shape () has no length")
         return self.shape[0]
 
+    @property
+    def __cuda_array_interface__(self) -> dict[str, Any]:
+        """How Numba, PyTorch and CuPy see it, without a copy (CUDA Array Interface, version 3)."""
+        if not self.driver.is_gpu:
+            raise AttributeError(f"{self.driver.name} is no GPU that other libraries could read")
+        address = self.data_ptr if self.size else 0
+        return {
+            "shape": self.shape, "typestr": self.dtype.str, "data": (address, False), "version": 3
+        }  # fmt: skip
+
     def __repr__(self) -> str:
         return f"<DeviceArray of shape {self.shape}, {self.dtype}, on {self.driver.name}>"
 

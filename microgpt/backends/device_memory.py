@@ -30,6 +30,7 @@ class DeviceDriver:
     """
 
     name = "device"
+    is_gpu = False  # whether other libraries for GPUs can read its memory
 
     def __init__(self) -> None:
         self.transfers = Transfers()

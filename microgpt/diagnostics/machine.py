@@ -1,4 +1,4 @@
-"""Check Python, its libraries, the compiled kernels, the GPU and the cache folder."""
+"""Check Python, its libraries, the compiled kernels, the GPU, its compiler and the cache folder."""
 
 import contextlib
 import json
@@ -15,6 +15,7 @@ from microgpt import backends
 from microgpt._io.paths import cache_dir
 from microgpt.diagnostics.report import Finding
 from microgpt.diagnostics.versions import installed_version, minimum_versions, parse_version
+from microgpt.errors import SettingError
 
 WARMUP_ADVICE = "`microgpt warmup` compiles them (half a minute, once)"
 # Library -> the consequence if it is missing.
@@ -156,6 +157,21 @@ def gpu_finding(command: BackgroundCommand) -> Finding:
         "ok",
         f"{'; '.join(names)}. This version has no kernels for it: everything runs on the processor",
     )
+
+
+def gpu_compiler_finding() -> Finding:
+    """Return which compiler for GPUs is selected, and whether it is installed."""
+    from microgpt.backends.numba_cuda import _device
+
+    try:
+        name = _device.compiler_name()
+    except SettingError as error:
+        return Finding("GPU compiler", "problem", str(error))
+    if not _device.is_installed(name):
+        text = f"no {_device.DISTRIBUTIONS[name]}, and none is needed without a GPU"
+        return Finding("GPU compiler", "ok", text, f"`{_device.INSTALL}` brings it")
+    version = installed_version(_device.DISTRIBUTIONS[name])
+    return Finding("GPU compiler", "ok", f"{_device.DISTRIBUTIONS[name]} {version}")
 
 
 def cache_finding() -> Finding:

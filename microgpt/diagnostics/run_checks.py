@@ -28,6 +28,7 @@ def _full_report() -> Report:
         machine.cache_finding(),
         machine.numba_finding(threads),
         machine.gpu_finding(nvidia_smi),
+        machine.gpu_compiler_finding(),
     )
     count = sum(finding.state == "problem" for finding in findings)
     verdict = {0: "no problems found", 1: "one problem found"}.get(count, f"{count} problems found")

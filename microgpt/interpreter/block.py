@@ -112,6 +112,7 @@ class Block:
                 report.BARRIER, last, f"line {last}: thread {other.label} waits at this barrier, "
                 f"and thread {one.label} at that of line {first}; let all threads of a block come "
                 "to the same barrier, outside every branch", self.phase,
+                involved=self._groups_at_barrier(waiting),
             )  # fmt: skip
         gone = [thread for thread in self.threads if thread.waiting is None]
         if gone:
@@ -120,7 +121,23 @@ class Block:
                 f"threads wait at this barrier, and {len(gone)} never come, thread {gone[0].label} "
                 "among them; on a GPU nobody can say what happens: move the barrier out of the "
                 "branch, and let no thread return before it", self.phase,
+                involved=self._groups_at_barrier(waiting),
             )  # fmt: skip
+
+    def _groups_at_barrier(self, waiting: list[Thread]) -> tuple[report.Involved, ...]:
+        """Return who waits at which line, in the order of the lines, and who has ended."""
+        by_line: dict[int, list[Thread]] = {}
+        for thread in waiting:
+            by_line.setdefault(thread.waiting[2] if thread.waiting else 0, []).append(thread)
+        groups = [(by_line[line], "waits", line) for line in sorted(by_line)]
+        gone = [thread for thread in self.threads if thread.waiting is None]
+        return tuple(
+            report.Involved(
+                self.number, tuple(thread.number for thread in threads),
+                threads[0].label.partition(" of ")[0], action, line=line,
+            )
+            for threads, action, line in [*groups, *([(gone, "ended", 0)] if gone else [])]
+        )  # fmt: skip
 
     # -- warps ----------------------------------------------------------------------------------
 

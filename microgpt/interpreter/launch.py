@@ -11,7 +11,7 @@ import numpy as np
 from microgpt.errors import KernelError
 from microgpt.interpreter import report
 from microgpt.interpreter.block import Block, Thread
-from microgpt.interpreter.report import Finding, Report
+from microgpt.interpreter.report import Finding, Involved, Report
 from microgpt.interpreter.rewriting import PLAIN, Rewritten
 from microgpt.interpreter.shadow import Moment, Shadow, Touch
 from microgpt.interpreter.stand_ins import ALIGNMENT, GPU_MATH, Cuda, Dim3
@@ -38,7 +38,7 @@ class Launch:
         self.trace = Trace() if is_traced else None
         self._findings: dict[tuple[str, int], Finding] = {}
         self._between_blocks: set[tuple[str, int]] = set()
-        self._unwritten: dict[tuple[int, int], tuple[int, str, int]] = {}
+        self._unwritten: dict[tuple[int, int], Finding] = {}
         self._shadow = Shadow()
         self._bound: dict[Any, Any] = {}
         self.function = self._bind(kernel)
@@ -138,17 +138,35 @@ class Launch:
 
     # -- findings -------------------------------------------------------------------------------
 
-    def find(self, finding_type: str, line: int, text: str, phase: int | None = None) -> None:
+    def find(
+        self, finding_type: str, line: int, text: str, phase: int | None = None,
+        array: WatchedArray | None = None, involved: tuple[Involved, ...] = (),
+    ) -> None:  # fmt: skip
         """Remember what is wrong; each type is told once a line, and counted.
 
         `phase` is that of the thread that runs, unless it is given.
         """
-        known = self._findings.get((finding_type, line))
-        self._findings[finding_type, line] = (
-            Finding(finding_type, line, text, 1, self.moment.phase if phase is None else phase)
-            if known is None
-            else known._replace(times=known.times + 1)
-        )
+        phase = self.moment.phase if phase is None else phase
+        self._add(_finding(finding_type, line, text, phase, array, involved))
+
+    def _add(self, finding: Finding) -> None:
+        key = finding.type, finding.line
+        known = self._findings.get(key)
+        self._findings[key] = finding if known is None else known._replace(times=known.times + 1)
+
+    def find_outside(self, array: WatchedArray, index: Any, does: str, line: int) -> None:
+        """An index does not exist."""
+        numbers = index if type(index) is tuple else (index,)
+        element = f"{array.name}[{', '.join(map(str, numbers))}]"
+        self.find(
+            report.BOUNDS, line, f"line {line}: thread {self.moment.label} touches {element}, "
+            f"which does not exist: its shape is {array.shape}; guard the line with `if`, so that "
+            "threads beyond the end leave it alone",
+            None, array, (_involved(self.moment, does, element, line),),
+        )  # fmt: skip
+        if self.trace is not None and all(isinstance(n, int | np.integer) for n in numbers):
+            element_index = tuple(map(int, numbers))
+            self.trace.add_outside(self.block, self.thread.number, does, array, element_index, line)
 
     def read_unwritten(self, array: WatchedArray, at: int, line: int) -> None:
         """Remember a read of what nothing has written: a race if a write follows in this phase."""
@@ -156,8 +174,10 @@ class Launch:
             f"line {line}: thread {self.moment.label} reads {array.element_name(at)}, which "
             "nothing has written; write every element that is read"
         )
+        involved = (_involved(self.moment, "reads", array.element_name(at), line),)
         self._unwritten.setdefault(
-            (id(array.shadow), array.base + at * array.itemsize), (line, text, self.moment.phase)
+            (id(array.shadow), array.base + at * array.itemsize),
+            _finding(report.UNWRITTEN, line, text, self.moment.phase, array, involved),
         )
 
     def find_race(
@@ -178,7 +198,11 @@ class Launch:
         if other.block != mine.block and (report.RACE, line) not in self._between_blocks:
             self._between_blocks.add((report.RACE, line))
             self._findings.pop((report.RACE, line), None)  # its remedy would not mend this one
-        self.find(report.RACE, line, text)
+        element = array.element_name(at)
+        involved = (
+            _involved(other, did, element, earlier.line), _involved(mine, does, element, line),
+        )  # fmt: skip
+        self.find(report.RACE, line, text, None, array, involved)
 
     def find_unfinished_copy(self, array: WatchedArray, at: int, copy: Touch, line: int) -> None:
         """An asynchronous copy may still be under way."""
@@ -200,16 +224,30 @@ class Launch:
 
     def report(self) -> Report:
         """Return what was found, in the order of the lines."""
-        for line, text, phase in self._unwritten.values():
-            self.find(report.UNWRITTEN, line, text, phase)
+        for one in self._unwritten.values():
+            self._add(one)
         found = sorted(self._findings.values(), key=lambda one: (one.line, one.type))
         counts = tuple(found), self.num_phases, self.num_accesses, self.shared_bytes
         if self.trace is None:
             return Report(*counts)
         trace = self.trace
         return Report(
-            *counts, tuple(trace.accesses), tuple(trace.stops), trace.clashes, trace.arrays
-        )
+            *counts, tuple(trace.accesses), tuple(trace.stops), trace.clashes, trace.arrays,
+            tuple(trace.outside),
+        )  # fmt: skip
+
+
+def _finding(
+    finding_type: str, line: int, text: str, phase: int, array: WatchedArray | None,
+    involved: tuple[Involved, ...],
+) -> Finding:  # fmt: skip
+    space, shape = ("", ()) if array is None else (array.space, array.full_shape)
+    return Finding(finding_type, line, text, 1, phase, space, shape, involved)
+
+
+def _involved(moment: Moment, action: str, element: str, line: int) -> Involved:
+    label = moment.label.partition(" of ")[0]
+    return Involved(moment.block, (moment.thread,), label, action, element, line)
 
 
 def _remedy(earlier: Touch, mine: Moment, line: int) -> str:

@@ -10,11 +10,28 @@ UNWRITTEN, DOUBLE, UNORDERED, COPY = "unwritten", "double", "unordered", "copy"
 FINDING_TYPES = (RACE, BARRIER, WARP, BOUNDS, UNWRITTEN, DOUBLE, UNORDERED, COPY)
 
 
+class Involved(NamedTuple):
+    """Threads of one block in a finding: their numbers, and the `label` of the first.
+
+    `action` is "reads", "writes" or "changes atomically", of an `element` such as "x[3]"; "waits",
+    at a barrier; or "ended", which has no line.
+    """
+
+    block: int
+    threads: tuple[int, ...]
+    label: str
+    action: str
+    element: str = ""
+    line: int = 0
+
+
 class Finding(NamedTuple):
     """One thing that is wrong with a kernel, where, and what mends it.
 
     `type` is one of `FINDING_TYPES`; `line` counts in the kernel's file; `text` tells the first
-    of the `times` that it happened at that line, and `phase` when that was, counted from 0.
+    of the `times` that it happened at that line, and `phase` when that was, counted from 0. Of a
+    race, a barrier, and accesses out of bounds or to what is unwritten, `involved` says which
+    threads do what; `space` is that of the element: "global", "shared" or "local".
     """
 
     type: str
@@ -22,6 +39,9 @@ class Finding(NamedTuple):
     text: str
     times: int = 1
     phase: int = 0
+    space: str = ""
+    shape: tuple[int, ...] = ()
+    involved: tuple[Involved, ...] = ()
 
 
 class Access(NamedTuple):
@@ -93,8 +113,9 @@ class Report:
     `num_phases` is the greatest number of stretches between barriers in a block, `num_accesses` all
     reads and writes of elements; `shared_bytes` what a block keeps in shared memory. The others are
     empty unless the launch was traced: `accesses` in the order in which they were made, `stops` of
-    each thread at the end of each phase, a clash for each element and phase that has any, and the
-    shapes of the arrays.
+    each thread at the end of each phase, a clash for each element and phase that has any, the
+    shapes of the arrays, and `outside`, the accesses out of bounds, whose `element` is the index
+    that does not exist.
     """
 
     findings: tuple[Finding, ...]
@@ -105,6 +126,7 @@ class Report:
     stops: tuple[Stop, ...] = ()
     clashes: tuple[Clash, ...] = ()
     arrays: tuple[ArrayShape, ...] = ()
+    outside: tuple[Access, ...] = ()
 
     def raise_if_wrong(self) -> "Report":
         """Return the report; raise a KernelError with all findings, if there are any."""

@@ -67,7 +67,7 @@ class Atomic:
             old = array[index]
             array[index] = _COMBINE[name](old, array.dtype.type(value))
             return old
-        launch, at = self._launch, array.locate(index, line)
+        launch, at = self._launch, array.locate(index, line, "changes atomically")
         if at in (OUTSIDE, PART):
             return array.dtype.type(0)
         launch.count_access(line)

@@ -13,6 +13,7 @@ class Trace:
 
     def __init__(self) -> None:
         self.accesses: list[Access] = []
+        self.outside: list[Access] = []
         self.stops: list[Stop] = []
         self._clashes: dict[Any, Clash] = {}
         self._arrays: dict[ArrayShape, None] = {}
@@ -31,6 +32,17 @@ class Trace:
                 array.itemsize, self._requests[key], array.flat[at].item(), block.round, is_atomic,
             )
         )  # fmt: skip
+
+    def add_outside(
+        self, block: Any, thread: int, operation: str, array: WatchedArray,
+        element: tuple[int, ...], line: int,
+    ) -> None:  # fmt: skip
+        """Add an access to an element that does not exist."""
+        key = block.number, thread, block.phase, line, array.name, operation
+        self._requests[key] += 1
+        self.outside.append(
+            Access(*key, element, -1, array.space, array.itemsize, self._requests[key])
+        )
 
     def add_stop(self, block: int, thread: int, phase: int, line: int | None) -> None:
         """Add where a thread waits for its block, or that it has ended."""

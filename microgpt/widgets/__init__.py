@@ -27,7 +27,10 @@ _PUBLIC = {
     "Panel": "panel",
     "errors": "panel",
     "forward_pass": "forward_pass_view",
+    "gpu_crossover": "gpu_products",
+    "gpu_ladder": "gpu_products",
     "kv_cache_timing": "kv_cache_benchmark",
+    "product_ladder": "gpu_products",
     "sample_table": "sampled_texts",
     "shapes": "shape_ledger",
 }

@@ -5,6 +5,13 @@ from functools import cache
 import numpy as np
 
 import microgpt as mg
+from microgpt.benchmark.gpu_products import CPU, LIBRARY, ON_GPU, WITH_COPIES
+from microgpt.benchmark.product_ladder import RUNGS
+from microgpt.widgets import gpu_products
+
+# Of a GPU that is made up.
+SECONDS = {rung.name: (20.0 / n, 30.0 / n) for n, rung in enumerate(RUNGS, 1)} | {LIBRARY: (1, 1)}
+CROSSOVER_SECONDS = {CPU: (20.0, 30.0), WITH_COPIES: (3.0, 4.0), ON_GPU: (1.0, 1.0)}
 
 CORPUS = mg.load_corpus("names-mini")
 
@@ -215,6 +222,13 @@ VIEWS = {
     "neighbourhood, ten numbers": _neighbourhood_of_ten,
     "neighbourhood, untrained": _neighbourhood_untrained,
     "museum": lambda: mg.learn.museum("01"),
+    "museum of races": lambda: mg.learn.museum("14"),
+    "product ladder": lambda: mg.widgets.product_ladder(),
+    "crossover": lambda: gpu_products.bars_panel(gpu_products.copy_state((64, 2048))),
+    "product ladder, timed": lambda: gpu_products.bars_panel(gpu_products.time_state(SECONDS)),
+    "crossover, timed": lambda: gpu_products.bars_panel(
+        gpu_products.crossover_state(dict.fromkeys((64, 2048), CROSSOVER_SECONDS))
+    ),
     "network": lambda: mg.widgets.NetworkDiagram(mg.models.MLP(), CORPUS, "ann"),
     "flight recorder": _flight,
     "flight recorder, compared": lambda: _flight("lr × 100", compared=True),

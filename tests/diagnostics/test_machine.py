@@ -6,7 +6,9 @@ import sys
 import pytest
 
 import microgpt as mg
+from microgpt.backends.numba_cuda import _device
 from microgpt.diagnostics import machine
+from microgpt.diagnostics.report import Finding
 
 
 def test_a_cache_that_cannot_be_written(tmp_path, monkeypatch):
@@ -36,6 +38,23 @@ def test_gpus():
             machine.gpu_finding(FakeCommand(nothing)).text
             == "no NVIDIA GPU found, and none is needed"
         )
+
+
+def test_compilers_for_gpus(monkeypatch):
+    installed = {"numba-cuda": "0.30.4"}
+    monkeypatch.setattr(machine, "installed_version", installed.get)
+    monkeypatch.setattr(_device, "is_installed", installed.__contains__)
+    assert machine.gpu_compiler_finding() == Finding("GPU compiler", "ok", "numba-cuda 0.30.4")
+    monkeypatch.setenv("MICROGPT_CUDA_COMPILER", "mlir")
+    found = machine.gpu_compiler_finding()
+    assert found.text == "no numba-cuda-mlir, and none is needed without a GPU"
+    assert "pip install 'microgpt-lab[gpu-compile]'" in found.advice
+    monkeypatch.setenv("MICROGPT_CUDA_COMPILER", "nvcc")
+    found = machine.gpu_compiler_finding()
+    assert found.state == "problem"
+    assert found.text == (
+        "MICROGPT_CUDA_COMPILER must be one of 'numba-cuda', 'mlir'; got 'nvcc'"
+    )
 
 
 def test_a_numba_that_cannot_be_loaded():

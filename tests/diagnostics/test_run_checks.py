@@ -130,7 +130,7 @@ def found(monkeypatch):
                          (machine, "kernel_findings")):  # fmt: skip
         monkeypatch.setattr(module, name, lambda **_: [])
     for name in ("python_finding", "cache_finding", "numba_finding", "gpu_finding",
-                 "start_threads_probe", "start_nvidia_smi"):  # fmt: skip
+                 "gpu_compiler_finding", "start_threads_probe", "start_nvidia_smi"):  # fmt: skip
         monkeypatch.setattr(machine, name, lambda *_: fine)
     return found
 

@@ -4,7 +4,11 @@ The hosts choose kernels by shapes alone, so they are called and nothing is run:
 noted. Shapes come from CASES and, for kernels that no operation launches, from here.
 """
 
+import ast
 from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
+from pkgutil import walk_packages
 from types import FunctionType
 from typing import NamedTuple
 from unittest import mock
@@ -20,6 +24,7 @@ from microgpt.backends.numba_cuda._launch import ThreadKernel
 from microgpt.backends.numba_cuda.matmul.tiles import TILE
 from microgpt.backends.numba_cuda.sampling import MAX_RANKED
 
+FOLDER = Path(numba_cuda.__file__).parent
 DTYPES = ("float32", "float64")
 HEAD_SIZES = (4, 64, 128, 256, 257)  # the last is too wide for tiles; in float64, the last two
 
@@ -36,10 +41,13 @@ class Variant(NamedTuple):
         """The module of the kernel, below `numba_cuda`."""
         return self.kernel.function.__module__.removeprefix(f"{numba_cuda.__name__}.")
 
+    @property
+    def name(self) -> str:
+        return f"{self.family}.{self.kernel.__name__}"
+
     def __str__(self) -> str:
-        name = f"{self.family}.{self.kernel.__name__}"
         constants = [f"{k}={v}" for k, v in sorted(_constants(self.kernel.function).items())]
-        return f"{name}({', '.join(constants)}) {self.dtype}"
+        return f"{self.name}({', '.join(constants)}) {self.dtype}"
 
 
 def _constants(function: FunctionType) -> dict[str, bool | int | str]:
@@ -56,7 +64,10 @@ def _constants(function: FunctionType) -> dict[str, bool | int | str]:
 
 
 def every_variant() -> dict[Variant, int]:
-    """Every variant that the package launches, and the threads of its largest block."""
+    """Every variant that the package launches, and the threads of its largest block.
+
+    Kernels that are made for a size of heads are there for HEAD_SIZES.
+    """
     found: dict[tuple, Variant] = {}
     blocks: dict[Variant, int] = {}
 
@@ -72,7 +83,11 @@ def every_variant() -> dict[Variant, int]:
         for dtype in DTYPES:
             _run_cases(dtype)
             _launch_others(dtype)
-    return blocks
+    return {variant: block for variant, block in blocks.items() if _is_of_head_sizes(variant)}
+
+
+def _is_of_head_sizes(variant: Variant) -> bool:
+    return _constants(variant.kernel.function).get("D", HEAD_SIZES[0]) in HEAD_SIZES
 
 
 def _run_cases(dtype):
@@ -141,3 +156,40 @@ def _launch_attention(launch, D, dtype):
     launch("decode_self_attention_", y[:, 0], cache, cache, qkv[:, 0], position, H)
     launch("kv_cache_write_", cache, cache, position)
     launch("increment_position_", position, 1)
+
+
+def thread_definitions() -> dict[str, set[str]]:
+    """Module below `numba_cuda` -> the functions in it that are decorated with `@threads`."""
+    found = {}
+    for path in sorted(FOLDER.rglob("*.py")):
+        names = {
+            node.name
+            for node in ast.walk(ast.parse(path.read_text("utf-8")))
+            if isinstance(node, ast.FunctionDef)
+            and any(ast.unparse(d).partition("(")[0] == "threads" for d in node.decorator_list)
+        }
+        if names:
+            found[".".join(path.relative_to(FOLDER).with_suffix("").parts)] = names
+    return found
+
+
+def kernels_in_modules() -> set[ThreadKernel]:
+    """Every kernel that a module of `numba_cuda` holds: as a name, or within an object or tuple."""
+    prefix = numba_cuda.__name__
+    modules = [import_module(info.name) for info in walk_packages(numba_cuda.__path__, f"{prefix}.")]
+    found, seen = set(), set()
+    waiting = [value for module in modules for value in vars(module).values()]
+    while waiting:
+        value = waiting.pop()
+        if id(value) in seen:
+            continue
+        seen.add(id(value))
+        if isinstance(value, ThreadKernel):
+            found.add(value)
+        elif isinstance(value, tuple | list):
+            waiting.extend(value)
+        elif isinstance(value, dict):
+            waiting.extend(value.values())
+        elif type(value).__module__.startswith(prefix):
+            waiting.extend(vars(value).values())
+    return found

@@ -9,12 +9,13 @@ import inspect
 import re
 from collections.abc import Sequence
 from importlib import import_module
-from types import CellType, FunctionType
+from types import FunctionType
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from microgpt.backends.numba_cuda._device import Compiler
+from microgpt.backends.numba_cuda._lowering import lower
 from microgpt.errors import KernelError
 
 
@@ -53,18 +54,8 @@ class Binder:
     def bind(self, function: FunctionType) -> FunctionType:
         """Return a copy whose `cuda` is the compiler's, and so are the device functions it calls."""
         used = inspect.getclosurevars(function)
-        names = {name: self._bound(name, value) for name, value in used.globals.items()}
-        cells = function.__closure__ or ()
-        closure = tuple(
-            CellType(self._bound(name, cell.cell_contents))
-            for name, cell in zip(function.__code__.co_freevars, cells, strict=True)
-        )
-        copy = FunctionType(
-            function.__code__, {**function.__globals__, **names}, function.__name__,
-            function.__defaults__, closure,
-        )  # fmt: skip
-        copy.__qualname__, copy.__module__ = function.__qualname__, function.__module__
-        return copy
+        bound = {n: self._bound(n, value) for n, value in {**used.globals, **used.nonlocals}.items()}
+        return lower(function, {**function.__globals__, **bound})
 
     def _bound(self, name: str, value: Any) -> Any:
         if name == "cuda":

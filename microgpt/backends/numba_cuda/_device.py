@@ -69,7 +69,10 @@ def compiler_name() -> str:
 
 def is_installed(name: str) -> bool:
     """Whether a compiler is installed; nothing is imported."""
-    return importlib.util.find_spec(COMPILERS[name]) is not None
+    try:
+        return importlib.util.find_spec(COMPILERS[name]) is not None
+    except (ImportError, ValueError):
+        return False
 
 
 def load_compiler(name: str | None = None) -> Compiler:

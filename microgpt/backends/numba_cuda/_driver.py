@@ -59,6 +59,8 @@ def _error_text(api: ModuleType, error: Any) -> str:
 class GpuDriver(DeviceDriver):
     """The first GPU that the driver library shows."""
 
+    is_gpu = True
+
     def __init__(self, api: ModuleType | None = None, compiler: Compiler | None = None):
         super().__init__()
         self._api = importlib.import_module(BINDINGS) if api is None else api
@@ -146,7 +148,7 @@ class GpuDriver(DeviceDriver):
             compiled = self._compiler.cuda.jit(bound, max_registers=kernel.registers)
             self._compiled[kernel.function] = compiled
         stream = self._compiler.cuda.external_stream(int(self._stream))
-        compiled[grid, block, stream](*map(_plain, arguments))
+        compiled[grid, block, stream](*arguments)
 
     def capture(self, calls: Sequence[tuple[Callable[..., None], tuple]]) -> Callable[[], None]:
         self._enter()
@@ -171,19 +173,3 @@ class GpuDriver(DeviceDriver):
     def synchronize(self) -> None:
         self._enter()
         self._call(self._api.cuStreamSynchronize, self._stream)
-
-
-class _Pointer:
-    """An array as compilers take it."""
-
-    def __init__(self, array: DeviceArray):
-        self.__cuda_array_interface__ = {
-            "shape": array.shape,
-            "typestr": array.dtype.str,
-            "data": (array.data_ptr if array.size else 0, False),
-            "version": 3,
-        }
-
-
-def _plain(argument: Any) -> Any:
-    return _Pointer(argument) if isinstance(argument, DeviceArray) else argument

@@ -8,9 +8,13 @@ An id or position that a check has refused (`checks.py`) is left out, so that no
 is not there.
 """
 
+import numpy as np
+
 from microgpt.backends.numba_cuda._device import cuda
 from microgpt.backends.numba_cuda._launch import BLOCK, WARP, cover, threads
 from microgpt.backends.numba_cuda._warps import ALL
+
+uint32 = np.uint32
 
 
 def embedding_forward(y, table, tokens):
@@ -43,11 +47,12 @@ def _embedding_backward(dtable, dy, tokens, warps):
         row, c = warp // warps_per_row, warp % warps_per_row * WARP + lane
         for first in range(0, N, WARP):  # each lane looks at one id, and all hear of the row's
             n = first + lane
-            found = cuda.ballot_sync(ALL, n < N and tokens[n] == row)
-            if found and c < C:
-                for k in range(WARP):
-                    if found >> k & 1:
-                        dtable[row, c] += dy[first + k, c]
+            found = uint32(cuda.ballot_sync(ALL, n < N and tokens[n] == row))
+            n = first
+            while found > 0:
+                if found & 1 and c < C:
+                    dtable[row, c] += dy[n, c]
+                found, n = found >> 1, n + 1
 
 
 def token_position_embedding_forward(y, wte, wpe, tokens, position):

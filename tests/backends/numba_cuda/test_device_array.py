@@ -120,6 +120,10 @@ def test_memory_is_given_out_again_aligned_and_filled_with_nan(device):
     assert device.alignment == GRAIN
 
 
+def test_no_other_library_takes_the_hosts_memory_for_a_gpus(array):
+    assert not hasattr(array, "__cuda_array_interface__")
+
+
 def test_a_constant_is_uploaded_once_and_freed_with_the_hosts(device):
     plan = np.arange(15).reshape(3, 5)
     before = device.driver.transfers.uploads
