@@ -147,7 +147,11 @@ def _launch_attention(launch, D, dtype):
     for name, more in (("self_attention", ()), ("dropout_attention", dropout)):
         launch(f"{name}_forward", y, lse, qkv, H, *more)
         launch(f"{name}_backward", qkv, y, y, lse, qkv, H, *more)
-    q, cache, position = np.zeros((B, H, D), dtype), np.zeros((B, H, T, D), dtype), np.zeros(1, "i4")
+    q, cache, position = (
+        np.zeros((B, H, D), dtype),
+        np.zeros((B, H, T, D), dtype),
+        np.zeros(1, "i4"),
+    )
     launch("decode_attention_forward", q, np.zeros((B, H, T), dtype), q, cache, cache, position)
     launch("decode_self_attention_", y[:, 0], cache, cache, qkv[:, 0], position, H)
     launch("kv_cache_write_", cache, cache, position)
@@ -172,7 +176,9 @@ def thread_definitions() -> dict[str, set[str]]:
 def kernels_in_modules() -> set[ThreadKernel]:
     """Every kernel that a module of `numba_cuda` holds: as a name, or within an object or tuple."""
     prefix = numba_cuda.__name__
-    modules = [import_module(info.name) for info in walk_packages(numba_cuda.__path__, f"{prefix}.")]
+    modules = [
+        import_module(info.name) for info in walk_packages(numba_cuda.__path__, f"{prefix}.")
+    ]
     found, seen = set(), set()
     waiting = [value for module in modules for value in vars(module).values()]
     while waiting:
