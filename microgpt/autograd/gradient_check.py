@@ -9,6 +9,7 @@ import numpy as np
 from microgpt.autograd.engine import decomposed, no_grad
 from microgpt.autograd.tensor import Tensor
 from microgpt.autograd.value import Value
+from microgpt.backends import is_array, to_host
 from microgpt.errors import DtypeError, GradientError, SettingError, ShapeError
 from microgpt.nn.dropout import freeze_masks
 
@@ -51,7 +52,7 @@ def gradcheck(
 
 
 def _check_inputs(function, inputs, eps, tolerance, rng, directions) -> bool:
-    before = [np.copy(leaf.data) for leaf in inputs]
+    before = [_numbers(leaf.data) for leaf in inputs]
     output = function(*inputs)
     if not isinstance(output, Tensor | Value):
         raise SettingError("the function's result", "a tensor", type(output))
@@ -59,7 +60,7 @@ def _check_inputs(function, inputs, eps, tolerance, rng, directions) -> bool:
     projection = rng.normal(size=shape)
     grads = _analytic_grads(output, projection, inputs)
     for index, (leaf, start) in enumerate(zip(inputs, before, strict=True)):
-        if not np.array_equal(leaf.data, start):
+        if not np.array_equal(_numbers(leaf.data), start):
             raise GradientError(f"the function changed its parameter {index}")
         if np.shape(grads[index]) != np.shape(start):
             raise ShapeError(
@@ -85,7 +86,7 @@ def _check_inputs(function, inputs, eps, tolerance, rng, directions) -> bool:
 def _analytic_grads(output: Any, projection: np.ndarray, inputs: Sequence[Any]) -> list[np.ndarray]:
     """Return the gradients of one backward pass; restore those accumulated before it."""
     collected = [
-        np.copy(leaf.grad_buffer() if isinstance(leaf, Tensor) else leaf.grad or 0.0)
+        _numbers(leaf.grad_buffer() if isinstance(leaf, Tensor) else leaf.grad or 0.0)
         for leaf in inputs
     ]
     for leaf in inputs:
@@ -94,7 +95,7 @@ def _analytic_grads(output: Any, projection: np.ndarray, inputs: Sequence[Any]) 
         output.backward(float(projection))
     elif output.requires_grad:
         output.backward(projection)
-    grads = [np.copy(leaf.grad) for leaf in inputs]
+    grads = [_numbers(leaf.grad) for leaf in inputs]
     for leaf, before in zip(inputs, collected, strict=True):
         _set_grad(leaf, before)
     return grads
@@ -120,7 +121,7 @@ def _directions(start: np.ndarray, rng: np.random.Generator, count: int | None):
 
 def _along(function, inputs, index, direction, projection) -> Callable[[float], float]:
     """Return f(h): the projected result with input `index` moved by h times `direction`."""
-    leaf, start = inputs[index], np.copy(inputs[index].data)
+    leaf, start = inputs[index], _numbers(inputs[index].data)
 
     def f(h: float) -> float:
         try:
@@ -129,7 +130,7 @@ def _along(function, inputs, index, direction, projection) -> Callable[[float], 
                 output = function(*inputs)
         finally:
             leaf.data = start if isinstance(leaf, Tensor) else float(start)
-        return float(np.sum(np.asarray(output.data) * projection))
+        return float(np.sum(_numbers(output.data) * projection))
 
     return f
 
@@ -149,3 +150,8 @@ def _check_no_corner(f, eps: float, tolerance: float, got: float, label: str) ->
             f"{left:.6g} on the left, {right:.6g} on the right, by autograd {got:.6g}",
             "check at another point, away from 0 of relu and from equal maxima",
         )
+
+
+def _numbers(data: Any) -> np.ndarray:
+    """Return a copy of an array of any back end, or of the number of a Value."""
+    return to_host(data) if is_array(data) else np.copy(data)

@@ -13,7 +13,7 @@ import numpy as np
 from microgpt import ops
 from microgpt.autograd.engine import context
 from microgpt.autograd.tensor_base import TensorBase
-from microgpt.backends import check_host_read
+from microgpt.backends import check_host_read, to_host
 from microgpt.errors import StateError
 
 # ufunc -> the operation that runs in its place. Comparisons give arrays.
@@ -97,7 +97,7 @@ class NumpyProtocol(TensorBase):
     def numpy(self) -> np.ndarray:
         """Return a copy of the array."""
         check_host_read(".numpy()")
-        return self.array.copy()
+        return to_host(self.array)
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
         if context.grad_enabled and self.requires_grad:

@@ -17,7 +17,7 @@ from microgpt.autograd.engine import backward
 from microgpt.autograd.foreign_names import ForeignNames, Size
 from microgpt.autograd.numpy_protocol import NumpyProtocol
 from microgpt.autograd.tensor_operators import TensorOperators
-from microgpt.backends import check_host_read
+from microgpt.backends import check_host_read, is_array, to_host
 from microgpt.errors import DtypeError, ShapeError, StateError
 from microgpt.ops import tensor_methods as op
 from microgpt.ops.keyword_names import raise_unknown_keyword
@@ -41,21 +41,22 @@ class Tensor(TensorOperators, NumpyProtocol, ForeignNames):
     ):
         check_host_read("Tensor(data)")
         try:
-            source: np.ndarray = data.array if isinstance(data, Tensor) else np.asarray(data)
+            source: Any = data.array if isinstance(data, Tensor) else data
+            source = source if is_array(source) else np.asarray(source)
             dtype = None if dtype is None else np.dtype(dtype)
         except ValueError:
             raise ShapeError("the rows of a tensor must all have one length") from None
         except TypeError:
             raise DtypeError(f"a tensor holds float32 or float64; got dtype {dtype!r}") from None
         if dtype is None:
-            typed = isinstance(data, Tensor | np.ndarray | np.generic)
+            typed = is_array(data) or isinstance(data, Tensor | np.generic)
             native = source.dtype.newbyteorder("=")
             dtype = native if typed and native in FLOATS else FLOATS[0]
         if np.dtype(dtype) not in FLOATS or source.dtype.kind not in "fiub":
             raise DtypeError(f"a tensor holds float32 or float64; got {source.dtype} as {dtype}")
         self.backend = backends.current() if backend is None else backends.get(backend)
         self.array = self.backend.empty(source.shape, np.dtype(dtype))
-        self.array[...] = source
+        self.array[...] = self.backend.readable(source)
         self.inputs: tuple[Tensor, ...] = ()
         self.backward_fn: Callable | None = None
         self.op = ""
@@ -121,7 +122,7 @@ class Tensor(TensorOperators, NumpyProtocol, ForeignNames):
         return self.shape[0]
 
     def __repr__(self) -> str:
-        numbers = np.array2string(self.array, precision=4, threshold=20, separator=", ")
+        numbers = np.array2string(to_host(self.array), precision=4, threshold=20, separator=", ")
         where = "" if self.backend.name == backends.current().name else f", on {self.backend.name}"
         return f"Tensor({numbers}, shape={self.shape}, {self.dtype}{where})"
 
@@ -157,10 +158,11 @@ class Tensor(TensorOperators, NumpyProtocol, ForeignNames):
     @data.setter
     def data(self, numbers: Any) -> None:
         check_host_read(".data")
-        numbers = np.asarray(numbers.array if isinstance(numbers, Tensor) else numbers)
+        numbers = numbers.array if isinstance(numbers, Tensor) else numbers
+        numbers = numbers if is_array(numbers) else np.asarray(numbers)
         if numbers.shape != self.shape:
             raise ShapeError(f"data must have shape {self.shape}; got {numbers.shape}")
-        self.array[...] = numbers
+        self.array[...] = self.backend.readable(numbers)
 
     @property
     def grad(self) -> np.ndarray | None:
@@ -180,10 +182,10 @@ class Tensor(TensorOperators, NumpyProtocol, ForeignNames):
                 "only a leaf made with requires_grad=True accumulates a gradient",
                 "call backward(gradient) to send one back through a graph",
             )
-        gradient = np.asarray(gradient)
+        gradient = gradient if is_array(gradient) else np.asarray(gradient)
         if gradient.shape != self.shape:
             raise ShapeError(f"the gradient must have shape {self.shape}; got {gradient.shape}")
-        self.grad_buffer()[...] = gradient
+        self.grad_buffer()[...] = self.backend.readable(gradient)
 
     def zero_grad(self) -> None:
         """Set the accumulated gradient to zero."""
@@ -198,7 +200,7 @@ class Tensor(TensorOperators, NumpyProtocol, ForeignNames):
                 f"item(), float(), bool() and math need one number; got shape {self.shape}",
                 "t.numpy() has all; functions of each element are t.exp(), t.log() …",
             )
-        return float(self.array.reshape(-1)[0])
+        return float(self.array.item())
 
     def __float__(self) -> float:
         return self.item()

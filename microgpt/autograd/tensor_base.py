@@ -9,7 +9,7 @@ import numpy as np
 from microgpt import backends
 from microgpt.autograd.engine import Node, context
 from microgpt.autograd.tensor_pickling import TensorPickling
-from microgpt.backends import Backend
+from microgpt.backends import Backend, is_array
 from microgpt.errors import DeviceError, DtypeError, ShapeError
 
 
@@ -78,17 +78,21 @@ class TensorBase(TensorPickling, Node):
     def as_tensor_like(self, other: Any) -> Self:
         """Return `other` as a tensor; raise if it is one of another back end or dtype."""
         if not isinstance(other, type(self)):
-            if not isinstance(other, np.ndarray | np.generic | list | tuple | int | float):
+            if not is_array(other) and not isinstance(
+                other, np.generic | list | tuple | int | float
+            ):
                 raise TypeError(
                     f"a Tensor works with Tensors, arrays and numbers, not {type(other).__name__}"
                 )
             if (
                 backends.current_tracer() is not None
-                and isinstance(other, np.ndarray)
+                and is_array(other)
                 and other.dtype == self.array.dtype
                 and other.flags.c_contiguous
             ):
-                return self.from_array(other)  # replays fill this very array, so it is not copied
+                return self.from_array(
+                    self.backend.from_host(other)
+                )  # replays fill this very array, so it is not copied
             return type(self)(other, dtype=self.array.dtype, backend=self.backend.name)  # type: ignore
         if other.backend is not self.backend or other.array.dtype is not self.array.dtype:
             self.check_compatible(other)

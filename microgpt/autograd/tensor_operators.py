@@ -9,7 +9,7 @@ import numpy as np
 from microgpt import ops
 from microgpt.autograd.engine import context
 from microgpt.autograd.tensor_base import TensorBase
-from microgpt.backends import check_host_read
+from microgpt.backends import check_host_read, is_array, to_host
 from microgpt.errors import ShapeError, StateError
 from microgpt.ops.arithmetic import NUMBERS
 from microgpt.ops.shape import broadcast_to, flat
@@ -23,11 +23,11 @@ def comparison(compare: Callable) -> Callable:
             other = other.array
         elif isinstance(other, np.generic):
             other = other.item()  # a float64 of NumPy would not equal the float32 nearest to it
-        elif not isinstance(other, np.ndarray | list | tuple | int | float):
+        elif not is_array(other) and not isinstance(other, list | tuple | int | float):
             return NotImplemented
         check_host_read("a comparison")
         try:
-            return compare(self.array, other)
+            return compare(*map(_on_host, (self.array, other)))
         except ValueError:
             raise ShapeError(
                 f"shapes {self.array.shape} and {np.shape(other)} cannot be compared: counted from "
@@ -35,6 +35,10 @@ def comparison(compare: Callable) -> Callable:
             ) from None
 
     return compared
+
+
+def _on_host(value: Any) -> Any:
+    return to_host(value) if is_array(value) and not isinstance(value, np.ndarray) else value
 
 
 def assignment(operation: Callable, name: str) -> Callable:

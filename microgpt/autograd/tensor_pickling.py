@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from microgpt.backends import LOCK, Backend, check_host_read
+from microgpt.backends.memory import as_host
 from microgpt.errors import StateError
 
 
@@ -38,7 +39,8 @@ class TensorPickling:
         flat = getattr(self, "flat", None)
         leaf = type(self), self.backend, self.requires_grad
         if flat is None:
-            return _restore_leaf, (*leaf, *_copied_arrays(self))
+            arrays = (None if one is None else as_host(one) for one in _copied_arrays(self))
+            return _restore_leaf, (*leaf, *arrays)
         return _restore_view, (*leaf, flat, flat.offset(self.array), self.shape)
 
 
@@ -63,6 +65,9 @@ def _restore_leaf(
     out: Any = object.__new__(cls)
     out.backend, out.requires_grad = backend, requires_grad
     out.inputs, out.backward_fn, out.op = (), None, ""
+    if flat is None:
+        array = backend.from_host(array)
+        grad = None if grad is None else backend.from_host(grad)
     out.set_storage(array, grad, flat)
     return out
 

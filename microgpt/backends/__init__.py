@@ -9,27 +9,24 @@ import importlib
 import importlib.util
 import os
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from microgpt.backends.dispatch import (
-    LOCK,
-    Backend,
-    LaunchTable,
-    LaunchTracer,
-    check_host_read,
-    current_tracer,
-    hold_over_fork,
-    tracing,
-)
+from microgpt.backends.device_array import DeviceArray
+from microgpt.backends.device_memory import DeviceDriver
+from microgpt.backends.dispatch import Backend
+from microgpt.backends.locking import LOCK, hold_over_fork
+from microgpt.backends.memory import is_array, to_host
+from microgpt.backends.tracing import LaunchTracer, check_host_read, current_tracer, tracing
 from microgpt.errors import BackendUnavailable, closest, did_you_mean
 from microgpt.plain_text import text_table
 
 __all__ = [
     "LOCK",
     "Backend",
+    "DeviceArray",
     "LaunchTracer",
     "available",
     "check_host_read",
@@ -38,10 +35,12 @@ __all__ = [
     "current_tracer",
     "damaged_kernels",
     "get",
+    "is_array",
     "kernels_compiled",
-    "lower",
+    "replaying",
     "selected_name",
     "table",
+    "to_host",
     "tracing",
     "use",
     "using",
@@ -57,16 +56,15 @@ class _BackendInfo:
 
 
 _BACKENDS = {
-    "numpy": _BackendInfo("numpy_ref", None, "the maths: whole-array NumPy, needs nothing else"),
-    "numba": _BackendInfo(
-        "numba_cpu", "numba", "the loops: compiled on first use, parallel on the CPU"
-    ),
+    "numpy": _BackendInfo("numpy_ref", None, "whole arrays"),
+    "numba": _BackendInfo("numba_cpu", "numba", "compiled loops"),
     "interpreter": _BackendInfo(
         "numba_cuda",
         None,
-        "the threads of a GPU, run one after another and checked: slow",
+        "threads, checked: slow",
         "load_interpreted",
     ),
+    "cuda": _BackendInfo("numba_cuda", None, "compiled threads"),
 }
 
 _loaded: dict[str, Backend] = {}
@@ -93,6 +91,10 @@ def _check_available(name: str) -> None:
         known = ", ".join(repr(info) for info in _BACKENDS)
         nearest = did_you_mean(closest(name, _BACKENDS))
         raise BackendUnavailable(f"there is no back end {name!r}; known: {known}{nearest}")
+    if name == "cuda":
+        missing = importlib.import_module("microgpt.backends.numba_cuda").what_is_missing()
+        if missing:
+            raise BackendUnavailable(f"the back end 'cuda' {missing}")
     requires = _BACKENDS[name].requires
     if requires is not None and not _installed(requires):
         raise BackendUnavailable(
@@ -152,9 +154,11 @@ def current() -> Backend:
     return _loaded.get(name) or get(name)
 
 
-def lower(calls: Sequence[tuple[Callable[..., None], tuple]]) -> LaunchTable:
-    """Launches lowered to a table that runs without Python, as far as they are compiled."""
-    return (_loaded.get("numba") or current()).lower(calls)
+def replaying(driver: DeviceDriver | None) -> Backend:
+    """The back end that replays recordings of arrays on a driver, or None: of NumPy's arrays."""
+    if driver is None:
+        return _loaded.get("numba") or get("numpy")
+    return next(one for one in _loaded.values() if getattr(one, "driver", None) is driver)
 
 
 def kernels_compiled() -> bool:
@@ -188,10 +192,41 @@ class Table(str):
 
 
 def table() -> Table:
-    """Which back ends there are, which can be used here, and which one is in use."""
-    selected_name = current().name
-    rows = [("", "back end", "usable", "what it is")]
-    for name, info in _BACKENDS.items():
-        usable = "yes" if available(name) else f"needs {info.requires}"
-        rows.append(("*" if name == selected_name else "", name, usable, info.description))
+    """The back ends side by side: which can be used here, and which kernels each of them has.
+
+    A star marks the one in use. The kernels of a family are counted where some are missing.
+    """
+    selected = current().name
+    rows = [
+        ("", *(f"{name}*" if name == selected else name for name in _BACKENDS)),
+        ("usable here", *("yes" if available(name) else _needs(name) for name in _BACKENDS)),
+        ("what it is", *(info.description for info in _BACKENDS.values())),
+    ]
+    for family, names in _kernel_names("numpy_ref").items():
+        cells = []
+        for info in _BACKENDS.values():
+            if info.requires is not None and not _installed(info.requires):
+                cells.append("?")
+                continue
+            found = _kernel_names(info.package)[family] & names
+            cells.append("yes" if found == names else f"{len(found)} of {len(names)}")
+        rows.append((family, *cells))
     return Table("\n".join(text_table(rows)))
+
+
+def _needs(name: str) -> str:
+    return f"needs {_BACKENDS[name].requires or 'a GPU'}"
+
+
+def _kernel_names(package: str) -> dict[str, set[str]]:
+    """The names of a back end's kernels, by family."""
+    path = "microgpt.backends"
+    numpy_ref = importlib.import_module(f"{path}.numpy_ref")
+    names = {
+        family: set(numpy_ref.kernels_in(importlib.import_module(f"{path}.{package}.{family}")))
+        for family in numpy_ref.FAMILIES
+    }
+    if package == "numba_cuda":
+        checks = set(numpy_ref.kernels_in(importlib.import_module(f"{path}.{package}.checks")))
+        return {family: found | checks for family, found in names.items()}
+    return names

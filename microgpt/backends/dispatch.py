@@ -9,101 +9,26 @@ if there is one (`Recorder.on_launch`, `recording/recorder.py`), and calls the v
 plain, with dropout or over a cache, is decided in `nn/attention.py`.
 """
 
-import ctypes
 import os
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
+from microgpt.backends.locking import LOCK
+from microgpt.backends.memory import (
+    CACHE_LINE,
+    from_cache_line,
+    is_array,
+    poison,
+    zeros_from_cache_line,
+)
+from microgpt.backends.tracing import active_tracer, current_tracer
 from microgpt.errors import DtypeError, ShapeError
 
-# Held for one launch, for a whole recording and for a whole replay: parallel kernels must not be
-# entered by two Python threads at once (Numba's workqueue layer ends the process).
-LOCK = threading.RLock()
-
-# A forked child has the thread that forked and none of the others: a lock that one of these held
-# would never be free in it. So the thread that forks takes all of them, always in this order.
-_fork_locks: list[Any] = [LOCK]
-is_forked = False  # whether this process is such a child
-
-
-def hold_over_fork(lock: Any) -> None:
-    """Hold a re-entrant lock over every `os.fork`; where both are taken, it is taken after LOCK."""
-    _fork_locks.append(lock)
-
-
-def _acquire_fork_locks() -> None:
-    for lock in _fork_locks:
-        lock.acquire()
-
-
-def _release_fork_locks() -> None:
-    for lock in reversed(_fork_locks):
-        lock.release()
-
-
-def _begin_child() -> None:
-    global is_forked
-    is_forked = True
-    _release_fork_locks()
-
-
-if hasattr(os, "register_at_fork"):  # not on Windows, which has no fork
-    os.register_at_fork(
-        before=_acquire_fork_locks,
-        after_in_parent=_release_fork_locks,
-        after_in_child=_begin_child,
-    )
-
-CACHE_LINE = 64  # bytes
-
-
-class LaunchTracer(Protocol):
-    """Is told of every launch, allocation and read of results by Python, in one thread."""
-
-    def on_launch(self, name: str, call: Callable[..., None], args: tuple) -> None: ...
-
-    def on_alloc(self, array: np.ndarray) -> None: ...
-
-    def on_host_read(self, what: str) -> None: ...
-
-
-class _ActiveTracer:
-    """The tracer in use, if any, and the thread it traces."""
-
-    tracer: LaunchTracer | None = None
-    thread: int = 0
-
-
-active_tracer = _ActiveTracer()
-
-
-@contextmanager
-def tracing(tracer: LaunchTracer) -> Iterator[LaunchTracer]:
-    """`with tracing(tracer):` reports the launches of this thread; other threads wait."""
-    with LOCK:
-        previous = active_tracer.tracer, active_tracer.thread
-        try:
-            active_tracer.tracer, active_tracer.thread = tracer, threading.get_ident()
-            yield tracer
-        finally:
-            active_tracer.tracer, active_tracer.thread = previous
-
-
-def current_tracer() -> LaunchTracer | None:
-    """The tracer of the calling thread, or None."""
-    return active_tracer.tracer if active_tracer.thread == threading.get_ident() else None
-
-
-def check_host_read(what: str) -> None:
-    """Tell the active tracer that Python reads results, which no recording can replay."""
-    tracer = current_tracer()
-    if tracer is not None:
-        tracer.on_host_read(what)
+UPLOAD = "upload"  # the launch that copies an array of the host to a device
 
 
 class AnyKernel(Protocol):
@@ -141,6 +66,8 @@ def _empty_optional(ndim: int, dtype: np.dtype) -> np.ndarray:
 
 class Backend:
     """One implementation of all kernels: its name, its kernels by name, and its memory."""
+
+    alignment = CACHE_LINE  # of temporary arrays in an arena, in bytes
 
     def __init__(self, name: str, kernels: dict[str, AnyKernel]):
         self.name = name
@@ -188,12 +115,9 @@ class Backend:
         microgpt's size, Adam then takes twice as long.
         """
         dtype = np.dtype(dtype)
-        padded = count + CACHE_LINE // dtype.itemsize
         if current_tracer() is None:
-            # The system's zero pages cost no memory until they are written: a model that only
-            # generates never pays for its gradients.
-            return _from_cache_line(np.zeros(padded, dtype), count)
-        array = _from_cache_line(self.empty(padded, dtype), count)
+            return zeros_from_cache_line(count, dtype)
+        array = from_cache_line(self.empty(count + CACHE_LINE // dtype.itemsize, dtype), count)
         self.launch("fill_", array, 0.0)
         return array
 
@@ -207,27 +131,33 @@ class Backend:
         self.launch("fill_", array.reshape(-1), number)
         return array
 
+    def from_host(self, numbers: np.ndarray) -> Any:
+        """Return C-contiguous numbers as an array of this back end: here, the very same array."""
+        return numbers
+
+    def constant(self, numbers: np.ndarray) -> Any:
+        """Like `from_host`, for an array that never changes and lives as long as the process."""
+        return numbers
+
+    def to_host_together(self, arrays: Sequence[Any]) -> list[np.ndarray]:
+        """Return several arrays of this back end as NumPy's, with one wait for all of them."""
+        return list(arrays)
+
+    def holds(self, array: Any) -> bool:
+        """Whether an array is in this back end's memory."""
+        return isinstance(array, np.ndarray)
+
+    def readable(self, array: Any) -> Any:
+        """Return an array that can be copied into one of this back end: itself, or downloaded."""
+        return array if isinstance(array, np.ndarray) else array.numpy()
+
+    def arena(self, nbytes: int) -> Any:
+        """Return an array of bytes, for the temporary arrays of recordings."""
+        return from_cache_line(np.empty(nbytes + CACHE_LINE, np.uint8), nbytes)
+
     def lower(self, calls: Sequence[tuple[Callable[..., None], tuple]]) -> LaunchTable:
         """Launches lowered to a table that runs without Python, as far as this back end can."""
         return LaunchTable([0] * len(calls), lambda data_ptr, count: 0, None)
-
-
-def _from_cache_line(padded: np.ndarray, count: int) -> np.ndarray:
-    start = -data_ptr(padded) % CACHE_LINE // padded.itemsize
-    return padded[start : start + count]
-
-
-def data_ptr(array: np.ndarray) -> int:
-    """The address of an array's first element."""
-    try:
-        return ctypes.addressof(ctypes.c_char.from_buffer(array))  # type: ignore[arg-type]
-    except (TypeError, ValueError):  # read-only, empty or not contiguous; this takes 1 µs
-        return array.__array_interface__["data"][0]
-
-
-def poison(array: np.ndarray) -> None:
-    """Fill new memory with NaN (or a large negative integer), which no result may depend on."""
-    array.fill(np.nan if array.dtype.kind == "f" else -(2**31) + 1)
 
 
 _DTYPES = {np.dtype(name) for name in ("float32", "float64", "int32", "int64", "bool")}
@@ -239,7 +169,7 @@ def check_arguments(name: str, args: tuple) -> None:
     Any other layout or dtype would silently compile the kernel again.
     """
     for index, arg in enumerate(args):
-        if isinstance(arg, np.ndarray):
+        if is_array(arg):
             if arg.dtype not in _DTYPES:
                 raise DtypeError(f"{name}: argument {index} has dtype {arg.dtype}")
             if not arg.flags.c_contiguous:

@@ -9,6 +9,7 @@ from microgpt import tokenizers
 from microgpt._io.atomic_write import atomic_write
 from microgpt._io.json_io import format_json, parse_json
 from microgpt.backends import LOCK
+from microgpt.backends.memory import host_buffer
 from microgpt.checkpoints.safetensors_io import (
     SafetensorsFile,
     open_safetensors,
@@ -118,7 +119,8 @@ def load(path: str | Path, backend: str | None = None) -> Checkpoint:
                 raise FormatError(f"must hold float32 or float64 weights; got {sorted(dtypes)}")
             model = GPT(config, seed=None, dtype=dtypes.pop(), backend=backend)
             for name, weight in model.named_parameters():
-                arrays.read_into(name, weight.array)
+                with host_buffer(weight.array) as numbers:
+                    arrays.read_into(name, numbers)
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         if isinstance(error, MicrogptError) and not isinstance(error, ValueError):
             raise

@@ -14,6 +14,7 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from microgpt._io.read_exactly import read_exactly
+from microgpt.backends.memory import as_host
 from microgpt.checkpoints.safetensors_header import (
     DTYPE_CODES,
     MAX_HEADER_BYTES,
@@ -91,4 +92,4 @@ def write_safetensors(
     stream.write(len(content).to_bytes(8, "little") + content)
     for array in arrays.values():
         if array.size:
-            stream.write(np.ascontiguousarray(array).reshape(-1).view(np.uint8).data)
+            stream.write(np.ascontiguousarray(as_host(array)).reshape(-1).view(np.uint8).data)

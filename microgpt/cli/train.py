@@ -162,7 +162,10 @@ def _save(trainer: Any, directory: RunDirectory) -> Path:
     """Save the run and return the path of the model; raise if a weight is NaN or infinite."""
     import numpy as np
 
-    if not all(np.isfinite(parameter.data).all() for parameter in trainer.model.parameters()):
+    from microgpt.backends.memory import as_host
+
+    weights = (as_host(parameter.array) for parameter in trainer.model.parameters())
+    if not all(np.isfinite(weight).all() for weight in weights):
         raise _diverged("the weights became NaN or infinite in the last step", trainer)
     return directory.save()
 

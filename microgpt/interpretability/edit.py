@@ -7,6 +7,7 @@ import numpy as np
 
 from microgpt.autograd.engine import context, hook_activations, override_runs
 from microgpt.autograd.tensor import Tensor
+from microgpt.backends.memory import as_host
 from microgpt.errors import Described, DtypeError, SettingError, ShapeError
 from microgpt.ops import where
 
@@ -34,7 +35,7 @@ class Edit:
 
     def _check(self, result: Any, before: np.ndarray) -> np.ndarray:
         if isinstance(result, Tensor):
-            result = result.array
+            result = as_host(result.array)
         try:
             result = np.asarray(result)
         except ValueError:
@@ -65,10 +66,10 @@ def replace_value(node: Tensor, value: np.ndarray) -> Tensor:
     The gradient flows through all others.
     """
     value = value.reshape(node.shape).copy()
-    unchanged = value == node.array
+    unchanged = value == as_host(node.array)
     if unchanged.all():
         return node
-    constant = node.from_array(value)
+    constant = node.from_array(node.backend.from_host(value))
     if context.grad_enabled and node.requires_grad:
         return where(unchanged, node, constant)
     return constant

@@ -56,7 +56,7 @@ class AttentionInputs:
         if cache is None:
             return x
         earlier = self._inputs.get(cache, x.array[:, :0])
-        length = int(cache.position[0]) if cache.decoding else 0
+        length = cache.position.item() if cache.decoding else 0
         if earlier.shape[1] < length:
             raise StateError(message_section("using")["cache_from_before"])
         inputs = np.concatenate([earlier[:, :length], x.array], axis=1)

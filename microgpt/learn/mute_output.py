@@ -5,7 +5,7 @@ import threading
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from microgpt.backends.dispatch import hold_over_fork
+from microgpt.backends.locking import hold_over_fork
 
 ErrorTypes = tuple[type[BaseException], ...]
 

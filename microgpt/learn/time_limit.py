@@ -13,7 +13,7 @@ import threading
 import time
 from collections.abc import Callable
 
-from microgpt.backends.dispatch import hold_over_fork
+from microgpt.backends.locking import hold_over_fork
 from microgpt.learn.mute_output import mute, unmute
 
 CPU_LIMIT = 3.0  # seconds

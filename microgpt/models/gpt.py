@@ -61,7 +61,7 @@ class GPT(Module):
         rng = None if seed is None else np.random.default_rng(seed)
         factory = ParameterFactory(rng, config.init_std, _float_name(dtype), backend, shapes)
         self.config = config
-        self._rng_state = np.array([seed or 0, 0], np.int64)
+        self._rng_state = factory.backend.from_host(np.array([seed or 0, 0], np.int64))
         self.wte = Embedding(config.vocab_size, config.n_embd, factory)
         self.wpe = None
         if config.position == "learned":
@@ -129,7 +129,7 @@ class GPT(Module):
     def dropout_seed(self) -> int:
         """The random key of all dropout masks: by default the model's seed."""
         check_host_read("dropout_seed")
-        return int(self._rng_state[0])
+        return int(self._rng_state[:1].item())
 
     @dropout_seed.setter
     def dropout_seed(self, seed: int) -> None:

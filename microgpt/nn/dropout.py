@@ -15,7 +15,8 @@ import numpy as np
 from microgpt import ops
 from microgpt.autograd.engine import context
 from microgpt.autograd.tensor import Tensor
-from microgpt.backends import Backend
+from microgpt.backends import Backend, check_host_read
+from microgpt.backends.memory import as_host
 from microgpt.config.checks import check_integer
 from microgpt.errors import SettingError
 from microgpt.nn.module import Module
@@ -101,4 +102,7 @@ class Dropout(Module):
         """Return seed and counter of this pass's masks (2,), or None if nothing is dropped."""
         if not (self.p and self.training and (context.grad_enabled or _thread.frozen)):
             return None
+        if _thread.active_pass is None and not x.backend.holds(self._rng_state):
+            check_host_read("the first pass of a dropout layer on another back end")
+            self._rng_state = x.backend.from_host(as_host(self._rng_state))
         return (_thread.active_pass or DropoutPass(self._rng_state)).snapshot(x.backend)

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from microgpt.autograd.tensor import Tensor
-from microgpt.backends import LOCK, Backend
-from microgpt.backends.dispatch import data_ptr
+from microgpt.backends import LOCK, Backend, is_array, to_host
+from microgpt.backends.memory import data_ptr
 from microgpt.errors import ShapeError
 
 
@@ -52,8 +52,8 @@ class FlatParameters:
 
     def __getstate__(self) -> dict[str, Any]:
         with LOCK:  # another thread may be training
-            grad = self.grad.copy() if self.grad.any() else None
-            return vars(self) | {"data": self.data.copy(), "grad": grad}
+            grad = to_host(self.grad)
+            return vars(self) | {"data": to_host(self.data), "grad": grad if grad.any() else None}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         vars(self).update(state)
@@ -82,7 +82,7 @@ def flat_segments(parameters: list[Tensor]) -> list[tuple[np.ndarray, np.ndarray
 def _as_one_view(arrays: list[np.ndarray]) -> np.ndarray | None:
     """Return one flat view of arrays that are adjacent in one base, in any order, else None."""
     base = arrays[0].base if arrays else None
-    if not isinstance(base, np.ndarray) or any(array.base is not base for array in arrays):
+    if not is_array(base) or any(array.base is not base for array in arrays):
         return None
     spans = sorted((data_ptr(array), array.nbytes) for array in arrays)
     if any(first + size != second for (first, size), (second, _) in pairwise(spans)):

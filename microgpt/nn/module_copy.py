@@ -40,7 +40,7 @@ def _copy_weights(module: Module, memo: dict, backend: Backend | None) -> None:
         flat = FlatParameters(where, str(dtype), [weight.shape for weight in weights])
         for weight in weights:
             data, grad = flat.allocate(weight.shape)
-            data[...] = weight.array
+            data[...] = where.readable(weight.array)
             leaf = memo[id(weight)] = weight.from_array(data)
             leaf.backend = where
             leaf.requires_grad = weight.requires_grad and not weight.inputs

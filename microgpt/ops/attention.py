@@ -58,7 +58,7 @@ def dropout_attention(qkv, n_head, p, rng_state, layer_id=0, hook=None):
     `layer_id` are those of `dropout`, for the weights as an array (B, H, T, T).
     """
     B, T, C = _qkv_dims(qkv, n_head)
-    mask_args = dropout_args(p, rng_state, layer_id)
+    mask_args = dropout_args(qkv.backend, p, rng_state, layer_id)
     if mask_args is None:
         return self_attention(qkv, n_head)
     backend = qkv.backend
@@ -127,8 +127,8 @@ def decode_attention(q, keys, values, position, hook=lambda label, node: node):
     check_cache_shapes(q.shape, keys, values, position)
     backend.launch("check_position", position, 1, keys.shape[2])
     if context.activation_hook is not None or context.decomposed:
-        seen = int(position[0]) + 1
-        past, held = (q.from_array(a[:, :, :seen].copy()) for a in (keys, values))
+        seen = position.item() + 1
+        past, held = (q.from_array(a)[:, :, :seen] for a in (keys, values))
         scores = hook("scores", matmul_transposed(q, past))  # (B, H, 1, seen)
         scaled = hook("scaled_scores", scores * q.shape[-1] ** -0.5)
         return matmul(hook("weights", softmax(scaled)), held)

@@ -36,13 +36,15 @@ def cat(tensors, axis=0, **unknown):
     plans = [plan_of_slice(shape, axis, start, end) for start, end in pairwise(ends)]
     y = backend.full(shape, first.dtype)
     for part, plan in zip(parts, plans, strict=True):
-        backend.launch("strided_copy_backward", flat(y), flat(part.array), plan)
+        backend.launch("strided_copy_backward", flat(y), flat(part.array), backend.constant(plan))
 
     def backward(dy):
         gradients = []
         for part, plan in zip(parts, plans, strict=True):
             gradients.append(backend.empty(part.shape, part.dtype))
-            backend.launch("strided_copy_forward", flat(gradients[-1]), flat(dy), plan)
+            backend.launch(
+                "strided_copy_forward", flat(gradients[-1]), flat(dy), backend.constant(plan)
+            )
         return tuple(gradients)
 
     return first.from_op(y, parts, backward, "cat")

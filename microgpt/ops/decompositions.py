@@ -77,7 +77,7 @@ def token_position_embedding(tokens, wte, wpe, position=None, hook=_no_hook):
     else:
         check_position_array(position)
         x.backend.launch("check_position", position, T, wpe.shape[0])
-        positions = ops.embedding(position[None] + np.arange(T, dtype=np.int32), wpe)
+        positions = ops.embedding(position.item() + np.arange(T, dtype=np.int32)[None], wpe)
     if context.activation_hook is not None:  # a hook can change those of one row
         positions = ops.broadcast_to(positions, x.shape)
     return x + hook("position_embedding", positions)

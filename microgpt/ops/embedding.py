@@ -19,6 +19,7 @@ def embedding(tokens, weight):
     flat = ids.reshape(-1)
     y = backend.empty((flat.size, weight.shape[1]), weight.dtype)
     backend.launch("check_tokens", flat, weight.shape[0])
+    flat = backend.from_host(flat)
     backend.launch("embedding_forward", y, weight.array, flat)
 
     def backward(dy):
@@ -46,13 +47,14 @@ def token_position_embedding(tokens, wte, wpe, position=None, hook=None):
         raise ShapeError(
             f"there are {len(wpe.array)} positions; got {ids.shape[1]} tokens in a row"
         )
-    start = _FIRST
+    start = backend.constant(_FIRST)
     if position is not None:
         check_position_array(position)
-        start = position
-        backend.launch("check_position", start, ids.shape[1], len(wpe.array))
+        backend.launch("check_position", position, ids.shape[1], len(wpe.array))
+        start = backend.from_host(position)
     y = backend.empty((ids.size, wte.shape[1]), wte.dtype)
     backend.launch("check_tokens", ids.reshape(-1), wte.shape[0])
+    ids = backend.from_host(ids)
     backend.launch("token_position_embedding_forward", y, wte.array, wpe.array, ids, start)
 
     def backward(dy):

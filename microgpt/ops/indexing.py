@@ -25,6 +25,7 @@ def index(x, key):
     if ARRAY in hashable:
         return _index_arrays(x, parts)
     shape, plan = _index_strides(x.shape, hashable)
+    plan = x.backend.constant(plan)
     y = x.backend.empty(shape, x.dtype)
     x.backend.launch("strided_copy_forward", flat(y), flat(x.array), plan)
 
@@ -43,6 +44,7 @@ def _index_arrays(x, parts):
     shape_2d = prod(x.shape[:axes]), prod(x.shape[axes:])
     y = backend.empty((flat_ids.size, shape_2d[1]), x.dtype)
     backend.launch("check_tokens", flat_ids, shape_2d[0])
+    flat_ids = backend.from_host(flat_ids)
     backend.launch("embedding_forward", y, x.array.reshape(shape_2d), flat_ids)
 
     def backward(dy):

@@ -30,6 +30,7 @@ def _token_losses(logits, ids, min_targets):
     backend, rows = logits.backend, logits.as_2d()
     losses, lse = backend.empty(len(rows), logits.dtype), backend.empty(len(rows), logits.dtype)
     backend.launch("check_targets", ids, rows.shape[1], min_targets)
+    ids = backend.from_host(ids)
     backend.launch("cross_entropy_forward", losses, lse, rows, ids)
 
     def backward(dlosses):
@@ -57,6 +58,7 @@ def linear_cross_entropy(h, weight, targets, hook=None):
     loss, count = backend.empty(1, h.dtype), backend.empty(1, h.dtype)
     no_bias, logits_overwritten = backend.empty_optional(1, h.dtype), False
     backend.launch("check_targets", ids, V, 1)
+    ids = backend.from_host(ids)
     backend.launch("linear_forward", logits, rows, weight.array, no_bias)
     backend.launch("cross_entropy_forward", losses, lse, logits, ids)
     backend.launch("masked_mean_forward", loss, count, losses, ids)
@@ -82,6 +84,7 @@ def linear_cross_entropy(h, weight, targets, hook=None):
 def _masked_mean(losses, ids):
     backend = losses.backend
     loss, count = backend.empty(1, losses.dtype), backend.empty(1, losses.dtype)
+    ids = backend.from_host(ids)
     backend.launch("masked_mean_forward", loss, count, flat(losses.array), ids)
 
     def backward(dloss):

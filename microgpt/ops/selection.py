@@ -35,12 +35,13 @@ def where(condition, x, y):
         condition = np.array(np.broadcast_to(condition, shape))  # backward needs it again
     elif condition.shape != shape or not condition.flags.c_contiguous:
         check_host_read("broadcasting the condition of where")
+    condition = backend.from_host(flat(condition))
     z = backend.empty(shape, tensor.dtype)
-    backend.launch("where_forward", flat(z), flat(condition), flat(x.array), flat(y.array))
+    backend.launch("where_forward", flat(z), condition, flat(x.array), flat(y.array))
 
     def backward(dz):
         dx, dy = (backend.empty(shape, tensor.dtype) for _ in range(2))
-        backend.launch("where_backward", flat(dx), flat(dy), flat(dz), flat(condition))
+        backend.launch("where_backward", flat(dx), flat(dy), flat(dz), condition)
         return dx, dy
 
     return tensor.from_op(z, (x, y), backward, "where")

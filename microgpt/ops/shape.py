@@ -51,7 +51,7 @@ def transpose(x, *axes):
     y = _strided_copy(x, shape, plan)
 
     def backward(dy):
-        back = _transpose_strides(shape, inverse)[1]
+        back = backend.constant(_transpose_strides(shape, inverse)[1])
         dx = backend.empty(x.shape, x.dtype)
         backend.launch("strided_copy_forward", flat(dx), flat(dy), back)
         return (dx,)
@@ -79,10 +79,9 @@ def merge_heads(x):
     y = _strided_copy(x, (B, T, H * D), plan)
 
     def backward(dy):
+        back = x.backend.constant(_transpose_strides((B, T, H, D), inverse)[1])
         dx = x.backend.empty(x.shape, x.dtype)
-        x.backend.launch(
-            "strided_copy_forward", flat(dx), flat(dy), _transpose_strides((B, T, H, D), inverse)[1]
-        )
+        x.backend.launch("strided_copy_forward", flat(dx), flat(dy), back)
         return (dx,)
 
     return x.from_op(y, (x,), backward, "merge_heads")
@@ -142,7 +141,7 @@ def _select(x, shape, plan, name):
 
     def backward(dy):
         dx = x.grad_buffer()
-        x.backend.launch("strided_copy_backward", flat(dx), flat(dy), plan)
+        x.backend.launch("strided_copy_backward", flat(dx), flat(dy), x.backend.constant(plan))
         return (dx,)
 
     return x.from_op(y, (x,), backward, name)
@@ -151,7 +150,7 @@ def _select(x, shape, plan, name):
 def _strided_copy(x, shape, plan):
     backend, array = x.backend, x.array
     y = backend.empty(shape, array.dtype)
-    backend.launch("strided_copy_forward", flat(y), flat(array), plan)
+    backend.launch("strided_copy_forward", flat(y), flat(array), backend.constant(plan))
     return y
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 
 from microgpt.autograd.engine import Node
-from microgpt.backends import current_tracer
+from microgpt.backends import current_tracer, is_array
 from microgpt.errors import DtypeError, ShapeError, TokenError
 
 IGNORED = -1  # a target that no loss counts
@@ -12,10 +12,11 @@ IGNORED = -1  # a target that no loss counts
 def as_token_ids(tokens, copy_ids=False):
     """Return token ids as a C-contiguous int32 array; raise DtypeError unless they are integers.
 
-    With `copy_ids`, as a copy, because backward needs the same ids again. While recording, an int32
-    array is never copied, because replays read new ids from that very array.
+    Ids on a device stay there. With `copy_ids`, as a copy, because backward needs the same ids
+    again. While recording, an int32 array is never copied, because replays read new ids from that
+    very array.
     """
-    if isinstance(tokens, np.ndarray) and tokens.dtype == np.int32 and tokens.flags.c_contiguous:
+    if is_array(tokens) and tokens.dtype == np.int32 and tokens.flags.c_contiguous:
         return tokens.copy() if copy_ids and current_tracer() is None else tokens
     if isinstance(tokens, Node):
         raise DtypeError("token ids are an array or a list of integers; got a tensor of floats")
@@ -36,5 +37,5 @@ def as_token_ids(tokens, copy_ids=False):
 
 def check_position_array(position):
     """Raise ShapeError unless `position` is an int32 array (1,)."""
-    if not isinstance(position, np.ndarray) or position.shape != (1,) or position.dtype != np.int32:
+    if not is_array(position) or position.shape != (1,) or position.dtype != np.int32:
         raise ShapeError(f"position must be an int32 array (1,); got {position!r:.60}")

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from microgpt.autograd.tensor import Tensor
-from microgpt.backends.dispatch import data_ptr
+from microgpt.backends.memory import data_ptr
 from microgpt.config.checks import check_number
 from microgpt.errors import SettingError
 from microgpt.nn import Module
@@ -40,13 +40,9 @@ class Adam(Optimizer):
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         super().__setstate__(state)
-        self.exp_avgs = list(map(self._aligned, self.exp_avgs))
-        self.exp_avg_sqs = list(map(self._aligned, self.exp_avg_sqs))
-
-    def _aligned(self, array: np.ndarray) -> np.ndarray:
-        aligned = self.backend.zeros_aligned(array.size, array.dtype)
-        aligned[:] = array
-        return aligned
+        self.exp_avgs = list(map(self._on_backend, self.exp_avgs))
+        self.exp_avg_sqs = list(map(self._on_backend, self.exp_avg_sqs))
+        self._step = self._on_backend(self._step)
 
     @property
     def betas(self) -> tuple[float, float]:
@@ -61,7 +57,7 @@ class Adam(Optimizer):
     @property
     def step_count(self) -> int:
         """The number of steps made."""
-        return int(self._step[0])
+        return int(self._step.item())
 
     def state_arrays(self) -> dict[str, np.ndarray]:
         arrays = {"step": self._step}

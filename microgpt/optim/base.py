@@ -7,7 +7,7 @@ import numpy as np
 
 from microgpt.autograd.engine import context, override_optimizer
 from microgpt.autograd.tensor import Tensor
-from microgpt.backends import LOCK, check_host_read
+from microgpt.backends import LOCK, check_host_read, is_array, to_host
 from microgpt.config.checks import check_number
 from microgpt.errors import SettingError, StateError
 from microgpt.nn import Module, flat_segments
@@ -24,7 +24,8 @@ class Optimizer:
         self.parameters = _check_parameters(parameters)
         self.backend = self.parameters[0].backend
         self.flat_segments = flat_segments(self.parameters)
-        self._lr = np.empty(1, np.float64)
+        self._lr = self.backend.zeros_aligned(1, np.float64)
+        self._rate = float("nan")  # what `_lr` holds
         self.lr = lr
 
     def __getstate__(self) -> dict[str, Any]:
@@ -36,6 +37,13 @@ class Optimizer:
     def __setstate__(self, state: dict[str, Any]) -> None:
         vars(self).update(state)
         self.flat_segments = flat_segments(self.parameters)
+        self._lr = self._on_backend(self._lr)
+
+    def _on_backend(self, numbers: np.ndarray) -> Any:
+        """Return a copy of flat numbers as an array of the back end."""
+        array = self.backend.zeros_aligned(numbers.size, numbers.dtype)
+        array[:] = numbers
+        return array
 
     def __deepcopy__(self, memo: dict) -> "Optimizer":
         raise StateError("an optimiser is tied to its parameters; make a new one for the copy")
@@ -43,13 +51,14 @@ class Optimizer:
     @property
     def lr(self) -> float:
         """The learning rate of the next step."""
-        return float(self._lr[0])
+        return self._rate
 
     @lr.setter
     def lr(self, rate: float) -> None:
         check_host_read("setting lr")
         check_number("lr", rate, minimum=0, below=float("inf"))
-        self._lr[0] = rate
+        if rate != self._rate:
+            self._lr[0] = self._rate = float(rate)
 
     def state_arrays(self) -> dict[str, np.ndarray]:
         """Return the optimiser's state by name; not copies, so filling the arrays restores it."""
@@ -78,7 +87,7 @@ def _copied(value: Any) -> Any:
     """Return a copy of an array or of a list of arrays; anything else as it is."""
     if isinstance(value, list):
         return list(map(_copied, value))
-    return value.copy() if isinstance(value, np.ndarray) else value
+    return to_host(value) if is_array(value) else value
 
 
 def _check_parameters(parameters: Iterable[Tensor] | Module) -> list[Tensor]:

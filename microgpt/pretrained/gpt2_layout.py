@@ -5,6 +5,7 @@ from dataclasses import fields, replace
 
 import numpy as np
 
+from microgpt.backends.memory import as_host
 from microgpt.config import GPTConfig
 from microgpt.errors import SettingError
 from microgpt.models.gpt import GPT
@@ -36,7 +37,7 @@ def check_gpt2_config(config: GPTConfig) -> None:
 
 def gpt2_state_dict(model: GPT) -> dict[str, np.ndarray]:
     """Return a GPT-2's weights under our names, without copying; biases it lacks become zeros."""
-    arrays = {name: parameter.array for name, parameter in model.named_parameters()}
+    arrays = {name: as_host(parameter.array) for name, parameter in model.named_parameters()}
     shapes = replace(model.config, qkv_bias=None).parameter_shapes()
     return {
         name: arrays[name] if name in arrays else np.zeros(shape, np.float32)

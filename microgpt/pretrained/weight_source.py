@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from microgpt.backends import LOCK
+from microgpt.backends.memory import host_buffer
 from microgpt.config import GPTConfig
 from microgpt.errors import FormatError, MicrogptError
 from microgpt.models.gpt import GPT
@@ -63,7 +64,8 @@ def build_model(source: WeightSource, backend: str | None = None) -> GPT:
     model = GPT(source.config, seed=None, backend=backend)
     with LOCK:
         for name, parameter in model.named_parameters():
-            source.read_into(name, parameter.array)
+            with host_buffer(parameter.array) as numbers:
+                source.read_into(name, numbers)
     return model
 
 

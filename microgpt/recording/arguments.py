@@ -31,7 +31,7 @@ def recording_key(values: tuple, names: tuple[str, ...]) -> Hashable:
 
 
 def _key(index: int, value: Any) -> Hashable:
-    if isinstance(value, np.ndarray):
+    if backends.is_array(value):
         return (value.shape, value.dtype.char)
     if is_array(value):
         return (value.backend.name, value.shape, value.dtype.char)
@@ -61,12 +61,13 @@ def _value_key(index: int, value: Any) -> Hashable:
 
 def is_array(value: Any) -> bool:
     """Whether an argument is copied in for a replay; a parameter is used in place instead."""
-    return isinstance(value, np.ndarray) or (isinstance(value, Tensor) and not value.requires_grad)
+    return backends.is_array(value) or (isinstance(value, Tensor) and not value.requires_grad)
 
 
 def static_inputs(values: tuple) -> list[np.ndarray]:
     """Copy the array arguments, for replays to read; integer arrays become int32."""
-    return [np.array(_array(value), order="C") for value in values if is_array(value)]
+    arrays = [_array(value) for value in values if is_array(value)]
+    return [np.array(a, order="C") if isinstance(a, np.ndarray) else a.copy() for a in arrays]
 
 
 def copy_inputs(inputs: list[np.ndarray], values: tuple) -> None:

@@ -17,7 +17,7 @@ from microgpt import backends
 from microgpt.autograd.engine import context
 from microgpt.autograd.tensor import Tensor
 from microgpt.backends import LOCK
-from microgpt.backends.dispatch import active_tracer
+from microgpt.backends.tracing import active_tracer
 from microgpt.errors import CaptureError
 from microgpt.recording.arguments import (
     copy_inputs,
@@ -170,7 +170,8 @@ class Captured:
         recording, result = self._run_recorded(inputs, values, names)
         if attempts and first_difference(attempts[-1], recording) is None:
             del self._attempts[key]
-            self._replays[key] = replay = Replay(recording, backends.current().poison)
+            device = None if recording.driver is None else backends.replaying(recording.driver)
+            self._replays[key] = replay = Replay(recording, (device or backends.current()).poison)
             self._use(key, replay)
         else:
             recording.drop_arrays()
@@ -184,7 +185,7 @@ class Captured:
 
         A method of its own, so that its return frees temporary arrays the function does not keep.
         """
-        before = [array.tobytes() for array in inputs]
+        before = [array.tobytes() if isinstance(array, np.ndarray) else b"" for array in inputs]
         recorder = Recorder(inputs)
         args = static_args(inputs, values)
         positional = len(args) - len(names)
@@ -194,7 +195,7 @@ class Captured:
             )
         recorder.on_return(_check_result(result))
         for index, array in enumerate(inputs):
-            if array.tobytes() != before[index]:
+            if isinstance(array, np.ndarray) and array.tobytes() != before[index]:
                 raise CaptureError(changed_input_message(recorder.recording, index))
         return recorder.recording, _copy_result(result)
 
@@ -204,7 +205,7 @@ class Captured:
             self._last = None
             for other in self._replays.values():
                 other.unbind()  # `_use` binds it again
-            self._arena.grow(replay.arena_bytes)
+            self._arena.grow(replay.arena_bytes, replay.backend)
         replay.bind(self._arena)
 
     def _add_attempt(self, key: Hashable, recording: Recording) -> None:
@@ -230,7 +231,7 @@ def _check_result(result: Any) -> Any:
 
 
 def _check_part(part: Any) -> Any:
-    if not isinstance(part, Tensor | np.ndarray | int | float | str | None):
+    if not backends.is_array(part) and not isinstance(part, Tensor | int | float | str | None):
         raise CaptureError(
             f"a captured function returned a {type(part).__name__}; it may return tensors, "
             "arrays, plain values, and tuples, lists and dictionaries of these"
@@ -248,4 +249,4 @@ def _copy_result(result: Any) -> Any:
 def _copy_part(part: Any) -> Any:
     if isinstance(part, Tensor):
         return part.from_array(part.array.copy())
-    return part.copy() if isinstance(part, np.ndarray) else part
+    return part.copy() if backends.is_array(part) else part

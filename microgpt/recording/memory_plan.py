@@ -6,26 +6,30 @@ same time may have the same offset.
 
 import ctypes
 import sys
+from typing import Any
 
 import numpy as np
 
-from microgpt.backends.dispatch import CACHE_LINE, data_ptr
+from microgpt.backends import Backend
+from microgpt.backends.memory import CACHE_LINE
 
 TRIM_BYTES = 2**26
 MIN_BYTES = 2**20  # small models never need to grow
 
 
-def plan_memory(lifetimes: list[tuple[int, int, int]]) -> tuple[list[int], int]:
+def plan_memory(
+    lifetimes: list[tuple[int, int, int]], alignment: int = CACHE_LINE
+) -> tuple[list[int], int]:
     """Assign memory to arrays by first fit; return their offsets and the total size, in bytes.
 
     `lifetimes` holds (first launch, last launch, nbytes) of each array, in order of the first. Each
-    array is placed in the first gap between the arrays still alive.
+    array is placed in the first gap between the arrays still alive, at a multiple of `alignment`.
     """
     offsets, total = [], 0
     alive: list[tuple[int, int, int]] = []  # (start, end, last launch), in order of start
     for first, last, nbytes in lifetimes:
         alive = [block for block in alive if block[2] >= first]
-        size, start, before = -(-nbytes // CACHE_LINE) * CACHE_LINE, 0, 0
+        size, start, before = -(-nbytes // alignment) * alignment, 0, 0
         for block in alive:
             if block[0] - start >= size:
                 break
@@ -40,14 +44,14 @@ class Arena:
     """Memory that grows to the needs of the largest recording."""
 
     def __init__(self) -> None:
-        self.memory = np.empty(0, np.uint8)
+        self.memory: Any = np.empty(0, np.uint8)
 
     @property
     def nbytes(self) -> int:
         return self.memory.nbytes
 
-    def grow(self, nbytes: int) -> None:
-        """Replace the memory by at least `nbytes`, and at least twice the old size.
+    def grow(self, nbytes: int, backend: Backend) -> None:
+        """Replace the memory by at least `nbytes` of a back end, and at least twice the old size.
 
         Memory that is never written costs nothing: the operating system provides it on first use.
         """
@@ -55,9 +59,7 @@ class Arena:
         self.memory = np.empty(0, np.uint8)  # free the old memory before allocating the new
         if nbytes >= TRIM_BYTES:
             _trim()
-        block = np.empty(nbytes + CACHE_LINE, np.uint8)
-        start = -data_ptr(block) % CACHE_LINE
-        self.memory = block[start : start + nbytes]
+        self.memory = backend.arena(nbytes)
 
 
 def _trim() -> None:

@@ -12,7 +12,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from microgpt.autograd.tensor import Tensor
-from microgpt.backends.dispatch import data_ptr
+from microgpt.backends.device_array import DeviceArray
+from microgpt.backends.device_memory import DeviceDriver
+from microgpt.backends.memory import data_ptr, is_array
 from microgpt.errors import CaptureError
 
 TEMPORARY, INPUT, EXTERNAL = "temporary", "input", "external"  # the origins of an array
@@ -90,6 +92,7 @@ class Recording:
     result: Any = None  # with a `ResultArray` for each array
     result_signature: Any = None
     result_refs: list[ArrayRef] = field(default_factory=list)
+    driver: DeviceDriver | None = None  # of the arrays, if they are on a device
 
     def drop_arrays(self) -> None:
         """Drop result and arguments: a recording kept for comparison must not keep arrays alive."""
@@ -116,6 +119,8 @@ class Recorder:
         temporaries.append(self._track(array, TEMPORARY, len(temporaries)))
 
     def _track(self, array: np.ndarray, origin: str, number: int) -> TrackedArray:
+        if isinstance(array, DeviceArray):
+            self.recording.driver = array.driver
         ref = ArrayRef(origin, number, 0, array.shape, array.strides, array.dtype)
         tracked = self._tracked[id(array)] = TrackedArray(weakref.ref(array), ref)
         return tracked
@@ -134,7 +139,7 @@ class Recorder:
         lasting: list[Any] = []
         for argument in arguments:
             ref = argument
-            if isinstance(argument, np.ndarray):
+            if is_array(argument):
                 ref = self._lasting_refs.get(id(argument)) or self._ref(argument)
                 if ref.origin == TEMPORARY:
                     argument = None
@@ -159,8 +164,8 @@ class Recorder:
         if isinstance(result, Tensor):
             array = result.array
             wrap: Callable = result.from_array(np.empty(0, result.dtype)).from_array  # no graph
-        elif isinstance(result, np.ndarray):
-            array, wrap = result, np.asarray
+        elif is_array(result):
+            array, wrap = result, lambda array: array
         else:
             return result
         ref = self._ref(array)
@@ -169,7 +174,7 @@ class Recorder:
 
     def _ref(self, array: np.ndarray) -> ArrayRef:
         owner = array
-        while isinstance(owner.base, np.ndarray):
+        while is_array(owner.base):
             owner = owner.base
         tracked = self._tracked.get(id(owner))
         if tracked is None or tracked.array() is not owner:

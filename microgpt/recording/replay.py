@@ -5,10 +5,9 @@ from collections.abc import Callable, Iterator, Sequence
 from time import perf_counter
 from typing import Any
 
-import numpy as np
-
 from microgpt import backends
-from microgpt.backends.dispatch import poison
+from microgpt.backends.dispatch import UPLOAD
+from microgpt.backends.memory import poison, view_at
 from microgpt.recording.memory_plan import Arena, plan_memory
 from microgpt.recording.recorder import (
     ArrayRef,
@@ -42,10 +41,12 @@ class Replay:
             for index, tracked in enumerate(temporaries)
             if (array := tracked.array()) is not None
         }
+        self.backend = backends.replaying(recording.driver)
         lifetimes = list(self._lifetimes())
         in_arena = [lifetime for lifetime in lifetimes if lifetime[0] not in self._pinned]
         offsets, self.arena_bytes = plan_memory(
-            [(first, last, temporaries[index].nbytes) for index, first, last in in_arena]
+            [(first, last, temporaries[index].nbytes) for index, first, last in in_arena],
+            self.backend.alignment,
         )
         self._offsets = {
             index: offset for (index, *_), offset in zip(in_arena, offsets, strict=True)
@@ -61,9 +62,11 @@ class Replay:
         """Yield (index, first launch, last launch) of each temporary array, ordered by first."""
         lifetimes: dict[int, list[int]] = {}
         for number, launch in enumerate(self.launches):
+            # A graph's uploads are made before all its launches.
+            first = 0 if launch.name == UPLOAD else number
             for ref in launch.refs:
                 if is_temporary(ref):
-                    lifetimes.setdefault(ref.number, [number, number])[1] = number
+                    lifetimes.setdefault(ref.number, [first, number])[1] = number
         for ref in filter(is_temporary, self._recording.result_refs):  # live until copied out
             lifetimes.setdefault(ref.number, [0, 0])[1] = len(self.launches)
         for index, (first, last) in sorted(lifetimes.items(), key=lambda item: item[1][0]):
@@ -72,12 +75,12 @@ class Replay:
     def bind(self, arena: Arena) -> None:
         """Place every temporary array at its offset in `arena`, which must be large enough."""
 
-        def array(ref: ArrayRef) -> np.ndarray:
+        def array(ref: ArrayRef) -> Any:
             pinned = self._pinned.get(ref.number)
             if pinned is not None:
-                return np.ndarray(ref.shape, ref.dtype, pinned, ref.offset, ref.strides)
+                return view_at(pinned, ref.offset, ref.shape, ref.strides, ref.dtype)
             offset = self._offsets[ref.number] + ref.offset
-            return np.ndarray(ref.shape, ref.dtype, arena.memory, offset, ref.strides)
+            return view_at(arena.memory, offset, ref.shape, ref.strides, ref.dtype)
 
         self._calls = [
             (
@@ -101,7 +104,7 @@ class Replay:
             return part.wrap(array(part.ref) if part.array is None else part.array)
 
         self.result = map_result(self._recording.result, result_part)
-        self._table = backends.lower(self._calls)
+        self._table = self.backend.lower(self._calls)
         self._run_native, self._rows = self._table.run, self._table.rows
         self._segments = _segments(self._rows)
         self.bound = True

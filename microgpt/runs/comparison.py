@@ -230,7 +230,7 @@ def _forward_pairs(runs: list[TrainingRun], tokens: list[np.ndarray]) -> Pairs:
 
 
 def _weight_pairs(runs: list[TrainingRun], stage: str) -> Pairs:
-    weights = [{name: weight.array for name, weight in run.parameters.items()} for run in runs]
+    weights = [{name: weight.numpy() for name, weight in run.parameters.items()} for run in runs]
     yield from _pairs(stage, weights)
 
 

@@ -124,7 +124,7 @@ class TrainingRun:
         `.grad` is what backward computed again afterwards: a gradient that is not zeroed
         accumulates as it is, not clipped.
         """
-        weights = {name: weight.array.copy() for name, weight in self.parameters.items()}
+        weights = {name: weight.numpy() for name, weight in self.parameters.items()}
         grads = [grad for _, grad in self.optimizer.flat_segments]
         unclipped = [grad.copy() for grad in grads]
         norm = clip_grad_norm_(self.optimizer.parameters, self.settings.grad_clip).item()

@@ -27,7 +27,7 @@ class Update:
         for mark in GROUPS.values():
             names = [name for name in self.before if mark in name]
             weights = [self.before[name] for name in names]
-            updates = [self.parameters[name].array - self.before[name] for name in names]
+            updates = [self.parameters[name].numpy() - self.before[name] for name in names]
             ratios.append(_length(updates) / max(_length(weights), np.finfo(float).tiny))
         return np.array(ratios)
 

@@ -133,7 +133,7 @@ class _Batch:
                 cache.rewind(length)  # in case the step has read them already
                 logits = self._read(pending)
             seed = self.request.seed + int(i)
-            next_tokens[i] = sample_token(logits[i].copy(), self.request, seed, t)
+            next_tokens[i] = sample_token(backends.to_host(logits[int(i)]), self.request, seed, t)
         return next_tokens
 
     def _read(self, tokens: np.ndarray) -> np.ndarray:

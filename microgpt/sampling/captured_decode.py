@@ -13,6 +13,7 @@ import numpy as np
 
 from microgpt.autograd.engine import context, no_grad
 from microgpt.backends import current_tracer
+from microgpt.backends.memory import as_host
 from microgpt.backends.shared_rules import UNDECIDED
 from microgpt.config import SampleConfig
 from microgpt.errors import CaptureError
@@ -33,8 +34,10 @@ class CapturedDecodeStep:
 
     def __init__(self, model: GPT, batch_size: int = 1):
         self.cache = KVCache(model, batch_size)
-        self._token, self._position = np.zeros(batch_size, np.int32), np.zeros(1, np.int32)
-        self._params, self._seed = np.zeros(4), np.zeros(batch_size, np.int64)
+        on_device = self.cache.backend.from_host
+        self._token = on_device(np.zeros(batch_size, np.int32))
+        self._position, self._params = on_device(np.zeros(1, np.int32)), on_device(np.zeros(4))
+        self._seed = on_device(np.zeros(batch_size, np.int64))
         self._sample = _sample_function(
             self.cache, self._token, self._params, self._seed, self._position
         )
@@ -58,7 +61,7 @@ class CapturedDecodeStep:
     def next_token(self, decoder: Decoder, t: int) -> int:
         """Sample the token at position `t`; UNDECIDED if only the exact `next_token` can decide."""
         cache = self.cache
-        length = int(cache.position[0])
+        length = cache.length
         if len(decoder.pending) != 1 or length == cache.block_size:
             return int(self.sample(decoder.read(), t)[0])
         self._token[0] = decoder.pending[0]
@@ -73,7 +76,7 @@ class CapturedDecodeStep:
         """Sample tokens (B,) at position `t` from logits (B, V); UNDECIDED as in `next_token`."""
         self._position[0] = t
         self._sample(logits)
-        return self._token
+        return as_host(self._token)
 
     def decode(self, tokens: Sequence[int] | np.ndarray, t: int) -> np.ndarray:
         """Read `tokens` (B,) and sample those at position `t` (B,), UNDECIDED as above."""
@@ -89,7 +92,7 @@ class CapturedDecodeStep:
             self._captures = False
         if not self._captures:
             self._token[:] = UNDECIDED
-        return self._token
+        return as_host(self._token)
 
 
 # Closures, not methods: a captured bound method would refer back to its step, a reference cycle.

@@ -6,6 +6,7 @@ import numpy as np
 
 from microgpt import backends
 from microgpt.autograd.engine import no_grad
+from microgpt.backends import to_host
 from microgpt.models.gpt import GPT
 from microgpt.sampling.kv_cache import KVCache
 
@@ -37,7 +38,7 @@ class Decoder:
 
     def logits(self) -> np.ndarray:
         """Return a copy of the logits of the next token (V,)."""
-        return self.read()[0].copy()
+        return to_host(self.read()[0])
 
     def read(self) -> np.ndarray:
         """Read the pending tokens; return the logits of the next token (1, V), not a copy."""

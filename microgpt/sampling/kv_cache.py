@@ -24,7 +24,7 @@ class KVCache:
         self._model, self.backend = ref(model), weight.backend
         shape = (batch_size, config.n_head, config.block_size, config.head_dim)
         self.array = self.backend.full((config.n_layer, 2, *shape), weight.dtype)
-        self.position = np.zeros(1, np.int32)
+        self.position = self.backend.from_host(np.zeros(1, np.int32))
         self.block_size = config.block_size
         self.layers = [_LayerCache(self, keys, values) for keys, values in self.array]
         self.batch_size = batch_size
@@ -37,7 +37,7 @@ class KVCache:
     def length(self) -> int:
         """The number of tokens in the cache."""
         check_host_read("cache.length")
-        return int(self.position[0])
+        return int(self.position.item())
 
     @property
     def decoding(self) -> bool:
@@ -51,7 +51,7 @@ class KVCache:
     def rewind(self, length: int) -> None:
         """Keep the first `length` tokens and drop those after them."""
         check_host_read("cache.rewind()")
-        if not 0 <= length <= self.position[0]:
+        if not 0 <= length <= self.length:
             raise ShapeError(f"a cache of {self.length} tokens cannot be rewound to {length}")
         self.position[0] = length
 

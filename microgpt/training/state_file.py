@@ -12,6 +12,7 @@ from typing import Any
 
 from microgpt._io.atomic_write import atomic_write
 from microgpt._io.json_io import format_json, parse_json
+from microgpt.backends.memory import host_buffer
 from microgpt.checkpoints import (
     SafetensorsFile,
     ensure_writable,
@@ -66,7 +67,7 @@ def save_state(trainer: Any, folder: str | Path) -> Path:
         "evaluation_due": state.evaluation_due,
         "final_evaluation": _final_evaluation_row(state),
         "frozen": [name for name, w in model.named_parameters() if not w.requires_grad],
-        "dropout": [int(model.dropout_seed), int(model.dropout_counter[0])],
+        "dropout": [int(model.dropout_seed), model.dropout_counter.item()],
         "training": bool(model.training),
         "metadata": trainer.extra_metadata,
     }
@@ -147,7 +148,8 @@ class SavedState:
         model = GPT(self.model_config, seed=None, dtype=dtype, backend=backend)
         frozen = self._field("frozen", list)
         for name, weight in model.named_parameters():
-            self.arrays.read_into(MODEL + name, weight.array)
+            with host_buffer(weight.array) as numbers:
+                self.arrays.read_into(MODEL + name, numbers)
             weight.requires_grad = name not in frozen
         return model
 
@@ -161,7 +163,8 @@ class SavedState:
             )
         model = trainer.model
         for name, array in trainer.optimizer.state_arrays().items():
-            self.arrays.read_into(OPTIMIZER + name, array)
+            with host_buffer(array) as numbers:
+                self.arrays.read_into(OPTIMIZER + name, numbers)
         trainer.batches.load_state_dict(self.header["batches"])
         history = history_from_arrays(self.arrays)
         trainer.state.restore(

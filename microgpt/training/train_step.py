@@ -113,7 +113,6 @@ class TrainStep:
     def _run(
         self, step: int, batches: Sequence[Batch], after_batch: Callable[[], None]
     ) -> tuple[float, float]:
-        updates = self.optimizer.step_count
         try:
             if self._recorded is not None:
                 self.optimizer.lr = self.lr_schedule(step)
@@ -123,12 +122,17 @@ class TrainStep:
                 after_batch,
             )  # fmt: skip
         except CaptureError as error:
-            if self._recorded is None or self.optimizer.step_count != updates:
+            if self._recorded is None or self._has_updated():
                 raise CaptureError(f"{error}; or train with Trainer(…, capture=False)") from None
         # A custom part of the model reads numbers in Python: from now on, steps are not recorded.
         self._recorded = None
         self._restore_counters()
         return self._run(step, batches, after_batch)
+
+    def _has_updated(self) -> bool:
+        """Whether the optimiser has counted the step that is being made."""
+        assert self._counts_before is not None
+        return self.optimizer.step_count != self._counts_before[0].item()
 
     def rollback(self) -> None:
         """Restore the counters if the last step did not finish; otherwise do nothing."""
@@ -169,6 +173,7 @@ class _RecordedStep:
             return forward_backward(tokens, targets), update()
 
         self._optimizer, self._dtype = optimizer, model.wte.weight.dtype
+        self._backend = model.backend
         self.captured = capture(forward_backward if accumulates else single_batch_step)
         self._update = capture(update) if accumulates else None
 
@@ -178,8 +183,10 @@ class _RecordedStep:
         A single batch is one replay up to the updated weights: nothing can be done after the batch.
         """
         if self._update is None:
-            loss, grad_norm = self.captured(*batches[0])
-            return loss.item(), grad_norm.item()
+            results = self.captured(*batches[0])
+            arrays = self._backend.to_host_together([result.array for result in results])
+            loss, grad_norm = (float(array.item()) for array in arrays)
+            return loss, grad_norm
         self._optimizer.zero_grad()
         mean_loss = 0.0
         for (tokens, targets), weight in zip(batches, loss_weights(batches), strict=True):

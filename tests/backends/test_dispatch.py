@@ -9,7 +9,7 @@ import pytest
 
 import microgpt as mg
 from microgpt import backends
-from microgpt.backends.dispatch import CACHE_LINE, data_ptr
+from microgpt.backends.memory import CACHE_LINE, data_ptr
 from microgpt.errors import BackendUnavailable
 
 
@@ -51,10 +51,27 @@ def test_unknown_names():
 
 def test_the_table(backend):
     table = backends.table()
-    rows = table.splitlines()
-    assert len(rows) == 1 + len(backends._BACKENDS)
-    assert next(row for row in rows if row.startswith("*")).split()[1] == backend
+    header, usable, _, *families = table.splitlines()
+    names = ["numpy", "numba", "interpreter", "cuda"]
+    assert header.split() == [f"{name}*" if name == backend else name for name in names]
+    assert usable.split()[2:5] == ["yes"] * 3
+    assert len(families) == 14
+    assert all(row.split()[1:] == ["yes"] * 4 for row in families)  # no gap
     assert repr(table) == str(table)
+
+
+def test_the_table_counts_what_is_missing(monkeypatch):
+    names = backends._kernel_names
+
+    def with_a_gap(package):
+        found = names(package)
+        return found | {"norm": {"rms_norm_forward"}} if package == "numba_cuda" else found
+
+    monkeypatch.setattr(backends, "_kernel_names", with_a_gap)
+    row = next(row for row in backends.table().splitlines() if row.startswith("norm"))
+    assert row.split()[1:] == ["yes", "yes", "1", "of", "4", "1", "of", "4"]
+    monkeypatch.setattr(backends, "_installed", lambda library: library != "numba")
+    assert "needs numba" in backends.table()
 
 
 @pytest.mark.parametrize(("variable", "expected"), [(None, "numba"), ("numpy", "numpy")])

@@ -10,7 +10,7 @@ from optimizer_cases import parameters, set_gradients
 
 import microgpt as mg
 from microgpt.autograd.engine import override_optimizer
-from microgpt.backends.dispatch import CACHE_LINE, data_ptr
+from microgpt.backends.memory import CACHE_LINE, data_ptr
 from microgpt.errors import (
     SettingError,
     ShapeError,

@@ -5,7 +5,7 @@ import weakref
 import numpy as np
 
 import microgpt as mg
-from microgpt.backends.dispatch import CACHE_LINE, data_ptr
+from microgpt.backends.memory import CACHE_LINE, data_ptr
 from microgpt.recording.memory_plan import plan_memory
 
 

@@ -23,10 +23,38 @@ that waits, and every wait stands outside branches that depend on the thread; no
 floats, and no talk between blocks: a second launch instead, so that results depend on no order.
 """
 
+import os
+
 from microgpt.backends.dispatch import Backend
-from microgpt.backends.numpy_ref import kernels_of
+from microgpt.backends.numba_cuda import _driver, checks
+from microgpt.backends.numba_cuda._backend import CudaBackend
+from microgpt.backends.numba_cuda._emulated import EmulatedDriver
+from microgpt.backends.numpy_ref import kernels_in, kernels_of
+from microgpt.errors import SettingError
+
+DRIVER_VARIABLE = "MICROGPT_CUDA_DRIVER"
+GPU, EMULATED = "gpu", "emulated"
 
 
 def load_interpreted() -> Backend:
     """The back end whose threads are run one after another by the interpreter."""
     return Backend("interpreter", kernels_of("microgpt.backends.numpy_ref") | kernels_of(__name__))
+
+
+def is_emulated() -> bool:
+    """Whether MICROGPT_CUDA_DRIVER asks for the emulated device in place of a GPU."""
+    name = os.environ.get(DRIVER_VARIABLE) or GPU
+    if name not in (GPU, EMULATED):
+        raise SettingError(DRIVER_VARIABLE, got=name, choices=(GPU, EMULATED))
+    return name == EMULATED
+
+
+def what_is_missing() -> str:
+    """Return, in one sentence, why `load` would fail here; "" if it would not."""
+    return "" if is_emulated() else _driver.what_is_missing()
+
+
+def load() -> Backend:
+    """The back end of a GPU, or of the emulated device where MICROGPT_CUDA_DRIVER says so."""
+    driver = EmulatedDriver() if is_emulated() else _driver.GpuDriver()
+    return CudaBackend("cuda", kernels_of(__name__) | kernels_in(checks), driver)

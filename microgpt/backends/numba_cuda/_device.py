@@ -24,6 +24,7 @@ COMPILERS = {NUMBA_CUDA: "numba_cuda", MLIR: "numba_cuda_mlir"}  # and the packa
 DISTRIBUTIONS = {NUMBA_CUDA: "numba-cuda", MLIR: "numba-cuda-mlir"}
 VARIABLE = "MICROGPT_CUDA_COMPILER"
 INSTALL = "pip install 'microgpt-lab[gpu-compile]'"
+INSTALL_DEVICE = "pip install 'microgpt-lab[cuda13]'"  # [cuda12] for drivers of CUDA 12
 
 __all__ = [
     "COMPILERS", "Compiler", "compiler_name", "cuda", "is_installed", "load_compiler",

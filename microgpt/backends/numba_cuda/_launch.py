@@ -1,12 +1,16 @@
 """Launching threads: `kernel[grid, block](*arguments)`, as CUDA code is written in Python."""
 
 import functools
+import inspect
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
 from microgpt import interpreter
+from microgpt.backends.device_array import DeviceArray
+from microgpt.backends.memory import is_array, poison
+from microgpt.errors import DeviceError
 
 BLOCK = 256  # threads of a block, unless a kernel needs another number
 WARP = 32
@@ -20,10 +24,14 @@ def cover(count: int, per_block: int = BLOCK) -> int:
     return min(-(-count // per_block), MAX_BLOCKS)
 
 
-def scratch(shape: Sequence[int], dtype: Any) -> np.ndarray:
-    """Memory for what one launch leaves to the next; it holds NaN, which no result may show."""
-    dtype = np.dtype(dtype)
-    return np.full(tuple(shape), np.nan if dtype.kind == "f" else -1, dtype)
+def scratch(shape: Sequence[int], like: Any, dtype: Any = None) -> Any:
+    """Memory beside the array `like`, for what one launch leaves to the next; it holds anything."""
+    dtype = np.dtype(like.dtype if dtype is None else dtype)
+    if isinstance(like, DeviceArray):
+        return DeviceArray.allocate(like.driver, shape, dtype)
+    array = np.empty(tuple(shape), dtype)
+    poison(array)  # NaN, which no result may show
+    return array
 
 
 class ThreadKernel:
@@ -42,10 +50,31 @@ class ThreadKernel:
         def launch(*arguments: Any) -> None:
             if 0 in np.atleast_1d(grid):
                 return
+            driver = _driver_of(self, arguments)
+            if driver is not None:
+                driver.launch(self, grid, block, arguments)
+                return
             report = interpreter.run(self.function, grid, block, *arguments, order=order)
             report.raise_if_wrong()
 
         return launch
+
+
+def _driver_of(kernel: ThreadKernel, arguments: tuple) -> Any:
+    """The one driver of all arrays, None if they are NumPy's; raise if they are in two memories."""
+    arrays = {index: one for index, one in enumerate(arguments) if is_array(one)}
+    drivers = {index: getattr(array, "driver", None) for index, array in arrays.items()}
+    if len(set(map(id, drivers.values()))) > 1:
+        names = list(inspect.signature(kernel.function).parameters)
+        where = ", ".join(
+            f"{names[index]} {'on the host' if driver is None else f'on {driver.name}'}"
+            for index, driver in drivers.items()
+        )
+        raise DeviceError(
+            f"a launch takes arrays of one memory; {kernel.__name__} got {where}; "
+            "copy them with `backend.from_host`, or call .to() on the tensors"
+        )
+    return next(iter(drivers.values()), None)
 
 
 def threads(function: Callable[..., None] | None = None, *, registers: int = REGISTERS) -> Any:

@@ -3,6 +3,9 @@
 Forward has a thread an element. Backward adds rows of dy that may belong to the same token: a warp
 owns 32 columns of a row of the table and looks through all ids in order, so no two threads add to
 one element, and the order of additions is that of the ids.
+
+An id or position that a check has refused (`checks.py`) is left out, so that no thread touches what
+is not there.
 """
 
 import numpy as np
@@ -24,7 +27,8 @@ def _embedding_forward(y, table, tokens):
     C = y.shape[1]
     for i in range(cuda.grid(1), y.size, cuda.gridsize(1)):
         n, c = i // C, i % C
-        y[n, c] = table[tokens[n], c]
+        if 0 <= tokens[n] < table.shape[0]:
+            y[n, c] = table[tokens[n], c]
 
 
 def embedding_backward(dtable, dy, tokens):
@@ -62,7 +66,9 @@ def _add_positions(y, wte, wpe, tokens, position, T):
     C = y.shape[1]
     for i in range(cuda.grid(1), y.size, cuda.gridsize(1)):
         n, c = i // C, i % C
-        y[n, c] = wte[tokens[n], c] + wpe[position[0] + n % T, c]
+        t = position[0] + n % T
+        if 0 <= tokens[n] < wte.shape[0] and t < wpe.shape[0]:
+            y[n, c] = wte[tokens[n], c] + wpe[t, c]
 
 
 def token_position_embedding_backward(dwte, dwpe, dy, tokens, position):

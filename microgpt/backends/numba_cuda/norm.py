@@ -96,7 +96,7 @@ def layer_norm_backward(dx, dweight, dbias, dy, x, weight, mean, rstd, dx_in):
     """
     N, C = x.shape
     blocks = -(-N // SHARE_ROWS)
-    shares = scratch((blocks, 2, C), x.dtype)
+    shares = scratch((blocks, 2, C), x)
     arguments = dx, shares, dy, x, weight, mean, rstd, dx_in
     _layer_norm_backward[blocks, ROW_BLOCK](*arguments)
     _add_shares[cover(C), BLOCK](dweight, dbias, shares)

@@ -34,7 +34,7 @@ def adam_step_(data, grad, m, v, lr, step, beta1, beta2, eps):
 
 def adamw_step_(data, grad, m, v, lr, step, beta1, beta2, eps, weight_decay, decayed):
     """Adam, with data[:decayed] · (1 − lr · weight_decay) before (Loshchilov & Hutter 2019)."""
-    factors = scratch((8,), data.dtype)
+    factors = scratch((8,), data)
     _adamw_factors[1, 1](factors, lr, step, beta1, beta2, eps, weight_decay)
     _adamw_step[cover(data.size), BLOCK](data, grad, m, v, factors, decayed)
 
@@ -76,7 +76,7 @@ def _increment_step(step):
 def sum_of_squares_(total, x):
     """total += Σ x², in float64: each block adds up a share, one thread the shares in order."""
     blocks = -(-x.size // SHARE_SIZE)
-    shares = scratch((blocks,), float64)
+    shares = scratch((blocks,), total, float64)
     _square_shares[blocks, BLOCK](shares, x)
     _add_shares[min(blocks, 1), 1](total, shares)
 
@@ -117,7 +117,7 @@ def _sqrt(norm, total):
 
 def clip_by_norm_(grad, norm, max_norm):
     """grad ·= max_norm / norm where norm is greater."""
-    factor = scratch((1,), grad.dtype)
+    factor = scratch((1,), grad)
     _clip_factor[1, 1](factor, norm, max_norm)
     _scale_by[cover(grad.size), BLOCK](grad, factor)
 

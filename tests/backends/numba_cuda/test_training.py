@@ -1,4 +1,4 @@
-"""A GPT trains, generates, records and replays on threads as it does on NumPy."""
+"""A GPT trains, generates, records and replays on the emulated device as it does on NumPy."""
 
 from dataclasses import replace
 
@@ -41,14 +41,14 @@ def train(config, backend, captured, dtype="float32"):
 @pytest.mark.parametrize("captured", [False, True])
 @pytest.mark.parametrize("config", [MICROGPT, GPT2], ids=["microgpt", "gpt2"])
 def test_three_steps_give_numpys_losses(config, captured):
-    losses, _ = train(config, "interpreter", captured)
+    losses, _ = train(config, "cuda", captured)
     expected, _ = train(config, "numpy", False)
     np.testing.assert_allclose(losses, expected, rtol=1e-6, atol=0)
 
 
 def test_in_float64_the_weights_are_numpys_too():
     """In float32 Adam makes steps of rounding where a gradient is 0, as that of a key's bias."""
-    losses, model = train(GPT2, "interpreter", False, "float64")
+    losses, model = train(GPT2, "cuda", False, "float64")
     expected, numpys = train(GPT2, "numpy", False, "float64")
     np.testing.assert_allclose(losses, expected, rtol=1e-12, atol=0)
     for ours, theirs in zip(model.parameters(), numpys.parameters(), strict=True):
@@ -57,8 +57,8 @@ def test_in_float64_the_weights_are_numpys_too():
 
 def test_it_generates_the_tokens_of_numpy():
     written = []
-    for backend in ("interpreter", "numpy"):
+    for backend in ("cuda", "interpreter", "numpy"):
         with backends.using(backend):
             model = mg.GPT(MICROGPT, seed=3)
             written.append(list(mg.generate(model, [26], max_new_tokens=6, seed=1)))
-    assert written[0] == written[1]
+    assert written[0] == written[1] == written[2]

@@ -11,7 +11,7 @@ from numba.core.ccallback import CFunc
 from numba.core.compiler_lock import global_compiler_lock
 from numba.core.sigutils import normalize_signature
 
-from microgpt.backends.dispatch import hold_over_fork
+from microgpt.backends.locking import hold_over_fork
 from microgpt.backends.numba_cpu.jit.cache import kernel_folder
 from microgpt.backends.numba_cpu.jit.kernel_cache import KernelCache, warn_not_kept
 

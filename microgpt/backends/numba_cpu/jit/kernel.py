@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import cached_property
 from typing import Any
 
-from microgpt.backends import dispatch
+from microgpt.backends import locking
 from microgpt.backends.numba_cpu.jit.compile import FLAGS, njit_cached
 from microgpt.backends.numba_cpu.jit.threads import start_threads, threads_started
 
@@ -71,7 +71,7 @@ def _stay_serial_if_forked() -> None:
     GNU OpenMP ends such a child at its first parallel region, other layers may wait for ever.
     """
     global PARALLEL_FROM
-    if dispatch.is_forked and threads_started():
+    if locking.is_forked and threads_started():
         PARALLEL_FROM = sys.maxsize
 
 

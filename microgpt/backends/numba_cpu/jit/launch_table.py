@@ -21,7 +21,8 @@ from numba.core.registry import cpu_target
 from numba.extending import intrinsic
 from numba.np.numpy_support import as_dtype
 
-from microgpt.backends.dispatch import LaunchTable, data_ptr
+from microgpt.backends.dispatch import LaunchTable
+from microgpt.backends.memory import data_ptr
 from microgpt.backends.numba_cpu.jit.check import Check
 from microgpt.backends.numba_cpu.jit.compile import njit_cached
 

@@ -34,7 +34,7 @@ from microgpt.backends.numba_cuda.attention.wide_heads import wide_backward
 
 def self_attention_backward(dqkv, dy, y, lse, qkv, n_head):
     """dscores = probs · (dy · vᵀ − delta), with probs again from lse and delta = Σ_d dy · y."""
-    _backward(dqkv, dy, y, lse, qkv, no_dropout())
+    _backward(dqkv, dy, y, lse, qkv, no_dropout(qkv))
 
 
 def dropout_attention_backward(
@@ -47,7 +47,7 @@ def dropout_attention_backward(
 def _backward(dqkv, dy, y, lse, qkv, dropout):
     B, H, T = lse.shape
     D = y.shape[2] // H
-    delta = scratch(lse.shape, lse.dtype)
+    delta = scratch(lse.shape, lse)
     _delta[cover(lse.size, BLOCK // WARP), BLOCK](delta, dy, y)
     rows = rows_of_tile(D, y.itemsize)
     if not rows:

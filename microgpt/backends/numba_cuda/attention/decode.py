@@ -1,4 +1,7 @@
-"""Attention of one more token over a cache of keys and values (B, H, S, D): a warp a head."""
+"""Attention of one more token over a cache of keys and values (B, H, S, D): a warp a head.
+
+A position that a check has refused (`checks.py`) is left out of the cache.
+"""
 
 import math
 
@@ -24,7 +27,7 @@ def decode_self_attention_(y, keys, values, qkv, position, n_head):
     """
     B, H, S, _ = keys.shape
     _write_token[cover(y.size), BLOCK](keys, values, qkv, position)
-    weights = scratch((B, H, S), y.dtype)
+    weights = scratch((B, H, S), y)
     grid = cover(B * H, BLOCK // WARP)
     flat_y, flat_q = y.reshape(-1), qkv.reshape(-1)
     _decode[grid, BLOCK](flat_y, weights, flat_q, qkv.shape[1], keys, values, position)
@@ -36,8 +39,9 @@ def _write_token(keys, values, qkv, position):
     C = H * D
     for i in range(cuda.grid(1), qkv.shape[0] * C, cuda.gridsize(1)):
         b, h, d = i // C, i // D % H, i % D
-        keys[b, h, position[0], d] = qkv[b, C + h * D + d]
-        values[b, h, position[0], d] = qkv[b, 2 * C + h * D + d]
+        if position[0] < keys.shape[2]:
+            keys[b, h, position[0], d] = qkv[b, C + h * D + d]
+            values[b, h, position[0], d] = qkv[b, 2 * C + h * D + d]
 
 
 @threads(registers=96)
@@ -45,7 +49,7 @@ def _decode(y, weights, q, stride, keys, values, position):
     """q[b · stride + h · D + d] is the query of a head: of an array of its own, or within qkv."""
     f = keys.dtype.type
     H, S, D = keys.shape[1], keys.shape[2], keys.shape[3]
-    lane, num_keys = cuda.threadIdx.x % 32, position[0] + 1
+    lane, num_keys = cuda.threadIdx.x % 32, min(position[0] + 1, S)
     for head in range(cuda.grid(1) // 32, keys.shape[0] * H, cuda.gridsize(1) // 32):
         b, h = head // H, head % H
         max_score, total = f(-math.inf), f(0)
@@ -82,7 +86,8 @@ def _kv_cache_write(cache, x, position):
     H, T, D = x.shape[1], x.shape[2], x.shape[3]
     for i in range(cuda.grid(1), x.size, cuda.gridsize(1)):
         b, h, t, d = i // (H * T * D), i // (T * D) % H, i // D % T, i % D
-        cache[b, h, position[0] + t, d] = x[b, h, t, d]
+        if position[0] + t < cache.shape[2]:
+            cache[b, h, position[0] + t, d] = x[b, h, t, d]
 
 
 def increment_position_(position, count):

@@ -29,7 +29,7 @@ def self_attention_forward(y, lse, qkv, n_head):
 
     qkv (B, T, 3C) -> y (B, T, C), lse (B, H, T)
     """
-    _forward(y, lse, qkv, no_dropout())
+    _forward(y, lse, qkv, no_dropout(qkv))
 
 
 def dropout_attention_forward(y, lse, qkv, n_head, rng_state, layer_id, threshold, scale):

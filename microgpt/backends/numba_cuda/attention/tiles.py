@@ -3,7 +3,7 @@
 A block has 4 · ROWS threads: the four lanes of a row, which are neighbours in a warp, share it.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -32,8 +32,8 @@ class Dropout(NamedTuple):
         return self.rng_state.size > 0
 
 
-def no_dropout() -> Dropout:
-    return Dropout(scratch((0,), np.int64), 0, 0, 1.0)
+def no_dropout(like: Any) -> Dropout:
+    return Dropout(scratch((0,), like, np.int64), 0, 0, 1.0)
 
 
 def padded_width(D: int) -> int:

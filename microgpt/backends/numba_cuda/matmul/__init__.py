@@ -78,4 +78,4 @@ def _stack(matrix):
 
 
 def _no_bias(array):
-    return scratch((0,), array.dtype)
+    return scratch((0,), array)

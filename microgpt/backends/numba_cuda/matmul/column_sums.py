@@ -13,7 +13,7 @@ ROWS = 64  # of a share
 def accumulate_column_sums(sums, x):
     """sums (C,) += Σ_n x[n]."""
     N, C = x.shape
-    shares = scratch((-(-N // ROWS), C), x.dtype)
+    shares = scratch((-(-N // ROWS), C), x)
     _sum_rows[cover(shares.size), BLOCK](shares, x)
     _add_shares[cover(sums.size), BLOCK](sums, shares)
 

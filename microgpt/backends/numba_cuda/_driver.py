@@ -1,0 +1,175 @@
+"""`GpuDriver`: the nine calls of a driver on a GPU of NVIDIA, through its driver library.
+
+Everything goes into one stream. Kernels are compiled when they are first launched.
+(CUDA Driver API: memory management, stream management, graph management.)
+"""
+
+import importlib
+import importlib.metadata
+import threading
+from collections.abc import Callable, Sequence
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+from microgpt.backends.device_array import DeviceArray
+from microgpt.backends.device_memory import DeviceDriver
+from microgpt.backends.numba_cuda._compile import Binder
+from microgpt.backends.numba_cuda._device import (
+    INSTALL_DEVICE,
+    Compiler,
+    compiler_name,
+    is_installed,
+    load_compiler,
+)
+from microgpt.errors import DeviceError
+
+BINDINGS = "cuda.bindings.driver"  # NVIDIA's own Python names of the driver library
+
+
+def what_is_missing() -> str:
+    """Return, in one sentence, why no kernel can run on a GPU here; "" if one can."""
+    name = compiler_name()
+    if not is_installed(name):
+        return f"needs a compiler for GPUs, {name}, which is not installed; run `{INSTALL_DEVICE}`"
+    try:
+        api = importlib.import_module(BINDINGS)
+        (error,) = api.cuInit(0)
+    except Exception:  # each version of the bindings has its own error for a missing library
+        return "needs NVIDIA's driver, which is not installed; install it, and start again"
+    if error == api.CUresult.CUDA_ERROR_NO_DEVICE:
+        return "needs a GPU of NVIDIA, and the driver finds none; choose the back end 'numba'"
+    if error != api.CUresult.CUDA_SUCCESS:
+        return f"needs a GPU that works: the driver says {_error_text(api, error)}"
+    driver_major = api.cuDriverGetVersion()[1] // 1000
+    toolkit = importlib.metadata.version("cuda-bindings")
+    if driver_major < int(toolkit.split(".")[0]):
+        return (
+            f"needs a newer driver: this one runs CUDA {driver_major}, and the compiler is of CUDA "
+            f"{toolkit}; update the driver, or run `pip install 'microgpt-lab[cuda{driver_major}]'`"
+        )
+    return ""
+
+
+def _error_text(api: ModuleType, error: Any) -> str:
+    return f"{api.cuGetErrorName(error)[1].decode()} ({api.cuGetErrorString(error)[1].decode()})"
+
+
+class GpuDriver(DeviceDriver):
+    """The first GPU that the driver library shows."""
+
+    is_gpu = True
+
+    def __init__(self, api: ModuleType | None = None, compiler: Compiler | None = None):
+        super().__init__()
+        self._api = importlib.import_module(BINDINGS) if api is None else api
+        self._compiler = load_compiler() if compiler is None else compiler
+        self._thread = threading.local()
+        self._call(self._api.cuInit, 0)
+        device = self._call(self._api.cuDeviceGet, 0)
+        self.name = self._call(self._api.cuDeviceGetName, 100, device).split(b"\0")[0].decode()
+        self._context = self._call(self._api.cuDevicePrimaryCtxRetain, device)
+        attributes = self._api.CUdevice_attribute
+        self.cc = (
+            self._call(self._api.cuDeviceGetAttribute,
+                       attributes.CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR, device),
+            self._call(self._api.cuDeviceGetAttribute,
+                       attributes.CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR, device),
+        )  # fmt: skip
+        self._enter()
+        self._stream = self._call(self._api.cuStreamCreate, 0)
+        self._binder = Binder(self._compiler, self.cc)
+        self._compiled: dict[Any, Any] = {}  # by the threads' function
+        self._held: list[tuple] | None = None  # arguments of the graph that is being captured
+
+    def _call(self, function: Callable, *arguments: Any) -> Any:
+        """Call a function of the driver library; return its one result, or raise."""
+        error, *results = function(*arguments)
+        if error != self._api.CUresult.CUDA_SUCCESS:
+            raise DeviceError(f"{function.__name__} failed: {_error_text(self._api, error)}")
+        return results[0] if results else None
+
+    def _enter(self) -> None:
+        """Make the GPU's context the calling thread's: each thread needs that once."""
+        if not getattr(self._thread, "has_entered", False):
+            self._call(self._api.cuCtxSetCurrent, self._context)
+            self._thread.has_entered = True
+
+    def alloc(self, nbytes: int) -> int:
+        self._enter()
+        error, address = self._api.cuMemAlloc(nbytes)
+        if error == self._api.CUresult.CUDA_ERROR_OUT_OF_MEMORY:
+            self.synchronize()
+            self.free_unused()
+            error, address = self._api.cuMemAlloc(nbytes)
+        if error == self._api.CUresult.CUDA_ERROR_OUT_OF_MEMORY:
+            _, free, total = self._api.cuMemGetInfo()
+            raise DeviceError(
+                f"{self.name} is out of memory: {nbytes / 2**20:,.0f} MB are needed, and "
+                f"{free / 2**20:,.0f} of {total / 2**20:,.0f} MB are free; take a smaller batch or "
+                "model"
+            )
+        return int(self._call(lambda: (error, address)))
+
+    def free(self, address: int) -> None:
+        self._enter()
+        self._call(self._api.cuMemFree, address)
+
+    def copy_in(self, array: DeviceArray, numbers: np.ndarray) -> None:
+        self._enter()
+        source, nbytes = numbers.ctypes.data, numbers.nbytes
+        self._call(self._api.cuMemcpyHtoDAsync, array.data_ptr, source, nbytes, self._stream)
+
+    def copy_out(self, numbers: np.ndarray, array: DeviceArray) -> None:
+        self._enter()
+        target, nbytes = numbers.ctypes.data, numbers.nbytes
+        self._call(self._api.cuMemcpyDtoHAsync, target, array.data_ptr, nbytes, self._stream)
+        self.synchronize()
+
+    def copy(self, destination: DeviceArray, source: DeviceArray) -> None:
+        if source.nbytes:
+            self._enter()
+            addresses = destination.data_ptr, source.data_ptr
+            self._call(self._api.cuMemcpyDtoDAsync, *addresses, source.nbytes, self._stream)
+
+    def fill(self, array: DeviceArray, byte: int) -> None:
+        if array.nbytes:
+            self._enter()
+            self._call(self._api.cuMemsetD8Async, array.data_ptr, byte, array.nbytes, self._stream)
+
+    def launch(self, kernel: Any, grid: Any, block: Any, arguments: tuple) -> None:
+        self._enter()
+        if self._held is not None:
+            self._held.append(arguments)
+        compiled = self._compiled.get(kernel.function)
+        if compiled is None:
+            bound = self._binder.bind(kernel.function)
+            compiled = self._compiler.cuda.jit(bound, max_registers=kernel.registers)
+            self._compiled[kernel.function] = compiled
+        stream = self._compiler.cuda.external_stream(int(self._stream))
+        compiled[grid, block, stream](*arguments)
+
+    def capture(self, calls: Sequence[tuple[Callable[..., None], tuple]]) -> Callable[[], None]:
+        self._enter()
+        held: list[tuple] = []
+        self._held = held
+        mode = self._api.CUstreamCaptureMode.CU_STREAM_CAPTURE_MODE_RELAXED
+        self._call(self._api.cuStreamBeginCapture, self._stream, mode)
+        try:
+            for call, arguments in calls:
+                call(*arguments)
+        finally:
+            self._held = None
+            graph = self._call(self._api.cuStreamEndCapture, self._stream)
+        executable = self._call(self._api.cuGraphInstantiate, graph, 0)
+
+        def replay(held: list[tuple] = held) -> None:  # what it reads and writes stays allocated
+            self._enter()
+            self._call(self._api.cuGraphLaunch, executable, self._stream)
+
+        return replay
+
+    def synchronize(self) -> None:
+        self._enter()
+        self._call(self._api.cuStreamSynchronize, self._stream)
