@@ -53,12 +53,9 @@ class _Lowering(ast.NodeTransformer):
         number = next(self._numbers)
         names = [f"_{word}_{number}" for word in ("count", "stop", "step")]
         count, stop, step = (ast.Name(name, ast.Load()) for name in names)
-        if isinstance(limits[2], ast.Constant):
-            names.pop()
-            step = limits[2]
         before: list[ast.stmt] = [
             ast.Assign([ast.Name(name, ast.Store())], value)
-            for name, value in zip(names, limits, strict=False)
+            for name, value in zip(names, limits, strict=True)
         ]
         take: ast.stmt = ast.Assign([node.target], count)
         go_on: ast.stmt = ast.AugAssign(ast.Name(names[0], ast.Store()), ast.Add(), step)
