@@ -19,8 +19,9 @@ from cases import CASES
 import microgpt as mg
 from microgpt import backends
 from microgpt.backends import numba_cuda
+from microgpt.backends.numba_cuda import checks
 from microgpt.backends.numba_cuda._compile import ArgumentType, type_of
-from microgpt.backends.numba_cuda._launch import ThreadKernel
+from microgpt.backends.numba_cuda._launch import BLOCK, ThreadKernel
 from microgpt.backends.numba_cuda.matmul.tiles import TILE
 from microgpt.backends.numba_cuda.sampling import MAX_RANKED
 
@@ -109,8 +110,17 @@ def _launch_others(dtype):
     y, index = np.zeros((5, 1), dtype), np.zeros((5, 1), np.int64)
     launch("max_forward", y, index, np.zeros((5, 3, 1), dtype))
     token, position, seed = np.zeros(2, np.int32), np.zeros(1, np.int32), np.zeros(2, np.int64)
+    _launch_checks(position)
     for V in (27, MAX_RANKED + 1):
         launch("sample_", token, np.zeros((2, V), dtype), np.zeros(4), seed, position)
+
+
+def _launch_checks(ids):
+    """Their hosts launch them on arrays of a device only."""
+    fault = np.zeros(4, np.int64)
+    checks._check_range[1, BLOCK](fault, ids, 0, 1, checks.TOKEN)
+    checks._check_any[1, BLOCK](fault, ids)
+    checks._check_position[1, 1](fault, ids, 1, 1)
 
 
 def _launch_products(launch, x):
