@@ -40,7 +40,7 @@ class Block:
     def __init__(self, launch: Any, number: int, sizes: Dim3, index: Dim3):
         self.launch, self.number, self.index = launch, number, index
         self.threads = [Thread(n, sizes, number) for n in range(sizes.size)]
-        self.phase = 0
+        self.phase, self.round = 0, 0
         self.shared_arrays: dict[Any, Any] = {}
         self.shared_bytes = 0
         self._warp_phases = [0] * (self.threads[-1].warp + 1)
@@ -52,6 +52,7 @@ class Block:
             for thread in ready:
                 self._run(thread)
             yield
+            self.round += 1
             ready = order([thread for thread in ready if _waits_for(thread, (ACCESS,))])
             if ready:
                 continue
@@ -72,6 +73,11 @@ class Block:
                 thread.waiting = thread.generator.send(thread.answer)
             except StopIteration:
                 pass
+        if launch.trace is not None and (
+            thread.waiting is None or thread.waiting[0] in BLOCK_WAITS
+        ):
+            line = None if thread.waiting is None else thread.waiting[2]
+            launch.trace.add_stop(self.number, thread.number, self.phase, line)
         if thread.waiting is None and (thread.open_copies or any(thread.copy_groups)):
             launch.find_abandoned_copies(thread)
 
@@ -105,7 +111,8 @@ class Block:
             launch.find(
                 report.BARRIER, last, f"line {last}: thread {other.label} waits at this barrier, "
                 f"and thread {one.label} at that of line {first}; let all threads of a block come "
-                "to the same barrier, outside every branch",
+                "to the same barrier, outside every branch", self.phase,
+                involved=self._groups_at_barrier(waiting),
             )  # fmt: skip
         gone = [thread for thread in self.threads if thread.waiting is None]
         if gone:
@@ -113,8 +120,24 @@ class Block:
                 report.BARRIER, first, f"line {first}: {len(waiting)} of {len(self.threads)} "
                 f"threads wait at this barrier, and {len(gone)} never come, thread {gone[0].label} "
                 "among them; on a GPU nobody can say what happens: move the barrier out of the "
-                "branch, and let no thread return before it",
+                "branch, and let no thread return before it", self.phase,
+                involved=self._groups_at_barrier(waiting),
             )  # fmt: skip
+
+    def _groups_at_barrier(self, waiting: list[Thread]) -> tuple[report.Involved, ...]:
+        """Return who waits at which line, in the order of the lines, and who has ended."""
+        by_line: dict[int, list[Thread]] = {}
+        for thread in waiting:
+            by_line.setdefault(thread.waiting[2] if thread.waiting else 0, []).append(thread)
+        groups = [(by_line[line], "waits", line) for line in sorted(by_line)]
+        gone = [thread for thread in self.threads if thread.waiting is None]
+        return tuple(
+            report.Involved(
+                self.number, tuple(thread.number for thread in threads),
+                threads[0].label.partition(" of ")[0], action, line=line,
+            )
+            for threads, action, line in [*groups, *([(gone, "ended", 0)] if gone else [])]
+        )  # fmt: skip
 
     # -- warps ----------------------------------------------------------------------------------
 
@@ -171,7 +194,7 @@ class Block:
             self.launch.find(
                 report.WARP, line, f"line {line}: lane {lane} of warp {first.warp} of block "
                 f"{self.number} {reason}; put the exchange where all lanes of its mask come, and "
-                "outside every branch that depends on the thread",
+                "outside every branch that depends on the thread", self.phase,
             )  # fmt: skip
 
     def _check_sources(
@@ -183,7 +206,7 @@ class Block:
                 self.launch.find(
                     report.WARP, line, f"line {line}: lane {lane} of warp {first.warp} of block "
                     f"{self.number} reads from lane {source}, which is not there; give it a lane "
-                    "of its mask, or put the lane into the mask and let it come",
+                    "of its mask, or put the lane into the mask and let it come", self.phase,
                 )  # fmt: skip
 
 

@@ -44,7 +44,7 @@ def rewrite(
 
 @functools.lru_cache(maxsize=1024)
 def _rewrite(function: types.FunctionType, mode: str, called: tuple[Any, ...]) -> Rewritten:
-    definition = _definition(function)
+    definition = parse_kernel(function)
     rewriter = Rewriter(dict(called), mode)
     body = ast.Module([rewriter.visit(definition)], [])
     code = compile(ast.fix_missing_locations(body), function.__code__.co_filename, "exec")
@@ -54,7 +54,11 @@ def _rewrite(function: types.FunctionType, mode: str, called: tuple[Any, ...]) -
     )  # fmt: skip
 
 
-def _definition(function: types.FunctionType) -> ast.FunctionDef:
+def parse_kernel(function: types.FunctionType) -> ast.FunctionDef:
+    """Return a function's definition, without its docstring; lines count as in its file.
+
+    Raises a KernelError if its source is not to be had, or is a lambda.
+    """
     try:
         tree = ast.parse(textwrap.dedent(inspect.getsource(function)))
     except (OSError, TypeError, SyntaxError):

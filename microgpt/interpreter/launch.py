@@ -3,7 +3,6 @@
 import functools
 import inspect
 import math
-from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
@@ -12,10 +11,11 @@ import numpy as np
 from microgpt.errors import KernelError
 from microgpt.interpreter import report
 from microgpt.interpreter.block import Block, Thread
-from microgpt.interpreter.report import Access, Finding, Report
+from microgpt.interpreter.report import Finding, Involved, Report
 from microgpt.interpreter.rewriting import PLAIN, Rewritten
 from microgpt.interpreter.shadow import Moment, Shadow, Touch
 from microgpt.interpreter.stand_ins import ALIGNMENT, GPU_MATH, Cuda, Dim3
+from microgpt.interpreter.tracing import Trace
 from microgpt.interpreter.watched_array import WatchedArray, address_of, read, write
 
 
@@ -35,12 +35,11 @@ class Launch:
         self.cuda = Cuda(self, grid, block)
         self.line, self.num_accesses, self._num_loops = 0, 0, 0
         self.num_phases, self.shared_bytes = 0, 0
-        self.trace: list[Access] | None = [] if is_traced else None
-        self._requests: Counter[Any] = Counter()
         self.continues_request = False  # whether an access belongs to the one before it
+        self.trace = Trace() if is_traced else None
         self._findings: dict[tuple[str, int], Finding] = {}
         self._between_blocks: set[tuple[str, int]] = set()
-        self._unwritten: dict[tuple[int, int], tuple[int, str]] = {}
+        self._unwritten: dict[tuple[int, int], Finding] = {}
         self._shadow = Shadow()
         self._bound: dict[Any, Any] = {}
         self.function = self._bind(kernel)
@@ -83,7 +82,10 @@ class Launch:
     def global_array(self, name: str, data: np.ndarray, is_fresh: bool) -> WatchedArray:
         """Watch an argument; arrays that share memory share its shadow."""
         base = address_of(data) if data.size else 0
-        return WatchedArray(self, name, data, "global", self._shadow, base, is_fresh)
+        array = WatchedArray(self, name, data, "global", self._shadow, base, is_fresh)
+        if self.trace is not None:
+            self.trace.add_array(array)
+        return array
 
     def allocate_shared(self, name: str, data: np.ndarray) -> Any:
         """Give a block a shared array."""
@@ -92,7 +94,10 @@ class Launch:
         block.shared_bytes = base + data.nbytes
         if not self.is_watched:
             return data
-        return WatchedArray(self, name, data, "shared", Shadow(), base, is_fresh=True)
+        array = WatchedArray(self, name, data, "shared", Shadow(), base, is_fresh=True)
+        if self.trace is not None:
+            self.trace.add_array(array)
+        return array
 
     # -- threads --------------------------------------------------------------------------------
 
@@ -124,29 +129,45 @@ class Launch:
             "loops; let every loop end, or try smaller arrays"
         )
 
-    def note(self, operation: str, array: WatchedArray, at: int, line: int) -> None:
-        """Add an access to the trace."""
-        assert self.trace is not None
-        thread, block = self.thread, self.block
-        key = block.number, thread.number, block.phase, line, array.name, operation
-        self._requests[key] += not self.continues_request
-        self.trace.append(
-            Access(
-                *key, array.element(at), array.first_address + at * array.itemsize, array.space,
-                array.itemsize, self._requests[key],
-            )
-        )  # fmt: skip
+    def note(
+        self, operation: str, array: WatchedArray, at: int, line: int, is_atomic: bool = False
+    ) -> None:
+        """Add an access that was made to the trace, if there is one."""
+        if self.trace is not None:
+            thread = self.thread.number
+            self.trace.add_access(self.block, thread, operation, array, at, line, is_atomic)
 
     # -- findings -------------------------------------------------------------------------------
 
-    def find(self, finding_type: str, line: int, text: str) -> None:
-        """Remember what is wrong; each type is told once a line, and counted."""
-        known = self._findings.get((finding_type, line))
-        self._findings[finding_type, line] = (
-            Finding(finding_type, line, text)
-            if known is None
-            else known._replace(times=known.times + 1)
-        )
+    def find(
+        self, finding_type: str, line: int, text: str, phase: int | None = None,
+        array: WatchedArray | None = None, involved: tuple[Involved, ...] = (),
+    ) -> None:  # fmt: skip
+        """Remember what is wrong; each type is told once a line, and counted.
+
+        `phase` is that of the thread that runs, unless it is given.
+        """
+        phase = self.moment.phase if phase is None else phase
+        self._add(_finding(finding_type, line, text, phase, array, involved))
+
+    def _add(self, finding: Finding) -> None:
+        key = finding.type, finding.line
+        known = self._findings.get(key)
+        self._findings[key] = finding if known is None else known._replace(times=known.times + 1)
+
+    def find_outside(self, array: WatchedArray, index: Any, does: str, line: int) -> None:
+        """An index does not exist."""
+        numbers = index if type(index) is tuple else (index,)
+        element = f"{array.name}[{', '.join(map(str, numbers))}]"
+        self.find(
+            report.BOUNDS, line, f"line {line}: thread {self.moment.label} touches {element}, "
+            f"which does not exist: its shape is {array.shape}; guard the line with `if`, so that "
+            "threads beyond the end leave it alone",
+            None, array, (_involved(self.moment, does, element, line),),
+        )  # fmt: skip
+        if self.trace is not None and all(isinstance(n, int | np.integer) for n in numbers):
+            element_index = tuple(map(int, numbers))
+            self.trace.add_outside(self.block, self.thread.number, does, array, element_index, line)
 
     def read_unwritten(self, array: WatchedArray, at: int, line: int) -> None:
         """Remember a read of what nothing has written: a race if a write follows in this phase."""
@@ -154,8 +175,10 @@ class Launch:
             f"line {line}: thread {self.moment.label} reads {array.element_name(at)}, which "
             "nothing has written; write every element that is read"
         )
+        involved = (_involved(self.moment, "reads", array.element_name(at), line),)
         self._unwritten.setdefault(
-            (id(array.shadow), array.base + at * array.itemsize), (line, text)
+            (id(array.shadow), array.base + at * array.itemsize),
+            _finding(report.UNWRITTEN, line, text, self.moment.phase, array, involved),
         )
 
     def find_race(
@@ -165,6 +188,8 @@ class Launch:
         """Two threads touch one element, one of them changes it, and nothing orders them."""
         self._unwritten.pop((id(array.shadow), array.base + at * array.itemsize), None)
         other, mine = earlier.moment, self.moment
+        if self.trace is not None:
+            self.trace.add_clash(array, at, did, earlier, does, mine, line)
         text = (
             f"line {line}: thread {mine.label} {does} {array.element_name(at)}, and thread "
             f"{other.label} {did} it (line {earlier.line}); {_remedy(earlier, mine, line)}"
@@ -174,7 +199,11 @@ class Launch:
         if other.block != mine.block and (report.RACE, line) not in self._between_blocks:
             self._between_blocks.add((report.RACE, line))
             self._findings.pop((report.RACE, line), None)  # its remedy would not mend this one
-        self.find(report.RACE, line, text)
+        element = array.element_name(at)
+        involved = (
+            _involved(other, did, element, earlier.line), _involved(mine, does, element, line),
+        )  # fmt: skip
+        self.find(report.RACE, line, text, None, array, involved)
 
     def find_unfinished_copy(self, array: WatchedArray, at: int, copy: Touch, line: int) -> None:
         """An asynchronous copy may still be under way."""
@@ -196,13 +225,30 @@ class Launch:
 
     def report(self) -> Report:
         """Return what was found, in the order of the lines."""
-        for line, text in self._unwritten.values():
-            self.find(report.UNWRITTEN, line, text)
+        for one in self._unwritten.values():
+            self._add(one)
         found = sorted(self._findings.values(), key=lambda one: (one.line, one.type))
+        counts = tuple(found), self.num_phases, self.num_accesses, self.shared_bytes
+        if self.trace is None:
+            return Report(*counts)
+        trace = self.trace
         return Report(
-            tuple(found), self.num_phases, self.num_accesses, self.shared_bytes,
-            tuple(self.trace or ()),
+            *counts, tuple(trace.accesses), tuple(trace.stops), trace.clashes, trace.arrays,
+            tuple(trace.outside),
         )  # fmt: skip
+
+
+def _finding(
+    finding_type: str, line: int, text: str, phase: int, array: WatchedArray | None,
+    involved: tuple[Involved, ...],
+) -> Finding:  # fmt: skip
+    space, shape = ("", ()) if array is None else (array.space, array.full_shape)
+    return Finding(finding_type, line, text, 1, phase, space, shape, involved)
+
+
+def _involved(moment: Moment, action: str, element: str, line: int) -> Involved:
+    label = moment.label.partition(" of ")[0]
+    return Involved(moment.block, (moment.thread,), label, action, element, line)
 
 
 def _remedy(earlier: Touch, mine: Moment, line: int) -> str:

@@ -67,7 +67,7 @@ class Atomic:
             old = array[index]
             array[index] = _COMBINE[name](old, array.dtype.type(value))
             return old
-        launch, at = self._launch, array.locate(index, line)
+        launch, at = self._launch, array.locate(index, line, "changes atomically")
         if at in (OUTSIDE, PART):
             return array.dtype.type(0)
         launch.count_access(line)
@@ -86,11 +86,10 @@ class Atomic:
                 "order, or count in integers",
             )  # fmt: skip
         remember(shadow.atomics, key, moment, line)
-        if launch.trace is not None:
-            launch.note("read", array, at, line)
-            launch.note("write", array, at, line)
         old = array.flat[at]
+        launch.note("read", array, at, line, is_atomic=True)
         array.flat[at] = _COMBINE[name](old, array.dtype.type(value))
+        launch.note("write", array, at, line, is_atomic=True)
         return old
 
 

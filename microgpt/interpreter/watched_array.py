@@ -72,8 +72,11 @@ class WatchedArray:
     def __setitem__(self, index: Any, value: Any) -> None:
         write(self, index, value, self.launch.line)
 
-    def locate(self, index: Any, line: int) -> int:
-        """Return an element's number in `flat`, `OUTSIDE` or `PART`."""
+    def locate(self, index: Any, line: int, does: str = "reads") -> int:
+        """Return the number in `flat` of the element that a thread reads or `does` something to.
+
+        `OUTSIDE` if there is none, `PART` if the index takes a row.
+        """
         shape = self.shape
         try:
             if type(index) is not tuple:
@@ -98,12 +101,7 @@ class WatchedArray:
                 f"line {line}: {self.name} has {self.ndim} axes; got {len(index)} indices; give "
                 "one for each axis"
             ) from None
-        shown = ", ".join(map(str, index)) if type(index) is tuple else index
-        self.launch.find(
-            report.BOUNDS, line, f"line {line}: thread {self.launch.moment.label} touches "
-            f"{self.name}[{shown}], which does not exist: its shape is {shape}; guard the line "
-            "with `if`, so that threads beyond the end leave it alone",
-        )  # fmt: skip
+        self.launch.find_outside(self, index, does, line)
         return OUTSIDE
 
     def part(self, index: Any, line: int) -> "WatchedArray":
@@ -135,7 +133,13 @@ class WatchedArray:
 
     def element(self, at: int) -> tuple[int, ...]:
         """Return the index of element `at` of `flat`, in the array that the kernel was given."""
-        return tuple(int(i) for i in np.unravel_index(at, self.full_shape))
+        if len(self.full_shape) == 1:
+            return (at,)
+        index = []
+        for size in reversed(self.full_shape):
+            at, i = divmod(at, size)
+            index.append(i)
+        return tuple(reversed(index))
 
     def element_name(self, at: int) -> str:
         """Return element `at` of `flat` as a kernel writes it: x[2, 3]."""
@@ -192,7 +196,7 @@ def write(array: Any, index: Any, value: Any, line: int) -> None:
     if type(array) is not WatchedArray:
         array[index] = value
         return
-    at = array.locate(index, line)
+    at = array.locate(index, line, "writes")
     if at == PART:
         raise KernelError(
             f"line {line}: a thread writes one element at a time; {array.name} has {array.ndim} "
@@ -212,9 +216,9 @@ def write(array: Any, index: Any, value: Any, line: int) -> None:
         )  # fmt: skip
     if array.is_private:
         shadow.writes[key] = Touch(moment, line)
+        array.flat[at] = value
         if launch.trace is not None:
             launch.note("write", array, at, line)
-        array.flat[at] = value
         return
     written = shadow.writes.get(key)
     if written is not None and are_unordered(written.moment, moment):
@@ -226,9 +230,9 @@ def write(array: Any, index: Any, value: Any, line: int) -> None:
             launch.find_race(array, at, did, touch, "writes", line)
             break
     shadow.writes[key] = Touch(moment, line)
+    array.flat[at] = value
     if launch.trace is not None:
         launch.note("write", array, at, line)
-    array.flat[at] = value
 
 
 def size_of(shape: Any) -> int:

@@ -43,7 +43,8 @@ class Case:
 class Failure:
     """How an answer failed a case.
 
-    `reason` is a key of `causes` in messages.toml: "mismatch" for a wrong value; "unwritten",
+    `reason` is a key of `causes` in messages.toml: "mismatch" for a wrong value, unless a test
+    gives another; "unwritten",
     "input_modified", "returned_none", "wrong_type", "raised" or "test_crashed" if there is no value
     to compare. `detail` is the type of the exception or of the result, `line` the line of the
     answer's code that raised. `returned` is the last value that the answer returned, `quantity` is
@@ -88,7 +89,7 @@ class IsolatedAnswer:
     def __call__(self, *arguments: Any) -> Any:
         copies = copy.deepcopy(arguments)
         try:
-            value = self.function(*copies)
+            value = self.exercise.call(self.function, *copies)
         except BaseException as error:
             self.error = error
             raise
@@ -116,7 +117,7 @@ def iter_cases(exercise: Exercise, seed: int) -> Iterator[Case]:
     if exercise.example is not None:
         result = exercise.example.result
         description = message_section("properties")["worked_example"]
-        test = _equals(exercise, lambda *_: result)
+        test = _equals(exercise, lambda *_: exercise.parse(result))
         yield Case(Property(description, test=test), exercise.example.arguments)
     for index, prop in enumerate(exercise.properties):
         rng = np.random.default_rng([seed, zlib.crc32(exercise.id.encode()), index])
@@ -147,7 +148,7 @@ def _inputs(exercise: Exercise, prop: Property, rng: np.random.Generator) -> Ite
 def run_case(exercise: Exercise, answer: Any, case: Case) -> Failure | None:
     """Run the answer on one case; return None if the property holds, else the failure."""
     isolated = IsolatedAnswer(exercise, answer) if exercise.is_function else answer
-    test = case.property.test or _equals(exercise, exercise.solution)
+    test = case.property.test or _equals(exercise, exercise.expected)
     try:
         with np.errstate(all="ignore"):
             outcome = test(isolated, *copy.deepcopy(case.arguments))
@@ -170,7 +171,8 @@ def run_case(exercise: Exercise, answer: Any, case: Case) -> Failure | None:
         if not isinstance(isolated, IsolatedAnswer) or error is not isolated.error:
             return Failure("test_crashed", got=text, detail=name)
         return Failure("raised", got=text, detail=name, line=isolated.failing_line())
-    returned = snapshot(isolated.returned) if isinstance(isolated, IsolatedAnswer) else None
+    returned = getattr(isolated, "returned", None) if exercise.is_function else None
+    returned = returned if exercise.is_kernel else snapshot(returned)
     if outcome is None or isinstance(outcome, bool | np.bool_):
         return None if outcome is None or outcome else Failure("mismatch", returned=returned)
     if not isinstance(outcome, Mismatch):
@@ -181,7 +183,7 @@ def run_case(exercise: Exercise, answer: Any, case: Case) -> Failure | None:
         )
     got, expected = snapshot(outcome.got), snapshot(outcome.expected)
     return Failure(
-        "mismatch", got, expected, outcome.cause, returned=returned, quantity=outcome.quantity
+        outcome.reason, got, expected, outcome.cause, returned=returned, quantity=outcome.quantity
     )
 
 
@@ -189,9 +191,7 @@ def _equals(exercise: Exercise, reference: Callable[..., Any]) -> Callable[..., 
     """Return a test that an answer's results equal those of `reference`, within the tolerance."""
 
     def test(answer: Any, *arguments: Any) -> Mismatch | None:
-        got = answer(*arguments)
-        expected = exercise.parse(reference(*arguments))
-        return None if values_equal(got, expected, exercise.tolerance) else Mismatch(got, expected)
+        return exercise.compare(answer(*arguments), reference(*arguments))
 
     return test
 
@@ -212,6 +212,7 @@ class CaseResults:
         self, exercise: Exercise, answer: Any, seed: int, timed_out: Callable[[], bool]
     ) -> None:
         """Run every case until one fails, then as many as `closest_mistake` compares."""
+        answer = exercise.prepare(answer)
         for case in iter_cases(exercise, seed):
             if self.first_failure is None:
                 self.current = case
@@ -222,7 +223,7 @@ class CaseResults:
                 self.outcomes.append(failure)
             if failure is not None and self.first_failure is None:
                 self.first_failure = case, failure
-                if failure.reason == "unwritten" or not exercise.is_function:
+                if failure.reason == "unwritten" or not exercise.is_function or exercise.is_kernel:
                     return
             if self.first_failure is not None and len(self.outcomes) >= MAX_COMPARED_CASES:
                 break

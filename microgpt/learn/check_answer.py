@@ -154,7 +154,7 @@ def _named_arguments(exercise: Exercise, case: Case) -> dict[str, Any] | None:
     """Return copies of the case's arguments by parameter name, so that learners may modify them."""
     if not case.arguments:
         return None
-    names = exercise.parameter_names
+    names = exercise.case_names
     if len(names) != len(case.arguments):
         names = [f"argument {number}" for number in range(1, len(case.arguments) + 1)]
     return dict(zip(names, copy.deepcopy(case.arguments), strict=True))

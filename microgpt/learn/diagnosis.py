@@ -10,6 +10,7 @@ import numpy as np
 from microgpt.learn.case_runner import Case, CaseResults, Failure, iter_cases, run_case
 from microgpt.learn.equality import is_numeric_data
 from microgpt.learn.exercise import CommonMistake, Exercise, Property
+from microgpt.learn.kernel_exercise import KernelExercise
 from microgpt.learn.messages import format_message
 
 MIN_AGREEMENT = 0.95  # fraction of the cases on which either fails; below, it is another mistake
@@ -43,7 +44,11 @@ def usual_cause(exercise: Exercise, answer: Any, results: CaseResults, seed: int
         return format_message("causes", "varies")
     if has_other_order(exercise, answer):
         return format_message("causes", "argument_order", signature=exercise.signature)
-    mistake = closest_mistake(exercise, results.outcomes, seed)
+    mistake = (
+        exercise.find_mistake(failure.returned, case.arguments)
+        if isinstance(exercise, KernelExercise)
+        else closest_mistake(exercise, results.outcomes, seed)
+    )
     if mistake is not None:
         return mistake.cause
     if case.property.cause and _may_explain(case.property, failure):

@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 
 from microgpt.errors import SettingError
+from microgpt.learn.equality import values_equal
+from microgpt.learn.formatting import format_value
 from microgpt.learn.parsers import array
 
 USAGE = {
@@ -24,13 +26,15 @@ class Mismatch:
 
     A test that knows why sets `cause`, which takes precedence over the property's `cause`. Where
     `got` is not the answer's result for the property's input, `quantity` says what both are, such
-    as "sum of each row".
+    as "sum of each row". `reason` is a key of `causes` in messages.toml, which has the cause if no
+    other is known.
     """
 
     got: Any
     expected: Any
     cause: str = ""
     quantity: str = ""
+    reason: str = "mismatch"
 
 
 def no_arguments(rng: np.random.Generator) -> Iterator[tuple]:
@@ -185,3 +189,35 @@ class Exercise:
         assert isinstance(function, ast.FunctionDef)
         args = function.args
         return [arg.arg for arg in (*args.posonlyargs, *args.args, *args.kwonlyargs)]
+
+    @property
+    def is_kernel(self) -> bool:
+        """Whether the answer is a kernel."""
+        return False
+
+    @property
+    def case_names(self) -> list[str]:
+        """The names of a case's arguments."""
+        return self.parameter_names
+
+    def prepare(self, answer: Any) -> Any:
+        """Return the answer as the cases of one check call it."""
+        return answer
+
+    def call(self, answer: Any, *arguments: Any) -> Any:
+        """Call an answer with the arguments of a case."""
+        return answer(*arguments)
+
+    def expected(self, *arguments: Any) -> Any:
+        """Return the result of the solution."""
+        return self.parse(self.solution(*arguments))
+
+    def compare(self, got: Any, expected: Any) -> Mismatch | None:
+        """Return None if a result equals the expected one within the tolerance."""
+        return None if values_equal(got, expected, self.tolerance) else Mismatch(got, expected)
+
+    def example_text(self) -> str:
+        """Return the call of the example, and its result, as Markdown."""
+        assert self.example is not None
+        arguments = ", ".join(map(format_value, self.example.arguments))
+        return f"`{self.answer_name}({arguments})` → `{format_value(self.example.result)}`"

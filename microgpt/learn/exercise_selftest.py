@@ -14,6 +14,12 @@ from microgpt.learn.case_runner import MAX_COMPARED_CASES, iter_cases
 from microgpt.learn.check_answer import check
 from microgpt.learn.exercise import Exercise
 from microgpt.learn.hints import hint
+from microgpt.learn.hostile_kernels import (
+    ENDLESS_FOR,
+    hostile_kernels,
+    make_kernel,
+    stub_kernels,
+)
 from microgpt.learn.results import CORRECT, NOT_ATTEMPTED, NOT_YET
 
 SEEDS = (0, 1, 2731)
@@ -26,11 +32,14 @@ def self_test(exercise: Exercise) -> list[str]:
 
     The solution (also in float32 and with lists) and the alternative solutions must be correct, the
     stub not attempted, and each common mistake must get its own cause. Answers that never return,
-    raise, modify their input or return the wrong type must be rejected within seconds.
+    raise, modify their input or return the wrong type must be rejected within seconds. So must
+    kernels that do.
     """
     tests = [_test_texts, _test_solutions, _test_stubs, _test_common_mistakes, _test_wrong_types,
              _test_same_seed]  # fmt: skip
-    if exercise.is_function:
+    if exercise.is_kernel:
+        tests += [_test_hostile_kernels]
+    elif exercise.is_function:
         tests += [_test_input_modified, _test_timeouts]
     return [f"{exercise.id}: {problem}" for test in tests for problem in test(exercise)]
 
@@ -51,10 +60,11 @@ def _test_texts(exercise: Exercise) -> Iterator[str]:
     if exercise.is_function and exercise.example is not None:
         num_arguments, num_parameters = (
             len(exercise.example.arguments),
-            len(exercise.parameter_names),
+            len(exercise.case_names),
         )
         if num_arguments != num_parameters:
-            yield f"the example has {num_arguments} arguments, the signature {num_parameters}"
+            names = ", ".join(exercise.case_names)
+            yield f"the example has {num_arguments} arguments instead of {num_parameters}: {names}"
 
 
 def _correct_answers(exercise: Exercise) -> Iterator[tuple[str, Any]]:
@@ -62,7 +72,7 @@ def _correct_answers(exercise: Exercise) -> Iterator[tuple[str, Any]]:
     yield "the solution", _answer(exercise, exercise.solution)
     for number, function in enumerate(exercise.alternative_solutions, 1):
         yield f"alternative solution {number}", _answer(exercise, function)
-    if exercise.is_function:
+    if exercise.is_function and not exercise.is_kernel:
         yield "the solution in float32", in_float32(exercise.solution)
         yield "the solution with lists", with_lists(exercise.solution)
 
@@ -83,7 +93,9 @@ def _test_solutions(exercise: Exercise) -> Iterator[str]:
 
 def _test_stubs(exercise: Exercise) -> Iterator[str]:
     stubs: dict[str, Any] = {"the stub": todo()}
-    if exercise.is_function:
+    if exercise.is_kernel:
+        stubs |= stub_kernels(exercise)
+    elif exercise.is_function:
         stubs["a function that returns the stub"] = lambda *_: todo()
         stubs["a function that calls the stub"] = lambda *_: todo()()
         stubs["a function that is not implemented"] = _not_implemented
@@ -112,14 +124,23 @@ def _test_common_mistakes(exercise: Exercise) -> Iterator[str]:
 def _test_wrong_types(exercise: Exercise) -> Iterator[str]:
     values: tuple[Any, ...] = (None, "seven", object(), np.zeros((2, 3, 1)), {}, [[1], [2, 3]])
     for value in values:
-        answer = (lambda *_, value=value: value) if exercise.is_function else value
+        is_result = exercise.is_function and not exercise.is_kernel
+        answer = (lambda *_, value=value: value) if is_result else value
         yield from _test_rejected(exercise, answer, f"an answer that gives {type(value).__name__}")
-    if exercise.is_function:
+    if exercise.is_function and not exercise.is_kernel:
         for error in (ValueError, SystemExit, KeyboardInterrupt, MemoryError, RecursionError):
             yield from _test_rejected(
                 exercise, _raise(error), f"an answer that raises {error.__name__}"
             )
         yield from _test_rejected(exercise, 7, "an answer that is no function")
+
+
+def _test_hostile_kernels(exercise: Exercise) -> Iterator[str]:
+    for name, kernel in hostile_kernels(exercise):
+        yield from _test_rejected(exercise, kernel, name)
+    yield from _test_rejected_in_time(
+        exercise, make_kernel(exercise, ENDLESS_FOR), "a kernel with an endless `for`"
+    )
 
 
 def _test_input_modified(exercise: Exercise) -> Iterator[str]:
@@ -143,10 +164,14 @@ def _test_timeouts(exercise: Exercise) -> Iterator[str]:
         ("an endless loop", _endless),
         ("a loop that catches errors", _catches_errors),
     ):
-        start = time.monotonic()
-        yield from _test_rejected(exercise, answer, name)
-        if time.monotonic() - start > time_limit.WALL_LIMIT + time_limit.STOP_GRACE + SLACK:
-            yield f"{name} came back after {time.monotonic() - start:.1f} s"
+        yield from _test_rejected_in_time(exercise, answer, name)
+
+
+def _test_rejected_in_time(exercise: Exercise, answer: Any, name: str) -> Iterator[str]:
+    start = time.monotonic()
+    yield from _test_rejected(exercise, answer, name)
+    if time.monotonic() - start > time_limit.WALL_LIMIT + time_limit.STOP_GRACE + SLACK:
+        yield f"{name} came back after {time.monotonic() - start:.1f} s"
 
 
 def _test_same_seed(exercise: Exercise) -> Iterator[str]:

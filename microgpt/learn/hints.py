@@ -13,7 +13,12 @@ from microgpt.learn.messages import format_message, message_section
 from microgpt.learn.registry import find_exercise
 
 # Names that a solution may use without importing them -> the import shown with its code.
-IMPORTS = {"np": "import numpy as np", "math": "import math", "mg": "import microgpt as mg"}
+IMPORTS = {
+    "math": "import math",
+    "np": "import numpy as np",
+    "mg": "import microgpt as mg",
+    "cuda": "from microgpt.interpreter import cuda, float32",
+}
 
 _hints_shown: Counter[str] = Counter()
 

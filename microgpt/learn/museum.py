@@ -6,8 +6,10 @@ from typing import Any
 from microgpt.autograd.edge_orders import backward
 from microgpt.autograd.value import Value
 from microgpt.errors import SettingError
+from microgpt.learn.race_museum import race_table
 from microgpt.viz.museum_table import MuseumTable
 from microgpt.viz.order_names import ORDER_MEANINGS, ORDER_NAMES, OVERWRITE_MEANING, RIGHT_ORDER
+from microgpt.viz.race_table import RaceTable
 from microgpt.widgets.backward_orders import EDGE_ORDERS
 
 
@@ -50,14 +52,18 @@ PASSES: dict[str, tuple[str, bool]] = {
 MEANINGS = {name: {**ORDER_MEANINGS, OVERWRITE: OVERWRITE_MEANING}[name] for name in PASSES}
 
 
-def museum(id: str) -> MuseumTable:
-    """Return the wrong answers that the notebook `id` collects, as a table beside the right one.
+def museum(id: str) -> MuseumTable | RaceTable:
+    """Return the wrong answers that the notebook `id` collects, as a table.
 
     "01" has five backward passes on six graphs of `Value`s: `museum("01").rows[pass][graph]` is the
-    gradient with respect to a, or to a and b. Raises SettingError for another id.
+    gradient with respect to a, or to a and b. "14" has nine kernels with a race, run in three
+    orders: `museum("14").rows` says of each which results were right. Raises SettingError for
+    another id.
     """
+    if id == "14":
+        return race_table()
     if id != "01":
-        raise SettingError("museum", got=id, choices=("01",))
+        raise SettingError("museum", got=id, choices=("01", "14"))
     rows = {name: {graph: _leaf_gradients(name, graph) for graph in GRAPHS} for name in PASSES}
     formulas = {graph: formula for graph, (formula, _, _) in GRAPHS.items()}
     return MuseumTable(rows, formulas, MEANINGS)

@@ -58,7 +58,7 @@ def dropout_attention(qkv, n_head, p, rng_state, layer_id=0, hook=None):
     `layer_id` are those of `dropout`, for the weights as an array (B, H, T, T).
     """
     B, T, C = _qkv_dims(qkv, n_head)
-    mask_args = dropout_args(p, rng_state, layer_id)
+    mask_args = dropout_args(qkv.backend, p, rng_state, layer_id)
     if mask_args is None:
         return self_attention(qkv, n_head)
     backend = qkv.backend

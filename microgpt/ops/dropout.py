@@ -21,7 +21,7 @@ def dropout(x, p, rng_state, layer_id=0):
     so `rng_state` must not change in between.
                                                          Srivastava et al. 2014; Salmon et al. 2011
     """
-    mask_args = dropout_args(p, rng_state, layer_id)
+    mask_args = dropout_args(x.backend, p, rng_state, layer_id)
     if mask_args is None:
         return x
     backend, rows = x.backend, _rows(x)
@@ -43,7 +43,7 @@ def dropout_residual(x, residual, p, rng_state, layer_id=0):
             f"x and the residual it is added to must have one shape; got {x.shape} and "
             f"{residual.shape}"
         )
-    mask_args = dropout_args(p, rng_state, layer_id)
+    mask_args = dropout_args(x.backend, p, rng_state, layer_id)
     if mask_args is None:
         return residual + x
     backend, rows = x.backend, _rows(x)
@@ -56,7 +56,7 @@ def dropout_residual(x, residual, p, rng_state, layer_id=0):
     return x.from_op(y.reshape(x.shape), (x, residual), backward, "dropout_residual")
 
 
-def dropout_args(p, rng_state, layer_id):
+def dropout_args(backend, p, rng_state, layer_id):
     """Return the kernels' rng_state, layer_id, threshold and scale; None if nothing is dropped."""
     if not isinstance(p, Real) or isinstance(p, bool) or not 0 <= p < 1:
         raise SettingError("p", "at least 0 and below 1", p)
@@ -72,7 +72,7 @@ def dropout_args(p, rng_state, layer_id):
             Described(f"{rng_state.dtype} of shape {rng_state.shape}"),
         )
     threshold = min(round(p * RANDOM_RANGE), RANDOM_RANGE - 1)
-    return rng_state, int(layer_id), threshold, 1 / (1 - float(p))
+    return backend.from_host(rng_state), int(layer_id), threshold, 1 / (1 - float(p))
 
 
 def _dropout_backward(backend, dy, rows, mask_args):

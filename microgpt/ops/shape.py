@@ -51,7 +51,7 @@ def transpose(x, *axes):
     y = _strided_copy(x, shape, plan)
 
     def backward(dy):
-        back = _transpose_strides(shape, inverse)[1]
+        back = backend.constant(_transpose_strides(shape, inverse)[1])
         dx = backend.empty(x.shape, x.dtype)
         backend.launch("strided_copy_forward", flat(dx), flat(dy), back)
         return (dx,)
@@ -79,10 +79,9 @@ def merge_heads(x):
     y = _strided_copy(x, (B, T, H * D), plan)
 
     def backward(dy):
+        back = x.backend.constant(_transpose_strides((B, T, H, D), inverse)[1])
         dx = x.backend.empty(x.shape, x.dtype)
-        x.backend.launch(
-            "strided_copy_forward", flat(dx), flat(dy), _transpose_strides((B, T, H, D), inverse)[1]
-        )
+        x.backend.launch("strided_copy_forward", flat(dx), flat(dy), back)
         return (dx,)
 
     return x.from_op(y, (x,), backward, "merge_heads")

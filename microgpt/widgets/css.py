@@ -35,7 +35,7 @@ PICKS = (
     "const at=k=>p.querySelector(`[data-pick='${k}']`);"
     "const pick=k=>{const i=p.querySelector('.mg-picker input');if(!i||!at(k))return;"
     "last=k;i.value=k;i.dispatchEvent(new Event('change',{bubbles:true}));at(k).focus()};"
-    "const steps={Enter:0,' ':0,ArrowLeft:-1,ArrowRight:1};"
+    "const steps={Enter:0,' ':0,ArrowLeft:-1,ArrowRight:1,ArrowUp:-1,ArrowDown:1};"
     "const number=e=>+(e.target.closest('[data-pick]')||{dataset:{}}).dataset.pick;"
     "p.addEventListener('click',e=>number(e)&&pick(number(e)));"
     "p.addEventListener('keydown',e=>{if(!number(e)||!(e.key in steps))return;"

@@ -42,7 +42,10 @@ def tutor_pack(exercises: Iterable[Any] | None = None) -> str:
     """The page about exercises, by default those of the course."""
     known = list(course_exercises().values()) if exercises is None else list(exercises)
     masked = {
-        line for exercise in known if exercise.is_function for line in telling_lines(exercise)
+        line
+        for exercise in known
+        if exercise.is_function and not exercise.is_kernel
+        for line in telling_lines(exercise)
     }
     parts = [HEAD.rstrip()]
     for notebook, group in groupby(known, key=lambda exercise: exercise.id.partition(".")[0]):

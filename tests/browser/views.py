@@ -3,6 +3,13 @@
 from functools import cache
 
 import microgpt as mg
+from microgpt.benchmark.gpu_products import CPU, LIBRARY, ON_GPU, WITH_COPIES
+from microgpt.benchmark.product_ladder import RUNGS
+from microgpt.widgets import gpu_products
+
+# Of a GPU that is made up.
+SECONDS = {rung.name: (20.0 / n, 30.0 / n) for n, rung in enumerate(RUNGS, 1)} | {LIBRARY: (1, 1)}
+CROSSOVER_SECONDS = {CPU: (20.0, 30.0), WITH_COPIES: (3.0, 4.0), ON_GPU: (1.0, 1.0)}
 
 CORPUS = mg.load_corpus("names-mini")
 
@@ -139,6 +146,21 @@ def _flight_ready():
     return view
 
 
+def _theatre(name, phase=1, access=1, order="in step"):
+    view = mg.widgets.ThreadTheatre(name)
+    view.order_select.value = order
+    view.phase_slider.box.value = phase
+    view.access_slider.box.value = access
+    return view
+
+
+def _theatre_of_two_blocks():
+    view = _theatre("sum with guard around everything")
+    view.size_boxes[0].value = 100
+    view.phase_slider.box.value = 2
+    return view
+
+
 def _folded_ledger():
     view = mg.widgets.ResidualLedger("story", text="the door was")
     view.removal_toggle.value = True
@@ -186,6 +208,13 @@ VIEWS = {
     "neighbourhood, ten numbers": _neighbourhood_of_ten,
     "neighbourhood, untrained": _neighbourhood_untrained,
     "museum": lambda: mg.learn.museum("01"),
+    "museum of races": lambda: mg.learn.museum("14"),
+    "product ladder": lambda: mg.widgets.product_ladder(),
+    "crossover": lambda: gpu_products.bars_panel(gpu_products.copy_state((64, 2048))),
+    "product ladder, timed": lambda: gpu_products.bars_panel(gpu_products.time_state(SECONDS)),
+    "crossover, timed": lambda: gpu_products.bars_panel(
+        gpu_products.crossover_state(dict.fromkeys((64, 2048), CROSSOVER_SECONDS))
+    ),
     "network": lambda: mg.widgets.NetworkDiagram(mg.models.MLP(), CORPUS, "ann"),
     "flight recorder": _flight,
     "flight recorder, compared": lambda: _flight("lr × 100", compared=True),
@@ -198,5 +227,10 @@ VIEWS = {
     "xray, broadcast": lambda: _xray(shapes=((4, 3), (3,))),
     "xray, three axes": lambda: _xray(backward=True, shapes=((4, 4, 4), (4, 1))),
     "xray, a clash": lambda: _xray(shapes=((4, 3), (4,))),
+    "theatre": lambda: mg.widgets.ThreadTheatre("block sum"),
+    "theatre, a race": lambda: _theatre("sum_without_first_barrier", 1, 224, "forwards"),
+    "theatre, tiles": lambda: _theatre("tiled_matmul", 2, 5),
+    "theatre, rows": lambda: _theatre("row_softmax", 5, 1),
+    "theatre, two blocks": _theatre_of_two_blocks,
     "table": lambda: mg.widgets.sample_table("names", mg.load_corpus("names-mini")),
 }

@@ -97,5 +97,5 @@ def notebook_json(*cells):
 def telling_lines(exercise):
     """The lines of the solution that give it away."""
     lines = (line.strip() for line in solution_source(exercise).splitlines())
-    common = ("import ", "def ", "names = mg.load_corpus", "trainer.run()", "my_run = ")
+    common = ("import ", "from ", "def ", "names = mg.load_corpus", "trainer.run()", "my_run = ")
     return {line for line in lines if len(line) > 12 and not line.startswith(common)}

@@ -1,7 +1,7 @@
 """The page for tutors: complete, current, and without a line of any solution."""
 
 import json
-from types import SimpleNamespace
+from dataclasses import replace
 
 import pytest
 from course import build_command, percent_source, tutor_pack
@@ -45,11 +45,9 @@ def doubled(x):
 
 
 def test_lines_of_solutions_are_masked():
-    example = learn.exercises()[-1]
-    fields = {name: getattr(example, name) for name in example.__dataclass_fields__}
-    fields |= {"hints": ("Double it.", "Add it to itself.", "Write return x + x * 1.0 + 0.0")}
-    told = SimpleNamespace(**fields | {"solution": doubled}, answer_name="doubled")
-    page = tutor_pack.tutor_pack([told])
+    hints = ("Double it.", "Add it to itself.", "Write return x + x * 1.0 + 0.0")
+    exercise = next(one for one in EXERCISES if one.id == "09.temperature")
+    page = tutor_pack.tutor_pack([replace(exercise, hints=hints, solution=doubled)])
     assert "3. *Nearly the code.* Write … (`mg.learn.hint(" in page
     assert "x * 1.0" not in page
 

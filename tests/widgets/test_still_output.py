@@ -14,6 +14,7 @@ MAKE = {
     "neighbourhood": lambda: mg.widgets.Neighbourhood(steps=40),
     "ledger": lambda: mg.widgets.ResidualLedger("names", text="kath"),
     "stethoscope": lambda: mg.widgets.Stethoscope("a*a", a=3.0),
+    "theatre": lambda: mg.widgets.ThreadTheatre("add"),
     "game": lambda: mg.widgets.GuessNext("names"),
     "explorer": lambda: mg.widgets.SamplingExplorer("names"),
 }
@@ -23,6 +24,7 @@ CLICKED = {
     "neighbourhood": lambda view: view.tab_buttons[10],
     "ledger": lambda view: view.swap_button,
     "stethoscope": lambda view: view.next_button,
+    "theatre": lambda view: view.next_button,
     "game": lambda view: view.keys[3],
     "explorer": lambda view: view.accept_button,
 }
@@ -31,6 +33,7 @@ MOVED = {
     "merges": (lambda view: view.slider, 30),
     "neighbourhood": (lambda view: view.slider, 3),
     "stethoscope": (lambda view: view.slider, -1.5),
+    "theatre": (lambda view: view.access_slider, 3),
     "explorer": (lambda view: view.u_slider, 0.95),
 }
 # Views with a text, and another text.

@@ -24,6 +24,11 @@ from microgpt.learn.bundled.ex08_clip_grad_norm import CLIP_GRAD_NORM
 from microgpt.learn.bundled.ex09_sample import SAMPLE
 from microgpt.learn.bundled.ex09_temperature import TEMPERATURE
 from microgpt.learn.bundled.ex09_top_k import TOP_K
+from microgpt.learn.bundled.ex14_add import ADD
+from microgpt.learn.bundled.ex14_block_sum import BLOCK_SUM
+from microgpt.learn.bundled.ex14_guarded_map import GUARDED_MAP
+from microgpt.learn.bundled.ex14_row_softmax import ROW_SOFTMAX
+from microgpt.learn.bundled.ex14_tiled_matmul import TILED_MATMUL
 from microgpt.learn.exercise import Exercise
 
 EXERCISES: tuple[Exercise, ...] = (
@@ -51,4 +56,9 @@ EXERCISES: tuple[Exercise, ...] = (
     TEMPERATURE,
     TOP_K,
     SAMPLE,
+    ADD,
+    GUARDED_MAP,
+    BLOCK_SUM,
+    TILED_MATMUL,
+    ROW_SOFTMAX,
 )

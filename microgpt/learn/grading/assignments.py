@@ -9,7 +9,6 @@ from microgpt._io.atomic_write import atomic_write
 from microgpt.data import load_corpus
 from microgpt.errors import Described, NotWritable, SettingError
 from microgpt.learn.exercise import Exercise
-from microgpt.learn.formatting import format_value
 from microgpt.learn.grading.submissions import EXERCISE_TAG, IMPORTS_TAG
 from microgpt.learn.messages import format_message
 from microgpt.learn.registry import find_exercise
@@ -45,7 +44,7 @@ def build_assignment(
     text = format_message("assignment", "introduction", corpus=corpus, minutes=minutes)
     cells = [
         _markdown_cell("title", f"# {title}\n\n{text}"),
-        _code_cell("imports", "import numpy as np\n\nimport microgpt as mg", [IMPORTS_TAG]),
+        _code_cell("imports", _imports(exercises), [IMPORTS_TAG]),
     ]
     if exercises_file is not None:
         # Without the semicolon, the cell would display the exercises with their common mistakes.
@@ -56,6 +55,14 @@ def build_assignment(
     for exercise in exercises:
         cells += _exercise_cells(exercise, hints, nbgrader)
     return v4.new_notebook(cells=cells, metadata={"kernelspec": KERNEL})
+
+
+def _imports(exercises: Sequence[Exercise]) -> str:
+    """Return the lines that import what answers may use."""
+    if not any(exercise.is_kernel for exercise in exercises):
+        return "import numpy as np\n\nimport microgpt as mg"
+    kernels = "from microgpt.interpreter import cuda, float32"
+    return f"import math\n\nimport numpy as np\n\nimport microgpt as mg\n{kernels}"
 
 
 def write_assignment(notebook: Any, target: Path) -> None:
@@ -80,10 +87,8 @@ def statement_markdown(exercise: Exercise) -> str:
         f"`{exercise.signature}` · {exercise.shapes}",
     ]
     if exercise.example is not None:
-        arguments = ", ".join(map(format_value, exercise.example.arguments))
-        result = format_value(exercise.example.result)
-        call = f"`{exercise.answer_name}({arguments})` → `{result}`"
-        paragraphs.append(format_message("assignment", "example", call=call))
+        text = exercise.example_text()
+        paragraphs.append(format_message("assignment", "example", call=text))
     minutes = pluralize(exercise.minutes, "minute")
     paragraphs.append(format_message("assignment", "minutes", minutes=minutes))
     return "\n\n".join(paragraphs)

@@ -7,6 +7,7 @@ that the runner knows which exercise ended the process.
 
 import contextlib
 import json
+import linecache
 import os
 import random
 import shutil
@@ -157,8 +158,11 @@ class GradingWorker:
 
     def _execute(self, source: str, name: str) -> str:
         """Execute code and return its error on one line, "" if there is none."""
+        file = f"<{name}>"
+        # Where `inspect` looks for the source of a kernel, and a card for the line that raised.
+        linecache.cache[file] = len(source), None, source.splitlines(keepends=True), file
         try:
-            exec(compile(source, f"<{name}>", "exec"), self.namespace)
+            exec(compile(source, file, "exec"), self.namespace)
         except time_limit.TimeLimitExceeded:
             raise
         except BaseException as error:

@@ -107,11 +107,13 @@ def telling_lines(exercise: Any) -> set[str]:
 def given_away(exercise: Any, texts: list[str]) -> list[str]:
     """The lines of an exercise's solution that stand in texts and give it away.
 
-    Of a function each line does; of a run, whose lines are what every run needs, all together do.
+    Of a function each line does; of a run or a kernel, whose lines are what every one of them
+    needs, all together do.
     """
     lines = telling_lines(exercise)
     found = sorted(line for line in lines if any(line in text for text in texts))
-    min_lines = 1 if exercise.is_function else max(1, len(lines))
+    is_alone_enough = exercise.is_function and not exercise.is_kernel
+    min_lines = 1 if is_alone_enough else max(1, len(lines))
     return found if len(found) >= min_lines else []
 
 

@@ -20,7 +20,8 @@ def is_the_result(exercise, function, result):
     if result.input is None or result.got is None or isinstance(result.got, str):
         return True
     with np.errstate(all="ignore"):
-        value = function(*copy.deepcopy(list(result.input.values())))
+        value = exercise.call(function, *copy.deepcopy(list(result.input.values())))
+    value = value.output if exercise.is_kernel else value
     try:
         value = exercise.parse(value)
     except ParseError:  # shown as it came

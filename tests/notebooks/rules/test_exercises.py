@@ -64,6 +64,7 @@ def run_solution():
 def exercise(**changes):
     fields = {"statement": "Double x.", "signature": "doubled(x) -> float", "example": (1, 2)}
     fields |= {"id": "00.first", "minutes": 5, "solution": doubled, "is_function": True}
+    fields |= {"is_kernel": False}
     return SimpleNamespace(**{**fields, **changes})
 
 
@@ -98,3 +99,11 @@ def test_a_run_is_given_away_by_all_its_lines():
         code('names = mg.load_corpus("names-mini")\nreturn mg.GPT(mg.GPTConfig(n_embd=32)), names')
     )
     assert "gives '00.first' away" in exercises.no_solutions(all_lines, known)[0]
+
+
+def test_a_kernel_is_given_away_by_all_its_lines():
+    known = {"00.first": exercise(solution=run_solution, is_kernel=True)}
+    line = 'names = mg.load_corpus("names-mini")'
+    assert exercises.no_solutions(page(code(line)), known) == []
+    both = page(code(line + "\nreturn mg.GPT(mg.GPTConfig(n_embd=32)), names"))
+    assert "gives '00.first' away" in exercises.no_solutions(both, known)[0]

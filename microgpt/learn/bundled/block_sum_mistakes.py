@@ -1,0 +1,296 @@
+"""The common mistakes of 14.block_sum, and other right ways to write it."""
+
+from microgpt.interpreter import cuda, float32
+from microgpt.interpreter.gallery import KERNELS
+from microgpt.interpreter.report import UNWRITTEN
+from microgpt.learn.bundled.kernel_rules import (
+    gives_what,
+    has_barrier_finding,
+    has_race,
+    is_accumulator,
+    misses_barrier_before_loop,
+    misses_barrier_in_branch,
+    misses_barrier_in_loop,
+    outside_of,
+    outside_shared,
+    when,
+)
+from microgpt.learn.exercise import CommonMistake
+from microgpt.learn.messages import message_section
+
+
+def barrier_first(out, x):
+    s = cuda.shared.array(64, float32)
+    t = cuda.threadIdx.x
+    i = cuda.grid(1)
+    s[t] = float32(0)
+    if i < x.shape[0]:
+        s[t] = x[i]
+    stride = cuda.blockDim.x
+    while stride > 1:
+        cuda.syncthreads()
+        stride //= 2
+        if t < stride:
+            s[t] = s[t] + s[t + stride]
+    if t == 0:
+        out[cuda.blockIdx.x] = s[0]
+
+
+def neighbours_first(out, x):
+    s = cuda.shared.array(64, float32)
+    t = cuda.threadIdx.x
+    i = cuda.grid(1)
+    s[t] = x[i] if i < x.shape[0] else float32(0)
+    cuda.syncthreads()
+    stride = 1
+    while stride < cuda.blockDim.x:
+        if t % (2 * stride) == 0:
+            s[t] += s[t + stride]
+        cuda.syncthreads()
+        stride *= 2
+    if t == 0:
+        out[cuda.blockIdx.x] = s[0]
+
+
+def one_thread_adds(out, x):
+    s = cuda.shared.array(64, float32)
+    t = cuda.threadIdx.x
+    i = cuda.grid(1)
+    if i < x.shape[0]:
+        s[t] = x[i]
+    else:
+        s[t] = float32(0)
+    cuda.syncthreads()
+    if t == 0:
+        total = float32(0)
+        for k in range(cuda.blockDim.x):
+            total += s[k]
+        out[cuda.blockIdx.x] = total
+
+
+def atomically(out, x):
+    s = cuda.shared.array(1, float32)
+    t = cuda.threadIdx.x
+    i = cuda.grid(1)
+    if t == 0:
+        s[0] = float32(0)
+    cuda.syncthreads()
+    if i < x.shape[0]:
+        cuda.atomic.add(s, 0, x[i])
+    cuda.syncthreads()
+    if t == 0:
+        out[cuda.blockIdx.x] = s[0]
+
+
+def _reads_beyond_the_end(out, x):
+    s = cuda.shared.array(64, float32)
+    t = cuda.threadIdx.x
+    s[t] = x[cuda.grid(1)]
+    cuda.syncthreads()
+    stride = cuda.blockDim.x // 2
+    while stride > 0:
+        if t < stride:
+            s[t] += s[t + stride]
+        cuda.syncthreads()
+        stride //= 2
+    if t == 0:
+        out[cuda.blockIdx.x] = s[0]
+
+
+def _everybody_writes_the_sum(out, x):
+    s = cuda.shared.array(64, float32)
+    t = cuda.threadIdx.x
+    i = cuda.grid(1)
+    s[t] = x[i] if i < x.shape[0] else float32(0)
+    cuda.syncthreads()
+    stride = cuda.blockDim.x // 2
+    while stride > 0:
+        if t < stride:
+            s[t] += s[t + stride]
+        cuda.syncthreads()
+        stride //= 2
+    out[cuda.blockIdx.x] = s[0]
+
+
+def _all_blocks_into_one(out, x):
+    s = cuda.shared.array(64, float32)
+    t = cuda.threadIdx.x
+    i = cuda.grid(1)
+    s[t] = x[i] if i < x.shape[0] else float32(0)
+    cuda.syncthreads()
+    stride = cuda.blockDim.x // 2
+    while stride > 0:
+        if t < stride:
+            s[t] += s[t + stride]
+        cuda.syncthreads()
+        stride //= 2
+    if t == 0:
+        out[0] = s[0]
+
+
+def _first_stretch_only(out, x):
+    s = cuda.shared.array(64, float32)
+    t = cuda.threadIdx.x
+    s[t] = x[t] if t < x.shape[0] else float32(0)
+    cuda.syncthreads()
+    stride = cuda.blockDim.x // 2
+    while stride > 0:
+        if t < stride:
+            s[t] += s[t + stride]
+        cuda.syncthreads()
+        stride //= 2
+    if t == 0:
+        out[cuda.blockIdx.x] = s[0]
+
+
+def _ends_too_early(out, x):
+    s = cuda.shared.array(64, float32)
+    t = cuda.threadIdx.x
+    i = cuda.grid(1)
+    s[t] = x[i] if i < x.shape[0] else float32(0)
+    cuda.syncthreads()
+    stride = cuda.blockDim.x // 2
+    while stride > 1:
+        if t < stride:
+            s[t] += s[t + stride]
+        cuda.syncthreads()
+        stride //= 2
+    if t == 0:
+        out[cuda.blockIdx.x] = s[0]
+
+
+def _first_stride_too_large(out, x):
+    s = cuda.shared.array(64, float32)
+    t = cuda.threadIdx.x
+    i = cuda.grid(1)
+    s[t] = x[i] if i < x.shape[0] else float32(0)
+    cuda.syncthreads()
+    stride = cuda.blockDim.x
+    while stride > 0:
+        if t < stride:
+            s[t] += s[t + stride]
+        cuda.syncthreads()
+        stride //= 2
+    if t == 0:
+        out[cuda.blockIdx.x] = s[0]
+
+
+def _indexed_by_number(out, x):
+    s = cuda.shared.array(64, float32)
+    t = cuda.threadIdx.x
+    i = cuda.grid(1)
+    s[i] = x[i] if i < x.shape[0] else float32(0)
+    cuda.syncthreads()
+    stride = cuda.blockDim.x // 2
+    while stride > 0:
+        if t < stride:
+            s[i] += s[i + stride]
+        cuda.syncthreads()
+        stride //= 2
+    if t == 0:
+        out[cuda.blockIdx.x] = s[i]
+
+
+def _adders(run):
+    """Return the threads that write shared memory in loops: how many in each block and phase."""
+    adders = {}
+    for access in run.accesses:
+        is_write = access.operation == "write" and access.space == "shared"
+        if is_write and run.lines.is_in_loop(access.line):
+            adders.setdefault((access.block, access.phase, access.line), set()).add(access.thread)
+    return [len(threads) for threads in adders.values()]
+
+
+def _everybody_adds(run):
+    """Whether in each round of the loop every thread of the block writes."""
+    counts = _adders(run)
+    return run.num_threads > 1 and bool(counts) and min(counts) == run.num_threads
+
+
+def _begins_too_wide(run):
+    """Whether every thread writes in the first round of the loop, and fewer in the others."""
+    counts = _adders(run)
+    return len(counts) > 1 and max(counts) == run.num_threads and min(counts) < run.num_threads
+
+
+def _writes_same_result(run):
+    """Whether several threads of a block write the output, which none of them reads."""
+    return any(len(writers) > 1 for writers in run.writers.values()) and not any(
+        access.array == run.output_name and access.operation == "read" for access in run.accesses
+    )
+
+
+def _has_one_result(run):
+    """Whether blocks write the same element of the output."""
+    return any(len({block for block, _ in writers}) > 1 for writers in run.writers.values())
+
+
+def _reads_unwritten(run):
+    """Whether shared memory is read that nobody has written."""
+    return any(one.type == UNWRITTEN and one.space == "shared" for one in run.findings)
+
+
+def _goes_by_number(run):
+    """Whether a block other than the first uses shared memory by the number of the thread."""
+    used = {
+        access.element
+        for access in (*run.accesses, *run.outside)
+        if access.space == "shared" and access.block == 1
+    }
+    return bool(used) and min(used) >= (run.num_threads,)
+
+
+def common_mistakes():
+    """Return the mistakes; the first whose rule fits a failing run is named."""
+    causes = message_section("14.block_sum")["mistakes"]
+    mistakes = {
+        "s indexed by the number": ("by_number", _indexed_by_number, when(_goes_by_number)),
+        "barrier in the branch": (
+            "barrier_in_branch", KERNELS["sum_with_barrier_in_branch"].kernel,
+            when(misses_barrier_in_branch),
+        ),
+        "guard around everything": (
+            "guard_around_everything", KERNELS["sum_with_guard_around_everything"].kernel,
+            when(has_barrier_finding),
+        ),
+        "no guard": (
+            "no_guard", _reads_beyond_the_end, lambda run, *_: bool(outside_of(run, 1))
+        ),
+        "all blocks into out[0]": ("one_result", _all_blocks_into_one, when(_has_one_result)),
+        "every thread writes the sum": (
+            "everybody_writes", _everybody_writes_the_sum, when(_writes_same_result)
+        ),
+        "out[block] += x[i]": (
+            "in_the_output", KERNELS["sum_in_output"].kernel,
+            lambda run, *_: is_accumulator(run, "global"),
+        ),
+        "s[0] += x[i]": (
+            "one_element", KERNELS["sum_in_one_element"].kernel, when(is_accumulator)
+        ),
+        "no barrier before the loop": (
+            "no_first_barrier", KERNELS["sum_without_first_barrier"].kernel,
+            lambda run, *_: not outside_shared(run) and misses_barrier_before_loop(run),
+        ),
+        "no `t < stride`": (
+            "everybody_adds", KERNELS["sum_by_every_thread"].kernel, when(_everybody_adds)
+        ),
+        "first stride too large": (
+            "wide_stride", _first_stride_too_large, when(_begins_too_wide)
+        ),
+        "no barrier in the loop": (
+            "no_barrier_in_loop", KERNELS["sum_without_barrier_in_loop"].kernel,
+            when(misses_barrier_in_loop),
+        ),
+        "the rest not set to 0": (
+            "no_zeros", KERNELS["sum_without_zeros"].kernel,
+            lambda run, *_: _reads_unwritten(run) and not has_race(run),
+        ),
+        "x[t] in each block": (
+            "first_stretch", _first_stretch_only, gives_what(_first_stretch_only)
+        ),
+        "the loop ends too early": ("early_end", _ends_too_early, gives_what(_ends_too_early)),
+    }  # fmt: skip
+    return tuple(
+        CommonMistake(name, kernel, causes[key], matches=rule)
+        for name, (key, kernel, rule) in mistakes.items()
+    )

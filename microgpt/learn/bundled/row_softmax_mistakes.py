@@ -1,0 +1,287 @@
+"""The common mistakes of 14.row_softmax, and other right ways to write it."""
+
+import math
+
+import numpy as np
+
+from microgpt.interpreter import cuda, float32
+from microgpt.interpreter.gallery import KERNELS
+from microgpt.interpreter.report import UNWRITTEN
+from microgpt.learn.bundled.kernel_rules import (
+    gives_what,
+    has_barrier_finding,
+    has_race,
+    is_accumulator,
+    misses_barrier_in_loop,
+    outside_of,
+    race_lines,
+    when,
+)
+from microgpt.learn.exercise import CommonMistake
+from microgpt.learn.messages import message_section
+
+
+def two_arrays(out, x):
+    greatest = cuda.shared.array(64, float32)
+    sums = cuda.shared.array(64, float32)
+    t, row = cuda.threadIdx.x, cuda.blockIdx.x
+    best, total = float32(-math.inf), float32(0)
+    column = t
+    while column < x.shape[1]:
+        best = max(best, x[row, column])
+        column += cuda.blockDim.x
+    greatest[t] = best
+    stride = cuda.blockDim.x // 2
+    while stride > 0:
+        cuda.syncthreads()
+        if t < stride:
+            greatest[t] = max(greatest[t], greatest[t + stride])
+        stride //= 2
+    cuda.syncthreads()
+    for column in range(t, x.shape[1], cuda.blockDim.x):
+        total += math.exp(x[row, column] - greatest[0])
+    sums[t] = total
+    stride = cuda.blockDim.x // 2
+    while stride > 0:
+        cuda.syncthreads()
+        if t < stride:
+            sums[t] += sums[t + stride]
+        stride //= 2
+    cuda.syncthreads()
+    for column in range(t, x.shape[1], cuda.blockDim.x):
+        out[row, column] = math.exp(x[row, column] - greatest[0]) / sums[0]
+
+
+def one_thread_finds_both(out, x):
+    found = cuda.shared.array(2, float32)
+    t, row = cuda.threadIdx.x, cuda.blockIdx.x
+    if t == 0:
+        best, total = x[row, 0], float32(0)
+        for column in range(x.shape[1]):
+            best = max(best, x[row, column])
+        for column in range(x.shape[1]):
+            total += math.exp(x[row, column] - best)
+        found[0] = best
+        found[1] = total
+    cuda.syncthreads()
+    for column in range(t, x.shape[1], cuda.blockDim.x):
+        out[row, column] = math.exp(x[row, column] - found[0]) / found[1]
+
+
+def _maximum_from_zero(out, x):
+    s = cuda.shared.array(64, float32)
+    t, row = cuda.threadIdx.x, cuda.blockIdx.x
+    best = float32(0)
+    for column in range(t, x.shape[1], cuda.blockDim.x):
+        best = max(best, x[row, column])
+    s[t] = best
+    cuda.syncthreads()
+    stride = cuda.blockDim.x // 2
+    while stride > 0:
+        if t < stride:
+            s[t] = max(s[t], s[t + stride])
+        cuda.syncthreads()
+        stride //= 2
+    best = s[0]
+    cuda.syncthreads()
+    total = float32(0)
+    for column in range(t, x.shape[1], cuda.blockDim.x):
+        total += math.exp(x[row, column] - best)
+    s[t] = total
+    cuda.syncthreads()
+    stride = cuda.blockDim.x // 2
+    while stride > 0:
+        if t < stride:
+            s[t] += s[t + stride]
+        cuda.syncthreads()
+        stride //= 2
+    for column in range(t, x.shape[1], cuda.blockDim.x):
+        out[row, column] = math.exp(x[row, column] - best) / s[0]
+
+
+def _no_barrier_before_halving(out, x):
+    s = cuda.shared.array(64, float32)
+    t, row = cuda.threadIdx.x, cuda.blockIdx.x
+    best = float32(-math.inf)
+    for column in range(t, x.shape[1], cuda.blockDim.x):
+        best = max(best, x[row, column])
+    s[t] = best
+    stride = cuda.blockDim.x // 2
+    while stride > 0:
+        if t < stride:
+            s[t] = max(s[t], s[t + stride])
+        cuda.syncthreads()
+        stride //= 2
+    best = s[0]
+    cuda.syncthreads()
+    total = float32(0)
+    for column in range(t, x.shape[1], cuda.blockDim.x):
+        total += math.exp(x[row, column] - best)
+    s[t] = total
+    cuda.syncthreads()
+    stride = cuda.blockDim.x // 2
+    while stride > 0:
+        if t < stride:
+            s[t] += s[t + stride]
+        cuda.syncthreads()
+        stride //= 2
+    for column in range(t, x.shape[1], cuda.blockDim.x):
+        out[row, column] = math.exp(x[row, column] - best) / s[0]
+
+
+def _no_barrier_in_halving(out, x):
+    s = cuda.shared.array(64, float32)
+    t, row = cuda.threadIdx.x, cuda.blockIdx.x
+    best = float32(-math.inf)
+    for column in range(t, x.shape[1], cuda.blockDim.x):
+        best = max(best, x[row, column])
+    s[t] = best
+    cuda.syncthreads()
+    stride = cuda.blockDim.x // 2
+    while stride > 0:
+        if t < stride:
+            s[t] = max(s[t], s[t + stride])
+        stride //= 2
+    cuda.syncthreads()
+    best = s[0]
+    cuda.syncthreads()
+    total = float32(0)
+    for column in range(t, x.shape[1], cuda.blockDim.x):
+        total += math.exp(x[row, column] - best)
+    s[t] = total
+    cuda.syncthreads()
+    stride = cuda.blockDim.x // 2
+    while stride > 0:
+        if t < stride:
+            s[t] += s[t + stride]
+        stride //= 2
+    cuda.syncthreads()
+    for column in range(t, x.shape[1], cuda.blockDim.x):
+        out[row, column] = math.exp(x[row, column] - best) / s[0]
+
+
+def _not_divided(out, x):
+    row = cuda.blockIdx.x
+    best = float32(-math.inf)
+    for column in range(x.shape[1]):
+        best = max(best, x[row, column])
+    for column in range(cuda.threadIdx.x, x.shape[1], cuda.blockDim.x):
+        out[row, column] = math.exp(x[row, column] - best)
+
+
+def _own_share_only(out, x):
+    row = cuda.blockIdx.x
+    best, total = float32(-math.inf), float32(0)
+    for column in range(cuda.threadIdx.x, x.shape[1], cuda.blockDim.x):
+        best = max(best, x[row, column])
+    for column in range(cuda.threadIdx.x, x.shape[1], cuda.blockDim.x):
+        total += math.exp(x[row, column] - best)
+    for column in range(cuda.threadIdx.x, x.shape[1], cuda.blockDim.x):
+        out[row, column] = math.exp(x[row, column] - best) / total
+
+
+def _uses_s_again(run):
+    """Whether an element is written on a later line than the one that another thread reads it."""
+    return any(
+        other < line and not run.lines.are_in_one_loop(line, other)
+        for line, other in race_lines(run)
+    )
+
+
+def _misses_barrier_before_loop(run):
+    """Whether what is written on one line is read on a later one, with no barrier between."""
+    return any(other > line for line, other in race_lines(run))
+
+
+def _is_not_finite(run, grid, block, x):
+    """Whether large scores, and nothing that was found, gave NaN or infinity."""
+    is_large = np.abs(x).max() > 88
+    return bool(is_large) and not run.findings and not np.isfinite(run.output).all()
+
+
+def _leaves_columns_out(run):
+    """Whether only the first columns are written, as many as a block has threads."""
+    columns = {column for _, column in run.writers}
+    return columns == set(range(run.num_threads)) and bool(run.num_unwritten)
+
+
+def _reads_unwritten(run):
+    """Whether shared memory is read that nobody has written."""
+    return any(one.type == UNWRITTEN and one.space == "shared" for one in run.findings)
+
+
+def _starts_at_zero(run, grid, block, x):
+    """Whether all scores are far below 0, and the result is not finite."""
+    return bool(x.max() < -88) and _is_not_finite(run, grid, block, x)
+
+
+def common_mistakes():
+    """Return the mistakes; the first whose rule fits a failing run is named."""
+    causes = message_section("14.row_softmax")["mistakes"]
+    mistakes = {
+        "barrier in the branch": (
+            "barrier_in_branch", KERNELS["softmax_with_barrier_in_branch"].kernel,
+            when(has_barrier_finding),
+        ),
+        "no guard": (
+            "no_guard", _one_column_each_without_guard, lambda run, *_: bool(outside_of(run, 1))
+        ),
+        "one shared maximum and sum": (
+            "one_element", KERNELS["softmax_in_shared_elements"].kernel, when(is_accumulator)
+        ),
+        "no barrier in the halving": (
+            "no_barrier_in_loop", _no_barrier_in_halving, when(misses_barrier_in_loop)
+        ),
+        "no barrier between the two uses of s": (
+            "no_middle_barrier", KERNELS["softmax_without_middle_barrier"].kernel,
+            when(_uses_s_again),
+        ),
+        "no barrier before the halving": (
+            "no_first_barrier", _no_barrier_before_halving, when(_misses_barrier_before_loop)
+        ),
+        "idle threads bring nothing": (
+            "idle_threads", _idle_threads_bring_nothing,
+            lambda run, *_: _reads_unwritten(run) and not has_race(run),
+        ),
+        "not divided": ("not_divided", _not_divided, gives_what(_not_divided)),
+        "its own columns only": ("own_share", _own_share_only, gives_what(_own_share_only)),
+        "as many columns as threads": (
+            "one_column_each", KERNELS["softmax_of_one_column_each"].kernel,
+            when(_leaves_columns_out),
+        ),
+        "the maximum begins at 0": ("from_zero", _maximum_from_zero, _starts_at_zero),
+        "no maximum subtracted": (
+            "no_maximum", KERNELS["softmax_without_maximum"].kernel, _is_not_finite
+        ),
+    }  # fmt: skip
+    return tuple(
+        CommonMistake(name, kernel, causes[key], matches=rule)
+        for name, (key, kernel, rule) in mistakes.items()
+    )
+
+
+def _one_column_each_without_guard(out, x):
+    s = cuda.shared.array(64, float32)
+    t, row = cuda.threadIdx.x, cuda.blockIdx.x
+    s[t] = math.exp(x[row, t])
+    cuda.syncthreads()
+    total = float32(0)
+    for k in range(cuda.blockDim.x):
+        total += s[k]
+    out[row, t] = s[t] / total
+
+
+def _idle_threads_bring_nothing(out, x):
+    s = cuda.shared.array(64, float32)
+    t, row = cuda.threadIdx.x, cuda.blockIdx.x
+    if t < x.shape[1]:
+        s[t] = x[row, t]
+    cuda.syncthreads()
+    best = s[0]
+    for k in range(cuda.blockDim.x):
+        best = max(best, s[k])
+    total = float32(0)
+    for column in range(x.shape[1]):
+        total += math.exp(x[row, column] - best)
+    for column in range(t, x.shape[1], cuda.blockDim.x):
+        out[row, column] = math.exp(x[row, column] - best) / total

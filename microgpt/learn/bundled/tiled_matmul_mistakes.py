@@ -1,0 +1,204 @@
+"""The common mistakes of 14.tiled_matmul, and other right ways to write it."""
+
+from microgpt.interpreter import cuda, float32
+from microgpt.interpreter.gallery import KERNELS
+from microgpt.interpreter.report import UNWRITTEN
+from microgpt.learn.bundled.kernel_rules import (
+    gives_what,
+    has_barrier_finding,
+    has_race,
+    outside_of,
+    race_lines,
+    when,
+)
+from microgpt.learn.exercise import CommonMistake
+from microgpt.learn.messages import message_section
+
+
+def barrier_on_top(out, a, b):
+    left = cuda.shared.array((8, 8), float32)
+    right = cuda.shared.array((8, 8), float32)
+    x, y = cuda.threadIdx.x, cuda.threadIdx.y
+    column, row = cuda.grid(2)
+    total = float32(0)
+    start = 0
+    while start < a.shape[1]:
+        cuda.syncthreads()
+        left[y, x] = float32(0)
+        right[y, x] = float32(0)
+        if row < a.shape[0] and start + x < a.shape[1]:
+            left[y, x] = a[row, start + x]
+        if start + y < b.shape[0] and column < b.shape[1]:
+            right[y, x] = b[start + y, column]
+        cuda.syncthreads()
+        for k in range(8):
+            total += left[y, k] * right[k, x]
+        start += 8
+    if row < out.shape[0] and column < out.shape[1]:
+        out[row, column] = total
+
+
+def short_last_tile(out, a, b):
+    left = cuda.shared.array((8, 8), float32)
+    right = cuda.shared.array((8, 8), float32)
+    x, y = cuda.threadIdx.x, cuda.threadIdx.y
+    column, row = cuda.grid(2)
+    rows, inner = a.shape
+    columns = b.shape[1]
+    total = float32(0)
+    for start in range(0, inner, 8):
+        if row < rows and start + x < inner:
+            left[y, x] = a[row, start + x]
+        if start + y < inner and column < columns:
+            right[y, x] = b[start + y, column]
+        cuda.syncthreads()
+        if row < rows and column < columns:
+            for k in range(min(8, inner - start)):
+                total += left[y, k] * right[k, x]
+        cuda.syncthreads()
+    if row < rows and column < columns:
+        out[row, column] = total
+
+
+def _no_guard_along_k(out, a, b):
+    left = cuda.shared.array((8, 8), float32)
+    right = cuda.shared.array((8, 8), float32)
+    x, y = cuda.threadIdx.x, cuda.threadIdx.y
+    column, row = cuda.grid(2)
+    total = float32(0)
+    for start in range(0, a.shape[1], 8):
+        left[y, x] = a[row, start + x] if row < a.shape[0] else float32(0)
+        right[y, x] = b[start + y, column] if column < b.shape[1] else float32(0)
+        cuda.syncthreads()
+        for k in range(8):
+            total += left[y, k] * right[k, x]
+        cuda.syncthreads()
+    if row < out.shape[0] and column < out.shape[1]:
+        out[row, column] = total
+
+
+def _writes_outside(out, a, b):
+    left = cuda.shared.array((8, 8), float32)
+    right = cuda.shared.array((8, 8), float32)
+    x, y = cuda.threadIdx.x, cuda.threadIdx.y
+    column, row = cuda.grid(2)
+    rows, inner, columns = a.shape[0], a.shape[1], b.shape[1]
+    total = float32(0)
+    for start in range(0, inner, 8):
+        left[y, x] = a[row, start + x] if row < rows and start + x < inner else float32(0)
+        right[y, x] = b[start + y, column] if start + y < inner and column < columns else float32(0)
+        cuda.syncthreads()
+        for k in range(8):
+            total += left[y, k] * right[k, x]
+        cuda.syncthreads()
+    out[row, column] = total
+
+
+def _last_tile_only(out, a, b):
+    left = cuda.shared.array((8, 8), float32)
+    right = cuda.shared.array((8, 8), float32)
+    x, y = cuda.threadIdx.x, cuda.threadIdx.y
+    column, row = cuda.grid(2)
+    rows, inner, columns = a.shape[0], a.shape[1], b.shape[1]
+    total = float32(0)
+    for start in range(0, inner, 8):
+        left[y, x] = a[row, start + x] if row < rows and start + x < inner else float32(0)
+        right[y, x] = b[start + y, column] if start + y < inner and column < columns else float32(0)
+        cuda.syncthreads()
+        total = float32(0)
+        for k in range(8):
+            total += left[y, k] * right[k, x]
+        cuda.syncthreads()
+    if row < rows and column < columns:
+        out[row, column] = total
+
+
+def _second_tile_transposed(out, a, b):
+    left = cuda.shared.array((8, 8), float32)
+    right = cuda.shared.array((8, 8), float32)
+    x, y = cuda.threadIdx.x, cuda.threadIdx.y
+    column, row = cuda.grid(2)
+    rows, inner, columns = a.shape[0], a.shape[1], b.shape[1]
+    total = float32(0)
+    for start in range(0, inner, 8):
+        left[y, x] = a[row, start + x] if row < rows and start + x < inner else float32(0)
+        right[y, x] = b[start + y, column] if start + y < inner and column < columns else float32(0)
+        cuda.syncthreads()
+        for k in range(8):
+            total += left[y, k] * right[x, k]
+        cuda.syncthreads()
+    if row < rows and column < columns:
+        out[row, column] = total
+
+
+def _misses_first_barrier(run):
+    """Whether a tile is written and, further down, used, with no barrier between the two lines."""
+    return any(
+        not run.lines.has_barrier_between(*sorted((line, other))) for line, other in race_lines(run)
+    )
+
+
+def _writes_its_output_outside(run):
+    """Whether the output is written out of bounds, and nothing else is touched there."""
+    return bool(run.outside) and all(one.array == run.output_name for one in run.outside)
+
+
+def _leaves_along_k(run, grid, block, a, b):
+    """Whether a and b are read out of bounds along K only."""
+    in_a = [access.element for access in outside_of(run, 1)]
+    in_b = [access.element for access in outside_of(run, 2)]
+    return bool(in_a or in_b) and (
+        all(row < a.shape[0] for row, _ in in_a)
+        and all(column < b.shape[1] for _, column in in_b)
+        and len(in_a) + len(in_b) == len(run.outside)
+    )
+
+
+def _reads_unwritten(run):
+    """Whether a tile is read where nobody has written, and nobody races for it."""
+    return not has_race(run) and any(
+        one.type == UNWRITTEN and one.space == "shared" for one in run.findings
+    )
+
+
+def common_mistakes():
+    """Return the mistakes; the first whose rule fits a failing run is named."""
+    causes = message_section("14.tiled_matmul")["mistakes"]
+    mistakes = {
+        "guard around the loop": (
+            "guard_around_loop", KERNELS["matmul_with_guard_around_loop"].kernel,
+            when(has_barrier_finding),
+        ),
+        "writes outside": ("writes_outside", _writes_outside, when(_writes_its_output_outside)),
+        "no guard along K": ("no_guard_along_k", _no_guard_along_k, _leaves_along_k),
+        "no guard": (
+            "no_guard", KERNELS["matmul_without_guard"].kernel,
+            lambda run, *_: bool(outside_of(run, 1) or outside_of(run, 2)),
+        ),
+        "no barrier after bringing": (
+            "no_first_barrier", KERNELS["matmul_without_first_barrier"].kernel,
+            when(_misses_first_barrier),
+        ),
+        "no barrier after using": (
+            "no_second_barrier", KERNELS["matmul_without_second_barrier"].kernel, when(has_race)
+        ),
+        "edge of the tile not set to 0": (
+            "no_zeros", KERNELS["matmul_without_zeros"].kernel, when(_reads_unwritten)
+        ),
+        "one tile only": (
+            "one_tile", KERNELS["matmul_of_one_tile"].kernel,
+            gives_what(KERNELS["matmul_of_one_tile"].kernel),
+        ),
+        "the last tile only": ("last_tile", _last_tile_only, gives_what(_last_tile_only)),
+        "second tile transposed": (
+            "transposed", _second_tile_transposed, gives_what(_second_tile_transposed)
+        ),
+        "naive": (
+            "naive", KERNELS["naive_matmul"].kernel,
+            lambda run, *_: not run.shared_bytes and not run.wrong_orders(run.expected, 1e-5),
+        ),
+    }  # fmt: skip
+    return tuple(
+        CommonMistake(name, kernel, causes[key], matches=rule)
+        for name, (key, kernel, rule) in mistakes.items()
+    )

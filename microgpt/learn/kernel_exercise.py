@@ -1,0 +1,107 @@
+"""`KernelExercise`: an exercise whose answer is a kernel, what one thread of a GPU does."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from microgpt.errors import SettingError
+from microgpt.interpreter.gallery import KernelTask
+from microgpt.learn.exercise import CommonMistake, Exercise, Mismatch
+from microgpt.learn.kernel_goals import compare_run
+from microgpt.learn.kernel_runs import Axes, KernelRun, RecordedKernel
+from microgpt.learn.messages import format_message
+from microgpt.learn.parsers import anything
+from microgpt.learn.results import NotAttempted
+
+MAX_SHOWN = 20  # numbers of an array in the text of an example
+
+
+@dataclass(frozen=True, kw_only=True)
+class KernelExercise(Exercise):
+    """An exercise whose answer is a kernel; the interpreter runs it, in each order of its threads.
+
+    The kernel's first parameter is the output, which begins with zeros; the others are inputs. The
+    arguments of a case and of the example are `(grid, block, *inputs)`: the blocks of the launch,
+    the threads of a block (an integer, or a tuple for two axes) and float32 arrays. The answer of a
+    property's test returns a `KernelRun`; without a test, the output must be `task.expected`. The
+    function of a common mistake is a kernel, and `matches(run, grid, block, *inputs)` recognises
+    it; the first that does is named.
+    """
+
+    task: KernelTask
+    parse: Callable[[Any], Any] = anything
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if any(mistake.matches is None for mistake in self.common_mistakes):
+            raise SettingError(f"common_mistakes of {self.id}", "each with `matches`")
+
+    @property
+    def is_kernel(self) -> bool:
+        """Whether the answer is a kernel."""
+        return True
+
+    @property
+    def case_names(self) -> list[str]:
+        """The names of a case's arguments."""
+        return ["grid", "block", *self.parameter_names[1:]]
+
+    def prepare(self, answer: Any) -> RecordedKernel:
+        """Return the answer as one that remembers its launches, for one check."""
+        return RecordedKernel(answer)
+
+    def call(self, answer: Any, grid: Axes, block: Axes, *inputs: np.ndarray) -> KernelRun:
+        """Launch a kernel, and return what it did. Raises NotAttempted for a stub."""
+        recorded = answer if isinstance(answer, RecordedKernel) else RecordedKernel(answer)
+        expected = self.task.expected(inputs, _axes(block))
+        run = recorded.run(grid, block, inputs, expected)
+        if run.lines is not None and run.lines.is_stub():
+            raise NotAttempted
+        return run
+
+    def expected(self, grid: Axes, block: Axes, *inputs: np.ndarray) -> np.ndarray:
+        """Return the output that the inputs should give."""
+        return self.task.expected(inputs, _axes(block))
+
+    def compare(self, got: KernelRun, expected: Any) -> Mismatch | None:
+        """Return None if the output of a run is as expected in each order, else the mismatch."""
+        return compare_run(got, np.asarray(expected), self.tolerance)
+
+    def example_text(self) -> str:
+        """Return the example's launch, and its output, as Markdown."""
+        assert self.example is not None
+        grid, block, *inputs = self.example.arguments
+        arguments = ", ".join(map(_short_text, inputs))
+        values = {
+            "name": self.answer_name, "arguments": arguments, "grid": grid, "block": block,
+            "result": _short_text(self.example.result),
+        }  # fmt: skip
+        return format_message("kernels", "example", **values)
+
+    def find_mistake(self, run: Any, arguments: Sequence[Any]) -> CommonMistake | None:
+        """Return the first common mistake that explains a failing run; None if no mistake does."""
+        if not isinstance(run, KernelRun) or run.error is not None:
+            return None
+        return next(
+            (
+                mistake
+                for mistake in self.common_mistakes
+                if mistake.matches is not None and mistake.matches(run, *arguments)
+            ),
+            None,
+        )
+
+
+def _short_text(array: np.ndarray) -> str:
+    """Return an array on one line; of a large one the first and last numbers of each axis."""
+    text = np.array2string(
+        array, threshold=MAX_SHOWN, edgeitems=2, separator=", ",
+        formatter={"float_kind": lambda number: f"{number:.4g}"},
+    )  # fmt: skip
+    return " ".join(text.split())
+
+
+def _axes(sizes: Axes) -> tuple[int, ...]:
+    return sizes if isinstance(sizes, tuple) else (sizes,)
