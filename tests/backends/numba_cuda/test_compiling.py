@@ -18,6 +18,7 @@ from microgpt.backends.numba_cuda import _device
 from microgpt.backends.numba_cuda._compile import ArgumentType, Binder, assemble, type_of
 from microgpt.backends.numba_cuda._device import cuda
 from microgpt.backends.numba_cuda._launch import device
+from microgpt.backends.numba_cuda.matmul import tensor_cores
 from microgpt.errors import BackendUnavailable, SettingError
 
 FAMILIES = thread_definitions()
@@ -33,6 +34,9 @@ TARGETS = {
     "numba-cuda 7.5 float64": ("numba-cuda", (7, 5), "float64"),
     "mlir 9.0 float32": ("mlir", (9, 0), "float32"),
 }
+
+# Of families whose instructions older GPUs do not have: the first compute capability.
+FIRST_CC = {"matmul.tensor_cores": tensor_cores.COMPUTE_CAPABILITY}
 
 # Kernels that compute in float64 on float32 arrays, and why they may.
 NORM = "one thread; a norm is float64 on every back end"
@@ -84,6 +88,7 @@ def faults_of(binder, function, types, registers, block=32):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1800)  # a family has up to 24 products, of some seconds each
 @pytest.mark.parametrize("family", FAMILIES)
 @pytest.mark.parametrize("target", TARGETS)
 def test_kernels_keep_to_their_registers_and_to_their_dtype(target, family):
@@ -91,6 +96,8 @@ def test_kernels_keep_to_their_registers_and_to_their_dtype(target, family):
     found = []
     for variant, block in variants().items():
         if (variant.family, variant.dtype) != (family, dtype):
+            continue
+        if cc < FIRST_CC.get(family, cc):
             continue
         kernel = variant.kernel
         for fault in faults_of(
