@@ -38,6 +38,10 @@ TARGETS = {
 # Of families whose instructions older GPUs do not have: the first compute capability.
 FIRST_CC = {"matmul.tensor_cores": tensor_cores.COMPUTE_CAPABILITY}
 
+# Bytes that a family may keep in memory: some addresses of `unrolled`, over its run of products.
+# With more registers only one of its blocks would fit on a multiprocessor.
+MAX_SPILLED = {("matmul.registers", (7, 5)): 16}
+
 # Kernels that compute in float64 on float32 arrays, and why they may.
 NORM = "one thread; a norm is float64 on every back end"
 SAMPLING = "draws the token that `next_token` draws, from float64"
@@ -75,11 +79,11 @@ def float64_instructions(ptx):
     return sorted({name for name in instructions if not moves.match(name)})
 
 
-def faults_of(binder, function, types, registers, block=32):
+def faults_of(binder, function, types, registers, block=32, max_spilled=0):
     """What is wrong with a kernel's machine code."""
     ptx = binder.ptx(function, types)
     code = assemble(ptx, binder.cc, registers)
-    if code.stack_bytes or code.spilled_bytes:
+    if max(code.stack_bytes, code.spilled_bytes) > max_spilled:
         yield f"{code.stack_bytes} bytes of stack, {code.spilled_bytes} spilled, of {registers}"
     if code.registers > registers or code.registers * block > REGISTERS_OF_MULTIPROCESSOR:
         yield f"{code.registers} registers of {registers}, {block} threads"
@@ -101,8 +105,9 @@ def test_kernels_keep_to_their_registers_and_to_their_dtype(target, family):
             continue
         kernel = variant.kernel
         for fault in faults_of(
-            binder(name, cc), kernel.function, variant.types, kernel.registers, block
-        ):
+            binder(name, cc), kernel.function, variant.types, kernel.registers, block,
+            MAX_SPILLED.get((family, cc), 0),
+        ):  # fmt: skip
             may_use_float64 = dtype == "float64" or variant.name in FLOAT64_KERNELS
             if not (fault.startswith("float64") and may_use_float64):
                 found.append(f"{variant}: {fault}")
