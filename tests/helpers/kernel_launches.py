@@ -19,9 +19,11 @@ from cases import CASES
 import microgpt as mg
 from microgpt import backends
 from microgpt.backends import numba_cuda
-from microgpt.backends.numba_cuda import checks
+from microgpt.backends.numba_cuda import checks, matmul
 from microgpt.backends.numba_cuda._compile import ArgumentType, type_of
 from microgpt.backends.numba_cuda._launch import BLOCK, ThreadKernel
+from microgpt.backends.numba_cuda.matmul import choice
+from microgpt.backends.numba_cuda.matmul.products import Product
 from microgpt.backends.numba_cuda.matmul.tiles import TILE
 from microgpt.backends.numba_cuda.sampling import MAX_RANKED
 
@@ -104,6 +106,7 @@ def _launch_others(dtype):
     _launch_updates(launch, dtype)
     for size in (TILE - 1, TILE):
         _launch_products(launch, np.zeros((size, size), dtype))
+    _launch_rungs(dtype)
     for D in HEAD_SIZES:
         _launch_attention(launch, D, dtype)
     launch("dropout_next_state_", np.zeros(2, np.int64), np.zeros(2, np.int64))
@@ -135,6 +138,17 @@ def _launch_products(launch, x):
     for name in ("matmul", "matmul_transposed"):
         launch(f"{name}_forward", stack, stack, stack)
         launch(f"{name}_backward", stack, stack, stack, stack, stack)
+
+
+def _launch_rungs(dtype):
+    """The rungs of every product that need large matrices, or a library."""
+    x = np.zeros((1, 1, 1), dtype)
+    for product in vars(matmul).values():
+        if isinstance(product, Product):
+            product.epilogue[1, BLOCK](x, x, x[0, 0], x)
+            for rung in choice.RUNGS[2:] if dtype == "float32" else ():
+                for is_aligned in (True, False):
+                    product.launcher(rung, x, is_aligned)(x, x, x[0, 0], x, x)
 
 
 def _launch_updates(launch, dtype):
