@@ -61,7 +61,7 @@ class RungCounts:
 
     @property
     def loads_per_input(self) -> float:
-        """How often each number of a and b was fetched, on average."""
+        """How often each number of a and b was requested, on average."""
         return self.loads / self.inputs
 
 
@@ -92,7 +92,7 @@ def count_rung(rung: Rung, M: int, K: int, N: int) -> RungCounts:
 
 
 def min_counts(M: int, K: int, N: int) -> RungCounts:
-    """Return what any kernel needs: each number fetched once, each result written once."""
+    """Return what any kernel needs: each number requested once, each result written once."""
     inputs = M * K + K * N
     sectors = sum(-(-n * FLOAT_BYTES // SECTOR_BYTES) for n in (M * K, K * N, M * N))
     return RungCounts("the least possible", "each number once", inputs, inputs, sectors)

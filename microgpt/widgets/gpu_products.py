@@ -26,7 +26,7 @@ FLOAT_BYTES = 4
 
 
 def product_ladder() -> Panel:
-    """Show how many sectors each kernel of a small product moves, counted by the interpreter."""
+    """Show how many sectors each kernel of a small product requests, counted by the interpreter."""
     return bars_panel(count_state(count_ladder()))
 
 
@@ -61,25 +61,28 @@ def count_state(counts: Sequence[RungCounts], remark: str = "") -> BarsState:
     rows = tuple(
         BarRow(
             rung.name, rung.note, rung.sectors, f"{rung.sectors:,} sectors",
-            f"each number {rung.loads_per_input:.1f} ×", is_reference=rung is minimum,
+            f"{rung.shared_reads:,} shared reads" if rung.shared_reads else "",
+            is_reference=rung is minimum,
         )
         for rung in counts
     )  # fmt: skip
     names = [f"{rung.name} {rung.sectors:,}" for rung in counts[:-1]]
+    loads = [f"{rung.loads_per_input:.1f}" for rung in counts[:-1]]
     caption = (
-        f"Sectors of global memory for a product of {M} × {K} by {K} × {N}: {join_and(names)}. At "
-        f"least {minimum.sectors} are needed to read each number once and to write each result. "
-        f"{remark}"
+        f"Sectors of global memory requested for a product of {M} × {K} by {K} × {N}, to read and "
+        f"to write: {join_and(names)}. At least {minimum.sectors} are needed to read each number "
+        f"once and to write each result. On average, a number is requested {join_and(loads)} "
+        f"times, in the same order. {remark}"
     ).strip()
-    header = ("", "loads", "each number", "sectors", "shared reads", "passes")
+    header = ("", "loads", "average per number", "sectors", "shared reads", "passes")
     table = tuple(
         (rung.name, f"{rung.loads:,}", f"{rung.loads_per_input:.1f} ×", f"{rung.sectors:,}",
          f"{rung.shared_reads:,}", f"{rung.passes:,}")
         for rung in counts
     )  # fmt: skip
     return BarsState(
-        "How much memory does each kernel move?", f"{first.sectors / minimum.sectors:.3g} ×",
-        "less, from first to last", "sectors", rows, caption, header, table,
+        "How many sectors does each kernel request?", f"{first.sectors / minimum.sectors:.3g} ×",
+        "fewer, from first to last", "sectors", rows, caption, header, table,
     )  # fmt: skip
 
 
@@ -163,7 +166,8 @@ def crossover_state(seconds: dict[int, Seconds]) -> BarsState:
     header = ("matrices", "with copies", "already there")
     table = tuple((row.name, row.text, row.note.partition(": ")[2]) for row in rows)
     return BarsState(
-        "When is a GPU faster?", f"{wins[0]:,}" if wins else "none", "first size that wins",
+        "When is a GPU faster?", f"{wins[0]:,} × {wins[0]:,}" if wins else "no size",
+        "is where the GPU begins to win" if wins else "at which the GPU always wins",
         "×", tuple(rows), caption, header, table,
     )  # fmt: skip
 

@@ -503,4 +503,4 @@ mg.widgets.gpu_crossover()
 #
 # Your sum was right a thousand times. Why may the kernel be wrong all the same?
 #
-# This is the last notebook. All of them are listed in [notebook 00, Start here](00_start_here.ipynb).
+# This is the last notebook. To choose another, go to [notebook 00, Start here](00_start_here.ipynb).
