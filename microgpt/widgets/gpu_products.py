@@ -1,6 +1,7 @@
 """A matrix product on a GPU: what each kernel asks of memory, and its time where a GPU is."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from statistics import median
 from typing import Any
 
@@ -18,10 +19,20 @@ from microgpt.benchmark.gpu_products import (
 )
 from microgpt.benchmark.product_ladder import RUNGS, SHAPE, RungCounts, count_ladder
 from microgpt.plain_text import join_and
-from microgpt.viz.counted_bars import BarRow, BarsState, bars_table, draw_bars, render_bars
+from microgpt.viz.counted_bars import (
+    BarRow,
+    BarsState,
+    bars_table,
+    draw_bars,
+    draw_question,
+    render_bars,
+    render_question,
+)
 from microgpt.widgets.panel import Panel
 
 NO_GPU = "There is no GPU here, so nothing is timed."
+NO_LADDER = f"The numbers are the counts of the ladder without a clock. {NO_GPU}"
+LADDER_QUESTION = "How long does each kernel take?"
 FLOAT_BYTES = 4
 
 
@@ -33,11 +44,14 @@ def product_ladder() -> Panel:
 def gpu_ladder() -> Panel:
     """Show the time of each kernel, as a ratio to the package's own product, on this GPU.
 
-    Without a GPU it shows the counts of `product_ladder` again.
+    Without a GPU it says so; the numbers that unfold are those of `product_ladder`.
     """
     gpu = connected_gpu()
     if gpu is None:
-        return bars_panel(count_state(count_ladder(), NO_GPU))
+        state = replace(count_state(count_ladder()), question=LADDER_QUESTION, caption=NO_LADDER)
+        return Panel(
+            state, render_question, draw_question, css_class="timing", numbers_table=bars_table
+        )
     return bars_panel(time_state(time_ladder(gpu)))
 
 
@@ -54,8 +68,8 @@ def gpu_crossover() -> Panel:
     )
 
 
-def count_state(counts: Sequence[RungCounts], remark: str = "") -> BarsState:
-    """Return the bars of counted sectors, longest first; `remark` ends the caption."""
+def count_state(counts: Sequence[RungCounts]) -> BarsState:
+    """Return the bars of counted sectors, longest first."""
     M, K, N = SHAPE
     first, minimum = counts[0], counts[-1]
     rows = tuple(
@@ -72,8 +86,8 @@ def count_state(counts: Sequence[RungCounts], remark: str = "") -> BarsState:
         f"Sectors of global memory requested for a product of {M} × {K} by {K} × {N}, to read and "
         f"to write: {join_and(names)}. At least {minimum.sectors} are needed to read each number "
         f"once and to write each result. On average, a number is requested {join_and(loads)} "
-        f"times, in the same order. {remark}"
-    ).strip()
+        "times, in the same order."
+    )
     header = ("", "loads", "average per number", "sectors", "shared reads", "passes")
     table = tuple(
         (rung.name, f"{rung.loads:,}", f"{rung.loads_per_input:.1f} ×", f"{rung.sectors:,}",
@@ -105,7 +119,7 @@ def time_state(seconds: Seconds) -> BarsState:
         "smallest to the largest ratio."
     )
     return BarsState(
-        "How long does each kernel take?", f"{median(ratios[slowest]):.3g} ×",
+        LADDER_QUESTION, f"{median(ratios[slowest]):.3g} ×",
         f"the time of {LIBRARY}, at most", "×", rows, caption, *_ratio_table(ratios),
     )  # fmt: skip
 

@@ -2,12 +2,11 @@
 # # What do ten thousand threads do?
 #
 # All of them run the same few lines, each on its own part of the data. This is how a GPU multiplies
-# matrices. Here you write such programs and run them. You will see that a wrong program can give a
-# right result.
+# matrices. Here you write such programs and run them. A wrong program can give a right result.
 #
-# You need the matrix product from notebook 02 and the softmax from 03. There is no corpus, and no GPU
-# is needed: an interpreter, written in Python, runs the threads and watches what they do to each other.
-# Names and sizes are those of CUDA, NVIDIA's system for programs on its GPUs.
+# You need the matrix product from notebook 02 and the softmax from 03. There is no corpus, and no GPU is
+# needed: an interpreter in Python runs the threads. Names and sizes are those of CUDA, NVIDIA's system
+# for its GPUs.
 
 # %% tags=["imports", "varies"]
 import math
@@ -26,13 +25,14 @@ print("a GPU is here, too" if has_gpu else "no GPU here: the interpreter runs al
 # ## Each thread has a number of its own
 #
 # A GPU starts many workers at once: its **threads**. All threads run the same function, called a
-# **kernel**. They come in teams of equal size; a team is called a **thread block**, or block for short.
+# **kernel**. They come in teams of equal size, each called a **thread block**, or block for short.
 #
 # How does a thread find its own number? Take blocks of 8 threads, and thread 3 of block 1. Before it are
-# the 8 threads of block 0, and three of its own block. So its number is 1 · 8 + 3 = 11. In code, a block
-# has the number `blockIdx.x` and `blockDim.x` threads; `threadIdx.x` counts them from 0.
+# the 8 threads of block 0, and three of its own block. So its number is 1 · 8 + 3 = 11.
 
 # %%
+# blockIdx: the number of the block; blockDim: how many threads it has; threadIdx: the index in it.
+# .x is the first of their axes, and .y a second one.
 def who(out):
     number = cuda.blockIdx.x * cuda.blockDim.x + cuda.threadIdx.x
     out[number] = 10 * cuda.blockIdx.x + cuda.threadIdx.x
@@ -42,17 +42,17 @@ mg.interpreter.run(who, 2, 8, out)  # 2 blocks of 8 threads
 print(out)
 
 # %% [markdown]
-# Each thread wrote ten times the number of its block, plus its index in the block. There is no loop: `run`
-# gives the same function to all 16 threads, and so does a GPU. `cuda.grid(1)` is short for the right side
-# of the first line. The x is the first axis; a block may also have a second one, y.
+# Each thread wrote ten times the number of its block, plus its index in the block. There is no loop:
+# `run` gives the same function to all 16 threads, and so does a GPU. `cuda.grid(1)` is short for the
+# right side of the first line.
 
 # %% [markdown]
 # ### Your turn: add
 #
 # Exercise, 3 minutes. `add(out, a, b)`, all of one shape. Write what one thread does: find its number n,
 # add element n of a and of b, and write the sum into element n of out. There are as many threads as
-# elements, in two blocks, so no loop is needed. Example: with a = 1 … 16, all b = 10 and blocks of 8, thread 3 of block 1
-# writes 22 into `out[11]`. Hints: `mg.learn.hint("14.add")`.
+# elements, so no loop is needed. Example: with a = 1 … 16, all b = 10 and blocks of 8, thread 3 of block
+# 1 writes 22 into `out[11]`. Hints: `mg.learn.hint("14.add")`.
 
 # %% tags=["exercise:14.add"]
 add = mg.learn.todo()  # your kernel goes here, in place of this line
@@ -63,8 +63,8 @@ mg.learn.check("14.add", add)
 # %% [markdown]
 # ### Sixteen threads for thirteen elements
 #
-# All blocks have the same size, so 13 elements need two blocks of 8, and three threads are left over. What
-# do they do? The interpreter's report tells what it found, with the line of the kernel.
+# All blocks have the same size, so 13 elements need two blocks of 8, and three threads are left over.
+# What do they do? The interpreter's report tells what it found, with the line of the kernel.
 
 # %%
 def double(out, x):
@@ -89,10 +89,10 @@ show(report)
 # %% [markdown]
 # ### Your turn: a map with a guard
 #
-# Exercise, 4 minutes. `guarded_map(out, x)`, both of shape (rows, columns). Blocks have 8 × 8 threads, and
-# some threads are outside. `column, row = cuda.grid(2)` gives a thread two numbers, the column first.
-# Write `2 * x[row, column] + 1` into the same element of out; threads outside neither read nor write.
-# Example: for x (5, 7) and one block, 35 threads write and 29 do nothing. Hints:
+# Exercise, 4 minutes. `guarded_map(out, x)`, both of shape (rows, columns). Blocks have 8 × 8 threads,
+# and some threads are outside. `column, row = cuda.grid(2)` gives a thread two numbers, the column
+# first. Write `2 * x[row, column] + 1` into the same element of out; threads outside neither read nor
+# write. Example: for x (5, 7) and one block, 35 threads write and 29 do nothing. Hints:
 # `mg.learn.hint("14.guarded_map")`.
 
 # %% tags=["exercise:14.guarded_map"]
@@ -104,10 +104,10 @@ mg.learn.check("14.guarded_map", guarded_map)
 # %% [markdown]
 # ## In which order do threads run?
 #
-# On a GPU nobody can say. The interpreter lets you choose. *Forwards* runs thread 0 first, then thread 1,
-# and so on; *backwards* begins with the last. Each runs to its end, or until it has to wait for others.
-# *In step*, each thread makes one access to memory, then each makes its next. Here is the shortest kernel
-# that counts its threads.
+# On a GPU nobody can say. The interpreter lets you choose. *Forwards* runs thread 0 first, then thread
+# 1, and so on; *backwards* begins with the last. Each runs to its end, or until it has to wait for
+# others. *In step*, each thread makes one access to memory, then each makes its next. Here is the
+# shortest kernel that counts its threads.
 
 # %%
 def count(out):
@@ -144,19 +144,18 @@ mg.learn.reveal("14.plus", result, **values)
 # %% [markdown]
 # ### A barrier makes a block wait
 #
-# Two threads use the same element, at least one of them writes, and nothing puts them in order: that is
-# a **race**. The threads of a block can wait for each other. The line where they do is called a
-# **barrier**: `cuda.syncthreads()`. Nobody goes on before all have come; this works only if all come. A
-# barrier orders the threads of one block. It does not order two blocks.
+# Two threads use the same element, at least one writes, and nothing puts them in order: that is a
+# **race**. The threads of a block can wait for each other, at a line called a **barrier**:
+# `cuda.syncthreads()`. Nobody goes on before all have come. This works only if all come. Nothing here
+# orders two blocks.
 #
 # From one barrier to the next is a *phase*. In one phase, no thread may write what another reads or
 # writes. (`cuda.atomic.add` may: it adds in one step.)
 
 # %% [markdown]
-# Each block has a small, fast memory for its own threads: *shared memory*. At first it holds whatever was
-# left there. The next kernel finds the largest of 64 numbers in it. In each round, thread n takes the
-# larger of two: its own number, and one from the second half. So 64 numbers become 32, then 16, and at
-# last one.
+# Each block has a small, fast memory for its own threads: *shared memory*. At first it holds whatever
+# was left there. The next kernel finds the largest of 64 numbers. In each round, thread n takes the
+# larger of two: its own number, and one from the second half. So 64 become 32, then 16, and at last one.
 
 # %%
 def largest(out, x):
@@ -177,8 +176,8 @@ print(f"64 numbers, and the largest is {x.max():.0f}")
 
 # %% [markdown]
 # The view runs it. Move through its phases: in phase 2, 32 threads work; in phase 3, 16. Then choose
-# another order. What it says of sectors, passes and banks comes later here. Its menu also has solutions
-# of this notebook's exercises: leave it closed until your own pass.
+# another order. Sectors, passes and banks come later. The menu also has solutions of exercises: leave it
+# until your own pass.
 
 # %%
 mg.widgets.ThreadTheatre(largest, threads=64, arguments=(np.zeros(1, dtype=np.float32), x))
@@ -188,8 +187,8 @@ mg.widgets.ThreadTheatre(largest, threads=64, arguments=(np.zeros(1, dtype=np.fl
 #
 # Exercise, 8 minutes. `block_sum(out, x)`, out (blocks,), x (n,). Each block adds up its part of x, and
 # one thread writes the sum into `out[block]`. A block has a power of two of threads, 64 at most. The
-# array may end in the middle of a block: threads without an element bring 0. Use
-# `cuda.shared.array(64, float32)`; its size must be a constant. Example: 1 … 5 in a block of 8 gives 15. Hints:
+# array may end in the middle of a block: threads without an element bring 0. Use `cuda.shared.array(64,
+# float32)`; its size must be a constant. Example: 1 … 5 in a block of 8 gives 15. Hints:
 # `mg.learn.hint("14.block_sum")`.
 
 # %% tags=["exercise:14.block_sum"]
@@ -225,16 +224,17 @@ mg.learn.reveal("14.passes", races.num_right, best=best, missed=missed)
 
 # %% [markdown]
 # A test that compares results needs luck with the order. The interpreter needs none: it remembers who
-# used each element last, and whether a barrier came between. To watch a race, go back to the view. Choose
-# *Sum of a block*, then *no barrier before the loop*, and the order *forwards*: clashes are crossed out.
+# used each element last, and whether a barrier came between. To watch a race, go back to the view.
+# Choose *Sum of a block*, then *no barrier before the loop*, and the order *forwards*: clashes are
+# crossed out.
 
 # %% [markdown]
 # ## How does memory reach 32 threads?
 #
 # The large memory of a GPU moves 32 bytes at a time, a *sector*: eight float32 numbers. The threads of a
-# block run in groups of 32, called *warps*. When a warp reaches a line that reads, its threads ask in one
-# *request*, and threads that want numbers in one sector share it. (This promises no order: only a barrier
-# does.) In memory, a table lies row after row. Take one of 32 × 32 numbers.
+# block run in groups of 32, called *warps*. When a warp reaches a line that reads, its threads ask in
+# one *request*, and threads that want numbers in one sector share it. (This promises no order: only a
+# barrier does.) In memory, a table lies row after row. Take one of 32 × 32 numbers.
 
 # %% tags=["predict:14.columns"]
 # source: misconception: you pay for the numbers that you ask for
@@ -275,18 +275,17 @@ mg.learn.reveal("14.columns", sectors[copy_by_columns], rows=sectors[copy_by_row
 
 # %% [markdown]
 # When the threads of a warp ask for numbers side by side, they request as few sectors as possible. Such
-# an access is called **coalesced**. Both kernels copy the same numbers, and both are right. Only the first
-# is coalesced: there, neighbouring threads have neighbouring columns.
+# an access is called **coalesced**. Both kernels are right. Only the first is coalesced: there,
+# neighbouring threads have neighbouring columns.
 #
-# A GPU also has *caches*, small memories that keep sectors for a while. They may answer a later request.
-# The interpreter counts requests, and has no caches.
+# A GPU also has *caches*, which keep sectors for later requests. The interpreter has none: it counts
+# requests.
 
 # %% [markdown]
 # ## How often is each number requested?
 #
 # Now the product of two matrices, the work that a GPT does most. In the first kernel, a thread computes
-# one number of the result. For this it reads a row of a and a column of b. How often do threads request
-# each number of a and of b?
+# one number of the result. It reads a row of a and a column of b. How often is each number requested?
 
 # %%
 def multiply(out, a, b):
@@ -299,22 +298,20 @@ def multiply(out, a, b):
 rng = np.random.default_rng(0)
 a, b = (rng.normal(size=shape).astype(np.float32) for shape in ((8, 16), (16, 16)))
 out = np.zeros((8, 16), dtype=np.float32)
-# 2 × 1 blocks of 8 × 8 threads: along x first, then along y
-report = mg.interpreter.run(multiply, (2, 1), (8, 8), out, a, b, trace=True)
+report = mg.interpreter.run(multiply, (2, 1), (8, 8), out, a, b, trace=True)  # blocks, threads: (x, y)
 reads = [line.accesses for line in count_traffic(report.accesses) if line.operation == "read"]
 print("agrees with NumPy:", np.allclose(out, a @ b, atol=1e-5))
 print(f"{sum(reads):,} loads of {a.size + b.size} numbers: each of a {reads[0] // a.size} times, of b {reads[1] // b.size}")
-print(f"on average, each number {sum(reads) / (a.size + b.size):.1f} times")
 
 # %% [markdown]
 # ### A tile is requested once for a whole block
 #
 # Four threads multiply matrices of 2 × 2. Alone, each reads two numbers of a and two of b: 16 loads.
-# Together they need 8: each brings one number of a and one of b into shared memory, where all read
-# them. Such a part of a matrix is called a *tile*. The next cell brings one.
+# Together they need 8: each brings one number of a and one of b into shared memory, where all read them.
+# Such a part of a matrix is called a *tile*.
 
 # %%
-def bring(out, a):
+def bring(out, a):  # a tile of 2 × 2
     tile = cuda.shared.array((2, 2), float32)  # a shared array with two axes
     x, y = cuda.threadIdx.x, cuda.threadIdx.y
     tile[y, x] = a[y, x]
@@ -328,8 +325,8 @@ print(out)
 # %% [markdown]
 # ### Your turn: a product in tiles
 #
-# Exercise, 12 minutes. `tiled_matmul(out, a, b)`, out (M, N), a (M, K), b (K, N), any sizes; blocks of
-# 8 × 8 threads. A thread computes one number. Take 8 numbers of K at a time: the block brings a tile of
+# Exercise, 12 minutes. `tiled_matmul(out, a, b)`, out (M, N), a (M, K), b (K, N), any sizes; blocks of 8
+# × 8 threads. A thread computes one number. Take 8 numbers of K at a time: the block brings a tile of
 # each matrix, waits, each thread adds 8 products, the block waits again. Outside the matrices, a tile
 # holds 0. Example: `[[1, 2], [3, 4]]` times `[[5, 6], [7, 8]]` is `[[19, 22], [43, 50]]`. Hints:
 # `mg.learn.hint("14.tiled_matmul")`.
@@ -343,21 +340,20 @@ mg.learn.check("14.tiled_matmul", tiled_matmul)
 # %% [markdown]
 # ### The ladder, counted
 #
-# The view runs four kernels for the product above. A warp of an 8 × 8 block is four rows of 8 threads:
-# they are counted along x first. In the first kernel, threads along x have neighbouring rows: they read
-# down a column of a. In the second, they have neighbouring columns, so reading b is coalesced. The third
-# uses tiles. The last gives a block 8 × 16 results. Each thread keeps four of them in *registers*, its own
-# few numbers, which halves the reads of shared memory.
+# The view runs four kernels for the product above. A warp of an 8 × 8 block is four rows of 8 threads.
+# In the first kernel, threads along x have neighbouring rows: they read down a column of a. In the
+# second, they have neighbouring columns, so reading b is coalesced. The third uses tiles. In the last, a
+# block has 8 × 16 results. Each thread keeps four of them in *registers*, its own few numbers. That
+# halves the reads of shared memory.
 
 # %%
 mg.widgets.product_ladder()
 
 # %% [markdown]
-# With tiles of T × T, each number is requested T times less often. That can be counted without running
-# anything. The next cell checks the count on the small product, stores left out. Then it takes a matrix of
-# GPT-2: the first of an MLP, for 256 tokens. Operations per byte requested are the *arithmetic
-# intensity*. Per byte that its memory delivers, a GPU can do ten to eighty operations. A kernel with fewer
-# waits for memory, unless caches help.
+# With tiles of T × T, each number is requested T times less often. The next cell counts loads without
+# running anything: for the small product, and for a matrix of GPT-2, the first of an MLP, with 256
+# tokens. Operations per byte requested are the *arithmetic intensity*. For each byte from memory, a GPU
+# can do ten to eighty operations. With fewer, it waits, unless caches help.
 
 # %%
 # source: the naive kernel is one with tiles of 1 × 1
@@ -376,10 +372,10 @@ print("T = 128 needs several results per thread: a block has at most 1,024 threa
 # %% [markdown]
 # ### Shared memory has 32 banks
 #
-# Shared memory is divided into 32 *banks*. Element n of a shared array is in bank n modulo 32, so
-# neighbours lie in neighbouring banks. In one pass, each bank gives one number. If a warp wants 32
-# numbers from one bank, it needs 32 passes. Below, a tile is filled by rows and read by columns, which
-# transposes the table. So reading x and writing out are both coalesced.
+# Shared memory is divided into 32 *banks*. Element n of a shared array is in bank n modulo 32. In one
+# pass, each bank gives one number. If a warp wants 32 numbers from one bank, it needs 32 passes. Below,
+# a tile is filled by rows and read by columns, which transposes the table. So reading x and writing out
+# are both coalesced.
 
 # %%
 def make_transpose(width):
@@ -412,11 +408,11 @@ for width in (32, 33):
 # %% [markdown]
 # ### Your turn: the softmax of a row
 #
-# Exercise, 12 minutes. `row_softmax(out, x)`, both (rows, C), a block for each row, again with a power of two of
-# threads, 64 at most. Find the largest logit of the row, add up e to the power of (logit − largest), and
-# divide. You may use `math.exp` and `-math.inf`. C may be larger than the block: of 8 threads, thread 0
-# takes columns 0, 8, 16 and so on. Example: `[[0, 0.6931, 0]]` gives `[[0.25, 0.5, 0.25]]`. Hints:
-# `mg.learn.hint("14.row_softmax")`.
+# Exercise, 12 minutes. `row_softmax(out, x)`, both (rows, C), a block for each row, again with a power
+# of two of threads, 64 at most. Find the largest logit of the row, add up e to the power of (logit −
+# largest), and divide. You may use `math.exp` and `-math.inf`. C may be larger than the block: of 8
+# threads, thread 0 takes columns 0, 8, 16 and so on. Example: `[[0, 0.6931, 0]]` gives `[[0.25, 0.5,
+# 0.25]]`. Hints: `mg.learn.hint("14.row_softmax")`.
 
 # %% tags=["exercise:14.row_softmax"]
 row_softmax = mg.learn.todo()  # your kernel goes here, in place of this line
@@ -471,11 +467,11 @@ mg.learn.reveal("14.branch", result, sum="right" if out[0] == x.sum() else "wron
 # ## What does a real GPU make of it?
 #
 # A GPU's compiler takes the same kernels. Where there is a GPU, the next cell multiplies larger matrices
-# with all four, and with the package's own product, in alternation; that may take half a minute. Compare
-# the lengths of the bars with those of the ladder above.
+# with all four and with the package's own product; that may take half a minute. Compare with the bars
+# above.
 
 # %% tags=["varies"]
-mg.widgets.gpu_ladder() if has_gpu else print("no GPU here, so nothing is timed: the ladder above has the counts")
+mg.widgets.gpu_ladder()
 
 # %% [markdown]
 # A GPU has a memory of its own. What it multiplies must be copied there, and the result back. Look at
@@ -487,20 +483,19 @@ mg.widgets.gpu_crossover()
 # %% [markdown]
 # ## What this does not show
 #
-# A GPU runs tens of thousands of threads, and hides waiting behind them. How full a kernel keeps the GPU,
-# its *occupancy*, no count here says. Nor do counts know caches, or *tensor cores*, on which a whole warp
-# multiplies tiles together. Only a clock can tell what is faster. And the interpreter saw only these
-# inputs: with others, a kernel may go wrong.
+# A GPU runs tens of thousands of threads, and hides waiting behind them. How full a kernel keeps the
+# GPU, its *occupancy*, no count here says. Nor do counts know caches, or *tensor cores*, on which a warp
+# multiplies tiles. Only a clock tells what is faster. With other inputs, a kernel may go wrong.
 
 # %% [markdown]
 # ### You can now say
 #
 # A kernel is the work of one thread, and its guard comes before its first access. A barrier separates
-# writing an element from reading it in another thread of its block, and all threads of the block come to
-# it. With tiles of T × T, each number is requested T times less often.
+# writing an element from reading it in another thread of its block, and all of them come to it. With
+# tiles of T × T, each number is requested T times less often.
 #
 # ### Explain to a friend
 #
 # Your sum was right a thousand times. Why may the kernel be wrong all the same?
 #
-# This is the last notebook. To choose another, go to [notebook 00, Start here](00_start_here.ipynb).
+# This is the last notebook. Choose another in [notebook 00, Start here](00_start_here.ipynb).

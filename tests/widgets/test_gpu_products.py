@@ -47,7 +47,8 @@ def test_without_a_gpu_nothing_shows_a_time(no_gpu):
         assert view.caption.endswith("There is no GPU here, so nothing is timed.")
         texts = view.draw_still(view.state).texts()
         assert not any(" ms" in text or "second" in text for text in [*texts, view.caption])
-    assert ladder.state.rows == mg.widgets.product_ladder().state.rows
+    assert ladder.state.table == mg.widgets.product_ladder().state.table
+    assert ladder.draw_still(ladder.state).texts() == ["How long does each kernel take?"]
 
 
 def test_with_a_gpu_each_rung_is_a_ratio_to_the_packages_product(a_gpu, monkeypatch):
