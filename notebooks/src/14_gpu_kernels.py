@@ -343,7 +343,7 @@ mg.learn.check("14.tiled_matmul", tiled_matmul)
 # The view runs four kernels for the product above. A warp of an 8 × 8 block is four rows of 8 threads.
 # In the first kernel, threads along x have neighbouring rows: they read down a column of a. In the
 # second, they have neighbouring columns, so reading b is coalesced. The third uses tiles. In the last, a
-# block has 8 × 16 results. Each thread keeps four of them in *registers*, its own few numbers. That
+# block has 8 × 16 results, which saves sectors. Each thread keeps four of them in *registers*, its own few numbers. That
 # halves the reads of shared memory.
 
 # %%
