@@ -38,7 +38,7 @@ RUNGS = (
     Rung("naive by rows", "neighbours go along a row",
          KERNELS["naive_matmul"].kernel, SQUARE, SQUARE),
     Rung("tiles", "8 × 8, in shared memory", KERNELS["tiled_matmul"].kernel, SQUARE, SQUARE),
-    Rung("register tiles", "8 × 16, and 2 × 2 results per thread",
+    Rung("register tiles", "8 × 16, 2 × 2 results per thread",
          tiled_in_registers, (TILE, TILE // 2), (WIDE, TILE)),
 )  # fmt: skip
 

@@ -176,8 +176,7 @@ print(f"64 numbers, and the largest is {x.max():.0f}")
 
 # %% [markdown]
 # The view runs it. Move through its phases: in phase 2, 32 threads work; in phase 3, 16. Then choose
-# another order. Sectors, passes and banks come later. The menu also has solutions of exercises: leave it
-# until your own pass.
+# another order.
 
 # %%
 mg.widgets.ThreadTheatre(largest, threads=64, arguments=(np.zeros(1, dtype=np.float32), x))
@@ -224,9 +223,11 @@ mg.learn.reveal("14.passes", races.num_right, best=best, missed=missed)
 
 # %% [markdown]
 # A test that compares results needs luck with the order. The interpreter needs none: it remembers who
-# used each element last, and whether a barrier came between. To watch a race, go back to the view.
-# Choose *Sum of a block*, then *no barrier before the loop*, and the order *forwards*: clashes are
-# crossed out.
+# used each element last, and whether a barrier came between. The next view shows a race: in the sum
+# of a block, a barrier is missing before the loop. Choose the order *forwards*: clashes are crossed out.
+
+# %%
+mg.widgets.ThreadTheatre("sum without first barrier")
 
 # %% [markdown]
 # ## How does memory reach 32 threads?
