@@ -19,7 +19,11 @@ from microgpt.interpreter import count_traffic, cuda, float32
 
 mg.require("0.1")
 has_gpu = mg.backends.available("cuda")
-print("a GPU is here, too" if has_gpu else "no GPU here: the interpreter runs all threads, and nothing is timed")
+print(
+    "a GPU is here, too"
+    if has_gpu
+    else "no GPU here: the interpreter runs all threads, and nothing is timed"
+)
 
 # %% [markdown]
 # ## Each thread has a number of its own
@@ -30,12 +34,14 @@ print("a GPU is here, too" if has_gpu else "no GPU here: the interpreter runs al
 # How does a thread find its own number? Take blocks of 8 threads, and thread 3 of block 1. Before it are
 # the 8 threads of block 0, and three of its own block. So its number is 1 · 8 + 3 = 11.
 
+
 # %%
 # blockIdx: the number of the block; blockDim: how many threads it has; threadIdx: the index in it.
 # .x is the first of their axes, and .y a second one.
 def who(out):
     number = cuda.blockIdx.x * cuda.blockDim.x + cuda.threadIdx.x
     out[number] = 10 * cuda.blockIdx.x + cuda.threadIdx.x
+
 
 out = np.zeros(16, dtype=int)
 mg.interpreter.run(who, 2, 8, out)  # 2 blocks of 8 threads
@@ -66,14 +72,17 @@ mg.learn.check("14.add", add)
 # All blocks have the same size, so 13 elements need two blocks of 8, and three threads are left over.
 # What do they do? The interpreter's report tells what it found, with the line of the kernel.
 
+
 # %%
 def double(out, x):
     number = cuda.grid(1)
     out[number] = x[number] + x[number]
 
+
 def show(report):
     found = [textwrap.fill(finding.text, 88) for finding in report.findings]
     print("\n".join(found) or "nothing found")
+
 
 x = np.arange(13, dtype=np.float32)
 out = np.zeros_like(x)
@@ -109,9 +118,11 @@ mg.learn.check("14.guarded_map", guarded_map)
 # others. *In step*, each thread makes one access to memory, then each makes its next. Here is the
 # shortest kernel that counts its threads.
 
+
 # %%
 def count(out):
     out[0] += 1
+
 
 out = np.zeros(1, dtype=np.float32)
 mg.interpreter.run(count, 1, 1, out)
@@ -157,6 +168,7 @@ mg.learn.reveal("14.plus", result, **values)
 # was left there. The next kernel finds the largest of 64 numbers. In each round, thread n takes the
 # larger of two: its own number, and one from the second half. So 64 become 32, then 16, and at last one.
 
+
 # %%
 def largest(out, x):
     part = cuda.shared.array(64, float32)
@@ -170,6 +182,7 @@ def largest(out, x):
         half //= 2
     if me == 0:
         out[0] = part[0]
+
 
 x = np.random.default_rng(0).permutation(64).astype(np.float32)
 print(f"64 numbers, and the largest is {x.max():.0f}")
@@ -247,16 +260,19 @@ mg.learn.predict(
     (4, 8, 32),
 )
 
+
 # %%
 def copy_by_rows(out, x):  # the warp takes one row after the other
     lane = cuda.threadIdx.x
     for n in range(32):
         out[n, lane] = x[n, lane]
 
+
 def copy_by_columns(out, x):  # the warp takes one column after the other
     lane = cuda.threadIdx.x
     for n in range(32):
         out[lane, n] = x[lane, n]
+
 
 table = np.arange(32 * 32, dtype=np.float32).reshape(32, 32)
 print(f"a row has {table[0].nbytes} bytes")
@@ -268,7 +284,9 @@ for kernel in (copy_by_rows, copy_by_columns):
     report = mg.interpreter.run(kernel, 1, 32, np.zeros_like(table), table, trace=True)
     reads = next(line for line in count_traffic(report.accesses) if line.operation == "read")
     sectors[kernel] = reads.cost // reads.requests
-    print(f"{kernel.__name__:16} {reads.accesses:,} numbers in {reads.requests} requests of the warp,")
+    print(
+        f"{kernel.__name__:16} {reads.accesses:,} numbers in {reads.requests} requests of the warp,"
+    )
     print(f"{'':16} {sectors[kernel]} sectors for each request")
 
 # %% tags=["answer:14.columns"]
@@ -288,6 +306,7 @@ mg.learn.reveal("14.columns", sectors[copy_by_columns], rows=sectors[copy_by_row
 # Now the product of two matrices, the work that a GPT does most. In the first kernel, a thread computes
 # one number of the result. It reads a row of a and a column of b. How often is each number requested?
 
+
 # %%
 def multiply(out, a, b):
     j, i = cuda.grid(2)
@@ -296,13 +315,18 @@ def multiply(out, a, b):
         result += a[i, k] * b[k, j]
     out[i, j] = result
 
+
 rng = np.random.default_rng(0)
 a, b = (rng.normal(size=shape).astype(np.float32) for shape in ((8, 16), (16, 16)))
 out = np.zeros((8, 16), dtype=np.float32)
-report = mg.interpreter.run(multiply, (2, 1), (8, 8), out, a, b, trace=True)  # blocks, threads: (x, y)
+report = mg.interpreter.run(
+    multiply, (2, 1), (8, 8), out, a, b, trace=True
+)  # blocks, threads: (x, y)
 reads = [line.accesses for line in count_traffic(report.accesses) if line.operation == "read"]
 print("agrees with NumPy:", np.allclose(out, a @ b, atol=1e-5))
-print(f"{sum(reads):,} loads of {a.size + b.size} numbers: each of a {reads[0] // a.size} times, of b {reads[1] // b.size}")
+print(
+    f"{sum(reads):,} loads of {a.size + b.size} numbers: each of a {reads[0] // a.size} times, of b {reads[1] // b.size}"
+)
 
 # %% [markdown]
 # ### A tile is requested once for a whole block
@@ -311,6 +335,7 @@ print(f"{sum(reads):,} loads of {a.size + b.size} numbers: each of a {reads[0] /
 # Together they need 8: each brings one number of a and one of b into shared memory, where all read them.
 # Such a part of a matrix is called a *tile*.
 
+
 # %%
 def bring(out, a):  # a tile of 2 × 2
     tile = cuda.shared.array((2, 2), float32)  # a shared array with two axes
@@ -318,6 +343,7 @@ def bring(out, a):  # a tile of 2 × 2
     tile[y, x] = a[y, x]
     cuda.syncthreads()
     out[y, x] = tile[y, 0] + tile[y, 1]  # each thread reads what two threads brought
+
 
 small, out = np.array([[1, 2], [3, 4]], dtype=np.float32), np.zeros((2, 2), dtype=np.float32)
 show(mg.interpreter.run(bring, 1, (2, 2), out, small))  # one block of 2 × 2 threads
@@ -356,16 +382,24 @@ mg.widgets.product_ladder()
 # tokens. Operations per byte requested are the *arithmetic intensity*. For each byte from memory, a GPU
 # can do ten to eighty operations. With fewer, it waits, unless caches help.
 
+
 # %%
 # source: the naive kernel is one with tiles of 1 × 1
 def loads(M, K, N, T=1):  # T = 1 is the naive kernel
     return M * K * math.ceil(N / T) + K * N * math.ceil(M / T)
 
+
 print(f"the small product: naive {loads(8, 16, 16):,}, tiles of 8 × 8 {loads(8, 16, 16, T=8)}")
 M, K, N = 256, 768, 3072
 operations = 2 * M * K * N  # K products and K additions for each of M · N results
 print(f"{'GPT-2':16} {'million loads':>13} {'operations per byte':>21}")
-for name, T in {"naive": 1, "T = 8": 8, "T = 32": 32, "T = 128": 128, "each number once": N}.items():
+for name, T in {
+    "naive": 1,
+    "T = 8": 8,
+    "T = 32": 32,
+    "T = 128": 128,
+    "each number once": N,
+}.items():
     total = loads(M, K, N, T)
     print(f"{name:16} {total / 1e6:13,.1f} {operations / (4 * total):21,.2f}")
 print("T = 128 needs several results per thread: a block has at most 1,024 threads")
@@ -378,6 +412,7 @@ print("T = 128 needs several results per thread: a block has at most 1,024 threa
 # a tile is filled by rows and read by columns, which transposes the table. So reading x and writing out
 # are both coalesced.
 
+
 # %%
 def make_transpose(width):
     def transpose(out, x):
@@ -388,7 +423,9 @@ def make_transpose(width):
         cuda.syncthreads()
         for n in range(32):
             out[n, lane] = tile[lane, n]
+
     return transpose
+
 
 out = np.zeros_like(table)
 report = mg.interpreter.run(make_transpose(32), 1, 32, out, table)
@@ -400,7 +437,9 @@ for width in (32, 33):
     report = mg.interpreter.run(make_transpose(width), 1, 32, out, table, trace=True)
     for line in count_traffic(report.accesses):
         if line.array == "tile":
-            print(f"tile {width} wide, {line.operation:5} {line.cost // line.requests:2} passes per request")
+            print(
+                f"tile {width} wide, {line.operation:5} {line.cost // line.requests:2} passes per request"
+            )
 
 # %% [markdown]
 # A column of a tile 32 wide lies in a single bank. With one more number per row, which nobody uses, the
@@ -427,6 +466,7 @@ mg.learn.check("14.row_softmax", row_softmax)
 # In the sum of a block, the barrier follows the addition. One wrong indentation puts it inside the `if`,
 # where only the threads that add will come.
 
+
 # %%
 def sum_with_barrier_in_branch(out, x):
     part = cuda.shared.array(64, float32)
@@ -440,6 +480,7 @@ def sum_with_barrier_in_branch(out, x):
         half //= 2
     if me == 0:
         out[0] = part[0]
+
 
 x, out = np.arange(64, dtype=np.float32), np.zeros(1, dtype=np.float32)
 print(f"the right sum is {x.sum():.0f}")

@@ -52,9 +52,7 @@ def test_compilers_for_gpus(monkeypatch):
     monkeypatch.setenv("MICROGPT_CUDA_COMPILER", "nvcc")
     found = machine.gpu_compiler_finding()
     assert found.state == "problem"
-    assert found.text == (
-        "MICROGPT_CUDA_COMPILER must be one of 'numba-cuda', 'mlir'; got 'nvcc'"
-    )
+    assert found.text == ("MICROGPT_CUDA_COMPILER must be one of 'numba-cuda', 'mlir'; got 'nvcc'")
 
 
 def test_a_numba_that_cannot_be_loaded():

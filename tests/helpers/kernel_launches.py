@@ -169,7 +169,9 @@ def thread_definitions() -> dict[str, set[str]]:
 def kernels_in_modules() -> set[ThreadKernel]:
     """Every kernel that a module of `numba_cuda` holds: as a name, or within an object or tuple."""
     prefix = numba_cuda.__name__
-    modules = [import_module(info.name) for info in walk_packages(numba_cuda.__path__, f"{prefix}.")]
+    modules = [
+        import_module(info.name) for info in walk_packages(numba_cuda.__path__, f"{prefix}.")
+    ]
     found, seen = set(), set()
     waiting = [value for module in modules for value in vars(module).values()]
     while waiting:

@@ -54,7 +54,9 @@ class Binder:
     def bind(self, function: FunctionType) -> FunctionType:
         """Return a copy whose `cuda` is the compiler's, and so are the device functions it calls."""
         used = inspect.getclosurevars(function)
-        bound = {n: self._bound(n, value) for n, value in {**used.globals, **used.nonlocals}.items()}
+        bound = {
+            n: self._bound(n, value) for n, value in {**used.globals, **used.nonlocals}.items()
+        }
         return lower(function, {**function.__globals__, **bound})
 
     def _bound(self, name: str, value: Any) -> Any:
