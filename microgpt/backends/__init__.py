@@ -18,6 +18,10 @@ from microgpt.backends.device_array import DeviceArray
 from microgpt.backends.device_memory import DeviceDriver
 from microgpt.backends.dispatch import Backend
 from microgpt.backends.locking import LOCK, hold_over_fork
+from microgpt.backends.matmul_precision import (
+    get_float32_matmul_precision,
+    set_float32_matmul_precision,
+)
 from microgpt.backends.memory import is_array, to_host
 from microgpt.backends.tracing import LaunchTracer, check_host_read, current_tracer, tracing
 from microgpt.errors import BackendUnavailable, closest, did_you_mean
@@ -35,10 +39,12 @@ __all__ = [
     "current_tracer",
     "damaged_kernels",
     "get",
+    "get_float32_matmul_precision",
     "is_array",
     "kernels_compiled",
     "replaying",
     "selected_name",
+    "set_float32_matmul_precision",
     "table",
     "to_host",
     "tracing",

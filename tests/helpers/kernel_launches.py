@@ -64,7 +64,10 @@ def _constants(function: FunctionType) -> dict[str, bool | int | str]:
 
 
 def every_variant() -> dict[Variant, int]:
-    """Every variant that the package launches, and the threads of its largest block."""
+    """Every variant that the package launches, and the threads of its largest block.
+
+    Kernels that are made for a size of heads are there for HEAD_SIZES.
+    """
     found: dict[tuple, Variant] = {}
     blocks: dict[Variant, int] = {}
 
@@ -80,7 +83,11 @@ def every_variant() -> dict[Variant, int]:
         for dtype in DTYPES:
             _run_cases(dtype)
             _launch_others(dtype)
-    return blocks
+    return {variant: block for variant, block in blocks.items() if _is_of_head_sizes(variant)}
+
+
+def _is_of_head_sizes(variant: Variant) -> bool:
+    return _constants(variant.kernel.function).get("D", HEAD_SIZES[0]) in HEAD_SIZES
 
 
 def _run_cases(dtype):

@@ -102,7 +102,7 @@ def layer_norm_backward(dx, dweight, dbias, dy, x, weight, mean, rstd, dx_in):
     _add_shares[cover(C), BLOCK](dweight, dbias, shares)
 
 
-@threads
+@threads(registers=96)
 def _layer_norm_backward(dx, shares, dy, x, weight, mean, rstd, dx_in):
     f = x.dtype.type
     N, C = x.shape
