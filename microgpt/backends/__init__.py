@@ -33,6 +33,7 @@ __all__ = [
     "DeviceArray",
     "LaunchTracer",
     "available",
+    "check_available",
     "check_host_read",
     "compiled_marker",
     "current",
@@ -84,7 +85,7 @@ def get(name: str) -> Backend:
     """The back end of that name, loaded on first use."""
     if name in _loaded:
         return _loaded[name]
-    _check_available(name)
+    check_available(name)
     with _loading:
         if name not in _loaded:
             module = importlib.import_module(f"microgpt.backends.{_BACKENDS[name].package}")
@@ -92,7 +93,8 @@ def get(name: str) -> Backend:
     return _loaded[name]
 
 
-def _check_available(name: str) -> None:
+def check_available(name: str) -> None:
+    """Raise BackendUnavailable, which says what is missing, if `use(name)` would not work here."""
     if name not in _BACKENDS:
         known = ", ".join(repr(info) for info in _BACKENDS)
         nearest = did_you_mean(closest(name, _BACKENDS))
@@ -119,7 +121,7 @@ def _installed(library: str) -> bool:
 def available(name: str) -> bool:
     """Whether `use(name)` would work here."""
     try:
-        _check_available(name)
+        check_available(name)
     except BackendUnavailable:
         return False
     return True
