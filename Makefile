@@ -6,7 +6,7 @@ PYTEST := $(BIN)/python -m pytest
 # Tests start many processes: each imports the bytecode that the first one wrote.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help lab test browser latency mutants compile lint notebooks clean
+.PHONY: help lab test browser latency mutants compile lint notebooks gpu clean
 
 help:
 	@echo "make lab        install, copy the notebooks to lab/, compile the kernels once, open the first"
@@ -18,6 +18,7 @@ help:
 	@echo "make compile    compile every GPU kernel without a GPU  (installs two compilers for GPUs)"
 	@echo "make lint       format, lint and types"
 	@echo "make notebooks  build the notebooks from notebooks/src  (ARGS=--check: only compare)"
+	@echo "make gpu        check a GPU and measure it; installs nothing  (ARGS=\"--stages replay\")"
 	@echo "make clean      remove the virtual environment"
 
 lab: $(VENV)/.lab
@@ -48,6 +49,10 @@ lint: $(VENV)/.test
 
 notebooks: $(VENV)/.test
 	$(BIN)/python notebooks/build.py $(ARGS)
+
+# For a machine with a GPU and no network: it needs numba and numba-cuda, and nothing is installed.
+gpu:
+	PYTHONPATH=. $(PYTHON) -m microgpt gpu-report $(ARGS)
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

@@ -18,6 +18,7 @@ class Trace:
         self._clashes: dict[Any, Clash] = {}
         self._arrays: dict[ArrayShape, None] = {}
         self._requests: Counter[Any] = Counter()
+        self.continues_request = False  # whether an access belongs to the one before it
 
     def add_access(
         self, block: Any, thread: int, operation: str, array: WatchedArray, at: int, line: int,
@@ -25,7 +26,7 @@ class Trace:
     ) -> None:  # fmt: skip
         """Add an access to element `at`, which holds by now what was read or written."""
         key = block.number, thread, block.phase, line, array.name, operation
-        self._requests[key] += 1
+        self._requests[key] += not self.continues_request
         self.accesses.append(
             Access(
                 *key, array.element(at), array.first_address + at * array.itemsize, array.space,
@@ -34,10 +35,11 @@ class Trace:
         )  # fmt: skip
 
     def add_outside(
-        self, block: Any, thread: int, operation: str, array: WatchedArray,
+        self, block: Any, thread: int, does: str, array: WatchedArray,
         element: tuple[int, ...], line: int,
     ) -> None:  # fmt: skip
         """Add an access to an element that does not exist."""
+        operation = "read" if does == "reads" else "write"
         key = block.number, thread, block.phase, line, array.name, operation
         self._requests[key] += 1
         self.outside.append(

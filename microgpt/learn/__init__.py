@@ -11,6 +11,7 @@ from microgpt.learn.check_answer import check
 from microgpt.learn.exercise import CommonMistake, Example, Exercise, Mismatch, Property
 from microgpt.learn.exercise_selftest import self_test
 from microgpt.learn.hints import hint, solution
+from microgpt.learn.kernel_exercise import KernelExercise
 from microgpt.learn.museum import museum
 from microgpt.learn.overrides import using
 from microgpt.learn.parsers import (
@@ -32,6 +33,7 @@ __all__ = [
     "CommonMistake",
     "Example",
     "Exercise",
+    "KernelExercise",
     "Mismatch",
     "NotAttempted",
     "ParseError",

@@ -43,7 +43,7 @@ def check(id: str | Exercise, answer: Any, seed: int | None = None) -> Result:
             with backends.using("numpy"):  # so that compilation takes none of the three seconds
                 outcome = _check(exercise, answer, seed, sign)
         if outcome["state"] == CORRECT:
-            if exercise.is_function:
+            if exercise.is_function and not exercise.is_kernel:  # no kernel is in the workbook
                 remember(exercise.id, exercise.answer_name, answer)
             outcome["success_message"] = _success_message(exercise, answer, sign)
     finally:

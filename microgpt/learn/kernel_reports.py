@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from microgpt.errors import KernelError, SettingError
 from microgpt.interpreter import Finding
 from microgpt.interpreter.report import BARRIER, BOUNDS, RACE, UNWRITTEN, Involved
 from microgpt.learn.kernel_runs import KernelRun
@@ -60,7 +61,10 @@ def describe_error(error: Exception) -> tuple[str, str]:
         return text, "kernel_raised"
     if "did not end" in text:
         return text, "kernel_endless"
-    return text, "kernel_source" if text.startswith("the source of") else "kernel_refused"
+    if isinstance(error, SettingError) and text.startswith("arguments"):
+        return text, "kernel_parameters"
+    has_source = isinstance(error, KernelError) and not text.startswith("the source of")
+    return text, "kernel_refused" if has_source else "kernel_source"
 
 
 def _race_order(one: Involved, other: Involved) -> tuple[Involved, Involved]:

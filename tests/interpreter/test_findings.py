@@ -162,3 +162,47 @@ def test_between_blocks_a_barrier_is_no_remedy():
     assert "of block 1" in report.findings[0].text
     alone = run(add_all, 1, 32, np.zeros(1, np.float32), np.ones(64, np.float32))
     assert "no barrier orders blocks" not in alone.findings[0].text
+
+
+def test_who_is_involved_in_a_race():
+    finding = findings("missing_barrier", "backwards")[0][0]
+    first, second = finding.involved
+    assert {first.action, second.action} == {"reads", "writes"}
+    assert first.element == second.element
+    assert first.threads != second.threads
+    assert {first.label, second.label} == {str(one.threads[0]) for one in (first, second)}
+    assert second.line == finding.line
+    assert finding.space == "shared"
+    assert first.element.removeprefix("part[").removesuffix("]").isdecimal()
+
+
+def test_who_is_involved_out_of_bounds_and_in_what_is_unwritten():
+    (finding,) = findings("no_guard")[0]
+    (one,) = finding.involved
+    assert (one.block, one.threads, one.action, one.element) == (1, (36,), "writes", "y[100]")
+    assert (finding.space, finding.shape) == ("global", (100,))
+    (finding,) = findings("unwritten_shared")[0]
+    (one,) = finding.involved
+    assert (one.action, one.element, one.line) == ("reads", "part[32]", finding.line)
+    assert finding.space == "shared"
+
+
+def test_who_waits_at_a_barrier_and_who_has_ended():
+    (finding,) = findings("barrier_in_branch")[0]
+    waiting, ended = finding.involved
+    assert (waiting.action, waiting.threads, waiting.line) == (
+        "waits", tuple(range(32)), finding.line
+    )  # fmt: skip
+    assert (ended.action, ended.threads, ended.line) == ("ended", tuple(range(32, 64)), 0)
+
+
+def test_accesses_out_of_bounds_are_traced():
+    def leaves(y, x):
+        i = cuda.grid(1)
+        y[i] = x[i + 1]
+
+    y, x = np.zeros(4, np.float32), np.zeros(4, np.float32)
+    assert run(leaves, 1, 4, y, x).outside == ()
+    (access,) = run(leaves, 1, 4, y, x, trace=True).outside
+    assert (access.array, access.operation, access.element) == ("x", "read", (4,))
+    assert (access.thread, access.space) == (3, "global")

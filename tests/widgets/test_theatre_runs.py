@@ -32,6 +32,12 @@ def count_up(counts):
     cuda.atomic.add(counts, 0, 1)
 
 
+def count_in_shared(out):
+    s = cuda.shared.array(1, out.dtype)
+    if out[0] == 0:
+        cuda.atomic.add(s, 0, 1)
+
+
 def two_ways(out, x):
     t = cuda.threadIdx.x
     if t < 2:
@@ -72,6 +78,16 @@ def test_an_atomic_change_is_one_step(order):
     assert "changes" in state.scene.blocks[0].states
     cell = next(one for one in state.scene.arrays if one.name == "counts").cells[0]
     assert cell == (False, True, True, True, False)
+
+
+def test_what_was_changed_atomically_is_empty_no_more():
+    state = state_of(count_in_shared, np.zeros(1, np.int64))
+
+    def is_empty(state):
+        return next(one for one in state.scene.arrays if one.name == "s").cells[0].is_empty
+
+    assert is_empty(state)
+    assert not is_empty(state.with_step(2))
 
 
 def test_in_step_the_threads_of_a_line_act_together():

@@ -1,11 +1,11 @@
-"""The common mistakes of 14.block_sum, and other right ways to write it."""
+"""The common mistakes of 14.block_sum: barriers, guards, and who adds what."""
 
 from microgpt.interpreter import cuda, float32
 from microgpt.interpreter.gallery import KERNELS
 from microgpt.interpreter.report import UNWRITTEN
 from microgpt.learn.bundled.kernel_rules import (
+    ended_threads,
     gives_what,
-    has_barrier_finding,
     has_race,
     is_accumulator,
     misses_barrier_before_loop,
@@ -17,69 +17,6 @@ from microgpt.learn.bundled.kernel_rules import (
 )
 from microgpt.learn.exercise import CommonMistake
 from microgpt.learn.messages import message_section
-
-
-def barrier_first(out, x):
-    s = cuda.shared.array(64, float32)
-    t = cuda.threadIdx.x
-    i = cuda.grid(1)
-    s[t] = float32(0)
-    if i < x.shape[0]:
-        s[t] = x[i]
-    stride = cuda.blockDim.x
-    while stride > 1:
-        cuda.syncthreads()
-        stride //= 2
-        if t < stride:
-            s[t] = s[t] + s[t + stride]
-    if t == 0:
-        out[cuda.blockIdx.x] = s[0]
-
-
-def neighbours_first(out, x):
-    s = cuda.shared.array(64, float32)
-    t = cuda.threadIdx.x
-    i = cuda.grid(1)
-    s[t] = x[i] if i < x.shape[0] else float32(0)
-    cuda.syncthreads()
-    stride = 1
-    while stride < cuda.blockDim.x:
-        if t % (2 * stride) == 0:
-            s[t] += s[t + stride]
-        cuda.syncthreads()
-        stride *= 2
-    if t == 0:
-        out[cuda.blockIdx.x] = s[0]
-
-
-def one_thread_adds(out, x):
-    s = cuda.shared.array(64, float32)
-    t = cuda.threadIdx.x
-    i = cuda.grid(1)
-    if i < x.shape[0]:
-        s[t] = x[i]
-    else:
-        s[t] = float32(0)
-    cuda.syncthreads()
-    if t == 0:
-        total = float32(0)
-        for k in range(cuda.blockDim.x):
-            total += s[k]
-        out[cuda.blockIdx.x] = total
-
-
-def atomically(out, x):
-    s = cuda.shared.array(1, float32)
-    t = cuda.threadIdx.x
-    i = cuda.grid(1)
-    if t == 0:
-        s[0] = float32(0)
-    cuda.syncthreads()
-    if i < x.shape[0]:
-        cuda.atomic.add(s, 0, x[i])
-    cuda.syncthreads()
-    if t == 0:
-        out[cuda.blockIdx.x] = s[0]
 
 
 def _reads_beyond_the_end(out, x):
@@ -240,6 +177,12 @@ def _goes_by_number(run):
     return bool(used) and min(used) >= (run.num_threads,)
 
 
+def _threads_without_number_leave(run, grid, block, x):
+    """Whether the threads that never come to a barrier are those that have no number of x."""
+    ended = ended_threads(run)
+    return bool(ended) and all(number * block + thread >= len(x) for number, thread in ended)
+
+
 def common_mistakes():
     """Return the mistakes; the first whose rule fits a failing run is named."""
     causes = message_section("14.block_sum")["mistakes"]
@@ -251,7 +194,7 @@ def common_mistakes():
         ),
         "guard around everything": (
             "guard_around_everything", KERNELS["sum_with_guard_around_everything"].kernel,
-            when(has_barrier_finding),
+            _threads_without_number_leave,
         ),
         "no guard": (
             "no_guard", _reads_beyond_the_end, lambda run, *_: bool(outside_of(run, 1))

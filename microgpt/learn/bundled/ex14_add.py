@@ -72,17 +72,25 @@ def _first_only(out, a, b):
 
 def _block_is_forgotten(run):
     """Whether each element that is written is written by the same thread of each block."""
-    return run.num_blocks > 1 and all(
-        len({thread for _, thread in writers}) == 1 and len(writers) == run.num_blocks
-        for writers in run.writers.values()
+    return (
+        bool(run.writers)
+        and run.num_blocks > 1
+        and all(
+            len({thread for _, thread in writers}) == 1 and len(writers) == run.num_blocks
+            for writers in run.writers.values()
+        )
     )
 
 
 def _thread_is_forgotten(run):
     """Whether all threads of a block write one element, which no other block writes."""
-    return run.num_threads > 1 and all(
-        len({block for block, _ in writers}) == 1 and len(writers) == run.num_threads
-        for writers in run.writers.values()
+    return (
+        bool(run.writers)
+        and run.num_threads > 1
+        and all(
+            len({block for block, _ in writers}) == 1 and len(writers) == run.num_threads
+            for writers in run.writers.values()
+        )
     )
 
 
@@ -112,9 +120,11 @@ def _strides_too_far(run):
 
 
 def _is_shifted(run):
-    """Whether only the first element is not written, and the index after the last is asked for."""
+    """Whether all arrays are asked for the index after the last, and the first is not written."""
     size = len(run.expected)
-    return {access.element for access in run.outside} == {(size,)} and (0,) not in run.writers
+    is_everywhere = {access.array for access in run.outside} == set(run.names)
+    indices = {access.element for access in run.outside}
+    return is_everywhere and indices == {(size,)} and (0,) not in run.writers
 
 
 def _one_does_all(run):

@@ -67,6 +67,12 @@ def _sum_first(out, x):
         out[row, column] = float32(2) * (x[row, column] + float32(1))
 
 
+def _axes_swapped(out, x):
+    column, row = cuda.grid(2)
+    if row < out.shape[0] and column < out.shape[1]:
+        out[column, row] = float32(2) * x[column, row] + float32(1)
+
+
 def _every_row(out, x):
     column, _ = cuda.grid(2)
     if column < out.shape[1]:
@@ -113,10 +119,32 @@ def _guards_both_at_once(run):
 
 
 def _swaps_sizes(run):
+    """Whether threads outside are let through as if rows and columns were exchanged."""
     rows, columns = run.expected.shape
-    return bool(run.outside) and all(
-        row < columns and column < rows for row, column in (a.element for a in run.outside)
+    return (
+        not _is_inside_otherwise(run)
+        and bool(run.outside)
+        and all(
+            access.element == _position(run, access)[::-1]
+            and access.element[0] < columns
+            and access.element[1] < rows
+            for access in run.outside
+        )
     )
+
+
+def _swaps_axes(run):
+    """Whether a thread takes the cell whose row is its index along x."""
+    return (
+        not _is_inside_otherwise(run)
+        and bool(run.outside)
+        and all(access.element == _position(run, access) for access in run.outside)
+    )
+
+
+def _position(run, access):
+    """Return a thread's indices along x and y in its block."""
+    return access.thread % run.block[0], access.thread // run.block[0]
 
 
 def _stays_in_one_block(run):
@@ -133,7 +161,20 @@ def _leaves_out_the_last(run):
 
 
 def _takes_every_row(run):
-    return bool(run.writers) and all(len(writers) > 1 for writers in run.writers.values())
+    """Whether each thread that writes writes every row of one column."""
+    cells = {}
+    for element, writers in run.writers.items():
+        for writer in writers:
+            cells.setdefault(writer, set()).add(element)
+    rows = len(run.expected)
+    return (
+        rows > 1
+        and bool(cells)
+        and all(
+            len(touched) == rows and len({column for _, column in touched}) == 1
+            for touched in cells.values()
+        )
+    )
 
 
 def _tables(*launches):
@@ -156,7 +197,8 @@ _rule_of = {
     "the block forgotten": ("first_block_only", _first_block_only, when(_stays_in_one_block)),
     "takes every row": ("every_row", _every_row, when(_takes_every_row)),
     "sizes swapped": ("sizes_swapped", KERNELS["map_with_sizes_swapped"].kernel,
-                      lambda run, *_: _swaps_sizes(run) and not _is_inside_otherwise(run)),
+                      when(_swaps_sizes)),
+    "axes swapped": ("axes_swapped", _axes_swapped, when(_swaps_axes)),
     "reads before it asks": ("read_first", KERNELS["map_with_read_before_guard"].kernel,
                              when(_reads_first)),
     "`<=` in the guard": ("one_too_far", KERNELS["map_with_guard_one_too_far"].kernel,

@@ -54,6 +54,17 @@ def has_barrier_finding(run):
     return run.finding(BARRIER) is not None
 
 
+def ended_threads(run):
+    """Return the block and number of each thread that never comes to a barrier."""
+    finding = run.finding(BARRIER)
+    return [
+        (one.block, thread)
+        for one in (finding.involved if finding else ())
+        if one.action == "ended"
+        for thread in one.threads
+    ]
+
+
 def misses_barrier_in_branch(run):
     """Whether a barrier that threads miss stands in an `if` inside a loop."""
     finding = run.finding(BARRIER)

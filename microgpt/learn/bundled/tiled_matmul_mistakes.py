@@ -4,8 +4,8 @@ from microgpt.interpreter import cuda, float32
 from microgpt.interpreter.gallery import KERNELS
 from microgpt.interpreter.report import UNWRITTEN
 from microgpt.learn.bundled.kernel_rules import (
+    ended_threads,
     gives_what,
-    has_barrier_finding,
     has_race,
     outside_of,
     race_lines,
@@ -161,13 +161,24 @@ def _reads_unwritten(run):
     )
 
 
+def _outside_threads_leave(run, grid, block, a, b):
+    """Whether the threads that never come to a barrier are those without a number of out."""
+    rows, columns = run.expected.shape
+    ended = ended_threads(run)
+    return bool(ended) and all(
+        number // grid[0] * block[1] + thread // block[0] >= rows
+        or number % grid[0] * block[0] + thread % block[0] >= columns
+        for number, thread in ended
+    )
+
+
 def common_mistakes():
     """Return the mistakes; the first whose rule fits a failing run is named."""
     causes = message_section("14.tiled_matmul")["mistakes"]
     mistakes = {
         "guard around the loop": (
             "guard_around_loop", KERNELS["matmul_with_guard_around_loop"].kernel,
-            when(has_barrier_finding),
+            _outside_threads_leave,
         ),
         "writes outside": ("writes_outside", _writes_outside, when(_writes_its_output_outside)),
         "no guard along K": ("no_guard_along_k", _no_guard_along_k, _leaves_along_k),
@@ -195,7 +206,9 @@ def common_mistakes():
         ),
         "naive": (
             "naive", KERNELS["naive_matmul"].kernel,
-            lambda run, *_: not run.shared_bytes and not run.wrong_orders(run.expected, 1e-5),
+            lambda run, *_: not (
+                run.shared_bytes or run.findings or run.wrong_orders(run.expected, 1e-5)
+            ),
         ),
     }  # fmt: skip
     return tuple(

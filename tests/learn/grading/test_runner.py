@@ -362,3 +362,22 @@ def test_lines_that_a_submission_writes_among_the_rows_are_no_rows(folder):
     code = f"import os\nopen('../rows', 'a').write({forged!r} + chr(10))\nos._exit(3)"
     rows = grade(write_notebook(folder, IMPORT_CELL, (code, "exercise:09.sample")))
     assert states(rows) == {"09.sample": "broken"}
+
+
+KERNEL = "def add(out, a, b):\n    i = cuda.{index}\n    out[i] = a[i] + b[i]\n"
+
+
+def test_kernels_are_read_from_notebooks_and_scripts(folder):
+    imports = ("from microgpt.interpreter import cuda, float32", "imports")
+    right, wrong = KERNEL.format(index="grid(1)"), KERNEL.format(index="threadIdx.x")
+    write_notebook(folder, imports, (right, "exercise:14.add"), name="anna.ipynb")
+    write_notebook(folder, imports, ("\n" + wrong, "exercise:14.add"), name="bo.ipynb")
+    script = "from microgpt.interpreter import cuda\n\n\n" + right
+    (folder / "cleo.py").write_text(script, "utf-8")
+    rows = grade(folder)
+    assert {file: row.state for (file, _), row in rows.items()} == {
+        "anna.ipynb": "correct", "bo.ipynb": "not yet", "cleo.py": "correct"
+    }  # fmt: skip
+    message = rows["bo.ipynb", "14.add"].message
+    assert message.startswith("The block is forgotten")
+    assert "In line 4 thread 0 of block 0 and thread 0 of block 1 both write out[0]" in message
