@@ -19,9 +19,11 @@ from cases import CASES
 import microgpt as mg
 from microgpt import backends
 from microgpt.backends import numba_cuda
-from microgpt.backends.numba_cuda import checks
+from microgpt.backends.numba_cuda import checks, matmul
 from microgpt.backends.numba_cuda._compile import ArgumentType, type_of
 from microgpt.backends.numba_cuda._launch import BLOCK, ThreadKernel
+from microgpt.backends.numba_cuda.matmul import choice
+from microgpt.backends.numba_cuda.matmul.products import Product
 from microgpt.backends.numba_cuda.matmul.tiles import TILE
 from microgpt.backends.numba_cuda.sampling import MAX_RANKED
 
@@ -104,6 +106,7 @@ def _launch_others(dtype):
     _launch_updates(launch, dtype)
     for size in (TILE - 1, TILE):
         _launch_products(launch, np.zeros((size, size), dtype))
+    _launch_rungs(np.zeros((TILE, TILE), dtype))
     for D in HEAD_SIZES:
         _launch_attention(launch, D, dtype)
     launch("dropout_next_state_", np.zeros(2, np.int64), np.zeros(2, np.int64))
@@ -135,6 +138,18 @@ def _launch_products(launch, x):
     for name in ("matmul", "matmul_transposed"):
         launch(f"{name}_forward", stack, stack, stack)
         launch(f"{name}_backward", stack, stack, stack, stack, stack)
+
+
+def _launch_rungs(x):
+    """Every rung of every product, whatever would be chosen; large tiles are for float32."""
+    stack, bias = x[None], x[0]
+    for product in vars(matmul).values():
+        if isinstance(product, Product):
+            product.epilogue[1, BLOCK](stack, stack, bias, stack)
+            for rung in choice.RUNGS if x.dtype == np.float32 else ():
+                for is_aligned in (True, False):
+                    launch = product.launcher(rung, stack, is_aligned)
+                    launch(stack, stack, bias, stack, stack)
 
 
 def _launch_updates(launch, dtype):
