@@ -35,8 +35,8 @@ class Launch:
         self.cuda = Cuda(self, grid, block)
         self.line, self.num_accesses, self._num_loops = 0, 0, 0
         self.num_phases, self.shared_bytes = 0, 0
-        self.trace = Trace() if is_traced else None
         self.continues_request = False  # whether an access belongs to the one before it
+        self.trace = Trace() if is_traced else None
         self._findings: dict[tuple[str, int], Finding] = {}
         self._between_blocks: set[tuple[str, int]] = set()
         self._unwritten: dict[tuple[int, int], Finding] = {}
@@ -134,7 +134,6 @@ class Launch:
     ) -> None:
         """Add an access that was made to the trace, if there is one."""
         if self.trace is not None:
-            self.trace.continues_request = self.continues_request
             thread = self.thread.number
             self.trace.add_access(self.block, thread, operation, array, at, line, is_atomic)
 

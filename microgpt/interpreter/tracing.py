@@ -18,7 +18,6 @@ class Trace:
         self._clashes: dict[Any, Clash] = {}
         self._arrays: dict[ArrayShape, None] = {}
         self._requests: Counter[Any] = Counter()
-        self.continues_request = False  # whether an access belongs to the one before it
 
     def add_access(
         self, block: Any, thread: int, operation: str, array: WatchedArray, at: int, line: int,
@@ -26,7 +25,7 @@ class Trace:
     ) -> None:  # fmt: skip
         """Add an access to element `at`, which holds by now what was read or written."""
         key = block.number, thread, block.phase, line, array.name, operation
-        self._requests[key] += not self.continues_request
+        self._requests[key] += not array.launch.continues_request
         self.accesses.append(
             Access(
                 *key, array.element(at), array.first_address + at * array.itemsize, array.space,

@@ -216,9 +216,9 @@ def write(array: Any, index: Any, value: Any, line: int) -> None:
         )  # fmt: skip
     if array.is_private:
         shadow.writes[key] = Touch(moment, line)
+        array.flat[at] = value
         if launch.trace is not None:
             launch.note("write", array, at, line)
-        array.flat[at] = value
         return
     written = shadow.writes.get(key)
     if written is not None and are_unordered(written.moment, moment):

@@ -19,8 +19,11 @@ from cases import CASES
 import microgpt as mg
 from microgpt import backends
 from microgpt.backends import numba_cuda
+from microgpt.backends.numba_cuda import checks, matmul
 from microgpt.backends.numba_cuda._compile import ArgumentType, type_of
-from microgpt.backends.numba_cuda._launch import ThreadKernel
+from microgpt.backends.numba_cuda._launch import BLOCK, ThreadKernel
+from microgpt.backends.numba_cuda.matmul import choice
+from microgpt.backends.numba_cuda.matmul.products import Product
 from microgpt.backends.numba_cuda.matmul.tiles import TILE
 from microgpt.backends.numba_cuda.sampling import MAX_RANKED
 
@@ -103,14 +106,24 @@ def _launch_others(dtype):
     _launch_updates(launch, dtype)
     for size in (TILE - 1, TILE):
         _launch_products(launch, np.zeros((size, size), dtype))
+    _launch_rungs(dtype)
     for D in HEAD_SIZES:
         _launch_attention(launch, D, dtype)
     launch("dropout_next_state_", np.zeros(2, np.int64), np.zeros(2, np.int64))
     y, index = np.zeros((5, 1), dtype), np.zeros((5, 1), np.int64)
     launch("max_forward", y, index, np.zeros((5, 3, 1), dtype))
     token, position, seed = np.zeros(2, np.int32), np.zeros(1, np.int32), np.zeros(2, np.int64)
+    _launch_checks(position)
     for V in (27, MAX_RANKED + 1):
         launch("sample_", token, np.zeros((2, V), dtype), np.zeros(4), seed, position)
+
+
+def _launch_checks(ids):
+    """Their hosts launch them on arrays of a device only."""
+    fault = np.zeros(4, np.int64)
+    checks._check_range[1, BLOCK](fault, ids, 0, 1, checks.TOKEN)
+    checks._check_any[1, BLOCK](fault, ids)
+    checks._check_position[1, 1](fault, ids, 1, 1)
 
 
 def _launch_products(launch, x):
@@ -125,6 +138,17 @@ def _launch_products(launch, x):
     for name in ("matmul", "matmul_transposed"):
         launch(f"{name}_forward", stack, stack, stack)
         launch(f"{name}_backward", stack, stack, stack, stack, stack)
+
+
+def _launch_rungs(dtype):
+    """The rungs of every product that need large matrices, or a library."""
+    x = np.zeros((1, 1, 1), dtype)
+    for product in vars(matmul).values():
+        if isinstance(product, Product):
+            product.epilogue[1, BLOCK](x, x, x[0, 0], x)
+            for rung in choice.RUNGS[2:] if dtype == "float32" else ():
+                for is_aligned in (True, False):
+                    product.launcher(rung, x, is_aligned)(x, x, x[0, 0], x, x)
 
 
 def _launch_updates(launch, dtype):

@@ -98,6 +98,13 @@ def test_in_step_the_threads_of_a_line_act_together():
     ]
 
 
+def test_only_what_is_touched_now_is_lit():
+    state = state_of(two_ways, np.zeros(4, f32), np.ones(4, f32)).with_step(2)
+    x = next(one for one in state.scene.arrays if one.name == "x")
+    assert [cell.is_now for cell in x.cells] == [False, False, True, True]
+    assert all(cell.was_read for cell in x.cells)
+
+
 def test_in_turn_each_access_is_a_step():
     state = state_of(two_ways, np.zeros(4, f32), np.ones(4, f32), order=FORWARDS)
     first, second = steps_of(state)

@@ -24,7 +24,7 @@ QUERY = (
 def rows(is_emulated: bool) -> Iterator[Row]:
     """Yield what the speed of kernels depends on."""
     driver = backends.get("cuda").driver  # type: ignore[attr-defined]
-    capability = getattr(driver, "cc", None)
+    capability = None if is_emulated else getattr(driver, "cc", None)
     in_words = "" if capability is None else f", compute capability {capability[0]}.{capability[1]}"
     yield Row("device", NOTE, f"{driver.name}{in_words}")
     yield Row("compiler", NOTE, "the interpreter" if is_emulated else compiler_name())
