@@ -63,9 +63,7 @@ print(f"the trained model has {trained.model.parameter_count():,} parameters")
 # source: misconception: a machine that draws at random always gives different results
 # source: answer: 1
 # source: gives away: the same name|only one name|most probable letter
-mg.learn.predict(
-    "00.greedy", "At temperature 0, how many different names will ten tries give?", (1, 3, 10)
-)
+mg.learn.predict("00.greedy", "At temperature 0, how many different names will ten tries give?", (1, 3, 10))
 
 # %% [markdown]
 # In the view below, turn the temperature down, then up. The dart stays where it is; the edges
@@ -169,9 +167,7 @@ losses = {
 }
 for label, loss in losses.items():
     print(f"loss {loss:.2f}, perplexity {math.exp(loss):4.1f}: {label}")
-print(
-    f"In a paper: validation loss {yours.loss:.2f} ± {yours.stderr:.2f}, perplexity {yours.perplexity:.1f}"
-)
+print(f"In a paper: validation loss {yours.loss:.2f} ± {yours.stderr:.2f}, perplexity {yours.perplexity:.1f}")
 
 # %% [markdown]
 # ### What changed?
@@ -186,12 +182,8 @@ print(
 before, after = mg.GPT(model.config).state_dict(), model.state_dict()
 num_moved = sum(int((before[key] != after[key]).sum()) for key in after)
 print(f"{num_moved:,} of {model.parameter_count():,} parameters moved")
-print(
-    f"embedding of {names.tokenizer().decode([0])!r} before:", before["wte.weight"][0, :4].round(2)
-)
-print(
-    f"embedding of {names.tokenizer().decode([0])!r} after: ", after["wte.weight"][0, :4].round(2)
-)
+print(f"embedding of {names.tokenizer().decode([0])!r} before:", before["wte.weight"][0, :4].round(2))
+print(f"embedding of {names.tokenizer().decode([0])!r} after: ", after["wte.weight"][0, :4].round(2))
 
 # %% [markdown]
 # ## How probable is your name?
@@ -346,9 +338,7 @@ print("1. What does the dart do, and what does the temperature do?")
 print("2. What does the negative log-likelihood measure? What do the loss and the perplexity say?")
 print("3. What are held-out names for, and how would you notice overfitting?")
 print("4. What do the gradient and the learning rate decide in one correction of the parameters?")
-print(
-    "5. How does a token become an embedding, a logit and a probability? What does attention add?"
-)
+print("5. How does a token become an embedding, a logit and a probability? What does attention add?")
 
 # %% [markdown]
 # ### Where to go on

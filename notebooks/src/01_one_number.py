@@ -29,11 +29,9 @@ mg.doctor(brief=True)
 # How fast does L rise with w? Move w by a small step h to either side, and divide the change of L
 # by 2h. A slope measured like this is a **finite difference**.
 
-
 # %% tags=["experiment"]
 def loss(w=0.5, x=2.0, b=-0.4, t=0.2):
     return (math.tanh(w * x + b) - t) ** 2
-
 
 h = 0.001
 slope = (loss(w=0.5 + h) - loss(w=0.5 - h)) / (2 * h)
@@ -205,11 +203,7 @@ mg.learn.reveal("01.twice", round(a.grad))
 # source: misconception: a graph is a tree with short cuts
 # source: answer: 2,097,151
 # source: gives away: 2,?097,?151|million|doubles
-mg.learn.predict(
-    "01.paths",
-    "21 numbers, and every path is walked. How many visits is that?",
-    (21, 400, 2_097_151),
-)
+mg.learn.predict("01.paths", "21 numbers, and every path is walked. How many visits is that?", (21, 400, 2_097_151))
 
 # %% tags=["shows:01.paths"]
 x = mg.Value(1.0)
@@ -217,10 +211,8 @@ y = x
 for _ in range(20):
     y = y + y
 
-
 def visits(node):
     return 1 + sum(visits(operand) for operand in node.inputs)
-
 
 num_visits = visits(y)
 y.backward()
@@ -306,19 +298,13 @@ else:
 mg.learn.predict(
     "01.order",
     "After 60 steps in the wrong order, the loss is …",
-    (
-        "as high as at the start",
-        "higher than in the right order",
-        "about the same as in the right order",
-    ),
+    ("as high as at the start", "higher than in the right order", "about the same as in the right order"),
 )
-
 
 # %% tags=["experiment"]
 def new_parameters(seed):
     draw = random.Random(seed)
     return [mg.Value(draw.gauss(0, 0.5)) for _ in range(54)]
-
 
 def network_loss(*parameters):
     weights, biases, outputs, *rows = [parameters[i : i + 6] for i in range(0, 54, 6)]
@@ -330,13 +316,11 @@ def network_loss(*parameters):
         total += (sum(w * v for w, v in zip(outputs, h)) - math.sin(3 * x)) ** 2
     return total / 16
 
-
 print(f"before training, the loss is {network_loss(*new_parameters(seed=0)).data:.2f}")
 
 # %% [markdown]
 # Here is the broken pass. A number passes its gradient on as soon as the walk gets there, even if
 # more is still to arrive. Such a walk is called depth first, and its order is not a topological order.
-
 
 # %% tags=["experiment"]
 def depth_first(last, gradient=1.0):
@@ -350,12 +334,10 @@ def depth_first(last, gradient=1.0):
                 reached.add(operand)
                 waiting.append(operand)
 
-
 a, b = mg.Value(2.0), mg.Value(3.0)
 c = a * b
 depth_first(c * a + c)
 print(f"c = a·b, then c·a + c: as in the museum, depth first gives a the gradient {a.grad:g}")
-
 
 # %% tags=["experiment"]
 def train(walk, seed):
@@ -369,7 +351,6 @@ def train(walk, seed):
             p.data -= 0.05 * p.grad
             p.grad = 0.0
     return losses, gradients[0]
-
 
 losses, _ = train(mg.Value.backward, seed=0)
 print(f"in the right order, the loss falls from {losses[0]:.2f} to {losses[-1]:.2f}")
@@ -388,9 +369,7 @@ for seed in range(5):
     ratios.append(wrong[-1] / right[-1])
     shares.append(math.dist(wrong_gradient, gradient) / math.hypot(*gradient))
     after = f"{right[-1]:.3f} in the right order, {wrong[-1]:.3f} depth first"
-    print(
-        f"loss {right[0]:.2f}, after 60 steps {after}; first gradient {100 * shares[-1]:.0f} % off"
-    )
+    print(f"loss {right[0]:.2f}, after 60 steps {after}; first gradient {100 * shares[-1]:.0f} % off")
 
 # %% tags=["answer:01.order"]
 logs = [math.log(ratio) for ratio in ratios]
@@ -417,17 +396,14 @@ print(f"right order: all 54 partial derivatives agree with finite differences: {
 # Now with the broken one. A `DepthFirst` wraps L without changing it, so that `gradcheck` uses our
 # broken walk. The check stops at the first parameter that it finds wrong, and prints both numbers.
 
-
 # %%
 class DepthFirst(mg.Value):
     def backward(self, gradient=1.0):
         depth_first(self, gradient)
 
-
 def broken_loss(*parameters):
     L = network_loss(*parameters)
     return DepthFirst(L.data, (L,), (1.0,))
-
 
 try:
     mg.gradcheck(broken_loss, new_parameters(seed=0))

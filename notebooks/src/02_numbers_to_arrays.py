@@ -36,7 +36,6 @@ gpt, scalar_gpt = mg.GPT(config, dtype="float64", backend="numpy"), mg.ScalarGPT
 scalar_gpt.load_state_dict(gpt.state_dict())
 print(f"the name {name!r} has the tokens {ids}, and the GPT {gpt.parameter_count():,} parameters")
 
-
 # %% tags=["varies"]
 def graph(last):
     seen, waiting = {last}, [last]
@@ -45,7 +44,6 @@ def graph(last):
         seen |= new
         waiting += new
     return seen
-
 
 for label, model in {"Value": scalar_gpt, "Tensor": gpt}.items():
     start = time.perf_counter()
@@ -80,9 +78,7 @@ starts = {"w1": rng.normal(size=(2, 8)), "b1": rng.normal(size=8), "w2": rng.nor
 v = {name: np.vectorize(mg.Value)(start) for name, start in starts.items()}  # a Value each
 losses = []
 for point, target in zip(points, targets):
-    hidden = [
-        (sum(p * w for p, w in zip(point, v["w1"][:, j])) + v["b1"][j]).tanh() for j in range(8)
-    ]
+    hidden = [(sum(p * w for p, w in zip(point, v["w1"][:, j])) + v["b1"][j]).tanh() for j in range(8)]
     output = sum(h * w for h, w in zip(hidden, v["w2"][:, 0]))
     losses.append((output - target[0]) ** 2)
 L = sum(losses) / 32
@@ -98,20 +94,16 @@ print(f"Value:  {len(graph(L)):5,} nodes, loss {L.data:.12f}")
 x, t = mg.Tensor(points), mg.Tensor(targets)
 w1, b1, w2 = (mg.Tensor(start, requires_grad=True) for start in starts.values())
 
-
 def network(x):
     h = (x @ w1 + b1).tanh()
     return h @ w2
-
 
 L = ((network(x) - t) ** 2).mean()
 L.backward()
 print(f"Tensor: {len(graph(L)):5,} nodes, loss {float(L.data):.12f}")
 scalar_grad, size = np.vectorize(lambda value: value.grad)(v["w1"]), abs(w1.grad).max()
 print(f"largest difference between the gradients of w1: {abs(scalar_grad - w1.grad).max():.0e}")
-print(
-    f"the largest of them is {size:.2f}; the next number of 16 digits is {np.spacing(size):.0e} above it"
-)
+print(f"the largest of them is {size:.2f}; the next number of 16 digits is {np.spacing(size):.0e} above it")
 
 # %% [markdown]
 # ## Which row meets which column?
@@ -162,7 +154,6 @@ mg.learn.predict(
     (1, 2, 4, 8),
 )
 
-
 # %% tags=["shows:02.shapes"]
 def candidates(B, I, O):
     x, w, dy = rng.normal(size=(B, I)), rng.normal(size=(I, O)), rng.normal(size=(B, O))
@@ -175,7 +166,6 @@ def candidates(B, I, O):
     right = [f"{a} @ {b}" for a, b in shaped if np.allclose(factors[a] @ factors[b], leaf.grad)]
     print(f"B, I, O = {B}, {I}, {O}: {len(shaped)} of {len(pairs)} have the shape; right: {right}")
     return len(shaped)
-
 
 num_shaped, *others = (candidates(*sizes) for sizes in ((3, 3, 3), (2, 3, 3), (2, 3, 4)))
 
@@ -227,11 +217,7 @@ mg.widgets.XRay(tab="broadcast")
 # %% tags=["answer:02.bias"]
 bias, rows = mg.Tensor(np.zeros(1), requires_grad=True), np.arange(1.0, 5.0)[:, None]
 (mg.Tensor(np.zeros((4, 1))) + bias).backward(rows)
-ways = {
-    "that of one row": rows[0, 0],
-    "the mean of the four": rows.mean(),
-    "the sum of the four": rows.sum(),
-}
+ways = {"that of one row": rows[0, 0], "the mean of the four": rows.mean(), "the sum of the four": rows.sum()}
 mg.learn.reveal("02.bias", next(way for way, value in ways.items() if value == bias.grad[0]))
 
 # %% [markdown]
@@ -287,7 +273,6 @@ mg.learn.predict(
     ("nothing", "0.00001 %", "1 %"),
 )
 
-
 # %% tags=["experiment", "shows:02.digits"]
 def check_error(dtype, h, seed):
     rng = np.random.default_rng(seed)
@@ -299,22 +284,16 @@ def check_error(dtype, h, seed):
     high, low = (float(np.tanh(x @ moved).sum(dtype=dtype)) for moved in (w + step, w - step))
     return abs((high - low) / (2 * h) / leaf.grad[0, 0] - 1)
 
-
 print("how far the finite difference is off, the median of five checks")
 print("step       7 digits   16 digits")
 for h in (1e-2, 1e-3, 1e-4, 1e-5, 1e-6, 1e-7):
-    pair = [
-        statistics.median(check_error(t, h, seed) for seed in range(5))
-        for t in (np.float32, np.float64)
-    ]
+    pair = [statistics.median(check_error(t, h, seed) for seed in range(5)) for t in (np.float32, np.float64)]
     print(f"{h:.0e}  {100 * pair[0]:9.3f} %  {100 * pair[1]:8.1g} %")
 
 # %% tags=["answer:02.digits"]
 measured = statistics.median(check_error(np.float32, 1e-5, seed) for seed in range(5))
 levels = {"nothing": 0, "0.00001 %": 1e-7, "1 %": 1e-2}
-nearest = min(
-    levels, key=lambda level: abs(math.log10(measured) - math.log10(levels[level] or 1e-12))
-)
+nearest = min(levels, key=lambda level: abs(math.log10(measured) - math.log10(levels[level] or 1e-12)))
 fine = statistics.median(check_error(np.float64, 1e-5, seed) for seed in range(5))
 mg.learn.reveal("02.digits", nearest, rough=f"{100 * measured:.1f} %", fine=f"{100 * fine:.0e} %")
 
@@ -335,7 +314,6 @@ mg.learn.predict(
     ("as good as without the mistake", "on its way, but behind", "a flat line"),
 )
 
-
 # %% tags=["experiment"]
 def fit(seed, forget_axis):
     rng = np.random.default_rng(seed)
@@ -350,7 +328,6 @@ def fit(seed, forget_axis):
         L.backward()
         optimizer.step()
     return L.item(), a.item(), c.item()
-
 
 print("without the mistake, one fit: loss {:.2f}, y = {:.2f}·x + {:.2f}".format(*fit(0, False)))
 

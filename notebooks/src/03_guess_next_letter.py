@@ -49,9 +49,7 @@ mg.widgets.ScoredGuess(names)
 # %%
 for one_in in (1, 2, 10, size):
     nats = math.log(one_in)  # −ln p, with p = 1 / one_in
-    print(
-        f"1 in {one_in:<2}  p = {1 / one_in:.3f}  costs {nats:.3f} nats, or {nats / math.log(2):.3f} bits"
-    )
+    print(f"1 in {one_in:<2}  p = {1 / one_in:.3f}  costs {nats:.3f} nats, or {nats / math.log(2):.3f} bits")
 
 # %% [markdown]
 # A price in bits uses the logarithm to base 2: one bit for each halving of p. This course counts in
@@ -76,11 +74,9 @@ mg.learn.check("03.surprise", nll)
 # %% tags=["experiment"]
 SMOOTHING = 0.3  # where each count begins; the section on counting says what for
 
-
 def letter_pairs(corpus):
     ids = [tokenizer.encode(name, bos=True, eos=True) for name in corpus]  # marked at both ends
     return [(before, after) for name in ids for before, after in zip(name, name[1:])]
-
 
 def pair_counts(corpus, smoothing=SMOOTHING):
     counts = np.full((size, size), smoothing)
@@ -88,16 +84,13 @@ def pair_counts(corpus, smoothing=SMOOTHING):
         counts[before, after] += 1
     return counts
 
-
 counts = pair_counts(train)
 print(f"{len(letter_pairs(train)):,} pairs of a letter and the next one, in the training names")
-
 
 # %% tags=["experiment"]
 def favourite_hits(counts, corpus):
     favourites = counts.argmax(axis=1)
     return np.array([favourites[before] == after for before, after in letter_pairs(corpus)])
-
 
 hits = favourite_hits(counts, held_out)
 print(f"in held-out names, the favourite comes {100 * hits.mean():.0f} % of the time")
@@ -116,11 +109,9 @@ mg.learn.predict(
     (0.2, 1.5, 3.3, 6.2),
 )
 
-
 # %% tags=["experiment", "shows:03.sure"]
 def favourite_loss(hits, share):
     return -np.where(hits, math.log(share), math.log((1 - share) / (size - 1))).mean()
-
 
 shares = sorted({1 / size, hits.mean().item(), 0.25, 0.5, 0.9, 0.99})
 losses = {share: favourite_loss(hits, share).item() for share in shares}
@@ -158,9 +149,7 @@ initials = probs[end].argsort()[::-1][:2]  # the two letters with which most nam
 for before in (end, *initials):
     best = probs[before].argsort()[::-1][:5]
     label = "the start" if before == end else letters[before]
-    print(
-        f"after {label:9}:", ", ".join(f"{letters[i]} {100 * probs[before, i]:.0f} %" for i in best)
-    )
+    print(f"after {label:9}:", ", ".join(f"{letters[i]} {100 * probs[before, i]:.0f} %" for i in best))
 
 # %% [markdown]
 # ### What about pairs that were never counted?
@@ -203,7 +192,6 @@ mg.learn.predict(
     ("lower", "about the same", "higher"),
 )
 
-
 # %% tags=["experiment", "shows:03.memory"]
 def counted_loss(n, learn_from, test_on):
     model = mg.NGram(size, n, SMOOTHING)  # n = 2 counts pairs, n = 3 triples
@@ -213,28 +201,17 @@ def counted_loss(n, learn_from, test_on):
     rows = [tokenizer.encode(name, bos=True, eos=True) for name in test_on]
     return np.concatenate([model.losses(ids[:-1], ids[1:]) for ids in rows]).mean()
 
-
 shuffled = np.random.default_rng(0).permutation(list(train))
 sizes, gaps = sorted({min(n, len(train)) for n in (400, 800, 1600, len(train))}), []
 for count in sizes:
     pairs, triples = (counted_loss(n, shuffled[:count], held_out) for n in (2, 3))
     gaps.append(triples - pairs)
-    print(
-        f"{count:5,} names: pairs {pairs:.3f}, triples {triples:.3f}, {gaps[-1]:+.3f} against pairs"
-    )
+    print(f"{count:5,} names: pairs {pairs:.3f}, triples {triples:.3f}, {gaps[-1]:+.3f} against pairs")
 
 # %% tags=["answer:03.memory"]
 few, ahead = gaps[0], "triples" if gaps[-1] < 0 else "pairs"
 result = "higher" if few > 0.02 else "lower" if few < -0.02 else "about the same"
-mg.learn.reveal(
-    "03.memory",
-    result,
-    few=sizes[0],
-    pairs=size,
-    triples=f"{size**2:,}",
-    all=f"{sizes[-1]:,}",
-    ahead=ahead,
-)
+mg.learn.reveal("03.memory", result, few=sizes[0], pairs=size, triples=f"{size**2:,}", all=f"{sizes[-1]:,}", ahead=ahead)
 
 # %%
 board.add_ngram(3)
@@ -251,9 +228,7 @@ logits = (2.0, 1.0, 0.1)
 powers = [math.exp(logit) for logit in logits]
 total = sum(powers)
 for logit, power in zip(logits, powers):
-    print(
-        f"logit {logit}: e^{logit} = {power:.3f}, divided by {total:.3f} it is {power / total:.3f}"
-    )
+    print(f"logit {logit}: e^{logit} = {power:.3f}, divided by {total:.3f} it is {power / total:.3f}")
 
 # %% [markdown]
 # ### Your turn: the softmax
@@ -297,12 +272,10 @@ mg.learn.check("03.cross_entropy", cross_entropy)
 # How far can its loss fall? To compare, here is the loss of the counted table on the same training
 # names.
 
-
 # %% tags=["experiment"]
 def table_loss(probs, corpus):
     before, after = np.array(letter_pairs(corpus)).T
     return -np.log(probs[before, after]).mean()
-
 
 exact = pair_counts(train, smoothing=1e-12)  # as good as none: each of these pairs was counted
 best_loss = table_loss(exact / exact.sum(axis=1, keepdims=True), train)
@@ -318,33 +291,25 @@ mg.learn.predict(
     ("further", "as far", "less far"),
 )
 
-
 # %% tags=["experiment", "shows:03.network"]
 def train_table(corpus, steps, shown=()):
     before, after = np.array(letter_pairs(corpus)).T
     logits = mg.Tensor(np.zeros((size, size), np.float32), requires_grad=True)
     optimizer = mg.SGD([logits], lr=50)  # so large, since each logit occurs in few of the pairs
     for step in range(steps + 1):
-        loss = mg.ops.cross_entropy(
-            mg.ops.embedding(before, logits), after
-        )  # rows of letters before
+        loss = mg.ops.cross_entropy(mg.ops.embedding(before, logits), after)  # rows of letters before
         if step in shown:
-            print(
-                f"step {step:5,}: loss {loss.item():.3f}, {loss.item() - best_loss:.3f} above the counted table"
-            )
+            print(f"step {step:5,}: loss {loss.item():.3f}, {loss.item() - best_loss:.3f} above the counted table")
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
     return logits
 
-
 neural = train_table(train, 300, shown=(0, 20, 100, 300))
 
 # %% tags=["answer:03.network"]
 gap = table_loss(mg.ops.softmax(neural).numpy(), train) - best_loss
-mg.learn.reveal(
-    "03.network", "as far" if abs(gap) < 0.05 else "less far", steps=300, gap=f"{gap:.3f}"
-)
+mg.learn.reveal("03.network", "as far" if abs(gap) < 0.05 else "less far", steps=300, gap=f"{gap:.3f}")
 
 # %% [markdown]
 # How good is it on held-out names? On the scoreboard, compare *neural bigram* with *pairs counted*:
@@ -415,7 +380,6 @@ mg.learn.predict(
     ("much higher", "a little higher", "the same"),
 )
 
-
 # %% tags=["experiment", "shows:03.columns"]
 def sampled_name(table, seed):
     ids = [end]
@@ -424,22 +388,16 @@ def sampled_name(table, seed):
         ids.append(mg.next_token(np.log(table[ids[-1]]), u=dart).token)
     return tokenizer.decode([i for i in ids if i != end]) + "…" * (ids[-1] != end)  # … where cut
 
-
 tables = {"rows": probs, "columns": counts / counts.sum(axis=0)}
 column_losses = {axis: table_loss(table, held_out) for axis, table in tables.items()}
 for axis, table in tables.items():
     sums = table.sum(axis=1)
-    print(
-        f"{axis:7} divided: loss {column_losses[axis]:.12f}, rows add up to {sums.min():.2f} … {sums.max():.2f}"
-    )
+    print(f"{axis:7} divided: loss {column_losses[axis]:.12f}, rows add up to {sums.min():.2f} … {sums.max():.2f}")
     print("  ", ", ".join(sampled_name(table, seed) for seed in range(1, 7)))
 
 # %% tags=["answer:03.columns"]
 change = column_losses["columns"] - column_losses["rows"]
-mg.learn.reveal(
-    "03.columns",
-    "the same" if abs(change) < 1e-9 else "much higher" if change > 0.5 else "a little higher",
-)
+mg.learn.reveal("03.columns", "the same" if abs(change) < 1e-9 else "much higher" if change > 0.5 else "a little higher")
 
 # %% [markdown]
 # ## What this does not show

@@ -43,19 +43,14 @@ for text in ("e", "é", "人", "👩‍🚀"):
 # together twice, and so do "an" and "a". Then the pair whose first number is smaller wins, and if
 # these are equal, the one whose second number is. Each such step is a **merge**, and the whole method is **byte-pair encoding**, or BPE.
 
-
 # %%
 def show(tokenizer, ids):  # the text of each token, with ␣ for a space
     return "·".join(tokenizer.token_text(i).replace(" ", "␣") for i in ids)
 
-
 def cut_text(tokenizer, text):
     return show(tokenizer, tokenizer.encode(text))
 
-
-small = mg.tokenizers.train_bpe(
-    "banana bandana", 256 + 3, special_tokens=()
-)  # bytes and three merges
+small = mg.tokenizers.train_bpe("banana bandana", 256 + 3, special_tokens=())  # bytes and three merges
 for new_id, count in enumerate(small.counts, 256):
     print(f"token {new_id}: {small.token_text(new_id)!r}, counted {count} times")
 print("after three merges:", cut_text(small, "banana bandana"))
@@ -113,9 +108,7 @@ gpt2 = {"strawberry": "st·raw·berry", " strawberry": "␣strawberry"}  # from 
 for text in ("strawberry", " strawberry"):
     ids = tok.encode(text)
     print(f"{cut_text(tok, text):15} {ids}  GPT-2: {gpt2[text]}")
-    print(
-        f"  the letter r comes {text.count('r')} times, its token {ord('r')} {ids.count(ord('r'))} times"
-    )
+    print(f"  the letter r comes {text.count('r')} times, its token {ord('r')} {ids.count(ord('r'))} times")
 
 # %% [markdown]
 # The letter r comes three times, and its token not once: each r is part of a longer token. Nothing in
@@ -164,14 +157,12 @@ mg.learn.reveal("04.rank", cut_text(two, "abc"))
 # %%
 ids_of = {tok.token_bytes(i): i for i in range(tok.vocab_size)}
 
-
 def longest_first(word):
     rest, ids = word.encode(), []
     while rest:
         size = max(n for n in range(1, len(rest) + 1) if rest[:n] in ids_of)
         ids, rest = [*ids, ids_of[rest[:size]]], rest[size:]
     return ids
-
 
 for word in (" asked", " kept"):
     print(f"by rank: {cut_text(tok, word):8}  longest first: {show(tok, longest_first(word))}")
@@ -231,9 +222,7 @@ else:
 # source: misconception: tokens are letters or words
 # source: answer: 127
 # source: gives away: \b127 tokens|each of its bytes
-mg.learn.predict(
-    "04.russian", "Into how many of your tokens is the Russian sentence cut?", (30, 69, 127)
-)
+mg.learn.predict("04.russian", "Into how many of your tokens is the Russian sentence cut?", (30, 69, 127))
 
 # %% tags=["shows:04.russian"]
 sentences = {
@@ -280,7 +269,6 @@ mg.learn.predict(
     ("lower", "about the same", "higher"),
 )
 
-
 # %% tags=["experiment"]
 def hold_out(fold, num_merges):  # fold: which fifth is held out, from 0 to 4
     size = len(story) // 5
@@ -289,10 +277,8 @@ def hold_out(fold, num_merges):  # fold: which fifth is held out, from 0 to 4
     tokenizer = mg.tokenizers.train_bpe(train, 256 + num_merges, special_tokens=())
     return tokenizer, train, held_out
 
-
 _, train, held_out = hold_out(fold=0, num_merges=0)
 print(f"{len(train):,} characters to learn from, {len(held_out):,} held out")
-
 
 # %% tags=["experiment"]
 def pair_loss(fold, num_merges, smoothing=0.3):  # as in notebook 03
@@ -303,7 +289,6 @@ def pair_loss(fold, num_merges, smoothing=0.3):  # as in notebook 03
     num_bytes = len(tokenizer.decode_bytes(ids[1:]))
     return nats / (len(ids) - 1), nats / num_bytes  # per token, per byte
 
-
 per_token, _ = pair_loss(fold=0, num_merges=0)
 print(f"the first fifth held out: without merges, {per_token:.2f} nats per token")
 
@@ -313,27 +298,16 @@ print("merges   nats per token   nats per byte   knowing nothing, per token")
 for n, values in losses.items():
     (token, byte), errors = values.mean(axis=0), 2 * values.std(axis=0, ddof=1) / len(values) ** 0.5
     nothing = np.log(256 + n)  # all tokens alike
-    print(
-        f"{n:6}   {token:.2f} ± {errors[0]:.2f}      {byte:.2f} ± {errors[1]:.2f}     {nothing:.2f}"
-    )
+    print(f"{n:6}   {token:.2f} ± {errors[0]:.2f}      {byte:.2f} ± {errors[1]:.2f}     {nothing:.2f}")
 print("± is two standard errors, over the five fifths, each held out in turn")
 lighter = [pair_loss(0, n, smoothing=0.001) for n in (0, 500)]
-print(
-    "first fifth, smoothing 0.001: per token {:.2f} → {:.2f}, per byte {:.2f} → {:.2f}".format(
-        *np.ravel(lighter, "F")
-    )
-)
+print("first fifth, smoothing 0.001: per token {:.2f} → {:.2f}, per byte {:.2f} → {:.2f}".format(*np.ravel(lighter, "F")))
 
 # %% tags=["answer:04.loss"]
 change = losses[500] - losses[0]
 is_seen = abs(change.mean(axis=0)) > 3 * change.std(axis=0, ddof=1)
 direction = "about the same" if not is_seen[0] else "higher" if change[:, 0].mean() > 0 else "lower"
-mg.learn.reveal(
-    "04.loss",
-    direction,
-    none=f"{losses[0].mean(axis=0)[1]:.2f}",
-    many=f"{losses[500].mean(axis=0)[1]:.2f}",
-)
+mg.learn.reveal("04.loss", direction, none=f"{losses[0].mean(axis=0)[1]:.2f}", many=f"{losses[500].mean(axis=0)[1]:.2f}")
 
 # %% [markdown]
 # ### Where do merges end?
@@ -342,13 +316,11 @@ mg.learn.reveal(
 # token like that? If not, such merges make the tokens longer in the text that they were counted on,
 # and do little for a held-out one.
 
-
 # %% tags=["experiment"]
 # source: claims: merges_overfit
 def bytes_per_token(fold, num_merges):
     tokenizer, train, held_out = hold_out(fold, num_merges)
     return [len(text.encode()) / len(tokenizer.encode(text)) for text in (train, held_out)]
-
 
 print("bytes per token, mean of five fifths held out in turn")
 print("merges   counted on   held out")

@@ -75,12 +75,8 @@ for name, way in {
     best[name] = min(timeit.repeat(way, number=1, repeat=5))
     print(f"{name:15}: {1000 * best[name]:10,.3f} ms, the best of five")
 print("the same numbers:", np.array_equal(*results.values()))
-print(
-    f"The product takes {best['one-hot product'] / best['lookup']:,.0f} times as long. It multiplies"
-)
-print(
-    f"{len(ids)} × 50,257 × 256 pairs of numbers, and the lookup copies {len(ids)} × 256 numbers."
-)
+print(f"The product takes {best['one-hot product'] / best['lookup']:,.0f} times as long. It multiplies")
+print(f"{len(ids)} × 50,257 × 256 pairs of numbers, and the lookup copies {len(ids)} × 256 numbers.")
 
 # %% [markdown]
 # ## What goes back to a letter that is used twice?
@@ -100,9 +96,7 @@ mg.learn.predict(
 
 # %% tags=["answer:05.twice"]
 small = mg.Tensor(np.zeros((4, 2), np.float32), requires_grad=True)
-mg.ops.embedding(np.array([2, 0, 2]), small).backward(
-    np.array([[1, 2], [0, 1], [4, 1]], np.float32)
-)
+mg.ops.embedding(np.array([2, 0, 2]), small).backward(np.array([[1, 2], [0, 1], [4, 1]], np.float32))
 mg.learn.reveal("05.twice", str([int(number) for number in small.grad[2]]))
 
 # %% [markdown]
@@ -146,28 +140,22 @@ else:
 # you build now sees three. Before the first letter of a name, the context is filled with the token
 # that marks start and end.
 
-
 # %% tags=["experiment"]
 def windows_of(corpus):
     rows = [[end, end, *tokenizer.encode(name, bos=True, eos=True)] for name in corpus]
     windows = np.array([ids[i : i + 4] for ids in rows for i in range(len(ids) - 3)])
     return windows[:, :3], windows[:, 3]  # three ids, and the one that follows them
 
-
 def last_two(data):
     return data[0][:, 1:], data[1]
-
 
 def loss_of(model, data):
     return mg.ops.cross_entropy(model.logits(data[0]), data[1]).item()
 
-
 data, held = windows_of(train), windows_of(held_out)
 letters = ["end" if i == end else tokenizer.token_text(i) for i in range(size)]
 for context, target in zip(*windows_of([names[0]])):
-    print(
-        *("start" if i == end else letters[i] for i in context), "is followed by", letters[target]
-    )
+    print(*("start" if i == end else letters[i] for i in context), "is followed by", letters[target])
 
 # %% [markdown]
 # Here is the scoreboard of notebook 03, with its network trained again. ± is two standard errors:
@@ -201,14 +189,12 @@ mg.widgets.NetworkDiagram(model, names, names[0])
 # inputs), as in PyTorch: each row makes one output. So x @ w of notebook 02 is here x @ weightᵀ.
 # `logits_of` is the whole network.
 
-
 # %%
 def logits_of(windows):  # three ids in each row, (N, 3)
     x = model.wte(windows)  # (N, 3, 10): the row of each letter
     x = x.reshape(len(windows), 3 * 10)  # side by side
     x = model.c_fc(x).tanh()  # (N, 64): the hidden layer
     return model.lm_head(x)  # (N, 27): a logit for each token
-
 
 for name, parameter in model.named_parameters():
     print(f"{name:15} {parameter.shape!s:9} {parameter.size:5,} parameters")
@@ -232,7 +218,6 @@ for factor in (0, 0.5, 1, 2):
 # that this parameter's gradients usually have. So all parameters move at a similar pace. The learning
 # rate `lr` sets the pace, and falls to 0.
 
-
 # %% tags=["experiment"]
 def fit(model, data, seed, optimizer=mg.Adam, lr=0.02, only=None):  # only: train these alone
     windows, targets = data
@@ -247,14 +232,11 @@ def fit(model, data, seed, optimizer=mg.Adam, lr=0.02, only=None):  # only: trai
         optimizer.step()
     return model
 
-
 print(f"1,000 steps of 128 contexts: {1000 * 128 / len(data[1]):.1f} times through the names")
 
 # %%
 model = fit(mg.models.MLP(size, context=3, n_embd=10, hidden=64, seed=42), data, seed=42)
-print(
-    f"trained: loss {loss_of(model, data):.2f} on its own names, {loss_of(model, held):.2f} held out"
-)
+print(f"trained: loss {loss_of(model, data):.2f} on its own names, {loss_of(model, held):.2f} held out")
 
 # %%
 # source: claims: network_and_triples
@@ -272,16 +254,11 @@ counted = {n: score.loss for n, score in enumerate(mg.learn.scoreboard(names, ma
 print("the model sees    counted   network")
 for n, loss in networks_loss.items():
     print(f"{n} letters        {counted[n + 1]:8.3f}  {loss:8.3f}")
-for way, losses in (
-    ("Counting", {n: counted[n + 1] for n in (2, 3)}),
-    ("The network", networks_loss),
-):
+for way, losses in (("Counting", {n: counted[n + 1] for n in (2, 3)}), ("The network", networks_loss)):
     verb = "gains" if losses[3] < losses[2] else "loses"
     print(f"{way} {verb} {abs(losses[3] - losses[2]):.3f} with the third letter.")
 _, times = np.unique(data[0], axis=0, return_counts=True)
-print(
-    f"Of {size**3:,} contexts of three letters, {len(times):,} occur, {sum(times < 5):,} under five times."
-)
+print(f"Of {size**3:,} contexts of three letters, {len(times):,} occur, {sum(times < 5):,} under five times.")
 
 # %% [markdown]
 # Counting has a row for each context, and most rows are nearly empty. The network shares one table
@@ -289,7 +266,6 @@ print(
 #
 # It can write, as counted pairs can. Call a name familiar if each of its triples stands in some name
 # of the training list. The held-out names show how many real names are familiar.
-
 
 # %% tags=["experiment"]
 def written(model, rng):
@@ -299,31 +275,25 @@ def written(model, rng):
         ids.append(rng.choice(size, p=probs / probs.sum()))
     return "".join(letters[i] for i in ids if i != end)
 
-
 def pairs_of(corpus):
     table = mg.NGram(size, 2)
     for ids in (tokenizer.encode(name, bos=True, eos=True) for name in corpus):
         table.count(ids[:-1], ids[1:])
     return table
 
-
 print("written by an untrained network:", written(mg.models.MLP(size), np.random.default_rng(0)))
-
 
 # %% tags=["experiment"]
 def draw(model, seed, count=400):
     rng = np.random.default_rng(seed)
     return [written(model, rng) for _ in range(count)]
 
-
 def triples_in(name):  # a bracket stands for the start or the end
     return {f"({name})"[i : i + 3] for i in range(len(name))}
-
 
 def familiar(drawn, corpus):  # per cent
     known = set().union(*map(triples_in, corpus))
     return 100 * statistics.mean(triples_in(name) <= known for name in drawn)
-
 
 print("the triples in anna:", *sorted(triples_in("anna")))
 
@@ -335,13 +305,9 @@ drawn = {
     "real, held out": np.random.default_rng(0).permutation(list(held_out)).tolist(),
 }
 for label, those in drawn.items():
-    print(
-        f"{label:20} {familiar(those, train):3.0f} % familiar; the first six: {', '.join(those[:6])}"
-    )
+    print(f"{label:20} {familiar(those, train):3.0f} % familiar; the first six: {', '.join(those[:6])}")
 own = sum(name in set(train) for name in drawn["three-letter network"])
-print(
-    f"The network was trained on {own} of the {len(drawn['three-letter network'])} names that it drew."
-)
+print(f"The network was trained on {own} of the {len(drawn['three-letter network'])} names that it drew.")
 
 # %% [markdown]
 # Turn the temperature, and press *Next letter* until a name ends.
@@ -369,18 +335,15 @@ mg.learn.predict(
     ("the same", "a little higher, by about 0.05", "much higher, by about 0.3"),
 )
 
-
 # %% tags=["experiment"]
 class Indices(mg.models.MLP):  # the same network, with the index in place of an embedding
     def logits(self, windows):
         x = mg.Tensor((2 * windows / (size - 1) - 1).astype(np.float32))  # from −1 to 1
         return self.lm_head(self.c_fc(x).tanh())
 
-
 def plus_minus(values):
     error = statistics.stdev(values) / len(values) ** 0.5
     return f"{statistics.mean(values):.3f} ± {2 * error:.3f}"
-
 
 SEEDS = range(3)
 fixed = ", ".join(f"{letters[i]} {2 * i / (size - 1) - 1:+.2f}" for i in (0, 1, 2, end - 1))
@@ -393,14 +356,12 @@ print(f"the index in the alphabet, scaled, of the first letters and the last: {f
 # %%
 runs = {}
 
-
 def show(label, losses, against=None):
     runs[label], line = losses, f"{label:29} {plus_minus(losses)}"
     if against:
         gaps = (f"{loss - other:+.3f}" for loss, other in zip(losses, runs[against]))
         line += f"   {' '.join(gaps)} against “{against}”"
     print(line)
-
 
 networks = [fit(mg.models.MLP(size, seed=seed), data, seed) for seed in SEEDS]
 show("ten learned numbers", [loss_of(network, held) for network in networks])
@@ -443,13 +404,10 @@ mg.learn.predict(
     ("nothing", "a little", "as much as side by side"),
 )
 
-
 # %% tags=["experiment"]
 class Summed(mg.models.MLP):
     def __init__(self, seed, has_position=False, is_bent=False):
-        super().__init__(
-            size, context=1, hidden=97, seed=seed
-        )  # the hidden layer reads ten numbers
+        super().__init__(size, context=1, hidden=97, seed=seed)  # the hidden layer reads ten numbers
         if has_position:
             positions = np.random.default_rng(1000 + seed).normal(size=(3, 10)).astype(np.float32)
             self.wpe = mg.Tensor(positions, requires_grad=True)
@@ -460,15 +418,12 @@ class Summed(mg.models.MLP):
         x = x.tanh() if self.is_bent else x
         return self.lm_head(self.c_fc(x.sum(axis=-2)).tanh())
 
-
 sizes = [model.parameter_count() for model in (mg.models.MLP(size), Summed(0), Summed(0, True))]
 print("parameters: side by side {:,}, summed {:,}, positions added {:,}".format(*sizes))
-
 
 # %% tags=["shows:05.position"]
 def losses_of(**settings):
     return [loss_of(fit(Summed(seed, **settings), data, seed), held) for seed in SEEDS]
-
 
 show("side by side", runs["ten learned numbers"])
 show("summed", losses_of(), "side by side")
@@ -479,10 +434,7 @@ beside, plain, positioned = (
     statistics.mean(runs[label]) for label in ("side by side", "summed", "positions added, summed")
 )
 share = (plain - positioned) / (plain - beside)
-mg.learn.reveal(
-    "05.position",
-    "nothing" if share < 0.1 else "a little" if share < 0.6 else "as much as side by side",
-)
+mg.learn.reveal("05.position", "nothing" if share < 0.1 else "a little" if share < 0.6 else "as much as side by side")
 
 # %% [markdown]
 # Take three letters with embeddings a, b, c and positions p, q, r. The sum of a + p, b + q and c + r
@@ -497,9 +449,7 @@ show("positions added, bent, summed", losses_of(has_position=True, is_bent=True)
 mean_of = {label: statistics.mean(losses) for label, losses in runs.items()}
 lost = mean_of["summed"] - mean_of["side by side"]
 won = mean_of["summed"] - mean_of["positions added, bent, summed"]
-print(
-    f"The sum lost {lost:.3f} against side by side; bent, with positions, {won:.3f} of it is won back."
-)
+print(f"The sum lost {lost:.3f} against side by side; bent, with positions, {won:.3f} of it is won back.")
 
 # %% [markdown]
 # So a position embedding tells the order once something bends before the sum. GPT adds its position
@@ -524,7 +474,6 @@ mg.learn.predict(
     ("about the same", "less than half", "nothing"),
 )
 
-
 # %% tags=["experiment"]
 def swap_cost(model, pair, data):
     a, b = tokenizer.encode(pair)
@@ -532,10 +481,8 @@ def swap_cost(model, pair, data):
     row_of[[a, b]] = b, a  # as if the rows of the table were exchanged
     return loss_of(model, (row_of[data[0]], data[1])) - loss_of(model, data)
 
-
 def mean_cost(model, pairs, data):
     return statistics.mean(swap_cost(model, pair, data) for pair in pairs)
-
 
 VOWELS = "aeiouаеёиоуыэюя"  # of the Latin and of the Cyrillic alphabet
 common = [letter for letter, _ in Counter("".join(train)).most_common()]
@@ -546,9 +493,7 @@ print("one of each:", *mixed)
 
 # %% tags=["shows:05.swap"]
 groups = {"two vowels": vowels, "two consonants": consonants, "one of each": mixed}
-costs = {
-    label: [mean_cost(model, pairs, held) for model in networks] for label, pairs in groups.items()
-}
+costs = {label: [mean_cost(model, pairs, held) for model in networks] for label, pairs in groups.items()}
 for label, of_networks in costs.items():
     print(f"{label:14} exchanged: the held-out loss rises by {plus_minus(of_networks)}")
 is_vowel = np.array([letter in VOWELS for letter in letters])
@@ -567,11 +512,9 @@ mg.learn.reveal("05.swap", answer, ratio=f"{100 * ratio:.0f} %", consonants=", "
 # For comparison, take networks whose rows stay as they were drawn at random. Only the layers after
 # the table are trained.
 
-
 # %% tags=["experiment"]
 def without_rows(model):
     return [weight for weight in model.parameters() if weight is not model.wte.weight]
-
 
 left = without_rows(mg.models.MLP(size))
 print(f"{sum(weight.size for weight in left):,} parameters are trained")
@@ -583,13 +526,8 @@ random_rows = [loss_of(fit(m, data, s, only=without_rows(m)), held) for s, m in 
 show("rows never trained", random_rows, "ten learned numbers")
 baselines = {score.name: score.loss for score in board.scores}
 for name in ("knowing nothing", "triples counted"):
-    gain, kept = (
-        baselines[name] - statistics.mean(losses)
-        for losses in (runs["ten learned numbers"], random_rows)
-    )
-    print(
-        f"Over “{name}”, the trained rows gain {gain:.3f}; random rows keep {100 * kept / gain:.0f} % of it."
-    )
+    gain, kept = (baselines[name] - statistics.mean(losses) for losses in (runs["ten learned numbers"], random_rows))
+    print(f"Over “{name}”, the trained rows gain {gain:.3f}; random rows keep {100 * kept / gain:.0f} % of it.")
 
 # %% [markdown]
 # Trained rows are better with every seed. But random rows keep 27 letters apart, and the later layers
@@ -616,11 +554,9 @@ for label, pairs in groups.items():
 # Multiply number by number, add up, and divide by both lengths. The length of (3, 4) is 5, the root
 # of 3² + 4².
 
-
 # %% tags=["experiment"]
 def cosine(x, y):
     return x @ y / (np.linalg.norm(x) * np.linalg.norm(y))
-
 
 def prices_by_cosine(model, pairs, data):  # of the quarter with the lowest cosines, and the highest
     rows = model.wte.weight.numpy()
@@ -629,11 +565,8 @@ def prices_by_cosine(model, pairs, data):  # of the quarter with the lowest cosi
     low, *_, high = np.array_split(np.argsort(cosines), 4)
     return prices[low].mean(), prices[high].mean()
 
-
 times_seen = Counter("".join(train))
-often = [
-    x for x in common if times_seen[x] > times_seen.total() / len(times_seen)
-]  # an equal share
+often = [x for x in common if times_seen[x] > times_seen.total() / len(times_seen)]  # an equal share
 often_pairs = [x + y for x, y in itertools.combinations(often, 2)]
 for other in ((6, 8), (4, 3), (-4, 3), (-3, -4)):
     print(f"(3, 4) and {other!s:8}: {cosine(np.array([3, 4]), np.array(other)):+.2f}")
@@ -690,18 +623,15 @@ for label, of_networks in {"trained rows": networks, "rows never trained": fixed
 # the additions. A batch has three times 128 letters, and at most 27 of them are different. What do
 # you expect of the loss? The learning rate of SGD is the best of three, chosen with one seed.
 
-
 # %% tags=["experiment"]
 def lossy_backward(dy, ids, n_rows):
     gradient = np.zeros((n_rows, dy.shape[-1]), dy.dtype)
     gradient[ids] += dy  # of a letter that is used twice, one contribution is lost
     return gradient
 
-
 def fit_lossy(seed, data, **settings):
     with mg.learn.using(embedding_backward=lossy_backward) as report:
         return fit(mg.models.MLP(size, seed=seed), data, seed, **settings), report
-
 
 PLAIN = {"optimizer": mg.SGD, "lr": 2.5}  # with seed 0, held-out loss: better than with 0.5 or 10
 
@@ -721,9 +651,7 @@ fixed_sgd = [mg.models.MLP(size, seed=seed) for seed in SEEDS]
 by_sgd = {
     "SGD": [fit(mg.models.MLP(size, seed=seed), data, seed, **PLAIN) for seed in SEEDS],
     "SGD, repeats lost": [fit_lossy(seed, data, **PLAIN)[0] for seed in SEEDS],
-    "SGD, rows never trained": [
-        fit(m, data, s, only=without_rows(m), **PLAIN) for s, m in enumerate(fixed_sgd)
-    ],
+    "SGD, rows never trained": [fit(m, data, s, only=without_rows(m), **PLAIN) for s, m in enumerate(fixed_sgd)],
 }
 for label, of_seeds in by_sgd.items():
     show(label, [loss_of(network, held) for network in of_seeds], None if label == "SGD" else "SGD")
@@ -741,14 +669,10 @@ for label, of_seeds in by_sgd.items():
 exact = mg.models.MLP(size, dtype="float64")
 windows, targets = windows_of([names[0]])
 
-
 def loss_on_a_name(*parameters):
     return mg.ops.cross_entropy(exact.logits(windows), targets)
 
-
-print(
-    "the library's gradients agree:", mg.gradcheck(loss_on_a_name, exact.parameters(), directions=3)
-)
+print("the library's gradients agree:", mg.gradcheck(loss_on_a_name, exact.parameters(), directions=3))
 try:
     with mg.learn.using(embedding_backward=lossy_backward):
         mg.gradcheck(loss_on_a_name, exact.parameters(), directions=3)

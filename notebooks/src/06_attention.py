@@ -73,18 +73,15 @@ mg.learn.predict(
     ("about 16", "about 10", "about 1.5"),
 )
 
-
 # %% tags=["experiment", "shows:06.root_d"]
 def letters_looked_at(scores):  # the perplexity of each row's weights, averaged
     weights = np.exp(scores - scores.max(axis=-1, keepdims=True))
     weights /= weights.sum(axis=-1, keepdims=True)
     return np.exp(-(weights * np.log(weights + 1e-300)).sum(axis=-1)).mean()
 
-
 def random_scores(D, seed=0):  # of 500 queries, each with 16 keys
     rng = np.random.default_rng(seed)
     return (rng.normal(size=(500, 16, D)) @ rng.normal(size=(500, D, 1)))[..., 0]
-
 
 table = {}
 print("  D   size of q · k   letters seen   with the root")
@@ -114,7 +111,6 @@ mg.learn.reveal("06.root_d", f"about {nearest}", **values)
 # How do you test that nothing shows through? Change each letter in turn, and compare the rows before it:
 # not a single digit may change. If one does, something shows through: a **leak**.
 
-
 # %%
 def leak_test(attention, T=16, C=16):
     rng = np.random.default_rng(0)
@@ -128,16 +124,13 @@ def leak_test(attention, T=16, C=16):
             return f"a leak: row {is_same.argmin() + 1} sees letter {t + 1}"
     return "no leak found"
 
-
 print("leak_test takes a function of x, wq, wk and wv")
-
 
 # %%
 def sees_everything(x, wq, wk, wv):
     scores = (x @ wq.T) @ (x @ wk.T).T / np.sqrt(len(wq))
     exponentials = np.exp(scores - scores.max(axis=1, keepdims=True))
     return exponentials / exponentials.sum(axis=1, keepdims=True) @ (x @ wv.T)
-
 
 print("without a mask:", leak_test(sees_everything))
 
@@ -172,27 +165,21 @@ else:
 # third chooses. `using` puts a function of queries, keys and values in place of the library's attention,
 # in training and in measuring.
 
-
 # %% tags=["experiment"]
 def nothing(q, k, v):
     return v * 0
 
-
 def equal_shares(q, k, v):  # all scores are 0, so a softmax gives all letters the same
     return mg.ops.causal_attention(q * 0, k, v)
-
 
 def equal_weights(T):  # its weights: row t has 1 / t in each place up to the diagonal
     return np.tril(np.ones((T, T))) / np.arange(1, T + 1)[:, None]
 
-
 print(equal_weights(4).round(2))
-
 
 # %% tags=["experiment"]
 def attending(attention):  # inside, models attend with this function; None changes nothing
     return mg.learn.using(causal_attention=attention) if attention else nullcontext()
-
 
 def train_with(attention, corpus, steps=1500, seed=42, **settings):  # holds out names by itself
     model = mg.GPT(mg.GPTConfig.microgpt(vocab_size=size, **settings), seed=seed)
@@ -200,7 +187,6 @@ def train_with(attention, corpus, steps=1500, seed=42, **settings):  # holds out
     with attending(attention):
         list(trainer)  # takes all steps
     return trainer
-
 
 config = mg.GPTConfig.microgpt(vocab_size=size)
 print(f"each model has {mg.GPT(config).parameter_count():,} parameters")
@@ -211,7 +197,6 @@ print(f"they see {1500 * 32 / len(train):.0f} times all names")
 # A model also sees the position in the name. What does that give away? A counted table of pairs for each
 # position joins the board.
 
-
 # %% tags=["experiment"]
 def pairs_by_position(board, T=16, smoothing=0.3):  # counts, with the board's smoothing
     tokens, targets = board.train_rows()
@@ -221,12 +206,10 @@ def pairs_by_position(board, T=16, smoothing=0.3):  # counts, with the board's s
     table = np.log(counts / counts.sum(axis=-1, keepdims=True))
     return lambda ids: table[np.arange(len(ids)), ids]
 
-
 def add_trained(board, name, attention, baseline, seed=42, **settings):  # the score of a new row
     trainer = train_with(attention, names, seed=seed, **settings)
     with attending(attention):
         return board.add(name, trainer, baseline=baseline).scores[-1]
-
 
 print(f"{16 * size**2:,} counts")
 
@@ -235,14 +218,8 @@ print(f"{16 * size**2:,} counts")
 
 # %%
 board = mg.learn.scoreboard(names, max_n=3)
-board.add(
-    "pairs by position", pairs_by_position(board), parameters=16 * size**2, baseline="pairs counted"
-)
-ways = {
-    "GPT, no attention": nothing,
-    "GPT, equal shares": equal_shares,
-    "GPT, learned shares": None,
-}
+board.add("pairs by position", pairs_by_position(board), parameters=16 * size**2, baseline="pairs counted")
+ways = {"GPT, no attention": nothing, "GPT, equal shares": equal_shares, "GPT, learned shares": None}
 for name, attention in ways.items():
     add_trained(board, name, attention, baseline=board.scores[-1].name)
 board
@@ -252,12 +229,7 @@ board
 # source: claims: no_attention_and_triples
 # source: claims: equal_shares_and_nothing
 # source: claims: learned_and_equal_shares
-steps = (
-    "counting by position",
-    "a network, no attention",
-    "looking back at all",
-    "choosing where to look",
-)
+steps = ("counting by position", "a network, no attention", "looking back at all", "choosing where to look")
 print("the held-out loss changes by")
 for what, score in zip(steps, board.scores[-4:]):  # here a letter is a byte
     print(f"{what:24} {score.difference:+.3f} ± {2 * score.difference_stderr:.3f}")
@@ -271,9 +243,7 @@ for what, score in zip(steps, board.scores[-4:]):  # here a letter is a byte
 # Compare with the network of three letters in notebook 05.
 
 # %%
-mg.widgets.SamplingExplorer(
-    board["GPT, learned shares"], names, sliders=("temperature",), compact=True
-)
+mg.widgets.SamplingExplorer(board["GPT, learned shares"], names, sliders=("temperature",), compact=True)
 
 # %% [markdown]
 # ## Break it: forget the mask
@@ -294,24 +264,19 @@ mg.learn.predict(
     ("above 3", "near 2.5, as with a mask", "near 0"),
 )
 
-
 # %% tags=["experiment"]
 def scaled_scores(q, k):  # each query times each key, divided by the root
     return mg.ops.matmul_transposed(q, k) / q.shape[-1] ** 0.5
 
-
 def without_mask(q, k, v):
     return mg.ops.softmax(scaled_scores(q, k)) @ v
-
 
 def mask_after_softmax(q, k, v):  # np.tril has ones up to the diagonal, and then zeros
     weights = mg.ops.softmax(scaled_scores(q, k))
     return (weights * np.tril(np.ones(weights.shape[-2:], q.dtype))) @ v
 
-
 def mean_loss(trainer, step, n=20):  # of the last n steps before `step`
     return statistics.mean(trained.loss for trained in trainer.history[step - n : step])
-
 
 masks = {"a mask": None, "no mask": without_mask, "mask after softmax": mask_after_softmax}
 print("a mask keeps this triangle:", *np.tril(np.ones((3, 3), int)), sep="\n")
@@ -333,13 +298,11 @@ mg.learn.reveal("06.leak", nearest, loss=f"{loss:.2f}")
 # When a model writes, the letter to guess does not exist yet. So here the three models guess with a mask.
 # How probable is the end as the first letter, and an “a” after an “a”?
 
-
 # %% tags=["experiment"]
 def next_probs(model, text):  # after the start, and after each letter of the text
     with mg.no_grad():
         logits = model(np.array(tokenizer.encode(text, bos=True)))
     return mg.ops.softmax(logits).numpy()
-
 
 print("at the start, before training, the end has", next_probs(mg.GPT(config), "")[0, end].round(3))
 
@@ -367,15 +330,12 @@ for name, trainer in masked.items():
 # has divided by a sum that contains them. So the size of the remaining weights tells something about the
 # hidden letters. A leak looks like success: the loss falls. The leak test sees it.
 
-
 # %%
 def one_head(attention):  # as a function of x and weights, for the leak test
     def head(x, *weights):
         q, k, v = (mg.Tensor(x @ w.T, dtype="float64") for w in weights)
         return attention(q, k, v).numpy()
-
     return head
-
 
 for name, attention in masks.items():
     print(f"{name:19} {leak_test(one_head(attention or mg.ops.causal_attention))}")
@@ -413,13 +373,11 @@ mg.widgets.EditableAttention(trained, names, text=beginning)
 # name for every array on the way. `h.0.attn.scores` are the attention scores of the first layer, and
 # `t.edit(name, function)` lets a function change them.
 
-
 # %% tags=["experiment"]
 def padded(corpus, T=16):  # tokens and targets, a name in each row, filled up to T
     rows = [tokenizer.encode(name, bos=True, eos=True)[: T + 1] for name in corpus]
     ids = np.array([row + [-1] * (T + 1 - len(row)) for row in rows])
     return np.maximum(ids[:, :-1], 0), ids[:, 1:]
-
 
 def loss_with(model, data, **edits):  # the loss if functions change attention's arrays
     with mg.no_grad(), mg.trace(model) as t:
@@ -427,11 +385,9 @@ def loss_with(model, data, **edits):  # the loss if functions change attention's
             t.edit(f"h.0.attn.{name}", function)
         return model.loss(*data).item()
 
-
 for what, array in zip(("tokens ", "targets"), padded([held_out[0]], T=9)):
     print(f"{what} of {held_out[0]!r}:", *array[0])
 print(f"{end} is the start and the end; -1 is not counted")
-
 
 # %% tags=["experiment"]
 def change_before(array, number):  # where each letter looks at the one before
@@ -439,26 +395,16 @@ def change_before(array, number):  # where each letter looks at the one before
     array[..., later, later - 1] = number
     return array
 
-
 def mask_before(scores):
     return change_before(scores, -1e30)
-
 
 def cut_after(weights):
     return change_before(weights, 0)
 
-
 def cut_and_divide(weights):
     return cut_after(weights) / weights.sum(axis=-1, keepdims=True)
 
-
-print(
-    "cut:",
-    cut_after(equal_weights(3)).round(2),
-    "divided:",
-    cut_and_divide(equal_weights(3)).round(2),
-    sep="\n",
-)
+print("cut:", cut_after(equal_weights(3)).round(2), "divided:", cut_and_divide(equal_weights(3)).round(2), sep="\n")
 
 # %% tags=["shows:06.mask_or_cut"]
 # source: no difference seen: mask_and_cut
@@ -468,11 +414,7 @@ masking = loss_with(trained, held, scores=mask_before) - unedited
 cutting = loss_with(trained, held, weights=cut_after) - unedited
 divided = loss_with(trained, held, weights=cut_and_divide) - unedited
 print("the letter before is         the loss rises by")
-for what, rise in {
-    "masked before": masking,
-    "cut after": cutting,
-    "cut, the row divided": divided,
-}.items():
+for what, rise in {"masked before": masking, "cut after": cutting, "cut, the row divided": divided}.items():
     print(f"{what:28} {rise:.6f}")
 
 # %% tags=["answer:06.mask_or_cut"]
@@ -493,30 +435,20 @@ mg.learn.reveal("06.mask_or_cut", answer, divided=f"{divided:.3f}", cutting=f"{c
 # the start, and on vowels, wherever they are? How much does the loss rise if this head hands over
 # nothing? The row below the heads shares alike among all letters so far.
 
-
 # %% tags=["experiment"]
 def switched_off(head):
     def without(weights):
         weights[:, head] = 0
         return weights
-
     return without
 
-
 vowels = [tokenizer.encode(letter)[0] for letter in "aeiou" if letter in tokenizer.characters]
-
 
 def mean_weights(weights, tokens, targets):  # weights (N, T, T), the others (N, T)
     later = np.arange(2, weights.shape[-1])  # from there on, the three places are different
     on_vowels = (weights * np.isin(tokens, vowels)[:, None]).sum(axis=-1)
-    columns = (
-        weights[:, later, later],
-        weights[:, later, later - 1],
-        weights[:, later, 0],
-        on_vowels[:, 2:],
-    )
+    columns = weights[:, later, later], weights[:, later, later - 1], weights[:, later, 0], on_vowels[:, 2:]
     return [column[targets[:, 2:] >= 0].mean() for column in columns]
-
 
 print("head 2 off:", switched_off(1)(np.ones((1, 4, 1, 1)))[0, :, 0, 0])
 
@@ -524,9 +456,7 @@ print("head 2 off:", switched_off(1)(np.ones((1, 4, 1, 1)))[0, :, 0, 0])
 with mg.no_grad(), mg.trace(trained) as t:
     trained(held[0])
 heads = [mean_weights(weights, *held) for weights in t["h.0.attn.weights"].swapaxes(0, 1)]
-rises = [
-    loss_with(trained, held, weights=switched_off(head)) - unedited for head in range(len(heads))
-]
+rises = [loss_with(trained, held, weights=switched_off(head)) - unedited for head in range(len(heads))]
 print("          itself before  start vowels    rise")
 for head, (on, rise) in enumerate(zip(heads, rises)):
     print(f"head {head + 1}   ", "".join(f"{weight:7.0%}" for weight in on), f"  {rise:+.3f}")
@@ -578,11 +508,9 @@ else:
 # matter for keys of four numbers, if the model learns without it? Below, two more models are trained, as
 # long as those before.
 
-
 # %% tags=["experiment"]
 def no_root(q, k, v):  # the library divides by √D, so multiply first
     return mg.ops.causal_attention(q * k.shape[-1] ** 0.5, k, v)
-
 
 print(f"keys have {config.head_dim} numbers with four heads, {config.n_embd} with one")
 
@@ -607,11 +535,9 @@ print("Differences are from four heads with the root.")
 # %% tags=["experiment"]
 LETTERS, LENGTH = 16, 24
 
-
 def repeated(rng, n, periods):  # n random texts, each repeats after one of these numbers of letters
     rows = [rng.integers(0, LETTERS, period) for period in rng.choice(periods, n)]
     return np.array([np.resize(row, LENGTH + 1) for row in rows])
-
 
 def learn_to_copy(model, periods, steps, seed):
     rng, optimizer = np.random.default_rng(seed), mg.Adam(model.parameters(), lr=0.01)
@@ -621,23 +547,15 @@ def learn_to_copy(model, periods, steps, seed):
         model.loss(texts[:, :-1], texts[:, 1:]).backward()
         optimizer.step()
 
-
-print(
-    *(
-        "".join("abcdefghijklmnop"[i] for i in row)
-        for row in repeated(np.random.default_rng(0), 2, [3])
-    )
-)
+print(*("".join("abcdefghijklmnop"[i] for i in row) for row in repeated(np.random.default_rng(0), 2, [3])))
 
 # %% tags=["experiment"]
 TESTED = (3, 4, 5, 6, 7, 8)
-
 
 def share_right(model, period):  # of the guesses after the second repetition
     texts = repeated(np.random.default_rng(1), 100, [period])
     guesses = model(texts[:, :-1]).numpy().argmax(axis=-1)
     return (guesses == texts[:, 1:])[:, 2 * period :].mean()
-
 
 def trained_to_copy(periods, steps, attention=None, seed=0, n_layer=1):
     model = mg.GPT(mg.GPTConfig(LETTERS, LENGTH, n_layer=n_layer, n_head=2, n_embd=32), seed=seed)
@@ -645,9 +563,7 @@ def trained_to_copy(periods, steps, attention=None, seed=0, n_layer=1):
         learn_to_copy(model, periods, steps, seed)
         return model, [share_right(model, period) for period in TESTED]
 
-
 print(f"guessing at random: {1 / LETTERS:.0%} right")
-
 
 # %%
 def show_shares(models):
@@ -655,7 +571,6 @@ def show_shares(models):
     print("learned on       ", *(f"{period:5}" for period in TESTED))
     for name, (_, shares) in models.items():
         print(f"{name:17}", *(f"{share:5.0%}" for share in shares))
-
 
 # source: claims: copying_needs_attention
 # source: claims: three_back_is_not_copying
@@ -669,18 +584,13 @@ show_shares({"3, no attention": without, "3": of_three, "3, 4, 5 and 6": of_many
 # The second model copies without fault, and fails on other texts. How many letters back from the guess does
 # it look?
 
-
 # %% tags=["experiment"]
 def weights_back(model, period=6):  # of the last guess: 1, 2, 3, … letters before it
     with mg.no_grad(), mg.trace(model) as t:
         model(repeated(np.random.default_rng(1), 100, [period])[:, :-1])
     return t["h.0.attn.weights"].mean(axis=(0, 1))[-1, ::-1]
 
-
-print(
-    "before training, 3 letters back:",
-    weights_back(mg.GPT(mg.GPTConfig(LETTERS, LENGTH)))[2].round(3),
-)
+print("before training, 3 letters back:", weights_back(mg.GPT(mg.GPTConfig(LETTERS, LENGTH)))[2].round(3))
 
 # %%
 # source: claims: multiples_of_three
@@ -705,9 +615,7 @@ print(f"all other letters together: {1 - back[2::3].sum():.0%}")
 # source: claims: two_layers_copy
 # source: claims: two_layers_new_lengths
 PERIODS = range(5, 13)
-show_shares(
-    {f"5 to 12, {n} layer{'s' * (n > 1)}": trained_to_copy(PERIODS, 600, n_layer=n) for n in (1, 2)}
-)
+show_shares({f"5 to 12, {n} layer{'s' * (n > 1)}": trained_to_copy(PERIODS, 600, n_layer=n) for n in (1, 2)})
 
 # %% [markdown]
 # Two layers copy even where a text repeats after three or four letters, which they never met. Take

@@ -72,9 +72,7 @@ mg.shapes(model, ids)
 # %%
 x = np.array([3.0, 4.0])
 root_mean_square = np.sqrt(np.mean(x**2))
-print(
-    f"root mean square {root_mean_square:.3f}, after the division {(x / root_mean_square).round(3)}"
-)
+print(f"root mean square {root_mean_square:.3f}, after the division {(x / root_mean_square).round(3)}")
 
 # %% [markdown]
 # ### Your turn: RMSNorm
@@ -118,9 +116,7 @@ for norm, function in {"rms_norm": rms_norm, "layer_norm": layer_norm}.items():
     if mg.learn.check(f"07.{norm}", function):
         config = mg.GPTConfig.microgpt(vocab_size=size, norm=norm.replace("_", ""))
         with mg.learn.using(**{norm: function}) as report:
-            losses = [
-                step.loss for step in mg.Trainer(mg.GPT(config), names, mg.TrainConfig(steps=10))
-            ]
+            losses = [step.loss for step in mg.Trainer(mg.GPT(config), names, mg.TrainConfig(steps=10))]
         display(report)
     else:
         print(f"{norm}: there is no correct answer of yours yet; the notebook goes on without it.")
@@ -148,7 +144,6 @@ mg.learn.predict(
 # and `mlp` add their output to their second argument. Where that is zero, there is no residual
 # connection.
 
-
 # %% tags=["experiment"]
 class PlainBlock(mg.nn.Block):  # what a part computes replaces what came in
     def __call__(self, x, cache=None):  # a cache is for sampling; here there is none
@@ -156,15 +151,11 @@ class PlainBlock(mg.nn.Block):  # what a part computes replaces what came in
         x = self.attn(self.ln_1(x), zero, cache)
         return self.offer_activation("out", self.mlp(self.ln_2(x), zero))  # its name in a trace
 
-
 x = mg.Tensor(np.ones((1, 6, 16), np.float32))
 for kind in (mg.nn.Block, PlainBlock):
     block = mg.GPT(mg.GPTConfig.microgpt(init_std=1e-6), seed=0).h[0]  # its parts add almost 0
     block.__class__ = kind  # the same parameters, with another __call__
-    print(
-        f"a {kind.__name__:10} with tiny parameters gets 1, and gives {block(x).numpy().mean():.0f}"
-    )
-
+    print(f"a {kind.__name__:10} with tiny parameters gets 1, and gives {block(x).numpy().mean():.0f}")
 
 # %% tags=["experiment"]
 def build(residual=True, norm=True, n_layer=12, seed=0, **settings):
@@ -177,7 +168,6 @@ def build(residual=True, norm=True, n_layer=12, seed=0, **settings):
             block.ln_1 = block.ln_2 = lambda x: x  # what comes in, unchanged
     return model
 
-
 for depth in (1, 12):
     print(f"layers: {depth:2}   parameters: {build(n_layer=depth).parameter_count():6,}")
 
@@ -185,7 +175,6 @@ for depth in (1, 12):
 # The size of a layer's gradient is the root of the sum of all its squares. It is measured on 32 names
 # before any training. A row of the batch is a name, and targets of −1 are not counted. Python writes
 # 0.00002 as 2e-05.
-
 
 # %% tags=["experiment"]
 def padded(corpus):  # names of different lengths as one array; -1 fills up the short ones
@@ -195,12 +184,10 @@ def padded(corpus):  # names of different lengths as one array; -1 fills up the 
         row[: len(name)] = name
     return np.maximum(ids[:, :-1], 0), np.where(ids[:, :-1] >= 0, ids[:, 1:], -1)
 
-
 def gradient_sizes(model, data):  # in float64, because float32 cannot hold such small squares
     model.loss(*data).backward()
     squares = [[(p.grad.astype(float) ** 2).sum() for p in block.parameters()] for block in model.h]
     return np.sqrt([sum(of_layer) for of_layer in squares])
-
 
 batch = padded(train[:32])
 print(f"{len(batch[0])} names of at most {batch[0].shape[1]} tokens, start marks included")
@@ -221,14 +208,12 @@ mg.learn.reveal("07.plain", "a tenth of it" if share > 1e-3 else answer, share=f
 # Where does it get lost? Follow the numbers of the model with neither: the root mean square of x after
 # a block, and the gradient of that block's parameters.
 
-
 # %% tags=["experiment"]
 def sizes_of_x(model, data):  # the root mean square of x after each block
     with mg.no_grad(), mg.trace(model) as t:
         model(data[0])
     outputs = [t[f"h.{layer}.out"].astype(float) for layer in range(len(model.h))]
     return np.array([np.sqrt(np.mean(x**2)) for x in outputs])
-
 
 print(f"with both, after the first block: {sizes_of_x(build(), batch)[0]:.2f}")
 
@@ -256,10 +241,8 @@ for layer, (size_of_x, gradient) in enumerate(
 
 # %%
 variants = {
-    "neither": (False, False),
-    "norms only": (False, True),
-    "residuals only": (True, False),
-    "both": (True, True),
+    "neither": (False, False), "norms only": (False, True),
+    "residuals only": (True, False), "both": (True, True),
 }
 sizes = {
     name: [gradient_sizes(build(*parts, seed=seed), batch) for seed in range(3)]
@@ -287,7 +270,6 @@ mg.learn.predict(
     ("as much as with both", "about half of that", "only how often each letter occurs"),
 )
 
-
 # %% tags=["experiment"]
 def train_one(model, steps=100, seed=42):
     config = mg.TrainConfig(steps=steps, batch_size=32, seed=seed)
@@ -295,7 +277,6 @@ def train_one(model, steps=100, seed=42):
     for _ in trainer:
         pass
     return trainer
-
 
 print(f"100 steps of 32 names: {100 * 32 / len(train):.1f} times through the names")
 
@@ -319,7 +300,6 @@ mg.learn.reveal("07.norms_only", answer, **{name: f"{loss:.2f}" for name, loss i
 # name has its row of x. Compare all rows of a name with each other by their cosine, as in notebook 05:
 # at 1, all point in the same direction.
 
-
 # %% tags=["experiment"]
 def mean_cosines(model, data):  # between the rows of each name, after each block
     with mg.no_grad(), mg.trace(model) as t:
@@ -333,7 +313,6 @@ def mean_cosines(model, data):  # between the rows of each name, after each bloc
         x /= np.linalg.norm(x, axis=-1, keepdims=True)  # now a product of two rows is their cosine
         cosines.append((x @ x.swapaxes(1, 2))[pairs].mean())
     return np.array(cosines)
-
 
 print(f"with both, after the first block: {mean_cosines(build(), batch)[0]:.2f} on average")
 
@@ -368,11 +347,9 @@ for name, before in alike.items():
 # times as large, with 0.25. Will they still learn, with norms and without? Training both takes about a
 # quarter of a minute.
 
-
 # %% tags=["experiment"]
 def build_large(norm, seed=0):
     return build(norm=norm, seed=seed, init_std=0.25)
-
 
 for label, model in {"small": build(), "large": build_large(norm=True)}.items():
     print(f"the parameters of {label} models spread by {model.wte.weight.numpy().std():.2f}")
@@ -413,9 +390,7 @@ for added in (0, 5):
     raised = logits + added
     probs = np.exp(raised) / np.exp(raised).sum()
     second, first = np.argsort(raised)[-2:]
-    print(
-        f"added {added}: the favourite's logit {raised[first]:5.2f}, its probability {probs[first]:.3f}"
-    )
+    print(f"added {added}: the favourite's logit {raised[first]:5.2f}, its probability {probs[first]:.3f}")
     print(f"         its logit minus that of the next one: {raised[first] - raised[second]:.2f}")
 
 # %% [markdown]
@@ -447,15 +422,11 @@ mg.learn.predict(
     ("for every part", "only for the MLP", "for no part"),
 )
 
-
 # %% tags=["experiment"]
 def without_last(x):  # what a part adds, without what it adds at the last letter
     return np.vstack([x[:-1], 0 * x[-1:]])
 
-
-def removals(
-    model, texts
-):  # of each part: its contributions to the lead, and how far the lead falls
+def removals(model, texts):  # of each part: its contributions to the lead, and how far the lead falls
     pairs = {}
     for text in texts:
         with mg.no_grad(), mg.trace(model) as t:
@@ -465,7 +436,6 @@ def removals(
                 fall = -t.effect(part, without_last, (first, second)).total
                 pairs.setdefault(part, []).append((contribution, fall))
     return {part: np.array(values).T for part, values in pairs.items()}
-
 
 print("such beginnings of held-out names:", *(name[:3] for name in held_out[:5]))
 
@@ -518,13 +488,9 @@ mg.learn.predict(
 
 # %% tags=["experiment"]
 PLACES = {
-    "mlp": "the MLPs",
-    "attn": "attention",
-    "wte": "the table of tokens",
-    "wpe": "the positions",
-    "ln": "the norms",
+    "mlp": "the MLPs", "attn": "attention", "wte": "the table of tokens",
+    "wpe": "the positions", "ln": "the norms",
 }
-
 
 def count_by_part(config):
     counts = dict.fromkeys(PLACES.values(), 0)
@@ -532,7 +498,6 @@ def count_by_part(config):
         part = next(part for key, part in PLACES.items() if key in name)
         counts[part] += int(np.prod(shape))
     return counts
-
 
 print(list(mg.GPTConfig.preset("gpt2-124M").parameter_shapes())[:6], "…")
 
@@ -571,15 +536,7 @@ mg.learn.check("07.count_parameters", count_parameters)
 
 # %%
 is_correct = mg.learn.check("07.count_parameters", count_parameters)
-for preset in (
-    "microgpt",
-    "char",
-    "gpt2-small",
-    "gpt2-124M",
-    "gpt2-355M",
-    "gpt2-774M",
-    "gpt2-1558M",
-):
+for preset in ("microgpt", "char", "gpt2-small", "gpt2-124M", "gpt2-355M", "gpt2-774M", "gpt2-1558M"):
     c = mg.GPTConfig.preset(preset)
     total = sum(int(np.prod(shape)) for shape in c.parameter_shapes().values())
     arguments = (c.n_layer, c.n_embd, c.block_size, c.vocab_size, c.tie_weights, c.bias, c.norm)
@@ -613,19 +570,16 @@ print("all                  {:14.2f} {:17.2f}".format(*both))
 # residual connections, its norms, its MLP. Each of these models trains as long as the deep ones, which
 # takes some seconds.
 
-
 # %% tags=["experiment"]
 class BlockWithoutMLP(mg.nn.Block):  # x goes through attention only
     def __call__(self, x, cache=None):
         return self.attn(self.ln_1(x), x, cache)
-
 
 def build_one_layer(without=None, seed=0):
     model = build(without != "residual connections", without != "norms", n_layer=1, seed=seed)
     if without == "MLP":
         model.h[0].__class__, model.h[0].mlp = BlockWithoutMLP, None
     return model
-
 
 print(f"without the MLP, {build_one_layer('MLP').parameter_count():,} parameters are left")
 

@@ -33,18 +33,15 @@ print(f"{len(train):,} names to train on, {len(held_out):,} held out and never t
 # of the last name. Another is the mean of the last hundred. The third is that of all held-out
 # names.
 
-
 # %% tags=["experiment"]
 def build(seed=42, **settings):
     return mg.GPT(mg.GPTConfig.microgpt(vocab_size=size, **settings), seed=seed)
-
 
 def three_losses(seed=42):
     config = mg.TrainConfig(steps=1000, seed=seed, eval_documents=len(held_out))  # all of them
     trainer = mg.Trainer(build(seed), names, config)
     losses = [step.loss for step in trainer]  # takes all steps
     return trainer, losses[-100:], trainer.evaluate()
-
 
 print(f"{build().parameter_count():,} parameters")
 
@@ -123,11 +120,9 @@ else:
 # *Check 1* is the loss before training. A model that prefers no letter guesses blindly, and has a loss
 # of ln V for V tokens. A model that starts much higher prefers some letters for no reason.
 
-
 # %% tags=["experiment"]
 def some_names(n, seed=42):  # drawn from those to train on
     return [train[i] for i in np.random.default_rng(seed).permutation(len(train))[:n]]
-
 
 def padded(texts):  # tokens and targets, a name in each row; a target of −1 is not counted
     rows = [tokenizer.encode(name, bos=True, eos=True)[:17] for name in texts]
@@ -135,10 +130,8 @@ def padded(texts):  # tokens and targets, a name in each row; a target of −1 i
     ids = ids[:, : max(map(len, rows))]
     return np.maximum(ids[:, :-1], 0), ids[:, 1:]
 
-
 def first_loss(seed=42, **settings):
     return build(seed, **settings).loss(*padded(some_names(32))).item()
-
 
 print(f"{'guessing blindly, ln ' + str(size):24} {np.log(size):6.2f}")
 
@@ -162,7 +155,6 @@ mg.learn.predict(
     ("0", "about 0.3", "about 2.2"),
 )
 
-
 # %% tags=["experiment"]
 def fit(model, draw, steps=500, lr=0.01):
     optimizer, losses = mg.Adam(model.parameters(), lr=lr), []
@@ -175,19 +167,15 @@ def fit(model, draw, steps=500, lr=0.01):
         losses.append(loss.item())
     return losses
 
-
 losses = fit(build(), lambda: padded(some_names(1)), steps=3)
 print("three steps on one name:", ", ".join(f"{loss:.2f}" for loss in losses))
-
 
 # %% tags=["experiment"]
 def memorised(n):
     batch = padded(some_names(n))
     return fit(build(), lambda: batch)[-1]
 
-
 print("eight names:", ", ".join(some_names(8)))
-
 
 # %% tags=["shows:08.floor", "experiment"]
 def best_loss(n, seed=42):  # what the most exact memory would have
@@ -199,19 +187,14 @@ def best_loss(n, seed=42):  # what the most exact memory would have
     nats = sum(count * np.log(before[start] / count) for (start, _), count in follow.items())
     return nats / sum(before.values())
 
-
 after = {n: memorised(n) for n in (1, 8, 32)}
 for n, loss in after.items():
-    print(
-        f"{n:2} name{'s' if n > 1 else ' '}: loss {loss:.3f}, the best possible {best_loss(n):.3f}"
-    )
+    print(f"{n:2} name{'s' if n > 1 else ' '}: loss {loss:.3f}, the best possible {best_loss(n):.3f}")
 
 # %% tags=["answer:08.floor"]
 choices = {0: "0", 0.3: "about 0.3", 2.2: "about 2.2"}
 nearest = choices[min(choices, key=lambda choice: abs(choice - after[8]))]
-mg.learn.reveal(
-    "08.floor", nearest, best=f"{best_loss(8):.3f}", loss=f"{after[8]:.3f}", one=f"{after[1]:.3f}"
-)
+mg.learn.reveal("08.floor", nearest, best=f"{best_loss(8):.3f}", loss=f"{after[8]:.3f}", one=f"{after[1]:.3f}")
 
 # %% [markdown]
 # *Check 3* is `gradcheck`. In notebook 05 a wrong backward rule trained nearly as well as the right
@@ -221,22 +204,18 @@ mg.learn.reveal(
 # `gradcheck` takes one parameter after the other, counted from 0, and changes all its numbers a little,
 # in random directions. Parameter 0 is the token table.
 
-
 # %%
 def lossy_backward(dy, ids, n_rows):
     gradient = np.zeros((n_rows, dy.shape[-1]), dy.dtype)
     gradient[ids] += dy  # of a letter that is used twice, one contribution is lost
     return gradient
 
-
 exact = mg.GPT(mg.GPTConfig.microgpt(vocab_size=size, activation="gelu"), dtype="float64")
 print("ids 2, 0 and 2:", lossy_backward(np.array([[1.0], [2.0], [4.0]]), [2, 0, 2], 3).tolist())
-
 
 # %%
 def loss_on_names(*parameters):
     return exact.loss(*padded(some_names(4)))
-
 
 print("the library's:", mg.gradcheck(loss_on_names, exact.parameters(), directions=3))
 try:
@@ -251,23 +230,18 @@ except mg.GradientError as error:
 # occurs is left to learn. A model that does better than counted letters sees something that it should
 # not see.
 
-
 # %% tags=["experiment"]
 def shuffled_names(seed):
     rng = np.random.default_rng(seed)
-
     def draw():
         tokens, targets = padded([train[i] for i in rng.integers(0, len(train), 32)])
         counted = targets >= 0
         targets[counted] = rng.permutation(targets[counted])
         return tokens, targets
-
     return draw
-
 
 def shuffled_loss(seed=42):
     return statistics.mean(fit(build(seed), shuffled_names(seed), steps=300)[-50:])
-
 
 print("targets in random order:", shuffled_names(0)()[1][0])
 
@@ -336,28 +310,18 @@ mg.learn.predict(
     ("lr × 100", "gradients not zeroed", "targets not shifted", "init × 10"),
 )
 
-
 # %% tags=["experiment"]
 def short_run(switch, seed=0):  # the first 100 of the 1,500 steps that are planned
     return mg.record_run("story", switch, until=100, seed=seed)
 
-
 def loss_row(run):  # at step 1, means over 20 steps at 40 and at 100, and held-out
     return run.losses[0], run.mean_loss(40), run.mean_loss(100), run.snapshots[-1].held_out.loss
-
 
 def update_row(run):  # means over the last 20 steps of norm and ratio; the ratio at step 1 between
     mlp = 100 * run.update_ratios[:, list(mg.runs.GROUPS).index("MLP")]
     return run.grad_norms[-20:].mean(), mlp[0], mlp[-20:].mean()
 
-
-MISTAKES = (
-    "lr × 100",
-    "gradients not zeroed",
-    "init × 10",
-    "targets not shifted",
-    "targets shuffled",
-)
+MISTAKES = ("lr × 100", "gradients not zeroed", "init × 10", "targets not shifted", "targets shuffled")
 print("six runs of 100 steps, all from seed 0:\nthe next cell makes them, in about ten seconds")
 
 # %% tags=["shows:08.too_good"]
@@ -424,11 +388,7 @@ print(parting)
 
 # %% tags=["answer:08.part"]
 answers = {1: "the weights, at step 1", 2: "the gradients, at step 2"}
-mg.learn.reveal(
-    "08.part",
-    answers.get(parting.step, "the loss, not before step 100"),
-    step=str(parting.loss_step),
-)
+mg.learn.reveal("08.part", answers.get(parting.step, "the loss, not before step 100"), step=str(parting.loss_step))
 
 # %% [markdown]
 # The others part elsewhere. The relative difference is the length of a difference, compared with that
@@ -456,13 +416,10 @@ mg.learn.predict(
     ("about 1", "about 2.7", "about 5"),
 )
 
-
 # %% tags=["experiment"]
 def on_few_names(seed=42, steps=1000):  # training and held-out loss, at some steps
     few = mg.load_corpus(text="\n".join(some_names(50, seed)))
-    config = mg.TrainConfig(
-        steps=steps, lr_schedule="constant", seed=seed, eval_documents=len(held_out)
-    )
+    config = mg.TrainConfig(steps=steps, lr_schedule="constant", seed=seed, eval_documents=len(held_out))
     trainer = mg.Trainer(build(seed), few, config, tokenizer, validation=held_out)
     rows = {}
     for step in trainer:
@@ -470,7 +427,6 @@ def on_few_names(seed=42, steps=1000):  # training and held-out loss, at some st
             both = trainer.evaluate(trainer.train_data), trainer.evaluate()
             rows[number] = [evaluation.loss for evaluation in both]
     return rows
-
 
 print(", ".join(some_names(50)[:8]), "and so on\nthe next cell trains for some seconds")
 
@@ -485,14 +441,8 @@ print(f"blind guess {np.log(size):15.2f}")
 on_training, on_held_out = rows[1000]
 choice = min((1, 2.7, 5), key=lambda value: abs(value - on_held_out))
 lowest = min(rows, key=lambda step: rows[step][1])
-values = {
-    "training": f"{on_training:.2f}",
-    "held_out": f"{on_held_out:.2f}",
-    "blind": f"{np.log(size):.2f}",
-}
-mg.learn.reveal(
-    "08.fifty", f"about {choice}", **values, step=f"{lowest:,}", lowest=f"{rows[lowest][1]:.2f}"
-)
+values = {"training": f"{on_training:.2f}", "held_out": f"{on_held_out:.2f}", "blind": f"{np.log(size):.2f}"}
+mg.learn.reveal("08.fifty", f"about {choice}", **values, step=f"{lowest:,}", lowest=f"{rows[lowest][1]:.2f}")
 
 # %% [markdown]
 # Held-out loss that rises while the training loss falls is overfitting, as you saw it in notebook 00.
@@ -525,9 +475,7 @@ mg.viz.plot_scaling_law(mg.training.scaling_curves(trained, law, laws), law, law
 seconds = 1.0
 for budget in (seconds / 4, seconds):
     plan = mg.training.plan_training(budget)
-    print(
-        f"{budget:.2f} s: width {plan.config.n_embd}, {plan.steps:,} steps, expected loss {plan.loss:.2f}"
-    )
+    print(f"{budget:.2f} s: width {plan.config.n_embd}, {plan.steps:,} steps, expected loss {plan.loss:.2f}")
 print(f"each step takes {plan.train_config.batch_size} names")
 planned = mg.Trainer(build(n_embd=plan.config.n_embd), names, plan.train_config)
 losses = [step.loss for step in planned]
@@ -564,14 +512,12 @@ else:
 # loss be without? The next cell makes that run, and the healthy one, unless it is still in the recorder.
 # Each takes about half a minute.
 
-
 # %% tags=["varies"]
 def all_steps(switch):
     run = mg.runs.TrainingRun("story", switch)
     shown = recorder.record  # what the recorder ran last
     is_it = shown.settings == run.settings and len(shown) == run.settings.steps
     return shown if is_it else run.run()
-
 
 clipped, unclipped = all_steps("healthy"), all_steps("no clipping")
 print("steps           clipped   mean norm   largest")
@@ -602,7 +548,6 @@ print(f"without, less with: {without.loss:+.3f} ± {without.stderr:.3f}, text by
 # lower loss. Your names, and the last digits of losses, may differ from those printed here, since
 # machines round differently.
 
-
 # %% tags=["experiment"]
 def train_on_32(seed=42, album=()):  # at the steps of the album, the model writes
     config = mg.TrainConfig(steps=1000, batch_size=32, seed=seed, eval_documents=len(held_out))
@@ -614,11 +559,9 @@ def train_on_32(seed=42, album=()):  # at the steps of the album, the model writ
             show_texts(trainer.model, number)
     return trainer
 
-
 def show_texts(model, number):
     texts = mg.generate_text(model, tokenizer, 5, temperature=0.8)
     print(f"step {number:5,}: {', '.join(text or '(empty)' for text in texts)}")
-
 
 show_texts(build(), 0)
 

@@ -193,9 +193,7 @@ mg.learn.check("09.top_k", top_k)
 # source: misconception: a cut keeps a fixed number of letters
 # source: answer: 2
 # source: gives away: keeps two|two of your four tokens stay|fewer
-mg.learn.predict(
-    "09.reach", "The same p = 0.9, but at T = 0.5. How many of the four tokens stay?", (2, 3, 4)
-)
+mg.learn.predict("09.reach", "The same p = 0.9, but at T = 0.5. How many of the four tokens stay?", (2, 3, 4))
 
 # %% tags=["shows:09.reach"]
 for T in (0.5, 1, 2):
@@ -232,9 +230,7 @@ mg.widgets.SamplingExplorer("long tail (made-up numbers)", sliders=("temperature
 
 # %%
 threshold = 0.2 * max(probs)
-print(
-    f"threshold {threshold:.3f}; at least as large:", [round(p, 3) for p in probs if p >= threshold]
-)
+print(f"threshold {threshold:.3f}; at least as large:", [round(p, 3) for p in probs if p >= threshold])
 print("min-p of the library:", mg.next_token(logits, min_p=0.2).probabilities.round(3))
 
 # %% [markdown]
@@ -330,9 +326,7 @@ mg.widgets.kv_cache_timing(story.model, start, 60)
 # source: at T = 1, 23 to 56 at T = 2
 # source: answer: 200
 # source: gives away: recites|by heart|nearly all of it
-mg.learn.predict(
-    "09.copy", "At T = 0.5, the longest copied piece has about … letters", (10, 50, 200)
-)
+mg.learn.predict("09.copy", "At T = 0.5, the longest copied piece has about … letters", (10, 50, 200))
 
 # %% tags=["shows:09.copy"]
 import difflib
@@ -340,9 +334,7 @@ import difflib
 text = mg.load_corpus("story")[0]
 for T in (0.5, 1, 2):
     lengths = []
-    for written in mg.generate_text(
-        story.model, story.tokenizer, 5, "W", 199, temperature=T, seed=1
-    ):
+    for written in mg.generate_text(story.model, story.tokenizer, 5, "W", 199, temperature=T, seed=1):
         matcher = difflib.SequenceMatcher(None, written, text, autojunk=False)
         lengths.append(matcher.find_longest_match().size)
     print(f"T = {T}: longest copied pieces of five texts: {lengths}; one ends {written[-16:]!r}")
