@@ -16,7 +16,7 @@ from pathlib import Path
 
 from browser.install import OLD_KERNEL_FOLDER
 
-START_SECONDS = 60
+START_SECONDS = 180
 OLD_KERNEL_LAUNCHER = Path(__file__).with_name("old_kernel.py")
 
 # The name of each kernelspec, and the folder that goes before all others on its path.

@@ -1,5 +1,6 @@
 """The flight recorder's picture, its sentence and its still picture, from plain data."""
 
+import math
 import re
 from dataclasses import replace
 
@@ -279,6 +280,14 @@ def test_the_table_has_every_snapshot_and_line():
     table = flight_table(flight())
     assert table.count("<tr>") == 5 + 1 + len(LINES) + 1
     assert re.search(r"2\.1000.*0\.0200.*2\.0000", table)
+
+
+def test_the_table_says_in_words_that_a_loss_is_not_finite():
+    one = flight()
+    last = replace(one.snapshots[-1], held_out=math.nan, stderr=math.inf, training=math.nan)
+    table = flight_table(replace(one, snapshots=(*one.snapshots[:-1], last)))
+    assert table.count("not a number any more") == 3
+    assert "nan" not in table
 
 
 def test_a_run_that_failed_says_why():

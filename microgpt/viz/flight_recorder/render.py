@@ -4,7 +4,7 @@ from math import isfinite
 
 from microgpt.moving_average import MEAN_OF
 from microgpt.plain_text import pluralize
-from microgpt.viz.flight_recorder.caption import flight_caption, loss_text
+from microgpt.viz.flight_recorder.caption import NOT_FINITE, flight_caption, loss_text
 from microgpt.viz.flight_recorder.chart import HEADERS, HEIGHT, ROWS, FlightChart, flight_chart
 from microgpt.viz.flight_recorder.flight import Flight, FlightSnapshot
 from microgpt.viz.flight_recorder.scales import Curve, thin_every
@@ -260,11 +260,15 @@ def _figure(number: str, name: str, mark: Markup = Markup("")) -> Markup:  # noq
     )
 
 
+def _in_table(number: float) -> str:
+    return f"{number:.4f}" if isfinite(number) else NOT_FINITE
+
+
 def flight_table(flight: Flight) -> str:
     """Return the losses of all snapshots and the dashed lines as HTML tables."""
     rows = [
         (
-            f"{one.step:,}", f"{one.held_out:.4f}", f"{one.stderr:.4f}", f"{one.training:.4f}",
+            f"{one.step:,}", *map(_in_table, (one.held_out, one.stderr, one.training)),
             one.verdict,
         )
         for one in flight.snapshots
