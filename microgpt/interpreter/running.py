@@ -144,6 +144,5 @@ def _kernel_error(launch: Launch, error: Exception) -> KernelError:
     if isinstance(error, ArrayInExpression):
         return KernelError(f"line {line}: {error}")
     return KernelError(
-        f"line {line}: thread {launch.moment.label} raises "
-        f"{type(error).__name__}: {error}"
+        f"line {line}: thread {launch.moment.label} raises {type(error).__name__}: {error}"
     )
