@@ -2,6 +2,7 @@
 
 import inspect
 import math
+import re
 
 import numpy as np
 import pytest
@@ -184,22 +185,26 @@ def naive_product_without_guard(out, a, b):
 
 
 FIXED = [
-    ("14.add", add_in_eights, "8 in line {}, and here a block has 4 threads", "8", ""),
-    ("14.guarded_map", map_in_sixteens, "16 in line {}, and here a block has 8 threads along x", "16", ""),
-    ("14.block_sum", sum_from_32, "32 in line {}, and here a block has 8 threads", "= 32", " // 2"),
-    ("14.block_sum", sum_in_sixty_fours, "64 in line {}, and here a block has 8 threads", "* 64", ""),
-    ("14.row_softmax", softmax_in_steps_of_16, "16 in line {}, and here a block has 8 threads", "1], 16)", ""),
-]  # fmt: skip
+    ("14.add", add_in_eights, "8", "", 4, ""),
+    ("14.guarded_map", map_in_sixteens, "16", "", 8, " along x"),
+    ("14.block_sum", sum_from_32, "32", " // 2", 8, ""),
+    ("14.block_sum", sum_in_sixty_fours, "* 64", "", 8, ""),
+    ("14.row_softmax", softmax_in_steps_of_16, "1], 16)", "", 8, ""),
+]
 
 
 @pytest.mark.parametrize(
-    ("id", "kernel", "text", "code", "half"), FIXED, ids=[row[1].__name__ for row in FIXED]
+    ("id", "kernel", "code", "half", "threads", "along"),
+    FIXED,
+    ids=[row[1].__name__ for row in FIXED],
 )
-def test_a_number_in_place_of_the_threads_of_a_block_is_named(id, kernel, text, code, half):
-    result = learn.check(id, kernel)
-    assert result.cause == (
-        f"You wrote {text.format(line_of(kernel, code))}. Write `cuda.blockDim.x{half}`, which "
-        "fits blocks of any size."
+def test_a_number_in_place_of_the_threads_of_a_block_is_named(
+    id, kernel, code, half, threads, along
+):
+    number = re.search(r"\d\d?(?=\)?$)", code)[0]
+    assert learn.check(id, kernel).cause == (
+        f"You wrote {number} in line {line_of(kernel, code)}, and here a block has {threads} "
+        f"threads{along}. Write `cuda.blockDim.x{half}`, which fits blocks of any size."
     )
 
 
@@ -227,20 +232,40 @@ def test_blocks_beside_each_other_show_that_x_was_taken_for_the_row():
     assert np.count_nonzero(result.expected[:, 8:] != result.got[:, 8:]) == 20
 
 
+NUMBERS = "a kernel computes with single numbers, and "
 REFUSED = [
-    ("14.add", add_of_arrays, "a kernel computes with single numbers, and a is an array of shape (16,); index its elements, such as a[i]", "array_for_number"),
-    ("14.add", add_with_maximum, "a kernel has no a.max; loop over the elements, such as a[i]", "array_for_number"),
-    ("14.guarded_map", map_of_a_row, "a kernel computes with single numbers, and a row of x is an array of shape (7,); index its elements, such as x[i, j]", "array_for_number"),
-    ("14.block_sum", sum_of_an_array, "a kernel computes with single numbers, and s is an array of shape (64,); index its elements, such as s[i]", "array_for_number"),
-    ("14.block_sum", sum_in_the_size_of_the_block, "the shape of a shared array must be a constant, which a compiler knows before the launch; got n; write a number, such as 64", "shape"),
-    ("14.add", add_over_zero, "thread 0 of block 0 raises ZeroDivisionError: integer division or modulo by zero", "divided_by_zero"),
+    (
+        "14.add", add_of_arrays, "array_for_number",
+        NUMBERS + "a is an array of shape (16,); index its elements, such as a[i]",
+    ),
+    (
+        "14.add", add_with_maximum, "array_for_number",
+        "a kernel has no a.max; loop over the elements, such as a[i]",
+    ),
+    (
+        "14.guarded_map", map_of_a_row, "array_for_number",
+        NUMBERS + "a row of x is an array of shape (7,); index its elements, such as x[i, j]",
+    ),
+    (
+        "14.block_sum", sum_of_an_array, "array_for_number",
+        NUMBERS + "s is an array of shape (64,); index its elements, such as s[i]",
+    ),
+    (
+        "14.block_sum", sum_in_the_size_of_the_block, "shape",
+        "the shape of a shared array must be a constant, which a compiler knows before the launch; "
+        "got n; write a number, such as 64",
+    ),
+    (
+        "14.add", add_over_zero, "divided_by_zero",
+        "thread 0 of block 0 raises ZeroDivisionError: integer division or modulo by zero",
+    ),
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize(
-    ("id", "kernel", "text", "key"), REFUSED, ids=[row[1].__name__ for row in REFUSED]
+    ("id", "kernel", "key", "text"), REFUSED, ids=[row[1].__name__ for row in REFUSED]
 )
-def test_what_no_compiler_takes_is_told_in_one_sentence(id, kernel, text, key):
+def test_what_no_compiler_takes_is_told_in_one_sentence(id, kernel, key, text):
     result = learn.check(id, kernel)
     assert str(result.got).partition(": ")[2] == text
     assert result.cause == message_section("causes")[f"kernel_{key}"]
@@ -284,11 +309,26 @@ def softmax_of_full_rows(out, x):
         out[row, column] = math.exp(x[row, column] - best) / total
 
 
+TIMES = "It reads and writes elements of global memory "
 WASTE = [
-    ("14.block_sum", sum_by_thread_0, "When a warp of 32 threads asks global memory for numbers, 1.0 threads take part on average: share the reading among all of them."),
-    ("14.block_sum", sum_by_every_thread_for_itself, "It reads and writes elements of global memory 4097 times where 65 do: threads repeat each other's work."),
-    ("14.block_sum", sum_by_atomic_additions, "It reads and writes elements of global memory 192 times where 65 do: each atomic change is a read and a write. Add up in shared memory first."),
-    ("14.row_softmax", softmax_of_full_rows, "It reads and writes elements of global memory 33408 times where 1024 do: threads repeat each other's work."),
+    (
+        "14.block_sum", sum_by_thread_0,
+        "When a warp of 32 threads asks global memory for numbers, 1.0 threads take part on "
+        "average: share the reading among all of them.",
+    ),
+    (
+        "14.block_sum", sum_by_every_thread_for_itself,
+        TIMES + "4097 times where 65 do: threads repeat each other's work.",
+    ),
+    (
+        "14.block_sum", sum_by_atomic_additions,
+        TIMES + "192 times where 65 do: each atomic change is a read and a write. Add up in shared "
+        "memory first.",
+    ),
+    (
+        "14.row_softmax", softmax_of_full_rows,
+        TIMES + "33408 times where 1024 do: threads repeat each other's work.",
+    ),
 ]  # fmt: skip
 
 
