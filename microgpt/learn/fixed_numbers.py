@@ -51,7 +51,7 @@ def fixed_number(
 
 def _candidates(definition: ast.FunctionDef, block: Axes) -> Iterator[FixedNumber]:
     """Yield each number that the threads of the block, or half of them, may replace."""
-    first_lines: dict[int, int] = {}
+    first_lines: dict[Any, int] = {}
     for constant in _numbers(definition):
         first_lines.setdefault(constant.value, constant.lineno)
     sizes = block if isinstance(block, tuple) else (block,)
@@ -113,13 +113,13 @@ def _with_remedy(
     other, other_remedy = (
         (2 * found.number, name) if is_half else (found.number / 2, f"{name} // 2")
     )
-    remedies = {found.number: found.remedy, other: other_remedy}
+    remedies: dict[Any, str] = {found.number: found.remedy, other: other_remedy}
     definition = copy.deepcopy(definition)
-    replaced = {
-        id(node): ast.parse(remedies[node.value], mode="eval").body
-        for node in _numbers(definition)
-        if node.value in remedies and (node.value == found.number or node.value > 2)
-    }
+    replaced = {}
+    for node in _numbers(definition):
+        number: Any = node.value
+        if number == found.number or (number in remedies and number > 2):
+            replaced[id(node)] = ast.parse(remedies[number], mode="eval").body
     tree = ast.Module([_Replacement(replaced).visit(definition)], [])
     source = ast.unparse(ast.fix_missing_locations(tree)) + "\n"
     file = f"<kernel with cuda.blockDim {next(_files)}>"

@@ -91,9 +91,10 @@ class KernelExercise(Exercise):
         """
         if not isinstance(run, KernelRun) or run.error is not None:
             return None
-        found = fixed_number(run, *arguments[:2], arguments[2:])
+        grid, block, *inputs = arguments
+        found = fixed_number(run, grid, block, inputs)
         if found is not None:
-            key = "fixed_number_along" if isinstance(arguments[1], tuple) else "fixed_number"
+            key = "fixed_number_along" if isinstance(block, tuple) else "fixed_number"
             cause = format_message("kernels", key, **found._asdict())
             return CommonMistake("a number for cuda.blockDim", run.kernel, cause)
         return next(

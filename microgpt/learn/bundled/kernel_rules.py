@@ -120,7 +120,8 @@ def takes_x_for_the_row(run):
 
     Rows lie along y, so blocks beside each other along x never come to the later columns.
     """
-    across, threads_across, threads_down = _two_axes(run.grid)[0], *_two_axes(run.block)
+    across = _two_axes(run.grid)[0]
+    threads_across, threads_down = _two_axes(run.block)
     positions = [
         (
             block % across * threads_across + thread % threads_across,

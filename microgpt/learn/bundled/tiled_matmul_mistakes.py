@@ -151,13 +151,13 @@ def common_mistakes():
             "no_last_tile", full_tiles_only, gives_what(full_tiles_only)
         ),
         "first tile transposed": (
-            "transposed", first_tile_transposed, gives_what(first_tile_transposed)
+            "first_transposed", first_tile_transposed, gives_what(first_tile_transposed)
         ),
         "second tile transposed": (
-            "transposed", second_tile_transposed, gives_what(second_tile_transposed)
+            "second_transposed", second_tile_transposed, gives_what(second_tile_transposed)
         ),
         "both tiles transposed": (
-            "transposed", both_tiles_transposed, gives_what(both_tiles_transposed)
+            "both_transposed", both_tiles_transposed, gives_what(both_tiles_transposed)
         ),
         "naive": (
             "naive", KERNELS["naive_matmul"].kernel,

@@ -187,7 +187,7 @@ def naive_product_without_guard(out, a, b):
 FIXED = [
     ("14.add", add_in_eights, "8", "", 4, ""),
     ("14.guarded_map", map_in_sixteens, "16", "", 8, " along x"),
-    ("14.block_sum", sum_from_32, "32", " // 2", 8, ""),
+    ("14.block_sum", sum_from_32, "= 32", " // 2", 8, ""),
     ("14.block_sum", sum_in_sixty_fours, "* 64", "", 8, ""),
     ("14.row_softmax", softmax_in_steps_of_16, "1], 16)", "", 8, ""),
 ]
@@ -213,9 +213,9 @@ CAUSES = [
     ("14.block_sum", sum_of_x_at_t, "first_part"),
     ("14.tiled_matmul", product_with_x_for_the_row, "x_for_the_row"),
     ("14.tiled_matmul", make_product(False, False, True), "no_last_tile"),
-    ("14.tiled_matmul", make_product(True, True, False), "transposed"),
-    ("14.tiled_matmul", make_product(True, False, False), "transposed"),
-    ("14.tiled_matmul", make_product(False, True, False), "transposed"),
+    ("14.tiled_matmul", make_product(True, True, False), "both_transposed"),
+    ("14.tiled_matmul", make_product(True, False, False), "first_transposed"),
+    ("14.tiled_matmul", make_product(False, True, False), "second_transposed"),
     ("14.tiled_matmul", naive_product_without_guard, "naive_without_guard"),
     ("14.row_softmax", softmax_of_exponentials, "not_divided"),
 ]
