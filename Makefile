@@ -6,7 +6,7 @@ PYTEST := $(BIN)/python -m pytest
 # Tests start many processes: each imports the bytecode that the first one wrote.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help lab test browser latency mutants lint notebooks clean
+.PHONY: help lab test browser latency mutants compile lint notebooks gpu clean
 
 help:
 	@echo "make lab        install, copy the notebooks to lab/, compile the kernels once, open the first"
@@ -15,14 +15,17 @@ help:
 	@echo "make browser    only the tests in a real browser"
 	@echo "make latency    print how fast the live views answer, in a real browser"
 	@echo "make mutants    break the code on purpose, and print what no test notices (ARGS=sampling: one family)"
+	@echo "make compile    compile every GPU kernel without a GPU  (installs two compilers for GPUs)"
 	@echo "make lint       format, lint and types"
 	@echo "make notebooks  build the notebooks from notebooks/src  (ARGS=--check: only compare)"
+	@echo "make gpu        check a GPU and measure it; installs nothing  (ARGS=\"--stages replay\")"
 	@echo "make clean      remove the virtual environment"
 
 lab: $(VENV)/.lab
 	$(BIN)/microgpt lab lab -- $(ARGS)
 
-test: $(VENV)/.test $(if $(ARGS),,$(VENV)/.browser)
+# CI also compiles the GPU kernels; elsewhere their tests say what they need.
+test: $(VENV)/.test $(if $(CI),$(VENV)/.gpu-compile) $(if $(ARGS),,$(VENV)/.browser)
 	$(PYTEST) -n auto --maxprocesses 4 --dist worksteal --ignore=tests/browser $(if $(ALL),,-m fast) $(ARGS)
 	$(if $(ARGS),,$(PYTEST) tests/browser $(if $(ALL),,-m smoke))
 
@@ -35,6 +38,9 @@ latency: $(VENV)/.browser
 mutants: $(VENV)/.test
 	$(BIN)/python tests/mutants $(ARGS)
 
+compile: $(VENV)/.gpu-compile
+	$(PYTEST) -n auto --maxprocesses 4 --dist worksteal tests/backends/numba_cuda/test_compiling.py $(ARGS)
+
 lint: $(VENV)/.test
 	$(BIN)/ruff format --check microgpt tests notebooks/*.py notebooks/course notebooks/measuring
 	$(BIN)/ruff check microgpt tests notebooks
@@ -43,6 +49,10 @@ lint: $(VENV)/.test
 
 notebooks: $(VENV)/.test
 	$(BIN)/python notebooks/build.py $(ARGS)
+
+# For a machine with a GPU and no network: it needs numba and numba-cuda, and nothing is installed.
+gpu:
+	PYTHONPATH=. $(PYTHON) -m microgpt gpu-report $(ARGS)
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -56,6 +66,10 @@ $(VENV)/.lab: pyproject.toml | $(VENV)/bin/python
 
 $(VENV)/.test: pyproject.toml | $(VENV)/bin/python
 	$(BIN)/python -m pip install --quiet --editable ".[test]"
+	@touch $@
+
+$(VENV)/.gpu-compile: pyproject.toml $(VENV)/.test
+	$(BIN)/python -m pip install --quiet --editable ".[gpu-compile]"
 	@touch $@
 
 $(VENV)/.browser: tests/browser/install.py $(VENV)/.test

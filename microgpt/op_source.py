@@ -40,7 +40,9 @@ LADDERS = {
     ),
     "numba_cpu/matmul": ("gemm_loops.py", "gemm_tiled.py"),
     "numba_cuda/attention": ("wide_heads.py", "forward.py", "backward.py"),
-    "numba_cuda/matmul": ("naive.py", "tiles.py"),
+    "numba_cuda/matmul": (
+        *("naive.py", "tiles.py", "registers.py", "unrolled.py", "tensor_cores.py", "vendor.py"),
+    ),
 }
 
 

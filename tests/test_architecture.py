@@ -18,6 +18,9 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 DOORS = {
     "numba": ("backends/numba_cpu/",),
     "llvmlite": ("backends/numba_cpu/",),
+    "numba_cuda": ("backends/numba_cuda/",),
+    "numba_cuda_mlir": ("backends/numba_cuda/",),
+    "cuda": ("backends/numba_cuda/",),
     "matplotlib": ("viz/",),
     "ipywidgets": ("widgets/",),
     "tiktoken": ("tokenizers/",),

@@ -53,7 +53,7 @@ def test_commands_exist():
 def test_links_and_files_exist():
     for target in re.findall(r"\]\(([^)]+)\)", README):
         assert (ROOT / target).exists(), target
-    for page in ("README.md", "CONTRIBUTING.md", "docs/speed.md", "GLOSSARY.md"):
+    for page in ("README.md", "CONTRIBUTING.md", "docs/speed.md", "docs/gpu.md", "GLOSSARY.md"):
         text = (ROOT / page).read_text("utf-8")
         for path in re.findall(r"`((?:microgpt|tests|notebooks)/[\w/.]+)`", text):
             assert (ROOT / path).exists(), f"{page} names {path}"

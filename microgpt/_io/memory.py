@@ -3,16 +3,18 @@
 import contextlib
 from pathlib import Path
 
-import psutil
-
 
 def total_memory() -> int:
     """Return the machine's memory in bytes."""
+    import psutil
+
     return int(psutil.virtual_memory().total)
 
 
 def free_memory() -> int:
     """Return the machine's memory that is available without swapping, in bytes."""
+    import psutil
+
     return int(psutil.virtual_memory().available)
 
 
@@ -21,6 +23,8 @@ def available_memory() -> int:
 
     psutil sees the whole machine, even inside a container.
     """
+    import psutil
+
     free = free_memory() + int(psutil.swap_memory().free)
     limit = _container_limit()
     return free if limit is None else min(free, limit)

@@ -18,6 +18,10 @@ from microgpt.backends.device_array import DeviceArray
 from microgpt.backends.device_memory import DeviceDriver
 from microgpt.backends.dispatch import Backend
 from microgpt.backends.locking import LOCK, hold_over_fork
+from microgpt.backends.matmul_precision import (
+    get_float32_matmul_precision,
+    set_float32_matmul_precision,
+)
 from microgpt.backends.memory import is_array, to_host
 from microgpt.backends.tracing import LaunchTracer, check_host_read, current_tracer, tracing
 from microgpt.errors import BackendUnavailable, closest, did_you_mean
@@ -29,16 +33,19 @@ __all__ = [
     "DeviceArray",
     "LaunchTracer",
     "available",
+    "check_available",
     "check_host_read",
     "compiled_marker",
     "current",
     "current_tracer",
     "damaged_kernels",
     "get",
+    "get_float32_matmul_precision",
     "is_array",
     "kernels_compiled",
     "replaying",
     "selected_name",
+    "set_float32_matmul_precision",
     "table",
     "to_host",
     "tracing",
@@ -78,7 +85,7 @@ def get(name: str) -> Backend:
     """The back end of that name, loaded on first use."""
     if name in _loaded:
         return _loaded[name]
-    _check_available(name)
+    check_available(name)
     with _loading:
         if name not in _loaded:
             module = importlib.import_module(f"microgpt.backends.{_BACKENDS[name].package}")
@@ -86,7 +93,8 @@ def get(name: str) -> Backend:
     return _loaded[name]
 
 
-def _check_available(name: str) -> None:
+def check_available(name: str) -> None:
+    """Raise BackendUnavailable, which says what is missing, if `use(name)` would not work here."""
     if name not in _BACKENDS:
         known = ", ".join(repr(info) for info in _BACKENDS)
         nearest = did_you_mean(closest(name, _BACKENDS))
@@ -113,7 +121,7 @@ def _installed(library: str) -> bool:
 def available(name: str) -> bool:
     """Whether `use(name)` would work here."""
     try:
-        _check_available(name)
+        check_available(name)
     except BackendUnavailable:
         return False
     return True

@@ -31,6 +31,8 @@ class DeviceDriver:
 
     name = "device"
     is_gpu = False  # whether other libraries for GPUs can read its memory
+    cc = 9, 0  # its compute capability: which instructions it has
+    stream = 0  # the address of a GPU's stream, for other libraries
 
     def __init__(self) -> None:
         self.transfers = Transfers()

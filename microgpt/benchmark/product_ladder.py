@@ -38,7 +38,7 @@ RUNGS = (
     Rung("naive by rows", "neighbours go along a row",
          KERNELS["naive_matmul"].kernel, SQUARE, SQUARE),
     Rung("tiles", "8 × 8, in shared memory", KERNELS["tiled_matmul"].kernel, SQUARE, SQUARE),
-    Rung("register tiles", "8 × 16, and 2 × 2 results per thread",
+    Rung("register tiles", "8 × 16, 2 × 2 results per thread",
          tiled_in_registers, (TILE, TILE // 2), (WIDE, TILE)),
 )  # fmt: skip
 
@@ -61,7 +61,7 @@ class RungCounts:
 
     @property
     def loads_per_input(self) -> float:
-        """How often each number of a and b was fetched, on average."""
+        """How often each number of a and b was requested, on average."""
         return self.loads / self.inputs
 
 
@@ -92,7 +92,7 @@ def count_rung(rung: Rung, M: int, K: int, N: int) -> RungCounts:
 
 
 def min_counts(M: int, K: int, N: int) -> RungCounts:
-    """Return what any kernel needs: each number fetched once, each result written once."""
+    """Return what any kernel needs: each number requested once, each result written once."""
     inputs = M * K + K * N
     sectors = sum(-(-n * FLOAT_BYTES // SECTOR_BYTES) for n in (M * K, K * N, M * N))
     return RungCounts("the least possible", "each number once", inputs, inputs, sectors)

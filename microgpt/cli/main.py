@@ -15,6 +15,7 @@ from microgpt.cli import (
     doctor_,
     exercises,
     export,
+    gpu_report,
     grade,
     lab,
     reference,
@@ -30,7 +31,7 @@ from microgpt.cli.streams import flush_streams, open_missing_streams
 from microgpt.errors import MicrogptError, Notation, closest, did_you_mean
 
 COMMANDS = (
-    *(lab, tokenize_, train, sample, reference, doctor_, warmup, bench),
+    *(lab, tokenize_, train, sample, reference, doctor_, warmup, bench, gpu_report),
     *(export, check_state, reproduce),
     *(exercises, assignment, grade),
 )

@@ -143,7 +143,9 @@ def kernel_findings() -> Iterator[Finding]:
 
 
 def gpu_finding(command: BackgroundCommand) -> Finding:
-    """Return which NVIDIA GPUs there are; this version does not use them."""
+    """Return which NVIDIA GPUs there are, and what the back end "cuda" misses to run on one."""
+    from microgpt.backends import numba_cuda
+
     output = command.output(5)
     if not output:
         return Finding("GPU", "ok", "no NVIDIA GPU found, and none is needed")
@@ -152,11 +154,14 @@ def gpu_finding(command: BackgroundCommand) -> Finding:
         name, memory, driver = [*(part.strip() for part in line.split(",")), "", ""][:3]
         size = f"{int(memory) / 1024:.0f} GiB, " if memory.isdigit() else ""
         names.append(f"{name} ({size}driver {driver})")
-    return Finding(
-        "GPU",
-        "ok",
-        f"{'; '.join(names)}. This version has no kernels for it: everything runs on the processor",
-    )
+    try:
+        is_emulated, missing = numba_cuda.is_emulated(), numba_cuda.what_is_missing()
+    except SettingError as error:
+        return Finding("GPU", "problem", f"{'; '.join(names)}. {error}")
+    if missing:
+        return Finding("GPU", "note", f"{'; '.join(names)}. The back end 'cuda' {missing}")
+    device = "the emulated device" if is_emulated else "the first"
+    return Finding("GPU", "ok", f"{'; '.join(names)}. The back end 'cuda' runs on {device}")
 
 
 def gpu_compiler_finding() -> Finding:

@@ -12,10 +12,18 @@ from microgpt.interpreter.report import (
 from microgpt.interpreter.running import ORDERS, run
 from microgpt.interpreter.stand_ins import cuda, float32
 from microgpt.interpreter.traffic import LineTraffic, count_traffic
-from microgpt.interpreter.twins import close_copies, copy_later, finish_copies, twin_of
+from microgpt.interpreter.twins import (
+    close_copies,
+    copy_later,
+    copy_vector_later,
+    finish_copies,
+    load_vector,
+    store_vector,
+    twin_of,
+)
 
 __all__ = [
     "FINDING_TYPES", "ORDERS", "Access", "ArrayShape", "Clash", "Finding", "LineTraffic", "Report",
-    "Stop", "close_copies", "copy_later", "count_traffic", "cuda", "finish_copies", "float32",
-    "run", "twin_of",
+    "Stop", "close_copies", "copy_later", "copy_vector_later", "count_traffic", "cuda",
+    "finish_copies", "float32", "load_vector", "run", "store_vector", "twin_of",
 ]  # fmt: skip

@@ -130,13 +130,13 @@ class Block:
         for thread in waiting:
             by_line.setdefault(thread.waiting[2] if thread.waiting else 0, []).append(thread)
         groups = [(by_line[line], "waits", line) for line in sorted(by_line)]
-        gone = [thread for thread in self.threads if thread.waiting is None]
+        ended = [thread for thread in self.threads if not thread.waiting]
         return tuple(
             report.Involved(
                 self.number, tuple(thread.number for thread in threads),
                 threads[0].label.partition(" of ")[0], action, line=line,
             )
-            for threads, action, line in [*groups, *([(gone, "ended", 0)] if gone else [])]
+            for threads, action, line in [*groups, *([(ended, "ended", 0)] if ended else [])]
         )  # fmt: skip
 
     # -- warps ----------------------------------------------------------------------------------

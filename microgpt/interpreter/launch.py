@@ -35,6 +35,7 @@ class Launch:
         self.cuda = Cuda(self, grid, block)
         self.line, self.num_accesses, self._num_loops = 0, 0, 0
         self.num_phases, self.shared_bytes = 0, 0
+        self.continues_request = False  # whether an access belongs to the one before it
         self.trace = Trace() if is_traced else None
         self._findings: dict[tuple[str, int], Finding] = {}
         self._between_blocks: set[tuple[str, int]] = set()

@@ -25,7 +25,7 @@ class Trace:
     ) -> None:  # fmt: skip
         """Add an access to element `at`, which holds by now what was read or written."""
         key = block.number, thread, block.phase, line, array.name, operation
-        self._requests[key] += 1
+        self._requests[key] += not array.launch.continues_request
         self.accesses.append(
             Access(
                 *key, array.element(at), array.first_address + at * array.itemsize, array.space,

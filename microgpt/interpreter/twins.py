@@ -4,9 +4,11 @@ A compiler gets the instruction, the interpreter its twin. Asynchronous copies a
 here, and marked as promised until the thread that started them waits for them.
 """
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
+from microgpt.errors import KernelError
 from microgpt.interpreter.shadow import Touch
 from microgpt.interpreter.watched_array import WatchedArray
 
@@ -36,6 +38,57 @@ def twin(instruction: Any) -> Callable[..., Any] | None:
 def collective_twin(instruction: Any) -> Callable[..., Any] | None:
     """Return the twin of an instruction that a warp executes together, or None."""
     return _find(instruction, _collective)
+
+
+def load_vector(array: Any, index: tuple[int, ...], width: int) -> tuple[Any, ...]:
+    """Return `width` neighbours from `index` on, for which a thread asks at once.
+
+    A GPU asks for such numbers only where the first one's address is a multiple of all their bytes.
+    """
+    _check_vector(array, index, width)
+    return tuple(
+        _in_one_request(array, offset, array.__getitem__, (*index[:-1], index[-1] + offset))
+        for offset in range(width)
+    )
+
+
+def store_vector(array: Any, index: tuple[int, ...], values: tuple[Any, ...]) -> None:
+    """Write neighbours from `index` on at once, where `load_vector` could read them."""
+    _check_vector(array, index, len(values))
+    for offset, value in enumerate(values):
+        element = *index[:-1], index[-1] + offset
+        _in_one_request(array, offset, array.__setitem__, element, value)
+
+
+def copy_vector_later(into: Any, index: tuple[int, ...], values: tuple[Any, ...]) -> None:
+    """Copy neighbours into shared memory at once, promised until `finish_copies` of this thread."""
+    _check_vector(into, index, len(values))
+    for offset, value in enumerate(values):
+        element = *index[:-1], index[-1] + offset
+        _in_one_request(into, offset, functools.partial(copy_later, into), element, value)
+
+
+def _in_one_request(array: Any, offset: int, access: Callable, *arguments: Any) -> Any:
+    """Access an element of a vector: all after the first belong to the request of the first."""
+    if type(array) is not WatchedArray:
+        return access(*arguments)
+    array.launch.continues_request = offset > 0
+    result = access(*arguments)
+    array.launch.continues_request = False
+    return result
+
+
+def _check_vector(array: Any, index: tuple[int, ...], width: int) -> None:
+    """Raise a KernelError where a vector would begin between two multiples of its size."""
+    first = 0
+    for i, size in zip(index, array.shape, strict=True):
+        first = first * size + int(i)
+    if (first + getattr(array, "start", 0)) % width:
+        shown = ", ".join(map(str, index))
+        raise KernelError(
+            f"{width} numbers from [{shown}] of an array of shape {tuple(array.shape)} are loaded "
+            f"or stored at once, and their first is element {first}; begin at a multiple of {width}"
+        )
 
 
 def copy_later(into: Any, index: Any, value: Any) -> None:

@@ -35,6 +35,7 @@ class WatchedArray(RefusesArithmetic):
         "flat",
         "full_shape",
         "is_fresh",
+        "is_private",
         "is_single",
         "itemsize",
         "launch",
@@ -54,6 +55,7 @@ class WatchedArray(RefusesArithmetic):
         self.launch, self.name, self.space, self.shadow = launch, name, space, shadow
         self.base, self.start, self.is_fresh = base, 0, is_fresh
         self.first_address = base if space == "shared" else 0
+        self.is_private = space == "local"  # no other thread's
         self.flat, self.full_shape = data.reshape(-1), data.shape
         self._show(data)
 
@@ -170,6 +172,10 @@ def read(array: Any, index: Any, line: int) -> Any:
     moment = launch.moment
     launch.count_access(line)
     written = shadow.writes.get(key)
+    if array.is_private and written is not None:
+        if launch.trace is not None:
+            launch.note("read", array, at, line)
+        return array.flat[at]
     if written is None:
         if array.is_fresh:
             launch.read_unwritten(array, at, line)
@@ -211,6 +217,12 @@ def write(array: Any, index: Any, value: Any, line: int) -> None:
             f"compute in double precision; begin with `f = {array.name}.dtype.type` and write "
             "`f(0.5)` for 0.5",
         )  # fmt: skip
+    if array.is_private:
+        shadow.writes[key] = Touch(moment, line)
+        array.flat[at] = value
+        if launch.trace is not None:
+            launch.note("write", array, at, line)
+        return
     written = shadow.writes.get(key)
     if written is not None and are_unordered(written.moment, moment):
         is_same_value = array.flat[at] == value

@@ -86,7 +86,7 @@ def shares_the_work(answer: Any, *arguments: Any) -> Mismatch | None:
     return Mismatch(format_message("kernels", "large_share", **values), None)
 
 
-def loads_at_most(limit: Callable[..., int]) -> Test:
+def limits_loads(limit: Callable[..., int]) -> Test:
     """Return a test of the reads of global memory; `limit(*inputs)` are as many as may be."""
 
     def test(answer: Any, grid: Any, block: Any, *inputs: Any) -> Mismatch | None:

@@ -59,7 +59,8 @@ def reveal(id: str, result: Any, why: str = "", **values: Any) -> Revealed:
         raise SettingError("id", "that of a prediction", id, choices=_predictions)
     if hasattr(result, "item"):
         result = result.item()
-    _predictions[id].reveal(result, why or _explanation(id, values))
+    is_rule = message_section("predictions").get(id, {}).get("is_rule", False)
+    _predictions[id].reveal(result, why or _explanation(id, values), is_rule)
     return Revealed(_predictions[id].state)
 
 

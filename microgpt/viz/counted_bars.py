@@ -9,7 +9,7 @@ from microgpt.viz.drawing import MARGIN, Drawing, Line, Rect, Text
 from microgpt.viz.html import Markup, Rendered, join, percent, tag
 from microgpt.viz.table import html_table
 
-WIDTH, LEFT, RIGHT, ROW_HEIGHT = 720, 270, 540, 48  # of the still picture, its bars and its rows
+WIDTH, LEFT, RIGHT, ROW_HEIGHT = 720, 264, 516, 48  # of the still picture, its bars and its rows
 
 
 @dataclass(frozen=True)
@@ -80,6 +80,18 @@ def render_bars(state: BarsState, before: BarsState | None = None) -> Rendered:
     return Rendered(html, state.caption)
 
 
+def render_question(state: BarsState, before: BarsState | None = None) -> Rendered:
+    """Return the question and the caption alone, where there is nothing to draw."""
+    return Rendered(tag("h3", state.question, css_class="q"), state.caption)
+
+
+def draw_question(state: BarsState) -> Drawing:
+    """Draw the question alone, as a still picture."""
+    drawing = Drawing(WIDTH, 58)
+    drawing.add_question(state.question)
+    return drawing
+
+
 def bars_table(state: BarsState) -> str:
     """Return the numbers as an HTML table."""
     return html_table(state.header, state.table)
@@ -103,20 +115,19 @@ def _bar(row: BarRow, end: float, ticks: Sequence[float]) -> Markup:
 def draw_bars(state: BarsState) -> Drawing:
     """Draw the same rows as a still picture."""
     end, ticks = axis_of(state)
-    bottom = 62 + ROW_HEIGHT * len(state.rows)
+    top = 86
+    bottom = top + ROW_HEIGHT * len(state.rows)
     drawing = Drawing(WIDTH, bottom + 36)
     drawing.add_question(state.question)
-    drawing.add(
-        Text(WIDTH - MARGIN, 38, f"{state.figure} {state.figure_label}", "end", fill="ink2")
-    )
+    drawing.add(Text(MARGIN, 62, f"{state.figure} {state.figure_label}", fill="ink2"))
     for tick in ticks:
         x = LEFT + (RIGHT - LEFT) * tick / end
         label = f"{tick:,g}" + (f" {state.unit}" if tick == ticks[-1] else "")
         drawing.add(
-            Line(((x, 58), (x, bottom))), Text(x, bottom + 18, label, "middle", fill="ink2")
+            Line(((x, top - 4), (x, bottom))), Text(x, bottom + 18, label, "middle", fill="ink2")
         )
     for number, row in enumerate(state.rows):
-        y = 66 + ROW_HEIGHT * number
+        y = top + 4 + ROW_HEIGHT * number
         fill = "ink3" if row.is_reference else "data"
         drawing.add(
             Text(MARGIN, y + 14, row.name, size=14, weight="bold"),

@@ -18,7 +18,10 @@ PILL_HEIGHT, LETTER_WIDTH = 40, 8.2  # pixels; of a letter of 14 pixels
 
 @dataclass(frozen=True)
 class PredictionState:
-    """A question with its options or unit; `guess` and `result` are `None` until they are known."""
+    """A question with its options or unit; `guess` and `result` are `None` until they are known.
+
+    A result that `is_rule` was not measured: it is what a specification says.
+    """
 
     question: str
     options: tuple[Any, ...] = ()
@@ -26,6 +29,7 @@ class PredictionState:
     guess: Any = None
     result: Any = None
     explanation: str = ""
+    is_rule: bool = False
 
     @property
     def is_answered(self) -> bool:
@@ -41,7 +45,8 @@ class PredictionState:
 class Pill(NamedTuple):
     """An option, or the guess or the result of a question without options.
 
-    `role` is "" or one or two of "chosen" (your guess), "right" (the result) and "nearest".
+    `role` is "" or one or more of "chosen" (your guess), "right" (the result), "rule" (of a result
+    that was not measured) and "nearest".
     """
 
     text: str
@@ -52,7 +57,9 @@ ROLE_WORDS = {
     "chosen": "your guess",
     "right": "measured",
     "nearest": "nearest",
+    "right rule": "the rule",
     "chosen right": "your guess, measured",
+    "chosen right rule": "your guess, the rule",
     "chosen nearest": "your guess, nearest",
 }
 
@@ -66,7 +73,7 @@ def pills(state: PredictionState, shows_result: bool) -> list[Pill]:
     for option in state.options:
         roles = ["chosen"] * (state.guess is not None and option == state.guess)
         if shows_result and _is_same(option, state.result):
-            roles.append("right")
+            roles += ["right", "rule"] if state.is_rule else ["right"]
         elif option in nearest:
             roles.append("nearest")
         found.append(Pill(format_value(option), " ".join(roles)))

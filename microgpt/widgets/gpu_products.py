@@ -1,6 +1,7 @@
 """A matrix product on a GPU: what each kernel asks of memory, and its time where a GPU is."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from statistics import median
 from typing import Any
 
@@ -18,26 +19,39 @@ from microgpt.benchmark.gpu_products import (
 )
 from microgpt.benchmark.product_ladder import RUNGS, SHAPE, RungCounts, count_ladder
 from microgpt.plain_text import join_and
-from microgpt.viz.counted_bars import BarRow, BarsState, bars_table, draw_bars, render_bars
+from microgpt.viz.counted_bars import (
+    BarRow,
+    BarsState,
+    bars_table,
+    draw_bars,
+    draw_question,
+    render_bars,
+    render_question,
+)
 from microgpt.widgets.panel import Panel
 
 NO_GPU = "There is no GPU here, so nothing is timed."
+NO_LADDER = f"The numbers are the counts of the ladder without a clock. {NO_GPU}"
+LADDER_QUESTION = "How long does each kernel take?"
 FLOAT_BYTES = 4
 
 
 def product_ladder() -> Panel:
-    """Show how many sectors each kernel of a small product moves, counted by the interpreter."""
+    """Show how many sectors each kernel of a small product requests, counted by the interpreter."""
     return bars_panel(count_state(count_ladder()))
 
 
 def gpu_ladder() -> Panel:
     """Show the time of each kernel, as a ratio to the package's own product, on this GPU.
 
-    Without a GPU it shows the counts of `product_ladder` again.
+    Without a GPU it says so; the numbers that unfold are those of `product_ladder`.
     """
     gpu = connected_gpu()
     if gpu is None:
-        return bars_panel(count_state(count_ladder(), NO_GPU))
+        state = replace(count_state(count_ladder()), question=LADDER_QUESTION, caption=NO_LADDER)
+        return Panel(
+            state, render_question, draw_question, css_class="timing", numbers_table=bars_table
+        )
     return bars_panel(time_state(time_ladder(gpu)))
 
 
@@ -54,32 +68,35 @@ def gpu_crossover() -> Panel:
     )
 
 
-def count_state(counts: Sequence[RungCounts], remark: str = "") -> BarsState:
-    """Return the bars of counted sectors, longest first; `remark` ends the caption."""
+def count_state(counts: Sequence[RungCounts]) -> BarsState:
+    """Return the bars of counted sectors, longest first."""
     M, K, N = SHAPE
     first, minimum = counts[0], counts[-1]
     rows = tuple(
         BarRow(
             rung.name, rung.note, rung.sectors, f"{rung.sectors:,} sectors",
-            f"each number {rung.loads_per_input:.1f} ×", is_reference=rung is minimum,
+            f"{rung.shared_reads:,} shared reads" if rung.shared_reads else "",
+            is_reference=rung is minimum,
         )
         for rung in counts
     )  # fmt: skip
     names = [f"{rung.name} {rung.sectors:,}" for rung in counts[:-1]]
+    loads = [f"{rung.loads_per_input:.1f}" for rung in counts[:-1]]
     caption = (
-        f"Sectors of global memory for a product of {M} × {K} by {K} × {N}: {join_and(names)}. At "
-        f"least {minimum.sectors} are needed to read each number once and to write each result. "
-        f"{remark}"
-    ).strip()
-    header = ("", "loads", "each number", "sectors", "shared reads", "passes")
+        f"Sectors of global memory requested for a product of {M} × {K} by {K} × {N}, to read and "
+        f"to write: {join_and(names)}. At least {minimum.sectors} are needed to read each number "
+        f"once and to write each result. On average, a number is requested {join_and(loads)} "
+        "times, in the same order."
+    )
+    header = ("", "loads", "average per number", "sectors", "shared reads", "passes")
     table = tuple(
         (rung.name, f"{rung.loads:,}", f"{rung.loads_per_input:.1f} ×", f"{rung.sectors:,}",
          f"{rung.shared_reads:,}", f"{rung.passes:,}")
         for rung in counts
     )  # fmt: skip
     return BarsState(
-        "How much memory does each kernel move?", f"{first.sectors / minimum.sectors:.3g} ×",
-        "less, from first to last", "sectors", rows, caption, header, table,
+        "How many sectors does each kernel request?", f"{first.sectors / minimum.sectors:.3g} ×",
+        "fewer, from first to last", "sectors", rows, caption, header, table,
     )  # fmt: skip
 
 
@@ -102,7 +119,7 @@ def time_state(seconds: Seconds) -> BarsState:
         "smallest to the largest ratio."
     )
     return BarsState(
-        "How long does each kernel take?", f"{median(ratios[slowest]):.3g} ×",
+        LADDER_QUESTION, f"{median(ratios[slowest]):.3g} ×",
         f"the time of {LIBRARY}, at most", "×", rows, caption, *_ratio_table(ratios),
     )  # fmt: skip
 
@@ -163,7 +180,8 @@ def crossover_state(seconds: dict[int, Seconds]) -> BarsState:
     header = ("matrices", "with copies", "already there")
     table = tuple((row.name, row.text, row.note.partition(": ")[2]) for row in rows)
     return BarsState(
-        "When is a GPU faster?", f"{wins[0]:,}" if wins else "none", "first size that wins",
+        "When is a GPU faster?", f"{wins[0]:,} × {wins[0]:,}" if wins else "no size",
+        "is where the GPU begins to win" if wins else "at which the GPU always wins",
         "×", tuple(rows), caption, header, table,
     )  # fmt: skip
 

@@ -22,7 +22,7 @@ from microgpt.widgets.controls import button
 from microgpt.widgets.panel import Panel
 from microgpt.widgets.still_output import RUN_CELL
 
-ROLES = ("chosen", "right", "nearest")
+ROLES = ("chosen", "right", "rule", "nearest")
 
 
 class Prediction(Panel):
@@ -74,12 +74,13 @@ class Prediction(Panel):
     def _on_number(self, text: str) -> None:
         self.update(lambda state: _with_guess(state, parse_number(text)))
 
-    def reveal(self, result: Any, explanation: str = "") -> None:
+    def reveal(self, result: Any, explanation: str = "", is_rule: bool = False) -> None:
         """Show the result beside the guess, with one sentence that says why.
 
-        Without a guess the view keeps it back until there is one.
+        Without a guess the view keeps it back until there is one. A result that `is_rule` is not
+        called measured.
         """
-        self.update(replace, result=result, explanation=explanation)
+        self.update(replace, result=result, explanation=explanation, is_rule=is_rule)
 
     def sync_controls(self) -> None:
         """Mark the pills of guess and result; once both are known, nothing can be changed."""

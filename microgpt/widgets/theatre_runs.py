@@ -40,14 +40,10 @@ class TracedRun:
         groups: list[dict[Any, list[Access]]] = [{} for _ in range(self.report.num_phases)]
         for key, access in self._keyed():
             groups[access.phase].setdefault(key, []).append(access)
-        phases = []
-        for group in groups:
-            # Each block has rounds of its own; those of one number are shown together.
-            keys = sorted(group, key=lambda key: key[0]) if self.order == IN_STEP else list(group)
-            phases.append(
-                tuple(Step(group[key][0].line, key[-1], tuple(group[key])) for key in keys)
-            )
-        return tuple(phases)
+        return tuple(
+            tuple(Step(found[0].line, key[-1], tuple(found)) for key, found in group.items())
+            for group in groups
+        )
 
     def _keyed(self) -> Iterator[tuple[Any, Access]]:
         """Yield each access with a key: equal keys in a phase are one step.

@@ -41,7 +41,7 @@ def build_scene(
     run, (phase, index) = runs[order], position
     steps = run.phases[phase]
     step = steps[index] if steps else None
-    findings = sorted(run.report.findings, key=lambda one: one.phase)
+    findings = run.report.findings
     found = {finding.type for one in runs.values() for finding in one.report.findings}
     shown = [*ALWAYS_SHOWN, *sorted(found - set(ALWAYS_SHOWN))]
     in_file = None if line is None else line + launch.line_shift

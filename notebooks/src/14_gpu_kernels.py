@@ -1,11 +1,12 @@
 # %% [markdown]
 # # What do ten thousand threads do?
 #
-# All of them run the same few lines, each for a number of its own. This is how a GPU multiplies the
-# matrices of a GPT. Here you write such programs, run them, and see why a right result proves nothing.
+# All of them run the same few lines, each on its own part of the data. This is how a GPU multiplies
+# matrices. Here you write such programs and run them. A wrong program can give a right result.
 #
-# You need the matrix product from notebook 02 and the softmax from 03. There is no corpus, and no GPU
-# is needed: an interpreter, written in Python, runs the threads and watches what they do to each other.
+# You need the matrix product from notebook 02 and the softmax from 03. There is no corpus, and no GPU is
+# needed: an interpreter in Python runs the threads. Names and sizes are those of CUDA, NVIDIA's system
+# for its GPUs.
 
 # %% tags=["imports", "varies"]
 import math
@@ -18,38 +19,46 @@ from microgpt.interpreter import count_traffic, cuda, float32
 
 mg.require("0.1")
 has_gpu = mg.backends.available("cuda")
-print("a GPU is here, too" if has_gpu else "no GPU here: the interpreter runs all threads, and nothing is timed")
+print(
+    "a GPU is here, too"
+    if has_gpu
+    else "no GPU here: the interpreter runs all threads, and nothing is timed"
+)
 
 # %% [markdown]
 # ## Each thread has a number of its own
 #
-# A GPU starts many workers at once: its **threads**. All threads run the same function, which is called
-# a **kernel**. They come in teams of equal size; a team is called a **thread block**, or block for short.
+# A GPU starts many workers at once: its **threads**. All threads run the same function, called a
+# **kernel**. They come in teams of equal size, each called a **thread block**, or block for short.
 #
 # How does a thread find its own number? Take blocks of 8 threads, and thread 3 of block 1. Before it are
 # the 8 threads of block 0, and three of its own block. So its number is 1 · 8 + 3 = 11.
 
+
 # %%
+# blockIdx: the number of the block; blockDim: how many threads it has; threadIdx: the index in it.
+# .x is the first of their axes, and .y a second one.
 def who(out):
     number = cuda.blockIdx.x * cuda.blockDim.x + cuda.threadIdx.x
     out[number] = 10 * cuda.blockIdx.x + cuda.threadIdx.x
+
 
 out = np.zeros(16, dtype=int)
 mg.interpreter.run(who, 2, 8, out)  # 2 blocks of 8 threads
 print(out)
 
 # %% [markdown]
-# Each thread wrote ten times the number of its block, plus its index in the block. There is no loop: `run`
-# gives the same function to all 16 threads, and so does a GPU. `cuda.grid(1)` is short for the right side
-# of the first line, and most kernels begin with it.
+# Each thread wrote ten times the number of its block, plus its index in the block. There is no loop:
+# `run` gives the same function to all 16 threads, and so does a GPU. `cuda.grid(1)` is short for the
+# right side of the first line.
 
 # %% [markdown]
 # ### Your turn: add
 #
-# Exercise, 3 minutes. `add(out, a, b)`, all of shape (n,). Write what one thread does: find your number,
-# add that number of a and of b, and write the sum into out. There are as many threads as numbers, in two
-# blocks, so no loop is needed. Example: with a = 1 … 16, all b = 10 and blocks of 8, thread 3 of block 1
-# writes 22 into `out[11]`. Hints: `mg.learn.hint("14.add")`.
+# Exercise, 3 minutes. `add(out, a, b)`, all of one shape. Write what one thread does: find its number n,
+# add element n of a and of b, and write the sum into element n of out. There are as many threads as
+# elements, so no loop is needed. Example: with a = 1 … 16, all b = 10 and blocks of 8, thread 3 of block
+# 1 writes 22 into `out[11]`. Hints: `mg.learn.hint("14.add")`.
 
 # %% tags=["exercise:14.add"]
 add = mg.learn.todo()  # your kernel goes here, in place of this line
@@ -58,19 +67,22 @@ add = mg.learn.todo()  # your kernel goes here, in place of this line
 mg.learn.check("14.add", add)
 
 # %% [markdown]
-# ### Sixteen threads for thirteen numbers
+# ### Sixteen threads for thirteen elements
 #
-# All blocks have the same size, so 13 numbers need two blocks of 8, and three threads are left over. What
-# do they do? The interpreter's report tells what it found, with the line of the kernel.
+# All blocks have the same size, so 13 elements need two blocks of 8, and three threads are left over.
+# What do they do? The interpreter's report tells what it found, with the line of the kernel.
+
 
 # %%
 def double(out, x):
     number = cuda.grid(1)
     out[number] = x[number] + x[number]
 
+
 def show(report):
     found = [textwrap.fill(finding.text, 88) for finding in report.findings]
     print("\n".join(found) or "nothing found")
+
 
 x = np.arange(13, dtype=np.float32)
 out = np.zeros_like(x)
@@ -80,16 +92,17 @@ show(report)
 
 # %% [markdown]
 # The 13 results are right. But three threads read and wrote outside the arrays. A GPU need not report
-# this: it may return, or change, whatever lies there. So a kernel first asks whether its number exists.
+# this: it may return, or change, whatever lies there. So a kernel first asks whether its element exists.
 # That line is called a *guard*, and it comes before the first access to memory.
 
 # %% [markdown]
 # ### Your turn: a map with a guard
 #
-# Exercise, 4 minutes. `guarded_map(out, x)`, both of shape (rows, columns). Blocks have 8 × 8 threads, and
-# some threads are outside. `cuda.grid(2)` gives a thread two numbers: along x its column, along y its row. Write 2 · x +
-# 1 for your cell; threads outside neither read nor write. Example: for x (5, 7) and one block, 35 threads
-# write and 29 do nothing. Hints: `mg.learn.hint("14.guarded_map")`.
+# Exercise, 4 minutes. `guarded_map(out, x)`, both of shape (rows, columns). Blocks have 8 × 8 threads,
+# and some threads are outside. `column, row = cuda.grid(2)` gives a thread two numbers, the column
+# first. Write `2 * x[row, column] + 1` into the same element of out; threads outside neither read nor
+# write. Example: for x (5, 7) and one block, 35 threads write and 29 do nothing. Hints:
+# `mg.learn.hint("14.guarded_map")`.
 
 # %% tags=["exercise:14.guarded_map"]
 guarded_map = mg.learn.todo()  # your kernel goes here, in place of this line
@@ -100,13 +113,16 @@ mg.learn.check("14.guarded_map", guarded_map)
 # %% [markdown]
 # ## In which order do threads run?
 #
-# On a GPU nobody can say. The interpreter lets you choose. *Forwards* runs thread 0 first, then thread 1,
-# and so on; *backwards* begins with the last. *In step*, each thread makes one access to memory, then each
-# makes its next. Here is the shortest kernel that counts its threads.
+# On a GPU nobody can say. The interpreter lets you choose. *Forwards* runs thread 0 first, then thread
+# 1, and so on; *backwards* begins with the last. Each runs to its end, or until it has to wait for
+# others. *In step*, each thread makes one access to memory, then each makes its next. Here is the
+# shortest kernel that counts its threads.
+
 
 # %%
 def count(out):
     out[0] += 1
+
 
 out = np.zeros(1, dtype=np.float32)
 mg.interpreter.run(count, 1, 1, out)
@@ -139,22 +155,24 @@ mg.learn.reveal("14.plus", result, **values)
 # %% [markdown]
 # ### A barrier makes a block wait
 #
-# Two threads use the same number, at least one of them writes, and nothing puts them in order: that is a
-# **race**. The threads of a block can wait for each other. The line where they do is called a **barrier**:
-# `cuda.syncthreads()`. Nobody goes on before all have come.
+# Two threads use the same element, at least one writes, and nothing puts them in order: that is a
+# **race**. The threads of a block can wait for each other, at a line called a **barrier**:
+# `cuda.syncthreads()`. Nobody goes on before all have come. This works only if all come. Nothing here
+# orders two blocks.
 #
-# From one barrier to the next is a *phase*. Inside a phase no order is promised, so no thread may write
-# what another thread reads or writes in the same phase.
+# From one barrier to the next is a *phase*. In one phase, no thread may write what another reads or
+# writes. (`cuda.atomic.add` may: it adds in one step.)
 
 # %% [markdown]
-# Each block has a small, fast memory for its own threads: *shared memory*. The next kernel finds the
-# largest of 64 numbers there. In each round, thread n takes the larger of two numbers: its own, and one
-# from the second half. So 64 numbers become 32, then 16, and at last one.
+# Each block has a small, fast memory for its own threads: *shared memory*. At first it holds whatever
+# was left there. The next kernel finds the largest of 64 numbers. In each round, thread n takes the
+# larger of two: its own number, and one from the second half. So 64 become 32, then 16, and at last one.
+
 
 # %%
 def largest(out, x):
     part = cuda.shared.array(64, float32)
-    me, half = cuda.threadIdx.x, 32
+    me, half = cuda.threadIdx.x, 32  # half of 64
     part[me] = x[me]
     cuda.syncthreads()
     while half > 0:
@@ -165,12 +183,13 @@ def largest(out, x):
     if me == 0:
         out[0] = part[0]
 
+
 x = np.random.default_rng(0).permutation(64).astype(np.float32)
 print(f"64 numbers, and the largest is {x.max():.0f}")
 
 # %% [markdown]
-# The view runs it. Move through its phases, and look at which threads still have work, and at how many
-# threads use one element. Then choose another order.
+# The view runs it. Move through its phases: in phase 2, 32 threads work; in phase 3, 16. Then choose
+# another order.
 
 # %%
 mg.widgets.ThreadTheatre(largest, threads=64, arguments=(np.zeros(1, dtype=np.float32), x))
@@ -180,8 +199,8 @@ mg.widgets.ThreadTheatre(largest, threads=64, arguments=(np.zeros(1, dtype=np.fl
 #
 # Exercise, 8 minutes. `block_sum(out, x)`, out (blocks,), x (n,). Each block adds up its part of x, and
 # one thread writes the sum into `out[block]`. A block has a power of two of threads, 64 at most. The
-# array may end in the middle of a block: threads without a number bring 0. Use
-# `cuda.shared.array(64, float32)`. Example: 1 … 5 in a block of 8 gives 15. Hints:
+# array may end in the middle of a block: threads without an element bring 0. Use `cuda.shared.array(64,
+# float32)`; its size must be a constant. Example: 1 … 5 in a block of 8 gives 15. Hints:
 # `mg.learn.hint("14.block_sum")`.
 
 # %% tags=["exercise:14.block_sum"]
@@ -211,32 +230,36 @@ races = mg.learn.museum("14")
 races
 
 # %% tags=["answer:14.passes"]
-best = max(sum(results) for results in zip(*(row.results for row in races.rows)))
+best = min(sum(results) for results in zip(*(row.results for row in races.rows)))
 missed = min(sum(row.results) for row in races.rows)
 mg.learn.reveal("14.passes", races.num_right, best=best, missed=missed)
 
 # %% [markdown]
 # A test that compares results needs luck with the order. The interpreter needs none: it remembers who
-# used each number last, and whether a barrier came between. To watch a race, go back to the view and
-# choose *Sum of a block* and a wrong version: clashes are crossed out.
+# used each element last, and whether a barrier came between. The next view shows a race: in the sum
+# of a block, a barrier is missing before the loop. Choose the order *forwards*: clashes are crossed out.
+
+# %%
+mg.widgets.ThreadTheatre("sum without first barrier")
 
 # %% [markdown]
 # ## How does memory reach 32 threads?
 #
 # The large memory of a GPU moves 32 bytes at a time, a *sector*: eight float32 numbers. The threads of a
-# block run in groups of 32, called *warps*. When a warp reaches a line that reads, its threads ask
-# together, and threads that want numbers in one sector share it. In memory, a table lies row after row.
-# Take one of 32 × 32 numbers.
+# block run in groups of 32, called *warps*. When a warp reaches a line that reads, its threads ask in
+# one *request*, and threads that want numbers in one sector share it. (This promises no order: only a
+# barrier does.) In memory, a table lies row after row. Take one of 32 × 32 numbers.
 
 # %% tags=["predict:14.columns"]
 # source: misconception: you pay for the numbers that you ask for
 # source: answer: 32
-# source: gives away: fetched for nothing|32 sectors|a sector of its own
+# source: gives away: not used by this request|32 sectors|a sector of its own
 mg.learn.predict(
     "14.columns",
-    "A warp reads a column of the table: one number from each of 32 rows. How many sectors does memory move?",
+    "A warp reads a column of the table: one number from each of 32 rows. How many sectors does it request?",
     (4, 8, 32),
 )
+
 
 # %%
 def copy_by_rows(out, x):  # the warp takes one row after the other
@@ -244,10 +267,12 @@ def copy_by_rows(out, x):  # the warp takes one row after the other
     for n in range(32):
         out[n, lane] = x[n, lane]
 
+
 def copy_by_columns(out, x):  # the warp takes one column after the other
     lane = cuda.threadIdx.x
     for n in range(32):
         out[lane, n] = x[lane, n]
+
 
 table = np.arange(32 * 32, dtype=np.float32).reshape(32, 32)
 print(f"a row has {table[0].nbytes} bytes")
@@ -255,26 +280,32 @@ print(f"a row has {table[0].nbytes} bytes")
 # %% tags=["shows:14.columns"]
 sectors = {}
 for kernel in (copy_by_rows, copy_by_columns):
+    # trace=True keeps every access; count_traffic adds them up for each line, .cost in sectors
     report = mg.interpreter.run(kernel, 1, 32, np.zeros_like(table), table, trace=True)
     reads = next(line for line in count_traffic(report.accesses) if line.operation == "read")
     sectors[kernel] = reads.cost // reads.requests
-    print(f"{kernel.__name__:16} {reads.accesses:,} numbers in {reads.requests} requests of the warp,")
+    print(
+        f"{kernel.__name__:16} {reads.accesses:,} numbers in {reads.requests} requests of the warp,"
+    )
     print(f"{'':16} {sectors[kernel]} sectors for each request")
 
 # %% tags=["answer:14.columns"]
 mg.learn.reveal("14.columns", sectors[copy_by_columns], rows=sectors[copy_by_rows])
 
 # %% [markdown]
-# When the threads of a warp ask for numbers side by side, as few sectors as possible move. Such an access
-# is called **coalesced**. Both kernels copy the same numbers, and both are right. Only the first is
-# coalesced. Let neighbouring threads have neighbouring columns, and accesses are coalesced.
+# When the threads of a warp ask for numbers side by side, they request as few sectors as possible. Such
+# an access is called **coalesced**. Both kernels are right. Only the first is coalesced: there,
+# neighbouring threads have neighbouring columns.
+#
+# A GPU also has *caches*, which keep sectors for later requests. The interpreter has none: it counts
+# requests.
 
 # %% [markdown]
-# ## How often is each number fetched?
+# ## How often is each number requested?
 #
 # Now the product of two matrices, the work that a GPT does most. In the first kernel, a thread computes
-# one number of the result. For this it reads a row of a and a column of b. How often does a number of a
-# or b travel from memory to a thread?
+# one number of the result. It reads a row of a and a column of b. How often is each number requested?
+
 
 # %%
 def multiply(out, a, b):
@@ -284,26 +315,45 @@ def multiply(out, a, b):
         result += a[i, k] * b[k, j]
     out[i, j] = result
 
+
 rng = np.random.default_rng(0)
 a, b = (rng.normal(size=shape).astype(np.float32) for shape in ((8, 16), (16, 16)))
 out = np.zeros((8, 16), dtype=np.float32)
-report = mg.interpreter.run(multiply, (2, 1), (8, 8), out, a, b, trace=True)
+report = mg.interpreter.run(
+    multiply, (2, 1), (8, 8), out, a, b, trace=True
+)  # blocks, threads: (x, y)
 reads = [line.accesses for line in count_traffic(report.accesses) if line.operation == "read"]
 print("agrees with NumPy:", np.allclose(out, a @ b, atol=1e-5))
-print(f"{sum(reads):,} loads of {a.size + b.size} numbers: each one {sum(reads) / (a.size + b.size):.1f} times")
+print(
+    f"{sum(reads):,} loads of {a.size + b.size} numbers: each of a {reads[0] // a.size} times, of b {reads[1] // b.size}"
+)
 
 # %% [markdown]
-# ### A tile is fetched once for a whole block
+# ### A tile is requested once for a whole block
 #
 # Four threads multiply matrices of 2 × 2. Alone, each reads two numbers of a and two of b: 16 loads.
-# Together they need 8: each brings one number of a and one of b into shared memory, where all read
-# them. Such a part of a matrix is called a *tile*.
+# Together they need 8: each brings one number of a and one of b into shared memory, where all read them.
+# Such a part of a matrix is called a *tile*.
+
+
+# %%
+def bring(out, a):  # a tile of 2 × 2
+    tile = cuda.shared.array((2, 2), float32)  # a shared array with two axes
+    x, y = cuda.threadIdx.x, cuda.threadIdx.y
+    tile[y, x] = a[y, x]
+    cuda.syncthreads()
+    out[y, x] = tile[y, 0] + tile[y, 1]  # each thread reads what two threads brought
+
+
+small, out = np.array([[1, 2], [3, 4]], dtype=np.float32), np.zeros((2, 2), dtype=np.float32)
+show(mg.interpreter.run(bring, 1, (2, 2), out, small))  # one block of 2 × 2 threads
+print(out)
 
 # %% [markdown]
 # ### Your turn: a product in tiles
 #
-# Exercise, 12 minutes. `tiled_matmul(out, a, b)`, out (M, N), a (M, K), b (K, N), any sizes; blocks of
-# 8 × 8 threads. A thread computes one number. Take 8 numbers of K at a time: the block brings a tile of
+# Exercise, 12 minutes. `tiled_matmul(out, a, b)`, out (M, N), a (M, K), b (K, N), any sizes; blocks of 8
+# × 8 threads. A thread computes one number. Take 8 numbers of K at a time: the block brings a tile of
 # each matrix, waits, each thread adds 8 products, the block waits again. Outside the matrices, a tile
 # holds 0. Example: `[[1, 2], [3, 4]]` times `[[5, 6], [7, 8]]` is `[[19, 22], [43, 50]]`. Hints:
 # `mg.learn.hint("14.tiled_matmul")`.
@@ -317,39 +367,51 @@ mg.learn.check("14.tiled_matmul", tiled_matmul)
 # %% [markdown]
 # ### The ladder, counted
 #
-# The view runs four kernels for the product above. In the first, neighbouring threads have neighbouring
-# rows: they read down a column of a, which is not coalesced. In the second, they have neighbouring
-# columns. The third uses tiles, and in the last each thread keeps four results in *registers*, its own
-# few numbers. Look at what each step saves.
+# The view runs four kernels for the product above. A warp of an 8 × 8 block is four rows of 8 threads.
+# In the first kernel, threads along x have neighbouring rows: they read down a column of a. In the
+# second, they have neighbouring columns, so reading b is coalesced. The third uses tiles. In the last, a
+# block has 8 × 16 results, which saves sectors. Each thread keeps four of them in *registers*, its own few numbers. That
+# halves the reads of shared memory.
 
 # %%
 mg.widgets.product_ladder()
 
 # %% [markdown]
-# A tile of T × T lets each number travel T times less often. That can be counted without running
-# anything. The next cell checks the count on the small product, and then takes a matrix of GPT-2: the
-# first of an MLP, for 256 tokens. Operations per byte loaded are the *arithmetic intensity*. In the time
-# that a byte takes to arrive, a GPU could do several operations, so a kernel with few of them waits.
+# With tiles of T × T, each number is requested T times less often. The next cell counts loads without
+# running anything: for the small product, and for a matrix of GPT-2, the first of an MLP, with 256
+# tokens. Operations per byte requested are the *arithmetic intensity*. For each byte from memory, a GPU
+# can do ten to eighty operations. With fewer, it waits, unless caches help.
+
 
 # %%
 # source: the naive kernel is one with tiles of 1 × 1
 def loads(M, K, N, T=1):  # T = 1 is the naive kernel
     return M * K * math.ceil(N / T) + K * N * math.ceil(M / T)
 
+
 print(f"the small product: naive {loads(8, 16, 16):,}, tiles of 8 × 8 {loads(8, 16, 16, T=8)}")
 M, K, N = 256, 768, 3072
+operations = 2 * M * K * N  # K products and K additions for each of M · N results
 print(f"{'GPT-2':16} {'million loads':>13} {'operations per byte':>21}")
-for name, T in {"naive": 1, "T = 8": 8, "T = 32": 32, "T = 128": 128, "each number once": N}.items():
+for name, T in {
+    "naive": 1,
+    "T = 8": 8,
+    "T = 32": 32,
+    "T = 128": 128,
+    "each number once": N,
+}.items():
     total = loads(M, K, N, T)
-    print(f"{name:16} {total / 1e6:13,.1f} {2 * M * K * N / (4 * total):21,.2f}")
+    print(f"{name:16} {total / 1e6:13,.1f} {operations / (4 * total):21,.2f}")
+print("T = 128 needs several results per thread: a block has at most 1,024 threads")
 
 # %% [markdown]
 # ### Shared memory has 32 banks
 #
-# Shared memory is divided into 32 *banks*, and neighbouring numbers lie in neighbouring banks: number n
-# is in bank n modulo 32. In one pass, each bank gives one number. If a warp wants 32 numbers from one
-# bank, it needs 32 passes. Below, a tile is filled by rows and read by columns, which transposes the
-# table.
+# Shared memory is divided into 32 *banks*. Element n of a shared array is in bank n modulo 32. In one
+# pass, each bank gives one number. If a warp wants 32 numbers from one bank, it needs 32 passes. Below,
+# a tile is filled by rows and read by columns, which transposes the table. So reading x and writing out
+# are both coalesced.
+
 
 # %%
 def make_transpose(width):
@@ -361,7 +423,9 @@ def make_transpose(width):
         cuda.syncthreads()
         for n in range(32):
             out[n, lane] = tile[lane, n]
+
     return transpose
+
 
 out = np.zeros_like(table)
 report = mg.interpreter.run(make_transpose(32), 1, 32, out, table)
@@ -373,7 +437,9 @@ for width in (32, 33):
     report = mg.interpreter.run(make_transpose(width), 1, 32, out, table, trace=True)
     for line in count_traffic(report.accesses):
         if line.array == "tile":
-            print(f"tile {width} wide, {line.operation:5} {line.cost // line.requests:2} passes per request")
+            print(
+                f"tile {width} wide, {line.operation:5} {line.cost // line.requests:2} passes per request"
+            )
 
 # %% [markdown]
 # A column of a tile 32 wide lies in a single bank. With one more number per row, which nobody uses, the
@@ -382,10 +448,11 @@ for width in (32, 33):
 # %% [markdown]
 # ### Your turn: the softmax of a row
 #
-# Exercise, 12 minutes. `row_softmax(out, x)`, both (rows, C), a block for each row, again with at most 64
-# threads. Find the largest logit of the row, add up e to the power of (logit − largest), and divide. C
-# may be larger than the block: of 8 threads, thread 0 takes columns 0, 8, 16 and so on. Example: `[[0, 0.6931, 0]]` gives
-# `[[0.25, 0.5, 0.25]]`. Hints: `mg.learn.hint("14.row_softmax")`.
+# Exercise, 12 minutes. `row_softmax(out, x)`, both (rows, C), a block for each row, again with a power
+# of two of threads, 64 at most. Find the largest logit of the row, add up e to the power of (logit −
+# largest), and divide. You may use `math.exp` and `-math.inf`. C may be larger than the block: of 8
+# threads, thread 0 takes columns 0, 8, 16 and so on. Example: `[[0, 0.6931, 0]]` gives `[[0.25, 0.5,
+# 0.25]]`. Hints: `mg.learn.hint("14.row_softmax")`.
 
 # %% tags=["exercise:14.row_softmax"]
 row_softmax = mg.learn.todo()  # your kernel goes here, in place of this line
@@ -398,6 +465,7 @@ mg.learn.check("14.row_softmax", row_softmax)
 #
 # In the sum of a block, the barrier follows the addition. One wrong indentation puts it inside the `if`,
 # where only the threads that add will come.
+
 
 # %%
 def sum_with_barrier_in_branch(out, x):
@@ -412,6 +480,7 @@ def sum_with_barrier_in_branch(out, x):
         half //= 2
     if me == 0:
         out[0] = part[0]
+
 
 x, out = np.arange(64, dtype=np.float32), np.zeros(1, dtype=np.float32)
 print(f"the right sum is {x.sum():.0f}")
@@ -440,8 +509,8 @@ mg.learn.reveal("14.branch", result, sum="right" if out[0] == x.sum() else "wron
 # ## What does a real GPU make of it?
 #
 # A GPU's compiler takes the same kernels. Where there is a GPU, the next cell multiplies larger matrices
-# with all four, and with the package's own product, in alternation; that may take half a minute. Without
-# one, you see the counts again. Compare the lengths of the bars.
+# with all four and with the package's own product; that may take half a minute. Compare with the bars
+# above.
 
 # %% tags=["varies"]
 mg.widgets.gpu_ladder()
@@ -456,19 +525,19 @@ mg.widgets.gpu_crossover()
 # %% [markdown]
 # ## What this does not show
 #
-# The interpreter runs a few dozen threads. A GPU runs tens of thousands, and hides waiting behind them;
-# how many fit at once, its *occupancy*, no count here says. Fewer loads are usually faster, but only a
-# clock can tell. And the interpreter saw only these inputs: with another size, a kernel may go wrong.
+# A GPU runs tens of thousands of threads, and hides waiting behind them. How full a kernel keeps the
+# GPU, its *occupancy*, no count here says. Nor do counts know caches, or *tensor cores*, on which a warp
+# multiplies tiles. Only a clock tells what is faster. With other inputs, a kernel may go wrong.
 
 # %% [markdown]
 # ### You can now say
 #
 # A kernel is the work of one thread, and its guard comes before its first access. A barrier separates
-# writing a number from reading it in another thread, and all threads of the block come to it. With tiles
-# of T × T, each number travels T times less often.
+# writing an element from reading it in another thread of its block, and all of them come to it. With
+# tiles of T × T, each number is requested T times less often.
 #
 # ### Explain to a friend
 #
 # Your sum was right a thousand times. Why may the kernel be wrong all the same?
 #
-# Back to the start: [notebook 00, Start here](00_start_here.ipynb).
+# This is the last notebook. Choose another in [notebook 00, Start here](00_start_here.ipynb).

@@ -9,8 +9,18 @@ CELLS = [
     "import microgpt as mg",
     "mg.widgets.ThreadTheatre('block sum', counts=True)",
     "mg.widgets.errors()",
+    """import numpy as np
+from microgpt.interpreter import cuda
+
+def backwards(out, x):
+    i = cuda.grid(1)
+    if i < x.size:
+        out[i] = x[x.size - 1 - i]
+
+x = np.arange(13, dtype=np.float32)
+mg.widgets.ThreadTheatre(backwards, blocks=2, threads=8, arguments=(np.zeros_like(x), x))""",
 ]
-VIEW, ERRORS = 1, 2
+VIEW, ERRORS, OWN = 1, 2, 3
 
 
 @pytest.fixture(scope="module")
@@ -133,6 +143,17 @@ def test_too_many_threads_are_refused_in_a_sentence(notebook):
     expect(caption(panel)).to_contain_text("thread 0 of block 0 reads")
     panel.get_by_role("combobox", name="Order").select_option("in step")
     expect(caption(panel)).to_contain_text("all 32 threads of both blocks read x[0] to x[63]")
+
+
+def test_a_kernel_of_a_cell_has_the_lines_of_the_cell(notebook):
+    notebook.run_cell(OWN)
+    panel = notebook.panel(OWN)
+    expect(panel.get_by_role("combobox", name="Kernel")).to_contain_text("mine: backwards")
+    expect(caption(panel)).to_contain_text("Phase 1, line 7: all 8 threads of block 0 and threads")
+    expect(lit_line(panel)).to_contain_text("7out[i] = x[x.size - 1 - i]")
+    expect(panel.get_by_role("combobox", name="Version")).to_have_count(0)
+    notebook.screenshot("theatre-own", panel)
+    assert notebook.axe_violations(panel) == []
 
 
 def test_no_error_inside(notebook):

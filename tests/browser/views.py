@@ -2,6 +2,8 @@
 
 from functools import cache
 
+import numpy as np
+
 import microgpt as mg
 from microgpt.benchmark.gpu_products import CPU, LIBRARY, ON_GPU, WITH_COPIES
 from microgpt.benchmark.product_ladder import RUNGS
@@ -161,6 +163,18 @@ def _theatre_of_two_blocks():
     return view
 
 
+def _theatre_of_own_kernel():
+    cuda = mg.interpreter.cuda
+
+    def add_one(numbers):
+        i = cuda.grid(1)
+        if i < numbers.size:
+            numbers[i] += numbers.dtype.type(1)
+
+    numbers = np.zeros(300, np.float32)
+    return mg.widgets.ThreadTheatre(add_one, blocks=2, threads=(4, 2), arguments=(numbers,))
+
+
 def _folded_ledger():
     view = mg.widgets.ResidualLedger("story", text="the door was")
     view.removal_toggle.value = True
@@ -232,5 +246,6 @@ VIEWS = {
     "theatre, tiles": lambda: _theatre("tiled_matmul", 2, 5),
     "theatre, rows": lambda: _theatre("row_softmax", 5, 1),
     "theatre, two blocks": _theatre_of_two_blocks,
+    "theatre, a kernel of one's own": _theatre_of_own_kernel,
     "table": lambda: mg.widgets.sample_table("names", mg.load_corpus("names-mini")),
 }

@@ -6,6 +6,7 @@ import sys
 import pytest
 
 import microgpt as mg
+from microgpt.backends import numba_cuda
 from microgpt.backends.numba_cuda import _device
 from microgpt.diagnostics import machine
 from microgpt.diagnostics.report import Finding
@@ -29,10 +30,25 @@ class FakeCommand:
         return self.text
 
 
-def test_gpus():
+@pytest.mark.parametrize(
+    ("missing", "driver", "state", "text"),
+    [
+        ("", "gpu", "ok", "The back end 'cuda' runs on the first"),
+        ("", "emulated", "ok", "The back end 'cuda' runs on the emulated device"),
+        ("needs a newer driver", "gpu", "note", "The back end 'cuda' needs a newer driver"),
+        ("", "paper", "problem", "MICROGPT_CUDA_DRIVER must be one of 'gpu', 'emulated'; "
+         "got 'paper'"),
+    ],
+)  # fmt: skip
+def test_gpus(monkeypatch, missing, driver, state, text):
+    monkeypatch.setenv(numba_cuda.DRIVER_VARIABLE, driver)
+    monkeypatch.setattr(numba_cuda._driver, "what_is_missing", lambda: missing)
     found = machine.gpu_finding(FakeCommand("NVIDIA L4, 23034, 550.54\nTesla, X, [N/A], 1\n"))
-    assert found.text.startswith("NVIDIA L4 (22 GiB, driver 550.54); Tesla")
-    assert "no kernels for it: everything runs on the processor" in found.text
+    names = "NVIDIA L4 (22 GiB, driver 550.54); Tesla (driver [N/A])"
+    assert (found.state, found.text) == (state, f"{names}. {text}")
+
+
+def test_no_gpu():
     for nothing in (None, ""):
         assert (
             machine.gpu_finding(FakeCommand(nothing)).text
@@ -52,9 +68,7 @@ def test_compilers_for_gpus(monkeypatch):
     monkeypatch.setenv("MICROGPT_CUDA_COMPILER", "nvcc")
     found = machine.gpu_compiler_finding()
     assert found.state == "problem"
-    assert found.text == (
-        "MICROGPT_CUDA_COMPILER must be one of 'numba-cuda', 'mlir'; got 'nvcc'"
-    )
+    assert found.text == ("MICROGPT_CUDA_COMPILER must be one of 'numba-cuda', 'mlir'; got 'nvcc'")
 
 
 def test_a_numba_that_cannot_be_loaded():

@@ -19,8 +19,11 @@ from cases import CASES
 import microgpt as mg
 from microgpt import backends
 from microgpt.backends import numba_cuda
+from microgpt.backends.numba_cuda import checks, matmul
 from microgpt.backends.numba_cuda._compile import ArgumentType, type_of
-from microgpt.backends.numba_cuda._launch import ThreadKernel
+from microgpt.backends.numba_cuda._launch import BLOCK, ThreadKernel
+from microgpt.backends.numba_cuda.matmul import choice
+from microgpt.backends.numba_cuda.matmul.products import Product
 from microgpt.backends.numba_cuda.matmul.tiles import TILE
 from microgpt.backends.numba_cuda.sampling import MAX_RANKED
 
@@ -64,7 +67,10 @@ def _constants(function: FunctionType) -> dict[str, bool | int | str]:
 
 
 def every_variant() -> dict[Variant, int]:
-    """Every variant that the package launches, and the threads of its largest block."""
+    """Every variant that the package launches, and the threads of its largest block.
+
+    Kernels that are made for a size of heads are there for HEAD_SIZES.
+    """
     found: dict[tuple, Variant] = {}
     blocks: dict[Variant, int] = {}
 
@@ -80,7 +86,11 @@ def every_variant() -> dict[Variant, int]:
         for dtype in DTYPES:
             _run_cases(dtype)
             _launch_others(dtype)
-    return blocks
+    return {variant: block for variant, block in blocks.items() if _is_of_head_sizes(variant)}
+
+
+def _is_of_head_sizes(variant: Variant) -> bool:
+    return _constants(variant.kernel.function).get("D", HEAD_SIZES[0]) in HEAD_SIZES
 
 
 def _run_cases(dtype):
@@ -96,14 +106,24 @@ def _launch_others(dtype):
     _launch_updates(launch, dtype)
     for size in (TILE - 1, TILE):
         _launch_products(launch, np.zeros((size, size), dtype))
+    _launch_rungs(dtype)
     for D in HEAD_SIZES:
         _launch_attention(launch, D, dtype)
     launch("dropout_next_state_", np.zeros(2, np.int64), np.zeros(2, np.int64))
     y, index = np.zeros((5, 1), dtype), np.zeros((5, 1), np.int64)
     launch("max_forward", y, index, np.zeros((5, 3, 1), dtype))
     token, position, seed = np.zeros(2, np.int32), np.zeros(1, np.int32), np.zeros(2, np.int64)
+    _launch_checks(position)
     for V in (27, MAX_RANKED + 1):
         launch("sample_", token, np.zeros((2, V), dtype), np.zeros(4), seed, position)
+
+
+def _launch_checks(ids):
+    """Their hosts launch them on arrays of a device only."""
+    fault = np.zeros(4, np.int64)
+    checks._check_range[1, BLOCK](fault, ids, 0, 1, checks.TOKEN)
+    checks._check_any[1, BLOCK](fault, ids)
+    checks._check_position[1, 1](fault, ids, 1, 1)
 
 
 def _launch_products(launch, x):
@@ -118,6 +138,17 @@ def _launch_products(launch, x):
     for name in ("matmul", "matmul_transposed"):
         launch(f"{name}_forward", stack, stack, stack)
         launch(f"{name}_backward", stack, stack, stack, stack, stack)
+
+
+def _launch_rungs(dtype):
+    """The rungs of every product that need large matrices, or a library."""
+    x = np.zeros((1, 1, 1), dtype)
+    for product in vars(matmul).values():
+        if isinstance(product, Product):
+            product.epilogue[1, BLOCK](x, x, x[0, 0], x)
+            for rung in choice.RUNGS[2:] if dtype == "float32" else ():
+                for is_aligned in (True, False):
+                    product.launcher(rung, x, is_aligned)(x, x, x[0, 0], x, x)
 
 
 def _launch_updates(launch, dtype):
@@ -169,7 +200,9 @@ def thread_definitions() -> dict[str, set[str]]:
 def kernels_in_modules() -> set[ThreadKernel]:
     """Every kernel that a module of `numba_cuda` holds: as a name, or within an object or tuple."""
     prefix = numba_cuda.__name__
-    modules = [import_module(info.name) for info in walk_packages(numba_cuda.__path__, f"{prefix}.")]
+    modules = [
+        import_module(info.name) for info in walk_packages(numba_cuda.__path__, f"{prefix}.")
+    ]
     found, seen = set(), set()
     waiting = [value for module in modules for value in vars(module).values()]
     while waiting:

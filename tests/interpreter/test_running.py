@@ -308,12 +308,13 @@ def test_an_asynchronous_copy_is_there_once_it_was_waited_for(kernel, kind, said
         assert any(said in finding.text for finding in report.findings)
 
 
-def test_a_collective_instruction_gets_all_lanes_and_misses_none():
+def test_a_collective_instruction_gets_all_lanes_and_misses_those_of_a_smaller_block():
     y = new()
     assert run(adds_with_a_twin, 1, 64, y, np.ones(64, np.float32)).findings == ()
     assert (y == 32).all()
     report = run(adds_with_a_twin, 1, 20, y, np.ones(64, np.float32))
-    assert report.findings == ()  # a block of 20 threads has no other lanes
+    assert [finding.type for finding in report.findings] == ["warp"]  # it needs all 32 lanes
+    assert "lane 20 of warp 0 of block 0 is in the mask and never comes" in report.findings[0].text
     assert (y[:20] == 20).all()
 
 

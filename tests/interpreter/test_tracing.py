@@ -124,6 +124,17 @@ def test_a_finding_tells_its_phase():
         assert at(order) == [("race", 1)]
 
 
+def late_read(out):
+    part = cuda.shared.array(4, out.dtype)
+    cuda.syncthreads()
+    out[cuda.threadIdx.x] = part[0]
+
+
+def test_a_finding_that_is_known_at_the_end_only_tells_its_phase_too():
+    findings = traced(late_read, np.zeros(4, np.float32)).findings
+    assert [(one.type, one.phase) for one in findings] == [("unwritten", 1)]
+
+
 def late_race(out, x):
     out[cuda.threadIdx.x] = x[0]
     cuda.syncthreads()

@@ -76,6 +76,21 @@ def test_a_card_says_which_threads_meet_where_and_what_helps():
     assert json.loads(json.dumps(result.to_dict()))["got"] == result.got
 
 
+def test_a_card_says_the_shape_of_a_table_that_it_cannot_show():
+    def naive(out, a, b):
+        column, row = cuda.grid(2)
+        if row < out.shape[0] and column < out.shape[1]:
+            total = float32(0)
+            for k in range(a.shape[1]):
+                total += a[row, k] * b[k, column]
+            out[row, column] = total
+
+    result = learn.check("14.tiled_matmul", naive)
+    assert "a (8 × 16) = [[" in repr(result)
+    assert (result.got, result.expected) == ("4,096", "512")
+    assert "The tile is the exercise" in result.cause
+
+
 def test_lines_count_as_in_the_cell():
     source = "# my kernel\n\n" + CELL.replace("cuda.grid(1)", "cuda.threadIdx.x")
     result = learn.check("14.add", run_cell(source, "<cell 1>")["add"])

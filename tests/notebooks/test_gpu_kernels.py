@@ -70,6 +70,30 @@ def test_the_largest_of_64_is_found_in_every_order(cells):
         assert (report.findings, report.num_phases, out[0]) == ((), 8, 63)
 
 
+def test_32_threads_work_in_phase_2_and_16_in_phase_3(cells):
+    x = np.random.default_rng(5).permutation(64).astype(np.float32)
+    report = run(cells.largest, 1, 64, np.zeros(1, np.float32), x, trace=True)
+    for phase, num_threads in ((1, 32), (2, 16)):  # counted from 0; people count from 1
+        threads = {access.thread for access in report.accesses if access.phase == phase}
+        assert threads == set(range(num_threads))
+
+
+def test_the_best_order_is_the_one_that_sees_most_mistakes(sources, monkeypatch):
+    (text,) = (text for text, tags in sources if "answer:14.passes" in tags)
+    said = {}
+    monkeypatch.setattr(mg.learn, "reveal", lambda id, result, **values: said.update(values))
+    races = mg.learn.museum("14")
+    exec(text, {"mg": mg, "races": races})
+    wrong = [sum(not right for right in order) for order in zip(*(r.results for r in races.rows))]
+    assert said["best"] == len(races.rows) - max(wrong) == 4
+
+
+def test_two_threads_bring_a_row_of_a_tile(cells):
+    out = np.zeros((2, 2), np.float32)
+    assert run(cells.bring, 1, (2, 2), out, cells.small).findings == ()
+    assert out.tolist() == [[3, 3], [7, 7]]
+
+
 def test_a_column_of_a_table_costs_a_sector_for_each_number(cells):
     costs = {kernel.__name__: cost for kernel, cost in cells.sectors.items()}
     assert costs == {"copy_by_rows": 4, "copy_by_columns": 32}

@@ -95,6 +95,13 @@ def test_roles_are_words_on_the_card():
     assert "<b>3</b> <span>your guess</span>" in html
 
 
+@pytest.mark.parametrize(("guess", "words"), [(3, "the rule"), (1, "your guess, the rule")])
+def test_a_rule_is_not_called_measured(guess, words):
+    html = reveal_html(PredictionState("How many?", (1, 3), guess=guess, result=1, is_rule=True))
+    assert f"<b>1</b> <span>{words}</span>" in html
+    assert "measured" not in html
+
+
 def test_the_still_picture_gives_nothing_away():
     asked = PredictionState("How many?", (1, 3, 10))
     told = PredictionState("How many?", (1, 3, 10), guess=3, result=28.94, explanation="Because.")

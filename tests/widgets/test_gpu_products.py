@@ -28,11 +28,15 @@ def test_the_ladder_shows_the_counts():
     view = mg.widgets.product_ladder()
     assert [row.value for row in view.state.rows] == [608, 336, 80, 64, 64]
     assert view.caption == (
-        "Sectors of global memory for a product of 8 × 16 by 16 × 16: naive by columns 608, naive "
-        "by rows 336, tiles 80 and register tiles 64. At least 64 are needed to read each number "
-        "once and to write each result."
+        "Sectors of global memory requested for a product of 8 × 16 by 16 × 16, to read and to "
+        "write: naive by columns 608, naive by rows 336, tiles 80 and register tiles 64. At least "
+        "64 are needed to read each number once and to write each result. On average, a number is "
+        "requested 10.7, 10.7, 1.3 and 1.0 times, in the same order."
     )
     assert view.state.figure == "9.5 ×"
+    assert [row.text_note for row in view.state.rows][1:4] == [
+        "", "4,096 shared reads", "2,048 shared reads",
+    ]  # fmt: skip
     assert view.state.table[2] == ("tiles", "512", "1.3 ×", "80", "4,096", "144")
     assert mg.widgets.errors() == []
 
@@ -43,7 +47,8 @@ def test_without_a_gpu_nothing_shows_a_time(no_gpu):
         assert view.caption.endswith("There is no GPU here, so nothing is timed.")
         texts = view.draw_still(view.state).texts()
         assert not any(" ms" in text or "second" in text for text in [*texts, view.caption])
-    assert ladder.state.rows == mg.widgets.product_ladder().state.rows
+    assert ladder.state.table == mg.widgets.product_ladder().state.table
+    assert ladder.draw_still(ladder.state).texts() == ["How long does each kernel take?"]
 
 
 def test_with_a_gpu_each_rung_is_a_ratio_to_the_packages_product(a_gpu, monkeypatch):
@@ -74,14 +79,14 @@ def test_the_crossover_is_where_every_round_is_won(a_gpu, monkeypatch):
     assert view.caption.startswith("From 256 × 256 on, the GPU is faster in every round, copies")
     assert [row.value for row in view.state.rows] == [0.375, 1.25, 3.0]
     assert [row.note for row in view.state.rows][2] == "already there: 8.00 ×"
-    assert view.state.figure == "256"
+    assert view.state.figure == "256 × 256"
 
 
 def test_a_gpu_that_does_not_win_is_not_said_to_win():
     lost = {64: times((1.0,), (2.0,), (2.0,)), 128: times((1.0,), (2.0,), (0.5,))}
     state = crossover_state(lost)
     assert state.caption.startswith("No size from which on the GPU was faster in every round")
-    assert state.figure == "none"
+    assert state.figure == "no size"
     won_once = crossover_state({64: times((2.0,), (1.0,), (1.0,)), **{128: lost[128]}})
     assert won_once.caption.startswith("No size from which on")
 

@@ -32,6 +32,12 @@ def count_up(counts):
     cuda.atomic.add(counts, 0, 1)
 
 
+def count_in_shared(out):
+    s = cuda.shared.array(1, out.dtype)
+    if out[0] == 0:
+        cuda.atomic.add(s, 0, 1)
+
+
 def two_ways(out, x):
     t = cuda.threadIdx.x
     if t < 2:
@@ -74,12 +80,29 @@ def test_an_atomic_change_is_one_step(order):
     assert cell == (False, True, True, True, False)
 
 
+def test_what_was_changed_atomically_is_empty_no_more():
+    state = state_of(count_in_shared, np.zeros(1, np.int64))
+
+    def is_empty(state):
+        return next(one for one in state.scene.arrays if one.name == "s").cells[0].is_empty
+
+    assert is_empty(state)
+    assert not is_empty(state.with_step(2))
+
+
 def test_in_step_the_threads_of_a_line_act_together():
     state = state_of(two_ways, np.zeros(4, f32), np.ones(4, f32))
     assert steps_of(state) == [
         [(3, "reads", 2), (5, "reads", 2), (3, "writes", 2), (5, "writes", 2)],
         [(7, "reads", 4), (7, "writes", 4)],
     ]
+
+
+def test_only_what_is_touched_now_is_lit():
+    state = state_of(two_ways, np.zeros(4, f32), np.ones(4, f32)).with_step(2)
+    x = next(one for one in state.scene.arrays if one.name == "x")
+    assert [cell.is_now for cell in x.cells] == [False, False, True, True]
+    assert all(cell.was_read for cell in x.cells)
 
 
 def test_in_turn_each_access_is_a_step():

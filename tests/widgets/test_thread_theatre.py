@@ -193,6 +193,11 @@ def test_a_line_shows_its_next_access(view):
     view.line_box.value = 10
     assert (view.state.phase, view.state.step) == (1, 0)
     assert view.phase_slider.value == 2
+    view.phase_slider.slider.value = 3
+    view.line_box.value = 5
+    view.phase_slider.slider.value = 4
+    view.line_box.value = 10
+    assert view.state.phase == 3
     view.phase_slider.slider.value = 8
     view.line_box.value = 10  # there is none from here on
     assert view.state.phase == 1
@@ -223,6 +228,17 @@ def test_start_over_brings_new_numbers_and_the_same_again():
     assert view.state.phase == 0
     assert not np.array_equal(view.state.launch.arguments[1], first)
     assert np.array_equal(view.state.launch.arguments[1], other.state.launch.arguments[1])
+
+
+def test_the_order_stays_and_so_do_the_arrays_that_were_given():
+    out, x = arrays()
+    view = mg.widgets.ThreadTheatre(double, blocks=2, threads=8, arguments=(out, x))
+    view.order_select.value = BACKWARDS
+    caption = view.caption
+    x[:] = 7
+    view.again_button.click()
+    assert view.caption == caption
+    assert view.order_select.value == BACKWARDS
 
 
 # -- what it says ----------------------------------------------------------------------------------
@@ -275,6 +291,8 @@ def test_a_clash_is_drawn_once_both_threads_were_there():
         view.access_slider.box.value = number
         drawn.append(clashes())
     assert drawn == [[False], [False], [True]]
+    view.phase_slider.slider.value = 3
+    assert clashes() == [False]
 
 
 def test_findings_in_other_phases_are_named():
@@ -441,6 +459,16 @@ def test_a_kernel_of_ones_own_is_run_again_at_the_same_moment(cell):
     assert again.state.runs is not view.state.runs
     cell()
     assert own_view(threads=4).state.step == 0
+
+
+def test_another_kernel_beside_ones_own_is_still_shown(cell):
+    view = own_view()
+    view.kernel_select.value = "add"
+    cell()
+    again = own_view()
+    assert again.kernel_select.value == "add"
+    again.kernel_select.value = ""
+    assert again.kernel_select.label == "mine: double"
 
 
 def test_all_controls_have_a_label(view):

@@ -18,9 +18,9 @@ chooses how many blocks of threads run, and stands directly above the threads th
 Rules for threads, so that a compiler and the interpreter read the same text: names in full
 (`cuda.threadIdx.x`), `cuda` from `_device`; every literal and every scalar argument that meets a
 float goes through `f = x.dtype.type`; functions from `math`; sizes of shared and local arrays are
-module constants; no index is negative; no early `return` in a kernel that waits, and every wait
-stands outside branches that depend on the thread; no atomic additions of floats, and no talk
-between blocks: a second launch instead, so that results depend on no order.
+module constants; no index is negative, and no `range` counts down; no early `return` in a kernel
+that waits, and every wait stands outside branches that depend on the thread; no atomic additions of
+floats, and no talk between blocks: a second launch instead, so that results depend on no order.
 """
 
 import os

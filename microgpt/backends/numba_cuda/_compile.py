@@ -52,9 +52,11 @@ class Binder:
         self._bound_values: dict[Any, Any] = {}
 
     def bind(self, function: FunctionType) -> FunctionType:
-        """Return a copy whose `cuda` is the compiler's, and so are the device functions it calls."""
+        """Return a copy whose `cuda` and device functions are the compiler's."""
         used = inspect.getclosurevars(function)
-        bound = {n: self._bound(n, value) for n, value in {**used.globals, **used.nonlocals}.items()}
+        bound = {
+            n: self._bound(n, value) for n, value in {**used.globals, **used.nonlocals}.items()
+        }
         return lower(function, {**function.__globals__, **bound})
 
     def _bound(self, name: str, value: Any) -> Any:
@@ -91,7 +93,8 @@ def assemble(ptx: str, cc: tuple[int, int], max_registers: int | None = None) ->
     linker = core.Linker(core.ObjectCode.from_ptx(ptx.encode()), options=options)
     code, log = bytes(linker.link("cubin").code), linker.get_info_log()
     stack, stores = _numbers(r"(\d+) bytes stack frame, (\d+) bytes spill stores", log)
-    return MachineCode(code, *_numbers(r"Used (\d+) registers", log), stack, stores)
+    (registers,) = _numbers(r"Used (\d+) registers", log)
+    return MachineCode(code, registers, stack, stores)
 
 
 def _numbers(pattern: str, log: str) -> list[int]:

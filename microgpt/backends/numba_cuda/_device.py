@@ -10,8 +10,9 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from types import ModuleType, SimpleNamespace
+from typing import Any
 
 import numpy as np
 
@@ -46,10 +47,11 @@ class Compiler:
         without a driver has none.
         """
         if self.name == MLIR:
-            module, name, answer = "numba_cuda_mlir.tools", "_cached_cc", cc
+            answer: Any = cc
+            module, name = "numba_cuda_mlir.tools", "_cached_cc"
         else:
             module, name = "numba.cuda.dispatcher", "get_current_device"
-            answer = lambda: SimpleNamespace(compute_capability=cc)  # noqa: E731
+            answer = partial(SimpleNamespace, compute_capability=cc)
         asked = importlib.import_module(module)
         before = getattr(asked, name)
         setattr(asked, name, answer)

@@ -79,6 +79,7 @@ class GpuDriver(DeviceDriver):
         )  # fmt: skip
         self._enter()
         self._stream = self._call(self._api.cuStreamCreate, 0)
+        self.stream = int(self._stream)
         self._binder = Binder(self._compiler, self.cc)
         self._compiled: dict[Any, Any] = {}  # by the threads' function
         self._held: list[tuple] | None = None  # arguments of the graph that is being captured

@@ -9,6 +9,7 @@ import numpy as np
 
 from microgpt import interpreter
 from microgpt.backends.device_array import DeviceArray
+from microgpt.backends.device_memory import DeviceDriver
 from microgpt.backends.memory import is_array, poison
 from microgpt.errors import DeviceError
 
@@ -17,6 +18,11 @@ WARP = 32
 REGISTERS = 64  # of a thread, unless a kernel needs more
 MAX_BLOCKS = 4096  # with a stride loop, more would only wait for each other
 order: str | int = "forwards"  # in which the interpreter runs threads; no kernel may depend on it
+
+
+def compute_capability(array: Any) -> tuple[int, int]:
+    """Which instructions there are for kernels on `array`; the interpreter has twins for all."""
+    return getattr(array, "driver", DeviceDriver).cc
 
 
 def cover(count: int, per_block: int = BLOCK) -> int:

@@ -53,11 +53,9 @@ class _Lowering(ast.NodeTransformer):
         number = next(self._numbers)
         names = [f"_{word}_{number}" for word in ("count", "stop", "step")]
         count, stop, step = (ast.Name(name, ast.Load()) for name in names)
-        if isinstance(limits[2], ast.Constant):
-            names.pop()
-            step = limits[2]
         before: list[ast.stmt] = [
-            ast.Assign([ast.Name(name, ast.Store())], value) for name, value in zip(names, limits)
+            ast.Assign([ast.Name(name, ast.Store())], value)
+            for name, value in zip(names, limits, strict=True)
         ]
         take: ast.stmt = ast.Assign([node.target], count)
         go_on: ast.stmt = ast.AugAssign(ast.Name(names[0], ast.Store()), ast.Add(), step)
@@ -87,8 +85,8 @@ def _limits(node: ast.For) -> tuple[ast.expr, ast.expr, ast.expr] | None:
         return None
     if call.func.id != "range" or call.keywords or node.orelse:
         return None
-    start, stop, step = ast.Constant(0), call.args[0], ast.Constant(1)
-    if len(call.args) > 1:
-        start, stop, *rest = call.args
-        step = rest[0] if rest else step
+    given: list[ast.expr] = list(call.args)
+    if len(given) == 1:
+        given = [ast.Constant(0), *given]
+    start, stop, step = [*given, ast.Constant(1)][:3]
     return None if isinstance(step, ast.UnaryOp) else (start, stop, step)

@@ -46,7 +46,7 @@ def rms_norm_backward(dx, dy, x, rstd, dx_in):
     _rms_norm_backward[cover_rows(x.shape[0]), ROW_BLOCK](dx, dy, x, rstd, dx_in)
 
 
-@threads
+@threads(registers=96)
 def _rms_norm_backward(dx, dy, x, rstd, dx_in):
     f = x.dtype.type
     N, C = x.shape
@@ -67,7 +67,7 @@ def layer_norm_forward(y, mean, rstd, x, weight, bias, eps):
     _layer_norm_forward[grid, ROW_BLOCK](y, mean, rstd, x, weight, bias, eps)
 
 
-@threads
+@threads(registers=96)
 def _layer_norm_forward(y, mean, rstd, x, weight, bias, eps):
     f = x.dtype.type
     N, C = x.shape
@@ -102,7 +102,7 @@ def layer_norm_backward(dx, dweight, dbias, dy, x, weight, mean, rstd, dx_in):
     _add_shares[cover(C), BLOCK](dweight, dbias, shares)
 
 
-@threads
+@threads(registers=96)
 def _layer_norm_backward(dx, shares, dy, x, weight, mean, rstd, dx_in):
     f = x.dtype.type
     N, C = x.shape

@@ -1,4 +1,7 @@
-"""PyTorch's worker: eager or compiled training steps, and generation with a KV cache."""
+"""PyTorch's worker: eager or compiled training steps, and generation with a KV cache.
+
+On a GPU ("device": "cuda") training steps and matrix products; tokens lie there from the start.
+"""
 
 from itertools import cycle
 
@@ -13,7 +16,10 @@ def prepare(task: dict) -> Job:
     torch.manual_seed(0)
     if task["threads"]:
         torch.set_num_threads(task["threads"])
-    job = {"train": train, "generate": generate, "names": sample_names}[task["type"]](task)
+    if task.get("precision"):
+        torch.set_float32_matmul_precision(task["precision"])
+    jobs = {"train": train, "generate": generate, "names": sample_names, "product": product}
+    job = jobs[task["type"]](task)
     job.metadata = {
         "torch": torch.__version__,
         "numpy": np.__version__,
@@ -23,7 +29,8 @@ def prepare(task: dict) -> Job:
 
 
 def train(task: dict) -> Job:
-    model, settings = build_model(task), task["optimizer"]
+    device, settings = task.get("device", "cpu"), task["optimizer"]
+    model = build_model(task).to(device)
     parameters = list(model.parameters())
     common = {
         "lr": settings["lr"], "betas": tuple(settings["betas"]), "eps": settings["eps"],
@@ -40,11 +47,15 @@ def train(task: dict) -> Job:
     else:
         optimizer = torch.optim.Adam(parameters, **common)
     length = task["config"]["block_size"] if task.get("padded") else 0
-    batches = [tuple(map(as_tensor, pad_batch(batch, length))) for batch in task["batches"]]
+    batches = [
+        tuple(as_tensor(part).to(device) for part in pad_batch(batch, length))
+        for batch in task["batches"]
+    ]
     loss_function = model
     if task.get("compiled"):
         own_lengths = len({tokens.shape for tokens, _ in batches}) > 1
-        loss_function = torch.compile(model, dynamic=True if own_lengths else None)
+        dynamic = True if own_lengths else None
+        loss_function = torch.compile(model, dynamic=dynamic, mode=task.get("mode"))
     next_batches = cycle(batches)
 
     def step():
@@ -56,12 +67,35 @@ def train(task: dict) -> Job:
     def unit():
         for _ in range(task["steps"]):
             step()
+        wait(device)
 
     def loss():
         with torch.no_grad():
             return loss_function(*batches[0]).item()
 
-    return Job(unit, task["steps"], first_call=step, loss=loss)
+    # "reduce-overhead" makes its CUDA graphs in the first steps.
+    warmup_units = 3 if device == "cuda" else 1
+    return Job(unit, task["steps"], first_call=step, warmup_units=warmup_units, loss=loss)
+
+
+def wait(device: str) -> None:
+    """Wait until a GPU has done its work; a CPU has."""
+    if device == "cuda":
+        torch.cuda.synchronize()
+
+
+def product(task: dict) -> Job:
+    """Products (M, K) · (N, K)ᵀ, by cuBLAS on a GPU."""
+    (M, K, N), device = task["shape"], task["device"]
+    x, weight = torch.rand(M, K, device=device), torch.rand(N, K, device=device)
+    y = torch.empty(M, N, device=device)
+
+    def unit():
+        for _ in range(task["steps"]):
+            torch.mm(x, weight.t(), out=y)
+        wait(device)
+
+    return Job(unit, task["steps"])
 
 
 def as_tensor(array: np.ndarray) -> torch.Tensor:

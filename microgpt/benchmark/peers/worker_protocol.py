@@ -78,7 +78,7 @@ def _answer(request: dict, prepare: Callable[[dict], Job], jobs: list[Job]) -> d
             "peak_memory_mib": peak_memory_mib(),
         }
     if request["command"] == "block":
-        seconds = _time_block(jobs[0], request["seconds"])
+        seconds = time_block(jobs[0], request["seconds"])
         return {"seconds": seconds, "peak_memory_mib": peak_memory_mib()}
     if jobs[0].loss is None:
         raise ValueError("this job has no loss")
@@ -88,7 +88,7 @@ def _answer(request: dict, prepare: Callable[[dict], Job], jobs: list[Job]) -> d
     return {"before": before, "after": jobs[0].loss()}
 
 
-def _time_block(job: Job, seconds: float) -> list[float]:
+def time_block(job: Job, seconds: float) -> list[float]:
     """Run at least one unit, and all that start within `seconds`; return the seconds of each."""
     times: list[float] = []
     gc.collect()

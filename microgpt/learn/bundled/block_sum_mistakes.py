@@ -1,6 +1,5 @@
-"""The common mistakes of 14.block_sum, and other right ways to write it."""
+"""The common mistakes of 14.block_sum: barriers, guards, and who adds what."""
 
-from microgpt.interpreter import cuda, float32
 from microgpt.interpreter.gallery import KERNELS
 from microgpt.interpreter.report import UNWRITTEN
 from microgpt.learn.bundled.kernel_rules import (
@@ -26,69 +25,6 @@ from microgpt.learn.bundled.wrong_sums import (
 )
 from microgpt.learn.exercise import CommonMistake
 from microgpt.learn.messages import message_section
-
-
-def barrier_first(out, x):
-    s = cuda.shared.array(64, float32)
-    t = cuda.threadIdx.x
-    i = cuda.grid(1)
-    s[t] = float32(0)
-    if i < x.shape[0]:
-        s[t] = x[i]
-    stride = cuda.blockDim.x
-    while stride > 1:
-        cuda.syncthreads()
-        stride //= 2
-        if t < stride:
-            s[t] = s[t] + s[t + stride]
-    if t == 0:
-        out[cuda.blockIdx.x] = s[0]
-
-
-def neighbours_first(out, x):
-    s = cuda.shared.array(64, float32)
-    t = cuda.threadIdx.x
-    i = cuda.grid(1)
-    s[t] = x[i] if i < x.shape[0] else float32(0)
-    cuda.syncthreads()
-    stride = 1
-    while stride < cuda.blockDim.x:
-        if t % (2 * stride) == 0:
-            s[t] += s[t + stride]
-        cuda.syncthreads()
-        stride *= 2
-    if t == 0:
-        out[cuda.blockIdx.x] = s[0]
-
-
-def one_thread_adds(out, x):
-    s = cuda.shared.array(64, float32)
-    t = cuda.threadIdx.x
-    i = cuda.grid(1)
-    if i < x.shape[0]:
-        s[t] = x[i]
-    else:
-        s[t] = float32(0)
-    cuda.syncthreads()
-    if t == 0:
-        total = float32(0)
-        for k in range(cuda.blockDim.x):
-            total += s[k]
-        out[cuda.blockIdx.x] = total
-
-
-def atomically(out, x):
-    s = cuda.shared.array(1, float32)
-    t = cuda.threadIdx.x
-    i = cuda.grid(1)
-    if t == 0:
-        s[0] = float32(0)
-    cuda.syncthreads()
-    if i < x.shape[0]:
-        cuda.atomic.add(s, 0, x[i])
-    cuda.syncthreads()
-    if t == 0:
-        out[cuda.blockIdx.x] = s[0]
 
 
 def _everybody_adds(run):

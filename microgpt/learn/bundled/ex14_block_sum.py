@@ -2,14 +2,9 @@
 
 import numpy as np
 
+from microgpt.interpreter import cuda, float32
 from microgpt.interpreter.gallery import KERNELS, TASKS
-from microgpt.learn.bundled.block_sum_mistakes import (
-    atomically,
-    barrier_first,
-    common_mistakes,
-    neighbours_first,
-    one_thread_adds,
-)
+from microgpt.learn.bundled.block_sum_mistakes import common_mistakes
 from microgpt.learn.bundled.kernel_rules import unseeded
 from microgpt.learn.exercise import Example, Property
 from microgpt.learn.kernel_exercise import KernelExercise
@@ -25,6 +20,69 @@ from microgpt.learn.messages import message_section
 
 TASK = TASKS["block_sum"]
 block_sum = KERNELS["block_sum"].kernel
+
+
+def _barrier_first(out, x):
+    s = cuda.shared.array(64, float32)
+    t = cuda.threadIdx.x
+    i = cuda.grid(1)
+    s[t] = float32(0)
+    if i < x.shape[0]:
+        s[t] = x[i]
+    stride = cuda.blockDim.x
+    while stride > 1:
+        cuda.syncthreads()
+        stride //= 2
+        if t < stride:
+            s[t] = s[t] + s[t + stride]
+    if t == 0:
+        out[cuda.blockIdx.x] = s[0]
+
+
+def _neighbours_first(out, x):
+    s = cuda.shared.array(64, float32)
+    t = cuda.threadIdx.x
+    i = cuda.grid(1)
+    s[t] = x[i] if i < x.shape[0] else float32(0)
+    cuda.syncthreads()
+    stride = 1
+    while stride < cuda.blockDim.x:
+        if t % (2 * stride) == 0:
+            s[t] += s[t + stride]
+        cuda.syncthreads()
+        stride *= 2
+    if t == 0:
+        out[cuda.blockIdx.x] = s[0]
+
+
+def _one_thread_adds(out, x):
+    s = cuda.shared.array(64, float32)
+    t = cuda.threadIdx.x
+    i = cuda.grid(1)
+    if i < x.shape[0]:
+        s[t] = x[i]
+    else:
+        s[t] = float32(0)
+    cuda.syncthreads()
+    if t == 0:
+        total = float32(0)
+        for k in range(cuda.blockDim.x):
+            total += s[k]
+        out[cuda.blockIdx.x] = total
+
+
+def _atomically(out, x):
+    s = cuda.shared.array(1, float32)
+    t = cuda.threadIdx.x
+    i = cuda.grid(1)
+    if t == 0:
+        s[0] = float32(0)
+    cuda.syncthreads()
+    if i < x.shape[0]:
+        cuda.atomic.add(s, 0, x[i])
+    cuda.syncthreads()
+    if t == 0:
+        out[cuda.blockIdx.x] = s[0]
 
 
 def _sums(*launches):
@@ -54,7 +112,7 @@ BLOCK_SUM = KernelExercise(
     prerequisites=("14.guarded_map",),
     hints=tuple(_texts["hints"]),
     solution=block_sum,
-    alternative_solutions=(barrier_first, neighbours_first, one_thread_adds, atomically),
+    alternative_solutions=(_barrier_first, _neighbours_first, _one_thread_adds, _atomically),
     task=TASK,
     properties=(
         Property(_descriptions["barriers"], _watched, no_missed_barrier),

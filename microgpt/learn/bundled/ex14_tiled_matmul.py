@@ -13,7 +13,7 @@ from microgpt.learn.exercise import Example, Property
 from microgpt.learn.kernel_exercise import KernelExercise
 from microgpt.learn.kernel_goals import (
     leaves_inputs_unchanged,
-    loads_at_most,
+    limits_loads,
     no_missed_barrier,
     no_race,
     reads_what_was_written,
@@ -86,7 +86,7 @@ TILED_MATMUL = KernelExercise(
         Property(_descriptions["any_size"], _products((1, 1, 1), (3, 9, 5))),
         Property(_descriptions["written_once"], _watched, writes_each_element_once),
         Property(
-            _descriptions["loads"], unseeded(_products(TASK.sizes)), loads_at_most(tiled_loads)
+            _descriptions["loads"], unseeded(_products(TASK.sizes)), limits_loads(tiled_loads)
         ),
     ),
     common_mistakes=common_mistakes(),

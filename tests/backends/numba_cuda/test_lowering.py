@@ -14,7 +14,6 @@ from microgpt.backends.numba_cuda._compile import Binder
 from microgpt.backends.numba_cuda._lowering import lower
 from microgpt.errors import KernelError
 
-
 # Leaves device functions as they are.
 NO_COMPILER = SimpleNamespace(cuda=SimpleNamespace(jit=lambda device: lambda function: function))
 
@@ -22,14 +21,14 @@ NO_COMPILER = SimpleNamespace(cuda=SimpleNamespace(jit=lambda device: lambda fun
 def count_up(stop):
     seen = []
     for i in range(stop):
-        seen.append(i)
+        seen += [i]
     return seen
 
 
 def between(start, stop, step):
     seen = []
     for i in range(start, stop, step):
-        seen.append(i)
+        seen += [i]
     return seen
 
 
@@ -44,25 +43,25 @@ def change_what_can_be_changed(n):
         if i == 80:
             break
         for j in range(1, 3):
-            seen.append((i, j, n))
+            seen += [(i, j, n)]
     return seen
 
 
 def count_down(n):
     seen = []
     for i in range(n, 0, -1):
-        seen.append(i)
+        seen += [i]
     return seen
 
 
 def over_other_things(n):
     seen = []
     for i in (n, n + 1):
-        seen.append(i)
+        seen += [i]
     for i in range(n):
-        seen.append(i)
+        seen += [i]
     else:
-        seen.append(None)
+        seen += [None]
     return seen
 
 

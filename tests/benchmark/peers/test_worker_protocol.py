@@ -9,7 +9,7 @@ from microgpt.benchmark.peers.worker_protocol import (
     MAX_UNITS_PER_BLOCK,
     Job,
     _answer,
-    _time_block,
+    time_block,
 )
 from microgpt.benchmark.worker_process import PEERS
 
@@ -17,8 +17,8 @@ from microgpt.benchmark.worker_process import PEERS
 def test_a_block_has_at_least_one_unit_and_not_too_many():
     units = []
     job = Job(lambda: units.append(1))
-    assert len(_time_block(job, 0.0)) == len(units) == 1
-    assert len(_time_block(job, 30.0)) == MAX_UNITS_PER_BLOCK
+    assert len(time_block(job, 0.0)) == len(units) == 1
+    assert len(time_block(job, 30.0)) == MAX_UNITS_PER_BLOCK
 
 
 def test_losses_come_before_and_after_steps():

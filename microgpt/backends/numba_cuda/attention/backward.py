@@ -22,6 +22,7 @@ from microgpt.backends.numba_cuda._launch import (
 from microgpt.backends.numba_cuda._warps import warp_sum
 from microgpt.backends.numba_cuda.attention.tiles import (
     LANES,
+    REGISTERS,
     Dropout,
     load_tile,
     no_dropout,
@@ -112,7 +113,7 @@ def make_backward(D: int, ROWS: int, has_dropout: bool) -> tuple[ThreadKernel, T
                 weights[row, k] = prob * factor
                 dscores[row, k] = prob * (dweight * factor - change) * f(SCALE)
 
-    @threads
+    @threads(registers=REGISTERS[ROWS])
     def key_tiles(dqkv, dy, lse, delta, qkv, rng_state, layer_id, threshold, scale):
         f = qkv.dtype.type
         queries = cuda.shared.array((ROWS, WIDTH), qkv.dtype)
@@ -156,7 +157,7 @@ def make_backward(D: int, ROWS: int, has_dropout: bool) -> tuple[ThreadKernel, T
                 dqkv[b, first_key + row, C + column + d] = dk[i]
                 dqkv[b, first_key + row, 2 * C + column + d] = dv[i]
 
-    @threads
+    @threads(registers=REGISTERS[ROWS])
     def query_tiles(dqkv, dy, lse, delta, qkv, rng_state, layer_id, threshold, scale):
         f = qkv.dtype.type
         queries = cuda.shared.array((ROWS, WIDTH), qkv.dtype)

@@ -44,7 +44,7 @@ def _write_token(keys, values, qkv, position):
             values[b, h, position[0], d] = qkv[b, 2 * C + h * D + d]
 
 
-@threads
+@threads(registers=96)
 def _decode(y, weights, q, stride, keys, values, position):
     """q[b · stride + h · D + d] is the query of a head: of an array of its own, or within qkv."""
     f = keys.dtype.type

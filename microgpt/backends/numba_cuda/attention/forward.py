@@ -12,6 +12,7 @@ from microgpt.backends.numba_cuda._dropout_mask import ALL_KEPT, kept_bits
 from microgpt.backends.numba_cuda._launch import ThreadKernel, threads
 from microgpt.backends.numba_cuda.attention.tiles import (
     LANES,
+    REGISTERS,
     Dropout,
     lanes_max,
     lanes_sum,
@@ -54,7 +55,7 @@ def make_forward(D: int, ROWS: int, has_dropout: bool) -> ThreadKernel:
     OWN = WIDTH // LANES  # features of y that a thread sums: lane, lane + 4, …
     SCALE = D**-0.5
 
-    @threads
+    @threads(registers=REGISTERS[ROWS])
     def attend(y, lse, qkv, rng_state, layer_id, threshold, scale):
         f = qkv.dtype.type
         queries = cuda.shared.array((ROWS, WIDTH), qkv.dtype)

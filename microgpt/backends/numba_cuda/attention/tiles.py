@@ -13,6 +13,9 @@ from microgpt.backends.numba_cuda._warps import ALL
 
 LANES = 4  # of a row
 SHARED_BYTES = 48 * 1024  # of a block, on every GPU
+# Of a thread, by the rows of its tile. Wide heads have few rows, and shared memory then lets so few
+# threads run at a time that each may have many.
+REGISTERS = {32: 96, 16: 128, 8: 255}
 SUM_BYTES = 512  # of a thread's sums: half of its 255 registers, which hold 4 bytes each
 
 

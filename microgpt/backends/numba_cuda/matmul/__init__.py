@@ -1,9 +1,13 @@
 """Matrix products: `linear` with a weight (out, in), `matmul` of two stacks of matrices.
 
 In the order to read them: `naive` says what a product computes, a thread an element of the result;
-`tiles` reads each operand a sixteenth as often; `stores` says what becomes of a sum; `products`
-selects by shape; `column_sums` is the bias's gradient. Both kernels of a product add in the same
-order, so an element has the same bits whichever ran. An absent bias has no elements.
+`tiles` reads each operand a sixteenth as often; `registers` lets each number that was read serve 8
+products; `unrolled` writes its loop out; `tensor_cores` multiplies small matrices in one
+instruction; `vendor` is cuBLAS. `stores` says what becomes of a sum; `products` has all rungs of a
+product, `choice` selects one; `column_sums` is the bias's gradient.
+
+The first four add in the same order, so an element has the same bits whichever ran. An absent bias
+has no elements.
 """
 
 from microgpt.backends.numba_cuda._launch import scratch
