@@ -19,11 +19,7 @@ from microgpt.interpreter import count_traffic, cuda, float32
 
 mg.require("0.1")
 has_gpu = mg.backends.available("cuda")
-print(
-    "a GPU is here, too"
-    if has_gpu
-    else "no GPU here: the interpreter runs all threads, and nothing is timed"
-)
+print("a GPU is here, too" if has_gpu else "no GPU here, so nothing is timed")
 
 # %% [markdown]
 # ## Each thread has a number of its own
@@ -184,14 +180,14 @@ def largest(out, x):
         out[0] = part[0]
 
 
-x = np.random.default_rng(0).permutation(64).astype(np.float32)
-print(f"64 numbers, and the largest is {x.max():.0f}")
+show(mg.interpreter.run(largest, 1, 64, np.zeros(1), np.arange(64.0)))
 
 # %% [markdown]
 # The view runs it. Move through its phases: in phase 2, 32 threads work; in phase 3, 16. Then choose
 # another order.
 
 # %%
+x = np.random.default_rng(0).permutation(64).astype(np.float32)
 mg.widgets.ThreadTheatre(largest, threads=64, arguments=(np.zeros(1, dtype=np.float32), x))
 
 # %% [markdown]
@@ -284,9 +280,7 @@ for kernel in (copy_by_rows, copy_by_columns):
     report = mg.interpreter.run(kernel, 1, 32, np.zeros_like(table), table, trace=True)
     reads = next(line for line in count_traffic(report.accesses) if line.operation == "read")
     sectors[kernel] = reads.cost // reads.requests
-    print(
-        f"{kernel.__name__:16} {reads.accesses:,} numbers in {reads.requests} requests of the warp,"
-    )
+    print(f"{kernel.__name__:16} {reads.accesses:,} numbers in {reads.requests} requests,")
     print(f"{'':16} {sectors[kernel]} sectors for each request")
 
 # %% tags=["answer:14.columns"]
@@ -317,16 +311,12 @@ def multiply(out, a, b):
 
 
 rng = np.random.default_rng(0)
-a, b = (rng.normal(size=shape).astype(np.float32) for shape in ((8, 16), (16, 16)))
+a, b = (rng.normal(size=size).astype(np.float32) for size in ((8, 16), (16, 16)))
 out = np.zeros((8, 16), dtype=np.float32)
-report = mg.interpreter.run(
-    multiply, (2, 1), (8, 8), out, a, b, trace=True
-)  # blocks, threads: (x, y)
+report = mg.interpreter.run(multiply, (2, 1), (8, 8), out, a, b, trace=True)  # both: (x, y)
 reads = [line.accesses for line in count_traffic(report.accesses) if line.operation == "read"]
 print("agrees with NumPy:", np.allclose(out, a @ b, atol=1e-5))
-print(
-    f"{sum(reads):,} loads of {a.size + b.size} numbers: each of a {reads[0] // a.size} times, of b {reads[1] // b.size}"
-)
+print(f"{sum(reads):,} loads: of a each {reads[0] // a.size} times, of b {reads[1] // b.size}")
 
 # %% [markdown]
 # ### A tile is requested once for a whole block
@@ -393,13 +383,7 @@ print(f"the small product: naive {loads(8, 16, 16):,}, tiles of 8 × 8 {loads(8,
 M, K, N = 256, 768, 3072
 operations = 2 * M * K * N  # K products and K additions for each of M · N results
 print(f"{'GPT-2':16} {'million loads':>13} {'operations per byte':>21}")
-for name, T in {
-    "naive": 1,
-    "T = 8": 8,
-    "T = 32": 32,
-    "T = 128": 128,
-    "each number once": N,
-}.items():
+for name, T in (("naive", 1), ("T = 8", 8), ("T = 32", 32), ("T = 128", 128), ("once", N)):
     total = loads(M, K, N, T)
     print(f"{name:16} {total / 1e6:13,.1f} {operations / (4 * total):21,.2f}")
 print("T = 128 needs several results per thread: a block has at most 1,024 threads")
@@ -427,19 +411,18 @@ def make_transpose(width):
     return transpose
 
 
-out = np.zeros_like(table)
-report = mg.interpreter.run(make_transpose(32), 1, 32, out, table)
-print("transposed:", (out == table.T).all())
-show(report)
+show(mg.interpreter.run(make_transpose(32), 1, 32, np.zeros_like(table), table))
+
 
 # %%
+out = np.zeros_like(table)
 for width in (32, 33):
     report = mg.interpreter.run(make_transpose(width), 1, 32, out, table, trace=True)
     for line in count_traffic(report.accesses):
         if line.array == "tile":
-            print(
-                f"tile {width} wide, {line.operation:5} {line.cost // line.requests:2} passes per request"
-            )
+            passes = line.cost // line.requests
+            print(f"tile {width} wide, {line.operation:5} {passes:2} passes per request")
+print("transposed:", (out == table.T).all())
 
 # %% [markdown]
 # A column of a tile 32 wide lies in a single bank. With one more number per row, which nobody uses, the
@@ -482,8 +465,7 @@ def sum_with_barrier_in_branch(out, x):
         out[0] = part[0]
 
 
-x, out = np.arange(64, dtype=np.float32), np.zeros(1, dtype=np.float32)
-print(f"the right sum is {x.sum():.0f}")
+print(f"the right sum is {sum(range(64))}")
 
 # %% tags=["predict:14.branch"]
 # source: misconception: threads that do not reach a barrier skip it
@@ -496,6 +478,7 @@ mg.learn.predict(
 )
 
 # %% tags=["shows:14.branch"]
+x, out = np.arange(64, dtype=np.float32), np.zeros(1, dtype=np.float32)
 branch_report = mg.interpreter.run(sum_with_barrier_in_branch, 1, 64, out, x)
 print(f"the sum is {out[0]:.0f}")
 show(branch_report)

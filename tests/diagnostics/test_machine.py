@@ -6,7 +6,6 @@ import sys
 import pytest
 
 import microgpt as mg
-from microgpt.backends import numba_cuda
 from microgpt.backends.numba_cuda import _device
 from microgpt.diagnostics import machine
 from microgpt.diagnostics.report import Finding
@@ -30,25 +29,10 @@ class FakeCommand:
         return self.text
 
 
-@pytest.mark.parametrize(
-    ("missing", "driver", "state", "text"),
-    [
-        ("", "gpu", "ok", "The back end 'cuda' runs on the first"),
-        ("", "emulated", "ok", "The back end 'cuda' runs on the emulated device"),
-        ("needs a newer driver", "gpu", "note", "The back end 'cuda' needs a newer driver"),
-        ("", "paper", "problem", "MICROGPT_CUDA_DRIVER must be one of 'gpu', 'emulated'; "
-         "got 'paper'"),
-    ],
-)  # fmt: skip
-def test_gpus(monkeypatch, missing, driver, state, text):
-    monkeypatch.setenv(numba_cuda.DRIVER_VARIABLE, driver)
-    monkeypatch.setattr(numba_cuda._driver, "what_is_missing", lambda: missing)
+def test_gpus():
     found = machine.gpu_finding(FakeCommand("NVIDIA L4, 23034, 550.54\nTesla, X, [N/A], 1\n"))
-    names = "NVIDIA L4 (22 GiB, driver 550.54); Tesla (driver [N/A])"
-    assert (found.state, found.text) == (state, f"{names}. {text}")
-
-
-def test_no_gpu():
+    assert found.text.startswith("NVIDIA L4 (22 GiB, driver 550.54); Tesla")
+    assert "no kernels for it: everything runs on the processor" in found.text
     for nothing in (None, ""):
         assert (
             machine.gpu_finding(FakeCommand(nothing)).text
