@@ -8,6 +8,7 @@ import types
 from typing import Any
 
 from microgpt.errors import KernelError
+from microgpt.interpreter.constant_shapes import check_shapes
 from microgpt.interpreter.rewriting import Rewriter, Rewritten
 from microgpt.interpreter.twins import collective_twin, twin
 
@@ -45,6 +46,7 @@ def rewrite(
 @functools.lru_cache(maxsize=1024)
 def _rewrite(function: types.FunctionType, mode: str, called: tuple[Any, ...]) -> Rewritten:
     definition = parse_kernel(function)
+    check_shapes(definition)
     rewriter = Rewriter(dict(called), mode)
     body = ast.Module([rewriter.visit(definition)], [])
     code = compile(ast.fix_missing_locations(body), function.__code__.co_filename, "exec")

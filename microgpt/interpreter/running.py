@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from microgpt.errors import KernelError, SettingError
+from microgpt.interpreter.array_refusal import ArrayInExpression
 from microgpt.interpreter.block import Block, Order
 from microgpt.interpreter.kernel_source import plain_function, rewrite
 from microgpt.interpreter.launch import Launch
@@ -139,7 +140,9 @@ def _kernel_error(launch: Launch, error: Exception) -> KernelError:
         for frame in traceback.extract_tb(error.__traceback__)
         if frame.filename == path
     ]
+    line = lines[-1] if lines else "?"
+    if isinstance(error, ArrayInExpression):
+        return KernelError(f"line {line}: {error}")
     return KernelError(
-        f"line {lines[-1] if lines else '?'}: thread {launch.moment.label} raises "
-        f"{type(error).__name__}: {error}"
+        f"line {line}: thread {launch.moment.label} raises {type(error).__name__}: {error}"
     )

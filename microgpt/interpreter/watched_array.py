@@ -7,6 +7,7 @@ import numpy as np
 
 from microgpt.errors import KernelError
 from microgpt.interpreter import report
+from microgpt.interpreter.array_refusal import RefusesArithmetic
 from microgpt.interpreter.shadow import (
     Shadow,
     Touch,
@@ -18,7 +19,7 @@ from microgpt.interpreter.shadow import (
 OUTSIDE, PART = -1, -2  # in place of an element's number: there is none, or the index takes a row
 
 
-class WatchedArray:
+class WatchedArray(RefusesArithmetic):
     """Memory of a launch, or a row of it.
 
     `start` is the number of its first element in `flat`, all of the memory. `base` is where that
@@ -204,6 +205,8 @@ def write(array: Any, index: Any, value: Any, line: int) -> None:
         )
     if at < 0:
         return
+    if type(value) is WatchedArray:
+        float(value)  # raises, as an element holds one number
     launch, shadow, key = array.launch, array.shadow, array.base + at * array.itemsize
     moment = launch.moment
     launch.count_access(line)

@@ -10,6 +10,7 @@ from microgpt.errors import SettingError
 from microgpt.interpreter.gallery import KernelTask
 from microgpt.learn.answer_stub import is_stub
 from microgpt.learn.exercise import CommonMistake, Exercise, Mismatch
+from microgpt.learn.fixed_numbers import fixed_number
 from microgpt.learn.kernel_goals import compare_run
 from microgpt.learn.kernel_runs import Axes, KernelRun, RecordedKernel
 from microgpt.learn.messages import format_message
@@ -84,9 +85,18 @@ class KernelExercise(Exercise):
         return format_message("kernels", "example", **values)
 
     def find_mistake(self, run: Any, arguments: Sequence[Any]) -> CommonMistake | None:
-        """Return the first common mistake that explains a failing run; None if no mistake does."""
+        """Return the first common mistake that explains a failing run; None if no mistake does.
+
+        A number that stands for the threads of a block comes first: with it the cause is certain.
+        """
         if not isinstance(run, KernelRun) or run.error is not None:
             return None
+        grid, block, *inputs = arguments
+        found = fixed_number(run, grid, block, inputs)
+        if found is not None:
+            key = "fixed_number_along" if isinstance(block, tuple) else "fixed_number"
+            cause = format_message("kernels", key, **found._asdict())
+            return CommonMistake("a number for cuda.blockDim", run.kernel, cause)
         return next(
             (
                 mistake

@@ -5,7 +5,7 @@ from typing import Any
 
 from microgpt.interpreter.kernel_source import parse_kernel, plain_function
 
-BARRIER, SHARED_ARRAY = "cuda.syncthreads", "cuda.shared.array"
+BARRIER = "cuda.syncthreads"
 
 
 class KernelLines:
@@ -22,11 +22,6 @@ class KernelLines:
             node.lineno for node in calls if ast.unparse(node.func).startswith(BARRIER)
         )
         self.prints = any(ast.unparse(node.func) == "print" for node in calls)
-        self.sizes_of_launch = [
-            node.lineno
-            for node in calls
-            if ast.unparse(node.func) == SHARED_ARRAY and node.args and _is_of_launch(node.args[0])
-        ]
 
     def is_in_loop(self, line: int) -> bool:
         """Whether a line stands in a loop."""
@@ -54,11 +49,6 @@ class KernelLines:
 
 def _holds(node: Any, line: int) -> bool:
     return bool(node.lineno <= line <= node.end_lineno)
-
-
-def _is_of_launch(size: ast.expr) -> bool:
-    """Whether a size is made of what only a launch knows: the block's, or an array's."""
-    return any(isinstance(node, ast.Attribute | ast.Subscript) for node in ast.walk(size))
 
 
 def _is_stub(statement: ast.stmt) -> bool:

@@ -4,6 +4,7 @@ import numpy as np
 
 from microgpt.errors import KernelError, SettingError
 from microgpt.interpreter import Finding
+from microgpt.interpreter.array_refusal import ArrayInExpression
 from microgpt.interpreter.report import BARRIER, BOUNDS, RACE, UNWRITTEN, Involved
 from microgpt.learn.kernel_runs import KernelRun
 from microgpt.learn.messages import format_message, message_section
@@ -57,8 +58,14 @@ def describe_error(error: Exception) -> tuple[str, str]:
         return text, "kernel_name"
     if isinstance(error.__cause__, NotImplementedError):
         return text, "unwritten"
+    if isinstance(error.__cause__, ArrayInExpression):
+        return text, "kernel_array_for_number"
+    if isinstance(error.__cause__, ArithmeticError):
+        return text, "kernel_divided_by_zero"
     if error.__cause__ is not None:
         return text, "kernel_raised"
+    if "must be a constant" in text:
+        return text, "kernel_shape"
     if "did not end" in text:
         return text, "kernel_endless"
     if isinstance(error, SettingError) and text.startswith("arguments"):

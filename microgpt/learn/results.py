@@ -14,6 +14,14 @@ from microgpt.learn.messages import format_message, message_section
 CORRECT, NOT_YET, NOT_ATTEMPTED = "correct", "not yet", "not attempted"
 
 
+def _named(name: str, value: Any) -> str:
+    """Return a name and its value; of a table whose middle is left out the shape, too."""
+    text = format_value(value)
+    if isinstance(value, np.ndarray) and value.ndim > 1 and "..." in text:
+        name += f" ({' × '.join(map(str, value.shape))})"
+    return f"{name} = {text}"
+
+
 class NotAttempted(MicrogptError):
     """The stub of an answer was called."""
 
@@ -71,7 +79,7 @@ class Result:
         """Return the failing input, and what was got and expected, as labelled texts."""
         labels, rows = message_section("labels"), []
         if self.input:
-            arguments = (f"{name} = {format_value(value)}" for name, value in self.input.items())
+            arguments = (_named(name, value) for name, value in self.input.items())
             rows.append(Row(labels["input"], ", ".join(arguments)))
         got, expected = format_pair(self.got, self.expected)
         if self.got is not None:

@@ -23,7 +23,8 @@ class KernelLaunch:
     """A kernel with its sizes and arguments, which are never changed.
 
     `expected` is what the first argument must hold afterwards, where that is known. Line n of the
-    kernel's file is shown as n - `line_shift`.
+    kernel's file is shown as n - `line_shift`. It is an answer to
+    `exercise`, if that is not "".
     """
 
     name: str
@@ -33,6 +34,7 @@ class KernelLaunch:
     arguments: tuple[Any, ...]
     expected: np.ndarray | None = None
     line_shift: int = 0
+    exercise: str = ""
 
     @property
     def num_blocks(self) -> int:
@@ -103,7 +105,7 @@ class GalleryChoice:
         first_line = function.__code__.co_firstlineno
         return KernelLaunch(
             self.kernel.title, function, grid, self.block, (output, *inputs), expected,
-            first_line - 1,
+            first_line - 1, f"14.{task.name}",
         )  # fmt: skip
 
 

@@ -87,6 +87,24 @@ class TracedRun:
         return found
 
     @cached_property
+    def unwritten_reads(self) -> frozenset[int]:
+        """The identities of the reads of shared or local memory where nothing was written yet."""
+        written: set[Any] = set()
+        found = set()
+        for access in self.report.accesses:
+            owner = access.thread if access.space == "local" else None
+            element = *element_of(access), owner
+            if access.operation == "write":
+                written.add(element)
+            elif access.space != "global" and element not in written:
+                found.add(id(access))
+        return frozenset(found)
+
+    def is_unwritten_read(self, access: Access) -> bool:
+        """Whether an access of this run reads what nothing was written to."""
+        return id(access) in self.unwritten_reads
+
+    @cached_property
     def ends(self) -> dict[tuple[int, int], int]:
         """The last phase of each thread, by (block, thread)."""
         stops = self.report.stops

@@ -7,6 +7,7 @@ from math import prod
 import numpy as np
 
 from microgpt.interpreter import ORDERS, Access, LineTraffic, count_traffic
+from microgpt.interpreter.report import RACE, UNWRITTEN
 from microgpt.plain_text import join_and, with_minus
 from microgpt.viz.thread_theatre import (
     ENDED,
@@ -24,7 +25,7 @@ from microgpt.viz.thread_theatre import (
 )
 from microgpt.widgets.theatre_arrays import build_arrays
 from microgpt.widgets.theatre_kernels import KernelLaunch
-from microgpt.widgets.theatre_runs import IN_STEP, Position, Step, TracedRun
+from microgpt.widgets.theatre_runs import IN_STEP, Position, TracedRun
 
 ALWAYS_SHOWN = ("race", "barrier", "bounds", "unwritten")
 ROW = 32  # threads in a row: those of a warp
@@ -52,12 +53,12 @@ def build_scene(
         line=line,
         blocks=_blocks(launch, run, position),
         arrays=build_arrays(launch, run, position),
-        step=None if step is None else _step_note(launch, step, order),
+        step=None if step is None else _step_note(launch, run, position),
         phase=phase + 1,
         num_phases=len(run.phases),
         access=index + 1 if steps else 0,
         num_accesses=len(steps),
-        verdicts=tuple(Verdict(one, one in found) for one in shown),
+        verdicts=tuple(_verdict(one, found, runs) for one in shown),
         findings=tuple(_shown_text(launch, one.text) for one in findings if one.phase == phase),
         finding_phases=tuple(sorted({finding.phase + 1 for finding in findings})),
         results=tuple(_result(launch, runs[one]) for one in ORDERS),
@@ -66,7 +67,20 @@ def build_scene(
         total=_traffic(run.traffic),
         line_traffic=_traffic(one for one in run.traffic if one.line == in_file),
         num_barriers=run.num_barriers,
+        exercise=launch.exercise,
     )
+
+
+def _verdict(finding_type: str, found: set[str], runs: dict[str, TracedRun]) -> Verdict:
+    """Return a verdict; a read of what nothing was written to may be part of a race."""
+    is_found = finding_type in found
+    is_in_race = (
+        finding_type == UNWRITTEN
+        and not is_found
+        and RACE in found
+        and any(run.unwritten_reads for run in runs.values())
+    )
+    return Verdict(finding_type, is_found, RACE if is_in_race else "")
 
 
 def build_table(launch: KernelLaunch, run: TracedRun, phase: int) -> list[AccessRow]:
@@ -124,7 +138,9 @@ def _thread_label(launch: KernelLaunch, thread: int) -> str:
 # -- what happens now --------------------------------------------------------------------------
 
 
-def _step_note(launch: KernelLaunch, step: Step, order: str) -> StepNote:
+def _step_note(launch: KernelLaunch, run: TracedRun, position: Position) -> StepNote:
+    phase, index = position
+    step, order = run.phases[phase][index], run.order
     first = step.accesses[0]
     values = {format_number(access.value) for access in step.accesses}
     costs = count_traffic(step.accesses) if order == IN_STEP and first.space != "local" else ()
@@ -140,6 +156,7 @@ def _step_note(launch: KernelLaunch, step: Step, order: str) -> StepNote:
         value=values.pop() if len(values) == 1 else "",
         cost=None if cost is None else cost.cost,
         min_cost=None if cost is None else cost.min_cost,
+        is_unwritten=bool(step.accesses) and all(map(run.is_unwritten_read, step.accesses)),
     )
 
 

@@ -12,6 +12,7 @@ from microgpt.interpreter import ORDERS
 from microgpt.interpreter.gallery import TASKS
 from microgpt.viz.html import Rendered
 from microgpt.viz.thread_theatre import (
+    Scene,
     accesses_table,
     draw_theatre,
     render_limits,
@@ -32,9 +33,11 @@ class ThreadTheatre(Panel):
     `kernel` is one of `mg.interpreter.gallery.KERNELS`, such as "block sum", or a kernel of your
     own: with up to 2 `blocks` of up to 64 `threads`, each a number or one along each axis, and its
     `arguments`, which are copied. It is run in three orders before it is shown, and what is wrong
-    is told for all of them; moving through the run does not run it again. Raises SettingError for
-    an unknown name or sizes that do not fit, KernelError for a kernel that cannot be run: one that
-    raises, or does not end.
+    is told for all of them; moving through the run does not run it again. The menu offers the
+    kernels of one task, which are answers to an exercise, and says so; beside a kernel of your own
+    it offers none. With `counts`, the view also tells what the kernel asks of memory. Raises
+    SettingError for an unknown name or sizes that do not fit, KernelError for a kernel that cannot
+    be run: one that raises, or does not end.
     """
 
     def __init__(
@@ -44,42 +47,48 @@ class ThreadTheatre(Panel):
         blocks: int | Sequence[int] = 1,
         threads: int | Sequence[int] = 32,
         arguments: Sequence[Any] = (),
+        counts: bool = False,
     ):
+        self.has_counts, self.task_name = counts, ""
         if isinstance(kernel, str):
-            state = start_state(GalleryChoice.of(find_kernel(kernel)))
+            choice = GalleryChoice.of(find_kernel(kernel))
+            state, self.task_name = start_state(choice), choice.kernel.task.name
             key: tuple[Any, ...] = (kernel,)
         else:
             own = OwnKernel.of(kernel, blocks, threads, arguments)
             state, key = start_state(own, own), own.key()
         self._make_controls()
         self.limits = Collapsible(
-            "what the referee cannot see",
+            "what the interpreter cannot see",
             ipywidgets.HTML(f'<div class="mg">{render_limits()}</div>'),
             lambda: None,
         )
         super().__init__(
             state,
             self._render,
-            lambda state: draw_theatre(state.scene),
+            lambda state: draw_theatre(self._scene(state)),
             css_class="theatre",
             controls=self._lay_out(),
             toggles=[self.limits.toggle],
             folded=[self.limits.content],
             numbers_table=lambda state: accesses_table(state.phase + 1, state.table_rows()),
-            arguments=key,
+            arguments=(*key, counts),
         )
 
     def _render(self, state: TheatreState, before: TheatreState | None) -> Rendered:
         is_same_run = before is not None and before.runs is state.runs
-        return render_theatre(state.scene, before.scene if before and is_same_run else None)
+        return render_theatre(
+            self._scene(state), self._scene(before) if before and is_same_run else None
+        )
+
+    def _scene(self, state: TheatreState) -> Scene:
+        return replace(state.scene, has_counts=self.has_counts)
 
     def take_over(self, earlier_state: TheatreState) -> TheatreState:
         """Go on with what the cell's earlier run showed; a kernel of one's own is the new one."""
         own = self.state.own
         if own is None:
             return earlier_state
-        if isinstance(earlier_state.source, GalleryChoice):
-            return replace(earlier_state, own=own)
         return self.state.at_moment_of(earlier_state)
 
     def show_kernel(
@@ -96,8 +105,7 @@ class ThreadTheatre(Panel):
     # -- controls -------------------------------------------------------------------------------
 
     def _make_controls(self) -> None:
-        tasks = [(task.title, name) for name, task in TASKS.items()]
-        self.kernel_select = ipywidgets.Dropdown(options=tasks, description="Kernel")
+        self.kernel_select = ipywidgets.Dropdown(description="Kernel")
         self.version_select = ipywidgets.Dropdown(description="Version")
         self.version_select.add_class("mg-version")
         self.size_boxes = [
@@ -187,7 +195,7 @@ class ThreadTheatre(Panel):
 
     def _sync_kernel(self, state: TheatreState) -> None:
         source = state.source
-        tasks = [(task.title, name) for name, task in TASKS.items()]
+        tasks = [(TASKS[self.task_name].title, self.task_name)] if self.task_name else []
         if state.own is not None:
             tasks.append((f"mine: {state.own.function.__name__}", ""))
         if self.kernel_select.options != tuple(tasks):

@@ -7,7 +7,7 @@ from browser.layout_checks import inner_scrollbars, overlapping_controls, text_v
 
 CELLS = [
     "import microgpt as mg",
-    "mg.widgets.ThreadTheatre('block sum')",
+    "mg.widgets.ThreadTheatre('block sum', counts=True)",
     "mg.widgets.errors()",
     """import numpy as np
 from microgpt.interpreter import cuda
@@ -101,10 +101,10 @@ def test_a_line_is_chosen_by_click_and_by_keys(notebook):
     expect(panel.get_by_role("spinbutton", name="Line")).to_have_value("10")
     expect(lit_line(panel)).to_contain_text("s[t] += s[t + stride]")
     expect(lit_line(panel)).to_be_focused()
-    expect(panel.locator(".mg-referee")).to_contain_text("126 shared reads, 63 shared writes")
+    expect(panel.locator(".mg-verdicts")).to_contain_text("126 shared reads, 63 shared writes")
     press("ArrowDown")
     expect(lit_line(panel)).to_contain_text("cuda.syncthreads()")
-    expect(panel.locator(".mg-referee")).to_contain_text("touches no memory")
+    expect(panel.locator(".mg-verdicts")).to_contain_text("touches no memory")
     expect(lit_line(panel)).to_be_focused()
     for _ in range(3):
         press("ArrowDown")
@@ -125,15 +125,12 @@ def test_the_menu_runs_a_kernel_with_a_race(notebook):
     expect(panel.get_by_text("s[32]: thread 0 reads, thread 32 writes")).to_be_visible()
     notebook.screenshot("theatre-race", panel)
     assert notebook.axe_violations(panel) == []
-    panel.get_by_role("combobox", name="Kernel").select_option("Tiled matrix product")
-    expect(panel.get_by_role("spinbutton", name="M", exact=True)).to_have_value("8")
-    expect(panel.get_by_role("combobox", name="Version")).to_have_value("tiled matrix product")
-    notebook.screenshot("theatre-tiles", panel)
 
 
 def test_too_many_threads_are_refused_in_a_sentence(notebook):
     panel = notebook.panel(VIEW)
-    panel.get_by_role("combobox", name="Kernel").select_option("Sum of a block")  # its right kernel
+    panel.get_by_role("combobox", name="Version").select_option("block sum")
+    panel.get_by_role("combobox", name="Order").select_option("forwards")
     question = panel.locator("h3")
     expect(question).to_have_text("What do 64 threads do in phase 1 of 8?")
     threads = panel.get_by_role("spinbutton", name="threads")

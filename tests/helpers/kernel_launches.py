@@ -106,7 +106,7 @@ def _launch_others(dtype):
     _launch_updates(launch, dtype)
     for size in (TILE - 1, TILE):
         _launch_products(launch, np.zeros((size, size), dtype))
-    _launch_rungs(dtype)
+    _launch_rungs(np.zeros((TILE, TILE), dtype))
     for D in HEAD_SIZES:
         _launch_attention(launch, D, dtype)
     launch("dropout_next_state_", np.zeros(2, np.int64), np.zeros(2, np.int64))
@@ -140,15 +140,16 @@ def _launch_products(launch, x):
         launch(f"{name}_backward", stack, stack, stack, stack, stack)
 
 
-def _launch_rungs(dtype):
-    """The rungs of every product that need large matrices, or a library."""
-    x = np.zeros((1, 1, 1), dtype)
+def _launch_rungs(x):
+    """Every rung of every product, whatever would be chosen; large tiles are for float32."""
+    stack, bias = x[None], x[0]
     for product in vars(matmul).values():
         if isinstance(product, Product):
-            product.epilogue[1, BLOCK](x, x, x[0, 0], x)
-            for rung in choice.RUNGS[2:] if dtype == "float32" else ():
+            product.epilogue[1, BLOCK](stack, stack, bias, stack)
+            for rung in choice.RUNGS if x.dtype == np.float32 else ():
                 for is_aligned in (True, False):
-                    product.launcher(rung, x, is_aligned)(x, x, x[0, 0], x, x)
+                    launch = product.launcher(rung, stack, is_aligned)
+                    launch(stack, stack, bias, stack, stack)
 
 
 def _launch_updates(launch, dtype):

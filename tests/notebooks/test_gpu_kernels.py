@@ -84,7 +84,10 @@ def test_the_best_order_is_the_one_that_sees_most_mistakes(sources, monkeypatch)
     monkeypatch.setattr(mg.learn, "reveal", lambda id, result, **values: said.update(values))
     races = mg.learn.museum("14")
     exec(text, {"mg": mg, "races": races})
-    wrong = [sum(not right for right in order) for order in zip(*(r.results for r in races.rows))]
+    wrong = [
+        sum(not right for right in order)
+        for order in zip(*(r.results for r in races.rows), strict=True)
+    ]
     assert said["best"] == len(races.rows) - max(wrong) == 4
 
 

@@ -35,6 +35,7 @@ from microgpt.viz.thread_theatre import (
 )
 from microgpt.viz.thread_theatre.page import MAX_ROWS
 from microgpt.viz.thread_theatre.stage import arrays_in_order, clash_lines
+from microgpt.viz.thread_theatre.verdicts import verdict_text
 from microgpt.viz.thread_theatre.wording import VERDICTS, array_note, number_ranges, traffic_text
 
 STEP = StepNote(3, READS, "threads 0 to 3", "s[4] to s[7]", True, "shared", "", 1, 1)
@@ -53,7 +54,7 @@ SCENE = Scene(
     results=tuple(OrderResult(one, True, "out = 36") for one in ("forwards", "in step")),
     expected="36", orders_agree=True,
     total=Traffic(8, 1, 2, 2, 15, 15, 7, 7), line_traffic=Traffic(shared_reads=14, passes=6),
-    num_barriers=3,
+    num_barriers=3, has_counts=True,
 )  # fmt: skip
 RACE = replace(
     SCENE, verdicts=(Verdict("race", True), Verdict("barrier", False)),
@@ -82,25 +83,25 @@ def text_of(html):
 def test_the_caption_tells_this_access_this_phase_and_the_run():
     assert theatre_caption(SCENE) == (
         "Phase 2, line 3: threads 0 to 3 read s[4] to s[7]: 1 pass. No two threads clash in this "
-        "phase. The result is right in all three orders, and the referee reports nothing. The "
-        "referee saw this input and these sizes; it cannot see time."
+        "phase. The result is right in all three orders, and the interpreter reports nothing. The "
+        "interpreter saw this input and these sizes; it cannot see time."
     )
 
 
 def test_a_finding_and_the_orders_in_which_the_result_is_right():
     assert theatre_caption(RACE) == (
-        "Phase 2, line 3: threads 0 to 3 read s[4] to s[7]: 1 pass. Referee, line 3: thread 4 "
+        "Phase 2, line 3: threads 0 to 3 read s[4] to s[7]: 1 pass. Interpreter, line 3: thread 4 "
         "writes s[4], and thread 0 reads it (line 2); put a barrier there. The result is right "
-        "forwards, wrong in step; the referee reports a race. The referee saw this input and these "
-        "sizes; it cannot see time."
+        "forwards, wrong in step; the interpreter reports a race. The interpreter saw this input "
+        "and these sizes; it cannot see time."
     )
 
 
 def test_phases_with_findings_are_named_where_another_is_shown():
     elsewhere = replace(RACE, findings=(), finding_phases=(3,))
-    assert "the referee reports a race in phase 3." in theatre_caption(elsewhere)
+    assert "the interpreter reports a race in phase 3." in theatre_caption(elsewhere)
     twice = replace(elsewhere, finding_phases=(3, 4))
-    assert "the referee reports a race in phases 3 and 4." in theatre_caption(twice)
+    assert "the interpreter reports a race in phases 3 and 4." in theatre_caption(twice)
 
 
 def test_a_result_that_nobody_can_judge():
@@ -113,7 +114,7 @@ def test_a_result_that_nobody_can_judge():
 
 def test_a_wrong_result_without_a_finding():
     wrong = replace(SCENE, results=(OrderResult("in step", False, "out = 7"),))
-    assert "wrong in all three orders, and the referee reports nothing: it does not check" in (
+    assert "wrong in all three orders, and the interpreter reports nothing: it does not check" in (
         theatre_caption(wrong)
     )
 
@@ -139,6 +140,11 @@ def test_a_phase_without_accesses():
         (
             {"is_plural": False, "threads": "thread 2", "elements": "s[6]", "cost": None},
             "thread 2 reads s[6]",
+        ),
+        (
+            {"is_unwritten": True, "value": "-2.6e36", "cost": None},
+            "threads 0 to 3 read s[4] to s[7], which nobody has written: shared memory begins with "
+            "anything",
         ),
         ({"cost": 4}, "threads 0 to 3 read s[4] to s[7]: 4 passes where 1 would do"),
         (
@@ -192,7 +198,8 @@ def test_notes_of_arrays():
     assert array_note(OUT) == "1 number, global"
     assert array_note(S) == "8 numbers, shared, block 0"
     banks = S._replace(shape=(64,), cells=(PLAIN,) * 64)
-    assert array_note(banks) == "64 numbers, shared, block 0, one bank a column"
+    assert array_note(banks, has_counts=True) == "64 numbers, shared, block 0, one bank a column"
+    assert array_note(banks) == "64 numbers, shared, block 0"
     table = ArrayPicture("left", (8, 8), 1, 8, (PLAIN,) * 64)
     assert array_note(table) == "8 × 8, block 1"
     assert array_note(OUT._replace(shape=(640,), per_cell=10)) == "640 numbers, global, 10 a cell"
@@ -230,7 +237,7 @@ def test_a_thread_and_a_cell_have_marks_of_their_own():
 
 def test_the_key_tells_what_is_empty_only_where_something_is():
     full = replace(SCENE, arrays=(OUT,))
-    assert "not written yet" in text_of(render_theatre(SCENE).html)
+    assert "not written yet: holds anything" in text_of(render_theatre(SCENE).html)
     assert "not written yet" not in text_of(render_theatre(full).html)
 
 
@@ -244,7 +251,7 @@ def test_a_clash_is_crossed_and_told_in_words():
     assert "✕ s[0]: thread 4 writes, thread 0 reads" in draw_theatre(RACE).texts()
 
 
-def test_the_referee_and_the_results_have_a_sign_beside_the_colour():
+def test_the_interpreter_and_the_results_have_a_sign_beside_the_colour():
     shown = text_of(render_theatre(RACE).html)
     for text in ("✗ race", "✓ every barrier reached", "✓ forwards: out = 36",
                  "✗ in step: out = 7, not 36"):  # fmt: skip
@@ -252,6 +259,31 @@ def test_the_referee_and_the_results_have_a_sign_beside_the_colour():
         assert text in draw_theatre(RACE).texts()
     assert "|8 loads, 1 store: 2 sectors · 15 shared reads" in shown
     assert "|Line 3|" in shown
+
+
+def test_a_read_of_nothing_that_is_part_of_a_race_is_neither_right_nor_wrong():
+    scene = replace(RACE, verdicts=(Verdict("race", True), Verdict("unwritten", False, "race")))
+    assert verdict_text(scene.verdicts[1]) == "\u2013 read before written: see race"
+    assert '<span class="mg-open">\u2013 read before written: see race' in (
+        render_theatre(scene).html
+    )
+    assert verdict_text(scene.verdicts[1]) in draw_theatre(scene).texts()
+
+
+def test_counts_are_shown_only_where_asked_for():
+    plain = replace(SCENE, has_counts=False)
+    shown = text_of(render_theatre(plain).html) + " ".join(draw_theatre(plain).texts())
+    for word in ("sector", "pass", "bank", "loads", "shared reads", "All lines"):
+        assert word not in shown + theatre_caption(plain)
+    assert "sector" in text_of(render_theatre(SCENE).html)
+
+
+def test_a_view_of_answers_says_so():
+    text = "This view shows answers to exercise 14.block_sum, right ones and wrong ones."
+    answers = replace(SCENE, exercise="14.block_sum")
+    assert text in text_of(render_theatre(answers).html)
+    assert text in draw_theatre(answers).texts()
+    assert "exercise" not in text_of(render_theatre(SCENE).html)
 
 
 def test_what_happens_now_fades_in_only_if_it_is_new():

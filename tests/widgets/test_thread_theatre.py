@@ -13,7 +13,7 @@ from microgpt.widgets.theatre_state import start_state
 
 cuda, f32 = mg.interpreter.cuda, np.float32
 FORWARDS, BACKWARDS, IN_STEP = ORDERS
-LIMITS = "The referee saw this input and these sizes; it cannot see time."
+LIMITS = "The interpreter saw this input and these sizes; it cannot see time."
 
 
 @pytest.fixture(autouse=True)
@@ -25,7 +25,7 @@ def no_errors(monkeypatch):
 
 @pytest.fixture
 def view():
-    return mg.widgets.ThreadTheatre("block sum")
+    return mg.widgets.ThreadTheatre("block sum", counts=True)
 
 
 def double(out, x):
@@ -65,7 +65,7 @@ def own_view(**options):
 def test_it_opens_at_the_first_access_in_step(view):
     assert view.caption == (
         "Phase 1, line 5: all 64 threads read x[0] to x[63]: 8 sectors. No two threads clash in "
-        "this phase. The result is right in all three orders, and the referee reports nothing. "
+        "this phase. The result is right in all three orders, and the interpreter reports nothing. "
         f"{LIMITS}"
     )
     assert (view.phase_slider.value, view.phase_slider.box.max) == (1, 8)
@@ -86,7 +86,7 @@ def test_every_kernel_of_the_gallery_opens(name):
     assert view.caption.endswith(LIMITS)
     assert view.message == ""
     if kernel.is_right:
-        assert "The result is right in all three orders, and the referee reports nothing" in (
+        assert "The result is right in all three orders, and the interpreter reports nothing" in (
             view.caption
         )
 
@@ -120,14 +120,36 @@ def test_a_kernel_of_ones_own_and_its_arrays_stay_as_they_are():
     assert view.version_select.layout.display == "none"
 
 
-def test_another_kernel_and_back_to_ones_own():
+def test_beside_a_kernel_of_ones_own_the_menu_gives_no_answer_away():
     view = own_view()
+    assert view.kernel_select.options == (("mine: double", ""),)
+    assert view.version_select.options == ()
+    assert "answers to exercise" not in view.picture.value
+
+
+def test_the_menu_of_a_kernel_of_the_gallery_offers_its_task_alone_and_says_what_it_gives_away():
+    view = mg.widgets.ThreadTheatre("sum without first barrier")
+    assert view.kernel_select.options == (("Sum of a block", "block_sum"),)
+    assert "This view shows answers to exercise 14.block_sum" in view.picture.value
+    assert {KERNELS[name].task.name for _, name in view.version_select.options} == {"block_sum"}
+
+
+def test_ones_own_kernel_and_back():
+    view = mg.widgets.ThreadTheatre("add")
     picture = view.picture.value
+    view.show_kernel(double, blocks=2, threads=8, arguments=arrays())
+    assert view.kernel_select.label == "mine: double"
     view.kernel_select.value = "add"
     assert view.version_select.value == "add"
     assert view.version_select.layout.display is None
-    view.kernel_select.value = ""
     assert view.picture.value == picture
+
+
+def test_the_counts_are_shown_only_where_asked_for(view):
+    plain = mg.widgets.ThreadTheatre("block sum")
+    for word in ("sector", "pass", "bank", "loads"):
+        assert word not in plain.picture.value + plain.caption
+        assert word in view.picture.value
 
 
 # -- moving through the run ------------------------------------------------------------------------
@@ -225,18 +247,35 @@ def test_the_order_stays_and_so_do_the_arrays_that_were_given():
 def test_a_race_is_told_with_the_orders_in_which_the_result_is_right():
     view = mg.widgets.ThreadTheatre("sum without first barrier")
     assert (
-        "The result is right backwards and in step, wrong forwards; the referee reports a race"
+        "The result is right backwards and in step, wrong forwards; the interpreter reports a race"
         in (view.caption)
     )
     view.order_select.value = FORWARDS
     assert (
-        "Referee, line 5: thread 32 writes s[32], and thread 0 reads it (line 9); nothing between "
-        "the two lines orders them: put cuda.syncthreads() there." in view.caption
+        "Interpreter, line 5: thread 32 writes s[32], and thread 0 reads it (line 9); nothing "
+        "between the two lines orders them: put cuda.syncthreads() there." in view.caption
     )
     view.access_slider.box.value = view.access_slider.box.max
     notes = next(one for one in view.state.scene.arrays if one.name == "s").clashes
     assert (32, "s[32]", "thread 0 reads", "thread 32 writes") in notes
     assert "s[32]: thread 0 reads, thread 32 writes" in view.picture.value
+
+
+def test_a_read_of_what_a_racing_thread_had_not_written_is_told():
+    view = mg.widgets.ThreadTheatre("sum without first barrier")
+    assert "\u2013 read before written: see race" in view.picture.value
+    assert "\u2713 written before read" not in view.picture.value
+    view.order_select.value = FORWARDS
+    view.access_slider.box.value = 4
+    assert view.caption.startswith(
+        "Phase 1, line 9: thread 0 reads s[32], which nobody has written: shared memory begins "
+        "with anything."
+    )
+    right = mg.widgets.ThreadTheatre("block sum")
+    assert "\u2713 written before read" in right.picture.value
+    unwritten = mg.widgets.ThreadTheatre("sum without zeros")
+    unwritten.size_boxes[0].value = 13
+    assert "\u2717 read before written" in unwritten.picture.value
 
 
 def test_a_clash_is_drawn_once_both_threads_were_there():
@@ -259,12 +298,12 @@ def test_a_clash_is_drawn_once_both_threads_were_there():
 def test_findings_in_other_phases_are_named():
     view = mg.widgets.ThreadTheatre("sum without barrier in loop")
     assert "No two threads clash in this phase." in view.caption
-    assert "the referee reports a race in phase 2." in view.caption
+    assert "the interpreter reports a race in phase 2." in view.caption
 
 
-def test_a_wrong_result_without_a_finding_is_said_to_be_beyond_the_referee():
+def test_a_wrong_result_without_a_finding_is_said_to_be_beyond_the_interpreter():
     view = mg.widgets.ThreadTheatre("matmul_of_one_tile")
-    assert "wrong in all three orders, and the referee reports nothing: it does not check" in (
+    assert "wrong in all three orders, and the interpreter reports nothing: it does not check" in (
         view.caption
     )
 
@@ -298,7 +337,7 @@ def test_the_numbers_table_lists_the_accesses_of_the_phase(view):
     assert table.count("<tr>") == 3
 
 
-def test_what_the_referee_cannot_see_unfolds(view):
+def test_what_the_interpreter_cannot_see_unfolds(view):
     view.limits.toggle.value = True
     assert "occupancy" in view.limits.content.value
     assert view.limits.content.layout.display == ""
@@ -320,15 +359,14 @@ def test_sizes_run_the_kernel_anew_and_blocks_follow(view):
 
 def test_a_kernel_that_is_right_for_the_sizes_one_tried():
     view = mg.widgets.ThreadTheatre("sum with guard around everything")
-    assert "the referee reports nothing" in view.caption
+    assert "the interpreter reports nothing" in view.caption
     view.size_boxes[0].value = 100
-    assert "the referee reports a missed barrier" in view.caption
+    assert "the interpreter reports a missed barrier" in view.caption
 
 
 def test_each_task_has_its_size_boxes():
-    view = mg.widgets.ThreadTheatre()
     for task in TASKS.values():
-        view.kernel_select.value = task.name
+        view = mg.widgets.ThreadTheatre(task.name)
         shown = [box for box in view.size_boxes if box.layout.display is None]
         assert [box.value for box in shown] == list(task.sizes)
         assert view.threads_box.disabled == (len(task.block) > 1)

@@ -11,7 +11,7 @@ import numpy as np
 from microgpt import backends
 from microgpt.backends.numba_cuda._launch import ThreadKernel
 from microgpt.benchmark.gpu.operations import relative_difference
-from microgpt.benchmark.gpu.rows import NOTE, WRONG, Row, judged
+from microgpt.benchmark.gpu.rows import WRONG, Row, judged
 from microgpt.benchmark.gpu.stage_process import error_text
 
 PTX = "microgpt.backends.numba_cuda._ptx"
@@ -23,13 +23,7 @@ WARP = 32
 def rows(is_emulated: bool) -> Iterator[Row]:
     """Yield what each kernel made of instructions gives, and the instructions that none has."""
     del is_emulated  # the sizes are one warp's
-    try:
-        instructions = find_instructions(importlib.import_module(PTX))
-    except ModuleNotFoundError as error:
-        if error.name != PTX:
-            raise
-        yield Row("instructions", NOTE, "this version has no kernel with PTX instructions")
-        return
+    instructions = find_instructions(importlib.import_module(PTX))
     kernels = importlib.import_module(KERNELS)
     executed: set[int] = set()
     for kernel, arguments, tolerance in kernels.LAUNCHES:

@@ -1,7 +1,5 @@
 """The matrix product and its ladder, beside cuBLAS as PyTorch calls it."""
 
-import importlib
-import importlib.util
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from typing import Any
@@ -10,6 +8,7 @@ import numpy as np
 
 from microgpt import backends
 from microgpt.backends.numba_cuda import matmul
+from microgpt.backends.numba_cuda.matmul import choice
 from microgpt.benchmark.gpu.marks import HIGH, HIGHEST, LARGE_PRODUCT, OURS, PRODUCT_PEER, SPLIT
 from microgpt.benchmark.gpu.precision import PRECISIONS, using_precision
 from microgpt.benchmark.gpu.rows import NOTE, Row
@@ -77,12 +76,8 @@ def our_contenders(shape: tuple[int, int, int]) -> Iterator[Contender]:
 
 def _rungs(y: Any, x: Any, weight: Any, no_bias: Any) -> Iterator[tuple[str, Callable[[], None]]]:
     """Yield each rung that the matrix product has a choice of, with what launches it."""
-    path = f"{matmul.__name__}.choice"
-    if importlib.util.find_spec(path) is None:
-        return
-    rungs = importlib.import_module(path).RUNGS
     c, a, b = (array.reshape(1, *array.shape) for array in (y, x, weight))
     aligned = x.shape[1] % 4 == 0 and weight.shape[0] % 4 == 0
-    for rung in rungs:
-        launcher = matmul.nt.launcher(rung, c, aligned)  # type: ignore[attr-defined]
+    for rung in choice.RUNGS:
+        launcher = matmul.nt.launcher(rung, c, aligned)
         yield rung, lambda launcher=launcher: launcher(c, c, no_bias, a, b)  # type: ignore[misc]

@@ -1,4 +1,4 @@
-"""`block_sum`: each block adds up the numbers of its threads, halving the stretch each round."""
+"""`block_sum`: each block adds up the numbers of its threads, of which half are left each round."""
 
 import numpy as np
 

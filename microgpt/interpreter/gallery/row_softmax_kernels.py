@@ -1,4 +1,4 @@
-"""`row_softmax`: each block turns one row of scores into probabilities."""
+"""`row_softmax`: each block turns one row of logits into probabilities."""
 
 import math
 
@@ -11,10 +11,10 @@ from microgpt.interpreter.stand_ins import cuda, float32
 def row_softmax(out, x):
     s = cuda.shared.array(64, float32)
     t, row = cuda.threadIdx.x, cuda.blockIdx.x
-    best = float32(-math.inf)
+    largest = float32(-math.inf)
     for column in range(t, x.shape[1], cuda.blockDim.x):
-        best = max(best, x[row, column])
-    s[t] = best
+        largest = max(largest, x[row, column])
+    s[t] = largest
     cuda.syncthreads()
     stride = cuda.blockDim.x // 2
     while stride > 0:
@@ -22,11 +22,11 @@ def row_softmax(out, x):
             s[t] = max(s[t], s[t + stride])
         cuda.syncthreads()
         stride //= 2
-    best = s[0]
+    largest = s[0]
     cuda.syncthreads()
     total = float32(0)
     for column in range(t, x.shape[1], cuda.blockDim.x):
-        total += math.exp(x[row, column] - best)
+        total += math.exp(x[row, column] - largest)
     s[t] = total
     cuda.syncthreads()
     stride = cuda.blockDim.x // 2
@@ -36,16 +36,16 @@ def row_softmax(out, x):
         cuda.syncthreads()
         stride //= 2
     for column in range(t, x.shape[1], cuda.blockDim.x):
-        out[row, column] = math.exp(x[row, column] - best) / s[0]
+        out[row, column] = math.exp(x[row, column] - largest) / s[0]
 
 
 def softmax_without_middle_barrier(out, x):
     s = cuda.shared.array(64, float32)
     t, row = cuda.threadIdx.x, cuda.blockIdx.x
-    best = float32(-math.inf)
+    largest = float32(-math.inf)
     for column in range(t, x.shape[1], cuda.blockDim.x):
-        best = max(best, x[row, column])
-    s[t] = best
+        largest = max(largest, x[row, column])
+    s[t] = largest
     cuda.syncthreads()
     stride = cuda.blockDim.x // 2
     while stride > 0:
@@ -53,10 +53,10 @@ def softmax_without_middle_barrier(out, x):
             s[t] = max(s[t], s[t + stride])
         cuda.syncthreads()
         stride //= 2
-    best = s[0]
+    largest = s[0]
     total = float32(0)
     for column in range(t, x.shape[1], cuda.blockDim.x):
-        total += math.exp(x[row, column] - best)
+        total += math.exp(x[row, column] - largest)
     s[t] = total
     cuda.syncthreads()
     stride = cuda.blockDim.x // 2
@@ -66,16 +66,16 @@ def softmax_without_middle_barrier(out, x):
         cuda.syncthreads()
         stride //= 2
     for column in range(t, x.shape[1], cuda.blockDim.x):
-        out[row, column] = math.exp(x[row, column] - best) / s[0]
+        out[row, column] = math.exp(x[row, column] - largest) / s[0]
 
 
 def softmax_with_barrier_in_branch(out, x):
     s = cuda.shared.array(64, float32)
     t, row = cuda.threadIdx.x, cuda.blockIdx.x
-    best = float32(-math.inf)
+    largest = float32(-math.inf)
     for column in range(t, x.shape[1], cuda.blockDim.x):
-        best = max(best, x[row, column])
-    s[t] = best
+        largest = max(largest, x[row, column])
+    s[t] = largest
     cuda.syncthreads()
     stride = cuda.blockDim.x // 2
     while stride > 0:
@@ -84,11 +84,11 @@ def softmax_with_barrier_in_branch(out, x):
             cuda.syncthreads()
         stride //= 2
     cuda.syncthreads()
-    best = s[0]
+    largest = s[0]
     cuda.syncthreads()
     total = float32(0)
     for column in range(t, x.shape[1], cuda.blockDim.x):
-        total += math.exp(x[row, column] - best)
+        total += math.exp(x[row, column] - largest)
     s[t] = total
     cuda.syncthreads()
     stride = cuda.blockDim.x // 2
@@ -98,24 +98,24 @@ def softmax_with_barrier_in_branch(out, x):
         cuda.syncthreads()
         stride //= 2
     for column in range(t, x.shape[1], cuda.blockDim.x):
-        out[row, column] = math.exp(x[row, column] - best) / s[0]
+        out[row, column] = math.exp(x[row, column] - largest) / s[0]
 
 
 def softmax_in_shared_elements(out, x):
-    best = cuda.shared.array(1, float32)
+    largest = cuda.shared.array(1, float32)
     total = cuda.shared.array(1, float32)
     t, row = cuda.threadIdx.x, cuda.blockIdx.x
     if t == 0:
-        best[0], total[0] = float32(-math.inf), float32(0)
+        largest[0], total[0] = float32(-math.inf), float32(0)
     cuda.syncthreads()
     for column in range(t, x.shape[1], cuda.blockDim.x):
-        best[0] = max(best[0], x[row, column])
+        largest[0] = max(largest[0], x[row, column])
     cuda.syncthreads()
     for column in range(t, x.shape[1], cuda.blockDim.x):
-        total[0] += math.exp(x[row, column] - best[0])
+        total[0] += math.exp(x[row, column] - largest[0])
     cuda.syncthreads()
     for column in range(t, x.shape[1], cuda.blockDim.x):
-        out[row, column] = math.exp(x[row, column] - best[0]) / total[0]
+        out[row, column] = math.exp(x[row, column] - largest[0]) / total[0]
 
 
 def softmax_without_maximum(out, x):
@@ -147,9 +147,9 @@ def softmax_of_one_column_each(out, x):
             s[t] = max(s[t], s[t + stride])
         cuda.syncthreads()
         stride //= 2
-    best = s[0]
+    largest = s[0]
     cuda.syncthreads()
-    power = math.exp(x[row, t] - best) if t < x.shape[1] else float32(0)
+    power = math.exp(x[row, t] - largest) if t < x.shape[1] else float32(0)
     s[t] = power
     cuda.syncthreads()
     stride = cuda.blockDim.x // 2

@@ -1,6 +1,5 @@
 """The common mistakes of 14.block_sum: barriers, guards, and who adds what."""
 
-from microgpt.interpreter import cuda, float32
 from microgpt.interpreter.gallery import KERNELS
 from microgpt.interpreter.report import UNWRITTEN
 from microgpt.learn.bundled.kernel_rules import (
@@ -15,139 +14,39 @@ from microgpt.learn.bundled.kernel_rules import (
     outside_shared,
     when,
 )
+from microgpt.learn.bundled.wrong_sums import (
+    all_blocks_into_one,
+    ends_too_early,
+    everybody_writes_the_sum,
+    first_part_only,
+    first_stride_too_large,
+    indexed_by_number,
+    reads_beyond_the_end,
+)
 from microgpt.learn.exercise import CommonMistake
 from microgpt.learn.messages import message_section
 
 
-def _reads_beyond_the_end(out, x):
-    s = cuda.shared.array(64, float32)
-    t = cuda.threadIdx.x
-    s[t] = x[cuda.grid(1)]
-    cuda.syncthreads()
-    stride = cuda.blockDim.x // 2
-    while stride > 0:
-        if t < stride:
-            s[t] += s[t + stride]
-        cuda.syncthreads()
-        stride //= 2
-    if t == 0:
-        out[cuda.blockIdx.x] = s[0]
-
-
-def _everybody_writes_the_sum(out, x):
-    s = cuda.shared.array(64, float32)
-    t = cuda.threadIdx.x
-    i = cuda.grid(1)
-    s[t] = x[i] if i < x.shape[0] else float32(0)
-    cuda.syncthreads()
-    stride = cuda.blockDim.x // 2
-    while stride > 0:
-        if t < stride:
-            s[t] += s[t + stride]
-        cuda.syncthreads()
-        stride //= 2
-    out[cuda.blockIdx.x] = s[0]
-
-
-def _all_blocks_into_one(out, x):
-    s = cuda.shared.array(64, float32)
-    t = cuda.threadIdx.x
-    i = cuda.grid(1)
-    s[t] = x[i] if i < x.shape[0] else float32(0)
-    cuda.syncthreads()
-    stride = cuda.blockDim.x // 2
-    while stride > 0:
-        if t < stride:
-            s[t] += s[t + stride]
-        cuda.syncthreads()
-        stride //= 2
-    if t == 0:
-        out[0] = s[0]
-
-
-def _first_stretch_only(out, x):
-    s = cuda.shared.array(64, float32)
-    t = cuda.threadIdx.x
-    s[t] = x[t] if t < x.shape[0] else float32(0)
-    cuda.syncthreads()
-    stride = cuda.blockDim.x // 2
-    while stride > 0:
-        if t < stride:
-            s[t] += s[t + stride]
-        cuda.syncthreads()
-        stride //= 2
-    if t == 0:
-        out[cuda.blockIdx.x] = s[0]
-
-
-def _ends_too_early(out, x):
-    s = cuda.shared.array(64, float32)
-    t = cuda.threadIdx.x
-    i = cuda.grid(1)
-    s[t] = x[i] if i < x.shape[0] else float32(0)
-    cuda.syncthreads()
-    stride = cuda.blockDim.x // 2
-    while stride > 1:
-        if t < stride:
-            s[t] += s[t + stride]
-        cuda.syncthreads()
-        stride //= 2
-    if t == 0:
-        out[cuda.blockIdx.x] = s[0]
-
-
-def _first_stride_too_large(out, x):
-    s = cuda.shared.array(64, float32)
-    t = cuda.threadIdx.x
-    i = cuda.grid(1)
-    s[t] = x[i] if i < x.shape[0] else float32(0)
-    cuda.syncthreads()
-    stride = cuda.blockDim.x
-    while stride > 0:
-        if t < stride:
-            s[t] += s[t + stride]
-        cuda.syncthreads()
-        stride //= 2
-    if t == 0:
-        out[cuda.blockIdx.x] = s[0]
-
-
-def _indexed_by_number(out, x):
-    s = cuda.shared.array(64, float32)
-    t = cuda.threadIdx.x
-    i = cuda.grid(1)
-    s[i] = x[i] if i < x.shape[0] else float32(0)
-    cuda.syncthreads()
-    stride = cuda.blockDim.x // 2
-    while stride > 0:
-        if t < stride:
-            s[i] += s[i + stride]
-        cuda.syncthreads()
-        stride //= 2
-    if t == 0:
-        out[cuda.blockIdx.x] = s[i]
-
-
-def _adders(run):
-    """Return the threads that write shared memory in loops: how many in each block and phase."""
+def _everybody_adds(run):
+    """Whether in each round of the loop every thread of the block writes."""
     adders = {}
     for access in run.accesses:
         is_write = access.operation == "write" and access.space == "shared"
         if is_write and run.lines.is_in_loop(access.line):
             adders.setdefault((access.block, access.phase, access.line), set()).add(access.thread)
-    return [len(threads) for threads in adders.values()]
-
-
-def _everybody_adds(run):
-    """Whether in each round of the loop every thread of the block writes."""
-    counts = _adders(run)
+    counts = [len(threads) for threads in adders.values()]
     return run.num_threads > 1 and bool(counts) and min(counts) == run.num_threads
 
 
 def _begins_too_wide(run):
-    """Whether every thread writes in the first round of the loop, and fewer in the others."""
-    counts = _adders(run)
-    return len(counts) > 1 and max(counts) == run.num_threads and min(counts) < run.num_threads
+    """Whether threads add the element that lies as many places on as the block has threads."""
+    distances = {
+        access.element[0] - access.thread
+        for access in (*run.accesses, *run.outside)
+        if access.space == "shared" and access.operation != "write"
+        if run.lines.is_in_loop(access.line)
+    }
+    return max(distances, default=0) == run.num_threads
 
 
 def _writes_same_result(run):
@@ -177,6 +76,16 @@ def _goes_by_number(run):
     return bool(used) and min(used) >= (run.num_threads,)
 
 
+def _reads_the_first_part(run):
+    """Whether the second block reads x at the threads' indices, as the first does."""
+    reads = {
+        (access.element, access.thread)
+        for access in run.accesses
+        if access.block == 1 and access.array == run.names[1]
+    }
+    return bool(reads) and all(element == (thread,) for element, thread in reads)
+
+
 def _threads_without_number_leave(run, grid, block, x):
     """Whether the threads that never come to a barrier are those that have no number of x."""
     ended = ended_threads(run)
@@ -187,7 +96,7 @@ def common_mistakes():
     """Return the mistakes; the first whose rule fits a failing run is named."""
     causes = message_section("14.block_sum")["mistakes"]
     mistakes = {
-        "s indexed by the number": ("by_number", _indexed_by_number, when(_goes_by_number)),
+        "s indexed by the number": ("by_number", indexed_by_number, when(_goes_by_number)),
         "barrier in the branch": (
             "barrier_in_branch", KERNELS["sum_with_barrier_in_branch"].kernel,
             when(misses_barrier_in_branch),
@@ -196,12 +105,15 @@ def common_mistakes():
             "guard_around_everything", KERNELS["sum_with_guard_around_everything"].kernel,
             _threads_without_number_leave,
         ),
-        "no guard": (
-            "no_guard", _reads_beyond_the_end, lambda run, *_: bool(outside_of(run, 1))
+        "x[t] in each block": (
+            "first_part", first_part_only, when(_reads_the_first_part)
         ),
-        "all blocks into out[0]": ("one_result", _all_blocks_into_one, when(_has_one_result)),
+        "no guard": (
+            "no_guard", reads_beyond_the_end, lambda run, *_: bool(outside_of(run, 1))
+        ),
+        "all blocks into out[0]": ("one_result", all_blocks_into_one, when(_has_one_result)),
         "every thread writes the sum": (
-            "everybody_writes", _everybody_writes_the_sum, when(_writes_same_result)
+            "everybody_writes", everybody_writes_the_sum, when(_writes_same_result)
         ),
         "out[block] += x[i]": (
             "in_the_output", KERNELS["sum_in_output"].kernel,
@@ -218,7 +130,7 @@ def common_mistakes():
             "everybody_adds", KERNELS["sum_by_every_thread"].kernel, when(_everybody_adds)
         ),
         "first stride too large": (
-            "wide_stride", _first_stride_too_large, when(_begins_too_wide)
+            "wide_stride", first_stride_too_large, when(_begins_too_wide)
         ),
         "no barrier in the loop": (
             "no_barrier_in_loop", KERNELS["sum_without_barrier_in_loop"].kernel,
@@ -228,10 +140,7 @@ def common_mistakes():
             "no_zeros", KERNELS["sum_without_zeros"].kernel,
             lambda run, *_: _reads_unwritten(run) and not has_race(run),
         ),
-        "x[t] in each block": (
-            "first_stretch", _first_stretch_only, gives_what(_first_stretch_only)
-        ),
-        "the loop ends too early": ("early_end", _ends_too_early, gives_what(_ends_too_early)),
+        "the loop ends too early": ("early_end", ends_too_early, gives_what(ends_too_early)),
     }  # fmt: skip
     return tuple(
         CommonMistake(name, kernel, causes[key], matches=rule)

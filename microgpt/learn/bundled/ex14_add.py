@@ -104,7 +104,8 @@ def _everybody_does_all(run):
 
 def _blocks_overlap(run):
     """Whether each block begins one element after the block before it."""
-    return bool(run.writers) and all(
+    is_in_others = any(block > 0 for writers in run.writers.values() for block, _ in writers)
+    return is_in_others and all(
         element == (block + thread,)
         for element, writers in run.writers.items()
         for block, thread in writers

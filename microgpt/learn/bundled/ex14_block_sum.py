@@ -1,4 +1,4 @@
-"""14.block_sum: each block of threads adds up its stretch of an array."""
+"""14.block_sum: each block of threads adds up its part of an array."""
 
 import numpy as np
 

@@ -4,7 +4,12 @@ import numpy as np
 
 from microgpt.interpreter import cuda, float32
 from microgpt.interpreter.gallery import KERNELS, TASKS
-from microgpt.learn.bundled.kernel_rules import gives_what, unseeded, when
+from microgpt.learn.bundled.kernel_rules import (
+    gives_what,
+    takes_x_for_the_row,
+    unseeded,
+    when,
+)
 from microgpt.learn.exercise import CommonMistake, Example, Property
 from microgpt.learn.kernel_exercise import KernelExercise
 from microgpt.learn.kernel_goals import (
@@ -37,7 +42,7 @@ def _two_branches(out, x):
             out[row, column] = float32(2) * x[row, column] + float32(1)
 
 
-def _down_the_rows(out, x):
+def _x_for_the_row(out, x):
     row, column = cuda.grid(2)
     if row < out.shape[0] and column < out.shape[1]:
         out[row, column] = float32(2) * x[row, column] + float32(1)
@@ -190,7 +195,7 @@ def _tables(*launches):
 _texts = message_section("14.guarded_map")
 _descriptions, _causes = _texts["properties"], _texts["mistakes"]
 _x = np.arange(35, dtype=np.float32).reshape(5, 7)
-# Two blocks would do for 9 rows; four leave it to the kernel which axis runs along the rows.
+_beside, _below = ((5, 12), (2, 1)), ((12, 5), (1, 2))  # blocks along x, and along y
 _small, _four_blocks = ((3, 2), (1, 1)), ((9, 3), (2, 2))
 _watched = unseeded(_tables(_small))
 _rule_of = {
@@ -209,6 +214,7 @@ _rule_of = {
                                  when(_guards_columns_only)),
     "`or` for `and`": ("or_for_and", _or_for_and, when(_guards_both_at_once)),
     "no guard": ("no_guard", KERNELS["map_without_guard"].kernel, when(_misses_both)),
+    "x taken for the row": ("x_for_the_row", _x_for_the_row, when(takes_x_for_the_row)),
     "the last row and column left out": ("one_short", _one_row_short, when(_leaves_out_the_last)),
     "1 added before doubling": ("sum_first", _sum_first, gives_what(_sum_first)),
 }  # fmt: skip
@@ -229,7 +235,6 @@ GUARDED_MAP = KernelExercise(
     alternative_solutions=(
         _returns_early,
         _two_branches,
-        _down_the_rows,
         KERNELS["map_down_the_rows"].kernel,
     ),
     task=TASK,
@@ -240,7 +245,9 @@ GUARDED_MAP = KernelExercise(
         Property(_descriptions["unchanged"], _watched, leaves_inputs_unchanged),
         Property(
             _descriptions["sizes"],
-            _tables(((1, 1), (1, 1)), ((7, 5), (1, 1)), ((8, 8), (1, 1)), _four_blocks),
+            _tables(
+                ((1, 1), (1, 1)), ((7, 5), (1, 1)), ((8, 8), (1, 1)), _beside, _below, _four_blocks
+            ),
         ),
         Property(_descriptions["four_blocks"], _tables(_four_blocks), stays_inside),
         Property(_descriptions["no_race"], _tables(_four_blocks), no_race),

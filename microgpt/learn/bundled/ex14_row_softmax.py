@@ -1,4 +1,4 @@
-"""14.row_softmax: each block of threads turns one row of scores into probabilities."""
+"""14.row_softmax: each block of threads turns one row of logits into probabilities."""
 
 import numpy as np
 
@@ -37,7 +37,7 @@ def _rows_sum_to_one(answer, *arguments):
 
 
 def _rows(*launches, scale=1.0, shift=0.0):
-    """Return the inputs of a property: for each ((rows, C), threads), scores that may be large."""
+    """Return the inputs of a property: for each ((rows, C), threads), logits that may be large."""
 
     def inputs(rng):
         for sizes, threads in launches:

@@ -113,3 +113,28 @@ def unseeded(inputs):
 def when(rule):
     """Return a rule of a run alone as one of a run and its launch."""
     return lambda run, *launch: rule(run)
+
+
+def takes_x_for_the_row(run):
+    """Whether each element that is written has the row of its thread's number along x.
+
+    Rows lie along y, so blocks beside each other along x never come to the later columns.
+    """
+    across = _two_axes(run.grid)[0]
+    threads_across, threads_down = _two_axes(run.block)
+    positions = [
+        (
+            block % across * threads_across + thread % threads_across,
+            block // across * threads_down + thread // threads_across,
+            *element,
+        )
+        for element, writers in run.writers.items()
+        for block, thread in writers
+    ]
+    return any(x != y for x, y, *_ in positions) and all(
+        (row, column) == (x, y) for x, y, row, column in positions
+    )
+
+
+def _two_axes(sizes):
+    return sizes if isinstance(sizes, tuple) else (sizes, 1)

@@ -22,24 +22,24 @@ from microgpt.learn.messages import message_section
 
 
 def two_arrays(out, x):
-    greatest = cuda.shared.array(64, float32)
+    maxima = cuda.shared.array(64, float32)
     sums = cuda.shared.array(64, float32)
     t, row = cuda.threadIdx.x, cuda.blockIdx.x
-    best, total = float32(-math.inf), float32(0)
+    largest, total = float32(-math.inf), float32(0)
     column = t
     while column < x.shape[1]:
-        best = max(best, x[row, column])
+        largest = max(largest, x[row, column])
         column += cuda.blockDim.x
-    greatest[t] = best
+    maxima[t] = largest
     stride = cuda.blockDim.x // 2
     while stride > 0:
         cuda.syncthreads()
         if t < stride:
-            greatest[t] = max(greatest[t], greatest[t + stride])
+            maxima[t] = max(maxima[t], maxima[t + stride])
         stride //= 2
     cuda.syncthreads()
     for column in range(t, x.shape[1], cuda.blockDim.x):
-        total += math.exp(x[row, column] - greatest[0])
+        total += math.exp(x[row, column] - maxima[0])
     sums[t] = total
     stride = cuda.blockDim.x // 2
     while stride > 0:
@@ -49,19 +49,19 @@ def two_arrays(out, x):
         stride //= 2
     cuda.syncthreads()
     for column in range(t, x.shape[1], cuda.blockDim.x):
-        out[row, column] = math.exp(x[row, column] - greatest[0]) / sums[0]
+        out[row, column] = math.exp(x[row, column] - maxima[0]) / sums[0]
 
 
 def one_thread_finds_both(out, x):
     found = cuda.shared.array(2, float32)
     t, row = cuda.threadIdx.x, cuda.blockIdx.x
     if t == 0:
-        best, total = x[row, 0], float32(0)
+        largest, total = x[row, 0], float32(0)
         for column in range(x.shape[1]):
-            best = max(best, x[row, column])
+            largest = max(largest, x[row, column])
         for column in range(x.shape[1]):
-            total += math.exp(x[row, column] - best)
-        found[0] = best
+            total += math.exp(x[row, column] - largest)
+        found[0] = largest
         found[1] = total
     cuda.syncthreads()
     for column in range(t, x.shape[1], cuda.blockDim.x):
@@ -71,10 +71,10 @@ def one_thread_finds_both(out, x):
 def _maximum_from_zero(out, x):
     s = cuda.shared.array(64, float32)
     t, row = cuda.threadIdx.x, cuda.blockIdx.x
-    best = float32(0)
+    largest = float32(0)
     for column in range(t, x.shape[1], cuda.blockDim.x):
-        best = max(best, x[row, column])
-    s[t] = best
+        largest = max(largest, x[row, column])
+    s[t] = largest
     cuda.syncthreads()
     stride = cuda.blockDim.x // 2
     while stride > 0:
@@ -82,11 +82,11 @@ def _maximum_from_zero(out, x):
             s[t] = max(s[t], s[t + stride])
         cuda.syncthreads()
         stride //= 2
-    best = s[0]
+    largest = s[0]
     cuda.syncthreads()
     total = float32(0)
     for column in range(t, x.shape[1], cuda.blockDim.x):
-        total += math.exp(x[row, column] - best)
+        total += math.exp(x[row, column] - largest)
     s[t] = total
     cuda.syncthreads()
     stride = cuda.blockDim.x // 2
@@ -96,27 +96,27 @@ def _maximum_from_zero(out, x):
         cuda.syncthreads()
         stride //= 2
     for column in range(t, x.shape[1], cuda.blockDim.x):
-        out[row, column] = math.exp(x[row, column] - best) / s[0]
+        out[row, column] = math.exp(x[row, column] - largest) / s[0]
 
 
 def _no_barrier_before_halving(out, x):
     s = cuda.shared.array(64, float32)
     t, row = cuda.threadIdx.x, cuda.blockIdx.x
-    best = float32(-math.inf)
+    largest = float32(-math.inf)
     for column in range(t, x.shape[1], cuda.blockDim.x):
-        best = max(best, x[row, column])
-    s[t] = best
+        largest = max(largest, x[row, column])
+    s[t] = largest
     stride = cuda.blockDim.x // 2
     while stride > 0:
         if t < stride:
             s[t] = max(s[t], s[t + stride])
         cuda.syncthreads()
         stride //= 2
-    best = s[0]
+    largest = s[0]
     cuda.syncthreads()
     total = float32(0)
     for column in range(t, x.shape[1], cuda.blockDim.x):
-        total += math.exp(x[row, column] - best)
+        total += math.exp(x[row, column] - largest)
     s[t] = total
     cuda.syncthreads()
     stride = cuda.blockDim.x // 2
@@ -126,16 +126,16 @@ def _no_barrier_before_halving(out, x):
         cuda.syncthreads()
         stride //= 2
     for column in range(t, x.shape[1], cuda.blockDim.x):
-        out[row, column] = math.exp(x[row, column] - best) / s[0]
+        out[row, column] = math.exp(x[row, column] - largest) / s[0]
 
 
 def _no_barrier_in_halving(out, x):
     s = cuda.shared.array(64, float32)
     t, row = cuda.threadIdx.x, cuda.blockIdx.x
-    best = float32(-math.inf)
+    largest = float32(-math.inf)
     for column in range(t, x.shape[1], cuda.blockDim.x):
-        best = max(best, x[row, column])
-    s[t] = best
+        largest = max(largest, x[row, column])
+    s[t] = largest
     cuda.syncthreads()
     stride = cuda.blockDim.x // 2
     while stride > 0:
@@ -143,11 +143,11 @@ def _no_barrier_in_halving(out, x):
             s[t] = max(s[t], s[t + stride])
         stride //= 2
     cuda.syncthreads()
-    best = s[0]
+    largest = s[0]
     cuda.syncthreads()
     total = float32(0)
     for column in range(t, x.shape[1], cuda.blockDim.x):
-        total += math.exp(x[row, column] - best)
+        total += math.exp(x[row, column] - largest)
     s[t] = total
     cuda.syncthreads()
     stride = cuda.blockDim.x // 2
@@ -157,27 +157,37 @@ def _no_barrier_in_halving(out, x):
         stride //= 2
     cuda.syncthreads()
     for column in range(t, x.shape[1], cuda.blockDim.x):
-        out[row, column] = math.exp(x[row, column] - best) / s[0]
+        out[row, column] = math.exp(x[row, column] - largest) / s[0]
 
 
 def _not_divided(out, x):
     row = cuda.blockIdx.x
-    best = float32(-math.inf)
+    largest = float32(-math.inf)
     for column in range(x.shape[1]):
-        best = max(best, x[row, column])
+        largest = max(largest, x[row, column])
     for column in range(cuda.threadIdx.x, x.shape[1], cuda.blockDim.x):
-        out[row, column] = math.exp(x[row, column] - best)
+        out[row, column] = math.exp(x[row, column] - largest)
 
 
 def _own_share_only(out, x):
     row = cuda.blockIdx.x
-    best, total = float32(-math.inf), float32(0)
+    largest, total = float32(-math.inf), float32(0)
     for column in range(cuda.threadIdx.x, x.shape[1], cuda.blockDim.x):
-        best = max(best, x[row, column])
+        largest = max(largest, x[row, column])
     for column in range(cuda.threadIdx.x, x.shape[1], cuda.blockDim.x):
-        total += math.exp(x[row, column] - best)
+        total += math.exp(x[row, column] - largest)
     for column in range(cuda.threadIdx.x, x.shape[1], cuda.blockDim.x):
-        out[row, column] = math.exp(x[row, column] - best) / total
+        out[row, column] = math.exp(x[row, column] - largest) / total
+
+
+def _is_not_divided(run):
+    """Whether the result is not divided by the sum of its row: a positive multiple of it."""
+    if run.findings or not np.isfinite(run.output).all() or not (run.output > 0).all():
+        return False
+    ratios = run.output.astype(np.float64) / np.maximum(run.expected, 1e-30)
+    is_multiple = np.allclose(ratios, ratios[:, :1], rtol=1e-3, atol=0)
+    sums = run.output.sum(axis=1)
+    return is_multiple and bool((np.abs(sums - 1) > 1e-3).any())
 
 
 def _uses_s_again(run):
@@ -194,7 +204,7 @@ def _misses_barrier_before_loop(run):
 
 
 def _is_not_finite(run, grid, block, x):
-    """Whether large scores, and nothing that was found, gave NaN or infinity."""
+    """Whether large logits, and nothing that was found, gave NaN or infinity."""
     is_large = np.abs(x).max() > 88
     return bool(is_large) and not run.findings and not np.isfinite(run.output).all()
 
@@ -211,7 +221,7 @@ def _reads_unwritten(run):
 
 
 def _starts_at_zero(run, grid, block, x):
-    """Whether all scores are far below 0, and the result is not finite."""
+    """Whether all logits are far below 0, and the result is not finite."""
     return bool(x.max() < -88) and _is_not_finite(run, grid, block, x)
 
 
@@ -243,7 +253,7 @@ def common_mistakes():
             "idle_threads", _idle_threads_bring_nothing,
             lambda run, *_: _reads_unwritten(run) and not has_race(run),
         ),
-        "not divided": ("not_divided", _not_divided, gives_what(_not_divided)),
+        "not divided": ("not_divided", _not_divided, when(_is_not_divided)),
         "its own columns only": ("own_share", _own_share_only, gives_what(_own_share_only)),
         "as many columns as threads": (
             "one_column_each", KERNELS["softmax_of_one_column_each"].kernel,
@@ -277,11 +287,11 @@ def _idle_threads_bring_nothing(out, x):
     if t < x.shape[1]:
         s[t] = x[row, t]
     cuda.syncthreads()
-    best = s[0]
+    largest = s[0]
     for k in range(cuda.blockDim.x):
-        best = max(best, s[k])
+        largest = max(largest, s[k])
     total = float32(0)
     for column in range(x.shape[1]):
-        total += math.exp(x[row, column] - best)
+        total += math.exp(x[row, column] - largest)
     for column in range(t, x.shape[1], cuda.blockDim.x):
-        out[row, column] = math.exp(x[row, column] - best) / total
+        out[row, column] = math.exp(x[row, column] - largest) / total

@@ -9,7 +9,19 @@ from microgpt.learn.bundled.kernel_rules import (
     has_race,
     outside_of,
     race_lines,
+    takes_x_for_the_row,
     when,
+)
+from microgpt.learn.bundled.wrong_products import (
+    both_tiles_transposed,
+    first_tile_transposed,
+    full_tiles_only,
+    last_tile_only,
+    naive_without_guard,
+    no_guard_along_k,
+    second_tile_transposed,
+    writes_outside,
+    x_for_the_row,
 )
 from microgpt.learn.exercise import CommonMistake
 from microgpt.learn.messages import message_section
@@ -55,77 +67,6 @@ def short_last_tile(out, a, b):
         if row < rows and column < columns:
             for k in range(min(8, inner - start)):
                 total += left[y, k] * right[k, x]
-        cuda.syncthreads()
-    if row < rows and column < columns:
-        out[row, column] = total
-
-
-def _no_guard_along_k(out, a, b):
-    left = cuda.shared.array((8, 8), float32)
-    right = cuda.shared.array((8, 8), float32)
-    x, y = cuda.threadIdx.x, cuda.threadIdx.y
-    column, row = cuda.grid(2)
-    total = float32(0)
-    for start in range(0, a.shape[1], 8):
-        left[y, x] = a[row, start + x] if row < a.shape[0] else float32(0)
-        right[y, x] = b[start + y, column] if column < b.shape[1] else float32(0)
-        cuda.syncthreads()
-        for k in range(8):
-            total += left[y, k] * right[k, x]
-        cuda.syncthreads()
-    if row < out.shape[0] and column < out.shape[1]:
-        out[row, column] = total
-
-
-def _writes_outside(out, a, b):
-    left = cuda.shared.array((8, 8), float32)
-    right = cuda.shared.array((8, 8), float32)
-    x, y = cuda.threadIdx.x, cuda.threadIdx.y
-    column, row = cuda.grid(2)
-    rows, inner, columns = a.shape[0], a.shape[1], b.shape[1]
-    total = float32(0)
-    for start in range(0, inner, 8):
-        left[y, x] = a[row, start + x] if row < rows and start + x < inner else float32(0)
-        right[y, x] = b[start + y, column] if start + y < inner and column < columns else float32(0)
-        cuda.syncthreads()
-        for k in range(8):
-            total += left[y, k] * right[k, x]
-        cuda.syncthreads()
-    out[row, column] = total
-
-
-def _last_tile_only(out, a, b):
-    left = cuda.shared.array((8, 8), float32)
-    right = cuda.shared.array((8, 8), float32)
-    x, y = cuda.threadIdx.x, cuda.threadIdx.y
-    column, row = cuda.grid(2)
-    rows, inner, columns = a.shape[0], a.shape[1], b.shape[1]
-    total = float32(0)
-    for start in range(0, inner, 8):
-        left[y, x] = a[row, start + x] if row < rows and start + x < inner else float32(0)
-        right[y, x] = b[start + y, column] if start + y < inner and column < columns else float32(0)
-        cuda.syncthreads()
-        total = float32(0)
-        for k in range(8):
-            total += left[y, k] * right[k, x]
-        cuda.syncthreads()
-    if row < rows and column < columns:
-        out[row, column] = total
-
-
-def _second_tile_transposed(out, a, b):
-    left = cuda.shared.array((8, 8), float32)
-    right = cuda.shared.array((8, 8), float32)
-    x, y = cuda.threadIdx.x, cuda.threadIdx.y
-    column, row = cuda.grid(2)
-    rows, inner, columns = a.shape[0], a.shape[1], b.shape[1]
-    total = float32(0)
-    for start in range(0, inner, 8):
-        left[y, x] = a[row, start + x] if row < rows and start + x < inner else float32(0)
-        right[y, x] = b[start + y, column] if start + y < inner and column < columns else float32(0)
-        cuda.syncthreads()
-        for k in range(8):
-            total += left[y, k] * right[x, k]
         cuda.syncthreads()
     if row < rows and column < columns:
         out[row, column] = total
@@ -180,8 +121,12 @@ def common_mistakes():
             "guard_around_loop", KERNELS["matmul_with_guard_around_loop"].kernel,
             _outside_threads_leave,
         ),
-        "writes outside": ("writes_outside", _writes_outside, when(_writes_its_output_outside)),
-        "no guard along K": ("no_guard_along_k", _no_guard_along_k, _leaves_along_k),
+        "naive, without a guard": (
+            "naive_without_guard", naive_without_guard,
+            lambda run, *_: bool(run.outside) and not run.shared_bytes,
+        ),
+        "writes outside": ("writes_outside", writes_outside, when(_writes_its_output_outside)),
+        "no guard along K": ("no_guard_along_k", no_guard_along_k, _leaves_along_k),
         "no guard": (
             "no_guard", KERNELS["matmul_without_guard"].kernel,
             lambda run, *_: bool(outside_of(run, 1) or outside_of(run, 2)),
@@ -200,9 +145,19 @@ def common_mistakes():
             "one_tile", KERNELS["matmul_of_one_tile"].kernel,
             gives_what(KERNELS["matmul_of_one_tile"].kernel),
         ),
-        "the last tile only": ("last_tile", _last_tile_only, gives_what(_last_tile_only)),
+        "the last tile only": ("last_tile", last_tile_only, gives_what(last_tile_only)),
+        "x taken for the row": ("x_for_the_row", x_for_the_row, when(takes_x_for_the_row)),
+        "the last tile left out": (
+            "no_last_tile", full_tiles_only, gives_what(full_tiles_only)
+        ),
+        "first tile transposed": (
+            "first_transposed", first_tile_transposed, gives_what(first_tile_transposed)
+        ),
         "second tile transposed": (
-            "transposed", _second_tile_transposed, gives_what(_second_tile_transposed)
+            "second_transposed", second_tile_transposed, gives_what(second_tile_transposed)
+        ),
+        "both tiles transposed": (
+            "both_transposed", both_tiles_transposed, gives_what(both_tiles_transposed)
         ),
         "naive": (
             "naive", KERNELS["naive_matmul"].kernel,

@@ -1,4 +1,4 @@
-"""The thread theatre: a kernel's code, its threads and arrays at one access, and the referee.
+"""The thread theatre: a kernel's code, its threads and arrays at one access, and the interpreter.
 
 All of it takes a `Scene`, plain data that `TheatreState` in `microgpt.widgets` makes.
 """

@@ -4,7 +4,8 @@ from microgpt.plain_text import join_and, pluralize
 from microgpt.viz.thread_theatre.data import CHANGES, READS, Scene, StepNote
 from microgpt.viz.thread_theatre.wording import VERDICTS, cost_text
 
-LIMITS = "The referee saw this input and these sizes; it cannot see time."
+LIMITS = "The interpreter saw this input and these sizes; it cannot see time."
+UNWRITTEN = "which nobody has written: shared memory begins with anything"
 # What the folded box lists.
 UNSEEN = (
     "branches that this input never takes, and other sizes",
@@ -25,6 +26,13 @@ def question(scene: Scene) -> str:
     return f"What {verb} {threads} do in phase {scene.phase} of {scene.num_phases}?"
 
 
+def exercise_note(scene: Scene) -> str:
+    """Return which exercise this view gives away; "" if none."""
+    if not scene.exercise:
+        return ""
+    return f"This view shows answers to exercise {scene.exercise}, right ones and wrong ones."
+
+
 def theatre_caption(scene: Scene) -> str:
     """Return the sentences below the picture."""
     return " ".join([_step_sentence(scene), _phase_sentence(scene), _run_sentence(scene), LIMITS])
@@ -35,6 +43,8 @@ def step_text(step: StepNote) -> str:
     verb = step.operation[:-1] if step.is_plural else step.operation
     if step.operation == CHANGES:
         text = f"{step.threads} {verb} {step.elements} atomically"
+    elif step.is_unwritten:
+        text = f"{step.threads} {verb} {step.elements}, {UNWRITTEN}"
     elif step.value:
         preposition = "from" if step.operation == READS else "into"
         text = f"{step.threads} {verb} {step.value} {preposition} {step.elements}"
@@ -48,24 +58,25 @@ def step_text(step: StepNote) -> str:
 def _step_sentence(scene: Scene) -> str:
     if scene.step is None:
         return f"Phase {scene.phase}: no thread touches memory."
-    return f"Phase {scene.phase}, line {scene.step.line}: {step_text(scene.step)}."
+    step = scene.step if scene.has_counts else scene.step._replace(cost=None)
+    return f"Phase {scene.phase}, line {step.line}: {step_text(step)}."
 
 
 def _phase_sentence(scene: Scene) -> str:
     if not scene.findings:
         return "No two threads clash in this phase."
-    return f"Referee, {scene.findings[0]}."
+    return f"Interpreter, {scene.findings[0]}."
 
 
 def _run_sentence(scene: Scene) -> str:
-    """Say how the run came out in the three orders, and what the referee found in other phases."""
+    """Say how the run came out in all orders, and what was found in other phases."""
     reports = [VERDICTS[one.finding_type][2] for one in scene.verdicts if one.is_found]
     result = _result_text(scene)
     if reports:
-        return f"{result}; the referee reports {join_and(reports)}{_where(scene)}."
+        return f"{result}; the interpreter reports {join_and(reports)}{_where(scene)}."
     if any(one.is_right is False for one in scene.results):
-        return f"{result}, and the referee reports nothing: it does not check the arithmetic."
-    return f"{result}, and the referee reports nothing."
+        return f"{result}, and the interpreter reports nothing: it does not check the arithmetic."
+    return f"{result}, and the interpreter reports nothing."
 
 
 def _where(scene: Scene) -> str:

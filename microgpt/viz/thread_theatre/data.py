@@ -66,8 +66,9 @@ class ArrayPicture(NamedTuple):
 class StepNote(NamedTuple):
     """What happens now: who does what to which elements.
 
-    `cost` and `min_cost` count sectors of global or passes of shared memory, or are None where
-    the threads do not ask for memory together.
+    What `is_unwritten` is read before anything was written there. `cost` and `min_cost` count
+    sectors of global or passes of shared memory, or are None where the threads do not ask for
+    memory together.
     """
 
     line: int
@@ -79,13 +80,18 @@ class StepNote(NamedTuple):
     value: str = ""  # the number, where all have the same
     cost: int | None = None
     min_cost: int | None = None
+    is_unwritten: bool = False
 
 
 class Verdict(NamedTuple):
-    """What the referee says about one type of mistake, over all three orders."""
+    """What the interpreter says about one type of mistake, over all three orders.
+
+    `other_type` is the type under which it was found, where a race explains it, too.
+    """
 
     finding_type: str
     is_found: bool
+    other_type: str = ""
 
 
 class OrderResult(NamedTuple):
@@ -121,6 +127,8 @@ class Scene:
     that runs now, or the one that was chosen. `findings` are sentences about this phase in this
     order, `finding_phases` all phases of this order with findings. `num_barriers` is how often a
     thread waits. `orders_agree` is whether the three orders gave the same bits.
+    The kernel is an answer to `exercise`, if that is not "". Only if it `has_counts` are those of
+    memory's work shown.
     """
 
     name: str
@@ -144,3 +152,5 @@ class Scene:
     total: Traffic
     line_traffic: Traffic
     num_barriers: int
+    exercise: str = ""
+    has_counts: bool = False

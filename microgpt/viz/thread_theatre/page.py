@@ -1,4 +1,4 @@
-"""The HTML of the thread theatre: code beside threads and arrays, the referee below."""
+"""The HTML of the thread theatre: code beside threads and arrays, the interpreter below."""
 
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -8,8 +8,8 @@ from microgpt.viz.table import html_table
 from microgpt.viz.thread_theatre.caption import UNSEEN, question, theatre_caption
 from microgpt.viz.thread_theatre.code import render_code
 from microgpt.viz.thread_theatre.data import Scene
-from microgpt.viz.thread_theatre.referee import render_referee
 from microgpt.viz.thread_theatre.stage import render_stage
+from microgpt.viz.thread_theatre.verdicts import render_verdicts
 
 MAX_ROWS = 400  # of the table
 
@@ -30,7 +30,7 @@ def render_theatre(scene: Scene, before: Scene | None = None) -> Rendered:
     is_new = before is not None and (before.phase, before.access) != (scene.phase, scene.access)
     html = join(
         tag("h3", question(scene), css_class="q"),
-        tag("div", render_code(scene), render_referee(scene), css_class="left"),
+        tag("div", render_code(scene), render_verdicts(scene), css_class="left"),
         render_stage(scene, is_new),
     )
     return Rendered(html, theatre_caption(scene))
@@ -51,8 +51,8 @@ def accesses_table(phase: int, rows: Sequence[AccessRow]) -> str:
 
 
 def render_limits() -> Markup:
-    """Return what the referee cannot see, as a list."""
+    """Return what the interpreter cannot see, as a list."""
     return tag(
-        "div", "The referee cannot see:", tag("ul", *(tag("li", text) for text in UNSEEN)),
+        "div", "The interpreter cannot see:", tag("ul", *(tag("li", text) for text in UNSEEN)),
         css_class="lab limits",
     )  # fmt: skip

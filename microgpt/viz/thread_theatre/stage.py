@@ -27,14 +27,17 @@ STATE_NAMES = {
     ENDED: "has ended", READY: "has more to do",
 }  # fmt: skip
 KEY = (READS, WRITES, WAITS, ENDED)
-CELL_KEY = ((Cell(is_clash=True), "two threads clash"), (Cell(is_empty=True), "not written yet"))
+CELL_KEY = (
+    (Cell(is_clash=True), "two threads clash"),
+    (Cell(is_empty=True), "not written yet: holds anything"),
+)
 
 
 def render_stage(scene: Scene, is_new: bool) -> Markup:
     """Return the threads above the arrays; what happens now fades in if it `is_new`."""
     css_class = "stage" + " small" * has_small_cells(scene) + " fresh" * is_new
     blocks = [_block(block) for block in scene.blocks]
-    arrays = [_array(array) for array in arrays_in_order(scene)]
+    arrays = [_array(array, scene.has_counts) for array in arrays_in_order(scene)]
     return tag(
         "div",
         _key(scene),
@@ -94,7 +97,7 @@ def _block(block: ThreadBlock) -> Markup:
     )
 
 
-def _array(array: ArrayPicture) -> Markup:
+def _array(array: ArrayPicture, has_counts: bool) -> Markup:
     titles = {clash.cell: clash_text(clash) for clash in reversed(array.clashes)}
     squares = [_cell(cell, titles.get(index, "")) for index, cell in enumerate(array.cells)]
     notes = [
@@ -103,7 +106,7 @@ def _array(array: ArrayPicture) -> Markup:
     ]
     return tag(
         "div",
-        tag("p", tag("b", array.name), f" {array_note(array)}", css_class="lab"),
+        tag("p", tag("b", array.name), f" {array_note(array, has_counts)}", css_class="lab"),
         _cells(array.columns, squares, _described(array)),
         *notes,
         css_class="grid-part",

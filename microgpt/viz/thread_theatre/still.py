@@ -4,9 +4,8 @@ import textwrap
 from collections.abc import Sequence
 
 from microgpt.viz.drawing import MARGIN, Drawing, Line, Rect, Text
-from microgpt.viz.thread_theatre.caption import question
+from microgpt.viz.thread_theatre.caption import exercise_note, question
 from microgpt.viz.thread_theatre.data import ArrayPicture, Scene, ThreadBlock
-from microgpt.viz.thread_theatre.referee import WRONG, result_text, total_text, verdict_text
 from microgpt.viz.thread_theatre.stage import (
     CELL_KEY,
     KEY,
@@ -17,7 +16,8 @@ from microgpt.viz.thread_theatre.stage import (
     has_small_cells,
 )
 from microgpt.viz.thread_theatre.still_squares import Square, draw_square, draw_squares
-from microgpt.viz.thread_theatre.wording import array_note, hanging_indent, traffic_text
+from microgpt.viz.thread_theatre.verdicts import WRONG, count_rows, result_text, verdict_text
+from microgpt.viz.thread_theatre.wording import array_note, hanging_indent
 
 WIDTH = 720
 CODE_LETTERS, CODE_LETTER, CODE_ROW = 31, 6.9, 17  # letters in a line, pixels of a letter, of a row
@@ -29,7 +29,7 @@ FACTS_LEFT, FACT_ROW, FACT_LETTERS = MARGIN + 76.0, 20, 84
 
 
 def draw_theatre(scene: Scene) -> Drawing:
-    """Draw the code beside threads and arrays, and what the referee says below."""
+    """Draw the code beside threads and arrays, and what the interpreter says below."""
     drawing = Drawing(WIDTH, 400)
     drawing.add_question(question(scene))
     bottom = max(_draw_code(drawing, scene), _draw_stage(drawing, scene))
@@ -65,7 +65,7 @@ def _draw_stage(drawing: Drawing, scene: Scene) -> float:
     blocks = [(f"block {block.number}", block, list[str]()) for block in scene.blocks]
     y = _draw_parts(drawing, blocks, y, size)
     arrays = [
-        (f"{array.name}  {array_note(array)}", array, clash_lines(array))
+        (f"{array.name}  {array_note(array, scene.has_counts)}", array, clash_lines(array))
         for array in arrays_in_order(scene)
     ]
     return _draw_parts(drawing, arrays, y, size)
@@ -117,15 +117,15 @@ def _draw_parts(
 
 
 def _draw_facts(drawing: Drawing, scene: Scene, y: float) -> float:
-    """Draw the referee's verdicts, the results and the counts; return where they end."""
+    """Draw the interpreter's verdicts, the results and the counts; return where they end."""
     drawing.add(Line(((MARGIN, y), (WIDTH - MARGIN, y)), "hair"))
     facts = [
-        ("Referee", list(map(verdict_text, scene.verdicts))),
+        ("Interpreter", list(map(verdict_text, scene.verdicts))),
         ("Result", [result_text(result, scene) for result in scene.results]),
-        ("All lines", [total_text(scene)]),
     ]
-    if scene.line is not None:
-        facts.append((f"Line {scene.line}", [traffic_text(scene.line_traffic)]))
+    facts += [(label, [text]) for label, text in count_rows(scene)]
+    if scene.exercise:
+        facts.append(("Exercise", [exercise_note(scene)]))
     y += 8
     for label, items in facts:
         drawing.add(Text(MARGIN, y + 14, label, fill="ink2"))

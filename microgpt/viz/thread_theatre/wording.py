@@ -8,7 +8,7 @@ from microgpt.viz.thread_theatre.data import ArrayPicture, CodeLine, Traffic
 
 MAX_RANGES = 3
 
-# Finding type -> (where nothing was found, where something was, what the referee reports).
+# Finding type -> (where nothing was found, where something was, what the interpreter reports).
 VERDICTS = {
     "race": ("no race", "race", "a race"),
     "barrier": ("every barrier reached", "barrier missed", "a missed barrier"),
@@ -49,8 +49,8 @@ def range_text(
     return many(len(found))
 
 
-def array_note(array: ArrayPicture) -> str:
-    """Return how large an array is and where it stands."""
+def array_note(array: ArrayPicture, has_counts: bool = False) -> str:
+    """Return how large an array is and where it stands; with counts, how its banks lie."""
     is_list = len(array.shape) == 1
     size = pluralize(array.shape[0], "number") if is_list else " × ".join(map(str, array.shape))
     where = "global" if array.block is None else f"block {array.block}"
@@ -58,7 +58,7 @@ def array_note(array: ArrayPicture) -> str:
         where = f"shared, {where}"
     if array.per_cell > 1:
         return f"{size}, {where}, {array.per_cell} a cell"
-    is_by_bank = array.block is not None and array.columns == 32 <= len(array.cells)
+    is_by_bank = has_counts and array.block is not None and array.columns == 32 <= len(array.cells)
     return f"{size}, {where}, one bank a column" if is_by_bank else f"{size}, {where}"
 
 

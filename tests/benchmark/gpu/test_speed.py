@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 import microgpt as mg
+from microgpt.backends.numba_cuda.matmul import choice
 from microgpt.benchmark.gpu import (
     kernel_speed,
     marks,
@@ -90,7 +91,8 @@ def test_a_graph_launches_the_work_so_often(device, short_blocks):
     assert x.numpy()[0] == 1 + 1 + 2 + 2  # compiling, trying the graph, the block
 
 
-def test_products_beside_cublas(device, short_blocks, fake_torch):
+def test_products_beside_cublas(device, short_blocks, fake_torch, monkeypatch):
+    monkeypatch.setattr(choice, "RUNGS", (choice.NAIVE, choice.TILES))  # the others take minutes
     with torch_worker.torch_process() as highest, torch_worker.torch_process() as high:
         workers = {"highest": highest, "high": high}
         found = list(product_speed.measure_product("small", (4, 8, 12), 0.0, workers))
@@ -100,6 +102,9 @@ def test_products_beside_cublas(device, short_blocks, fake_torch):
     assert seconds[marks.PRODUCT_PEER, "highest"].figures["seconds"] == 2.0 / product_speed.STEPS
     assert seconds[marks.PRODUCT_PEER, "high"].figures["seconds"] == 0.5 / product_speed.STEPS
     assert seconds[marks.OURS, "highest"].figures["flops"] == 2 * 4 * 8 * 12
+    ours = {name for name, _ in seconds if name.startswith(marks.OURS)}
+    assert ours == {"microgpt", "microgpt, naive", "microgpt, tiles"}
+    assert (marks.OURS, "3xtf32") in seconds
 
 
 def test_training_steps_beside_pytorch(device, short_blocks, fake_torch):

@@ -337,7 +337,7 @@ WRONG = [
     ("14.tiled_matmul", product_of_one_element, "5, 12", "Not recognised"),
     ("14.tiled_matmul", product_that_returns_early, "have ended", "Guard reading and writing"),
     ("14.tiled_matmul", product_in_the_output, "reads out[0, 0]", "The output holds nothing yet"),
-    ("14.row_softmax", softmax_by_one_thread_each, "nan", "Subtract the greatest"),
+    ("14.row_softmax", softmax_by_one_thread_each, "nan", "Subtract the largest"),
     ("14.row_softmax", softmax_of_the_first_row, "", "Not recognised"),
     ("14.row_softmax", softmax_by_everybody, "both write out[0, 0]", "at the same line"),
     ("14.row_softmax", softmax_without_a_barrier, "reads it", "A barrier belongs between bringing"),

@@ -1,0 +1,340 @@
+"""14: the exact cause of mistakes that readers made, and what a right kernel is told it wastes."""
+
+import inspect
+import math
+import re
+
+import numpy as np
+import pytest
+
+from microgpt import learn
+from microgpt.interpreter import cuda, float32
+from microgpt.learn.messages import message_section
+
+
+def add_in_eights(out, a, b):
+    i = cuda.blockIdx.x * 8 + cuda.threadIdx.x
+    out[i] = a[i] + b[i]
+
+
+def map_in_sixteens(out, x):
+    column = cuda.blockIdx.x * 16 + cuda.threadIdx.x
+    row = cuda.blockIdx.y * cuda.blockDim.y + cuda.threadIdx.y
+    if row < out.shape[0] and column < out.shape[1]:
+        out[row, column] = float32(2) * x[row, column] + float32(1)
+
+
+def sum_from_32(out, x):
+    s = cuda.shared.array(64, float32)
+    t, i = cuda.threadIdx.x, cuda.grid(1)
+    s[t] = x[i] if i < x.shape[0] else float32(0)
+    cuda.syncthreads()
+    stride = 32
+    while stride > 0:
+        if t < stride:
+            s[t] += s[t + stride]
+        cuda.syncthreads()
+        stride //= 2
+    if t == 0:
+        out[cuda.blockIdx.x] = s[0]
+
+
+def sum_in_sixty_fours(out, x):
+    s = cuda.shared.array(64, float32)
+    t = cuda.threadIdx.x
+    i = cuda.blockIdx.x * 64 + t
+    s[t] = x[i] if i < x.shape[0] else float32(0)
+    cuda.syncthreads()
+    stride = cuda.blockDim.x // 2
+    while stride > 0:
+        if t < stride:
+            s[t] += s[t + stride]
+        cuda.syncthreads()
+        stride //= 2
+    if t == 0:
+        out[cuda.blockIdx.x] = s[0]
+
+
+def sum_of_x_at_t(out, x):
+    s = cuda.shared.array(64, float32)
+    t, i = cuda.threadIdx.x, cuda.grid(1)
+    s[t] = x[t] if i < x.shape[0] else float32(0)
+    cuda.syncthreads()
+    stride = cuda.blockDim.x // 2
+    while stride > 0:
+        if t < stride:
+            s[t] += s[t + stride]
+        cuda.syncthreads()
+        stride //= 2
+    if t == 0:
+        out[cuda.blockIdx.x] = s[0]
+
+
+def sum_of_an_array(out, x):
+    s = cuda.shared.array(64, float32)
+    s[cuda.threadIdx.x] = x[cuda.grid(1)] if cuda.grid(1) < x.shape[0] else float32(0)
+    cuda.syncthreads()
+    if cuda.threadIdx.x == 0:
+        out[cuda.blockIdx.x] = sum(s)
+
+
+def sum_in_the_size_of_the_block(out, x):
+    n = cuda.blockDim.x
+    s = cuda.shared.array(n, float32)
+    s[cuda.threadIdx.x] = float32(0)
+
+
+def softmax_in_steps_of_16(out, x):
+    row = cuda.blockIdx.x
+    largest, total = x[row, 0], float32(0)
+    for column in range(x.shape[1]):
+        largest = max(largest, x[row, column])
+    for column in range(x.shape[1]):
+        total += math.exp(x[row, column] - largest)
+    for column in range(cuda.threadIdx.x, x.shape[1], 16):
+        out[row, column] = math.exp(x[row, column] - largest) / total
+
+
+def softmax_of_exponentials(out, x):
+    for column in range(cuda.threadIdx.x, x.shape[1], cuda.blockDim.x):
+        out[cuda.blockIdx.x, column] = math.exp(x[cuda.blockIdx.x, column])
+
+
+def map_of_a_row(out, x):
+    column, row = cuda.grid(2)
+    out[row, column] = float32(2) * x[row] + float32(1)
+
+
+def map_with_x_for_the_row(out, x):
+    row, column = cuda.grid(2)
+    if row < x.shape[0] and column < x.shape[1]:
+        out[row, column] = float32(2) * x[row, column] + float32(1)
+
+
+def add_of_arrays(out, a, b):
+    out = a + b  # noqa: F841 - as learners write it
+
+
+def add_with_maximum(out, a, b):
+    out[cuda.grid(1)] = a.max()
+
+
+def add_over_zero(out, a, b):
+    out[cuda.grid(1)] = 1 // cuda.threadIdx.x
+
+
+def product_with_x_for_the_row(out, a, b):
+    i, j = cuda.grid(2)
+    left = cuda.shared.array((8, 8), float32)
+    right = cuda.shared.array((8, 8), float32)
+    x, y = cuda.threadIdx.x, cuda.threadIdx.y
+    total = float32(0)
+    for start in range(0, a.shape[1], 8):
+        left[x, y] = a[i, start + y] if i < a.shape[0] and start + y < a.shape[1] else float32(0)
+        right[x, y] = b[start + x, j] if start + x < b.shape[0] and j < b.shape[1] else float32(0)
+        cuda.syncthreads()
+        for k in range(8):
+            total += left[x, k] * right[k, y]
+        cuda.syncthreads()
+    if i < out.shape[0] and j < out.shape[1]:
+        out[i, j] = total
+
+
+def line_of(kernel, text):
+    """The number in its file of the line of a kernel with a text."""
+    lines, first = inspect.getsourcelines(kernel)
+    return first + next(number for number, line in enumerate(lines) if text in line)
+
+
+def make_product(is_left, is_right, drops_last):
+    def product(out, a, b):
+        column, row = cuda.grid(2)
+        left = cuda.shared.array((8, 8), float32)
+        right = cuda.shared.array((8, 8), float32)
+        x, y = cuda.threadIdx.x, cuda.threadIdx.y
+        M, K, N = a.shape[0], a.shape[1], b.shape[1]
+        total = float32(0)
+        for tile in range(K // 8 if drops_last else (K + 7) // 8):
+            k0 = tile * 8
+            of_a = a[row, k0 + x] if row < M and k0 + x < K else float32(0)
+            of_b = b[k0 + y, column] if k0 + y < K and column < N else float32(0)
+            if is_left:
+                left[x, y] = of_a
+            else:
+                left[y, x] = of_a
+            if is_right:
+                right[x, y] = of_b
+            else:
+                right[y, x] = of_b
+            cuda.syncthreads()
+            for k in range(8):
+                total += left[y, k] * right[k, x]
+            cuda.syncthreads()
+        if row < M and column < N:
+            out[row, column] = total
+
+    return product
+
+
+def naive_product_without_guard(out, a, b):
+    column, row = cuda.grid(2)
+    total = float32(0)
+    for k in range(a.shape[1]):
+        total += a[row, k] * b[k, column]
+    out[row, column] = total
+
+
+FIXED = [
+    ("14.add", add_in_eights, "8", "", 4, ""),
+    ("14.guarded_map", map_in_sixteens, "16", "", 8, " along x"),
+    ("14.block_sum", sum_from_32, "= 32", " // 2", 8, ""),
+    ("14.block_sum", sum_in_sixty_fours, "* 64", "", 8, ""),
+    ("14.row_softmax", softmax_in_steps_of_16, "1], 16)", "", 8, ""),
+]
+
+
+@pytest.mark.parametrize(
+    ("id", "kernel", "code", "half", "threads", "along"),
+    FIXED,
+    ids=[row[1].__name__ for row in FIXED],
+)
+def test_a_number_in_place_of_the_threads_of_a_block_is_named(
+    id, kernel, code, half, threads, along
+):
+    number = re.search(r"\d\d?(?=\)?$)", code)[0]
+    assert learn.check(id, kernel).cause == (
+        f"You wrote {number} in line {line_of(kernel, code)}, and here a block has {threads} "
+        f"threads{along}. Write `cuda.blockDim.x{half}`, which fits blocks of any size."
+    )
+
+
+CAUSES = [
+    ("14.guarded_map", map_with_x_for_the_row, "x_for_the_row"),
+    ("14.block_sum", sum_of_x_at_t, "first_part"),
+    ("14.tiled_matmul", product_with_x_for_the_row, "x_for_the_row"),
+    ("14.tiled_matmul", make_product(False, False, True), "no_last_tile"),
+    ("14.tiled_matmul", make_product(True, True, False), "both_transposed"),
+    ("14.tiled_matmul", make_product(True, False, False), "first_transposed"),
+    ("14.tiled_matmul", make_product(False, True, False), "second_transposed"),
+    ("14.tiled_matmul", naive_product_without_guard, "naive_without_guard"),
+    ("14.row_softmax", softmax_of_exponentials, "not_divided"),
+]
+
+
+@pytest.mark.parametrize(("id", "kernel", "key"), CAUSES)
+def test_what_readers_wrote_is_recognised(id, kernel, key):
+    assert learn.check(id, kernel).cause == message_section(id)["mistakes"][key]
+
+
+def test_blocks_beside_each_other_show_that_x_was_taken_for_the_row():
+    result = learn.check("14.guarded_map", map_with_x_for_the_row)
+    assert (result.input["grid"], result.input["x"].shape) == ((2, 1), (5, 12))
+    assert np.count_nonzero(result.expected[:, 8:] != result.got[:, 8:]) == 20
+
+
+NUMBERS = "a kernel computes with single numbers, and "
+REFUSED = [
+    (
+        "14.add", add_of_arrays, "array_for_number",
+        NUMBERS + "a is an array of shape (16,); index its elements, such as a[i]",
+    ),
+    (
+        "14.add", add_with_maximum, "array_for_number",
+        "a kernel has no a.max; loop over the elements, such as a[i]",
+    ),
+    (
+        "14.guarded_map", map_of_a_row, "array_for_number",
+        NUMBERS + "a row of x is an array of shape (7,); index its elements, such as x[i, j]",
+    ),
+    (
+        "14.block_sum", sum_of_an_array, "array_for_number",
+        NUMBERS + "s is an array of shape (64,); index its elements, such as s[i]",
+    ),
+    (
+        "14.block_sum", sum_in_the_size_of_the_block, "shape",
+        "the shape of a shared array must be a constant, which a compiler knows before the launch; "
+        "got n; write a number, such as 64",
+    ),
+    (
+        "14.add", add_over_zero, "divided_by_zero",
+        "thread 0 of block 0 raises ZeroDivisionError: integer division or modulo by zero",
+    ),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("id", "kernel", "key", "text"), REFUSED, ids=[row[1].__name__ for row in REFUSED]
+)
+def test_what_no_compiler_takes_is_told_in_one_sentence(id, kernel, key, text):
+    result = learn.check(id, kernel)
+    assert str(result.got).partition(": ")[2] == text
+    assert result.cause == message_section("causes")[f"kernel_{key}"]
+    assert "WatchedArray" not in repr(result)
+
+
+def sum_by_thread_0(out, x):
+    if cuda.threadIdx.x == 0:
+        total = float32(0)
+        for k in range(cuda.blockDim.x):
+            i = cuda.blockIdx.x * cuda.blockDim.x + k
+            if i < x.shape[0]:
+                total += x[i]
+        out[cuda.blockIdx.x] = total
+
+
+def sum_by_every_thread_for_itself(out, x):
+    total = float32(0)
+    for k in range(cuda.blockDim.x):
+        i = cuda.blockIdx.x * cuda.blockDim.x + k
+        if i < x.shape[0]:
+            total += x[i]
+    if cuda.threadIdx.x == 0:
+        out[cuda.blockIdx.x] = total
+
+
+def sum_by_atomic_additions(out, x):
+    i = cuda.grid(1)
+    if i < x.shape[0]:
+        cuda.atomic.add(out, cuda.blockIdx.x, x[i])
+
+
+def softmax_of_full_rows(out, x):
+    row = cuda.blockIdx.x
+    best, total = x[row, 0], float32(0)
+    for column in range(x.shape[1]):
+        best = max(best, x[row, column])
+    for column in range(x.shape[1]):
+        total += math.exp(x[row, column] - best)
+    for column in range(cuda.threadIdx.x, x.shape[1], cuda.blockDim.x):
+        out[row, column] = math.exp(x[row, column] - best) / total
+
+
+TIMES = "It reads and writes elements of global memory "
+WASTE = [
+    (
+        "14.block_sum", sum_by_thread_0,
+        "When a warp of 32 threads asks global memory for numbers, 1.0 threads take part on "
+        "average: share the reading among all of them.",
+    ),
+    (
+        "14.block_sum", sum_by_every_thread_for_itself,
+        TIMES + "4097 times where 65 do: threads repeat each other's work.",
+    ),
+    (
+        "14.block_sum", sum_by_atomic_additions,
+        TIMES + "192 times where 65 do: each atomic change is a read and a write. Add up in shared "
+        "memory first.",
+    ),
+    (
+        "14.row_softmax", softmax_of_full_rows,
+        TIMES + "33408 times where 1024 do: threads repeat each other's work.",
+    ),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("id", "kernel", "text"), WASTE, ids=[row[1].__name__ for row in WASTE])
+def test_advice_fits_the_cause_of_the_waste(id, kernel, text):
+    result = learn.check(id, kernel)
+    assert result.state == "correct", repr(result)
+    assert text in repr(result)
+    assert "neighbouring" not in repr(result)
