@@ -180,13 +180,14 @@ def largest(out, x):
         out[0] = part[0]
 
 
-x = np.random.default_rng(0).permutation(64).astype(np.float32)
+show(mg.interpreter.run(largest, 1, 64, np.zeros(1), np.arange(64.0)))
 
 # %% [markdown]
 # The view runs it. Move through its phases: in phase 2, 32 threads work; in phase 3, 16. Then choose
 # another order.
 
 # %%
+x = np.random.default_rng(0).permutation(64).astype(np.float32)
 mg.widgets.ThreadTheatre(largest, threads=64, arguments=(np.zeros(1, dtype=np.float32), x))
 
 # %% [markdown]
@@ -410,6 +411,9 @@ def make_transpose(width):
     return transpose
 
 
+show(mg.interpreter.run(make_transpose(32), 1, 32, np.zeros_like(table), table))
+
+
 # %%
 out = np.zeros_like(table)
 for width in (32, 33):
@@ -419,7 +423,6 @@ for width in (32, 33):
             passes = line.cost // line.requests
             print(f"tile {width} wide, {line.operation:5} {passes:2} passes per request")
 print("transposed:", (out == table.T).all())
-show(report)
 
 # %% [markdown]
 # A column of a tile 32 wide lies in a single bank. With one more number per row, which nobody uses, the
@@ -462,7 +465,7 @@ def sum_with_barrier_in_branch(out, x):
         out[0] = part[0]
 
 
-x, out = np.arange(64, dtype=np.float32), np.zeros(1, dtype=np.float32)
+print(f"the right sum is {sum(range(64))}")
 
 # %% tags=["predict:14.branch"]
 # source: misconception: threads that do not reach a barrier skip it
@@ -475,8 +478,9 @@ mg.learn.predict(
 )
 
 # %% tags=["shows:14.branch"]
+x, out = np.arange(64, dtype=np.float32), np.zeros(1, dtype=np.float32)
 branch_report = mg.interpreter.run(sum_with_barrier_in_branch, 1, 64, out, x)
-print(f"the sum is {out[0]:.0f}, and the right one is {x.sum():.0f}")
+print(f"the sum is {out[0]:.0f}")
 show(branch_report)
 
 # %% tags=["answer:14.branch"]
