@@ -29,7 +29,7 @@ def check_shapes(definition: ast.FunctionDef) -> None:
 
 def _shape(call: ast.Call) -> ast.expr | None:
     named = [keyword.value for keyword in call.keywords if keyword.arg == "shape"]
-    return next(iter(call.args or named), None)
+    return next(iter([*call.args, *named]), None)
 
 
 class _Constants:

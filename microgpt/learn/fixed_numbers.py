@@ -37,7 +37,8 @@ def fixed_number(
 ) -> FixedNumber | None:
     """Return the number that makes a failing kernel wrong in this launch; None if none does."""
     function = plain_function(run.kernel)
-    if function is None:
+    is_wrong = run.findings or run.wrong_orders(run.expected, TOLERANCE)
+    if function is None or not is_wrong:
         return None
     definition = parse_kernel(function)
     for found in _candidates(definition, block):

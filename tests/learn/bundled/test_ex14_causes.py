@@ -338,3 +338,17 @@ def test_advice_fits_the_cause_of_the_waste(id, kernel, text):
     assert result.state == "correct", repr(result)
     assert text in repr(result)
     assert "neighbouring" not in repr(result)
+
+
+def test_numbers_of_a_right_kernel_are_not_blamed_for_what_it_reads_too_often():
+    def naive_with_a_number(out, a, b):
+        column, row = cuda.grid(2)
+        scale = 16 // 16
+        if row < out.shape[0] and column < out.shape[1]:
+            total = float32(0)
+            for k in range(a.shape[1]):
+                total += a[row, k] * b[k, column]
+            out[row, column] = total * scale
+
+    result = learn.check("14.tiled_matmul", naive_with_a_number)
+    assert result.cause == message_section("14.tiled_matmul")["mistakes"]["naive"]
