@@ -16,7 +16,7 @@ def wide_forward(y, lse, qkv, dropout):
     _wide_forward[cover(lse.size, BLOCK // WARP), BLOCK](y, lse, qkv, *dropout)
 
 
-@threads
+@threads(registers=168)
 def _wide_forward(y, lse, qkv, rng_state, layer_id, threshold, scale):
     f = qkv.dtype.type
     H, T, C = lse.shape[1], lse.shape[2], y.shape[2]
@@ -48,7 +48,7 @@ def wide_backward(dqkv, dy, lse, delta, qkv, dropout):
         launch[cover(lse.size, BLOCK // WARP), BLOCK](dqkv, dy, lse, delta, qkv, *dropout)
 
 
-@threads
+@threads(registers=168)
 def _wide_dk_dv(dqkv, dy, lse, delta, qkv, rng_state, layer_id, threshold, scale):
     f = qkv.dtype.type
     H, T, C = lse.shape[1], lse.shape[2], dy.shape[2]
@@ -67,7 +67,7 @@ def _wide_dk_dv(dqkv, dy, lse, delta, qkv, rng_state, layer_id, threshold, scale
                 dqkv[b, key, 2 * C + column + d] += prob * factor * dy[b, query, column + d]
 
 
-@threads
+@threads(registers=168)
 def _wide_dq(dqkv, dy, lse, delta, qkv, rng_state, layer_id, threshold, scale):
     f = qkv.dtype.type
     H, T, C = lse.shape[1], lse.shape[2], dy.shape[2]
