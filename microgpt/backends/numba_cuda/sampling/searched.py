@@ -31,7 +31,7 @@ UNSCRAMBLE = pow(SCRAMBLE, -1, 2**32)
 NONE = -1  # in place of a token
 
 
-@threads
+@threads(registers=128)
 def sample_searched(token, logits, params, seed, position):
     """A block has a text."""
     shares = cuda.shared.array(MAX_WARPS, np.float64)
