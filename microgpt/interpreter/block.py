@@ -185,6 +185,7 @@ class Block:
         is_collective = not isinstance(operation, str)
         given = next(iter(arguments.values()))
         mask = ALL_LANES if is_collective or not given else int(given[0]) & ALL_LANES
+        num_lanes = WARP_SIZE if is_collective else num_lanes  # even in a smaller block
         missing = [n for n in range(num_lanes) if mask >> n & 1 and n not in arguments]
         unasked = [n for n in arguments if not mask >> n & 1]
         if missing or unasked:
