@@ -461,16 +461,6 @@ def test_a_kernel_of_ones_own_is_run_again_at_the_same_moment(cell):
     assert own_view(threads=4).state.step == 0
 
 
-def test_another_kernel_beside_ones_own_is_still_shown(cell):
-    view = own_view()
-    view.kernel_select.value = "add"
-    cell()
-    again = own_view()
-    assert again.kernel_select.value == "add"
-    again.kernel_select.value = ""
-    assert again.kernel_select.label == "mine: double"
-
-
 def test_all_controls_have_a_label(view):
     def inside(widget):
         if isinstance(widget, ipywidgets.Box):
