@@ -48,7 +48,7 @@ def test_the_still_picture_shows_the_same():
         *drawing.texts()
     }
     bars = [shape.width for shape in drawing.shapes if isinstance(shape, Rect)]
-    assert bars == pytest.approx([270 * 0.84, 270 * 0.2])
+    assert bars == pytest.approx([252 * 0.84, 252 * 0.2])
     ranges = [
         shape for shape in drawing.shapes if isinstance(shape, Line) and shape.stroke == "ink"
     ]
