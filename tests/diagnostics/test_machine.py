@@ -6,6 +6,7 @@ import sys
 import pytest
 
 import microgpt as mg
+from microgpt.backends import numba_cuda
 from microgpt.backends.numba_cuda import _device
 from microgpt.diagnostics import machine
 from microgpt.diagnostics.report import Finding
@@ -29,10 +30,13 @@ class FakeCommand:
         return self.text
 
 
-def test_gpus():
-    found = machine.gpu_finding(FakeCommand("NVIDIA L4, 23034, 550.54\nTesla, X, [N/A], 1\n"))
-    assert found.text.startswith("NVIDIA L4 (22 GiB, driver 550.54); Tesla")
-    assert "no kernels for it: everything runs on the processor" in found.text
+def test_gpus(monkeypatch):
+    command = FakeCommand("NVIDIA L4, 23034, 550.54\nTesla, X, [N/A], 1\n")
+    names = "NVIDIA L4 (22 GiB, driver 550.54); Tesla (driver [N/A]). The back end 'cuda' "
+    for missing, state in (("needs a newer driver", "note"), ("", "ok")):
+        monkeypatch.setattr(numba_cuda, "what_is_missing", lambda missing=missing: missing)
+        found = machine.gpu_finding(command)
+        assert (found.state, found.text) == (state, names + (missing or "runs on the first"))
     for nothing in (None, ""):
         assert (
             machine.gpu_finding(FakeCommand(nothing)).text
