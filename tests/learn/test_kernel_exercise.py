@@ -4,7 +4,6 @@ import inspect
 import json
 import linecache
 import runpy
-import time
 from dataclasses import replace
 from types import SimpleNamespace
 
@@ -177,12 +176,10 @@ BODIES = {
 def test_what_stops_a_kernel_is_told_in_a_sentence(name):
     body, got, cause = BODIES[name]
     cell = f"def add(out, a, b):\n    {body}\n"
-    start = time.monotonic()
     result = learn.check("14.add", run_cell(cell, f"<{name}>")["add"])
     assert result.state == "not yet"
     assert got in result.got
     assert cause in result.cause
-    assert time.monotonic() - start < 15
 
 
 def test_a_for_loop_that_never_ends_is_stopped(short_cpu_limit):

@@ -75,6 +75,26 @@ def test_a_replay_checks_its_arguments_too(model, device):
     assert step(IDS, IDS).item() == losses[0]
 
 
+def test_nothing_of_a_graph_lies_where_its_uploads_wait(device):
+    """They are made before all launches; `b` is needed last, when `a` has long been used."""
+    device.poison = False  # else every launch is made alone
+
+    def lookups(a, b):
+        x = mg.ops.embedding(a, table)
+        for _ in range(3):
+            x = x * 2.0
+        return x + mg.ops.embedding(b, table)
+
+    table = mg.Tensor(np.eye(5), backend="cuda")
+    captured = mg.capture(lookups)
+    with mg.no_grad():
+        for n in range(5):
+            a = (np.arange(5, dtype=np.int32) + n) % 5
+            b = a[::-1].copy()
+            expected = 8 * np.eye(5)[a] + np.eye(5)[b]
+            np.testing.assert_array_equal(captured(a, b).numpy(), expected)
+
+
 @pytest.mark.parametrize(
     ("name", "arguments", "message"),
     [
