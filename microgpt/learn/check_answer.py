@@ -23,25 +23,32 @@ from microgpt.learn.running_sign import RunningSign
 def check(id: str | Exercise, answer: Any, seed: int | None = None) -> Result:
     """Check your answer to the exercise `id`: correct, not yet, or not attempted.
 
-    The answer runs in its own thread, for at most three seconds of CPU time, with the NumPy back
-    end; its printed output is discarded. The same `seed` (default 0) gives the same inputs. No data
-    is stored or sent; the source of a correct function stays in memory, for `workbook`. In a
-    notebook, an answer is not checked if the last run of its cell ended in an error and left an
-    earlier value, and a line says what is going on while a slow one runs. Do not call it while
-    holding `backends.LOCK`, which the answer may need.
+    The answer runs in its own thread, for at most three seconds of CPU time (a kernel for twelve),
+    with the NumPy back end; its printed output is discarded. The same `seed` (default 0) gives the
+    same inputs. No data is stored or sent; the source of a correct function stays in memory, for
+    `workbook`. In a notebook, an answer is not checked if the last run of its cell ended in an
+    error and left an earlier value, and a line says what is going on while a slow one runs. Do not
+    call it while holding `backends.LOCK`, which the answer may need.
     """
     exercise = find_exercise(id)
     seed = check_integer("seed", 0 if seed is None else seed, minimum=0)
+    return check_within(exercise, answer, seed, exercise.time_limits)
+
+
+def check_within(
+    exercise: Exercise, answer: Any, seed: int, time_limits: tuple[float, float]
+) -> Result:
+    """Check an answer that is stopped after some seconds of CPU time, and of wall-clock time."""
     start = time.perf_counter()
-    sign = RunningSign(exercise.id)
+    sign = RunningSign(exercise)
     try:
         if error := find_cell_error(exercise.answer_name, answer):
             outcome = _cell_error(exercise, answer, error)
         else:
             if exercise.wait_for_answer is not None:
                 exercise.wait_for_answer(answer)
-            with backends.using("numpy"):  # so that compilation takes none of the three seconds
-                outcome = _check(exercise, answer, seed, sign)
+            with backends.using("numpy"):  # so that compilation takes none of the time
+                outcome = _check(exercise, answer, seed, sign, time_limits)
         if outcome["state"] == CORRECT:
             if exercise.is_function and not exercise.is_kernel:  # no kernel is in the workbook
                 remember(exercise.id, exercise.answer_name, answer)
@@ -57,7 +64,9 @@ def check(id: str | Exercise, answer: Any, seed: int | None = None) -> Result:
     )
 
 
-def _check(exercise: Exercise, answer: Any, seed: int, sign: RunningSign) -> dict[str, Any]:
+def _check(
+    exercise: Exercise, answer: Any, seed: int, sign: RunningSign, time_limits: tuple[float, float]
+) -> dict[str, Any]:
     """Run the checks and return the state and its explanation, as fields of `Result`."""
     if is_stub(answer):
         return {"state": NOT_ATTEMPTED}
@@ -66,13 +75,12 @@ def _check(exercise: Exercise, answer: Any, seed: int, sign: RunningSign) -> dic
     results = CaseResults()
     call = time_limit.TimeLimitedCall(
         lambda: results.run(exercise, answer, seed, lambda: call.timed_out),
-        time_limit.CPU_LIMIT,
-        time_limit.WALL_LIMIT,
+        *time_limits,
         sign.show,
     )
     status = call.run()
     if results.first_failure is None and status != "done":
-        return _timeout(exercise, results.current, status)
+        return _timeout(exercise, results.current, status, time_limits[0])
     if results.first_failure is None:
         if call.error is not None:  # the error of a broken exercise, not of the answer
             raise call.error
@@ -132,7 +140,9 @@ def _can_bind(signature: inspect.Signature, arguments: list[str]) -> bool:
     return True
 
 
-def _timeout(exercise: Exercise, case: Case | None, status: str) -> dict[str, Any]:
+def _timeout(
+    exercise: Exercise, case: Case | None, status: str, cpu_limit: float
+) -> dict[str, Any]:
     """Return the outcome, as fields of `Result`, of an answer that was stopped or abandoned."""
     causes = [
         mistake.cause
@@ -141,10 +151,9 @@ def _timeout(exercise: Exercise, case: Case | None, status: str) -> dict[str, An
         and case is not None
         and (mistake.matches is None or mistake.matches(None, *case.arguments))
     ]
-    limit = f"{time_limit.CPU_LIMIT:g}"
     return {
         "state": NOT_YET,
-        "property": format_message("properties", "returns_in_time", limit=limit),
+        "property": format_message("properties", "returns_in_time", limit=f"{cpu_limit:g}"),
         "input": None if case is None else _named_arguments(exercise, case),
         "cause": causes[0] if causes else message_section("causes")[status],
     }
@@ -167,8 +176,7 @@ def _success_message(exercise: Exercise, answer: Any, sign: RunningSign) -> str:
         return ""
     status = time_limit.TimeLimitedCall(
         lambda: messages.append(make_message(answer)),
-        time_limit.CPU_LIMIT,
-        time_limit.WALL_LIMIT,
+        *exercise.time_limits,
         sign.show,
     ).run()
     return messages[0] if status == "done" and messages else ""

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from microgpt.errors import SettingError
+from microgpt.learn import time_limit
 from microgpt.learn.equality import values_equal
 from microgpt.learn.formatting import format_value
 from microgpt.learn.parsers import array
@@ -194,6 +195,11 @@ class Exercise:
     def is_kernel(self) -> bool:
         """Whether the answer is a kernel."""
         return False
+
+    @property
+    def time_limits(self) -> tuple[float, float]:
+        """The seconds of CPU time, and in all, after which a check stops the answer."""
+        return time_limit.CPU_LIMIT, time_limit.WALL_LIMIT
 
     @property
     def case_names(self) -> list[str]:

@@ -11,7 +11,7 @@ import numpy as np
 from microgpt.learn import time_limit
 from microgpt.learn.answer_stub import todo
 from microgpt.learn.case_runner import MAX_COMPARED_CASES, iter_cases
-from microgpt.learn.check_answer import check
+from microgpt.learn.check_answer import check, check_within
 from microgpt.learn.exercise import Exercise
 from microgpt.learn.hints import hint
 from microgpt.learn.hostile_kernels import (
@@ -20,10 +20,11 @@ from microgpt.learn.hostile_kernels import (
     make_kernel,
     stub_kernels,
 )
-from microgpt.learn.results import CORRECT, NOT_ATTEMPTED, NOT_YET
+from microgpt.learn.results import CORRECT, NOT_ATTEMPTED, NOT_YET, Result
 
 SEEDS = (0, 1, 2731)
 MAX_STATEMENT_WORDS = 60
+ENDLESS_CPU_LIMIT = 0.5  # seconds for answers that never return: more would tell nothing else
 SLACK = 1.0  # seconds allowed for a busy machine
 
 
@@ -108,8 +109,9 @@ def _test_stubs(exercise: Exercise) -> Iterator[str]:
 def _test_common_mistakes(exercise: Exercise) -> Iterator[str]:
     for mistake in exercise.common_mistakes:
         answer = _answer(exercise, mistake.function)
+        check_mistake = _check_endless if mistake.times_out else check
         for seed in SEEDS:
-            result = check(exercise, answer, seed)
+            result = check_mistake(exercise, answer, seed)
             if result.state != NOT_YET:
                 yield f"the mistake {mistake.name!r} is {result.state!r} with seed {seed}"
                 break
@@ -169,8 +171,8 @@ def _test_timeouts(exercise: Exercise) -> Iterator[str]:
 
 def _test_rejected_in_time(exercise: Exercise, answer: Any, name: str) -> Iterator[str]:
     start = time.monotonic()
-    yield from _test_rejected(exercise, answer, name)
-    if time.monotonic() - start > time_limit.WALL_LIMIT + time_limit.STOP_GRACE + SLACK:
+    yield from _problems_of_rejection(_check_endless(exercise, answer), name)
+    if time.monotonic() - start > exercise.time_limits[1] + time_limit.STOP_GRACE + SLACK:
         yield f"{name} came back after {time.monotonic() - start:.1f} s"
 
 
@@ -182,8 +184,17 @@ def _test_same_seed(exercise: Exercise) -> Iterator[str]:
         yield "the same seed gives two different results"
 
 
+def _check_endless(exercise: Exercise, answer: Any, seed: int = 0) -> Result:
+    """Check an answer that never returns."""
+    cpu_limit, wall_limit = exercise.time_limits
+    return check_within(exercise, answer, seed, (min(cpu_limit, ENDLESS_CPU_LIMIT), wall_limit))
+
+
 def _test_rejected(exercise: Exercise, answer: Any, name: str) -> Iterator[str]:
-    result = check(exercise, answer)
+    yield from _problems_of_rejection(check(exercise, answer), name)
+
+
+def _problems_of_rejection(result: Result, name: str) -> Iterator[str]:
     if result.state != NOT_YET:
         yield f"{name} is {result.state!r} instead of {NOT_YET!r}"
     elif not (result.property and result._repr_html_() and json.dumps(result.to_dict())):

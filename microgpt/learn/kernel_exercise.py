@@ -8,6 +8,7 @@ import numpy as np
 
 from microgpt.errors import SettingError
 from microgpt.interpreter.gallery import KernelTask
+from microgpt.learn import time_limit
 from microgpt.learn.answer_stub import is_stub
 from microgpt.learn.exercise import CommonMistake, Exercise, Mismatch
 from microgpt.learn.fixed_numbers import fixed_number
@@ -17,6 +18,7 @@ from microgpt.learn.messages import format_message
 from microgpt.learn.parsers import anything
 from microgpt.learn.results import NotAttempted
 
+KERNEL_FACTOR = 4  # of the time that a function has
 MAX_SHOWN = 12  # numbers of an array in the text of an example
 
 
@@ -44,6 +46,14 @@ class KernelExercise(Exercise):
     def is_kernel(self) -> bool:
         """Whether the answer is a kernel."""
         return True
+
+    @property
+    def time_limits(self) -> tuple[float, float]:
+        """The seconds of CPU time, and in all, after which a check stops the answer.
+
+        They are long: the interpreter counts a launch's steps, and ends an endless kernel itself.
+        """
+        return KERNEL_FACTOR * time_limit.CPU_LIMIT, KERNEL_FACTOR * time_limit.WALL_LIMIT
 
     @property
     def case_names(self) -> list[str]:

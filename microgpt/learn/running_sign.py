@@ -6,7 +6,7 @@ notebook that is executed by a program keeps nothing of it.
 
 from typing import Any
 
-from microgpt.learn import time_limit
+from microgpt.learn.exercise import Exercise
 from microgpt.learn.html import Card, card_html
 from microgpt.learn.messages import format_message, message_section
 from microgpt.widgets.notebook_context import current_cell, display_above
@@ -15,18 +15,16 @@ from microgpt.widgets.notebook_context import current_cell, display_above
 class RunningSign:
     """Says that an exercise is being checked, and for how long that may take."""
 
-    def __init__(self, id: str):
-        self.id = id
+    def __init__(self, exercise: Exercise):
+        self.id, self.time_limits = exercise.id, exercise.time_limits
         self._handle: Any = None
 
     def show(self) -> None:
         """Display the line, unless it is there already or nobody is looking."""
         if self._handle is not None or current_cell() is None:
             return
-        text = format_message(
-            "running", "limits",
-            cpu=f"{time_limit.CPU_LIMIT:g}", wall=f"{time_limit.WALL_LIMIT:g}",
-        )  # fmt: skip
+        cpu, wall = self.time_limits
+        text = format_message("running", "limits", cpu=f"{cpu:g}", wall=f"{wall:g}")
         texts = message_section("running")
         card = Card("plain", texts["symbol"], texts["title"], self.id, sentence=text)
         line = f"{texts['symbol']} {texts['title']} · {self.id}\n  {text}"

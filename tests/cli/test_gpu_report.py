@@ -58,7 +58,8 @@ def command(folder, *options):
 
 def test_make_gpu_starts_this_command_and_installs_nothing():
     run = subprocess.run(
-        ["make", "--dry-run", "gpu", "PYTHON=python9", "ARGS=--stages replay"],
+        ["make", "--no-print-directory", "--dry-run", "gpu", "PYTHON=python9",
+         "ARGS=--stages replay"],
         cwd=ROOT, capture_output=True, text=True, check=True,
     )  # fmt: skip
     assert run.stdout.strip() == "PYTHONPATH=. python9 -m microgpt gpu-report --stages replay"

@@ -5,6 +5,7 @@ from exercise_answers import correct_sample, endless
 
 from microgpt import learn
 from microgpt.learn import running_sign, time_limit
+from microgpt.learn.registry import find_exercise
 from microgpt.learn.running_sign import RunningSign
 
 
@@ -65,14 +66,14 @@ def test_an_answer_that_comes_back_at_once_is_not_announced(page, monkeypatch):
 
 def test_nobody_looks_at_a_notebook_that_a_program_executes(page, monkeypatch):
     monkeypatch.setattr(running_sign, "current_cell", lambda: None)
-    sign = RunningSign("09.sample")
+    sign = RunningSign(find_exercise("09.sample"))
     sign.show()
     sign.remove()
     assert page.bundles == []
 
 
 def test_a_second_call_of_the_same_check_shows_no_second_line(page):
-    sign = RunningSign("09.sample")
+    sign = RunningSign(find_exercise("09.sample"))
     sign.show()
     sign.show()
     assert len(page.bundles) == 1

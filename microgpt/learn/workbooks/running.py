@@ -11,11 +11,10 @@ import numpy as np
 
 from microgpt import reference
 from microgpt.errors import StateError
-from microgpt.learn import time_limit
 from microgpt.learn.answer_stub import is_stub
 from microgpt.learn.check_answer import check
 from microgpt.learn.messages import format_message, message_section
-from microgpt.learn.registry import exercises
+from microgpt.learn.registry import exercises, find_exercise
 from microgpt.learn.results import CORRECT, NOT_ATTEMPTED, NOT_YET, Result
 from microgpt.learn.workbook_sections import find_part, part_ids
 from microgpt.learn.workbooks.library import library
@@ -192,7 +191,7 @@ def _name(id: str) -> str:
 
 
 def _never_returned(result: Result) -> bool:
-    limit = f"{time_limit.CPU_LIMIT:g}"
+    limit = f"{find_exercise(result.exercise).time_limits[0]:g}"
     return result.property == format_message("properties", "returns_in_time", limit=limit)
 
 
