@@ -1,7 +1,7 @@
 """A device's driver in nine calls, its memory, and the count of what goes to and fro.
 
 They are `alloc`, `free`, `upload`, `download`, `copy`, `fill`, `launch`, `capture` and
-`synchronize`; an array in them is a `DeviceArray`. Everything above them, recordings, checkpoints
+`wait`; an array in them is a `DeviceArray`. Everything above them, recordings, checkpoints
 and sampling, is the same for every driver.
 """
 
@@ -89,6 +89,11 @@ class DeviceDriver:
             self.copy_out(numbers, array)
             self.check_fault()
 
+    def synchronize(self) -> None:
+        """Wait until everything is done; raise the error that a check on the device has left."""
+        self.wait()
+        self.check_fault()
+
     def alloc(self, nbytes: int) -> int:
         """Return the address of new memory; raise MemoryError if there is none."""
         raise NotImplementedError
@@ -121,7 +126,7 @@ class DeviceDriver:
         """Return a graph: a function that repeats all launches of the calls at once."""
         raise NotImplementedError
 
-    def synchronize(self) -> None:
+    def wait(self) -> None:
         """Wait until everything is done."""
         raise NotImplementedError
 

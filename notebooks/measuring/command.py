@@ -1,6 +1,7 @@
 """The command `python notebooks/measure.py`: measure the claims, write them into numbers.toml."""
 
 import argparse
+from collections.abc import Iterable
 from pathlib import Path
 
 from course.percent_source import NOTEBOOKS
@@ -36,12 +37,17 @@ MODULES = {
 
 def measurements(notebook: str) -> list[Measurement]:
     """Measure every claim of a notebook on every seed."""
-    module, cells = MODULES[notebook], experiment_cells(notebook)
-    effects = [module.measure(cells, seed) for seed in SEEDS]
+    effects = measure_seeds(notebook, SEEDS)
     return [
         Measurement(claim, text, tuple(of_seed[claim] for of_seed in effects))
-        for claim, text in module.CLAIMS.items()
+        for claim, text in MODULES[notebook].CLAIMS.items()
     ]
+
+
+def measure_seeds(notebook: str, seeds: Iterable[int]) -> list[dict[str, float]]:
+    """Measure every claim of a notebook on each of the seeds; return the effects by claim."""
+    cells = experiment_cells(notebook)
+    return [MODULES[notebook].measure(cells, seed) for seed in seeds]
 
 
 def main(arguments: list[str] | None = None, folder: Path = NOTEBOOKS) -> int:

@@ -4,7 +4,7 @@ import json
 import re
 from collections.abc import Iterable
 
-from .claim import DIGITS, SEEDS, Measurement
+from .claim import DIGITS, Measurement
 
 TABLE = "[[measured]]"
 
@@ -17,7 +17,7 @@ def entry(notebook: str, measurement: Measurement) -> str:
         "text": measurement.text,
         "effect": round(measurement.effect, DIGITS),
         "spread": round(measurement.spread, DIGITS),
-        "seeds": len(SEEDS),
+        "of_seeds": [round(effect, 2 * DIGITS) for effect in measurement.effects],
         "verdict": measurement.verdict,
     }
     lines = [f"{key} = {json.dumps(value, ensure_ascii=False)}" for key, value in fields.items()]

@@ -101,7 +101,7 @@ class GpuDriver(DeviceDriver):
         self._enter()
         error, address = self._api.cuMemAlloc(nbytes)
         if error == self._api.CUresult.CUDA_ERROR_OUT_OF_MEMORY:
-            self.synchronize()
+            self.wait()
             self.free_unused()
             error, address = self._api.cuMemAlloc(nbytes)
         if error == self._api.CUresult.CUDA_ERROR_OUT_OF_MEMORY:
@@ -126,7 +126,7 @@ class GpuDriver(DeviceDriver):
         self._enter()
         target, nbytes = numbers.ctypes.data, numbers.nbytes
         self._call(self._api.cuMemcpyDtoHAsync, target, array.data_ptr, nbytes, self._stream)
-        self.synchronize()
+        self.wait()
 
     def copy(self, destination: DeviceArray, source: DeviceArray) -> None:
         if source.nbytes:
@@ -171,6 +171,6 @@ class GpuDriver(DeviceDriver):
 
         return replay
 
-    def synchronize(self) -> None:
+    def wait(self) -> None:
         self._enter()
         self._call(self._api.cuStreamSynchronize, self._stream)

@@ -84,5 +84,5 @@ class EmulatedDriver(DeviceDriver):
 
         return replay
 
-    def synchronize(self) -> None:
+    def wait(self) -> None:
         """Nothing is ever left to wait for."""

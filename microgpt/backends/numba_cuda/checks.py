@@ -1,8 +1,8 @@
 """Checks of indices that a kernel wrote: a thread cannot raise, so it leaves a fault word.
 
 The word (4,) int64 holds which check failed, the index, the value there, and the limit that it
-had to keep; the next download raises the error that NumPy's check would have raised. Arrays of the
-host are checked by NumPy before they are uploaded.
+had to keep. The next download, or `synchronize`, raises the error that NumPy's check would have
+raised. Arrays of the host are checked by NumPy before they are uploaded.
 """
 
 from collections.abc import Callable

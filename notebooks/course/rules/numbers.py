@@ -19,7 +19,7 @@ FIELDS = {
     "number": {"notebook", "text", "value", "corpus", "seed"},
     "setting": {"notebook", "text", "reason"},
     "framed": {"notebook", "number", "neighbours"},
-    "measured": {"notebook", "claim", "text", "effect", "spread", "seeds", "verdict"},
+    "measured": {"notebook", "claim", "text", "effect", "spread", "of_seeds", "verdict"},
 }
 
 

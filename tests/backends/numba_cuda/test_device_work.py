@@ -116,6 +116,13 @@ def test_a_check_on_the_device_raises_at_the_next_download(device, name, argumen
     np.testing.assert_array_equal(array.numpy(), ids)  # once
 
 
+def test_what_nobody_downloads_is_raised_when_the_host_waits(device):
+    device.launch("check_tokens", device.from_host(np.array([77], np.int32)), 5)
+    with pytest.raises(TokenError, match="got 77"):
+        device.driver.synchronize()
+    device.driver.synchronize()  # once
+
+
 def test_checks_on_the_device_let_right_numbers_pass(device):
     ids = device.from_host(np.arange(600, dtype=np.int32))
     device.launch("check_tokens", ids, 600)

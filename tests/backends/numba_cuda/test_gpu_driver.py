@@ -35,7 +35,7 @@ def gpu(api, monkeypatch):
 
 def test_it_has_the_nine_calls():
     calls = ("alloc", "free", "copy_in", "copy_out", "copy", "fill", "launch", "capture")
-    for name in (*calls, "synchronize"):
+    for name in (*calls, "wait"):
         assert getattr(GpuDriver, name) is not getattr(DeviceDriver, name)
 
 
