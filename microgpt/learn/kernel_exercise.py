@@ -1,7 +1,7 @@
 """`KernelExercise`: an exercise whose answer is a kernel, what one thread of a GPU does."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -107,14 +107,11 @@ class KernelExercise(Exercise):
             key = "fixed_number_along" if isinstance(block, tuple) else "fixed_number"
             cause = format_message("kernels", key, **found._asdict())
             return CommonMistake("a number for cuda.blockDim", run.kernel, cause)
-        return next(
-            (
-                mistake
-                for mistake in self.common_mistakes
-                if mistake.matches is not None and mistake.matches(run, *arguments)
-            ),
-            None,
-        )
+        for mistake in self.common_mistakes:
+            if mistake.matches is not None and mistake.matches(run, *arguments):
+                cause = run.lines.in_own_words(mistake.cause) if run.lines else mistake.cause
+                return replace(mistake, cause=cause)
+        return None
 
 
 def _returns_stub(kernel: Any, expected: np.ndarray, inputs: Sequence[np.ndarray]) -> bool:
