@@ -243,7 +243,7 @@ def test_a_line_of_code_may_be_broken_after_a_bracket_and_not_after_def():
 
 
 def test_in_the_still_picture_code_stays_in_its_column():
-    long = "        part[me] = max(part[me], part[me + half], part[me + half])"
+    long = "        " + " + ".join(["num", "warm", "power", "me", "columns", "grand"] * 3)
     name = "def sum_with_guard_around_everything(out, x):"
     scene = replace(SCENE, code=(CodeLine(1, name, False), CodeLine(3, long, True)))
     drawing = draw_theatre(scene)

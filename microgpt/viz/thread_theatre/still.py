@@ -69,14 +69,14 @@ def _wrapped(text: str, num_letters: int) -> list[str]:
     """
     rows = [""]
 
-    def room() -> int:
+    def max_letters() -> int:
         return num_letters - 2 * (len(rows) > 1)
 
     for piece in code_pieces(text):
-        if rows[-1] and len((rows[-1] + piece).rstrip()) > room():
+        if rows[-1] and len((rows[-1] + piece).rstrip()) > max_letters():
             rows.append("")
-        while len(piece.rstrip()) > room():
-            end = piece.rfind("_", 0, room()) + 1 or room()
+        while len(piece.rstrip()) > max_letters():
+            end = piece.rfind("_", 0, max_letters()) + 1 or max_letters()
             rows[-1:] = piece[:end], ""
             piece = piece[end:]
         rows[-1] += piece
