@@ -68,6 +68,7 @@ class Backend:
     """One implementation of all kernels: its name, its kernels by name, and its memory."""
 
     alignment = CACHE_LINE  # of temporary arrays in an arena, in bytes
+    reading_waits = False  # whether the host waits for a device to read numbers
 
     def __init__(self, name: str, kernels: dict[str, AnyKernel]):
         self.name = name

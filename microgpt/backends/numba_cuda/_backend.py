@@ -18,6 +18,7 @@ class CudaBackend(Backend):
     """The threads on a device: `driver` is a GPU's, or the emulated one."""
 
     alignment = GRAIN
+    reading_waits = True
 
     def __init__(self, name: str, kernels: dict[str, AnyKernel], driver: DeviceDriver):
         super().__init__(name, kernels | {UPLOAD: PythonKernel(driver.upload)})
