@@ -46,13 +46,7 @@ def gpu_ladder() -> Panel:
     """
     gpu = connected_gpu()
     if gpu is None:
-        counted = count_state(count_ladder())
-        return bars_panel(
-            replace(
-                counted, question=LADDER_QUESTION, figure="No GPU here:",
-                figure_label="the bars count sectors", caption=NO_LADDER,
-            )
-        )  # fmt: skip
+        return bars_panel(untimed_state(count_ladder()))
     return bars_panel(time_state(time_ladder(gpu)))
 
 
@@ -98,6 +92,14 @@ def count_state(counts: Sequence[RungCounts]) -> BarsState:
     return BarsState(
         "How many sectors does each kernel request?", f"{first.sectors / minimum.sectors:.3g} ×",
         "fewer, from first to last", "sectors", rows, caption, header, table,
+    )  # fmt: skip
+
+
+def untimed_state(counts: Sequence[RungCounts]) -> BarsState:
+    """Return the bars of counted sectors under the question for times, which nobody can answer."""
+    return replace(
+        count_state(counts), question=LADDER_QUESTION, figure="No GPU here:",
+        figure_label="the bars count sectors", caption=NO_LADDER,
     )  # fmt: skip
 
 
