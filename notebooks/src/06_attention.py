@@ -231,7 +231,7 @@ board
 # source: claims: equal_shares_and_nothing
 # source: claims: learned_and_equal_shares
 steps = ("counting by position", "a network, no attention", "looking back at all", "choosing where to look")
-print("the held-out loss changes, before rounding, by")
+print("the held-out loss changes by (before rounding)")
 for what, score in zip(steps, board.scores[-4:]):  # here a letter is a byte
     print(f"{what:24} {score.difference:+.3f} ± {2 * score.difference_stderr:.3f}")
 
@@ -506,7 +506,7 @@ else:
 
 # %% [markdown]
 # Are four heads better than one head of 16 numbers, which has as many parameters? And does the root of D
-# matter for keys of four numbers, if the model learns without it? Below, two more models train as
+# matter for keys of four numbers, if the model learns without it? Two more models train for as
 # long.
 
 # %% tags=["experiment"]
@@ -633,7 +633,7 @@ show_shares({f"5 to 12, {n} layer{'s' * (n > 1)}": trained_to_copy(PERIODS, 600,
 mg.widgets.CircuitFormation()
 
 # %% [markdown]
-# A circuit need not have one head for each part. Here both heads of layer 2 look after the copies, so
+# A circuit need not have one head for each part. Here both heads of layer 2 do the same work, so
 # removing one costs far less than removing head 2 of layer 1. With `CircuitFormation(seed=0)`, both
 # heads of layer 1 look at the letter before.
 
