@@ -68,6 +68,7 @@ class Backend:
     """One implementation of all kernels: its name, its kernels by name, and its memory."""
 
     alignment = CACHE_LINE  # of temporary arrays in an arena, in bytes
+    reading_waits = False  # whether the host waits for a device to read numbers
 
     def __init__(self, name: str, kernels: dict[str, AnyKernel]):
         self.name = name
@@ -97,7 +98,7 @@ class Backend:
 
     def _checked_launch(self, name: str, *args: Any) -> None:
         check_arguments(name, args)
-        Backend.launch(self, name, *args)
+        type(self).launch(self, name, *args)
 
     def empty(self, shape: Any, dtype: Any) -> np.ndarray:
         """Uninitialised memory; all arrays of the engine are allocated here."""

@@ -12,8 +12,9 @@ from microgpt.errors import SettingError
 from microgpt.models.gpt import GPT
 from microgpt.sampling.captured_decode import (
     CapturedDecodeStep,
+    acquire_batch_step,
     no_hooks_active,
-    supports_capture,
+    return_batch_step,
 )
 from microgpt.sampling.decoder import window_start
 from microgpt.sampling.generation import has_sampler_override, sample_token
@@ -84,20 +85,30 @@ class _Batch:
         for row, prompt in zip(self.tokens, prompts, strict=True):
             row[: len(prompt)] = prompt
         self.step: CapturedDecodeStep | None = None
-        if capture and supports_capture(model):
-            self.step = CapturedDecodeStep(model, len(prompts))
-            self.step.reset(request.config, [request.seed + i for i in range(len(prompts))])
+        if capture and (step := acquire_batch_step(model, len(prompts))) is not None:
+            self.step = step
+            step.reset(request.config, [request.seed + i for i in range(len(prompts))])
         self.cache = KVCache(model, len(prompts)) if self.step is None else self.step.cache
+        self.ahead = np.empty((0, len(prompts)), np.int32)  # tokens of the next positions
 
     def generate(self, should_stop: ShouldStop | None = None) -> list[list[int]]:
         """Continue every text to its end; return the new tokens of each."""
+        try:
+            return self._generate(should_stop)
+        finally:
+            if self.step is not None:
+                return_batch_step(self.model, self.step)
+
+    def _generate(self, should_stop: ShouldStop | None) -> list[list[int]]:
         t, active = 0, self.prompt_lengths < self.ends
         while active.any():
             if (t < self.prompt_lengths[active]).all():  # all still in their prompts: prefill more
                 t = int(self.prompt_lengths[active].min())
                 self.cache.reset()
             sampling = active & (t >= self.prompt_lengths)
-            next_tokens = self._next_tokens(t, sampling)
+            next_tokens = self._next_ahead(t, active, sampling)
+            if next_tokens is None:
+                next_tokens = self._next_tokens(t, sampling)
             stopped = sampling & np.isin(next_tokens, list(self.request.stop_ids))
             self.ends[stopped] = t
             self.tokens[sampling, t] = next_tokens[sampling]
@@ -111,6 +122,35 @@ class _Batch:
             row[start:end].tolist()
             for row, start, end in zip(self.tokens, self.prompt_lengths, self.ends, strict=True)
         ]
+
+    def _next_ahead(self, t: int, active: np.ndarray, sampling: np.ndarray) -> np.ndarray | None:
+        """Return the tokens (B,) at `t` that were sampled ahead, several steps as one graph.
+
+        None where there are none: for a prompt's tokens, a full block, an end that is near, or a
+        token that only `next_token` can decide; then the cache goes back before it.
+        """
+        if not len(self.ahead):
+            self._look_ahead(t, bool((active == sampling).all()))
+        if not len(self.ahead):
+            return None
+        next_tokens, later = self.ahead[0], len(self.ahead)
+        self.ahead = self.ahead[1:]
+        if (next_tokens[sampling] == UNDECIDED).any():
+            self.cache.rewind(self.cache.length - later)
+            self.ahead = self.ahead[:0]
+            return None
+        return next_tokens
+
+    def _look_ahead(self, t: int, all_sample: bool) -> None:
+        """Sample several positions from `t` on, if all active rows need most of them."""
+        step, cache = self.step, self.cache
+        if step is None or not all_sample or 2 * (int(self.ends.max()) - t) < step.num_ahead:
+            return
+        if not step.num_ahead or has_sampler_override() or not no_hooks_active():
+            return
+        if 0 < cache.length <= cache.block_size - step.num_ahead:
+            ahead = step.decode_ahead(self.tokens[:, t - 1], t)
+            self.ahead = self.ahead if ahead is None else ahead
 
     def _next_tokens(self, t: int, sampling: np.ndarray) -> np.ndarray:
         """Return the next tokens (B,) at position `t`, valid in the rows that are `sampling`."""

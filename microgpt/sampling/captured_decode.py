@@ -1,7 +1,8 @@
 """`CapturedDecodeStep`: a captured decode step that reads a token and samples the next.
 
 Recording takes two steps. So the captured step is kept with its model between texts, and the next
-text is replayed from its first decode step.
+text is replayed from its first decode step. On a device several steps are captured as one graph:
+each feeds its token to the next, and the host reads all of them at once.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -22,7 +23,10 @@ from microgpt.recording import capture
 from microgpt.sampling.decoder import Decoder
 from microgpt.sampling.kv_cache import KVCache
 
+MAX_STEPS_AHEAD = 16  # of one graph: what comes after an end was computed for nothing
+
 _idle_steps: WeakKeyDictionary[GPT, "CapturedDecodeStep"] = WeakKeyDictionary()  # one per model
+_idle_batch_steps: WeakKeyDictionary[GPT, "CapturedDecodeStep"] = WeakKeyDictionary()  # the same
 _modules = attrgetter("config", "wte", "wpe", "ln_emb", "h", "ln_f", "lm_head")
 
 
@@ -43,6 +47,15 @@ class CapturedDecodeStep:
         )
         self._step = capture(_step_function(model, self.cache, self._token, self._sample))
         self._captures = True
+        self.num_ahead = 0  # steps of `decode_ahead`
+        if self.cache.backend.reading_waits:
+            self.num_ahead = min(MAX_STEPS_AHEAD, self.cache.block_size - 1)
+            self._tokens = on_device(np.zeros((1 + self.num_ahead, batch_size), np.int32))
+            self._steps = capture(
+                _steps_function(
+                    model, self.cache, self._tokens, self._params, self._seed, self._position
+                )
+            )
         self._recorded_modules, self._recorded_contents = _modules(model), list(_contents(model))
 
     def matches(self, model: GPT) -> bool:
@@ -83,6 +96,21 @@ class CapturedDecodeStep:
         self._token[:] = tokens
         return self._decode(t)
 
+    def decode_ahead(self, tokens: np.ndarray, t: int) -> np.ndarray | None:
+        """Read `tokens` (B,) and sample those at `num_ahead` positions from `t` on.
+
+        Returns (num_ahead, B): a row is UNDECIDED where only the exact `next_token` can decide, and
+        what follows it there was sampled after another token. None if the model is not captured.
+        """
+        self._position[0] = t
+        self._tokens[0][:] = tokens
+        try:
+            self._steps()
+        except CaptureError:
+            self.num_ahead = 0
+            return None
+        return as_host(self._tokens)[1:]
+
     def _decode(self, t: int) -> np.ndarray:
         self._position[0] = t
         try:
@@ -120,6 +148,27 @@ def _step_function(model: GPT, cache: KVCache, token: np.ndarray, sample: Callab
     return step
 
 
+def _steps_function(
+    model: GPT, cache: KVCache, tokens: Any, params: Any, seed: Any, position: Any
+) -> Callable:
+    """Make the function to capture: it reads the tokens of row 0, and fills the other rows."""
+    model_ref, launch = ref(model), cache.backend.launch
+    readable = cache.backend.from_host(np.zeros(cache.batch_size, np.int32))
+
+    def steps() -> None:
+        model = model_ref()
+        assert model is not None  # as above
+        for index in range(1, len(tokens)):
+            # UNDECIDED has no embedding; the host drops what follows it.
+            launch("clip_forward", readable, tokens[index - 1], 0, model.config.vocab_size - 1)
+            with no_grad():
+                logits = model.decode_step(readable, cache).array
+            launch("sample_", tokens[index], logits, params, seed, position)
+            launch("increment_position_", position, 1)
+
+    return steps
+
+
 def supports_capture(model: GPT) -> bool:
     """Whether decode steps of this model can be captured."""
     return model.backend.name != "numpy" and type(model) is GPT
@@ -138,12 +187,32 @@ def return_decode_step(model: GPT, step: CapturedDecodeStep) -> None:
     _idle_steps.setdefault(model, step)
 
 
-def free_decode_step(model: GPT) -> None:
-    """Free the KV cache and recorded step that generation keeps with a model for the next text.
+def acquire_batch_step(model: GPT, batch_size: int) -> CapturedDecodeStep | None:
+    """The same for several texts; a step for another number of them is freed."""
+    if not supports_capture(model):
+        return None
+    step = _idle_batch_steps.pop(model, None)
+    if step is not None and step.cache.batch_size == batch_size and step.matches(model):
+        return step
+    return CapturedDecodeStep(model, batch_size)
 
-    Otherwise they are freed with the model. For GPT-2 (124M) they take 75 MB.
+
+def return_batch_step(model: GPT, step: CapturedDecodeStep) -> None:
+    """Keep the step for the next texts on a device, where a graph is made after some calls.
+
+    Elsewhere a call replays steps that it recorded itself, and the cache would only take memory.
+    """
+    if step.num_ahead:
+        _idle_batch_steps[model] = step
+
+
+def free_decode_step(model: GPT) -> None:
+    """Free the KV caches and recorded steps that generation keeps with a model for the next texts.
+
+    Otherwise they are freed with the model. For GPT-2 (124M) and one text they take 75 MB.
     """
     _idle_steps.pop(model, None)
+    _idle_batch_steps.pop(model, None)
 
 
 def no_hooks_active() -> bool:
