@@ -45,9 +45,9 @@ class ResidualLedger(Panel):
     corpus without its last letter, and compares its two likeliest next tokens; the rows are those
     of `Trace.logit_attribution`. "Size" counts a model from its settings, without building it.
 
-    With `removal` False there is no button for the effect of removing a part; with "shown", the view
-    begins with this effect. With `size` False there is no tab "Size". With the name of a preset as
-    `size`, such as "gpt2-124M", the view begins with it.
+    With `removal` False there is no button for the effect of removing a part; with "shown", the
+    view begins with this effect. With `size` False there is no tab "Size". With the name of a
+    preset as `size`, such as "gpt2-124M", the view begins with it.
     Raises TokenError for characters that the model cannot read, SettingError for other settings.
     """
 
