@@ -523,7 +523,8 @@ mg.widgets.gpu_ladder()
 
 # %% [markdown]
 # A GPU has a memory of its own. What it multiplies must be copied there, and the result back. Look at
-# how much work each copied byte brings, and how that changes with the size.
+# how much work each copied byte brings, and how that changes with the size. A small model that reads one
+# text at a time brings little: there, expect the CPU to win.
 
 # %% tags=["varies"]
 mg.widgets.gpu_crossover()
