@@ -39,10 +39,12 @@ __all__ = [
     "current",
     "current_tracer",
     "damaged_kernels",
+    "default_name",
     "get",
     "get_float32_matmul_precision",
     "is_array",
     "kernels_compiled",
+    "names",
     "replaying",
     "selected_name",
     "set_float32_matmul_precision",
@@ -79,6 +81,11 @@ _loading = threading.RLock()
 hold_over_fork(_loading)
 _default_name: str | None = None
 _scoped_name: contextvars.ContextVar[str | None] = contextvars.ContextVar("backend", default=None)
+
+
+def names() -> tuple[str, ...]:
+    """The names of all back ends, whether they can be used here or not."""
+    return tuple(_BACKENDS)
 
 
 def get(name: str) -> Backend:
@@ -150,6 +157,11 @@ def selected_name() -> str | None:
     return _scoped_name.get() or _default_name or os.environ.get("MICROGPT_BACKEND") or None
 
 
+def default_name() -> str:
+    """The back end where nothing was chosen: numba where it is installed, else numpy."""
+    return "numba" if available("numba") else "numpy"
+
+
 def current() -> Backend:
     """The back end of new tensors: set by `using`, else `use`, else MICROGPT_BACKEND, else numba.
 
@@ -157,7 +169,7 @@ def current() -> Backend:
     """
     name = _scoped_name.get() or _default_name
     if name is None:
-        name = selected_name() or ("numba" if available("numba") else "numpy")
+        name = selected_name() or default_name()
         use(name)
     return _loaded.get(name) or get(name)
 

@@ -125,7 +125,7 @@ def kernel_findings() -> Iterator[Finding]:
             "set it to 'numpy' or 'numba', or not at all",
         )
     elif selected is None:
-        default = "numba" if backends.available("numba") else "numpy"
+        default = backends.default_name()
         yield Finding("back end", "ok", f"{default!r}, as nothing else was chosen")
     else:
         yield Finding("back end", "ok", f"{selected!r} in this session")
