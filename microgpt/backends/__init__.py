@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from microgpt.backends.device_array import DeviceArray
 from microgpt.backends.device_memory import DeviceDriver
@@ -106,16 +107,18 @@ def check_available(name: str) -> None:
         known = ", ".join(repr(info) for info in _BACKENDS)
         nearest = did_you_mean(closest(name, _BACKENDS))
         raise BackendUnavailable(f"there is no back end {name!r}; known: {known}{nearest}")
-    if name == "cuda":
-        missing = importlib.import_module("microgpt.backends.numba_cuda").what_is_missing()
-        if missing:
-            raise BackendUnavailable(f"the back end 'cuda' {missing}")
+    if name == "cuda" and (missing := _missing_for_cuda()) is not None:
+        raise BackendUnavailable(f"the back end 'cuda' {missing}")
     requires = _BACKENDS[name].requires
     if requires is not None and not _installed(requires):
         raise BackendUnavailable(
             f"the back end {name!r} needs {requires}, which is not installed; "
             f"run `pip install {requires}`, or choose the back end 'numpy'"
         )
+
+
+def _missing_for_cuda() -> Any:
+    return importlib.import_module("microgpt.backends.numba_cuda").what_is_missing()
 
 
 def _installed(library: str) -> bool:
@@ -235,7 +238,7 @@ def table() -> Table:
 
 
 def _needs(name: str) -> str:
-    return f"needs {_BACKENDS[name].requires or 'a GPU'}"
+    return f"needs {_missing_for_cuda().part if name == 'cuda' else _BACKENDS[name].requires}"
 
 
 def _kernel_names(package: str) -> dict[str, set[str]]:
