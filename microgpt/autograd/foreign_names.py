@@ -29,7 +29,7 @@ OWN_NAMES = {
             "astype",
         ),
     ),
-    't.to("numpy") or t.to("numba"); t.backend is where it lives': (
+    't.to("numpy"), t.to("numba") or t.to("cuda"); t.backend is where it lives': (
         "cpu",
         "cuda",
         "device",

@@ -204,14 +204,34 @@ class DeviceArray:
     # -- what it refuses ------------------------------------------------------------------------
 
     def _refuse(self, *args: Any, **kwargs: Any) -> NoReturn:
-        raise DeviceError(
+        raise DeviceError(self._advice())
+
+    def _advice(self) -> str:
+        return (
             f"these numbers are on {self.driver.name}, where NumPy and Python do not read them; "
             "call .numpy() for a copy on the host"
         )
 
+    def __getattr__(self, name: str) -> NoReturn:
+        if name.startswith("__") or not (hasattr(np.ndarray, name) or name == "cpu"):
+            raise AttributeError(f"a DeviceArray has no attribute {name!r}")
+        raise _NoMethod(f"{name!r} is none of a DeviceArray's: {self._advice()}")
+
     __array__ = __array_ufunc__ = __array_function__ = _refuse
-    __float__ = __int__ = __index__ = __bool__ = __contains__ = _refuse
+    __float__ = __int__ = __index__ = __bool__ = __contains__ = __complex__ = _refuse
     __eq__ = __ne__ = __lt__ = __le__ = __gt__ = __ge__ = _refuse  # type: ignore[assignment]
     __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = _refuse
-    __truediv__ = __rtruediv__ = __pow__ = __neg__ = __matmul__ = __rmatmul__ = _refuse
+    __truediv__ = __rtruediv__ = __floordiv__ = __rfloordiv__ = __mod__ = __rmod__ = _refuse
+    __pow__ = __rpow__ = __divmod__ = __rdivmod__ = __matmul__ = __rmatmul__ = _refuse
+    __neg__ = __pos__ = __abs__ = __invert__ = __round__ = _refuse
+    __and__ = __rand__ = __or__ = __ror__ = __xor__ = __rxor__ = _refuse
     __hash__ = object.__hash__
+
+    def __format__(self, spec: str) -> str:
+        if spec:
+            self._refuse()
+        return repr(self)
+
+
+class _NoMethod(DeviceError, AttributeError):
+    """A method of NumPy's arrays that would read on the host; to `hasattr` it does not exist."""

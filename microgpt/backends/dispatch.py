@@ -98,7 +98,7 @@ class Backend:
 
     def _checked_launch(self, name: str, *args: Any) -> None:
         check_arguments(name, args)
-        Backend.launch(self, name, *args)
+        type(self).launch(self, name, *args)
 
     def empty(self, shape: Any, dtype: Any) -> np.ndarray:
         """Uninitialised memory; all arrays of the engine are allocated here."""

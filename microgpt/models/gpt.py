@@ -109,6 +109,13 @@ class GPT(Module):
         """
         return self._copied({}, None if backend is None else backends.get(backend))
 
+    def to(self, backend: str) -> Self:
+        """Return the model on a back end: itself if it is there, else an independent copy.
+
+        So write `model = model.to("cuda")`, and make optimizers for the copy.
+        """
+        return self if backends.get(backend) is self.backend else self.copy(backend)
+
     def _copied(self, memo: dict, backend: Backend | None) -> Self:
         other = copy_module(self, memo, backend, shared=("config",))
         tokenizer = associated_tokenizer(self)

@@ -7,14 +7,13 @@ from exercise_answers import write_teachers_file
 
 from microgpt import learn
 from microgpt.cli import main
-from microgpt.learn import registry, time_limit
+from microgpt.learn import registry
 
 
 @pytest.fixture(autouse=True)
 def no_custom_exercises(monkeypatch):
-    """No exercises but those of the course, and half a second for each answer."""
+    """No exercises but those of the course."""
     monkeypatch.setattr(registry, "_custom", {})
-    monkeypatch.setattr(time_limit, "CPU_LIMIT", 0.5)
 
 
 def test_the_list(capsys):

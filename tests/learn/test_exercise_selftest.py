@@ -30,7 +30,7 @@ def test_every_exercise_of_the_course_passes(exercise):
         assert learn.self_test(exercise) == []
 
 
-def test_problems_are_found(tmp_path, short_cpu_limit):
+def test_problems_are_found(tmp_path):
     mistakes = """CommonMistake("none", surprise, "Never."),
         CommonMistake("two", lambda p: 2.0, "Two.", times_out=True)"""
     (exercise,) = learn.load(write_teachers_file(tmp_path, mistakes))
@@ -39,7 +39,7 @@ def test_problems_are_found(tmp_path, short_cpu_limit):
     assert "the mistake 'two' gets another cause" in problems
 
 
-def test_missing_parts_are_found(short_cpu_limit):
+def test_missing_parts_are_found():
     exercise = replace(
         find_exercise("09.temperature"),
         statement="word " * 61,
@@ -53,7 +53,7 @@ def test_missing_parts_are_found(short_cpu_limit):
     assert "in another way than the solution may be rejected" in problems
 
 
-def test_the_example_in_the_readme_is_complete(tmp_path, short_cpu_limit):
+def test_the_example_in_the_readme_is_complete(tmp_path):
     (code,) = re.findall(r"```python\n(.*?)```", README.read_text("utf-8"), re.DOTALL)
     (tmp_path / "week3.py").write_text(code, "utf-8")
     (exercise,) = learn.load(tmp_path / "week3.py")

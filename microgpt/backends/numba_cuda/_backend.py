@@ -12,6 +12,10 @@ from microgpt.backends.device_memory import GRAIN, DeviceDriver
 from microgpt.backends.dispatch import UPLOAD, AnyKernel, Backend, LaunchTable, PythonKernel
 from microgpt.backends.memory import is_array, poison, view_at
 from microgpt.backends.tracing import active_tracer
+from microgpt.errors import DeviceError
+
+# These take arrays of the host: what is uploaded, and ids before they are.
+HOST_LAUNCHES = {UPLOAD, "check_tokens", "check_targets", "check_position"}
 
 
 class CudaBackend(Backend):
@@ -26,6 +30,15 @@ class CudaBackend(Backend):
         driver.restore = self.from_host
         self._optionals: dict[tuple[int, np.dtype], DeviceArray] = {}
         self._constants: dict[int, tuple[weakref.ref, DeviceArray]] = {}  # by the array's id
+
+    def launch(self, name: str, *args: Any) -> None:
+        """Run the kernel `name`; raise DeviceError if all its arrays are the host's."""
+        if name not in HOST_LAUNCHES and not any(isinstance(one, DeviceArray) for one in args):
+            raise DeviceError(
+                f"{name} runs on {self.driver.name} and got arrays of the host alone; copy them "
+                "with `backend.from_host`, or call .to() on the tensors"
+            )
+        super().launch(name, *args)
 
     def empty(self, shape: Any, dtype: Any) -> Any:
         array = DeviceArray.allocate(self.driver, shape, dtype)

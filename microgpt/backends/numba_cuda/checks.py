@@ -16,6 +16,7 @@ from microgpt.backends.device_memory import DeviceDriver
 from microgpt.backends.numba_cuda._device import cuda
 from microgpt.backends.numba_cuda._launch import BLOCK, threads
 from microgpt.backends.numpy_ref import embedding, loss
+from microgpt.errors import MicrogptError
 
 int64 = np.int64
 TOKEN, TARGET, IGNORED, POSITION = 1, 2, 3, 4  # which check
@@ -109,12 +110,25 @@ def _check_position(fault, position, count, block_size):
 
 
 def _raise_fault(fault: np.ndarray) -> None:
-    """Raise the error that a fault word stands for."""
+    """Raise the error that a fault word stands for, with the name of the check."""
     check, index, value, limit = (int(number) for number in fault)
-    errors: dict[int, Callable[[], Any]] = {
-        TOKEN: lambda: index_errors.raise_token_error({index: value}, index, limit),
-        TARGET: lambda: index_errors.raise_target_error({index: value}, index, limit),
-        IGNORED: index_errors.raise_all_ignored,
-        POSITION: lambda: index_errors.raise_position_error(index, value, limit),
+    errors: dict[int, tuple[str, Callable[[], Any]]] = {
+        TOKEN: (
+            "check_tokens",
+            lambda: index_errors.raise_token_error({index: value}, index, limit),
+        ),
+        TARGET: (
+            "check_targets",
+            lambda: index_errors.raise_target_error({index: value}, index, limit),
+        ),
+        IGNORED: ("check_targets", index_errors.raise_all_ignored),
+        POSITION: (
+            "check_position",
+            lambda: index_errors.raise_position_error(index, value, limit),
+        ),
     }
-    errors[check]()
+    name, raise_error = errors[check]
+    try:
+        raise_error()
+    except MicrogptError as error:
+        raise type(error)(f"{error} (found on the device, by {name})") from None

@@ -1,4 +1,7 @@
-"""Cross-entropy of logits (N, V) and targets (N,), a warp a row; a target of −1 is ignored."""
+"""Cross-entropy of logits (N, V) and targets (N,), a warp a row; a target of −1 is ignored.
+
+So is one that a check has refused (`checks.py`): no thread reads what is not there.
+"""
 
 import math
 
@@ -39,7 +42,8 @@ def _cross_entropy_forward(losses, lse, logits, targets):
         log_sum = math.log(warp_sum(total)) + largest
         if first_column() == 0:
             lse[n] = log_sum
-            losses[n] = log_sum - logits[n, targets[n]] if targets[n] >= 0 else f(0)
+            is_known = 0 <= targets[n] < V
+            losses[n] = log_sum - logits[n, targets[n]] if is_known else f(0)
 
 
 def cross_entropy_backward(dlogits, dlosses, logits, lse, targets):

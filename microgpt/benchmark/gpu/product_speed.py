@@ -8,7 +8,7 @@ import numpy as np
 
 from microgpt import backends
 from microgpt.backends.numba_cuda import matmul
-from microgpt.backends.numba_cuda.matmul import choice
+from microgpt.backends.numba_cuda.matmul import choice, vendor
 from microgpt.benchmark.gpu.marks import HIGH, HIGHEST, LARGE_PRODUCT, OURS, PRODUCT_PEER, SPLIT
 from microgpt.benchmark.gpu.precision import PRECISIONS, using_precision
 from microgpt.benchmark.gpu.rows import NOTE, Row
@@ -75,9 +75,11 @@ def our_contenders(shape: tuple[int, int, int]) -> Iterator[Contender]:
 
 
 def _rungs(y: Any, x: Any, weight: Any, no_bias: Any) -> Iterator[tuple[str, Callable[[], None]]]:
-    """Yield each rung that the matrix product has a choice of, with what launches it."""
+    """Yield each rung of the matrix product with what launches it, the vendor's if it is there."""
     c, a, b = (array.reshape(1, *array.shape) for array in (y, x, weight))
     aligned = x.shape[1] % 4 == 0 and weight.shape[0] % 4 == 0
     for rung in choice.RUNGS:
         launcher = matmul.nt.launcher(rung, c, aligned)
         yield rung, lambda launcher=launcher: launcher(c, c, no_bias, a, b)  # type: ignore[misc]
+    if vendor.is_installed():
+        yield "cuBLAS", lambda: matmul.nt.by_vendor(c, a, b, no_bias)

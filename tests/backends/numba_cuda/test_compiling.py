@@ -29,7 +29,8 @@ TARGETS = {
     "9.0 float32": ((9, 0), "float32"),
     "7.5 float64": ((7, 5), "float64"),
 }
-# There are dozens of large tiles, of seconds each: compiled for the first GPUs that can run them.
+# There are dozens of large tiles, of seconds each: all are compiled for the first GPUs that can run
+# them, and one of each family for the newest, by both compilers.
 ONLY = {"matmul.registers": (7, 5), "matmul.tensor_cores": (8, 0)}
 MAX_REGISTERS = 255  # of a thread, on every GPU
 
@@ -121,6 +122,17 @@ def test_every_kernel_does_so_on_other_gpus_and_in_float64(target, family):
         compiler, kernel = binder("numba-cuda", cc), variant.kernel
         faults = faults_of(compiler, kernel.function, variant.types, kernel.registers, block)
         assert_has_no_faults(variant, faults)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["numba-cuda", "mlir"])
+@pytest.mark.parametrize("family", ONLY)
+def test_a_large_tile_compiles_for_the_newest_gpu_too(family, name):
+    variant, block = next(iter(first_variants(family, "float32")))
+    compiler, kernel = binder(name, (9, 0)), variant.kernel
+    registers = kernel.registers if name == "numba-cuda" else MAX_REGISTERS
+    faults = faults_of(compiler, kernel.function, variant.types, registers, block)
+    assert_has_no_faults(variant, faults)
 
 
 @pytest.mark.slow

@@ -56,7 +56,10 @@ def test_views_share_memory_and_copies_do_not(array):
         lambda a: a == 0, lambda a: a < a, lambda a: a @ a, lambda a: -a, lambda a: 1 in a,
         lambda a: float(a[0][0][:1]), lambda a: bool(a), lambda a: np.concatenate([a, a]),
         lambda a: np.zeros(24).__setitem__(slice(None), a.reshape(-1)), lambda a: a[:, 0],
-        lambda a: a[::2], lambda a: a[None],
+        lambda a: a[::2], lambda a: a[None], lambda a: f"{a[0][0][0]:.3f}", lambda a: abs(a),
+        lambda a: a % 2, lambda a: 7 // a, lambda a: round(a), lambda a: 2**a, lambda a: a | 1,
+        lambda a: a.mean(), lambda a: a.T, lambda a: a.astype("f8"), lambda a: a.cpu(),
+        lambda a: complex(a[0][0][0]), lambda a: ~a, lambda a: divmod(a, 2),
     ],
 )  # fmt: skip
 def test_numpy_and_python_do_not_read_it(array, read):
@@ -118,6 +121,19 @@ def test_memory_is_given_out_again_aligned_and_filled_with_nan(device):
     device.driver.free_unused()
     assert device.arena(1000).nbytes == 1000
     assert device.alignment == GRAIN
+
+
+def test_to_hasattr_and_dir_no_method_of_numpys_exists(array):
+    assert not any(hasattr(array, name) for name in ("mean", "cpu", "T", "__array_interface__"))
+    assert f"{array}" == repr(array)
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        _ = array.nothing
+
+
+def test_a_launch_of_the_hosts_arrays_alone_is_refused(device):
+    x = np.ones(3, np.float32)
+    with pytest.raises(DeviceError, match=r"exp_forward .* got arrays of the host alone; copy"):
+        device.launch("exp_forward", x.copy(), x)
 
 
 def test_no_other_library_takes_the_hosts_memory_for_a_gpus(array):

@@ -135,6 +135,16 @@ def test_what_nobody_downloads_is_raised_when_the_host_waits(device):
     device.driver.synchronize()  # once
 
 
+@pytest.mark.parametrize("wrong", [9, -2])
+def test_a_wrong_target_on_the_device_is_read_nowhere(model, device, wrong):
+    targets = device.from_host(np.array([[1, 2, wrong], [0, 1, 2]], np.int32))
+    loss = mg.capture(lambda targets: model.loss(IDS, targets))
+    for call in (lambda: model.loss(IDS, targets), *[lambda: loss(targets)] * 3):
+        with pytest.raises(TokenError, match=rf"got {wrong} at .* \(.* by check_targets\)"):
+            call().item()
+    assert np.isfinite(model.loss(IDS, IDS).item())
+
+
 def test_checks_on_the_device_let_right_numbers_pass(device):
     ids = device.from_host(np.arange(600, dtype=np.int32))
     device.launch("check_tokens", ids, 600)
@@ -160,6 +170,13 @@ def test_copies_of_a_model_stay_on_the_device(model, copied):
     for ours, theirs in zip(other.parameters(), model.parameters(), strict=True):
         assert ours.data.data_ptr != theirs.data.data_ptr
         np.testing.assert_array_equal(ours.numpy(), theirs.numpy())
+
+
+def test_a_model_is_copied_to_another_back_end_alone(model):
+    assert model.to("cuda") is model
+    host = model.to("numpy")
+    assert (host.backend.name, host.to("cuda").backend.name) == ("numpy", "cuda")
+    np.testing.assert_allclose(host.loss(IDS, IDS).item(), model.loss(IDS, IDS).item(), rtol=1e-6)
 
 
 def test_a_model_goes_to_the_host_and_back(model):
