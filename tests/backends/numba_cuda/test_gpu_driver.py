@@ -131,10 +131,11 @@ def test_what_is_missing_is_one_sentence(library, compiler, message, monkeypatch
     assert f"needs {part}" in backends.table().splitlines()[1]
 
 
-def test_a_compiler_without_the_bindings_is_not_enough(monkeypatch):
-    fake_machine(monkeypatch, FakeLibrary())
-    monkeypatch.setattr(_driver, "_bindings_version", lambda: None)
-    assert numba_cuda.what_is_missing().part == "a compiler for GPUs"
+def test_a_compiler_and_the_bindings_are_needed_both(monkeypatch):
+    for name, absent in (("_bindings_version", None), ("is_installed", False)):
+        fake_machine(monkeypatch, FakeLibrary())
+        monkeypatch.setattr(_driver, name, lambda *_, absent=absent: absent)
+        assert numba_cuda.what_is_missing().part == "a compiler for GPUs"
 
 
 def test_a_gpu_that_works_lacks_nothing(monkeypatch):
