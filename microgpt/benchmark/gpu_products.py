@@ -21,7 +21,7 @@ from microgpt.errors import KernelError
 LIBRARY = "the package's own product"
 CPU, WITH_COPIES, ON_GPU = "CPU", "GPU, copied there and back", "GPU, already there"
 LADDER_SIZE = 1024
-CROSSOVER_SIZES = (64, 128, 256, 512, 1024, 2048)
+CROSSOVER_SIZES = (32, 128, 256, 512, 1024, 2048)
 ROUNDS = 7
 TOLERANCE = 1e-3  # of float32 sums of about a thousand products of size 1
 

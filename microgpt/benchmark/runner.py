@@ -14,6 +14,7 @@ from microgpt.benchmark.implementations import (
     required_libraries,
     select_implementations,
 )
+from microgpt.benchmark.instruction_sets import NATIVE, check_instruction_set
 from microgpt.benchmark.machine_info import load_average, machine_info, num_cores
 from microgpt.benchmark.results import Measurement, Results
 from microgpt.benchmark.scaling import PEAK_RATE_TASKS, scaling_points
@@ -41,7 +42,8 @@ class Benchmark:
     """A benchmark run: iterating over it measures; `results` has the measurements so far.
 
     `peers` are the names of other libraries, which must be installed for `peer_python`. Each
-    implementation runs `rounds` blocks; `quick` makes them fewer and shorter.
+    implementation runs `rounds` blocks; `quick` makes them fewer and shorter. `isa` limits all of
+    them to an instruction set; one that does not keep to it is not measured.
     """
 
     def __init__(
@@ -53,7 +55,9 @@ class Benchmark:
         rounds: int | None = None,
         quick: bool = False,
         corpus: str = "names",
+        isa: str = NATIVE,
     ):
+        check_instruction_set(isa)
         if rounds is not None:
             check_integer("rounds", rounds, minimum=1)
         self.cores, self.quick, self.corpus = num_cores(), quick, corpus
@@ -72,7 +76,8 @@ class Benchmark:
             raise SettingError(
                 "implementations", "among those of the chosen {workloads}", implementations
             )
-        self.results = Results(machine=machine_info())
+        self.isa = isa
+        self.results = Results(machine=machine_info() | {"isa": isa})
         if quick:
             fewer = f"{NUM_NAMES[True]} names in the place of {NUM_NAMES[False]:,}"
             self.results.notes.append(f"quick and rough: short blocks, {fewer}")
@@ -98,7 +103,7 @@ class Benchmark:
             for workload, implementations in self.plan:
                 tasks = inputs.tasks(workload.name)
                 for group in self._group_by_memory(workload, implementations):
-                    with WorkerPool(folder, self.cores, self.peer_python) as pool:
+                    with WorkerPool(folder, self.cores, self.peer_python, self.isa) as pool:
                         for task in tasks:
                             yield from self._run_rounds(pool, workload, group, task)
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 
 from microgpt.benchmark import scaling
 from microgpt.benchmark.implementations import ENGINES, format_threads
+from microgpt.benchmark.instruction_sets import NATIVE, TITLES
 from microgpt.benchmark.results import Measurement, Results
 from microgpt.benchmark.targets import OURS, bandwidth_fraction, perf_targets
 from microgpt.benchmark.workloads import TIME_UNITS, WORKLOADS, Workload
@@ -50,8 +51,17 @@ def describe_machine(results: Results) -> str:
     )
     if results.load_averages:
         sentence += f"; load average before it {results.load_averages[0]:.1f}"
+    if m.get("isa", NATIVE) != NATIVE:
+        sentence += f"; limited to {TITLES[m['isa']]}{_obeyed(results)}"
     versions = _versions(results)
     return sentence + (f"; {versions}" if versions else "") + "."
+
+
+def _obeyed(results: Results) -> str:
+    """Name the libraries that said they keep to the instruction set."""
+    used = [m.metadata.get("instructions", {}) for m in results.measurements if not m.error]
+    libraries = list(dict.fromkeys(name for one in used for name in one))
+    return f", as {', '.join(libraries)} say" if libraries else ""
 
 
 def _versions(results: Results) -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from microgpt.benchmark.implementations import Implementation
+from microgpt.benchmark.instruction_sets import NATIVE, disobedience
 from microgpt.benchmark.results import Measurement
 from microgpt.benchmark.worker_process import (
     WorkerFailed,
@@ -28,8 +29,8 @@ class WorkerPool:
     measurement, and the other workers continue.
     """
 
-    def __init__(self, folder: Path, cores: int, peer_python: str):
-        self.folder, self.cores, self.peer_python = folder, cores, peer_python
+    def __init__(self, folder: Path, cores: int, peer_python: str, isa: str = NATIVE):
+        self.folder, self.cores, self.peer_python, self.isa = folder, cores, peer_python, isa
         self.workers: dict[Implementation, WorkerProcess] = {}
         self._stack = ExitStack()
 
@@ -80,6 +81,19 @@ class WorkerPool:
         measurement.first_call, measurement.count = answer["first_call"], answer["count"]
         measurement.metadata = answer["metadata"]
         measurement.peak_memory_mib = answer["peak_memory_mib"]
+        self._check_instructions(measurement, worker, task)
+
+    def _check_instructions(
+        self, measurement: Measurement, worker: WorkerProcess, task: Task
+    ) -> None:
+        """Raise WorkerFailed if a library of the worker does not keep to the instruction set."""
+        if self.isa == NATIVE:
+            return
+        request = _request(task, measurement.implementation)
+        used = worker.call("instructions", task=request)["used"]
+        measurement.metadata["instructions"] = used
+        if used and (sentence := disobedience(self.isa, used)):
+            raise WorkerFailed(sentence)
 
     def _time_block(self, measurement: Measurement, seconds: float) -> None:
         answer = self.workers[measurement.implementation].call("block", seconds=seconds)
@@ -102,7 +116,7 @@ class WorkerPool:
     def _start_worker(self, implementation: Implementation) -> WorkerProcess:
         return WorkerProcess(
             worker_command(implementation, self.peer_python),
-            worker_environment(implementation, self.cores),
+            worker_environment(implementation, self.cores, self.isa),
             self.folder / f"{implementation.name}-{implementation.threads}.log",
         )
 

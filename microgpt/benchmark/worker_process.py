@@ -14,14 +14,15 @@ from typing import Any, Self
 
 from microgpt.benchmark import peers
 from microgpt.benchmark.implementations import Implementation
+from microgpt.benchmark.instruction_sets import NATIVE, limiting_variables
 from microgpt.errors import BackendUnavailable, MicrogptError
 
 # Environment variables that affect a library's speed; workers get only their implementation's.
 CLEARED_PREFIXES = (
     "OMP_", "GOMP_", "KMP_", "MKL_", "OPENBLAS_", "GOTO_", "BLIS_", "VECLIB_", "NUMEXPR_",
-    "NUMBA_", "XLA_", "JAX_", "PJRT_", "TF_", "TORCH", "PYTORCH_", "ATEN_", "MALLOC_", "GLIBC_",
-    "LD_PRELOAD", "CUDA_", "PYTHON", "NPROC", "MICROGPT_BACKEND", "MICROGPT_DEBUG",
-    "MICROGPT_POISON",
+    "NUMBA_", "NPY_", "ONEDNN_", "DNNL_", "XLA_", "JAX_", "PJRT_", "TF_", "TORCH", "PYTORCH_",
+    "ATEN_", "MALLOC_", "GLIBC_", "LD_PRELOAD", "CUDA_", "PYTHON", "NPROC",
+    "MICROGPT_BACKEND", "MICROGPT_DEBUG", "MICROGPT_POISON",
 )  # fmt: skip
 PEERS = Path(peers.__file__).parent
 PACKAGE = Path(__file__).parent.parent.parent
@@ -32,8 +33,13 @@ class WorkerFailed(MicrogptError):
     """A worker gave no result; the message says why."""
 
 
-def worker_environment(implementation: Implementation, cores: int) -> dict[str, str]:
-    """Return this process's environment without CLEARED_PREFIXES, with the implementation's own."""
+def worker_environment(
+    implementation: Implementation, cores: int, isa: str = NATIVE
+) -> dict[str, str]:
+    """Return this process's environment without CLEARED_PREFIXES, with the implementation's own.
+
+    Its libraries are limited to the instruction set `isa`.
+    """
     environment = {
         name: text for name, text in os.environ.items() if not name.startswith(CLEARED_PREFIXES)
     }
@@ -54,6 +60,8 @@ def worker_environment(implementation: Implementation, cores: int) -> dict[str, 
             "HF_HUB_OFFLINE": "1",
             "TRANSFORMERS_VERBOSITY": "error",
         }
+    for name, text in limiting_variables(isa, implementation.library).items():
+        environment[name] = f"{environment[name]} {text}" if name in environment else text
     return environment
 
 

@@ -35,6 +35,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--rounds", type=int, help="blocks of each implementation (default: 7)")
     parser.add_argument("--quick", action="store_true", help="short and rough")
     parser.add_argument(
+        "--isa", default="native",
+        help="limit us and the peers to the same instructions: avx2, avx512 (default: native, all)",
+    )  # fmt: skip
+    parser.add_argument(
         "--targets", action="store_true", help="print which performance targets are met"
     )
     parser.add_argument("--json", metavar="FILE", help="write everything measured as JSON")
@@ -75,6 +79,7 @@ def run(options: argparse.Namespace) -> int:
         options.rounds,
         options.quick,
         options.corpus,
+        options.isa,
     )
     status = 0
     with Progress(len(benchmark)) as progress:

@@ -11,6 +11,8 @@ import numpy as np
 from microgpt.errors import KernelError
 from microgpt.interpreter import report
 from microgpt.interpreter.block import Block, Thread
+from microgpt.interpreter.double_origin import double_origin
+from microgpt.interpreter.kernel_source import parse_kernel
 from microgpt.interpreter.report import Finding, Involved, Report
 from microgpt.interpreter.rewriting import PLAIN, Rewritten
 from microgpt.interpreter.shadow import Moment, Shadow, Touch
@@ -204,6 +206,26 @@ class Launch:
             _involved(other, did, element, earlier.line), _involved(mine, does, element, line),
         )  # fmt: skip
         self.find(report.RACE, line, text, None, array, involved)
+
+    def find_double(self, array: WatchedArray, at: int, line: int) -> None:
+        """A float64 is written to a float32 array."""
+        known = self._findings.get((report.DOUBLE, line))
+        if known is not None:  # where it comes from is looked for once
+            self._add(known)
+            return
+        element = array.element_name(at)
+        origin = self._double_origin(array.name, line)
+        text = (
+            f"line {line}: {array.name} is float32 and thread {self.moment.label} writes a float64 "
+            f"to {element}: {origin}"
+        )
+        finding = _finding(report.DOUBLE, line, text, self.moment.phase, array, ())
+        self._add(finding._replace(origin=origin))
+
+    def _double_origin(self, array: str, line: int) -> str:
+        parameters = inspect.signature(self.kernel.function).parameters
+        arguments = dict(zip(parameters, self.arguments, strict=False))
+        return double_origin(parse_kernel(self.kernel.function), line, array, arguments)
 
     def find_unfinished_copy(self, array: WatchedArray, at: int, copy: Touch, line: int) -> None:
         """An asynchronous copy may still be under way."""

@@ -31,7 +31,8 @@ class Finding(NamedTuple):
     `type` is one of `FINDING_TYPES`; `line` counts in the kernel's file; `text` tells the first
     of the `times` that it happened at that line, and `phase` when that was, counted from 0. Of a
     race, a barrier, and accesses out of bounds or to what is unwritten, `involved` says which
-    threads do what; `space` is that of the element: "global", "shared" or "local".
+    threads do what; `space` is that of the element: "global", "shared" or "local". Of a float64,
+    `origin` says where it comes from, and what to write instead.
     """
 
     type: str
@@ -42,6 +43,7 @@ class Finding(NamedTuple):
     space: str = ""
     shape: tuple[int, ...] = ()
     involved: tuple[Involved, ...] = ()
+    origin: str = ""
 
 
 class Access(NamedTuple):

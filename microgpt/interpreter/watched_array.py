@@ -211,12 +211,7 @@ def write(array: Any, index: Any, value: Any, line: int) -> None:
     moment = launch.moment
     launch.count_access(line)
     if array.is_single and isinstance(value, float):  # np.float64 is one, np.float32 is not
-        launch.find(
-            report.DOUBLE, line, f"line {line}: {array.name} is float32 and thread {moment.label} "
-            f"writes a float64 to {array.element_name(at)}: a literal or an argument made the line "
-            f"compute in double precision; begin with `f = {array.name}.dtype.type` and write "
-            "`f(0.5)` for 0.5",
-        )  # fmt: skip
+        launch.find_double(array, at, line)
     if array.is_private:
         shadow.writes[key] = Touch(moment, line)
         array.flat[at] = value

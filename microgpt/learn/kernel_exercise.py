@@ -1,7 +1,7 @@
 """`KernelExercise`: an exercise whose answer is a kernel, what one thread of a GPU does."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,7 @@ from microgpt.learn.fixed_numbers import fixed_number
 from microgpt.learn.kernel_goals import compare_run
 from microgpt.learn.kernel_runs import Axes, KernelRun, RecordedKernel
 from microgpt.learn.messages import format_message
+from microgpt.learn.own_names import in_own_words
 from microgpt.learn.parsers import anything
 from microgpt.learn.results import NotAttempted
 
@@ -98,6 +99,7 @@ class KernelExercise(Exercise):
         """Return the first common mistake that explains a failing run; None if no mistake does.
 
         A number that stands for the threads of a block comes first: with it the cause is certain.
+        The cause has the kernel's own names.
         """
         if not isinstance(run, KernelRun) or run.error is not None:
             return None
@@ -107,14 +109,13 @@ class KernelExercise(Exercise):
             key = "fixed_number_along" if isinstance(block, tuple) else "fixed_number"
             cause = format_message("kernels", key, **found._asdict())
             return CommonMistake("a number for cuda.blockDim", run.kernel, cause)
-        return next(
-            (
-                mistake
-                for mistake in self.common_mistakes
-                if mistake.matches is not None and mistake.matches(run, *arguments)
-            ),
-            None,
-        )
+        for mistake in self.common_mistakes:
+            if mistake.matches is not None and mistake.matches(run, *arguments):
+                definition = None if run.lines is None else run.lines.definition
+                if definition is None:
+                    return mistake
+                return replace(mistake, cause=in_own_words(mistake.cause, definition))
+        return None
 
 
 def _returns_stub(kernel: Any, expected: np.ndarray, inputs: Sequence[np.ndarray]) -> bool:

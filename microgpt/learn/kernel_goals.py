@@ -69,6 +69,24 @@ def writes_each_element_once(answer: Any, *arguments: Any) -> Mismatch | None:
     return None
 
 
+def blocks_write_apart(answer: Any, *arguments: Any) -> Mismatch | None:
+    """Test that no element of the output is written by threads of two blocks."""
+    run = answer(*arguments)
+    if run.error is not None:
+        return _stopped(run)
+    for element, writers in sorted(run.writers.items()):
+        first, *others = sorted(writers)
+        other = next((one for one in others if one[0] != first[0]), None)
+        if other is not None:
+            got = format_message(
+                "kernels", "written_by_blocks", block=first[0], thread=first[1],
+                other_block=other[0], other=other[1],
+                element=element_name(run.output_name, element),
+            )  # fmt: skip
+            return Mismatch(got, None, reason="kernel_race_of_blocks")
+    return None
+
+
 def shares_the_work(answer: Any, *arguments: Any) -> Mismatch | None:
     """Test that no thread writes more elements than its share of them."""
     run = answer(*arguments)

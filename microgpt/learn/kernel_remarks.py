@@ -21,7 +21,8 @@ class Cost(NamedTuple):
 
     Accesses to global memory, the threads that touch one element of it on average, whether some
     change it atomically, the sectors that are requested and the threads in one request; passes
-    through shared memory; and busy threads in any request.
+    through shared memory; busy threads in any request; and whether one thread of each block
+    touches memory, and no other.
     """
 
     accesses: int
@@ -31,6 +32,7 @@ class Cost(NamedTuple):
     busy_in_global: float
     passes: int
     busy: float
+    is_alone: bool
 
 
 def remarks(
@@ -50,7 +52,7 @@ def remarks(
             return ""
         found = _costs(cost(run), solution_cost())
         found += [
-            format_message("kernels", key, line=finding.line)
+            format_message("kernels", key, line=finding.line, origin=finding.origin)
             for finding in run.harmless
             for key, finding_type in (("double", DOUBLE), ("unordered", UNORDERED))
             if finding.type == finding_type
@@ -73,6 +75,7 @@ def cost(run: KernelRun) -> Cost:
     num_requests = sum(line.requests for line in traffic)
     in_global = [access for access in run.accesses if access.space == "global"]
     global_requests = sum(line.requests for line in traffic if line.space == "global")
+    active = {(access.block, access.thread) for access in run.accesses}
     touching = defaultdict(set)
     for access in in_global:
         touching[access.array, access.element].add((access.block, access.thread))
@@ -84,6 +87,8 @@ def cost(run: KernelRun) -> Cost:
         busy_in_global=len(in_global) / max(1, global_requests),
         passes=costs["shared"],
         busy=len(run.accesses) / max(1, num_requests),
+        is_alone=run.num_threads > 1
+        and len(active) == len({block for block, _ in active}) == run.num_blocks,
     )
 
 
@@ -95,6 +100,8 @@ def _costs(kernel: Cost, solution: Cost) -> list[str]:
         "min_passes": solution.passes, "busy_in_global": f"{kernel.busy_in_global:.1f}",
         "busy": f"{kernel.busy:.1f}", "solution_busy": f"{solution.busy:.1f}",
     }  # fmt: skip
+    if kernel.is_alone:
+        return [format_message("kernels", "alone")]
     cause = _cause_in_global_memory(kernel, solution)
     keys = [cause] if cause else []
     if kernel.passes > COST_RATIO * solution.passes:

@@ -80,18 +80,6 @@ def render_bars(state: BarsState, before: BarsState | None = None) -> Rendered:
     return Rendered(html, state.caption)
 
 
-def render_question(state: BarsState, before: BarsState | None = None) -> Rendered:
-    """Return the question and the caption alone, where there is nothing to draw."""
-    return Rendered(tag("h3", state.question, css_class="q"), state.caption)
-
-
-def draw_question(state: BarsState) -> Drawing:
-    """Draw the question alone, as a still picture."""
-    drawing = Drawing(WIDTH, 58)
-    drawing.add_question(state.question)
-    return drawing
-
-
 def bars_table(state: BarsState) -> str:
     """Return the numbers as an HTML table."""
     return html_table(state.header, state.table)

@@ -11,9 +11,10 @@ from microgpt.viz.looks import light_theme_colour
 from microgpt.viz.losses import LEGEND_STYLE
 
 OFF_PAGE = 1e-9  # on a log scale: a line so many times below the highest one becomes an arrow
-# Colour and marker of the lines, counted from the last run, so that pictures with fewer runs agree
-# with those that have more. The marker tells the lines apart without colour.
-LINE_STYLES = (("ink2", "x"), ("mark", "s"), ("good", "^"), ("data", "o"))
+# Colour, marker and its size of the lines, counted from the last run, so that pictures with fewer
+# runs agree with those that have more. The marker tells the lines apart without colour. Markers are
+# open, and smaller from line to line, so that a line under another of the same height can be seen.
+LINE_STYLES = (("ink2", "x", 10), ("mark", "s", 9), ("good", "^", 8), ("data", "o", 4))
 MAX_RUNS = len(LINE_STYLES)
 
 
@@ -39,7 +40,7 @@ def plot_layers(runs: Mapping[str, Any], label: str, log: bool = False) -> Capti
     axes = figure.add_plot()
     below = [name for name in arrays if is_off_page[name]]
     styles = LINE_STYLES[-len(arrays) :]
-    for (name, values), (role, marker) in zip(arrays.items(), styles, strict=True):
+    for (name, values), (role, marker, size) in zip(arrays.items(), styles, strict=True):
         colour = light_theme_colour(role)
         if is_off_page[name]:
             _add_arrow(axes, _line_name(name, values), below.index(name), colour)
@@ -49,8 +50,9 @@ def plot_layers(runs: Mapping[str, Any], label: str, log: bool = False) -> Capti
                 layers, values.min(axis=0), values.max(axis=0), color=colour, alpha=0.2, linewidth=0
             )
             axes.plot(
-                layers, values.mean(axis=0), marker=marker, color=colour, markersize=5, label=name
-            )
+                layers, values.mean(axis=0), marker=marker, color=colour, markersize=size,
+                markerfacecolor="none", label=name,
+            )  # fmt: skip
     _style_axes(axes, arrays, label, log)
     ranges = [
         _line_name(name, values) + (", off the page" if is_off_page[name] else "")

@@ -24,14 +24,12 @@ from microgpt.viz.counted_bars import (
     BarsState,
     bars_table,
     draw_bars,
-    draw_question,
     render_bars,
-    render_question,
 )
 from microgpt.widgets.panel import Panel
 
 NO_GPU = "There is no GPU here, so nothing is timed."
-NO_LADDER = f"The numbers are the counts of the ladder without a clock. {NO_GPU}"
+NO_LADDER = f"The bars are the sectors that each kernel requests, counted without a clock. {NO_GPU}"
 LADDER_QUESTION = "How long does each kernel take?"
 FLOAT_BYTES = 4
 
@@ -44,14 +42,11 @@ def product_ladder() -> Panel:
 def gpu_ladder() -> Panel:
     """Show the time of each kernel, as a ratio to the package's own product, on this GPU.
 
-    Without a GPU it says so; the numbers that unfold are those of `product_ladder`.
+    Without a GPU it says so, and the bars are those of `product_ladder`.
     """
     gpu = connected_gpu()
     if gpu is None:
-        state = replace(count_state(count_ladder()), question=LADDER_QUESTION, caption=NO_LADDER)
-        return Panel(
-            state, render_question, draw_question, css_class="timing", numbers_table=bars_table
-        )
+        return bars_panel(untimed_state(count_ladder()))
     return bars_panel(time_state(time_ladder(gpu)))
 
 
@@ -97,6 +92,14 @@ def count_state(counts: Sequence[RungCounts]) -> BarsState:
     return BarsState(
         "How many sectors does each kernel request?", f"{first.sectors / minimum.sectors:.3g} ×",
         "fewer, from first to last", "sectors", rows, caption, header, table,
+    )  # fmt: skip
+
+
+def untimed_state(counts: Sequence[RungCounts]) -> BarsState:
+    """Return the bars of counted sectors under the question for times, which nobody can answer."""
+    return replace(
+        count_state(counts), question=LADDER_QUESTION, figure="No GPU here:",
+        figure_label="the bars count sectors", caption=NO_LADDER,
     )  # fmt: skip
 
 
@@ -147,7 +150,7 @@ def copy_state(sizes: Sequence[int]) -> BarsState:
     )
     header = ("matrices", "operations", "bytes copied", "operations per byte")
     return BarsState(
-        "When is it worth copying to a GPU?", f"{last.value / first.value:.3g} ×",
+        "How much work does each copied byte bring?", f"{last.value / first.value:.3g} ×",
         "the work per byte, from first to last", "per byte", tuple(rows), caption, header,
         tuple(table),
     )  # fmt: skip

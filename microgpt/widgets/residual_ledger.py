@@ -7,7 +7,6 @@ from typing import Any
 import ipywidgets
 
 from microgpt.config import PRESETS
-from microgpt.config.checks import check_boolean
 from microgpt.errors import SettingError
 from microgpt.pretrained import BUNDLED
 from microgpt.tokenizers import Tokenizer
@@ -34,6 +33,7 @@ from microgpt.widgets.size_state import size_of
 
 TABS = {CONTRIBUTIONS: "Contributions", SIZE: "Size"}
 ORDERS = (("layer", False), ("size", True))
+SHOWN = "shown"  # a choice of `removal`
 YOUR_MODEL, THIS_MODEL = "your model", "this model"  # its name, and how the menu calls it
 
 
@@ -45,8 +45,9 @@ class ResidualLedger(Panel):
     corpus without its last letter, and compares its two likeliest next tokens; the rows are those
     of `Trace.logit_attribution`. "Size" counts a model from its settings, without building it.
 
-    With `removal` False there is no button for the effect of removing a part, with `size` False no
-    tab "Size". With the name of a preset as `size`, such as "gpt2-124M", the view begins with it.
+    With `removal` False there is no button for the effect of removing a part; with "shown", the
+    view begins with this effect. With `size` False there is no tab "Size". With the name of a
+    preset as `size`, such as "gpt2-124M", the view begins with it.
     Raises TokenError for characters that the model cannot read, SettingError for other settings.
     """
 
@@ -59,19 +60,20 @@ class ResidualLedger(Panel):
         *,
         text: str | None = None,
         tokenizer: Tokenizer | None = None,
-        removal: bool = True,
+        removal: bool | str = True,
         size: bool | str = True,
     ):
-        check_boolean("removal", removal)
+        if not isinstance(removal, bool) and removal != SHOWN:
+            raise SettingError("removal", "True, False", removal, choices=(SHOWN,))
         if not isinstance(size, bool) and size not in PRESETS:
             raise SettingError("size", "True, False", size, choices=tuple(PRESETS))
-        self.has_removal, self.has_size = removal, bool(size)
+        self.has_removal, self.has_size = bool(removal), bool(size)
         self.source = find_gpt_source(model, corpus, tokenizer)
         if text is None:
             texts = held_out_texts(self.source, model, corpus)
             text = opening_text(texts) or self.source.tokenizer.default_prompt
         config = PRESETS[size] if isinstance(size, str) else self.source.model.config
-        state = first_state(self.source, text, size_of(config))
+        state = first_state(self.source, text, size_of(config)).with_removal(removal == SHOWN)
         if isinstance(size, str):
             state = state.with_tab(SIZE)
         own = [] if isinstance(model, str) else [(THIS_MODEL, YOUR_MODEL)]

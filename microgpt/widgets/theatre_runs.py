@@ -76,6 +76,11 @@ class TracedRun:
         return self.positions[id(self.report.accesses[access])]
 
     @cached_property
+    def first_clash(self) -> Position | None:
+        """When two threads first clash, at the later of their accesses; None if none do."""
+        return min((self.position(clash.access) for clash in self.report.clashes), default=None)
+
+    @cached_property
     def first_writes(self) -> dict[Element, Position]:
         """When each element was first written."""
         found: dict[Element, Position] = {}

@@ -104,9 +104,10 @@ class TheatreState:
     # -- what is shown --------------------------------------------------------------------------
 
     def with_order(self, order: str) -> "TheatreState":
-        """Show the run in another order, in the same phase."""
-        phase = min(self.phase, len(self.runs[order].phases) - 1)
-        return replace(self, order=order, phase=phase, step=0, chosen_line=None)
+        """Show the run in another order: its first clash, or else the same phase."""
+        run = self.runs[order]
+        phase, step = run.first_clash or (min(self.phase, len(run.phases) - 1), 0)
+        return replace(self, order=order, phase=phase, step=step, chosen_line=None)
 
     def with_phase(self, number: float) -> "TheatreState":
         """Show the first access of a phase, counted from 1."""

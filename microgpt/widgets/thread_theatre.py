@@ -33,7 +33,8 @@ class ThreadTheatre(Panel):
     `kernel` is one of `mg.interpreter.gallery.KERNELS`, such as "block sum", or a kernel of your
     own: with up to 2 `blocks` of up to 64 `threads`, each a number or one along each axis, and its
     `arguments`, which are copied. It is run in three orders before it is shown, and what is wrong
-    is told for all of them; moving through the run does not run it again. The menu offers the
+    is told for all of them; moving through the run does not run it again. Another order opens at
+    its first clash, if it has one. The menu offers the
     kernels of one task, which are answers to an exercise, and says so; beside a kernel of your own
     it offers none. With `counts`, the view also tells what the kernel asks of memory. Raises
     SettingError for an unknown name or sizes that do not fit, KernelError for a kernel that cannot

@@ -46,7 +46,7 @@ print(one_hot @ table)
 # %% [markdown]
 # ### Your turn: the lookup
 #
-# Most of that product is multiplication by 0. As an answer it is right, but slow.
+# Most of that product is multiplication by 0: right, but slow.
 #
 # Exercise, 3 minutes. `embedding(ids, weight) -> y`, with arrays: ids of any shape (…), the table
 # weight (V, C), and y (…, C). Return for each id its row of the table. Keep float32 as float32.
@@ -213,7 +213,7 @@ for factor in (0, 0.5, 1, 2):
     print(f"untrained, logits times {factor}: loss {loss:.3f} on held-out names")
 
 # %% [markdown]
-# Now all of it is trained, the table as well. Each step reads 128 contexts, drawn at random. Plain
+# Now all of it is trained. Each step reads 128 contexts, drawn at random. Plain
 # SGD moves a parameter by `lr` times its gradient. `Adam` first divides each gradient by the size
 # that this parameter's gradients usually have. So all parameters move at a similar pace. The learning
 # rate `lr` sets the pace, and falls to 0.
@@ -243,7 +243,7 @@ print(f"trained: loss {loss_of(model, data):.2f} on its own names, {loss_of(mode
 board.add("three-letter network", model)
 
 # %% [markdown]
-# What helps? Counting three letters back, or a network of two, can tell.
+# Is it the third letter that helps? Give it to counting, and take it from the network.
 
 # %%
 # source: claims: third_letter_counted
@@ -257,11 +257,12 @@ for n, loss in networks_loss.items():
 for way, losses in (("Counting", {n: counted[n + 1] for n in (2, 3)}), ("The network", networks_loss)):
     verb = "gains" if losses[3] < losses[2] else "loses"
     print(f"{way} {verb} {abs(losses[3] - losses[2]):.3f} with the third letter.")
+print("Differences are taken before rounding.")
 _, times = np.unique(data[0], axis=0, return_counts=True)
 print(f"Of {size**3:,} contexts of three letters, {len(times):,} occur, {sum(times < 5):,} under five times.")
 
 # %% [markdown]
-# Counting has a row for each context, and most rows are nearly empty. The network shares one table
+# Counting has a row for each context, and most rows are empty or nearly so. The network shares one table
 # and one hidden layer among all contexts, so a rare one can profit from others.
 #
 # It can write, as counted pairs can. Call a name familiar if each of its triples stands in some name
@@ -439,7 +440,7 @@ mg.learn.reveal("05.position", "nothing" if share < 0.1 else "a little" if share
 # %% [markdown]
 # Take three letters with embeddings a, b, c and positions p, q, r. The sum of a + p, b + q and c + r
 # is a + b + c, plus p + q + r. Now p + q + r is the same for every context, so the bias of the hidden
-# layer can do its work already. What if each a + p is bent by a tanh before the sum? Then the two
+# layer can do its work. What if each a + p is bent by a tanh before the sum? Then the two
 # parts can no longer be separated.
 
 # %%
@@ -619,7 +620,7 @@ for label, of_networks in {"trained rows": networks, "rows never trained": fixed
 # %% [markdown]
 # ## Break it: lose the repeated letters
 #
-# You met this trap in the exercise: with repeated indices, `gradient[ids] += dy` keeps only one of
+# You may have met this trap in the exercise: with repeated indices, `gradient[ids] += dy` keeps only one of
 # the additions. A batch has three times 128 letters, and at most 27 of them are different. What do
 # you expect of the loss? The learning rate of SGD is the best of three, chosen with one seed.
 
@@ -658,12 +659,12 @@ for label, of_seeds in by_sgd.items():
 
 # %% [markdown]
 # It trains. Of all contributions to a row, one is kept, far smaller than their sum. Adam divides each
-# gradient by its usual size, and makes up for some of this. What is left varies too much with the
-# names held out to be claimed. SGD does not, and its rows hardly move: no difference is seen from
-# rows never trained.
+# gradient by its usual size, and makes up for some of this. What is left is less than untrained rows
+# lose; how much it is varies greatly with the names held out. SGD does not divide, and its rows
+# hardly move: no difference is seen from rows never trained.
 #
-# As with the wrong order in 01 and the wrong columns in 03, no error tells you. `gradcheck` does: it
-# compares with finite differences, in three random directions.
+# As with the wrong columns in 03, no error tells you. `gradcheck` does: it compares with finite
+# differences, in three random directions.
 
 # %%
 exact = mg.models.MLP(size, dtype="float64")
@@ -683,7 +684,7 @@ except mg.GradientError as error:
 # ## What this does not show
 #
 # There are only 27 letters, and a name is short. For the 50,257 tokens of the smallest GPT-2, the
-# table is a third of all parameters. A map is no proof of what a model does, and a swap tells only of
+# table is nearly a third of all parameters. A map is no proof of what a model does, and a swap tells only of
 # one model on one list.
 
 # %% [markdown]

@@ -48,7 +48,7 @@ print("the mix:    ", (weights @ values).round(3))
 
 # %% [markdown]
 # The third letter takes most from itself, and something from the second. The shares are called *attention
-# weights*. For all letters at once, the same is written in one line:
+# weights*. For all letters at once, in one line:
 #
 # $$\text{softmax}\left(\frac{Q K^\top}{\sqrt{D}}\right) V$$
 #
@@ -59,7 +59,7 @@ print("the mix:    ", (weights @ values).round(3))
 # ### Why divide by √D?
 #
 # Is the root only for looks? Take random queries and keys with D numbers each, and count how many of
-# 16 letters a row of weights really looks at: the perplexity of the row. It is 16 if all weights are
+# 16 letters a row of weights looks at: the perplexity of the row. It is 16 if all weights are
 # equal, and 1 if one letter gets everything.
 
 # %% tags=["predict:06.root_d"]
@@ -98,8 +98,8 @@ mg.learn.reveal("06.root_d", f"about {nearest}", **values)
 
 # %% [markdown]
 # The products grow with √D, and a softmax of large numbers is nearly a choice of one. Where a weight is
-# almost 0 or 1, the gradient of its attention score is almost 0, so training can hardly move it. You will
-# see below whether that matters for keys of four numbers.
+# almost 0 or 1, the gradient of its attention score is almost 0, so training can hardly move it. Below you
+# see whether that matters for keys of four numbers.
 
 # %% [markdown]
 # ## No letter sees the one it has to guess
@@ -190,7 +190,8 @@ def train_with(attention, corpus, steps=1500, seed=42, **settings):  # holds out
 
 config = mg.GPTConfig.microgpt(vocab_size=size)
 print(f"each model has {mg.GPT(config).parameter_count():,} parameters")
-print(f"the first never uses {4 * config.n_embd**2:,} of them, the second {2 * config.n_embd**2}")
+print(f"the first never uses {4 * config.n_embd**2:,} of them, all of its attention,")
+print(f"the second {2 * config.n_embd**2}, its queries and keys")
 print(f"they see {1500 * 32 / len(train):.0f} times all names")
 
 # %% [markdown]
@@ -214,7 +215,7 @@ def add_trained(board, name, attention, baseline, seed=42, **settings):  # the s
 print(f"{16 * size**2:,} counts")
 
 # %% [markdown]
-# The next cell trains the three, which takes up to a minute.
+# Training the three takes up to a minute.
 
 # %%
 board = mg.learn.scoreboard(names, max_n=3)
@@ -230,17 +231,16 @@ board
 # source: claims: equal_shares_and_nothing
 # source: claims: learned_and_equal_shares
 steps = ("counting by position", "a network, no attention", "looking back at all", "choosing where to look")
-print("the held-out loss changes by")
+print("the held-out loss changes by (before rounding)")
 for what, score in zip(steps, board.scores[-4:]):  # here a letter is a byte
     print(f"{what:24} {score.difference:+.3f} ± {2 * score.difference_stderr:.3f}")
 
 # %% [markdown]
 # Without attention, a model sees one letter and its position, and yet its loss is below that of counted
-# triples. Most of that is due to the position: names begin and end in their own ways. Looking back comes on top of it.
+# triples. Most of that is due to the position: names begin and end in their own ways. Looking back comes on top.
 
 # %% [markdown]
 # The model that chooses can write. Turn the temperature, and press *Next letter* until a name ends.
-# Compare with the network of three letters in notebook 05.
 
 # %%
 mg.widgets.SamplingExplorer(board["GPT, learned shares"], names, sliders=("temperature",), compact=True)
@@ -295,7 +295,7 @@ nearest = answers[min(answers, key=lambda value: abs(value - loss))]
 mg.learn.reveal("06.leak", nearest, loss=f"{loss:.2f}")
 
 # %% [markdown]
-# When a model writes, the letter to guess does not exist yet. So here the three models guess with a mask.
+# When a model writes, the letter to guess does not exist yet. So here all three guess with a mask.
 # How probable is the end as the first letter, and an “a” after an “a”?
 
 # %% tags=["experiment"]
@@ -317,7 +317,7 @@ for name, trainer in masked.items():
     again = after[tokenizer.encode(letter)[0]]
     print(f"{name:19} {trainer.evaluate().loss:7.2f} {first[end]:7.0%} {again:8.0%}")
 for name, trainer in masked.items():
-    texts = mg.generate_text(trainer.model, tokenizer, 4, temperature=0.8)
+    texts = mg.generate_text(trainer.model, tokenizer, 4, temperature=0.8, seed=1)
     print(f"{name}:", ", ".join(text or "(empty)" for text in texts))
 
 # %% [markdown]
@@ -328,7 +328,8 @@ for name, trainer in masked.items():
 # %% [markdown]
 # Why does a mask after the softmax leak, too? The later letters are gone from the mix, but the softmax
 # has divided by a sum that contains them. So the size of the remaining weights tells something about the
-# hidden letters. A leak looks like success: the loss falls. The leak test sees it.
+# hidden letters, and this model has learned to read it. Under a mask that size tells nothing. A leak looks
+# like success: the loss falls. The leak test sees it.
 
 # %%
 def one_head(attention):  # as a function of x and weights, for the leak test
@@ -360,8 +361,8 @@ mg.learn.predict(
 # %% [markdown]
 # Below, a model guesses the last letter of a name that it has never seen. Click a cell of the triangle,
 # and mask it, then cut it. Look at the sum of the row, and at the gap between the outline and the filled
-# bar: that is what your change did to the guess. Then look in head 2 for a small weight that matters
-# more than a large one.
+# bar: that is what your change did to the guess. Then try each of the two largest weights in the last
+# row of head 2: which matters more if masked, and if cut?
 
 # %%
 trained = mg.load_pretrained("names").model
@@ -424,8 +425,8 @@ answer = nearest if abs(rises[nearest] - divided) < 1e-4 else "neither"
 mg.learn.reveal("06.mask_or_cut", answer, divided=f"{divided:.3f}", cutting=f"{cutting:.3f}")
 
 # %% [markdown]
-# Do not conclude which of the two costs more in other models: over five seeds, the difference is below three
-# times its spread.
+# Do not conclude which costs more in other models: over five seeds, the difference varies too much to be
+# claimed.
 
 # %% [markdown]
 # ## Do heads have jobs?
@@ -492,7 +493,7 @@ many_heads = mg.learn.todo()  # your function goes here, in place of this line
 mg.learn.check("06.many_heads", many_heads)
 
 # %% [markdown]
-# A correct answer runs in a GPT for ten steps of training. The report compares it with the library's.
+# A correct answer trains a GPT for ten steps. The report compares it with the library's.
 
 # %%
 if mg.learn.check("06.many_heads", many_heads):
@@ -505,8 +506,8 @@ else:
 
 # %% [markdown]
 # Are four heads better than one head of 16 numbers, which has as many parameters? And does the root of D
-# matter for keys of four numbers, if the model learns without it? Below, two more models are trained, as
-# long as those before.
+# matter for keys of four numbers, if the model learns without it? Two more models train for as
+# long.
 
 # %% tags=["experiment"]
 def no_root(q, k, v):  # the library divides by √D, so multiply first
@@ -519,7 +520,7 @@ print(f"keys have {config.head_dim} numbers with four heads, {config.n_embd} wit
 for name, attention, settings in (("one head", None, {"n_head": 1}), ("no root", no_root, {})):
     score = add_trained(board, name, attention, "GPT, learned shares", **settings)
     print(f"{name:9} {score.loss:.3f}: {score.difference:+.3f} ± {2 * score.difference_stderr:.3f}")
-print("Differences are from four heads with the root.")
+print("Differences, taken before rounding, are from four heads with the root.")
 
 # %% [markdown]
 # The ± is about other names, not about other seeds. Over five seeds, no difference is seen,
@@ -530,7 +531,7 @@ print("Differences are from four heads with the root.")
 #
 # Take random letters, repeated: "abcabcabc", "kfxkfxkfx". No letter is more common than another, so
 # only looking back helps. A model of one layer learns from texts that repeat after three letters. Then
-# it meets texts that repeat after four letters, or more.
+# it meets texts that repeat after four or more.
 
 # %% tags=["experiment"]
 LETTERS, LENGTH = 16, 24
@@ -552,7 +553,7 @@ print(*("".join("abcdefghijklmnop"[i] for i in row) for row in repeated(np.rando
 # %% tags=["experiment"]
 TESTED = (3, 4, 5, 6, 7, 8)
 
-def share_right(model, period):  # of the guesses after the second repetition
+def share_right(model, period):  # of the guesses after two copies
     texts = repeated(np.random.default_rng(1), 100, [period])
     guesses = model(texts[:, :-1]).numpy().argmax(axis=-1)
     return (guesses == texts[:, 1:])[:, 2 * period :].mean()
@@ -581,8 +582,7 @@ of_many = trained_to_copy([3, 4, 5, 6], 600)
 show_shares({"3, no attention": without, "3": of_three, "3, 4, 5 and 6": of_many})
 
 # %% [markdown]
-# The second model copies without fault, and fails on other texts. How many letters back from the guess does
-# it look?
+# The second model copies without fault, and fails on other texts. How many letters back does it look?
 
 # %% tags=["experiment"]
 def weights_back(model, period=6):  # of the last guess: 1, 2, 3, … letters before it
@@ -600,9 +600,10 @@ print("weight      ", *(f"{weight:4.0%}" for weight in back[2::3]))
 print(f"all other letters together: {1 - back[2::3].sum():.0%}")
 
 # %% [markdown]
-# It has learned fixed distances: 3, 6, 9 and more letters back, whatever is there. In a text that repeats
-# after six letters, every second of these is right. A test on texts like those it learned from would never
-# show it. The third model has learned more distances, but seven and eight are not among them.
+# It has learned fixed distances, whatever is there: multiples of 3, most of all 12 to 21. In a text that
+# repeats after six letters, every second of these is right, and so are half of its guesses. A test on texts
+# like those it learned from would never show it. The third model has learned more distances, but not seven
+# and eight.
 
 # %% [markdown]
 # ### Two layers that need each other
@@ -623,7 +624,7 @@ show_shares({f"5 to 12, {n} layer{'s' * (n > 1)}": trained_to_copy(PERIODS, 600,
 # layer 2, an *induction head* at the last "h" looks for that note, and copies "e". Two such heads are a
 # *circuit*.
 #
-# The next cell trains such a model. Move the slider to before the loss falls, and to after it. What do
+# The next cell trains such a model. Move the slider to before the loss falls, and after it. What do
 # the heads do?
 
 # %%
@@ -632,8 +633,9 @@ show_shares({f"5 to 12, {n} layer{'s' * (n > 1)}": trained_to_copy(PERIODS, 600,
 mg.widgets.CircuitFormation()
 
 # %% [markdown]
-# A circuit need not have one head for each part: with `CircuitFormation(seed=0)`, both heads of layer 1 look at
-# the letter before.
+# A circuit need not have one head for each part. Here both heads of layer 2 do the same work, so
+# removing one costs far less than removing head 2 of layer 1. With `CircuitFormation(seed=0)`, both
+# heads of layer 1 look at the letter before.
 
 # %% [markdown]
 # ## What this does not show

@@ -229,9 +229,9 @@ for layer, (size_of_x, gradient) in enumerate(
         print(f"{layer:5}   {size_of_x:10.0e}   {gradient:10.0e}")
 
 # %% [markdown]
-# Forwards, x shrinks about a hundredfold in each block; backwards, so does the gradient. The gradient of
-# a block has the factors of all blocks before it and after it. So it is equally tiny in every block,
-# even in the last.
+# Forwards, x shrinks about a hundredfold in each block. Backwards, the gradient of x, not printed, shrinks
+# as fast. The gradient of a block's parameters has the factors of both: of all blocks before it and after
+# it. So it is equally tiny in every block, even in the last.
 
 # %% [markdown]
 # ### Four models, one picture
@@ -297,7 +297,7 @@ mg.learn.reveal("07.norms_only", answer, **{name: f"{loss:.2f}" for name, loss i
 
 # %% [markdown]
 # What did the gradients not show? Look at the letters themselves. After each block, every letter of a
-# name has its row of x. Compare all rows of a name with each other by their cosine, as in notebook 05:
+# name has its row of x. Compare all rows of a name by their cosine, as in notebook 05:
 # at 1, all point in the same direction.
 
 # %% tags=["experiment"]
@@ -359,7 +359,7 @@ for label, model in {"small": build(), "large": build_large(norm=True)}.items():
 # source: claims: large_start_without_norms
 losses = {score.name: score.loss for score in board.scores}
 gain = losses["12 layers, residuals only"] - losses["12 layers, both"]
-print(f"small start: after 100 steps, norms lower the loss by {gain:.3f}")
+print(f"small start: after 100 steps, norms lower the loss by {gain:.3f} (before rounding)")
 print("large start         loss before training    after 100 steps")
 for label, norm in {"residuals only": False, "both": True}.items():
     model = build_large(norm)
@@ -372,8 +372,9 @@ print(f"{'knowing nothing':16} {np.log(size):23,.2f}")
 # %% [markdown]
 # Without norms, each block makes the numbers larger, and twelve blocks make the logits far too large.
 # Training does not repair that: the loss in the last column differs from machine to machine, and
-# may not even be a number. *Residual connections keep letters different; norms keep
-# numbers at one size.*
+# may not even be a number. With norms, the loss begins too high as well, since none comes before the
+# logits, but training repairs it. *Residual connections keep letters different; norms keep what each part
+# reads at one size.*
 
 # %% [markdown]
 # ## What contributed to this letter?
@@ -408,7 +409,7 @@ mg.widgets.ResidualLedger(trained, names, text=beginning, removal=False, size=Fa
 #
 # Take one part out at the last letter: set what it adds there to 0, and run the model again. By how much
 # does the favourite's lead fall? The lead is the logit difference between the most probable token and
-# the next one.
+# the next one. You need not read the cell that does it.
 
 # %% tags=["predict:07.remove"]
 # source: misconception: contribution = cause
@@ -463,11 +464,11 @@ mg.learn.reveal("07.remove", answer, opposite=f"{np.mean(opposite):.0%}")
 
 # %% [markdown]
 # So read contributions as arithmetic: they say how this logit difference came about. What would happen
-# without a part is another question, and it needs another run. In the next view, press *effect of
-# removing*: each ◇ is such a run. Compare it with the end of its bar.
+# without a part is another question, and needs another run. In the next view, each ◇ is such a run.
+# Compare it with the end of its bar.
 
 # %%
-mg.widgets.ResidualLedger(trained, names, text=beginning, size=False)
+mg.widgets.ResidualLedger(trained, names, text=beginning, removal="shown", size=False)
 
 # %% [markdown]
 # ## Where are the parameters of GPT-2?
@@ -532,7 +533,7 @@ count_parameters = mg.learn.todo()  # your function goes here, in place of this 
 mg.learn.check("07.count_parameters", count_parameters)
 
 # %% [markdown]
-# Here is what the library counts for each of its presets, from microgpt to the largest GPT-2.
+# Here are the library's counts for its presets, from microgpt to the largest GPT-2.
 
 # %%
 is_correct = mg.learn.check("07.count_parameters", count_parameters)
@@ -544,8 +545,8 @@ for preset in ("microgpt", "char", "gpt2-small", "gpt2-124M", "gpt2-355M", "gpt2
     print(f"{preset:11} {'tied' if c.tie_weights else 'untied':7} {total:13,}   {yours}")
 
 # %% [markdown]
-# The view below counts any GPT. Set the layers to 24, and back to 12; then set the width to 1,536. Which
-# parts grow, and by how much?
+# The view below counts any GPT; AdamW, which it names, comes in notebook 08. Set the layers to 24, and back
+# to 12; then set the width to 1,536. Which parts grow, and by how much?
 
 # %%
 mg.widgets.ResidualLedger(trained, names, text=beginning, size="gpt2-124M")
@@ -567,7 +568,7 @@ print("all                  {:14.2f} {:17.2f}".format(*both))
 # ## Does one layer need all of this?
 #
 # Twelve layers made the collapse visible. Now take one part at a time out of a single layer: its
-# residual connections, its norms, its MLP. Each of these models trains as long as the deep ones, which
+# residual connections, its norms, its MLP. Each trains as long as the deep ones, which
 # takes some seconds.
 
 # %% tags=["experiment"]
@@ -588,9 +589,10 @@ print(f"without the MLP, {build_one_layer('MLP').parameter_count():,} parameters
 # source: no difference seen: without_mlp
 board.add("1 layer, all parts", train_one(build_one_layer()))
 for part in ("residual connections", "norms", "MLP"):
-    board.add(f"1 layer without {part}", train_one(build_one_layer(part)))
+    board.add(f"1 layer without {part}", train_one(build_one_layer(part)), baseline="1 layer, all parts")
 losses = {score.name: score.loss for score in board.scores}
 whole = losses["1 layer, all parts"]
+print("against the same model with all parts, before rounding:")
 for name, loss in losses.items():
     if "1 layer without" in name:
         print(f"{name:38} loss {loss - whole:+.3f}")
@@ -600,11 +602,11 @@ board
 
 # %% [markdown]
 # Compare the first line with the last: how much is a residual connection worth in one layer, and how
-# much in twelve? In one layer nothing collapses. The ± of the board is about other names, not about other
-# seeds. On five seeds, residual connections and norms help one layer as well; for the MLP, no difference
-# is seen after so few steps.
+# much in twelve? In one layer nothing collapses. After so few steps, twelve layers are hardly better than
+# one. The board's ± is about other names, not other seeds. On five seeds,
+# residual connections and norms help one layer as well; for the MLP, no difference is seen.
 #
-# Trained four times as long, the model with one layer and all parts can write. Turn the temperature, and
+# Trained four times as long, one layer with all parts can write. Turn the temperature, and
 # press *Next letter* until a name ends.
 
 # %%
@@ -613,7 +615,7 @@ mg.widgets.SamplingExplorer(writer, names, sliders=("temperature",), compact=Tru
 
 # %% [markdown]
 # Your `rms_norm` can move into a whole GPT in one file: `mg.learn.workbook("my_microgpt.py")`. Two more
-# of its parts are for you to write there: `mlp`, and `gpt`, which puts all parts together.
+# parts are for you to write there: `mlp`, and `gpt`, which puts all parts together.
 
 # %% [markdown]
 # ## What this does not show
@@ -625,8 +627,8 @@ mg.widgets.SamplingExplorer(writer, names, sliders=("temperature",), compact=Tru
 # %% [markdown]
 # ### You can now say
 #
-# Without residual connections, twelve blocks make all letters alike. Norms keep numbers at one size, even
-# if they start too large. I can count GPT-2 to the last parameter, and nearly a third of it is a table of tokens.
+# Without residual connections, twelve blocks make all letters alike. Norms keep what each part reads at one
+# size, so that even a large start can be trained. I can count GPT-2 to the last parameter, and nearly a third of it is a table of tokens.
 #
 # ### Explain to a friend
 #

@@ -29,9 +29,8 @@ print(f"{len(train):,} names to train on, {len(held_out):,} held out and never t
 # %% [markdown]
 # ## Which loss do you report?
 #
-# A training of 1,000 steps, with one name per step, has three losses that you could report. One is that
-# of the last name. Another is the mean of the last hundred. The third is that of all held-out
-# names.
+# After 1,000 steps, with one name per step, there are three losses to report: the last name's, the
+# mean of the last hundred, and that of all held-out names.
 
 # %% tags=["experiment"]
 def build(seed=42, **settings):
@@ -56,7 +55,7 @@ print(f"all held-out names:        {evaluation}")
 # %% [markdown]
 # The last loss is luck: some names are harder to guess than others. The mean of a hundred is steadier, but
 # the model changed after each, and a hundred names are few. Report the third loss, with its standard
-# error, which is the number after ±.
+# error, the number after ±.
 
 # %% [markdown]
 # ## What does one step of AdamW do?
@@ -227,8 +226,7 @@ except mg.GradientError as error:
 # %% [markdown]
 # *Check 4* makes sure that nothing is learned where nothing can be. With a learning rate of 0, the loss
 # of a batch must stay the same to the last digit. With shuffled targets, only how often each letter
-# occurs is left to learn. A model that does better than counted letters sees something that it should
-# not see.
+# occurs is left to learn. A model that does better than counted letters sees what it should not.
 
 # %% tags=["experiment"]
 def shuffled_names(seed):
@@ -255,7 +253,7 @@ print(f"lr 0: loss {still[0]:.6f} at first, {still[-1]:.6f} after 20 steps")
 print(f"shuffled targets: loss {shuffled_loss():.2f}; letters counted {letters:.2f}")
 
 # %% [markdown]
-# *Check 5* is the held-out loss, again and again during a run, and not only at its end. For that there
+# *Check 5* is the held-out loss, again and again during a run, not only at its end. For that there
 # is an instrument.
 
 # %% [markdown]
@@ -274,8 +272,8 @@ recorder
 
 # %% [markdown]
 # Move the time line from snapshot to snapshot, and read the samples. At first the diamonds, the held-out
-# loss, are below the line: it is a mean of 20 steps, and the earlier ones were worse. Later they stay
-# above, as the training loss falls faster.
+# loss, are below the line, since the line is a mean of 20 steps, and the earlier ones were worse. Later they
+# stay above, as the training loss falls faster.
 #
 # The update-to-weight ratio falls with the learning rate. The gradient norm does not fall with the loss:
 # it rises. A small norm is no sign that a training is finished, nor a large one that it fails.
@@ -283,12 +281,16 @@ recorder
 # %% tags=["varies"]
 # source: claims: line_lags, norm_rises, gap_opens
 record = recorder.record
-print("step   gradient norm   held-out less training loss")
+print("step   gradient norm    line     dots   diamonds")
 for shot in record.snapshots[1:]:
     if shot.step in (100, 500, 1500) and shot.step <= len(record):
         norm = record.grad_norms[: shot.step][-20:].mean()
-        gap = shot.held_out.loss - shot.training.loss
-        print(f"{shot.step:5,} {norm:13.2f} {gap:20.2f}")
+        losses = record.mean_loss(shot.step), shot.training.loss, shot.held_out.loss
+        print(f"{shot.step:5,} {norm:13.2f} {losses[0]:9.2f} {losses[1]:8.2f} {losses[2]:8.2f}")
+
+# %% [markdown]
+# The dots are the training loss on 32 fixed pieces, which are harder than most: at the end, where the
+# weights hardly move, they are above the line. So the gap is larger than that between dots and diamonds.
 
 # %% [markdown]
 # ## Break it, and read the symptoms
@@ -342,8 +344,8 @@ mg.learn.reveal("08.too_good", best, **{name: f"{value:.2f}" for name, value in 
 
 # %% [markdown]
 # Without zeroing, old gradients pile up: the loss falls, turns and climbs. A large start begins above a
-# blind guess. In check 1 the start was far higher: those parameters were four times as large, and that
-# model has no norm before its logits. A much too large learning rate and shuffled targets look alike
+# blind guess. In check 1 the start was far higher: there the spread was 10 × 0.08, here it is 10 × 0.02,
+# and that model has no norm before its logits. A much too large learning rate and shuffled targets look alike
 # here: both learn little more than how often letters occur. What tells them apart?
 
 # %%
@@ -353,9 +355,10 @@ print("                        norm   step 1   step 100")
 for switch, run in runs.items():
     norm, first, late = update_row(run)
     print(f"{switch:20}{norm:8.2f}{first:9.3f}{late:11.2f}")
+print("lr × 100 magnifies rounding: its numbers differ from machine to machine")
 
 # %% [markdown]
-# At step 1 AdamW moves every parameter by about lr, as in your exercise. So the update-to-weight ratio is
+# At step 1 AdamW moves every parameter by about lr. So the update-to-weight ratio is
 # lr over the size of the weights. It is 100 times as large with that learning rate, and a tenth where
 # the weights are 10 times as large. At the end of these runs, it tells a large learning rate from
 # shuffled targets. Without zeroing, the norm gives it away.
@@ -391,17 +394,18 @@ answers = {1: "the weights, at step 1", 2: "the gradients, at step 2"}
 mg.learn.reveal("08.part", answers.get(parting.step, "the loss, not before step 100"), step=str(parting.loss_step))
 
 # %% [markdown]
-# The others part elsewhere. The relative difference is the length of a difference, compared with that
-# of the numbers themselves. Below a millionth it counts as rounding: no mistake is needed for it.
+# The others part elsewhere. The relative difference is the length of a difference, compared with the
+# longer of the two; for targets, the share that differs. Below a millionth it counts as rounding: no
+# mistake is needed for it.
 
 # %%
-for switch in ("init × 10", "targets not shifted", "lr × 100"):
+for switch in ("init × 10", "targets not shifted", "targets shuffled", "lr × 100"):
     print(mg.compare_runs(runs["healthy"], runs[switch]))
 
 # %% [markdown]
 # ## Can a model be worse than a blind guess?
 #
-# Now give a model only a few names, and many steps with a learning rate that stays the same. After 1,000
+# Give a model only a few names, and many steps with a learning rate that stays the same. After 1,000
 # steps its training loss is about 1. It has met each name many times.
 
 # %% tags=["predict:08.fifty"]
@@ -446,14 +450,14 @@ mg.learn.reveal("08.fifty", f"about {choice}", **values, step=f"{lowest:,}", low
 
 # %% [markdown]
 # Held-out loss that rises while the training loss falls is overfitting, as you saw it in notebook 00.
-# The remedy is to stop early, or to have more names. A smaller model is one, too.
+# The remedy is to stop early, to have more names, or a smaller model.
 
 # %% [markdown]
 # ## Does a larger model help?
 #
 # For this question 250 models were trained on `names-mini`, in five widths, five lengths of training and
 # ten seeds. How their loss falls with parameters and tokens fits a short formula with a few constants: a
-# **scaling law**. Three of the five lengths are drawn. Look at how far apart the lines are on the left,
+# **scaling law**. Three of the five lengths are drawn. Look at how far apart the lines are on the left
 # and on the right.
 
 # %%
@@ -465,7 +469,7 @@ mg.viz.plot_scaling_law(mg.training.scaling_curves(trained, law, laws), law, law
 
 # %% [markdown]
 # A wider model gains more where it sees more tokens. Each line flattens: its tokens are used up, and more
-# parameters do not replace them. Even with both without end, the law expects the loss of the dashed line:
+# parameters do not replace them. Even with endless parameters and tokens, the law expects the loss of the dashed line:
 # part of a name cannot be guessed from its start.
 #
 # With a scaling law you can plan. How wide should a model be if you have so many seconds? `plan_training`
@@ -508,7 +512,7 @@ else:
     print("There is no correct answer of yours yet; the notebook goes on without it.")
 
 # %% [markdown]
-# The recorder's healthy run has a limit of 1. How many of its steps did that change? And what would its
+# The recorder's healthy run has a limit of 1. How many of its steps did that change? What would its
 # loss be without? The next cell makes that run, and the healthy one, unless it is still in the recorder.
 # Each takes about half a minute.
 
@@ -543,10 +547,10 @@ print(f"without, less with: {without.loss:+.3f} ± {without.stderr:.3f}, text by
 # %% [markdown]
 # ### One more model for the scoreboard
 #
-# Finally, train the model of the beginning, of width 16, on 32 names per step in place of one. That takes
-# some seconds; it writes meanwhile, so that you can watch names appear. Your plan may have found a wider model with a
-# lower loss. Your names, and the last digits of losses, may differ from those printed here, since
-# machines round differently.
+# Finally, train the model of the beginning, of width 16, on 32 names per step in place of one. It
+# writes meanwhile, so that you can watch names appear. Compare its loss with that of
+# your plan. Your names, and the last digits of losses, may differ from those printed here, since machines
+# round differently.
 
 # %% tags=["experiment"]
 def train_on_32(seed=42, album=()):  # at the steps of the album, the model writes
@@ -577,7 +581,7 @@ board
 
 # %% [markdown]
 # On the board ± is two standard errors, twice that of `evaluate`. Now turn the temperature, and press
-# *Next letter* until a name ends. Compare with the names at step 0 above.
+# *Next letter* until a name ends.
 
 # %%
 mg.widgets.SamplingExplorer(trainer.model, names, sliders=("temperature",), compact=True)

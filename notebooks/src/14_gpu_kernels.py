@@ -2,7 +2,8 @@
 # # What do ten thousand threads do?
 #
 # All of them run the same few lines, each on its own part of the data. This is how a GPU multiplies
-# matrices. Here you write such programs and run them. A wrong program can give a right result.
+# matrices. Here you write such programs and run them, with 128 threads at most. A wrong program can
+# give a right result.
 #
 # You need the matrix product from notebook 02 and the softmax from 03. There is no corpus, and no GPU is
 # needed: an interpreter in Python runs the threads. Names and sizes are those of CUDA, NVIDIA's system
@@ -28,15 +29,15 @@ print("a GPU is here, too" if has_gpu else "no GPU here, so nothing is timed")
 # **kernel**. They come in teams of equal size, each called a **thread block**, or block for short.
 #
 # How does a thread find its own number? Take blocks of 8 threads, and thread 3 of block 1. Before it are
-# the 8 threads of block 0, and three of its own block. So its number is 1 · 8 + 3 = 11.
+# the 8 threads of block 0, and three of its own block. So its number n is 1 · 8 + 3 = 11.
 
 
 # %%
 # blockIdx: the number of the block; blockDim: how many threads it has; threadIdx: the index in it.
 # .x is the first of their axes, and .y a second one.
 def who(out):
-    number = cuda.blockIdx.x * cuda.blockDim.x + cuda.threadIdx.x
-    out[number] = 10 * cuda.blockIdx.x + cuda.threadIdx.x
+    n = cuda.blockIdx.x * cuda.blockDim.x + cuda.threadIdx.x
+    out[n] = 10 * cuda.blockIdx.x + cuda.threadIdx.x
 
 
 out = np.zeros(16, dtype=int)
@@ -45,8 +46,9 @@ print(out)
 
 # %% [markdown]
 # Each thread wrote ten times the number of its block, plus its index in the block. There is no loop:
-# `run` gives the same function to all 16 threads, and so does a GPU. `cuda.grid(1)` is short for the
-# right side of the first line.
+# `run` gives the same function to all 16 threads, and so does a GPU. This is called a *launch*, and all
+# its blocks together are the **grid**: here, grid = 2. `cuda.grid(1)`, short for the right side of the
+# first line, is the thread's number in the grid.
 
 # %% [markdown]
 # ### Your turn: add
@@ -71,8 +73,8 @@ mg.learn.check("14.add", add)
 
 # %%
 def double(out, x):
-    number = cuda.grid(1)
-    out[number] = x[number] + x[number]
+    n = cuda.grid(1)
+    out[n] = x[n] + x[n]
 
 
 def show(report):
@@ -157,12 +159,13 @@ mg.learn.reveal("14.plus", result, **values)
 # orders two blocks.
 #
 # From one barrier to the next is a *phase*. In one phase, no thread may write what another reads or
-# writes. (`cuda.atomic.add` may: it adds in one step.)
+# writes. (`cuda.atomic.add(out, 0, 1)` may: it adds 1 to `out[0]` in one step.)
 
 # %% [markdown]
 # Each block has a small, fast memory for its own threads: *shared memory*. At first it holds whatever
 # was left there. The next kernel finds the largest of 64 numbers. In each round, thread n takes the
-# larger of two: its own number, and one from the second half. So 64 become 32, then 16, and at last one.
+# larger of two: its own number, and one from the second half of those that are left. So 64 become 32,
+# then 16, and at last one.
 
 
 # %%
@@ -180,7 +183,9 @@ def largest(out, x):
         out[0] = part[0]
 
 
-show(mg.interpreter.run(largest, 1, 64, np.zeros(1), np.arange(64.0)))
+x, out = np.arange(64, dtype=np.float32), np.zeros(1, dtype=np.float32)
+show(mg.interpreter.run(largest, 1, 64, out, x))
+print(f"the largest of 0 … 63 is {out[0]:.0f}")
 
 # %% [markdown]
 # The view runs it. Move through its phases: in phase 2, 32 threads work; in phase 3, 16. Then choose
@@ -194,10 +199,10 @@ mg.widgets.ThreadTheatre(largest, threads=64, arguments=(np.zeros(1, dtype=np.fl
 # ### Your turn: the sum of a block
 #
 # Exercise, 8 minutes. `block_sum(out, x)`, out (blocks,), x (n,). Each block adds up its part of x, and
-# one thread writes the sum into `out[block]`. A block has a power of two of threads, 64 at most. The
-# array may end in the middle of a block: threads without an element bring 0. Use `cuda.shared.array(64,
-# float32)`; its size must be a constant. Example: 1 … 5 in a block of 8 gives 15. Hints:
-# `mg.learn.hint("14.block_sum")`.
+# one thread writes the sum into `out[block]`. The number of threads in a block is a power of two, at
+# most 64. The array may end in the middle of a block: threads without an element bring 0. Use
+# `cuda.shared.array(64, float32)`; its size must be a constant. Example: 1 … 5 in a block of 8 gives
+# 15. Hints: `mg.learn.hint("14.block_sum")`.
 
 # %% tags=["exercise:14.block_sum"]
 block_sum = mg.learn.todo()  # your kernel goes here, in place of this line
@@ -208,8 +213,8 @@ mg.learn.check("14.block_sum", block_sum)
 # %% [markdown]
 # ## Can a result show that a kernel is wrong?
 #
-# Nine kernels have one mistake each, and every mistake makes a race. They add up a block, multiply two
-# matrices, or compute a softmax. Each runs in all three orders.
+# Nine kernels have one mistake each, and every mistake makes a race. They add up a block, or multiply two
+# matrices or compute a softmax, as you will further down. Each runs in all three orders.
 
 # %% tags=["predict:14.passes"]
 # source: misconception: a wrong kernel gives wrong numbers
@@ -233,7 +238,8 @@ mg.learn.reveal("14.passes", races.num_right, best=best, missed=missed)
 # %% [markdown]
 # A test that compares results needs luck with the order. The interpreter needs none: it remembers who
 # used each element last, and whether a barrier came between. The next view shows a race: in the sum
-# of a block, a barrier is missing before the loop. Choose the order *forwards*: clashes are crossed out.
+# of a block, a barrier is missing before the loop. Choose the order *forwards*: the view goes to the
+# first clash, which is crossed out. Move the second slider to its end: 32 elements are crossed out.
 
 # %%
 mg.widgets.ThreadTheatre("sum without first barrier")
@@ -243,8 +249,8 @@ mg.widgets.ThreadTheatre("sum without first barrier")
 #
 # The large memory of a GPU moves 32 bytes at a time, a *sector*: eight float32 numbers. The threads of a
 # block run in groups of 32, called *warps*. When a warp reaches a line that reads, its threads ask in
-# one *request*, and threads that want numbers in one sector share it. (This promises no order: only a
-# barrier does.) In memory, a table lies row after row. Take one of 32 × 32 numbers.
+# one *request*, and threads that want numbers in one sector share it. Threads of a warp may still run
+# in any order. In memory, a table lies row after row. Take one of 32 × 32 numbers.
 
 # %% tags=["predict:14.columns"]
 # source: misconception: you pay for the numbers that you ask for
@@ -260,14 +266,14 @@ mg.learn.predict(
 # %%
 def copy_by_rows(out, x):  # the warp takes one row after the other
     lane = cuda.threadIdx.x
-    for n in range(32):
-        out[n, lane] = x[n, lane]
+    for k in range(32):
+        out[k, lane] = x[k, lane]
 
 
 def copy_by_columns(out, x):  # the warp takes one column after the other
     lane = cuda.threadIdx.x
-    for n in range(32):
-        out[lane, n] = x[lane, n]
+    for k in range(32):
+        out[lane, k] = x[lane, k]
 
 
 table = np.arange(32 * 32, dtype=np.float32).reshape(32, 32)
@@ -303,17 +309,18 @@ mg.learn.reveal("14.columns", sectors[copy_by_columns], rows=sectors[copy_by_row
 
 # %%
 def multiply(out, a, b):
-    j, i = cuda.grid(2)
-    result = float32(0)
+    column, row = cuda.grid(2)  # the column comes first
+    total = float32(0)
     for k in range(a.shape[1]):
-        result += a[i, k] * b[k, j]
-    out[i, j] = result
+        total += a[row, k] * b[k, column]
+    out[row, column] = total
 
 
 rng = np.random.default_rng(0)
 a, b = (rng.normal(size=size).astype(np.float32) for size in ((8, 16), (16, 16)))
 out = np.zeros((8, 16), dtype=np.float32)
-report = mg.interpreter.run(multiply, (2, 1), (8, 8), out, a, b, trace=True)  # both: (x, y)
+# 2 × 1 blocks of 8 × 8 threads; of both, the size along x comes first.
+report = mg.interpreter.run(multiply, (2, 1), (8, 8), out, a, b, trace=True)
 reads = [line.accesses for line in count_traffic(report.accesses) if line.operation == "read"]
 print("agrees with NumPy:", np.allclose(out, a @ b, atol=1e-5))
 print(f"{sum(reads):,} loads: of a each {reads[0] // a.size} times, of b {reads[1] // b.size}")
@@ -358,10 +365,25 @@ mg.learn.check("14.tiled_matmul", tiled_matmul)
 # ### The ladder, counted
 #
 # The view runs four kernels for the product above. A warp of an 8 × 8 block is four rows of 8 threads.
-# In the first kernel, threads along x have neighbouring rows: they read down a column of a. In the
-# second, they have neighbouring columns, so reading b is coalesced. The third uses tiles. In the last, a
-# block has 8 × 16 results, which saves sectors. Each thread keeps four of them in *registers*, its own few numbers. That
-# halves the reads of shared memory.
+#
+# *Naive by rows* is `multiply`, with a guard: threads along x have neighbouring columns, so reading b is
+# coalesced. *Naive by columns* differs in two lines, and reads down a column of a:
+#
+# ```python
+# row = cuda.blockIdx.y * cuda.blockDim.y + cuda.threadIdx.x
+# column = cuda.blockIdx.x * cuda.blockDim.x + cuda.threadIdx.y
+# ```
+#
+# *Tiles* is your exercise. With *register tiles*, a thread has four results. It keeps them in
+# *registers*, memory of its own for a few numbers, and for each k it runs:
+#
+# ```python
+# a0, a1, b0, b1 = left[y, k], left[y + 4, k], right[k, x], right[k, x + 8]
+# sum00 += a0 * b0  # and the other three
+# ```
+#
+# So four products take four reads of shared memory, in place of eight. One block has all 8 × 16 results:
+# it brings a once, where two blocks bring it twice. That saves sectors.
 
 # %%
 mg.widgets.product_ladder()
@@ -369,8 +391,9 @@ mg.widgets.product_ladder()
 # %% [markdown]
 # With tiles of T × T, each number is requested T times less often. The next cell counts loads without
 # running anything: for the small product, and for a matrix of GPT-2, the first of an MLP, with 256
-# tokens. Operations per byte requested are the *arithmetic intensity*. For each byte from memory, a GPU
-# can do ten to eighty operations. With fewer, it waits, unless caches help.
+# tokens. Operations per byte are the *arithmetic intensity*; writing the result is left out here. How
+# many does a GPU need? NVIDIA's A100 (40 GB) can do 19,500 billion operations a second, and read 1,555
+# billion bytes: 12.5 for each byte. With fewer, it waits, unless caches help.
 
 
 # %%
@@ -382,19 +405,19 @@ def loads(M, K, N, T=1):  # T = 1 is the naive kernel
 print(f"the small product: naive {loads(8, 16, 16):,}, tiles of 8 × 8 {loads(8, 16, 16, T=8)}")
 M, K, N = 256, 768, 3072
 operations = 2 * M * K * N  # K products and K additions for each of M · N results
-print(f"{'GPT-2':16} {'million loads':>13} {'operations per byte':>21}")
+print(f"{'GPT-2':16} {'million loads':>13} {'operations per byte read':>26}")
 for name, T in (("naive", 1), ("T = 8", 8), ("T = 32", 32), ("T = 128", 128), ("once", N)):
     total = loads(M, K, N, T)
-    print(f"{name:16} {total / 1e6:13,.1f} {operations / (4 * total):21,.2f}")
+    print(f"{name:16} {total / 1e6:13,.1f} {operations / (4 * total):26,.2f}")
 print("T = 128 needs several results per thread: a block has at most 1,024 threads")
 
 # %% [markdown]
 # ### Shared memory has 32 banks
 #
 # Shared memory is divided into 32 *banks*. Element n of a shared array is in bank n modulo 32. In one
-# pass, each bank gives one number. If a warp wants 32 numbers from one bank, it needs 32 passes. Below,
-# a tile is filled by rows and read by columns, which transposes the table. So reading x and writing out
-# are both coalesced.
+# pass, each bank gives one number. If a warp wants 32 different numbers from one bank, it needs 32
+# passes. Below, a tile is filled by rows and read by columns, which transposes the table. So reading x
+# and writing out are both coalesced.
 
 
 # %%
@@ -402,11 +425,11 @@ def make_transpose(width):
     def transpose(out, x):
         tile = cuda.shared.array((32, width), float32)
         lane = cuda.threadIdx.x
-        for n in range(32):
-            tile[n, lane] = x[n, lane]
+        for k in range(32):
+            tile[k, lane] = x[k, lane]
         cuda.syncthreads()
-        for n in range(32):
-            out[n, lane] = tile[lane, n]
+        for k in range(32):
+            out[k, lane] = tile[lane, k]
 
     return transpose
 
@@ -420,7 +443,7 @@ for width in (32, 33):
     report = mg.interpreter.run(make_transpose(width), 1, 32, out, table, trace=True)
     for line in count_traffic(report.accesses):
         if line.array == "tile":
-            passes = line.cost // line.requests
+            passes = line.cost // line.requests  # in shared memory, .cost is in passes
             print(f"tile {width} wide, {line.operation:5} {passes:2} passes per request")
 print("transposed:", (out == table.T).all())
 
@@ -431,11 +454,11 @@ print("transposed:", (out == table.T).all())
 # %% [markdown]
 # ### Your turn: the softmax of a row
 #
-# Exercise, 12 minutes. `row_softmax(out, x)`, both (rows, C), a block for each row, again with a power
-# of two of threads, 64 at most. Find the largest logit of the row, add up e to the power of (logit −
-# largest), and divide. You may use `math.exp` and `-math.inf`. C may be larger than the block: of 8
-# threads, thread 0 takes columns 0, 8, 16 and so on. Example: `[[0, 0.6931, 0]]` gives `[[0.25, 0.5,
-# 0.25]]`. Hints: `mg.learn.hint("14.row_softmax")`.
+# Exercise, 12 minutes. `row_softmax(out, x)`, both (rows, C), a block for each row. The number of
+# threads in a block is a power of two, at most 64. Find the largest logit of the row, add up e to the
+# power of (logit − largest), and divide. You may use `math.exp` and `-math.inf`. C may be larger than
+# the block: of 8 threads, thread 0 takes columns 0, 8, 16 and so on. Example: `[[0, 0.6931, 0]]` gives
+# `[[0.25, 0.5, 0.25]]`. Hints: `mg.learn.hint("14.row_softmax")`.
 
 # %% tags=["exercise:14.row_softmax"]
 row_softmax = mg.learn.todo()  # your kernel goes here, in place of this line
@@ -473,7 +496,7 @@ print(f"the right sum is {sum(range(64))}")
 # source: gives away: nobody can say|not defined what|does not define
 mg.learn.predict(
     "14.branch",
-    "What is the effect of the barrier inside the if, on a GPU?",
+    "Half of the threads never reach the barrier inside the if. By CUDA's rules, what happens then?",
     ("a wrong sum", "a kernel that never ends", "not defined"),
 )
 
@@ -492,15 +515,16 @@ mg.learn.reveal("14.branch", result, sum="right" if out[0] == x.sum() else "wron
 # ## What does a real GPU make of it?
 #
 # A GPU's compiler takes the same kernels. Where there is a GPU, the next cell multiplies larger matrices
-# with all four and with the package's own product; that may take half a minute. Compare with the bars
-# above.
+# with all four and with the package's own product, and measures the time; that may take half a minute.
+# Without one, it shows the counts from above.
 
 # %% tags=["varies"]
 mg.widgets.gpu_ladder()
 
 # %% [markdown]
 # A GPU has a memory of its own. What it multiplies must be copied there, and the result back. Look at
-# how much work each copied byte brings, and how that changes with the size.
+# how much work each copied byte brings, and how that changes with the size. A small model that reads one
+# text at a time brings little: there, expect the CPU to win.
 
 # %% tags=["varies"]
 mg.widgets.gpu_crossover()
@@ -508,9 +532,11 @@ mg.widgets.gpu_crossover()
 # %% [markdown]
 # ## What this does not show
 #
-# A GPU runs tens of thousands of threads, and hides waiting behind them. How full a kernel keeps the
-# GPU, its *occupancy*, no count here says. Nor do counts know caches, or *tensor cores*, on which a warp
-# multiplies tiles. Only a clock tells what is faster. With other inputs, a kernel may go wrong.
+# A GPU runs tens of thousands of threads. While some wait for memory, others compute, so waiting costs
+# little if there are enough of them. How many a kernel leaves room for, of those that the GPU could hold,
+# is its *occupancy*: no count here says it. Nor do counts know caches, or *tensor cores*, parts of a GPU
+# that multiply small tiles in one step. Only a clock tells what is faster. With other inputs, a kernel
+# may go wrong.
 
 # %% [markdown]
 # ### You can now say

@@ -29,7 +29,7 @@ def prepare(task):
         time.sleep(60)
     return Job(lambda: task["seconds"], task["count"], metadata={{"threads": 1}})
 
-serve(prepare)
+serve(prepare, lambda task: {{"Fake": "avx512"}})
 """
 # A peer that trains by our own code, at a learning rate `factor` times the one it was given.
 FAKE_PEER = """
@@ -42,7 +42,7 @@ def prepare(task):
     task["optimizer"]["lr"] *= {factor}
     return train(task | {{"backend": "numpy"}})
 
-serve(prepare)
+serve(prepare, lambda task: {{"Fake": "avx512"}})
 """
 
 

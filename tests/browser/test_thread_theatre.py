@@ -71,13 +71,15 @@ def test_arrows_move_both_sliders_and_the_page_stays(notebook):
     access.focus()
     before = notebook.scroll_top()
     press("ArrowRight")
-    expect(caption(panel)).to_contain_text("all 64 threads write s[0] to s[63]")
+    expect(caption(panel)).to_contain_text("all 64 threads write part[0] to part[63]")
     phase = panel.get_by_role("slider", name="Phase (of 8) slider")
     phase.focus()
     for number in range(2, 6):
         press("ArrowRight")
         expect(panel.locator("h3")).to_contain_text(f"in phase {number} of 8")
-    expect(caption(panel)).to_contain_text("Phase 5, line 10: threads 0 to 3 read s[0] to s[3]")
+    expect(caption(panel)).to_contain_text(
+        "Phase 5, line 10: threads 0 to 3 read part[0] to part[3]"
+    )
     expect(panel.locator(".mg-thread.mg-reads")).to_have_count(4 + 1)  # and in the key
     expect(phase).to_be_focused()
     assert notebook.scroll_top() == before
@@ -99,7 +101,7 @@ def test_a_line_is_chosen_by_click_and_by_keys(notebook):
     panel, press = notebook.panel(VIEW), notebook.page.keyboard.press
     panel.locator("[data-pick='10']").click()
     expect(panel.get_by_role("spinbutton", name="Line")).to_have_value("10")
-    expect(lit_line(panel)).to_contain_text("s[t] += s[t + stride]")
+    expect(lit_line(panel)).to_contain_text("part[me] += part[me + half]")
     expect(lit_line(panel)).to_be_focused()
     expect(panel.locator(".mg-verdicts")).to_contain_text("126 shared reads, 63 shared writes")
     press("ArrowDown")
@@ -116,13 +118,14 @@ def test_the_menu_runs_a_kernel_with_a_race(notebook):
     panel = notebook.panel(VIEW)
     panel.get_by_role("combobox", name="Version").select_option("no barrier before the loop")
     panel.get_by_role("combobox", name="Order").select_option("forwards")
-    expect(caption(panel)).to_contain_text("Phase 1, line 5: thread 0 reads")
+    expect(caption(panel)).to_contain_text("Phase 1, line 5: thread 32 writes")
     expect(caption(panel)).to_contain_text("right backwards and in step, wrong forwards")
+    expect(panel.locator(".mg-cells .mg-clash")).to_have_count(1)
     access = panel.get_by_role("spinbutton", name="Access (of 224)")
     access.fill("224")
     access.press("Enter")
     expect(panel.locator(".mg-cells .mg-clash")).to_have_count(32)
-    expect(panel.get_by_text("s[32]: thread 0 reads, thread 32 writes")).to_be_visible()
+    expect(panel.get_by_text("part[32]: thread 0 reads, thread 32 writes")).to_be_visible()
     notebook.screenshot("theatre-race", panel)
     assert notebook.axe_violations(panel) == []
 

@@ -6,7 +6,7 @@ import numpy as np
 
 import microgpt as mg
 from microgpt.benchmark.gpu_products import CPU, LIBRARY, ON_GPU, WITH_COPIES
-from microgpt.benchmark.product_ladder import RUNGS
+from microgpt.benchmark.product_ladder import RUNGS, count_ladder
 from microgpt.widgets import gpu_products
 
 # Of a GPU that is made up.
@@ -225,6 +225,9 @@ VIEWS = {
     "museum of races": lambda: mg.learn.museum("14"),
     "product ladder": lambda: mg.widgets.product_ladder(),
     "crossover": lambda: gpu_products.bars_panel(gpu_products.copy_state((64, 2048))),
+    "product ladder, no GPU": lambda: gpu_products.bars_panel(
+        gpu_products.untimed_state(count_ladder())
+    ),
     "product ladder, timed": lambda: gpu_products.bars_panel(gpu_products.time_state(SECONDS)),
     "crossover, timed": lambda: gpu_products.bars_panel(
         gpu_products.crossover_state(dict.fromkeys((64, 2048), CROSSOVER_SECONDS))

@@ -19,6 +19,7 @@ WRONG = [
         "--implementations must be among those of the chosen --workloads",
     ),
     (["--backend", "numpy"], "choose among them with --implementations"),
+    (["--isa", "sse"], "--isa must be"),
     (["--check"], "--peers must be given with --check; name some"),
     (["--check", "--peers", "jax", "--peer-python", "/nowhere/python"], "cannot be started"),
     (["--json", "."], ". is a folder; name a file"),

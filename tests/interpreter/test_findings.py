@@ -97,7 +97,7 @@ def findings(name, order="forwards"):
         ("shuffle_in_branch", "lane 20 of warp 0 of block 0 is in the mask and never comes"),
         ("lane_outside_the_mask", "lane 16 of warp 0 of block 0 comes and is not in the mask"),
         ("unwritten_shared", "reads part[32], which nothing has written"),
-        ("double_literal", "begin with `f = y.dtype.type`"),
+        ("double_literal", "is a float64; write `float32(0.5)`"),
         ("float_atomics", "the order of the threads decides its last digits"),
     ],
 )

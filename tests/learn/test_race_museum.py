@@ -1,5 +1,7 @@
 """The museum of races: which results are right, and that every race is found."""
 
+import re
+
 import numpy as np
 import pytest
 
@@ -22,7 +24,7 @@ RESULTS = {
 
 
 def test_each_kernel_is_right_in_the_orders_in_which_it_is_known_to_be():
-    assert tuple(RESULTS) == RACING
+    assert list(RESULTS) == list(RACING)
     assert {name: run_kernel(KERNELS[name]).results for name in RACING} == RESULTS
 
 
@@ -31,6 +33,14 @@ def test_every_race_is_found_in_every_order():
     assert table.orders == interpreter.ORDERS
     assert [row.races_found for row in table.rows] == [3] * 9
     assert (table.num_right, table.num_results) == (16, 27)
+
+
+def test_each_row_says_in_words_what_the_mistake_is():
+    rows = learn.museum("14").rows
+    assert [row.mistake for row in rows] == list(RACING.values())
+    for row in rows:  # readers have seen none of this code
+        assert not re.search(r"[\[\]<=+`_.]", row.mistake)
+        assert len(row.mistake.split()) >= 6
 
 
 def test_without_the_mistake_everything_is_right_and_nothing_is_found():

@@ -121,6 +121,6 @@ def test_a_seed_measured_again_is_the_same(notebook):
     for entry in (one for one in MEASURED if one["notebook"] == notebook):
         claim = entry["claim"]
         assert entry["text"] == command.MODULES[notebook].CLAIMS[claim]
-        # The rounding of another machine's tanh may move an effect within its own spread.
-        within = max(entry["spread"], 0.005)
+        # Another machine's rounding makes another run of a seed, but one among the seeds.
+        within = max(2 * entry["spread"], 0.005)
         assert abs(effects[claim] - entry["of_seeds"][seed]) <= within, claim

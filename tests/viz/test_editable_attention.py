@@ -89,6 +89,19 @@ def test_a_cut_cell_has_its_share_and_then_0():
     assert last.plain == "after the softmax = 0"
 
 
+def test_the_still_says_why_it_subtracts_and_fits_two_lines():
+    masked = replace(ARITHMETIC, scaled=-5e29, row_max=-0.1, weight=0.0, is_masked=True)
+    fine = CellArithmetic(0, 4, 0.7241231, 0.3620616, 0.4851231, 1.5491231, 0.5708, is_cut=True)
+    for arithmetic in (ARITHMETIC, masked, fine):
+        texts = draw_attention(picture(arithmetic=arithmetic)).texts()
+        title = texts.index(arithmetic_title(picture()))
+        first, second = texts[title + 1 :]
+        assert first.startswith("query · key = 0.724")
+        [equation] = re.findall(r"minus the largest: (\S.*?)(?:     |$)", f"{first}     {second}")
+        assert equation == arithmetic_steps(arithmetic)[2].plain
+        assert max(len(first), len(second)) <= 95  # about 630 of 680 pixels
+
+
 def value(text):
     """The value of what stands on one side of an equation."""
     text = re.sub(r"× 10([⁰¹²³⁴⁵⁶⁷⁸⁹]+)", lambda m: "*1e" + m[1].translate(SUPERSCRIPTS), text)

@@ -327,10 +327,38 @@ def test_what_is_cut_at_the_edge_of_a_row_has_a_mark():
     assert (x, y, is_above) == (pytest.approx(140 / 1500), LOSS[0], True)
     html = render_flight(one).html
     assert html.count('class="mg-cut-up" style') == 1
-    assert "beyond the row" in html
-    assert "beyond the row" in draw_flight_still(one).texts()
     tiny = flight(curves=Curves(losses[:1], np.ones(1), np.ones(1), np.full((1, 4), 1e-9)))
     assert flight_chart(tiny).cuts == ((0.0, RATIO[1], False),)
+    for cut, mark, told, other in (
+        (one, "cut-up", "above the row", "below the row"),
+        (tiny, "cut-down", "below the row", "above the row"),
+    ):
+        assert legend(cut, flight_chart(cut).cuts)[-1] == (mark, told)
+        html, texts = render_flight(cut).html, draw_flight_still(cut).texts()
+        assert f'<i class="mg-{mark}"></i>{told}' in html
+        assert other not in html
+        assert told in texts
+        assert other not in texts
+
+
+def test_the_names_of_the_groups_do_not_touch():
+    from microgpt.viz.drawing import Line, Text
+    from microgpt.viz.flight_recorder.still import LABEL_SIZE, RIGHT, TOP
+    from microgpt.viz.formatting import width_in_em
+
+    baseline = TOP + HEADERS[-1] + 13
+    shapes = draw_flight_still(flight()).shapes
+    names = [one for one in shapes if isinstance(one, Text) and one.y == baseline][1:]
+    assert [one.text for one in names] == ["tokens", "attention", "MLP", "head"]
+    ends = [one.x + LABEL_SIZE * width_in_em(one.text) for one in names]
+    starts = [
+        one.points[0][0]
+        for one in shapes
+        if isinstance(one, Line) and {y for _, y in one.points} == {baseline - 4.0}
+    ]
+    assert all(end < start for end, start in zip(ends, starts[1:], strict=False))
+    assert len(starts) == 4
+    assert ends[-1] <= RIGHT
 
 
 def test_the_losses_of_a_run_behind_are_not_pressed_to_the_edge():
@@ -410,7 +438,9 @@ def test_the_still_keeps_its_letters_inside():
     )  # fmt: skip
     drawing = draw_flight_still(wide)
     legend_texts = [one for one in drawing.shapes if isinstance(one, Text) and 70 < one.y < 104]
-    assert [one.text for one in legend_texts] == [name for _, name in legend(wide, True)]
+    assert [one.text for one in legend_texts] == [
+        name for _, name in legend(wide, flight_chart(wide).cuts)
+    ]
     for one in legend_texts:
         assert one.x + LETTER_WIDTH * len(one.text) <= WIDTH - MARGIN
     lines = [text for text in drawing.texts() if text.startswith(("⏎", "WW"))]

@@ -68,6 +68,14 @@ def test_runs_are_told_apart_without_colour():
     assert [line.get_marker() for line in fewer.axes[0].lines] == markers[2:]
 
 
+def test_a_line_under_another_of_the_same_height_can_be_seen():
+    same = dict.fromkeys(FOUR, FOUR["both"])
+    lines = mg.viz.plot_layers(same, "size").axes[0].lines
+    assert all(line.get_markerfacecolor() == "none" for line in lines)
+    sizes = [line.get_markersize() for line in lines]
+    assert sizes == sorted(set(sizes), reverse=True)
+
+
 def test_nothing_overlaps():
     runs = {"nothing at all": 1e-30 * FOUR["both"], **FOUR}
     del runs["norms only"]

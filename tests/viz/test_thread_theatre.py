@@ -5,7 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from microgpt.viz.drawing import Circle, Line
+from microgpt.viz.drawing import POINTS_PER_PIXEL, Circle, Line, Rect, Text
+from microgpt.viz.figure import CaptionedFigure
 from microgpt.viz.thread_theatre import (
     CHANGES,
     ENDED,
@@ -35,8 +36,15 @@ from microgpt.viz.thread_theatre import (
 )
 from microgpt.viz.thread_theatre.page import MAX_ROWS
 from microgpt.viz.thread_theatre.stage import arrays_in_order, clash_lines
+from microgpt.viz.thread_theatre.still import CODE_SIZE
 from microgpt.viz.thread_theatre.verdicts import verdict_text
-from microgpt.viz.thread_theatre.wording import VERDICTS, array_note, number_ranges, traffic_text
+from microgpt.viz.thread_theatre.wording import (
+    VERDICTS,
+    array_note,
+    code_pieces,
+    number_ranges,
+    traffic_text,
+)
 
 STEP = StepNote(3, READS, "threads 0 to 3", "s[4] to s[7]", True, "shared", "", 1, 1)
 PLAIN, NOW = Cell(), Cell(was_read=True, is_now=True)
@@ -222,6 +230,35 @@ def test_lines_are_buttons_and_only_the_chosen_one_is_reached_with_tab():
     nowhere = render_theatre(replace(SCENE, line=None)).html
     assert 'tabindex="0" data-pick="1"' in nowhere
     assert 'aria-pressed="true"' not in nowhere
+
+
+def test_a_line_of_code_may_be_broken_after_a_bracket_and_not_after_def():
+    assert code_pieces("def f(out, x):") == ["def f(", "out, ", "x):"]
+    assert code_pieces("s = cuda.shared.array(64, f32)") == [
+        "s ", "= ", "cuda.shared.array(", "64, ", "f32)",
+    ]  # fmt: skip
+    html = render_theatre(SCENE).html
+    assert "def\u00a0total(<wbr>out, x):" in html
+    assert html.count("<wbr>") == 1
+
+
+def test_in_the_still_picture_code_stays_in_its_column():
+    long = "        " + " + ".join(["num", "warm", "power", "me", "columns", "grand"] * 3)
+    name = "def sum_with_guard_around_everything(out, x):"
+    scene = replace(SCENE, code=(CodeLine(1, name, False), CodeLine(3, long, True)))
+    drawing = draw_theatre(scene)
+    lines = [one for one in drawing.shapes if isinstance(one, Text) and one.size == CODE_SIZE]
+    code = [one for one in lines if not one.text.isdigit()]
+    assert [one.text for one in code[:2]] == ["def sum_with_guard_around_", "everything(out, x):"]
+    assert " ".join(one.text for one in code[2:]) == long.strip()
+    highlight = next(one for one in drawing.shapes if isinstance(one, Rect) and one.fill == "soft")
+    axes = CaptionedFigure(figsize=(7.2, 4), dpi=100).add_axes((0, 0, 1, 1))
+    axes.set(xlim=(0, 720), ylim=(400, 0))
+    for one in code:
+        drawn = axes.text(
+            one.x, one.y, one.text, fontsize=one.size * POINTS_PER_PIXEL, fontweight=one.weight
+        )
+        assert drawn.get_window_extent().x1 <= highlight.x + highlight.width + 2, one.text
 
 
 def test_a_thread_and_a_cell_have_marks_of_their_own():

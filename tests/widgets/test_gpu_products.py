@@ -48,7 +48,14 @@ def test_without_a_gpu_nothing_shows_a_time(no_gpu):
         texts = view.draw_still(view.state).texts()
         assert not any(" ms" in text or "second" in text for text in [*texts, view.caption])
     assert ladder.state.table == mg.widgets.product_ladder().state.table
-    assert ladder.draw_still(ladder.state).texts() == ["How long does each kernel take?"]
+    counted = mg.widgets.product_ladder().state
+    assert ladder.state.rows == counted.rows
+    question, figure, *rest = ladder.draw_still(ladder.state).texts()
+    assert question == "How long does each kernel take?"
+    assert figure == "No GPU here: the bars count sectors"
+    assert "608 sectors" in rest
+    assert "608 sectors" in ladder.picture.value
+    assert crossover.state.question == "How much work does each copied byte bring?"
 
 
 def test_with_a_gpu_each_rung_is_a_ratio_to_the_packages_product(a_gpu, monkeypatch):

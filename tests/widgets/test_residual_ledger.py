@@ -303,8 +303,19 @@ def test_without_removal_there_is_no_button_for_it(names):
     view = mg.widgets.ResidualLedger("names", names, text="kath", removal=False)
     assert not any("removing" in text for text in descriptions(view))
     assert any("removing" in text for text in descriptions(mg.widgets.ResidualLedger("names")))
-    with pytest.raises(SettingError, match="removal must be True or False"):
-        mg.widgets.ResidualLedger("names", names, removal=1)
+    for other in (1, "on"):
+        with pytest.raises(SettingError, match="removal must be True, False, or one of 'shown'"):
+            mg.widgets.ResidualLedger("names", names, removal=other)
+
+
+def test_the_view_may_begin_with_the_effect_of_removing(names, view):
+    shown = mg.widgets.ResidualLedger("names", names, text=view.state.text, removal="shown")
+    legend = "◇ how far it falls without the part"
+    assert legend in shown.draw_still(shown.state).texts()
+    assert legend not in view.draw_still(view.state).texts()
+    assert shown.removal_toggle.value
+    shown.removal_toggle.value = False
+    assert not shown.state.shows_removal
 
 
 # -- texts --------------------------------------------------------------------------------------

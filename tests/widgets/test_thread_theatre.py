@@ -158,7 +158,9 @@ def test_the_counts_are_shown_only_where_asked_for(view):
 def test_sliders_move_through_phases_and_accesses(view):
     view.phase_slider.slider.value = 3
     view.access_slider.box.value = 3
-    assert view.caption.startswith("Phase 3, line 10: threads 0 to 15 write s[0] to s[15]: 1 pass.")
+    assert view.caption.startswith(
+        "Phase 3, line 10: threads 0 to 15 write part[0] to part[15]: 1 pass."
+    )
     assert (view.state.phase, view.state.step) == (2, 2)
     assert "What do 64 threads do in phase 3 of 8?" in view.picture.value
     view.phase_slider.slider.value = 8
@@ -252,13 +254,44 @@ def test_a_race_is_told_with_the_orders_in_which_the_result_is_right():
     )
     view.order_select.value = FORWARDS
     assert (
-        "Interpreter, line 5: thread 32 writes s[32], and thread 0 reads it (line 9); nothing "
+        "Interpreter, line 5: thread 32 writes part[32], and thread 0 reads it (line 9); nothing "
         "between the two lines orders them: put cuda.syncthreads() there." in view.caption
     )
     view.access_slider.box.value = view.access_slider.box.max
-    notes = next(one for one in view.state.scene.arrays if one.name == "s").clashes
-    assert (32, "s[32]", "thread 0 reads", "thread 32 writes") in notes
-    assert "s[32]: thread 0 reads, thread 32 writes" in view.picture.value
+    notes = next(one for one in view.state.scene.arrays if one.name == "part").clashes
+    assert (32, "part[32]", "thread 0 reads", "thread 32 writes") in notes
+    assert "part[32]: thread 0 reads, thread 32 writes" in view.picture.value
+
+
+@pytest.mark.parametrize("order", [FORWARDS, BACKWARDS])
+def test_another_order_opens_at_its_first_clash(order):
+    view = mg.widgets.ThreadTheatre("sum without first barrier")
+    view.order_select.value = order
+
+    def num_crossed():
+        return sum(cell.is_clash for one in view.state.scene.arrays for cell in one.cells)
+
+    assert num_crossed() == 1
+    assert 1 < view.access_slider.value < view.access_slider.box.max
+    view.back_button.click()
+    assert num_crossed() == 0
+    view.access_slider.box.value = view.access_slider.box.max
+    assert num_crossed() == 32
+
+
+def test_the_first_clash_may_be_in_another_phase():
+    view = mg.widgets.ThreadTheatre("sum without barrier in loop")
+    view.order_select.value = FORWARDS
+    assert view.phase_slider.value == 2
+    part = next(one for one in view.state.scene.arrays if one.name == "part")
+    assert len(part.clashes) == 1
+
+
+def test_without_a_clash_the_phase_stays(view):
+    view.phase_slider.slider.value = 3
+    view.access_slider.box.value = 2
+    view.order_select.value = FORWARDS
+    assert (view.phase_slider.value, view.access_slider.value) == (3, 1)
 
 
 def test_a_read_of_what_a_racing_thread_had_not_written_is_told():
@@ -268,8 +301,8 @@ def test_a_read_of_what_a_racing_thread_had_not_written_is_told():
     view.order_select.value = FORWARDS
     view.access_slider.box.value = 4
     assert view.caption.startswith(
-        "Phase 1, line 9: thread 0 reads s[32], which nobody has written: shared memory begins "
-        "with anything."
+        "Phase 1, line 9: thread 0 reads part[32], which nobody has written: shared memory "
+        "begins with anything."
     )
     right = mg.widgets.ThreadTheatre("block sum")
     assert "\u2713 written before read" in right.picture.value
@@ -283,7 +316,7 @@ def test_a_clash_is_drawn_once_both_threads_were_there():
     view.phase_slider.slider.value = 2
 
     def clashes():
-        return [cell.is_clash for one in view.state.scene.arrays if one.name == "s"
+        return [cell.is_clash for one in view.state.scene.arrays if one.name == "part"
                 for cell in one.cells]  # fmt: skip
 
     drawn = []
@@ -333,7 +366,7 @@ def test_the_numbers_table_lists_the_accesses_of_the_phase(view):
     view.phase_slider.slider.value = 8
     view.numbers.toggle.value = True
     table = view.numbers.content.value
-    assert "<td>s[0]</td>" in table.replace(' class="mg-text"', "")
+    assert "<td>part[0]</td>" in table.replace(' class="mg-text"', "")
     assert table.count("<tr>") == 3
 
 

@@ -47,5 +47,12 @@ def _libraries(task: dict[str, Any]) -> dict[str, Any]:
     return {name: metadata.version(name) for name in names} | {"threads": task["threads"]}
 
 
+def used_instructions(task: dict[str, Any]) -> dict[str, str]:
+    """Return the SIMD instructions of the task's libraries; imports them only if asked."""
+    from microgpt.benchmark.ours import instructions
+
+    return instructions.used_instructions(task)
+
+
 if __name__ == "__main__":
-    serve(prepare)
+    serve(prepare, used_instructions)

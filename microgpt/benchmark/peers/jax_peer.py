@@ -1,7 +1,10 @@
 """JAX's worker: a jitted step on a dictionary or a flat array of weights, or a scan over steps."""
 
+import re
+import tempfile
 from functools import partial
 from itertools import cycle
+from pathlib import Path
 
 import jax
 import jax.numpy as jnp
@@ -15,6 +18,15 @@ def prepare(task: dict) -> Job:
     job = train(task)
     job.metadata = {"jax": jax.__version__, "numpy": np.__version__, "threads": task["threads"]}
     return job
+
+
+def used_instructions(task: dict) -> dict[str, str]:
+    """What XLA says that it compiles for: it dumps its options beside a small program."""
+    with tempfile.TemporaryDirectory() as folder:
+        jax.jit(jnp.tanh).lower(jnp.ones(8)).compile(compiler_options={"xla_dump_to": folder})
+        texts = [path.read_text() for path in Path(folder).glob("*debug_options*")]
+    found = re.search(r'xla_cpu_max_isa: "(\w+)"', "".join(texts))
+    return {"XLA": found[1].lower() if found else "all instructions"}
 
 
 def train(task: dict) -> Job:
@@ -118,4 +130,4 @@ def loss_and_weights(task: dict):
 
 
 if __name__ == "__main__":
-    serve(prepare)
+    serve(prepare, used_instructions)

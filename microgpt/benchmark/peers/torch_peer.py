@@ -8,6 +8,7 @@ from itertools import cycle
 import numpy as np
 import torch
 from padding import pad_batch
+from torch_instructions import used_instructions
 from torch_model import GPT, KVCache, build_model
 from worker_protocol import Job, serve
 
@@ -177,4 +178,4 @@ def sample_names(task: dict) -> Job:
 
 
 if __name__ == "__main__":
-    serve(prepare)
+    serve(prepare, used_instructions)

@@ -38,8 +38,13 @@ class Job:
     metadata: dict[str, Any] = field(default_factory=dict)
 
 
-def serve(prepare: Callable[[dict], Job]) -> None:
-    """Answer the commands "prepare", "block" and "losses" until "end" or the end of the input."""
+def serve(
+    prepare: Callable[[dict], Job], used_instructions: Callable[[dict], dict[str, str]]
+) -> None:
+    """Answer "prepare", "block", "losses" and "instructions" until "end" or the input's end.
+
+    `used_instructions(task)` returns which SIMD instructions each library of a task uses.
+    """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent ends this process
     # Redirect standard output to standard error: libraries' prints must not mix with answers.
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
@@ -50,7 +55,10 @@ def serve(prepare: Callable[[dict], Job]) -> None:
         if request["command"] == "end":
             return
         try:
-            answer = _answer(request, prepare, jobs)
+            if request["command"] == "instructions":
+                answer: dict[str, Any] = {"used": used_instructions(request["task"])}
+            else:
+                answer = _answer(request, prepare, jobs)
         except Exception as error:
             traceback.print_exc()
             answer = {"error": f"{type(error).__name__}: {' '.join(str(error).split())[:400]}"}

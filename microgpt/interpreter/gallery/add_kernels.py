@@ -12,28 +12,28 @@ from microgpt.interpreter.stand_ins import cuda
 
 
 def add(out, a, b):
-    i = cuda.grid(1)
-    out[i] = a[i] + b[i]
+    n = cuda.grid(1)
+    out[n] = a[n] + b[n]
 
 
 def add_without_block(out, a, b):
-    i = cuda.threadIdx.x
-    out[i] = a[i] + b[i]
+    n = cuda.threadIdx.x
+    out[n] = a[n] + b[n]
 
 
 def add_without_thread(out, a, b):
-    i = cuda.blockIdx.x
-    out[i] = a[i] + b[i]
+    n = cuda.blockIdx.x
+    out[n] = a[n] + b[n]
 
 
 def add_by_every_thread(out, a, b):
-    for i in range(out.shape[0]):
-        out[i] = a[i] + b[i]
+    for n in range(out.shape[0]):
+        out[n] = a[n] + b[n]
 
 
 def add_spread_out(out, a, b):
-    i = cuda.threadIdx.x * cuda.gridDim.x + cuda.blockIdx.x
-    out[i] = a[i] + b[i]
+    n = cuda.threadIdx.x * cuda.gridDim.x + cuda.blockIdx.x
+    out[n] = a[n] + b[n]
 
 
 TASK = KernelTask(

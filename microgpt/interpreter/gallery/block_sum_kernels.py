@@ -12,134 +12,134 @@ from microgpt.interpreter.stand_ins import cuda, float32
 
 
 def block_sum(out, x):
-    s = cuda.shared.array(64, float32)
-    t = cuda.threadIdx.x
-    i = cuda.grid(1)
-    s[t] = x[i] if i < x.shape[0] else float32(0)
+    part = cuda.shared.array(64, float32)
+    me = cuda.threadIdx.x
+    n = cuda.grid(1)
+    part[me] = x[n] if n < x.shape[0] else float32(0)
     cuda.syncthreads()
-    stride = cuda.blockDim.x // 2
-    while stride > 0:
-        if t < stride:
-            s[t] += s[t + stride]
+    half = cuda.blockDim.x // 2
+    while half > 0:
+        if me < half:
+            part[me] += part[me + half]
         cuda.syncthreads()
-        stride //= 2
-    if t == 0:
-        out[cuda.blockIdx.x] = s[0]
+        half //= 2
+    if me == 0:
+        out[cuda.blockIdx.x] = part[0]
 
 
 def sum_in_one_element(out, x):
-    s = cuda.shared.array(1, float32)
-    t = cuda.threadIdx.x
-    i = cuda.grid(1)
-    if t == 0:
-        s[0] = float32(0)
+    part = cuda.shared.array(1, float32)
+    me = cuda.threadIdx.x
+    n = cuda.grid(1)
+    if me == 0:
+        part[0] = float32(0)
     cuda.syncthreads()
-    if i < x.shape[0]:
-        s[0] += x[i]
+    if n < x.shape[0]:
+        part[0] += x[n]
     cuda.syncthreads()
-    if t == 0:
-        out[cuda.blockIdx.x] = s[0]
+    if me == 0:
+        out[cuda.blockIdx.x] = part[0]
 
 
 def sum_without_first_barrier(out, x):
-    s = cuda.shared.array(64, float32)
-    t = cuda.threadIdx.x
-    i = cuda.grid(1)
-    s[t] = x[i] if i < x.shape[0] else float32(0)
-    stride = cuda.blockDim.x // 2
-    while stride > 0:
-        if t < stride:
-            s[t] += s[t + stride]
+    part = cuda.shared.array(64, float32)
+    me = cuda.threadIdx.x
+    n = cuda.grid(1)
+    part[me] = x[n] if n < x.shape[0] else float32(0)
+    half = cuda.blockDim.x // 2
+    while half > 0:
+        if me < half:
+            part[me] += part[me + half]
         cuda.syncthreads()
-        stride //= 2
-    if t == 0:
-        out[cuda.blockIdx.x] = s[0]
+        half //= 2
+    if me == 0:
+        out[cuda.blockIdx.x] = part[0]
 
 
 def sum_without_barrier_in_loop(out, x):
-    s = cuda.shared.array(64, float32)
-    t = cuda.threadIdx.x
-    i = cuda.grid(1)
-    s[t] = x[i] if i < x.shape[0] else float32(0)
+    part = cuda.shared.array(64, float32)
+    me = cuda.threadIdx.x
+    n = cuda.grid(1)
+    part[me] = x[n] if n < x.shape[0] else float32(0)
     cuda.syncthreads()
-    stride = cuda.blockDim.x // 2
-    while stride > 0:
-        if t < stride:
-            s[t] += s[t + stride]
-        stride //= 2
-    if t == 0:
-        out[cuda.blockIdx.x] = s[0]
+    half = cuda.blockDim.x // 2
+    while half > 0:
+        if me < half:
+            part[me] += part[me + half]
+        half //= 2
+    if me == 0:
+        out[cuda.blockIdx.x] = part[0]
 
 
 def sum_with_barrier_in_branch(out, x):
-    s = cuda.shared.array(64, float32)
-    t = cuda.threadIdx.x
-    i = cuda.grid(1)
-    s[t] = x[i] if i < x.shape[0] else float32(0)
+    part = cuda.shared.array(64, float32)
+    me = cuda.threadIdx.x
+    n = cuda.grid(1)
+    part[me] = x[n] if n < x.shape[0] else float32(0)
     cuda.syncthreads()
-    stride = cuda.blockDim.x // 2
-    while stride > 0:
-        if t < stride:
-            s[t] += s[t + stride]
+    half = cuda.blockDim.x // 2
+    while half > 0:
+        if me < half:
+            part[me] += part[me + half]
             cuda.syncthreads()
-        stride //= 2
-    if t == 0:
-        out[cuda.blockIdx.x] = s[0]
+        half //= 2
+    if me == 0:
+        out[cuda.blockIdx.x] = part[0]
 
 
 def sum_with_guard_around_everything(out, x):
-    s = cuda.shared.array(64, float32)
-    t = cuda.threadIdx.x
-    i = cuda.grid(1)
-    if i < x.shape[0]:
-        s[t] = x[i]
+    part = cuda.shared.array(64, float32)
+    me = cuda.threadIdx.x
+    n = cuda.grid(1)
+    if n < x.shape[0]:
+        part[me] = x[n]
         cuda.syncthreads()
-        stride = cuda.blockDim.x // 2
-        while stride > 0:
-            if t < stride:
-                s[t] += s[t + stride]
+        half = cuda.blockDim.x // 2
+        while half > 0:
+            if me < half:
+                part[me] += part[me + half]
             cuda.syncthreads()
-            stride //= 2
-        if t == 0:
-            out[cuda.blockIdx.x] = s[0]
+            half //= 2
+        if me == 0:
+            out[cuda.blockIdx.x] = part[0]
 
 
 def sum_by_every_thread(out, x):
-    s = cuda.shared.array(64, float32)
-    t = cuda.threadIdx.x
-    i = cuda.grid(1)
-    s[t] = x[i] if i < x.shape[0] else float32(0)
+    part = cuda.shared.array(64, float32)
+    me = cuda.threadIdx.x
+    n = cuda.grid(1)
+    part[me] = x[n] if n < x.shape[0] else float32(0)
     cuda.syncthreads()
-    stride = cuda.blockDim.x // 2
-    while stride > 0:
-        s[t] += s[t + stride]
+    half = cuda.blockDim.x // 2
+    while half > 0:
+        part[me] += part[me + half]
         cuda.syncthreads()
-        stride //= 2
-    if t == 0:
-        out[cuda.blockIdx.x] = s[0]
+        half //= 2
+    if me == 0:
+        out[cuda.blockIdx.x] = part[0]
 
 
 def sum_without_zeros(out, x):
-    s = cuda.shared.array(64, float32)
-    t = cuda.threadIdx.x
-    i = cuda.grid(1)
-    if i < x.shape[0]:
-        s[t] = x[i]
+    part = cuda.shared.array(64, float32)
+    me = cuda.threadIdx.x
+    n = cuda.grid(1)
+    if n < x.shape[0]:
+        part[me] = x[n]
     cuda.syncthreads()
-    stride = cuda.blockDim.x // 2
-    while stride > 0:
-        if t < stride:
-            s[t] += s[t + stride]
+    half = cuda.blockDim.x // 2
+    while half > 0:
+        if me < half:
+            part[me] += part[me + half]
         cuda.syncthreads()
-        stride //= 2
-    if t == 0:
-        out[cuda.blockIdx.x] = s[0]
+        half //= 2
+    if me == 0:
+        out[cuda.blockIdx.x] = part[0]
 
 
 def sum_in_output(out, x):
-    i = cuda.grid(1)
-    if i < x.shape[0]:
-        out[cuda.blockIdx.x] += x[i]
+    n = cuda.grid(1)
+    if n < x.shape[0]:
+        out[cuda.blockIdx.x] += x[n]
 
 
 def _expected(inputs, block):
@@ -161,7 +161,7 @@ TASK = KernelTask(
 
 KERNELS = (
     GalleryKernel("block_sum", "block sum", block_sum, TASK, is_right=True),
-    GalleryKernel("sum_in_one_element", "s[0] += x[i]", sum_in_one_element, TASK),
+    GalleryKernel("sum_in_one_element", "all threads add to part[0]", sum_in_one_element, TASK),
     GalleryKernel(
         "sum_without_first_barrier", "no barrier before the loop", sum_without_first_barrier, TASK
     ),
@@ -175,7 +175,7 @@ KERNELS = (
         "sum_with_guard_around_everything", "guard around everything",
         sum_with_guard_around_everything, TASK,
     ),
-    GalleryKernel("sum_by_every_thread", "no `t < stride`", sum_by_every_thread, TASK),
+    GalleryKernel("sum_by_every_thread", "no `me < half`", sum_by_every_thread, TASK),
     GalleryKernel("sum_without_zeros", "the rest not set to 0", sum_without_zeros, TASK),
-    GalleryKernel("sum_in_output", "out[block] += x[i]", sum_in_output, TASK),
+    GalleryKernel("sum_in_output", "all threads add to out[block]", sum_in_output, TASK),
 )  # fmt: skip

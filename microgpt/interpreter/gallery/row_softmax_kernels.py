@@ -9,157 +9,157 @@ from microgpt.interpreter.stand_ins import cuda, float32
 
 
 def row_softmax(out, x):
-    s = cuda.shared.array(64, float32)
-    t, row = cuda.threadIdx.x, cuda.blockIdx.x
+    part = cuda.shared.array(64, float32)
+    me, row = cuda.threadIdx.x, cuda.blockIdx.x
     largest = float32(-math.inf)
-    for column in range(t, x.shape[1], cuda.blockDim.x):
+    for column in range(me, x.shape[1], cuda.blockDim.x):
         largest = max(largest, x[row, column])
-    s[t] = largest
+    part[me] = largest
     cuda.syncthreads()
-    stride = cuda.blockDim.x // 2
-    while stride > 0:
-        if t < stride:
-            s[t] = max(s[t], s[t + stride])
+    half = cuda.blockDim.x // 2
+    while half > 0:
+        if me < half:
+            part[me] = max(part[me], part[me + half])
         cuda.syncthreads()
-        stride //= 2
-    largest = s[0]
+        half //= 2
+    largest = part[0]
     cuda.syncthreads()
     total = float32(0)
-    for column in range(t, x.shape[1], cuda.blockDim.x):
+    for column in range(me, x.shape[1], cuda.blockDim.x):
         total += math.exp(x[row, column] - largest)
-    s[t] = total
+    part[me] = total
     cuda.syncthreads()
-    stride = cuda.blockDim.x // 2
-    while stride > 0:
-        if t < stride:
-            s[t] += s[t + stride]
+    half = cuda.blockDim.x // 2
+    while half > 0:
+        if me < half:
+            part[me] += part[me + half]
         cuda.syncthreads()
-        stride //= 2
-    for column in range(t, x.shape[1], cuda.blockDim.x):
-        out[row, column] = math.exp(x[row, column] - largest) / s[0]
+        half //= 2
+    for column in range(me, x.shape[1], cuda.blockDim.x):
+        out[row, column] = math.exp(x[row, column] - largest) / part[0]
 
 
 def softmax_without_middle_barrier(out, x):
-    s = cuda.shared.array(64, float32)
-    t, row = cuda.threadIdx.x, cuda.blockIdx.x
+    part = cuda.shared.array(64, float32)
+    me, row = cuda.threadIdx.x, cuda.blockIdx.x
     largest = float32(-math.inf)
-    for column in range(t, x.shape[1], cuda.blockDim.x):
+    for column in range(me, x.shape[1], cuda.blockDim.x):
         largest = max(largest, x[row, column])
-    s[t] = largest
+    part[me] = largest
     cuda.syncthreads()
-    stride = cuda.blockDim.x // 2
-    while stride > 0:
-        if t < stride:
-            s[t] = max(s[t], s[t + stride])
+    half = cuda.blockDim.x // 2
+    while half > 0:
+        if me < half:
+            part[me] = max(part[me], part[me + half])
         cuda.syncthreads()
-        stride //= 2
-    largest = s[0]
+        half //= 2
+    largest = part[0]
     total = float32(0)
-    for column in range(t, x.shape[1], cuda.blockDim.x):
+    for column in range(me, x.shape[1], cuda.blockDim.x):
         total += math.exp(x[row, column] - largest)
-    s[t] = total
+    part[me] = total
     cuda.syncthreads()
-    stride = cuda.blockDim.x // 2
-    while stride > 0:
-        if t < stride:
-            s[t] += s[t + stride]
+    half = cuda.blockDim.x // 2
+    while half > 0:
+        if me < half:
+            part[me] += part[me + half]
         cuda.syncthreads()
-        stride //= 2
-    for column in range(t, x.shape[1], cuda.blockDim.x):
-        out[row, column] = math.exp(x[row, column] - largest) / s[0]
+        half //= 2
+    for column in range(me, x.shape[1], cuda.blockDim.x):
+        out[row, column] = math.exp(x[row, column] - largest) / part[0]
 
 
 def softmax_with_barrier_in_branch(out, x):
-    s = cuda.shared.array(64, float32)
-    t, row = cuda.threadIdx.x, cuda.blockIdx.x
+    part = cuda.shared.array(64, float32)
+    me, row = cuda.threadIdx.x, cuda.blockIdx.x
     largest = float32(-math.inf)
-    for column in range(t, x.shape[1], cuda.blockDim.x):
+    for column in range(me, x.shape[1], cuda.blockDim.x):
         largest = max(largest, x[row, column])
-    s[t] = largest
+    part[me] = largest
     cuda.syncthreads()
-    stride = cuda.blockDim.x // 2
-    while stride > 0:
-        if t < stride:
-            s[t] = max(s[t], s[t + stride])
+    half = cuda.blockDim.x // 2
+    while half > 0:
+        if me < half:
+            part[me] = max(part[me], part[me + half])
             cuda.syncthreads()
-        stride //= 2
+        half //= 2
     cuda.syncthreads()
-    largest = s[0]
+    largest = part[0]
     cuda.syncthreads()
     total = float32(0)
-    for column in range(t, x.shape[1], cuda.blockDim.x):
+    for column in range(me, x.shape[1], cuda.blockDim.x):
         total += math.exp(x[row, column] - largest)
-    s[t] = total
+    part[me] = total
     cuda.syncthreads()
-    stride = cuda.blockDim.x // 2
-    while stride > 0:
-        if t < stride:
-            s[t] += s[t + stride]
+    half = cuda.blockDim.x // 2
+    while half > 0:
+        if me < half:
+            part[me] += part[me + half]
         cuda.syncthreads()
-        stride //= 2
-    for column in range(t, x.shape[1], cuda.blockDim.x):
-        out[row, column] = math.exp(x[row, column] - largest) / s[0]
+        half //= 2
+    for column in range(me, x.shape[1], cuda.blockDim.x):
+        out[row, column] = math.exp(x[row, column] - largest) / part[0]
 
 
 def softmax_in_shared_elements(out, x):
     largest = cuda.shared.array(1, float32)
     total = cuda.shared.array(1, float32)
-    t, row = cuda.threadIdx.x, cuda.blockIdx.x
-    if t == 0:
+    me, row = cuda.threadIdx.x, cuda.blockIdx.x
+    if me == 0:
         largest[0], total[0] = float32(-math.inf), float32(0)
     cuda.syncthreads()
-    for column in range(t, x.shape[1], cuda.blockDim.x):
+    for column in range(me, x.shape[1], cuda.blockDim.x):
         largest[0] = max(largest[0], x[row, column])
     cuda.syncthreads()
-    for column in range(t, x.shape[1], cuda.blockDim.x):
+    for column in range(me, x.shape[1], cuda.blockDim.x):
         total[0] += math.exp(x[row, column] - largest[0])
     cuda.syncthreads()
-    for column in range(t, x.shape[1], cuda.blockDim.x):
+    for column in range(me, x.shape[1], cuda.blockDim.x):
         out[row, column] = math.exp(x[row, column] - largest[0]) / total[0]
 
 
 def softmax_without_maximum(out, x):
-    s = cuda.shared.array(64, float32)
-    t, row = cuda.threadIdx.x, cuda.blockIdx.x
+    part = cuda.shared.array(64, float32)
+    me, row = cuda.threadIdx.x, cuda.blockIdx.x
     total = float32(0)
-    for column in range(t, x.shape[1], cuda.blockDim.x):
+    for column in range(me, x.shape[1], cuda.blockDim.x):
         total += math.exp(x[row, column])
-    s[t] = total
+    part[me] = total
     cuda.syncthreads()
-    stride = cuda.blockDim.x // 2
-    while stride > 0:
-        if t < stride:
-            s[t] += s[t + stride]
+    half = cuda.blockDim.x // 2
+    while half > 0:
+        if me < half:
+            part[me] += part[me + half]
         cuda.syncthreads()
-        stride //= 2
-    for column in range(t, x.shape[1], cuda.blockDim.x):
-        out[row, column] = math.exp(x[row, column]) / s[0]
+        half //= 2
+    for column in range(me, x.shape[1], cuda.blockDim.x):
+        out[row, column] = math.exp(x[row, column]) / part[0]
 
 
 def softmax_of_one_column_each(out, x):
-    s = cuda.shared.array(64, float32)
-    t, row = cuda.threadIdx.x, cuda.blockIdx.x
-    s[t] = x[row, t] if t < x.shape[1] else float32(-math.inf)
+    part = cuda.shared.array(64, float32)
+    me, row = cuda.threadIdx.x, cuda.blockIdx.x
+    part[me] = x[row, me] if me < x.shape[1] else float32(-math.inf)
     cuda.syncthreads()
-    stride = cuda.blockDim.x // 2
-    while stride > 0:
-        if t < stride:
-            s[t] = max(s[t], s[t + stride])
+    half = cuda.blockDim.x // 2
+    while half > 0:
+        if me < half:
+            part[me] = max(part[me], part[me + half])
         cuda.syncthreads()
-        stride //= 2
-    largest = s[0]
+        half //= 2
+    largest = part[0]
     cuda.syncthreads()
-    power = math.exp(x[row, t] - largest) if t < x.shape[1] else float32(0)
-    s[t] = power
+    power = math.exp(x[row, me] - largest) if me < x.shape[1] else float32(0)
+    part[me] = power
     cuda.syncthreads()
-    stride = cuda.blockDim.x // 2
-    while stride > 0:
-        if t < stride:
-            s[t] += s[t + stride]
+    half = cuda.blockDim.x // 2
+    while half > 0:
+        if me < half:
+            part[me] += part[me + half]
         cuda.syncthreads()
-        stride //= 2
-    if t < x.shape[1]:
-        out[row, t] = power / s[0]
+        half //= 2
+    if me < x.shape[1]:
+        out[row, me] = power / part[0]
 
 
 def _make_inputs(sizes, rng):
@@ -186,7 +186,7 @@ TASK = KernelTask(
 KERNELS = (
     GalleryKernel("row_softmax", "row softmax", row_softmax, TASK, is_right=True),
     GalleryKernel(
-        "softmax_without_middle_barrier", "no barrier between the two uses of s",
+        "softmax_without_middle_barrier", "no barrier between the two uses of part",
         softmax_without_middle_barrier, TASK,
     ),
     GalleryKernel(

@@ -19,7 +19,7 @@ from microgpt.learn.bundled.wrong_sums import (
     ends_too_early,
     everybody_writes_the_sum,
     first_part_only,
-    first_stride_too_large,
+    half_begins_too_large,
     indexed_by_number,
     reads_beyond_the_end,
 )
@@ -96,7 +96,7 @@ def common_mistakes():
     """Return the mistakes; the first whose rule fits a failing run is named."""
     causes = message_section("14.block_sum")["mistakes"]
     mistakes = {
-        "s indexed by the number": ("by_number", indexed_by_number, when(_goes_by_number)),
+        "part indexed by the number": ("by_number", indexed_by_number, when(_goes_by_number)),
         "barrier in the branch": (
             "barrier_in_branch", KERNELS["sum_with_barrier_in_branch"].kernel,
             when(misses_barrier_in_branch),
@@ -105,7 +105,7 @@ def common_mistakes():
             "guard_around_everything", KERNELS["sum_with_guard_around_everything"].kernel,
             _threads_without_number_leave,
         ),
-        "x[t] in each block": (
+        "x[me] in each block": (
             "first_part", first_part_only, when(_reads_the_first_part)
         ),
         "no guard": (
@@ -115,22 +115,22 @@ def common_mistakes():
         "every thread writes the sum": (
             "everybody_writes", everybody_writes_the_sum, when(_writes_same_result)
         ),
-        "out[block] += x[i]": (
+        "all threads add to out[block]": (
             "in_the_output", KERNELS["sum_in_output"].kernel,
             lambda run, *_: is_accumulator(run, "global"),
         ),
-        "s[0] += x[i]": (
+        "all threads add to part[0]": (
             "one_element", KERNELS["sum_in_one_element"].kernel, when(is_accumulator)
         ),
         "no barrier before the loop": (
             "no_first_barrier", KERNELS["sum_without_first_barrier"].kernel,
             lambda run, *_: not outside_shared(run) and misses_barrier_before_loop(run),
         ),
-        "no `t < stride`": (
+        "no `me < half`": (
             "everybody_adds", KERNELS["sum_by_every_thread"].kernel, when(_everybody_adds)
         ),
-        "first stride too large": (
-            "wide_stride", first_stride_too_large, when(_begins_too_wide)
+        "half begins too large": (
+            "wide_half", half_begins_too_large, when(_begins_too_wide)
         ),
         "no barrier in the loop": (
             "no_barrier_in_loop", KERNELS["sum_without_barrier_in_loop"].kernel,

@@ -23,51 +23,51 @@ add = KERNELS["add"].kernel
 
 
 def _by_hand(out, a, b):
-    i = cuda.blockIdx.x * cuda.blockDim.x + cuda.threadIdx.x
-    out[i] = a[i] + b[i]
+    n = cuda.blockIdx.x * cuda.blockDim.x + cuda.threadIdx.x
+    out[n] = a[n] + b[n]
 
 
 def _in_strides(out, a, b):
-    for i in range(cuda.grid(1), out.shape[0], cuda.gridsize(1)):
-        out[i] = a[i] + b[i]
+    for n in range(cuda.grid(1), out.shape[0], cuda.gridsize(1)):
+        out[n] = a[n] + b[n]
 
 
 def _with_guard(out, a, b):
-    i = cuda.grid(1)
-    if i >= out.shape[0]:
+    n = cuda.grid(1)
+    if n >= out.shape[0]:
         return
-    out[i] = a[i] + b[i]
+    out[n] = a[n] + b[n]
 
 
 def _block_plus_thread(out, a, b):
-    i = cuda.blockIdx.x + cuda.threadIdx.x
-    out[i] = a[i] + b[i]
+    n = cuda.blockIdx.x + cuda.threadIdx.x
+    out[n] = a[n] + b[n]
 
 
 def _thread_times_threads(out, a, b):
-    i = cuda.threadIdx.x * cuda.blockDim.x + cuda.blockIdx.x
-    out[i] = a[i] + b[i]
+    n = cuda.threadIdx.x * cuda.blockDim.x + cuda.blockIdx.x
+    out[n] = a[n] + b[n]
 
 
 def _counted_from_one(out, a, b):
-    i = cuda.grid(1) + 1
-    out[i] = a[i] + b[i]
+    n = cuda.grid(1) + 1
+    out[n] = a[n] + b[n]
 
 
 def _first_thread_alone(out, a, b):
     if cuda.grid(1) == 0:
-        for i in range(out.shape[0]):
-            out[i] = a[i] + b[i]
+        for n in range(out.shape[0]):
+            out[n] = a[n] + b[n]
 
 
 def _adds_to_output(out, a, b):
-    i = cuda.grid(1)
-    out[i] += a[i] + b[i]
+    n = cuda.grid(1)
+    out[n] += a[n] + b[n]
 
 
 def _first_only(out, a, b):
-    i = cuda.grid(1)
-    out[i] = a[i]
+    n = cuda.grid(1)
+    out[n] = a[n]
 
 
 def _block_is_forgotten(run):

@@ -9,6 +9,7 @@ from microgpt.learn.bundled.kernel_rules import unseeded
 from microgpt.learn.exercise import Example, Property
 from microgpt.learn.kernel_exercise import KernelExercise
 from microgpt.learn.kernel_goals import (
+    blocks_write_apart,
     leaves_inputs_unchanged,
     no_missed_barrier,
     no_race,
@@ -23,66 +24,66 @@ block_sum = KERNELS["block_sum"].kernel
 
 
 def _barrier_first(out, x):
-    s = cuda.shared.array(64, float32)
-    t = cuda.threadIdx.x
-    i = cuda.grid(1)
-    s[t] = float32(0)
-    if i < x.shape[0]:
-        s[t] = x[i]
-    stride = cuda.blockDim.x
-    while stride > 1:
+    part = cuda.shared.array(64, float32)
+    me = cuda.threadIdx.x
+    n = cuda.grid(1)
+    part[me] = float32(0)
+    if n < x.shape[0]:
+        part[me] = x[n]
+    half = cuda.blockDim.x
+    while half > 1:
         cuda.syncthreads()
-        stride //= 2
-        if t < stride:
-            s[t] = s[t] + s[t + stride]
-    if t == 0:
-        out[cuda.blockIdx.x] = s[0]
+        half //= 2
+        if me < half:
+            part[me] = part[me] + part[me + half]
+    if me == 0:
+        out[cuda.blockIdx.x] = part[0]
 
 
 def _neighbours_first(out, x):
-    s = cuda.shared.array(64, float32)
-    t = cuda.threadIdx.x
-    i = cuda.grid(1)
-    s[t] = x[i] if i < x.shape[0] else float32(0)
+    part = cuda.shared.array(64, float32)
+    me = cuda.threadIdx.x
+    n = cuda.grid(1)
+    part[me] = x[n] if n < x.shape[0] else float32(0)
     cuda.syncthreads()
     stride = 1
     while stride < cuda.blockDim.x:
-        if t % (2 * stride) == 0:
-            s[t] += s[t + stride]
+        if me % (2 * stride) == 0:
+            part[me] += part[me + stride]
         cuda.syncthreads()
         stride *= 2
-    if t == 0:
-        out[cuda.blockIdx.x] = s[0]
+    if me == 0:
+        out[cuda.blockIdx.x] = part[0]
 
 
 def _one_thread_adds(out, x):
-    s = cuda.shared.array(64, float32)
-    t = cuda.threadIdx.x
-    i = cuda.grid(1)
-    if i < x.shape[0]:
-        s[t] = x[i]
+    part = cuda.shared.array(64, float32)
+    me = cuda.threadIdx.x
+    n = cuda.grid(1)
+    if n < x.shape[0]:
+        part[me] = x[n]
     else:
-        s[t] = float32(0)
+        part[me] = float32(0)
     cuda.syncthreads()
-    if t == 0:
+    if me == 0:
         total = float32(0)
         for k in range(cuda.blockDim.x):
-            total += s[k]
+            total += part[k]
         out[cuda.blockIdx.x] = total
 
 
 def _atomically(out, x):
-    s = cuda.shared.array(1, float32)
-    t = cuda.threadIdx.x
-    i = cuda.grid(1)
-    if t == 0:
-        s[0] = float32(0)
+    part = cuda.shared.array(1, float32)
+    me = cuda.threadIdx.x
+    n = cuda.grid(1)
+    if me == 0:
+        part[0] = float32(0)
     cuda.syncthreads()
-    if i < x.shape[0]:
-        cuda.atomic.add(s, 0, x[i])
+    if n < x.shape[0]:
+        cuda.atomic.add(part, 0, x[n])
     cuda.syncthreads()
-    if t == 0:
-        out[cuda.blockIdx.x] = s[0]
+    if me == 0:
+        out[cuda.blockIdx.x] = part[0]
 
 
 def _sums(*launches):
@@ -117,6 +118,7 @@ BLOCK_SUM = KernelExercise(
     properties=(
         Property(_descriptions["barriers"], _watched, no_missed_barrier),
         Property(_descriptions["inside"], _watched, stays_inside),
+        Property(_descriptions["own_element"], _watched, blocks_write_apart),
         Property(_descriptions["no_race"], _watched, no_race),
         Property(_descriptions["written"], _watched, reads_what_was_written),
         Property(_descriptions["unchanged"], _watched, leaves_inputs_unchanged),

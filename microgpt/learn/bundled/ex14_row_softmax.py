@@ -1,14 +1,13 @@
 """14.row_softmax: each block of threads turns one row of logits into probabilities."""
 
+import math
+
 import numpy as np
 
+from microgpt.interpreter import cuda, float32
 from microgpt.interpreter.gallery import KERNELS, TASKS
 from microgpt.learn.bundled.kernel_rules import unseeded
-from microgpt.learn.bundled.row_softmax_mistakes import (
-    common_mistakes,
-    one_thread_finds_both,
-    two_arrays,
-)
+from microgpt.learn.bundled.row_softmax_mistakes import common_mistakes
 from microgpt.learn.exercise import Example, Mismatch, Property
 from microgpt.learn.kernel_exercise import KernelExercise
 from microgpt.learn.kernel_goals import (
@@ -25,6 +24,53 @@ from microgpt.learn.messages import message_section
 TASK = TASKS["row_softmax"]
 row_softmax = KERNELS["row_softmax"].kernel
 _row_sums = message_section("quantities")["row_sums"]
+
+
+def _two_arrays(out, x):
+    maxima = cuda.shared.array(64, float32)
+    sums = cuda.shared.array(64, float32)
+    me, row = cuda.threadIdx.x, cuda.blockIdx.x
+    largest, total = float32(-math.inf), float32(0)
+    column = me
+    while column < x.shape[1]:
+        largest = max(largest, x[row, column])
+        column += cuda.blockDim.x
+    maxima[me] = largest
+    half = cuda.blockDim.x // 2
+    while half > 0:
+        cuda.syncthreads()
+        if me < half:
+            maxima[me] = max(maxima[me], maxima[me + half])
+        half //= 2
+    cuda.syncthreads()
+    for column in range(me, x.shape[1], cuda.blockDim.x):
+        total += math.exp(x[row, column] - maxima[0])
+    sums[me] = total
+    half = cuda.blockDim.x // 2
+    while half > 0:
+        cuda.syncthreads()
+        if me < half:
+            sums[me] += sums[me + half]
+        half //= 2
+    cuda.syncthreads()
+    for column in range(me, x.shape[1], cuda.blockDim.x):
+        out[row, column] = math.exp(x[row, column] - maxima[0]) / sums[0]
+
+
+def _one_thread_finds_both(out, x):
+    found = cuda.shared.array(2, float32)
+    me, row = cuda.threadIdx.x, cuda.blockIdx.x
+    if me == 0:
+        largest, total = x[row, 0], float32(0)
+        for column in range(x.shape[1]):
+            largest = max(largest, x[row, column])
+        for column in range(x.shape[1]):
+            total += math.exp(x[row, column] - largest)
+        found[0] = largest
+        found[1] = total
+    cuda.syncthreads()
+    for column in range(me, x.shape[1], cuda.blockDim.x):
+        out[row, column] = math.exp(x[row, column] - found[0]) / found[1]
 
 
 def _rows_sum_to_one(answer, *arguments):
@@ -66,7 +112,7 @@ ROW_SOFTMAX = KernelExercise(
     prerequisites=("14.block_sum", "softmax"),
     hints=tuple(_texts["hints"]),
     solution=row_softmax,
-    alternative_solutions=(two_arrays, one_thread_finds_both),
+    alternative_solutions=(_two_arrays, _one_thread_finds_both),
     task=TASK,
     properties=(
         Property(_descriptions["barriers"], _watched, no_missed_barrier),

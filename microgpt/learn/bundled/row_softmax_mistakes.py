@@ -1,4 +1,4 @@
-"""The common mistakes of 14.row_softmax, and other right ways to write it."""
+"""The common mistakes of 14.row_softmax: barriers, columns, and what is shared."""
 
 import math
 
@@ -21,143 +21,96 @@ from microgpt.learn.exercise import CommonMistake
 from microgpt.learn.messages import message_section
 
 
-def two_arrays(out, x):
-    maxima = cuda.shared.array(64, float32)
-    sums = cuda.shared.array(64, float32)
-    t, row = cuda.threadIdx.x, cuda.blockIdx.x
-    largest, total = float32(-math.inf), float32(0)
-    column = t
-    while column < x.shape[1]:
-        largest = max(largest, x[row, column])
-        column += cuda.blockDim.x
-    maxima[t] = largest
-    stride = cuda.blockDim.x // 2
-    while stride > 0:
-        cuda.syncthreads()
-        if t < stride:
-            maxima[t] = max(maxima[t], maxima[t + stride])
-        stride //= 2
-    cuda.syncthreads()
-    for column in range(t, x.shape[1], cuda.blockDim.x):
-        total += math.exp(x[row, column] - maxima[0])
-    sums[t] = total
-    stride = cuda.blockDim.x // 2
-    while stride > 0:
-        cuda.syncthreads()
-        if t < stride:
-            sums[t] += sums[t + stride]
-        stride //= 2
-    cuda.syncthreads()
-    for column in range(t, x.shape[1], cuda.blockDim.x):
-        out[row, column] = math.exp(x[row, column] - maxima[0]) / sums[0]
-
-
-def one_thread_finds_both(out, x):
-    found = cuda.shared.array(2, float32)
-    t, row = cuda.threadIdx.x, cuda.blockIdx.x
-    if t == 0:
-        largest, total = x[row, 0], float32(0)
-        for column in range(x.shape[1]):
-            largest = max(largest, x[row, column])
-        for column in range(x.shape[1]):
-            total += math.exp(x[row, column] - largest)
-        found[0] = largest
-        found[1] = total
-    cuda.syncthreads()
-    for column in range(t, x.shape[1], cuda.blockDim.x):
-        out[row, column] = math.exp(x[row, column] - found[0]) / found[1]
-
-
 def _maximum_from_zero(out, x):
-    s = cuda.shared.array(64, float32)
-    t, row = cuda.threadIdx.x, cuda.blockIdx.x
+    part = cuda.shared.array(64, float32)
+    me, row = cuda.threadIdx.x, cuda.blockIdx.x
     largest = float32(0)
-    for column in range(t, x.shape[1], cuda.blockDim.x):
+    for column in range(me, x.shape[1], cuda.blockDim.x):
         largest = max(largest, x[row, column])
-    s[t] = largest
+    part[me] = largest
     cuda.syncthreads()
-    stride = cuda.blockDim.x // 2
-    while stride > 0:
-        if t < stride:
-            s[t] = max(s[t], s[t + stride])
+    half = cuda.blockDim.x // 2
+    while half > 0:
+        if me < half:
+            part[me] = max(part[me], part[me + half])
         cuda.syncthreads()
-        stride //= 2
-    largest = s[0]
+        half //= 2
+    largest = part[0]
     cuda.syncthreads()
     total = float32(0)
-    for column in range(t, x.shape[1], cuda.blockDim.x):
+    for column in range(me, x.shape[1], cuda.blockDim.x):
         total += math.exp(x[row, column] - largest)
-    s[t] = total
+    part[me] = total
     cuda.syncthreads()
-    stride = cuda.blockDim.x // 2
-    while stride > 0:
-        if t < stride:
-            s[t] += s[t + stride]
+    half = cuda.blockDim.x // 2
+    while half > 0:
+        if me < half:
+            part[me] += part[me + half]
         cuda.syncthreads()
-        stride //= 2
-    for column in range(t, x.shape[1], cuda.blockDim.x):
-        out[row, column] = math.exp(x[row, column] - largest) / s[0]
+        half //= 2
+    for column in range(me, x.shape[1], cuda.blockDim.x):
+        out[row, column] = math.exp(x[row, column] - largest) / part[0]
 
 
 def _no_barrier_before_halving(out, x):
-    s = cuda.shared.array(64, float32)
-    t, row = cuda.threadIdx.x, cuda.blockIdx.x
+    part = cuda.shared.array(64, float32)
+    me, row = cuda.threadIdx.x, cuda.blockIdx.x
     largest = float32(-math.inf)
-    for column in range(t, x.shape[1], cuda.blockDim.x):
+    for column in range(me, x.shape[1], cuda.blockDim.x):
         largest = max(largest, x[row, column])
-    s[t] = largest
-    stride = cuda.blockDim.x // 2
-    while stride > 0:
-        if t < stride:
-            s[t] = max(s[t], s[t + stride])
+    part[me] = largest
+    half = cuda.blockDim.x // 2
+    while half > 0:
+        if me < half:
+            part[me] = max(part[me], part[me + half])
         cuda.syncthreads()
-        stride //= 2
-    largest = s[0]
+        half //= 2
+    largest = part[0]
     cuda.syncthreads()
     total = float32(0)
-    for column in range(t, x.shape[1], cuda.blockDim.x):
+    for column in range(me, x.shape[1], cuda.blockDim.x):
         total += math.exp(x[row, column] - largest)
-    s[t] = total
+    part[me] = total
     cuda.syncthreads()
-    stride = cuda.blockDim.x // 2
-    while stride > 0:
-        if t < stride:
-            s[t] += s[t + stride]
+    half = cuda.blockDim.x // 2
+    while half > 0:
+        if me < half:
+            part[me] += part[me + half]
         cuda.syncthreads()
-        stride //= 2
-    for column in range(t, x.shape[1], cuda.blockDim.x):
-        out[row, column] = math.exp(x[row, column] - largest) / s[0]
+        half //= 2
+    for column in range(me, x.shape[1], cuda.blockDim.x):
+        out[row, column] = math.exp(x[row, column] - largest) / part[0]
 
 
 def _no_barrier_in_halving(out, x):
-    s = cuda.shared.array(64, float32)
-    t, row = cuda.threadIdx.x, cuda.blockIdx.x
+    part = cuda.shared.array(64, float32)
+    me, row = cuda.threadIdx.x, cuda.blockIdx.x
     largest = float32(-math.inf)
-    for column in range(t, x.shape[1], cuda.blockDim.x):
+    for column in range(me, x.shape[1], cuda.blockDim.x):
         largest = max(largest, x[row, column])
-    s[t] = largest
+    part[me] = largest
     cuda.syncthreads()
-    stride = cuda.blockDim.x // 2
-    while stride > 0:
-        if t < stride:
-            s[t] = max(s[t], s[t + stride])
-        stride //= 2
+    half = cuda.blockDim.x // 2
+    while half > 0:
+        if me < half:
+            part[me] = max(part[me], part[me + half])
+        half //= 2
     cuda.syncthreads()
-    largest = s[0]
+    largest = part[0]
     cuda.syncthreads()
     total = float32(0)
-    for column in range(t, x.shape[1], cuda.blockDim.x):
+    for column in range(me, x.shape[1], cuda.blockDim.x):
         total += math.exp(x[row, column] - largest)
-    s[t] = total
+    part[me] = total
     cuda.syncthreads()
-    stride = cuda.blockDim.x // 2
-    while stride > 0:
-        if t < stride:
-            s[t] += s[t + stride]
-        stride //= 2
+    half = cuda.blockDim.x // 2
+    while half > 0:
+        if me < half:
+            part[me] += part[me + half]
+        half //= 2
     cuda.syncthreads()
-    for column in range(t, x.shape[1], cuda.blockDim.x):
-        out[row, column] = math.exp(x[row, column] - largest) / s[0]
+    for column in range(me, x.shape[1], cuda.blockDim.x):
+        out[row, column] = math.exp(x[row, column] - largest) / part[0]
 
 
 def _not_divided(out, x):
@@ -180,6 +133,29 @@ def _own_share_only(out, x):
         out[row, column] = math.exp(x[row, column] - largest) / total
 
 
+def _columns_from_the_grid(out, x):
+    part = cuda.shared.array(64, float32)
+    me, row = cuda.threadIdx.x, cuda.blockIdx.x
+    largest = float32(-math.inf)
+    for column in range(cuda.grid(1), x.shape[1], cuda.blockDim.x):
+        largest = max(largest, x[row, column])
+    part[me] = largest
+    cuda.syncthreads()
+    for k in range(cuda.blockDim.x):
+        largest = max(largest, part[k])
+    cuda.syncthreads()
+    total = float32(0)
+    for column in range(cuda.grid(1), x.shape[1], cuda.blockDim.x):
+        total += math.exp(x[row, column] - largest)
+    part[me] = total
+    cuda.syncthreads()
+    total = float32(0)
+    for k in range(cuda.blockDim.x):
+        total += part[k]
+    for column in range(cuda.grid(1), x.shape[1], cuda.blockDim.x):
+        out[row, column] = math.exp(x[row, column] - largest) / total
+
+
 def _is_not_divided(run):
     """Whether the result is not divided by the sum of its row: a positive multiple of it."""
     if run.findings or not np.isfinite(run.output).all() or not (run.output > 0).all():
@@ -190,7 +166,20 @@ def _is_not_divided(run):
     return is_multiple and bool((np.abs(sums - 1) > 1e-3).any())
 
 
-def _uses_s_again(run):
+def _counts_the_block(run):
+    """Whether each later block begins, in its row, after the columns of the blocks before it."""
+    first_columns = {}
+    for access in (*run.accesses, *run.outside):
+        if access.block and access.array in run.names[:2]:
+            key = access.block, access.thread
+            first_columns[key] = min(access.element[1], first_columns.get(key, access.element[1]))
+    return bool(first_columns) and all(
+        column == block * run.num_threads + thread
+        for (block, thread), column in first_columns.items()
+    )
+
+
+def _uses_part_again(run):
     """Whether an element is written on a later line than the one that another thread reads it."""
     return any(
         other < line and not run.lines.are_in_one_loop(line, other)
@@ -233,6 +222,9 @@ def common_mistakes():
             "barrier_in_branch", KERNELS["softmax_with_barrier_in_branch"].kernel,
             when(has_barrier_finding),
         ),
+        "cuda.grid(1) for the column": (
+            "grid_for_column", _columns_from_the_grid, when(_counts_the_block)
+        ),
         "no guard": (
             "no_guard", _one_column_each_without_guard, lambda run, *_: bool(outside_of(run, 1))
         ),
@@ -242,9 +234,9 @@ def common_mistakes():
         "no barrier in the halving": (
             "no_barrier_in_loop", _no_barrier_in_halving, when(misses_barrier_in_loop)
         ),
-        "no barrier between the two uses of s": (
+        "no barrier between the two uses of part": (
             "no_middle_barrier", KERNELS["softmax_without_middle_barrier"].kernel,
-            when(_uses_s_again),
+            when(_uses_part_again),
         ),
         "no barrier before the halving": (
             "no_first_barrier", _no_barrier_before_halving, when(_misses_barrier_before_loop)
@@ -271,27 +263,27 @@ def common_mistakes():
 
 
 def _one_column_each_without_guard(out, x):
-    s = cuda.shared.array(64, float32)
-    t, row = cuda.threadIdx.x, cuda.blockIdx.x
-    s[t] = math.exp(x[row, t])
+    part = cuda.shared.array(64, float32)
+    me, row = cuda.threadIdx.x, cuda.blockIdx.x
+    part[me] = math.exp(x[row, me])
     cuda.syncthreads()
     total = float32(0)
     for k in range(cuda.blockDim.x):
-        total += s[k]
-    out[row, t] = s[t] / total
+        total += part[k]
+    out[row, me] = part[me] / total
 
 
 def _idle_threads_bring_nothing(out, x):
-    s = cuda.shared.array(64, float32)
-    t, row = cuda.threadIdx.x, cuda.blockIdx.x
-    if t < x.shape[1]:
-        s[t] = x[row, t]
+    part = cuda.shared.array(64, float32)
+    me, row = cuda.threadIdx.x, cuda.blockIdx.x
+    if me < x.shape[1]:
+        part[me] = x[row, me]
     cuda.syncthreads()
-    largest = s[0]
+    largest = part[0]
     for k in range(cuda.blockDim.x):
-        largest = max(largest, s[k])
+        largest = max(largest, part[k])
     total = float32(0)
     for column in range(x.shape[1]):
         total += math.exp(x[row, column] - largest)
-    for column in range(t, x.shape[1], cuda.blockDim.x):
+    for column in range(me, x.shape[1], cuda.blockDim.x):
         out[row, column] = math.exp(x[row, column] - largest) / total

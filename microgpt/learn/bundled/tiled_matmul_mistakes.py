@@ -12,13 +12,25 @@ from microgpt.learn.bundled.kernel_rules import (
     takes_x_for_the_row,
     when,
 )
+from microgpt.learn.bundled.tile_rules import (
+    brings_the_first_tile_again,
+    reads_both_along_one_axis,
+    reads_first_along_y,
+    reads_second_along_x,
+    swaps_the_axes_of_the_grid,
+)
 from microgpt.learn.bundled.wrong_products import (
+    both_read_along_one_axis,
     both_tiles_transposed,
+    first_read_along_y,
     first_tile_transposed,
+    first_tiles_again,
     full_tiles_only,
+    grid_axes_swapped,
     last_tile_only,
     naive_without_guard,
     no_guard_along_k,
+    second_read_along_x,
     second_tile_transposed,
     writes_outside,
     x_for_the_row,
@@ -121,6 +133,15 @@ def common_mistakes():
             "guard_around_loop", KERNELS["matmul_with_guard_around_loop"].kernel,
             _outside_threads_leave,
         ),
+        "axes of the grid swapped": (
+            "axes_of_grid", grid_axes_swapped, swaps_the_axes_of_the_grid
+        ),
+        "a read along y": ("first_along_y", first_read_along_y, reads_first_along_y),
+        "b read along x": ("second_along_x", second_read_along_x, reads_second_along_x),
+        "a read along y, b along x": (
+            "both_along_one", both_read_along_one_axis, reads_both_along_one_axis
+        ),
+        "the first tile again": ("no_start", first_tiles_again, brings_the_first_tile_again),
         "naive, without a guard": (
             "naive_without_guard", naive_without_guard,
             lambda run, *_: bool(run.outside) and not run.shared_bytes,

@@ -152,3 +152,93 @@ def naive_without_guard(out, a, b):
     for k in range(a.shape[1]):
         total += a[row, k] * b[k, column]
     out[row, column] = total
+
+
+def grid_axes_swapped(out, a, b):
+    left = cuda.shared.array((8, 8), float32)
+    right = cuda.shared.array((8, 8), float32)
+    x, y = cuda.threadIdx.x, cuda.threadIdx.y
+    row, column = cuda.grid(2)
+    rows, inner, columns = a.shape[0], a.shape[1], b.shape[1]
+    total = float32(0)
+    for start in range(0, inner, 8):
+        left[y, x] = a[row, start + x] if row < rows and start + x < inner else float32(0)
+        right[y, x] = b[start + y, column] if start + y < inner and column < columns else float32(0)
+        cuda.syncthreads()
+        for k in range(8):
+            total += left[y, k] * right[k, x]
+        cuda.syncthreads()
+    if row < rows and column < columns:
+        out[row, column] = total
+
+
+def first_read_along_y(out, a, b):
+    left = cuda.shared.array((8, 8), float32)
+    right = cuda.shared.array((8, 8), float32)
+    x, y = cuda.threadIdx.x, cuda.threadIdx.y
+    column, row = cuda.grid(2)
+    rows, inner, columns = a.shape[0], a.shape[1], b.shape[1]
+    total = float32(0)
+    for start in range(0, inner, 8):
+        left[y, x] = a[row, start + y] if row < rows and start + y < inner else float32(0)
+        right[y, x] = b[start + y, column] if start + y < inner and column < columns else float32(0)
+        cuda.syncthreads()
+        for k in range(8):
+            total += left[y, k] * right[k, x]
+        cuda.syncthreads()
+    if row < rows and column < columns:
+        out[row, column] = total
+
+
+def second_read_along_x(out, a, b):
+    left = cuda.shared.array((8, 8), float32)
+    right = cuda.shared.array((8, 8), float32)
+    x, y = cuda.threadIdx.x, cuda.threadIdx.y
+    column, row = cuda.grid(2)
+    rows, inner, columns = a.shape[0], a.shape[1], b.shape[1]
+    total = float32(0)
+    for start in range(0, inner, 8):
+        left[y, x] = a[row, start + x] if row < rows and start + x < inner else float32(0)
+        right[y, x] = b[start + x, column] if start + x < inner and column < columns else float32(0)
+        cuda.syncthreads()
+        for k in range(8):
+            total += left[y, k] * right[k, x]
+        cuda.syncthreads()
+    if row < rows and column < columns:
+        out[row, column] = total
+
+
+def both_read_along_one_axis(out, a, b):
+    left = cuda.shared.array((8, 8), float32)
+    right = cuda.shared.array((8, 8), float32)
+    x, y = cuda.threadIdx.x, cuda.threadIdx.y
+    column, row = cuda.grid(2)
+    rows, inner, columns = a.shape[0], a.shape[1], b.shape[1]
+    total = float32(0)
+    for start in range(0, inner, 8):
+        left[y, x] = a[row, start + y] if row < rows and start + y < inner else float32(0)
+        right[y, x] = b[start + x, column] if start + x < inner and column < columns else float32(0)
+        cuda.syncthreads()
+        for k in range(8):
+            total += left[y, k] * right[k, x]
+        cuda.syncthreads()
+    if row < rows and column < columns:
+        out[row, column] = total
+
+
+def first_tiles_again(out, a, b):
+    left = cuda.shared.array((8, 8), float32)
+    right = cuda.shared.array((8, 8), float32)
+    x, y = cuda.threadIdx.x, cuda.threadIdx.y
+    column, row = cuda.grid(2)
+    rows, inner, columns = a.shape[0], a.shape[1], b.shape[1]
+    total = float32(0)
+    for _ in range(0, inner, 8):
+        left[y, x] = a[row, x] if row < rows and x < inner else float32(0)
+        right[y, x] = b[y, column] if y < inner and column < columns else float32(0)
+        cuda.syncthreads()
+        for k in range(8):
+            total += left[y, k] * right[k, x]
+        cuda.syncthreads()
+    if row < rows and column < columns:
+        out[row, column] = total

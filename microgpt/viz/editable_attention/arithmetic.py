@@ -18,12 +18,16 @@ HUGE = 1e9  # scores from here on are those of masked cells
 
 
 class Step(NamedTuple):
-    """An equation: `text`, `power` as an exponent, `result`; `label` says what it does."""
+    """An equation: `text`, `power` as an exponent, `result`; `label` says what it does.
+
+    `short_label` says it where there is no room for more, "" if the equation needs no label there.
+    """
 
     label: str
     text: str
     power: str = ""
     result: str = ""
+    short_label: str = ""
 
     @property
     def plain(self) -> str:
@@ -77,6 +81,7 @@ def arithmetic_steps(a: CellArithmetic) -> list[Step]:
         Step(
             "minus the row's largest, so that e to it is at most 1",
             f"{number(chain.scaled)} − {subtracted} = {number(chain.difference)}",
+            short_label="minus the largest",
         ),
         Step("e to that", "e", number(chain.difference), f" = {number(chain.power)}"),
         Step(

@@ -22,7 +22,6 @@ from microgpt.viz.formatting import format_prob, quoted, visible
 TOP, LEFT, CELL, GAP = 96, 84, 40, 4
 BARS_LEFT, BARS_WIDTH, BAR_PITCH = 430, 126, 24
 RIGHT = 700
-MAX_LINE = 64  # characters of equations
 
 
 def draw_attention(picture: AttentionPicture) -> Drawing:
@@ -48,11 +47,15 @@ def draw_attention(picture: AttentionPicture) -> Drawing:
 
 
 def _chain(steps: list[Step]) -> list[str]:
-    """Return the equations on two lines."""
-    texts = [step.plain for step in steps]
-    lengths = [len("".join(texts[: i + 1])) for i in range(len(texts))]
-    middle = sum(length <= MAX_LINE for length in lengths)
-    return ["     ".join(texts[:middle]), "     ".join(texts[middle:])]
+    """Return the equations on two lines, the longer of them as short as can be."""
+    texts = [
+        f"{step.short_label}: {step.plain}" if step.short_label else step.plain for step in steps
+    ]
+    ways = [
+        ["     ".join(texts[:middle]), "     ".join(texts[middle:])]
+        for middle in range(1, len(texts))
+    ]
+    return min(ways, key=lambda lines: max(map(len, lines)))
 
 
 def _draw_row(drawing: Drawing, picture: AttentionPicture, row: int, y: float, size: float) -> None:

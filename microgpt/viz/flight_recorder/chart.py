@@ -25,7 +25,10 @@ HEIGHT = 360  # with the numbers of the time line
 LABEL_HEIGHT = 15
 TICK_INSET = 6  # of the middle of a number from the edge of its row
 NORM_RANGE, RATIO_RANGE = (0.1, 10.0), (0.001, 0.1)
-MIN_RATIO = 1e-4  # at the end of a decay the updates vanish
+MIN_RATIO = 1e-5  # at the end of a decay the updates vanish
+
+
+Cuts = tuple[tuple[float, float, bool], ...]  # x, y and whether a value is above its row
 
 
 @dataclass(frozen=True)
@@ -54,7 +57,7 @@ class FlightChart:
     grid: tuple[float, ...]
     labels: tuple[Label, ...]
     leaders: tuple[tuple[float, float], ...]  # from the height of a label to that of its line
-    cuts: tuple[tuple[float, float, bool], ...]  # x, y and whether a value is above its row
+    cuts: Cuts
     step_labels: tuple[tuple[float, str], ...]
     cursor: float | None
     cursor_points: tuple[float, ...]  # heights at the cursor, one for each row
@@ -126,9 +129,7 @@ def _marks(steps_made: np.ndarray, values: np.ndarray, steps: int, band: Band) -
     return curve(steps_made[is_number], values[is_number], steps, band)
 
 
-def _cuts(
-    drawn: list[tuple[np.ndarray, np.ndarray]], band: Band, steps: int
-) -> tuple[tuple[float, float, bool], ...]:
+def _cuts(drawn: list[tuple[np.ndarray, np.ndarray]], band: Band, steps: int) -> Cuts:
     """Return the marks at the edges of a row, for what is drawn beyond it."""
     xs = np.concatenate([positions for positions, _ in drawn]) / steps
     values = np.concatenate([values for _, values in drawn])

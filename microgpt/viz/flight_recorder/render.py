@@ -5,7 +5,14 @@ from math import isfinite
 from microgpt.moving_average import MEAN_OF
 from microgpt.plain_text import pluralize
 from microgpt.viz.flight_recorder.caption import NOT_FINITE, flight_caption, loss_text
-from microgpt.viz.flight_recorder.chart import HEADERS, HEIGHT, ROWS, FlightChart, flight_chart
+from microgpt.viz.flight_recorder.chart import (
+    HEADERS,
+    HEIGHT,
+    ROWS,
+    Cuts,
+    FlightChart,
+    flight_chart,
+)
 from microgpt.viz.flight_recorder.flight import Flight, FlightSnapshot
 from microgpt.viz.flight_recorder.scales import Curve, thin_every
 from microgpt.viz.formatting import format_perplexity, visible
@@ -29,7 +36,7 @@ def render_flight(flight: Flight, before: Flight | None = None) -> Rendered:
     chart = flight_chart(flight)
     html = join(
         tag("h3", QUESTION, css_class="q"),
-        _keys(flight, bool(chart.cuts)),
+        _keys(flight, chart.cuts),
         _chart(flight, chart),
         _snapshot(flight),
     )
@@ -61,7 +68,7 @@ def position_line(flight: Flight) -> str:
     return f"snapshot {number} of {flight.num_snapshots}"
 
 
-def legend(flight: Flight, has_cuts: bool = False) -> list[tuple[str, str]]:
+def legend(flight: Flight, cuts: Cuts = ()) -> list[tuple[str, str]]:
     """Return the marks of the chart, by class, and their names."""
     every = thin_every(flight.steps)
     entries = [
@@ -71,13 +78,15 @@ def legend(flight: Flight, has_cuts: bool = False) -> list[tuple[str, str]]:
     ]  # fmt: skip
     if flight.other is not None:
         entries.append(("other-line", f"{flight.other.name}, mean of {MEAN_OF}"))
-    if has_cuts:
-        entries.append(("cut-up", "beyond the row"))
+    if any(is_above for _, _, is_above in cuts):
+        entries.append(("cut-up", "above the row"))
+    if not all(is_above for _, _, is_above in cuts):
+        entries.append(("cut-down", "below the row"))
     return entries
 
 
-def _keys(flight: Flight, has_cuts: bool) -> Markup:
-    marks = legend(flight, has_cuts)
+def _keys(flight: Flight, cuts: Cuts) -> Markup:
+    marks = legend(flight, cuts)
     entries = [tag("span", tag("i", css_class=mark), name) for mark, name in marks]
     return tag(
         "div",

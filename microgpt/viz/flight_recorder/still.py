@@ -32,6 +32,7 @@ WIDTH, TOP = 720, 112
 LEFT, RIGHT = MARGIN + 84.0, 460.0  # of the plot
 SIDE = 484.0  # where the snapshot stands
 LETTER_WIDTH = 7.2  # pixels of a letter, on average
+LABEL_SIZE = 13  # pixels of an em
 SAMPLE_EM = 18.0  # what fits a line of a sample, as `width_in_em` guesses: 28 plain letters do
 SIDE_LETTERS, BOLD_LETTERS = 34, 27  # of a line there
 # Colour, width and pattern of each group of weights, as in the live view.
@@ -41,7 +42,7 @@ RATIO_STROKES = (
 )  # fmt: skip
 LEGEND_COLOURS = {
     "raw-line": "data3", "line": "data", "diamond": "data", "dot": "data", "ref-line": "ink3",
-    "other-line": "ink2", "cut-up": "ink",
+    "other-line": "ink2",
 }  # fmt: skip
 
 
@@ -53,7 +54,7 @@ def draw_flight_still(flight: Flight) -> Drawing:
     drawing.add(Text(MARGIN, 58, status, fill="ink2"))
     chart = flight_chart(flight)
     x, y = float(MARGIN), 76.0
-    for mark, name in legend(flight, bool(chart.cuts)):
+    for mark, name in legend(flight, chart.cuts):
         width = 18 + LETTER_WIDTH * len(name)
         if x + width > WIDTH - MARGIN:
             x, y = float(MARGIN), y + 18
@@ -70,8 +71,9 @@ def _legend_mark(mark: str, x: float, y: float) -> Line | Circle:
         return _diamond(x + 6, y)
     if mark == "dot":
         return Circle(x + 6, y, 3.0, "data")
-    if mark == "cut-up":
-        return _cut(x + 6, y - 4, is_above=True)
+    if mark in ("cut-up", "cut-down"):
+        is_above = mark == "cut-up"
+        return _cut(x + 6, y - 4 if is_above else y + 4, is_above)
     is_dashed = mark in ("ref-line", "other-line")
     return Line(((x, y), (x + 12, y)), LEGEND_COLOURS[mark], 2.0, is_dashed)
 
@@ -108,7 +110,7 @@ def _draw_chart(drawing: Drawing, flight: Flight, chart: FlightChart) -> None:
         colour, width, pattern = RATIO_STROKES[i]
         drawing.add(_line(((x, y), (x + 12, y)), colour, width, pattern))
         drawing.add(Text(x + 16, y + 4, short, fill="ink2"))
-        x += 16 + 7.0 * len(short) + 8
+        x += 16 + LABEL_SIZE * width_in_em(short) + 8
     for label in chart.labels:
         drawing.add(Text(LEFT - 12, TOP + label.y + 4.5, label.text, "end", fill="ink2"))
     for label_y, y in chart.leaders:

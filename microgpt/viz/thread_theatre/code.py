@@ -1,8 +1,8 @@
 """The kernel's source, with the line that runs now."""
 
-from microgpt.viz.html import Markup, tag
+from microgpt.viz.html import Markup, join, tag
 from microgpt.viz.thread_theatre.data import CodeLine, Scene
-from microgpt.viz.thread_theatre.wording import hanging_indent
+from microgpt.viz.thread_theatre.wording import code_pieces, hanging_indent
 
 
 def render_code(scene: Scene) -> Markup:
@@ -24,7 +24,13 @@ def _line(line: CodeLine, chosen: int | None, has_tab: bool) -> Markup:
     return tag(
         "div",
         tag("span", str(line.number), css_class="nr"),
-        tag("code", line.text.strip() or "\u00a0", style=f"--indent:{indent}ch"),
+        tag("code", *_breakable(line.text.strip()), style=f"--indent:{indent}ch"),
         css_class=css_class, role="button", tabindex="0" if has_tab else "-1",
         data_pick=line.number, aria_pressed="true" if is_chosen else "false",
     )  # fmt: skip
+
+
+def _breakable(text: str) -> list[Markup]:
+    """Return a line that may be broken after a bracket, and not between `def` and a name."""
+    pieces = code_pieces(text.replace("def ", "def\u00a0", 1)) or ["\u00a0"]
+    return [join(piece, Markup("<wbr>") if piece.endswith("(") else "") for piece in pieces]

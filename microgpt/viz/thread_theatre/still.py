@@ -17,11 +17,14 @@ from microgpt.viz.thread_theatre.stage import (
 )
 from microgpt.viz.thread_theatre.still_squares import Square, draw_square, draw_squares
 from microgpt.viz.thread_theatre.verdicts import WRONG, count_rows, result_text, verdict_text
-from microgpt.viz.thread_theatre.wording import array_note, hanging_indent
+from microgpt.viz.thread_theatre.wording import array_note, code_pieces, hanging_indent
 
 WIDTH = 720
-CODE_LETTERS, CODE_LETTER, CODE_ROW = 31, 6.9, 17  # letters in a line, pixels of a letter, of a row
+CODE_SIZE, CODE_ROW = 12, 17  # pixels of the letters, and of a row
+CODE_LETTER, BOLD_LETTER = 6.6, 7.5  # pixels of a letter of code
 STAGE_LEFT, STAGE_TOP = 300, 64
+CODE_LEFT = MARGIN + 34
+CODE_WIDTH = STAGE_LEFT - 20 - CODE_LEFT
 STAGE_WIDTH = WIDTH - MARGIN - STAGE_LEFT
 LETTER = 7.0  # pixels of a letter in a label
 LABEL, PART_GAP = 18, 14  # pixels of a label's row, and between two arrays
@@ -41,21 +44,43 @@ def _draw_code(drawing: Drawing, scene: Scene) -> float:
     """Draw the lines of the kernel; return where they end."""
     y = STAGE_TOP - 6.0
     for line in scene.code:
-        indent = hanging_indent(line) // 2
-        rows = textwrap.wrap(line.text.strip(), max(CODE_LETTERS - indent, 12)) or [""]
+        indent = CODE_LETTER * (hanging_indent(line) // 2)
         is_chosen = line.number == scene.line
+        letter = BOLD_LETTER if is_chosen else CODE_LETTER
+        rows = _wrapped(line.text.strip(), int((CODE_WIDTH - indent) / letter))
         if is_chosen:
             height = CODE_ROW * len(rows)
             drawing.add(Rect(MARGIN, y, STAGE_LEFT - MARGIN - 20, height, "soft"))
             drawing.add(Rect(MARGIN, y, 3, height, "data"))
-        drawing.add(Text(MARGIN + 26, y + 13, str(line.number), "end", fill="ink2"))
+        drawing.add(Text(MARGIN + 26, y + 13, str(line.number), "end", CODE_SIZE, fill="ink2"))
         weight = "bold" if is_chosen else "normal"
         for number, row in enumerate(rows):
-            left = MARGIN + 34 + CODE_LETTER * (indent + 2 * (number > 0))
+            left = CODE_LEFT + indent + 2 * CODE_LETTER * (number > 0)
             fill = "ink" if line.has_accesses else "ink2"
-            drawing.add(Text(left, y + 13, row, weight=weight, fill=fill))
+            drawing.add(Text(left, y + 13, row, size=CODE_SIZE, weight=weight, fill=fill))
             y += CODE_ROW
     return y
+
+
+def _wrapped(text: str, num_letters: int) -> list[str]:
+    """Break a line of code into rows of so many letters, two fewer in all but the first.
+
+    What is too long for a row is cut, after an underscore if there is one.
+    """
+    rows = [""]
+
+    def max_letters() -> int:
+        return num_letters - 2 * (len(rows) > 1)
+
+    for piece in code_pieces(text):
+        if rows[-1] and len((rows[-1] + piece).rstrip()) > max_letters():
+            rows.append("")
+        while len(piece.rstrip()) > max_letters():
+            end = piece.rfind("_", 0, max_letters()) + 1 or max_letters()
+            rows[-1:] = piece[:end], ""
+            piece = piece[end:]
+        rows[-1] += piece
+    return [row.rstrip() for row in rows]
 
 
 def _draw_stage(drawing: Drawing, scene: Scene) -> float:

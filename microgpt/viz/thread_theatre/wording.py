@@ -1,5 +1,6 @@
 """Numbers in a row as "0 to 31", and other short texts of the theatre."""
 
+import re
 from collections.abc import Callable, Sequence
 from itertools import pairwise
 
@@ -79,6 +80,11 @@ def traffic_text(traffic: Traffic) -> str:
 def cost_text(cost: int, min_cost: int, space: str) -> str:
     """Return the cost of a request, with the least possible if that is less."""
     return _cost(cost, min_cost, "sector" if space == "global" else "pass")
+
+
+def code_pieces(text: str) -> list[str]:
+    """Return the pieces of a line of code between which it may be broken: "f(a, ", "b)"."""
+    return re.findall(r"(?:def )?[^ (]*[ (]|[^ (]+$", text)
 
 
 def hanging_indent(line: CodeLine) -> int:

@@ -31,7 +31,7 @@ def prepare(task):
         raise RuntimeError("no compiler")
     return Job(lambda: 0.5 if task["precision"] == "high" else 2.0, task["steps"])
 
-serve(prepare)
+serve(prepare, lambda task: {{"Fake": "avx512"}})
 """
 
 

@@ -140,6 +140,129 @@ def product_with_x_for_the_row(out, a, b):
         out[i, j] = total
 
 
+def product_with_axes_of_the_grid_swapped(out, a, b):
+    i, j = cuda.grid(2)
+    left = cuda.shared.array((8, 8), float32)
+    right = cuda.shared.array((8, 8), float32)
+    x, y = cuda.threadIdx.x, cuda.threadIdx.y
+    total = float32(0)
+    for start in range(0, a.shape[1], 8):
+        left[y, x] = a[i, start + x] if i < a.shape[0] and start + x < a.shape[1] else float32(0)
+        right[y, x] = b[start + y, j] if start + y < b.shape[0] and j < b.shape[1] else float32(0)
+        cuda.syncthreads()
+        for k in range(8):
+            total += left[y, k] * right[k, x]
+        cuda.syncthreads()
+    if i < out.shape[0] and j < out.shape[1]:
+        out[i, j] = total
+
+
+def make_bringing(of_a, of_b, guards_what_it_reads=True):
+    """A product that brings a[row, of_a] and b[of_b, column], of (start, x, y)."""
+
+    def product(out, a, b):
+        j, i = cuda.grid(2)
+        left = cuda.shared.array((8, 8), float32)
+        right = cuda.shared.array((8, 8), float32)
+        x, y = cuda.threadIdx.x, cuda.threadIdx.y
+        total = float32(0)
+        for start in range(0, a.shape[1], 8):
+            k0, k1 = of_a(start, x, y), of_b(start, x, y)
+            last0 = k0 if guards_what_it_reads else start + x
+            last1 = k1 if guards_what_it_reads else start + y
+            left[y, x] = a[i, k0] if i < a.shape[0] and last0 < a.shape[1] else float32(0)
+            right[y, x] = b[k1, j] if last1 < b.shape[0] and j < b.shape[1] else float32(0)
+            cuda.syncthreads()
+            for k in range(8):
+                total += left[y, k] * right[k, x]
+            cuda.syncthreads()
+        if i < out.shape[0] and j < out.shape[1]:
+            out[i, j] = total
+
+    return product
+
+
+def along_x(start, x, y):
+    return start + x
+
+
+def along_y(start, x, y):
+    return start + y
+
+
+def first_along_x(start, x, y):
+    return x
+
+
+def first_along_y(start, x, y):
+    return y
+
+
+def softmax_with_columns_of_the_grid(out, x):
+    s = cuda.shared.array(64, float32)
+    t, row, column = cuda.threadIdx.x, cuda.blockIdx.x, cuda.grid(1)
+    best = float32(-math.inf)
+    while column < x.shape[1]:
+        best = max(best, x[row, column])
+        column += cuda.blockDim.x
+    s[t] = best
+    cuda.syncthreads()
+    for k in range(cuda.blockDim.x):
+        best = max(best, s[k])
+    cuda.syncthreads()
+    total = float32(0)
+    for column in range(cuda.grid(1), x.shape[1], cuda.blockDim.x):
+        total += math.exp(x[row, column] - best)
+    s[t] = total
+    cuda.syncthreads()
+    total = float32(0)
+    for k in range(cuda.blockDim.x):
+        total += s[k]
+    for column in range(cuda.grid(1), x.shape[1], cuda.blockDim.x):
+        out[row, column] = math.exp(x[row, column] - best) / total
+
+
+def sum_that_ends_too_early(out, x):
+    s = cuda.shared.array(64, float32)
+    t, i = cuda.threadIdx.x, cuda.grid(1)
+    s[t] = x[i] if i < x.shape[0] else float32(0)
+    cuda.syncthreads()
+    stride = cuda.blockDim.x // 2
+    while stride > 1:
+        if t < stride:
+            s[t] += s[t + stride]
+        cuda.syncthreads()
+        stride //= 2
+    if t == 0:
+        out[cuda.blockIdx.x] = s[0]
+
+
+def sum_by_all_in_each_round(out, x):
+    shared = cuda.shared.array(64, float32)
+    tid = cuda.threadIdx.x
+    shared[tid] = x[cuda.grid(1)] if cuda.grid(1) < x.shape[0] else float32(0)
+    cuda.syncthreads()
+    width = cuda.blockDim.x // 2
+    while width > 0:
+        shared[tid] += shared[tid + width]
+        cuda.syncthreads()
+        width >>= 1
+    if tid == 0:
+        out[cuda.blockIdx.x] = shared[0]
+
+
+def sums_in_one_element_of_out(out, x):
+    t, i = cuda.threadIdx.x, cuda.grid(1)
+    part = cuda.shared.array(64, float32)
+    part[t] = x[i] if i < x.shape[0] else float32(0)
+    cuda.syncthreads()
+    if t == 0:
+        total = float32(0)
+        for k in range(cuda.blockDim.x):
+            total += part[k]
+        out[0] = total
+
+
 def line_of(kernel, text):
     """The number in its file of the line of a kernel with a text."""
     lines, first = inspect.getsourcelines(kernel)
@@ -211,19 +334,67 @@ def test_a_number_in_place_of_the_threads_of_a_block_is_named(
 CAUSES = [
     ("14.guarded_map", map_with_x_for_the_row, "x_for_the_row"),
     ("14.block_sum", sum_of_x_at_t, "first_part"),
-    ("14.tiled_matmul", product_with_x_for_the_row, "x_for_the_row"),
+    ("14.tiled_matmul", make_bringing(along_y, along_y), "first_along_y"),
+    ("14.tiled_matmul", make_bringing(along_y, along_y, False), "first_along_y"),
+    ("14.tiled_matmul", make_bringing(along_x, along_x), "second_along_x"),
+    ("14.tiled_matmul", make_bringing(along_x, along_x, False), "second_along_x"),
+    ("14.tiled_matmul", make_bringing(along_y, along_x), "both_along_one"),
+    ("14.tiled_matmul", make_bringing(first_along_x, first_along_y), "no_start"),
+    ("14.tiled_matmul", make_bringing(first_along_x, first_along_y, False), "no_start"),
+    ("14.tiled_matmul", make_bringing(first_along_x, along_y), "no_start"),
+    ("14.tiled_matmul", make_bringing(along_x, first_along_y), "no_start"),
     ("14.tiled_matmul", make_product(False, False, True), "no_last_tile"),
     ("14.tiled_matmul", make_product(True, True, False), "both_transposed"),
     ("14.tiled_matmul", make_product(True, False, False), "first_transposed"),
     ("14.tiled_matmul", make_product(False, True, False), "second_transposed"),
     ("14.tiled_matmul", naive_product_without_guard, "naive_without_guard"),
     ("14.row_softmax", softmax_of_exponentials, "not_divided"),
+    ("14.row_softmax", softmax_with_columns_of_the_grid, "grid_for_column"),
+    ("14.block_sum", sums_in_one_element_of_out, "one_result"),
 ]
 
 
 @pytest.mark.parametrize(("id", "kernel", "key"), CAUSES)
 def test_what_readers_wrote_is_recognised(id, kernel, key):
     assert learn.check(id, kernel).cause == message_section(id)["mistakes"][key]
+
+
+IN_OWN_WORDS = [
+    (
+        "14.block_sum", sum_that_ends_too_early,
+        "The last halving is missing: when `stride` is 1, `s[0]` still has to add `s[1]`. Go on "
+        "while `stride > 0`.",
+    ),
+    (
+        "14.block_sum", sum_by_all_in_each_round,
+        "Every thread adds, in each round. The second half must keep still: only threads with "
+        "`tid < width` add.",
+    ),
+    (
+        "14.tiled_matmul", product_with_x_for_the_row,
+        "The column runs along x, and the row along y: with blocks beside each other, the later "
+        "columns are never reached. Write `j, i = cuda.grid(2)`, and index with `[i, j]`.",
+    ),
+    (
+        "14.tiled_matmul", product_with_axes_of_the_grid_swapped,
+        "The row of out runs along x here, while the tiles are filled as if it ran along y. "
+        "`cuda.grid(2)` gives the number along x first, and that is the column: write "
+        "`j, i = cuda.grid(2)`.",
+    ),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("id", "kernel", "cause"), IN_OWN_WORDS, ids=[row[1].__name__ for row in IN_OWN_WORDS]
+)
+def test_a_cause_has_the_names_of_the_learners_code(id, kernel, cause):
+    assert learn.check(id, kernel).cause == cause
+
+
+def test_two_blocks_that_write_one_element_miss_a_goal_that_speaks_of_blocks():
+    result = learn.check("14.block_sum", sums_in_one_element_of_out)
+    assert result.property == "Each block writes an element of out that no other block writes."
+    assert result.got == "thread 0 of block 0 and thread 0 of block 1 both write out[0]"
 
 
 def test_blocks_beside_each_other_show_that_x_was_taken_for_the_row():
@@ -313,8 +484,8 @@ TIMES = "It reads and writes elements of global memory "
 WASTE = [
     (
         "14.block_sum", sum_by_thread_0,
-        "When a warp of 32 threads asks global memory for numbers, 1.0 threads take part on "
-        "average: share the reading among all of them.",
+        "One thread of each block does all the work, and the others wait for it: share the work "
+        "among all of them.",
     ),
     (
         "14.block_sum", sum_by_every_thread_for_itself,

@@ -332,7 +332,7 @@ WRONG = [
     ("14.block_sum", sum_of_the_first_half, "", "Not recognised"),
     ("14.block_sum", sum_by_the_last_thread, "both write out[0]", "Every thread writes the sum"),
     ("14.block_sum", sum_in_private_memory, "which nobody has written", "before anybody reads it"),
-    ("14.tiled_matmul", product_with_tiles_swapped, "", "Not recognised"),
+    ("14.tiled_matmul", product_with_tiles_swapped, "", "in a it reads column start + x"),
     ("14.tiled_matmul", product_without_any_barrier, "reads it", "between bringing and using"),
     ("14.tiled_matmul", product_of_one_element, "5, 12", "Not recognised"),
     ("14.tiled_matmul", product_that_returns_early, "have ended", "Guard reading and writing"),

@@ -1,0 +1,35 @@
+"""Which SIMD instructions PyTorch's libraries use in this process."""
+
+import os
+import tempfile
+
+import torch
+from torch._inductor import cpu_vec_isa
+
+MKL_NAMES = {"AVX-512": "avx512", "AVX2": "avx2"}  # as its first verbose line has them
+
+
+def used_instructions(task: dict) -> dict[str, str]:
+    """Return what ATen, the compiler and MKL say of themselves; oneDNN does not tell."""
+    return {
+        "ATen": torch.backends.cpu.get_cpu_capability().lower(),
+        "Inductor": str(cpu_vec_isa.pick_vec_isa()).split()[0],
+        "MKL": _of_mkl(),
+    }
+
+
+def _of_mkl() -> str:
+    """MKL names its instructions before the first product that it reports, on standard output."""
+    x = torch.ones(8, 8)
+    with tempfile.TemporaryFile("w+") as report:
+        standard_output = os.dup(1)
+        os.dup2(report.fileno(), 1)
+        try:
+            with torch.backends.mkl.verbose(torch.backends.mkl.VERBOSE_ON):
+                torch.mm(x, x)
+        finally:
+            os.dup2(standard_output, 1)
+            os.close(standard_output)
+        report.seek(0)
+        text = report.read()
+    return next((name for mark, name in MKL_NAMES.items() if mark in text), "other instructions")
