@@ -39,7 +39,10 @@ class Notation:
             return str(value)
         if isinstance(value, type):
             return value.__name__
-        return shorten(str(value) if isinstance(value, Number) else repr(value))
+        try:
+            return shorten(str(value) if isinstance(value, Number) else repr(value))
+        except CaptureError:  # a tensor of a recording, whose numbers nobody may see
+            return f"a {type(value).__name__}"
 
 
 PYTHON = Notation()

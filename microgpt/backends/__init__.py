@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from microgpt.backends.device_array import DeviceArray
 from microgpt.backends.device_memory import DeviceDriver
@@ -39,10 +40,12 @@ __all__ = [
     "current",
     "current_tracer",
     "damaged_kernels",
+    "default_name",
     "get",
     "get_float32_matmul_precision",
     "is_array",
     "kernels_compiled",
+    "names",
     "replaying",
     "selected_name",
     "set_float32_matmul_precision",
@@ -81,6 +84,11 @@ _default_name: str | None = None
 _scoped_name: contextvars.ContextVar[str | None] = contextvars.ContextVar("backend", default=None)
 
 
+def names() -> tuple[str, ...]:
+    """The names of all back ends, whether they can be used here or not."""
+    return tuple(_BACKENDS)
+
+
 def get(name: str) -> Backend:
     """The back end of that name, loaded on first use."""
     if name in _loaded:
@@ -99,16 +107,18 @@ def check_available(name: str) -> None:
         known = ", ".join(repr(info) for info in _BACKENDS)
         nearest = did_you_mean(closest(name, _BACKENDS))
         raise BackendUnavailable(f"there is no back end {name!r}; known: {known}{nearest}")
-    if name == "cuda":
-        missing = importlib.import_module("microgpt.backends.numba_cuda").what_is_missing()
-        if missing:
-            raise BackendUnavailable(f"the back end 'cuda' {missing}")
+    if name == "cuda" and (missing := _missing_for_cuda()) is not None:
+        raise BackendUnavailable(f"the back end 'cuda' {missing}")
     requires = _BACKENDS[name].requires
     if requires is not None and not _installed(requires):
         raise BackendUnavailable(
             f"the back end {name!r} needs {requires}, which is not installed; "
             f"run `pip install {requires}`, or choose the back end 'numpy'"
         )
+
+
+def _missing_for_cuda() -> Any:
+    return importlib.import_module("microgpt.backends.numba_cuda").what_is_missing()
 
 
 def _installed(library: str) -> bool:
@@ -150,6 +160,11 @@ def selected_name() -> str | None:
     return _scoped_name.get() or _default_name or os.environ.get("MICROGPT_BACKEND") or None
 
 
+def default_name() -> str:
+    """The back end where nothing was chosen: numba where it is installed, else numpy."""
+    return "numba" if available("numba") else "numpy"
+
+
 def current() -> Backend:
     """The back end of new tensors: set by `using`, else `use`, else MICROGPT_BACKEND, else numba.
 
@@ -157,7 +172,7 @@ def current() -> Backend:
     """
     name = _scoped_name.get() or _default_name
     if name is None:
-        name = selected_name() or ("numba" if available("numba") else "numpy")
+        name = selected_name() or default_name()
         use(name)
     return _loaded.get(name) or get(name)
 
@@ -223,7 +238,7 @@ def table() -> Table:
 
 
 def _needs(name: str) -> str:
-    return f"needs {_BACKENDS[name].requires or 'a GPU'}"
+    return f"needs {_missing_for_cuda().part if name == 'cuda' else _BACKENDS[name].requires}"
 
 
 def _kernel_names(package: str) -> dict[str, set[str]]:

@@ -11,6 +11,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from microgpt.errors import DeviceError
+
 GRAIN = 256  # bytes: what any load of a vector and any copy is aligned to
 
 
@@ -95,8 +97,13 @@ class DeviceDriver:
         self.check_fault()
 
     def alloc(self, nbytes: int) -> int:
-        """Return the address of new memory; raise MemoryError if there is none."""
+        """Return the address of new memory; raise DeviceError if there is none."""
         raise NotImplementedError
+
+    def out_of_memory(self, nbytes: int, free: str = "") -> DeviceError:
+        """Return the error for memory that cannot be had; `free` says how much there is."""
+        needed = f"{nbytes / 2**20:,.0f} MiB are needed{free}"
+        return DeviceError(f"{self.name} is out of memory: {needed}; take a smaller batch or model")
 
     def free(self, address: int) -> None:
         """Return memory to the device."""

@@ -8,6 +8,7 @@ from typing import Any, TypeGuard
 import numpy as np
 
 from microgpt.backends.device_array import DeviceArray
+from microgpt.backends.tracing import check_host_read
 
 CACHE_LINE = 64  # bytes
 
@@ -18,12 +19,14 @@ def is_array(value: Any) -> TypeGuard[Any]:
 
 
 def to_host(array: Any) -> np.ndarray:
-    """Copy an array of any back end into a new one of NumPy."""
+    """Copy an array of any back end into a new one of NumPy; refused while a call is recorded."""
+    check_host_read("print() or another copy of the numbers")
     return array.copy() if isinstance(array, np.ndarray) else array.numpy()
 
 
 def as_host(array: Any) -> np.ndarray:
-    """Return an array for NumPy to read: itself, or a download of it."""
+    """Return an array for NumPy to read: itself, or a download; refused while recording."""
+    check_host_read("saving or another read of the numbers")
     return array if isinstance(array, np.ndarray) else array.numpy()
 
 

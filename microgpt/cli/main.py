@@ -29,6 +29,7 @@ from microgpt.cli.error_messages import message
 from microgpt.cli.parsing import Parser
 from microgpt.cli.streams import flush_streams, open_missing_streams
 from microgpt.errors import MicrogptError, Notation, closest, did_you_mean
+from microgpt.plain_text import join_or
 
 COMMANDS = (
     *(lab, tokenize_, train, sample, reference, doctor_, warmup, bench, gpu_report),
@@ -99,6 +100,12 @@ class _Help(argparse.ArgumentDefaultsHelpFormatter):
     """Help formatter that shows defaults, except None and the False of a switch."""
 
     def _get_help_string(self, action: argparse.Action) -> str | None:
+        if action.dest == "backend":
+            from microgpt import backends  # which loads NumPy: only this line of help needs it
+
+            default = backends.default_name()
+            marked = (f"{name} (default)" if name == default else name for name in backends.names())
+            return f"{action.help}: {join_or([*marked])}"
         if action.default is None or action.default is False:
             return action.help
         return super()._get_help_string(action)
@@ -118,7 +125,7 @@ def parser() -> Parser:
             description=summary,
             formatter_class=_Help,
         )
-        command.add_argument("--backend", help="numba (default) or numpy")
+        command.add_argument("--backend", help="what computes")
         module.add_arguments(command)
         command.set_defaults(run=module.run, parser=command)
     return top

@@ -15,7 +15,7 @@ from microgpt import backends
 from microgpt._io.paths import cache_dir
 from microgpt.diagnostics.report import Finding
 from microgpt.diagnostics.versions import installed_version, minimum_versions, parse_version
-from microgpt.errors import SettingError
+from microgpt.errors import BackendUnavailable, SettingError
 
 WARMUP_ADVICE = "`microgpt warmup` compiles them (half a minute, once)"
 # Library -> the consequence if it is missing.
@@ -117,15 +117,15 @@ def numba_finding(command: BackgroundCommand) -> Finding:
 def kernel_findings() -> Iterator[Finding]:
     """Yield which back end is in use, and whether the kernels are compiled."""
     selected = backends.selected_name()
-    if selected is not None and not backends.available(selected):
+    if selected is not None and (reason := _why_unusable(selected)):
         yield Finding(
             "back end",
             "problem",
-            f"MICROGPT_BACKEND is {selected!r}, which cannot be used here",
+            f"MICROGPT_BACKEND is {selected!r}, which cannot be used here ({reason})",
             "set it to 'numpy' or 'numba', or not at all",
         )
     elif selected is None:
-        default = "numba" if backends.available("numba") else "numpy"
+        default = backends.default_name()
         yield Finding("back end", "ok", f"{default!r}, as nothing else was chosen")
     else:
         yield Finding("back end", "ok", f"{selected!r} in this session")
@@ -142,26 +142,47 @@ def kernel_findings() -> Iterator[Finding]:
         yield Finding("fast kernels", "note", "not compiled yet", WARMUP_ADVICE)
 
 
+def _why_unusable(name: str) -> str:
+    """Return why a back end cannot be used here; "" if it can."""
+    try:
+        backends.check_available(name)
+    except (BackendUnavailable, SettingError) as error:
+        return str(error)
+    return ""
+
+
 def gpu_finding(command: BackgroundCommand) -> Finding:
-    """Return which NVIDIA GPUs there are, and what the back end "cuda" misses to run on one."""
+    """Return what the back end "cuda" runs on, or needs; nvidia-smi only names the GPUs."""
     from microgpt.backends import numba_cuda
 
-    output = command.output(5)
-    if not output:
-        return Finding("GPU", "ok", "no NVIDIA GPU found, and none is needed")
+    names = _gpu_names(command.output(5) or "")
+    cuda = f"{'; '.join(names)}. The back end 'cuda'" if names else "the back end 'cuda'"
+    try:
+        is_emulated, missing = numba_cuda.is_emulated(), numba_cuda.what_is_missing()
+    except SettingError as error:
+        return Finding("GPU", "problem", f"{cuda} cannot be used: {error}")
+    if is_emulated:
+        text = f"{cuda} runs on the emulated device, as {numba_cuda.DRIVER_VARIABLE} says"
+        return Finding("GPU", "note", text)
+    if missing is None:
+        device = "the first of them" if len(names) > 1 else "it" if names else "a GPU of NVIDIA"
+        return Finding("GPU", "ok", f"{cuda} runs on {device}")
+    if not names and missing.part == numba_cuda.NVIDIA_DRIVER:
+        text = "no driver of NVIDIA is installed, and none is needed without a GPU"
+        return Finding("GPU", "ok", text)
+    if not names and missing.part == numba_cuda.NVIDIA_GPU:
+        return Finding("GPU", "ok", "NVIDIA's driver finds no GPU, and none is needed")
+    return Finding("GPU", "note", f"{cuda} {missing}")
+
+
+def _gpu_names(output: str) -> list[str]:
+    """Return the GPUs that nvidia-smi lists, each with its memory and driver."""
     names = []
     for line in output.splitlines():
         name, memory, driver = [*(part.strip() for part in line.split(",")), "", ""][:3]
         size = f"{int(memory) / 1024:.0f} GiB, " if memory.isdigit() else ""
         names.append(f"{name} ({size}driver {driver})")
-    try:
-        is_emulated, missing = numba_cuda.is_emulated(), numba_cuda.what_is_missing()
-    except SettingError as error:
-        return Finding("GPU", "problem", f"{'; '.join(names)}. {error}")
-    if missing:
-        return Finding("GPU", "note", f"{'; '.join(names)}. The back end 'cuda' {missing}")
-    device = "the emulated device" if is_emulated else "the first"
-    return Finding("GPU", "ok", f"{'; '.join(names)}. The back end 'cuda' runs on {device}")
+    return names
 
 
 def gpu_compiler_finding() -> Finding:

@@ -66,6 +66,8 @@ def _kernels_clause() -> str:
     if backends.selected_name() is None and not compiled:
         backends.use("numpy")
     backend = backends.selected_name() or "numba"
+    if backend not in ("numpy", "numba"):
+        return f"; this session runs on the back end {backend!r}."
     if compiled and backend == "numba":
         return "; fast kernels compiled."
     if compiled:

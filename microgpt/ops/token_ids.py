@@ -3,7 +3,7 @@
 import numpy as np
 
 from microgpt.autograd.engine import Node
-from microgpt.backends import current_tracer, is_array
+from microgpt.backends import DeviceArray, current_tracer, is_array
 from microgpt.errors import DtypeError, ShapeError, TokenError
 
 IGNORED = -1  # a target that no loss counts
@@ -18,6 +18,11 @@ def as_token_ids(tokens, copy_ids=False):
     """
     if is_array(tokens) and tokens.dtype == np.int32 and tokens.flags.c_contiguous:
         return tokens.copy() if copy_ids and current_tracer() is None else tokens
+    if isinstance(tokens, DeviceArray):
+        raise DtypeError(
+            f"token ids on a device must be int32; got {tokens.dtype}; convert them on the host, "
+            'by .numpy().astype("int32")'
+        )
     if isinstance(tokens, Node):
         raise DtypeError("token ids are an array or a list of integers; got a tensor of floats")
     try:

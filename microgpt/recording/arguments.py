@@ -65,7 +65,7 @@ def is_array(value: Any) -> bool:
 
 
 def static_inputs(values: tuple) -> list[np.ndarray]:
-    """Copy the array arguments, for replays to read; integer arrays become int32."""
+    """Copy the array arguments, for replays to read; NumPy's integers become int32."""
     arrays = [_array(value) for value in values if is_array(value)]
     return [np.array(a, order="C") if isinstance(a, np.ndarray) else a.copy() for a in arrays]
 
@@ -96,4 +96,5 @@ def static_args(inputs: list[np.ndarray], values: tuple) -> list:
 def _array(value: Any) -> np.ndarray:
     if isinstance(value, Tensor):
         return value.array
-    return as_token_ids(value) if value.dtype.kind in "iu" else value
+    is_wide = isinstance(value, np.ndarray) and value.dtype.kind in "iu"
+    return as_token_ids(value) if is_wide else value

@@ -17,6 +17,7 @@ from microgpt import backends
 from microgpt.autograd.engine import context
 from microgpt.autograd.tensor import Tensor
 from microgpt.backends import LOCK
+from microgpt.backends.memory import as_host
 from microgpt.backends.tracing import active_tracer
 from microgpt.errors import CaptureError
 from microgpt.recording.arguments import (
@@ -185,7 +186,7 @@ class Captured:
 
         A method of its own, so that its return frees temporary arrays the function does not keep.
         """
-        before = [array.tobytes() if isinstance(array, np.ndarray) else b"" for array in inputs]
+        before = [as_host(array).tobytes() for array in inputs]
         recorder = Recorder(inputs)
         args = static_args(inputs, values)
         positional = len(args) - len(names)
@@ -195,7 +196,7 @@ class Captured:
             )
         recorder.on_return(_check_result(result))
         for index, array in enumerate(inputs):
-            if isinstance(array, np.ndarray) and array.tobytes() != before[index]:
+            if as_host(array).tobytes() != before[index]:
                 raise CaptureError(changed_input_message(recorder.recording, index))
         return recorder.recording, _copy_result(result)
 

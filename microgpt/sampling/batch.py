@@ -55,6 +55,7 @@ def generate_batch(
     at the same position, as one text alone would. `should_stop(i, token)` is called with each new
     token of row i, and ends the row after it if it returns True.
     """
+    backends.check_host_read("generate_batch()")
     config = SampleConfig(temperature, top_k, top_p, min_p)
     check_model(model)
     if not isinstance(prompts, Sequence | np.ndarray) or isinstance(prompts, str):

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 
 import numpy as np
 
+from microgpt.backends import check_host_read
 from microgpt.backends.shared_rules import UNDECIDED
 from microgpt.config import SampleConfig
 from microgpt.models.gpt import GPT
@@ -76,6 +77,7 @@ def generate(
     ones; a prompt longer than the block is cut at the same index as if it had been sampled.
     On Numba each step is a replay, with the same tokens; `capture=False` turns that off.
     """
+    check_host_read("generate()")
     config = SampleConfig(temperature, top_k, top_p, min_p)
     tokens, request = check_prompt(model, prompt), check_request(model.config, config, seed, stop)
     count = resolve_max_new_tokens(model, len(tokens), max_new_tokens)

@@ -4,6 +4,7 @@ import os
 import sys
 
 import pytest
+from fake_gpu import BROKEN, NO_DEVICE, FakeLibrary, fake_machine
 
 import microgpt as mg
 from microgpt.backends import numba_cuda
@@ -30,18 +31,77 @@ class FakeCommand:
         return self.text
 
 
-def test_gpus(monkeypatch):
-    command = FakeCommand("NVIDIA L4, 23034, 550.54\nTesla, X, [N/A], 1\n")
-    names = "NVIDIA L4 (22 GiB, driver 550.54); Tesla (driver [N/A]). The back end 'cuda' "
-    for missing, state in (("needs a newer driver", "note"), ("", "ok")):
-        monkeypatch.setattr(numba_cuda, "what_is_missing", lambda missing=missing: missing)
-        found = machine.gpu_finding(command)
-        assert (found.state, found.text) == (state, names + (missing or "runs on the first"))
-    for nothing in (None, ""):
-        assert (
-            machine.gpu_finding(FakeCommand(nothing)).text
-            == "no NVIDIA GPU found, and none is needed"
-        )
+ONE, TWO = "NVIDIA L4, 23034, 550.54\n", "NVIDIA L4, 23034, 550.54\nTesla, X, [N/A], 1\n"
+NAMES = {
+    "": "the back end 'cuda' ",
+    ONE: "NVIDIA L4 (22 GiB, driver 550.54). The back end 'cuda' ",
+    TWO: "NVIDIA L4 (22 GiB, driver 550.54); Tesla (driver [N/A]). The back end 'cuda' ",
+}
+NEEDS = {  # what is here -> library, compiler, and what is needed
+    "no driver": (None, True, "needs NVIDIA's driver, which is not installed; "),
+    "no device": (FakeLibrary(NO_DEVICE), True, "needs a GPU of NVIDIA, and the driver finds none"),
+    "broken": (FakeLibrary(BROKEN), True, "needs a GPU that works: the driver says CUDA_ERROR_UNK"),
+    "no compiler": (
+        FakeLibrary(),
+        False,
+        "needs a compiler for GPUs, numba-cuda, which is not ins",
+    ),
+    "too old": (FakeLibrary(version=12_040), True, "needs a newer driver: this one runs CUDA 12, "),
+}
+NOT_NEEDED = {
+    "no driver": "no driver of NVIDIA is installed, and none is needed without a GPU",
+    "no device": "NVIDIA's driver finds no GPU, and none is needed",
+}
+
+
+def gpu_line(monkeypatch, listed):
+    """What the full report says of the GPU where nvidia-smi lists these."""
+    monkeypatch.setattr(machine, "start_nvidia_smi", lambda: FakeCommand(listed))
+    monkeypatch.setattr(machine, "start_threads_probe", lambda: FakeCommand("{}"))
+    (finding,) = (one for one in mg.doctor().findings if one.subject == "GPU")
+    assert finding.state in ("ok", "note", "problem")
+    return finding
+
+
+@pytest.mark.parametrize("listed", NAMES, ids=["unnamed", "one", "two"])
+@pytest.mark.parametrize("name", NEEDS)
+def test_what_a_gpu_needs(monkeypatch, name, listed):
+    library, compiler, sentence = NEEDS[name]
+    fake_machine(monkeypatch, library, compiler)
+    found = gpu_line(monkeypatch, listed)
+    if not listed and name in NOT_NEEDED:
+        assert (found.state, found.text) == ("ok", NOT_NEEDED[name])
+    else:
+        assert found.state == "note"
+        assert found.text.startswith(NAMES[listed] + sentence)
+
+
+@pytest.mark.parametrize(
+    ("listed", "device"), [(None, "a GPU of NVIDIA"), (ONE, "it"), (TWO, "the first of them")]
+)
+def test_a_gpu_that_works(monkeypatch, listed, device):
+    fake_machine(monkeypatch, FakeLibrary())
+    found = gpu_line(monkeypatch, listed)
+    assert (found.state, found.text) == ("ok", f"{NAMES[listed or '']}runs on {device}")
+
+
+@pytest.mark.parametrize("listed", ["", ONE])
+def test_the_emulated_device_is_named(monkeypatch, listed):
+    monkeypatch.setenv(numba_cuda.DRIVER_VARIABLE, numba_cuda.EMULATED)
+    found = gpu_line(monkeypatch, listed)
+    assert found.state == "note"
+    assert found.text == (
+        f"{NAMES[listed]}runs on the emulated device, as MICROGPT_CUDA_DRIVER says"
+    )
+
+
+def test_an_unknown_device_is_a_problem(monkeypatch):
+    monkeypatch.setenv(numba_cuda.DRIVER_VARIABLE, "paper")
+    found = gpu_line(monkeypatch, "")
+    assert found.state == "problem"
+    assert found.text.startswith(
+        "the back end 'cuda' cannot be used: MICROGPT_CUDA_DRIVER must be one of 'gpu', 'emulated'"
+    )
 
 
 def test_compilers_for_gpus(monkeypatch):

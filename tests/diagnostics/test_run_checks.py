@@ -10,9 +10,12 @@ from pathlib import Path
 
 import pytest
 from absent_libraries import without
+from emulated_device import emulate
+from fake_gpu import fake_machine
 
 import microgpt as mg
 from microgpt import backends
+from microgpt.backends import numba_cuda
 from microgpt.cli import main
 from microgpt.diagnostics import Finding, installation, machine
 
@@ -63,6 +66,11 @@ def test_it_says_that_a_chosen_back_end_does_not_exist(monkeypatch):
     monkeypatch.setattr(backends, "_default_name", None)
     monkeypatch.setenv("MICROGPT_BACKEND", "gpu")
     assert "MICROGPT_BACKEND is 'gpu', which cannot be used here" in repr(mg.doctor(brief=True))
+    fake_machine(monkeypatch, None)
+    monkeypatch.setenv("MICROGPT_BACKEND", "cuda")
+    assert "cannot be used here (the back end 'cuda' needs NVIDIA's driver," in repr(mg.doctor())
+    monkeypatch.setenv(numba_cuda.DRIVER_VARIABLE, "paper")
+    assert "cannot be used here (MICROGPT_CUDA_DRIVER must be one of" in repr(mg.doctor())
 
 
 @pytest.fixture
@@ -81,6 +89,15 @@ def test_ready_kernels(warm, monkeypatch):
         assert repr(mg.doctor(brief=True)).endswith("NumPy; fast kernels compiled.")
     with backends.using("numpy"):
         assert "but this session was set to NumPy: restart" in repr(mg.doctor(brief=True))
+
+
+@pytest.mark.parametrize("compiled", [False, True])
+def test_a_session_on_a_device(monkeypatch, compiled):
+    monkeypatch.setattr(backends, "kernels_compiled", lambda: compiled)
+    device = emulate(monkeypatch)
+    with backends.using(device.name):
+        said = repr(mg.doctor(brief=True))
+    assert said.endswith("NumPy; this session runs on the back end 'cuda'.")
 
 
 @pytest.mark.parametrize("variable", ["NUMBA_CPU_NAME", "NUMBA_CPU_FEATURES"])

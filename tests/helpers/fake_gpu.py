@@ -8,27 +8,58 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from microgpt import interpreter
+from microgpt import backends, interpreter
+from microgpt.backends import numba_cuda
+from microgpt.backends.numba_cuda import _driver
 from microgpt.backends.numba_cuda._device import Compiler
 
 SUCCESS, OUT_OF_MEMORY, NO_DEVICE, BROKEN = 0, 2, 100, 999
 NAMES = {OUT_OF_MEMORY: b"CUDA_ERROR_OUT_OF_MEMORY", BROKEN: b"CUDA_ERROR_UNKNOWN"}
 
 
+class FakeLibrary:
+    """The driver library as `ctypes` calls it: functions return an error and fill pointers."""
+
+    def __init__(self, init=SUCCESS, version=13_000):
+        self.init, self.version = init, version
+
+    def cuInit(self, flags):  # noqa: N802 (the library's names)
+        return self.init
+
+    def cuDriverGetVersion(self, pointer):  # noqa: N802
+        pointer._obj.value = self.version
+        return SUCCESS
+
+    def cuGetErrorName(self, error, pointer):  # noqa: N802
+        pointer._obj.value = NAMES.get(error)
+        return SUCCESS
+
+    def cuGetErrorString(self, error, pointer):  # noqa: N802
+        pointer._obj.value = b"in words"
+        return SUCCESS
+
+
+def fake_machine(monkeypatch, library, compiler=True, toolkit="13.5.0"):
+    """Let the driver library be `library` (None: no driver), with or without a compiler."""
+    monkeypatch.delenv(numba_cuda.DRIVER_VARIABLE, raising=False)
+    monkeypatch.setattr(_driver, "load_library", lambda: library)
+    monkeypatch.setattr(_driver, "is_installed", lambda name: compiler)
+    monkeypatch.setattr(_driver, "_bindings_version", lambda: toolkit if compiler else None)
+    monkeypatch.delitem(backends._loaded, "cuda", raising=False)
+
+
 class FakeApi:
     """`cuda.bindings.driver`: each function returns its error and its results."""
 
-    CUresult = SimpleNamespace(
-        CUDA_SUCCESS=SUCCESS, CUDA_ERROR_OUT_OF_MEMORY=OUT_OF_MEMORY, CUDA_ERROR_NO_DEVICE=NO_DEVICE
-    )
+    CUresult = SimpleNamespace(CUDA_SUCCESS=SUCCESS, CUDA_ERROR_OUT_OF_MEMORY=OUT_OF_MEMORY)
     CUdevice_attribute = SimpleNamespace(
         CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR=9,
         CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR=0,
     )
     CUstreamCaptureMode = SimpleNamespace(CU_STREAM_CAPTURE_MODE_RELAXED="relaxed")
 
-    def __init__(self, total=2**30, init=SUCCESS, version=13_000):
-        self.total, self.init, self.version = total, init, version
+    def __init__(self, total=2**30):
+        self.total = total
         self.blocks = {}  # memory by address
         self.graph = None  # of the stream that is being captured
         self.calls = []
@@ -41,11 +72,8 @@ class FakeApi:
             self.graph.append(work)
         return (SUCCESS,)
 
-    def cuInit(self, flags):  # noqa: N802 (the library's names)
-        return (self.init,)
-
-    def cuDriverGetVersion(self):  # noqa: N802
-        return SUCCESS, self.version
+    def cuInit(self, flags):  # noqa: N802
+        return (SUCCESS,)
 
     def cuGetErrorName(self, error):  # noqa: N802
         return SUCCESS, NAMES[error]

@@ -5,6 +5,7 @@ import pickle
 
 import numpy as np
 import pytest
+from emulated_device import emulate
 from leaf_tensors import leaf
 from optimizer_cases import parameters, set_gradients
 
@@ -37,6 +38,28 @@ def test_one_launch_for_a_full_model(backend):
     assert len(mg.Adam(model.parameters()[1:3]).flat_segments) == 1  # side by side
     assert len(mg.Adam(model.parameters()[::2]).flat_segments) == 4
     assert len(mg.Adam(parameters()).flat_segments) == 3
+
+
+def test_one_launch_for_a_full_model_on_a_device(monkeypatch):
+    device = emulate(monkeypatch)
+    model = mg.GPT(mg.GPTConfig(), backend="cuda")
+    expected = model.copy(backend="numpy")
+    names, launch = [], device.driver.launch
+
+    def note(kernel, *rest):
+        names.append(kernel.function.__name__)
+        launch(kernel, *rest)
+
+    optimizers = [mg.AdamW(one, lr=0.1, weight_decay=0.5) for one in (model, expected)]
+    for one in (model, expected):
+        for p in one.parameters():
+            p.grad = np.full(p.shape, 0.25)
+    monkeypatch.setattr(device.driver, "launch", note)
+    for optimizer in optimizers:
+        optimizer.step()
+    assert names == ["_increment_step", "_adamw_factors", "_adamw_step"]
+    for name, weight in expected.state_dict().items():
+        np.testing.assert_allclose(model.state_dict()[name], weight, rtol=1e-5, err_msg=name)
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])

@@ -4,11 +4,12 @@ from typing import NamedTuple
 
 import numpy as np
 import pytest
+from emulated_device import emulate
 from leaf_tensors import leaf
 
 import microgpt as mg
 from microgpt import backends, ops
-from microgpt.errors import CaptureError
+from microgpt.errors import CaptureError, DtypeError
 from microgpt.recording.arguments import flatten_arguments, recording_key
 
 
@@ -26,14 +27,28 @@ def test_arguments_by_name_numbers_and_grad_mode_have_their_own_recordings(backe
     assert [launch.name for launch in f.launches()] == ["multiply_forward", "scale_forward"]
 
 
-def test_integers_of_any_width_are_tokens(backend):
+def test_integers_of_any_width_are_tokens(each_backend):
     w = mg.Tensor(np.arange(10.0).reshape(5, 2), requires_grad=True)
     f = mg.capture(lambda tokens: ops.embedding(tokens, w))
     for token in (0, 3, 1, 4):
         np.testing.assert_array_equal(f(np.array([token])).numpy(), [[2 * token, 2 * token + 1]])
 
 
-def test_odd_arguments_and_results_are_refused(backend):
+def test_integers_on_a_device_keep_their_type(monkeypatch):
+    device = emulate(monkeypatch)
+    w = mg.Tensor(np.arange(10.0).reshape(5, 2), backend="cuda")
+    for dtype in ("int64", "int32", "float32"):
+        numbers = device.from_host(np.arange(3).astype(dtype))
+        f = mg.capture(lambda a: a)
+        for _ in range(3):
+            found = f(numbers)
+            assert (found.dtype, found.tolist()) == (np.dtype(dtype), [0, 1, 2])
+        if dtype != "int32":
+            with pytest.raises(DtypeError, match=f"on a device must be int32; got {dtype}; conv"):
+                mg.capture(lambda tokens: ops.embedding(tokens, w))(numbers)
+
+
+def test_odd_arguments_and_results_are_refused(each_backend):
     x = mg.Tensor([1.0], requires_grad=True)
     with pytest.raises(CaptureError, match="argument 0 is or holds a list"):
         mg.capture(lambda a: x)([1.0])
@@ -48,7 +63,7 @@ class Pair(NamedTuple):
     second: int
 
 
-def test_named_tuples_and_nan_in_captured_functions(backend):
+def test_named_tuples_and_nan_in_captured_functions(each_backend):
     w = leaf(2)
     f = mg.capture(lambda: Pair(w * 2, 3))
     for _ in range(3):
@@ -57,7 +72,7 @@ def test_named_tuples_and_nan_in_captured_functions(backend):
         mg.capture(lambda x: w * x)(float("nan"))
 
 
-def test_equal_arguments_of_other_types_have_their_own_recordings(backend):
+def test_equal_arguments_of_other_types_have_their_own_recordings(each_backend):
     one = mg.Tensor(np.ones(1), requires_grad=True)
     f = mg.capture(lambda s: one * (s[0] if isinstance(s[0], float) else 10 * s[0]))
     for _ in range(3):
@@ -67,7 +82,7 @@ def test_equal_arguments_of_other_types_have_their_own_recordings(backend):
         f({"s": 1})
 
 
-def test_an_argument_that_is_kept_is_not_the_next_one(backend):
+def test_an_argument_that_is_kept_is_not_the_next_one(each_backend):
     state = {}
 
     def change(x):

@@ -28,9 +28,15 @@ import os
 from microgpt.backends.dispatch import Backend
 from microgpt.backends.numba_cuda import _driver, checks
 from microgpt.backends.numba_cuda._backend import CudaBackend
+from microgpt.backends.numba_cuda._driver import NVIDIA_DRIVER, NVIDIA_GPU, Missing
 from microgpt.backends.numba_cuda._emulated import EmulatedDriver
 from microgpt.backends.numpy_ref import kernels_in, kernels_of
 from microgpt.errors import SettingError
+
+__all__ = [
+    "DRIVER_VARIABLE", "EMULATED", "GPU", "NVIDIA_DRIVER", "NVIDIA_GPU", "Missing", "is_emulated",
+    "load", "load_interpreted", "what_is_missing",
+]  # fmt: skip
 
 DRIVER_VARIABLE = "MICROGPT_CUDA_DRIVER"
 GPU, EMULATED = "gpu", "emulated"
@@ -49,9 +55,9 @@ def is_emulated() -> bool:
     return name == EMULATED
 
 
-def what_is_missing() -> str:
-    """Return, in one sentence, why `load` would fail here; "" if it would not."""
-    return "" if is_emulated() else _driver.what_is_missing()
+def what_is_missing() -> Missing | None:
+    """Return why `load` would fail here, as the end of a sentence; None if it would not."""
+    return None if is_emulated() else _driver.what_is_missing()
 
 
 def load() -> Backend:

@@ -24,7 +24,7 @@ COMPILERS = {NUMBA_CUDA: "numba_cuda", MLIR: "numba_cuda_mlir"}  # and the packa
 DISTRIBUTIONS = {NUMBA_CUDA: "numba-cuda", MLIR: "numba-cuda-mlir"}
 VARIABLE = "MICROGPT_CUDA_COMPILER"
 INSTALL = "pip install 'microgpt-lab[gpu-compile]'"
-INSTALL_DEVICE = "pip install 'microgpt-lab[cuda13]'"  # [cuda12] for drivers of CUDA 12
+EXTRAS = 12, 13  # the versions of CUDA that have an extra of their own, such as [cuda13]
 
 __all__ = [
     "COMPILERS", "Compiler", "compiler_name", "cuda", "is_installed", "load_compiler",
@@ -67,6 +67,12 @@ def compiler_name() -> str:
     if name not in COMPILERS:
         raise SettingError(VARIABLE, got=name, choices=tuple(COMPILERS))
     return name
+
+
+def install_command(driver_major: int) -> str:
+    """The command that installs a compiler for a driver of this version of CUDA."""
+    oldest, newest = EXTRAS
+    return f"pip install 'microgpt-lab[cuda{min(max(driver_major, oldest), newest)}]'"
 
 
 def is_installed(name: str) -> bool:

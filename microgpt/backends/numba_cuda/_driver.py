@@ -9,7 +9,7 @@ import importlib.metadata
 import threading
 from collections.abc import Callable, Sequence
 from types import ModuleType
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -17,39 +17,73 @@ from microgpt.backends.device_array import DeviceArray
 from microgpt.backends.device_memory import DeviceDriver
 from microgpt.backends.numba_cuda._compile import Binder
 from microgpt.backends.numba_cuda._device import (
-    INSTALL_DEVICE,
+    DISTRIBUTIONS,
+    EXTRAS,
     Compiler,
     compiler_name,
+    install_command,
     is_installed,
     load_compiler,
+)
+from microgpt.backends.numba_cuda._driver_library import (
+    NO_DEVICE,
+    cuda_version,
+    error_text,
+    load_library,
 )
 from microgpt.errors import DeviceError
 
 BINDINGS = "cuda.bindings.driver"  # NVIDIA's own Python names of the driver library
+NVIDIA_DRIVER, NVIDIA_GPU = "NVIDIA's driver", "a GPU of NVIDIA"  # what may be missing
 
 
-def what_is_missing() -> str:
-    """Return, in one sentence, why no kernel can run on a GPU here; "" if one can."""
-    name = compiler_name()
-    if not is_installed(name):
-        return f"needs a compiler for GPUs, {name}, which is not installed; run `{INSTALL_DEVICE}`"
-    try:
-        api = importlib.import_module(BINDINGS)
-        (error,) = api.cuInit(0)
-    except Exception:  # each version of the bindings has its own error for a missing library
-        return "needs NVIDIA's driver, which is not installed; install it, and start again"
-    if error == api.CUresult.CUDA_ERROR_NO_DEVICE:
-        return "needs a GPU of NVIDIA, and the driver finds none; choose the back end 'numba'"
-    if error != api.CUresult.CUDA_SUCCESS:
-        return f"needs a GPU that works: the driver says {_error_text(api, error)}"
-    driver_major = api.cuDriverGetVersion()[1] // 1000
-    toolkit = importlib.metadata.version("cuda-bindings")
-    if driver_major < int(toolkit.split(".")[0]):
-        return (
-            f"needs a newer driver: this one runs CUDA {driver_major}, and the compiler is of CUDA "
-            f"{toolkit}; update the driver, or run `pip install 'microgpt-lab[cuda{driver_major}]'`"
+class Missing(NamedTuple):
+    """What the back end "cuda" needs and has not got, and the rest of that sentence."""
+
+    part: str
+    rest: str
+
+    def __str__(self) -> str:
+        return f"needs {self.part}{self.rest}"
+
+
+def what_is_missing() -> Missing | None:
+    """Return what keeps kernels from running on a GPU here; None if nothing does.
+
+    The driver is asked first: without a GPU, a compiler for one is of no use.
+    """
+    library = load_library()
+    if library is None:
+        return Missing(
+            NVIDIA_DRIVER,
+            ", which is not installed; install it and start again, or choose the back end 'numba'",
         )
-    return ""
+    error = library.cuInit(0)
+    if error == NO_DEVICE:
+        return Missing(NVIDIA_GPU, ", and the driver finds none; choose the back end 'numba'")
+    if error:
+        return Missing("a GPU that works", f": the driver says {error_text(library, error)}")
+    name, toolkit, driver_major = compiler_name(), _bindings_version(), cuda_version(library)
+    install = f"run `{install_command(driver_major)}`"
+    if toolkit is None or not is_installed(name):
+        rest = f", {DISTRIBUTIONS[name]}, which is not installed; {install}"
+        return Missing("a compiler for GPUs", rest)
+    if driver_major < int(toolkit.split(".")[0]):
+        older = f", or {install}" if driver_major >= EXTRAS[0] else ""
+        return Missing(
+            "a newer driver",
+            f": this one runs CUDA {driver_major}, and the compiler is of CUDA {toolkit}; update "
+            f"the driver{older}",
+        )
+    return None
+
+
+def _bindings_version() -> str | None:
+    """The version of NVIDIA's bindings, which is that of the CUDA they are of, if installed."""
+    try:
+        return importlib.metadata.version("cuda-bindings")
+    except importlib.metadata.PackageNotFoundError:
+        return None
 
 
 def _error_text(api: ModuleType, error: Any) -> str:
@@ -106,10 +140,9 @@ class GpuDriver(DeviceDriver):
             error, address = self._api.cuMemAlloc(nbytes)
         if error == self._api.CUresult.CUDA_ERROR_OUT_OF_MEMORY:
             _, free, total = self._api.cuMemGetInfo()
-            raise DeviceError(
-                f"{self.name} is out of memory: {nbytes / 2**20:,.0f} MB are needed, and "
-                f"{free / 2**20:,.0f} of {total / 2**20:,.0f} MB are free; take a smaller batch or "
-                "model"
+            free_mib, total_mib = free / 2**20, total / 2**20
+            raise self.out_of_memory(
+                nbytes, f", and {free_mib:,.0f} of {total_mib:,.0f} MiB are free"
             )
         return int(self._call(lambda: (error, address)))
 

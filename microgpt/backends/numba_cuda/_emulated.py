@@ -33,7 +33,10 @@ class EmulatedDriver(DeviceDriver):
         return address, size
 
     def alloc(self, nbytes: int) -> int:
-        memory = np.empty(nbytes, np.uint8)
+        try:
+            memory = np.empty(nbytes, np.uint8)
+        except (MemoryError, ValueError):  # NumPy's for sizes that no machine has
+            raise self.out_of_memory(nbytes) from None
         address = data_ptr(memory)
         self._memory[address] = memory
         return address

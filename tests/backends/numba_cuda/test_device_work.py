@@ -9,7 +9,7 @@ import pytest
 
 import microgpt as mg
 from microgpt import backends
-from microgpt.errors import ShapeError, TokenError
+from microgpt.errors import DeviceError, ShapeError, TokenError
 
 CONFIG = replace(mg.GPTConfig.microgpt(), vocab_size=5, block_size=4, n_embd=4, n_head=1)
 IDS = np.array([[0, 1, 2], [3, 4, 0]], np.int32)
@@ -63,6 +63,18 @@ def test_errors_are_numpys_and_nothing_is_launched(model, device):
         model.loss(IDS, IDS + 7)
     with pytest.raises(TokenError, match="every target is -1"):
         model.loss(IDS, np.full_like(IDS, -1))
+
+
+@pytest.mark.parametrize(
+    ("rows", "needed"), [(2**30, "4,294,967,296"), (2**42, "17,592,186,044,416")]
+)
+def test_out_of_memory_is_the_drivers_sentence(device, rows, needed):
+    with pytest.raises(DeviceError) as raised:
+        device.empty((rows, 2**20), np.float32)
+    assert str(raised.value) == (
+        f"the emulated device is out of memory: {needed} MiB are needed; take a smaller batch or "
+        "model"
+    )
 
 
 def test_a_replay_checks_its_arguments_too(model, device):

@@ -1,18 +1,16 @@
 """`GpuDriver` on a driver library that is made up: what it calls, and what it says is missing."""
 
-import sys
 import threading
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from fake_gpu import BROKEN, NO_DEVICE, FakeApi, fake_compiler
+from fake_gpu import BROKEN, NO_DEVICE, FakeApi, FakeLibrary, fake_compiler, fake_machine
 
 import microgpt as mg
 from microgpt import backends
 from microgpt.backends import numba_cuda
 from microgpt.backends.device_memory import DeviceDriver
-from microgpt.backends.numba_cuda import _driver
+from microgpt.backends.numba_cuda import _driver, _driver_library
 from microgpt.backends.numba_cuda._driver import GpuDriver
 from microgpt.errors import BackendUnavailable, DeviceError, SettingError
 
@@ -91,7 +89,9 @@ def test_out_of_memory_says_how_much_is_needed_and_free(gpu, api):
     kept = gpu.empty(2**28 - 2**25, np.float32)
     del kept  # kept for the next array of that size, and freed where it is in the way
     array = gpu.empty(2**27, np.float32)
-    with pytest.raises(DeviceError, match=r"Fake GPU .* 1,024 MB are needed, and 512 of 1,024 MB"):
+    with pytest.raises(
+        DeviceError, match=r"Fake GPU .* 1,024 MiB are needed, and 512 of 1,024 MiB"
+    ):
         gpu.empty(2**28, np.float32)
     assert array.nbytes == 2**29
 
@@ -104,45 +104,59 @@ def test_an_error_of_the_driver_is_a_sentence(gpu, api):
 
 
 @pytest.mark.parametrize(
-    ("api", "message"),
+    ("library", "compiler", "message"),
     [
-        (FakeApi(init=NO_DEVICE), "needs a GPU of NVIDIA, and the driver finds none"),
+        (None, False, "needs NVIDIA's driver, which is not installed; .* the back end 'numba'"),
+        (None, True, "needs NVIDIA's driver, which is not installed; .* the back end 'numba'"),
+        (FakeLibrary(NO_DEVICE), False, "needs a GPU of NVIDIA, and the driver finds none; choose"),
+        (FakeLibrary(BROKEN), False, r"needs a GPU that works: .* CUDA_ERROR_UNKNOWN \(in words\)"),
+        (FakeLibrary(1), True, r"needs a GPU that works: the driver says unknown \(in words\)"),
+        (FakeLibrary(), False, r"needs a compiler for GPUs, numba-cuda, .*microgpt-lab\[cuda13\]'"),
+        (FakeLibrary(version=12_040), False, r"numba-cuda, .*; run `.*microgpt-lab\[cuda12\]'"),
+        (FakeLibrary(version=15_000), False, r"numba-cuda, .*; run `.*microgpt-lab\[cuda13\]'"),
         (
-            FakeApi(init=BROKEN),
-            r"needs a GPU that works: .* CUDA_ERROR_UNKNOWN \(in words\)",
+            FakeLibrary(version=12_040),
+            True,
+            r"needs a newer driver: .* 12, .* of CUDA 13.5.0; .*12\]",
         ),
-        (
-            FakeApi(version=12_040),
-            r"needs a newer driver: .* CUDA 12, .* of CUDA 13.5.0; .*cuda12",
-        ),
-        (None, "needs NVIDIA's driver, which is not installed"),
+        (FakeLibrary(version=11_080), True, r"needs a newer driver: .*; update the driver$"),
     ],
 )
-def test_what_is_missing_is_one_sentence(api, message, monkeypatch):
-    monkeypatch.delenv(numba_cuda.DRIVER_VARIABLE)
-    monkeypatch.delitem(backends._loaded, "cuda")
-    monkeypatch.setattr(_driver, "is_installed", lambda name: True)
-    monkeypatch.setattr(_driver.importlib.metadata, "version", lambda name: "13.5.0")
-    monkeypatch.setitem(sys.modules, "cuda", SimpleNamespace())
-    monkeypatch.setitem(sys.modules, "cuda.bindings", SimpleNamespace())
-    monkeypatch.setitem(sys.modules, "cuda.bindings.driver", api)
+def test_what_is_missing_is_one_sentence(library, compiler, message, monkeypatch):
+    fake_machine(monkeypatch, library, compiler)
     assert not backends.available("cuda")
-    with pytest.raises(BackendUnavailable, match=f"the back end 'cuda' {message}"):
+    with pytest.raises(BackendUnavailable, match=f"the back end 'cuda' .*{message}"):
         mg.use("cuda")
+    part = numba_cuda.what_is_missing().part
+    assert f"needs {part}" in backends.table().splitlines()[1]
 
 
-def test_a_compiler_that_is_missing_is_named(monkeypatch):
-    monkeypatch.delenv(numba_cuda.DRIVER_VARIABLE)
-    monkeypatch.setattr(_driver, "is_installed", lambda name: False)
-    assert "numba-cuda, which is not installed; run `pip install" in numba_cuda.what_is_missing()
+def test_a_compiler_and_the_bindings_are_needed_both(monkeypatch):
+    for name, absent in (("_bindings_version", None), ("is_installed", False)):
+        fake_machine(monkeypatch, FakeLibrary())
+        monkeypatch.setattr(_driver, name, lambda *_, absent=absent: absent)
+        assert numba_cuda.what_is_missing().part == "a compiler for GPUs"
 
 
-def test_a_gpu_that_works_lacks_nothing(monkeypatch, api):
-    monkeypatch.delenv(numba_cuda.DRIVER_VARIABLE)
-    monkeypatch.setattr(_driver, "is_installed", lambda name: True)
-    monkeypatch.setattr(_driver.importlib.metadata, "version", lambda name: "13.5.0")
-    monkeypatch.setattr(_driver.importlib, "import_module", lambda name: api)
-    assert numba_cuda.what_is_missing() == ""
+def test_a_gpu_that_works_lacks_nothing(monkeypatch):
+    fake_machine(monkeypatch, FakeLibrary())
+    assert numba_cuda.what_is_missing() is None
+    assert backends.available("cuda")
+
+
+def test_the_driver_library_is_loaded_by_its_name(monkeypatch):
+    asked = []
+    monkeypatch.setattr(_driver_library.ctypes, "CDLL", asked.append)
+    for platform in ("linux", "win32"):
+        monkeypatch.setattr(_driver_library.sys, "platform", platform)
+        _driver_library.load_library()
+    assert asked == ["libcuda.so.1", "nvcuda.dll"]
+
+    def absent(name):
+        raise OSError(name)
+
+    monkeypatch.setattr(_driver_library.ctypes, "CDLL", absent)
+    assert _driver_library.load_library() is None
 
 
 def test_an_unknown_driver_is_refused(monkeypatch):

@@ -1,4 +1,7 @@
-"""A GPT trains, generates, records and replays on the emulated device as it does on NumPy."""
+"""A GPT trains, generates, records and replays in threads as it does on NumPy.
+
+The threads run on the emulated device ("cuda"), and on NumPy's arrays ("interpreter").
+"""
 
 from dataclasses import replace
 
@@ -38,10 +41,12 @@ def train(config, backend, captured, dtype="float32"):
     return losses, model
 
 
-@pytest.mark.parametrize("captured", [False, True])
+@pytest.mark.parametrize(
+    ("backend", "captured"), [("cuda", False), ("cuda", True), ("interpreter", True)]
+)
 @pytest.mark.parametrize("config", [MICROGPT, GPT2], ids=["microgpt", "gpt2"])
-def test_three_steps_give_numpys_losses(config, captured):
-    losses, _ = train(config, "cuda", captured)
+def test_three_steps_give_numpys_losses(config, backend, captured):
+    losses, _ = train(config, backend, captured)
     expected, _ = train(config, "numpy", False)
     np.testing.assert_allclose(losses, expected, rtol=1e-6, atol=0)
 
