@@ -2,12 +2,11 @@
 # # What do ten thousand threads do?
 #
 # All of them run the same few lines, each on its own part of the data. This is how a GPU multiplies
-# matrices. Here you write such programs and run them, with 128 threads at most. A wrong program can
-# give a right result.
+# matrices. Here you write such programs, and an interpreter in Python runs their threads, so no GPU is
+# needed. A wrong program can give a right result.
 #
-# You need the matrix product from notebook 02 and the softmax from 03. There is no corpus, and no GPU is
-# needed: an interpreter in Python runs the threads. Names and sizes are those of CUDA, NVIDIA's system
-# for its GPUs.
+# You need the matrix product from notebook 02 and the softmax from 03. Names and sizes are those of
+# CUDA, NVIDIA's system for its GPUs.
 
 # %% tags=["imports", "varies"]
 import math
@@ -46,9 +45,8 @@ print(out)
 
 # %% [markdown]
 # Each thread wrote ten times the number of its block, plus its index in the block. There is no loop:
-# `run` gives the same function to all 16 threads, and so does a GPU. This is called a *launch*, and all
-# its blocks together are the **grid**: here, grid = 2. `cuda.grid(1)`, short for the right side of the
-# first line, is the thread's number in the grid.
+# `run` gives the same function to all 16 threads, and so does a GPU. This is a *launch*; its blocks
+# together are the *grid*: here, grid = 2. `cuda.grid(1)` is short for the right side of the first line.
 
 # %% [markdown]
 # ### Your turn: add
@@ -68,7 +66,7 @@ mg.learn.check("14.add", add)
 # ### Sixteen threads for thirteen elements
 #
 # All blocks have the same size, so 13 elements need two blocks of 8, and three threads are left over.
-# What do they do? The interpreter's report tells what it found, with the line of the kernel.
+# What do they do? The interpreter's report tells what it found.
 
 
 # %%
@@ -112,9 +110,9 @@ mg.learn.check("14.guarded_map", guarded_map)
 # ## In which order do threads run?
 #
 # On a GPU nobody can say. The interpreter lets you choose. *Forwards* runs thread 0 first, then thread
-# 1, and so on; *backwards* begins with the last. Each runs to its end, or until it has to wait for
-# others. *In step*, each thread makes one access to memory, then each makes its next. Here is the
-# shortest kernel that counts its threads.
+# 1, and so on; *backwards* begins with the last. Each runs to its end, or until it must wait for
+# others. *In step*, each thread makes one access to memory, then each makes its next. The
+# shortest kernel that counts its threads:
 
 
 # %%
@@ -155,8 +153,8 @@ mg.learn.reveal("14.plus", result, **values)
 #
 # Two threads use the same element, at least one writes, and nothing puts them in order: that is a
 # **race**. The threads of a block can wait for each other, at a line called a **barrier**:
-# `cuda.syncthreads()`. Nobody goes on before all have come. This works only if all come. Nothing here
-# orders two blocks.
+# `cuda.syncthreads()`. Nobody goes on before all have come, so all must come. Nothing here orders two
+# blocks.
 #
 # From one barrier to the next is a *phase*. In one phase, no thread may write what another reads or
 # writes. (`cuda.atomic.add(out, 0, 1)` may: it adds 1 to `out[0]` in one step.)
@@ -164,8 +162,8 @@ mg.learn.reveal("14.plus", result, **values)
 # %% [markdown]
 # Each block has a small, fast memory for its own threads: *shared memory*. At first it holds whatever
 # was left there. The next kernel finds the largest of 64 numbers. In each round, thread n takes the
-# larger of two: its own number, and one from the second half of those that are left. So 64 become 32,
-# then 16, and at last one.
+# larger of its own and one from the second half of those left. So 64 become 32, then 16, and at last
+# one.
 
 
 # %%
@@ -183,17 +181,17 @@ def largest(out, x):
         out[0] = part[0]
 
 
-x, out = np.arange(64, dtype=np.float32), np.zeros(1, dtype=np.float32)
-show(mg.interpreter.run(largest, 1, 64, out, x))
-print(f"the largest of 0 … 63 is {out[0]:.0f}")
+show(mg.interpreter.run(largest, 1, 64, np.zeros(1, np.float32), np.arange(64, dtype=np.float32)))
 
 # %% [markdown]
 # The view runs it. Move through its phases: in phase 2, 32 threads work; in phase 3, 16. Then choose
 # another order.
 
 # %%
-x = np.random.default_rng(0).permutation(64).astype(np.float32)
-mg.widgets.ThreadTheatre(largest, threads=64, arguments=(np.zeros(1, dtype=np.float32), x))
+x, out = np.random.default_rng(0).permutation(64).astype(np.float32), np.zeros(1, np.float32)
+mg.interpreter.run(largest, 1, 64, out, x)
+print(f"the largest of 0 … 63, shuffled, is {out[0]:.0f}")
+mg.widgets.ThreadTheatre(largest, threads=64, arguments=(np.zeros(1, np.float32), x))
 
 # %% [markdown]
 # ### Your turn: the sum of a block
@@ -237,9 +235,9 @@ mg.learn.reveal("14.passes", races.num_right, best=best, missed=missed)
 
 # %% [markdown]
 # A test that compares results needs luck with the order. The interpreter needs none: it remembers who
-# used each element last, and whether a barrier came between. The next view shows a race: in the sum
-# of a block, a barrier is missing before the loop. Choose the order *forwards*: the view goes to the
-# first clash, which is crossed out. Move the second slider to its end: 32 elements are crossed out.
+# used each element last, and whether a barrier came between. The next view shows a race: the sum of a
+# block lacks the barrier before its loop. Choose the order *forwards*: the first clash is crossed out.
+# Move the second slider to its end: now 32 elements are.
 
 # %%
 mg.widgets.ThreadTheatre("sum without first barrier")
@@ -293,18 +291,17 @@ for kernel in (copy_by_rows, copy_by_columns):
 mg.learn.reveal("14.columns", sectors[copy_by_columns], rows=sectors[copy_by_rows])
 
 # %% [markdown]
-# When the threads of a warp ask for numbers side by side, they request as few sectors as possible. Such
-# an access is called **coalesced**. Both kernels are right. Only the first is coalesced: there,
-# neighbouring threads have neighbouring columns.
+# When the threads of a warp ask for numbers side by side, they request as few sectors as possible: the
+# access is **coalesced**. Both kernels are right, but only the first is coalesced: there, neighbouring
+# threads have neighbouring columns.
 #
-# A GPU also has *caches*, which keep sectors for later requests. The interpreter has none: it counts
-# requests.
+# A GPU also has *caches*, which keep sectors for later requests. The interpreter has none.
 
 # %% [markdown]
 # ## How often is each number requested?
 #
-# Now the product of two matrices, the work that a GPT does most. In the first kernel, a thread computes
-# one number of the result. It reads a row of a and a column of b. How often is each number requested?
+# Now the product of two matrices, the work that a GPT does most. A thread computes one number of the
+# result, from a row of a and a column of b.
 
 
 # %%
@@ -319,8 +316,7 @@ def multiply(out, a, b):
 rng = np.random.default_rng(0)
 a, b = (rng.normal(size=size).astype(np.float32) for size in ((8, 16), (16, 16)))
 out = np.zeros((8, 16), dtype=np.float32)
-# 2 × 1 blocks of 8 × 8 threads; of both, the size along x comes first.
-report = mg.interpreter.run(multiply, (2, 1), (8, 8), out, a, b, trace=True)
+report = mg.interpreter.run(multiply, (2, 1), (8, 8), out, a, b, trace=True)  # along x first
 reads = [line.accesses for line in count_traffic(report.accesses) if line.operation == "read"]
 print("agrees with NumPy:", np.allclose(out, a @ b, atol=1e-5))
 print(f"{sum(reads):,} loads: of a each {reads[0] // a.size} times, of b {reads[1] // b.size}")
@@ -365,35 +361,33 @@ mg.learn.check("14.tiled_matmul", tiled_matmul)
 # ### The ladder, counted
 #
 # The view runs four kernels for the product above. A warp of an 8 × 8 block is four rows of 8 threads.
-#
-# *Naive by rows* is `multiply`, with a guard: threads along x have neighbouring columns, so reading b is
-# coalesced. *Naive by columns* differs in two lines, and reads down a column of a:
+# *Naive by rows* is `multiply` with a guard; reading b is coalesced. *Naive by columns* swaps x and y,
+# and reads down a column of a:
 #
 # ```python
 # row = cuda.blockIdx.y * cuda.blockDim.y + cuda.threadIdx.x
 # column = cuda.blockIdx.x * cuda.blockDim.x + cuda.threadIdx.y
 # ```
 #
-# *Tiles* is your exercise. With *register tiles*, a thread has four results. It keeps them in
-# *registers*, memory of its own for a few numbers, and for each k it runs:
+# *Tiles* is your exercise. With *register tiles*, a thread keeps four results in *registers*, its
+# own memory:
 #
 # ```python
 # a0, a1, b0, b1 = left[y, k], left[y + 4, k], right[k, x], right[k, x + 8]
 # sum00 += a0 * b0  # and the other three
 # ```
 #
-# So four products take four reads of shared memory, in place of eight. One block has all 8 × 16 results:
-# it brings a once, where two blocks bring it twice. That saves sectors.
+# Four products take four reads of shared memory, not eight. One block has all results, so it
+# brings a once: fewer sectors.
 
 # %%
 mg.widgets.product_ladder()
 
 # %% [markdown]
 # With tiles of T × T, each number is requested T times less often. The next cell counts loads without
-# running anything: for the small product, and for a matrix of GPT-2, the first of an MLP, with 256
-# tokens. Operations per byte are the *arithmetic intensity*; writing the result is left out here. How
-# many does a GPU need? NVIDIA's A100 (40 GB) can do 19,500 billion operations a second, and read 1,555
-# billion bytes: 12.5 for each byte. With fewer, it waits, unless caches help.
+# running anything: for the small product, and for a matrix of GPT-2 with 256 tokens. Operations per byte
+# are the *arithmetic intensity*; writing is left out. NVIDIA's A100 (40 GB) can do 12.5 for each byte
+# that it reads. With fewer, it waits, unless caches help.
 
 
 # %%
@@ -514,17 +508,16 @@ mg.learn.reveal("14.branch", result, sum="right" if out[0] == x.sum() else "wron
 # %% [markdown]
 # ## What does a real GPU make of it?
 #
-# A GPU's compiler takes the same kernels. Where there is a GPU, the next cell multiplies larger matrices
-# with all four and with the package's own product, and measures the time; that may take half a minute.
-# Without one, it shows the counts from above.
+# A GPU's compiler takes the same kernels. On a GPU, the next cell times all four, and the package's own
+# product, on larger matrices. Without one, it shows the counts from above.
 
 # %% tags=["varies"]
 mg.widgets.gpu_ladder()
 
 # %% [markdown]
-# A GPU has a memory of its own. What it multiplies must be copied there, and the result back. Look at
-# how much work each copied byte brings, and how that changes with the size. A small model that reads one
-# text at a time brings little: there, expect the CPU to win.
+# A GPU has a memory of its own: what it multiplies is copied there, and the result back. Look at how
+# much work each copied byte brings. A small model that reads one text at a time brings little: there,
+# expect the CPU to win.
 
 # %% tags=["varies"]
 mg.widgets.gpu_crossover()
@@ -532,11 +525,9 @@ mg.widgets.gpu_crossover()
 # %% [markdown]
 # ## What this does not show
 #
-# A GPU runs tens of thousands of threads. While some wait for memory, others compute, so waiting costs
-# little if there are enough of them. How many a kernel leaves room for, of those that the GPU could hold,
-# is its *occupancy*: no count here says it. Nor do counts know caches, or *tensor cores*, parts of a GPU
-# that multiply small tiles in one step. Only a clock tells what is faster. With other inputs, a kernel
-# may go wrong.
+# A GPU runs tens of thousands of threads. While some wait for memory, others compute; how many a kernel
+# leaves room for is its *occupancy*. No count here says it, or knows *tensor cores*, which multiply
+# small tiles in one step. Only a clock tells what is faster. With other inputs, a kernel may fail.
 
 # %% [markdown]
 # ### You can now say
