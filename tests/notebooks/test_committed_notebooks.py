@@ -14,6 +14,7 @@ NOTEBOOKS = sorted(percent_source.NOTEBOOKS.glob("*.ipynb"))
 CORPORA = sorted((TESTS / "corpora").glob("*.txt"))
 STARTUP = {"PYTHONPATH": str(TESTS / "notebook_startup")}
 ENTRIES = page.declarations("numbers.toml")
+long = pytest.mark.timeout(900)  # a notebook may train for two minutes on a quiet machine
 each_notebook = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 
 
@@ -24,6 +25,7 @@ def test_there_are_notebooks_and_corpora():
 
 @each_notebook
 @pytest.mark.slow
+@long
 def test_it_is_what_its_source_makes(path):
     assert build_command.find_difference(path.stem) is None
 
@@ -88,6 +90,7 @@ def on_other_corpus(path, corpus):
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 @pytest.mark.parametrize("corpus", CORPORA, ids=lambda corpus: corpus.stem)
 @pytest.mark.slow
+@long
 def test_it_runs_on_another_corpus_without_numba_and_tiktoken(path, corpus):
     notebook = on_other_corpus(path, corpus)
     execution.execute(notebook, path.stem, {"MICROGPT_BACKEND": "numpy", **STARTUP})
@@ -96,6 +99,7 @@ def test_it_runs_on_another_corpus_without_numba_and_tiktoken(path, corpus):
 
 @each_notebook
 @pytest.mark.slow
+@long
 def test_it_runs_on_the_fast_kernels(path):
     notebook = percent_source.read_source(percent_source.SOURCES / f"{path.stem}.py")
     execution.execute(notebook, path.stem, {"MICROGPT_BACKEND": "numba"})

@@ -32,6 +32,7 @@ TARGETS = {
 # There are dozens of large tiles, of seconds each: all are compiled for the first GPUs that can run
 # them, and one of each family for the newest, by both compilers.
 ONLY = {"matmul.registers": (7, 5), "matmul.tensor_cores": (8, 0)}
+OF_TOKEN_IDS = {("selection._clip_forward", "int32")}  # besides numbers
 MAX_REGISTERS = 255  # of a thread, on every GPU
 
 # Kernels that compute in float64 on float32 arrays, and why they may.
@@ -206,7 +207,8 @@ def test_no_kernel_is_forgotten():
 def test_a_kernel_is_compiled_once_for_each_dtype():
     """Another number of axes, or another type of number, would be compiled again, silently."""
     for dtype in ("float32", "float64"):
-        kernels = [variant.kernel for variant in variants() if variant.dtype == dtype]
+        of_dtype = [variant for variant in variants() if variant.dtype == dtype]
+        kernels = [v.kernel for v in of_dtype if (v.name, v.types[0].dtype) not in OF_TOKEN_IDS]
         assert len(kernels) == len(set(kernels))
 
 
