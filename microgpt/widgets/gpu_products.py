@@ -96,10 +96,10 @@ def count_state(counts: Sequence[RungCounts]) -> BarsState:
 
 
 def untimed_state(counts: Sequence[RungCounts]) -> BarsState:
-    """Return the bars of counted sectors under the question for times, which nobody can answer."""
+    """Return the bars of counted sectors where there is no GPU to time the kernels on."""
     return replace(
-        count_state(counts), question=LADDER_QUESTION, figure="No GPU here:",
-        figure_label="the bars count sectors", caption=NO_LADDER,
+        count_state(counts), figure="No GPU", figure_label="here, so sectors in place of times",
+        caption=NO_LADDER,
     )  # fmt: skip
 
 

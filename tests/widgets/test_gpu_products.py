@@ -51,8 +51,8 @@ def test_without_a_gpu_nothing_shows_a_time(no_gpu):
     counted = mg.widgets.product_ladder().state
     assert ladder.state.rows == counted.rows
     question, figure, *rest = ladder.draw_still(ladder.state).texts()
-    assert question == "How long does each kernel take?"
-    assert figure == "No GPU here: the bars count sectors"
+    assert question == "How many sectors does each kernel request?"
+    assert figure == "No GPU here, so sectors in place of times"
     assert "608 sectors" in rest
     assert "608 sectors" in ladder.picture.value
     assert crossover.state.question == "How much work does each copied byte bring?"
