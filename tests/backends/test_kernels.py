@@ -101,7 +101,8 @@ def compiled_code():
 def test_float32_kernels_compute_in_float32_and_in_vectors():
     """But for a named few, whose sums or settings are float64."""
     allowed = {"adam_step_", "adamw_step_", "sgd_step_", "clip_by_norm_", "sum_of_squares_",
-               "sqrt_", "masked_mean_forward", "increment_step_", "sample_"}  # fmt: skip
+               "sqrt_", "masked_mean_forward", "increment_step_", "sample_",
+               "decode_attention_forward"}  # fmt: skip
     with backends.using("numba") as numba:
         for case in CASES:
             tensors = [mg.Tensor(a, requires_grad=True, dtype="float32") for a in case.inputs(5)]
@@ -113,6 +114,8 @@ def test_float32_kernels_compute_in_float32_and_in_vectors():
         keys, values = np.zeros((2, 1, 2, 4, 4), np.float32)
         new, position = np.ones((1, 24), np.float32), np.zeros(1, np.int32)
         numba.launch("decode_self_attention_", new[:, :8], keys, values, new, position, 2)
+        q, weights = np.ones((2, 1, 2, 4), np.float32), np.zeros((1, 2, 4), np.float32)
+        numba.launch("decode_attention_forward", q[0], weights, q[1], keys, values, position)
     code: dict[str, str] = {}
     for name, text in compiled_code():
         code[name] = code.get(name, "") + text
