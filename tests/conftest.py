@@ -44,8 +44,6 @@ def pytest_collection_modifyitems(items):
     for item in items:
         if item.get_closest_marker("slow") is None:
             item.add_marker("fast")
-    # The longest come first: so at the end no process waits for the test of another.
-    items.sort(key=lambda item: item.get_closest_marker("timeout") is None)
 
 
 def _folder(variable: str) -> Path:
