@@ -130,8 +130,10 @@ class _Batch:
         None where there are none: for a prompt's tokens, a full block, an end that is near, or a
         token that only `next_token` can decide; then the cache goes back before it.
         """
+        if self.step is None or not self.step.num_ahead:
+            return None
         if not len(self.ahead):
-            self._look_ahead(t, bool((active == sampling).all()))
+            self._look_ahead(self.step, t, bool((active == sampling).all()))
         if not len(self.ahead):
             return None
         next_tokens, later = self.ahead[0], len(self.ahead)
@@ -142,12 +144,12 @@ class _Batch:
             return None
         return next_tokens
 
-    def _look_ahead(self, t: int, all_sample: bool) -> None:
+    def _look_ahead(self, step: CapturedDecodeStep, t: int, all_sample: bool) -> None:
         """Sample several positions from `t` on, if all active rows need most of them."""
-        step, cache = self.step, self.cache
-        if step is None or not all_sample or 2 * (int(self.ends.max()) - t) < step.num_ahead:
+        cache = self.cache
+        if not all_sample or 2 * (int(self.ends.max()) - t) < step.num_ahead:
             return
-        if not step.num_ahead or has_sampler_override() or not no_hooks_active():
+        if has_sampler_override() or not no_hooks_active():
             return
         if 0 < cache.length <= cache.block_size - step.num_ahead:
             ahead = step.decode_ahead(self.tokens[:, t - 1], t)

@@ -8,6 +8,7 @@ import pytest
 
 import microgpt as mg
 from microgpt import backends, sampling
+from microgpt.backends.shared_rules import UNDECIDED
 from microgpt.recording.replay import TIMED_RUNS
 from microgpt.sampling import batch, captured_decode
 from microgpt.sampling.captured_decode import CapturedDecodeStep
@@ -94,6 +95,23 @@ def test_a_token_that_only_next_token_can_decide_ends_what_was_sampled_ahead(
     assert ahead == [(2, 1)]
     assert decided[:4] == [1, 1, 1, 2]  # those at 1 after the prompts; then one at 2, read again
     assert rows == mg.generate_batch(host, PROMPTS, **options)
+
+
+@pytest.mark.parametrize("step", [0, 1, 2])
+def test_the_cache_goes_back_before_an_undecided_token(models, step, monkeypatch):
+    monkeypatch.setattr(captured_decode, "MAX_STEPS_AHEAD", 3)
+    starts, decode_ahead = [], CapturedDecodeStep.decode_ahead
+
+    def undecided(self, tokens, t):
+        starts.append(t)
+        sampled = decode_ahead(self, tokens, t)
+        sampled[step, 1] = UNDECIDED
+        return sampled
+
+    monkeypatch.setattr(CapturedDecodeStep, "decode_ahead", undecided)
+    device, host = models
+    assert mg.generate_batch(device, PROMPTS, 7) == mg.generate_batch(host, PROMPTS, 7)
+    assert starts[:2] == [2, 3 + step]  # the next three begin after the one that was decided
 
 
 def test_a_caller_ends_a_text_within_a_graph(models):
