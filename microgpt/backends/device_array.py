@@ -215,7 +215,7 @@ class DeviceArray:
     def __getattr__(self, name: str) -> NoReturn:
         if name.startswith("__") or not (hasattr(np.ndarray, name) or name == "cpu"):
             raise AttributeError(f"a DeviceArray has no attribute {name!r}")
-        raise _NoMethod(f"{name!r} is none of a DeviceArray's: {self._advice()}")
+        raise DeviceAttributeError(f"{name!r} is none of a DeviceArray's: {self._advice()}")
 
     __array__ = __array_ufunc__ = __array_function__ = _refuse
     __float__ = __int__ = __index__ = __bool__ = __contains__ = __complex__ = _refuse
@@ -233,5 +233,5 @@ class DeviceArray:
         return repr(self)
 
 
-class _NoMethod(DeviceError, AttributeError):
+class DeviceAttributeError(DeviceError, AttributeError):
     """A method of NumPy's arrays that would read on the host; to `hasattr` it does not exist."""
