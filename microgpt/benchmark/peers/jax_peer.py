@@ -21,7 +21,7 @@ def prepare(task: dict) -> Job:
 
 
 def used_instructions(task: dict) -> dict[str, str]:
-    """What XLA says that it compiles for: it dumps its options beside a small program."""
+    """The limit that XLA has taken: it dumps its options beside a small program."""
     with tempfile.TemporaryDirectory() as folder:
         jax.jit(jnp.tanh).lower(jnp.ones(8)).compile(compiler_options={"xla_dump_to": folder})
         texts = [path.read_text() for path in Path(folder).glob("*debug_options*")]
