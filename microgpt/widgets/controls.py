@@ -55,6 +55,7 @@ class LabeledSlider:
         slider_type = ipywidgets.IntSlider if is_integer else ipywidgets.FloatSlider
         box_type = ipywidgets.BoundedIntText if is_integer else ipywidgets.BoundedFloatText
         self._value: float = minimum
+        self._is_moved = False
         self._guard = EchoGuard()
         self.is_off = False
         self.slider = slider_type(
@@ -86,6 +87,7 @@ class LabeledSlider:
         if number not in [round(one, 3) for one in shown]:
             # `on_change` may answer later, and the next move be back again.
             self._value = number
+            self._is_moved = True
             self.on_change(number, self.box.max)
 
     def _slider_position(self, number: float) -> float:
@@ -112,6 +114,12 @@ class LabeledSlider:
             position = self._slider_position(number)
             if abs(position - self.slider.value) > 1e-9:  # else only the browser's digits differ
                 self.slider.value = position
+        if self._is_moved:
+            # While ipywidgets read the reader's number, another thread may have sent the browser
+            # an older one, which stays there: no change is seen here that would send it again.
+            self._is_moved = False
+            self.box.send_state("value")
+            self.slider.send_state("value")
 
     def set_off(self, is_off: bool) -> None:
         """Make the slider look as if it had no effect, or as usual; "off" is read out, too."""
