@@ -5,7 +5,6 @@ bytes take half of it, a quarter a quarter.
 """
 
 from collections.abc import Iterator
-from itertools import chain
 from typing import Any, Self
 
 from microgpt.autograd.tensor import Tensor
@@ -16,19 +15,18 @@ from microgpt.models.gpt import GPT
 from microgpt.nn import Embedding, Linear, Module
 from microgpt.nn.module_copy import copy_module
 from microgpt.ops.quantized import FORMATS, QuantizedMatrix
+from microgpt.plain_text import format_bytes
 from microgpt.tokenizers.association import associate, associated_tokenizer
-
-MIB = 2**20
 
 
 def quantize(model: GPT, weights: str = "int8") -> "QuantizedGPT":
     """Return a copy of a GPT whose matrices are kept as "bf16" or "int8", to read and generate.
 
-    Those of the linear layers, the token embedding and the head become codes: 2 bytes a number, or 1
-    and a float32 scale for each row. They are widened to float32 while they are multiplied; norms,
-    biases and the position embedding stay float32. The copy is independent, in eval mode, and on the
-    model's back end. Raises SettingError, which names the weight, for NaN or infinity as "int8";
-    bf16 keeps them. Micikevicius et al. 2018; Dettmers et al. 2022, "LLM.int8()".
+    Those of the linear layers, the token embedding and the head become codes: 2 bytes a number, or
+    1 and a float32 scale for each row. They are widened to float32 while they are multiplied;
+    norms, biases and the position embedding stay float32. The copy is independent, in eval mode,
+    and on the model's back end. Raises SettingError, which names the weight, for NaN or infinity as
+    "int8"; bf16 keeps them. Dettmers et al. 2022, "LLM.int8()".
     """
     check_choice("weights", weights, FORMATS)
     if isinstance(model, QuantizedGPT):
@@ -78,7 +76,7 @@ class QuantizedGPT(GPT):
 
     def __repr__(self) -> str:
         described = super().__repr__().removeprefix("GPT(").removesuffix(")")
-        size = f"{self.weight_bytes / MIB:,.1f} MiB in place of {self.float32_bytes / MIB:,.1f}"
+        size = " in place of ".join(map(format_bytes, (self.weight_bytes, self.float32_bytes)))
         return f"QuantizedGPT({described}; {self.weight_format} weights, {size})"
 
     def matrices(self) -> list[QuantizedMatrix]:
@@ -92,8 +90,8 @@ class QuantizedGPT(GPT):
     @property
     def weight_bytes(self) -> int:
         """The memory of all weights: codes, scales, and what stays float32."""
-        floats = (weight.array for weight in self.float_weights())
-        return sum(part.nbytes for part in chain(self.matrices(), floats))
+        codes = sum(matrix.nbytes for matrix in self.matrices())
+        return codes + sum(weight.array.nbytes for weight in self.float_weights())
 
     @property
     def float32_bytes(self) -> int:
@@ -102,7 +100,8 @@ class QuantizedGPT(GPT):
 
     def parameter_count(self) -> int:
         """Return the total number of weights, whatever they are kept as."""
-        return sum(part.size for part in chain(self.matrices(), self.float_weights()))
+        codes = sum(matrix.size for matrix in self.matrices())
+        return codes + sum(weight.size for weight in self.float_weights())
 
     def named_parameters(self) -> Iterator[tuple[str, Tensor]]:
         """Raise StateError: whoever asks wants to train, save or export all weights as float32."""

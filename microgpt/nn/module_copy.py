@@ -24,8 +24,8 @@ def copy_module(
     """Copy a module as `copy.deepcopy` does; its gradients start at zero.
 
     The copied parameters share a flat array on `backend` (default: where each one was). In place of
-    one that is in `memo`, what stands there is used. Attributes named in `shared` are not copied but
-    shared. The copy is a `copy_type` (default: the module's class).
+    one that is in `memo`, what stands there is used. Attributes named in `shared` are not copied
+    but shared. The copy is a `copy_type` (default: the module's class).
     """
     check_host_read("a copy of a module")
     copy: Any = object.__new__(type(module) if copy_type is None else copy_type)

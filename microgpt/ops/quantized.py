@@ -39,15 +39,18 @@ class QuantizedMatrix:
         Raises DtypeError for float64, and SettingError for NaN or infinity as int8.
         """
         if weight.dtype != FLOAT32:
-            raise DtypeError(f"codes stand for float32; {label} is {weight.dtype}")
+            raise DtypeError(
+                f"codes stand for float32 numbers; {label} is {weight.dtype}: make the model with "
+                'dtype="float32"'
+            )
         backend, numbers = weight.backend, as_host(weight.array)
         codes, scales = to_int8(numbers, label) if format == "int8" else (to_bf16(numbers), None)
-        if scales is None:
-            scales = backend.empty_optional(1, FLOAT32)
-        else:
-            scales = backend.from_host(scales)
-        prototype = weight.from_array(backend.empty((0,), FLOAT32))
-        return cls(backend.from_host(codes), scales, prototype)
+        no_scales = backend.empty_optional(1, FLOAT32)
+        return cls(
+            backend.from_host(codes),
+            no_scales if scales is None else backend.from_host(scales),
+            weight.from_array(backend.empty((0,), FLOAT32)),
+        )
 
     def __repr__(self) -> str:
         return f"QuantizedMatrix({self.format}, shape={self.shape}, {self.nbytes:,} bytes)"

@@ -17,7 +17,7 @@ import numpy as np
 from numba import njit, prange
 
 from microgpt.backends.numba_cpu.jit.compile import FLAGS
-from microgpt.backends.numba_cpu.jit.kernel import kernel
+from microgpt.backends.numba_cpu.jit.kernel import SerialKernel
 from microgpt.backends.numba_cpu.matmul import gemm_kernel
 from microgpt.backends.numba_cpu.matmul.blocking import NO_EPILOGUE, count_blocks, gemm_nt
 from microgpt.backends.numba_cpu.simd.codes import load_widened, prefetch, sum_lanes, widen
@@ -57,19 +57,19 @@ def quantized_linear_forward(y, x, codes, scales, bias):
                 finish_row(out, sums[n], scales[left : left + count], bias[left : left + count])
 
 
-@kernel()
+@SerialKernel
 def quantized_embedding_forward(y, codes, scales, tokens):
     """y[n] = weight[tokens[n]]: codes (V, C), scales (V,), tokens (N,) -> y (N, C)."""
-    for n in prange(len(y)):
+    for n in range(len(y)):
         write_weight_row(y[n], codes, scales, tokens[n])
 
 
-@kernel()
+@SerialKernel
 def quantized_token_position_embedding_forward(y, codes, scales, wpe, tokens, position):
     """y[b · T + t] = weight[tokens[b, t]] + wpe[position + t], for tokens (B, T), position (1,)."""
     T = tokens.shape[1]
     start = position[0]
-    for n in prange(tokens.size):
+    for n in range(tokens.size):
         b, t = n // T, n % T
         position_row, out = wpe[start + t], y[n]
         write_weight_row(out, codes, scales, tokens[b, t])
@@ -86,7 +86,11 @@ def write_dots(out, x, codes):
     ahead = AHEAD // codes.itemsize
     for m in range(quarter):
         # Where M is no multiple of 4, the last row is computed again.
-        m1, m2, m3 = min(quarter + m, M - 1), min(2 * quarter + m, M - 1), min(3 * quarter + m, M - 1)
+        m1, m2, m3 = (
+            min(quarter + m, M - 1),
+            min(2 * quarter + m, M - 1),
+            min(3 * quarter + m, M - 1),
+        )
         o0, o1, o2, o3 = m * K, m1 * K, m2 * K, m3 * K
         zeros = splat(f(0))
         s0, s1, s2, s3 = zeros, zeros, zeros, zeros

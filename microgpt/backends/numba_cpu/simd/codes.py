@@ -1,9 +1,11 @@
 """Weights kept as codes, widened to float32 in registers: `widen` one, `load_widened` LANES.
 
 int8 codes become the float of their value, uint16 codes the float32 whose upper half they are. Two
-instructions each: for int8 to 32 bits with sign (vpmovsxbd) and to floats (vcvtdq2ps), for uint16 to
-32 bits (vpmovzxwd) and a shift (vpslld).
+instructions each: for int8 to 32 bits with sign (vpmovsxbd) and to floats (vcvtdq2ps), for uint16
+to 32 bits (vpmovzxwd) and a shift (vpslld).
 """
+
+from typing import Any
 
 import numpy as np
 from llvmlite import ir
@@ -18,6 +20,7 @@ HALF = 16  # bits of a float32 below its upper half
 
 _I8, _I32, _FLOAT = ir.IntType(8), ir.IntType(32), ir.FloatType()
 _CODES = (types.int8, types.uint16)
+_JIT_OPTIONS: Any = FLAGS
 
 
 def widen(code):
@@ -25,7 +28,7 @@ def widen(code):
     raise NotImplementedError("widen is for compiled kernels")
 
 
-@overload(widen, jit_options=FLAGS)
+@overload(widen, jit_options=_JIT_OPTIONS)
 def _widen(code):
     if code == types.uint16:
         return lambda code: np.uint32(np.uint32(code) << np.uint32(HALF)).view(np.float32)
