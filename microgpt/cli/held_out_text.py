@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 MAX_PRODUCTS = 2**34  # multiplications for one loss: a tenth of a second or two
 MIN_TOKENS, MAX_TOKENS = 64, 1024
+PROSE_FIRST = ("story", "names-mini")  # the bundled texts, in the order to try them
 LINE_TOKENS = 8  # of a short line, such as a name
 TOKEN_CHARACTERS = 32  # upper bound of a text's average characters per token
 
@@ -53,7 +54,7 @@ def _candidates(metadata: dict[str, Any]) -> Iterator[tuple[str, Callable[[], An
         reading = (metadata.get(key) for key in ("format", "special", "distinct"))
         label = f"the held-out part of {Path(name).name}"
         yield label, partial(_validation, name, val_fraction, *reading)
-    for bundled in sorted(BUNDLED_CORPORA, key=lambda one: one == name):
+    for bundled in sorted(PROSE_FIRST, key=lambda one: one == name):
         trained_on = ", which the model trained on" if bundled == name else ""
         yield f"the bundled {bundled}{trained_on}", partial(load_corpus, bundled)
 

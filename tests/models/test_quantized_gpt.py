@@ -159,6 +159,14 @@ def test_no_float32_matrix_is_left(model, weights):
     assert f"; {weights} weights, " in repr(quantized)
 
 
+def test_it_is_not_for_training(model, weights):
+    quantized = mg.quantize(model.train(), weights)
+    assert not any(part.training for _, part in quantized.named_modules())
+    assert quantized.eval() is quantized
+    assert not quantized(TOKENS).requires_grad
+    np.testing.assert_array_equal(quantized(TOKENS).numpy(), quantized(TOKENS).numpy())
+
+
 def test_it_is_independent(model, weights):
     quantized = mg.quantize(model, weights)
     before = quantized(TOKENS).numpy()
