@@ -59,8 +59,11 @@ def _candidates(metadata: dict[str, Any]) -> Iterator[tuple[str, Callable[[], An
         yield f"the bundled {bundled}{trained_on}", partial(load_corpus, bundled)
 
 
-def _validation(name: str, val_fraction: float | None, *reading: Any) -> Any:
-    """Load the validation data of a training on this corpus; raise FormatError if it had none."""
+def _validation(name: str, val_fraction: Any, *reading: Any) -> Any:
+    """Load the validation data of a training on this corpus; raise an error of ours if it had none.
+
+    `split` refuses a fraction of 0, or none.
+    """
     from microgpt.cli.train_data import load_texts
     from microgpt.data.remote_corpora import REMOTE_CORPORA, is_here
     from microgpt.errors import FormatError
@@ -70,7 +73,7 @@ def _validation(name: str, val_fraction: float | None, *reading: Any) -> Any:
     texts = load_texts(name, *reading)
     if texts.validation is not None:
         return texts.validation
-    if texts.is_shards or not val_fraction:
+    if texts.is_shards:
         raise FormatError(f"nothing was held out of {name}")
     return texts.corpus.split(val_fraction)[1]
 

@@ -92,6 +92,18 @@ def test_what_a_checkpoint_does_not_tell_is_measured_on_a_bundled_text():
     assert held_out_text.held_out_text(replace(names, tokenizer=None)) is None
 
 
+def test_of_shards_the_validation_part_is_read(tmp_path):
+    names = mg.load_pretrained("names")
+    for part, id in (("train", 1), ("val", 7)):
+        np.save(tmp_path / f"{part}.npy", np.full(2000, id, np.uint16))
+    checkpoint = replace(names, metadata={"source": str(tmp_path), "val_fraction": 0.0})
+    text = held_out_text.held_out_text(checkpoint)
+    assert text.label == f"the held-out part of {tmp_path.name}"
+    assert {int(id) for tokens, _ in text.batches for id in tokens.flat} == {7}
+    (tmp_path / "val.npy").unlink()
+    assert held_out_text.held_out_text(checkpoint).label == "the bundled names-mini"
+
+
 def test_nothing_is_downloaded(cache, monkeypatch):
     from microgpt._io import downloads
 
