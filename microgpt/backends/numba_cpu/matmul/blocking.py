@@ -133,7 +133,7 @@ def add_row_sum(out, rows):
 
 
 _N = types.intp
-_POINTERS = {"float32": types.CPointer(types.float32), "float64": types.CPointer(types.float64)}
+DTYPE_NAMES = {"f": "float32", "d": "float64"}  # by NumPy's characters for them
 _COUNT_SIGNATURE = _N(_N, _N, _N)
 
 
@@ -145,12 +145,20 @@ count_blocks = types.ExternalFunction("microgpt_count_blocks", _COUNT_SIGNATURE)
 
 
 @cache
-def compile_gemm() -> None:
-    """Compile what kernels call by name, or load it from the cache; from now on they find it."""
+def compile_gemm(dtype: str) -> None:
+    """Compile what kernels of a dtype call by name, or load it from the cache.
+
+    From now on they find it; without it they can be neither compiled nor loaded.
+    """
+    _compile_count_blocks()
+    pointer = types.CPointer(getattr(types, dtype))
+    address = cfunc_address(_gemm_block, _block_signature(pointer))
+    binding.add_symbol(f"microgpt_gemm_block_{dtype}", address)
+
+
+@cache
+def _compile_count_blocks() -> None:
     binding.add_symbol(count_blocks.symbol, cfunc_address(_count_blocks, _COUNT_SIGNATURE))
-    for dtype, pointer in _POINTERS.items():
-        address = cfunc_address(_gemm_block, _block_signature(pointer))
-        binding.add_symbol(f"microgpt_gemm_block_{dtype}", address)
 
 
 def _block_call(a_transposed, b_transposed):
