@@ -174,7 +174,17 @@ def test_a_run_is_the_first_until_a_kernel_is_kept(monkeypatch, tmp_path):
 
     def train(backend):
         out = str(tmp_path / f"run{next(runs)}")
-        words = ["train", "names-mini", "--steps", "1", "--out", out, "--backend", backend]
+        words = [
+            "train",
+            "--corpus",
+            "names-mini",
+            "--steps",
+            "1",
+            "--out",
+            out,
+            "--backend",
+            backend,
+        ]
         assert main(words) == 0
 
     for any_kept in (True, False):
