@@ -40,7 +40,7 @@ def _launch_all(small_only: bool) -> None:
         (replace(gpt2, n_embd=256), 64),
     )
     for config, batch_size in [(small, 1)] if small_only else [(small, 1), *larger]:
-        settings = TrainConfig(steps=2, batch_size=batch_size, grad_clip=1.0, eval_documents=64)
+        settings = TrainConfig(steps=1, batch_size=batch_size, grad_clip=1.0, eval_documents=64)
         trainer = Trainer(GPT(config), corpus, settings)
         for _ in trainer:  # `trainer.run` would handle KeyboardInterrupt itself and return
             pass

@@ -13,7 +13,7 @@ from numba.core import cgutils
 from numba.core.errors import TypingError
 from numba.extending import intrinsic, overload
 
-from microgpt.backends.numba_cpu.jit.compile import FLAGS, cfunc_address
+from microgpt.backends.numba_cpu.jit.compile import FLAGS, HELPER, cfunc_address
 from microgpt.backends.numba_cpu.matmul.gemm_loops import gemm_loops
 from microgpt.backends.numba_cpu.matmul.gemm_tiled import gemm_tiled
 from microgpt.backends.numba_cpu.matmul.llvm_simd import MR, NR
@@ -23,7 +23,7 @@ MAX_BLOCK = 256  # rows and columns: what the second cache holds
 MIN_BLOCK_WORK = 2**17  # products that are worth a block of their own
 MIN_BLOCKS = 8
 
-_JIT_OPTIONS: Any = FLAGS
+_JIT_OPTIONS: Any = HELPER
 
 # What follows a product while its block is in the cache.
 NO_EPILOGUE, RELU, GELU, BIAS_GRAD = range(4)
@@ -107,7 +107,7 @@ def _gemm_block(block, c_data, c_in_data, c_in_rows, bias_data, bias_size, a_dat
         add_row_sum(carray(out_data, M)[top:bottom], a[:, top:bottom])
 
 
-@njit(**FLAGS)
+@njit(**HELPER)
 def relu_row(row):
     """row = relu(row), where NaN stays NaN."""
     f = row.dtype.type
@@ -115,7 +115,7 @@ def relu_row(row):
         row[j] = f(0) if row[j] < f(0) else row[j]
 
 
-@njit(**FLAGS)
+@njit(**HELPER)
 def gelu_row(out, row):
     """out = gelu(row)."""
     f = row.dtype.type
@@ -123,7 +123,7 @@ def gelu_row(out, row):
         out[j] = gelu(row[j], f)
 
 
-@njit(**FLAGS)
+@njit(**HELPER)
 def add_row_sum(out, rows):
     """out += Σ_n rows[n]."""
     for n in range(len(rows)):
