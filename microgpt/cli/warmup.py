@@ -65,7 +65,7 @@ def compile_kernels(processes: int | None = None) -> None:
     with (
         Progress(len(variants), "kernel", description="compiling", interval=1, announce=True) as
         progress,
-        ProcessPoolExecutor(number, get_context("spawn"), _end_with_parent) as pool,
+        ProcessPoolExecutor(number, get_context("spawn"), _begin_process) as pool,
     ):  # fmt: skip
         try:
             with _interrupts_ignored():  # by the processes too, which begin here
@@ -86,8 +86,9 @@ def compile_kernels(processes: int | None = None) -> None:
         stream.write(content)
 
 
-def _end_with_parent() -> None:
-    """Let this process end when the one that began it does: a killed one cannot say so."""
+def _begin_process() -> None:
+    """Leave Ctrl-C to the process that began this one, and end with it: it may be killed."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
     def wait() -> None:
         parent = parent_process()
