@@ -30,10 +30,11 @@ def run(options: argparse.Namespace) -> int:
 def _compiler_beside() -> contextlib.AbstractContextManager[None]:
     """Let another process compile kernels beside a first run, if there is a core for it."""
     from microgpt import backends
-    from microgpt.cli.warmup import compiling_in_background, usable_cores
+    from microgpt.benchmark.machine_info import num_cores
+    from microgpt.cli.warmup import compiling_in_background
 
     is_first = backends.current().name == "numba" and not backends.any_kernel_compiled()
-    if not is_first or usable_cores() < 2:
+    if not is_first or num_cores() < 2:
         return contextlib.nullcontext()
     return compiling_in_background("--beside-a-run")
 

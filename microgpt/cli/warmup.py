@@ -9,7 +9,7 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from multiprocessing import get_context, parent_process
 
 MAX_PROCESSES = 8  # each needs 300 MB, and the last kernel ends no sooner with more
@@ -52,6 +52,7 @@ def compile_kernels(processes: int | None = None) -> None:
     from microgpt import backends
     from microgpt._io.atomic_write import atomic_write
     from microgpt.backends.numba_cpu.jit.variants import KernelVariant, by_module, compile_variant
+    from microgpt.benchmark.machine_info import num_cores
     from microgpt.cli.kernel_variants import launched_variants
     from microgpt.cli.progress import Progress
     from microgpt.errors import MicrogptError
@@ -61,7 +62,7 @@ def compile_kernels(processes: int | None = None) -> None:
         file.unlink(missing_ok=True)
     with Progress(None, description="counting kernels"):
         variants: list[KernelVariant] = by_module(launched_variants())
-    number = max(1, min(processes or usable_cores(), len(variants), MAX_PROCESSES))
+    number = max(1, min(processes or num_cores(), len(variants), MAX_PROCESSES))
     with (
         Progress(len(variants), "kernel", description="compiling", interval=1, announce=True) as
         progress,
@@ -142,13 +143,6 @@ def compiling_in_background(*options: str) -> Iterator[None]:
     finally:
         compiler.terminate()
         compiler.wait()
-
-
-def usable_cores() -> int:
-    """Return the number of cores that this process may use."""
-    with suppress(AttributeError):  # not on macOS and Windows
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 @contextmanager

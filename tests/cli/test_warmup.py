@@ -17,6 +17,7 @@ from waiting import wait_until
 
 from microgpt import backends
 from microgpt.backends.numba_cpu.jit.variants import KernelVariant, by_module, variant_of
+from microgpt.benchmark import machine_info
 from microgpt.cli import kernel_variants, main, warmup
 
 
@@ -169,7 +170,7 @@ def test_a_run_is_the_first_until_a_kernel_is_kept(monkeypatch, tmp_path):
         yield
 
     monkeypatch.setattr(warmup, "compiling_in_background", compiling)
-    monkeypatch.setattr(warmup, "usable_cores", lambda: 2)
+    monkeypatch.setattr(machine_info, "num_cores", lambda: 2)
     runs = count(1)
 
     def train(backend):
@@ -192,7 +193,7 @@ def test_a_run_is_the_first_until_a_kernel_is_kept(monkeypatch, tmp_path):
         train("numba")
     assert begun == [("--beside-a-run",)]
     train("numpy")
-    monkeypatch.setattr(warmup, "usable_cores", lambda: 1)
+    monkeypatch.setattr(machine_info, "num_cores", lambda: 1)
     train("numba")
     assert begun == [("--beside-a-run",)]
 
