@@ -144,6 +144,11 @@ def _block_signature(p):
 count_blocks = types.ExternalFunction("microgpt_count_blocks", _COUNT_SIGNATURE)
 
 
+def gemm_block_function(dtype):
+    """The function that computes a block of a product, and its signature in C."""
+    return _gemm_block, _block_signature(types.CPointer(getattr(types, dtype)))
+
+
 @cache
 def compile_gemm(dtype: str) -> None:
     """Compile what kernels of a dtype call by name, or load it from the cache.
@@ -151,8 +156,7 @@ def compile_gemm(dtype: str) -> None:
     From now on they find it; without it they can be neither compiled nor loaded.
     """
     _compile_count_blocks()
-    pointer = types.CPointer(getattr(types, dtype))
-    address = cfunc_address(_gemm_block, _block_signature(pointer))
+    address = cfunc_address(*gemm_block_function(dtype))
     binding.add_symbol(f"microgpt_gemm_block_{dtype}", address)
 
 
