@@ -85,6 +85,13 @@ def test_x86_on_any_machine(isa):
         assert reports[name].vector_bits >= 256, name
 
 
+def test_attention_keeps_its_squares_in_the_registers_of_avx2():
+    """16 rows of 16 numbers at once would be 32 registers of 16: they are transposed in parts."""
+    for name, report in inspect_kernels([BLOCKED, BLOCKED_BACKWARD], "avx2").items():
+        assert report.in_innermost.spills == 0, name
+        assert any(loop.mnemonics["vperm2f128"] for loop in report.innermost_loops), name
+
+
 def test_neon_on_any_machine():
     reports = inspect_kernels(MAIN_KERNELS, "neon")
     tile = full_tile(reports["linear_forward"], *tile_shape({"neon": True}))
