@@ -15,7 +15,7 @@ from microgpt.backends.assembly.functions import SYNTAXES
 from microgpt.backends.assembly.report import KernelReport, read_assembly
 from microgpt.backends.processors import PROCESSORS, Processor
 from microgpt.errors import BackendUnavailable, SettingError, StateError, closest
-from microgpt.plain_text import join_or
+from microgpt.plain_text import join_or, text_table
 
 _KERNELS = "microgpt.backends.numba_cpu.inspection.kernel_assembly"
 _WORKER = "microgpt.backends.numba_cpu.inspection.worker"
@@ -42,6 +42,26 @@ def inspect_kernels(
     """Return the report of each kernel, as `inspect_kernel` does; one process compiles them all."""
     _check(names, isa, parallel)
     return dict(zip(names, _reports(tuple(names), isa, parallel), strict=True))
+
+
+def compare_processors(names: Sequence[str], *isas: str) -> backends.Table:
+    """Return a table of kernels, one a line, with figures of their serial variants for each isa.
+
+    Innermost loops: the bits of their widest vectors, float instructions on vectors and on single
+    numbers, spills + reloads; then spills + reloads in the loops around them.
+    """
+    reports = {isa: inspect_kernels(names, isa) for isa in isas}
+    figures = ("bits", "vector", "scalar", "spills", "outer spills")
+    rows = [("kernel", *(f"{isa} {figure}" for isa in isas for figure in figures))]
+    for name in names:
+        row = [name]
+        for isa in isas:
+            inner, loops = reports[isa][name].in_innermost, reports[isa][name].in_loops
+            outer = f"{loops.spills - inner.spills} + {loops.reloads - inner.reloads}"
+            row += map(str, (inner.vector_bits, inner.vector_ops, inner.scalar_ops))
+            row += f"{inner.spills} + {inner.reloads}", outer
+        rows.append(tuple(row))
+    return backends.Table("\n".join(text_table(rows, align="lr")))
 
 
 def _check(names: Sequence[str], isa: str | None, parallel: bool) -> None:
@@ -98,7 +118,7 @@ def _compile(request: dict[str, Any]) -> dict[str, Any]:
     package = str(Path(__file__).parents[2])
     path = os.pathsep.join(filter(None, [package, os.environ.get("PYTHONPATH")]))
     process = subprocess.run(
-        [sys.executable, "-W", "ignore", "-m", _WORKER],
+        [sys.executable, "-P", "-W", "ignore", "-m", _WORKER],
         input=json.dumps(request), env=os.environ | {"PYTHONPATH": path},
         capture_output=True, encoding="utf-8",
     )  # fmt: skip

@@ -167,6 +167,19 @@ def test_kernels_are_inspected_with_the_types_that_they_are_launched_with():
         assert SIGNATURES[name] in found, name
 
 
+def test_processors_side_by_side():
+    table = inspection.compare_processors(["gelu_forward", "relu_forward"], "avx2", "neon")
+    header, *rows = repr(table).splitlines()
+    figures = ["avx2 bits", "avx2 vector", "avx2 scalar", "avx2 spills", "avx2 outer spills"]
+    assert re.split(r"  +", header)[:7] == ["kernel", *figures, "neon bits"]
+    cells = re.split(r"  +", rows[0])
+    report = mg.inspect_kernel("gelu_forward", isa="neon")
+    assert cells[0] == "gelu_forward"
+    assert cells[6:9] == ["128", str(report.in_innermost.vector_ops), "18"]
+    assert cells[9:] == ["0 + 0", "0 + 0"]
+    assert rows[1].startswith("relu_forward")
+
+
 def test_names():
     with pytest.raises(SettingError, match="got 'gelu'; write 'gelu_forward' or 'gelu_backward'; "):
         mg.inspect_kernel("gelu")
@@ -197,6 +210,12 @@ def test_other_back_ends_have_none():
         pytest.raises(StateError, match=r"'numpy' is in use: call it inside `with mg\.using"),
     ):
         mg.inspect_kernel("gelu_forward")
+
+
+def test_another_package_of_the_name_in_this_folder_is_not_looked_at(monkeypatch, tmp_path):
+    (tmp_path / "microgpt.py").write_text("raise SystemExit(1)")
+    monkeypatch.chdir(tmp_path)
+    assert mg.inspect_kernel("scale_forward").in_innermost.vector_ops > 0
 
 
 def test_a_compiler_that_fails_says_why(monkeypatch):

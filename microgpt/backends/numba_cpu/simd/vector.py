@@ -158,14 +158,14 @@ def shuffle_xor(typing_context, vector, distance):
 def transpose(typing_context, out, out_offset, array, offset, row_stride):
     """out[c, r] = array[r, c]: LANES rows of LANES numbers, `row_stride` apart in `array`.
 
-    In squares that registers hold, one after the other; the numbers of all 16 rows at once would be
-    spilled where a register holds fewer. In a square, halves of rows are exchanged between rows,
-    then quarters, then eighths.
+    In squares that registers hold, one after the other, so the two must not overlap; all 16 rows at
+    once would be spilled where a register holds fewer than 16 numbers. In a square, halves of rows
+    are exchanged between rows, then quarters, then eighths.
     """
 
     def codegen(context, builder, signature, arguments):
         out, out_offset, array, offset, row_stride = arguments
-        size = min(REGISTER_LANES, LANES)
+        size = REGISTER_LANES
         vector_type = ir.VectorType(context.get_value_type(signature.args[0].dtype), size)
 
         def at(array_type, array, index):
