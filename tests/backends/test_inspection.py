@@ -4,6 +4,7 @@ import json
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -119,7 +120,7 @@ def test_what_is_shown_is_what_runs():
     digests = [
         subprocess.run(
             [sys.executable, "-m", "machine_code", way, "gelu_forward", "layer_norm_backward"],
-            capture_output=True, text=True, check=True, cwd=mg.__path__[0] + "/../tests/helpers",
+            capture_output=True, text=True, check=True, cwd=Path(__file__).parents[1] / "helpers",
         ).stdout
         for way in ("look", "run")
     ]  # fmt: skip
@@ -194,6 +195,13 @@ def test_names():
     names = kernel_assembly.compiled_kernels()
     assert names["self_attention_forward"] is names[BLOCKED]
     assert "self_attention_forward/kernel1_loops" in names
+
+
+def test_the_page_names_kernels_that_there_are():
+    page = Path(mg.__path__[0]).with_name("docs") / "assembly.md"
+    named = re.findall(r"^\| `(.+?)` \|", page.read_text("utf-8"), re.MULTILINE)
+    assert len(named) > 20
+    assert set(named) <= kernel_assembly.compiled_kernels().keys()
 
 
 def test_kernels_that_numba_leaves_to_numpy(monkeypatch):

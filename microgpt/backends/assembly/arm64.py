@@ -9,6 +9,7 @@ from microgpt.backends.assembly.instruction import (
     Arithmetic,
     Instruction,
     Jump,
+    Slot,
     StackAccess,
 )
 
@@ -66,9 +67,8 @@ class Arm64:
         if match is None or match[1] not in frame:
             return StackAccess()
         registers = operands[: operands.index(match[0])]
-        start = 0 if match[3] else int(match[2] or 0)  # `[sp, #-16]!` moves sp first
-        size = _SIZES.get(registers[0][0], 8)
-        slots = tuple(f"[{match[1]}, #{start + i * size}]" for i in range(len(registers)))
+        start, size = int(match[2] or 0), _SIZES.get(registers[0][0], 8)
+        slots = tuple(Slot(match[1], start + i * size) for i in range(len(registers)))
         return StackAccess(slots) if mnemonic.startswith("st") else StackAccess((), slots)
 
     def frame_register(self, instruction: Instruction) -> str | None:
@@ -78,15 +78,17 @@ class Arm64:
             return register if register in ("x29", "x19") else None
         return None
 
-    def stack_bytes(self, instruction: Instruction) -> int:
+    def stack_growth(self, instruction: Instruction) -> int:
         """By how many bytes it lets the stack grow."""
         mnemonic, operands = instruction.mnemonic, instruction.operands
-        if mnemonic == "sub" and operands[:2] == ("sp", "sp") and operands[2][0] == "#":
-            shift = 12 if "lsl #12" in operands else 0
-            return int(operands[2][1:], 0) << shift
+        if mnemonic in ("sub", "add") and operands[:2] == ("sp", "sp") and operands[2][0] == "#":
+            size = int(operands[2][1:]) << (12 if "lsl #12" in operands else 0)
+            return size if mnemonic == "sub" else -size
         match = _SLOT.match(operands[-1]) if operands else None
-        if match and match[1] == "sp" and match[3] and mnemonic.startswith("st"):
+        if match and match[1] == "sp" and match[3]:  # [sp, #-16]!
             return -int(match[2])
+        if operands[-2:-1] == ("[sp]",):  # [sp], #16
+            return -int(operands[-1].lstrip("#"))
         return 0
 
     def saves_register(self, instruction: Instruction) -> bool:

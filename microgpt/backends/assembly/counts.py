@@ -1,10 +1,11 @@
 """Counts of a function's instructions: float arithmetic, spills, by loop."""
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from microgpt.backends.assembly.functions import Function
-from microgpt.backends.assembly.instruction import VECTOR, StackAccess, Syntax
+from microgpt.backends.assembly.instruction import VECTOR, Slot, StackAccess, Syntax
 from microgpt.backends.assembly.loops import Loop, find_loops
 
 
@@ -67,7 +68,8 @@ class FunctionCounts:
 
 def count_function(function: Function, syntax: Syntax, name: str) -> FunctionCounts:
     """Count a function's instructions, each in the innermost loop around it."""
-    accesses = _spill_accesses(function, syntax)
+    depths = _stack_depths(function, syntax)
+    accesses = _spill_accesses(function, syntax, depths)
     loops = sorted(find_loops(function), key=lambda loop: -loop.depth)
     blocks_left = set(range(len(function.blocks)))
     counted = []
@@ -88,7 +90,7 @@ def count_function(function: Function, syntax: Syntax, name: str) -> FunctionCou
         name,
         tuple(counted),
         _count_blocks(function, syntax, blocks_left, accesses),
-        sum(map(syntax.stack_bytes, function.instructions())),
+        max((depth for block in depths for depth in block), default=0),
     )
 
 
@@ -114,17 +116,34 @@ def _count_blocks(function, syntax, numbers, accesses) -> Counts:
     return total
 
 
-def _spill_accesses(function: Function, syntax: Syntax) -> list[list[StackAccess]]:
+def _spill_accesses(
+    function: Function, syntax: Syntax, depths: list[list[int]]
+) -> list[list[StackAccess]]:
     """The accesses of each instruction of each block to slots of spilled registers.
 
     Such a slot is written and read by the function itself: one that it only reads is an argument,
     one that it only writes an argument of a call. Nor is one that holds a caller's register.
     """
-    frame, saved = _frame(function, syntax)
-    accesses = [
-        [syntax.stack_access(instruction, frame) for instruction in block.instructions]
-        for block in function.blocks
-    ]
+    frame, saves = _frame(function, syntax)
+
+    def from_entry(slots: Iterable[Slot], depth: int) -> tuple[Slot, ...]:
+        return tuple(
+            Slot(slot.register, slot.offset - depth)
+            if slot.register == syntax.stack_pointer
+            else slot
+            for slot in slots
+        )
+
+    accesses: list[list[StackAccess]] = []
+    saved: set[Slot] = set()
+    for block, block_depths in zip(function.blocks, depths, strict=True):
+        accesses.append([])
+        for instruction, depth in zip(block.instructions, block_depths, strict=True):
+            access = syntax.stack_access(instruction, frame)
+            access = StackAccess(from_entry(access.written, depth), from_entry(access.read, depth))
+            accesses[-1].append(access)
+            if id(instruction) in saves:
+                saved.update(access.written)
     flat = [access for block in accesses for access in block]
     written = {slot for access in flat for slot in access.written}
     spilled = written.intersection(slot for access in flat for slot in access.read) - saved
@@ -140,21 +159,39 @@ def _spill_accesses(function: Function, syntax: Syntax) -> list[list[StackAccess
     ]
 
 
-def _frame(function: Function, syntax: Syntax) -> tuple[set[str], set[str]]:
-    """The registers that point into the stack frame, and slots that keep a caller's registers.
+def _stack_depths(function: Function, syntax: Syntax) -> list[list[int]]:
+    """How far the stack has grown since the function's entry, before each of its instructions."""
+    at_entry = {0: 0}
+    depths: list[list[int]] = [[0] * len(block.instructions) for block in function.blocks]
+    pending = [0]
+    while pending:
+        number = pending.pop()
+        depth, block = at_entry[number], function.blocks[number]
+        for i, instruction in enumerate(block.instructions):
+            depths[number][i] = depth
+            depth += syntax.stack_growth(instruction)
+        for successor in block.successors - at_entry.keys():
+            at_entry[successor] = depth
+            pending.append(successor)
+    return depths
 
-    Those are stored where the stack has just grown.
+
+def _frame(function: Function, syntax: Syntax) -> tuple[set[str], set[int]]:
+    """The registers that point into the stack frame, and the instructions (by id) that save.
+
+    Those store a caller's registers where the stack has just grown.
     """
-    frame, saved = {syntax.stack_pointer}, set[str]()
+    frame, saves = {syntax.stack_pointer}, set[int]()
     growing = False
     for instruction in function.instructions():
         register = syntax.frame_register(instruction)
         if register is not None:
             frame.add(register)
             continue
-        growing = growing or syntax.stack_bytes(instruction) > 0
+        growth = syntax.stack_growth(instruction)
+        growing = growing or growth > 0
         if growing and syntax.saves_register(instruction):
-            saved.update(syntax.stack_access(instruction, frame).written)
-        elif syntax.stack_bytes(instruction) == 0:
+            saves.add(id(instruction))
+        elif growth <= 0:
             growing = False
-    return frame, saved
+    return frame, saves

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Set
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 VECTOR, SCALAR = "vector", "scalar"
 
@@ -43,12 +43,19 @@ class Jump:
     falls_through: bool = False
 
 
+class Slot(NamedTuple):
+    """A slot of the stack, at so many bytes from what a register points to."""
+
+    register: str
+    offset: int
+
+
 @dataclass(frozen=True)
 class StackAccess:
     """The stack slots that an instruction writes and reads."""
 
-    written: tuple[str, ...] = ()
-    read: tuple[str, ...] = ()
+    written: tuple[Slot, ...] = ()
+    read: tuple[Slot, ...] = ()
 
 
 class Syntax(Protocol):
@@ -69,8 +76,8 @@ class Syntax(Protocol):
     def frame_register(self, instruction: Instruction) -> str | None:
         """The register that it makes a second pointer into the stack frame."""
 
-    def stack_bytes(self, instruction: Instruction) -> int:
-        """By how many bytes it lets the stack grow."""
+    def stack_growth(self, instruction: Instruction) -> int:
+        """By how many bytes it lets the stack grow; negative: shrink."""
 
     def saves_register(self, instruction: Instruction) -> bool:
         """Whether it stores only registers that a function must give back as they were."""

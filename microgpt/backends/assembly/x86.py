@@ -9,6 +9,7 @@ from microgpt.backends.assembly.instruction import (
     Arithmetic,
     Instruction,
     Jump,
+    Slot,
     StackAccess,
 )
 
@@ -22,8 +23,7 @@ _SLOT = re.compile(r"^(-?\d*)\((%\w+)\)")
 
 _COPIES = re.compile(r"v?(?:mov|extract|pextr|compress|cvtps2ph|maskmov)|kmov|set|f(?:i?st)")
 _READERS = re.compile(r"cmp|test|bt|v?u?comis|push|i?mul|i?div|f(?:i?ld)|call|jmp|prefetch|vptest")
-_SAVED = ("%rbp", "%rbx", "%r12", "%r13", "%r14", "%r15", "%rax")  # %rax: for the alignment
-_GROWTH = re.compile(r"(sub|add)q \$(-?\d+), %rsp")  # 128 bytes: `addq $-128`, a byte shorter
+_GROWTH = re.compile(r"(sub|add)q \$(-?\d+), %rsp")
 _FRAME_POINTERS = ("%rbp", "%rbx")
 
 
@@ -59,12 +59,9 @@ class X86:
         mnemonic, operands = instruction.mnemonic, instruction.operands
         if mnemonic.startswith("lea"):
             return StackAccess()
-        slots = []
-        for operand in operands:
-            match = _SLOT.match(operand.lstrip("*"))
-            slots.append(f"{match[1] or 0}({match[2]})" if match and match[2] in frame else "")
-        read = tuple(filter(None, slots[:-1]))
-        if not slots or not slots[-1]:
+        slots = [_slot(operand, frame) for operand in operands]
+        read = tuple(slot for slot in slots[:-1] if slot is not None)
+        if not slots or slots[-1] is None:
             return StackAccess((), read)
         last = (slots[-1],)
         if _COPIES.match(mnemonic):
@@ -81,15 +78,15 @@ class X86:
             return register if register in _FRAME_POINTERS else None
         return None
 
-    def stack_bytes(self, instruction: Instruction) -> int:
+    def stack_growth(self, instruction: Instruction) -> int:
         """By how many bytes it lets the stack grow."""
-        mnemonic, operands = instruction.mnemonic, instruction.operands
-        if mnemonic == "pushq" and operands[0] in _SAVED:
-            return 8
-        match = _GROWTH.fullmatch(f"{mnemonic} {', '.join(operands)}")
+        mnemonic = instruction.mnemonic
+        if mnemonic in ("pushq", "popq"):
+            return 8 if mnemonic == "pushq" else -8
+        match = _GROWTH.fullmatch(f"{mnemonic} {', '.join(instruction.operands)}")
         if match is None:
             return 0
-        return max(0, int(match[2]) if match[1] == "sub" else -int(match[2]))
+        return int(match[2]) if match[1] == "sub" else -int(match[2])
 
     def saves_register(self, instruction: Instruction) -> bool:
         """Pushes do, which are no accesses here."""
@@ -111,3 +108,9 @@ class X86:
             if rank > widest:
                 widest, found = rank, ("SSE", "AVX", "AVX2", "AVX-512")[rank - 1]
         return found
+
+
+def _slot(operand: str, frame: Set[str]) -> Slot | None:
+    """The slot that an operand is, without an index."""
+    match = _SLOT.match(operand.lstrip("*"))
+    return Slot(match[2], int(match[1] or 0)) if match and match[2] in frame else None

@@ -80,6 +80,14 @@ def test_jumps(syntax, line, jump):
     assert syntax.jump(Instruction.parse(line)) == jump
 
 
+def spell(slots):
+    return " ".join(f"{offset}({register})" for register, offset in slots)
+
+
+def spell_arm(slots):
+    return " ".join(f"[{register}, #{offset}]" for register, offset in slots)
+
+
 @pytest.mark.parametrize(
     ("line", "written", "read"),
     [
@@ -100,7 +108,7 @@ def test_jumps(syntax, line, jump):
 )
 def test_stack_slots_of_x86(line, written, read):
     access = X86().stack_access(Instruction.parse(line), {"%rsp"})
-    assert (" ".join(access.written), " ".join(access.read)) == (written, read)
+    assert (spell(access.written), spell(access.read)) == (written, read)
 
 
 @pytest.mark.parametrize(
@@ -117,20 +125,24 @@ def test_stack_slots_of_x86(line, written, read):
 )
 def test_stack_slots_of_arm(line, written, read):
     access = Arm64().stack_access(Instruction.parse(line), {"sp", "x29"})
-    assert (" ".join(access.written), " ".join(access.read)) == (written, read)
+    assert (spell_arm(access.written), spell_arm(access.read)) == (written, read)
 
 
-def test_bytes_of_stack():
+def test_growth_of_the_stack():
     for syntax, line, expected in [
         (X86(), "subq $4096, %rsp", 4096),
-        (X86(), "addq $-128, %rsp", 128),
-        (X86(), "addq $4096, %rsp", 0),
+        (X86(), "addq $-128, %rsp", 128),  # a byte shorter than subq $128
+        (X86(), "addq $4096, %rsp", -4096),
+        (X86(), "subq %rax, %rsp", 0),
         (X86(), "pushq %r12", 8),
-        (X86(), "pushq 8(%rsp)", 0),  # an argument of a call
+        (X86(), "popq %r12", -8),
+        (X86(), "movq %rax, %rcx", 0),
         (Arm64(), "sub sp, sp, #96", 96),
         (Arm64(), "sub sp, sp, #8, lsl #12", 32768),
+        (Arm64(), "add sp, sp, #96", -96),
         (Arm64(), "stp x29, x30, [sp, #-32]!", 32),
         (Arm64(), "str d8, [sp, #-64]!", 64),
-        (Arm64(), "ldp x29, x30, [sp], #32", 0),
+        (Arm64(), "ldp x29, x30, [sp], #32", -32),
+        (Arm64(), "ldr x0, [x1], #32", 0),
     ]:
-        assert syntax.stack_bytes(Instruction.parse(line)) == expected, line
+        assert syntax.stack_growth(Instruction.parse(line)) == expected, line

@@ -196,6 +196,27 @@ def test_the_text_says_every_figure():
     ]
 
 
+MOVING = """
+	.type	f,@function
+f:
+	subq	$24, %rsp
+	vmovups	%xmm0, 8(%rsp)
+	pushq	%rax
+	callq	g@PLT
+	vaddps	16(%rsp), %xmm1, %xmm1
+	addq	$8, %rsp
+	vaddps	16(%rsp), %xmm1, %xmm1
+	addq	$24, %rsp
+	retq
+"""
+
+
+def test_a_slot_is_the_same_after_a_push():
+    result = report(MOVING)
+    assert (result.outside_loops.spills, result.outside_loops.reloads) == (1, 1)
+    assert result.stack_bytes == 32
+
+
 def test_without_loops():
     result = report("\t.type\tf,@function\nf:\n\tvmulps\t%ymm0, %ymm1, %ymm1\n\tretq\n")
     assert (result.loops, result.vector_bits, result.outside_loops.vector_ops) == ((), 0, 1)
