@@ -6,7 +6,6 @@ from collections.abc import Set
 from microgpt.backends.assembly.instruction import (
     SCALAR,
     VECTOR,
-    Arithmetic,
     Instruction,
     Jump,
     Slot,
@@ -19,7 +18,7 @@ _ARITHMETIC = re.compile(
 )
 _LANES = re.compile(r"\bv\d+\.(\d+)([bhsd])\b")
 _SCALABLE = re.compile(r"\bz\d+\.[hsd]\b")
-_ELEMENT_BITS = {"b": 8, "h": 16, "s": 32, "d": 64}
+_ELEMENT_BITS = {"h": 16, "s": 32, "d": 64}
 _SLOT = re.compile(r"^\[(\w+)(?:,\s*#(-?\d+))?\](!?)$")
 
 # What a function must give back as it was: x19 to x30, and the low halves of v8 to v15.
@@ -33,17 +32,20 @@ class Arm64:
     comment = "//"
     stack_pointer = "sp"
 
-    def arithmetic(self, instruction: Instruction) -> Arithmetic | None:
+    def arithmetic(self, instruction: Instruction) -> str | None:
         """The float arithmetic that it does."""
         if not _ARITHMETIC.fullmatch(instruction.mnemonic):
             return None
         text = " ".join(instruction.operands)
-        lanes = [int(count) * _ELEMENT_BITS[size] for count, size in _LANES.findall(text)]
-        if lanes:
-            return Arithmetic(VECTOR, max(lanes))
+        return VECTOR if _LANES.search(text) or _SCALABLE.search(text) else SCALAR
+
+    def vector_bits(self, instruction: Instruction) -> int:
+        """The bits of its widest register in lanes; of lanes of bytes, copies of any register."""
+        text = " ".join(instruction.operands)
         if _SCALABLE.search(text):
-            return Arithmetic(VECTOR, 128)  # or a multiple: only the processor knows
-        return Arithmetic(SCALAR, 128)
+            return 128  # or a multiple: only the processor knows
+        lanes = _LANES.findall(text)
+        return max((int(n) * _ELEMENT_BITS[size] for n, size in lanes if size != "b"), default=0)
 
     def jump(self, instruction: Instruction) -> Jump | None:
         """Where it may go on."""

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from microgpt.backends.assembly.functions import Function
-from microgpt.backends.assembly.instruction import VECTOR, Slot, StackAccess, Syntax
+from microgpt.backends.assembly.instruction import SCALAR, VECTOR, Slot, StackAccess, Syntax
 from microgpt.backends.assembly.loops import Loop, find_loops
 
 
@@ -13,7 +13,7 @@ from microgpt.backends.assembly.loops import Loop, find_loops
 class Counts:
     """Instructions, those of float arithmetic on vectors and on one number, spills and reloads.
 
-    `vector_bits` is the width of the widest vectors that are computed with, 0 without any.
+    `vector_bits` is the width of the widest vectors, 0 without any.
     """
 
     instructions: int = 0
@@ -46,14 +46,14 @@ class LoopCounts:
     mnemonics: Counter[str] = field(repr=False)
 
     @property
-    def computes(self) -> bool:
-        """Whether it does arithmetic with floats."""
-        return self.counts.vector_ops + self.counts.scalar_ops > 0
+    def vectorised(self) -> bool:
+        """Whether it works on vectors."""
+        return self.counts.vector_bits > 0
 
     @property
-    def vectorised(self) -> bool:
-        """Whether it computes on vectors."""
-        return self.counts.vector_ops > 0
+    def on_floats(self) -> bool:
+        """Whether it works on vectors, or does arithmetic with single floats."""
+        return self.vectorised or self.counts.scalar_ops > 0
 
 
 @dataclass(frozen=True)
@@ -103,13 +103,12 @@ def _count_blocks(function, syntax, numbers, accesses) -> Counts:
     for number in numbers:
         for i, instruction in enumerate(function.blocks[number].instructions):
             arithmetic = syntax.arithmetic(instruction)
-            is_vector = arithmetic is not None and arithmetic.shape == VECTOR
             access = accesses[number][i]
             total += Counts(
                 1,
-                int(is_vector),
-                int(arithmetic is not None and not is_vector),
-                arithmetic.bits if is_vector else 0,
+                int(arithmetic == VECTOR),
+                int(arithmetic == SCALAR),
+                syntax.vector_bits(instruction),
                 int(bool(access.written)),
                 int(bool(access.read)),
             )

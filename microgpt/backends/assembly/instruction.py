@@ -27,14 +27,6 @@ class Instruction:
 
 
 @dataclass(frozen=True)
-class Arithmetic:
-    """Arithmetic of floats: on a vector, or one number; the bits of the widest register."""
-
-    shape: str
-    bits: int
-
-
-@dataclass(frozen=True)
 class Jump:
     """Where an instruction may go on: at labels, through a table, at the next instruction."""
 
@@ -64,8 +56,11 @@ class Syntax(Protocol):
     comment: str
     stack_pointer: str
 
-    def arithmetic(self, instruction: Instruction) -> Arithmetic | None:
-        """The float arithmetic that it does; of a copy, comparison or conversion, None."""
+    def arithmetic(self, instruction: Instruction) -> str | None:
+        """VECTOR or SCALAR float arithmetic; None for a copy, comparison or conversion."""
+
+    def vector_bits(self, instruction: Instruction) -> int:
+        """The bits of the widest register that it uses as a vector; 0 where that is unsure."""
 
     def jump(self, instruction: Instruction) -> Jump | None:
         """Where it may go on; None if it only goes on at the next instruction."""

@@ -65,7 +65,7 @@ class KernelReport:
 
     @property
     def vector_bits(self) -> int:
-        """The width of the widest vectors that loops compute with; 0 without any."""
+        """The width of the widest vectors in loops; 0 without any."""
         return self.in_loops.vector_bits
 
     @property
@@ -74,15 +74,15 @@ class KernelReport:
         return max((function.stack_bytes for function in self.functions), default=0)
 
     def __repr__(self) -> str:
-        return "\n".join([self._title(), "", *self._figures(), "", *self._loop_table()])
+        return "\n".join([self._title(), "", *self._figures(), "", *self._loop_table()]).rstrip()
 
     def _title(self) -> str:
         return f"{self.name}, {self.variant}, float32, compiled for {self.processor}"
 
     def _figures(self) -> list[str]:
         inner, inside, outside = self.in_innermost, self.in_loops, self.outside_loops
-        computing = [loop for loop in self.innermost_loops if loop.computes]
-        vectorised = sum(loop.vectorised for loop in computing)
+        on_floats = [loop for loop in self.innermost_loops if loop.on_floats]
+        vectorised = sum(loop.vectorised for loop in on_floats)
         numbers = self.vector_bits // FLOAT_BITS
         rows = [
             (self.instruction_set, "the instructions that it uses"),
@@ -91,9 +91,9 @@ class KernelReport:
                 f"the widest vectors in its loops: {pluralize(numbers, 'number')} at once",
             ),
             (
-                f"{len(computing)} loops",
-                f"are innermost and compute with floats, {vectorised} of them on vectors; "
-                f"{len(self.loops)} loops in all",
+                f"{len(on_floats)} loops",
+                f"are innermost and work on floats, {vectorised} of them on vectors; "
+                f"{pluralize(len(self.loops), 'loop')} in all",
             ),
             (
                 f"{inner.vector_ops} vector",
@@ -123,11 +123,11 @@ class KernelReport:
         rows: list[tuple[str, ...]] = [_COLUMNS]
         for loop in self.innermost_loops:
             counts = loop.counts
-            if loop.computes or counts.spills or counts.reloads:
+            if loop.on_floats or counts.spills or counts.reloads:
                 numbers = (counts.instructions, counts.vector_ops, counts.scalar_ops,
                            counts.vector_bits, counts.spills, counts.reloads)  # fmt: skip
                 rows.append((loop.label, loop.function, *map(str, numbers)))
-        return text_table(rows, align="llr")
+        return text_table(rows, align="llr") if len(rows) > 1 else []
 
 
 def read_assembly(

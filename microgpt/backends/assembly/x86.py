@@ -6,7 +6,6 @@ from collections.abc import Set
 from microgpt.backends.assembly.instruction import (
     SCALAR,
     VECTOR,
-    Arithmetic,
     Instruction,
     Jump,
     Slot,
@@ -33,14 +32,16 @@ class X86:
     comment = "#"
     stack_pointer = "%rsp"
 
-    def arithmetic(self, instruction: Instruction) -> Arithmetic | None:
+    def arithmetic(self, instruction: Instruction) -> str | None:
         """The float arithmetic that it does."""
         match = _ARITHMETIC.fullmatch(instruction.mnemonic)
-        if match is None:
-            return None
+        return None if match is None else VECTOR if match[1] == "p" else SCALAR
+
+    def vector_bits(self, instruction: Instruction) -> int:
+        """The bits of its widest register; xmm holds single numbers too, but for arithmetic."""
         names = _VECTOR_REGISTER.findall(" ".join(instruction.operands))
-        bits = max((_REGISTER_BITS[name] for name, _ in names), default=128)
-        return Arithmetic(VECTOR if match[1] == "p" else SCALAR, bits)
+        bits = max((_REGISTER_BITS[name] for name, _ in names), default=0)
+        return bits if bits > 128 or self.arithmetic(instruction) == VECTOR else 0
 
     def jump(self, instruction: Instruction) -> Jump | None:
         """Where it may go on."""

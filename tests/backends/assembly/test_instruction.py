@@ -3,7 +3,7 @@
 import pytest
 
 from microgpt.backends.assembly.arm64 import Arm64
-from microgpt.backends.assembly.instruction import SCALAR, VECTOR, Arithmetic, Instruction, Jump
+from microgpt.backends.assembly.instruction import SCALAR, VECTOR, Instruction, Jump
 from microgpt.backends.assembly.x86 import X86
 
 
@@ -25,19 +25,35 @@ def test_operands_are_split_outside_of_brackets():
         (X86(), "vfnmadd213ps %ymm0, %ymm1, %ymm2", VECTOR, 256),
         (X86(), "vfmaddsub231pd %xmm0, %xmm1, %xmm2", VECTOR, 128),
         (X86(), "vaddps (%rdi), %zmm1, %zmm2", VECTOR, 512),
-        (X86(), "mulsd 8(%rdi), %xmm2", SCALAR, 128),
-        (X86(), "vmaxss %xmm0, %xmm1, %xmm2", SCALAR, 128),
+        (X86(), "mulsd 8(%rdi), %xmm2", SCALAR, 0),
+        (X86(), "vmaxss %xmm0, %xmm1, %xmm2", SCALAR, 0),
         (X86(), "vrsqrt14ps %zmm1, %zmm2", VECTOR, 512),
         (X86(), "vroundps $4, %ymm1, %ymm2", VECTOR, 256),
         (Arm64(), "fmls v0.2d, v1.2d, v2.d[1]", VECTOR, 128),
         (Arm64(), "faddp v0.4s, v1.4s, v2.4s", VECTOR, 128),
-        (Arm64(), "fsqrt s0, s1", SCALAR, 128),
-        (Arm64(), "fnmsub d0, d1, d2, d3", SCALAR, 128),
+        (Arm64(), "fsqrt s0, s1", SCALAR, 0),
+        (Arm64(), "fnmsub d0, d1, d2, d3", SCALAR, 0),
         (Arm64(), "fmul z0.s, z1.s, z2.s", VECTOR, 128),
     ],
 )
 def test_arithmetic(syntax, line, shape, bits):
-    assert syntax.arithmetic(Instruction.parse(line)) == Arithmetic(shape, bits)
+    instruction = Instruction.parse(line)
+    assert syntax.arithmetic(instruction) == shape
+    assert syntax.vector_bits(instruction) == bits
+
+
+def test_vectors_without_arithmetic():
+    for syntax, line, bits in [
+        (X86(), "vmovups (%rdi), %ymm0", 256),
+        (X86(), "vcmpltps %zmm0, %zmm1, %k1", 512),
+        (X86(), "vblendvps %xmm0, %xmm1, %xmm2, %xmm3", 0),  # may hold one number
+        (X86(), "movq %rax, %rcx", 0),
+        (Arm64(), "fcmgt v0.4s, v1.4s, v2.4s", 128),
+        (Arm64(), "add v0.2s, v1.2s, v2.2s", 64),
+        (Arm64(), "mov v0.16b, v1.16b", 0),  # may hold one number
+        (Arm64(), "ldr q0, [x0]", 0),
+    ]:
+        assert syntax.vector_bits(Instruction.parse(line)) == bits, line
 
 
 @pytest.mark.parametrize(

@@ -135,7 +135,7 @@ def test_avx2():
     assert outer == Counts(4, scalar_ops=1)
     assert tail == Counts(4, scalar_ops=1)
     assert result.in_innermost == inner + tail
-    assert result.outside_loops == Counts(10, spills=1)
+    assert result.outside_loops == Counts(10, vector_bits=256, spills=1)
     assert result.stack_bytes == 56
     assert result.assembly == AVX2
     assert [function.name for function in result.functions] == ["scale"]  # not the runtime's
@@ -158,7 +158,7 @@ def test_neon():
     vectors, tail = result.loops
     assert vectors.counts == Counts(10, vector_ops=3, vector_bits=128, reloads=1)
     assert tail.counts == Counts(4, scalar_ops=2)
-    assert (vectors.vectorised, tail.vectorised, tail.computes) == (True, False, True)
+    assert (vectors.vectorised, tail.vectorised, tail.on_floats) == (True, False, True)
     assert result.outside_loops == Counts(11, spills=1)
     assert result.stack_bytes == 96
 
@@ -182,7 +182,7 @@ def test_the_text_says_every_figure():
         "",
         "AVX2      the instructions that it uses",
         "256 bits  the widest vectors in its loops: 8 numbers at once",
-        "2 loops   are innermost and compute with floats, 1 of them on vectors; 3 loops in all",
+        "2 loops   are innermost and work on floats, 1 of them on vectors; 3 loops in all",
         "2 vector  float instructions in innermost loops, each on all numbers of a vector",
         "1 scalar  ones there, each on one number: what is left of a row, or a loop not vectorised",
         "0 + 1     spills and reloads there: registers put on the stack and fetched, every round",
@@ -221,3 +221,4 @@ def test_without_loops():
     result = report("\t.type\tf,@function\nf:\n\tvmulps\t%ymm0, %ymm1, %ymm1\n\tretq\n")
     assert (result.loops, result.vector_bits, result.outside_loops.vector_ops) == ((), 0, 1)
     assert "0 bits" in repr(result)
+    assert repr(result).endswith("of its functions")
