@@ -93,6 +93,14 @@ def test_attention_keeps_its_squares_in_the_registers_of_avx2():
         assert any(loop.mnemonics["vperm2f128"] for loop in report.innermost_loops), name
 
 
+@pytest.mark.parametrize("isa", ["avx2", "neon"])
+def test_choices_are_made_on_vectors(isa):
+    """Both numbers are read before one is chosen: a read on a condition would need a mask."""
+    names = ["relu_backward", "where_forward", "where_backward", "clip_backward"]
+    for name, report in inspect_kernels(names, isa).items():
+        assert report.vector_bits == {"avx2": 256, "neon": 128}[isa], name
+
+
 def test_neon_on_any_machine():
     reports = inspect_kernels(MAIN_KERNELS, "neon")
     tile = full_tile(reports["linear_forward"], *tile_shape({"neon": True}))
