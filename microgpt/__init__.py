@@ -54,6 +54,7 @@ _PUBLIC = {
     "generate_batch": "sampling",
     "generate_text": "sampling",
     "stream_text": "sampling",
+    "quantize": "models.quantized_gpt",
     "capture": "recording",
     "save": "checkpoints",
     "load": "checkpoints",

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 BOS_LABEL = "⟨BOS⟩"  # the text of the BOS token; pictures show it as the start or the end
+UNITS = ("bytes", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB")  # of memory
 _JUSTIFY = {"l": str.ljust, "r": str.rjust}
 
 
@@ -25,6 +26,14 @@ def join_words(parts: Iterable[object], conjunction: str) -> str:
 def pluralize(count: int, noun: str) -> str:
     """Format a count with its noun: "1 minute", "1,000 minutes"."""
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
+def format_bytes(count: int) -> str:
+    """Format a number of bytes with a unit: 21.7 GiB."""
+    number, unit = float(count), 0
+    while number >= 1000 and unit < len(UNITS) - 1:
+        number, unit = number / 1024, unit + 1
+    return f"{number:,.3g} {UNITS[unit]}" if number < 1000 else f"{number:,.0f} {UNITS[unit]}"
 
 
 def with_minus(number: str) -> str:

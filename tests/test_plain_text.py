@@ -5,7 +5,15 @@ from pathlib import Path
 import pytest
 
 from microgpt import plain_text
-from microgpt.plain_text import join_and, join_or, join_words, pluralize, text_table, with_minus
+from microgpt.plain_text import (
+    format_bytes,
+    join_and,
+    join_or,
+    join_words,
+    pluralize,
+    text_table,
+    with_minus,
+)
 
 ROWS = [("model", "loss", "note"), ("pairs", "12.5", ""), ("a network", "2", "the best one")]
 
@@ -70,3 +78,9 @@ def test_a_table_needs_rows_of_one_length():
     assert text_table([]) == []
     with pytest.raises(ValueError, match="zip"):
         text_table([("a", "b"), ("c",)])
+
+
+def test_sizes_are_readable():
+    assert [format_bytes(n) for n in (0, 999, 1500, 10 << 30, 3 << 72)] == [
+        "0 bytes", "999 bytes", "1.46 KiB", "10 GiB", "12,288 EiB"
+    ]  # fmt: skip

@@ -32,12 +32,17 @@ def download_dir() -> Path:
 
 def fetch(remote: RemoteFile) -> Path:
     """Return the verified file from MICROGPT_DATA, else the cache, else the network."""
-    configured = data_dir()
-    if configured is not None and _is_file(configured / remote.file_name):
-        return _check_sha256(configured / remote.file_name, remote)
-    if _is_file(download_dir() / remote.file_name):
-        return _check_sha256(download_dir() / remote.file_name, remote)
+    file = find_local(remote)
+    if file is not None:
+        return _check_sha256(file, remote)
     return _download(remote, download_dir())
+
+
+def find_local(remote: RemoteFile) -> Path | None:
+    """Return the file in MICROGPT_DATA, else the cache, not verified; None if it is in neither."""
+    folders = (data_dir(), download_dir())
+    files = (folder / remote.file_name for folder in folders if folder is not None)
+    return next(filter(_is_file, files), None)
 
 
 def _is_file(path: Path) -> bool:

@@ -161,11 +161,13 @@ class Backend:
         return LaunchTable([0] * len(calls), lambda data_ptr, count: 0, None)
 
 
-_DTYPES = {np.dtype(name) for name in ("float32", "float64", "int32", "int64", "bool")}
+_NUMBERS = ("float32", "float64", "int32", "int64", "bool")
+_CODES = ("int8", "uint16")  # of quantized weights
+_DTYPES = {np.dtype(name) for name in (*_NUMBERS, *_CODES)}
 
 
 def check_arguments(name: str, args: tuple) -> None:
-    """The contract of a launch: C-contiguous arrays of five types, the first one writable.
+    """The contract of a launch: C-contiguous arrays of seven types, the first one writable.
 
     Any other layout or dtype would silently compile the kernel again.
     """

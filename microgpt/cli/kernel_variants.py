@@ -27,6 +27,8 @@ def _launch_all(small_only: bool) -> None:
     from microgpt.config import GPTConfig, TrainConfig
     from microgpt.data import load_corpus
     from microgpt.models.gpt import GPT
+    from microgpt.models.quantized_gpt import quantize
+    from microgpt.ops.quantized import FORMATS
     from microgpt.training import Trainer
 
     corpus = load_corpus("names-mini")
@@ -46,6 +48,10 @@ def _launch_all(small_only: bool) -> None:
             pass
         trainer.evaluate()
         trainer.sample()
+    tokens = np.zeros((1, 8), np.int32)
+    for one in [] if small_only else [small, replace(gpt2, n_embd=256)]:
+        for weights in FORMATS:
+            quantize(GPT(one), weights)(tokens)
     # Generation does not launch the sampling kernel while a tracer is set, as here.
     token, logits = np.zeros(1, np.int32), np.zeros((1, 27), np.float32)
     parameters, seed = np.array([1.0, 0, 1, 0]), np.zeros(1, np.int64)

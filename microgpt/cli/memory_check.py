@@ -6,11 +6,11 @@ from math import prod
 from microgpt._io.memory import available_memory
 from microgpt.config import GPTConfig, TrainConfig
 from microgpt.errors import Described, SettingError
+from microgpt.plain_text import format_bytes
 
 ARRAYS_PER_PARAMETER = 4  # weights, gradients and Adam's two moments
 FLOAT_BYTES = 4  # bytes of a float32
 LAYER_BYTES = 20_000  # bytes of a layer's Python objects, however small its arrays are
-UNITS = ("bytes", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB")
 
 
 def check_fits_memory(config: GPTConfig, train_config: TrainConfig, min_row_tokens: int) -> None:
@@ -52,11 +52,3 @@ def parameter_count(config: GPTConfig) -> int:
         for layers in (1, 2)
     )
     return one + (config.n_layer - 1) * (two - one)
-
-
-def format_bytes(count: int) -> str:
-    """Format a number of bytes with a unit: 21.7 GiB."""
-    number, unit = float(count), 0
-    while number >= 1000 and unit < len(UNITS) - 1:
-        number, unit = number / 1024, unit + 1
-    return f"{number:,.3g} {UNITS[unit]}" if number < 1000 else f"{number:,.0f} {UNITS[unit]}"

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from microgpt.cli.model_options import add_model_options, load_model
+from microgpt.cli.weights_option import add_weights_option, with_weights
 
 LONG_BLOCK = 256  # with a longer context, texts are long, so the default is one sample
 MAX_NEW_TOKENS = 200  # the default of --max-new-tokens at most
@@ -23,7 +24,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "file of Hugging Face, nanoGPT or the book (safetensors), llm.c or OpenAI, or gpt2, which "
         "is downloaded",
     )  # fmt: skip
-    add_model_options(parser.add_argument_group("model"))
+    model = parser.add_argument_group("model")
+    add_model_options(model)
+    add_weights_option(model)
     sampling = parser.add_argument_group("sampling parameters")
     sampling.add_argument("--temperature", type=float, default=1.0, help="0 is greedy decoding")
     sampling.add_argument("--top-k", type=int, help="keep the k most likely tokens")
@@ -82,7 +85,7 @@ def run(options: argparse.Namespace) -> int:
         values = options.stop[0], options.tokens[0]
         raise SettingError(("stop", "tokens"), "given one without the other", values)
     token_prompts = [_parse_ids(text) for text in options.tokens or ()]
-    checkpoint = load_model(options.source, options)
+    checkpoint = with_weights(load_model(options.source, options), options.weights)
     model, tokenizer = checkpoint.model, checkpoint.tokenizer
     if options.num_samples is None:
         several = model.config.block_size <= LONG_BLOCK and options.temperature > 0

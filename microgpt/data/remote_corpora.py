@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from microgpt._io.downloads import RemoteFile
+from microgpt._io.downloads import RemoteFile, find_local
 
 
 @dataclass(frozen=True)
@@ -37,3 +37,8 @@ REMOTE_CORPORA = {
         format="text",
     ),
 }
+
+
+def is_here(name: str) -> bool:
+    """Whether the corpus of that name can be loaded without the network."""
+    return find_local(REMOTE_CORPORA[name]) is not None

@@ -1,7 +1,8 @@
 """Models: `GPT` on tensors, `ScalarGPT` on scalars, `NGram` by counting, `MLP` on a few tokens.
 
-`TapeGPT` computes what `ScalarGPT` does, on a tape of scalars; `TableOfLogits` is a bigram model
-whose logits are given or trained.
+`QuantizedGPT` keeps the matrices of a `GPT` as bfloat16 or int8, to read and to generate. `TapeGPT`
+computes what `ScalarGPT` does, on a tape of scalars; `TableOfLogits` is a bigram model whose logits
+are given or trained.
 """
 
 import importlib
@@ -12,6 +13,7 @@ _PUBLIC = {
     "ContextModel": "context_model",
     "MLP": "mlp",
     "NGram": "ngram",
+    "QuantizedGPT": "quantized_gpt",
     "ScalarGPT": "scalar_gpt",
     "TableOfLogits": "table_of_logits",
     "TapeGPT": "tape_gpt",

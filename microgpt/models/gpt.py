@@ -117,7 +117,7 @@ class GPT(Module):
         return self if backends.get(backend) is self.backend else self.copy(backend)
 
     def _copied(self, memo: dict, backend: Backend | None) -> Self:
-        other = copy_module(self, memo, backend, shared=("config",))
+        other: Self = copy_module(self, memo, backend, shared=("config",))
         tokenizer = associated_tokenizer(self)
         if tokenizer is not None:
             associate(other, tokenizer)

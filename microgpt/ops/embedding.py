@@ -4,6 +4,11 @@ import numpy as np
 
 from microgpt.errors import ShapeError
 from microgpt.ops.op_hooks import fused, overridable
+from microgpt.ops.quantized import (
+    QuantizedMatrix,
+    quantized_embedding,
+    quantized_token_position_embedding,
+)
 from microgpt.ops.token_ids import as_token_ids, check_position_array
 
 
@@ -15,6 +20,8 @@ def embedding(tokens, weight):
     """
     if weight.ndim != 2:
         raise ShapeError(f"embedding needs weight (V, C); got {weight.shape}")
+    if isinstance(weight, QuantizedMatrix):
+        return quantized_embedding(tokens, weight)
     backend, ids = weight.backend, as_token_ids(tokens, copy_ids=True)
     flat = ids.reshape(-1)
     y = backend.empty((flat.size, weight.shape[1]), weight.dtype)
@@ -36,7 +43,9 @@ def token_position_embedding(tokens, wte, wpe, position=None, hook=None):
 
     tokens (B, T), wte (V, C), wpe (S, C), position (1,) int32 (default: 0) -> y (B, T, C)
     """
-    wte.check_compatible(wpe)
+    is_quantized = isinstance(wte, QuantizedMatrix)
+    if not is_quantized:
+        wte.check_compatible(wpe)
     backend, ids = wte.backend, as_token_ids(tokens, copy_ids=True)
     if wte.ndim != 2 or wpe.ndim != 2 or wte.shape[1] != wpe.shape[1] or ids.ndim != 2:
         raise ShapeError(
@@ -52,9 +61,11 @@ def token_position_embedding(tokens, wte, wpe, position=None, hook=None):
         check_position_array(position)
         backend.launch("check_position", position, ids.shape[1], len(wpe.array))
         start = backend.from_host(position)
-    y = backend.empty((ids.size, wte.shape[1]), wte.dtype)
     backend.launch("check_tokens", ids.reshape(-1), wte.shape[0])
     ids = backend.from_host(ids)
+    if is_quantized:
+        return quantized_token_position_embedding(ids, wte, wpe, start)
+    y = backend.empty((ids.size, wte.shape[1]), wte.dtype)
     backend.launch("token_position_embedding_forward", y, wte.array, wpe.array, ids, start)
 
     def backward(dy):

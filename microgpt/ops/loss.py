@@ -2,7 +2,8 @@
 
 from microgpt.errors import ShapeError
 from microgpt.ops.matmul import check_linear_shapes
-from microgpt.ops.op_hooks import fused, overridable
+from microgpt.ops.op_hooks import DECOMPOSITIONS, fused, overridable
+from microgpt.ops.quantized import QuantizedMatrix
 from microgpt.ops.shape import flat
 from microgpt.ops.token_ids import as_token_ids
 
@@ -50,6 +51,8 @@ def linear_cross_entropy(h, weight, targets, hook=None):
     h (…, C), weight (V, C), targets (…) -> loss (). The logits are not returned: backward
     overwrites them with their gradient, and a second backward pass computes them again.
     """
+    if isinstance(weight, QuantizedMatrix):
+        return DECOMPOSITIONS["linear_cross_entropy"](h, weight, targets)
     check_linear_shapes(h, weight)
     backend, rows, V = h.backend, h.as_2d(), weight.shape[0]
     ids = _target_ids((*h.shape[:-1], V), targets)

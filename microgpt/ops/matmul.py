@@ -4,7 +4,8 @@ from math import prod
 
 from microgpt.errors import ShapeError
 from microgpt.ops.arithmetic import multiply
-from microgpt.ops.op_hooks import fused, overridable
+from microgpt.ops.op_hooks import DECOMPOSITIONS, fused, overridable
+from microgpt.ops.quantized import QuantizedMatrix, quantized_linear
 from microgpt.ops.shape import broadcast_to, flat, reshape
 
 
@@ -14,6 +15,8 @@ def linear(x, weight, bias=None):
 
     x (…, K), weight (M, K), bias (M,) -> y (…, M)
     """
+    if isinstance(weight, QuantizedMatrix):
+        return quantized_linear(x, weight, bias)
     backend, rows, bias_array = _linear_inputs(x, weight, bias)
     y = backend.empty((len(rows), len(weight.array)), rows.dtype)
     backend.launch("linear_forward", y, rows, weight.array, bias_array)
@@ -28,6 +31,8 @@ def linear_residual(x, weight, bias, residual, hook=None):
     operations, only the decomposition uses `hook`: it is offered activations that are not stored
     here.
     """
+    if isinstance(weight, QuantizedMatrix):
+        return DECOMPOSITIONS["linear_residual"](x, weight, bias, residual)
     backend, rows, bias_array = _linear_inputs(x, weight, bias)
     x.check_compatible(residual)
     y = backend.empty((len(rows), len(weight.array)), rows.dtype)
@@ -43,6 +48,8 @@ def linear_residual(x, weight, bias, residual, hook=None):
 @fused
 def linear_gelu(x, weight, bias=None, hook=None):
     """`gelu(linear(x, weight, bias))` in one operation; shapes as in `linear`."""
+    if isinstance(weight, QuantizedMatrix):
+        return DECOMPOSITIONS["linear_gelu"](x, weight, bias)
     backend, rows, bias_array = _linear_inputs(x, weight, bias)
     y, z = (backend.empty((len(rows), len(weight.array)), rows.dtype) for _ in range(2))
     backend.launch("linear_gelu_forward", y, z, rows, weight.array, bias_array)
@@ -52,6 +59,8 @@ def linear_gelu(x, weight, bias=None, hook=None):
 @fused
 def linear_relu(x, weight, bias=None, hook=None):
     """`relu(linear(x, weight, bias))` in one operation; shapes as in `linear`."""
+    if isinstance(weight, QuantizedMatrix):
+        return DECOMPOSITIONS["linear_relu"](x, weight, bias)
     backend, rows, bias_array = _linear_inputs(x, weight, bias)
     y = backend.empty((len(rows), len(weight.array)), rows.dtype)
     backend.launch("linear_relu_forward", y, rows, weight.array, bias_array)

@@ -19,6 +19,7 @@ from microgpt.backends.shared_rules import UNDECIDED
 from microgpt.config import SampleConfig
 from microgpt.errors import CaptureError
 from microgpt.models.gpt import GPT
+from microgpt.models.quantized_gpt import QuantizedGPT
 from microgpt.recording import capture
 from microgpt.sampling.decoder import Decoder
 from microgpt.sampling.kv_cache import KVCache
@@ -171,7 +172,7 @@ def _steps_function(
 
 def supports_capture(model: GPT) -> bool:
     """Whether decode steps of this model can be captured."""
-    return model.backend.name != "numpy" and type(model) is GPT
+    return model.backend.name != "numpy" and type(model) in (GPT, QuantizedGPT)
 
 
 def acquire_decode_step(model: GPT) -> CapturedDecodeStep | None:

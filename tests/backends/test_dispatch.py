@@ -55,7 +55,7 @@ def test_the_table(backend):
     names = ["numpy", "numba", "interpreter", "cuda"]
     assert header.split() == [f"{name}*" if name == backend else name for name in names]
     assert usable.split()[2:5] == ["yes"] * 3
-    assert len(families) == 14
+    assert len(families) == 15
     assert all(row.split()[1:] == ["yes"] * 4 for row in families)  # no gap
     assert repr(table) == str(table)
 

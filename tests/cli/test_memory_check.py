@@ -67,9 +67,3 @@ def test_a_row_is_as_short_as_its_text_and_the_block(monkeypatch, row_tokens, bl
 def test_parameters_are_counted_without_a_model(preset):
     shape = GPTConfig.preset(preset)
     assert memory_check.parameter_count(shape) == sum(p.size for p in GPT(shape).parameters())
-
-
-def test_sizes_are_readable():
-    assert [memory_check.format_bytes(n) for n in (0, 999, 1500, 10 * GIB, 3 << 72)] == [
-        "0 bytes", "999 bytes", "1.46 KiB", "10 GiB", "12,288 EiB"
-    ]  # fmt: skip

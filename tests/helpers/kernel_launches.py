@@ -107,6 +107,7 @@ def _launch_others(dtype):
     for size in (TILE - 1, TILE):
         _launch_products(launch, np.zeros((size, size), dtype))
     _launch_rungs(np.zeros((TILE, TILE), dtype))
+    _launch_quantized(launch, np.zeros((4, 4), np.float32))
     for D in HEAD_SIZES:
         _launch_attention(launch, D, dtype)
     launch("dropout_next_state_", np.zeros(2, np.int64), np.zeros(2, np.int64))
@@ -139,6 +140,15 @@ def _launch_products(launch, x):
     for name in ("matmul", "matmul_transposed"):
         launch(f"{name}_forward", stack, stack, stack)
         launch(f"{name}_backward", stack, stack, stack, stack, stack)
+
+
+def _launch_quantized(launch, x):
+    """Products and look-ups with codes of both types; their arithmetic is always float32."""
+    ids, position, scales = np.zeros((1, 2), np.int32), np.zeros(1, np.int32), x[0]
+    for dtype in (np.int8, np.uint16):
+        codes = np.zeros(x.shape, dtype)
+        launch("quantized_linear_forward", x, x, codes, scales, scales)
+        launch("quantized_token_position_embedding_forward", x[:2], codes, scales, x, ids, position)
 
 
 def _launch_rungs(x):

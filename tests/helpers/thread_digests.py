@@ -43,6 +43,20 @@ def matmul():
         yield from (y, z, dx, weight, bias)
 
 
+def quantized():
+    """Products with codes: one row of x streams them, several multiply a widened share."""
+    rng = np.random.default_rng(0)
+    for n, k, m in [(1, 700, 900), (3, 64, 3000), (40, 512, 1500)]:
+        x, scales, bias = (
+            rng.normal(size=shape).astype("float32") for shape in ((n, k), (m,), (m,))
+        )
+        for codes in (rng.integers(-127, 128, (m, k), np.int8), rng.integers(0, 255, (m, k))):
+            y = np.empty((n, m), np.float32)
+            codes = codes if codes.dtype == np.int8 else (codes + 0x3F00).astype(np.uint16)
+            launch("quantized_linear_forward", y, x, codes, scales, bias)
+            yield y
+
+
 def fused():
     """Norm, loss, embedding and optimiser kernels, whose sums could depend on who adds them."""
     rng = np.random.default_rng(0)
@@ -91,7 +105,7 @@ if __name__ == "__main__":
     digests: dict[str, list[str]] = {}
     for threads in (1, 2, 3, 4):
         numba.set_num_threads(threads)
-        for workload in (attention, matmul, fused, training):
+        for workload in (attention, matmul, quantized, fused, training):
             digests.setdefault(workload.__name__, []).append(digest(workload()))
         assert numba.get_num_threads() == threads
     kernels = backends.get("numba").kernels.values()

@@ -5,9 +5,9 @@ import pytest
 from parity_models import MODELS, TOKENS, on
 
 import microgpt as mg
+from microgpt.backends.bfloat16 import to_bfloat16
 from microgpt.pretrained.llmc.debug_state import read_batch
 from microgpt.pretrained.llmc.model_file import open_model
-from microgpt.pretrained.llmc.model_writer import to_bfloat16
 from microgpt.pretrained.weight_source import build_model
 
 

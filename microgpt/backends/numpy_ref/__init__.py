@@ -11,6 +11,7 @@ FAMILIES = (
     "activation",
     "reduce",
     "matmul",
+    "quantized",
     "softmax",
     "norm",
     "embedding",

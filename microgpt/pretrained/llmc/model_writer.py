@@ -1,4 +1,4 @@
-"""Write llm.c's model files: `write_model`, vocabulary padding, and rounding to bfloat16."""
+"""Write llm.c's model files: `write_model` and vocabulary padding."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -7,6 +7,7 @@ from typing import BinaryIO
 import numpy as np
 
 from microgpt.backends import LOCK
+from microgpt.backends.bfloat16 import to_bfloat16
 from microgpt.config.checks import check_choice
 from microgpt.errors import SettingError
 from microgpt.models.gpt import GPT
@@ -54,15 +55,6 @@ def write_model(path: str | Path, model: GPT, version: int = 3) -> Path:
 def pad_vocab_size(vocab_size: int) -> int:
     """Return the number of rows of `wte` in a padded file."""
     return -(-vocab_size // VOCAB_MULTIPLE) * VOCAB_MULTIPLE
-
-
-def to_bfloat16(array: np.ndarray) -> np.ndarray:
-    """Round float32 to bfloat16, ties to even, and return the bits as uint16; NaN stays NaN."""
-    bits = array.view(np.uint32)
-    upper = bits >> 16
-    rounded = (bits + np.uint32(0x7FFF) + (upper & 1)) >> 16
-    is_nan = (bits & 0x7FFFFFFF) > 0x7F800000
-    return np.where(is_nan, upper | 0x40, rounded).astype(np.uint16)
 
 
 def _write_array(stream: BinaryIO, array: np.ndarray, is_bfloat16: bool) -> None:

@@ -8,7 +8,8 @@ from llmc_files import SMALL, small_model
 from llmc_models import Tokens, assert_same_bits, load
 
 import microgpt as mg
-from microgpt.pretrained.llmc.model_writer import pad_vocab_size, to_bfloat16, write_model
+from microgpt.backends.bfloat16 import to_bfloat16
+from microgpt.pretrained.llmc.model_writer import pad_vocab_size, write_model
 from microgpt.pretrained.llmc.tokenizer_file import write_tokenizer
 
 
