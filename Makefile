@@ -3,13 +3,16 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PYTEST := $(BIN)/python -m pytest
+# Two browsers at once: a file's tests share one, and what fails is tried once more by itself.
+BROWSER := $(PYTEST) -n 2 --dist loadfile tests/browser
+BROWSER_AGAIN := $(PYTEST) --last-failed --last-failed-no-failures none tests/browser
 # Tests start many processes: each imports the bytecode that the first one wrote.
 export PYTHONDONTWRITEBYTECODE :=
 
 .PHONY: help lab test browser latency mutants compile lint notebooks gpu clean
 
 help:
-	@echo "make lab        install, copy the notebooks to lab/, compile the kernels once, open the first"
+	@echo "make lab        install, copy the notebooks to lab/, open the first, compile the kernels meanwhile"
 	@echo "make test       install what the tests need, run what a change needs  (ALL=1: everything;"
 	@echo "                ARGS=\"tests/ops -k norm\": only those)"
 	@echo "make browser    only the tests in a real browser"
@@ -27,7 +30,7 @@ lab: $(VENV)/.lab
 # CI also compiles the GPU kernels; elsewhere their tests say what they need.
 test: $(VENV)/.test $(if $(CI),$(VENV)/.gpu-compile) $(if $(ARGS),,$(VENV)/.browser)
 	$(PYTEST) -n auto --maxprocesses 4 --dist worksteal --ignore=tests/browser $(if $(ALL),,-m fast) $(ARGS)
-	$(if $(ARGS),,$(PYTEST) tests/browser $(if $(ALL),,-m smoke))
+	$(if $(ARGS),,$(if $(ALL),$(BROWSER) || $(BROWSER_AGAIN),$(PYTEST) tests/browser -m smoke))
 
 browser: $(VENV)/.browser
 	$(PYTEST) tests/browser $(ARGS)

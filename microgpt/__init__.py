@@ -22,6 +22,7 @@ _PUBLIC = {
     "backends": "backends",
     "shapes": "widgets",
     "source": "op_source",
+    "inspect_kernel": "backends.inspection",
     "ops": "ops",
     "nn": "nn",
     "GPTConfig": "config",

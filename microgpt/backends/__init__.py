@@ -33,6 +33,7 @@ __all__ = [
     "Backend",
     "DeviceArray",
     "LaunchTracer",
+    "any_kernel_compiled",
     "available",
     "check_available",
     "check_host_read",
@@ -191,6 +192,15 @@ def kernels_compiled() -> bool:
     from microgpt.backends.numba_cpu.jit import cache
 
     return cache.ready()
+
+
+def any_kernel_compiled() -> bool:
+    """Whether a kernel of this installation was ever compiled and kept."""
+    if not available("numba"):
+        return False
+    from microgpt.backends.numba_cpu.jit import cache
+
+    return cache.any_kept()
 
 
 def compiled_marker() -> tuple[Path, bytes]:

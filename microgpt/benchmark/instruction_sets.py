@@ -7,22 +7,16 @@ in its worker: a switch that a later version ignores would make the comparison u
 from collections.abc import Mapping
 from importlib import import_module
 
+from microgpt.backends.processors import AVX2, AVX512, PROCESSORS
 from microgpt.benchmark.machine_info import simd_extension
 from microgpt.config.checks import check_choice
 from microgpt.errors import SettingError
 
-NATIVE, AVX2, AVX512 = "native", "avx2", "avx512"
+NATIVE = "native"
 INSTRUCTION_SETS = (NATIVE, AVX2, AVX512)
 TITLES = {NATIVE: "all instructions of this machine", AVX2: "AVX2", AVX512: "AVX-512"}
 OF_MACHINE = {"AVX-512": (AVX2, AVX512), "AVX2": (AVX2,)}  # what `simd_extension` allows
 
-# Processors of the two sorts, as LLVM and OpenBLAS call them, and what LLVM may use on them.
-_LLVM_PROCESSORS = {AVX2: "haswell", AVX512: "skylake-avx512"}
-_AVX2_FEATURES = "+avx,+avx2,+fma,+f16c,+bmi,+bmi2,+lzcnt,+popcnt"
-_LLVM_FEATURES = {
-    AVX2: _AVX2_FEATURES,
-    AVX512: f"{_AVX2_FEATURES},+avx512f,+avx512bw,+avx512cd,+avx512dq,+avx512vl",
-}
 _OPENBLAS_PROCESSORS = {AVX2: "Haswell", AVX512: "SkylakeX"}
 
 
@@ -47,11 +41,11 @@ def limiting_variables(name: str, library: str) -> dict[str, str]:
             "ATEN_CPU_CAPABILITY": name,
             "MKL_ENABLE_INSTRUCTIONS": name.upper(),
             "ONEDNN_MAX_CPU_ISA": {AVX2: "AVX2", AVX512: "AVX512_CORE"}[name],
-            "TORCHINDUCTOR_CPP_MARCH": _LLVM_PROCESSORS[name],  # for the compiler's gcc
+            "TORCHINDUCTOR_CPP_MARCH": PROCESSORS[name].name,  # for the compiler's gcc
         }
     variables = {
-        "NUMBA_CPU_NAME": _LLVM_PROCESSORS[name],
-        "NUMBA_CPU_FEATURES": _LLVM_FEATURES[name],
+        "NUMBA_CPU_NAME": PROCESSORS[name].name,
+        "NUMBA_CPU_FEATURES": PROCESSORS[name].features,
         "OPENBLAS_CORETYPE": _OPENBLAS_PROCESSORS[name],
     }
     if name == AVX2:

@@ -1,10 +1,11 @@
-"""Copy the notebooks into your folder, compile the kernels once, and open JupyterLab."""
+"""Copy the notebooks into your folder and open JupyterLab; the kernels compile meanwhile."""
 
 import argparse
 import os
 import signal
 import subprocess
 import sys
+from contextlib import AbstractContextManager, nullcontext
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -55,7 +56,6 @@ def run(options: argparse.Namespace) -> int:
             f"JupyterLab is not installed for {sys.executable}; run `pip install "
             f'"microgpt-lab[lab]"`, or open {folder} in another program that runs notebooks'
         )
-    _compile_once()
     # Open the learner's own copy, not a newer version beside it.
     first = min(name for name in synced.names if name.endswith(".ipynb"))
     page = f"--LabApp.default_url=/lab/tree/{quote(first)}"  # also in the URL that it prints
@@ -65,21 +65,33 @@ def run(options: argparse.Namespace) -> int:
     environment = dict(os.environ)
     if options.backend:
         environment["MICROGPT_BACKEND"] = options.backend
-    return _wait_for(subprocess.Popen(command, env=environment))
+    with _compiler():
+        return _wait_for(subprocess.Popen(command, env=environment))
 
 
-def _compile_once() -> None:
-    """Compile the kernels if they are not compiled yet, so that no notebook cell waits for it."""
+def _compiler() -> AbstractContextManager[None]:
+    """Compile the kernels while notebooks are open, if they are not compiled yet.
+
+    The first notebook needs few of them, and those are compiled first.
+    """
     from microgpt import backends
-    from microgpt.cli.warmup import compile_kernels
+    from microgpt.cli.warmup import check_cache_folder, compiling_in_background
     from microgpt.errors import NotWritable
 
     uses_numba = backends.available("numba") and backends.selected_name() in (None, "numba")
-    if uses_numba and not backends.kernels_compiled():
-        try:
-            compile_kernels()
-        except NotWritable as error:
-            print(f"microgpt: note: {error}", file=sys.stderr)
+    if not uses_numba or backends.kernels_compiled():
+        return nullcontext()
+    try:
+        check_cache_folder()
+    except NotWritable as error:
+        print(f"microgpt: note: {error}", file=sys.stderr)
+        return nullcontext()
+    print(
+        "the kernels are compiled meanwhile, once, which takes a minute or less: until then, "
+        "cells that compute answer later",
+        flush=True,
+    )
+    return compiling_in_background()
 
 
 def _wait_for(server: subprocess.Popen) -> int:

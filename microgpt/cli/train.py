@@ -23,8 +23,20 @@ PLOT_FORMATS = (".png", ".svg", ".pdf")
 
 def run(options: argparse.Namespace) -> int:
     _check_options(options)
-    with RunDirectory(out_folder(options), resumed_file(options)) as directory:
+    with RunDirectory(out_folder(options), resumed_file(options)) as directory, _compiler_beside():
         return _train(directory, options)
+
+
+def _compiler_beside() -> contextlib.AbstractContextManager[None]:
+    """Let another process compile kernels beside a first run, if there is a core for it."""
+    from microgpt import backends
+    from microgpt.benchmark.machine_info import num_cores
+    from microgpt.cli.warmup import compiling_in_background
+
+    is_first = backends.current().name == "numba" and not backends.any_kernel_compiled()
+    if not is_first or num_cores() < 2:
+        return contextlib.nullcontext()
+    return compiling_in_background("--beside-a-run")
 
 
 def _train(directory: RunDirectory, options: argparse.Namespace) -> int:

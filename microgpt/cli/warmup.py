@@ -1,29 +1,48 @@
-"""Compile the kernels, once."""
+"""Compile the kernels, once, in several processes."""
 
 import argparse
+import os
 import signal
+import subprocess
+import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
-from dataclasses import replace
-from typing import Any
+from multiprocessing import get_context, parent_process
+
+MAX_PROCESSES = 8  # each needs 300 MB, and the last kernel ends no sooner with more
+BACKGROUND_PRIORITY = 10  # as `nice` counts: what a reader waits for goes first
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add nothing: this command has the common options only."""
+    parser.add_argument(
+        "--processes", type=int, metavar="N",
+        help=f"how many processes compile (default: one for each core, {MAX_PROCESSES} at most)",
+    )  # fmt: skip
+    parser.add_argument("--in-background", action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument("--beside-a-run", action="store_true", help=argparse.SUPPRESS)
 
 
 def run(options: argparse.Namespace) -> int:
     from microgpt import backends
+    from microgpt.config.checks import check_integer
 
+    if options.processes is not None:
+        check_integer("processes", options.processes, minimum=1)
+    if options.in_background and hasattr(os, "nice"):
+        os.nice(BACKGROUND_PRIORITY)
     backend = backends.current()
-    if backend.name == "numba":
-        compile_kernels()
+    if backend.name == "numba" and options.beside_a_run:
+        compile_last_first()
+    elif backend.name == "numba":
+        compile_kernels(options.processes)
     print(f"the kernels of {backend.name!r} are ready")
     return 0
 
 
-def compile_kernels() -> None:
+def compile_kernels(processes: int | None = None) -> None:
     """Compile every kernel variant that training and sampling launch, and show progress.
 
     Damaged ones are deleted first. Afterwards writes the stamp file that
@@ -32,122 +51,108 @@ def compile_kernels() -> None:
     """
     from microgpt import backends
     from microgpt._io.atomic_write import atomic_write
-    from microgpt.backends.dispatch import PythonKernel
-    from microgpt.checkpoints import ensure_writable
+    from microgpt.backends.numba_cpu.jit.variants import KernelVariant, by_module, compile_variant
+    from microgpt.benchmark.machine_info import num_cores
+    from microgpt.cli.kernel_variants import launched_variants
     from microgpt.cli.progress import Progress
-    from microgpt.errors import NotWritable
+    from microgpt.errors import MicrogptError
 
-    stamp, content = backends.compiled_marker()
-    try:
-        ensure_writable(stamp.parent)
-    except NotWritable:
-        raise NotWritable(
-            f"compiled kernels cannot be kept: {stamp.parent} cannot be written, so they are "
-            "compiled anew in each process; set MICROGPT_CACHE to a folder you can write to"
-        ) from None
+    check_cache_folder()
     for file in backends.damaged_kernels():
         file.unlink(missing_ok=True)
-    kernels = {
-        name: kernel
-        for name, kernel in backends.get("numba").kernels.items()
-        if not isinstance(kernel, PythonKernel)  # runs on NumPy: nothing to compile
-    }
-    # A first run on NumPy counts the variants, the total of the progress bar below. It also
-    # compiles the helpers that kernels share.
     with Progress(None, description="counting kernels"):
-        expected = _VariantTracer(kernels)
-        with backends.using("numpy"), backends.tracing(expected), _deferred_interrupts(expected):
-            _launch_all()
-    total = len(expected.variants)
-    with Progress(total, "kernel", description="compiling", interval=1, announce=True) as progress:
-        tracer = _VariantTracer(
-            kernels, lambda number, name: progress.update(number - progress.done, name)
-        )
-        with backends.using("numba"), backends.tracing(tracer), _deferred_interrupts(tracer):
-            _launch_all()
+        variants: list[KernelVariant] = by_module(launched_variants())
+    number = max(1, min(processes or num_cores(), len(variants), MAX_PROCESSES))
+    with (
+        Progress(len(variants), "kernel", description="compiling", interval=1, announce=True) as
+        progress,
+        ProcessPoolExecutor(number, get_context("spawn"), _begin_process) as pool,
+    ):  # fmt: skip
+        try:
+            with _interrupts_ignored():  # by the processes too, which begin here
+                futures = {pool.submit(compile_variant, one): one.name for one in variants}
+            for future in as_completed(futures):
+                future.result()
+                progress.update(1, futures[future])
+        except BrokenProcessPool:
+            raise MicrogptError(
+                "a process that compiled kernels was ended, perhaps because memory ran out; "
+                "`microgpt warmup --processes 1` goes on with one"
+            ) from None
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+    backends.get("numba").lower([])  # compiles the replay loop
+    stamp, content = backends.compiled_marker()
     with atomic_write(stamp) as stream:
         stream.write(content)
 
 
-def _launch_all() -> None:
-    """Train and sample, with small sizes that take serial kernels and large ones for parallel."""
-    import numpy as np
+def _begin_process() -> None:
+    """Leave Ctrl-C to the process that began this one, and end with it: it may be killed."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
+    def wait() -> None:
+        parent = parent_process()
+        assert parent is not None
+        parent.join()
+        os._exit(1)
+
+    threading.Thread(target=wait, daemon=True).start()
+
+
+def check_cache_folder() -> None:
+    """Raise NotWritable if compiled kernels cannot be kept."""
     from microgpt import backends
-    from microgpt.config import GPTConfig, TrainConfig
-    from microgpt.data import load_corpus
-    from microgpt.models.gpt import GPT
-    from microgpt.models.quantized_gpt import quantize
-    from microgpt.ops.quantized import FORMATS
-    from microgpt.training import Trainer
+    from microgpt.checkpoints import ensure_writable
+    from microgpt.errors import NotWritable
 
-    corpus = load_corpus("names-mini")
-    small = GPTConfig.microgpt()
-    sizes = {"vocab_size": 27, "block_size": 16, "n_layer": 1, "n_head": 4}
-    gpt2 = GPTConfig.preset("gpt2-124M", **sizes, n_embd=16)
-    large = (replace(small, n_embd=256), 64), (replace(gpt2, n_embd=256), 64)
-    for config, batch_size in ((small, 1), (small, 8), (gpt2, 1), *large):
-        settings = TrainConfig(steps=2, batch_size=batch_size, grad_clip=1.0, eval_documents=64)
-        trainer = Trainer(GPT(config), corpus, settings)
-        for _ in trainer:  # `trainer.run` would handle KeyboardInterrupt itself and return
-            pass
-        trainer.evaluate()
-    trainer.sample()
-    tokens = np.zeros((1, 8), np.int32)
-    for config in (small, large[-1][0]):
-        for weights in FORMATS:
-            quantize(GPT(config), weights)(tokens)
-    # Generation does not launch the sampling kernel while a tracer is set, as here.
-    token, logits = np.zeros(1, np.int32), np.zeros((1, 27), np.float32)
-    parameters, seed = np.array([1.0, 0, 1, 0]), np.zeros(1, np.int64)
-    position = np.zeros(1, np.int32)
-    backends.current().launch("sample_", token, logits, parameters, seed, position)
-    backends.current().lower([])  # compiles the replay loop
+    folder = backends.compiled_marker()[0].parent
+    try:
+        ensure_writable(folder)
+    except NotWritable:
+        raise NotWritable(
+            f"compiled kernels cannot be kept: {folder} cannot be written, so they are "
+            "compiled anew in each process; set MICROGPT_CACHE to a folder you can write to"
+        ) from None
 
 
-class _VariantTracer:
-    """A LaunchTracer that reports the first launch of each kernel variant, which compiles it."""
+def compile_last_first() -> None:
+    """Compile what a small model's training launches, from the end.
 
-    def __init__(
-        self, kernels: dict[str, Any], on_variant: Callable[[int, str], None] | None = None
-    ):
-        self.kernels, self.on_variant = kernels, on_variant
-        self.variants: set[Any] = set()
-        self.interrupted = False
+    The run beside it compiles its kernels as it launches them, from the beginning. Each takes from
+    the cache what the other has put there, until they meet.
+    """
+    from microgpt.backends.numba_cpu.jit.variants import compile_variant
+    from microgpt.cli.kernel_variants import launched_variants
 
-    def on_launch(self, name: str, call: Any, arguments: tuple) -> None:
-        if self.interrupted:
-            raise KeyboardInterrupt
-        if name not in self.kernels:
-            return
-        types = tuple((getattr(a, "dtype", type(a)), getattr(a, "ndim", 0)) for a in arguments)
-        variant = (self.kernels[name].select_variant(arguments), types)
-        if variant not in self.variants:
-            self.variants.add(variant)
-            if self.on_variant is not None:
-                self.on_variant(len(self.variants), name)
-
-    def on_alloc(self, array: Any) -> None:
-        pass
-
-    def on_host_read(self, what: str) -> None:
-        pass
+    for variant in reversed(launched_variants(small_only=True)):
+        compile_variant(variant)
 
 
 @contextmanager
-def _deferred_interrupts(tracer: _VariantTracer) -> Iterator[None]:
-    """Defer Ctrl-C to the next kernel launch: raised inside the compiler, it would be lost."""
+def compiling_in_background(*options: str) -> Iterator[None]:
+    """Run `microgpt warmup` at low priority, as long as a block runs; the shell sees nothing."""
+    command = [sys.executable, "-m", "microgpt", "warmup", "--backend", "numba", "--in-background"]
+    with _interrupts_ignored():
+        compiler = subprocess.Popen(
+            [*command, *options], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )  # fmt: skip
+    try:
+        yield
+    finally:
+        compiler.terminate()
+        compiler.wait()
+
+
+@contextmanager
+def _interrupts_ignored() -> Iterator[None]:
+    """Ignore Ctrl-C, and let processes that begin meanwhile ignore it for good."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-
-    def defer(*_: Any) -> None:
-        tracer.interrupted = True
-
-    before = signal.signal(signal.SIGINT, defer)
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
         yield
     finally:
         signal.signal(signal.SIGINT, before)
-    if tracer.interrupted:
-        raise KeyboardInterrupt

@@ -31,6 +31,49 @@ class EchoGuard:
         self._thread = None
 
 
+class _KeepsReadersNumber(ipywidgets.DOMWidget):
+    """A number that a reader gives stays in the browser, although another thread sets it, too.
+
+    ipywidgets echoes what the browser sends, then sets it here. An older number that another thread
+    sends in between would stay in the browser: it comes after the echo, until which the browser
+    ignores numbers, and what is set here is not sent again. Only then it is: to send it always
+    would undo keys that were pressed meanwhile.
+    """
+
+    _reading_thread: int | None = None
+    _is_overtaken = False
+
+    def set_state(self, sync_data: dict[str, Any]) -> None:
+        self._reading_thread, self._is_overtaken = threading.get_ident(), False
+        try:
+            super().set_state(sync_data)
+        finally:
+            self._reading_thread = None
+        if self._is_overtaken:
+            self.send_state("value")
+
+    def send_state(self, key: Any = None) -> None:
+        if self._reading_thread not in (None, threading.get_ident()):
+            self._is_overtaken = True
+        super().send_state(key)
+
+
+class _IntSlider(_KeepsReadersNumber, ipywidgets.IntSlider):
+    pass
+
+
+class _FloatSlider(_KeepsReadersNumber, ipywidgets.FloatSlider):
+    pass
+
+
+class _IntBox(_KeepsReadersNumber, ipywidgets.BoundedIntText):
+    pass
+
+
+class _FloatBox(_KeepsReadersNumber, ipywidgets.BoundedFloatText):
+    pass
+
+
 class LabeledSlider:
     """A slider and a box for one number; moving either calls `on_change(number, maximum)`.
 
@@ -52,10 +95,9 @@ class LabeledSlider:
     ):
         self.label, self.on_change, self.step = label, on_change, step
         is_integer = isinstance(step, int)
-        slider_type = ipywidgets.IntSlider if is_integer else ipywidgets.FloatSlider
-        box_type = ipywidgets.BoundedIntText if is_integer else ipywidgets.BoundedFloatText
+        slider_type = _IntSlider if is_integer else _FloatSlider
+        box_type = _IntBox if is_integer else _FloatBox
         self._value: float = minimum
-        self._is_moved = False
         self._guard = EchoGuard()
         self.is_off = False
         self.slider = slider_type(
@@ -87,7 +129,6 @@ class LabeledSlider:
         if number not in [round(one, 3) for one in shown]:
             # `on_change` may answer later, and the next move be back again.
             self._value = number
-            self._is_moved = True
             self.on_change(number, self.box.max)
 
     def _slider_position(self, number: float) -> float:
@@ -114,12 +155,6 @@ class LabeledSlider:
             position = self._slider_position(number)
             if abs(position - self.slider.value) > 1e-9:  # else only the browser's digits differ
                 self.slider.value = position
-        if self._is_moved:
-            # While ipywidgets read the reader's number, another thread may have sent the browser
-            # an older one, which stays there: no change is seen here that would send it again.
-            self._is_moved = False
-            self.box.send_state("value")
-            self.slider.send_state("value")
 
     def set_off(self, is_off: bool) -> None:
         """Make the slider look as if it had no effect, or as usual; "off" is read out, too."""

@@ -164,12 +164,12 @@ def test_kernels_of_another_numba_or_processor_stay_beside(kernels, monkeypatch,
 
 
 def test_warm_up_removes_what_is_damaged(kernels, monkeypatch):
-    from microgpt.cli import warmup
+    from microgpt.cli import kernel_variants, warmup
 
     run()
     (file,) = cached_files(kernels)
     empty(file)
-    monkeypatch.setattr(warmup, "_launch_all", lambda: None)
+    monkeypatch.setattr(kernel_variants, "launched_variants", list)
     warmup.compile_kernels()
     assert not file.exists()
     assert backends.kernels_compiled()

@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -81,18 +82,29 @@ def test_copy_only_starts_nothing(started, tmp_path, capsys):
     assert capsys.readouterr().out.startswith(f"notebooks in {tmp_path / 'mine'}: ")
 
 
-def test_kernels_are_compiled_once_and_only_if_they_will_be_used(started, tmp_path, monkeypatch):
+def test_kernels_compile_behind_jupyterlab_and_only_if_they_will_be_used(
+    started, tmp_path, monkeypatch, capsys
+):
     compiled, mine = [], str(tmp_path / "mine")
-    monkeypatch.setattr(warmup, "compile_kernels", lambda: compiled.append(1))
+
+    @contextmanager
+    def compiling():
+        compiled.append(1)
+        yield
+        compiled.append(len(started))
+
+    monkeypatch.setattr(warmup, "compiling_in_background", compiling)
     monkeypatch.setattr(backends, "_default_name", None)
     monkeypatch.delenv("MICROGPT_BACKEND", raising=False)
     assert main(["lab", mine]) == 0
     assert compiled == []
+    assert "compiled" not in capsys.readouterr().out
     monkeypatch.setattr(backends, "kernels_compiled", lambda: False)
     assert main(["lab", mine]) == 0
-    assert compiled == [1]
+    assert compiled == [1, 2]  # until the second JupyterLab had ended
+    assert "the kernels are compiled meanwhile" in capsys.readouterr().out
     assert main(["lab", mine, "--backend", "numpy"]) == 0
-    assert compiled == [1]
+    assert compiled == [1, 2]
     assert len(started) == 3
 
 

@@ -41,26 +41,32 @@ def test_a_slider_stays_where_the_browser_put_it_below_0():
     assert slider.slider.value == 0.5
 
 
+@pytest.mark.parametrize("is_whole", [True, False])
 @pytest.mark.parametrize("moved", ["box", "slider"])
-def test_the_browser_ends_with_the_number_that_a_reader_gave_it(moved, monkeypatch):
+def test_the_browser_ends_with_the_number_that_a_reader_gave_it(moved, is_whole, monkeypatch):
     """Although another thread sends an older one while the reader's message is being read.
 
     The echo of the message is sent first, and the browser takes what comes after it.
     """
-    slider = LabeledSlider(lambda *_: "step", 0, 100, 1, lambda *_: None)
+    end, step = (100, 1) if is_whole else (100.0, 1.0)
+    slider = LabeledSlider(lambda *_: "step", 0 * step, end, step, lambda *_: None)
     widget = getattr(slider, moved)
-    shown, other = {}, threading.Thread(target=lambda: setattr(slider, "value", 12))
+    sent, other = [], threading.Thread(target=lambda: setattr(slider, "value", 12))
 
     def send(message, buffers=None):
-        shown.update(message["state"])
-        if message["method"] == "echo_update":
+        sent.append((message["method"], message["state"]["value"]))
+        if message["method"] == "echo_update" and other.ident is None:
             other.start()
             other.join()
 
     monkeypatch.setattr(widget, "_send", send)
     widget.set_state({"value": 5})
     slider.value = 5  # as the panel does when it has drawn the move
-    assert slider.value == widget.value == shown["value"] == 5
+    assert slider.value == widget.value == 5
+    assert sent == [("echo_update", 5), ("update", 12), ("update", 5)]
+    sent.clear()
+    widget.set_state({"value": 6})
+    assert sent == [("echo_update", 6)]  # more would undo keys that were pressed meanwhile
 
 
 def test_only_the_thread_that_sets_a_control_takes_its_change_for_an_echo():

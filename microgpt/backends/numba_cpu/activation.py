@@ -63,7 +63,8 @@ def relu_forward(y, x):
 def relu_backward(dx, dy, x):
     f = x.dtype.type
     for i in prange(x.size):
-        dx[i] = dy[i] if x[i] > f(0) else f(0)
+        grad = dy[i]  # read before, not on a condition, which NEON cannot in vectors
+        dx[i] = grad if x[i] > f(0) else f(0)
 
 
 @kernel(cost=4)

@@ -1,4 +1,7 @@
-"""Choices element by element, on flat arrays of equal length; a condition is of booleans."""
+"""Choices element by element, on flat arrays of equal length; a condition is of booleans.
+
+What is chosen from is read before: NEON cannot read on a condition in vectors, AVX2 not always.
+"""
 
 from numba import prange
 
@@ -8,15 +11,17 @@ from microgpt.backends.numba_cpu.jit.kernel import kernel
 @kernel()
 def where_forward(z, condition, x, y):
     for i in prange(z.size):
-        z[i] = x[i] if condition[i] else y[i]
+        chosen, other = x[i], y[i]
+        z[i] = chosen if condition[i] else other
 
 
 @kernel()
 def where_backward(dx, dy, dz, condition):
     f = dz.dtype.type
     for i in prange(dz.size):
-        dx[i] = dz[i] if condition[i] else f(0)
-        dy[i] = f(0) if condition[i] else dz[i]
+        grad = dz[i]
+        dx[i] = grad if condition[i] else f(0)
+        dy[i] = f(0) if condition[i] else grad
 
 
 @kernel()
@@ -31,4 +36,5 @@ def clip_forward(y, x, low, high):
 def clip_backward(dx, dy, x, low, high):
     f = x.dtype.type
     for i in prange(x.size):
-        dx[i] = dy[i] if f(low) <= x[i] <= f(high) else f(0)
+        grad = dy[i]
+        dx[i] = grad if f(low) <= x[i] <= f(high) else f(0)

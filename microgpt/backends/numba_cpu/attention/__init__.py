@@ -76,9 +76,13 @@ class KernelLadder:
 
     def select_variant(self, arguments: tuple) -> Callable[..., None]:
         """The kernel's variant for these arguments, of which the last two are qkv and n_head."""
+        return self.rung_for(arguments).select_variant(arguments)
+
+    def rung_for(self, arguments: tuple) -> Kernel:
+        """The kernel for these arguments."""
         qkv, n_head = arguments[-2:]
         _, T, C3 = qkv.shape
-        return self.select_kernel(T, C3 // (3 * n_head)).select_variant(arguments)
+        return self.select_kernel(T, C3 // (3 * n_head))
 
     def select_kernel(self, T: int, D: int) -> Kernel:
         """The first kernel that supports texts of T tokens and heads of D numbers."""

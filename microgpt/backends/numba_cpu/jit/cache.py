@@ -66,6 +66,11 @@ def damaged_kernels() -> list[Path]:
     return damaged
 
 
+def any_kept() -> bool:
+    """Whether there is a file of a compiled kernel of this version."""
+    return any(kernel_folder().rglob(f"*{KERNEL_SUFFIX}"))
+
+
 def cache_key() -> dict[str, Any]:
     """What else decides which compiled kernels are loaded, on this machine."""
     from llvmlite import binding

@@ -16,6 +16,17 @@ class Check:
     def compiled(self) -> Callable:
         return njit_cached(self.function, FLAGS)
 
+    @property
+    def serial(self) -> Callable:
+        """The compiled loop: as with a kernel of one variant."""
+        return self.compiled
+
+    def is_parallel(self, arguments: tuple) -> bool:
+        return False
+
+    def prepare(self, dtype: str) -> None:
+        """There is nothing that the loop calls by name."""
+
     def select_variant(self, arguments: tuple) -> Callable:
         return self.run
 

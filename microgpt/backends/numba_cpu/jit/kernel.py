@@ -46,17 +46,24 @@ class Kernel:
         """The loop nest as machine code."""
         return njit_cached(self.function, flags)
 
-    def select_variant(self, arguments: tuple) -> Callable:
-        """The variant for these arguments: by sizes alone, never by timing."""
+    def prepare(self, dtype: str) -> None:
+        """Make what the compiled loop nest calls by name, for outputs of this dtype."""
+
+    def is_parallel(self, arguments: tuple) -> bool:
+        """Whether these arguments need threads: by sizes alone, never by timing."""
         work = self.cost * arguments[0].size if self.work is None else self.work(*arguments)
-        return self.serial if work < PARALLEL_FROM else self.parallel
+        return work >= PARALLEL_FROM
+
+    def select_variant(self, arguments: tuple) -> Callable:
+        """The variant for these arguments."""
+        return self.parallel if self.is_parallel(arguments) else self.serial
 
 
 class SerialKernel(Kernel):
     """A kernel of too little work for a parallel region."""
 
-    def select_variant(self, arguments: tuple) -> Callable:
-        return self.serial
+    def is_parallel(self, arguments: tuple) -> bool:
+        return False
 
 
 def kernel(

@@ -11,6 +11,7 @@ from numba import prange
 from microgpt.backends.numba_cpu.jit.kernel import Kernel
 from microgpt.backends.numba_cpu.matmul.blocking import (
     BIAS_GRAD,
+    DTYPE_NAMES,
     GELU,
     NO_EPILOGUE,
     RELU,
@@ -25,9 +26,12 @@ from microgpt.backends.numba_cpu.matmul.blocking import (
 class GemmKernel(Kernel):
     """A kernel that calls what `blocking` compiles."""
 
-    def compile(self, flags):
-        compile_gemm()
-        return super().compile(flags)
+    def prepare(self, dtype):
+        compile_gemm(dtype)
+
+    def select_variant(self, arguments):
+        compile_gemm(DTYPE_NAMES[arguments[0].dtype.char])
+        return super().select_variant(arguments)
 
 
 def gemm_kernel(work):

@@ -13,7 +13,7 @@ from numba.core import cgutils
 from numba.core.errors import TypingError
 from numba.extending import intrinsic, overload
 
-from microgpt.backends.numba_cpu.jit.compile import FLAGS, cfunc_address
+from microgpt.backends.numba_cpu.jit.compile import FLAGS, HELPER, cfunc_address
 from microgpt.backends.numba_cpu.matmul.gemm_loops import gemm_loops
 from microgpt.backends.numba_cpu.matmul.gemm_tiled import gemm_tiled
 from microgpt.backends.numba_cpu.matmul.llvm_simd import MR, NR
@@ -23,7 +23,7 @@ MAX_BLOCK = 256  # rows and columns: what the second cache holds
 MIN_BLOCK_WORK = 2**17  # products that are worth a block of their own
 MIN_BLOCKS = 8
 
-_JIT_OPTIONS: Any = FLAGS
+_JIT_OPTIONS: Any = HELPER
 
 # What follows a product while its block is in the cache.
 NO_EPILOGUE, RELU, GELU, BIAS_GRAD = range(4)
@@ -107,7 +107,7 @@ def _gemm_block(block, c_data, c_in_data, c_in_rows, bias_data, bias_size, a_dat
         add_row_sum(carray(out_data, M)[top:bottom], a[:, top:bottom])
 
 
-@njit(**FLAGS)
+@njit(**HELPER)
 def relu_row(row):
     """row = relu(row), where NaN stays NaN."""
     f = row.dtype.type
@@ -115,7 +115,7 @@ def relu_row(row):
         row[j] = f(0) if row[j] < f(0) else row[j]
 
 
-@njit(**FLAGS)
+@njit(**HELPER)
 def gelu_row(out, row):
     """out = gelu(row)."""
     f = row.dtype.type
@@ -123,7 +123,7 @@ def gelu_row(out, row):
         out[j] = gelu(row[j], f)
 
 
-@njit(**FLAGS)
+@njit(**HELPER)
 def add_row_sum(out, rows):
     """out += Σ_n rows[n]."""
     for n in range(len(rows)):
@@ -133,7 +133,7 @@ def add_row_sum(out, rows):
 
 
 _N = types.intp
-_POINTERS = {"float32": types.CPointer(types.float32), "float64": types.CPointer(types.float64)}
+DTYPE_NAMES = {"f": "float32", "d": "float64"}  # by NumPy's characters for them
 _COUNT_SIGNATURE = _N(_N, _N, _N)
 
 
@@ -144,13 +144,25 @@ def _block_signature(p):
 count_blocks = types.ExternalFunction("microgpt_count_blocks", _COUNT_SIGNATURE)
 
 
+def gemm_block_function(dtype):
+    """The function that computes a block of a product, and its signature in C."""
+    return _gemm_block, _block_signature(types.CPointer(getattr(types, dtype)))
+
+
 @cache
-def compile_gemm() -> None:
-    """Compile what kernels call by name, or load it from the cache; from now on they find it."""
+def compile_gemm(dtype: str) -> None:
+    """Compile what kernels of a dtype call by name, or load it from the cache.
+
+    From now on they find it; without it they can be neither compiled nor loaded.
+    """
+    _compile_count_blocks()
+    address = cfunc_address(*gemm_block_function(dtype))
+    binding.add_symbol(f"microgpt_gemm_block_{dtype}", address)
+
+
+@cache
+def _compile_count_blocks() -> None:
     binding.add_symbol(count_blocks.symbol, cfunc_address(_count_blocks, _COUNT_SIGNATURE))
-    for dtype, pointer in _POINTERS.items():
-        address = cfunc_address(_gemm_block, _block_signature(pointer))
-        binding.add_symbol(f"microgpt_gemm_block_{dtype}", address)
 
 
 def _block_call(a_transposed, b_transposed):

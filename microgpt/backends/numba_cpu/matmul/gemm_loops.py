@@ -12,10 +12,10 @@ rows, else a row of c is a sum of multiples of rows of b.
 
 from numba import njit
 
-from microgpt.backends.numba_cpu.jit.compile import FLAGS
+from microgpt.backends.numba_cpu.jit.compile import HELPER
 
 
-@njit(**FLAGS)
+@njit(**HELPER)
 def gemm_loops(c, c_in, bias, a, a_transposed, b, b_transposed, top, bottom, left, right):
     """c = c_in + bias + a · b in rows top … bottom − 1, columns left … right − 1; aᵀ, bᵀ if set.
 
@@ -32,7 +32,7 @@ def gemm_loops(c, c_in, bias, a, a_transposed, b, b_transposed, top, bottom, lef
             add_scaled_rows(out, a[i], b, left, right)
 
 
-@njit(**FLAGS)
+@njit(**HELPER)
 def init_row(out, c_in, bias, i, left):
     """out = c_in[i, left:] + bias[left:]."""
     row, bias_row = c_in[i, left:] if c_in.size else out, bias[left:]
@@ -44,7 +44,7 @@ def init_row(out, c_in, bias, i, left):
             out[j] += bias_row[j]
 
 
-@njit(**FLAGS)
+@njit(**HELPER)
 def add_dots(out, x, rows):
     """out[j] += x · rows[j]: a row of a · bᵀ."""
     f = x.dtype.type
@@ -68,7 +68,7 @@ def add_dots(out, x, rows):
         out[j] += total
 
 
-@njit(**FLAGS)
+@njit(**HELPER)
 def add_scaled_rows(out, factors, b, left, right):
     """out += Σ_k factors[k] · b[k, left:right]: a row of a · b."""
     unrolled = len(b) // 4 * 4

@@ -11,7 +11,7 @@ width a fifth (`microgpt bench --workloads char,batch,gpt2`, against the loops i
 
 from numba import njit
 
-from microgpt.backends.numba_cpu.jit.compile import FLAGS
+from microgpt.backends.numba_cpu.jit.compile import HELPER
 from microgpt.backends.numba_cpu.matmul.gemm_loops import add_dots, init_row
 from microgpt.backends.numba_cpu.matmul.llvm_simd import MR, NR
 from microgpt.backends.numba_cpu.matmul.micro_kernel import micro_kernel
@@ -30,7 +30,7 @@ MIN_PACKED_STRIDE = 768  # numbers from a row of b to the next, from where packi
 FEW_ROWS, MIN_STREAMED = 4, 65_536
 
 
-@njit(**FLAGS)
+@njit(**HELPER)
 def gemm_tiled(c, c_in, bias, a, a_transposed, b, b_transposed, top, bottom, left, right):
     """c = c_in + bias + a · b in rows top … bottom − 1, columns left … right − 1; aᵀ, bᵀ if set.
 

@@ -9,8 +9,9 @@ only writes the code.
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from llvmlite import binding, ir
-from numba.core import config
+from llvmlite import ir
+
+from microgpt.backends.numba_cpu.simd.registers import features, register_lanes
 
 FLOAT, INDEX, I32 = ir.FloatType(), ir.IntType(64), ir.IntType(32)
 POINTER = FLOAT.as_pointer()
@@ -25,22 +26,15 @@ class TileShape(NamedTuple):
 
 def tile_shape(features: dict[str, bool]) -> TileShape:
     """The tile that fills a processor's registers: sums, a row of b, a number of a."""
-    if features.get("avx512f"):
-        return TileShape(16, 12)  # 24 + 2 + 1 of 32 registers
-    if features.get("avx2"):
-        return TileShape(8, 6)  # 12 + 2 + 1 of 16
-    return TileShape(4, 8) if features.get("neon") else TileShape(4, 4)  # of 32, of 16
+    lanes = register_lanes(features)
+    if lanes == 16:
+        return TileShape(lanes, 12)  # 24 + 2 + 1 of 32 registers
+    if lanes == 8:
+        return TileShape(lanes, 6)  # 12 + 2 + 1 of 16
+    return TileShape(lanes, 8 if features.get("neon") else 4)  # of 32, of 16
 
 
-def _features() -> dict[str, bool]:
-    """What Numba compiles for: this processor, or what NUMBA_CPU_FEATURES says."""
-    override: str | None = config.CPU_FEATURES  # type: ignore[attr-defined]
-    if override is None:
-        return dict(binding.get_host_cpu_features())
-    return {feature[1:]: feature[0] == "+" for feature in override.split(",") if feature}
-
-
-LANES, MR = tile_shape(_features())
+LANES, MR = tile_shape(features())
 NR = 2 * LANES
 
 VECTOR = ir.VectorType(FLOAT, LANES)

@@ -8,7 +8,7 @@ from llvmlite import ir
 from numba import njit, types
 from numba.extending import intrinsic
 
-from microgpt.backends.numba_cpu.jit.compile import FLAGS
+from microgpt.backends.numba_cpu.jit.compile import HELPER
 from microgpt.backends.numba_cpu.matmul.llvm_simd import (
     INDEX,
     LANES,
@@ -27,7 +27,7 @@ KC = 256  # rows of a panel, a multiple of LANES, so that whole vectors fit
 PANEL_SIZE = KC * NR  # numbers
 
 
-@njit(**FLAGS)
+@njit(**HELPER)
 def pack_panel(panel, b, depth, columns):
     """panel[k, j] = b[k, j] for k < depth and j < columns."""
     for j in range(0, columns, LANES):

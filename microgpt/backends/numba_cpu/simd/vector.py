@@ -6,6 +6,7 @@ checks that take longer than the loop. Those are written with these functions. A
 array, of any number of dimensions, counts elements from its first, so it must be C-contiguous.
 """
 
+import itertools
 import operator
 from collections.abc import Callable
 from typing import Any
@@ -15,6 +16,9 @@ from numba import types
 from numba.core.errors import TypingError
 from numba.extending import intrinsic, models, overload, register_model
 
+from microgpt.backends.numba_cpu.simd.registers import features, register_lanes
+
+REGISTER_LANES = register_lanes(features())
 LANES = 16  # float32 numbers in one AVX-512 register; LLVM splits them among smaller ones
 
 _I32 = ir.IntType(32)
@@ -154,35 +158,30 @@ def shuffle_xor(typing_context, vector, distance):
 def transpose(typing_context, out, out_offset, array, offset, row_stride):
     """out[c, r] = array[r, c]: LANES rows of LANES numbers, `row_stride` apart in `array`.
 
-    Halves of rows are exchanged between rows, then quarters, then eighths, in registers.
+    In squares that registers hold, one after the other, so the two must not overlap; all 16 rows at
+    once would be spilled where a register holds fewer than 16 numbers. In a square, halves of rows
+    are exchanged between rows, then quarters, then eighths.
     """
 
     def codegen(context, builder, signature, arguments):
         out, out_offset, array, offset, row_stride = arguments
-        vector_type = ir.VectorType(context.get_value_type(signature.args[0].dtype), LANES)
-        rows = []
-        for r in range(LANES):
-            index = builder.add(offset, builder.mul(row_stride, row_stride.type(r)))
-            pointer, alignment = _pointer_at(
-                context, builder, signature.args[2], array, index, vector_type
-            )
-            rows.append(builder.load(pointer, align=alignment))
-        distance = LANES // 2
-        while distance:
-            for r in range(LANES):
-                if not r & distance:
-                    upper, lower = rows[r], rows[r + distance]
-                    rows[r] = builder.shuffle_vector(upper, lower, _exchange_mask(distance, 0))
-                    rows[r + distance] = builder.shuffle_vector(
-                        upper, lower, _exchange_mask(distance, distance)
-                    )
-            distance //= 2
-        for r in range(LANES):
-            index = builder.add(out_offset, out_offset.type(r * LANES))
-            pointer, alignment = _pointer_at(
-                context, builder, signature.args[0], out, index, vector_type
-            )
-            builder.store(rows[r], pointer, align=alignment)
+        size = REGISTER_LANES
+        vector_type = ir.VectorType(context.get_value_type(signature.args[0].dtype), size)
+
+        def at(array_type, array, index):
+            return _pointer_at(context, builder, array_type, array, index, vector_type)
+
+        for top, left in itertools.product(range(0, LANES, size), repeat=2):
+            rows = []
+            for r in range(top, top + size):
+                row = builder.add(offset, builder.mul(row_stride, row_stride.type(r)))
+                pointer, alignment = at(signature.args[2], array, builder.add(row, row.type(left)))
+                rows.append(builder.load(pointer, align=alignment))
+            _transpose_rows(builder, rows)
+            for c in range(size):
+                index = builder.add(out_offset, out_offset.type((left + c) * LANES + top))
+                pointer, alignment = at(signature.args[0], out, index)
+                builder.store(rows[c], pointer, align=alignment)
         return context.get_dummy_value()
 
     _vector_of(out)
@@ -201,11 +200,25 @@ def no_unroll(typing_context):
     return types.void(), codegen
 
 
-def _exchange_mask(distance: int, half: int) -> ir.Constant:
+def _transpose_rows(builder, rows):
+    """Transpose as many vectors as each has lanes, in place."""
+    distance = len(rows) // 2
+    while distance:
+        masks = [_exchange_mask(len(rows), distance, half) for half in (0, distance)]
+        for r in range(len(rows)):
+            if not r & distance:
+                pair = rows[r], rows[r + distance]
+                rows[r], rows[r + distance] = (
+                    builder.shuffle_vector(*pair, mask) for mask in masks
+                )
+        distance //= 2
+
+
+def _exchange_mask(lanes: int, distance: int, half: int) -> ir.Constant:
     """The shuffle that gives the first row of an exchanged pair (half 0) or the second."""
-    sources = [lane + half if not lane & distance else LANES + lane - distance + half
-               for lane in range(LANES)]  # fmt: skip
-    return ir.Constant(_LANE_INDICES, sources)
+    sources = [lane + half if not lane & distance else lanes + lane - distance + half
+               for lane in range(lanes)]  # fmt: skip
+    return ir.Constant(ir.VectorType(_I32, lanes), sources)
 
 
 def _arithmetic(instruction: str) -> Callable:

@@ -1,0 +1,76 @@
+"""The assembly of kernels by name, each compiled anew: code from the cache does not show itself."""
+
+from typing import Any
+
+import numba
+from numba import types
+from numba.core.ccallback import CFunc
+from numba.core.sigutils import normalize_signature
+
+from microgpt.backends.numba_cpu import load
+from microgpt.backends.numba_cpu.attention import KernelLadder
+from microgpt.backends.numba_cpu.inspection.signatures import SIGNATURES
+from microgpt.backends.numba_cpu.jit.check import Check
+from microgpt.backends.numba_cpu.jit.compile import FLAGS
+from microgpt.backends.numba_cpu.jit.kernel import Kernel, SerialKernel
+from microgpt.backends.numba_cpu.matmul import GemmKernel
+from microgpt.backends.numba_cpu.matmul.blocking import gemm_block_function
+
+_SCALARS: dict[str, Any] = {"int": types.int64, "float": types.float64}
+_DTYPES: dict[str, Any] = {
+    "f": types.float32,
+    "d": types.float64,
+    "i": types.int32,
+    "l": types.int64,
+    "b": types.boolean,
+}
+
+# Sizes by which a ladder's usual kernel is chosen: a text of letters, heads as GPT-2's half.
+USUAL_T, USUAL_D = 64, 32
+
+
+def compiled_kernels() -> dict[str, Any]:
+    """Every kernel by name; a ladder's by its name, for usual sizes, and `name/file` for each."""
+    kernels: dict[str, Any] = {}
+    for name, kernel in load().kernels.items():
+        if isinstance(kernel, KernelLadder):
+            kernels[name] = kernel.select_kernel(USUAL_T, USUAL_D)
+            for _, rung in kernel.ladder:
+                file = rung.function.__module__.rpartition(".")[2]
+                kernels[f"{name}/{file}"] = rung
+        elif isinstance(kernel, Kernel | Check):
+            kernels[name] = kernel
+    return kernels
+
+
+def has_parallel_variant(name: str) -> bool:
+    """Whether a kernel may run on several threads."""
+    return not isinstance(compiled_kernels()[name], SerialKernel | Check)
+
+
+def assembly_texts(name: str, parallel: bool) -> list[str]:
+    """The assembly texts of a kernel, and of the block of a product if it calls that."""
+    kernel = compiled_kernels()[name]
+    flags: dict[str, Any] = dict(getattr(kernel, "flags", FLAGS))
+    flags |= {"no_cpython_wrapper": True, "no_cfunc_wrapper": True, "parallel": parallel}
+    dispatcher: Any = numba.njit(**flags)(kernel.function)
+    dispatcher.compile(argument_types(name))
+    (overload,) = dispatcher.overloads.values()
+    texts = [overload.library.assembly]
+    if isinstance(kernel, GemmKernel):
+        function, signature = gemm_block_function("float32")
+        block: Any = CFunc(function, normalize_signature(signature), locals={}, options=FLAGS)
+        block.compile()
+        texts.append(block._library.assembly)
+    return texts
+
+
+def argument_types(name: str) -> tuple[types.Type, ...]:
+    """Numba's types of a kernel's arguments."""
+    return tuple(map(_numba_type, SIGNATURES[name.partition("/")[0]]))
+
+
+def _numba_type(name: str) -> types.Type:
+    if name in _SCALARS:
+        return _SCALARS[name]
+    return types.Array(_DTYPES[name[0]], int(name[1:]), "C")

@@ -1,0 +1,46 @@
+"""Variants of kernels by name, so that another process can compile them into the cache.
+
+A launch compiles its variant when it is made. Here the variant is named first, from a launch on any
+back end with NumPy's arrays, and compiled without a launch.
+"""
+
+from importlib import import_module
+from typing import Any, NamedTuple
+
+import numba
+
+
+class KernelVariant(NamedTuple):
+    """A loop nest by module and name, serial or parallel, for arguments of these types."""
+
+    module: str
+    name: str
+    is_parallel: bool
+    types: tuple[Any, ...]  # Numba's
+
+
+def variant_of(kernel: Any, arguments: tuple) -> KernelVariant:
+    """The variant that a launch of a kernel, a ladder of kernels or a check would compile."""
+    if hasattr(kernel, "rung_for"):
+        kernel = kernel.rung_for(arguments)
+    function, types = kernel.function, tuple(map(numba.typeof, arguments))
+    return KernelVariant(
+        function.__module__, function.__name__, kernel.is_parallel(arguments), types
+    )
+
+
+def compile_variant(variant: KernelVariant) -> None:
+    """Compile a variant into the cache, unless it is there."""
+    kernel = getattr(import_module(variant.module), variant.name)
+    kernel.prepare(str(variant.types[0].dtype))
+    (kernel.parallel if variant.is_parallel else kernel.serial).compile(variant.types)
+
+
+def by_module(variants: list[KernelVariant]) -> list[KernelVariant]:
+    """The variants in the order in which several processes should take them.
+
+    The first of each module goes ahead: it may leave in the cache what the module's others need.
+    """
+    first = {variant.module: variant for variant in reversed(variants)}
+    ahead = [variant for variant in variants if first[variant.module] is variant]
+    return ahead + [variant for variant in variants if first[variant.module] is not variant]
