@@ -43,14 +43,22 @@ def _multiply(c_data, a_data, b_data, M, N, K):
     gemm(c, c[:0], c[0, :0], a, False, b, True, 0, M, 0, N)
 
 
+def multiply_function():
+    """The function that multiplies widened blocks, and its signature in C."""
+    return _multiply, _SIGNATURE
+
+
 @cache
 def _compile_multiply() -> None:
     """Compile what the kernel calls by its name, once, or load it from the cache."""
-    binding.add_symbol(_multiply_block.symbol, cfunc_address(_multiply, _SIGNATURE))
+    binding.add_symbol(_multiply_block.symbol, cfunc_address(*multiply_function()))
 
 
 class QuantizedKernel(Kernel):
     """A kernel that calls `_multiply`."""
+
+    def prepare(self, dtype):
+        _compile_multiply()
 
     def compile(self, flags):
         _compile_multiply()
