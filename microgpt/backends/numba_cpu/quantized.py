@@ -85,17 +85,16 @@ def quantized_linear_forward(y, x, codes, scales, bias):
     else:
         parts = min(PARTS, blocks)
         for part in prange(parts):  # each with memory of its own, for all its blocks
-            rows, sums = np.empty((BLOCK, K), x.dtype), np.empty((N, BLOCK), x.dtype)
+            rows, sums = np.empty((BLOCK, K), x.dtype), np.empty(N * BLOCK, x.dtype)
             for block in range(blocks * part // parts, blocks * (part + 1) // parts):
                 left, right = block * BLOCK, min(M, block * BLOCK + BLOCK)
                 for m in range(left, right):
                     widen_row(rows[m - left], codes[m])
                 width = right - left
                 _multiply_block(sums.ctypes, x.ctypes, rows.ctypes, N, width, K)
-                block_sums = sums.reshape(-1)[: N * width].reshape(N, width)
                 for n in range(N):
-                    out = y[n, left:right]
-                    finish_row(out, block_sums[n], scales[left:right], bias[left:right])
+                    out, row_sums = y[n, left:right], sums[n * width : n * width + width]
+                    finish_row(out, row_sums, scales[left:right], bias[left:right])
 
 
 @SerialKernel
