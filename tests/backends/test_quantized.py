@@ -36,7 +36,7 @@ def product(backend, x, codes, scales, bias):
     "shape",  # (N, M, K)
     [
         (0, 3, 5), (1, 0, 5), (1, 3, 0), (1, 1, 1), (1, 7, 16), (1, 9, 31), (1, 11, 32),
-        (2, 13, 33),
+        (2, 13, 33), (5, 3, 0), (6, 0, 4),
         (4, 130, 65), (5, 6, 7), (5, 129, 40), (40, 64, 48), (1, 300, 768), (7, 700, 768),
     ],
 )  # fmt: skip
@@ -55,8 +55,8 @@ def test_products(backend, format, shape, has_bias, rng):
 
 
 @pytest.mark.parametrize("shape", [(6, 1000, 1024)])  # (N, M, K)
-def test_shares_of_a_large_matrix(backend, format, shape, rng):
-    """More rows than are widened at a time, and a last share that is not full."""
+def test_blocks_of_a_large_matrix(backend, format, shape, rng):
+    """More rows than are widened at a time, and a last block that is not full."""
     N, M, K = shape
     codes, scales, weight = make_codes(rng, format, M, K)
     x = rng.normal(size=(N, K)).astype(np.float32)

@@ -5,56 +5,97 @@ scales: an array of no elements. A weight is its code, widened to float32, times
 
 For one row of x, or few, nothing takes as long as reading the weights, so codes are widened in
 registers, and asked for AHEAD bytes before they are needed: of four rows at a time, which the
-processor fetches too late by itself. For more rows of x, a share of the weights is widened to
+processor fetches too late by itself. For more rows of x, a block of the weights is widened to
 float32 once, and the product is that of `matmul`. The order of sums depends on shapes alone.
 
 Gained on two cores with AVX-512, a matrix of GPT-2's head times one row, time of a core: float32
 11.6 ms, bfloat16 5.5, int8 2.8; by LLVM's own vectors, without asking ahead, 7.0 and 3.7. Did not
-help: eight rows at a time.
+help: eight rows at a time, or four beside each other. Where all threads widened together before
+they multiplied together, a product took three times as long on a busy machine: they waited.
 """
 
-import numpy as np
-from numba import njit, prange
+from functools import cache
 
-from microgpt.backends.numba_cpu.jit.compile import FLAGS
-from microgpt.backends.numba_cpu.jit.kernel import SerialKernel
-from microgpt.backends.numba_cpu.matmul import gemm_kernel
-from microgpt.backends.numba_cpu.matmul.blocking import NO_EPILOGUE, count_blocks, gemm_nt
+import numpy as np
+from llvmlite import binding
+from numba import carray, njit, prange, types
+
+from microgpt.backends.numba_cpu.jit.compile import FLAGS, cfunc_address
+from microgpt.backends.numba_cpu.jit.kernel import Kernel, SerialKernel
+from microgpt.backends.numba_cpu.matmul.blocking import gemm
 from microgpt.backends.numba_cpu.simd.codes import load_widened, prefetch, sum_lanes, widen
 from microgpt.backends.numba_cpu.simd.vector import LANES, load, splat
 
 FEW_ROWS = 4  # up to so many rows of x, each reads the codes for itself
-BLOCK = 128  # rows of codes that one thread multiplies before another may take the next
-WIDENED = 2**18  # float32 numbers widened at a time: 1 MiB, which the second cache holds
-ROW_STEP = 64  # of a share of rows: full tiles of the product
+BLOCK = 128  # rows of codes that are multiplied, or widened, at a time
+PARTS = 32  # of a matrix whose blocks are widened, for as many threads at most
 AHEAD = 1024  # bytes
 
 
-@gemm_kernel(work=lambda y, x, codes, scales, bias: y.size * x.shape[1] // 4)
+_POINTER = types.CPointer(types.float32)
+_SIGNATURE = types.void(_POINTER, _POINTER, _POINTER, types.intp, types.intp, types.intp)
+_multiply_block = types.ExternalFunction("microgpt_multiply_widened", _SIGNATURE)
+
+
+def _multiply(c_data, a_data, b_data, M, N, K):
+    """c = a · bᵀ in one block: a (M, K), b (N, K) -> c (M, N)."""
+    c, a, b = carray(c_data, (M, N)), carray(a_data, (M, K)), carray(b_data, (N, K))
+    gemm(c, c[:0], c[0, :0], a, False, b, True, 0, M, 0, N)
+
+
+def multiply_function():
+    """The function that multiplies widened blocks, and its signature in C."""
+    return _multiply, _SIGNATURE
+
+
+@cache
+def _compile_multiply() -> None:
+    """Compile what the kernel calls by its name, once, or load it from the cache."""
+    binding.add_symbol(_multiply_block.symbol, cfunc_address(*multiply_function()))
+
+
+class QuantizedKernel(Kernel):
+    """A kernel that calls `_multiply`."""
+
+    def prepare(self, dtype):
+        _compile_multiply()
+
+    def compile(self, flags):
+        _compile_multiply()
+        return super().compile(flags)
+
+
+def quantized_kernel(work):
+    return lambda function: QuantizedKernel(function, work)
+
+
+@quantized_kernel(work=lambda y, x, codes, scales, bias: y.size * x.shape[1] // 4)
 def quantized_linear_forward(y, x, codes, scales, bias):
     """y = x · weightᵀ + bias: x (N, K), codes (M, K), scales (M,), bias (M,) -> y (N, M)."""
     N, M = y.shape
     K = x.shape[1]
+    blocks = (M + BLOCK - 1) // BLOCK
     if N <= FEW_ROWS:
-        for block in prange((M + BLOCK - 1) // BLOCK):
+        for block in prange(blocks):
             left, right = block * BLOCK, min(M, block * BLOCK + BLOCK)
             for n in range(N):
                 out = y[n, left:right]
                 write_dots(out, x[n], codes[left:right])
                 finish_row(out, out, scales[left:right], bias[left:right])
     else:
-        share = min(M, max(1, WIDENED // max(K, 1) // ROW_STEP) * ROW_STEP)  # rows of codes
-        rows, sums = np.empty((share, K), x.dtype), np.empty((N, share), x.dtype)
-        for left in range(0, M, share):
-            count = min(share, M - left)
-            for m in prange(count):
-                widen_row(rows[m], codes[left + m])
-            # In the last share, rows of the one before it are left: multiplied too, and not used.
-            for block in prange(count_blocks(N, share, K)):
-                gemm_nt(block, sums, None, None, x, rows, None, NO_EPILOGUE)
-            for n in prange(N):
-                out = y[n, left : left + count]
-                finish_row(out, sums[n], scales[left : left + count], bias[left : left + count])
+        parts = min(PARTS, blocks)
+        for part in prange(parts):  # each with memory of its own, for all its blocks
+            rows, sums = np.empty((BLOCK, K), x.dtype), np.empty((N, BLOCK), x.dtype)
+            for block in range(blocks * part // parts, blocks * (part + 1) // parts):
+                left, right = block * BLOCK, min(M, block * BLOCK + BLOCK)
+                for m in range(left, right):
+                    widen_row(rows[m - left], codes[m])
+                width = right - left
+                _multiply_block(sums.ctypes, x.ctypes, rows.ctypes, N, width, K)
+                block_sums = sums.reshape(-1)[: N * width].reshape(N, width)
+                for n in range(N):
+                    out = y[n, left:right]
+                    finish_row(out, block_sums[n], scales[left:right], bias[left:right])
 
 
 @SerialKernel

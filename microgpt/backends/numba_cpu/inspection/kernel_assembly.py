@@ -15,6 +15,7 @@ from microgpt.backends.numba_cpu.jit.compile import FLAGS
 from microgpt.backends.numba_cpu.jit.kernel import Kernel, SerialKernel
 from microgpt.backends.numba_cpu.matmul import GemmKernel
 from microgpt.backends.numba_cpu.matmul.blocking import gemm_block_function
+from microgpt.backends.numba_cpu.quantized import QuantizedKernel, multiply_function
 
 _SCALARS: dict[str, Any] = {"int": types.int64, "float": types.float64}
 _DTYPES: dict[str, Any] = {
@@ -23,6 +24,7 @@ _DTYPES: dict[str, Any] = {
     "i": types.int32,
     "l": types.int64,
     "b": types.boolean,
+    "c": types.int8,
 }
 
 # Sizes by which a ladder's usual kernel is chosen: a text of letters, heads as GPT-2's half.
@@ -57,8 +59,11 @@ def assembly_texts(name: str, parallel: bool) -> list[str]:
     dispatcher.compile(argument_types(name))
     (overload,) = dispatcher.overloads.values()
     texts = [overload.library.assembly]
-    if isinstance(kernel, GemmKernel):
-        function, signature = gemm_block_function("float32")
+    if isinstance(kernel, GemmKernel | QuantizedKernel):
+        is_quantized = isinstance(kernel, QuantizedKernel)
+        function, signature = (
+            multiply_function() if is_quantized else gemm_block_function("float32")
+        )
         block: Any = CFunc(function, normalize_signature(signature), locals={}, options=FLAGS)
         block.compile()
         texts.append(block._library.assembly)

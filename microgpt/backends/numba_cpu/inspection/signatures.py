@@ -1,6 +1,7 @@
 """The types of each kernel's arguments in a model in float32, for which it is inspected.
 
-A letter and the number of dimensions is an array: f float32, d float64, i int32, l int64, b bool.
+A letter and the number of dimensions is an array: f float32, d float64, i int32, l int64, b bool,
+c int8, the codes of quantized weights.
 """
 
 _KERNELS_OF_TYPES = {
@@ -44,6 +45,9 @@ _KERNELS_OF_TYPES = {
     "f2 f2 f1 f2 f2 f2": "linear_backward",
     "f3 f3 f3": "matmul_forward matmul_transposed_forward",
     "f3 f3 f3 f3 f3": "matmul_backward matmul_transposed_backward",
+    "f2 f2 c2 f1 f1": "quantized_linear_forward",
+    "f2 c2 f1 i1": "quantized_embedding_forward",
+    "f2 c2 f1 f2 i2 i1": "quantized_token_position_embedding_forward",
     "f2 f2 i1": "embedding_forward embedding_backward",
     "f2 f2 f2 i2 i1": "token_position_embedding_forward token_position_embedding_backward",
     "f3 f3 f3 int": "self_attention_forward",
