@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
-from multiprocessing import get_context, parent_process
+from multiprocessing import active_children, get_context, parent_process
 
 MAX_PROCESSES = 8  # each needs 300 MB, and the last kernel ends no sooner with more
 BACKGROUND_PRIORITY = 10  # as `nice` counts: what a reader waits for goes first
@@ -79,6 +79,10 @@ def compile_kernels(processes: int | None = None) -> None:
                 "a process that compiled kernels was ended, perhaps because memory ran out; "
                 "`microgpt warmup --processes 1` goes on with one"
             ) from None
+        except KeyboardInterrupt:
+            for process in active_children():  # else Ctrl-C would wait for the kernels begun
+                process.terminate()
+            raise
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
     backends.get("numba").lower([])  # compiles the replay loop
