@@ -34,7 +34,7 @@ AHEAD = 1024  # bytes
 
 _POINTER = types.CPointer(types.float32)
 _SIGNATURE = types.void(_POINTER, _POINTER, _POINTER, types.intp, types.intp, types.intp)
-_multiply_block = types.ExternalFunction("microgpt_multiply_widened", _SIGNATURE)
+multiply_block = types.ExternalFunction("microgpt_multiply_widened", _SIGNATURE)
 
 
 def _multiply(c_data, a_data, b_data, M, N, K):
@@ -51,7 +51,7 @@ def multiply_function():
 @cache
 def _compile_multiply() -> None:
     """Compile what the kernel calls by its name, once, or load it from the cache."""
-    binding.add_symbol(_multiply_block.symbol, cfunc_address(*multiply_function()))
+    binding.add_symbol(multiply_block.symbol, cfunc_address(*multiply_function()))
 
 
 class QuantizedKernel(Kernel):
@@ -91,7 +91,7 @@ def quantized_linear_forward(y, x, codes, scales, bias):
                 for m in range(left, right):
                     widen_row(rows[m - left], codes[m])
                 width = right - left
-                _multiply_block(sums.ctypes, x.ctypes, rows.ctypes, N, width, K)
+                multiply_block(sums.ctypes, x.ctypes, rows.ctypes, N, width, K)
                 for n in range(N):
                     out, row_sums = y[n, left:right], sums[n * width : n * width + width]
                     finish_row(out, row_sums, scales[left:right], bias[left:right])
