@@ -22,16 +22,30 @@ def views():
     return {name: make() for name, make in VIEWS.items()}
 
 
+@pytest.fixture(scope="module")
+def only_page(browser):
+    """The page that shows one document after the other: each new one would be a new window."""
+    page = browser.new_page()
+    yield page
+    page.close()
+
+
 @pytest.fixture
-def show(browser):
-    """Load cells, lists of outputs, in a page that imitates a front end, and return the page."""
+def show(browser, only_page):
+    """Load cells, lists of outputs, in a page that imitates a front end, and return the page.
+
+    It is the same page each time, unless it needs `options` of a context.
+    """
     pages = []
 
     def show(cells, host="jupyterlab", theme="light", width=720, **options):
-        page = browser.new_page(
-            viewport={"width": width + 32, "height": 900}, color_scheme=theme, **options
-        )
-        pages.append(page)
+        page = browser.new_page(**options) if options else only_page
+        if options:
+            pages.append(page)
+        page.goto("about:blank")
+        page.mouse.move(0, 0)
+        page.set_viewport_size({"width": width + 32, "height": 900})
+        page.emulate_media(color_scheme=theme)
         page.set_content(host_page(host, theme, cells))
         return page
 
@@ -94,7 +108,6 @@ def test_nothing_is_cut_off_faint_or_in_the_way_at_any_width(show, views, name, 
         overflow = page.evaluate("document.documentElement.scrollWidth - innerWidth")
         found += [f"the page is {overflow} px too wide"] * (overflow > 0)
         violations += [f"{width} px: {text}" for text in found]
-        page.close()
     assert violations == []
 
 
@@ -112,7 +125,6 @@ def test_each_button_of_the_triangle_lies_over_its_cell(show, views, name):
         page.wait_for_timeout(200)  # until the background has changed
         colour = "item => getComputedStyle(item).backgroundColor"
         assert page.locator(".mg-over button").first.evaluate(colour) == "rgba(0, 0, 0, 0)"
-        page.close()
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
