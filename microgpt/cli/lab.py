@@ -87,7 +87,7 @@ def _compiler() -> AbstractContextManager[None]:
         print(f"microgpt: note: {error}", file=sys.stderr)
         return nullcontext()
     print(
-        "the kernels are compiled meanwhile, once, which takes a minute or less: until then, "
+        "the kernels are compiled meanwhile, once, which takes about a minute: until then, "
         "cells that compute answer later",
         flush=True,
     )

@@ -12,7 +12,7 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from multiprocessing import active_children, get_context, parent_process
 
-MAX_PROCESSES = 8  # each needs 300 MB, and the last kernel ends no sooner with more
+MAX_PROCESSES = 8  # each takes 330 MB of memory
 BACKGROUND_PRIORITY = 10  # as `nice` counts: what a reader waits for goes first
 
 

@@ -20,7 +20,7 @@ import numpy as np
 from llvmlite import binding
 from numba import carray, njit, prange, types
 
-from microgpt.backends.numba_cpu.jit.compile import FLAGS, cfunc_address
+from microgpt.backends.numba_cpu.jit.compile import FLAGS, cfunc_address, prepare_before
 from microgpt.backends.numba_cpu.jit.kernel import Kernel, SerialKernel
 from microgpt.backends.numba_cpu.matmul.blocking import gemm
 from microgpt.backends.numba_cpu.simd.codes import load_widened, prefetch, sum_lanes, widen
@@ -57,12 +57,8 @@ def _compile_multiply() -> None:
 class QuantizedKernel(Kernel):
     """A kernel that calls `_multiply`."""
 
-    def prepare(self, dtype):
-        _compile_multiply()
-
     def compile(self, flags):
-        _compile_multiply()
-        return super().compile(flags)
+        return prepare_before(super().compile(flags), lambda types: _compile_multiply())
 
 
 def quantized_kernel(work):

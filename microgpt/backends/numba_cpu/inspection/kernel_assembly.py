@@ -62,7 +62,7 @@ def assembly_texts(name: str, parallel: bool) -> list[str]:
     if isinstance(kernel, GemmKernel | QuantizedKernel):
         is_quantized = isinstance(kernel, QuantizedKernel)
         function, signature = (
-            multiply_function() if is_quantized else gemm_block_function("float32")
+            multiply_function() if is_quantized else gemm_block_function(types.float32)
         )
         block: Any = CFunc(function, normalize_signature(signature), locals={}, options=FLAGS)
         block.compile()

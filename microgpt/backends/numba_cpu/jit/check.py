@@ -24,9 +24,6 @@ class Check:
     def is_parallel(self, arguments: tuple) -> bool:
         return False
 
-    def prepare(self, dtype: str) -> None:
-        """There is nothing that the loop calls by name."""
-
     def select_variant(self, arguments: tuple) -> Callable:
         return self.run
 

@@ -46,9 +46,6 @@ class Kernel:
         """The loop nest as machine code."""
         return njit_cached(self.function, flags)
 
-    def prepare(self, dtype: str) -> None:
-        """Make what the compiled loop nest calls by name, for outputs of this dtype."""
-
     def is_parallel(self, arguments: tuple) -> bool:
         """Whether these arguments need threads: by sizes alone, never by timing."""
         work = self.cost * arguments[0].size if self.work is None else self.work(*arguments)

@@ -32,7 +32,6 @@ def variant_of(kernel: Any, arguments: tuple) -> KernelVariant:
 def compile_variant(variant: KernelVariant) -> None:
     """Compile a variant into the cache, unless it is there."""
     kernel = getattr(import_module(variant.module), variant.name)
-    kernel.prepare(str(variant.types[0].dtype))
     (kernel.parallel if variant.is_parallel else kernel.serial).compile(variant.types)
 
 

@@ -8,10 +8,10 @@ one order of sums, whatever the number of threads. An absent bias has no element
 
 from numba import prange
 
+from microgpt.backends.numba_cpu.jit.compile import prepare_before
 from microgpt.backends.numba_cpu.jit.kernel import Kernel
 from microgpt.backends.numba_cpu.matmul.blocking import (
     BIAS_GRAD,
-    DTYPE_NAMES,
     GELU,
     NO_EPILOGUE,
     RELU,
@@ -26,12 +26,8 @@ from microgpt.backends.numba_cpu.matmul.blocking import (
 class GemmKernel(Kernel):
     """A kernel that calls what `blocking` compiles."""
 
-    def prepare(self, dtype):
-        compile_gemm(dtype)
-
-    def select_variant(self, arguments):
-        compile_gemm(DTYPE_NAMES[arguments[0].dtype.char])
-        return super().select_variant(arguments)
+    def compile(self, flags):
+        return prepare_before(super().compile(flags), lambda types: compile_gemm(types[0].dtype))
 
 
 def gemm_kernel(work):

@@ -133,7 +133,6 @@ def add_row_sum(out, rows):
 
 
 _N = types.intp
-DTYPE_NAMES = {"f": "float32", "d": "float64"}  # by NumPy's characters for them
 _COUNT_SIGNATURE = _N(_N, _N, _N)
 
 
@@ -146,11 +145,11 @@ count_blocks = types.ExternalFunction("microgpt_count_blocks", _COUNT_SIGNATURE)
 
 def gemm_block_function(dtype):
     """The function that computes a block of a product, and its signature in C."""
-    return _gemm_block, _block_signature(types.CPointer(getattr(types, dtype)))
+    return _gemm_block, _block_signature(types.CPointer(dtype))
 
 
 @cache
-def compile_gemm(dtype: str) -> None:
+def compile_gemm(dtype: types.Type) -> None:
     """Compile what kernels of a dtype call by name, or load it from the cache.
 
     From now on they find it; without it they can be neither compiled nor loaded.
