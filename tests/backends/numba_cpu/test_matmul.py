@@ -4,6 +4,7 @@ import itertools
 import os
 import subprocess
 import sys
+import types
 
 import numpy as np
 import pytest
@@ -155,10 +156,27 @@ def test_nothing_is_written_beside_the_result():
         assert (frame[[0, -1]] == 7).all()
 
 
-def test_blocks_cover_a_result_once():
+def block_grid_of(threads):
+    """The grids of a machine with so many threads, from the same Python."""
+    function = blocking.block_grid.py_func
+    constants = vars(blocking) | {"num_threads": lambda: threads}
+    return types.FunctionType(function.__code__, constants)
+
+
+def test_each_thread_has_one_block_of_a_large_product():
+    for threads in (1, 2, 3, 6, 8):
+        down, across = block_grid_of(threads)(768, 512, 128)
+        assert down * across == threads
+    assert block_grid_of(8)(5, 64, 16) == (1, 1)  # too few products to divide
+
+
+@pytest.mark.parametrize("threads", [1, 2, 3, 8, 64])
+def test_blocks_cover_a_result_once(threads):
+    grid = block_grid_of(threads)
     sizes = (0, 1, 11, 12, 31, 65, 256, 257, 768, 3000)
     for rows, columns, depth in itertools.product(sizes, sizes, (0, 16, 768)):
-        down, across = blocking.block_grid(rows, columns, depth)
+        down, across = grid(rows, columns, depth)
+        assert 1 <= down * across <= threads
         for size, step, parts in [(rows, llvm_simd.MR, down), (columns, llvm_simd.NR, across)]:
             ranges = [blocking.split_range(size, step, i, parts) for i in range(parts)]
             covered = [index for start, stop in ranges for index in range(start, stop)]

@@ -14,7 +14,7 @@ from functools import cache
 from typing import Any
 
 import numpy as np
-from llvmlite import binding, ir
+from llvmlite import ir
 from numba import types
 from numba.core.dispatcher import Dispatcher
 from numba.core.registry import cpu_target
@@ -25,6 +25,7 @@ from microgpt.backends.dispatch import LaunchTable
 from microgpt.backends.memory import data_ptr
 from microgpt.backends.numba_cpu.jit.check import Check
 from microgpt.backends.numba_cpu.jit.compile import njit_cached
+from microgpt.backends.numba_cpu.jit.native_code import compile_llvm
 
 ArgType = tuple[np.dtype, int] | type  # an array's dtype and dimensions, or int or float
 Layout = tuple[str, ...]
@@ -43,7 +44,6 @@ SCALARS = {int: (types.int64, "i64"), float: (types.float64, "double")}
 
 _kernels: dict[tuple[Dispatcher, tuple[ArgType, ...]], CompiledKernel] = {}
 _trampolines: dict[Layout, int] = {}
-_engines: list[binding.ExecutionEngine] = []  # own the trampolines' machine code
 
 
 def lower(calls: Sequence[tuple[Callable[..., None], tuple]]) -> LaunchTable:
@@ -98,13 +98,8 @@ def _add_trampolines(kernels: list[CompiledKernel]) -> None:
     missing = {kernel.layout for kernel in kernels} - _trampolines.keys()
     if missing:
         layouts = {f"trampoline{number}": layout for number, layout in enumerate(missing)}
-        module = binding.parse_assembly("\n".join(_trampoline(*item) for item in layouts.items()))
-        # Not optimised: that would take ten times as long, and save 6 ns a call.
-        machine = binding.Target.from_default_triple().create_target_machine(opt=0, jit=True)
-        module.triple, module.data_layout = machine.triple, str(machine.target_data)
-        engine = binding.create_mcjit_compiler(module, machine)
-        engine.finalize_object()
-        _engines.append(engine)
+        # To optimise them would save 6 ns a call.
+        engine = compile_llvm("\n".join(_trampoline(*item) for item in layouts.items()))
         for name, layout in layouts.items():
             _trampolines[layout] = engine.get_function_address(name)
     for kernel in kernels:

@@ -7,21 +7,26 @@ into each of them, it would be most of the time that they take to compile.
 from functools import cache
 from typing import Any
 
+import numpy as np
 from llvmlite import binding, ir
-from numba import carray, njit, types
+from numba import carray, config, njit, types
 from numba.core import cgutils
 from numba.core.errors import TypingError
 from numba.extending import intrinsic, overload
 
 from microgpt.backends.numba_cpu.jit.compile import FLAGS, HELPER, cfunc_address
+from microgpt.backends.numba_cpu.jit.native_code import define_constant
 from microgpt.backends.numba_cpu.matmul.gemm_loops import gemm_loops
 from microgpt.backends.numba_cpu.matmul.gemm_tiled import gemm_tiled
 from microgpt.backends.numba_cpu.matmul.llvm_simd import MR, NR
+from microgpt.backends.numba_cpu.matmul.packing import MAX_BLOCK
 from microgpt.backends.numba_cpu.simd.math import gelu
 
-MAX_BLOCK = 256  # rows and columns: what the second cache holds
 MIN_BLOCK_WORK = 2**17  # products that are worth a block of their own
-MIN_BLOCKS = 8
+# What packing a panel takes, in the time that the micro-kernel takes for a tile.
+PACK_A, PACK_B = 0.1, 0.4
+
+num_threads = types.ExternalFunction("microgpt_num_threads", types.intp())
 
 _JIT_OPTIONS: Any = HELPER
 
@@ -31,28 +36,23 @@ NO_EPILOGUE, RELU, GELU, BIAS_GRAD = range(4)
 
 @njit(**FLAGS)
 def block_grid(M, N, K):
-    """How many blocks down and across: by shape alone, so that sums are the same on any machine.
+    """How many blocks down and across: one a thread, in the grid that takes the least time.
 
-    At least MIN_BLOCKS, if they are not too small, and even numbers: cores come in twos. Blocks
-    beside each other are better than blocks below: each packs its part of b for itself.
+    A number is summed up in one order, whatever the block, so that results are the same with any
+    number of threads.
     """
-    if M * N * K < 2 * MIN_BLOCK_WORK and max(M, N) <= MAX_BLOCK:
-        return 1, 1
-    down, across = max(1, -(-M // MAX_BLOCK)), max(1, -(-N // MAX_BLOCK))
-    if across > 1:
-        across += across % 2
-    elif down > 1:
-        down += down % 2
+    blocks = min(num_threads(), M * N * K // MIN_BLOCK_WORK)
     tiles_down, tiles_across = -(-M // MR), -(-N // NR)
-    max_blocks = M * N * K // MIN_BLOCK_WORK
-    while down * across < MIN_BLOCKS and 2 * down * across <= max_blocks:
-        if tiles_across >= 6 * across or (tiles_down < 6 * down and tiles_across >= 2 * across):
-            across *= 2
-        elif tiles_down >= 2 * down:
-            down *= 2
-        else:
-            break
-    return down, across
+    best_down, best_across, best_time = 1, 1, np.inf
+    down = 1
+    while down <= min(blocks, tiles_down):
+        across = min(blocks // down, tiles_across)
+        height, width = -(-tiles_down // down), -(-tiles_across // across)
+        time = height * width + PACK_A * height + PACK_B * width
+        if time < best_time:
+            best_down, best_across, best_time = down, across, time
+        down *= 2
+    return best_down, best_across
 
 
 @njit(**FLAGS)
@@ -95,7 +95,13 @@ def _gemm_block(block, c_data, c_in_data, c_in_rows, bias_data, bias_size, a_dat
     if down * across > 1:
         top, bottom = split_range(M, MR, block // across, down)
         left, right = split_range(N, NR, block % across, across)
-    gemm(c, c_in, bias, a, a_transposed, b, b_transposed, top, bottom, left, right)
+    rows, columns = bottom - top, right - left
+    down, across = -(-rows // MAX_BLOCK), -(-columns // MAX_BLOCK)
+    for part in range(down * across):  # what the second cache holds
+        i, i_end = split_range(rows, MR, part // across, down)
+        j, j_end = split_range(columns, NR, part % across, across)
+        gemm(c, c_in, bias, a, a_transposed, b, b_transposed,
+             top + i, top + i_end, left + j, left + j_end)  # fmt: skip
     if epilogue in (RELU, GELU):
         out = carray(out_data, (M, N))
         for n in range(top, bottom):
@@ -161,6 +167,7 @@ def compile_gemm(dtype: types.Type) -> None:
 
 @cache
 def _compile_count_blocks() -> None:
+    define_constant(num_threads.symbol, config.NUMBA_NUM_THREADS)  # type: ignore[attr-defined]
     binding.add_symbol(count_blocks.symbol, cfunc_address(_count_blocks, _COUNT_SIGNATURE))
 
 

@@ -1,12 +1,12 @@
 """The matrix product in float32: loops that bring the operands to the micro-kernel.
 
-Adds sums in registers (`micro_kernel.py`), columns of b packed together (`packing.py`) and an inner
+Adds sums in registers (`micro_kernel.py`), operands packed into panels (`packing.py`) and an inner
 dimension cut into steps of KC, so that what the micro-kernel reads again and again stays in the
-first two caches. a is read where it lies.
+first two caches. a is read where it lies, unless it is transposed.
 
 Gained: a training step on the letters or on the 32 texts takes a third of the time, in GPT-2's
 width a fifth (`microgpt bench --workloads char,batch,gpt2`, against the loops in float32 too:
-`_gemm` in `blocking.py`). Did not help, within 3 %: a KC of 128 or 512, and to pack b always.
+`_gemm` in `blocking.py`). `docs/diary.md` tells what packing gained, and what did not help.
 """
 
 from numba import njit
@@ -15,7 +15,17 @@ from microgpt.backends.numba_cpu.jit.compile import HELPER
 from microgpt.backends.numba_cpu.matmul.gemm_loops import add_dots, init_row
 from microgpt.backends.numba_cpu.matmul.llvm_simd import MR, NR
 from microgpt.backends.numba_cpu.matmul.micro_kernel import micro_kernel
-from microgpt.backends.numba_cpu.matmul.packing import KC, PANEL_SIZE, pack_panel
+from microgpt.backends.numba_cpu.matmul.packing import (
+    A_PANEL_SIZE,
+    A_PANELS_SIZE,
+    B_PANEL_SIZE,
+    B_PANELS_SIZE,
+    KC,
+    MAX_PACKED_ROWS,
+    STRIP,
+    pack_columns,
+    pack_rows,
+)
 from microgpt.backends.numba_cpu.matmul.strided_matrix import (
     data_pointer,
     null_matrix,
@@ -25,7 +35,8 @@ from microgpt.backends.numba_cpu.matmul.strided_matrix import (
     transpose,
 )
 
-MIN_PACKED_STRIDE = 768  # numbers from a row of b to the next, from where packing is faster
+MIN_REUSE = 4  # tiles that read a packed panel, from where packing pays
+MAX_UNPACKED = 4096  # numbers of b that the first cache holds as they lie
 # Up to so many rows of a wait for a bᵀ of so many numbers to come from memory, not for products.
 FEW_ROWS, MIN_STREAMED = 4, 65_536
 
@@ -55,20 +66,30 @@ def gemm_tiled(c, c_in, bias, a, a_transposed, b, b_transposed, top, bottom, lef
     a_block = submatrix(transpose(a_block) if a_transposed else a_block, top, 0)
     b_block = submatrix(transpose(b_block) if b_transposed else b_block, 0, left)
 
-    panel = strided_matrix(stack_alloc(PANEL_SIZE), NR, 1)
-    packs = b_transposed or (b_block.row_stride >= MIN_PACKED_STRIDE and rows > 2 * MR)
+    a_panels = strided_matrix(stack_alloc(A_PANELS_SIZE), A_PANEL_SIZE, 1)
+    b_panels = strided_matrix(stack_alloc(B_PANELS_SIZE), B_PANEL_SIZE, 1)
+    packs_a = a_transposed and columns > MIN_REUSE * NR and rows <= MAX_PACKED_ROWS
+    packs_b = b_transposed or (rows > MIN_REUSE * MR and b.size > MAX_UNPACKED)
     for k in range(0, max(K, 1), KC):
         depth = min(KC, K - k)
-        for j in range(0, columns, NR):
-            width = min(NR, columns - j)
-            b_panel = submatrix(b_block, k, j)
-            if packs:
-                pack_panel(panel, b_panel, depth, width)
-                b_panel = panel
-            for i in range(0, rows, MR):
-                micro_kernel(
-                    min(MR, rows - i), width, depth, submatrix(c_block, i, j),
-                    submatrix(c_in_block, i, j), submatrix(bias_block, i, j),
-                    submatrix(a_block, i, k), b_panel,
-                )  # fmt: skip
+        if packs_a:
+            pack_rows(a_panels, submatrix(a_block, 0, k), rows, depth)
+        for strip in range(0, columns, STRIP):
+            end = min(strip + STRIP, columns)
+            if packs_b:
+                pack_columns(b_panels, submatrix(b_block, k, strip), depth, end - strip)
+            for j in range(strip, end, NR):
+                b_tile = submatrix(b_block, k, j)
+                if packs_b:
+                    b_tile = strided_matrix(
+                        submatrix(b_panels, (j - strip) // NR, 0).pointer, NR, 1
+                    )
+                for i in range(0, rows, MR):
+                    a_tile = submatrix(a_block, i, k)
+                    if packs_a:
+                        a_tile = strided_matrix(submatrix(a_panels, i // MR, 0).pointer, 1, MR)
+                    micro_kernel(
+                        min(MR, rows - i), min(NR, columns - j), depth, submatrix(c_block, i, j),
+                        submatrix(c_in_block, i, j), submatrix(bias_block, i, j), a_tile, b_tile,
+                    )  # fmt: skip
         c_in_block, bias_block = c_block, null_matrix()

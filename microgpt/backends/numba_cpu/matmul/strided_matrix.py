@@ -93,4 +93,4 @@ def stack_alloc(typing_context, count):
         memory.align = 64
         return builder.bitcast(memory, POINTER)
 
-    return FLOAT_POINTER(types.intp), codegen
+    return FLOAT_POINTER(count), codegen  # a literal: each count has its own code
