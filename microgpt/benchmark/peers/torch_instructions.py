@@ -2,6 +2,7 @@
 
 import os
 import tempfile
+from functools import cache
 
 import torch
 from mkl_report import instructions_of_mkl
@@ -21,8 +22,12 @@ def used_instructions(task: dict) -> dict[str, str]:
     return used if of_mkl is None else used | {"MKL": of_mkl}
 
 
+@cache
 def _of_mkl() -> str | None:
-    """MKL names its instructions before the first product that it reports, on standard output."""
+    """MKL names its instructions before the first product that it reports, on standard output.
+
+    It does so once in a process, and a worker is asked again for each task.
+    """
     x = torch.ones(8, 8)
     with tempfile.TemporaryFile("w+") as report:
         standard_output = os.dup(1)
