@@ -37,6 +37,7 @@ ENGINES: dict[str, tuple[str, dict[str, Any]]] = {
         {"engine": "tensor", "backend": "numba", "captured": True},
     ),
 }  # fmt: skip
+OURS = "replayed"  # the engine that is compared with the peers
 ARRAY_ENGINES = ("numpy", "numba", "replayed")
 WORKLOAD_ENGINES = {
     "recipe": tuple(ENGINES),
@@ -47,6 +48,7 @@ WORKLOAD_ENGINES = {
     "names": ("value", *ARRAY_ENGINES),
     "start": tuple(ENGINES),
     "scaling": ("replayed",),
+    "products": ("replayed", "numpy"),
 }
 # Not an engine: this machine's memory bandwidth, measured in alternation with the engines.
 MEMORY_BANDWIDTH = Implementation(
@@ -66,6 +68,13 @@ def select_implementations(
     if workload == "scaling":
         selected = [
             _engine("replayed", threads, quick, format_threads(threads))
+            for threads in thread_counts(cores)
+        ]
+    if workload == "products":
+        # More threads are not always faster, so NumPy's BLAS has each number of them, as peers do.
+        numpy = ENGINES["numpy"][1]
+        selected = [_engine("replayed", cores, quick)] + [
+            Implementation("numpy", f"NumPy's BLAS, {format_threads(threads)}", threads, numpy)
             for threads in thread_counts(cores)
         ]
     for library in libraries:
@@ -135,6 +144,8 @@ def _torch(workload: str, threads: int) -> Iterator[Implementation]:
     elif workload in ("batch", "char", "gpt2"):
         yield _peer("torch", "eager", threads)
         yield _peer("torch", "compiled", threads, compiled=True)
+    elif workload == "products":
+        yield _peer("torch", "eager", threads)
     elif workload == "generate":
         yield _peer("torch", "own loop", threads)
         yield _peer("torch", "transformers", threads, transformers=True)
@@ -161,5 +172,7 @@ def _jax(workload: str, threads: int) -> Iterator[Implementation]:
             )
     elif workload == "gpt2":
         yield _peer("jax", "step, tree", threads)
+    elif workload == "products":
+        yield _peer("jax", "jitted", threads)
     elif workload == "start" and threads == 1:
         yield _peer("jax", "step, padded, tree", threads, padded=True)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from microgpt._io.memory import free_memory
+from microgpt.benchmark import products
 from microgpt.benchmark.implementations import (
     Implementation,
     check_implementation_names,
@@ -88,7 +89,10 @@ class Benchmark:
 
     def __len__(self) -> int:
         """Count the events: a first call and `rounds` blocks for each task and implementation."""
-        num_tasks = {"scaling": len(scaling_points(self.quick)) + len(PEAK_RATE_TASKS)}
+        num_tasks = {
+            "scaling": len(scaling_points(self.quick)) + len(PEAK_RATE_TASKS),
+            "products": len(products.LAYERS),
+        }
         return sum(
             num_tasks.get(workload.name, 1) * len(implementations) * (self.rounds + 1)
             for workload, implementations in self.plan

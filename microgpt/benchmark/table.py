@@ -3,11 +3,11 @@
 import textwrap
 from collections.abc import Iterator, Sequence
 
-from microgpt.benchmark import scaling
-from microgpt.benchmark.implementations import ENGINES, format_threads
+from microgpt.benchmark import products, scaling
+from microgpt.benchmark.implementations import ENGINES, OURS, format_threads
 from microgpt.benchmark.instruction_sets import NATIVE, TITLES
 from microgpt.benchmark.results import Measurement, Results
-from microgpt.benchmark.targets import OURS, bandwidth_fraction, perf_targets
+from microgpt.benchmark.targets import bandwidth_fraction, perf_targets
 from microgpt.benchmark.workloads import TIME_UNITS, WORKLOADS, Workload
 from microgpt.plain_text import text_table
 
@@ -29,6 +29,8 @@ def format_results(results: Results) -> str:
             continue
         if workload.name == "scaling":
             lines = scaling_table(results)
+        elif workload.name == "products":
+            lines = products_table(results)
         else:
             lines = _workload_table(workload, results)
         parts.append("\n".join(lines))
@@ -102,6 +104,9 @@ def _row(m: Measurement) -> tuple[str, ...]:
 
 def comparison_sentences(workload: Workload, results: Results) -> Iterator[str]:
     """Compare our replayed engine with the slowest engine, the best peer and the bandwidth."""
+    if workload.name == "products":
+        yield from _products_sentence(results)
+        return
     engines = [
         m
         for m in results.for_workload(workload.name)
@@ -170,6 +175,41 @@ def scaling_table(results: Results) -> Iterator[str]:
     for m in results.for_workload("scaling"):
         if m.error:
             yield f"  not measured: {m.task}, {m.implementation.label}: {m.error}"
+
+
+def products_table(results: Results) -> Iterator[str]:
+    """Yield the lines of the table of the workload "products"."""
+    workload = WORKLOADS["products"]
+    yield wrap(f"products: {workload.title}: tokens × inputs → outputs.")
+    yield wrap(
+        f"In {workload.unit}; higher is better. The best BLAS is the fastest of all others, "
+        "whatever its number of threads."
+    )
+    lines: list[Sequence[str]] = [("", OURS, "best BLAS", "ratio", "")]
+    for row in products.product_rows(results):
+        rates = [
+            "" if m is None or m.median is None else format_measured(m.in_unit(m.median))
+            for m in (row.ours, row.blas)
+        ]
+        ratio = "" if row.ratio is None else format_measured(row.ratio)
+        label = "" if row.blas is None else row.blas.implementation.label
+        lines.append((row.layer.name, *rates, ratio, label))
+    yield from text_table(lines, "lrrrl", indent=2)
+    for m in results.for_workload("products"):
+        if not m.blocks:
+            reason = m.error or "no block was run"
+            yield f"  not measured: {m.task}, {m.implementation.label}: {reason}"
+    yield from map(wrap, _products_sentence(results))
+
+
+def _products_sentence(results: Results) -> Iterator[str]:
+    ratios = products.min_and_mean_ratio(results)
+    if ratios is not None:
+        lowest, mean = map(format_measured, ratios)
+        yield (
+            f"microgpt {OURS} is {lowest} × the best BLAS where it is lowest, and {mean} × in the "
+            f"geometric mean of {len(products.LAYERS)} layers."
+        )
 
 
 def format_targets(results: Results) -> str:

@@ -4,12 +4,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from microgpt.benchmark.implementations import OURS
 from microgpt.benchmark.instruction_sets import AVX2, AVX512, NATIVE
+from microgpt.benchmark.products import LAYERS, min_and_mean_ratio
 from microgpt.benchmark.results import Measurement, Results
 from microgpt.benchmark.scaling import CLIFF_FACTOR, bytes_per_token, scaling_rows
 from microgpt.config import GPTConfig
-
-OURS = "replayed"
 
 # How many times as fast as the best peer, where both may use the same instructions.
 SPEEDUPS = {
@@ -122,6 +122,14 @@ def _scaling(results: Results) -> Iterator[PerfTarget]:
     yield PerfTarget("scaling", description, 0, cliffs, is_upper_bound=True)
 
 
+def _products(results: Results) -> Iterator[PerfTarget]:
+    ratios = min_and_mean_ratio(results)
+    lowest, mean = (None, None) if ratios is None else ratios
+    description = f"of the best BLAS, the lowest of {len(LAYERS)} layers"
+    yield PerfTarget("products", description, 0.95, lowest)
+    yield PerfTarget("products", "of the best BLAS, geometric mean", 1.0, mean)
+
+
 TARGETS: dict[str, Callable[[Results], Iterator[PerfTarget]]] = {
     "recipe": _recipe,
     "batch": _batch,
@@ -131,6 +139,7 @@ TARGETS: dict[str, Callable[[Results], Iterator[PerfTarget]]] = {
     "names": _names,
     "start": _start,
     "scaling": _scaling,
+    "products": _products,
 }
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from microgpt.benchmark import products
 from microgpt.benchmark.scaling import PEAK_RATE_TASKS, scaling_points
 from microgpt.config import GPTConfig
 from microgpt.data import load_corpus
@@ -46,7 +47,9 @@ class Inputs:
         self.notes: list[str] = [] if notes is None else notes
 
     def tasks(self, workload: str) -> list[Task]:
-        """Return the tasks of a workload: one, except for "scaling"."""
+        """Return the tasks of a workload: one, except for "scaling" and "products"."""
+        if workload == "products":
+            return [Task(layer.name, layer.request()) for layer in products.LAYERS]
         if workload == "scaling":
             points = [
                 Task(p.name, train_request(p.config, p.batch_size, p.seq_len))

@@ -49,6 +49,8 @@ WORKLOADS = {
         Workload("start", "From starting Python to the end of the first training step, kernels "
                  "compiled before", "s", 0.0),
         Workload("scaling", "One training step while one size grows", "ms", 0.2),
+        Workload("products", "The three matrix products of a linear layer's training step (y, dx "
+                 "and dW) in float32, for the layers of three models", "GFLOP/s", 0.2),
     )
 }  # fmt: skip
 

@@ -12,7 +12,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--workloads",
         type=_names,
-        help="some of recipe,batch,char,gpt2,generate,names,start,scaling (default: all)",
+        help="some of recipe,batch,char,gpt2,generate,names,start,scaling,products (default: all)",
     )
     parser.add_argument(
         "--implementations",

@@ -20,6 +20,10 @@ def prepare(task: dict[str, Any]) -> Job:
         from microgpt.benchmark.ours import texts
 
         job = {"generate": texts.generate, "names": texts.sample_names}[task_type](task)
+    elif task_type == "linear_products":
+        from microgpt.benchmark.ours import products
+
+        job = products.linear_products(task)
     else:
         from microgpt.benchmark.ours import peak_rates
 

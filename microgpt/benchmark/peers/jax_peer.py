@@ -10,13 +10,14 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax_model import initial_weights, loss_function, parameter_shapes
+from layer_arrays import layer_arrays
 from padding import pad_batch
 from worker_protocol import Job, serve
 
 
 def prepare(task: dict) -> Job:
-    job = train(task)
-    job.metadata = {"jax": jax.__version__, "numpy": np.__version__, "threads": task["threads"]}
+    job = {"train": train, "linear_products": linear_products}[task["type"]](task)
+    job.metadata |= {"jax": jax.__version__, "numpy": np.__version__, "threads": task["threads"]}
     return job
 
 
@@ -105,6 +106,27 @@ def scan_job(step, state, batches, loss) -> Job:
         return float(jax.jit(loss)(current[0][0], tokens[0], targets[0]))
 
     return Job(unit, len(batches), loss=current_loss)
+
+
+def linear_products(task: dict) -> Job:
+    """A linear layer's products of a training step: y = x·Wᵀ, dx = dy·W and dW = dyᵀ·x.
+
+    Each call writes into the memory of the last one's results, as steps with donated buffers do,
+    and so waits for it.
+    """
+    x, weight, dy = map(jnp.asarray, layer_arrays(task["shape"]))
+    results = [tuple(map(jnp.zeros_like, (dy, x, weight)))]
+
+    @partial(jax.jit, donate_argnums=0, keep_unused=True)
+    def products(results, x, weight, dy):
+        return x @ weight.T, dy @ weight, dy.T @ x
+
+    def unit():
+        for _ in range(task["repeats"]):
+            results[0] = products(results[0], x, weight, dy)
+        jax.block_until_ready(results[0])
+
+    return Job(unit, task["repeats"] * task["flops"], metadata={"unit": "GFLOP/s"})
 
 
 def loss_and_weights(task: dict):

@@ -2,24 +2,32 @@
 
 import os
 import tempfile
+from functools import cache
 
 import torch
+from mkl_report import instructions_of_mkl
 from torch._inductor import cpu_vec_isa
-
-MKL_NAMES = {"AVX-512": "avx512", "AVX2": "avx2"}  # as its first verbose line has them
 
 
 def used_instructions(task: dict) -> dict[str, str]:
-    """Return what ATen, the compiler and MKL say of themselves; oneDNN does not tell."""
-    return {
+    """Return what ATen, the compiler and MKL say of themselves.
+
+    oneDNN does not tell, nor does MKL on processors that are not Intel's.
+    """
+    used = {
         "ATen": torch.backends.cpu.get_cpu_capability().lower(),
         "Inductor": str(cpu_vec_isa.pick_vec_isa()).split()[0],
-        "MKL": _of_mkl(),
     }
+    of_mkl = _of_mkl()
+    return used if of_mkl is None else used | {"MKL": of_mkl}
 
 
-def _of_mkl() -> str:
-    """MKL names its instructions before the first product that it reports, on standard output."""
+@cache
+def _of_mkl() -> str | None:
+    """MKL names its instructions before the first product that it reports, on standard output.
+
+    It does so once in a process, and a worker is asked again for each task.
+    """
     x = torch.ones(8, 8)
     with tempfile.TemporaryFile("w+") as report:
         standard_output = os.dup(1)
@@ -31,5 +39,4 @@ def _of_mkl() -> str:
             os.dup2(standard_output, 1)
             os.close(standard_output)
         report.seek(0)
-        text = report.read()
-    return next((name for mark, name in MKL_NAMES.items() if mark in text), "other instructions")
+        return instructions_of_mkl(report.read())

@@ -7,6 +7,7 @@ from itertools import cycle
 
 import numpy as np
 import torch
+from layer_arrays import layer_arrays
 from padding import pad_batch
 from torch_instructions import used_instructions
 from torch_model import GPT, KVCache, build_model
@@ -19,9 +20,12 @@ def prepare(task: dict) -> Job:
         torch.set_num_threads(task["threads"])
     if task.get("precision"):
         torch.set_float32_matmul_precision(task["precision"])
-    jobs = {"train": train, "generate": generate, "names": sample_names, "product": product}
+    jobs = {
+        "train": train, "generate": generate, "names": sample_names, "product": product,
+        "linear_products": linear_products,
+    }  # fmt: skip
     job = jobs[task["type"]](task)
-    job.metadata = {
+    job.metadata |= {
         "torch": torch.__version__,
         "numpy": np.__version__,
         "threads": torch.get_num_threads(),
@@ -97,6 +101,22 @@ def product(task: dict) -> Job:
         wait(device)
 
     return Job(unit, task["steps"])
+
+
+def linear_products(task: dict) -> Job:
+    """A linear layer's products of a training step: y = x·Wᵀ, dx = dy·W and dW = dyᵀ·x."""
+    x, weight, dy = map(torch.from_numpy, layer_arrays(task["shape"]))
+    y, dx, dweight = map(torch.empty_like, (dy, x, weight))
+    count = task["repeats"] * task["flops"]
+
+    @torch.inference_mode()  # nothing is recorded for gradients
+    def unit():
+        for _ in range(task["repeats"]):
+            torch.mm(x, weight.t(), out=y)
+            torch.mm(dy, weight, out=dx)
+            torch.mm(dy.t(), x, out=dweight)
+
+    return Job(unit, count, metadata={"unit": "GFLOP/s"})
 
 
 def as_tensor(array: np.ndarray) -> torch.Tensor:
