@@ -29,6 +29,21 @@ def test_adamw(backend, dtype, n, decay, rng):
     assert (adam[0][:decayed] != data[:decayed]).any() == (decay > 0 and decayed > 0)
 
 
+@pytest.mark.parametrize("n", [1, 7, 8, 100])  # in vectors and in their remainders
+def test_subnormal_moments_become_0(backend, dtype, n):
+    smallest = np.finfo(dtype).tiny
+    for sign, before, after in [
+        (1, smallest / 2, 0), (-1, smallest / 2, 0), (1, 4 * smallest, 2 * smallest),
+        (-1, 4 * smallest, 2 * smallest), (1, 2 * smallest, smallest), (1, np.nan, np.nan),
+    ]:  # fmt: skip
+        data, grad = np.ones(n, dtype), np.zeros(n, dtype)
+        m, v = np.full(n, sign * before, dtype), np.full(n, before, dtype)
+        state = np.array([0.1]), np.array([3.0]), 0.5, 0.5, 1e-8
+        backends.get(backend).launch("adam_step_", data, grad, m, v, *state)
+        np.testing.assert_array_equal(m, np.full(n, sign * after, dtype))
+        np.testing.assert_array_equal(v, np.full(n, after, dtype))
+
+
 @pytest.mark.parametrize("n", [0, 1, 33, 1025])
 def test_sgd(backend, dtype, n, rng):
     data, grad = normal(rng, dtype, n, n)

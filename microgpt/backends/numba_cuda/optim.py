@@ -34,13 +34,14 @@ def adam_step_(data, grad, m, v, lr, step, beta1, beta2, eps):
 
 def adamw_step_(data, grad, m, v, lr, step, beta1, beta2, eps, weight_decay, decayed):
     """Adam, with data[:decayed] · (1 − lr · weight_decay) before (Loshchilov & Hutter 2019)."""
-    factors = scratch((8,), data)
-    _adamw_factors[1, 1](factors, lr, step, beta1, beta2, eps, weight_decay)
+    factors = scratch((9,), data)
+    smallest = float(np.finfo(data.dtype).tiny)
+    _adamw_factors[1, 1](factors, lr, step, beta1, beta2, eps, smallest, weight_decay)
     _adamw_step[cover(data.size), BLOCK](data, grad, m, v, factors, decayed)
 
 
 @threads
-def _adamw_factors(factors, lr, step, beta1, beta2, eps, weight_decay):
+def _adamw_factors(factors, lr, step, beta1, beta2, eps, smallest, weight_decay):
     """The numbers of a step that are the same for every element, each computed in float64."""
     f = factors.dtype.type
     factors[0], factors[1] = f(beta1), f(1 - beta1)
@@ -48,17 +49,21 @@ def _adamw_factors(factors, lr, step, beta1, beta2, eps, weight_decay):
     factors[4] = f(lr[0] / (1 - beta1 ** step[0]))
     factors[5] = f(1 / (1 - beta2 ** step[0]))
     factors[6] = f(1 - lr[0] * weight_decay)
-    factors[7] = f(eps)
+    factors[7], factors[8] = f(eps), f(smallest)
 
 
 @threads
 def _adamw_step(data, grad, m, v, factors, decayed):
     m_kept, m_new, v_kept, v_new = factors[0], factors[1], factors[2], factors[3]
     rate, correction, decay, eps = factors[4], factors[5], factors[6], factors[7]
+    smallest = factors[8]
     for i in range(cuda.grid(1), data.size, cuda.gridsize(1)):
         g = grad[i]
-        m[i] = m_kept * m[i] + m_new * g
-        v[i] = v_kept * v[i] + v_new * g * g
+        mean = m_kept * m[i] + m_new * g
+        mean_square = v_kept * v[i] + v_new * g * g
+        # As on processors, to which subnormal numbers are slow; no weight can feel such moments.
+        m[i] = mean if not abs(mean) < smallest else mean - mean
+        v[i] = mean_square if not mean_square < smallest else mean_square - mean_square
         before = data[i] * decay if i < decayed else data[i]
         data[i] = before - rate * m[i] / (math.sqrt(v[i] * correction) + eps)
 

@@ -21,6 +21,8 @@ def adam_step_(data, grad, m, v, lr, step, beta1, beta2, eps):
     m += f(1 - beta1) * grad
     v *= f(beta2)
     v += f(1 - beta2) * grad * grad
+    for moment in (m, v):  # subnormal numbers are slow; such moments no weight can feel
+        moment[np.abs(moment) < np.finfo(moment.dtype).tiny] = 0
     rate = f(lr[0] / (1 - beta1 ** step[0]))
     correction2 = f(1 / (1 - beta2 ** step[0]))
     data -= rate * m / (np.sqrt(v * correction2) + f(eps))

@@ -8,6 +8,8 @@ registers; a step loads two vectors of b and MR numbers of a, for MR · NR produ
             c[i, :] += a[i, k] * b[k, :]
 """
 
+import itertools
+
 from llvmlite import ir
 from numba import types
 from numba.core import cgutils
@@ -31,32 +33,38 @@ from microgpt.backends.numba_cpu.matmul.llvm_simd import (
 )
 from microgpt.backends.numba_cpu.matmul.strided_matrix import MATRIX
 
+ALL_ROWS = range(1, MR + 1)
+# The numbers of rows that have functions without masks, too. AVX-512 has masks at no cost; others
+# take ten instructions' time to store with one, or store number by number.
+UNMASKED_ROWS = ALL_ROWS if LANES < 16 else range(MR, MR + 1)
+
 
 @intrinsic
 def micro_kernel(typing_context, rows, columns, depth, c, c_in, bias, a, b):
     """c = c_in + bias + a · b, for at most MR rows and NR columns.
 
     b's columns lie side by side; c_in and bias may be null matrices. A function for each number of
-    rows, one or two vectors wide, with a mask for its columns, and one without for full tiles.
+    rows, one or two vectors wide, with a mask for its columns; without one where vectors are full.
     """
 
     def codegen(context, builder, signature, arguments):
         rows, columns, depth = arguments[:3]
         c, c_in, bias, a, b = (cgutils.unpack_tuple(builder, m) for m in arguments[3:])
         operands = [*c[:2], *c_in[:2], bias[0], *a, *b[:2], depth, columns]
-        two_vectors = builder.zext(builder.icmp_signed(">", columns, index(LANES)), INDEX)
-        full = builder.and_(
-            builder.icmp_signed("==", rows, index(MR)),
-            builder.icmp_signed("==", columns, index(NR)),
-        )
-        masked_case = builder.add(builder.shl(rows, index(1)), two_vectors)
-        case = builder.select(full, index(0), masked_case)
+        two_vectors = builder.icmp_signed(">", columns, index(LANES))
+        width = builder.select(two_vectors, index(2 * LANES), index(LANES))
+        masked = builder.icmp_signed("!=", columns, width)
+        if UNMASKED_ROWS != ALL_ROWS:
+            masked = builder.or_(masked, builder.icmp_signed("!=", rows, index(MR)))
+        case = rows
+        for bit in (two_vectors, masked):
+            case = builder.or_(builder.shl(case, index(1)), builder.zext(bit, INDEX))
         done = builder.append_basic_block("done")
         switch = builder.switch(case, done)
-        for number, *shape in [
-            (0, MR, 2, False),
-            *((2 * r + v - 1, r, v, True) for r in range(1, MR + 1) for v in (1, 2)),
-        ]:
+        for r, v, is_masked in itertools.product(ALL_ROWS, (1, 2), (False, True)):
+            if not is_masked and r not in UNMASKED_ROWS:
+                continue
+            number, shape = 4 * r + 2 * (v - 1) + is_masked, (r, v, is_masked)
             block = builder.append_basic_block(f"case_{number}")
             switch.add_case(index(number), block)
             builder.position_at_end(block)
