@@ -88,7 +88,7 @@ class Captured:
         self.function = function
         self.__name__ = getattr(function, "__name__", "captured")
         self.__doc__ = function.__doc__
-        self._replays: OrderedDict[Hashable, Replay] = OrderedDict()
+        self._replays: dict[Hashable, Replay] = {}
         self._attempts: OrderedDict[Hashable, list[Recording]] = OrderedDict()
         self._arena = Arena()
         self._last: Replay | None = None
@@ -116,7 +116,7 @@ class Captured:
         with LOCK:
             if not self._replays:
                 return Launches()
-            replay = next(reversed(self._replays.values()))
+            replay = self._last or next(reversed(self._replays.values()))
             return Launches(
                 Launch(launch.name, launch.shapes, launch.source, seconds)
                 for launch, seconds in zip(replay.launches, replay.seconds, strict=True)
@@ -150,16 +150,15 @@ class Captured:
                     return _copy_result(_check_result(self.function(*args, **kwargs)))
                 return self._record(key, values, names)
             if replay is not self._last:
-                self._use(key, replay)
+                self._use(replay)
             copy_inputs(replay.inputs, values)
             replay.run()
             return _copy_result(replay.result)
 
-    def _use(self, key: Hashable, replay: Replay) -> None:
+    def _use(self, replay: Replay) -> None:
         """Make `replay` ready to run, and the one used last."""
         if not replay.bound:
             self._bind(replay)
-        self._replays.move_to_end(key)
         self._last = replay
 
     def _record(self, key: Hashable, values: tuple, names: tuple[str, ...]) -> Any:
@@ -173,7 +172,7 @@ class Captured:
             del self._attempts[key]
             device = None if recording.driver is None else backends.replaying(recording.driver)
             self._replays[key] = replay = Replay(recording, (device or backends.current()).poison)
-            self._use(key, replay)
+            self._use(replay)
         else:
             recording.drop_arrays()
             self._add_attempt(key, recording)

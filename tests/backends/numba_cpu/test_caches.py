@@ -6,10 +6,10 @@ from microgpt.backends.numba_cpu.matmul import packing
 from microgpt.backends.numba_cpu.simd.caches import USUAL, CacheSizes, cache_sizes
 
 
-def write_cache(folder, number, level, kind, size):
+def write_cache(folder, number, level, contents, size):
     index = folder / f"index{number}"
     index.mkdir()
-    for name, text in (("level", level), ("type", kind), ("size", size)):
+    for name, text in (("level", level), ("type", contents), ("size", size)):
         (index / name).write_text(f"{text}\n", encoding="ascii")
 
 

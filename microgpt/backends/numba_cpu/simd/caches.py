@@ -22,11 +22,11 @@ def cache_sizes(folder: Path = LINUX_FOLDER) -> CacheSizes:
     found: dict[str, int] = {}
     for index in folder.glob("index*"):
         try:
-            level, kind, size = (
+            level, contents, size = (
                 (index / name).read_text(encoding="ascii").strip()
                 for name in ("level", "type", "size")
             )
-            if kind != "Instruction":
+            if contents != "Instruction":
                 found[level] = int(size[:-1]) * UNITS[size[-1]]
         except (OSError, ValueError, KeyError, IndexError):  # a size in another form
             continue
