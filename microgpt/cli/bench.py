@@ -81,6 +81,8 @@ def run(options: argparse.Namespace) -> int:
         options.corpus,
         options.isa,
     )
+    if options.svg is not None and all(w.name == "scaling" for w, _ in benchmark.plan):
+        raise SettingError("svg", "left out, since scaling has no bars", options.svg)
     status = 0
     with Progress(len(benchmark)) as progress:
         try:

@@ -1,5 +1,10 @@
 """A run limited to an instruction set: what each library is told, and whether it obeys."""
 
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 
 from microgpt.benchmark import instruction_sets, worker_pool
@@ -8,6 +13,7 @@ from microgpt.benchmark.instruction_sets import (
     AVX2,
     AVX512,
     NATIVE,
+    OF_MACHINE,
     check_instruction_set,
     disobedience,
     limiting_variables,
@@ -94,3 +100,28 @@ def test_the_table_says_what_the_run_was_limited_to():
         measurement = Measurement(WORKLOADS["batch"], OURS, metadata={"instructions": used})
         results.measurements.append(measurement)
     assert describe_machine(results).endswith("; limited to AVX2, as NumPy, XLA say.")
+
+
+EXACT_TESTS = [
+    "tests/test_reference.py::test_tensors_give_the_trace",
+    "tests/models/test_gpt2.py::test_logits_loss_and_gradients_are_hugging_face_s",
+    "tests/models/test_gpt2.py::test_a_hundred_captured_steps_follow_pytorch_s_loss_curve",
+    "tests/backends/numba_cpu/test_matmul.py",
+]
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("isa", [AVX2, AVX512])
+def test_traces_and_goldens_hold_on_each(isa):
+    if isa not in OF_MACHINE.get(simd_extension(), ()):
+        pytest.skip(f"this machine has no {isa}")
+    command = [sys.executable, "-m", "pytest", "-q", "-n", "0", *EXACT_TESTS]
+    result = subprocess.run(
+        [*command, "-p", "no:cacheprovider"],
+        env=os.environ | limiting_variables(isa, ""),
+        cwd=Path(__file__).parent.parent.parent,
+        capture_output=True, text=True,
+    )  # fmt: skip
+    assert result.returncode == 0, result.stdout[-4000:]
+    assert " passed" in result.stdout

@@ -23,6 +23,7 @@ WRONG = [
     (["--check"], "--peers must be given with --check; name some"),
     (["--check", "--peers", "jax", "--peer-python", "/nowhere/python"], "cannot be started"),
     (["--json", "."], ". is a folder; name a file"),
+    (["--workloads", "scaling", "--svg", "x.svg"], "--svg must be left out, since scaling has no"),
     (
         ["--corpus", "nmaes", "--workloads", "recipe"],
         "--corpus must be a text file, or one of names-mini",

@@ -2,10 +2,12 @@
 
 import itertools
 import os
+import re
 import subprocess
 import sys
 import types
 
+import numba
 import numpy as np
 import pytest
 from naive import gelu
@@ -16,6 +18,9 @@ from microgpt.backends.numba_cpu.jit.compile import FLAGS, njit_cached
 from microgpt.backends.numba_cpu.matmul import blocking, llvm_simd
 from microgpt.backends.numba_cpu.matmul.gemm_loops import gemm_loops
 from microgpt.backends.numba_cpu.matmul.gemm_tiled import gemm_tiled
+from microgpt.backends.numba_cpu.matmul.llvm_simd import LANES
+from microgpt.backends.numba_cpu.matmul.packing import copy_vectors
+from microgpt.backends.numba_cpu.matmul.strided_matrix import stack_alloc, strided_matrix
 
 EDGES = (0, 1, 2, 3, 5, 7, 11, 12, 13, 16, 31, 32, 33, 64, 65, 100, 257)
 # Each size in each dimension, in a different company each time.
@@ -192,6 +197,18 @@ def test_few_products_stay_on_one_thread_and_many_do_not():
     x, weight, bias, y = make_operands(512, 16, 16, "float32")
     assert kernel.select_variant((x, weight, bias, y[:300], x, weight)) is kernel.serial
     assert kernel.select_variant((x, weight, bias, y, x, weight)) is kernel.parallel
+
+
+def test_each_buffer_on_the_stack_has_its_own_size():
+    @numba.njit(**FLAGS)
+    def copy(rows):
+        small = strided_matrix(stack_alloc(1600), LANES, 1)
+        large = strided_matrix(stack_alloc(3200), LANES, 1)
+        copy_vectors(small, large, rows, rows)
+
+    copy.compile((numba.types.intp,))
+    (code,) = copy.inspect_llvm().values()
+    assert set(re.findall(r"alloca \[(\d+) x float\]", code)) == {"1600", "3200"}
 
 
 def test_the_tile_fits_the_processor():
