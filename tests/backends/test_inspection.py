@@ -51,7 +51,8 @@ def full_tile(report, lanes, rows):
     name = f"microgpt_tile_{rows}_2_full"
     (loop,) = [loop for loop in report.innermost_loops if loop.function == name]
     assert loop.counts.vector_bits == 32 * lanes
-    assert loop.counts.vector_ops == 2 * rows
+    # For some processors LLVM does two steps in a round.
+    assert loop.counts.vector_ops in (2 * rows, 4 * rows)
     assert (loop.counts.scalar_ops, loop.counts.spills, loop.counts.reloads) == (0, 0, 0)
     return loop
 
