@@ -7,7 +7,6 @@ into each of them, it would be most of the time that they take to compile.
 from functools import cache
 from typing import Any
 
-import numpy as np
 from llvmlite import binding, ir
 from numba import carray, config, njit, types
 from numba.core import cgutils
@@ -23,8 +22,8 @@ from microgpt.backends.numba_cpu.matmul.packing import MAX_BLOCK
 from microgpt.backends.numba_cpu.simd.math import gelu
 
 MIN_BLOCK_WORK = 2**17  # products that are worth a block of their own
-# What packing a panel takes, in the time that the micro-kernel takes for a tile.
-PACK_A, PACK_B = 0.1, 0.4
+# What the micro-kernel takes for a tile, and packing a panel of a and of b: tenths of a tile.
+TILE, PACK_A, PACK_B = 10, 1, 4
 
 num_threads = types.ExternalFunction("microgpt_num_threads", types.intp())
 
@@ -43,13 +42,13 @@ def block_grid(M, N, K):
     """
     blocks = min(num_threads(), M * N * K // MIN_BLOCK_WORK)
     tiles_down, tiles_across = -(-M // MR), -(-N // NR)
-    best_down, best_across, best_time = 1, 1, np.inf
+    best_down, best_across, best_time = 1, 1, 0
     down = 1
     while down <= min(blocks, tiles_down):
         across = min(blocks // down, tiles_across)
         height, width = -(-tiles_down // down), -(-tiles_across // across)
-        time = height * width + PACK_A * height + PACK_B * width
-        if time < best_time:
+        time = TILE * height * width + PACK_A * height + PACK_B * width
+        if best_time == 0 or time < best_time:
             best_down, best_across, best_time = down, across, time
         down *= 2
     return best_down, best_across
