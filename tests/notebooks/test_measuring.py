@@ -121,7 +121,7 @@ def test_a_seed_measured_again_is_the_same(notebook):
     for entry in (one for one in MEASURED if one["notebook"] == notebook):
         claim = entry["claim"]
         assert entry["text"] == command.MODULES[notebook].CLAIMS[claim]
-        # Another machine's rounding makes another run of a seed, but one among the seeds: two of them
-        # differ by 2 ** 0.5 spreads, and seldom by three times that.
+        # Another machine's rounding makes another run of a seed, but one among the seeds: two of
+        # them differ by 2 ** 0.5 spreads, and seldom by three times that.
         within = max(3 * 2**0.5 * entry["spread"], 0.005)
         assert abs(effects[claim] - entry["of_seeds"][seed]) <= within, claim
