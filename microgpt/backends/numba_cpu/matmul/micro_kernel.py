@@ -34,8 +34,8 @@ from microgpt.backends.numba_cpu.matmul.llvm_simd import (
 from microgpt.backends.numba_cpu.matmul.strided_matrix import MATRIX
 
 ALL_ROWS = range(1, MR + 1)
-# The numbers of rows that have functions without masks, too. AVX-512 has masks at no cost; others
-# take ten instructions' time to store with one, or store number by number.
+# The numbers of rows that have functions without masks, too: with AVX2 the small model's step is a
+# little faster, and NEON has no masks, so that LLVM stores number by number.
 UNMASKED_ROWS = ALL_ROWS if LANES < 16 else range(MR, MR + 1)
 
 
