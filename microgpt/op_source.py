@@ -26,7 +26,7 @@ DECOMPOSITIONS = PACKAGE / OPS / "decompositions.py"
 # What makes kernels fast, not what they compute: never shown as a helper.
 MACHINERY = {
     *("jit/compile.py", "jit/kernel.py", "jit/cache.py", "jit/kernel_cache.py"),
-    *("jit/check.py", "jit/launch_table.py", "jit/threads.py"),
+    *("jit/check.py", "jit/launch_table.py", "jit/threads.py", "jit/prange.py"),
     *("simd/vector.py", "simd/tiles.py", "simd/intrinsics.py"),
     *("numba_cuda/_device.py", "numba_cuda/_launch.py"),
 }

@@ -21,31 +21,29 @@ _KERNELS = "microgpt.backends.numba_cpu.inspection.kernel_assembly"
 _WORKER = "microgpt.backends.numba_cpu.inspection.worker"
 
 
-def inspect_kernel(name: str, isa: str | None = None, parallel: bool = False) -> KernelReport:
+def inspect_kernel(name: str, isa: str | None = None) -> KernelReport:
     """Report on a kernel's machine code: vector width, spills, scalar float operations, its loops.
 
     `name` is that of a launch ("gelu_forward"); attention's has its usual kernel behind it, and
     "self_attention_forward/kernel1_loops" names one of its files. `isa` is what to compile for:
-    this processor (None), "avx2", "avx512" or "neon", whatever this machine has. The serial variant
-    is shown, or the parallel one. It is compiled for arrays in float32, in a process of its own.
+    this processor (None), "avx2", "avx512" or "neon", whatever this machine has. It is compiled for
+    arrays in float32, in a process of its own.
 
     Prints as a table; `KernelReport` defines what is counted, its `assembly` is the text. Raises
     SettingError for names and sets of instructions that are not there, StateError if another back
     end than `numba` is in use, BackendUnavailable if it or its compiler for `isa` is not installed.
     """
-    return inspect_kernels([name], isa, parallel)[name]
+    return inspect_kernels([name], isa)[name]
 
 
-def inspect_kernels(
-    names: Sequence[str], isa: str | None = None, parallel: bool = False
-) -> dict[str, KernelReport]:
+def inspect_kernels(names: Sequence[str], isa: str | None = None) -> dict[str, KernelReport]:
     """Return the report of each kernel, as `inspect_kernel` does; one process compiles them all."""
-    _check(names, isa, parallel)
-    return dict(zip(names, _reports(tuple(names), isa, parallel), strict=True))
+    _check(names, isa)
+    return dict(zip(names, _reports(tuple(names), isa), strict=True))
 
 
 def compare_processors(names: Sequence[str], *isas: str) -> backends.Table:
-    """Return a table of kernels, one a line, with figures of their serial variants for each isa.
+    """Return a table of kernels, one a line, with figures for each isa.
 
     Innermost loops: the bits of their widest vectors, float instructions on vectors and on single
     numbers, spills + reloads; then spills + reloads in the loops around them.
@@ -64,7 +62,7 @@ def compare_processors(names: Sequence[str], *isas: str) -> backends.Table:
     return backends.Table("\n".join(text_table(rows, align="lr")))
 
 
-def _check(names: Sequence[str], isa: str | None, parallel: bool) -> None:
+def _check(names: Sequence[str], isa: str | None) -> None:
     if isa is not None and isa not in PROCESSORS:
         raise SettingError("isa", "None", isa, choices=PROCESSORS)
     in_use = backends.current().name
@@ -77,10 +75,6 @@ def _check(names: Sequence[str], isa: str | None, parallel: bool) -> None:
     for name in names:
         if name not in kernels:
             raise SettingError("name", "a compiled kernel's", name, _near(name, kernels))
-        if parallel and not _kernel_assembly().has_parallel_variant(name):
-            raise SettingError(
-                "parallel", f"False for {name!r}, which has no parallel variant", parallel
-            )
 
 
 def _near(name: Any, kernels: dict[str, Any]) -> str:
@@ -97,18 +91,17 @@ def _kernel_assembly() -> Any:
 
 
 @cache
-def _reports(names: tuple[str, ...], isa: str | None, parallel: bool) -> list[KernelReport]:
+def _reports(names: tuple[str, ...], isa: str | None) -> list[KernelReport]:
     processor = None if isa is None else PROCESSORS[isa]
-    reply = _compile({"processor": processor, "names": names, "parallel": parallel})
+    reply = _compile({"processor": processor, "names": names})
     used = Processor(*reply["processor"])
     if used.architecture not in SYNTAXES:
         raise BackendUnavailable(
             f"the assembly of {used.architecture} cannot be read, only that of "
             f"{' and '.join(SYNTAXES)}; name another processor by `isa`"
         )
-    variant = "parallel" if parallel else "serial"
     return [
-        read_assembly(texts, used.architecture, name, variant, used.name)
+        read_assembly(texts, used.architecture, name, used.name)
         for name, texts in reply["assembly"].items()
     ]
 

@@ -10,6 +10,8 @@ ROOT, CUBE = math.sqrt(2 / math.pi), 0.044715
 
 MASK = 0xFFFFFFFF
 
+SQUARES_CHUNK = 16_384  # numbers whose squares are added up first, for the norm of gradients
+
 
 def philox(counter, key):
     """Four random 32-bit numbers from a counter of four and a key of two.

@@ -20,7 +20,7 @@ def launched_variants(small_only: bool = False) -> list[Any]:
 
 
 def _launch_all(small_only: bool) -> None:
-    """Train and sample, with small sizes that take serial kernels and large ones for parallel."""
+    """Train and sample, with small sizes, and with larger ones that take other kernels."""
     import numpy as np
 
     from microgpt import backends
@@ -35,21 +35,16 @@ def _launch_all(small_only: bool) -> None:
     small = GPTConfig.microgpt()
     sizes = {"vocab_size": 27, "block_size": 16, "n_layer": 1, "n_head": 4}
     gpt2 = GPTConfig.preset("gpt2-124M", **sizes, n_embd=16)
-    larger = (
-        (small, 8),
-        (gpt2, 1),
-        (replace(small, n_embd=256), 64),
-        (replace(gpt2, n_embd=256), 64),
-    )
-    for config, batch_size in [(small, 1)] if small_only else [(small, 1), *larger]:
-        settings = TrainConfig(steps=1, batch_size=batch_size, grad_clip=1.0, eval_documents=64)
+    larger = replace(gpt2, n_embd=256)
+    for config in [small] if small_only else [small, gpt2, larger]:
+        settings = TrainConfig(steps=1, batch_size=1, grad_clip=1.0, eval_documents=64)
         trainer = Trainer(GPT(config), corpus, settings)
         for _ in trainer:  # `trainer.run` would handle KeyboardInterrupt itself and return
             pass
         trainer.evaluate()
         trainer.sample()
     tokens = np.zeros((1, 8), np.int32)
-    for one in [] if small_only else [small, replace(gpt2, n_embd=256)]:
+    for one in [] if small_only else [small, larger]:
         for weights in FORMATS:
             quantize(GPT(one), weights)(tokens)
     # Generation does not launch the sampling kernel while a tracer is set, as here.

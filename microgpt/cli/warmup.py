@@ -51,7 +51,12 @@ def compile_kernels(processes: int | None = None) -> None:
     """
     from microgpt import backends
     from microgpt._io.atomic_write import atomic_write
-    from microgpt.backends.numba_cpu.jit.variants import KernelVariant, by_module, compile_variant
+    from microgpt.backends.numba_cpu.jit.variants import (
+        KernelVariant,
+        by_module,
+        compile_runners,
+        compile_variant,
+    )
     from microgpt.benchmark.machine_info import num_cores
     from microgpt.cli.kernel_variants import launched_variants
     from microgpt.cli.progress import Progress
@@ -64,13 +69,14 @@ def compile_kernels(processes: int | None = None) -> None:
         variants: list[KernelVariant] = by_module(launched_variants())
     number = max(1, min(processes or num_cores(), len(variants), MAX_PROCESSES))
     with (
-        Progress(len(variants), "kernel", description="compiling", interval=1, announce=True) as
+        Progress(len(variants) + 1, "kernel", description="compiling", interval=1, announce=True) as
         progress,
         ProcessPoolExecutor(number, get_context("spawn"), _begin_process) as pool,
     ):  # fmt: skip
         try:
             with _interrupts_ignored():  # by the processes too, which begin here
-                futures = {pool.submit(compile_variant, one): one.name for one in variants}
+                futures = {pool.submit(compile_runners): "replays"}
+                futures |= {pool.submit(compile_variant, one): one.name for one in variants}
             for future in as_completed(futures):
                 future.result()
                 progress.update(1, futures[future])
@@ -85,7 +91,6 @@ def compile_kernels(processes: int | None = None) -> None:
             raise
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
-    backends.get("numba").lower([])  # compiles the replay loop
     stamp, content = backends.compiled_marker()
     with atomic_write(stamp) as stream:
         stream.write(content)
@@ -126,9 +131,10 @@ def compile_last_first() -> None:
     The run beside it compiles its kernels as it launches them, from the beginning. Each takes from
     the cache what the other has put there, until they meet.
     """
-    from microgpt.backends.numba_cpu.jit.variants import compile_variant
+    from microgpt.backends.numba_cpu.jit.variants import compile_runners, compile_variant
     from microgpt.cli.kernel_variants import launched_variants
 
+    compile_runners()
     for variant in reversed(launched_variants(small_only=True)):
         compile_variant(variant)
 

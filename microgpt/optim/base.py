@@ -1,6 +1,7 @@
 """`Optimizer` (the base class), `SGD`, and gradient clipping by the global norm."""
 
 from collections.abc import Iterable
+from itertools import accumulate
 from typing import Any
 
 import numpy as np
@@ -8,6 +9,7 @@ import numpy as np
 from microgpt.autograd.engine import context, override_optimizer
 from microgpt.autograd.tensor import Tensor
 from microgpt.backends import LOCK, check_host_read, is_array, to_host
+from microgpt.backends.shared_rules import SQUARES_CHUNK
 from microgpt.config.checks import check_number
 from microgpt.errors import SettingError, StateError
 from microgpt.nn import Module, flat_segments
@@ -129,10 +131,11 @@ def clip_grad_norm_(
         with override_optimizer(None):
             return override.clip(leaves, max_norm)
     backend, pairs = leaves[0].backend, flat_segments(leaves)
-    sum_of_squares, norm = backend.full(1, np.float64), backend.empty(1, np.float64)
-    for _, grad in pairs:
-        backend.launch("sum_of_squares_", sum_of_squares, grad)
-    backend.launch("sqrt_", norm, sum_of_squares)
+    chunks = [-(-grad.size // SQUARES_CHUNK) for _, grad in pairs]
+    sums, norm = backend.empty(sum(chunks), np.float64), backend.empty(1, np.float64)
+    for (_, grad), count, end in zip(pairs, chunks, accumulate(chunks), strict=True):
+        backend.launch("sum_of_squares_", sums[end - count : end], grad)
+    backend.launch("root_of_sum_", norm, sums)
     if max_norm < float("inf"):
         for _, grad in pairs:
             backend.launch("clip_by_norm_", grad, norm, float(max_norm))

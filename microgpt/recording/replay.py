@@ -31,6 +31,7 @@ class Replay:
     def __init__(self, recording: Recording, poisoned: bool):
         self.inputs, self.launches = recording.inputs, recording.launches
         self.seconds = [float("inf")] * len(self.launches)
+        self._overhead = float("inf")  # the shortest time of a native call without a launch
         self.result: Any = None
         self.bound = False
         self._table: Any = None
@@ -146,10 +147,12 @@ class Replay:
             for array in self._poisoned.get(number, ()):
                 poison(array)
             start = perf_counter()
-            self._run_native(self._rows[number], 0)  # overhead: a native call with no launch
+            self._run_native(self._rows[number], 0)
             middle = perf_counter()
             self._run_range(number, number + 1)
-            seconds = perf_counter() - middle - (middle - start)
+            end = perf_counter()
+            self._overhead = min(self._overhead, middle - start)
+            seconds = end - middle - self._overhead
             self.seconds[number] = min(self.seconds[number], max(seconds, 0.0))
         self._timed_runs += 1
 

@@ -63,15 +63,8 @@ def test_this_processor():
     assert loop.depth == 1
     assert report.vector_bits == 32 * llvm_simd.LANES
     assert report.name == "linear_forward"
-    assert re.search(r"^linear_forward, serial, float32, compiled for \S+\n", repr(report))
+    assert re.search(r"^linear_forward, float32, compiled for \S+\n", repr(report))
     assert "microgpt_tile" in report.assembly
-
-
-def test_the_parallel_variant_is_the_loop_that_threads_run():
-    report = mg.inspect_kernel("gelu_forward", parallel=True)
-    assert report.variant == "parallel"
-    assert {loop.function for loop in report.innermost_loops} == {"prange loop"}
-    assert report.in_innermost.vector_ops > 10
 
 
 @pytest.mark.parametrize("isa", ["avx2", "avx512"])
@@ -199,8 +192,6 @@ def test_names():
         mg.inspect_kernel("x")
     with pytest.raises(SettingError, match=r"isa must be None, or one of .*'neon'; got 'sse'"):
         mg.inspect_kernel("gelu_forward", isa="sse")
-    with pytest.raises(SettingError, match="'sample_', which has no parallel variant"):
-        mg.inspect_kernel("sample_", parallel=True)
     names = kernel_assembly.compiled_kernels()
     assert names["self_attention_forward"] is names[BLOCKED]
     assert "self_attention_forward/kernel1_loops" in names

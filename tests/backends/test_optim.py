@@ -5,6 +5,7 @@ import pytest
 from kernel_checks import as_float64, assert_close, normal
 
 from microgpt import backends
+from microgpt.backends.shared_rules import SQUARES_CHUNK
 
 
 @pytest.mark.parametrize("decay", [0.0, 0.1])
@@ -56,12 +57,17 @@ def test_sgd(backend, dtype, n, rng):
 def test_gradient_norm(backend, dtype, n, rng):
     k = backends.get(backend)
     grad = normal(rng, dtype, n)[0]
-    total, norm = np.array([2.0]), k.empty(1, "float64")
-    k.launch("sum_of_squares_", total, grad)
-    np.testing.assert_allclose(total, 2 + (as_float64(grad)[0] ** 2).sum(), rtol=1e-12)
-    k.launch("sqrt_", norm, total)
-    assert norm[0] == np.sqrt(total[0])
-    small = grad * np.dtype(dtype).type(0.5 / norm[0])
+    squares = as_float64(grad)[0] ** 2
+    chunks = range(0, n, SQUARES_CHUNK)
+    sums, norm = k.empty(len(chunks), "float64"), k.empty(1, "float64")
+    k.launch("sum_of_squares_", sums, grad)
+    expected = [squares[first : first + SQUARES_CHUNK].sum() for first in chunks]
+    np.testing.assert_allclose(sums, expected, rtol=1e-12)
+    k.launch("root_of_sum_", norm, sums)
+    np.testing.assert_allclose(norm, np.sqrt(squares.sum()), rtol=1e-12)
+    small = grad * np.dtype(dtype).type(
+        0.5 / max(norm[0], 0.5)
+    )  # where it is less, nothing is clipped
     k.launch("clip_by_norm_", grad, norm, 0.5)
     assert_close(grad, small, dtype, 0.1)
     for max_norm in (float(norm[0]), 3 * float(norm[0])):  # nothing to clip

@@ -171,7 +171,7 @@ def _launch_updates(launch, dtype):
     launch("adam_step_", data, grad, m, v, lr, step, 0.9, 0.99, 1e-8)
     launch("increment_step_", step)
     launch("sum_of_squares_", total, grad)
-    launch("sqrt_", total, total)
+    launch("root_of_sum_", total, total)
     launch("clip_by_norm_", grad, total, 1.0)
 
 

@@ -13,6 +13,7 @@ from attention_runs import backward, forward, make_inputs
 import microgpt as mg
 from microgpt import backends
 from microgpt.backends.numba_cpu.jit import kernel as jit_kernel
+from microgpt.backends.shared_rules import SQUARES_CHUNK
 
 
 def digest(arrays):
@@ -70,7 +71,7 @@ def fused():
     mean, rstd, lse, losses = (normal(N) for _ in range(4))
     logits, dwte, dwpe = normal(N, V), normal(V, C), normal(N, C)
     tokens = rng.integers(0, V, (2, N // 2)).astype(np.int32)
-    total, position = np.zeros(1), np.zeros(1, np.int32)
+    sums, position = np.zeros(-(-V * C // SQUARES_CHUNK)), np.zeros(1, np.int32)
     data, grad, m, v = dwte.reshape(-1), normal(V * C), normal(V * C), normal(V * C) ** 2
     state = np.full(1, 0.1), np.ones(1), 0.9, 0.99, 1e-8, 0.1, 1001
     launch("layer_norm_forward", dx, mean, rstd, x, weight, bias, 1e-5)
@@ -80,8 +81,8 @@ def fused():
     launch("cross_entropy_backward", logits, mean, logits, lse, tokens.reshape(-1))
     launch("token_position_embedding_backward", dwte, dwpe, dy, tokens, position)
     launch("adamw_step_", data, grad, m, v, *state)
-    launch("sum_of_squares_", total, data)
-    return dx, dy, dweight, dbias, losses, logits, dwte, dwpe, total
+    launch("sum_of_squares_", sums, data)
+    return dx, dy, dweight, dbias, losses, logits, dwte, dwpe, sums
 
 
 def training():

@@ -80,6 +80,7 @@ jit_kernel.PARALLEL_FROM = 1
 mg.use("numba")
 sys.path.insert(0, sys.argv[1])
 from capture_cases import random_batches, training_step
+from microgpt.backends.numba_cpu.jit.launch_table import SharedLoop
 
 def train(run, results):
     losses = []
@@ -109,7 +110,7 @@ train(start(), results)
 assert all(losses == results[0] for losses in results[1:]), results
 assert len(results) == 5
 calls = zip(native._last._calls, native._last._rows)
-parallel = [row for (call, _), row in calls if getattr(call, "targetoptions", {}).get("parallel")]
+parallel = [row for (call, _), row in calls if isinstance(call, SharedLoop)]
 assert len(parallel) > 10 and all(parallel)
 print("same")
 """

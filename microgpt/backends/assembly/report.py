@@ -32,7 +32,6 @@ class KernelReport:
     """
 
     name: str
-    variant: str
     processor: str
     instruction_set: str
     functions: tuple[FunctionCounts, ...]
@@ -77,7 +76,7 @@ class KernelReport:
         return "\n".join([self._title(), "", *self._figures(), "", *self._loop_table()]).rstrip()
 
     def _title(self) -> str:
-        return f"{self.name}, {self.variant}, float32, compiled for {self.processor}"
+        return f"{self.name}, float32, compiled for {self.processor}"
 
     def _figures(self) -> list[str]:
         inner, inside, outside = self.in_innermost, self.in_loops, self.outside_loops
@@ -131,7 +130,7 @@ class KernelReport:
 
 
 def read_assembly(
-    texts: Iterable[str], architecture: str, name: str, variant: str, processor: str
+    texts: Iterable[str], architecture: str, name: str, processor: str
 ) -> KernelReport:
     """Return the report of a kernel whose functions are in these assembly texts."""
     syntax, texts = SYNTAXES[architecture], list(texts)
@@ -143,7 +142,6 @@ def read_assembly(
     ]
     return KernelReport(
         name,
-        variant,
         processor,
         syntax.instruction_set([i for function in functions for i in function.instructions()]),
         tuple(count_function(f, syntax, _short_name(f.name)) for f in functions),
@@ -153,8 +151,6 @@ def read_assembly(
 
 def _short_name(name: str) -> str:
     """The name of a function in the source: the last part of what Numba makes of it."""
-    if "__numba_parfor_gufunc" in name:
-        return "prange loop"
     if not name.startswith("_ZN"):
         return name
     part, start = name, len("_ZN")

@@ -3,10 +3,9 @@
 An exponential takes about as long as 4 additions.
 """
 
-from numba import prange
-
 from microgpt.backends.numba_cpu.jit.compile import PRECISE
 from microgpt.backends.numba_cpu.jit.kernel import kernel
+from microgpt.backends.numba_cpu.jit.prange import prange
 from microgpt.backends.numba_cpu.simd.intrinsics import exp
 from microgpt.backends.numba_cpu.simd.math import gelu, gelu_grad, log, tanh
 

@@ -2,10 +2,9 @@
 
 import math
 
-from numba import prange
-
 from microgpt.backends.numba_cpu.jit.compile import PRECISE
 from microgpt.backends.numba_cpu.jit.kernel import kernel
+from microgpt.backends.numba_cpu.jit.prange import prange
 
 
 @kernel()

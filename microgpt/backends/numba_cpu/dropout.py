@@ -1,8 +1,7 @@
 """Dropout of rows (N, C). No mask is stored: it is drawn again wherever it is needed."""
 
-from numba import prange
-
 from microgpt.backends.numba_cpu.jit.kernel import SerialKernel, kernel
+from microgpt.backends.numba_cpu.jit.prange import prange
 from microgpt.backends.numba_cpu.simd.dropout_mask import mask_factors, mask_state
 
 

@@ -4,10 +4,9 @@ Backward touches only the rows that are used, however long the table is. A token
 counts twice, so threads cannot own tokens; each owns a block of columns.
 """
 
-from numba import prange
-
 from microgpt.backends.numba_cpu.jit.check import check
 from microgpt.backends.numba_cpu.jit.kernel import kernel
+from microgpt.backends.numba_cpu.jit.prange import prange
 from microgpt.backends.numpy_ref import embedding as maths
 
 COLUMN_BLOCK = 128

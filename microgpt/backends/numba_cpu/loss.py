@@ -1,9 +1,8 @@
 """Cross-entropy of logits (N, V) and targets (N,); a target of −1 is ignored."""
 
-from numba import prange
-
 from microgpt.backends.numba_cpu.jit.check import check
 from microgpt.backends.numba_cpu.jit.kernel import SerialKernel, kernel
+from microgpt.backends.numba_cpu.jit.prange import prange
 from microgpt.backends.numba_cpu.simd.intrinsics import exp
 from microgpt.backends.numba_cpu.simd.row_ops import exp_row, log_sum, sum_exp
 from microgpt.backends.numpy_ref import loss as maths

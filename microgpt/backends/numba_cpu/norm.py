@@ -7,12 +7,14 @@ residual stream has accumulated already, is added to dx; absent, it has no eleme
 import math
 
 import numpy as np
-from numba import prange
 
 from microgpt.backends.numba_cpu.jit.kernel import kernel
+from microgpt.backends.numba_cpu.jit.prange import prange
 
-# dweight and dbias are summed in at most MAX_CHUNKS chunks of MIN_ROWS rows or more.
+# dweight and dbias are summed in at most MAX_CHUNKS chunks of MIN_ROWS rows or more, by one thread
+# for each block of columns.
 MAX_CHUNKS, MIN_ROWS = 32, 16
+COLUMN_BLOCK = 64
 
 
 @kernel(cost=2)
@@ -79,42 +81,45 @@ def layer_norm_forward(y, mean, rstd, x, weight, bias, eps):
 def layer_norm_backward(dx, dweight, dbias, dy, x, weight, mean, rstd, dx_in):
     """dx = rstd · (dx_hat − mean(dx_hat) − x_hat · mean(dx_hat · x_hat)), dx_hat = dy · weight.
 
-    x_hat = (x − mean) · rstd; dweight += Σ dy · x_hat, dbias += Σ dy, over the rows: a chunk of
-    rows sums its part of both, and the parts are added up in order.
+    x_hat = (x − mean) · rstd; dweight += Σ dy · x_hat, dbias += Σ dy, over chunks of rows, whose
+    sums are added up in order.
     """
     f = x.dtype.type
     N, C = x.shape
-    rows = max(MIN_ROWS, (N + MAX_CHUNKS - 1) // MAX_CHUNKS)
-    chunks = (N + rows - 1) // rows
-    partials = np.empty((chunks, 2, C), x.dtype)
-    for chunk in prange(chunks):
-        dweight_part, dbias_part = partials[chunk, 0], partials[chunk, 1]
+    for n in prange(N):
+        dy_row, row, out = dy[n], x[n], dx[n]
+        row_mean, r = mean[n], rstd[n]
+        dx_hat_sum, projection = f(0), f(0)
         for c in range(C):
-            dweight_part[c] = f(0)
-            dbias_part[c] = f(0)
-        for n in range(chunk * rows, min(chunk * rows + rows, N)):
-            dy_row, row, out = dy[n], x[n], dx[n]
-            row_mean, r = mean[n], rstd[n]
-            dx_hat_sum, projection = f(0), f(0)
+            dx_hat = dy_row[c] * weight[c]
+            dx_hat_sum += dx_hat
+            projection += dx_hat * (row[c] - row_mean)
+        shift, factor = dx_hat_sum / f(C), projection / f(C) * r * r
+        if dx_in.size:
+            added = dx_in[n]
             for c in range(C):
-                dx_hat = dy_row[c] * weight[c]
-                dx_hat_sum += dx_hat
-                projection += dx_hat * (row[c] - row_mean)
-                dweight_part[c] += dy_row[c] * (row[c] - row_mean) * r
-                dbias_part[c] += dy_row[c]
-            shift, factor = dx_hat_sum / f(C), projection / f(C) * r * r
-            if dx_in.size:
-                added = dx_in[n]
-                for c in range(C):
-                    dx_centered = dy_row[c] * weight[c] - shift - (row[c] - row_mean) * factor
-                    out[c] = added[c] + r * dx_centered
-            else:
-                for c in range(C):
-                    dx_centered = dy_row[c] * weight[c] - shift - (row[c] - row_mean) * factor
-                    out[c] = r * dx_centered
-    for chunk in range(chunks):
-        dweight_part, dbias_part = partials[chunk, 0], partials[chunk, 1]
-        for c in range(C):
-            dweight[c] += dweight_part[c]
-        for c in range(dbias.size):
-            dbias[c] += dbias_part[c]
+                dx_centered = dy_row[c] * weight[c] - shift - (row[c] - row_mean) * factor
+                out[c] = added[c] + r * dx_centered
+        else:
+            for c in range(C):
+                dx_centered = dy_row[c] * weight[c] - shift - (row[c] - row_mean) * factor
+                out[c] = r * dx_centered
+    rows = max(MIN_ROWS, (N + MAX_CHUNKS - 1) // MAX_CHUNKS)
+    for block in prange((C + COLUMN_BLOCK - 1) // COLUMN_BLOCK):
+        first, last = block * COLUMN_BLOCK, min(block * COLUMN_BLOCK + COLUMN_BLOCK, C)
+        for start in range(0, N, rows):
+            weight_sums, bias_sums = (
+                np.zeros(last - first, x.dtype),
+                np.zeros(last - first, x.dtype),
+            )
+            for n in range(start, min(start + rows, N)):
+                dy_row, row = dy[n, first:last], x[n, first:last]
+                row_mean, r = mean[n], rstd[n]
+                for c in range(row.size):
+                    weight_sums[c] += dy_row[c] * (row[c] - row_mean) * r
+                    bias_sums[c] += dy_row[c]
+            dweight_part, dbias_part = dweight[first:last], dbias[first:last]
+            for c in range(dweight_part.size):
+                dweight_part[c] += weight_sums[c]
+            for c in range(dbias_part.size):
+                dbias_part[c] += bias_sums[c]

@@ -8,12 +8,11 @@ import math
 
 import numba
 import numpy as np
-from numba import prange
 
 from microgpt.backends.numba_cpu.jit.compile import INLINE, PRECISE
 from microgpt.backends.numba_cpu.jit.kernel import SerialKernel, kernel
-
-CHUNK = 16_384
+from microgpt.backends.numba_cpu.jit.prange import prange
+from microgpt.backends.shared_rules import SQUARES_CHUNK
 
 _INLINE_PRECISE = INLINE | {"fastmath": PRECISE}
 
@@ -77,26 +76,25 @@ def increment_step_(step):
     step[0] += 1
 
 
-@kernel(work=lambda total, x: x.size)
-def sum_of_squares_(total, x):
-    """total += Σ x², in float64; in chunks that do not depend on the number of threads."""
-    chunks = (x.size + CHUNK - 1) // CHUNK
-    partials = np.empty(chunks)
-    for chunk in prange(chunks):
-        part = x[chunk * CHUNK : (chunk + 1) * CHUNK]
-        partial = 0.0
+@kernel(work=lambda sums, x: x.size)
+def sum_of_squares_(sums, x):
+    """sums = Σ x² of each chunk of SQUARES_CHUNK numbers, in float64."""
+    for chunk in prange(sums.size):
+        part = x[chunk * SQUARES_CHUNK : (chunk + 1) * SQUARES_CHUNK]
+        total = 0.0
         for i in range(part.size):
             number = np.float64(part[i])
-            partial += number * number
-        partials[chunk] = partial
-    for chunk in range(chunks):
-        total[0] += partials[chunk]
+            total += number * number
+        sums[chunk] = total
 
 
 @SerialKernel
-def sqrt_(norm, total):
-    """norm = √total."""
-    norm[0] = math.sqrt(total[0])
+def root_of_sum_(norm, sums):
+    """norm = √(Σ sums)."""
+    total = 0.0
+    for chunk in range(sums.size):
+        total += sums[chunk]
+    norm[0] = math.sqrt(total)
 
 
 @kernel()

@@ -18,10 +18,11 @@ from functools import cache
 
 import numpy as np
 from llvmlite import binding
-from numba import carray, njit, prange, types
+from numba import carray, njit, types
 
 from microgpt.backends.numba_cpu.jit.compile import FLAGS, cfunc_address, prepare_before
 from microgpt.backends.numba_cpu.jit.kernel import Kernel, SerialKernel
+from microgpt.backends.numba_cpu.jit.prange import prange
 from microgpt.backends.numba_cpu.matmul.blocking import gemm
 from microgpt.backends.numba_cpu.simd.codes import load_widened, prefetch, sum_lanes, widen
 from microgpt.backends.numba_cpu.simd.vector import LANES, load, splat

@@ -3,10 +3,10 @@
 import math
 
 import numpy as np
-from numba import prange
 
 from microgpt.backends.numba_cpu.jit.compile import PRECISE
 from microgpt.backends.numba_cpu.jit.kernel import kernel
+from microgpt.backends.numba_cpu.jit.prange import prange
 
 CHUNK = 256
 

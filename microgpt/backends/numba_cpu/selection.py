@@ -3,9 +3,8 @@
 What is chosen from is read before: NEON cannot read on a condition in vectors, AVX2 not always.
 """
 
-from numba import prange
-
 from microgpt.backends.numba_cpu.jit.kernel import kernel
+from microgpt.backends.numba_cpu.jit.prange import prange
 
 
 @kernel()

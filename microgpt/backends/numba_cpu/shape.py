@@ -4,9 +4,8 @@ A plan (3, 5) describes a view of x: five sizes, five strides in x, and its offs
 and y are flat.
 """
 
-from numba import prange
-
 from microgpt.backends.numba_cpu.jit.kernel import kernel
+from microgpt.backends.numba_cpu.jit.prange import prange
 
 
 @kernel()

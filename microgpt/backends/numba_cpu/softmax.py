@@ -1,8 +1,7 @@
 """Softmax over the last axis: x (N, C); causal softmax over scores (N, T, T)."""
 
-from numba import prange
-
 from microgpt.backends.numba_cpu.jit.kernel import kernel
+from microgpt.backends.numba_cpu.jit.prange import prange
 from microgpt.backends.numba_cpu.simd.intrinsics import exp
 from microgpt.backends.numba_cpu.simd.row_ops import dot, log_sum_exp, softmax_row
 

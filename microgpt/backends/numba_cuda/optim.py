@@ -10,9 +10,9 @@ import numpy as np
 
 from microgpt.backends.numba_cuda._device import cuda
 from microgpt.backends.numba_cuda._launch import BLOCK, cover, scratch, threads
+from microgpt.backends.shared_rules import SQUARES_CHUNK
 
 float64 = np.float64
-SHARE_SIZE = 16_384  # numbers whose squares one block adds up
 
 
 def sgd_step_(data, grad, lr):
@@ -78,20 +78,17 @@ def _increment_step(step):
     step[0] += 1
 
 
-def sum_of_squares_(total, x):
-    """total += Σ x², in float64: each block adds up a share, one thread the shares in order."""
-    blocks = -(-x.size // SHARE_SIZE)
-    shares = scratch((blocks,), total, float64)
-    _square_shares[blocks, BLOCK](shares, x)
-    _add_shares[min(blocks, 1), 1](total, shares)
+def sum_of_squares_(sums, x):
+    """sums = Σ x² of each chunk of SQUARES_CHUNK numbers, in float64: a block adds up a chunk."""
+    _sum_of_squares[sums.size, BLOCK](sums, x)
 
 
 @threads
-def _square_shares(shares, x):
+def _sum_of_squares(sums, x):
     parts = cuda.shared.array(BLOCK, float64)
-    t, first = cuda.threadIdx.x, cuda.blockIdx.x * SHARE_SIZE
+    t, first = cuda.threadIdx.x, cuda.blockIdx.x * SQUARES_CHUNK
     part = float64(0)
-    for i in range(first + t, min(first + SHARE_SIZE, x.size), BLOCK):
+    for i in range(first + t, min(first + SQUARES_CHUNK, x.size), BLOCK):
         part += float64(x[i]) * float64(x[i])
     parts[t] = part
     stride = BLOCK // 2
@@ -101,23 +98,20 @@ def _square_shares(shares, x):
             parts[t] += parts[t + stride]
         stride //= 2
     if t == 0:
-        shares[cuda.blockIdx.x] = parts[0]
+        sums[cuda.blockIdx.x] = parts[0]
+
+
+def root_of_sum_(norm, sums):
+    """norm = √(Σ sums)."""
+    _root_of_sum[1, 1](norm, sums)
 
 
 @threads
-def _add_shares(total, shares):
-    for block in range(shares.size):
-        total[0] += shares[block]
-
-
-def sqrt_(norm, total):
-    """norm = √total."""
-    _sqrt[1, 1](norm, total)
-
-
-@threads
-def _sqrt(norm, total):
-    norm[0] = math.sqrt(total[0])
+def _root_of_sum(norm, sums):
+    total = float64(0)
+    for chunk in range(sums.size):
+        total += sums[chunk]
+    norm[0] = math.sqrt(total)
 
 
 def clip_by_norm_(grad, norm, max_norm):

@@ -7,6 +7,7 @@ change.
 import numpy as np
 
 from microgpt.backends.numpy_ref._matmul import matmul
+from microgpt.backends.shared_rules import SQUARES_CHUNK
 
 
 def sgd_step_(data, grad, lr):
@@ -39,15 +40,16 @@ def increment_step_(step):
     step += 1
 
 
-def sum_of_squares_(total, x):
-    """total += Σ x², in float64."""
-    wide = x.astype(np.float64)
-    total += matmul(wide, wide)
+def sum_of_squares_(sums, x):
+    """sums = Σ x² of each chunk of SQUARES_CHUNK numbers, in float64."""
+    for chunk in range(sums.size):
+        wide = x[chunk * SQUARES_CHUNK : (chunk + 1) * SQUARES_CHUNK].astype(np.float64)
+        sums[chunk] = matmul(wide, wide)
 
 
-def sqrt_(norm, total):
-    """norm = √total."""
-    np.sqrt(total, out=norm)
+def root_of_sum_(norm, sums):
+    """norm = √(Σ sums)."""
+    np.sqrt(sums.sum(), out=norm)
 
 
 def clip_by_norm_(grad, norm, max_norm):

@@ -118,7 +118,7 @@ dots:
 
 
 def report(text, architecture="x86_64"):
-    return read_assembly([text], architecture, "name", "serial", "a processor")
+    return read_assembly([text], architecture, "name", "a processor")
 
 
 def test_avx2():
@@ -178,7 +178,7 @@ def test_other_sets_of_instructions():
 
 def test_the_text_says_every_figure():
     assert repr(report(AVX2)).splitlines() == [
-        "name, serial, float32, compiled for a processor",
+        "name, float32, compiled for a processor",
         "",
         "AVX2      the instructions that it uses",
         "256 bits  the widest vectors in its loops: 8 numbers at once",

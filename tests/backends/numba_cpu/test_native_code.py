@@ -1,16 +1,15 @@
-"""Constants of a process that compiled code calls by name."""
+"""Numbers of a process that compiled code calls by name."""
 
-from numba import njit, types
+from numba import config, njit
 
-from microgpt.backends.numba_cpu.jit.native_code import define_constant
+from microgpt.backends.numba_cpu.jit.native_code import define_num_threads, num_threads
 
 
-def test_compiled_code_calls_a_constant_by_its_name():
-    define_constant("microgpt_test_constant", 2**40 + 7)
-    constant = types.ExternalFunction("microgpt_test_constant", types.intp())
+def test_compiled_code_calls_the_number_of_threads_by_its_name():
+    define_num_threads()
 
     @njit
     def doubled():
-        return 2 * constant()
+        return 2 * num_threads()
 
-    assert doubled() == 2 * (2**40 + 7)
+    assert doubled() == 2 * config.NUMBA_NUM_THREADS

@@ -11,7 +11,6 @@ import pytest
 
 @pytest.mark.slow
 def test_one_thread_and_four_compute_the_same_bits():
-    # In one process: code just compiled by Numba and code from its cache differ in last digits.
     run = subprocess.run(
         [sys.executable, "-m", "thread_digests"],
         env={**os.environ, "NUMBA_NUM_THREADS": "4", "PYTHONPATH": os.pathsep.join(sys.path)},

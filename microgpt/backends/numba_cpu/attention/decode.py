@@ -4,10 +4,10 @@ import math
 
 import numba
 import numpy as np
-from numba import prange
 
 from microgpt.backends.numba_cpu.jit.compile import INLINE
 from microgpt.backends.numba_cpu.jit.kernel import SerialKernel, kernel
+from microgpt.backends.numba_cpu.jit.prange import prange
 from microgpt.backends.numba_cpu.simd.row_ops import dot, softmax_row
 from microgpt.backends.numba_cpu.simd.vector import (
     LANES,

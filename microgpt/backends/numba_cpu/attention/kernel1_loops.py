@@ -8,10 +8,10 @@ that of its output in y (B, T, C), where C = n_head · D.
 import math
 
 import numpy as np
-from numba import prange
 
 from microgpt.backends.numba_cpu.attention.work import backward_work, forward_work
 from microgpt.backends.numba_cpu.jit.kernel import kernel
+from microgpt.backends.numba_cpu.jit.prange import prange
 
 
 @kernel(work=forward_work)

@@ -14,7 +14,6 @@ import math
 
 import numba
 import numpy as np
-from numba import prange
 
 from microgpt.backends.numba_cpu.attention.work import (
     backward_work,
@@ -24,6 +23,7 @@ from microgpt.backends.numba_cpu.attention.work import (
 )
 from microgpt.backends.numba_cpu.jit.compile import HELPER, INLINE
 from microgpt.backends.numba_cpu.jit.kernel import kernel
+from microgpt.backends.numba_cpu.jit.prange import prange
 from microgpt.backends.numba_cpu.simd.dropout_mask import (
     fill_mask_factors,
     mask_state,

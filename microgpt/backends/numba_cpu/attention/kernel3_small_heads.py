@@ -13,7 +13,6 @@ import math
 
 import numba
 import numpy as np
-from numba import prange
 
 from microgpt.backends.numba_cpu.attention.work import (
     backward_work,
@@ -23,6 +22,7 @@ from microgpt.backends.numba_cpu.attention.work import (
 )
 from microgpt.backends.numba_cpu.jit.compile import HELPER, INLINE
 from microgpt.backends.numba_cpu.jit.kernel import kernel
+from microgpt.backends.numba_cpu.jit.prange import prange
 from microgpt.backends.numba_cpu.simd.math import log
 from microgpt.backends.numba_cpu.simd.tiles import exp_rows
 from microgpt.backends.numba_cpu.simd.vector import (

@@ -13,11 +13,11 @@ import math
 
 import numba
 import numpy as np
-from numba import prange
 
 from microgpt.backends.numba_cpu.attention.work import chunk_bounds, count_chunks, forward_work
 from microgpt.backends.numba_cpu.jit.compile import HELPER, INLINE
 from microgpt.backends.numba_cpu.jit.kernel import kernel
+from microgpt.backends.numba_cpu.jit.prange import prange
 from microgpt.backends.numba_cpu.simd.math import log
 from microgpt.backends.numba_cpu.simd.tiles import exp_rows, pack, unpack
 from microgpt.backends.numba_cpu.simd.vector import (

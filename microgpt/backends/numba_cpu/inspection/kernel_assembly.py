@@ -12,7 +12,7 @@ from microgpt.backends.numba_cpu.attention import KernelLadder
 from microgpt.backends.numba_cpu.inspection.signatures import SIGNATURES
 from microgpt.backends.numba_cpu.jit.check import Check
 from microgpt.backends.numba_cpu.jit.compile import FLAGS
-from microgpt.backends.numba_cpu.jit.kernel import Kernel, SerialKernel
+from microgpt.backends.numba_cpu.jit.kernel import Kernel
 from microgpt.backends.numba_cpu.matmul import GemmKernel
 from microgpt.backends.numba_cpu.matmul.blocking import gemm_block_function
 from microgpt.backends.numba_cpu.quantized import QuantizedKernel, multiply_function
@@ -45,16 +45,11 @@ def compiled_kernels() -> dict[str, Any]:
     return kernels
 
 
-def has_parallel_variant(name: str) -> bool:
-    """Whether a kernel may run on several threads."""
-    return not isinstance(compiled_kernels()[name], SerialKernel | Check)
-
-
-def assembly_texts(name: str, parallel: bool) -> list[str]:
+def assembly_texts(name: str) -> list[str]:
     """The assembly texts of a kernel, and of the block of a product if it calls that."""
     kernel = compiled_kernels()[name]
     flags: dict[str, Any] = dict(getattr(kernel, "flags", FLAGS))
-    flags |= {"no_cpython_wrapper": True, "no_cfunc_wrapper": True, "parallel": parallel}
+    flags |= {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
     dispatcher: Any = numba.njit(**flags)(kernel.function)
     dispatcher.compile(argument_types(name))
     (overload,) = dispatcher.overloads.values()

@@ -6,7 +6,7 @@ c int8, the codes of quantized weights.
 
 _KERNELS_OF_TYPES = {
     "d1": "increment_step_",
-    "d1 d1": "sqrt_",
+    "d1 d1": "root_of_sum_",
     "d1 f1": "sum_of_squares_",
     "f1 float": "fill_",
     "f1 f1": "accumulate_ exp_forward log_forward tanh_forward sigmoid_forward relu_forward "

@@ -1,6 +1,6 @@
 """The process that compiles kernels to be looked at: names come in, assembly texts go out.
 
-It reads {"processor": [architecture, name, features] or null, "names": …, "parallel": …} from its
+It reads {"processor": [architecture, name, features] or null, "names": …} from its
 input as JSON, and writes {"processor": …, "assembly": {name: [text, …]}}, or {"error": …}.
 """
 
@@ -25,7 +25,7 @@ def answer(request: dict[str, Any]) -> dict[str, Any]:
         return {"error": str(error)}
     from microgpt.backends.numba_cpu.inspection.kernel_assembly import assembly_texts
 
-    texts = {name: assembly_texts(name, request["parallel"]) for name in request["names"]}
+    texts = {name: assembly_texts(name) for name in request["names"]}
     return {"processor": processor, "assembly": texts}
 
 

@@ -18,11 +18,8 @@ class Check:
 
     @property
     def serial(self) -> Callable:
-        """The compiled loop: as with a kernel of one variant."""
+        """The compiled loop, as a kernel names it."""
         return self.compiled
-
-    def is_parallel(self, arguments: tuple) -> bool:
-        return False
 
     def select_variant(self, arguments: tuple) -> Callable:
         return self.run

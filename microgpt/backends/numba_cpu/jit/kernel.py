@@ -1,4 +1,4 @@
-"""`@kernel`: a readable loop nest, compiled on first use; serial for small work, else parallel."""
+"""`@kernel`: a readable loop nest, compiled on first use; threads share it where work is large."""
 
 import os
 import sys
@@ -8,15 +8,17 @@ from typing import Any
 
 from microgpt.backends import locking
 from microgpt.backends.numba_cpu.jit.compile import FLAGS, njit_cached
-from microgpt.backends.numba_cpu.jit.threads import start_threads, threads_started
+from microgpt.backends.numba_cpu.jit.launch_table import SharedLoop
+from microgpt.backends.numba_cpu.jit.threads import threads_started
 
 # A unit of work takes a serial loop about 0.15 ns: one addition of a number from the second-level
 # cache. Below 10 µs of it, waking the other threads costs more than they save.
 PARALLEL_FROM = 65_536
+MAX_SHARES = 4
 
 
 class Kernel:
-    """A loop nest in two compiled variants, serial and parallel.
+    """A loop nest, compiled once, to be called as it is or to be shared by threads.
 
     `work` gives the amount of work for these arguments, in the unit of PARALLEL_FROM; without it,
     the amount is `cost` for each element of the first output. Both are measured.
@@ -35,32 +37,36 @@ class Kernel:
 
     @cached_property
     def serial(self) -> Callable:
+        """The compiled loop nest, for one thread."""
         return self.compile(self.flags)
 
     @cached_property
-    def parallel(self) -> Callable:
-        start_threads()
-        return self.compile(self.flags | {"parallel": True})
+    def parallel(self) -> SharedLoop:
+        """The same, for all threads together."""
+        return SharedLoop(self.serial, self.count_shares)
 
     def compile(self, flags: dict[str, Any]) -> Callable:
         """The loop nest as machine code."""
         return njit_cached(self.function, flags)
 
-    def is_parallel(self, arguments: tuple) -> bool:
-        """Whether these arguments need threads: by sizes alone, never by timing."""
-        work = self.cost * arguments[0].size if self.work is None else self.work(*arguments)
-        return work >= PARALLEL_FROM
+    def count_work(self, arguments: tuple) -> int:
+        """How much work a launch with these arguments is: by sizes alone, never by timing."""
+        return self.cost * arguments[0].size if self.work is None else self.work(*arguments)
+
+    def count_shares(self, arguments: tuple) -> int:
+        """How many shares each thread has: several, so that others can do some for a late one."""
+        return max(1, min(MAX_SHARES, self.count_work(arguments) // PARALLEL_FROM))
 
     def select_variant(self, arguments: tuple) -> Callable:
-        """The variant for these arguments."""
-        return self.parallel if self.is_parallel(arguments) else self.serial
+        """How to call the kernel with these arguments: serially, or by all threads."""
+        return self.parallel if self.count_work(arguments) >= PARALLEL_FROM else self.serial
 
 
 class SerialKernel(Kernel):
     """A kernel of too little work for a parallel region."""
 
-    def is_parallel(self, arguments: tuple) -> bool:
-        return False
+    def select_variant(self, arguments: tuple) -> Callable:
+        return self.serial
 
 
 def kernel(

@@ -1,34 +1,29 @@
-"""Launches of compiled kernels as rows of a table, and a loop that makes them without Python.
+"""Launches of compiled kernels as rows of a table, which compiled code makes without Python.
 
 From Python, a call of a kernel takes 0.3 µs, most of it to look at the arguments. Those of a
-recorded launch stay the same, so they are flattened once, as compiled code takes them, into a row
-of numbers: the address of a trampoline, that of the kernel, then all parts of the arguments. A
-trampoline is a few instructions that load a row and call; kernels of one layout share it.
+recorded launch stay the same, so they are flattened once, as compiled code takes them (`rows.py`).
 """
 
 import struct
 from array import array as number_array
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
 import numpy as np
 from llvmlite import ir
-from numba import types
+from numba import typeof, types
 from numba.core.dispatcher import Dispatcher
 from numba.core.registry import cpu_target
-from numba.extending import intrinsic
 from numba.np.numpy_support import as_dtype
 
 from microgpt.backends.dispatch import LaunchTable
 from microgpt.backends.memory import data_ptr
 from microgpt.backends.numba_cpu.jit.check import Check
-from microgpt.backends.numba_cpu.jit.compile import njit_cached
-from microgpt.backends.numba_cpu.jit.native_code import compile_llvm
+from microgpt.backends.numba_cpu.jit.parallel_region import region_runner
+from microgpt.backends.numba_cpu.jit.rows import HEAD, Layout, find_trampolines, row_runner
 
 ArgType = tuple[np.dtype, int] | type  # an array's dtype and dimensions, or int or float
-Layout = tuple[str, ...]
 
 
 @dataclass
@@ -40,10 +35,25 @@ class CompiledKernel:
     trampoline: int = 0  # 0: not built yet
 
 
+class SharedLoop:
+    """A kernel that all threads call together, for a number of shares each."""
+
+    def __init__(self, compiled: Callable, count_shares: Callable[[tuple], int]):
+        self.compiled, self.count_shares = compiled, count_shares
+
+    def __call__(self, *arguments) -> None:
+        arg_types, _ = _flatten_arguments(arguments)
+        if _find_kernel(self, arg_types) is None:
+            compiled: Any = self.compiled
+            compiled.compile(tuple(map(typeof, arguments)))
+        table = lower([(self, arguments)])
+        if not (table.rows[0] and table.run(table.rows[0], 1)):
+            self.compiled(*arguments)  # arguments that no row takes, or a kernel that raises
+
+
 SCALARS = {int: (types.int64, "i64"), float: (types.float64, "double")}
 
 _kernels: dict[tuple[Dispatcher, tuple[ArgType, ...]], CompiledKernel] = {}
-_trampolines: dict[Layout, int] = {}
 
 
 def lower(calls: Sequence[tuple[Callable[..., None], tuple]]) -> LaunchTable:
@@ -51,85 +61,28 @@ def lower(calls: Sequence[tuple[Callable[..., None], tuple]]) -> LaunchTable:
     lowered = []
     for call, arguments in calls:
         arg_types, parts = _flatten_arguments(arguments)
-        lowered.append((_find_kernel(call, arg_types), parts))
-    _add_trampolines([k for k, _ in lowered if k is not None and not k.trampoline])
+        shares = call.count_shares(arguments) if isinstance(call, SharedLoop) else 0
+        lowered.append((_find_kernel(call, arg_types), shares, parts))
+    _add_trampolines([k for k, *_ in lowered if k is not None and not k.trampoline])
     rows: list[int] = []
     offsets = []
-    for kernel, parts in lowered:
+    for kernel, shares, parts in lowered:
         offsets.append(-1 if kernel is None else len(rows))
         if kernel is not None:
-            rows += kernel.trampoline, kernel.address
+            size = 8 * (HEAD + len(parts))
+            rows += size, shares, kernel.trampoline, kernel.address
             rows += parts
     table = number_array("q", rows)
     start, _ = table.buffer_info()
-    return LaunchTable([0 if i < 0 else start + 8 * i for i in offsets], _runner(), table)
-
-
-def _run(address, count):
-    for done in range(count):
-        address = call_row(address)
-        if address == 0:
-            return done
-    return count
-
-
-@cache
-def _runner() -> Callable[[int, int], int]:
-    run = njit_cached(_run, {"nogil": True})
-    run(0, 0)  # compiles it
-    return run
-
-
-@intrinsic
-def call_row(typing_context, address):
-    """Make the call of the row at an address; the address of the next row, or 0 if it raised."""
-
-    def codegen(context, builder, signature, arguments):
-        integer = context.get_value_type(types.int64)
-        trampoline = ir.FunctionType(integer, [integer]).as_pointer()
-        row = builder.inttoptr(arguments[0], trampoline.as_pointer())
-        return builder.call(builder.load(row), arguments)
-
-    return types.int64(types.int64), codegen
+    is_shared = any(shares for kernel, shares, _ in lowered if kernel is not None)
+    run = region_runner() if is_shared else row_runner()
+    return LaunchTable([0 if i < 0 else start + 8 * i for i in offsets], run, table)
 
 
 def _add_trampolines(kernels: list[CompiledKernel]) -> None:
-    """Give each kernel the trampoline of its layout; missing ones are compiled together."""
-    missing = {kernel.layout for kernel in kernels} - _trampolines.keys()
-    if missing:
-        layouts = {f"trampoline{number}": layout for number, layout in enumerate(missing)}
-        # To optimise them would save 6 ns a call.
-        engine = compile_llvm("\n".join(_trampoline(*item) for item in layouts.items()))
-        for name, layout in layouts.items():
-            _trampolines[layout] = engine.get_function_address(name)
-    for kernel in kernels:
-        kernel.trampoline = _trampolines[kernel.layout]
-
-
-def _trampoline(name: str, layout: Layout) -> str:
-    """LLVM's code for a function that makes the call of a row.
-
-    A kernel takes a pointer for its result, one for what it raises, then the parts of its
-    arguments; it returns 0 if nothing was raised. See numba.core.callconv.CPUCallConv.
-    """
-    end = len(layout) + 2
-    loads = "\n".join(
-        f"  %p{n} = getelementptr i64, ptr %row, i64 {n}\n  %v{n} = load {part}, ptr %p{n}"
-        for n, part in enumerate(("ptr", *layout), start=1)
-    )
-    values = "".join(f", {part} %v{n}" for n, part in enumerate(layout, start=2))
-    return f"""
-define i64 @{name}(ptr %row) {{
-  %result = alloca ptr
-  %raised = alloca ptr
-{loads}
-  %status = call i32 %v1(ptr %result, ptr %raised{values})
-  %ok = icmp eq i32 %status, 0
-  %end = getelementptr i64, ptr %row, i64 {end}
-  %next = ptrtoint ptr %end to i64
-  %answer = select i1 %ok, i64 %next, i64 0
-  ret i64 %answer
-}}"""
+    addresses = find_trampolines([kernel.layout for kernel in kernels])
+    for kernel, address in zip(kernels, addresses, strict=True):
+        kernel.trampoline = address
 
 
 def _flatten_arguments(arguments: tuple) -> tuple[tuple[ArgType, ...], list[int]]:
@@ -156,7 +109,11 @@ def _flatten_arguments(arguments: tuple) -> tuple[tuple[ArgType, ...], list[int]
 def _find_kernel(call: Any, arg_types: tuple[ArgType, ...]) -> CompiledKernel | None:
     """The compiled kernel behind a call with arguments of these types."""
     owner = getattr(call, "__self__", None)
-    dispatcher: Any = owner.compiled if isinstance(owner, Check) else call
+    dispatcher: Any = call
+    if isinstance(owner, Check):
+        dispatcher = owner.compiled
+    elif isinstance(call, SharedLoop):
+        dispatcher = call.compiled
     kernel = _kernels.get((dispatcher, arg_types))
     if kernel is None and isinstance(dispatcher, Dispatcher):
         kernel = _compiled_overload(dispatcher, arg_types)

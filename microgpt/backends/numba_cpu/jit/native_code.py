@@ -3,6 +3,9 @@
 from functools import cache
 
 from llvmlite import binding
+from numba import config, types
+
+num_threads = types.ExternalFunction("microgpt_num_threads", types.intp())
 
 _engines: list[binding.ExecutionEngine] = []  # own the machine code
 
@@ -19,10 +22,11 @@ def compile_llvm(text: str) -> binding.ExecutionEngine:
 
 
 @cache
-def define_constant(name: str, number: int) -> None:
-    """Let compiled code call name() for a number of this process.
+def define_num_threads() -> None:
+    """Let compiled code call `num_threads()`: how many threads Numba has in this process.
 
     As a constant of Python's it would be compiled into the code, and into the cache.
     """
+    number, name = config.NUMBA_NUM_THREADS, num_threads.symbol  # type: ignore[attr-defined]
     engine = compile_llvm(f"define i64 @{name}() {{ ret i64 {number} }}")
     binding.add_symbol(name, engine.get_function_address(name))

@@ -1,7 +1,7 @@
 """Variants of kernels by name, so that another process can compile them into the cache.
 
-A launch compiles its variant when it is made. Here the variant is named first, from a launch on any
-back end with NumPy's arrays, and compiled without a launch.
+A launch compiles its kernel for the types of its arguments. Here that variant is named first, from
+a launch on any back end with NumPy's arrays, and compiled without a launch.
 """
 
 from importlib import import_module
@@ -9,13 +9,15 @@ from typing import Any, NamedTuple
 
 import numba
 
+from microgpt.backends.numba_cpu.jit.parallel_region import region_runner
+from microgpt.backends.numba_cpu.jit.rows import row_runner
+
 
 class KernelVariant(NamedTuple):
-    """A loop nest by module and name, serial or parallel, for arguments of these types."""
+    """A loop nest by module and name, for arguments of these types."""
 
     module: str
     name: str
-    is_parallel: bool
     types: tuple[Any, ...]  # Numba's
 
 
@@ -24,15 +26,19 @@ def variant_of(kernel: Any, arguments: tuple) -> KernelVariant:
     if hasattr(kernel, "rung_for"):
         kernel = kernel.rung_for(arguments)
     function, types = kernel.function, tuple(map(numba.typeof, arguments))
-    return KernelVariant(
-        function.__module__, function.__name__, kernel.is_parallel(arguments), types
-    )
+    return KernelVariant(function.__module__, function.__name__, types)
 
 
 def compile_variant(variant: KernelVariant) -> None:
     """Compile a variant into the cache, unless it is there."""
     kernel = getattr(import_module(variant.module), variant.name)
-    (kernel.parallel if variant.is_parallel else kernel.serial).compile(variant.types)
+    kernel.serial.compile(variant.types)
+
+
+def compile_runners() -> None:
+    """Compile what makes the launches of a recording, and shares them between threads."""
+    row_runner()
+    region_runner()
 
 
 def by_module(variants: list[KernelVariant]) -> list[KernelVariant]:

@@ -6,10 +6,9 @@ In the order to read them: `gemm_loops` says what a product computes, and comput
 one order of sums, whatever the number of threads. An absent bias has no elements.
 """
 
-from numba import prange
-
 from microgpt.backends.numba_cpu.jit.compile import prepare_before
 from microgpt.backends.numba_cpu.jit.kernel import Kernel
+from microgpt.backends.numba_cpu.jit.prange import prange
 from microgpt.backends.numba_cpu.matmul.blocking import (
     BIAS_GRAD,
     GELU,

@@ -8,13 +8,13 @@ from functools import cache
 from typing import Any
 
 from llvmlite import binding, ir
-from numba import carray, config, njit, types
+from numba import carray, njit, types
 from numba.core import cgutils
 from numba.core.errors import TypingError
 from numba.extending import intrinsic, overload
 
 from microgpt.backends.numba_cpu.jit.compile import FLAGS, HELPER, cfunc_address
-from microgpt.backends.numba_cpu.jit.native_code import define_constant
+from microgpt.backends.numba_cpu.jit.native_code import define_num_threads, num_threads
 from microgpt.backends.numba_cpu.matmul.gemm_loops import gemm_loops
 from microgpt.backends.numba_cpu.matmul.gemm_tiled import gemm_tiled
 from microgpt.backends.numba_cpu.matmul.llvm_simd import MR, NR
@@ -24,8 +24,6 @@ from microgpt.backends.numba_cpu.simd.math import gelu
 MIN_BLOCK_WORK = 2**17  # products that are worth a block of their own
 # What the micro-kernel takes for a tile, and packing a panel of a and of b: tenths of a tile.
 TILE, PACK_A, PACK_B = 10, 1, 4
-
-num_threads = types.ExternalFunction("microgpt_num_threads", types.intp())
 
 _JIT_OPTIONS: Any = HELPER
 
@@ -166,7 +164,7 @@ def compile_gemm(dtype: types.Type) -> None:
 
 @cache
 def _compile_count_blocks() -> None:
-    define_constant(num_threads.symbol, config.NUMBA_NUM_THREADS)  # type: ignore[attr-defined]
+    define_num_threads()
     binding.add_symbol(count_blocks.symbol, cfunc_address(_count_blocks, _COUNT_SIGNATURE))
 
 

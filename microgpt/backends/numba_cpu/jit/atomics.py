@@ -1,0 +1,114 @@
+"""Integers that several threads change, by their addresses, and how a thread waits for a change.
+
+What a thread wrote before it stores, adds or replaces, another sees after it loads.
+"""
+
+import ctypes
+import sys
+from functools import cache
+
+from llvmlite import binding, ir
+from numba import njit, types
+from numba.core import cgutils
+from numba.extending import intrinsic
+
+from microgpt.backends.numba_cpu.jit.compile import INLINE
+
+WORD = 8  # bytes of an integer
+SPINS = 256  # pauses, some µs, after which a waiting thread offers its core to others
+
+_INTEGER = ir.IntType(64)
+
+give_way = types.ExternalFunction("microgpt_give_way", types.int32())
+
+
+def _pointer(builder, address):
+    return builder.inttoptr(address, _INTEGER.as_pointer())
+
+
+@intrinsic
+def load(typing_context, address):
+    """The integer at an address."""
+
+    def codegen(context, builder, signature, arguments):
+        return builder.load_atomic(_pointer(builder, arguments[0]), "acquire", WORD)
+
+    return types.int64(types.int64), codegen
+
+
+@intrinsic
+def store(typing_context, address, number):
+    """Write the integer at an address."""
+
+    def codegen(context, builder, signature, arguments):
+        builder.store_atomic(arguments[1], _pointer(builder, arguments[0]), "release", WORD)
+        return context.get_dummy_value()
+
+    return types.void(types.int64, types.int64), codegen
+
+
+@intrinsic
+def add(typing_context, address, number):
+    """Add to the integer at an address; what it was before."""
+
+    def codegen(context, builder, signature, arguments):
+        pointer = _pointer(builder, arguments[0])
+        return builder.atomic_rmw("add", pointer, arguments[1], "acq_rel")
+
+    return types.int64(types.int64, types.int64), codegen
+
+
+@intrinsic
+def replace(typing_context, address, expected, number):
+    """Replace the integer at an address, if it is the expected one; whether it was."""
+
+    def codegen(context, builder, signature, arguments):
+        pointer = _pointer(builder, arguments[0])
+        pair = builder.cmpxchg(pointer, arguments[1], arguments[2], "acq_rel", "acquire")
+        return builder.extract_value(pair, 1)
+
+    return types.boolean(types.int64, types.int64, types.int64), codegen
+
+
+@intrinsic
+def pause(typing_context):
+    """Let a processor know that this thread waits."""
+
+    def codegen(context, builder, signature, arguments):
+        architecture = builder.module.triple.partition("-")[0]
+        if architecture == "x86_64":
+            _call_intrinsic(builder, "llvm.x86.sse2.pause")
+        elif architecture in ("aarch64", "arm64"):
+            _call_intrinsic(builder, "llvm.aarch64.hint", ir.IntType(32)(1))  # yield
+        return context.get_dummy_value()
+
+    return types.void(), codegen
+
+
+def _call_intrinsic(builder, name, *arguments):
+    function_type = ir.FunctionType(ir.VoidType(), [argument.type for argument in arguments])
+    builder.call(cgutils.get_or_insert_function(builder.module, function_type, name), arguments)
+
+
+@njit(**INLINE)
+def wait_until(address, number):
+    """Wait until the integer at an address is at least `number`; what it is then."""
+    spins = 0
+    current = load(address)
+    while current < number:
+        spins += 1
+        if spins % SPINS == 0:
+            give_way()
+        pause()
+        current = load(address)
+    return current
+
+
+@cache
+def find_give_way() -> None:
+    """Let compiled code find the system's call by which a thread offers its core to others."""
+    if sys.platform == "win32":
+        function = ctypes.windll.kernel32.SwitchToThread
+    else:
+        function = ctypes.CDLL(None).sched_yield
+    binding.add_symbol(give_way.symbol, ctypes.cast(function, ctypes.c_void_p).value)

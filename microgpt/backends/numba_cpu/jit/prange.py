@@ -1,0 +1,52 @@
+"""`prange`: the loop of a kernel that threads may share, compiled once for one thread or many.
+
+A kernel is called with a share: which part of how many it is to do. It comes where Numba has a
+pointer for the result, which a kernel has none of, so that no kernel has an argument for it; 0, as
+Numba itself puts there, is the whole. `parallel_region.py` calls kernels with shares.
+
+Numba's own `prange` makes a second function of each kernel, which is typed and optimised again: of
+all the time that kernels took to compile, more than half.
+"""
+
+from collections.abc import Iterable
+
+from llvmlite import ir
+from numba import types
+from numba.extending import lower_builtin, type_callable
+
+PARTS_BITS = 32  # a share: the number of parts, below which part it is
+LARGEST = 2**62 - 1
+
+
+def prange(count: int) -> Iterable[int]:
+    """range(count), of which a call with a share does its part."""
+    return range(count)
+
+
+@type_callable(prange)
+def _type_prange(context):
+    def typer(count):
+        return types.range_state64_type if isinstance(count, types.Integer) else None
+
+    return typer
+
+
+@lower_builtin(prange, types.Integer)
+def _lower_prange(context, builder, signature, arguments):
+    """A range from count · part / parts to count · (part + 1) / parts."""
+    integer = ir.IntType(64)
+    (count,) = arguments
+    count = context.cast(builder, count, signature.args[0], types.int64)
+    negative = builder.icmp_signed("<", count, integer(0))
+    count = builder.select(negative, integer(0), count)
+    share = builder.load(builder.bitcast(builder.function.args[0], integer.as_pointer()))
+    is_all = builder.icmp_unsigned("==", share, integer(0))
+    parts = builder.select(is_all, integer(1), builder.lshr(share, integer(PARTS_BITS)))
+    part = builder.and_(share, integer(2**PARTS_BITS - 1))
+
+    def bound(number):
+        # Not negative, as LLVM sees by this: so no index needs to be counted from the end.
+        return builder.and_(builder.udiv(builder.mul(count, number), parts), integer(LARGEST))
+
+    make_range = context.get_function(range, signature.return_type(types.int64, types.int64))
+    return make_range(builder, [bound(part), bound(builder.add(part, integer(1)))])
