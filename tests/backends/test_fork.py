@@ -43,7 +43,7 @@ def run(code, **environment):
 def test_a_child_runs_serially_what_its_parent_ran_in_parallel(layer):
     code = """
 from microgpt.backends.numba_cpu.jit import kernel as jit
-x = mg.Tensor(np.ones(100_000))
+x = mg.Tensor(np.ones(200_000))
 total = mg.capture(lambda t: (t + 1).sum())  # its replays launch parallel kernels
 parent = [total(x).item() for _ in range(5)]
 print(parent[-1], numba.threading_layer())
@@ -51,9 +51,9 @@ print(run_child(lambda: (total(x).item(), total(x).item(), (x + 1).sum().item())
 print(total(x).item(), jit.PARALLEL_FROM)
 """
     assert run(code, NUMBA_THREADING_LAYER=layer).splitlines() == [
-        f"200000.0 {layer}",
-        "(200000.0, 200000.0, 200000.0)",
-        "200000.0 65536",  # the parent goes on in parallel
+        f"400000.0 {layer}",
+        "(400000.0, 400000.0, 400000.0)",
+        "400000.0 65536",  # the parent goes on in parallel
     ]
 
 
@@ -75,9 +75,9 @@ def fill(x):
     for i in numba.prange(x.size):
         x[i] = 1
 fill(np.empty(1000))
-print(run_child(lambda: (mg.Tensor(np.ones(100_000)) + 1).sum().item()))
+print(run_child(lambda: (mg.Tensor(np.ones(200_000)) + 1).sum().item()))
 """
-    assert run(code.replace("mg.use", "print"), NUMBA_THREADING_LAYER="omp") == "200000.0\n"
+    assert run(code.replace("mg.use", "print"), NUMBA_THREADING_LAYER="omp") == "400000.0\n"
 
 
 def test_no_lock_is_held_over_a_fork():

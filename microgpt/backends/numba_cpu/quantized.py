@@ -14,16 +14,14 @@ help: eight rows at a time, or four beside each other. Where all threads widened
 they multiplied together, a product took three times as long on a busy machine: they waited.
 """
 
-from functools import cache
-
 import numpy as np
-from llvmlite import binding
-from numba import carray, njit, types
+from numba import njit
 
-from microgpt.backends.numba_cpu.jit.compile import FLAGS, cfunc_address, prepare_before
-from microgpt.backends.numba_cpu.jit.kernel import Kernel, SerialKernel
+from microgpt.backends.numba_cpu.jit.compile import FLAGS
+from microgpt.backends.numba_cpu.jit.kernel import SerialKernel
 from microgpt.backends.numba_cpu.jit.prange import prange
-from microgpt.backends.numba_cpu.matmul.blocking import gemm
+from microgpt.backends.numba_cpu.matmul import gemm_kernel
+from microgpt.backends.numba_cpu.matmul.blocking import NO_EPILOGUE, ONE_BLOCK, gemm_nt
 from microgpt.backends.numba_cpu.simd.codes import load_widened, prefetch, sum_lanes, widen
 from microgpt.backends.numba_cpu.simd.vector import LANES, load, splat
 
@@ -33,40 +31,7 @@ PARTS = 32  # of a matrix whose blocks are widened, for as many threads at most
 AHEAD = 1024  # bytes
 
 
-_POINTER = types.CPointer(types.float32)
-_SIGNATURE = types.void(_POINTER, _POINTER, _POINTER, types.intp, types.intp, types.intp)
-multiply_block = types.ExternalFunction("microgpt_multiply_widened", _SIGNATURE)
-
-
-def _multiply(c_data, a_data, b_data, M, N, K):
-    """c = a · bᵀ in one block: a (M, K), b (N, K) -> c (M, N)."""
-    c, a, b = carray(c_data, (M, N)), carray(a_data, (M, K)), carray(b_data, (N, K))
-    gemm(c, c[:0], c[0, :0], a, False, b, True, 0, M, 0, N)
-
-
-def multiply_function():
-    """The function that multiplies widened blocks, and its signature in C."""
-    return _multiply, _SIGNATURE
-
-
-@cache
-def _compile_multiply() -> None:
-    """Compile what the kernel calls by its name, once, or load it from the cache."""
-    binding.add_symbol(multiply_block.symbol, cfunc_address(*multiply_function()))
-
-
-class QuantizedKernel(Kernel):
-    """A kernel that calls `_multiply`."""
-
-    def compile(self, flags):
-        return prepare_before(super().compile(flags), lambda types: _compile_multiply())
-
-
-def quantized_kernel(work):
-    return lambda function: QuantizedKernel(function, work)
-
-
-@quantized_kernel(work=lambda y, x, codes, scales, bias: y.size * x.shape[1] // 4)
+@gemm_kernel(work=lambda y, x, codes, scales, bias: y.size * x.shape[1] // 4)
 def quantized_linear_forward(y, x, codes, scales, bias):
     """y = x · weightᵀ + bias: x (N, K), codes (M, K), scales (M,), bias (M,) -> y (N, M)."""
     N, M = y.shape
@@ -82,16 +47,15 @@ def quantized_linear_forward(y, x, codes, scales, bias):
     else:
         parts = min(PARTS, blocks)
         for part in prange(parts):  # each with memory of its own, for all its blocks
-            rows, sums = np.empty((BLOCK, K), x.dtype), np.empty(N * BLOCK, x.dtype)
+            rows = np.empty((BLOCK, K), x.dtype)
             for block in range(blocks * part // parts, blocks * (part + 1) // parts):
                 left, right = block * BLOCK, min(M, block * BLOCK + BLOCK)
                 for m in range(left, right):
                     widen_row(rows[m - left], codes[m])
-                width = right - left
-                multiply_block(sums.ctypes, x.ctypes, rows.ctypes, N, width, K)
+                sums, weight = np.empty((N, right - left), x.dtype), rows[: right - left]
+                gemm_nt(ONE_BLOCK, sums, None, None, x, weight, None, NO_EPILOGUE)
                 for n in range(N):
-                    out, row_sums = y[n, left:right], sums[n * width : n * width + width]
-                    finish_row(out, row_sums, scales[left:right], bias[left:right])
+                    finish_row(y[n, left:right], sums[n], scales[left:right], bias[left:right])
 
 
 @SerialKernel

@@ -168,10 +168,14 @@ def block_grid_of(threads):
     return types.FunctionType(function.__code__, constants)
 
 
-def test_each_thread_has_one_block_of_a_large_product():
-    for threads in (1, 2, 3, 6, 8):
-        down, across = block_grid_of(threads)(768, 512, 128)
+def test_each_thread_has_one_block_of_a_large_product_and_two_of_a_larger_one():
+    for threads in (1, 2, 3, 4):
+        down, across = block_grid_of(threads)(96, 384, 128)
         assert down * across == threads
+    for threads in (2, 3, 6, 8):
+        down, across = block_grid_of(threads)(768, 512, 128)
+        assert down * across == 2 * threads
+    assert block_grid_of(1)(768, 512, 768) == (1, 1)
     assert block_grid_of(8)(5, 64, 16) == (1, 1)  # too few products to divide
 
 
@@ -181,7 +185,7 @@ def test_blocks_cover_a_result_once(threads):
     sizes = (0, 1, 11, 12, 31, 65, 256, 257, 768, 3000)
     for rows, columns, depth in itertools.product(sizes, sizes, (0, 16, 768)):
         down, across = grid(rows, columns, depth)
-        assert 1 <= down * across <= threads
+        assert 1 <= down * across <= 2 * threads
         for size, step, parts in [(rows, llvm_simd.MR, down), (columns, llvm_simd.NR, across)]:
             ranges = [blocking.split_range(size, step, i, parts) for i in range(parts)]
             covered = [index for start, stop in ranges for index in range(start, stop)]

@@ -19,7 +19,7 @@ import microgpt as mg
 from microgpt.errors import SettingError
 mg.use("numba")
 try:
-    print((mg.Tensor([0.0] * 100_000) + 1).sum().item(), numba.threading_layer())
+    print((mg.Tensor([0.0] * 200_000) + 1).sum().item(), numba.threading_layer())
 except (SettingError, UserWarning) as error:
     print(f"{type(error).__name__}: {error}")
 """
@@ -44,7 +44,7 @@ def doctors_finding(**environment):
 
 @pytest.mark.parametrize("variable", ["NUMBA_THREADING_LAYER", "NUMBA_THREADING_LAYER_PRIORITY"])
 def test_an_empty_setting_is_none(variable):
-    assert run("-c", LARGE_KERNEL, **{variable: ""}).startswith("100000.0 ")
+    assert run("-c", LARGE_KERNEL, **{variable: ""}).startswith("200000.0 ")
     assert doctors_finding(**{variable: ""}).state in ("ok", "note")
 
 

@@ -41,9 +41,8 @@ SAMPLING = "draws the token that `next_token` draws, from float64"
 FLOAT64_KERNELS = {
     "loss._masked_mean_forward": "one block; float32 loses digits of a sum over all tokens",
     "optim._adamw_factors": "one thread; 1 − beta2 ** step loses its digits in float32",
-    "optim._square_shares": "float32 loses digits of a sum over all parameters",
-    "optim._add_shares": NORM,
-    "optim._sqrt": NORM,
+    "optim._sum_of_squares": "float32 loses digits of a sum over all parameters",
+    "optim._root_of_sum": NORM,
     "optim._clip_factor": NORM,
     "sampling.ranked.sample_ranked": SAMPLING,
     "sampling.searched.sample_searched": SAMPLING,

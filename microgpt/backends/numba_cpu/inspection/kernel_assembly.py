@@ -15,7 +15,6 @@ from microgpt.backends.numba_cpu.jit.compile import FLAGS
 from microgpt.backends.numba_cpu.jit.kernel import Kernel
 from microgpt.backends.numba_cpu.matmul import GemmKernel
 from microgpt.backends.numba_cpu.matmul.blocking import gemm_block_function
-from microgpt.backends.numba_cpu.quantized import QuantizedKernel, multiply_function
 
 _SCALARS: dict[str, Any] = {"int": types.int64, "float": types.float64}
 _DTYPES: dict[str, Any] = {
@@ -54,11 +53,8 @@ def assembly_texts(name: str) -> list[str]:
     dispatcher.compile(argument_types(name))
     (overload,) = dispatcher.overloads.values()
     texts = [overload.library.assembly]
-    if isinstance(kernel, GemmKernel | QuantizedKernel):
-        is_quantized = isinstance(kernel, QuantizedKernel)
-        function, signature = (
-            multiply_function() if is_quantized else gemm_block_function(types.float32)
-        )
+    if isinstance(kernel, GemmKernel):
+        function, signature = gemm_block_function(types.float32)
         block: Any = CFunc(function, normalize_signature(signature), locals={}, options=FLAGS)
         block.compile()
         texts.append(block._library.assembly)

@@ -36,19 +36,32 @@ class CompiledKernel:
 
 
 class SharedLoop:
-    """A kernel that all threads call together, for a number of shares each."""
+    """A kernel that all threads call together, for a number of shares each.
+
+    Called by itself, outside of a recording, it flattens its arguments, which takes 5 µs: where
+    each thread has one share, sharing saves less.
+    """
 
     def __init__(self, compiled: Callable, count_shares: Callable[[tuple], int]):
-        self.compiled, self.count_shares = compiled, count_shares
+        self.compiled: Any = compiled
+        self.count_shares = count_shares
 
     def __call__(self, *arguments) -> None:
-        arg_types, _ = _flatten_arguments(arguments)
-        if _find_kernel(self, arg_types) is None:
-            compiled: Any = self.compiled
-            compiled.compile(tuple(map(typeof, arguments)))
-        table = lower([(self, arguments)])
-        if not (table.rows[0] and table.run(table.rows[0], 1)):
-            self.compiled(*arguments)  # arguments that no row takes, or a kernel that raises
+        if self.count_shares(arguments) == 1 or not self._run(arguments):
+            self.compiled(*arguments)
+
+    def _run(self, arguments: tuple) -> bool:
+        """Whether it was done by a row: some arguments none takes, and a kernel may raise."""
+        arg_types, parts = _flatten_arguments(arguments)
+        kernel = _find_kernel(self, arg_types)
+        if kernel is None:
+            self.compiled.compile(tuple(map(typeof, arguments)))
+            kernel = _find_kernel(self, arg_types)
+            if kernel is None:
+                return False
+        _add_trampolines([kernel])
+        row = number_array("q", _row(kernel, self.count_shares(arguments), parts))
+        return region_runner()(row.buffer_info()[0], 1) == 1
 
 
 SCALARS = {int: (types.int64, "i64"), float: (types.float64, "double")}
@@ -63,15 +76,13 @@ def lower(calls: Sequence[tuple[Callable[..., None], tuple]]) -> LaunchTable:
         arg_types, parts = _flatten_arguments(arguments)
         shares = call.count_shares(arguments) if isinstance(call, SharedLoop) else 0
         lowered.append((_find_kernel(call, arg_types), shares, parts))
-    _add_trampolines([k for k, *_ in lowered if k is not None and not k.trampoline])
+    _add_trampolines([kernel for kernel, *_ in lowered if kernel is not None])
     rows: list[int] = []
     offsets = []
     for kernel, shares, parts in lowered:
         offsets.append(-1 if kernel is None else len(rows))
         if kernel is not None:
-            size = 8 * (HEAD + len(parts))
-            rows += size, shares, kernel.trampoline, kernel.address
-            rows += parts
+            rows += _row(kernel, shares, parts)
     table = number_array("q", rows)
     start, _ = table.buffer_info()
     is_shared = any(shares for kernel, shares, _ in lowered if kernel is not None)
@@ -79,10 +90,17 @@ def lower(calls: Sequence[tuple[Callable[..., None], tuple]]) -> LaunchTable:
     return LaunchTable([0 if i < 0 else start + 8 * i for i in offsets], run, table)
 
 
+def _row(kernel: CompiledKernel, shares: int, parts: list[int]) -> list[int]:
+    size = 8 * (HEAD + len(parts))
+    return [size, shares, kernel.trampoline, kernel.address, *parts]
+
+
 def _add_trampolines(kernels: list[CompiledKernel]) -> None:
-    addresses = find_trampolines([kernel.layout for kernel in kernels])
-    for kernel, address in zip(kernels, addresses, strict=True):
-        kernel.trampoline = address
+    kernels = [kernel for kernel in kernels if not kernel.trampoline]
+    if kernels:
+        addresses = find_trampolines([kernel.layout for kernel in kernels])
+        for kernel, address in zip(kernels, addresses, strict=True):
+            kernel.trampoline = address
 
 
 def _flatten_arguments(arguments: tuple) -> tuple[tuple[ArgType, ...], list[int]]:

@@ -22,6 +22,7 @@ from microgpt.backends.numba_cpu.matmul.packing import MAX_BLOCK
 from microgpt.backends.numba_cpu.simd.math import gelu
 
 MIN_BLOCK_WORK = 2**17  # products that are worth a block of their own
+MIN_SPARE_WORK = 2**21  # those of a thread's second block, which another may do if it is late
 # What the micro-kernel takes for a tile, and packing a panel of a and of b: tenths of a tile.
 TILE, PACK_A, PACK_B = 10, 1, 4
 
@@ -29,16 +30,20 @@ _JIT_OPTIONS: Any = HELPER
 
 # What follows a product while its block is in the cache.
 NO_EPILOGUE, RELU, GELU, BIAS_GRAD = range(4)
+ONE_BLOCK = -1  # the number of the block that is all of a product, whatever the number of threads
 
 
 @njit(**FLAGS)
 def block_grid(M, N, K):
-    """How many blocks down and across: one a thread, in the grid that takes the least time.
+    """How many blocks down and across: one or two a thread, in the grid that takes the least time.
 
     A number is summed up in one order, whatever the block, so that results are the same with any
     number of threads.
     """
-    blocks = min(num_threads(), M * N * K // MIN_BLOCK_WORK)
+    threads, work = num_threads(), M * N * K
+    blocks = min(threads, work // MIN_BLOCK_WORK)
+    if threads > 1 and work >= 2 * threads * MIN_SPARE_WORK:
+        blocks = 2 * threads
     tiles_down, tiles_across = -(-M // MR), -(-N // NR)
     best_down, best_across, best_time = 1, 1, 0
     down = 1
@@ -80,7 +85,11 @@ def _gemm(c, c_in, bias, a, a_transposed, b, b_transposed, top, bottom, left, ri
 def _gemm_block(block, c_data, c_in_data, c_in_rows, bias_data, bias_size, a_data, a_transposed,
                 b_data, b_transposed, M, N, K, out_data, epilogue):  # fmt: skip
     """One block of c = c_in + bias + a · b, and its epilogue."""
-    down, across = block_grid(M, N, K)
+    down, across = 1, 1
+    if block == ONE_BLOCK:
+        block = 0
+    else:
+        down, across = block_grid(M, N, K)
     s = block // (down * across)  # of a stack, matrix s
     block -= s * down * across
     c = carray(c_data, (s + 1, M, N))[s]
