@@ -12,6 +12,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text("utf-8")
+PAGES = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").glob("*.md"))]
 EXAMPLES = re.findall(r"```python\n(.*?)```\n+```text\n(.*?)```", README, re.DOTALL)
 
 
@@ -53,12 +54,19 @@ def test_commands_exist():
 def test_links_and_files_exist():
     for target in re.findall(r"\]\(([^)]+)\)", README):
         assert (ROOT / target).exists(), target
-    for page in ("README.md", "CONTRIBUTING.md", "docs/speed.md", "docs/gpu.md", "GLOSSARY.md"):
-        text = (ROOT / page).read_text("utf-8")
+    for page in PAGES:
+        text = page.read_text("utf-8")
         for path in re.findall(r"`((?:microgpt|tests|notebooks)/[\w/.]+)`", text):
             assert (ROOT / path).exists(), f"{page} names {path}"
         for path in re.findall(r"`(\w+/[\w/]+\.py)`", text):
             assert (ROOT / path).exists() or (ROOT / "microgpt" / path).exists(), f"{page}: {path}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_no_section_stands_twice_on_a_page(page):
+    text = re.sub(r"^```.*?^```$", "", page.read_text("utf-8"), flags=re.DOTALL | re.MULTILINE)
+    headings = re.findall(r"^##? .+$", text, re.MULTILINE)
+    assert len(headings) == len(set(headings)), headings
 
 
 def test_environment_lists_the_same_dependencies():

@@ -1,7 +1,7 @@
 """`Backend.launch`: operations and optimisers call their kernels through it, by name.
 
 A launch looks the kernel up by name and lets it select its variant by the sizes of its arguments:
-on Numba `Kernel.select_variant` (`numba_cpu/jit/kernel.py`), serial or parallel; for attention
+on Numba `Kernel.select_variant` (`numba_cpu/jit/kernel.py`), on one thread or on all; for attention
 first `KernelLadder.select_kernel` (`numba_cpu/attention/__init__.py`). It tells the active tracer,
 if there is one (`Recorder.on_launch`, `recording/recorder.py`), and calls the variant. A replay
 (`recording/replay.py`) calls the recorded variants again and selects none; the scalar tape

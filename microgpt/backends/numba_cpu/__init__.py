@@ -1,4 +1,7 @@
-"""The loops: every kernel as a loop nest that Numba compiles, parallel where the work is large."""
+"""The loops: every kernel as a loop nest that Numba compiles; threads share the large ones.
+
+How: `jit/prange.py` and `jit/parallel_region.py`.
+"""
 
 from collections.abc import Callable, Sequence
 

@@ -1,5 +1,6 @@
 """Launches that threads share: each iteration is done once, whoever comes."""
 
+import math
 import os
 import subprocess
 import sys
@@ -38,6 +39,14 @@ def next_numbers(y, x):
 def remainders(y, x, divisor):
     for i in prange(y.size):
         y[i] = x[i] % divisor
+
+
+@UncachedKernel
+def count_slowly(y, count):
+    """y += count, one after the other."""
+    for i in prange(y.size):
+        for _ in range(count):
+            y[i] = math.sqrt(y[i] * y[i]) + 1.0
 
 
 @UncachedKernel
@@ -89,6 +98,20 @@ def test_a_launch_sees_all_of_the_one_before(monkeypatch, number):
     assert all(table.rows)
     assert table.run(table.rows[0], len(calls)) == len(calls)
     np.testing.assert_array_equal(x, expected)
+
+
+def test_a_launch_waits_for_the_last_share_of_the_one_before(monkeypatch):
+    shares(monkeypatch, 1)
+    y, copies, zeros = np.zeros(4), np.zeros((100, 4)), np.zeros(4)
+    remainders.serial(np.empty(4), zeros, 1e9)  # compiles it
+    count_slowly.serial(np.zeros(4), 1)
+    calls = []
+    for copy in copies:  # by remainders, of numbers far below the divisor
+        calls += [(remainders.serial, (y, zeros, 1e9)), (count_slowly.parallel, (y, 3000))]
+        calls += [(remainders.serial, (copy, y, 1e9))]
+    table = lower(calls)
+    assert table.run(table.rows[0], len(calls)) == len(calls)
+    np.testing.assert_array_equal(copies, 3000)
 
 
 @pytest.mark.parametrize("where", [0, 50, 99])
